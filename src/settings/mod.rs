@@ -1,0 +1,301 @@
+//! Every setting: from the file, the environment and the command line, checked once at start.
+//! A wrong one is named with its key, its value and what is allowed.
+
+mod parse;
+mod sections;
+mod values;
+
+use std::fmt::Display;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use self::parse::in_words;
+pub use self::sections::{
+    DatabaseSettings, ForwardAuthSettings, JobSettings, LogSettings, PasswordSettings,
+    SessionSettings, TokenSettings,
+};
+pub use self::values::{DatabaseUrl, LogFormat, Secret};
+use crate::error::{Error, Result};
+
+/// The file read when no other is named; it need not exist.
+pub const DEFAULT_FILE: &str = "rollcall.toml";
+
+/// All settings in force.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// The address and port to serve at. Port 0 takes a free one.
+    #[serde(deserialize_with = "parse::address")]
+    pub listen: SocketAddr,
+    /// `sqlite:PATH` or `postgres://…`.
+    pub database_url: DatabaseUrl,
+    /// Where people reach the service, if not at `listen`: `https://login.example.org`. With
+    /// `https`, cookies are `Secure` and HSTS is sent.
+    #[serde(deserialize_with = "parse::origin")]
+    pub public_url: Option<Url>,
+    /// Networks of the reverse proxies whose `X-Forwarded-For` is believed.
+    #[serde(deserialize_with = "parse::networks")]
+    pub trusted_proxies: Vec<IpNet>,
+    /// Whether anybody may make an account.
+    pub sign_up: bool,
+    /// The file with the generated keys; beside the database if not given.
+    pub secrets_file: Option<PathBuf>,
+    /// Base64 of at least 32 random bytes, in place of the one in the secrets file.
+    pub cookie_key: Option<Secret>,
+    /// Base64 of an Ed25519 private key (PKCS#8), in place of the one in the secrets file.
+    pub signing_key: Option<Secret>,
+    /// The domain whose hosts all get the session cookie, for forward-auth; this host alone if none.
+    pub cookie_domain: Option<String>,
+    /// `[forward_auth]`
+    pub forward_auth: ForwardAuthSettings,
+    /// `[log]`
+    pub log: LogSettings,
+    /// `[database]`
+    pub database: DatabaseSettings,
+    /// `[passwords]`
+    pub passwords: PasswordSettings,
+    /// `[sessions]`
+    pub sessions: SessionSettings,
+    /// `[tokens]`
+    pub tokens: TokenSettings,
+    /// `[jobs]`
+    pub jobs: JobSettings,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
+            database_url: DatabaseUrl::Sqlite("rollcall.db".into()),
+            public_url: None,
+            trusted_proxies: Vec::new(),
+            sign_up: false,
+            secrets_file: None,
+            cookie_key: None,
+            signing_key: None,
+            cookie_domain: None,
+            forward_auth: ForwardAuthSettings::default(),
+            log: LogSettings::default(),
+            database: DatabaseSettings::default(),
+            passwords: PasswordSettings::default(),
+            sessions: SessionSettings::default(),
+            tokens: TokenSettings::default(),
+            jobs: JobSettings::default(),
+        }
+    }
+}
+
+/// What the command line says; it wins over everything else.
+#[derive(Debug, Clone, Default)]
+pub struct Overrides {
+    /// `--config`
+    pub file: Option<PathBuf>,
+    /// `--listen`
+    pub listen: Option<String>,
+    /// `--database`
+    pub database_url: Option<String>,
+}
+
+impl Settings {
+    /// Reads the file (`rollcall.toml` if none is named), then `ROLLCALL_*` and `DATABASE_URL`,
+    /// then the command line, and checks the whole.
+    ///
+    /// # Errors
+    /// [`Error::Startup`] that names the setting.
+    pub fn load(overrides: Overrides) -> Result<Self> {
+        let named = overrides.file.is_some();
+        let file = overrides
+            .file
+            .unwrap_or_else(|| Path::new(DEFAULT_FILE).into());
+        let environment = config::Environment::with_prefix("ROLLCALL")
+            .prefix_separator("_")
+            .separator("__")
+            .list_separator(",")
+            .with_list_parse_key("trusted_proxies")
+            .with_list_parse_key("forward_auth.allowed_hosts")
+            .try_parsing(true)
+            .source(Some(variables()));
+        let database_url = std::env::var("DATABASE_URL")
+            .ok()
+            .filter(|url| !url.is_empty());
+        let settings: Self = config::Config::builder()
+            .add_source(
+                config::File::from(file)
+                    .format(config::FileFormat::Toml)
+                    .required(named),
+            )
+            .add_source(environment)
+            .set_override_option("database_url", overrides.database_url.or(database_url))
+            .and_then(|builder| builder.set_override_option("listen", overrides.listen))
+            .and_then(|builder| builder.build())
+            .and_then(config::Config::try_deserialize)
+            .map_err(|fault| Error::Startup(format!("the configuration is wrong: {fault}")))?;
+        settings.check()?;
+        Ok(settings)
+    }
+
+    /// Whether people reach the service over HTTPS.
+    pub fn is_https(&self) -> bool {
+        self.public_url
+            .as_ref()
+            .is_some_and(|url| url.scheme() == "https")
+    }
+
+    /// The settings in force as TOML, without secrets.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when they can't be written as TOML.
+    pub fn to_toml(&self) -> Result<String> {
+        toml::to_string_pretty(self).map_err(|fault| Error::Internal(fault.to_string()))
+    }
+
+    /// Where the generated keys are kept: beside an SQLite database, else in the working folder.
+    pub fn secrets_path(&self) -> PathBuf {
+        match (&self.secrets_file, &self.database_url) {
+            (Some(path), _) => path.clone(),
+            (None, DatabaseUrl::Sqlite(database)) => database.with_extension("secrets"),
+            (None, DatabaseUrl::Postgres(_)) => "rollcall.secrets".into(),
+        }
+    }
+
+    /// Settings for a test's own server: a free port, passwords hashed quickly, sign-up open.
+    ///
+    /// # Panics
+    /// When `database_url` is none.
+    pub fn for_tests(database_url: &str) -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            database_url: database_url.parse().expect("a database URL"),
+            sign_up: true,
+            passwords: PasswordSettings {
+                memory_kib: 8,
+                iterations: 1,
+                ..PasswordSettings::default()
+            },
+            database: DatabaseSettings {
+                connections: 4,
+                ..DatabaseSettings::default()
+            },
+            ..Self::default()
+        }
+    }
+
+    fn check(&self) -> Result<()> {
+        self.check_sessions()?;
+        self.check_passwords()?;
+        at_least("database.connections", self.database.connections, 1)?;
+        at_least("jobs.sweep_batch", self.jobs.sweep_batch, 1)?;
+        span_at_least(
+            "jobs.sweep_interval",
+            self.jobs.sweep_interval,
+            Duration::from_secs(1),
+        )?;
+        span_at_least(
+            "jobs.flush_interval",
+            self.jobs.flush_interval,
+            Duration::from_millis(100),
+        )?;
+        span_at_least(
+            "tokens.access_lifetime",
+            self.tokens.access_lifetime,
+            Duration::from_secs(1),
+        )?;
+        if let Some(url) = &self.public_url {
+            check_public_url(url)?;
+        }
+        self.log
+            .filter
+            .parse::<tracing_subscriber::filter::EnvFilter>()
+            .map_err(|_| {
+                wrong(
+                    "log.filter",
+                    &self.log.filter,
+                    "a level (info) or directives (info,rollcall::jobs=debug)",
+                )
+            })?;
+        Ok(())
+    }
+
+    /// A last use may reach the row one flush late, so an idle limit must be well above that.
+    fn check_sessions(&self) -> Result<()> {
+        let s = &self.sessions;
+        let least = self.jobs.flush_interval * 4;
+        for (key, idle, absolute) in [
+            ("sessions.idle_limit", s.idle_limit, s.absolute_limit),
+            (
+                "sessions.remembered_idle_limit",
+                s.remembered_idle_limit,
+                s.remembered_absolute_limit,
+            ),
+        ] {
+            span_at_least(key, idle, least)?;
+            if idle > absolute {
+                return Err(wrong(
+                    key,
+                    in_words(idle),
+                    "no more than its absolute limit",
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_passwords(&self) -> Result<()> {
+        let p = &self.passwords;
+        at_least("passwords.parallelism", p.parallelism, 1)?;
+        at_least("passwords.iterations", p.iterations, 1)?;
+        at_least("passwords.memory_kib", p.memory_kib, 8 * p.parallelism)?;
+        at_least("passwords.threads", p.threads, 1)?;
+        at_least("passwords.queue", p.queue, 1)
+    }
+}
+
+/// The variables that are settings: all of ours but the one that names the file.
+fn variables() -> std::collections::HashMap<String, String> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .filter(|(name, _)| name.starts_with("ROLLCALL_") && name != "ROLLCALL_CONFIG")
+        .collect()
+}
+
+fn check_public_url(url: &Url) -> Result<()> {
+    let is_origin =
+        matches!(url.scheme(), "http" | "https") && url.path() == "/" && url.query().is_none();
+    match is_origin {
+        true => Ok(()),
+        false => Err(wrong(
+            "public_url",
+            url,
+            "http:// or https:// and a host, with no path",
+        )),
+    }
+}
+
+fn at_least<N: PartialOrd + Display>(key: &str, value: N, least: N) -> Result<()> {
+    match value >= least {
+        true => Ok(()),
+        false => Err(wrong(key, &value, format!("{least} or more"))),
+    }
+}
+
+fn span_at_least(key: &str, value: Duration, least: Duration) -> Result<()> {
+    match value >= least {
+        true => Ok(()),
+        false => Err(wrong(
+            key,
+            in_words(value),
+            format!("{} or more", in_words(least)),
+        )),
+    }
+}
+
+fn wrong(key: &str, value: impl Display, allowed: impl Display) -> Error {
+    Error::Startup(format!(
+        "the configuration is wrong: {key} is {value}; allowed: {allowed}"
+    ))
+}

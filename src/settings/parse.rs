@@ -1,0 +1,82 @@
+//! Reads single settings, so that a wrong one is told with its value and what is allowed; the
+//! configuration's reader adds the key and where it stands.
+
+use std::fmt::Display;
+use std::net::SocketAddr;
+use std::str::FromStr;
+use std::time::Duration;
+
+use humantime::format_duration;
+use ipnet::IpNet;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
+use url::Url;
+
+/// "127.0.0.1:8080"
+pub(super) fn address<'de, D: Deserializer<'de>>(reader: D) -> Result<SocketAddr, D::Error> {
+    let text = String::deserialize(reader)?;
+    parse(&text, "an address and a port, like 127.0.0.1:8080")
+}
+
+/// "https://login.example.org"
+pub(super) fn origin<'de, D: Deserializer<'de>>(reader: D) -> Result<Option<Url>, D::Error> {
+    match Option::<String>::deserialize(reader)? {
+        None => Ok(None),
+        Some(text) => parse(&text, "http:// or https:// and a host").map(Some),
+    }
+}
+
+/// ["10.0.0.0/8", "192.0.2.7"]
+pub(super) fn networks<'de, D: Deserializer<'de>>(reader: D) -> Result<Vec<IpNet>, D::Error> {
+    let allowed = "networks or addresses, like 10.0.0.0/8 or 192.0.2.7";
+    let network = |text: &String| match text.trim().parse() {
+        Ok(ip) => Ok(IpNet::new_assert(ip, if ip.is_ipv4() { 32 } else { 128 })),
+        Err(_) => parse(text.trim(), allowed),
+    };
+    Vec::<String>::deserialize(reader)?
+        .iter()
+        .map(network)
+        .collect()
+}
+
+/// "30days", "12h 30m"
+pub(super) mod span {
+    use std::time::Duration;
+
+    use humantime::Duration as Span;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(in crate::settings) fn deserialize<'de, D: Deserializer<'de>>(
+        reader: D,
+    ) -> Result<Duration, D::Error> {
+        let text = String::deserialize(reader)?;
+        super::parse::<Span, _>(&text, "a span of time, like 30days, 12h or 15s").map(Into::into)
+    }
+
+    pub(in crate::settings) fn serialize<S: Serializer>(
+        span: &Duration,
+        writer: S,
+    ) -> Result<S::Ok, S::Error> {
+        writer.collect_str(&super::in_words(*span))
+    }
+}
+
+/// A span in the largest unit that tells it whole: "180days" where `humantime` would begin with
+/// months of 30.44 days.
+pub(super) fn in_words(span: Duration) -> String {
+    const UNITS: [(u64, &str); 4] = [(86_400, "days"), (3_600, "h"), (60, "m"), (1, "s")];
+
+    let seconds = span.as_secs();
+    let unit = UNITS
+        .iter()
+        .find(|(length, _)| seconds > 0 && seconds.is_multiple_of(*length));
+    match unit {
+        Some((length, name)) if span.subsec_nanos() == 0 => format!("{}{name}", seconds / length),
+        _ => format_duration(span).to_string(),
+    }
+}
+
+fn parse<T: FromStr, E: Error>(text: &str, allowed: impl Display) -> Result<T, E> {
+    text.parse()
+        .map_err(|_| E::custom(format!("{text:?} is not allowed; allowed: {allowed}")))
+}
