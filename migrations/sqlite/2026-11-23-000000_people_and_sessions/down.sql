@@ -1,0 +1,3 @@
+DROP TABLE session_events;
+DROP TABLE user_sessions;
+DROP TABLE users;

@@ -1,0 +1,96 @@
+// @generated automatically by Diesel CLI.
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::sql::{Timestamptz, Uuid};
+
+    api_keys (id) {
+        id -> Uuid,
+        name -> Text,
+        secret_hash -> Text,
+        scopes -> Text,
+        created_at -> Timestamptz,
+        last_used_at -> Nullable<Timestamptz>,
+        revoked_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::sql::{Timestamptz, Uuid};
+
+    session_events (id) {
+        id -> Uuid,
+        user_id -> Uuid,
+        session_id -> Nullable<Uuid>,
+        kind -> Text,
+        detail -> Nullable<Text>,
+        ip_address -> Nullable<Text>,
+        by_user_id -> Nullable<Uuid>,
+        by_session_id -> Nullable<Uuid>,
+        at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::sql::{Timestamptz, Uuid};
+
+    user_sessions (id) {
+        id -> Uuid,
+        user_id -> Uuid,
+        refresh_token_jti -> Text,
+        device_name -> Nullable<Text>,
+        device_id -> Nullable<Text>,
+        ip_address -> Nullable<Text>,
+        user_agent -> Nullable<Text>,
+        last_used_at -> Timestamptz,
+        expires_at -> Timestamptz,
+        is_active -> Bool,
+        location_city -> Nullable<Text>,
+        location_country -> Nullable<Text>,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        previous_jti -> Nullable<Text>,
+        rotated_at -> Nullable<Timestamptz>,
+        absolute_expires_at -> Timestamptz,
+        is_remembered -> Bool,
+        idle_seconds -> Int4,
+        confirmed_at -> Timestamptz,
+        opened_via -> Text,
+        ended_at -> Nullable<Timestamptz>,
+        ended_reason -> Nullable<Text>,
+        ended_by -> Nullable<Uuid>,
+        device_kind -> Text,
+        browser -> Nullable<Text>,
+        browser_version -> Nullable<Text>,
+        os -> Nullable<Text>,
+        os_version -> Nullable<Text>,
+        brand -> Nullable<Text>,
+        model -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::sql::{Timestamptz, Uuid};
+
+    users (id) {
+        id -> Uuid,
+        email -> Text,
+        full_name -> Nullable<Text>,
+        password_hash -> Text,
+        is_active -> Bool,
+        is_admin -> Bool,
+        idle_limit_seconds -> Nullable<Int4>,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        password_changed_at -> Timestamptz,
+    }
+}
+
+diesel::joinable!(session_events -> user_sessions (session_id));
+diesel::joinable!(session_events -> users (user_id));
+diesel::joinable!(user_sessions -> users (user_id));
+
+diesel::allow_tables_to_appear_in_same_query!(api_keys, session_events, user_sessions, users,);

@@ -1,0 +1,314 @@
+//! The values every table shares, readable and writable on both databases: ids, and time in UTC.
+//!
+//! PostgreSQL keeps them as `uuid` and `timestamptz`. SQLite keeps a UUID as a 16-byte blob and a
+//! time as text of fixed width (`2026-11-23 20:50:32.123456`), so that both sort as they should.
+
+use std::fmt;
+use std::ops::{Add, Deref, Sub};
+use std::str::FromStr;
+use std::time::Duration;
+
+use chrono::{DateTime, NaiveDateTime, SecondsFormat, SubsecRound, Utc};
+use diesel::backend::Backend;
+use diesel::deserialize::{self, FromSql, FromSqlRow};
+use diesel::expression::AsExpression;
+use diesel::pg::{Pg, PgValue};
+use diesel::serialize::{self, IsNull, Output, ToSql};
+use diesel::sql_types::HasSqlType;
+use diesel::sqlite::{Sqlite, SqliteValue};
+use serde::{Deserialize, Serialize};
+
+use super::connection::MultiBackend;
+
+/// The SQL types behind the columns. They carry Diesel's own names, so that what Diesel's schema
+/// printer writes for PostgreSQL is the schema as it stands.
+pub mod sql {
+    use diesel::query_builder::QueryId;
+    use diesel::sql_types::ops::{Add, Sub};
+    use diesel::sql_types::{Interval, SqlType};
+
+    /// `uuid` on PostgreSQL, a 16-byte blob on SQLite.
+    #[derive(Debug, Clone, Copy, SqlType, QueryId)]
+    #[diesel(
+        postgres_type(oid = 2950, array_oid = 2951),
+        sqlite_type(name = "Binary")
+    )]
+    pub struct Uuid;
+
+    /// `timestamptz` on PostgreSQL, text of fixed width on SQLite.
+    #[derive(Debug, Clone, Copy, SqlType, QueryId)]
+    #[diesel(
+        postgres_type(oid = 1184, array_oid = 1185),
+        sqlite_type(name = "Text")
+    )]
+    pub struct Timestamptz;
+
+    // `table!` sees the name and expects what PostgreSQL's own type can do.
+    impl Add for Timestamptz {
+        type Rhs = Interval;
+        type Output = Self;
+    }
+
+    impl Sub for Timestamptz {
+        type Rhs = Interval;
+        type Output = Self;
+    }
+}
+
+impl HasSqlType<sql::Uuid> for MultiBackend {
+    fn metadata(lookup: &mut Self::MetadataLookup) -> Self::TypeMetadata {
+        Self::lookup_sql_type::<sql::Uuid>(lookup)
+    }
+}
+
+impl HasSqlType<sql::Timestamptz> for MultiBackend {
+    fn metadata(lookup: &mut Self::MetadataLookup) -> Self::TypeMetadata {
+        Self::lookup_sql_type::<sql::Timestamptz>(lookup)
+    }
+}
+
+/// Declares the id of one table's rows: a UUID that cannot be taken for another table's.
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(
+            Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+            AsExpression, FromSqlRow,
+        )]
+        #[diesel(sql_type = sql::Uuid)]
+        #[serde(transparent)]
+        pub struct $name(uuid::Uuid);
+
+        impl $name {
+            /// An id for a row made at `at`: a UUID of version 7 (RFC 9562), so that ids sort by
+            /// the time of their making.
+            pub fn new(at: Timestamp) -> Self {
+                let seconds = u64::try_from(at.timestamp()).unwrap_or_default();
+                let moment = uuid::Timestamp::from_unix_time(seconds, at.timestamp_subsec_nanos(), 0, 0);
+                Self(uuid::Uuid::new_v7(moment))
+            }
+
+            /// The sixteen bytes.
+            pub fn as_bytes(&self) -> &[u8; 16] {
+                self.0.as_bytes()
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.hyphenated().fmt(f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = uuid::Error;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                text.parse().map(Self)
+            }
+        }
+
+        impl ToSql<sql::Uuid, Pg> for $name {
+            fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
+                std::io::Write::write_all(out, self.0.as_bytes())?;
+                Ok(IsNull::No)
+            }
+        }
+
+        impl ToSql<sql::Uuid, Sqlite> for $name {
+            fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
+                out.set_value(self.0.as_bytes().as_slice());
+                Ok(IsNull::No)
+            }
+        }
+
+        impl ToSql<sql::Uuid, MultiBackend> for $name {
+            fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, MultiBackend>) -> serialize::Result {
+                out.set_value((sql::Uuid, self));
+                Ok(IsNull::No)
+            }
+        }
+
+        impl FromSql<sql::Uuid, Pg> for $name {
+            fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
+                Ok(Self(uuid::Uuid::from_slice(value.as_bytes())?))
+            }
+        }
+
+        impl FromSql<sql::Uuid, Sqlite> for $name {
+            fn from_sql(mut value: SqliteValue<'_, '_, '_>) -> deserialize::Result<Self> {
+                Ok(Self(uuid::Uuid::from_slice(value.read_blob())?))
+            }
+        }
+
+        impl FromSql<sql::Uuid, MultiBackend> for $name {
+            fn from_sql(value: <MultiBackend as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
+                value.from_sql::<Self, sql::Uuid>()
+            }
+        }
+    };
+}
+
+id! {
+    /// The id of a person.
+    UserId
+}
+id! {
+    /// The id of one session: one sign-in on one device.
+    SessionId
+}
+id! {
+    /// The id of an application's key.
+    ApiKeyId
+}
+id! {
+    /// The id of something that happened.
+    EventId
+}
+
+/// A moment in UTC, to the microsecond: what both databases keep.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, AsExpression, FromSqlRow)]
+#[diesel(sql_type = sql::Timestamptz)]
+pub struct Timestamp(DateTime<Utc>);
+
+impl Timestamp {
+    /// RFC 3339 in UTC, to the microsecond: `2026-11-23T20:50:32.123456Z`.
+    pub fn to_rfc3339(self) -> String {
+        self.0.to_rfc3339_opts(SecondsFormat::Micros, true)
+    }
+
+    /// How long after `earlier` this is; zero when it is not after.
+    pub fn since(self, earlier: Timestamp) -> Duration {
+        (self.0 - earlier.0).to_std().unwrap_or_default()
+    }
+}
+
+impl From<DateTime<Utc>> for Timestamp {
+    fn from(at: DateTime<Utc>) -> Self {
+        Self(at.trunc_subsecs(6))
+    }
+}
+
+impl Deref for Timestamp {
+    type Target = DateTime<Utc>;
+
+    fn deref(&self) -> &DateTime<Utc> {
+        &self.0
+    }
+}
+
+impl Add<Duration> for Timestamp {
+    type Output = Self;
+
+    fn add(self, span: Duration) -> Self {
+        Self(self.0 + span)
+    }
+}
+
+impl Sub<Duration> for Timestamp {
+    type Output = Self;
+
+    fn sub(self, span: Duration) -> Self {
+        Self(self.0 - span)
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.to_rfc3339())
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+const SQLITE_FORMAT: &str = "%Y-%m-%d %H:%M:%S%.6f";
+/// What other programs may have written: a `T`, or no fraction.
+const SQLITE_READ_FORMATS: [&str; 2] = ["%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f"];
+
+impl ToSql<sql::Timestamptz, Sqlite> for Timestamp {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
+        out.set_value(self.0.format(SQLITE_FORMAT).to_string());
+        Ok(IsNull::No)
+    }
+}
+
+impl FromSql<sql::Timestamptz, Sqlite> for Timestamp {
+    fn from_sql(mut value: SqliteValue<'_, '_, '_>) -> deserialize::Result<Self> {
+        let text = value.read_text();
+        if let Ok(at) = DateTime::parse_from_rfc3339(text) {
+            return Ok(Self::from(at.to_utc()));
+        }
+        SQLITE_READ_FORMATS
+            .iter()
+            .find_map(|format| NaiveDateTime::parse_from_str(text, format).ok())
+            .map(|at| Self::from(at.and_utc()))
+            .ok_or_else(|| format!("{text:?} is not a time").into())
+    }
+}
+
+impl ToSql<sql::Timestamptz, Pg> for Timestamp {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
+        let micros = self.0.timestamp_micros() - POSTGRES_EPOCH_MICROS;
+        std::io::Write::write_all(out, &micros.to_be_bytes())?;
+        Ok(IsNull::No)
+    }
+}
+
+impl FromSql<sql::Timestamptz, Pg> for Timestamp {
+    fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
+        let micros = i64::from_be_bytes(value.as_bytes().try_into()?);
+        micros
+            .checked_add(POSTGRES_EPOCH_MICROS)
+            .and_then(DateTime::from_timestamp_micros)
+            .map(Self)
+            .ok_or_else(|| "a time out of range".into())
+    }
+}
+
+/// PostgreSQL counts from 2000-01-01T00:00:00Z.
+const POSTGRES_EPOCH_MICROS: i64 = 946_684_800_000_000;
+
+impl ToSql<sql::Timestamptz, MultiBackend> for Timestamp {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, MultiBackend>) -> serialize::Result {
+        out.set_value((sql::Timestamptz, self));
+        Ok(IsNull::No)
+    }
+}
+
+impl FromSql<sql::Timestamptz, MultiBackend> for Timestamp {
+    fn from_sql(value: <MultiBackend as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
+        value.from_sql::<Self, sql::Timestamptz>()
+    }
+}
+
+/// Lets an enum with `FromStr` be read from a text column.
+macro_rules! read_from_text {
+    ($type:ty) => {
+        impl<DB> diesel::deserialize::FromSql<diesel::sql_types::Text, DB> for $type
+        where
+            DB: diesel::backend::Backend,
+            String: diesel::deserialize::FromSql<diesel::sql_types::Text, DB>,
+        {
+            fn from_sql(value: DB::RawValue<'_>) -> diesel::deserialize::Result<Self> {
+                Ok(String::from_sql(value)?.parse()?)
+            }
+        }
+
+        impl<DB> diesel::deserialize::Queryable<diesel::sql_types::Text, DB> for $type
+        where
+            DB: diesel::backend::Backend,
+            Self: diesel::deserialize::FromSql<diesel::sql_types::Text, DB>,
+        {
+            type Row = Self;
+
+            fn build(row: Self) -> diesel::deserialize::Result<Self> {
+                Ok(row)
+            }
+        }
+    };
+}
+pub(crate) use read_from_text;
