@@ -1,0 +1,250 @@
+//! People: their accounts and passwords. A wrong password, an unknown e-mail and a disabled
+//! account get the same answer at the same cost.
+
+mod passwords;
+mod store;
+mod values;
+
+use std::time::Duration;
+
+pub use self::passwords::{Hasher, Verdict};
+use self::store::NewUser;
+pub use self::store::User;
+pub use self::values::{Email, FullName, PlainPassword};
+use crate::clock::Clock;
+use crate::db::{AnyConnection, Db, Timestamp, UserId};
+use crate::error::{Error, Result};
+
+impl User {
+    /// How to address the person: by name, else by e-mail.
+    pub fn display_name(&self) -> &str {
+        self.full_name.as_deref().unwrap_or(&self.email)
+    }
+
+    /// The longest that a device of theirs may go unused, if they chose one.
+    pub fn idle_limit(&self) -> Option<Duration> {
+        let seconds = u64::try_from(self.idle_limit_seconds?).ok()?;
+        Some(Duration::from_secs(seconds))
+    }
+}
+
+/// A hashed password (a PHC string), ready to be kept.
+pub struct PasswordHash(String);
+
+/// What an account may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Sees their own devices.
+    Person,
+    /// Sees everybody's.
+    Admin,
+}
+
+/// An account to be made.
+#[derive(Debug)]
+pub struct NewAccount {
+    /// Unique among all.
+    pub email: Email,
+    /// May be left out.
+    pub full_name: Option<FullName>,
+    /// Already checked for its length.
+    pub password: PlainPassword,
+    /// What the account may do.
+    pub role: Role,
+}
+
+/// The accounts of the service.
+#[derive(Clone)]
+pub struct People {
+    db: Db,
+    clock: Clock,
+    hasher: Hasher,
+}
+
+impl People {
+    /// Accounts kept in `db`.
+    pub fn new(db: Db, clock: Clock, hasher: Hasher) -> Self {
+        Self { db, clock, hasher }
+    }
+
+    /// Makes an account.
+    ///
+    /// # Errors
+    /// [`Error::EmailTaken`].
+    pub async fn register(&self, account: NewAccount) -> Result<User> {
+        let hash = self.hasher.hash(account.password.clone()).await?;
+        let now = self.clock.now();
+        self.db
+            .transaction(move |c| insert(c, &account, &hash, now))
+            .await
+    }
+
+    /// Makes the first administrator; [`Error::NotFound`] once there is one.
+    ///
+    /// # Errors
+    /// As [`People::register`].
+    pub async fn register_first_admin(&self, account: NewAccount) -> Result<User> {
+        let hash = self.hasher.hash(account.password.clone()).await?;
+        let now = self.clock.now();
+        self.db
+            .transaction(move |c| {
+                if store::admins(c)? > 0 {
+                    return Err(Error::NotFound);
+                }
+                insert(
+                    c,
+                    &NewAccount {
+                        role: Role::Admin,
+                        ..account
+                    },
+                    &hash,
+                    now,
+                )
+            })
+            .await
+    }
+
+    /// Whether anybody is an administrator yet.
+    ///
+    /// # Errors
+    /// When the database doesn't answer.
+    pub async fn has_admin(&self) -> Result<bool> {
+        self.db.read(|c| Ok(store::admins(c)? > 0)).await
+    }
+
+    /// The person whose e-mail and password these are. A password kept under outdated parameters
+    /// is hashed anew.
+    ///
+    /// # Errors
+    /// [`Error::InvalidCredentials`], whatever of it is wrong.
+    pub async fn authenticate(&self, email: &str, password: PlainPassword) -> Result<User> {
+        let email: Option<Email> = email.parse().ok();
+        let user = match email {
+            Some(email) => self.db.read(move |c| store::by_email(c, &email)).await?,
+            None => None,
+        };
+        let kept = user.as_ref().map(|user| user.password_hash.clone());
+        let verdict = self.hasher.verify(password.clone(), kept).await?;
+        match (user, verdict) {
+            (Some(user), Verdict::Right | Verdict::RightButOutdated) if user.is_active => {
+                if verdict == Verdict::RightButOutdated {
+                    self.rehash(&user, password).await?;
+                }
+                Ok(user)
+            }
+            _ => Err(Error::InvalidCredentials),
+        }
+    }
+
+    /// Whether `password` is this person's.
+    ///
+    /// # Errors
+    /// [`Error::InvalidCredentials`] when it is not.
+    pub async fn confirm(&self, user: &User, password: PlainPassword) -> Result<()> {
+        match self
+            .hasher
+            .verify(password, Some(user.password_hash.clone()))
+            .await?
+        {
+            Verdict::Wrong => Err(Error::InvalidCredentials),
+            Verdict::Right | Verdict::RightButOutdated => Ok(()),
+        }
+    }
+
+    /// A password as it is kept. What else its change brings is the business of
+    /// [`Sessions::change_password`](crate::sessions::Sessions::change_password).
+    ///
+    /// # Errors
+    /// [`Error::Busy`].
+    pub async fn hash(&self, password: PlainPassword) -> Result<PasswordHash> {
+        self.hasher.hash(password).await.map(PasswordHash)
+    }
+
+    /// Changes how a person wants to be called.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when there is no such person.
+    pub async fn rename(&self, id: UserId, name: Option<FullName>) -> Result<()> {
+        let now = self.clock.now();
+        self.db
+            .write(move |c| existing(store::set_full_name(c, id, name.as_ref(), now)?))
+            .await
+    }
+
+    /// The person with that e-mail.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when there is none.
+    pub async fn find(&self, email: Email) -> Result<User> {
+        self.db
+            .read(move |c| store::by_email(c, &email)?.ok_or(Error::NotFound))
+            .await
+    }
+
+    /// Everybody, in the order of their e-mails.
+    ///
+    /// # Errors
+    /// When the database doesn't answer.
+    pub async fn all(&self) -> Result<Vec<User>> {
+        self.db.read(store::all).await
+    }
+
+    async fn rehash(&self, user: &User, password: PlainPassword) -> Result<()> {
+        let new = self.hasher.hash(password).await?;
+        let (id, old) = (user.id, user.password_hash.clone());
+        self.db
+            .write(move |c| store::rehash(c, id, &old, &new).map(drop))
+            .await
+    }
+}
+
+fn insert(c: &mut AnyConnection, account: &NewAccount, hash: &str, now: Timestamp) -> Result<User> {
+    let id = UserId::new(now);
+    let user = NewUser {
+        id,
+        email: account.email.as_str(),
+        full_name: account.full_name.as_ref().map(FullName::as_str),
+        password_hash: hash,
+        is_admin: account.role == Role::Admin,
+        created_at: now,
+        updated_at: now,
+        password_changed_at: now,
+    };
+    store::insert(c, &user)?;
+    store::by_id(c, id)
+}
+
+/// Sets a new password, as a part of a larger transaction.
+pub(crate) fn set_password(
+    c: &mut AnyConnection,
+    id: UserId,
+    hash: &PasswordHash,
+    now: Timestamp,
+) -> Result<()> {
+    existing(store::set_password(c, id, &hash.0, now)?)
+}
+
+/// Bars a person from signing in, as a part of a larger transaction.
+pub(crate) fn deactivate(c: &mut AnyConnection, id: UserId, now: Timestamp) -> Result<()> {
+    existing(store::deactivate(c, id, now)?)
+}
+
+/// Makes sure, until the transaction ends, that `user` is still active and has the password they
+/// were seen with.
+///
+/// # Errors
+/// [`Error::InvalidCredentials`] when not.
+pub(crate) fn hold(c: &mut AnyConnection, user: &User) -> Result<()> {
+    match store::lock_unchanged(c, user)? {
+        true => Ok(()),
+        false => Err(Error::InvalidCredentials),
+    }
+}
+
+fn existing(rows: usize) -> Result<()> {
+    if rows == 0 {
+        Err(Error::NotFound)
+    } else {
+        Ok(())
+    }
+}

@@ -1,0 +1,130 @@
+//! What a person types, as values that can't hold a wrong one: parsed once, at the door.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::Serialize;
+
+use crate::error::Error;
+use crate::text;
+
+/// An e-mail address in lower case: two that differ only in case are the same account.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+#[serde(transparent)]
+pub struct Email(String);
+
+impl Email {
+    /// The most an address may have (RFC 5321, with errata 1690).
+    const LIMIT: usize = 254;
+
+    /// The address as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Email {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let address = text.trim().to_lowercase();
+        let plain = email_address::Options::default()
+            .with_required_tld()
+            .without_display_text()
+            .without_domain_literal();
+        let is_good = address.len() <= Self::LIMIT
+            && !address.chars().any(char::is_control)
+            && email_address::EmailAddress::parse_with_options(&address, plain).is_ok();
+        match is_good {
+            true => Ok(Self(address)),
+            false => Err(Error::field(
+                "email",
+                "must be an e-mail address, like ana@example.org",
+            )),
+        }
+    }
+}
+
+impl fmt::Display for Email {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A person's name as they want to be called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FullName(String);
+
+impl FullName {
+    const LIMIT: usize = 255;
+
+    /// Cleans a name; an empty one is none.
+    ///
+    /// # Errors
+    /// When it is longer than 255 characters.
+    pub fn parse(text: &str) -> Result<Option<Self>, Error> {
+        let name = text::clean(text);
+        match name.chars().count() {
+            0 => Ok(None),
+            n if n <= Self::LIMIT => Ok(Some(Self(name))),
+            _ => Err(Error::field(
+                "full_name",
+                "must have at most 255 characters",
+            )),
+        }
+    }
+
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A password as typed. It is never shown, logged or kept.
+#[derive(Clone)]
+pub struct PlainPassword(String);
+
+impl PlainPassword {
+    /// Characters a new password needs (NIST SP 800-63B, 5.1.1).
+    pub const LEAST: usize = 8;
+    /// Bytes any password may have, so that nobody makes us hash a megabyte.
+    const LIMIT: usize = 1024;
+
+    /// A password to be set.
+    ///
+    /// # Errors
+    /// When it is too short or too long; `field` is the name of the field it was typed into.
+    pub fn new(field: &'static str, text: String) -> Result<Self, Error> {
+        if text.chars().count() < Self::LEAST {
+            return Err(Error::field(
+                field,
+                format!("must have at least {} characters", Self::LEAST),
+            ));
+        }
+        if text.len() > Self::LIMIT {
+            return Err(Error::field(
+                field,
+                format!("must have at most {} bytes", Self::LIMIT),
+            ));
+        }
+        Ok(Self(text))
+    }
+
+    /// A password somebody claims to be theirs: any text, cut where none can match any more.
+    pub fn claimed(mut text: String) -> Self {
+        if text.len() > Self::LIMIT {
+            text.clear();
+        }
+        Self(text)
+    }
+
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
+
+impl fmt::Debug for PlainPassword {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(hidden)")
+    }
+}
