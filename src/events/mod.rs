@@ -1,0 +1,147 @@
+//! What happened to which session, when, from where and by whom. Written in the same transaction
+//! as what it tells of; never changed.
+
+mod store;
+
+use std::fmt;
+use std::str::FromStr;
+
+pub use self::store::Event;
+use crate::db::{AnyConnection, Db, SessionId, Timestamp, UserId};
+use crate::error::Result;
+
+/// What can happen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EventKind {
+    /// A session was opened.
+    SignedIn,
+    /// A refresh token was used from another address than before.
+    Refreshed,
+    /// The device was given a name.
+    Renamed,
+    /// The session ended; the detail is the reason.
+    Ended,
+    /// The person's password was changed.
+    PasswordChanged,
+}
+
+impl EventKind {
+    const ALL: [Self; 5] = [
+        Self::SignedIn,
+        Self::Refreshed,
+        Self::Renamed,
+        Self::Ended,
+        Self::PasswordChanged,
+    ];
+
+    /// The name it is kept under.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::SignedIn => "signed_in",
+            Self::Refreshed => "refreshed",
+            Self::Renamed => "renamed",
+            Self::Ended => "ended",
+            Self::PasswordChanged => "password_changed",
+        }
+    }
+}
+
+impl FromStr for EventKind {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::ALL
+            .into_iter()
+            .find(|kind| kind.as_str() == text)
+            .ok_or_else(|| format!("{text:?} is no kind of event"))
+    }
+}
+
+impl fmt::Display for EventKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Who did something, and from where. Nobody, from nowhere, is the service itself.
+#[derive(Debug, Clone, Default)]
+pub struct Origin {
+    /// The person who did it.
+    pub user: Option<UserId>,
+    /// The session they did it from.
+    pub session: Option<SessionId>,
+    /// The address they did it from, in canonical text.
+    pub ip: Option<String>,
+}
+
+/// An event to be recorded.
+#[derive(Debug)]
+pub struct NewEvent {
+    user_id: UserId,
+    session_id: Option<SessionId>,
+    kind: EventKind,
+    detail: Option<String>,
+    origin: Origin,
+    at: Timestamp,
+}
+
+impl NewEvent {
+    /// Something that happened to a session.
+    pub fn of_session(
+        user: UserId,
+        session: SessionId,
+        kind: EventKind,
+        origin: &Origin,
+        at: Timestamp,
+    ) -> Self {
+        Self {
+            session_id: Some(session),
+            ..Self::of_person(user, kind, origin, at)
+        }
+    }
+
+    /// Something that happened to a person, whatever their sessions.
+    pub fn of_person(user: UserId, kind: EventKind, origin: &Origin, at: Timestamp) -> Self {
+        Self {
+            user_id: user,
+            session_id: None,
+            kind,
+            detail: None,
+            origin: origin.clone(),
+            at,
+        }
+    }
+
+    /// Adds what more there is to say: a reason, a new name.
+    pub fn with_detail(self, detail: impl Into<String>) -> Self {
+        Self {
+            detail: Some(detail.into()),
+            ..self
+        }
+    }
+}
+
+/// Records what happened, as a part of the transaction it happened in.
+///
+/// # Errors
+/// When the database refuses.
+pub(crate) fn record(c: &mut AnyConnection, events: &[NewEvent]) -> Result<()> {
+    match events {
+        [] => Ok(()),
+        events => store::insert(c, events),
+    }
+}
+
+/// One session's events, newest first, at most `limit`.
+///
+/// # Errors
+/// When the database doesn't answer.
+pub async fn of_session(
+    db: &Db,
+    user: UserId,
+    session: SessionId,
+    limit: i64,
+) -> Result<Vec<Event>> {
+    db.read(move |c| store::of_session(c, user, session, limit))
+        .await
+}

@@ -1,0 +1,86 @@
+//! Every query of `session_events`.
+
+use diesel::prelude::*;
+
+use super::{EventKind, NewEvent};
+use crate::db::schema::session_events;
+use crate::db::{AnyConnection, EventId, SessionId, Timestamp, UserId, on_each, read_from_text};
+use crate::error::Result;
+
+read_from_text!(EventKind);
+
+/// Something that happened.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = session_events)]
+pub struct Event {
+    /// Its id; later events have larger ones.
+    pub id: EventId,
+    /// Whose account it was.
+    pub user_id: UserId,
+    /// Which session, if it was one.
+    pub session_id: Option<SessionId>,
+    /// What happened.
+    pub kind: EventKind,
+    /// What more there is to say.
+    pub detail: Option<String>,
+    /// Where it was done from.
+    pub ip_address: Option<String>,
+    /// Who did it.
+    pub by_user_id: Option<UserId>,
+    /// The session it was done from.
+    pub by_session_id: Option<SessionId>,
+    /// When.
+    pub at: Timestamp,
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = session_events)]
+struct Row<'a> {
+    id: EventId,
+    user_id: UserId,
+    session_id: Option<SessionId>,
+    kind: &'a str,
+    detail: Option<&'a str>,
+    ip_address: Option<&'a str>,
+    by_user_id: Option<UserId>,
+    by_session_id: Option<SessionId>,
+    at: Timestamp,
+}
+
+impl<'a> From<&'a NewEvent> for Row<'a> {
+    fn from(event: &'a NewEvent) -> Self {
+        Self {
+            id: EventId::new(event.at),
+            user_id: event.user_id,
+            session_id: event.session_id,
+            kind: event.kind.as_str(),
+            detail: event.detail.as_deref(),
+            ip_address: event.origin.ip.as_deref(),
+            by_user_id: event.origin.user,
+            by_session_id: event.origin.session,
+            at: event.at,
+        }
+    }
+}
+
+pub(super) fn insert(c: &mut AnyConnection, events: &[NewEvent]) -> Result<()> {
+    let rows: Vec<Row<'_>> = events.iter().map(Row::from).collect();
+    on_each!(c, c => diesel::insert_into(session_events::table).values(&rows).execute(c))?;
+    Ok(())
+}
+
+pub(super) fn of_session(
+    c: &mut AnyConnection,
+    user: UserId,
+    session: SessionId,
+    limit: i64,
+) -> Result<Vec<Event>> {
+    let events = session_events::table
+        .filter(session_events::user_id.eq(user))
+        .filter(session_events::session_id.eq(session))
+        .order(session_events::id.desc())
+        .limit(limit)
+        .select(Event::as_select())
+        .load(c)?;
+    Ok(events)
+}
