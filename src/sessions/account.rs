@@ -1,0 +1,59 @@
+//! What a change of the account means for its sessions: both happen, or neither.
+
+use super::end::{end_all, end_others};
+use super::values::EndedReason;
+use super::{Session, Sessions};
+use crate::db::UserId;
+use crate::error::Result;
+use crate::events::{self, EventKind, NewEvent, Origin};
+use crate::people::{self, PasswordHash};
+
+impl Sessions {
+    /// Sets a new password and ends every session but the one it is changed from, if it is
+    /// changed from one. Answers with those that ended.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`](crate::Error::NotFound) when there is no such person.
+    pub async fn change_password(
+        &self,
+        id: UserId,
+        hash: PasswordHash,
+        origin: Origin,
+    ) -> Result<Vec<Session>> {
+        const REASON: EndedReason = EndedReason::PasswordChanged;
+
+        let now = self.clock.now();
+        self.db
+            .transaction(move |c| {
+                people::set_password(c, id, &hash, now)?;
+                events::record(
+                    c,
+                    &[NewEvent::of_person(
+                        id,
+                        EventKind::PasswordChanged,
+                        &origin,
+                        now,
+                    )],
+                )?;
+                match origin.session {
+                    Some(keep) => end_others(c, id, keep, REASON, &origin, now),
+                    None => end_all(c, id, REASON, &origin, now),
+                }
+            })
+            .await
+    }
+
+    /// Bars a person from signing in and ends all their sessions. Answers with those that ended.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`](crate::Error::NotFound) when there is no such person.
+    pub async fn disable_account(&self, id: UserId, origin: Origin) -> Result<Vec<Session>> {
+        let now = self.clock.now();
+        self.db
+            .transaction(move |c| {
+                people::deactivate(c, id, now)?;
+                end_all(c, id, EndedReason::AccountDisabled, &origin, now)
+            })
+            .await
+    }
+}

@@ -1,0 +1,278 @@
+//! Every query of `user_sessions`. Each is one statement, and what it needs to be true stands in
+//! its own condition. The hot ones name the person and the session.
+
+mod ending;
+mod model;
+
+use diesel::prelude::*;
+
+pub(super) use self::ending::{
+    End, delete, due, due_of, end, end_all, end_others, end_same_browser, end_these, expire,
+    may_sweep, past,
+};
+pub(super) use self::model::NewSession;
+pub use self::model::Session;
+use super::last_use::LastUse;
+use super::values::{DeviceName, Jti};
+use crate::db::schema::{user_sessions, users};
+use crate::db::{AnyConnection, SessionId, Timestamp, UserId, on_each, sql};
+use crate::error::Result;
+use crate::people::User;
+
+pub(super) fn insert(c: &mut AnyConnection, session: &NewSession<'_>) -> Result<Session> {
+    let opened = on_each!(c, c => diesel::insert_into(user_sessions::table)
+        .values(session)
+        .returning(Session::as_returning())
+        .get_result(c))?;
+    Ok(opened)
+}
+
+/// The session and its owner, if it is live and they are active: the question of every request.
+pub(super) fn live(
+    c: &mut AnyConnection,
+    user: UserId,
+    id: SessionId,
+    now: Timestamp,
+) -> Result<Option<(Session, User)>> {
+    let found = user_sessions::table
+        .inner_join(users::table)
+        .filter(user_sessions::user_id.eq(user))
+        .filter(user_sessions::id.eq(id))
+        .filter(user_sessions::is_active.eq(true))
+        .filter(user_sessions::expires_at.gt(now))
+        .filter(users::is_active.eq(true))
+        .select((Session::as_select(), User::as_select()))
+        .first(c)
+        .optional()?;
+    Ok(found)
+}
+
+pub(super) fn of_owner(
+    c: &mut AnyConnection,
+    user: UserId,
+    id: SessionId,
+) -> Result<Option<Session>> {
+    let found = user_sessions::table
+        .filter(user_sessions::user_id.eq(user))
+        .filter(user_sessions::id.eq(id))
+        .select(Session::as_select())
+        .first(c)
+        .optional()?;
+    Ok(found)
+}
+
+pub(super) fn owner_of(c: &mut AnyConnection, id: SessionId) -> Result<Option<UserId>> {
+    Ok(user_sessions::table
+        .find(id)
+        .select(user_sessions::user_id)
+        .first(c)
+        .optional()?)
+}
+
+/// A person's live sessions, newest use first.
+pub(super) fn live_of(c: &mut AnyConnection, user: UserId, now: Timestamp) -> Result<Vec<Session>> {
+    let found = user_sessions::table
+        .filter(user_sessions::user_id.eq(user))
+        .filter(user_sessions::is_active.eq(true))
+        .filter(user_sessions::expires_at.gt(now))
+        .order((user_sessions::last_used_at.desc(), user_sessions::id.desc()))
+        .select(Session::as_select())
+        .load(c)?;
+    Ok(found)
+}
+
+/// Everybody's live sessions with their owners, newest use first.
+pub(super) fn live_of_all(
+    c: &mut AnyConnection,
+    now: Timestamp,
+    limit: i64,
+) -> Result<Vec<(Session, User)>> {
+    let found = user_sessions::table
+        .inner_join(users::table)
+        .filter(user_sessions::is_active.eq(true))
+        .filter(user_sessions::expires_at.gt(now))
+        .order((user_sessions::last_used_at.desc(), user_sessions::id.desc()))
+        .limit(limit)
+        .select((Session::as_select(), User::as_select()))
+        .load(c)?;
+    Ok(found)
+}
+
+/// A person's ended sessions that come after `after`, newest end first.
+pub(super) fn ended_of(
+    c: &mut AnyConnection,
+    user: UserId,
+    after: Option<(Timestamp, SessionId)>,
+    limit: i64,
+) -> Result<Vec<Session>> {
+    let mut ended = user_sessions::table
+        .filter(user_sessions::user_id.eq(user))
+        .filter(user_sessions::is_active.eq(false))
+        .order((user_sessions::ended_at.desc(), user_sessions::id.desc()))
+        .limit(limit)
+        .select(Session::as_select())
+        .into_boxed();
+    if let Some((at, id)) = after {
+        let earlier = user_sessions::ended_at.lt(at);
+        let same_time = user_sessions::ended_at.eq(at).and(user_sessions::id.lt(id));
+        ended = ended.filter(earlier.or(same_time));
+    }
+    Ok(ended.load(c)?)
+}
+
+/// When a session used at a bound time ends if it isn't used again: the words before and after
+/// that time. Each database adds seconds to a time in its own way. SQLite's times are text; it
+/// reckons to the millisecond, and the rest is filled up to the width that all of them have.
+const POSTGRES_END: [&str; 2] = [
+    "least(absolute_expires_at, ",
+    " + idle_seconds * interval '1 second')",
+];
+const SQLITE_END: [&str; 2] = [
+    "min(absolute_expires_at, strftime('%Y-%m-%d %H:%M:%f000', ",
+    ", '+' || idle_seconds || ' seconds'))",
+];
+
+macro_rules! end_if_unused {
+    ($used:expr, $words:expr) => {
+        diesel::dsl::sql::<sql::Timestamptz>($words[0])
+            .bind::<sql::Timestamptz, Timestamp>($used)
+            .sql($words[1])
+    };
+}
+
+/// Spends `old` for `new`, if `old` is the current one of a live session.
+pub(super) fn rotate_jti(
+    c: &mut AnyConnection,
+    (user, id): (UserId, SessionId),
+    (old, new): (&Jti, &Jti),
+    ip: Option<&str>,
+    now: Timestamp,
+) -> Result<Option<Session>> {
+    use user_sessions::dsl;
+
+    let active_people = users::table
+        .filter(users::is_active.eq(true))
+        .select(users::id);
+    let current = dsl::user_sessions
+        .filter(dsl::user_id.eq(user))
+        .filter(dsl::id.eq(id))
+        .filter(dsl::refresh_token_jti.eq(old.as_str()))
+        .filter(dsl::is_active.eq(true))
+        .filter(dsl::expires_at.gt(now))
+        .filter(dsl::user_id.eq_any(active_people));
+    let changes = (
+        dsl::refresh_token_jti.eq(new.as_str()),
+        dsl::previous_jti.eq(old.as_str()),
+        dsl::rotated_at.eq(now),
+        dsl::last_used_at.eq(now),
+        dsl::ip_address.eq(ip),
+        dsl::updated_at.eq(now),
+    );
+    let rotated = match c {
+        AnyConnection::Postgres(c) => diesel::update(current)
+            .set((
+                changes,
+                dsl::expires_at.eq(end_if_unused!(now, POSTGRES_END)),
+            ))
+            .returning(Session::as_returning())
+            .get_result(c)
+            .optional()?,
+        AnyConnection::Sqlite(c) => diesel::update(current)
+            .set((changes, dsl::expires_at.eq(end_if_unused!(now, SQLITE_END))))
+            .returning(Session::as_returning())
+            .get_result(c)
+            .optional()?,
+    };
+    Ok(rotated)
+}
+
+/// Notes that the owner of a live session gave the password in it, and gives it a new JTI.
+pub(super) fn confirm(
+    c: &mut AnyConnection,
+    user: UserId,
+    id: SessionId,
+    new: &Jti,
+    now: Timestamp,
+) -> Result<Option<Session>> {
+    use user_sessions::dsl;
+
+    let live = dsl::user_sessions
+        .filter(dsl::user_id.eq(user))
+        .filter(dsl::id.eq(id))
+        .filter(dsl::is_active.eq(true))
+        .filter(dsl::expires_at.gt(now));
+    let changes = (
+        dsl::refresh_token_jti.eq(new.as_str()),
+        dsl::previous_jti.eq(dsl::refresh_token_jti.nullable()),
+        dsl::rotated_at.eq(now),
+        dsl::confirmed_at.eq(now),
+        dsl::updated_at.eq(now),
+    );
+    let confirmed = on_each!(c, c => diesel::update(live)
+        .set(changes)
+        .returning(Session::as_returning())
+        .get_result(c)
+        .optional())?;
+    Ok(confirmed)
+}
+
+/// A person's live sessions beyond the `most` used last; never the one just opened.
+pub(super) fn beyond(
+    c: &mut AnyConnection,
+    user: UserId,
+    opened: SessionId,
+    most: u32,
+    now: Timestamp,
+) -> Result<Vec<SessionId>> {
+    let beyond = user_sessions::table
+        .filter(user_sessions::user_id.eq(user))
+        .filter(user_sessions::id.ne(opened))
+        .filter(user_sessions::is_active.eq(true))
+        .filter(user_sessions::expires_at.gt(now))
+        .order((user_sessions::last_used_at.desc(), user_sessions::id.desc()))
+        // SQLite takes no OFFSET without a LIMIT.
+        .limit(i64::from(u16::MAX))
+        .offset(i64::from(most.saturating_sub(1)))
+        .select(user_sessions::id)
+        .load(c)?;
+    Ok(beyond)
+}
+
+pub(super) fn rename(
+    c: &mut AnyConnection,
+    user: UserId,
+    id: SessionId,
+    name: &DeviceName,
+    now: Timestamp,
+) -> Result<Option<Session>> {
+    use user_sessions::dsl;
+
+    let own = dsl::user_sessions
+        .filter(dsl::user_id.eq(user))
+        .filter(dsl::id.eq(id));
+    let changes = (dsl::device_name.eq(name.as_str()), dsl::updated_at.eq(now));
+    let renamed = on_each!(c, c => diesel::update(own)
+        .set(changes)
+        .returning(Session::as_returning())
+        .get_result(c)
+        .optional())?;
+    Ok(renamed)
+}
+
+/// Writes a last use, unless a later one is written already.
+pub(super) fn touch(c: &mut AnyConnection, used: &LastUse) -> Result<usize> {
+    use user_sessions::dsl;
+
+    let earlier = dsl::user_sessions
+        .filter(dsl::user_id.eq(used.user_id))
+        .filter(dsl::id.eq(used.session_id))
+        .filter(dsl::is_active.eq(true))
+        .filter(dsl::last_used_at.lt(used.at));
+    let changes = (
+        dsl::last_used_at.eq(used.at),
+        dsl::expires_at.eq(used.expires_at),
+        dsl::ip_address.eq(used.ip.as_deref()),
+        dsl::updated_at.eq(used.at),
+    );
+    Ok(diesel::update(earlier).set(changes).execute(c)?)
+}
