@@ -1,0 +1,105 @@
+//! Who is calling: a browser by its cookie, a program by its access token.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use actix_web::dev::Payload;
+use actix_web::http::{Method, header};
+use actix_web::{FromRequest, HttpRequest};
+
+use super::client::{app, client_ip};
+use super::{browser, forms};
+use crate::error::{Error, Result};
+use crate::sessions::{Caller, Claim};
+
+type Extracting<T> = Pin<Box<dyn Future<Output = Result<T>>>>;
+
+/// A page's caller: somebody signed in in this browser.
+pub struct PageCaller(pub Caller);
+
+/// The API's caller: a Bearer token, or for our own pages' script the cookie, which may change
+/// nothing without the form token in `X-CSRF-Token`.
+pub struct ApiCaller(pub Caller);
+
+/// Whoever is signed in in this browser, if anybody is.
+pub struct MaybeCaller(pub Option<Caller>);
+
+impl FromRequest for PageCaller {
+    type Error = Error;
+    type Future = Extracting<Self>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move {
+            let claim = browser::claim(&request).ok_or(Error::Unauthenticated)?;
+            resolve(&request, claim).await.map(Self)
+        })
+    }
+}
+
+impl FromRequest for MaybeCaller {
+    type Error = Error;
+    type Future = Extracting<Self>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move {
+            let Some(claim) = browser::claim(&request) else {
+                return Ok(Self(None));
+            };
+            match resolve(&request, claim).await {
+                Ok(caller) => Ok(Self(Some(caller))),
+                Err(Error::Unauthenticated) => Ok(Self(None)),
+                Err(fault) => Err(fault),
+            }
+        })
+    }
+}
+
+impl FromRequest for ApiCaller {
+    type Error = Error;
+    type Future = Extracting<Self>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move { resolve(&request, api_claim(&request)?).await.map(Self) })
+    }
+}
+
+async fn resolve(request: &HttpRequest, claim: Claim) -> Result<Caller> {
+    let app = app(request)?;
+    app.sessions.resolve(claim, client_ip(request, app)).await
+}
+
+fn api_claim(request: &HttpRequest) -> Result<Claim> {
+    match request.headers().get(header::AUTHORIZATION) {
+        Some(value) => {
+            let token = value
+                .to_str()
+                .ok()
+                .and_then(bearer)
+                .ok_or(Error::InvalidToken("it is not a Bearer token"))?;
+            let app = app(request)?;
+            app.tokens.verify_access(token, app.clock.now())
+        }
+        None => cookie_claim(request),
+    }
+}
+
+fn cookie_claim(request: &HttpRequest) -> Result<Claim> {
+    let claim = browser::claim(request).ok_or(Error::Unauthenticated)?;
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        let token = request
+            .headers()
+            .get("x-csrf-token")
+            .and_then(|value| value.to_str().ok());
+        forms::check(request, token.unwrap_or_default())?;
+    }
+    Ok(claim)
+}
+
+/// RFC 6750, section 2.1; the scheme's name is case-insensitive (RFC 9110, 11.1).
+fn bearer(value: &str) -> Option<&str> {
+    let (scheme, token) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}

@@ -1,0 +1,72 @@
+//! The device a request comes from: its address, through trusted proxies, and its user agent.
+
+use std::future::{Ready, ready};
+use std::net::IpAddr;
+
+use actix_web::dev::Payload;
+use actix_web::http::header::{self, HeaderMap, HeaderName};
+use actix_web::{FromRequest, HttpRequest, web};
+
+use super::app::App;
+use crate::devices::address;
+use crate::error::Error;
+use crate::sessions::Client;
+
+/// A handler's argument: the client of the request.
+pub struct RequestClient(pub Client);
+
+impl FromRequest for RequestClient {
+    type Error = Error;
+    type Future = Ready<Result<Self, Error>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(app(request).map(|app| Self(client(request, app))))
+    }
+}
+
+/// The service's parts behind a request.
+///
+/// # Errors
+/// [`Error::Internal`] when the server was put together without them.
+pub fn app(request: &HttpRequest) -> Result<&web::Data<App>, Error> {
+    request
+        .app_data::<web::Data<App>>()
+        .ok_or_else(|| Error::Internal("the application is not there".into()))
+}
+
+/// The client's address in canonical text.
+pub fn client_ip(request: &HttpRequest, app: &App) -> Option<String> {
+    let peer: IpAddr = request.peer_addr()?.ip();
+    let forwarded = lines(request.headers(), &header::FORWARDED);
+    let x_forwarded_for = lines(request.headers(), &header::X_FORWARDED_FOR);
+    Some(
+        address::client_address(peer, &forwarded, &x_forwarded_for, &app.trusted_proxies)
+            .to_string(),
+    )
+}
+
+fn client(request: &HttpRequest, app: &App) -> Client {
+    let sent = request
+        .headers()
+        .get(header::USER_AGENT)
+        .map(|value| String::from_utf8_lossy(value.as_bytes()));
+    let facts = app.devices.parse(sent.as_deref().unwrap_or_default());
+    Client::new(client_ip(request, app), sent.as_deref(), facts)
+}
+
+fn lines<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Vec<&'a str> {
+    headers
+        .get_all(name)
+        .filter_map(|value| value.to_str().ok())
+        .collect()
+}
+
+/// Whether the request's body says it is of `kind`, whatever its parameters.
+pub fn is_of_kind(request: &HttpRequest, kind: &str) -> bool {
+    let sent = request
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    sent.and_then(|sent| sent.split(';').next())
+        .is_some_and(|sent| sent.trim().eq_ignore_ascii_case(kind))
+}

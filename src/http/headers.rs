@@ -1,0 +1,28 @@
+//! The headers on every answer. What a handler sets itself stays as it is.
+
+use actix_web::http::header;
+use actix_web::middleware::DefaultHeaders;
+
+/// Nothing from elsewhere, nothing inline, and nobody may frame us.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; \
+     font-src 'self'; connect-src 'self'; manifest-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+const PERMISSIONS_POLICY: &str =
+    "camera=(), geolocation=(), microphone=(), payment=(), usb=(), interest-cohort=()";
+
+/// The middleware that adds them.
+pub fn security_headers(is_https: bool) -> DefaultHeaders {
+    let headers = DefaultHeaders::new()
+        .add((header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY))
+        .add((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .add((header::REFERRER_POLICY, "same-origin"))
+        .add((header::PERMISSIONS_POLICY, PERMISSIONS_POLICY))
+        .add((header::X_FRAME_OPTIONS, "DENY"))
+        .add(("cross-origin-opener-policy", "same-origin"))
+        .add(("cross-origin-resource-policy", "same-origin"))
+        // Personal unless said otherwise.
+        .add((header::CACHE_CONTROL, "no-store"));
+    match is_https {
+        true => headers.add((header::STRICT_TRANSPORT_SECURITY, "max-age=31536000")),
+        false => headers,
+    }
+}

@@ -1,0 +1,73 @@
+//! JSON bodies: small, of the right type, and every wrong field named.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpRequest, web};
+use serde::de::DeserializeOwned;
+use serde_json::error::Category;
+
+use super::client::is_of_kind;
+use crate::error::{Error, FieldError, Result};
+
+/// Bytes a body may have.
+pub const LIMIT: usize = 16 * 1024;
+const KIND: &str = "application/json";
+
+/// A handler's argument: the body as a `T`.
+pub struct Json<T>(pub T);
+
+impl<T: DeserializeOwned + 'static> FromRequest for Json<T> {
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let is_json = is_of_kind(request, KIND);
+        let body = web::Bytes::from_request(request, payload);
+        Box::pin(async move {
+            let body = body.await.map_err(|_| Error::TooLarge { limit: LIMIT })?;
+            if !is_json {
+                return Err(Error::UnsupportedMediaType { expected: KIND });
+            }
+            parse(&body).map(Self)
+        })
+    }
+}
+
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
+    let mut reader = serde_json::Deserializer::from_slice(body);
+    let value = serde_path_to_error::deserialize(&mut reader).map_err(explain)?;
+    reader
+        .end()
+        .map_err(|fault| Error::Malformed(format!("The body is not JSON: {fault}.")))?;
+    Ok(value)
+}
+
+fn explain(fault: serde_path_to_error::Error<serde_json::Error>) -> Error {
+    let path = fault.path().to_string();
+    let fault = fault.into_inner();
+    match fault.classify() {
+        Category::Data => Error::Invalid(vec![field_error(&path, &fault.to_string())]),
+        Category::Syntax | Category::Eof | Category::Io => {
+            Error::Malformed(format!("The body is not JSON: {fault}."))
+        }
+    }
+}
+
+/// Serde names an unknown or missing field in its words, not in the path.
+fn field_error(path: &str, words: &str) -> FieldError {
+    let words = words.split(" at line ").next().unwrap_or(words);
+    let quoted = |prefix: &str| {
+        words
+            .strip_prefix(prefix)
+            .and_then(|rest| rest.split('`').next())
+    };
+    if let Some(name) = quoted("unknown field `") {
+        return FieldError::new(name, "is not known here");
+    }
+    if let Some(name) = quoted("missing field `") {
+        return FieldError::new(name, "is required");
+    }
+    FieldError::new(path, words)
+}

@@ -1,0 +1,119 @@
+//! What surrounds every page, and how a template becomes an answer.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::ContentType;
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+
+use super::{assets, forms};
+use crate::error::{Error, Result};
+use crate::sessions::Caller;
+
+/// The items of the navigation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// Your devices.
+    Devices,
+    /// The account.
+    Account,
+    /// Not in the navigation.
+    Elsewhere,
+}
+
+/// What `base.html` shows around a page.
+pub struct Layout {
+    /// The stylesheet's URL.
+    pub css: String,
+    /// The script's URL.
+    pub script: String,
+    /// The icon sprite's URL.
+    pub sprite: String,
+    /// The icon of the tab.
+    pub favicon: String,
+    /// Who is signed in, if anybody.
+    pub signed_in: Option<SignedIn>,
+    /// Where in the navigation the page stands.
+    pub place: Place,
+    /// The token for the page's forms.
+    pub csrf: String,
+}
+
+/// Somebody who is signed in, for the head of the page.
+pub struct SignedIn {
+    /// How to address them.
+    pub name: String,
+}
+
+impl Layout {
+    /// The surroundings of a page for somebody signed in.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] on a route without its middleware.
+    pub fn of(request: &HttpRequest, caller: &Caller, place: Place) -> Result<Self> {
+        let signed_in = Some(SignedIn {
+            name: caller.user.display_name().to_owned(),
+        });
+        Ok(Self {
+            signed_in,
+            place,
+            csrf: forms::token(request)?,
+            ..Self::bare()
+        })
+    }
+
+    /// The surroundings of a page with a form for somebody who isn't signed in.
+    ///
+    /// # Errors
+    /// As [`Layout::of`].
+    pub fn anonymous(request: &HttpRequest) -> Result<Self> {
+        Ok(Self {
+            csrf: forms::token(request)?,
+            ..Self::bare()
+        })
+    }
+
+    /// The surroundings of a page without forms.
+    pub fn bare() -> Self {
+        Self {
+            css: assets::url("rollcall.css"),
+            script: assets::url("rollcall.js"),
+            sprite: assets::url("icons.svg"),
+            favicon: assets::url("favicon.svg"),
+            signed_in: None,
+            place: Place::Elsewhere,
+            csrf: String::new(),
+        }
+    }
+
+    /// Whether this is the place in the navigation; for `aria-current`.
+    pub fn is_at_devices(&self) -> bool {
+        self.place == Place::Devices
+    }
+
+    /// As [`Layout::is_at_devices`].
+    pub fn is_at_account(&self) -> bool {
+        self.place == Place::Account
+    }
+}
+
+/// A page as an answer.
+///
+/// # Errors
+/// [`Error::Internal`] when the template can't be rendered.
+pub fn page(status: StatusCode, template: &impl Template) -> Result<HttpResponse> {
+    let html = template
+        .render()
+        .map_err(|fault| Error::Internal(format!("a page could not be drawn: {fault}")))?;
+    Ok(HttpResponse::build(status)
+        .content_type(ContentType::html())
+        .body(html))
+}
+
+/// Where to look next (303), after a form was taken.
+pub fn see_other(location: impl AsRef<str>) -> HttpResponse {
+    use actix_web::http::header::LOCATION;
+
+    HttpResponse::SeeOther()
+        .insert_header((LOCATION, location.as_ref()))
+        .finish()
+}

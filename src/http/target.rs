@@ -1,0 +1,112 @@
+//! Where a person goes on after signing in: a path on this site, a page of an allowed host, or Your
+//! devices. Nothing else, so that nobody is led astray by a link to our sign-in.
+
+use url::Url;
+
+/// The page people land on.
+pub const HOME: &str = "/devices";
+
+/// The hosts besides this one that sign-in may lead back to: `app.example.org`, with the port where
+/// it is not the scheme's own.
+#[derive(Debug, Clone, Default)]
+pub struct AllowedHosts(Vec<String>);
+
+impl AllowedHosts {
+    /// These hosts, whatever their case.
+    pub fn new(hosts: &[String]) -> Self {
+        Self(hosts.iter().map(|host| host.to_ascii_lowercase()).collect())
+    }
+
+    /// `target` if it is a path on this site or a page of an allowed host, else [`HOME`].
+    pub fn destination(&self, target: Option<&str>) -> String {
+        let Some(target) = target else {
+            return HOME.to_owned();
+        };
+        match self.page(target) {
+            Some(page) => page,
+            None => local_path(Some(target)).to_owned(),
+        }
+    }
+
+    /// The URL of a page of an allowed host, as a browser reads it.
+    pub fn page(&self, target: &str) -> Option<String> {
+        let url = Url::parse(target).ok()?;
+        let is_web = matches!(url.scheme(), "http" | "https");
+        let is_plain = url.username().is_empty() && url.password().is_none();
+        let host = match url.port() {
+            Some(port) => format!("{}:{port}", url.host_str()?),
+            None => url.host_str()?.to_owned(),
+        };
+        (is_web && is_plain && self.0.contains(&host)).then(|| url.to_string())
+    }
+}
+
+/// `target` if it is a path on this site, else [`HOME`].
+pub fn local_path(target: Option<&str>) -> &str {
+    target.filter(|target| is_local(target)).unwrap_or(HOME)
+}
+
+/// Whether a browser takes `target` for a path on this site. What it might read as another host is
+/// refused: `//host`, `/\host`, control characters, a scheme.
+pub fn is_local(target: &str) -> bool {
+    let has_odd = target
+        .chars()
+        .any(|c| c == '\\' || c.is_control() || c.is_whitespace());
+    target.starts_with('/') && !target.starts_with("//") && !has_odd
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ASTRAY: [&str; 18] = [
+        "",
+        "devices",
+        "//evil.example",
+        "///evil.example",
+        "/\\evil.example",
+        "\\/evil.example",
+        "https://evil.example",
+        "https://app.example.org.evil.example/",
+        "https://evil.example/app.example.org",
+        "https://app.example.org@evil.example/",
+        "https://user:password@app.example.org/",
+        "https://app.example.org:8443/",
+        "https:evil.example",
+        "ftp://app.example.org/",
+        "javascript:alert(1)//app.example.org",
+        "/\t/evil.example",
+        "/ /evil.example",
+        "/a\nb",
+    ];
+
+    #[test]
+    fn only_paths_on_this_site_are_followed() {
+        for good in ["/devices", "/devices/1?done=renamed", "/account#password"] {
+            assert_eq!(local_path(Some(good)), good);
+        }
+        for bad in ASTRAY {
+            assert_eq!(local_path(Some(bad)), HOME, "{bad:?}");
+        }
+        assert_eq!(local_path(None), HOME);
+    }
+
+    #[test]
+    fn only_pages_of_allowed_hosts_are_followed() {
+        let hosts = AllowedHosts::new(&["App.example.org".into(), "127.0.0.1:3000".into()]);
+        for good in [
+            "https://app.example.org/a?b=c&d=e#f",
+            "http://127.0.0.1:3000/",
+            "/devices",
+        ] {
+            assert_eq!(hosts.destination(Some(good)), good);
+        }
+        for bad in ASTRAY {
+            assert_eq!(hosts.destination(Some(bad)), HOME, "{bad:?}");
+        }
+        assert_eq!(
+            AllowedHosts::default().page("https://app.example.org/"),
+            None
+        );
+    }
+}
