@@ -1,0 +1,144 @@
+//! `/account`: name and password.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
+use askama::Template;
+use serde::Deserialize;
+
+use crate::error::{Error, Result};
+use crate::http::app::App;
+use crate::http::browser;
+use crate::http::caller::PageCaller;
+use crate::http::forms::Form;
+use crate::http::layout::{Layout, Place, page, see_other};
+use crate::people::{FullName, PlainPassword};
+use crate::sessions::Caller;
+
+#[derive(Template)]
+#[template(path = "pages/account.html")]
+struct AccountPage {
+    layout: Layout,
+    email: String,
+    full_name: String,
+    least_password: usize,
+    notice: Option<&'static str>,
+    name_error: Option<String>,
+    current_password_error: Option<String>,
+    new_password_error: Option<String>,
+}
+
+/// `GET /account`
+#[derive(Deserialize)]
+pub struct Arrival {
+    done: Option<String>,
+}
+
+/// `POST /account/name`
+#[derive(Deserialize)]
+pub struct Rename {
+    full_name: String,
+}
+
+/// `POST /account/password`
+#[derive(Deserialize)]
+pub struct ChangePassword {
+    current_password: String,
+    new_password: String,
+}
+
+/// The page.
+pub async fn show(
+    request: HttpRequest,
+    PageCaller(caller): PageCaller,
+    web::Query(arrival): web::Query<Arrival>,
+) -> Result<HttpResponse> {
+    let mut template = AccountPage::new(&request, &caller)?;
+    template.notice = match arrival.done.as_deref() {
+        Some("renamed") => Some("Your name is saved."),
+        Some("password-changed") => {
+            Some("Your password is changed, and your other devices are signed out.")
+        }
+        _ => None,
+    };
+    page(StatusCode::OK, &template)
+}
+
+/// Changes how the person wants to be called.
+pub async fn rename(
+    app: web::Data<App>,
+    request: HttpRequest,
+    PageCaller(caller): PageCaller,
+    Form(form): Form<Rename>,
+) -> Result<HttpResponse> {
+    match FullName::parse(&form.full_name) {
+        Ok(name) => {
+            app.people.rename(caller.user.id, name).await?;
+            Ok(see_other("/account?done=renamed"))
+        }
+        Err(fault) => {
+            let mut template = AccountPage::new(&request, &caller)?;
+            template.full_name = form.full_name;
+            template.name_error = message(&fault);
+            page(fault.status_code(), &template)
+        }
+    }
+}
+
+/// Changes the password; every other session ends with it.
+pub async fn change_password(
+    app: web::Data<App>,
+    request: HttpRequest,
+    PageCaller(caller): PageCaller,
+    Form(form): Form<ChangePassword>,
+) -> Result<HttpResponse> {
+    let mut template = AccountPage::new(&request, &caller)?;
+    let new = match PlainPassword::new("new_password", form.new_password) {
+        Ok(new) => new,
+        Err(fault) => {
+            template.new_password_error = message(&fault);
+            return page(fault.status_code(), &template);
+        }
+    };
+    match app
+        .people
+        .confirm(&caller.user, PlainPassword::claimed(form.current_password))
+        .await
+    {
+        Ok(()) => {
+            let hash = app.people.hash(new).await?;
+            app.sessions
+                .change_password(caller.user.id, hash, caller.origin())
+                .await?;
+            let session = app.sessions.confirm(&caller).await?;
+            browser::keep(&request, &session)?;
+            Ok(see_other("/account?done=password-changed"))
+        }
+        Err(Error::InvalidCredentials) => {
+            template.current_password_error = Some("is not your password".into());
+            page(StatusCode::BAD_REQUEST, &template)
+        }
+        Err(fault) => Err(fault),
+    }
+}
+
+impl AccountPage {
+    fn new(request: &HttpRequest, caller: &Caller) -> Result<Self> {
+        Ok(Self {
+            layout: Layout::of(request, caller, Place::Account)?,
+            email: caller.user.email.clone(),
+            full_name: caller.user.full_name.clone().unwrap_or_default(),
+            least_password: PlainPassword::LEAST,
+            notice: None,
+            name_error: None,
+            current_password_error: None,
+            new_password_error: None,
+        })
+    }
+}
+
+fn message(fault: &Error) -> Option<String> {
+    fault
+        .field_errors()
+        .first()
+        .map(|error| error.message.clone())
+}

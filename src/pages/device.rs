@@ -1,0 +1,208 @@
+//! `/devices/{id}`: one device, what happened to it, its name, and its sign-out.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
+use askama::Template;
+use serde::Deserialize;
+
+use super::sign_out::Nothing;
+use super::views::{DeviceNames, DeviceView};
+use super::words::{self, TimeView};
+use crate::db::SessionId;
+use crate::error::{Error, Result};
+use crate::events::{Event, EventKind};
+use crate::http::app::App;
+use crate::http::browser;
+use crate::http::caller::PageCaller;
+use crate::http::forms::Form;
+use crate::http::layout::{Layout, Place, page, see_other};
+use crate::sessions::{Caller, DeviceName, EndedReason, Ending, Session};
+
+/// Things that happened, shown at most.
+const ACTIVITY: u32 = 50;
+
+#[derive(Template)]
+#[template(path = "pages/device.html")]
+struct DevicePage {
+    layout: Layout,
+    device: DeviceView,
+    is_current: bool,
+    /// Why and when it ended, if it has.
+    ended: Option<Ended>,
+    notice: Option<&'static str>,
+    /// The name as last typed, and what is wrong with it.
+    name_typed: String,
+    name_error: Option<String>,
+    activity: Vec<ActivityView>,
+}
+
+struct Ended {
+    cause: String,
+    at: TimeView,
+}
+
+struct ActivityView {
+    what: String,
+    address: Option<String>,
+    at: TimeView,
+}
+
+/// `GET /devices/{id}`
+#[derive(Deserialize)]
+pub struct Arrival {
+    done: Option<String>,
+}
+
+/// `POST /devices/{id}/rename`
+#[derive(Deserialize)]
+pub struct Rename {
+    device_name: String,
+}
+
+/// The page.
+pub async fn show(
+    app: web::Data<App>,
+    request: HttpRequest,
+    PageCaller(caller): PageCaller,
+    id: web::Path<SessionId>,
+    web::Query(arrival): web::Query<Arrival>,
+) -> Result<HttpResponse> {
+    let session = app.sessions.find(caller.user.id, *id).await?;
+    let mut template = draw(&app, &request, &caller, session).await?;
+    template.notice = (arrival.done.as_deref() == Some("renamed")).then_some("The name is saved.");
+    page(StatusCode::OK, &template)
+}
+
+/// Gives the device a name.
+pub async fn rename(
+    app: web::Data<App>,
+    request: HttpRequest,
+    PageCaller(caller): PageCaller,
+    id: web::Path<SessionId>,
+    Form(form): Form<Rename>,
+) -> Result<HttpResponse> {
+    let owner = caller.user.id;
+    match form.device_name.parse::<DeviceName>() {
+        Ok(name) => {
+            app.sessions
+                .rename(owner, *id, name, caller.origin())
+                .await?;
+            Ok(see_other(format!("/devices/{id}?done=renamed")))
+        }
+        Err(fault) => {
+            let session = app.sessions.find(owner, *id).await?;
+            let mut template = draw(&app, &request, &caller, session).await?;
+            template.name_typed = form.device_name;
+            template.name_error = fault
+                .field_errors()
+                .first()
+                .map(|error| error.message.clone());
+            page(fault.status_code(), &template)
+        }
+    }
+}
+
+/// Signs the device out.
+pub async fn sign_out(
+    app: web::Data<App>,
+    request: HttpRequest,
+    PageCaller(caller): PageCaller,
+    id: web::Path<SessionId>,
+    _: Form<Nothing>,
+) -> Result<HttpResponse> {
+    let (owner, origin) = (caller.user.id, caller.origin());
+    if *id == caller.session.id {
+        app.sessions
+            .end(owner, *id, EndedReason::SignedOut, origin)
+            .await?;
+        browser::forget(&request);
+        return Ok(see_other("/sign-in?done=signed-out"));
+    }
+    app.sessions.require_recent_password(&caller)?;
+    let done = match app
+        .sessions
+        .end(owner, *id, EndedReason::SignedOutRemotely, origin)
+        .await?
+    {
+        Ending::Ended(_) => "signed-out",
+        Ending::AlreadyEnded(_) => "already-out",
+    };
+    Ok(see_other(format!("/devices?done={done}&device={id}")))
+}
+
+async fn draw(
+    app: &App,
+    request: &HttpRequest,
+    caller: &Caller,
+    session: Session,
+) -> Result<DevicePage> {
+    let now = app.clock.now();
+    let activity = app
+        .sessions
+        .activity(caller.user.id, session.id, ACTIVITY)
+        .await?;
+    let ended_by = match session.ended_by {
+        Some(by) => app
+            .sessions
+            .find(caller.user.id, by)
+            .await
+            .map(Some)
+            .or_else(gone)?,
+        None => None,
+    };
+    let names = DeviceNames::new(ended_by.iter().chain([&session]));
+    Ok(DevicePage {
+        layout: Layout::of(request, caller, Place::Devices)?,
+        is_current: session.id == caller.session.id,
+        ended: ended(&session, &names, app),
+        notice: None,
+        name_typed: session.display_name(),
+        name_error: None,
+        activity: activity
+            .iter()
+            .map(|event| ActivityView::new(event, &names))
+            .collect(),
+        device: DeviceView::new(&session, now),
+    })
+}
+
+/// A session that was purged meanwhile, or is somebody else's, has no name here.
+fn gone(fault: Error) -> Result<Option<Session>> {
+    match fault {
+        Error::NotFound => Ok(None),
+        other => Err(other),
+    }
+}
+
+/// A session past its time is over, whether or not it is marked yet.
+fn ended(session: &Session, names: &DeviceNames, app: &App) -> Option<Ended> {
+    let (reason, at) = match (session.is_active, session.ended_at) {
+        (false, at) => (session.ended_reason, at.unwrap_or(session.expires_at)),
+        (true, _) if session.expires_at <= app.clock.now() => {
+            (Some(EndedReason::Expired), session.expires_at)
+        }
+        (true, _) => return None,
+    };
+    Some(Ended {
+        cause: words::cause(reason, names.of(session.ended_by)),
+        at: TimeView::exact(at),
+    })
+}
+
+impl ActivityView {
+    fn new(event: &Event, names: &DeviceNames) -> Self {
+        let detail = event.detail.as_deref().unwrap_or_default();
+        let what = match event.kind {
+            EventKind::SignedIn => "Signed in".into(),
+            EventKind::Refreshed => "Used from a new address".into(),
+            EventKind::Renamed => format!("Named “{detail}”"),
+            EventKind::Ended => words::cause(detail.parse().ok(), names.of(event.by_session_id)),
+            EventKind::PasswordChanged => "Password changed".into(),
+        };
+        Self {
+            what,
+            address: event.ip_address.clone(),
+            at: TimeView::exact(event.at),
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! The HTML doors: one file a page, its template's struct beside its handlers.
+
+pub mod account;
+pub mod confirm;
+pub mod device;
+pub mod devices;
+pub mod home;
+pub mod setup;
+pub mod sign_in;
+pub mod sign_out;
+pub mod sign_out_others;
+pub mod sign_up;
+mod views;
+mod words;

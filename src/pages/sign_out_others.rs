@@ -1,0 +1,59 @@
+//! `/devices/sign-out-others`: names each device before it signs them all out.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+
+use super::sign_out::Nothing;
+use super::views::DeviceView;
+use crate::error::Result;
+use crate::http::app::App;
+use crate::http::caller::PageCaller;
+use crate::http::forms::Form;
+use crate::http::layout::{Layout, Place, page, see_other};
+use crate::http::target::HOME;
+
+#[derive(Template)]
+#[template(path = "pages/sign_out_others.html")]
+struct SignOutOthersPage {
+    layout: Layout,
+    this: DeviceView,
+    others: Vec<DeviceView>,
+}
+
+/// Which devices it is about.
+pub async fn show(
+    app: web::Data<App>,
+    request: HttpRequest,
+    PageCaller(caller): PageCaller,
+) -> Result<HttpResponse> {
+    let now = app.clock.now();
+    let live = app.sessions.live_of(caller.user.id).await?;
+    let others: Vec<_> = live
+        .iter()
+        .filter(|session| session.id != caller.session.id)
+        .map(|session| DeviceView::new(session, now))
+        .collect();
+    if others.is_empty() {
+        return Ok(see_other(HOME));
+    }
+    let template = SignOutOthersPage {
+        layout: Layout::of(&request, &caller, Place::Devices)?,
+        this: DeviceView::new(&caller.session, now),
+        others,
+    };
+    page(StatusCode::OK, &template)
+}
+
+/// Signs out every device but this one.
+pub async fn submit(
+    app: web::Data<App>,
+    PageCaller(caller): PageCaller,
+    _: Form<Nothing>,
+) -> Result<HttpResponse> {
+    app.sessions.require_recent_password(&caller)?;
+    app.sessions
+        .end_others(caller.user.id, caller.session.id, caller.origin())
+        .await?;
+    Ok(see_other("/devices?done=signed-out-others"))
+}

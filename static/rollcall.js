@@ -1,0 +1,35 @@
+// Nicer with it, whole without it: fresh relative times, exact times in the reader's own zone, and
+// no page from the browser's cache for somebody who has been signed out meanwhile.
+"use strict";
+
+// From how many seconds on which unit is used, and its length; as the server has it.
+const UNITS = [
+  ["week", 1209600, 604800],
+  ["day", 86400, 86400],
+  ["hour", 3600, 3600],
+  ["minute", 60, 60],
+];
+const relative = new Intl.RelativeTimeFormat(document.documentElement.lang, { numeric: "auto" });
+const exact = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "long", timeStyle: "long" });
+
+function refreshTimes() {
+  for (const element of document.querySelectorAll("time[data-ago]")) {
+    const seconds = (Date.now() - Date.parse(element.dateTime)) / 1000;
+    const unit = UNITS.find(([, from]) => seconds >= from);
+    if (seconds < 0 || seconds >= 90 * 86400) continue;
+    element.textContent = unit ? relative.format(-Math.floor(seconds / unit[2]), unit[0]) : "just now";
+  }
+}
+
+for (const element of document.querySelectorAll("time[datetime]")) {
+  element.title = exact.format(new Date(element.dateTime));
+}
+refreshTimes();
+setInterval(refreshTimes, 60000);
+
+const status = document.querySelector("[role=status], [role=alert]");
+if (status) status.focus();
+
+addEventListener("pageshow", (event) => {
+  if (event.persisted) location.reload();
+});
