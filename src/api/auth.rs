@@ -1,0 +1,162 @@
+//! `/api/v1/auth`: accounts made, sessions opened, refreshed and ended, with tokens.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::{Deserialize, Serialize};
+
+use super::views::{EndedView, PersonView, SessionView};
+use crate::error::Result;
+use crate::http::app::App;
+use crate::http::caller::ApiCaller;
+use crate::http::client::RequestClient;
+use crate::http::json::Json;
+use crate::people::{FullName, NewAccount, PlainPassword, Role};
+use crate::sessions::{EndedReason, OpenedVia, Opening, Session, Stay};
+use crate::tokens::TokenPair;
+
+/// `POST /api/v1/auth/register`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Registration {
+    email: String,
+    password: String,
+    full_name: Option<String>,
+}
+
+/// `POST /api/v1/auth/login`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Login {
+    email: String,
+    password: String,
+    device_name: Option<String>,
+    device_id: Option<String>,
+}
+
+/// `POST /api/v1/auth/refresh`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Refresh {
+    refresh_token: String,
+}
+
+/// `POST /api/v1/auth/confirm`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Confirmation {
+    password: String,
+}
+
+/// What sign-in and refresh answer.
+#[derive(Serialize)]
+struct Grant {
+    #[serde(flatten)]
+    tokens: TokenPair,
+    session: SessionView,
+}
+
+/// Makes an account: 201. Only where sign-up is switched on.
+pub async fn register(app: web::Data<App>, Json(body): Json<Registration>) -> Result<HttpResponse> {
+    let account = NewAccount {
+        email: body.email.parse()?,
+        full_name: FullName::parse(&body.full_name.unwrap_or_default())?,
+        password: PlainPassword::new("password", body.password)?,
+        role: Role::Person,
+    };
+    let user = app.people.register(account).await?;
+    Ok(HttpResponse::Created().json(PersonView::from(user)))
+}
+
+/// Opens a session for a device that carries tokens.
+pub async fn login(
+    app: web::Data<App>,
+    request: HttpRequest,
+    RequestClient(client): RequestClient,
+    Json(body): Json<Login>,
+) -> Result<HttpResponse> {
+    let device_id = body.device_id.or_else(|| header(&request, "x-device-id"));
+    let device_name = body
+        .device_name
+        .or_else(|| header(&request, "x-device-name"));
+    let opening = Opening {
+        client,
+        device_id: device_id.map(|id| id.parse()).transpose()?,
+        device_name: device_name.map(|name| name.parse()).transpose()?,
+        via: OpenedVia::Api,
+        stay: Stay::Remembered,
+        replaces: None,
+    };
+    let user = app
+        .people
+        .authenticate(&body.email, PlainPassword::claimed(body.password))
+        .await?;
+    let session = app.sessions.open(&user, opening).await?;
+    grant(&app, session)
+}
+
+/// Spends a refresh token for the next pair.
+pub async fn refresh(
+    app: web::Data<App>,
+    RequestClient(client): RequestClient,
+    Json(body): Json<Refresh>,
+) -> Result<HttpResponse> {
+    let claim = app
+        .tokens
+        .verify_refresh(&body.refresh_token, app.clock.now())?;
+    let session = app
+        .sessions
+        .refresh(claim.user, claim.session, claim.jti, client.ip)
+        .await?;
+    grant(&app, session)
+}
+
+/// Takes the caller's password once more, for what is sensitive. The session gets a new refresh
+/// token, so the answer is that of a refresh.
+pub async fn confirm(
+    app: web::Data<App>,
+    ApiCaller(caller): ApiCaller,
+    Json(body): Json<Confirmation>,
+) -> Result<HttpResponse> {
+    let password = PlainPassword::claimed(body.password);
+    app.people.confirm(&caller.user, password).await?;
+    let session = app.sessions.confirm(&caller).await?;
+    grant(&app, session)
+}
+
+/// Ends the caller's session: 204.
+pub async fn logout(app: web::Data<App>, ApiCaller(caller): ApiCaller) -> Result<HttpResponse> {
+    let origin = caller.origin();
+    app.sessions
+        .end(
+            caller.user.id,
+            caller.session.id,
+            EndedReason::SignedOut,
+            origin,
+        )
+        .await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Ends all of the caller's sessions, this one too.
+pub async fn logout_all(app: web::Data<App>, ApiCaller(caller): ApiCaller) -> Result<HttpResponse> {
+    app.sessions.require_recent_password(&caller)?;
+    let origin = caller.origin();
+    let ended = app
+        .sessions
+        .end_all(caller.user.id, EndedReason::SignedOutRemotely, origin)
+        .await?;
+    Ok(HttpResponse::Ok().json(EndedView { ended: ended.len() }))
+}
+
+fn grant(app: &App, session: Session) -> Result<HttpResponse> {
+    let tokens = app.tokens.issue(&session, app.clock.now())?;
+    let id = session.id;
+    Ok(HttpResponse::Ok().json(Grant {
+        tokens,
+        session: SessionView::new(session, id),
+    }))
+}
+
+fn header(request: &HttpRequest, name: &str) -> Option<String> {
+    let value = request.headers().get(name)?;
+    Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
+}

@@ -1,0 +1,13 @@
+//! `/.well-known/jwks.json`: the public keys, for whoever checks access tokens offline.
+
+use actix_web::http::header::CACHE_CONTROL;
+use actix_web::{HttpResponse, web};
+
+use crate::http::app::App;
+
+/// The keys. A verifier that meets an unknown `kid` asks again.
+pub async fn show(app: web::Data<App>) -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header((CACHE_CONTROL, "public, max-age=300"))
+        .json(app.tokens.jwks())
+}

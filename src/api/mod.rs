@@ -1,0 +1,10 @@
+//! The JSON doors: one file a resource.
+
+pub mod auth;
+pub mod health;
+pub mod jwks;
+pub mod me;
+pub mod oauth;
+pub mod sessions;
+pub mod verify;
+mod views;

@@ -1,0 +1,106 @@
+//! `/oauth`: for resource servers. Introspection (RFC 7662) and revocation (RFC 7009), both with an
+//! API key of the scope `tokens`.
+
+use actix_web::{HttpResponse, web};
+use serde::{Deserialize, Serialize};
+
+use crate::api_keys::Scope;
+use crate::db::{SessionId, UserId};
+use crate::error::{Error, Result};
+use crate::events::Origin;
+use crate::http::app::App;
+use crate::http::application::Application;
+use crate::sessions::EndedReason;
+use crate::tokens::{Inspected, TokenKind};
+
+/// RFC 7662, 2.1 and RFC 7009, 2.1. `token_type_hint` may be sent; we look at the token itself.
+#[derive(Deserialize)]
+pub struct TokenForm {
+    #[serde(default)]
+    token: String,
+}
+
+/// RFC 7662, 2.2.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Introspection {
+    Inactive { active: bool },
+    Active(Box<Active>),
+}
+
+#[derive(Serialize)]
+struct Active {
+    active: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token_type: Option<&'static str>,
+    username: String,
+    sub: UserId,
+    sid: SessionId,
+    iss: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    aud: Option<String>,
+    iat: i64,
+    exp: i64,
+}
+
+/// Whether a token is good, and whose it is. Whatever is wrong with it, the answer is the same.
+pub async fn introspect(
+    app: web::Data<App>,
+    Application(key): Application,
+    web::Form(form): web::Form<TokenForm>,
+) -> Result<HttpResponse> {
+    key.require(Scope::Tokens)?;
+    let token = required(&form)?;
+    let introspection = match look(&app, token).await? {
+        Some(active) => Introspection::Active(Box::new(active)),
+        None => Introspection::Inactive { active: false },
+    };
+    Ok(HttpResponse::Ok().json(introspection))
+}
+
+/// Ends the session behind a token: 200, also when there is none.
+pub async fn revoke(
+    app: web::Data<App>,
+    Application(key): Application,
+    web::Form(form): web::Form<TokenForm>,
+) -> Result<HttpResponse> {
+    key.require(Scope::Tokens)?;
+    if let Ok(token) = app.tokens.inspect(required(&form)?, app.clock.now()) {
+        let (reason, origin) = (EndedReason::SignedOut, Origin::default());
+        match app
+            .sessions
+            .end(token.user, token.session, reason, origin)
+            .await
+        {
+            Ok(_) | Err(Error::NotFound) => {}
+            Err(fault) => return Err(fault),
+        }
+    }
+    Ok(HttpResponse::Ok().finish())
+}
+
+fn required(form: &TokenForm) -> Result<&str> {
+    match form.token.as_str() {
+        "" => Err(Error::field("token", "is required")),
+        token => Ok(token),
+    }
+}
+
+async fn look(app: &App, token: &str) -> Result<Option<Active>> {
+    let Ok(token) = app.tokens.inspect(token, app.clock.now()) else {
+        return Ok(None);
+    };
+    let Inspected { user, session, .. } = token;
+    let live = app.sessions.look(user, session, token.jti.clone()).await?;
+    Ok(live.map(|(_, person)| Active {
+        active: true,
+        token_type: (token.kind == TokenKind::Access).then_some("Bearer"),
+        username: person.email,
+        sub: user,
+        sid: session,
+        iss: app.tokens.issuer().to_owned(),
+        aud: token.audience,
+        iat: token.issued_at,
+        exp: token.expires_at,
+    }))
+}

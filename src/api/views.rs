@@ -1,0 +1,85 @@
+//! What a session and a person look like in JSON.
+
+use serde::Serialize;
+
+use crate::db::{SessionId, Timestamp, UserId};
+use crate::devices::DeviceKind;
+use crate::people::User;
+use crate::sessions::{EndedReason, Session};
+
+/// A session in JSON. Neither the JTI nor the raw user agent is in it.
+#[derive(Debug, Serialize)]
+pub(super) struct SessionView {
+    id: SessionId,
+    user_id: UserId,
+    device_name: Option<String>,
+    device_id: Option<String>,
+    device_kind: DeviceKind,
+    browser: Option<String>,
+    os: Option<String>,
+    ip_address: Option<String>,
+    location_city: Option<String>,
+    location_country: Option<String>,
+    last_used_at: Timestamp,
+    expires_at: Timestamp,
+    created_at: Timestamp,
+    is_active: bool,
+    is_current: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ended_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ended_reason: Option<EndedReason>,
+}
+
+impl SessionView {
+    /// `session` as the caller of `current` sees it.
+    pub(super) fn new(session: Session, current: SessionId) -> Self {
+        Self {
+            is_current: session.id == current,
+            id: session.id,
+            user_id: session.user_id,
+            device_name: session.device_name,
+            device_id: session.device_id,
+            device_kind: session.device_kind,
+            browser: session.browser,
+            os: session.os,
+            ip_address: session.ip_address,
+            location_city: session.location_city,
+            location_country: session.location_country,
+            last_used_at: session.last_used_at,
+            expires_at: session.expires_at,
+            created_at: session.created_at,
+            is_active: session.is_active,
+            ended_at: session.ended_at,
+            ended_reason: session.ended_reason,
+        }
+    }
+}
+
+/// A person in JSON, as they see themselves.
+#[derive(Debug, Serialize)]
+pub(super) struct PersonView {
+    id: UserId,
+    email: String,
+    full_name: Option<String>,
+    is_admin: bool,
+    created_at: Timestamp,
+}
+
+impl From<User> for PersonView {
+    fn from(user: User) -> Self {
+        Self {
+            id: user.id,
+            email: user.email,
+            full_name: user.full_name,
+            is_admin: user.is_admin,
+            created_at: user.created_at,
+        }
+    }
+}
+
+/// How many sessions a request ended.
+#[derive(Debug, Serialize)]
+pub(super) struct EndedView {
+    pub(super) ended: usize,
+}
