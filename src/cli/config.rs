@@ -1,0 +1,9 @@
+//! `rollcall config`
+
+use crate::error::Result;
+use crate::settings::Settings;
+
+pub(super) fn run(settings: &Settings) -> Result<()> {
+    print!("{}", settings.to_toml()?);
+    Ok(())
+}

@@ -1,0 +1,71 @@
+//! `rollcall demo`: the service on a throw-away database, with sample people who have been using
+//! it for months.
+
+mod history;
+mod people;
+
+use clap::Args;
+
+use self::people::PEOPLE;
+use super::domain::block_on;
+use super::{Common, logging};
+use crate::clock::Clock;
+use crate::db::migrate;
+use crate::error::{Error, Result};
+use crate::people::PlainPassword;
+use crate::server;
+use crate::sessions::Jti;
+use crate::settings::{DatabaseUrl, Overrides, Settings};
+
+/// Characters of the sample people's password.
+const PASSWORD: usize = 12;
+
+#[derive(Args)]
+pub(super) struct Demo {
+    /// Serve at this address and port [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<String>,
+}
+
+impl Demo {
+    pub(super) fn run(self, common: Common) -> Result<()> {
+        let folder = tempfile::Builder::new()
+            .prefix("rollcall-demo-")
+            .tempdir()
+            .map_err(|fault| Error::Startup(format!("no temporary folder can be made: {fault}")))?;
+        let mut settings = Settings::load(Overrides {
+            listen: self.listen,
+            ..common.overrides()
+        })?;
+        settings.database_url = DatabaseUrl::Sqlite(folder.path().join("rollcall.db"));
+        settings.secrets_file = None;
+        settings.sign_up = true;
+        logging::start(&settings.log);
+        // The folder goes when this returns.
+        block_on(demo(settings))
+    }
+}
+
+async fn demo(settings: Settings) -> Result<()> {
+    eprintln!("Filling {} with sample people …", settings.database_url);
+    migrate::run(&settings.database_url)?;
+    // Another one at every run: a demo left open to a network lets nobody in who hasn't seen it.
+    let password = Jti::random()?.as_str()[..PASSWORD].to_owned();
+    history::play(
+        &settings,
+        &PlainPassword::new("password", password.clone())?,
+    )
+    .await?;
+
+    let server = server::start(settings, Clock::system()).await?;
+    server.jobs().sweep().await?;
+    println!(
+        "\nRollcall is at {}\n\nSign in as any of these; the password is the same:",
+        server.url()
+    );
+    for person in &PEOPLE {
+        println!("  {:<20} {password}   {}", person.email, person.about);
+    }
+    println!("\nStop it with Ctrl-C; all of it goes then.");
+    server.run_to_end().await
+}

@@ -1,0 +1,198 @@
+//! The sample people and the devices they are signed in on.
+
+/// A sample person.
+pub(super) struct Person {
+    pub(super) email: &'static str,
+    pub(super) name: &'static str,
+    pub(super) is_admin: bool,
+    /// What is to be seen there, for whoever tries the demo.
+    pub(super) about: &'static str,
+    pub(super) devices: &'static [Device],
+}
+
+/// One sign-in of a sample person. Times are minutes before now.
+pub(super) struct Device {
+    pub(super) user_agent: &'static str,
+    pub(super) ip: &'static str,
+    /// A name its owner gave it.
+    pub(super) given_name: Option<&'static str>,
+    pub(super) signed_in: u32,
+    pub(super) last_used: u32,
+    pub(super) fate: Fate,
+}
+
+/// What became of a session.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fate {
+    Live,
+    /// Signed out on the device, so many minutes before now.
+    SignedOut(u32),
+    /// Signed out from another one, so many minutes before now.
+    SignedOutRemotely(u32),
+    /// Not kept signed in, and not used for too long.
+    Expired,
+}
+
+const HOUR: u32 = 60;
+const DAY: u32 = 24 * HOUR;
+
+const CHROME_MAC: &str = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36";
+const SAFARI_MAC: &str = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/26.1 Safari/605.1.15";
+const SAFARI_IPHONE: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_7 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/26.1 Mobile/15E148 Safari/604.1";
+const SAFARI_IPAD: &str = "Mozilla/5.0 (iPad; CPU OS 17_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.6 Mobile/15E148 Safari/604.1";
+const FIREFOX_WINDOWS: &str =
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:145.0) Gecko/20100101 Firefox/145.0";
+const EDGE_WINDOWS: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36 Edg/142.0.0.0";
+const CHROME_WINDOWS: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36";
+const FIREFOX_UBUNTU: &str =
+    "Mozilla/5.0 (X11; Ubuntu; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0";
+const CHROME_ANDROID: &str = "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Mobile Safari/537.36";
+const SAMSUNG_TABLET: &str = "Mozilla/5.0 (Linux; Android 14; SM-X710) AppleWebKit/537.36 (KHTML, like Gecko) SamsungBrowser/27.0 Chrome/125.0.0.0 Safari/537.36";
+const LG_TV: &str = "Mozilla/5.0 (Web0S; Linux/SmartTV) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/108.0.5359.211 Safari/537.36 WebAppManager";
+const PLAYSTATION: &str = "Mozilla/5.0 (PlayStation; PlayStation 5/8.20) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/15.4 Safari/605.1.15";
+const CHROMEBOOK: &str = "Mozilla/5.0 (X11; CrOS x86_64 14541.0.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36";
+const WATCH: &str = "RollcallNotes/2.4 (Apple Watch; watchOS 11.2; Scale/2.00)";
+const CURL: &str = "curl/8.14.1";
+const PYTHON: &str = "python-requests/2.32.5";
+const INSTAGRAM: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/22F76 Instagram 385.0.0.30.75 (iPhone15,3; iOS 18_5; en_US; en; scale=3.00; 1290x2796; 745261345)";
+const UNKNOWN: &str = "KitchenDisplay (firmware 3)";
+
+const fn live(
+    user_agent: &'static str,
+    ip: &'static str,
+    signed_in: u32,
+    last_used: u32,
+) -> Device {
+    Device {
+        user_agent,
+        ip,
+        given_name: None,
+        signed_in,
+        last_used,
+        fate: Fate::Live,
+    }
+}
+
+const fn named(name: &'static str, device: Device) -> Device {
+    Device {
+        given_name: Some(name),
+        ..device
+    }
+}
+
+const fn ended(device: Device, fate: Fate) -> Device {
+    Device { fate, ..device }
+}
+
+pub(super) static PEOPLE: [Person; 7] = [
+    Person {
+        email: "ana@example.org",
+        name: "Ana Ribeiro",
+        is_admin: false,
+        about: "12 devices of every kind",
+        devices: &[
+            live(CHROME_MAC, "203.0.113.24", 40 * DAY, 25),
+            named(
+                "Ana’s phone",
+                live(SAFARI_IPHONE, "198.51.100.7", 150 * DAY, 2 * HOUR),
+            ),
+            live(FIREFOX_WINDOWS, "203.0.113.7", 3 * HOUR, 3 * HOUR),
+            live(SAMSUNG_TABLET, "203.0.113.24", 90 * DAY, 21 * DAY),
+            live(CURL, "10.0.0.12", 30 * DAY, DAY),
+            named(
+                "Living room",
+                live(LG_TV, "203.0.113.24", 160 * DAY, 4 * DAY),
+            ),
+            live(PLAYSTATION, "203.0.113.24", 120 * DAY, 9 * DAY),
+            live(SAFARI_MAC, "203.0.113.24", 12 * DAY, 6 * HOUR),
+            live(WATCH, "198.51.100.7", 60 * DAY, 5 * HOUR),
+            live(SAFARI_IPAD, "2001:db8:4a::19", 200 * DAY, 100 * DAY),
+            live(UNKNOWN, "192.168.1.44", 20 * DAY, 2 * DAY),
+            live(INSTAGRAM, "198.51.100.7", 130 * DAY, 95 * DAY),
+            ended(
+                live(EDGE_WINDOWS, "203.0.113.90", 30 * DAY, 5 * DAY),
+                Fate::SignedOutRemotely(2 * DAY),
+            ),
+            ended(
+                live(CHROME_ANDROID, "198.51.100.61", 70 * DAY, 26 * DAY),
+                Fate::SignedOut(26 * DAY),
+            ),
+            ended(
+                live(CHROME_WINDOWS, "192.0.2.33", 9 * DAY, 9 * DAY),
+                Fate::Expired,
+            ),
+            ended(
+                live(FIREFOX_UBUNTU, "192.0.2.80", 33 * DAY, 33 * DAY),
+                Fate::Expired,
+            ),
+        ],
+    },
+    Person {
+        email: "admin@example.org",
+        name: "Adam Novak",
+        is_admin: true,
+        about: "an administrator",
+        devices: &[live(FIREFOX_UBUNTU, "192.0.2.10", 14 * DAY, DAY)],
+    },
+    Person {
+        email: "ben@example.org",
+        name: "Ben Okafor",
+        is_admin: false,
+        about: "a phone and a laptop",
+        devices: &[
+            live(CHROME_ANDROID, "198.51.100.120", 80 * DAY, 10),
+            live(CHROMEBOOK, "203.0.113.55", 45 * DAY, 3 * DAY),
+            ended(
+                live(CHROME_WINDOWS, "192.0.2.5", 4 * DAY, 4 * DAY),
+                Fate::Expired,
+            ),
+        ],
+    },
+    Person {
+        email: "chloe@example.org",
+        name: "Chloé Martin",
+        is_admin: false,
+        about: "signs out when she is done",
+        devices: &[
+            ended(
+                live(SAFARI_MAC, "203.0.113.140", 6 * DAY, 6 * DAY),
+                Fate::SignedOut(6 * DAY),
+            ),
+            ended(
+                live(SAFARI_MAC, "203.0.113.140", 2 * DAY, 2 * DAY),
+                Fate::SignedOut(2 * DAY),
+            ),
+        ],
+    },
+    Person {
+        email: "dmitri@example.org",
+        name: "Dmitri Petrov",
+        is_admin: false,
+        about: "programs and a browser",
+        devices: &[
+            named(
+                "Nightly backup",
+                live(PYTHON, "10.0.3.9", 100 * DAY, 8 * HOUR),
+            ),
+            live(CURL, "10.0.3.9", 7 * DAY, 7 * DAY),
+            live(FIREFOX_UBUNTU, "2001:db8:77::2", 50 * DAY, 40),
+        ],
+    },
+    Person {
+        email: "emi@example.org",
+        name: "Emi Tanaka",
+        is_admin: false,
+        about: "two browsers on one laptop",
+        devices: &[
+            live(EDGE_WINDOWS, "203.0.113.201", 25 * DAY, 20),
+            live(CHROME_WINDOWS, "203.0.113.201", 25 * DAY, 2 * DAY),
+        ],
+    },
+    Person {
+        email: "farid@example.org",
+        name: "Farid Haddad",
+        is_admin: false,
+        about: "signed in nowhere yet",
+        devices: &[],
+    },
+];

@@ -1,0 +1,24 @@
+//! Where log lines go and how they look.
+
+use std::io::IsTerminal;
+
+use tracing_subscriber::EnvFilter;
+
+use crate::settings::{LogFormat, LogSettings};
+
+/// Starts logging to standard error. A second start changes nothing.
+pub(super) fn start(settings: &LogSettings) {
+    let filter = EnvFilter::new(&settings.filter);
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_target(false);
+    let started = match settings.format {
+        LogFormat::Human => lines.try_init(),
+        LogFormat::Json => lines.json().flatten_event(true).try_init(),
+    };
+    if let Err(fault) = started {
+        tracing::debug!(%fault, "logging had started before");
+    }
+}

@@ -1,0 +1,114 @@
+//! The command line: one file a command. Results go to standard output, everything else to
+//! standard error; the exit status is 0 for done, 1 for failed, 2 for wrong use.
+
+mod api_key;
+mod config;
+mod demo;
+mod domain;
+mod key;
+mod logging;
+mod migrate;
+mod serve;
+mod session;
+mod user;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::error::Result;
+use crate::settings::{Overrides, Settings};
+
+/// Every person sees where they are signed in, and signs any device out.
+#[derive(Parser)]
+#[command(name = "rollcall", version, about, long_about = None, propagate_version = true, after_help = AFTER_HELP)]
+struct Cli {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    command: Command,
+}
+
+const AFTER_HELP: &str = "\
+Try it:       rollcall demo
+For real:     rollcall serve      (prints a link that makes the first administrator)
+
+Settings come from rollcall.toml, then from ROLLCALL_* variables and DATABASE_URL, then from the
+options; the later one wins. A setting of a section has two underscores in its variable:
+ROLLCALL_SESSIONS__IDLE_LIMIT=12h. `rollcall config` prints what is in force.";
+
+/// Options that every command takes.
+#[derive(Args)]
+struct Common {
+    /// Read settings from FILE [default: rollcall.toml, if it is there]
+    #[arg(long, value_name = "FILE", global = true, env = "ROLLCALL_CONFIG")]
+    config: Option<PathBuf>,
+    /// Use this database: sqlite:PATH or postgres://USER@HOST/NAME [default: sqlite:rollcall.db]
+    #[arg(long, value_name = "URL", global = true)]
+    database: Option<String>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the service
+    Serve(serve::Serve),
+    /// Run the service on a throw-away database full of sample people
+    Demo(demo::Demo),
+    /// Bring the database to this version's schema
+    Migrate,
+    /// Add, list and disable people
+    #[command(subcommand)]
+    User(user::User),
+    /// List and end sessions
+    #[command(subcommand)]
+    Session(session::Session),
+    /// Make, list and revoke the keys of applications
+    #[command(subcommand)]
+    ApiKey(api_key::ApiKey),
+    /// Rotate the signing key
+    #[command(subcommand)]
+    Key(key::Key),
+    /// Print the settings in force, without secrets
+    Config,
+}
+
+/// Does what the command line says.
+pub fn run() -> ExitCode {
+    // Wrong use exits with 2 in here.
+    let Cli { common, command } = Cli::parse();
+    match dispatch(common, command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(fault) => {
+            eprintln!("rollcall: {fault}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(common: Common, command: Command) -> Result<()> {
+    match command {
+        Command::Serve(serve) => serve.run(common),
+        Command::Demo(demo) => demo.run(common),
+        Command::Migrate => migrate::run(&common.settings()?),
+        Command::User(user) => user.run(&common.settings()?),
+        Command::Session(session) => session.run(&common.settings()?),
+        Command::ApiKey(key) => key.run(&common.settings()?),
+        Command::Key(key) => key.run(&common.settings()?),
+        Command::Config => config::run(&common.settings()?),
+    }
+}
+
+impl Common {
+    fn overrides(self) -> Overrides {
+        Overrides {
+            file: self.config,
+            database_url: self.database,
+            listen: None,
+        }
+    }
+
+    fn settings(self) -> Result<Settings> {
+        Settings::load(self.overrides())
+    }
+}

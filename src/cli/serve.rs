@@ -1,0 +1,43 @@
+//! `rollcall serve`
+
+use clap::Args;
+
+use super::domain::block_on;
+use super::{Common, logging};
+use crate::clock::Clock;
+use crate::error::Result;
+use crate::server;
+use crate::settings::{Overrides, Settings};
+
+#[derive(Args)]
+pub(super) struct Serve {
+    /// Serve at this address and port [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<String>,
+}
+
+impl Serve {
+    pub(super) fn run(self, common: Common) -> Result<()> {
+        let settings = Settings::load(Overrides {
+            listen: self.listen,
+            ..common.overrides()
+        })?;
+        logging::start(&settings.log);
+        block_on(serve(settings))
+    }
+}
+
+async fn serve(settings: Settings) -> Result<()> {
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), database = %settings.database_url, "starting");
+    let server = server::start(settings, Clock::system()).await?;
+    tracing::info!("serving at http://{}", server.address());
+    if server.url() != format!("http://{}", server.address()) {
+        tracing::info!("people reach it at {}", server.url());
+    }
+    if let Some(url) = server.setup_url().await? {
+        tracing::warn!(
+            "there is no administrator yet; make the first one at {url} (works once, until the next start)"
+        );
+    }
+    server.run_to_end().await
+}

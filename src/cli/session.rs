@@ -1,0 +1,172 @@
+//! `rollcall session`
+
+use clap::{Args, Subcommand};
+use serde::Serialize;
+
+use super::domain::{Domain, block_on, named};
+use super::user::find;
+use crate::db::{SessionId, Timestamp, UserId};
+use crate::devices::DeviceKind;
+use crate::error::{Error, Result};
+use crate::events::Origin;
+use crate::people::User;
+use crate::sessions::{self, EndedReason, Ending};
+use crate::settings::Settings;
+
+#[derive(Subcommand)]
+pub(super) enum Session {
+    /// List live sessions, newest use first
+    List(List),
+    /// End one session, or all of a person's
+    End(End),
+}
+
+#[derive(Args)]
+pub(super) struct List {
+    /// Only this person's
+    #[arg(long, value_name = "EMAIL")]
+    user: Option<String>,
+    /// At most so many
+    #[arg(long, default_value_t = 1_000, value_name = "N")]
+    limit: u32,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Args)]
+#[group(required = true, multiple = false)]
+pub(super) struct End {
+    /// The session
+    id: Option<SessionId>,
+    /// All of this person's
+    #[arg(long, value_name = "EMAIL")]
+    user: Option<String>,
+}
+
+/// A session as `session list --json` prints it.
+#[derive(Serialize)]
+struct Row {
+    id: SessionId,
+    user_id: UserId,
+    email: String,
+    device_name: String,
+    device_kind: DeviceKind,
+    ip_address: Option<String>,
+    last_used_at: Timestamp,
+    expires_at: Timestamp,
+    created_at: Timestamp,
+}
+
+impl Session {
+    pub(super) fn run(self, settings: &Settings) -> Result<()> {
+        let domain = Domain::open(settings)?;
+        block_on(async {
+            match self {
+                Self::List(list) => list.run(&domain).await,
+                Self::End(end) => end.run(&domain).await,
+            }
+        })
+    }
+}
+
+impl List {
+    async fn run(self, domain: &Domain) -> Result<()> {
+        let mut rows = match &self.user {
+            None => domain
+                .sessions
+                .live_of_all(self.limit)
+                .await?
+                .into_iter()
+                .map(Row::from)
+                .collect(),
+            Some(email) => of_person(domain, email).await?,
+        };
+        rows.truncate(self.limit as usize);
+        if self.json {
+            return print_json(&rows);
+        }
+        for row in rows {
+            let ip = row.ip_address.as_deref().unwrap_or("-");
+            println!(
+                "{}\t{}\t{}\t{ip}\t{}",
+                row.id, row.email, row.last_used_at, row.device_name
+            );
+        }
+        Ok(())
+    }
+}
+
+impl End {
+    async fn run(self, domain: &Domain) -> Result<()> {
+        match (self.id, self.user) {
+            (Some(id), _) => end_one(domain, id).await,
+            (None, Some(email)) => end_all(domain, &email).await,
+            (None, None) => Err(Error::Startup(
+                "name a session, or a person with --user".into(),
+            )),
+        }
+    }
+}
+
+async fn end_one(domain: &Domain, id: SessionId) -> Result<()> {
+    let owner = domain
+        .sessions
+        .owner_of(id)
+        .await
+        .map_err(named("session", &id.to_string()))?;
+    match domain
+        .sessions
+        .end(owner, id, EndedReason::Admin, Origin::default())
+        .await?
+    {
+        Ending::Ended(session) => eprintln!("{} is signed out.", session.display_name()),
+        Ending::AlreadyEnded(session) => {
+            eprintln!("{} had been signed out before.", session.display_name())
+        }
+    }
+    Ok(())
+}
+
+async fn end_all(domain: &Domain, email: &str) -> Result<()> {
+    let user = find(domain, email).await?;
+    let ended = domain
+        .sessions
+        .end_all(user.id, EndedReason::Admin, Origin::default())
+        .await?;
+    eprintln!("{} sessions are ended.", ended.len());
+    Ok(())
+}
+
+async fn of_person(domain: &Domain, email: &str) -> Result<Vec<Row>> {
+    let user = find(domain, email).await?;
+    let live = domain.sessions.live_of(user.id).await?;
+    Ok(live
+        .into_iter()
+        .map(|session| Row::from((session, user.clone())))
+        .collect())
+}
+
+/// Prints `value` to standard output, for programs.
+pub(super) fn print_json<T: Serialize>(value: &T) -> Result<()> {
+    let text =
+        serde_json::to_string_pretty(value).map_err(|fault| Error::Internal(fault.to_string()))?;
+    println!("{text}");
+    Ok(())
+}
+
+impl From<(sessions::Session, User)> for Row {
+    fn from((session, user): (sessions::Session, User)) -> Self {
+        Self {
+            device_name: session.display_name(),
+            id: session.id,
+            user_id: user.id,
+            email: user.email,
+            device_kind: session.device_kind,
+            ip_address: session.ip_address,
+            last_used_at: session.last_used_at,
+            expires_at: session.expires_at,
+            created_at: session.created_at,
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! `rollcall user`
+
+use std::io::BufRead;
+
+use clap::{Args, Subcommand};
+use serde::Serialize;
+
+use super::domain::{Domain, block_on, named};
+use crate::db::{Timestamp, UserId};
+use crate::error::{Error, Result};
+use crate::events::Origin;
+use crate::people::{self, Email, FullName, NewAccount, PlainPassword, Role};
+use crate::settings::Settings;
+
+#[derive(Subcommand)]
+pub(super) enum User {
+    /// Make an account
+    Add(Add),
+    /// List everybody
+    List {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Set a new password and end all of the person's sessions
+    SetPassword(SetPassword),
+    /// Bar somebody from signing in and end all their sessions
+    Disable {
+        /// Whom
+        #[arg(long)]
+        email: String,
+    },
+}
+
+#[derive(Args)]
+pub(super) struct Add {
+    /// What they sign in with
+    #[arg(long)]
+    email: String,
+    /// How they want to be called
+    #[arg(long)]
+    name: Option<String>,
+    /// Make them an administrator
+    #[arg(long)]
+    admin: bool,
+    /// Read the password from the first line of standard input
+    #[arg(long, required = true)]
+    password_stdin: bool,
+}
+
+#[derive(Args)]
+pub(super) struct SetPassword {
+    /// Whose
+    #[arg(long)]
+    email: String,
+    /// Read the password from the first line of standard input
+    #[arg(long, required = true)]
+    password_stdin: bool,
+}
+
+/// A person as `user list --json` prints them.
+#[derive(Serialize)]
+struct Row {
+    id: UserId,
+    email: String,
+    full_name: Option<String>,
+    is_active: bool,
+    is_admin: bool,
+    created_at: Timestamp,
+}
+
+impl User {
+    pub(super) fn run(self, settings: &Settings) -> Result<()> {
+        let domain = Domain::open(settings)?;
+        block_on(async {
+            match self {
+                Self::Add(add) => add.run(&domain).await,
+                Self::List { json } => list(&domain, json).await,
+                Self::SetPassword(set) => set.run(&domain).await,
+                Self::Disable { email } => disable(&domain, &email).await,
+            }
+        })
+    }
+}
+
+impl Add {
+    async fn run(self, domain: &Domain) -> Result<()> {
+        let account = NewAccount {
+            email: parse_email(&self.email)?,
+            full_name: FullName::parse(&self.name.unwrap_or_default()).map_err(in_words)?,
+            password: password_from_stdin()?,
+            role: if self.admin {
+                Role::Admin
+            } else {
+                Role::Person
+            },
+        };
+        let user = domain.people.register(account).await?;
+        println!("{}", user.id);
+        Ok(())
+    }
+}
+
+impl SetPassword {
+    async fn run(self, domain: &Domain) -> Result<()> {
+        let user = find(domain, &self.email).await?;
+        let hash = domain.people.hash(password_from_stdin()?).await?;
+        let ended = domain
+            .sessions
+            .change_password(user.id, hash, Origin::default())
+            .await?;
+        eprintln!("The password is set; {} sessions are ended.", ended.len());
+        Ok(())
+    }
+}
+
+async fn list(domain: &Domain, json: bool) -> Result<()> {
+    let everybody = domain.people.all().await?;
+    if json {
+        return super::session::print_json(
+            &everybody.into_iter().map(Row::from).collect::<Vec<_>>(),
+        );
+    }
+    for user in everybody {
+        let name = user.full_name.as_deref().unwrap_or("-");
+        let role = if user.is_admin { "admin" } else { "person" };
+        let state = if user.is_active { "active" } else { "disabled" };
+        println!("{}\t{}\t{role}\t{state}\t{name}", user.id, user.email);
+    }
+    Ok(())
+}
+
+async fn disable(domain: &Domain, email: &str) -> Result<()> {
+    let user = find(domain, email).await?;
+    let ended = domain
+        .sessions
+        .disable_account(user.id, Origin::default())
+        .await?;
+    eprintln!(
+        "{} can't sign in any more; {} sessions are ended.",
+        user.email,
+        ended.len()
+    );
+    Ok(())
+}
+
+pub(super) async fn find(domain: &Domain, email: &str) -> Result<people::User> {
+    domain
+        .people
+        .find(parse_email(email)?)
+        .await
+        .map_err(named("person with the e-mail", email))
+}
+
+fn parse_email(text: &str) -> Result<Email> {
+    text.parse().map_err(in_words)
+}
+
+/// A field that is wrong, for the person at the terminal.
+fn in_words(fault: Error) -> Error {
+    Error::Startup(fault.detail())
+}
+
+fn password_from_stdin() -> Result<PlainPassword> {
+    let mut line = String::new();
+    std::io::stdin()
+        .lock()
+        .read_line(&mut line)
+        .map_err(|fault| Error::Startup(format!("the password could not be read: {fault}")))?;
+    PlainPassword::new("password", line.trim_end_matches(['\r', '\n']).to_owned()).map_err(in_words)
+}
+
+impl From<people::User> for Row {
+    fn from(user: people::User) -> Self {
+        Self {
+            id: user.id,
+            email: user.email,
+            full_name: user.full_name,
+            is_active: user.is_active,
+            is_admin: user.is_admin,
+            created_at: user.created_at,
+        }
+    }
+}
