@@ -1,0 +1,207 @@
+//! Headers, cookies and forms that somebody has meddled with.
+
+use crate::support::prelude::*;
+
+on_both!(
+    app: a_user_agent_of_64_kib_is_cut_or_refused,
+    a_user_agent_of_odd_bytes_is_taken,
+    headers_of_a_megabyte_are_refused,
+    a_tampered_cookie_leads_to_sign_in,
+    a_tampered_device_cookie_does_no_harm,
+    a_form_without_its_token_changes_nothing,
+    a_form_with_another_browsers_token_changes_nothing,
+    signing_in_needs_the_forms_token,
+    a_next_that_leads_elsewhere_is_not_followed,
+);
+
+async fn a_user_agent_of_64_kib_is_cut_or_refused(app: &TestApp) {
+    let ada = app.register("ada@example.org").await;
+    let answer = app.try_login(&ada, &"M".repeat(64 * 1024)).await;
+    assert!(
+        answer.status == 200 || (400..500).contains(&answer.status),
+        "{answer:?}"
+    );
+    assert_eq!(app.database.sessions_where("length(user_agent) > 500"), 0);
+    app.login(&ada, FIREFOX).await.current().await.expect(200);
+}
+
+async fn a_user_agent_of_odd_bytes_is_taken(app: &TestApp) {
+    let ada = app.register("ada@example.org").await;
+    // 499 characters and then one that takes two bytes and is cut in no half; then bytes that are no UTF-8.
+    let two_bytes = format!("{}éééé", "M".repeat(499)).into_bytes();
+    for user_agent in [
+        two_bytes,
+        vec![0xff; 600],
+        b"tab\there".to_vec(),
+        Vec::new(),
+    ] {
+        let body = json!({"email": ada.email, "password": ada.password});
+        let request = app
+            .anyone()
+            .request("POST", "/api/v1/auth/login")
+            .header("user-agent", user_agent);
+        Answer::to(request.json(&body)).await.expect(200);
+    }
+    assert_eq!(app.database.sessions_where("length(user_agent) > 500"), 0);
+}
+
+async fn headers_of_a_megabyte_are_refused(app: &TestApp) {
+    let request = app
+        .anyone()
+        .request("GET", "/sign-in")
+        .header("x-long", "x".repeat(1024 * 1024));
+    // The server may close the connection before it was sent everything.
+    if let Ok(response) = request.send().await {
+        assert!(response.status().is_client_error(), "{response:?}");
+    }
+    app.anyone().get("/sign-in").await.expect(200);
+}
+
+async fn a_tampered_cookie_leads_to_sign_in(app: &TestApp) {
+    let ada = app.register("ada@example.org").await;
+    let browser = app.signed_in_browser(&ada, FIREFOX).await;
+    let good = browser
+        .cookie("rollcall_session")
+        .expect("a session cookie");
+    let middle = good.len() / 2;
+    let other = if &good[middle..=middle] == "A" {
+        "B"
+    } else {
+        "A"
+    };
+    let changed = format!("{}{other}{}", &good[..middle], &good[middle + 1..]);
+    for bad in [changed.as_str(), "nonsense", "", &"x".repeat(4000)] {
+        browser.set_cookie("rollcall_session", bad);
+        let answer = browser.get("/devices").await;
+        assert!(answer.is_to_sign_in(), "{bad:?}: {answer:?}");
+    }
+    browser.set_cookie("rollcall_session", &good);
+    browser.get("/devices").await.expect(200);
+}
+
+async fn a_tampered_device_cookie_does_no_harm(app: &TestApp) {
+    let ada = app.register("ada@example.org").await;
+    let browser = app.browser(FIREFOX);
+    browser.set_cookie("rollcall_device", &"%00%0a'".repeat(100));
+    assert_eq!(browser.sign_in(&ada).await.location(), "/devices");
+    browser.get("/devices").await.expect(200);
+    assert_eq!(app.database.sessions_where("length(device_id) > 255"), 0);
+}
+
+async fn a_form_without_its_token_changes_nothing(app: &TestApp) {
+    let ada = app.register("ada@example.org").await;
+    let phone = app.login(&ada, IPHONE).await;
+    let browser = app.signed_in_browser(&ada, FIREFOX).await;
+    for token in [None, Some(""), Some("nonsense")] {
+        let token: Vec<_> = token.map(|token| ("csrf", token)).into_iter().collect();
+        assert_forms_are_refused(&browser, &phone, &token).await;
+    }
+    assert_nothing_changed(app, &phone).await;
+}
+
+async fn a_form_with_another_browsers_token_changes_nothing(app: &TestApp) {
+    let ada = app.register("ada@example.org").await;
+    let eve = app.register("eve@example.org").await;
+    let phone = app.login(&ada, IPHONE).await;
+    let hers = app.signed_in_browser(&ada, FIREFOX).await;
+    let form = app
+        .signed_in_browser(&eve, FIREFOX)
+        .await
+        .form("/devices", "/sign-out")
+        .await;
+    let (_, token) = form
+        .hidden
+        .iter()
+        .find(|(name, _)| name == "csrf")
+        .expect("a csrf field");
+    assert_forms_are_refused(&hers, &phone, &[("csrf", token)]).await;
+    assert_nothing_changed(app, &phone).await;
+}
+
+async fn signing_in_needs_the_forms_token(app: &TestApp) {
+    let ada = app.register("ada@example.org").await;
+    let browser = app.browser(FIREFOX);
+    let fields = [
+        ("email", ada.email.as_str()),
+        ("password", ada.password.as_str()),
+    ];
+    browser.post("/sign-in", &fields).await.expect(403);
+    browser.get("/sign-in").await.expect(200);
+    browser.post("/sign-in", &fields).await.expect(403);
+    assert_eq!(app.database.sessions_where("is_active"), 0);
+}
+
+async fn a_next_that_leads_elsewhere_is_not_followed(app: &TestApp) {
+    let ada = app.register("ada@example.org").await;
+    let fields = |next| {
+        [
+            ("email", ada.email.as_str()),
+            ("password", ada.password.as_str()),
+            ("next", next),
+        ]
+    };
+    for next in [
+        "https://evil.example/",
+        "//evil.example/",
+        "/\\evil.example/",
+        "\\\\evil.example/",
+        "/\t/evil.example/",
+        "/\n/evil.example/",
+        "javascript:alert(1)",
+        "evil.example",
+    ] {
+        let answer = app
+            .browser(FIREFOX)
+            .submit("/sign-in", "/sign-in", &fields(next))
+            .await;
+        assert_eq!(answer.location(), "/devices", "{next:?}");
+    }
+    let answer = app
+        .browser(FIREFOX)
+        .submit("/sign-in?next=/account", "/sign-in", &fields("/account"))
+        .await;
+    assert_eq!(answer.location(), "/account");
+}
+
+async fn assert_forms_are_refused(browser: &Browser, phone: &Device, token: &[(&str, &str)]) {
+    let device = format!("/devices/{}", phone.id());
+    let forms: [(String, Vec<(&str, &str)>); 7] = [
+        (format!("{device}/sign-out"), vec![]),
+        (format!("{device}/rename"), vec![("device_name", "changed")]),
+        ("/devices/sign-out-others".into(), vec![]),
+        ("/devices/sign-out-everywhere".into(), vec![]),
+        ("/sign-out".into(), vec![]),
+        ("/account/name".into(), vec![("full_name", "Changed")]),
+        (
+            "/account/password".into(),
+            vec![
+                ("current_password", PASSWORD),
+                ("new_password", "quite another one"),
+            ],
+        ),
+    ];
+    for (action, fields) in forms {
+        let answer = browser.post(&action, &[&fields, token].concat()).await;
+        assert_eq!(answer.status, 403, "{action}: {answer:?}");
+    }
+}
+
+async fn assert_nothing_changed(app: &TestApp, phone: &Device) {
+    assert_eq!(app.database.sessions_where("NOT is_active"), 0);
+    assert_eq!(
+        phone.current().await.expect(200).json()["device_name"],
+        "Safari on iPhone"
+    );
+    assert_eq!(
+        phone.get("/api/v1/me").await.expect(200).json()["full_name"],
+        "Ada Lovelace"
+    );
+    app.login(
+        &Person {
+            email: "ada@example.org".into(),
+            password: PASSWORD.into(),
+        },
+        FIREFOX,
+    )
+    .await;
+}

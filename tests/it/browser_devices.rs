@@ -1,0 +1,267 @@
+//! "Your devices": seen, named and signed out, from another browser or from this one.
+
+use crate::support::answer::path_of;
+use crate::support::html::{self, Form};
+use crate::support::prelude::*;
+
+on_both!(
+    app: your_devices_tells_them_apart,
+    one_browser_signs_the_other_out,
+    a_device_already_signed_out_is_no_error,
+    a_message_is_said_only_if_the_row_agrees,
+    signing_out_the_others_names_each_first,
+    signing_out_everywhere_ends_this_one_too,
+    a_device_gets_another_name,
+    one_device_has_a_page,
+    another_persons_device_cannot_be_touched,
+    an_ended_device_is_shown_with_its_cause,
+);
+
+async fn your_devices_tells_them_apart(app: &TestApp) {
+    let (laptop, _phone, _) = laptop_and_phone(app).await;
+    app.advance(Duration::from_secs(2 * 60 * 60));
+    let page = laptop
+        .get("/devices")
+        .await
+        .expect(200)
+        .expect_words("You are signed in on 2 devices.");
+    let words = page.words();
+    let place = |words_in_it: &str| {
+        words
+            .find(words_in_it)
+            .unwrap_or_else(|| panic!("{words_in_it:?} is not in {words}"))
+    };
+    assert!(
+        place("Firefox on Windows") < place("Safari on iPhone"),
+        "this device is first: {words}"
+    );
+    assert!(words.contains("2 hours ago"), "{words}");
+    assert!(
+        page.text.contains("<time datetime=\"2031-05-17T08:30:00"),
+        "exact times are in the page"
+    );
+    assert_eq!(laptop.sign_out_paths().await.len(), 1);
+}
+
+async fn one_browser_signs_the_other_out(app: &TestApp) {
+    let (laptop, phone, _) = laptop_and_phone(app).await;
+    phone.get("/devices").await.expect(200);
+    let path = laptop.sign_out_paths().await.remove(0);
+    let answer = laptop.submit("/devices", &path, &[]).await;
+    let page = laptop
+        .follow(&answer)
+        .await
+        .expect(200)
+        .expect_words("signed out");
+    assert!(page.text.contains("role=\"status\""), "{}", page.text);
+    assert!(phone.get("/devices").await.is_to_sign_in());
+    assert_eq!(
+        app.database
+            .sessions_where("ended_reason = 'signed_out_remotely'"),
+        1
+    );
+}
+
+async fn a_device_already_signed_out_is_no_error(app: &TestApp) {
+    let (laptop, phone, _) = laptop_and_phone(app).await;
+    let path = laptop.sign_out_paths().await.remove(0);
+    let form = laptop.form("/devices", &path).await;
+    phone.submit("/devices", "/sign-out", &[]).await.expect(303);
+    let answer = laptop.send(&form, &[]).await;
+    laptop
+        .follow(&answer)
+        .await
+        .expect(200)
+        .expect_words("signed out before");
+    assert_eq!(
+        app.database.sessions_where("ended_reason = 'signed_out'"),
+        1
+    );
+}
+
+async fn a_message_is_said_only_if_the_row_agrees(app: &TestApp) {
+    let (laptop, _phone, ada) = laptop_and_phone(app).await;
+    let path = laptop.sign_out_paths().await.remove(0);
+    let message = laptop
+        .submit("/devices", &path, &[])
+        .await
+        .location()
+        .to_owned();
+
+    // The same message about a device that is still signed in, as a forged link would have it.
+    let _tablet = app.signed_in_browser(&ada, IPHONE).await;
+    let alive = laptop.sign_out_paths().await.remove(0);
+    let forged = message.replace(id_in(&path), id_in(&alive));
+    assert_ne!(forged, message);
+    let without_message = laptop.get("/devices").await.expect(200).words();
+    assert_eq!(
+        laptop.get(&forged).await.expect(200).words(),
+        without_message
+    );
+}
+
+async fn signing_out_the_others_names_each_first(app: &TestApp) {
+    let (laptop, phone, person) = laptop_and_phone(app).await;
+    let tablet = app.login(&person, IPHONE).await;
+    tablet
+        .patch(
+            &format!("/api/v1/sessions/{}", tablet.id()),
+            &json!({"device_name": "Kitchen tablet"}),
+        )
+        .await;
+
+    let page = laptop.get("/devices/sign-out-others").await.expect(200);
+    page.expect_words("Safari on iPhone")
+        .expect_words("Kitchen tablet")
+        .expect_words("stays signed in");
+    let answer = laptop
+        .submit("/devices/sign-out-others", "/devices/sign-out-others", &[])
+        .await;
+    laptop
+        .follow(&answer)
+        .await
+        .expect(200)
+        .expect_words("You are signed in only here.");
+    assert!(phone.get("/devices").await.is_to_sign_in());
+    tablet.current().await.problem(401, "unauthenticated");
+}
+
+async fn signing_out_everywhere_ends_this_one_too(app: &TestApp) {
+    let (laptop, phone, _) = laptop_and_phone(app).await;
+    let form = form_on_either(
+        &laptop,
+        ["/devices", "/account"],
+        "/devices/sign-out-everywhere",
+    )
+    .await;
+    let answer = laptop.send(&form, &[]).await;
+    assert_eq!(path_of(answer.location()), "/sign-in");
+    assert!(laptop.get("/devices").await.is_to_sign_in());
+    assert!(phone.get("/devices").await.is_to_sign_in());
+    assert_eq!(app.database.sessions_where("is_active"), 0);
+}
+
+async fn a_device_gets_another_name(app: &TestApp) {
+    let (laptop, phone, _) = laptop_and_phone(app).await;
+    let device = device_path(&laptop).await;
+    let rename = format!("{device}/rename");
+    let answer = laptop
+        .submit(&device, &rename, &[("device_name", "  Ada’s phone 📱 ")])
+        .await;
+    laptop.follow(&answer).await.expect(200);
+    laptop
+        .get("/devices")
+        .await
+        .expect(200)
+        .expect_words("Ada’s phone 📱");
+    phone
+        .get("/devices")
+        .await
+        .expect(200)
+        .expect_words("Ada’s phone 📱");
+
+    let answer = laptop
+        .submit(&device, &rename, &[("device_name", &"x".repeat(256))])
+        .await;
+    assert!([400, 422].contains(&answer.status), "{answer:?}");
+    laptop
+        .get("/devices")
+        .await
+        .expect(200)
+        .expect_words("Ada’s phone 📱");
+}
+
+async fn one_device_has_a_page(app: &TestApp) {
+    let (laptop, _phone, _) = laptop_and_phone(app).await;
+    let page = laptop.get(&device_path(&laptop).await).await.expect(200);
+    page.expect_words("Safari on iPhone")
+        .expect_words("127.0.0.1")
+        .expect_words("17 May 2031");
+}
+
+async fn another_persons_device_cannot_be_touched(app: &TestApp) {
+    let (laptop, phone, _) = laptop_and_phone(app).await;
+    let eve = app.register("eve@example.org").await;
+    let (browser, _hers) = (
+        app.signed_in_browser(&eve, FIREFOX).await,
+        app.login(&eve, IPHONE).await,
+    );
+    let form = browser
+        .form("/devices", &browser.sign_out_paths().await.remove(0))
+        .await;
+    let (name, token) = form
+        .hidden
+        .iter()
+        .find(|(name, _)| name == "csrf")
+        .expect("a csrf field");
+    let theirs = device_path(&laptop).await;
+    for (act, field) in [
+        ("sign-out", ("x", "")),
+        ("rename", ("device_name", "mine now")),
+    ] {
+        let answer = browser
+            .post(&format!("{theirs}/{act}"), &[(name, token), field])
+            .await;
+        assert_eq!(answer.status, 404, "{answer:?}");
+    }
+    phone
+        .get("/devices")
+        .await
+        .expect(200)
+        .expect_words("Safari on iPhone");
+}
+
+async fn an_ended_device_is_shown_with_its_cause(app: &TestApp) {
+    let (laptop, _phone, _) = laptop_and_phone(app).await;
+    let path = laptop.sign_out_paths().await.remove(0);
+    laptop.submit("/devices", &path, &[]).await.expect(303);
+    let page = laptop
+        .get("/devices")
+        .await
+        .expect(200)
+        .expect_words("Recently ended");
+    let words = page.words();
+    let (_, ended) = words.split_once("Recently ended").expect("the section");
+    assert!(ended.contains("Safari on iPhone"), "{ended}");
+}
+
+fn ada() -> Person {
+    Person {
+        email: "ada@example.org".into(),
+        password: PASSWORD.into(),
+    }
+}
+
+async fn laptop_and_phone(app: &TestApp) -> (Browser, Browser, Person) {
+    let ada = app.register(&ada().email).await;
+    let laptop = app.signed_in_browser(&ada, FIREFOX).await;
+    let phone = app.signed_in_browser(&ada, IPHONE).await;
+    (laptop, phone, ada)
+}
+
+/// The form that goes to `action`, on whichever of the pages has it.
+async fn form_on_either(browser: &Browser, pages: [&str; 2], action: &str) -> Form {
+    for page in pages {
+        let page = browser.get(page).await.expect(200);
+        if let Some(form) = html::forms(&page.text)
+            .into_iter()
+            .find(|form| form.action == action)
+        {
+            return form;
+        }
+    }
+    panic!("no form on {pages:?} goes to {action}");
+}
+
+/// The id in `/devices/ID/sign-out`.
+fn id_in(path: &str) -> &str {
+    path.split('/').nth(2).expect("an id")
+}
+
+/// The page of the one other device.
+async fn device_path(browser: &Browser) -> String {
+    let path = browser.sign_out_paths().await.remove(0);
+    path.strip_suffix("/sign-out")
+        .expect("a sign-out path")
+        .to_owned()
+}

@@ -1,0 +1,245 @@
+//! What every answer tells a browser to do and not to do.
+
+use crate::support::answer::path_of;
+use crate::support::html;
+use crate::support::prelude::*;
+
+on_both!(
+    app: every_answer_forbids_what_no_page_needs,
+    personal_answers_are_kept_nowhere,
+    static_files_are_kept_for_a_year,
+    pages_have_no_inline_script_or_style,
+    cookies_are_for_this_server_alone,
+);
+on_both!(database: over_https_cookies_are_secure_and_hsts_is_sent);
+
+const YEAR: &str = "max-age=31536000";
+
+async fn every_answer_forbids_what_no_page_needs(app: &TestApp) {
+    let browser = signed_in(app).await;
+    let page = browser.get("/devices").await.expect(200);
+    let answers = [
+        browser.get("/").await.expect(303),
+        browser.get("/no-such-page").await.expect(404),
+        browser.post("/sign-out", &[]).await.expect(403),
+        app.browser(FIREFOX).get("/sign-in").await.expect(200),
+        browser.get("/api/v1/me").await.expect(200),
+        app.anyone().get("/api/v1/me").await.expect(401),
+        app.anyone().get("/api/v1/no-such-thing").await.expect(404),
+        app.anyone().get("/health/live").await.expect(200),
+        browser.get(&stylesheet(&page)).await.expect(200),
+        page,
+    ];
+    answers.iter().for_each(assert_guarded);
+}
+
+#[track_caller]
+fn assert_guarded(answer: &Answer) {
+    let policy = answer.header("content-security-policy");
+    assert!(
+        policy.contains("default-src 'none'") || policy.contains("default-src 'self'"),
+        "{answer:?}"
+    );
+    assert!(
+        !policy.contains("unsafe") && !policy.contains('*'),
+        "{policy}"
+    );
+    for directive in ["frame-ancestors 'none'", "base-uri 'none'", "form-action"] {
+        assert!(policy.contains(directive), "{directive} is not in {policy}");
+    }
+    assert_eq!(
+        answer.header("x-content-type-options"),
+        "nosniff",
+        "{answer:?}"
+    );
+    assert!(
+        ["same-origin", "no-referrer"].contains(&answer.header("referrer-policy")),
+        "{answer:?}"
+    );
+    assert!(
+        answer.header("permissions-policy").contains("camera=()"),
+        "{answer:?}"
+    );
+    assert_eq!(
+        answer.header("strict-transport-security"),
+        "",
+        "not over plain HTTP"
+    );
+    assert_eq!(answer.header("server"), "");
+}
+
+async fn personal_answers_are_kept_nowhere(app: &TestApp) {
+    let browser = signed_in(app).await;
+    for path in [
+        "/devices",
+        "/devices/sign-out-others",
+        "/account",
+        "/sign-in",
+        "/api/v1/me",
+        "/api/v1/sessions/me",
+    ] {
+        let answer = browser.get(path).await;
+        assert!(
+            answer.header("cache-control").contains("no-store"),
+            "{path}: {answer:?}"
+        );
+    }
+    let refused = app.browser(FIREFOX).get("/devices").await;
+    assert!(
+        refused.header("cache-control").contains("no-store"),
+        "{refused:?}"
+    );
+}
+
+async fn static_files_are_kept_for_a_year(app: &TestApp) {
+    let page = app.browser(FIREFOX).get("/sign-in").await.expect(200);
+    for path in static_files(&page) {
+        let answer = app.anyone().get(&path).await.expect(200);
+        let cache = answer.header("cache-control");
+        assert!(
+            cache.contains(YEAR) && cache.contains("immutable"),
+            "{path}: {cache}"
+        );
+        assert!(!answer.text.is_empty());
+    }
+    // A name that is not of this version must not be kept in place of the right one.
+    let unknown = stylesheet(&page).replace(".css", "0.css");
+    let answer = app.anyone().get(&unknown).await.expect(404);
+    assert!(!answer.header("cache-control").contains(YEAR), "{answer:?}");
+    app.anyone().get("/static/../Cargo.toml").await.expect(404);
+    app.anyone()
+        .get("/static/..%2fCargo.toml")
+        .await
+        .expect(404);
+}
+
+async fn pages_have_no_inline_script_or_style(app: &TestApp) {
+    let browser = signed_in(app).await;
+    for path in [
+        "/devices",
+        "/devices/sign-out-others",
+        "/account",
+        "/no-such-page",
+    ] {
+        let page = browser.get(path).await.text;
+        assert!(
+            !page.contains("<style") && !page.contains(" style=\""),
+            "{path}"
+        );
+        assert!(
+            !page.contains(" onclick=") && !page.contains("javascript:"),
+            "{path}"
+        );
+        let inline = page
+            .split("<script")
+            .skip(1)
+            .find(|script| !script.contains("></script>"));
+        assert_eq!(inline, None, "{path}");
+    }
+}
+
+async fn cookies_are_for_this_server_alone(app: &TestApp) {
+    let ada = app.register("ada@example.org").await;
+    let answer = app.browser(FIREFOX).sign_in(&ada).await;
+    let cookies = set_cookies(&answer);
+    let session = cookie(&cookies, "rollcall_session");
+    for attribute in ["HttpOnly", "SameSite=Lax", "Path=/"] {
+        assert!(session.contains(attribute), "{session}");
+    }
+    assert!(
+        cookies
+            .iter()
+            .all(|cookie| !cookie.contains("Secure") && !cookie.contains("Domain")),
+        "{cookies:?}"
+    );
+}
+
+async fn over_https_cookies_are_secure_and_hsts_is_sent(database: Database) {
+    let https = "https://login.example.org".parse().expect("a URL");
+    let app = TestApp::start_with(database, |settings| settings.public_url = Some(https)).await;
+    let ada = app.register("ada@example.org").await;
+
+    // The cookies are for HTTPS alone: they are carried by hand, as the proxy in front would.
+    let page = app.anyone().get("/sign-in").await.expect(200);
+    assert!(
+        page.header("strict-transport-security").contains(YEAR),
+        "{page:?}"
+    );
+    let form = html::forms(&page.text).remove(0);
+    let mut fields = form.hidden;
+    fields.extend([
+        ("email".to_owned(), ada.email),
+        ("password".to_owned(), ada.password),
+    ]);
+    let sent: Vec<_> = set_cookies(&page)
+        .iter()
+        .map(|cookie| pair(cookie).to_owned())
+        .collect();
+    let request = app
+        .anyone()
+        .request("POST", path_of(&form.action))
+        .header("cookie", sent.join("; "));
+    let answer = Answer::to(request.form(&fields)).await;
+    assert_eq!(answer.location(), "/devices");
+
+    let cookies = [set_cookies(&page), set_cookies(&answer)].concat();
+    for name in ["__Host-rollcall_session", "__Host-rollcall_device"] {
+        cookie(&cookies, name);
+    }
+    for cookie in &cookies {
+        assert!(cookie.starts_with("__Host-"), "{cookie}");
+        assert!(
+            cookie.contains("Secure") && cookie.contains("Path=/") && !cookie.contains("Domain"),
+            "{cookie}"
+        );
+    }
+    app.stop().await;
+}
+
+async fn signed_in(app: &TestApp) -> Browser {
+    let ada = app.register("ada@example.org").await;
+    app.signed_in_browser(&ada, FIREFOX).await
+}
+
+fn set_cookies(answer: &Answer) -> Vec<String> {
+    let values = answer.headers.get_all("set-cookie").iter();
+    values
+        .map(|value| value.to_str().expect("a cookie of text").to_owned())
+        .collect()
+}
+
+#[track_caller]
+fn cookie<'a>(cookies: &'a [String], name: &str) -> &'a str {
+    let prefix = format!("{name}=");
+    let found = cookies
+        .iter()
+        .rev()
+        .find(|cookie| cookie.starts_with(&prefix));
+    found.unwrap_or_else(|| panic!("no {name} in {cookies:?}"))
+}
+
+fn pair(cookie: &str) -> &str {
+    cookie.split(';').next().unwrap_or_default()
+}
+
+fn static_files(page: &Answer) -> Vec<String> {
+    let links = [
+        html::attributes(&page.text, "href"),
+        html::attributes(&page.text, "src"),
+    ]
+    .concat();
+    let files: Vec<_> = links
+        .iter()
+        .map(|link| path_of(link).to_owned())
+        .filter(|path| path.starts_with("/static/"))
+        .collect();
+    assert!(!files.is_empty(), "{}", page.text);
+    files
+}
+
+fn stylesheet(page: &Answer) -> String {
+    static_files(page)
+        .into_iter()
+        .find(|path| path.ends_with(".css"))
+        .expect("a stylesheet")
+}

@@ -1,0 +1,191 @@
+//! Real user agents and what they are: the corpus is the judge of patterns, kinds and names.
+
+use std::collections::HashSet;
+
+use rollcall::devices::{DeviceFacts, DeviceParser, naming};
+use serde::Deserialize;
+
+const CORPUS: &str = include_str!("corpus/user_agents.jsonl");
+
+/// Distinct agents in the corpus; it only grows.
+const AGENTS: usize = 453;
+
+/// Characters an answer may have, whatever was sent.
+const ANSWER_LIMIT: usize = 100;
+
+/// A line of the corpus: an agent, and what it really is.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Line {
+    ua: String,
+    browser: Option<String>,
+    browser_version: Option<String>,
+    os: Option<String>,
+    os_version: Option<String>,
+    kind: String,
+    brand: Option<String>,
+    model: Option<String>,
+    name: String,
+}
+
+impl Line {
+    /// Each field that is told wrong: "os: Linux, not Ubuntu".
+    fn faults(&self, facts: &DeviceFacts) -> Vec<String> {
+        let kind = Some(facts.kind.to_string());
+        let name = Some(naming::name(facts));
+        let fields = [
+            ("browser", &facts.browser, &self.browser),
+            (
+                "browser_version",
+                &facts.browser_version,
+                &self.browser_version,
+            ),
+            ("os", &facts.os, &self.os),
+            ("os_version", &facts.os_version, &self.os_version),
+            ("kind", &kind, &Some(self.kind.clone())),
+            ("brand", &facts.brand, &self.brand),
+            ("model", &facts.model, &self.model),
+            ("name", &name, &Some(self.name.clone())),
+        ];
+        fields
+            .into_iter()
+            .filter(|(_, told, right)| told != right)
+            .map(|(field, told, right)| format!("{field}: {told:?}, not {right:?}"))
+            .collect()
+    }
+}
+
+fn corpus() -> Vec<Line> {
+    CORPUS
+        .lines()
+        .map(|line| serde_json::from_str(line).expect(line))
+        .collect()
+}
+
+fn parser() -> DeviceParser {
+    DeviceParser::built_in().expect("patterns that can be read")
+}
+
+/// Whether every answer is clean, and short enough to be kept and shown.
+fn assert_presentable(facts: &DeviceFacts, agent: &str) {
+    let name = Some(naming::name(facts));
+    let answers = [
+        &facts.browser,
+        &facts.browser_version,
+        &facts.os,
+        &facts.os_version,
+        &facts.brand,
+        &facts.model,
+    ];
+    for answer in answers.into_iter().flatten() {
+        assert!(
+            answer.chars().count() <= ANSWER_LIMIT,
+            "{agent:?}: {answer:?}"
+        );
+    }
+    for answer in answers.into_iter().chain([&name]).flatten() {
+        assert!(
+            !answer.chars().any(char::is_control),
+            "{agent:?}: {answer:?}"
+        );
+        assert!(!answer.trim().is_empty(), "{agent:?}: {answer:?}");
+        assert!(answer.chars().count() <= 255, "{agent:?}: {answer:?}");
+    }
+}
+
+#[test]
+fn every_agent_of_the_corpus_is_told_right() {
+    let parser = parser();
+    let lines = corpus();
+    let wrong: Vec<String> = lines
+        .iter()
+        .filter_map(|line| {
+            let faults = line.faults(&parser.parse(&line.ua));
+            (!faults.is_empty()).then(|| format!("{:?}\n    {}", line.ua, faults.join("\n    ")))
+        })
+        .collect();
+    assert!(
+        wrong.is_empty(),
+        "{} of {} agents are told wrong:\n{}",
+        wrong.len(),
+        lines.len(),
+        wrong.join("\n")
+    );
+}
+
+#[test]
+fn the_corpus_has_enough_distinct_agents() {
+    let lines = corpus();
+    let agents: HashSet<&str> = lines.iter().map(|line| line.ua.as_str()).collect();
+    assert_eq!(agents.len(), lines.len(), "an agent is there twice");
+    assert!(agents.len() >= AGENTS, "only {} agents", agents.len());
+}
+
+#[test]
+fn sixty_four_kibibytes_give_a_short_answer() {
+    const LONG: usize = 64 * 1024;
+    let parser = parser();
+    let mozilla = "Mozilla/5.0 (Linux; Android 14; ";
+    for piece in [
+        "A",
+        "(",
+        "1.",
+        "Chrome/",
+        "; SM-",
+        "\u{1F600}",
+        "bot",
+        " ",
+        "iPhone; ",
+    ] {
+        let tail = piece.repeat(LONG / piece.len());
+        for agent in [
+            tail.clone(),
+            format!("{mozilla}{tail}"),
+            format!("App/{tail}"),
+        ] {
+            assert_presentable(&parser.parse(&agent), &agent[..mozilla.len().min(16)]);
+        }
+    }
+}
+
+#[test]
+fn control_characters_never_reach_an_answer() {
+    let parser = parser();
+    let agents = [
+        "curl/8\u{0}.4",
+        "My\u{1b}[31mApp/1.2 (iPhone; iOS 17.1; Scale/3.00)",
+        "Mozilla/5.0 (Linux; Android 14; Pixel\u{7} 8) Chrome/120.0.0.0 Mobile Safari/537.36",
+        "Mozilla/5.0 (Linux; Android 14; Redmi \u{202e}Note 9) Chrome/120.0.0.0 Mobile",
+        "\r\nSet-Cookie: a=b\r\n\r\nBot/1.0",
+        "\u{0}\u{1}\u{2}\u{7f}\u{85}",
+        "\u{2066}\u{200f}",
+    ];
+    for agent in agents {
+        assert_presentable(&parser.parse(agent), agent);
+    }
+}
+
+#[test]
+fn invalid_sequences_are_taken_as_text() {
+    let parser = parser();
+    let agents: [&[u8]; 5] = [
+        b"\xff\xfe\xfd",
+        b"curl/8.4.0\xc3",
+        b"Mozilla/5.0 (Linux; Android 14; SM-\xf0\x28\x8c\x28) Chrome/120.0.0.0",
+        b"\xed\xa0\x80Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X)",
+        b"\xc0\xaf\x00Bot/1",
+    ];
+    for bytes in agents {
+        let agent = String::from_utf8_lossy(bytes);
+        assert_presentable(&parser.parse(&agent), &agent);
+    }
+}
+
+#[test]
+fn a_cut_never_splits_a_character() {
+    let parser = parser();
+    for padding in 490..=505 {
+        let agent = format!("{}\u{1F600}\u{1F600}", "a".repeat(padding));
+        assert_presentable(&parser.parse(&agent), &agent);
+    }
+}

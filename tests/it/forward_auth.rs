@@ -1,0 +1,223 @@
+//! Forward-auth: what proxies are told, and the real nginx in front of a small application.
+
+use std::sync::Arc;
+
+use reqwest::cookie::Jar;
+use reqwest::{Client, RequestBuilder};
+
+use crate::support::app::http_client;
+use crate::support::eventually;
+use crate::support::html;
+use crate::support::nginx::Nginx;
+use crate::support::prelude::*;
+use crate::support::program::Program;
+
+on_both!(
+    database: whoever_is_signed_in_is_named,
+    nobody_is_sent_to_sign_in_and_back,
+    only_allowed_hosts_are_come_back_to,
+    a_group_is_asked_for,
+    a_signed_out_device_is_turned_away_at_once,
+    nginx_lets_in_who_has_signed_in,
+);
+
+const PAGE: &str = "https://app.example.org/a?b=c&d=e";
+
+async fn start(database: Database) -> TestApp {
+    TestApp::start_with(database, |settings| {
+        settings.forward_auth.allowed_hosts = vec!["app.example.org".into()];
+    })
+    .await
+}
+
+fn ask(app: &TestApp) -> RequestBuilder {
+    app.anyone().request("GET", "/auth/verify")
+}
+
+async fn whoever_is_signed_in_is_named(database: Database) {
+    let app = start(database).await;
+    let ada = app.register("ada@example.org").await;
+    let laptop = app.login(&ada, FIREFOX).await;
+    let forged = laptop
+        .request("GET", "/auth/verify")
+        .header("remote-user", "somebody");
+    let answer = Answer::to(forged).await.expect(200);
+    assert_eq!(answer.header("remote-user"), laptop.session["user_id"]);
+    assert_eq!(answer.header("remote-email"), "ada@example.org");
+    assert_eq!(answer.header("remote-name"), "Ada Lovelace");
+    assert_eq!(answer.header("remote-session"), laptop.id());
+    let browser = app.signed_in_browser(&ada, FIREFOX).await;
+    let answer = browser.get("/auth/verify").await.expect(200);
+    assert_eq!(answer.header("remote-email"), "ada@example.org");
+    app.stop().await;
+}
+
+async fn nobody_is_sent_to_sign_in_and_back(database: Database) {
+    let app = start(database).await;
+    Answer::to(ask(&app)).await.problem(401, "unauthenticated");
+    let way = format!(
+        "{}/sign-in?next=https%3A%2F%2Fapp.example.org%2Fa%3Fb%3Dc%26d%3De",
+        app.base()
+    );
+
+    let of_nginx = ask(&app)
+        .header("accept", "text/html")
+        .header("x-original-url", PAGE);
+    let answer = Answer::to(of_nginx).await.expect(401);
+    assert_eq!(answer.header("location"), way);
+
+    let of_traefik = ask(&app)
+        .header("accept", "text/html,*/*")
+        .header("x-forwarded-proto", "https")
+        .header("x-forwarded-host", "app.example.org")
+        .header("x-forwarded-uri", "/a?b=c&d=e");
+    let answer = Answer::to(of_traefik).await.expect(302);
+    assert_eq!(answer.header("location"), way);
+
+    let program = ask(&app)
+        .header("x-original-url", PAGE)
+        .bearer_auth("forged");
+    Answer::to(program).await.problem(401, "invalid_token");
+
+    let ada = app.register("ada@example.org").await;
+    let browser = app.browser(FIREFOX);
+    let form = browser
+        .form(way.trim_start_matches(&app.base()), "/sign-in")
+        .await;
+    let fields = [("email", ada.email.as_str()), ("password", PASSWORD)];
+    let answer = browser.send(&form, &fields).await.expect(303);
+    assert_eq!(answer.header("location"), PAGE);
+    app.stop().await;
+}
+
+async fn only_allowed_hosts_are_come_back_to(database: Database) {
+    let app = start(database).await;
+    let ada = app.register("ada@example.org").await;
+    for elsewhere in [
+        "https://evil.example/",
+        "https://app.example.org.evil.example/",
+        "https://app.example.org@evil.example/",
+        "https://app.example.org:8443/",
+        "https://evil.example/?app.example.org",
+        "//evil.example/",
+        "/\\evil.example",
+        "ftp://app.example.org/",
+        "javascript:alert(1)",
+        "https:evil.example",
+    ] {
+        let of_nginx = ask(&app)
+            .header("accept", "text/html")
+            .header("x-original-url", elsewhere);
+        let answer = Answer::to(of_nginx).await.expect(401);
+        assert_eq!(answer.headers.get("location"), None, "{elsewhere}");
+
+        let browser = app.browser(FIREFOX);
+        let form = browser.form("/sign-in", "/sign-in").await;
+        let fields = [
+            ("email", ada.email.as_str()),
+            ("password", PASSWORD),
+            ("next", elsewhere),
+        ];
+        let answer = browser.send(&form, &fields).await.expect(303);
+        assert_eq!(answer.header("location"), "/devices", "{elsewhere}");
+    }
+    app.stop().await;
+}
+
+async fn a_group_is_asked_for(database: Database) {
+    let app = start(database).await;
+    let ada = app.register("ada@example.org").await;
+    let laptop = app.login(&ada, FIREFOX).await;
+    laptop
+        .get("/auth/verify?group=admin")
+        .await
+        .problem(403, "not_in_group");
+    laptop.get("/auth/verify?group=nobody").await.expect(400);
+    app.database.execute("UPDATE users SET is_admin = true");
+    laptop.get("/auth/verify?group=admin").await.expect(200);
+    app.stop().await;
+}
+
+async fn a_signed_out_device_is_turned_away_at_once(database: Database) {
+    let app = start(database).await;
+    let ada = app.register("ada@example.org").await;
+    let (laptop, phone) = (
+        app.login(&ada, FIREFOX).await,
+        app.login(&ada, IPHONE).await,
+    );
+    phone.get("/auth/verify").await.expect(200);
+    laptop
+        .delete(&format!("/api/v1/sessions/{}", phone.id()))
+        .await
+        .expect(204);
+    phone
+        .get("/auth/verify")
+        .await
+        .problem(401, "unauthenticated");
+    let disable = ["user", "disable", "--email", &ada.email];
+    Program::with(&app.database).run(&disable).expect_done();
+    laptop
+        .get("/auth/verify")
+        .await
+        .problem(401, "unauthenticated");
+    app.stop().await;
+}
+
+async fn nginx_lets_in_who_has_signed_in(database: Database) {
+    let address = Nginx::free_address();
+    let (port, hosts) = (address.port(), ["login.example.org", "app.example.org"]);
+    let [login, application] = hosts.map(|host| format!("http://{host}:{port}"));
+    let app = TestApp::start_with(database, |settings| {
+        settings.public_url = login.parse().ok();
+        settings.cookie_domain = Some("example.org".into());
+        settings.trusted_proxies = vec!["127.0.0.1/32".parse().expect("a network")];
+        settings.forward_auth.allowed_hosts = vec![format!("app.example.org:{port}")];
+    })
+    .await;
+    let nginx = Nginx::start(address, &app.base());
+    eventually("nginx listens", async || nginx.listens()).await;
+    let ada = app.register("ada@example.org").await;
+    let jar = Arc::new(Jar::default());
+    let builder = hosts
+        .iter()
+        .fold(http_client(), |it, host| it.resolve(host, address));
+    let browser = builder.cookie_provider(jar).build().expect("a client");
+    let page = format!("{application}/a?b=c&d=e");
+
+    let refused = Answer::to(browser.get(&page)).await.expect(401);
+    assert!(!refused.text.contains("remote"), "{}", refused.text);
+    let asked = Answer::to(as_browser(&browser, &page)).await.expect(302);
+    let form_page = Answer::to(browser.get(asked.header("location")))
+        .await
+        .expect(200);
+    let form = html::forms(&form_page.text).remove(0);
+    let mut fields: Vec<(&str, &str)> = form
+        .hidden
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
+    fields.extend([("email", ada.email.as_str()), ("password", PASSWORD)]);
+    let signed_in = browser.post(format!("{login}/sign-in")).form(&fields);
+    let signed_in = Answer::to(signed_in).await.expect(303);
+    assert_eq!(signed_in.header("location"), page);
+
+    let forged = as_browser(&browser, &page)
+        .header("remote-user", "root")
+        .header("remote-email", "root@example.org");
+    let there = Answer::to(forged).await.expect(200).json();
+    assert_eq!(there["email"], "ada@example.org");
+    assert_eq!(there["name"], "Ada Lovelace");
+    assert_eq!(there["user"].as_str().map(str::len), Some(36));
+
+    app.database
+        .execute("UPDATE user_sessions SET is_active = false, ended_reason = 'admin'");
+    Answer::to(as_browser(&browser, &page)).await.expect(302);
+    nginx.stop().await;
+    app.stop().await;
+}
+
+fn as_browser(client: &Client, url: &str) -> RequestBuilder {
+    client
+        .get(url)
+        .header("accept", "text/html,application/xhtml+xml")
+}

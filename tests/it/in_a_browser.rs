@@ -1,0 +1,45 @@
+//! The whole way a person goes, in headless Chromium, with script and without.
+
+use crate::support::database::Database;
+use crate::support::prelude::*;
+use crate::support::webdriver::{Script, WebDriver};
+
+on_both!(database: a_device_is_signed_out_from_another_one, and_the_same_without_script);
+
+/// The button that signs out a device other than this one.
+const SIGN_OUT_OTHER: &str = "form[action^='/devices/'][action$='/sign-out'] button";
+
+async fn a_device_is_signed_out_from_another_one(database: Database) {
+    sign_out_from_another(database, Script::On).await;
+}
+
+async fn and_the_same_without_script(database: Database) {
+    sign_out_from_another(database, Script::Off).await;
+}
+
+async fn sign_out_from_another(database: Database, script: Script) {
+    let app = TestApp::start(database).await;
+    let ada = app.register("ada@example.org").await;
+    let driver = WebDriver::start();
+    let laptop = driver.open(&app.base(), script).await;
+    let desktop = driver.open(&app.base(), script).await;
+    laptop.sign_in(&ada).await;
+    desktop.sign_in(&ada).await;
+    let summary = desktop.words_in("main").await;
+    assert!(summary.contains("2 devices"), "{summary}");
+    desktop.has(1, SIGN_OUT_OTHER).await;
+
+    desktop.press(SIGN_OUT_OTHER).await;
+    desktop.has(0, SIGN_OUT_OTHER).await;
+    let message = desktop.words_in("[role='status']").await;
+    assert!(message.contains("signed out"), "{message}");
+
+    laptop.open("/devices").await;
+    laptop.arrives_at("/sign-in").await;
+    desktop.open("/devices").await;
+    assert_eq!(desktop.path().await, "/devices");
+
+    laptop.close().await;
+    desktop.close().await;
+    app.stop().await;
+}

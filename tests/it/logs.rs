@@ -1,0 +1,67 @@
+//! What the log says, and what it must not.
+
+use crate::support::api::Anyone;
+use crate::support::prelude::*;
+use crate::support::program::Program;
+
+on_both!(
+    database: every_request_has_a_line_with_its_id,
+    nothing_secret_is_in_the_log,
+);
+
+async fn every_request_has_a_line_with_its_id(database: Database) {
+    let program = Program::with(&database).env("ROLLCALL_LOG__FORMAT", "json");
+    let mut serving = program.serve(&["serve"]);
+    let answer = Anyone::new(serving.base())
+        .get("/health/live")
+        .await
+        .expect(200);
+    let id = answer.header("x-request-id").to_owned();
+    let line = serving.wait_for("the request's line", |line| {
+        line.contains(&id).then(|| line.to_owned())
+    });
+    let line: serde_json::Value = serde_json::from_str(&line).expect("a line of JSON");
+    assert_eq!(line["status"], 200);
+    assert_eq!(line["span"]["route"], "/health/live");
+    assert!(serving.terminate().success());
+}
+
+async fn nothing_secret_is_in_the_log(database: Database) {
+    let program = Program::with(&database).env("ROLLCALL_SIGN_UP", "true");
+    let mut serving = program.serve(&["serve"]);
+    let anyone = Anyone::new(serving.base());
+    let body = json!({"email": "ada@example.org", "password": PASSWORD});
+    anyone
+        .post("/api/v1/auth/register", &body)
+        .await
+        .expect(201);
+    let answer = anyone.post("/api/v1/auth/login", &body).await.expect(200);
+    let laptop = Device::from_login(serving.base(), &answer);
+    laptop.current().await.expect(200);
+    anyone.refresh(&laptop.refresh_token).await.expect(200);
+    anyone.refresh("forged").await.expect(401);
+    let browser = Browser::new(serving.base(), FIREFOX);
+    let ada = Person {
+        email: "ada@example.org".into(),
+        password: PASSWORD.into(),
+    };
+    browser.sign_in(&ada).await;
+    browser
+        .get("/devices?note=ada@example.org")
+        .await
+        .expect(200);
+    let cookie = browser.cookie("rollcall_session").expect("a cookie");
+
+    assert!(serving.terminate().success());
+    let log = serving.output();
+    for secret in [
+        "ada@",
+        PASSWORD,
+        &laptop.access_token,
+        &laptop.refresh_token,
+        &cookie,
+    ] {
+        assert!(!log.contains(secret), "{secret} is in the log:\n{log}");
+    }
+    assert!(log.contains("answered"), "{log}");
+}

@@ -1,0 +1,30 @@
+//! Black-box tests: the real application on a free port, with a database of its own for each test,
+//! on SQLite and on PostgreSQL. One module a capability; `support` holds what they share.
+
+#[macro_use]
+mod support;
+
+mod api_auth;
+mod api_sessions;
+mod bad_input;
+mod bad_requests;
+mod browser_devices;
+mod browser_pages;
+mod browser_security;
+mod cli;
+mod cli_serve;
+mod database_faults;
+mod devices_corpus;
+mod docs;
+mod expiry;
+mod forward_auth;
+mod in_a_browser;
+mod keys;
+mod layout;
+mod logs;
+mod migrations;
+mod nodes;
+mod oauth;
+mod refresh;
+mod signing_in;
+mod step_up;

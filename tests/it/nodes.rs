@@ -1,0 +1,117 @@
+//! Several nodes on one database, and several requests at once: whoever comes second finds it done.
+
+use actix_web::rt::spawn;
+use diesel::connection::SimpleConnection;
+use diesel::{Connection, PgConnection};
+
+use crate::support::api::Anyone;
+use crate::support::prelude::*;
+use crate::support::program::Program;
+use crate::support::run_async;
+
+on_both!(
+    app: a_session_ended_twice_at_once_ends_once,
+    many_sign_ins_at_once_are_as_many_sessions,
+);
+
+async fn a_session_ended_twice_at_once_ends_once(app: &TestApp) {
+    let ada = app.register("ada@example.org").await;
+    let (laptop, phone) = (
+        app.login(&ada, FIREFOX).await,
+        app.login(&ada, IPHONE).await,
+    );
+    let path = format!("/api/v1/sessions/{}", phone.id());
+    let answers: Vec<_> = (0..10)
+        .map(|_| {
+            let request = laptop.request("DELETE", &path);
+            spawn(async move { Answer::to(request).await })
+        })
+        .collect();
+    for answer in answers {
+        answer.await.expect("an answer").expect(204);
+    }
+    let ended = "SELECT count(*) AS value FROM session_events WHERE kind = 'ended'";
+    assert_eq!(app.database.number(ended), 1);
+    phone.current().await.problem(401, "unauthenticated");
+}
+
+async fn many_sign_ins_at_once_are_as_many_sessions(app: &TestApp) {
+    let ada = app.register("ada@example.org").await;
+    let logins: Vec<_> = (0..20)
+        .map(|_| {
+            let body = json!({"email": ada.email, "password": ada.password});
+            let request = app
+                .anyone()
+                .request("POST", "/api/v1/auth/login")
+                .json(&body);
+            spawn(async move { Answer::to(request).await })
+        })
+        .collect();
+    for login in logins {
+        login.await.expect("an answer").expect(200);
+    }
+    assert_eq!(app.database.sessions_where("is_active"), 20);
+    assert_eq!(app.login(&ada, FIREFOX).await.listed().await.len(), 21);
+}
+
+/// A transaction of the test's own holds the lock that a sweeping node would hold.
+#[test]
+fn only_one_node_sweeps_at_a_time() {
+    run_async(async {
+        let app = TestApp::start(Database::postgres()).await;
+        let ada = app.register("ada@example.org").await;
+        app.login(&ada, FIREFOX).await;
+        app.database
+            .execute("UPDATE user_sessions SET expires_at = '2031-05-17T08:00:00Z'");
+
+        let mut other = PgConnection::establish(&app.database.url()).expect("a connection");
+        let lock = i64::from_be_bytes(*b"rollswep");
+        other
+            .batch_execute(&format!("BEGIN; SELECT pg_advisory_xact_lock({lock})"))
+            .expect("the lock");
+        app.sweep().await;
+        assert_eq!(
+            app.database.sessions_where("is_active"),
+            1,
+            "it left it to the other"
+        );
+
+        other.batch_execute("COMMIT").expect("the lock is free");
+        app.sweep().await;
+        assert_eq!(app.database.sessions_where("is_active"), 0);
+        drop(other);
+        app.stop().await;
+    });
+}
+
+/// Two processes of the real binary on one PostgreSQL.
+#[test]
+fn a_sign_out_on_one_node_is_seen_by_the_other() {
+    run_async(async {
+        let database = Database::postgres();
+        let program = Program::with(&database)
+            .env("ROLLCALL_SIGN_UP", "true")
+            .env("ROLLCALL_PUBLIC_URL", "http://rollcall.example.org");
+        let (mut one, mut two) = (program.serve(&["serve"]), program.serve(&["serve"]));
+        let ada = Person {
+            email: "ada@example.org".into(),
+            password: PASSWORD.into(),
+        };
+        let body = json!({"email": ada.email, "password": ada.password});
+        let anyone = Anyone::new(one.base());
+        anyone
+            .post("/api/v1/auth/register", &body)
+            .await
+            .expect(201);
+        let on_one = Device::from_login(
+            one.base(),
+            &anyone.post("/api/v1/auth/login", &body).await.expect(200),
+        );
+        let on_two = on_one.at(two.base());
+        on_two.current().await.expect(200);
+        on_one.post("/api/v1/auth/logout").await.expect(204);
+        on_two.current().await.problem(401, "unauthenticated");
+        assert!(one.terminate().success());
+        assert!(two.terminate().success());
+    });
+}

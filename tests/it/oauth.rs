@@ -1,0 +1,297 @@
+//! For resource servers: what RFC 7662 (introspection) and RFC 7009 (revocation) ask, a test a rule.
+
+use reqwest::RequestBuilder;
+
+use crate::support::prelude::*;
+use crate::support::program::Program;
+
+on_both!(
+    app: rfc_7662_2_1_the_caller_must_be_authorized,
+    rfc_7662_2_1_a_token_is_required,
+    rfc_7662_2_1_a_hint_that_is_wrong_does_no_harm,
+    rfc_7662_2_1_get_is_not_taken,
+    rfc_7662_2_2_an_active_access_token_is_described,
+    rfc_7662_2_2_an_active_refresh_token_is_described,
+    rfc_7662_2_2_whatever_is_wrong_the_answer_is_inactive,
+    rfc_7662_4_an_answer_is_kept_nowhere,
+    rfc_7009_2_1_the_caller_must_be_authorized,
+    rfc_7009_2_1_a_refresh_token_takes_its_access_tokens_along,
+    rfc_7009_2_1_an_access_token_is_revoked,
+    rfc_7009_2_2_an_unknown_token_is_no_error,
+    rfc_7009_2_2_revoking_twice_is_as_good_as_once,
+    rfc_7009_2_2_1_a_token_is_required,
+    looking_at_a_token_is_no_use_of_its_session,
+    a_revoked_key_opens_nothing,
+    a_secret_is_kept_only_as_a_digest,
+);
+
+/// An application's key.
+struct Key {
+    id: String,
+    secret: String,
+}
+
+fn add_key(app: &TestApp) -> Key {
+    let program = Program::with(&app.database);
+    let add = ["api-key", "add", "--name", "shop", "--scope", "tokens"];
+    let output = program.run(&add).expect_done();
+    let after = |name: &str| {
+        let line = output.lines().find_map(|line| line.strip_prefix(name));
+        line.expect("a line").trim().to_owned()
+    };
+    Key {
+        id: after("id"),
+        secret: after("secret"),
+    }
+}
+
+fn request(app: &TestApp, key: &Key, path: &str, fields: &[(&str, &str)]) -> RequestBuilder {
+    app.anyone()
+        .request("POST", path)
+        .basic_auth(&key.id, Some(&key.secret))
+        .form(fields)
+}
+
+async fn introspect(app: &TestApp, key: &Key, token: &str) -> serde_json::Value {
+    let request = request(app, key, "/oauth/introspect", &[("token", token)]);
+    Answer::to(request).await.expect(200).json()
+}
+
+async fn revoke(app: &TestApp, key: &Key, token: &str) {
+    let request = request(app, key, "/oauth/revoke", &[("token", token)]);
+    let answer = Answer::to(request).await.expect(200);
+    assert_eq!(answer.text, "");
+}
+
+async fn must_be_authorized(app: &TestApp, path: &str) {
+    let key = add_key(app);
+    let form = [("token", "x")];
+    let plain = || app.anyone().request("POST", path).form(&form);
+    let stranger = "01a20a58-74ca-734e-96bd-fa45bbbf7ce7";
+    for (what, request) in [
+        ("nobody", plain()),
+        (
+            "a wrong secret",
+            plain().basic_auth(&key.id, Some("rck_no")),
+        ),
+        (
+            "another key's id",
+            plain().basic_auth(stranger, Some(&key.secret)),
+        ),
+        ("a wrong Bearer", plain().bearer_auth("rck_no")),
+        ("no Base64", plain().header("authorization", "Basic %%%")),
+    ] {
+        let answer = Answer::to(request).await.expect(401);
+        assert_eq!(answer.json()["error"], "invalid_client", "{what}");
+        assert_eq!(
+            answer.header("www-authenticate"),
+            r#"Basic realm="rollcall""#
+        );
+    }
+    Answer::to(plain().bearer_auth(&key.secret))
+        .await
+        .expect(200);
+}
+
+async fn a_token_is_required(app: &TestApp, path: &str) {
+    let key = add_key(app);
+    for fields in [
+        vec![],
+        vec![("token", "")],
+        vec![("token_type_hint", "access_token")],
+    ] {
+        let answer = Answer::to(request(app, &key, path, &fields))
+            .await
+            .expect(400);
+        assert_eq!(answer.json()["error"], "invalid_request");
+    }
+    let json = app.anyone().request("POST", path).bearer_auth(&key.secret);
+    let answer = Answer::to(json.json(&json!({"token": "x"})))
+        .await
+        .expect(400);
+    assert_eq!(answer.json()["error"], "invalid_request");
+}
+
+async fn rfc_7662_2_1_the_caller_must_be_authorized(app: &TestApp) {
+    must_be_authorized(app, "/oauth/introspect").await;
+}
+
+async fn rfc_7662_2_1_a_token_is_required(app: &TestApp) {
+    a_token_is_required(app, "/oauth/introspect").await;
+}
+
+async fn rfc_7662_2_1_a_hint_that_is_wrong_does_no_harm(app: &TestApp) {
+    let (key, laptop) = (add_key(app), laptop(app).await);
+    for hint in ["access_token", "refresh_token", "nonsense"] {
+        for token in [&laptop.access_token, &laptop.refresh_token] {
+            let fields = [("token", token.as_str()), ("token_type_hint", hint)];
+            let answer = Answer::to(request(app, &key, "/oauth/introspect", &fields)).await;
+            assert_eq!(answer.expect(200).json()["active"], true, "{hint}");
+        }
+    }
+}
+
+async fn rfc_7662_2_1_get_is_not_taken(app: &TestApp) {
+    app.anyone()
+        .get("/oauth/introspect?token=x")
+        .await
+        .expect(405);
+}
+
+async fn rfc_7662_2_2_an_active_access_token_is_described(app: &TestApp) {
+    let (key, laptop) = (add_key(app), laptop(app).await);
+    let answer = introspect(app, &key, &laptop.access_token).await;
+    insta::assert_json_snapshot!(answer, {
+        ".iss" => "[issuer]", ".sid" => "[session]", ".sub" => "[person]",
+    }, @r#"
+    {
+      "active": true,
+      "aud": "rollcall",
+      "exp": 1936773300,
+      "iat": 1936773000,
+      "iss": "[issuer]",
+      "sid": "[session]",
+      "sub": "[person]",
+      "token_type": "Bearer",
+      "username": "ada@example.org"
+    }
+    "#);
+    assert_eq!(answer["sid"], laptop.session["id"]);
+    assert_eq!(answer["sub"], laptop.session["user_id"]);
+    assert_eq!(answer["iss"], app.base());
+}
+
+async fn rfc_7662_2_2_an_active_refresh_token_is_described(app: &TestApp) {
+    let (key, laptop) = (add_key(app), laptop(app).await);
+    let answer = introspect(app, &key, &laptop.refresh_token).await;
+    assert_eq!(answer["active"], true);
+    assert_eq!(answer["sid"], laptop.session["id"]);
+    assert!(answer.get("token_type").is_none());
+    assert!(answer.get("jti").is_none(), "the JTI is nobody's business");
+}
+
+async fn rfc_7662_2_2_whatever_is_wrong_the_answer_is_inactive(app: &TestApp) {
+    let key = add_key(app);
+    let mut spent = laptop(app).await;
+    let old = spent.refresh_token.clone();
+    spent.refresh().await;
+    let ended = Device::from_login(app.base(), &app.try_login(&ada(), FIREFOX).await);
+    ended.post("/api/v1/auth/logout").await.expect(204);
+    let late = Device::from_login(app.base(), &app.try_login(&ada(), FIREFOX).await);
+    app.advance(Duration::from_secs(300));
+    let forged = format!("{}x", spent.refresh_token);
+    for (what, token) in [
+        ("garbage", "nonsense"),
+        ("forged", &forged),
+        ("a spent refresh token", &old),
+        ("an ended session's access token", &ended.access_token),
+        ("an ended session's refresh token", &ended.refresh_token),
+        ("an expired access token", &late.access_token),
+    ] {
+        let answer = introspect(app, &key, token).await;
+        assert_eq!(answer, json!({"active": false}), "{what}");
+    }
+    let alive = introspect(app, &key, &late.refresh_token).await;
+    assert_eq!(alive["active"], true);
+}
+
+async fn rfc_7662_4_an_answer_is_kept_nowhere(app: &TestApp) {
+    let key = add_key(app);
+    let request = request(app, &key, "/oauth/introspect", &[("token", "x")]);
+    let answer = Answer::to(request).await.expect(200);
+    assert_eq!(answer.header("cache-control"), "no-store");
+}
+
+async fn rfc_7009_2_1_the_caller_must_be_authorized(app: &TestApp) {
+    must_be_authorized(app, "/oauth/revoke").await;
+}
+
+async fn rfc_7009_2_1_a_refresh_token_takes_its_access_tokens_along(app: &TestApp) {
+    let (key, laptop) = (add_key(app), laptop(app).await);
+    revoke(app, &key, &laptop.refresh_token).await;
+    laptop.current().await.problem(401, "unauthenticated");
+    app.anyone()
+        .refresh(&laptop.refresh_token)
+        .await
+        .problem(401, "invalid_token");
+}
+
+async fn rfc_7009_2_1_an_access_token_is_revoked(app: &TestApp) {
+    let (key, laptop) = (add_key(app), laptop(app).await);
+    let other = Device::from_login(app.base(), &app.try_login(&ada(), IPHONE).await);
+    revoke(app, &key, &laptop.access_token).await;
+    laptop.current().await.problem(401, "unauthenticated");
+    other.current().await.expect(200);
+}
+
+async fn rfc_7009_2_2_an_unknown_token_is_no_error(app: &TestApp) {
+    let (key, laptop) = (add_key(app), laptop(app).await);
+    for token in ["nonsense", &format!("{}x", laptop.refresh_token)] {
+        revoke(app, &key, token).await;
+    }
+    laptop.current().await.expect(200);
+}
+
+async fn rfc_7009_2_2_revoking_twice_is_as_good_as_once(app: &TestApp) {
+    let (key, laptop) = (add_key(app), laptop(app).await);
+    revoke(app, &key, &laptop.refresh_token).await;
+    revoke(app, &key, &laptop.refresh_token).await;
+    let ended = "SELECT count(*) AS value FROM session_events WHERE kind = 'ended'";
+    assert_eq!(app.database.number(ended), 1);
+}
+
+async fn rfc_7009_2_2_1_a_token_is_required(app: &TestApp) {
+    a_token_is_required(app, "/oauth/revoke").await;
+}
+
+async fn looking_at_a_token_is_no_use_of_its_session(app: &TestApp) {
+    let (key, laptop) = (add_key(app), laptop(app).await);
+    let before = app.database.of_the_session("last_used_at");
+    app.advance(Duration::from_secs(60));
+    introspect(app, &key, &laptop.access_token).await;
+    app.flush().await;
+    assert_eq!(app.database.of_the_session("last_used_at"), before);
+}
+
+async fn a_revoked_key_opens_nothing(app: &TestApp) {
+    let key = add_key(app);
+    introspect(app, &key, "x").await;
+    let program = Program::with(&app.database);
+    let listed = program.run(&["api-key", "list"]).expect_done();
+    assert!(
+        listed.contains("shop") && listed.contains("used 2031-05-17"),
+        "{listed}"
+    );
+    program.run(&["api-key", "revoke", &key.id]).expect_done();
+    let request = request(app, &key, "/oauth/introspect", &[("token", "x")]);
+    Answer::to(request).await.expect(401);
+    program
+        .run(&["api-key", "revoke", &key.id])
+        .expect_failed(1);
+}
+
+async fn a_secret_is_kept_only_as_a_digest(app: &TestApp) {
+    let key = add_key(app);
+    let kept = app
+        .database
+        .texts("SELECT secret_hash AS value FROM api_keys");
+    let kept = kept[0].as_deref().expect("a digest");
+    assert_eq!(kept.len(), 64);
+    assert!(!kept.contains(&key.secret));
+    let listed = Program::with(&app.database)
+        .run(&["api-key", "list"])
+        .expect_done();
+    assert!(!listed.contains(&key.secret));
+}
+
+async fn laptop(app: &TestApp) -> Device {
+    let ada = app.register("ada@example.org").await;
+    app.login(&ada, FIREFOX).await
+}
+
+fn ada() -> Person {
+    Person {
+        email: "ada@example.org".into(),
+        password: PASSWORD.into(),
+    }
+}

@@ -1,0 +1,186 @@
+//! Refresh tokens: used once, with a short grace, and a replay after it ends the session.
+
+use crate::support::prelude::*;
+
+on_both!(
+    app: refreshing_answers_new_tokens_for_the_same_session,
+    a_token_replayed_within_the_grace_gets_the_same_successor,
+    two_refreshes_at_the_same_time_get_the_same_successor,
+    a_token_replayed_past_the_grace_ends_the_session,
+    a_token_two_generations_old_ends_the_session,
+    a_refresh_token_of_an_expired_session_is_refused,
+    a_tampered_refresh_token_is_refused_and_ends_nothing,
+    a_tampered_access_token_is_refused,
+    one_kind_of_token_does_not_do_for_the_other,
+);
+
+async fn refreshing_answers_new_tokens_for_the_same_session(app: &TestApp) {
+    let laptop = signed_in(app).await;
+    app.advance(Duration::from_secs(60));
+    let body = app
+        .anyone()
+        .refresh(&laptop.refresh_token)
+        .await
+        .expect(200)
+        .json();
+    assert_ne!(body["access_token"], laptop.access_token);
+    assert_ne!(body["refresh_token"], laptop.refresh_token);
+    assert_eq!(body["session"]["id"], laptop.session["id"]);
+    assert_eq!(body["token_type"], "Bearer");
+    assert_eq!(body["expires_in"], 300);
+    assert_eq!(app.database.sessions_where("is_active"), 1);
+}
+
+async fn a_token_replayed_within_the_grace_gets_the_same_successor(app: &TestApp) {
+    let laptop = signed_in(app).await;
+    let first = app
+        .anyone()
+        .refresh(&laptop.refresh_token)
+        .await
+        .expect(200)
+        .json();
+    let second = app
+        .anyone()
+        .refresh(&laptop.refresh_token)
+        .await
+        .expect(200)
+        .json();
+    assert_eq!(first["refresh_token"], second["refresh_token"]);
+
+    app.advance(Duration::from_secs(9));
+    let jti = app.database.of_the_session("refresh_token_jti");
+    app.anyone()
+        .refresh(&laptop.refresh_token)
+        .await
+        .expect(200);
+    assert_eq!(app.database.of_the_session("refresh_token_jti"), jti);
+}
+
+async fn two_refreshes_at_the_same_time_get_the_same_successor(app: &TestApp) {
+    let laptop = signed_in(app).await;
+    let (one_tab, other_tab) = (app.anyone(), app.anyone());
+    let requests = (
+        one_tab.refresh(&laptop.refresh_token),
+        other_tab.refresh(&laptop.refresh_token),
+    );
+    let (one, other) = tokio::join!(requests.0, requests.1);
+    assert_eq!(
+        one.expect(200).json()["refresh_token"],
+        other.expect(200).json()["refresh_token"]
+    );
+}
+
+async fn a_token_replayed_past_the_grace_ends_the_session(app: &TestApp) {
+    let mut laptop = signed_in(app).await;
+    let stolen = laptop.refresh_token.clone();
+    laptop.refresh().await;
+    app.advance(Duration::from_secs(11));
+
+    app.anyone()
+        .refresh(&stolen)
+        .await
+        .problem(401, "invalid_token");
+    assert_ended_by_reuse(app);
+    laptop.current().await.problem(401, "unauthenticated");
+    app.anyone()
+        .refresh(&laptop.refresh_token)
+        .await
+        .problem(401, "invalid_token");
+}
+
+async fn a_token_two_generations_old_ends_the_session(app: &TestApp) {
+    let mut laptop = signed_in(app).await;
+    let stolen = laptop.refresh_token.clone();
+    laptop.refresh().await;
+    laptop.refresh().await;
+    app.anyone()
+        .refresh(&stolen)
+        .await
+        .problem(401, "invalid_token");
+    assert_ended_by_reuse(app);
+}
+
+async fn a_refresh_token_of_an_expired_session_is_refused(app: &TestApp) {
+    let ada = app.register("ada@example.org").await;
+    let body = app.try_login(&ada, FIREFOX).await.expect(200).json();
+    let token = body["refresh_token"].as_str().expect("a token");
+    let seconds = body["refresh_expires_in"].as_u64().expect("seconds");
+    app.advance(Duration::from_secs(seconds + 1));
+    app.anyone()
+        .refresh(token)
+        .await
+        .problem(401, "invalid_token");
+}
+
+async fn a_tampered_refresh_token_is_refused_and_ends_nothing(app: &TestApp) {
+    let laptop = signed_in(app).await;
+    let token = &laptop.refresh_token;
+    for bad in [
+        tampered(token),
+        token[..token.len() / 2].to_owned(),
+        String::new(),
+        "x".repeat(5_000),
+    ] {
+        app.anyone()
+            .refresh(&bad)
+            .await
+            .problem(401, "invalid_token");
+    }
+    laptop.current().await.expect(200);
+}
+
+async fn a_tampered_access_token_is_refused(app: &TestApp) {
+    let mut laptop = signed_in(app).await;
+    let token = laptop.access_token.clone();
+    for bad in [
+        tampered(&token),
+        without_signature(&token),
+        "nonsense".to_owned(),
+    ] {
+        laptop.access_token = bad;
+        laptop.current().await.problem(401, "invalid_token");
+    }
+    laptop.access_token = token;
+    laptop.current().await.expect(200);
+}
+
+async fn one_kind_of_token_does_not_do_for_the_other(app: &TestApp) {
+    let mut laptop = signed_in(app).await;
+    app.anyone()
+        .refresh(&laptop.access_token)
+        .await
+        .problem(401, "invalid_token");
+    laptop.access_token = laptop.refresh_token.clone();
+    laptop.current().await.problem(401, "invalid_token");
+    assert_eq!(app.database.sessions_where("is_active"), 1);
+}
+
+async fn signed_in(app: &TestApp) -> Device {
+    let ada = app.register("ada@example.org").await;
+    app.login(&ada, FIREFOX).await
+}
+
+#[track_caller]
+fn assert_ended_by_reuse(app: &TestApp) {
+    assert_eq!(app.database.sessions_where("is_active"), 0);
+    assert_eq!(
+        app.database.of_the_session("ended_reason").as_deref(),
+        Some("reuse_detected")
+    );
+    let events = "SELECT count(*) AS value FROM session_events WHERE kind = 'ended' AND detail = 'reuse_detected'";
+    assert_eq!(app.database.number(events), 1);
+}
+
+/// The token with one character in its middle changed.
+fn tampered(token: &str) -> String {
+    let (before, after) = token.split_at(token.len() / 2);
+    let changed = if after.starts_with('A') { 'B' } else { 'A' };
+    format!("{before}{changed}{}", &after[1..])
+}
+
+/// A JWT that claims to need no signature.
+fn without_signature(token: &str) -> String {
+    let claims = token.split('.').nth(1).expect("a JWT");
+    // {"alg":"none","typ":"at+jwt"}
+    format!("eyJhbGciOiJub25lIiwidHlwIjoiYXQrand0In0.{claims}.")
+}

@@ -1,0 +1,106 @@
+//! Signing in under pressure: a flood, outdated hashes, a proxy in front.
+
+use actix_web::rt::spawn;
+use rollcall::settings::PasswordSettings;
+
+use crate::support::prelude::*;
+
+on_both!(
+    database: a_flood_of_sign_ins_is_turned_away_not_taken_on,
+    a_hash_with_outdated_parameters_is_renewed_at_sign_in,
+    the_address_is_a_trusted_proxys_word,
+    the_address_is_nobody_elses_word,
+);
+
+async fn a_flood_of_sign_ins_is_turned_away_not_taken_on(database: Database) {
+    let app = TestApp::start_with(database, |settings| {
+        settings.passwords = PasswordSettings {
+            memory_kib: 4 * 1024,
+            iterations: 40,
+            threads: 1,
+            queue: 2,
+            ..PasswordSettings::default()
+        };
+    })
+    .await;
+    let ada = app.register("ada@example.org").await;
+    let flood: Vec<_> = (0..24)
+        .map(|_| {
+            let (anyone, ada) = (app.anyone(), ada.clone());
+            spawn(async move {
+                let body = json!({"email": ada.email, "password": ada.password});
+                anyone.post("/api/v1/auth/login", &body).await
+            })
+        })
+        .collect();
+    let (mut taken, mut turned_away) = (0, 0);
+    for answer in flood {
+        let answer = answer.await.expect("an answer");
+        if answer.status == 503 {
+            assert!(!answer.header("retry-after").is_empty());
+            answer.problem(503, "busy");
+            turned_away += 1;
+        } else {
+            answer.expect(200);
+            taken += 1;
+        }
+    }
+    assert!(taken >= 1, "nobody got in");
+    assert!(turned_away >= 1, "nobody was turned away");
+    assert_eq!(app.database.sessions_where("is_active"), taken);
+    app.login(&ada, FIREFOX).await;
+    app.stop().await;
+}
+
+async fn a_hash_with_outdated_parameters_is_renewed_at_sign_in(database: Database) {
+    let app = TestApp::start(database).await;
+    let ada = app.register("ada@example.org").await;
+    let before = hash_of(&app.database);
+    app.login(&ada, FIREFOX).await;
+    assert_eq!(hash_of(&app.database), before, "nothing to renew");
+
+    let database = app.stop_and_keep_database().await;
+    let app = TestApp::start_with(database, |settings| settings.passwords.iterations = 3).await;
+    app.login(&ada, FIREFOX).await;
+    let after = hash_of(&app.database);
+    assert!(after.starts_with("$argon2id$v=19$m=8,t=3,p=1$"), "{after}");
+    app.login(&ada, FIREFOX).await;
+    app.stop().await;
+}
+
+async fn the_address_is_a_trusted_proxys_word(database: Database) {
+    let app = TestApp::start_with(database, |settings| {
+        settings.trusted_proxies = vec!["127.0.0.0/8".parse().expect("a network")];
+    })
+    .await;
+    assert_eq!(
+        address_after_login_through_a_proxy(&app).await,
+        "2001:db8::7"
+    );
+    app.stop().await;
+}
+
+async fn the_address_is_nobody_elses_word(database: Database) {
+    let app = TestApp::start(database).await;
+    assert_eq!(address_after_login_through_a_proxy(&app).await, "127.0.0.1");
+    app.stop().await;
+}
+
+async fn address_after_login_through_a_proxy(app: &TestApp) -> String {
+    let ada = app.register("ada@example.org").await;
+    let request = app
+        .anyone()
+        .request("POST", "/api/v1/auth/login")
+        .header("x-forwarded-for", "6.6.6.6, 2001:DB8:0::7")
+        .json(&json!({"email": ada.email, "password": ada.password}));
+    let body = Answer::to(request).await.expect(200).json();
+    body["session"]["ip_address"]
+        .as_str()
+        .expect("an address")
+        .to_owned()
+}
+
+fn hash_of(database: &Database) -> String {
+    let rows = database.texts("SELECT password_hash AS value FROM users");
+    rows.into_iter().next().flatten().expect("a hash")
+}

@@ -1,0 +1,247 @@
+//! What is sensitive needs a password given recently, and then goes on where it was.
+
+use crate::support::prelude::*;
+
+on_both!(
+    app: signing_out_this_device_never_asks,
+    a_password_given_recently_is_enough,
+    ending_another_device_asks_and_then_goes_on,
+    a_wrong_password_keeps_the_act_waiting,
+    ending_the_others_asks_and_then_goes_on,
+    the_act_leads_nowhere_else,
+    the_cookie_from_before_is_worth_nothing,
+    a_program_is_told_to_step_up,
+    a_new_password_is_a_step_up_and_changes_the_cookie,
+);
+on_both!(
+    database: the_session_used_longest_ago_makes_room,
+);
+
+const WINDOW: Duration = Duration::from_secs(10 * 60);
+const SECOND: Duration = Duration::from_secs(1);
+
+async fn signing_out_this_device_never_asks(app: &TestApp) {
+    let ada = app.register("ada@example.org").await;
+    let browser = app.signed_in_browser(&ada, FIREFOX).await;
+    app.advance(WINDOW + SECOND);
+    let answer = browser.submit("/devices", "/sign-out", &[]).await;
+    assert!(answer.is_to_sign_in());
+    let phone = app.login(&ada, IPHONE).await;
+    app.advance(Duration::from_secs(4 * 60));
+    phone.post("/api/v1/auth/logout").await.expect(204);
+}
+
+async fn a_password_given_recently_is_enough(app: &TestApp) {
+    let (laptop, phone, _) = laptop_and_phone(app).await;
+    app.advance(WINDOW);
+    let path = laptop.sign_out_paths().await.remove(0);
+    let answer = laptop.submit("/devices", &path, &[]).await.expect(303);
+    assert!(answer.location().starts_with("/devices?done=signed-out"));
+    assert!(phone.get("/devices").await.is_to_sign_in());
+}
+
+async fn ending_another_device_asks_and_then_goes_on(app: &TestApp) {
+    let (laptop, phone, _) = laptop_and_phone(app).await;
+    let path = laptop.sign_out_paths().await.remove(0);
+    // The page was opened in time; the window closes between page and post.
+    let form = laptop.form("/devices", &path).await;
+    app.advance(WINDOW + SECOND);
+    let asked = laptop.send(&form, &[]).await.expect(403);
+    asked.expect_words("Your password, please");
+    phone.get("/devices").await.expect(200);
+
+    let confirmed = laptop
+        .send(
+            &form.aimed_at("/confirm"),
+            &[("password", PASSWORD), ("act", &path)],
+        )
+        .await
+        .expect(307);
+    assert_eq!(confirmed.header("location"), path);
+    let done = laptop
+        .send(&form, &[("password", PASSWORD)])
+        .await
+        .expect(303);
+    assert!(done.location().starts_with("/devices?done=signed-out"));
+    assert!(phone.get("/devices").await.is_to_sign_in());
+}
+
+async fn a_wrong_password_keeps_the_act_waiting(app: &TestApp) {
+    let (laptop, phone, _) = laptop_and_phone(app).await;
+    let path = laptop.sign_out_paths().await.remove(0);
+    let form = laptop.form("/devices", &path).await;
+    app.advance(WINDOW + SECOND);
+    let fields = [
+        ("password", "not the one"),
+        ("act", &path),
+        ("extra", "kept"),
+    ];
+    let page = laptop
+        .send(&form.aimed_at("/confirm"), &fields)
+        .await
+        .expect(403);
+    assert!(
+        page.text.contains(&format!(r#"name="act" value="{path}""#)),
+        "{}",
+        page.text
+    );
+    assert!(page.text.contains(r#"name="extra" value="kept""#));
+    assert!(
+        !page.text.contains("not the one"),
+        "a password is on the page"
+    );
+    laptop.send(&form, &[]).await.expect(403);
+    phone.get("/devices").await.expect(200);
+}
+
+async fn ending_the_others_asks_and_then_goes_on(app: &TestApp) {
+    let (laptop, phone, _) = laptop_and_phone(app).await;
+    for path in ["/devices/sign-out-others", "/devices/sign-out-everywhere"] {
+        let form = laptop
+            .form(
+                if path.ends_with("others") {
+                    path
+                } else {
+                    "/account"
+                },
+                path,
+            )
+            .await;
+        app.advance(WINDOW + SECOND);
+        laptop
+            .send(&form, &[])
+            .await
+            .expect(403)
+            .expect_words("Your password, please");
+    }
+    let form = laptop
+        .form("/devices/sign-out-others", "/devices/sign-out-others")
+        .await;
+    let fields = [("password", PASSWORD), ("act", "/devices/sign-out-others")];
+    laptop
+        .send(&form.aimed_at("/confirm"), &fields)
+        .await
+        .expect(307);
+    laptop.send(&form, &[]).await.expect(303);
+    assert!(phone.get("/devices").await.is_to_sign_in());
+}
+
+async fn the_act_leads_nowhere_else(app: &TestApp) {
+    let ada = app.register("ada@example.org").await;
+    let browser = app.signed_in_browser(&ada, FIREFOX).await;
+    let form = browser.form("/confirm", "/confirm").await;
+    for elsewhere in ["https://evil.example/", "//evil.example", "/\\evil.example"] {
+        let fields = [("password", PASSWORD), ("act", elsewhere)];
+        let answer = browser
+            .send(&form.aimed_at("/confirm"), &fields)
+            .await
+            .expect(303);
+        assert_eq!(answer.location(), "/devices", "{elsewhere}");
+        let fields = [("password", PASSWORD), ("next", elsewhere)];
+        let answer = browser
+            .send(&form.aimed_at("/confirm"), &fields)
+            .await
+            .expect(303);
+        assert_eq!(answer.location(), "/devices", "{elsewhere}");
+    }
+}
+
+async fn the_cookie_from_before_is_worth_nothing(app: &TestApp) {
+    let ada = app.register("ada@example.org").await;
+    let browser = app.signed_in_browser(&ada, FIREFOX).await;
+    let stolen = browser.cookie("rollcall_session").expect("a cookie");
+    let form = browser.form("/confirm", "/confirm").await;
+    browser
+        .send(&form.aimed_at("/confirm"), &[("password", PASSWORD)])
+        .await
+        .expect(303);
+    browser.get("/devices").await.expect(200);
+
+    let thief = app.browser(IPHONE);
+    thief.set_cookie("rollcall_session", &stolen);
+    thief.get("/devices").await.expect(200); // A request that was under way: within the grace.
+    app.advance(Duration::from_secs(11));
+    assert!(thief.get("/devices").await.is_to_sign_in());
+    browser.get("/devices").await.expect(200);
+}
+
+async fn a_program_is_told_to_step_up(app: &TestApp) {
+    let ada = app.register("ada@example.org").await;
+    let mut laptop = app.login(&ada, FIREFOX).await;
+    let phone = app.login(&ada, IPHONE).await;
+    app.advance(WINDOW + SECOND);
+    laptop.refresh().await;
+    let one = format!("/api/v1/sessions/{}", phone.id());
+    for (method, path) in [
+        ("DELETE", one.as_str()),
+        ("DELETE", "/api/v1/sessions/others"),
+        ("POST", "/api/v1/auth/logout-all"),
+    ] {
+        let answer = Answer::to(laptop.request(method, path)).await;
+        assert_eq!(
+            answer.header("www-authenticate"),
+            r#"Bearer error="insufficient_user_authentication", max_age="600""#
+        );
+        answer.problem(401, "step_up_required");
+    }
+    let wrong = laptop
+        .request("POST", "/api/v1/auth/confirm")
+        .json(&json!({"password": "no"}));
+    Answer::to(wrong).await.problem(401, "invalid_credentials");
+    let right = laptop
+        .request("POST", "/api/v1/auth/confirm")
+        .json(&json!({"password": PASSWORD}));
+    let body = Answer::to(right).await.expect(200).json();
+    assert_ne!(body["refresh_token"], laptop.refresh_token.as_str());
+    laptop.delete(&one).await.expect(204);
+    assert_eq!(app.database.sessions_where("is_active"), 1);
+}
+
+async fn a_new_password_is_a_step_up_and_changes_the_cookie(app: &TestApp) {
+    let ada = app.register("ada@example.org").await;
+    let browser = app.signed_in_browser(&ada, FIREFOX).await;
+    let before = browser.cookie("rollcall_session").expect("a cookie");
+    app.advance(WINDOW + SECOND);
+    let fields = [
+        ("current_password", PASSWORD),
+        ("new_password", "another battery staple"),
+    ];
+    browser
+        .submit("/account", "/account/password", &fields)
+        .await
+        .expect(303);
+    assert_ne!(
+        browser.cookie("rollcall_session").expect("a cookie"),
+        before
+    );
+    let answer = browser
+        .submit("/account", "/devices/sign-out-everywhere", &[])
+        .await;
+    assert!(answer.is_to_sign_in());
+}
+
+async fn the_session_used_longest_ago_makes_room(database: Database) {
+    let app = TestApp::start_with(database, |settings| settings.sessions.most_per_person = 3).await;
+    let ada = app.register("ada@example.org").await;
+    let mut devices = Vec::new();
+    for _ in 0..3 {
+        devices.push(app.login(&ada, FIREFOX).await);
+        app.advance(SECOND);
+    }
+    devices[0].current().await.expect(200);
+    app.flush().await;
+    let newest = app.login(&ada, IPHONE).await;
+    devices[1].current().await.problem(401, "unauthenticated");
+    devices[0].current().await.expect(200);
+    newest.current().await.expect(200);
+    assert_eq!(app.database.sessions_where("ended_reason = 'limit'"), 1);
+    assert_eq!(newest.listed().await.len(), 3);
+    app.stop().await;
+}
+
+async fn laptop_and_phone(app: &TestApp) -> (Browser, Browser, Person) {
+    let ada = app.register("ada@example.org").await;
+    let laptop = app.signed_in_browser(&ada, FIREFOX).await;
+    let phone = app.signed_in_browser(&ada, IPHONE).await;
+    (laptop, phone, ada)
+}

@@ -1,0 +1,136 @@
+//! Those who talk to the JSON API.
+
+use reqwest::{Client, Method, RequestBuilder};
+use serde_json::{Value, json};
+
+use super::answer::Answer;
+use super::app::http_client;
+
+/// Somebody without a session.
+pub struct Anyone {
+    http: Client,
+    base: String,
+}
+
+impl Anyone {
+    pub fn new(base: String) -> Self {
+        Self {
+            http: http_client().build().expect("a client"),
+            base,
+        }
+    }
+
+    /// A request to be filled by the test.
+    pub fn request(&self, method: &str, path: &str) -> RequestBuilder {
+        let method: Method = method.parse().expect("a method");
+        self.http.request(method, format!("{}{path}", self.base))
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        Answer::to(self.request("GET", path)).await
+    }
+
+    pub async fn post(&self, path: &str, body: &Value) -> Answer {
+        Answer::to(self.request("POST", path).json(body)).await
+    }
+
+    pub async fn refresh(&self, refresh_token: &str) -> Answer {
+        self.post(
+            "/api/v1/auth/refresh",
+            &json!({"refresh_token": refresh_token}),
+        )
+        .await
+    }
+}
+
+/// A device that is signed in over the API.
+pub struct Device {
+    client: Anyone,
+    pub access_token: String,
+    pub refresh_token: String,
+    /// The session as the login answered it.
+    pub session: Value,
+}
+
+impl Device {
+    pub fn from_login(base: String, answer: &Answer) -> Self {
+        let body = answer.json();
+        Self {
+            client: Anyone::new(base),
+            access_token: text(&body["access_token"]),
+            refresh_token: text(&body["refresh_token"]),
+            session: body["session"].clone(),
+        }
+    }
+
+    /// The same device, talking to another node.
+    pub fn at(&self, base: String) -> Self {
+        Self {
+            client: Anyone::new(base),
+            access_token: self.access_token.clone(),
+            refresh_token: self.refresh_token.clone(),
+            session: self.session.clone(),
+        }
+    }
+
+    /// The session's id.
+    pub fn id(&self) -> String {
+        text(&self.session["id"])
+    }
+
+    pub fn request(&self, method: &str, path: &str) -> RequestBuilder {
+        self.client
+            .request(method, path)
+            .bearer_auth(&self.access_token)
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        Answer::to(self.request("GET", path)).await
+    }
+
+    pub async fn post(&self, path: &str) -> Answer {
+        Answer::to(self.request("POST", path)).await
+    }
+
+    pub async fn patch(&self, path: &str, body: &Value) -> Answer {
+        Answer::to(self.request("PATCH", path).json(body)).await
+    }
+
+    pub async fn delete(&self, path: &str) -> Answer {
+        Answer::to(self.request("DELETE", path)).await
+    }
+
+    /// The hot path: the caller's own session.
+    pub async fn current(&self) -> Answer {
+        self.get("/api/v1/sessions/current").await
+    }
+
+    /// The person's active sessions, in the order of the list.
+    pub async fn listed(&self) -> Vec<Value> {
+        let list = self.get("/api/v1/sessions/me").await.expect(200).json();
+        list["sessions"]
+            .as_array()
+            .expect("a list of sessions")
+            .clone()
+    }
+
+    /// Spends the refresh token and keeps what came for it.
+    pub async fn refresh(&mut self) {
+        let body = self
+            .client
+            .refresh(&self.refresh_token)
+            .await
+            .expect(200)
+            .json();
+        self.access_token = text(&body["access_token"]);
+        self.refresh_token = text(&body["refresh_token"]);
+    }
+}
+
+#[track_caller]
+fn text(value: &Value) -> String {
+    value
+        .as_str()
+        .unwrap_or_else(|| panic!("not a text: {value}"))
+        .to_owned()
+}

@@ -1,0 +1,154 @@
+//! The application under test, started in the test's own process.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use reqwest::redirect::Policy;
+use reqwest::{Client, ClientBuilder};
+use rollcall::clock::Clock;
+use rollcall::server::{self, Server};
+use rollcall::settings::Settings;
+use serde_json::json;
+
+use super::answer::Answer;
+use super::api::{Anyone, Device};
+use super::browser::Browser;
+use super::database::Database;
+
+/// Everybody's password.
+pub const PASSWORD: &str = "correct horse battery staple";
+/// What the clock shows when a test begins. Far from today, so that a glance at any other clock shows.
+const START: &str = "2031-05-17T08:30:00Z";
+
+/// A running application with its database and its clock.
+pub struct TestApp {
+    pub database: Database,
+    pub clock: Clock,
+    server: Server,
+}
+
+/// Somebody with an account.
+#[derive(Debug, Clone)]
+pub struct Person {
+    pub email: String,
+    pub password: String,
+}
+
+impl TestApp {
+    pub async fn start(database: Database) -> Self {
+        Self::start_with(database, |_| {}).await
+    }
+
+    /// Starts it with settings other than the tests' usual ones.
+    pub async fn start_with(database: Database, change: impl FnOnce(&mut Settings)) -> Self {
+        let mut settings = Settings::for_tests(&database.url());
+        settings.secrets_file = Some(database.folder().join("rollcall.secrets"));
+        change(&mut settings);
+        let clock = Clock::fixed(START.parse::<DateTime<Utc>>().expect("a time"));
+        let server = server::start(settings, clock.clone())
+            .await
+            .expect("the server starts");
+        Self {
+            database,
+            clock,
+            server,
+        }
+    }
+
+    /// Stops it as an operator would, and only then lets its database go.
+    pub async fn stop(self) {
+        self.server.stop().await.expect("a clean stop");
+    }
+
+    /// Stops it, and keeps the database for another start.
+    pub async fn stop_and_keep_database(self) -> Database {
+        self.server.stop().await.expect("a clean stop");
+        self.database
+    }
+
+    pub fn advance(&self, span: Duration) {
+        self.clock.advance(span);
+    }
+
+    /// Has the sweeper do now what it does from time to time.
+    pub async fn sweep(&self) {
+        assert!(self.try_sweep().await, "the sweep failed");
+    }
+
+    /// Whether a sweep can do its work.
+    pub async fn try_sweep(&self) -> bool {
+        self.server.jobs().sweep().await.is_ok()
+    }
+
+    /// Has the buffered last uses written now.
+    pub async fn flush(&self) {
+        assert!(self.try_flush().await, "the last uses could not be written");
+    }
+
+    /// Whether the buffered last uses can be written.
+    pub async fn try_flush(&self) -> bool {
+        self.server.jobs().flush().await.is_ok()
+    }
+
+    /// Where it is to be reached: `http://127.0.0.1:PORT`.
+    pub fn base(&self) -> String {
+        format!("http://{}", self.server.address())
+    }
+
+    /// Somebody who talks to the API without a session.
+    pub fn anyone(&self) -> Anyone {
+        Anyone::new(self.base())
+    }
+
+    /// A browser that has never been here.
+    pub fn browser(&self, user_agent: &str) -> Browser {
+        Browser::new(self.base(), user_agent)
+    }
+
+    pub async fn register(&self, email: &str) -> Person {
+        let person = Person {
+            email: email.to_owned(),
+            password: PASSWORD.to_owned(),
+        };
+        let body = json!({"email": email, "password": PASSWORD, "full_name": "Ada Lovelace"});
+        self.anyone()
+            .post("/api/v1/auth/register", &body)
+            .await
+            .expect(201);
+        person
+    }
+
+    /// Signs a device in over the API.
+    pub async fn login(&self, person: &Person, user_agent: &str) -> Device {
+        Device::from_login(
+            self.base(),
+            &self.try_login(person, user_agent).await.expect(200),
+        )
+    }
+
+    pub async fn try_login(&self, person: &Person, user_agent: &str) -> Answer {
+        let body = json!({"email": person.email, "password": person.password});
+        let request = self
+            .anyone()
+            .request("POST", "/api/v1/auth/login")
+            .header("user-agent", user_agent);
+        Answer::to(request.json(&body)).await
+    }
+
+    /// A browser in which the person has signed in.
+    pub async fn signed_in_browser(&self, person: &Person, user_agent: &str) -> Browser {
+        let browser = self.browser(user_agent);
+        let answer = browser.sign_in(person).await;
+        assert_eq!(answer.location(), "/devices");
+        browser
+    }
+}
+
+/// A client that follows no redirect, uses no proxy and leaves no connection behind, for the
+/// server to wait for when it stops.
+pub fn http_client() -> ClientBuilder {
+    Client::builder()
+        .redirect(Policy::none())
+        .no_proxy()
+        .pool_max_idle_per_host(0)
+}

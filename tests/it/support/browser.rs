@@ -1,0 +1,122 @@
+//! A browser without script: it keeps its cookies, reads pages and sends their forms.
+
+use std::sync::Arc;
+
+use reqwest::cookie::{CookieStore, Jar};
+use reqwest::{Client, Url};
+
+use super::answer::{Answer, path_of};
+use super::app::{Person, http_client};
+use super::html::{self, Form};
+
+pub struct Browser {
+    http: Client,
+    jar: Arc<Jar>,
+    base: Url,
+}
+
+impl Browser {
+    pub fn new(base: String, user_agent: &str) -> Self {
+        let jar = Arc::new(Jar::default());
+        let http = http_client()
+            .cookie_provider(jar.clone())
+            .user_agent(user_agent)
+            .build()
+            .expect("a client");
+        Self {
+            http,
+            jar,
+            base: base.parse().expect("an address"),
+        }
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        Answer::to(self.http.get(self.at(path))).await
+    }
+
+    /// Posts fields as they are, with no page before.
+    pub async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        Answer::to(self.http.post(self.at(path)).form(fields)).await
+    }
+
+    /// Opens the page, fills its form that goes to `action`, and sends it.
+    pub async fn submit(&self, page: &str, action: &str, fields: &[(&str, &str)]) -> Answer {
+        let form = self.form(page, action).await;
+        self.send(&form, fields).await
+    }
+
+    /// The form on the page that goes to `action`.
+    pub async fn form(&self, page: &str, action: &str) -> Form {
+        let answer = self.get(page).await.expect(200);
+        let goes_there = |form: &Form| path_of(&form.action) == action;
+        html::forms(&answer.text)
+            .into_iter()
+            .find(goes_there)
+            .unwrap_or_else(|| panic!("{page} has no form that goes to {action}:\n{}", answer.text))
+    }
+
+    /// Sends a form, perhaps one from a page opened long ago. A field given here replaces a hidden one.
+    pub async fn send(&self, form: &Form, fields: &[(&str, &str)]) -> Answer {
+        let is_given = |name: &str| fields.iter().any(|(given, _)| *given == name);
+        let hidden = form
+            .hidden
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()));
+        let all: Vec<_> = hidden
+            .filter(|(name, _)| !is_given(name))
+            .chain(fields.iter().copied())
+            .collect();
+        self.post(&form.action, &all).await
+    }
+
+    pub async fn sign_in(&self, person: &Person) -> Answer {
+        self.submit(
+            "/sign-in",
+            "/sign-in",
+            &[("email", &person.email), ("password", &person.password)],
+        )
+        .await
+    }
+
+    /// Opens the page to which the answer leads.
+    pub async fn follow(&self, answer: &Answer) -> Answer {
+        self.get(answer.location()).await
+    }
+
+    /// The paths of the forms that sign out a device other than by "/sign-out".
+    pub async fn sign_out_paths(&self) -> Vec<String> {
+        let page = self.get("/devices").await.expect(200);
+        let is_one = |path: &String| path.starts_with("/devices/") && path.ends_with("/sign-out");
+        html::forms(&page.text)
+            .into_iter()
+            .map(|form| form.action)
+            .filter(is_one)
+            .collect()
+    }
+
+    /// The value of a cookie that would be sent.
+    pub fn cookie(&self, name: &str) -> Option<String> {
+        let cookies = self.jar.cookies(&self.base)?;
+        let mut pairs = cookies
+            .to_str()
+            .ok()?
+            .split("; ")
+            .filter_map(|pair| pair.split_once('='));
+        pairs.find_map(|(found, value)| (found == name).then(|| value.to_owned()))
+    }
+
+    /// Replaces a cookie, as somebody who meddles with them does.
+    pub fn set_cookie(&self, name: &str, value: &str) {
+        self.jar
+            .add_cookie_str(&format!("{name}={value}; Path=/"), &self.base);
+    }
+
+    pub fn forget_cookie(&self, name: &str) {
+        self.jar
+            .add_cookie_str(&format!("{name}=; Path=/; Max-Age=0"), &self.base);
+    }
+
+    fn at(&self, path: &str) -> Url {
+        self.base.join(path).expect("a path")
+    }
+}

@@ -1,0 +1,195 @@
+//! A database of a test's own, which goes when the test ends.
+
+use diesel::connection::SimpleConnection;
+use diesel::sql_types::{BigInt, Nullable, Text};
+use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl, SqliteConnection, sql_query};
+use tempfile::TempDir;
+use uuid::Uuid;
+
+/// An empty database of either kind.
+pub struct Database {
+    kind: Kind,
+    /// Holds the SQLite file, and whatever the application keeps beside its database.
+    folder: TempDir,
+}
+
+enum Kind {
+    Sqlite,
+    Postgres { name: String },
+}
+
+#[derive(QueryableByName)]
+struct TextRow {
+    #[diesel(sql_type = Nullable<Text>)]
+    value: Option<String>,
+}
+
+#[derive(QueryableByName)]
+struct NumberRow {
+    #[diesel(sql_type = BigInt)]
+    value: i64,
+}
+
+impl Database {
+    pub fn sqlite() -> Self {
+        Self {
+            kind: Kind::Sqlite,
+            folder: folder(),
+        }
+    }
+
+    pub fn postgres() -> Self {
+        let name = format!("test_{}", Uuid::new_v4().simple());
+        on_server(&format!("CREATE DATABASE {name}"));
+        Self {
+            kind: Kind::Postgres { name },
+            folder: folder(),
+        }
+    }
+
+    pub fn url(&self) -> String {
+        match &self.kind {
+            Kind::Sqlite => format!("sqlite:{}", self.sqlite_path()),
+            Kind::Postgres { name } => postgres_url(name),
+        }
+    }
+
+    pub fn folder(&self) -> &std::path::Path {
+        self.folder.path()
+    }
+
+    /// The name in PostgreSQL; none for an SQLite file.
+    pub fn postgres_name(&self) -> Option<&str> {
+        match &self.kind {
+            Kind::Sqlite => None,
+            Kind::Postgres { name } => Some(name),
+        }
+    }
+
+    /// Runs SQL that both databases understand.
+    #[track_caller]
+    pub fn execute(&self, sql: &str) {
+        self.on(|c| c.batch_execute(sql), |c| c.batch_execute(sql));
+    }
+
+    /// One number, which the query names `value`.
+    #[track_caller]
+    pub fn number(&self, sql: &str) -> i64 {
+        let row: NumberRow = self.on(
+            |c| sql_query(sql).get_result(c),
+            |c| sql_query(sql).get_result(c),
+        );
+        row.value
+    }
+
+    /// The texts in the column `value`, row by row.
+    #[track_caller]
+    pub fn texts(&self, sql: &str) -> Vec<Option<String>> {
+        let rows: Vec<TextRow> = self.on(|c| sql_query(sql).load(c), |c| sql_query(sql).load(c));
+        rows.into_iter().map(|row| row.value).collect()
+    }
+
+    /// A column of the one session there is, as text.
+    #[track_caller]
+    pub fn of_the_session(&self, column: &str) -> Option<String> {
+        let rows = self.texts(&format!(
+            "SELECT CAST({column} AS TEXT) AS value FROM user_sessions"
+        ));
+        assert_eq!(rows.len(), 1, "expected one session, found {}", rows.len());
+        rows.into_iter().next().flatten()
+    }
+
+    /// How many sessions fit the condition.
+    #[track_caller]
+    pub fn sessions_where(&self, condition: &str) -> i64 {
+        self.number(&format!(
+            "SELECT count(*) AS value FROM user_sessions WHERE {condition}"
+        ))
+    }
+
+    /// An id, as each database writes one.
+    pub fn id(&self, id: &str) -> String {
+        match &self.kind {
+            Kind::Sqlite => format!("X'{}'", id.replace('-', "")),
+            Kind::Postgres { .. } => format!("'{id}'::uuid"),
+        }
+    }
+
+    /// An expression for a new random id, and one for a new random text.
+    pub fn random_id_and_text(&self) -> (&'static str, &'static str) {
+        match &self.kind {
+            Kind::Sqlite => ("randomblob(16)", "hex(randomblob(16))"),
+            Kind::Postgres { .. } => ("gen_random_uuid()", "gen_random_uuid()::text"),
+        }
+    }
+
+    /// A connection of the test's own to the SQLite file.
+    pub fn sqlite_connection(&self) -> SqliteConnection {
+        let mut connection =
+            SqliteConnection::establish(&self.sqlite_path()).expect("the SQLite file opens");
+        connection
+            .batch_execute("PRAGMA busy_timeout = 5000")
+            .expect("a pragma");
+        connection
+    }
+
+    fn sqlite_path(&self) -> String {
+        self.folder
+            .path()
+            .join("rollcall.db")
+            .to_str()
+            .expect("a UTF-8 path")
+            .to_owned()
+    }
+
+    #[track_caller]
+    fn on<T>(
+        &self,
+        sqlite: impl FnOnce(&mut SqliteConnection) -> diesel::QueryResult<T>,
+        postgres: impl FnOnce(&mut PgConnection) -> diesel::QueryResult<T>,
+    ) -> T {
+        match &self.kind {
+            Kind::Sqlite => sqlite(&mut self.sqlite_connection()),
+            Kind::Postgres { name } => postgres(&mut connect(&postgres_url(name))),
+        }
+        .unwrap_or_else(|error| panic!("the test's own SQL failed: {error}"))
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        if let Kind::Postgres { name } = &self.kind {
+            on_server(&format!("DROP DATABASE {name} WITH (FORCE)"));
+        }
+    }
+}
+
+/// Runs SQL on the server's own database, not on a test's.
+pub fn on_server(sql: &str) {
+    let outcome = connect(&server()).batch_execute(sql);
+    // A second panic while a test fails would hide the first.
+    if let (Err(error), false) = (outcome, std::thread::panicking()) {
+        panic!("PostgreSQL refused `{sql}`: {error}");
+    }
+}
+
+fn connect(url: &str) -> PgConnection {
+    PgConnection::establish(url).unwrap_or_else(|error| panic!("cannot connect to {url}: {error}"))
+}
+
+fn server() -> String {
+    std::env::var("ROLLCALL_TEST_POSTGRES").expect(
+        "ROLLCALL_TEST_POSTGRES is not set. `scripts/test` starts a private PostgreSQL and sets it; \
+         or set it to a server where databases may be made: postgres://postgres@127.0.0.1:5432/postgres",
+    )
+}
+
+fn postgres_url(name: &str) -> String {
+    let mut url = url::Url::parse(&server()).expect("ROLLCALL_TEST_POSTGRES is a URL");
+    url.set_path(name);
+    url.into()
+}
+
+fn folder() -> TempDir {
+    tempfile::tempdir().expect("a temporary folder")
+}

@@ -1,0 +1,97 @@
+//! Just enough HTML to use a page as a person does: its words and its forms.
+
+/// A form as it stands on a page.
+#[derive(Debug)]
+pub struct Form {
+    pub action: String,
+    /// Its hidden fields: name and value.
+    pub hidden: Vec<(String, String)>,
+}
+
+impl Form {
+    /// The same hidden fields, for another path.
+    pub fn aimed_at(&self, action: &str) -> Self {
+        Self {
+            action: action.into(),
+            hidden: self.hidden.clone(),
+        }
+    }
+}
+
+/// Every form on the page that is posted.
+pub fn forms(page: &str) -> Vec<Form> {
+    between(page, "<form", "</form>")
+        .filter_map(posted_form)
+        .collect()
+}
+
+fn posted_form(text: &str) -> Option<Form> {
+    let (tag, body) = text.split_once('>')?;
+    if !attribute(tag, "method")?.eq_ignore_ascii_case("post") {
+        return None;
+    }
+    let hidden = between(body, "<input", ">")
+        .filter(|input| attribute(input, "type").as_deref() == Some("hidden"))
+        .filter_map(|input| {
+            Some((
+                attribute(input, "name")?,
+                attribute(input, "value").unwrap_or_default(),
+            ))
+        })
+        .collect();
+    Some(Form {
+        action: attribute(tag, "action").unwrap_or_default(),
+        hidden,
+    })
+}
+
+/// The text on the page, its white space made single spaces.
+pub fn words(page: &str) -> String {
+    let mut text = String::new();
+    for piece in page.split('<') {
+        text.push_str(piece.split_once('>').map_or(piece, |(_tag, after)| after));
+        text.push(' ');
+    }
+    unescape(&text)
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+        .replace(" .", ".")
+        .replace(" ,", ",")
+}
+
+/// The value of each `name="…"` on the page: the links, the files it loads.
+pub fn attributes(page: &str, name: &str) -> Vec<String> {
+    between(page, &format!(" {name}=\""), "\"")
+        .map(unescape)
+        .collect()
+}
+
+fn attribute(tag: &str, name: &str) -> Option<String> {
+    let spaced = tag.replace(['\n', '\t'], " ");
+    attributes(&spaced, name).into_iter().next()
+}
+
+fn between<'a>(text: &'a str, start: &'a str, end: &'a str) -> impl Iterator<Item = &'a str> {
+    text.split(start)
+        .skip(1)
+        .filter_map(move |rest| rest.split_once(end).map(|(inside, _)| inside))
+}
+
+fn unescape(text: &str) -> String {
+    [
+        ("&lt;", "<"),
+        ("&gt;", ">"),
+        ("&quot;", "\""),
+        ("&#34;", "\""),
+        ("&#39;", "'"),
+        ("&#x27;", "'"),
+        ("&nbsp;", " "),
+    ]
+    .iter()
+    .fold(text.to_owned(), |text, (escaped, plain)| {
+        text.replace(escaped, plain)
+    })
+    .replace("&#38;", "&")
+    .replace("&amp;", "&")
+}

@@ -1,0 +1,54 @@
+//! A database that goes away and comes back.
+
+use diesel::SqliteConnection;
+use diesel::connection::SimpleConnection;
+
+use super::database::{Database, on_server};
+
+/// Lasts until it is ended or dropped. PostgreSQL cuts every connection and takes no new one; an
+/// SQLite file is locked against writing by another process, as a long backup or repair would.
+pub struct Outage {
+    postgres: Option<String>,
+    sqlite: Option<SqliteConnection>,
+}
+
+impl Outage {
+    pub fn of(database: &Database) -> Self {
+        if let Some(name) = database.postgres_name() {
+            on_server(&format!("ALTER DATABASE {name} ALLOW_CONNECTIONS false"));
+            cut_connections(name);
+            return Self {
+                postgres: Some(name.to_owned()),
+                sqlite: None,
+            };
+        }
+        let mut connection = database.sqlite_connection();
+        connection
+            .batch_execute("BEGIN IMMEDIATE")
+            .expect("the write lock");
+        Self {
+            postgres: None,
+            sqlite: Some(connection),
+        }
+    }
+
+    pub fn end(self) {}
+}
+
+impl Drop for Outage {
+    fn drop(&mut self) {
+        if let Some(name) = &self.postgres {
+            on_server(&format!("ALTER DATABASE {name} ALLOW_CONNECTIONS true"));
+        }
+        if let Some(connection) = &mut self.sqlite {
+            let _ = connection.batch_execute("ROLLBACK");
+        }
+    }
+}
+
+/// Cuts the connections to a database, as a restart of the server does.
+pub fn cut_connections(name: &str) {
+    on_server(&format!(
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '{name}'"
+    ));
+}

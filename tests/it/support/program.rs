@@ -1,0 +1,208 @@
+//! The real binary, run as from a shell: in a folder of its own, with an environment of its own.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use super::database::Database;
+
+/// `rollcall`, ready to be called with arguments.
+pub struct Program {
+    folder: PathBuf,
+    environment: Vec<(String, String)>,
+}
+
+/// What a command that has ended leaves.
+#[derive(Debug)]
+pub struct Ended {
+    pub status: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Program {
+    /// In a folder, told nothing.
+    pub fn in_folder(folder: &Path) -> Self {
+        Self {
+            folder: folder.to_owned(),
+            environment: Vec::new(),
+        }
+    }
+
+    /// Told by `DATABASE_URL` which database is meant.
+    pub fn with(database: &Database) -> Self {
+        Self::in_folder(database.folder()).env("DATABASE_URL", &database.url())
+    }
+
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.environment.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Runs to the end.
+    pub fn run(&self, arguments: &[&str]) -> Ended {
+        self.run_with_input(arguments, "")
+    }
+
+    /// Runs to the end with a text on standard input.
+    pub fn run_with_input(&self, arguments: &[&str], input: &str) -> Ended {
+        let mut child = self
+            .command(arguments)
+            .stdin(Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        let mut stdin = child.stdin.take().expect("standard input");
+        // A program that does not want its input may have closed it.
+        let _ = stdin.write_all(input.as_bytes());
+        drop(stdin);
+        let output = child.wait_with_output().expect("the program ends");
+        Ended {
+            status: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8(output.stdout).expect("UTF-8 on standard output"),
+            stderr: String::from_utf8(output.stderr).expect("UTF-8 on standard error"),
+        }
+    }
+
+    /// Starts a server on a free port, and waits until it says where it listens.
+    pub fn serve(&self, arguments: &[&str]) -> Serving {
+        let all = [arguments, &["--listen", "127.0.0.1:0"]].concat();
+        Serving::start(self.command(&all))
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_rollcall"));
+        command
+            .args(arguments)
+            .current_dir(&self.folder)
+            .env_clear()
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+}
+
+impl Ended {
+    /// The standard output of a command that did what it should.
+    #[track_caller]
+    pub fn expect_done(self) -> String {
+        assert_eq!(self.status, 0, "{self:#?}");
+        self.stdout
+    }
+
+    /// The standard error of a command that ended with this status.
+    #[track_caller]
+    pub fn expect_failed(self, status: i32) -> String {
+        assert_eq!(self.status, status, "{self:#?}");
+        assert!(!self.stderr.contains("panicked"), "{}", self.stderr);
+        self.stderr
+    }
+}
+
+/// A server that runs until it is stopped or dropped.
+pub struct Serving {
+    child: Child,
+    lines: Receiver<String>,
+    readers: Vec<JoinHandle<()>>,
+    seen: Vec<String>,
+    address: String,
+}
+
+impl Serving {
+    fn start(mut command: Command) -> Self {
+        let mut child = command.spawn().expect("the program starts");
+        let (sender, lines) = channel();
+        let readers = vec![
+            pass_lines(
+                child.stdout.take().expect("standard output"),
+                sender.clone(),
+            ),
+            pass_lines(child.stderr.take().expect("standard error"), sender),
+        ];
+        let mut serving = Self {
+            child,
+            lines,
+            readers,
+            seen: Vec::new(),
+            address: String::new(),
+        };
+        serving.address = serving.wait_for("its address", address_in);
+        serving
+    }
+
+    /// Where it says it is to be reached: `http://127.0.0.1:PORT`.
+    pub fn base(&self) -> String {
+        self.address.clone()
+    }
+
+    /// Waits for something in a line of its output.
+    pub fn wait_for(&mut self, what: &str, find: impl Fn(&str) -> Option<String>) -> String {
+        if let Some(found) = self.seen.iter().find_map(|line| find(line)) {
+            return found;
+        }
+        while let Ok(line) = self.lines.recv_timeout(Duration::from_secs(30)) {
+            let found = find(&line);
+            self.seen.push(line);
+            if let Some(found) = found {
+                return found;
+            }
+        }
+        panic!(
+            "the program did not print {what}:\n{}",
+            self.seen.join("\n")
+        );
+    }
+
+    /// Everything it printed until now, to its end if it has ended.
+    pub fn output(&mut self) -> String {
+        self.seen.extend(self.lines.try_iter());
+        self.seen.join("\n")
+    }
+
+    /// Asks it to stop (SIGTERM) and waits until it has.
+    pub fn terminate(&mut self) -> ExitStatus {
+        signal("TERM", &self.child.id().to_string());
+        let status = self.child.wait().expect("the program ends");
+        for reader in self.readers.drain(..) {
+            reader.join().expect("its output ends");
+        }
+        status
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Sends a signal to a process, or to a process group (`-ID`).
+pub fn signal(name: &str, to: &str) {
+    // The shell's own `kill`: a small system may have no other.
+    let _ = Command::new("sh")
+        .args(["-c", &format!("kill -{name} {to}")])
+        .stderr(Stdio::null())
+        .status();
+}
+
+/// Passes on what a program prints, line by line, so that it never waits for its reader.
+pub fn pass_lines(output: impl Read + Send + 'static, to: Sender<String>) -> JoinHandle<()> {
+    std::thread::spawn(move || {
+        for line in BufReader::new(output).lines().map_while(Result::ok) {
+            // Nobody may be listening any more; the program must still not wait.
+            let _ = to.send(line);
+        }
+    })
+}
+
+/// `http://127.0.0.1:PORT` in a line.
+fn address_in(line: &str) -> Option<String> {
+    let (_, rest) = line.split_once("http://127.0.0.1:")?;
+    let port: String = rest.chars().take_while(char::is_ascii_digit).collect();
+    Some(format!("http://127.0.0.1:{port}"))
+}

@@ -1,0 +1,212 @@
+//! Real browsers: headless Chromium, each with a profile of its own.
+
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::channel;
+use std::time::Duration;
+
+use fantoccini::{Client, ClientBuilder, Locator};
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use uuid::Uuid;
+
+use super::answer::path_of;
+use super::app::Person;
+use super::program::{pass_lines, signal};
+
+/// A ChromeDriver on a free port. It goes when dropped, with every browser it started.
+pub struct WebDriver {
+    process: Child,
+    address: String,
+    /// The browsers' profiles, and what else they leave behind.
+    folder: TempDir,
+}
+
+/// Whether pages may run script.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Script {
+    On,
+    Off,
+}
+
+/// One browser of one person.
+pub struct Chromium {
+    client: Client,
+    base: String,
+}
+
+impl WebDriver {
+    pub fn start() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let mut process = Command::new("chromedriver")
+            .arg("--port=0")
+            .env("TMPDIR", folder.path())
+            // A group of its own, so that the browsers can be ended with it.
+            .process_group(0)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("chromedriver starts; `scripts/test` installs it (Debian: chromium-driver)");
+        let (sender, lines) = channel();
+        pass_lines(process.stdout.take().expect("standard output"), sender);
+        let mut driver = Self {
+            process,
+            address: String::new(),
+            folder,
+        };
+        while let Ok(line) = lines.recv_timeout(Duration::from_secs(30)) {
+            if let Some((_, port)) = line.split_once("started successfully on port ") {
+                driver.address = format!("http://127.0.0.1:{}", port.trim_end_matches('.'));
+                return driver;
+            }
+        }
+        panic!("chromedriver did not say on which port it is");
+    }
+
+    /// Opens a browser that has never been anywhere.
+    pub async fn open(&self, base: &str, script: Script) -> Chromium {
+        let profile = self.folder.path().join(Uuid::new_v4().to_string());
+        let capabilities = capabilities(&profile, script);
+        let client = ClientBuilder::new(HttpConnector::new())
+            .capabilities(capabilities.as_object().expect("an object").clone())
+            .connect(&self.address)
+            .await
+            .expect("Chromium starts");
+        let browser = Chromium {
+            client,
+            base: base.to_owned(),
+        };
+        assert_eq!(browser.script().await, script);
+        browser
+    }
+}
+
+impl Drop for WebDriver {
+    fn drop(&mut self) {
+        signal("KILL", &format!("-{}", self.process.id()));
+        let _ = self.process.wait();
+    }
+}
+
+fn capabilities(profile: &Path, script: Script) -> Value {
+    let mut options = json!({
+        "args": [
+            "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+            "--disable-dev-shm-usage", "--disable-background-networking", "--disable-component-update",
+            "--disable-sync", format!("--user-data-dir={}", profile.display()),
+        ],
+    });
+    if script == Script::Off {
+        options["prefs"] = json!({"profile.managed_default_content_settings.javascript": 2});
+    }
+    json!({"browserName": "chrome", "goog:chromeOptions": options})
+}
+
+impl Chromium {
+    /// Signs in by keyboard and button, as a person does.
+    pub async fn sign_in(&self, person: &Person) {
+        self.open("/sign-in").await;
+        self.find("input[name='email']")
+            .await
+            .send_keys(&person.email)
+            .await
+            .expect("typing");
+        self.find("input[name='password']")
+            .await
+            .send_keys(&person.password)
+            .await
+            .expect("typing");
+        self.press("form[action^='/sign-in'] button").await;
+        self.arrives_at("/devices").await;
+    }
+
+    pub async fn open(&self, path: &str) {
+        self.client
+            .goto(&format!("{}{path}", self.base))
+            .await
+            .expect("the page opens");
+    }
+
+    /// Presses a button.
+    pub async fn press(&self, button: &str) {
+        self.find(button)
+            .await
+            .click()
+            .await
+            .expect("the button can be pressed");
+    }
+
+    pub async fn count(&self, css: &str) -> usize {
+        self.client
+            .find_all(Locator::Css(css))
+            .await
+            .expect("the page can be searched")
+            .len()
+    }
+
+    /// The path of the page it is at.
+    pub async fn path(&self) -> String {
+        self.client
+            .current_url()
+            .await
+            .expect("an address")
+            .path()
+            .to_owned()
+    }
+
+    /// Waits until it is at this path.
+    pub async fn arrives_at(&self, path: &str) {
+        super::eventually(path, async || path_of(&self.path().await) == path).await;
+    }
+
+    /// Waits until the page has this many of what the selector describes.
+    pub async fn has(&self, number: usize, css: &str) {
+        super::eventually(&format!("{number} of {css}"), async || {
+            self.count(css).await == number
+        })
+        .await;
+    }
+
+    /// The words in one place of the page.
+    pub async fn words_in(&self, css: &str) -> String {
+        self.find(css).await.text().await.expect("it has text")
+    }
+
+    pub async fn close(self) {
+        self.client.close().await.expect("the browser closes");
+    }
+
+    async fn find(&self, css: &str) -> fantoccini::elements::Element {
+        let found = self
+            .client
+            .wait()
+            .at_most(Duration::from_secs(30))
+            .for_element(Locator::Css(css))
+            .await;
+        match found {
+            Ok(element) => element,
+            Err(error) => panic!(
+                "no {css} at {} ({error}):\n{}",
+                self.path().await,
+                self.source().await
+            ),
+        }
+    }
+
+    async fn source(&self) -> String {
+        self.client.source().await.unwrap_or_default()
+    }
+
+    /// Whether script runs, asked of a page that would show it.
+    async fn script(&self) -> Script {
+        let page = "data:text/html,<title>off</title><script>document.title='on'</script>";
+        self.client.goto(page).await.expect("a page of our own");
+        match self.client.title().await.expect("a title").as_str() {
+            "on" => Script::On,
+            _ => Script::Off,
+        }
+    }
+}
