@@ -7,7 +7,7 @@ use std::fmt;
 use std::str::FromStr;
 
 pub use self::store::Event;
-use crate::db::{AnyConnection, Db, SessionId, Timestamp, UserId};
+use crate::db::{AnyConnection, Db, EventId, SessionId, Timestamp, UserId};
 use crate::error::Result;
 
 /// What can happen.
@@ -132,7 +132,16 @@ pub(crate) fn record(c: &mut AnyConnection, events: &[NewEvent]) -> Result<()> {
     }
 }
 
-/// One session's events, newest first, at most `limit`.
+/// Some of one session's events, newest first.
+#[derive(Debug)]
+pub struct EventPage {
+    /// The events.
+    pub events: Vec<Event>,
+    /// The next page has those before this one; none after the last page.
+    pub next_before: Option<EventId>,
+}
+
+/// A page of one session's events, newest first: those before the one with the id `before`.
 ///
 /// # Errors
 /// When the database doesn't answer.
@@ -140,8 +149,18 @@ pub async fn of_session(
     db: &Db,
     user: UserId,
     session: SessionId,
-    limit: i64,
-) -> Result<Vec<Event>> {
-    db.read(move |c| store::of_session(c, user, session, limit))
-        .await
+    before: Option<EventId>,
+    limit: u32,
+) -> Result<EventPage> {
+    let limit = limit as usize;
+    let mut events = db
+        .read(move |c| store::of_session(c, (user, session), before, limit as i64 + 1))
+        .await?;
+    let has_more = events.len() > limit;
+    events.truncate(limit);
+    let next_before = events.last().filter(|_| has_more).map(|last| last.id);
+    Ok(EventPage {
+        events,
+        next_before,
+    })
 }

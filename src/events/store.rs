@@ -69,18 +69,22 @@ pub(super) fn insert(c: &mut AnyConnection, events: &[NewEvent]) -> Result<()> {
     Ok(())
 }
 
+/// One session's events before the one with the id `before`, newest first.
 pub(super) fn of_session(
     c: &mut AnyConnection,
-    user: UserId,
-    session: SessionId,
+    (user, session): (UserId, SessionId),
+    before: Option<EventId>,
     limit: i64,
 ) -> Result<Vec<Event>> {
-    let events = session_events::table
+    let mut events = session_events::table
         .filter(session_events::user_id.eq(user))
         .filter(session_events::session_id.eq(session))
         .order(session_events::id.desc())
         .limit(limit)
         .select(Event::as_select())
-        .load(c)?;
-    Ok(events)
+        .into_boxed();
+    if let Some(before) = before {
+        events = events.filter(session_events::id.lt(before));
+    }
+    Ok(events.load(c)?)
 }

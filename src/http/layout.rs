@@ -1,7 +1,7 @@
 //! What surrounds every page, and how a template becomes an answer.
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::ContentType;
+use actix_web::http::header::{ContentType, HeaderName, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
@@ -107,6 +107,17 @@ pub fn page(status: StatusCode, template: &impl Template) -> Result<HttpResponse
     Ok(HttpResponse::build(status)
         .content_type(ContentType::html())
         .body(html))
+}
+
+/// To the sign-in page, from a device that has just been signed out: what it kept of us goes, too
+/// (ASVS 5.0, 14.3.1). Cookies are not named, as that would take the device cookie along.
+pub fn signed_out(done: &str) -> HttpResponse {
+    let mut answer = see_other(format!("/sign-in?done={done}"));
+    answer.headers_mut().insert(
+        HeaderName::from_static("clear-site-data"),
+        HeaderValue::from_static(r#""cache", "storage""#),
+    );
+    answer
 }
 
 /// Where to look next (303), after a form was taken.

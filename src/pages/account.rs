@@ -11,7 +11,7 @@ use crate::http::browser;
 use crate::http::caller::PageCaller;
 use crate::http::forms::Form;
 use crate::http::layout::{Layout, Place, page, see_other};
-use crate::people::{FullName, PlainPassword};
+use crate::people::{FullName, IdleLimit, PlainPassword};
 use crate::sessions::Caller;
 
 #[derive(Template)]
@@ -21,6 +21,7 @@ struct AccountPage {
     email: String,
     full_name: String,
     least_password: usize,
+    idle_choices: Vec<IdleChoice>,
     notice: Option<&'static str>,
     name_error: Option<String>,
     current_password_error: Option<String>,
@@ -39,6 +40,20 @@ pub struct Rename {
     full_name: String,
 }
 
+/// `POST /account/idle-limit`
+#[derive(Deserialize)]
+pub struct ChooseIdleLimit {
+    /// Empty: the service's own limit.
+    idle_limit: String,
+}
+
+/// A choice of the idle limit.
+struct IdleChoice {
+    value: &'static str,
+    words: &'static str,
+    is_chosen: bool,
+}
+
 /// `POST /account/password`
 #[derive(Deserialize)]
 pub struct ChangePassword {
@@ -55,6 +70,7 @@ pub async fn show(
     let mut template = AccountPage::new(&request, &caller)?;
     template.notice = match arrival.done.as_deref() {
         Some("renamed") => Some("Your name is saved."),
+        Some("idle-limit") => Some("It is saved. Devices unused for longer are signed out."),
         Some("password-changed") => {
             Some("Your password is changed, and your other devices are signed out.")
         }
@@ -82,6 +98,20 @@ pub async fn rename(
             page(fault.status_code(), &template)
         }
     }
+}
+
+/// Changes how long the person's devices may go unused.
+pub async fn choose_idle_limit(
+    app: web::Data<App>,
+    PageCaller(caller): PageCaller,
+    Form(form): Form<ChooseIdleLimit>,
+) -> Result<HttpResponse> {
+    let limit = match form.idle_limit.as_str() {
+        "" => None,
+        chosen => Some(chosen.parse()?),
+    };
+    app.sessions.limit_idle(caller.user.id, limit).await?;
+    Ok(see_other("/account?done=idle-limit"))
 }
 
 /// Changes the password; every other session ends with it.
@@ -128,12 +158,27 @@ impl AccountPage {
             email: caller.user.email.clone(),
             full_name: caller.user.full_name.clone().unwrap_or_default(),
             least_password: PlainPassword::LEAST,
+            idle_choices: idle_choices(caller.user.idle_limit()),
             notice: None,
             name_error: None,
             current_password_error: None,
             new_password_error: None,
         })
     }
+}
+
+fn idle_choices(chosen: Option<IdleLimit>) -> Vec<IdleChoice> {
+    let choice = |limit: IdleLimit| IdleChoice {
+        value: limit.as_str(),
+        words: match limit {
+            IdleLimit::Week => "1 week",
+            IdleLimit::Month => "1 month",
+            IdleLimit::ThreeMonths => "3 months",
+            IdleLimit::Year => "1 year",
+        },
+        is_chosen: chosen == Some(limit),
+    };
+    IdleLimit::ALL.into_iter().map(choice).collect()
 }
 
 fn message(fault: &Error) -> Option<String> {

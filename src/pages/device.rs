@@ -8,18 +8,18 @@ use serde::Deserialize;
 use super::sign_out::Nothing;
 use super::views::{DeviceNames, DeviceView};
 use super::words::{self, TimeView};
-use crate::db::SessionId;
+use crate::db::{EventId, SessionId};
 use crate::error::{Error, Result};
 use crate::events::{Event, EventKind};
 use crate::http::app::App;
 use crate::http::browser;
 use crate::http::caller::PageCaller;
 use crate::http::forms::Form;
-use crate::http::layout::{Layout, Place, page, see_other};
+use crate::http::layout::{Layout, Place, page, see_other, signed_out};
 use crate::sessions::{Caller, DeviceName, EndedReason, Ending, Session};
 
 /// Things that happened, shown at most.
-const ACTIVITY: u32 = 50;
+const ACTIVITY: u32 = 20;
 
 #[derive(Template)]
 #[template(path = "pages/device.html")]
@@ -34,6 +34,8 @@ struct DevicePage {
     name_typed: String,
     name_error: Option<String>,
     activity: Vec<ActivityView>,
+    /// Where older activity is, if there is more.
+    older: Option<String>,
 }
 
 struct Ended {
@@ -51,6 +53,7 @@ struct ActivityView {
 #[derive(Deserialize)]
 pub struct Arrival {
     done: Option<String>,
+    before: Option<EventId>,
 }
 
 /// `POST /devices/{id}/rename`
@@ -68,7 +71,7 @@ pub async fn show(
     web::Query(arrival): web::Query<Arrival>,
 ) -> Result<HttpResponse> {
     let session = app.sessions.find(caller.user.id, *id).await?;
-    let mut template = draw(&app, &request, &caller, session).await?;
+    let mut template = draw(&app, &request, &caller, session, arrival.before).await?;
     template.notice = (arrival.done.as_deref() == Some("renamed")).then_some("The name is saved.");
     page(StatusCode::OK, &template)
 }
@@ -91,7 +94,7 @@ pub async fn rename(
         }
         Err(fault) => {
             let session = app.sessions.find(owner, *id).await?;
-            let mut template = draw(&app, &request, &caller, session).await?;
+            let mut template = draw(&app, &request, &caller, session, None).await?;
             template.name_typed = form.device_name;
             template.name_error = fault
                 .field_errors()
@@ -116,7 +119,7 @@ pub async fn sign_out(
             .end(owner, *id, EndedReason::SignedOut, origin)
             .await?;
         browser::forget(&request);
-        return Ok(see_other("/sign-in?done=signed-out"));
+        return Ok(signed_out("signed-out"));
     }
     app.sessions.require_recent_password(&caller)?;
     let done = match app
@@ -135,12 +138,16 @@ async fn draw(
     request: &HttpRequest,
     caller: &Caller,
     session: Session,
+    before: Option<EventId>,
 ) -> Result<DevicePage> {
     let now = app.clock.now();
     let activity = app
         .sessions
-        .activity(caller.user.id, session.id, ACTIVITY)
+        .activity(caller.user.id, session.id, before, ACTIVITY)
         .await?;
+    let older = activity
+        .next_before
+        .map(|before| format!("/devices/{}?before={before}#activity", session.id));
     let ended_by = match session.ended_by {
         Some(by) => app
             .sessions
@@ -158,7 +165,9 @@ async fn draw(
         notice: None,
         name_typed: session.display_name(),
         name_error: None,
+        older,
         activity: activity
+            .events
             .iter()
             .map(|event| ActivityView::new(event, &names))
             .collect(),

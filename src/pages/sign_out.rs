@@ -8,7 +8,7 @@ use crate::http::app::App;
 use crate::http::browser;
 use crate::http::caller::PageCaller;
 use crate::http::forms::Form;
-use crate::http::layout::see_other;
+use crate::http::layout::signed_out;
 use crate::sessions::EndedReason;
 
 /// A form with a button and nothing else.
@@ -32,7 +32,7 @@ pub async fn submit(
         )
         .await?;
     browser::forget(&request);
-    Ok(see_other("/sign-in?done=signed-out"))
+    Ok(signed_out("signed-out"))
 }
 
 /// Signs every device out, this one too.
@@ -48,5 +48,5 @@ pub async fn submit_everywhere(
         .end_all(caller.user.id, EndedReason::SignedOutRemotely, origin)
         .await?;
     browser::forget(&request);
-    Ok(see_other("/sign-in?done=signed-out-everywhere"))
+    Ok(signed_out("signed-out-everywhere"))
 }

@@ -5,12 +5,10 @@ mod passwords;
 mod store;
 mod values;
 
-use std::time::Duration;
-
 pub use self::passwords::{Hasher, Verdict};
 use self::store::NewUser;
 pub use self::store::User;
-pub use self::values::{Email, FullName, PlainPassword};
+pub use self::values::{Email, FullName, IdleLimit, PlainPassword};
 use crate::clock::Clock;
 use crate::db::{AnyConnection, Db, Timestamp, UserId};
 use crate::error::{Error, Result};
@@ -21,10 +19,12 @@ impl User {
         self.full_name.as_deref().unwrap_or(&self.email)
     }
 
-    /// The longest that a device of theirs may go unused, if they chose one.
-    pub fn idle_limit(&self) -> Option<Duration> {
-        let seconds = u64::try_from(self.idle_limit_seconds?).ok()?;
-        Some(Duration::from_secs(seconds))
+    /// How long they let their devices go unused, if they chose.
+    pub fn idle_limit(&self) -> Option<IdleLimit> {
+        let chosen = u64::try_from(self.idle_limit_seconds?).ok()?;
+        IdleLimit::ALL
+            .into_iter()
+            .find(|limit| limit.span().as_secs() == chosen)
     }
 }
 
@@ -222,6 +222,17 @@ pub(crate) fn set_password(
     now: Timestamp,
 ) -> Result<()> {
     existing(store::set_password(c, id, &hash.0, now)?)
+}
+
+/// Sets how long a person's devices may go unused, as a part of a larger transaction.
+pub(crate) fn set_idle_limit(
+    c: &mut AnyConnection,
+    id: UserId,
+    limit: Option<IdleLimit>,
+    now: Timestamp,
+) -> Result<()> {
+    let seconds = limit.and_then(|limit| i32::try_from(limit.span().as_secs()).ok());
+    existing(store::set_idle_limit(c, id, seconds, now)?)
 }
 
 /// Bars a person from signing in, as a part of a larger transaction.

@@ -123,6 +123,21 @@ pub(super) fn set_full_name(
         .execute(c)?)
 }
 
+pub(super) fn set_idle_limit(
+    c: &mut AnyConnection,
+    id: UserId,
+    seconds: Option<i32>,
+    now: Timestamp,
+) -> Result<usize> {
+    let changes = (
+        users::idle_limit_seconds.eq(seconds),
+        users::updated_at.eq(now),
+    );
+    Ok(diesel::update(users::table.find(id))
+        .set(changes)
+        .execute(c)?)
+}
+
 /// Sets a new password.
 pub(super) fn set_password(
     c: &mut AnyConnection,

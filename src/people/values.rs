@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -77,6 +78,56 @@ impl FullName {
     /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+/// How long a person lets their devices go unused: stricter than the service's own limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IdleLimit {
+    /// Seven days.
+    Week,
+    /// Thirty days.
+    Month,
+    /// Ninety days.
+    ThreeMonths,
+    /// 365 days.
+    Year,
+}
+
+impl IdleLimit {
+    /// All of them, the strictest first.
+    pub const ALL: [Self; 4] = [Self::Week, Self::Month, Self::ThreeMonths, Self::Year];
+
+    /// The name a form sends.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Week => "week",
+            Self::Month => "month",
+            Self::ThreeMonths => "three-months",
+            Self::Year => "year",
+        }
+    }
+
+    /// The span itself.
+    pub fn span(self) -> Duration {
+        let days = match self {
+            Self::Week => 7,
+            Self::Month => 30,
+            Self::ThreeMonths => 90,
+            Self::Year => 365,
+        };
+        Duration::from_secs(days * 24 * 60 * 60)
+    }
+}
+
+impl FromStr for IdleLimit {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        Self::ALL
+            .into_iter()
+            .find(|limit| limit.as_str() == text)
+            .ok_or_else(|| Error::field("idle_limit", "must be week, month, three-months or year"))
     }
 }
 

@@ -1,12 +1,12 @@
 //! What a change of the account means for its sessions: both happen, or neither.
 
 use super::end::{end_all, end_others};
-use super::values::EndedReason;
-use super::{Session, Sessions};
+use super::values::{EndedReason, Stay};
+use super::{Session, Sessions, store};
 use crate::db::UserId;
 use crate::error::Result;
 use crate::events::{self, EventKind, NewEvent, Origin};
-use crate::people::{self, PasswordHash};
+use crate::people::{self, IdleLimit, PasswordHash};
 
 impl Sessions {
     /// Sets a new password and ends every session but the one it is changed from, if it is
@@ -39,6 +39,30 @@ impl Sessions {
                     Some(keep) => end_others(c, id, keep, REASON, &origin, now),
                     None => end_all(c, id, REASON, &origin, now),
                 }
+            })
+            .await
+    }
+
+    /// Sets how long a person's devices may go unused, for those signed in and those to come.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`](crate::Error::NotFound) when there is no such person.
+    pub async fn limit_idle(&self, id: UserId, limit: Option<IdleLimit>) -> Result<()> {
+        // What waits in memory was used a moment ago; the rows must know it first.
+        self.flush_last_uses().await?;
+        let now = self.clock.now();
+        let idle = |stay| {
+            let seconds = self.policy.idle_limit(stay, limit).as_secs();
+            (stay, i32::try_from(seconds).unwrap_or(i32::MAX))
+        };
+        let limits = [idle(Stay::Brief), idle(Stay::Remembered)];
+        self.db
+            .transaction(move |c| {
+                people::set_idle_limit(c, id, limit, now)?;
+                for (stay, seconds) in limits {
+                    store::limit_idle(c, id, stay, seconds, now)?;
+                }
+                Ok(())
             })
             .await
     }

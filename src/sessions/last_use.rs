@@ -20,7 +20,6 @@ pub(super) struct LastUse {
     pub(super) user_id: UserId,
     pub(super) session_id: SessionId,
     pub(super) at: Timestamp,
-    pub(super) expires_at: Timestamp,
     pub(super) ip: Option<String>,
 }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::values::Stay;
 use crate::db::Timestamp;
+use crate::people::IdleLimit;
 use crate::settings::SessionSettings;
 
 /// The limits in force.
@@ -52,8 +53,8 @@ impl Policy {
     }
 
     /// How long a session may go unused: the policy's limit, or the stricter one its owner chose.
-    pub(super) fn idle_limit(&self, stay: Stay, chosen: Option<Duration>) -> Duration {
+    pub(super) fn idle_limit(&self, stay: Stay, chosen: Option<IdleLimit>) -> Duration {
         let idle = self.limits(stay).idle;
-        chosen.map_or(idle, |chosen| idle.min(chosen))
+        chosen.map_or(idle, |chosen| idle.min(chosen.span()))
     }
 }

@@ -9,9 +9,9 @@ use chrono::DateTime;
 use super::last_use::LastUse;
 use super::values::{DeviceName, Jti};
 use super::{Session, Sessions, store};
-use crate::db::{SessionId, Timestamp, UserId};
+use crate::db::{EventId, SessionId, Timestamp, UserId};
 use crate::error::{Error, Result};
-use crate::events::{self, Event, EventKind, NewEvent, Origin};
+use crate::events::{self, EventKind, EventPage, NewEvent, Origin};
 use crate::people::User;
 
 /// What a request claims to come from. The row decides.
@@ -128,11 +128,10 @@ impl Sessions {
             user_id: session.user_id,
             session_id: session.id,
             at: now,
-            expires_at: session.end_if_used(now),
             ip,
         };
         let can_wait = session.expires_at.since(now) > self.flush_margin
-            || session.expires_at >= used.expires_at;
+            || session.expires_at >= session.end_if_used(now);
         let to_write = if can_wait {
             self.last_uses.keep(used).err()
         } else {
@@ -211,12 +210,18 @@ impl Sessions {
         Ok(HistoryPage { sessions, next })
     }
 
-    /// What happened to one session of `owner`, newest first, at most `limit`.
+    /// A page of what happened to one session of `owner`, newest first, `limit` at most.
     ///
     /// # Errors
     /// When the database doesn't answer.
-    pub async fn activity(&self, owner: UserId, id: SessionId, limit: u32) -> Result<Vec<Event>> {
-        events::of_session(&self.db, owner, id, i64::from(limit)).await
+    pub async fn activity(
+        &self,
+        owner: UserId,
+        id: SessionId,
+        before: Option<EventId>,
+        limit: u32,
+    ) -> Result<EventPage> {
+        events::of_session(&self.db, owner, id, before, limit).await
     }
 
     /// Gives a device a name. An ended one may be named, too.

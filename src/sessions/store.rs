@@ -5,6 +5,7 @@ mod ending;
 mod model;
 
 use diesel::prelude::*;
+use diesel::sql_types::Integer;
 
 pub(super) use self::ending::{
     End, delete, due, due_of, end, end_all, end_others, end_same_browser, end_these, expire,
@@ -13,7 +14,7 @@ pub(super) use self::ending::{
 pub(super) use self::model::NewSession;
 pub use self::model::Session;
 use super::last_use::LastUse;
-use super::values::{DeviceName, Jti};
+use super::values::{DeviceName, Jti, Stay};
 use crate::db::schema::{user_sessions, users};
 use crate::db::{AnyConnection, SessionId, Timestamp, UserId, on_each, sql};
 use crate::error::Result;
@@ -270,9 +271,62 @@ pub(super) fn touch(c: &mut AnyConnection, used: &LastUse) -> Result<usize> {
         .filter(dsl::last_used_at.lt(used.at));
     let changes = (
         dsl::last_used_at.eq(used.at),
-        dsl::expires_at.eq(used.expires_at),
         dsl::ip_address.eq(used.ip.as_deref()),
         dsl::updated_at.eq(used.at),
     );
-    Ok(diesel::update(earlier).set(changes).execute(c)?)
+    let rows = match c {
+        AnyConnection::Postgres(c) => diesel::update(earlier)
+            .set((
+                changes,
+                dsl::expires_at.eq(end_if_unused!(used.at, POSTGRES_END)),
+            ))
+            .execute(c)?,
+        AnyConnection::Sqlite(c) => diesel::update(earlier)
+            .set((
+                changes,
+                dsl::expires_at.eq(end_if_unused!(used.at, SQLITE_END)),
+            ))
+            .execute(c)?,
+    };
+    Ok(rows)
+}
+
+/// Gives a person's live sessions of one pair of limits another idle limit.
+pub(super) fn limit_idle(
+    c: &mut AnyConnection,
+    user: UserId,
+    stay: Stay,
+    seconds: i32,
+    now: Timestamp,
+) -> Result<usize> {
+    use user_sessions::dsl;
+
+    let live = dsl::user_sessions
+        .filter(dsl::user_id.eq(user))
+        .filter(dsl::is_active.eq(true))
+        .filter(dsl::expires_at.gt(now))
+        .filter(dsl::is_remembered.eq(stay == Stay::Remembered));
+    let changes = (dsl::idle_seconds.eq(seconds), dsl::updated_at.eq(now));
+    let rows = match c {
+        AnyConnection::Postgres(c) => {
+            let end =
+                diesel::dsl::sql::<sql::Timestamptz>("least(absolute_expires_at, last_used_at + ")
+                    .bind::<Integer, _>(seconds)
+                    .sql(" * interval '1 second')");
+            diesel::update(live)
+                .set((changes, dsl::expires_at.eq(end)))
+                .execute(c)?
+        }
+        AnyConnection::Sqlite(c) => {
+            let end = diesel::dsl::sql::<sql::Timestamptz>(
+                "min(absolute_expires_at, strftime('%Y-%m-%d %H:%M:%f000', last_used_at, '+' || ",
+            )
+            .bind::<Integer, _>(seconds)
+            .sql(" || ' seconds'))");
+            diesel::update(live)
+                .set((changes, dsl::expires_at.eq(end)))
+                .execute(c)?
+        }
+    };
+    Ok(rows)
 }

@@ -4,6 +4,7 @@
 #[macro_use]
 mod support;
 
+mod activity;
 mod api_auth;
 mod api_sessions;
 mod bad_input;
@@ -18,6 +19,7 @@ mod devices_corpus;
 mod docs;
 mod expiry;
 mod forward_auth;
+mod idle_choice;
 mod in_a_browser;
 mod keys;
 mod layout;

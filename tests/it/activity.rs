@@ -1,0 +1,64 @@
+//! What happened to a device, on its page.
+
+use crate::support::prelude::*;
+
+on_both!(
+    app: what_happened_is_read_page_by_page,
+    a_theft_is_told_with_what_to_do,
+);
+
+async fn what_happened_is_read_page_by_page(app: &TestApp) {
+    let ada = app.register("ada@example.org").await;
+    let browser = app.signed_in_browser(&ada, FIREFOX).await;
+    let phone = app.login(&ada, IPHONE).await;
+    let path = format!("/devices/{}", phone.id());
+    for n in 1..=24 {
+        app.advance(Duration::from_secs(1));
+        let name = json!({"device_name": format!("name {n}")});
+        phone
+            .patch(&format!("/api/v1/sessions/{}", phone.id()), &name)
+            .await
+            .expect(200);
+    }
+    let first = browser
+        .get(&path)
+        .await
+        .expect(200)
+        .expect_words("Named “name 24”");
+    assert!(first.text.contains("“name 5”") && !first.text.contains("“name 4”"));
+    let older = first
+        .text
+        .split('"')
+        .find(|part| part.contains("?before="))
+        .expect("a link to older activity");
+    let second = browser
+        .get(older)
+        .await
+        .expect(200)
+        .expect_words("Signed in");
+    assert!(second.text.contains("“name 4”") && !second.text.contains("“name 5”"));
+    assert!(!second.text.contains("?before="), "there is nothing older");
+}
+
+async fn a_theft_is_told_with_what_to_do(app: &TestApp) {
+    let ada = app.register("ada@example.org").await;
+    let browser = app.signed_in_browser(&ada, FIREFOX).await;
+    let mut phone = app.login(&ada, IPHONE).await;
+    let stolen = phone.refresh_token.clone();
+    phone.refresh().await;
+    app.advance(Duration::from_secs(11));
+    app.anyone()
+        .refresh(&stolen)
+        .await
+        .problem(401, "invalid_token");
+    app.anyone()
+        .refresh(&phone.refresh_token)
+        .await
+        .problem(401, "invalid_token");
+    browser
+        .get("/devices")
+        .await
+        .expect(200)
+        .expect_words("Signed out for safety")
+        .expect_words("change your password");
+}

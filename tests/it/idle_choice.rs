@@ -1,0 +1,114 @@
+//! A person may have their devices signed out sooner than the service would.
+
+use crate::support::prelude::*;
+
+on_both!(
+    app: a_stricter_limit_holds_for_devices_signed_in_and_to_come,
+    a_stricter_limit_ends_what_has_not_been_used_for_longer,
+    without_a_choice_the_services_limit_holds_again,
+    a_refresh_keeps_to_the_chosen_limit,
+    an_unknown_choice_is_refused,
+    a_device_signed_out_keeps_nothing_of_us,
+);
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+async fn choose(browser: &Browser, limit: &str) {
+    let answer = browser
+        .submit("/account", "/account/idle-limit", &[("idle_limit", limit)])
+        .await
+        .expect(303);
+    browser
+        .follow(&answer)
+        .await
+        .expect(200)
+        .expect_words("It is saved.");
+}
+
+async fn a_stricter_limit_holds_for_devices_signed_in_and_to_come(app: &TestApp) {
+    let ada = app.register("ada@example.org").await;
+    let before = app.login(&ada, IPHONE).await;
+    let browser = app.signed_in_browser(&ada, FIREFOX).await;
+    choose(&browser, "week").await;
+    let after = app.login(&ada, IPHONE).await;
+    let page = browser.get("/account").await.expect(200);
+    assert!(page.text.contains(r#"<option value="week" selected>"#));
+    app.advance(6 * DAY);
+    for device in [&before, &after] {
+        app.anyone()
+            .refresh(&device.refresh_token)
+            .await
+            .expect(200);
+    }
+    app.advance(7 * DAY);
+    app.sweep().await;
+    assert_eq!(app.database.sessions_where("is_active"), 0);
+}
+
+async fn a_stricter_limit_ends_what_has_not_been_used_for_longer(app: &TestApp) {
+    let ada = app.register("ada@example.org").await;
+    let forgotten = app.login(&ada, IPHONE).await;
+    app.advance(8 * DAY);
+    let browser = app.signed_in_browser(&ada, FIREFOX).await;
+    choose(&browser, "week").await;
+    app.anyone()
+        .refresh(&forgotten.refresh_token)
+        .await
+        .problem(401, "invalid_token");
+    browser
+        .get("/devices")
+        .await
+        .expect(200)
+        .expect_words("You are signed in only here.");
+}
+
+async fn without_a_choice_the_services_limit_holds_again(app: &TestApp) {
+    let ada = app.register("ada@example.org").await;
+    let phone = app.login(&ada, IPHONE).await;
+    let browser = app.signed_in_browser(&ada, FIREFOX).await;
+    choose(&browser, "week").await;
+    choose(&browser, "").await;
+    app.advance(100 * DAY);
+    app.anyone().refresh(&phone.refresh_token).await.expect(200);
+}
+
+async fn a_refresh_keeps_to_the_chosen_limit(app: &TestApp) {
+    let ada = app.register("ada@example.org").await;
+    let browser = app.signed_in_browser(&ada, FIREFOX).await;
+    choose(&browser, "month").await;
+    let mut phone = app.login(&ada, IPHONE).await;
+    for _ in 0..3 {
+        app.advance(29 * DAY);
+        phone.refresh().await;
+    }
+    app.advance(30 * DAY);
+    app.anyone()
+        .refresh(&phone.refresh_token)
+        .await
+        .problem(401, "invalid_token");
+}
+
+async fn an_unknown_choice_is_refused(app: &TestApp) {
+    let ada = app.register("ada@example.org").await;
+    let browser = app.signed_in_browser(&ada, FIREFOX).await;
+    let fields = [("idle_limit", "forever")];
+    browser
+        .submit("/account", "/account/idle-limit", &fields)
+        .await
+        .expect(400);
+    assert_eq!(
+        app.database
+            .number("SELECT count(idle_limit_seconds) AS value FROM users"),
+        0
+    );
+}
+
+async fn a_device_signed_out_keeps_nothing_of_us(app: &TestApp) {
+    let ada = app.register("ada@example.org").await;
+    let browser = app.signed_in_browser(&ada, FIREFOX).await;
+    let answer = browser
+        .submit("/devices", "/sign-out", &[])
+        .await
+        .expect(303);
+    assert_eq!(answer.header("clear-site-data"), r#""cache", "storage""#);
+}
