@@ -242,6 +242,14 @@ fn api_routes(config: &mut web::ServiceConfig, sign_up: bool) {
         .service(resource("/auth/confirm").route(post().to(api::auth::confirm)))
         .service(resource("/auth/logout").route(post().to(api::auth::logout)))
         .service(resource("/auth/logout-all").route(post().to(api::auth::logout_all)))
+        .service(
+            resource("/app/sessions")
+                .route(post().to(api::app_sessions::open))
+                .route(get().to(api::app_sessions::list))
+                .route(delete().to(api::app_sessions::end_all)),
+        )
+        .service(resource("/app/sessions/refresh").route(post().to(api::app_sessions::refresh)))
+        .service(resource("/app/sessions/{id}").route(delete().to(api::app_sessions::end)))
         .service(resource("/me").route(get().to(api::me::show)))
         .service(resource("/sessions/me").route(get().to(api::sessions::list)))
         .service(resource("/sessions/current").route(get().to(api::sessions::current)))

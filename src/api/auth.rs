@@ -1,9 +1,9 @@
 //! `/api/v1/auth`: accounts made, sessions opened, refreshed and ended, with tokens.
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
-use super::views::{EndedView, PersonView, SessionView};
+use super::views::{EndedView, Grant, PersonView};
 use crate::error::Result;
 use crate::http::app::App;
 use crate::http::caller::ApiCaller;
@@ -11,7 +11,6 @@ use crate::http::client::RequestClient;
 use crate::http::json::Json;
 use crate::people::{FullName, NewAccount, PlainPassword, Role};
 use crate::sessions::{EndedReason, OpenedVia, Opening, Session, Stay};
-use crate::tokens::TokenPair;
 
 /// `POST /api/v1/auth/register`
 #[derive(Deserialize)]
@@ -44,14 +43,6 @@ pub struct Refresh {
 #[serde(deny_unknown_fields)]
 pub struct Confirmation {
     password: String,
-}
-
-/// What sign-in and refresh answer.
-#[derive(Serialize)]
-struct Grant {
-    #[serde(flatten)]
-    tokens: TokenPair,
-    session: SessionView,
 }
 
 /// Makes an account: 201. Only where sign-up is switched on.
@@ -149,11 +140,7 @@ pub async fn logout_all(app: web::Data<App>, ApiCaller(caller): ApiCaller) -> Re
 
 fn grant(app: &App, session: Session) -> Result<HttpResponse> {
     let tokens = app.tokens.issue(&session, app.clock.now())?;
-    let id = session.id;
-    Ok(HttpResponse::Ok().json(Grant {
-        tokens,
-        session: SessionView::new(session, id),
-    }))
+    Ok(HttpResponse::Ok().json(Grant::new(tokens, session)))
 }
 
 fn header(request: &HttpRequest, name: &str) -> Option<String> {

@@ -6,6 +6,7 @@ use crate::db::{SessionId, Timestamp, UserId};
 use crate::devices::DeviceKind;
 use crate::people::User;
 use crate::sessions::{EndedReason, Session};
+use crate::tokens::TokenPair;
 
 /// A session in JSON. Neither the JTI nor the raw user agent is in it.
 #[derive(Debug, Serialize)]
@@ -32,6 +33,20 @@ pub(super) struct SessionView {
 }
 
 impl SessionView {
+    /// `session` as somebody sees it who calls from none.
+    pub(super) fn of_nobody(session: Session) -> Self {
+        Self {
+            is_current: false,
+            ..Self::of_itself(session)
+        }
+    }
+
+    /// `session` as its own device sees it.
+    pub(super) fn of_itself(session: Session) -> Self {
+        let id = session.id;
+        Self::new(session, id)
+    }
+
     /// `session` as the caller of `current` sees it.
     pub(super) fn new(session: Session, current: SessionId) -> Self {
         Self {
@@ -74,6 +89,23 @@ impl From<User> for PersonView {
             full_name: user.full_name,
             is_admin: user.is_admin,
             created_at: user.created_at,
+        }
+    }
+}
+
+/// What opening and refreshing a session answer.
+#[derive(Serialize)]
+pub(super) struct Grant {
+    #[serde(flatten)]
+    tokens: TokenPair,
+    session: SessionView,
+}
+
+impl Grant {
+    pub(super) fn new(tokens: TokenPair, session: Session) -> Self {
+        Self {
+            tokens,
+            session: SessionView::of_itself(session),
         }
     }
 }

@@ -28,15 +28,18 @@ const NAME_LIMIT: usize = 255;
 pub enum Scope {
     /// Asking whether tokens are good, and revoking them.
     Tokens,
+    /// Opening, listing and ending sessions of people whom the application signs in itself.
+    Sessions,
 }
 
 impl Scope {
-    const ALL: [Self; 1] = [Self::Tokens];
+    const ALL: [Self; 2] = [Self::Tokens, Self::Sessions];
 
     /// The name it is kept under.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Tokens => "tokens",
+            Self::Sessions => "sessions",
         }
     }
 }
@@ -48,7 +51,7 @@ impl FromStr for Scope {
         Self::ALL
             .into_iter()
             .find(|scope| scope.as_str() == text)
-            .ok_or_else(|| format!("{text:?} is no scope; there is: tokens"))
+            .ok_or_else(|| format!("{text:?} is no scope; there are: tokens, sessions"))
     }
 }
 

@@ -26,7 +26,8 @@ pub(super) struct Add {
     /// Which application it is for
     #[arg(long)]
     name: String,
-    /// What it may be used for: tokens (introspection and revocation)
+    /// What it may be used for: tokens (introspection and revocation), sessions (of people whom the
+    /// application signs in itself); may be given twice
     #[arg(long = "scope", value_name = "SCOPE", required = true)]
     scopes: Vec<Scope>,
 }

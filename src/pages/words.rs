@@ -108,6 +108,7 @@ pub fn opened_via(session: &Session) -> &'static str {
     match session.opened_via {
         OpenedVia::Browser => "With a password, in the browser",
         OpenedVia::Api => "With a password, through the API",
+        OpenedVia::Application => "By an application",
     }
 }
 

@@ -8,7 +8,7 @@ mod values;
 pub use self::passwords::{Hasher, Verdict};
 use self::store::NewUser;
 pub use self::store::User;
-pub use self::values::{Email, FullName, IdleLimit, PlainPassword};
+pub use self::values::{Email, FullName, IdleLimit, PlainPassword, Subject};
 use crate::clock::Clock;
 use crate::db::{AnyConnection, Db, Timestamp, UserId};
 use crate::error::{Error, Result};
@@ -52,6 +52,20 @@ pub struct NewAccount {
     /// What the account may do.
     pub role: Role,
 }
+
+/// Somebody whom an application signs in itself.
+#[derive(Debug)]
+pub struct ExternalPerson {
+    /// What the application calls them.
+    pub subject: Subject,
+    /// Unique among all; an address that nobody has if the application tells none.
+    pub email: Option<Email>,
+    /// May be left out.
+    pub full_name: Option<FullName>,
+}
+
+/// Kept where a hash would be, and the hash of no password.
+const NO_PASSWORD: &str = "!";
 
 /// The accounts of the service.
 #[derive(Clone)]
@@ -101,6 +115,41 @@ impl People {
                     now,
                 )
             })
+            .await
+    }
+
+    /// The account of somebody whom an application signs in itself; made when they are met for the
+    /// first time. No password opens it.
+    ///
+    /// # Errors
+    /// [`Error::EmailTaken`] when the e-mail is somebody else's.
+    pub async fn meet(&self, person: ExternalPerson) -> Result<User> {
+        let now = self.clock.now();
+        let subject = person.subject.clone();
+        let met = self
+            .db
+            .transaction(move |c| match store::by_subject(c, &person.subject)? {
+                Some(user) => Ok(user),
+                None => insert_external(c, &person, now),
+            })
+            .await;
+        match met {
+            // Perhaps it was this very person, met at the same time.
+            Err(Error::EmailTaken) => match self.met(subject).await {
+                Err(Error::NotFound) => Err(Error::EmailTaken),
+                known => known,
+            },
+            met => met,
+        }
+    }
+
+    /// Somebody whom an application has signed in before.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when it has not.
+    pub async fn met(&self, subject: Subject) -> Result<User> {
+        self.db
+            .read(move |c| store::by_subject(c, &subject)?.ok_or(Error::NotFound))
             .await
     }
 
@@ -205,7 +254,27 @@ fn insert(c: &mut AnyConnection, account: &NewAccount, hash: &str, now: Timestam
         email: account.email.as_str(),
         full_name: account.full_name.as_ref().map(FullName::as_str),
         password_hash: hash,
+        external_subject: None,
         is_admin: account.role == Role::Admin,
+        created_at: now,
+        updated_at: now,
+        password_changed_at: now,
+    };
+    store::insert(c, &user)?;
+    store::by_id(c, id)
+}
+
+fn insert_external(c: &mut AnyConnection, person: &ExternalPerson, now: Timestamp) -> Result<User> {
+    let id = UserId::new(now);
+    // `.invalid` is no domain of anybody's (RFC 2606).
+    let unknown = format!("{id}@external.invalid");
+    let user = NewUser {
+        id,
+        email: person.email.as_ref().map_or(&unknown, Email::as_str),
+        full_name: person.full_name.as_ref().map(FullName::as_str),
+        password_hash: NO_PASSWORD,
+        external_subject: Some(person.subject.as_str()),
+        is_admin: false,
         created_at: now,
         updated_at: now,
         password_changed_at: now,

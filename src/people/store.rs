@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 
-use super::values::{Email, FullName};
+use super::values::{Email, FullName, Subject};
 use crate::db::schema::users;
 use crate::db::{AnyConnection, Timestamp, UserId};
 use crate::error::{Error, Result};
@@ -45,6 +45,7 @@ pub(super) struct NewUser<'a> {
     pub(super) email: &'a str,
     pub(super) full_name: Option<&'a str>,
     pub(super) password_hash: &'a str,
+    pub(super) external_subject: Option<&'a str>,
     pub(super) is_admin: bool,
     pub(super) created_at: Timestamp,
     pub(super) updated_at: Timestamp,
@@ -68,6 +69,15 @@ pub(super) fn insert(c: &mut AnyConnection, user: &NewUser<'_>) -> Result<()> {
 pub(super) fn by_email(c: &mut AnyConnection, email: &Email) -> Result<Option<User>> {
     let found = users::table
         .filter(lower(users::email).eq(email.as_str()))
+        .select(User::as_select())
+        .first(c)
+        .optional()?;
+    Ok(found)
+}
+
+pub(super) fn by_subject(c: &mut AnyConnection, subject: &Subject) -> Result<Option<User>> {
+    let found = users::table
+        .filter(users::external_subject.eq(subject.as_str()))
         .select(User::as_select())
         .first(c)
         .optional()?;

@@ -81,6 +81,31 @@ impl FullName {
     }
 }
 
+/// What an application calls somebody whom it signs in itself: the same at every sign-in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subject(String);
+
+impl Subject {
+    const LIMIT: usize = 255;
+
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Subject {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let subject = text::clean(text);
+        match subject.chars().count() {
+            1..=Self::LIMIT => Ok(Self(subject)),
+            _ => Err(Error::field("subject", "must have 1 to 255 characters")),
+        }
+    }
+}
+
 /// How long a person lets their devices go unused: stricter than the service's own limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IdleLimit {

@@ -173,6 +173,8 @@ pub enum OpenedVia {
     Browser,
     /// The JSON API; tokens carry it.
     Api,
+    /// An application that signs people in itself; tokens carry it.
+    Application,
 }
 
 impl OpenedVia {
@@ -181,6 +183,7 @@ impl OpenedVia {
         match self {
             Self::Browser => "browser",
             Self::Api => "api",
+            Self::Application => "application",
         }
     }
 }
@@ -192,6 +195,7 @@ impl FromStr for OpenedVia {
         match text {
             "browser" => Ok(Self::Browser),
             "api" => Ok(Self::Api),
+            "application" => Ok(Self::Application),
             other => Err(format!("{other:?} is no door")),
         }
     }

@@ -7,6 +7,7 @@ mod support;
 mod activity;
 mod api_auth;
 mod api_sessions;
+mod app_sessions;
 mod bad_input;
 mod bad_requests;
 mod browser_devices;

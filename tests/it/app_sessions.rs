@@ -1,0 +1,197 @@
+//! Applications that sign people in themselves.
+
+use actix_web::rt::spawn;
+use reqwest::RequestBuilder;
+use serde_json::Value;
+
+use crate::support::prelude::*;
+use crate::support::program::Program;
+
+on_both!(
+    app: a_session_is_opened_for_somebody_met_for_the_first_time,
+    the_same_subject_is_the_same_person,
+    many_first_meetings_at_once_are_one_person,
+    sessions_are_refreshed_listed_and_ended,
+    no_password_opens_such_an_account,
+    an_application_needs_the_scope,
+    what_the_application_saw_is_checked,
+    an_unknown_subject_has_no_sessions,
+);
+
+struct Shop<'a> {
+    app: &'a TestApp,
+    secret: String,
+}
+
+impl<'a> Shop<'a> {
+    fn with_scope(app: &'a TestApp, scope: &str) -> Self {
+        let add = ["api-key", "add", "--name", "shop", "--scope", scope];
+        let output = Program::with(&app.database).run(&add).expect_done();
+        let secret = output.lines().find_map(|line| line.strip_prefix("secret"));
+        Self {
+            app,
+            secret: secret.expect("a secret").trim().to_owned(),
+        }
+    }
+
+    fn new(app: &'a TestApp) -> Self {
+        Self::with_scope(app, "sessions")
+    }
+
+    fn request(&self, method: &str, path: &str) -> RequestBuilder {
+        let path = format!("/api/v1/app/sessions{path}");
+        self.app
+            .anyone()
+            .request(method, &path)
+            .bearer_auth(&self.secret)
+    }
+
+    async fn open(&self, body: &Value) -> Answer {
+        Answer::to(self.request("POST", "").json(body)).await
+    }
+
+    async fn device(&self, body: &Value) -> Device {
+        Device::from_login(self.app.base(), &self.open(body).await.expect(201))
+    }
+}
+
+async fn a_session_is_opened_for_somebody_met_for_the_first_time(app: &TestApp) {
+    let body = json!({
+        "subject": "customer-7", "email": "Ada@example.org", "full_name": "Ada Lovelace",
+        "user_agent": IPHONE, "ip_address": "::ffff:198.51.100.7", "device_id": "d-1",
+    });
+    let phone = Shop::new(app).device(&body).await;
+    assert_eq!(phone.session["device_name"], "Safari on iPhone");
+    assert_eq!(phone.session["ip_address"], "198.51.100.7");
+    assert_eq!(phone.session["device_id"], "d-1");
+    let me = phone.get("/api/v1/me").await.expect(200).json();
+    assert_eq!(me["email"], "ada@example.org");
+    assert_eq!(me["full_name"], "Ada Lovelace");
+    assert_eq!(phone.listed().await.len(), 1);
+}
+
+async fn the_same_subject_is_the_same_person(app: &TestApp) {
+    let shop = Shop::new(app);
+    let one = shop.device(&json!({"subject": "customer-7"})).await;
+    let two = shop.device(&json!({"subject": "customer-7"})).await;
+    let other = shop.device(&json!({"subject": "customer-8"})).await;
+    assert_eq!(one.session["user_id"], two.session["user_id"]);
+    assert_ne!(one.session["user_id"], other.session["user_id"]);
+    app.register("ada@example.org").await;
+    let taken = json!({"subject": "customer-9", "email": "ada@example.org"});
+    shop.open(&taken).await.problem(409, "email_taken");
+}
+
+async fn many_first_meetings_at_once_are_one_person(app: &TestApp) {
+    let shop = Shop::new(app);
+    let openings: Vec<_> = (0..10)
+        .map(|_| {
+            let request = shop
+                .request("POST", "")
+                .json(&json!({"subject": "customer-7"}));
+            spawn(async move { Answer::to(request).await })
+        })
+        .collect();
+    for opening in openings {
+        opening.await.expect("an answer").expect(201);
+    }
+    assert_eq!(
+        app.database.number("SELECT count(*) AS value FROM users"),
+        1
+    );
+    assert_eq!(app.database.sessions_where("is_active"), 10);
+}
+
+async fn sessions_are_refreshed_listed_and_ended(app: &TestApp) {
+    let shop = Shop::new(app);
+    let phone = shop
+        .device(&json!({"subject": "a b&c", "user_agent": IPHONE}))
+        .await;
+    let laptop = shop
+        .device(&json!({"subject": "a b&c", "user_agent": FIREFOX}))
+        .await;
+    let body = json!({"refresh_token": phone.refresh_token, "ip_address": "203.0.113.9"});
+    let refreshed = Answer::to(shop.request("POST", "/refresh").json(&body))
+        .await
+        .expect(200)
+        .json();
+    assert_eq!(refreshed["session"]["ip_address"], "203.0.113.9");
+    assert_ne!(refreshed["refresh_token"], phone.refresh_token.as_str());
+
+    let whose = [("subject", "a b&c")];
+    let listed = Answer::to(shop.request("GET", "").query(&whose))
+        .await
+        .expect(200)
+        .json();
+    assert_eq!(listed["total"], 2);
+    let one = format!("/{}", phone.id());
+    for _ in 0..2 {
+        Answer::to(shop.request("DELETE", &one).query(&whose))
+            .await
+            .expect(204);
+    }
+    phone.current().await.problem(401, "unauthenticated");
+    let another = [("subject", "somebody else")];
+    shop.device(&json!({"subject": "somebody else"})).await;
+    let foreign = format!("/{}", laptop.id());
+    Answer::to(shop.request("DELETE", &foreign).query(&another))
+        .await
+        .problem(404, "not_found");
+    let ended = Answer::to(shop.request("DELETE", "").query(&whose))
+        .await
+        .expect(200)
+        .json();
+    assert_eq!(ended, json!({"ended": 1}));
+    laptop.current().await.problem(401, "unauthenticated");
+}
+
+async fn no_password_opens_such_an_account(app: &TestApp) {
+    let body = json!({"subject": "customer-7", "email": "ada@example.org"});
+    Shop::new(app).device(&body).await;
+    for password in ["!", "", "customer-7", PASSWORD] {
+        let body = json!({"email": "ada@example.org", "password": password});
+        let answer = app.anyone().post("/api/v1/auth/login", &body).await;
+        answer.problem(401, "invalid_credentials");
+    }
+}
+
+async fn an_application_needs_the_scope(app: &TestApp) {
+    let shop = Shop::with_scope(app, "tokens");
+    let body = json!({"subject": "customer-7"});
+    shop.open(&body).await.problem(403, "insufficient_scope");
+    let nobody = app.anyone().post("/api/v1/app/sessions", &body).await;
+    nobody.problem(401, "invalid_client");
+    assert_eq!(
+        app.database.number("SELECT count(*) AS value FROM users"),
+        0
+    );
+}
+
+async fn what_the_application_saw_is_checked(app: &TestApp) {
+    let shop = Shop::new(app);
+    for (field, body) in [
+        ("subject", json!({"subject": " "})),
+        ("subject", json!({"subject": "x".repeat(256)})),
+        (
+            "ip_address",
+            json!({"subject": "a", "ip_address": "198.51.100.7, 6.6.6.6"}),
+        ),
+        ("email", json!({"subject": "a", "email": "nobody"})),
+        ("password", json!({"subject": "a", "password": "x"})),
+    ] {
+        let problem = shop.open(&body).await.problem(400, "invalid_request");
+        assert_eq!(problem["errors"][0]["field"], field, "{body}");
+    }
+    assert_eq!(
+        app.database.number("SELECT count(*) AS value FROM users"),
+        0
+    );
+}
+
+async fn an_unknown_subject_has_no_sessions(app: &TestApp) {
+    let shop = Shop::new(app);
+    for method in ["GET", "DELETE"] {
+        let request = shop.request(method, "").query(&[("subject", "nobody")]);
+        Answer::to(request).await.problem(404, "not_found");
+    }
+}
