@@ -24,6 +24,12 @@ pub(super) enum User {
     },
     /// Set a new password and end all of the person's sessions
     SetPassword(SetPassword),
+    /// Delete a person with all their sessions and what happened to them; not to be undone
+    Delete {
+        /// Whom
+        #[arg(long)]
+        email: String,
+    },
     /// Bar somebody from signing in and end all their sessions
     Disable {
         /// Whom
@@ -77,6 +83,7 @@ impl User {
                 Self::Add(add) => add.run(&domain).await,
                 Self::List { json } => list(&domain, json).await,
                 Self::SetPassword(set) => set.run(&domain).await,
+                Self::Delete { email } => delete(&domain, &email).await,
                 Self::Disable { email } => disable(&domain, &email).await,
             }
         })
@@ -127,6 +134,13 @@ async fn list(domain: &Domain, json: bool) -> Result<()> {
         let state = if user.is_active { "active" } else { "disabled" };
         println!("{}\t{}\t{role}\t{state}\t{name}", user.id, user.email);
     }
+    Ok(())
+}
+
+async fn delete(domain: &Domain, email: &str) -> Result<()> {
+    let user = find(domain, email).await?;
+    domain.people.delete(user.id).await?;
+    eprintln!("{} is deleted.", user.email);
     Ok(())
 }
 

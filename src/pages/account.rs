@@ -5,12 +5,13 @@ use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
 use askama::Template;
 use serde::Deserialize;
 
+use super::sign_out::Nothing;
 use crate::error::{Error, Result};
 use crate::http::app::App;
 use crate::http::browser;
 use crate::http::caller::PageCaller;
 use crate::http::forms::Form;
-use crate::http::layout::{Layout, Place, page, see_other};
+use crate::http::layout::{Layout, Place, page, see_other, signed_out};
 use crate::people::{FullName, IdleLimit, PlainPassword};
 use crate::sessions::Caller;
 
@@ -149,6 +150,19 @@ pub async fn change_password(
         }
         Err(fault) => Err(fault),
     }
+}
+
+/// Deletes the account with everything that belongs to it.
+pub async fn delete(
+    app: web::Data<App>,
+    request: HttpRequest,
+    PageCaller(caller): PageCaller,
+    _: Form<Nothing>,
+) -> Result<HttpResponse> {
+    app.sessions.require_recent_password(&caller)?;
+    app.people.delete(caller.user.id).await?;
+    browser::forget(&request);
+    Ok(signed_out("deleted"))
 }
 
 impl AccountPage {

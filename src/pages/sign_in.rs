@@ -139,6 +139,7 @@ fn notice(done: &str) -> Option<&'static str> {
     match done {
         "signed-out" => Some("You are signed out on this device."),
         "signed-out-everywhere" => Some("You are signed out on this device and everywhere else."),
+        "deleted" => Some("Your account is deleted, with everything that belonged to it."),
         _ => None,
     }
 }

@@ -220,6 +220,16 @@ impl People {
             .await
     }
 
+    /// Deletes a person, and with them all their sessions and what happened to them.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when there is no such person.
+    pub async fn delete(&self, id: UserId) -> Result<()> {
+        self.db
+            .write(move |c| existing(store::delete(c, id)?))
+            .await
+    }
+
     /// The person with that e-mail.
     ///
     /// # Errors

@@ -173,6 +173,11 @@ pub(super) fn rehash(c: &mut AnyConnection, id: UserId, old: &str, new: &str) ->
         .execute(c)?)
 }
 
+/// Deletes a person, and with them their sessions and events.
+pub(super) fn delete(c: &mut AnyConnection, id: UserId) -> Result<usize> {
+    Ok(diesel::delete(users::table.find(id)).execute(c)?)
+}
+
 pub(super) fn deactivate(c: &mut AnyConnection, id: UserId, now: Timestamp) -> Result<usize> {
     let changes = (users::is_active.eq(false), users::updated_at.eq(now));
     Ok(diesel::update(users::table.find(id))

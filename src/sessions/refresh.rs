@@ -6,7 +6,7 @@ use super::values::{EndedReason, Jti};
 use super::{Session, Sessions};
 use crate::db::{SessionId, Timestamp, UserId};
 use crate::error::{Error, Result};
-use crate::events::Origin;
+use crate::events::{self, EventKind, NewEvent, Origin};
 
 impl Sessions {
     /// Spends the refresh token `spent` and answers with the session, whose [`Session::jti`] is
@@ -24,15 +24,38 @@ impl Sessions {
     ) -> Result<Session> {
         let now = self.clock.now();
         let new = Jti::random()?;
-        let (old, from) = (spent.clone(), ip.clone());
+        let old = spent.clone();
         let rotated = self
             .db
-            .write(move |c| store::rotate_jti(c, (owner, id), (&old, &new), from.as_deref(), now))
+            .write(move |c| store::rotate_jti(c, (owner, id), (&old, &new), now))
             .await?;
-        match rotated {
-            Some(session) => Ok(session),
-            None => self.refresh_again(owner, id, spent, ip).await,
+        match (rotated, ip) {
+            (Some(session), Some(ip)) if session.ip_address.as_ref() != Some(&ip) => {
+                self.note_new_address(session, ip).await
+            }
+            (Some(session), _) => Ok(session),
+            (None, ip) => self.refresh_again(owner, id, spent, ip).await,
         }
+    }
+
+    /// Notes that a session is refreshed from another address than before. That is seldom, so it may
+    /// cost a second statement.
+    async fn note_new_address(&self, session: Session, ip: String) -> Result<Session> {
+        let now = self.clock.now();
+        let origin = Origin {
+            user: Some(session.user_id),
+            session: Some(session.id),
+            ip: Some(ip.clone()),
+        };
+        self.db
+            .transaction(move |c| {
+                let (owner, id) = (session.user_id, session.id);
+                let moved = store::move_to(c, owner, id, &ip, now)?;
+                let event = NewEvent::of_session(owner, id, EventKind::Refreshed, &origin, now);
+                events::record(c, &[event])?;
+                Ok(moved.unwrap_or(session))
+            })
+            .await
     }
 
     /// The token was not the current one: a retry within the grace, or theft, or just too late.

@@ -146,7 +146,6 @@ pub(super) fn rotate_jti(
     c: &mut AnyConnection,
     (user, id): (UserId, SessionId),
     (old, new): (&Jti, &Jti),
-    ip: Option<&str>,
     now: Timestamp,
 ) -> Result<Option<Session>> {
     use user_sessions::dsl;
@@ -166,7 +165,6 @@ pub(super) fn rotate_jti(
         dsl::previous_jti.eq(old.as_str()),
         dsl::rotated_at.eq(now),
         dsl::last_used_at.eq(now),
-        dsl::ip_address.eq(ip),
         dsl::updated_at.eq(now),
     );
     let rotated = match c {
@@ -258,6 +256,29 @@ pub(super) fn rename(
         .get_result(c)
         .optional())?;
     Ok(renamed)
+}
+
+/// Notes where a live session is used from now.
+pub(super) fn move_to(
+    c: &mut AnyConnection,
+    user: UserId,
+    id: SessionId,
+    ip: &str,
+    now: Timestamp,
+) -> Result<Option<Session>> {
+    use user_sessions::dsl;
+
+    let live = dsl::user_sessions
+        .filter(dsl::user_id.eq(user))
+        .filter(dsl::id.eq(id))
+        .filter(dsl::is_active.eq(true));
+    let changes = (dsl::ip_address.eq(ip), dsl::updated_at.eq(now));
+    let moved = on_each!(c, c => diesel::update(live)
+        .set(changes)
+        .returning(Session::as_returning())
+        .get_result(c)
+        .optional())?;
+    Ok(moved)
 }
 
 /// Writes a last use, unless a later one is written already.

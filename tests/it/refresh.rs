@@ -1,17 +1,25 @@
 //! Refresh tokens: used once, with a short grace, and a replay after it ends the session.
 
+use std::collections::BTreeSet;
+
+use actix_web::rt::spawn;
+
 use crate::support::prelude::*;
 
 on_both!(
     app: refreshing_answers_new_tokens_for_the_same_session,
     a_token_replayed_within_the_grace_gets_the_same_successor,
     two_refreshes_at_the_same_time_get_the_same_successor,
+    fifty_refreshes_at_once_are_fifty_usable_answers,
     a_token_replayed_past_the_grace_ends_the_session,
     a_token_two_generations_old_ends_the_session,
     a_refresh_token_of_an_expired_session_is_refused,
     a_tampered_refresh_token_is_refused_and_ends_nothing,
     a_tampered_access_token_is_refused,
     one_kind_of_token_does_not_do_for_the_other,
+);
+on_both!(
+    database: a_refresh_from_a_new_address_is_told,
 );
 
 async fn refreshing_answers_new_tokens_for_the_same_session(app: &TestApp) {
@@ -68,6 +76,50 @@ async fn two_refreshes_at_the_same_time_get_the_same_successor(app: &TestApp) {
         one.expect(200).json()["refresh_token"],
         other.expect(200).json()["refresh_token"]
     );
+}
+
+async fn fifty_refreshes_at_once_are_fifty_usable_answers(app: &TestApp) {
+    let laptop = signed_in(app).await;
+    let refreshes: Vec<_> = (0..50)
+        .map(|_| {
+            let (anyone, token) = (app.anyone(), laptop.refresh_token.clone());
+            spawn(async move { anyone.refresh(&token).await })
+        })
+        .collect();
+    let mut successors = BTreeSet::new();
+    for refresh in refreshes {
+        let body = refresh.await.expect("an answer").expect(200).json();
+        let access = body["access_token"].as_str().expect("a token").to_owned();
+        let request = app.anyone().request("GET", "/api/v1/sessions/current");
+        Answer::to(request.bearer_auth(access)).await.expect(200);
+        successors.insert(body["refresh_token"].as_str().expect("a token").to_owned());
+    }
+    assert_eq!(successors.len(), 1, "one current JTI");
+    assert_eq!(app.database.sessions_where("is_active"), 1);
+    let successor = successors.pop_first().expect("a token");
+    app.anyone().refresh(&successor).await.expect(200);
+}
+
+async fn a_refresh_from_a_new_address_is_told(database: Database) {
+    let app = TestApp::start_with(database, |settings| {
+        settings.trusted_proxies = vec!["127.0.0.1/32".parse().expect("a network")];
+    })
+    .await;
+    let mut laptop = signed_in(&app).await;
+    for _ in 0..2 {
+        let request = app
+            .anyone()
+            .request("POST", "/api/v1/auth/refresh")
+            .header("x-forwarded-for", "198.51.100.7")
+            .json(&json!({"refresh_token": laptop.refresh_token}));
+        let body = Answer::to(request).await.expect(200).json();
+        assert_eq!(body["session"]["ip_address"], "198.51.100.7");
+        laptop.refresh_token = body["refresh_token"].as_str().expect("a token").to_owned();
+    }
+    let told = "SELECT count(*) AS value FROM session_events
+                WHERE kind = 'refreshed' AND ip_address = '198.51.100.7'";
+    assert_eq!(app.database.number(told), 1, "once, not at every refresh");
+    app.stop().await;
 }
 
 async fn a_token_replayed_past_the_grace_ends_the_session(app: &TestApp) {

@@ -11,6 +11,7 @@ on_both!(
     the_act_leads_nowhere_else,
     the_cookie_from_before_is_worth_nothing,
     a_program_is_told_to_step_up,
+    deleting_the_account_asks_and_takes_everything_along,
     a_new_password_is_a_step_up_and_changes_the_cookie,
 );
 on_both!(
@@ -218,6 +219,28 @@ async fn a_new_password_is_a_step_up_and_changes_the_cookie(app: &TestApp) {
         .submit("/account", "/devices/sign-out-everywhere", &[])
         .await;
     assert!(answer.is_to_sign_in());
+}
+
+async fn deleting_the_account_asks_and_takes_everything_along(app: &TestApp) {
+    let (laptop, phone, ada) = laptop_and_phone(app).await;
+    let form = laptop.form("/account", "/account/delete").await;
+    app.advance(WINDOW + SECOND);
+    laptop.send(&form, &[]).await.expect(403);
+    let fields = [("password", PASSWORD), ("act", "/account/delete")];
+    laptop
+        .send(&form.aimed_at("/confirm"), &fields)
+        .await
+        .expect(307);
+    let answer = laptop.send(&form, &[]).await.expect(303);
+    assert_eq!(answer.location(), "/sign-in?done=deleted");
+    for table in ["users", "user_sessions", "session_events"] {
+        let rows = format!("SELECT count(*) AS value FROM {table}");
+        assert_eq!(app.database.number(&rows), 0, "{table}");
+    }
+    assert!(phone.get("/devices").await.is_to_sign_in());
+    app.try_login(&ada, FIREFOX)
+        .await
+        .problem(401, "invalid_credentials");
 }
 
 async fn the_session_used_longest_ago_makes_room(database: Database) {
