@@ -26,6 +26,7 @@ mod keys;
 mod layout;
 mod logs;
 mod migrations;
+mod model;
 mod nodes;
 mod oauth;
 mod refresh;
