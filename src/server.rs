@@ -11,7 +11,8 @@ use actix_web::web::{delete, get, patch, post, resource, scope};
 use actix_web::{
     App as Application, FromRequest, Handler, HttpServer, Resource, Responder, rt, web,
 };
-use tokio::task::JoinHandle;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::task::{JoinError, JoinHandle};
 use tracing_actix_web::TracingLogger;
 
 use crate::api_keys::ApiKeys;
@@ -20,6 +21,7 @@ use crate::db::{Db, migrate};
 use crate::devices::DeviceParser;
 use crate::devices::address::TrustedProxies;
 use crate::error::{Error, Result};
+use crate::events::Changes;
 use crate::http::app::{App, SetupLink};
 use crate::http::browser::SessionCookie;
 use crate::http::forms::FormKey;
@@ -63,6 +65,7 @@ pub async fn start(settings: Settings, clock: Clock) -> Result<Server> {
     let cookie_key = Key::from(&keys.for_cookies()?);
     let app = web::Data::new(assemble(&settings, clock, &keys, url.clone())?);
     let jobs = Jobs::start(&app.sessions, &settings.jobs);
+    Jobs::watch_changes(app.changes.clone());
     Jobs::watch_keys(app.tokens.clone(), settings, app.clock.clone());
     let server = serve(listener, app.clone(), cookie_key)?;
     let handle = server.handle();
@@ -109,29 +112,65 @@ impl Server {
         Ok(Some(format!("{}/setup/{token}", self.url)))
     }
 
-    /// Serves until a signal ends it (SIGINT, SIGTERM), then finishes what is under way.
+    /// Serves until it is told to stop, then finishes what is under way.
     ///
     /// # Errors
-    /// When the last uses can't be written or the server failed.
-    pub async fn run_to_end(self) -> Result<()> {
-        let Self { jobs, running, .. } = self;
-        running
-            .await
-            .map_err(|stopped| Error::Internal(stopped.to_string()))?
-            .map_err(|fault| Error::Internal(format!("the server failed: {fault}")))?;
-        let rows = jobs.flush().await?;
+    /// When the server failed, or as [`Server::stop`].
+    pub async fn run_until(mut self, mut termination: Termination) -> Result<()> {
+        tokio::select! {
+            () = termination.comes() => {}
+            ended = &mut self.running => return finished(ended),
+        }
+        tracing::info!("stopping");
+        self.stop().await
+    }
+
+    /// Stops it: finishes the requests under way, and writes what waits in memory.
+    ///
+    /// # Errors
+    /// When the last uses can't be written.
+    pub async fn stop(self) -> Result<()> {
+        // Streams would never end by themselves.
+        self.app.changes.close();
+        self.handle.stop(true).await;
+        finished(self.running.await)?;
+        let rows = self.jobs.flush().await?;
         tracing::info!(last_uses_written = rows, "stopped");
         Ok(())
     }
+}
 
-    /// Stops it as a signal would.
+/// The signals to stop: SIGINT and SIGTERM. None that comes after [`Termination::listen`] is lost.
+pub struct Termination {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Termination {
+    /// Takes the signals from now on.
     ///
     /// # Errors
-    /// As [`Server::run_to_end`].
-    pub async fn stop(self) -> Result<()> {
-        self.handle.stop(true).await;
-        self.run_to_end().await
+    /// [`Error::Startup`] when the system refuses.
+    pub fn listen() -> Result<Self> {
+        let cannot = |fault| Error::Startup(format!("signals can't be listened for: {fault}"));
+        Ok(Self {
+            terminate: signal(SignalKind::terminate()).map_err(cannot)?,
+            interrupt: signal(SignalKind::interrupt()).map_err(cannot)?,
+        })
     }
+
+    async fn comes(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+fn finished(ended: std::result::Result<std::io::Result<()>, JoinError>) -> Result<()> {
+    ended
+        .map_err(|stopped| Error::Internal(stopped.to_string()))?
+        .map_err(|fault| Error::Internal(format!("the server failed: {fault}")))
 }
 
 fn bind(address: SocketAddr) -> Result<TcpListener> {
@@ -156,6 +195,7 @@ fn assemble(settings: &Settings, clock: Clock, keys: &Keys, url: String) -> Resu
         .map_err(|fault| Error::Startup(format!("the device patterns: {fault}")))?;
     Ok(App {
         api_keys: ApiKeys::new(db.clone(), clock.clone()),
+        changes: Changes::new(db.clone(), clock.clone()),
         people: People::new(db.clone(), clock.clone(), hasher),
         sessions: Sessions::new(
             db.clone(),
@@ -194,12 +234,13 @@ fn serve(
                 web::QueryConfig::default()
                     .error_handler(|fault, _| faces::bad_query(&fault).into()),
             )
+            // Within the session's middleware: a page that is drawn has forms, too.
+            .wrap(from_fn(faces::draw))
             .wrap(browser::session_middleware(
                 cookie_key.clone(),
                 &SessionCookie::of(&app),
             ))
             .wrap(from_fn(browser::drop_max_age))
-            .wrap(from_fn(faces::draw))
             .wrap(headers::security_headers(is_https))
             .wrap(from_fn(log_answer))
             .wrap(TracingLogger::<RequestSpan>::new())
@@ -208,6 +249,7 @@ fn serve(
     });
     let server = server
         .shutdown_timeout(10)
+        .disable_signals()
         .listen(listener)
         .map_err(|fault| Error::Startup(format!("the server could not start: {fault}")))?;
     Ok(server.run())
@@ -290,6 +332,7 @@ fn page_routes(config: &mut web::ServiceConfig, sign_up: bool) {
         .service(
             resource("/devices/sign-out-everywhere").route(post().to(sign_out::submit_everywhere)),
         )
+        .service(resource("/devices/changes").route(get().to(pages::changes::listen)))
         .service(resource("/devices/{id}").route(get().to(device::show)))
         .service(resource("/devices/{id}/sign-out").route(post().to(device::sign_out)))
         .service(resource("/devices/{id}/rename").route(post().to(device::rename)))

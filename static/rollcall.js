@@ -30,6 +30,32 @@ setInterval(refreshTimes, 60000);
 const status = document.querySelector("[role=status], [role=alert]");
 if (status) status.focus();
 
+// The page is told when a session opens or ends. Nothing that is being typed is lost by it, and a
+// page that nobody looks at holds no connection.
+const heading = document.querySelector("[data-changes-since]");
+let changes = null;
+
+function showAnew() {
+  if (!document.activeElement.matches("input, select")) location.reload();
+}
+
+function listen() {
+  changes = new EventSource("/devices/changes?since=" + heading.dataset.changesSince);
+  changes.addEventListener("changed", showAnew);
+  changes.addEventListener("signed-out", () => location.assign("/sign-in"));
+  changes.addEventListener("error", () => {
+    if (changes.readyState === EventSource.CLOSED) showAnew();
+  });
+}
+
+if (heading) {
+  listen();
+  document.addEventListener("visibilitychange", () => {
+    changes.close();
+    if (!document.hidden) listen();
+  });
+}
+
 addEventListener("pageshow", (event) => {
   if (event.persisted) location.reload();
 });

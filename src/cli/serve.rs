@@ -6,7 +6,7 @@ use super::domain::block_on;
 use super::{Common, logging};
 use crate::clock::Clock;
 use crate::error::Result;
-use crate::server;
+use crate::server::{self, Termination};
 use crate::settings::{Overrides, Settings};
 
 #[derive(Args)]
@@ -29,6 +29,7 @@ impl Serve {
 
 async fn serve(settings: Settings) -> Result<()> {
     tracing::info!(version = env!("CARGO_PKG_VERSION"), database = %settings.database_url, "starting");
+    let termination = Termination::listen()?;
     let server = server::start(settings, Clock::system()).await?;
     tracing::info!("serving at http://{}", server.address());
     if server.url() != format!("http://{}", server.address()) {
@@ -39,5 +40,5 @@ async fn serve(settings: Settings) -> Result<()> {
             "there is no administrator yet; make the first one at {url} (works once, until the next start)"
         );
     }
-    server.run_to_end().await
+    server.run_until(termination).await
 }

@@ -88,6 +88,12 @@ macro_rules! id {
                 Self(uuid::Uuid::new_v7(moment))
             }
 
+            /// The least id that a row made at `at` can have.
+            pub fn first_at(at: Timestamp) -> Self {
+                let millis = u64::try_from(at.timestamp_millis()).unwrap_or_default();
+                Self(uuid::Builder::from_unix_timestamp_millis(millis, &[0; 10]).into_uuid())
+            }
+
             /// The sixteen bytes.
             pub fn as_bytes(&self) -> &[u8; 16] {
                 self.0.as_bytes()

@@ -1,11 +1,13 @@
 //! What happened to which session, when, from where and by whom. Written in the same transaction
 //! as what it tells of; never changed.
 
+mod changes;
 mod store;
 
 use std::fmt;
 use std::str::FromStr;
 
+pub use self::changes::{Change, Changes};
 pub use self::store::Event;
 use crate::db::{AnyConnection, Db, EventId, SessionId, Timestamp, UserId};
 use crate::error::Result;

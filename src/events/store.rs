@@ -2,12 +2,15 @@
 
 use diesel::prelude::*;
 
-use super::{EventKind, NewEvent};
+use super::{Change, EventKind, NewEvent};
 use crate::db::schema::session_events;
 use crate::db::{AnyConnection, EventId, SessionId, Timestamp, UserId, on_each, read_from_text};
 use crate::error::Result;
 
 read_from_text!(EventKind);
+
+/// Changes looked at in one go.
+const MOST_CHANGES: i64 = 10_000;
 
 /// Something that happened.
 #[derive(Debug, Clone, Queryable, Selectable)]
@@ -87,4 +90,31 @@ pub(super) fn of_session(
         events = events.filter(session_events::id.lt(before));
     }
     Ok(events.load(c)?)
+}
+
+/// Events after the one with the id `after`, a person's or everybody's, oldest first.
+pub(super) fn after(
+    c: &mut AnyConnection,
+    user: Option<UserId>,
+    after: EventId,
+) -> Result<Vec<(EventId, Change)>> {
+    let mut events = session_events::table
+        .filter(session_events::id.gt(after))
+        .order(session_events::id)
+        .limit(MOST_CHANGES)
+        .select(Event::as_select())
+        .into_boxed();
+    if let Some(user) = user {
+        events = events.filter(session_events::user_id.eq(user));
+    }
+    let change = |event: Event| {
+        let change = Change {
+            user: event.user_id,
+            session: event.session_id,
+            kind: event.kind,
+            at: event.at,
+        };
+        (event.id, change)
+    };
+    Ok(events.load(c)?.into_iter().map(change).collect())
 }

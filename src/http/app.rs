@@ -12,6 +12,7 @@ use crate::db::Db;
 use crate::devices::DeviceParser;
 use crate::devices::address::TrustedProxies;
 use crate::error::{Error, Result};
+use crate::events::Changes;
 use crate::people::People;
 use crate::sessions::{Jti, Sessions};
 use crate::tokens::Tokens;
@@ -28,6 +29,8 @@ pub struct App {
     pub api_keys: ApiKeys,
     /// The sessions.
     pub sessions: Sessions,
+    /// What changes, as it happens.
+    pub changes: Changes,
     /// The tokens of the API.
     pub tokens: Arc<Tokens>,
     /// Reads user agents.

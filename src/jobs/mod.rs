@@ -1,5 +1,6 @@
 //! Work in the background, as actix actors: each does one thing at an interval, or when asked.
 
+mod change_watcher;
 mod key_watcher;
 mod last_use_writer;
 mod sweeper;
@@ -8,11 +9,13 @@ use std::sync::Arc;
 
 use actix::{Actor, Addr, MailboxError};
 
+use self::change_watcher::ChangeWatcher;
 use self::key_watcher::KeyWatcher;
 use self::last_use_writer::{Flush, LastUseWriter};
 use self::sweeper::{Sweep, Sweeper};
 use crate::clock::Clock;
 use crate::error::{Error, Result};
+use crate::events::Changes;
 use crate::sessions::{Sessions, Swept};
 use crate::settings::{JobSettings, Settings};
 use crate::tokens::Tokens;
@@ -30,6 +33,11 @@ impl Jobs {
             sweeper: Sweeper::new(sessions.clone(), settings.sweep_interval).start(),
             last_use_writer: LastUseWriter::new(sessions.clone(), settings.flush_interval).start(),
         }
+    }
+
+    /// Starts passing on changes to whoever listens.
+    pub fn watch_changes(changes: Changes) {
+        ChangeWatcher::new(changes).start();
     }
 
     /// Starts looking for new signing keys.

@@ -25,6 +25,8 @@ const ACTIVITY: u32 = 20;
 #[template(path = "pages/device.html")]
 struct DevicePage {
     layout: Layout,
+    /// Microseconds since the Unix epoch: the script asks for changes from then on.
+    made_at: i64,
     device: DeviceView,
     is_current: bool,
     /// Why and when it ended, if it has.
@@ -159,6 +161,7 @@ async fn draw(
     };
     let names = DeviceNames::new(ended_by.iter().chain([&session]));
     Ok(DevicePage {
+        made_at: now.timestamp_micros(),
         layout: Layout::of(request, caller, Place::Devices)?,
         is_current: session.id == caller.session.id,
         ended: ended(&session, &names, app),

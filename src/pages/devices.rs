@@ -25,6 +25,8 @@ const LONG_UNUSED: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 #[template(path = "pages/devices.html")]
 struct DevicesPage {
     layout: Layout,
+    /// Microseconds since the Unix epoch: the script asks for changes from then on.
+    made_at: i64,
     summary: String,
     notice: Option<String>,
     this: DeviceView,
@@ -57,6 +59,7 @@ pub async fn show(
     web::Query(arrival): web::Query<Arrival>,
 ) -> Result<HttpResponse> {
     let owner = caller.user.id;
+    let made_at = app.clock.now().timestamp_micros();
     let live = app.sessions.live_of(owner).await?;
     let ended = app
         .sessions
@@ -73,6 +76,7 @@ pub async fn show(
         .collect();
     let template = DevicesPage {
         layout: Layout::of(&request, &caller, Place::Devices)?,
+        made_at,
         summary: summary(others.len()),
         notice,
         this: DeviceView::new(&caller.session, now),

@@ -4,7 +4,12 @@ use crate::support::database::Database;
 use crate::support::prelude::*;
 use crate::support::webdriver::{Script, WebDriver};
 
-on_both!(database: a_device_is_signed_out_from_another_one, and_the_same_without_script);
+on_both!(
+    database: a_device_is_signed_out_from_another_one,
+    and_the_same_without_script,
+    an_open_page_goes_to_sign_in_by_itself,
+    an_act_goes_on_after_the_password_is_given_again,
+);
 
 /// The button that signs out a device other than this one.
 const SIGN_OUT_OTHER: &str = "form[action^='/devices/'][action$='/sign-out'] button";
@@ -41,5 +46,50 @@ async fn sign_out_from_another(database: Database, script: Script) {
 
     laptop.close().await;
     desktop.close().await;
+    app.stop().await;
+}
+
+async fn an_open_page_goes_to_sign_in_by_itself(database: Database) {
+    let app = TestApp::start(database).await;
+    let ada = app.register("ada@example.org").await;
+    let driver = WebDriver::start();
+    let laptop = driver.open(&app.base(), Script::On).await;
+    laptop.sign_in(&ada).await;
+    laptop.has(0, SIGN_OUT_OTHER).await;
+    app.advance(Duration::from_secs(1));
+    let phone = app.login(&ada, IPHONE).await;
+    laptop.has(1, SIGN_OUT_OTHER).await;
+    app.advance(Duration::from_secs(1));
+    phone.delete("/api/v1/sessions/others").await.expect(200);
+    laptop.arrives_at("/sign-in").await;
+    laptop.close().await;
+    app.stop().await;
+}
+
+/// Without script: the browser itself posts the act again.
+async fn an_act_goes_on_after_the_password_is_given_again(database: Database) {
+    let app = TestApp::start(database).await;
+    let ada = app.register("ada@example.org").await;
+    let driver = WebDriver::start();
+    let laptop = driver.open(&app.base(), Script::Off).await;
+    laptop.sign_in(&ada).await;
+    let phone = app.login(&ada, IPHONE).await;
+    laptop.open("/devices").await;
+    app.advance(Duration::from_secs(11 * 60));
+    laptop.press(SIGN_OUT_OTHER).await;
+    let asked = laptop.words_in("main").await;
+    assert!(asked.contains("Your password, please"), "{asked}");
+    laptop.type_into("input[name='password']", PASSWORD).await;
+    laptop.press("form[action='/confirm'] button").await;
+    let message = laptop.words_in("[role='status']").await;
+    assert!(
+        message.contains("Safari on iPhone is signed out"),
+        "{message}"
+    );
+    app.anyone()
+        .refresh(&phone.refresh_token)
+        .await
+        .problem(401, "invalid_token");
+    laptop.close().await;
     app.stop().await;
 }

@@ -32,3 +32,4 @@ mod oauth;
 mod refresh;
 mod signing_in;
 mod step_up;
+mod told_at_once;

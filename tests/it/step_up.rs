@@ -1,5 +1,6 @@
 //! What is sensitive needs a password given recently, and then goes on where it was.
 
+use crate::support::html;
 use crate::support::prelude::*;
 
 on_both!(
@@ -48,14 +49,15 @@ async fn ending_another_device_asks_and_then_goes_on(app: &TestApp) {
     let form = laptop.form("/devices", &path).await;
     app.advance(WINDOW + SECOND);
     let asked = laptop.send(&form, &[]).await.expect(403);
-    asked.expect_words("Your password, please");
+    let asked = asked.expect_words("Your password, please");
+    let form_asked = html::forms(&asked.text)
+        .into_iter()
+        .find(|form| form.action == "/confirm");
+    let form_asked = form_asked.expect("the form that asks");
     phone.get("/devices").await.expect(200);
 
     let confirmed = laptop
-        .send(
-            &form.aimed_at("/confirm"),
-            &[("password", PASSWORD), ("act", &path)],
-        )
+        .send(&form_asked, &[("password", PASSWORD)])
         .await
         .expect(307);
     assert_eq!(confirmed.header("location"), path);

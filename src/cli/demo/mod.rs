@@ -13,7 +13,7 @@ use crate::clock::Clock;
 use crate::db::migrate;
 use crate::error::{Error, Result};
 use crate::people::PlainPassword;
-use crate::server;
+use crate::server::{self, Termination};
 use crate::sessions::Jti;
 use crate::settings::{DatabaseUrl, Overrides, Settings};
 
@@ -57,6 +57,7 @@ async fn demo(settings: Settings) -> Result<()> {
     )
     .await?;
 
+    let termination = Termination::listen()?;
     let server = server::start(settings, Clock::system()).await?;
     server.jobs().sweep().await?;
     println!(
@@ -67,5 +68,5 @@ async fn demo(settings: Settings) -> Result<()> {
         println!("  {:<20} {password}   {}", person.email, person.about);
     }
     println!("\nStop it with Ctrl-C; all of it goes then.");
-    server.run_to_end().await
+    server.run_until(termination).await
 }

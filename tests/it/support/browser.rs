@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use reqwest::cookie::{CookieStore, Jar};
-use reqwest::{Client, Url};
+use reqwest::{Client, Response, Url};
 
 use super::answer::{Answer, path_of};
 use super::app::{Person, http_client};
@@ -32,6 +32,14 @@ impl Browser {
 
     pub async fn get(&self, path: &str) -> Answer {
         Answer::to(self.http.get(self.at(path))).await
+    }
+
+    /// An answer that goes on: its chunks are read as they come.
+    pub async fn stream(&self, path: &str) -> Response {
+        let response = self.http.get(self.at(path)).send().await;
+        let response = response.expect("the server answers");
+        assert_eq!(response.headers()["content-type"], "text/event-stream");
+        response
     }
 
     /// Posts fields as they are, with no page before.

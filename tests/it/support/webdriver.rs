@@ -131,6 +131,12 @@ impl Chromium {
     }
 
     /// Presses a button.
+    /// Types into a field.
+    pub async fn type_into(&self, field: &str, text: &str) {
+        let field = self.find(field).await;
+        field.send_keys(text).await.expect("typing");
+    }
+
     pub async fn press(&self, button: &str) {
         self.find(button)
             .await

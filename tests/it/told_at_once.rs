@@ -1,0 +1,154 @@
+//! An open page is told at once when a session opens or ends, on whichever node.
+
+use std::time::Duration;
+
+use reqwest::Response;
+
+use crate::support::api::Anyone;
+use crate::support::prelude::*;
+use crate::support::program::Program;
+use crate::support::run_async;
+
+on_both!(
+    app: a_page_is_told_of_a_sign_in_and_of_its_own_end,
+    other_peoples_changes_are_not_told,
+    what_happened_before_listening_is_told,
+    nobody_listens_without_a_session,
+);
+
+/// How long a test waits for what must come within a second.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+async fn a_page_is_told_of_a_sign_in_and_of_its_own_end(app: &TestApp) {
+    let ada = app.register("ada@example.org").await;
+    let page = app.signed_in_browser(&ada, FIREFOX).await;
+    let mut stream = listen(&page, app).await;
+    assert_eq!(told(&mut stream).await, "retry: 2000\n\n");
+
+    app.advance(Duration::from_secs(1));
+    let phone = app.login(&ada, IPHONE).await;
+    assert_eq!(told(&mut stream).await, "event: changed\ndata:\n\n");
+    let laptop = phone
+        .listed()
+        .await
+        .into_iter()
+        .find(|one| one["is_current"] == false);
+    let id = laptop.expect("the page's session")["id"]
+        .as_str()
+        .expect("an id")
+        .to_owned();
+    phone
+        .delete(&format!("/api/v1/sessions/{id}"))
+        .await
+        .expect(204);
+    assert_eq!(told(&mut stream).await, "event: signed-out\ndata:\n\n");
+    assert!(stream.chunk().await.expect("the end").is_none());
+}
+
+async fn other_peoples_changes_are_not_told(app: &TestApp) {
+    let ada = app.register("ada@example.org").await;
+    let bob = app.register("bob@example.org").await;
+    let page = app.signed_in_browser(&ada, FIREFOX).await;
+    let mut stream = listen(&page, app).await;
+    told(&mut stream).await;
+    app.advance(Duration::from_secs(1));
+    app.login(&bob, IPHONE)
+        .await
+        .post("/api/v1/auth/logout")
+        .await
+        .expect(204);
+    app.advance(Duration::from_secs(1));
+    let own = app.login(&ada, IPHONE).await;
+    assert_eq!(told(&mut stream).await, "event: changed\ndata:\n\n");
+    own.post("/api/v1/auth/logout").await.expect(204);
+    assert_eq!(
+        told(&mut stream).await,
+        "event: changed\ndata:\n\n",
+        "one each, none of Bob's"
+    );
+}
+
+async fn what_happened_before_listening_is_told(app: &TestApp) {
+    let ada = app.register("ada@example.org").await;
+    let page = app.signed_in_browser(&ada, FIREFOX).await;
+    let made_at = app.clock.now().timestamp_micros();
+    app.advance(Duration::from_secs(1));
+    app.login(&ada, IPHONE).await;
+    let mut stream = page
+        .stream(&format!("/devices/changes?since={made_at}"))
+        .await;
+    assert_eq!(told(&mut stream).await, "event: changed\ndata:\n\n");
+}
+
+async fn nobody_listens_without_a_session(app: &TestApp) {
+    let browser = app.browser(FIREFOX);
+    assert!(
+        browser
+            .get("/devices/changes?since=0")
+            .await
+            .is_to_sign_in()
+    );
+    let ada = app.register("ada@example.org").await;
+    let browser = app.signed_in_browser(&ada, FIREFOX).await;
+    browser
+        .get("/devices/changes?since=never")
+        .await
+        .expect(400);
+}
+
+/// Two processes on one PostgreSQL: the page is on one, the sign-out on the other.
+#[test]
+fn a_page_on_one_node_is_told_of_a_sign_out_on_another() {
+    run_async(async {
+        let database = Database::postgres();
+        let program = Program::with(&database)
+            .env("ROLLCALL_SIGN_UP", "true")
+            .env("ROLLCALL_PUBLIC_URL", "http://rollcall.example.org");
+        let (mut one, mut two) = (program.serve(&["serve"]), program.serve(&["serve"]));
+        let body = json!({"email": "ada@example.org", "password": PASSWORD});
+        let elsewhere = Anyone::new(two.base());
+        elsewhere
+            .post("/api/v1/auth/register", &body)
+            .await
+            .expect(201);
+        let ada = Person {
+            email: "ada@example.org".into(),
+            password: PASSWORD.into(),
+        };
+        let page = Browser::new(one.base(), FIREFOX);
+        page.sign_in(&ada).await;
+        let now = chrono::Utc::now().timestamp_micros();
+        let mut stream = page.stream(&format!("/devices/changes?since={now}")).await;
+        told(&mut stream).await;
+
+        let login = elsewhere
+            .post("/api/v1/auth/login", &body)
+            .await
+            .expect(200);
+        let phone = Device::from_login(two.base(), &login);
+        assert_eq!(told(&mut stream).await, "event: changed\ndata:\n\n");
+        phone.delete("/api/v1/sessions/others").await.expect(200);
+        assert_eq!(told(&mut stream).await, "event: signed-out\ndata:\n\n");
+        // A stream that is open does not hold up a stop.
+        let page = Browser::new(one.base(), FIREFOX);
+        page.sign_in(&ada).await;
+        let _open = page.stream(&format!("/devices/changes?since={now}")).await;
+        assert!(one.terminate().success());
+        assert!(two.terminate().success());
+    });
+}
+
+async fn listen(page: &Browser, app: &TestApp) -> Response {
+    let since = app.clock.now().timestamp_micros();
+    page.stream(&format!("/devices/changes?since={since}"))
+        .await
+}
+
+async fn told(stream: &mut Response) -> String {
+    let chunk = tokio::time::timeout(PATIENCE, stream.chunk()).await;
+    let chunk = chunk
+        .expect("told in time")
+        .expect("a stream")
+        .expect("more to come");
+    String::from_utf8(chunk.to_vec()).expect("text")
+}
