@@ -50,7 +50,13 @@ pub(super) fn open(
     use diesel::Connection as _;
 
     match url {
-        DatabaseUrl::Postgres(url) => PgConnection::establish(url).map(AnyConnection::Postgres),
+        DatabaseUrl::Postgres(url) => {
+            let mut connection = PgConnection::establish(url)?;
+            connection
+                .batch_execute(POSTGRES_DURABLE)
+                .map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
+            Ok(AnyConnection::Postgres(connection))
+        }
         DatabaseUrl::Sqlite(path) => {
             let mut connection = SqliteConnection::establish(&path.to_string_lossy())?;
             connection
@@ -60,6 +66,10 @@ pub(super) fn open(
         }
     }
 }
+
+/// What was acknowledged must be on disk, whatever the server's own setting; a stricter one stays.
+const POSTGRES_DURABLE: &str = "SELECT set_config('synchronous_commit', 'on', false)
+     WHERE current_setting('synchronous_commit') IN ('off', 'local')";
 
 /// `synchronous=FULL`, so that what was acknowledged is on disk; WAL, so that readers never wait
 /// for the one writer. `busy_timeout` goes first: the others may meet another process's lock.

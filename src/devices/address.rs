@@ -15,8 +15,11 @@ impl TrustedProxies {
 }
 
 /// The address of the client: `peer`, unless that is a trusted proxy. Then the headers are read
-/// from the right, past every trusted proxy, up to the first address that is none. `Forwarded`
-/// (RFC 7239) goes before `X-Forwarded-For`. What can't be read ends the walk.
+/// from the right, past every trusted proxy, up to the first address that is none. What can't be
+/// read ends the walk.
+///
+/// `X-Forwarded-For` goes before `Forwarded` (RFC 7239): nearly every proxy writes the former, and
+/// passes on whatever a client has put into the latter.
 pub fn client_address(
     peer: IpAddr,
     forwarded: &[&str],
@@ -24,16 +27,16 @@ pub fn client_address(
     trusted: &TrustedProxies,
 ) -> IpAddr {
     let peer = peer.to_canonical();
-    let told: Vec<Option<IpAddr>> = match forwarded.is_empty() {
-        false => forwarded
-            .iter()
-            .flat_map(|line| elements(line, ','))
-            .map(forwarded_for)
-            .collect(),
-        true => x_forwarded_for
+    let told: Vec<Option<IpAddr>> = match x_forwarded_for.is_empty() {
+        false => x_forwarded_for
             .iter()
             .flat_map(|line| line.split(','))
             .map(address)
+            .collect(),
+        true => forwarded
+            .iter()
+            .flat_map(|line| elements(line, ','))
+            .map(forwarded_for)
             .collect(),
     };
     let mut client = peer;
@@ -165,9 +168,15 @@ mod tests {
     fn forwarded_is_read_as_rfc_7239_has_it() {
         let line =
             r#"for="_hidden";by=1.1.1.1, For="[2001:db8:cafe::17]:4711";proto=https, for=10.0.0.2"#;
+        assert_eq!(client("10.0.0.1", &[line], &[]), "2001:db8:cafe::17");
+    }
+
+    #[test]
+    fn what_a_client_puts_into_forwarded_does_not_count_beside_x_forwarded_for() {
+        let forged = ["for=6.6.6.6"];
         assert_eq!(
-            client("10.0.0.1", &[line], &["6.6.6.6"]),
-            "2001:db8:cafe::17"
+            client("10.0.0.1", &forged, &["198.51.100.1"]),
+            "198.51.100.1"
         );
     }
 
