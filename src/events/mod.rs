@@ -25,15 +25,18 @@ pub enum EventKind {
     Ended,
     /// The person's password was changed.
     PasswordChanged,
+    /// What the person signs in with was changed.
+    EmailChanged,
 }
 
 impl EventKind {
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 6] = [
         Self::SignedIn,
         Self::Refreshed,
         Self::Renamed,
         Self::Ended,
         Self::PasswordChanged,
+        Self::EmailChanged,
     ];
 
     /// The name it is kept under.
@@ -44,6 +47,7 @@ impl EventKind {
             Self::Renamed => "renamed",
             Self::Ended => "ended",
             Self::PasswordChanged => "password_changed",
+            Self::EmailChanged => "email_changed",
         }
     }
 }
@@ -141,6 +145,15 @@ pub struct EventPage {
     pub events: Vec<Event>,
     /// The next page has those before this one; none after the last page.
     pub next_before: Option<EventId>,
+}
+
+/// Everything that happened to a person, newest first, at most `limit`.
+///
+/// # Errors
+/// When the database doesn't answer.
+pub async fn of_person(db: &Db, user: UserId, limit: u32) -> Result<Vec<Event>> {
+    db.read(move |c| store::of_person(c, user, i64::from(limit)))
+        .await
 }
 
 /// A page of one session's events, newest first: those before the one with the id `before`.

@@ -92,6 +92,15 @@ pub(super) fn of_session(
     Ok(events.load(c)?)
 }
 
+pub(super) fn of_person(c: &mut AnyConnection, user: UserId, limit: i64) -> Result<Vec<Event>> {
+    Ok(session_events::table
+        .filter(session_events::user_id.eq(user))
+        .order(session_events::id.desc())
+        .limit(limit)
+        .select(Event::as_select())
+        .load(c)?)
+}
+
 /// Events after the one with the id `after`, a person's or everybody's, oldest first.
 pub(super) fn after(
     c: &mut AnyConnection,

@@ -20,6 +20,9 @@ use crate::sessions::Caller;
 struct AccountPage {
     layout: Layout,
     email: String,
+    /// As last typed.
+    email_typed: String,
+    email_error: Option<String>,
     full_name: String,
     least_password: usize,
     idle_choices: Vec<IdleChoice>,
@@ -39,6 +42,12 @@ pub struct Arrival {
 #[derive(Deserialize)]
 pub struct Rename {
     full_name: String,
+}
+
+/// `POST /account/email`
+#[derive(Deserialize)]
+pub struct ChangeEmail {
+    email: String,
 }
 
 /// `POST /account/idle-limit`
@@ -71,6 +80,7 @@ pub async fn show(
     let mut template = AccountPage::new(&request, &caller)?;
     template.notice = match arrival.done.as_deref() {
         Some("renamed") => Some("Your name is saved."),
+        Some("email") => Some("Your e-mail is saved. You sign in with it from now on."),
         Some("idle-limit") => Some("It is saved. Devices unused for longer are signed out."),
         Some("password-changed") => {
             Some("Your password is changed, and your other devices are signed out.")
@@ -99,6 +109,35 @@ pub async fn rename(
             page(fault.status_code(), &template)
         }
     }
+}
+
+/// Changes what the person signs in with.
+pub async fn change_email(
+    app: web::Data<App>,
+    request: HttpRequest,
+    PageCaller(caller): PageCaller,
+    Form(form): Form<ChangeEmail>,
+) -> Result<HttpResponse> {
+    app.sessions.require_recent_password(&caller)?;
+    let changed = match form.email.parse() {
+        Ok(email) => {
+            let origin = caller.origin();
+            app.people.change_email(caller.user.id, email, origin).await
+        }
+        Err(fault) => Err(fault),
+    };
+    let fault = match changed {
+        Ok(()) => return Ok(see_other("/account?done=email")),
+        Err(fault) => fault,
+    };
+    let mut template = AccountPage::new(&request, &caller)?;
+    template.email_error = match &fault {
+        Error::EmailTaken => Some("has an account already".into()),
+        Error::Invalid(_) => message(&fault),
+        _ => return Err(fault),
+    };
+    template.email_typed = form.email;
+    page(fault.status_code(), &template)
 }
 
 /// Changes how long the person's devices may go unused.
@@ -170,6 +209,8 @@ impl AccountPage {
         Ok(Self {
             layout: Layout::of(request, caller, Place::Account)?,
             email: caller.user.email.clone(),
+            email_typed: caller.user.email.clone(),
+            email_error: None,
             full_name: caller.user.full_name.clone().unwrap_or_default(),
             least_password: PlainPassword::LEAST,
             idle_choices: idle_choices(caller.user.idle_limit()),

@@ -210,6 +210,7 @@ impl ActivityView {
             EventKind::Renamed => format!("Named “{detail}”"),
             EventKind::Ended => words::cause(detail.parse().ok(), names.of(event.by_session_id)),
             EventKind::PasswordChanged => "Password changed".into(),
+            EventKind::EmailChanged => "E-mail changed".into(),
         };
         Self {
             what,

@@ -12,6 +12,7 @@ pub use self::values::{Email, FullName, IdleLimit, PlainPassword, Subject};
 use crate::clock::Clock;
 use crate::db::{AnyConnection, Db, Timestamp, UserId};
 use crate::error::{Error, Result};
+use crate::events::{self, EventKind, NewEvent, Origin};
 
 impl User {
     /// How to address the person: by name, else by e-mail.
@@ -217,6 +218,21 @@ impl People {
         let now = self.clock.now();
         self.db
             .write(move |c| existing(store::set_full_name(c, id, name.as_ref(), now)?))
+            .await
+    }
+
+    /// Changes what a person signs in with.
+    ///
+    /// # Errors
+    /// [`Error::EmailTaken`].
+    pub async fn change_email(&self, id: UserId, email: Email, origin: Origin) -> Result<()> {
+        let now = self.clock.now();
+        self.db
+            .transaction(move |c| {
+                existing(store::set_email(c, id, &email, now)?)?;
+                let event = NewEvent::of_person(id, EventKind::EmailChanged, &origin, now);
+                events::record(c, &[event])
+            })
             .await
     }
 

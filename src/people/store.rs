@@ -133,6 +133,22 @@ pub(super) fn set_full_name(
         .execute(c)?)
 }
 
+/// # Errors
+/// [`Error::EmailTaken`].
+pub(super) fn set_email(
+    c: &mut AnyConnection,
+    id: UserId,
+    email: &Email,
+    now: Timestamp,
+) -> Result<usize> {
+    let changes = (users::email.eq(email.as_str()), users::updated_at.eq(now));
+    let set = diesel::update(users::table.find(id)).set(changes);
+    match set.execute(c).map_err(Error::from) {
+        Err(Error::Conflict(_)) => Err(Error::EmailTaken),
+        rows => rows,
+    }
+}
+
 pub(super) fn set_idle_limit(
     c: &mut AnyConnection,
     id: UserId,

@@ -12,6 +12,8 @@ on_both!(
     the_act_leads_nowhere_else,
     the_cookie_from_before_is_worth_nothing,
     a_program_is_told_to_step_up,
+    another_e_mail_asks_and_is_what_signs_in,
+    the_export_asks_and_has_everything,
     deleting_the_account_asks_and_takes_everything_along,
     a_new_password_is_a_step_up_and_changes_the_cookie,
 );
@@ -221,6 +223,64 @@ async fn a_new_password_is_a_step_up_and_changes_the_cookie(app: &TestApp) {
         .submit("/account", "/devices/sign-out-everywhere", &[])
         .await;
     assert!(answer.is_to_sign_in());
+}
+
+async fn another_e_mail_asks_and_is_what_signs_in(app: &TestApp) {
+    let (laptop, _phone, ada) = laptop_and_phone(app).await;
+    app.register("bob@example.org").await;
+    let submit = async |email| {
+        let fields = [("email", email)];
+        laptop.submit("/account", "/account/email", &fields).await
+    };
+    for (email, status) in [("nobody", 400), ("Bob@example.org", 409)] {
+        submit(email).await.expect(status);
+    }
+    app.advance(WINDOW + SECOND);
+    submit("ada@example.com")
+        .await
+        .expect(403)
+        .expect_words("Your password, please");
+    let form = laptop.form("/confirm", "/confirm").await;
+    laptop
+        .send(&form, &[("password", PASSWORD)])
+        .await
+        .expect(303);
+    submit("Ada@example.com").await.expect(303);
+    app.try_login(&ada, FIREFOX)
+        .await
+        .problem(401, "invalid_credentials");
+    let ada = Person {
+        email: "ada@example.com".into(),
+        ..ada
+    };
+    app.login(&ada, FIREFOX).await;
+    let changed = "SELECT count(*) AS value FROM session_events WHERE kind = 'email_changed'";
+    assert_eq!(app.database.number(changed), 1);
+}
+
+async fn the_export_asks_and_has_everything(app: &TestApp) {
+    let (laptop, phone, _) = laptop_and_phone(app).await;
+    phone.submit("/devices", "/sign-out", &[]).await.expect(303);
+    app.advance(WINDOW + SECOND);
+    let asked = laptop.get("/account/export").await.expect(303);
+    assert_eq!(asked.location(), "/confirm?next=%2Faccount%2Fexport");
+    let form = laptop.form(asked.location(), "/confirm").await;
+    let confirmed = laptop
+        .send(&form, &[("password", PASSWORD)])
+        .await
+        .expect(303);
+    let file = laptop.follow(&confirmed).await.expect(200);
+    assert!(file.header("content-disposition").starts_with("attachment"));
+    let export = file.json();
+    assert_eq!(export["account"]["email"], "ada@example.org");
+    assert_eq!(export["sessions"].as_array().map(Vec::len), Some(2));
+    assert_eq!(export["sessions"][1]["ended_reason"], "signed_out");
+    assert_eq!(export["events"].as_array().map(Vec::len), Some(3));
+    assert!(
+        !file.text.contains("jti") && !file.text.contains("argon2"),
+        "{}",
+        file.text
+    );
 }
 
 async fn deleting_the_account_asks_and_takes_everything_along(app: &TestApp) {

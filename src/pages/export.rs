@@ -1,0 +1,136 @@
+//! `/account/export`: everything that is kept about a person, as a file for them.
+
+use actix_web::http::header::CONTENT_DISPOSITION;
+use actix_web::{HttpResponse, web};
+use serde::Serialize;
+
+use crate::db::{SessionId, Timestamp, UserId};
+use crate::error::Result;
+use crate::events::{self, Event};
+use crate::http::app::App;
+use crate::http::caller::PageCaller;
+use crate::people::User;
+use crate::sessions::{EndedReason, Session};
+
+/// Ended sessions read at once.
+const PAGE: u32 = 200;
+/// Events at most; older ones go with their sessions.
+const EVENTS: u32 = 10_000;
+
+#[derive(Serialize)]
+struct Export {
+    account: Account,
+    sessions: Vec<OwnSession>,
+    events: Vec<OwnEvent>,
+}
+
+#[derive(Serialize)]
+struct Account {
+    id: UserId,
+    email: String,
+    full_name: Option<String>,
+    created_at: Timestamp,
+    password_changed_at: Timestamp,
+}
+
+#[derive(Serialize)]
+struct OwnSession {
+    id: SessionId,
+    device_name: String,
+    device_id: Option<String>,
+    user_agent: Option<String>,
+    ip_address: Option<String>,
+    location_city: Option<String>,
+    location_country: Option<String>,
+    created_at: Timestamp,
+    last_used_at: Timestamp,
+    expires_at: Timestamp,
+    is_active: bool,
+    ended_at: Option<Timestamp>,
+    ended_reason: Option<EndedReason>,
+}
+
+#[derive(Serialize)]
+struct OwnEvent {
+    at: Timestamp,
+    kind: &'static str,
+    session_id: Option<SessionId>,
+    detail: Option<String>,
+    ip_address: Option<String>,
+}
+
+/// The file. It needs a password given recently.
+pub async fn download(app: web::Data<App>, PageCaller(caller): PageCaller) -> Result<HttpResponse> {
+    app.sessions.require_recent_password(&caller)?;
+    let owner = caller.user.id;
+    let events = events::of_person(&app.db, owner, EVENTS).await?;
+    let export = Export {
+        sessions: sessions(&app, owner).await?,
+        events: events.into_iter().map(OwnEvent::from).collect(),
+        account: Account::from(caller.user),
+    };
+    Ok(HttpResponse::Ok()
+        .insert_header((
+            CONTENT_DISPOSITION,
+            r#"attachment; filename="rollcall.json""#,
+        ))
+        .json(export))
+}
+
+/// The live ones, then every ended one.
+async fn sessions(app: &App, owner: UserId) -> Result<Vec<OwnSession>> {
+    let mut sessions = app.sessions.live_of(owner).await?;
+    let mut after = None;
+    loop {
+        let page = app.sessions.history(owner, after, PAGE).await?;
+        sessions.extend(page.sessions);
+        after = page.next;
+        if after.is_none() {
+            return Ok(sessions.into_iter().map(OwnSession::from).collect());
+        }
+    }
+}
+
+impl From<User> for Account {
+    fn from(user: User) -> Self {
+        Self {
+            id: user.id,
+            email: user.email,
+            full_name: user.full_name,
+            created_at: user.created_at,
+            password_changed_at: user.password_changed_at,
+        }
+    }
+}
+
+impl From<Session> for OwnSession {
+    fn from(session: Session) -> Self {
+        Self {
+            device_name: session.display_name(),
+            id: session.id,
+            device_id: session.device_id,
+            user_agent: session.user_agent,
+            ip_address: session.ip_address,
+            location_city: session.location_city,
+            location_country: session.location_country,
+            created_at: session.created_at,
+            last_used_at: session.last_used_at,
+            expires_at: session.expires_at,
+            is_active: session.is_active,
+            ended_at: session.ended_at,
+            ended_reason: session.ended_reason,
+        }
+    }
+}
+
+impl From<Event> for OwnEvent {
+    fn from(event: Event) -> Self {
+        Self {
+            at: event.at,
+            kind: event.kind.as_str(),
+            session_id: event.session_id,
+            detail: event.detail,
+            ip_address: event.ip_address,
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! The form of a new account, which sign-up and the first administrator's page share.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, ResponseError};
+use askama::Template;
+use serde::Deserialize;
+
+use crate::error::{Error, Result};
+use crate::http::layout::{Layout, page};
+use crate::people::{FullName, NewAccount, PlainPassword, Role};
+
+/// What the form is for, in its words.
+pub(super) struct Purpose {
+    heading: &'static str,
+    lead: &'static str,
+    button: &'static str,
+    /// Whether whoever sees it may have an account already.
+    may_have_one: bool,
+}
+
+/// Anybody's account.
+pub(super) const SIGN_UP: Purpose = Purpose {
+    heading: "Make an account",
+    lead: "Then you can see where you are signed in, and sign any device out.",
+    button: "Make the account",
+    may_have_one: true,
+};
+
+/// The account that everything begins with.
+pub(super) const FIRST_ADMIN: Purpose = Purpose {
+    heading: "Make the first administrator",
+    lead: "This page works once. Whoever you make here can see and end everybody’s sessions.",
+    button: "Make the administrator",
+    may_have_one: false,
+};
+
+/// What was typed.
+#[derive(Default, Deserialize)]
+pub struct NewAccountForm {
+    full_name: String,
+    email: String,
+    password: String,
+}
+
+#[derive(Template)]
+#[template(path = "pages/new_account.html")]
+struct NewAccountPage<'a> {
+    layout: Layout,
+    purpose: Purpose,
+    action: &'a str,
+    full_name: &'a str,
+    email: &'a str,
+    least_password: usize,
+    errors: FieldErrors,
+}
+
+/// What is wrong with each field.
+#[derive(Default)]
+struct FieldErrors {
+    full_name: Option<String>,
+    email: Option<String>,
+    password: Option<String>,
+}
+
+impl NewAccountForm {
+    /// The account that was asked for.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] naming every field that is wrong.
+    pub(super) fn account(&self, role: Role) -> Result<NewAccount> {
+        let full_name = FullName::parse(&self.full_name);
+        let email = self.email.parse();
+        let password = PlainPassword::new("password", self.password.clone());
+        match (full_name, email, password) {
+            (Ok(full_name), Ok(email), Ok(password)) => Ok(NewAccount {
+                email,
+                full_name,
+                password,
+                role,
+            }),
+            (full_name, email, password) => Err(Error::Invalid(
+                [full_name.err(), email.err(), password.err()]
+                    .iter()
+                    .flatten()
+                    .flat_map(|fault| fault.field_errors().to_vec())
+                    .collect(),
+            )),
+        }
+    }
+}
+
+/// The form with nothing in it yet.
+///
+/// # Errors
+/// When it can't be drawn.
+pub(super) fn empty(request: &HttpRequest, purpose: Purpose) -> Result<HttpResponse> {
+    let nothing = NewAccountForm::default();
+    draw(
+        request,
+        purpose,
+        &nothing,
+        StatusCode::OK,
+        FieldErrors::default(),
+    )
+}
+
+/// The form again, with what was typed and what is wrong with it.
+///
+/// # Errors
+/// `fault` itself, if it isn't about what was typed.
+pub(super) fn refused(
+    request: &HttpRequest,
+    purpose: Purpose,
+    typed: &NewAccountForm,
+    fault: Error,
+) -> Result<HttpResponse> {
+    let status = fault.status_code();
+    draw(request, purpose, typed, status, FieldErrors::of(fault)?)
+}
+
+fn draw(
+    request: &HttpRequest,
+    purpose: Purpose,
+    typed: &NewAccountForm,
+    status: StatusCode,
+    errors: FieldErrors,
+) -> Result<HttpResponse> {
+    let template = NewAccountPage {
+        layout: Layout::anonymous(request)?,
+        purpose,
+        action: request.path(),
+        full_name: &typed.full_name,
+        email: &typed.email,
+        least_password: PlainPassword::LEAST,
+        errors,
+    };
+    page(status, &template)
+}
+
+impl FieldErrors {
+    /// The errors of `fault`, if the form can show them; else the fault again.
+    fn of(fault: Error) -> Result<Self> {
+        let message = |name: &str| {
+            let mut errors = fault.field_errors().iter();
+            errors
+                .find(|error| error.field == name)
+                .map(|error| error.message.clone())
+        };
+        match &fault {
+            Error::Invalid(_) => Ok(Self {
+                full_name: message("full_name"),
+                email: message("email"),
+                password: message("password"),
+            }),
+            Error::EmailTaken => Ok(Self {
+                email: Some("has an account already".into()),
+                ..Self::default()
+            }),
+            _ => Err(fault),
+        }
+    }
+}
