@@ -339,6 +339,12 @@ fn page_routes(config: &mut web::ServiceConfig, sign_up: bool) {
         .service(resource("/account").route(get().to(account::show)))
         .service(resource("/account/name").route(post().to(account::rename)))
         .service(resource("/account/idle-limit").route(post().to(account::choose_idle_limit)))
+        .service(form(
+            "/admin/api-keys",
+            pages::api_keys::show,
+            pages::api_keys::add,
+        ))
+        .service(resource("/admin/api-keys/{id}/revoke").route(post().to(pages::api_keys::revoke)))
         .service(resource("/account/email").route(post().to(account::change_email)))
         .service(resource("/account/export").route(get().to(pages::export::download)))
         .service(resource("/account/delete").route(post().to(account::delete)))

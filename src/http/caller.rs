@@ -17,6 +17,10 @@ type Extracting<T> = Pin<Box<dyn Future<Output = Result<T>>>>;
 /// A page's caller: somebody signed in in this browser.
 pub struct PageCaller(pub Caller);
 
+/// An administrator in this browser who gave their password recently. For everybody else there is
+/// nothing here.
+pub struct AdminCaller(pub Caller);
+
 /// The API's caller: a Bearer token, or for our own pages' script the cookie, which may change
 /// nothing without the form token in `X-CSRF-Token`.
 pub struct ApiCaller(pub Caller);
@@ -33,6 +37,24 @@ impl FromRequest for PageCaller {
         Box::pin(async move {
             let claim = browser::claim(&request).ok_or(Error::Unauthenticated)?;
             resolve(&request, claim).await.map(Self)
+        })
+    }
+}
+
+impl FromRequest for AdminCaller {
+    type Error = Error;
+    type Future = Extracting<Self>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let caller = PageCaller::from_request(request, payload);
+        let request = request.clone();
+        Box::pin(async move {
+            let PageCaller(caller) = caller.await?;
+            if !caller.user.is_admin {
+                return Err(Error::NotFound);
+            }
+            app(&request)?.sessions.require_recent_password(&caller)?;
+            Ok(Self(caller))
         })
     }
 }

@@ -1,6 +1,7 @@
 //! The HTML doors: one file a page, its template's struct beside its handlers.
 
 pub mod account;
+pub mod api_keys;
 pub mod changes;
 pub mod confirm;
 pub mod device;

@@ -6,6 +6,7 @@ mod support;
 
 mod activity;
 mod api_auth;
+mod api_key_pages;
 mod api_sessions;
 mod app_sessions;
 mod bad_input;

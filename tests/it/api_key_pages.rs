@@ -1,0 +1,108 @@
+//! The keys of applications, on an administrator's page.
+
+use crate::support::prelude::*;
+
+on_both!(
+    app: an_administrator_makes_and_revokes_a_key,
+    for_everybody_else_there_is_nothing,
+    it_needs_a_password_given_recently,
+);
+
+const PAGE: &str = "/admin/api-keys";
+
+async fn admin(app: &TestApp) -> Browser {
+    let ada = app.register("ada@example.org").await;
+    app.database.execute("UPDATE users SET is_admin = true");
+    app.signed_in_browser(&ada, FIREFOX).await
+}
+
+async fn an_administrator_makes_and_revokes_a_key(app: &TestApp) {
+    let browser = admin(app).await;
+    browser
+        .get("/account")
+        .await
+        .expect(200)
+        .expect_words("API keys of applications");
+    browser
+        .submit(PAGE, PAGE, &[("name", "shop")])
+        .await
+        .expect(400)
+        .expect_words("at least one");
+    let made = browser
+        .submit(PAGE, PAGE, &[("name", "shop"), ("tokens", "on")])
+        .await
+        .expect(200);
+    let words = made.words();
+    let secret = words
+        .split(' ')
+        .find(|word| word.starts_with("rck_"))
+        .expect("the secret");
+    let again = browser
+        .get(PAGE)
+        .await
+        .expect(200)
+        .expect_words("never used");
+    assert!(!again.text.contains(secret), "the secret is shown once");
+
+    let ask = || {
+        let request = app
+            .anyone()
+            .request("POST", "/oauth/introspect")
+            .bearer_auth(secret);
+        Answer::to(request.form(&[("token", "x")]))
+    };
+    ask().await.expect(200);
+    browser
+        .get(PAGE)
+        .await
+        .expect(200)
+        .expect_words("last used just now");
+    let revoke = again
+        .text
+        .split('"')
+        .find(|part| part.ends_with("/revoke"))
+        .expect("a form");
+    let answer = browser.submit(PAGE, revoke, &[]).await.expect(303);
+    browser
+        .follow(&answer)
+        .await
+        .expect(200)
+        .expect_words("revoked just now");
+    ask().await.expect(401);
+}
+
+async fn for_everybody_else_there_is_nothing(app: &TestApp) {
+    assert!(app.browser(FIREFOX).get(PAGE).await.is_to_sign_in());
+    let bob = app.register("bob@example.org").await;
+    let browser = app.signed_in_browser(&bob, FIREFOX).await;
+    let nowhere = browser.get("/admin/nowhere").await.expect(404).text;
+    assert_eq!(browser.get(PAGE).await.expect(404).text, nowhere);
+    let page = browser.get("/account").await.expect(200);
+    assert!(!page.text.contains("/admin"));
+    let form = browser.form("/account", "/account/name").await;
+    let fields = [("name", "shop"), ("tokens", "on")];
+    browser
+        .send(&form.aimed_at(PAGE), &fields)
+        .await
+        .expect(404);
+    assert_eq!(
+        app.database
+            .number("SELECT count(*) AS value FROM api_keys"),
+        0
+    );
+}
+
+async fn it_needs_a_password_given_recently(app: &TestApp) {
+    let browser = admin(app).await;
+    app.advance(Duration::from_secs(601));
+    let asked = browser.get(PAGE).await.expect(303);
+    assert_eq!(asked.location(), "/confirm?next=%2Fadmin%2Fapi-keys");
+    let confirmed = browser
+        .submit(asked.location(), "/confirm", &[("password", PASSWORD)])
+        .await;
+    browser
+        .follow(&confirmed)
+        .await
+        .expect(200)
+        .expect_words("A new key");
+}
