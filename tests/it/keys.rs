@@ -18,7 +18,8 @@ on_both!(
     an_access_token_is_refused_a_second_after_its_end,
 );
 on_both!(
-    database: another_audience_is_another_service,
+    database: another_services_tokens_are_foreign,
+    another_audience_is_another_service,
     a_key_is_rotated_without_a_restart,
 );
 
@@ -150,6 +151,37 @@ async fn an_access_token_is_refused_a_second_after_its_end(app: &TestApp) {
     laptop.current().await.expect(200);
     app.advance(Duration::from_secs(1));
     laptop.current().await.problem(401, "invalid_token");
+}
+
+/// The same database and address, but other keys.
+async fn another_services_tokens_are_foreign(database: Database) {
+    let public = "http://rollcall.example.org".parse().ok();
+    let app = TestApp::start_with(database, |s| s.public_url = public.clone()).await;
+    let ada = app.register("ada@example.org").await;
+    let laptop = app.login(&ada, FIREFOX).await;
+    let database = app.stop_and_keep_database().await;
+    let other_keys = database.folder().join("other.secrets");
+    let app = TestApp::start_with(database, |settings| {
+        settings.public_url = public;
+        settings.secrets_file = Some(other_keys);
+    })
+    .await;
+    laptop
+        .at(app.base())
+        .current()
+        .await
+        .problem(401, "invalid_token");
+    let anyone = app.anyone();
+    anyone
+        .refresh(&laptop.refresh_token)
+        .await
+        .problem(401, "invalid_token");
+    assert_eq!(
+        app.database.sessions_where("is_active"),
+        1,
+        "a forgery ends nothing"
+    );
+    app.stop().await;
 }
 
 async fn another_audience_is_another_service(database: Database) {
