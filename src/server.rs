@@ -191,8 +191,12 @@ fn public_origin(settings: &Settings, address: SocketAddr) -> String {
 fn assemble(settings: &Settings, clock: Clock, keys: &Keys, url: String) -> Result<App> {
     let db = Db::new(&settings.database_url, &settings.database);
     let hasher = Hasher::new(&settings.passwords)?;
-    let devices = DeviceParser::built_in()
-        .map_err(|fault| Error::Startup(format!("the device patterns: {fault}")))?;
+    let devices = match &settings.device_patterns {
+        Some(file) => DeviceParser::from_path(file),
+        None => DeviceParser::built_in(),
+    };
+    let devices =
+        devices.map_err(|fault| Error::Startup(format!("device_patterns is wrong: {fault}")))?;
     Ok(App {
         api_keys: ApiKeys::new(db.clone(), clock.clone()),
         changes: Changes::new(db.clone(), clock.clone()),

@@ -111,6 +111,8 @@ fn is_tv(clues: &Clues<'_>, text: &str) -> bool {
 /// brackets what it runs on. A library that was recognised says neither.
 fn is_program(clues: &Clues<'_>) -> bool {
     const PEOPLE: [&str; 3] = ["Mozilla/", "Opera/", "Dalvik/"];
+    // What apps for Apple's systems speak HTTP with, and programs don't.
+    const APPLE_APP: &str = "Alamofire/";
     const HELD: [&str; 6] = ["iPhone", "iPad", "iPod", "iOS", "CFNetwork", "Android"];
 
     let agent = clues.user_agent;
@@ -119,7 +121,8 @@ fn is_program(clues: &Clues<'_>) -> bool {
         .is_some_and(|browser| browser.ends_with("PowerShell"));
     let names_library =
         clues.browser.is_some() && !PEOPLE.iter().any(|prefix| agent.starts_with(prefix));
-    let names_device = HELD.iter().any(|token| agent.contains(token))
+    let names_device = agent.contains(APPLE_APP)
+        || HELD.iter().any(|token| agent.contains(token))
         || agent.contains("(Mac")
         || agent.contains("(Windows NT");
     powershell || (names_library && !names_device)

@@ -6,7 +6,7 @@ use super::facts::{DeviceFacts, DeviceKind};
 pub const UNKNOWN: &str = "Unknown device";
 
 /// What is on the box, by how the models begin that don't say it.
-const MARKETING_NAMES: [(&str, &str); 124] = [
+const MARKETING_NAMES: [(&str, &str); 126] = [
     ("SM-S931", "Galaxy S25"),
     ("SM-S936", "Galaxy S25+"),
     ("SM-S938", "Galaxy S25 Ultra"),
@@ -120,7 +120,9 @@ const MARKETING_NAMES: [(&str, &str); 124] = [
     ("HD190", "OnePlus 7T"),
     ("GM191", "OnePlus 7 Pro"),
     ("NE221", "OnePlus 10 Pro"),
+    ("CPH2447", "OnePlus 11"),
     ("CPH2449", "OnePlus 11"),
+    ("CPH2451", "OnePlus 11"),
     ("CPH2581", "OnePlus 12"),
     ("CPH2583", "OnePlus 12"),
     ("CPH2653", "OnePlus 13"),
@@ -196,8 +198,10 @@ fn marketing_name(model: &str) -> Option<&'static str> {
         .map(|(_, name)| *name)
 }
 
-/// Whether a model is one that only its maker reads: one word without lower case, with digits.
+/// Whether a model is one that only its maker reads: one word with digits and hardly a small letter.
 fn is_code(model: &str) -> bool {
-    !model.chars().any(|c| c == ' ' || c.is_ascii_lowercase())
+    let small = model.chars().filter(char::is_ascii_lowercase).count();
+    !model.contains(' ')
+        && small <= 1
         && (model.chars().any(|c| c.is_ascii_digit()) || model.starts_with("KF"))
 }

@@ -1,6 +1,7 @@
 //! Reads user agents with `user-agent-parser` and our own patterns, which are loaded once.
 
 use std::borrow::Cow;
+use std::path::Path;
 
 use user_agent_parser::{UserAgentParser, UserAgentParserError};
 
@@ -39,6 +40,16 @@ impl DeviceParser {
     pub fn built_in() -> Result<Self, PatternError> {
         Ok(Self {
             patterns: UserAgentParser::from_str(PATTERNS)?,
+        })
+    }
+
+    /// A parser with the patterns of a file in the format of uap-core.
+    ///
+    /// # Errors
+    /// When the file can't be read, or its patterns can't.
+    pub fn from_path(path: &Path) -> Result<Self, PatternError> {
+        Ok(Self {
+            patterns: UserAgentParser::from_path(path)?,
         })
     }
 

@@ -1,5 +1,6 @@
 //! The device a request comes from: its address, through trusted proxies, and its user agent.
 
+use std::borrow::Cow;
 use std::future::{Ready, ready};
 use std::net::IpAddr;
 
@@ -39,10 +40,13 @@ pub fn client_ip(request: &HttpRequest, app: &App) -> Option<String> {
     let peer: IpAddr = request.peer_addr()?.ip();
     let forwarded = lines(request.headers(), &header::FORWARDED);
     let x_forwarded_for = lines(request.headers(), &header::X_FORWARDED_FOR);
-    Some(
-        address::client_address(peer, &forwarded, &x_forwarded_for, &app.trusted_proxies)
-            .to_string(),
-    )
+    let client = address::client_address(
+        peer,
+        &texts(&forwarded),
+        &texts(&x_forwarded_for),
+        &app.trusted_proxies,
+    );
+    Some(client.to_string())
 }
 
 fn client(request: &HttpRequest, app: &App) -> Client {
@@ -54,11 +58,17 @@ fn client(request: &HttpRequest, app: &App) -> Client {
     Client::new(client_ip(request, app), sent.as_deref(), facts)
 }
 
-fn lines<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Vec<&'a str> {
+/// Every line of a header. What is not text stays in its place as garbage: a line left out would
+/// take along what a proxy has put behind it.
+fn lines<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Vec<Cow<'a, str>> {
     headers
         .get_all(name)
-        .filter_map(|value| value.to_str().ok())
+        .map(|value| String::from_utf8_lossy(value.as_bytes()))
         .collect()
+}
+
+fn texts<'a>(lines: &'a [Cow<'_, str>]) -> Vec<&'a str> {
+    lines.iter().map(AsRef::as_ref).collect()
 }
 
 /// Whether the request's body says it is of `kind`, whatever its parameters.

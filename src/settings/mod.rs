@@ -49,6 +49,8 @@ pub struct Settings {
     pub cookie_key: Option<Secret>,
     /// Base64 of an Ed25519 private key (PKCS#8), in place of the one in the secrets file.
     pub signing_key: Option<Secret>,
+    /// Another file of user-agent patterns, in the format of uap-core's `regexes.yaml`.
+    pub device_patterns: Option<PathBuf>,
     /// The domain whose hosts all get the session cookie, for forward-auth; this host alone if none.
     pub cookie_domain: Option<String>,
     /// `[forward_auth]`
@@ -78,6 +80,7 @@ impl Default for Settings {
             secrets_file: None,
             cookie_key: None,
             signing_key: None,
+            device_patterns: None,
             cookie_domain: None,
             forward_auth: ForwardAuthSettings::default(),
             log: LogSettings::default(),

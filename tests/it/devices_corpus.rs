@@ -1,14 +1,15 @@
 //! Real user agents and what they are: the corpus is the judge of patterns, kinds and names.
 
 use std::collections::HashSet;
+use std::path::Path;
 
-use rollcall::devices::{DeviceFacts, DeviceParser, naming};
+use rollcall::devices::{DeviceFacts, DeviceKind, DeviceParser, naming};
 use serde::Deserialize;
 
 const CORPUS: &str = include_str!("corpus/user_agents.jsonl");
 
 /// Distinct agents in the corpus; it only grows.
-const AGENTS: usize = 453;
+const AGENTS: usize = 638;
 
 /// Characters an answer may have, whatever was sent.
 const ANSWER_LIMIT: usize = 100;
@@ -188,4 +189,42 @@ fn a_cut_never_splits_a_character() {
         let agent = format!("{}\u{1F600}\u{1F600}", "a".repeat(padding));
         assert_presentable(&parser.parse(&agent), &agent);
     }
+}
+
+#[test]
+fn patterns_of_another_file_tell_the_same_kinds() {
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/corpus");
+    let parser = DeviceParser::from_path(&corpus.join("other_patterns.yaml"))
+        .expect("patterns that can be read");
+    let chrome = "AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0";
+    for (agent, kind) in [
+        (
+            format!("Mozilla/5.0 (Linux; Android 10; K) {chrome} Mobile Safari/537.36"),
+            DeviceKind::Phone,
+        ),
+        (
+            format!("Mozilla/5.0 (Linux; Android 10; K) {chrome} Safari/537.36"),
+            DeviceKind::Tablet,
+        ),
+        (
+            format!("Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) {chrome} Safari/537.36"),
+            DeviceKind::Desktop,
+        ),
+        (
+            format!("Mozilla/5.0 (Web0S; Linux/SmartTV) {chrome} Safari/537.36"),
+            DeviceKind::Tv,
+        ),
+        (
+            "Mozilla/5.0 (compatible; examplebot/1.0)".into(),
+            DeviceKind::Bot,
+        ),
+        ("curl/8.4.0".into(), DeviceKind::Program),
+    ] {
+        assert_eq!(parser.parse(&agent).kind, kind, "{agent}");
+    }
+}
+
+#[test]
+fn a_file_that_is_not_there_is_an_error() {
+    assert!(DeviceParser::from_path(Path::new("no-such-patterns.yaml")).is_err());
 }

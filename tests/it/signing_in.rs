@@ -1,6 +1,7 @@
 //! Signing in under pressure: a flood, outdated hashes, a proxy in front.
 
 use actix_web::rt::spawn;
+use reqwest::header::HeaderValue;
 use rollcall::settings::PasswordSettings;
 
 use crate::support::prelude::*;
@@ -9,6 +10,7 @@ on_both!(
     database: a_flood_of_sign_ins_is_turned_away_not_taken_on,
     a_hash_with_outdated_parameters_is_renewed_at_sign_in,
     the_address_is_a_trusted_proxys_word,
+    a_line_that_is_no_text_does_not_hide_the_address,
     the_address_is_nobody_elses_word,
 );
 
@@ -77,6 +79,25 @@ async fn the_address_is_a_trusted_proxys_word(database: Database) {
         address_after_login_through_a_proxy(&app).await,
         "2001:db8::7"
     );
+    app.stop().await;
+}
+
+/// A client may send any bytes; the proxy puts the address it saw behind them.
+async fn a_line_that_is_no_text_does_not_hide_the_address(database: Database) {
+    let app = TestApp::start_with(database, |settings| {
+        settings.trusted_proxies = vec!["127.0.0.0/8".parse().expect("a network")];
+    })
+    .await;
+    let ada = app.register("ada@example.org").await;
+    let line = HeaderValue::from_bytes(b"\xff, 198.51.100.7").expect("a header");
+    let request = app
+        .anyone()
+        .request("POST", "/api/v1/auth/login")
+        .header("x-forwarded-for", line)
+        .header("forwarded", "for=6.6.6.6")
+        .json(&json!({"email": ada.email, "password": ada.password}));
+    let body = Answer::to(request).await.expect(200).json();
+    assert_eq!(body["session"]["ip_address"], "198.51.100.7");
     app.stop().await;
 }
 
