@@ -14,10 +14,10 @@ use crate::error::{Error, Result};
 use crate::http::app::App;
 use crate::http::caller::PageCaller;
 use crate::http::layout::{Layout, Place, page};
-use crate::sessions::{Caller, Session};
+use crate::sessions::{Caller, HistoryPage, Session};
 
-/// Ended sessions shown; the rest is in the API's history.
-const RECENTLY_ENDED: u32 = 10;
+/// Ended sessions shown at once.
+const ENDED: u32 = 10;
 /// A device not used for this long is worth a look.
 const LONG_UNUSED: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 
@@ -36,6 +36,8 @@ struct DevicesPage {
     /// "2 devices have not been used for 90 days."
     long_unused: Option<LongUnused>,
     ended: Vec<EndedView>,
+    /// Where those that ended before are, if there are more.
+    older: Option<String>,
 }
 
 struct LongUnused {
@@ -49,6 +51,8 @@ struct LongUnused {
 pub struct Arrival {
     done: Option<String>,
     device: Option<SessionId>,
+    /// Where the list of ended sessions goes on.
+    ended: Option<String>,
 }
 
 /// The page.
@@ -61,11 +65,11 @@ pub async fn show(
     let owner = caller.user.id;
     let made_at = app.clock.now().timestamp_micros();
     let live = app.sessions.live_of(owner).await?;
-    let ended = app
-        .sessions
-        .history(owner, None, RECENTLY_ENDED)
-        .await?
-        .sessions;
+    let after = arrival.ended.as_deref().map(str::parse).transpose()?;
+    let HistoryPage {
+        sessions: ended,
+        next,
+    } = app.sessions.history(owner, after, ENDED).await?;
     let notice = notice(&app, &caller, &arrival, live.len()).await?;
 
     let now = app.clock.now();
@@ -86,6 +90,7 @@ pub async fn show(
             .into_iter()
             .map(|session| DeviceView::new(session, now))
             .collect(),
+        older: next.map(|next| format!("/devices?ended={}#ended", next.encode())),
         ended: ended
             .iter()
             .map(|session| EndedView::new(session, &names, now))

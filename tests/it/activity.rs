@@ -3,9 +3,35 @@
 use crate::support::prelude::*;
 
 on_both!(
-    app: what_happened_is_read_page_by_page,
+    app: what_has_ended_is_read_page_by_page,
+    what_happened_is_read_page_by_page,
     a_theft_is_told_with_what_to_do,
 );
+
+async fn what_has_ended_is_read_page_by_page(app: &TestApp) {
+    let ada = app.register("ada@example.org").await;
+    let browser = app.signed_in_browser(&ada, FIREFOX).await;
+    let mut ended = Vec::new();
+    for _ in 0..12 {
+        let phone = app.login(&ada, IPHONE).await;
+        app.advance(Duration::from_secs(1));
+        phone.post("/api/v1/auth/logout").await.expect(204);
+        ended.push(phone.id());
+    }
+    let first = browser.get("/devices").await.expect(200);
+    let older = first
+        .text
+        .split('"')
+        .find(|part| part.contains("?ended="))
+        .expect("a link to older ones");
+    let second = browser.get(older).await.expect(200);
+    for (n, id) in ended.iter().enumerate() {
+        assert_eq!(first.text.contains(id), n >= 2, "{n}");
+        assert_eq!(second.text.contains(id), n < 2, "{n}");
+    }
+    assert!(!second.text.contains("?ended="), "there is nothing older");
+    browser.get("/devices?ended=nonsense").await.expect(400);
+}
 
 async fn what_happened_is_read_page_by_page(app: &TestApp) {
     let ada = app.register("ada@example.org").await;
