@@ -4,11 +4,11 @@
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
+use url::form_urlencoded;
 
 use super::forms;
 use super::layout::{Layout, page, see_other};
 use crate::error::Result;
-use url::form_urlencoded;
 
 /// Fields of the page itself, which are not the act's.
 const OWN_FIELDS: [&str; 4] = ["csrf", "password", "act", "next"];

@@ -35,6 +35,7 @@ async fn sign_out_from_another(database: Database, script: Script) {
     desktop.has(1, SIGN_OUT_OTHER).await;
 
     desktop.press(SIGN_OUT_OTHER).await;
+    desktop.has(1, "[role='status']").await;
     desktop.has(0, SIGN_OUT_OTHER).await;
     let message = desktop.words_in("[role='status']").await;
     assert!(message.contains("signed out"), "{message}");
@@ -77,10 +78,13 @@ async fn an_act_goes_on_after_the_password_is_given_again(database: Database) {
     laptop.open("/devices").await;
     app.advance(Duration::from_secs(11 * 60));
     laptop.press(SIGN_OUT_OTHER).await;
+    laptop.has(1, "form[action='/confirm']").await;
     let asked = laptop.words_in("main").await;
     assert!(asked.contains("Your password, please"), "{asked}");
     laptop.type_into("input[name='password']", PASSWORD).await;
     laptop.press("form[action='/confirm'] button").await;
+    laptop.arrives_at("/devices").await;
+    laptop.has(1, "[role='status']").await;
     let message = laptop.words_in("[role='status']").await;
     assert!(
         message.contains("Safari on iPhone is signed out"),

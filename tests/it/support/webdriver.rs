@@ -145,12 +145,10 @@ impl Chromium {
             .expect("the button can be pressed");
     }
 
-    pub async fn count(&self, css: &str) -> usize {
-        self.client
-            .find_all(Locator::Css(css))
-            .await
-            .expect("the page can be searched")
-            .len()
+    /// How many of what the selector describes the page has; none while it can't be searched.
+    async fn count(&self, css: &str) -> Option<usize> {
+        let found = self.client.find_all(Locator::Css(css)).await.ok()?;
+        Some(found.len())
     }
 
     /// The path of the page it is at.
@@ -171,14 +169,21 @@ impl Chromium {
     /// Waits until the page has this many of what the selector describes.
     pub async fn has(&self, number: usize, css: &str) {
         super::eventually(&format!("{number} of {css}"), async || {
-            self.count(css).await == number
+            self.count(css).await == Some(number)
         })
         .await;
     }
 
     /// The words in one place of the page.
     pub async fn words_in(&self, css: &str) -> String {
-        self.find(css).await.text().await.expect("it has text")
+        let mut words = None;
+        // The page may change to the next between finding the place and reading it.
+        super::eventually(css, async || {
+            words = self.find(css).await.text().await.ok();
+            words.is_some()
+        })
+        .await;
+        words.unwrap_or_default()
     }
 
     pub async fn close(self) {
