@@ -11,6 +11,7 @@ on_both!(
     a_token_replayed_within_the_grace_gets_the_same_successor,
     two_refreshes_at_the_same_time_get_the_same_successor,
     fifty_refreshes_at_once_are_fifty_usable_answers,
+    the_grace_lasts_to_its_last_second,
     a_token_replayed_past_the_grace_ends_the_session,
     a_token_two_generations_old_ends_the_session,
     a_refresh_token_of_an_expired_session_is_refused,
@@ -120,6 +121,24 @@ async fn a_refresh_from_a_new_address_is_told(database: Database) {
                 WHERE kind = 'refreshed' AND ip_address = '198.51.100.7'";
     assert_eq!(app.database.number(told), 1, "once, not at every refresh");
     app.stop().await;
+}
+
+async fn the_grace_lasts_to_its_last_second(app: &TestApp) {
+    let laptop = signed_in(app).await;
+    let first = app
+        .anyone()
+        .refresh(&laptop.refresh_token)
+        .await
+        .expect(200)
+        .json();
+    app.advance(Duration::from_secs(10));
+    let again = app
+        .anyone()
+        .refresh(&laptop.refresh_token)
+        .await
+        .expect(200)
+        .json();
+    assert_eq!(again["refresh_token"], first["refresh_token"]);
 }
 
 async fn a_token_replayed_past_the_grace_ends_the_session(app: &TestApp) {
