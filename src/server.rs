@@ -191,12 +191,8 @@ fn public_origin(settings: &Settings, address: SocketAddr) -> String {
 fn assemble(settings: &Settings, clock: Clock, keys: &Keys, url: String) -> Result<App> {
     let db = Db::new(&settings.database_url, &settings.database);
     let hasher = Hasher::new(&settings.passwords)?;
-    let devices = match &settings.device_patterns {
-        Some(file) => DeviceParser::from_path(file),
-        None => DeviceParser::built_in(),
-    };
-    let devices =
-        devices.map_err(|fault| Error::Startup(format!("device_patterns is wrong: {fault}")))?;
+    let devices = DeviceParser::of(settings.device_patterns.as_deref())
+        .map_err(|fault| Error::Startup(format!("device_patterns is wrong: {fault}")))?;
     Ok(App {
         api_keys: ApiKeys::new(db.clone(), clock.clone()),
         changes: Changes::new(db.clone(), clock.clone()),

@@ -4,6 +4,7 @@
 mod api_key;
 mod config;
 mod demo;
+mod device;
 mod domain;
 mod key;
 mod logging;
@@ -69,6 +70,9 @@ enum Command {
     /// Rotate the signing key
     #[command(subcommand)]
     Key(key::Key),
+    /// Tell what user agents say of their devices
+    #[command(subcommand)]
+    Device(device::Device),
     /// Print the settings in force, without secrets
     Config,
 }
@@ -95,6 +99,7 @@ fn dispatch(common: Common, command: Command) -> Result<()> {
         Command::Session(session) => session.run(&common.settings()?),
         Command::ApiKey(key) => key.run(&common.settings()?),
         Command::Key(key) => key.run(&common.settings()?),
+        Command::Device(device) => device.run(&common.settings()?),
         Command::Config => config::run(&common.settings()?),
     }
 }

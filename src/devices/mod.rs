@@ -3,9 +3,11 @@
 
 pub mod address;
 mod facts;
+pub mod hints;
 mod kind;
 pub mod naming;
 mod parser;
 
 pub use self::facts::{DeviceFacts, DeviceKind};
+pub use self::hints::ClientHints;
 pub use self::parser::{DeviceParser, PatternError};

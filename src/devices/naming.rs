@@ -147,7 +147,15 @@ pub fn name(facts: &DeviceFacts) -> String {
         DeviceKind::Unknown if facts.model.is_some() => {
             on(facts.browser.as_deref(), handheld(facts))
         }
-        DeviceKind::Desktop | DeviceKind::Unknown => on(facts.browser.as_deref(), facts.os.clone()),
+        DeviceKind::Desktop | DeviceKind::Unknown => on(facts.browser.as_deref(), system(facts)),
+    }
+}
+
+/// "macOS", "Windows 11". Windows 11 says that it is 10 unless it is asked, so 10 may be either.
+fn system(facts: &DeviceFacts) -> Option<String> {
+    match (facts.os.as_deref(), facts.os_version.as_deref()) {
+        (Some(os @ "Windows"), Some(version @ "11")) => Some(format!("{os} {version}")),
+        (os, _) => os.map(str::to_owned),
     }
 }
 

@@ -9,7 +9,7 @@ use actix_web::http::header::{self, HeaderMap, HeaderName};
 use actix_web::{FromRequest, HttpRequest, web};
 
 use super::app::App;
-use crate::devices::address;
+use crate::devices::{ClientHints, address};
 use crate::error::Error;
 use crate::sessions::Client;
 
@@ -50,12 +50,17 @@ pub fn client_ip(request: &HttpRequest, app: &App) -> Option<String> {
 }
 
 fn client(request: &HttpRequest, app: &App) -> Client {
-    let sent = request
-        .headers()
-        .get(header::USER_AGENT)
-        .map(|value| String::from_utf8_lossy(value.as_bytes()));
-    let facts = app.devices.parse(sent.as_deref().unwrap_or_default());
+    let sent = text(request.headers(), header::USER_AGENT.as_str());
+    let hints = ClientHints::from_headers(|name| text(request.headers(), name));
+    let agent = sent.as_deref().unwrap_or_default();
+    let facts = app.devices.parse_with_hints(agent, hints);
     Client::new(client_ip(request, app), sent.as_deref(), facts)
+}
+
+/// A header as text, whatever its bytes.
+fn text(headers: &HeaderMap, name: &str) -> Option<String> {
+    let value = headers.get(name)?;
+    Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
 }
 
 /// Every line of a header. What is not text stays in its place as garbage: a line left out would

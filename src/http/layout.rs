@@ -6,6 +6,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use super::{assets, forms};
+use crate::devices::hints;
 use crate::error::{Error, Result};
 use crate::sessions::Caller;
 
@@ -106,6 +107,7 @@ pub fn page(status: StatusCode, template: &impl Template) -> Result<HttpResponse
         .map_err(|fault| Error::Internal(format!("a page could not be drawn: {fault}")))?;
     Ok(HttpResponse::build(status)
         .content_type(ContentType::html())
+        .insert_header(("accept-ch", hints::ASKED_FOR))
         .body(html))
 }
 

@@ -16,6 +16,7 @@ mod browser_pages;
 mod browser_security;
 mod cli;
 mod cli_serve;
+mod client_hints;
 mod database_faults;
 mod devices_corpus;
 mod docs;
