@@ -13,10 +13,13 @@
 //! - [`tokens`]: access and refresh tokens, and the keys
 //! - [`devices`]: which device it is: user agent, address, name
 //! - [`api_keys`]: applications that work with us
+//! - [`alerts`]: what people should hear of at once
+//! - [`mail`]: a queue of letters, and the way out
 //! - [`events`]: what happened
 //! - [`db`]: either database behind one door
 //! - [`clock`], [`error`], [`settings`], [`text`]: what everything rests on
 
+pub mod alerts;
 pub mod api;
 pub mod api_keys;
 pub mod cli;
@@ -27,6 +30,7 @@ pub mod error;
 pub mod events;
 pub mod http;
 pub mod jobs;
+pub mod mail;
 pub mod pages;
 pub mod people;
 pub mod server;

@@ -1,5 +1,6 @@
-//! Puts the application together: its parts, the middleware, and the route table, which is here
-//! and nowhere else.
+//! Puts the application together: its parts and the middleware. The route table is beside it.
+
+mod routes;
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -7,19 +8,17 @@ use std::sync::Arc;
 use actix_web::cookie::Key;
 use actix_web::dev::ServerHandle;
 use actix_web::middleware::from_fn;
-use actix_web::web::{delete, get, patch, post, resource, scope};
-use actix_web::{
-    App as Application, FromRequest, Handler, HttpServer, Resource, Responder, rt, web,
-};
+use actix_web::{App as Application, HttpServer, rt, web};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::{JoinError, JoinHandle};
 use tracing_actix_web::TracingLogger;
 
+use crate::alerts::{Alerts, Delivery, Links};
 use crate::api_keys::ApiKeys;
 use crate::clock::Clock;
 use crate::db::{Db, migrate};
-use crate::devices::DeviceParser;
 use crate::devices::address::TrustedProxies;
+use crate::devices::{DeviceParser, EdgeHeaders, Places};
 use crate::error::{Error, Result};
 use crate::events::Changes;
 use crate::http::app::{App, SetupLink};
@@ -27,13 +26,13 @@ use crate::http::browser::SessionCookie;
 use crate::http::forms::FormKey;
 use crate::http::log::{RequestSpan, log_answer};
 use crate::http::target::AllowedHosts;
-use crate::http::{assets, browser, faces, forms, headers};
+use crate::http::{browser, faces, forms, headers};
 use crate::jobs::Jobs;
+use crate::mail::Mailer;
 use crate::people::{Hasher, People};
 use crate::sessions::Sessions;
-use crate::settings::Settings;
+use crate::settings::{PlaceSettings, Settings};
 use crate::tokens::{Keys, Tokens};
-use crate::{api, pages};
 
 /// A running server.
 pub struct Server {
@@ -59,12 +58,13 @@ pub async fn start(settings: Settings, clock: Clock) -> Result<Server> {
     let address = listener
         .local_addr()
         .map_err(|fault| Error::Startup(fault.to_string()))?;
-    let url = public_origin(&settings, address);
+    let url = settings.origin(address);
 
     let keys = Keys::load(&settings, clock.now())?;
     let cookie_key = Key::from(&keys.for_cookies()?);
     let app = web::Data::new(assemble(&settings, clock, &keys, url.clone())?);
-    let jobs = Jobs::start(&app.sessions, &settings.jobs);
+    let delivery = delivery(&settings, &app)?;
+    let jobs = Jobs::start(&app.sessions, app.places.clone(), delivery, &settings.jobs);
     Jobs::watch_changes(app.changes.clone());
     Jobs::watch_keys(app.tokens.clone(), settings, app.clock.clone());
     let server = serve(listener, app.clone(), cookie_key)?;
@@ -93,6 +93,11 @@ impl Server {
     /// Its parts.
     pub fn app(&self) -> &App {
         &self.app
+    }
+
+    /// Its parts, to be kept.
+    pub fn shared_app(&self) -> web::Data<App> {
+        self.app.clone()
     }
 
     /// Its background jobs.
@@ -181,31 +186,33 @@ fn bind(address: SocketAddr) -> Result<TcpListener> {
     })
 }
 
-fn public_origin(settings: &Settings, address: SocketAddr) -> String {
-    match &settings.public_url {
-        Some(url) => url.as_str().trim_end_matches('/').to_owned(),
-        None => format!("http://{address}"),
-    }
-}
-
 fn assemble(settings: &Settings, clock: Clock, keys: &Keys, url: String) -> Result<App> {
     let db = Db::new(&settings.database_url, &settings.database);
     let hasher = Hasher::new(&settings.passwords)?;
     let devices = DeviceParser::of(settings.device_patterns.as_deref())
         .map_err(|fault| Error::Startup(format!("device_patterns is wrong: {fault}")))?;
+    let alerts = Alerts::new(db.clone(), clock.clone(), &settings.mail);
     Ok(App {
+        alerts: alerts.clone(),
+        links: Arc::new(Links::new(&keys.for_links()?, url.clone())?),
         api_keys: ApiKeys::new(db.clone(), clock.clone()),
         changes: Changes::new(db.clone(), clock.clone()),
         people: People::new(db.clone(), clock.clone(), hasher),
         sessions: Sessions::new(
             db.clone(),
             clock.clone(),
+            alerts.clone(),
             &settings.sessions,
             &settings.tokens,
             &settings.jobs,
         ),
         tokens: Arc::new(Tokens::new(keys, &settings.tokens, url)?),
         devices,
+        places: open_places(&settings.places),
+        edge_headers: EdgeHeaders {
+            country: named(&settings.places.country_header),
+            city: named(&settings.places.city_header),
+        },
         trusted_proxies: TrustedProxies(settings.trusted_proxies.clone()),
         allowed_hosts: AllowedHosts::new(&settings.forward_auth.allowed_hosts),
         cookie_domain: settings.cookie_domain.clone(),
@@ -216,6 +223,37 @@ fn assemble(settings: &Settings, clock: Clock, keys: &Keys, url: String) -> Resu
         clock,
         db,
     })
+}
+
+/// The way of alerts to people's mailboxes, if there is one.
+fn delivery(settings: &Settings, app: &App) -> Result<Option<Delivery>> {
+    let name = settings.public_url.as_ref().and_then(|url| url.host_str());
+    let mailer = Mailer::new(&settings.mail, name.unwrap_or("localhost"))?;
+    let delivery = |mailer| {
+        Delivery::new(
+            app.db.clone(),
+            app.clock.clone(),
+            app.links.clone(),
+            mailer,
+            settings.mail.give_up_after,
+        )
+    };
+    Ok(mailer.map(delivery))
+}
+
+/// The places of the file in the settings. One that can't be used keeps nobody from signing in.
+fn open_places(settings: &PlaceSettings) -> Arc<Places> {
+    let places = Places::new(settings.file.clone());
+    match places.reload() {
+        Ok(true) => tracing::info!("the file with places is read"),
+        Ok(false) => {}
+        Err(fault) => tracing::error!(%fault, "places.file can't be used; places stay unknown"),
+    }
+    Arc::new(places)
+}
+
+fn named(header: &str) -> Option<String> {
+    Some(header.to_ascii_lowercase()).filter(|header| !header.is_empty())
 }
 
 fn serve(
@@ -244,7 +282,7 @@ fn serve(
             .wrap(headers::security_headers(is_https))
             .wrap(from_fn(log_answer))
             .wrap(TracingLogger::<RequestSpan>::new())
-            .configure(|config| routes(config, sign_up))
+            .configure(|config| routes::all(config, sign_up))
             .default_service(web::to(|| async { Err::<&str, _>(Error::NotFound) }))
     });
     let server = server
@@ -253,115 +291,6 @@ fn serve(
         .listen(listener)
         .map_err(|fault| Error::Startup(format!("the server could not start: {fault}")))?;
     Ok(server.run())
-}
-
-/// Every path. Each is a `resource` rather than a `route`, so that another method is 405, not 404.
-fn routes(config: &mut web::ServiceConfig, sign_up: bool) {
-    config
-        .service(resource("/static/{name}").route(get().to(assets::serve)))
-        .service(resource("/favicon.ico").route(get().to(assets::favicon)))
-        .service(resource("/.well-known/jwks.json").route(get().to(api::jwks::show)))
-        .service(resource("/auth/verify").route(get().to(api::verify::verify)))
-        .service(resource("/oauth/introspect").route(post().to(api::oauth::introspect)))
-        .service(resource("/oauth/revoke").route(post().to(api::oauth::revoke)))
-        .service(resource("/health/live").route(get().to(api::health::live)))
-        .service(resource("/health/ready").route(get().to(api::health::ready)))
-        .service(scope("/api/v1").configure(|config| api_routes(config, sign_up)))
-        .service(
-            scope("")
-                .wrap(from_fn(browser::give_device_cookie))
-                .configure(|config| page_routes(config, sign_up)),
-        );
-}
-
-fn api_routes(config: &mut web::ServiceConfig, sign_up: bool) {
-    if sign_up {
-        config.service(resource("/auth/register").route(post().to(api::auth::register)));
-    }
-    config
-        .service(resource("/auth/login").route(post().to(api::auth::login)))
-        .service(resource("/auth/refresh").route(post().to(api::auth::refresh)))
-        .service(resource("/auth/confirm").route(post().to(api::auth::confirm)))
-        .service(resource("/auth/logout").route(post().to(api::auth::logout)))
-        .service(resource("/auth/logout-all").route(post().to(api::auth::logout_all)))
-        .service(
-            resource("/app/sessions")
-                .route(post().to(api::app_sessions::open))
-                .route(get().to(api::app_sessions::list))
-                .route(delete().to(api::app_sessions::end_all)),
-        )
-        .service(resource("/app/sessions/refresh").route(post().to(api::app_sessions::refresh)))
-        .service(resource("/app/sessions/{id}").route(delete().to(api::app_sessions::end)))
-        .service(resource("/me").route(get().to(api::me::show)))
-        .service(resource("/sessions/me").route(get().to(api::sessions::list)))
-        .service(resource("/sessions/current").route(get().to(api::sessions::current)))
-        .service(resource("/sessions/history").route(get().to(api::sessions::history)))
-        .service(resource("/sessions/others").route(delete().to(api::sessions::end_others)))
-        .service(resource("/sessions/expired").route(delete().to(api::sessions::end_expired)))
-        .service(
-            resource("/sessions/{id}")
-                .route(patch().to(api::sessions::rename))
-                .route(delete().to(api::sessions::end)),
-        );
-}
-
-fn page_routes(config: &mut web::ServiceConfig, sign_up: bool) {
-    use pages::{
-        account, confirm, device, devices, home, setup, sign_in, sign_out, sign_out_others,
-    };
-
-    if sign_up {
-        config.service(form(
-            "/sign-up",
-            pages::sign_up::show,
-            pages::sign_up::submit,
-        ));
-    }
-    config
-        .service(resource("/").route(get().to(home::show)))
-        .service(form("/sign-in", sign_in::show, sign_in::submit))
-        .service(resource("/sign-out").route(post().to(sign_out::submit)))
-        .service(form("/confirm", confirm::show, confirm::submit))
-        .service(form("/setup/{token}", setup::show, setup::submit))
-        .service(resource("/devices").route(get().to(devices::show)))
-        .service(form(
-            "/devices/sign-out-others",
-            sign_out_others::show,
-            sign_out_others::submit,
-        ))
-        .service(
-            resource("/devices/sign-out-everywhere").route(post().to(sign_out::submit_everywhere)),
-        )
-        .service(resource("/devices/changes").route(get().to(pages::changes::listen)))
-        .service(resource("/devices/{id}").route(get().to(device::show)))
-        .service(resource("/devices/{id}/sign-out").route(post().to(device::sign_out)))
-        .service(resource("/devices/{id}/rename").route(post().to(device::rename)))
-        .service(resource("/account").route(get().to(account::show)))
-        .service(resource("/account/name").route(post().to(account::rename)))
-        .service(resource("/account/idle-limit").route(post().to(account::choose_idle_limit)))
-        .service(form(
-            "/admin/api-keys",
-            pages::api_keys::show,
-            pages::api_keys::add,
-        ))
-        .service(resource("/admin/api-keys/{id}/revoke").route(post().to(pages::api_keys::revoke)))
-        .service(resource("/account/email").route(post().to(account::change_email)))
-        .service(resource("/account/export").route(get().to(pages::export::download)))
-        .service(resource("/account/delete").route(post().to(account::delete)))
-        .service(resource("/account/password").route(post().to(account::change_password)));
-}
-
-/// A page with a form that comes back to its own path.
-fn form<Show, ShowArgs, Submit, SubmitArgs>(path: &str, show: Show, submit: Submit) -> Resource
-where
-    Show: Handler<ShowArgs, Output: Responder + 'static>,
-    Submit: Handler<SubmitArgs, Output: Responder + 'static>,
-    ShowArgs: FromRequest + 'static,
-    SubmitArgs: FromRequest + 'static,
-{
-    resource(path)
-        .route(get().to(show))
-        .route(post().to(submit))
 }
 
 async fn blocking<T: Send + 'static>(

@@ -18,6 +18,15 @@ pub fn cut(text: &str, limit: usize) -> &str {
     }
 }
 
+/// The longest beginning of `text` with at most `limit` bytes.
+pub fn cut_bytes(text: &str, limit: usize) -> &str {
+    let mut end = text.len().min(limit);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}
+
 fn is_bidi_control(c: char) -> bool {
     matches!(c, '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::views::{EndedView, Grant, SessionView};
 use crate::api_keys::Scope;
 use crate::db::SessionId;
+use crate::devices::Location;
 use crate::error::{Error, Result};
 use crate::events::Origin;
 use crate::http::app::App;
@@ -64,9 +65,9 @@ pub async fn open(
     let facts = app
         .devices
         .parse(body.user_agent.as_deref().unwrap_or_default());
-    let ip = address(body.ip_address.as_deref())?;
+    let location = location(&app, body.ip_address.as_deref())?;
     let opening = Opening {
-        client: Client::new(ip, body.user_agent.as_deref(), facts),
+        client: Client::new(location, body.user_agent.as_deref(), facts),
         device_id: body.device_id.map(|id| id.parse()).transpose()?,
         device_name: body.device_name.map(|name| name.parse()).transpose()?,
         via: OpenedVia::Application,
@@ -91,12 +92,12 @@ pub async fn refresh(
     Json(body): Json<RefreshFor>,
 ) -> Result<HttpResponse> {
     key.require(Scope::Sessions)?;
-    let ip = address(body.ip_address.as_deref())?;
+    let location = location(&app, body.ip_address.as_deref())?;
     let now = app.clock.now();
     let claim = app.tokens.verify_refresh(&body.refresh_token, now)?;
     let session = app
         .sessions
-        .refresh(claim.user, claim.session, claim.jti, ip)
+        .refresh(claim.user, claim.session, claim.jti, location)
         .await?;
     let tokens = app.tokens.issue(&session, now)?;
     Ok(HttpResponse::Ok().json(Grant::new(tokens, session)))
@@ -154,14 +155,18 @@ pub async fn end_all(
     Ok(HttpResponse::Ok().json(EndedView { ended: ended.len() }))
 }
 
-/// An address in canonical text.
-fn address(text: Option<&str>) -> Result<Option<String>> {
-    let parse = |text: &str| match text.trim().parse::<IpAddr>() {
-        Ok(ip) => Ok(ip.to_canonical().to_string()),
-        Err(_) => Err(Error::field(
-            "ip_address",
-            "must be an IPv4 or IPv6 address",
-        )),
+/// Where an address is that the application tells.
+fn location(app: &App, text: Option<&str>) -> Result<Location> {
+    let Some(text) = text else {
+        return Ok(Location::default());
     };
-    text.map(parse).transpose()
+    let ip: IpAddr = text
+        .trim()
+        .parse()
+        .map_err(|_| Error::field("ip_address", "must be an IPv4 or IPv6 address"))?;
+    let ip = ip.to_canonical();
+    Ok(Location {
+        ip: Some(ip.to_string()),
+        place: app.places.find(ip),
+    })
 }

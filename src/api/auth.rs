@@ -95,7 +95,7 @@ pub async fn refresh(
         .verify_refresh(&body.refresh_token, app.clock.now())?;
     let session = app
         .sessions
-        .refresh(claim.user, claim.session, claim.jti, client.ip)
+        .refresh(claim.user, claim.session, claim.jti, client.location)
         .await?;
     grant(&app, session)
 }

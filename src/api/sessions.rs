@@ -3,13 +3,13 @@
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
 
-use super::views::{EndedView, SessionView};
+use super::views::{DeviceView, EndedView, SessionView};
 use crate::db::SessionId;
 use crate::error::{Error, Result};
 use crate::http::app::App;
 use crate::http::caller::ApiCaller;
 use crate::http::json::Json;
-use crate::sessions::{EndedReason, HistoryCursor};
+use crate::sessions::{EndedReason, HistoryCursor, by_device};
 
 /// Ended sessions on one page, unless the caller says otherwise.
 const PAGE: u32 = 50;
@@ -19,6 +19,8 @@ const LARGEST_PAGE: u32 = 200;
 struct ActiveSessions {
     total: usize,
     sessions: Vec<SessionView>,
+    /// The same, by device.
+    devices: Vec<DeviceView>,
 }
 
 #[derive(Serialize)]
@@ -42,10 +44,11 @@ pub struct Rename {
     device_name: String,
 }
 
-/// The caller's live sessions, newest use first.
+/// The caller's live sessions, newest use first, and the devices they are on.
 pub async fn list(app: web::Data<App>, ApiCaller(caller): ApiCaller) -> Result<HttpResponse> {
     let current = caller.session.id;
     let live = app.sessions.live_of(caller.user.id).await?;
+    let devices = by_device(live.clone());
     let sessions: Vec<_> = live
         .into_iter()
         .map(|session| SessionView::new(session, current))
@@ -53,6 +56,10 @@ pub async fn list(app: web::Data<App>, ApiCaller(caller): ApiCaller) -> Result<H
     Ok(HttpResponse::Ok().json(ActiveSessions {
         total: sessions.len(),
         sessions,
+        devices: devices
+            .iter()
+            .map(|device| DeviceView::new(device, current))
+            .collect(),
     }))
 }
 

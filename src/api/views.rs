@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::db::{SessionId, Timestamp, UserId};
 use crate::devices::DeviceKind;
 use crate::people::User;
-use crate::sessions::{EndedReason, Session};
+use crate::sessions::{Device, EndedReason, Session};
 use crate::tokens::TokenPair;
 
 /// A session in JSON. Neither the JTI nor the raw user agent is in it.
@@ -67,6 +67,32 @@ impl SessionView {
             is_active: session.is_active,
             ended_at: session.ended_at,
             ended_reason: session.ended_reason,
+        }
+    }
+}
+
+/// A device in JSON: the sessions that have the same `device_id`.
+#[derive(Debug, Serialize)]
+pub(super) struct DeviceView {
+    device_id: Option<String>,
+    device_name: Option<String>,
+    device_kind: DeviceKind,
+    last_used_at: Timestamp,
+    is_current: bool,
+    session_ids: Vec<SessionId>,
+}
+
+impl DeviceView {
+    /// `device` as the caller of `current` sees it.
+    pub(super) fn new(device: &Device, current: SessionId) -> Self {
+        let latest = device.latest();
+        Self {
+            device_id: latest.device_id.clone(),
+            device_name: latest.device_name.clone(),
+            device_kind: latest.device_kind,
+            last_used_at: latest.last_used_at,
+            is_current: device.has(current),
+            session_ids: device.sessions().map(|session| session.id).collect(),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 
+use crate::alerts::Alerts;
 use crate::api_keys::ApiKeys;
 use crate::clock::Clock;
 use crate::db::{Db, migrate};
@@ -25,8 +26,9 @@ impl Domain {
         let api_keys = ApiKeys::new(db.clone(), clock.clone());
         let people = People::new(db.clone(), clock.clone(), Hasher::new(&settings.passwords)?);
         let sessions = Sessions::new(
-            db,
-            clock,
+            db.clone(),
+            clock.clone(),
+            Alerts::new(db, clock, &settings.mail),
             &settings.sessions,
             &settings.tokens,
             &settings.jobs,

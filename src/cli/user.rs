@@ -6,6 +6,7 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use super::domain::{Domain, block_on, named};
+use crate::alerts::Scene;
 use crate::db::{Timestamp, UserId};
 use crate::error::{Error, Result};
 use crate::events::Origin;
@@ -114,7 +115,7 @@ impl SetPassword {
         let hash = domain.people.hash(password_from_stdin()?).await?;
         let ended = domain
             .sessions
-            .change_password(user.id, hash, Origin::default())
+            .change_password(user.id, hash, Origin::default(), Scene::command_line())
             .await?;
         eprintln!("The password is set; {} sessions are ended.", ended.len());
         Ok(())

@@ -18,7 +18,7 @@ pub use self::connection::AnyConnection;
 pub(crate) use self::connection::on_each;
 use self::connection::{Access, Opener};
 pub(crate) use self::types::read_from_text;
-pub use self::types::{ApiKeyId, EventId, SessionId, Timestamp, UserId, sql};
+pub use self::types::{AlertId, ApiKeyId, EventId, MailId, SessionId, Timestamp, UserId, sql};
 use crate::error::{Error, Result};
 use crate::settings::{DatabaseSettings, DatabaseUrl};
 

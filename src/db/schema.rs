@@ -4,6 +4,26 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::db::types::sql::{Timestamptz, Uuid};
 
+    alerts (id) {
+        id -> Uuid,
+        user_id -> Uuid,
+        session_id -> Nullable<Uuid>,
+        kind -> Text,
+        device_name -> Text,
+        device_kind -> Text,
+        ip_address -> Nullable<Text>,
+        location_city -> Nullable<Text>,
+        location_country -> Nullable<Text>,
+        at -> Timestamptz,
+        answer -> Nullable<Text>,
+        answered_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::sql::{Timestamptz, Uuid};
+
     api_keys (id) {
         id -> Uuid,
         name -> Text,
@@ -12,6 +32,36 @@ diesel::table! {
         created_at -> Timestamptz,
         last_used_at -> Nullable<Timestamptz>,
         revoked_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::sql::{Timestamptz, Uuid};
+
+    devices (user_id, device_id) {
+        user_id -> Uuid,
+        device_id -> Text,
+        name -> Nullable<Text>,
+        first_seen_at -> Timestamptz,
+        last_seen_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::sql::{Timestamptz, Uuid};
+
+    mail_queue (id) {
+        id -> Uuid,
+        user_id -> Uuid,
+        alert_id -> Uuid,
+        recipient -> Text,
+        state -> Text,
+        attempts -> Int4,
+        due_at -> Timestamptz,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
     }
 }
 
@@ -68,6 +118,7 @@ diesel::table! {
         os_version -> Nullable<Text>,
         brand -> Nullable<Text>,
         model -> Nullable<Text>,
+        location_point -> Nullable<Text>,
     }
 }
 
@@ -87,11 +138,25 @@ diesel::table! {
         updated_at -> Timestamptz,
         password_changed_at -> Timestamptz,
         external_subject -> Nullable<Text>,
+        address_keeping -> Text,
+        alert_emails -> Bool,
     }
 }
 
+diesel::joinable!(alerts -> users (user_id));
+diesel::joinable!(devices -> users (user_id));
+diesel::joinable!(mail_queue -> alerts (alert_id));
+diesel::joinable!(mail_queue -> users (user_id));
 diesel::joinable!(session_events -> user_sessions (session_id));
 diesel::joinable!(session_events -> users (user_id));
 diesel::joinable!(user_sessions -> users (user_id));
 
-diesel::allow_tables_to_appear_in_same_query!(api_keys, session_events, user_sessions, users,);
+diesel::allow_tables_to_appear_in_same_query!(
+    alerts,
+    api_keys,
+    devices,
+    mail_queue,
+    session_events,
+    user_sessions,
+    users,
+);

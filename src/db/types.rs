@@ -94,6 +94,11 @@ macro_rules! id {
                 Self(uuid::Builder::from_unix_timestamp_millis(millis, &[0; 10]).into_uuid())
             }
 
+            /// The id with these bytes.
+            pub fn from_bytes(bytes: [u8; 16]) -> Self {
+                Self(uuid::Uuid::from_bytes(bytes))
+            }
+
             /// The sixteen bytes.
             pub fn as_bytes(&self) -> &[u8; 16] {
                 self.0.as_bytes()
@@ -170,6 +175,14 @@ id! {
 id! {
     /// The id of something that happened.
     EventId
+}
+id! {
+    /// The id of something a person should know of.
+    AlertId
+}
+id! {
+    /// The id of a letter to be sent.
+    MailId
 }
 
 /// A moment in UTC, to the microsecond: what both databases keep.

@@ -1,15 +1,19 @@
 //! The client's address. What a header says of it is believed only of trusted proxies.
 
 use std::net::{IpAddr, SocketAddr};
+use std::str::FromStr;
 
 use ipnet::IpNet;
+
+use crate::error::Error;
 
 /// The networks of our own reverse proxies.
 #[derive(Debug, Clone, Default)]
 pub struct TrustedProxies(pub Vec<IpNet>);
 
 impl TrustedProxies {
-    fn contains(&self, ip: IpAddr) -> bool {
+    /// Whether `ip` is the address of one.
+    pub fn contains(&self, ip: IpAddr) -> bool {
         self.0.iter().any(|network| network.contains(&ip))
     }
 }
@@ -47,6 +51,59 @@ pub fn client_address(
         }
     }
     client
+}
+
+/// What is kept of the addresses a person comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum AddressKeeping {
+    /// The whole address.
+    #[default]
+    Whole,
+    /// The network it is in.
+    Shortened,
+    /// Nothing.
+    None,
+}
+
+impl AddressKeeping {
+    /// Every choice, the one that keeps most first.
+    pub const ALL: [Self; 3] = [Self::Whole, Self::Shortened, Self::None];
+
+    /// The name it is kept under.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Whole => "whole",
+            Self::Shortened => "shortened",
+            Self::None => "none",
+        }
+    }
+
+    /// What is kept of an address in canonical text.
+    pub fn keep(self, ip: &str) -> Option<String> {
+        match self {
+            Self::Whole => Some(ip.to_owned()),
+            Self::Shortened => Some(network(ip.parse().ok()?).addr().to_string()),
+            Self::None => None,
+        }
+    }
+}
+
+impl FromStr for AddressKeeping {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        Self::ALL
+            .into_iter()
+            .find(|keeping| keeping.as_str() == text)
+            .ok_or_else(|| Error::field("addresses", "must be whole, shortened or none"))
+    }
+}
+
+/// The network that an address is in, as far as a person's connection goes: `/24`, and `/48` of IPv6,
+/// where the rest may change by the hour (RFC 8981).
+pub fn network(ip: IpAddr) -> IpNet {
+    let ip = ip.to_canonical();
+    IpNet::new_assert(ip, if ip.is_ipv4() { 24 } else { 48 }).trunc()
 }
 
 /// Whether nobody outside can have this address: private, loopback, link-local, shared (RFC 6598).
@@ -178,6 +235,21 @@ mod tests {
             client("10.0.0.1", &forged, &["198.51.100.1"]),
             "198.51.100.1"
         );
+    }
+
+    #[test]
+    fn a_shortened_address_is_its_network() {
+        for (ip, kept) in [
+            ("203.0.113.77", "203.0.113.0"),
+            ("2001:db8:1:2:3:4:5:6", "2001:db8:1::"),
+            ("::ffff:203.0.113.77", "203.0.113.0"),
+        ] {
+            let shortened = AddressKeeping::Shortened.keep(ip);
+            assert_eq!(shortened.as_deref(), Some(kept));
+            // Shortening what is short changes nothing.
+            assert_eq!(AddressKeeping::Shortened.keep(kept), shortened);
+        }
+        assert_eq!(AddressKeeping::None.keep("203.0.113.77"), None);
     }
 
     #[test]

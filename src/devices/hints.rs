@@ -77,7 +77,8 @@ const BROWSERS: [(&str, &str); 27] = [
 impl ClientHints {
     /// The hints among a request's headers; `header` gives the value of one by its name.
     pub fn from_headers(header: impl Fn(&str) -> Option<String>) -> Self {
-        let field = |name: &str| header(name).map(|value| cut_bytes(value, LIMIT));
+        let field =
+            |name: &str| header(name).map(|value| text::cut_bytes(&value, LIMIT).to_owned());
         let text = |name: &str| field(name).and_then(|value| string(&value));
         let list = |name: &str| field(name).map(|value| members(&value)).unwrap_or_default();
         let full = list("sec-ch-ua-full-version-list");
@@ -196,9 +197,4 @@ fn members(value: &str) -> Vec<Item> {
 fn presentable(value: &str) -> Option<String> {
     let cleaned = text::clean(value);
     Some(text::cut(&cleaned, VALUE_LIMIT).to_owned()).filter(|value| !value.is_empty())
-}
-
-fn cut_bytes(mut value: String, limit: usize) -> String {
-    value.truncate(value.floor_char_boundary(limit));
-    value
 }

@@ -88,7 +88,7 @@ impl DeviceParser {
     pub fn parse_with_hints(&self, user_agent: &str, hints: ClientHints) -> DeviceFacts {
         let (answer, answered) = sync_channel(1);
         let question = Question {
-            agent: cut_bytes(user_agent, LIMIT).to_owned(),
+            agent: text::cut_bytes(user_agent, LIMIT).to_owned(),
             hints,
             answer,
         };
@@ -228,12 +228,4 @@ fn version(parts: &[Option<&str>]) -> Option<String> {
 fn is_frozen(agent: &str, version: &str) -> bool {
     (version == FROZEN_MACOS && agent.contains("Macintosh"))
         || FROZEN_ANDROID.iter().any(|text| agent.contains(text))
-}
-
-fn cut_bytes(text: &str, limit: usize) -> &str {
-    let mut end = text.len().min(limit);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    &text[..end]
 }

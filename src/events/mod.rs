@@ -10,6 +10,7 @@ use std::str::FromStr;
 pub use self::changes::{Change, Changes};
 pub use self::store::Event;
 use crate::db::{AnyConnection, Db, EventId, SessionId, Timestamp, UserId};
+use crate::devices::address::AddressKeeping;
 use crate::error::Result;
 
 /// What can happen.
@@ -23,6 +24,8 @@ pub enum EventKind {
     Renamed,
     /// The session ended; the detail is the reason.
     Ended,
+    /// It was used in two places faster than anybody travels; the detail is how far and how fast.
+    ImpossibleTravel,
     /// The person's password was changed.
     PasswordChanged,
     /// What the person signs in with was changed.
@@ -30,11 +33,12 @@ pub enum EventKind {
 }
 
 impl EventKind {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::SignedIn,
         Self::Refreshed,
         Self::Renamed,
         Self::Ended,
+        Self::ImpossibleTravel,
         Self::PasswordChanged,
         Self::EmailChanged,
     ];
@@ -46,6 +50,7 @@ impl EventKind {
             Self::Refreshed => "refreshed",
             Self::Renamed => "renamed",
             Self::Ended => "ended",
+            Self::ImpossibleTravel => "impossible_travel",
             Self::PasswordChanged => "password_changed",
             Self::EmailChanged => "email_changed",
         }
@@ -136,6 +141,50 @@ pub(crate) fn record(c: &mut AnyConnection, events: &[NewEvent]) -> Result<()> {
         [] => Ok(()),
         events => store::insert(c, events),
     }
+}
+
+/// Makes what is kept of a person's addresses no more than `keeping`.
+///
+/// # Errors
+/// When the database refuses.
+pub(crate) fn keep_addresses(
+    c: &mut AnyConnection,
+    user: UserId,
+    keeping: AddressKeeping,
+) -> Result<()> {
+    for ip in store::addresses_of(c, user)? {
+        store::replace_address(c, user, &ip, keeping.keep(&ip).as_deref())?;
+    }
+    Ok(())
+}
+
+/// Whether something of that kind has happened to a session since then.
+///
+/// # Errors
+/// When the database refuses.
+pub(crate) fn has_happened(
+    c: &mut AnyConnection,
+    session: (UserId, SessionId),
+    kind: EventKind,
+    since: Timestamp,
+) -> Result<bool> {
+    Ok(store::of_kind(c, session.0, &[session.1], kind)?
+        .iter()
+        .any(|event| event.at > since))
+}
+
+/// Which of a person's sessions something of that kind has happened to, with the last of each.
+///
+/// # Errors
+/// When the database doesn't answer.
+pub async fn of_kind(
+    db: &Db,
+    user: UserId,
+    sessions: Vec<SessionId>,
+    kind: EventKind,
+) -> Result<Vec<Event>> {
+    db.read(move |c| store::of_kind(c, user, &sessions, kind))
+        .await
 }
 
 /// Some of one session's events, newest first.

@@ -92,6 +92,47 @@ pub(super) fn of_session(
     Ok(events.load(c)?)
 }
 
+/// The addresses that a person's events have.
+pub(super) fn addresses_of(c: &mut AnyConnection, user: UserId) -> Result<Vec<String>> {
+    Ok(session_events::table
+        .filter(session_events::user_id.eq(user))
+        .filter(session_events::ip_address.is_not_null())
+        .select(session_events::ip_address.assume_not_null())
+        .distinct()
+        .load(c)?)
+}
+
+/// Puts another address, or none, where a person's events have `old`.
+pub(super) fn replace_address(
+    c: &mut AnyConnection,
+    user: UserId,
+    old: &str,
+    new: Option<&str>,
+) -> Result<usize> {
+    let those = session_events::table
+        .filter(session_events::user_id.eq(user))
+        .filter(session_events::ip_address.eq(old));
+    Ok(diesel::update(those)
+        .set(session_events::ip_address.eq(new))
+        .execute(c)?)
+}
+
+/// Events of one kind that happened to these sessions, oldest first.
+pub(super) fn of_kind(
+    c: &mut AnyConnection,
+    user: UserId,
+    sessions: &[SessionId],
+    kind: EventKind,
+) -> Result<Vec<Event>> {
+    Ok(session_events::table
+        .filter(session_events::user_id.eq(user))
+        .filter(session_events::session_id.eq_any(sessions))
+        .filter(session_events::kind.eq(kind.as_str()))
+        .order(session_events::id)
+        .select(Event::as_select())
+        .load(c)?)
+}
+
 pub(super) fn of_person(c: &mut AnyConnection, user: UserId, limit: i64) -> Result<Vec<Event>> {
     Ok(session_events::table
         .filter(session_events::user_id.eq(user))

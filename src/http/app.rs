@@ -6,11 +6,12 @@ use sha2::{Digest, Sha256};
 
 use super::forms::FormKey;
 use super::target::AllowedHosts;
+use crate::alerts::{Alerts, Links};
 use crate::api_keys::ApiKeys;
 use crate::clock::Clock;
 use crate::db::Db;
-use crate::devices::DeviceParser;
 use crate::devices::address::TrustedProxies;
+use crate::devices::{DeviceParser, EdgeHeaders, Places};
 use crate::error::{Error, Result};
 use crate::events::Changes;
 use crate::people::People;
@@ -29,12 +30,20 @@ pub struct App {
     pub api_keys: ApiKeys,
     /// The sessions.
     pub sessions: Sessions,
+    /// What people should hear of at once.
+    pub alerts: Alerts,
+    /// The links in e-mails.
+    pub links: Arc<Links>,
     /// What changes, as it happens.
     pub changes: Changes,
     /// The tokens of the API.
     pub tokens: Arc<Tokens>,
     /// Reads user agents.
     pub devices: DeviceParser,
+    /// Knows where addresses are.
+    pub places: Arc<Places>,
+    /// Where a trusted proxy tells the place.
+    pub edge_headers: EdgeHeaders,
     /// Whose word about the client's address is believed.
     pub trusted_proxies: TrustedProxies,
     /// Where sign-in may lead back to.

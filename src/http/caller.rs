@@ -2,13 +2,15 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::rc::Rc;
 
 use actix_web::dev::Payload;
 use actix_web::http::{Method, header};
-use actix_web::{FromRequest, HttpRequest};
+use actix_web::{FromRequest, HttpMessage, HttpRequest};
 
-use super::client::{app, client_ip};
+use super::client::{app, location};
 use super::{browser, forms};
+use crate::alerts::Alert;
 use crate::error::{Error, Result};
 use crate::sessions::{Caller, Claim};
 
@@ -16,6 +18,10 @@ type Extracting<T> = Pin<Box<dyn Future<Output = Result<T>>>>;
 
 /// A page's caller: somebody signed in in this browser.
 pub struct PageCaller(pub Caller);
+
+/// What the caller should know of, laid into the request for the page that answers it.
+#[derive(Clone)]
+pub struct OpenAlerts(pub Rc<[Alert]>);
 
 /// An administrator in this browser who gave their password recently. For everybody else there is
 /// nothing here.
@@ -36,7 +42,12 @@ impl FromRequest for PageCaller {
         let request = request.clone();
         Box::pin(async move {
             let claim = browser::claim(&request).ok_or(Error::Unauthenticated)?;
-            resolve(&request, claim).await.map(Self)
+            let caller = resolve(&request, claim).await?;
+            if *request.method() == Method::GET {
+                let alerts = app(&request)?.sessions.alerts_for(&caller).await?;
+                request.extensions_mut().insert(OpenAlerts(alerts.into()));
+            }
+            Ok(Self(caller))
         })
     }
 }
@@ -90,7 +101,7 @@ impl FromRequest for ApiCaller {
 
 async fn resolve(request: &HttpRequest, claim: Claim) -> Result<Caller> {
     let app = app(request)?;
-    app.sessions.resolve(claim, client_ip(request, app)).await
+    app.sessions.resolve(claim, location(request, app)).await
 }
 
 fn api_claim(request: &HttpRequest) -> Result<Claim> {

@@ -5,13 +5,16 @@ use std::future::{Ready, ready};
 use std::net::IpAddr;
 
 use actix_web::dev::Payload;
-use actix_web::http::header::{self, HeaderMap, HeaderName};
+use actix_web::http::header::{self, Header, HeaderMap, HeaderName};
 use actix_web::{FromRequest, HttpRequest, web};
 
 use super::app::App;
-use crate::devices::{ClientHints, address};
+use crate::devices::{ClientHints, Location, Place, address};
 use crate::error::Error;
 use crate::sessions::Client;
+
+/// Languages looked at.
+const MOST_LANGUAGES: usize = 4;
 
 /// A handler's argument: the client of the request.
 pub struct RequestClient(pub Client);
@@ -35,18 +38,31 @@ pub fn app(request: &HttpRequest) -> Result<&web::Data<App>, Error> {
         .ok_or_else(|| Error::Internal("the application is not there".into()))
 }
 
-/// The client's address in canonical text.
-pub fn client_ip(request: &HttpRequest, app: &App) -> Option<String> {
-    let peer: IpAddr = request.peer_addr()?.ip();
+/// Where the client is: its address in canonical text, and the place of that.
+pub fn location(request: &HttpRequest, app: &App) -> Location {
+    let Some(peer) = request.peer_addr().map(|peer| peer.ip().to_canonical()) else {
+        return Location::default();
+    };
+    let ip = client_ip(request, app, peer);
+    let mut place = app.places.find(ip);
+    if place == Place::default() && app.trusted_proxies.contains(peer) {
+        place = app.edge_headers.place(|name| text(request.headers(), name));
+    }
+    Location {
+        ip: Some(ip.to_string()),
+        place,
+    }
+}
+
+fn client_ip(request: &HttpRequest, app: &App, peer: IpAddr) -> IpAddr {
     let forwarded = lines(request.headers(), &header::FORWARDED);
     let x_forwarded_for = lines(request.headers(), &header::X_FORWARDED_FOR);
-    let client = address::client_address(
+    address::client_address(
         peer,
         &texts(&forwarded),
         &texts(&x_forwarded_for),
         &app.trusted_proxies,
-    );
-    Some(client.to_string())
+    )
 }
 
 fn client(request: &HttpRequest, app: &App) -> Client {
@@ -54,7 +70,24 @@ fn client(request: &HttpRequest, app: &App) -> Client {
     let hints = ClientHints::from_headers(|name| text(request.headers(), name));
     let agent = sent.as_deref().unwrap_or_default();
     let facts = app.devices.parse_with_hints(agent, hints);
-    Client::new(client_ip(request, app), sent.as_deref(), facts)
+    Client::new(location(request, app), sent.as_deref(), facts)
+}
+
+/// The languages that the client reads, the best first, as far as they come before English, which
+/// everything is in anyway.
+pub fn languages(request: &HttpRequest) -> Vec<String> {
+    let Ok(accepted) = header::AcceptLanguage::parse(request) else {
+        return Vec::new();
+    };
+    let ranked = accepted.ranked().into_iter().filter_map(|preference| {
+        let tag = preference.into_item()?;
+        Some((tag.as_str().to_owned(), tag.primary_language().to_owned()))
+    });
+    ranked
+        .take_while(|(_, primary)| primary != "en")
+        .take(MOST_LANGUAGES)
+        .flat_map(|(tag, primary)| [tag, primary])
+        .collect()
 }
 
 /// A header as text, whatever its bytes.

@@ -2,9 +2,10 @@
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ContentType, HeaderName, HeaderValue};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 use askama::Template;
 
+use super::caller::OpenAlerts;
 use super::{assets, forms};
 use crate::devices::hints;
 use crate::error::{Error, Result};
@@ -33,6 +34,8 @@ pub struct Layout {
     pub favicon: String,
     /// Who is signed in, if anybody.
     pub signed_in: Option<SignedIn>,
+    /// What needs the person's attention, in words, where the page itself doesn't show it.
+    pub attention: Option<String>,
     /// Where in the navigation the page stands.
     pub place: Place,
     /// The token for the page's forms.
@@ -57,6 +60,7 @@ impl Layout {
         Ok(Self {
             signed_in,
             place,
+            attention: attention(request).filter(|_| place != Place::Devices),
             csrf: forms::token(request)?,
             ..Self::bare()
         })
@@ -81,6 +85,7 @@ impl Layout {
             sprite: assets::url("icons.svg"),
             favicon: assets::url("favicon.svg"),
             signed_in: None,
+            attention: None,
             place: Place::Elsewhere,
             csrf: String::new(),
         }
@@ -94,6 +99,22 @@ impl Layout {
     /// As [`Layout::is_at_devices`].
     pub fn is_at_account(&self) -> bool {
         self.place == Place::Account
+    }
+}
+
+/// What needs the attention of whoever a page is for.
+fn attention(request: &HttpRequest) -> Option<String> {
+    let extensions = request.extensions();
+    let OpenAlerts(alerts) = extensions.get::<OpenAlerts>()?;
+    in_words(alerts.len())
+}
+
+/// "2 things need your attention."
+pub fn in_words(alerts: usize) -> Option<String> {
+    match alerts {
+        0 => None,
+        1 => Some("1 thing needs your attention.".into()),
+        n => Some(format!("{n} things need your attention.")),
     }
 }
 

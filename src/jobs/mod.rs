@@ -3,6 +3,8 @@
 mod change_watcher;
 mod key_watcher;
 mod last_use_writer;
+mod mail_sender;
+mod place_watcher;
 mod sweeper;
 
 use std::sync::Arc;
@@ -12,8 +14,12 @@ use actix::{Actor, Addr, MailboxError};
 use self::change_watcher::ChangeWatcher;
 use self::key_watcher::KeyWatcher;
 use self::last_use_writer::{Flush, LastUseWriter};
+use self::mail_sender::{Deliver, MailSender};
+use self::place_watcher::{Look, PlaceWatcher};
 use self::sweeper::{Sweep, Sweeper};
+use crate::alerts::Delivery;
 use crate::clock::Clock;
+use crate::devices::Places;
 use crate::error::{Error, Result};
 use crate::events::Changes;
 use crate::sessions::{Sessions, Swept};
@@ -24,12 +30,23 @@ use crate::tokens::Tokens;
 pub struct Jobs {
     sweeper: Addr<Sweeper>,
     last_use_writer: Addr<LastUseWriter>,
+    place_watcher: Addr<PlaceWatcher>,
+    /// None where no mail is sent.
+    mail_sender: Option<Addr<MailSender>>,
 }
 
 impl Jobs {
     /// Starts every job in the current actix system.
-    pub fn start(sessions: &Sessions, settings: &JobSettings) -> Self {
+    pub fn start(
+        sessions: &Sessions,
+        places: Arc<Places>,
+        delivery: Option<Delivery>,
+        settings: &JobSettings,
+    ) -> Self {
+        let sender = |delivery| MailSender::new(delivery, settings.mail_interval).start();
         Self {
+            mail_sender: delivery.map(sender),
+            place_watcher: PlaceWatcher::new(places, settings.places_interval).start(),
             sweeper: Sweeper::new(sessions.clone(), settings.sweep_interval).start(),
             last_use_writer: LastUseWriter::new(sessions.clone(), settings.flush_interval).start(),
         }
@@ -51,6 +68,25 @@ impl Jobs {
     /// When the database doesn't answer.
     pub async fn sweep(&self) -> Result<Swept> {
         self.sweeper.send(Sweep).await.map_err(stopped)?
+    }
+
+    /// Sends the letters that are due now. Answers how many were sent.
+    ///
+    /// # Errors
+    /// When the database doesn't answer.
+    pub async fn deliver_mail(&self) -> Result<usize> {
+        match &self.mail_sender {
+            Some(sender) => sender.send(Deliver).await.map_err(stopped)?,
+            None => Ok(0),
+        }
+    }
+
+    /// Reads the file with places now, if it has changed. Answers whether it has.
+    ///
+    /// # Errors
+    /// When the job is not running any more.
+    pub async fn reload_places(&self) -> Result<bool> {
+        self.place_watcher.send(Look).await.map_err(stopped)
     }
 
     /// Writes last uses now. Answers how many rows changed.

@@ -6,6 +6,7 @@ use askama::Template;
 use serde::Deserialize;
 
 use super::sign_out::Nothing;
+use crate::devices::address::AddressKeeping;
 use crate::error::{Error, Result};
 use crate::http::app::App;
 use crate::http::browser;
@@ -25,7 +26,9 @@ struct AccountPage {
     email_error: Option<String>,
     full_name: String,
     least_password: usize,
-    idle_choices: Vec<IdleChoice>,
+    idle_choices: Vec<Choice>,
+    address_choices: Vec<Choice>,
+    alert_emails: bool,
     is_admin: bool,
     notice: Option<&'static str>,
     name_error: Option<String>,
@@ -51,15 +54,8 @@ pub struct ChangeEmail {
     email: String,
 }
 
-/// `POST /account/idle-limit`
-#[derive(Deserialize)]
-pub struct ChooseIdleLimit {
-    /// Empty: the service's own limit.
-    idle_limit: String,
-}
-
-/// A choice of the idle limit.
-struct IdleChoice {
+/// A choice among several.
+struct Choice {
     value: &'static str,
     words: &'static str,
     is_chosen: bool,
@@ -82,6 +78,10 @@ pub async fn show(
     template.notice = match arrival.done.as_deref() {
         Some("renamed") => Some("Your name is saved."),
         Some("email") => Some("Your e-mail is saved. You sign in with it from now on."),
+        Some("alerts") => Some("It is saved."),
+        Some("addresses") => {
+            Some("It is saved. What was kept before is no more than that now, either.")
+        }
         Some("idle-limit") => Some("It is saved. Devices unused for longer are signed out."),
         Some("password-changed") => {
             Some("Your password is changed, and your other devices are signed out.")
@@ -141,20 +141,6 @@ pub async fn change_email(
     page(fault.status_code(), &template)
 }
 
-/// Changes how long the person's devices may go unused.
-pub async fn choose_idle_limit(
-    app: web::Data<App>,
-    PageCaller(caller): PageCaller,
-    Form(form): Form<ChooseIdleLimit>,
-) -> Result<HttpResponse> {
-    let limit = match form.idle_limit.as_str() {
-        "" => None,
-        chosen => Some(chosen.parse()?),
-    };
-    app.sessions.limit_idle(caller.user.id, limit).await?;
-    Ok(see_other("/account?done=idle-limit"))
-}
-
 /// Changes the password; every other session ends with it.
 pub async fn change_password(
     app: web::Data<App>,
@@ -178,7 +164,7 @@ pub async fn change_password(
         Ok(()) => {
             let hash = app.people.hash(new).await?;
             app.sessions
-                .change_password(caller.user.id, hash, caller.origin())
+                .change_password(caller.user.id, hash, caller.origin(), caller.scene())
                 .await?;
             let session = app.sessions.confirm(&caller).await?;
             browser::keep(&request, &session)?;
@@ -215,6 +201,8 @@ impl AccountPage {
             full_name: caller.user.full_name.clone().unwrap_or_default(),
             least_password: PlainPassword::LEAST,
             idle_choices: idle_choices(caller.user.idle_limit()),
+            address_choices: address_choices(caller.user.address_keeping),
+            alert_emails: caller.user.alert_emails,
             is_admin: caller.user.is_admin,
             notice: None,
             name_error: None,
@@ -224,8 +212,8 @@ impl AccountPage {
     }
 }
 
-fn idle_choices(chosen: Option<IdleLimit>) -> Vec<IdleChoice> {
-    let choice = |limit: IdleLimit| IdleChoice {
+fn idle_choices(chosen: Option<IdleLimit>) -> Vec<Choice> {
+    let choice = |limit: IdleLimit| Choice {
         value: limit.as_str(),
         words: match limit {
             IdleLimit::Week => "1 week",
@@ -236,6 +224,19 @@ fn idle_choices(chosen: Option<IdleLimit>) -> Vec<IdleChoice> {
         is_chosen: chosen == Some(limit),
     };
     IdleLimit::ALL.into_iter().map(choice).collect()
+}
+
+fn address_choices(chosen: AddressKeeping) -> Vec<Choice> {
+    let choice = |keeping: AddressKeeping| Choice {
+        value: keeping.as_str(),
+        words: match keeping {
+            AddressKeeping::Whole => "Whole addresses, like 203.0.113.24",
+            AddressKeeping::Shortened => "Shortened ones, like 203.0.113.0/24",
+            AddressKeeping::None => "No addresses",
+        },
+        is_chosen: keeping == chosen,
+    };
+    AddressKeeping::ALL.into_iter().map(choice).collect()
 }
 
 fn message(fault: &Error) -> Option<String> {

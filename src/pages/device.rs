@@ -5,8 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
 use askama::Template;
 use serde::Deserialize;
 
-use super::sign_out::Nothing;
-use super::views::{DeviceNames, DeviceView};
+use super::views::{DeviceNames, DeviceView, Reader};
 use super::words::{self, TimeView};
 use crate::db::{EventId, SessionId};
 use crate::error::{Error, Result};
@@ -16,7 +15,7 @@ use crate::http::browser;
 use crate::http::caller::PageCaller;
 use crate::http::forms::Form;
 use crate::http::layout::{Layout, Place, page, see_other, signed_out};
-use crate::sessions::{Caller, DeviceName, EndedReason, Ending, Session};
+use crate::sessions::{Caller, DeviceName, EndedReason, Ending, Session, by_device};
 
 /// Things that happened, shown at most.
 const ACTIVITY: u32 = 20;
@@ -56,6 +55,13 @@ struct ActivityView {
 pub struct Arrival {
     done: Option<String>,
     before: Option<EventId>,
+}
+
+/// `POST /devices/{id}/sign-out`
+#[derive(Deserialize)]
+pub struct SignOut {
+    /// There if only this session of the device is meant.
+    only: Option<String>,
 }
 
 /// `POST /devices/{id}/rename`
@@ -113,7 +119,7 @@ pub async fn sign_out(
     request: HttpRequest,
     PageCaller(caller): PageCaller,
     id: web::Path<SessionId>,
-    _: Form<Nothing>,
+    Form(form): Form<SignOut>,
 ) -> Result<HttpResponse> {
     let (owner, origin) = (caller.user.id, caller.origin());
     if *id == caller.session.id {
@@ -124,11 +130,12 @@ pub async fn sign_out(
         return Ok(signed_out("signed-out"));
     }
     app.sessions.require_recent_password(&caller)?;
-    let done = match app
-        .sessions
-        .end(owner, *id, EndedReason::SignedOutRemotely, origin)
-        .await?
-    {
+    const REASON: EndedReason = EndedReason::SignedOutRemotely;
+    let ending = match form.only {
+        Some(_) => app.sessions.end(owner, *id, REASON, origin).await?,
+        None => app.sessions.end_device(owner, *id, REASON, origin).await?,
+    };
+    let done = match ending {
         Ending::Ended(_) => "signed-out",
         Ending::AlreadyEnded(_) => "already-out",
     };
@@ -142,7 +149,15 @@ async fn draw(
     session: Session,
     before: Option<EventId>,
 ) -> Result<DevicePage> {
-    let now = app.clock.now();
+    let reader = Reader::new(app, request, caller);
+    let live = app.sessions.live_of(caller.user.id).await?;
+    let devices = by_device(live);
+    let device = devices.iter().find(|device| device.has(session.id));
+    let current = caller.session.id;
+    let view = match device {
+        Some(device) => DeviceView::of_device(device, &session, current, &reader),
+        None => DeviceView::new(&session, &reader),
+    };
     let activity = app
         .sessions
         .activity(caller.user.id, session.id, before, ACTIVITY)
@@ -161,7 +176,7 @@ async fn draw(
     };
     let names = DeviceNames::new(ended_by.iter().chain([&session]));
     Ok(DevicePage {
-        made_at: now.timestamp_micros(),
+        made_at: reader.now.timestamp_micros(),
         layout: Layout::of(request, caller, Place::Devices)?,
         is_current: session.id == caller.session.id,
         ended: ended(&session, &names, app),
@@ -172,9 +187,9 @@ async fn draw(
         activity: activity
             .events
             .iter()
-            .map(|event| ActivityView::new(event, &names))
+            .map(|event| ActivityView::new(event, &names, &reader))
             .collect(),
-        device: DeviceView::new(&session, now),
+        device: view,
     })
 }
 
@@ -202,19 +217,22 @@ fn ended(session: &Session, names: &DeviceNames, app: &App) -> Option<Ended> {
 }
 
 impl ActivityView {
-    fn new(event: &Event, names: &DeviceNames) -> Self {
+    fn new(event: &Event, names: &DeviceNames, reader: &Reader) -> Self {
         let detail = event.detail.as_deref().unwrap_or_default();
         let what = match event.kind {
             EventKind::SignedIn => "Signed in".into(),
             EventKind::Refreshed => "Used from a new address".into(),
             EventKind::Renamed => format!("Named “{detail}”"),
             EventKind::Ended => words::cause(detail.parse().ok(), names.of(event.by_session_id)),
+            EventKind::ImpossibleTravel => {
+                format!("Used in two places faster than anybody travels: {detail}")
+            }
             EventKind::PasswordChanged => "Password changed".into(),
             EventKind::EmailChanged => "E-mail changed".into(),
         };
         Self {
             what,
-            address: event.ip_address.clone(),
+            address: event.ip_address.as_deref().map(|ip| reader.address(ip)),
             at: TimeView::exact(event.at),
         }
     }

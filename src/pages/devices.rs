@@ -1,20 +1,26 @@
 //! `/devices`: **Your devices**.
 
+use std::collections::HashMap;
+use std::rc::Rc;
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
 use askama::Template;
 use serde::Deserialize;
 
-use super::views::{DeviceNames, DeviceView, EndedView};
+use super::map::MapView;
+use super::views::{AlertView, DeviceNames, DeviceView, EndedView, Journeys, Reader};
 use super::words;
+use crate::alerts::Alert;
 use crate::db::SessionId;
+use crate::devices::Place as PlaceOf;
 use crate::error::{Error, Result};
+use crate::events::{self, Event, EventKind};
 use crate::http::app::App;
-use crate::http::caller::PageCaller;
-use crate::http::layout::{Layout, Place, page};
-use crate::sessions::{Caller, HistoryPage, Session};
+use crate::http::caller::{OpenAlerts, PageCaller};
+use crate::http::layout::{Layout, Place, in_words, page};
+use crate::sessions::{Caller, Device, HistoryPage, Session, by_device};
 
 /// Ended sessions shown at once.
 const ENDED: u32 = 10;
@@ -29,8 +35,12 @@ struct DevicesPage {
     made_at: i64,
     summary: String,
     notice: Option<String>,
+    /// Whether to offer what else can be done after "This wasn't me".
+    offers_more: bool,
+    alerts: Vec<AlertView>,
     this: DeviceView,
     others: Vec<DeviceView>,
+    map: Option<MapView>,
     /// "4 other devices"
     others_in_words: String,
     /// "2 devices have not been used for 90 days."
@@ -71,40 +81,101 @@ pub async fn show(
         next,
     } = app.sessions.history(owner, after, ENDED).await?;
     let notice = notice(&app, &caller, &arrival, live.len()).await?;
+    let journeys = journeys(&app, &live).await?;
 
-    let now = app.clock.now();
+    let reader = Reader::new(&app, &request, &caller);
     let names = DeviceNames::new(live.iter().chain(&ended));
-    let others: Vec<&Session> = live
+    let alerts: Vec<_> = open_alerts(&request)
         .iter()
-        .filter(|session| session.id != caller.session.id)
+        .map(|alert| AlertView::new(alert, &reader))
         .collect();
+    let devices = by_device(live);
+    let map = MapView::new(places(&devices, &caller, &reader));
+    let (this, others) = views(&devices, &caller, &journeys, &reader);
     let template = DevicesPage {
         layout: Layout::of(&request, &caller, Place::Devices)?,
         made_at,
-        summary: summary(others.len()),
+        summary: summary(others.len(), alerts.len()),
+        offers_more: arrival.done.as_deref() == Some("not-mine"),
         notice,
-        this: DeviceView::new(&caller.session, now),
+        alerts,
+        this,
+        map,
         others_in_words: others_in_words(others.len()),
-        long_unused: long_unused(&app, &others),
-        others: others
-            .into_iter()
-            .map(|session| DeviceView::new(session, now))
-            .collect(),
+        long_unused: long_unused(&app, &devices, &caller),
+        others,
         older: next.map(|next| format!("/devices?ended={}#ended", next.encode())),
         ended: ended
             .iter()
-            .map(|session| EndedView::new(session, &names, now))
+            .map(|session| EndedView::new(session, &names, reader.now))
             .collect(),
     };
     page(StatusCode::OK, &template)
 }
 
-fn summary(others: usize) -> String {
-    match others {
-        0 => "You are signed in only here.".into(),
-        n => format!(
-            "You are signed in on {}. Nothing needs your attention.",
-            words::devices(n + 1)
+/// What the extractor of the caller has found.
+fn open_alerts(request: &HttpRequest) -> Rc<[Alert]> {
+    let extensions = request.extensions();
+    let found = extensions.get::<OpenAlerts>();
+    found.map_or_else(|| Rc::from([]), |OpenAlerts(alerts)| alerts.clone())
+}
+
+/// The device that the page is read on, and the others.
+fn views(
+    devices: &[Device],
+    caller: &Caller,
+    journeys: &Journeys,
+    reader: &Reader,
+) -> (DeviceView, Vec<DeviceView>) {
+    let current = caller.session.id;
+    let mut this = DeviceView::new(&caller.session, reader);
+    let mut others = Vec::new();
+    for device in devices {
+        let view = |shown| {
+            DeviceView::of_device(device, shown, current, reader).with_journey(device, journeys)
+        };
+        match device.has(current) {
+            true => this = view(&caller.session),
+            false => others.push(view(device.latest())),
+        }
+    }
+    (this, others)
+}
+
+/// Where each device is, in the reader's language, the one that the page is read on first.
+fn places(devices: &[Device], caller: &Caller, reader: &Reader) -> Vec<(PlaceOf, String)> {
+    let of = |session: &Session, name| {
+        let ip = session.ip_address.as_deref();
+        (reader.place(ip, session.place()), name)
+    };
+    let this = of(&caller.session, "This device".to_owned());
+    let others = devices
+        .iter()
+        .filter(|device| !device.has(caller.session.id))
+        .map(|device| of(device.latest(), device.latest().display_name()));
+    std::iter::once(this).chain(others).collect()
+}
+
+/// The journeys that were told of these sessions.
+async fn journeys(app: &App, live: &[Session]) -> Result<Journeys> {
+    let Some(first) = live.first() else {
+        return Ok(Journeys(HashMap::new()));
+    };
+    let ids = live.iter().map(|session| session.id).collect();
+    let told = events::of_kind(&app.db, first.user_id, ids, EventKind::ImpossibleTravel).await?;
+    let journey = |event: Event| Some((event.session_id?, event.detail?));
+    Ok(Journeys(told.into_iter().filter_map(journey).collect()))
+}
+
+fn summary(others: usize, alerts: usize) -> String {
+    let attention = in_words(alerts);
+    match (others, attention) {
+        (0, None) => "You are signed in only here.".into(),
+        (0, Some(attention)) => format!("You are signed in only here. {attention}"),
+        (n, attention) => format!(
+            "You are signed in on {}. {}",
+            words::devices(n + 1),
+            attention.unwrap_or_else(|| "Nothing needs your attention.".into())
         ),
     }
 }
@@ -116,10 +187,12 @@ fn others_in_words(others: usize) -> String {
     }
 }
 
-fn long_unused(app: &App, others: &[&Session]) -> Option<LongUnused> {
+fn long_unused(app: &App, devices: &[Device], caller: &Caller) -> Option<LongUnused> {
     let before = app.clock.now() - LONG_UNUSED;
-    let unused: Vec<_> = others
+    let unused: Vec<_> = devices
         .iter()
+        .filter(|device| !device.has(caller.session.id))
+        .map(Device::latest)
         .filter(|session| session.last_used_at < before)
         .collect();
     let words = match unused.len() {
@@ -140,6 +213,11 @@ async fn notice(
     live: usize,
 ) -> Result<Option<String>> {
     match (arrival.done.as_deref(), arrival.device) {
+        (Some("mine"), _) => Ok(Some("Good. It stays signed in.".into())),
+        (Some("known"), _) => Ok(Some("Good. That is done with.".into())),
+        (Some("not-mine"), _) => Ok(Some(
+            "It is signed out, and its device is forgotten.".into(),
+        )),
         (Some("signed-out-others"), _) if live == 1 => {
             Ok(Some("Your other devices are signed out.".into()))
         }

@@ -4,7 +4,9 @@ use actix_web::http::header::CONTENT_DISPOSITION;
 use actix_web::{HttpResponse, web};
 use serde::Serialize;
 
+use crate::alerts::Alert;
 use crate::db::{SessionId, Timestamp, UserId};
+use crate::devices::KnownDevice;
 use crate::error::Result;
 use crate::events::{self, Event};
 use crate::http::app::App;
@@ -20,8 +22,10 @@ const EVENTS: u32 = 10_000;
 #[derive(Serialize)]
 struct Export {
     account: Account,
+    devices: Vec<OwnDevice>,
     sessions: Vec<OwnSession>,
     events: Vec<OwnEvent>,
+    alerts: Vec<OwnAlert>,
 }
 
 #[derive(Serialize)]
@@ -31,6 +35,28 @@ struct Account {
     full_name: Option<String>,
     created_at: Timestamp,
     password_changed_at: Timestamp,
+    addresses_kept: &'static str,
+    alert_emails: bool,
+}
+
+#[derive(Serialize)]
+struct OwnDevice {
+    device_id: String,
+    name: Option<String>,
+    first_seen_at: Timestamp,
+    last_seen_at: Timestamp,
+}
+
+#[derive(Serialize)]
+struct OwnAlert {
+    at: Timestamp,
+    kind: &'static str,
+    session_id: Option<SessionId>,
+    device: String,
+    ip_address: Option<String>,
+    location_city: Option<String>,
+    location_country: Option<String>,
+    answered_at: Option<Timestamp>,
 }
 
 #[derive(Serialize)]
@@ -64,7 +90,11 @@ pub async fn download(app: web::Data<App>, PageCaller(caller): PageCaller) -> Re
     app.sessions.require_recent_password(&caller)?;
     let owner = caller.user.id;
     let events = events::of_person(&app.db, owner, EVENTS).await?;
+    let devices = app.sessions.known_devices(owner).await?;
+    let alerts = app.alerts.all_of(owner).await?;
     let export = Export {
+        devices: devices.into_iter().map(OwnDevice::from).collect(),
+        alerts: alerts.into_iter().map(OwnAlert::from).collect(),
         sessions: sessions(&app, owner).await?,
         events: events.into_iter().map(OwnEvent::from).collect(),
         account: Account::from(caller.user),
@@ -99,6 +129,34 @@ impl From<User> for Account {
             full_name: user.full_name,
             created_at: user.created_at,
             password_changed_at: user.password_changed_at,
+            addresses_kept: user.address_keeping.as_str(),
+            alert_emails: user.alert_emails,
+        }
+    }
+}
+
+impl From<KnownDevice> for OwnDevice {
+    fn from(device: KnownDevice) -> Self {
+        Self {
+            device_id: device.device_id,
+            name: device.name,
+            first_seen_at: device.first_seen_at,
+            last_seen_at: device.last_seen_at,
+        }
+    }
+}
+
+impl From<Alert> for OwnAlert {
+    fn from(alert: Alert) -> Self {
+        Self {
+            at: alert.at,
+            kind: alert.kind.as_str(),
+            session_id: alert.session_id,
+            device: alert.device_name,
+            ip_address: alert.ip_address,
+            location_city: alert.location_city,
+            location_country: alert.location_country,
+            answered_at: alert.answered_at,
         }
     }
 }

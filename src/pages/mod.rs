@@ -1,6 +1,7 @@
 //! The HTML doors: one file a page, its template's struct beside its handlers.
 
 pub mod account;
+pub mod alerts;
 pub mod api_keys;
 pub mod changes;
 pub mod confirm;
@@ -8,7 +9,10 @@ pub mod device;
 pub mod devices;
 pub mod export;
 pub mod home;
+mod map;
 mod new_account;
+pub mod not_me;
+pub mod preferences;
 pub mod setup;
 pub mod sign_in;
 pub mod sign_out;

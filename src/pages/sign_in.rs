@@ -139,6 +139,9 @@ fn notice(done: &str) -> Option<&'static str> {
     match done {
         "signed-out" => Some("You are signed out on this device."),
         "signed-out-everywhere" => Some("You are signed out on this device and everywhere else."),
+        "password-set" => {
+            Some("Your new password is set, and every device is signed out. Sign in with it.")
+        }
         "deleted" => Some("Your account is deleted, with everything that belonged to it."),
         _ => None,
     }

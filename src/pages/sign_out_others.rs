@@ -5,13 +5,14 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
 use super::sign_out::Nothing;
-use super::views::DeviceView;
+use super::views::{DeviceView, Reader};
 use crate::error::Result;
 use crate::http::app::App;
 use crate::http::caller::PageCaller;
 use crate::http::forms::Form;
 use crate::http::layout::{Layout, Place, page, see_other};
 use crate::http::target::HOME;
+use crate::sessions::by_device;
 
 #[derive(Template)]
 #[template(path = "pages/sign_out_others.html")]
@@ -27,19 +28,19 @@ pub async fn show(
     request: HttpRequest,
     PageCaller(caller): PageCaller,
 ) -> Result<HttpResponse> {
-    let now = app.clock.now();
+    let reader = Reader::new(&app, &request, &caller);
     let live = app.sessions.live_of(caller.user.id).await?;
-    let others: Vec<_> = live
-        .iter()
-        .filter(|session| session.id != caller.session.id)
-        .map(|session| DeviceView::new(session, now))
-        .collect();
-    if others.is_empty() {
+    if live.len() <= 1 {
         return Ok(see_other(HOME));
     }
+    let others: Vec<_> = by_device(live)
+        .iter()
+        .filter(|device| !device.has(caller.session.id))
+        .map(|device| DeviceView::new(device.latest(), &reader))
+        .collect();
     let template = SignOutOthersPage {
         layout: Layout::of(&request, &caller, Place::Devices)?,
-        this: DeviceView::new(&caller.session, now),
+        this: DeviceView::new(&caller.session, &reader),
         others,
     };
     page(StatusCode::OK, &template)

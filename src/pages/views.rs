@@ -1,14 +1,68 @@
 //! Devices as the pages show them: plain fields, everything decided.
 
 use std::collections::HashMap;
+use std::sync::Arc;
+
+use actix_web::HttpRequest;
 
 use super::words::{self, TimeView};
+use crate::alerts::{Alert, AlertKind};
 use crate::db::{SessionId, Timestamp};
-use crate::sessions::Session;
+use crate::devices::address::AddressKeeping;
+use crate::devices::{Place, Places};
+use crate::http::app::App;
+use crate::http::client::languages;
+use crate::sessions::{Caller, Device, Session};
+
+/// For whom a page is drawn, and when.
+pub struct Reader {
+    /// The time it is.
+    pub now: Timestamp,
+    languages: Vec<String>,
+    places: Arc<Places>,
+    keeping: AddressKeeping,
+}
+
+impl Reader {
+    /// The caller, who reads the languages that the request names.
+    pub fn new(app: &App, request: &HttpRequest, caller: &Caller) -> Self {
+        Self {
+            now: app.clock.now(),
+            languages: languages(request),
+            places: app.places.clone(),
+            keeping: caller.user.address_keeping,
+        }
+    }
+
+    /// A place in the reader's language, if the file with places has it.
+    pub fn place(&self, ip: Option<&str>, place: Place) -> Place {
+        match ip.and_then(|ip| ip.parse().ok()) {
+            Some(ip) => self.places.translate(ip, place, &self.languages),
+            None => place,
+        }
+    }
+
+    /// "near Lyon, France"; where no place is known, what the address says.
+    pub fn whereabouts(&self, ip: Option<&str>, place: Place) -> Option<String> {
+        match self.place(ip, place).in_words() {
+            Some(place) => Some(format!("near {place}")),
+            None => ip.map(|ip| words::address(ip, self.keeping)),
+        }
+    }
+
+    /// An address with what is to be known of it.
+    pub fn address(&self, ip: &str) -> String {
+        words::address_in_full(ip, self.keeping)
+    }
+
+    fn of_session(&self, session: &Session) -> Option<String> {
+        self.whereabouts(session.ip_address.as_deref(), session.place())
+    }
+}
 
 /// A device somebody is signed in on.
 pub struct DeviceView {
-    /// The session's id.
+    /// The id of the session it is known by here.
     pub id: String,
     /// The symbol of its kind in the sprite.
     pub icon: &'static str,
@@ -24,6 +78,10 @@ pub struct DeviceView {
     pub first_sign_in: TimeView,
     /// How it signed in.
     pub opened_via: &'static str,
+    /// "Firefox 140", with its symbol.
+    pub browser: Option<Named>,
+    /// "Windows 11", with its symbol.
+    pub system: Option<Named>,
     /// Where from.
     pub address: Option<String>,
     /// When it ends by itself.
@@ -32,11 +90,39 @@ pub struct DeviceView {
     pub ends_if_unused: bool,
     /// As it was sent.
     pub user_agent: Option<String>,
+    /// Its sessions, where it has several.
+    pub sessions: Vec<SignInView>,
+    /// A journey that nobody can have made with it.
+    pub journey: Option<String>,
+}
+
+/// A name and its symbol in the sprite.
+pub struct Named {
+    /// The symbol.
+    pub icon: &'static str,
+    /// The name.
+    pub name: String,
+}
+
+/// One of a device's sessions.
+pub struct SignInView {
+    /// Its id.
+    pub id: String,
+    /// How it signed in.
+    pub opened_via: &'static str,
+    /// The sign-in.
+    pub signed_in: TimeView,
+    /// When it was last used.
+    pub last_used: TimeView,
+    /// Where it was last used.
+    pub place: Option<String>,
+    /// Whether the page is read in it.
+    pub is_current: bool,
 }
 
 impl DeviceView {
-    /// `session` as it looks at `now`.
-    pub fn new(session: &Session, now: Timestamp) -> Self {
+    /// `session`, on its own.
+    pub fn new(session: &Session, reader: &Reader) -> Self {
         let label = session.label();
         let name = session.display_name();
         Self {
@@ -44,14 +130,129 @@ impl DeviceView {
             icon: session.device_kind.as_str(),
             label: Some(label).filter(|label| *label != name),
             name,
-            place: words::place(session),
-            last_used: TimeView::ago(session.last_used_at, now),
+            place: reader.of_session(session),
+            last_used: TimeView::ago(session.last_used_at, reader.now),
             first_sign_in: TimeView::exact(session.created_at),
             opened_via: words::opened_via(session),
-            address: words::address(session),
+            browser: words::browser(session),
+            system: words::system(session),
+            address: session.ip_address.as_deref().map(|ip| reader.address(ip)),
             ends: TimeView::day(session.expires_at),
             ends_if_unused: session.expires_at < session.absolute_expires_at,
             user_agent: session.user_agent.clone(),
+            sessions: Vec::new(),
+            journey: None,
+        }
+    }
+
+    /// `device`, known by its session `shown`, read in the session `current`.
+    pub fn of_device(
+        device: &Device,
+        shown: &Session,
+        current: SessionId,
+        reader: &Reader,
+    ) -> Self {
+        let sessions: Vec<_> = device
+            .sessions()
+            .map(|session| SignInView::new(session, current, reader))
+            .collect();
+        Self {
+            sessions: if sessions.len() > 1 {
+                sessions
+            } else {
+                Vec::new()
+            },
+            ..Self::new(shown, reader)
+        }
+    }
+
+    /// The same, with the journey that one of its sessions made.
+    pub fn with_journey(self, device: &Device, journeys: &Journeys) -> Self {
+        let journey = device
+            .sessions()
+            .find_map(|session| journeys.0.get(&session.id).cloned());
+        Self { journey, ..self }
+    }
+}
+
+impl SignInView {
+    fn new(session: &Session, current: SessionId, reader: &Reader) -> Self {
+        Self {
+            id: session.id.to_string(),
+            opened_via: words::opened_via(session),
+            signed_in: TimeView::exact(session.created_at),
+            last_used: TimeView::ago(session.last_used_at, reader.now),
+            place: reader.of_session(session),
+            is_current: session.id == current,
+        }
+    }
+}
+
+/// The journeys that nobody can have made, by the sessions that made them.
+pub struct Journeys(pub HashMap<SessionId, String>);
+
+/// Something a person should know of.
+pub struct AlertView {
+    /// Its id.
+    pub id: String,
+    /// The symbol of the device's kind.
+    pub icon: &'static str,
+    /// What the device says it is.
+    pub device: String,
+    /// What happened.
+    pub what: &'static str,
+    /// When.
+    pub at: TimeView,
+    /// Where.
+    pub place: Option<String>,
+    /// From which address.
+    pub address: Option<String>,
+    /// What the person says if it was them.
+    pub yes: &'static str,
+    /// What they say if it was not.
+    pub no: &'static str,
+}
+
+impl AlertView {
+    /// `alert` as its reader sees it.
+    pub fn new(alert: &Alert, reader: &Reader) -> Self {
+        let ip = alert.ip_address.as_deref();
+        let place = Place {
+            city: alert.location_city.clone(),
+            country: alert.location_country.clone(),
+            point: None,
+        };
+        let place = reader.place(ip, place).in_words();
+        Self {
+            place: place.map(|place| format!("near {place}")),
+            address: ip.map(|ip| reader.address(ip)),
+            ..Self::bare(alert, reader.now)
+        }
+    }
+
+    /// `alert` as somebody sees it who came by a link.
+    pub fn bare(alert: &Alert, now: Timestamp) -> Self {
+        let place = Place {
+            city: alert.location_city.clone(),
+            country: alert.location_country.clone(),
+            point: None,
+        };
+        Self {
+            id: alert.id.to_string(),
+            icon: alert.device_kind.as_str(),
+            device: alert.device_name.clone(),
+            what: words::alert(alert.kind),
+            at: TimeView::ago(alert.at, now),
+            place: place.in_words().map(|place| format!("near {place}")),
+            address: alert.ip_address.clone(),
+            yes: match alert.kind {
+                AlertKind::Theft => "I know of it",
+                _ => "Yes, it was me",
+            },
+            no: match alert.kind {
+                AlertKind::Theft | AlertKind::PasswordChanged => "No, it wasn’t me",
+                _ => "No, sign it out",
+            },
         }
     }
 }

@@ -2,8 +2,11 @@
 
 use std::net::IpAddr;
 
+use super::views::Named;
+use crate::alerts::AlertKind;
 use crate::db::Timestamp;
-use crate::devices::address;
+use crate::devices::DeviceKind;
+use crate::devices::address::{self, AddressKeeping};
 use crate::sessions::{EndedReason, OpenedVia, Session};
 
 const MINUTE: u64 = 60;
@@ -77,29 +80,83 @@ pub fn devices(n: usize) -> String {
     }
 }
 
-/// Where a session was last used, in a few words: its place, else what its address says.
-pub fn place(session: &Session) -> Option<String> {
-    match (&session.location_city, &session.location_country) {
-        (Some(city), Some(country)) => Some(format!("near {city}, {country}")),
-        (None, Some(place)) | (Some(place), None) => Some(format!("near {place}")),
-        (None, None) => session.ip_address.as_deref().map(address_in_words),
-    }
-}
-
-/// "Local network" for an address that nobody outside can have, else the address.
-fn address_in_words(text: &str) -> String {
+/// "Local network" for an address that nobody outside can have, else what is kept of the address.
+pub fn address(text: &str, keeping: AddressKeeping) -> String {
     match text.parse::<IpAddr>() {
         Ok(ip) if address::is_local(ip) => "Local network".into(),
+        Ok(ip) if keeping == AddressKeeping::Shortened => address::network(ip).to_string(),
         _ => text.to_owned(),
     }
 }
 
 /// The address with what is to be known of it.
-pub fn address(session: &Session) -> Option<String> {
-    let text = session.ip_address.as_deref()?;
-    match address_in_words(text) {
-        words if words == text => Some(words),
-        words => Some(format!("{text} ({words})")),
+pub fn address_in_full(text: &str, keeping: AddressKeeping) -> String {
+    match address(text, keeping) {
+        words if words == "Local network" => format!("{text} ({words})"),
+        words => words,
+    }
+}
+
+/// What an alert tells of.
+pub fn alert(kind: AlertKind) -> &'static str {
+    match kind {
+        AlertKind::NewDevice => "Signed in, for the first time on this device",
+        AlertKind::NewCountry => "Signed in, for the first time from this country",
+        AlertKind::PasswordChanged => "Your password was changed on it",
+        AlertKind::Theft => "Signed out for safety: an old key of it was used again",
+    }
+}
+
+/// The browser with its version and its symbol.
+pub fn browser(session: &Session) -> Option<Named> {
+    let name = session.browser.as_deref()?;
+    let icon = match name {
+        _ if matches!(session.device_kind, DeviceKind::Program | DeviceKind::Bot) => "program",
+        "Chrome" | "Chromium" | "Headless Chrome" | "Android WebView" => "browser-chrome",
+        "Firefox" | "Firefox Focus" => "browser-firefox",
+        "Safari" => "browser-safari",
+        "Edge" => "browser-edge",
+        "Opera" | "Opera GX" | "Opera Mini" => "browser-opera",
+        "Samsung Internet" => "browser-samsung",
+        "Brave" => "browser-brave",
+        "Vivaldi" => "browser-vivaldi",
+        "Tor Browser" => "browser-tor",
+        "DuckDuckGo" => "browser-duckduckgo",
+        "Instagram" | "Facebook" | "Messenger" | "Threads" | "TikTok" | "LinkedIn" | "WeChat"
+        | "Snapchat" | "Pinterest" | "X" | "LINE" | "KakaoTalk" | "Telegram" | "Google app" => {
+            "browser-app"
+        }
+        _ => "browser-other",
+    };
+    let name = with_version(name, session.browser_version.as_deref());
+    Some(Named { icon, name })
+}
+
+/// The system with its version and its symbol.
+pub fn system(session: &Session) -> Option<Named> {
+    let name = session.os.as_deref()?;
+    let icon = match name {
+        "Windows" | "Windows Phone" => "os-windows",
+        "macOS" => "os-macos",
+        "iOS" | "iPadOS" | "watchOS" => "os-ios",
+        "Android" | "Fire OS" | "HarmonyOS" => "os-android",
+        "Linux" | "Ubuntu" | "Fedora" | "Debian" => "os-linux",
+        "ChromeOS" => "os-chromeos",
+        "tvOS" | "webOS" | "Tizen" | "Roku OS" => "os-tv",
+        _ => "os-other",
+    };
+    let name = match (name, session.os_version.as_deref()) {
+        // Browsers that aren't asked say 10 on either.
+        ("Windows", Some("10")) => "Windows 10 or 11".into(),
+        (name, version) => with_version(name, version),
+    };
+    Some(Named { icon, name })
+}
+
+fn with_version(name: &str, version: Option<&str>) -> String {
+    match version {
+        Some(version) => format!("{name} {version}"),
+        None => name.to_owned(),
     }
 }
 

@@ -1,10 +1,14 @@
 //! People: their accounts and passwords. A wrong password, an unknown e-mail and a disabled
 //! account get the same answer at the same cost.
 
+mod part;
 mod passwords;
 mod store;
 mod values;
 
+pub(crate) use self::part::{
+    address_keeping, by_id, deactivate, hold, set_address_keeping, set_idle_limit, set_password,
+};
 pub use self::passwords::{Hasher, Verdict};
 use self::store::NewUser;
 pub use self::store::User;
@@ -18,6 +22,21 @@ impl User {
     /// How to address the person: by name, else by e-mail.
     pub fn display_name(&self) -> &str {
         self.full_name.as_deref().unwrap_or(&self.email)
+    }
+
+    /// The password's hash: another one whenever the password is set.
+    pub(crate) fn kept_password(&self) -> &str {
+        &self.password_hash
+    }
+
+    /// Whether a password opens the account.
+    pub fn has_password(&self) -> bool {
+        self.password_hash != NO_PASSWORD
+    }
+
+    /// Whether there may be a mailbox behind their e-mail.
+    pub fn has_mailbox(&self) -> bool {
+        !self.email.ends_with(".invalid")
     }
 
     /// How long they let their devices go unused, if they chose.
@@ -236,6 +255,17 @@ impl People {
             .await
     }
 
+    /// Changes whether alerts are sent to a person's e-mail, too.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when there is no such person.
+    pub async fn want_alert_emails(&self, id: UserId, wanted: bool) -> Result<()> {
+        let now = self.clock.now();
+        self.db
+            .write(move |c| existing(store::set_alert_emails(c, id, wanted, now)?))
+            .await
+    }
+
     /// Deletes a person, and with them all their sessions and what happened to them.
     ///
     /// # Errors
@@ -254,6 +284,14 @@ impl People {
         self.db
             .read(move |c| store::by_email(c, &email)?.ok_or(Error::NotFound))
             .await
+    }
+
+    /// The person with that id.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when there is none.
+    pub async fn by_id(&self, id: UserId) -> Result<User> {
+        self.db.read(move |c| store::by_id(c, id)).await
     }
 
     /// Everybody, in the order of their e-mails.
@@ -307,44 +345,6 @@ fn insert_external(c: &mut AnyConnection, person: &ExternalPerson, now: Timestam
     };
     store::insert(c, &user)?;
     store::by_id(c, id)
-}
-
-/// Sets a new password, as a part of a larger transaction.
-pub(crate) fn set_password(
-    c: &mut AnyConnection,
-    id: UserId,
-    hash: &PasswordHash,
-    now: Timestamp,
-) -> Result<()> {
-    existing(store::set_password(c, id, &hash.0, now)?)
-}
-
-/// Sets how long a person's devices may go unused, as a part of a larger transaction.
-pub(crate) fn set_idle_limit(
-    c: &mut AnyConnection,
-    id: UserId,
-    limit: Option<IdleLimit>,
-    now: Timestamp,
-) -> Result<()> {
-    let seconds = limit.and_then(|limit| i32::try_from(limit.span().as_secs()).ok());
-    existing(store::set_idle_limit(c, id, seconds, now)?)
-}
-
-/// Bars a person from signing in, as a part of a larger transaction.
-pub(crate) fn deactivate(c: &mut AnyConnection, id: UserId, now: Timestamp) -> Result<()> {
-    existing(store::deactivate(c, id, now)?)
-}
-
-/// Makes sure, until the transaction ends, that `user` is still active and has the password they
-/// were seen with.
-///
-/// # Errors
-/// [`Error::InvalidCredentials`] when not.
-pub(crate) fn hold(c: &mut AnyConnection, user: &User) -> Result<()> {
-    match store::lock_unchanged(c, user)? {
-        true => Ok(()),
-        false => Err(Error::InvalidCredentials),
-    }
 }
 
 fn existing(rows: usize) -> Result<()> {

@@ -5,7 +5,8 @@ use diesel::sql_types::Text;
 
 use super::values::{Email, FullName, Subject};
 use crate::db::schema::users;
-use crate::db::{AnyConnection, Timestamp, UserId};
+use crate::db::{AnyConnection, Timestamp, UserId, read_from_text};
+use crate::devices::address::AddressKeeping;
 use crate::error::{Error, Result};
 
 diesel::define_sql_function! {
@@ -35,7 +36,13 @@ pub struct User {
     pub updated_at: Timestamp,
     /// When the password was last set.
     pub password_changed_at: Timestamp,
+    /// What is kept of the addresses they come from.
+    pub address_keeping: AddressKeeping,
+    /// Whether alerts are sent to their e-mail, too.
+    pub alert_emails: bool,
 }
+
+read_from_text!(AddressKeeping);
 
 /// An account to be made.
 #[derive(Insertable)]
@@ -159,6 +166,40 @@ pub(super) fn set_idle_limit(
         users::idle_limit_seconds.eq(seconds),
         users::updated_at.eq(now),
     );
+    Ok(diesel::update(users::table.find(id))
+        .set(changes)
+        .execute(c)?)
+}
+
+pub(super) fn address_keeping(c: &mut AnyConnection, id: UserId) -> Result<AddressKeeping> {
+    Ok(users::table
+        .find(id)
+        .select(users::address_keeping)
+        .first(c)?)
+}
+
+pub(super) fn set_address_keeping(
+    c: &mut AnyConnection,
+    id: UserId,
+    keeping: AddressKeeping,
+    now: Timestamp,
+) -> Result<usize> {
+    let changes = (
+        users::address_keeping.eq(keeping.as_str()),
+        users::updated_at.eq(now),
+    );
+    Ok(diesel::update(users::table.find(id))
+        .set(changes)
+        .execute(c)?)
+}
+
+pub(super) fn set_alert_emails(
+    c: &mut AnyConnection,
+    id: UserId,
+    wanted: bool,
+    now: Timestamp,
+) -> Result<usize> {
+    let changes = (users::alert_emails.eq(wanted), users::updated_at.eq(now));
     Ok(diesel::update(users::table.find(id))
         .set(changes)
         .execute(c)?)

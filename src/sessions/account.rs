@@ -3,7 +3,9 @@
 use super::end::{end_all, end_others};
 use super::values::{EndedReason, Stay};
 use super::{Session, Sessions, store};
+use crate::alerts::{self, AlertKind, Scene};
 use crate::db::UserId;
+use crate::devices::address::AddressKeeping;
 use crate::error::Result;
 use crate::events::{self, EventKind, NewEvent, Origin};
 use crate::people::{self, IdleLimit, PasswordHash};
@@ -19,13 +21,17 @@ impl Sessions {
         id: UserId,
         hash: PasswordHash,
         origin: Origin,
+        scene: Scene,
     ) -> Result<Vec<Session>> {
         const REASON: EndedReason = EndedReason::PasswordChanged;
 
         let now = self.clock.now();
+        let alerts = self.alerts.clone();
         self.db
             .transaction(move |c| {
                 people::set_password(c, id, &hash, now)?;
+                let user = people::by_id(c, id)?;
+                alerts.raise(c, &user, (AlertKind::PasswordChanged, scene), now)?;
                 events::record(
                     c,
                     &[NewEvent::of_person(
@@ -63,6 +69,27 @@ impl Sessions {
                     store::limit_idle(c, id, stay, seconds, now)?;
                 }
                 Ok(())
+            })
+            .await
+    }
+
+    /// Sets what is kept of the addresses a person comes from. What is kept already is made no more
+    /// than that.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`](crate::Error::NotFound) when there is no such person.
+    pub async fn keep_addresses(&self, id: UserId, keeping: AddressKeeping) -> Result<()> {
+        // An address that waits in memory must not come after this.
+        self.flush_last_uses().await?;
+        let now = self.clock.now();
+        self.db
+            .transaction(move |c| {
+                people::set_address_keeping(c, id, keeping, now)?;
+                for ip in store::addresses_of(c, id)? {
+                    store::replace_address(c, id, &ip, keeping.keep(&ip).as_deref())?;
+                }
+                events::keep_addresses(c, id, keeping)?;
+                alerts::keep_addresses(c, id, keeping)
             })
             .await
     }

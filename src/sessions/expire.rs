@@ -1,11 +1,18 @@
 //! Tidying: marks what is past its time, deletes what is past its retention, writes last uses.
 //! Nothing relies on it to be timely; every read compares the clock itself.
 
+use std::time::Duration;
+
 use super::values::EndedReason;
 use super::{Session, Sessions, store};
 use crate::db::{AnyConnection, SessionId, Timestamp, UserId};
 use crate::error::Result;
 use crate::events::{self, EventKind, NewEvent, Origin};
+use crate::{alerts, devices};
+
+/// The longest that browsers keep a cookie (RFC 6265bis, 5.5): a device not seen for longer is a new
+/// one when it comes again.
+const FORGOTTEN_AFTER: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 
 /// What one round of tidying did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -30,6 +37,7 @@ impl Sessions {
         while let Some(rows) = self.purge_batch(now).await?.filter(|rows| *rows > 0) {
             swept.purged += rows;
         }
+        while self.forget_batch(now).await?.is_some_and(|rows| rows > 0) {}
         Ok(swept)
     }
 
@@ -65,6 +73,21 @@ impl Sessions {
                 }
                 let due = store::due(c, now, limit)?;
                 expire(c, &due, now).map(Some)
+            })
+            .await
+    }
+
+    /// Forgets devices whose browser has forgotten us, and alerts past their retention.
+    async fn forget_batch(&self, now: Timestamp) -> Result<Option<usize>> {
+        let limit = i64::from(self.sweep_batch);
+        let before = now - self.policy.retention;
+        self.db
+            .transaction(move |c| {
+                if !store::may_sweep(c)? {
+                    return Ok(None);
+                }
+                alerts::purge(c, before)?;
+                devices::store::forget_unseen(c, now - FORGOTTEN_AFTER, limit).map(Some)
             })
             .await
     }

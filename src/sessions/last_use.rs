@@ -1,6 +1,6 @@
 //! Last uses, kept in memory and written in batches, so that reading a page costs no write.
 //!
-//! Bounded: at most [`LIMIT`] sessions wait, about 150 bytes each, so some 15 MB. One more is
+//! Bounded: at most [`LIMIT`] sessions wait, about 250 bytes each, so some 25 MB. One more is
 //! written at once. What a failing database did not take waits on.
 
 use std::collections::HashMap;
@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::store;
 use crate::db::{Db, SessionId, Timestamp, UserId};
+use crate::devices::Location;
 use crate::error::Result;
 
 const LIMIT: usize = 100_000;
@@ -20,7 +21,7 @@ pub(super) struct LastUse {
     pub(super) user_id: UserId,
     pub(super) session_id: SessionId,
     pub(super) at: Timestamp,
-    pub(super) ip: Option<String>,
+    pub(super) location: Location,
 }
 
 /// The last uses that are not written yet; a clone is the same buffer.
@@ -31,13 +32,13 @@ pub(super) struct LastUses {
 
 impl LastUses {
     /// Keeps `used` for the next flush; gives it back when the buffer is full.
-    pub(super) fn keep(&self, used: LastUse) -> Result<(), LastUse> {
+    pub(super) fn keep(&self, used: LastUse) -> Option<LastUse> {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         if waiting.len() >= LIMIT && !waiting.contains_key(&used.session_id) {
-            return Err(used);
+            return Some(used);
         }
         merge(&mut waiting, used);
-        Ok(())
+        None
     }
 
     /// Writes all that wait. Answers how many rows changed.

@@ -3,18 +3,23 @@
 
 mod account;
 mod confirm;
+mod device;
 mod end;
 mod expire;
+mod journey;
 mod last_use;
+mod newness;
 mod open;
 mod policy;
 mod read;
 mod refresh;
 mod store;
+mod suspicion;
 mod values;
 
 use std::time::Duration;
 
+pub use self::device::{Device, by_device};
 pub use self::end::Ending;
 pub use self::expire::Swept;
 use self::last_use::LastUses;
@@ -22,10 +27,12 @@ pub use self::open::{Client, Opening};
 use self::policy::Policy;
 pub use self::read::{Caller, Claim, HistoryCursor, HistoryPage};
 pub use self::store::Session;
+pub use self::suspicion::Reach;
 pub use self::values::{DeviceId, DeviceName, EndedReason, Jti, OpenedVia, Stay};
+use crate::alerts::Alerts;
 use crate::clock::Clock;
 use crate::db::{Db, Timestamp};
-use crate::devices::{DeviceFacts, naming};
+use crate::devices::{DeviceFacts, Place, naming};
 use crate::settings::{JobSettings, SessionSettings, TokenSettings};
 
 /// The sessions of the service; a clone is the same ones.
@@ -33,6 +40,7 @@ use crate::settings::{JobSettings, SessionSettings, TokenSettings};
 pub struct Sessions {
     db: Db,
     clock: Clock,
+    alerts: Alerts,
     policy: Policy,
     last_uses: LastUses,
     /// A row that would expire within this time must not wait for the next flush.
@@ -46,6 +54,7 @@ impl Sessions {
     pub fn new(
         db: Db,
         clock: Clock,
+        alerts: Alerts,
         sessions: &SessionSettings,
         tokens: &TokenSettings,
         jobs: &JobSettings,
@@ -53,6 +62,7 @@ impl Sessions {
         Self {
             db,
             clock,
+            alerts,
             policy: Policy::new(sessions),
             last_uses: LastUses::default(),
             flush_margin: jobs.flush_interval * 2,
@@ -87,6 +97,15 @@ impl Session {
     fn end_if_used(&self, now: Timestamp) -> Timestamp {
         let idle = Duration::from_secs(u64::try_from(self.idle_seconds).unwrap_or_default());
         self.absolute_expires_at.min(now + idle)
+    }
+
+    /// Where it was last used.
+    pub fn place(&self) -> Place {
+        Place {
+            city: self.location_city.clone(),
+            country: self.location_country.clone(),
+            point: self.location_point,
+        }
     }
 
     fn facts(&self) -> DeviceFacts {

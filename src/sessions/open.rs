@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use super::store::{self, End, NewSession};
 use super::values::{DeviceId, DeviceName, EndedReason, Jti, OpenedVia, Stay};
-use super::{Session, Sessions};
+use super::{Session, Sessions, journey, newness};
+use crate::alerts;
 use crate::db::{AnyConnection, SessionId, Timestamp};
-use crate::devices::{DeviceFacts, naming};
+use crate::devices::{self, DeviceFacts, Location, naming};
 use crate::error::Result;
 use crate::events::{self, EventKind, NewEvent, Origin};
 use crate::people::{self, User};
@@ -15,11 +16,14 @@ use crate::text;
 /// Characters of a user agent that are kept.
 const USER_AGENT_LIMIT: usize = 500;
 
+/// A person's sessions that are looked at to tell what is new, live and ended, of each.
+const REMEMBERED: i64 = 200;
+
 /// What a request tells of the device it comes from.
 #[derive(Debug, Clone)]
 pub struct Client {
-    /// Its address in canonical text.
-    pub ip: Option<String>,
+    /// Where it is.
+    pub location: Location,
     /// Its user agent, cleaned and cut to 500 characters.
     pub user_agent: Option<String>,
     /// What the user agent tells.
@@ -27,14 +31,14 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client at `ip` with a user agent as sent.
-    pub fn new(ip: Option<String>, user_agent: Option<&str>, facts: DeviceFacts) -> Self {
+    /// A client at `location` with a user agent as sent.
+    pub fn new(location: Location, user_agent: Option<&str>, facts: DeviceFacts) -> Self {
         let user_agent = user_agent
             .map(text::clean)
             .filter(|agent| !agent.is_empty());
         let user_agent = user_agent.map(|agent| text::cut(&agent, USER_AGENT_LIMIT).to_owned());
         Self {
-            ip,
+            location,
             user_agent,
             facts,
         }
@@ -65,21 +69,25 @@ impl Sessions {
     /// # Errors
     /// [`Error::InvalidCredentials`](crate::Error::InvalidCredentials) when the account was
     /// disabled or its password changed since it was looked at.
-    pub async fn open(&self, user: &User, opening: Opening) -> Result<Session> {
+    pub async fn open(&self, user: &User, mut opening: Opening) -> Result<Session> {
         let now = self.clock.now();
+        opening.client.location = opening.client.location.kept(user.address_keeping);
         let jti = Jti::random()?;
         let absolute_end = self.policy.absolute_end(opening.stay, now);
         let idle = self.policy.idle_limit(opening.stay, user.idle_limit());
         let expires_at = absolute_end.min(now + idle);
         let most = self.policy.most_per_person;
         let user = user.clone();
+        let raising = self.alerts.clone();
         self.db
             .transaction(move |c| {
                 people::hold(c, &user)?;
+                let device = see_device(c, &user, &opening, now)?;
                 let session = insert(
                     c,
                     &user,
                     &opening,
+                    device.name.as_deref(),
                     &jti,
                     Times {
                         now,
@@ -91,6 +99,13 @@ impl Sessions {
                 replace(c, &session, &opening, now)?;
                 if let Some(most) = most {
                     make_room(c, &session, most, now)?;
+                }
+                let mut seen = store::seen_of(c, user.id, session.id, REMEMBERED)?;
+                note_journey(c, &session, &seen, now)?;
+                let disowned = alerts::disowned_sessions(c, user.id)?;
+                seen.retain(|before| !disowned.contains(&before.id));
+                if let Some(kind) = newness::of(&session, device.is_known, &seen) {
+                    raising.raise(c, &user, (kind, session.scene()), now)?;
                 }
                 let signed_in = NewEvent::of_session(
                     user.id,
@@ -118,23 +133,23 @@ fn insert(
     c: &mut AnyConnection,
     user: &User,
     opening: &Opening,
+    given_name: Option<&str>,
     jti: &Jti,
     times: Times,
 ) -> Result<Session> {
     let Client {
-        ip,
+        location,
         user_agent,
         facts,
     } = &opening.client;
+    let Location { ip, place } = location;
     let derived = naming::name(facts);
+    let told = opening.device_name.as_ref().map(DeviceName::as_str);
     let row = NewSession {
         id: SessionId::new(times.now),
         user_id: user.id,
         refresh_token_jti: jti.as_str(),
-        device_name: opening
-            .device_name
-            .as_ref()
-            .map_or(&derived, DeviceName::as_str),
+        device_name: given_name.or(told).unwrap_or(&derived),
         device_id: opening.device_id.as_ref().map(DeviceId::as_str),
         ip_address: ip.as_deref(),
         user_agent: user_agent.as_deref(),
@@ -154,8 +169,54 @@ fn insert(
         os_version: facts.os_version.as_deref(),
         brand: facts.brand.as_deref(),
         model: facts.model.as_deref(),
+        location_city: place.city.as_deref(),
+        location_country: place.country.as_deref(),
+        location_point: place.point.map(|point| point.to_string()),
     };
     store::insert(c, &row)
+}
+
+/// What is known of the device that somebody signs in on.
+#[derive(Default)]
+struct Seen {
+    is_known: bool,
+    name: Option<String>,
+}
+
+/// Notes the sign-in on a device that names itself.
+fn see_device(
+    c: &mut AnyConnection,
+    user: &User,
+    opening: &Opening,
+    now: Timestamp,
+) -> Result<Seen> {
+    let Some(id) = &opening.device_id else {
+        return Ok(Seen::default());
+    };
+    let is_known = devices::store::find(c, user.id, id.as_str())?.is_some();
+    let name = devices::store::see(c, user.id, id.as_str(), now)?.name;
+    Ok(Seen { is_known, name })
+}
+
+/// Records a journey from where the person was last that nobody can have made.
+fn note_journey(
+    c: &mut AnyConnection,
+    opened: &Session,
+    seen: &[Session],
+    now: Timestamp,
+) -> Result<()> {
+    let placed = seen.iter().filter(|before| before.location_point.is_some());
+    let Some(last) = placed.max_by_key(|before| before.last_used_at) else {
+        return Ok(());
+    };
+    let here = Location {
+        ip: opened.ip_address.clone(),
+        place: opened.place(),
+    };
+    match journey::from(last).to(&here, now) {
+        Some(journey) => journey::record(c, opened, journey, &origin(opened), now),
+        None => Ok(()),
+    }
 }
 
 /// Ends what the browser was signed in to before: no litter, and nothing to be fixed upon it.

@@ -7,11 +7,12 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::DateTime;
 
 use super::last_use::LastUse;
-use super::values::{DeviceName, Jti};
-use super::{Session, Sessions, store};
+use super::values::Jti;
+use super::{Session, Sessions, journey, store};
 use crate::db::{EventId, SessionId, Timestamp, UserId};
+use crate::devices::Location;
 use crate::error::{Error, Result};
-use crate::events::{self, EventKind, EventPage, NewEvent, Origin};
+use crate::events::{self, EventPage, Origin};
 use crate::people::User;
 
 /// What a request claims to come from. The row decides.
@@ -32,8 +33,8 @@ pub struct Caller {
     pub user: User,
     /// The session they call from.
     pub session: Session,
-    /// The address of this request.
-    pub ip: Option<String>,
+    /// Where this request comes from, as far as its owner wants that kept.
+    pub location: Location,
 }
 
 impl Caller {
@@ -42,7 +43,7 @@ impl Caller {
         Origin {
             user: Some(self.user.id),
             session: Some(self.session.id),
-            ip: self.ip.clone(),
+            ip: self.location.ip.clone(),
         }
     }
 }
@@ -88,7 +89,7 @@ impl Sessions {
     ///
     /// # Errors
     /// [`Error::Unauthenticated`] when the session is over or never was.
-    pub async fn resolve(&self, claim: Claim, ip: Option<String>) -> Result<Caller> {
+    pub async fn resolve(&self, claim: Claim, location: Location) -> Result<Caller> {
         let now = self.clock.now();
         let Claim { user, session, jti } = claim;
         let (session, user) = self
@@ -99,8 +100,13 @@ impl Sessions {
         if jti.is_some_and(|jti| !self.is_current(&session, &jti, now)) {
             return Err(Error::Unauthenticated);
         }
-        self.note_use(&session, now, ip.clone()).await?;
-        Ok(Caller { user, session, ip })
+        let location = location.kept(user.address_keeping);
+        self.note_use(&session, now, &location).await?;
+        Ok(Caller {
+            user,
+            session,
+            location,
+        })
     }
 
     /// The session and its owner, if it is live and `jti`, where there is one, is the current one.
@@ -123,17 +129,20 @@ impl Sessions {
     }
 
     /// Keeps the use for the next flush; writes it now when the row can't wait for that.
-    async fn note_use(&self, session: &Session, now: Timestamp, ip: Option<String>) -> Result<()> {
+    async fn note_use(&self, session: &Session, now: Timestamp, location: &Location) -> Result<()> {
+        if let Some(journey) = journey::from(session).to(location, now) {
+            return self.note_journey(session, journey, location, now).await;
+        }
         let used = LastUse {
             user_id: session.user_id,
             session_id: session.id,
             at: now,
-            ip,
+            location: location.clone(),
         };
         let can_wait = session.expires_at.since(now) > self.flush_margin
             || session.expires_at >= session.end_if_used(now);
         let to_write = if can_wait {
-            self.last_uses.keep(used).err()
+            self.last_uses.keep(used)
         } else {
             Some(used)
         };
@@ -222,28 +231,5 @@ impl Sessions {
         limit: u32,
     ) -> Result<EventPage> {
         events::of_session(&self.db, owner, id, before, limit).await
-    }
-
-    /// Gives a device a name. An ended one may be named, too.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`] when `owner` has no such session.
-    pub async fn rename(
-        &self,
-        owner: UserId,
-        id: SessionId,
-        name: DeviceName,
-        origin: Origin,
-    ) -> Result<Session> {
-        let now = self.clock.now();
-        self.db
-            .transaction(move |c| {
-                let renamed = store::rename(c, owner, id, &name, now)?.ok_or(Error::NotFound)?;
-                let event = NewEvent::of_session(owner, id, EventKind::Renamed, &origin, now)
-                    .with_detail(name.as_str());
-                events::record(c, &[event])?;
-                Ok(renamed)
-            })
-            .await
     }
 }

@@ -3,20 +3,22 @@
 
 mod ending;
 mod model;
+mod seen;
+mod using;
 
 use diesel::prelude::*;
-use diesel::sql_types::Integer;
 
 pub(super) use self::ending::{
-    End, delete, due, due_of, end, end_all, end_others, end_same_browser, end_these, expire,
-    may_sweep, past,
+    End, delete, due, due_of, end, end_all, end_device, end_others, end_same_browser, end_these,
+    expire, may_sweep, past,
 };
 pub(super) use self::model::NewSession;
 pub use self::model::Session;
-use super::last_use::LastUse;
-use super::values::{DeviceName, Jti, Stay};
+pub(super) use self::seen::{addresses_of, replace_address, seen_of};
+pub(super) use self::using::{limit_idle, move_to, rotate_jti, touch};
+use super::values::{DeviceName, Jti};
 use crate::db::schema::{user_sessions, users};
-use crate::db::{AnyConnection, SessionId, Timestamp, UserId, on_each, sql};
+use crate::db::{AnyConnection, SessionId, Timestamp, UserId, on_each};
 use crate::error::Result;
 use crate::people::User;
 
@@ -121,70 +123,6 @@ pub(super) fn ended_of(
     Ok(ended.load(c)?)
 }
 
-/// When a session used at a bound time ends if it isn't used again: the words before and after
-/// that time. Each database adds seconds to a time in its own way. SQLite's times are text; it
-/// reckons to the millisecond, and the rest is filled up to the width that all of them have.
-const POSTGRES_END: [&str; 2] = [
-    "least(absolute_expires_at, ",
-    " + idle_seconds * interval '1 second')",
-];
-const SQLITE_END: [&str; 2] = [
-    "min(absolute_expires_at, strftime('%Y-%m-%d %H:%M:%f000', ",
-    ", '+' || idle_seconds || ' seconds'))",
-];
-
-macro_rules! end_if_unused {
-    ($used:expr, $words:expr) => {
-        diesel::dsl::sql::<sql::Timestamptz>($words[0])
-            .bind::<sql::Timestamptz, Timestamp>($used)
-            .sql($words[1])
-    };
-}
-
-/// Spends `old` for `new`, if `old` is the current one of a live session.
-pub(super) fn rotate_jti(
-    c: &mut AnyConnection,
-    (user, id): (UserId, SessionId),
-    (old, new): (&Jti, &Jti),
-    now: Timestamp,
-) -> Result<Option<Session>> {
-    use user_sessions::dsl;
-
-    let active_people = users::table
-        .filter(users::is_active.eq(true))
-        .select(users::id);
-    let current = dsl::user_sessions
-        .filter(dsl::user_id.eq(user))
-        .filter(dsl::id.eq(id))
-        .filter(dsl::refresh_token_jti.eq(old.as_str()))
-        .filter(dsl::is_active.eq(true))
-        .filter(dsl::expires_at.gt(now))
-        .filter(dsl::user_id.eq_any(active_people));
-    let changes = (
-        dsl::refresh_token_jti.eq(new.as_str()),
-        dsl::previous_jti.eq(old.as_str()),
-        dsl::rotated_at.eq(now),
-        dsl::last_used_at.eq(now),
-        dsl::updated_at.eq(now),
-    );
-    let rotated = match c {
-        AnyConnection::Postgres(c) => diesel::update(current)
-            .set((
-                changes,
-                dsl::expires_at.eq(end_if_unused!(now, POSTGRES_END)),
-            ))
-            .returning(Session::as_returning())
-            .get_result(c)
-            .optional()?,
-        AnyConnection::Sqlite(c) => diesel::update(current)
-            .set((changes, dsl::expires_at.eq(end_if_unused!(now, SQLITE_END))))
-            .returning(Session::as_returning())
-            .get_result(c)
-            .optional()?,
-    };
-    Ok(rotated)
-}
-
 /// Notes that the owner of a live session gave the password in it, and gives it a new JTI.
 pub(super) fn confirm(
     c: &mut AnyConnection,
@@ -258,96 +196,20 @@ pub(super) fn rename(
     Ok(renamed)
 }
 
-/// Notes where a live session is used from now.
-pub(super) fn move_to(
+/// Gives every session on a device a name.
+pub(super) fn rename_device(
     c: &mut AnyConnection,
     user: UserId,
-    id: SessionId,
-    ip: &str,
-    now: Timestamp,
-) -> Result<Option<Session>> {
-    use user_sessions::dsl;
-
-    let live = dsl::user_sessions
-        .filter(dsl::user_id.eq(user))
-        .filter(dsl::id.eq(id))
-        .filter(dsl::is_active.eq(true));
-    let changes = (dsl::ip_address.eq(ip), dsl::updated_at.eq(now));
-    let moved = on_each!(c, c => diesel::update(live)
-        .set(changes)
-        .returning(Session::as_returning())
-        .get_result(c)
-        .optional())?;
-    Ok(moved)
-}
-
-/// Writes a last use, unless a later one is written already.
-pub(super) fn touch(c: &mut AnyConnection, used: &LastUse) -> Result<usize> {
-    use user_sessions::dsl;
-
-    let earlier = dsl::user_sessions
-        .filter(dsl::user_id.eq(used.user_id))
-        .filter(dsl::id.eq(used.session_id))
-        .filter(dsl::is_active.eq(true))
-        .filter(dsl::last_used_at.lt(used.at));
-    let changes = (
-        dsl::last_used_at.eq(used.at),
-        dsl::ip_address.eq(used.ip.as_deref()),
-        dsl::updated_at.eq(used.at),
-    );
-    let rows = match c {
-        AnyConnection::Postgres(c) => diesel::update(earlier)
-            .set((
-                changes,
-                dsl::expires_at.eq(end_if_unused!(used.at, POSTGRES_END)),
-            ))
-            .execute(c)?,
-        AnyConnection::Sqlite(c) => diesel::update(earlier)
-            .set((
-                changes,
-                dsl::expires_at.eq(end_if_unused!(used.at, SQLITE_END)),
-            ))
-            .execute(c)?,
-    };
-    Ok(rows)
-}
-
-/// Gives a person's live sessions of one pair of limits another idle limit.
-pub(super) fn limit_idle(
-    c: &mut AnyConnection,
-    user: UserId,
-    stay: Stay,
-    seconds: i32,
+    device_id: &str,
+    name: &DeviceName,
     now: Timestamp,
 ) -> Result<usize> {
     use user_sessions::dsl;
 
-    let live = dsl::user_sessions
+    let on_it = dsl::user_sessions
         .filter(dsl::user_id.eq(user))
-        .filter(dsl::is_active.eq(true))
-        .filter(dsl::expires_at.gt(now))
-        .filter(dsl::is_remembered.eq(stay == Stay::Remembered));
-    let changes = (dsl::idle_seconds.eq(seconds), dsl::updated_at.eq(now));
-    let rows = match c {
-        AnyConnection::Postgres(c) => {
-            let end =
-                diesel::dsl::sql::<sql::Timestamptz>("least(absolute_expires_at, last_used_at + ")
-                    .bind::<Integer, _>(seconds)
-                    .sql(" * interval '1 second')");
-            diesel::update(live)
-                .set((changes, dsl::expires_at.eq(end)))
-                .execute(c)?
-        }
-        AnyConnection::Sqlite(c) => {
-            let end = diesel::dsl::sql::<sql::Timestamptz>(
-                "min(absolute_expires_at, strftime('%Y-%m-%d %H:%M:%f000', last_used_at, '+' || ",
-            )
-            .bind::<Integer, _>(seconds)
-            .sql(" || ' seconds'))");
-            diesel::update(live)
-                .set((changes, dsl::expires_at.eq(end)))
-                .execute(c)?
-        }
-    };
-    Ok(rows)
+        .filter(dsl::device_id.eq(device_id))
+        .filter(dsl::is_active.eq(true));
+    let changes = (dsl::device_name.eq(name.as_str()), dsl::updated_at.eq(now));
+    Ok(diesel::update(on_it).set(changes).execute(c)?)
 }

@@ -16,10 +16,10 @@ use url::Url;
 
 use self::parse::in_words;
 pub use self::sections::{
-    DatabaseSettings, ForwardAuthSettings, JobSettings, LogSettings, PasswordSettings,
-    SessionSettings, TokenSettings,
+    DatabaseSettings, ForwardAuthSettings, JobSettings, LogSettings, MailSettings,
+    PasswordSettings, PlaceSettings, SessionSettings, TokenSettings,
 };
-pub use self::values::{DatabaseUrl, LogFormat, Secret};
+pub use self::values::{DatabaseUrl, LogFormat, MailTls, Secret};
 use crate::error::{Error, Result};
 
 /// The file read when no other is named; it need not exist.
@@ -65,6 +65,10 @@ pub struct Settings {
     pub sessions: SessionSettings,
     /// `[tokens]`
     pub tokens: TokenSettings,
+    /// `[places]`
+    pub places: PlaceSettings,
+    /// `[mail]`
+    pub mail: MailSettings,
     /// `[jobs]`
     pub jobs: JobSettings,
 }
@@ -88,6 +92,8 @@ impl Default for Settings {
             passwords: PasswordSettings::default(),
             sessions: SessionSettings::default(),
             tokens: TokenSettings::default(),
+            places: PlaceSettings::default(),
+            mail: MailSettings::default(),
             jobs: JobSettings::default(),
         }
     }
@@ -157,6 +163,14 @@ impl Settings {
         toml::to_string_pretty(self).map_err(|fault| Error::Internal(fault.to_string()))
     }
 
+    /// Where people reach a server that listens at `address`, without a slash at the end.
+    pub fn origin(&self, address: SocketAddr) -> String {
+        match &self.public_url {
+            Some(url) => url.as_str().trim_end_matches('/').to_owned(),
+            None => format!("http://{address}"),
+        }
+    }
+
     /// Where the generated keys are kept: beside an SQLite database, else in the working folder.
     pub fn secrets_path(&self) -> PathBuf {
         match (&self.secrets_file, &self.database_url) {
@@ -193,21 +207,21 @@ impl Settings {
         self.check_passwords()?;
         at_least("database.connections", self.database.connections, 1)?;
         at_least("jobs.sweep_batch", self.jobs.sweep_batch, 1)?;
-        span_at_least(
-            "jobs.sweep_interval",
-            self.jobs.sweep_interval,
-            Duration::from_secs(1),
-        )?;
-        span_at_least(
-            "jobs.flush_interval",
-            self.jobs.flush_interval,
-            Duration::from_millis(100),
-        )?;
-        span_at_least(
-            "tokens.access_lifetime",
-            self.tokens.access_lifetime,
-            Duration::from_secs(1),
-        )?;
+        let (second, tenth) = (Duration::from_secs(1), Duration::from_millis(100));
+        for (key, span, least) in [
+            ("jobs.sweep_interval", self.jobs.sweep_interval, second),
+            ("jobs.flush_interval", self.jobs.flush_interval, tenth),
+            ("jobs.mail_interval", self.jobs.mail_interval, tenth),
+            ("jobs.places_interval", self.jobs.places_interval, second),
+            (
+                "tokens.access_lifetime",
+                self.tokens.access_lifetime,
+                second,
+            ),
+            ("mail.timeout", self.mail.timeout, second),
+        ] {
+            span_at_least(key, span, least)?;
+        }
         if let Some(url) = &self.public_url {
             check_public_url(url)?;
         }

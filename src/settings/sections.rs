@@ -1,11 +1,12 @@
 //! The settings of each part, with their defaults.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::parse::span;
-use super::values::LogFormat;
+use super::values::{LogFormat, MailTls, Secret};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
@@ -36,6 +37,70 @@ impl Default for LogSettings {
 pub struct ForwardAuthSettings {
     /// Hosts that sign-in may lead back to, with the port where it is not the scheme's own.
     pub allowed_hosts: Vec<String>,
+}
+
+/// `[places]`: where addresses are.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PlaceSettings {
+    /// A MaxMind DB file with cities or countries (GeoLite2, DB-IP). Read anew when it changes.
+    pub file: Option<PathBuf>,
+    /// The header in which a trusted proxy tells the country's code. Empty: none does.
+    pub country_header: String,
+    /// The header in which a trusted proxy tells the city. Empty: none does.
+    pub city_header: String,
+}
+
+impl Default for PlaceSettings {
+    fn default() -> Self {
+        Self {
+            file: None,
+            country_header: "CF-IPCountry".into(),
+            city_header: "CF-IPCity".into(),
+        }
+    }
+}
+
+/// `[mail]`: where alerts are sent through. None is sent without a host.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct MailSettings {
+    /// The SMTP server.
+    pub host: Option<String>,
+    /// Its port; the usual one of `tls` if not given.
+    pub port: Option<u16>,
+    /// How the connection is encrypted.
+    pub tls: MailTls,
+    /// A file with certificates (PEM) that are trusted besides the system's.
+    pub ca_file: Option<PathBuf>,
+    /// Who we are to the server, if it asks.
+    pub username: Option<String>,
+    /// The password for it.
+    pub password: Option<Secret>,
+    /// What stands behind "From": an address, or a name and an address in angle brackets.
+    pub from: String,
+    /// How long the server may take for one answer.
+    #[serde(with = "span")]
+    pub timeout: Duration,
+    /// How long mail that can't be sent is tried again.
+    #[serde(with = "span")]
+    pub give_up_after: Duration,
+}
+
+impl Default for MailSettings {
+    fn default() -> Self {
+        Self {
+            host: None,
+            port: None,
+            tls: MailTls::default(),
+            ca_file: None,
+            username: None,
+            password: None,
+            from: "Rollcall <rollcall@localhost>".into(),
+            timeout: Duration::from_secs(30),
+            give_up_after: 2 * DAY,
+        }
+    }
 }
 
 /// `[database]`
@@ -167,6 +232,12 @@ pub struct JobSettings {
     /// How often last uses are written; `last_used_at` lags by no more than this.
     #[serde(with = "span")]
     pub flush_interval: Duration,
+    /// How often mail that is due is sent.
+    #[serde(with = "span")]
+    pub mail_interval: Duration,
+    /// How often the file with places is looked at.
+    #[serde(with = "span")]
+    pub places_interval: Duration,
 }
 
 impl Default for JobSettings {
@@ -175,6 +246,8 @@ impl Default for JobSettings {
             sweep_interval: MINUTE,
             sweep_batch: 1_000,
             flush_interval: Duration::from_secs(15),
+            mail_interval: Duration::from_secs(5),
+            places_interval: Duration::from_secs(30),
         }
     }
 }

@@ -106,3 +106,16 @@ pub enum LogFormat {
     /// One JSON object a line.
     Json,
 }
+
+/// How the connection to the mail server is encrypted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MailTls {
+    /// From its beginning (RFC 8314): port 465.
+    Implicit,
+    /// By STARTTLS, without which nothing is sent: port 587.
+    #[default]
+    Starttls,
+    /// Not at all, for a server on this machine: port 25.
+    None,
+}

@@ -98,6 +98,14 @@ impl Keys {
         self.derive(b"rollcall form token v1")
     }
 
+    /// The key of the links in e-mails.
+    ///
+    /// # Errors
+    /// As [`Keys::for_cookies`].
+    pub fn for_links(&self) -> Result<[u8; DERIVED]> {
+        self.derive(b"rollcall e-mail link v1")
+    }
+
     /// The key of refresh tokens. Nobody but us reads them, so nobody else can check them: a
     /// resource server that forgets to look at `typ` can't take one for an access token.
     pub(super) fn for_refresh_tokens(&self) -> Result<[u8; DERIVED]> {

@@ -31,8 +31,32 @@ async fn the_list_has_the_newest_use_first_and_marks_the_current_one(app: &TestA
         ".sessions[].user_id" => "[id]",
         ".sessions[].expires_at" => "[time]",
         ".sessions[].last_used_at" => "[time]",
+        ".devices[].last_used_at" => "[time]",
+        ".devices[].session_ids[]" => "[id]",
     }, @r#"
     {
+      "devices": [
+        {
+          "device_id": null,
+          "device_kind": "phone",
+          "device_name": "Safari on iPhone",
+          "is_current": false,
+          "last_used_at": "[time]",
+          "session_ids": [
+            "[id]"
+          ]
+        },
+        {
+          "device_id": null,
+          "device_kind": "desktop",
+          "device_name": "Firefox on Windows",
+          "is_current": true,
+          "last_used_at": "[time]",
+          "session_ids": [
+            "[id]"
+          ]
+        }
+      ],
       "sessions": [
         {
           "browser": "Safari",

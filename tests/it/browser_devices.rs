@@ -32,7 +32,7 @@ async fn your_devices_tells_them_apart(app: &TestApp) {
             .unwrap_or_else(|| panic!("{words_in_it:?} is not in {words}"))
     };
     assert!(
-        place("Firefox on Windows") < place("Safari on iPhone"),
+        place("Firefox on Windows This device") < place("Other devices Safari on iPhone"),
         "this device is first: {words}"
     );
     assert!(words.contains("2 hours ago"), "{words}");

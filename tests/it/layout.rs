@@ -10,7 +10,7 @@ const FLOORS: [&[&str]; 4] = [
     &["cli", "pages", "api", "jobs"],
     &["http"],
     &[
-        "sessions", "people", "tokens", "devices", "events", "api_keys",
+        "sessions", "people", "tokens", "devices", "events", "api_keys", "alerts", "mail",
     ],
     &["db", "clock", "error", "settings", "text"],
 ];

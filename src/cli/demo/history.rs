@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use super::people::{Device, Fate, PEOPLE, Person};
+use crate::alerts::Alerts;
 use crate::clock::Clock;
 use crate::db::{Db, Timestamp};
 use crate::devices::DeviceParser;
@@ -37,6 +38,7 @@ struct Step {
 struct Stage {
     clock: Clock,
     people: People,
+    alerts: Alerts,
     sessions: Sessions,
     parser: DeviceParser,
     users: Vec<User>,
@@ -100,9 +102,11 @@ impl Stage {
         let clock = Clock::fixed(*(now - minutes(BEGINNING)));
         let db = Db::new(&settings.database_url, &settings.database);
         let people = People::new(db.clone(), clock.clone(), Hasher::new(&settings.passwords)?);
+        let alerts = Alerts::new(db.clone(), clock.clone(), &settings.mail);
         let sessions = Sessions::new(
             db,
             clock.clone(),
+            alerts.clone(),
             &settings.sessions,
             &settings.tokens,
             &settings.jobs,
@@ -111,6 +115,7 @@ impl Stage {
         Ok(Self {
             clock,
             people,
+            alerts,
             sessions,
             parser,
             users: Vec::new(),
@@ -142,6 +147,7 @@ impl Stage {
                     .open(&self.users[step.person], self.opening(step, device)?)
                     .await?;
                 self.opened.insert(key, session);
+                self.own_up(&self.users[step.person]).await?;
             }
             Act::Use => {
                 let session = &self.opened[&key];
@@ -150,9 +156,7 @@ impl Stage {
                     session: session.id,
                     jti: None,
                 };
-                self.sessions
-                    .resolve(claim, Some(device.ip.to_owned()))
-                    .await?;
+                self.sessions.resolve(claim, device.location()).await?;
                 self.sessions.flush_last_uses().await?;
             }
             Act::Rename => {
@@ -176,12 +180,22 @@ impl Stage {
         Ok(())
     }
 
+    /// They know their own devices.
+    async fn own_up(&self, user: &User) -> Result<()> {
+        for alert in self.alerts.all_of(user.id).await? {
+            if alert.is_open() {
+                self.sessions.own_up_by_link(&alert).await?;
+            }
+        }
+        Ok(())
+    }
+
     fn opening(&self, step: &Step, device: &Device) -> Result<Opening> {
         let facts = self.parser.parse(device.user_agent);
         let is_browser = device.user_agent.starts_with("Mozilla/");
         let device_id: DeviceId = format!("sample-{}-{}", step.person, step.device).parse()?;
         Ok(Opening {
-            client: Client::new(Some(device.ip.to_owned()), Some(device.user_agent), facts),
+            client: Client::new(device.location(), Some(device.user_agent), facts),
             device_id: is_browser.then_some(device_id),
             device_name: None,
             via: if is_browser {

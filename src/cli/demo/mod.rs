@@ -3,10 +3,11 @@
 
 mod history;
 mod people;
+mod stranger;
 
 use clap::Args;
 
-use self::people::PEOPLE;
+use self::people::{PEOPLE, STRANGER};
 use super::domain::block_on;
 use super::{Common, logging};
 use crate::clock::Clock;
@@ -67,6 +68,18 @@ async fn demo(settings: Settings) -> Result<()> {
     for person in &PEOPLE {
         println!("  {:<20} {password}   {}", person.email, person.about);
     }
-    println!("\nStop it with Ctrl-C; all of it goes then.");
+    println!(
+        "\nA moment after you sign in as {}, somebody else does: see what happens.",
+        PEOPLE[0].email
+    );
+    println!("Stop it with Ctrl-C; all of it goes then.");
+    let victim = server.app().people.find(PEOPLE[0].email.parse()?).await?;
+    let app = server.shared_app();
+    actix_web::rt::spawn(async move {
+        let come = stranger::lurk(&app, &victim, STRANGER.user_agent, STRANGER.location()).await;
+        if let Err(fault) = come {
+            tracing::warn!(%fault, "the stranger could not come");
+        }
+    });
     server.run_until(termination).await
 }

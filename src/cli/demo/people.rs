@@ -1,5 +1,7 @@
 //! The sample people and the devices they are signed in on.
 
+use crate::devices::{Location, Place, Point};
+
 /// A sample person.
 pub(super) struct Person {
     pub(super) email: &'static str,
@@ -19,6 +21,35 @@ pub(super) struct Device {
     pub(super) signed_in: u32,
     pub(super) last_used: u32,
     pub(super) fate: Fate,
+}
+
+/// Where the sample addresses are, which nobody has in truth (RFC 5737, RFC 3849, RFC 2544).
+const PLACES: [(&str, &str, &str, f64, f64); 9] = [
+    ("203.0.113.24", "Lisbon", "Portugal", 38.72, -9.14),
+    ("203.0.113.7", "Lisbon", "Portugal", 38.72, -9.14),
+    ("198.18.0.66", "Oslo", "Norway", 59.91, 10.75),
+    ("198.51.100.", "Porto", "Portugal", 41.15, -8.61),
+    ("2001:db8:4a:", "São Paulo", "Brazil", -23.55, -46.63),
+    ("203.0.113.90", "Madrid", "Spain", 40.42, -3.7),
+    ("203.0.113.201", "Kyoto", "Japan", 35.01, 135.77),
+    ("203.0.113.55", "Lagos", "Nigeria", 6.45, 3.39),
+    ("203.0.113.140", "Lyon", "France", 45.76, 4.84),
+];
+
+impl Device {
+    /// Where it is.
+    pub(super) fn location(&self) -> Location {
+        let told = PLACES.iter().find(|place| self.ip.starts_with(place.0));
+        let place = told.map(|(_, city, country, north, east)| Place {
+            city: Some((*city).to_owned()),
+            country: Some((*country).to_owned()),
+            point: Point::new(*north, *east),
+        });
+        Location {
+            ip: Some(self.ip.to_owned()),
+            place: place.unwrap_or_default(),
+        }
+    }
 }
 
 /// What became of a session.
@@ -83,6 +114,9 @@ const fn named(name: &'static str, device: Device) -> Device {
 const fn ended(device: Device, fate: Fate) -> Device {
     Device { fate, ..device }
 }
+
+/// Whoever signs in after you.
+pub(super) static STRANGER: Device = live(EDGE_WINDOWS, "198.18.0.66", 0, 0);
 
 pub(super) static PEOPLE: [Person; 7] = [
     Person {

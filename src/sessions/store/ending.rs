@@ -98,6 +98,26 @@ pub(in crate::sessions) fn end_all(
     Ok(end_where!(c, all, end)?)
 }
 
+/// Ends the live sessions on a device of a person's, but the one it is done from.
+pub(in crate::sessions) fn end_device(
+    c: &mut AnyConnection,
+    user: UserId,
+    device_id: &str,
+    but: Option<SessionId>,
+    end: End,
+) -> Result<Vec<Session>> {
+    let on_it = user_sessions::table
+        .filter(user_sessions::user_id.eq(user))
+        .filter(user_sessions::device_id.eq(device_id))
+        .filter(user_sessions::is_active.eq(true))
+        .filter(user_sessions::expires_at.gt(end.at));
+    let ended = match but {
+        Some(but) => end_where!(c, on_it.filter(user_sessions::id.ne(but)), end)?,
+        None => end_where!(c, on_it, end)?,
+    };
+    Ok(ended)
+}
+
 /// Ends the live sessions that a person has from the same browser, but the new one.
 pub(in crate::sessions) fn end_same_browser(
     c: &mut AnyConnection,

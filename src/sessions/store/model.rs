@@ -4,12 +4,13 @@ use diesel::prelude::*;
 
 use crate::db::schema::user_sessions;
 use crate::db::{SessionId, Timestamp, UserId, read_from_text};
-use crate::devices::DeviceKind;
+use crate::devices::{DeviceKind, Point};
 use crate::sessions::values::{EndedReason, OpenedVia};
 
 read_from_text!(EndedReason);
 read_from_text!(OpenedVia);
 read_from_text!(DeviceKind);
+read_from_text!(Point);
 
 /// One sign-in on one device.
 #[derive(Debug, Clone, Queryable, Selectable)]
@@ -74,6 +75,8 @@ pub struct Session {
     pub brand: Option<String>,
     /// Which of its maker's devices it is.
     pub model: Option<String>,
+    /// Where the place is.
+    pub location_point: Option<Point>,
 }
 
 /// A session to be opened.
@@ -103,4 +106,7 @@ pub(in crate::sessions) struct NewSession<'a> {
     pub(in crate::sessions) os_version: Option<&'a str>,
     pub(in crate::sessions) brand: Option<&'a str>,
     pub(in crate::sessions) model: Option<&'a str>,
+    pub(in crate::sessions) location_city: Option<&'a str>,
+    pub(in crate::sessions) location_country: Option<&'a str>,
+    pub(in crate::sessions) location_point: Option<String>,
 }

@@ -39,11 +39,14 @@ impl TestApp {
         Self::start_with(database, |_| {}).await
     }
 
+    /// Starts it behind a proxy on this machine.
+    pub async fn start_behind_proxy(database: Database) -> Self {
+        Self::start_with(database, behind_proxy).await
+    }
+
     /// Starts it with settings other than the tests' usual ones.
     pub async fn start_with(database: Database, change: impl FnOnce(&mut Settings)) -> Self {
-        let mut settings = Settings::for_tests(&database.url());
-        settings.secrets_file = Some(database.folder().join("rollcall.secrets"));
-        change(&mut settings);
+        let settings = settings_for(&database, change);
         let clock = Clock::fixed(START.parse::<DateTime<Utc>>().expect("a time"));
         let server = server::start(settings, clock.clone())
             .await
@@ -53,6 +56,13 @@ impl TestApp {
             clock,
             server,
         }
+    }
+
+    /// Another node on the same database, with the same keys and clock.
+    pub async fn another_node(&self, change: impl FnOnce(&mut Settings)) -> Node {
+        let settings = settings_for(&self.database, change);
+        let server = server::start(settings, self.clock.clone()).await;
+        Node(server.expect("the server starts"))
     }
 
     /// Stops it as an operator would, and only then lets its database go.
@@ -88,6 +98,18 @@ impl TestApp {
     /// Whether the buffered last uses can be written.
     pub async fn try_flush(&self) -> bool {
         self.server.jobs().flush().await.is_ok()
+    }
+
+    /// Has the letters that are due sent now. Answers how many the mail server took.
+    pub async fn deliver_mail(&self) -> usize {
+        let sent = self.server.jobs().deliver_mail().await;
+        sent.expect("the database answers")
+    }
+
+    /// Has the file with places looked at now. Answers whether it was read anew.
+    pub async fn reload_places(&self) -> bool {
+        let looked = self.server.jobs().reload_places().await;
+        looked.expect("the job runs")
     }
 
     /// Where it is to be reached: `http://127.0.0.1:PORT`.
@@ -135,6 +157,31 @@ impl TestApp {
         Answer::to(request.json(&body)).await
     }
 
+    /// Signs a device in over the API, from an address that a proxy tells; it may keep an id.
+    pub async fn login_from(
+        &self,
+        person: &Person,
+        user_agent: &str,
+        ip: &str,
+        device_id: Option<&str>,
+    ) -> Device {
+        let body = json!({
+            "email": person.email, "password": person.password, "device_id": device_id,
+        });
+        let request = self
+            .anyone()
+            .request("POST", "/api/v1/auth/login")
+            .header("user-agent", user_agent)
+            .header("x-forwarded-for", ip);
+        let answer = Answer::to(request.json(&body)).await.expect(200);
+        Device::from_login(self.base(), &answer)
+    }
+
+    /// A browser whose address a proxy tells.
+    pub fn browser_from(&self, user_agent: &str, ip: &str) -> Browser {
+        Browser::from(self.base(), user_agent, ip)
+    }
+
     /// A browser in which the person has signed in.
     pub async fn signed_in_browser(&self, person: &Person, user_agent: &str) -> Browser {
         let browser = self.browser(user_agent);
@@ -142,6 +189,33 @@ impl TestApp {
         assert_eq!(answer.location(), "/devices");
         browser
     }
+}
+
+fn settings_for(database: &Database, change: impl FnOnce(&mut Settings)) -> Settings {
+    let mut settings = Settings::for_tests(&database.url());
+    settings.secrets_file = Some(database.folder().join("rollcall.secrets"));
+    change(&mut settings);
+    settings
+}
+
+/// A node besides the first one.
+pub struct Node(Server);
+
+impl Node {
+    /// As [`TestApp::deliver_mail`].
+    pub async fn deliver_mail(&self) -> usize {
+        let sent = self.0.jobs().deliver_mail().await;
+        sent.expect("the database answers")
+    }
+
+    pub async fn stop(self) {
+        self.0.stop().await.expect("a clean stop");
+    }
+}
+
+/// The settings of an application behind a proxy on this machine.
+pub fn behind_proxy(settings: &mut Settings) {
+    settings.trusted_proxies = vec!["127.0.0.1/32".parse().expect("a network")];
 }
 
 /// A client that follows no redirect, uses no proxy and leaves no connection behind, for the

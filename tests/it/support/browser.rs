@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use reqwest::cookie::{CookieStore, Jar};
+use reqwest::header::{HeaderMap, HeaderName};
 use reqwest::{Client, Response, Url};
 
 use super::answer::{Answer, path_of};
@@ -17,10 +18,26 @@ pub struct Browser {
 
 impl Browser {
     pub fn new(base: String, user_agent: &str) -> Self {
+        Self::with(base, user_agent, HeaderMap::new())
+    }
+
+    /// One whose address a proxy tells.
+    pub fn from(base: String, user_agent: &str, ip: &str) -> Self {
+        let ip = ip.parse().expect("an address");
+        Self::with(
+            base,
+            user_agent,
+            HeaderMap::from_iter([(HeaderName::from_static("x-forwarded-for"), ip)]),
+        )
+    }
+
+    /// One that sends a header with every request.
+    pub fn with(base: String, user_agent: &str, headers: HeaderMap) -> Self {
         let jar = Arc::new(Jar::default());
         let http = http_client()
             .cookie_provider(jar.clone())
             .user_agent(user_agent)
+            .default_headers(headers)
             .build()
             .expect("a client");
         Self {

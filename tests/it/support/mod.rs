@@ -6,9 +6,11 @@ pub mod app;
 pub mod browser;
 pub mod database;
 pub mod html;
+pub mod mmdb;
 pub mod nginx;
 pub mod outage;
 pub mod program;
+pub mod smtp;
 pub mod webdriver;
 
 /// What most test modules need.

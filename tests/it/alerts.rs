@@ -1,0 +1,334 @@
+//! Alerts: which sign-ins are news, who sees them, and what an answer does.
+
+use crate::support::app::behind_proxy;
+use crate::support::prelude::*;
+
+on_both!(
+    database: the_first_sign_in_of_all_is_no_news,
+    a_new_device_is_told_on_the_others,
+    a_known_device_is_no_news_wherever_it_is,
+    a_browser_that_lost_its_cookies_is_no_news_at_home,
+    ipv6_privacy_addresses_make_no_noise,
+    another_browser_on_the_same_network_is_a_new_device,
+    a_new_country_is_told,
+    a_changed_password_is_told,
+    theft_is_told,
+    yes_it_was_me_is_the_end_of_it,
+    no_ends_it_and_forgets_the_device,
+    a_doubtful_device_cannot_answer,
+    another_persons_alert_cannot_be_answered,
+    every_page_says_that_something_needs_attention,
+    an_unanswered_alert_goes_after_a_month,
+);
+
+const HOME: &str = "203.0.113.7";
+const ELSEWHERE: &str = "198.51.100.7";
+
+fn told(app: &TestApp) -> Vec<String> {
+    let kinds = "SELECT kind AS value FROM alerts ORDER BY id";
+    app.database.texts(kinds).into_iter().flatten().collect()
+}
+
+/// Ada, signed in at home.
+async fn at_home(database: Database) -> (TestApp, Person, Browser) {
+    let app = TestApp::start_behind_proxy(database).await;
+    let ada = app.register("ada@example.org").await;
+    let laptop = app.browser_from(FIREFOX, HOME);
+    laptop.sign_in(&ada).await;
+    app.advance(Duration::from_secs(60));
+    (app, ada, laptop)
+}
+
+/// The paths of the buttons that answer alerts on the devices page.
+async fn answers(browser: &Browser) -> Vec<String> {
+    let page = browser.get("/devices").await.expect(200);
+    crate::support::html::forms(&page.text)
+        .into_iter()
+        .map(|form| form.action)
+        .filter(|action| action.starts_with("/alerts/"))
+        .collect()
+}
+
+async fn the_first_sign_in_of_all_is_no_news(database: Database) {
+    let (app, _, laptop) = at_home(database).await;
+    assert_eq!(told(&app), Vec::<String>::new());
+    laptop
+        .get("/devices")
+        .await
+        .expect(200)
+        .expect_words("You are signed in only here.");
+    app.stop().await;
+}
+
+async fn a_new_device_is_told_on_the_others(database: Database) {
+    let (app, ada, laptop) = at_home(database).await;
+    let stranger = app.browser_from(IPHONE, ELSEWHERE);
+    stranger.sign_in(&ada).await;
+    assert_eq!(told(&app), ["new_device"]);
+    app.advance(Duration::from_secs(2 * 60 * 60));
+    laptop
+        .get("/devices")
+        .await
+        .expect(200)
+        .expect_words("1 thing needs your attention.")
+        .expect_words("Was this you? Safari on iPhone Signed in, for the first time on this device 2 hours ago · 198.51.100.7");
+    let own = stranger.get("/devices").await.expect(200);
+    assert!(!own.words().contains("Was this you?"), "{}", own.words());
+    app.stop().await;
+}
+
+async fn a_known_device_is_no_news_wherever_it_is(database: Database) {
+    let (app, ada, laptop) = at_home(database).await;
+    laptop
+        .submit("/devices", "/sign-out", &[])
+        .await
+        .expect(303);
+    laptop.sign_in(&ada).await;
+    for ip in [HOME, ELSEWHERE, "2001:db8::1"] {
+        app.login_from(&ada, IPHONE, ip, Some("phone-1")).await;
+    }
+    assert_eq!(told(&app), ["new_device"], "the phone, at first");
+    // Its session may be gone: the device is known by its id.
+    app.advance(Duration::from_secs(300 * 24 * 60 * 60));
+    app.sweep().await;
+    app.login_from(&ada, IPHONE, "192.0.2.99", Some("phone-1"))
+        .await;
+    assert_eq!(told(&app).len(), 0, "and the alert is purged by now");
+    app.stop().await;
+}
+
+async fn a_browser_that_lost_its_cookies_is_no_news_at_home(database: Database) {
+    let (app, ada, _laptop) = at_home(database).await;
+    let again = app.browser_from(FIREFOX, "203.0.113.200");
+    again.sign_in(&ada).await;
+    assert_eq!(told(&app), Vec::<String>::new());
+    let elsewhere = app.browser_from(FIREFOX, ELSEWHERE);
+    elsewhere.sign_in(&ada).await;
+    assert_eq!(told(&app), ["new_device"]);
+    app.stop().await;
+}
+
+async fn ipv6_privacy_addresses_make_no_noise(database: Database) {
+    let app = TestApp::start_behind_proxy(database).await;
+    let ada = app.register("ada@example.org").await;
+    for ip in [
+        "2001:db8:1:1:aaaa::1",
+        "2001:db8:1:1:bbbb:cccc::2",
+        "2001:db8:1:ff::3",
+    ] {
+        app.login_from(&ada, "curl/8.14.1", ip, None).await;
+    }
+    assert_eq!(told(&app), Vec::<String>::new());
+    app.login_from(&ada, "curl/8.14.1", "2001:db8:2::1", None)
+        .await;
+    assert_eq!(told(&app), ["new_device"]);
+    app.stop().await;
+}
+
+async fn another_browser_on_the_same_network_is_a_new_device(database: Database) {
+    let (app, ada, _laptop) = at_home(database).await;
+    let phone = app.browser_from(IPHONE, HOME);
+    phone.sign_in(&ada).await;
+    assert_eq!(told(&app), ["new_device"]);
+    app.stop().await;
+}
+
+async fn a_new_country_is_told(database: Database) {
+    let app = TestApp::start_with(database, |settings| {
+        behind_proxy(settings);
+        settings.places.country_header = "x-country".into();
+    })
+    .await;
+    let ada = app.register("ada@example.org").await;
+    let login = async |country: &str| {
+        let body = json!({"email": ada.email, "password": ada.password, "device_id": "phone-1"});
+        let request = app
+            .anyone()
+            .request("POST", "/api/v1/auth/login")
+            .header("x-forwarded-for", HOME)
+            .header("x-country", country);
+        Answer::to(request.json(&body)).await.expect(200);
+    };
+    for country in ["FR", "FR", "XX", "BR", "FR", "BR"] {
+        login(country).await;
+    }
+    assert_eq!(told(&app), ["new_country"], "Brazil, once");
+    app.stop().await;
+}
+
+async fn a_changed_password_is_told(database: Database) {
+    let (app, ada, laptop) = at_home(database).await;
+    app.advance(Duration::from_secs(60));
+    let phone = app.browser_from(IPHONE, HOME);
+    phone.sign_in(&ada).await;
+    let yes = answers(&laptop).await.remove(0);
+    laptop.submit("/devices", &yes, &[]).await.expect(303);
+    app.advance(Duration::from_secs(60));
+    let fields = [
+        ("current_password", ada.password.as_str()),
+        ("new_password", "another battery staple"),
+    ];
+    phone
+        .submit("/account", "/account/password", &fields)
+        .await
+        .expect(303);
+    assert_eq!(told(&app), ["new_device", "password_changed"]);
+    assert_eq!(answers(&phone).await, Vec::<String>::new(), "its own doing");
+    let ada = Person {
+        password: "another battery staple".into(),
+        ..ada
+    };
+    laptop.sign_in(&ada).await;
+    laptop
+        .get("/devices")
+        .await
+        .expect(200)
+        .expect_words("Was this you? Safari on iPhone Your password was changed on it");
+    let no = answers(&laptop).await.remove(1);
+    laptop.submit("/devices", &no, &[]).await.expect(303);
+    assert!(phone.get("/devices").await.is_to_sign_in());
+    app.stop().await;
+}
+
+async fn theft_is_told(database: Database) {
+    let (app, ada, laptop) = at_home(database).await;
+    let mut phone = app.login_from(&ada, IPHONE, HOME, Some("phone-1")).await;
+    let yes = answers(&laptop).await.remove(0);
+    laptop.submit("/devices", &yes, &[]).await.expect(303);
+    let spent = phone.refresh_token.clone();
+    for _ in 0..2 {
+        phone.refresh().await;
+        app.advance(Duration::from_secs(60));
+    }
+    app.anyone()
+        .refresh(&spent)
+        .await
+        .problem(401, "invalid_token");
+    assert_eq!(told(&app), ["new_device", "theft"]);
+    laptop
+        .get("/devices")
+        .await
+        .expect(200)
+        .expect_words("Signed out for safety: an old key of it was used again");
+    let known = answers(&laptop).await.remove(0);
+    let answer = laptop.submit("/devices", &known, &[]).await;
+    laptop.follow(&answer).await.expect_words("Good.");
+    app.stop().await;
+}
+
+async fn yes_it_was_me_is_the_end_of_it(database: Database) {
+    let (app, ada, laptop) = at_home(database).await;
+    let phone = app.browser_from(IPHONE, ELSEWHERE);
+    phone.sign_in(&ada).await;
+    let yes = answers(&laptop).await.remove(0);
+    assert!(yes.ends_with("/yes"), "{yes}");
+    let answer = laptop.submit("/devices", &yes, &[]).await;
+    laptop
+        .follow(&answer)
+        .await
+        .expect_words("Good. It stays signed in.")
+        .expect_words("Nothing needs your attention.");
+    phone.get("/devices").await.expect(200);
+    // A second press, from another tab, finds nothing.
+    let form = laptop.form("/devices", "/sign-out").await;
+    laptop.send(&form.aimed_at(&yes), &[]).await.expect(404);
+    app.stop().await;
+}
+
+async fn no_ends_it_and_forgets_the_device(database: Database) {
+    let (app, ada, laptop) = at_home(database).await;
+    let stranger = app.browser_from(IPHONE, ELSEWHERE);
+    stranger.sign_in(&ada).await;
+    let no = answers(&laptop).await.remove(1);
+    assert!(no.ends_with("/no"), "{no}");
+    // At once: without the password, however long ago that was given.
+    app.advance(Duration::from_secs(60 * 60));
+    let answer = laptop.submit("/devices", &no, &[]).await;
+    laptop
+        .follow(&answer)
+        .await
+        .expect_words("It is signed out, and its device is forgotten.")
+        .expect_words("Set a new password")
+        .expect_words("Sign out all other devices");
+    assert!(stranger.get("/devices").await.is_to_sign_in());
+    assert_eq!(
+        app.database
+            .sessions_where("ended_reason = 'signed_out_remotely'"),
+        1
+    );
+    // The same browser again is as new as it was.
+    stranger.sign_in(&ada).await;
+    assert_eq!(told(&app), ["new_device", "new_device"]);
+    app.stop().await;
+}
+
+async fn a_doubtful_device_cannot_answer(database: Database) {
+    let (app, ada, laptop) = at_home(database).await;
+    let thief = app.browser_from(IPHONE, ELSEWHERE);
+    thief.sign_in(&ada).await;
+    let second = app.browser_from(FIREFOX, "192.0.2.1");
+    second.sign_in(&ada).await;
+    // Not new, as it looks like the second; but not known before, either.
+    app.advance(Duration::from_secs(60));
+    let third = app.browser_from(FIREFOX, "192.0.2.1");
+    third.sign_in(&ada).await;
+    let all = answers(&laptop).await;
+    assert_eq!(all.len(), 4, "two alerts with two buttons each");
+    for doubtful in [&thief, &second, &third] {
+        assert_eq!(answers(doubtful).await, Vec::<String>::new());
+        let form = doubtful.form("/devices", "/sign-out").await;
+        for path in &all {
+            doubtful.send(&form.aimed_at(path), &[]).await.expect(404);
+        }
+    }
+    thief.get("/devices").await.expect(200);
+    app.stop().await;
+}
+
+async fn another_persons_alert_cannot_be_answered(database: Database) {
+    let (app, ada, laptop) = at_home(database).await;
+    app.browser_from(IPHONE, ELSEWHERE).sign_in(&ada).await;
+    let eve = app.register("eve@example.org").await;
+    let theirs = app.browser_from(FIREFOX, HOME);
+    theirs.sign_in(&eve).await;
+    let form = theirs.form("/devices", "/sign-out").await;
+    for path in answers(&laptop).await {
+        theirs.send(&form.aimed_at(&path), &[]).await.expect(404);
+        // And without the form's token nothing happens at all.
+        laptop.post(&path, &[]).await.expect(403);
+    }
+    assert_eq!(answers(&laptop).await.len(), 2);
+    app.stop().await;
+}
+
+async fn every_page_says_that_something_needs_attention(database: Database) {
+    let (app, ada, laptop) = at_home(database).await;
+    app.browser_from(IPHONE, ELSEWHERE).sign_in(&ada).await;
+    laptop
+        .get("/account")
+        .await
+        .expect(200)
+        .expect_words("1 thing needs your attention. Look");
+    app.stop().await;
+}
+
+async fn an_unanswered_alert_goes_after_a_month(database: Database) {
+    let app = TestApp::start_behind_proxy(database).await;
+    let ada = app.register("ada@example.org").await;
+    let laptop = app.browser_from(FIREFOX, HOME);
+    let keep = [
+        ("email", ada.email.as_str()),
+        ("password", ada.password.as_str()),
+        ("remember", "on"),
+    ];
+    laptop
+        .submit("/sign-in", "/sign-in", &keep)
+        .await
+        .expect(303);
+    app.advance(Duration::from_secs(60));
+    app.browser_from(IPHONE, ELSEWHERE).sign_in(&ada).await;
+    assert_eq!(answers(&laptop).await.len(), 2);
+    app.advance(Duration::from_secs(31 * 24 * 60 * 60));
+    assert_eq!(answers(&laptop).await.len(), 0);
+    app.stop().await;
+}
