@@ -10,6 +10,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use serde::Serialize;
+
 pub use self::delivery::Delivery;
 pub use self::links::Links;
 pub use self::store::Alert;
@@ -27,7 +29,8 @@ const WAITS: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 const LINK_LIFETIME: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// What an alert tells of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum AlertKind {
     /// The first sign-in from a device.
     NewDevice,

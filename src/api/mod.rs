@@ -1,5 +1,6 @@
 //! The JSON doors: one file a resource.
 
+pub mod alerts;
 pub mod app_sessions;
 pub mod auth;
 pub mod health;

@@ -45,6 +45,8 @@ fn api_routes(config: &mut web::ServiceConfig, sign_up: bool) {
         .service(resource("/app/sessions/refresh").route(post().to(api::app_sessions::refresh)))
         .service(resource("/app/sessions/{id}").route(delete().to(api::app_sessions::end)))
         .service(resource("/me").route(get().to(api::me::show)))
+        .service(resource("/alerts").route(get().to(api::alerts::list)))
+        .service(resource("/alerts/{id}").route(post().to(api::alerts::answer)))
         .service(resource("/sessions/me").route(get().to(api::sessions::list)))
         .service(resource("/sessions/current").route(get().to(api::sessions::current)))
         .service(resource("/sessions/history").route(get().to(api::sessions::history)))

@@ -19,6 +19,8 @@ on_both!(
     another_persons_alert_cannot_be_answered,
     every_page_says_that_something_needs_attention,
     an_unanswered_alert_goes_after_a_month,
+    a_program_is_told_and_answers_too,
+    the_export_has_devices_and_alerts,
 );
 
 const HOME: &str = "203.0.113.7";
@@ -330,5 +332,69 @@ async fn an_unanswered_alert_goes_after_a_month(database: Database) {
     assert_eq!(answers(&laptop).await.len(), 2);
     app.advance(Duration::from_secs(31 * 24 * 60 * 60));
     assert_eq!(answers(&laptop).await.len(), 0);
+    app.stop().await;
+}
+
+async fn a_program_is_told_and_answers_too(database: Database) {
+    let app = TestApp::start_behind_proxy(database).await;
+    let ada = app.register("ada@example.org").await;
+    let phone = app.login_from(&ada, IPHONE, HOME, Some("phone-1")).await;
+    app.advance(Duration::from_secs(60));
+    let stranger = app.login_from(&ada, FIREFOX, ELSEWHERE, None).await;
+    let told = phone.get("/api/v1/alerts").await.expect(200).json();
+    insta::assert_json_snapshot!(told, {".alerts[].id" => "[id]", ".alerts[].session_id" => "[id]"}, @r#"
+    {
+      "alerts": [
+        {
+          "at": "2031-05-17T08:31:00.000000Z",
+          "device_kind": "desktop",
+          "device_name": "Firefox on Windows",
+          "id": "[id]",
+          "ip_address": "198.51.100.7",
+          "kind": "new_device",
+          "location_city": null,
+          "location_country": null,
+          "session_id": "[id]"
+        }
+      ]
+    }
+    "#);
+    let id = told["alerts"][0]["id"].as_str().expect("an id");
+    let path = format!("/api/v1/alerts/{id}");
+    let answer = async |device: &Device, body: &serde_json::Value| {
+        Answer::to(device.request("POST", &path).json(body)).await
+    };
+    assert_eq!(
+        stranger.get("/api/v1/alerts").await.expect(200).json(),
+        json!({"alerts": []})
+    );
+    let no = json!({"answer": "not_mine"});
+    answer(&stranger, &no).await.problem(404, "not_found");
+    for wrong in [json!({"answer": "perhaps"}), json!({}), json!(7)] {
+        let refused = answer(&phone, &wrong).await;
+        assert!([400, 422].contains(&refused.status), "{wrong}");
+    }
+    stranger.current().await.expect(200);
+    answer(&phone, &no).await.expect(204);
+    stranger.current().await.problem(401, "unauthenticated");
+    answer(&phone, &no).await.problem(404, "not_found");
+    app.stop().await;
+}
+
+async fn the_export_has_devices_and_alerts(database: Database) {
+    let (app, ada, laptop) = at_home(database).await;
+    app.login_from(&ada, IPHONE, ELSEWHERE, Some("phone-1"))
+        .await;
+    let export = laptop.get("/account/export").await.expect(200).json();
+    let devices = export["devices"].as_array().expect("devices");
+    assert!(
+        devices
+            .iter()
+            .any(|device| device["device_id"] == "phone-1")
+    );
+    assert_eq!(devices.len(), 2);
+    assert_eq!(export["alerts"][0]["kind"], "new_device");
+    assert_eq!(export["alerts"][0]["ip_address"], ELSEWHERE);
+    assert_eq!(export["account"]["addresses_kept"], "whole");
     app.stop().await;
 }

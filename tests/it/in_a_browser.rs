@@ -9,6 +9,8 @@ on_both!(
     and_the_same_without_script,
     an_open_page_goes_to_sign_in_by_itself,
     an_act_goes_on_after_the_password_is_given_again,
+    a_stranger_is_told_of_at_once_and_signed_out,
+    and_without_script_the_same,
 );
 
 /// The button that signs out a device other than this one.
@@ -94,6 +96,42 @@ async fn an_act_goes_on_after_the_password_is_given_again(database: Database) {
         .refresh(&phone.refresh_token)
         .await
         .problem(401, "invalid_token");
+    laptop.close().await;
+    app.stop().await;
+}
+
+async fn a_stranger_is_told_of_at_once_and_signed_out(database: Database) {
+    was_this_you(database, Script::On).await;
+}
+
+async fn and_without_script_the_same(database: Database) {
+    was_this_you(database, Script::Off).await;
+}
+
+/// "Was this you?" comes to an open page by itself where script runs, and is answered by a button.
+async fn was_this_you(database: Database, script: Script) {
+    const NO: &str = "form[action^='/alerts/'][action$='/no'] button";
+
+    let app = TestApp::start(database).await;
+    let ada = app.register("ada@example.org").await;
+    let driver = WebDriver::start();
+    let laptop = driver.open(&app.base(), script).await;
+    laptop.sign_in(&ada).await;
+    laptop.has(0, NO).await;
+    app.advance(Duration::from_secs(1));
+    let stranger = app.login(&ada, IPHONE).await;
+    if script == Script::Off {
+        laptop.open("/devices").await;
+    }
+    laptop.has(1, NO).await;
+    let asked = laptop.words_in("[aria-labelledby='was-this-you']").await;
+    assert!(asked.contains("Safari on iPhone"), "{asked}");
+    laptop.press(NO).await;
+    laptop.has(1, "[role='status']").await;
+    laptop.has(0, NO).await;
+    let said = laptop.words_in("[role='status']").await;
+    assert!(said.contains("It is signed out"), "{said}");
+    stranger.current().await.problem(401, "unauthenticated");
     laptop.close().await;
     app.stop().await;
 }

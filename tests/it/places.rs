@@ -20,6 +20,7 @@ on_both!(
     a_private_address_is_the_local_network,
     the_map_has_a_dot_for_each_place,
     a_session_moves_with_its_device,
+    names_in_the_file_are_hostile_text,
 );
 
 const LYON: &str = "203.0.113.7";
@@ -298,5 +299,43 @@ async fn a_session_moves_with_its_device(database: Database) {
         app.database.of_the_session("ip_address").as_deref(),
         Some(SYDNEY)
     );
+    app.stop().await;
+}
+
+async fn names_in_the_file_are_hostile_text(database: Database) {
+    let long = "x".repeat(5_000);
+    let names = [
+        ("198.51.100.0/26", "<script>alert(1)</script>"),
+        ("198.51.100.64/26", "\u{202e}Lyon\u{0}\r\n"),
+        ("198.51.100.128/26", long.as_str()),
+    ];
+    let file = names
+        .iter()
+        .fold(Mmdb::new("City"), |file, (network, name)| {
+            file.with(network, json!({"city": name, "country_code": name}))
+        });
+    // Nor must what is no place, or a place off the globe, do any harm.
+    let file = file
+        .with("192.0.2.0/26", json!({"city": 7, "country": ["FR"]}))
+        .with(
+            "192.0.2.64/26",
+            json!({"country_code": "FR", "latitude": 91.5, "longitude": 1e300}),
+        );
+    let (app, _) = started(database, &file).await;
+    let ada = app.register("ada@example.org").await;
+    let laptop = app.browser_from(FIREFOX, LYON);
+    laptop.sign_in(&ada).await;
+    for (ip, city) in [
+        ("198.51.100.1", json!("<script>alert(1)</script>")),
+        ("198.51.100.65", json!("Lyon")),
+        ("198.51.100.129", json!("x".repeat(100))),
+        ("192.0.2.1", json!(null)),
+        ("192.0.2.65", json!(null)),
+    ] {
+        let session = app.login_from(&ada, IPHONE, ip, None).await.session;
+        assert_eq!(session["location_city"], city, "{ip}");
+    }
+    let page = laptop.get("/devices").await.expect(200);
+    assert!(!page.text.contains("<script>alert"), "{}", page.text);
     app.stop().await;
 }

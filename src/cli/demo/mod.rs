@@ -41,6 +41,8 @@ impl Demo {
         settings.database_url = DatabaseUrl::Sqlite(folder.path().join("rollcall.db"));
         settings.secrets_file = None;
         settings.sign_up = true;
+        // Sample people have no mailboxes.
+        settings.mail.host = None;
         logging::start(&settings.log);
         // The folder goes when this returns.
         block_on(demo(settings))

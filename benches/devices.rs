@@ -1,0 +1,131 @@
+//! How fast user agents are read, and how much memory that takes: `cargo bench --bench devices`.
+//!
+//! Ten thousand different agents are made from the corpus by changing their numbers, and read twice.
+//! Then four threads ask at once, as the server's workers do: memory must not grow with them. Prints
+//! figures for people; compare two versions in one run each on the same quiet machine.
+
+use std::collections::HashSet;
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use rollcall::devices::{ClientHints, DeviceParser};
+use serde::Deserialize;
+
+const CORPUS: &str = include_str!("../tests/it/corpus/user_agents.jsonl");
+const AGENTS: usize = 10_000;
+const THREADS: usize = 4;
+
+#[derive(Deserialize)]
+struct Line {
+    ua: String,
+}
+
+fn main() {
+    let agents = agents();
+    let before = resident_kib();
+    let parser = DeviceParser::built_in().expect("patterns that can be read");
+    parser.parse("warm");
+    report_memory("with the patterns loaded", before);
+
+    let cold = timed(&agents, &parser);
+    report_memory(&format!("after {AGENTS} different agents"), before);
+    let warm = timed(&agents, &parser);
+    report_time("first round", &cold);
+    report_time("second round", &warm);
+
+    std::thread::scope(|scope| {
+        for _ in 0..THREADS {
+            scope.spawn(|| timed(&agents, &parser));
+        }
+    });
+    report_memory(&format!("after {THREADS} threads asked at once"), before);
+    report_time("with client hints", &timed_with_hints(&agents, &parser));
+}
+
+/// Different agents of every kind, made of the corpus.
+fn agents() -> Vec<String> {
+    let lines: Vec<Line> = CORPUS
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("a line of the corpus"))
+        .collect();
+    let mut seen = HashSet::new();
+    let mut agents = Vec::with_capacity(AGENTS);
+    for round in 0.. {
+        for line in &lines {
+            let agent = varied(&line.ua, round);
+            if agents.len() == AGENTS {
+                return agents;
+            }
+            if seen.insert(agent.clone()) {
+                agents.push(agent);
+            }
+        }
+    }
+    agents
+}
+
+/// The same agent with its last digits counted up.
+fn varied(agent: &str, round: u32) -> String {
+    let at = agent.rfind(|c: char| c.is_ascii_digit());
+    match at {
+        Some(at) if round > 0 => format!("{}{round}{}", &agent[..at], &agent[at + 1..]),
+        _ => format!("{agent}{}", " ".repeat(round as usize)),
+    }
+}
+
+/// How long each took.
+fn timed(agents: &[String], parser: &DeviceParser) -> Vec<Duration> {
+    time_each(agents, |agent| {
+        black_box(parser.parse(agent));
+    })
+}
+
+fn timed_with_hints(agents: &[String], parser: &DeviceParser) -> Vec<Duration> {
+    let hints = ClientHints {
+        platform: Some("Android".into()),
+        platform_version: Some("15.0.0".into()),
+        model: Some("SM-X710".into()),
+        ..ClientHints::default()
+    };
+    time_each(agents, |agent| {
+        black_box(parser.parse_with_hints(agent, hints.clone()));
+    })
+}
+
+fn time_each(agents: &[String], read: impl Fn(&str)) -> Vec<Duration> {
+    let mut times: Vec<Duration> = agents
+        .iter()
+        .map(|agent| {
+            let start = Instant::now();
+            read(agent);
+            start.elapsed()
+        })
+        .collect();
+    times.sort_unstable();
+    times
+}
+
+fn report_time(what: &str, sorted: &[Duration]) {
+    let at = |share: f64| sorted[((sorted.len() - 1) as f64 * share) as usize];
+    let mean =
+        sorted.iter().sum::<Duration>() / u32::try_from(sorted.len()).expect("a small count");
+    println!(
+        "{what:<36} mean {mean:>9.1?}   median {:>9.1?}   99 % {:>9.1?}   slowest {:>9.1?}",
+        at(0.5),
+        at(0.99),
+        at(1.0)
+    );
+}
+
+fn report_memory(what: &str, before: u64) {
+    let mib = resident_kib().saturating_sub(before) as f64 / 1024.0;
+    println!("{what:<36} {mib:.1} MiB more than before");
+}
+
+/// Resident memory of this process (Linux).
+fn resident_kib() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    line.and_then(|line| line.split_whitespace().next()?.parse().ok())
+        .unwrap_or_default()
+}
