@@ -241,13 +241,15 @@ fn delivery(settings: &Settings, app: &App) -> Result<Option<Delivery>> {
     Ok(mailer.map(delivery))
 }
 
-/// The places of the file in the settings. One that can't be used keeps nobody from signing in.
+/// The places of the files in the settings. One that can't be used keeps nobody from signing in.
 fn open_places(settings: &PlaceSettings) -> Arc<Places> {
-    let places = Places::new(settings.file.clone());
-    match places.reload() {
-        Ok(true) => tracing::info!("the file with places is read"),
-        Ok(false) => {}
-        Err(fault) => tracing::error!(%fault, "places.file can't be used; places stay unknown"),
+    let places = Places::new(settings.files.clone());
+    let (read, faults) = places.reload();
+    if read > 0 {
+        tracing::info!(files = read, "places are known");
+    }
+    for fault in faults {
+        tracing::error!(%fault, "places.files: a file can't be used; places stay unknown");
     }
     Arc::new(places)
 }

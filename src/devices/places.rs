@@ -9,27 +9,41 @@ use std::time::SystemTime;
 
 use maxminddb::{MaxMindDbError, PathElement, Reader};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use super::place::{self, Place, Point};
 
 /// A language tag as those files have it, at most.
 const LANGUAGE_LIMIT: usize = 12;
 
-/// The file can't be used.
+/// A file can't be used.
 #[derive(Debug, thiserror::Error)]
-pub enum PlaceError {
+#[error("{} {fault}", path.display())]
+pub struct PlaceError {
+    path: PathBuf,
+    fault: FileFault,
+}
+
+/// Why a file can't be used.
+#[derive(Debug, thiserror::Error)]
+enum FileFault {
     /// It can't be read.
-    #[error("it can't be read: {0}")]
+    #[error("can't be read: {0}")]
     Unreadable(#[from] std::io::Error),
     /// It is no such file, or a broken one.
-    #[error("it is not a MaxMind DB file, or a broken one: {0}")]
+    #[error("is not a MaxMind DB file, or a broken one: {0}")]
     Broken(#[from] MaxMindDbError),
 }
 
-/// Knows where addresses are, if there is a file that tells.
+/// Knows where addresses are, if there are files that tell.
 #[derive(Default)]
 pub struct Places {
-    file: Option<PathBuf>,
+    /// In the order in which they are asked.
+    files: Vec<PlaceFile>,
+}
+
+struct PlaceFile {
+    path: PathBuf,
     loaded: RwLock<Option<Arc<Loaded>>>,
 }
 
@@ -38,14 +52,15 @@ struct Loaded {
     version: Version,
 }
 
-/// What tells one version of the file from the next.
+/// What tells one version of a file from the next.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Version {
     modified: SystemTime,
     length: u64,
 }
 
-/// What is read of an address. GeoLite2 and DB-IP nest it; others are flat.
+/// What is read of an address. GeoLite2 and DB-IP nest it; others are flat. What is of another shape
+/// than expected counts as not told.
 #[derive(Deserialize)]
 struct Record<'a> {
     #[serde(borrow, default)]
@@ -57,9 +72,9 @@ struct Record<'a> {
     #[serde(default)]
     location: Option<Coordinates>,
     #[serde(default)]
-    latitude: Option<f64>,
+    latitude: Option<Degrees>,
     #[serde(default)]
-    longitude: Option<f64>,
+    longitude: Option<Degrees>,
 }
 
 #[derive(Deserialize)]
@@ -70,14 +85,19 @@ enum City<'a> {
         #[serde(borrow, default)]
         names: Names<'a>,
     },
+    Other(IgnoredAny),
 }
 
 #[derive(Deserialize)]
-struct Nation<'a> {
-    #[serde(default)]
-    iso_code: Option<&'a str>,
-    #[serde(borrow, default)]
-    names: Names<'a>,
+#[serde(untagged)]
+enum Nation<'a> {
+    Told {
+        #[serde(default)]
+        iso_code: Option<&'a str>,
+        #[serde(borrow, default)]
+        names: Names<'a>,
+    },
+    Other(IgnoredAny),
 }
 
 #[derive(Default, Deserialize)]
@@ -87,9 +107,30 @@ struct Names<'a> {
 }
 
 #[derive(Deserialize)]
-struct Coordinates {
-    latitude: Option<f64>,
-    longitude: Option<f64>,
+#[serde(untagged)]
+enum Coordinates {
+    Told {
+        latitude: Degrees,
+        longitude: Degrees,
+    },
+    Other(IgnoredAny),
+}
+
+/// A number of either width: the library takes none for the other unless it has to find out.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(untagged)]
+enum Degrees {
+    Told(f64),
+    Other(IgnoredAny),
+}
+
+impl Degrees {
+    fn number(self) -> Option<f64> {
+        match self {
+            Self::Told(number) => Some(number),
+            Self::Other(_) => None,
+        }
+    }
 }
 
 /// The headers in which a proxy at the edge tells where a client is. They count only where that
@@ -113,57 +154,56 @@ impl EdgeHeaders {
 }
 
 impl Places {
-    /// Places by that file. Read it with [`Places::reload`].
-    pub fn new(file: Option<PathBuf>) -> Self {
-        Self {
-            file,
+    /// Places by these files; the first that knows an address tells where it is. Read them with
+    /// [`Places::reload`].
+    pub fn new(files: Vec<PathBuf>) -> Self {
+        let file = |path| PlaceFile {
+            path,
             loaded: RwLock::default(),
+        };
+        Self {
+            files: files.into_iter().map(file).collect(),
         }
     }
 
-    /// Reads the file if it is another one than before. Answers whether it was.
-    ///
-    /// # Errors
-    /// When it can't be used; then the one before stays.
-    pub fn reload(&self) -> Result<bool, PlaceError> {
-        let Some(path) = &self.file else {
-            return Ok(false);
-        };
-        let about = fs::metadata(path)?;
-        let version = Version {
-            modified: about.modified()?,
-            length: about.len(),
-        };
-        if self
-            .loaded()
-            .is_some_and(|loaded| loaded.version == version)
-        {
-            return Ok(false);
+    /// Reads those files that are others than before. Answers how many, and what can't be used: in
+    /// place of that stays what was read before.
+    pub fn reload(&self) -> (usize, Vec<PlaceError>) {
+        let mut read = 0;
+        let mut faults = Vec::new();
+        for file in &self.files {
+            match file.reload() {
+                Ok(is_new) => read += usize::from(is_new),
+                Err(fault) => faults.push(PlaceError {
+                    path: file.path.clone(),
+                    fault,
+                }),
+            }
         }
-        let reader = Reader::open_readfile(path)?;
-        reader.verify()?;
-        let loaded = Some(Arc::new(Loaded { reader, version }));
-        *self.loaded.write().unwrap_or_else(PoisonError::into_inner) = loaded;
-        Ok(true)
+        (read, faults)
     }
 
-    /// Where `ip` is. Nothing is known of it where the file says nothing.
+    /// Where `ip` is. Nothing is known of it where no file says anything.
     pub fn find(&self, ip: IpAddr) -> Place {
-        let Some(loaded) = self.loaded() else {
-            return Place::default();
-        };
-        let found = loaded.reader.lookup(ip).ok();
-        let record = found.and_then(|found| found.decode::<Record<'_>>().ok().flatten());
-        record.map(Place::from).unwrap_or_default()
+        let places = self.files.iter().filter_map(|file| file.loaded()?.find(ip));
+        places
+            .into_iter()
+            .find(|place| *place != Place::default())
+            .unwrap_or_default()
     }
 
-    /// `place`, where `ip` was found to be, in the first of `languages` that the file has.
+    /// `place`, where `ip` was found to be, in the first of `languages` that the files have.
     pub fn translate(&self, ip: IpAddr, place: Place, languages: &[String]) -> Place {
-        let Some(loaded) = self.loaded() else {
+        if languages.is_empty() {
             return place;
-        };
+        }
         let told = self.find(ip);
-        let name = |of: &str| loaded.name(ip, of, languages);
+        let name = |of: &str| {
+            let loaded = self.files.iter().filter_map(PlaceFile::loaded);
+            loaded
+                .into_iter()
+                .find_map(|loaded| loaded.name(ip, of, languages))
+        };
         Place {
             city: match told.city.is_some() && told.city == place.city {
                 true => name("city").or(place.city),
@@ -176,6 +216,27 @@ impl Places {
             ..place
         }
     }
+}
+
+impl PlaceFile {
+    fn reload(&self) -> Result<bool, FileFault> {
+        let about = fs::metadata(&self.path)?;
+        let version = Version {
+            modified: about.modified()?,
+            length: about.len(),
+        };
+        if self
+            .loaded()
+            .is_some_and(|loaded| loaded.version == version)
+        {
+            return Ok(false);
+        }
+        let reader = Reader::open_readfile(&self.path)?;
+        sample(&reader)?;
+        let loaded = Some(Arc::new(Loaded { reader, version }));
+        *self.loaded.write().unwrap_or_else(PoisonError::into_inner) = loaded;
+        Ok(true)
+    }
 
     fn loaded(&self) -> Option<Arc<Loaded>> {
         self.loaded
@@ -185,7 +246,25 @@ impl Places {
     }
 }
 
+/// Looks up an address in every corner of the file. The library's own verification is stricter than
+/// the files that are there: it refuses one without a description.
+fn sample(reader: &Reader<Vec<u8>>) -> Result<(), MaxMindDbError> {
+    for first in 0..=u8::MAX {
+        reader.lookup(IpAddr::from([first, 1, 1, 1]))?;
+        if reader.metadata().ip_version == 6 {
+            let corner = [0x2000 | u16::from(first), 1, 0, 0, 0, 0, 0, 1];
+            reader.lookup(IpAddr::from(corner))?;
+        }
+    }
+    Ok(())
+}
+
 impl Loaded {
+    fn find(&self, ip: IpAddr) -> Option<Place> {
+        let found = self.reader.lookup(ip).ok()?;
+        found.decode::<Record<'_>>().ok().flatten().map(Place::from)
+    }
+
     /// The name of the city or the country at `ip`, in the first language that the file has.
     fn name(&self, ip: IpAddr, of: &str, languages: &[String]) -> Option<String> {
         let found = self.reader.lookup(ip).ok()?;
@@ -205,16 +284,26 @@ impl From<Record<'_>> for Place {
         let city = record.city.and_then(|city| match city {
             City::Flat(name) => Some(name),
             City::Nested { names } => names.en,
+            City::Other(_) => None,
         });
-        let nation = record.country;
-        let code = nation.as_ref().and_then(|nation| nation.iso_code);
+        let (code, english) = match record.country {
+            Some(Nation::Told { iso_code, names }) => (iso_code, names.en),
+            Some(Nation::Other(_)) | None => (None, None),
+        };
         let country = code.or(record.country_code).and_then(place::country);
         // One name for a country, whoever tells of it.
-        let name = country.map(|country| country.name);
-        let name = name.or_else(|| nation.and_then(|nation| nation.names.en));
-        let told = record.location.as_ref();
-        let north = told.and_then(|told| told.latitude).or(record.latitude);
-        let east = told.and_then(|told| told.longitude).or(record.longitude);
+        let name = country.map(|country| country.name).or(english);
+        let (north, east) = match record.location {
+            Some(Coordinates::Told {
+                latitude,
+                longitude,
+            }) => (Some(latitude), Some(longitude)),
+            Some(Coordinates::Other(_)) | None => (record.latitude, record.longitude),
+        };
+        let (north, east) = (
+            north.and_then(Degrees::number),
+            east.and_then(Degrees::number),
+        );
         let point = north
             .zip(east)
             .and_then(|(north, east)| Point::new(north, east));

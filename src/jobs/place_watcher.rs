@@ -1,4 +1,4 @@
-//! Reads the file with places anew when it changes. A broken one changes nothing.
+//! Reads the files with places anew when they change. A broken one changes nothing.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use actix::{
 
 use crate::devices::Places;
 
-/// Asks for a look; answers whether the file was read anew.
+/// Asks for a look; answers whether a file was read anew.
 #[derive(Message)]
 #[rtype(result = "bool")]
 pub(super) struct Look;
@@ -47,15 +47,12 @@ impl Handler<Look> for PlaceWatcher {
 }
 
 fn look(places: &Places) -> bool {
-    match places.reload() {
-        Ok(true) => {
-            tracing::info!("the file with places is read anew");
-            true
-        }
-        Ok(false) => false,
-        Err(fault) => {
-            tracing::warn!(%fault, "places.file can't be used; the places known before stay");
-            false
-        }
+    let (read, faults) = places.reload();
+    if read > 0 {
+        tracing::info!(files = read, "files with places are read anew");
     }
+    for fault in faults {
+        tracing::warn!(%fault, "places.files: a file can't be used; what was known before stays");
+    }
+    read > 0
 }

@@ -127,6 +127,7 @@ impl Settings {
             .list_separator(",")
             .with_list_parse_key("trusted_proxies")
             .with_list_parse_key("forward_auth.allowed_hosts")
+            .with_list_parse_key("places.files")
             .try_parsing(true)
             .source(Some(variables()));
         let database_url = std::env::var("DATABASE_URL")

@@ -43,8 +43,9 @@ pub struct ForwardAuthSettings {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct PlaceSettings {
-    /// A MaxMind DB file with cities or countries (GeoLite2, DB-IP). Read anew when it changes.
-    pub file: Option<PathBuf>,
+    /// MaxMind DB files with cities or countries (GeoLite2, DB-IP); the first that knows an address
+    /// tells where it is. Read anew when they change.
+    pub files: Vec<PathBuf>,
     /// The header in which a trusted proxy tells the country's code. Empty: none does.
     pub country_header: String,
     /// The header in which a trusted proxy tells the city. Empty: none does.
@@ -54,7 +55,7 @@ pub struct PlaceSettings {
 impl Default for PlaceSettings {
     fn default() -> Self {
         Self {
-            file: None,
+            files: Vec::new(),
             country_header: "CF-IPCountry".into(),
             city_header: "CF-IPCity".into(),
         }

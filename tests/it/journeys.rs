@@ -35,7 +35,7 @@ async fn started(database: Database) -> (TestApp, Person) {
         .write(&path);
     let app = TestApp::start_with(database, |settings| {
         behind_proxy(settings);
-        settings.places.file = Some(path);
+        settings.places.files = vec![path];
         settings.tokens.access_lifetime = Duration::from_secs(100 * 24 * 60 * 60);
     })
     .await;

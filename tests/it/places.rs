@@ -21,6 +21,7 @@ on_both!(
     the_map_has_a_dot_for_each_place,
     a_session_moves_with_its_device,
     names_in_the_file_are_hostile_text,
+    the_first_file_that_knows_tells,
 );
 
 const LYON: &str = "203.0.113.7";
@@ -53,7 +54,7 @@ async fn started(database: Database, file: &Mmdb) -> (TestApp, PathBuf) {
     file.write(&path);
     let app = TestApp::start_with(database, |settings| {
         behind_proxy(settings);
-        settings.places.file = Some(path.clone());
+        settings.places.files = vec![path.clone()];
         settings.tokens.access_lifetime = Duration::from_secs(7 * 24 * 60 * 60);
     })
     .await;
@@ -167,7 +168,7 @@ async fn a_broken_file_keeps_the_old_one(database: Database) {
 async fn a_file_that_is_not_there_keeps_nobody_out(database: Database) {
     let app = TestApp::start_with(database, |settings| {
         behind_proxy(settings);
-        settings.places.file = Some("no-such-file.mmdb".into());
+        settings.places.files = vec!["no-such-file.mmdb".into()];
     })
     .await;
     let ada = app.register("ada@example.org").await;
@@ -316,7 +317,10 @@ async fn names_in_the_file_are_hostile_text(database: Database) {
         });
     // Nor must what is no place, or a place off the globe, do any harm.
     let file = file
-        .with("192.0.2.0/26", json!({"city": 7, "country": ["FR"]}))
+        .with(
+            "192.0.2.0/26",
+            json!({"city": 7, "country": ["FR"], "location": 1, "latitude": "x"}),
+        )
         .with(
             "192.0.2.64/26",
             json!({"country_code": "FR", "latitude": 91.5, "longitude": 1e300}),
@@ -337,5 +341,26 @@ async fn names_in_the_file_are_hostile_text(database: Database) {
     }
     let page = laptop.get("/devices").await.expect(200);
     assert!(!page.text.contains("<script>alert"), "{}", page.text);
+    app.stop().await;
+}
+
+async fn the_first_file_that_knows_tells(database: Database) {
+    let folder = database.folder().to_owned();
+    let paths = ["no-such-file.mmdb", "cities.mmdb", "countries.mmdb"].map(|it| folder.join(it));
+    cities().write(&paths[1]);
+    Mmdb::new("Country")
+        .with("203.0.113.0/24", json!({"country_code": "DE"}))
+        .with("198.51.100.0/24", json!({"country_code": "DE"}))
+        .write(&paths[2]);
+    let app = TestApp::start_with(database, |settings| {
+        behind_proxy(settings);
+        settings.places.files = paths.to_vec();
+    })
+    .await;
+    let ada = app.register("ada@example.org").await;
+    for (ip, country) in [(LYON, "France"), ("198.51.100.1", "Germany")] {
+        let phone = app.login_from(&ada, IPHONE, ip, None).await;
+        assert_eq!(phone.session["location_country"], country, "{ip}");
+    }
     app.stop().await;
 }
