@@ -130,7 +130,7 @@ impl Server {
         self.stop().await
     }
 
-    /// Stops it: finishes the requests under way, and writes what waits in memory.
+    /// Stops it: finishes the requests and the letter under way, and writes what waits in memory.
     ///
     /// # Errors
     /// When the last uses can't be written.
@@ -139,6 +139,7 @@ impl Server {
         self.app.changes.close();
         self.handle.stop(true).await;
         finished(self.running.await)?;
+        self.jobs.finish_mail().await;
         let rows = self.jobs.flush().await?;
         tracing::info!(last_uses_written = rows, "stopped");
         Ok(())

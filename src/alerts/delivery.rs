@@ -3,6 +3,7 @@
 //! not sent again.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::links::Links;
@@ -27,6 +28,7 @@ pub struct Delivery {
     links: Arc<Links>,
     mailer: Arc<Mailer>,
     give_up_after: Duration,
+    is_stopping: Arc<AtomicBool>,
 }
 
 /// What became of one letter.
@@ -57,7 +59,13 @@ impl Delivery {
             links,
             mailer: Arc::new(mailer),
             give_up_after,
+            is_stopping: Arc::default(),
         }
+    }
+
+    /// Takes up no other letter from now on.
+    pub fn stop(&self) {
+        self.is_stopping.store(true, Ordering::SeqCst);
     }
 
     /// Sends what is due, until nothing is or the server is down. Answers how many were sent.
@@ -83,6 +91,9 @@ impl Delivery {
     }
 
     async fn claim(&self) -> Result<Option<Queued>> {
+        if self.is_stopping.load(Ordering::SeqCst) {
+            return Ok(None);
+        }
         let now = self.clock.now();
         self.db
             .transaction(move |c| queue::claim(c, now, now + LEASE))

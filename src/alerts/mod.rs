@@ -158,7 +158,9 @@ impl Alerts {
     ) -> Result<()> {
         let alert = Alert::new(user.id, kind, scene, now);
         store::insert(c, &alert)?;
-        match self.is_mailing && user.alert_emails && user.has_mailbox() {
+        // Whom an application signs in itself has no page on which to switch it off.
+        let is_reachable = user.has_password() && user.has_mailbox();
+        match self.is_mailing && user.alert_emails && is_reachable {
             true => store::queue::insert(c, (user.id, alert.id), &user.email, now),
             false => Ok(()),
         }

@@ -7,7 +7,7 @@ use super::views::{EndedView, Grant, PersonView};
 use crate::error::Result;
 use crate::http::app::App;
 use crate::http::caller::ApiCaller;
-use crate::http::client::RequestClient;
+use crate::http::client::{RequestClient, location};
 use crate::http::json::Json;
 use crate::people::{FullName, NewAccount, PlainPassword, Role};
 use crate::sessions::{EndedReason, OpenedVia, Opening, Session, Stay};
@@ -87,15 +87,16 @@ pub async fn login(
 /// Spends a refresh token for the next pair.
 pub async fn refresh(
     app: web::Data<App>,
-    RequestClient(client): RequestClient,
+    request: HttpRequest,
     Json(body): Json<Refresh>,
 ) -> Result<HttpResponse> {
+    let location = location(&request, &app);
     let claim = app
         .tokens
         .verify_refresh(&body.refresh_token, app.clock.now())?;
     let session = app
         .sessions
-        .refresh(claim.user, claim.session, claim.jti, client.location)
+        .refresh(claim.user, claim.session, claim.jti, location)
         .await?;
     grant(&app, session)
 }

@@ -30,10 +30,18 @@ impl Serve {
 async fn serve(settings: Settings) -> Result<()> {
     tracing::info!(version = env!("CARGO_PKG_VERSION"), database = %settings.database_url, "starting");
     let termination = Termination::listen()?;
+    let (sends_mail, has_public_url) =
+        (settings.mail.host.is_some(), settings.public_url.is_some());
     let server = server::start(settings, Clock::system()).await?;
     tracing::info!("serving at http://{}", server.address());
     if server.url() != format!("http://{}", server.address()) {
         tracing::info!("people reach it at {}", server.url());
+    }
+    if sends_mail && !has_public_url {
+        tracing::warn!(
+            "mail is sent, but public_url is not set: its links lead to {}",
+            server.url()
+        );
     }
     if let Some(url) = server.setup_url().await? {
         tracing::warn!(

@@ -14,6 +14,11 @@ use crate::error::Result;
 #[rtype(result = "Result<usize>")]
 pub(super) struct Deliver;
 
+/// Asks for the end: answered when the letter under way has come to its own.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(super) struct Finish;
+
 pub(super) struct MailSender {
     delivery: Delivery,
     interval: Duration,
@@ -45,6 +50,12 @@ impl Handler<Deliver> for MailSender {
                 .map(|sent, _, _| sent),
         ))
     }
+}
+
+impl Handler<Finish> for MailSender {
+    type Result = ();
+
+    fn handle(&mut self, _: Finish, _: &mut Self::Context) {}
 }
 
 async fn deliver(delivery: &Delivery) -> Result<usize> {

@@ -8,13 +8,15 @@ mod place_watcher;
 mod sweeper;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix::{Actor, Addr, MailboxError};
+use tokio::time::timeout;
 
 use self::change_watcher::ChangeWatcher;
 use self::key_watcher::KeyWatcher;
 use self::last_use_writer::{Flush, LastUseWriter};
-use self::mail_sender::{Deliver, MailSender};
+use self::mail_sender::{Deliver, Finish, MailSender};
 use self::place_watcher::{Look, PlaceWatcher};
 use self::sweeper::{Sweep, Sweeper};
 use crate::alerts::Delivery;
@@ -26,13 +28,16 @@ use crate::sessions::{Sessions, Swept};
 use crate::settings::{JobSettings, Settings};
 use crate::tokens::Tokens;
 
+/// How long a stop waits for the letter under way.
+const LAST_LETTER: Duration = Duration::from_secs(15);
+
 /// The running jobs.
 pub struct Jobs {
     sweeper: Addr<Sweeper>,
     last_use_writer: Addr<LastUseWriter>,
     place_watcher: Addr<PlaceWatcher>,
     /// None where no mail is sent.
-    mail_sender: Option<Addr<MailSender>>,
+    mail: Option<(Delivery, Addr<MailSender>)>,
 }
 
 impl Jobs {
@@ -43,9 +48,12 @@ impl Jobs {
         delivery: Option<Delivery>,
         settings: &JobSettings,
     ) -> Self {
-        let sender = |delivery| MailSender::new(delivery, settings.mail_interval).start();
+        let sender = |delivery: Delivery| {
+            let sender = MailSender::new(delivery.clone(), settings.mail_interval).start();
+            (delivery, sender)
+        };
         Self {
-            mail_sender: delivery.map(sender),
+            mail: delivery.map(sender),
             place_watcher: PlaceWatcher::new(places, settings.places_interval).start(),
             sweeper: Sweeper::new(sessions.clone(), settings.sweep_interval).start(),
             last_use_writer: LastUseWriter::new(sessions.clone(), settings.flush_interval).start(),
@@ -75,9 +83,22 @@ impl Jobs {
     /// # Errors
     /// When the database doesn't answer.
     pub async fn deliver_mail(&self) -> Result<usize> {
-        match &self.mail_sender {
-            Some(sender) => sender.send(Deliver).await.map_err(stopped)?,
+        match &self.mail {
+            Some((_, sender)) => sender.send(Deliver).await.map_err(stopped)?,
             None => Ok(0),
+        }
+    }
+
+    /// Sends no more letters; waits a while for the one under way, which must not be left half sent.
+    pub async fn finish_mail(&self) {
+        let Some((delivery, sender)) = &self.mail else {
+            return;
+        };
+        delivery.stop();
+        if timeout(LAST_LETTER, sender.send(Finish)).await.is_err() {
+            tracing::warn!(
+                "the mail server takes too long; whether it took the last letter is not known"
+            );
         }
     }
 

@@ -17,6 +17,7 @@ on_both!(
     a_server_that_says_never_is_believed,
     what_may_have_been_sent_is_not_sent_again,
     a_restart_loses_no_mail,
+    a_stop_in_the_middle_loses_none_and_sends_none_twice,
     two_nodes_send_each_letter_once,
     mail_that_is_too_old_is_given_up,
     starttls_with_a_login,
@@ -261,6 +262,42 @@ async fn a_restart_loses_no_mail(database: Database) {
     app.advance(3 * MINUTE);
     assert_eq!(app.deliver_mail().await, 2);
     assert_eq!(server.wait_for(2).await.len(), 2);
+    app.stop().await;
+}
+
+async fn a_stop_in_the_middle_loses_none_and_sends_none_twice(database: Database) {
+    const LETTERS: usize = 30;
+
+    let server = SmtpServer::start();
+    let port = server.port();
+    let (app, ada) = started(database, port).await;
+    for _ in 0..LETTERS {
+        news(&app, &ada).await;
+    }
+    let database = app.stop_and_keep_database().await;
+    assert_eq!(server.messages().len(), 0);
+
+    let app = TestApp::start_with(database, |settings| {
+        mailing(settings, port);
+        settings.jobs.mail_interval = Duration::from_millis(100);
+    })
+    .await;
+    server.wait_for_some().await;
+    let database = app.stop_and_keep_database().await;
+    let before = server.messages().len();
+
+    let app = TestApp::start_with(database, |settings| mailing(settings, port)).await;
+    assert!(!states(&app).contains(&"handed_over".to_owned()));
+    assert_eq!(app.deliver_mail().await, LETTERS - before);
+    let mut ids: Vec<_> = server
+        .messages()
+        .iter()
+        .map(|message| message.header("Message-ID"))
+        .collect();
+    assert_eq!(ids.len(), LETTERS);
+    ids.sort();
+    ids.dedup();
+    assert_eq!(ids.len(), LETTERS, "no letter came twice");
     app.stop().await;
 }
 

@@ -1,5 +1,7 @@
 //! The queries of `user_sessions` that tell where a person has been, and what is kept of that.
 
+use std::collections::BTreeSet;
+
 use diesel::prelude::*;
 
 use super::Session;
@@ -31,17 +33,24 @@ pub(in crate::sessions) fn seen_of(
     Ok(seen)
 }
 
-/// The addresses that a person's sessions have.
+/// The addresses that a person's sessions have. Live and ended ones are asked for apart, as each have
+/// an index of their own.
 pub(in crate::sessions) fn addresses_of(
     c: &mut AnyConnection,
     user: UserId,
-) -> Result<Vec<String>> {
-    Ok(user_sessions::table
-        .filter(user_sessions::user_id.eq(user))
-        .filter(user_sessions::ip_address.is_not_null())
-        .select(user_sessions::ip_address.assume_not_null())
-        .distinct()
-        .load(c)?)
+) -> Result<BTreeSet<String>> {
+    let mut addresses = BTreeSet::new();
+    for is_live in [true, false] {
+        let found: Vec<String> = user_sessions::table
+            .filter(user_sessions::user_id.eq(user))
+            .filter(user_sessions::is_active.eq(is_live))
+            .filter(user_sessions::ip_address.is_not_null())
+            .select(user_sessions::ip_address.assume_not_null())
+            .distinct()
+            .load(c)?;
+        addresses.extend(found);
+    }
+    Ok(addresses)
 }
 
 /// Puts another address, or none, where a person's sessions have `old`.
@@ -50,11 +59,15 @@ pub(in crate::sessions) fn replace_address(
     user: UserId,
     old: &str,
     new: Option<&str>,
-) -> Result<usize> {
-    let those = user_sessions::table
-        .filter(user_sessions::user_id.eq(user))
-        .filter(user_sessions::ip_address.eq(old));
-    Ok(diesel::update(those)
-        .set(user_sessions::ip_address.eq(new))
-        .execute(c)?)
+) -> Result<()> {
+    for is_live in [true, false] {
+        let those = user_sessions::table
+            .filter(user_sessions::user_id.eq(user))
+            .filter(user_sessions::is_active.eq(is_live))
+            .filter(user_sessions::ip_address.eq(old));
+        diesel::update(those)
+            .set(user_sessions::ip_address.eq(new))
+            .execute(c)?;
+    }
+    Ok(())
 }

@@ -141,6 +141,11 @@ impl SmtpServer {
         files.iter().map(|file| Message::read(file)).collect()
     }
 
+    /// Waits until it has any message.
+    pub async fn wait_for_some(&self) {
+        super::eventually("a message", async || !self.messages().is_empty()).await;
+    }
+
     /// Waits until there are so many messages, and gives all there are.
     pub async fn wait_for(&self, n: usize) -> Vec<Message> {
         let what = format!("the SMTP server has {n} messages");
