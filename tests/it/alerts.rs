@@ -2,6 +2,7 @@
 
 use crate::support::app::behind_proxy;
 use crate::support::prelude::*;
+use crate::support::program::Program;
 
 on_both!(
     database: the_first_sign_in_of_all_is_no_news,
@@ -21,6 +22,7 @@ on_both!(
     an_unanswered_alert_goes_after_a_month,
     a_program_is_told_and_answers_too,
     the_export_has_devices_and_alerts,
+    a_password_set_on_the_server_is_told,
 );
 
 const HOME: &str = "203.0.113.7";
@@ -396,5 +398,26 @@ async fn the_export_has_devices_and_alerts(database: Database) {
     assert_eq!(export["alerts"][0]["kind"], "new_device");
     assert_eq!(export["alerts"][0]["ip_address"], ELSEWHERE);
     assert_eq!(export["account"]["addresses_kept"], "whole");
+    app.stop().await;
+}
+
+async fn a_password_set_on_the_server_is_told(database: Database) {
+    let (app, ada, laptop) = at_home(database).await;
+    let set = [
+        "user",
+        "set-password",
+        "--email",
+        &ada.email,
+        "--password-stdin",
+    ];
+    Program::with(&app.database)
+        .run_with_input(&set, "another battery staple\n")
+        .expect_done();
+    let kinds = "SELECT device_name AS value FROM alerts WHERE kind = 'password_changed'";
+    assert_eq!(
+        app.database.texts(kinds),
+        [Some("An administrator, on the server".into())]
+    );
+    assert!(laptop.get("/devices").await.is_to_sign_in());
     app.stop().await;
 }
