@@ -13,7 +13,78 @@ pub(super) struct Clues<'a> {
 /// How uap-core's patterns name bots.
 const SPIDER: &str = "Spider";
 
-const TV_TOKENS: [&str; 12] = [
+/// What bots are for, as the end of a word. Patterns know those that are called a bot or a crawler.
+const ERRANDS: [&str; 34] = [
+    "analyzer",
+    "archiver",
+    "audit",
+    "checker",
+    "checklink",
+    "crawl",
+    "crawling",
+    "externalhit",
+    "extractor",
+    "fetcher",
+    "health-check",
+    "health check",
+    "healthcheck",
+    "heritrix",
+    "imageproxy",
+    "imgproxy",
+    "indexer",
+    "inspect",
+    "link preview",
+    "linkpreview",
+    "mailproxy",
+    "monitor",
+    "monitoring",
+    "nutch",
+    "preview service",
+    "probe",
+    "resolver",
+    "scanner",
+    "scraper",
+    "scraping",
+    "slurp",
+    "synthetics",
+    "validator",
+    "verifier",
+];
+/// Bots that only their names give away.
+const BOTS: [&str; 28] = [
+    "+http",
+    "+ http",
+    "-user/",
+    "-google",
+    "; google-",
+    " google-",
+    "anthropic-ai",
+    "censys",
+    "cloudflare-",
+    "cohere-ai",
+    "detectify",
+    "embedly",
+    "expanse, a palo alto",
+    "gtmetrix",
+    "iframely",
+    "larbin",
+    "mastodon/",
+    "meta-external",
+    "meta-webindexer",
+    "nikto",
+    "nmap scripting",
+    "page-preview",
+    "ptst/",
+    "site verification",
+    " subscriber",
+    "uptime-kuma",
+    "web preview",
+    "zgrab",
+];
+/// Libraries that tell where to read about them, as bots do.
+const DOCUMENTED: [&str; 4] = ["terraform", "github.com/", "packer/", "node-fetch"];
+
+const TV_TOKENS: [&str; 18] = [
     "smart-tv",
     "smarttv",
     "smart tv",
@@ -26,14 +97,39 @@ const TV_TOKENS: [&str; 12] = [
     "netcast",
     "crkey",
     " tv ",
+    "vidaa",
+    "tivoos",
+    "whaleos",
+    "coolita",
+    "stbapp",
+    "viera",
 ];
 const TV_SYSTEMS: [&str; 3] = ["webOS", "tvOS", "Roku OS"];
+
+/// What the words of a model are when Android runs on a television, or on what is plugged into one.
+const TV_WORDS: [&str; 6] = ["atv", "box", "led", "shell", "stb", "stick"];
+const TV_ENDINGS: [&str; 2] = ["tv", "box"];
+/// What they are when it runs on a tablet that calls itself mobile.
+const TABLET_WORDS: [&str; 6] = ["iplay", "mid", "pmt", "slate", "tab", "tb"];
+const TABLET_ENDINGS: [&str; 2] = ["pad", "tab"];
+
+/// The maker of phones whose name ends like a tablet's.
+const COOLPAD: &str = "coolpad";
 
 /// What is worn on the head, or driven.
 const NEITHER: [&str; 2] = ["oculusbrowser", "tesla/"];
 
 const CONSOLES: [&str; 3] = ["playstation", "xbox", "nintendo"];
-const DESKTOP_TOKENS: [&str; 9] = [
+/// Phones that run no apps.
+const FEATURE_PHONES: [&str; 5] = [
+    "midp",
+    "up.browser",
+    "wap-browser",
+    "wap browser",
+    "browser/maui",
+];
+const DESKTOP_TOKENS: [&str; 10] = [
+    "(pc;",
     "windows",
     "macintosh",
     "macos",
@@ -56,8 +152,10 @@ const PHONE_TOKENS: [&str; 8] = [
 ];
 
 /// Samsung's tablets are of the SM-T, SM-X and SM-P series, Amazon's begin with KF.
-const TABLET_TOKENS: [&str; 7] = [
-    "ipad", "playbook", "kindle", "; sm-t", "; sm-x", "; sm-p", "; kf",
+/// Huawei's end in W09 and the like.
+const TABLET_TOKENS: [&str; 11] = [
+    "ipad", "playbook", "kindle", "; sm-t", "; sm-x", "; sm-p", "; kf", "-w00", "-w09", "-w19",
+    "-w29",
 ];
 
 /// The first rule that holds decides.
@@ -65,7 +163,7 @@ pub(super) fn kind(clues: &Clues<'_>) -> DeviceKind {
     let text = clues.user_agent.to_ascii_lowercase();
     let has = |token: &str| text.contains(token);
 
-    if clues.device == Some(SPIDER) {
+    if clues.device == Some(SPIDER) || is_bot(clues, &text) {
         DeviceKind::Bot
     } else if CONSOLES.iter().any(|token| has(token)) {
         DeviceKind::Console
@@ -75,6 +173,8 @@ pub(super) fn kind(clues: &Clues<'_>) -> DeviceKind {
         DeviceKind::Unknown
     } else if is_tv(clues, &text) {
         DeviceKind::Tv
+    } else if FEATURE_PHONES.iter().any(|token| has(token)) {
+        DeviceKind::Phone
     } else if is_program(clues) {
         DeviceKind::Program
     } else if is_tablet(clues, &text) {
@@ -90,12 +190,45 @@ pub(super) fn kind(clues: &Clues<'_>) -> DeviceKind {
     }
 }
 
+/// An app that is about monitors or previews isn't one; neither is a library that has a home page.
+fn is_bot(clues: &Clues<'_>, text: &str) -> bool {
+    let is_browser_like = text.starts_with("mozilla/");
+    if !is_browser_like
+        && (names_device(clues.user_agent) || DOCUMENTED.iter().any(|name| text.contains(name)))
+    {
+        return false;
+    }
+    (is_browser_like && (text.contains("http://") || text.contains("https://")))
+        || is_only_compatible(text)
+        || text.starts_with("google-")
+        || BOTS.iter().any(|name| text.contains(name))
+        || ERRANDS.iter().any(|errand| ends_a_word(text, errand))
+}
+
+/// "Mozilla/5.0 (compatible; Something/1.0)": browsers that begin so are few and known.
+fn is_only_compatible(text: &str) -> bool {
+    text.strip_prefix("mozilla/5.0 (compatible; ")
+        .is_some_and(|rest| {
+            !["msie", "konqueror", "u;"]
+                .iter()
+                .any(|who| rest.starts_with(who))
+        })
+}
+
+fn ends_a_word(text: &str, word: &str) -> bool {
+    text.match_indices(word).any(|(at, _)| {
+        let next = text.as_bytes().get(at + word.len());
+        !next.is_some_and(u8::is_ascii_lowercase)
+    })
+}
+
 /// Samsung's watches are of the SM-R series.
 fn is_watch(clues: &Clues<'_>, text: &str) -> bool {
     clues.os == Some("watchOS")
         || text.contains("wear os")
         || text.contains("apple watch")
         || text.contains("; sm-r")
+        || text.contains("; samsung sm-r")
 }
 
 fn is_tv(clues: &Clues<'_>, text: &str) -> bool {
@@ -104,16 +237,36 @@ fn is_tv(clues: &Clues<'_>, text: &str) -> bool {
         .device
         .is_some_and(|device| device.ends_with(" TV") || device == "Chromecast");
     let is_tizen_tv = text.contains("tizen") && text.contains("tv");
-    os_is_tv || device_is_tv || is_tizen_tv || TV_TOKENS.iter().any(|token| text.contains(token))
+    // A phone that calls itself mobile may end in "tv" by chance.
+    let endings: &[&str] = if text.contains("mobile") {
+        &[]
+    } else {
+        &TV_ENDINGS
+    };
+    os_is_tv
+        || device_is_tv
+        || is_tizen_tv
+        || model_has(text, &TV_WORDS, endings)
+        || TV_TOKENS.iter().any(|token| text.contains(token))
+}
+
+/// Whether a word of the model that an Android tells is one of `words`, or ends in one of `endings`.
+fn model_has(text: &str, words: &[&str], endings: &[&str]) -> bool {
+    let model = text
+        .split_once("android")
+        .and_then(|(_, rest)| rest.split_once(';'))
+        .map_or("", |(_, rest)| rest.split([')', '/']).next().unwrap_or(""));
+    let model = model.split(" build").next().unwrap_or("");
+    model
+        .split(|c: char| !c.is_ascii_lowercase())
+        .filter(|word| *word != COOLPAD)
+        .any(|word| words.contains(&word) || endings.iter().any(|end| word.ends_with(end)))
 }
 
 /// Everything that isn't a program and speaks HTTP begins with `Mozilla/` or `Opera/`, or says in
 /// brackets what it runs on. A library that was recognised says neither.
 fn is_program(clues: &Clues<'_>) -> bool {
-    const PEOPLE: [&str; 3] = ["Mozilla/", "Opera/", "Dalvik/"];
-    // What apps for Apple's systems speak HTTP with, and programs don't.
-    const APPLE_APP: &str = "Alamofire/";
-    const HELD: [&str; 6] = ["iPhone", "iPad", "iPod", "iOS", "CFNetwork", "Android"];
+    const PEOPLE: [&str; 5] = ["Mozilla/", "Opera/", "Dalvik/", "UCWEB/", "[FB"];
 
     let agent = clues.user_agent;
     let powershell = clues
@@ -121,11 +274,19 @@ fn is_program(clues: &Clues<'_>) -> bool {
         .is_some_and(|browser| browser.ends_with("PowerShell"));
     let names_library =
         clues.browser.is_some() && !PEOPLE.iter().any(|prefix| agent.starts_with(prefix));
-    let names_device = agent.contains(APPLE_APP)
+    powershell || (names_library && !names_device(agent))
+}
+
+/// Whether what isn't a browser says that a person holds what it runs on.
+fn names_device(agent: &str) -> bool {
+    // What apps for Apple's systems speak HTTP with, and programs don't.
+    const APPLE_APP: &str = "Alamofire/";
+    const HELD: [&str; 6] = ["iPhone", "iPad", "iPod", "iOS", "CFNetwork", "Android"];
+
+    agent.contains(APPLE_APP)
         || HELD.iter().any(|token| agent.contains(token))
         || agent.contains("(Mac")
-        || agent.contains("(Windows NT");
-    powershell || (names_library && !names_device)
+        || agent.contains("(Windows NT")
 }
 
 fn is_tablet(clues: &Clues<'_>, text: &str) -> bool {
@@ -133,12 +294,19 @@ fn is_tablet(clues: &Clues<'_>, text: &str) -> bool {
     let is_android = matches!(clues.os, Some("Android" | "Fire OS" | "HarmonyOS"));
     TABLET_TOKENS.iter().any(|token| text.contains(token))
         || (text.contains("tablet") && !text.contains("tablet pc"))
-        || (is_android && !is_mobile && text.starts_with("mozilla/"))
+        || model_has(text, &TABLET_WORDS, &TABLET_ENDINGS)
+        || (is_android && !is_mobile && text.starts_with("mozilla/") && !is_pc(text))
+}
+
+/// Huawei says whether its system runs on a computer.
+fn is_pc(text: &str) -> bool {
+    text.contains("(pc;")
 }
 
 fn is_mobile(clues: &Clues<'_>, text: &str) -> bool {
-    let is_desktop_system = matches!(clues.os, Some("Windows" | "macOS" | "ChromeOS"));
-    clues.os == Some("iOS")
+    let is_desktop_system =
+        is_pc(text) || matches!(clues.os, Some("Windows" | "macOS" | "ChromeOS"));
+    matches!(clues.os, Some("iOS" | "Android"))
         || text.contains("android")
         || (!is_desktop_system && (text.contains("mobile") || text.contains("harmony")))
 }
