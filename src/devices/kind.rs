@@ -51,9 +51,7 @@ const ERRANDS: [&str; 34] = [
     "verifier",
 ];
 /// Bots that only their names give away.
-const BOTS: [&str; 28] = [
-    "+http",
-    "+ http",
+const BOTS: [&str; 26] = [
     "-user/",
     "-google",
     "; google-",
@@ -82,9 +80,18 @@ const BOTS: [&str; 28] = [
     "zgrab",
 ];
 /// Libraries that tell where to read about them, as bots do.
-const DOCUMENTED: [&str; 4] = ["terraform", "github.com/", "packer/", "node-fetch"];
+const DOCUMENTED: [&str; 6] = [
+    "terraform",
+    "github.com/",
+    "packer/",
+    "node-fetch",
+    "k6/",
+    "thunder client",
+];
 
-const TV_TOKENS: [&str; 18] = [
+const TV_TOKENS: [&str; 20] = [
+    "andr0id",
+    "tv bro/",
     "smart-tv",
     "smarttv",
     "smart tv",
@@ -153,9 +160,9 @@ const PHONE_TOKENS: [&str; 8] = [
 
 /// Samsung's tablets are of the SM-T, SM-X and SM-P series, Amazon's begin with KF.
 /// Huawei's end in W09 and the like.
-const TABLET_TOKENS: [&str; 11] = [
-    "ipad", "playbook", "kindle", "; sm-t", "; sm-x", "; sm-p", "; kf", "-w00", "-w09", "-w19",
-    "-w29",
+const TABLET_TOKENS: [&str; 13] = [
+    "/apad ", "; yt-x", "ipad", "playbook", "kindle", "; sm-t", "; sm-x", "; sm-p", "; kf", "-w00",
+    "-w09", "-w19", "-w29",
 ];
 
 /// The first rule that holds decides.
@@ -198,11 +205,18 @@ fn is_bot(clues: &Clues<'_>, text: &str) -> bool {
     {
         return false;
     }
-    (is_browser_like && (text.contains("http://") || text.contains("https://")))
+    tells_a_page(text)
         || is_only_compatible(text)
         || text.starts_with("google-")
         || BOTS.iter().any(|name| text.contains(name))
         || ERRANDS.iter().any(|errand| ends_a_word(text, errand))
+}
+
+/// Whether it tells, after its name, where to read about it.
+fn tells_a_page(text: &str) -> bool {
+    ["http://", "https://"]
+        .iter()
+        .any(|scheme| text.find(scheme).is_some_and(|at| at > 0))
 }
 
 /// "Mozilla/5.0 (compatible; Something/1.0)": browsers that begin so are few and known.
