@@ -13,10 +13,11 @@ use crate::clock::Clock;
 use crate::db::Db;
 use crate::error::Result;
 use crate::mail::{Conversation, Fault, Letter, Mailer};
-use crate::people;
 
-/// How long a node may take to hand a letter over before another one tries.
-const LEASE: Duration = Duration::from_secs(2 * 60);
+/// How long a node may take with a letter before another one tries: for the steps of a conversation,
+/// each of which may take the mail server's time, and some more.
+const LEASE_STEPS: u32 = 4;
+const LEASE_MARGIN: Duration = Duration::from_secs(60);
 const FIRST_PAUSE: Duration = Duration::from_secs(60);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60 * 60);
 
@@ -95,19 +96,17 @@ impl Delivery {
             return Ok(None);
         }
         let now = self.clock.now();
+        let lease = self.mailer.timeout() * LEASE_STEPS + LEASE_MARGIN;
         self.db
-            .transaction(move |c| queue::claim(c, now, now + LEASE))
+            .transaction(move |c| queue::claim(c, now, now + lease))
             .await
     }
 
     async fn letter(&self, mail: &Queued) -> Result<Letter> {
         let links = self.links.clone();
-        let (user, alert) = (mail.user_id, mail.alert_id);
+        let alert = mail.alert_id;
         self.db
-            .read(move |c| {
-                let user = people::by_id(c, user)?;
-                letter::write(&user, &store::by_id(c, alert)?, &links)
-            })
+            .read(move |c| letter::write(&store::by_id(c, alert)?, &links))
             .await
     }
 
@@ -185,8 +184,9 @@ impl Delivery {
             }
         };
         let due = now + pause(mail.attempts);
+        let claim = (id, mail.attempts);
         self.db
-            .write(move |c| queue::note(c, id, next, due, now).map(drop))
+            .write(move |c| queue::note(c, claim, next, due, now).map(drop))
             .await
     }
 }

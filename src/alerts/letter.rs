@@ -7,7 +7,6 @@ use super::{Alert, AlertKind};
 use crate::devices::Place;
 use crate::error::{Error, Result};
 use crate::mail::Letter;
-use crate::people::User;
 
 #[derive(Template)]
 #[template(path = "mail/alert.txt")]
@@ -26,8 +25,6 @@ struct Content<'a> {
     heading: &'static str,
     /// What happened, in a sentence.
     lead: &'static str,
-    name: &'a str,
-    email: &'a str,
     device: &'a str,
     place: Option<String>,
     address: Option<&'a str>,
@@ -40,12 +37,10 @@ struct Content<'a> {
 
 /// # Errors
 /// [`Error::Internal`] when a template can't be rendered.
-pub(super) fn write(user: &User, alert: &Alert, links: &Links) -> Result<Letter> {
+pub(super) fn write(alert: &Alert, links: &Links) -> Result<Letter> {
     let it = Content {
         heading: heading(alert.kind),
         lead: lead(alert.kind),
-        name: user.display_name(),
-        email: &user.email,
         device: &alert.device_name,
         place: place(alert).in_words(),
         address: alert.ip_address.as_deref(),
@@ -80,6 +75,7 @@ fn heading(kind: AlertKind) -> &'static str {
         AlertKind::NewDevice => "New sign-in",
         AlertKind::NewCountry => "Sign-in from a new country",
         AlertKind::PasswordChanged => "Your password was changed",
+        AlertKind::EmailChanged => "Your e-mail was changed",
         AlertKind::Theft => "A device was signed out for safety",
     }
 }
@@ -94,6 +90,9 @@ fn lead(kind: AlertKind) -> &'static str {
         }
         AlertKind::PasswordChanged => {
             "The password of your account was changed, and its other devices were signed out."
+        }
+        AlertKind::EmailChanged => {
+            "Your account is signed in to with another e-mail from now on. This one gets its alerts for another 7 days."
         }
         AlertKind::Theft => {
             "A key that this device had spent was used again, so somebody may have a copy of it. The device is signed out."

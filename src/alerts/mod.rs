@@ -20,11 +20,14 @@ use crate::db::{AlertId, AnyConnection, Db, SessionId, Timestamp, UserId};
 use crate::devices::address::AddressKeeping;
 use crate::devices::{DeviceKind, Location};
 use crate::error::{Error, Result};
-use crate::people::User;
+use crate::people::{self, User};
 use crate::settings::MailSettings;
 
 /// How long an alert waits for an answer.
 const WAITS: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+const HOUR: Duration = Duration::from_secs(60 * 60);
+/// Letters about sign-ins that a person gets in an hour: who has their password must not bury them.
+const MOST_LETTERS: i64 = 10;
 /// How long the link in an e-mail is good.
 const LINK_LIFETIME: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
@@ -38,15 +41,18 @@ pub enum AlertKind {
     NewCountry,
     /// The password was changed.
     PasswordChanged,
+    /// What the person signs in with was changed.
+    EmailChanged,
     /// A spent refresh token was used again: somebody has a copy.
     Theft,
 }
 
 impl AlertKind {
-    const ALL: [Self; 4] = [
+    const ALL: [Self; 5] = [
         Self::NewDevice,
         Self::NewCountry,
         Self::PasswordChanged,
+        Self::EmailChanged,
         Self::Theft,
     ];
 
@@ -56,6 +62,7 @@ impl AlertKind {
             Self::NewDevice => "new_device",
             Self::NewCountry => "new_country",
             Self::PasswordChanged => "password_changed",
+            Self::EmailChanged => "email_changed",
             Self::Theft => "theft",
         }
     }
@@ -140,7 +147,7 @@ impl Alerts {
         Self {
             db,
             clock,
-            is_mailing: mail.host.is_some(),
+            is_mailing: mail.host.as_deref().is_some_and(|host| !host.is_empty()),
         }
     }
 
@@ -156,12 +163,13 @@ impl Alerts {
         (kind, scene): (AlertKind, Scene),
         now: Timestamp,
     ) -> Result<()> {
-        let alert = Alert::new(user.id, kind, scene, now);
+        let alert = Alert::new(user, kind, scene, now);
         store::insert(c, &alert)?;
-        // Whom an application signs in itself has no page on which to switch it off.
-        let is_reachable = user.has_password() && user.has_mailbox();
-        match self.is_mailing && user.alert_emails && is_reachable {
-            true => store::queue::insert(c, (user.id, alert.id), &user.email, now),
+        match self.is_mailing && is_mailed(c, user, kind, now)? {
+            true => {
+                let to = mailbox(c, user, now)?;
+                store::queue::insert(c, (user.id, alert.id), &to, now)
+            }
             false => Ok(()),
         }
     }
@@ -187,6 +195,43 @@ impl Alerts {
     }
 }
 
+/// Whether an alert is sent by e-mail. Sign-ins are told of to whoever wants that, and not without end;
+/// what else there is, always: a thief would switch it off first. Whom an application signs in itself
+/// has no page on which to choose.
+fn is_mailed(c: &mut AnyConnection, user: &User, kind: AlertKind, now: Timestamp) -> Result<bool> {
+    if !user.has_password() || !user.has_mailbox() {
+        return Ok(false);
+    }
+    if !kind.is_sign_in() {
+        return Ok(true);
+    }
+    let lately = store::queue::count_since(c, user.id, now - HOUR)?;
+    Ok(user.alert_emails && lately < MOST_LETTERS)
+}
+
+/// Where a person's letters go: while a change of their e-mail may not have been theirs, to where they
+/// went before it.
+fn mailbox(c: &mut AnyConnection, user: &User, now: Timestamp) -> Result<String> {
+    let open = store::open_of(c, user.id, now - LINK_LIFETIME)?;
+    let mut changes = open
+        .into_iter()
+        .filter(|alert| alert.kind == AlertKind::EmailChanged);
+    // The list has the newest first.
+    let first = changes.next_back();
+    Ok(first.map_or_else(|| user.email.clone(), |alert| alert.email))
+}
+
+/// Takes back what an alert tells of, as far as that can be: another e-mail.
+///
+/// # Errors
+/// When the database refuses.
+pub(crate) fn take_back(c: &mut AnyConnection, alert: &Alert, now: Timestamp) -> Result<()> {
+    match alert.kind {
+        AlertKind::EmailChanged => people::restore_email(c, alert.user_id, &alert.email, now),
+        _ => Ok(()),
+    }
+}
+
 /// Answers an open alert of `user`, as a part of a larger transaction. None if it isn't open.
 ///
 /// # Errors
@@ -209,20 +254,6 @@ pub(crate) fn open_of(c: &mut AnyConnection, user: UserId, now: Timestamp) -> Re
     store::open_of(c, user, now - WAITS)
 }
 
-/// The sessions of sign-ins that a person has not answered for.
-///
-/// # Errors
-/// When the database refuses.
-pub(crate) fn unconfirmed_sessions(
-    c: &mut AnyConnection,
-    user: UserId,
-    now: Timestamp,
-) -> Result<Vec<SessionId>> {
-    let open = open_of(c, user, now)?;
-    let sign_ins = open.iter().filter(|alert| alert.kind.is_sign_in());
-    Ok(sign_ins.filter_map(|alert| alert.session_id).collect())
-}
-
 /// The sessions of which a person has said that they were not theirs.
 ///
 /// # Errors
@@ -240,22 +271,23 @@ pub(crate) fn keep_addresses(
     user: UserId,
     keeping: AddressKeeping,
 ) -> Result<()> {
-    for ip in store::addresses_of(c, user)? {
-        store::replace_address(c, user, &ip, keeping.keep(&ip).as_deref())?;
+    for (id, ip) in store::addresses_of(c, user)? {
+        store::set_address(c, id, keeping.keep(&ip).as_deref())?;
     }
     Ok(())
 }
 
-/// Deletes alerts from before `before`.
+/// Deletes alerts from before `before`, but not before nobody may answer them any more, and not while
+/// their session is there: it is remembered as one that was not its owner's.
 ///
 /// # Errors
 /// When the database refuses.
 pub(crate) fn purge(c: &mut AnyConnection, before: Timestamp) -> Result<usize> {
-    store::purge(c, before)
+    store::purge(c, before - WAITS)
 }
 
 impl Alert {
-    fn new(user: UserId, kind: AlertKind, scene: Scene, now: Timestamp) -> Self {
+    fn new(user: &User, kind: AlertKind, scene: Scene, now: Timestamp) -> Self {
         let Scene {
             session,
             device_name,
@@ -264,9 +296,10 @@ impl Alert {
         } = scene;
         Self {
             id: AlertId::new(now),
-            user_id: user,
+            user_id: user.id,
             session_id: session,
             kind,
+            email: user.email.clone(),
             device_name,
             device_kind,
             ip_address: location.ip,

@@ -2,15 +2,19 @@
 
 pub(super) mod queue;
 
+use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 
 use super::AlertKind;
-use crate::db::schema::alerts;
+use crate::db::schema::{alerts, user_sessions};
 use crate::db::{AlertId, AnyConnection, SessionId, Timestamp, UserId, on_each, read_from_text};
 use crate::devices::DeviceKind;
 use crate::error::Result;
 
 read_from_text!(AlertKind);
+
+/// Unanswered alerts shown to a person.
+const MOST_OPEN: i64 = 50;
 
 /// Something a person should know of.
 #[derive(Debug, Clone, Queryable, Selectable)]
@@ -24,6 +28,8 @@ pub struct Alert {
     pub session_id: Option<SessionId>,
     /// What it tells of.
     pub kind: AlertKind,
+    /// What the person signed in with then.
+    pub email: String,
     /// What the device says it is.
     pub device_name: String,
     /// What kind of device it is.
@@ -46,6 +52,7 @@ pub(super) fn insert(c: &mut AnyConnection, alert: &Alert) -> Result<()> {
         alerts::user_id.eq(alert.user_id),
         alerts::session_id.eq(alert.session_id),
         alerts::kind.eq(alert.kind.as_str()),
+        alerts::email.eq(&alert.email),
         alerts::device_name.eq(&alert.device_name),
         alerts::device_kind.eq(alert.device_kind.as_str()),
         alerts::ip_address.eq(&alert.ip_address),
@@ -64,6 +71,7 @@ pub(super) fn open_of(c: &mut AnyConnection, user: UserId, since: Timestamp) -> 
         .filter(alerts::answered_at.is_null())
         .filter(alerts::id.ge(AlertId::first_at(since)))
         .order(alerts::id.desc())
+        .limit(MOST_OPEN)
         .select(Alert::as_select())
         .load(c)?)
 }
@@ -109,28 +117,19 @@ pub(super) fn sessions_answered(
         .load(c)?)
 }
 
-/// The addresses that a person's alerts have.
-pub(super) fn addresses_of(c: &mut AnyConnection, user: UserId) -> Result<Vec<String>> {
+/// The addresses of a person's alerts.
+pub(super) fn addresses_of(c: &mut AnyConnection, user: UserId) -> Result<Vec<(AlertId, String)>> {
     Ok(alerts::table
         .filter(alerts::user_id.eq(user))
         .filter(alerts::ip_address.is_not_null())
-        .select(alerts::ip_address.assume_not_null())
-        .distinct()
+        .select((alerts::id, alerts::ip_address.assume_not_null()))
         .load(c)?)
 }
 
-/// Puts another address, or none, where a person's alerts have `old`.
-pub(super) fn replace_address(
-    c: &mut AnyConnection,
-    user: UserId,
-    old: &str,
-    new: Option<&str>,
-) -> Result<usize> {
-    let those = alerts::table
-        .filter(alerts::user_id.eq(user))
-        .filter(alerts::ip_address.eq(old));
-    Ok(diesel::update(those)
-        .set(alerts::ip_address.eq(new))
+/// Puts another address, or none, into one of them.
+pub(super) fn set_address(c: &mut AnyConnection, id: AlertId, ip: Option<&str>) -> Result<usize> {
+    Ok(diesel::update(alerts::table.find(id))
+        .set(alerts::ip_address.eq(ip))
         .execute(c)?)
 }
 
@@ -145,6 +144,11 @@ pub(super) fn of_person(c: &mut AnyConnection, user: UserId) -> Result<Vec<Alert
 
 /// Deletes alerts from before `before`.
 pub(super) fn purge(c: &mut AnyConnection, before: Timestamp) -> Result<usize> {
-    let old = alerts::table.filter(alerts::id.lt(AlertId::first_at(before)));
+    let its_session = user_sessions::table
+        .filter(user_sessions::id.nullable().eq(alerts::session_id))
+        .filter(user_sessions::user_id.eq(alerts::user_id));
+    let old = alerts::table
+        .filter(alerts::id.lt(AlertId::first_at(before)))
+        .filter(not(exists(its_session)));
     Ok(diesel::delete(old).execute(c)?)
 }

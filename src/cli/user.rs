@@ -115,7 +115,7 @@ impl SetPassword {
         let hash = domain.people.hash(password_from_stdin()?).await?;
         let ended = domain
             .sessions
-            .change_password(user.id, hash, Origin::default(), Scene::command_line())
+            .change_password(&user, hash, Origin::default(), Scene::command_line())
             .await?;
         eprintln!("The password is set; {} sessions are ended.", ended.len());
         Ok(())

@@ -9,6 +9,7 @@ diesel::table! {
         user_id -> Uuid,
         session_id -> Nullable<Uuid>,
         kind -> Text,
+        email -> Text,
         device_name -> Text,
         device_kind -> Text,
         ip_address -> Nullable<Text>,

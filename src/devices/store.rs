@@ -56,28 +56,16 @@ pub(crate) fn find(
         .optional()?)
 }
 
-/// Gives a device a name.
+/// Gives a device a name, if it is known.
 pub(crate) fn rename(
     c: &mut AnyConnection,
     user: UserId,
     device_id: &str,
     name: &str,
-    now: Timestamp,
-) -> Result<()> {
-    let named = (
-        devices::user_id.eq(user),
-        devices::device_id.eq(device_id),
-        devices::name.eq(name),
-        devices::first_seen_at.eq(now),
-        devices::last_seen_at.eq(now),
-    );
-    on_each!(c, c => diesel::insert_into(devices::table)
-        .values(named)
-        .on_conflict((devices::user_id, devices::device_id))
-        .do_update()
+) -> Result<usize> {
+    Ok(diesel::update(devices::table.find((user, device_id)))
         .set(devices::name.eq(name))
-        .execute(c))?;
-    Ok(())
+        .execute(c)?)
 }
 
 /// Forgets a device: its next sign-in is its first.
@@ -86,6 +74,18 @@ pub(crate) fn forget(c: &mut AnyConnection, user: UserId, device_id: &str) -> Re
         .filter(devices::user_id.eq(user))
         .filter(devices::device_id.eq(device_id));
     Ok(diesel::delete(it).execute(c)?)
+}
+
+/// Whether a person has any other device than this.
+pub(crate) fn has_others(
+    c: &mut AnyConnection,
+    user: UserId,
+    device_id: Option<&str>,
+) -> Result<bool> {
+    let others = devices::table
+        .filter(devices::user_id.eq(user))
+        .filter(devices::device_id.ne(device_id.unwrap_or_default()));
+    Ok(diesel::select(diesel::dsl::exists(others)).get_result(c)?)
 }
 
 /// Every device of a person, the one seen last first.
@@ -107,7 +107,11 @@ pub(crate) fn forget_unseen(c: &mut AnyConnection, before: Timestamp, limit: i64
         .load(c)?;
     let mut forgotten = 0;
     for (user, device_id) in unseen {
-        forgotten += forget(c, user, &device_id)?;
+        // It may have been seen meanwhile.
+        let it = devices::table
+            .find((user, device_id))
+            .filter(devices::last_seen_at.lt(before));
+        forgotten += diesel::delete(it).execute(c)?;
     }
     Ok(forgotten)
 }

@@ -152,8 +152,8 @@ pub(crate) fn keep_addresses(
     user: UserId,
     keeping: AddressKeeping,
 ) -> Result<()> {
-    for ip in store::addresses_of(c, user)? {
-        store::replace_address(c, user, &ip, keeping.keep(&ip).as_deref())?;
+    for (id, ip) in store::addresses_of(c, user)? {
+        store::set_address(c, id, keeping.keep(&ip).as_deref())?;
     }
     Ok(())
 }

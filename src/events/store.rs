@@ -92,28 +92,22 @@ pub(super) fn of_session(
     Ok(events.load(c)?)
 }
 
-/// The addresses that a person's events have.
-pub(super) fn addresses_of(c: &mut AnyConnection, user: UserId) -> Result<Vec<String>> {
+/// The addresses of a person's events.
+pub(super) fn addresses_of(c: &mut AnyConnection, user: UserId) -> Result<Vec<(EventId, String)>> {
     Ok(session_events::table
         .filter(session_events::user_id.eq(user))
         .filter(session_events::ip_address.is_not_null())
-        .select(session_events::ip_address.assume_not_null())
-        .distinct()
+        .select((
+            session_events::id,
+            session_events::ip_address.assume_not_null(),
+        ))
         .load(c)?)
 }
 
-/// Puts another address, or none, where a person's events have `old`.
-pub(super) fn replace_address(
-    c: &mut AnyConnection,
-    user: UserId,
-    old: &str,
-    new: Option<&str>,
-) -> Result<usize> {
-    let those = session_events::table
-        .filter(session_events::user_id.eq(user))
-        .filter(session_events::ip_address.eq(old));
-    Ok(diesel::update(those)
-        .set(session_events::ip_address.eq(new))
+/// Puts another address, or none, into one of them.
+pub(super) fn set_address(c: &mut AnyConnection, id: EventId, ip: Option<&str>) -> Result<usize> {
+    Ok(diesel::update(session_events::table.find(id))
+        .set(session_events::ip_address.eq(ip))
         .execute(c)?)
 }
 

@@ -60,7 +60,8 @@ impl Layout {
         Ok(Self {
             signed_in,
             place,
-            attention: attention(request).filter(|_| place != Place::Devices),
+            // The page of the devices shows what it is.
+            attention: attention(request).filter(|_| request.path() != "/devices"),
             csrf: forms::token(request)?,
             ..Self::bare()
         })

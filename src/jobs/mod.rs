@@ -29,7 +29,7 @@ use crate::settings::{JobSettings, Settings};
 use crate::tokens::Tokens;
 
 /// How long a stop waits for the letter under way.
-const LAST_LETTER: Duration = Duration::from_secs(15);
+const LAST_LETTER: Duration = Duration::from_secs(30);
 
 /// The running jobs.
 pub struct Jobs {

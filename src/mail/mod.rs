@@ -2,6 +2,8 @@
 
 mod server;
 
+use std::time::Duration;
+
 use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart};
 use lettre::{Address, Message};
@@ -43,6 +45,11 @@ impl Mailer {
         })?;
         let server = MailServer::new(settings, name)?;
         Ok(server.map(|server| Self { server, from }))
+    }
+
+    /// How long the server may take for one step.
+    pub fn timeout(&self) -> Duration {
+        self.server.timeout()
     }
 
     /// Connects to the server.

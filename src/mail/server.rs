@@ -85,6 +85,10 @@ impl MailServer {
         }))
     }
 
+    pub(super) fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
     /// Connects, says who we are, and signs in where that is asked for.
     pub(super) async fn greet(&self) -> Result<Conversation, Fault> {
         in_time(self.timeout, self.connect()).await
@@ -137,7 +141,9 @@ impl Conversation {
             parameters.push(MailParameter::SmtpUtfEight);
         }
         let from = Mail::new(envelope.from().cloned(), parameters);
-        self.connection.command(from).await?;
+        // What the server has against us may be mended; it is nothing about the letter.
+        let said = self.connection.command(from).await;
+        said.map_err(|fault| Fault::from(fault).for_now())?;
         for to in envelope.to() {
             self.connection
                 .command(Rcpt::new(to.clone(), Vec::new()))
@@ -173,6 +179,14 @@ impl Fault {
             words: words.to_string(),
             kind: FaultKind::Never,
         }
+    }
+
+    fn for_now(self) -> Self {
+        let kind = match self.kind {
+            FaultKind::Never => FaultKind::NotNow,
+            kind => kind,
+        };
+        Self { kind, ..self }
     }
 
     /// Whether the server answered at all.

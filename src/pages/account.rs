@@ -121,10 +121,7 @@ pub async fn change_email(
 ) -> Result<HttpResponse> {
     app.sessions.require_recent_password(&caller)?;
     let changed = match form.email.parse() {
-        Ok(email) => {
-            let origin = caller.origin();
-            app.people.change_email(caller.user.id, email, origin).await
-        }
+        Ok(email) => app.sessions.change_email(&caller, email).await,
         Err(fault) => Err(fault),
     };
     let fault = match changed {
@@ -164,7 +161,7 @@ pub async fn change_password(
         Ok(()) => {
             let hash = app.people.hash(new).await?;
             app.sessions
-                .change_password(caller.user.id, hash, caller.origin(), caller.scene())
+                .change_password(&caller.user, hash, caller.origin(), caller.scene())
                 .await?;
             let session = app.sessions.confirm(&caller).await?;
             browser::keep(&request, &session)?;

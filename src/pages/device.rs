@@ -154,6 +154,10 @@ async fn draw(
     let devices = by_device(live);
     let device = devices.iter().find(|device| device.has(session.id));
     let current = caller.session.id;
+    let session = match session.id == current {
+        true => session.used_at(reader.now),
+        false => session,
+    };
     let view = match device {
         Some(device) => DeviceView::of_device(device, &session, current, &reader),
         None => DeviceView::new(&session, &reader),

@@ -128,14 +128,15 @@ fn views(
     reader: &Reader,
 ) -> (DeviceView, Vec<DeviceView>) {
     let current = caller.session.id;
-    let mut this = DeviceView::new(&caller.session, reader);
+    let used = caller.session.clone().used_at(reader.now);
+    let mut this = DeviceView::new(&used, reader);
     let mut others = Vec::new();
     for device in devices {
         let view = |shown| {
             DeviceView::of_device(device, shown, current, reader).with_journey(device, journeys)
         };
         match device.has(current) {
-            true => this = view(&caller.session),
+            true => this = view(&used),
             false => others.push(view(device.latest())),
         }
     }
@@ -215,15 +216,17 @@ async fn notice(
     match (arrival.done.as_deref(), arrival.device) {
         (Some("mine"), _) => Ok(Some("Good. It stays signed in.".into())),
         (Some("known"), _) => Ok(Some("Good. That is done with.".into())),
-        (Some("not-mine"), _) => Ok(Some(
-            "It is signed out, and its device is forgotten.".into(),
-        )),
+        (Some("answered"), _) => Ok(Some("There is nothing to answer there any more.".into())),
         (Some("signed-out-others"), _) if live == 1 => {
             Ok(Some("Your other devices are signed out.".into()))
         }
-        (Some(done @ ("signed-out" | "already-out")), Some(id)) => {
+        (Some(done @ ("signed-out" | "already-out" | "not-mine")), Some(id)) => {
             match app.sessions.find(caller.user.id, id).await {
                 Ok(session) if session.is_active => Ok(None),
+                Ok(session) if done == "not-mine" => Ok(Some(format!(
+                    "{} is signed out, and forgotten.",
+                    session.display_name()
+                ))),
                 Ok(session) if done == "signed-out" => {
                     Ok(Some(format!("{} is signed out.", session.display_name())))
                 }

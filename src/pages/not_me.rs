@@ -103,15 +103,16 @@ pub async fn submit(
         Some(_) => Reach::AllUnknown,
         None => Reach::This,
     };
-    app.sessions
+    let ended = app
+        .sessions
         .disown_from(&alert, reach, origin(&user, client))
         .await?;
     let ticket = user
         .has_password()
         .then(|| app.links.ticket(&user, app.clock.now()));
-    let done = match alert.kind.is_sign_in() {
-        true => "It is signed out, and its device is forgotten.",
-        false => "The device it was done on is signed out.",
+    let done = match ended.is_empty() {
+        false => "It is signed out, and its device is forgotten.",
+        true => "Thank you for telling. There was nothing left to sign out.",
     };
     after(&app, &request, &token, &user, done, ticket)
 }
@@ -136,7 +137,7 @@ pub async fn set_password(
     let hash = app.people.hash(password).await?;
     let scene = scene(&user, &client);
     app.sessions
-        .change_password(user.id, hash, origin(&user, client), scene)
+        .change_password(&user, hash, origin(&user, client), scene)
         .await?;
     Ok(signed_out("password-set"))
 }

@@ -250,7 +250,9 @@ impl AlertView {
                 _ => "Yes, it was me",
             },
             no: match alert.kind {
-                AlertKind::Theft | AlertKind::PasswordChanged => "No, it wasn’t me",
+                AlertKind::Theft | AlertKind::PasswordChanged | AlertKind::EmailChanged => {
+                    "No, it wasn’t me"
+                }
                 _ => "No, sign it out",
             },
         }

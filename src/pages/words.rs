@@ -103,6 +103,7 @@ pub fn alert(kind: AlertKind) -> &'static str {
         AlertKind::NewDevice => "Signed in, for the first time on this device",
         AlertKind::NewCountry => "Signed in, for the first time from this country",
         AlertKind::PasswordChanged => "Your password was changed on it",
+        AlertKind::EmailChanged => "Your e-mail was changed on it",
         AlertKind::Theft => "Signed out for safety: an old key of it was used again",
     }
 }

@@ -7,7 +7,8 @@ mod store;
 mod values;
 
 pub(crate) use self::part::{
-    address_keeping, by_id, deactivate, hold, set_address_keeping, set_idle_limit, set_password,
+    address_keeping, address_keepings, by_id, deactivate, hold, restore_email, set_address_keeping,
+    set_email, set_idle_limit, set_password,
 };
 pub use self::passwords::{Hasher, Verdict};
 use self::store::NewUser;
@@ -16,7 +17,6 @@ pub use self::values::{Email, FullName, IdleLimit, PlainPassword, Subject};
 use crate::clock::Clock;
 use crate::db::{AnyConnection, Db, Timestamp, UserId};
 use crate::error::{Error, Result};
-use crate::events::{self, EventKind, NewEvent, Origin};
 
 impl User {
     /// How to address the person: by name, else by e-mail.
@@ -237,21 +237,6 @@ impl People {
         let now = self.clock.now();
         self.db
             .write(move |c| existing(store::set_full_name(c, id, name.as_ref(), now)?))
-            .await
-    }
-
-    /// Changes what a person signs in with.
-    ///
-    /// # Errors
-    /// [`Error::EmailTaken`].
-    pub async fn change_email(&self, id: UserId, email: Email, origin: Origin) -> Result<()> {
-        let now = self.clock.now();
-        self.db
-            .transaction(move |c| {
-                existing(store::set_email(c, id, &email, now)?)?;
-                let event = NewEvent::of_person(id, EventKind::EmailChanged, &origin, now);
-                events::record(c, &[event])
-            })
             .await
     }
 

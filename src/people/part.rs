@@ -1,20 +1,25 @@
 //! What of a person changes or must hold as a part of a larger transaction.
 
+use std::collections::HashMap;
+
 use super::store::{self, User};
-use super::values::IdleLimit;
+use super::values::{Email, IdleLimit};
 use super::{PasswordHash, existing};
 use crate::db::{AnyConnection, Timestamp, UserId};
 use crate::devices::address::AddressKeeping;
 use crate::error::{Error, Result};
 
-/// Sets a new password.
+/// Sets a new password, unless it was changed since the person was seen.
 pub(crate) fn set_password(
     c: &mut AnyConnection,
-    id: UserId,
+    seen: &User,
     hash: &PasswordHash,
     now: Timestamp,
 ) -> Result<()> {
-    existing(store::set_password(c, id, &hash.0, now)?)
+    match store::set_password(c, seen, &hash.0, now)? {
+        0 => Err(Error::InvalidCredentials),
+        _ => Ok(()),
+    }
 }
 
 /// Sets how long a person's devices may go unused.
@@ -45,6 +50,37 @@ pub(crate) fn hold(c: &mut AnyConnection, user: &User) -> Result<()> {
     }
 }
 
+/// Changes what a person signs in with.
+///
+/// # Errors
+/// [`Error::EmailTaken`].
+pub(crate) fn set_email(
+    c: &mut AnyConnection,
+    id: UserId,
+    email: &Email,
+    now: Timestamp,
+) -> Result<()> {
+    existing(store::set_email(c, id, email, now)?)
+}
+
+/// Gives a person an e-mail back that they had. If it is somebody else's by now, it stays theirs.
+///
+/// # Errors
+/// When the database refuses.
+pub(crate) fn restore_email(
+    c: &mut AnyConnection,
+    id: UserId,
+    email: &str,
+    now: Timestamp,
+) -> Result<()> {
+    let email: Email = email.parse()?;
+    let holder = store::by_email(c, &email)?;
+    match holder {
+        Some(_) => Ok(()),
+        None => set_email(c, id, &email, now),
+    }
+}
+
 /// The person as they are now.
 ///
 /// # Errors
@@ -56,6 +92,14 @@ pub(crate) fn by_id(c: &mut AnyConnection, id: UserId) -> Result<User> {
 /// What is kept of the addresses a person comes from.
 pub(crate) fn address_keeping(c: &mut AnyConnection, id: UserId) -> Result<AddressKeeping> {
     store::address_keeping(c, id)
+}
+
+/// What is kept of the addresses of each of these.
+pub(crate) fn address_keepings(
+    c: &mut AnyConnection,
+    ids: &[UserId],
+) -> Result<HashMap<UserId, AddressKeeping>> {
+    store::address_keepings(c, ids)
 }
 
 /// Sets what is kept of the addresses a person comes from.

@@ -1,5 +1,7 @@
 //! Every query of `users`.
 
+use std::collections::HashMap;
+
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 
@@ -178,6 +180,17 @@ pub(super) fn address_keeping(c: &mut AnyConnection, id: UserId) -> Result<Addre
         .first(c)?)
 }
 
+pub(super) fn address_keepings(
+    c: &mut AnyConnection,
+    ids: &[UserId],
+) -> Result<HashMap<UserId, AddressKeeping>> {
+    let found: Vec<(UserId, AddressKeeping)> = users::table
+        .filter(users::id.eq_any(ids))
+        .select((users::id, users::address_keeping))
+        .load(c)?;
+    Ok(found.into_iter().collect())
+}
+
 pub(super) fn set_address_keeping(
     c: &mut AnyConnection,
     id: UserId,
@@ -205,10 +218,10 @@ pub(super) fn set_alert_emails(
         .execute(c)?)
 }
 
-/// Sets a new password.
+/// Sets a new password in place of the one that was seen.
 pub(super) fn set_password(
     c: &mut AnyConnection,
-    id: UserId,
+    seen: &User,
     hash: &str,
     now: Timestamp,
 ) -> Result<usize> {
@@ -217,9 +230,11 @@ pub(super) fn set_password(
         users::password_changed_at.eq(now),
         users::updated_at.eq(now),
     );
-    Ok(diesel::update(users::table.find(id))
-        .set(changes)
-        .execute(c)?)
+    let unchanged = users::table
+        .find(seen.id)
+        .filter(users::password_changed_at.eq(seen.password_changed_at))
+        .filter(users::password_hash.eq(&seen.password_hash));
+    Ok(diesel::update(unchanged).set(changes).execute(c)?)
 }
 
 /// Keeps the same password under a newer hash, unless the password was changed meanwhile.

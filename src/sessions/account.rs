@@ -2,23 +2,25 @@
 
 use super::end::{end_all, end_others};
 use super::values::{EndedReason, Stay};
-use super::{Session, Sessions, store};
+use super::{Caller, Session, Sessions, store};
 use crate::alerts::{self, AlertKind, Scene};
 use crate::db::UserId;
 use crate::devices::address::AddressKeeping;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::events::{self, EventKind, NewEvent, Origin};
-use crate::people::{self, IdleLimit, PasswordHash};
+use crate::people::{self, Email, IdleLimit, PasswordHash, User};
 
 impl Sessions {
     /// Sets a new password and ends every session but the one it is changed from, if it is
     /// changed from one. Answers with those that ended.
     ///
     /// # Errors
-    /// [`Error::NotFound`](crate::Error::NotFound) when there is no such person.
+    /// [`Error::InvalidCredentials`](crate::Error::InvalidCredentials) when the password was changed
+    /// since the person was seen, [`Error::Unauthenticated`](crate::Error::Unauthenticated) when the
+    /// session it is changed from is over.
     pub async fn change_password(
         &self,
-        id: UserId,
+        seen: &User,
         hash: PasswordHash,
         origin: Origin,
         scene: Scene,
@@ -27,9 +29,14 @@ impl Sessions {
 
         let now = self.clock.now();
         let alerts = self.alerts.clone();
+        let seen = seen.clone();
         self.db
             .transaction(move |c| {
-                people::set_password(c, id, &hash, now)?;
+                let id = seen.id;
+                if let Some(session) = origin.session {
+                    store::live(c, id, session, now)?.ok_or(Error::Unauthenticated)?;
+                }
+                people::set_password(c, &seen, &hash, now)?;
                 let user = people::by_id(c, id)?;
                 alerts.raise(c, &user, (AlertKind::PasswordChanged, scene), now)?;
                 events::record(
@@ -73,6 +80,28 @@ impl Sessions {
             .await
     }
 
+    /// Changes what a person signs in with, and tells them at the one they had.
+    ///
+    /// # Errors
+    /// [`Error::EmailTaken`](crate::Error::EmailTaken).
+    pub async fn change_email(&self, caller: &Caller, email: Email) -> Result<()> {
+        let now = self.clock.now();
+        let alerts = self.alerts.clone();
+        let (id, origin, scene) = (caller.user.id, caller.origin(), caller.scene());
+        self.db
+            .transaction(move |c| {
+                let before = people::by_id(c, id)?;
+                if before.email == email.as_str() {
+                    return Ok(());
+                }
+                people::set_email(c, id, &email, now)?;
+                let event = NewEvent::of_person(id, EventKind::EmailChanged, &origin, now);
+                events::record(c, &[event])?;
+                alerts.raise(c, &before, (AlertKind::EmailChanged, scene), now)
+            })
+            .await
+    }
+
     /// Sets what is kept of the addresses a person comes from. What is kept already is made no more
     /// than that.
     ///
@@ -85,11 +114,14 @@ impl Sessions {
         self.db
             .transaction(move |c| {
                 people::set_address_keeping(c, id, keeping, now)?;
-                for ip in store::addresses_of(c, id)? {
-                    store::replace_address(c, id, &ip, keeping.keep(&ip).as_deref())?;
+                if keeping == AddressKeeping::Whole {
+                    return Ok(());
                 }
-                events::keep_addresses(c, id, keeping)?;
-                alerts::keep_addresses(c, id, keeping)
+                alerts::keep_addresses(c, id, keeping)?;
+                for (session, ip) in store::addresses_of(c, id)? {
+                    store::set_address(c, id, session, keeping.keep(&ip).as_deref())?;
+                }
+                events::keep_addresses(c, id, keeping)
             })
             .await
     }

@@ -111,11 +111,13 @@ impl Sessions {
         let now = self.clock.now();
         self.db
             .transaction(move |c| {
-                let renamed = store::rename(c, owner, id, &name, now)?.ok_or(Error::NotFound)?;
-                if let Some(device) = &renamed.device_id {
-                    devices::store::rename(c, owner, device, name.as_str(), now)?;
+                let session = store::of_owner(c, owner, id)?.ok_or(Error::NotFound)?;
+                // Devices before sessions: the order of a sign-in.
+                if let Some(device) = &session.device_id {
+                    devices::store::rename(c, owner, device, name.as_str())?;
                     store::rename_device(c, owner, device, &name, now)?;
                 }
+                let renamed = store::rename(c, owner, id, &name, now)?.ok_or(Error::NotFound)?;
                 let event = NewEvent::of_session(owner, id, EventKind::Renamed, &origin, now)
                     .with_detail(name.as_str());
                 events::record(c, &[event])?;

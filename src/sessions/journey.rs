@@ -93,6 +93,20 @@ pub(super) fn record(
 }
 
 impl Sessions {
+    /// Whether a journey of the session was told a moment ago: another one costs no write.
+    pub(super) async fn was_told_of_journey(
+        &self,
+        session: &Session,
+        now: Timestamp,
+    ) -> Result<bool> {
+        let session = (session.user_id, session.id);
+        self.db
+            .read(move |c| {
+                events::has_happened(c, session, EventKind::ImpossibleTravel, now - PAUSE)
+            })
+            .await
+    }
+
     /// Writes at once where a session is used now, with the journey that it made there.
     pub(super) async fn note_journey(
         &self,

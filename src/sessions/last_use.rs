@@ -10,6 +10,7 @@ use super::store;
 use crate::db::{Db, SessionId, Timestamp, UserId};
 use crate::devices::Location;
 use crate::error::Result;
+use crate::people;
 
 const LIMIT: usize = 100_000;
 /// Rows one transaction writes, so that others get their turn.
@@ -87,9 +88,15 @@ fn merge(waiting: &mut HashMap<SessionId, LastUse>, used: LastUse) {
 
 async fn write(db: &Db, batch: Vec<LastUse>) -> Result<usize> {
     db.transaction(move |c| {
-        batch
-            .iter()
-            .try_fold(0, |rows, used| Ok(rows + store::touch(c, used)?))
+        // Their owners may have chosen since, perhaps on another node, to have less kept.
+        let owners: Vec<UserId> = batch.iter().map(|used| used.user_id).collect();
+        let keeping = people::address_keepings(c, &owners)?;
+        batch.into_iter().try_fold(0, |rows, mut used| {
+            if let Some(keeping) = keeping.get(&used.user_id) {
+                used.location = used.location.kept(*keeping);
+            }
+            Ok(rows + store::touch(c, &used)?)
+        })
     })
     .await
 }

@@ -99,6 +99,15 @@ impl Session {
         self.absolute_expires_at.min(now + idle)
     }
 
+    /// The session as its row will be once this use of it is written.
+    pub fn used_at(self, now: Timestamp) -> Self {
+        Self {
+            last_used_at: now,
+            expires_at: self.end_if_used(now),
+            ..self
+        }
+    }
+
     /// Where it was last used.
     pub fn place(&self) -> Place {
         Place {

@@ -17,7 +17,7 @@ use crate::text;
 const USER_AGENT_LIMIT: usize = 500;
 
 /// A person's sessions that are looked at to tell what is new, live and ended, of each.
-const REMEMBERED: i64 = 200;
+pub(super) const REMEMBERED: i64 = 200;
 
 /// What a request tells of the device it comes from.
 #[derive(Debug, Clone)]
@@ -71,7 +71,6 @@ impl Sessions {
     /// disabled or its password changed since it was looked at.
     pub async fn open(&self, user: &User, mut opening: Opening) -> Result<Session> {
         let now = self.clock.now();
-        opening.client.location = opening.client.location.kept(user.address_keeping);
         let jti = Jti::random()?;
         let absolute_end = self.policy.absolute_end(opening.stay, now);
         let idle = self.policy.idle_limit(opening.stay, user.idle_limit());
@@ -82,6 +81,9 @@ impl Sessions {
         self.db
             .transaction(move |c| {
                 people::hold(c, &user)?;
+                // They may have chosen since the password was looked at.
+                let keeping = people::address_keeping(c, user.id)?;
+                opening.client.location = opening.client.location.kept(keeping);
                 let device = see_device(c, &user, &opening, now)?;
                 let session = insert(
                     c,
@@ -100,11 +102,14 @@ impl Sessions {
                 if let Some(most) = most {
                     make_room(c, &session, most, now)?;
                 }
-                let mut seen = store::seen_of(c, user.id, session.id, REMEMBERED)?;
-                note_journey(c, &session, &seen, now)?;
+                let mut seen = store::seen_of(c, user.id, Some(session.id), REMEMBERED)?;
                 let disowned = alerts::disowned_sessions(c, user.id)?;
+                let is_first = seen.is_empty()
+                    && !devices::store::has_others(c, user.id, session.device_id.as_deref())?;
                 seen.retain(|before| !disowned.contains(&before.id));
-                if let Some(kind) = newness::of(&session, device.is_known, &seen) {
+                note_journey(c, &session, &seen, now)?;
+                let news = newness::of(&session, device.is_known, &seen);
+                if let Some(kind) = news.filter(|_| !is_first) {
                     raising.raise(c, &user, (kind, session.scene()), now)?;
                 }
                 let signed_in = NewEvent::of_session(

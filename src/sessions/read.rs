@@ -130,7 +130,9 @@ impl Sessions {
 
     /// Keeps the use for the next flush; writes it now when the row can't wait for that.
     async fn note_use(&self, session: &Session, now: Timestamp, location: &Location) -> Result<()> {
-        if let Some(journey) = journey::from(session).to(location, now) {
+        if let Some(journey) = journey::from(session).to(location, now)
+            && !self.was_told_of_journey(session, now).await?
+        {
             return self.note_journey(session, journey, location, now).await;
         }
         let used = LastUse {

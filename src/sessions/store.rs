@@ -6,6 +6,7 @@ mod model;
 mod seen;
 mod using;
 
+use diesel::dsl::not;
 use diesel::prelude::*;
 
 pub(super) use self::ending::{
@@ -14,7 +15,7 @@ pub(super) use self::ending::{
 };
 pub(super) use self::model::NewSession;
 pub use self::model::Session;
-pub(super) use self::seen::{addresses_of, replace_address, seen_of};
+pub(super) use self::seen::{addresses_of, seen_of, set_address};
 pub(super) use self::using::{limit_idle, move_to, rotate_jti, touch};
 use super::values::{DeviceName, Jti};
 use crate::db::schema::{user_sessions, users};
@@ -41,7 +42,7 @@ pub(super) fn live(
         .inner_join(users::table)
         .filter(user_sessions::user_id.eq(user))
         .filter(user_sessions::id.eq(id))
-        .filter(user_sessions::is_active.eq(true))
+        .filter(user_sessions::is_active)
         .filter(user_sessions::expires_at.gt(now))
         .filter(users::is_active.eq(true))
         .select((Session::as_select(), User::as_select()))
@@ -76,7 +77,7 @@ pub(super) fn owner_of(c: &mut AnyConnection, id: SessionId) -> Result<Option<Us
 pub(super) fn live_of(c: &mut AnyConnection, user: UserId, now: Timestamp) -> Result<Vec<Session>> {
     let found = user_sessions::table
         .filter(user_sessions::user_id.eq(user))
-        .filter(user_sessions::is_active.eq(true))
+        .filter(user_sessions::is_active)
         .filter(user_sessions::expires_at.gt(now))
         .order((user_sessions::last_used_at.desc(), user_sessions::id.desc()))
         .select(Session::as_select())
@@ -92,7 +93,7 @@ pub(super) fn live_of_all(
 ) -> Result<Vec<(Session, User)>> {
     let found = user_sessions::table
         .inner_join(users::table)
-        .filter(user_sessions::is_active.eq(true))
+        .filter(user_sessions::is_active)
         .filter(user_sessions::expires_at.gt(now))
         .order((user_sessions::last_used_at.desc(), user_sessions::id.desc()))
         .limit(limit)
@@ -110,7 +111,7 @@ pub(super) fn ended_of(
 ) -> Result<Vec<Session>> {
     let mut ended = user_sessions::table
         .filter(user_sessions::user_id.eq(user))
-        .filter(user_sessions::is_active.eq(false))
+        .filter(not(user_sessions::is_active))
         .order((user_sessions::ended_at.desc(), user_sessions::id.desc()))
         .limit(limit)
         .select(Session::as_select())
@@ -136,7 +137,7 @@ pub(super) fn confirm(
     let live = dsl::user_sessions
         .filter(dsl::user_id.eq(user))
         .filter(dsl::id.eq(id))
-        .filter(dsl::is_active.eq(true))
+        .filter(dsl::is_active)
         .filter(dsl::expires_at.gt(now));
     let changes = (
         dsl::refresh_token_jti.eq(new.as_str()),
@@ -164,7 +165,7 @@ pub(super) fn beyond(
     let beyond = user_sessions::table
         .filter(user_sessions::user_id.eq(user))
         .filter(user_sessions::id.ne(opened))
-        .filter(user_sessions::is_active.eq(true))
+        .filter(user_sessions::is_active)
         .filter(user_sessions::expires_at.gt(now))
         .order((user_sessions::last_used_at.desc(), user_sessions::id.desc()))
         // SQLite takes no OFFSET without a LIMIT.
@@ -209,7 +210,7 @@ pub(super) fn rename_device(
     let on_it = dsl::user_sessions
         .filter(dsl::user_id.eq(user))
         .filter(dsl::device_id.eq(device_id))
-        .filter(dsl::is_active.eq(true));
+        .filter(dsl::is_active);
     let changes = (dsl::device_name.eq(name.as_str()), dsl::updated_at.eq(now));
     Ok(diesel::update(on_it).set(changes).execute(c)?)
 }

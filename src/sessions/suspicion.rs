@@ -1,7 +1,11 @@
 //! What a person says to an alert: that it was them, or that it was not; then what was opened is
 //! ended, and its device forgotten.
 
+use std::collections::BTreeSet;
+
 use super::end::record;
+use super::newness;
+use super::open::REMEMBERED;
 use super::store::{self, End};
 use super::values::EndedReason;
 use super::{Caller, Session, Sessions};
@@ -48,7 +52,7 @@ impl Caller {
 impl Sessions {
     /// The open alerts that a caller may see and answer. Whoever raised one may have signed in more than
     /// once, so only a device that was known before it has a say: none about its own session, and none
-    /// at all from a session that is itself in doubt.
+    /// at all from a device that is itself in doubt.
     ///
     /// # Errors
     /// When the database doesn't answer.
@@ -61,15 +65,25 @@ impl Sessions {
                 if open.is_empty() {
                     return Ok(open);
                 }
-                let is_own = |alert: &Alert| alert.session_id == Some(session.id);
+                let others = store::seen_of(c, session.user_id, Some(session.id), REMEMBERED)?;
+                let is_here = |alert: &Alert| {
+                    let of_alert = |other: &&Session| alert.session_id == Some(other.id);
+                    alert.session_id == Some(session.id)
+                        || others
+                            .iter()
+                            .find(of_alert)
+                            .is_some_and(|other| newness::is_same_device(other, &session))
+                };
                 if open
                     .iter()
-                    .any(|alert| is_own(alert) && alert.kind.is_sign_in())
+                    .any(|alert| alert.kind.is_sign_in() && is_here(alert))
                 {
                     return Ok(Vec::new());
                 }
-                let known_since = known_since(c, &session)?;
-                open.retain(|alert| !is_own(alert) && known_since < alert.at);
+                let known = undoubted(c, &others, &open)?;
+                open.retain(|alert| {
+                    !is_here(alert) && newness::is_trusted(&session, alert.at, &known)
+                });
                 Ok(open)
             })
             .await
@@ -121,14 +135,16 @@ impl Sessions {
         let (owner, id) = (alert.user_id, alert.id);
         self.db
             .transaction(move |c| {
-                let mut doubtful = match reach {
-                    Reach::This => Vec::new(),
-                    Reach::AllUnknown => alerts::unconfirmed_sessions(c, owner, at)?,
-                };
+                let open = alerts::open_of(c, owner, at)?;
                 let alert =
                     alerts::answer(c, owner, id, Answer::NotMine, at)?.ok_or(Error::NotFound)?;
-                doubtful.extend(alert.session_id);
-                end_doubtful(c, owner, &doubtful, &origin, at)
+                alerts::take_back(c, &alert, at)?;
+                let doubtful = doubtful(c, &alert, reach, &open, &origin)?;
+                let ended = end_doubtful(c, owner, &doubtful, &origin, at)?;
+                for other in open.iter().filter(|other| tells_of(other, &ended)) {
+                    alerts::answer(c, owner, other.id, Answer::NotMine, at)?;
+                }
+                Ok(ended)
             })
             .await
     }
@@ -141,20 +157,68 @@ impl Sessions {
     }
 }
 
-/// Since when the device of a session is known, or else the session itself.
-fn known_since(c: &mut AnyConnection, session: &Session) -> Result<Timestamp> {
-    let device = match &session.device_id {
-        Some(id) => devices::store::find(c, session.user_id, id)?,
-        None => None,
+/// Of a person's sessions those that nobody has doubts about.
+fn undoubted(c: &mut AnyConnection, sessions: &[Session], open: &[Alert]) -> Result<Vec<Session>> {
+    let Some(owner) = sessions.first().map(|session| session.user_id) else {
+        return Ok(Vec::new());
     };
-    Ok(device.map_or(session.created_at, |device| device.first_seen_at))
+    let disowned = alerts::disowned_sessions(c, owner)?;
+    let in_doubt = |session: &&Session| {
+        let is_of = |alert: &Alert| alert.kind.is_sign_in() && alert.session_id == Some(session.id);
+        disowned.contains(&session.id) || open.iter().any(is_of)
+    };
+    let known = sessions.iter().filter(|session| !in_doubt(session));
+    Ok(known.cloned().collect())
 }
 
-/// Ends the sessions with all others of their devices, and forgets the devices.
+/// The sessions that end with what `alert` is about: the same device's, and those opened since that no
+/// known device can have opened. `origin` is where it was said.
+fn doubtful(
+    c: &mut AnyConnection,
+    alert: &Alert,
+    reach: Reach,
+    open: &[Alert],
+    origin: &Origin,
+) -> Result<Vec<Session>> {
+    let all = store::seen_of(c, alert.user_id, origin.session, REMEMBERED)?;
+    let known = undoubted(c, &all, open)?;
+    let accused: Vec<&Session> = all
+        .iter()
+        .filter(|session| {
+            let is_of = |other: &Alert| other.session_id == Some(session.id);
+            let is_unknown = || {
+                open.iter()
+                    .any(|other| other.kind.is_sign_in() && is_of(other))
+            };
+            is_of(alert) || (reach == Reach::AllUnknown && is_unknown())
+        })
+        .collect();
+    let is_accused = |session: &Session| {
+        accused
+            .iter()
+            .any(|accused| accused.id == session.id || newness::is_same_device(accused, session))
+    };
+    let came_after = |session: &Session| {
+        session.created_at >= alert.at && !newness::is_trusted(session, alert.at, &known)
+    };
+    let ended = all
+        .iter()
+        .filter(|session| is_accused(session) || came_after(session));
+    Ok(ended.cloned().collect())
+}
+
+/// Whether an alert is about one of these sessions.
+fn tells_of(alert: &Alert, sessions: &[Session]) -> bool {
+    sessions
+        .iter()
+        .any(|session| alert.session_id == Some(session.id))
+}
+
+/// Ends those of the sessions that are live, and forgets their devices.
 fn end_doubtful(
     c: &mut AnyConnection,
     owner: UserId,
-    doubtful: &[SessionId],
+    doubtful: &[Session],
     origin: &Origin,
     at: Timestamp,
 ) -> Result<Vec<Session>> {
@@ -165,17 +229,16 @@ fn end_doubtful(
         by: origin.session,
         at,
     };
-    let mut ended = Vec::new();
-    for id in doubtful {
-        let Some(session) = store::of_owner(c, owner, *id)? else {
-            continue;
-        };
-        ended.extend(store::end(c, owner, *id, end)?);
-        if let Some(device) = session.device_id {
-            ended.extend(store::end_device(c, owner, &device, origin.session, end)?);
-            devices::store::forget(c, owner, &device)?;
-        }
+    let devices: BTreeSet<&str> = doubtful
+        .iter()
+        .filter_map(|session| session.device_id.as_deref())
+        .collect();
+    // Devices before sessions: the order of a sign-in.
+    for device in devices {
+        devices::store::forget(c, owner, device)?;
     }
+    let ids: Vec<SessionId> = doubtful.iter().map(|session| session.id).collect();
+    let ended = store::end_these(c, owner, &ids, end)?;
     record(c, &ended, REASON, origin, at)?;
     Ok(ended)
 }

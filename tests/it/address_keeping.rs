@@ -9,6 +9,7 @@ on_both!(
     what_is_kept_already_is_made_less_too,
     what_waits_in_memory_is_made_less_too,
     another_choice_than_these_is_refused,
+    what_waits_on_another_node_is_made_less_too,
 );
 
 const HOME: &str = "203.0.113.77";
@@ -159,5 +160,32 @@ async fn another_choice_than_these_is_refused(database: Database) {
     let answer = choose(&laptop, "some").await;
     assert!([400, 422].contains(&answer.status), "{answer:?}");
     assert_eq!(kept(&app), [HOME]);
+    app.stop().await;
+}
+
+/// Two nodes that people reach by one name.
+fn one_of_two(settings: &mut rollcall::settings::Settings) {
+    crate::support::app::behind_proxy(settings);
+    settings.public_url = Some("http://login.example.org".parse().expect("a URL"));
+}
+
+async fn what_waits_on_another_node_is_made_less_too(database: Database) {
+    let app = TestApp::start_with(database, one_of_two).await;
+    let ada = app.register("ada@example.org").await;
+    let laptop = app.browser_from(FIREFOX, HOME);
+    laptop.sign_in(&ada).await;
+    let phone = app.login_from(&ada, IPHONE, HOME, None).await;
+    let other = app.another_node(one_of_two).await;
+    app.advance(Duration::from_secs(1));
+    let used = phone
+        .at(other.base())
+        .request("GET", "/api/v1/sessions/current")
+        .header("x-forwarded-for", HOME_6);
+    Answer::to(used).await.expect(200);
+    choose(&laptop, "none").await.expect(303);
+    // It writes what waits.
+    other.stop().await;
+    app.flush().await;
+    assert_eq!(kept(&app), Vec::<String>::new());
     app.stop().await;
 }

@@ -24,6 +24,8 @@ on_both!(
     tls_from_the_beginning,
     a_certificate_that_is_not_trusted_gets_no_mail,
     a_name_cannot_put_anything_into_a_letter,
+    sign_ins_without_end_do_not_bury_the_first,
+    what_may_be_a_theft_goes_to_the_old_address,
 );
 
 const HOME: &str = "203.0.113.7";
@@ -55,6 +57,11 @@ async fn news(app: &TestApp, person: &Person) {
     app.database.execute(newest);
 }
 
+/// Lets the next letter be the first of its hour.
+fn pass_the_hour(app: &TestApp) {
+    app.advance(61 * MINUTE);
+}
+
 fn states(app: &TestApp) -> Vec<String> {
     let states = "SELECT state AS value FROM mail_queue ORDER BY id";
     app.database.texts(states).into_iter().flatten().collect()
@@ -79,7 +86,6 @@ async fn an_alert_tells_what_where_and_when(database: Database) {
     assert!(message.header("Message-ID").ends_with("@example.org>"));
     for text in [message.plain(), message.html()] {
         for part in [
-            "Ada Lovelace",
             "Safari on iPhone",
             ELSEWHERE,
             "17 May 2031, 08:30 UTC",
@@ -273,6 +279,7 @@ async fn a_stop_in_the_middle_loses_none_and_sends_none_twice(database: Database
     let (app, ada) = started(database, port).await;
     for _ in 0..LETTERS {
         news(&app, &ada).await;
+        pass_the_hour(&app);
     }
     let database = app.stop_and_keep_database().await;
     assert_eq!(server.messages().len(), 0);
@@ -282,12 +289,18 @@ async fn a_stop_in_the_middle_loses_none_and_sends_none_twice(database: Database
         settings.jobs.mail_interval = Duration::from_millis(100);
     })
     .await;
+    for _ in 0..LETTERS {
+        pass_the_hour(&app);
+    }
     server.wait_for_some().await;
     let database = app.stop_and_keep_database().await;
     let before = server.messages().len();
 
     let app = TestApp::start_with(database, |settings| mailing(settings, port)).await;
     assert!(!states(&app).contains(&"handed_over".to_owned()));
+    for _ in 0..LETTERS {
+        pass_the_hour(&app);
+    }
     assert_eq!(app.deliver_mail().await, LETTERS - before);
     let mut ids: Vec<_> = server
         .messages()
@@ -308,6 +321,7 @@ async fn two_nodes_send_each_letter_once(database: Database) {
     let (app, ada) = started(database, server.port()).await;
     for _ in 0..LETTERS {
         news(&app, &ada).await;
+        pass_the_hour(&app);
     }
     let other = app
         .another_node(|settings| mailing(settings, server.port()))
@@ -405,6 +419,54 @@ async fn a_name_cannot_put_anything_into_a_letter(database: Database) {
         !html.contains("<script>") && !html.contains("<b>"),
         "{html}"
     );
+    app.stop().await;
+}
+
+async fn sign_ins_without_end_do_not_bury_the_first(database: Database) {
+    let server = SmtpServer::start();
+    let (app, ada) = started(database, server.port()).await;
+    for _ in 0..15 {
+        news(&app, &ada).await;
+    }
+    assert_eq!(app.deliver_mail().await, 10);
+    app.advance(61 * MINUTE);
+    news(&app, &ada).await;
+    assert_eq!(app.deliver_mail().await, 1);
+    app.stop().await;
+}
+
+async fn what_may_be_a_theft_goes_to_the_old_address(database: Database) {
+    let server = SmtpServer::start();
+    let (app, ada) = started(database, server.port()).await;
+    let laptop = app.browser_from(FIREFOX, HOME);
+    laptop.sign_in(&ada).await;
+    // Switched off, and to another mailbox: as a thief would have it.
+    laptop
+        .submit("/account", "/account/alerts", &[])
+        .await
+        .expect(303);
+    let theirs = [("email", "thief@example.org")];
+    laptop
+        .submit("/account", "/account/email", &theirs)
+        .await
+        .expect(303);
+    let fields = [
+        ("current_password", PASSWORD),
+        ("new_password", "another battery staple"),
+    ];
+    laptop
+        .submit("/account", "/account/password", &fields)
+        .await
+        .expect(303);
+    assert_eq!(app.deliver_mail().await, 2);
+    for message in server.wait_for(2).await {
+        assert_eq!(
+            message.to,
+            ["ada@example.org"],
+            "{}",
+            message.header("Subject")
+        );
+    }
     app.stop().await;
 }
 

@@ -23,6 +23,13 @@ on_both!(
     a_program_is_told_and_answers_too,
     the_export_has_devices_and_alerts,
     a_password_set_on_the_server_is_told,
+    a_borrowed_device_id_gives_no_say,
+    a_second_sign_in_on_a_doubtful_device_is_in_doubt_too,
+    no_ends_what_came_after_it_too,
+    a_changed_email_is_told_and_taken_back,
+    a_dormant_account_has_a_memory,
+    naming_a_disowned_device_does_not_make_it_known,
+    a_journey_is_not_reckoned_from_a_strangers_place,
 );
 
 const HOME: &str = "203.0.113.7";
@@ -235,7 +242,11 @@ async fn yes_it_was_me_is_the_end_of_it(database: Database) {
     phone.get("/devices").await.expect(200);
     // A second press, from another tab, finds nothing.
     let form = laptop.form("/devices", "/sign-out").await;
-    laptop.send(&form.aimed_at(&yes), &[]).await.expect(404);
+    let again = laptop.send(&form.aimed_at(&yes), &[]).await;
+    laptop
+        .follow(&again)
+        .await
+        .expect_words("There is nothing to answer there any more.");
     app.stop().await;
 }
 
@@ -251,7 +262,7 @@ async fn no_ends_it_and_forgets_the_device(database: Database) {
     laptop
         .follow(&answer)
         .await
-        .expect_words("It is signed out, and its device is forgotten.")
+        .expect_words("Safari on iPhone is signed out, and forgotten.")
         .expect_words("Set a new password")
         .expect_words("Sign out all other devices");
     assert!(stranger.get("/devices").await.is_to_sign_in());
@@ -282,7 +293,8 @@ async fn a_doubtful_device_cannot_answer(database: Database) {
         assert_eq!(answers(doubtful).await, Vec::<String>::new());
         let form = doubtful.form("/devices", "/sign-out").await;
         for path in &all {
-            doubtful.send(&form.aimed_at(path), &[]).await.expect(404);
+            let answer = doubtful.send(&form.aimed_at(path), &[]).await;
+            assert_eq!(answer.location(), "/devices?done=answered");
         }
     }
     thief.get("/devices").await.expect(200);
@@ -297,7 +309,8 @@ async fn another_persons_alert_cannot_be_answered(database: Database) {
     theirs.sign_in(&eve).await;
     let form = theirs.form("/devices", "/sign-out").await;
     for path in answers(&laptop).await {
-        theirs.send(&form.aimed_at(&path), &[]).await.expect(404);
+        let answer = theirs.send(&form.aimed_at(&path), &[]).await;
+        assert_eq!(answer.location(), "/devices?done=answered");
         // And without the form's token nothing happens at all.
         laptop.post(&path, &[]).await.expect(403);
     }
@@ -419,5 +432,150 @@ async fn a_password_set_on_the_server_is_told(database: Database) {
         [Some("An administrator, on the server".into())]
     );
     assert!(laptop.get("/devices").await.is_to_sign_in());
+    app.stop().await;
+}
+
+async fn a_borrowed_device_id_gives_no_say(database: Database) {
+    let app = TestApp::start_behind_proxy(database).await;
+    let ada = app.register("ada@example.org").await;
+    let phone = app.login_from(&ada, IPHONE, HOME, Some("phone-1")).await;
+    app.advance(Duration::from_secs(60));
+    app.login_from(&ada, FIREFOX, ELSEWHERE, None).await;
+    app.advance(Duration::from_secs(60));
+    // The id, which any session of hers is shown, and even the same agent.
+    let thief = app
+        .login_from(&ada, IPHONE, ELSEWHERE, Some("phone-1"))
+        .await;
+    let none = json!({"alerts": []});
+    assert_eq!(thief.get("/api/v1/alerts").await.expect(200).json(), none);
+    let other = app
+        .login_from(&ada, FIREFOX, ELSEWHERE, Some("phone-1"))
+        .await;
+    assert_eq!(other.get("/api/v1/alerts").await.expect(200).json(), none);
+    assert_eq!(
+        told(&app),
+        ["new_device"],
+        "the second looks like the first"
+    );
+    let told = phone.get("/api/v1/alerts").await.expect(200).json();
+    assert_eq!(told["alerts"].as_array().expect("a list").len(), 1);
+    // And a new session of the phone itself, where it was before, has a say.
+    let again = app.login_from(&ada, IPHONE, HOME, Some("phone-1")).await;
+    assert_eq!(again.get("/api/v1/alerts").await.expect(200).json(), told);
+    app.stop().await;
+}
+
+async fn a_second_sign_in_on_a_doubtful_device_is_in_doubt_too(database: Database) {
+    let (app, ada, laptop) = at_home(database).await;
+    app.login_from(&ada, IPHONE, ELSEWHERE, Some("theirs"))
+        .await;
+    app.advance(Duration::from_secs(60));
+    let second = app
+        .login_from(&ada, IPHONE, ELSEWHERE, Some("theirs"))
+        .await;
+    app.advance(Duration::from_secs(60));
+    app.login_from(&ada, "curl/8.14.1", "192.0.2.1", None).await;
+    let none = json!({"alerts": []});
+    assert_eq!(second.get("/api/v1/alerts").await.expect(200).json(), none);
+    assert_eq!(answers(&laptop).await.len(), 4);
+    app.stop().await;
+}
+
+async fn no_ends_what_came_after_it_too(database: Database) {
+    let (app, ada, laptop) = at_home(database).await;
+    let first = app.login_from(&ada, IPHONE, ELSEWHERE, None).await;
+    app.advance(Duration::from_secs(60));
+    // Quiet, as they look like the first, or have an id that they saw.
+    let second = app.login_from(&ada, IPHONE, ELSEWHERE, None).await;
+    let id = laptop.cookie("rollcall_device").expect("a device cookie");
+    let third = app.login_from(&ada, FIREFOX, ELSEWHERE, Some(&id)).await;
+    assert_eq!(told(&app), ["new_device"]);
+    let no = answers(&laptop).await.remove(1);
+    laptop.submit("/devices", &no, &[]).await.expect(303);
+    for stranger in [first, second, third] {
+        stranger.current().await.problem(401, "unauthenticated");
+    }
+    laptop.get("/devices").await.expect(200);
+    app.stop().await;
+}
+
+async fn a_changed_email_is_told_and_taken_back(database: Database) {
+    let (app, ada, laptop) = at_home(database).await;
+    let thief = app.browser_from(IPHONE, ELSEWHERE);
+    thief.sign_in(&ada).await;
+    app.advance(Duration::from_secs(60));
+    let theirs = [("email", "thief@example.org")];
+    thief
+        .submit("/account", "/account/email", &theirs)
+        .await
+        .expect(303);
+    assert_eq!(told(&app), ["new_device", "email_changed"]);
+    let email = "SELECT email AS value FROM users";
+    assert_eq!(
+        app.database.texts(email),
+        [Some("thief@example.org".into())]
+    );
+    let no = answers(&laptop).await.remove(1);
+    let answer = laptop.submit("/devices", &no, &[]).await;
+    laptop
+        .follow(&answer)
+        .await
+        .expect_words("is signed out, and forgotten.");
+    assert_eq!(app.database.texts(email), [Some("ada@example.org".into())]);
+    assert!(thief.get("/devices").await.is_to_sign_in());
+    app.stop().await;
+}
+
+async fn a_dormant_account_has_a_memory(database: Database) {
+    let (app, ada, _laptop) = at_home(database).await;
+    app.advance(Duration::from_secs(300 * 24 * 60 * 60));
+    app.sweep().await;
+    assert_eq!(app.database.sessions_where("1 = 1"), 0);
+    app.login_from(&ada, IPHONE, ELSEWHERE, None).await;
+    assert_eq!(told(&app), ["new_device"]);
+    app.stop().await;
+}
+
+async fn naming_a_disowned_device_does_not_make_it_known(database: Database) {
+    let (app, ada, laptop) = at_home(database).await;
+    let stranger = app
+        .login_from(&ada, IPHONE, ELSEWHERE, Some("theirs"))
+        .await;
+    let no = answers(&laptop).await.remove(1);
+    laptop.submit("/devices", &no, &[]).await.expect(303);
+    let path = format!("/devices/{}", stranger.id());
+    let name = [("device_name", "The thief’s")];
+    laptop
+        .submit(&path, &format!("{path}/rename"), &name)
+        .await
+        .expect(303);
+    app.login_from(&ada, IPHONE, ELSEWHERE, Some("theirs"))
+        .await;
+    assert_eq!(told(&app), ["new_device", "new_device"]);
+    app.stop().await;
+}
+
+async fn a_journey_is_not_reckoned_from_a_strangers_place(database: Database) {
+    let path = database.folder().join("places.mmdb");
+    crate::support::mmdb::Mmdb::new("City")
+        .with("203.0.113.0/24", json!({"city": "Lyon", "country_code": "FR", "latitude": 45.75, "longitude": 4.85}))
+        .with("198.51.100.0/24", json!({"city": "Sydney", "country_code": "AU", "latitude": -33.87, "longitude": 151.21}))
+        .write(&path);
+    let app = TestApp::start_with(database, |settings| {
+        behind_proxy(settings);
+        settings.places.files = vec![path];
+    })
+    .await;
+    let ada = app.register("ada@example.org").await;
+    let laptop = app.browser_from(FIREFOX, HOME);
+    laptop.sign_in(&ada).await;
+    app.advance(Duration::from_secs(24 * 60 * 60 / 3));
+    app.login_from(&ada, IPHONE, ELSEWHERE, None).await;
+    let no = answers(&laptop).await.remove(1);
+    laptop.submit("/devices", &no, &[]).await.expect(303);
+    app.advance(Duration::from_secs(60));
+    app.login_from(&ada, "curl/8.14.1", HOME, None).await;
+    let journeys = "SELECT count(*) AS value FROM session_events WHERE kind = 'impossible_travel'";
+    assert_eq!(app.database.number(journeys), 1, "the stranger's own");
     app.stop().await;
 }

@@ -130,7 +130,7 @@ async fn was_this_you(database: Database, script: Script) {
     laptop.has(1, "[role='status']").await;
     laptop.has(0, NO).await;
     let said = laptop.words_in("[role='status']").await;
-    assert!(said.contains("It is signed out"), "{said}");
+    assert!(said.contains("Safari on iPhone is signed out"), "{said}");
     stranger.current().await.problem(401, "unauthenticated");
     laptop.close().await;
     app.stop().await;

@@ -32,6 +32,8 @@ CREATE TABLE alerts (
     -- The session it is about; it may be purged before.
     session_id uuid,
     kind text NOT NULL,
+    -- What the person signed in with then.
+    email text NOT NULL CHECK (length(email) <= 254),
     -- As it was then: what, and where.
     device_name text NOT NULL CHECK (length(device_name) <= 255),
     device_kind text NOT NULL,

@@ -32,6 +32,8 @@ CREATE TABLE alerts (
     -- The session it is about; it may be purged before.
     session_id BLOB,
     kind TEXT NOT NULL,
+    -- What the person signed in with then.
+    email TEXT NOT NULL CHECK (length(email) <= 254),
     -- As it was then: what, and where.
     device_name TEXT NOT NULL CHECK (length(device_name) <= 255),
     device_kind TEXT NOT NULL,

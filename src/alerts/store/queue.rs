@@ -11,7 +11,6 @@ use crate::error::Result;
 #[diesel(table_name = mail_queue)]
 pub(in crate::alerts) struct Queued {
     pub(in crate::alerts) id: MailId,
-    pub(in crate::alerts) user_id: UserId,
     pub(in crate::alerts) alert_id: AlertId,
     pub(in crate::alerts) recipient: String,
     pub(in crate::alerts) attempts: i32,
@@ -111,20 +110,34 @@ pub(in crate::alerts) fn hand_over(
     Ok(diesel::update(claimed).set(changes).execute(c)? == 1)
 }
 
-/// Notes how far a letter has come.
+/// Notes how far a letter has come, unless somebody else has claimed it since.
 pub(in crate::alerts) fn note(
     c: &mut AnyConnection,
-    id: MailId,
+    (id, attempts): (MailId, i32),
     state: State,
     due: Timestamp,
     now: Timestamp,
 ) -> Result<usize> {
+    let claimed = mail_queue::table
+        .find(id)
+        .filter(mail_queue::attempts.eq(attempts));
     let changes = (
         mail_queue::state.eq(state.as_str()),
         mail_queue::due_at.eq(due),
         mail_queue::updated_at.eq(now),
     );
-    Ok(diesel::update(mail_queue::table.find(id))
-        .set(changes)
-        .execute(c)?)
+    Ok(diesel::update(claimed).set(changes).execute(c)?)
+}
+
+/// Letters to a person since then, whatever became of them.
+pub(in crate::alerts) fn count_since(
+    c: &mut AnyConnection,
+    user: UserId,
+    since: Timestamp,
+) -> Result<i64> {
+    Ok(mail_queue::table
+        .filter(mail_queue::user_id.eq(user))
+        .filter(mail_queue::id.ge(MailId::first_at(since)))
+        .count()
+        .get_result(c)?)
 }

@@ -1,5 +1,6 @@
 //! The queries of `user_sessions` that end sessions, find those to be ended, and delete them.
 
+use diesel::dsl::not;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
@@ -49,7 +50,7 @@ pub(in crate::sessions) fn end(
     let live = user_sessions::table
         .filter(user_sessions::user_id.eq(user))
         .filter(user_sessions::id.eq(id))
-        .filter(user_sessions::is_active.eq(true))
+        .filter(user_sessions::is_active)
         .filter(user_sessions::expires_at.gt(end.at));
     let ended: Vec<Session> = end_where!(c, live, end)?;
     Ok(ended.into_iter().next())
@@ -65,7 +66,7 @@ pub(in crate::sessions) fn end_these(
     let these = user_sessions::table
         .filter(user_sessions::user_id.eq(user))
         .filter(user_sessions::id.eq_any(ids))
-        .filter(user_sessions::is_active.eq(true))
+        .filter(user_sessions::is_active)
         .filter(user_sessions::expires_at.gt(end.at));
     Ok(end_where!(c, these, end)?)
 }
@@ -80,7 +81,7 @@ pub(in crate::sessions) fn end_others(
     let others = user_sessions::table
         .filter(user_sessions::user_id.eq(user))
         .filter(user_sessions::id.ne(keep))
-        .filter(user_sessions::is_active.eq(true))
+        .filter(user_sessions::is_active)
         .filter(user_sessions::expires_at.gt(end.at));
     Ok(end_where!(c, others, end)?)
 }
@@ -93,7 +94,7 @@ pub(in crate::sessions) fn end_all(
 ) -> Result<Vec<Session>> {
     let all = user_sessions::table
         .filter(user_sessions::user_id.eq(user))
-        .filter(user_sessions::is_active.eq(true))
+        .filter(user_sessions::is_active)
         .filter(user_sessions::expires_at.gt(end.at));
     Ok(end_where!(c, all, end)?)
 }
@@ -109,7 +110,7 @@ pub(in crate::sessions) fn end_device(
     let on_it = user_sessions::table
         .filter(user_sessions::user_id.eq(user))
         .filter(user_sessions::device_id.eq(device_id))
-        .filter(user_sessions::is_active.eq(true))
+        .filter(user_sessions::is_active)
         .filter(user_sessions::expires_at.gt(end.at));
     let ended = match but {
         Some(but) => end_where!(c, on_it.filter(user_sessions::id.ne(but)), end)?,
@@ -131,7 +132,7 @@ pub(in crate::sessions) fn end_same_browser(
         .filter(user_sessions::id.ne(keep))
         .filter(user_sessions::device_id.eq(device_id))
         .filter(user_sessions::opened_via.eq(OpenedVia::Browser.as_str()))
-        .filter(user_sessions::is_active.eq(true))
+        .filter(user_sessions::is_active)
         .filter(user_sessions::expires_at.gt(end.at));
     Ok(end_where!(c, same, end)?)
 }
@@ -146,7 +147,7 @@ pub(in crate::sessions) fn expire(
 
     let due = dsl::user_sessions
         .filter(dsl::id.eq_any(ids))
-        .filter(dsl::is_active.eq(true))
+        .filter(dsl::is_active)
         .filter(dsl::expires_at.le(now));
     let changes = (
         dsl::is_active.eq(false),
@@ -165,7 +166,7 @@ pub(in crate::sessions) fn due(
     limit: i64,
 ) -> Result<Vec<SessionId>> {
     let due = user_sessions::table
-        .filter(user_sessions::is_active.eq(true))
+        .filter(user_sessions::is_active)
         .filter(user_sessions::expires_at.le(now))
         .order(user_sessions::expires_at)
         .limit(limit)
@@ -182,7 +183,7 @@ pub(in crate::sessions) fn due_of(
 ) -> Result<Vec<SessionId>> {
     let due = user_sessions::table
         .filter(user_sessions::user_id.eq(user))
-        .filter(user_sessions::is_active.eq(true))
+        .filter(user_sessions::is_active)
         .filter(user_sessions::expires_at.le(now))
         .select(user_sessions::id)
         .load(c)?;
@@ -196,7 +197,7 @@ pub(in crate::sessions) fn past(
     limit: i64,
 ) -> Result<Vec<SessionId>> {
     let past = user_sessions::table
-        .filter(user_sessions::is_active.eq(false))
+        .filter(not(user_sessions::is_active))
         .filter(user_sessions::ended_at.lt(before))
         .order(user_sessions::ended_at)
         .limit(limit)
@@ -209,7 +210,7 @@ pub(in crate::sessions) fn past(
 pub(in crate::sessions) fn delete(c: &mut AnyConnection, ids: &[SessionId]) -> Result<usize> {
     let ended = user_sessions::table
         .filter(user_sessions::id.eq_any(ids))
-        .filter(user_sessions::is_active.eq(false));
+        .filter(not(user_sessions::is_active));
     Ok(diesel::delete(ended).execute(c)?)
 }
 

@@ -69,7 +69,7 @@ pub(in crate::sessions) fn rotate_jti(
         .filter(dsl::user_id.eq(user))
         .filter(dsl::id.eq(id))
         .filter(dsl::refresh_token_jti.eq(old.as_str()))
-        .filter(dsl::is_active.eq(true))
+        .filter(dsl::is_active)
         .filter(dsl::expires_at.gt(now))
         .filter(dsl::user_id.eq_any(active_people));
     let changes = (
@@ -110,7 +110,7 @@ pub(in crate::sessions) fn move_to(
     let live = dsl::user_sessions
         .filter(dsl::user_id.eq(user))
         .filter(dsl::id.eq(id))
-        .filter(dsl::is_active.eq(true));
+        .filter(dsl::is_active);
     let changes = (
         located!(location),
         dsl::last_used_at.eq(now),
@@ -131,7 +131,7 @@ pub(in crate::sessions) fn touch(c: &mut AnyConnection, used: &LastUse) -> Resul
     let earlier = dsl::user_sessions
         .filter(dsl::user_id.eq(used.user_id))
         .filter(dsl::id.eq(used.session_id))
-        .filter(dsl::is_active.eq(true))
+        .filter(dsl::is_active)
         .filter(dsl::last_used_at.lt(used.at));
     let changes = (
         dsl::last_used_at.eq(used.at),
@@ -167,7 +167,7 @@ pub(in crate::sessions) fn limit_idle(
 
     let live = dsl::user_sessions
         .filter(dsl::user_id.eq(user))
-        .filter(dsl::is_active.eq(true))
+        .filter(dsl::is_active)
         .filter(dsl::expires_at.gt(now))
         .filter(dsl::is_remembered.eq(stay == Stay::Remembered));
     let changes = (dsl::idle_seconds.eq(seconds), dsl::updated_at.eq(now));

@@ -208,6 +208,10 @@ impl Node {
         sent.expect("the database answers")
     }
 
+    pub fn base(&self) -> String {
+        format!("http://{}", self.0.address())
+    }
+
     pub async fn stop(self) {
         self.0.stop().await.expect("a clean stop");
     }
