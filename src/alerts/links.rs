@@ -17,7 +17,7 @@ const ID: usize = 16;
 /// Bytes of a time.
 const TIME: usize = 8;
 /// How long a ticket for a new password is good.
-const TICKET_LIFETIME: Duration = Duration::from_secs(30 * 60);
+pub const TICKET_LIFETIME: Duration = Duration::from_secs(30 * 60);
 
 /// Makes links, and knows its own again.
 pub struct Links {

@@ -13,7 +13,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 pub use self::delivery::Delivery;
-pub use self::links::Links;
+pub use self::links::{Links, TICKET_LIFETIME};
 pub use self::store::Alert;
 use crate::clock::Clock;
 use crate::db::{AlertId, AnyConnection, Db, SessionId, Timestamp, UserId};
@@ -306,8 +306,15 @@ impl Alert {
             location_city: location.place.city,
             location_country: location.place.country,
             at: now,
+            answer: None,
             answered_at: None,
         }
+    }
+
+    /// When the person said that it was not them.
+    pub fn disowned_at(&self) -> Option<Timestamp> {
+        let is_disowned = self.answer.as_deref() == Some(Answer::NotMine.as_str());
+        self.answered_at.filter(|_| is_disowned)
     }
 
     /// Whether nobody has answered it yet.

@@ -42,6 +42,7 @@ pub struct Alert {
     pub location_country: Option<String>,
     /// When it happened.
     pub at: Timestamp,
+    pub(super) answer: Option<String>,
     /// When the person answered.
     pub answered_at: Option<Timestamp>,
 }

@@ -7,7 +7,7 @@ use askama::Template;
 use serde::Deserialize;
 
 use super::views::AlertView;
-use crate::alerts::{Alert, Scene};
+use crate::alerts::{Alert, Scene, TICKET_LIFETIME};
 use crate::devices::naming;
 use crate::error::{Error, Result};
 use crate::events::Origin;
@@ -28,6 +28,8 @@ struct NotMePage<'a> {
     is_used: bool,
     /// Whether it tells of a sign-in, or of something else.
     is_sign_in: bool,
+    /// For whom the answer to the button was lost.
+    form: Option<PasswordForm>,
 }
 
 #[derive(Template)]
@@ -37,10 +39,17 @@ struct AfterPage<'a> {
     /// What was done.
     done: &'static str,
     token: &'a str,
-    email: &'a str,
-    /// Lets its bearer set a new password; none where no password opens the account.
-    ticket: Option<String>,
-    least_password: usize,
+    /// None where no password opens the account.
+    form: Option<PasswordForm>,
+}
+
+/// The form for a new password.
+struct PasswordForm {
+    /// Lets its bearer set one.
+    ticket: String,
+    email: String,
+    /// Characters it has at least.
+    least: usize,
     error: Option<String>,
 }
 
@@ -71,6 +80,7 @@ pub async fn show(
     let template = NotMePage {
         layout: Layout::anonymous(&request)?,
         is_sign_in: alert.kind.is_sign_in(),
+        form: form_again(&app, &alert).await?,
         alert: AlertView::bare(&alert, app.clock.now()),
         token: &token,
         is_used,
@@ -79,6 +89,30 @@ pub async fn show(
         true => page(StatusCode::GONE, &template),
         false => page(StatusCode::OK, &template),
     }
+}
+
+/// The form once more, for a while: the answer that had it may have been lost on its way. Not after the
+/// password was set.
+async fn form_again(app: &App, alert: &Alert) -> Result<Option<PasswordForm>> {
+    let now = app.clock.now();
+    let Some(at) = alert
+        .disowned_at()
+        .filter(|at| now.since(*at) <= TICKET_LIFETIME)
+    else {
+        return Ok(None);
+    };
+    let user = app.people.by_id(alert.user_id).await?;
+    let is_done = user.password_changed_at > at;
+    Ok(password_form(app, &user).filter(|_| !is_done))
+}
+
+fn password_form(app: &App, user: &User) -> Option<PasswordForm> {
+    user.has_password().then(|| PasswordForm {
+        ticket: app.links.ticket(user, app.clock.now()),
+        email: user.email.clone(),
+        least: PlainPassword::LEAST,
+        error: None,
+    })
 }
 
 /// Takes the answer, once.
@@ -96,8 +130,7 @@ pub async fn submit(
     let user = app.people.by_id(alert.user_id).await?;
     if said.answer == "mine" {
         app.sessions.own_up_by_link(&alert).await?;
-        let done = "Good to know. Nothing was changed.";
-        return after(&app, &request, &token, &user, done, None);
+        return after(&request, &token, "Good to know. Nothing was changed.", None);
     }
     let reach = match said.all {
         Some(_) => Reach::AllUnknown,
@@ -107,14 +140,11 @@ pub async fn submit(
         .sessions
         .disown_from(&alert, reach, origin(&user, client))
         .await?;
-    let ticket = user
-        .has_password()
-        .then(|| app.links.ticket(&user, app.clock.now()));
     let done = match ended.is_empty() {
         false => "It is signed out, and its device is forgotten.",
         true => "Thank you for telling. There was nothing left to sign out.",
     };
-    after(&app, &request, &token, &user, done, ticket)
+    after(&request, &token, done, password_form(&app, &user))
 }
 
 /// Sets a new password, which ends every session.
@@ -148,22 +178,16 @@ async fn linked(app: &App, token: &str) -> Result<Alert> {
 }
 
 fn after(
-    app: &App,
     request: &HttpRequest,
     token: &str,
-    user: &User,
     done: &'static str,
-    ticket: Option<String>,
+    form: Option<PasswordForm>,
 ) -> Result<HttpResponse> {
-    tracing::info!(is_not_mine = ticket.is_some(), at = %app.clock.now(), "an alert was answered by its link");
     let template = AfterPage {
         layout: Layout::anonymous(request)?,
         done,
         token,
-        email: &user.email,
-        ticket,
-        least_password: PlainPassword::LEAST,
-        error: None,
+        form,
     };
     page(StatusCode::OK, &template)
 }
@@ -178,12 +202,14 @@ fn again(
     let error = fault.field_errors().first();
     let template = AfterPage {
         layout: Layout::anonymous(request)?,
-        done: "It is signed out.",
+        done: "It is noted. One thing is left:",
         token,
-        email: &user.email,
-        ticket: Some(ticket),
-        least_password: PlainPassword::LEAST,
-        error: error.map(|error| error.message.clone()),
+        form: Some(PasswordForm {
+            ticket,
+            email: user.email.clone(),
+            least: PlainPassword::LEAST,
+            error: error.map(|error| error.message.clone()),
+        }),
     };
     page(fault.status_code(), &template)
 }

@@ -17,6 +17,7 @@ on_both!(
     a_link_is_good_for_a_week,
     a_forged_link_is_not_found,
     the_button_needs_the_forms_token,
+    a_lost_answer_does_not_lose_the_new_password,
 );
 
 const HOME: &str = "203.0.113.7";
@@ -263,5 +264,22 @@ async fn the_button_needs_the_forms_token(database: Database) {
     reader.get(&it.link).await.expect(200);
     reader.post(&it.link, &NOT_MINE).await.expect(403);
     it.stranger.get("/devices").await.expect(200);
+    it.stop().await;
+}
+
+async fn a_lost_answer_does_not_lose_the_new_password(database: Database) {
+    let it = scene(database).await;
+    let reader = it.reader();
+    it.press(&reader, &NOT_MINE).await.expect(200);
+    it.app.advance(Duration::from_secs(60));
+    let page = reader.get(&it.link).await.expect(410);
+    let form = it.password_form(&page);
+    reader
+        .send(&form, &[("new_password", NEW)])
+        .await
+        .expect(303);
+    // Set once, there is no other ticket to be had.
+    let page = reader.get(&it.link).await.expect(410);
+    assert!(!page.text.contains("ticket"), "{}", page.text);
     it.stop().await;
 }
