@@ -5,6 +5,7 @@ use askama::Template;
 use super::links::Links;
 use super::{Alert, AlertKind};
 use crate::devices::Place;
+use crate::devices::address::kept_in_words;
 use crate::error::{Error, Result};
 use crate::mail::Letter;
 
@@ -27,7 +28,7 @@ struct Content<'a> {
     lead: &'static str,
     device: &'a str,
     place: Option<String>,
-    address: Option<&'a str>,
+    address: Option<String>,
     at: String,
     /// What to do if it was them.
     if_it_was: &'static str,
@@ -43,7 +44,7 @@ pub(super) fn write(alert: &Alert, links: &Links) -> Result<Letter> {
         lead: lead(alert.kind),
         device: &alert.device_name,
         place: place(alert).in_words(),
-        address: alert.ip_address.as_deref(),
+        address: alert.ip_address.as_deref().map(kept_in_words),
         at: alert.at.format("%-d %B %Y, %H:%M UTC").to_string(),
         if_it_was: if_it_was(alert.kind),
         not_me: links.not_me(alert.id),

@@ -106,6 +106,15 @@ pub fn network(ip: IpAddr) -> IpNet {
     IpNet::new_assert(ip, if ip.is_ipv4() { 24 } else { 48 }).trunc()
 }
 
+/// What is kept of an address, for people: of one that was shortened, the network. Nobody has such an
+/// address themselves.
+pub fn kept_in_words(text: &str) -> String {
+    match text.parse::<IpAddr>() {
+        Ok(ip) if network(ip).addr() == ip => network(ip).to_string(),
+        _ => text.to_owned(),
+    }
+}
+
 /// Whether nobody outside can have this address: private, loopback, link-local, shared (RFC 6598).
 pub fn is_local(ip: IpAddr) -> bool {
     match ip.to_canonical() {
@@ -250,6 +259,9 @@ mod tests {
             assert_eq!(AddressKeeping::Shortened.keep(kept), shortened);
         }
         assert_eq!(AddressKeeping::None.keep("203.0.113.77"), None);
+        assert_eq!(kept_in_words("203.0.113.0"), "203.0.113.0/24");
+        assert_eq!(kept_in_words("2001:db8:1::"), "2001:db8:1::/48");
+        assert_eq!(kept_in_words("203.0.113.77"), "203.0.113.77");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use actix_web::HttpRequest;
 use super::words::{self, TimeView};
 use crate::alerts::{Alert, AlertKind};
 use crate::db::{SessionId, Timestamp};
-use crate::devices::address::AddressKeeping;
+use crate::devices::address::{AddressKeeping, kept_in_words};
 use crate::devices::{Place, Places};
 use crate::http::app::App;
 use crate::http::client::languages;
@@ -244,7 +244,7 @@ impl AlertView {
             what: words::alert(alert.kind),
             at: TimeView::ago(alert.at, now),
             place: place.in_words().map(|place| format!("near {place}")),
-            address: alert.ip_address.clone(),
+            address: alert.ip_address.as_deref().map(kept_in_words),
             yes: match alert.kind {
                 AlertKind::Theft => "I know of it",
                 _ => "Yes, it was me",
