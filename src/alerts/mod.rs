@@ -212,12 +212,8 @@ fn is_mailed(c: &mut AnyConnection, user: &User, kind: AlertKind, now: Timestamp
 /// Where a person's letters go: while a change of their e-mail may not have been theirs, to where they
 /// went before it.
 fn mailbox(c: &mut AnyConnection, user: &User, now: Timestamp) -> Result<String> {
-    let open = store::open_of(c, user.id, now - LINK_LIFETIME)?;
-    let mut changes = open
-        .into_iter()
-        .filter(|alert| alert.kind == AlertKind::EmailChanged);
-    // The list has the newest first.
-    let first = changes.next_back();
+    let since = now - LINK_LIFETIME;
+    let first = store::first_open_of(c, user.id, AlertKind::EmailChanged, since)?;
     Ok(first.map_or_else(|| user.email.clone(), |alert| alert.email))
 }
 

@@ -13,8 +13,8 @@ use crate::error::Result;
 
 read_from_text!(AlertKind);
 
-/// Unanswered alerts shown to a person.
-const MOST_OPEN: i64 = 50;
+/// Unanswered alerts of a person that are looked at.
+const MOST_OPEN: i64 = 1_000;
 
 /// Something a person should know of.
 #[derive(Debug, Clone, Queryable, Selectable)]
@@ -75,6 +75,24 @@ pub(super) fn open_of(c: &mut AnyConnection, user: UserId, since: Timestamp) -> 
         .limit(MOST_OPEN)
         .select(Alert::as_select())
         .load(c)?)
+}
+
+/// The oldest of a person's unanswered alerts of one kind since then.
+pub(super) fn first_open_of(
+    c: &mut AnyConnection,
+    user: UserId,
+    kind: AlertKind,
+    since: Timestamp,
+) -> Result<Option<Alert>> {
+    Ok(alerts::table
+        .filter(alerts::user_id.eq(user))
+        .filter(alerts::answered_at.is_null())
+        .filter(alerts::kind.eq(kind.as_str()))
+        .filter(alerts::id.ge(AlertId::first_at(since)))
+        .order(alerts::id)
+        .select(Alert::as_select())
+        .first(c)
+        .optional()?)
 }
 
 /// # Errors

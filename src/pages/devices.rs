@@ -22,6 +22,8 @@ use crate::http::caller::{OpenAlerts, PageCaller};
 use crate::http::layout::{Layout, Place, in_words, page};
 use crate::sessions::{Caller, Device, HistoryPage, Session, by_device};
 
+/// Alerts shown at once, the oldest first: what began it must not be buried by what follows.
+const ALERTS: usize = 20;
 /// Ended sessions shown at once.
 const ENDED: u32 = 10;
 /// A device not used for this long is worth a look.
@@ -85,8 +87,11 @@ pub async fn show(
 
     let reader = Reader::new(&app, &request, &caller);
     let names = DeviceNames::new(live.iter().chain(&ended));
-    let alerts: Vec<_> = open_alerts(&request)
+    let open = open_alerts(&request);
+    let alerts: Vec<_> = open
         .iter()
+        .rev()
+        .take(ALERTS)
         .map(|alert| AlertView::new(alert, &reader))
         .collect();
     let devices = by_device(live);
@@ -95,7 +100,7 @@ pub async fn show(
     let template = DevicesPage {
         layout: Layout::of(&request, &caller, Place::Devices)?,
         made_at,
-        summary: summary(others.len(), alerts.len()),
+        summary: summary(others.len(), open.len()),
         offers_more: arrival.done.as_deref() == Some("not-mine"),
         notice,
         alerts,

@@ -142,7 +142,9 @@ impl Sessions {
                 let doubtful = doubtful(c, &alert, reach, &open, &origin)?;
                 let ended = end_doubtful(c, owner, &doubtful, &origin, at)?;
                 for other in open.iter().filter(|other| tells_of(other, &ended)) {
-                    alerts::answer(c, owner, other.id, Answer::NotMine, at)?;
+                    if alerts::answer(c, owner, other.id, Answer::NotMine, at)?.is_some() {
+                        alerts::take_back(c, other, at)?;
+                    }
                 }
                 Ok(ended)
             })
