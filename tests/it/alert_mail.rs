@@ -1,5 +1,6 @@
 //! Alerts by e-mail, with a real mail server: sent once, later if need be, and never in anybody's way.
 
+use actix_web::rt::net::{TcpListener, TcpStream};
 use rollcall::settings::{MailTls, Secret, Settings};
 
 use crate::support::app::behind_proxy;
@@ -26,6 +27,8 @@ on_both!(
     a_name_cannot_put_anything_into_a_letter,
     sign_ins_without_end_do_not_bury_the_first,
     what_may_be_a_theft_goes_to_the_old_address,
+    what_another_node_has_claimed_is_left_to_it,
+    what_another_node_has_sent_stays_sent,
 );
 
 const HOME: &str = "203.0.113.7";
@@ -468,6 +471,64 @@ async fn what_may_be_a_theft_goes_to_the_old_address(database: Database) {
         );
     }
     app.stop().await;
+}
+
+/// A node so slow that its lease runs out: as it connects, another one claims the letter.
+async fn what_another_node_has_claimed_is_left_to_it(database: Database) {
+    let server = SmtpServer::start();
+    let (listener, port) = listening().await;
+    let (app, ada) = started(database, port).await;
+    news(&app, &ada).await;
+    let meanwhile = async {
+        let (client, _) = listener.accept().await.expect("a connection");
+        app.database
+            .execute("UPDATE mail_queue SET attempts = attempts + 1");
+        pass_on(client, server.port());
+    };
+    let (sent, ()) = tokio::join!(app.deliver_mail(), meanwhile);
+    assert_eq!(sent, 0);
+    assert_eq!(server.messages().len(), 0);
+    assert_eq!(states(&app), ["waiting"]);
+    app.stop().await;
+}
+
+/// The same, but the other one has sent it already, and the slow one finds no server.
+async fn what_another_node_has_sent_stays_sent(database: Database) {
+    let (listener, port) = listening().await;
+    let (app, ada) = started(database, port).await;
+    news(&app, &ada).await;
+    let meanwhile = async {
+        let connection = listener.accept().await.expect("a connection");
+        app.database
+            .execute("UPDATE mail_queue SET attempts = attempts + 1, state = 'sent'");
+        drop(connection);
+    };
+    let (sent, ()) = tokio::join!(app.deliver_mail(), meanwhile);
+    assert_eq!(sent, 0);
+    assert_eq!(states(&app), ["sent"]);
+    app.stop().await;
+}
+
+async fn listening() -> (TcpListener, u16) {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await;
+    let listener = listener.expect("a free port");
+    let port = listener.local_addr().expect("an address").port();
+    (listener, port)
+}
+
+/// Passes on what a client and the server at that port say to each other.
+fn pass_on(client: TcpStream, port: u16) {
+    let client = client.into_std().expect("a connection");
+    client.set_nonblocking(false).expect("it can wait");
+    let server = std::net::TcpStream::connect(("127.0.0.1", port)).expect("the server");
+    let both = |stream: &std::net::TcpStream| stream.try_clone().expect("the same connection");
+    for (mut from, mut to) in [(both(&client), both(&server)), (server, client)] {
+        std::thread::spawn(move || {
+            // Either side may go away first.
+            let _ = std::io::copy(&mut from, &mut to);
+            let _ = to.shutdown(std::net::Shutdown::Both);
+        });
+    }
 }
 
 /// A password as the configuration has it.

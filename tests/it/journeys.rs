@@ -10,10 +10,12 @@ on_both!(
     a_refresh_too_far_away_is_marked,
     a_flight_is_no_news,
     the_next_town_is_no_news,
+    addresses_are_not_placed_that_exactly,
     countries_without_cities_are_judged_with_care,
 );
 
 const LYON: &str = "203.0.113.7";
+const VIENNE: &str = "203.0.115.7";
 const GENEVA: &str = "203.0.114.7";
 const SYDNEY: &str = "198.51.100.5";
 const SPAIN: &str = "192.0.2.10";
@@ -27,6 +29,7 @@ async fn started(database: Database) -> (TestApp, Person) {
     let path = database.folder().join("places.mmdb");
     Mmdb::new("City")
         .with("203.0.113.0/24", city("Lyon", "FR", 45.75, 4.85))
+        .with("203.0.115.0/24", city("Vienne", "FR", 45.52, 4.87))
         .with("203.0.114.0/24", city("Geneva", "CH", 46.2, 6.15))
         .with("198.51.100.0/24", city("Sydney", "AU", -33.87, 151.21))
         .with("192.0.2.0/26", json!({"country_code": "ES"}))
@@ -136,6 +139,15 @@ async fn the_next_town_is_no_news(database: Database) {
     app.advance(5 * MINUTE);
     used_from(&phone, LYON).await;
     assert_eq!(told(&app).len(), 1);
+    app.stop().await;
+}
+
+async fn addresses_are_not_placed_that_exactly(database: Database) {
+    let (app, ada) = started(database).await;
+    app.login_from(&ada, IPHONE, LYON, None).await;
+    // 26 km in no time: the same town, told by another address.
+    app.login_from(&ada, FIREFOX, VIENNE, None).await;
+    assert_eq!(told(&app), Vec::<String>::new());
     app.stop().await;
 }
 
