@@ -4,11 +4,19 @@
 //! Then four threads ask at once, as the server's workers do: memory must not grow with them. Prints
 //! figures for people; compare two versions in one run each on the same quiet machine.
 
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    reason = "a benchmark measures time, and fails by panicking"
+)]
+
 use std::collections::HashSet;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use rollcall::devices::{ClientHints, DeviceParser};
+use rollcall::user_agent::{ClientHints, DeviceParser};
 use serde::Deserialize;
 
 const CORPUS: &str = include_str!("../tests/it/corpus/user_agents.jsonl");

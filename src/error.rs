@@ -1,16 +1,18 @@
-//! The one error of the service: made where it is known, and turned into a status and words here.
-//! Its two faces, `application/problem+json` and a page, are drawn from this in `http::faces`.
+//! The one error of the service: made where it is known, and turned into words here. Its HTTP status
+//! and its two representations, `application/problem+json` and a page, are in `http::error_response`.
 
+use std::borrow::Cow;
+use std::error::Error as StdError;
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::http::StatusCode;
-use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 
-/// What the service's functions answer.
+/// The result of the service's functions.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// One part of a request that isn't as it must be.
+/// One part of a request that is not valid.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FieldError {
     /// The field's path in the body: `email`, `devices[0].name`.
@@ -29,7 +31,75 @@ impl FieldError {
     }
 }
 
-/// Everything that can go wrong.
+/// What failed, in words for the log and for operators, and the error that made it fail. No client
+/// sees either.
+#[derive(Debug, Clone)]
+pub struct Failure {
+    message: Cow<'static, str>,
+    source: Option<Arc<dyn StdError + Send + Sync>>,
+}
+
+impl Failure {
+    /// Describes a failure that another error caused.
+    pub fn new(
+        message: impl Into<Cow<'static, str>>,
+        source: impl Into<Box<dyn StdError + Send + Sync>>,
+    ) -> Self {
+        Self {
+            message: message.into(),
+            source: Some(Arc::from(source.into())),
+        }
+    }
+
+    /// Describes a failure that no other error caused.
+    #[must_use]
+    pub const fn because(message: &'static str) -> Self {
+        Self {
+            message: Cow::Borrowed(message),
+            source: None,
+        }
+    }
+}
+
+impl From<String> for Failure {
+    fn from(message: String) -> Self {
+        Self {
+            message: message.into(),
+            source: None,
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl StdError for Failure {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        let source = self.source.as_deref()?;
+        Some(source)
+    }
+}
+
+/// Displays an error followed by its sources, separated by colons: the form that logs and the
+/// command line print.
+pub struct Chain<'a>(pub &'a dyn StdError);
+
+impl fmt::Display for Chain<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)?;
+        let mut source = self.0.source();
+        while let Some(err) = source {
+            write!(f, ": {err}")?;
+            source = err.source();
+        }
+        Ok(())
+    }
+}
+
+/// Every error of the service.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum Error {
     /// The request can't be read at all: broken JSON, broken encoding.
@@ -38,10 +108,10 @@ pub enum Error {
     /// The request can be read, but parts of it are not allowed.
     #[error("some fields are not as they must be")]
     Invalid(Vec<FieldError>),
-    /// The body is not of a kind this path takes.
+    /// The body has a media type that this path does not accept.
     #[error("this needs a body of type {expected}")]
     UnsupportedMediaType {
-        /// The kind it takes.
+        /// The accepted media type.
         expected: &'static str,
     },
     /// The body is larger than allowed.
@@ -53,35 +123,35 @@ pub enum Error {
     /// The path exists, but not for this method.
     #[error("this path does not take that method")]
     MethodNotAllowed,
-    /// E-mail and password don't belong together; or there is no such person, or they are disabled.
+    /// The e-mail and the password don't match, or there is no such account, or it is disabled.
     #[error("e-mail or password is wrong")]
     InvalidCredentials,
     /// Nobody is signed in, or the session has ended.
     #[error("sign in first")]
     Unauthenticated,
-    /// A token was sent and is not good. The text is for the log, not for its sender.
+    /// A token was sent and is not valid.
     #[error("the token is not valid")]
-    InvalidToken(&'static str),
+    InvalidToken(#[source] Failure),
     /// No API key, or not one in use (RFC 6749, 5.2).
     #[error("the client's credentials are wrong")]
     InvalidClient,
-    /// The API key is good, but not for this.
+    /// The API key is valid but lacks a scope.
     #[error("the API key lacks the scope {scope}")]
     InsufficientScope {
-        /// The scope it would need.
+        /// The missing scope.
         scope: &'static str,
     },
-    /// A form without the token that shows it came from our own page.
+    /// A form without the CSRF token of the page it claims to come from.
     #[error("the form could not be checked")]
     CsrfMismatch,
-    /// The act is a sensitive one, and the password was given too long ago.
+    /// The request needs step-up: the password was given too long ago.
     #[error("the password is needed again")]
     StepUpRequired {
-        /// How recently it must have been given.
+        /// The longest time since the password was given.
         window: Duration,
     },
-    /// Somebody is signed in, but not of the group that is let in.
-    #[error("not of the group that is let in")]
+    /// The caller is signed in, but not a member of the required group.
+    #[error("not a member of the required group")]
     NotInGroup,
     /// There is no such thing, or not for this caller.
     #[error("not found")]
@@ -89,36 +159,46 @@ pub enum Error {
     /// An account with this e-mail exists.
     #[error("an account with this e-mail already exists")]
     EmailTaken,
-    /// Another row stands in the way. Stores turn this into the error that says which.
-    #[error("conflict: {0}")]
-    Conflict(String),
+    /// A statement violated a unique constraint. Stores turn this into the error that says which.
+    #[error("conflict")]
+    Conflict(#[source] Failure),
     /// Too much of one kind of work is waiting.
     #[error("too busy; try again shortly")]
     Busy {
-        /// When to try again.
+        /// How long to wait before trying again.
         retry_after: Duration,
     },
     /// The database can't be reached or can't take work now.
-    #[error("the database is unavailable: {0}")]
-    Unavailable(String),
+    #[error("the database is unavailable")]
+    Unavailable(#[source] Failure),
     /// The database closed the connection under a statement.
-    #[error("the database closed the connection: {0}")]
-    Disconnected(String),
-    /// A defect of ours. The text is for the log only.
-    #[error("internal error: {0}")]
-    Internal(String),
-    /// The service can't start; the text tells its operator what to do.
-    #[error("{0}")]
-    Startup(String),
+    #[error("the database closed the connection")]
+    Disconnected(#[source] Failure),
+    /// A defect of the service.
+    #[error("internal error")]
+    Internal(#[source] Failure),
+    /// A setting, or what it names, can't be used. The message names the setting.
+    #[error(transparent)]
+    Configuration(Failure),
+    /// The secrets file can't be read or written.
+    #[error(transparent)]
+    Secrets(Failure),
+    /// The database can't be opened or migrated.
+    #[error(transparent)]
+    Migration(Failure),
+    /// The service can't start. The message tells its operator what to do.
+    #[error(transparent)]
+    Startup(Failure),
 }
 
 impl Error {
-    /// An [`Error::Invalid`] for a single field.
+    /// Returns an [`Error::Invalid`] for a single field.
     pub fn field(field: impl Into<String>, message: impl Into<String>) -> Self {
         Self::Invalid(vec![FieldError::new(field, message)])
     }
 
-    /// The name a program tells errors apart by.
+    /// Returns the name by which a program tells errors apart. It never changes.
+    #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
             Self::Malformed(_) | Self::Invalid(_) => "invalid_request",
@@ -137,11 +217,17 @@ impl Error {
             Self::EmailTaken => "email_taken",
             Self::Busy { .. } => "busy",
             Self::Unavailable(_) | Self::Disconnected(_) => "unavailable",
-            Self::Conflict(_) | Self::Internal(_) | Self::Startup(_) => "internal",
+            Self::Conflict(_)
+            | Self::Internal(_)
+            | Self::Configuration(_)
+            | Self::Secrets(_)
+            | Self::Migration(_)
+            | Self::Startup(_) => "internal",
         }
     }
 
-    /// What is wrong, in a few words that stay the same for the code.
+    /// Returns what is wrong, in a few words that are the same for every error of one code.
+    #[must_use]
     pub fn title(&self) -> &'static str {
         match self {
             Self::Malformed(_) => "The request could not be read",
@@ -161,13 +247,18 @@ impl Error {
             Self::EmailTaken => "That e-mail has an account already",
             Self::Busy { .. } => "Too busy just now",
             Self::Unavailable(_) | Self::Disconnected(_) => "The service is unavailable just now",
-            Self::Conflict(_) | Self::Internal(_) | Self::Startup(_) => {
-                "Something went wrong on our side"
-            }
+            Self::Conflict(_)
+            | Self::Internal(_)
+            | Self::Configuration(_)
+            | Self::Secrets(_)
+            | Self::Migration(_)
+            | Self::Startup(_) => "Something went wrong on our side",
         }
     }
 
-    /// What is wrong and what to do, for whoever sent the request. Nothing internal is in it.
+    /// Returns what is wrong and what to do, for the sender of the request. It contains nothing
+    /// internal: neither a [`Failure`] nor its sources.
+    #[must_use]
     pub fn detail(&self) -> String {
         match self {
             Self::Malformed(detail) => detail.clone(),
@@ -198,13 +289,17 @@ impl Error {
             Self::Busy { .. } | Self::Unavailable(_) | Self::Disconnected(_) => {
                 "Nothing was changed. Try again in a moment.".into()
             }
-            Self::Conflict(_) | Self::Internal(_) | Self::Startup(_) => {
-                "It has been logged. Try again later.".into()
-            }
+            Self::Conflict(_)
+            | Self::Internal(_)
+            | Self::Configuration(_)
+            | Self::Secrets(_)
+            | Self::Migration(_)
+            | Self::Startup(_) => "It has been logged. Try again later.".into(),
         }
     }
 
-    /// The fields that are wrong, if that is what it is about.
+    /// Returns the fields that are not valid; none unless this is an [`Error::Invalid`].
+    #[must_use]
     pub fn field_errors(&self) -> &[FieldError] {
         match self {
             Self::Invalid(errors) => errors,
@@ -212,45 +307,13 @@ impl Error {
         }
     }
 
-    /// When trying again makes sense, if it does.
+    /// Returns how long to wait before trying again, where that makes sense.
+    #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Busy { retry_after } => Some(*retry_after),
             Self::Unavailable(_) | Self::Disconnected(_) => Some(Duration::from_secs(5)),
             _ => None,
         }
-    }
-}
-
-impl ResponseError for Error {
-    fn status_code(&self) -> StatusCode {
-        match self {
-            Self::Malformed(_) | Self::Invalid(_) => StatusCode::BAD_REQUEST,
-            Self::UnsupportedMediaType { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-            Self::InvalidCredentials | Self::Unauthenticated | Self::InvalidToken(_) => {
-                StatusCode::UNAUTHORIZED
-            }
-            Self::InvalidClient => StatusCode::UNAUTHORIZED,
-            Self::CsrfMismatch | Self::InsufficientScope { .. } | Self::NotInGroup => {
-                StatusCode::FORBIDDEN
-            }
-            // RFC 9470, section 3.
-            Self::StepUpRequired { .. } => StatusCode::UNAUTHORIZED,
-            Self::NotFound => StatusCode::NOT_FOUND,
-            Self::EmailTaken => StatusCode::CONFLICT,
-            Self::Busy { .. } | Self::Unavailable(_) | Self::Disconnected(_) => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
-            Self::Conflict(_) | Self::Internal(_) | Self::Startup(_) => {
-                StatusCode::INTERNAL_SERVER_ERROR
-            }
-        }
-    }
-
-    /// A bare answer; the middleware in `http::faces` gives it its face.
-    fn error_response(&self) -> HttpResponse {
-        HttpResponse::new(self.status_code())
     }
 }

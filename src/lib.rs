@@ -1,42 +1,49 @@
 //! Rollcall: every person sees where they are signed in, and signs any device out.
 //!
-//! The tour, from the doors down; each module calls only those below it:
+//! The tour, from top to bottom. A module imports only from those below its own line:
 //!
 //! - [`cli`]: the command line, one file a command
-//! - [`server`]: puts the application together; the route table
-//! - [`pages`]: what people see, as HTML
-//! - [`api`]: the same for programs, as JSON
-//! - [`jobs`]: work in the background
-//! - [`http`]: what the doors share: callers, forms, cookies, headers, the faces of errors
+//! - [`server`]: assembles the application; the route table
+//! - [`pages`], [`api`], [`jobs`]: HTML, JSON, and work in the background
+//! - [`http`]: extractors and middleware: caller, CSRF, headers, error responses
+//! - [`account`]: what concerns a person, their sessions and their alerts together
+//! - [`tokens`]: refresh and access tokens, and the keys that sign them
 //! - [`sessions`]: the core, one row for each sign-in on each device
+//! - [`alerts`]: what a person should know of at once
+//! - [`applications`]: applications and their API keys
 //! - [`people`]: accounts and passwords
-//! - [`tokens`]: access and refresh tokens, and the keys
-//! - [`devices`]: which device it is: user agent, address, name
-//! - [`api_keys`]: applications that work with us
-//! - [`alerts`]: what people should hear of at once
-//! - [`mail`]: a queue of letters, and the way out
-//! - [`events`]: what happened
-//! - [`db`]: either database behind one door
-//! - [`clock`], [`error`], [`settings`], [`text`]: what everything rests on
+//! - [`events`]: what happened, append-only
+//! - [`devices`]: the devices of a person: table, grouping, names
+//! - [`mail`]: messages, the queue and SMTP
+//! - [`user_agent`]: what a user agent and its client hints state
+//! - [`geo`]: places of addresses, and distances
+//! - [`net`]: the client's address, and how much of it is stored
+//! - [`db`]: PostgreSQL and SQLite
+//! - [`settings`]: every setting, its default and its check
+//! - [`text`], [`clock`], [`error`]: text, time and the one error
 
+pub mod account;
 pub mod alerts;
-pub mod api;
-pub mod api_keys;
+pub(crate) mod api;
+pub mod applications;
 pub mod cli;
 pub mod clock;
 pub mod db;
 pub mod devices;
 pub mod error;
 pub mod events;
-pub mod http;
+pub mod geo;
+pub(crate) mod http;
 pub mod jobs;
 pub mod mail;
-pub mod pages;
+pub mod net;
+pub(crate) mod pages;
 pub mod people;
 pub mod server;
 pub mod sessions;
 pub mod settings;
 pub mod text;
 pub mod tokens;
+pub mod user_agent;
 
 pub use error::Error;

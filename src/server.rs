@@ -1,6 +1,6 @@
-//! Puts the application together: its parts and the middleware. The route table is beside it.
+//! Assembles the application: its state and middleware. The route table is in [`routes`].
 
-mod routes;
+pub mod routes;
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -8,37 +8,41 @@ use std::sync::Arc;
 use actix_web::cookie::Key;
 use actix_web::dev::ServerHandle;
 use actix_web::middleware::from_fn;
-use actix_web::{App as Application, HttpServer, rt, web};
+use actix_web::{App, HttpServer, rt, web};
+use secrecy::ExposeSecret;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::{JoinError, JoinHandle};
 use tracing_actix_web::TracingLogger;
 
-use crate::alerts::{Alerts, Delivery, Links};
-use crate::api_keys::ApiKeys;
+use crate::account::Accounts;
+use crate::alerts::{AlertLinks, AlertMessages, Alerts};
+use crate::applications::ApiKeys;
 use crate::clock::Clock;
 use crate::db::{Db, migrate};
-use crate::devices::address::TrustedProxies;
-use crate::devices::{DeviceParser, EdgeHeaders, Places};
-use crate::error::{Error, Result};
+use crate::devices::Devices;
+use crate::error::{Chain, Error, Failure, Result};
 use crate::events::Changes;
-use crate::http::app::{App, SetupLink};
+use crate::geo::{EdgeHeaders, Places};
+use crate::http::app_state::{AppState, SetupLink};
 use crate::http::browser::SessionCookie;
-use crate::http::forms::FormKey;
-use crate::http::log::{RequestSpan, log_answer};
+use crate::http::csrf::CsrfKey;
+use crate::http::request_log::{RequestSpan, log_response};
 use crate::http::target::AllowedHosts;
-use crate::http::{browser, faces, forms, headers};
-use crate::jobs::Jobs;
-use crate::mail::Mailer;
+use crate::http::{browser, error_response, forms, headers};
+use crate::jobs::{self, Jobs};
+use crate::mail::{Delivery, Mailer};
+use crate::net::TrustedProxies;
 use crate::people::{Hasher, People};
 use crate::sessions::Sessions;
 use crate::settings::{PlaceSettings, Settings};
 use crate::tokens::{Keys, Tokens};
+use crate::user_agent::DeviceParser;
 
 /// A running server.
 pub struct Server {
     address: SocketAddr,
     url: String,
-    app: web::Data<App>,
+    app: web::Data<AppState>,
     jobs: Jobs,
     handle: ServerHandle,
     running: JoinHandle<std::io::Result<()>>,
@@ -57,16 +61,14 @@ pub async fn start(settings: Settings, clock: Clock) -> Result<Server> {
     let listener = bind(settings.listen)?;
     let address = listener
         .local_addr()
-        .map_err(|fault| Error::Startup(fault.to_string()))?;
+        .map_err(|err| Error::Startup(Failure::new("the address is unknown", err)))?;
     let url = settings.origin(address);
 
     let keys = Keys::load(&settings, clock.now())?;
-    let cookie_key = Key::from(&keys.for_cookies()?);
+    let cookie_key = Key::from(keys.session_cookie_key()?.expose_secret());
     let app = web::Data::new(assemble(&settings, clock, &keys, url.clone())?);
     let delivery = delivery(&settings, &app)?;
-    let jobs = Jobs::start(&app.sessions, app.places.clone(), delivery, &settings.jobs);
-    Jobs::watch_changes(app.changes.clone());
-    Jobs::watch_keys(app.tokens.clone(), settings, app.clock.clone());
+    let jobs = Jobs::start(&app, delivery, settings);
     let server = serve(listener, app.clone(), cookie_key)?;
     let handle = server.handle();
     Ok(Server {
@@ -81,26 +83,29 @@ pub async fn start(settings: Settings, clock: Clock) -> Result<Server> {
 
 impl Server {
     /// The address it listens at.
+    #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
     /// Where people reach it, without a slash at the end.
+    #[must_use]
     pub fn url(&self) -> &str {
         &self.url
     }
 
     /// Its parts.
-    pub fn app(&self) -> &App {
+    pub(crate) fn app(&self) -> &AppState {
         &self.app
     }
 
     /// Its parts, to be kept.
-    pub fn shared_app(&self) -> web::Data<App> {
+    pub(crate) fn shared_app(&self) -> web::Data<AppState> {
         self.app.clone()
     }
 
     /// Its background jobs.
+    #[must_use]
     pub fn jobs(&self) -> &Jobs {
         &self.jobs
     }
@@ -123,7 +128,7 @@ impl Server {
     /// When the server failed, or as [`Server::stop`].
     pub async fn run_until(mut self, mut termination: Termination) -> Result<()> {
         tokio::select! {
-            () = termination.comes() => {}
+            () = termination.received() => {}
             ended = &mut self.running => return finished(ended),
         }
         tracing::info!("stopping");
@@ -140,7 +145,7 @@ impl Server {
         self.handle.stop(true).await;
         finished(self.running.await)?;
         self.jobs.finish_mail().await;
-        let rows = self.jobs.flush().await?;
+        let rows = self.jobs.flush_last_uses().await?;
         tracing::info!(last_uses_written = rows, "stopped");
         Ok(())
     }
@@ -158,14 +163,14 @@ impl Termination {
     /// # Errors
     /// [`Error::Startup`] when the system refuses.
     pub fn listen() -> Result<Self> {
-        let cannot = |fault| Error::Startup(format!("signals can't be listened for: {fault}"));
+        let failed = |err| Error::Startup(Failure::new("signals can't be listened for", err));
         Ok(Self {
-            terminate: signal(SignalKind::terminate()).map_err(cannot)?,
-            interrupt: signal(SignalKind::interrupt()).map_err(cannot)?,
+            terminate: signal(SignalKind::terminate()).map_err(failed)?,
+            interrupt: signal(SignalKind::interrupt()).map_err(failed)?,
         })
     }
 
-    async fn comes(&mut self) {
+    async fn received(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
@@ -175,49 +180,62 @@ impl Termination {
 
 fn finished(ended: std::result::Result<std::io::Result<()>, JoinError>) -> Result<()> {
     ended
-        .map_err(|stopped| Error::Internal(stopped.to_string()))?
-        .map_err(|fault| Error::Internal(format!("the server failed: {fault}")))
+        .map_err(|err| Error::Internal(Failure::new("the server was cut off", err)))?
+        .map_err(|err| Error::Internal(Failure::new("the server failed", err)))
 }
 
 fn bind(address: SocketAddr) -> Result<TcpListener> {
-    TcpListener::bind(address).map_err(|fault| {
-        Error::Startup(format!(
-            "cannot listen at {address}: {fault}. Choose another address with --listen, ROLLCALL_LISTEN or `listen` in rollcall.toml"
+    TcpListener::bind(address).map_err(|err| {
+        Error::Startup(Failure::new(
+            format!(
+                "cannot listen at {address}; choose another address with --listen, ROLLCALL_LISTEN or `listen` in rollcall.toml"
+            ),
+            err,
         ))
     })
 }
 
-fn assemble(settings: &Settings, clock: Clock, keys: &Keys, url: String) -> Result<App> {
+fn assemble(settings: &Settings, clock: Clock, keys: &Keys, origin: String) -> Result<AppState> {
     let db = Db::new(&settings.database_url, &settings.database);
     let hasher = Hasher::new(&settings.passwords)?;
-    let devices = DeviceParser::of(settings.device_patterns.as_deref())
-        .map_err(|fault| Error::Startup(format!("device_patterns is wrong: {fault}")))?;
-    let alerts = Alerts::new(db.clone(), clock.clone(), &settings.mail);
-    Ok(App {
-        alerts: alerts.clone(),
-        links: Arc::new(Links::new(&keys.for_links()?, url.clone())?),
+    let device_parser = DeviceParser::load(settings.device_patterns.as_deref())
+        .map_err(|err| Error::Configuration(Failure::new("device_patterns can't be used", err)))?;
+    let alerts = Alerts::new(
+        db.clone(),
+        clock.clone(),
+        &settings.mail,
+        &settings.sessions,
+    );
+    let sessions = Sessions::new(
+        db.clone(),
+        clock.clone(),
+        alerts.clone(),
+        jobs::start_last_use_writer(db.clone()),
+        (&settings.sessions, &settings.tokens, &settings.jobs),
+    );
+    Ok(AppState {
+        accounts: Accounts::new(db.clone(), clock.clone(), alerts.clone(), sessions.clone()),
+        alerts,
+        alert_links: Arc::new(AlertLinks::new(
+            keys.alert_link_key()?.expose_secret(),
+            origin.clone(),
+        )?),
         api_keys: ApiKeys::new(db.clone(), clock.clone()),
         changes: Changes::new(db.clone(), clock.clone()),
+        devices: Devices::new(db.clone(), clock.clone(), settings.jobs.sweep_batch),
         people: People::new(db.clone(), clock.clone(), hasher),
-        sessions: Sessions::new(
-            db.clone(),
-            clock.clone(),
-            alerts.clone(),
-            &settings.sessions,
-            &settings.tokens,
-            &settings.jobs,
-        ),
-        tokens: Arc::new(Tokens::new(keys, &settings.tokens, url)?),
-        devices,
+        sessions,
+        tokens: Arc::new(Tokens::new(keys, &settings.tokens, origin)?),
+        device_parser,
         places: open_places(&settings.places),
         edge_headers: EdgeHeaders {
-            country: named(&settings.places.country_header),
-            city: named(&settings.places.city_header),
+            country: header_name(&settings.places.country_header),
+            city: header_name(&settings.places.city_header),
         },
         trusted_proxies: TrustedProxies(settings.trusted_proxies.clone()),
         allowed_hosts: AllowedHosts::new(&settings.forward_auth.allowed_hosts),
         cookie_domain: settings.cookie_domain.clone(),
-        form_key: FormKey::new(&keys.for_forms()?)?,
+        csrf_key: CsrfKey::new(keys.csrf_key()?.expose_secret())?,
         sign_up: settings.sign_up,
         is_https: settings.is_https(),
         setup: SetupLink::default(),
@@ -226,73 +244,74 @@ fn assemble(settings: &Settings, clock: Clock, keys: &Keys, url: String) -> Resu
     })
 }
 
-/// The way of alerts to people's mailboxes, if there is one.
-fn delivery(settings: &Settings, app: &App) -> Result<Option<Delivery>> {
-    let name = settings.public_url.as_ref().and_then(|url| url.host_str());
-    let mailer = Mailer::new(&settings.mail, name.unwrap_or("localhost"))?;
-    let delivery = |mailer| {
+/// Returns the delivery of messages, if the settings name an SMTP server.
+fn delivery(settings: &Settings, app: &AppState) -> Result<Option<Delivery>> {
+    let host = settings.public_url.as_ref().and_then(|url| url.host_str());
+    let mailer = Mailer::new(&settings.mail, host.unwrap_or("localhost"))?;
+    Ok(mailer.map(|mailer| {
         Delivery::new(
             app.db.clone(),
             app.clock.clone(),
-            app.links.clone(),
+            Arc::new(AlertMessages::new(app.alert_links.clone())),
             mailer,
             settings.mail.give_up_after,
         )
-    };
-    Ok(mailer.map(delivery))
+    }))
 }
 
-/// The places of the files in the settings. One that can't be used keeps nobody from signing in.
+/// Opens the databases of places in the settings. One that can't be used keeps nobody from signing in.
 fn open_places(settings: &PlaceSettings) -> Arc<Places> {
     let places = Places::new(settings.files.clone());
-    let (read, faults) = places.reload();
+    let (read, errors) = places.reload();
     if read > 0 {
-        tracing::info!(files = read, "places are known");
+        tracing::info!(files = read, "databases of places read");
     }
-    for fault in faults {
-        tracing::error!(%fault, "places.files: a file can't be used; places stay unknown");
+    for err in errors {
+        tracing::error!(error = %Chain(&err), "places.files: a file can't be used; places stay unknown");
     }
     Arc::new(places)
 }
 
-fn named(header: &str) -> Option<String> {
-    Some(header.to_ascii_lowercase()).filter(|header| !header.is_empty())
+fn header_name(setting: &str) -> Option<String> {
+    Some(setting.to_ascii_lowercase()).filter(|name| !name.is_empty())
 }
 
 fn serve(
     listener: TcpListener,
-    app: web::Data<App>,
+    app: web::Data<AppState>,
     cookie_key: Key,
 ) -> Result<actix_web::dev::Server> {
     let (is_https, sign_up) = (app.is_https, app.sign_up);
     let server = HttpServer::new(move || {
-        Application::new()
+        App::new()
             .app_data(app.clone())
             .app_data(web::PayloadConfig::new(forms::LIMIT))
             .app_data(web::PathConfig::default().error_handler(|_, _| Error::NotFound.into()))
-            .app_data(web::FormConfig::default().error_handler(|_, _| faces::bad_form().into()))
+            .app_data(
+                web::FormConfig::default().error_handler(|_, _| error_response::bad_form().into()),
+            )
             .app_data(
                 web::QueryConfig::default()
-                    .error_handler(|fault, _| faces::bad_query(&fault).into()),
+                    .error_handler(|err, _| error_response::bad_query(&err).into()),
             )
-            // Within the session's middleware: a page that is drawn has forms, too.
-            .wrap(from_fn(faces::draw))
+            // Inside the session middleware: an error page may have a form.
+            .wrap(from_fn(error_response::render_errors))
             .wrap(browser::session_middleware(
                 cookie_key.clone(),
-                &SessionCookie::of(&app),
+                &SessionCookie::from_state(&app),
             ))
             .wrap(from_fn(browser::drop_max_age))
             .wrap(headers::security_headers(is_https))
-            .wrap(from_fn(log_answer))
+            .wrap(from_fn(log_response))
             .wrap(TracingLogger::<RequestSpan>::new())
-            .configure(|config| routes::all(config, sign_up))
+            .configure(|config| routes::configure(config, sign_up))
             .default_service(web::to(|| async { Err::<&str, _>(Error::NotFound) }))
     });
     let server = server
         .shutdown_timeout(10)
         .disable_signals()
         .listen(listener)
-        .map_err(|fault| Error::Startup(format!("the server could not start: {fault}")))?;
+        .map_err(|err| Error::Startup(Failure::new("the server could not start", err)))?;
     Ok(server.run())
 }
 
@@ -301,5 +320,5 @@ async fn blocking<T: Send + 'static>(
 ) -> Result<T> {
     web::block(work)
         .await
-        .map_err(|stopped| Error::Internal(stopped.to_string()))?
+        .map_err(|err| Error::Internal(Failure::new("the work was cut off", err)))?
 }

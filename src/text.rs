@@ -1,30 +1,50 @@
-//! Text from outside: cleaned of control characters and cut to length before anything keeps it.
+//! Text: cleans what comes from outside of control characters and cuts it to length before it is
+//! stored, and makes random identifiers.
 
-/// `text` without control characters and surrounding space. Characters that turn the direction of
-/// what follows them (Unicode's bidirectional controls) go too: they could disguise a name.
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use crate::error::{Error, Failure, Result};
+
+/// Returns `text` without control characters and surrounding white space. Unicode's bidirectional
+/// controls are removed as well: they can disguise a name by turning the text after them.
+#[must_use]
 pub fn clean(text: &str) -> String {
-    let kept: String = text
+    let cleaned: String = text
         .chars()
         .filter(|c| !c.is_control() && !is_bidi_control(*c))
         .collect();
-    kept.trim().to_owned()
+    cleaned.trim().to_owned()
 }
 
-/// The longest beginning of `text` with at most `limit` characters.
-pub fn cut(text: &str, limit: usize) -> &str {
+/// Returns the longest prefix of `text` with at most `limit` characters.
+#[must_use]
+pub fn truncate_chars(text: &str, limit: usize) -> &str {
     match text.char_indices().nth(limit) {
         Some((end, _)) => &text[..end],
         None => text,
     }
 }
 
-/// The longest beginning of `text` with at most `limit` bytes.
-pub fn cut_bytes(text: &str, limit: usize) -> &str {
+/// Returns the longest prefix of `text` with at most `limit` bytes.
+#[must_use]
+pub fn truncate_bytes(text: &str, limit: usize) -> &str {
     let mut end = text.len().min(limit);
     while !text.is_char_boundary(end) {
         end -= 1;
     }
     &text[..end]
+}
+
+/// Returns `N` random bytes as URL-safe Base64 without padding.
+///
+/// # Errors
+/// [`Error::Internal`] when the system has no randomness to give.
+pub fn random<const N: usize>() -> Result<String> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes)
+        .map_err(|err| Error::Internal(Failure::new("no randomness", err)))?;
+    Ok(URL_SAFE_NO_PAD.encode(bytes))
 }
 
 fn is_bidi_control(c: char) -> bool {

@@ -1,39 +1,40 @@
-//! Alerts: what a person should hear of at once, on their other devices and by e-mail, and what they
-//! say to it. Raised in the transaction of what they tell of, so that neither is there alone.
+//! Alerts: what a person should know of at once, on their other devices and by e-mail. An alert is
+//! raised in the transaction of what it reports, so neither exists without the other.
 
-mod delivery;
-mod letter;
+mod context;
+mod email;
 mod links;
-mod store;
+pub(crate) mod store;
 
-use std::fmt;
-use std::str::FromStr;
 use std::time::Duration;
 
 use serde::Serialize;
+use strum::{EnumString, IntoStaticStr};
 
-pub use self::delivery::Delivery;
-pub use self::links::{Links, TICKET_LIFETIME};
+pub use self::context::AlertContext;
+pub use self::email::AlertMessages;
+pub use self::links::{AlertLinks, TICKET_LIFETIME};
 pub use self::store::Alert;
-use crate::clock::Clock;
-use crate::db::{AlertId, AnyConnection, Db, SessionId, Timestamp, UserId};
-use crate::devices::address::AddressKeeping;
-use crate::devices::{DeviceKind, Location};
+use crate::clock::{Clock, Timestamp};
+use crate::db::{AlertId, AnyConnection, Db, NodeLock, SessionId, UserId};
 use crate::error::{Error, Result};
-use crate::people::{self, User};
-use crate::settings::MailSettings;
+use crate::mail;
+use crate::net::IpRetention;
+use crate::people::User;
+use crate::settings::{MailSettings, SessionSettings};
 
-/// How long an alert waits for an answer.
-const WAITS: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+/// How long an alert can be answered.
+const OPEN_FOR: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
-/// Letters about sign-ins that a person gets in an hour: who has their password must not bury them.
-const MOST_LETTERS: i64 = 10;
-/// How long the link in an e-mail is good.
+/// Messages about sign-ins per person and hour: an intruder with the password must not bury others.
+const MAX_SIGN_IN_MESSAGES: i64 = 10;
+/// How long the link in a message is valid.
 const LINK_LIFETIME: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
-/// What an alert tells of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+/// What an alert reports. Its text form is stored, and is its name in JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, EnumString, IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum AlertKind {
     /// The first sign-in from a device.
     NewDevice,
@@ -41,163 +42,129 @@ pub enum AlertKind {
     NewCountry,
     /// The password was changed.
     PasswordChanged,
-    /// What the person signs in with was changed.
+    /// The e-mail that the person signs in with was changed.
     EmailChanged,
-    /// A spent refresh token was used again: somebody has a copy.
-    Theft,
+    /// A spent refresh token was used again, so somebody has a copy of it.
+    #[serde(rename = "theft")]
+    #[strum(serialize = "theft")]
+    TokenReuse,
 }
 
 impl AlertKind {
-    const ALL: [Self; 5] = [
-        Self::NewDevice,
-        Self::NewCountry,
-        Self::PasswordChanged,
-        Self::EmailChanged,
-        Self::Theft,
-    ];
-
-    /// The name it is kept under.
+    /// Returns the text form.
+    #[must_use]
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::NewDevice => "new_device",
-            Self::NewCountry => "new_country",
-            Self::PasswordChanged => "password_changed",
-            Self::EmailChanged => "email_changed",
-            Self::Theft => "theft",
-        }
+        self.into()
     }
 
-    /// Whether it tells of a sign-in.
+    /// Returns whether it reports a sign-in.
+    #[must_use]
     pub fn is_sign_in(self) -> bool {
         matches!(self, Self::NewDevice | Self::NewCountry)
     }
 }
 
-impl FromStr for AlertKind {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        Self::ALL
-            .into_iter()
-            .find(|kind| kind.as_str() == text)
-            .ok_or_else(|| format!("{text:?} is no kind of alert"))
-    }
-}
-
-impl fmt::Display for AlertKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// What a person says to an alert.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Answer {
+/// A person's answer to an alert. Its text form is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
+pub enum AlertAnswer {
     /// "Yes, it was me."
-    Mine,
+    #[strum(serialize = "mine")]
+    Confirmed,
     /// "This wasn't me."
-    NotMine,
+    #[strum(serialize = "not_mine")]
+    Reported,
 }
 
-impl Answer {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Mine => "mine",
-            Self::NotMine => "not_mine",
-        }
+impl AlertAnswer {
+    /// Returns the text form.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 }
 
-/// What something was done on, and where.
-#[derive(Debug, Clone)]
-pub struct Scene {
-    /// The session it was done in, if in one.
-    pub session: Option<SessionId>,
-    /// What the device says it is.
-    pub device_name: String,
-    /// What kind of device it is.
-    pub device_kind: DeviceKind,
-    /// Where it was, as much as is kept.
-    pub location: Location,
-}
-
-impl Scene {
-    /// Done on the server itself, by who runs it.
-    pub fn command_line() -> Self {
-        Self {
-            session: None,
-            device_name: "An administrator, on the server".into(),
-            device_kind: DeviceKind::Program,
-            location: Location::default(),
-        }
-    }
-}
-
-/// The alerts of the service; a clone is the same ones.
+/// The alerts of the service; clones share its database.
 #[derive(Clone)]
 pub struct Alerts {
     db: Db,
     clock: Clock,
     is_mailing: bool,
+    retention: Duration,
 }
 
 impl Alerts {
-    /// Alerts kept in `db`, sent by e-mail as well if there is a way.
-    pub fn new(db: Db, clock: Clock, mail: &MailSettings) -> Self {
+    /// Returns the alerts in `db`, sent by e-mail as well where the settings name an SMTP server.
+    #[must_use]
+    pub fn new(db: Db, clock: Clock, mail: &MailSettings, sessions: &SessionSettings) -> Self {
         Self {
             db,
             clock,
             is_mailing: mail.host.as_deref().is_some_and(|host| !host.is_empty()),
+            retention: sessions.retention,
         }
     }
 
-    /// Raises an alert, as a part of the transaction of what it tells of. The e-mail is put into the
-    /// queue; nobody waits for it.
+    /// Raises an alert, as a part of the transaction of what it reports, and queues the message
+    /// about it.
     ///
     /// # Errors
-    /// When the database refuses.
+    /// [`Error::Unavailable`] when the database doesn't respond.
     pub(crate) fn raise(
         &self,
         c: &mut AnyConnection,
         user: &User,
-        (kind, scene): (AlertKind, Scene),
+        (kind, context): (AlertKind, AlertContext),
         now: Timestamp,
     ) -> Result<()> {
-        let alert = Alert::new(user, kind, scene, now);
+        let alert = Alert::new(user, kind, context, now);
         store::insert(c, &alert)?;
-        match self.is_mailing && is_mailed(c, user, kind, now)? {
-            true => {
-                let to = mailbox(c, user, now)?;
-                store::queue::insert(c, (user.id, alert.id), &to, now)
-            }
-            false => Ok(()),
+        if self.is_mailing && is_mailed(c, user, kind, now)? {
+            let recipient = recipient(c, user, now)?;
+            mail::store::insert(c, (user.id, alert.id), &recipient, now)?;
         }
+        Ok(())
     }
 
-    /// Every alert of a person, newest first.
+    /// Lists every alert of a person, newest first.
     ///
     /// # Errors
-    /// When the database doesn't answer.
-    pub async fn all_of(&self, user: UserId) -> Result<Vec<Alert>> {
-        self.db.read(move |c| store::of_person(c, user)).await
+    /// [`Error::Unavailable`] when the database doesn't respond.
+    pub async fn list(&self, user: UserId) -> Result<Vec<Alert>> {
+        self.db.read(move |c| store::list_by_person(c, user)).await
     }
 
-    /// The alert that a link from an e-mail is about, while the link is good. An answered one, too.
+    /// Returns the alert that a link in a message is about, answered or not, while the link is
+    /// valid.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when it is too old.
-    pub async fn linked(&self, id: AlertId) -> Result<Alert> {
-        let alert = self.db.read(move |c| store::by_id(c, id)).await?;
+    /// [`Error::NotFound`] when there is none, or the link is too old.
+    pub async fn get_linked(&self, id: AlertId) -> Result<Alert> {
+        let alert = self.db.read(move |c| store::get(c, id)).await?;
         match self.clock.now().since(alert.at) <= LINK_LIFETIME {
             true => Ok(alert),
             false => Err(Error::NotFound),
         }
     }
+
+    /// Purges the alerts past their retention that can no longer be answered, except those of
+    /// sessions that still exist: they record that a session was not its owner's. Returns how many.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database doesn't respond.
+    pub async fn purge(&self) -> Result<usize> {
+        let before = self.clock.now() - self.retention - OPEN_FOR;
+        let purged = self
+            .db
+            .transaction_with_lock(NodeLock::Sweep, move |c| store::purge(c, before))
+            .await?;
+        Ok(purged.unwrap_or_default())
+    }
 }
 
-/// Whether an alert is sent by e-mail. Sign-ins are told of to whoever wants that, and not without end;
-/// what else there is, always: a thief would switch it off first. Whom an application signs in itself
-/// has no page on which to choose.
+/// Returns whether an alert is sent by e-mail. Of sign-ins a person is told where they want it, and
+/// not without limit; of everything else always, since an intruder would switch it off first. A
+/// person whom an application authenticates has no page on which to choose.
 fn is_mailed(c: &mut AnyConnection, user: &User, kind: AlertKind, now: Timestamp) -> Result<bool> {
     if !user.has_password() || !user.has_mailbox() {
         return Ok(false);
@@ -205,91 +172,60 @@ fn is_mailed(c: &mut AnyConnection, user: &User, kind: AlertKind, now: Timestamp
     if !kind.is_sign_in() {
         return Ok(true);
     }
-    let lately = store::queue::count_since(c, user.id, now - HOUR)?;
-    Ok(user.alert_emails && lately < MOST_LETTERS)
+    let recent = mail::store::count_since(c, user.id, now - HOUR)?;
+    Ok(user.alert_emails && recent < MAX_SIGN_IN_MESSAGES)
 }
 
-/// Where a person's letters go: while a change of their e-mail may not have been theirs, to where they
-/// went before it.
-fn mailbox(c: &mut AnyConnection, user: &User, now: Timestamp) -> Result<String> {
+/// Returns the address for a person's messages: while a change of their e-mail is unanswered, the
+/// address from before it.
+fn recipient(c: &mut AnyConnection, user: &User, now: Timestamp) -> Result<String> {
     let since = now - LINK_LIFETIME;
-    let first = store::first_open_of(c, user.id, AlertKind::EmailChanged, since)?;
+    let first = store::find_first_open(c, user.id, AlertKind::EmailChanged, since)?;
     Ok(first.map_or_else(|| user.email.clone(), |alert| alert.email))
 }
 
-/// Takes back what an alert tells of, as far as that can be: another e-mail.
+/// Lists a person's open alerts, newest first.
 ///
 /// # Errors
-/// When the database refuses.
-pub(crate) fn take_back(c: &mut AnyConnection, alert: &Alert, now: Timestamp) -> Result<()> {
-    match alert.kind {
-        AlertKind::EmailChanged => people::restore_email(c, alert.user_id, &alert.email, now),
-        _ => Ok(()),
-    }
+/// [`Error::Unavailable`] when the database doesn't respond.
+pub(crate) fn list_open(c: &mut AnyConnection, user: UserId, now: Timestamp) -> Result<Vec<Alert>> {
+    store::list_open(c, user, now - OPEN_FOR)
 }
 
-/// Answers an open alert of `user`, as a part of a larger transaction. None if it isn't open.
+/// Lists the sessions that a person has reported as not theirs.
 ///
 /// # Errors
-/// When the database refuses.
-pub(crate) fn answer(
+/// [`Error::Unavailable`] when the database doesn't respond.
+pub(crate) fn list_reported_sessions(
     c: &mut AnyConnection,
     user: UserId,
-    id: AlertId,
-    answer: Answer,
-    now: Timestamp,
-) -> Result<Option<Alert>> {
-    store::answer(c, user, id, answer.as_str(), now)
+) -> Result<Vec<SessionId>> {
+    store::list_sessions_answered(c, user, AlertAnswer::Reported)
 }
 
-/// A person's unanswered alerts, newest first.
+/// Redacts the addresses of a person's alerts.
 ///
 /// # Errors
-/// When the database refuses.
-pub(crate) fn open_of(c: &mut AnyConnection, user: UserId, now: Timestamp) -> Result<Vec<Alert>> {
-    store::open_of(c, user, now - WAITS)
-}
-
-/// The sessions of which a person has said that they were not theirs.
-///
-/// # Errors
-/// When the database refuses.
-pub(crate) fn disowned_sessions(c: &mut AnyConnection, user: UserId) -> Result<Vec<SessionId>> {
-    store::sessions_answered(c, user, Answer::NotMine.as_str())
-}
-
-/// Makes what is kept of a person's addresses no more than `keeping`.
-///
-/// # Errors
-/// When the database refuses.
-pub(crate) fn keep_addresses(
+/// [`Error::Unavailable`] when the database doesn't respond.
+pub(crate) fn redact_addresses(
     c: &mut AnyConnection,
     user: UserId,
-    keeping: AddressKeeping,
+    retention: IpRetention,
 ) -> Result<()> {
-    for (id, ip) in store::addresses_of(c, user)? {
-        store::set_address(c, id, keeping.keep(&ip).as_deref())?;
+    for (id, ip) in store::list_addresses(c, user)? {
+        store::update_address(c, id, retention.redact(&ip).as_deref())?;
     }
     Ok(())
 }
 
-/// Deletes alerts from before `before`, but not before nobody may answer them any more, and not while
-/// their session is there: it is remembered as one that was not its owner's.
-///
-/// # Errors
-/// When the database refuses.
-pub(crate) fn purge(c: &mut AnyConnection, before: Timestamp) -> Result<usize> {
-    store::purge(c, before - WAITS)
-}
-
 impl Alert {
-    fn new(user: &User, kind: AlertKind, scene: Scene, now: Timestamp) -> Self {
-        let Scene {
+    fn new(user: &User, kind: AlertKind, context: AlertContext, now: Timestamp) -> Self {
+        let AlertContext {
             session,
             device_name,
             device_kind,
             location,
-        } = scene;
+        } = context;
         Self {
             id: AlertId::new(now),
             user_id: user.id,
@@ -307,13 +243,15 @@ impl Alert {
         }
     }
 
-    /// When the person said that it was not them.
-    pub fn disowned_at(&self) -> Option<Timestamp> {
-        let is_disowned = self.answer.as_deref() == Some(Answer::NotMine.as_str());
-        self.answered_at.filter(|_| is_disowned)
+    /// Returns when the person reported it as not theirs, if they did.
+    #[must_use]
+    pub fn reported_at(&self) -> Option<Timestamp> {
+        self.answered_at
+            .filter(|_| self.answer == Some(AlertAnswer::Reported))
     }
 
-    /// Whether nobody has answered it yet.
+    /// Returns whether nobody has answered it yet.
+    #[must_use]
     pub fn is_open(&self) -> bool {
         self.answered_at.is_none()
     }

@@ -1,20 +1,20 @@
-//! Every query of `alerts`; those of their letters are in `queue`.
-
-pub(super) mod queue;
+//! Every query of `alerts`.
 
 use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 
-use super::AlertKind;
+use super::{AlertAnswer, AlertKind};
+use crate::clock::Timestamp;
 use crate::db::schema::{alerts, user_sessions};
-use crate::db::{AlertId, AnyConnection, SessionId, Timestamp, UserId, on_each, read_from_text};
-use crate::devices::DeviceKind;
+use crate::db::{AlertId, AnyConnection, SessionId, UserId, on_each, read_from_text};
 use crate::error::Result;
+use crate::user_agent::DeviceKind;
 
 read_from_text!(AlertKind);
+read_from_text!(AlertAnswer);
 
-/// Unanswered alerts of a person that are looked at.
-const MOST_OPEN: i64 = 1_000;
+/// Open alerts of a person that are read at once.
+const MAX_OPEN: i64 = 1_000;
 
 /// Something a person should know of.
 #[derive(Debug, Clone, Queryable, Selectable)]
@@ -42,11 +42,12 @@ pub struct Alert {
     pub location_country: Option<String>,
     /// When it happened.
     pub at: Timestamp,
-    pub(super) answer: Option<String>,
+    pub(super) answer: Option<AlertAnswer>,
     /// When the person answered.
     pub answered_at: Option<Timestamp>,
 }
 
+/// Inserts an alert.
 pub(super) fn insert(c: &mut AnyConnection, alert: &Alert) -> Result<()> {
     let row = (
         alerts::id.eq(alert.id),
@@ -65,20 +66,24 @@ pub(super) fn insert(c: &mut AnyConnection, alert: &Alert) -> Result<()> {
     Ok(())
 }
 
-/// A person's unanswered alerts since then, newest first.
-pub(super) fn open_of(c: &mut AnyConnection, user: UserId, since: Timestamp) -> Result<Vec<Alert>> {
+/// Lists a person's open alerts since then, newest first.
+pub(super) fn list_open(
+    c: &mut AnyConnection,
+    user: UserId,
+    since: Timestamp,
+) -> Result<Vec<Alert>> {
     Ok(alerts::table
         .filter(alerts::user_id.eq(user))
         .filter(alerts::answered_at.is_null())
         .filter(alerts::id.ge(AlertId::first_at(since)))
         .order(alerts::id.desc())
-        .limit(MOST_OPEN)
+        .limit(MAX_OPEN)
         .select(Alert::as_select())
         .load(c)?)
 }
 
-/// The oldest of a person's unanswered alerts of one kind since then.
-pub(super) fn first_open_of(
+/// Finds the oldest of a person's open alerts of one kind since then.
+pub(super) fn find_first_open(
     c: &mut AnyConnection,
     user: UserId,
     kind: AlertKind,
@@ -95,49 +100,57 @@ pub(super) fn first_open_of(
         .optional()?)
 }
 
+/// Returns the alert with that id.
+///
 /// # Errors
 /// [`Error::NotFound`](crate::Error::NotFound) when there is none.
-pub(super) fn by_id(c: &mut AnyConnection, id: AlertId) -> Result<Alert> {
+pub(crate) fn get(c: &mut AnyConnection, id: AlertId) -> Result<Alert> {
     Ok(alerts::table.find(id).select(Alert::as_select()).first(c)?)
 }
 
-/// Answers an alert that is open.
-pub(super) fn answer(
+/// Records the answer to an alert, if it is open.
+pub(crate) fn answer(
     c: &mut AnyConnection,
     user: UserId,
     id: AlertId,
-    answer: &str,
+    answer: AlertAnswer,
     now: Timestamp,
 ) -> Result<Option<Alert>> {
     let open = alerts::table
         .filter(alerts::user_id.eq(user))
         .filter(alerts::id.eq(id))
         .filter(alerts::answered_at.is_null());
-    let changes = (alerts::answer.eq(answer), alerts::answered_at.eq(now));
-    let answered = on_each!(c, c => diesel::update(open)
+    let changes = (
+        alerts::answer.eq(answer.as_str()),
+        alerts::answered_at.eq(now),
+    );
+    let updated = on_each!(c, c => diesel::update(open)
         .set(changes)
         .returning(Alert::as_returning())
         .get_result(c)
         .optional())?;
-    Ok(answered)
+    Ok(updated)
 }
 
-/// The sessions of a person's alerts that were answered so.
-pub(super) fn sessions_answered(
+/// Lists the sessions of a person's alerts that have this answer.
+pub(super) fn list_sessions_answered(
     c: &mut AnyConnection,
     user: UserId,
-    answer: &str,
+    answer: AlertAnswer,
 ) -> Result<Vec<SessionId>> {
     Ok(alerts::table
         .filter(alerts::user_id.eq(user))
-        .filter(alerts::answer.eq(answer))
+        .filter(alerts::answer.eq(answer.as_str()))
         .filter(alerts::session_id.is_not_null())
         .select(alerts::session_id.assume_not_null())
         .load(c)?)
 }
 
-/// The addresses of a person's alerts.
-pub(super) fn addresses_of(c: &mut AnyConnection, user: UserId) -> Result<Vec<(AlertId, String)>> {
+/// Lists the addresses of a person's alerts.
+pub(super) fn list_addresses(
+    c: &mut AnyConnection,
+    user: UserId,
+) -> Result<Vec<(AlertId, String)>> {
     Ok(alerts::table
         .filter(alerts::user_id.eq(user))
         .filter(alerts::ip_address.is_not_null())
@@ -145,15 +158,19 @@ pub(super) fn addresses_of(c: &mut AnyConnection, user: UserId) -> Result<Vec<(A
         .load(c)?)
 }
 
-/// Puts another address, or none, into one of them.
-pub(super) fn set_address(c: &mut AnyConnection, id: AlertId, ip: Option<&str>) -> Result<usize> {
+/// Replaces the address of an alert.
+pub(super) fn update_address(
+    c: &mut AnyConnection,
+    id: AlertId,
+    ip: Option<&str>,
+) -> Result<usize> {
     Ok(diesel::update(alerts::table.find(id))
         .set(alerts::ip_address.eq(ip))
         .execute(c)?)
 }
 
-/// Every alert of a person, newest first.
-pub(super) fn of_person(c: &mut AnyConnection, user: UserId) -> Result<Vec<Alert>> {
+/// Lists every alert of a person, newest first.
+pub(super) fn list_by_person(c: &mut AnyConnection, user: UserId) -> Result<Vec<Alert>> {
     Ok(alerts::table
         .filter(alerts::user_id.eq(user))
         .order(alerts::id.desc())
@@ -161,7 +178,7 @@ pub(super) fn of_person(c: &mut AnyConnection, user: UserId) -> Result<Vec<Alert
         .load(c)?)
 }
 
-/// Deletes alerts from before `before`.
+/// Deletes alerts from before `before` whose session is gone.
 pub(super) fn purge(c: &mut AnyConnection, before: Timestamp) -> Result<usize> {
     let its_session = user_sessions::table
         .filter(user_sessions::id.nullable().eq(alerts::session_id))

@@ -4,21 +4,22 @@ use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
 
 use crate::alerts::{Alert, AlertKind};
-use crate::db::{AlertId, SessionId, Timestamp};
-use crate::devices::DeviceKind;
+use crate::clock::Timestamp;
+use crate::db::{AlertId, SessionId};
 use crate::error::Result;
-use crate::http::app::App;
+use crate::http::app_state::AppState;
 use crate::http::caller::ApiCaller;
 use crate::http::json::Json;
+use crate::user_agent::DeviceKind;
 
 #[derive(Serialize)]
-struct OpenAlerts {
-    alerts: Vec<AlertView>,
+struct AlertList {
+    alerts: Vec<AlertJson>,
 }
 
 /// An alert in JSON.
 #[derive(Serialize)]
-struct AlertView {
+struct AlertJson {
     id: AlertId,
     kind: AlertKind,
     session_id: Option<SessionId>,
@@ -33,40 +34,40 @@ struct AlertView {
 /// `POST /api/v1/alerts/{id}`
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Reply {
-    answer: Said,
+pub struct AlertAnswerRequest {
+    answer: AlertAnswer,
 }
 
 /// Whether it was the caller.
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Said {
+enum AlertAnswer {
     Mine,
     NotMine,
 }
 
 /// The unanswered alerts that the caller may answer, newest first.
-pub async fn list(app: web::Data<App>, ApiCaller(caller): ApiCaller) -> Result<HttpResponse> {
-    let open = app.sessions.alerts_for(&caller).await?;
-    let alerts = open.into_iter().map(AlertView::from).collect();
-    Ok(HttpResponse::Ok().json(OpenAlerts { alerts }))
+pub async fn list(app: web::Data<AppState>, ApiCaller(caller): ApiCaller) -> Result<HttpResponse> {
+    let open = app.accounts.list_reviewable_alerts(&caller).await?;
+    let alerts = open.into_iter().map(AlertJson::from).collect();
+    Ok(HttpResponse::Ok().json(AlertList { alerts }))
 }
 
 /// Takes the answer: 204. `not_mine` ends the session it is about and forgets its device.
 pub async fn answer(
-    app: web::Data<App>,
+    app: web::Data<AppState>,
     ApiCaller(caller): ApiCaller,
     id: web::Path<AlertId>,
-    Json(reply): Json<Reply>,
+    Json(body): Json<AlertAnswerRequest>,
 ) -> Result<HttpResponse> {
-    match reply.answer {
-        Said::Mine => app.sessions.own_up(&caller, *id).await.map(drop)?,
-        Said::NotMine => app.sessions.disown(&caller, *id).await.map(drop)?,
+    match body.answer {
+        AlertAnswer::Mine => app.accounts.confirm_alert(&caller, *id).await.map(drop)?,
+        AlertAnswer::NotMine => app.accounts.report_alert(&caller, *id).await.map(drop)?,
     }
     Ok(HttpResponse::NoContent().finish())
 }
 
-impl From<Alert> for AlertView {
+impl From<Alert> for AlertJson {
     fn from(alert: Alert) -> Self {
         Self {
             id: alert.id,

@@ -7,22 +7,22 @@ use std::net::IpAddr;
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
 
-use super::views::{EndedView, Grant, SessionView};
-use crate::api_keys::Scope;
+use super::views::{EndedCount, SessionJson, TokenGrant};
+use crate::applications::Scope;
 use crate::db::SessionId;
-use crate::devices::Location;
 use crate::error::{Error, Result};
 use crate::events::Origin;
-use crate::http::app::App;
-use crate::http::application::Application;
+use crate::geo::Location;
+use crate::http::api_client::ApiClient;
+use crate::http::app_state::AppState;
 use crate::http::json::Json;
-use crate::people::{ExternalPerson, FullName, Subject};
-use crate::sessions::{Client, EndedReason, OpenedVia, Opening, Stay};
+use crate::people::{ExternalPerson, FullName, User};
+use crate::sessions::{Client, EndedReason, NewSession, OpenedVia, SessionPersistence};
 
 /// `POST /api/v1/app/sessions`
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct OpenFor {
+pub struct CreateSessionRequest {
     subject: String,
     email: Option<String>,
     full_name: Option<String>,
@@ -37,7 +37,7 @@ pub struct OpenFor {
 /// `POST /api/v1/app/sessions/refresh`
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct RefreshFor {
+pub struct RefreshSessionRequest {
     refresh_token: String,
     ip_address: Option<String>,
 }
@@ -45,33 +45,33 @@ pub struct RefreshFor {
 /// Whose sessions it is about.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Whose {
+pub struct SubjectQuery {
     subject: String,
 }
 
 #[derive(Serialize)]
-struct Listed {
+struct SessionList {
     total: usize,
-    sessions: Vec<SessionView>,
+    sessions: Vec<SessionJson>,
 }
 
 /// Opens a session: 201. Somebody not met before gets an account that no password opens.
-pub async fn open(
-    app: web::Data<App>,
-    Application(key): Application,
-    Json(body): Json<OpenFor>,
+pub async fn create(
+    app: web::Data<AppState>,
+    ApiClient(key): ApiClient,
+    Json(body): Json<CreateSessionRequest>,
 ) -> Result<HttpResponse> {
     key.require(Scope::Sessions)?;
     let facts = app
-        .devices
+        .device_parser
         .parse(body.user_agent.as_deref().unwrap_or_default());
     let location = location(&app, body.ip_address.as_deref())?;
-    let opening = Opening {
+    let new = NewSession {
         client: Client::new(location, body.user_agent.as_deref(), facts),
         device_id: body.device_id.map(|id| id.parse()).transpose()?,
         device_name: body.device_name.map(|name| name.parse()).transpose()?,
         via: OpenedVia::Application,
-        stay: Stay::Remembered,
+        persistence: SessionPersistence::Remembered,
         replaces: None,
     };
     let person = ExternalPerson {
@@ -79,17 +79,17 @@ pub async fn open(
         email: body.email.map(|email| email.parse()).transpose()?,
         full_name: FullName::parse(&body.full_name.unwrap_or_default())?,
     };
-    let user = app.people.meet(person).await?;
-    let session = app.sessions.open(&user, opening).await?;
+    let user = app.people.find_or_create_external(person).await?;
+    let session = app.sessions.create_session(&user, new).await?;
     let tokens = app.tokens.issue(&session, app.clock.now())?;
-    Ok(HttpResponse::Created().json(Grant::new(tokens, session)))
+    Ok(HttpResponse::Created().json(TokenGrant::new(tokens, session)))
 }
 
 /// Spends a refresh token for the next pair.
 pub async fn refresh(
-    app: web::Data<App>,
-    Application(key): Application,
-    Json(body): Json<RefreshFor>,
+    app: web::Data<AppState>,
+    ApiClient(key): ApiClient,
+    Json(body): Json<RefreshSessionRequest>,
 ) -> Result<HttpResponse> {
     key.require(Scope::Sessions)?;
     let location = location(&app, body.ip_address.as_deref())?;
@@ -100,20 +100,20 @@ pub async fn refresh(
         .refresh(claim.user, claim.session, claim.jti, location)
         .await?;
     let tokens = app.tokens.issue(&session, now)?;
-    Ok(HttpResponse::Ok().json(Grant::new(tokens, session)))
+    Ok(HttpResponse::Ok().json(TokenGrant::new(tokens, session)))
 }
 
 /// A person's live sessions, newest use first.
 pub async fn list(
-    app: web::Data<App>,
-    Application(key): Application,
-    web::Query(whose): web::Query<Whose>,
+    app: web::Data<AppState>,
+    ApiClient(key): ApiClient,
+    web::Query(query): web::Query<SubjectQuery>,
 ) -> Result<HttpResponse> {
     key.require(Scope::Sessions)?;
-    let user = app.people.met(whose.subject.parse()?).await?;
-    let live = app.sessions.live_of(user.id).await?;
-    let sessions: Vec<_> = live.into_iter().map(SessionView::of_nobody).collect();
-    Ok(HttpResponse::Ok().json(Listed {
+    let user = get_person(&app, &query).await?;
+    let live = app.sessions.list_live(user.id).await?;
+    let sessions: Vec<_> = live.into_iter().map(SessionJson::from_outside).collect();
+    Ok(HttpResponse::Ok().json(SessionList {
         total: sessions.len(),
         sessions,
     }))
@@ -121,16 +121,15 @@ pub async fn list(
 
 /// Ends one of a person's sessions: 204, also when it had ended before.
 pub async fn end(
-    app: web::Data<App>,
-    Application(key): Application,
+    app: web::Data<AppState>,
+    ApiClient(key): ApiClient,
     id: web::Path<SessionId>,
-    web::Query(whose): web::Query<Whose>,
+    web::Query(query): web::Query<SubjectQuery>,
 ) -> Result<HttpResponse> {
     key.require(Scope::Sessions)?;
-    let subject: Subject = whose.subject.parse()?;
-    let user = app.people.met(subject).await?;
+    let user = get_person(&app, &query).await?;
     app.sessions
-        .end(
+        .end_session(
             user.id,
             *id,
             EndedReason::SignedOutRemotely,
@@ -142,21 +141,27 @@ pub async fn end(
 
 /// Ends all of a person's sessions.
 pub async fn end_all(
-    app: web::Data<App>,
-    Application(key): Application,
-    web::Query(whose): web::Query<Whose>,
+    app: web::Data<AppState>,
+    ApiClient(key): ApiClient,
+    web::Query(query): web::Query<SubjectQuery>,
 ) -> Result<HttpResponse> {
     key.require(Scope::Sessions)?;
-    let user = app.people.met(whose.subject.parse()?).await?;
+    let user = get_person(&app, &query).await?;
     let ended = app
         .sessions
-        .end_all(user.id, EndedReason::SignedOutRemotely, Origin::default())
+        .end_all_sessions(user.id, EndedReason::SignedOutRemotely, Origin::default())
         .await?;
-    Ok(HttpResponse::Ok().json(EndedView { ended: ended.len() }))
+    Ok(HttpResponse::Ok().json(EndedCount { ended: ended.len() }))
 }
 
-/// Where an address is that the application tells.
-fn location(app: &App, text: Option<&str>) -> Result<Location> {
+/// Returns the person whom the application calls by that subject.
+async fn get_person(app: &AppState, query: &SubjectQuery) -> Result<User> {
+    let found = app.people.find_external(query.subject.parse()?).await?;
+    found.ok_or(Error::NotFound)
+}
+
+/// Returns the location of an address that the application sent.
+fn location(app: &AppState, text: Option<&str>) -> Result<Location> {
     let Some(text) = text else {
         return Ok(Location::default());
     };

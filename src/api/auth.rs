@@ -3,19 +3,19 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 
-use super::views::{EndedView, Grant, PersonView};
+use super::views::{EndedCount, PersonJson, TokenGrant};
 use crate::error::Result;
-use crate::http::app::App;
+use crate::http::app_state::AppState;
 use crate::http::caller::ApiCaller;
 use crate::http::client::{RequestClient, location};
 use crate::http::json::Json;
 use crate::people::{FullName, NewAccount, PlainPassword, Role};
-use crate::sessions::{EndedReason, OpenedVia, Opening, Session, Stay};
+use crate::sessions::{EndedReason, NewSession, OpenedVia, Session, SessionPersistence};
 
 /// `POST /api/v1/auth/register`
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Registration {
+pub struct RegisterRequest {
     email: String,
     password: String,
     full_name: Option<String>,
@@ -24,7 +24,7 @@ pub struct Registration {
 /// `POST /api/v1/auth/login`
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Login {
+pub struct LoginRequest {
     email: String,
     password: String,
     device_name: Option<String>,
@@ -34,61 +34,64 @@ pub struct Login {
 /// `POST /api/v1/auth/refresh`
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Refresh {
+pub struct RefreshRequest {
     refresh_token: String,
 }
 
 /// `POST /api/v1/auth/confirm`
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Confirmation {
+pub struct ConfirmRequest {
     password: String,
 }
 
 /// Makes an account: 201. Only where sign-up is switched on.
-pub async fn register(app: web::Data<App>, Json(body): Json<Registration>) -> Result<HttpResponse> {
+pub async fn register(
+    app: web::Data<AppState>,
+    Json(body): Json<RegisterRequest>,
+) -> Result<HttpResponse> {
     let account = NewAccount {
         email: body.email.parse()?,
         full_name: FullName::parse(&body.full_name.unwrap_or_default())?,
         password: PlainPassword::new("password", body.password)?,
         role: Role::Person,
     };
-    let user = app.people.register(account).await?;
-    Ok(HttpResponse::Created().json(PersonView::from(user)))
+    let user = app.people.create_user(account).await?;
+    Ok(HttpResponse::Created().json(PersonJson::from(user)))
 }
 
 /// Opens a session for a device that carries tokens.
 pub async fn login(
-    app: web::Data<App>,
+    app: web::Data<AppState>,
     request: HttpRequest,
     RequestClient(client): RequestClient,
-    Json(body): Json<Login>,
+    Json(body): Json<LoginRequest>,
 ) -> Result<HttpResponse> {
     let device_id = body.device_id.or_else(|| header(&request, "x-device-id"));
     let device_name = body
         .device_name
         .or_else(|| header(&request, "x-device-name"));
-    let opening = Opening {
+    let new = NewSession {
         client,
         device_id: device_id.map(|id| id.parse()).transpose()?,
         device_name: device_name.map(|name| name.parse()).transpose()?,
         via: OpenedVia::Api,
-        stay: Stay::Remembered,
+        persistence: SessionPersistence::Remembered,
         replaces: None,
     };
     let user = app
         .people
         .authenticate(&body.email, PlainPassword::claimed(body.password))
         .await?;
-    let session = app.sessions.open(&user, opening).await?;
+    let session = app.sessions.create_session(&user, new).await?;
     grant(&app, session)
 }
 
 /// Spends a refresh token for the next pair.
 pub async fn refresh(
-    app: web::Data<App>,
+    app: web::Data<AppState>,
     request: HttpRequest,
-    Json(body): Json<Refresh>,
+    Json(body): Json<RefreshRequest>,
 ) -> Result<HttpResponse> {
     let location = location(&request, &app);
     let claim = app
@@ -104,21 +107,24 @@ pub async fn refresh(
 /// Takes the caller's password once more, for what is sensitive. The session gets a new refresh
 /// token, so the answer is that of a refresh.
 pub async fn confirm(
-    app: web::Data<App>,
+    app: web::Data<AppState>,
     ApiCaller(caller): ApiCaller,
-    Json(body): Json<Confirmation>,
+    Json(body): Json<ConfirmRequest>,
 ) -> Result<HttpResponse> {
     let password = PlainPassword::claimed(body.password);
-    app.people.confirm(&caller.user, password).await?;
-    let session = app.sessions.confirm(&caller).await?;
+    app.people.verify_password(&caller.user, password).await?;
+    let session = app.sessions.record_step_up(&caller).await?;
     grant(&app, session)
 }
 
 /// Ends the caller's session: 204.
-pub async fn logout(app: web::Data<App>, ApiCaller(caller): ApiCaller) -> Result<HttpResponse> {
+pub async fn logout(
+    app: web::Data<AppState>,
+    ApiCaller(caller): ApiCaller,
+) -> Result<HttpResponse> {
     let origin = caller.origin();
     app.sessions
-        .end(
+        .end_session(
             caller.user.id,
             caller.session.id,
             EndedReason::SignedOut,
@@ -129,19 +135,22 @@ pub async fn logout(app: web::Data<App>, ApiCaller(caller): ApiCaller) -> Result
 }
 
 /// Ends all of the caller's sessions, this one too.
-pub async fn logout_all(app: web::Data<App>, ApiCaller(caller): ApiCaller) -> Result<HttpResponse> {
-    app.sessions.require_recent_password(&caller)?;
+pub async fn logout_all(
+    app: web::Data<AppState>,
+    ApiCaller(caller): ApiCaller,
+) -> Result<HttpResponse> {
+    app.sessions.require_step_up(&caller)?;
     let origin = caller.origin();
     let ended = app
         .sessions
-        .end_all(caller.user.id, EndedReason::SignedOutRemotely, origin)
+        .end_all_sessions(caller.user.id, EndedReason::SignedOutRemotely, origin)
         .await?;
-    Ok(HttpResponse::Ok().json(EndedView { ended: ended.len() }))
+    Ok(HttpResponse::Ok().json(EndedCount { ended: ended.len() }))
 }
 
-fn grant(app: &App, session: Session) -> Result<HttpResponse> {
+fn grant(app: &AppState, session: Session) -> Result<HttpResponse> {
     let tokens = app.tokens.issue(&session, app.clock.now())?;
-    Ok(HttpResponse::Ok().json(Grant::new(tokens, session)))
+    Ok(HttpResponse::Ok().json(TokenGrant::new(tokens, session)))
 }
 
 fn header(request: &HttpRequest, name: &str) -> Option<String> {

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::db::migrate;
 use crate::error::{Error, Result};
-use crate::http::app::App;
+use crate::http::app_state::AppState;
 
 #[derive(Serialize)]
 struct Health {
@@ -20,11 +20,11 @@ pub async fn live() -> HttpResponse {
 }
 
 /// The database is reached and has every migration this binary knows.
-pub async fn ready(app: web::Data<App>) -> Result<HttpResponse> {
+pub async fn ready(app: web::Data<AppState>) -> Result<HttpResponse> {
     match app.db.read(migrate::pending).await? {
         0 => Ok(HttpResponse::Ok().json(OK)),
-        missing => Err(Error::Unavailable(format!(
-            "{missing} migrations are not applied"
-        ))),
+        missing => Err(Error::Unavailable(
+            format!("{missing} migrations are not applied").into(),
+        )),
     }
 }

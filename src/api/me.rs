@@ -2,10 +2,10 @@
 
 use actix_web::HttpResponse;
 
-use super::views::PersonView;
+use super::views::PersonJson;
 use crate::http::caller::ApiCaller;
 
 /// Who is calling.
 pub async fn show(ApiCaller(caller): ApiCaller) -> HttpResponse {
-    HttpResponse::Ok().json(PersonView::from(caller.user))
+    HttpResponse::Ok().json(PersonJson::from(caller.user))
 }

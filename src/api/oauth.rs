@@ -4,14 +4,14 @@
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
 
-use crate::api_keys::Scope;
+use crate::applications::Scope;
 use crate::db::{SessionId, UserId};
 use crate::error::{Error, Result};
 use crate::events::Origin;
-use crate::http::app::App;
-use crate::http::application::Application;
+use crate::http::api_client::ApiClient;
+use crate::http::app_state::AppState;
 use crate::sessions::EndedReason;
-use crate::tokens::{Inspected, TokenKind};
+use crate::tokens::{TokenInfo, TokenKind};
 
 /// RFC 7662, 2.1 and RFC 7009, 2.1. `token_type_hint` may be sent; we look at the token itself.
 #[derive(Deserialize)]
@@ -45,13 +45,13 @@ struct Active {
 
 /// Whether a token is good, and whose it is. Whatever is wrong with it, the answer is the same.
 pub async fn introspect(
-    app: web::Data<App>,
-    Application(key): Application,
+    app: web::Data<AppState>,
+    ApiClient(key): ApiClient,
     web::Form(form): web::Form<TokenForm>,
 ) -> Result<HttpResponse> {
     key.require(Scope::Tokens)?;
     let token = required(&form)?;
-    let introspection = match look(&app, token).await? {
+    let introspection = match find_active(&app, token).await? {
         Some(active) => Introspection::Active(Box::new(active)),
         None => Introspection::Inactive { active: false },
     };
@@ -60,8 +60,8 @@ pub async fn introspect(
 
 /// Ends the session behind a token: 200, also when there is none.
 pub async fn revoke(
-    app: web::Data<App>,
-    Application(key): Application,
+    app: web::Data<AppState>,
+    ApiClient(key): ApiClient,
     web::Form(form): web::Form<TokenForm>,
 ) -> Result<HttpResponse> {
     key.require(Scope::Tokens)?;
@@ -69,11 +69,11 @@ pub async fn revoke(
         let (reason, origin) = (EndedReason::SignedOut, Origin::default());
         match app
             .sessions
-            .end(token.user, token.session, reason, origin)
+            .end_session(token.user, token.session, reason, origin)
             .await
         {
             Ok(_) | Err(Error::NotFound) => {}
-            Err(fault) => return Err(fault),
+            Err(err) => return Err(err),
         }
     }
     Ok(HttpResponse::Ok().finish())
@@ -86,12 +86,15 @@ fn required(form: &TokenForm) -> Result<&str> {
     }
 }
 
-async fn look(app: &App, token: &str) -> Result<Option<Active>> {
+async fn find_active(app: &AppState, token: &str) -> Result<Option<Active>> {
     let Ok(token) = app.tokens.inspect(token, app.clock.now()) else {
         return Ok(None);
     };
-    let Inspected { user, session, .. } = token;
-    let live = app.sessions.look(user, session, token.jti.clone()).await?;
+    let TokenInfo { user, session, .. } = token;
+    let live = app
+        .sessions
+        .find_live(user, session, token.jti.clone())
+        .await?;
     Ok(live.map(|(_, person)| Active {
         active: true,
         token_type: (token.kind == TokenKind::Access).then_some("Bearer"),

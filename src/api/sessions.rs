@@ -3,29 +3,30 @@
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
 
-use super::views::{DeviceView, EndedView, SessionView};
+use super::views::{DeviceJson, EndedCount, SessionJson};
 use crate::db::SessionId;
+use crate::devices::group_by_device;
 use crate::error::{Error, Result};
-use crate::http::app::App;
+use crate::http::app_state::AppState;
 use crate::http::caller::ApiCaller;
 use crate::http::json::Json;
-use crate::sessions::{EndedReason, HistoryCursor, by_device};
+use crate::sessions::{EndedReason, HistoryCursor};
 
 /// Ended sessions on one page, unless the caller says otherwise.
-const PAGE: u32 = 50;
-const LARGEST_PAGE: u32 = 200;
+const DEFAULT_PAGE: u32 = 50;
+const MAX_PAGE: u32 = 200;
 
 #[derive(Serialize)]
 struct ActiveSessions {
     total: usize,
-    sessions: Vec<SessionView>,
+    sessions: Vec<SessionJson>,
     /// The same, by device.
-    devices: Vec<DeviceView>,
+    devices: Vec<DeviceJson>,
 }
 
 #[derive(Serialize)]
 struct EndedSessions {
-    sessions: Vec<SessionView>,
+    sessions: Vec<SessionJson>,
     next_cursor: Option<String>,
 }
 
@@ -40,25 +41,25 @@ pub struct HistoryQuery {
 /// `PATCH /api/v1/sessions/{id}`
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Rename {
+pub struct RenameRequest {
     device_name: String,
 }
 
 /// The caller's live sessions, newest use first, and the devices they are on.
-pub async fn list(app: web::Data<App>, ApiCaller(caller): ApiCaller) -> Result<HttpResponse> {
+pub async fn list(app: web::Data<AppState>, ApiCaller(caller): ApiCaller) -> Result<HttpResponse> {
     let current = caller.session.id;
-    let live = app.sessions.live_of(caller.user.id).await?;
-    let devices = by_device(live.clone());
+    let live = app.sessions.list_live(caller.user.id).await?;
+    let devices = group_by_device(live.clone());
     let sessions: Vec<_> = live
         .into_iter()
-        .map(|session| SessionView::new(session, current))
+        .map(|session| SessionJson::new(session, current))
         .collect();
     Ok(HttpResponse::Ok().json(ActiveSessions {
         total: sessions.len(),
         sessions,
         devices: devices
             .iter()
-            .map(|device| DeviceView::new(device, current))
+            .map(|device| DeviceJson::new(device, current))
             .collect(),
     }))
 }
@@ -66,30 +67,33 @@ pub async fn list(app: web::Data<App>, ApiCaller(caller): ApiCaller) -> Result<H
 /// The caller's session: the hot path, one query.
 pub async fn current(ApiCaller(caller): ApiCaller) -> HttpResponse {
     let id = caller.session.id;
-    HttpResponse::Ok().json(SessionView::new(caller.session, id))
+    HttpResponse::Ok().json(SessionJson::new(caller.session, id))
 }
 
 /// What has ended, with why and when; a page at a time.
 pub async fn history(
-    app: web::Data<App>,
+    app: web::Data<AppState>,
     ApiCaller(caller): ApiCaller,
     web::Query(query): web::Query<HistoryQuery>,
 ) -> Result<HttpResponse> {
-    let limit = query.limit.unwrap_or(PAGE);
-    if !(1..=LARGEST_PAGE).contains(&limit) {
+    let limit = query.limit.unwrap_or(DEFAULT_PAGE);
+    if !(1..=MAX_PAGE).contains(&limit) {
         return Err(Error::field(
             "limit",
-            format!("must be from 1 to {LARGEST_PAGE}"),
+            format!("must be from 1 to {MAX_PAGE}"),
         ));
     }
     let after: Option<HistoryCursor> = query.cursor.as_deref().map(str::parse).transpose()?;
-    let page = app.sessions.history(caller.user.id, after, limit).await?;
+    let page = app
+        .sessions
+        .list_ended(caller.user.id, after, limit)
+        .await?;
     let current = caller.session.id;
     Ok(HttpResponse::Ok().json(EndedSessions {
         sessions: page
             .sessions
             .into_iter()
-            .map(|session| SessionView::new(session, current))
+            .map(|session| SessionJson::new(session, current))
             .collect(),
         next_cursor: page.next.map(HistoryCursor::encode),
     }))
@@ -97,52 +101,55 @@ pub async fn history(
 
 /// Gives a device a name.
 pub async fn rename(
-    app: web::Data<App>,
+    app: web::Data<AppState>,
     ApiCaller(caller): ApiCaller,
     id: web::Path<SessionId>,
-    Json(body): Json<Rename>,
+    Json(body): Json<RenameRequest>,
 ) -> Result<HttpResponse> {
     let name = body.device_name.parse()?;
     let session = app
         .sessions
-        .rename(caller.user.id, *id, name, caller.origin())
+        .update_device_name(caller.user.id, *id, name, caller.origin())
         .await?;
-    Ok(HttpResponse::Ok().json(SessionView::new(session, caller.session.id)))
+    Ok(HttpResponse::Ok().json(SessionJson::new(session, caller.session.id)))
 }
 
 /// Ends one of the caller's sessions: 204, also when it had ended before.
 pub async fn end(
-    app: web::Data<App>,
+    app: web::Data<AppState>,
     ApiCaller(caller): ApiCaller,
     id: web::Path<SessionId>,
 ) -> Result<HttpResponse> {
     let reason = if *id == caller.session.id {
         EndedReason::SignedOut
     } else {
-        app.sessions.require_recent_password(&caller)?;
+        app.sessions.require_step_up(&caller)?;
         EndedReason::SignedOutRemotely
     };
     app.sessions
-        .end(caller.user.id, *id, reason, caller.origin())
+        .end_session(caller.user.id, *id, reason, caller.origin())
         .await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
 /// Ends all of the caller's sessions but this one.
-pub async fn end_others(app: web::Data<App>, ApiCaller(caller): ApiCaller) -> Result<HttpResponse> {
-    app.sessions.require_recent_password(&caller)?;
+pub async fn end_others(
+    app: web::Data<AppState>,
+    ApiCaller(caller): ApiCaller,
+) -> Result<HttpResponse> {
+    app.sessions.require_step_up(&caller)?;
     let ended = app
         .sessions
-        .end_others(caller.user.id, caller.session.id, caller.origin())
+        .end_other_sessions(caller.user.id, caller.session.id, caller.origin())
         .await?;
-    Ok(HttpResponse::Ok().json(EndedView { ended: ended.len() }))
+    Ok(HttpResponse::Ok().json(EndedCount { ended: ended.len() }))
 }
 
 /// Marks those of the caller's sessions that are past their time.
 pub async fn end_expired(
-    app: web::Data<App>,
+    app: web::Data<AppState>,
     ApiCaller(caller): ApiCaller,
 ) -> Result<HttpResponse> {
     let ended = app.sessions.expire_own(caller.user.id).await?;
-    Ok(HttpResponse::Ok().json(EndedView { ended }))
+    Ok(HttpResponse::Ok().json(EndedCount { ended }))
 }

@@ -6,15 +6,15 @@ use actix_web::{FromRequest, HttpRequest, HttpResponse, dev::Payload, web};
 use serde::Deserialize;
 use url::form_urlencoded;
 
-use crate::error::{Error, Result};
-use crate::http::app::App;
+use crate::error::{Error, Failure, Result};
+use crate::http::app_state::AppState;
 use crate::http::caller::ApiCaller;
 use crate::sessions::Caller;
 
 /// Who is let in.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Wanted {
+pub struct VerifyQuery {
     group: Option<Group>,
 }
 
@@ -25,33 +25,33 @@ enum Group {
 }
 
 /// The page that a browser asked the proxy for, and how the proxy wants to be told where to go.
-enum Asked {
+enum OriginalRequest {
     /// nginx: it needs a 401, and takes the `Location` from there.
-    OfNginx(String),
+    FromNginx(String),
     /// Traefik and Caddy: they pass on whatever is not a success.
-    OfAnother(String),
+    FromOther(String),
 }
 
 /// 200 with who it is; else 401, 403, or the way to sign in and back.
 pub async fn verify(
-    app: web::Data<App>,
+    app: web::Data<AppState>,
     request: HttpRequest,
-    web::Query(wanted): web::Query<Wanted>,
+    web::Query(query): web::Query<VerifyQuery>,
 ) -> Result<HttpResponse> {
     match ApiCaller::from_request(&request, &mut Payload::None).await {
-        Ok(ApiCaller(caller)) if wanted.group == Some(Group::Admin) && !caller.user.is_admin => {
+        Ok(ApiCaller(caller)) if query.group == Some(Group::Admin) && !caller.user.is_admin => {
             Err(Error::NotInGroup)
         }
-        Ok(ApiCaller(caller)) => welcome(&caller),
-        Err(refusal @ (Error::Unauthenticated | Error::InvalidToken(_))) => {
-            turn_away(&app, request.headers(), refusal)
+        Ok(ApiCaller(caller)) => allowed_response(&caller),
+        Err(err @ (Error::Unauthenticated | Error::InvalidToken(_))) => {
+            denied_response(&app, request.headers(), err)
         }
-        Err(fault) => Err(fault),
+        Err(err) => Err(err),
     }
 }
 
-fn welcome(caller: &Caller) -> Result<HttpResponse> {
-    let mut answer = HttpResponse::Ok();
+fn allowed_response(caller: &Caller) -> Result<HttpResponse> {
+    let mut response = HttpResponse::Ok();
     for (name, value) in [
         ("remote-user", caller.user.id.to_string()),
         ("remote-email", caller.user.email.clone()),
@@ -59,46 +59,48 @@ fn welcome(caller: &Caller) -> Result<HttpResponse> {
         ("remote-session", caller.session.id.to_string()),
     ] {
         let value = HeaderValue::from_bytes(value.as_bytes())
-            .map_err(|fault| Error::Internal(format!("{name}: {fault}")))?;
-        answer.insert_header((HeaderName::from_static(name), value));
+            .map_err(|err| Error::Internal(Failure::new(name, err)))?;
+        response.insert_header((HeaderName::from_static(name), value));
     }
-    Ok(answer.finish())
+    Ok(response.finish())
 }
 
 /// A browser is shown the way to sign in, if that may lead back to what it asked for.
-fn turn_away(app: &App, headers: &HeaderMap, refusal: Error) -> Result<HttpResponse> {
-    match asked(headers) {
-        Some(Asked::OfNginx(page)) => Ok(match sign_in_url(app, &page) {
+fn denied_response(app: &AppState, headers: &HeaderMap, err: Error) -> Result<HttpResponse> {
+    match original_request(headers) {
+        Some(OriginalRequest::FromNginx(page)) => Ok(match sign_in_url(app, &page) {
             Some(url) => HttpResponse::Unauthorized()
                 .insert_header((header::LOCATION, url))
                 .finish(),
             None => HttpResponse::Unauthorized().finish(),
         }),
-        Some(Asked::OfAnother(page)) => match sign_in_url(app, &page) {
+        Some(OriginalRequest::FromOther(page)) => match sign_in_url(app, &page) {
             Some(url) => Ok(HttpResponse::Found()
                 .insert_header((header::LOCATION, url))
                 .finish()),
-            None => Err(refusal),
+            None => Err(err),
         },
-        None => Err(refusal),
+        None => Err(err),
     }
 }
 
-fn asked(headers: &HeaderMap) -> Option<Asked> {
+fn original_request(headers: &HeaderMap) -> Option<OriginalRequest> {
     let text = |name: &str| headers.get(name)?.to_str().ok();
     let is_browser = text("accept").is_some_and(|kinds| kinds.contains("text/html"));
     if !is_browser {
         return None;
     }
     if let Some(url) = text("x-original-url") {
-        return Some(Asked::OfNginx(url.to_owned()));
+        return Some(OriginalRequest::FromNginx(url.to_owned()));
     }
     let scheme = text("x-forwarded-proto").unwrap_or("https");
     let (host, uri) = (text("x-forwarded-host")?, text("x-forwarded-uri")?);
-    Some(Asked::OfAnother(format!("{scheme}://{host}{uri}")))
+    Some(OriginalRequest::FromOther(format!(
+        "{scheme}://{host}{uri}"
+    )))
 }
 
-fn sign_in_url(app: &App, page: &str) -> Option<String> {
+fn sign_in_url(app: &AppState, page: &str) -> Option<String> {
     let page = app.allowed_hosts.page(page)?;
     let mut query = form_urlencoded::Serializer::new(String::new());
     let query = query.append_pair("next", &page).finish();

@@ -2,15 +2,17 @@
 
 use serde::Serialize;
 
-use crate::db::{SessionId, Timestamp, UserId};
-use crate::devices::DeviceKind;
+use crate::clock::Timestamp;
+use crate::db::{SessionId, UserId};
+use crate::devices::DeviceGroup;
 use crate::people::User;
-use crate::sessions::{Device, EndedReason, Session};
+use crate::sessions::{EndedReason, Session};
 use crate::tokens::TokenPair;
+use crate::user_agent::DeviceKind;
 
 /// A session in JSON. Neither the JTI nor the raw user agent is in it.
 #[derive(Debug, Serialize)]
-pub(super) struct SessionView {
+pub(super) struct SessionJson {
     id: SessionId,
     user_id: UserId,
     device_name: Option<String>,
@@ -32,17 +34,17 @@ pub(super) struct SessionView {
     ended_reason: Option<EndedReason>,
 }
 
-impl SessionView {
+impl SessionJson {
     /// `session` as somebody sees it who calls from none.
-    pub(super) fn of_nobody(session: Session) -> Self {
+    pub(super) fn from_outside(session: Session) -> Self {
         Self {
             is_current: false,
-            ..Self::of_itself(session)
+            ..Self::from_itself(session)
         }
     }
 
     /// `session` as its own device sees it.
-    pub(super) fn of_itself(session: Session) -> Self {
+    pub(super) fn from_itself(session: Session) -> Self {
         let id = session.id;
         Self::new(session, id)
     }
@@ -73,7 +75,7 @@ impl SessionView {
 
 /// A device in JSON: the sessions that have the same `device_id`.
 #[derive(Debug, Serialize)]
-pub(super) struct DeviceView {
+pub(super) struct DeviceJson {
     device_id: Option<String>,
     device_name: Option<String>,
     device_kind: DeviceKind,
@@ -82,24 +84,24 @@ pub(super) struct DeviceView {
     session_ids: Vec<SessionId>,
 }
 
-impl DeviceView {
+impl DeviceJson {
     /// `device` as the caller of `current` sees it.
-    pub(super) fn new(device: &Device, current: SessionId) -> Self {
-        let latest = device.latest();
+    pub(super) fn new(device: &DeviceGroup<Session>, current: SessionId) -> Self {
+        let latest = device.first();
         Self {
             device_id: latest.device_id.clone(),
             device_name: latest.device_name.clone(),
             device_kind: latest.device_kind,
             last_used_at: latest.last_used_at,
-            is_current: device.has(current),
-            session_ids: device.sessions().map(|session| session.id).collect(),
+            is_current: device.contains(current),
+            session_ids: device.iter().map(|session| session.id).collect(),
         }
     }
 }
 
 /// A person in JSON, as they see themselves.
 #[derive(Debug, Serialize)]
-pub(super) struct PersonView {
+pub(super) struct PersonJson {
     id: UserId,
     email: String,
     full_name: Option<String>,
@@ -107,7 +109,7 @@ pub(super) struct PersonView {
     created_at: Timestamp,
 }
 
-impl From<User> for PersonView {
+impl From<User> for PersonJson {
     fn from(user: User) -> Self {
         Self {
             id: user.id,
@@ -121,23 +123,23 @@ impl From<User> for PersonView {
 
 /// What opening and refreshing a session answer.
 #[derive(Serialize)]
-pub(super) struct Grant {
+pub(super) struct TokenGrant {
     #[serde(flatten)]
     tokens: TokenPair,
-    session: SessionView,
+    session: SessionJson,
 }
 
-impl Grant {
+impl TokenGrant {
     pub(super) fn new(tokens: TokenPair, session: Session) -> Self {
         Self {
             tokens,
-            session: SessionView::of_itself(session),
+            session: SessionJson::from_itself(session),
         }
     }
 }
 
 /// How many sessions a request ended.
 #[derive(Debug, Serialize)]
-pub(super) struct EndedView {
+pub(super) struct EndedCount {
     pub(super) ended: usize,
 }

@@ -1,11 +1,13 @@
 //! `rollcall api-key`
 
 use clap::{Args, Subcommand};
+use secrecy::ExposeSecret;
 
-use super::domain::{Domain, block_on, named};
-use crate::api_keys::Scope;
+use super::domain::{Domain, block_on};
+use super::error::Result;
+use super::error::about;
+use crate::applications::Scope;
 use crate::db::ApiKeyId;
-use crate::error::Result;
 use crate::settings::Settings;
 
 #[derive(Subcommand)]
@@ -49,17 +51,17 @@ impl Add {
     async fn run(self, domain: &Domain) -> Result<()> {
         let (key, secret) = domain
             .api_keys
-            .create(&self.name, &self.scopes)
+            .create_key(&self.name, &self.scopes)
             .await
-            .map_err(named("name", &self.name))?;
+            .map_err(about("name", &self.name))?;
         eprintln!("Keep the secret; it is not shown again.");
-        println!("id\t{}\nsecret\t{secret}", key.id);
+        println!("id\t{}\nsecret\t{}", key.id, secret.expose_secret());
         Ok(())
     }
 }
 
 async fn list(domain: &Domain) -> Result<()> {
-    for key in domain.api_keys.all().await? {
+    for key in domain.api_keys.list_keys().await? {
         let state = if key.revoked_at.is_some() {
             "revoked"
         } else {
@@ -74,9 +76,8 @@ async fn list(domain: &Domain) -> Result<()> {
 }
 
 async fn revoke(domain: &Domain, id: ApiKeyId) -> Result<()> {
-    let shown = id.to_string();
-    let missing = named("key in use with the id", &shown);
-    domain.api_keys.revoke(id).await.map_err(missing)?;
+    let revoked = domain.api_keys.revoke_key(id).await;
+    revoked.map_err(about("key in use with the id", &id.to_string()))?;
     eprintln!("The key is revoked.");
     Ok(())
 }

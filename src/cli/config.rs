@@ -1,6 +1,6 @@
 //! `rollcall config`
 
-use crate::error::Result;
+use super::error::Result;
 use crate::settings::Settings;
 
 pub(super) fn run(settings: &Settings) -> Result<()> {

@@ -6,9 +6,11 @@ use clap::Subcommand;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::devices::{ClientHints, DeviceFacts, DeviceParser, naming};
-use crate::error::{Error, Result};
+use super::error::CliError;
+use super::error::Result;
+use crate::error::{Error, Failure};
 use crate::settings::Settings;
+use crate::user_agent::{ClientHints, DeviceFacts, DeviceParser, device_label};
 
 #[derive(Subcommand)]
 pub(super) enum Device {
@@ -22,7 +24,7 @@ pub(super) enum Device {
 
 /// What is printed of one line.
 #[derive(Serialize)]
-struct Answer {
+struct ParsedAgent {
     #[serde(flatten)]
     facts: DeviceFacts,
     name: String,
@@ -30,10 +32,14 @@ struct Answer {
 
 impl Device {
     pub(super) fn run(self, settings: &Settings) -> Result<()> {
-        let parser = DeviceParser::of(settings.device_patterns.as_deref())
-            .map_err(|fault| Error::Startup(fault.to_string()))?;
+        let parser = DeviceParser::load(settings.device_patterns.as_deref()).map_err(|err| {
+            Error::Configuration(Failure::new("device_patterns can't be used", err))
+        })?;
         match self {
-            Self::Parse => parse(&parser).map_err(|fault| Error::Startup(fault.to_string())),
+            Self::Parse => parse(&parser).map_err(|source| CliError::Io {
+                action: "the user agents could not be read or the result written",
+                source,
+            }),
         }
     }
 }
@@ -49,11 +55,11 @@ fn parse(parser: &DeviceParser) -> std::io::Result<()> {
         let text = String::from_utf8_lossy(&line);
         let (agent, hints) = read(text.trim_end_matches(['\n', '\r']));
         let facts = parser.parse_with_hints(&agent, hints);
-        let answer = Answer {
-            name: naming::name(&facts),
+        let parsed = ParsedAgent {
+            name: device_label(&facts),
             facts,
         };
-        serde_json::to_writer(&mut output, &answer)?;
+        serde_json::to_writer(&mut output, &parsed)?;
         output.write_all(b"\n")?;
     }
 }
@@ -93,9 +99,12 @@ impl<'a> Fields<'a> {
 
 /// "Sec-CH-UA-Platform-Version", "platform_version" and "platformVersion" are the same.
 fn bare(name: &str) -> String {
-    let letters: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
-    let letters = letters.to_ascii_lowercase();
-    match letters.strip_prefix("secchua").unwrap_or(&letters) {
+    let alphanumerics: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
+    let alphanumerics = alphanumerics.to_ascii_lowercase();
+    match alphanumerics
+        .strip_prefix("secchua")
+        .unwrap_or(&alphanumerics)
+    {
         "" => "brands".into(),
         rest => rest.into(),
     }

@@ -1,17 +1,20 @@
-//! The domain, put together for a command that works on the database itself.
+//! The domain, assembled for a command that works on the database itself.
 
 use std::future::Future;
 
+use super::error::{Result, about, invalid_or_service};
+use crate::account::Accounts;
 use crate::alerts::Alerts;
-use crate::api_keys::ApiKeys;
+use crate::applications::ApiKeys;
 use crate::clock::Clock;
 use crate::db::{Db, migrate};
-use crate::error::{Error, Result};
-use crate::people::{Hasher, People};
-use crate::sessions::Sessions;
+use crate::people::{Email, Hasher, People, User};
+use crate::sessions::{LastUses, Sessions};
 use crate::settings::Settings;
 
 pub(super) struct Domain {
+    pub(super) accounts: Accounts,
+    pub(super) alerts: Alerts,
     pub(super) api_keys: ApiKeys,
     pub(super) people: People,
     pub(super) sessions: Sessions,
@@ -21,37 +24,48 @@ impl Domain {
     /// Opens the database, migrated.
     pub(super) fn open(settings: &Settings) -> Result<Self> {
         migrate::run(&settings.database_url)?;
+        Self::assemble(settings, &Clock::system())
+    }
+
+    /// Assembles the domain over a database that is migrated.
+    pub(super) fn assemble(settings: &Settings, clock: &Clock) -> Result<Self> {
         let db = Db::new(&settings.database_url, &settings.database);
-        let clock = Clock::system();
-        let api_keys = ApiKeys::new(db.clone(), clock.clone());
-        let people = People::new(db.clone(), clock.clone(), Hasher::new(&settings.passwords)?);
+        let alerts = Alerts::new(
+            db.clone(),
+            clock.clone(),
+            &settings.mail,
+            &settings.sessions,
+        );
         let sessions = Sessions::new(
             db.clone(),
             clock.clone(),
-            Alerts::new(db, clock, &settings.mail),
-            &settings.sessions,
-            &settings.tokens,
-            &settings.jobs,
+            alerts.clone(),
+            LastUses::unbuffered(db.clone()),
+            (&settings.sessions, &settings.tokens, &settings.jobs),
         );
+        let hasher = Hasher::new(&settings.passwords)?;
         Ok(Self {
-            api_keys,
-            people,
+            accounts: Accounts::new(db.clone(), clock.clone(), alerts.clone(), sessions.clone()),
+            alerts,
+            api_keys: ApiKeys::new(db.clone(), clock.clone()),
+            people: People::new(db, clock.clone(), hasher),
             sessions,
         })
     }
+
+    /// Returns the person with that e-mail.
+    pub(super) async fn get_user(&self, email: &str) -> Result<User> {
+        let found = self.people.get_by_email(parse_email(email)?).await;
+        found.map_err(about("person with the e-mail", email))
+    }
+}
+
+/// Parses an e-mail that was given as an argument.
+pub(super) fn parse_email(text: &str) -> Result<Email> {
+    text.parse().map_err(invalid_or_service)
 }
 
 /// Runs `work` to its end in an actix system.
 pub(super) fn block_on<T>(work: impl Future<Output = T>) -> T {
     actix_web::rt::System::new().block_on(work)
-}
-
-/// Says what was not found, for the person at the terminal.
-pub(super) fn named(what: &str, name: &str) -> impl FnOnce(Error) -> Error {
-    let message = format!("there is no {what} {name}");
-    move |fault| match fault {
-        Error::NotFound => Error::Startup(message),
-        Error::Invalid(fields) => Error::Startup(Error::Invalid(fields).detail()),
-        other => other,
-    }
 }

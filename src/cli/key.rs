@@ -2,8 +2,8 @@
 
 use clap::Subcommand;
 
+use super::error::Result;
 use crate::clock::Clock;
-use crate::error::Result;
 use crate::settings::Settings;
 use crate::tokens::Keys;
 

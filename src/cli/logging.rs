@@ -18,7 +18,7 @@ pub(super) fn start(settings: &LogSettings) {
         LogFormat::Human => lines.try_init(),
         LogFormat::Json => lines.json().flatten_event(true).try_init(),
     };
-    if let Err(fault) = started {
-        tracing::debug!(%fault, "logging had started before");
+    if let Err(err) = started {
+        tracing::debug!(error = %err, "logging had started before");
     }
 }

@@ -1,7 +1,7 @@
 //! `rollcall migrate`
 
+use super::error::Result;
 use crate::db::migrate;
-use crate::error::Result;
 use crate::settings::Settings;
 
 pub(super) fn run(settings: &Settings) -> Result<()> {

@@ -1,14 +1,21 @@
 //! The command line: one file a command. Results go to standard output, everything else to
 //! standard error; the exit status is 0 for done, 1 for failed, 2 for wrong use.
 
+#![allow(
+    clippy::doc_markdown,
+    reason = "doc comments of arguments are the help text, which is not Markdown"
+)]
+
 mod api_key;
 mod config;
 mod demo;
 mod device;
 mod domain;
+mod error;
 mod key;
 mod logging;
 mod migrate;
+mod output;
 mod serve;
 mod session;
 mod user;
@@ -18,7 +25,8 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::error::Result;
+use self::error::Result;
+use crate::error::Chain;
 use crate::settings::{Overrides, Settings};
 
 /// Every person sees where they are signed in, and signs any device out.
@@ -78,13 +86,14 @@ enum Command {
 }
 
 /// Does what the command line says.
+#[must_use]
 pub fn run() -> ExitCode {
     // Wrong use exits with 2 in here.
     let Cli { common, command } = Cli::parse();
     match dispatch(common, command) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(fault) => {
-            eprintln!("rollcall: {fault}");
+        Err(err) => {
+            eprintln!("rollcall: {}", Chain(&err));
             ExitCode::FAILURE
         }
     }
@@ -114,6 +123,6 @@ impl Common {
     }
 
     fn settings(self) -> Result<Settings> {
-        Settings::load(self.overrides())
+        Ok(Settings::load(self.overrides())?)
     }
 }

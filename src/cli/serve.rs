@@ -3,9 +3,9 @@
 use clap::Args;
 
 use super::domain::block_on;
+use super::error::Result;
 use super::{Common, logging};
 use crate::clock::Clock;
-use crate::error::Result;
 use crate::server::{self, Termination};
 use crate::settings::{Overrides, Settings};
 
@@ -48,5 +48,5 @@ async fn serve(settings: Settings) -> Result<()> {
             "there is no administrator yet; make the first one at {url} (works once, until the next start)"
         );
     }
-    server.run_until(termination).await
+    Ok(server.run_until(termination).await?)
 }

@@ -3,15 +3,17 @@
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
-use super::domain::{Domain, block_on, named};
-use super::user::find;
-use crate::db::{SessionId, Timestamp, UserId};
-use crate::devices::DeviceKind;
-use crate::error::{Error, Result};
+use super::domain::{Domain, block_on};
+use super::error::Result;
+use super::error::{CliError, about};
+use super::output::print_json;
+use crate::clock::Timestamp;
+use crate::db::{SessionId, UserId};
 use crate::events::Origin;
 use crate::people::User;
-use crate::sessions::{self, EndedReason, Ending};
+use crate::sessions::{self, EndOutcome, EndedReason};
 use crate::settings::Settings;
+use crate::user_agent::DeviceKind;
 
 #[derive(Subcommand)]
 pub(super) enum Session {
@@ -75,12 +77,12 @@ impl List {
         let mut rows = match &self.user {
             None => domain
                 .sessions
-                .live_of_all(self.limit)
+                .list_all_live(self.limit)
                 .await?
                 .into_iter()
                 .map(Row::from)
                 .collect(),
-            Some(email) => of_person(domain, email).await?,
+            Some(email) => list_by_person(domain, email).await?,
         };
         rows.truncate(self.limit as usize);
         if self.json {
@@ -102,7 +104,7 @@ impl End {
         match (self.id, self.user) {
             (Some(id), _) => end_one(domain, id).await,
             (None, Some(email)) => end_all(domain, &email).await,
-            (None, None) => Err(Error::Startup(
+            (None, None) => Err(CliError::Invalid(
                 "name a session, or a person with --user".into(),
             )),
         }
@@ -112,47 +114,39 @@ impl End {
 async fn end_one(domain: &Domain, id: SessionId) -> Result<()> {
     let owner = domain
         .sessions
-        .owner_of(id)
+        .get_owner(id)
         .await
-        .map_err(named("session", &id.to_string()))?;
+        .map_err(about("session", &id.to_string()))?;
     match domain
         .sessions
-        .end(owner, id, EndedReason::Admin, Origin::default())
+        .end_session(owner, id, EndedReason::Admin, Origin::default())
         .await?
     {
-        Ending::Ended(session) => eprintln!("{} is signed out.", session.display_name()),
-        Ending::AlreadyEnded(session) => {
-            eprintln!("{} had been signed out before.", session.display_name())
+        EndOutcome::Ended(session) => eprintln!("{} is signed out.", session.display_name()),
+        EndOutcome::AlreadyEnded(session) => {
+            eprintln!("{} had been signed out before.", session.display_name());
         }
     }
     Ok(())
 }
 
 async fn end_all(domain: &Domain, email: &str) -> Result<()> {
-    let user = find(domain, email).await?;
+    let user = domain.get_user(email).await?;
     let ended = domain
         .sessions
-        .end_all(user.id, EndedReason::Admin, Origin::default())
+        .end_all_sessions(user.id, EndedReason::Admin, Origin::default())
         .await?;
     eprintln!("{} sessions are ended.", ended.len());
     Ok(())
 }
 
-async fn of_person(domain: &Domain, email: &str) -> Result<Vec<Row>> {
-    let user = find(domain, email).await?;
-    let live = domain.sessions.live_of(user.id).await?;
+async fn list_by_person(domain: &Domain, email: &str) -> Result<Vec<Row>> {
+    let user = domain.get_user(email).await?;
+    let live = domain.sessions.list_live(user.id).await?;
     Ok(live
         .into_iter()
         .map(|session| Row::from((session, user.clone())))
         .collect())
-}
-
-/// Prints `value` to standard output, for programs.
-pub(super) fn print_json<T: Serialize>(value: &T) -> Result<()> {
-    let text =
-        serde_json::to_string_pretty(value).map_err(|fault| Error::Internal(fault.to_string()))?;
-    println!("{text}");
-    Ok(())
 }
 
 impl From<(sessions::Session, User)> for Row {

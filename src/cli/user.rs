@@ -5,12 +5,15 @@ use std::io::BufRead;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
-use super::domain::{Domain, block_on, named};
-use crate::alerts::Scene;
-use crate::db::{Timestamp, UserId};
-use crate::error::{Error, Result};
+use super::domain::{Domain, block_on, parse_email};
+use super::error::Result;
+use super::error::{CliError, invalid_or_service};
+use super::output::print_json;
+use crate::alerts::AlertContext;
+use crate::clock::Timestamp;
+use crate::db::UserId;
 use crate::events::Origin;
-use crate::people::{self, Email, FullName, NewAccount, PlainPassword, Role};
+use crate::people::{self, FullName, NewAccount, PlainPassword, Role};
 use crate::settings::Settings;
 
 #[derive(Subcommand)]
@@ -95,7 +98,8 @@ impl Add {
     async fn run(self, domain: &Domain) -> Result<()> {
         let account = NewAccount {
             email: parse_email(&self.email)?,
-            full_name: FullName::parse(&self.name.unwrap_or_default()).map_err(in_words)?,
+            full_name: FullName::parse(&self.name.unwrap_or_default())
+                .map_err(invalid_or_service)?,
             password: password_from_stdin()?,
             role: if self.admin {
                 Role::Admin
@@ -103,7 +107,7 @@ impl Add {
                 Role::Person
             },
         };
-        let user = domain.people.register(account).await?;
+        let user = domain.people.create_user(account).await?;
         println!("{}", user.id);
         Ok(())
     }
@@ -111,11 +115,11 @@ impl Add {
 
 impl SetPassword {
     async fn run(self, domain: &Domain) -> Result<()> {
-        let user = find(domain, &self.email).await?;
-        let hash = domain.people.hash(password_from_stdin()?).await?;
+        let user = domain.get_user(&self.email).await?;
+        let hash = domain.people.hash_password(password_from_stdin()?).await?;
         let ended = domain
-            .sessions
-            .change_password(&user, hash, Origin::default(), Scene::command_line())
+            .accounts
+            .change_password(&user, hash, Origin::default(), AlertContext::command_line())
             .await?;
         eprintln!("The password is set; {} sessions are ended.", ended.len());
         Ok(())
@@ -123,11 +127,9 @@ impl SetPassword {
 }
 
 async fn list(domain: &Domain, json: bool) -> Result<()> {
-    let everybody = domain.people.all().await?;
+    let everybody = domain.people.list().await?;
     if json {
-        return super::session::print_json(
-            &everybody.into_iter().map(Row::from).collect::<Vec<_>>(),
-        );
+        return print_json(&everybody.into_iter().map(Row::from).collect::<Vec<_>>());
     }
     for user in everybody {
         let name = user.full_name.as_deref().unwrap_or("-");
@@ -139,18 +141,15 @@ async fn list(domain: &Domain, json: bool) -> Result<()> {
 }
 
 async fn delete(domain: &Domain, email: &str) -> Result<()> {
-    let user = find(domain, email).await?;
-    domain.people.delete(user.id).await?;
+    let user = domain.get_user(email).await?;
+    domain.accounts.delete(user.id).await?;
     eprintln!("{} is deleted.", user.email);
     Ok(())
 }
 
 async fn disable(domain: &Domain, email: &str) -> Result<()> {
-    let user = find(domain, email).await?;
-    let ended = domain
-        .sessions
-        .disable_account(user.id, Origin::default())
-        .await?;
+    let user = domain.get_user(email).await?;
+    let ended = domain.accounts.disable(user.id, Origin::default()).await?;
     eprintln!(
         "{} can't sign in any more; {} sessions are ended.",
         user.email,
@@ -159,30 +158,17 @@ async fn disable(domain: &Domain, email: &str) -> Result<()> {
     Ok(())
 }
 
-pub(super) async fn find(domain: &Domain, email: &str) -> Result<people::User> {
-    domain
-        .people
-        .find(parse_email(email)?)
-        .await
-        .map_err(named("person with the e-mail", email))
-}
-
-fn parse_email(text: &str) -> Result<Email> {
-    text.parse().map_err(in_words)
-}
-
-/// A field that is wrong, for the person at the terminal.
-fn in_words(fault: Error) -> Error {
-    Error::Startup(fault.detail())
-}
-
 fn password_from_stdin() -> Result<PlainPassword> {
     let mut line = String::new();
     std::io::stdin()
         .lock()
         .read_line(&mut line)
-        .map_err(|fault| Error::Startup(format!("the password could not be read: {fault}")))?;
-    PlainPassword::new("password", line.trim_end_matches(['\r', '\n']).to_owned()).map_err(in_words)
+        .map_err(|source| CliError::Io {
+            action: "the password could not be read",
+            source,
+        })?;
+    PlainPassword::new("password", line.trim_end_matches(['\r', '\n']).to_owned())
+        .map_err(invalid_or_service)
 }
 
 impl From<people::User> for Row {

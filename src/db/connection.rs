@@ -108,14 +108,14 @@ pub(super) struct Pooled {
 /// Opens connections for a pool, and forgets them all at once when one was found cut off: after a
 /// restart of the database every one of them is.
 #[derive(Debug, Clone)]
-pub(super) struct Opener {
+pub(super) struct ConnectionManager {
     url: DatabaseUrl,
     access: Access,
     busy_timeout: Duration,
     generation: Arc<AtomicU64>,
 }
 
-impl Opener {
+impl ConnectionManager {
     pub(super) fn new(url: DatabaseUrl, access: Access, busy_timeout: Duration) -> Self {
         Self {
             url,
@@ -126,7 +126,7 @@ impl Opener {
     }
 
     /// Says that the database has cut us off: no connection opened until now is used again.
-    pub(super) fn forget_all(&self) {
+    pub(super) fn invalidate_all(&self) {
         self.generation.fetch_add(1, Ordering::SeqCst);
     }
 
@@ -136,7 +136,7 @@ impl Opener {
     }
 }
 
-impl ManageConnection for Opener {
+impl ManageConnection for ConnectionManager {
     type Connection = Pooled;
     type Error = diesel::r2d2::Error;
 

@@ -9,7 +9,7 @@ use diesel::connection::SimpleConnection;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use super::connection::{Access, AnyConnection, open};
-use crate::error::{Error, Result};
+use crate::error::{Error, Failure, Result};
 use crate::settings::DatabaseUrl;
 
 const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
@@ -17,13 +17,13 @@ const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 
 /// A name for the advisory lock that lets one node migrate at a time: "rollcall" in ASCII.
 const MIGRATION_LOCK: i64 = 0x726f_6c6c_6361_6c6c;
-const PATIENCE: Duration = Duration::from_secs(60);
+const LOCK_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Applies what is missing, creating an SQLite file that isn't there (readable by its owner only),
 /// and answers with the names of what it applied. Nodes that start together wait for each other.
 ///
 /// # Errors
-/// [`Error::Startup`] when the database can't be reached or a migration fails.
+/// [`Error::Migration`] when the database can't be reached or a migration fails.
 pub fn run(url: &DatabaseUrl) -> Result<Vec<String>> {
     if let DatabaseUrl::Sqlite(path) = url {
         create_private(path)?;
@@ -54,7 +54,7 @@ pub fn pending(connection: &mut AnyConnection) -> Result<usize> {
         AnyConnection::Postgres(c) => c.pending_migrations(POSTGRES).map(|found| found.len()),
         AnyConnection::Sqlite(c) => c.pending_migrations(SQLITE).map(|found| found.len()),
     };
-    pending.map_err(|fault| Error::Unavailable(fault.to_string()))
+    pending.map_err(|err| Error::Unavailable(Failure::new("the migrations could not be read", err)))
 }
 
 fn apply<C, DB>(connection: &mut C, migrations: EmbeddedMigrations) -> Result<Vec<String>>
@@ -79,11 +79,12 @@ fn with_lock<T>(
         DatabaseUrl::Sqlite(path) => Some(lock_folder(path)?),
         DatabaseUrl::Postgres(_) => None,
     };
-    let mut connection = open(url, Access::ReadWrite, PATIENCE)
-        .map_err(|fault| Error::Startup(format!("cannot open the database {url}: {fault}")))?;
+    let mut connection = open(url, Access::ReadWrite, LOCK_TIMEOUT).map_err(|err| {
+        Error::Migration(Failure::new(format!("cannot open the database {url}"), err))
+    })?;
     if let AnyConnection::Postgres(c) = &mut connection {
         c.batch_execute(&format!("SELECT pg_advisory_lock({MIGRATION_LOCK})"))
-            .map_err(|fault| failed(fault.into()))?;
+            .map_err(|err| failed(err.into()))?;
     }
     work(&mut connection)
 }
@@ -94,11 +95,16 @@ fn lock_folder(path: &Path) -> Result<File> {
         .filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or(Path::new("."));
     let lock = File::open(folder).and_then(|file| file.lock().map(|()| file));
-    lock.map_err(|fault| Error::Startup(format!("cannot lock {}: {fault}", folder.display())))
+    lock.map_err(|err| {
+        Error::Migration(Failure::new(
+            format!("cannot lock {}", folder.display()),
+            err,
+        ))
+    })
 }
 
-fn failed(fault: Box<dyn std::error::Error + Send + Sync>) -> Error {
-    Error::Startup(format!("the database could not be migrated: {fault}"))
+fn failed(err: Box<dyn std::error::Error + Send + Sync>) -> Error {
+    Error::Migration(Failure::new("the database could not be migrated", err))
 }
 
 /// Creates the file with mode 0600 when there is none: it holds password hashes.
@@ -112,10 +118,10 @@ fn create_private(path: &Path) -> Result<()> {
         .open(path)
     {
         Ok(_) => Ok(()),
-        Err(fault) if fault.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
-        Err(fault) => Err(Error::Startup(format!(
-            "cannot create the database {}: {fault}",
-            path.display()
+        Err(err) if err.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        Err(err) => Err(Error::Migration(Failure::new(
+            format!("cannot create the database {}", path.display()),
+            err,
         ))),
     }
 }

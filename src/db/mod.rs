@@ -1,10 +1,12 @@
-//! The database: either of two behind one door. Work is handed in as a closure over a connection
-//! and runs on a blocking thread; SQLite has one writer and several readers, PostgreSQL one pool.
+//! The database, PostgreSQL or SQLite. Work is a closure over a connection and runs on a blocking
+//! thread; SQLite has one writer and several readers, PostgreSQL one pool.
 
 mod connection;
-mod fault;
+mod error;
+mod lock;
 pub mod migrate;
-pub mod schema;
+#[allow(clippy::wildcard_imports, reason = "Diesel's CLI writes the file")]
+pub(crate) mod schema;
 mod types;
 
 use std::sync::Arc;
@@ -16,40 +18,42 @@ use tokio::sync::Semaphore;
 
 pub use self::connection::AnyConnection;
 pub(crate) use self::connection::on_each;
-use self::connection::{Access, Opener};
+use self::connection::{Access, ConnectionManager};
+pub use self::lock::NodeLock;
 pub(crate) use self::types::read_from_text;
-pub use self::types::{AlertId, ApiKeyId, EventId, MailId, SessionId, Timestamp, UserId, sql};
-use crate::error::{Error, Result};
+pub use self::types::{AlertId, ApiKeyId, EventId, MailId, SessionId, UserId, sql};
+use crate::error::{Chain, Error, Failure, Result};
 use crate::settings::{DatabaseSettings, DatabaseUrl};
 
-/// A handle on the database; a clone is the same one.
+/// A handle to the database; clones share its pools.
 #[derive(Clone)]
 pub struct Db {
-    readers: Lane,
-    writers: Lane,
+    readers: QueuedPool,
+    writers: QueuedPool,
 }
 
 impl Db {
-    /// Makes the pools. No connection is opened yet.
+    /// Creates the pools. No connection is opened yet.
+    #[must_use]
     pub fn new(url: &DatabaseUrl, settings: &DatabaseSettings) -> Self {
-        let lane = |access, size| {
-            Lane::new(
-                Opener::new(url.clone(), access, settings.busy_timeout),
+        let pool = |access, size| {
+            QueuedPool::new(
+                ConnectionManager::new(url.clone(), access, settings.busy_timeout),
                 size,
                 settings,
             )
         };
         match url {
             DatabaseUrl::Postgres(_) => {
-                let lane = lane(Access::ReadWrite, settings.connections);
+                let pool = pool(Access::ReadWrite, settings.connections);
                 Self {
-                    readers: lane.clone(),
-                    writers: lane,
+                    readers: pool.clone(),
+                    writers: pool,
                 }
             }
             DatabaseUrl::Sqlite(_) => Self {
-                readers: lane(Access::ReadOnly, settings.connections),
-                writers: lane(Access::ReadWrite, 1),
+                readers: pool(Access::ReadOnly, settings.connections),
+                writers: pool(Access::ReadWrite, 1),
             },
         }
     }
@@ -57,7 +61,7 @@ impl Db {
     /// Runs one query that only reads.
     ///
     /// # Errors
-    /// What `work` answers, or [`Error::Unavailable`] when no connection is to be had.
+    /// The error of `work`, or [`Error::Unavailable`] when no connection is free in time.
     pub async fn read<T, W>(&self, work: W) -> Result<T>
     where
         T: Send + 'static,
@@ -66,7 +70,7 @@ impl Db {
         self.readers.run(work).await
     }
 
-    /// Runs one statement that writes. It is on disk when this answers.
+    /// Runs one statement that writes. It is on disk when this returns.
     ///
     /// # Errors
     /// As [`Db::read`].
@@ -78,7 +82,7 @@ impl Db {
         self.writers.run(work).await
     }
 
-    /// Runs several statements of which either all are written or none.
+    /// Runs several statements, of which either all are written or none.
     ///
     /// # Errors
     /// As [`Db::read`]; then nothing is written.
@@ -90,6 +94,42 @@ impl Db {
         self.writers
             .run(|connection| in_transaction(connection, work))
             .await
+    }
+
+    /// As [`Db::transaction`], by one node at a time. Returns `None`, without having called `work`,
+    /// when another node holds `lock`.
+    ///
+    /// # Errors
+    /// As [`Db::transaction`].
+    pub async fn transaction_with_lock<T, W>(&self, lock: NodeLock, work: W) -> Result<Option<T>>
+    where
+        T: Send + 'static,
+        W: FnOnce(&mut AnyConnection) -> Result<T> + Send + 'static,
+    {
+        self.transaction(move |c| match lock::try_lock(c, lock)? {
+            true => work(c).map(Some),
+            false => Ok(None),
+        })
+        .await
+    }
+
+    /// Repeats `batch`, each time as [`Db::transaction_with_lock`], until it changes no row or
+    /// another node holds `lock`. Returns how many rows it changed in all.
+    ///
+    /// # Errors
+    /// As [`Db::transaction`]; the batches before the failed one stay written.
+    pub async fn repeat_with_lock<W>(&self, lock: NodeLock, batch: W) -> Result<usize>
+    where
+        W: FnOnce(&mut AnyConnection) -> Result<usize> + Clone + Send + 'static,
+    {
+        let mut changed = 0;
+        while let Some(rows) = self.transaction_with_lock(lock, batch.clone()).await? {
+            if rows == 0 {
+                break;
+            }
+            changed += rows;
+        }
+        Ok(changed)
     }
 }
 
@@ -105,38 +145,38 @@ fn in_transaction<T>(
             Manager::commit_transaction(connection)?;
             Ok(value)
         }
-        Err(error) => {
+        Err(err) => {
             if let Err(rollback) = Manager::rollback_transaction(connection) {
-                tracing::warn!(%rollback, "a transaction could not be rolled back; its connection is dropped");
+                tracing::warn!(error = %Chain(&rollback), "a transaction could not be rolled back; its connection is dropped");
             }
-            Err(error)
+            Err(err)
         }
     }
 }
 
-/// A pool and the queue in front of it: who waits for a connection waits without a thread.
+/// A pool and the queue in front of it: a task that waits for a connection occupies no thread.
 #[derive(Clone)]
-struct Lane {
-    pool: Pool<Opener>,
-    opener: Opener,
+struct QueuedPool {
+    pool: Pool<ConnectionManager>,
+    manager: ConnectionManager,
     queue: Arc<Semaphore>,
-    patience: Duration,
+    wait_timeout: Duration,
 }
 
-impl Lane {
-    fn new(opener: Opener, size: u32, settings: &DatabaseSettings) -> Self {
+impl QueuedPool {
+    fn new(manager: ConnectionManager, size: u32, settings: &DatabaseSettings) -> Self {
         let pool = Pool::builder()
             .max_size(size)
             .min_idle(Some(1))
             .connection_timeout(settings.connect_timeout)
             .test_on_check_out(false)
-            .error_handler(Box::new(fault::LogAndGoOn))
-            .build_unchecked(opener.clone());
+            .error_handler(Box::new(error::LogConnectionErrors))
+            .build_unchecked(manager.clone());
         Self {
             pool,
-            opener,
+            manager,
             queue: Arc::new(Semaphore::new(size as usize)),
-            patience: settings.connect_timeout,
+            wait_timeout: settings.connect_timeout,
         }
     }
 
@@ -145,37 +185,39 @@ impl Lane {
         T: Send + 'static,
         W: FnOnce(&mut AnyConnection) -> Result<T> + Send + 'static,
     {
-        let place = tokio::time::timeout(self.patience, self.queue.clone().acquire_owned())
+        let permit = tokio::time::timeout(self.wait_timeout, self.queue.clone().acquire_owned())
             .await
-            .map_err(|_| Error::Unavailable("every database connection is in use".into()))?
-            .map_err(|_| Error::Unavailable("the database is closed".into()))?;
-        let lane = self.clone();
+            .map_err(|_| {
+                Error::Unavailable(Failure::because("every database connection is in use"))
+            })?
+            .map_err(|_| Error::Unavailable(Failure::because("the database is closed")))?;
+        let pool = self.clone();
         let span = tracing::Span::current();
         tokio::task::spawn_blocking(move || {
-            let _place = place;
-            span.in_scope(|| lane.run_here(work))
+            let _permit = permit;
+            span.in_scope(|| pool.run_blocking(work))
         })
         .await
-        .map_err(|stopped| Error::Internal(format!("database work stopped short: {stopped}")))?
+        .map_err(|stopped| Error::Internal(Failure::new("database work stopped short", stopped)))?
     }
 
-    fn run_here<T>(&self, work: impl FnOnce(&mut AnyConnection) -> Result<T>) -> Result<T> {
+    fn run_blocking<T>(&self, work: impl FnOnce(&mut AnyConnection) -> Result<T>) -> Result<T> {
         let mut pooled = self.check_out()?;
-        let answer = work(&mut pooled.connection);
-        if let Err(Error::Disconnected(_)) = &answer {
-            self.opener.forget_all();
+        let result = work(&mut pooled.connection);
+        if let Err(Error::Disconnected(_)) = &result {
+            self.manager.invalidate_all();
         }
-        answer
+        result
     }
 
-    /// Takes a connection opened after the last cut; stale ones are dropped on the way.
-    fn check_out(&self) -> Result<PooledConnection<Opener>> {
+    /// Takes a connection opened after the last disconnection; older ones are dropped.
+    fn check_out(&self) -> Result<PooledConnection<ConnectionManager>> {
         loop {
             let pooled = self
                 .pool
                 .get()
-                .map_err(|timeout| Error::Unavailable(timeout.to_string()))?;
-            if self.opener.is_current(&pooled) {
+                .map_err(|err| Error::Unavailable(Failure::new("no connection opens", err)))?;
+            if self.manager.is_current(&pooled) {
                 return Ok(pooled);
             }
         }

@@ -4,11 +4,9 @@
 //! time as text of fixed width (`2026-11-23 20:50:32.123456`), so that both sort as they should.
 
 use std::fmt;
-use std::ops::{Add, Deref, Sub};
 use std::str::FromStr;
-use std::time::Duration;
 
-use chrono::{DateTime, NaiveDateTime, SecondsFormat, SubsecRound, Utc};
+use chrono::{DateTime, NaiveDateTime};
 use diesel::backend::Backend;
 use diesel::deserialize::{self, FromSql, FromSqlRow};
 use diesel::expression::AsExpression;
@@ -19,6 +17,7 @@ use diesel::sqlite::{Sqlite, SqliteValue};
 use serde::{Deserialize, Serialize};
 
 use super::connection::MultiBackend;
+use crate::clock::Timestamp;
 
 /// The SQL types behind the columns. They carry Diesel's own names, so that what Diesel's schema
 /// printer writes for PostgreSQL is the schema as it stands.
@@ -185,64 +184,14 @@ id! {
     MailId
 }
 
-/// A moment in UTC, to the microsecond: what both databases keep.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, AsExpression, FromSqlRow)]
-#[diesel(sql_type = sql::Timestamptz)]
-pub struct Timestamp(DateTime<Utc>);
-
-impl Timestamp {
-    /// RFC 3339 in UTC, to the microsecond: `2026-11-23T20:50:32.123456Z`.
-    pub fn to_rfc3339(self) -> String {
-        self.0.to_rfc3339_opts(SecondsFormat::Micros, true)
-    }
-
-    /// How long after `earlier` this is; zero when it is not after.
-    pub fn since(self, earlier: Timestamp) -> Duration {
-        (self.0 - earlier.0).to_std().unwrap_or_default()
-    }
-}
-
-impl From<DateTime<Utc>> for Timestamp {
-    fn from(at: DateTime<Utc>) -> Self {
-        Self(at.trunc_subsecs(6))
-    }
-}
-
-impl Deref for Timestamp {
-    type Target = DateTime<Utc>;
-
-    fn deref(&self) -> &DateTime<Utc> {
-        &self.0
-    }
-}
-
-impl Add<Duration> for Timestamp {
-    type Output = Self;
-
-    fn add(self, span: Duration) -> Self {
-        Self(self.0 + span)
-    }
-}
-
-impl Sub<Duration> for Timestamp {
-    type Output = Self;
-
-    fn sub(self, span: Duration) -> Self {
-        Self(self.0 - span)
-    }
-}
-
-impl fmt::Display for Timestamp {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.to_rfc3339())
-    }
-}
-
-impl Serialize for Timestamp {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
+/// Lets Diesel bind and read a [`Timestamp`], which knows nothing of databases.
+#[derive(AsExpression, FromSqlRow)]
+#[diesel(foreign_derive, sql_type = sql::Timestamptz)]
+#[expect(
+    dead_code,
+    reason = "the derives implement Diesel's traits for the field's type"
+)]
+struct TimestampProxy(Timestamp);
 
 const SQLITE_FORMAT: &str = "%Y-%m-%d %H:%M:%S%.6f";
 /// What other programs may have written: a `T`, or no fraction.
@@ -250,7 +199,7 @@ const SQLITE_READ_FORMATS: [&str; 2] = ["%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:
 
 impl ToSql<sql::Timestamptz, Sqlite> for Timestamp {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
-        out.set_value(self.0.format(SQLITE_FORMAT).to_string());
+        out.set_value(self.format(SQLITE_FORMAT).to_string());
         Ok(IsNull::No)
     }
 }
@@ -271,7 +220,7 @@ impl FromSql<sql::Timestamptz, Sqlite> for Timestamp {
 
 impl ToSql<sql::Timestamptz, Pg> for Timestamp {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
-        let micros = self.0.timestamp_micros() - POSTGRES_EPOCH_MICROS;
+        let micros = self.timestamp_micros() - POSTGRES_EPOCH_MICROS;
         std::io::Write::write_all(out, &micros.to_be_bytes())?;
         Ok(IsNull::No)
     }
@@ -283,7 +232,7 @@ impl FromSql<sql::Timestamptz, Pg> for Timestamp {
         micros
             .checked_add(POSTGRES_EPOCH_MICROS)
             .and_then(DateTime::from_timestamp_micros)
-            .map(Self)
+            .map(Self::from)
             .ok_or_else(|| "a time out of range".into())
     }
 }
@@ -304,7 +253,7 @@ impl FromSql<sql::Timestamptz, MultiBackend> for Timestamp {
     }
 }
 
-/// Lets an enum with `FromStr` be read from a text column.
+/// Lets a type with `FromStr` be read from a text column.
 macro_rules! read_from_text {
     ($type:ty) => {
         impl<DB> diesel::deserialize::FromSql<diesel::sql_types::Text, DB> for $type

@@ -1,19 +1,60 @@
-//! Which device it is: what a user agent tells, where a request comes from, and what to call it.
-//! Everything here comes from outside and is taken as hostile text.
+//! The devices of a person: which of their sessions are on one device, the names they give their
+//! devices, and which devices are known from earlier sign-ins.
 
-pub mod address;
-mod facts;
-pub mod hints;
-mod kind;
-pub mod naming;
-mod parser;
-mod place;
-mod places;
+mod grouping;
 pub(crate) mod store;
+mod values;
 
-pub use self::facts::{DeviceFacts, DeviceKind};
-pub use self::hints::ClientHints;
-pub use self::parser::{DeviceParser, PatternError};
-pub use self::place::{Location, Place, Point};
-pub use self::places::{EdgeHeaders, PlaceError, Places};
+use std::time::Duration;
+
+pub use self::grouping::{DeviceGroup, OnDevice, group_by_device};
 pub use self::store::KnownDevice;
+pub use self::values::{DeviceId, DeviceName};
+use crate::clock::Clock;
+use crate::db::{Db, NodeLock, UserId};
+use crate::error::Result;
+
+/// The longest that browsers keep a cookie (RFC 6265bis, 5.5): a device not seen for longer comes
+/// back as a new one.
+const COOKIE_LIFETIME: Duration = Duration::from_secs(400 * 24 * 60 * 60);
+
+/// The known devices of the service; clones share its database.
+#[derive(Clone)]
+pub struct Devices {
+    db: Db,
+    clock: Clock,
+    purge_batch: u32,
+}
+
+impl Devices {
+    /// Returns the devices in `db`. A purge deletes `purge_batch` rows per transaction.
+    #[must_use]
+    pub fn new(db: Db, clock: Clock, purge_batch: u32) -> Self {
+        Self {
+            db,
+            clock,
+            purge_batch,
+        }
+    }
+
+    /// Lists the devices of a person that keep an id, the one seen last first.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
+    pub async fn list(&self, owner: UserId) -> Result<Vec<KnownDevice>> {
+        self.db.read(move |c| store::list(c, owner)).await
+    }
+
+    /// Purges the devices whose browser has dropped its cookie by now. Returns how many.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond; what was
+    /// purged until then stays purged.
+    pub async fn purge(&self) -> Result<usize> {
+        let before = self.clock.now() - COOKIE_LIFETIME;
+        let limit = i64::from(self.purge_batch);
+        self.db
+            .repeat_with_lock(NodeLock::Sweep, move |c| store::purge(c, before, limit))
+            .await
+    }
+}

@@ -1,18 +1,19 @@
-//! Every query of `devices`: the devices that name themselves, which outlive their sessions.
+//! Every query of `devices`: the devices that keep an id. Their rows outlive their sessions.
 
 use diesel::prelude::*;
 
+use crate::clock::Timestamp;
 use crate::db::schema::devices;
-use crate::db::{AnyConnection, Timestamp, UserId, on_each};
+use crate::db::{AnyConnection, UserId, on_each};
 use crate::error::Result;
 
-/// A device of somebody's.
+/// A device of a person, known by the id that it keeps.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = devices)]
 pub struct KnownDevice {
-    /// What it calls itself.
+    /// The id that it keeps.
     pub device_id: String,
-    /// What its owner calls it.
+    /// The name its owner gave it.
     pub name: Option<String>,
     /// The first sign-in on it.
     pub first_seen_at: Timestamp,
@@ -20,21 +21,21 @@ pub struct KnownDevice {
     pub last_seen_at: Timestamp,
 }
 
-/// Notes a sign-in on a device, and answers with it.
-pub(crate) fn see(
+/// Records a sign-in on a device, and returns the device.
+pub(crate) fn record_sign_in(
     c: &mut AnyConnection,
     user: UserId,
     device_id: &str,
     now: Timestamp,
 ) -> Result<KnownDevice> {
-    let seen = (
+    let row = (
         devices::user_id.eq(user),
         devices::device_id.eq(device_id),
         devices::first_seen_at.eq(now),
         devices::last_seen_at.eq(now),
     );
     let device = on_each!(c, c => diesel::insert_into(devices::table)
-        .values(seen)
+        .values(row)
         .on_conflict((devices::user_id, devices::device_id))
         .do_update()
         .set(devices::last_seen_at.eq(now))
@@ -43,7 +44,7 @@ pub(crate) fn see(
     Ok(device)
 }
 
-/// A device, if it is known.
+/// Finds a known device.
 pub(crate) fn find(
     c: &mut AnyConnection,
     user: UserId,
@@ -56,8 +57,8 @@ pub(crate) fn find(
         .optional()?)
 }
 
-/// Gives a device a name, if it is known.
-pub(crate) fn rename(
+/// Updates the name of a known device.
+pub(crate) fn update_name(
     c: &mut AnyConnection,
     user: UserId,
     device_id: &str,
@@ -68,15 +69,15 @@ pub(crate) fn rename(
         .execute(c)?)
 }
 
-/// Forgets a device: its next sign-in is its first.
-pub(crate) fn forget(c: &mut AnyConnection, user: UserId, device_id: &str) -> Result<usize> {
-    let it = devices::table
+/// Deletes a device: the next sign-in on it is that of a new device.
+pub(crate) fn delete(c: &mut AnyConnection, user: UserId, device_id: &str) -> Result<usize> {
+    let device = devices::table
         .filter(devices::user_id.eq(user))
         .filter(devices::device_id.eq(device_id));
-    Ok(diesel::delete(it).execute(c)?)
+    Ok(diesel::delete(device).execute(c)?)
 }
 
-/// Whether a person has any other device than this.
+/// Returns whether a person has any known device other than this.
 pub(crate) fn has_others(
     c: &mut AnyConnection,
     user: UserId,
@@ -88,8 +89,8 @@ pub(crate) fn has_others(
     Ok(diesel::select(diesel::dsl::exists(others)).get_result(c)?)
 }
 
-/// Every device of a person, the one seen last first.
-pub(crate) fn of_person(c: &mut AnyConnection, user: UserId) -> Result<Vec<KnownDevice>> {
+/// Lists the known devices of a person, the one seen last first.
+pub(crate) fn list(c: &mut AnyConnection, user: UserId) -> Result<Vec<KnownDevice>> {
     Ok(devices::table
         .filter(devices::user_id.eq(user))
         .order(devices::last_seen_at.desc())
@@ -97,21 +98,21 @@ pub(crate) fn of_person(c: &mut AnyConnection, user: UserId) -> Result<Vec<Known
         .load(c)?)
 }
 
-/// Forgets devices not seen since `before`, at most `limit` of them.
-pub(crate) fn forget_unseen(c: &mut AnyConnection, before: Timestamp, limit: i64) -> Result<usize> {
+/// Deletes devices not seen since `before`, at most `limit` of them.
+pub(crate) fn purge(c: &mut AnyConnection, before: Timestamp, limit: i64) -> Result<usize> {
     let unseen: Vec<(UserId, String)> = devices::table
         .filter(devices::last_seen_at.lt(before))
         .order(devices::last_seen_at)
         .limit(limit)
         .select((devices::user_id, devices::device_id))
         .load(c)?;
-    let mut forgotten = 0;
+    let mut purged = 0;
     for (user, device_id) in unseen {
         // It may have been seen meanwhile.
-        let it = devices::table
+        let device = devices::table
             .find((user, device_id))
             .filter(devices::last_seen_at.lt(before));
-        forgotten += diesel::delete(it).execute(c)?;
+        purged += diesel::delete(device).execute(c)?;
     }
-    Ok(forgotten)
+    Ok(purged)
 }

@@ -8,28 +8,16 @@ use std::time::Duration;
 
 use tokio::sync::broadcast;
 
-use super::{EventKind, store};
-use crate::clock::Clock;
-use crate::db::{Db, EventId, SessionId, Timestamp, UserId};
+use super::change::Change;
+use super::store;
+use crate::clock::{Clock, Timestamp};
+use crate::db::{Db, EventId, UserId};
 use crate::error::Result;
 
 /// Changes that a listener may be behind; one further behind is told that it missed some.
 const CAPACITY: usize = 1024;
 /// Looked back at every look: what other nodes' clocks, or a slow commit, may put an event behind.
 const OVERLAP: Duration = Duration::from_secs(10);
-
-/// That something happened.
-#[derive(Debug, Clone, Copy)]
-pub struct Change {
-    /// To whom.
-    pub user: UserId,
-    /// To which of their sessions, if to one.
-    pub session: Option<SessionId>,
-    /// What.
-    pub kind: EventKind,
-    /// When.
-    pub at: Timestamp,
-}
 
 /// The changes of a node; a clone is the same.
 #[derive(Clone)]
@@ -38,22 +26,24 @@ pub struct Changes {
     clock: Clock,
     /// None once the node stops.
     sender: Arc<Mutex<Option<broadcast::Sender<Change>>>>,
-    seen: Arc<Mutex<HashSet<EventId>>>,
+    published: Arc<Mutex<HashSet<EventId>>>,
 }
 
 impl Changes {
     /// The changes in `db`.
+    #[must_use]
     pub fn new(db: Db, clock: Clock) -> Self {
         Self {
             db,
             clock,
             sender: Arc::new(Mutex::new(Some(broadcast::Sender::new(CAPACITY)))),
-            seen: Arc::default(),
+            published: Arc::default(),
         }
     }
 
     /// Changes from now on; none when the node is stopping.
-    pub fn listen(&self) -> Option<broadcast::Receiver<Change>> {
+    #[must_use]
+    pub fn subscribe(&self) -> Option<broadcast::Receiver<Change>> {
         self.sender().map(|sender| sender.subscribe())
     }
 
@@ -61,11 +51,11 @@ impl Changes {
     ///
     /// # Errors
     /// When the database doesn't answer.
-    pub async fn since(&self, user: UserId, since: Timestamp) -> Result<bool> {
+    pub async fn has_changed_since(&self, user: UserId, since: Timestamp) -> Result<bool> {
         let after = EventId::first_at(since - OVERLAP);
         let changes = self
             .db
-            .read(move |c| store::after(c, Some(user), after))
+            .read(move |c| store::list_changes_after(c, Some(user), after))
             .await?;
         Ok(changes.iter().any(|(_, change)| change.at > since))
     }
@@ -74,16 +64,22 @@ impl Changes {
     ///
     /// # Errors
     /// When the database doesn't answer.
-    pub async fn look(&self) -> Result<usize> {
+    pub async fn poll(&self) -> Result<usize> {
         let Some(sender) = self.sender().filter(|sender| sender.receiver_count() > 0) else {
             return Ok(0);
         };
         let after = EventId::first_at(self.clock.now() - OVERLAP);
-        let found = self.db.read(move |c| store::after(c, None, after)).await?;
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.retain(|id| *id > after);
+        let found = self
+            .db
+            .read(move |c| store::list_changes_after(c, None, after))
+            .await?;
+        let mut published = self
+            .published
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        published.retain(|id| *id > after);
         for (id, change) in found {
-            if seen.insert(id) && sender.send(change).is_err() {
+            if published.insert(id) && sender.send(change).is_err() {
                 break;
             }
         }

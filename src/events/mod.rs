@@ -1,20 +1,23 @@
-//! What happened to which session, when, from where and by whom. Written in the same transaction
-//! as what it tells of; never changed.
+//! Events: what happened to which session, when, from where and by whom. An event is written in the
+//! transaction of what it records, and never changed except for what IP retention takes from it.
 
+mod change;
 mod changes;
-mod store;
+pub(crate) mod store;
 
-use std::fmt;
-use std::str::FromStr;
+use strum::{EnumString, IntoStaticStr};
 
-pub use self::changes::{Change, Changes};
+pub use self::change::Change;
+pub use self::changes::Changes;
 pub use self::store::Event;
-use crate::db::{AnyConnection, Db, EventId, SessionId, Timestamp, UserId};
-use crate::devices::address::AddressKeeping;
+use crate::clock::Timestamp;
+use crate::db::{AnyConnection, Db, EventId, SessionId, UserId};
 use crate::error::Result;
+use crate::net::IpRetention;
 
-/// What can happen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The kind of an event. Its text form is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum EventKind {
     /// A session was opened.
     SignedIn,
@@ -33,44 +36,10 @@ pub enum EventKind {
 }
 
 impl EventKind {
-    const ALL: [Self; 7] = [
-        Self::SignedIn,
-        Self::Refreshed,
-        Self::Renamed,
-        Self::Ended,
-        Self::ImpossibleTravel,
-        Self::PasswordChanged,
-        Self::EmailChanged,
-    ];
-
-    /// The name it is kept under.
+    /// Returns the text form.
+    #[must_use]
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::SignedIn => "signed_in",
-            Self::Refreshed => "refreshed",
-            Self::Renamed => "renamed",
-            Self::Ended => "ended",
-            Self::ImpossibleTravel => "impossible_travel",
-            Self::PasswordChanged => "password_changed",
-            Self::EmailChanged => "email_changed",
-        }
-    }
-}
-
-impl FromStr for EventKind {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        Self::ALL
-            .into_iter()
-            .find(|kind| kind.as_str() == text)
-            .ok_or_else(|| format!("{text:?} is no kind of event"))
-    }
-}
-
-impl fmt::Display for EventKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+        self.into()
     }
 }
 
@@ -97,8 +66,9 @@ pub struct NewEvent {
 }
 
 impl NewEvent {
-    /// Something that happened to a session.
-    pub fn of_session(
+    /// Returns an event of a session.
+    #[must_use]
+    pub fn for_session(
         user: UserId,
         session: SessionId,
         kind: EventKind,
@@ -107,12 +77,13 @@ impl NewEvent {
     ) -> Self {
         Self {
             session_id: Some(session),
-            ..Self::of_person(user, kind, origin, at)
+            ..Self::for_person(user, kind, origin, at)
         }
     }
 
-    /// Something that happened to a person, whatever their sessions.
-    pub fn of_person(user: UserId, kind: EventKind, origin: &Origin, at: Timestamp) -> Self {
+    /// Returns an event of a person that concerns no single session.
+    #[must_use]
+    pub fn for_person(user: UserId, kind: EventKind, origin: &Origin, at: Timestamp) -> Self {
         Self {
             user_id: user,
             session_id: None,
@@ -123,7 +94,8 @@ impl NewEvent {
         }
     }
 
-    /// Adds what more there is to say: a reason, a new name.
+    /// Adds a detail: a reason, a new name.
+    #[must_use]
     pub fn with_detail(self, detail: impl Into<String>) -> Self {
         Self {
             detail: Some(detail.into()),
@@ -132,84 +104,84 @@ impl NewEvent {
     }
 }
 
-/// Records what happened, as a part of the transaction it happened in.
+/// Records events, as a part of the transaction of what they record.
 ///
 /// # Errors
-/// When the database refuses.
-pub(crate) fn record(c: &mut AnyConnection, events: &[NewEvent]) -> Result<()> {
+/// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
+pub(crate) fn record_events(c: &mut AnyConnection, events: &[NewEvent]) -> Result<()> {
     match events {
         [] => Ok(()),
         events => store::insert(c, events),
     }
 }
 
-/// Makes what is kept of a person's addresses no more than `keeping`.
+/// Redacts the addresses of a person's events.
 ///
 /// # Errors
-/// When the database refuses.
-pub(crate) fn keep_addresses(
+/// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
+pub(crate) fn redact_addresses(
     c: &mut AnyConnection,
     user: UserId,
-    keeping: AddressKeeping,
+    retention: IpRetention,
 ) -> Result<()> {
-    for (id, ip) in store::addresses_of(c, user)? {
-        store::set_address(c, id, keeping.keep(&ip).as_deref())?;
+    for (id, ip) in store::list_addresses(c, user)? {
+        store::update_address(c, id, retention.redact(&ip).as_deref())?;
     }
     Ok(())
 }
 
-/// Whether something of that kind has happened to a session since then.
+/// Returns whether a session has an event of that kind after `since`.
 ///
 /// # Errors
-/// When the database refuses.
-pub(crate) fn has_happened(
+/// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
+pub(crate) fn has_event_since(
     c: &mut AnyConnection,
-    session: (UserId, SessionId),
+    (user, session): (UserId, SessionId),
     kind: EventKind,
     since: Timestamp,
 ) -> Result<bool> {
-    Ok(store::of_kind(c, session.0, &[session.1], kind)?
+    Ok(store::list_by_kind(c, user, &[session], kind)?
         .iter()
         .any(|event| event.at > since))
 }
 
-/// Which of a person's sessions something of that kind has happened to, with the last of each.
+/// Lists the events of one kind of some of a person's sessions, oldest first.
 ///
 /// # Errors
-/// When the database doesn't answer.
-pub async fn of_kind(
+/// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
+pub async fn list_by_kind(
     db: &Db,
     user: UserId,
     sessions: Vec<SessionId>,
     kind: EventKind,
 ) -> Result<Vec<Event>> {
-    db.read(move |c| store::of_kind(c, user, &sessions, kind))
+    db.read(move |c| store::list_by_kind(c, user, &sessions, kind))
         .await
 }
 
-/// Some of one session's events, newest first.
+/// A page of one session's events, newest first.
 #[derive(Debug)]
 pub struct EventPage {
     /// The events.
     pub events: Vec<Event>,
-    /// The next page has those before this one; none after the last page.
+    /// The event that the next page continues before; none on the last page.
     pub next_before: Option<EventId>,
 }
 
-/// Everything that happened to a person, newest first, at most `limit`.
+/// Lists the events of a person, newest first, at most `limit`.
 ///
 /// # Errors
-/// When the database doesn't answer.
-pub async fn of_person(db: &Db, user: UserId, limit: u32) -> Result<Vec<Event>> {
-    db.read(move |c| store::of_person(c, user, i64::from(limit)))
+/// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
+pub async fn list_by_person(db: &Db, user: UserId, limit: u32) -> Result<Vec<Event>> {
+    db.read(move |c| store::list_by_person(c, user, i64::from(limit)))
         .await
 }
 
-/// A page of one session's events, newest first: those before the one with the id `before`.
+/// Lists a page of one session's events, newest first: those before the one with the id `before`.
 ///
 /// # Errors
-/// When the database doesn't answer.
-pub async fn of_session(
+/// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
+pub async fn list_by_session(
     db: &Db,
     user: UserId,
     session: SessionId,
@@ -218,7 +190,7 @@ pub async fn of_session(
 ) -> Result<EventPage> {
     let limit = limit as usize;
     let mut events = db
-        .read(move |c| store::of_session(c, (user, session), before, limit as i64 + 1))
+        .read(move |c| store::list_by_session(c, (user, session), before, limit as i64 + 1))
         .await?;
     let has_more = events.len() > limit;
     events.truncate(limit);

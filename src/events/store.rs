@@ -2,15 +2,17 @@
 
 use diesel::prelude::*;
 
-use super::{Change, EventKind, NewEvent};
+use super::change::Change;
+use super::{EventKind, NewEvent};
+use crate::clock::Timestamp;
 use crate::db::schema::session_events;
-use crate::db::{AnyConnection, EventId, SessionId, Timestamp, UserId, on_each, read_from_text};
+use crate::db::{AnyConnection, EventId, SessionId, UserId, on_each, read_from_text};
 use crate::error::Result;
 
 read_from_text!(EventKind);
 
 /// Changes looked at in one go.
-const MOST_CHANGES: i64 = 10_000;
+const MAX_CHANGES: i64 = 10_000;
 
 /// Something that happened.
 #[derive(Debug, Clone, Queryable, Selectable)]
@@ -73,7 +75,7 @@ pub(super) fn insert(c: &mut AnyConnection, events: &[NewEvent]) -> Result<()> {
 }
 
 /// One session's events before the one with the id `before`, newest first.
-pub(super) fn of_session(
+pub(super) fn list_by_session(
     c: &mut AnyConnection,
     (user, session): (UserId, SessionId),
     before: Option<EventId>,
@@ -93,7 +95,10 @@ pub(super) fn of_session(
 }
 
 /// The addresses of a person's events.
-pub(super) fn addresses_of(c: &mut AnyConnection, user: UserId) -> Result<Vec<(EventId, String)>> {
+pub(super) fn list_addresses(
+    c: &mut AnyConnection,
+    user: UserId,
+) -> Result<Vec<(EventId, String)>> {
     Ok(session_events::table
         .filter(session_events::user_id.eq(user))
         .filter(session_events::ip_address.is_not_null())
@@ -105,14 +110,18 @@ pub(super) fn addresses_of(c: &mut AnyConnection, user: UserId) -> Result<Vec<(E
 }
 
 /// Puts another address, or none, into one of them.
-pub(super) fn set_address(c: &mut AnyConnection, id: EventId, ip: Option<&str>) -> Result<usize> {
+pub(super) fn update_address(
+    c: &mut AnyConnection,
+    id: EventId,
+    ip: Option<&str>,
+) -> Result<usize> {
     Ok(diesel::update(session_events::table.find(id))
         .set(session_events::ip_address.eq(ip))
         .execute(c)?)
 }
 
 /// Events of one kind that happened to these sessions, oldest first.
-pub(super) fn of_kind(
+pub(super) fn list_by_kind(
     c: &mut AnyConnection,
     user: UserId,
     sessions: &[SessionId],
@@ -127,7 +136,12 @@ pub(super) fn of_kind(
         .load(c)?)
 }
 
-pub(super) fn of_person(c: &mut AnyConnection, user: UserId, limit: i64) -> Result<Vec<Event>> {
+/// Lists a person's events, newest first.
+pub(super) fn list_by_person(
+    c: &mut AnyConnection,
+    user: UserId,
+    limit: i64,
+) -> Result<Vec<Event>> {
     Ok(session_events::table
         .filter(session_events::user_id.eq(user))
         .order(session_events::id.desc())
@@ -137,7 +151,7 @@ pub(super) fn of_person(c: &mut AnyConnection, user: UserId, limit: i64) -> Resu
 }
 
 /// Events after the one with the id `after`, a person's or everybody's, oldest first.
-pub(super) fn after(
+pub(super) fn list_changes_after(
     c: &mut AnyConnection,
     user: Option<UserId>,
     after: EventId,
@@ -145,7 +159,7 @@ pub(super) fn after(
     let mut events = session_events::table
         .filter(session_events::id.gt(after))
         .order(session_events::id)
-        .limit(MOST_CHANGES)
+        .limit(MAX_CHANGES)
         .select(Event::as_select())
         .into_boxed();
     if let Some(user) = user {

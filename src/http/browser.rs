@@ -13,15 +13,15 @@ use actix_web::middleware::Next;
 use actix_web::{HttpMessage, HttpRequest};
 use serde::{Deserialize, Serialize};
 
-use super::app::App;
-use super::client::app;
+use super::app_state::{AppState, app_state};
 use crate::db::{SessionId, UserId};
-use crate::error::{Error, Result};
-use crate::sessions::{Claim, DeviceId, Jti, Session};
+use crate::devices::DeviceId;
+use crate::error::{Error, Failure, Result};
+use crate::sessions::{Claim, Jti, Session};
 
 const CLAIM: &str = "claim";
 /// The longest that browsers keep a cookie (RFC 6265bis, 5.5).
-const LONGEST_DAYS: i64 = 400;
+const MAX_AGE_DAYS: i64 = 400;
 
 /// What the session cookie carries.
 #[derive(Serialize, Deserialize)]
@@ -45,7 +45,7 @@ pub struct SessionCookie {
 
 impl SessionCookie {
     /// As the service is set up.
-    pub fn of(app: &App) -> Self {
+    pub fn from_state(app: &AppState) -> Self {
         Self {
             is_https: app.is_https,
             domain: app.cookie_domain.clone(),
@@ -63,7 +63,7 @@ impl SessionCookie {
     }
 }
 
-fn device_cookie(is_https: bool) -> &'static str {
+fn device_cookie_name(is_https: bool) -> &'static str {
     if is_https {
         "__Host-rollcall_device"
     } else {
@@ -76,7 +76,7 @@ pub fn session_middleware(
     key: Key,
     cookie: &SessionCookie,
 ) -> SessionMiddleware<CookieSessionStore> {
-    let lifecycle = PersistentSession::default().session_ttl(CookieDuration::days(LONGEST_DAYS));
+    let lifecycle = PersistentSession::default().session_ttl(CookieDuration::days(MAX_AGE_DAYS));
     SessionMiddleware::builder(CookieSessionStore::default(), key)
         .cookie_name(cookie.name().to_owned())
         .cookie_domain(cookie.domain.clone())
@@ -89,7 +89,7 @@ pub fn session_middleware(
 }
 
 /// What the request's cookie claims, if it has one that is ours.
-pub fn claim(request: &HttpRequest) -> Option<Claim> {
+pub fn session_claim(request: &HttpRequest) -> Option<Claim> {
     let stored: StoredClaim = request.get_session().get(CLAIM).ok().flatten()?;
     Some(Claim {
         user: stored.user,
@@ -102,7 +102,7 @@ pub fn claim(request: &HttpRequest) -> Option<Claim> {
 ///
 /// # Errors
 /// [`Error::Internal`] when it can't be written.
-pub fn keep(request: &HttpRequest, session: &Session) -> Result<()> {
+pub fn set_session(request: &HttpRequest, session: &Session) -> Result<()> {
     let stored = StoredClaim {
         user: session.user_id,
         session: session.id,
@@ -112,7 +112,7 @@ pub fn keep(request: &HttpRequest, session: &Session) -> Result<()> {
     state.renew();
     state
         .insert(CLAIM, stored)
-        .map_err(|fault| Error::Internal(format!("the session cookie: {fault}")))?;
+        .map_err(|err| Error::Internal(Failure::new("the session cookie", err)))?;
     if !session.is_remembered {
         request.extensions_mut().insert(UntilBrowserCloses);
     }
@@ -120,11 +120,11 @@ pub fn keep(request: &HttpRequest, session: &Session) -> Result<()> {
 }
 
 /// Takes the session away from the browser.
-pub fn forget(request: &HttpRequest) {
+pub fn clear_session(request: &HttpRequest) {
     request.get_session().purge();
 }
 
-/// Takes `Max-Age` from the session cookie where [`keep`] said that it must go with the browser:
+/// Takes `Max-Age` from the session cookie where [`set_session`] said that it must go with the browser:
 /// `actix-session` has one lifetime for all of them.
 pub async fn drop_max_age(
     request: ServiceRequest,
@@ -139,7 +139,7 @@ pub async fn drop_max_age(
     {
         return Ok(response);
     }
-    let name = SessionCookie::of(app(response.request())?).name();
+    let name = SessionCookie::from_state(app_state(response.request())?).name();
     let cookies: Vec<HeaderValue> = response.headers_mut().remove(header::SET_COOKIE).collect();
     for value in cookies {
         let value = without_max_age(value, name);
@@ -163,13 +163,13 @@ fn without_max_age(value: HeaderValue, name: &str) -> HeaderValue {
 }
 
 /// Sees to it that the browser has a device cookie, and that it is renewed at every sign-in.
-pub async fn give_device_cookie(
+pub async fn ensure_device_cookie(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
-    let is_https = app(request.request())?.is_https;
+    let is_https = app_state(request.request())?.is_https;
     let known = request
-        .cookie(device_cookie(is_https))
+        .cookie(device_cookie_name(is_https))
         .and_then(|cookie| cookie.value().parse::<DeviceId>().ok());
     let renew = known.is_none() || request.path() == "/sign-in";
     let device = known.map_or_else(DeviceId::random, Ok)?;
@@ -184,23 +184,23 @@ pub async fn give_device_cookie(
 }
 
 fn new_device_cookie(device: &DeviceId, is_https: bool) -> Cookie<'static> {
-    Cookie::build(device_cookie(is_https), device.as_str().to_owned())
+    Cookie::build(device_cookie_name(is_https), device.as_str().to_owned())
         .path("/")
         .http_only(true)
         .secure(is_https)
         .same_site(SameSite::Lax)
-        .max_age(CookieDuration::days(LONGEST_DAYS))
+        .max_age(CookieDuration::days(MAX_AGE_DAYS))
         .finish()
 }
 
-/// The browser's device id, which [`give_device_cookie`] has seen to.
+/// The browser's device id, which [`ensure_device_cookie`] has seen to.
 ///
 /// # Errors
 /// [`Error::Internal`] on a route without that middleware.
-pub fn device(request: &HttpRequest) -> Result<DeviceId> {
+pub fn device_id(request: &HttpRequest) -> Result<DeviceId> {
     request
         .extensions()
         .get::<DeviceId>()
         .cloned()
-        .ok_or_else(|| Error::Internal("this route has no device cookie".into()))
+        .ok_or_else(|| Error::Internal(Failure::because("this route has no device cookie")))
 }

@@ -8,13 +8,14 @@ use actix_web::dev::Payload;
 use actix_web::http::{Method, header};
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 
-use super::client::{app, location};
+use super::app_state::app_state;
+use super::client::location;
 use super::{browser, forms};
 use crate::alerts::Alert;
-use crate::error::{Error, Result};
+use crate::error::{Error, Failure, Result};
 use crate::sessions::{Caller, Claim};
 
-type Extracting<T> = Pin<Box<dyn Future<Output = Result<T>>>>;
+type Extraction<T> = Pin<Box<dyn Future<Output = Result<T>>>>;
 
 /// A page's caller: somebody signed in in this browser.
 pub struct PageCaller(pub Caller);
@@ -36,15 +37,18 @@ pub struct MaybeCaller(pub Option<Caller>);
 
 impl FromRequest for PageCaller {
     type Error = Error;
-    type Future = Extracting<Self>;
+    type Future = Extraction<Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
         Box::pin(async move {
-            let claim = browser::claim(&request).ok_or(Error::Unauthenticated)?;
+            let claim = browser::session_claim(&request).ok_or(Error::Unauthenticated)?;
             let caller = resolve(&request, claim).await?;
             if *request.method() == Method::GET {
-                let alerts = app(&request)?.sessions.alerts_for(&caller).await?;
+                let alerts = app_state(&request)?
+                    .accounts
+                    .list_reviewable_alerts(&caller)
+                    .await?;
                 request.extensions_mut().insert(OpenAlerts(alerts.into()));
             }
             Ok(Self(caller))
@@ -54,7 +58,7 @@ impl FromRequest for PageCaller {
 
 impl FromRequest for AdminCaller {
     type Error = Error;
-    type Future = Extracting<Self>;
+    type Future = Extraction<Self>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let caller = PageCaller::from_request(request, payload);
@@ -64,7 +68,7 @@ impl FromRequest for AdminCaller {
             if !caller.user.is_admin {
                 return Err(Error::NotFound);
             }
-            app(&request)?.sessions.require_recent_password(&caller)?;
+            app_state(&request)?.sessions.require_step_up(&caller)?;
             Ok(Self(caller))
         })
     }
@@ -72,18 +76,18 @@ impl FromRequest for AdminCaller {
 
 impl FromRequest for MaybeCaller {
     type Error = Error;
-    type Future = Extracting<Self>;
+    type Future = Extraction<Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
         Box::pin(async move {
-            let Some(claim) = browser::claim(&request) else {
+            let Some(claim) = browser::session_claim(&request) else {
                 return Ok(Self(None));
             };
             match resolve(&request, claim).await {
                 Ok(caller) => Ok(Self(Some(caller))),
                 Err(Error::Unauthenticated) => Ok(Self(None)),
-                Err(fault) => Err(fault),
+                Err(err) => Err(err),
             }
         })
     }
@@ -91,7 +95,7 @@ impl FromRequest for MaybeCaller {
 
 impl FromRequest for ApiCaller {
     type Error = Error;
-    type Future = Extracting<Self>;
+    type Future = Extraction<Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
@@ -100,7 +104,7 @@ impl FromRequest for ApiCaller {
 }
 
 async fn resolve(request: &HttpRequest, claim: Claim) -> Result<Caller> {
-    let app = app(request)?;
+    let app = app_state(request)?;
     app.sessions.resolve(claim, location(request, app)).await
 }
 
@@ -111,8 +115,10 @@ fn api_claim(request: &HttpRequest) -> Result<Claim> {
                 .to_str()
                 .ok()
                 .and_then(bearer)
-                .ok_or(Error::InvalidToken("it is not a Bearer token"))?;
-            let app = app(request)?;
+                .ok_or(Error::InvalidToken(Failure::because(
+                    "it is not a Bearer token",
+                )))?;
+            let app = app_state(request)?;
             app.tokens.verify_access(token, app.clock.now())
         }
         None => cookie_claim(request),
@@ -120,13 +126,13 @@ fn api_claim(request: &HttpRequest) -> Result<Claim> {
 }
 
 fn cookie_claim(request: &HttpRequest) -> Result<Claim> {
-    let claim = browser::claim(request).ok_or(Error::Unauthenticated)?;
+    let claim = browser::session_claim(request).ok_or(Error::Unauthenticated)?;
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         let token = request
             .headers()
             .get("x-csrf-token")
             .and_then(|value| value.to_str().ok());
-        forms::check(request, token.unwrap_or_default())?;
+        forms::verify_csrf_token(request, token.unwrap_or_default())?;
     }
     Ok(claim)
 }

@@ -6,15 +6,17 @@ use std::net::IpAddr;
 
 use actix_web::dev::Payload;
 use actix_web::http::header::{self, Header, HeaderMap, HeaderName};
-use actix_web::{FromRequest, HttpRequest, web};
+use actix_web::{FromRequest, HttpRequest};
 
-use super::app::App;
-use crate::devices::{ClientHints, Location, Place, address};
+use super::app_state::{AppState, app_state};
 use crate::error::Error;
+use crate::geo::{Location, Place};
+use crate::net::client_address;
 use crate::sessions::Client;
+use crate::user_agent::ClientHints;
 
 /// Languages looked at.
-const MOST_LANGUAGES: usize = 4;
+const MAX_LANGUAGES: usize = 4;
 
 /// A handler's argument: the client of the request.
 pub struct RequestClient(pub Client);
@@ -24,29 +26,21 @@ impl FromRequest for RequestClient {
     type Future = Ready<Result<Self, Error>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(app(request).map(|app| Self(client(request, app))))
+        ready(app_state(request).map(|app| Self(client(request, app))))
     }
 }
 
-/// The service's parts behind a request.
-///
-/// # Errors
-/// [`Error::Internal`] when the server was put together without them.
-pub fn app(request: &HttpRequest) -> Result<&web::Data<App>, Error> {
-    request
-        .app_data::<web::Data<App>>()
-        .ok_or_else(|| Error::Internal("the application is not there".into()))
-}
-
 /// Where the client is: its address in canonical text, and the place of that.
-pub fn location(request: &HttpRequest, app: &App) -> Location {
+pub fn location(request: &HttpRequest, app: &AppState) -> Location {
     let Some(peer) = request.peer_addr().map(|peer| peer.ip().to_canonical()) else {
         return Location::default();
     };
     let ip = client_ip(request, app, peer);
     let mut place = app.places.find(ip);
     if place == Place::default() && app.trusted_proxies.contains(peer) {
-        place = app.edge_headers.place(|name| text(request.headers(), name));
+        place = app
+            .edge_headers
+            .place(|name| header_text(request.headers(), name));
     }
     Location {
         ip: Some(ip.to_string()),
@@ -54,22 +48,22 @@ pub fn location(request: &HttpRequest, app: &App) -> Location {
     }
 }
 
-fn client_ip(request: &HttpRequest, app: &App, peer: IpAddr) -> IpAddr {
+fn client_ip(request: &HttpRequest, app: &AppState, peer: IpAddr) -> IpAddr {
     let forwarded = lines(request.headers(), &header::FORWARDED);
     let x_forwarded_for = lines(request.headers(), &header::X_FORWARDED_FOR);
-    address::client_address(
+    client_address(
         peer,
-        &texts(&forwarded),
-        &texts(&x_forwarded_for),
+        &as_strs(&forwarded),
+        &as_strs(&x_forwarded_for),
         &app.trusted_proxies,
     )
 }
 
-fn client(request: &HttpRequest, app: &App) -> Client {
-    let sent = text(request.headers(), header::USER_AGENT.as_str());
-    let hints = ClientHints::from_headers(|name| text(request.headers(), name));
+fn client(request: &HttpRequest, app: &AppState) -> Client {
+    let sent = header_text(request.headers(), header::USER_AGENT.as_str());
+    let hints = ClientHints::from_headers(|name| header_text(request.headers(), name));
     let agent = sent.as_deref().unwrap_or_default();
-    let facts = app.devices.parse_with_hints(agent, hints);
+    let facts = app.device_parser.parse_with_hints(agent, hints);
     Client::new(location(request, app), sent.as_deref(), facts)
 }
 
@@ -85,13 +79,13 @@ pub fn languages(request: &HttpRequest) -> Vec<String> {
     });
     ranked
         .take_while(|(_, primary)| primary != "en")
-        .take(MOST_LANGUAGES)
+        .take(MAX_LANGUAGES)
         .flat_map(|(tag, primary)| [tag, primary])
         .collect()
 }
 
 /// A header as text, whatever its bytes.
-fn text(headers: &HeaderMap, name: &str) -> Option<String> {
+fn header_text(headers: &HeaderMap, name: &str) -> Option<String> {
     let value = headers.get(name)?;
     Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
 }
@@ -105,16 +99,6 @@ fn lines<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Vec<Cow<'a, str>> {
         .collect()
 }
 
-fn texts<'a>(lines: &'a [Cow<'_, str>]) -> Vec<&'a str> {
+fn as_strs<'a>(lines: &'a [Cow<'_, str>]) -> Vec<&'a str> {
     lines.iter().map(AsRef::as_ref).collect()
-}
-
-/// Whether the request's body says it is of `kind`, whatever its parameters.
-pub fn is_of_kind(request: &HttpRequest, kind: &str) -> bool {
-    let sent = request
-        .headers()
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok());
-    sent.and_then(|sent| sent.split(';').next())
-        .is_some_and(|sent| sent.trim().eq_ignore_ascii_case(kind))
 }

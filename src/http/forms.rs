@@ -1,95 +1,72 @@
-//! Forms: each carries a token that only our own page could have given it (OWASP CSRF Prevention
-//! Cheat Sheet, signed double submit bound to the session).
+//! Forms, and the CSRF token that each carries.
 
 use std::future::Future;
 use std::pin::Pin;
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use hmac::{Hmac, KeyInit, Mac};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use sha2::Sha256;
 use url::form_urlencoded;
 
+use super::app_state::app_state;
 use super::browser;
-use super::client::{app, is_of_kind};
+use super::content_type::has_content_type;
 use crate::error::{Error, Result};
 
-/// Bytes a form may have.
+/// Bytes of a form at most.
 pub const LIMIT: usize = 16 * 1024;
-const KIND: &str = "application/x-www-form-urlencoded";
+const MEDIA_TYPE: &str = "application/x-www-form-urlencoded";
 
-/// The key of form tokens.
-pub struct FormKey(Hmac<Sha256>);
-
-impl FormKey {
-    /// # Errors
-    /// [`Error::Internal`] when HMAC does not take the key.
-    pub fn new(key: &[u8]) -> Result<Self> {
-        Hmac::new_from_slice(key)
-            .map(Self)
-            .map_err(|fault| Error::Internal(format!("the form key: {fault}")))
-    }
-
-    fn token(&self, binding: &str) -> String {
-        URL_SAFE_NO_PAD.encode(self.0.clone().chain_update(binding).finalize().into_bytes())
-    }
-
-    /// Compares in constant time.
-    fn check(&self, binding: &str, token: &str) -> Result<()> {
-        let token = URL_SAFE_NO_PAD
-            .decode(token)
-            .map_err(|_| Error::CsrfMismatch)?;
-        self.0
-            .clone()
-            .chain_update(binding)
-            .verify_slice(&token)
-            .map_err(|_| Error::CsrfMismatch)
-    }
-}
-
-/// The token for the forms of a page that answers `request`.
+/// Returns the CSRF token for the forms of a page that answers `request`.
 ///
 /// # Errors
 /// [`Error::Internal`] on a route without its middleware.
-pub fn token(request: &HttpRequest) -> Result<String> {
-    Ok(app(request)?.form_key.token(&binding(request)?))
+pub fn csrf_token(request: &HttpRequest) -> Result<String> {
+    Ok(app_state(request)?.csrf_key.token(&binding(request)?))
 }
 
+/// Verifies a CSRF token.
+///
 /// # Errors
 /// [`Error::CsrfMismatch`] when `token` was not made for this browser and session.
-pub fn check(request: &HttpRequest, token: &str) -> Result<()> {
-    app(request)?.form_key.check(&binding(request)?, token)
+pub fn verify_csrf_token(request: &HttpRequest, token: &str) -> Result<()> {
+    app_state(request)?
+        .csrf_key
+        .verify(&binding(request)?, token)
 }
 
-/// What a token is good for: one session, or one browser where nobody is signed in.
+/// Returns what a token is bound to: the session, or the browser where nobody is signed in.
 fn binding(request: &HttpRequest) -> Result<String> {
-    match browser::claim(request) {
+    match browser::session_claim(request) {
         Some(claim) => Ok(format!("session {}", claim.session)),
-        None => Ok(format!("browser {}", browser::device(request)?.as_str())),
+        None => Ok(format!("browser {}", browser::device_id(request)?.as_str())),
     }
 }
 
-/// What a form sent, laid into the request for [`sent`].
-struct Sent(web::Bytes);
+/// The body of a form, stored in the request for [`submitted_fields`].
+struct SubmittedBody(web::Bytes);
 
-/// The fields of the form that was sent, in their order.
-pub fn sent(request: &HttpRequest) -> Vec<(String, String)> {
+/// Returns the fields of the form that was submitted, in their order.
+pub fn submitted_fields(request: &HttpRequest) -> Vec<(String, String)> {
     let extensions = request.extensions();
-    let body = extensions.get::<Sent>().map(|Sent(body)| body.clone());
+    let body = extensions
+        .get::<SubmittedBody>()
+        .map(|SubmittedBody(body)| body.clone());
     form_urlencoded::parse(&body.unwrap_or_default())
         .into_owned()
         .collect()
 }
 
-/// A form whose token was right.
+/// Extracts a form whose CSRF token is valid.
 pub struct Form<T>(pub T);
 
+/// A form with a button and nothing else.
 #[derive(Deserialize)]
-struct Token {
+pub struct EmptyForm {}
+
+#[derive(Deserialize)]
+struct CsrfField {
     #[serde(default)]
     csrf: String,
 }
@@ -102,13 +79,15 @@ impl<T: DeserializeOwned + 'static> FromRequest for Form<T> {
         let body = web::Bytes::from_request(request, payload);
         let request = request.clone();
         Box::pin(async move {
-            if !is_of_kind(&request, KIND) {
-                return Err(Error::UnsupportedMediaType { expected: KIND });
+            if !has_content_type(&request, MEDIA_TYPE) {
+                return Err(Error::UnsupportedMediaType {
+                    expected: MEDIA_TYPE,
+                });
             }
             let body = body.await.map_err(|_| Error::TooLarge { limit: LIMIT })?;
-            let Token { csrf } = parse(&body)?;
-            check(&request, &csrf)?;
-            request.extensions_mut().insert(Sent(body.clone()));
+            let CsrfField { csrf } = parse(&body)?;
+            verify_csrf_token(&request, &csrf)?;
+            request.extensions_mut().insert(SubmittedBody(body.clone()));
             parse(&body).map(Self)
         })
     }

@@ -8,12 +8,12 @@ use actix_web::{FromRequest, HttpRequest, web};
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
-use super::client::is_of_kind;
+use super::content_type::has_content_type;
 use crate::error::{Error, FieldError, Result};
 
 /// Bytes a body may have.
 pub const LIMIT: usize = 16 * 1024;
-const KIND: &str = "application/json";
+const MEDIA_TYPE: &str = "application/json";
 
 /// A handler's argument: the body as a `T`.
 pub struct Json<T>(pub T);
@@ -23,12 +23,14 @@ impl<T: DeserializeOwned + 'static> FromRequest for Json<T> {
     type Future = Pin<Box<dyn Future<Output = Result<Self>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let is_json = is_of_kind(request, KIND);
+        let is_json = has_content_type(request, MEDIA_TYPE);
         let body = web::Bytes::from_request(request, payload);
         Box::pin(async move {
             let body = body.await.map_err(|_| Error::TooLarge { limit: LIMIT })?;
             if !is_json {
-                return Err(Error::UnsupportedMediaType { expected: KIND });
+                return Err(Error::UnsupportedMediaType {
+                    expected: MEDIA_TYPE,
+                });
             }
             parse(&body).map(Self)
         })
@@ -40,17 +42,17 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
     let value = serde_path_to_error::deserialize(&mut reader).map_err(explain)?;
     reader
         .end()
-        .map_err(|fault| Error::Malformed(format!("The body is not JSON: {fault}.")))?;
+        .map_err(|err| Error::Malformed(format!("The body is not JSON: {err}.")))?;
     Ok(value)
 }
 
-fn explain(fault: serde_path_to_error::Error<serde_json::Error>) -> Error {
-    let path = fault.path().to_string();
-    let fault = fault.into_inner();
-    match fault.classify() {
-        Category::Data => Error::Invalid(vec![field_error(&path, &fault.to_string())]),
+fn explain(err: serde_path_to_error::Error<serde_json::Error>) -> Error {
+    let path = err.path().to_string();
+    let err = err.into_inner();
+    match err.classify() {
+        Category::Data => Error::Invalid(vec![field_error(&path, &err.to_string())]),
         Category::Syntax | Category::Eof | Category::Io => {
-            Error::Malformed(format!("The body is not JSON: {fault}."))
+            Error::Malformed(format!("The body is not JSON: {err}."))
         }
     }
 }

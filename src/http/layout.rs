@@ -7,19 +7,19 @@ use askama::Template;
 
 use super::caller::OpenAlerts;
 use super::{assets, forms};
-use crate::devices::hints;
-use crate::error::{Error, Result};
+use crate::error::{Error, Failure, Result};
 use crate::sessions::Caller;
+use crate::user_agent::ACCEPT_CH;
 
 /// The items of the navigation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
+pub enum NavItem {
     /// Your devices.
     Devices,
     /// The account.
     Account,
-    /// Not in the navigation.
-    Elsewhere,
+    /// No item of the navigation.
+    None,
 }
 
 /// What `base.html` shows around a page.
@@ -37,7 +37,7 @@ pub struct Layout {
     /// What needs the person's attention, in words, where the page itself doesn't show it.
     pub attention: Option<String>,
     /// Where in the navigation the page stands.
-    pub place: Place,
+    pub nav_item: NavItem,
     /// The token for the page's forms.
     pub csrf: String,
 }
@@ -53,16 +53,16 @@ impl Layout {
     ///
     /// # Errors
     /// [`Error::Internal`] on a route without its middleware.
-    pub fn of(request: &HttpRequest, caller: &Caller, place: Place) -> Result<Self> {
+    pub fn for_caller(request: &HttpRequest, caller: &Caller, nav_item: NavItem) -> Result<Self> {
         let signed_in = Some(SignedIn {
             name: caller.user.display_name().to_owned(),
         });
         Ok(Self {
             signed_in,
-            place,
+            nav_item,
             // The page of the devices shows what it is.
             attention: attention(request).filter(|_| request.path() != "/devices"),
-            csrf: forms::token(request)?,
+            csrf: forms::csrf_token(request)?,
             ..Self::bare()
         })
     }
@@ -70,10 +70,10 @@ impl Layout {
     /// The surroundings of a page with a form for somebody who isn't signed in.
     ///
     /// # Errors
-    /// As [`Layout::of`].
+    /// As [`Layout::for_caller`].
     pub fn anonymous(request: &HttpRequest) -> Result<Self> {
         Ok(Self {
-            csrf: forms::token(request)?,
+            csrf: forms::csrf_token(request)?,
             ..Self::bare()
         })
     }
@@ -87,19 +87,19 @@ impl Layout {
             favicon: assets::url("favicon.svg"),
             signed_in: None,
             attention: None,
-            place: Place::Elsewhere,
+            nav_item: NavItem::None,
             csrf: String::new(),
         }
     }
 
     /// Whether this is the place in the navigation; for `aria-current`.
     pub fn is_at_devices(&self) -> bool {
-        self.place == Place::Devices
+        self.nav_item == NavItem::Devices
     }
 
     /// As [`Layout::is_at_devices`].
     pub fn is_at_account(&self) -> bool {
-        self.place == Place::Account
+        self.nav_item == NavItem::Account
     }
 }
 
@@ -107,11 +107,11 @@ impl Layout {
 fn attention(request: &HttpRequest) -> Option<String> {
     let extensions = request.extensions();
     let OpenAlerts(alerts) = extensions.get::<OpenAlerts>()?;
-    in_words(alerts.len())
+    describe_attention(alerts.len())
 }
 
 /// "2 things need your attention."
-pub fn in_words(alerts: usize) -> Option<String> {
+pub fn describe_attention(alerts: usize) -> Option<String> {
     match alerts {
         0 => None,
         1 => Some("1 thing needs your attention.".into()),
@@ -126,22 +126,22 @@ pub fn in_words(alerts: usize) -> Option<String> {
 pub fn page(status: StatusCode, template: &impl Template) -> Result<HttpResponse> {
     let html = template
         .render()
-        .map_err(|fault| Error::Internal(format!("a page could not be drawn: {fault}")))?;
+        .map_err(|err| Error::Internal(Failure::new("a page could not be rendered", err)))?;
     Ok(HttpResponse::build(status)
         .content_type(ContentType::html())
-        .insert_header(("accept-ch", hints::ASKED_FOR))
+        .insert_header(("accept-ch", ACCEPT_CH))
         .body(html))
 }
 
 /// To the sign-in page, from a device that has just been signed out: what it kept of us goes, too
 /// (ASVS 5.0, 14.3.1). Cookies are not named, as that would take the device cookie along.
-pub fn signed_out(done: &str) -> HttpResponse {
-    let mut answer = see_other(format!("/sign-in?done={done}"));
-    answer.headers_mut().insert(
+pub fn signed_out_response(done: &str) -> HttpResponse {
+    let mut response = see_other(format!("/sign-in?done={done}"));
+    response.headers_mut().insert(
         HeaderName::from_static("clear-site-data"),
         HeaderValue::from_static(r#""cache", "storage""#),
     );
-    answer
+    response
 }
 
 /// Where to look next (303), after a form was taken.

@@ -1,17 +1,19 @@
-//! What every door shares: who is calling and from where, form tokens, cookies, headers, and the
-//! two faces of an error.
+//! What pages and API share: extractors of the caller, of forms and of JSON; middleware for cookies,
+//! headers, logs and error responses.
 
-pub mod app;
-pub mod application;
+pub mod api_client;
+pub mod app_state;
 pub mod assets;
 pub mod browser;
 pub mod caller;
 pub mod client;
-pub mod faces;
+pub mod content_type;
+pub mod csrf;
+pub mod error_response;
 pub mod forms;
 pub mod headers;
 pub mod json;
 pub mod layout;
-pub mod log;
+pub mod request_log;
 pub mod step_up;
 pub mod target;

@@ -20,7 +20,7 @@ pub struct ConfirmPage {
     /// What surrounds it.
     pub layout: Layout,
     /// The path the act is posted to, if there is one.
-    pub act: Option<String>,
+    pub action: Option<String>,
     /// The act's fields.
     pub fields: Vec<(String, String)>,
     /// The page to go to where there is no act.
@@ -33,7 +33,7 @@ pub struct ConfirmPage {
 ///
 /// # Errors
 /// When the page can't be drawn.
-pub fn ask(request: &HttpRequest) -> Result<HttpResponse> {
+pub fn step_up_response(request: &HttpRequest) -> Result<HttpResponse> {
     if request.method() != Method::POST {
         let target = request.uri().path_and_query().map_or("/", |it| it.as_str());
         let mut query = form_urlencoded::Serializer::new(String::new());
@@ -44,8 +44,8 @@ pub fn ask(request: &HttpRequest) -> Result<HttpResponse> {
     }
     let template = ConfirmPage {
         layout: Layout::anonymous(request)?,
-        act: Some(request.path().to_owned()),
-        fields: act_fields(request),
+        action: Some(request.path().to_owned()),
+        fields: action_fields(request),
         next: String::new(),
         error: None,
     };
@@ -53,8 +53,8 @@ pub fn ask(request: &HttpRequest) -> Result<HttpResponse> {
 }
 
 /// The fields of the form that was sent which belong to the act.
-pub fn act_fields(request: &HttpRequest) -> Vec<(String, String)> {
-    let mut fields = forms::sent(request);
+pub fn action_fields(request: &HttpRequest) -> Vec<(String, String)> {
+    let mut fields = forms::submitted_fields(request);
     fields.retain(|(name, _)| !OWN_FIELDS.contains(&name.as_str()));
     fields
 }

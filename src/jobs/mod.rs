@@ -1,124 +1,152 @@
-//! Work in the background, as actix actors: each does one thing at an interval, or when asked.
+//! Work in the background, as actix actors. Every job is an interval and its work, run by one kind of
+//! actor; the buffer of last uses has an actor of its own.
 
-mod change_watcher;
-mod key_watcher;
+mod deliver_mail;
+mod flush_last_uses;
 mod last_use_writer;
-mod mail_sender;
-mod place_watcher;
-mod sweeper;
+mod periodic;
+mod poll_changes;
+mod reload_keys;
+mod reload_places;
+mod sweep;
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use actix::{Actor, Addr, MailboxError};
+use actix::{Addr, MailboxError};
 use tokio::time::timeout;
 
-use self::change_watcher::ChangeWatcher;
-use self::key_watcher::KeyWatcher;
-use self::last_use_writer::{Flush, LastUseWriter};
-use self::mail_sender::{Deliver, Finish, MailSender};
-use self::place_watcher::{Look, PlaceWatcher};
-use self::sweeper::{Sweep, Sweeper};
-use crate::alerts::Delivery;
-use crate::clock::Clock;
-use crate::devices::Places;
-use crate::error::{Error, Result};
-use crate::events::Changes;
-use crate::sessions::{Sessions, Swept};
-use crate::settings::{JobSettings, Settings};
-use crate::tokens::Tokens;
+use self::deliver_mail::DeliverMail;
+use self::flush_last_uses::FlushBuffer;
+use self::periodic::{Finish, Job, Periodic, RunNow};
+use self::poll_changes::PollChanges;
+use self::reload_keys::ReloadKeys;
+use self::reload_places::ReloadPlaces;
+use self::sweep::Sweep;
+pub use self::sweep::SweepReport;
+use crate::db::Db;
+use crate::error::{Error, Failure, Result};
+use crate::http::app_state::AppState;
+use crate::mail::Delivery;
+use crate::sessions::LastUses;
+use crate::settings::Settings;
 
-/// How long a stop waits for the letter under way.
-const LAST_LETTER: Duration = Duration::from_secs(30);
+/// How long a stop waits for the message in progress.
+const LAST_MESSAGE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The running jobs.
 pub struct Jobs {
-    sweeper: Addr<Sweeper>,
-    last_use_writer: Addr<LastUseWriter>,
-    place_watcher: Addr<PlaceWatcher>,
+    sweep: Addr<Periodic<Sweep>>,
+    flush_last_uses: Addr<Periodic<FlushBuffer>>,
+    reload_places: Addr<Periodic<ReloadPlaces>>,
     /// None where no mail is sent.
-    mail: Option<(Delivery, Addr<MailSender>)>,
+    mail: Option<(Delivery, Addr<Periodic<DeliverMail>>)>,
+}
+
+/// Starts the actor that writes last uses, and returns the recorder that feeds it.
+#[must_use]
+pub fn start_last_use_writer(db: Db) -> LastUses {
+    last_use_writer::start(db)
 }
 
 impl Jobs {
     /// Starts every job in the current actix system.
-    pub fn start(
-        sessions: &Sessions,
-        places: Arc<Places>,
-        delivery: Option<Delivery>,
-        settings: &JobSettings,
-    ) -> Self {
-        let sender = |delivery: Delivery| {
-            let sender = MailSender::new(delivery.clone(), settings.mail_interval).start();
-            (delivery, sender)
-        };
+    #[must_use]
+    pub(crate) fn start(app: &AppState, delivery: Option<Delivery>, settings: Settings) -> Self {
+        let intervals = &settings.jobs;
+        let mail = delivery.map(|delivery| {
+            let job = DeliverMail {
+                delivery: delivery.clone(),
+                interval: intervals.mail_interval,
+            };
+            (delivery, Periodic::start_job(job))
+        });
+        let sweep = Periodic::start_job(Sweep {
+            sessions: app.sessions.clone(),
+            alerts: app.alerts.clone(),
+            devices: app.devices.clone(),
+            interval: intervals.sweep_interval,
+        });
+        let flush_last_uses = Periodic::start_job(FlushBuffer {
+            sessions: app.sessions.clone(),
+            interval: intervals.flush_interval,
+        });
+        let reload_places = Periodic::start_job(ReloadPlaces {
+            places: app.places.clone(),
+            interval: intervals.places_interval,
+        });
+        Periodic::start_job(PollChanges {
+            changes: app.changes.clone(),
+        });
+        Periodic::start_job(ReloadKeys {
+            tokens: app.tokens.clone(),
+            clock: app.clock.clone(),
+            settings,
+        });
         Self {
-            mail: delivery.map(sender),
-            place_watcher: PlaceWatcher::new(places, settings.places_interval).start(),
-            sweeper: Sweeper::new(sessions.clone(), settings.sweep_interval).start(),
-            last_use_writer: LastUseWriter::new(sessions.clone(), settings.flush_interval).start(),
+            sweep,
+            flush_last_uses,
+            reload_places,
+            mail,
         }
     }
 
-    /// Starts passing on changes to whoever listens.
-    pub fn watch_changes(changes: Changes) {
-        ChangeWatcher::new(changes).start();
-    }
-
-    /// Starts looking for new signing keys.
-    pub fn watch_keys(tokens: Arc<Tokens>, settings: Settings, clock: Clock) {
-        KeyWatcher::new(tokens, settings, clock).start();
-    }
-
-    /// Sweeps now: marks what is past its time and deletes what is past its retention.
+    /// Sweeps now: marks expired sessions, and purges what is past its retention.
     ///
     /// # Errors
-    /// When the database doesn't answer.
-    pub async fn sweep(&self) -> Result<Swept> {
-        self.sweeper.send(Sweep).await.map_err(stopped)?
+    /// [`Error::Unavailable`] when the database doesn't respond.
+    pub async fn sweep(&self) -> Result<SweepReport> {
+        run_now(&self.sweep).await?
     }
 
-    /// Sends the letters that are due now. Answers how many were sent.
+    /// Sends the messages that are due now. Returns how many were sent.
     ///
     /// # Errors
-    /// When the database doesn't answer.
+    /// [`Error::Unavailable`] when the database doesn't respond.
     pub async fn deliver_mail(&self) -> Result<usize> {
         match &self.mail {
-            Some((_, sender)) => sender.send(Deliver).await.map_err(stopped)?,
+            Some((_, job)) => run_now(job).await?,
             None => Ok(0),
         }
     }
 
-    /// Sends no more letters; waits a while for the one under way, which must not be left half sent.
+    /// Stops sending messages. Waits up to half a minute for the one in progress, which must not be
+    /// left half sent.
     pub async fn finish_mail(&self) {
-        let Some((delivery, sender)) = &self.mail else {
+        let Some((delivery, job)) = &self.mail else {
             return;
         };
         delivery.stop();
-        if timeout(LAST_LETTER, sender.send(Finish)).await.is_err() {
+        if timeout(LAST_MESSAGE_TIMEOUT, job.send(Finish))
+            .await
+            .is_err()
+        {
             tracing::warn!(
-                "the mail server takes too long; whether it took the last letter is not known"
+                "the mail server takes too long; whether it accepted the last message is not known"
             );
         }
     }
 
-    /// Reads the file with places now, if it has changed. Answers whether it has.
+    /// Reloads the databases of places now, if their files changed. Returns whether any did.
     ///
     /// # Errors
-    /// When the job is not running any more.
+    /// [`Error::Internal`] when the job is not running.
     pub async fn reload_places(&self) -> Result<bool> {
-        self.place_watcher.send(Look).await.map_err(stopped)
+        run_now(&self.reload_places).await
     }
 
-    /// Writes last uses now. Answers how many rows changed.
+    /// Writes the buffered last uses now. Returns how many rows changed.
     ///
     /// # Errors
-    /// When the database doesn't take them.
-    pub async fn flush(&self) -> Result<usize> {
-        self.last_use_writer.send(Flush).await.map_err(stopped)?
+    /// [`Error::Unavailable`] when the database doesn't respond; the uses stay buffered.
+    pub async fn flush_last_uses(&self) -> Result<usize> {
+        run_now(&self.flush_last_uses).await?
     }
 }
 
-fn stopped(fault: MailboxError) -> Error {
-    Error::Internal(format!("a background job is not running: {fault}"))
+async fn run_now<J: Job>(job: &Addr<Periodic<J>>) -> Result<J::Output> {
+    job.send(RunNow::new()).await.map_err(not_running)
+}
+
+fn not_running(err: MailboxError) -> Error {
+    Error::Internal(Failure::new("a background job is not running", err))
 }

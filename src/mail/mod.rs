@@ -1,6 +1,8 @@
-//! Mail: letters, and the server they are given to.
+//! Mail: messages, the queue in which they wait, and the SMTP server they are sent through.
 
-mod server;
+mod delivery;
+mod smtp;
+pub(crate) mod store;
 
 use std::time::Duration;
 
@@ -8,46 +10,53 @@ use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart};
 use lettre::{Address, Message};
 
-use self::server::MailServer;
-pub use self::server::{Conversation, Fault};
-use crate::db::{MailId, Timestamp};
+pub use self::delivery::{Delivery, MessageSource};
+use self::smtp::SmtpServer;
+pub use self::smtp::{MailError, SmtpSession};
+use crate::clock::Timestamp;
+use crate::db::MailId;
 use crate::error::{Error, Result};
 use crate::settings::MailSettings;
 
-/// What is to be sent.
+/// A message to be sent.
 #[derive(Debug)]
-pub struct Letter {
-    /// Its subject.
+pub struct EmailMessage {
+    /// The subject.
     pub subject: String,
-    /// Its text.
+    /// The body as plain text.
     pub plain: String,
-    /// The same as HTML.
+    /// The same body as HTML.
     pub html: String,
 }
 
-/// The way out.
+/// Addresses messages and connects to the SMTP server.
 pub struct Mailer {
-    server: MailServer,
+    server: SmtpServer,
     from: Mailbox,
 }
 
 impl Mailer {
-    /// The way that the settings tell, if they tell one. `name` is what we are called ourselves.
+    /// Returns a mailer for the server in the settings; `None` where they name none. `hostname` is
+    /// the name to introduce ourselves by.
     ///
     /// # Errors
-    /// [`Error::Startup`] that names what of the settings can't be used.
-    pub fn new(settings: &MailSettings, name: &str) -> Result<Option<Self>> {
+    /// [`Error::Configuration`] that names the setting that can't be used.
+    pub fn new(settings: &MailSettings, hostname: &str) -> Result<Option<Self>> {
         let from = settings.from.parse().map_err(|_| {
-            Error::Startup(format!(
-                "mail.from is {:?}; allowed: an address, or a name and an address in angle brackets",
-                settings.from
-            ))
+            Error::Configuration(
+                format!(
+                    "mail.from is {:?}; allowed: an address, or a name and an address in angle brackets",
+                    settings.from
+                )
+                .into(),
+            )
         })?;
-        let server = MailServer::new(settings, name)?;
+        let server = SmtpServer::new(settings, hostname)?;
         Ok(server.map(|server| Self { server, from }))
     }
 
-    /// How long the server may take for one step.
+    /// Returns how long the server may take for one step.
+    #[must_use]
     pub fn timeout(&self) -> Duration {
         self.server.timeout()
     }
@@ -55,36 +64,39 @@ impl Mailer {
     /// Connects to the server.
     ///
     /// # Errors
-    /// When it doesn't answer, or lets us not in.
-    pub async fn connect(&self) -> Result<Conversation, Fault> {
-        self.server.greet().await
+    /// [`MailError`] when it doesn't respond, or refuses the connection.
+    pub async fn connect(&self) -> Result<SmtpSession, MailError> {
+        self.server.connect().await
     }
 
-    /// A letter with its envelope. The same `id` makes the same message.
+    /// Returns a message with its envelope. The same `id` makes the same `Message-ID`.
     ///
     /// # Errors
-    /// When `to` is no address that mail can be sent to.
-    pub fn message(
+    /// [`MailError`] when `to` is not an address that mail can be sent to.
+    pub fn address(
         &self,
         id: MailId,
         to: &str,
-        letter: Letter,
+        message: EmailMessage,
         at: Timestamp,
-    ) -> Result<Message, Fault> {
-        let to: Address = to.parse().map_err(Fault::never)?;
-        let mut message = Message::builder()
+    ) -> Result<Message, MailError> {
+        let to: Address = to.parse().map_err(MailError::permanent)?;
+        let mut addressed = Message::builder()
             .message_id(Some(format!("<{id}@{}>", self.from.email.domain())))
             .date((*at).into())
             .from(self.from.clone())
             .to(Mailbox::new(None, to))
-            .subject(letter.subject)
-            .multipart(MultiPart::alternative_plain_html(letter.plain, letter.html))
-            .map_err(Fault::never)?;
-        // RFC 3834: so that nobody's absence is told to us.
+            .subject(message.subject)
+            .multipart(MultiPart::alternative_plain_html(
+                message.plain,
+                message.html,
+            ))
+            .map_err(MailError::permanent)?;
+        // RFC 3834: keeps automatic responders from replying.
         let name = HeaderName::new_from_ascii_str("Auto-Submitted");
-        message
+        addressed
             .headers_mut()
             .insert_raw(HeaderValue::new(name, "auto-generated".into()));
-        Ok(message)
+        Ok(addressed)
     }
 }

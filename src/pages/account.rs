@@ -4,15 +4,15 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
 use askama::Template;
 use serde::Deserialize;
+use strum::VariantArray;
 
-use super::sign_out::Nothing;
-use crate::devices::address::AddressKeeping;
 use crate::error::{Error, Result};
-use crate::http::app::App;
+use crate::http::app_state::AppState;
 use crate::http::browser;
 use crate::http::caller::PageCaller;
-use crate::http::forms::Form;
-use crate::http::layout::{Layout, Place, page, see_other, signed_out};
+use crate::http::forms::{EmptyForm, Form};
+use crate::http::layout::{Layout, NavItem, page, see_other, signed_out_response};
+use crate::net::IpRetention;
 use crate::people::{FullName, IdleLimit, PlainPassword};
 use crate::sessions::Caller;
 
@@ -25,7 +25,7 @@ struct AccountPage {
     email_typed: String,
     email_error: Option<String>,
     full_name: String,
-    least_password: usize,
+    min_password_chars: usize,
     idle_choices: Vec<Choice>,
     address_choices: Vec<Choice>,
     alert_emails: bool,
@@ -38,19 +38,19 @@ struct AccountPage {
 
 /// `GET /account`
 #[derive(Deserialize)]
-pub struct Arrival {
+pub struct AccountQuery {
     done: Option<String>,
 }
 
 /// `POST /account/name`
 #[derive(Deserialize)]
-pub struct Rename {
+pub struct RenameForm {
     full_name: String,
 }
 
 /// `POST /account/email`
 #[derive(Deserialize)]
-pub struct ChangeEmail {
+pub struct ChangeEmailForm {
     email: String,
 }
 
@@ -63,7 +63,7 @@ struct Choice {
 
 /// `POST /account/password`
 #[derive(Deserialize)]
-pub struct ChangePassword {
+pub struct ChangePasswordForm {
     current_password: String,
     new_password: String,
 }
@@ -72,10 +72,10 @@ pub struct ChangePassword {
 pub async fn show(
     request: HttpRequest,
     PageCaller(caller): PageCaller,
-    web::Query(arrival): web::Query<Arrival>,
+    web::Query(query): web::Query<AccountQuery>,
 ) -> Result<HttpResponse> {
     let mut template = AccountPage::new(&request, &caller)?;
-    template.notice = match arrival.done.as_deref() {
+    template.notice = match query.done.as_deref() {
         Some("renamed") => Some("Your name is saved."),
         Some("email") => Some("Your e-mail is saved. You sign in with it from now on."),
         Some("alerts") => Some("It is saved."),
@@ -93,112 +93,112 @@ pub async fn show(
 
 /// Changes how the person wants to be called.
 pub async fn rename(
-    app: web::Data<App>,
+    app: web::Data<AppState>,
     request: HttpRequest,
     PageCaller(caller): PageCaller,
-    Form(form): Form<Rename>,
+    Form(form): Form<RenameForm>,
 ) -> Result<HttpResponse> {
     match FullName::parse(&form.full_name) {
         Ok(name) => {
-            app.people.rename(caller.user.id, name).await?;
+            app.people.update_full_name(caller.user.id, name).await?;
             Ok(see_other("/account?done=renamed"))
         }
-        Err(fault) => {
+        Err(err) => {
             let mut template = AccountPage::new(&request, &caller)?;
             template.full_name = form.full_name;
-            template.name_error = message(&fault);
-            page(fault.status_code(), &template)
+            template.name_error = message(&err);
+            page(err.status_code(), &template)
         }
     }
 }
 
 /// Changes what the person signs in with.
 pub async fn change_email(
-    app: web::Data<App>,
+    app: web::Data<AppState>,
     request: HttpRequest,
     PageCaller(caller): PageCaller,
-    Form(form): Form<ChangeEmail>,
+    Form(form): Form<ChangeEmailForm>,
 ) -> Result<HttpResponse> {
-    app.sessions.require_recent_password(&caller)?;
+    app.sessions.require_step_up(&caller)?;
     let changed = match form.email.parse() {
-        Ok(email) => app.sessions.change_email(&caller, email).await,
-        Err(fault) => Err(fault),
+        Ok(email) => app.accounts.change_email(&caller, email).await,
+        Err(err) => Err(err),
     };
-    let fault = match changed {
+    let err = match changed {
         Ok(()) => return Ok(see_other("/account?done=email")),
-        Err(fault) => fault,
+        Err(err) => err,
     };
     let mut template = AccountPage::new(&request, &caller)?;
-    template.email_error = match &fault {
+    template.email_error = match &err {
         Error::EmailTaken => Some("has an account already".into()),
-        Error::Invalid(_) => message(&fault),
-        _ => return Err(fault),
+        Error::Invalid(_) => message(&err),
+        _ => return Err(err),
     };
     template.email_typed = form.email;
-    page(fault.status_code(), &template)
+    page(err.status_code(), &template)
 }
 
 /// Changes the password; every other session ends with it.
 pub async fn change_password(
-    app: web::Data<App>,
+    app: web::Data<AppState>,
     request: HttpRequest,
     PageCaller(caller): PageCaller,
-    Form(form): Form<ChangePassword>,
+    Form(form): Form<ChangePasswordForm>,
 ) -> Result<HttpResponse> {
     let mut template = AccountPage::new(&request, &caller)?;
     let new = match PlainPassword::new("new_password", form.new_password) {
         Ok(new) => new,
-        Err(fault) => {
-            template.new_password_error = message(&fault);
-            return page(fault.status_code(), &template);
+        Err(err) => {
+            template.new_password_error = message(&err);
+            return page(err.status_code(), &template);
         }
     };
     match app
         .people
-        .confirm(&caller.user, PlainPassword::claimed(form.current_password))
+        .verify_password(&caller.user, PlainPassword::claimed(form.current_password))
         .await
     {
         Ok(()) => {
-            let hash = app.people.hash(new).await?;
-            app.sessions
-                .change_password(&caller.user, hash, caller.origin(), caller.scene())
+            let hash = app.people.hash_password(new).await?;
+            app.accounts
+                .change_password(&caller.user, hash, caller.origin(), caller.alert_context())
                 .await?;
-            let session = app.sessions.confirm(&caller).await?;
-            browser::keep(&request, &session)?;
+            let session = app.sessions.record_step_up(&caller).await?;
+            browser::set_session(&request, &session)?;
             Ok(see_other("/account?done=password-changed"))
         }
         Err(Error::InvalidCredentials) => {
             template.current_password_error = Some("is not your password".into());
             page(StatusCode::BAD_REQUEST, &template)
         }
-        Err(fault) => Err(fault),
+        Err(err) => Err(err),
     }
 }
 
 /// Deletes the account with everything that belongs to it.
 pub async fn delete(
-    app: web::Data<App>,
+    app: web::Data<AppState>,
     request: HttpRequest,
     PageCaller(caller): PageCaller,
-    _: Form<Nothing>,
+    _: Form<EmptyForm>,
 ) -> Result<HttpResponse> {
-    app.sessions.require_recent_password(&caller)?;
-    app.people.delete(caller.user.id).await?;
-    browser::forget(&request);
-    Ok(signed_out("deleted"))
+    app.sessions.require_step_up(&caller)?;
+    app.accounts.delete(caller.user.id).await?;
+    browser::clear_session(&request);
+    Ok(signed_out_response("deleted"))
 }
 
 impl AccountPage {
     fn new(request: &HttpRequest, caller: &Caller) -> Result<Self> {
         Ok(Self {
-            layout: Layout::of(request, caller, Place::Account)?,
+            layout: Layout::for_caller(request, caller, NavItem::Account)?,
             email: caller.user.email.clone(),
             email_typed: caller.user.email.clone(),
             email_error: None,
             full_name: caller.user.full_name.clone().unwrap_or_default(),
-            least_password: PlainPassword::LEAST,
+            min_password_chars: PlainPassword::MIN_CHARS,
             idle_choices: idle_choices(caller.user.idle_limit()),
-            address_choices: address_choices(caller.user.address_keeping),
+            address_choices: address_choices(caller.user.ip_retention),
             alert_emails: caller.user.alert_emails,
             is_admin: caller.user.is_admin,
             notice: None,
@@ -220,25 +220,24 @@ fn idle_choices(chosen: Option<IdleLimit>) -> Vec<Choice> {
         },
         is_chosen: chosen == Some(limit),
     };
-    IdleLimit::ALL.into_iter().map(choice).collect()
+    IdleLimit::VARIANTS.iter().copied().map(choice).collect()
 }
 
-fn address_choices(chosen: AddressKeeping) -> Vec<Choice> {
-    let choice = |keeping: AddressKeeping| Choice {
-        value: keeping.as_str(),
-        words: match keeping {
-            AddressKeeping::Whole => "Whole addresses, like 203.0.113.24",
-            AddressKeeping::Shortened => "Shortened ones, like 203.0.113.0/24",
-            AddressKeeping::None => "No addresses",
+fn address_choices(chosen: IpRetention) -> Vec<Choice> {
+    let choice = |retention: IpRetention| Choice {
+        value: retention.as_str(),
+        words: match retention {
+            IpRetention::Whole => "Whole addresses, like 203.0.113.24",
+            IpRetention::Shortened => "Shortened ones, like 203.0.113.0/24",
+            IpRetention::None => "No addresses",
         },
-        is_chosen: keeping == chosen,
+        is_chosen: retention == chosen,
     };
-    AddressKeeping::ALL.into_iter().map(choice).collect()
+    IpRetention::VARIANTS.iter().copied().map(choice).collect()
 }
 
-fn message(fault: &Error) -> Option<String> {
-    fault
-        .field_errors()
+fn message(err: &Error) -> Option<String> {
+    err.field_errors()
         .first()
         .map(|error| error.message.clone())
 }

@@ -3,41 +3,40 @@
 
 use actix_web::{HttpResponse, web};
 
-use super::sign_out::Nothing;
 use crate::db::AlertId;
 use crate::error::{Error, Result};
-use crate::http::app::App;
+use crate::http::app_state::AppState;
 use crate::http::caller::PageCaller;
-use crate::http::forms::Form;
+use crate::http::forms::{EmptyForm, Form};
 use crate::http::layout::see_other;
 
 /// "Yes, it was me."
-pub async fn yes(
-    app: web::Data<App>,
+pub async fn confirm(
+    app: web::Data<AppState>,
     PageCaller(caller): PageCaller,
     id: web::Path<AlertId>,
-    _: Form<Nothing>,
+    _: Form<EmptyForm>,
 ) -> Result<HttpResponse> {
-    let done = match app.sessions.own_up(&caller, *id).await {
+    let done = match app.accounts.confirm_alert(&caller, *id).await {
         Ok(alert) if alert.kind.is_sign_in() => "mine",
         Ok(_) => "known",
         Err(Error::NotFound) => "answered",
-        Err(fault) => return Err(fault),
+        Err(err) => return Err(err),
     };
     Ok(see_other(format!("/devices?done={done}")))
 }
 
 /// "No, sign it out": at once, and the page offers what else can be done.
-pub async fn no(
-    app: web::Data<App>,
+pub async fn report(
+    app: web::Data<AppState>,
     PageCaller(caller): PageCaller,
     id: web::Path<AlertId>,
-    _: Form<Nothing>,
+    _: Form<EmptyForm>,
 ) -> Result<HttpResponse> {
-    let ended = match app.sessions.disown(&caller, *id).await {
+    let ended = match app.accounts.report_alert(&caller, *id).await {
         Ok(ended) => ended,
         Err(Error::NotFound) => return Ok(see_other("/devices?done=answered")),
-        Err(fault) => return Err(fault),
+        Err(err) => return Err(err),
     };
     let which = ended
         .first()

@@ -3,17 +3,18 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
 use askama::Template;
+use secrecy::ExposeSecret;
 use serde::Deserialize;
 
-use super::sign_out::Nothing;
 use super::words::TimeView;
-use crate::api_keys::{ApiKey, Scope};
-use crate::db::{ApiKeyId, Timestamp};
+use crate::applications::{ApiKey, Scope};
+use crate::clock::Timestamp;
+use crate::db::ApiKeyId;
 use crate::error::{Error, Result};
-use crate::http::app::App;
+use crate::http::app_state::AppState;
 use crate::http::caller::AdminCaller;
-use crate::http::forms::Form;
-use crate::http::layout::{Layout, Place, page, see_other};
+use crate::http::forms::{EmptyForm, Form};
+use crate::http::layout::{Layout, NavItem, page, see_other};
 use crate::sessions::Caller;
 
 #[derive(Template)]
@@ -21,14 +22,14 @@ use crate::sessions::Caller;
 struct ApiKeysPage {
     layout: Layout,
     notice: Option<&'static str>,
-    /// The secret of a key that was just made: shown this once.
-    made: Option<Made>,
+    /// The secret of a key that was just created: shown this once.
+    created: Option<CreatedKey>,
     name_typed: String,
     error: Option<String>,
     keys: Vec<KeyView>,
 }
 
-struct Made {
+struct CreatedKey {
     id: String,
     name: String,
     secret: String,
@@ -38,20 +39,20 @@ struct KeyView {
     id: String,
     name: String,
     scopes: String,
-    made: TimeView,
+    created: TimeView,
     last_used: Option<TimeView>,
     revoked: Option<TimeView>,
 }
 
 /// `GET /admin/api-keys`
 #[derive(Deserialize)]
-pub struct Arrival {
+pub struct ApiKeysQuery {
     done: Option<String>,
 }
 
 /// `POST /admin/api-keys`
 #[derive(Deserialize)]
-pub struct NewKey {
+pub struct NewKeyForm {
     name: String,
     tokens: Option<String>,
     sessions: Option<String>,
@@ -59,59 +60,63 @@ pub struct NewKey {
 
 /// The keys, and the form for another.
 pub async fn show(
-    app: web::Data<App>,
+    app: web::Data<AppState>,
     request: HttpRequest,
     AdminCaller(caller): AdminCaller,
-    web::Query(arrival): web::Query<Arrival>,
+    web::Query(query): web::Query<ApiKeysQuery>,
 ) -> Result<HttpResponse> {
-    let mut template = draw(&app, &request, &caller).await?;
-    template.notice = (arrival.done.as_deref() == Some("revoked")).then_some("The key is revoked.");
+    let mut template = load_page(&app, &request, &caller).await?;
+    template.notice = (query.done.as_deref() == Some("revoked")).then_some("The key is revoked.");
     page(StatusCode::OK, &template)
 }
 
 /// Makes a key, and shows its secret.
-pub async fn add(
-    app: web::Data<App>,
+pub async fn create(
+    app: web::Data<AppState>,
     request: HttpRequest,
     AdminCaller(caller): AdminCaller,
-    Form(form): Form<NewKey>,
+    Form(form): Form<NewKeyForm>,
 ) -> Result<HttpResponse> {
     let scopes = form.scopes();
-    let made = match scopes.is_empty() {
+    let created = match scopes.is_empty() {
         true => Err(Error::field("scopes", "must be at least one")),
-        false => app.api_keys.create(&form.name, &scopes).await,
+        false => app.api_keys.create_key(&form.name, &scopes).await,
     };
-    let mut template = draw(&app, &request, &caller).await?;
-    match made {
+    let mut template = load_page(&app, &request, &caller).await?;
+    match created {
         Ok((key, secret)) => {
             let (id, name) = (key.id.to_string(), key.name);
-            template.made = Some(Made { id, name, secret });
+            template.created = Some(CreatedKey {
+                id,
+                name,
+                secret: secret.expose_secret().to_owned(),
+            });
             page(StatusCode::OK, &template)
         }
-        Err(fault @ Error::Invalid(_)) => {
+        Err(err @ Error::Invalid(_)) => {
             template.name_typed = form.name;
-            template.error = Some(fault.detail());
-            page(fault.status_code(), &template)
+            template.error = Some(err.detail());
+            page(err.status_code(), &template)
         }
-        Err(fault) => Err(fault),
+        Err(err) => Err(err),
     }
 }
 
 /// Ends the use of a key.
 pub async fn revoke(
-    app: web::Data<App>,
+    app: web::Data<AppState>,
     _: AdminCaller,
     id: web::Path<ApiKeyId>,
-    _: Form<Nothing>,
+    _: Form<EmptyForm>,
 ) -> Result<HttpResponse> {
-    match app.api_keys.revoke(*id).await {
+    match app.api_keys.revoke_key(*id).await {
         // Revoked before: it is as it should be.
         Ok(()) | Err(Error::NotFound) => Ok(see_other("/admin/api-keys?done=revoked")),
-        Err(fault) => Err(fault),
+        Err(err) => Err(err),
     }
 }
 
-impl NewKey {
+impl NewKeyForm {
     fn scopes(&self) -> Vec<Scope> {
         let tokens = self.tokens.as_ref().map(|_| Scope::Tokens);
         let sessions = self.sessions.as_ref().map(|_| Scope::Sessions);
@@ -119,13 +124,13 @@ impl NewKey {
     }
 }
 
-async fn draw(app: &App, request: &HttpRequest, caller: &Caller) -> Result<ApiKeysPage> {
+async fn load_page(app: &AppState, request: &HttpRequest, caller: &Caller) -> Result<ApiKeysPage> {
     let now = app.clock.now();
-    let keys = app.api_keys.all().await?;
+    let keys = app.api_keys.list_keys().await?;
     Ok(ApiKeysPage {
-        layout: Layout::of(request, caller, Place::Elsewhere)?,
+        layout: Layout::for_caller(request, caller, NavItem::None)?,
         notice: None,
-        made: None,
+        created: None,
         name_typed: String::new(),
         error: None,
         keys: keys.into_iter().map(|key| KeyView::new(key, now)).collect(),
@@ -139,7 +144,7 @@ impl KeyView {
             id: key.id.to_string(),
             name: key.name,
             scopes: key.scopes.replace(' ', ", "),
-            made: ago(key.created_at),
+            created: ago(key.created_at),
             last_used: key.last_used_at.map(ago),
             revoked: key.revoked_at.map(ago),
         }

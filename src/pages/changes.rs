@@ -16,10 +16,11 @@ use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::timeout;
 
-use crate::db::{SessionId, Timestamp, UserId};
-use crate::error::{Error, Result};
+use crate::clock::Timestamp;
+use crate::db::{SessionId, UserId};
+use crate::error::{Error, Failure, Result};
 use crate::events::{Change, EventKind};
-use crate::http::app::App;
+use crate::http::app_state::AppState;
 use crate::http::caller::PageCaller;
 
 /// Something is sent at least this often, so that proxies don't take the stream for dead.
@@ -32,7 +33,7 @@ const SIGNED_OUT: &str = "event: signed-out\ndata:\n\n";
 
 /// `GET /devices/changes`
 #[derive(Deserialize)]
-pub struct Listening {
+pub struct ChangesQuery {
     /// When the page was made: microseconds since the Unix epoch.
     since: i64,
 }
@@ -47,17 +48,17 @@ struct Listener {
 }
 
 /// The stream; it ends when the device is signed out, or the node stops.
-pub async fn listen(
-    app: web::Data<App>,
+pub async fn stream(
+    app: web::Data<AppState>,
     PageCaller(caller): PageCaller,
-    web::Query(listening): web::Query<Listening>,
+    web::Query(query): web::Query<ChangesQuery>,
 ) -> Result<HttpResponse> {
-    let since = DateTime::from_timestamp_micros(listening.since)
+    let since = DateTime::from_timestamp_micros(query.since)
         .ok_or_else(|| Error::field("since", "is no time"))?
         .into();
-    let stopping = || Error::Unavailable("the service is stopping".into());
-    let changes = app.changes.listen().ok_or_else(stopping)?;
-    let has_changed = app.changes.since(caller.user.id, since).await?;
+    let stopping = || Error::Unavailable(Failure::because("the service is stopping"));
+    let changes = app.changes.subscribe().ok_or_else(stopping)?;
+    let has_changed = app.changes.has_changed_since(caller.user.id, since).await?;
     let listener = Listener {
         changes,
         user: caller.user.id,
@@ -66,7 +67,7 @@ pub async fn listen(
         is_over: false,
     };
     let first = if has_changed { CHANGED } else { HELLO };
-    let stream = once(ready(Ok(Bytes::from_static(first.as_bytes())))).chain(told(listener));
+    let stream = once(ready(Ok(Bytes::from_static(first.as_bytes())))).chain(messages(listener));
     Ok(HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, "text/event-stream"))
         // nginx would keep it to itself until it is large.
@@ -74,7 +75,7 @@ pub async fn listen(
         .streaming(stream))
 }
 
-fn told(listener: Listener) -> impl Stream<Item = std::result::Result<Bytes, Infallible>> {
+fn messages(listener: Listener) -> impl Stream<Item = std::result::Result<Bytes, Infallible>> {
     unfold(listener, |mut listener| async move {
         let words = listener.next().await?;
         Some((Ok(Bytes::from_static(words.as_bytes())), listener))

@@ -6,27 +6,29 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 
 use crate::error::{Error, Result};
-use crate::http::app::App;
+use crate::http::app_state::AppState;
 use crate::http::browser;
 use crate::http::caller::PageCaller;
 use crate::http::forms::Form;
-use crate::http::layout::{Layout, Place, page, see_other};
-use crate::http::step_up::{ConfirmPage, act_fields};
+use crate::http::layout::{Layout, NavItem, page, see_other};
+use crate::http::step_up::{ConfirmPage, action_fields};
 use crate::http::target::{is_local, local_path};
 use crate::people::PlainPassword;
 use crate::sessions::Caller;
 
 /// `GET /confirm`
 #[derive(Deserialize)]
-pub struct Arrival {
+pub struct ConfirmQuery {
     next: Option<String>,
 }
 
 /// `POST /confirm`
 #[derive(Deserialize)]
-pub struct Confirmation {
+pub struct ConfirmForm {
     password: String,
-    act: Option<String>,
+    /// The path that the request is posted to after it.
+    #[serde(rename = "act")]
+    action: Option<String>,
     next: Option<String>,
 }
 
@@ -34,47 +36,47 @@ pub struct Confirmation {
 pub async fn show(
     request: HttpRequest,
     PageCaller(caller): PageCaller,
-    web::Query(arrival): web::Query<Arrival>,
+    web::Query(query): web::Query<ConfirmQuery>,
 ) -> Result<HttpResponse> {
-    let next = local_path(arrival.next.as_deref());
-    page(StatusCode::OK, &form(&request, &caller, next)?)
+    let next = local_path(query.next.as_deref());
+    page(StatusCode::OK, &confirm_page(&request, &caller, next)?)
 }
 
 /// Goes on to the act: 307 has the browser post it again, fields and all.
 pub async fn submit(
-    app: web::Data<App>,
+    app: web::Data<AppState>,
     request: HttpRequest,
     PageCaller(caller): PageCaller,
-    Form(given): Form<Confirmation>,
+    Form(form): Form<ConfirmForm>,
 ) -> Result<HttpResponse> {
-    let next = local_path(given.next.as_deref());
-    let password = PlainPassword::claimed(given.password);
-    match app.people.confirm(&caller.user, password).await {
+    let next = local_path(form.next.as_deref());
+    let password = PlainPassword::claimed(form.password);
+    match app.people.verify_password(&caller.user, password).await {
         Ok(()) => {
-            let session = app.sessions.confirm(&caller).await?;
-            browser::keep(&request, &session)?;
-            Ok(match given.act.filter(|act| is_local(act)) {
-                Some(act) => HttpResponse::TemporaryRedirect()
-                    .insert_header((LOCATION, act))
+            let session = app.sessions.record_step_up(&caller).await?;
+            browser::set_session(&request, &session)?;
+            Ok(match form.action.filter(|action| is_local(action)) {
+                Some(action) => HttpResponse::TemporaryRedirect()
+                    .insert_header((LOCATION, action))
                     .finish(),
                 None => see_other(next),
             })
         }
         Err(Error::InvalidCredentials) => {
-            let mut template = form(&request, &caller, next)?;
-            template.act = given.act.filter(|act| is_local(act));
-            template.fields = act_fields(&request);
+            let mut template = confirm_page(&request, &caller, next)?;
+            template.action = form.action.filter(|action| is_local(action));
+            template.fields = action_fields(&request);
             template.error = Some("That is not your password. Try again.");
             page(StatusCode::FORBIDDEN, &template)
         }
-        Err(fault) => Err(fault),
+        Err(err) => Err(err),
     }
 }
 
-fn form(request: &HttpRequest, caller: &Caller, next: &str) -> Result<ConfirmPage> {
+fn confirm_page(request: &HttpRequest, caller: &Caller, next: &str) -> Result<ConfirmPage> {
     Ok(ConfirmPage {
-        layout: Layout::of(request, caller, Place::Elsewhere)?,
-        act: None,
+        layout: Layout::for_caller(request, caller, NavItem::None)?,
+        action: None,
         fields: Vec::new(),
         next: next.to_owned(),
         error: None,

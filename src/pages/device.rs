@@ -8,17 +8,18 @@ use serde::Deserialize;
 use super::views::{DeviceNames, DeviceView, Reader};
 use super::words::{self, TimeView};
 use crate::db::{EventId, SessionId};
+use crate::devices::{DeviceName, group_by_device};
 use crate::error::{Error, Result};
 use crate::events::{Event, EventKind};
-use crate::http::app::App;
+use crate::http::app_state::AppState;
 use crate::http::browser;
 use crate::http::caller::PageCaller;
 use crate::http::forms::Form;
-use crate::http::layout::{Layout, Place, page, see_other, signed_out};
-use crate::sessions::{Caller, DeviceName, EndedReason, Ending, Session, by_device};
+use crate::http::layout::{Layout, NavItem, page, see_other, signed_out_response};
+use crate::sessions::{Caller, EndOutcome, EndedReason, Session};
 
 /// Things that happened, shown at most.
-const ACTIVITY: u32 = 20;
+const MAX_ACTIVITY: u32 = 20;
 
 #[derive(Template)]
 #[template(path = "pages/device.html")]
@@ -52,119 +53,123 @@ struct ActivityView {
 
 /// `GET /devices/{id}`
 #[derive(Deserialize)]
-pub struct Arrival {
+pub struct DeviceQuery {
     done: Option<String>,
     before: Option<EventId>,
 }
 
 /// `POST /devices/{id}/sign-out`
 #[derive(Deserialize)]
-pub struct SignOut {
+pub struct SignOutForm {
     /// There if only this session of the device is meant.
     only: Option<String>,
 }
 
 /// `POST /devices/{id}/rename`
 #[derive(Deserialize)]
-pub struct Rename {
+pub struct RenameForm {
     device_name: String,
 }
 
 /// The page.
 pub async fn show(
-    app: web::Data<App>,
+    app: web::Data<AppState>,
     request: HttpRequest,
     PageCaller(caller): PageCaller,
     id: web::Path<SessionId>,
-    web::Query(arrival): web::Query<Arrival>,
+    web::Query(query): web::Query<DeviceQuery>,
 ) -> Result<HttpResponse> {
-    let session = app.sessions.find(caller.user.id, *id).await?;
-    let mut template = draw(&app, &request, &caller, session, arrival.before).await?;
-    template.notice = (arrival.done.as_deref() == Some("renamed")).then_some("The name is saved.");
+    let session = app.sessions.get(caller.user.id, *id).await?;
+    let mut template = load_page(&app, &request, &caller, session, query.before).await?;
+    template.notice = (query.done.as_deref() == Some("renamed")).then_some("The name is saved.");
     page(StatusCode::OK, &template)
 }
 
 /// Gives the device a name.
 pub async fn rename(
-    app: web::Data<App>,
+    app: web::Data<AppState>,
     request: HttpRequest,
     PageCaller(caller): PageCaller,
     id: web::Path<SessionId>,
-    Form(form): Form<Rename>,
+    Form(form): Form<RenameForm>,
 ) -> Result<HttpResponse> {
     let owner = caller.user.id;
     match form.device_name.parse::<DeviceName>() {
         Ok(name) => {
             app.sessions
-                .rename(owner, *id, name, caller.origin())
+                .update_device_name(owner, *id, name, caller.origin())
                 .await?;
             Ok(see_other(format!("/devices/{id}?done=renamed")))
         }
-        Err(fault) => {
-            let session = app.sessions.find(owner, *id).await?;
-            let mut template = draw(&app, &request, &caller, session, None).await?;
+        Err(err) => {
+            let session = app.sessions.get(owner, *id).await?;
+            let mut template = load_page(&app, &request, &caller, session, None).await?;
             template.name_typed = form.device_name;
-            template.name_error = fault
+            template.name_error = err
                 .field_errors()
                 .first()
                 .map(|error| error.message.clone());
-            page(fault.status_code(), &template)
+            page(err.status_code(), &template)
         }
     }
 }
 
 /// Signs the device out.
 pub async fn sign_out(
-    app: web::Data<App>,
+    app: web::Data<AppState>,
     request: HttpRequest,
     PageCaller(caller): PageCaller,
     id: web::Path<SessionId>,
-    Form(form): Form<SignOut>,
+    Form(form): Form<SignOutForm>,
 ) -> Result<HttpResponse> {
     let (owner, origin) = (caller.user.id, caller.origin());
     if *id == caller.session.id {
         app.sessions
-            .end(owner, *id, EndedReason::SignedOut, origin)
+            .end_session(owner, *id, EndedReason::SignedOut, origin)
             .await?;
-        browser::forget(&request);
-        return Ok(signed_out("signed-out"));
+        browser::clear_session(&request);
+        return Ok(signed_out_response("signed-out"));
     }
-    app.sessions.require_recent_password(&caller)?;
+    app.sessions.require_step_up(&caller)?;
     const REASON: EndedReason = EndedReason::SignedOutRemotely;
     let ending = match form.only {
-        Some(_) => app.sessions.end(owner, *id, REASON, origin).await?,
-        None => app.sessions.end_device(owner, *id, REASON, origin).await?,
+        Some(_) => app.sessions.end_session(owner, *id, REASON, origin).await?,
+        None => {
+            app.sessions
+                .end_device_sessions(owner, *id, REASON, origin)
+                .await?
+        }
     };
     let done = match ending {
-        Ending::Ended(_) => "signed-out",
-        Ending::AlreadyEnded(_) => "already-out",
+        EndOutcome::Ended(_) => "signed-out",
+        EndOutcome::AlreadyEnded(_) => "already-out",
     };
     Ok(see_other(format!("/devices?done={done}&device={id}")))
 }
 
-async fn draw(
-    app: &App,
+async fn load_page(
+    app: &AppState,
     request: &HttpRequest,
     caller: &Caller,
     session: Session,
     before: Option<EventId>,
 ) -> Result<DevicePage> {
     let reader = Reader::new(app, request, caller);
-    let live = app.sessions.live_of(caller.user.id).await?;
-    let devices = by_device(live);
-    let device = devices.iter().find(|device| device.has(session.id));
+    let live = app.sessions.list_live(caller.user.id).await?;
+    let devices = group_by_device(live);
+    let device = devices.iter().find(|device| device.contains(session.id));
     let current = caller.session.id;
     let session = match session.id == current {
-        true => session.used_at(reader.now),
+        true => session.with_use_at(reader.now),
         false => session,
     };
     let view = match device {
-        Some(device) => DeviceView::of_device(device, &session, current, &reader),
+        Some(device) => DeviceView::for_device(device, &session, current, &reader),
         None => DeviceView::new(&session, &reader),
     };
     let activity = app
         .sessions
-        .activity(caller.user.id, session.id, before, ACTIVITY)
+        .list_activity(caller.user.id, session.id, before, MAX_ACTIVITY)
         .await?;
     let older = activity
         .next_before
@@ -172,16 +177,16 @@ async fn draw(
     let ended_by = match session.ended_by {
         Some(by) => app
             .sessions
-            .find(caller.user.id, by)
+            .get(caller.user.id, by)
             .await
             .map(Some)
-            .or_else(gone)?,
+            .or_else(none_if_not_found)?,
         None => None,
     };
     let names = DeviceNames::new(ended_by.iter().chain([&session]));
     Ok(DevicePage {
         made_at: reader.now.timestamp_micros(),
-        layout: Layout::of(request, caller, Place::Devices)?,
+        layout: Layout::for_caller(request, caller, NavItem::Devices)?,
         is_current: session.id == caller.session.id,
         ended: ended(&session, &names, app),
         notice: None,
@@ -198,15 +203,15 @@ async fn draw(
 }
 
 /// A session that was purged meanwhile, or is somebody else's, has no name here.
-fn gone(fault: Error) -> Result<Option<Session>> {
-    match fault {
+fn none_if_not_found(err: Error) -> Result<Option<Session>> {
+    match err {
         Error::NotFound => Ok(None),
         other => Err(other),
     }
 }
 
 /// A session past its time is over, whether or not it is marked yet.
-fn ended(session: &Session, names: &DeviceNames, app: &App) -> Option<Ended> {
+fn ended(session: &Session, names: &DeviceNames, app: &AppState) -> Option<Ended> {
     let (reason, at) = match (session.is_active, session.ended_at) {
         (false, at) => (session.ended_reason, at.unwrap_or(session.expires_at)),
         (true, _) if session.expires_at <= app.clock.now() => {
@@ -215,7 +220,7 @@ fn ended(session: &Session, names: &DeviceNames, app: &App) -> Option<Ended> {
         (true, _) => return None,
     };
     Some(Ended {
-        cause: words::cause(reason, names.of(session.ended_by)),
+        cause: words::cause(reason, names.find(session.ended_by)),
         at: TimeView::exact(at),
     })
 }
@@ -227,7 +232,7 @@ impl ActivityView {
             EventKind::SignedIn => "Signed in".into(),
             EventKind::Refreshed => "Used from a new address".into(),
             EventKind::Renamed => format!("Named “{detail}”"),
-            EventKind::Ended => words::cause(detail.parse().ok(), names.of(event.by_session_id)),
+            EventKind::Ended => words::cause(detail.parse().ok(), names.find(event.by_session_id)),
             EventKind::ImpossibleTravel => {
                 format!("Used in two places faster than anybody travels: {detail}")
             }

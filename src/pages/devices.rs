@@ -10,22 +10,25 @@ use askama::Template;
 use serde::Deserialize;
 
 use super::map::MapView;
-use super::views::{AlertView, DeviceNames, DeviceView, EndedView, Journeys, Reader};
+use super::views::{
+    AlertView, DeviceNames, DeviceView, EndedSessionView, ImpossibleTravels, Reader,
+};
 use super::words;
 use crate::alerts::Alert;
 use crate::db::SessionId;
-use crate::devices::Place as PlaceOf;
+use crate::devices::{DeviceGroup, group_by_device};
 use crate::error::{Error, Result};
 use crate::events::{self, Event, EventKind};
-use crate::http::app::App;
+use crate::geo::Place;
+use crate::http::app_state::AppState;
 use crate::http::caller::{OpenAlerts, PageCaller};
-use crate::http::layout::{Layout, Place, in_words, page};
-use crate::sessions::{Caller, Device, HistoryPage, Session, by_device};
+use crate::http::layout::{Layout, NavItem, describe_attention, page};
+use crate::sessions::{Caller, HistoryPage, Session};
 
 /// Alerts shown at once, the oldest first: what began it must not be buried by what follows.
-const ALERTS: usize = 20;
+const MAX_ALERTS: usize = 20;
 /// Ended sessions shown at once.
-const ENDED: u32 = 10;
+const MAX_ENDED: u32 = 10;
 /// A device not used for this long is worth a look.
 const LONG_UNUSED: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 
@@ -44,10 +47,10 @@ struct DevicesPage {
     others: Vec<DeviceView>,
     map: Option<MapView>,
     /// "4 other devices"
-    others_in_words: String,
+    others_label: String,
     /// "2 devices have not been used for 90 days."
     long_unused: Option<LongUnused>,
-    ended: Vec<EndedView>,
+    ended: Vec<EndedSessionView>,
     /// Where those that ended before are, if there are more.
     older: Option<String>,
 }
@@ -60,7 +63,7 @@ struct LongUnused {
 
 /// `GET /devices`
 #[derive(Deserialize)]
-pub struct Arrival {
+pub struct DevicesQuery {
     done: Option<String>,
     device: Option<SessionId>,
     /// Where the list of ended sessions goes on.
@@ -69,21 +72,21 @@ pub struct Arrival {
 
 /// The page.
 pub async fn show(
-    app: web::Data<App>,
+    app: web::Data<AppState>,
     request: HttpRequest,
     PageCaller(caller): PageCaller,
-    web::Query(arrival): web::Query<Arrival>,
+    web::Query(query): web::Query<DevicesQuery>,
 ) -> Result<HttpResponse> {
     let owner = caller.user.id;
     let made_at = app.clock.now().timestamp_micros();
-    let live = app.sessions.live_of(owner).await?;
-    let after = arrival.ended.as_deref().map(str::parse).transpose()?;
+    let live = app.sessions.list_live(owner).await?;
+    let after = query.ended.as_deref().map(str::parse).transpose()?;
     let HistoryPage {
         sessions: ended,
         next,
-    } = app.sessions.history(owner, after, ENDED).await?;
-    let notice = notice(&app, &caller, &arrival, live.len()).await?;
-    let journeys = journeys(&app, &live).await?;
+    } = app.sessions.list_ended(owner, after, MAX_ENDED).await?;
+    let notice = notice(&app, &caller, &query, live.len()).await?;
+    let travels = travels(&app, &live).await?;
 
     let reader = Reader::new(&app, &request, &caller);
     let names = DeviceNames::new(live.iter().chain(&ended));
@@ -91,28 +94,28 @@ pub async fn show(
     let alerts: Vec<_> = open
         .iter()
         .rev()
-        .take(ALERTS)
+        .take(MAX_ALERTS)
         .map(|alert| AlertView::new(alert, &reader))
         .collect();
-    let devices = by_device(live);
+    let devices = group_by_device(live);
     let map = MapView::new(places(&devices, &caller, &reader));
-    let (this, others) = views(&devices, &caller, &journeys, &reader);
+    let (this, others) = views(&devices, &caller, &travels, &reader);
     let template = DevicesPage {
-        layout: Layout::of(&request, &caller, Place::Devices)?,
+        layout: Layout::for_caller(&request, &caller, NavItem::Devices)?,
         made_at,
         summary: summary(others.len(), open.len()),
-        offers_more: arrival.done.as_deref() == Some("not-mine"),
+        offers_more: query.done.as_deref() == Some("not-mine"),
         notice,
         alerts,
         this,
         map,
-        others_in_words: others_in_words(others.len()),
+        others_label: others_label(others.len()),
         long_unused: long_unused(&app, &devices, &caller),
         others,
         older: next.map(|next| format!("/devices?ended={}#ended", next.encode())),
         ended: ended
             .iter()
-            .map(|session| EndedView::new(session, &names, reader.now))
+            .map(|session| EndedSessionView::new(session, &names, reader.now))
             .collect(),
     };
     page(StatusCode::OK, &template)
@@ -127,54 +130,61 @@ fn open_alerts(request: &HttpRequest) -> Rc<[Alert]> {
 
 /// The device that the page is read on, and the others.
 fn views(
-    devices: &[Device],
+    devices: &[DeviceGroup<Session>],
     caller: &Caller,
-    journeys: &Journeys,
+    travels: &ImpossibleTravels,
     reader: &Reader,
 ) -> (DeviceView, Vec<DeviceView>) {
     let current = caller.session.id;
-    let used = caller.session.clone().used_at(reader.now);
+    let used = caller.session.clone().with_use_at(reader.now);
     let mut this = DeviceView::new(&used, reader);
     let mut others = Vec::new();
     for device in devices {
         let view = |shown| {
-            DeviceView::of_device(device, shown, current, reader).with_journey(device, journeys)
+            DeviceView::for_device(device, shown, current, reader).with_travel(device, travels)
         };
-        match device.has(current) {
+        match device.contains(current) {
             true => this = view(&used),
-            false => others.push(view(device.latest())),
+            false => others.push(view(device.first())),
         }
     }
     (this, others)
 }
 
 /// Where each device is, in the reader's language, the one that the page is read on first.
-fn places(devices: &[Device], caller: &Caller, reader: &Reader) -> Vec<(PlaceOf, String)> {
-    let of = |session: &Session, name| {
+fn places(
+    devices: &[DeviceGroup<Session>],
+    caller: &Caller,
+    reader: &Reader,
+) -> Vec<(Place, String)> {
+    let located = |session: &Session, name| {
         let ip = session.ip_address.as_deref();
         (reader.place(ip, session.place()), name)
     };
-    let this = of(&caller.session, "This device".to_owned());
+    let this = located(&caller.session, "This device".to_owned());
     let others = devices
         .iter()
-        .filter(|device| !device.has(caller.session.id))
-        .map(|device| of(device.latest(), device.latest().display_name()));
+        .filter(|device| !device.contains(caller.session.id))
+        .map(|device| located(device.first(), device.first().display_name()));
     std::iter::once(this).chain(others).collect()
 }
 
 /// The journeys that were told of these sessions.
-async fn journeys(app: &App, live: &[Session]) -> Result<Journeys> {
+async fn travels(app: &AppState, live: &[Session]) -> Result<ImpossibleTravels> {
     let Some(first) = live.first() else {
-        return Ok(Journeys(HashMap::new()));
+        return Ok(ImpossibleTravels(HashMap::new()));
     };
     let ids = live.iter().map(|session| session.id).collect();
-    let told = events::of_kind(&app.db, first.user_id, ids, EventKind::ImpossibleTravel).await?;
-    let journey = |event: Event| Some((event.session_id?, event.detail?));
-    Ok(Journeys(told.into_iter().filter_map(journey).collect()))
+    let events =
+        events::list_by_kind(&app.db, first.user_id, ids, EventKind::ImpossibleTravel).await?;
+    let travel = |event: Event| Some((event.session_id?, event.detail?));
+    Ok(ImpossibleTravels(
+        events.into_iter().filter_map(travel).collect(),
+    ))
 }
 
 fn summary(others: usize, alerts: usize) -> String {
-    let attention = in_words(alerts);
+    let attention = describe_attention(alerts);
     match (others, attention) {
         (0, None) => "You are signed in only here.".into(),
         (0, Some(attention)) => format!("You are signed in only here. {attention}"),
@@ -186,19 +196,23 @@ fn summary(others: usize, alerts: usize) -> String {
     }
 }
 
-fn others_in_words(others: usize) -> String {
+fn others_label(others: usize) -> String {
     match others {
         1 => "1 other device".into(),
         n => format!("{n} other devices"),
     }
 }
 
-fn long_unused(app: &App, devices: &[Device], caller: &Caller) -> Option<LongUnused> {
+fn long_unused(
+    app: &AppState,
+    devices: &[DeviceGroup<Session>],
+    caller: &Caller,
+) -> Option<LongUnused> {
     let before = app.clock.now() - LONG_UNUSED;
     let unused: Vec<_> = devices
         .iter()
-        .filter(|device| !device.has(caller.session.id))
-        .map(Device::latest)
+        .filter(|device| !device.contains(caller.session.id))
+        .map(DeviceGroup::first)
         .filter(|session| session.last_used_at < before)
         .collect();
     let words = match unused.len() {
@@ -213,12 +227,12 @@ fn long_unused(app: &App, devices: &[Device], caller: &Caller) -> Option<LongUnu
 
 /// What is said of the act that led here; nothing that the rows don't agree with.
 async fn notice(
-    app: &App,
+    app: &AppState,
     caller: &Caller,
-    arrival: &Arrival,
+    query: &DevicesQuery,
     live: usize,
 ) -> Result<Option<String>> {
-    match (arrival.done.as_deref(), arrival.device) {
+    match (query.done.as_deref(), query.device) {
         (Some("mine"), _) => Ok(Some("Good. It stays signed in.".into())),
         (Some("known"), _) => Ok(Some("Good. That is done with.".into())),
         (Some("answered"), _) => Ok(Some("There is nothing to answer there any more.".into())),
@@ -226,7 +240,7 @@ async fn notice(
             Ok(Some("Your other devices are signed out.".into()))
         }
         (Some(done @ ("signed-out" | "already-out" | "not-mine")), Some(id)) => {
-            match app.sessions.find(caller.user.id, id).await {
+            match app.sessions.get(caller.user.id, id).await {
                 Ok(session) if session.is_active => Ok(None),
                 Ok(session) if done == "not-mine" => Ok(Some(format!(
                     "{} is signed out, and forgotten.",
@@ -240,7 +254,7 @@ async fn notice(
                     session.display_name()
                 ))),
                 Err(Error::NotFound) => Ok(None),
-                Err(fault) => Err(fault),
+                Err(err) => Err(err),
             }
         }
         _ => Ok(None),

@@ -5,11 +5,12 @@ use actix_web::{HttpResponse, web};
 use serde::Serialize;
 
 use crate::alerts::Alert;
-use crate::db::{SessionId, Timestamp, UserId};
+use crate::clock::Timestamp;
+use crate::db::{SessionId, UserId};
 use crate::devices::KnownDevice;
 use crate::error::Result;
 use crate::events::{self, Event};
-use crate::http::app::App;
+use crate::http::app_state::AppState;
 use crate::http::caller::PageCaller;
 use crate::people::User;
 use crate::sessions::{EndedReason, Session};
@@ -17,7 +18,7 @@ use crate::sessions::{EndedReason, Session};
 /// Ended sessions read at once.
 const PAGE: u32 = 200;
 /// Events at most; older ones go with their sessions.
-const EVENTS: u32 = 10_000;
+const MAX_EVENTS: u32 = 10_000;
 
 #[derive(Serialize)]
 struct Export {
@@ -86,12 +87,15 @@ struct OwnEvent {
 }
 
 /// The file. It needs a password given recently.
-pub async fn download(app: web::Data<App>, PageCaller(caller): PageCaller) -> Result<HttpResponse> {
-    app.sessions.require_recent_password(&caller)?;
+pub async fn download(
+    app: web::Data<AppState>,
+    PageCaller(caller): PageCaller,
+) -> Result<HttpResponse> {
+    app.sessions.require_step_up(&caller)?;
     let owner = caller.user.id;
-    let events = events::of_person(&app.db, owner, EVENTS).await?;
-    let devices = app.sessions.known_devices(owner).await?;
-    let alerts = app.alerts.all_of(owner).await?;
+    let events = events::list_by_person(&app.db, owner, MAX_EVENTS).await?;
+    let devices = app.devices.list(owner).await?;
+    let alerts = app.alerts.list(owner).await?;
     let export = Export {
         devices: devices.into_iter().map(OwnDevice::from).collect(),
         alerts: alerts.into_iter().map(OwnAlert::from).collect(),
@@ -108,11 +112,11 @@ pub async fn download(app: web::Data<App>, PageCaller(caller): PageCaller) -> Re
 }
 
 /// The live ones, then every ended one.
-async fn sessions(app: &App, owner: UserId) -> Result<Vec<OwnSession>> {
-    let mut sessions = app.sessions.live_of(owner).await?;
+async fn sessions(app: &AppState, owner: UserId) -> Result<Vec<OwnSession>> {
+    let mut sessions = app.sessions.list_live(owner).await?;
     let mut after = None;
     loop {
-        let page = app.sessions.history(owner, after, PAGE).await?;
+        let page = app.sessions.list_ended(owner, after, PAGE).await?;
         sessions.extend(page.sessions);
         after = page.next;
         if after.is_none() {
@@ -129,7 +133,7 @@ impl From<User> for Account {
             full_name: user.full_name,
             created_at: user.created_at,
             password_changed_at: user.password_changed_at,
-            addresses_kept: user.address_keeping.as_str(),
+            addresses_kept: user.ip_retention.as_str(),
             alert_emails: user.alert_emails,
         }
     }

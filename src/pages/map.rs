@@ -1,17 +1,12 @@
 //! A small map of the world with a dot for each place that devices are at. What it shows stands in
 //! words beside it.
 
-use crate::devices::{Place, Point};
+use crate::geo::{MapPosition, Place, cluster};
 use crate::http::assets;
 
-/// Places nearer than this, in degrees, are one dot.
-const NEAR: f64 = 1.5;
-/// The map's upper edge, in degrees north.
-const TOP: f64 = 84.0;
-
-/// The map as the page shows it.
+/// The map as a page shows it.
 pub struct MapView {
-    /// The outlines of the land.
+    /// The URL of the outlines of the land.
     pub land: String,
     /// The places, in the order of their devices.
     pub dots: Vec<Dot>,
@@ -19,32 +14,44 @@ pub struct MapView {
 
 /// A place on the map.
 pub struct Dot {
-    /// From the left, in units of the map: degrees.
+    /// The distance from the left edge, in units of the map: degrees.
     pub x: String,
-    /// From the top.
+    /// The distance from the upper edge.
     pub y: String,
     /// "Lyon, France".
     pub place: String,
     /// "This device, Safari on iPhone".
     pub devices: String,
-    /// Whether the device that looks is there.
+    /// Whether the device that the page is read on is there.
     pub is_here: bool,
-    point: Point,
+}
+
+/// A device at a known place.
+struct Located {
+    place: String,
+    device: String,
+    is_first: bool,
 }
 
 impl MapView {
-    /// A map of these devices, the one that looks first; none where no place is known.
+    /// Returns a map of these devices, the one that the page is read on first; `None` where no place
+    /// is known.
     pub fn new(devices: impl IntoIterator<Item = (Place, String)>) -> Option<Self> {
-        let mut dots: Vec<Dot> = Vec::new();
-        for (at, (place, name)) in devices.into_iter().enumerate() {
-            let (Some(point), Some(words)) = (place.point, place.in_words()) else {
-                continue;
-            };
-            match dots.iter_mut().find(|dot| dot.is_near(point)) {
-                Some(dot) => dot.devices = format!("{}, {name}", dot.devices),
-                None => dots.push(Dot::new(point, words, name, at == 0)),
-            }
-        }
+        let located = devices
+            .into_iter()
+            .enumerate()
+            .filter_map(|(index, (place, device))| {
+                let located = Located {
+                    place: place.display_name()?,
+                    device,
+                    is_first: index == 0,
+                };
+                Some((place.point?, located))
+            });
+        let dots: Vec<Dot> = cluster(located)
+            .into_iter()
+            .filter_map(|(position, devices)| Dot::new(position, &devices))
+            .collect();
         (!dots.is_empty()).then(|| Self {
             land: assets::url("world.svg"),
             dots,
@@ -53,19 +60,14 @@ impl MapView {
 }
 
 impl Dot {
-    fn new(point: Point, place: String, devices: String, is_here: bool) -> Self {
-        Self {
-            x: format!("{:.1}", point.longitude() + 180.0),
-            y: format!("{:.1}", TOP - point.latitude()),
-            place,
-            devices,
-            is_here,
-            point,
-        }
-    }
-
-    fn is_near(&self, point: Point) -> bool {
-        (self.point.latitude() - point.latitude()).abs() < NEAR
-            && (self.point.longitude() - point.longitude()).abs() < NEAR
+    fn new(position: MapPosition, located: &[Located]) -> Option<Self> {
+        let devices: Vec<&str> = located.iter().map(|at| at.device.as_str()).collect();
+        Some(Self {
+            x: format!("{:.1}", position.x()),
+            y: format!("{:.1}", position.y()),
+            place: located.first()?.place.clone(),
+            devices: devices.join(", "),
+            is_here: located.iter().any(|at| at.is_first),
+        })
     }
 }

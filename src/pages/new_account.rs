@@ -34,7 +34,7 @@ pub(super) const FIRST_ADMIN: Purpose = Purpose {
     may_have_one: false,
 };
 
-/// What was typed.
+/// What was form.
 #[derive(Default, Deserialize)]
 pub struct NewAccountForm {
     full_name: String,
@@ -50,7 +50,7 @@ struct NewAccountPage<'a> {
     action: &'a str,
     full_name: &'a str,
     email: &'a str,
-    least_password: usize,
+    min_password_chars: usize,
     errors: FieldErrors,
 }
 
@@ -82,7 +82,7 @@ impl NewAccountForm {
                 [full_name.err(), email.err(), password.err()]
                     .iter()
                     .flatten()
-                    .flat_map(|fault| fault.field_errors().to_vec())
+                    .flat_map(|err| err.field_errors().to_vec())
                     .collect(),
             )),
         }
@@ -93,12 +93,12 @@ impl NewAccountForm {
 ///
 /// # Errors
 /// When it can't be drawn.
-pub(super) fn empty(request: &HttpRequest, purpose: Purpose) -> Result<HttpResponse> {
-    let nothing = NewAccountForm::default();
-    draw(
+pub(super) fn empty_form(request: &HttpRequest, purpose: Purpose) -> Result<HttpResponse> {
+    let empty = NewAccountForm::default();
+    form_page(
         request,
         purpose,
-        &nothing,
+        &empty,
         StatusCode::OK,
         FieldErrors::default(),
     )
@@ -107,21 +107,27 @@ pub(super) fn empty(request: &HttpRequest, purpose: Purpose) -> Result<HttpRespo
 /// The form again, with what was typed and what is wrong with it.
 ///
 /// # Errors
-/// `fault` itself, if it isn't about what was typed.
-pub(super) fn refused(
+/// `err` itself, if it isn't about what was form.
+pub(super) fn form_with_errors(
     request: &HttpRequest,
     purpose: Purpose,
-    typed: &NewAccountForm,
-    fault: Error,
+    form: &NewAccountForm,
+    err: Error,
 ) -> Result<HttpResponse> {
-    let status = fault.status_code();
-    draw(request, purpose, typed, status, FieldErrors::of(fault)?)
+    let status = err.status_code();
+    form_page(
+        request,
+        purpose,
+        form,
+        status,
+        FieldErrors::from_error(err)?,
+    )
 }
 
-fn draw(
+fn form_page(
     request: &HttpRequest,
     purpose: Purpose,
-    typed: &NewAccountForm,
+    form: &NewAccountForm,
     status: StatusCode,
     errors: FieldErrors,
 ) -> Result<HttpResponse> {
@@ -129,24 +135,24 @@ fn draw(
         layout: Layout::anonymous(request)?,
         purpose,
         action: request.path(),
-        full_name: &typed.full_name,
-        email: &typed.email,
-        least_password: PlainPassword::LEAST,
+        full_name: &form.full_name,
+        email: &form.email,
+        min_password_chars: PlainPassword::MIN_CHARS,
         errors,
     };
     page(status, &template)
 }
 
 impl FieldErrors {
-    /// The errors of `fault`, if the form can show them; else the fault again.
-    fn of(fault: Error) -> Result<Self> {
+    /// The errors of `err`, if the form can show them; else the fault again.
+    fn from_error(err: Error) -> Result<Self> {
         let message = |name: &str| {
-            let mut errors = fault.field_errors().iter();
+            let mut errors = err.field_errors().iter();
             errors
                 .find(|error| error.field == name)
                 .map(|error| error.message.clone())
         };
-        match &fault {
+        match &err {
             Error::Invalid(_) => Ok(Self {
                 full_name: message("full_name"),
                 email: message("email"),
@@ -156,7 +162,7 @@ impl FieldErrors {
                 email: Some("has an account already".into()),
                 ..Self::default()
             }),
-            _ => Err(fault),
+            _ => Err(err),
         }
     }
 }

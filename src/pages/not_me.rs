@@ -7,16 +7,17 @@ use askama::Template;
 use serde::Deserialize;
 
 use super::views::AlertView;
-use crate::alerts::{Alert, Scene, TICKET_LIFETIME};
-use crate::devices::naming;
+use crate::account::RevokeScope;
+use crate::alerts::{Alert, AlertContext, TICKET_LIFETIME};
 use crate::error::{Error, Result};
 use crate::events::Origin;
-use crate::http::app::App;
+use crate::http::app_state::AppState;
 use crate::http::client::RequestClient;
 use crate::http::forms::Form;
-use crate::http::layout::{Layout, page, signed_out};
+use crate::http::layout::{Layout, page, signed_out_response};
 use crate::people::{PlainPassword, User};
-use crate::sessions::{Client, Reach};
+use crate::sessions::Client;
+use crate::user_agent::device_label;
 
 #[derive(Template)]
 #[template(path = "pages/not_me.html")]
@@ -49,13 +50,13 @@ struct PasswordForm {
     ticket: String,
     email: String,
     /// Characters it has at least.
-    least: usize,
+    min_chars: usize,
     error: Option<String>,
 }
 
 /// `POST /not-me/{token}`
 #[derive(Deserialize)]
-pub struct Said {
+pub struct AlertAnswerForm {
     /// `not-mine`, or `mine`.
     answer: String,
     /// Whether every sign-in in doubt is meant.
@@ -64,24 +65,24 @@ pub struct Said {
 
 /// `POST /not-me/{token}/password`
 #[derive(Deserialize)]
-pub struct NewPassword {
+pub struct NewPasswordForm {
     ticket: String,
     new_password: String,
 }
 
 /// What happened, and the buttons.
 pub async fn show(
-    app: web::Data<App>,
+    app: web::Data<AppState>,
     request: HttpRequest,
     token: web::Path<String>,
 ) -> Result<HttpResponse> {
-    let alert = linked(&app, &token).await?;
+    let alert = get_linked_alert(&app, &token).await?;
     let is_used = !alert.is_open();
     let template = NotMePage {
         layout: Layout::anonymous(&request)?,
         is_sign_in: alert.kind.is_sign_in(),
-        form: form_again(&app, &alert).await?,
-        alert: AlertView::bare(&alert, app.clock.now()),
+        form: find_password_form(&app, &alert).await?,
+        alert: AlertView::for_link(&alert, app.clock.now()),
         token: &token,
         is_used,
     };
@@ -93,91 +94,94 @@ pub async fn show(
 
 /// The form once more, for a while: the answer that had it may have been lost on its way. Not after the
 /// password was set.
-async fn form_again(app: &App, alert: &Alert) -> Result<Option<PasswordForm>> {
+async fn find_password_form(app: &AppState, alert: &Alert) -> Result<Option<PasswordForm>> {
     let now = app.clock.now();
     let Some(at) = alert
-        .disowned_at()
+        .reported_at()
         .filter(|at| now.since(*at) <= TICKET_LIFETIME)
     else {
         return Ok(None);
     };
-    let user = app.people.by_id(alert.user_id).await?;
+    let user = app.people.get(alert.user_id).await?;
     let is_done = user.password_changed_at > at;
     Ok(password_form(app, &user).filter(|_| !is_done))
 }
 
-fn password_form(app: &App, user: &User) -> Option<PasswordForm> {
+fn password_form(app: &AppState, user: &User) -> Option<PasswordForm> {
     user.has_password().then(|| PasswordForm {
-        ticket: app.links.ticket(user, app.clock.now()),
+        ticket: app.alert_links.ticket(user, app.clock.now()),
         email: user.email.clone(),
-        least: PlainPassword::LEAST,
+        min_chars: PlainPassword::MIN_CHARS,
         error: None,
     })
 }
 
 /// Takes the answer, once.
 pub async fn submit(
-    app: web::Data<App>,
+    app: web::Data<AppState>,
     request: HttpRequest,
     token: web::Path<String>,
     RequestClient(client): RequestClient,
-    Form(said): Form<Said>,
+    Form(form): Form<AlertAnswerForm>,
 ) -> Result<HttpResponse> {
-    let alert = linked(&app, &token).await?;
+    let alert = get_linked_alert(&app, &token).await?;
     if !alert.is_open() {
         return show(app, request, token).await;
     }
-    let user = app.people.by_id(alert.user_id).await?;
-    if said.answer == "mine" {
-        app.sessions.own_up_by_link(&alert).await?;
-        return after(&request, &token, "Good to know. Nothing was changed.", None);
+    let user = app.people.get(alert.user_id).await?;
+    if form.answer == "mine" {
+        app.accounts.confirm_alert_by_link(&alert).await?;
+        return after_page(&request, &token, "Good to know. Nothing was changed.", None);
     }
-    let reach = match said.all {
-        Some(_) => Reach::AllUnknown,
-        None => Reach::This,
+    let scope = match form.all {
+        Some(_) => RevokeScope::AllUnconfirmed,
+        None => RevokeScope::Alert,
     };
     let ended = app
-        .sessions
-        .disown_from(&alert, reach, origin(&user, client))
+        .accounts
+        .report_alert_by_link(&alert, scope, origin(&user, client))
         .await?;
     let done = match ended.is_empty() {
         false => "It is signed out, and its device is forgotten.",
         true => "Thank you for telling. There was nothing left to sign out.",
     };
-    after(&request, &token, done, password_form(&app, &user))
+    after_page(&request, &token, done, password_form(&app, &user))
 }
 
 /// Sets a new password, which ends every session.
 pub async fn set_password(
-    app: web::Data<App>,
+    app: web::Data<AppState>,
     request: HttpRequest,
     token: web::Path<String>,
     RequestClient(client): RequestClient,
-    Form(typed): Form<NewPassword>,
+    Form(form): Form<NewPasswordForm>,
 ) -> Result<HttpResponse> {
-    let alert = linked(&app, &token).await?;
-    let user = app.people.by_id(alert.user_id).await?;
-    if !app.links.is_ticket(&user, &typed.ticket, app.clock.now()) {
+    let alert = get_linked_alert(&app, &token).await?;
+    let user = app.people.get(alert.user_id).await?;
+    if !app
+        .alert_links
+        .is_ticket(&user, &form.ticket, app.clock.now())
+    {
         return Err(Error::NotFound);
     }
-    let password = match PlainPassword::new("new_password", typed.new_password) {
+    let password = match PlainPassword::new("new_password", form.new_password) {
         Ok(password) => password,
-        Err(fault) => return again(&request, &token, &user, typed.ticket, &fault),
+        Err(err) => return password_form_page(&request, &token, &user, form.ticket, &err),
     };
-    let hash = app.people.hash(password).await?;
-    let scene = scene(&user, &client);
-    app.sessions
-        .change_password(&user, hash, origin(&user, client), scene)
+    let hash = app.people.hash_password(password).await?;
+    let alert_context = alert_context(&user, &client);
+    app.accounts
+        .change_password(&user, hash, origin(&user, client), alert_context)
         .await?;
-    Ok(signed_out("password-set"))
+    Ok(signed_out_response("password-set"))
 }
 
-async fn linked(app: &App, token: &str) -> Result<Alert> {
-    let id = app.links.alert(token).ok_or(Error::NotFound)?;
-    app.alerts.linked(id).await
+async fn get_linked_alert(app: &AppState, token: &str) -> Result<Alert> {
+    let id = app.alert_links.alert(token).ok_or(Error::NotFound)?;
+    app.alerts.get_linked(id).await
 }
 
-fn after(
+fn after_page(
     request: &HttpRequest,
     token: &str,
     done: &'static str,
@@ -192,14 +196,14 @@ fn after(
     page(StatusCode::OK, &template)
 }
 
-fn again(
+fn password_form_page(
     request: &HttpRequest,
     token: &str,
     user: &User,
     ticket: String,
-    fault: &Error,
+    err: &Error,
 ) -> Result<HttpResponse> {
-    let error = fault.field_errors().first();
+    let error = err.field_errors().first();
     let template = AfterPage {
         layout: Layout::anonymous(request)?,
         done: "It is noted. One thing is left:",
@@ -207,11 +211,11 @@ fn again(
         form: Some(PasswordForm {
             ticket,
             email: user.email.clone(),
-            least: PlainPassword::LEAST,
+            min_chars: PlainPassword::MIN_CHARS,
             error: error.map(|error| error.message.clone()),
         }),
     };
-    page(fault.status_code(), &template)
+    page(err.status_code(), &template)
 }
 
 /// The person, by their e-mail rather than a session.
@@ -219,15 +223,15 @@ fn origin(user: &User, client: Client) -> Origin {
     Origin {
         user: Some(user.id),
         session: None,
-        ip: client.location.kept(user.address_keeping).ip,
+        ip: client.location.redacted(user.ip_retention).ip,
     }
 }
 
-fn scene(user: &User, client: &Client) -> Scene {
-    Scene {
+fn alert_context(user: &User, client: &Client) -> AlertContext {
+    AlertContext {
         session: None,
-        device_name: naming::name(&client.facts),
+        device_name: device_label(&client.facts),
         device_kind: client.facts.kind,
-        location: client.location.clone().kept(user.address_keeping),
+        location: client.location.clone().redacted(user.ip_retention),
     }
 }

@@ -6,14 +6,14 @@ use askama::Template;
 use serde::Deserialize;
 
 use crate::error::{Error, Result};
-use crate::http::app::App;
+use crate::http::app_state::AppState;
 use crate::http::browser;
 use crate::http::caller::MaybeCaller;
 use crate::http::client::RequestClient;
 use crate::http::forms::Form;
 use crate::http::layout::{Layout, page, see_other};
 use crate::people::{PlainPassword, User};
-use crate::sessions::{Client, OpenedVia, Opening, Session, Stay};
+use crate::sessions::{Client, NewSession, OpenedVia, Session, SessionPersistence};
 
 #[derive(Template)]
 #[template(path = "pages/sign_in.html")]
@@ -21,7 +21,7 @@ struct SignInPage<'a> {
     layout: Layout,
     next: &'a str,
     email: &'a str,
-    keep: bool,
+    remember: bool,
     can_sign_up: bool,
     notice: Option<&'static str>,
     error: Option<&'static str>,
@@ -29,14 +29,14 @@ struct SignInPage<'a> {
 
 /// `GET /sign-in`
 #[derive(Deserialize)]
-pub struct Arrival {
+pub struct SignInQuery {
     next: Option<String>,
     done: Option<String>,
 }
 
 /// `POST /sign-in`
 #[derive(Deserialize)]
-pub struct SignIn {
+pub struct SignInForm {
     email: String,
     password: String,
     remember: Option<String>,
@@ -45,12 +45,12 @@ pub struct SignIn {
 
 /// The form; for somebody who is signed in, the page they came for.
 pub async fn show(
-    app: web::Data<App>,
+    app: web::Data<AppState>,
     request: HttpRequest,
     MaybeCaller(caller): MaybeCaller,
-    web::Query(arrival): web::Query<Arrival>,
+    web::Query(query): web::Query<SignInQuery>,
 ) -> Result<HttpResponse> {
-    let next = app.allowed_hosts.destination(arrival.next.as_deref());
+    let next = app.allowed_hosts.destination(query.next.as_deref());
     if caller.is_some() {
         return Ok(see_other(next));
     }
@@ -58,9 +58,9 @@ pub async fn show(
         layout: Layout::anonymous(&request)?,
         next: &next,
         email: "",
-        keep: false,
+        remember: false,
         can_sign_up: app.sign_up,
-        notice: arrival.done.as_deref().and_then(notice),
+        notice: query.done.as_deref().and_then(notice),
         error: None,
     };
     page(StatusCode::OK, &template)
@@ -68,16 +68,16 @@ pub async fn show(
 
 /// Opens a session in this browser.
 pub async fn submit(
-    app: web::Data<App>,
+    app: web::Data<AppState>,
     request: HttpRequest,
     RequestClient(client): RequestClient,
     MaybeCaller(before): MaybeCaller,
-    Form(form): Form<SignIn>,
+    Form(form): Form<SignInForm>,
 ) -> Result<HttpResponse> {
-    let stay = if form.remember.is_some() {
-        Stay::Remembered
+    let persistence = if form.remember.is_some() {
+        SessionPersistence::Remembered
     } else {
-        Stay::Brief
+        SessionPersistence::Standard
     };
     let next = app.allowed_hosts.destination(form.next.as_deref());
     match app
@@ -86,12 +86,12 @@ pub async fn submit(
         .await
     {
         Ok(user) => {
-            open(
+            start_session(
                 &app,
                 &request,
                 &user,
                 client,
-                stay,
+                persistence,
                 before.map(|caller| caller.session),
             )
             .await?;
@@ -102,7 +102,7 @@ pub async fn submit(
                 layout: Layout::anonymous(&request)?,
                 next: &next,
                 email: &form.email,
-                keep: stay == Stay::Remembered,
+                remember: persistence == SessionPersistence::Remembered,
                 can_sign_up: app.sign_up,
                 notice: None,
                 error: Some("E-mail or password is wrong. Check both and try again."),
@@ -114,24 +114,24 @@ pub async fn submit(
 }
 
 /// Opens a session for `user` and gives it to the browser, in place of the one it had `before`.
-pub(super) async fn open(
-    app: &App,
+pub(super) async fn start_session(
+    app: &AppState,
     request: &HttpRequest,
     user: &User,
     client: Client,
-    stay: Stay,
+    persistence: SessionPersistence,
     before: Option<Session>,
 ) -> Result<()> {
-    let opening = Opening {
+    let new = NewSession {
         client,
-        device_id: Some(browser::device(request)?),
+        device_id: Some(browser::device_id(request)?),
         device_name: None,
         via: OpenedVia::Browser,
-        stay,
+        persistence,
         replaces: before,
     };
-    let session = app.sessions.open(user, opening).await?;
-    browser::keep(request, &session)
+    let session = app.sessions.create_session(user, new).await?;
+    browser::set_session(request, &session)
 }
 
 /// What is said after an act that ended at this page. Each is true of whoever sees the form.

@@ -1,52 +1,47 @@
 //! `/sign-out`: this device, or every one.
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use serde::Deserialize;
 
 use crate::error::Result;
-use crate::http::app::App;
+use crate::http::app_state::AppState;
 use crate::http::browser;
 use crate::http::caller::PageCaller;
-use crate::http::forms::Form;
-use crate::http::layout::signed_out;
+use crate::http::forms::{EmptyForm, Form};
+use crate::http::layout::signed_out_response;
 use crate::sessions::EndedReason;
-
-/// A form with a button and nothing else.
-#[derive(Deserialize)]
-pub struct Nothing {}
 
 /// Signs this device out.
 pub async fn submit(
-    app: web::Data<App>,
+    app: web::Data<AppState>,
     request: HttpRequest,
     PageCaller(caller): PageCaller,
-    _: Form<Nothing>,
+    _: Form<EmptyForm>,
 ) -> Result<HttpResponse> {
     let origin = caller.origin();
     app.sessions
-        .end(
+        .end_session(
             caller.user.id,
             caller.session.id,
             EndedReason::SignedOut,
             origin,
         )
         .await?;
-    browser::forget(&request);
-    Ok(signed_out("signed-out"))
+    browser::clear_session(&request);
+    Ok(signed_out_response("signed-out"))
 }
 
 /// Signs every device out, this one too.
 pub async fn submit_everywhere(
-    app: web::Data<App>,
+    app: web::Data<AppState>,
     request: HttpRequest,
     PageCaller(caller): PageCaller,
-    _: Form<Nothing>,
+    _: Form<EmptyForm>,
 ) -> Result<HttpResponse> {
-    app.sessions.require_recent_password(&caller)?;
+    app.sessions.require_step_up(&caller)?;
     let origin = caller.origin();
     app.sessions
-        .end_all(caller.user.id, EndedReason::SignedOutRemotely, origin)
+        .end_all_sessions(caller.user.id, EndedReason::SignedOutRemotely, origin)
         .await?;
-    browser::forget(&request);
-    Ok(signed_out("signed-out-everywhere"))
+    browser::clear_session(&request);
+    Ok(signed_out_response("signed-out-everywhere"))
 }

@@ -4,15 +4,14 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
-use super::sign_out::Nothing;
 use super::views::{DeviceView, Reader};
+use crate::devices::group_by_device;
 use crate::error::Result;
-use crate::http::app::App;
+use crate::http::app_state::AppState;
 use crate::http::caller::PageCaller;
-use crate::http::forms::Form;
-use crate::http::layout::{Layout, Place, page, see_other};
+use crate::http::forms::{EmptyForm, Form};
+use crate::http::layout::{Layout, NavItem, page, see_other};
 use crate::http::target::HOME;
-use crate::sessions::by_device;
 
 #[derive(Template)]
 #[template(path = "pages/sign_out_others.html")]
@@ -24,22 +23,22 @@ struct SignOutOthersPage {
 
 /// Which devices it is about.
 pub async fn show(
-    app: web::Data<App>,
+    app: web::Data<AppState>,
     request: HttpRequest,
     PageCaller(caller): PageCaller,
 ) -> Result<HttpResponse> {
     let reader = Reader::new(&app, &request, &caller);
-    let live = app.sessions.live_of(caller.user.id).await?;
+    let live = app.sessions.list_live(caller.user.id).await?;
     if live.len() <= 1 {
         return Ok(see_other(HOME));
     }
-    let others: Vec<_> = by_device(live)
+    let others: Vec<_> = group_by_device(live)
         .iter()
-        .filter(|device| !device.has(caller.session.id))
-        .map(|device| DeviceView::new(device.latest(), &reader))
+        .filter(|device| !device.contains(caller.session.id))
+        .map(|device| DeviceView::new(device.first(), &reader))
         .collect();
     let template = SignOutOthersPage {
-        layout: Layout::of(&request, &caller, Place::Devices)?,
+        layout: Layout::for_caller(&request, &caller, NavItem::Devices)?,
         this: DeviceView::new(&caller.session, &reader),
         others,
     };
@@ -48,13 +47,13 @@ pub async fn show(
 
 /// Signs out every device but this one.
 pub async fn submit(
-    app: web::Data<App>,
+    app: web::Data<AppState>,
     PageCaller(caller): PageCaller,
-    _: Form<Nothing>,
+    _: Form<EmptyForm>,
 ) -> Result<HttpResponse> {
-    app.sessions.require_recent_password(&caller)?;
+    app.sessions.require_step_up(&caller)?;
     app.sessions
-        .end_others(caller.user.id, caller.session.id, caller.origin())
+        .end_other_sessions(caller.user.id, caller.session.id, caller.origin())
         .await?;
     Ok(see_other("/devices?done=signed-out-others"))
 }

@@ -5,41 +5,49 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use super::new_account::{self, NewAccountForm, SIGN_UP};
 use super::sign_in;
 use crate::error::Result;
-use crate::http::app::App;
+use crate::http::app_state::AppState;
 use crate::http::caller::MaybeCaller;
 use crate::http::client::RequestClient;
 use crate::http::forms::Form;
 use crate::http::layout::see_other;
 use crate::http::target::HOME;
 use crate::people::Role;
-use crate::sessions::Stay;
+use crate::sessions::SessionPersistence;
 
 /// The form.
 pub async fn show(request: HttpRequest, MaybeCaller(caller): MaybeCaller) -> Result<HttpResponse> {
     match caller {
         Some(_) => Ok(see_other(HOME)),
-        None => new_account::empty(&request, SIGN_UP),
+        None => new_account::empty_form(&request, SIGN_UP),
     }
 }
 
 /// Makes the account and signs it in.
 pub async fn submit(
-    app: web::Data<App>,
+    app: web::Data<AppState>,
     request: HttpRequest,
     RequestClient(client): RequestClient,
     MaybeCaller(before): MaybeCaller,
-    Form(typed): Form<NewAccountForm>,
+    Form(form): Form<NewAccountForm>,
 ) -> Result<HttpResponse> {
-    let registered = match typed.account(Role::Person) {
-        Ok(account) => app.people.register(account).await,
-        Err(fault) => Err(fault),
+    let registered = match form.account(Role::Person) {
+        Ok(account) => app.people.create_user(account).await,
+        Err(err) => Err(err),
     };
     match registered {
         Ok(user) => {
             let before = before.map(|caller| caller.session);
-            sign_in::open(&app, &request, &user, client, Stay::Brief, before).await?;
+            sign_in::start_session(
+                &app,
+                &request,
+                &user,
+                client,
+                SessionPersistence::Standard,
+                before,
+            )
+            .await?;
             Ok(see_other(HOME))
         }
-        Err(fault) => new_account::refused(&request, SIGN_UP, &typed, fault),
+        Err(err) => new_account::form_with_errors(&request, SIGN_UP, &form, err),
     }
 }

@@ -5,14 +5,16 @@ use std::sync::Arc;
 
 use actix_web::HttpRequest;
 
-use super::words::{self, TimeView};
+use super::words::{self, Named, TimeView};
 use crate::alerts::{Alert, AlertKind};
-use crate::db::{SessionId, Timestamp};
-use crate::devices::address::{AddressKeeping, kept_in_words};
-use crate::devices::{Place, Places};
-use crate::http::app::App;
+use crate::clock::Timestamp;
+use crate::db::SessionId;
+use crate::devices::DeviceGroup;
+use crate::geo::{Place, Places};
+use crate::http::app_state::AppState;
 use crate::http::client::languages;
-use crate::sessions::{Caller, Device, Session};
+use crate::net::{IpRetention, display_stored_ip};
+use crate::sessions::{Caller, Session};
 
 /// For whom a page is drawn, and when.
 pub struct Reader {
@@ -20,17 +22,17 @@ pub struct Reader {
     pub now: Timestamp,
     languages: Vec<String>,
     places: Arc<Places>,
-    keeping: AddressKeeping,
+    retention: IpRetention,
 }
 
 impl Reader {
     /// The caller, who reads the languages that the request names.
-    pub fn new(app: &App, request: &HttpRequest, caller: &Caller) -> Self {
+    pub fn new(app: &AppState, request: &HttpRequest, caller: &Caller) -> Self {
         Self {
             now: app.clock.now(),
             languages: languages(request),
             places: app.places.clone(),
-            keeping: caller.user.address_keeping,
+            retention: caller.user.ip_retention,
         }
     }
 
@@ -43,20 +45,20 @@ impl Reader {
     }
 
     /// "near Lyon, France"; where no place is known, what the address says.
-    pub fn whereabouts(&self, ip: Option<&str>, place: Place) -> Option<String> {
-        match self.place(ip, place).in_words() {
+    pub fn describe_location(&self, ip: Option<&str>, place: Place) -> Option<String> {
+        match self.place(ip, place).display_name() {
             Some(place) => Some(format!("near {place}")),
-            None => ip.map(|ip| words::address(ip, self.keeping)),
+            None => ip.map(|ip| words::address(ip, self.retention)),
         }
     }
 
     /// An address with what is to be known of it.
     pub fn address(&self, ip: &str) -> String {
-        words::address_in_full(ip, self.keeping)
+        words::address_in_full(ip, self.retention)
     }
 
-    fn of_session(&self, session: &Session) -> Option<String> {
-        self.whereabouts(session.ip_address.as_deref(), session.place())
+    fn describe_session_location(&self, session: &Session) -> Option<String> {
+        self.describe_location(session.ip_address.as_deref(), session.place())
     }
 }
 
@@ -93,15 +95,7 @@ pub struct DeviceView {
     /// Its sessions, where it has several.
     pub sessions: Vec<SignInView>,
     /// A journey that nobody can have made with it.
-    pub journey: Option<String>,
-}
-
-/// A name and its symbol in the sprite.
-pub struct Named {
-    /// The symbol.
-    pub icon: &'static str,
-    /// The name.
-    pub name: String,
+    pub travel: Option<String>,
 }
 
 /// One of a device's sessions.
@@ -130,7 +124,7 @@ impl DeviceView {
             icon: session.device_kind.as_str(),
             label: Some(label).filter(|label| *label != name),
             name,
-            place: reader.of_session(session),
+            place: reader.describe_session_location(session),
             last_used: TimeView::ago(session.last_used_at, reader.now),
             first_sign_in: TimeView::exact(session.created_at),
             opened_via: words::opened_via(session),
@@ -141,19 +135,19 @@ impl DeviceView {
             ends_if_unused: session.expires_at < session.absolute_expires_at,
             user_agent: session.user_agent.clone(),
             sessions: Vec::new(),
-            journey: None,
+            travel: None,
         }
     }
 
     /// `device`, known by its session `shown`, read in the session `current`.
-    pub fn of_device(
-        device: &Device,
+    pub fn for_device(
+        device: &DeviceGroup<Session>,
         shown: &Session,
         current: SessionId,
         reader: &Reader,
     ) -> Self {
         let sessions: Vec<_> = device
-            .sessions()
+            .iter()
             .map(|session| SignInView::new(session, current, reader))
             .collect();
         Self {
@@ -167,11 +161,11 @@ impl DeviceView {
     }
 
     /// The same, with the journey that one of its sessions made.
-    pub fn with_journey(self, device: &Device, journeys: &Journeys) -> Self {
-        let journey = device
-            .sessions()
-            .find_map(|session| journeys.0.get(&session.id).cloned());
-        Self { journey, ..self }
+    pub fn with_travel(self, device: &DeviceGroup<Session>, travels: &ImpossibleTravels) -> Self {
+        let travel = device
+            .iter()
+            .find_map(|session| travels.0.get(&session.id).cloned());
+        Self { travel, ..self }
     }
 }
 
@@ -182,14 +176,14 @@ impl SignInView {
             opened_via: words::opened_via(session),
             signed_in: TimeView::exact(session.created_at),
             last_used: TimeView::ago(session.last_used_at, reader.now),
-            place: reader.of_session(session),
+            place: reader.describe_session_location(session),
             is_current: session.id == current,
         }
     }
 }
 
 /// The journeys that nobody can have made, by the sessions that made them.
-pub struct Journeys(pub HashMap<SessionId, String>);
+pub struct ImpossibleTravels(pub HashMap<SessionId, String>);
 
 /// Something a person should know of.
 pub struct AlertView {
@@ -222,16 +216,16 @@ impl AlertView {
             country: alert.location_country.clone(),
             point: None,
         };
-        let place = reader.place(ip, place).in_words();
+        let place = reader.place(ip, place).display_name();
         Self {
             place: place.map(|place| format!("near {place}")),
             address: ip.map(|ip| reader.address(ip)),
-            ..Self::bare(alert, reader.now)
+            ..Self::for_link(alert, reader.now)
         }
     }
 
     /// `alert` as somebody sees it who came by a link.
-    pub fn bare(alert: &Alert, now: Timestamp) -> Self {
+    pub fn for_link(alert: &Alert, now: Timestamp) -> Self {
         let place = Place {
             city: alert.location_city.clone(),
             country: alert.location_country.clone(),
@@ -243,14 +237,14 @@ impl AlertView {
             device: alert.device_name.clone(),
             what: words::alert(alert.kind),
             at: TimeView::ago(alert.at, now),
-            place: place.in_words().map(|place| format!("near {place}")),
-            address: alert.ip_address.as_deref().map(kept_in_words),
+            place: place.display_name().map(|place| format!("near {place}")),
+            address: alert.ip_address.as_deref().map(display_stored_ip),
             yes: match alert.kind {
-                AlertKind::Theft => "I know of it",
+                AlertKind::TokenReuse => "I know of it",
                 _ => "Yes, it was me",
             },
             no: match alert.kind {
-                AlertKind::Theft | AlertKind::PasswordChanged | AlertKind::EmailChanged => {
+                AlertKind::TokenReuse | AlertKind::PasswordChanged | AlertKind::EmailChanged => {
                     "No, it wasn’t me"
                 }
                 _ => "No, sign it out",
@@ -260,7 +254,7 @@ impl AlertView {
 }
 
 /// A session that has ended.
-pub struct EndedView {
+pub struct EndedSessionView {
     /// Its id.
     pub id: String,
     /// What it was called.
@@ -271,14 +265,14 @@ pub struct EndedView {
     pub at: TimeView,
 }
 
-impl EndedView {
+impl EndedSessionView {
     /// `session` as it looks at `now`; `names` are the names of the sessions it may have been
     /// ended from.
     pub fn new(session: &Session, names: &DeviceNames, now: Timestamp) -> Self {
         Self {
             id: session.id.to_string(),
             name: session.display_name(),
-            cause: words::cause(session.ended_reason, names.of(session.ended_by)),
+            cause: words::cause(session.ended_reason, names.find(session.ended_by)),
             at: TimeView::ago(session.ended_at.unwrap_or(session.expires_at), now),
         }
     }
@@ -299,7 +293,7 @@ impl DeviceNames {
     }
 
     /// The name of one of them.
-    pub fn of(&self, id: Option<SessionId>) -> Option<&str> {
+    pub fn find(&self, id: Option<SessionId>) -> Option<&str> {
         self.0.get(&id?).map(String::as_str)
     }
 }

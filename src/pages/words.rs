@@ -2,12 +2,11 @@
 
 use std::net::IpAddr;
 
-use super::views::Named;
 use crate::alerts::AlertKind;
-use crate::db::Timestamp;
-use crate::devices::DeviceKind;
-use crate::devices::address::{self, AddressKeeping};
+use crate::clock::Timestamp;
+use crate::net::{self, IpRetention};
 use crate::sessions::{EndedReason, OpenedVia, Session};
+use crate::user_agent::DeviceKind;
 
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
@@ -23,6 +22,14 @@ pub struct TimeView {
     pub exact: String,
     /// "2 hours ago"
     pub words: String,
+}
+
+/// A name and its symbol in the sprite.
+pub struct Named {
+    /// The symbol.
+    pub icon: &'static str,
+    /// The name.
+    pub name: String,
 }
 
 impl TimeView {
@@ -81,17 +88,17 @@ pub fn devices(n: usize) -> String {
 }
 
 /// "Local network" for an address that nobody outside can have, else what is kept of the address.
-pub fn address(text: &str, keeping: AddressKeeping) -> String {
+pub fn address(text: &str, retention: IpRetention) -> String {
     match text.parse::<IpAddr>() {
-        Ok(ip) if address::is_local(ip) => "Local network".into(),
-        Ok(ip) if keeping == AddressKeeping::Shortened => address::network(ip).to_string(),
+        Ok(ip) if net::is_local(ip) => "Local network".into(),
+        Ok(ip) if retention == IpRetention::Shortened => net::network(ip).to_string(),
         _ => text.to_owned(),
     }
 }
 
 /// The address with what is to be known of it.
-pub fn address_in_full(text: &str, keeping: AddressKeeping) -> String {
-    match address(text, keeping) {
+pub fn address_in_full(text: &str, retention: IpRetention) -> String {
+    match address(text, retention) {
         words if words == "Local network" => format!("{text} ({words})"),
         words => words,
     }
@@ -104,7 +111,7 @@ pub fn alert(kind: AlertKind) -> &'static str {
         AlertKind::NewCountry => "Signed in, for the first time from this country",
         AlertKind::PasswordChanged => "Your password was changed on it",
         AlertKind::EmailChanged => "Your e-mail was changed on it",
-        AlertKind::Theft => "Signed out for safety: an old key of it was used again",
+        AlertKind::TokenReuse => "Signed out for safety: an old key of it was used again",
     }
 }
 

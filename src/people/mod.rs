@@ -1,93 +1,90 @@
-//! People: their accounts and passwords. A wrong password, an unknown e-mail and a disabled
-//! account get the same answer at the same cost.
+//! People: their accounts and passwords. A wrong password, an unknown e-mail and a disabled account
+//! get the same response at the same cost.
 
-mod part;
 mod passwords;
-mod store;
+pub(crate) mod store;
 mod values;
 
-pub(crate) use self::part::{
-    address_keeping, address_keepings, by_id, deactivate, hold, restore_email, set_address_keeping,
-    set_email, set_idle_limit, set_password,
-};
-pub use self::passwords::{Hasher, Verdict};
+pub use self::passwords::{Hasher, PasswordHash, Verification};
 use self::store::NewUser;
 pub use self::store::User;
 pub use self::values::{Email, FullName, IdleLimit, PlainPassword, Subject};
-use crate::clock::Clock;
-use crate::db::{AnyConnection, Db, Timestamp, UserId};
+use crate::clock::{Clock, Timestamp};
+use crate::db::{AnyConnection, Db, UserId};
 use crate::error::{Error, Result};
-
-impl User {
-    /// How to address the person: by name, else by e-mail.
-    pub fn display_name(&self) -> &str {
-        self.full_name.as_deref().unwrap_or(&self.email)
-    }
-
-    /// The password's hash: another one whenever the password is set.
-    pub(crate) fn kept_password(&self) -> &str {
-        &self.password_hash
-    }
-
-    /// Whether a password opens the account.
-    pub fn has_password(&self) -> bool {
-        self.password_hash != NO_PASSWORD
-    }
-
-    /// Whether there may be a mailbox behind their e-mail.
-    pub fn has_mailbox(&self) -> bool {
-        !self.email.ends_with(".invalid")
-    }
-
-    /// How long they let their devices go unused, if they chose.
-    pub fn idle_limit(&self) -> Option<IdleLimit> {
-        let chosen = u64::try_from(self.idle_limit_seconds?).ok()?;
-        IdleLimit::ALL
-            .into_iter()
-            .find(|limit| limit.span().as_secs() == chosen)
-    }
-}
-
-/// A hashed password (a PHC string), ready to be kept.
-pub struct PasswordHash(String);
 
 /// What an account may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
     /// Sees their own devices.
     Person,
-    /// Sees everybody's.
+    /// Administers the service.
     Admin,
 }
 
-/// An account to be made.
+/// An account to be created.
 #[derive(Debug)]
 pub struct NewAccount {
-    /// Unique among all.
+    /// Unique among all accounts.
     pub email: Email,
-    /// May be left out.
+    /// The name to call the person by.
     pub full_name: Option<FullName>,
-    /// Already checked for its length.
+    /// The password, already checked for its length.
     pub password: PlainPassword,
     /// What the account may do.
     pub role: Role,
 }
 
-/// Somebody whom an application signs in itself.
+/// A person whom an application authenticates itself.
 #[derive(Debug)]
 pub struct ExternalPerson {
-    /// What the application calls them.
+    /// The application's identifier of the person.
     pub subject: Subject,
-    /// Unique among all; an address that nobody has if the application tells none.
+    /// Unique among all accounts; `None` makes an address in a domain that nobody has.
     pub email: Option<Email>,
-    /// May be left out.
+    /// The name to call the person by.
     pub full_name: Option<FullName>,
 }
 
-/// Kept where a hash would be, and the hash of no password.
+/// Stored in place of a hash where no password opens the account.
 const NO_PASSWORD: &str = "!";
 
-/// The accounts of the service.
+impl User {
+    /// Returns the name to call the person by, else their e-mail.
+    #[must_use]
+    pub fn display_name(&self) -> &str {
+        self.full_name.as_deref().unwrap_or(&self.email)
+    }
+
+    /// Returns the hash of the password, which is another one whenever the password is set.
+    pub(crate) fn password_hash(&self) -> &str {
+        &self.password_hash
+    }
+
+    /// Returns whether a password opens the account.
+    #[must_use]
+    pub fn has_password(&self) -> bool {
+        self.password_hash != NO_PASSWORD
+    }
+
+    /// Returns whether their e-mail can have a mailbox.
+    #[must_use]
+    pub fn has_mailbox(&self) -> bool {
+        !self.email.ends_with(".invalid")
+    }
+
+    /// Returns the idle limit that the person chose, if any.
+    #[must_use]
+    pub fn idle_limit(&self) -> Option<IdleLimit> {
+        let chosen = u64::try_from(self.idle_limit_seconds?).ok()?;
+        <IdleLimit as strum::VariantArray>::VARIANTS
+            .iter()
+            .copied()
+            .find(|limit| limit.span().as_secs() == chosen)
+    }
+}
+
+/// The accounts of the service; clones share its database.
 #[derive(Clone)]
 pub struct People {
     db: Db,
@@ -96,16 +93,17 @@ pub struct People {
 }
 
 impl People {
-    /// Accounts kept in `db`.
+    /// Returns the accounts in `db`.
+    #[must_use]
     pub fn new(db: Db, clock: Clock, hasher: Hasher) -> Self {
         Self { db, clock, hasher }
     }
 
-    /// Makes an account.
+    /// Creates an account.
     ///
     /// # Errors
-    /// [`Error::EmailTaken`].
-    pub async fn register(&self, account: NewAccount) -> Result<User> {
+    /// [`Error::EmailTaken`], or [`Error::Busy`] when too many passwords wait to be hashed.
+    pub async fn create_user(&self, account: NewAccount) -> Result<User> {
         let hash = self.hasher.hash(account.password.clone()).await?;
         let now = self.clock.now();
         self.db
@@ -113,196 +111,180 @@ impl People {
             .await
     }
 
-    /// Makes the first administrator; [`Error::NotFound`] once there is one.
+    /// Creates the first administrator.
     ///
     /// # Errors
-    /// As [`People::register`].
-    pub async fn register_first_admin(&self, account: NewAccount) -> Result<User> {
+    /// [`Error::NotFound`] once there is one; else as [`People::create_user`].
+    pub async fn create_first_admin(&self, account: NewAccount) -> Result<User> {
         let hash = self.hasher.hash(account.password.clone()).await?;
         let now = self.clock.now();
+        let account = NewAccount {
+            role: Role::Admin,
+            ..account
+        };
         self.db
-            .transaction(move |c| {
-                if store::admins(c)? > 0 {
-                    return Err(Error::NotFound);
-                }
-                insert(
-                    c,
-                    &NewAccount {
-                        role: Role::Admin,
-                        ..account
-                    },
-                    &hash,
-                    now,
-                )
+            .transaction(move |c| match store::count_admins(c)? {
+                0 => insert(c, &account, &hash, now),
+                _ => Err(Error::NotFound),
             })
             .await
     }
 
-    /// The account of somebody whom an application signs in itself; made when they are met for the
-    /// first time. No password opens it.
+    /// Finds the account of a person whom an application authenticates itself, or creates it. No
+    /// password opens such an account.
     ///
     /// # Errors
-    /// [`Error::EmailTaken`] when the e-mail is somebody else's.
-    pub async fn meet(&self, person: ExternalPerson) -> Result<User> {
+    /// [`Error::EmailTaken`] when the e-mail is another account's.
+    pub async fn find_or_create_external(&self, person: ExternalPerson) -> Result<User> {
         let now = self.clock.now();
         let subject = person.subject.clone();
-        let met = self
+        let found = self
             .db
-            .transaction(move |c| match store::by_subject(c, &person.subject)? {
+            .transaction(move |c| match store::find_by_subject(c, &person.subject)? {
                 Some(user) => Ok(user),
                 None => insert_external(c, &person, now),
             })
             .await;
-        match met {
-            // Perhaps it was this very person, met at the same time.
-            Err(Error::EmailTaken) => match self.met(subject).await {
-                Err(Error::NotFound) => Err(Error::EmailTaken),
-                known => known,
-            },
-            met => met,
+        match found {
+            // The conflict may be with the same person, created at the same time.
+            Err(Error::EmailTaken) => self.find_external(subject).await?.ok_or(Error::EmailTaken),
+            found => found,
         }
     }
 
-    /// Somebody whom an application has signed in before.
+    /// Finds a person whom an application has authenticated before.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when it has not.
-    pub async fn met(&self, subject: Subject) -> Result<User> {
+    /// [`Error::Unavailable`] when the database doesn't respond.
+    pub async fn find_external(&self, subject: Subject) -> Result<Option<User>> {
         self.db
-            .read(move |c| store::by_subject(c, &subject)?.ok_or(Error::NotFound))
+            .read(move |c| store::find_by_subject(c, &subject))
             .await
     }
 
-    /// Whether anybody is an administrator yet.
+    /// Returns whether there is an administrator.
     ///
     /// # Errors
-    /// When the database doesn't answer.
+    /// [`Error::Unavailable`] when the database doesn't respond.
     pub async fn has_admin(&self) -> Result<bool> {
-        self.db.read(|c| Ok(store::admins(c)? > 0)).await
+        self.db.read(|c| Ok(store::count_admins(c)? > 0)).await
     }
 
-    /// The person whose e-mail and password these are. A password kept under outdated parameters
-    /// is hashed anew.
+    /// Returns the person with this e-mail and password. A password hashed with outdated parameters
+    /// is hashed again.
     ///
     /// # Errors
-    /// [`Error::InvalidCredentials`], whatever of it is wrong.
+    /// [`Error::InvalidCredentials`], whichever of the two is wrong.
     pub async fn authenticate(&self, email: &str, password: PlainPassword) -> Result<User> {
         let email: Option<Email> = email.parse().ok();
         let user = match email {
-            Some(email) => self.db.read(move |c| store::by_email(c, &email)).await?,
+            Some(email) => {
+                self.db
+                    .read(move |c| store::find_by_email(c, &email))
+                    .await?
+            }
             None => None,
         };
-        let kept = user.as_ref().map(|user| user.password_hash.clone());
-        let verdict = self.hasher.verify(password.clone(), kept).await?;
-        match (user, verdict) {
-            (Some(user), Verdict::Right | Verdict::RightButOutdated) if user.is_active => {
-                if verdict == Verdict::RightButOutdated {
-                    self.rehash(&user, password).await?;
-                }
-                Ok(user)
-            }
-            _ => Err(Error::InvalidCredentials),
+        let hash = user.as_ref().map(|user| user.password_hash.clone());
+        let verification = self.hasher.verify(password.clone(), hash).await?;
+        let user = user
+            .filter(|user| user.is_active && verification != Verification::Mismatch)
+            .ok_or(Error::InvalidCredentials)?;
+        if verification == Verification::MatchOutdated {
+            self.rehash(&user, password).await?;
         }
+        Ok(user)
     }
 
-    /// Whether `password` is this person's.
+    /// Verifies that `password` is this person's.
     ///
     /// # Errors
     /// [`Error::InvalidCredentials`] when it is not.
-    pub async fn confirm(&self, user: &User, password: PlainPassword) -> Result<()> {
-        match self
-            .hasher
-            .verify(password, Some(user.password_hash.clone()))
-            .await?
-        {
-            Verdict::Wrong => Err(Error::InvalidCredentials),
-            Verdict::Right | Verdict::RightButOutdated => Ok(()),
+    pub async fn verify_password(&self, user: &User, password: PlainPassword) -> Result<()> {
+        let hash = Some(user.password_hash.clone());
+        match self.hasher.verify(password, hash).await? {
+            Verification::Mismatch => Err(Error::InvalidCredentials),
+            Verification::Match | Verification::MatchOutdated => Ok(()),
         }
     }
 
-    /// A password as it is kept. What else its change brings is the business of
-    /// [`Sessions::change_password`](crate::sessions::Sessions::change_password).
+    /// Hashes a password, for it to be set.
     ///
     /// # Errors
-    /// [`Error::Busy`].
-    pub async fn hash(&self, password: PlainPassword) -> Result<PasswordHash> {
-        self.hasher.hash(password).await.map(PasswordHash)
+    /// [`Error::Busy`] when too many passwords wait to be hashed.
+    pub async fn hash_password(&self, password: PlainPassword) -> Result<PasswordHash> {
+        self.hasher.hash(password).await
     }
 
-    /// Changes how a person wants to be called.
+    /// Updates the name to call a person by.
     ///
     /// # Errors
     /// [`Error::NotFound`] when there is no such person.
-    pub async fn rename(&self, id: UserId, name: Option<FullName>) -> Result<()> {
+    pub async fn update_full_name(&self, id: UserId, name: Option<FullName>) -> Result<()> {
         let now = self.clock.now();
         self.db
-            .write(move |c| existing(store::set_full_name(c, id, name.as_ref(), now)?))
+            .write(move |c| store::update_full_name(c, id, name.as_ref(), now))
             .await
     }
 
-    /// Changes whether alerts are sent to a person's e-mail, too.
+    /// Updates whether a person is told of new sign-ins by e-mail.
     ///
     /// # Errors
     /// [`Error::NotFound`] when there is no such person.
-    pub async fn want_alert_emails(&self, id: UserId, wanted: bool) -> Result<()> {
+    pub async fn update_alert_emails(&self, id: UserId, enabled: bool) -> Result<()> {
         let now = self.clock.now();
         self.db
-            .write(move |c| existing(store::set_alert_emails(c, id, wanted, now)?))
+            .write(move |c| store::update_alert_emails(c, id, enabled, now))
             .await
     }
 
-    /// Deletes a person, and with them all their sessions and what happened to them.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`] when there is no such person.
-    pub async fn delete(&self, id: UserId) -> Result<()> {
-        self.db
-            .write(move |c| existing(store::delete(c, id)?))
-            .await
-    }
-
-    /// The person with that e-mail.
+    /// Returns the person with that e-mail.
     ///
     /// # Errors
     /// [`Error::NotFound`] when there is none.
-    pub async fn find(&self, email: Email) -> Result<User> {
+    pub async fn get_by_email(&self, email: Email) -> Result<User> {
         self.db
-            .read(move |c| store::by_email(c, &email)?.ok_or(Error::NotFound))
+            .read(move |c| store::find_by_email(c, &email)?.ok_or(Error::NotFound))
             .await
     }
 
-    /// The person with that id.
+    /// Returns the person with that id.
     ///
     /// # Errors
     /// [`Error::NotFound`] when there is none.
-    pub async fn by_id(&self, id: UserId) -> Result<User> {
-        self.db.read(move |c| store::by_id(c, id)).await
+    pub async fn get(&self, id: UserId) -> Result<User> {
+        self.db.read(move |c| store::get(c, id)).await
     }
 
-    /// Everybody, in the order of their e-mails.
+    /// Lists every person, in the order of their e-mails.
     ///
     /// # Errors
-    /// When the database doesn't answer.
-    pub async fn all(&self) -> Result<Vec<User>> {
-        self.db.read(store::all).await
+    /// [`Error::Unavailable`] when the database doesn't respond.
+    pub async fn list(&self) -> Result<Vec<User>> {
+        self.db.read(store::list).await
     }
 
     async fn rehash(&self, user: &User, password: PlainPassword) -> Result<()> {
         let new = self.hasher.hash(password).await?;
         let (id, old) = (user.id, user.password_hash.clone());
         self.db
-            .write(move |c| store::rehash(c, id, &old, &new).map(drop))
+            .write(move |c| store::update_hash(c, id, &old, &new).map(drop))
             .await
     }
 }
 
-fn insert(c: &mut AnyConnection, account: &NewAccount, hash: &str, now: Timestamp) -> Result<User> {
+fn insert(
+    c: &mut AnyConnection,
+    account: &NewAccount,
+    hash: &PasswordHash,
+    now: Timestamp,
+) -> Result<User> {
     let id = UserId::new(now);
     let user = NewUser {
         id,
         email: account.email.as_str(),
         full_name: account.full_name.as_ref().map(FullName::as_str),
-        password_hash: hash,
+        password_hash: hash.as_str(),
         external_subject: None,
         is_admin: account.role == Role::Admin,
         created_at: now,
@@ -310,7 +292,7 @@ fn insert(c: &mut AnyConnection, account: &NewAccount, hash: &str, now: Timestam
         password_changed_at: now,
     };
     store::insert(c, &user)?;
-    store::by_id(c, id)
+    store::get(c, id)
 }
 
 fn insert_external(c: &mut AnyConnection, person: &ExternalPerson, now: Timestamp) -> Result<User> {
@@ -329,13 +311,5 @@ fn insert_external(c: &mut AnyConnection, person: &ExternalPerson, now: Timestam
         password_changed_at: now,
     };
     store::insert(c, &user)?;
-    store::by_id(c, id)
-}
-
-fn existing(rows: usize) -> Result<()> {
-    if rows == 0 {
-        Err(Error::NotFound)
-    } else {
-        Ok(())
-    }
+    store::get(c, id)
 }

@@ -4,23 +4,33 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use argon2::password_hash::phc::PasswordHash;
+use argon2::password_hash::phc;
 use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version};
 use tokio::sync::Semaphore;
 
 use super::values::PlainPassword;
-use crate::error::{Error, Result};
+use crate::error::{Error, Failure, Result};
 use crate::settings::PasswordSettings;
 
 /// What a password was found to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
+pub enum Verification {
     /// Not the one.
-    Wrong,
+    Mismatch,
     /// The one.
-    Right,
+    Match,
     /// The one, but hashed with other parameters than the ones in force.
-    RightButOutdated,
+    MatchOutdated,
+}
+
+/// A hashed password (a PHC string).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PasswordHash(String);
+
+impl PasswordHash {
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 /// Hashes and verifies; a clone shares the same threads and queue.
@@ -29,13 +39,13 @@ pub struct Hasher {
     argon2: Argon2<'static>,
     /// Verified against when there is no such person, so that the answer takes as long.
     decoy: Arc<str>,
-    places: Arc<Semaphore>,
+    queue: Arc<Semaphore>,
     threads: Arc<Semaphore>,
 }
 
 impl Hasher {
     /// # Errors
-    /// [`Error::Startup`] when Argon2 does not take the parameters.
+    /// [`Error::Configuration`] when Argon2 does not take the parameters.
     pub fn new(settings: &PasswordSettings) -> Result<Self> {
         let params = Params::new(
             settings.memory_kib,
@@ -43,9 +53,10 @@ impl Hasher {
             settings.parallelism,
             None,
         )
-        .map_err(|fault| {
-            Error::Startup(format!(
-                "the [passwords] settings don't fit Argon2: {fault}"
+        .map_err(|err| {
+            Error::Configuration(Failure::new(
+                "the [passwords] settings don't fit Argon2",
+                err,
             ))
         })?;
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
@@ -53,7 +64,7 @@ impl Hasher {
         Ok(Self {
             argon2,
             decoy: decoy.into(),
-            places: Arc::new(Semaphore::new(settings.threads + settings.queue)),
+            queue: Arc::new(Semaphore::new(settings.threads + settings.queue)),
             threads: Arc::new(Semaphore::new(settings.threads)),
         })
     }
@@ -62,28 +73,33 @@ impl Hasher {
     ///
     /// # Errors
     /// [`Error::Busy`] when too many wait already.
-    pub async fn hash(&self, password: PlainPassword) -> Result<String> {
+    pub async fn hash(&self, password: PlainPassword) -> Result<PasswordHash> {
         self.work(move |argon2| hash(argon2, password.as_bytes()))
             .await
+            .map(PasswordHash)
     }
 
     /// Whether `password` is the one behind `kept`. Without a `kept` the answer is
-    /// [`Verdict::Wrong`], and takes as long.
+    /// [`Verification::Mismatch`], and takes as long.
     ///
     /// # Errors
     /// As [`Hasher::hash`].
-    pub async fn verify(&self, password: PlainPassword, kept: Option<String>) -> Result<Verdict> {
+    pub async fn verify(
+        &self,
+        password: PlainPassword,
+        hash: Option<String>,
+    ) -> Result<Verification> {
         let decoy = self.decoy.clone();
         self.work(move |argon2| {
-            let verdict = verify(
+            let verification = verify(
                 argon2,
                 password.as_bytes(),
-                kept.as_deref().unwrap_or(&decoy),
+                hash.as_deref().unwrap_or(&decoy),
             );
-            Ok(if kept.is_some() {
-                verdict
+            Ok(if hash.is_some() {
+                verification
             } else {
-                Verdict::Wrong
+                Verification::Mismatch
             })
         })
         .await
@@ -97,12 +113,8 @@ impl Hasher {
         let busy = || Error::Busy {
             retry_after: Duration::from_secs(2),
         };
-        let place = self
-            .places
-            .clone()
-            .try_acquire_owned()
-            .map_err(|_| busy())?;
-        let thread = self
+        let queued = self.queue.clone().try_acquire_owned().map_err(|_| busy())?;
+        let running = self
             .threads
             .clone()
             .acquire_owned()
@@ -110,37 +122,37 @@ impl Hasher {
             .map_err(|_| busy())?;
         let argon2 = self.argon2.clone();
         tokio::task::spawn_blocking(move || {
-            let _held = (place, thread);
+            let _permits = (queued, running);
             work(&argon2)
         })
         .await
-        .map_err(|stopped| Error::Internal(format!("hashing stopped short: {stopped}")))?
+        .map_err(|stopped| Error::Internal(Failure::new("hashing stopped short", stopped)))?
     }
 }
 
 fn hash(argon2: &Argon2<'_>, password: &[u8]) -> Result<String> {
     let hash = argon2
         .hash_password(password)
-        .map_err(|fault| Error::Internal(format!("hashing failed: {fault}")))?;
+        .map_err(|err| Error::Internal(Failure::new("hashing failed", err)))?;
     Ok(hash.to_string())
 }
 
-fn verify(argon2: &Argon2<'_>, password: &[u8], kept: &str) -> Verdict {
-    let Ok(kept) = PasswordHash::new(kept) else {
-        return Verdict::Wrong;
+fn verify(argon2: &Argon2<'_>, password: &[u8], hash: &str) -> Verification {
+    let Ok(hash) = phc::PasswordHash::new(hash) else {
+        return Verification::Mismatch;
     };
-    if argon2.verify_password(password, &kept).is_err() {
-        return Verdict::Wrong;
+    if argon2.verify_password(password, &hash).is_err() {
+        return Verification::Mismatch;
     }
     let current = argon2.params();
-    let is_current = kept.algorithm.as_str() == Algorithm::Argon2id.as_str()
-        && Params::try_from(&kept).is_ok_and(|params| {
+    let is_current = hash.algorithm.as_str() == Algorithm::Argon2id.as_str()
+        && Params::try_from(&hash).is_ok_and(|params| {
             (params.m_cost(), params.t_cost(), params.p_cost())
                 == (current.m_cost(), current.t_cost(), current.p_cost())
         });
     if is_current {
-        Verdict::Right
+        Verification::Match
     } else {
-        Verdict::RightButOutdated
+        Verification::MatchOutdated
     }
 }

@@ -5,11 +5,13 @@ use std::collections::HashMap;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 
-use super::values::{Email, FullName, Subject};
+use super::passwords::PasswordHash;
+use super::values::{Email, FullName, IdleLimit, Subject};
+use crate::clock::Timestamp;
 use crate::db::schema::users;
-use crate::db::{AnyConnection, Timestamp, UserId, read_from_text};
-use crate::devices::address::AddressKeeping;
+use crate::db::{AnyConnection, UserId, read_from_text};
 use crate::error::{Error, Result};
+use crate::net::IpRetention;
 
 diesel::define_sql_function! {
     /// The database's own lower case, as the unique index has it.
@@ -20,11 +22,11 @@ diesel::define_sql_function! {
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = users)]
 pub struct User {
-    /// Their id.
+    /// The id.
     pub id: UserId,
     /// In lower case.
     pub email: String,
-    /// As they want to be called.
+    /// The name to call the person by.
     pub full_name: Option<String>,
     pub(super) password_hash: String,
     /// Whether they may sign in.
@@ -32,21 +34,22 @@ pub struct User {
     /// Whether they are an administrator.
     pub is_admin: bool,
     pub(super) idle_limit_seconds: Option<i32>,
-    /// When the account was made.
+    /// When the account was created.
     pub created_at: Timestamp,
     /// When the account last changed.
     pub updated_at: Timestamp,
     /// When the password was last set.
     pub password_changed_at: Timestamp,
-    /// What is kept of the addresses they come from.
-    pub address_keeping: AddressKeeping,
-    /// Whether alerts are sent to their e-mail, too.
+    /// How much of the addresses they come from is stored.
+    #[diesel(column_name = address_keeping)]
+    pub ip_retention: IpRetention,
+    /// Whether they are told of new sign-ins by e-mail.
     pub alert_emails: bool,
 }
 
-read_from_text!(AddressKeeping);
+read_from_text!(IpRetention);
 
-/// An account to be made.
+/// An account to be created.
 #[derive(Insertable)]
 #[diesel(table_name = users)]
 pub(super) struct NewUser<'a> {
@@ -61,21 +64,17 @@ pub(super) struct NewUser<'a> {
     pub(super) password_changed_at: Timestamp,
 }
 
+/// Inserts an account.
+///
 /// # Errors
 /// [`Error::EmailTaken`].
 pub(super) fn insert(c: &mut AnyConnection, user: &NewUser<'_>) -> Result<()> {
-    match diesel::insert_into(users::table)
-        .values(user)
-        .execute(c)
-        .map_err(Error::from)
-    {
-        Ok(_) => Ok(()),
-        Err(Error::Conflict(_)) => Err(Error::EmailTaken),
-        Err(other) => Err(other),
-    }
+    let insert = diesel::insert_into(users::table).values(user);
+    unique_email(insert.execute(c).map_err(Error::from)).map(drop)
 }
 
-pub(super) fn by_email(c: &mut AnyConnection, email: &Email) -> Result<Option<User>> {
+/// Finds the person with that e-mail.
+pub(crate) fn find_by_email(c: &mut AnyConnection, email: &Email) -> Result<Option<User>> {
     let found = users::table
         .filter(lower(users::email).eq(email.as_str()))
         .select(User::as_select())
@@ -84,7 +83,8 @@ pub(super) fn by_email(c: &mut AnyConnection, email: &Email) -> Result<Option<Us
     Ok(found)
 }
 
-pub(super) fn by_subject(c: &mut AnyConnection, subject: &Subject) -> Result<Option<User>> {
+/// Finds the person whom an application calls that.
+pub(super) fn find_by_subject(c: &mut AnyConnection, subject: &Subject) -> Result<Option<User>> {
     let found = users::table
         .filter(users::external_subject.eq(subject.as_str()))
         .select(User::as_select())
@@ -93,166 +93,224 @@ pub(super) fn by_subject(c: &mut AnyConnection, subject: &Subject) -> Result<Opt
     Ok(found)
 }
 
-pub(super) fn by_id(c: &mut AnyConnection, id: UserId) -> Result<User> {
+/// Returns the person with that id.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub(crate) fn get(c: &mut AnyConnection, id: UserId) -> Result<User> {
     Ok(users::table.find(id).select(User::as_select()).first(c)?)
 }
 
-/// Whether the person is active and has the password they were seen with. PostgreSQL keeps it so
-/// until the transaction ends; SQLite has one writer anyway.
-pub(super) fn lock_unchanged(c: &mut AnyConnection, seen: &User) -> Result<bool> {
+/// Verifies, until the transaction ends, that the person is active and has the password that `user`
+/// was read with. On PostgreSQL it locks the row; SQLite has one writer anyway.
+///
+/// # Errors
+/// [`Error::InvalidCredentials`] when not.
+pub(crate) fn lock_active_user(c: &mut AnyConnection, user: &User) -> Result<()> {
     let unchanged = users::table
-        .find(seen.id)
+        .find(user.id)
         .filter(users::is_active.eq(true))
-        .filter(users::password_changed_at.eq(seen.password_changed_at))
+        .filter(users::password_changed_at.eq(user.password_changed_at))
         .select(users::id);
     let found: Option<UserId> = match c {
         AnyConnection::Postgres(c) => unchanged.for_share().first(c).optional()?,
         AnyConnection::Sqlite(c) => unchanged.first(c).optional()?,
     };
-    Ok(found.is_some())
+    found.map(drop).ok_or(Error::InvalidCredentials)
 }
 
-/// Everybody, in the order of their e-mails.
-pub(super) fn all(c: &mut AnyConnection) -> Result<Vec<User>> {
+/// Lists every person, in the order of their e-mails.
+pub(super) fn list(c: &mut AnyConnection) -> Result<Vec<User>> {
     Ok(users::table
         .order(users::email)
         .select(User::as_select())
         .load(c)?)
 }
 
-pub(super) fn admins(c: &mut AnyConnection) -> Result<i64> {
+/// Counts the administrators.
+pub(super) fn count_admins(c: &mut AnyConnection) -> Result<i64> {
     Ok(users::table
         .filter(users::is_admin.eq(true))
         .count()
         .get_result(c)?)
 }
 
-pub(super) fn set_full_name(
+/// Updates the name to call a person by.
+///
+/// # Errors
+/// [`Error::NotFound`], as every update of one person below.
+pub(super) fn update_full_name(
     c: &mut AnyConnection,
     id: UserId,
     name: Option<&FullName>,
     now: Timestamp,
-) -> Result<usize> {
+) -> Result<()> {
     let changes = (
         users::full_name.eq(name.map(FullName::as_str)),
         users::updated_at.eq(now),
     );
-    Ok(diesel::update(users::table.find(id))
-        .set(changes)
-        .execute(c)?)
+    existing(
+        diesel::update(users::table.find(id))
+            .set(changes)
+            .execute(c)?,
+    )
 }
 
+/// Updates what a person signs in with.
+///
 /// # Errors
-/// [`Error::EmailTaken`].
-pub(super) fn set_email(
+/// [`Error::EmailTaken`], [`Error::NotFound`].
+pub(crate) fn update_email(
     c: &mut AnyConnection,
     id: UserId,
     email: &Email,
     now: Timestamp,
-) -> Result<usize> {
+) -> Result<()> {
     let changes = (users::email.eq(email.as_str()), users::updated_at.eq(now));
-    let set = diesel::update(users::table.find(id)).set(changes);
-    match set.execute(c).map_err(Error::from) {
-        Err(Error::Conflict(_)) => Err(Error::EmailTaken),
-        rows => rows,
-    }
+    let update = diesel::update(users::table.find(id)).set(changes);
+    existing(unique_email(update.execute(c).map_err(Error::from))?)
 }
 
-pub(super) fn set_idle_limit(
+/// Updates the idle limit that a person chose for their own sessions.
+pub(crate) fn update_idle_limit(
     c: &mut AnyConnection,
     id: UserId,
-    seconds: Option<i32>,
+    limit: Option<IdleLimit>,
     now: Timestamp,
-) -> Result<usize> {
+) -> Result<()> {
+    let seconds = limit.and_then(|limit| i32::try_from(limit.span().as_secs()).ok());
     let changes = (
         users::idle_limit_seconds.eq(seconds),
         users::updated_at.eq(now),
     );
-    Ok(diesel::update(users::table.find(id))
-        .set(changes)
-        .execute(c)?)
+    existing(
+        diesel::update(users::table.find(id))
+            .set(changes)
+            .execute(c)?,
+    )
 }
 
-pub(super) fn address_keeping(c: &mut AnyConnection, id: UserId) -> Result<AddressKeeping> {
+/// Returns the IP retention of a person.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub(crate) fn get_ip_retention(c: &mut AnyConnection, id: UserId) -> Result<IpRetention> {
     Ok(users::table
         .find(id)
         .select(users::address_keeping)
         .first(c)?)
 }
 
-pub(super) fn address_keepings(
+/// Lists the IP retention of each of these people.
+pub(crate) fn list_ip_retention(
     c: &mut AnyConnection,
     ids: &[UserId],
-) -> Result<HashMap<UserId, AddressKeeping>> {
-    let found: Vec<(UserId, AddressKeeping)> = users::table
+) -> Result<HashMap<UserId, IpRetention>> {
+    let found: Vec<(UserId, IpRetention)> = users::table
         .filter(users::id.eq_any(ids))
         .select((users::id, users::address_keeping))
         .load(c)?;
     Ok(found.into_iter().collect())
 }
 
-pub(super) fn set_address_keeping(
+/// Updates the IP retention of a person.
+pub(crate) fn update_ip_retention(
     c: &mut AnyConnection,
     id: UserId,
-    keeping: AddressKeeping,
+    retention: IpRetention,
     now: Timestamp,
-) -> Result<usize> {
+) -> Result<()> {
     let changes = (
-        users::address_keeping.eq(keeping.as_str()),
+        users::address_keeping.eq(retention.as_str()),
         users::updated_at.eq(now),
     );
-    Ok(diesel::update(users::table.find(id))
-        .set(changes)
-        .execute(c)?)
+    existing(
+        diesel::update(users::table.find(id))
+            .set(changes)
+            .execute(c)?,
+    )
 }
 
-pub(super) fn set_alert_emails(
+/// Updates whether a person is told of new sign-ins by e-mail.
+pub(super) fn update_alert_emails(
     c: &mut AnyConnection,
     id: UserId,
-    wanted: bool,
+    enabled: bool,
     now: Timestamp,
-) -> Result<usize> {
-    let changes = (users::alert_emails.eq(wanted), users::updated_at.eq(now));
-    Ok(diesel::update(users::table.find(id))
-        .set(changes)
-        .execute(c)?)
+) -> Result<()> {
+    let changes = (users::alert_emails.eq(enabled), users::updated_at.eq(now));
+    existing(
+        diesel::update(users::table.find(id))
+            .set(changes)
+            .execute(c)?,
+    )
 }
 
-/// Sets a new password in place of the one that was seen.
-pub(super) fn set_password(
+/// Sets a new password in place of the one that `user` was read with.
+///
+/// # Errors
+/// [`Error::InvalidCredentials`] when the password was changed since.
+pub(crate) fn update_password(
     c: &mut AnyConnection,
-    seen: &User,
-    hash: &str,
+    user: &User,
+    hash: &PasswordHash,
     now: Timestamp,
-) -> Result<usize> {
+) -> Result<()> {
     let changes = (
-        users::password_hash.eq(hash),
+        users::password_hash.eq(hash.as_str()),
         users::password_changed_at.eq(now),
         users::updated_at.eq(now),
     );
     let unchanged = users::table
-        .find(seen.id)
-        .filter(users::password_changed_at.eq(seen.password_changed_at))
-        .filter(users::password_hash.eq(&seen.password_hash));
-    Ok(diesel::update(unchanged).set(changes).execute(c)?)
+        .find(user.id)
+        .filter(users::password_changed_at.eq(user.password_changed_at))
+        .filter(users::password_hash.eq(&user.password_hash));
+    match diesel::update(unchanged).set(changes).execute(c)? {
+        0 => Err(Error::InvalidCredentials),
+        _ => Ok(()),
+    }
 }
 
-/// Keeps the same password under a newer hash, unless the password was changed meanwhile.
-pub(super) fn rehash(c: &mut AnyConnection, id: UserId, old: &str, new: &str) -> Result<usize> {
+/// Stores a newer hash of the same password, unless the password was changed meanwhile. Returns how
+/// many rows changed.
+pub(super) fn update_hash(
+    c: &mut AnyConnection,
+    id: UserId,
+    old: &str,
+    new: &PasswordHash,
+) -> Result<usize> {
     let unchanged = users::table.find(id).filter(users::password_hash.eq(old));
     Ok(diesel::update(unchanged)
-        .set(users::password_hash.eq(new))
+        .set(users::password_hash.eq(new.as_str()))
         .execute(c)?)
 }
 
-/// Deletes a person, and with them their sessions and events.
-pub(super) fn delete(c: &mut AnyConnection, id: UserId) -> Result<usize> {
-    Ok(diesel::delete(users::table.find(id)).execute(c)?)
+/// Deletes a person, and by cascade their sessions, events, alerts and messages.
+pub(crate) fn delete(c: &mut AnyConnection, id: UserId) -> Result<()> {
+    existing(diesel::delete(users::table.find(id)).execute(c)?)
 }
 
-pub(super) fn deactivate(c: &mut AnyConnection, id: UserId, now: Timestamp) -> Result<usize> {
+/// Bars a person from signing in.
+pub(crate) fn deactivate(c: &mut AnyConnection, id: UserId, now: Timestamp) -> Result<()> {
     let changes = (users::is_active.eq(false), users::updated_at.eq(now));
-    Ok(diesel::update(users::table.find(id))
-        .set(changes)
-        .execute(c)?)
+    existing(
+        diesel::update(users::table.find(id))
+            .set(changes)
+            .execute(c)?,
+    )
+}
+
+fn existing(rows: usize) -> Result<()> {
+    match rows {
+        0 => Err(Error::NotFound),
+        _ => Ok(()),
+    }
+}
+
+/// The only other unique column is the subject, which a person is looked up by first.
+fn unique_email(result: Result<usize>) -> Result<usize> {
+    match result {
+        Err(Error::Conflict(_)) => Err(Error::EmailTaken),
+        result => result,
+    }
 }

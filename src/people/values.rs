@@ -4,7 +4,9 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
+use strum::{EnumString, IntoStaticStr, VariantArray};
 
 use crate::error::Error;
 use crate::text;
@@ -19,6 +21,7 @@ impl Email {
     const LIMIT: usize = 254;
 
     /// The address as text.
+    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -76,6 +79,7 @@ impl FullName {
     }
 
     /// The name as text.
+    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -89,6 +93,7 @@ impl Subject {
     const LIMIT: usize = 255;
 
     /// The name as text.
+    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -106,8 +111,14 @@ impl FromStr for Subject {
     }
 }
 
-/// How long a person lets their devices go unused: stricter than the service's own limit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The idle limit that a person chose for their own sessions; the service's limit applies where it is
+/// stricter. Its text form is the value that a form sends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr, VariantArray)]
+#[strum(
+    serialize_all = "kebab-case",
+    parse_err_ty = Error,
+    parse_err_fn = unknown_idle_limit
+)]
 pub enum IdleLimit {
     /// Seven days.
     Week,
@@ -120,20 +131,14 @@ pub enum IdleLimit {
 }
 
 impl IdleLimit {
-    /// All of them, the strictest first.
-    pub const ALL: [Self; 4] = [Self::Week, Self::Month, Self::ThreeMonths, Self::Year];
-
-    /// The name a form sends.
+    /// Returns the text form.
+    #[must_use]
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Week => "week",
-            Self::Month => "month",
-            Self::ThreeMonths => "three-months",
-            Self::Year => "year",
-        }
+        self.into()
     }
 
-    /// The span itself.
+    /// Returns the limit as a span of time.
+    #[must_use]
     pub fn span(self) -> Duration {
         let days = match self {
             Self::Week => 7,
@@ -145,62 +150,51 @@ impl IdleLimit {
     }
 }
 
-impl FromStr for IdleLimit {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self, Error> {
-        Self::ALL
-            .into_iter()
-            .find(|limit| limit.as_str() == text)
-            .ok_or_else(|| Error::field("idle_limit", "must be week, month, three-months or year"))
-    }
+fn unknown_idle_limit(_: &str) -> Error {
+    Error::field("idle_limit", "must be week, month, three-months or year")
 }
 
-/// A password as typed. It is never shown, logged or kept.
-#[derive(Clone)]
-pub struct PlainPassword(String);
+/// A password as typed. It is never shown, logged or stored, and its memory is overwritten when it is
+/// dropped.
+#[derive(Debug, Clone)]
+pub struct PlainPassword(SecretString);
 
 impl PlainPassword {
     /// Characters a new password needs (NIST SP 800-63B, 5.1.1).
-    pub const LEAST: usize = 8;
+    pub const MIN_CHARS: usize = 8;
     /// Bytes any password may have, so that nobody makes us hash a megabyte.
-    const LIMIT: usize = 1024;
+    const MAX_BYTES: usize = 1024;
 
     /// A password to be set.
     ///
     /// # Errors
     /// When it is too short or too long; `field` is the name of the field it was typed into.
     pub fn new(field: &'static str, text: String) -> Result<Self, Error> {
-        if text.chars().count() < Self::LEAST {
+        if text.chars().count() < Self::MIN_CHARS {
             return Err(Error::field(
                 field,
-                format!("must have at least {} characters", Self::LEAST),
+                format!("must have at least {} characters", Self::MIN_CHARS),
             ));
         }
-        if text.len() > Self::LIMIT {
+        if text.len() > Self::MAX_BYTES {
             return Err(Error::field(
                 field,
-                format!("must have at most {} bytes", Self::LIMIT),
+                format!("must have at most {} bytes", Self::MAX_BYTES),
             ));
         }
-        Ok(Self(text))
+        Ok(Self(text.into()))
     }
 
     /// A password somebody claims to be theirs: any text, cut where none can match any more.
+    #[must_use]
     pub fn claimed(mut text: String) -> Self {
-        if text.len() > Self::LIMIT {
+        if text.len() > Self::MAX_BYTES {
             text.clear();
         }
-        Self(text)
+        Self(text.into())
     }
 
     pub(super) fn as_bytes(&self) -> &[u8] {
-        self.0.as_bytes()
-    }
-}
-
-impl fmt::Debug for PlainPassword {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("(hidden)")
+        self.0.expose_secret().as_bytes()
     }
 }

@@ -1,126 +1,196 @@
-//! The route table: every path is here and nowhere else.
+//! The route table: every path of the service, as values that tests can read.
 
+use actix_web::http::Method;
 use actix_web::middleware::from_fn;
-use actix_web::web::{self, delete, get, patch, post, resource, scope};
-use actix_web::{FromRequest, Handler, Resource, Responder};
+use actix_web::{Route as Endpoint, web};
 
+use crate::applications::Scope;
 use crate::http::{assets, browser};
 use crate::{api, pages};
 
-/// Every path. Each is a `resource` rather than a `route`, so that another method is 405, not 404.
-pub(super) fn all(config: &mut web::ServiceConfig, sign_up: bool) {
-    config
-        .service(resource("/static/{name}").route(get().to(assets::serve)))
-        .service(resource("/favicon.ico").route(get().to(assets::favicon)))
-        .service(resource("/.well-known/jwks.json").route(get().to(api::jwks::show)))
-        .service(resource("/auth/verify").route(get().to(api::verify::verify)))
-        .service(resource("/oauth/introspect").route(post().to(api::oauth::introspect)))
-        .service(resource("/oauth/revoke").route(post().to(api::oauth::revoke)))
-        .service(resource("/health/live").route(get().to(api::health::live)))
-        .service(resource("/health/ready").route(get().to(api::health::ready)))
-        .service(scope("/api/v1").configure(|config| api_routes(config, sign_up)))
-        .service(
-            scope("")
-                .wrap(from_fn(browser::give_device_cookie))
-                .configure(|config| page_routes(config, sign_up)),
-        );
+/// One method of one path.
+pub struct Route {
+    /// The method. `GET` does not include `HEAD`.
+    pub method: Method,
+    /// The path's pattern, with `{name}` for a variable segment.
+    pub path: &'static str,
+    /// Who may call it.
+    pub access: Access,
+    /// When it exists.
+    pub condition: Condition,
+    handler: fn() -> Endpoint,
 }
 
-fn api_routes(config: &mut web::ServiceConfig, sign_up: bool) {
-    if sign_up {
-        config.service(resource("/auth/register").route(post().to(api::auth::register)));
+/// Who may call a route. Everybody else gets an error, or is redirected to sign-in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Everybody.
+    Public,
+    /// A browser that is signed in, by its cookie.
+    SignedIn,
+    /// An administrator in a signed-in browser, after step-up. For others it does not exist.
+    Admin,
+    /// A program with an access token, or a signed-in browser with a CSRF token.
+    Api,
+    /// An application with an API key of this scope.
+    Application(Scope),
+    /// The bearer of a token in the path.
+    Token,
+}
+
+/// When a route exists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Condition {
+    /// Always.
+    Always,
+    /// Where anybody may create an account (`sign_up`).
+    SignUp,
+}
+
+impl Route {
+    const fn new(
+        method: Method,
+        path: &'static str,
+        access: Access,
+        handler: fn() -> Endpoint,
+    ) -> Self {
+        Self {
+            method,
+            path,
+            access,
+            condition: Condition::Always,
+            handler,
+        }
     }
-    config
-        .service(resource("/auth/login").route(post().to(api::auth::login)))
-        .service(resource("/auth/refresh").route(post().to(api::auth::refresh)))
-        .service(resource("/auth/confirm").route(post().to(api::auth::confirm)))
-        .service(resource("/auth/logout").route(post().to(api::auth::logout)))
-        .service(resource("/auth/logout-all").route(post().to(api::auth::logout_all)))
-        .service(
-            resource("/app/sessions")
-                .route(post().to(api::app_sessions::open))
-                .route(get().to(api::app_sessions::list))
-                .route(delete().to(api::app_sessions::end_all)),
-        )
-        .service(resource("/app/sessions/refresh").route(post().to(api::app_sessions::refresh)))
-        .service(resource("/app/sessions/{id}").route(delete().to(api::app_sessions::end)))
-        .service(resource("/me").route(get().to(api::me::show)))
-        .service(resource("/alerts").route(get().to(api::alerts::list)))
-        .service(resource("/alerts/{id}").route(post().to(api::alerts::answer)))
-        .service(resource("/sessions/me").route(get().to(api::sessions::list)))
-        .service(resource("/sessions/current").route(get().to(api::sessions::current)))
-        .service(resource("/sessions/history").route(get().to(api::sessions::history)))
-        .service(resource("/sessions/others").route(delete().to(api::sessions::end_others)))
-        .service(resource("/sessions/expired").route(delete().to(api::sessions::end_expired)))
-        .service(
-            resource("/sessions/{id}")
-                .route(patch().to(api::sessions::rename))
-                .route(delete().to(api::sessions::end)),
-        );
-}
 
-fn page_routes(config: &mut web::ServiceConfig, sign_up: bool) {
-    use pages::{
-        account, alerts, confirm, device, devices, home, not_me, preferences, setup, sign_in,
-        sign_out, sign_out_others,
-    };
-
-    if sign_up {
-        config.service(form(
-            "/sign-up",
-            pages::sign_up::show,
-            pages::sign_up::submit,
-        ));
+    const fn get(path: &'static str, access: Access, handler: fn() -> Endpoint) -> Self {
+        Self::new(Method::GET, path, access, handler)
     }
-    config
-        .service(resource("/").route(get().to(home::show)))
-        .service(form("/sign-in", sign_in::show, sign_in::submit))
-        .service(resource("/sign-out").route(post().to(sign_out::submit)))
-        .service(form("/confirm", confirm::show, confirm::submit))
-        .service(form("/setup/{token}", setup::show, setup::submit))
-        .service(resource("/devices").route(get().to(devices::show)))
-        .service(form(
-            "/devices/sign-out-others",
-            sign_out_others::show,
-            sign_out_others::submit,
-        ))
-        .service(
-            resource("/devices/sign-out-everywhere").route(post().to(sign_out::submit_everywhere)),
-        )
-        .service(resource("/devices/changes").route(get().to(pages::changes::listen)))
-        .service(resource("/devices/{id}").route(get().to(device::show)))
-        .service(resource("/devices/{id}/sign-out").route(post().to(device::sign_out)))
-        .service(resource("/devices/{id}/rename").route(post().to(device::rename)))
-        .service(resource("/account").route(get().to(account::show)))
-        .service(resource("/account/name").route(post().to(account::rename)))
-        .service(resource("/account/idle-limit").route(post().to(preferences::choose_idle_limit)))
-        .service(resource("/account/alerts").route(post().to(preferences::choose_alerts)))
-        .service(resource("/account/addresses").route(post().to(preferences::choose_addresses)))
-        .service(resource("/alerts/{id}/yes").route(post().to(alerts::yes)))
-        .service(resource("/alerts/{id}/no").route(post().to(alerts::no)))
-        .service(form("/not-me/{token}", not_me::show, not_me::submit))
-        .service(resource("/not-me/{token}/password").route(post().to(not_me::set_password)))
-        .service(form(
-            "/admin/api-keys",
-            pages::api_keys::show,
-            pages::api_keys::add,
-        ))
-        .service(resource("/admin/api-keys/{id}/revoke").route(post().to(pages::api_keys::revoke)))
-        .service(resource("/account/email").route(post().to(account::change_email)))
-        .service(resource("/account/export").route(get().to(pages::export::download)))
-        .service(resource("/account/delete").route(post().to(account::delete)))
-        .service(resource("/account/password").route(post().to(account::change_password)));
+
+    const fn post(path: &'static str, access: Access, handler: fn() -> Endpoint) -> Self {
+        Self::new(Method::POST, path, access, handler)
+    }
+
+    const fn patch(path: &'static str, access: Access, handler: fn() -> Endpoint) -> Self {
+        Self::new(Method::PATCH, path, access, handler)
+    }
+
+    const fn delete(path: &'static str, access: Access, handler: fn() -> Endpoint) -> Self {
+        Self::new(Method::DELETE, path, access, handler)
+    }
+
+    const fn only_with_sign_up(mut self) -> Self {
+        self.condition = Condition::SignUp;
+        self
+    }
+
+    fn exists(&self, sign_up: bool) -> bool {
+        self.condition == Condition::Always || sign_up
+    }
 }
 
-/// A page with a form that comes back to its own path.
-fn form<Show, ShowArgs, Submit, SubmitArgs>(path: &str, show: Show, submit: Submit) -> Resource
-where
-    Show: Handler<ShowArgs, Output: Responder + 'static>,
-    Submit: Handler<SubmitArgs, Output: Responder + 'static>,
-    ShowArgs: FromRequest + 'static,
-    SubmitArgs: FromRequest + 'static,
-{
-    resource(path)
-        .route(get().to(show))
-        .route(post().to(submit))
+const TOKENS: Access = Access::Application(Scope::Tokens);
+const SESSIONS: Access = Access::Application(Scope::Sessions);
+
+/// The routes for programs and for what every visitor loads.
+#[rustfmt::skip]
+pub static API: &[Route] = &[
+    Route::get("/static/{name}", Access::Public, || web::to(assets::serve)),
+    Route::get("/favicon.ico", Access::Public, || web::to(assets::favicon)),
+    Route::get("/.well-known/jwks.json", Access::Public, || web::to(api::jwks::show)),
+    Route::get("/health/live", Access::Public, || web::to(api::health::live)),
+    Route::get("/health/ready", Access::Public, || web::to(api::health::ready)),
+    Route::get("/auth/verify", Access::Api, || web::to(api::verify::verify)),
+    Route::post("/oauth/introspect", TOKENS, || web::to(api::oauth::introspect)),
+    Route::post("/oauth/revoke", TOKENS, || web::to(api::oauth::revoke)),
+    Route::post("/api/v1/auth/register", Access::Public, || web::to(api::auth::register)).only_with_sign_up(),
+    Route::post("/api/v1/auth/login", Access::Public, || web::to(api::auth::login)),
+    Route::post("/api/v1/auth/refresh", Access::Public, || web::to(api::auth::refresh)),
+    Route::post("/api/v1/auth/confirm", Access::Api, || web::to(api::auth::confirm)),
+    Route::post("/api/v1/auth/logout", Access::Api, || web::to(api::auth::logout)),
+    Route::post("/api/v1/auth/logout-all", Access::Api, || web::to(api::auth::logout_all)),
+    Route::post("/api/v1/app/sessions", SESSIONS, || web::to(api::app_sessions::create)),
+    Route::get("/api/v1/app/sessions", SESSIONS, || web::to(api::app_sessions::list)),
+    Route::delete("/api/v1/app/sessions", SESSIONS, || web::to(api::app_sessions::end_all)),
+    Route::post("/api/v1/app/sessions/refresh", SESSIONS, || web::to(api::app_sessions::refresh)),
+    Route::delete("/api/v1/app/sessions/{id}", SESSIONS, || web::to(api::app_sessions::end)),
+    Route::get("/api/v1/me", Access::Api, || web::to(api::me::show)),
+    Route::get("/api/v1/alerts", Access::Api, || web::to(api::alerts::list)),
+    Route::post("/api/v1/alerts/{id}", Access::Api, || web::to(api::alerts::answer)),
+    Route::get("/api/v1/sessions/me", Access::Api, || web::to(api::sessions::list)),
+    Route::get("/api/v1/sessions/current", Access::Api, || web::to(api::sessions::current)),
+    Route::get("/api/v1/sessions/history", Access::Api, || web::to(api::sessions::history)),
+    Route::delete("/api/v1/sessions/others", Access::Api, || web::to(api::sessions::end_others)),
+    Route::delete("/api/v1/sessions/expired", Access::Api, || web::to(api::sessions::end_expired)),
+    Route::patch("/api/v1/sessions/{id}", Access::Api, || web::to(api::sessions::rename)),
+    Route::delete("/api/v1/sessions/{id}", Access::Api, || web::to(api::sessions::end)),
+];
+
+/// The routes for people. Each response ensures that the browser has a device cookie.
+#[rustfmt::skip]
+pub static PAGES: &[Route] = &[
+    Route::get("/", Access::Public, || web::to(pages::home::show)),
+    Route::get("/sign-in", Access::Public, || web::to(pages::sign_in::show)),
+    Route::post("/sign-in", Access::Public, || web::to(pages::sign_in::submit)),
+    Route::get("/sign-up", Access::Public, || web::to(pages::sign_up::show)).only_with_sign_up(),
+    Route::post("/sign-up", Access::Public, || web::to(pages::sign_up::submit)).only_with_sign_up(),
+    Route::post("/sign-out", Access::SignedIn, || web::to(pages::sign_out::submit)),
+    Route::get("/confirm", Access::SignedIn, || web::to(pages::confirm::show)),
+    Route::post("/confirm", Access::SignedIn, || web::to(pages::confirm::submit)),
+    Route::get("/setup/{token}", Access::Token, || web::to(pages::setup::show)),
+    Route::post("/setup/{token}", Access::Token, || web::to(pages::setup::submit)),
+    Route::get("/devices", Access::SignedIn, || web::to(pages::devices::show)),
+    Route::get("/devices/sign-out-others", Access::SignedIn, || web::to(pages::sign_out_others::show)),
+    Route::post("/devices/sign-out-others", Access::SignedIn, || web::to(pages::sign_out_others::submit)),
+    Route::post("/devices/sign-out-everywhere", Access::SignedIn, || web::to(pages::sign_out::submit_everywhere)),
+    Route::get("/devices/changes", Access::SignedIn, || web::to(pages::changes::stream)),
+    Route::get("/devices/{id}", Access::SignedIn, || web::to(pages::device::show)),
+    Route::post("/devices/{id}/sign-out", Access::SignedIn, || web::to(pages::device::sign_out)),
+    Route::post("/devices/{id}/rename", Access::SignedIn, || web::to(pages::device::rename)),
+    Route::post("/alerts/{id}/yes", Access::SignedIn, || web::to(pages::alerts::confirm)),
+    Route::post("/alerts/{id}/no", Access::SignedIn, || web::to(pages::alerts::report)),
+    Route::get("/not-me/{token}", Access::Token, || web::to(pages::not_me::show)),
+    Route::post("/not-me/{token}", Access::Token, || web::to(pages::not_me::submit)),
+    Route::post("/not-me/{token}/password", Access::Token, || web::to(pages::not_me::set_password)),
+    Route::get("/account", Access::SignedIn, || web::to(pages::account::show)),
+    Route::post("/account/name", Access::SignedIn, || web::to(pages::account::rename)),
+    Route::post("/account/email", Access::SignedIn, || web::to(pages::account::change_email)),
+    Route::post("/account/password", Access::SignedIn, || web::to(pages::account::change_password)),
+    Route::post("/account/idle-limit", Access::SignedIn, || web::to(pages::preferences::update_idle_limit)),
+    Route::post("/account/alerts", Access::SignedIn, || web::to(pages::preferences::update_alert_emails)),
+    Route::post("/account/addresses", Access::SignedIn, || web::to(pages::preferences::update_ip_retention)),
+    Route::get("/account/export", Access::SignedIn, || web::to(pages::export::download)),
+    Route::post("/account/delete", Access::SignedIn, || web::to(pages::account::delete)),
+    Route::get("/admin/api-keys", Access::Admin, || web::to(pages::api_keys::show)),
+    Route::post("/admin/api-keys", Access::Admin, || web::to(pages::api_keys::create)),
+    Route::post("/admin/api-keys/{id}/revoke", Access::Admin, || web::to(pages::api_keys::revoke)),
+];
+
+/// Adds every route to the application; those with a condition only where it holds.
+pub(super) fn configure(config: &mut web::ServiceConfig, sign_up: bool) {
+    for resource in resources(API, sign_up) {
+        config.service(resource);
+    }
+    let mut pages = web::scope("").wrap(from_fn(browser::ensure_device_cookie));
+    for resource in resources(PAGES, sign_up) {
+        pages = pages.service(resource);
+    }
+    config.service(pages);
+}
+
+/// Groups the routes of one path into a resource, so that another method on it is 405 rather than 404.
+fn resources(routes: &[Route], sign_up: bool) -> Vec<actix_web::Resource> {
+    let existing: Vec<&Route> = routes
+        .iter()
+        .filter(|route| route.exists(sign_up))
+        .collect();
+    existing
+        .chunk_by(|a, b| a.path == b.path)
+        .map(|routes| {
+            let resource = web::resource(routes[0].path);
+            routes.iter().fold(resource, |resource, route| {
+                resource.route((route.handler)().method(route.method.clone()))
+            })
+        })
+        .collect()
 }

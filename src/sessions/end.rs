@@ -1,15 +1,17 @@
-//! Ending: a sign-out is on disk, with its cause, before it is answered.
+//! Ending sessions: an end is on disk, with its reason, before the request that asked for it is
+//! answered.
 
-use super::store::{self, End};
+use super::Sessions;
+use super::store::{self, Session, SessionEnd};
 use super::values::EndedReason;
-use super::{Session, Sessions};
-use crate::db::{AnyConnection, SessionId, Timestamp, UserId};
+use crate::clock::Timestamp;
+use crate::db::{AnyConnection, SessionId, UserId};
 use crate::error::{Error, Result};
 use crate::events::{self, EventKind, NewEvent, Origin};
 
-/// What came of ending one session. Either way it is over now.
+/// The outcome of ending one session. In either case it is over now.
 #[derive(Debug)]
-pub enum Ending {
+pub enum EndOutcome {
     /// It was live until now.
     Ended(Session),
     /// It had ended before.
@@ -21,55 +23,55 @@ impl Sessions {
     ///
     /// # Errors
     /// [`Error::NotFound`] when `owner` has no such session.
-    pub async fn end(
+    pub async fn end_session(
         &self,
         owner: UserId,
         id: SessionId,
         reason: EndedReason,
         origin: Origin,
-    ) -> Result<Ending> {
+    ) -> Result<EndOutcome> {
         let at = self.clock.now();
         self.db
             .transaction(move |c| {
-                let end = End {
+                let end = SessionEnd {
                     reason,
                     by: origin.session,
                     at,
                 };
                 let Some(ended) = store::end(c, owner, id, end)? else {
-                    return store::of_owner(c, owner, id)?
-                        .map(Ending::AlreadyEnded)
+                    return store::find(c, owner, id)?
+                        .map(EndOutcome::AlreadyEnded)
                         .ok_or(Error::NotFound);
                 };
-                record(c, std::slice::from_ref(&ended), reason, &origin, at)?;
-                Ok(Ending::Ended(ended))
+                record_ended(c, std::slice::from_ref(&ended), reason, &origin, at)?;
+                Ok(EndOutcome::Ended(ended))
             })
             .await
     }
 
-    /// Ends every session of `owner` but `keep`. Answers with those that ended.
+    /// Ends every session of `owner` except `except`. Returns those that ended.
     ///
     /// # Errors
-    /// When the database doesn't answer; then none has ended.
-    pub async fn end_others(
+    /// [`Error::Unavailable`] when the database doesn't respond; then none has ended.
+    pub async fn end_other_sessions(
         &self,
         owner: UserId,
-        keep: SessionId,
+        except: SessionId,
         origin: Origin,
     ) -> Result<Vec<Session>> {
+        const REASON: EndedReason = EndedReason::SignedOutRemotely;
+
         let at = self.clock.now();
         self.db
-            .transaction(move |c| {
-                end_others(c, owner, keep, EndedReason::SignedOutRemotely, &origin, at)
-            })
+            .transaction(move |c| end_others(c, owner, except, REASON, &origin, at))
             .await
     }
 
-    /// Ends every session of `owner`. Answers with those that ended.
+    /// Ends every session of `owner`. Returns those that ended.
     ///
     /// # Errors
-    /// When the database doesn't answer; then none has ended.
-    pub async fn end_all(
+    /// [`Error::Unavailable`] when the database doesn't respond; then none has ended.
+    pub async fn end_all_sessions(
         &self,
         owner: UserId,
         reason: EndedReason,
@@ -82,50 +84,54 @@ impl Sessions {
     }
 }
 
-pub(super) fn end_others(
+/// Ends every session of `owner` except one, as a part of a transaction.
+///
+/// # Errors
+/// [`Error::Unavailable`] when the database doesn't respond.
+pub(crate) fn end_others(
     c: &mut AnyConnection,
     owner: UserId,
-    keep: SessionId,
+    except: SessionId,
     reason: EndedReason,
     origin: &Origin,
     at: Timestamp,
 ) -> Result<Vec<Session>> {
-    let ended = store::end_others(
-        c,
-        owner,
-        keep,
-        End {
-            reason,
-            by: origin.session,
-            at,
-        },
-    )?;
-    record(c, &ended, reason, origin, at)?;
+    let end = SessionEnd {
+        reason,
+        by: origin.session,
+        at,
+    };
+    let ended = store::end_others(c, owner, except, end)?;
+    record_ended(c, &ended, reason, origin, at)?;
     Ok(ended)
 }
 
-pub(super) fn end_all(
+/// Ends every session of `owner`, as a part of a transaction.
+///
+/// # Errors
+/// [`Error::Unavailable`] when the database doesn't respond.
+pub(crate) fn end_all(
     c: &mut AnyConnection,
     owner: UserId,
     reason: EndedReason,
     origin: &Origin,
     at: Timestamp,
 ) -> Result<Vec<Session>> {
-    let ended = store::end_all(
-        c,
-        owner,
-        End {
-            reason,
-            by: origin.session,
-            at,
-        },
-    )?;
-    record(c, &ended, reason, origin, at)?;
+    let end = SessionEnd {
+        reason,
+        by: origin.session,
+        at,
+    };
+    let ended = store::end_all(c, owner, end)?;
+    record_ended(c, &ended, reason, origin, at)?;
     Ok(ended)
 }
 
-/// Records that `ended` have ended.
-pub(super) fn record(
+/// Records the events of sessions that have ended, as a part of the transaction that ended them.
+///
+/// # Errors
+/// [`Error::Unavailable`] when the database doesn't respond.
+pub(crate) fn record_ended(
     c: &mut AnyConnection,
     ended: &[Session],
     reason: EndedReason,
@@ -133,8 +139,8 @@ pub(super) fn record(
     at: Timestamp,
 ) -> Result<()> {
     let event = |session: &Session| {
-        NewEvent::of_session(session.user_id, session.id, EventKind::Ended, origin, at)
+        NewEvent::for_session(session.user_id, session.id, EventKind::Ended, origin, at)
             .with_detail(reason.as_str())
     };
-    events::record(c, &ended.iter().map(event).collect::<Vec<_>>())
+    events::record_events(c, &ended.iter().map(event).collect::<Vec<_>>())
 }

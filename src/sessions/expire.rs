@@ -1,127 +1,83 @@
-//! Tidying: marks what is past its time, deletes what is past its retention, writes last uses.
-//! Nothing relies on it to be timely; every read compares the clock itself.
+//! Expiry: marks sessions past their time, and purges ended ones past their retention. Nothing relies
+//! on it being timely; every read compares the clock itself.
 
-use std::time::Duration;
-
+use super::Sessions;
+use super::store::{self, Session};
 use super::values::EndedReason;
-use super::{Session, Sessions, store};
-use crate::db::{AnyConnection, SessionId, Timestamp, UserId};
+use crate::clock::Timestamp;
+use crate::db::{AnyConnection, NodeLock, SessionId, UserId};
 use crate::error::Result;
 use crate::events::{self, EventKind, NewEvent, Origin};
-use crate::{alerts, devices};
-
-/// The longest that browsers keep a cookie (RFC 6265bis, 5.5): a device not seen for longer is a new
-/// one when it comes again.
-const FORGOTTEN_AFTER: Duration = Duration::from_secs(400 * 24 * 60 * 60);
-
-/// What one round of tidying did.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Swept {
-    /// Sessions marked as expired.
-    pub expired: usize,
-    /// Ended sessions deleted.
-    pub purged: usize,
-}
 
 impl Sessions {
-    /// Marks and purges, batch by batch, until nothing is left to do or another node does it.
+    /// Marks every session past its time as expired, in batches, unless another node does. Returns
+    /// how many.
     ///
     /// # Errors
-    /// When the database doesn't answer; what was done until then stays done.
-    pub async fn sweep(&self) -> Result<Swept> {
+    /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond; what was
+    /// marked until then stays marked.
+    pub async fn expire(&self) -> Result<usize> {
         let now = self.clock.now();
-        let mut swept = Swept::default();
-        while let Some(rows) = self.expire_batch(now).await?.filter(|rows| *rows > 0) {
-            swept.expired += rows;
-        }
-        while let Some(rows) = self.purge_batch(now).await?.filter(|rows| *rows > 0) {
-            swept.purged += rows;
-        }
-        while self.forget_batch(now).await?.is_some_and(|rows| rows > 0) {}
-        Ok(swept)
+        let limit = i64::from(self.sweep_batch);
+        self.db
+            .repeat_with_lock(NodeLock::Sweep, move |c| {
+                let expired = store::list_expired(c, now, limit)?;
+                expire(c, &expired, now)
+            })
+            .await
     }
 
-    /// Writes the last uses that wait in memory. Answers how many rows changed.
+    /// Marks a person's sessions past their time as expired. Returns how many.
     ///
     /// # Errors
-    /// When the database doesn't take them; they wait on.
-    pub async fn flush_last_uses(&self) -> Result<usize> {
-        self.last_uses.flush(&self.db).await
-    }
-
-    /// Marks what a person has past its time. Answers how many.
-    ///
-    /// # Errors
-    /// When the database doesn't answer.
+    /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
     pub async fn expire_own(&self, owner: UserId) -> Result<usize> {
         let now = self.clock.now();
         self.db
             .transaction(move |c| {
-                let due = store::due_of(c, owner, now)?;
-                expire(c, &due, now)
+                let expired = store::list_expired_by_person(c, owner, now)?;
+                expire(c, &expired, now)
             })
             .await
     }
 
-    /// None when another node is sweeping.
-    async fn expire_batch(&self, now: Timestamp) -> Result<Option<usize>> {
+    /// Purges ended sessions past their retention, in batches, unless another node does. Returns how
+    /// many.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond; what was
+    /// purged until then stays purged.
+    pub async fn purge(&self) -> Result<usize> {
+        let before = self.clock.now() - self.policy.retention;
         let limit = i64::from(self.sweep_batch);
         self.db
-            .transaction(move |c| {
-                if !store::may_sweep(c)? {
-                    return Ok(None);
-                }
-                let due = store::due(c, now, limit)?;
-                expire(c, &due, now).map(Some)
+            .repeat_with_lock(NodeLock::Sweep, move |c| {
+                let ended = store::list_ended_before(c, before, limit)?;
+                store::purge(c, &ended)
             })
             .await
     }
 
-    /// Forgets devices whose browser has forgotten us, and alerts past their retention.
-    async fn forget_batch(&self, now: Timestamp) -> Result<Option<usize>> {
-        let limit = i64::from(self.sweep_batch);
-        let before = now - self.policy.retention;
-        self.db
-            .transaction(move |c| {
-                if !store::may_sweep(c)? {
-                    return Ok(None);
-                }
-                alerts::purge(c, before)?;
-                devices::store::forget_unseen(c, now - FORGOTTEN_AFTER, limit).map(Some)
-            })
-            .await
-    }
-
-    async fn purge_batch(&self, now: Timestamp) -> Result<Option<usize>> {
-        let limit = i64::from(self.sweep_batch);
-        let before = now - self.policy.retention;
-        self.db
-            .transaction(move |c| {
-                if !store::may_sweep(c)? {
-                    return Ok(None);
-                }
-                let past = store::past(c, before, limit)?;
-                store::delete(c, &past).map(Some)
-            })
-            .await
+    /// Has the last uses in the buffer written. Returns how many rows changed.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond; the uses
+    /// stay in the buffer.
+    pub async fn flush_last_uses(&self) -> Result<usize> {
+        self.last_uses.flush().await
     }
 }
 
-fn expire(c: &mut AnyConnection, due: &[SessionId], now: Timestamp) -> Result<usize> {
-    if due.is_empty() {
+fn expire(c: &mut AnyConnection, ids: &[SessionId], now: Timestamp) -> Result<usize> {
+    if ids.is_empty() {
         return Ok(0);
     }
-    let expired = store::expire(c, due, now)?;
+    let expired = store::expire(c, ids, now)?;
     let event = |session: &Session| {
-        NewEvent::of_session(
-            session.user_id,
-            session.id,
-            EventKind::Ended,
-            &Origin::default(),
-            session.expires_at,
-        )
-        .with_detail(EndedReason::Expired.as_str())
+        let (owner, id, at) = (session.user_id, session.id, session.expires_at);
+        NewEvent::for_session(owner, id, EventKind::Ended, &Origin::default(), at)
+            .with_detail(EndedReason::Expired.as_str())
     };
-    events::record(c, &expired.iter().map(event).collect::<Vec<_>>())?;
+    events::record_events(c, &expired.iter().map(event).collect::<Vec<_>>())?;
     Ok(expired.len())
 }

@@ -1,101 +1,211 @@
-//! Last uses, kept in memory and written in batches, so that reading a page costs no write.
-//!
-//! Bounded: at most [`LIMIT`] sessions wait, about 250 bytes each, so some 25 MB. One more is
-//! written at once. What a failing database did not take waits on.
+//! Last uses: when and where a session was used. They are buffered and written in batches, so that a
+//! page view costs no write. One actor owns the buffer (`jobs::last_use_writer`); everything else
+//! sends it messages.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::store;
-use crate::db::{Db, SessionId, Timestamp, UserId};
-use crate::devices::Location;
-use crate::error::Result;
+use actix::{Message, Recipient};
+use tokio::sync::oneshot;
+
+use super::store::{self, LastUse};
+use crate::db::{Db, SessionId, UserId};
+use crate::error::{Error, Failure, Result};
 use crate::people;
 
-const LIMIT: usize = 100_000;
-/// Rows one transaction writes, so that others get their turn.
+/// Sessions in the buffer; at about 250 bytes each, some 25 MB.
+const CAPACITY: usize = 100_000;
+/// Rows written in one transaction, so that other writers get their turn.
 const BATCH: usize = 500;
 
-/// That a session was used.
-#[derive(Debug, Clone)]
-pub(super) struct LastUse {
-    pub(super) user_id: UserId,
-    pub(super) session_id: SessionId,
-    pub(super) at: Timestamp,
-    pub(super) location: Location,
+/// Adds a use to the buffer.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct RecordLastUse(pub LastUse);
+
+/// Writes the buffer, and sends how many rows changed to `reply` once every use that was recorded
+/// before this message is written.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct FlushLastUses {
+    /// Where the result is sent.
+    pub reply: oneshot::Sender<Result<usize>>,
 }
 
-/// The last uses that are not written yet; a clone is the same buffer.
-#[derive(Clone, Default)]
-pub(super) struct LastUses {
-    waiting: Arc<Mutex<HashMap<SessionId, LastUse>>>,
+/// The buffer: the last use of each session that is not written yet.
+#[derive(Debug, Default)]
+pub struct LastUseBuffer {
+    uses: HashMap<SessionId, LastUse>,
+    is_full: Arc<AtomicBool>,
 }
 
-impl LastUses {
-    /// Keeps `used` for the next flush; gives it back when the buffer is full.
-    pub(super) fn keep(&self, used: LastUse) -> Option<LastUse> {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        if waiting.len() >= LIMIT && !waiting.contains_key(&used.session_id) {
-            return Some(used);
-        }
-        merge(&mut waiting, used);
-        None
+impl LastUseBuffer {
+    /// Returns the flag that is set while the buffer is at its capacity.
+    #[must_use]
+    pub fn is_full(&self) -> Arc<AtomicBool> {
+        self.is_full.clone()
     }
 
-    /// Writes all that wait. Answers how many rows changed.
-    ///
-    /// # Errors
-    /// When the database doesn't take them; what it did not take waits on.
-    pub(super) async fn flush(&self, db: &Db) -> Result<usize> {
-        let mut written = 0;
-        let mut uses = self.take_all();
-        while !uses.is_empty() {
-            let batch = uses.split_off(uses.len().saturating_sub(BATCH));
-            match write(db, batch.clone()).await {
-                Ok(rows) => written += rows,
-                Err(fault) => {
-                    self.put_back(uses.into_iter().chain(batch));
-                    return Err(fault);
-                }
+    /// Adds a use, unless a later one of the same session is there.
+    pub fn insert(&mut self, used: LastUse) {
+        match self.uses.get(&used.session_id) {
+            Some(other) if other.at >= used.at => {}
+            _ => {
+                self.uses.insert(used.session_id, used);
             }
         }
-        Ok(written)
+        self.update_flag();
     }
 
-    /// In the order of their ids, so that two nodes never wait for each other's rows in a circle.
-    fn take_all(&self) -> Vec<LastUse> {
-        let taken =
-            std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner));
-        let mut uses: Vec<LastUse> = taken.into_values().collect();
+    /// Takes every use, in the order of the sessions' ids: two nodes that write the same rows never
+    /// wait for each other in a circle.
+    pub fn take(&mut self) -> Vec<LastUse> {
+        let mut uses: Vec<LastUse> = std::mem::take(&mut self.uses).into_values().collect();
         uses.sort_unstable_by_key(|used| used.session_id);
+        self.update_flag();
         uses
     }
 
-    fn put_back(&self, uses: impl Iterator<Item = LastUse>) {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        uses.for_each(|used| merge(&mut waiting, used));
+    fn update_flag(&self) {
+        self.is_full
+            .store(self.uses.len() >= CAPACITY, Ordering::Relaxed);
     }
 }
 
-fn merge(waiting: &mut HashMap<SessionId, LastUse>, used: LastUse) {
-    match waiting.get(&used.session_id) {
-        Some(known) if known.at >= used.at => {}
-        _ => {
-            waiting.insert(used.session_id, used);
+/// Records last uses; clones feed the same buffer.
+#[derive(Clone)]
+pub struct LastUses {
+    db: Db,
+    buffer: Option<BufferHandle>,
+}
+
+/// The way to the actor that owns the buffer.
+#[derive(Clone)]
+struct BufferHandle {
+    record: Recipient<RecordLastUse>,
+    flush: Recipient<FlushLastUses>,
+    is_full: Arc<AtomicBool>,
+}
+
+impl LastUses {
+    /// Returns a recorder that writes each use at once, for processes without background jobs.
+    #[must_use]
+    pub fn unbuffered(db: Db) -> Self {
+        Self { db, buffer: None }
+    }
+
+    /// Returns a recorder that feeds the actor behind `record` and `flush`; while `is_full` is set,
+    /// it writes each use at once.
+    #[must_use]
+    pub fn buffered(
+        db: Db,
+        record: Recipient<RecordLastUse>,
+        flush: Recipient<FlushLastUses>,
+        is_full: Arc<AtomicBool>,
+    ) -> Self {
+        let buffer = BufferHandle {
+            record,
+            flush,
+            is_full,
+        };
+        Self {
+            db,
+            buffer: Some(buffer),
         }
     }
+
+    /// Buffers a use, or writes it at once where it can't be buffered.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when it can be neither buffered nor written.
+    pub(super) async fn record(&self, used: LastUse) -> Result<()> {
+        let Some(buffer) = &self.buffer else {
+            return self.write_now(used).await;
+        };
+        if buffer.is_full.load(Ordering::Relaxed) {
+            return self.write_now(used).await;
+        }
+        match buffer.record.try_send(RecordLastUse(used)) {
+            Ok(()) => Ok(()),
+            Err(err) => self.write_now(err.into_inner().0).await,
+        }
+    }
+
+    /// Writes a use at once.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database doesn't respond.
+    pub(super) async fn write_now(&self, used: LastUse) -> Result<()> {
+        let written = write_batch(&self.db, vec![used]).await;
+        written.map(drop)
+    }
+
+    /// Has every use that was recorded until now written. Returns how many rows changed. The work
+    /// goes on in the actor should the caller stop waiting.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database doesn't respond; the uses stay in the buffer.
+    pub async fn flush(&self) -> Result<usize> {
+        const STOPPED: &str = "the writer of last uses is not running";
+
+        let Some(buffer) = &self.buffer else {
+            return Ok(0);
+        };
+        let (reply, result) = oneshot::channel();
+        buffer
+            .flush
+            .send(FlushLastUses { reply })
+            .await
+            .map_err(|err| Error::Internal(Failure::new(STOPPED, err)))?;
+        result
+            .await
+            .map_err(|err| Error::Internal(Failure::new(STOPPED, err)))?
+    }
 }
 
-async fn write(db: &Db, batch: Vec<LastUse>) -> Result<usize> {
-    db.transaction(move |c| {
-        // Their owners may have chosen since, perhaps on another node, to have less kept.
-        let owners: Vec<UserId> = batch.iter().map(|used| used.user_id).collect();
-        let keeping = people::address_keepings(c, &owners)?;
-        batch.into_iter().try_fold(0, |rows, mut used| {
-            if let Some(keeping) = keeping.get(&used.user_id) {
-                used.location = used.location.kept(*keeping);
+/// What became of a list of uses that was to be written.
+#[derive(Debug)]
+pub struct WriteOutcome {
+    /// How many rows changed, or why not everything was written.
+    pub result: Result<usize>,
+    /// The uses that were not written.
+    pub unwritten: Vec<LastUse>,
+}
+
+/// Writes `uses` in batches, up to the first batch that fails.
+pub async fn write_last_uses(db: &Db, mut uses: Vec<LastUse>) -> WriteOutcome {
+    let mut written = 0;
+    while !uses.is_empty() {
+        let rest = uses.split_off(uses.len().min(BATCH));
+        match write_batch(db, uses.clone()).await {
+            Ok(rows) => written += rows,
+            Err(err) => {
+                uses.extend(rest);
+                return WriteOutcome {
+                    result: Err(err),
+                    unwritten: uses,
+                };
             }
-            Ok(rows + store::touch(c, &used)?)
+        }
+        uses = rest;
+    }
+    WriteOutcome {
+        result: Ok(written),
+        unwritten: uses,
+    }
+}
+
+async fn write_batch(db: &Db, batch: Vec<LastUse>) -> Result<usize> {
+    db.transaction(move |c| {
+        // A person may have chosen to have less stored since, perhaps on another node.
+        let owners: Vec<UserId> = batch.iter().map(|used| used.user_id).collect();
+        let retention = people::store::list_ip_retention(c, &owners)?;
+        batch.into_iter().try_fold(0, |rows, mut used| {
+            if let Some(retention) = retention.get(&used.user_id) {
+                used.location = used.location.redacted(*retention);
+            }
+            Ok(rows + store::update_last_use(c, &used)?)
         })
     })
     .await

@@ -1,20 +1,20 @@
-//! How long sessions live: an idle and an absolute limit, in a shorter and a longer pair.
+//! The limits of sessions: an idle and an absolute one, in a standard and a longer pair.
 
 use std::time::Duration;
 
-use super::values::Stay;
-use crate::db::Timestamp;
+use super::values::SessionPersistence;
+use crate::clock::Timestamp;
 use crate::people::IdleLimit;
 use crate::settings::SessionSettings;
 
 /// The limits in force.
 #[derive(Debug, Clone)]
 pub(super) struct Policy {
-    brief: Limits,
+    standard: Limits,
     remembered: Limits,
     pub(super) retention: Duration,
     pub(super) step_up_window: Duration,
-    pub(super) most_per_person: Option<u32>,
+    pub(super) max_per_person: Option<u32>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -26,7 +26,7 @@ struct Limits {
 impl Policy {
     pub(super) fn new(settings: &SessionSettings) -> Self {
         Self {
-            brief: Limits {
+            standard: Limits {
                 idle: settings.idle_limit,
                 absolute: settings.absolute_limit,
             },
@@ -36,25 +36,33 @@ impl Policy {
             },
             retention: settings.retention,
             step_up_window: settings.step_up_window,
-            most_per_person: Some(settings.most_per_person).filter(|most| *most > 0),
+            max_per_person: Some(settings.most_per_person).filter(|max| *max > 0),
         }
     }
 
-    fn limits(&self, stay: Stay) -> Limits {
-        match stay {
-            Stay::Brief => self.brief,
-            Stay::Remembered => self.remembered,
+    fn limits(&self, persistence: SessionPersistence) -> Limits {
+        match persistence {
+            SessionPersistence::Standard => self.standard,
+            SessionPersistence::Remembered => self.remembered,
         }
     }
 
-    /// When a session opened at `now` ends at the latest.
-    pub(super) fn absolute_end(&self, stay: Stay, now: Timestamp) -> Timestamp {
-        now + self.limits(stay).absolute
+    /// Returns the absolute expiry of a session created at `now`.
+    pub(super) fn absolute_expiry(
+        &self,
+        persistence: SessionPersistence,
+        now: Timestamp,
+    ) -> Timestamp {
+        now + self.limits(persistence).absolute
     }
 
-    /// How long a session may go unused: the policy's limit, or the stricter one its owner chose.
-    pub(super) fn idle_limit(&self, stay: Stay, chosen: Option<IdleLimit>) -> Duration {
-        let idle = self.limits(stay).idle;
+    /// Returns the idle limit of a session: the policy's, or the stricter one that its owner chose.
+    pub(super) fn idle_limit(
+        &self,
+        persistence: SessionPersistence,
+        chosen: Option<IdleLimit>,
+    ) -> Duration {
+        let idle = self.limits(persistence).idle;
         chosen.map_or(idle, |chosen| idle.min(chosen.span()))
     }
 }

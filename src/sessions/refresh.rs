@@ -1,24 +1,27 @@
-//! Refreshing: each refresh token is used once (RFC 9700, 4.14.2). Used again within the grace, it
-//! gets the successor that exists already; after that it is theft, and the session ends.
+//! Refreshing: each refresh token is used once (RFC 9700, 4.14.2). Used again within the grace period,
+//! it gets the successor that exists already; after that it is token reuse, and the session ends.
 
-use super::store::{self, End};
+use strum::VariantArray;
+
+use super::impossible_travel::{self, Waypoint};
+use super::store::{self, SessionEnd};
 use super::values::{EndedReason, Jti};
-use super::{Session, Sessions, journey};
+use super::{Session, Sessions, record_ended};
 use crate::alerts::AlertKind;
-use crate::db::{SessionId, Timestamp, UserId};
-use crate::devices::Location;
-use crate::devices::address::AddressKeeping;
-use crate::error::{Error, Result};
+use crate::clock::Timestamp;
+use crate::db::{SessionId, UserId};
+use crate::error::{Error, Failure, Result};
 use crate::events::{self, EventKind, NewEvent, Origin};
+use crate::geo::Location;
+use crate::net::IpRetention;
 use crate::people::{self, User};
 
 impl Sessions {
-    /// Spends the refresh token `spent` and answers with the session, whose [`Session::jti`] is
-    /// then the successor's.
+    /// Spends the refresh token `spent` and returns the session, whose JTI is then the successor's.
     ///
     /// # Errors
-    /// [`Error::InvalidToken`] when the session is over, or the token was spent too long ago: then
-    /// the session is over from now on.
+    /// [`Error::InvalidToken`] when the session is over, or the token was spent too long ago; then the
+    /// session ends.
     pub async fn refresh(
         &self,
         owner: UserId,
@@ -29,48 +32,50 @@ impl Sessions {
         let now = self.clock.now();
         let new = Jti::random()?;
         let old = spent.clone();
-        let known = location.ip.as_deref().map(known_forms).unwrap_or_default();
-        let forms = known.clone();
+        let addresses = location.ip.as_deref().map(stored_forms).unwrap_or_default();
+        let stored = addresses.clone();
         let rotated = self
             .db
-            .write(move |c| store::rotate_jti(c, (owner, id), (&old, &new), &forms, now))
+            .write(move |c| store::rotate_jti(c, (owner, id), (&old, &new), &stored, now))
             .await?;
         match rotated {
-            Some(session) if is_elsewhere(&session, &known) => {
-                self.note_new_address(session, location).await
+            Some(session) if is_elsewhere(&session, &addresses) => {
+                self.record_new_address(session, location).await
             }
             Some(session) => Ok(session),
             None => self.refresh_again(owner, id, spent, location.ip).await,
         }
     }
 
-    /// Notes that a session is refreshed from another address than before. That is seldom, so it may
+    /// Records that a session is refreshed from another address than before. That is rare, so it may
     /// cost more statements.
-    async fn note_new_address(&self, session: Session, location: Location) -> Result<Session> {
+    async fn record_new_address(&self, session: Session, location: Location) -> Result<Session> {
         let now = self.clock.now();
         self.db
             .transaction(move |c| {
                 let (owner, id) = (session.user_id, session.id);
-                let location = location.kept(people::address_keeping(c, owner)?);
+                let location = location.redacted(people::store::get_ip_retention(c, owner)?);
                 let origin = Origin {
                     user: Some(owner),
                     session: Some(id),
                     ip: location.ip.clone(),
                 };
-                if let Some(journey) = journey::from(&session).to(&location, now) {
-                    journey::record(c, &session, journey, &origin, now)?;
+                if let Some(travel) = Waypoint::from_last_use(&session).travel_to(&location, now) {
+                    impossible_travel::record(c, &session, travel, &origin, now)?;
                 }
                 if location.ip.is_some() && location.ip != session.ip_address {
-                    let event = NewEvent::of_session(owner, id, EventKind::Refreshed, &origin, now);
-                    events::record(c, &[event])?;
+                    let event =
+                        NewEvent::for_session(owner, id, EventKind::Refreshed, &origin, now);
+                    events::record_events(c, &[event])?;
                 }
-                let moved = store::move_to(c, owner, id, &location, now)?;
+                let moved = store::update_location(c, owner, id, &location, now)?;
                 Ok(moved.unwrap_or(session))
             })
             .await
     }
 
-    /// The token was not the current one: a retry within the grace, or theft, or just too late.
+    /// Handles a token that is not the current one: a retry within the grace period, token reuse, or a
+    /// session that is over.
     async fn refresh_again(
         &self,
         owner: UserId,
@@ -81,32 +86,32 @@ impl Sessions {
         let now = self.clock.now();
         let live = self
             .db
-            .read(move |c| store::live(c, owner, id, now))
+            .read(move |c| store::find_live(c, owner, id, now))
             .await?;
         let Some((session, user)) = live else {
-            return Err(Error::InvalidToken("its session is over"));
+            return Err(Error::InvalidToken(Failure::because("its session is over")));
         };
         if self.is_within_grace(&session, &spent, now) {
             return Ok(session);
         }
         let origin = Origin {
-            ip: ip.and_then(|ip| user.address_keeping.keep(&ip)),
+            ip: ip.and_then(|ip| user.ip_retention.redact(&ip)),
             ..Origin::default()
         };
-        self.end_stolen(user, session, origin).await?;
+        self.end_reused(user, session, origin).await?;
         tracing::warn!(session = %id, "a spent refresh token was used again; its session is ended");
-        Err(Error::InvalidToken("it was spent before"))
+        Err(Error::InvalidToken(Failure::because("it was spent before")))
     }
 
-    /// Ends a session of which somebody has a copy, and tells its owner.
-    async fn end_stolen(&self, user: User, session: Session, origin: Origin) -> Result<()> {
+    /// Ends a session whose refresh token was reused, and alerts its owner.
+    async fn end_reused(&self, user: User, session: Session, origin: Origin) -> Result<()> {
         const REASON: EndedReason = EndedReason::ReuseDetected;
 
         let at = self.clock.now();
         let alerts = self.alerts.clone();
         self.db
             .transaction(move |c| {
-                let end = End {
+                let end = SessionEnd {
                     reason: REASON,
                     by: None,
                     at,
@@ -114,14 +119,14 @@ impl Sessions {
                 let Some(ended) = store::end(c, user.id, session.id, end)? else {
                     return Ok(());
                 };
-                super::end::record(c, std::slice::from_ref(&ended), REASON, &origin, at)?;
-                alerts.raise(c, &user, (AlertKind::Theft, ended.scene()), at)
+                record_ended(c, std::slice::from_ref(&ended), REASON, &origin, at)?;
+                alerts.raise(c, &user, (AlertKind::TokenReuse, ended.alert_context()), at)
             })
             .await
     }
 
-    /// Whether `jti` is the current one, or was until a moment ago: a request that was under way
-    /// when another one made a new JTI.
+    /// Returns whether `jti` is the current one, or was within the grace period: another request may
+    /// have rotated it while this one was in progress.
     pub(super) fn is_current(&self, session: &Session, jti: &Jti, now: Timestamp) -> bool {
         *jti == session.jti() || self.is_within_grace(session, jti, now)
     }
@@ -132,16 +137,16 @@ impl Sessions {
     }
 }
 
-/// Whether a session was used from none of these addresses before, if any is told.
+/// Returns whether the stored address of a session is none of `addresses`, if there are any.
 fn is_elsewhere(session: &Session, addresses: &[String]) -> bool {
-    let kept = session.ip_address.as_ref();
-    !addresses.is_empty() && kept.is_none_or(|kept| !addresses.contains(kept))
+    let stored = session.ip_address.as_ref();
+    !addresses.is_empty() && stored.is_none_or(|stored| !addresses.contains(stored))
 }
 
-/// An address in every form that may be kept of it.
-fn known_forms(ip: &str) -> Vec<String> {
-    AddressKeeping::ALL
+/// Returns every form in which an address may be stored.
+fn stored_forms(ip: &str) -> Vec<String> {
+    IpRetention::VARIANTS
         .iter()
-        .filter_map(|keeping| keeping.keep(ip))
+        .filter_map(|retention| retention.redact(ip))
         .collect()
 }

@@ -1,38 +1,42 @@
-//! Every query of `user_sessions`. Each is one statement, and what it needs to be true stands in
-//! its own condition. The hot ones name the person and the session.
+//! Every query of `user_sessions`. Each is one statement that carries its own condition. The hot ones
+//! name the person and the session.
 
 mod ending;
 mod model;
-mod seen;
-mod using;
+mod recent;
+mod usage;
 
 use diesel::dsl::not;
 use diesel::prelude::*;
 
-pub(super) use self::ending::{
-    End, delete, due, due_of, end, end_all, end_device, end_others, end_same_browser, end_these,
-    expire, may_sweep, past,
+pub(crate) use self::ending::{
+    SessionEnd, end, end_all, end_in_browser, end_on_device, end_others, end_several, expire,
+    list_ended_before, list_expired, list_expired_by_person, purge,
 };
-pub(super) use self::model::NewSession;
-pub use self::model::Session;
-pub(super) use self::seen::{addresses_of, seen_of, set_address};
-pub(super) use self::using::{limit_idle, move_to, rotate_jti, touch};
-use super::values::{DeviceName, Jti};
+pub(super) use self::model::NewSessionRow;
+pub use self::model::{LastUse, Session};
+pub(crate) use self::recent::{list_addresses, list_recent, update_address};
+pub(crate) use self::usage::update_idle_limit;
+pub(super) use self::usage::{rotate_jti, update_last_use, update_location};
+use super::values::Jti;
+use crate::clock::Timestamp;
 use crate::db::schema::{user_sessions, users};
-use crate::db::{AnyConnection, SessionId, Timestamp, UserId, on_each};
+use crate::db::{AnyConnection, SessionId, UserId, on_each};
+use crate::devices::DeviceName;
 use crate::error::Result;
 use crate::people::User;
 
-pub(super) fn insert(c: &mut AnyConnection, session: &NewSession<'_>) -> Result<Session> {
-    let opened = on_each!(c, c => diesel::insert_into(user_sessions::table)
+/// Inserts a session.
+pub(super) fn insert(c: &mut AnyConnection, session: &NewSessionRow<'_>) -> Result<Session> {
+    let created = on_each!(c, c => diesel::insert_into(user_sessions::table)
         .values(session)
         .returning(Session::as_returning())
         .get_result(c))?;
-    Ok(opened)
+    Ok(created)
 }
 
-/// The session and its owner, if it is live and they are active: the question of every request.
-pub(super) fn live(
+/// Finds a live session and its active owner: the query of every request.
+pub(crate) fn find_live(
     c: &mut AnyConnection,
     user: UserId,
     id: SessionId,
@@ -51,11 +55,8 @@ pub(super) fn live(
     Ok(found)
 }
 
-pub(super) fn of_owner(
-    c: &mut AnyConnection,
-    user: UserId,
-    id: SessionId,
-) -> Result<Option<Session>> {
+/// Finds a session of a person, live or ended.
+pub(crate) fn find(c: &mut AnyConnection, user: UserId, id: SessionId) -> Result<Option<Session>> {
     let found = user_sessions::table
         .filter(user_sessions::user_id.eq(user))
         .filter(user_sessions::id.eq(id))
@@ -65,7 +66,8 @@ pub(super) fn of_owner(
     Ok(found)
 }
 
-pub(super) fn owner_of(c: &mut AnyConnection, id: SessionId) -> Result<Option<UserId>> {
+/// Finds the owner of a session.
+pub(super) fn find_owner(c: &mut AnyConnection, id: SessionId) -> Result<Option<UserId>> {
     Ok(user_sessions::table
         .find(id)
         .select(user_sessions::user_id)
@@ -73,8 +75,12 @@ pub(super) fn owner_of(c: &mut AnyConnection, id: SessionId) -> Result<Option<Us
         .optional()?)
 }
 
-/// A person's live sessions, newest use first.
-pub(super) fn live_of(c: &mut AnyConnection, user: UserId, now: Timestamp) -> Result<Vec<Session>> {
+/// Lists a person's live sessions, newest use first.
+pub(super) fn list_live(
+    c: &mut AnyConnection,
+    user: UserId,
+    now: Timestamp,
+) -> Result<Vec<Session>> {
     let found = user_sessions::table
         .filter(user_sessions::user_id.eq(user))
         .filter(user_sessions::is_active)
@@ -85,8 +91,8 @@ pub(super) fn live_of(c: &mut AnyConnection, user: UserId, now: Timestamp) -> Re
     Ok(found)
 }
 
-/// Everybody's live sessions with their owners, newest use first.
-pub(super) fn live_of_all(
+/// Lists the live sessions of all people with their owners, newest use first.
+pub(super) fn list_all_live(
     c: &mut AnyConnection,
     now: Timestamp,
     limit: i64,
@@ -102,8 +108,8 @@ pub(super) fn live_of_all(
     Ok(found)
 }
 
-/// A person's ended sessions that come after `after`, newest end first.
-pub(super) fn ended_of(
+/// Lists a person's ended sessions that come after `after`, newest end first.
+pub(super) fn list_ended(
     c: &mut AnyConnection,
     user: UserId,
     after: Option<(Timestamp, SessionId)>,
@@ -124,8 +130,8 @@ pub(super) fn ended_of(
     Ok(ended.load(c)?)
 }
 
-/// Notes that the owner of a live session gave the password in it, and gives it a new JTI.
-pub(super) fn confirm(
+/// Records that the owner of a live session gave the password in it, and replaces its JTI.
+pub(super) fn record_step_up(
     c: &mut AnyConnection,
     user: UserId,
     id: SessionId,
@@ -146,37 +152,38 @@ pub(super) fn confirm(
         dsl::confirmed_at.eq(now),
         dsl::updated_at.eq(now),
     );
-    let confirmed = on_each!(c, c => diesel::update(live)
+    let updated = on_each!(c, c => diesel::update(live)
         .set(changes)
         .returning(Session::as_returning())
         .get_result(c)
         .optional())?;
-    Ok(confirmed)
+    Ok(updated)
 }
 
-/// A person's live sessions beyond the `most` used last; never the one just opened.
-pub(super) fn beyond(
+/// Lists a person's live sessions beyond the `max` used last, never the one just created.
+pub(super) fn list_beyond_limit(
     c: &mut AnyConnection,
     user: UserId,
-    opened: SessionId,
-    most: u32,
+    created: SessionId,
+    max: u32,
     now: Timestamp,
 ) -> Result<Vec<SessionId>> {
     let beyond = user_sessions::table
         .filter(user_sessions::user_id.eq(user))
-        .filter(user_sessions::id.ne(opened))
+        .filter(user_sessions::id.ne(created))
         .filter(user_sessions::is_active)
         .filter(user_sessions::expires_at.gt(now))
         .order((user_sessions::last_used_at.desc(), user_sessions::id.desc()))
         // SQLite takes no OFFSET without a LIMIT.
         .limit(i64::from(u16::MAX))
-        .offset(i64::from(most.saturating_sub(1)))
+        .offset(i64::from(max.saturating_sub(1)))
         .select(user_sessions::id)
         .load(c)?;
     Ok(beyond)
 }
 
-pub(super) fn rename(
+/// Updates the device name of a session.
+pub(super) fn update_name(
     c: &mut AnyConnection,
     user: UserId,
     id: SessionId,
@@ -197,8 +204,8 @@ pub(super) fn rename(
     Ok(renamed)
 }
 
-/// Gives every session on a device a name.
-pub(super) fn rename_device(
+/// Updates the device name of every live session on a device.
+pub(super) fn update_names_on_device(
     c: &mut AnyConnection,
     user: UserId,
     device_id: &str,
@@ -207,10 +214,10 @@ pub(super) fn rename_device(
 ) -> Result<usize> {
     use user_sessions::dsl;
 
-    let on_it = dsl::user_sessions
+    let on_device = dsl::user_sessions
         .filter(dsl::user_id.eq(user))
         .filter(dsl::device_id.eq(device_id))
         .filter(dsl::is_active);
     let changes = (dsl::device_name.eq(name.as_str()), dsl::updated_at.eq(now));
-    Ok(diesel::update(on_it).set(changes).execute(c)?)
+    Ok(diesel::update(on_device).set(changes).execute(c)?)
 }

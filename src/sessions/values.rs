@@ -1,33 +1,37 @@
-//! The values a session is made of, each parsed once at the door.
+//! The values that a session consists of.
 
 use std::fmt;
-use std::str::FromStr;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Serialize;
+use strum::{EnumString, IntoStaticStr};
 
 use crate::error::Error;
 use crate::text;
 
-/// The id of a refresh token (`jti`, RFC 7519): 192 random bits. Never shown to anybody.
+/// Random bytes of a JTI.
+const JTI_BYTES: usize = 24;
+
+/// The id of a refresh token (`jti`, RFC 7519): 192 random bits. It is never shown.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Jti(String);
 
 impl Jti {
-    /// A new one.
+    /// Returns a new id.
     ///
     /// # Errors
     /// [`Error::Internal`] when the system has no randomness to give.
     pub fn random() -> Result<Self, Error> {
-        random_text().map(Self)
+        text::random::<JTI_BYTES>().map(Self)
     }
 
-    /// The id as it stands in a token or cookie that proved genuine.
+    /// Returns the id that a genuine token or cookie carries.
+    #[must_use]
     pub fn claimed(text: String) -> Self {
         Self(text)
     }
 
-    /// The id as text.
+    /// Returns the id as text.
+    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -39,66 +43,10 @@ impl fmt::Debug for Jti {
     }
 }
 
-/// What a client calls itself by, the same at every sign-in from the same device.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DeviceId(String);
-
-impl DeviceId {
-    const LIMIT: usize = 255;
-
-    /// A new one, for a browser that has none.
-    ///
-    /// # Errors
-    /// [`Error::Internal`] when the system has no randomness to give.
-    pub fn random() -> Result<Self, Error> {
-        random_text().map(Self)
-    }
-
-    /// The id as text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl FromStr for DeviceId {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self, Error> {
-        let id = text::clean(text);
-        match id.chars().count() {
-            1..=Self::LIMIT => Ok(Self(id)),
-            _ => Err(Error::field("device_id", "must have 1 to 255 characters")),
-        }
-    }
-}
-
-/// A device's name, as its owner or its client gives it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DeviceName(String);
-
-impl DeviceName {
-    const LIMIT: usize = 255;
-
-    /// The name as text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl FromStr for DeviceName {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self, Error> {
-        let name = text::clean(text);
-        match name.chars().count() {
-            1..=Self::LIMIT => Ok(Self(name)),
-            _ => Err(Error::field("device_name", "must have 1 to 255 characters")),
-        }
-    }
-}
-
-/// Why a session ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Why a session ended. Its text form is stored, and is its name in JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, EnumString, IntoStaticStr)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum EndedReason {
     /// Its owner signed out on it.
     SignedOut,
@@ -121,98 +69,38 @@ pub enum EndedReason {
 }
 
 impl EndedReason {
-    const ALL: [Self; 9] = [
-        Self::SignedOut,
-        Self::SignedOutRemotely,
-        Self::Admin,
-        Self::Expired,
-        Self::ReuseDetected,
-        Self::PasswordChanged,
-        Self::AccountDisabled,
-        Self::Replaced,
-        Self::Limit,
-    ];
-
-    /// The name it is kept and shown under.
+    /// Returns the text form.
+    #[must_use]
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::SignedOut => "signed_out",
-            Self::SignedOutRemotely => "signed_out_remotely",
-            Self::Admin => "admin",
-            Self::Expired => "expired",
-            Self::ReuseDetected => "reuse_detected",
-            Self::PasswordChanged => "password_changed",
-            Self::AccountDisabled => "account_disabled",
-            Self::Replaced => "replaced",
-            Self::Limit => "limit",
-        }
+        self.into()
     }
 }
 
-impl FromStr for EndedReason {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        Self::ALL
-            .into_iter()
-            .find(|r| r.as_str() == text)
-            .ok_or_else(|| format!("{text:?} is no reason"))
-    }
-}
-
-impl serde::Serialize for EndedReason {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.as_str())
-    }
-}
-
-/// Through which door a session was opened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How a session was opened. Its text form is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum OpenedVia {
-    /// The sign-in page; a cookie carries it.
+    /// By the sign-in page; a cookie carries it.
     Browser,
-    /// The JSON API; tokens carry it.
+    /// By the JSON API; tokens carry it.
     Api,
-    /// An application that signs people in itself; tokens carry it.
+    /// By an application that authenticates people itself; tokens carry it.
     Application,
 }
 
 impl OpenedVia {
-    /// The name it is kept under.
+    /// Returns the text form.
+    #[must_use]
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Browser => "browser",
-            Self::Api => "api",
-            Self::Application => "application",
-        }
+        self.into()
     }
 }
 
-impl FromStr for OpenedVia {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "browser" => Ok(Self::Browser),
-            "api" => Ok(Self::Api),
-            "application" => Ok(Self::Application),
-            other => Err(format!("{other:?} is no door")),
-        }
-    }
-}
-
-/// Which pair of limits a session lives under.
+/// Which pair of idle and absolute limits applies to a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stay {
+pub enum SessionPersistence {
     /// The shorter pair.
-    Brief,
+    Standard,
     /// The longer pair: "Keep me signed in".
     Remembered,
-}
-
-fn random_text() -> Result<String, Error> {
-    let mut bytes = [0; 24];
-    getrandom::fill(&mut bytes)
-        .map_err(|fault| Error::Internal(format!("no randomness: {fault}")))?;
-    Ok(URL_SAFE_NO_PAD.encode(bytes))
 }

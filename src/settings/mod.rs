@@ -11,16 +11,18 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ipnet::IpNet;
+use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use self::parse::in_words;
+use self::parse::format_span;
 pub use self::sections::{
     DatabaseSettings, ForwardAuthSettings, JobSettings, LogSettings, MailSettings,
     PasswordSettings, PlaceSettings, SessionSettings, TokenSettings,
 };
-pub use self::values::{DatabaseUrl, LogFormat, MailTls, Secret};
-use crate::error::{Error, Result};
+use self::values::hide_secret;
+pub use self::values::{DatabaseUrl, LogFormat, MailTls};
+use crate::error::{Error, Failure, Result};
 
 /// The file read when no other is named; it need not exist.
 pub const DEFAULT_FILE: &str = "rollcall.toml";
@@ -46,9 +48,11 @@ pub struct Settings {
     /// The file with the generated keys; beside the database if not given.
     pub secrets_file: Option<PathBuf>,
     /// Base64 of at least 32 random bytes, in place of the one in the secrets file.
-    pub cookie_key: Option<Secret>,
+    #[serde(serialize_with = "hide_secret")]
+    pub cookie_key: Option<SecretString>,
     /// Base64 of an Ed25519 private key (PKCS#8), in place of the one in the secrets file.
-    pub signing_key: Option<Secret>,
+    #[serde(serialize_with = "hide_secret")]
+    pub signing_key: Option<SecretString>,
     /// Another file of user-agent patterns, in the format of uap-core's `regexes.yaml`.
     pub device_patterns: Option<PathBuf>,
     /// The domain whose hosts all get the session cookie, for forward-auth; this host alone if none.
@@ -115,7 +119,7 @@ impl Settings {
     /// then the command line, and checks the whole.
     ///
     /// # Errors
-    /// [`Error::Startup`] that names the setting.
+    /// [`Error::Configuration`] that names the setting.
     pub fn load(overrides: Overrides) -> Result<Self> {
         let named = overrides.file.is_some();
         let file = overrides
@@ -130,9 +134,7 @@ impl Settings {
             .with_list_parse_key("places.files")
             .try_parsing(true)
             .source(Some(variables()));
-        let database_url = std::env::var("DATABASE_URL")
-            .ok()
-            .filter(|url| !url.is_empty());
+        let database_url = database_url_variable();
         let settings: Self = config::Config::builder()
             .add_source(
                 config::File::from(file)
@@ -142,14 +144,15 @@ impl Settings {
             .add_source(environment)
             .set_override_option("database_url", overrides.database_url.or(database_url))
             .and_then(|builder| builder.set_override_option("listen", overrides.listen))
-            .and_then(|builder| builder.build())
+            .and_then(config::ConfigBuilder::<config::builder::DefaultState>::build)
             .and_then(config::Config::try_deserialize)
-            .map_err(|fault| Error::Startup(format!("the configuration is wrong: {fault}")))?;
+            .map_err(|err| Error::Configuration(Failure::new("the configuration is wrong", err)))?;
         settings.check()?;
         Ok(settings)
     }
 
     /// Whether people reach the service over HTTPS.
+    #[must_use]
     pub fn is_https(&self) -> bool {
         self.public_url
             .as_ref()
@@ -161,10 +164,12 @@ impl Settings {
     /// # Errors
     /// [`Error::Internal`] when they can't be written as TOML.
     pub fn to_toml(&self) -> Result<String> {
-        toml::to_string_pretty(self).map_err(|fault| Error::Internal(fault.to_string()))
+        toml::to_string_pretty(self)
+            .map_err(|err| Error::Internal(Failure::new("the settings are not TOML", err)))
     }
 
     /// Where people reach a server that listens at `address`, without a slash at the end.
+    #[must_use]
     pub fn origin(&self, address: SocketAddr) -> String {
         match &self.public_url {
             Some(url) => url.as_str().trim_end_matches('/').to_owned(),
@@ -173,33 +178,12 @@ impl Settings {
     }
 
     /// Where the generated keys are kept: beside an SQLite database, else in the working folder.
+    #[must_use]
     pub fn secrets_path(&self) -> PathBuf {
         match (&self.secrets_file, &self.database_url) {
             (Some(path), _) => path.clone(),
             (None, DatabaseUrl::Sqlite(database)) => database.with_extension("secrets"),
             (None, DatabaseUrl::Postgres(_)) => "rollcall.secrets".into(),
-        }
-    }
-
-    /// Settings for a test's own server: a free port, passwords hashed quickly, sign-up open.
-    ///
-    /// # Panics
-    /// When `database_url` is none.
-    pub fn for_tests(database_url: &str) -> Self {
-        Self {
-            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-            database_url: database_url.parse().expect("a database URL"),
-            sign_up: true,
-            passwords: PasswordSettings {
-                memory_kib: 8,
-                iterations: 1,
-                ..PasswordSettings::default()
-            },
-            database: DatabaseSettings {
-                connections: 4,
-                ..DatabaseSettings::default()
-            },
-            ..Self::default()
         }
     }
 
@@ -209,7 +193,7 @@ impl Settings {
         at_least("database.connections", self.database.connections, 1)?;
         at_least("jobs.sweep_batch", self.jobs.sweep_batch, 1)?;
         let (second, tenth) = (Duration::from_secs(1), Duration::from_millis(100));
-        for (key, span, least) in [
+        for (key, span, min) in [
             ("jobs.sweep_interval", self.jobs.sweep_interval, second),
             ("jobs.flush_interval", self.jobs.flush_interval, tenth),
             ("jobs.mail_interval", self.jobs.mail_interval, tenth),
@@ -221,7 +205,7 @@ impl Settings {
             ),
             ("mail.timeout", self.mail.timeout, second),
         ] {
-            span_at_least(key, span, least)?;
+            span_at_least(key, span, min)?;
         }
         if let Some(url) = &self.public_url {
             check_public_url(url)?;
@@ -230,7 +214,7 @@ impl Settings {
             .filter
             .parse::<tracing_subscriber::filter::EnvFilter>()
             .map_err(|_| {
-                wrong(
+                invalid(
                     "log.filter",
                     &self.log.filter,
                     "a level (info) or directives (info,rollcall::jobs=debug)",
@@ -242,7 +226,7 @@ impl Settings {
     /// A last use may reach the row one flush late, so an idle limit must be well above that.
     fn check_sessions(&self) -> Result<()> {
         let s = &self.sessions;
-        let least = self.jobs.flush_interval * 4;
+        let min = self.jobs.flush_interval * 4;
         for (key, idle, absolute) in [
             ("sessions.idle_limit", s.idle_limit, s.absolute_limit),
             (
@@ -251,11 +235,11 @@ impl Settings {
                 s.remembered_absolute_limit,
             ),
         ] {
-            span_at_least(key, idle, least)?;
+            span_at_least(key, idle, min)?;
             if idle > absolute {
-                return Err(wrong(
+                return Err(invalid(
                     key,
-                    in_words(idle),
+                    format_span(idle),
                     "no more than its absolute limit",
                 ));
             }
@@ -273,7 +257,22 @@ impl Settings {
     }
 }
 
-/// The variables that are settings: all of ours but the one that names the file.
+/// Returns `DATABASE_URL`, unless it is empty.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the environment is read here and nowhere else"
+)]
+fn database_url_variable() -> Option<String> {
+    std::env::var("DATABASE_URL")
+        .ok()
+        .filter(|url| !url.is_empty())
+}
+
+/// Returns the variables that are settings: every `ROLLCALL_*` but the one that names the file.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the environment is read here and nowhere else"
+)]
 fn variables() -> std::collections::HashMap<String, String> {
     std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
@@ -286,7 +285,7 @@ fn check_public_url(url: &Url) -> Result<()> {
         matches!(url.scheme(), "http" | "https") && url.path() == "/" && url.query().is_none();
     match is_origin {
         true => Ok(()),
-        false => Err(wrong(
+        false => Err(invalid(
             "public_url",
             url,
             "http:// or https:// and a host, with no path",
@@ -294,26 +293,26 @@ fn check_public_url(url: &Url) -> Result<()> {
     }
 }
 
-fn at_least<N: PartialOrd + Display>(key: &str, value: N, least: N) -> Result<()> {
-    match value >= least {
+fn at_least<N: PartialOrd + Display>(key: &str, value: N, min: N) -> Result<()> {
+    match value >= min {
         true => Ok(()),
-        false => Err(wrong(key, &value, format!("{least} or more"))),
+        false => Err(invalid(key, value, format!("{min} or more"))),
     }
 }
 
-fn span_at_least(key: &str, value: Duration, least: Duration) -> Result<()> {
-    match value >= least {
+fn span_at_least(key: &str, value: Duration, min: Duration) -> Result<()> {
+    match value >= min {
         true => Ok(()),
-        false => Err(wrong(
+        false => Err(invalid(
             key,
-            in_words(value),
-            format!("{} or more", in_words(least)),
+            format_span(value),
+            format!("{} or more", format_span(min)),
         )),
     }
 }
 
-fn wrong(key: &str, value: impl Display, allowed: impl Display) -> Error {
-    Error::Startup(format!(
-        "the configuration is wrong: {key} is {value}; allowed: {allowed}"
-    ))
+fn invalid(key: &str, value: impl Display, allowed: impl Display) -> Error {
+    Error::Configuration(
+        format!("the configuration is wrong: {key} is {value}; allowed: {allowed}").into(),
+    )
 }

@@ -18,7 +18,7 @@ pub(super) fn address<'de, D: Deserializer<'de>>(reader: D) -> Result<SocketAddr
     parse(&text, "an address and a port, like 127.0.0.1:8080")
 }
 
-/// "https://login.example.org"
+/// `https://login.example.org`
 pub(super) fn origin<'de, D: Deserializer<'de>>(reader: D) -> Result<Option<Url>, D::Error> {
     match Option::<String>::deserialize(reader)? {
         None => Ok(None),
@@ -57,13 +57,13 @@ pub(super) mod span {
         span: &Duration,
         writer: S,
     ) -> Result<S::Ok, S::Error> {
-        writer.collect_str(&super::in_words(*span))
+        writer.collect_str(&super::format_span(*span))
     }
 }
 
 /// A span in the largest unit that tells it whole: "180days" where `humantime` would begin with
 /// months of 30.44 days.
-pub(super) fn in_words(span: Duration) -> String {
+pub(super) fn format_span(span: Duration) -> String {
     const UNITS: [(u64, &str); 4] = [(86_400, "days"), (3_600, "h"), (60, "m"), (1, "s")];
 
     let seconds = span.as_secs();

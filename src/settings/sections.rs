@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
 use super::parse::span;
-use super::values::{LogFormat, MailTls, Secret};
+use super::values::{LogFormat, MailTls, hide_secret};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
@@ -77,7 +78,8 @@ pub struct MailSettings {
     /// Who we are to the server, if it asks.
     pub username: Option<String>,
     /// The password for it.
-    pub password: Option<Secret>,
+    #[serde(serialize_with = "hide_secret")]
+    pub password: Option<SecretString>,
     /// What stands behind "From": an address, or a name and an address in angle brackets.
     pub from: String,
     /// How long the server may take for one answer.

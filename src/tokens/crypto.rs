@@ -1,4 +1,4 @@
-//! The two algorithms our tokens use, and no other, as `jsonwebtoken`'s provider: EdDSA by
+//! The two algorithms that our tokens use, and no other, as `jsonwebtoken`'s provider: `EdDSA` by
 //! `ed25519-dalek`, HS256 by `hmac`. A token of any other algorithm can't even be looked at.
 
 use ed25519_dalek::pkcs8::DecodePrivateKey;

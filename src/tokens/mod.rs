@@ -12,14 +12,16 @@ use std::time::Duration;
 use jsonwebtoken::{
     Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, decode_header, encode,
 };
+use secrecy::ExposeSecret;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 pub use self::keys::Keys;
 pub use self::ring::JwkSet;
 use self::ring::KeyRing;
-use crate::db::{SessionId, Timestamp, UserId};
-use crate::error::{Error, Result};
+use crate::clock::Timestamp;
+use crate::db::{SessionId, UserId};
+use crate::error::{Error, Failure, Result};
 use crate::sessions::{Claim, Jti, Session};
 use crate::settings::TokenSettings;
 
@@ -27,7 +29,7 @@ use crate::settings::TokenSettings;
 const ACCESS_TYPE: &str = "at+jwt";
 const REFRESH_TYPE: &str = "rt+jwt";
 /// Longer than any token we make; anything longer is not looked at.
-const LONGEST: usize = 2048;
+const MAX_BYTES: usize = 2048;
 
 /// What an access token says (RFC 9068, section 2.2).
 #[derive(Debug, Serialize, Deserialize)]
@@ -75,7 +77,7 @@ pub enum TokenKind {
 /// A token that proved genuine and in time, of either kind. Whether its session lives is for the
 /// row to say.
 #[derive(Debug)]
-pub struct Inspected {
+pub struct TokenInfo {
     /// Which kind.
     pub kind: TokenKind,
     /// Whose it is.
@@ -123,15 +125,15 @@ impl Tokens {
     /// [`Error::Internal`] when a key can't be used.
     pub fn new(keys: &Keys, settings: &TokenSettings, issuer: String) -> Result<Self> {
         crypto::install();
-        let refresh_key = keys.for_refresh_tokens()?;
+        let refresh_key = keys.refresh_token_key()?;
         Ok(Self {
             issuer,
             audience: settings.audience.clone(),
             access_lifetime: settings.access_lifetime,
             access: RwLock::new(Arc::new(KeyRing::new(keys.signing_keys())?)),
             refresh: (
-                EncodingKey::from_secret(&refresh_key),
-                DecodingKey::from_secret(&refresh_key),
+                EncodingKey::from_secret(refresh_key.expose_secret()),
+                DecodingKey::from_secret(refresh_key.expose_secret()),
             ),
         })
     }
@@ -140,7 +142,7 @@ impl Tokens {
     ///
     /// # Errors
     /// [`Error::Internal`] when one can't be used; then nothing changes.
-    pub fn renew(&self, keys: &Keys) -> Result<()> {
+    pub fn update_keys(&self, keys: &Keys) -> Result<()> {
         let ring = Arc::new(KeyRing::new(keys.signing_keys())?);
         *self.access.write().unwrap_or_else(PoisonError::into_inner) = ring;
         Ok(())
@@ -209,9 +211,9 @@ impl Tokens {
     ///
     /// # Errors
     /// [`Error::InvalidToken`].
-    pub fn inspect(&self, token: &str, now: Timestamp) -> Result<Inspected> {
+    pub fn inspect(&self, token: &str, now: Timestamp) -> Result<TokenInfo> {
         if let Ok(claims) = self.access_claims(token, now) {
-            return Ok(Inspected {
+            return Ok(TokenInfo {
                 kind: TokenKind::Access,
                 user: claims.sub,
                 session: claims.sid,
@@ -221,7 +223,7 @@ impl Tokens {
                 expires_at: claims.exp,
             });
         }
-        self.refresh_claims(token, now).map(|claims| Inspected {
+        self.refresh_claims(token, now).map(|claims| TokenInfo {
             kind: TokenKind::Refresh,
             user: claims.sub,
             session: claims.sid,
@@ -233,26 +235,28 @@ impl Tokens {
     }
 
     fn access_claims(&self, token: &str, now: Timestamp) -> Result<AccessClaims> {
-        const UNKNOWN_KEY: Error = Error::InvalidToken("its key is not ours");
+        const UNKNOWN_KEY: Error = Error::InvalidToken(Failure::because("its key is unknown"));
 
         let ring = self.ring();
         let kid = decode_header(token).ok().and_then(|header| header.kid);
         let key = kid
             .as_deref()
-            .and_then(|kid| ring.find(kid))
+            .and_then(|kid| ring.find_key(kid))
             .ok_or(UNKNOWN_KEY)?;
         let claims: AccessClaims = self.verify(token, Algorithm::EdDSA, ACCESS_TYPE, key)?;
         if claims.aud != self.audience {
-            return Err(Error::InvalidToken("it is for another audience"));
+            return Err(Error::InvalidToken(Failure::because(
+                "it is for another audience",
+            )));
         }
-        in_time(claims.exp, now)?;
+        require_unexpired(claims.exp, now)?;
         Ok(claims)
     }
 
     fn refresh_claims(&self, token: &str, now: Timestamp) -> Result<RefreshClaims> {
         let claims: RefreshClaims =
             self.verify(token, Algorithm::HS256, REFRESH_TYPE, &self.refresh.1)?;
-        in_time(claims.exp, now)?;
+        require_unexpired(claims.exp, now)?;
         Ok(claims)
     }
 
@@ -305,32 +309,33 @@ impl Tokens {
         kind: &str,
         key: &DecodingKey,
     ) -> Result<T> {
-        const NOT_GENUINE: Error = Error::InvalidToken("it is not genuine");
-
-        if token.len() > LONGEST {
-            return Err(NOT_GENUINE);
+        if token.len() > MAX_BYTES {
+            return Err(Error::InvalidToken(Failure::because("it is too long")));
         }
         let mut validation = Validation::new(algorithm);
         validation.validate_exp = false;
         validation.validate_aud = false;
         validation.set_issuer(&[&self.issuer]);
         validation.set_required_spec_claims(&["exp", "iss", "sub"]);
-        let token = decode::<T>(token, key, &validation).map_err(|_| NOT_GENUINE)?;
+        let token = decode::<T>(token, key, &validation)
+            .map_err(|err| Error::InvalidToken(Failure::new("it is not genuine", err)))?;
         match token.header.typ.as_deref() {
             Some(typ) if typ.eq_ignore_ascii_case(kind) => Ok(token.claims),
-            _ => Err(Error::InvalidToken("it is of another type")),
+            _ => Err(Error::InvalidToken(Failure::because(
+                "it is of another type",
+            ))),
         }
     }
 }
 
 fn sign<T: Serialize>(header: &Header, claims: &T, key: &EncodingKey) -> Result<String> {
     encode(header, claims, key)
-        .map_err(|fault| Error::Internal(format!("a token could not be signed: {fault}")))
+        .map_err(|err| Error::Internal(Failure::new("a token could not be signed", err)))
 }
 
-fn in_time(exp: i64, now: Timestamp) -> Result<()> {
+fn require_unexpired(exp: i64, now: Timestamp) -> Result<()> {
     match now.timestamp() < exp {
         true => Ok(()),
-        false => Err(Error::InvalidToken("it has expired")),
+        false => Err(Error::InvalidToken(Failure::because("it has expired"))),
     }
 }

@@ -8,7 +8,7 @@ use jsonwebtoken::{DecodingKey, EncodingKey};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Failure, Result};
 
 pub(super) struct KeyRing {
     pub(super) signing: EncodingKey,
@@ -45,13 +45,13 @@ impl KeyRing {
     pub(super) fn new(keys: &[SigningKey]) -> Result<Self> {
         let newest = keys
             .first()
-            .ok_or_else(|| Error::Internal("there is no signing key".into()))?;
+            .ok_or_else(|| Error::Internal(Failure::because("there is no signing key")))?;
         let der = newest
             .to_pkcs8_der()
-            .map_err(|fault| Error::Internal(format!("the signing key: {fault}")))?;
+            .map_err(|err| Error::Internal(Failure::new("the signing key", err)))?;
         Ok(Self {
             signing: EncodingKey::from_ed_der(der.as_bytes()),
-            verifying: keys.iter().map(VerifyingKey::of).collect(),
+            verifying: keys.iter().map(VerifyingKey::from_signing_key).collect(),
         })
     }
 
@@ -61,7 +61,7 @@ impl KeyRing {
     }
 
     /// The key with that id.
-    pub(super) fn find(&self, id: &str) -> Option<&DecodingKey> {
+    pub(super) fn find_key(&self, id: &str) -> Option<&DecodingKey> {
         self.verifying
             .iter()
             .find(|key| key.id == id)
@@ -86,7 +86,7 @@ impl KeyRing {
 
 impl VerifyingKey {
     /// The id comes from the public half, so that every node gives a key the same.
-    fn of(key: &SigningKey) -> Self {
+    fn from_signing_key(key: &SigningKey) -> Self {
         let public = key.verifying_key();
         let digest = Sha256::digest(public.as_bytes());
         Self {

@@ -1,7 +1,6 @@
 //! The secrets file: the keys that were made at first start, readable by its owner only. It is
 //! written whole under another name and then put in place, so that nobody ever reads half of it.
 
-use std::fmt::Display;
 use std::fs;
 use std::io::Write;
 use std::path::Path;
@@ -11,10 +10,12 @@ use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
 use ed25519_dalek::SigningKey;
 use ed25519_dalek::pkcs8::EncodePrivateKey;
-use serde::{Deserialize, Serialize};
+use secrecy::zeroize::Zeroizing;
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize, Serializer};
 use tempfile::NamedTempFile;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Failure, Result};
 
 const PREAMBLE: &str =
     "# The keys of Rollcall. Whoever has them can sign in as anybody: keep this file to its owner
@@ -27,29 +28,31 @@ const PREAMBLE: &str =
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct SecretsFile {
-    pub(super) cookie_key: String,
+    #[serde(serialize_with = "expose")]
+    pub(super) cookie_key: SecretString,
     /// Newest first.
-    pub(super) signing_keys: Vec<KeptKey>,
+    pub(super) signing_keys: Vec<StoredKey>,
 }
 
 /// A signing key in the file.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct KeptKey {
+pub(super) struct StoredKey {
     /// PKCS#8 DER.
-    pub(super) key: String,
+    #[serde(serialize_with = "expose")]
+    pub(super) key: SecretString,
     pub(super) made_at: DateTime<Utc>,
 }
 
-impl KeptKey {
+impl StoredKey {
     fn new(made_at: DateTime<Utc>) -> Result<Self> {
-        let mut seed = [0; 32];
-        fill(&mut seed)?;
+        let mut seed = Zeroizing::new([0; 32]);
+        fill(seed.as_mut())?;
         let der = SigningKey::from_bytes(&seed)
             .to_pkcs8_der()
-            .map_err(|fault| Error::Internal(format!("a signing key: {fault}")))?;
+            .map_err(|err| Error::Internal(Failure::new("a signing key", err)))?;
         Ok(Self {
-            key: STANDARD.encode(der.as_bytes()),
+            key: STANDARD.encode(der.as_bytes()).into(),
             made_at,
         })
     }
@@ -59,11 +62,11 @@ impl SecretsFile {
     /// The file at `path`; made, with new keys, if it isn't there.
     pub(super) fn read_or_create(path: &Path, now: DateTime<Utc>) -> Result<Self> {
         match fs::read_to_string(path) {
-            Ok(text) => parse(path, &text),
-            Err(fault) if fault.kind() == std::io::ErrorKind::NotFound => create(path, now),
-            Err(fault) => Err(Error::Startup(format!(
-                "cannot read the secrets in {}: {fault}",
-                path.display()
+            Ok(text) => parse(path, &Zeroizing::new(text)),
+            Err(err) if err.kind() == std::io::ErrorKind::NotFound => create(path, now),
+            Err(err) => Err(Error::Secrets(Failure::new(
+                format!("cannot read the secrets in {}", path.display()),
+                err,
             ))),
         }
     }
@@ -72,12 +75,12 @@ impl SecretsFile {
     /// they signed has expired.
     pub(super) fn rotate(&mut self, now: DateTime<Utc>, over: DateTime<Utc>) -> Result<()> {
         let mut followed_at = now;
-        self.signing_keys.retain(|kept| {
+        self.signing_keys.retain(|stored| {
             let is_needed = followed_at > over;
-            followed_at = kept.made_at;
+            followed_at = stored.made_at;
             is_needed
         });
-        self.signing_keys.insert(0, KeptKey::new(now)?);
+        self.signing_keys.insert(0, StoredKey::new(now)?);
         Ok(())
     }
 
@@ -86,49 +89,49 @@ impl SecretsFile {
         let file = self.write_beside(path)?;
         file.persist(path)
             .map(drop)
-            .map_err(|fault| cannot(path, &fault.error))
+            .map_err(|err| not_written(path, err.error))
     }
 
     fn write_beside(&self, path: &Path) -> Result<NamedTempFile> {
-        let text = toml::to_string(self).map_err(|fault| cannot(path, &fault))?;
+        let text = Zeroizing::new(toml::to_string(self).map_err(|err| not_written(path, err))?);
         let folder = path.parent().filter(|it| !it.as_os_str().is_empty());
         let folder = folder.unwrap_or(Path::new("."));
         // Made with mode 0600.
-        let mut file = NamedTempFile::new_in(folder).map_err(|fault| cannot(path, &fault))?;
-        write!(file, "{PREAMBLE}{text}")
+        let mut file = NamedTempFile::new_in(folder).map_err(|err| not_written(path, err))?;
+        write!(file, "{PREAMBLE}{}", *text)
             .and_then(|()| file.as_file().sync_all())
-            .map_err(|fault| cannot(path, &fault))?;
+            .map_err(|err| not_written(path, err))?;
         Ok(file)
     }
 }
 
 /// Two processes that start together end with one file.
 fn create(path: &Path, now: DateTime<Utc>) -> Result<SecretsFile> {
-    let mut cookie_key = [0; 64];
-    fill(&mut cookie_key)?;
+    let mut cookie_key = Zeroizing::new([0; 64]);
+    fill(cookie_key.as_mut())?;
     let secrets = SecretsFile {
-        cookie_key: STANDARD.encode(cookie_key),
-        signing_keys: vec![KeptKey::new(now)?],
+        cookie_key: STANDARD.encode(*cookie_key).into(),
+        signing_keys: vec![StoredKey::new(now)?],
     };
     match secrets.write_beside(path)?.persist_noclobber(path) {
         Ok(_) => {
             tracing::info!(path = %path.display(), "new keys were made; back this file up");
             Ok(secrets)
         }
-        Err(fault) if fault.error.kind() == std::io::ErrorKind::AlreadyExists => {
+        Err(err) if err.error.kind() == std::io::ErrorKind::AlreadyExists => {
             SecretsFile::read_or_create(path, now)
         }
-        Err(fault) => Err(cannot(path, &fault.error)),
+        Err(err) => Err(not_written(path, err.error)),
     }
 }
 
 fn parse(path: &Path, text: &str) -> Result<SecretsFile> {
     warn_if_open(path);
     let not_one = || {
-        Error::Startup(format!(
-            "{} is not a secrets file with cookie_key and signing_keys",
-            path.display()
-        ))
+        let path = path.display();
+        Error::Secrets(
+            format!("{path} is not a secrets file with cookie_key and signing_keys").into(),
+        )
     };
     // What toml has to say would quote the file.
     let secrets: SecretsFile = toml::from_str(text).map_err(|_| not_one())?;
@@ -141,19 +144,25 @@ fn parse(path: &Path, text: &str) -> Result<SecretsFile> {
 fn warn_if_open(path: &Path) {
     use std::os::unix::fs::PermissionsExt;
 
-    if fs::metadata(path).is_ok_and(|data| data.permissions().mode() & 0o077 != 0) {
+    if fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o077 != 0) {
         tracing::warn!(path = %path.display(), "the secrets file can be read by others: chmod 600 it");
     }
 }
 
 fn fill(bytes: &mut [u8]) -> Result<()> {
     getrandom::fill(bytes)
-        .map_err(|fault| Error::Startup(format!("the system has no randomness: {fault}")))
+        .map_err(|err| Error::Secrets(Failure::new("the system has no randomness", err)))
 }
 
-fn cannot(path: &Path, fault: &dyn Display) -> Error {
-    Error::Startup(format!(
-        "cannot write the secrets to {}: {fault}",
-        path.display()
+fn not_written(path: &Path, err: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
+    let path = path.display();
+    Error::Secrets(Failure::new(
+        format!("cannot write the secrets to {path}"),
+        err,
     ))
+}
+
+/// Serializes a secret as itself, for the file that stores it.
+fn expose<S: Serializer>(secret: &SecretString, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(secret.expose_secret())
 }

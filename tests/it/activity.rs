@@ -5,7 +5,7 @@ use crate::support::prelude::*;
 on_both!(
     app: what_has_ended_is_read_page_by_page,
     what_happened_is_read_page_by_page,
-    a_theft_is_told_with_what_to_do,
+    token_reuse_is_shown_with_what_to_do,
 );
 
 async fn what_has_ended_is_read_page_by_page(app: &TestApp) {
@@ -66,7 +66,7 @@ async fn what_happened_is_read_page_by_page(app: &TestApp) {
     assert!(!second.text.contains("?before="), "there is nothing older");
 }
 
-async fn a_theft_is_told_with_what_to_do(app: &TestApp) {
+async fn token_reuse_is_shown_with_what_to_do(app: &TestApp) {
     let ada = app.register("ada@example.org").await;
     let browser = app.signed_in_browser(&ada, FIREFOX).await;
     let mut phone = app.login(&ada, IPHONE).await;

@@ -12,12 +12,12 @@ on_both!(
     all_unknown_sign_ins_end_if_asked,
     a_new_password_ends_the_rest,
     a_ticket_is_good_for_one_password_and_half_an_hour,
-    a_bad_password_is_told_and_the_form_stays,
+    a_bad_password_is_refused_and_the_form_shown_again,
     it_was_me_is_an_answer_too,
     a_link_is_good_for_a_week,
     a_forged_link_is_not_found,
     the_button_needs_the_forms_token,
-    a_lost_answer_does_not_lose_the_new_password,
+    a_lost_response_does_not_lose_the_new_password,
 );
 
 const HOME: &str = "203.0.113.7";
@@ -34,7 +34,7 @@ struct Scene {
     link: String,
 }
 
-async fn scene(database: Database) -> Scene {
+async fn context(database: Database) -> Scene {
     let server = SmtpServer::start();
     let app = TestApp::start_with(database, |settings| {
         behind_proxy(settings);
@@ -78,12 +78,12 @@ impl Scene {
         self.app.browser_from(FIREFOX, "192.0.2.200")
     }
 
-    async fn press(&self, reader: &Browser, fields: &[(&str, &str)]) -> Answer {
+    async fn press(&self, reader: &Browser, fields: &[(&str, &str)]) -> TestResponse {
         reader.submit(&self.link, &self.link, fields).await
     }
 
     /// The form for a new password on the page that follows.
-    fn password_form(&self, page: &Answer) -> crate::support::html::Form {
+    fn password_form(&self, page: &TestResponse) -> crate::support::html::Form {
         let path = format!("{}/password", self.link);
         crate::support::html::forms(&page.text)
             .into_iter()
@@ -100,7 +100,7 @@ impl Scene {
 const NOT_MINE: [(&str, &str); 1] = [("answer", "not-mine")];
 
 async fn opening_the_link_changes_nothing(database: Database) {
-    let it = scene(database).await;
+    let it = context(database).await;
     for _ in 0..3 {
         it.reader()
             .get(&it.link)
@@ -115,7 +115,7 @@ async fn opening_the_link_changes_nothing(database: Database) {
 }
 
 async fn the_button_signs_the_stranger_out_once(database: Database) {
-    let it = scene(database).await;
+    let it = context(database).await;
     let reader = it.reader();
     let form = reader.form(&it.link, &it.link).await;
     let page = reader.send(&form, &NOT_MINE).await.expect(200);
@@ -135,7 +135,7 @@ async fn the_button_signs_the_stranger_out_once(database: Database) {
 }
 
 async fn all_unknown_sign_ins_end_if_asked(database: Database) {
-    let it = scene(database).await;
+    let it = context(database).await;
     let second = it.app.browser_from(FIREFOX, "192.0.2.1");
     second.sign_in(&it.ada).await;
     let fields = [("answer", "not-mine"), ("all", "on")];
@@ -148,13 +148,13 @@ async fn all_unknown_sign_ins_end_if_asked(database: Database) {
 }
 
 async fn a_new_password_ends_the_rest(database: Database) {
-    let it = scene(database).await;
+    let it = context(database).await;
     let reader = it.reader();
     let page = it.press(&reader, &NOT_MINE).await.expect(200);
     let form = it.password_form(&page);
-    let answer = reader.send(&form, &[("new_password", NEW)]).await;
+    let response = reader.send(&form, &[("new_password", NEW)]).await;
     reader
-        .follow(&answer)
+        .follow(&response)
         .await
         .expect_words("Your new password is set, and every device is signed out.");
     assert!(it.laptop.get("/devices").await.is_to_sign_in());
@@ -176,7 +176,7 @@ async fn a_new_password_ends_the_rest(database: Database) {
 }
 
 async fn a_ticket_is_good_for_one_password_and_half_an_hour(database: Database) {
-    let it = scene(database).await;
+    let it = context(database).await;
     let reader = it.reader();
     let page = it.press(&reader, &NOT_MINE).await.expect(200);
     let form = it.password_form(&page);
@@ -190,8 +190,8 @@ async fn a_ticket_is_good_for_one_password_and_half_an_hour(database: Database) 
     it.stop().await;
 }
 
-async fn a_bad_password_is_told_and_the_form_stays(database: Database) {
-    let it = scene(database).await;
+async fn a_bad_password_is_refused_and_the_form_shown_again(database: Database) {
+    let it = context(database).await;
     let reader = it.reader();
     let page = it.press(&reader, &NOT_MINE).await.expect(200);
     let again = reader
@@ -212,9 +212,9 @@ async fn a_bad_password_is_told_and_the_form_stays(database: Database) {
 }
 
 async fn it_was_me_is_an_answer_too(database: Database) {
-    let it = scene(database).await;
-    let answer = [("answer", "mine")];
-    it.press(&it.reader(), &answer)
+    let it = context(database).await;
+    let response = [("answer", "mine")];
+    it.press(&it.reader(), &response)
         .await
         .expect(200)
         .expect_words("Nothing was changed.");
@@ -228,7 +228,7 @@ async fn it_was_me_is_an_answer_too(database: Database) {
 }
 
 async fn a_link_is_good_for_a_week(database: Database) {
-    let it = scene(database).await;
+    let it = context(database).await;
     it.app.advance(Duration::from_secs(7 * 24 * 60 * 60));
     it.reader().get(&it.link).await.expect(200);
     it.app.advance(Duration::from_secs(1));
@@ -237,7 +237,7 @@ async fn a_link_is_good_for_a_week(database: Database) {
 }
 
 async fn a_forged_link_is_not_found(database: Database) {
-    let it = scene(database).await;
+    let it = context(database).await;
     let token = it.link.trim_start_matches("/not-me/");
     let (first, last) = token.split_at(token.len() - 1);
     let other = if last == "A" { "B" } else { "A" };
@@ -259,7 +259,7 @@ async fn a_forged_link_is_not_found(database: Database) {
 }
 
 async fn the_button_needs_the_forms_token(database: Database) {
-    let it = scene(database).await;
+    let it = context(database).await;
     let reader = it.reader();
     reader.get(&it.link).await.expect(200);
     reader.post(&it.link, &NOT_MINE).await.expect(403);
@@ -267,8 +267,8 @@ async fn the_button_needs_the_forms_token(database: Database) {
     it.stop().await;
 }
 
-async fn a_lost_answer_does_not_lose_the_new_password(database: Database) {
-    let it = scene(database).await;
+async fn a_lost_response_does_not_lose_the_new_password(database: Database) {
+    let it = context(database).await;
     let reader = it.reader();
     it.press(&reader, &NOT_MINE).await.expect(200);
     it.app.advance(Duration::from_secs(60));

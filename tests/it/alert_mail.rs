@@ -1,7 +1,7 @@
 //! Alerts by e-mail, with a real mail server: sent once, later if need be, and never in anybody's way.
 
 use actix_web::rt::net::{TcpListener, TcpStream};
-use rollcall::settings::{MailTls, Secret, Settings};
+use rollcall::settings::{MailTls, Settings};
 
 use crate::support::app::behind_proxy;
 use crate::support::prelude::*;
@@ -19,14 +19,14 @@ on_both!(
     what_may_have_been_sent_is_not_sent_again,
     a_restart_loses_no_mail,
     a_stop_in_the_middle_loses_none_and_sends_none_twice,
-    two_nodes_send_each_letter_once,
+    two_nodes_send_each_message_once,
     mail_that_is_too_old_is_given_up,
     starttls_with_a_login,
     tls_from_the_beginning,
     a_certificate_that_is_not_trusted_gets_no_mail,
-    a_name_cannot_put_anything_into_a_letter,
+    a_device_name_cannot_put_anything_into_a_message,
     sign_ins_without_end_do_not_bury_the_first,
-    what_may_be_a_theft_goes_to_the_old_address,
+    a_change_that_may_be_an_intruders_is_mailed_to_the_old_address,
     what_another_node_has_claimed_is_left_to_it,
     what_another_node_has_sent_stays_sent,
 );
@@ -147,8 +147,8 @@ async fn whoever_does_not_want_mail_gets_none(database: Database) {
     let (app, ada) = started(database, server.port()).await;
     let laptop = app.browser_from(FIREFOX, HOME);
     laptop.sign_in(&ada).await;
-    let answer = laptop.submit("/account", "/account/alerts", &[]).await;
-    laptop.follow(&answer).await.expect_words("It is saved.");
+    let response = laptop.submit("/account", "/account/alerts", &[]).await;
+    laptop.follow(&response).await.expect_words("It is saved.");
     news(&app, &ada).await;
     assert_eq!(app.deliver_mail().await, 0);
     let wanted = [("alert_emails", "on")];
@@ -275,12 +275,12 @@ async fn a_restart_loses_no_mail(database: Database) {
 }
 
 async fn a_stop_in_the_middle_loses_none_and_sends_none_twice(database: Database) {
-    const LETTERS: usize = 30;
+    const MESSAGES: usize = 30;
 
     let server = SmtpServer::start();
     let port = server.port();
     let (app, ada) = started(database, port).await;
-    for _ in 0..LETTERS {
+    for _ in 0..MESSAGES {
         news(&app, &ada).await;
         pass_the_hour(&app);
     }
@@ -292,7 +292,7 @@ async fn a_stop_in_the_middle_loses_none_and_sends_none_twice(database: Database
         settings.jobs.mail_interval = Duration::from_millis(100);
     })
     .await;
-    for _ in 0..LETTERS {
+    for _ in 0..MESSAGES {
         pass_the_hour(&app);
     }
     server.wait_for_some().await;
@@ -301,28 +301,28 @@ async fn a_stop_in_the_middle_loses_none_and_sends_none_twice(database: Database
 
     let app = TestApp::start_with(database, |settings| mailing(settings, port)).await;
     assert!(!states(&app).contains(&"handed_over".to_owned()));
-    for _ in 0..LETTERS {
+    for _ in 0..MESSAGES {
         pass_the_hour(&app);
     }
-    assert_eq!(app.deliver_mail().await, LETTERS - before);
+    assert_eq!(app.deliver_mail().await, MESSAGES - before);
     let mut ids: Vec<_> = server
         .messages()
         .iter()
         .map(|message| message.header("Message-ID"))
         .collect();
-    assert_eq!(ids.len(), LETTERS);
+    assert_eq!(ids.len(), MESSAGES);
     ids.sort();
     ids.dedup();
-    assert_eq!(ids.len(), LETTERS, "no letter came twice");
+    assert_eq!(ids.len(), MESSAGES, "no letter came twice");
     app.stop().await;
 }
 
-async fn two_nodes_send_each_letter_once(database: Database) {
-    const LETTERS: usize = 12;
+async fn two_nodes_send_each_message_once(database: Database) {
+    const MESSAGES: usize = 12;
 
     let server = SmtpServer::start();
     let (app, ada) = started(database, server.port()).await;
-    for _ in 0..LETTERS {
+    for _ in 0..MESSAGES {
         news(&app, &ada).await;
         pass_the_hour(&app);
     }
@@ -330,8 +330,8 @@ async fn two_nodes_send_each_letter_once(database: Database) {
         .another_node(|settings| mailing(settings, server.port()))
         .await;
     let (here, there) = tokio::join!(app.deliver_mail(), other.deliver_mail());
-    assert_eq!(here + there, LETTERS);
-    assert_eq!(server.wait_for(LETTERS).await.len(), LETTERS);
+    assert_eq!(here + there, MESSAGES);
+    assert_eq!(server.wait_for(MESSAGES).await.len(), MESSAGES);
     let mut ids: Vec<_> = server
         .messages()
         .iter()
@@ -339,7 +339,7 @@ async fn two_nodes_send_each_letter_once(database: Database) {
         .collect();
     ids.sort();
     ids.dedup();
-    assert_eq!(ids.len(), LETTERS, "no letter came twice");
+    assert_eq!(ids.len(), MESSAGES, "no letter came twice");
     other.stop().await;
     app.stop().await;
 }
@@ -372,7 +372,7 @@ async fn with_tls(database: Database, security: Security, tls: MailTls) {
         settings.mail.tls = tls;
         settings.mail.ca_file = Some(server.ca_file());
         settings.mail.username = Some("rollcall".into());
-        settings.mail.password = Some(secret("let me in"));
+        settings.mail.password = Some("let me in".into());
     })
     .await;
     let ada = app.register("ada@example.org").await;
@@ -401,7 +401,7 @@ async fn a_certificate_that_is_not_trusted_gets_no_mail(database: Database) {
     app.stop().await;
 }
 
-async fn a_name_cannot_put_anything_into_a_letter(database: Database) {
+async fn a_device_name_cannot_put_anything_into_a_message(database: Database) {
     let server = SmtpServer::start();
     let (app, ada) = started(database, server.port()).await;
     let agent = "<b>Evil</b>%0d%0aBcc:eve@example.org/1.0 (iPhone; iOS 17.1)";
@@ -438,7 +438,7 @@ async fn sign_ins_without_end_do_not_bury_the_first(database: Database) {
     app.stop().await;
 }
 
-async fn what_may_be_a_theft_goes_to_the_old_address(database: Database) {
+async fn a_change_that_may_be_an_intruders_is_mailed_to_the_old_address(database: Database) {
     let server = SmtpServer::start();
     let (app, ada) = started(database, server.port()).await;
     let laptop = app.browser_from(FIREFOX, HOME);
@@ -529,11 +529,6 @@ fn pass_on(client: TcpStream, port: u16) {
             let _ = to.shutdown(std::net::Shutdown::Both);
         });
     }
-}
-
-/// A password as the configuration has it.
-fn secret(text: &str) -> Secret {
-    serde_json::from_value(json!(text)).expect("a secret")
 }
 
 #[test]

@@ -13,7 +13,7 @@ on_both!(
     another_browser_on_the_same_network_is_a_new_device,
     a_new_country_is_told,
     a_changed_password_is_told,
-    theft_is_told,
+    token_reuse_raises_an_alert,
     yes_it_was_me_is_the_end_of_it,
     no_ends_it_and_forgets_the_device,
     a_doubtful_device_cannot_answer,
@@ -28,8 +28,8 @@ on_both!(
     no_ends_what_came_after_it_too,
     a_changed_email_is_told_and_taken_back,
     a_dormant_account_has_a_memory,
-    naming_a_disowned_device_does_not_make_it_known,
-    a_journey_is_not_reckoned_from_a_strangers_place,
+    naming_a_reported_device_does_not_make_it_known,
+    impossible_travel_is_not_measured_from_a_reported_session,
 );
 
 const HOME: &str = "203.0.113.7";
@@ -51,7 +51,7 @@ async fn at_home(database: Database) -> (TestApp, Person, Browser) {
 }
 
 /// The paths of the buttons that answer alerts on the devices page.
-async fn answers(browser: &Browser) -> Vec<String> {
+async fn responses(browser: &Browser) -> Vec<String> {
     let page = browser.get("/devices").await.expect(200);
     crate::support::html::forms(&page.text)
         .into_iter()
@@ -158,7 +158,7 @@ async fn a_new_country_is_told(database: Database) {
             .request("POST", "/api/v1/auth/login")
             .header("x-forwarded-for", HOME)
             .header("x-country", country);
-        Answer::to(request.json(&body)).await.expect(200);
+        TestResponse::to(request.json(&body)).await.expect(200);
     };
     for country in ["FR", "FR", "XX", "BR", "FR", "BR"] {
         login(country).await;
@@ -172,7 +172,7 @@ async fn a_changed_password_is_told(database: Database) {
     app.advance(Duration::from_secs(60));
     let phone = app.browser_from(IPHONE, HOME);
     phone.sign_in(&ada).await;
-    let yes = answers(&laptop).await.remove(0);
+    let yes = responses(&laptop).await.remove(0);
     laptop.submit("/devices", &yes, &[]).await.expect(303);
     app.advance(Duration::from_secs(60));
     let fields = [
@@ -184,7 +184,11 @@ async fn a_changed_password_is_told(database: Database) {
         .await
         .expect(303);
     assert_eq!(told(&app), ["new_device", "password_changed"]);
-    assert_eq!(answers(&phone).await, Vec::<String>::new(), "its own doing");
+    assert_eq!(
+        responses(&phone).await,
+        Vec::<String>::new(),
+        "its own doing"
+    );
     let ada = Person {
         password: "another battery staple".into(),
         ..ada
@@ -195,16 +199,16 @@ async fn a_changed_password_is_told(database: Database) {
         .await
         .expect(200)
         .expect_words("Was this you? Safari on iPhone Your password was changed on it");
-    let no = answers(&laptop).await.remove(1);
+    let no = responses(&laptop).await.remove(1);
     laptop.submit("/devices", &no, &[]).await.expect(303);
     assert!(phone.get("/devices").await.is_to_sign_in());
     app.stop().await;
 }
 
-async fn theft_is_told(database: Database) {
+async fn token_reuse_raises_an_alert(database: Database) {
     let (app, ada, laptop) = at_home(database).await;
     let mut phone = app.login_from(&ada, IPHONE, HOME, Some("phone-1")).await;
-    let yes = answers(&laptop).await.remove(0);
+    let yes = responses(&laptop).await.remove(0);
     laptop.submit("/devices", &yes, &[]).await.expect(303);
     let spent = phone.refresh_token.clone();
     for _ in 0..2 {
@@ -221,9 +225,9 @@ async fn theft_is_told(database: Database) {
         .await
         .expect(200)
         .expect_words("Signed out for safety: an old key of it was used again");
-    let known = answers(&laptop).await.remove(0);
-    let answer = laptop.submit("/devices", &known, &[]).await;
-    laptop.follow(&answer).await.expect_words("Good.");
+    let known = responses(&laptop).await.remove(0);
+    let response = laptop.submit("/devices", &known, &[]).await;
+    laptop.follow(&response).await.expect_words("Good.");
     app.stop().await;
 }
 
@@ -231,11 +235,11 @@ async fn yes_it_was_me_is_the_end_of_it(database: Database) {
     let (app, ada, laptop) = at_home(database).await;
     let phone = app.browser_from(IPHONE, ELSEWHERE);
     phone.sign_in(&ada).await;
-    let yes = answers(&laptop).await.remove(0);
+    let yes = responses(&laptop).await.remove(0);
     assert!(yes.ends_with("/yes"), "{yes}");
-    let answer = laptop.submit("/devices", &yes, &[]).await;
+    let response = laptop.submit("/devices", &yes, &[]).await;
     laptop
-        .follow(&answer)
+        .follow(&response)
         .await
         .expect_words("Good. It stays signed in.")
         .expect_words("Nothing needs your attention.");
@@ -254,13 +258,13 @@ async fn no_ends_it_and_forgets_the_device(database: Database) {
     let (app, ada, laptop) = at_home(database).await;
     let stranger = app.browser_from(IPHONE, ELSEWHERE);
     stranger.sign_in(&ada).await;
-    let no = answers(&laptop).await.remove(1);
+    let no = responses(&laptop).await.remove(1);
     assert!(no.ends_with("/no"), "{no}");
     // At once: without the password, however long ago that was given.
     app.advance(Duration::from_secs(60 * 60));
-    let answer = laptop.submit("/devices", &no, &[]).await;
+    let response = laptop.submit("/devices", &no, &[]).await;
     laptop
-        .follow(&answer)
+        .follow(&response)
         .await
         .expect_words("Safari on iPhone is signed out, and forgotten.")
         .expect_words("Set a new password")
@@ -287,14 +291,14 @@ async fn a_doubtful_device_cannot_answer(database: Database) {
     app.advance(Duration::from_secs(60));
     let third = app.browser_from(FIREFOX, "192.0.2.1");
     third.sign_in(&ada).await;
-    let all = answers(&laptop).await;
+    let all = responses(&laptop).await;
     assert_eq!(all.len(), 4, "two alerts with two buttons each");
     for doubtful in [&thief, &second, &third] {
-        assert_eq!(answers(doubtful).await, Vec::<String>::new());
+        assert_eq!(responses(doubtful).await, Vec::<String>::new());
         let form = doubtful.form("/devices", "/sign-out").await;
         for path in &all {
-            let answer = doubtful.send(&form.aimed_at(path), &[]).await;
-            assert_eq!(answer.location(), "/devices?done=answered");
+            let response = doubtful.send(&form.aimed_at(path), &[]).await;
+            assert_eq!(response.location(), "/devices?done=answered");
         }
     }
     thief.get("/devices").await.expect(200);
@@ -308,13 +312,13 @@ async fn another_persons_alert_cannot_be_answered(database: Database) {
     let theirs = app.browser_from(FIREFOX, HOME);
     theirs.sign_in(&eve).await;
     let form = theirs.form("/devices", "/sign-out").await;
-    for path in answers(&laptop).await {
-        let answer = theirs.send(&form.aimed_at(&path), &[]).await;
-        assert_eq!(answer.location(), "/devices?done=answered");
+    for path in responses(&laptop).await {
+        let response = theirs.send(&form.aimed_at(&path), &[]).await;
+        assert_eq!(response.location(), "/devices?done=answered");
         // And without the form's token nothing happens at all.
         laptop.post(&path, &[]).await.expect(403);
     }
-    assert_eq!(answers(&laptop).await.len(), 2);
+    assert_eq!(responses(&laptop).await.len(), 2);
     app.stop().await;
 }
 
@@ -344,9 +348,9 @@ async fn an_unanswered_alert_goes_after_a_month(database: Database) {
         .expect(303);
     app.advance(Duration::from_secs(60));
     app.browser_from(IPHONE, ELSEWHERE).sign_in(&ada).await;
-    assert_eq!(answers(&laptop).await.len(), 2);
+    assert_eq!(responses(&laptop).await.len(), 2);
     app.advance(Duration::from_secs(31 * 24 * 60 * 60));
-    assert_eq!(answers(&laptop).await.len(), 0);
+    assert_eq!(responses(&laptop).await.len(), 0);
     app.stop().await;
 }
 
@@ -376,23 +380,23 @@ async fn a_program_is_told_and_answers_too(database: Database) {
     "#);
     let id = told["alerts"][0]["id"].as_str().expect("an id");
     let path = format!("/api/v1/alerts/{id}");
-    let answer = async |device: &Device, body: &serde_json::Value| {
-        Answer::to(device.request("POST", &path).json(body)).await
+    let response = async |device: &Device, body: &serde_json::Value| {
+        TestResponse::to(device.request("POST", &path).json(body)).await
     };
     assert_eq!(
         stranger.get("/api/v1/alerts").await.expect(200).json(),
         json!({"alerts": []})
     );
     let no = json!({"answer": "not_mine"});
-    answer(&stranger, &no).await.problem(404, "not_found");
+    response(&stranger, &no).await.problem(404, "not_found");
     for wrong in [json!({"answer": "perhaps"}), json!({}), json!(7)] {
-        let refused = answer(&phone, &wrong).await;
+        let refused = response(&phone, &wrong).await;
         assert!([400, 422].contains(&refused.status), "{wrong}");
     }
     stranger.current().await.expect(200);
-    answer(&phone, &no).await.expect(204);
+    response(&phone, &no).await.expect(204);
     stranger.current().await.problem(401, "unauthenticated");
-    answer(&phone, &no).await.problem(404, "not_found");
+    response(&phone, &no).await.problem(404, "not_found");
     app.stop().await;
 }
 
@@ -477,7 +481,7 @@ async fn a_second_sign_in_on_a_doubtful_device_is_in_doubt_too(database: Databas
     app.login_from(&ada, "curl/8.14.1", "192.0.2.1", None).await;
     let none = json!({"alerts": []});
     assert_eq!(second.get("/api/v1/alerts").await.expect(200).json(), none);
-    assert_eq!(answers(&laptop).await.len(), 4);
+    assert_eq!(responses(&laptop).await.len(), 4);
     app.stop().await;
 }
 
@@ -490,7 +494,7 @@ async fn no_ends_what_came_after_it_too(database: Database) {
     let id = laptop.cookie("rollcall_device").expect("a device cookie");
     let third = app.login_from(&ada, FIREFOX, ELSEWHERE, Some(&id)).await;
     assert_eq!(told(&app), ["new_device"]);
-    let no = answers(&laptop).await.remove(1);
+    let no = responses(&laptop).await.remove(1);
     laptop.submit("/devices", &no, &[]).await.expect(303);
     for stranger in [first, second, third] {
         stranger.current().await.problem(401, "unauthenticated");
@@ -515,10 +519,10 @@ async fn a_changed_email_is_told_and_taken_back(database: Database) {
         app.database.texts(email),
         [Some("thief@example.org".into())]
     );
-    let no = answers(&laptop).await.remove(1);
-    let answer = laptop.submit("/devices", &no, &[]).await;
+    let no = responses(&laptop).await.remove(1);
+    let response = laptop.submit("/devices", &no, &[]).await;
     laptop
-        .follow(&answer)
+        .follow(&response)
         .await
         .expect_words("is signed out, and forgotten.");
     assert_eq!(app.database.texts(email), [Some("ada@example.org".into())]);
@@ -536,12 +540,12 @@ async fn a_dormant_account_has_a_memory(database: Database) {
     app.stop().await;
 }
 
-async fn naming_a_disowned_device_does_not_make_it_known(database: Database) {
+async fn naming_a_reported_device_does_not_make_it_known(database: Database) {
     let (app, ada, laptop) = at_home(database).await;
     let stranger = app
         .login_from(&ada, IPHONE, ELSEWHERE, Some("theirs"))
         .await;
-    let no = answers(&laptop).await.remove(1);
+    let no = responses(&laptop).await.remove(1);
     laptop.submit("/devices", &no, &[]).await.expect(303);
     let path = format!("/devices/{}", stranger.id());
     let name = [("device_name", "The thief’s")];
@@ -555,7 +559,7 @@ async fn naming_a_disowned_device_does_not_make_it_known(database: Database) {
     app.stop().await;
 }
 
-async fn a_journey_is_not_reckoned_from_a_strangers_place(database: Database) {
+async fn impossible_travel_is_not_measured_from_a_reported_session(database: Database) {
     let path = database.folder().join("places.mmdb");
     crate::support::mmdb::Mmdb::new("City")
         .with("203.0.113.0/24", json!({"city": "Lyon", "country_code": "FR", "latitude": 45.75, "longitude": 4.85}))
@@ -571,11 +575,16 @@ async fn a_journey_is_not_reckoned_from_a_strangers_place(database: Database) {
     laptop.sign_in(&ada).await;
     app.advance(Duration::from_secs(24 * 60 * 60 / 3));
     app.login_from(&ada, IPHONE, ELSEWHERE, None).await;
-    let no = answers(&laptop).await.remove(1);
+    let no = responses(&laptop).await.remove(1);
     laptop.submit("/devices", &no, &[]).await.expect(303);
     app.advance(Duration::from_secs(60));
     app.login_from(&ada, "curl/8.14.1", HOME, None).await;
-    let journeys = "SELECT count(*) AS value FROM session_events WHERE kind = 'impossible_travel'";
-    assert_eq!(app.database.number(journeys), 1, "the stranger's own");
+    let impossible_travel =
+        "SELECT count(*) AS value FROM session_events WHERE kind = 'impossible_travel'";
+    assert_eq!(
+        app.database.number(impossible_travel),
+        1,
+        "the stranger's own"
+    );
     app.stop().await;
 }

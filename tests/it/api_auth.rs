@@ -7,7 +7,7 @@ use crate::support::prelude::*;
 on_both!(
     app: a_new_person_registers,
     an_e_mail_is_taken_whatever_its_case,
-    signing_in_answers_tokens_and_the_session,
+    signing_in_returns_tokens_and_the_session,
     a_session_lives_from_login_to_logout,
     an_unknown_e_mail_and_a_wrong_password_look_the_same,
     a_client_names_its_device_in_the_body,
@@ -23,12 +23,12 @@ on_both!(database: nobody_registers_where_sign_up_is_off, a_session_outlives_a_r
 async fn a_new_person_registers(app: &TestApp) {
     let body =
         json!({"email": "ada@example.org", "password": PASSWORD, "full_name": "Ada Lovelace"});
-    let answer = app
+    let response = app
         .anyone()
         .post("/api/v1/auth/register", &body)
         .await
         .expect(201);
-    insta::assert_json_snapshot!(answer.json(), {".id" => "[id]"}, @r#"
+    insta::assert_json_snapshot!(response.json(), {".id" => "[id]"}, @r#"
     {
       "created_at": "2031-05-17T08:30:00.000000Z",
       "email": "ada@example.org",
@@ -58,11 +58,11 @@ async fn an_e_mail_is_taken_whatever_its_case(app: &TestApp) {
     "#);
 }
 
-async fn signing_in_answers_tokens_and_the_session(app: &TestApp) {
+async fn signing_in_returns_tokens_and_the_session(app: &TestApp) {
     let ada = app.register("ada@example.org").await;
-    let answer = app.try_login(&ada, FIREFOX).await.expect(200);
-    assert_eq!(answer.header("cache-control"), "no-store");
-    insta::assert_json_snapshot!(answer.json(), {
+    let response = app.try_login(&ada, FIREFOX).await.expect(200);
+    assert_eq!(response.header("cache-control"), "no-store");
+    insta::assert_json_snapshot!(response.json(), {
         ".access_token" => "[token]",
         ".refresh_token" => "[token]",
         ".refresh_expires_in" => "[seconds]",
@@ -109,8 +109,8 @@ async fn a_session_lives_from_login_to_logout(app: &TestApp) {
     app.advance(Duration::from_secs(4 * 60));
     assert_eq!(laptop.current().await.expect(200).json()["id"], laptop.id());
 
-    let answer = laptop.post("/api/v1/auth/logout").await.expect(204);
-    assert_eq!(answer.text, "");
+    let response = laptop.post("/api/v1/auth/logout").await.expect(204);
+    assert_eq!(response.text, "");
     laptop.current().await.problem(401, "unauthenticated");
     app.anyone()
         .refresh(&laptop.refresh_token)
@@ -171,7 +171,7 @@ async fn a_client_names_its_device_in_headers(app: &TestApp) {
         .header("x-device-name", "Ada's watch")
         .header("x-device-id", "watch-1")
         .json(&json!({"email": ada.email, "password": ada.password}));
-    let session = Answer::to(request).await.expect(200).json()["session"].clone();
+    let session = TestResponse::to(request).await.expect(200).json()["session"].clone();
     assert_eq!(session["device_name"], "Ada's watch");
     assert_eq!(session["device_id"], "watch-1");
 }
@@ -193,8 +193,8 @@ async fn logging_out_everywhere_ends_every_device(app: &TestApp) {
         app.login(&ada, IPHONE).await,
     );
     let his = app.login(&bob, FIREFOX).await;
-    let answer = laptop.post("/api/v1/auth/logout-all").await.expect(200);
-    assert_eq!(answer.json(), json!({"ended": 2}));
+    let response = laptop.post("/api/v1/auth/logout-all").await.expect(200);
+    assert_eq!(response.json(), json!({"ended": 2}));
     laptop.current().await.problem(401, "unauthenticated");
     phone.current().await.problem(401, "unauthenticated");
     his.current().await.expect(200);
@@ -224,13 +224,13 @@ async fn a_signed_out_device_is_refused_at_once(app: &TestApp) {
 }
 
 async fn nobody_is_known_without_a_token(app: &TestApp) {
-    let answer = app.anyone().get("/api/v1/me").await;
+    let response = app.anyone().get("/api/v1/me").await;
     assert!(
-        answer.header("www-authenticate").starts_with("Bearer"),
+        response.header("www-authenticate").starts_with("Bearer"),
         "{:?}",
-        answer.headers
+        response.headers
     );
-    insta::assert_json_snapshot!(answer.problem(401, "unauthenticated"), @r#"
+    insta::assert_json_snapshot!(response.problem(401, "unauthenticated"), @r#"
     {
       "code": "unauthenticated",
       "detail": "There is no session, or it has ended. Sign in again.",
@@ -272,7 +272,7 @@ async fn a_session_outlives_a_restart(database: Database) {
         .anyone()
         .request("GET", "/api/v1/sessions/current")
         .bearer_auth(&laptop.access_token);
-    Answer::to(request).await.expect(200);
+    TestResponse::to(request).await.expect(200);
     app.anyone()
         .refresh(&laptop.refresh_token)
         .await

@@ -49,7 +49,7 @@ async fn an_administrator_makes_and_revokes_a_key(app: &TestApp) {
             .anyone()
             .request("POST", "/oauth/introspect")
             .bearer_auth(secret);
-        Answer::to(request.form(&[("token", "x")]))
+        TestResponse::to(request.form(&[("token", "x")]))
     };
     ask().await.expect(200);
     browser
@@ -62,9 +62,9 @@ async fn an_administrator_makes_and_revokes_a_key(app: &TestApp) {
         .split('"')
         .find(|part| part.ends_with("/revoke"))
         .expect("a form");
-    let answer = browser.submit(PAGE, revoke, &[]).await.expect(303);
+    let response = browser.submit(PAGE, revoke, &[]).await.expect(303);
     browser
-        .follow(&answer)
+        .follow(&response)
         .await
         .expect(200)
         .expect_words("revoked just now");

@@ -187,14 +187,14 @@ async fn history_is_read_page_by_page(app: &TestApp) {
 
 async fn a_device_gets_another_name(app: &TestApp) {
     let (laptop, phone) = laptop_and_phone(app).await;
-    let answer = laptop
+    let response = laptop
         .patch(
             &session_path(&phone),
             &json!({"device_name": "Ada's phone"}),
         )
         .await
         .expect(200);
-    assert_eq!(answer.json()["device_name"], "Ada's phone");
+    assert_eq!(response.json()["device_name"], "Ada's phone");
     assert_eq!(
         phone.current().await.expect(200).json()["device_name"],
         "Ada's phone"
@@ -204,10 +204,10 @@ async fn a_device_gets_another_name(app: &TestApp) {
 async fn a_name_too_long_or_empty_is_refused(app: &TestApp) {
     let (laptop, phone) = laptop_and_phone(app).await;
     for name in [String::new(), "   ".to_owned(), "x".repeat(256)] {
-        let answer = laptop
+        let response = laptop
             .patch(&session_path(&phone), &json!({"device_name": name}))
             .await;
-        let problem = answer.problem(400, "invalid_request");
+        let problem = response.problem(400, "invalid_request");
         assert_eq!(problem["errors"][0]["field"], "device_name", "{problem:#}");
     }
     assert_eq!(

@@ -46,8 +46,8 @@ impl<'a> Shop<'a> {
             .bearer_auth(&self.secret)
     }
 
-    async fn open(&self, body: &Value) -> Answer {
-        Answer::to(self.request("POST", "").json(body)).await
+    async fn open(&self, body: &Value) -> TestResponse {
+        TestResponse::to(self.request("POST", "").json(body)).await
     }
 
     async fn device(&self, body: &Value) -> Device {
@@ -89,7 +89,7 @@ async fn many_first_meetings_at_once_are_one_person(app: &TestApp) {
             let request = shop
                 .request("POST", "")
                 .json(&json!({"subject": "customer-7"}));
-            spawn(async move { Answer::to(request).await })
+            spawn(async move { TestResponse::to(request).await })
         })
         .collect();
     for opening in openings {
@@ -111,7 +111,7 @@ async fn sessions_are_refreshed_listed_and_ended(app: &TestApp) {
         .device(&json!({"subject": "a b&c", "user_agent": FIREFOX}))
         .await;
     let body = json!({"refresh_token": phone.refresh_token, "ip_address": "203.0.113.9"});
-    let refreshed = Answer::to(shop.request("POST", "/refresh").json(&body))
+    let refreshed = TestResponse::to(shop.request("POST", "/refresh").json(&body))
         .await
         .expect(200)
         .json();
@@ -119,14 +119,14 @@ async fn sessions_are_refreshed_listed_and_ended(app: &TestApp) {
     assert_ne!(refreshed["refresh_token"], phone.refresh_token.as_str());
 
     let whose = [("subject", "a b&c")];
-    let listed = Answer::to(shop.request("GET", "").query(&whose))
+    let listed = TestResponse::to(shop.request("GET", "").query(&whose))
         .await
         .expect(200)
         .json();
     assert_eq!(listed["total"], 2);
     let one = format!("/{}", phone.id());
     for _ in 0..2 {
-        Answer::to(shop.request("DELETE", &one).query(&whose))
+        TestResponse::to(shop.request("DELETE", &one).query(&whose))
             .await
             .expect(204);
     }
@@ -134,10 +134,10 @@ async fn sessions_are_refreshed_listed_and_ended(app: &TestApp) {
     let another = [("subject", "somebody else")];
     shop.device(&json!({"subject": "somebody else"})).await;
     let foreign = format!("/{}", laptop.id());
-    Answer::to(shop.request("DELETE", &foreign).query(&another))
+    TestResponse::to(shop.request("DELETE", &foreign).query(&another))
         .await
         .problem(404, "not_found");
-    let ended = Answer::to(shop.request("DELETE", "").query(&whose))
+    let ended = TestResponse::to(shop.request("DELETE", "").query(&whose))
         .await
         .expect(200)
         .json();
@@ -150,8 +150,8 @@ async fn no_password_opens_such_an_account(app: &TestApp) {
     Shop::new(app).device(&body).await;
     for password in ["!", "", "customer-7", PASSWORD] {
         let body = json!({"email": "ada@example.org", "password": password});
-        let answer = app.anyone().post("/api/v1/auth/login", &body).await;
-        answer.problem(401, "invalid_credentials");
+        let response = app.anyone().post("/api/v1/auth/login", &body).await;
+        response.problem(401, "invalid_credentials");
     }
 }
 
@@ -192,6 +192,6 @@ async fn an_unknown_subject_has_no_sessions(app: &TestApp) {
     let shop = Shop::new(app);
     for method in ["GET", "DELETE"] {
         let request = shop.request(method, "").query(&[("subject", "nobody")]);
-        Answer::to(request).await.problem(404, "not_found");
+        TestResponse::to(request).await.problem(404, "not_found");
     }
 }

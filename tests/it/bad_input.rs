@@ -78,11 +78,11 @@ async fn a_body_of_another_kind_is_not_taken(app: &TestApp) {
         .anyone()
         .request("POST", LOGIN)
         .form(&[("email", "ada@example.org"), ("password", PASSWORD)]);
-    Answer::to(form)
+    TestResponse::to(form)
         .await
         .problem(415, "unsupported_media_type");
     let untyped = app.anyone().request("POST", LOGIN).body("{}");
-    Answer::to(untyped)
+    TestResponse::to(untyped)
         .await
         .problem(415, "unsupported_media_type");
 }
@@ -106,11 +106,11 @@ async fn a_bad_e_mail_is_refused(app: &TestApp) {
         "ada@exam\nple.org",
         &long,
     ] {
-        let answer = app
+        let response = app
             .anyone()
             .post(REGISTER, &json!({"email": email, "password": PASSWORD}))
             .await;
-        let problem = answer.problem(400, "invalid_request");
+        let problem = response.problem(400, "invalid_request");
         assert_eq!(
             problem["errors"][0]["field"], "email",
             "{email:?}: {problem:#}"
@@ -125,14 +125,14 @@ async fn a_bad_e_mail_is_refused(app: &TestApp) {
 async fn a_bad_password_is_refused(app: &TestApp) {
     let endless = "x".repeat(10_000);
     for password in ["", "short", &endless] {
-        let answer = app
+        let response = app
             .anyone()
             .post(
                 REGISTER,
                 &json!({"email": "ada@example.org", "password": password}),
             )
             .await;
-        let problem = answer.problem(400, "invalid_request");
+        let problem = response.problem(400, "invalid_request");
         assert_eq!(problem["errors"][0]["field"], "password", "{problem:#}");
     }
     assert_eq!(
@@ -153,8 +153,11 @@ async fn control_characters_never_reach_a_row(app: &TestApp) {
         "a\u{202e}b",
     ] {
         let path = format!("/api/v1/sessions/{}", laptop.id());
-        let answer = laptop.patch(&path, &json!({"device_name": name})).await;
-        assert!([200, 400].contains(&answer.status), "{name:?}: {answer:?}");
+        let response = laptop.patch(&path, &json!({"device_name": name})).await;
+        assert!(
+            [200, 400].contains(&response.status),
+            "{name:?}: {response:?}"
+        );
         let stored = app
             .database
             .of_the_session("device_name")
@@ -188,10 +191,10 @@ async fn a_wrong_method_and_an_unknown_path_are_problems_too(app: &TestApp) {
         .problem(404, "not_found");
 }
 
-async fn post_text(app: &TestApp, path: &str, body: &str) -> Answer {
+async fn post_text(app: &TestApp, path: &str, body: &str) -> TestResponse {
     let request = app
         .anyone()
         .request("POST", path)
         .header("content-type", "application/json");
-    Answer::to(request.body(body.to_owned())).await
+    TestResponse::to(request.body(body.to_owned())).await
 }

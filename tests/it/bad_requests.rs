@@ -16,10 +16,10 @@ on_both!(
 
 async fn a_user_agent_of_64_kib_is_cut_or_refused(app: &TestApp) {
     let ada = app.register("ada@example.org").await;
-    let answer = app.try_login(&ada, &"M".repeat(64 * 1024)).await;
+    let response = app.try_login(&ada, &"M".repeat(64 * 1024)).await;
     assert!(
-        answer.status == 200 || (400..500).contains(&answer.status),
-        "{answer:?}"
+        response.status == 200 || (400..500).contains(&response.status),
+        "{response:?}"
     );
     assert_eq!(app.database.sessions_where("length(user_agent) > 500"), 0);
     app.login(&ada, FIREFOX).await.current().await.expect(200);
@@ -40,7 +40,7 @@ async fn a_user_agent_of_odd_bytes_is_taken(app: &TestApp) {
             .anyone()
             .request("POST", "/api/v1/auth/login")
             .header("user-agent", user_agent);
-        Answer::to(request.json(&body)).await.expect(200);
+        TestResponse::to(request.json(&body)).await.expect(200);
     }
     assert_eq!(app.database.sessions_where("length(user_agent) > 500"), 0);
 }
@@ -72,8 +72,8 @@ async fn a_tampered_cookie_leads_to_sign_in(app: &TestApp) {
     let changed = format!("{}{other}{}", &good[..middle], &good[middle + 1..]);
     for bad in [changed.as_str(), "nonsense", "", &"x".repeat(4000)] {
         browser.set_cookie("rollcall_session", bad);
-        let answer = browser.get("/devices").await;
-        assert!(answer.is_to_sign_in(), "{bad:?}: {answer:?}");
+        let response = browser.get("/devices").await;
+        assert!(response.is_to_sign_in(), "{bad:?}: {response:?}");
     }
     browser.set_cookie("rollcall_session", &good);
     browser.get("/devices").await.expect(200);
@@ -150,17 +150,17 @@ async fn a_next_that_leads_elsewhere_is_not_followed(app: &TestApp) {
         "javascript:alert(1)",
         "evil.example",
     ] {
-        let answer = app
+        let response = app
             .browser(FIREFOX)
             .submit("/sign-in", "/sign-in", &fields(next))
             .await;
-        assert_eq!(answer.location(), "/devices", "{next:?}");
+        assert_eq!(response.location(), "/devices", "{next:?}");
     }
-    let answer = app
+    let response = app
         .browser(FIREFOX)
         .submit("/sign-in?next=/account", "/sign-in", &fields("/account"))
         .await;
-    assert_eq!(answer.location(), "/account");
+    assert_eq!(response.location(), "/account");
 }
 
 async fn assert_forms_are_refused(browser: &Browser, phone: &Device, token: &[(&str, &str)]) {
@@ -181,8 +181,8 @@ async fn assert_forms_are_refused(browser: &Browser, phone: &Device, token: &[(&
         ),
     ];
     for (action, fields) in forms {
-        let answer = browser.post(&action, &[&fields, token].concat()).await;
-        assert_eq!(answer.status, 403, "{action}: {answer:?}");
+        let response = browser.post(&action, &[&fields, token].concat()).await;
+        assert_eq!(response.status, 403, "{action}: {response:?}");
     }
 }
 

@@ -1,8 +1,8 @@
 //! "Your devices": seen, named and signed out, from another browser or from this one.
 
-use crate::support::answer::path_of;
 use crate::support::html::{self, Form};
 use crate::support::prelude::*;
+use crate::support::response::path_of;
 
 on_both!(
     app: your_devices_tells_them_apart,
@@ -47,9 +47,9 @@ async fn one_browser_signs_the_other_out(app: &TestApp) {
     let (laptop, phone, _) = laptop_and_phone(app).await;
     phone.get("/devices").await.expect(200);
     let path = laptop.sign_out_paths().await.remove(0);
-    let answer = laptop.submit("/devices", &path, &[]).await;
+    let response = laptop.submit("/devices", &path, &[]).await;
     let page = laptop
-        .follow(&answer)
+        .follow(&response)
         .await
         .expect(200)
         .expect_words("signed out");
@@ -67,9 +67,9 @@ async fn a_device_already_signed_out_is_no_error(app: &TestApp) {
     let path = laptop.sign_out_paths().await.remove(0);
     let form = laptop.form("/devices", &path).await;
     phone.submit("/devices", "/sign-out", &[]).await.expect(303);
-    let answer = laptop.send(&form, &[]).await;
+    let response = laptop.send(&form, &[]).await;
     laptop
-        .follow(&answer)
+        .follow(&response)
         .await
         .expect(200)
         .expect_words("signed out before");
@@ -114,11 +114,11 @@ async fn signing_out_the_others_names_each_first(app: &TestApp) {
     page.expect_words("Safari on iPhone")
         .expect_words("Kitchen tablet")
         .expect_words("stays signed in");
-    let answer = laptop
+    let response = laptop
         .submit("/devices/sign-out-others", "/devices/sign-out-others", &[])
         .await;
     laptop
-        .follow(&answer)
+        .follow(&response)
         .await
         .expect(200)
         .expect_words("You are signed in only here.");
@@ -134,8 +134,8 @@ async fn signing_out_everywhere_ends_this_one_too(app: &TestApp) {
         "/devices/sign-out-everywhere",
     )
     .await;
-    let answer = laptop.send(&form, &[]).await;
-    assert_eq!(path_of(answer.location()), "/sign-in");
+    let response = laptop.send(&form, &[]).await;
+    assert_eq!(path_of(response.location()), "/sign-in");
     assert!(laptop.get("/devices").await.is_to_sign_in());
     assert!(phone.get("/devices").await.is_to_sign_in());
     assert_eq!(app.database.sessions_where("is_active"), 0);
@@ -145,10 +145,10 @@ async fn a_device_gets_another_name(app: &TestApp) {
     let (laptop, phone, _) = laptop_and_phone(app).await;
     let device = device_path(&laptop).await;
     let rename = format!("{device}/rename");
-    let answer = laptop
+    let response = laptop
         .submit(&device, &rename, &[("device_name", "  Ada’s phone 📱 ")])
         .await;
-    laptop.follow(&answer).await.expect(200);
+    laptop.follow(&response).await.expect(200);
     laptop
         .get("/devices")
         .await
@@ -160,10 +160,10 @@ async fn a_device_gets_another_name(app: &TestApp) {
         .expect(200)
         .expect_words("Ada’s phone 📱");
 
-    let answer = laptop
+    let response = laptop
         .submit(&device, &rename, &[("device_name", &"x".repeat(256))])
         .await;
-    assert!([400, 422].contains(&answer.status), "{answer:?}");
+    assert!([400, 422].contains(&response.status), "{response:?}");
     laptop
         .get("/devices")
         .await
@@ -199,10 +199,10 @@ async fn another_persons_device_cannot_be_touched(app: &TestApp) {
         ("sign-out", ("x", "")),
         ("rename", ("device_name", "mine now")),
     ] {
-        let answer = browser
+        let response = browser
             .post(&format!("{theirs}/{act}"), &[(name, token), field])
             .await;
-        assert_eq!(answer.status, 404, "{answer:?}");
+        assert_eq!(response.status, 404, "{response:?}");
     }
     phone
         .get("/devices")

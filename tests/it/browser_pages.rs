@@ -1,7 +1,7 @@
 //! Signing in and out, and the account, as a person without script sees it.
 
-use crate::support::answer::path_of;
 use crate::support::prelude::*;
+use crate::support::response::path_of;
 
 on_both!(
     app: the_front_page_leads_to_the_right_place,
@@ -10,7 +10,7 @@ on_both!(
     a_wrong_password_shows_the_form_again,
     somebody_new_signs_up,
     signing_out_leads_to_sign_in,
-    keep_me_signed_in_lasts_longer,
+    a_remembered_session_lasts_longer,
     signing_in_again_replaces_that_browsers_session,
     the_device_cookie_outlives_the_session,
     a_new_password_ends_the_other_sessions,
@@ -32,9 +32,9 @@ async fn the_front_page_leads_to_the_right_place(app: &TestApp) {
 async fn signing_in_leads_to_your_devices(app: &TestApp) {
     let ada = app.register("ada@example.org").await;
     let browser = app.browser(FIREFOX);
-    let answer = browser.sign_in(&ada).await;
-    assert_eq!(answer.location(), "/devices");
-    let page = browser.follow(&answer).await.expect(200);
+    let response = browser.sign_in(&ada).await;
+    assert_eq!(response.location(), "/devices");
+    let page = browser.follow(&response).await.expect(200);
     page.expect_words("You are signed in only here.")
         .expect_words("This device")
         .expect_words("Firefox on Windows")
@@ -44,9 +44,9 @@ async fn signing_in_leads_to_your_devices(app: &TestApp) {
 async fn a_page_asked_for_before_signing_in_is_opened_after(app: &TestApp) {
     let ada = app.register("ada@example.org").await;
     let browser = app.browser(FIREFOX);
-    let answer = browser.get("/account").await;
-    assert!(answer.is_to_sign_in());
-    let sign_in = answer.location().to_owned();
+    let response = browser.get("/account").await;
+    assert!(response.is_to_sign_in());
+    let sign_in = response.location().to_owned();
     let fields = [
         ("email", ada.email.as_str()),
         ("password", ada.password.as_str()),
@@ -67,17 +67,17 @@ async fn a_wrong_password_shows_the_form_again(app: &TestApp) {
         password: "mistyped".into(),
         ..ada.clone()
     };
-    let answer = browser
+    let response = browser
         .sign_in(&mistyped)
         .await
         .expect(401)
         .expect_words("E-mail or password is wrong");
     assert!(
-        answer.text.contains("value=\"ada@example.org\""),
+        response.text.contains("value=\"ada@example.org\""),
         "the e-mail is kept: {}",
-        answer.text
+        response.text
     );
-    assert!(!answer.text.contains("mistyped"), "{}", answer.text);
+    assert!(!response.text.contains("mistyped"), "{}", response.text);
     assert_eq!(app.database.sessions_where("is_active"), 0);
     assert_eq!(browser.sign_in(&ada).await.location(), "/devices");
 }
@@ -89,10 +89,10 @@ async fn somebody_new_signs_up(app: &TestApp) {
         ("email", "grace@example.org"),
         ("password", PASSWORD),
     ];
-    let answer = browser.submit("/sign-up", "/sign-up", &fields).await;
-    assert_eq!(answer.location(), "/devices");
+    let response = browser.submit("/sign-up", "/sign-up", &fields).await;
+    assert_eq!(response.location(), "/devices");
     browser
-        .follow(&answer)
+        .follow(&response)
         .await
         .expect(200)
         .expect_words("You are signed in only here.");
@@ -114,8 +114,8 @@ async fn signing_out_leads_to_sign_in(app: &TestApp) {
     let old_cookie = browser
         .cookie("rollcall_session")
         .expect("a session cookie");
-    let answer = browser.submit("/devices", "/sign-out", &[]).await;
-    assert_eq!(path_of(answer.location()), "/sign-in");
+    let response = browser.submit("/devices", "/sign-out", &[]).await;
+    assert_eq!(path_of(response.location()), "/sign-in");
     assert!(browser.get("/devices").await.is_to_sign_in());
     assert_eq!(
         app.database.of_the_session("ended_reason").as_deref(),
@@ -129,7 +129,7 @@ async fn signing_out_leads_to_sign_in(app: &TestApp) {
     );
 }
 
-async fn keep_me_signed_in_lasts_longer(app: &TestApp) {
+async fn a_remembered_session_lasts_longer(app: &TestApp) {
     let ada = app.register("ada@example.org").await;
     let (short, long) = (
         app.signed_in_browser(&ada, FIREFOX).await,
@@ -198,10 +198,10 @@ async fn a_new_password_ends_the_other_sessions(app: &TestApp) {
         ("current_password", PASSWORD),
         ("new_password", NEW_PASSWORD),
     ];
-    let answer = browser
+    let response = browser
         .submit("/account", "/account/password", &fields)
         .await;
-    browser.follow(&answer).await.expect(200);
+    browser.follow(&response).await.expect(200);
 
     assert!(other.get("/devices").await.is_to_sign_in());
     phone.current().await.problem(401, "unauthenticated");
@@ -231,10 +231,10 @@ async fn a_wrong_current_password_changes_nothing(app: &TestApp) {
         ("current_password", "mistyped"),
         ("new_password", NEW_PASSWORD),
     ];
-    let answer = browser
+    let response = browser
         .submit("/account", "/account/password", &fields)
         .await;
-    assert!([400, 401, 422].contains(&answer.status), "{answer:?}");
+    assert!([400, 401, 422].contains(&response.status), "{response:?}");
     phone.current().await.expect(200);
     app.login(&ada, FIREFOX).await;
 }
@@ -242,10 +242,10 @@ async fn a_wrong_current_password_changes_nothing(app: &TestApp) {
 async fn a_person_changes_their_name(app: &TestApp) {
     let ada = app.register("ada@example.org").await;
     let browser = app.signed_in_browser(&ada, FIREFOX).await;
-    let answer = browser
+    let response = browser
         .submit("/account", "/account/name", &[("full_name", "Ada King")])
         .await;
-    browser.follow(&answer).await.expect(200);
+    browser.follow(&response).await.expect(200);
     assert_eq!(
         browser.get("/api/v1/me").await.expect(200).json()["full_name"],
         "Ada King"

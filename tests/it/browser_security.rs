@@ -1,13 +1,13 @@
 //! What every answer tells a browser to do and not to do.
 
-use crate::support::answer::path_of;
 use crate::support::html;
 use crate::support::prelude::*;
+use crate::support::response::path_of;
 
 on_both!(
-    app: every_answer_forbids_what_no_page_needs,
-    personal_answers_are_kept_nowhere,
-    static_files_are_kept_for_a_year,
+    app: every_response_forbids_what_no_page_needs,
+    personal_responses_are_not_cached,
+    static_files_are_cached_for_a_year,
     pages_have_no_inline_script_or_style,
     cookies_are_for_this_server_alone,
 );
@@ -15,10 +15,10 @@ on_both!(database: over_https_cookies_are_secure_and_hsts_is_sent);
 
 const YEAR: &str = "max-age=31536000";
 
-async fn every_answer_forbids_what_no_page_needs(app: &TestApp) {
+async fn every_response_forbids_what_no_page_needs(app: &TestApp) {
     let browser = signed_in(app).await;
     let page = browser.get("/devices").await.expect(200);
-    let answers = [
+    let responses = [
         browser.get("/").await.expect(303),
         browser.get("/no-such-page").await.expect(404),
         browser.post("/sign-out", &[]).await.expect(403),
@@ -30,15 +30,15 @@ async fn every_answer_forbids_what_no_page_needs(app: &TestApp) {
         browser.get(&stylesheet(&page)).await.expect(200),
         page,
     ];
-    answers.iter().for_each(assert_guarded);
+    responses.iter().for_each(assert_guarded);
 }
 
 #[track_caller]
-fn assert_guarded(answer: &Answer) {
-    let policy = answer.header("content-security-policy");
+fn assert_guarded(response: &TestResponse) {
+    let policy = response.header("content-security-policy");
     assert!(
         policy.contains("default-src 'none'") || policy.contains("default-src 'self'"),
-        "{answer:?}"
+        "{response:?}"
     );
     assert!(
         !policy.contains("unsafe") && !policy.contains('*'),
@@ -48,27 +48,27 @@ fn assert_guarded(answer: &Answer) {
         assert!(policy.contains(directive), "{directive} is not in {policy}");
     }
     assert_eq!(
-        answer.header("x-content-type-options"),
+        response.header("x-content-type-options"),
         "nosniff",
-        "{answer:?}"
+        "{response:?}"
     );
     assert!(
-        ["same-origin", "no-referrer"].contains(&answer.header("referrer-policy")),
-        "{answer:?}"
+        ["same-origin", "no-referrer"].contains(&response.header("referrer-policy")),
+        "{response:?}"
     );
     assert!(
-        answer.header("permissions-policy").contains("camera=()"),
-        "{answer:?}"
+        response.header("permissions-policy").contains("camera=()"),
+        "{response:?}"
     );
     assert_eq!(
-        answer.header("strict-transport-security"),
+        response.header("strict-transport-security"),
         "",
         "not over plain HTTP"
     );
-    assert_eq!(answer.header("server"), "");
+    assert_eq!(response.header("server"), "");
 }
 
-async fn personal_answers_are_kept_nowhere(app: &TestApp) {
+async fn personal_responses_are_not_cached(app: &TestApp) {
     let browser = signed_in(app).await;
     for path in [
         "/devices",
@@ -78,10 +78,10 @@ async fn personal_answers_are_kept_nowhere(app: &TestApp) {
         "/api/v1/me",
         "/api/v1/sessions/me",
     ] {
-        let answer = browser.get(path).await;
+        let response = browser.get(path).await;
         assert!(
-            answer.header("cache-control").contains("no-store"),
-            "{path}: {answer:?}"
+            response.header("cache-control").contains("no-store"),
+            "{path}: {response:?}"
         );
     }
     let refused = app.browser(FIREFOX).get("/devices").await;
@@ -91,21 +91,24 @@ async fn personal_answers_are_kept_nowhere(app: &TestApp) {
     );
 }
 
-async fn static_files_are_kept_for_a_year(app: &TestApp) {
+async fn static_files_are_cached_for_a_year(app: &TestApp) {
     let page = app.browser(FIREFOX).get("/sign-in").await.expect(200);
     for path in static_files(&page) {
-        let answer = app.anyone().get(&path).await.expect(200);
-        let cache = answer.header("cache-control");
+        let response = app.anyone().get(&path).await.expect(200);
+        let cache = response.header("cache-control");
         assert!(
             cache.contains(YEAR) && cache.contains("immutable"),
             "{path}: {cache}"
         );
-        assert!(!answer.text.is_empty());
+        assert!(!response.text.is_empty());
     }
     // A name that is not of this version must not be kept in place of the right one.
     let unknown = stylesheet(&page).replace(".css", "0.css");
-    let answer = app.anyone().get(&unknown).await.expect(404);
-    assert!(!answer.header("cache-control").contains(YEAR), "{answer:?}");
+    let response = app.anyone().get(&unknown).await.expect(404);
+    assert!(
+        !response.header("cache-control").contains(YEAR),
+        "{response:?}"
+    );
     app.anyone().get("/static/../Cargo.toml").await.expect(404);
     app.anyone()
         .get("/static/..%2fCargo.toml")
@@ -140,8 +143,8 @@ async fn pages_have_no_inline_script_or_style(app: &TestApp) {
 
 async fn cookies_are_for_this_server_alone(app: &TestApp) {
     let ada = app.register("ada@example.org").await;
-    let answer = app.browser(FIREFOX).sign_in(&ada).await;
-    let cookies = set_cookies(&answer);
+    let response = app.browser(FIREFOX).sign_in(&ada).await;
+    let cookies = set_cookies(&response);
     let session = cookie(&cookies, "rollcall_session");
     for attribute in ["HttpOnly", "SameSite=Lax", "Path=/"] {
         assert!(session.contains(attribute), "{session}");
@@ -179,10 +182,10 @@ async fn over_https_cookies_are_secure_and_hsts_is_sent(database: Database) {
         .anyone()
         .request("POST", path_of(&form.action))
         .header("cookie", sent.join("; "));
-    let answer = Answer::to(request.form(&fields)).await;
-    assert_eq!(answer.location(), "/devices");
+    let response = TestResponse::to(request.form(&fields)).await;
+    assert_eq!(response.location(), "/devices");
 
-    let cookies = [set_cookies(&page), set_cookies(&answer)].concat();
+    let cookies = [set_cookies(&page), set_cookies(&response)].concat();
     for name in ["__Host-rollcall_session", "__Host-rollcall_device"] {
         cookie(&cookies, name);
     }
@@ -201,8 +204,8 @@ async fn signed_in(app: &TestApp) -> Browser {
     app.signed_in_browser(&ada, FIREFOX).await
 }
 
-fn set_cookies(answer: &Answer) -> Vec<String> {
-    let values = answer.headers.get_all("set-cookie").iter();
+fn set_cookies(response: &TestResponse) -> Vec<String> {
+    let values = response.headers.get_all("set-cookie").iter();
     values
         .map(|value| value.to_str().expect("a cookie of text").to_owned())
         .collect()
@@ -222,7 +225,7 @@ fn pair(cookie: &str) -> &str {
     cookie.split(';').next().unwrap_or_default()
 }
 
-fn static_files(page: &Answer) -> Vec<String> {
+fn static_files(page: &TestResponse) -> Vec<String> {
     let links = [
         html::attributes(&page.text, "href"),
         html::attributes(&page.text, "src"),
@@ -237,7 +240,7 @@ fn static_files(page: &Answer) -> Vec<String> {
     files
 }
 
-fn stylesheet(page: &Answer) -> String {
+fn stylesheet(page: &TestResponse) -> String {
     static_files(page)
         .into_iter()
         .find(|path| path.ends_with(".css"))

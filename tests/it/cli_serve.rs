@@ -77,11 +77,11 @@ async fn a_stop_loses_no_last_use(database: Database) {
     rollcall.run_with_input(&add, PASSWORD).expect_done();
     let mut serving = rollcall.serve(&["serve"]);
     let login = json!({"email": "ada@example.org", "password": PASSWORD});
-    let answer = Anyone::new(serving.base())
+    let response = Anyone::new(serving.base())
         .post("/api/v1/auth/login", &login)
         .await
         .expect(200);
-    Device::from_login(serving.base(), &answer)
+    Device::from_login(serving.base(), &response)
         .current()
         .await
         .expect(200);

@@ -46,8 +46,8 @@ async fn session_with(app: &TestApp, agent: &str, hints: &[(&str, &str)]) -> Val
     for (name, value) in hints {
         request = request.header(*name, *value);
     }
-    let answer = Answer::to(request.json(&body)).await.expect(200);
-    answer.json()["session"].clone()
+    let response = TestResponse::to(request.json(&body)).await.expect(200);
+    response.json()["session"].clone()
 }
 
 fn ada() -> Person {
@@ -146,17 +146,17 @@ fn the_command_reads_agents_one_a_line() {
         String::new(),
         "{not json".into(),
     ];
-    let answers = parsed(&lines);
+    let responses = parsed(&lines);
     assert_eq!(
-        answers[0],
+        responses[0],
         json!({
             "browser": "Firefox", "browser_version": "140", "os": "Windows", "os_version": "10",
             "kind": "desktop", "brand": null, "model": null, "name": "Firefox on Windows",
         })
     );
-    assert_eq!(answers[1]["kind"], "program");
-    assert_eq!(answers[2]["name"], "Unknown device");
-    assert_eq!(answers.len(), lines.len());
+    assert_eq!(responses[1]["kind"], "program");
+    assert_eq!(responses[2]["name"], "Unknown device");
+    assert_eq!(responses.len(), lines.len());
 }
 
 #[test]
@@ -179,8 +179,8 @@ fn the_command_reads_hints_in_any_of_their_spellings() {
         // Nobody but Chromium's kin sends hints.
         json!({"ua": FIREFOX, "platform": "Windows", "platformVersion": "15.0.0"}),
     ];
-    let answers = parsed(&lines.map(|line| line.to_string()));
-    let names: Vec<_> = answers.iter().map(|answer| &answer["name"]).collect();
+    let responses = parsed(&lines.map(|line| line.to_string()));
+    let names: Vec<_> = responses.iter().map(|response| &response["name"]).collect();
     assert_eq!(
         names,
         [
@@ -194,11 +194,11 @@ fn the_command_reads_hints_in_any_of_their_spellings() {
             "Firefox on Windows",
         ]
     );
-    let versions: Vec<_> = answers
+    let versions: Vec<_> = responses
         .iter()
-        .map(|answer| answer["os_version"].as_str().unwrap_or_default())
+        .map(|response| response["os_version"].as_str().unwrap_or_default())
         .collect();
     assert_eq!(versions, ["11", "10", "8.1", "15.5", "", "15", "", "10"]);
-    assert_eq!(answers[5]["kind"], "phone");
-    assert_eq!(answers[6]["kind"], "tablet");
+    assert_eq!(responses[5]["kind"], "phone");
+    assert_eq!(responses[6]["kind"], "tablet");
 }

@@ -67,9 +67,9 @@ async fn a_device_is_signed_out_with_all_its_sessions(database: Database) {
     let app = TestApp::start_behind_proxy(database).await;
     let (laptop, _, [notes, again]) = laptop_and_phone(&app).await;
     let device = format!("/devices/{}/sign-out", again.id());
-    let answer = laptop.submit("/devices", &device, &[]).await;
+    let response = laptop.submit("/devices", &device, &[]).await;
     laptop
-        .follow(&answer)
+        .follow(&response)
         .await
         .expect_words("Safari on iPhone is signed out.")
         .expect_words("You are signed in only here.");
@@ -122,8 +122,8 @@ async fn an_owners_name_goes_before_the_clients(database: Database) {
     let login = async |name: &str| {
         let body = json!({"email": ada.email, "password": ada.password,
             "device_id": "phone-1", "device_name": name});
-        let answer = app.anyone().post("/api/v1/auth/login", &body).await;
-        Device::from_login(app.base(), &answer.expect(200))
+        let response = app.anyone().post("/api/v1/auth/login", &body).await;
+        Device::from_login(app.base(), &response.expect(200))
     };
     let first = login("Handset").await;
     assert_eq!(first.session["device_name"], "Handset");

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use rollcall::devices::{DeviceFacts, DeviceKind, DeviceParser, naming};
+use rollcall::user_agent::{DeviceFacts, DeviceKind, DeviceParser, device_label};
 use serde::Deserialize;
 
 const CORPUS: &str = include_str!("corpus/user_agents.jsonl");
@@ -31,9 +31,9 @@ struct Line {
 
 impl Line {
     /// Each field that is told wrong: "os: Linux, not Ubuntu".
-    fn faults(&self, facts: &DeviceFacts) -> Vec<String> {
+    fn errors(&self, facts: &DeviceFacts) -> Vec<String> {
         let kind = Some(facts.kind.to_string());
-        let name = Some(naming::name(facts));
+        let name = Some(device_label(facts));
         let fields = [
             ("browser", &facts.browser, &self.browser),
             (
@@ -69,8 +69,8 @@ fn parser() -> DeviceParser {
 
 /// Whether every answer is clean, and short enough to be kept and shown.
 fn assert_presentable(facts: &DeviceFacts, agent: &str) {
-    let name = Some(naming::name(facts));
-    let answers = [
+    let name = Some(device_label(facts));
+    let responses = [
         &facts.browser,
         &facts.browser_version,
         &facts.os,
@@ -78,19 +78,19 @@ fn assert_presentable(facts: &DeviceFacts, agent: &str) {
         &facts.brand,
         &facts.model,
     ];
-    for answer in answers.into_iter().flatten() {
+    for response in responses.into_iter().flatten() {
         assert!(
-            answer.chars().count() <= ANSWER_LIMIT,
-            "{agent:?}: {answer:?}"
+            response.chars().count() <= ANSWER_LIMIT,
+            "{agent:?}: {response:?}"
         );
     }
-    for answer in answers.into_iter().chain([&name]).flatten() {
+    for response in responses.into_iter().chain([&name]).flatten() {
         assert!(
-            !answer.chars().any(char::is_control),
-            "{agent:?}: {answer:?}"
+            !response.chars().any(char::is_control),
+            "{agent:?}: {response:?}"
         );
-        assert!(!answer.trim().is_empty(), "{agent:?}: {answer:?}");
-        assert!(answer.chars().count() <= 255, "{agent:?}: {answer:?}");
+        assert!(!response.trim().is_empty(), "{agent:?}: {response:?}");
+        assert!(response.chars().count() <= 255, "{agent:?}: {response:?}");
     }
 }
 
@@ -101,8 +101,8 @@ fn every_agent_of_the_corpus_is_told_right() {
     let wrong: Vec<String> = lines
         .iter()
         .filter_map(|line| {
-            let faults = line.faults(&parser.parse(&line.ua));
-            (!faults.is_empty()).then(|| format!("{:?}\n    {}", line.ua, faults.join("\n    ")))
+            let errors = line.errors(&parser.parse(&line.ua));
+            (!errors.is_empty()).then(|| format!("{:?}\n    {}", line.ua, errors.join("\n    ")))
         })
         .collect();
     assert!(
@@ -123,7 +123,7 @@ fn the_corpus_has_enough_distinct_agents() {
 }
 
 #[test]
-fn sixty_four_kibibytes_give_a_short_answer() {
+fn sixty_four_kibibytes_give_a_short_result() {
     const LONG: usize = 64 * 1024;
     let parser = parser();
     let mozilla = "Mozilla/5.0 (Linux; Android 14; ";
@@ -150,7 +150,7 @@ fn sixty_four_kibibytes_give_a_short_answer() {
 }
 
 #[test]
-fn control_characters_never_reach_an_answer() {
+fn control_characters_never_reach_a_result() {
     let parser = parser();
     let agents = [
         "curl/8\u{0}.4",

@@ -10,7 +10,7 @@ on_both!(
     app: an_expired_browser_session_is_refused_at_once,
     an_expired_session_is_refused_though_its_access_token_is_good,
     use_puts_off_the_idle_limit,
-    nothing_puts_off_the_absolute_limit,
+    the_absolute_limit_is_never_extended,
     the_sweep_marks_what_has_expired,
     an_ended_session_stays_until_its_retention_is_over,
     the_last_use_is_buffered_and_then_written,
@@ -67,7 +67,7 @@ async fn use_puts_off_the_idle_limit(app: &TestApp) {
     }
 }
 
-async fn nothing_puts_off_the_absolute_limit(app: &TestApp) {
+async fn the_absolute_limit_is_never_extended(app: &TestApp) {
     let ada = app.register("ada@example.org").await;
     let browser = app.signed_in_browser(&ada, FIREFOX).await;
     let step = idle_limit() - HOUR;

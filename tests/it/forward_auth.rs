@@ -41,20 +41,22 @@ async fn whoever_is_signed_in_is_named(database: Database) {
     let forged = laptop
         .request("GET", "/auth/verify")
         .header("remote-user", "somebody");
-    let answer = Answer::to(forged).await.expect(200);
-    assert_eq!(answer.header("remote-user"), laptop.session["user_id"]);
-    assert_eq!(answer.header("remote-email"), "ada@example.org");
-    assert_eq!(answer.header("remote-name"), "Ada Lovelace");
-    assert_eq!(answer.header("remote-session"), laptop.id());
+    let response = TestResponse::to(forged).await.expect(200);
+    assert_eq!(response.header("remote-user"), laptop.session["user_id"]);
+    assert_eq!(response.header("remote-email"), "ada@example.org");
+    assert_eq!(response.header("remote-name"), "Ada Lovelace");
+    assert_eq!(response.header("remote-session"), laptop.id());
     let browser = app.signed_in_browser(&ada, FIREFOX).await;
-    let answer = browser.get("/auth/verify").await.expect(200);
-    assert_eq!(answer.header("remote-email"), "ada@example.org");
+    let response = browser.get("/auth/verify").await.expect(200);
+    assert_eq!(response.header("remote-email"), "ada@example.org");
     app.stop().await;
 }
 
 async fn nobody_is_sent_to_sign_in_and_back(database: Database) {
     let app = start(database).await;
-    Answer::to(ask(&app)).await.problem(401, "unauthenticated");
+    TestResponse::to(ask(&app))
+        .await
+        .problem(401, "unauthenticated");
     let way = format!(
         "{}/sign-in?next=https%3A%2F%2Fapp.example.org%2Fa%3Fb%3Dc%26d%3De",
         app.base()
@@ -63,21 +65,23 @@ async fn nobody_is_sent_to_sign_in_and_back(database: Database) {
     let of_nginx = ask(&app)
         .header("accept", "text/html")
         .header("x-original-url", PAGE);
-    let answer = Answer::to(of_nginx).await.expect(401);
-    assert_eq!(answer.header("location"), way);
+    let response = TestResponse::to(of_nginx).await.expect(401);
+    assert_eq!(response.header("location"), way);
 
     let of_traefik = ask(&app)
         .header("accept", "text/html,*/*")
         .header("x-forwarded-proto", "https")
         .header("x-forwarded-host", "app.example.org")
         .header("x-forwarded-uri", "/a?b=c&d=e");
-    let answer = Answer::to(of_traefik).await.expect(302);
-    assert_eq!(answer.header("location"), way);
+    let response = TestResponse::to(of_traefik).await.expect(302);
+    assert_eq!(response.header("location"), way);
 
     let program = ask(&app)
         .header("x-original-url", PAGE)
         .bearer_auth("forged");
-    Answer::to(program).await.problem(401, "invalid_token");
+    TestResponse::to(program)
+        .await
+        .problem(401, "invalid_token");
 
     let ada = app.register("ada@example.org").await;
     let browser = app.browser(FIREFOX);
@@ -85,8 +89,8 @@ async fn nobody_is_sent_to_sign_in_and_back(database: Database) {
         .form(way.trim_start_matches(&app.base()), "/sign-in")
         .await;
     let fields = [("email", ada.email.as_str()), ("password", PASSWORD)];
-    let answer = browser.send(&form, &fields).await.expect(303);
-    assert_eq!(answer.header("location"), PAGE);
+    let response = browser.send(&form, &fields).await.expect(303);
+    assert_eq!(response.header("location"), PAGE);
     app.stop().await;
 }
 
@@ -108,8 +112,8 @@ async fn only_allowed_hosts_are_come_back_to(database: Database) {
         let of_nginx = ask(&app)
             .header("accept", "text/html")
             .header("x-original-url", elsewhere);
-        let answer = Answer::to(of_nginx).await.expect(401);
-        assert_eq!(answer.headers.get("location"), None, "{elsewhere}");
+        let response = TestResponse::to(of_nginx).await.expect(401);
+        assert_eq!(response.headers.get("location"), None, "{elsewhere}");
 
         let browser = app.browser(FIREFOX);
         let form = browser.form("/sign-in", "/sign-in").await;
@@ -118,8 +122,8 @@ async fn only_allowed_hosts_are_come_back_to(database: Database) {
             ("password", PASSWORD),
             ("next", elsewhere),
         ];
-        let answer = browser.send(&form, &fields).await.expect(303);
-        assert_eq!(answer.header("location"), "/devices", "{elsewhere}");
+        let response = browser.send(&form, &fields).await.expect(303);
+        assert_eq!(response.header("location"), "/devices", "{elsewhere}");
     }
     app.stop().await;
 }
@@ -184,10 +188,12 @@ async fn nginx_lets_in_who_has_signed_in(database: Database) {
     let browser = builder.cookie_provider(jar).build().expect("a client");
     let page = format!("{application}/a?b=c&d=e");
 
-    let refused = Answer::to(browser.get(&page)).await.expect(401);
+    let refused = TestResponse::to(browser.get(&page)).await.expect(401);
     assert!(!refused.text.contains("remote"), "{}", refused.text);
-    let asked = Answer::to(as_browser(&browser, &page)).await.expect(302);
-    let form_page = Answer::to(browser.get(asked.header("location")))
+    let asked = TestResponse::to(as_browser(&browser, &page))
+        .await
+        .expect(302);
+    let form_page = TestResponse::to(browser.get(asked.header("location")))
         .await
         .expect(200);
     let form = html::forms(&form_page.text).remove(0);
@@ -198,20 +204,22 @@ async fn nginx_lets_in_who_has_signed_in(database: Database) {
         .collect();
     fields.extend([("email", ada.email.as_str()), ("password", PASSWORD)]);
     let signed_in = browser.post(format!("{login}/sign-in")).form(&fields);
-    let signed_in = Answer::to(signed_in).await.expect(303);
+    let signed_in = TestResponse::to(signed_in).await.expect(303);
     assert_eq!(signed_in.header("location"), page);
 
     let forged = as_browser(&browser, &page)
         .header("remote-user", "root")
         .header("remote-email", "root@example.org");
-    let there = Answer::to(forged).await.expect(200).json();
+    let there = TestResponse::to(forged).await.expect(200).json();
     assert_eq!(there["email"], "ada@example.org");
     assert_eq!(there["name"], "Ada Lovelace");
     assert_eq!(there["user"].as_str().map(str::len), Some(36));
 
     app.database
         .execute("UPDATE user_sessions SET is_active = false, ended_reason = 'admin'");
-    Answer::to(as_browser(&browser, &page)).await.expect(302);
+    TestResponse::to(as_browser(&browser, &page))
+        .await
+        .expect(302);
     nginx.stop().await;
     app.stop().await;
 }

@@ -14,12 +14,12 @@ on_both!(
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 async fn choose(browser: &Browser, limit: &str) {
-    let answer = browser
+    let response = browser
         .submit("/account", "/account/idle-limit", &[("idle_limit", limit)])
         .await
         .expect(303);
     browser
-        .follow(&answer)
+        .follow(&response)
         .await
         .expect(200)
         .expect_words("It is saved.");
@@ -106,9 +106,9 @@ async fn an_unknown_choice_is_refused(app: &TestApp) {
 async fn a_device_signed_out_keeps_nothing_of_us(app: &TestApp) {
     let ada = app.register("ada@example.org").await;
     let browser = app.signed_in_browser(&ada, FIREFOX).await;
-    let answer = browser
+    let response = browser
         .submit("/devices", "/sign-out", &[])
         .await
         .expect(303);
-    assert_eq!(answer.header("clear-site-data"), r#""cache", "storage""#);
+    assert_eq!(response.header("clear-site-data"), r#""cache", "storage""#);
 }

@@ -26,9 +26,9 @@ on_both!(
 async fn the_jwks_checks_an_access_token_offline(app: &TestApp) {
     let ada = app.register("ada@example.org").await;
     let laptop = app.login(&ada, FIREFOX).await;
-    let answer = app.anyone().get("/.well-known/jwks.json").await.expect(200);
-    assert_eq!(answer.header("cache-control"), "public, max-age=300");
-    let keys = answer.json()["keys"].as_array().expect("keys").clone();
+    let response = app.anyone().get("/.well-known/jwks.json").await.expect(200);
+    assert_eq!(response.header("cache-control"), "public, max-age=300");
+    let keys = response.json()["keys"].as_array().expect("keys").clone();
     assert_eq!(keys.len(), 1);
     for (name, value) in [
         ("kty", "OKP"),
@@ -136,9 +136,9 @@ async fn a_forged_access_token_is_refused(app: &TestApp) {
         ),
     ] {
         laptop.access_token = forged;
-        let answer = laptop.current().await;
-        assert_eq!(answer.status, 401, "{what} is taken");
-        answer.problem(401, "invalid_token");
+        let response = laptop.current().await;
+        assert_eq!(response.status, 401, "{what} is taken");
+        response.problem(401, "invalid_token");
     }
     laptop.access_token = genuine;
     laptop.current().await.expect(200);
@@ -199,7 +199,9 @@ async fn another_audience_is_another_service(database: Database) {
         .anyone()
         .request("GET", "/api/v1/me")
         .bearer_auth(&token);
-    Answer::to(request).await.problem(401, "invalid_token");
+    TestResponse::to(request)
+        .await
+        .problem(401, "invalid_token");
     app.stop().await;
 }
 
@@ -213,8 +215,8 @@ async fn a_key_is_rotated_without_a_restart(database: Database) {
         .await
         .expect(201);
     let login = async || {
-        let answer = anyone.post("/api/v1/auth/login", &body).await.expect(200);
-        Device::from_login(serving.base(), &answer)
+        let response = anyone.post("/api/v1/auth/login", &body).await.expect(200);
+        Device::from_login(serving.base(), &response)
     };
     let before = login().await;
     program.run(&["key", "rotate"]).expect_done();

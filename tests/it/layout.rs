@@ -1,85 +1,158 @@
-//! The house rules, held by reading the source: who may import whom, who may name Diesel, how long a
-//! file may be.
+//! The rules of the house, held by reading the source: which module may import which, that no files
+//! import each other in a circle, which may name Diesel, and how long a file may be.
 
-use std::collections::BTreeSet;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::collections::{BTreeMap, BTreeSet};
 
-/// The floors of the house, from the doors down. A module may import from the floors below its own.
-const FLOORS: [&[&str]; 4] = [
-    &["cli", "pages", "api", "jobs"],
+use super::support::source::{Source, Use, sources};
+
+/// The order of the modules, from top to bottom. A module imports only from the lines below its own.
+const ORDER: [&[&str]; 21] = [
+    &["cli"],
+    &["server"],
+    &["pages", "api", "jobs"],
     &["http"],
-    &[
-        "sessions", "people", "tokens", "devices", "events", "api_keys", "alerts", "mail",
-    ],
-    &["db", "clock", "error", "settings", "text"],
+    &["account"],
+    &["tokens"],
+    &["sessions"],
+    &["alerts"],
+    &["applications"],
+    &["people"],
+    &["events"],
+    &["devices"],
+    &["mail"],
+    &["user_agent"],
+    &["geo"],
+    &["net"],
+    &["db"],
+    &["settings"],
+    &["text"],
+    &["error"],
+    &["clock"],
 ];
-/// On these floors neighbours may import each other, too.
-const NEIGHBOURLY: [usize; 2] = [2, 3];
-/// `server` assembles everything and the command line starts it.
-const ROOT: [&str; 3] = ["main", "lib", "server"];
-const LONGEST_FILE: usize = 400;
+/// The ways into the service never import each other.
+const ENTRANCES: [&str; 4] = ["cli", "pages", "api", "jobs"];
+/// The crate's roots.
+const ROOTS: [&str; 2] = ["main", "lib"];
+const MAX_LINES: usize = 400;
 
 #[test]
 fn modules_import_only_what_is_below_them() {
-    let mut wrong = Vec::new();
-    for file in sources() {
-        let from = file.module();
-        if ROOT.contains(&from.as_str()) {
-            continue;
-        }
-        for to in file.imported_modules() {
-            if !may_import(&from, &to) {
-                wrong.push(format!("{}: `{from}` may not import `{to}`", file.shown()));
-            }
-        }
-    }
-    assert_eq!(wrong, Vec::<String>::new());
+    assert_eq!(turned_arrows(&sources(&["src"])), Vec::<String>::new());
 }
 
 #[test]
-fn every_module_has_its_floor() {
-    let known: BTreeSet<_> = FLOORS
-        .concat()
-        .into_iter()
-        .chain(ROOT)
-        .map(str::to_owned)
+fn every_module_has_its_place_in_the_order() {
+    let known: BTreeSet<&str> = ORDER.concat().into_iter().chain(ROOTS).collect();
+    let found: BTreeSet<String> = sources(&["src"])
+        .iter()
+        .map(Source::top_level_module)
         .collect();
-    let found: BTreeSet<_> = sources().iter().map(Source::module).collect();
+    let found: BTreeSet<&str> = found.iter().map(String::as_str).collect();
+    assert_eq!(found, known);
+}
+
+#[test]
+fn no_files_import_each_other_in_a_circle() {
+    assert_eq!(circles(&sources(&["src"])), Vec::<String>::new());
+}
+
+/// One case for every pair of modules: the order decides each of them, and only one way.
+#[test]
+fn the_order_decides_every_pair() {
+    let modules = ORDER.concat();
+    for from in &modules {
+        for to in &modules {
+            let file = Source::new(
+                &format!("src/{from}.rs"),
+                &format!("use crate::{to}::Something;"),
+            );
+            let is_allowed = turned_arrows(&[file]).is_empty();
+            let is_below = line_of(from) < line_of(to);
+            let are_entrances = ENTRANCES.contains(from) && ENTRANCES.contains(to);
+            let expected = from == to || (is_below && !are_entrances);
+            assert_eq!(is_allowed, expected, "{from} -> {to}");
+        }
+    }
+}
+
+#[test]
+fn a_turned_arrow_is_found_in_every_form() {
+    for text in [
+        "use crate::sessions::Sessions;",
+        "use crate::{clock::Clock, sessions::{self, Session}};",
+        "pub(crate) use crate::sessions::Session;",
+        "fn f() -> crate::sessions::Session { todo!() }",
+        "mod inner { use crate::sessions as s; }",
+        "fn f() { if true { crate::sessions::g() } }",
+    ] {
+        let found = turned_arrows(&[Source::new("src/people/mod.rs", text)]);
+        assert_eq!(
+            found,
+            ["src/people/mod.rs: `people` may not import `sessions`"],
+            "{text}"
+        );
+    }
+    let harmless = "// crate::sessions::Session\nconst TEXT: &str = \"crate::sessions\";";
+    let file = Source::new("src/people/mod.rs", harmless);
+    assert_eq!(turned_arrows(&[file]), Vec::<String>::new());
+}
+
+#[test]
+fn a_circle_of_files_is_found_also_through_a_re_export() {
+    let files = [
+        Source::new(
+            "src/pages/mod.rs",
+            "mod views; mod words; pub use self::views::View;",
+        ),
+        Source::new("src/pages/views.rs", "use super::words; pub struct View;"),
+        Source::new("src/pages/words.rs", "use super::View;"),
+    ];
     assert_eq!(
-        found.difference(&known).collect::<Vec<_>>(),
-        Vec::<&String>::new()
+        circles(&files),
+        ["src/pages/views.rs -> src/pages/words.rs -> src/pages/views.rs"]
     );
+    let files = [
+        Source::new(
+            "src/pages/mod.rs",
+            "mod a; use self::a::A; pub struct Pages(A);",
+        ),
+        Source::new("src/pages/a.rs", "use super::Pages; pub struct A;"),
+    ];
+    assert_eq!(circles(&files).len(), 1, "a module and its parent");
+    let files = [
+        Source::new(
+            "src/pages/mod.rs",
+            "mod a; mod b; pub use self::{a::A, b::B};",
+        ),
+        Source::new("src/pages/a.rs", "pub struct A;"),
+        Source::new("src/pages/b.rs", "use super::A; pub struct B;"),
+    ];
+    assert_eq!(circles(&files), Vec::<String>::new());
 }
 
 #[test]
 fn only_the_database_and_the_stores_name_diesel() {
-    let mut wrong = Vec::new();
-    for file in sources() {
-        let is_store = file.path.ends_with("store.rs")
-            || file
-                .path
-                .parent()
-                .is_some_and(|folder| folder.ends_with("store"));
-        let may = file.module() == "db" || is_store;
-        if !may
-            && file
-                .code()
-                .any(|line| line.contains("diesel::") || line.contains("diesel_migrations"))
-        {
-            wrong.push(file.shown());
-        }
-    }
+    let wrong: Vec<String> = sources(&["src"])
+        .iter()
+        .filter(|file| file.top_level_module() != "db" && !is_store(file))
+        .filter(|file| {
+            let names = file.identifiers();
+            names
+                .iter()
+                .any(|name| matches!(name.as_str(), "diesel" | "diesel_migrations"))
+        })
+        .map(Source::shown)
+        .collect();
     assert_eq!(wrong, Vec::<String>::new());
 }
 
-/// SQLite uses an index `WHERE is_active` only for a query that says so itself; a value bound to a
-/// comparison is not known when the way is chosen.
+/// SQLite uses an index `WHERE is_active` only for a query that says so itself; the value of a bound
+/// comparison is not known when it plans the query.
 #[test]
-fn no_query_compares_with_a_bound_value_what_an_index_is_partial_by() {
-    let wrong: Vec<_> = sources()
+fn no_query_binds_a_value_that_an_index_is_partial_by() {
+    let wrong: Vec<_> = sources(&["src"])
         .iter()
-        .filter(|file| file.module() == "sessions")
+        .filter(|file| file.top_level_module() == "sessions")
         .flat_map(|file| {
             let lines = file.text.lines().filter(|line| {
                 line.contains(".filter(")
@@ -95,8 +168,8 @@ fn no_query_compares_with_a_bound_value_what_an_index_is_partial_by() {
 }
 
 #[test]
-fn every_file_begins_by_saying_what_it_is() {
-    let silent: Vec<_> = sources()
+fn every_file_begins_with_what_it_is_for() {
+    let silent: Vec<_> = sources(&["src", "tests", "benches"])
         .iter()
         .filter(|file| !file.text.starts_with("//! ") && !file.path.ends_with("db/schema.rs"))
         .map(Source::shown)
@@ -106,160 +179,199 @@ fn every_file_begins_by_saying_what_it_is() {
 
 #[test]
 fn no_file_is_longer_than_it_should_be() {
-    let long: Vec<_> = sources()
+    let long: Vec<_> = sources(&["src"])
         .iter()
-        .filter(|file| file.text.lines().count() > LONGEST_FILE)
+        .filter(|file| file.text.lines().count() > MAX_LINES)
         .map(|file| format!("{}: {} lines", file.shown(), file.text.lines().count()))
         .collect();
     assert_eq!(long, Vec::<String>::new());
 }
 
-#[test]
-fn imports_are_recognised_in_every_form() {
-    let file = Source {
-        path: "src/pages/devices.rs".into(),
-        text: "use crate::{clock::Clock, db::{self, Db}, http};\n\
-               use crate::sessions::Sessions;\n\
-               // crate::comments are none\n\
-               use crate::{\n    error::Error,\n    tokens::{Jti, Keys},\n};\n\
-               fn f() -> crate::people::User {}\n\
-               pub(crate) fn g() {}\n"
-            .into(),
-    };
-    let expected = [
-        "clock", "db", "error", "http", "people", "sessions", "tokens",
-    ]
-    .map(str::to_owned);
-    assert_eq!(
-        file.imported_modules().into_iter().collect::<Vec<_>>(),
-        expected
-    );
-    assert_eq!(file.module(), "pages");
-    assert!(
-        may_import("pages", "http")
-            && may_import("sessions", "events")
-            && may_import("cli", "server")
-    );
-    assert!(
-        !may_import("pages", "api")
-            && !may_import("api", "pages")
-            && !may_import("sessions", "http")
-    );
-    assert!(
-        !may_import("db", "sessions")
-            && !may_import("http", "jobs")
-            && !may_import("api", "server")
-    );
+fn is_store(file: &Source) -> bool {
+    file.module().iter().any(|segment| segment == "store")
+}
+
+fn line_of(module: &str) -> Option<usize> {
+    ORDER.iter().position(|line| line.contains(&module))
+}
+
+/// The imports that go against the order.
+fn turned_arrows(files: &[Source]) -> Vec<String> {
+    let mut turned = BTreeSet::new();
+    for file in files {
+        let from = file.top_level_module();
+        if ROOTS.contains(&from.as_str()) {
+            continue;
+        }
+        for path in file.local_paths() {
+            let Some(to) = imported_module(&path) else {
+                continue;
+            };
+            if !may_import(&from, to) {
+                turned.insert(format!("{}: `{from}` may not import `{to}`", file.shown()));
+            }
+        }
+    }
+    turned.into_iter().collect()
+}
+
+/// The module of a path that begins at the crate. What the crate's root exports itself is of none.
+fn imported_module(path: &[String]) -> Option<&str> {
+    match path {
+        [root, module, ..] if root == "crate" => Some(module)
+            .filter(|module| module.starts_with(|first: char| first.is_ascii_lowercase())),
+        _ => None,
+    }
+    .map(String::as_str)
 }
 
 fn may_import(from: &str, to: &str) -> bool {
-    if from == to || (from, to) == ("cli", "server") {
-        return true;
-    }
-    match (floor(from), floor(to)) {
-        (Some(above), Some(below)) => {
-            above < below || (above == below && NEIGHBOURLY.contains(&above))
-        }
+    let are_entrances = ENTRANCES.contains(&from) && ENTRANCES.contains(&to);
+    match (line_of(from), line_of(to)) {
+        _ if from == to => true,
+        (Some(above), Some(below)) => above < below && !are_entrances,
         _ => false,
     }
 }
 
-fn floor(module: &str) -> Option<usize> {
-    FLOORS.iter().position(|floor| floor.contains(&module))
-}
-
-/// A file of the source.
-struct Source {
-    path: PathBuf,
-    text: String,
-}
-
-impl Source {
-    /// The module of the crate's root it belongs to.
-    fn module(&self) -> String {
-        let below_src = self.path.strip_prefix(root()).unwrap_or(&self.path);
-        let first = below_src.components().nth(1).expect("a file in src");
-        Path::new(first.as_os_str())
-            .file_stem()
-            .expect("a name")
-            .to_string_lossy()
-            .into_owned()
-    }
-
-    fn shown(&self) -> String {
-        self.path
-            .strip_prefix(root())
-            .unwrap_or(&self.path)
-            .display()
-            .to_string()
-    }
-
-    /// Its lines without comments.
-    fn code(&self) -> impl Iterator<Item = &str> {
-        self.text
-            .lines()
-            .map(|line| line.split("//").next().unwrap_or_default())
-    }
-
-    /// The modules named by a path that begins with `crate::`. What the crate's root gives out under
-    /// another name (`crate::Error`) is of no module.
-    fn imported_modules(&self) -> BTreeSet<String> {
-        let code = self.code().collect::<Vec<_>>().join("\n");
-        let paths = code.split("crate::").skip(1);
-        let names = paths.flat_map(|path| match path.strip_prefix('{') {
-            Some(group) => first_names(group),
-            None => vec![name_at(path)],
-        });
-        names
-            .filter(|name| name.starts_with(|first: char| first.is_ascii_lowercase()))
-            .collect()
-    }
-}
-
-/// The first name of each path in `a::B, c::{d, e}, f}`.
-fn first_names(group: &str) -> Vec<String> {
-    let (mut depth, mut names, mut at_start) = (0, Vec::new(), true);
-    for (place, character) in group.char_indices() {
-        match character {
-            '{' => depth += 1,
-            '}' if depth == 0 => break,
-            '}' => depth -= 1,
-            ',' if depth == 0 => at_start = true,
-            _ if at_start && !character.is_whitespace() => {
-                names.push(name_at(&group[place..]));
-                at_start = false;
-            }
-            _ => {}
+/// The circles among the files of one top-level module, each named once, from its first file.
+fn circles(files: &[Source]) -> Vec<String> {
+    let tree = ModuleTree::new(files);
+    let edges: BTreeMap<usize, BTreeSet<usize>> = files
+        .iter()
+        .enumerate()
+        .map(|(index, file)| (index, tree.imports(file, index)))
+        .collect();
+    let mut found = BTreeSet::new();
+    for start in 0..files.len() {
+        if let Some(way) = way_back(start, &edges) {
+            let names: Vec<String> = way.iter().map(|index| files[*index].shown()).collect();
+            found.insert(names.join(" -> "));
         }
     }
-    names
+    found.into_iter().collect()
 }
 
-fn name_at(path: &str) -> String {
-    path.chars()
-        .take_while(|c| c.is_ascii_alphanumeric() || *c == '_')
-        .collect()
-}
-
-fn sources() -> Vec<Source> {
-    let mut found = Vec::new();
-    let mut folders = vec![root().join("src")];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(&folder).expect("a folder") {
-            let path = entry.expect("an entry").path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
-                let text = fs::read_to_string(&path).expect("a text");
-                found.push(Source { path, text });
+/// A way from a file back to itself over files that come after it.
+fn way_back(start: usize, edges: &BTreeMap<usize, BTreeSet<usize>>) -> Option<Vec<usize>> {
+    let mut ways = vec![vec![start]];
+    let mut visited = BTreeSet::new();
+    while let Some(way) = ways.pop() {
+        let last = way.last().expect("a way has a file");
+        for next in &edges[last] {
+            let longer: Vec<usize> = way.iter().chain([next]).copied().collect();
+            if *next == start {
+                return Some(longer);
+            }
+            if *next > start && visited.insert(*next) {
+                ways.push(longer);
             }
         }
     }
-    assert!(!found.is_empty());
-    found.sort_by(|a, b| a.path.cmp(&b.path));
-    found
+    None
 }
 
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
+/// The files by their modules, and what each module exports under its own name.
+struct ModuleTree {
+    files: BTreeMap<Vec<String>, usize>,
+    exports: BTreeMap<(Vec<String>, String), Vec<String>>,
+}
+
+impl ModuleTree {
+    fn new(files: &[Source]) -> Self {
+        let mut tree = Self {
+            files: BTreeMap::new(),
+            exports: BTreeMap::new(),
+        };
+        for (index, file) in files.iter().enumerate() {
+            tree.files.insert(file.module(), index);
+        }
+        for file in files {
+            let exports = file.uses().into_iter().filter(|used| used.is_export);
+            for Use { path, .. } in exports {
+                let Some(target) = absolute(&file.module(), &path) else {
+                    continue;
+                };
+                let name = target.last().cloned().unwrap_or_default();
+                tree.exports.insert((file.module(), name), target);
+            }
+        }
+        tree
+    }
+
+    /// The files that `file` imports from within its own top-level module. An export is no import: it
+    /// is followed to where the name comes from.
+    fn imports(&self, file: &Source, index: usize) -> BTreeSet<usize> {
+        let exported: BTreeSet<Vec<String>> = file
+            .uses()
+            .into_iter()
+            .filter(|used| used.is_export)
+            .map(|used| used.path)
+            .collect();
+        let mut found = BTreeSet::new();
+        for path in file.local_paths() {
+            if exported.contains(&path) {
+                continue;
+            }
+            let Some(path) = absolute(&file.module(), &path) else {
+                continue;
+            };
+            let is_own_glob = path.last().is_some_and(|last| last == "*");
+            if path.first() == file.module().first() && !is_own_glob {
+                found.extend(self.files_behind(&path));
+            }
+        }
+        found.remove(&index);
+        found
+    }
+
+    /// The file that defines what a path names; for a module, its file and those of its exports.
+    fn files_behind(&self, path: &[String]) -> BTreeSet<usize> {
+        let depth = (1..=path.len())
+            .rev()
+            .find(|depth| self.files.contains_key(&path[..*depth]));
+        let Some(depth) = depth else {
+            return BTreeSet::new();
+        };
+        let (module, rest) = path.split_at(depth);
+        match rest
+            .first()
+            .filter(|name| !matches!(name.as_str(), "self" | "*"))
+        {
+            Some(name) => match self.exports.get(&(module.to_vec(), name.clone())) {
+                Some(target) => self.files_behind(target),
+                None => [self.files[module]].into(),
+            },
+            None => {
+                let own = [self.files[module]];
+                let exports = self
+                    .exports
+                    .iter()
+                    .filter(|((of, _), _)| of.as_slice() == module)
+                    .flat_map(|(_, target)| self.files_behind(target));
+                own.into_iter().chain(exports).collect()
+            }
+        }
+    }
+}
+
+/// A path from the crate's root: `super::b` in `a::c` is `a::b`.
+fn absolute(module: &[String], path: &[String]) -> Option<Vec<String>> {
+    let (first, rest) = path.split_first()?;
+    let mut base = match first.as_str() {
+        "crate" => Vec::new(),
+        "self" => module.to_vec(),
+        "super" => module[..module.len().checked_sub(1)?].to_vec(),
+        _ => return None,
+    };
+    let mut rest = rest;
+    while let Some((next, after)) = rest.split_first() {
+        if next != "super" {
+            break;
+        }
+        base.pop()?;
+        rest = after;
+    }
+    base.extend(rest.iter().cloned());
+    Some(base)
 }

@@ -6,17 +6,17 @@ use crate::support::program::Program;
 
 on_both!(
     database: every_request_has_a_line_with_its_id,
-    nothing_secret_is_in_the_log,
+    the_log_has_no_secret,
 );
 
 async fn every_request_has_a_line_with_its_id(database: Database) {
     let program = Program::with(&database).env("ROLLCALL_LOG__FORMAT", "json");
     let mut serving = program.serve(&["serve"]);
-    let answer = Anyone::new(serving.base())
+    let response = Anyone::new(serving.base())
         .get("/health/live")
         .await
         .expect(200);
-    let id = answer.header("x-request-id").to_owned();
+    let id = response.header("x-request-id").to_owned();
     let line = serving.wait_for("the request's line", |line| {
         line.contains(&id).then(|| line.to_owned())
     });
@@ -26,7 +26,7 @@ async fn every_request_has_a_line_with_its_id(database: Database) {
     assert!(serving.terminate().success());
 }
 
-async fn nothing_secret_is_in_the_log(database: Database) {
+async fn the_log_has_no_secret(database: Database) {
     let program = Program::with(&database).env("ROLLCALL_SIGN_UP", "true");
     let mut serving = program.serve(&["serve"]);
     let anyone = Anyone::new(serving.base());
@@ -35,8 +35,8 @@ async fn nothing_secret_is_in_the_log(database: Database) {
         .post("/api/v1/auth/register", &body)
         .await
         .expect(201);
-    let answer = anyone.post("/api/v1/auth/login", &body).await.expect(200);
-    let laptop = Device::from_login(serving.base(), &answer);
+    let response = anyone.post("/api/v1/auth/login", &body).await.expect(200);
+    let laptop = Device::from_login(serving.base(), &response);
     laptop.current().await.expect(200);
     anyone.refresh(&laptop.refresh_token).await.expect(200);
     anyone.refresh("forged").await.expect(401);

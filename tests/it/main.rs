@@ -1,11 +1,19 @@
 //! Black-box tests: the real application on a free port, with a database of its own for each test,
 //! on SQLite and on PostgreSQL. One module a capability; `support` holds what they share.
 
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, and knows its own numbers and its own environment"
+)]
+
 #[macro_use]
 mod support;
 
 mod activity;
-mod address_keeping;
 mod alert_links;
 mod alert_mail;
 mod alerts;
@@ -18,18 +26,20 @@ mod bad_requests;
 mod browser_devices;
 mod browser_pages;
 mod browser_security;
+mod change_notifications;
 mod cli;
 mod cli_serve;
 mod client_hints;
-mod database_faults;
+mod database_errors;
 mod device_groups;
 mod devices_corpus;
 mod docs;
 mod expiry;
 mod forward_auth;
 mod idle_choice;
+mod impossible_travel;
 mod in_a_browser;
-mod journeys;
+mod ip_retention;
 mod keys;
 mod layout;
 mod logs;
@@ -41,4 +51,4 @@ mod places;
 mod refresh;
 mod signing_in;
 mod step_up;
-mod told_at_once;
+mod vocabulary;

@@ -166,10 +166,10 @@ async fn refresh(app: &TestApp, modelled: &mut Modelled, back: usize, now: u64) 
     let back = back.min(modelled.tokens.len() - 1);
     let token = modelled.tokens[modelled.tokens.len() - 1 - back].clone();
     let outcome = modelled.outcome(back, now);
-    let answer = app.anyone().refresh(&token).await;
+    let response = app.anyone().refresh(&token).await;
     match outcome {
         Outcome::Successor => {
-            let successor = refresh_token(answer);
+            let successor = refresh_token(response);
             assert!(
                 !modelled.tokens.contains(&successor),
                 "an old token came back"
@@ -179,10 +179,10 @@ async fn refresh(app: &TestApp, modelled: &mut Modelled, back: usize, now: u64) 
             modelled.last_used_at = now;
         }
         Outcome::SameSuccessor => {
-            assert_eq!(Some(&refresh_token(answer)), modelled.tokens.last());
+            assert_eq!(Some(&refresh_token(response)), modelled.tokens.last());
         }
         Outcome::Refused | Outcome::Theft => {
-            answer.problem(401, "invalid_token");
+            response.problem(401, "invalid_token");
             modelled.is_ended |= outcome == Outcome::Theft;
         }
     }
@@ -200,12 +200,12 @@ async fn end(app: &TestApp, modelled: &mut Modelled, now: u64) {
         .anyone()
         .request("POST", "/api/v1/auth/logout")
         .bearer_auth(access);
-    Answer::to(logout).await.expect(204);
+    TestResponse::to(logout).await.expect(204);
     modelled.is_ended = true;
 }
 
-fn refresh_token(answer: Answer) -> String {
-    let body = answer.expect(200).json();
+fn refresh_token(response: TestResponse) -> String {
+    let body = response.expect(200).json();
     body["refresh_token"].as_str().expect("a token").to_owned()
 }
 

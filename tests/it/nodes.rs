@@ -21,14 +21,14 @@ async fn a_session_ended_twice_at_once_ends_once(app: &TestApp) {
         app.login(&ada, IPHONE).await,
     );
     let path = format!("/api/v1/sessions/{}", phone.id());
-    let answers: Vec<_> = (0..10)
+    let responses: Vec<_> = (0..10)
         .map(|_| {
             let request = laptop.request("DELETE", &path);
-            spawn(async move { Answer::to(request).await })
+            spawn(async move { TestResponse::to(request).await })
         })
         .collect();
-    for answer in answers {
-        answer.await.expect("an answer").expect(204);
+    for response in responses {
+        response.await.expect("an answer").expect(204);
     }
     let ended = "SELECT count(*) AS value FROM session_events WHERE kind = 'ended'";
     assert_eq!(app.database.number(ended), 1);
@@ -44,7 +44,7 @@ async fn many_sign_ins_at_once_are_as_many_sessions(app: &TestApp) {
                 .anyone()
                 .request("POST", "/api/v1/auth/login")
                 .json(&body);
-            spawn(async move { Answer::to(request).await })
+            spawn(async move { TestResponse::to(request).await })
         })
         .collect();
     for login in logins {

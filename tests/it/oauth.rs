@@ -12,8 +12,8 @@ on_both!(
     rfc_7662_2_1_get_is_not_taken,
     rfc_7662_2_2_an_active_access_token_is_described,
     rfc_7662_2_2_an_active_refresh_token_is_described,
-    rfc_7662_2_2_whatever_is_wrong_the_answer_is_inactive,
-    rfc_7662_4_an_answer_is_kept_nowhere,
+    rfc_7662_2_2_whatever_is_wrong_the_response_is_inactive,
+    rfc_7662_4_a_response_is_not_cached,
     rfc_7009_2_1_the_caller_must_be_authorized,
     rfc_7009_2_1_a_refresh_token_takes_its_access_tokens_along,
     rfc_7009_2_1_an_access_token_is_revoked,
@@ -22,7 +22,7 @@ on_both!(
     rfc_7009_2_2_1_a_token_is_required,
     looking_at_a_token_is_no_use_of_its_session,
     a_revoked_key_opens_nothing,
-    a_secret_is_kept_only_as_a_digest,
+    a_secret_is_stored_only_as_a_digest,
 );
 
 /// An application's key.
@@ -54,13 +54,13 @@ fn request(app: &TestApp, key: &Key, path: &str, fields: &[(&str, &str)]) -> Req
 
 async fn introspect(app: &TestApp, key: &Key, token: &str) -> serde_json::Value {
     let request = request(app, key, "/oauth/introspect", &[("token", token)]);
-    Answer::to(request).await.expect(200).json()
+    TestResponse::to(request).await.expect(200).json()
 }
 
 async fn revoke(app: &TestApp, key: &Key, token: &str) {
     let request = request(app, key, "/oauth/revoke", &[("token", token)]);
-    let answer = Answer::to(request).await.expect(200);
-    assert_eq!(answer.text, "");
+    let response = TestResponse::to(request).await.expect(200);
+    assert_eq!(response.text, "");
 }
 
 async fn must_be_authorized(app: &TestApp, path: &str) {
@@ -81,14 +81,14 @@ async fn must_be_authorized(app: &TestApp, path: &str) {
         ("a wrong Bearer", plain().bearer_auth("rck_no")),
         ("no Base64", plain().header("authorization", "Basic %%%")),
     ] {
-        let answer = Answer::to(request).await.expect(401);
-        assert_eq!(answer.json()["error"], "invalid_client", "{what}");
+        let response = TestResponse::to(request).await.expect(401);
+        assert_eq!(response.json()["error"], "invalid_client", "{what}");
         assert_eq!(
-            answer.header("www-authenticate"),
+            response.header("www-authenticate"),
             r#"Basic realm="rollcall""#
         );
     }
-    Answer::to(plain().bearer_auth(&key.secret))
+    TestResponse::to(plain().bearer_auth(&key.secret))
         .await
         .expect(200);
 }
@@ -100,16 +100,16 @@ async fn a_token_is_required(app: &TestApp, path: &str) {
         vec![("token", "")],
         vec![("token_type_hint", "access_token")],
     ] {
-        let answer = Answer::to(request(app, &key, path, &fields))
+        let response = TestResponse::to(request(app, &key, path, &fields))
             .await
             .expect(400);
-        assert_eq!(answer.json()["error"], "invalid_request");
+        assert_eq!(response.json()["error"], "invalid_request");
     }
     let json = app.anyone().request("POST", path).bearer_auth(&key.secret);
-    let answer = Answer::to(json.json(&json!({"token": "x"})))
+    let response = TestResponse::to(json.json(&json!({"token": "x"})))
         .await
         .expect(400);
-    assert_eq!(answer.json()["error"], "invalid_request");
+    assert_eq!(response.json()["error"], "invalid_request");
 }
 
 async fn rfc_7662_2_1_the_caller_must_be_authorized(app: &TestApp) {
@@ -125,8 +125,8 @@ async fn rfc_7662_2_1_a_hint_that_is_wrong_does_no_harm(app: &TestApp) {
     for hint in ["access_token", "refresh_token", "nonsense"] {
         for token in [&laptop.access_token, &laptop.refresh_token] {
             let fields = [("token", token.as_str()), ("token_type_hint", hint)];
-            let answer = Answer::to(request(app, &key, "/oauth/introspect", &fields)).await;
-            assert_eq!(answer.expect(200).json()["active"], true, "{hint}");
+            let response = TestResponse::to(request(app, &key, "/oauth/introspect", &fields)).await;
+            assert_eq!(response.expect(200).json()["active"], true, "{hint}");
         }
     }
 }
@@ -140,8 +140,8 @@ async fn rfc_7662_2_1_get_is_not_taken(app: &TestApp) {
 
 async fn rfc_7662_2_2_an_active_access_token_is_described(app: &TestApp) {
     let (key, laptop) = (add_key(app), laptop(app).await);
-    let answer = introspect(app, &key, &laptop.access_token).await;
-    insta::assert_json_snapshot!(answer, {
+    let response = introspect(app, &key, &laptop.access_token).await;
+    insta::assert_json_snapshot!(response, {
         ".iss" => "[issuer]", ".sid" => "[session]", ".sub" => "[person]",
     }, @r#"
     {
@@ -156,21 +156,24 @@ async fn rfc_7662_2_2_an_active_access_token_is_described(app: &TestApp) {
       "username": "ada@example.org"
     }
     "#);
-    assert_eq!(answer["sid"], laptop.session["id"]);
-    assert_eq!(answer["sub"], laptop.session["user_id"]);
-    assert_eq!(answer["iss"], app.base());
+    assert_eq!(response["sid"], laptop.session["id"]);
+    assert_eq!(response["sub"], laptop.session["user_id"]);
+    assert_eq!(response["iss"], app.base());
 }
 
 async fn rfc_7662_2_2_an_active_refresh_token_is_described(app: &TestApp) {
     let (key, laptop) = (add_key(app), laptop(app).await);
-    let answer = introspect(app, &key, &laptop.refresh_token).await;
-    assert_eq!(answer["active"], true);
-    assert_eq!(answer["sid"], laptop.session["id"]);
-    assert!(answer.get("token_type").is_none());
-    assert!(answer.get("jti").is_none(), "the JTI is nobody's business");
+    let response = introspect(app, &key, &laptop.refresh_token).await;
+    assert_eq!(response["active"], true);
+    assert_eq!(response["sid"], laptop.session["id"]);
+    assert!(response.get("token_type").is_none());
+    assert!(
+        response.get("jti").is_none(),
+        "the JTI is nobody's business"
+    );
 }
 
-async fn rfc_7662_2_2_whatever_is_wrong_the_answer_is_inactive(app: &TestApp) {
+async fn rfc_7662_2_2_whatever_is_wrong_the_response_is_inactive(app: &TestApp) {
     let key = add_key(app);
     let mut spent = laptop(app).await;
     let old = spent.refresh_token.clone();
@@ -188,18 +191,18 @@ async fn rfc_7662_2_2_whatever_is_wrong_the_answer_is_inactive(app: &TestApp) {
         ("an ended session's refresh token", &ended.refresh_token),
         ("an expired access token", &late.access_token),
     ] {
-        let answer = introspect(app, &key, token).await;
-        assert_eq!(answer, json!({"active": false}), "{what}");
+        let response = introspect(app, &key, token).await;
+        assert_eq!(response, json!({"active": false}), "{what}");
     }
     let alive = introspect(app, &key, &late.refresh_token).await;
     assert_eq!(alive["active"], true);
 }
 
-async fn rfc_7662_4_an_answer_is_kept_nowhere(app: &TestApp) {
+async fn rfc_7662_4_a_response_is_not_cached(app: &TestApp) {
     let key = add_key(app);
     let request = request(app, &key, "/oauth/introspect", &[("token", "x")]);
-    let answer = Answer::to(request).await.expect(200);
-    assert_eq!(answer.header("cache-control"), "no-store");
+    let response = TestResponse::to(request).await.expect(200);
+    assert_eq!(response.header("cache-control"), "no-store");
 }
 
 async fn rfc_7009_2_1_the_caller_must_be_authorized(app: &TestApp) {
@@ -264,20 +267,20 @@ async fn a_revoked_key_opens_nothing(app: &TestApp) {
     );
     program.run(&["api-key", "revoke", &key.id]).expect_done();
     let request = request(app, &key, "/oauth/introspect", &[("token", "x")]);
-    Answer::to(request).await.expect(401);
+    TestResponse::to(request).await.expect(401);
     program
         .run(&["api-key", "revoke", &key.id])
         .expect_failed(1);
 }
 
-async fn a_secret_is_kept_only_as_a_digest(app: &TestApp) {
+async fn a_secret_is_stored_only_as_a_digest(app: &TestApp) {
     let key = add_key(app);
-    let kept = app
+    let stored = app
         .database
         .texts("SELECT secret_hash AS value FROM api_keys");
-    let kept = kept[0].as_deref().expect("a digest");
-    assert_eq!(kept.len(), 64);
-    assert!(!kept.contains(&key.secret));
+    let stored = stored[0].as_deref().expect("a digest");
+    assert_eq!(stored.len(), 64);
+    assert!(!stored.contains(&key.secret));
     let listed = Program::with(&app.database)
         .run(&["api-key", "list"])
         .expect_done();

@@ -194,7 +194,11 @@ async fn edge(app: &TestApp, person: &Person, headers: &[(&str, &str)]) -> (Stri
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
-    let session = Answer::to(request.json(&body)).await.expect(200).json()["session"].clone();
+    let session = TestResponse::to(request.json(&body))
+        .await
+        .expect(200)
+        .json()["session"]
+        .clone();
     let text = |name: &str| session[name].as_str().unwrap_or_default().to_owned();
     (text("location_city"), text("location_country"))
 }
@@ -289,7 +293,7 @@ async fn a_session_moves_with_its_device(database: Database) {
     let request = phone
         .request("GET", "/api/v1/sessions/current")
         .header("x-forwarded-for", SYDNEY);
-    let request = Answer::to(request).await;
+    let request = TestResponse::to(request).await;
     request.expect(200);
     app.flush().await;
     assert_eq!(

@@ -7,10 +7,10 @@ use actix_web::rt::spawn;
 use crate::support::prelude::*;
 
 on_both!(
-    app: refreshing_answers_new_tokens_for_the_same_session,
+    app: refreshing_returns_new_tokens_for_the_same_session,
     a_token_replayed_within_the_grace_gets_the_same_successor,
     two_refreshes_at_the_same_time_get_the_same_successor,
-    fifty_refreshes_at_once_are_fifty_usable_answers,
+    fifty_refreshes_at_once_are_fifty_usable_responses,
     the_grace_lasts_to_its_last_second,
     a_token_replayed_past_the_grace_ends_the_session,
     a_token_two_generations_old_ends_the_session,
@@ -23,7 +23,7 @@ on_both!(
     database: a_refresh_from_a_new_address_is_told,
 );
 
-async fn refreshing_answers_new_tokens_for_the_same_session(app: &TestApp) {
+async fn refreshing_returns_new_tokens_for_the_same_session(app: &TestApp) {
     let laptop = signed_in(app).await;
     app.advance(Duration::from_secs(60));
     let body = app
@@ -79,7 +79,7 @@ async fn two_refreshes_at_the_same_time_get_the_same_successor(app: &TestApp) {
     );
 }
 
-async fn fifty_refreshes_at_once_are_fifty_usable_answers(app: &TestApp) {
+async fn fifty_refreshes_at_once_are_fifty_usable_responses(app: &TestApp) {
     let laptop = signed_in(app).await;
     let refreshes: Vec<_> = (0..50)
         .map(|_| {
@@ -92,7 +92,9 @@ async fn fifty_refreshes_at_once_are_fifty_usable_answers(app: &TestApp) {
         let body = refresh.await.expect("an answer").expect(200).json();
         let access = body["access_token"].as_str().expect("a token").to_owned();
         let request = app.anyone().request("GET", "/api/v1/sessions/current");
-        Answer::to(request.bearer_auth(access)).await.expect(200);
+        TestResponse::to(request.bearer_auth(access))
+            .await
+            .expect(200);
         successors.insert(body["refresh_token"].as_str().expect("a token").to_owned());
     }
     assert_eq!(successors.len(), 1, "one current JTI");
@@ -113,7 +115,7 @@ async fn a_refresh_from_a_new_address_is_told(database: Database) {
             .request("POST", "/api/v1/auth/refresh")
             .header("x-forwarded-for", "198.51.100.7")
             .json(&json!({"refresh_token": laptop.refresh_token}));
-        let body = Answer::to(request).await.expect(200).json();
+        let body = TestResponse::to(request).await.expect(200).json();
         assert_eq!(body["session"]["ip_address"], "198.51.100.7");
         laptop.refresh_token = body["refresh_token"].as_str().expect("a token").to_owned();
     }

@@ -36,14 +36,14 @@ async fn a_flood_of_sign_ins_is_turned_away_not_taken_on(database: Database) {
         })
         .collect();
     let (mut taken, mut turned_away) = (0, 0);
-    for answer in flood {
-        let answer = answer.await.expect("an answer");
-        if answer.status == 503 {
-            assert!(!answer.header("retry-after").is_empty());
-            answer.problem(503, "busy");
+    for response in flood {
+        let response = response.await.expect("an answer");
+        if response.status == 503 {
+            assert!(!response.header("retry-after").is_empty());
+            response.problem(503, "busy");
             turned_away += 1;
         } else {
-            answer.expect(200);
+            response.expect(200);
             taken += 1;
         }
     }
@@ -96,7 +96,7 @@ async fn a_line_that_is_no_text_does_not_hide_the_address(database: Database) {
         .header("x-forwarded-for", line)
         .header("forwarded", "for=6.6.6.6")
         .json(&json!({"email": ada.email, "password": ada.password}));
-    let body = Answer::to(request).await.expect(200).json();
+    let body = TestResponse::to(request).await.expect(200).json();
     assert_eq!(body["session"]["ip_address"], "198.51.100.7");
     app.stop().await;
 }
@@ -114,7 +114,7 @@ async fn address_after_login_through_a_proxy(app: &TestApp) -> String {
         .request("POST", "/api/v1/auth/login")
         .header("x-forwarded-for", "6.6.6.6, 2001:DB8:0::7")
         .json(&json!({"email": ada.email, "password": ada.password}));
-    let body = Answer::to(request).await.expect(200).json();
+    let body = TestResponse::to(request).await.expect(200).json();
     body["session"]["ip_address"]
         .as_str()
         .expect("an address")

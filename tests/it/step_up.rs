@@ -28,8 +28,8 @@ async fn signing_out_this_device_never_asks(app: &TestApp) {
     let ada = app.register("ada@example.org").await;
     let browser = app.signed_in_browser(&ada, FIREFOX).await;
     app.advance(WINDOW + SECOND);
-    let answer = browser.submit("/devices", "/sign-out", &[]).await;
-    assert!(answer.is_to_sign_in());
+    let response = browser.submit("/devices", "/sign-out", &[]).await;
+    assert!(response.is_to_sign_in());
     let phone = app.login(&ada, IPHONE).await;
     app.advance(Duration::from_secs(4 * 60));
     phone.post("/api/v1/auth/logout").await.expect(204);
@@ -39,8 +39,8 @@ async fn a_password_given_recently_is_enough(app: &TestApp) {
     let (laptop, phone, _) = laptop_and_phone(app).await;
     app.advance(WINDOW);
     let path = laptop.sign_out_paths().await.remove(0);
-    let answer = laptop.submit("/devices", &path, &[]).await.expect(303);
-    assert!(answer.location().starts_with("/devices?done=signed-out"));
+    let response = laptop.submit("/devices", &path, &[]).await.expect(303);
+    assert!(response.location().starts_with("/devices?done=signed-out"));
     assert!(phone.get("/devices").await.is_to_sign_in());
 }
 
@@ -137,17 +137,17 @@ async fn the_act_leads_nowhere_else(app: &TestApp) {
     let form = browser.form("/confirm", "/confirm").await;
     for elsewhere in ["https://evil.example/", "//evil.example", "/\\evil.example"] {
         let fields = [("password", PASSWORD), ("act", elsewhere)];
-        let answer = browser
+        let response = browser
             .send(&form.aimed_at("/confirm"), &fields)
             .await
             .expect(303);
-        assert_eq!(answer.location(), "/devices", "{elsewhere}");
+        assert_eq!(response.location(), "/devices", "{elsewhere}");
         let fields = [("password", PASSWORD), ("next", elsewhere)];
-        let answer = browser
+        let response = browser
             .send(&form.aimed_at("/confirm"), &fields)
             .await
             .expect(303);
-        assert_eq!(answer.location(), "/devices", "{elsewhere}");
+        assert_eq!(response.location(), "/devices", "{elsewhere}");
     }
 }
 
@@ -182,21 +182,23 @@ async fn a_program_is_told_to_step_up(app: &TestApp) {
         ("DELETE", "/api/v1/sessions/others"),
         ("POST", "/api/v1/auth/logout-all"),
     ] {
-        let answer = Answer::to(laptop.request(method, path)).await;
+        let response = TestResponse::to(laptop.request(method, path)).await;
         assert_eq!(
-            answer.header("www-authenticate"),
+            response.header("www-authenticate"),
             r#"Bearer error="insufficient_user_authentication", max_age="600""#
         );
-        answer.problem(401, "step_up_required");
+        response.problem(401, "step_up_required");
     }
     let wrong = laptop
         .request("POST", "/api/v1/auth/confirm")
         .json(&json!({"password": "no"}));
-    Answer::to(wrong).await.problem(401, "invalid_credentials");
+    TestResponse::to(wrong)
+        .await
+        .problem(401, "invalid_credentials");
     let right = laptop
         .request("POST", "/api/v1/auth/confirm")
         .json(&json!({"password": PASSWORD}));
-    let body = Answer::to(right).await.expect(200).json();
+    let body = TestResponse::to(right).await.expect(200).json();
     assert_ne!(body["refresh_token"], laptop.refresh_token.as_str());
     laptop.delete(&one).await.expect(204);
     assert_eq!(app.database.sessions_where("is_active"), 1);
@@ -219,10 +221,10 @@ async fn a_new_password_is_a_step_up_and_changes_the_cookie(app: &TestApp) {
         browser.cookie("rollcall_session").expect("a cookie"),
         before
     );
-    let answer = browser
+    let response = browser
         .submit("/account", "/devices/sign-out-everywhere", &[])
         .await;
-    assert!(answer.is_to_sign_in());
+    assert!(response.is_to_sign_in());
 }
 
 async fn another_e_mail_asks_and_is_what_signs_in(app: &TestApp) {
@@ -293,8 +295,8 @@ async fn deleting_the_account_asks_and_takes_everything_along(app: &TestApp) {
         .send(&form.aimed_at("/confirm"), &fields)
         .await
         .expect(307);
-    let answer = laptop.send(&form, &[]).await.expect(303);
-    assert_eq!(answer.location(), "/sign-in?done=deleted");
+    let response = laptop.send(&form, &[]).await.expect(303);
+    assert_eq!(response.location(), "/sign-in?done=deleted");
     for table in ["users", "user_sessions", "session_events"] {
         let rows = format!("SELECT count(*) AS value FROM {table}");
         assert_eq!(app.database.number(&rows), 0, "{table}");

@@ -1,65 +1,64 @@
-//! Lets the sample people live through their months: everything is done by the domain itself, with
-//! a clock that is moved from one act to the next, so that rows and events are as real ones are.
+//! Generates the history of the sample people: the domain itself does everything, with a clock that is
+//! moved from one action to the next, so that rows and events are as real ones are.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
-use super::people::{Device, Fate, PEOPLE, Person};
-use crate::alerts::Alerts;
-use crate::clock::Clock;
-use crate::db::{Db, Timestamp};
-use crate::devices::DeviceParser;
-use crate::error::{Error, Result};
+use super::super::domain::Domain;
+use super::super::error::Result;
+use super::people::{Device, Outcome, PEOPLE, Person};
+use crate::clock::{Clock, Timestamp};
+use crate::devices::DeviceId;
+use crate::error::{Error, Failure};
 use crate::events::Origin;
-use crate::people::{FullName, Hasher, NewAccount, People, PlainPassword, Role, User};
+use crate::people::{FullName, NewAccount, PlainPassword, Role, User};
 use crate::sessions::{
-    Claim, Client, DeviceId, EndedReason, OpenedVia, Opening, Session, Sessions, Stay,
+    Claim, Client, EndedReason, NewSession, OpenedVia, Session, SessionPersistence,
 };
 use crate::settings::Settings;
+use crate::user_agent::DeviceParser;
 
-/// Before the first sign-in of anybody.
+/// Minutes before now at which the history begins: before the first sign-in.
 const BEGINNING: u32 = 201 * 24 * 60;
 
-enum Act {
+enum Action {
     SignIn,
     Rename,
     Use,
     SignOut(EndedReason),
 }
 
-/// An act on a device, so many minutes before now.
+/// An action on a device, so many minutes before now.
 struct Step {
     ago: u32,
     person: usize,
     device: usize,
-    act: Act,
+    action: Action,
 }
 
-struct Stage {
+struct Replay {
     clock: Clock,
-    people: People,
-    alerts: Alerts,
-    sessions: Sessions,
+    domain: Domain,
     parser: DeviceParser,
     users: Vec<User>,
-    opened: HashMap<(usize, usize), Session>,
+    sessions: HashMap<(usize, usize), Session>,
 }
 
 /// Fills the database, migrated and empty, with everybody of [`PEOPLE`].
-pub(super) async fn play(settings: &Settings, password: &PlainPassword) -> Result<()> {
+pub(super) async fn generate(settings: &Settings, password: &PlainPassword) -> Result<()> {
     let now = Clock::system().now();
-    let mut stage = Stage::new(settings, now)?;
+    let mut replay = Replay::new(settings, now)?;
     for person in &PEOPLE {
-        let user = stage.register(person, password).await?;
-        stage.users.push(user);
+        let user = replay.register(person, password).await?;
+        replay.users.push(user);
     }
     let mut reached = BEGINNING;
     for step in steps() {
-        stage.clock.advance(minutes(reached - step.ago));
+        replay.clock.advance(minutes(reached - step.ago));
         reached = step.ago;
-        stage.perform(&step).await?;
+        replay.perform(&step).await?;
     }
-    stage.sessions.flush_last_uses().await.map(drop)
+    Ok(())
 }
 
 /// Everything that happens, in the order of time.
@@ -67,11 +66,11 @@ fn steps() -> Vec<Step> {
     let mut steps = Vec::new();
     for (person, Person { devices, .. }) in PEOPLE.iter().enumerate() {
         for (device, facts) in devices.iter().enumerate() {
-            steps.extend(acts(facts).into_iter().map(|(ago, act)| Step {
+            steps.extend(actions(facts).into_iter().map(|(ago, action)| Step {
                 ago,
                 person,
                 device,
-                act,
+                action,
             }));
         }
     }
@@ -79,47 +78,35 @@ fn steps() -> Vec<Step> {
     steps
 }
 
-fn acts(device: &Device) -> Vec<(u32, Act)> {
-    let mut acts = vec![(device.signed_in, Act::SignIn)];
+fn actions(device: &Device) -> Vec<(u32, Action)> {
+    let mut actions = vec![(device.signed_in, Action::SignIn)];
     if device.given_name.is_some() {
-        acts.push((device.signed_in, Act::Rename));
+        actions.push((device.signed_in, Action::Rename));
     }
     if device.last_used < device.signed_in {
-        acts.push((device.last_used, Act::Use));
+        actions.push((device.last_used, Action::Use));
     }
-    match device.fate {
-        Fate::SignedOut(ago) => acts.push((ago, Act::SignOut(EndedReason::SignedOut))),
-        Fate::SignedOutRemotely(ago) => {
-            acts.push((ago, Act::SignOut(EndedReason::SignedOutRemotely)))
+    match device.outcome {
+        Outcome::SignedOut(ago) => actions.push((ago, Action::SignOut(EndedReason::SignedOut))),
+        Outcome::SignedOutRemotely(ago) => {
+            actions.push((ago, Action::SignOut(EndedReason::SignedOutRemotely)));
         }
-        Fate::Live | Fate::Expired => {}
+        Outcome::Live | Outcome::Expired => {}
     }
-    acts
+    actions
 }
 
-impl Stage {
+impl Replay {
     fn new(settings: &Settings, now: Timestamp) -> Result<Self> {
         let clock = Clock::fixed(*(now - minutes(BEGINNING)));
-        let db = Db::new(&settings.database_url, &settings.database);
-        let people = People::new(db.clone(), clock.clone(), Hasher::new(&settings.passwords)?);
-        let alerts = Alerts::new(db.clone(), clock.clone(), &settings.mail);
-        let sessions = Sessions::new(
-            db,
-            clock.clone(),
-            alerts.clone(),
-            &settings.sessions,
-            &settings.tokens,
-            &settings.jobs,
-        );
-        let parser = DeviceParser::built_in().map_err(|fault| Error::Startup(fault.to_string()))?;
+        let parser = DeviceParser::built_in()
+            .map_err(|err| Error::Internal(Failure::new("the built-in patterns", err)))?;
         Ok(Self {
+            domain: Domain::assemble(settings, &clock)?,
             clock,
-            people,
-            alerts,
-            sessions,
             parser,
             users: Vec::new(),
-            opened: HashMap::new(),
+            sessions: HashMap::new(),
         })
     }
 
@@ -134,67 +121,74 @@ impl Stage {
                 Role::Person
             },
         };
-        self.people.register(account).await
+        Ok(self.domain.people.create_user(account).await?)
     }
 
     async fn perform(&mut self, step: &Step) -> Result<()> {
         let device = &PEOPLE[step.person].devices[step.device];
         let key = (step.person, step.device);
-        match step.act {
-            Act::SignIn => {
-                let session = self
-                    .sessions
-                    .open(&self.users[step.person], self.opening(step, device)?)
-                    .await?;
-                self.opened.insert(key, session);
-                self.own_up(&self.users[step.person]).await?;
+        match step.action {
+            Action::SignIn => {
+                let session = self.sign_in(step, device).await?;
+                self.sessions.insert(key, session);
             }
-            Act::Use => {
-                let session = &self.opened[&key];
-                let claim = Claim {
-                    user: session.user_id,
-                    session: session.id,
-                    jti: None,
-                };
-                self.sessions.resolve(claim, device.location()).await?;
-                self.sessions.flush_last_uses().await?;
-            }
-            Act::Rename => {
-                let session = &self.opened[&key];
-                let name = device.given_name.unwrap_or_default().parse()?;
-                self.sessions
-                    .rename(session.user_id, session.id, name, origin(session))
-                    .await?;
-            }
-            Act::SignOut(reason) => {
+            Action::Use => self.use_session(&self.sessions[&key], device).await?,
+            Action::Rename => self.rename(&self.sessions[&key], device).await?,
+            Action::SignOut(reason) => {
                 let from = match reason {
-                    EndedReason::SignedOutRemotely => &self.opened[&(step.person, 0)],
-                    _ => &self.opened[&key],
+                    EndedReason::SignedOutRemotely => &self.sessions[&(step.person, 0)],
+                    _ => &self.sessions[&key],
                 };
-                let session = &self.opened[&key];
-                self.sessions
-                    .end(session.user_id, session.id, reason, origin(from))
+                let session = &self.sessions[&key];
+                self.domain
+                    .sessions
+                    .end_session(session.user_id, session.id, reason, origin(from))
                     .await?;
             }
         }
         Ok(())
     }
 
-    /// They know their own devices.
-    async fn own_up(&self, user: &User) -> Result<()> {
-        for alert in self.alerts.all_of(user.id).await? {
+    /// Signs a person in on their device, and confirms the alerts about it.
+    async fn sign_in(&self, step: &Step, device: &Device) -> Result<Session> {
+        let user = &self.users[step.person];
+        let new = self.new_session(step, device)?;
+        let session = self.domain.sessions.create_session(user, new).await?;
+        for alert in self.domain.alerts.list(user.id).await? {
             if alert.is_open() {
-                self.sessions.own_up_by_link(&alert).await?;
+                self.domain.accounts.confirm_alert_by_link(&alert).await?;
             }
         }
+        Ok(session)
+    }
+
+    async fn use_session(&self, session: &Session, device: &Device) -> Result<()> {
+        let claim = Claim {
+            user: session.user_id,
+            session: session.id,
+            jti: None,
+        };
+        self.domain
+            .sessions
+            .resolve(claim, device.location())
+            .await?;
         Ok(())
     }
 
-    fn opening(&self, step: &Step, device: &Device) -> Result<Opening> {
+    async fn rename(&self, session: &Session, device: &Device) -> Result<()> {
+        let name = device.given_name.unwrap_or_default().parse()?;
+        self.domain
+            .sessions
+            .update_device_name(session.user_id, session.id, name, origin(session))
+            .await?;
+        Ok(())
+    }
+
+    fn new_session(&self, step: &Step, device: &Device) -> Result<NewSession> {
         let facts = self.parser.parse(device.user_agent);
         let is_browser = device.user_agent.starts_with("Mozilla/");
         let device_id: DeviceId = format!("sample-{}-{}", step.person, step.device).parse()?;
-        Ok(Opening {
+        Ok(NewSession {
             client: Client::new(device.location(), Some(device.user_agent), facts),
             device_id: is_browser.then_some(device_id),
             device_name: None,
@@ -203,10 +197,10 @@ impl Stage {
             } else {
                 OpenedVia::Api
             },
-            stay: if device.fate == Fate::Expired {
-                Stay::Brief
+            persistence: if device.outcome == Outcome::Expired {
+                SessionPersistence::Standard
             } else {
-                Stay::Remembered
+                SessionPersistence::Remembered
             },
             replaces: None,
         })

@@ -2,24 +2,25 @@
 //! it for months.
 
 mod history;
+mod intruder;
 mod people;
-mod stranger;
 
 use clap::Args;
 
-use self::people::{PEOPLE, STRANGER};
+use self::people::{INTRUDER, PEOPLE};
 use super::domain::block_on;
+use super::error::{CliError, Result};
 use super::{Common, logging};
 use crate::clock::Clock;
 use crate::db::migrate;
-use crate::error::{Error, Result};
+use crate::error::Chain;
 use crate::people::PlainPassword;
 use crate::server::{self, Termination};
-use crate::sessions::Jti;
 use crate::settings::{DatabaseUrl, Overrides, Settings};
+use crate::text;
 
-/// Characters of the sample people's password.
-const PASSWORD: usize = 12;
+/// Random bytes of the sample people's password.
+const PASSWORD_BYTES: usize = 9;
 
 #[derive(Args)]
 pub(super) struct Demo {
@@ -33,7 +34,10 @@ impl Demo {
         let folder = tempfile::Builder::new()
             .prefix("rollcall-demo-")
             .tempdir()
-            .map_err(|fault| Error::Startup(format!("no temporary folder can be made: {fault}")))?;
+            .map_err(|source| CliError::Io {
+                action: "no temporary folder can be created",
+                source,
+            })?;
         let mut settings = Settings::load(Overrides {
             listen: self.listen,
             ..common.overrides()
@@ -53,8 +57,8 @@ async fn demo(settings: Settings) -> Result<()> {
     eprintln!("Filling {} with sample people …", settings.database_url);
     migrate::run(&settings.database_url)?;
     // Another one at every run: a demo left open to a network lets nobody in who hasn't seen it.
-    let password = Jti::random()?.as_str()[..PASSWORD].to_owned();
-    history::play(
+    let password = text::random::<PASSWORD_BYTES>()?;
+    history::generate(
         &settings,
         &PlainPassword::new("password", password.clone())?,
     )
@@ -75,13 +79,23 @@ async fn demo(settings: Settings) -> Result<()> {
         PEOPLE[0].email
     );
     println!("Stop it with Ctrl-C; all of it goes then.");
-    let victim = server.app().people.find(PEOPLE[0].email.parse()?).await?;
+    let victim = server
+        .app()
+        .people
+        .get_by_email(PEOPLE[0].email.parse()?)
+        .await?;
     let app = server.shared_app();
     actix_web::rt::spawn(async move {
-        let come = stranger::lurk(&app, &victim, STRANGER.user_agent, STRANGER.location()).await;
-        if let Err(fault) = come {
-            tracing::warn!(%fault, "the stranger could not come");
+        let signed_in = intruder::sign_in_after_visitor(
+            &app,
+            &victim,
+            INTRUDER.user_agent,
+            INTRUDER.location(),
+        )
+        .await;
+        if let Err(err) = signed_in {
+            tracing::warn!(error = %Chain(&err), "the intruder could not sign in");
         }
     });
-    server.run_until(termination).await
+    Ok(server.run_until(termination).await?)
 }

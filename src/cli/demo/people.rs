@@ -1,6 +1,6 @@
 //! The sample people and the devices they are signed in on.
 
-use crate::devices::{Location, Place, Point};
+use crate::geo::{Location, Place, Point};
 
 /// A sample person.
 pub(super) struct Person {
@@ -20,7 +20,7 @@ pub(super) struct Device {
     pub(super) given_name: Option<&'static str>,
     pub(super) signed_in: u32,
     pub(super) last_used: u32,
-    pub(super) fate: Fate,
+    pub(super) outcome: Outcome,
 }
 
 /// Where the sample addresses are, which nobody has in truth (RFC 5737, RFC 3849, RFC 2544).
@@ -39,8 +39,8 @@ const PLACES: [(&str, &str, &str, f64, f64); 9] = [
 impl Device {
     /// Where it is.
     pub(super) fn location(&self) -> Location {
-        let told = PLACES.iter().find(|place| self.ip.starts_with(place.0));
-        let place = told.map(|(_, city, country, north, east)| Place {
+        let known = PLACES.iter().find(|place| self.ip.starts_with(place.0));
+        let place = known.map(|(_, city, country, north, east)| Place {
             city: Some((*city).to_owned()),
             country: Some((*country).to_owned()),
             point: Point::new(*north, *east),
@@ -54,7 +54,7 @@ impl Device {
 
 /// What became of a session.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fate {
+pub(super) enum Outcome {
     Live,
     /// Signed out on the device, so many minutes before now.
     SignedOut(u32),
@@ -100,7 +100,7 @@ const fn live(
         given_name: None,
         signed_in,
         last_used,
-        fate: Fate::Live,
+        outcome: Outcome::Live,
     }
 }
 
@@ -111,12 +111,12 @@ const fn named(name: &'static str, device: Device) -> Device {
     }
 }
 
-const fn ended(device: Device, fate: Fate) -> Device {
-    Device { fate, ..device }
+const fn ended(device: Device, outcome: Outcome) -> Device {
+    Device { outcome, ..device }
 }
 
-/// Whoever signs in after you.
-pub(super) static STRANGER: Device = live(EDGE_WINDOWS, "198.18.0.66", 0, 0);
+/// The device of the intruder.
+pub(super) static INTRUDER: Device = live(EDGE_WINDOWS, "198.18.0.66", 0, 0);
 
 pub(super) static PEOPLE: [Person; 7] = [
     Person {
@@ -145,19 +145,19 @@ pub(super) static PEOPLE: [Person; 7] = [
             live(INSTAGRAM, "198.51.100.7", 130 * DAY, 95 * DAY),
             ended(
                 live(EDGE_WINDOWS, "203.0.113.90", 30 * DAY, 5 * DAY),
-                Fate::SignedOutRemotely(2 * DAY),
+                Outcome::SignedOutRemotely(2 * DAY),
             ),
             ended(
                 live(CHROME_ANDROID, "198.51.100.61", 70 * DAY, 26 * DAY),
-                Fate::SignedOut(26 * DAY),
+                Outcome::SignedOut(26 * DAY),
             ),
             ended(
                 live(CHROME_WINDOWS, "192.0.2.33", 9 * DAY, 9 * DAY),
-                Fate::Expired,
+                Outcome::Expired,
             ),
             ended(
                 live(FIREFOX_UBUNTU, "192.0.2.80", 33 * DAY, 33 * DAY),
-                Fate::Expired,
+                Outcome::Expired,
             ),
         ],
     },
@@ -178,7 +178,7 @@ pub(super) static PEOPLE: [Person; 7] = [
             live(CHROMEBOOK, "203.0.113.55", 45 * DAY, 3 * DAY),
             ended(
                 live(CHROME_WINDOWS, "192.0.2.5", 4 * DAY, 4 * DAY),
-                Fate::Expired,
+                Outcome::Expired,
             ),
         ],
     },
@@ -190,11 +190,11 @@ pub(super) static PEOPLE: [Person; 7] = [
         devices: &[
             ended(
                 live(SAFARI_MAC, "203.0.113.140", 6 * DAY, 6 * DAY),
-                Fate::SignedOut(6 * DAY),
+                Outcome::SignedOut(6 * DAY),
             ),
             ended(
                 live(SAFARI_MAC, "203.0.113.140", 2 * DAY, 2 * DAY),
-                Fate::SignedOut(2 * DAY),
+                Outcome::SignedOut(2 * DAY),
             ),
         ],
     },

@@ -1,34 +1,29 @@
-//! The queries of `user_sessions` that end sessions, find those to be ended, and delete them.
+//! The queries of `user_sessions` that end sessions, list those to be ended, and purge them.
 
 use diesel::dsl::not;
 use diesel::prelude::*;
-use diesel::sql_types::BigInt;
 
-use super::Session;
+use super::model::Session;
+use crate::clock::Timestamp;
 use crate::db::schema::user_sessions;
-use crate::db::{AnyConnection, SessionId, Timestamp, UserId, on_each};
+use crate::db::{AnyConnection, SessionId, UserId, on_each};
 use crate::error::Result;
 use crate::sessions::values::{EndedReason, OpenedVia};
 
-diesel::define_sql_function! {
-    /// PostgreSQL's lock that is free again when the transaction ends.
-    fn pg_try_advisory_xact_lock(key: BigInt) -> Bool;
-}
-
 /// Why a session ends, from which one, and when.
 #[derive(Clone, Copy)]
-pub(in crate::sessions) struct End {
-    pub(in crate::sessions) reason: EndedReason,
-    pub(in crate::sessions) by: Option<SessionId>,
-    pub(in crate::sessions) at: Timestamp,
+pub(crate) struct SessionEnd {
+    pub(crate) reason: EndedReason,
+    pub(crate) by: Option<SessionId>,
+    pub(crate) at: Timestamp,
 }
 
-/// Ends the sessions of `$which` and answers with them as they are then.
+/// Ends the sessions in `$which` and returns them as they are then.
 macro_rules! end_where {
     ($c:expr, $which:expr, $end:expr) => {{
         use user_sessions::dsl;
 
-        let end: End = $end;
+        let end: SessionEnd = $end;
         let changes = (
             dsl::is_active.eq(false),
             dsl::ended_at.eq(end.at),
@@ -41,11 +36,11 @@ macro_rules! end_where {
 }
 
 /// Ends one live session.
-pub(in crate::sessions) fn end(
+pub(crate) fn end(
     c: &mut AnyConnection,
     user: UserId,
     id: SessionId,
-    end: End,
+    end: SessionEnd,
 ) -> Result<Option<Session>> {
     let live = user_sessions::table
         .filter(user_sessions::user_id.eq(user))
@@ -57,40 +52,40 @@ pub(in crate::sessions) fn end(
 }
 
 /// Ends several of a person's live sessions.
-pub(in crate::sessions) fn end_these(
+pub(crate) fn end_several(
     c: &mut AnyConnection,
     user: UserId,
     ids: &[SessionId],
-    end: End,
+    end: SessionEnd,
 ) -> Result<Vec<Session>> {
-    let these = user_sessions::table
+    let several = user_sessions::table
         .filter(user_sessions::user_id.eq(user))
         .filter(user_sessions::id.eq_any(ids))
         .filter(user_sessions::is_active)
         .filter(user_sessions::expires_at.gt(end.at));
-    Ok(end_where!(c, these, end)?)
+    Ok(end_where!(c, several, end)?)
 }
 
 /// Ends all of a person's live sessions but one.
-pub(in crate::sessions) fn end_others(
+pub(crate) fn end_others(
     c: &mut AnyConnection,
     user: UserId,
-    keep: SessionId,
-    end: End,
+    except: SessionId,
+    end: SessionEnd,
 ) -> Result<Vec<Session>> {
     let others = user_sessions::table
         .filter(user_sessions::user_id.eq(user))
-        .filter(user_sessions::id.ne(keep))
+        .filter(user_sessions::id.ne(except))
         .filter(user_sessions::is_active)
         .filter(user_sessions::expires_at.gt(end.at));
     Ok(end_where!(c, others, end)?)
 }
 
 /// Ends all of a person's live sessions.
-pub(in crate::sessions) fn end_all(
+pub(crate) fn end_all(
     c: &mut AnyConnection,
     user: UserId,
-    end: End,
+    end: SessionEnd,
 ) -> Result<Vec<Session>> {
     let all = user_sessions::table
         .filter(user_sessions::user_id.eq(user))
@@ -99,37 +94,37 @@ pub(in crate::sessions) fn end_all(
     Ok(end_where!(c, all, end)?)
 }
 
-/// Ends the live sessions on a device of a person's, but the one it is done from.
-pub(in crate::sessions) fn end_device(
+/// Ends a person's live sessions on a device, except one.
+pub(crate) fn end_on_device(
     c: &mut AnyConnection,
     user: UserId,
     device_id: &str,
-    but: Option<SessionId>,
-    end: End,
+    except: Option<SessionId>,
+    end: SessionEnd,
 ) -> Result<Vec<Session>> {
-    let on_it = user_sessions::table
+    let on_device = user_sessions::table
         .filter(user_sessions::user_id.eq(user))
         .filter(user_sessions::device_id.eq(device_id))
         .filter(user_sessions::is_active)
         .filter(user_sessions::expires_at.gt(end.at));
-    let ended = match but {
-        Some(but) => end_where!(c, on_it.filter(user_sessions::id.ne(but)), end)?,
-        None => end_where!(c, on_it, end)?,
+    let ended = match except {
+        Some(except) => end_where!(c, on_device.filter(user_sessions::id.ne(except)), end)?,
+        None => end_where!(c, on_device, end)?,
     };
     Ok(ended)
 }
 
-/// Ends the live sessions that a person has from the same browser, but the new one.
-pub(in crate::sessions) fn end_same_browser(
+/// Ends a person's live sessions in one browser, except the new one.
+pub(crate) fn end_in_browser(
     c: &mut AnyConnection,
     user: UserId,
     device_id: &str,
-    keep: SessionId,
-    end: End,
+    except: SessionId,
+    end: SessionEnd,
 ) -> Result<Vec<Session>> {
     let same = user_sessions::table
         .filter(user_sessions::user_id.eq(user))
-        .filter(user_sessions::id.ne(keep))
+        .filter(user_sessions::id.ne(except))
         .filter(user_sessions::device_id.eq(device_id))
         .filter(user_sessions::opened_via.eq(OpenedVia::Browser.as_str()))
         .filter(user_sessions::is_active)
@@ -137,8 +132,8 @@ pub(in crate::sessions) fn end_same_browser(
     Ok(end_where!(c, same, end)?)
 }
 
-/// Marks those of `ids` that are past their time. A use written meanwhile keeps one alive.
-pub(in crate::sessions) fn expire(
+/// Marks those of `ids` that are past their time as expired. A use written meanwhile keeps one live.
+pub(crate) fn expire(
     c: &mut AnyConnection,
     ids: &[SessionId],
     now: Timestamp,
@@ -159,8 +154,8 @@ pub(in crate::sessions) fn expire(
     Ok(expired)
 }
 
-/// Sessions past their time and not yet marked, longest past first.
-pub(in crate::sessions) fn due(
+/// Lists sessions past their time that are not marked yet, longest past first.
+pub(crate) fn list_expired(
     c: &mut AnyConnection,
     now: Timestamp,
     limit: i64,
@@ -175,8 +170,8 @@ pub(in crate::sessions) fn due(
     Ok(due)
 }
 
-/// A person's sessions past their time and not yet marked.
-pub(in crate::sessions) fn due_of(
+/// Lists a person's sessions past their time that are not marked yet.
+pub(crate) fn list_expired_by_person(
     c: &mut AnyConnection,
     user: UserId,
     now: Timestamp,
@@ -190,8 +185,8 @@ pub(in crate::sessions) fn due_of(
     Ok(due)
 }
 
-/// Ended sessions from before `before`, oldest first.
-pub(in crate::sessions) fn past(
+/// Lists sessions that ended before `before`, oldest end first.
+pub(crate) fn list_ended_before(
     c: &mut AnyConnection,
     before: Timestamp,
     limit: i64,
@@ -206,23 +201,10 @@ pub(in crate::sessions) fn past(
     Ok(past)
 }
 
-/// Deletes sessions, and their events with them.
-pub(in crate::sessions) fn delete(c: &mut AnyConnection, ids: &[SessionId]) -> Result<usize> {
+/// Deletes ended sessions, and by cascade their events.
+pub(crate) fn purge(c: &mut AnyConnection, ids: &[SessionId]) -> Result<usize> {
     let ended = user_sessions::table
         .filter(user_sessions::id.eq_any(ids))
         .filter(not(user_sessions::is_active));
     Ok(diesel::delete(ended).execute(c)?)
-}
-
-/// Whether this node may sweep now: on PostgreSQL one at a time does; SQLite has one writer.
-pub(in crate::sessions) fn may_sweep(c: &mut AnyConnection) -> Result<bool> {
-    /// A name for the lock: "rollswep" in ASCII.
-    const SWEEP_LOCK: i64 = 0x726f_6c6c_7377_6570;
-
-    match c {
-        AnyConnection::Postgres(c) => {
-            Ok(diesel::select(pg_try_advisory_xact_lock(SWEEP_LOCK)).get_result(c)?)
-        }
-        AnyConnection::Sqlite(_) => Ok(true),
-    }
 }

@@ -2,10 +2,12 @@
 
 use diesel::prelude::*;
 
+use crate::clock::Timestamp;
 use crate::db::schema::user_sessions;
-use crate::db::{SessionId, Timestamp, UserId, read_from_text};
-use crate::devices::{DeviceKind, Point};
+use crate::db::{SessionId, UserId, read_from_text};
+use crate::geo::{Location, Point};
 use crate::sessions::values::{EndedReason, OpenedVia};
+use crate::user_agent::DeviceKind;
 
 read_from_text!(EndedReason);
 read_from_text!(OpenedVia);
@@ -79,10 +81,10 @@ pub struct Session {
     pub location_point: Option<Point>,
 }
 
-/// A session to be opened.
+/// A session to be inserted.
 #[derive(Insertable)]
 #[diesel(table_name = user_sessions)]
-pub(in crate::sessions) struct NewSession<'a> {
+pub(in crate::sessions) struct NewSessionRow<'a> {
     pub(in crate::sessions) id: SessionId,
     pub(in crate::sessions) user_id: UserId,
     pub(in crate::sessions) refresh_token_jti: &'a str,
@@ -109,4 +111,13 @@ pub(in crate::sessions) struct NewSession<'a> {
     pub(in crate::sessions) location_city: Option<&'a str>,
     pub(in crate::sessions) location_country: Option<&'a str>,
     pub(in crate::sessions) location_point: Option<String>,
+}
+
+/// One use of a session.
+#[derive(Debug, Clone)]
+pub struct LastUse {
+    pub(in crate::sessions) user_id: UserId,
+    pub(in crate::sessions) session_id: SessionId,
+    pub(in crate::sessions) at: Timestamp,
+    pub(in crate::sessions) location: Location,
 }

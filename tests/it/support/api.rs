@@ -3,8 +3,8 @@
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
 
-use super::answer::Answer;
 use super::app::http_client;
+use super::response::TestResponse;
 
 /// Somebody without a session.
 pub struct Anyone {
@@ -26,15 +26,15 @@ impl Anyone {
         self.http.request(method, format!("{}{path}", self.base))
     }
 
-    pub async fn get(&self, path: &str) -> Answer {
-        Answer::to(self.request("GET", path)).await
+    pub async fn get(&self, path: &str) -> TestResponse {
+        TestResponse::to(self.request("GET", path)).await
     }
 
-    pub async fn post(&self, path: &str, body: &Value) -> Answer {
-        Answer::to(self.request("POST", path).json(body)).await
+    pub async fn post(&self, path: &str, body: &Value) -> TestResponse {
+        TestResponse::to(self.request("POST", path).json(body)).await
     }
 
-    pub async fn refresh(&self, refresh_token: &str) -> Answer {
+    pub async fn refresh(&self, refresh_token: &str) -> TestResponse {
         self.post(
             "/api/v1/auth/refresh",
             &json!({"refresh_token": refresh_token}),
@@ -53,8 +53,8 @@ pub struct Device {
 }
 
 impl Device {
-    pub fn from_login(base: String, answer: &Answer) -> Self {
-        let body = answer.json();
+    pub fn from_login(base: String, response: &TestResponse) -> Self {
+        let body = response.json();
         Self {
             client: Anyone::new(base),
             access_token: text(&body["access_token"]),
@@ -84,24 +84,24 @@ impl Device {
             .bearer_auth(&self.access_token)
     }
 
-    pub async fn get(&self, path: &str) -> Answer {
-        Answer::to(self.request("GET", path)).await
+    pub async fn get(&self, path: &str) -> TestResponse {
+        TestResponse::to(self.request("GET", path)).await
     }
 
-    pub async fn post(&self, path: &str) -> Answer {
-        Answer::to(self.request("POST", path)).await
+    pub async fn post(&self, path: &str) -> TestResponse {
+        TestResponse::to(self.request("POST", path)).await
     }
 
-    pub async fn patch(&self, path: &str, body: &Value) -> Answer {
-        Answer::to(self.request("PATCH", path).json(body)).await
+    pub async fn patch(&self, path: &str, body: &Value) -> TestResponse {
+        TestResponse::to(self.request("PATCH", path).json(body)).await
     }
 
-    pub async fn delete(&self, path: &str) -> Answer {
-        Answer::to(self.request("DELETE", path)).await
+    pub async fn delete(&self, path: &str) -> TestResponse {
+        TestResponse::to(self.request("DELETE", path)).await
     }
 
     /// The hot path: the caller's own session.
-    pub async fn current(&self) -> Answer {
+    pub async fn current(&self) -> TestResponse {
         self.get("/api/v1/sessions/current").await
     }
 

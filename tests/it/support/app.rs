@@ -1,5 +1,6 @@
 //! The application under test, started in the test's own process.
 
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -7,13 +8,13 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, ClientBuilder};
 use rollcall::clock::Clock;
 use rollcall::server::{self, Server};
-use rollcall::settings::Settings;
+use rollcall::settings::{DatabaseSettings, PasswordSettings, Settings};
 use serde_json::json;
 
-use super::answer::Answer;
 use super::api::{Anyone, Device};
 use super::browser::Browser;
 use super::database::Database;
+use super::response::TestResponse;
 
 /// Everybody's password.
 pub const PASSWORD: &str = "correct horse battery staple";
@@ -97,7 +98,7 @@ impl TestApp {
 
     /// Whether the buffered last uses can be written.
     pub async fn try_flush(&self) -> bool {
-        self.server.jobs().flush().await.is_ok()
+        self.server.jobs().flush_last_uses().await.is_ok()
     }
 
     /// Has the letters that are due sent now. Answers how many the mail server took.
@@ -148,13 +149,13 @@ impl TestApp {
         )
     }
 
-    pub async fn try_login(&self, person: &Person, user_agent: &str) -> Answer {
+    pub async fn try_login(&self, person: &Person, user_agent: &str) -> TestResponse {
         let body = json!({"email": person.email, "password": person.password});
         let request = self
             .anyone()
             .request("POST", "/api/v1/auth/login")
             .header("user-agent", user_agent);
-        Answer::to(request.json(&body)).await
+        TestResponse::to(request.json(&body)).await
     }
 
     /// Signs a device in over the API, from an address that a proxy tells; it may keep an id.
@@ -173,8 +174,8 @@ impl TestApp {
             .request("POST", "/api/v1/auth/login")
             .header("user-agent", user_agent)
             .header("x-forwarded-for", ip);
-        let answer = Answer::to(request.json(&body)).await.expect(200);
-        Device::from_login(self.base(), &answer)
+        let response = TestResponse::to(request.json(&body)).await.expect(200);
+        Device::from_login(self.base(), &response)
     }
 
     /// A browser whose address a proxy tells.
@@ -185,15 +186,30 @@ impl TestApp {
     /// A browser in which the person has signed in.
     pub async fn signed_in_browser(&self, person: &Person, user_agent: &str) -> Browser {
         let browser = self.browser(user_agent);
-        let answer = browser.sign_in(person).await;
-        assert_eq!(answer.location(), "/devices");
+        let response = browser.sign_in(person).await;
+        assert_eq!(response.location(), "/devices");
         browser
     }
 }
 
 fn settings_for(database: &Database, change: impl FnOnce(&mut Settings)) -> Settings {
-    let mut settings = Settings::for_tests(&database.url());
-    settings.secrets_file = Some(database.folder().join("rollcall.secrets"));
+    let mut settings = Settings {
+        listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+        database_url: database.url().parse().expect("a database URL"),
+        secrets_file: Some(database.folder().join("rollcall.secrets")),
+        sign_up: true,
+        // Hashed quickly: tests sign in hundreds of times.
+        passwords: PasswordSettings {
+            memory_kib: 8,
+            iterations: 1,
+            ..PasswordSettings::default()
+        },
+        database: DatabaseSettings {
+            connections: 4,
+            ..DatabaseSettings::default()
+        },
+        ..Settings::default()
+    };
     change(&mut settings);
     settings
 }

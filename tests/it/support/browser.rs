@@ -6,9 +6,9 @@ use reqwest::cookie::{CookieStore, Jar};
 use reqwest::header::{HeaderMap, HeaderName};
 use reqwest::{Client, Response, Url};
 
-use super::answer::{Answer, path_of};
 use super::app::{Person, http_client};
 use super::html::{self, Form};
+use super::response::{TestResponse, path_of};
 
 pub struct Browser {
     http: Client,
@@ -47,8 +47,8 @@ impl Browser {
         }
     }
 
-    pub async fn get(&self, path: &str) -> Answer {
-        Answer::to(self.http.get(self.at(path))).await
+    pub async fn get(&self, path: &str) -> TestResponse {
+        TestResponse::to(self.http.get(self.at(path))).await
     }
 
     /// An answer that goes on: its chunks are read as they come.
@@ -60,28 +60,33 @@ impl Browser {
     }
 
     /// Posts fields as they are, with no page before.
-    pub async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
-        Answer::to(self.http.post(self.at(path)).form(fields)).await
+    pub async fn post(&self, path: &str, fields: &[(&str, &str)]) -> TestResponse {
+        TestResponse::to(self.http.post(self.at(path)).form(fields)).await
     }
 
     /// Opens the page, fills its form that goes to `action`, and sends it.
-    pub async fn submit(&self, page: &str, action: &str, fields: &[(&str, &str)]) -> Answer {
+    pub async fn submit(&self, page: &str, action: &str, fields: &[(&str, &str)]) -> TestResponse {
         let form = self.form(page, action).await;
         self.send(&form, fields).await
     }
 
     /// The form on the page that goes to `action`.
     pub async fn form(&self, page: &str, action: &str) -> Form {
-        let answer = self.get(page).await.expect(200);
+        let response = self.get(page).await.expect(200);
         let goes_there = |form: &Form| path_of(&form.action) == action;
-        html::forms(&answer.text)
+        html::forms(&response.text)
             .into_iter()
             .find(goes_there)
-            .unwrap_or_else(|| panic!("{page} has no form that goes to {action}:\n{}", answer.text))
+            .unwrap_or_else(|| {
+                panic!(
+                    "{page} has no form that goes to {action}:\n{}",
+                    response.text
+                )
+            })
     }
 
     /// Sends a form, perhaps one from a page opened long ago. A field given here replaces a hidden one.
-    pub async fn send(&self, form: &Form, fields: &[(&str, &str)]) -> Answer {
+    pub async fn send(&self, form: &Form, fields: &[(&str, &str)]) -> TestResponse {
         let is_given = |name: &str| fields.iter().any(|(given, _)| *given == name);
         let hidden = form
             .hidden
@@ -94,7 +99,7 @@ impl Browser {
         self.post(&form.action, &all).await
     }
 
-    pub async fn sign_in(&self, person: &Person) -> Answer {
+    pub async fn sign_in(&self, person: &Person) -> TestResponse {
         self.submit(
             "/sign-in",
             "/sign-in",
@@ -104,8 +109,8 @@ impl Browser {
     }
 
     /// Opens the page to which the answer leads.
-    pub async fn follow(&self, answer: &Answer) -> Answer {
-        self.get(answer.location()).await
+    pub async fn follow(&self, response: &TestResponse) -> TestResponse {
+        self.get(response.location()).await
     }
 
     /// The paths of the forms that sign out a device other than by "/sign-out".

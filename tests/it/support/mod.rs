@@ -1,6 +1,5 @@
 //! What the tests share: the application, its database, and those who talk to it.
 
-pub mod answer;
 pub mod api;
 pub mod app;
 pub mod browser;
@@ -10,7 +9,9 @@ pub mod mmdb;
 pub mod nginx;
 pub mod outage;
 pub mod program;
+pub mod response;
 pub mod smtp;
+pub mod source;
 pub mod webdriver;
 
 /// What most test modules need.
@@ -19,11 +20,11 @@ pub mod prelude {
 
     pub use serde_json::json;
 
-    pub use super::answer::Answer;
     pub use super::api::Device;
     pub use super::app::{PASSWORD, Person, TestApp};
     pub use super::browser::Browser;
     pub use super::database::Database;
+    pub use super::response::TestResponse;
     pub use super::{FIREFOX, IPHONE};
 }
 

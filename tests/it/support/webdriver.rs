@@ -12,11 +12,11 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use uuid::Uuid;
 
-use super::answer::path_of;
 use super::app::Person;
 use super::program::{pass_lines, signal};
+use super::response::path_of;
 
-/// A ChromeDriver on a free port. It goes when dropped, with every browser it started.
+/// A `ChromeDriver` on a free port. It goes when dropped, with every browser it started.
 pub struct WebDriver {
     process: Child,
     address: String,

@@ -1,0 +1,248 @@
+//! The review of alerts: a person confirms that what an alert reports was theirs, or reports that it was
+//! not. Then the sessions in question end, and their devices are no longer known.
+
+use std::collections::BTreeSet;
+
+use super::Accounts;
+use super::credentials::restore_email;
+use crate::alerts::{self, Alert, AlertAnswer, AlertKind};
+use crate::clock::Timestamp;
+use crate::db::{AlertId, AnyConnection, SessionId, UserId};
+use crate::devices;
+use crate::error::{Error, Result};
+use crate::events::Origin;
+use crate::sessions::{
+    self, Caller, EndedReason, RECENT_LIMIT, Session, is_same_device, is_trusted, record_ended,
+    store::SessionEnd,
+};
+
+/// Which sessions end when an alert is reported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RevokeScope {
+    /// Those that the alert is about.
+    Alert,
+    /// Those of every open alert about a sign-in.
+    AllUnconfirmed,
+}
+
+impl Accounts {
+    /// Lists the open alerts that a caller may review. An intruder may have signed in more than once,
+    /// so only a device that was known before an alert may answer it: none its own, and none at all
+    /// while the device is itself the subject of an alert.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database doesn't respond.
+    pub async fn list_reviewable_alerts(&self, caller: &Caller) -> Result<Vec<Alert>> {
+        let now = self.clock.now();
+        let session = caller.session.clone();
+        self.db
+            .read(move |c| {
+                let open = alerts::list_open(c, session.user_id, now)?;
+                match open.is_empty() {
+                    true => Ok(open),
+                    false => reviewable(c, &session, open),
+                }
+            })
+            .await
+    }
+
+    /// Confirms that what an alert reports was the caller.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when the alert isn't one for the caller to review.
+    pub async fn confirm_alert(&self, caller: &Caller, id: AlertId) -> Result<Alert> {
+        let alert = self.get_reviewable(caller, id).await?;
+        self.confirm_alert_by_link(&alert).await
+    }
+
+    /// Confirms an alert by the link in its message.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when the alert was answered already.
+    pub async fn confirm_alert_by_link(&self, alert: &Alert) -> Result<Alert> {
+        let now = self.clock.now();
+        let (owner, id) = (alert.user_id, alert.id);
+        self.db
+            .transaction(move |c| {
+                alerts::store::answer(c, owner, id, AlertAnswer::Confirmed, now)?
+                    .ok_or(Error::NotFound)
+            })
+            .await
+    }
+
+    /// Reports that what an alert reports was not the caller. Returns the sessions that ended.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when the alert isn't one for the caller to review.
+    pub async fn report_alert(&self, caller: &Caller, id: AlertId) -> Result<Vec<Session>> {
+        let alert = self.get_reviewable(caller, id).await?;
+        self.report_alert_by_link(&alert, RevokeScope::Alert, caller.origin())
+            .await
+    }
+
+    /// Reports an alert by the link in its message, which works once. Returns the sessions that
+    /// ended.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when the alert was answered already.
+    pub async fn report_alert_by_link(
+        &self,
+        alert: &Alert,
+        scope: RevokeScope,
+        origin: Origin,
+    ) -> Result<Vec<Session>> {
+        let at = self.clock.now();
+        let (owner, id) = (alert.user_id, alert.id);
+        self.db
+            .transaction(move |c| {
+                let open = alerts::list_open(c, owner, at)?;
+                let alert = report(c, owner, id, at)?.ok_or(Error::NotFound)?;
+                let doubtful = list_doubtful(c, &alert, scope, &open, &origin)?;
+                let ended = end_doubtful(c, owner, &doubtful, &origin, at)?;
+                for other in open.iter().filter(|other| is_about(other, &ended)) {
+                    report(c, owner, other.id, at)?;
+                }
+                Ok(ended)
+            })
+            .await
+    }
+
+    async fn get_reviewable(&self, caller: &Caller, id: AlertId) -> Result<Alert> {
+        let reviewable = self.list_reviewable_alerts(caller).await?;
+        reviewable
+            .into_iter()
+            .find(|alert| alert.id == id)
+            .ok_or(Error::NotFound)
+    }
+}
+
+/// Returns those of the open alerts that may be reviewed from `session`.
+fn reviewable(
+    c: &mut AnyConnection,
+    session: &Session,
+    mut open: Vec<Alert>,
+) -> Result<Vec<Alert>> {
+    let others = sessions::store::list_recent(c, session.user_id, Some(session.id), RECENT_LIMIT)?;
+    let is_about_this_device = |alert: &Alert| {
+        let subject = others
+            .iter()
+            .find(|other| alert.session_id == Some(other.id));
+        alert.session_id == Some(session.id)
+            || subject.is_some_and(|subject| is_same_device(subject, session))
+    };
+    let is_in_doubt = open
+        .iter()
+        .any(|alert| alert.kind.is_sign_in() && is_about_this_device(alert));
+    if is_in_doubt {
+        return Ok(Vec::new());
+    }
+    let trusted = list_trusted(c, &others, &open)?;
+    open.retain(|alert| !is_about_this_device(alert) && is_trusted(session, alert.at, &trusted));
+    Ok(open)
+}
+
+/// Records that an alert was reported, and takes back what it reports as far as that is possible: a
+/// change of the e-mail. Returns `None` when it was answered already.
+fn report(
+    c: &mut AnyConnection,
+    owner: UserId,
+    id: AlertId,
+    at: Timestamp,
+) -> Result<Option<Alert>> {
+    let Some(alert) = alerts::store::answer(c, owner, id, AlertAnswer::Reported, at)? else {
+        return Ok(None);
+    };
+    if alert.kind == AlertKind::EmailChanged {
+        restore_email(c, owner, &alert.email, at)?;
+    }
+    Ok(Some(alert))
+}
+
+/// Returns those of a person's sessions that neither were reported nor are the subject of an open alert.
+fn list_trusted(
+    c: &mut AnyConnection,
+    sessions: &[Session],
+    open: &[Alert],
+) -> Result<Vec<Session>> {
+    let Some(owner) = sessions.first().map(|session| session.user_id) else {
+        return Ok(Vec::new());
+    };
+    let reported = alerts::list_reported_sessions(c, owner)?;
+    let is_doubtful = |session: &&Session| {
+        let is_subject =
+            |alert: &Alert| alert.kind.is_sign_in() && alert.session_id == Some(session.id);
+        reported.contains(&session.id) || open.iter().any(is_subject)
+    };
+    let trusted = sessions.iter().filter(|session| !is_doubtful(session));
+    Ok(trusted.cloned().collect())
+}
+
+/// Lists the sessions that end when `alert` is reported: those on the device it is about, and those
+/// opened since that no known device can have opened. `origin` is where it is reported.
+fn list_doubtful(
+    c: &mut AnyConnection,
+    alert: &Alert,
+    scope: RevokeScope,
+    open: &[Alert],
+    origin: &Origin,
+) -> Result<Vec<Session>> {
+    let all = sessions::store::list_recent(c, alert.user_id, origin.session, RECENT_LIMIT)?;
+    let trusted = list_trusted(c, &all, open)?;
+    let is_subject = |session: &Session| {
+        let is_about = |other: &Alert| other.session_id == Some(session.id);
+        let is_unconfirmed = || {
+            open.iter()
+                .any(|other| other.kind.is_sign_in() && is_about(other))
+        };
+        is_about(alert) || (scope == RevokeScope::AllUnconfirmed && is_unconfirmed())
+    };
+    let subjects: Vec<&Session> = all.iter().filter(|session| is_subject(session)).collect();
+    let is_on_subject = |session: &Session| {
+        subjects
+            .iter()
+            .any(|subject| subject.id == session.id || is_same_device(subject, session))
+    };
+    let is_untrusted_since = |session: &Session| {
+        session.created_at >= alert.at && !is_trusted(session, alert.at, &trusted)
+    };
+    let doubtful = all
+        .iter()
+        .filter(|session| is_on_subject(session) || is_untrusted_since(session));
+    Ok(doubtful.cloned().collect())
+}
+
+/// Returns whether an alert is about one of these sessions.
+fn is_about(alert: &Alert, sessions: &[Session]) -> bool {
+    sessions
+        .iter()
+        .any(|session| alert.session_id == Some(session.id))
+}
+
+/// Ends those of the sessions that are live, and deletes their devices from the known ones.
+fn end_doubtful(
+    c: &mut AnyConnection,
+    owner: UserId,
+    doubtful: &[Session],
+    origin: &Origin,
+    at: Timestamp,
+) -> Result<Vec<Session>> {
+    const REASON: EndedReason = EndedReason::SignedOutRemotely;
+
+    let end = SessionEnd {
+        reason: REASON,
+        by: origin.session,
+        at,
+    };
+    let devices: BTreeSet<&str> = doubtful
+        .iter()
+        .filter_map(|session| session.device_id.as_deref())
+        .collect();
+    // Devices before sessions: the lock order of a sign-in.
+    for device in devices {
+        devices::store::delete(c, owner, device)?;
+    }
+    let ids: Vec<SessionId> = doubtful.iter().map(|session| session.id).collect();
+    let ended = sessions::store::end_several(c, owner, &ids, end)?;
+    record_ended(c, &ended, REASON, origin, at)?;
+    Ok(ended)
+}

@@ -1,0 +1,35 @@
+//! Accounts: what concerns a person, their sessions and their alerts together. Each change is one
+//! transaction over all three.
+
+mod alert_review;
+mod closing;
+mod credentials;
+mod settings;
+
+pub use self::alert_review::RevokeScope;
+use crate::alerts::Alerts;
+use crate::clock::Clock;
+use crate::db::Db;
+use crate::sessions::Sessions;
+
+/// The accounts of the service; clones share its database.
+#[derive(Clone)]
+pub struct Accounts {
+    db: Db,
+    clock: Clock,
+    alerts: Alerts,
+    sessions: Sessions,
+}
+
+impl Accounts {
+    /// Returns the accounts in `db`, whose alerts and sessions these are.
+    #[must_use]
+    pub fn new(db: Db, clock: Clock, alerts: Alerts, sessions: Sessions) -> Self {
+        Self {
+            db,
+            clock,
+            alerts,
+            sessions,
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! The settings of an account that change its sessions.
+
+use super::Accounts;
+use crate::db::UserId;
+use crate::error::Result;
+use crate::net::IpRetention;
+use crate::people::IdleLimit;
+use crate::sessions::SessionPersistence;
+use crate::{alerts, events, people, sessions};
+
+impl Accounts {
+    /// Updates the idle limit of a person's sessions, both those signed in and those to come.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`](crate::Error::NotFound) when there is no such person.
+    pub async fn update_idle_limit(&self, id: UserId, limit: Option<IdleLimit>) -> Result<()> {
+        // The rows must have the uses that are still buffered before their expiry is computed.
+        self.sessions.flush_last_uses().await?;
+        let now = self.clock.now();
+        let seconds = |persistence| {
+            let idle = self.sessions.idle_limit(persistence, limit).as_secs();
+            (persistence, i32::try_from(idle).unwrap_or(i32::MAX))
+        };
+        let limits = [
+            seconds(SessionPersistence::Standard),
+            seconds(SessionPersistence::Remembered),
+        ];
+        self.db
+            .transaction(move |c| {
+                people::store::update_idle_limit(c, id, limit, now)?;
+                for (persistence, seconds) in limits {
+                    sessions::store::update_idle_limit(c, id, persistence, seconds, now)?;
+                }
+                Ok(())
+            })
+            .await
+    }
+
+    /// Updates how much of the addresses a person comes from is stored. Addresses that are stored
+    /// already are redacted.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`](crate::Error::NotFound) when there is no such person.
+    pub async fn update_ip_retention(&self, id: UserId, retention: IpRetention) -> Result<()> {
+        // A buffered address must not be written after the stored ones are redacted.
+        self.sessions.flush_last_uses().await?;
+        let now = self.clock.now();
+        self.db
+            .transaction(move |c| {
+                people::store::update_ip_retention(c, id, retention, now)?;
+                if retention == IpRetention::Whole {
+                    return Ok(());
+                }
+                alerts::redact_addresses(c, id, retention)?;
+                for (session, ip) in sessions::store::list_addresses(c, id)? {
+                    let redacted = retention.redact(&ip);
+                    sessions::store::update_address(c, id, session, redacted.as_deref())?;
+                }
+                events::redact_addresses(c, id, retention)
+            })
+            .await
+    }
+}

@@ -1,0 +1,31 @@
+//! The context of an alert: the device and the place of what it reports.
+
+use crate::db::SessionId;
+use crate::geo::Location;
+use crate::user_agent::DeviceKind;
+
+/// The device on which something was done, and where it was.
+#[derive(Debug, Clone)]
+pub struct AlertContext {
+    /// The session it was done in, if in one.
+    pub session: Option<SessionId>,
+    /// The label of the device.
+    pub device_name: String,
+    /// The kind of the device.
+    pub device_kind: DeviceKind,
+    /// Where it was, as far as IP retention allows.
+    pub location: Location,
+}
+
+impl AlertContext {
+    /// Returns the context of what is done with the command line.
+    #[must_use]
+    pub fn command_line() -> Self {
+        Self {
+            session: None,
+            device_name: "An administrator, on the server".into(),
+            device_kind: DeviceKind::Program,
+            location: Location::default(),
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! Every query of `api_keys`.
+
+use diesel::prelude::*;
+
+use crate::clock::Timestamp;
+use crate::db::schema::api_keys;
+use crate::db::{AnyConnection, ApiKeyId};
+use crate::error::Result;
+
+/// A key without its secret.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = api_keys)]
+pub struct ApiKey {
+    /// Its id: the `client_id`.
+    pub id: ApiKeyId,
+    /// Which application has it.
+    pub name: String,
+    /// What it may be used for: names of scopes, separated by spaces.
+    pub scopes: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was last used, to the minute.
+    pub last_used_at: Option<Timestamp>,
+    /// When its use was ended.
+    pub revoked_at: Option<Timestamp>,
+}
+
+pub(super) fn insert(c: &mut AnyConnection, key: &ApiKey, secret_hash: &str) -> Result<()> {
+    let row = (key, api_keys::secret_hash.eq(secret_hash));
+    diesel::insert_into(api_keys::table)
+        .values(row)
+        .execute(c)?;
+    Ok(())
+}
+
+pub(super) fn find_active(c: &mut AnyConnection, secret_hash: &str) -> Result<Option<ApiKey>> {
+    let found = api_keys::table
+        .filter(api_keys::secret_hash.eq(secret_hash))
+        .filter(api_keys::revoked_at.is_null())
+        .select(ApiKey::as_select())
+        .first(c)
+        .optional()?;
+    Ok(found)
+}
+
+pub(super) fn list(c: &mut AnyConnection) -> Result<Vec<ApiKey>> {
+    Ok(api_keys::table
+        .order(api_keys::id.desc())
+        .select(ApiKey::as_select())
+        .load(c)?)
+}
+
+pub(super) fn update_last_use(
+    c: &mut AnyConnection,
+    id: ApiKeyId,
+    now: Timestamp,
+) -> Result<usize> {
+    Ok(diesel::update(api_keys::table.find(id))
+        .set(api_keys::last_used_at.eq(now))
+        .execute(c)?)
+}
+
+pub(super) fn revoke(c: &mut AnyConnection, id: ApiKeyId, now: Timestamp) -> Result<usize> {
+    let in_use = api_keys::table
+        .find(id)
+        .filter(api_keys::revoked_at.is_null());
+    Ok(diesel::update(in_use)
+        .set(api_keys::revoked_at.eq(now))
+        .execute(c)?)
+}

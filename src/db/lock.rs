@@ -1,0 +1,39 @@
+//! Locks between nodes: on PostgreSQL an advisory lock, which ends with its transaction; an SQLite
+//! file has one writer at a time anyway.
+
+use diesel::prelude::*;
+use diesel::sql_types::BigInt;
+
+use super::connection::AnyConnection;
+use crate::error::Result;
+
+diesel::define_sql_function! {
+    /// Takes a lock that PostgreSQL releases at the end of the transaction; false when it is taken.
+    fn pg_try_advisory_xact_lock(key: BigInt) -> Bool;
+}
+
+/// Work that only one node at a time may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NodeLock {
+    /// Marking expired sessions and purging old rows.
+    Sweep,
+}
+
+impl NodeLock {
+    /// The lock's key: eight ASCII letters.
+    fn key(self) -> i64 {
+        match self {
+            Self::Sweep => i64::from_be_bytes(*b"rollswep"),
+        }
+    }
+}
+
+/// Takes `lock` until the transaction ends. Returns false when another node holds it.
+pub(super) fn try_lock(connection: &mut AnyConnection, lock: NodeLock) -> Result<bool> {
+    match connection {
+        AnyConnection::Postgres(c) => {
+            Ok(diesel::select(pg_try_advisory_xact_lock(lock.key())).get_result(c)?)
+        }
+        AnyConnection::Sqlite(_) => Ok(true),
+    }
+}

@@ -1,0 +1,67 @@
+//! The id and the name of a device, each parsed once where it comes in.
+
+use std::str::FromStr;
+
+use crate::error::Error;
+use crate::text;
+
+/// Random bytes of an id made for a browser.
+const RANDOM_BYTES: usize = 24;
+/// Characters of an id or a name.
+const LIMIT: usize = 255;
+
+/// The identifier that a client keeps for its device: the same at every sign-in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeviceId(String);
+
+impl DeviceId {
+    /// Returns a new id, for a browser that has none.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when the system has no randomness to give.
+    pub fn random() -> Result<Self, Error> {
+        text::random::<RANDOM_BYTES>().map(Self)
+    }
+
+    /// Returns the id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for DeviceId {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        parse("device_id", text).map(Self)
+    }
+}
+
+/// The name of a device, as its owner or its client gives it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeviceName(String);
+
+impl DeviceName {
+    /// Returns the name as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for DeviceName {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        parse("device_name", text).map(Self)
+    }
+}
+
+fn parse(field: &str, text: &str) -> Result<String, Error> {
+    let cleaned = text::clean(text);
+    match cleaned.chars().count() {
+        1..=LIMIT => Ok(cleaned),
+        _ => Err(Error::field(field, "must have 1 to 255 characters")),
+    }
+}

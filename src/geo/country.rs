@@ -1,0 +1,51 @@
+//! Countries by their ISO 3166-1 codes, with names and middles.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use super::point::Point;
+
+/// Lines of code, name, and the middle's degrees north and east, separated by tabs.
+const COUNTRIES: &str = include_str!("countries.tsv");
+
+/// A country.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Country {
+    pub(super) name: &'static str,
+    pub(super) middle: Option<Point>,
+}
+
+/// Returns the country with that ISO 3166-1 code.
+pub(super) fn find_country(code: &str) -> Option<Country> {
+    static BY_CODE: LazyLock<HashMap<&str, Country>> = LazyLock::new(|| {
+        let country = |line: &'static str| {
+            let mut fields = line.split('\t');
+            let (code, name) = (fields.next()?, fields.next()?);
+            let mut degrees = || fields.next().and_then(|field| field.parse().ok());
+            let middle = degrees().zip(degrees());
+            let middle = middle.and_then(|(north, east)| Point::new(north, east));
+            Some((code, Country { name, middle }))
+        };
+        COUNTRIES.lines().filter_map(country).collect()
+    });
+    BY_CODE
+        .get(code.trim().to_ascii_uppercase().as_str())
+        .copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_country_has_a_name_and_a_middle() {
+        let countries: Vec<_> = COUNTRIES
+            .lines()
+            .map(|line| find_country(line.split('\t').next().unwrap()).expect(line))
+            .collect();
+        assert!(countries.len() > 240, "only {}", countries.len());
+        assert!(countries.iter().all(|country| country.middle.is_some()));
+        assert_eq!(find_country("fr").unwrap().name, "France");
+        assert!(find_country("XX").is_none());
+    }
+}

@@ -1,0 +1,23 @@
+//! The headers in which a proxy at the network's edge states where a client is.
+
+use super::place::Place;
+
+/// The names of the headers. They count only on requests from a trusted proxy.
+#[derive(Debug, Clone, Default)]
+pub struct EdgeHeaders {
+    /// The header with the country's ISO 3166-1 code.
+    pub country: Option<String>,
+    /// The header with the city's name.
+    pub city: Option<String>,
+}
+
+impl EdgeHeaders {
+    /// Returns the place that the headers state; `header` returns the value of one by its name.
+    #[must_use]
+    pub fn place(&self, header: impl Fn(&str) -> Option<String>) -> Place {
+        let value = |name: &Option<String>| name.as_deref().and_then(&header);
+        value(&self.country)
+            .map(|code| Place::from_country_code(&code, value(&self.city).as_deref()))
+            .unwrap_or_default()
+    }
+}

@@ -1,0 +1,62 @@
+//! The application that calls: by its API key, as the password of HTTP Basic (RFC 6749, 2.3.1, with the
+//! key's id as the user) or as a Bearer token.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use actix_web::dev::Payload;
+use actix_web::http::header;
+use actix_web::{FromRequest, HttpRequest};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use super::app_state::app_state;
+use crate::applications::ApiKey;
+use crate::error::{Error, Result};
+
+/// Extracts the API key of the calling application.
+pub struct ApiClient(pub ApiKey);
+
+impl FromRequest for ApiClient {
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self>>>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move {
+            let Credentials { id, secret } = credentials(&request).ok_or(Error::InvalidClient)?;
+            let key = app_state(&request)?.api_keys.authenticate(&secret).await?;
+            match id.is_none_or(|id| id == key.id.to_string()) {
+                true => Ok(Self(key)),
+                false => Err(Error::InvalidClient),
+            }
+        })
+    }
+}
+
+struct Credentials {
+    id: Option<String>,
+    secret: String,
+}
+
+fn credentials(request: &HttpRequest) -> Option<Credentials> {
+    let value = request
+        .headers()
+        .get(header::AUTHORIZATION)?
+        .to_str()
+        .ok()?;
+    let (scheme, rest) = value.split_once(' ')?;
+    if scheme.eq_ignore_ascii_case("bearer") {
+        return Some(Credentials {
+            id: None,
+            secret: rest.trim().to_owned(),
+        });
+    }
+    let decoded = STANDARD.decode(rest.trim()).ok()?;
+    let pair = String::from_utf8(decoded).ok()?;
+    let (id, secret) = pair.split_once(':')?;
+    scheme.eq_ignore_ascii_case("basic").then(|| Credentials {
+        id: Some(id.to_owned()),
+        secret: secret.to_owned(),
+    })
+}

@@ -1,0 +1,118 @@
+//! The state that handlers work with, assembled once at start.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use actix_web::{HttpRequest, web};
+use sha2::{Digest, Sha256};
+
+use super::csrf::CsrfKey;
+use super::target::AllowedHosts;
+use crate::account::Accounts;
+use crate::alerts::{AlertLinks, Alerts};
+use crate::applications::ApiKeys;
+use crate::clock::Clock;
+use crate::db::Db;
+use crate::devices::Devices;
+use crate::error::{Error, Failure, Result};
+use crate::events::Changes;
+use crate::geo::{EdgeHeaders, Places};
+use crate::net::TrustedProxies;
+use crate::people::People;
+use crate::sessions::Sessions;
+use crate::text;
+use crate::tokens::Tokens;
+use crate::user_agent::DeviceParser;
+
+/// Random bytes of a setup link's token.
+const SETUP_TOKEN_BYTES: usize = 24;
+
+/// The parts of the service.
+pub struct AppState {
+    /// The one source of time.
+    pub clock: Clock,
+    /// The database, for health checks and events.
+    pub db: Db,
+    /// Accounts with their sessions and alerts.
+    pub accounts: Accounts,
+    /// People and their passwords.
+    pub people: People,
+    /// The API keys of applications.
+    pub api_keys: ApiKeys,
+    /// Sessions.
+    pub sessions: Sessions,
+    /// The devices known of each person.
+    pub devices: Devices,
+    /// Alerts.
+    pub alerts: Alerts,
+    /// The links in messages about alerts.
+    pub alert_links: Arc<AlertLinks>,
+    /// Changes, as they happen.
+    pub changes: Changes,
+    /// The tokens of the API.
+    pub tokens: Arc<Tokens>,
+    /// The parser of user agents.
+    pub device_parser: DeviceParser,
+    /// The databases of places.
+    pub places: Arc<Places>,
+    /// The headers in which a trusted proxy states a place.
+    pub edge_headers: EdgeHeaders,
+    /// The proxies whose headers are believed.
+    pub trusted_proxies: TrustedProxies,
+    /// The hosts that sign-in may lead back to.
+    pub allowed_hosts: AllowedHosts,
+    /// The domain whose hosts all get the session cookie, if not this host alone.
+    pub cookie_domain: Option<String>,
+    /// The key of CSRF tokens.
+    pub csrf_key: CsrfKey,
+    /// Whether anybody may create an account.
+    pub sign_up: bool,
+    /// Whether people reach the service over HTTPS.
+    pub is_https: bool,
+    /// The link that creates the first administrator.
+    pub setup: SetupLink,
+}
+
+/// Returns the state behind a request.
+///
+/// # Errors
+/// [`Error::Internal`] when the server was assembled without it.
+pub fn app_state(request: &HttpRequest) -> Result<&web::Data<AppState>> {
+    request
+        .app_data::<web::Data<AppState>>()
+        .ok_or_else(|| Error::Internal(Failure::because("the application has no state")))
+}
+
+/// The one-time link that creates the first administrator.
+#[derive(Default)]
+pub struct SetupLink(Mutex<Option<[u8; 32]>>);
+
+impl SetupLink {
+    /// Opens the link and returns its token.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when the system has no randomness to give.
+    pub fn open(&self) -> Result<String> {
+        let token = text::random::<SETUP_TOKEN_BYTES>()?;
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) =
+            Some(Sha256::digest(&token).into());
+        Ok(token)
+    }
+
+    /// Verifies a token of the link.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when it is not the current one, or the link is closed.
+    pub fn verify(&self, token: &str) -> Result<()> {
+        let expected = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // Comparing digests takes a time that is independent of the token.
+        match expected == Some(Sha256::digest(token).into()) {
+            true => Ok(()),
+            false => Err(Error::NotFound),
+        }
+    }
+
+    /// Closes the link for good.
+    pub fn close(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}

@@ -1,0 +1,270 @@
+//! Error responses: `application/problem+json` (RFC 9457) for programs, a page for people. A page that
+//! needs a signed-in caller redirects to sign-in.
+
+use actix_web::body::{BoxBody, EitherBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::error::QueryPayloadError;
+use actix_web::http::header::{self, HeaderMap, HeaderValue};
+use actix_web::http::{Method, StatusCode};
+use actix_web::middleware::Next;
+use actix_web::{HttpRequest, HttpResponse, ResponseError};
+use askama::Template;
+use serde::Serialize;
+use url::form_urlencoded;
+
+use super::layout::{Layout, page, see_other};
+use super::step_up::step_up_response;
+use crate::error::{Chain, Error, Failure, FieldError};
+
+/// Paths whose callers are programs.
+const PROGRAM_PREFIXES: [&str; 5] = ["/api/", "/auth/", "/health/", "/oauth/", "/.well-known/"];
+
+/// RFC 9457, section 3, with `code` to tell errors apart by and `errors` for single fields.
+#[derive(Serialize)]
+struct Problem<'a> {
+    r#type: &'static str,
+    title: &'static str,
+    status: u16,
+    detail: String,
+    code: &'static str,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    errors: &'a [FieldError],
+}
+
+#[derive(Template)]
+#[template(path = "pages/error.html")]
+struct ErrorPage {
+    layout: Layout,
+    status: u16,
+    title: &'static str,
+    detail: String,
+    request_id: Option<String>,
+}
+
+/// Renders the response to an error of the handlers below.
+pub async fn render_errors(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<EitherBody<impl MessageBody, BoxBody>>, actix_web::Error> {
+    let response = next.call(request).await?;
+    let Some(error) = find_error(&response) else {
+        return Ok(response.map_into_left_body());
+    };
+    let (request, bare) = response.into_parts();
+    log(&error);
+    let mut rendered = error_response(&request, &error);
+    copy_headers(bare.headers(), rendered.headers_mut());
+    Ok(ServiceResponse::new(request, rendered).map_into_right_body())
+}
+
+fn find_error<B>(response: &ServiceResponse<B>) -> Option<Error> {
+    if let Some(err) = response.response().error() {
+        return Some(match err.as_error::<Error>() {
+            Some(error) => error.clone(),
+            None => from_actix(err),
+        });
+    }
+    // actix answers a path with another method by itself, with no error.
+    (response.status() == StatusCode::METHOD_NOT_ALLOWED).then_some(Error::MethodNotAllowed)
+}
+
+/// Translates an error of actix's own.
+fn from_actix(err: &actix_web::Error) -> Error {
+    match err.as_response_error().status_code() {
+        StatusCode::NOT_FOUND => Error::NotFound,
+        StatusCode::METHOD_NOT_ALLOWED => Error::MethodNotAllowed,
+        status if status.is_client_error() => {
+            Error::Malformed("The request could not be read.".into())
+        }
+        _ => Error::Internal(Failure::from(err.to_string())),
+    }
+}
+
+fn log(error: &Error) {
+    let chain = Chain(error);
+    match error {
+        Error::Unavailable(_) | Error::Disconnected(_) | Error::Busy { .. } => {
+            tracing::warn!(error = %chain, "unavailable");
+        }
+        Error::InvalidToken(_) => tracing::debug!(error = %chain, "a token was refused"),
+        error if error.status_code().is_server_error() => {
+            tracing::error!(error = %chain, "failed");
+        }
+        _ => {}
+    }
+}
+
+fn error_response(request: &HttpRequest, error: &Error) -> HttpResponse {
+    let is_for_programs = PROGRAM_PREFIXES
+        .iter()
+        .any(|prefix| request.path().starts_with(prefix));
+    let mut response = match is_for_programs {
+        true if request.path().starts_with("/oauth/") => oauth_response(error),
+        true => problem_response(error),
+        false => page_response(request, error),
+    };
+    if let Some(span) = error.retry_after() {
+        response
+            .headers_mut()
+            .insert(header::RETRY_AFTER, HeaderValue::from(span.as_secs()));
+    }
+    response
+}
+
+fn problem_response(error: &Error) -> HttpResponse {
+    let status = error.status_code();
+    let problem = Problem {
+        r#type: "about:blank",
+        title: error.title(),
+        status: status.as_u16(),
+        detail: error.detail(),
+        code: error.code(),
+        errors: error.field_errors(),
+    };
+    let mut response = HttpResponse::build(status);
+    response.insert_header((header::CONTENT_TYPE, "application/problem+json"));
+    match error {
+        // RFC 6750, section 3.
+        Error::Unauthenticated => response.insert_header((header::WWW_AUTHENTICATE, "Bearer")),
+        // RFC 9470, section 3.
+        Error::StepUpRequired { window } => response.insert_header((
+            header::WWW_AUTHENTICATE,
+            format!(
+                r#"Bearer error="insufficient_user_authentication", max_age="{}""#,
+                window.as_secs()
+            ),
+        )),
+        Error::InvalidToken(_) => {
+            response.insert_header((header::WWW_AUTHENTICATE, r#"Bearer error="invalid_token""#))
+        }
+        _ => &mut response,
+    };
+    response.body(serde_json::to_string(&problem).unwrap_or_default())
+}
+
+/// RFC 6749, section 5.2, as RFC 7662 (2.3) and RFC 7009 (2.2.1) ask.
+fn oauth_response(error: &Error) -> HttpResponse {
+    let name = match error {
+        Error::InvalidClient => "invalid_client",
+        Error::InsufficientScope { .. } => "unauthorized_client",
+        Error::Malformed(_) | Error::Invalid(_) | Error::TooLarge { .. } => "invalid_request",
+        other => other.code(),
+    };
+    let mut response = HttpResponse::build(error.status_code());
+    if matches!(error, Error::InvalidClient) {
+        response.insert_header((header::WWW_AUTHENTICATE, r#"Basic realm="rollcall""#));
+    }
+    response.json(serde_json::json!({"error": name, "error_description": error.detail()}))
+}
+
+fn page_response(request: &HttpRequest, error: &Error) -> HttpResponse {
+    if matches!(error, Error::Unauthenticated) {
+        return see_other(sign_in_url(request));
+    }
+    if matches!(error, Error::StepUpRequired { .. }) {
+        return step_up_response(request).unwrap_or_else(|err| bare(&err));
+    }
+    let template = ErrorPage {
+        layout: Layout::bare(),
+        status: error.status_code().as_u16(),
+        title: error.title(),
+        detail: error.detail(),
+        // Only what went wrong on our side is in the log, to be found by it.
+        request_id: error
+            .status_code()
+            .is_server_error()
+            .then(|| request_id(request))
+            .flatten(),
+    };
+    page(error.status_code(), &template).unwrap_or_else(|err| bare(&err))
+}
+
+/// No page at all, where even that can't be drawn.
+fn bare(err: &Error) -> HttpResponse {
+    tracing::error!(error = %Chain(err), "a page could not be rendered");
+    HttpResponse::new(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+/// The sign-in page, and from there back to a page that can be opened again.
+fn sign_in_url(request: &HttpRequest) -> String {
+    match request.method() == Method::GET && request.path() != "/" {
+        true => {
+            let target = request
+                .uri()
+                .path_and_query()
+                .map_or("/", |target| target.as_str());
+            let query = form_urlencoded::Serializer::new(String::new())
+                .append_pair("next", target)
+                .finish();
+            format!("/sign-in?{query}")
+        }
+        false => "/sign-in".into(),
+    }
+}
+
+fn request_id(request: &HttpRequest) -> Option<String> {
+    use actix_web::HttpMessage;
+
+    request
+        .extensions()
+        .get::<tracing_actix_web::RequestId>()
+        .map(ToString::to_string)
+}
+
+/// Cookies set on the way, and which methods a path takes.
+fn copy_headers(from: &HeaderMap, to: &mut HeaderMap) {
+    for name in [header::SET_COOKIE, header::ALLOW] {
+        for value in from.get_all(&name) {
+            to.append(name.clone(), value.clone());
+        }
+    }
+}
+
+/// A form that can't be read.
+pub fn bad_form() -> Error {
+    Error::Malformed("The form could not be read.".into())
+}
+
+/// A query that can't be read, with what is wrong in it.
+pub fn bad_query(err: &QueryPayloadError) -> Error {
+    match err {
+        QueryPayloadError::Deserialize(err) => Error::field("query", err.to_string()),
+        _ => Error::Malformed("The query could not be read.".into()),
+    }
+}
+
+impl ResponseError for Error {
+    fn status_code(&self) -> StatusCode {
+        match self {
+            Self::Malformed(_) | Self::Invalid(_) => StatusCode::BAD_REQUEST,
+            Self::UnsupportedMediaType { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            // RFC 9470, section 3, has a step-up refused as 401.
+            Self::InvalidCredentials
+            | Self::Unauthenticated
+            | Self::InvalidToken(_)
+            | Self::InvalidClient
+            | Self::StepUpRequired { .. } => StatusCode::UNAUTHORIZED,
+            Self::CsrfMismatch | Self::InsufficientScope { .. } | Self::NotInGroup => {
+                StatusCode::FORBIDDEN
+            }
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::EmailTaken => StatusCode::CONFLICT,
+            Self::Busy { .. } | Self::Unavailable(_) | Self::Disconnected(_) => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
+            Self::Conflict(_)
+            | Self::Internal(_)
+            | Self::Configuration(_)
+            | Self::Secrets(_)
+            | Self::Migration(_)
+            | Self::Startup(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// Returns a bare response, which [`render_errors`] replaces.
+    fn error_response(&self) -> HttpResponse {
+        HttpResponse::new(self.status_code())
+    }
+}

@@ -1,0 +1,37 @@
+//! Sends the queued messages that are due. An SMTP server that is down is tried again at the next
+//! interval.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::periodic::{Job, Run};
+use crate::error::{Chain, Result};
+use crate::mail::Delivery;
+
+pub(super) struct DeliverMail {
+    pub(super) delivery: Delivery,
+    pub(super) interval: Duration,
+}
+
+impl Job for DeliverMail {
+    /// How many messages were sent.
+    type Output = Result<usize>;
+
+    fn interval(&self) -> Duration {
+        self.interval
+    }
+
+    fn run(self: Arc<Self>) -> Run<Result<usize>> {
+        Box::pin(async move {
+            let sent = self.delivery.send_due().await;
+            match &sent {
+                Ok(0) => {}
+                Ok(messages) => tracing::info!(messages, "messages sent"),
+                Err(err) => {
+                    tracing::warn!(error = %Chain(err), "messages could not be sent; they stay queued");
+                }
+            }
+            sent
+        })
+    }
+}

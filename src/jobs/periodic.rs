@@ -1,0 +1,81 @@
+//! The periodic actor: runs one job at an interval, and when it is asked to. One run at a time.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::{
+    Actor, ActorFutureExt, Addr, AsyncContext, AtomicResponse, Context, Handler, Message,
+    WrapFuture,
+};
+
+/// The future of one run.
+pub(super) type Run<T> = Pin<Box<dyn Future<Output = T>>>;
+
+/// A job: its interval and its work.
+pub(super) trait Job: Send + Sync + 'static {
+    /// What a run returns to whoever asked for it.
+    type Output: Send + 'static;
+
+    /// Returns the time between two runs.
+    fn interval(&self) -> Duration;
+
+    /// Does the work once. It logs what it did and what failed.
+    fn run(self: Arc<Self>) -> Run<Self::Output>;
+}
+
+/// The actor of a job.
+pub(super) struct Periodic<J> {
+    job: Arc<J>,
+}
+
+/// Asks for a run now, and returns its output.
+pub(super) struct RunNow<T>(std::marker::PhantomData<fn() -> T>);
+
+/// Returns once the run in progress is over.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(super) struct Finish;
+
+impl<T> RunNow<T> {
+    pub(super) fn new() -> Self {
+        Self(std::marker::PhantomData)
+    }
+}
+
+impl<T: Send + 'static> Message for RunNow<T> {
+    type Result = T;
+}
+
+impl<J: Job> Periodic<J> {
+    /// Starts the actor of `job` in the current actix system.
+    pub(super) fn start_job(job: J) -> Addr<Self> {
+        Self { job: Arc::new(job) }.start()
+    }
+}
+
+impl<J: Job> Actor for Periodic<J> {
+    type Context = Context<Self>;
+
+    fn started(&mut self, context: &mut Self::Context) {
+        context.run_interval(self.job.interval(), |_, context| {
+            context.notify(RunNow::new());
+        });
+    }
+}
+
+impl<J: Job> Handler<RunNow<J::Output>> for Periodic<J> {
+    /// Holds the mailbox until the run is over.
+    type Result = AtomicResponse<Self, J::Output>;
+
+    fn handle(&mut self, _: RunNow<J::Output>, _: &mut Self::Context) -> Self::Result {
+        let run = self.job.clone().run();
+        AtomicResponse::new(Box::pin(run.into_actor(self).map(|output, _, _| output)))
+    }
+}
+
+impl<J: Job> Handler<Finish> for Periodic<J> {
+    type Result = ();
+
+    fn handle(&mut self, _: Finish, _: &mut Self::Context) {}
+}

@@ -1,0 +1,39 @@
+//! Reloads the databases of places when their files change. A broken file changes nothing.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::periodic::{Job, Run};
+use crate::error::Chain;
+use crate::geo::Places;
+
+pub(super) struct ReloadPlaces {
+    pub(super) places: Arc<Places>,
+    pub(super) interval: Duration,
+}
+
+impl Job for ReloadPlaces {
+    /// Whether a file was read.
+    type Output = bool;
+
+    fn interval(&self) -> Duration {
+        self.interval
+    }
+
+    fn run(self: Arc<Self>) -> Run<bool> {
+        // A file of a hundred megabytes takes a while.
+        let reload = tokio::task::spawn_blocking(move || reload(&self.places));
+        Box::pin(async move { reload.await.unwrap_or(false) })
+    }
+}
+
+fn reload(places: &Places) -> bool {
+    let (read, errors) = places.reload();
+    if read > 0 {
+        tracing::info!(files = read, "databases of places reloaded");
+    }
+    for err in errors {
+        tracing::warn!(error = %Chain(&err), "places.files: a file can't be used; its last version stays");
+    }
+    read > 0
+}

@@ -1,0 +1,73 @@
+//! Marks sessions past their time as expired, and has each domain purge what is past its retention. A
+//! database that fails is tried again at the next interval.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::periodic::{Job, Run};
+use crate::alerts::Alerts;
+use crate::devices::Devices;
+use crate::error::{Chain, Result};
+use crate::sessions::Sessions;
+
+pub(super) struct Sweep {
+    pub(super) sessions: Sessions,
+    pub(super) alerts: Alerts,
+    pub(super) devices: Devices,
+    pub(super) interval: Duration,
+}
+
+/// How many rows one sweep changed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SweepReport {
+    /// Sessions marked as expired.
+    pub expired: usize,
+    /// Sessions purged.
+    pub sessions: usize,
+    /// Alerts purged.
+    pub alerts: usize,
+    /// Devices purged.
+    pub devices: usize,
+}
+
+impl Sweep {
+    /// Last uses are written first: one that is still buffered may keep a session live.
+    async fn sweep(&self) -> Result<SweepReport> {
+        self.sessions.flush_last_uses().await?;
+        Ok(SweepReport {
+            expired: self.sessions.expire().await?,
+            sessions: self.sessions.purge().await?,
+            alerts: self.alerts.purge().await?,
+            devices: self.devices.purge().await?,
+        })
+    }
+}
+
+impl Job for Sweep {
+    type Output = Result<SweepReport>;
+
+    fn interval(&self) -> Duration {
+        self.interval
+    }
+
+    fn run(self: Arc<Self>) -> Run<Result<SweepReport>> {
+        Box::pin(async move {
+            let swept = self.sweep().await;
+            match &swept {
+                Ok(report) if *report == SweepReport::default() => {
+                    tracing::debug!("nothing to sweep");
+                }
+                Ok(SweepReport {
+                    expired,
+                    sessions,
+                    alerts,
+                    devices,
+                }) => tracing::info!(expired, sessions, alerts, devices, "swept"),
+                Err(err) => {
+                    tracing::warn!(error = %Chain(err), "the sweep failed; the next one tries again");
+                }
+            }
+            swept
+        })
+    }
+}

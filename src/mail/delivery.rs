@@ -1,0 +1,227 @@
+//! Delivers the messages in the queue. The queue is in the database, so that no request waits for the
+//! SMTP server and no restart loses a message. What could not be sent is tried again later; what may
+//! have been sent is not sent again.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use super::store::{self, MessageState, QueuedMessage};
+use super::{EmailMessage, MailError, Mailer, SmtpSession};
+use crate::clock::Clock;
+use crate::db::{AlertId, AnyConnection, Db};
+use crate::error::{Chain, Result};
+
+/// Steps of an SMTP session per message, each of which may take the server's time limit. A node
+/// that takes longer loses its claim to a message to another one.
+const LEASE_STEPS: u32 = 4;
+/// Added to the time of those steps.
+const LEASE_MARGIN: Duration = Duration::from_secs(60);
+/// The wait after the first failed attempt; it doubles with each one.
+const FIRST_RETRY: Duration = Duration::from_secs(60);
+const MAX_RETRY: Duration = Duration::from_secs(60 * 60);
+
+/// Renders the message that a row of the queue stands for.
+pub trait MessageSource: Send + Sync {
+    /// Returns the message about `alert`.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`](crate::Error::NotFound) when there is no such alert, or
+    /// [`Error::Internal`](crate::Error::Internal) when it can't be rendered.
+    fn render(&self, c: &mut AnyConnection, alert: AlertId) -> Result<EmailMessage>;
+}
+
+/// The delivery of queued messages; clones share its state.
+#[derive(Clone)]
+pub struct Delivery {
+    db: Db,
+    clock: Clock,
+    messages: Arc<dyn MessageSource>,
+    mailer: Arc<Mailer>,
+    give_up_after: Duration,
+    is_stopping: Arc<AtomicBool>,
+}
+
+/// The result of one attempt to send a message.
+enum Attempt {
+    Sent,
+    /// The server refused the message.
+    Refused(MailError),
+    /// The server could not be reached.
+    Unreachable(MailError),
+    /// The server has the content and did not say whether it accepts it.
+    Unknown(MailError),
+    /// Another node claimed the message meanwhile.
+    Lost,
+}
+
+impl Delivery {
+    /// Delivers the messages queued in `db` through `mailer`.
+    #[must_use]
+    pub fn new(
+        db: Db,
+        clock: Clock,
+        messages: Arc<dyn MessageSource>,
+        mailer: Mailer,
+        give_up_after: Duration,
+    ) -> Self {
+        Self {
+            db,
+            clock,
+            messages,
+            mailer: Arc::new(mailer),
+            give_up_after,
+            is_stopping: Arc::default(),
+        }
+    }
+
+    /// Stops claiming messages; the one in progress is finished.
+    pub fn stop(&self) {
+        self.is_stopping.store(true, Ordering::SeqCst);
+    }
+
+    /// Sends the messages that are due, until none is or the server can't be reached. Returns how
+    /// many were sent.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
+    pub async fn send_due(&self) -> Result<usize> {
+        let mut sent = 0;
+        let mut session = None;
+        while let Some(queued) = self.claim().await? {
+            let attempt = self.send(&mut session, &queued).await?;
+            let is_unreachable = matches!(attempt, Attempt::Unreachable(_));
+            sent += usize::from(matches!(attempt, Attempt::Sent));
+            self.record(&queued, attempt).await?;
+            if is_unreachable {
+                break;
+            }
+        }
+        if let Some(session) = session {
+            session.quit().await;
+        }
+        Ok(sent)
+    }
+
+    async fn claim(&self) -> Result<Option<QueuedMessage>> {
+        if self.is_stopping.load(Ordering::SeqCst) {
+            return Ok(None);
+        }
+        let now = self.clock.now();
+        let lease = self.mailer.timeout() * LEASE_STEPS + LEASE_MARGIN;
+        self.db
+            .transaction(move |c| store::claim_due(c, now, now + lease))
+            .await
+    }
+
+    async fn render(&self, queued: &QueuedMessage) -> Result<EmailMessage> {
+        let messages = self.messages.clone();
+        let alert = queued.alert_id;
+        self.db.read(move |c| messages.render(c, alert)).await
+    }
+
+    /// Sends one message, reusing `session` if there is one. Content that the server received
+    /// completely is never sent again.
+    async fn send(
+        &self,
+        session: &mut Option<SmtpSession>,
+        queued: &QueuedMessage,
+    ) -> Result<Attempt> {
+        let message = self.render(queued).await?;
+        let message =
+            match self
+                .mailer
+                .address(queued.id, &queued.recipient, message, queued.created_at)
+            {
+                Ok(message) => message,
+                Err(err) => return Ok(Attempt::Refused(err)),
+            };
+        let mut open = match session.take() {
+            Some(open) => open,
+            None => match self.mailer.connect().await {
+                Ok(open) => open,
+                Err(err) => return Ok(Attempt::Unreachable(err)),
+            },
+        };
+        if let Err(err) = open.send_envelope(message.envelope()).await {
+            return Ok(match err.is_response() {
+                true => Attempt::Refused(err),
+                false => Attempt::Unreachable(err),
+            });
+        }
+        if !self.mark_handed_over(queued).await? {
+            return Ok(Attempt::Lost);
+        }
+        match open.send_content(&message.formatted()).await {
+            Ok(()) => {
+                *session = Some(open);
+                Ok(Attempt::Sent)
+            }
+            Err(err) if err.is_response() => Ok(Attempt::Refused(err)),
+            Err(err) => Ok(Attempt::Unknown(err)),
+        }
+    }
+
+    /// From here on the message counts as sent unless the server refuses it.
+    async fn mark_handed_over(&self, queued: &QueuedMessage) -> Result<bool> {
+        let now = self.clock.now();
+        let (id, attempts) = (queued.id, queued.attempts);
+        self.db
+            .write(move |c| store::mark_handed_over(c, id, attempts, now))
+            .await
+    }
+
+    async fn record(&self, queued: &QueuedMessage, attempt: Attempt) -> Result<()> {
+        let now = self.clock.now();
+        let is_overdue = now.since(queued.created_at) >= self.give_up_after;
+        let Some(state) = next_state(queued, attempt, is_overdue) else {
+            return Ok(());
+        };
+        let due = now + retry_delay(queued.attempts);
+        let claim = (queued.id, queued.attempts);
+        self.db
+            .write(move |c| store::update_state(c, claim, state, due, now).map(drop))
+            .await
+    }
+}
+
+/// Returns the state that an attempt leaves a message in, and logs a failed one; `None` when the
+/// message is another node's by now.
+fn next_state(queued: &QueuedMessage, attempt: Attempt, is_overdue: bool) -> Option<MessageState> {
+    let (state, err, outcome) = match attempt {
+        Attempt::Lost => return None,
+        Attempt::Sent => return Some(MessageState::Sent),
+        Attempt::Unknown(err) => (
+            MessageState::HandedOver,
+            err,
+            "the mail server did not say whether it accepted a message; it is not sent again",
+        ),
+        Attempt::Refused(err) if err.is_permanent() || is_overdue => (
+            MessageState::Failed,
+            err,
+            "the mail server refused a message; it is given up",
+        ),
+        Attempt::Unreachable(err) if is_overdue => (
+            MessageState::Failed,
+            err,
+            "a message could not be sent for too long; it is given up",
+        ),
+        Attempt::Refused(err) | Attempt::Unreachable(err) => (
+            MessageState::Waiting,
+            err,
+            "a message could not be sent; it is tried again later",
+        ),
+    };
+    // Quoted: the sources of the error may contain the server's words.
+    let error = Chain(&err).to_string();
+    tracing::warn!(message_id = %queued.id, ?error, "{outcome}");
+    Some(state)
+}
+
+/// Returns the wait after so many attempts: one minute, then twice as long each time.
+fn retry_delay(attempts: i32) -> Duration {
+    let doublings = u32::try_from(attempts.saturating_sub(1)).unwrap_or_default();
+    FIRST_RETRY
+        .saturating_mul(2_u32.saturating_pow(doublings.min(16)))
+        .min(MAX_RETRY)
+}

@@ -1,0 +1,80 @@
+//! IP retention: how much of the addresses a person comes from is stored.
+
+use std::net::IpAddr;
+
+use strum::{EnumString, IntoStaticStr, VariantArray};
+
+use super::network;
+use crate::error::Error;
+
+/// How much of an IP address is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, EnumString, IntoStaticStr, VariantArray)]
+#[strum(
+    serialize_all = "lowercase",
+    parse_err_ty = Error,
+    parse_err_fn = unknown_retention
+)]
+pub enum IpRetention {
+    /// The whole address.
+    #[default]
+    Whole,
+    /// The [`network`] it is in.
+    Shortened,
+    /// Nothing.
+    None,
+}
+
+impl IpRetention {
+    /// Returns the text form.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+
+    /// Returns what is stored of `ip`, an address in canonical text; nothing of what is none.
+    #[must_use]
+    pub fn redact(self, ip: &str) -> Option<String> {
+        match self {
+            Self::Whole => Some(ip.to_owned()),
+            Self::Shortened => Some(network(ip.parse().ok()?).addr().to_string()),
+            Self::None => None,
+        }
+    }
+}
+
+fn unknown_retention(_: &str) -> Error {
+    Error::field("addresses", "must be whole, shortened or none")
+}
+
+/// Formats a stored address for people: a shortened one as its network, since no host has such an
+/// address itself.
+#[must_use]
+pub fn display_stored_ip(text: &str) -> String {
+    match text.parse::<IpAddr>() {
+        Ok(ip) if network(ip).addr() == ip => network(ip).to_string(),
+        _ => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shortened_address_is_its_network() {
+        for (ip, stored) in [
+            ("203.0.113.77", "203.0.113.0"),
+            ("2001:db8:1:2:3:4:5:6", "2001:db8:1::"),
+            ("::ffff:203.0.113.77", "203.0.113.0"),
+        ] {
+            let shortened = IpRetention::Shortened.redact(ip);
+            assert_eq!(shortened.as_deref(), Some(stored));
+            // Shortening what is short changes nothing.
+            assert_eq!(IpRetention::Shortened.redact(stored), shortened);
+        }
+        assert_eq!(IpRetention::None.redact("203.0.113.77"), None);
+        assert_eq!(display_stored_ip("203.0.113.0"), "203.0.113.0/24");
+        assert_eq!(display_stored_ip("2001:db8:1::"), "2001:db8:1::/48");
+        assert_eq!(display_stored_ip("203.0.113.77"), "203.0.113.77");
+    }
+}

@@ -1,0 +1,287 @@
+//! Creating sessions: a sign-in becomes a row.
+
+use std::time::Duration;
+
+use super::impossible_travel::{self, Waypoint};
+use super::store::{self, NewSessionRow, Session, SessionEnd};
+use super::values::{EndedReason, Jti, OpenedVia, SessionPersistence};
+use super::{Sessions, new_sign_in, record_ended};
+use crate::alerts::{self, Alerts};
+use crate::clock::Timestamp;
+use crate::db::{AnyConnection, SessionId};
+use crate::devices::{self, DeviceId, DeviceName, KnownDevice};
+use crate::error::Result;
+use crate::events::{self, EventKind, NewEvent, Origin};
+use crate::geo::Location;
+use crate::people::{self, User};
+use crate::text;
+use crate::user_agent::{DeviceFacts, device_label};
+
+/// Characters of a user agent that are stored.
+const USER_AGENT_LIMIT: usize = 500;
+/// Sessions of a person that are compared with a sign-in: at most so many live and so many ended.
+pub const RECENT_LIMIT: i64 = 200;
+
+/// The client of a request: the device it comes from, and where that is.
+#[derive(Debug, Clone)]
+pub struct Client {
+    /// Where it is.
+    pub location: Location,
+    /// Its user agent, cleaned and cut to 500 characters.
+    pub user_agent: Option<String>,
+    /// What the user agent and its hints state.
+    pub facts: DeviceFacts,
+}
+
+impl Client {
+    /// Returns a client at `location`, with a user agent as it was sent.
+    #[must_use]
+    pub fn new(location: Location, user_agent: Option<&str>, facts: DeviceFacts) -> Self {
+        let user_agent = user_agent
+            .map(text::clean)
+            .filter(|agent| !agent.is_empty())
+            .map(|agent| text::truncate_chars(&agent, USER_AGENT_LIMIT).to_owned());
+        Self {
+            location,
+            user_agent,
+            facts,
+        }
+    }
+}
+
+/// A session to be created.
+#[derive(Debug, Clone)]
+pub struct NewSession {
+    /// The client that signs in.
+    pub client: Client,
+    /// The id that the client keeps for its device.
+    pub device_id: Option<DeviceId>,
+    /// The name that the client gives its device; derived from the user agent if none.
+    pub device_name: Option<DeviceName>,
+    /// How it is opened.
+    pub via: OpenedVia,
+    /// Which limits apply to it.
+    pub persistence: SessionPersistence,
+    /// The session that this browser had until now, whoever its owner.
+    pub replaces: Option<Session>,
+}
+
+/// When a new session begins, and its limits.
+#[derive(Clone, Copy)]
+struct Lifetime {
+    now: Timestamp,
+    idle: Duration,
+    absolute_expires_at: Timestamp,
+}
+
+impl Sessions {
+    /// Creates a session for a person who has just been authenticated. It replaces the session that
+    /// they had in the same browser.
+    ///
+    /// # Errors
+    /// [`Error::InvalidCredentials`](crate::Error::InvalidCredentials) when the account was disabled
+    /// or its password changed since `user` was read.
+    pub async fn create_session(&self, user: &User, mut new: NewSession) -> Result<Session> {
+        let now = self.clock.now();
+        let jti = Jti::random()?;
+        let lifetime = Lifetime {
+            now,
+            idle: self.policy.idle_limit(new.persistence, user.idle_limit()),
+            absolute_expires_at: self.policy.absolute_expiry(new.persistence, now),
+        };
+        let max = self.policy.max_per_person;
+        let user = user.clone();
+        let alerts = self.alerts.clone();
+        self.db
+            .transaction(move |c| {
+                people::store::lock_active_user(c, &user)?;
+                // The person may have chosen another retention since they were read.
+                let retention = people::store::get_ip_retention(c, user.id)?;
+                new.client.location = new.client.location.redacted(retention);
+                let device = record_device(c, &user, &new, now)?;
+                let session = insert(c, &user, &new, &device, &jti, lifetime)?;
+                end_replaced(c, &session, &new, now)?;
+                if let Some(max) = max {
+                    end_beyond_limit(c, &session, max, now)?;
+                }
+                compare_with_recent(c, &alerts, &user, &session, device.is_known, now)?;
+                let (kind, origin) = (EventKind::SignedIn, origin(&session));
+                let signed_in = NewEvent::for_session(user.id, session.id, kind, &origin, now);
+                events::record_events(c, &[signed_in])?;
+                Ok(session)
+            })
+            .await
+    }
+}
+
+fn insert(
+    c: &mut AnyConnection,
+    user: &User,
+    new: &NewSession,
+    device: &SignInDevice,
+    jti: &Jti,
+    lifetime: Lifetime,
+) -> Result<Session> {
+    let Client {
+        location,
+        user_agent,
+        facts,
+    } = &new.client;
+    let Lifetime {
+        now,
+        idle,
+        absolute_expires_at,
+    } = lifetime;
+    let Location { ip, place } = location;
+    let label = device_label(facts);
+    let sent_name = new.device_name.as_ref().map(DeviceName::as_str);
+    let row = NewSessionRow {
+        id: SessionId::new(now),
+        user_id: user.id,
+        refresh_token_jti: jti.as_str(),
+        device_name: device.name.as_deref().or(sent_name).unwrap_or(&label),
+        device_id: new.device_id.as_ref().map(DeviceId::as_str),
+        ip_address: ip.as_deref(),
+        user_agent: user_agent.as_deref(),
+        last_used_at: now,
+        expires_at: absolute_expires_at.min(now + idle),
+        created_at: now,
+        updated_at: now,
+        absolute_expires_at,
+        is_remembered: new.persistence == SessionPersistence::Remembered,
+        idle_seconds: i32::try_from(idle.as_secs()).unwrap_or(i32::MAX),
+        confirmed_at: now,
+        opened_via: new.via.as_str(),
+        device_kind: facts.kind.as_str(),
+        browser: facts.browser.as_deref(),
+        browser_version: facts.browser_version.as_deref(),
+        os: facts.os.as_deref(),
+        os_version: facts.os_version.as_deref(),
+        brand: facts.brand.as_deref(),
+        model: facts.model.as_deref(),
+        location_city: place.city.as_deref(),
+        location_country: place.country.as_deref(),
+        location_point: place.point.map(|point| point.to_string()),
+    };
+    store::insert(c, &row)
+}
+
+/// The device that a person signs in on, as it was known before.
+#[derive(Default)]
+struct SignInDevice {
+    is_known: bool,
+    name: Option<String>,
+}
+
+/// Records the sign-in on a device that keeps an id.
+fn record_device(
+    c: &mut AnyConnection,
+    user: &User,
+    new: &NewSession,
+    now: Timestamp,
+) -> Result<SignInDevice> {
+    let Some(id) = &new.device_id else {
+        return Ok(SignInDevice::default());
+    };
+    let is_known = devices::store::find(c, user.id, id.as_str())?.is_some();
+    let KnownDevice { name, .. } = devices::store::record_sign_in(c, user.id, id.as_str(), now)?;
+    Ok(SignInDevice { is_known, name })
+}
+
+/// Compares a sign-in with the person's other sessions: raises an alert where the device or the
+/// country is new, and records travel that is impossible.
+fn compare_with_recent(
+    c: &mut AnyConnection,
+    alerts: &Alerts,
+    user: &User,
+    session: &Session,
+    is_known_device: bool,
+    now: Timestamp,
+) -> Result<()> {
+    let mut recent = store::list_recent(c, user.id, Some(session.id), RECENT_LIMIT)?;
+    let reported = alerts::list_reported_sessions(c, user.id)?;
+    let is_first =
+        recent.is_empty() && !devices::store::has_others(c, user.id, session.device_id.as_deref())?;
+    recent.retain(|other| !reported.contains(&other.id));
+    record_travel(c, session, &recent, now)?;
+    let news = new_sign_in::classify(session, is_known_device, &recent);
+    match news.filter(|_| !is_first) {
+        Some(kind) => alerts.raise(c, user, (kind, session.alert_context()), now),
+        None => Ok(()),
+    }
+}
+
+/// Records travel from where the person was last, if it is impossible.
+fn record_travel(
+    c: &mut AnyConnection,
+    session: &Session,
+    recent: &[Session],
+    now: Timestamp,
+) -> Result<()> {
+    let located = recent.iter().filter(|other| other.location_point.is_some());
+    let Some(last) = located.max_by_key(|other| other.last_used_at) else {
+        return Ok(());
+    };
+    let here = Location {
+        ip: session.ip_address.clone(),
+        place: session.place(),
+    };
+    match Waypoint::from_last_use(last).travel_to(&here, now) {
+        Some(travel) => impossible_travel::record(c, session, travel, &origin(session), now),
+        None => Ok(()),
+    }
+}
+
+/// Ends the session that the browser had before: a new sign-in leaves no older one behind, and no
+/// session can be fixed upon it.
+fn end_replaced(
+    c: &mut AnyConnection,
+    session: &Session,
+    new: &NewSession,
+    now: Timestamp,
+) -> Result<()> {
+    let end = SessionEnd {
+        reason: EndedReason::Replaced,
+        by: Some(session.id),
+        at: now,
+    };
+    let mut replaced = Vec::new();
+    if let Some(before) = &new.replaces {
+        replaced.extend(store::end(c, before.user_id, before.id, end)?);
+    }
+    if let (OpenedVia::Browser, Some(device)) = (new.via, &new.device_id) {
+        let (owner, device) = (session.user_id, device.as_str());
+        replaced.extend(store::end_in_browser(c, owner, device, session.id, end)?);
+    }
+    record_ended(c, &replaced, EndedReason::Replaced, &origin(session), now)
+}
+
+/// Ends the sessions used longest ago where their owner has more than `max`.
+fn end_beyond_limit(
+    c: &mut AnyConnection,
+    session: &Session,
+    max: u32,
+    now: Timestamp,
+) -> Result<()> {
+    const REASON: EndedReason = EndedReason::Limit;
+
+    let beyond = store::list_beyond_limit(c, session.user_id, session.id, max, now)?;
+    if beyond.is_empty() {
+        return Ok(());
+    }
+    let end = SessionEnd {
+        reason: REASON,
+        by: Some(session.id),
+        at: now,
+    };
+    let ended = store::end_several(c, session.user_id, &beyond, end)?;
+    record_ended(c, &ended, REASON, &origin(session), now)
+}
+
+fn origin(session: &Session) -> Origin {
+    Origin {
+        user: Some(session.user_id),
+        session: Some(session.id),
+        ip: session.ip_address.clone(),
+    }
+}

@@ -1,0 +1,128 @@
+//! Impossible travel: two uses in places farther apart than an airliner flies in the time between. Both
+//! can't be the same person's, unless one address is not where it appears to be: a VPN, a mobile
+//! network.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::store::{self, LastUse, Session};
+use crate::clock::Timestamp;
+use crate::db::{AnyConnection, Db};
+use crate::error::Result;
+use crate::events::{self, EventKind, NewEvent, Origin};
+use crate::geo::{Location, Place};
+
+/// The fastest travel that is possible, in kilometres an hour.
+const MAX_SPEED_KMH: f64 = 1_000.0;
+/// Distances up to this, in kilometres, are within the precision of an address's place.
+const MIN_DISTANCE_KM: f64 = 100.0;
+/// The distance in kilometres between a country's middle and a place in it, at most.
+const COUNTRY_RADIUS_KM: f64 = 1_500.0;
+/// A session's travel is recorded once in this time: a stolen cookie would cause it at each request.
+const RECORD_INTERVAL: Duration = Duration::from_secs(60 * 60);
+
+/// A place, and when somebody was there.
+pub(super) struct Waypoint {
+    place: Place,
+    at: Timestamp,
+}
+
+/// Travel that is not possible in its time.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ImpossibleTravel {
+    km: f64,
+    took: Duration,
+}
+
+impl Waypoint {
+    /// Returns where and when a session was used last.
+    pub(super) fn from_last_use(session: &Session) -> Self {
+        Self {
+            place: session.place(),
+            at: session.last_used_at,
+        }
+    }
+
+    /// Returns the travel from here to `location`, if it is impossible.
+    pub(super) fn travel_to(
+        &self,
+        location: &Location,
+        now: Timestamp,
+    ) -> Option<ImpossibleTravel> {
+        let there = &location.place;
+        let (from, to) = self.place.point.zip(there.point)?;
+        let is_exact = self.place.city.is_some() && there.city.is_some();
+        if !is_exact && self.place.country == there.country {
+            return None;
+        }
+        let uncertainty = |place: &Place| match place.city {
+            Some(_) => 0.0,
+            None => COUNTRY_RADIUS_KM,
+        };
+        let km = from.distance_km(to) - uncertainty(&self.place) - uncertainty(there);
+        let took = now.since(self.at);
+        let is_impossible =
+            km > MIN_DISTANCE_KM && km > MAX_SPEED_KMH * took.as_secs_f64() / 3_600.0;
+        is_impossible.then_some(ImpossibleTravel { km, took })
+    }
+}
+
+/// "16747 km in 2 h 5 min"
+impl fmt::Display for ImpossibleTravel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let minutes = self.took.as_secs() / 60;
+        let km = self.km.round();
+        match (minutes / 60, minutes % 60) {
+            (0, 0) => write!(f, "{km:.0} km in less than a minute"),
+            (0, minutes) => write!(f, "{km:.0} km in {minutes} min"),
+            (hours, minutes) => write!(f, "{km:.0} km in {hours} h {minutes} min"),
+        }
+    }
+}
+
+/// Records that `session` travelled, unless that was recorded within the last hour.
+pub(super) fn record(
+    c: &mut AnyConnection,
+    session: &Session,
+    travel: ImpossibleTravel,
+    origin: &Origin,
+    now: Timestamp,
+) -> Result<()> {
+    const KIND: EventKind = EventKind::ImpossibleTravel;
+
+    let (owner, id) = (session.user_id, session.id);
+    if events::has_event_since(c, (owner, id), KIND, now - RECORD_INTERVAL)? {
+        return Ok(());
+    }
+    let event = NewEvent::for_session(owner, id, KIND, origin, now).with_detail(travel.to_string());
+    events::record_events(c, &[event])
+}
+
+/// Returns whether travel of `session` was recorded within the last hour: more of it costs no write.
+pub(super) async fn was_recorded(db: &Db, session: &Session, now: Timestamp) -> Result<bool> {
+    const KIND: EventKind = EventKind::ImpossibleTravel;
+
+    let session = (session.user_id, session.id);
+    db.read(move |c| events::has_event_since(c, session, KIND, now - RECORD_INTERVAL))
+        .await
+}
+
+/// Writes a use at once, and the travel that led to it.
+pub(super) async fn record_with_use(
+    db: &Db,
+    session: &Session,
+    travel: ImpossibleTravel,
+    used: &LastUse,
+) -> Result<()> {
+    let (session, used) = (session.clone(), used.clone());
+    let origin = Origin {
+        user: Some(session.user_id),
+        session: Some(session.id),
+        ip: used.location.ip.clone(),
+    };
+    db.transaction(move |c| {
+        record(c, &session, travel, &origin, used.at)?;
+        store::update_last_use(c, &used).map(drop)
+    })
+    .await
+}

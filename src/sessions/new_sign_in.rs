@@ -1,0 +1,84 @@
+//! New sign-ins: whether a sign-in comes from a device or a country that is new to its owner.
+//!
+//! A device is known by its cookie (or the id its client keeps), if it is still of the same kind and
+//! system. One without an id, or with a new one, is known as well if a device that looks alike was
+//! signed in from the same network and country: cookies are deleted, and programs keep none. Networks
+//! are `/24` and `/48`, so that IPv6 privacy addresses raise no alerts.
+
+use super::store::Session;
+use crate::alerts::AlertKind;
+use crate::clock::Timestamp;
+use crate::net::network;
+
+/// Returns the alert to raise about a session that was just created. `is_known` says whether its device
+/// id is known; `recent` are its owner's other sessions, without those they reported.
+pub(super) fn classify(created: &Session, is_known: bool, recent: &[Session]) -> Option<AlertKind> {
+    if is_new_country(created, recent) {
+        Some(AlertKind::NewCountry)
+    } else if !is_known_device(created, is_known, recent) {
+        Some(AlertKind::NewDevice)
+    } else {
+        None
+    }
+}
+
+/// Returns whether a session comes from a device that was known before `since`. Its device id alone
+/// proves nothing, since every session of the person can read it: the device must look the same and
+/// come from the same network as well.
+pub(crate) fn is_trusted(session: &Session, since: Timestamp, known: &[Session]) -> bool {
+    let is_same = |before: &Session| {
+        before.created_at < since
+            && is_same_device(session, before)
+            && session.ip_address.is_some()
+            && is_same_network(session, before)
+    };
+    session.created_at < since || known.iter().any(is_same)
+}
+
+/// Returns whether two sessions are on one device, by its id and by what it states of itself.
+pub(crate) fn is_same_device(a: &Session, b: &Session) -> bool {
+    a.device_id.is_some()
+        && a.device_id == b.device_id
+        && (a.device_kind, &a.os) == (b.device_kind, &b.os)
+}
+
+fn is_new_country(created: &Session, recent: &[Session]) -> bool {
+    let mut countries = recent
+        .iter()
+        .filter_map(|session| session.location_country.as_ref())
+        .peekable();
+    let known_some = countries.peek().is_some();
+    let here = created.location_country.as_ref();
+    here.is_some_and(|here| known_some && countries.all(|there| there != here))
+}
+
+fn is_known_device(created: &Session, is_known: bool, recent: &[Session]) -> bool {
+    let mut same_id = recent
+        .iter()
+        .filter(|before| created.device_id.is_some() && before.device_id == created.device_id)
+        .peekable();
+    let is_itself = match same_id.peek() {
+        Some(_) => same_id.any(|before| is_same_device(created, before)),
+        // Its sessions may have been purged.
+        None => is_known,
+    };
+    let is_alike_and_near = |before: &Session| {
+        looks_alike(created, before)
+            && is_same_network(created, before)
+            && created.location_country == before.location_country
+    };
+    is_itself || recent.iter().any(is_alike_and_near)
+}
+
+fn looks_alike(a: &Session, b: &Session) -> bool {
+    (a.device_kind, &a.browser, &a.os, &a.model) == (b.device_kind, &b.browser, &b.os, &b.model)
+}
+
+/// Sign-ins of people of whom no address is stored count as from the same network.
+fn is_same_network(a: &Session, b: &Session) -> bool {
+    let network_for = |session: &Session| {
+        let ip = session.ip_address.as_deref()?.parse().ok()?;
+        Some(network(ip))
+    };
+    network_for(a) == network_for(b)
+}

@@ -1,0 +1,85 @@
+//! What a session's row says in the terms of the domain.
+
+use std::time::Duration;
+
+use super::store::Session;
+use super::values::Jti;
+use crate::alerts::AlertContext;
+use crate::clock::Timestamp;
+use crate::geo::{Location, Place};
+use crate::user_agent::{DeviceFacts, device_label};
+
+impl Session {
+    /// Returns what the device states of itself: "Firefox on Windows".
+    #[must_use]
+    pub fn label(&self) -> String {
+        device_label(&self.facts())
+    }
+
+    /// Returns the device's given name, else its label.
+    #[must_use]
+    pub fn display_name(&self) -> String {
+        self.device_name.clone().unwrap_or_else(|| self.label())
+    }
+
+    /// Returns the id of the current refresh token. Only a genuine token or cookie may carry it.
+    pub(crate) fn jti(&self) -> Jti {
+        Jti::claimed(self.refresh_token_jti.clone())
+    }
+
+    /// Returns when the current refresh token was made.
+    pub(crate) fn rotated_at(&self) -> Timestamp {
+        self.rotated_at.unwrap_or(self.created_at)
+    }
+
+    /// Returns when the session expires if it is used at `now` and not again.
+    pub(super) fn expiry_if_used(&self, now: Timestamp) -> Timestamp {
+        let idle = Duration::from_secs(u64::try_from(self.idle_seconds).unwrap_or_default());
+        self.absolute_expires_at.min(now + idle)
+    }
+
+    /// Returns the session as its row will be once a use at `now` is written.
+    #[must_use]
+    pub fn with_use_at(self, now: Timestamp) -> Self {
+        Self {
+            last_used_at: now,
+            expires_at: self.expiry_if_used(now),
+            ..self
+        }
+    }
+
+    /// Returns the place where it was last used.
+    #[must_use]
+    pub fn place(&self) -> Place {
+        Place {
+            city: self.location_city.clone(),
+            country: self.location_country.clone(),
+            point: self.location_point,
+        }
+    }
+
+    /// Returns the context of an alert about this session.
+    pub(crate) fn alert_context(&self) -> AlertContext {
+        AlertContext {
+            session: Some(self.id),
+            device_name: self.label(),
+            device_kind: self.device_kind,
+            location: Location {
+                ip: self.ip_address.clone(),
+                place: self.place(),
+            },
+        }
+    }
+
+    fn facts(&self) -> DeviceFacts {
+        DeviceFacts {
+            browser: self.browser.clone(),
+            browser_version: self.browser_version.clone(),
+            os: self.os.clone(),
+            os_version: self.os_version.clone(),
+            kind: self.device_kind,
+            brand: self.brand.clone(),
+            model: self.model.clone(),
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! The queries of `user_sessions` about where a person has been, and what is stored of that.
+
+use diesel::dsl::not;
+use diesel::prelude::*;
+
+use super::model::Session;
+use crate::db::schema::user_sessions;
+use crate::db::{AnyConnection, SessionId, UserId};
+use crate::error::Result;
+
+/// Lists a person's sessions except one, live ones before ended ones, newest first of each, at most
+/// `limit` of each.
+pub(crate) fn list_recent(
+    c: &mut AnyConnection,
+    user: UserId,
+    except: Option<SessionId>,
+    limit: i64,
+) -> Result<Vec<Session>> {
+    let own = user_sessions::table
+        .filter(user_sessions::user_id.eq(user))
+        .limit(limit)
+        .select(Session::as_select());
+    let mut recent: Vec<Session> = own
+        .filter(user_sessions::is_active)
+        .order(user_sessions::last_used_at.desc())
+        .load(c)?;
+    let ended: Vec<Session> = own
+        .filter(not(user_sessions::is_active))
+        .order((user_sessions::ended_at.desc(), user_sessions::id.desc()))
+        .load(c)?;
+    recent.extend(ended);
+    recent.retain(|session| Some(session.id) != except);
+    Ok(recent)
+}
+
+/// Lists the addresses of a person's sessions. Live and ended ones are queried apart, since each have
+/// an index of their own.
+pub(crate) fn list_addresses(
+    c: &mut AnyConnection,
+    user: UserId,
+) -> Result<Vec<(SessionId, String)>> {
+    let stored = user_sessions::table
+        .filter(user_sessions::user_id.eq(user))
+        .filter(user_sessions::ip_address.is_not_null())
+        .select((
+            user_sessions::id,
+            user_sessions::ip_address.assume_not_null(),
+        ));
+    let mut addresses: Vec<(SessionId, String)> =
+        stored.filter(user_sessions::is_active).load(c)?;
+    let ended: Vec<(SessionId, String)> = stored.filter(not(user_sessions::is_active)).load(c)?;
+    addresses.extend(ended);
+    Ok(addresses)
+}
+
+/// Replaces the address of a session.
+pub(crate) fn update_address(
+    c: &mut AnyConnection,
+    user: UserId,
+    id: SessionId,
+    ip: Option<&str>,
+) -> Result<usize> {
+    let session = user_sessions::table
+        .filter(user_sessions::user_id.eq(user))
+        .filter(user_sessions::id.eq(id));
+    Ok(diesel::update(session)
+        .set(user_sessions::ip_address.eq(ip))
+        .execute(c)?)
+}

@@ -1,0 +1,199 @@
+//! The queries of `user_sessions` that record a use: when the session expires if it isn't used again,
+//! where it is, and the refresh token that replaces the spent one.
+
+use diesel::dsl::case_when;
+use diesel::prelude::*;
+use diesel::sql_types::{Bool, Integer, Nullable};
+
+use super::model::{LastUse, Session};
+use crate::clock::Timestamp;
+use crate::db::schema::{user_sessions, users};
+use crate::db::{AnyConnection, SessionId, UserId, on_each, sql};
+use crate::error::Result;
+use crate::geo::Location;
+use crate::sessions::values::{Jti, SessionPersistence};
+
+/// The SQL before and after a bound time that computes when a session used at that time expires.
+/// Each database adds seconds to a time in its own way. SQLite's times are text; it computes to the
+/// millisecond, and the rest is filled up to the common width.
+const POSTGRES_EXPIRY: [&str; 2] = [
+    "least(absolute_expires_at, ",
+    " + idle_seconds * interval '1 second')",
+];
+const SQLITE_EXPIRY: [&str; 2] = [
+    "min(absolute_expires_at, strftime('%Y-%m-%d %H:%M:%f000', ",
+    ", '+' || idle_seconds || ' seconds'))",
+];
+
+macro_rules! expiry_if_used {
+    ($used:expr, $words:expr) => {
+        diesel::dsl::sql::<sql::Timestamptz>($words[0])
+            .bind::<sql::Timestamptz, Timestamp>($used)
+            .sql($words[1])
+    };
+}
+
+/// The columns of a location.
+macro_rules! location_columns {
+    ($location:expr) => {
+        (
+            user_sessions::ip_address.eq($location.ip.as_deref()),
+            user_sessions::location_city.eq($location.place.city.as_deref()),
+            user_sessions::location_country.eq($location.place.country.as_deref()),
+            user_sessions::location_point.eq($location.place.point.map(|at| at.to_string())),
+        )
+    };
+}
+
+/// Replaces `old` with `new`, if `old` is the current JTI of a live session. From an address that is
+/// not one of `known`, unless that is empty, the last use stays as it was, and [`update_location`]
+/// follows.
+pub(in crate::sessions) fn rotate_jti(
+    c: &mut AnyConnection,
+    (user, id): (UserId, SessionId),
+    (old, new): (&Jti, &Jti),
+    known: &[String],
+    now: Timestamp,
+) -> Result<Option<Session>> {
+    use user_sessions::dsl;
+
+    let is_known = dsl::ip_address
+        .eq_any(known.to_vec())
+        .or(known.is_empty().into_sql::<Nullable<Bool>>());
+    let last_used =
+        case_when(is_known, now.into_sql::<sql::Timestamptz>()).otherwise(dsl::last_used_at);
+    let active_people = users::table
+        .filter(users::is_active.eq(true))
+        .select(users::id);
+    let current = dsl::user_sessions
+        .filter(dsl::user_id.eq(user))
+        .filter(dsl::id.eq(id))
+        .filter(dsl::refresh_token_jti.eq(old.as_str()))
+        .filter(dsl::is_active)
+        .filter(dsl::expires_at.gt(now))
+        .filter(dsl::user_id.eq_any(active_people));
+    let changes = (
+        dsl::refresh_token_jti.eq(new.as_str()),
+        dsl::previous_jti.eq(old.as_str()),
+        dsl::rotated_at.eq(now),
+        dsl::last_used_at.eq(last_used),
+        dsl::updated_at.eq(now),
+    );
+    let rotated = match c {
+        AnyConnection::Postgres(c) => diesel::update(current)
+            .set((
+                changes,
+                dsl::expires_at.eq(expiry_if_used!(now, POSTGRES_EXPIRY)),
+            ))
+            .returning(Session::as_returning())
+            .get_result(c)
+            .optional()?,
+        AnyConnection::Sqlite(c) => diesel::update(current)
+            .set((
+                changes,
+                dsl::expires_at.eq(expiry_if_used!(now, SQLITE_EXPIRY)),
+            ))
+            .returning(Session::as_returning())
+            .get_result(c)
+            .optional()?,
+    };
+    Ok(rotated)
+}
+
+/// Updates the last use of a live session to a new location.
+pub(in crate::sessions) fn update_location(
+    c: &mut AnyConnection,
+    user: UserId,
+    id: SessionId,
+    location: &Location,
+    now: Timestamp,
+) -> Result<Option<Session>> {
+    use user_sessions::dsl;
+
+    let live = dsl::user_sessions
+        .filter(dsl::user_id.eq(user))
+        .filter(dsl::id.eq(id))
+        .filter(dsl::is_active);
+    let changes = (
+        location_columns!(location),
+        dsl::last_used_at.eq(now),
+        dsl::updated_at.eq(now),
+    );
+    let moved = on_each!(c, c => diesel::update(live)
+        .set(changes)
+        .returning(Session::as_returning())
+        .get_result(c)
+        .optional())?;
+    Ok(moved)
+}
+
+/// Updates the last use of a live session, unless a later one is written already.
+pub(in crate::sessions) fn update_last_use(c: &mut AnyConnection, used: &LastUse) -> Result<usize> {
+    use user_sessions::dsl;
+
+    let earlier = dsl::user_sessions
+        .filter(dsl::user_id.eq(used.user_id))
+        .filter(dsl::id.eq(used.session_id))
+        .filter(dsl::is_active)
+        .filter(dsl::last_used_at.lt(used.at));
+    let changes = (
+        dsl::last_used_at.eq(used.at),
+        location_columns!(used.location),
+        dsl::updated_at.eq(used.at),
+    );
+    let rows = match c {
+        AnyConnection::Postgres(c) => diesel::update(earlier)
+            .set((
+                changes,
+                dsl::expires_at.eq(expiry_if_used!(used.at, POSTGRES_EXPIRY)),
+            ))
+            .execute(c)?,
+        AnyConnection::Sqlite(c) => diesel::update(earlier)
+            .set((
+                changes,
+                dsl::expires_at.eq(expiry_if_used!(used.at, SQLITE_EXPIRY)),
+            ))
+            .execute(c)?,
+    };
+    Ok(rows)
+}
+
+/// Updates the idle limit of a person's live sessions that have one pair of limits.
+pub(crate) fn update_idle_limit(
+    c: &mut AnyConnection,
+    user: UserId,
+    persistence: SessionPersistence,
+    seconds: i32,
+    now: Timestamp,
+) -> Result<usize> {
+    use user_sessions::dsl;
+
+    let live = dsl::user_sessions
+        .filter(dsl::user_id.eq(user))
+        .filter(dsl::is_active)
+        .filter(dsl::expires_at.gt(now))
+        .filter(dsl::is_remembered.eq(persistence == SessionPersistence::Remembered));
+    let changes = (dsl::idle_seconds.eq(seconds), dsl::updated_at.eq(now));
+    let rows = match c {
+        AnyConnection::Postgres(c) => {
+            let end =
+                diesel::dsl::sql::<sql::Timestamptz>("least(absolute_expires_at, last_used_at + ")
+                    .bind::<Integer, _>(seconds)
+                    .sql(" * interval '1 second')");
+            diesel::update(live)
+                .set((changes, dsl::expires_at.eq(end)))
+                .execute(c)?
+        }
+        AnyConnection::Sqlite(c) => {
+            let end = diesel::dsl::sql::<sql::Timestamptz>(
+                "min(absolute_expires_at, strftime('%Y-%m-%d %H:%M:%f000', last_used_at, '+' || ",
+            )
+            .bind::<Integer, _>(seconds)
+            .sql(" || ' seconds'))");
+            diesel::update(live)
+                .set((changes, dsl::expires_at.eq(end)))
+                .execute(c)?
+        }
+    };
+    Ok(rows)
+}

@@ -1,0 +1,72 @@
+//! The use of a session: resolves a claim to its caller, and records when and where it was used.
+
+use super::impossible_travel::{self, Waypoint};
+use super::store::{self, LastUse};
+use super::{Caller, Claim, Session, Sessions};
+use crate::clock::Timestamp;
+use crate::error::{Chain, Error, Result};
+use crate::geo::Location;
+
+impl Sessions {
+    /// Returns the caller that a claim resolves to, if the row agrees, and records the use.
+    ///
+    /// # Errors
+    /// [`Error::Unauthenticated`] when the session is over or never existed.
+    pub async fn resolve(&self, claim: Claim, location: Location) -> Result<Caller> {
+        let now = self.clock.now();
+        let Claim { user, session, jti } = claim;
+        let (session, user) = self
+            .db
+            .read(move |c| store::find_live(c, user, session, now))
+            .await?
+            .ok_or(Error::Unauthenticated)?;
+        if jti.is_some_and(|jti| !self.is_current(&session, &jti, now)) {
+            return Err(Error::Unauthenticated);
+        }
+        let location = location.redacted(user.ip_retention);
+        // The request is answered whether or not its use can be recorded.
+        if let Err(err) = self.record_use(&session, now, &location).await {
+            tracing::warn!(session = %session.id, error = %Chain(&err), "a use could not be recorded");
+        }
+        Ok(Caller {
+            user,
+            session,
+            location,
+        })
+    }
+
+    /// Buffers a use; writes it now where the row can't wait for the next flush. What can't be
+    /// written now is buffered.
+    async fn record_use(
+        &self,
+        session: &Session,
+        now: Timestamp,
+        location: &Location,
+    ) -> Result<()> {
+        let used = LastUse {
+            user_id: session.user_id,
+            session_id: session.id,
+            at: now,
+            location: location.clone(),
+        };
+        let written = match Waypoint::from_last_use(session).travel_to(location, now) {
+            Some(travel) if !impossible_travel::was_recorded(&self.db, session, now).await? => {
+                impossible_travel::record_with_use(&self.db, session, travel, &used).await
+            }
+            _ if self.can_wait(session, now) => return self.last_uses.record(used).await,
+            _ => self.last_uses.write_now(used.clone()).await,
+        };
+        match written {
+            Ok(()) => Ok(()),
+            Err(err) => {
+                self.last_uses.record(used).await?;
+                Err(err)
+            }
+        }
+    }
+
+    fn can_wait(&self, session: &Session, now: Timestamp) -> bool {
+        session.expires_at.since(now) > self.flush_margin
+            || session.expires_at >= session.expiry_if_used(now)
+    }
+}

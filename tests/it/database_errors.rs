@@ -1,0 +1,120 @@
+//! A database that goes away: the service says so, loses nothing, and goes on by itself when it is back.
+
+use rollcall::settings::Settings;
+
+use crate::support::eventually;
+use crate::support::outage::{Outage, cut_connections};
+use crate::support::prelude::*;
+
+on_both!(
+    database: a_request_in_an_outage_is_told_to_come_back,
+    after_an_outage_everything_works_without_a_restart,
+    a_sign_out_in_an_outage_is_not_claimed,
+);
+
+async fn a_request_in_an_outage_is_told_to_come_back(database: Database) {
+    let app = TestApp::start_with(database, gives_up_soon).await;
+    let ada = app.register("ada@example.org").await;
+    let outage = Outage::of(&app.database);
+    let response = app.try_login(&ada, FIREFOX).await;
+    let seconds: u64 = response
+        .header("retry-after")
+        .parse()
+        .expect("Retry-After in seconds");
+    assert!((1..=60).contains(&seconds));
+    insta::assert_json_snapshot!(response.problem(503, "unavailable"), @r#"
+    {
+      "code": "unavailable",
+      "detail": "Nothing was changed. Try again in a moment.",
+      "status": 503,
+      "title": "The service is unavailable just now",
+      "type": "about:blank"
+    }
+    "#);
+    outage.end();
+    app.stop().await;
+}
+
+async fn after_an_outage_everything_works_without_a_restart(database: Database) {
+    let app = TestApp::start_with(database, gives_up_soon).await;
+    let ada = app.register("ada@example.org").await;
+    let laptop = app.login(&ada, FIREFOX).await;
+    let browser = app.signed_in_browser(&ada, FIREFOX).await;
+    let outage = Outage::of(&app.database);
+    app.try_login(&ada, IPHONE).await.expect(503);
+    app.anyone().get("/health/live").await.expect(200);
+    outage.end();
+
+    eventually("a person can sign in again", async || {
+        app.try_login(&ada, IPHONE).await.status == 200
+    })
+    .await;
+    laptop.current().await.expect(200);
+    browser.get("/devices").await.expect(200);
+    app.stop().await;
+}
+
+async fn a_sign_out_in_an_outage_is_not_claimed(database: Database) {
+    let app = TestApp::start_with(database, gives_up_soon).await;
+    let ada = app.register("ada@example.org").await;
+    let (browser, phone) = (
+        app.signed_in_browser(&ada, FIREFOX).await,
+        app.login(&ada, IPHONE).await,
+    );
+    let path = browser.sign_out_paths().await.remove(0);
+    let form = browser.form("/devices", &path).await;
+
+    let outage = Outage::of(&app.database);
+    let response = browser.send(&form, &[]).await.expect(503);
+    assert!(
+        response.header("content-type").starts_with("text/html"),
+        "{response:?}"
+    );
+    assert!(
+        !response.words().contains("signed out"),
+        "{}",
+        response.words()
+    );
+    phone
+        .delete(&format!("/api/v1/sessions/{}", phone.id()))
+        .await
+        .problem(503, "unavailable");
+    outage.end();
+
+    eventually("the phone is still signed in", async || {
+        phone.current().await.status == 200
+    })
+    .await;
+    assert_eq!(app.database.sessions_where("NOT is_active"), 0);
+    app.stop().await;
+}
+
+#[actix_web::test]
+async fn a_locked_sqlite_file_can_still_be_read() {
+    let app = TestApp::start_with(Database::sqlite(), gives_up_soon).await;
+    let ada = app.register("ada@example.org").await;
+    let laptop = app.login(&ada, FIREFOX).await;
+    let outage = Outage::of(&app.database);
+    laptop.current().await.expect(200);
+    outage.end();
+    app.stop().await;
+}
+
+#[actix_web::test]
+async fn a_restart_of_postgresql_costs_one_response_at_most() {
+    let app = TestApp::start_with(Database::postgres(), gives_up_soon).await;
+    let ada = app.register("ada@example.org").await;
+    let laptop = app.login(&ada, FIREFOX).await;
+    cut_connections(app.database.postgres_name().expect("a PostgreSQL database"));
+    let first = laptop.current().await;
+    assert!([200, 503].contains(&first.status), "{first:?}");
+    for _ in 0..10 {
+        laptop.current().await.expect(200);
+    }
+    app.stop().await;
+}
+
+fn gives_up_soon(settings: &mut Settings) {
+    settings.database.busy_timeout = Duration::from_millis(100);
+    settings.database.connect_timeout = Duration::from_millis(500);
+}

@@ -1,0 +1,174 @@
+//! Impossible travel: two places faster than anybody gets from one to the other.
+
+use crate::support::app::behind_proxy;
+use crate::support::mmdb::Mmdb;
+use crate::support::prelude::*;
+
+on_both!(
+    database: a_sign_in_too_far_away_is_marked,
+    a_session_used_too_far_away_is_marked_once,
+    a_refresh_too_far_away_is_marked,
+    a_flight_is_no_news,
+    the_next_town_is_no_news,
+    addresses_are_not_placed_that_exactly,
+    countries_without_cities_are_judged_with_care,
+);
+
+const LYON: &str = "203.0.113.7";
+const VIENNE: &str = "203.0.115.7";
+const GENEVA: &str = "203.0.114.7";
+const SYDNEY: &str = "198.51.100.5";
+const SPAIN: &str = "192.0.2.10";
+const PORTUGAL: &str = "192.0.2.70";
+const JAPAN: &str = "192.0.2.140";
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+async fn started(database: Database) -> (TestApp, Person) {
+    let city = |name: &str, code: &str, north: f64, east: f64| json!({"city": name, "country_code": code, "latitude": north, "longitude": east});
+    let path = database.folder().join("places.mmdb");
+    Mmdb::new("City")
+        .with("203.0.113.0/24", city("Lyon", "FR", 45.75, 4.85))
+        .with("203.0.115.0/24", city("Vienne", "FR", 45.52, 4.87))
+        .with("203.0.114.0/24", city("Geneva", "CH", 46.2, 6.15))
+        .with("198.51.100.0/24", city("Sydney", "AU", -33.87, 151.21))
+        .with("192.0.2.0/26", json!({"country_code": "ES"}))
+        .with("192.0.2.64/26", json!({"country_code": "PT"}))
+        .with("192.0.2.128/26", json!({"country_code": "JP"}))
+        .write(&path);
+    let app = TestApp::start_with(database, |settings| {
+        behind_proxy(settings);
+        settings.places.files = vec![path];
+        settings.tokens.access_lifetime = Duration::from_secs(100 * 24 * 60 * 60);
+    })
+    .await;
+    let ada = app.register("ada@example.org").await;
+    (app, ada)
+}
+
+fn told(app: &TestApp) -> Vec<String> {
+    let told =
+        "SELECT detail AS value FROM session_events WHERE kind = 'impossible_travel' ORDER BY id";
+    app.database.texts(told).into_iter().flatten().collect()
+}
+
+/// Uses a session from elsewhere.
+async fn used_from(device: &Device, ip: &str) {
+    let request = device
+        .request("GET", "/api/v1/sessions/current")
+        .header("x-forwarded-for", ip);
+    TestResponse::to(request).await.expect(200);
+}
+
+async fn a_sign_in_too_far_away_is_marked(database: Database) {
+    let (app, ada) = started(database).await;
+    let laptop = app.browser_from(FIREFOX, LYON);
+    laptop.sign_in(&ada).await;
+    app.advance(20 * MINUTE);
+    app.login_from(&ada, IPHONE, SYDNEY, None).await;
+    let impossible_travel = told(&app);
+    assert_eq!(impossible_travel.len(), 1, "{impossible_travel:?}");
+    assert!(
+        impossible_travel[0].ends_with("km in 20 min"),
+        "{impossible_travel:?}"
+    );
+    let page = laptop.get("/devices").await.expect(200);
+    let page = page.expect_words("Used in two places faster than anybody travels: 16");
+    let words = page.words();
+    assert!(
+        words.find("Safari on iPhone") < words.find("faster than anybody"),
+        "it stands at the device that made the journey: {words}"
+    );
+    let path = laptop.sign_out_paths().await.remove(0);
+    let device = path.trim_end_matches("/sign-out");
+    laptop
+        .get(device)
+        .await
+        .expect(200)
+        .expect_words("Used in two places faster than anybody travels");
+    app.stop().await;
+}
+
+async fn a_session_used_too_far_away_is_marked_once(database: Database) {
+    let (app, ada) = started(database).await;
+    let phone = app.login_from(&ada, IPHONE, LYON, None).await;
+    for ip in [SYDNEY, LYON, SYDNEY] {
+        app.advance(MINUTE);
+        used_from(&phone, ip).await;
+    }
+    assert_eq!(told(&app).len(), 1, "a stolen cookie does not fill the log");
+    app.advance(61 * MINUTE);
+    used_from(&phone, LYON).await;
+    assert_eq!(told(&app).len(), 2);
+    app.stop().await;
+}
+
+async fn a_refresh_too_far_away_is_marked(database: Database) {
+    let (app, ada) = started(database).await;
+    let phone = app.login_from(&ada, IPHONE, LYON, None).await;
+    app.advance(30 * MINUTE);
+    let request = app
+        .anyone()
+        .request("POST", "/api/v1/auth/refresh")
+        .header("x-forwarded-for", SYDNEY)
+        .json(&json!({"refresh_token": phone.refresh_token}));
+    let body = TestResponse::to(request).await.expect(200).json();
+    assert_eq!(body["session"]["location_city"], "Sydney");
+    let impossible_travel = told(&app);
+    assert_eq!(impossible_travel.len(), 1, "{impossible_travel:?}");
+    assert!(
+        impossible_travel[0].ends_with("km in 30 min"),
+        "{impossible_travel:?}"
+    );
+    app.stop().await;
+}
+
+async fn a_flight_is_no_news(database: Database) {
+    let (app, ada) = started(database).await;
+    let phone = app.login_from(&ada, IPHONE, LYON, None).await;
+    app.advance(22 * 60 * MINUTE);
+    used_from(&phone, SYDNEY).await;
+    app.advance(22 * 60 * MINUTE);
+    app.login_from(&ada, FIREFOX, LYON, None).await;
+    assert_eq!(told(&app), Vec::<String>::new());
+    app.stop().await;
+}
+
+async fn the_next_town_is_no_news(database: Database) {
+    let (app, ada) = started(database).await;
+    let phone = app.login_from(&ada, IPHONE, LYON, None).await;
+    // 112 km as the crow flies: not in five minutes, but in ten.
+    app.advance(10 * MINUTE);
+    used_from(&phone, GENEVA).await;
+    app.flush().await;
+    assert_eq!(told(&app), Vec::<String>::new());
+    app.advance(5 * MINUTE);
+    used_from(&phone, LYON).await;
+    assert_eq!(told(&app).len(), 1);
+    app.stop().await;
+}
+
+async fn addresses_are_not_placed_that_exactly(database: Database) {
+    let (app, ada) = started(database).await;
+    app.login_from(&ada, IPHONE, LYON, None).await;
+    // 26 km in no time: the same town, told by another address.
+    app.login_from(&ada, FIREFOX, VIENNE, None).await;
+    assert_eq!(told(&app), Vec::<String>::new());
+    app.stop().await;
+}
+
+async fn countries_without_cities_are_judged_with_care(database: Database) {
+    let (app, ada) = started(database).await;
+    let phone = app.login_from(&ada, IPHONE, SPAIN, None).await;
+    app.advance(MINUTE);
+    used_from(&phone, PORTUGAL).await;
+    assert_eq!(
+        told(&app),
+        Vec::<String>::new(),
+        "they may stand at the border"
+    );
+    app.advance(MINUTE);
+    used_from(&phone, JAPAN).await;
+    assert_eq!(told(&app).len(), 1);
+    app.stop().await;
+}

@@ -1,0 +1,191 @@
+//! What is kept of the addresses a person comes from is their own choice.
+
+use crate::support::prelude::*;
+
+on_both!(
+    database: whole_addresses_are_stored_by_default,
+    shortened_addresses_tell_the_network_only,
+    no_address_is_stored_where_none_may_be,
+    stored_addresses_are_redacted_too,
+    what_waits_in_memory_is_made_less_too,
+    another_choice_than_these_is_refused,
+    what_waits_on_another_node_is_made_less_too,
+);
+
+const HOME: &str = "203.0.113.77";
+const HOME_6: &str = "2001:db8:1:2:3:4:5:6";
+
+async fn choose(browser: &Browser, addresses: &str) -> TestResponse {
+    browser
+        .submit(
+            "/account",
+            "/account/addresses",
+            &[("addresses", addresses)],
+        )
+        .await
+}
+
+/// Every address that is anywhere in the database.
+fn stored(app: &TestApp) -> Vec<String> {
+    let tables = ["user_sessions", "session_events", "alerts"];
+    let found = tables.map(|table| {
+        app.database.texts(&format!(
+            "SELECT DISTINCT ip_address AS value FROM {table} WHERE ip_address IS NOT NULL"
+        ))
+    });
+    let mut found: Vec<String> = found.into_iter().flatten().flatten().collect();
+    found.sort();
+    found.dedup();
+    found
+}
+
+async fn whole_addresses_are_stored_by_default(database: Database) {
+    let app = TestApp::start_behind_proxy(database).await;
+    let ada = app.register("ada@example.org").await;
+    app.login_from(&ada, IPHONE, HOME, None).await;
+    assert_eq!(stored(&app), [HOME]);
+    app.stop().await;
+}
+
+async fn shortened_addresses_tell_the_network_only(database: Database) {
+    let app = TestApp::start_behind_proxy(database).await;
+    let ada = app.register("ada@example.org").await;
+    let laptop = app.browser_from(FIREFOX, HOME);
+    laptop.sign_in(&ada).await;
+    let response = choose(&laptop, "shortened").await;
+    laptop.follow(&response).await.expect_words("It is saved.");
+    app.advance(Duration::from_secs(60));
+    let phone = app.login_from(&ada, IPHONE, HOME_6, None).await;
+    assert_eq!(phone.session["ip_address"], "2001:db8:1::");
+    laptop
+        .get("/devices")
+        .await
+        .expect(200)
+        .expect_words("203.0.113.0/24")
+        .expect_words("2001:db8:1::/48");
+    app.flush().await;
+    assert_eq!(stored(&app), ["2001:db8:1::", "203.0.113.0"]);
+
+    // A refresh from the same network is from no new address.
+    let request = app
+        .anyone()
+        .request("POST", "/api/v1/auth/refresh")
+        .header("x-forwarded-for", "2001:db8:1:ffff::9")
+        .json(&json!({"refresh_token": phone.refresh_token}));
+    TestResponse::to(request).await.expect(200);
+    let told = "SELECT count(*) AS value FROM session_events WHERE kind = 'refreshed'";
+    assert_eq!(app.database.number(told), 0);
+    assert_eq!(stored(&app), ["2001:db8:1::", "203.0.113.0"]);
+    app.stop().await;
+}
+
+async fn no_address_is_stored_where_none_may_be(database: Database) {
+    let app = TestApp::start_behind_proxy(database).await;
+    let ada = app.register("ada@example.org").await;
+    let laptop = app.browser_from(FIREFOX, HOME);
+    laptop.sign_in(&ada).await;
+    choose(&laptop, "none").await.expect(303);
+    app.advance(Duration::from_secs(60));
+    let phone = app.login_from(&ada, IPHONE, HOME_6, None).await;
+    assert_eq!(phone.session["ip_address"], json!(null));
+    app.advance(Duration::from_secs(60));
+    let request = app
+        .anyone()
+        .request("POST", "/api/v1/auth/refresh")
+        .header("x-forwarded-for", HOME)
+        .json(&json!({"refresh_token": phone.refresh_token}));
+    let body = TestResponse::to(request).await.expect(200).json();
+    assert_eq!(body["session"]["ip_address"], json!(null));
+    assert_eq!(
+        body["session"]["last_used_at"],
+        "2031-05-17T08:32:00.000000Z"
+    );
+    laptop
+        .submit("/account", "/account/name", &[("full_name", "Ada")])
+        .await;
+    // A spent token tells where it was used; not here.
+    app.advance(Duration::from_secs(60));
+    app.anyone()
+        .refresh(&phone.refresh_token)
+        .await
+        .problem(401, "invalid_token");
+    app.flush().await;
+    assert_eq!(stored(&app), Vec::<String>::new());
+    app.stop().await;
+}
+
+async fn stored_addresses_are_redacted_too(database: Database) {
+    let app = TestApp::start_behind_proxy(database).await;
+    let ada = app.register("ada@example.org").await;
+    let bob = app.register("bob@example.org").await;
+    app.login_from(&bob, IPHONE, "198.51.100.9", None).await;
+    let laptop = app.browser_from(FIREFOX, HOME);
+    laptop.sign_in(&ada).await;
+    for ip in ["203.0.113.78", HOME_6] {
+        let phone = app.login_from(&ada, IPHONE, ip, None).await;
+        let request = phone
+            .request("POST", "/api/v1/auth/logout")
+            .header("x-forwarded-for", ip);
+        TestResponse::to(request).await.expect(204);
+    }
+    choose(&laptop, "shortened").await.expect(303);
+    assert_eq!(
+        stored(&app),
+        ["198.51.100.9", "2001:db8:1::", "203.0.113.0"],
+        "other people's stay"
+    );
+    choose(&laptop, "none").await.expect(303);
+    assert_eq!(stored(&app), ["198.51.100.9"]);
+    app.stop().await;
+}
+
+async fn what_waits_in_memory_is_made_less_too(database: Database) {
+    let app = TestApp::start_behind_proxy(database).await;
+    let ada = app.register("ada@example.org").await;
+    let laptop = app.browser_from(FIREFOX, HOME);
+    laptop.sign_in(&ada).await;
+    app.advance(Duration::from_secs(1));
+    laptop.get("/devices").await.expect(200);
+    choose(&laptop, "none").await.expect(303);
+    app.flush().await;
+    assert_eq!(stored(&app), Vec::<String>::new());
+    app.stop().await;
+}
+
+async fn another_choice_than_these_is_refused(database: Database) {
+    let app = TestApp::start_behind_proxy(database).await;
+    let ada = app.register("ada@example.org").await;
+    let laptop = app.browser_from(FIREFOX, HOME);
+    laptop.sign_in(&ada).await;
+    let response = choose(&laptop, "some").await;
+    assert!([400, 422].contains(&response.status), "{response:?}");
+    assert_eq!(stored(&app), [HOME]);
+    app.stop().await;
+}
+
+/// Two nodes that people reach by one name.
+fn one_of_two(settings: &mut rollcall::settings::Settings) {
+    crate::support::app::behind_proxy(settings);
+    settings.public_url = Some("http://login.example.org".parse().expect("a URL"));
+}
+
+async fn what_waits_on_another_node_is_made_less_too(database: Database) {
+    let app = TestApp::start_with(database, one_of_two).await;
+    let ada = app.register("ada@example.org").await;
+    let laptop = app.browser_from(FIREFOX, HOME);
+    laptop.sign_in(&ada).await;
+    let phone = app.login_from(&ada, IPHONE, HOME, None).await;
+    let other = app.another_node(one_of_two).await;
+    app.advance(Duration::from_secs(1));
+    let used = phone
+        .at(other.base())
+        .request("GET", "/api/v1/sessions/current")
+        .header("x-forwarded-for", HOME_6);
+    TestResponse::to(used).await.expect(200);
+    choose(&laptop, "none").await.expect(303);
+    // It writes what waits.
+    other.stop().await;
+    app.flush().await;
+    assert_eq!(stored(&app), Vec::<String>::new());
+    app.stop().await;
+}
