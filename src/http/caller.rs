@@ -7,10 +7,12 @@ use std::rc::Rc;
 use actix_web::dev::Payload;
 use actix_web::http::{Method, header};
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
+use serde::de::DeserializeOwned;
 
 use super::app_state::app_state;
+use super::browser;
 use super::client::location;
-use super::{browser, forms};
+use super::forms::{self, Form};
 use crate::alerts::Alert;
 use crate::error::{Error, Failure, Result};
 use crate::sessions::{Caller, Claim};
@@ -27,6 +29,10 @@ pub struct OpenAlerts(pub Rc<[Alert]>);
 /// An administrator in this browser who gave their password recently. For everybody else there is
 /// nothing here.
 pub struct AdminCaller(pub Caller);
+
+/// Extracts an administrator and the form they submitted. The caller is verified first: to others,
+/// an error in the form would show that the route exists.
+pub struct AdminForm<T>(pub Caller, pub T);
 
 /// The API's caller: a Bearer token, or for our own pages' script the cookie, which may change
 /// nothing without the form token in `X-CSRF-Token`.
@@ -70,6 +76,21 @@ impl FromRequest for AdminCaller {
             }
             app_state(&request)?.sessions.require_step_up(&caller)?;
             Ok(Self(caller))
+        })
+    }
+}
+
+impl<T: DeserializeOwned + 'static> FromRequest for AdminForm<T> {
+    type Error = Error;
+    type Future = Extraction<Self>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let caller = AdminCaller::from_request(request, payload);
+        let form = Form::from_request(request, payload);
+        Box::pin(async move {
+            let AdminCaller(caller) = caller.await?;
+            let Form(form) = form.await?;
+            Ok(Self(caller, form))
         })
     }
 }

@@ -12,8 +12,8 @@ use crate::clock::Timestamp;
 use crate::db::ApiKeyId;
 use crate::error::{Error, Result};
 use crate::http::app_state::AppState;
-use crate::http::caller::AdminCaller;
-use crate::http::forms::{EmptyForm, Form};
+use crate::http::caller::{AdminCaller, AdminForm};
+use crate::http::forms::EmptyForm;
 use crate::http::layout::{Layout, NavItem, page, see_other};
 use crate::sessions::Caller;
 
@@ -74,8 +74,7 @@ pub async fn show(
 pub async fn create(
     app: web::Data<AppState>,
     request: HttpRequest,
-    AdminCaller(caller): AdminCaller,
-    Form(form): Form<NewKeyForm>,
+    AdminForm(caller, form): AdminForm<NewKeyForm>,
 ) -> Result<HttpResponse> {
     let scopes = form.scopes();
     let created = match scopes.is_empty() {
@@ -105,9 +104,8 @@ pub async fn create(
 /// Ends the use of a key.
 pub async fn revoke(
     app: web::Data<AppState>,
-    _: AdminCaller,
+    _: AdminForm<EmptyForm>,
     id: web::Path<ApiKeyId>,
-    _: Form<EmptyForm>,
 ) -> Result<HttpResponse> {
     match app.api_keys.revoke_key(*id).await {
         // Revoked before: it is as it should be.

@@ -7,6 +7,7 @@ use crate::support::program::Program;
 on_both!(
     database: every_request_has_a_line_with_its_id,
     the_log_has_no_secret,
+    an_error_is_logged_with_its_cause_which_no_client_sees,
 );
 
 async fn every_request_has_a_line_with_its_id(database: Database) {
@@ -64,4 +65,24 @@ async fn the_log_has_no_secret(database: Database) {
         assert!(!log.contains(secret), "{secret} is in the log:\n{log}");
     }
     assert!(log.contains("answered"), "{log}");
+}
+
+async fn an_error_is_logged_with_its_cause_which_no_client_sees(database: Database) {
+    let program = Program::with(&database).env("ROLLCALL_SIGN_UP", "true");
+    let mut serving = program.serve(&["serve"]);
+    let anyone = Anyone::new(serving.base());
+    let body = json!({"email": "ada@example.org", "password": PASSWORD});
+    database.execute("ALTER TABLE users RENAME COLUMN full_name TO lost_column");
+    let response = anyone.post("/api/v1/auth/login", &body).await.expect(500);
+    for hidden in ["full_name", "column", "statement", "users"] {
+        assert!(!response.text.contains(hidden), "{}", response.text);
+    }
+    let line = serving.wait_for("the error's line", |line| {
+        line.contains("internal error").then(|| line.to_owned())
+    });
+    assert!(
+        line.contains("internal error: a statement failed: ") && line.contains("full_name"),
+        "{line}"
+    );
+    assert!(serving.terminate().success());
 }

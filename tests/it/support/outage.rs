@@ -1,7 +1,7 @@
 //! A database that goes away and comes back.
 
-use diesel::SqliteConnection;
 use diesel::connection::SimpleConnection;
+use diesel::{Connection, PgConnection, SqliteConnection};
 
 use super::database::{Database, on_server};
 
@@ -10,6 +10,7 @@ use super::database::{Database, on_server};
 pub struct Outage {
     postgres: Option<String>,
     sqlite: Option<SqliteConnection>,
+    lock: Option<PgConnection>,
 }
 
 impl Outage {
@@ -20,6 +21,7 @@ impl Outage {
             return Self {
                 postgres: Some(name.to_owned()),
                 sqlite: None,
+                lock: None,
             };
         }
         let mut connection = database.sqlite_connection();
@@ -29,6 +31,22 @@ impl Outage {
         Self {
             postgres: None,
             sqlite: Some(connection),
+            lock: None,
+        }
+    }
+
+    /// Only writing waits, until the outage ends: another transaction holds the lock.
+    pub fn locking_writes(database: &Database) -> Self {
+        if database.postgres_name().is_none() {
+            return Self::of(database);
+        }
+        let mut lock = PgConnection::establish(&database.url()).expect("a connection");
+        lock.batch_execute("BEGIN; LOCK TABLE user_sessions IN EXCLUSIVE MODE")
+            .expect("the lock");
+        Self {
+            postgres: None,
+            sqlite: None,
+            lock: Some(lock),
         }
     }
 
@@ -39,6 +57,9 @@ impl Drop for Outage {
     fn drop(&mut self) {
         if let Some(name) = &self.postgres {
             on_server(&format!("ALTER DATABASE {name} ALLOW_CONNECTIONS true"));
+        }
+        if let Some(lock) = &mut self.lock {
+            let _ = lock.batch_execute("ROLLBACK");
         }
         if let Some(connection) = &mut self.sqlite {
             let _ = connection.batch_execute("ROLLBACK");

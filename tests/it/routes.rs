@@ -1,0 +1,138 @@
+//! The route table: each path stands in it once, and each route admits those it says and nobody else.
+
+use std::collections::BTreeSet;
+
+use rollcall::server::routes::{API, Access, Condition, PAGES, Route};
+
+use crate::support::prelude::*;
+
+on_both!(
+    app: without_credentials_only_public_routes_are_open,
+    a_person_is_no_administrator,
+    another_method_is_405,
+);
+
+/// The README names every path that programs use.
+const README: &str = include_str!("../../README.md");
+
+fn routes() -> impl Iterator<Item = &'static Route> {
+    API.iter().chain(PAGES)
+}
+
+#[test]
+fn every_method_of_a_path_stands_in_the_table_once() {
+    let mut found = BTreeSet::new();
+    for route in routes() {
+        let key = format!("{} {}", route.method, route.path);
+        assert!(found.insert(key.clone()), "{key} stands there twice");
+    }
+    assert!(found.len() > 60, "only {} routes", found.len());
+}
+
+/// A path is mounted once, with the routes that stand together.
+#[test]
+fn the_routes_of_a_path_stand_together() {
+    let mut finished = BTreeSet::new();
+    let mut current = "";
+    for route in routes() {
+        if route.path != current {
+            assert!(finished.insert(route.path), "{} is apart", route.path);
+            current = route.path;
+        }
+    }
+}
+
+#[test]
+fn every_route_for_programs_is_in_the_readme() {
+    let shortened = |path: &str| path.trim_start_matches("/api/v1").to_owned();
+    for route in API.iter().filter(|route| route.access != Access::Public) {
+        let last = route.path.rsplit('/').next().unwrap_or_default();
+        let is_there = README.contains(route.path)
+            || README.contains(&shortened(route.path))
+            || README.contains(&format!("`{last}`"))
+            || README.contains(&format!("/{last}`"));
+        assert!(is_there, "{} is not in README.md", route.path);
+    }
+}
+
+async fn without_credentials_only_public_routes_are_open(app: &TestApp) {
+    for route in routes() {
+        let path = example(route.path);
+        let response = request(app, route, &path).await;
+        let shown = format!("{} {path}: {}", route.method, response.status);
+        match route.access {
+            Access::Public => assert_ne!(response.status, 401, "{shown}"),
+            Access::SignedIn | Access::Admin => assert!(response.is_to_sign_in(), "{shown}"),
+            Access::Api => assert_eq!(response.status, 401, "{shown}"),
+            Access::Application(_) => {
+                assert_eq!(response.status, 401, "{shown}");
+                assert!(response.text.contains("invalid_client"), "{shown}");
+            }
+            // A form without its CSRF token is refused before its path is looked at.
+            Access::Token if route.method == "POST" => assert_eq!(response.status, 403, "{shown}"),
+            Access::Token => assert_eq!(response.status, 404, "{shown}"),
+        }
+    }
+}
+
+async fn a_person_is_no_administrator(app: &TestApp) {
+    let ada = app.register("ada@example.org").await;
+    let browser = app.signed_in_browser(&ada, FIREFOX).await;
+    let form = browser.form("/account", "/account/name").await;
+    let csrf = form.hidden.iter().find(|(name, _)| name == "csrf");
+    let (_, csrf) = csrf.expect("a CSRF token");
+    let admin: Vec<&Route> = routes()
+        .filter(|route| route.access == Access::Admin)
+        .collect();
+    assert!(!admin.is_empty());
+    for route in admin {
+        let path = example(route.path);
+        let response = match route.method.as_str() {
+            "GET" => browser.get(&path).await,
+            _ => browser.post(&path, &[("csrf", csrf)]).await,
+        };
+        assert_eq!(response.status, 404, "{} {path}", route.method);
+    }
+}
+
+async fn another_method_is_405(app: &TestApp) {
+    let mut paths: Vec<&str> = routes().map(|route| route.path).collect();
+    paths.dedup();
+    for path in paths {
+        let response = TestResponse::to(app.anyone().request("PUT", &example(path))).await;
+        assert_eq!(response.status, 405, "PUT {path}");
+    }
+}
+
+/// Routes with a condition exist in the tests' application, where sign-up is on.
+#[test]
+fn only_sign_up_has_a_condition() {
+    let conditional: Vec<&str> = routes()
+        .filter(|route| route.condition == Condition::SignUp)
+        .map(|route| route.path)
+        .collect();
+    assert_eq!(
+        conditional,
+        ["/api/v1/auth/register", "/sign-up", "/sign-up"]
+    );
+}
+
+async fn request(app: &TestApp, route: &Route, path: &str) -> TestResponse {
+    let request = app.anyone().request(route.method.as_str(), path);
+    let is_page = PAGES.iter().any(|page| page.path == route.path);
+    let request = match route.method.as_str() {
+        "GET" | "DELETE" => request,
+        _ if is_page || path.starts_with("/oauth") => request.form(&[("token", "x")]),
+        _ => request.json(&json!({})),
+    };
+    TestResponse::to(request).await
+}
+
+/// A path of a route's pattern.
+fn example(pattern: &str) -> String {
+    pattern
+        .replace("{id}", "019ab0de-0000-7000-8000-000000000000")
+        .replace("{token}", "forged")
+        .replace("{name}", "none.css")
+        .replace("/devices/changes", "/devices/changes?since=0")
+}
