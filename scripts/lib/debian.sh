@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Sourced by the other scripts: installs what a Debian system lacks.
 
 # The commands that every build needs, and the packages that bring them.

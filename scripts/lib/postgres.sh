@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Sourced by the other scripts: a private PostgreSQL cluster in a temporary folder.
 #
 #   start_postgres   starts it, sets POSTGRES_SERVER (postgres://postgres@127.0.0.1:PORT),
@@ -38,6 +39,7 @@ start_postgres() {
         options="-c listen_addresses=127.0.0.1 -c port=$port -c max_connections=400"
         options+=" -c unix_socket_directories=$postgres_home"
         if in_postgres_home pg_ctl start --wait --silent --pgdata data --log server.log --options "$options" >/dev/null; then
+            # shellcheck disable=SC2034 # The scripts that source this file read it.
             POSTGRES_SERVER=postgres://postgres@127.0.0.1:$port
             return
         fi

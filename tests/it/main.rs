@@ -30,6 +30,7 @@ mod change_notifications;
 mod cli;
 mod cli_serve;
 mod client_hints;
+mod container;
 mod database_errors;
 mod device_groups;
 mod devices_corpus;
