@@ -1,8 +1,9 @@
-// Nicer with it, whole without it: fresh relative times, exact times in the reader's own zone, and
-// no page from the browser's cache for somebody who has been signed out meanwhile.
+// Progressive enhancement: current relative times, exact times in the reader's time zone, and no
+// page from the back/forward cache after a sign-out. The pages work without it.
 "use strict";
 
-// From how many seconds on which unit is used, and its length; as the server has it.
+// Each unit, the number of seconds from which it is used, and its length in seconds, as on the
+// server.
 const UNITS = [
   ["week", 1209600, 604800],
   ["day", 86400, 86400],
@@ -30,8 +31,8 @@ setInterval(refreshTimes, 60000);
 const status = document.querySelector("[role=status], [role=alert]");
 if (status) status.focus();
 
-// The page is told when a session opens or ends. Nothing that is being typed is lost by it, and a
-// page that nobody looks at holds no connection.
+// Reloads the page when the server reports a change, unless a field has the focus, since its input
+// would be lost. A hidden page has no connection.
 const heading = document.querySelector("[data-changes-since]");
 let changes = null;
 

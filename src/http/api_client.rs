@@ -1,5 +1,5 @@
-//! The application that calls: by its API key, as the password of HTTP Basic (RFC 6749, 2.3.1, with the
-//! key's id as the user) or as a Bearer token.
+//! The extractor of the calling application, which authenticates with its API key: as the password
+//! of HTTP Basic (RFC 6749, 2.3.1, with the key's id as the user) or as a Bearer token.
 
 use std::future::Future;
 use std::pin::Pin;

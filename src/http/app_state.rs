@@ -26,7 +26,7 @@ use crate::user_agent::DeviceParser;
 /// Random bytes of a setup link's token.
 const SETUP_TOKEN_BYTES: usize = 24;
 
-/// The parts of the service.
+/// The services and settings that handlers use.
 pub struct AppState {
     /// The one source of time.
     pub clock: Clock,
@@ -40,27 +40,27 @@ pub struct AppState {
     pub api_keys: ApiKeys,
     /// Sessions.
     pub sessions: Sessions,
-    /// The devices known of each person.
+    /// The known devices of each person.
     pub devices: Devices,
     /// Alerts.
     pub alerts: Alerts,
     /// The links in messages about alerts.
     pub alert_links: Arc<AlertLinks>,
-    /// Changes, as they happen.
+    /// The changes that open pages are notified of.
     pub changes: Changes,
     /// The tokens of the API.
     pub tokens: Arc<Tokens>,
     /// The parser of user agents.
     pub device_parser: DeviceParser,
-    /// The databases of places.
+    /// The place databases.
     pub places: Arc<Places>,
     /// The headers in which a trusted proxy states a place.
     pub edge_headers: EdgeHeaders,
-    /// The proxies whose headers are believed.
+    /// The proxies whose headers are trusted.
     pub trusted_proxies: TrustedProxies,
     /// The hosts that sign-in may lead back to.
     pub allowed_hosts: AllowedHosts,
-    /// The domain whose hosts all get the session cookie, if not this host alone.
+    /// The domain whose hosts all receive the session cookie; `None` for this host alone.
     pub cookie_domain: Option<String>,
     /// The key of CSRF tokens.
     pub csrf_key: CsrfKey,
@@ -72,7 +72,7 @@ pub struct AppState {
     pub setup: SetupLink,
 }
 
-/// Returns the state behind a request.
+/// Returns the state of the server that received the request.
 ///
 /// # Errors
 /// [`Error::Internal`] when the server was assembled without it.
@@ -87,10 +87,10 @@ pub fn app_state(request: &HttpRequest) -> Result<&web::Data<AppState>> {
 pub struct SetupLink(Mutex<Option<[u8; 32]>>);
 
 impl SetupLink {
-    /// Opens the link and returns its token.
+    /// Opens the link and returns its token, which replaces any former one.
     ///
     /// # Errors
-    /// [`Error::Internal`] when the system has no randomness to give.
+    /// [`Error::Internal`] when the system can't provide random bytes.
     pub fn open(&self) -> Result<String> {
         let token = text::random::<SETUP_TOKEN_BYTES>()?;
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) =
@@ -111,7 +111,7 @@ impl SetupLink {
         }
     }
 
-    /// Closes the link for good.
+    /// Closes the link: no token is valid any more.
     pub fn close(&self) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }

@@ -1,5 +1,5 @@
-//! The static files, embedded in the binary. Their URLs carry a digest of their content, so a
-//! browser may keep them for ever.
+//! The static files, embedded in the binary. Their URLs contain a digest of the content, so
+//! browsers may cache the responses for a year without revalidation (RFC 8246).
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 #[folder = "static/"]
 struct Files;
 
-/// From the hashed name to the file's own, and the other way round.
+/// The file name of each hashed name, and the reverse.
 struct Names {
     plain: HashMap<String, String>,
     hashed: HashMap<String, String>,
@@ -31,7 +31,7 @@ static NAMES: LazyLock<Names> = LazyLock::new(|| {
     Names { plain, hashed }
 });
 
-/// `rollcall.css` becomes `rollcall.1f3a5c7e9b0d.css`.
+/// Returns a name with a digest of the content: `rollcall.1f3a5c7e9b0d.css` for `rollcall.css`.
 fn hashed_name(name: &str, file: &EmbeddedFile) -> String {
     let digest: String = file.metadata.sha256_hash()[..6]
         .iter()
@@ -43,13 +43,16 @@ fn hashed_name(name: &str, file: &EmbeddedFile) -> String {
     }
 }
 
-/// The URL of a static file.
+/// Returns the URL of a static file.
 pub fn url(name: &str) -> String {
     let hashed = NAMES.hashed.get(name).map_or(name, String::as_str);
     format!("/static/{hashed}")
 }
 
-/// `GET /static/{name}`
+/// Serves `GET /static/{name}`.
+///
+/// # Errors
+/// [`Error::NotFound`] when no file has this hashed name.
 pub async fn serve(name: web::Path<String>) -> Result<HttpResponse> {
     let plain = NAMES.plain.get(name.as_str()).ok_or(Error::NotFound)?;
     let file = Files::get(plain).ok_or(Error::NotFound)?;
@@ -59,7 +62,7 @@ pub async fn serve(name: web::Path<String>) -> Result<HttpResponse> {
         .body(file.data.into_owned()))
 }
 
-/// `GET /favicon.ico`: browsers ask for it whatever the page says.
+/// Redirects `GET /favicon.ico`, which browsers request even where a page links another icon.
 pub async fn favicon() -> HttpResponse {
     HttpResponse::PermanentRedirect()
         .insert_header((header::LOCATION, url("favicon.svg")))

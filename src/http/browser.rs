@@ -1,5 +1,5 @@
-//! The browser's side of a session: a cookie that carries ids and nothing else, and a cookie that
-//! tells one browser from another.
+//! The browser's cookies: the session cookie, which carries ids and nothing else, and the device
+//! cookie, which identifies the browser.
 
 use actix_session::config::PersistentSession;
 use actix_session::storage::CookieSessionStore;
@@ -20,10 +20,10 @@ use crate::error::{Error, Failure, Result};
 use crate::sessions::{Claim, Jti, Session};
 
 const CLAIM: &str = "claim";
-/// The longest that browsers keep a cookie (RFC 6265bis, 5.5).
+/// The longest lifetime of a cookie that browsers allow (RFC 6265bis, 5.5).
 const MAX_AGE_DAYS: i64 = 400;
 
-/// What the session cookie carries.
+/// The content of the session cookie.
 #[derive(Serialize, Deserialize)]
 struct StoredClaim {
     user: UserId,
@@ -31,20 +31,20 @@ struct StoredClaim {
     jti: String,
 }
 
-/// Laid into the request when its answer writes a claim that must not outlive the browser.
+/// Marks a request whose response sets a session cookie that expires when the browser closes.
 struct UntilBrowserCloses;
 
-/// What the session cookie is like.
+/// The attributes of the session cookie.
 #[derive(Debug, Clone)]
 pub struct SessionCookie {
-    /// Whether it goes over HTTPS only.
+    /// Whether it is sent over HTTPS only.
     pub is_https: bool,
-    /// The domain whose hosts all get it, if not this host alone.
+    /// The domain whose hosts all receive it; `None` for this host alone.
     pub domain: Option<String>,
 }
 
 impl SessionCookie {
-    /// As the service is set up.
+    /// Returns the attributes that the settings of the service require.
     pub fn from_state(app: &AppState) -> Self {
         Self {
             is_https: app.is_https,
@@ -52,8 +52,8 @@ impl SessionCookie {
         }
     }
 
-    /// The prefix makes browsers refuse it from anywhere but HTTPS, and from any other host where
-    /// it is for this host alone (RFC 6265bis, 4.1.3).
+    /// Returns the cookie's name. Its prefix makes browsers accept the cookie over HTTPS only and,
+    /// without a domain, from this host only (RFC 6265bis, 4.1.3).
     fn name(&self) -> &'static str {
         match (self.is_https, &self.domain) {
             (true, None) => "__Host-rollcall_session",
@@ -71,7 +71,7 @@ fn device_cookie_name(is_https: bool) -> &'static str {
     }
 }
 
-/// The middleware that seals and opens the session cookie.
+/// Returns the middleware that encrypts and decrypts the session cookie.
 pub fn session_middleware(
     key: Key,
     cookie: &SessionCookie,
@@ -88,7 +88,7 @@ pub fn session_middleware(
         .build()
 }
 
-/// What the request's cookie claims, if it has one that is ours.
+/// Returns the claim in the request's session cookie, if it has a genuine one.
 pub fn session_claim(request: &HttpRequest) -> Option<Claim> {
     let stored: StoredClaim = request.get_session().get(CLAIM).ok().flatten()?;
     Some(Claim {
@@ -98,10 +98,11 @@ pub fn session_claim(request: &HttpRequest) -> Option<Claim> {
     })
 }
 
-/// Gives the browser `session`. Without "Keep me signed in" the cookie goes when the browser does.
+/// Sets the session cookie for `session`. Without "Keep me signed in" the cookie expires when the
+/// browser closes.
 ///
 /// # Errors
-/// [`Error::Internal`] when it can't be written.
+/// [`Error::Internal`] when the cookie's content can't be serialized.
 pub fn set_session(request: &HttpRequest, session: &Session) -> Result<()> {
     let stored = StoredClaim {
         user: session.user_id,
@@ -119,13 +120,13 @@ pub fn set_session(request: &HttpRequest, session: &Session) -> Result<()> {
     Ok(())
 }
 
-/// Takes the session away from the browser.
+/// Removes the session cookie from the browser.
 pub fn clear_session(request: &HttpRequest) {
     request.get_session().purge();
 }
 
-/// Takes `Max-Age` from the session cookie where [`set_session`] said that it must go with the browser:
-/// `actix-session` has one lifetime for all of them.
+/// Removes `Max-Age` from a session cookie that [`set_session`] marked to expire when the browser
+/// closes: `actix-session` has one lifetime for all cookies.
 pub async fn drop_max_age(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
@@ -162,7 +163,7 @@ fn without_max_age(value: HeaderValue, name: &str) -> HeaderValue {
     }
 }
 
-/// Sees to it that the browser has a device cookie, and that it is renewed at every sign-in.
+/// Ensures that the browser has a device cookie, and renews it with every request to `/sign-in`.
 pub async fn ensure_device_cookie(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
@@ -193,7 +194,7 @@ fn new_device_cookie(device: &DeviceId, is_https: bool) -> Cookie<'static> {
         .finish()
 }
 
-/// The browser's device id, which [`ensure_device_cookie`] has seen to.
+/// Returns the browser's device id, which [`ensure_device_cookie`] stored in the request.
 ///
 /// # Errors
 /// [`Error::Internal`] on a route without that middleware.

@@ -1,4 +1,4 @@
-//! Who is calling: a browser by its cookie, a program by its access token.
+//! The extractors of the caller: a browser by its session cookie, a program by its access token.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -19,26 +19,28 @@ use crate::sessions::{Caller, Claim};
 
 type Extraction<T> = Pin<Box<dyn Future<Output = Result<T>>>>;
 
-/// A page's caller: somebody signed in in this browser.
+/// Extracts the caller of a page: the person signed in in this browser. For a GET request, stores
+/// their [`OpenAlerts`] in the request.
 pub struct PageCaller(pub Caller);
 
-/// What the caller should know of, laid into the request for the page that answers it.
+/// The open alerts that the caller may review, for the page that the response contains.
 #[derive(Clone)]
 pub struct OpenAlerts(pub Rc<[Alert]>);
 
-/// An administrator in this browser who gave their password recently. For everybody else there is
-/// nothing here.
+/// Extracts an administrator signed in in this browser, after step-up. For any other person the
+/// error is [`Error::NotFound`].
 pub struct AdminCaller(pub Caller);
 
 /// Extracts an administrator and the form they submitted. The caller is verified first: to others,
 /// an error in the form would show that the route exists.
 pub struct AdminForm<T>(pub Caller, pub T);
 
-/// The API's caller: a Bearer token, or for our own pages' script the cookie, which may change
-/// nothing without the form token in `X-CSRF-Token`.
+/// Extracts the caller of the API: by a Bearer token or, for scripts of the service's own pages, by
+/// the session cookie. With the cookie, every method except GET and HEAD requires the CSRF token in
+/// `X-CSRF-Token`.
 pub struct ApiCaller(pub Caller);
 
-/// Whoever is signed in in this browser, if anybody is.
+/// Extracts the person signed in in this browser, if there is one.
 pub struct MaybeCaller(pub Option<Caller>);
 
 impl FromRequest for PageCaller {
@@ -158,7 +160,8 @@ fn cookie_claim(request: &HttpRequest) -> Result<Claim> {
     Ok(claim)
 }
 
-/// RFC 6750, section 2.1; the scheme's name is case-insensitive (RFC 9110, 11.1).
+/// Returns the token of a Bearer header (RFC 6750, 2.1). The scheme's name is case-insensitive
+/// (RFC 9110, 11.1).
 fn bearer(value: &str) -> Option<&str> {
     let (scheme, token) = value.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())

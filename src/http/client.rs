@@ -1,4 +1,5 @@
-//! The device a request comes from: its address, through trusted proxies, and its user agent.
+//! The client of a request: its address, as trusted proxies report it, its place and its user
+//! agent.
 
 use std::borrow::Cow;
 use std::future::{Ready, ready};
@@ -15,10 +16,10 @@ use crate::net::client_address;
 use crate::sessions::Client;
 use crate::user_agent::ClientHints;
 
-/// Languages looked at.
+/// Language preferences considered at most.
 const MAX_LANGUAGES: usize = 4;
 
-/// A handler's argument: the client of the request.
+/// Extracts the client of the request.
 pub struct RequestClient(pub Client);
 
 impl FromRequest for RequestClient {
@@ -30,7 +31,8 @@ impl FromRequest for RequestClient {
     }
 }
 
-/// Where the client is: its address in canonical text, and the place of that.
+/// Returns where the client is: its address in canonical text, and the place of that address. A
+/// trusted proxy's headers state the place where the databases have none.
 pub fn location(request: &HttpRequest, app: &AppState) -> Location {
     let Some(peer) = request.peer_addr().map(|peer| peer.ip().to_canonical()) else {
         return Location::default();
@@ -67,8 +69,8 @@ fn client(request: &HttpRequest, app: &AppState) -> Client {
     Client::new(location(request, app), sent.as_deref(), facts)
 }
 
-/// The languages that the client reads, the best first, as far as they come before English, which
-/// everything is in anyway.
+/// Returns the languages that the client prefers to English, best first, each followed by its
+/// primary language. Languages after English are irrelevant: every name exists in English.
 pub fn languages(request: &HttpRequest) -> Vec<String> {
     let Ok(accepted) = header::AcceptLanguage::parse(request) else {
         return Vec::new();
@@ -84,14 +86,14 @@ pub fn languages(request: &HttpRequest) -> Vec<String> {
         .collect()
 }
 
-/// A header as text, whatever its bytes.
+/// Returns a header as text, with bytes that are not UTF-8 replaced.
 fn header_text(headers: &HeaderMap, name: &str) -> Option<String> {
     let value = headers.get(name)?;
     Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
 }
 
-/// Every line of a header. What is not text stays in its place as garbage: a line left out would
-/// take along what a proxy has put behind it.
+/// Returns every line of a header. Bytes that are not UTF-8 are replaced: to drop the line would
+/// also drop the address that a proxy appended to it.
 fn lines<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Vec<Cow<'a, str>> {
     headers
         .get_all(name)

@@ -3,7 +3,7 @@
 use actix_web::HttpRequest;
 use actix_web::http::header;
 
-/// Returns whether the request declares its body as `media_type`, with whatever parameters.
+/// Returns whether the request declares its body as `media_type`, with any parameters.
 #[must_use]
 pub fn has_content_type(request: &HttpRequest, media_type: &str) -> bool {
     let declared = request

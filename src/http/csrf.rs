@@ -15,7 +15,7 @@ impl CsrfKey {
     /// Returns a key of these bytes.
     ///
     /// # Errors
-    /// [`Error::Internal`] when HMAC does not take the key.
+    /// [`Error::Internal`] when HMAC does not accept the key.
     pub fn new(key: &[u8]) -> Result<Self> {
         Hmac::new_from_slice(key)
             .map(Self)
@@ -30,7 +30,7 @@ impl CsrfKey {
     /// Verifies a token. Compares in constant time.
     ///
     /// # Errors
-    /// [`Error::CsrfMismatch`] when it was not made for `binding`.
+    /// [`Error::CsrfMismatch`] when it is not the token for `binding`.
     pub(super) fn verify(&self, binding: &str, token: &str) -> Result<()> {
         let token = URL_SAFE_NO_PAD
             .decode(token)

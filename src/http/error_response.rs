@@ -1,5 +1,5 @@
-//! Error responses: `application/problem+json` (RFC 9457) for programs, a page for people. A page that
-//! needs a signed-in caller redirects to sign-in.
+//! Error responses: `application/problem+json` (RFC 9457) for programs, a page for people. A page
+//! that needs a signed-in caller redirects to sign-in.
 
 use actix_web::body::{BoxBody, EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -16,10 +16,11 @@ use super::layout::{Layout, page, see_other};
 use super::step_up::step_up_response;
 use crate::error::{Chain, Error, Failure, FieldError};
 
-/// Paths whose callers are programs.
+/// Prefixes of the paths that programs call.
 const PROGRAM_PREFIXES: [&str; 5] = ["/api/", "/auth/", "/health/", "/oauth/", "/.well-known/"];
 
-/// RFC 9457, section 3, with `code` to tell errors apart by and `errors` for single fields.
+/// A problem details object (RFC 9457, section 3), extended by `code`, which identifies the error,
+/// and `errors`, which lists invalid fields.
 #[derive(Serialize)]
 struct Problem<'a> {
     r#type: &'static str,
@@ -41,7 +42,7 @@ struct ErrorPage {
     request_id: Option<String>,
 }
 
-/// Renders the response to an error of the handlers below.
+/// Replaces the bare response to an error by a rendered one.
 pub async fn render_errors(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
@@ -64,11 +65,11 @@ fn find_error<B>(response: &ServiceResponse<B>) -> Option<Error> {
             None => from_actix(err),
         });
     }
-    // actix answers a path with another method by itself, with no error.
+    // For a method that a path does not have, `actix-web` responds without an error.
     (response.status() == StatusCode::METHOD_NOT_ALLOWED).then_some(Error::MethodNotAllowed)
 }
 
-/// Translates an error of actix's own.
+/// Translates an error of `actix-web` itself.
 fn from_actix(err: &actix_web::Error) -> Error {
     match err.as_response_error().status_code() {
         StatusCode::NOT_FOUND => Error::NotFound,
@@ -142,7 +143,8 @@ fn problem_response(error: &Error) -> HttpResponse {
     response.body(serde_json::to_string(&problem).unwrap_or_default())
 }
 
-/// RFC 6749, section 5.2, as RFC 7662 (2.3) and RFC 7009 (2.2.1) ask.
+/// Returns the error response of RFC 6749, section 5.2, as RFC 7662 (2.3) and RFC 7009 (2.2.1)
+/// require it.
 fn oauth_response(error: &Error) -> HttpResponse {
     let name = match error {
         Error::InvalidClient => "invalid_client",
@@ -169,7 +171,7 @@ fn page_response(request: &HttpRequest, error: &Error) -> HttpResponse {
         status: error.status_code().as_u16(),
         title: error.title(),
         detail: error.detail(),
-        // Only what went wrong on our side is in the log, to be found by it.
+        // Only the cause of a server error is in the log, to be found by the id.
         request_id: error
             .status_code()
             .is_server_error()
@@ -179,13 +181,13 @@ fn page_response(request: &HttpRequest, error: &Error) -> HttpResponse {
     page(error.status_code(), &template).unwrap_or_else(|err| bare(&err))
 }
 
-/// No page at all, where even that can't be drawn.
+/// Returns an empty response, for an error in the rendering of a page.
 fn bare(err: &Error) -> HttpResponse {
     tracing::error!(error = %Chain(err), "a page could not be rendered");
     HttpResponse::new(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
-/// The sign-in page, and from there back to a page that can be opened again.
+/// Returns the URL of the sign-in page. It leads back to the requested page if that was a GET.
 fn sign_in_url(request: &HttpRequest) -> String {
     match request.method() == Method::GET && request.path() != "/" {
         true => {
@@ -211,7 +213,7 @@ fn request_id(request: &HttpRequest) -> Option<String> {
         .map(ToString::to_string)
 }
 
-/// Cookies set on the way, and which methods a path takes.
+/// Copies the cookies that were set, and the methods that the path allows.
 fn copy_headers(from: &HeaderMap, to: &mut HeaderMap) {
     for name in [header::SET_COOKIE, header::ALLOW] {
         for value in from.get_all(&name) {
@@ -220,12 +222,12 @@ fn copy_headers(from: &HeaderMap, to: &mut HeaderMap) {
     }
 }
 
-/// A form that can't be read.
+/// Returns the error for a form that can't be read.
 pub fn bad_form() -> Error {
     Error::Malformed("The form could not be read.".into())
 }
 
-/// A query that can't be read, with what is wrong in it.
+/// Returns the error for a query that can't be read, with the reason if it can't be deserialized.
 pub fn bad_query(err: &QueryPayloadError) -> Error {
     match err {
         QueryPayloadError::Deserialize(err) => Error::field("query", err.to_string()),
@@ -240,7 +242,7 @@ impl ResponseError for Error {
             Self::UnsupportedMediaType { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-            // RFC 9470, section 3, has a step-up refused as 401.
+            // RFC 9470, section 3: a request that needs step-up gets a 401.
             Self::InvalidCredentials
             | Self::Unauthenticated
             | Self::InvalidToken(_)

@@ -14,14 +14,15 @@ use super::browser;
 use super::content_type::has_content_type;
 use crate::error::{Error, Result};
 
-/// Bytes of a form at most.
+/// Bytes allowed in a form.
 pub const LIMIT: usize = 16 * 1024;
 const MEDIA_TYPE: &str = "application/x-www-form-urlencoded";
 
-/// Returns the CSRF token for the forms of a page that answers `request`.
+/// Returns the CSRF token for the forms of the page in the response to `request`.
 ///
 /// # Errors
-/// [`Error::Internal`] on a route without its middleware.
+/// [`Error::Internal`] on a route without [`browser::ensure_device_cookie`], if nobody is signed
+/// in.
 pub fn csrf_token(request: &HttpRequest) -> Result<String> {
     Ok(app_state(request)?.csrf_key.token(&binding(request)?))
 }
@@ -29,7 +30,8 @@ pub fn csrf_token(request: &HttpRequest) -> Result<String> {
 /// Verifies a CSRF token.
 ///
 /// # Errors
-/// [`Error::CsrfMismatch`] when `token` was not made for this browser and session.
+/// [`Error::CsrfMismatch`] when `token` is not the one for this session, or for this browser where
+/// nobody is signed in; [`Error::Internal`] as [`csrf_token`].
 pub fn verify_csrf_token(request: &HttpRequest, token: &str) -> Result<()> {
     app_state(request)?
         .csrf_key
@@ -61,7 +63,7 @@ pub fn submitted_fields(request: &HttpRequest) -> Vec<(String, String)> {
 /// Extracts a form whose CSRF token is valid.
 pub struct Form<T>(pub T);
 
-/// A form with a button and nothing else.
+/// A form with a button and no fields.
 #[derive(Deserialize)]
 pub struct EmptyForm {}
 

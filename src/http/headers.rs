@@ -1,15 +1,15 @@
-//! The headers on every answer. What a handler sets itself stays as it is.
+//! The security headers of every response. A header that a handler sets takes precedence.
 
 use actix_web::http::header;
 use actix_web::middleware::DefaultHeaders;
 
-/// Nothing from elsewhere, nothing inline, and nobody may frame us.
+/// Allows nothing from other origins, nothing inline, and no framing.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; \
      font-src 'self'; connect-src 'self'; manifest-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 const PERMISSIONS_POLICY: &str =
     "camera=(), geolocation=(), microphone=(), payment=(), usb=(), interest-cohort=()";
 
-/// The middleware that adds them.
+/// Returns the middleware that adds the security headers.
 pub fn security_headers(is_https: bool) -> DefaultHeaders {
     let headers = DefaultHeaders::new()
         .add((header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY))
@@ -19,7 +19,7 @@ pub fn security_headers(is_https: bool) -> DefaultHeaders {
         .add((header::X_FRAME_OPTIONS, "DENY"))
         .add(("cross-origin-opener-policy", "same-origin"))
         .add(("cross-origin-resource-policy", "same-origin"))
-        // Personal unless said otherwise.
+        // Responses are personal unless a handler states otherwise.
         .add((header::CACHE_CONTROL, "no-store"));
     match is_https {
         true => headers.add((header::STRICT_TRANSPORT_SECURITY, "max-age=31536000")),

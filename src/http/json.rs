@@ -1,4 +1,4 @@
-//! JSON bodies: small, of the right type, and every wrong field named.
+//! The extractor of JSON bodies, which limits their size and names a field that is not valid.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -11,11 +11,11 @@ use serde_json::error::Category;
 use super::content_type::has_content_type;
 use crate::error::{Error, FieldError, Result};
 
-/// Bytes a body may have.
+/// Bytes allowed in a body.
 pub const LIMIT: usize = 16 * 1024;
 const MEDIA_TYPE: &str = "application/json";
 
-/// A handler's argument: the body as a `T`.
+/// Extracts the JSON body as a `T`.
 pub struct Json<T>(pub T);
 
 impl<T: DeserializeOwned + 'static> FromRequest for Json<T> {
@@ -57,11 +57,12 @@ fn explain(err: serde_path_to_error::Error<serde_json::Error>) -> Error {
     }
 }
 
-/// Serde names an unknown or missing field in its words, not in the path.
-fn field_error(path: &str, words: &str) -> FieldError {
-    let words = words.split(" at line ").next().unwrap_or(words);
+/// Returns the error for one field. Serde names an unknown or missing field in its message, not in
+/// the path.
+fn field_error(path: &str, message: &str) -> FieldError {
+    let message = message.split(" at line ").next().unwrap_or(message);
     let quoted = |prefix: &str| {
-        words
+        message
             .strip_prefix(prefix)
             .and_then(|rest| rest.split('`').next())
     };
@@ -71,5 +72,5 @@ fn field_error(path: &str, words: &str) -> FieldError {
     if let Some(name) = quoted("missing field `") {
         return FieldError::new(name, "is required");
     }
-    FieldError::new(path, words)
+    FieldError::new(path, message)
 }

@@ -1,4 +1,4 @@
-//! What surrounds every page, and how a template becomes an answer.
+//! The layout around every page, and the responses of pages.
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ContentType, HeaderName, HeaderValue};
@@ -22,7 +22,7 @@ pub enum NavItem {
     None,
 }
 
-/// What `base.html` shows around a page.
+/// The fields of `base.html`, the layout around a page.
 pub struct Layout {
     /// The stylesheet's URL.
     pub css: String,
@@ -30,29 +30,29 @@ pub struct Layout {
     pub script: String,
     /// The icon sprite's URL.
     pub sprite: String,
-    /// The icon of the tab.
+    /// The favicon's URL.
     pub favicon: String,
-    /// Who is signed in, if anybody.
+    /// The person who is signed in, if any.
     pub signed_in: Option<SignedIn>,
-    /// What needs the person's attention, in words, where the page itself doesn't show it.
+    /// The notice of open alerts, where the page itself doesn't show them.
     pub attention: Option<String>,
-    /// Where in the navigation the page stands.
+    /// The page's item in the navigation.
     pub nav_item: NavItem,
-    /// The token for the page's forms.
+    /// The CSRF token of the page's forms.
     pub csrf: String,
 }
 
-/// Somebody who is signed in, for the head of the page.
+/// A person who is signed in, for the header of the page.
 pub struct SignedIn {
-    /// How to address them.
+    /// The name to call the person by.
     pub name: String,
 }
 
 impl Layout {
-    /// The surroundings of a page for somebody signed in.
+    /// Returns the layout of a page for a person who is signed in.
     ///
     /// # Errors
-    /// [`Error::Internal`] on a route without its middleware.
+    /// [`Error::Internal`] when the CSRF token can't be created.
     pub fn for_caller(request: &HttpRequest, caller: &Caller, nav_item: NavItem) -> Result<Self> {
         let signed_in = Some(SignedIn {
             name: caller.user.display_name().to_owned(),
@@ -60,17 +60,17 @@ impl Layout {
         Ok(Self {
             signed_in,
             nav_item,
-            // The page of the devices shows what it is.
+            // *Your devices* shows the alerts themselves.
             attention: attention(request).filter(|_| request.path() != "/devices"),
             csrf: forms::csrf_token(request)?,
             ..Self::bare()
         })
     }
 
-    /// The surroundings of a page with a form for somebody who isn't signed in.
+    /// Returns the layout of a page with forms that doesn't show who is signed in.
     ///
     /// # Errors
-    /// As [`Layout::for_caller`].
+    /// [`Error::Internal`] on a route without a device cookie, if nobody is signed in.
     pub fn anonymous(request: &HttpRequest) -> Result<Self> {
         Ok(Self {
             csrf: forms::csrf_token(request)?,
@@ -78,7 +78,7 @@ impl Layout {
         })
     }
 
-    /// The surroundings of a page without forms.
+    /// Returns the layout of a page without forms.
     pub fn bare() -> Self {
         Self {
             css: assets::url("rollcall.css"),
@@ -92,25 +92,25 @@ impl Layout {
         }
     }
 
-    /// Whether this is the place in the navigation; for `aria-current`.
+    /// Returns whether the page belongs to *Your devices*; for `aria-current`.
     pub fn is_at_devices(&self) -> bool {
         self.nav_item == NavItem::Devices
     }
 
-    /// As [`Layout::is_at_devices`].
+    /// Returns whether the page belongs to the account; for `aria-current`.
     pub fn is_at_account(&self) -> bool {
         self.nav_item == NavItem::Account
     }
 }
 
-/// What needs the attention of whoever a page is for.
+/// Returns the notice of the caller's open alerts, if there are any.
 fn attention(request: &HttpRequest) -> Option<String> {
     let extensions = request.extensions();
     let OpenAlerts(alerts) = extensions.get::<OpenAlerts>()?;
     describe_attention(alerts.len())
 }
 
-/// "2 things need your attention."
+/// Returns the notice of a number of open alerts: "2 things need your attention."
 pub fn describe_attention(alerts: usize) -> Option<String> {
     match alerts {
         0 => None,
@@ -119,7 +119,7 @@ pub fn describe_attention(alerts: usize) -> Option<String> {
     }
 }
 
-/// A page as an answer.
+/// Returns a response with a page.
 ///
 /// # Errors
 /// [`Error::Internal`] when the template can't be rendered.
@@ -133,8 +133,9 @@ pub fn page(status: StatusCode, template: &impl Template) -> Result<HttpResponse
         .body(html))
 }
 
-/// To the sign-in page, from a device that has just been signed out: what it kept of us goes, too
-/// (ASVS 5.0, 14.3.1). Cookies are not named, as that would take the device cookie along.
+/// Returns a redirect to the sign-in page for a device that has just been signed out. The browser
+/// clears its cache and storage of this site (ASVS 5.0, 14.3.1). Cookies are left out: to clear
+/// them would delete the device cookie as well.
 pub fn signed_out_response(done: &str) -> HttpResponse {
     let mut response = see_other(format!("/sign-in?done={done}"));
     response.headers_mut().insert(
@@ -144,7 +145,7 @@ pub fn signed_out_response(done: &str) -> HttpResponse {
     response
 }
 
-/// Where to look next (303), after a form was taken.
+/// Returns a redirect to `location` by GET (303), such as after a form was submitted.
 pub fn see_other(location: impl AsRef<str>) -> HttpResponse {
     use actix_web::http::header::LOCATION;
 

@@ -1,5 +1,5 @@
-//! What pages and API share: extractors of the caller, of forms and of JSON; middleware for cookies,
-//! headers, logs and error responses.
+//! The parts that the pages and the API share: extractors of the caller, of forms and of JSON;
+//! middleware for cookies, headers, logs and error responses.
 
 pub mod api_client;
 pub mod app_state;

@@ -1,5 +1,6 @@
-//! One log line a request: its id, the route's pattern, the status, the time taken. Neither paths
-//! nor queries are in it (they can carry ids and one-time tokens), and no header.
+//! The request log, one line for each request: its id, method and route pattern, the status, and
+//! the time taken in microseconds. Paths and queries are left out, since they can carry ids and
+//! one-time tokens, and so are headers.
 
 use std::time::Instant;
 
@@ -11,7 +12,7 @@ use actix_web::{Error, HttpMessage};
 use tracing::Span;
 use tracing_actix_web::{RequestId, RootSpanBuilder};
 
-/// The span around a request.
+/// Creates the span of a request's log entries.
 pub struct RequestSpan;
 
 impl RootSpanBuilder for RequestSpan {
@@ -29,7 +30,8 @@ impl RootSpanBuilder for RequestSpan {
     fn on_request_end<B: MessageBody>(_: Span, _: &Result<ServiceResponse<B>, Error>) {}
 }
 
-/// Logs the answer, and tells the client the request's id so that it can be asked about.
+/// Logs the response, and adds the request's id as `X-Request-Id`, so that a client can refer to
+/// it.
 pub async fn log_response(
     request: ServiceRequest,
     next: Next<impl MessageBody>,

@@ -1,5 +1,5 @@
-//! Asking for the password again before a sensitive act. The page carries the act with all its
-//! fields, so that it goes on where it was once the password is given.
+//! Step-up: the page that requests the password again. It contains the interrupted request with all
+//! its fields, so the request continues once the password is given.
 
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse};
@@ -10,32 +10,35 @@ use super::forms;
 use super::layout::{Layout, page, see_other};
 use crate::error::Result;
 
-/// Fields of the page itself, which are not the act's.
+/// The fields of the page itself, which are not the interrupted request's.
 const OWN_FIELDS: [&str; 4] = ["csrf", "password", "act", "next"];
 
-/// The page that asks.
+/// The page that requests the password.
 #[derive(Template)]
 #[template(path = "pages/confirm.html")]
 pub struct ConfirmPage {
-    /// What surrounds it.
+    /// The layout around it.
     pub layout: Layout,
-    /// The path the act is posted to, if there is one.
+    /// The path that the interrupted request is posted to, if it was a POST.
     pub action: Option<String>,
-    /// The act's fields.
+    /// The fields of the interrupted request.
     pub fields: Vec<(String, String)>,
-    /// The page to go to where there is no act.
+    /// The page to continue on where there is no `action`.
     pub next: String,
-    /// What was wrong with the last try.
+    /// The error of the last attempt.
     pub error: Option<&'static str>,
 }
 
-/// The answer to an act that needs the password first: the page in its place, or the way to it.
+/// Returns the response to a request that needs step-up: the page to a POST, else a redirect to it.
 ///
 /// # Errors
-/// When the page can't be drawn.
+/// [`Error::Internal`](crate::Error::Internal) when the page can't be rendered.
 pub fn step_up_response(request: &HttpRequest) -> Result<HttpResponse> {
     if request.method() != Method::POST {
-        let target = request.uri().path_and_query().map_or("/", |it| it.as_str());
+        let target = request
+            .uri()
+            .path_and_query()
+            .map_or("/", |target| target.as_str());
         let mut query = form_urlencoded::Serializer::new(String::new());
         return Ok(see_other(format!(
             "/confirm?{}",
@@ -52,7 +55,7 @@ pub fn step_up_response(request: &HttpRequest) -> Result<HttpResponse> {
     page(StatusCode::FORBIDDEN, &template)
 }
 
-/// The fields of the form that was sent which belong to the act.
+/// Returns the fields of the submitted form that belong to the interrupted request.
 pub fn action_fields(request: &HttpRequest) -> Vec<(String, String)> {
     let mut fields = forms::submitted_fields(request);
     fields.retain(|(name, _)| !OWN_FIELDS.contains(&name.as_str()));

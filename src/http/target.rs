@@ -1,23 +1,23 @@
-//! Where a person goes on after signing in: a path on this site, a page of an allowed host, or Your
-//! devices. Nothing else, so that nobody is led astray by a link to our sign-in.
+//! The target of a redirect after sign-in: a path on this site, a page of an allowed host, or *Your
+//! devices*. Nothing else, so that a link to sign-in is no open redirect.
 
 use url::Url;
 
-/// The page people land on.
+/// The target where none is given or allowed.
 pub const HOME: &str = "/devices";
 
 /// The hosts besides this one that sign-in may lead back to: `app.example.org`, with the port where
-/// it is not the scheme's own.
+/// it is not the scheme's default.
 #[derive(Debug, Clone, Default)]
 pub struct AllowedHosts(Vec<String>);
 
 impl AllowedHosts {
-    /// These hosts, whatever their case.
+    /// Returns a list of these hosts, which are compared in lower case.
     pub fn new(hosts: &[String]) -> Self {
         Self(hosts.iter().map(|host| host.to_ascii_lowercase()).collect())
     }
 
-    /// `target` if it is a path on this site or a page of an allowed host, else [`HOME`].
+    /// Returns `target` if it is a path on this site or a page of an allowed host, else [`HOME`].
     pub fn destination(&self, target: Option<&str>) -> String {
         let Some(target) = target else {
             return HOME.to_owned();
@@ -28,7 +28,8 @@ impl AllowedHosts {
         }
     }
 
-    /// The URL of a page of an allowed host, as a browser reads it.
+    /// Returns the URL `target`, normalized as by a browser, if it is a page of an allowed host. A
+    /// URL with credentials is refused.
     pub fn page(&self, target: &str) -> Option<String> {
         let url = Url::parse(target).ok()?;
         let is_web = matches!(url.scheme(), "http" | "https");
@@ -41,25 +42,25 @@ impl AllowedHosts {
     }
 }
 
-/// `target` if it is a path on this site, else [`HOME`].
+/// Returns `target` if it is a path on this site, else [`HOME`].
 pub fn local_path(target: Option<&str>) -> &str {
     target.filter(|target| is_local(target)).unwrap_or(HOME)
 }
 
-/// Whether a browser takes `target` for a path on this site. What it might read as another host is
-/// refused: `//host`, `/\host`, control characters, a scheme.
+/// Returns whether a browser resolves `target` to a path on this site. What it may resolve to
+/// another host is refused: `//host`, `/\host`, control characters, white space, a scheme.
 pub fn is_local(target: &str) -> bool {
-    let has_odd = target
+    let has_unsafe = target
         .chars()
         .any(|c| c == '\\' || c.is_control() || c.is_whitespace());
-    target.starts_with('/') && !target.starts_with("//") && !has_odd
+    target.starts_with('/') && !target.starts_with("//") && !has_unsafe
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const ASTRAY: [&str; 18] = [
+    const REFUSED: [&str; 18] = [
         "",
         "devices",
         "//evil.example",
@@ -85,7 +86,7 @@ mod tests {
         for good in ["/devices", "/devices/1?done=renamed", "/account#password"] {
             assert_eq!(local_path(Some(good)), good);
         }
-        for bad in ASTRAY {
+        for bad in REFUSED {
             assert_eq!(local_path(Some(bad)), HOME, "{bad:?}");
         }
         assert_eq!(local_path(None), HOME);
@@ -101,7 +102,7 @@ mod tests {
         ] {
             assert_eq!(hosts.destination(Some(good)), good);
         }
-        for bad in ASTRAY {
+        for bad in REFUSED {
             assert_eq!(hosts.destination(Some(bad)), HOME, "{bad:?}");
         }
         assert_eq!(

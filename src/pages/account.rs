@@ -1,4 +1,5 @@
-//! `/account`: name and password.
+//! `/account`: the person's name, e-mail, password and preferences, and the deletion of the
+//! account.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
@@ -21,7 +22,7 @@ use crate::sessions::Caller;
 struct AccountPage {
     layout: Layout,
     email: String,
-    /// As last typed.
+    /// The e-mail as last submitted.
     email_typed: String,
     email_error: Option<String>,
     full_name: String,
@@ -36,39 +37,39 @@ struct AccountPage {
     new_password_error: Option<String>,
 }
 
-/// `GET /account`
+/// The query of `GET /account`.
 #[derive(Deserialize)]
 pub struct AccountQuery {
     done: Option<String>,
 }
 
-/// `POST /account/name`
+/// The form of `POST /account/name`.
 #[derive(Deserialize)]
 pub struct RenameForm {
     full_name: String,
 }
 
-/// `POST /account/email`
+/// The form of `POST /account/email`.
 #[derive(Deserialize)]
 pub struct ChangeEmailForm {
     email: String,
 }
 
-/// A choice among several.
+/// An option of a preference.
 struct Choice {
     value: &'static str,
     words: &'static str,
     is_chosen: bool,
 }
 
-/// `POST /account/password`
+/// The form of `POST /account/password`.
 #[derive(Deserialize)]
 pub struct ChangePasswordForm {
     current_password: String,
     new_password: String,
 }
 
-/// The page.
+/// Shows the page.
 pub async fn show(
     request: HttpRequest,
     PageCaller(caller): PageCaller,
@@ -91,7 +92,7 @@ pub async fn show(
     page(StatusCode::OK, &template)
 }
 
-/// Changes how the person wants to be called.
+/// Updates the name to call the person by.
 pub async fn rename(
     app: web::Data<AppState>,
     request: HttpRequest,
@@ -112,7 +113,10 @@ pub async fn rename(
     }
 }
 
-/// Changes what the person signs in with.
+/// Changes the e-mail that the person signs in with.
+///
+/// # Errors
+/// [`Error::StepUpRequired`] when the password was given too long ago.
 pub async fn change_email(
     app: web::Data<AppState>,
     request: HttpRequest,
@@ -138,7 +142,7 @@ pub async fn change_email(
     page(err.status_code(), &template)
 }
 
-/// Changes the password; every other session ends with it.
+/// Changes the password, and ends every other session of the person.
 pub async fn change_password(
     app: web::Data<AppState>,
     request: HttpRequest,
@@ -176,6 +180,9 @@ pub async fn change_password(
 }
 
 /// Deletes the account with everything that belongs to it.
+///
+/// # Errors
+/// [`Error::StepUpRequired`] when the password was given too long ago.
 pub async fn delete(
     app: web::Data<AppState>,
     request: HttpRequest,

@@ -1,5 +1,6 @@
-//! `/alerts/{id}`: "Was this you?", answered on another device of the same person. One that is answered
-//! already, or not the caller's to answer, is no error: the page says so.
+//! `/alerts/{id}`: "Was this you?", confirmed or reported on another device of the same person. An
+//! alert that is no longer open, or that the caller may not review, is not an error: the page has a
+//! notice.
 
 use actix_web::{HttpResponse, web};
 
@@ -10,7 +11,7 @@ use crate::http::caller::PageCaller;
 use crate::http::forms::{EmptyForm, Form};
 use crate::http::layout::see_other;
 
-/// "Yes, it was me."
+/// Confirms an alert: "Yes, it was me."
 pub async fn confirm(
     app: web::Data<AppState>,
     PageCaller(caller): PageCaller,
@@ -26,7 +27,8 @@ pub async fn confirm(
     Ok(see_other(format!("/devices?done={done}")))
 }
 
-/// "No, sign it out": at once, and the page offers what else can be done.
+/// Reports an alert: "No, sign it out." Its sessions end at once, and the page then offers further
+/// steps.
 pub async fn report(
     app: web::Data<AppState>,
     PageCaller(caller): PageCaller,
@@ -38,9 +40,9 @@ pub async fn report(
         Err(Error::NotFound) => return Ok(see_other("/devices?done=answered")),
         Err(err) => return Err(err),
     };
-    let which = ended
+    let device = ended
         .first()
         .map(|session| format!("&device={}", session.id));
-    let which = which.unwrap_or_default();
-    Ok(see_other(format!("/devices?done=not-mine{which}")))
+    let device = device.unwrap_or_default();
+    Ok(see_other(format!("/devices?done=not-mine{device}")))
 }

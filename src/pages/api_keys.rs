@@ -22,7 +22,7 @@ use crate::sessions::Caller;
 struct ApiKeysPage {
     layout: Layout,
     notice: Option<&'static str>,
-    /// The secret of a key that was just created: shown this once.
+    /// The key that was just created; its secret is shown only once.
     created: Option<CreatedKey>,
     name_typed: String,
     error: Option<String>,
@@ -44,13 +44,13 @@ struct KeyView {
     revoked: Option<TimeView>,
 }
 
-/// `GET /admin/api-keys`
+/// The query of `GET /admin/api-keys`.
 #[derive(Deserialize)]
 pub struct ApiKeysQuery {
     done: Option<String>,
 }
 
-/// `POST /admin/api-keys`
+/// The form of `POST /admin/api-keys`.
 #[derive(Deserialize)]
 pub struct NewKeyForm {
     name: String,
@@ -58,7 +58,7 @@ pub struct NewKeyForm {
     sessions: Option<String>,
 }
 
-/// The keys, and the form for another.
+/// Shows the keys and the form for a new one.
 pub async fn show(
     app: web::Data<AppState>,
     request: HttpRequest,
@@ -70,7 +70,7 @@ pub async fn show(
     page(StatusCode::OK, &template)
 }
 
-/// Makes a key, and shows its secret.
+/// Creates a key and shows its secret.
 pub async fn create(
     app: web::Data<AppState>,
     request: HttpRequest,
@@ -101,14 +101,14 @@ pub async fn create(
     }
 }
 
-/// Ends the use of a key.
+/// Revokes a key.
 pub async fn revoke(
     app: web::Data<AppState>,
     _: AdminForm<EmptyForm>,
     id: web::Path<ApiKeyId>,
 ) -> Result<HttpResponse> {
     match app.api_keys.revoke_key(*id).await {
-        // Revoked before: it is as it should be.
+        // A key that was revoked before, or doesn't exist, is no longer usable either.
         Ok(()) | Err(Error::NotFound) => Ok(see_other("/admin/api-keys?done=revoked")),
         Err(err) => Err(err),
     }

@@ -1,5 +1,5 @@
-//! `/devices/changes`: tells an open page that something changed (server-sent events, HTML Living
-//! Standard 9.2), so that it shows the new state, or goes to sign-in.
+//! `/devices/changes`: notifies an open page of changes (server-sent events, HTML Living Standard
+//! 9.2), so that it shows the new state, or goes to sign-in.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -23,22 +23,24 @@ use crate::events::{Change, EventKind};
 use crate::http::app_state::AppState;
 use crate::http::caller::PageCaller;
 
-/// Something is sent at least this often, so that proxies don't take the stream for dead.
+/// How long to wait for a change before a comment is sent, which keeps proxies from closing the
+/// stream as idle.
 const KEEP_ALIVE: Duration = Duration::from_secs(20);
 
-const HELLO: &str = "retry: 2000\n\n";
-const STILL_HERE: &str = ": still here\n\n";
+/// Sets the delay before a browser reconnects: 2 seconds.
+const RETRY_DELAY: &str = "retry: 2000\n\n";
+const COMMENT: &str = ": still here\n\n";
 const CHANGED: &str = "event: changed\ndata:\n\n";
 const SIGNED_OUT: &str = "event: signed-out\ndata:\n\n";
 
-/// `GET /devices/changes`
+/// The query of `GET /devices/changes`.
 #[derive(Deserialize)]
 pub struct ChangesQuery {
-    /// When the page was made: microseconds since the Unix epoch.
+    /// When the page was rendered, in microseconds since the Unix epoch.
     since: i64,
 }
 
-/// Who listens, and from which moment on.
+/// A page that is notified of the changes to its person after `since`.
 struct Listener {
     changes: Receiver<Change>,
     user: UserId,
@@ -47,7 +49,11 @@ struct Listener {
     is_over: bool,
 }
 
-/// The stream; it ends when the device is signed out, or the node stops.
+/// Opens the stream, which ends when the page's session ends or the node stops.
+///
+/// # Errors
+/// [`Error::Invalid`] when `since` is out of range; [`Error::Unavailable`] when the node is
+/// stopping or the database doesn't respond.
 pub async fn stream(
     app: web::Data<AppState>,
     PageCaller(caller): PageCaller,
@@ -66,19 +72,19 @@ pub async fn stream(
         since,
         is_over: false,
     };
-    let first = if has_changed { CHANGED } else { HELLO };
+    let first = if has_changed { CHANGED } else { RETRY_DELAY };
     let stream = once(ready(Ok(Bytes::from_static(first.as_bytes())))).chain(messages(listener));
     Ok(HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, "text/event-stream"))
-        // nginx would keep it to itself until it is large.
+        // nginx buffers the stream otherwise.
         .insert_header(("x-accel-buffering", "no"))
         .streaming(stream))
 }
 
 fn messages(listener: Listener) -> impl Stream<Item = std::result::Result<Bytes, Infallible>> {
     unfold(listener, |mut listener| async move {
-        let words = listener.next().await?;
-        Some((Ok(Bytes::from_static(words.as_bytes())), listener))
+        let message = listener.next().await?;
+        Some((Ok(Bytes::from_static(message.as_bytes())), listener))
     })
 }
 
@@ -89,7 +95,7 @@ impl Listener {
         }
         loop {
             match timeout(KEEP_ALIVE, self.changes.recv()).await {
-                Err(_) => return Some(STILL_HERE),
+                Err(_) => return Some(COMMENT),
                 Ok(Err(RecvError::Closed)) => return None,
                 Ok(Err(RecvError::Lagged(_))) => return Some(CHANGED),
                 Ok(Ok(change)) if change.user != self.user || change.at <= self.since => {}

@@ -1,4 +1,4 @@
-//! `/confirm`: the password again, before a sensitive act; then on to it.
+//! `/confirm`: step-up. Once the password is given again, the interrupted request continues.
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::LOCATION;
@@ -16,23 +16,23 @@ use crate::http::target::{is_local, local_path};
 use crate::people::PlainPassword;
 use crate::sessions::Caller;
 
-/// `GET /confirm`
+/// The query of `GET /confirm`.
 #[derive(Deserialize)]
 pub struct ConfirmQuery {
     next: Option<String>,
 }
 
-/// `POST /confirm`
+/// The form of `POST /confirm`.
 #[derive(Deserialize)]
 pub struct ConfirmForm {
     password: String,
-    /// The path that the request is posted to after it.
+    /// The path that the interrupted request is posted to.
     #[serde(rename = "act")]
     action: Option<String>,
     next: Option<String>,
 }
 
-/// The form.
+/// Shows the form.
 pub async fn show(
     request: HttpRequest,
     PageCaller(caller): PageCaller,
@@ -42,7 +42,8 @@ pub async fn show(
     page(StatusCode::OK, &confirm_page(&request, &caller, next)?)
 }
 
-/// Goes on to the act: 307 has the browser post it again, fields and all.
+/// Verifies the password and continues with the interrupted request: a 307 makes the browser post
+/// it again with all its fields (RFC 9110, 15.4.8).
 pub async fn submit(
     app: web::Data<AppState>,
     request: HttpRequest,

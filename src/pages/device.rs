@@ -1,4 +1,4 @@
-//! `/devices/{id}`: one device, what happened to it, its name, and its sign-out.
+//! `/devices/{id}`: one device with its activity, its name and its sign-out.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
@@ -18,25 +18,26 @@ use crate::http::forms::Form;
 use crate::http::layout::{Layout, NavItem, page, see_other, signed_out_response};
 use crate::sessions::{Caller, EndOutcome, EndedReason, Session};
 
-/// Things that happened, shown at most.
+/// Events on one page.
 const MAX_ACTIVITY: u32 = 20;
 
 #[derive(Template)]
 #[template(path = "pages/device.html")]
 struct DevicePage {
     layout: Layout,
-    /// Microseconds since the Unix epoch: the script asks for changes from then on.
+    /// When the page was rendered, in microseconds since the Unix epoch: the script requests
+    /// changes since then.
     made_at: i64,
     device: DeviceView,
     is_current: bool,
-    /// Why and when it ended, if it has.
+    /// The cause and time of its end, if it has ended.
     ended: Option<Ended>,
     notice: Option<&'static str>,
-    /// The name as last typed, and what is wrong with it.
+    /// The name as last submitted.
     name_typed: String,
     name_error: Option<String>,
     activity: Vec<ActivityView>,
-    /// Where older activity is, if there is more.
+    /// The URL of older activity, if there is more.
     older: Option<String>,
 }
 
@@ -51,27 +52,30 @@ struct ActivityView {
     at: TimeView,
 }
 
-/// `GET /devices/{id}`
+/// The query of `GET /devices/{id}`.
 #[derive(Deserialize)]
 pub struct DeviceQuery {
     done: Option<String>,
     before: Option<EventId>,
 }
 
-/// `POST /devices/{id}/sign-out`
+/// The form of `POST /devices/{id}/sign-out`.
 #[derive(Deserialize)]
 pub struct SignOutForm {
-    /// There if only this session of the device is meant.
+    /// Present if only this session of the device ends.
     only: Option<String>,
 }
 
-/// `POST /devices/{id}/rename`
+/// The form of `POST /devices/{id}/rename`.
 #[derive(Deserialize)]
 pub struct RenameForm {
     device_name: String,
 }
 
-/// The page.
+/// Shows the page.
+///
+/// # Errors
+/// [`Error::NotFound`] when the caller has no such session.
 pub async fn show(
     app: web::Data<AppState>,
     request: HttpRequest,
@@ -85,7 +89,10 @@ pub async fn show(
     page(StatusCode::OK, &template)
 }
 
-/// Gives the device a name.
+/// Updates the name of the device.
+///
+/// # Errors
+/// [`Error::NotFound`] when the caller has no such session.
 pub async fn rename(
     app: web::Data<AppState>,
     request: HttpRequest,
@@ -114,7 +121,12 @@ pub async fn rename(
     }
 }
 
-/// Signs the device out.
+/// Signs the device out: ends its sessions, or only this one if the form states so or it is the
+/// caller's.
+///
+/// # Errors
+/// [`Error::NotFound`] when the caller has no such session; [`Error::StepUpRequired`] when it is
+/// not the caller's own and the password was given too long ago.
 pub async fn sign_out(
     app: web::Data<AppState>,
     request: HttpRequest,
@@ -202,7 +214,7 @@ async fn load_page(
     })
 }
 
-/// A session that was purged meanwhile, or is somebody else's, has no name here.
+/// Returns `None` for a session that has been purged or belongs to another person.
 fn none_if_not_found(err: Error) -> Result<Option<Session>> {
     match err {
         Error::NotFound => Ok(None),
@@ -210,7 +222,8 @@ fn none_if_not_found(err: Error) -> Result<Option<Session>> {
     }
 }
 
-/// A session past its time is over, whether or not it is marked yet.
+/// Returns the cause and time of the session's end, if it has ended. One past its expiry has,
+/// whether or not it is marked as expired yet.
 fn ended(session: &Session, names: &DeviceNames, app: &AppState) -> Option<Ended> {
     let (reason, at) = match (session.is_active, session.ended_at) {
         (false, at) => (session.ended_reason, at.unwrap_or(session.expires_at)),

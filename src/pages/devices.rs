@@ -25,52 +25,57 @@ use crate::http::caller::{OpenAlerts, PageCaller};
 use crate::http::layout::{Layout, NavItem, describe_attention, page};
 use crate::sessions::{Caller, HistoryPage, Session};
 
-/// Alerts shown at once, the oldest first: what began it must not be buried by what follows.
+/// Alerts shown at once, oldest first: later alerts must not displace the first one.
 const MAX_ALERTS: usize = 20;
-/// Ended sessions shown at once.
+/// Ended sessions on one page.
 const MAX_ENDED: u32 = 10;
-/// A device not used for this long is worth a look.
+/// The time without use after which a review of a device is suggested: 90 days.
 const LONG_UNUSED: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 
 #[derive(Template)]
 #[template(path = "pages/devices.html")]
 struct DevicesPage {
     layout: Layout,
-    /// Microseconds since the Unix epoch: the script asks for changes from then on.
+    /// When the page was rendered, in microseconds since the Unix epoch: the script requests
+    /// changes since then.
     made_at: i64,
     summary: String,
     notice: Option<String>,
-    /// Whether to offer what else can be done after "This wasn't me".
+    /// Whether to offer further steps after an alert was reported.
     offers_more: bool,
     alerts: Vec<AlertView>,
     this: DeviceView,
     others: Vec<DeviceView>,
     map: Option<MapView>,
-    /// "4 other devices"
+    /// The number of other devices: "4 other devices".
     others_label: String,
-    /// "2 devices have not been used for 90 days."
+    /// The suggestion of a review: "2 devices have not been used for 90 days."
     long_unused: Option<LongUnused>,
     ended: Vec<EndedSessionView>,
-    /// Where those that ended before are, if there are more.
+    /// The URL of earlier ended sessions, if there are more.
     older: Option<String>,
 }
 
 struct LongUnused {
     words: String,
-    /// The first of them on the page.
+    /// The id of the first of them on the page.
     first: String,
 }
 
-/// `GET /devices`
+/// The query of `GET /devices`.
 #[derive(Deserialize)]
 pub struct DevicesQuery {
     done: Option<String>,
     device: Option<SessionId>,
-    /// Where the list of ended sessions goes on.
+    /// The cursor at which the list of ended sessions continues.
     ended: Option<String>,
 }
 
-/// The page.
+/// Shows the page.
+///
+/// # Errors
+/// [`Error::Invalid`] when the cursor is not valid; [`Error::Unavailable`] when the database
+/// doesn't respond.
 pub async fn show(
     app: web::Data<AppState>,
     request: HttpRequest,
@@ -121,14 +126,14 @@ pub async fn show(
     page(StatusCode::OK, &template)
 }
 
-/// What the extractor of the caller has found.
+/// Returns the alerts that [`PageCaller`] stored in the request.
 fn open_alerts(request: &HttpRequest) -> Rc<[Alert]> {
     let extensions = request.extensions();
     let found = extensions.get::<OpenAlerts>();
     found.map_or_else(|| Rc::from([]), |OpenAlerts(alerts)| alerts.clone())
 }
 
-/// The device that the page is read on, and the others.
+/// Returns the device that the page is read on, and the others.
 fn views(
     devices: &[DeviceGroup<Session>],
     caller: &Caller,
@@ -151,7 +156,8 @@ fn views(
     (this, others)
 }
 
-/// Where each device is, in the reader's language, the one that the page is read on first.
+/// Returns the place and name of each device, in the reader's language. The device that the page is
+/// read on comes first.
 fn places(
     devices: &[DeviceGroup<Session>],
     caller: &Caller,
@@ -169,7 +175,7 @@ fn places(
     std::iter::once(this).chain(others).collect()
 }
 
-/// The journeys that were told of these sessions.
+/// Returns the impossible travels recorded for these sessions.
 async fn travels(app: &AppState, live: &[Session]) -> Result<ImpossibleTravels> {
     let Some(first) = live.first() else {
         return Ok(ImpossibleTravels(HashMap::new()));
@@ -225,7 +231,8 @@ fn long_unused(
     })
 }
 
-/// What is said of the act that led here; nothing that the rows don't agree with.
+/// Returns the notice for the request that redirected here. That a session has ended is stated only
+/// if its row confirms it, since anybody can write the query.
 async fn notice(
     app: &AppState,
     caller: &Caller,

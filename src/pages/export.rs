@@ -1,4 +1,4 @@
-//! `/account/export`: everything that is kept about a person, as a file for them.
+//! `/account/export`: everything stored about a person, as a JSON file for them.
 
 use actix_web::http::header::CONTENT_DISPOSITION;
 use actix_web::{HttpResponse, web};
@@ -17,7 +17,7 @@ use crate::sessions::{EndedReason, Session};
 
 /// Ended sessions read at once.
 const PAGE: u32 = 200;
-/// Events at most; older ones go with their sessions.
+/// Events exported at most, newest first.
 const MAX_EVENTS: u32 = 10_000;
 
 #[derive(Serialize)]
@@ -86,7 +86,11 @@ struct OwnEvent {
     ip_address: Option<String>,
 }
 
-/// The file. It needs a password given recently.
+/// Sends the file.
+///
+/// # Errors
+/// [`Error::StepUpRequired`](crate::Error::StepUpRequired) when the password was
+/// given too long ago.
 pub async fn download(
     app: web::Data<AppState>,
     PageCaller(caller): PageCaller,
@@ -111,7 +115,7 @@ pub async fn download(
         .json(export))
 }
 
-/// The live ones, then every ended one.
+/// Returns the live sessions, then every ended one.
 async fn sessions(app: &AppState, owner: UserId) -> Result<Vec<OwnSession>> {
     let mut sessions = app.sessions.list_live(owner).await?;
     let mut after = None;

@@ -1,10 +1,10 @@
-//! A small map of the world with a dot for each place that devices are at. What it shows stands in
-//! words beside it.
+//! A small map of the world with a dot for each place where devices are. Its caption lists the
+//! places as text.
 
 use crate::geo::{MapPosition, Place, cluster};
 use crate::http::assets;
 
-/// The map as a page shows it.
+/// The map, as a page shows it.
 pub struct MapView {
     /// The URL of the outlines of the land.
     pub land: String,
@@ -14,13 +14,13 @@ pub struct MapView {
 
 /// A place on the map.
 pub struct Dot {
-    /// The distance from the left edge, in units of the map: degrees.
+    /// The distance from the left edge, in degrees: the unit of the map.
     pub x: String,
-    /// The distance from the upper edge.
+    /// The distance from the upper edge, in degrees.
     pub y: String,
-    /// "Lyon, France".
+    /// The place's name: "Lyon, France".
     pub place: String,
-    /// "This device, Safari on iPhone".
+    /// The names of the devices: "This device, Safari on iPhone".
     pub devices: String,
     /// Whether the device that the page is read on is there.
     pub is_here: bool,
@@ -34,8 +34,8 @@ struct Located {
 }
 
 impl MapView {
-    /// Returns a map of these devices, the one that the page is read on first; `None` where no place
-    /// is known.
+    /// Returns a map of these devices, where the first is the one that the page is read on; `None`
+    /// if the position of none is known.
     pub fn new(devices: impl IntoIterator<Item = (Place, String)>) -> Option<Self> {
         let located = devices
             .into_iter()

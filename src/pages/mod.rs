@@ -1,4 +1,4 @@
-//! The HTML doors: one file a page, its template's struct beside its handlers.
+//! The HTML pages: a module for each, with its template's struct and its handlers.
 
 pub mod account;
 pub mod alerts;

@@ -1,4 +1,4 @@
-//! The form of a new account, which sign-up and the first administrator's page share.
+//! The form for a new account, which sign-up and the page for the first administrator share.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
@@ -9,16 +9,16 @@ use crate::error::{Error, Result};
 use crate::http::layout::{Layout, page};
 use crate::people::{FullName, NewAccount, PlainPassword, Role};
 
-/// What the form is for, in its words.
+/// The texts of the form for one purpose.
 pub(super) struct Purpose {
     heading: &'static str,
     lead: &'static str,
     button: &'static str,
-    /// Whether whoever sees it may have an account already.
+    /// Whether its reader may have an account already, so that it offers sign-in.
     may_have_one: bool,
 }
 
-/// Anybody's account.
+/// The account of anybody who signs up.
 pub(super) const SIGN_UP: Purpose = Purpose {
     heading: "Make an account",
     lead: "Then you can see where you are signed in, and sign any device out.",
@@ -26,7 +26,7 @@ pub(super) const SIGN_UP: Purpose = Purpose {
     may_have_one: true,
 };
 
-/// The account that everything begins with.
+/// The account of the first administrator.
 pub(super) const FIRST_ADMIN: Purpose = Purpose {
     heading: "Make the first administrator",
     lead: "This page works once. Whoever you make here can see and end everybody’s sessions.",
@@ -34,7 +34,7 @@ pub(super) const FIRST_ADMIN: Purpose = Purpose {
     may_have_one: false,
 };
 
-/// What was form.
+/// The form of `POST /sign-up` and `POST /setup/{token}`.
 #[derive(Default, Deserialize)]
 pub struct NewAccountForm {
     full_name: String,
@@ -54,7 +54,7 @@ struct NewAccountPage<'a> {
     errors: FieldErrors,
 }
 
-/// What is wrong with each field.
+/// The error of each field.
 #[derive(Default)]
 struct FieldErrors {
     full_name: Option<String>,
@@ -63,10 +63,10 @@ struct FieldErrors {
 }
 
 impl NewAccountForm {
-    /// The account that was asked for.
+    /// Returns the account to be created.
     ///
     /// # Errors
-    /// [`Error::Invalid`] naming every field that is wrong.
+    /// [`Error::Invalid`] with every field that is not valid.
     pub(super) fn account(&self, role: Role) -> Result<NewAccount> {
         let full_name = FullName::parse(&self.full_name);
         let email = self.email.parse();
@@ -89,10 +89,10 @@ impl NewAccountForm {
     }
 }
 
-/// The form with nothing in it yet.
+/// Returns a page with the empty form.
 ///
 /// # Errors
-/// When it can't be drawn.
+/// [`Error::Internal`] when the page can't be rendered.
 pub(super) fn empty_form(request: &HttpRequest, purpose: Purpose) -> Result<HttpResponse> {
     let empty = NewAccountForm::default();
     form_page(
@@ -104,10 +104,11 @@ pub(super) fn empty_form(request: &HttpRequest, purpose: Purpose) -> Result<Http
     )
 }
 
-/// The form again, with what was typed and what is wrong with it.
+/// Returns a page with the form as it was submitted, except the password, and its errors.
 ///
 /// # Errors
-/// `err` itself, if it isn't about what was form.
+/// `err` itself when it isn't about a field of the form; [`Error::Internal`] when the page can't be
+/// rendered.
 pub(super) fn form_with_errors(
     request: &HttpRequest,
     purpose: Purpose,
@@ -144,7 +145,10 @@ fn form_page(
 }
 
 impl FieldErrors {
-    /// The errors of `err`, if the form can show them; else the fault again.
+    /// Returns the errors of the fields.
+    ///
+    /// # Errors
+    /// `err` itself when it isn't about a field of the form.
     fn from_error(err: Error) -> Result<Self> {
         let message = |name: &str| {
             let mut errors = err.field_errors().iter();

@@ -1,5 +1,5 @@
-//! `/not-me/{token}`: where the link of an alert's e-mail leads. Mail scanners follow links, so a GET
-//! changes nothing; the button does, once, and then a new password may be set.
+//! `/not-me/{token}`: the page that the link in a message about an alert leads to. Mail scanners
+//! follow links, so a GET changes nothing; the form does, once, and then a new password can be set.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
@@ -25,11 +25,11 @@ struct NotMePage<'a> {
     layout: Layout,
     alert: AlertView,
     token: &'a str,
-    /// Whether it was answered before.
+    /// Whether the alert was confirmed or reported already.
     is_used: bool,
-    /// Whether it tells of a sign-in, or of something else.
+    /// Whether the alert reports a sign-in.
     is_sign_in: bool,
-    /// For whom the answer to the button was lost.
+    /// Offered again after a report, since the response to it may have been lost.
     form: Option<PasswordForm>,
 }
 
@@ -37,40 +37,43 @@ struct NotMePage<'a> {
 #[template(path = "pages/after_not_me.html")]
 struct AfterPage<'a> {
     layout: Layout,
-    /// What was done.
+    /// The outcome, in words.
     done: &'static str,
     token: &'a str,
-    /// None where no password opens the account.
+    /// `None` after a confirmation, and where no password opens the account.
     form: Option<PasswordForm>,
 }
 
 /// The form for a new password.
 struct PasswordForm {
-    /// Lets its bearer set one.
+    /// The ticket that lets its bearer set the password.
     ticket: String,
     email: String,
-    /// Characters it has at least.
+    /// The minimum length of the password, in characters.
     min_chars: usize,
     error: Option<String>,
 }
 
-/// `POST /not-me/{token}`
+/// The form of `POST /not-me/{token}`.
 #[derive(Deserialize)]
 pub struct AlertAnswerForm {
-    /// `not-mine`, or `mine`.
+    /// `mine` confirms the alert; any other value, such as `not-mine`, reports it.
     answer: String,
-    /// Whether every sign-in in doubt is meant.
+    /// Present if the sessions of every open alert about a sign-in end as well.
     all: Option<String>,
 }
 
-/// `POST /not-me/{token}/password`
+/// The form of `POST /not-me/{token}/password`.
 #[derive(Deserialize)]
 pub struct NewPasswordForm {
     ticket: String,
     new_password: String,
 }
 
-/// What happened, and the buttons.
+/// Shows the alert, and the form that confirms or reports it.
+///
+/// # Errors
+/// [`Error::NotFound`] when the link is not genuine, or older than 7 days.
 pub async fn show(
     app: web::Data<AppState>,
     request: HttpRequest,
@@ -92,8 +95,8 @@ pub async fn show(
     }
 }
 
-/// The form once more, for a while: the answer that had it may have been lost on its way. Not after the
-/// password was set.
+/// Returns the form for a new password again, up to [`TICKET_LIFETIME`] after the report and unless
+/// the password was set since: the response to the report may have been lost.
 async fn find_password_form(app: &AppState, alert: &Alert) -> Result<Option<PasswordForm>> {
     let now = app.clock.now();
     let Some(at) = alert
@@ -116,7 +119,10 @@ fn password_form(app: &AppState, user: &User) -> Option<PasswordForm> {
     })
 }
 
-/// Takes the answer, once.
+/// Confirms or reports the alert, once.
+///
+/// # Errors
+/// [`Error::NotFound`] when the link is not genuine, or older than 7 days.
 pub async fn submit(
     app: web::Data<AppState>,
     request: HttpRequest,
@@ -148,7 +154,11 @@ pub async fn submit(
     after_page(&request, &token, done, password_form(&app, &user))
 }
 
-/// Sets a new password, which ends every session.
+/// Sets a new password, and ends every session of the person.
+///
+/// # Errors
+/// [`Error::NotFound`] when the link is not genuine or older than 7 days, or the ticket is not
+/// valid.
 pub async fn set_password(
     app: web::Data<AppState>,
     request: HttpRequest,
@@ -218,7 +228,7 @@ fn password_form_page(
     page(err.status_code(), &template)
 }
 
-/// The person, by their e-mail rather than a session.
+/// Returns the person as the origin of what they do by a link, without a session.
 fn origin(user: &User, client: Client) -> Origin {
     Origin {
         user: Some(user.id),

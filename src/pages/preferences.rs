@@ -1,4 +1,4 @@
-//! The forms of `/account` by which people choose how their devices are treated.
+//! The preferences on `/account`: the idle limit, messages about alerts, and IP retention.
 
 use actix_web::{HttpResponse, web};
 use serde::Deserialize;
@@ -9,27 +9,30 @@ use crate::http::caller::PageCaller;
 use crate::http::forms::Form;
 use crate::http::layout::see_other;
 
-/// `POST /account/idle-limit`
+/// The form of `POST /account/idle-limit`.
 #[derive(Deserialize)]
 pub struct IdleLimitForm {
-    /// Empty: the service's own limit.
+    /// Empty for the limit of the service.
     idle_limit: String,
 }
 
-/// `POST /account/alerts`
+/// The form of `POST /account/alerts`.
 #[derive(Deserialize)]
 pub struct AlertEmailsForm {
-    /// There if they are wanted.
+    /// Present if they are enabled.
     alert_emails: Option<String>,
 }
 
-/// `POST /account/addresses`
+/// The form of `POST /account/addresses`.
 #[derive(Deserialize)]
 pub struct IpRetentionForm {
     addresses: String,
 }
 
-/// Changes how long the person's devices may go unused.
+/// Updates the idle limit of the person's sessions.
+///
+/// # Errors
+/// [`Error::Invalid`](crate::Error::Invalid) when there is no such limit to choose.
 pub async fn update_idle_limit(
     app: web::Data<AppState>,
     PageCaller(caller): PageCaller,
@@ -45,8 +48,12 @@ pub async fn update_idle_limit(
     Ok(see_other("/account?done=idle-limit"))
 }
 
-/// Changes whether alerts go to the person's e-mail, too. A thief would switch them off first, so it
-/// needs a password given recently.
+/// Updates whether alerts about sign-ins are sent by e-mail as well. An intruder would switch them
+/// off first, so this requires step-up.
+///
+/// # Errors
+/// [`Error::StepUpRequired`](crate::Error::StepUpRequired) when the password was given too long
+/// ago.
 pub async fn update_alert_emails(
     app: web::Data<AppState>,
     PageCaller(caller): PageCaller,
@@ -59,7 +66,10 @@ pub async fn update_alert_emails(
     Ok(see_other("/account?done=alerts"))
 }
 
-/// Changes what is kept of the addresses the person comes from.
+/// Updates how much of the addresses a person comes from is stored.
+///
+/// # Errors
+/// [`Error::Invalid`](crate::Error::Invalid) when there is no such IP retention.
 pub async fn update_ip_retention(
     app: web::Data<AppState>,
     PageCaller(caller): PageCaller,

@@ -1,4 +1,4 @@
-//! `/setup/{token}`: the first administrator, by the one-time link from the log.
+//! `/setup/{token}`: creates the first administrator, by the one-time link from the log.
 
 use actix_web::{HttpRequest, HttpResponse, web};
 
@@ -13,7 +13,10 @@ use crate::http::target::HOME;
 use crate::people::Role;
 use crate::sessions::SessionPersistence;
 
-/// The form.
+/// Shows the form.
+///
+/// # Errors
+/// [`Error::NotFound`](crate::Error::NotFound) when the link is closed or the token is not valid.
 pub async fn show(
     app: web::Data<AppState>,
     request: HttpRequest,
@@ -23,7 +26,11 @@ pub async fn show(
     new_account::empty_form(&request, FIRST_ADMIN)
 }
 
-/// Makes the administrator, signs them in, and closes the link for good.
+/// Creates the administrator, closes the link, and signs the administrator in.
+///
+/// # Errors
+/// [`Error::NotFound`](crate::Error::NotFound) when the link is closed or the token is not valid,
+/// or there is an administrator already.
 pub async fn submit(
     app: web::Data<AppState>,
     request: HttpRequest,

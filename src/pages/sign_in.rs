@@ -1,4 +1,4 @@
-//! `/sign-in`
+//! `/sign-in`: sign-in with e-mail and password.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -27,14 +27,14 @@ struct SignInPage<'a> {
     error: Option<&'static str>,
 }
 
-/// `GET /sign-in`
+/// The query of `GET /sign-in`.
 #[derive(Deserialize)]
 pub struct SignInQuery {
     next: Option<String>,
     done: Option<String>,
 }
 
-/// `POST /sign-in`
+/// The form of `POST /sign-in`.
 #[derive(Deserialize)]
 pub struct SignInForm {
     email: String,
@@ -43,7 +43,7 @@ pub struct SignInForm {
     next: Option<String>,
 }
 
-/// The form; for somebody who is signed in, the page they came for.
+/// Shows the form. A person who is signed in is redirected to the page that they came for.
 pub async fn show(
     app: web::Data<AppState>,
     request: HttpRequest,
@@ -66,7 +66,10 @@ pub async fn show(
     page(StatusCode::OK, &template)
 }
 
-/// Opens a session in this browser.
+/// Creates a session in this browser.
+///
+/// # Errors
+/// [`Error::Busy`] when too many passwords wait to be hashed.
 pub async fn submit(
     app: web::Data<AppState>,
     request: HttpRequest,
@@ -113,7 +116,12 @@ pub async fn submit(
     }
 }
 
-/// Opens a session for `user` and gives it to the browser, in place of the one it had `before`.
+/// Creates a session for `user` and sets its cookie in the browser, in place of the session
+/// `before`.
+///
+/// # Errors
+/// [`Error::InvalidCredentials`] when the account was disabled or its password changed since `user`
+/// was read.
 pub(super) async fn start_session(
     app: &AppState,
     request: &HttpRequest,
@@ -134,7 +142,7 @@ pub(super) async fn start_session(
     browser::set_session(request, &session)
 }
 
-/// What is said after an act that ended at this page. Each is true of whoever sees the form.
+/// Returns the notice for the request that redirected here.
 fn notice(done: &str) -> Option<&'static str> {
     match done {
         "signed-out" => Some("You are signed out on this device."),

@@ -1,4 +1,4 @@
-//! `/sign-out`: this device, or every one.
+//! `/sign-out` and `/devices/sign-out-everywhere`: sign out this device, or every device.
 
 use actix_web::{HttpRequest, HttpResponse, web};
 
@@ -10,7 +10,7 @@ use crate::http::forms::{EmptyForm, Form};
 use crate::http::layout::signed_out_response;
 use crate::sessions::EndedReason;
 
-/// Signs this device out.
+/// Ends the caller's session.
 pub async fn submit(
     app: web::Data<AppState>,
     request: HttpRequest,
@@ -30,7 +30,11 @@ pub async fn submit(
     Ok(signed_out_response("signed-out"))
 }
 
-/// Signs every device out, this one too.
+/// Ends every session of the caller, this one included.
+///
+/// # Errors
+/// [`Error::StepUpRequired`](crate::Error::StepUpRequired) when the password was
+/// given too long ago.
 pub async fn submit_everywhere(
     app: web::Data<AppState>,
     request: HttpRequest,

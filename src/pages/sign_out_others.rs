@@ -1,4 +1,4 @@
-//! `/devices/sign-out-others`: names each device before it signs them all out.
+//! `/devices/sign-out-others`: lists the other devices before they are all signed out.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -21,7 +21,7 @@ struct SignOutOthersPage {
     others: Vec<DeviceView>,
 }
 
-/// Which devices it is about.
+/// Shows the devices that would be signed out.
 pub async fn show(
     app: web::Data<AppState>,
     request: HttpRequest,
@@ -45,7 +45,11 @@ pub async fn show(
     page(StatusCode::OK, &template)
 }
 
-/// Signs out every device but this one.
+/// Ends every session of the caller except this one.
+///
+/// # Errors
+/// [`Error::StepUpRequired`](crate::Error::StepUpRequired) when the password was
+/// given too long ago.
 pub async fn submit(
     app: web::Data<AppState>,
     PageCaller(caller): PageCaller,

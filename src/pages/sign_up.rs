@@ -1,4 +1,4 @@
-//! `/sign-up`, where it is switched on.
+//! `/sign-up`, which exists only where the setting `sign_up` enables it.
 
 use actix_web::{HttpRequest, HttpResponse, web};
 
@@ -14,7 +14,7 @@ use crate::http::target::HOME;
 use crate::people::Role;
 use crate::sessions::SessionPersistence;
 
-/// The form.
+/// Shows the form. A person who is signed in is redirected to *Your devices*.
 pub async fn show(request: HttpRequest, MaybeCaller(caller): MaybeCaller) -> Result<HttpResponse> {
     match caller {
         Some(_) => Ok(see_other(HOME)),
@@ -22,7 +22,10 @@ pub async fn show(request: HttpRequest, MaybeCaller(caller): MaybeCaller) -> Res
     }
 }
 
-/// Makes the account and signs it in.
+/// Creates the account and signs the person in.
+///
+/// # Errors
+/// [`Error::Busy`](crate::Error::Busy) when too many passwords wait to be hashed.
 pub async fn submit(
     app: web::Data<AppState>,
     request: HttpRequest,

@@ -1,4 +1,4 @@
-//! Devices as the pages show them: plain fields, everything decided.
+//! Devices, alerts and ended sessions as templates show them: plain fields, without logic.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,9 +16,9 @@ use crate::http::client::languages;
 use crate::net::{IpRetention, display_stored_ip};
 use crate::sessions::{Caller, Session};
 
-/// For whom a page is drawn, and when.
+/// The person that a page is rendered for, and the time of the rendering.
 pub struct Reader {
-    /// The time it is.
+    /// The time of the rendering.
     pub now: Timestamp,
     languages: Vec<String>,
     places: Arc<Places>,
@@ -26,7 +26,7 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// The caller, who reads the languages that the request names.
+    /// Returns the caller as a reader of the languages that the request prefers.
     pub fn new(app: &AppState, request: &HttpRequest, caller: &Caller) -> Self {
         Self {
             now: app.clock.now(),
@@ -36,7 +36,7 @@ impl Reader {
         }
     }
 
-    /// A place in the reader's language, if the file with places has it.
+    /// Returns a place in the reader's language, as far as the place databases have it.
     pub fn place(&self, ip: Option<&str>, place: Place) -> Place {
         match ip.and_then(|ip| ip.parse().ok()) {
             Some(ip) => self.places.translate(ip, place, &self.languages),
@@ -44,7 +44,7 @@ impl Reader {
         }
     }
 
-    /// "near Lyon, France"; where no place is known, what the address says.
+    /// Describes a location: "near Lyon, France"; where no place is known, by its address.
     pub fn describe_location(&self, ip: Option<&str>, place: Place) -> Option<String> {
         match self.place(ip, place).display_name() {
             Some(place) => Some(format!("near {place}")),
@@ -52,7 +52,7 @@ impl Reader {
         }
     }
 
-    /// An address with what is to be known of it.
+    /// Describes an address as [`words::address_in_full`] does.
     pub fn address(&self, ip: &str) -> String {
         words::address_in_full(ip, self.retention)
     }
@@ -62,39 +62,39 @@ impl Reader {
     }
 }
 
-/// A device somebody is signed in on.
+/// A device that a person is or was signed in on.
 pub struct DeviceView {
-    /// The id of the session it is known by here.
+    /// The id of the session that represents it.
     pub id: String,
-    /// The symbol of its kind in the sprite.
+    /// The sprite's symbol of its kind.
     pub icon: &'static str,
-    /// What its owner calls it, else what it says it is.
+    /// The name that its owner gave it, else its label.
     pub name: String,
-    /// What it says it is, where its owner gave it another name.
+    /// Its label, by what it states of itself, where its owner gave it another name.
     pub label: Option<String>,
     /// Where it was last used.
     pub place: Option<String>,
     /// When it was last used.
     pub last_used: TimeView,
-    /// The sign-in.
+    /// When the session that represents it was created.
     pub first_sign_in: TimeView,
     /// How it signed in.
     pub opened_via: &'static str,
-    /// "Firefox 140", with its symbol.
+    /// The browser and its symbol: "Firefox 140".
     pub browser: Option<Named>,
-    /// "Windows 11", with its symbol.
+    /// The system and its symbol: "Windows 11".
     pub system: Option<Named>,
-    /// Where from.
+    /// The address that it was last used from.
     pub address: Option<String>,
-    /// When it ends by itself.
+    /// The day on which the session expires.
     pub ends: TimeView,
-    /// Whether using it puts that off.
+    /// Whether each use defers the expiry.
     pub ends_if_unused: bool,
-    /// As it was sent.
+    /// The user agent as it was sent.
     pub user_agent: Option<String>,
-    /// Its sessions, where it has several.
+    /// Its sessions, if it has several.
     pub sessions: Vec<SignInView>,
-    /// A journey that nobody can have made with it.
+    /// An impossible travel of one of its sessions.
     pub travel: Option<String>,
 }
 
@@ -104,7 +104,7 @@ pub struct SignInView {
     pub id: String,
     /// How it signed in.
     pub opened_via: &'static str,
-    /// The sign-in.
+    /// When it was created.
     pub signed_in: TimeView,
     /// When it was last used.
     pub last_used: TimeView,
@@ -115,7 +115,7 @@ pub struct SignInView {
 }
 
 impl DeviceView {
-    /// `session`, on its own.
+    /// Returns the device of a single `session`.
     pub fn new(session: &Session, reader: &Reader) -> Self {
         let label = session.label();
         let name = session.display_name();
@@ -139,7 +139,7 @@ impl DeviceView {
         }
     }
 
-    /// `device`, known by its session `shown`, read in the session `current`.
+    /// Returns `device`, represented by its session `shown`, for a reader in the session `current`.
     pub fn for_device(
         device: &DeviceGroup<Session>,
         shown: &Session,
@@ -160,7 +160,8 @@ impl DeviceView {
         }
     }
 
-    /// The same, with the journey that one of its sessions made.
+    /// Returns the view with the impossible travel of one of the device's sessions, if there is
+    /// one.
     pub fn with_travel(self, device: &DeviceGroup<Session>, travels: &ImpossibleTravels) -> Self {
         let travel = device
             .iter()
@@ -182,33 +183,33 @@ impl SignInView {
     }
 }
 
-/// The journeys that nobody can have made, by the sessions that made them.
+/// Impossible travels in words, by session.
 pub struct ImpossibleTravels(pub HashMap<SessionId, String>);
 
-/// Something a person should know of.
+/// An alert.
 pub struct AlertView {
     /// Its id.
     pub id: String,
-    /// The symbol of the device's kind.
+    /// The sprite's symbol of the device's kind.
     pub icon: &'static str,
-    /// What the device says it is.
+    /// The label of the device.
     pub device: String,
-    /// What happened.
+    /// What it reports.
     pub what: &'static str,
-    /// When.
+    /// When it was raised.
     pub at: TimeView,
-    /// Where.
+    /// The place where it happened.
     pub place: Option<String>,
-    /// From which address.
+    /// The address that it came from.
     pub address: Option<String>,
-    /// What the person says if it was them.
+    /// The label of the button that confirms it.
     pub yes: &'static str,
-    /// What they say if it was not.
+    /// The label of the button that reports it.
     pub no: &'static str,
 }
 
 impl AlertView {
-    /// `alert` as its reader sees it.
+    /// Returns `alert` for a reader, in their language.
     pub fn new(alert: &Alert, reader: &Reader) -> Self {
         let ip = alert.ip_address.as_deref();
         let place = Place {
@@ -224,7 +225,7 @@ impl AlertView {
         }
     }
 
-    /// `alert` as somebody sees it who came by a link.
+    /// Returns `alert` for the bearer of a link, who is not signed in.
     pub fn for_link(alert: &Alert, now: Timestamp) -> Self {
         let place = Place {
             city: alert.location_city.clone(),
@@ -257,7 +258,7 @@ impl AlertView {
 pub struct EndedSessionView {
     /// Its id.
     pub id: String,
-    /// What it was called.
+    /// The name of its device.
     pub name: String,
     /// Why it ended.
     pub cause: String,
@@ -266,8 +267,8 @@ pub struct EndedSessionView {
 }
 
 impl EndedSessionView {
-    /// `session` as it looks at `now`; `names` are the names of the sessions it may have been
-    /// ended from.
+    /// Returns the view of `session` at `now`; `names` are those of the sessions that it may have
+    /// been ended from.
     pub fn new(session: &Session, names: &DeviceNames, now: Timestamp) -> Self {
         Self {
             id: session.id.to_string(),
@@ -278,11 +279,11 @@ impl EndedSessionView {
     }
 }
 
-/// What a person's devices are called.
+/// The names of a person's devices, by session.
 pub struct DeviceNames(HashMap<SessionId, String>);
 
 impl DeviceNames {
-    /// The names of `sessions`.
+    /// Returns the names of the devices of `sessions`.
     pub fn new<'a>(sessions: impl IntoIterator<Item = &'a Session>) -> Self {
         Self(
             sessions
@@ -292,7 +293,7 @@ impl DeviceNames {
         )
     }
 
-    /// The name of one of them.
+    /// Returns the name of the device of a session, if it is known.
     pub fn find(&self, id: Option<SessionId>) -> Option<&str> {
         self.0.get(&id?).map(String::as_str)
     }

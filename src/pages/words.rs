@@ -1,4 +1,4 @@
-//! How pages say things: times, places and causes, as a person would.
+//! The wording of pages: times, addresses, devices and causes.
 
 use std::net::IpAddr;
 
@@ -13,14 +13,14 @@ const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
 const WEEK: u64 = 7 * DAY;
 
-/// A moment, in words for people, exactly for the curious, and for the machine.
+/// A moment in words, exactly, and in machine-readable form.
 #[derive(Debug, Clone)]
 pub struct TimeView {
-    /// For `<time datetime>`: RFC 3339.
+    /// The RFC 3339 form, for `<time datetime>`.
     pub iso: String,
-    /// "23 November 2026, 09:12 UTC"
+    /// The moment to the minute: "23 November 2026, 09:12 UTC".
     pub exact: String,
-    /// "2 hours ago"
+    /// The moment in words: "2 hours ago".
     pub words: String,
 }
 
@@ -33,7 +33,7 @@ pub struct Named {
 }
 
 impl TimeView {
-    /// How long ago `at` was.
+    /// Returns `at` in words relative to `now`; after 90 days, as the day.
     pub fn ago(at: Timestamp, now: Timestamp) -> Self {
         Self {
             words: ago(at, now),
@@ -41,7 +41,7 @@ impl TimeView {
         }
     }
 
-    /// The day on which `at` is.
+    /// Returns `at` with its day as words.
     pub fn day(at: Timestamp) -> Self {
         Self {
             words: at.format("%-d %B %Y").to_string(),
@@ -49,7 +49,7 @@ impl TimeView {
         }
     }
 
-    /// The moment exactly.
+    /// Returns `at` with the exact moment as words.
     pub fn exact(at: Timestamp) -> Self {
         let exact = at.format("%-d %B %Y, %H:%M UTC").to_string();
         Self {
@@ -79,7 +79,7 @@ fn count(n: u64, unit: &str) -> String {
     }
 }
 
-/// "4 devices", "1 device".
+/// Returns a number of devices in words: "4 devices", "1 device".
 pub fn devices(n: usize) -> String {
     match n {
         1 => "1 device".into(),
@@ -87,7 +87,8 @@ pub fn devices(n: usize) -> String {
     }
 }
 
-/// "Local network" for an address that nobody outside can have, else what is kept of the address.
+/// Returns "Local network" for an address that is not reachable from the internet, else the address
+/// as stored: a shortened one as its network.
 pub fn address(text: &str, retention: IpRetention) -> String {
     match text.parse::<IpAddr>() {
         Ok(ip) if net::is_local(ip) => "Local network".into(),
@@ -96,7 +97,8 @@ pub fn address(text: &str, retention: IpRetention) -> String {
     }
 }
 
-/// The address with what is to be known of it.
+/// Returns the address as [`address`] does, with a local one written out: "10.0.0.7 (Local
+/// network)".
 pub fn address_in_full(text: &str, retention: IpRetention) -> String {
     match address(text, retention) {
         words if words == "Local network" => format!("{text} ({words})"),
@@ -104,7 +106,7 @@ pub fn address_in_full(text: &str, retention: IpRetention) -> String {
     }
 }
 
-/// What an alert tells of.
+/// Returns what an alert reports.
 pub fn alert(kind: AlertKind) -> &'static str {
     match kind {
         AlertKind::NewDevice => "Signed in, for the first time on this device",
@@ -115,7 +117,7 @@ pub fn alert(kind: AlertKind) -> &'static str {
     }
 }
 
-/// The browser with its version and its symbol.
+/// Returns the browser with its version and its symbol.
 pub fn browser(session: &Session) -> Option<Named> {
     let name = session.browser.as_deref()?;
     let icon = match name {
@@ -140,7 +142,7 @@ pub fn browser(session: &Session) -> Option<Named> {
     Some(Named { icon, name })
 }
 
-/// The system with its version and its symbol.
+/// Returns the system with its version and its symbol.
 pub fn system(session: &Session) -> Option<Named> {
     let name = session.os.as_deref()?;
     let icon = match name {
@@ -154,7 +156,7 @@ pub fn system(session: &Session) -> Option<Named> {
         _ => "os-other",
     };
     let name = match (name, session.os_version.as_deref()) {
-        // Browsers that aren't asked say 10 on either.
+        // Browsers report 10 on both unless client hints are requested.
         ("Windows", Some("10")) => "Windows 10 or 11".into(),
         (name, version) => with_version(name, version),
     };
@@ -168,7 +170,7 @@ fn with_version(name: &str, version: Option<&str>) -> String {
     }
 }
 
-/// How a session was opened.
+/// Returns how a session was created.
 pub fn opened_via(session: &Session) -> &'static str {
     match session.opened_via {
         OpenedVia::Browser => "With a password, in the browser",
@@ -177,7 +179,7 @@ pub fn opened_via(session: &Session) -> &'static str {
     }
 }
 
-/// Why a session ended; `by` is the name of the device it was ended from.
+/// Returns why a session ended; `by` is the name of the device it was ended from.
 pub fn cause(reason: Option<EndedReason>, by: Option<&str>) -> String {
     match (reason, by) {
         (Some(EndedReason::SignedOutRemotely), Some(by)) => format!("Signed out by you, from {by}"),
