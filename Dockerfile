@@ -10,7 +10,7 @@ FROM debian:bookworm-slim
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends ca-certificates \
     && rm --recursive /var/lib/apt/lists/*
-# A fixed id, so that files in a volume keep their owner when the image is built anew.
+# A fixed id, so that files in a volume keep their owner when the image is rebuilt.
 RUN groupadd --gid 10001 rollcall \
     && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /var/lib/rollcall --shell /usr/sbin/nologin rollcall \
     && install --directory --owner rollcall --group rollcall --mode 0700 /var/lib/rollcall

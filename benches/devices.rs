@@ -1,8 +1,10 @@
-//! How fast user agents are read, and how much memory that takes: `cargo bench --bench devices`.
+//! Measures how fast user agents are parsed, and how much memory that takes:
+//! `cargo bench --bench devices`.
 //!
-//! Ten thousand different agents are made from the corpus by changing their numbers, and read twice.
-//! Then four threads ask at once, as the server's workers do: memory must not grow with them. Prints
-//! figures for people; compare two versions in one run each on the same quiet machine.
+//! Ten thousand different agents are derived from the corpus by changing their numbers, and parsed
+//! twice. Then four threads parse them at once, as the server's workers do: memory must not grow
+//! with the number of threads. Prints figures for people; to compare two versions, run each once on
+//! the same quiet machine.
 
 #![allow(
     clippy::cast_possible_truncation,
@@ -50,13 +52,13 @@ fn main() {
     report_time("with client hints", &timed_with_hints(&agents, &parser));
 }
 
-/// Different agents of every kind, made of the corpus.
+/// Returns [`AGENTS`] different agents of every kind, derived from the corpus.
 fn agents() -> Vec<String> {
     let lines: Vec<Line> = CORPUS
         .lines()
         .map(|line| serde_json::from_str(line).expect("a line of the corpus"))
         .collect();
-    let mut seen = HashSet::new();
+    let mut unique = HashSet::new();
     let mut agents = Vec::with_capacity(AGENTS);
     for round in 0.. {
         for line in &lines {
@@ -64,7 +66,7 @@ fn agents() -> Vec<String> {
             if agents.len() == AGENTS {
                 return agents;
             }
-            if seen.insert(agent.clone()) {
+            if unique.insert(agent.clone()) {
                 agents.push(agent);
             }
         }
@@ -72,7 +74,8 @@ fn agents() -> Vec<String> {
     agents
 }
 
-/// The same agent with its last digits counted up.
+/// Returns a variant of `agent`: its last digit is replaced by `round`, or where it has none,
+/// `round` spaces follow it. Round 0 is `agent` itself.
 fn varied(agent: &str, round: u32) -> String {
     let at = agent.rfind(|c: char| c.is_ascii_digit());
     match at {
@@ -81,7 +84,7 @@ fn varied(agent: &str, round: u32) -> String {
     }
 }
 
-/// How long each took.
+/// Returns how long parsing each agent took, in ascending order.
 fn timed(agents: &[String], parser: &DeviceParser) -> Vec<Duration> {
     time_each(agents, |agent| {
         black_box(parser.parse(agent));
@@ -100,12 +103,12 @@ fn timed_with_hints(agents: &[String], parser: &DeviceParser) -> Vec<Duration> {
     })
 }
 
-fn time_each(agents: &[String], read: impl Fn(&str)) -> Vec<Duration> {
+fn time_each(agents: &[String], parse: impl Fn(&str)) -> Vec<Duration> {
     let mut times: Vec<Duration> = agents
         .iter()
         .map(|agent| {
             let start = Instant::now();
-            read(agent);
+            parse(agent);
             start.elapsed()
         })
         .collect();
@@ -130,7 +133,7 @@ fn report_memory(what: &str, before: u64) {
     println!("{what:<36} {mib:.1} MiB more than before");
 }
 
-/// Resident memory of this process (Linux).
+/// Returns the resident memory of this process in KiB (Linux); 0 where it can't be read.
 fn resident_kib() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));

@@ -1,5 +1,5 @@
-//! Time: the clock that the whole service reads, and the moment it shows. Nothing else asks the
-//! system what time it is, so a test that sets the clock moves everything.
+//! Time: the clock that the whole service reads, and the timestamps it returns. Nothing else reads
+//! the system's clock, so a test that sets this one controls all of it.
 
 use std::fmt;
 use std::ops::{Add, Deref, Sub};
@@ -10,7 +10,7 @@ use std::time::Duration;
 use chrono::{DateTime, SecondsFormat, SubsecRound, Utc};
 use serde::{Serialize, Serializer};
 
-/// A clock that can be shared: a clone of it shows the same time.
+/// A clock; clones share its time.
 #[derive(Debug, Clone)]
 pub struct Clock(Source);
 
@@ -37,7 +37,7 @@ impl Clock {
 
     /// Returns the time now, to the microsecond.
     #[must_use]
-    #[expect(clippy::disallowed_methods, reason = "this is the one place that asks")]
+    #[expect(clippy::disallowed_methods, reason = "the only place that reads it")]
     pub fn now(&self) -> Timestamp {
         match &self.0 {
             Source::System => Utc::now().into(),

@@ -1,5 +1,5 @@
-//! The one error of the service: made where it is known, and turned into words here. Its HTTP status
-//! and its two representations, `application/problem+json` and a page, are in `http::error_response`.
+//! The error type of the service, and its texts. Its HTTP status and its two representations,
+//! `application/problem+json` and a page, are in `http::error_response`.
 
 use std::borrow::Cow;
 use std::error::Error as StdError;
@@ -12,17 +12,17 @@ use serde::Serialize;
 /// The result of the service's functions.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// One part of a request that is not valid.
+/// An invalid field of a request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FieldError {
     /// The field's path in the body: `email`, `devices[0].name`.
     pub field: String,
-    /// What is wrong with it, as a sentence for its sender.
+    /// What is wrong with it, in a text for the sender of the request.
     pub message: String,
 }
 
 impl FieldError {
-    /// Names `field` and what is wrong with it.
+    /// Returns the error of `field`, which `message` describes.
     pub fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
         Self {
             field: field.into(),
@@ -31,8 +31,8 @@ impl FieldError {
     }
 }
 
-/// What failed, in words for the log and for operators, and the error that made it fail. No client
-/// sees either.
+/// A message for the log and for operators about what failed, and the error that caused it. Neither
+/// is sent to a client.
 #[derive(Debug, Clone)]
 pub struct Failure {
     message: Cow<'static, str>,
@@ -40,7 +40,7 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// Describes a failure that another error caused.
+    /// Returns a failure that another error caused.
     pub fn new(
         message: impl Into<Cow<'static, str>>,
         source: impl Into<Box<dyn StdError + Send + Sync>>,
@@ -51,7 +51,7 @@ impl Failure {
         }
     }
 
-    /// Describes a failure that no other error caused.
+    /// Returns a failure without an underlying error.
     #[must_use]
     pub const fn because(message: &'static str) -> Self {
         Self {
@@ -99,7 +99,7 @@ impl fmt::Display for Chain<'_> {
     }
 }
 
-/// Every error of the service.
+/// An error of the service.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum Error {
     /// The request can't be read at all: broken JSON, broken encoding.
@@ -126,13 +126,13 @@ pub enum Error {
     /// The e-mail and the password don't match, or there is no such account, or it is disabled.
     #[error("e-mail or password is wrong")]
     InvalidCredentials,
-    /// Nobody is signed in, or the session has ended.
+    /// The caller is not signed in, or the session has ended.
     #[error("sign in first")]
     Unauthenticated,
     /// A token was sent and is not valid.
     #[error("the token is not valid")]
     InvalidToken(#[source] Failure),
-    /// No API key, or not one in use (RFC 6749, 5.2).
+    /// No API key was sent, or one that is not in use (RFC 6749, 5.2).
     #[error("the client's credentials are wrong")]
     InvalidClient,
     /// The API key is valid but lacks a scope.
@@ -153,13 +153,13 @@ pub enum Error {
     /// The caller is signed in, but not a member of the required group.
     #[error("not a member of the required group")]
     NotInGroup,
-    /// There is no such thing, or not for this caller.
+    /// The requested item doesn't exist, or not for this caller.
     #[error("not found")]
     NotFound,
     /// An account with this e-mail exists.
     #[error("an account with this e-mail already exists")]
     EmailTaken,
-    /// A statement violated a unique constraint. Stores turn this into the error that says which.
+    /// A statement violated a unique constraint. Stores map this to the error of that constraint.
     #[error("conflict")]
     Conflict(#[source] Failure),
     /// Too much of one kind of work is waiting.
@@ -171,13 +171,13 @@ pub enum Error {
     /// The database can't be reached or can't take work now.
     #[error("the database is unavailable")]
     Unavailable(#[source] Failure),
-    /// The database closed the connection under a statement.
+    /// The database closed the connection during a statement.
     #[error("the database closed the connection")]
     Disconnected(#[source] Failure),
     /// A defect of the service.
     #[error("internal error")]
     Internal(#[source] Failure),
-    /// A setting, or what it names, can't be used. The message names the setting.
+    /// A setting, or what it refers to, can't be used. The message names the setting.
     #[error(transparent)]
     Configuration(Failure),
     /// The secrets file can't be read or written.
@@ -186,7 +186,7 @@ pub enum Error {
     /// The database can't be opened or migrated.
     #[error(transparent)]
     Migration(Failure),
-    /// The service can't start. The message tells its operator what to do.
+    /// The service can't start. The message says what its operator has to do.
     #[error(transparent)]
     Startup(Failure),
 }
@@ -197,7 +197,7 @@ impl Error {
         Self::Invalid(vec![FieldError::new(field, message)])
     }
 
-    /// Returns the name by which a program tells errors apart. It never changes.
+    /// Returns the code by which programs distinguish errors. It never changes.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
@@ -226,7 +226,7 @@ impl Error {
         }
     }
 
-    /// Returns what is wrong, in a few words that are the same for every error of one code.
+    /// Returns a summary of what is wrong, the same for every error of one kind.
     #[must_use]
     pub fn title(&self) -> &'static str {
         match self {
@@ -307,7 +307,7 @@ impl Error {
         }
     }
 
-    /// Returns how long to wait before trying again, where that makes sense.
+    /// Returns how long to wait before trying again, if waiting can help.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         match self {

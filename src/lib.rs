@@ -1,26 +1,26 @@
 //! Rollcall: every person sees where they are signed in, and signs any device out.
 //!
-//! The tour, from top to bottom. A module imports only from those below its own line:
+//! The modules, from top to bottom. Each imports only from those below its own line:
 //!
-//! - [`cli`]: the command line, one file a command
+//! - [`cli`]: the command line, one file per command
 //! - [`server`]: assembles the application; the route table
 //! - [`pages`], [`api`], [`jobs`]: HTML, JSON, and work in the background
 //! - [`http`]: extractors and middleware: caller, CSRF, headers, error responses
-//! - [`account`]: what concerns a person, their sessions and their alerts together
+//! - [`account`]: operations on a person, their sessions and their alerts together
 //! - [`tokens`]: refresh and access tokens, and the keys that sign them
 //! - [`sessions`]: the core, one row for each sign-in on each device
-//! - [`alerts`]: what a person should know of at once
+//! - [`alerts`]: notices to a person of what an intruder may have done
 //! - [`applications`]: applications and their API keys
 //! - [`people`]: accounts and passwords
-//! - [`events`]: what happened, append-only
+//! - [`events`]: the append-only record of what happened
 //! - [`devices`]: the devices of a person: table, grouping, names
 //! - [`mail`]: messages, the queue and SMTP
 //! - [`user_agent`]: what a user agent and its client hints state
 //! - [`geo`]: places of addresses, and distances
 //! - [`net`]: the client's address, and how much of it is stored
 //! - [`db`]: PostgreSQL and SQLite
-//! - [`settings`]: every setting, its default and its check
-//! - [`text`], [`clock`], [`error`]: text, time and the one error
+//! - [`settings`]: every setting, its default and its validation
+//! - [`text`], [`clock`], [`error`]: text, time and the error type
 
 pub mod account;
 pub mod alerts;

@@ -1,4 +1,4 @@
-//! Assembles the application: its state and middleware. The route table is in [`routes`].
+//! Assembles the application: its state and its middleware. The route table is in [`routes`].
 
 pub mod routes;
 
@@ -51,7 +51,10 @@ pub struct Server {
 /// Migrates the database, binds the address and serves. Runs inside an actix system.
 ///
 /// # Errors
-/// [`Error::Startup`], saying what to do.
+/// [`Error::Startup`] when the address can't be bound; [`Error::Migration`] when the database can't
+/// be opened or migrated; [`Error::Configuration`] when a setting, or a file that it names, can't
+/// be used; [`Error::Secrets`] when the secrets file can't be read or created; [`Error::Internal`]
+/// when a part can't be assembled.
 pub async fn start(settings: Settings, clock: Clock) -> Result<Server> {
     let database = settings.database_url.clone();
     let applied = blocking(move || migrate::run(&database)).await?;
@@ -82,38 +85,40 @@ pub async fn start(settings: Settings, clock: Clock) -> Result<Server> {
 }
 
 impl Server {
-    /// The address it listens at.
+    /// Returns the address that the server listens at.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Where people reach it, without a slash at the end.
+    /// Returns the URL at which people reach the server, without a trailing slash.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// Its parts.
+    /// Returns the state of the application.
     pub(crate) fn app(&self) -> &AppState {
         &self.app
     }
 
-    /// Its parts, to be kept.
+    /// Returns a shared handle to the state of the application.
     pub(crate) fn shared_app(&self) -> web::Data<AppState> {
         self.app.clone()
     }
 
-    /// Its background jobs.
+    /// Returns the background jobs.
     #[must_use]
     pub fn jobs(&self) -> &Jobs {
         &self.jobs
     }
 
-    /// While there is no administrator: the URL of the one-time link that makes the first.
+    /// Opens the one-time link that creates the first administrator, and returns its URL; `None`
+    /// once there is an administrator.
     ///
     /// # Errors
-    /// When the database doesn't answer.
+    /// [`Error::Unavailable`] when the database doesn't respond; [`Error::Internal`] when the
+    /// system provides no randomness.
     pub async fn setup_url(&self) -> Result<Option<String>> {
         if self.app.people.has_admin().await? {
             return Ok(None);
@@ -122,10 +127,10 @@ impl Server {
         Ok(Some(format!("{}/setup/{token}", self.url)))
     }
 
-    /// Serves until it is told to stop, then finishes what is under way.
+    /// Serves until a signal of `termination` arrives, then stops as [`Server::stop`] does.
     ///
     /// # Errors
-    /// When the server failed, or as [`Server::stop`].
+    /// [`Error::Internal`] when the server failed; else as [`Server::stop`].
     pub async fn run_until(mut self, mut termination: Termination) -> Result<()> {
         tokio::select! {
             () = termination.received() => {}
@@ -135,12 +140,14 @@ impl Server {
         self.stop().await
     }
 
-    /// Stops it: finishes the requests and the letter under way, and writes what waits in memory.
+    /// Stops the server: finishes the requests and the message in progress, and writes the buffered
+    /// last uses.
     ///
     /// # Errors
-    /// When the last uses can't be written.
+    /// [`Error::Internal`] when the server failed; [`Error::Unavailable`] when the last uses can't
+    /// be written.
     pub async fn stop(self) -> Result<()> {
-        // Streams would never end by themselves.
+        // The streams of changes don't end by themselves.
         self.app.changes.close();
         self.handle.stop(true).await;
         finished(self.running.await)?;
@@ -151,17 +158,17 @@ impl Server {
     }
 }
 
-/// The signals to stop: SIGINT and SIGTERM. None that comes after [`Termination::listen`] is lost.
+/// The signals SIGINT and SIGTERM. One that arrives after [`Termination::listen`] is not lost.
 pub struct Termination {
     terminate: Signal,
     interrupt: Signal,
 }
 
 impl Termination {
-    /// Takes the signals from now on.
+    /// Listens for the signals from now on.
     ///
     /// # Errors
-    /// [`Error::Startup`] when the system refuses.
+    /// [`Error::Startup`] when the system doesn't allow it.
     pub fn listen() -> Result<Self> {
         let failed = |err| Error::Startup(Failure::new("signals can't be listened for", err));
         Ok(Self {
@@ -203,8 +210,7 @@ fn assemble(settings: &Settings, clock: Clock, keys: &Keys, origin: String) -> R
     let alerts = Alerts::new(
         db.clone(),
         clock.clone(),
-        &settings.mail,
-        &settings.sessions,
+        (&settings.mail, &settings.sessions, &settings.jobs),
     );
     let sessions = Sessions::new(
         db.clone(),
@@ -259,7 +265,8 @@ fn delivery(settings: &Settings, app: &AppState) -> Result<Option<Delivery>> {
     }))
 }
 
-/// Opens the databases of places in the settings. One that can't be used keeps nobody from signing in.
+/// Opens the databases of places. A file that can't be used is logged, and doesn't prevent the
+/// start.
 fn open_places(settings: &PlaceSettings) -> Arc<Places> {
     let places = Places::new(settings.files.clone());
     let (read, errors) = places.reload();
@@ -294,7 +301,7 @@ fn serve(
                 web::QueryConfig::default()
                     .error_handler(|err, _| error_response::bad_query(&err).into()),
             )
-            // Inside the session middleware: an error page may have a form.
+            // Inside the session middleware: the form of the step-up page needs the session.
             .wrap(from_fn(error_response::render_errors))
             .wrap(browser::session_middleware(
                 cookie_key.clone(),

@@ -1,5 +1,5 @@
-//! Text: cleans what comes from outside of control characters and cuts it to length before it is
-//! stored, and makes random identifiers.
+//! Text: removes control characters from untrusted text, truncates it before it is stored, and
+//! generates random identifiers.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -39,7 +39,7 @@ pub fn truncate_bytes(text: &str, limit: usize) -> &str {
 /// Returns `N` random bytes as URL-safe Base64 without padding.
 ///
 /// # Errors
-/// [`Error::Internal`] when the system has no randomness to give.
+/// [`Error::Internal`] when the system provides no randomness.
 pub fn random<const N: usize>() -> Result<String> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes)

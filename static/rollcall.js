@@ -36,16 +36,16 @@ if (status) status.focus();
 const heading = document.querySelector("[data-changes-since]");
 let changes = null;
 
-function showAnew() {
+function reload() {
   if (!document.activeElement.matches("input, select")) location.reload();
 }
 
 function listen() {
   changes = new EventSource("/devices/changes?since=" + heading.dataset.changesSince);
-  changes.addEventListener("changed", showAnew);
+  changes.addEventListener("changed", reload);
   changes.addEventListener("signed-out", () => location.assign("/sign-in"));
   changes.addEventListener("error", () => {
-    if (changes.readyState === EventSource.CLOSED) showAnew();
+    if (changes.readyState === EventSource.CLOSED) reload();
   });
 }
 

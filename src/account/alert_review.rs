@@ -1,5 +1,5 @@
-//! The review of alerts: a person confirms that what an alert reports was theirs, or reports that it was
-//! not. Then the sessions in question end, and their devices are no longer known.
+//! The review of alerts: a person confirms an alert, or reports it as not theirs. A report ends the
+//! sessions in question, and their devices are no longer known.
 
 use std::collections::BTreeSet;
 
@@ -19,16 +19,17 @@ use crate::sessions::{
 /// Which sessions end when an alert is reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RevokeScope {
-    /// Those that the alert is about.
+    /// The session that the alert is about, and those that may be the same intruder's.
     Alert,
-    /// Those of every open alert about a sign-in.
+    /// Also those of every open alert about a sign-in.
     AllUnconfirmed,
 }
 
 impl Accounts {
     /// Lists the open alerts that a caller may review. An intruder may have signed in more than once,
-    /// so only a device that was known before an alert may answer it: none its own, and none at all
-    /// while the device is itself the subject of an alert.
+    /// so an alert may be reviewed only on a device that was known before it, never on the device it
+    /// is about. While the caller's device is the subject of an alert about a sign-in, it may review
+    /// none.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database doesn't respond.
@@ -46,10 +47,10 @@ impl Accounts {
             .await
     }
 
-    /// Confirms that what an alert reports was the caller.
+    /// Confirms an alert: what it reports was the caller.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when the alert isn't one for the caller to review.
+    /// [`Error::NotFound`] when the caller may not review the alert.
     pub async fn confirm_alert(&self, caller: &Caller, id: AlertId) -> Result<Alert> {
         let alert = self.get_reviewable(caller, id).await?;
         self.confirm_alert_by_link(&alert).await
@@ -58,7 +59,7 @@ impl Accounts {
     /// Confirms an alert by the link in its message.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when the alert was answered already.
+    /// [`Error::NotFound`] when the alert was confirmed or reported already.
     pub async fn confirm_alert_by_link(&self, alert: &Alert) -> Result<Alert> {
         let now = self.clock.now();
         let (owner, id) = (alert.user_id, alert.id);
@@ -70,10 +71,10 @@ impl Accounts {
             .await
     }
 
-    /// Reports that what an alert reports was not the caller. Returns the sessions that ended.
+    /// Reports an alert: what it reports was not the caller. Returns the sessions that ended.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when the alert isn't one for the caller to review.
+    /// [`Error::NotFound`] when the caller may not review the alert.
     pub async fn report_alert(&self, caller: &Caller, id: AlertId) -> Result<Vec<Session>> {
         let alert = self.get_reviewable(caller, id).await?;
         self.report_alert_by_link(&alert, RevokeScope::Alert, caller.origin())
@@ -84,7 +85,7 @@ impl Accounts {
     /// ended.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when the alert was answered already.
+    /// [`Error::NotFound`] when the alert was confirmed or reported already.
     pub async fn report_alert_by_link(
         &self,
         alert: &Alert,
@@ -116,7 +117,7 @@ impl Accounts {
     }
 }
 
-/// Returns those of the open alerts that may be reviewed from `session`.
+/// Returns those of the open alerts that may be reviewed in `session`.
 fn reviewable(
     c: &mut AnyConnection,
     session: &Session,
@@ -141,8 +142,8 @@ fn reviewable(
     Ok(open)
 }
 
-/// Records that an alert was reported, and takes back what it reports as far as that is possible: a
-/// change of the e-mail. Returns `None` when it was answered already.
+/// Records that an alert was reported. If it is about a change of the e-mail, restores the former one.
+/// Returns `None` when the alert was confirmed or reported already.
 fn report(
     c: &mut AnyConnection,
     owner: UserId,
@@ -158,7 +159,8 @@ fn report(
     Ok(Some(alert))
 }
 
-/// Returns those of a person's sessions that neither were reported nor are the subject of an open alert.
+/// Returns those of a person's sessions that neither were reported nor are the subject of an open
+/// alert about a sign-in.
 fn list_trusted(
     c: &mut AnyConnection,
     sessions: &[Session],
@@ -178,7 +180,7 @@ fn list_trusted(
 }
 
 /// Lists the sessions that end when `alert` is reported: those on the device it is about, and those
-/// opened since that no known device can have opened. `origin` is where it is reported.
+/// created since on a device that isn't trusted. `origin` is where it is reported from.
 fn list_doubtful(
     c: &mut AnyConnection,
     alert: &Alert,
@@ -218,7 +220,7 @@ fn is_about(alert: &Alert, sessions: &[Session]) -> bool {
         .any(|session| alert.session_id == Some(session.id))
 }
 
-/// Ends those of the sessions that are live, and deletes their devices from the known ones.
+/// Ends those of the sessions that are live, and deletes their devices. Returns those that ended.
 fn end_doubtful(
     c: &mut AnyConnection,
     owner: UserId,
@@ -237,7 +239,8 @@ fn end_doubtful(
         .iter()
         .filter_map(|session| session.device_id.as_deref())
         .collect();
-    // Devices before sessions: the lock order of a sign-in.
+    // Devices before sessions, the order in which a sign-in locks them: otherwise the two could
+    // deadlock.
     for device in devices {
         devices::store::delete(c, owner, device)?;
     }

@@ -8,7 +8,8 @@ use crate::sessions::{EndedReason, Session};
 use crate::{people, sessions};
 
 impl Accounts {
-    /// Bars a person from signing in, and ends all their sessions. Returns those that ended.
+    /// Disables an account, so that its owner can't sign in, and ends all their sessions. Returns
+    /// those that ended.
     ///
     /// # Errors
     /// [`Error::NotFound`](crate::Error::NotFound) when there is no such person.
@@ -24,7 +25,7 @@ impl Accounts {
             .await
     }
 
-    /// Deletes a person, and with them their sessions, events, alerts and queued messages.
+    /// Deletes an account with its sessions, devices, events, alerts and queued messages.
     ///
     /// # Errors
     /// [`Error::NotFound`](crate::Error::NotFound) when there is no such person.

@@ -15,7 +15,7 @@ impl Accounts {
     ///
     /// # Errors
     /// [`Error::InvalidCredentials`] when the password was changed since `user` was read;
-    /// [`Error::Unauthenticated`] when the session it is changed from is over.
+    /// [`Error::Unauthenticated`] when the session it is changed from has ended.
     pub async fn change_password(
         &self,
         user: &User,
@@ -48,10 +48,11 @@ impl Accounts {
             .await
     }
 
-    /// Changes the e-mail that a person signs in with. They are alerted at the former one.
+    /// Changes the e-mail that a person signs in with, and raises an alert, which is sent to the
+    /// former one.
     ///
     /// # Errors
-    /// [`Error::EmailTaken`].
+    /// [`Error::EmailTaken`] when another account has it.
     pub async fn change_email(&self, caller: &Caller, email: Email) -> Result<()> {
         let now = self.clock.now();
         let alerts = self.alerts.clone();
@@ -74,7 +75,8 @@ impl Accounts {
 /// Restores the e-mail that a person had, as a part of a transaction, unless another account has it.
 ///
 /// # Errors
-/// [`Error::NotFound`] when there is no such person.
+/// [`Error::NotFound`] when there is no such person; [`Error::EmailTaken`] when another account takes
+/// the e-mail at the same time.
 pub(super) fn restore_email(
     c: &mut AnyConnection,
     id: UserId,

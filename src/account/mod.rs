@@ -1,5 +1,5 @@
-//! Accounts: what concerns a person, their sessions and their alerts together. Each change is one
-//! transaction over all three.
+//! Accounts: the changes that concern a person, their sessions and their alerts together. Each is one
+//! transaction.
 
 mod alert_review;
 mod closing;
@@ -22,7 +22,7 @@ pub struct Accounts {
 }
 
 impl Accounts {
-    /// Returns the accounts in `db`, whose alerts and sessions these are.
+    /// Returns the accounts in `db`, with their alerts and sessions.
     #[must_use]
     pub fn new(db: Db, clock: Clock, alerts: Alerts, sessions: Sessions) -> Self {
         Self {

@@ -1,4 +1,4 @@
-//! The settings of an account that change its sessions.
+//! The settings of an account that affect its sessions.
 
 use super::Accounts;
 use crate::db::UserId;
@@ -9,12 +9,12 @@ use crate::sessions::SessionPersistence;
 use crate::{alerts, events, people, sessions};
 
 impl Accounts {
-    /// Updates the idle limit of a person's sessions, both those signed in and those to come.
+    /// Updates the idle limit of a person's sessions, both live and future ones.
     ///
     /// # Errors
     /// [`Error::NotFound`](crate::Error::NotFound) when there is no such person.
     pub async fn update_idle_limit(&self, id: UserId, limit: Option<IdleLimit>) -> Result<()> {
-        // The rows must have the uses that are still buffered before their expiry is computed.
+        // Expiry is computed from the rows, which lack the last uses that are still buffered.
         self.sessions.flush_last_uses().await?;
         let now = self.clock.now();
         let seconds = |persistence| {
@@ -36,8 +36,7 @@ impl Accounts {
             .await
     }
 
-    /// Updates how much of the addresses a person comes from is stored. Addresses that are stored
-    /// already are redacted.
+    /// Updates a person's IP retention. Addresses that are stored already are redacted.
     ///
     /// # Errors
     /// [`Error::NotFound`](crate::Error::NotFound) when there is no such person.

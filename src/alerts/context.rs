@@ -4,21 +4,21 @@ use crate::db::SessionId;
 use crate::geo::Location;
 use crate::user_agent::DeviceKind;
 
-/// The device on which something was done, and where it was.
+/// The device from which something was done, and its location.
 #[derive(Debug, Clone)]
 pub struct AlertContext {
-    /// The session it was done in, if in one.
+    /// The session it was done in, if any.
     pub session: Option<SessionId>,
     /// The label of the device.
     pub device_name: String,
     /// The kind of the device.
     pub device_kind: DeviceKind,
-    /// Where it was, as far as IP retention allows.
+    /// The device's location, with its address redacted by the person's IP retention.
     pub location: Location,
 }
 
 impl AlertContext {
-    /// Returns the context of what is done with the command line.
+    /// Returns the context of what an administrator does on the command line.
     #[must_use]
     pub fn command_line() -> Self {
         Self {

@@ -25,7 +25,7 @@ struct Html<'a> {
     it: &'a Content<'a>,
 }
 
-/// What both forms of a message say.
+/// The content of a message, the same in both its forms.
 struct Content<'a> {
     heading: &'static str,
     /// What happened, in a sentence.
@@ -34,7 +34,7 @@ struct Content<'a> {
     place: Option<String>,
     address: Option<String>,
     at: String,
-    /// What to do if it was them.
+    /// What to do if it was the person themselves.
     if_it_was: &'static str,
     not_me: String,
     devices: String,
@@ -60,7 +60,7 @@ impl MessageSource for AlertMessages {
 }
 
 fn message(alert: &Alert, links: &AlertLinks) -> Result<EmailMessage> {
-    let it = Content {
+    let content = Content {
         heading: heading(alert.kind),
         lead: lead(alert.kind),
         device: &alert.device_name,
@@ -72,9 +72,9 @@ fn message(alert: &Alert, links: &AlertLinks) -> Result<EmailMessage> {
         devices: links.devices(),
     };
     Ok(EmailMessage {
-        subject: format!("{}: {}", it.heading, it.device),
-        plain: render(&Plain { it: &it })?,
-        html: render(&Html { it: &it })?,
+        subject: format!("{}: {}", content.heading, content.device),
+        plain: render(&Plain { it: &content })?,
+        html: render(&Html { it: &content })?,
     })
 }
 

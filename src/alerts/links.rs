@@ -1,5 +1,5 @@
-//! The links in messages about alerts, and the tickets for a new password. Both are signed; the row of
-//! the alert ensures that a link works once.
+//! The links in messages about alerts, and the tickets for a new password. Both are signed with
+//! HMAC-SHA-256; the alert's row ensures that a link works once.
 
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ impl AlertLinks {
     /// Returns links to the service at `origin`, signed with `key`.
     ///
     /// # Errors
-    /// [`Error::Internal`] when HMAC does not take the key.
+    /// [`Error::Internal`] when HMAC does not accept the key.
     pub fn new(key: &[u8], origin: String) -> Result<Self> {
         let key = Hmac::new_from_slice(key)
             .map_err(|err| Error::Internal(Failure::new("the key of links", err)))?;
@@ -62,7 +62,7 @@ impl AlertLinks {
         self.seal(b"ticket", &until, &ticket_binding(user))
     }
 
-    /// Returns whether `ticket` is one for `user`, in time and not used.
+    /// Returns whether `ticket` is genuine, for `user`, not expired and not used.
     #[must_use]
     pub fn is_ticket(&self, user: &User, ticket: &str, now: Timestamp) -> bool {
         let until = self.open(b"ticket", ticket, TIME_BYTES, &ticket_binding(user));
@@ -76,7 +76,8 @@ impl AlertLinks {
         URL_SAFE_NO_PAD.encode([payload, mac.as_slice()].concat())
     }
 
-    /// Returns the payload of `length` bytes in `text`, if its MAC is right. Compares in constant time.
+    /// Returns the payload of `length` bytes in `text`, if its MAC is valid. Compares in constant
+    /// time.
     fn open(&self, purpose: &[u8], text: &str, length: usize, binding: &[u8]) -> Option<Vec<u8>> {
         let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
         let (payload, mac) = bytes.split_at_checked(length)?;
@@ -85,7 +86,7 @@ impl AlertLinks {
     }
 
     fn mac(&self, purpose: &[u8], payload: &[u8], binding: &[u8]) -> Hmac<Sha256> {
-        // `payload` has one length for each purpose, so no two inputs look alike.
+        // `payload` has a fixed length for each purpose, so the concatenation is unambiguous.
         self.key
             .clone()
             .chain_update(purpose)
@@ -94,7 +95,8 @@ impl AlertLinks {
     }
 }
 
-/// Returns what a ticket is bound to: the person and their password, so using it voids it.
+/// Returns what a ticket is bound to: the person and their password hash, so setting a new password
+/// makes it invalid.
 fn ticket_binding(user: &User) -> Vec<u8> {
     [user.id.as_bytes(), user.password_hash().as_bytes()].concat()
 }

@@ -1,5 +1,6 @@
-//! Alerts: what a person should know of at once, on their other devices and by e-mail. An alert is
-//! raised in the transaction of what it reports, so neither exists without the other.
+//! Alerts: notices to a person, on their other devices and by e-mail, of what may be an intruder's
+//! doing. An alert is raised in the transaction of what it reports, so neither exists without the
+//! other.
 
 mod context;
 mod email;
@@ -21,12 +22,13 @@ use crate::error::{Error, Result};
 use crate::mail;
 use crate::net::IpRetention;
 use crate::people::User;
-use crate::settings::{MailSettings, SessionSettings};
+use crate::settings::{JobSettings, MailSettings, SessionSettings};
 
-/// How long an alert can be answered.
+/// How long an alert can be confirmed or reported on a device.
 const OPEN_FOR: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
-/// Messages about sign-ins per person and hour: an intruder with the password must not bury others.
+/// Messages per person and hour after which none about a sign-in is sent: an intruder with the
+/// password must not flood the mailbox to hide the other messages.
 const MAX_SIGN_IN_MESSAGES: i64 = 10;
 /// How long the link in a message is valid.
 const LINK_LIFETIME: Duration = Duration::from_secs(7 * 24 * 60 * 60);
@@ -44,7 +46,7 @@ pub enum AlertKind {
     PasswordChanged,
     /// The e-mail that the person signs in with was changed.
     EmailChanged,
-    /// A spent refresh token was used again, so somebody has a copy of it.
+    /// Token reuse: a spent refresh token was used again, so somebody may have a copy of it.
     #[serde(rename = "theft")]
     #[strum(serialize = "theft")]
     TokenReuse,
@@ -91,22 +93,28 @@ pub struct Alerts {
     clock: Clock,
     is_mailing: bool,
     retention: Duration,
+    purge_batch: u32,
 }
 
 impl Alerts {
     /// Returns the alerts in `db`, sent by e-mail as well where the settings name an SMTP server.
     #[must_use]
-    pub fn new(db: Db, clock: Clock, mail: &MailSettings, sessions: &SessionSettings) -> Self {
+    pub fn new(
+        db: Db,
+        clock: Clock,
+        (mail, sessions, jobs): (&MailSettings, &SessionSettings, &JobSettings),
+    ) -> Self {
         Self {
             db,
             clock,
             is_mailing: mail.host.as_deref().is_some_and(|host| !host.is_empty()),
             retention: sessions.retention,
+            purge_batch: jobs.sweep_batch,
         }
     }
 
     /// Raises an alert, as a part of the transaction of what it reports, and queues the message
-    /// about it.
+    /// about it where one is to be sent.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database doesn't respond.
@@ -134,11 +142,10 @@ impl Alerts {
         self.db.read(move |c| store::list_by_person(c, user)).await
     }
 
-    /// Returns the alert that a link in a message is about, answered or not, while the link is
-    /// valid.
+    /// Returns the alert that a link in a message is about, whether it is open or not.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when there is none, or the link is too old.
+    /// [`Error::NotFound`] when there is none, or the alert is older than 7 days.
     pub async fn get_linked(&self, id: AlertId) -> Result<Alert> {
         let alert = self.db.read(move |c| store::get(c, id)).await?;
         match self.clock.now().since(alert.at) <= LINK_LIFETIME {
@@ -147,24 +154,26 @@ impl Alerts {
         }
     }
 
-    /// Purges the alerts past their retention that can no longer be answered, except those of
-    /// sessions that still exist: they record that a session was not its owner's. Returns how many.
+    /// Purges the alerts that are past their retention and can no longer be reviewed. Those of
+    /// sessions that still exist stay, since they record that a session was reported. Works in
+    /// batches, unless another node does. Returns how many were purged.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] when the database doesn't respond.
+    /// [`Error::Unavailable`] when the database doesn't respond; what was purged until then stays
+    /// purged.
     pub async fn purge(&self) -> Result<usize> {
         let before = self.clock.now() - self.retention - OPEN_FOR;
-        let purged = self
-            .db
-            .transaction_with_lock(NodeLock::Sweep, move |c| store::purge(c, before))
-            .await?;
-        Ok(purged.unwrap_or_default())
+        let limit = i64::from(self.purge_batch);
+        self.db
+            .repeat_with_lock(NodeLock::Sweep, move |c| store::purge(c, before, limit))
+            .await
     }
 }
 
-/// Returns whether an alert is sent by e-mail. Of sign-ins a person is told where they want it, and
-/// not without limit; of everything else always, since an intruder would switch it off first. A
-/// person whom an application authenticates has no page on which to choose.
+/// Returns whether an alert is sent by e-mail. One about a sign-in is sent where the person wants it,
+/// up to a limit; any other always, since an intruder would switch it off first. None is sent to a
+/// person whom an application authenticates, since they have no page to switch it off on, nor to an
+/// address without a mailbox.
 fn is_mailed(c: &mut AnyConnection, user: &User, kind: AlertKind, now: Timestamp) -> Result<bool> {
     if !user.has_password() || !user.has_mailbox() {
         return Ok(false);
@@ -176,8 +185,8 @@ fn is_mailed(c: &mut AnyConnection, user: &User, kind: AlertKind, now: Timestamp
     Ok(user.alert_emails && recent < MAX_SIGN_IN_MESSAGES)
 }
 
-/// Returns the address for a person's messages: while a change of their e-mail is unanswered, the
-/// address from before it.
+/// Returns the address for a person's messages: for 7 days after a change of their e-mail, unless its
+/// alert was confirmed or reported, the address from before it.
 fn recipient(c: &mut AnyConnection, user: &User, now: Timestamp) -> Result<String> {
     let since = now - LINK_LIFETIME;
     let first = store::find_first_open(c, user.id, AlertKind::EmailChanged, since)?;
@@ -243,14 +252,14 @@ impl Alert {
         }
     }
 
-    /// Returns when the person reported it as not theirs, if they did.
+    /// Returns when the person reported it, if they did.
     #[must_use]
     pub fn reported_at(&self) -> Option<Timestamp> {
         self.answered_at
             .filter(|_| self.answer == Some(AlertAnswer::Reported))
     }
 
-    /// Returns whether nobody has answered it yet.
+    /// Returns whether it has neither been confirmed nor reported.
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.answered_at.is_none()

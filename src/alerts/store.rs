@@ -13,37 +13,37 @@ use crate::user_agent::DeviceKind;
 read_from_text!(AlertKind);
 read_from_text!(AlertAnswer);
 
-/// Open alerts of a person that are read at once.
+/// Open alerts of a person that are read at most.
 const MAX_OPEN: i64 = 1_000;
 
-/// Something a person should know of.
+/// An alert.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = alerts)]
 pub struct Alert {
-    /// Its id.
+    /// The alert's id.
     pub id: AlertId,
-    /// Whose account it is about.
+    /// The person whose account it is about.
     pub user_id: UserId,
-    /// Which session it is about; that may be gone.
+    /// The session it is about, if any; it may have been purged.
     pub session_id: Option<SessionId>,
-    /// What it tells of.
+    /// What it reports.
     pub kind: AlertKind,
-    /// What the person signed in with then.
+    /// The e-mail that the person signed in with before what it reports.
     pub email: String,
-    /// What the device says it is.
+    /// The label of the device.
     pub device_name: String,
-    /// What kind of device it is.
+    /// The kind of the device.
     pub device_kind: DeviceKind,
-    /// Where it was, as much as is kept.
+    /// The device's address, redacted by the person's IP retention.
     pub ip_address: Option<String>,
-    /// Where that is, if known.
+    /// The city of that address, if known.
     pub location_city: Option<String>,
-    /// Where that is, if known.
+    /// The country of that address, if known.
     pub location_country: Option<String>,
     /// When it happened.
     pub at: Timestamp,
     pub(super) answer: Option<AlertAnswer>,
-    /// When the person answered.
+    /// When the person confirmed or reported it, if they did.
     pub answered_at: Option<Timestamp>,
 }
 
@@ -66,7 +66,7 @@ pub(super) fn insert(c: &mut AnyConnection, alert: &Alert) -> Result<()> {
     Ok(())
 }
 
-/// Lists a person's open alerts since then, newest first.
+/// Lists a person's open alerts since `since`, newest first, at most [`MAX_OPEN`].
 pub(super) fn list_open(
     c: &mut AnyConnection,
     user: UserId,
@@ -82,7 +82,7 @@ pub(super) fn list_open(
         .load(c)?)
 }
 
-/// Finds the oldest of a person's open alerts of one kind since then.
+/// Finds the oldest of a person's open alerts of one kind since `since`.
 pub(super) fn find_first_open(
     c: &mut AnyConnection,
     user: UserId,
@@ -108,7 +108,7 @@ pub(crate) fn get(c: &mut AnyConnection, id: AlertId) -> Result<Alert> {
     Ok(alerts::table.find(id).select(Alert::as_select()).first(c)?)
 }
 
-/// Records the answer to an alert, if it is open.
+/// Records a person's answer to an alert. Returns `None` when they have no such open alert.
 pub(crate) fn answer(
     c: &mut AnyConnection,
     user: UserId,
@@ -132,7 +132,7 @@ pub(crate) fn answer(
     Ok(updated)
 }
 
-/// Lists the sessions of a person's alerts that have this answer.
+/// Lists the sessions of those of a person's alerts that have this answer.
 pub(super) fn list_sessions_answered(
     c: &mut AnyConnection,
     user: UserId,
@@ -158,7 +158,7 @@ pub(super) fn list_addresses(
         .load(c)?)
 }
 
-/// Replaces the address of an alert.
+/// Updates the address of an alert.
 pub(super) fn update_address(
     c: &mut AnyConnection,
     id: AlertId,
@@ -178,13 +178,17 @@ pub(super) fn list_by_person(c: &mut AnyConnection, user: UserId) -> Result<Vec<
         .load(c)?)
 }
 
-/// Deletes alerts from before `before` whose session is gone.
-pub(super) fn purge(c: &mut AnyConnection, before: Timestamp) -> Result<usize> {
-    let its_session = user_sessions::table
+/// Deletes alerts from before `before` whose session is gone, at most `limit` of them.
+pub(super) fn purge(c: &mut AnyConnection, before: Timestamp, limit: i64) -> Result<usize> {
+    let session = user_sessions::table
         .filter(user_sessions::id.nullable().eq(alerts::session_id))
         .filter(user_sessions::user_id.eq(alerts::user_id));
-    let old = alerts::table
+    let old: Vec<AlertId> = alerts::table
         .filter(alerts::id.lt(AlertId::first_at(before)))
-        .filter(not(exists(its_session)));
-    Ok(diesel::delete(old).execute(c)?)
+        .filter(not(exists(session)))
+        .order(alerts::id)
+        .limit(limit)
+        .select(alerts::id)
+        .load(c)?;
+    Ok(diesel::delete(alerts::table.filter(alerts::id.eq_any(old))).execute(c)?)
 }

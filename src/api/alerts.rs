@@ -1,4 +1,4 @@
-//! `/api/v1/alerts`: what the caller should know of, for devices that have no page of ours.
+//! `/api/v1/alerts`: the caller's alerts, for devices that don't show the service's pages.
 
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
@@ -38,7 +38,7 @@ pub struct AlertAnswerRequest {
     answer: AlertAnswer,
 }
 
-/// Whether it was the caller.
+/// Whether what an alert reports was the caller.
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum AlertAnswer {
@@ -46,14 +46,23 @@ enum AlertAnswer {
     NotMine,
 }
 
-/// The unanswered alerts that the caller may answer, newest first.
+/// Lists the open alerts that the caller may review, newest first.
+///
+/// # Errors
+/// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
 pub async fn list(app: web::Data<AppState>, ApiCaller(caller): ApiCaller) -> Result<HttpResponse> {
     let open = app.accounts.list_reviewable_alerts(&caller).await?;
     let alerts = open.into_iter().map(AlertJson::from).collect();
     Ok(HttpResponse::Ok().json(AlertList { alerts }))
 }
 
-/// Takes the answer: 204. `not_mine` ends the session it is about and forgets its device.
+/// Confirms or reports an alert: 204. `not_mine` ends the session that it is about, with those on
+/// the same device and those that no known device can have opened since, and removes their devices
+/// from the known ones.
+///
+/// # Errors
+/// [`Error::NotFound`](crate::Error::NotFound) when the alert isn't one for the caller to review;
+/// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
 pub async fn answer(
     app: web::Data<AppState>,
     ApiCaller(caller): ApiCaller,

@@ -1,6 +1,6 @@
-//! `/api/v1/app/sessions`: for applications that sign people in themselves. With an API key of the
-//! scope `sessions` they open, refresh, list and end sessions for people whom they know by a name of
-//! their own, the subject.
+//! `/api/v1/app/sessions`: for applications that authenticate people themselves. With an API key of
+//! the scope `sessions`, they create, refresh, list and end the sessions of people whom they
+//! identify by a subject.
 
 use std::net::IpAddr;
 
@@ -26,9 +26,9 @@ pub struct CreateSessionRequest {
     subject: String,
     email: Option<String>,
     full_name: Option<String>,
-    /// As the application saw it.
+    /// The person's user agent, as the application received it.
     user_agent: Option<String>,
-    /// As the application saw it.
+    /// The person's address, as the application received it.
     ip_address: Option<String>,
     device_id: Option<String>,
     device_name: Option<String>,
@@ -42,7 +42,7 @@ pub struct RefreshSessionRequest {
     ip_address: Option<String>,
 }
 
-/// Whose sessions it is about.
+/// The person whose sessions are listed or ended.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SubjectQuery {
@@ -55,7 +55,13 @@ struct SessionList {
     sessions: Vec<SessionJson>,
 }
 
-/// Opens a session: 201. Somebody not met before gets an account that no password opens.
+/// Creates a session: 201. A person with a new subject gets an account that no password opens.
+///
+/// # Errors
+/// [`Error::InsufficientScope`] when the key lacks the scope `sessions`; [`Error::Invalid`] when a
+/// field is not valid; [`Error::EmailTaken`] when another account has the e-mail;
+/// [`Error::InvalidCredentials`] when the account is disabled; [`Error::Unavailable`] when the
+/// database doesn't respond.
 pub async fn create(
     app: web::Data<AppState>,
     ApiClient(key): ApiClient,
@@ -85,7 +91,12 @@ pub async fn create(
     Ok(HttpResponse::Created().json(TokenGrant::new(tokens, session)))
 }
 
-/// Spends a refresh token for the next pair.
+/// Spends a refresh token and returns the next pair of tokens.
+///
+/// # Errors
+/// [`Error::InsufficientScope`] when the key lacks the scope `sessions`; [`Error::Invalid`] when
+/// the address is not valid; [`Error::InvalidToken`] when the token is not valid or was reused, or
+/// its session is over; [`Error::Unavailable`] when the database doesn't respond.
 pub async fn refresh(
     app: web::Data<AppState>,
     ApiClient(key): ApiClient,
@@ -103,7 +114,12 @@ pub async fn refresh(
     Ok(HttpResponse::Ok().json(TokenGrant::new(tokens, session)))
 }
 
-/// A person's live sessions, newest use first.
+/// Lists a person's live sessions, newest use first.
+///
+/// # Errors
+/// [`Error::InsufficientScope`] when the key lacks the scope `sessions`; [`Error::Invalid`] when
+/// the subject is not valid; [`Error::NotFound`] when there is no such person;
+/// [`Error::Unavailable`] when the database doesn't respond.
 pub async fn list(
     app: web::Data<AppState>,
     ApiClient(key): ApiClient,
@@ -120,6 +136,11 @@ pub async fn list(
 }
 
 /// Ends one of a person's sessions: 204, also when it had ended before.
+///
+/// # Errors
+/// [`Error::InsufficientScope`] when the key lacks the scope `sessions`; [`Error::Invalid`] when
+/// the subject is not valid; [`Error::NotFound`] when there is no such person or they have no such
+/// session; [`Error::Unavailable`] when the database doesn't respond.
 pub async fn end(
     app: web::Data<AppState>,
     ApiClient(key): ApiClient,
@@ -140,6 +161,11 @@ pub async fn end(
 }
 
 /// Ends all of a person's sessions.
+///
+/// # Errors
+/// [`Error::InsufficientScope`] when the key lacks the scope `sessions`; [`Error::Invalid`] when
+/// the subject is not valid; [`Error::NotFound`] when there is no such person;
+/// [`Error::Unavailable`] when the database doesn't respond.
 pub async fn end_all(
     app: web::Data<AppState>,
     ApiClient(key): ApiClient,
@@ -154,7 +180,7 @@ pub async fn end_all(
     Ok(HttpResponse::Ok().json(EndedCount { ended: ended.len() }))
 }
 
-/// Returns the person whom the application calls by that subject.
+/// Returns the person with that subject.
 async fn get_person(app: &AppState, query: &SubjectQuery) -> Result<User> {
     let found = app.people.find_external(query.subject.parse()?).await?;
     found.ok_or(Error::NotFound)

@@ -1,4 +1,4 @@
-//! `/api/v1/auth`: accounts made, sessions opened, refreshed and ended, with tokens.
+//! `/api/v1/auth`: creates accounts, and creates, refreshes and ends sessions that use tokens.
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
@@ -45,7 +45,13 @@ pub struct ConfirmRequest {
     password: String,
 }
 
-/// Makes an account: 201. Only where sign-up is switched on.
+/// Creates an account: 201. The route exists only where sign-up is enabled.
+///
+/// # Errors
+/// [`Error::Invalid`](crate::Error::Invalid) when a field is not valid;
+/// [`Error::EmailTaken`](crate::Error::EmailTaken); [`Error::Busy`](crate::Error::Busy) when too
+/// many passwords wait to be hashed; [`Error::Unavailable`](crate::Error::Unavailable) when the
+/// database doesn't respond.
 pub async fn register(
     app: web::Data<AppState>,
     Json(body): Json<RegisterRequest>,
@@ -60,7 +66,13 @@ pub async fn register(
     Ok(HttpResponse::Created().json(PersonJson::from(user)))
 }
 
-/// Opens a session for a device that carries tokens.
+/// Creates a session for a device that stores tokens.
+///
+/// # Errors
+/// [`Error::Invalid`](crate::Error::Invalid) when a field is not valid;
+/// [`Error::InvalidCredentials`](crate::Error::InvalidCredentials), whichever of e-mail and
+/// password is wrong; [`Error::Busy`](crate::Error::Busy) when too many passwords wait to be
+/// hashed; [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
 pub async fn login(
     app: web::Data<AppState>,
     request: HttpRequest,
@@ -87,7 +99,12 @@ pub async fn login(
     grant(&app, session)
 }
 
-/// Spends a refresh token for the next pair.
+/// Spends a refresh token and returns the next pair of tokens.
+///
+/// # Errors
+/// [`Error::InvalidToken`](crate::Error::InvalidToken) when the token is not valid or was reused,
+/// or its session is over; [`Error::Unavailable`](crate::Error::Unavailable) when the database
+/// doesn't respond.
 pub async fn refresh(
     app: web::Data<AppState>,
     request: HttpRequest,
@@ -104,8 +121,14 @@ pub async fn refresh(
     grant(&app, session)
 }
 
-/// Takes the caller's password once more, for what is sensitive. The session gets a new refresh
-/// token, so the answer is that of a refresh.
+/// Step-up: verifies the caller's password. The session gets a new refresh token, so the response
+/// is that of a refresh.
+///
+/// # Errors
+/// [`Error::InvalidCredentials`](crate::Error::InvalidCredentials) when the password is wrong;
+/// [`Error::Busy`](crate::Error::Busy) when too many passwords wait to be hashed;
+/// [`Error::Unauthenticated`](crate::Error::Unauthenticated) when the session ended meanwhile;
+/// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
 pub async fn confirm(
     app: web::Data<AppState>,
     ApiCaller(caller): ApiCaller,
@@ -118,6 +141,9 @@ pub async fn confirm(
 }
 
 /// Ends the caller's session: 204.
+///
+/// # Errors
+/// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
 pub async fn logout(
     app: web::Data<AppState>,
     ApiCaller(caller): ApiCaller,
@@ -134,7 +160,11 @@ pub async fn logout(
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// Ends all of the caller's sessions, this one too.
+/// Ends all of the caller's sessions, including the current one.
+///
+/// # Errors
+/// [`Error::StepUpRequired`](crate::Error::StepUpRequired);
+/// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
 pub async fn logout_all(
     app: web::Data<AppState>,
     ApiCaller(caller): ApiCaller,

@@ -1,4 +1,4 @@
-//! `/health`: whether the process lives, and whether it can do its work.
+//! `/health`: whether the process runs, and whether it can serve requests.
 
 use actix_web::{HttpResponse, web};
 use serde::Serialize;
@@ -14,12 +14,15 @@ struct Health {
 
 const OK: Health = Health { status: "ok" };
 
-/// The process answers.
+/// Returns 200 whenever the process can respond.
 pub async fn live() -> HttpResponse {
     HttpResponse::Ok().json(OK)
 }
 
-/// The database is reached and has every migration this binary knows.
+/// Returns 200 when the database responds and has every migration of this binary.
+///
+/// # Errors
+/// [`Error::Unavailable`] when it doesn't.
 pub async fn ready(app: web::Data<AppState>) -> Result<HttpResponse> {
     match app.db.read(migrate::pending).await? {
         0 => Ok(HttpResponse::Ok().json(OK)),

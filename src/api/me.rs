@@ -5,7 +5,7 @@ use actix_web::HttpResponse;
 use super::views::PersonJson;
 use crate::http::caller::ApiCaller;
 
-/// Who is calling.
+/// Returns the caller.
 pub async fn show(ApiCaller(caller): ApiCaller) -> HttpResponse {
     HttpResponse::Ok().json(PersonJson::from(caller.user))
 }

@@ -1,4 +1,4 @@
-//! The JSON doors: one file a resource.
+//! The JSON API: one file per resource.
 
 pub mod alerts;
 pub mod app_sessions;

@@ -1,4 +1,4 @@
-//! `/oauth`: for resource servers. Introspection (RFC 7662) and revocation (RFC 7009), both with an
+//! `/oauth`: introspection (RFC 7662) and revocation (RFC 7009) for resource servers, both with an
 //! API key of the scope `tokens`.
 
 use actix_web::{HttpResponse, web};
@@ -13,14 +13,15 @@ use crate::http::app_state::AppState;
 use crate::sessions::EndedReason;
 use crate::tokens::{TokenInfo, TokenKind};
 
-/// RFC 7662, 2.1 and RFC 7009, 2.1. `token_type_hint` may be sent; we look at the token itself.
+/// The form of both requests (RFC 7662, 2.1; RFC 7009, 2.1). `token_type_hint` is accepted and
+/// ignored: the token itself shows its type.
 #[derive(Deserialize)]
 pub struct TokenForm {
     #[serde(default)]
     token: String,
 }
 
-/// RFC 7662, 2.2.
+/// The response to an introspection (RFC 7662, 2.2).
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Introspection {
@@ -43,7 +44,12 @@ struct Active {
     exp: i64,
 }
 
-/// Whether a token is good, and whose it is. Whatever is wrong with it, the answer is the same.
+/// Returns whether a token is active, and its owner. The response is the same whatever is wrong
+/// with it.
+///
+/// # Errors
+/// [`Error::InsufficientScope`] when the key lacks the scope `tokens`; [`Error::Invalid`] when the
+/// token is missing; [`Error::Unavailable`] when the database doesn't respond.
 pub async fn introspect(
     app: web::Data<AppState>,
     ApiClient(key): ApiClient,
@@ -58,7 +64,11 @@ pub async fn introspect(
     Ok(HttpResponse::Ok().json(introspection))
 }
 
-/// Ends the session behind a token: 200, also when there is none.
+/// Ends the session of a token: 200, also when there is none.
+///
+/// # Errors
+/// [`Error::InsufficientScope`] when the key lacks the scope `tokens`; [`Error::Invalid`] when the
+/// token is missing; [`Error::Unavailable`] when the database doesn't respond.
 pub async fn revoke(
     app: web::Data<AppState>,
     ApiClient(key): ApiClient,

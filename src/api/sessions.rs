@@ -1,4 +1,4 @@
-//! `/api/v1/sessions`: the caller's own. Other people's do not exist.
+//! `/api/v1/sessions`: the caller's own sessions. Those of other people are not found.
 
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
@@ -12,7 +12,7 @@ use crate::http::caller::ApiCaller;
 use crate::http::json::Json;
 use crate::sessions::{EndedReason, HistoryCursor};
 
-/// Ended sessions on one page, unless the caller says otherwise.
+/// The number of ended sessions on a page where the request has no `limit`.
 const DEFAULT_PAGE: u32 = 50;
 const MAX_PAGE: u32 = 200;
 
@@ -20,7 +20,7 @@ const MAX_PAGE: u32 = 200;
 struct ActiveSessions {
     total: usize,
     sessions: Vec<SessionJson>,
-    /// The same, by device.
+    /// The same sessions, grouped by device.
     devices: Vec<DeviceJson>,
 }
 
@@ -45,7 +45,10 @@ pub struct RenameRequest {
     device_name: String,
 }
 
-/// The caller's live sessions, newest use first, and the devices they are on.
+/// Lists the caller's live sessions, newest use first, and their devices.
+///
+/// # Errors
+/// [`Error::Unavailable`] when the database doesn't respond.
 pub async fn list(app: web::Data<AppState>, ApiCaller(caller): ApiCaller) -> Result<HttpResponse> {
     let current = caller.session.id;
     let live = app.sessions.list_live(caller.user.id).await?;
@@ -64,13 +67,17 @@ pub async fn list(app: web::Data<AppState>, ApiCaller(caller): ApiCaller) -> Res
     }))
 }
 
-/// The caller's session: the hot path, one query.
+/// Returns the caller's session. This is the hot path: one query.
 pub async fn current(ApiCaller(caller): ApiCaller) -> HttpResponse {
     let id = caller.session.id;
     HttpResponse::Ok().json(SessionJson::new(caller.session, id))
 }
 
-/// What has ended, with why and when; a page at a time.
+/// Lists a page of the caller's ended sessions, with the reason and the time of each end.
+///
+/// # Errors
+/// [`Error::Invalid`] when the limit is not from 1 to `MAX_PAGE`, or the cursor is not valid;
+/// [`Error::Unavailable`] when the database doesn't respond.
 pub async fn history(
     app: web::Data<AppState>,
     ApiCaller(caller): ApiCaller,
@@ -99,7 +106,11 @@ pub async fn history(
     }))
 }
 
-/// Gives a device a name.
+/// Names the device of one of the caller's sessions.
+///
+/// # Errors
+/// [`Error::Invalid`] when the name is not valid; [`Error::NotFound`] when the caller has no such
+/// session; [`Error::Unavailable`] when the database doesn't respond.
 pub async fn rename(
     app: web::Data<AppState>,
     ApiCaller(caller): ApiCaller,
@@ -114,7 +125,12 @@ pub async fn rename(
     Ok(HttpResponse::Ok().json(SessionJson::new(session, caller.session.id)))
 }
 
-/// Ends one of the caller's sessions: 204, also when it had ended before.
+/// Ends one of the caller's sessions: 204, also when it had ended before. Any but the current one
+/// needs step-up.
+///
+/// # Errors
+/// [`Error::StepUpRequired`]; [`Error::NotFound`] when the caller has no such session;
+/// [`Error::Unavailable`] when the database doesn't respond.
 pub async fn end(
     app: web::Data<AppState>,
     ApiCaller(caller): ApiCaller,
@@ -132,7 +148,10 @@ pub async fn end(
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// Ends all of the caller's sessions but this one.
+/// Ends all of the caller's sessions except the current one.
+///
+/// # Errors
+/// [`Error::StepUpRequired`]; [`Error::Unavailable`] when the database doesn't respond.
 pub async fn end_others(
     app: web::Data<AppState>,
     ApiCaller(caller): ApiCaller,
@@ -145,7 +164,10 @@ pub async fn end_others(
     Ok(HttpResponse::Ok().json(EndedCount { ended: ended.len() }))
 }
 
-/// Marks those of the caller's sessions that are past their time.
+/// Marks the caller's sessions past their time as expired.
+///
+/// # Errors
+/// [`Error::Unavailable`] when the database doesn't respond.
 pub async fn end_expired(
     app: web::Data<AppState>,
     ApiCaller(caller): ApiCaller,

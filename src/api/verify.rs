@@ -1,5 +1,5 @@
-//! `/auth/verify`: forward-auth. A reverse proxy asks it about every request: nginx (`auth_request`),
-//! Traefik (`forwardAuth`), Caddy (`forward_auth`).
+//! `/auth/verify`: forward-auth. A reverse proxy has it verify every request: nginx
+//! (`auth_request`), Traefik (`forwardAuth`), Caddy (`forward_auth`).
 
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::{FromRequest, HttpRequest, HttpResponse, dev::Payload, web};
@@ -11,7 +11,7 @@ use crate::http::app_state::AppState;
 use crate::http::caller::ApiCaller;
 use crate::sessions::Caller;
 
-/// Who is let in.
+/// The people to allow: those of `group`, or everybody signed in.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct VerifyQuery {
@@ -24,15 +24,21 @@ enum Group {
     Admin,
 }
 
-/// The page that a browser asked the proxy for, and how the proxy wants to be told where to go.
+/// The page that a browser requested from the proxy, and the proxy's kind, on which the response
+/// depends.
 enum OriginalRequest {
-    /// nginx: it needs a 401, and takes the `Location` from there.
+    /// nginx: it needs a 401, and redirects to the `Location` of that response.
     FromNginx(String),
-    /// Traefik and Caddy: they pass on whatever is not a success.
+    /// Traefik and Caddy: they pass on every response that is not a success.
     FromOther(String),
 }
 
-/// 200 with who it is; else 401, 403, or the way to sign in and back.
+/// Returns 200 with headers that identify the caller. A browser without a session is redirected to
+/// sign-in where it may be redirected back from there.
+///
+/// # Errors
+/// [`Error::Unauthenticated`] or [`Error::InvalidToken`] when there is no session and no redirect;
+/// [`Error::NotInGroup`]; [`Error::Unavailable`] when the database doesn't respond.
 pub async fn verify(
     app: web::Data<AppState>,
     request: HttpRequest,
@@ -65,7 +71,8 @@ fn allowed_response(caller: &Caller) -> Result<HttpResponse> {
     Ok(response.finish())
 }
 
-/// A browser is shown the way to sign in, if that may lead back to what it asked for.
+/// Redirects a browser to sign-in, if sign-in may redirect back to the requested page; else returns
+/// `err`, or for nginx a bare 401.
 fn denied_response(app: &AppState, headers: &HeaderMap, err: Error) -> Result<HttpResponse> {
     match original_request(headers) {
         Some(OriginalRequest::FromNginx(page)) => Ok(match sign_in_url(app, &page) {

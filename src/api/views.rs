@@ -1,4 +1,4 @@
-//! What a session and a person look like in JSON.
+//! The JSON forms of sessions, devices, people and tokens.
 
 use serde::Serialize;
 
@@ -35,7 +35,7 @@ pub(super) struct SessionJson {
 }
 
 impl SessionJson {
-    /// `session` as somebody sees it who calls from none.
+    /// Returns `session` for a caller that calls from no session.
     pub(super) fn from_outside(session: Session) -> Self {
         Self {
             is_current: false,
@@ -43,13 +43,13 @@ impl SessionJson {
         }
     }
 
-    /// `session` as its own device sees it.
+    /// Returns `session` for a caller that calls from it.
     pub(super) fn from_itself(session: Session) -> Self {
         let id = session.id;
         Self::new(session, id)
     }
 
-    /// `session` as the caller of `current` sees it.
+    /// Returns `session` for a caller that calls from `current`.
     pub(super) fn new(session: Session, current: SessionId) -> Self {
         Self {
             is_current: session.id == current,
@@ -85,7 +85,7 @@ pub(super) struct DeviceJson {
 }
 
 impl DeviceJson {
-    /// `device` as the caller of `current` sees it.
+    /// Returns `device` for a caller that calls from `current`.
     pub(super) fn new(device: &DeviceGroup<Session>, current: SessionId) -> Self {
         let latest = device.first();
         Self {
@@ -121,7 +121,7 @@ impl From<User> for PersonJson {
     }
 }
 
-/// What opening and refreshing a session answer.
+/// The response to creating and refreshing a session.
 #[derive(Serialize)]
 pub(super) struct TokenGrant {
     #[serde(flatten)]
@@ -138,7 +138,7 @@ impl TokenGrant {
     }
 }
 
-/// How many sessions a request ended.
+/// The number of sessions that a request ended.
 #[derive(Debug, Serialize)]
 pub(super) struct EndedCount {
     pub(super) ended: usize,

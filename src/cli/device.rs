@@ -1,4 +1,4 @@
-//! `rollcall device`: what the patterns make of user agents.
+//! `rollcall device`: parses user agents.
 
 use std::io::{BufRead, Write, stdin, stdout};
 
@@ -22,7 +22,7 @@ pub(super) enum Device {
     Parse,
 }
 
-/// What is printed of one line.
+/// The output for one line.
 #[derive(Serialize)]
 struct ParsedAgent {
     #[serde(flatten)]
@@ -64,27 +64,27 @@ fn parse(parser: &DeviceParser) -> std::io::Result<()> {
     }
 }
 
-/// A line as a user agent, or as a JSON object with one and its hints.
+/// Reads a line: a user agent, or a JSON object with one and its client hints.
 fn read(line: &str) -> (String, ClientHints) {
     let Ok(Value::Object(object)) = serde_json::from_str(line) else {
         return (line.to_owned(), ClientHints::default());
     };
-    let fields = Fields::of(&object);
+    let fields = Fields::new(&object);
     let agent = ["useragent", "ua"].iter().find_map(|name| fields.get(name));
     let agent = agent.and_then(Value::as_str).unwrap_or_default().to_owned();
     let hints = ClientHints::from_headers(|name| fields.get(&bare(name)).and_then(field_value));
     (agent, hints)
 }
 
-/// The fields of an object and of those inside it, by their bare names.
+/// The fields of an object and of the objects in it, by their bare names.
 struct Fields<'a>(Vec<(String, &'a Value)>);
 
 impl<'a> Fields<'a> {
-    fn of(object: &'a Map<String, Value>) -> Self {
+    fn new(object: &'a Map<String, Value>) -> Self {
         let mut fields = Vec::new();
         for (name, value) in object {
             match value {
-                Value::Object(inside) => fields.extend(Self::of(inside).0),
+                Value::Object(inside) => fields.extend(Self::new(inside).0),
                 _ => fields.push((bare(name), value)),
             }
         }
@@ -97,7 +97,8 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// "Sec-CH-UA-Platform-Version", "platform_version" and "platformVersion" are the same.
+/// Returns the bare form of a name, in which "Sec-CH-UA-Platform-Version", "platform_version" and
+/// "platformVersion" are the same.
 fn bare(name: &str) -> String {
     let alphanumerics: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
     let alphanumerics = alphanumerics.to_ascii_lowercase();
@@ -110,7 +111,8 @@ fn bare(name: &str) -> String {
     }
 }
 
-/// A hint as its header has it. What scripts in browsers get is plain: text, true, lists.
+/// Returns a hint as it is in its header. Values from scripts in browsers are plain: text,
+/// booleans, lists.
 fn field_value(value: &Value) -> Option<String> {
     match value {
         Value::String(text) if is_structured(text) => Some(text.clone()),

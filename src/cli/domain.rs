@@ -1,4 +1,4 @@
-//! The domain, assembled for a command that works on the database itself.
+//! The domain, assembled for commands that work on the database without a server.
 
 use std::future::Future;
 
@@ -21,20 +21,19 @@ pub(super) struct Domain {
 }
 
 impl Domain {
-    /// Opens the database, migrated.
+    /// Migrates the database, and assembles the domain over it.
     pub(super) fn open(settings: &Settings) -> Result<Self> {
         migrate::run(&settings.database_url)?;
         Self::assemble(settings, &Clock::system())
     }
 
-    /// Assembles the domain over a database that is migrated.
+    /// Assembles the domain over a migrated database.
     pub(super) fn assemble(settings: &Settings, clock: &Clock) -> Result<Self> {
         let db = Db::new(&settings.database_url, &settings.database);
         let alerts = Alerts::new(
             db.clone(),
             clock.clone(),
-            &settings.mail,
-            &settings.sessions,
+            (&settings.mail, &settings.sessions, &settings.jobs),
         );
         let sessions = Sessions::new(
             db.clone(),
@@ -60,12 +59,12 @@ impl Domain {
     }
 }
 
-/// Parses an e-mail that was given as an argument.
+/// Parses an e-mail from an argument.
 pub(super) fn parse_email(text: &str) -> Result<Email> {
     text.parse().map_err(invalid_or_service)
 }
 
-/// Runs `work` to its end in an actix system.
+/// Runs `work` to completion in a new actix system.
 pub(super) fn block_on<T>(work: impl Future<Output = T>) -> T {
     actix_web::rt::System::new().block_on(work)
 }

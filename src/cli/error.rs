@@ -1,4 +1,4 @@
-//! The errors of commands, in words for the person at the terminal.
+//! The errors of commands, worded for the person at the terminal.
 
 use std::io;
 
@@ -7,16 +7,16 @@ use crate::error::Error;
 /// The result of a command.
 pub(super) type Result<T, E = CliError> = std::result::Result<T, E>;
 
-/// Why a command failed.
+/// The error of a command.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum CliError {
     /// An error of the service.
     #[error(transparent)]
     Service(#[from] Error),
-    /// What an argument names does not exist.
+    /// An argument names something that does not exist.
     #[error("there is no {what} {name}")]
     NotFound {
-        /// What it would be.
+        /// The kind of thing.
         what: &'static str,
         /// The name in the argument.
         name: String,
@@ -27,13 +27,13 @@ pub(super) enum CliError {
     /// Reading the input or writing the output failed.
     #[error("{action}")]
     Io {
-        /// What failed.
+        /// The action that failed.
         action: &'static str,
         source: io::Error,
     },
 }
 
-/// Translates the errors that concern an argument, which names a `what`.
+/// Translates an error about an argument that names a `what`.
 pub(super) fn about(what: &'static str, name: &str) -> impl FnOnce(Error) -> CliError {
     let name = name.to_owned();
     move |err| match err {
@@ -42,7 +42,7 @@ pub(super) fn about(what: &'static str, name: &str) -> impl FnOnce(Error) -> Cli
     }
 }
 
-/// Translates an error about a value that was given.
+/// Translates an error about a value from the command line or the input.
 pub(super) fn invalid_or_service(err: Error) -> CliError {
     match err {
         Error::Invalid(_) => CliError::Invalid(err.detail()),

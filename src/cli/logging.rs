@@ -1,4 +1,4 @@
-//! Where log lines go and how they look.
+//! The destination and the format of log lines.
 
 use std::io::IsTerminal;
 
@@ -6,7 +6,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::settings::{LogFormat, LogSettings};
 
-/// Starts logging to standard error. A second start changes nothing.
+/// Starts logging to standard error. A second call has no effect.
 pub(super) fn start(settings: &LogSettings) {
     let filter = EnvFilter::new(&settings.filter);
     let lines = tracing_subscriber::fmt()

@@ -1,5 +1,5 @@
-//! The command line: one file a command. Results go to standard output, everything else to
-//! standard error; the exit status is 0 for done, 1 for failed, 2 for wrong use.
+//! The command line: one file per command. Results go to standard output, everything else to
+//! standard error; the exit status is 0 for success, 1 for failure, 2 for wrong usage.
 
 #![allow(
     clippy::doc_markdown,
@@ -85,10 +85,9 @@ enum Command {
     Config,
 }
 
-/// Does what the command line says.
+/// Runs the command that the process's arguments name. Wrong usage ends the process with status 2.
 #[must_use]
 pub fn run() -> ExitCode {
-    // Wrong use exits with 2 in here.
     let Cli { common, command } = Cli::parse();
     match dispatch(common, command) {
         Ok(()) => ExitCode::SUCCESS,

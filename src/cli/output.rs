@@ -1,4 +1,4 @@
-//! Results on standard output.
+//! Prints results to standard output.
 
 use serde::Serialize;
 

@@ -127,11 +127,11 @@ impl SetPassword {
 }
 
 async fn list(domain: &Domain, json: bool) -> Result<()> {
-    let everybody = domain.people.list().await?;
+    let users = domain.people.list().await?;
     if json {
-        return print_json(&everybody.into_iter().map(Row::from).collect::<Vec<_>>());
+        return print_json(&users.into_iter().map(Row::from).collect::<Vec<_>>());
     }
-    for user in everybody {
+    for user in users {
         let name = user.full_name.as_deref().unwrap_or("-");
         let role = if user.is_admin { "admin" } else { "person" };
         let state = if user.is_active { "active" } else { "disabled" };

@@ -1,4 +1,4 @@
-//! One connection to either database, and how it is opened.
+//! A connection to either database, and the manager that opens the connections of a pool.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,17 +10,17 @@ use diesel::{ConnectionResult, PgConnection, QueryResult, SqliteConnection};
 
 use crate::settings::DatabaseUrl;
 
-/// A connection to PostgreSQL or SQLite. Plain Diesel queries run on it as they are; what only a
-/// concrete backend can do (`RETURNING`, `ON CONFLICT`) goes through [`on_each!`](super::on_each).
+/// A connection to PostgreSQL or SQLite. Plain Diesel queries run on it unchanged; those that need
+/// a concrete backend (`RETURNING`, `ON CONFLICT`) use [`on_each!`](super::on_each).
 #[derive(diesel::MultiConnection)]
 pub enum AnyConnection {
-    /// A connection of libpq.
+    /// A connection to PostgreSQL through `libpq`.
     Postgres(PgConnection),
-    /// An SQLite file.
+    /// A connection to an SQLite file.
     Sqlite(SqliteConnection),
 }
 
-/// Runs the same expression on whichever connection it is, each with its concrete type.
+/// Evaluates the same expression for the connection of either backend, with its concrete type.
 macro_rules! on_each {
     ($connection:expr, $name:ident => $body:expr) => {
         match $connection {
@@ -38,10 +38,10 @@ pub(super) enum Access {
     ReadWrite,
 }
 
-/// Opens a connection as every part of the service wants it.
+/// Opens a connection and configures it.
 ///
 /// # Errors
-/// When the database can't be reached or refuses.
+/// [`diesel::ConnectionError`] when the database can't be reached or rejects the connection.
 pub(super) fn open(
     url: &DatabaseUrl,
     access: Access,
@@ -67,12 +67,14 @@ pub(super) fn open(
     }
 }
 
-/// What was acknowledged must be on disk, whatever the server's own setting; a stricter one stays.
+/// Turns `synchronous_commit` on where the server's setting is `off` or `local`, so that every
+/// acknowledged write is on disk. A stricter setting stays.
 const POSTGRES_DURABLE: &str = "SELECT set_config('synchronous_commit', 'on', false)
      WHERE current_setting('synchronous_commit') IN ('off', 'local')";
 
-/// `synchronous=FULL`, so that what was acknowledged is on disk; WAL, so that readers never wait
-/// for the one writer. `busy_timeout` goes first: the others may meet another process's lock.
+/// Returns the pragmas of a connection: `synchronous = FULL`, so that every acknowledged write is
+/// on disk; WAL, so that readers never wait for the writer. `busy_timeout` is first, since the
+/// others may have to wait for another process's lock.
 fn sqlite_pragmas(access: Access, busy_timeout: Duration) -> String {
     let busy = busy_timeout.as_millis();
     let query_only = match access {
@@ -88,8 +90,8 @@ fn sqlite_pragmas(access: Access, busy_timeout: Duration) -> String {
     )
 }
 
-/// Begins a transaction that will write. SQLite takes its write lock now, not at the first write:
-/// a lock taken later fails at once when another process has written in between.
+/// Begins a transaction that will write. SQLite takes its write lock here, not at the first write:
+/// taking it later fails at once when another process has written in between.
 pub(super) fn begin(connection: &mut AnyConnection) -> QueryResult<()> {
     match connection {
         AnyConnection::Postgres(c) => AnsiTransactionManager::begin_transaction(c),
@@ -99,14 +101,14 @@ pub(super) fn begin(connection: &mut AnyConnection) -> QueryResult<()> {
     }
 }
 
-/// A pooled connection, and when in the pool's life it was opened.
+/// A pooled connection, and the manager's generation in which it was opened.
 pub(super) struct Pooled {
     pub(super) connection: AnyConnection,
     generation: u64,
 }
 
-/// Opens connections for a pool, and forgets them all at once when one was found cut off: after a
-/// restart of the database every one of them is.
+/// The manager of a pool's connections. When one is found disconnected, all of them are
+/// invalidated: a restart of the database disconnects every one.
 #[derive(Debug, Clone)]
 pub(super) struct ConnectionManager {
     url: DatabaseUrl,
@@ -125,12 +127,12 @@ impl ConnectionManager {
         }
     }
 
-    /// Says that the database has cut us off: no connection opened until now is used again.
+    /// Invalidates every connection opened until now, after the database has closed one.
     pub(super) fn invalidate_all(&self) {
         self.generation.fetch_add(1, Ordering::SeqCst);
     }
 
-    /// Whether the connection was opened after the last cut.
+    /// Returns whether the connection was opened after the last invalidation.
     pub(super) fn is_current(&self, pooled: &Pooled) -> bool {
         pooled.generation == self.generation.load(Ordering::SeqCst)
     }

@@ -1,4 +1,4 @@
-//! Translates Diesel's errors into the service's own, and keeps them as their source.
+//! Converts Diesel's errors into the service's error, with Diesel's as the source.
 
 use diesel::r2d2::HandleError;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
@@ -27,7 +27,7 @@ impl From<DieselError> for Error {
 }
 
 /// Returns whether the same statement may succeed later. Diesel has no kinds for SQLite's result
-/// codes, so they are recognised by SQLite's own words for them (`sqlite3_errstr`).
+/// codes, so they are recognized by SQLite's messages for them (`sqlite3_errstr`).
 fn is_transient(kind: &DatabaseErrorKind, message: &str) -> bool {
     const TRANSIENT: [&str; 5] = [
         "database is locked",
@@ -39,10 +39,10 @@ fn is_transient(kind: &DatabaseErrorKind, message: &str) -> bool {
     matches!(
         kind,
         DatabaseErrorKind::SerializationFailure | DatabaseErrorKind::ReadOnlyTransaction
-    ) || TRANSIENT.iter().any(|words| message.contains(words))
+    ) || TRANSIENT.iter().any(|known| message.contains(known))
 }
 
-/// Logs that a pool could not open a connection. The pool tries again by itself.
+/// Logs that a pool could not open a connection. The pool retries.
 #[derive(Debug)]
 pub(super) struct LogConnectionErrors;
 

@@ -1,5 +1,5 @@
-//! Locks between nodes: on PostgreSQL an advisory lock, which ends with its transaction; an SQLite
-//! file has one writer at a time anyway.
+//! Locks between nodes: on PostgreSQL, an advisory lock that ends with its transaction. SQLite
+//! needs none, since a file has one writer at a time.
 
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
@@ -8,7 +8,8 @@ use super::connection::AnyConnection;
 use crate::error::Result;
 
 diesel::define_sql_function! {
-    /// Takes a lock that PostgreSQL releases at the end of the transaction; false when it is taken.
+    /// Takes a lock that PostgreSQL releases at the end of the transaction. Returns false when
+    /// another transaction holds it.
     fn pg_try_advisory_xact_lock(key: BigInt) -> Bool;
 }
 
@@ -20,7 +21,7 @@ pub enum NodeLock {
 }
 
 impl NodeLock {
-    /// The lock's key: eight ASCII letters.
+    /// Returns the lock's key: eight ASCII letters.
     fn key(self) -> i64 {
         match self {
             Self::Sweep => i64::from_be_bytes(*b"rollswep"),
@@ -28,7 +29,8 @@ impl NodeLock {
     }
 }
 
-/// Takes `lock` until the transaction ends. Returns false when another node holds it.
+/// Takes `lock` until the transaction ends. Returns false when another node holds it; on SQLite
+/// always true.
 pub(super) fn try_lock(connection: &mut AnyConnection, lock: NodeLock) -> Result<bool> {
     match connection {
         AnyConnection::Postgres(c) => {

@@ -1,4 +1,4 @@
-//! Brings a database to the schema this binary knows. The migrations are embedded in it.
+//! Migrates a database to the schema of this binary, in which the migrations are embedded.
 
 use std::fs::File;
 use std::path::Path;
@@ -15,15 +15,15 @@ use crate::settings::DatabaseUrl;
 const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 
-/// A name for the advisory lock that lets one node migrate at a time: "rollcall" in ASCII.
+/// The key of the advisory lock that lets one node migrate at a time: "rollcall" in ASCII.
 const MIGRATION_LOCK: i64 = 0x726f_6c6c_6361_6c6c;
 const LOCK_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Applies what is missing, creating an SQLite file that isn't there (readable by its owner only),
-/// and answers with the names of what it applied. Nodes that start together wait for each other.
+/// Applies the pending migrations and returns their names. An SQLite file that doesn't exist is
+/// created, readable by its owner only. Nodes that start together wait for each other.
 ///
 /// # Errors
-/// [`Error::Migration`] when the database can't be reached or a migration fails.
+/// [`Error::Migration`] when the database can't be opened or a migration fails.
 pub fn run(url: &DatabaseUrl) -> Result<Vec<String>> {
     if let DatabaseUrl::Sqlite(path) = url {
         create_private(path)?;
@@ -34,7 +34,7 @@ pub fn run(url: &DatabaseUrl) -> Result<Vec<String>> {
     })
 }
 
-/// Takes every migration back, newest first, and with them all that is kept.
+/// Reverts every migration, newest first, which deletes all data.
 ///
 /// # Errors
 /// As [`run`].
@@ -45,10 +45,10 @@ pub fn revert_all(url: &DatabaseUrl) -> Result<()> {
     })
 }
 
-/// How many migrations this binary knows that the database does not have.
+/// Returns how many of the binary's migrations are not applied to the database.
 ///
 /// # Errors
-/// When the database doesn't answer.
+/// [`Error::Unavailable`] when the database doesn't respond.
 pub fn pending(connection: &mut AnyConnection) -> Result<usize> {
     let pending = match connection {
         AnyConnection::Postgres(c) => c.pending_migrations(POSTGRES).map(|found| found.len()),
@@ -69,8 +69,8 @@ where
     Ok(applied.iter().map(ToString::to_string).collect())
 }
 
-/// Lets one process migrate at a time: PostgreSQL by an advisory lock, SQLite by a lock on the
-/// file's folder. Both are free again when this returns, however it does.
+/// Runs `work` in one process at a time: with PostgreSQL by an advisory lock, with SQLite by a lock
+/// on the file's folder. Either is released when this returns, also on an error.
 fn with_lock<T>(
     url: &DatabaseUrl,
     work: impl FnOnce(&mut AnyConnection) -> Result<T>,
@@ -107,7 +107,7 @@ fn failed(err: Box<dyn std::error::Error + Send + Sync>) -> Error {
     Error::Migration(Failure::new("the database could not be migrated", err))
 }
 
-/// Creates the file with mode 0600 when there is none: it holds password hashes.
+/// Creates the file with mode 0600, unless it exists. It contains password hashes.
 fn create_private(path: &Path) -> Result<()> {
     use std::os::unix::fs::OpenOptionsExt;
 

@@ -61,7 +61,8 @@ impl Db {
     /// Runs one query that only reads.
     ///
     /// # Errors
-    /// The error of `work`, or [`Error::Unavailable`] when no connection is free in time.
+    /// The error of `work`; [`Error::Unavailable`] when no connection is free or opens in time;
+    /// [`Error::Internal`] when `work` panics.
     pub async fn read<T, W>(&self, work: W) -> Result<T>
     where
         T: Send + 'static,
@@ -82,7 +83,7 @@ impl Db {
         self.writers.run(work).await
     }
 
-    /// Runs several statements, of which either all are written or none.
+    /// Runs several statements in a transaction: either all of them are written or none.
     ///
     /// # Errors
     /// As [`Db::read`]; then nothing is written.

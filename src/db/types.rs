@@ -1,7 +1,7 @@
-//! The values every table shares, readable and writable on both databases: ids, and time in UTC.
+//! The types that all tables share, readable and writable on both databases: ids, and time in UTC.
 //!
-//! PostgreSQL keeps them as `uuid` and `timestamptz`. SQLite keeps a UUID as a 16-byte blob and a
-//! time as text of fixed width (`2026-11-23 20:50:32.123456`), so that both sort as they should.
+//! PostgreSQL stores them as `uuid` and `timestamptz`. SQLite stores a UUID as a 16-byte blob and a
+//! time as text of fixed width (`2026-11-23 20:50:32.123456`), so that both sort correctly.
 
 use std::fmt;
 use std::str::FromStr;
@@ -19,8 +19,8 @@ use serde::{Deserialize, Serialize};
 use super::connection::MultiBackend;
 use crate::clock::Timestamp;
 
-/// The SQL types behind the columns. They carry Diesel's own names, so that what Diesel's schema
-/// printer writes for PostgreSQL is the schema as it stands.
+/// The SQL types of the columns. They have the names of Diesel's own, so that the output of
+/// Diesel's schema printer for PostgreSQL can be used unchanged.
 pub mod sql {
     use diesel::query_builder::QueryId;
     use diesel::sql_types::ops::{Add, Sub};
@@ -42,7 +42,7 @@ pub mod sql {
     )]
     pub struct Timestamptz;
 
-    // `table!` sees the name and expects what PostgreSQL's own type can do.
+    // `table!` requires the operators of PostgreSQL's type of that name.
     impl Add for Timestamptz {
         type Rhs = Interval;
         type Output = Self;
@@ -66,7 +66,7 @@ impl HasSqlType<sql::Timestamptz> for MultiBackend {
     }
 }
 
-/// Declares the id of one table's rows: a UUID that cannot be taken for another table's.
+/// Declares the id type of one table's rows: a UUID that can't be confused with another table's.
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
@@ -79,26 +79,26 @@ macro_rules! id {
         pub struct $name(uuid::Uuid);
 
         impl $name {
-            /// An id for a row made at `at`: a UUID of version 7 (RFC 9562), so that ids sort by
-            /// the time of their making.
+            /// Returns an id for a row created at `at`: a UUID of version 7 (RFC 9562), so that ids
+            /// sort by creation time.
             pub fn new(at: Timestamp) -> Self {
                 let seconds = u64::try_from(at.timestamp()).unwrap_or_default();
                 let moment = uuid::Timestamp::from_unix_time(seconds, at.timestamp_subsec_nanos(), 0, 0);
                 Self(uuid::Uuid::new_v7(moment))
             }
 
-            /// The least id that a row made at `at` can have.
+            /// Returns the least id that a row created at `at` can have.
             pub fn first_at(at: Timestamp) -> Self {
                 let millis = u64::try_from(at.timestamp_millis()).unwrap_or_default();
                 Self(uuid::Builder::from_unix_timestamp_millis(millis, &[0; 10]).into_uuid())
             }
 
-            /// The id with these bytes.
+            /// Returns the id with these bytes.
             pub fn from_bytes(bytes: [u8; 16]) -> Self {
                 Self(uuid::Uuid::from_bytes(bytes))
             }
 
-            /// The sixteen bytes.
+            /// Returns the 16 bytes of the id.
             pub fn as_bytes(&self) -> &[u8; 16] {
                 self.0.as_bytes()
             }
@@ -168,23 +168,23 @@ id! {
     SessionId
 }
 id! {
-    /// The id of an application's key.
+    /// The id of an application's API key.
     ApiKeyId
 }
 id! {
-    /// The id of something that happened.
+    /// The id of an event.
     EventId
 }
 id! {
-    /// The id of something a person should know of.
+    /// The id of an alert.
     AlertId
 }
 id! {
-    /// The id of a letter to be sent.
+    /// The id of a message in the mail queue.
     MailId
 }
 
-/// Lets Diesel bind and read a [`Timestamp`], which knows nothing of databases.
+/// Lets Diesel bind and read a [`Timestamp`], whose module is independent of the database.
 #[derive(AsExpression, FromSqlRow)]
 #[diesel(foreign_derive, sql_type = sql::Timestamptz)]
 #[expect(
@@ -194,7 +194,7 @@ id! {
 struct TimestampProxy(Timestamp);
 
 const SQLITE_FORMAT: &str = "%Y-%m-%d %H:%M:%S%.6f";
-/// What other programs may have written: a `T`, or no fraction.
+/// The formats that are read: other programs may have written a `T`, or no fraction.
 const SQLITE_READ_FORMATS: [&str; 2] = ["%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f"];
 
 impl ToSql<sql::Timestamptz, Sqlite> for Timestamp {
@@ -237,7 +237,7 @@ impl FromSql<sql::Timestamptz, Pg> for Timestamp {
     }
 }
 
-/// PostgreSQL counts from 2000-01-01T00:00:00Z.
+/// PostgreSQL's epoch, 2000-01-01T00:00:00Z, in microseconds since the Unix epoch.
 const POSTGRES_EPOCH_MICROS: i64 = 946_684_800_000_000;
 
 impl ToSql<sql::Timestamptz, MultiBackend> for Timestamp {
@@ -253,7 +253,7 @@ impl FromSql<sql::Timestamptz, MultiBackend> for Timestamp {
     }
 }
 
-/// Lets a type with `FromStr` be read from a text column.
+/// Implements reading a type with `FromStr` from a text column.
 macro_rules! read_from_text {
     ($type:ty) => {
         impl<DB> diesel::deserialize::FromSql<diesel::sql_types::Text, DB> for $type

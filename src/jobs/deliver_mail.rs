@@ -1,5 +1,5 @@
-//! Sends the queued messages that are due. An SMTP server that is down is tried again at the next
-//! interval.
+//! Sends the queued messages that are due. When the SMTP server can't be reached, the other
+//! messages wait for the next interval.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +14,7 @@ pub(super) struct DeliverMail {
 }
 
 impl Job for DeliverMail {
-    /// How many messages were sent.
+    /// The number of messages sent.
     type Output = Result<usize>;
 
     fn interval(&self) -> Duration {

@@ -1,4 +1,4 @@
-//! Has the buffered last uses written.
+//! Writes the buffered last uses.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +13,7 @@ pub(super) struct FlushBuffer {
 }
 
 impl Job for FlushBuffer {
-    /// How many rows changed.
+    /// The number of rows changed.
     type Output = Result<usize>;
 
     fn interval(&self) -> Duration {

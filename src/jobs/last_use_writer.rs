@@ -1,5 +1,5 @@
-//! The actor that owns the buffer of last uses. It is fed by messages, and goes on when whoever sent
-//! them is gone: a request that is cut off loses no use of another one.
+//! The actor that owns the buffer of last uses. It receives them as messages, and completes a flush
+//! even when its sender is gone: a cancelled request loses no use that another one recorded.
 
 use actix::{Actor, ActorFutureExt, AsyncContext, Context, Handler, WrapFuture};
 use tokio::sync::oneshot;
@@ -10,7 +10,7 @@ use crate::sessions::{
     FlushLastUses, LastUseBuffer, LastUses, RecordLastUse, WriteOutcome, write_last_uses,
 };
 
-/// Messages that may wait for the actor. A use that finds the mailbox full is written at once.
+/// The number of messages that may wait in the mailbox. While it is full, uses are written at once.
 const MAILBOX_CAPACITY: usize = 4_096;
 
 struct LastUseWriter {
@@ -18,8 +18,8 @@ struct LastUseWriter {
     buffer: LastUseBuffer,
     /// Whether a flush is in progress.
     is_flushing: bool,
-    /// Those who asked for a flush since the one in progress began. Each is a request or a job that
-    /// waits, so there are no more of them than connections.
+    /// Where the results of the flushes requested since the one in progress began are sent. Each
+    /// belongs to a waiting request or job, so the number of connections bounds them.
     waiting: Vec<oneshot::Sender<Result<usize>>>,
 }
 
@@ -57,6 +57,7 @@ impl Handler<FlushLastUses> for LastUseWriter {
     type Result = ();
 
     fn handle(&mut self, FlushLastUses { reply }: FlushLastUses, context: &mut Self::Context) {
+        self.waiting.retain(|reply| !reply.is_closed());
         self.waiting.push(reply);
         if !self.is_flushing {
             self.flush(context);
@@ -65,8 +66,8 @@ impl Handler<FlushLastUses> for LastUseWriter {
 }
 
 impl LastUseWriter {
-    /// Writes what is buffered now, then notifies those who are waiting now. Uses and flushes that
-    /// come meanwhile are for the next flush.
+    /// Writes the uses that are buffered now, then sends the result for the flushes requested until
+    /// now. Uses and flushes that arrive meanwhile are handled by the next flush.
     fn flush(&mut self, context: &mut Context<Self>) {
         self.is_flushing = true;
         let (db, uses) = (self.db.clone(), self.buffer.take());
@@ -87,7 +88,7 @@ impl LastUseWriter {
             self.buffer.insert(used);
         }
         for reply in waiting {
-            // Whoever asked may be gone.
+            // The receiver may have been dropped.
             let _ = reply.send(outcome.result.clone());
         }
         self.is_flushing = false;

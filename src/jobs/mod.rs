@@ -1,5 +1,5 @@
-//! Work in the background, as actix actors. Every job is an interval and its work, run by one kind of
-//! actor; the buffer of last uses has an actor of its own.
+//! Background jobs, as actix actors. A job is an interval and its work, run by a periodic actor;
+//! the buffer of last uses has a separate actor.
 
 mod deliver_mail;
 mod flush_last_uses;
@@ -30,7 +30,7 @@ use crate::mail::Delivery;
 use crate::sessions::LastUses;
 use crate::settings::Settings;
 
-/// How long a stop waits for the message in progress.
+/// How long stopping waits for the message in progress.
 const LAST_MESSAGE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The running jobs.
@@ -38,7 +38,7 @@ pub struct Jobs {
     sweep: Addr<Periodic<Sweep>>,
     flush_last_uses: Addr<Periodic<FlushBuffer>>,
     reload_places: Addr<Periodic<ReloadPlaces>>,
-    /// None where no mail is sent.
+    /// `None` when no SMTP server is configured.
     mail: Option<(Delivery, Addr<Periodic<DeliverMail>>)>,
 }
 
@@ -93,7 +93,8 @@ impl Jobs {
     /// Sweeps now: marks expired sessions, and purges what is past its retention.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] when the database doesn't respond.
+    /// [`Error::Unavailable`] when the database doesn't respond; [`Error::Internal`] when the job
+    /// is not running.
     pub async fn sweep(&self) -> Result<SweepReport> {
         run_now(&self.sweep).await?
     }
@@ -101,7 +102,9 @@ impl Jobs {
     /// Sends the messages that are due now. Returns how many were sent.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] when the database doesn't respond.
+    /// [`Error::Unavailable`] when the database doesn't respond; [`Error::NotFound`] when the alert
+    /// of a message doesn't exist; [`Error::Internal`] when a message can't be rendered or the job
+    /// is not running.
     pub async fn deliver_mail(&self) -> Result<usize> {
         match &self.mail {
             Some((_, job)) => run_now(job).await?,
@@ -109,8 +112,8 @@ impl Jobs {
         }
     }
 
-    /// Stops sending messages. Waits up to half a minute for the one in progress, which must not be
-    /// left half sent.
+    /// Stops sending messages. Waits up to 30 seconds for the one in progress, which must not be
+    /// cut off.
     pub async fn finish_mail(&self) {
         let Some((delivery, job)) = &self.mail else {
             return;
@@ -137,7 +140,8 @@ impl Jobs {
     /// Writes the buffered last uses now. Returns how many rows changed.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] when the database doesn't respond; the uses stay buffered.
+    /// [`Error::Unavailable`] when the database doesn't respond, in which case the uses stay
+    /// buffered; [`Error::Internal`] when the job is not running.
     pub async fn flush_last_uses(&self) -> Result<usize> {
         run_now(&self.flush_last_uses).await?
     }

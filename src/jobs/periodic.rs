@@ -1,4 +1,4 @@
-//! The periodic actor: runs one job at an interval, and when it is asked to. One run at a time.
+//! The periodic actor: runs one job at an interval and on request, one run at a time.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -14,13 +14,13 @@ pub(super) type Run<T> = Pin<Box<dyn Future<Output = T>>>;
 
 /// A job: its interval and its work.
 pub(super) trait Job: Send + Sync + 'static {
-    /// What a run returns to whoever asked for it.
+    /// The output of a run.
     type Output: Send + 'static;
 
     /// Returns the time between two runs.
     fn interval(&self) -> Duration;
 
-    /// Does the work once. It logs what it did and what failed.
+    /// Does the work once, and logs its outcome.
     fn run(self: Arc<Self>) -> Run<Self::Output>;
 }
 
@@ -29,10 +29,10 @@ pub(super) struct Periodic<J> {
     job: Arc<J>,
 }
 
-/// Asks for a run now, and returns its output.
+/// Runs the job now; the response is the output of the run.
 pub(super) struct RunNow<T>(std::marker::PhantomData<fn() -> T>);
 
-/// Returns once the run in progress is over.
+/// Waits for the run in progress; the response is sent once it is over.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub(super) struct Finish;
@@ -65,7 +65,7 @@ impl<J: Job> Actor for Periodic<J> {
 }
 
 impl<J: Job> Handler<RunNow<J::Output>> for Periodic<J> {
-    /// Holds the mailbox until the run is over.
+    /// Holds back further messages until the run is over.
     type Result = AtomicResponse<Self, J::Output>;
 
     fn handle(&mut self, _: RunNow<J::Output>, _: &mut Self::Context) -> Self::Result {

@@ -1,4 +1,4 @@
-//! Polls for changes a few times a second while anybody listens for them.
+//! Polls for changes a few times a second while there are listeners.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use super::periodic::{Job, Run};
 use crate::error::Chain;
 use crate::events::Changes;
 
-/// A page of a device that was signed out is notified within a second.
+/// Short enough for a page on a device that was signed out to be notified within a second.
 const INTERVAL: Duration = Duration::from_millis(400);
 
 pub(super) struct PollChanges {

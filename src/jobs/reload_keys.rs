@@ -1,5 +1,5 @@
-//! Reloads the signing keys, so that a new one is used without a restart. A secrets file that can't be
-//! read changes nothing.
+//! Reloads the signing keys, so that a new one is used without a restart. When the secrets file
+//! can't be read, the keys stay as they are.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use crate::error::{Chain, Result};
 use crate::settings::Settings;
 use crate::tokens::{Keys, Tokens};
 
-/// How long a running server may take to use a new key.
+/// The longest time until a running server uses a new key.
 const INTERVAL: Duration = Duration::from_secs(5);
 
 pub(super) struct ReloadKeys {

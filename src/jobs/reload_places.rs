@@ -1,4 +1,5 @@
-//! Reloads the databases of places when their files change. A broken file changes nothing.
+//! Reloads the databases of places when their files change. In place of a broken file, the last
+//! version stays in use.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +14,7 @@ pub(super) struct ReloadPlaces {
 }
 
 impl Job for ReloadPlaces {
-    /// Whether a file was read.
+    /// Whether a file was reloaded.
     type Output = bool;
 
     fn interval(&self) -> Duration {
@@ -21,7 +22,7 @@ impl Job for ReloadPlaces {
     }
 
     fn run(self: Arc<Self>) -> Run<bool> {
-        // A file of a hundred megabytes takes a while.
+        // On a blocking thread: reading a file of a hundred megabytes takes a while.
         let reload = tokio::task::spawn_blocking(move || reload(&self.places));
         Box::pin(async move { reload.await.unwrap_or(false) })
     }

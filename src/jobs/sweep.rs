@@ -1,5 +1,5 @@
-//! Marks sessions past their time as expired, and has each domain purge what is past its retention. A
-//! database that fails is tried again at the next interval.
+//! Marks sessions past their time as expired, and purges sessions, alerts and devices past their
+//! retention. A failed sweep is retried at the next interval.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +17,7 @@ pub(super) struct Sweep {
     pub(super) interval: Duration,
 }
 
-/// How many rows one sweep changed.
+/// The numbers of rows that one sweep changed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct SweepReport {
     /// Sessions marked as expired.
@@ -31,7 +31,7 @@ pub struct SweepReport {
 }
 
 impl Sweep {
-    /// Last uses are written first: one that is still buffered may keep a session live.
+    /// Sweeps once. Last uses are written first, since a buffered one may extend a session.
     async fn sweep(&self) -> Result<SweepReport> {
         self.sessions.flush_last_uses().await?;
         Ok(SweepReport {

@@ -1,10 +1,10 @@
-//! The client's address: the peer's, or what a trusted proxy reports of it in a header.
+//! The client's address: the peer's, or the one that a trusted proxy reports in a header.
 
 use std::net::{IpAddr, SocketAddr};
 
 use ipnet::IpNet;
 
-/// The networks of the reverse proxies whose headers are believed.
+/// The networks of the reverse proxies whose headers are trusted.
 #[derive(Debug, Clone, Default)]
 pub struct TrustedProxies(pub Vec<IpNet>);
 
@@ -17,8 +17,8 @@ impl TrustedProxies {
 }
 
 /// Returns the address of the client: `peer`, unless that is a trusted proxy. Then the headers are
-/// read from the right, past every trusted proxy, up to the first address that is none. An element
-/// that can't be read ends the walk.
+/// read from the right, past every trusted proxy, up to the first address that is not one. An
+/// element that can't be parsed ends the search at the proxy that added it.
 ///
 /// `X-Forwarded-For` takes precedence over `Forwarded` (RFC 7239): nearly every proxy writes the
 /// former and passes the client's own value of the latter through.
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stranger_is_not_believed() {
+    fn headers_of_an_untrusted_peer_are_ignored() {
         assert_eq!(client("203.0.113.9", &[], &["198.51.100.1"]), "203.0.113.9");
         assert_eq!(
             client("203.0.113.9", &["for=198.51.100.1"], &[]),
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_address_from_the_right_that_is_no_proxy_is_the_client() {
+    fn the_client_is_the_first_untrusted_address_from_the_right() {
         assert_eq!(
             client("10.0.0.1", &[], &["6.6.6.6, 198.51.100.1, 10.0.0.2"]),
             "198.51.100.1"
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn garbage_ends_the_walk() {
+    fn an_element_that_cannot_be_parsed_ends_the_search() {
         assert_eq!(
             client("10.0.0.1", &[], &["198.51.100.1, unknown"]),
             "10.0.0.1"
@@ -136,8 +136,8 @@ mod tests {
     }
 
     #[test]
-    fn every_form_of_an_address_is_read() {
-        for (written, meant) in [
+    fn every_form_of_an_address_is_parsed() {
+        for (written, expected) in [
             ("198.51.100.1:4711", "198.51.100.1"),
             ("2001:db8::1", "2001:db8::1"),
             ("[2001:db8::1]:4711", "2001:db8::1"),
@@ -145,7 +145,7 @@ mod tests {
             ("::ffff:198.51.100.1", "198.51.100.1"),
             ("2001:DB8:0:0::1", "2001:db8::1"),
         ] {
-            assert_eq!(client("10.0.0.1", &[], &[written]), meant);
+            assert_eq!(client("10.0.0.1", &[], &[written]), expected);
         }
         assert_eq!(
             client("::ffff:10.0.0.1", &[], &["198.51.100.1"]),
@@ -154,14 +154,14 @@ mod tests {
     }
 
     #[test]
-    fn forwarded_is_read_as_rfc_7239_has_it() {
+    fn forwarded_is_parsed_by_rfc_7239() {
         let line =
             r#"for="_hidden";by=1.1.1.1, For="[2001:db8:cafe::17]:4711";proto=https, for=10.0.0.2"#;
         assert_eq!(client("10.0.0.1", &[line], &[]), "2001:db8:cafe::17");
     }
 
     #[test]
-    fn what_a_client_puts_into_forwarded_does_not_count_beside_x_forwarded_for() {
+    fn x_forwarded_for_takes_precedence_over_forwarded() {
         let forged = ["for=6.6.6.6"];
         assert_eq!(
             client("10.0.0.1", &forged, &["198.51.100.1"]),

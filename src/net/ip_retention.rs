@@ -1,4 +1,4 @@
-//! IP retention: how much of the addresses a person comes from is stored.
+//! IP retention: how much of a person's IP addresses is stored.
 
 use std::net::IpAddr;
 
@@ -31,7 +31,8 @@ impl IpRetention {
         self.into()
     }
 
-    /// Returns what is stored of `ip`, an address in canonical text; nothing of what is none.
+    /// Returns the form in which `ip`, an address in canonical text, is stored, if it is. What is
+    /// not an address can't be shortened and is not stored then.
     #[must_use]
     pub fn redact(self, ip: &str) -> Option<String> {
         match self {
@@ -69,7 +70,7 @@ mod tests {
         ] {
             let shortened = IpRetention::Shortened.redact(ip);
             assert_eq!(shortened.as_deref(), Some(stored));
-            // Shortening what is short changes nothing.
+            // Redacting a redacted address changes nothing.
             assert_eq!(IpRetention::Shortened.redact(stored), shortened);
         }
         assert_eq!(IpRetention::None.redact("203.0.113.77"), None);

@@ -10,8 +10,8 @@ use ipnet::IpNet;
 pub use self::client_address::{TrustedProxies, client_address};
 pub use self::ip_retention::{IpRetention, display_stored_ip};
 
-/// Returns the network of one person's connection that `ip` is in: `/24` for IPv4 and `/48` for
-/// IPv6, where the rest may change by the hour (RFC 8981).
+/// Returns the network that `ip` is in, about that of one connection: `/24` for IPv4, `/48` for
+/// IPv6, where the rest may change within hours (RFC 8981).
 #[must_use]
 pub fn network(ip: IpAddr) -> IpNet {
     let ip = ip.to_canonical();
@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn local_addresses_are_told_from_others() {
+    fn local_addresses_are_recognized() {
         for ip in [
             "10.1.2.3",
             "192.168.1.4",

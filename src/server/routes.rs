@@ -1,4 +1,4 @@
-//! The route table: every path of the service, as values that tests can read.
+//! The route table: every path of the service, as data that tests can read.
 
 use actix_web::http::Method;
 use actix_web::middleware::from_fn;
@@ -12,7 +12,7 @@ use crate::{api, pages};
 pub struct Route {
     /// The method. `GET` does not include `HEAD`.
     pub method: Method,
-    /// The path's pattern, with `{name}` for a variable segment.
+    /// The pattern of the path, with `{name}` for a variable segment.
     pub path: &'static str,
     /// Who may call it.
     pub access: Access,
@@ -28,9 +28,11 @@ pub enum Access {
     Public,
     /// A browser that is signed in, by its cookie.
     SignedIn,
-    /// An administrator in a signed-in browser, after step-up. For others it does not exist.
+    /// An administrator in a signed-in browser, after step-up. For other people who are signed in,
+    /// it does not exist.
     Admin,
-    /// A program with an access token, or a signed-in browser with a CSRF token.
+    /// A program with an access token, or a signed-in browser, with a CSRF token unless the method
+    /// is `GET`.
     Api,
     /// An application with an API key of this scope.
     Application(Scope),
@@ -92,7 +94,7 @@ impl Route {
 const TOKENS: Access = Access::Application(Scope::Tokens);
 const SESSIONS: Access = Access::Application(Scope::Sessions);
 
-/// The routes for programs and for what every visitor loads.
+/// The routes for programs, and the static files.
 #[rustfmt::skip]
 pub static API: &[Route] = &[
     Route::get("/static/{name}", Access::Public, || web::to(assets::serve)),
@@ -126,7 +128,7 @@ pub static API: &[Route] = &[
     Route::delete("/api/v1/sessions/{id}", Access::Api, || web::to(api::sessions::end)),
 ];
 
-/// The routes for people. Each response ensures that the browser has a device cookie.
+/// The routes for people. Their responses ensure that the browser has a device cookie.
 #[rustfmt::skip]
 pub static PAGES: &[Route] = &[
     Route::get("/", Access::Public, || web::to(pages::home::show)),
@@ -166,7 +168,7 @@ pub static PAGES: &[Route] = &[
     Route::post("/admin/api-keys/{id}/revoke", Access::Admin, || web::to(pages::api_keys::revoke)),
 ];
 
-/// Adds every route to the application; those with a condition only where it holds.
+/// Adds every route whose condition holds to the application.
 pub(super) fn configure(config: &mut web::ServiceConfig, sign_up: bool) {
     for resource in resources(API, sign_up) {
         config.service(resource);
@@ -178,7 +180,8 @@ pub(super) fn configure(config: &mut web::ServiceConfig, sign_up: bool) {
     config.service(pages);
 }
 
-/// Groups the routes of one path into a resource, so that another method on it is 405 rather than 404.
+/// Groups the routes of one path into a resource, so that the response to another method is 405
+/// rather than 404.
 fn resources(routes: &[Route], sign_up: bool) -> Vec<actix_web::Resource> {
     let existing: Vec<&Route> = routes
         .iter()

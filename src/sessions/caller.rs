@@ -8,7 +8,7 @@ use crate::events::Origin;
 use crate::geo::Location;
 use crate::people::User;
 
-/// The session that a request claims to belong to. The row decides.
+/// The session that a genuine cookie or access token names. Whether it is live depends on its row.
 #[derive(Debug, Clone)]
 pub struct Claim {
     /// The session's owner.
@@ -26,12 +26,12 @@ pub struct Caller {
     pub user: User,
     /// The session they call from.
     pub session: Session,
-    /// Where this request comes from, as far as IP retention allows.
+    /// The location of this request, redacted by IP retention.
     pub location: Location,
 }
 
 impl Caller {
-    /// Returns the caller as the origin of what they do.
+    /// Returns the caller as the origin of events.
     #[must_use]
     pub fn origin(&self) -> Origin {
         Origin {
@@ -41,7 +41,8 @@ impl Caller {
         }
     }
 
-    /// Returns the context of an alert about what they do: their session, where it is used now.
+    /// Returns the context of an alert about the caller's action: their session, at the location of
+    /// this request.
     #[must_use]
     pub fn alert_context(&self) -> AlertContext {
         AlertContext {

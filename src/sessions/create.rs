@@ -1,4 +1,4 @@
-//! Creating sessions: a sign-in becomes a row.
+//! Creating sessions: one for each sign-in.
 
 use std::time::Duration;
 
@@ -17,24 +17,24 @@ use crate::people::{self, User};
 use crate::text;
 use crate::user_agent::{DeviceFacts, device_label};
 
-/// Characters of a user agent that are stored.
+/// The most characters of a user agent that are stored.
 const USER_AGENT_LIMIT: usize = 500;
-/// Sessions of a person that are compared with a sign-in: at most so many live and so many ended.
+/// The most live, and the most ended, sessions of a person that a sign-in is compared with.
 pub const RECENT_LIMIT: i64 = 200;
 
-/// The client of a request: the device it comes from, and where that is.
+/// The client of a request: its device and its location.
 #[derive(Debug, Clone)]
 pub struct Client {
-    /// Where it is.
+    /// Its address and the place of that.
     pub location: Location,
     /// Its user agent, cleaned and cut to 500 characters.
     pub user_agent: Option<String>,
-    /// What the user agent and its hints state.
+    /// The facts that the user agent and its client hints state.
     pub facts: DeviceFacts,
 }
 
 impl Client {
-    /// Returns a client at `location`, with a user agent as it was sent.
+    /// Returns a client at `location`. The user agent is cleaned and cut here.
     #[must_use]
     pub fn new(location: Location, user_agent: Option<&str>, facts: DeviceFacts) -> Self {
         let user_agent = user_agent
@@ -54,7 +54,7 @@ impl Client {
 pub struct NewSession {
     /// The client that signs in.
     pub client: Client,
-    /// The id that the client keeps for its device.
+    /// The id that the client stores for its device.
     pub device_id: Option<DeviceId>,
     /// The name that the client gives its device; derived from the user agent if none.
     pub device_name: Option<DeviceName>,
@@ -62,11 +62,11 @@ pub struct NewSession {
     pub via: OpenedVia,
     /// Which limits apply to it.
     pub persistence: SessionPersistence,
-    /// The session that this browser had until now, whoever its owner.
+    /// The session that the same browser had until now, which may be another person's.
     pub replaces: Option<Session>,
 }
 
-/// When a new session begins, and its limits.
+/// The start of a new session, and its limits.
 #[derive(Clone, Copy)]
 struct Lifetime {
     now: Timestamp,
@@ -75,12 +75,13 @@ struct Lifetime {
 }
 
 impl Sessions {
-    /// Creates a session for a person who has just been authenticated. It replaces the session that
-    /// they had in the same browser.
+    /// Creates a session for a person who has just been authenticated. It replaces those that the
+    /// same browser had.
     ///
     /// # Errors
-    /// [`Error::InvalidCredentials`](crate::Error::InvalidCredentials) when the account was disabled
-    /// or its password changed since `user` was read.
+    /// [`Error::InvalidCredentials`](crate::Error::InvalidCredentials) when the account was
+    /// disabled or its password changed since `user` was read;
+    /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
     pub async fn create_session(&self, user: &User, mut new: NewSession) -> Result<Session> {
         let now = self.clock.now();
         let jti = Jti::random()?;
@@ -95,7 +96,7 @@ impl Sessions {
         self.db
             .transaction(move |c| {
                 people::store::lock_active_user(c, &user)?;
-                // The person may have chosen another retention since they were read.
+                // The IP retention may have changed since `user` was read.
                 let retention = people::store::get_ip_retention(c, user.id)?;
                 new.client.location = new.client.location.redacted(retention);
                 let device = record_device(c, &user, &new, now)?;
@@ -166,14 +167,14 @@ fn insert(
     store::insert(c, &row)
 }
 
-/// The device that a person signs in on, as it was known before.
+/// What was known of the device of a sign-in before that sign-in.
 #[derive(Default)]
 struct SignInDevice {
     is_known: bool,
     name: Option<String>,
 }
 
-/// Records the sign-in on a device that keeps an id.
+/// Records the sign-in on its device, if the client stores a device id.
 fn record_device(
     c: &mut AnyConnection,
     user: &User,
@@ -188,8 +189,9 @@ fn record_device(
     Ok(SignInDevice { is_known, name })
 }
 
-/// Compares a sign-in with the person's other sessions: raises an alert where the device or the
-/// country is new, and records travel that is impossible.
+/// Compares a sign-in with the person's recent sessions, without those they reported: raises an
+/// alert if the device or the country is new, except for a person's first sign-in, and records
+/// impossible travel.
 fn compare_with_recent(
     c: &mut AnyConnection,
     alerts: &Alerts,
@@ -204,14 +206,14 @@ fn compare_with_recent(
         recent.is_empty() && !devices::store::has_others(c, user.id, session.device_id.as_deref())?;
     recent.retain(|other| !reported.contains(&other.id));
     record_travel(c, session, &recent, now)?;
-    let news = new_sign_in::classify(session, is_known_device, &recent);
-    match news.filter(|_| !is_first) {
+    let kind = new_sign_in::classify(session, is_known_device, &recent);
+    match kind.filter(|_| !is_first) {
         Some(kind) => alerts.raise(c, user, (kind, session.alert_context()), now),
         None => Ok(()),
     }
 }
 
-/// Records travel from where the person was last, if it is impossible.
+/// Records impossible travel from the place where the person was last.
 fn record_travel(
     c: &mut AnyConnection,
     session: &Session,
@@ -232,8 +234,8 @@ fn record_travel(
     }
 }
 
-/// Ends the session that the browser had before: a new sign-in leaves no older one behind, and no
-/// session can be fixed upon it.
+/// Ends the sessions that the same browser had before, so that a sign-in leaves none behind and
+/// session fixation is impossible.
 fn end_replaced(
     c: &mut AnyConnection,
     session: &Session,
@@ -256,7 +258,7 @@ fn end_replaced(
     record_ended(c, &replaced, EndedReason::Replaced, &origin(session), now)
 }
 
-/// Ends the sessions used longest ago where their owner has more than `max`.
+/// Ends the least recently used sessions if their owner has more than `max`.
 fn end_beyond_limit(
     c: &mut AnyConnection,
     session: &Session,

@@ -1,5 +1,5 @@
-//! The sessions of one device: grouped by device id, ended together, and named together. The name of a
-//! device outlives its sessions; a session without a device id is a device of its own.
+//! The sessions of one device: grouped by device id, ended together, and named together. The name
+//! of a device outlives its sessions; a session without a device id is a device of its own.
 
 use super::end::record_ended;
 use super::store::{self, Session, SessionEnd};
@@ -17,7 +17,7 @@ impl OnDevice for Session {
 }
 
 impl DeviceGroup<Session> {
-    /// Returns whether the session with that id is on the device.
+    /// Returns whether one of the sessions has that id.
     #[must_use]
     pub fn contains(&self, id: SessionId) -> bool {
         self.iter().any(|session| session.id == id)
@@ -25,10 +25,11 @@ impl DeviceGroup<Session> {
 }
 
 impl Sessions {
-    /// Ends every session on the device that the session `id` is on, except the one it is done from.
+    /// Ends the session `id` and every other session on its device except `origin.session`.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when `owner` has no such session.
+    /// [`Error::NotFound`] when `owner` has no such session; [`Error::Unavailable`] when the
+    /// database doesn't respond; then none has ended.
     pub async fn end_device_sessions(
         &self,
         owner: UserId,
@@ -58,10 +59,12 @@ impl Sessions {
             .await
     }
 
-    /// Names a device: every session on it, live or ended, and those to come.
+    /// Updates the name of the device that the session `id` is on: that of the session itself, even
+    /// if it has ended, of the live sessions on the device, and of later ones. Returns the session.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when `owner` has no such session.
+    /// [`Error::NotFound`] when `owner` has no such session; [`Error::Unavailable`] when the
+    /// database doesn't respond.
     pub async fn update_device_name(
         &self,
         owner: UserId,
@@ -73,7 +76,7 @@ impl Sessions {
         self.db
             .transaction(move |c| {
                 let session = store::find(c, owner, id)?.ok_or(Error::NotFound)?;
-                // Devices before sessions: the lock order of a sign-in.
+                // The device row before the session rows: the lock order of a sign-in.
                 if let Some(device) = &session.device_id {
                     devices::store::update_name(c, owner, device, name.as_str())?;
                     store::update_names_on_device(c, owner, device, &name, now)?;

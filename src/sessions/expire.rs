@@ -1,5 +1,5 @@
-//! Expiry: marks sessions past their time, and purges ended ones past their retention. Nothing relies
-//! on it being timely; every read compares the clock itself.
+//! Expiry: marks expired sessions as ended, and purges ended ones past their retention. It need not
+//! be timely, since every read compares the expiry with the clock.
 
 use super::Sessions;
 use super::store::{self, Session};
@@ -10,12 +10,12 @@ use crate::error::Result;
 use crate::events::{self, EventKind, NewEvent, Origin};
 
 impl Sessions {
-    /// Marks every session past its time as expired, in batches, unless another node does. Returns
-    /// how many.
+    /// Marks every expired session as ended, in batches, unless another node does so. Returns how
+    /// many were marked.
     ///
     /// # Errors
-    /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond; what was
-    /// marked until then stays marked.
+    /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond; what
+    /// was marked until then stays marked.
     pub async fn expire(&self) -> Result<usize> {
         let now = self.clock.now();
         let limit = i64::from(self.sweep_batch);
@@ -27,7 +27,7 @@ impl Sessions {
             .await
     }
 
-    /// Marks a person's sessions past their time as expired. Returns how many.
+    /// Marks a person's expired sessions as ended. Returns how many were marked.
     ///
     /// # Errors
     /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
@@ -41,12 +41,12 @@ impl Sessions {
             .await
     }
 
-    /// Purges ended sessions past their retention, in batches, unless another node does. Returns how
-    /// many.
+    /// Purges ended sessions past their retention, in batches, unless another node does so. Returns
+    /// how many were purged.
     ///
     /// # Errors
-    /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond; what was
-    /// purged until then stays purged.
+    /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond; what
+    /// was purged until then stays purged.
     pub async fn purge(&self) -> Result<usize> {
         let before = self.clock.now() - self.policy.retention;
         let limit = i64::from(self.sweep_batch);
@@ -58,11 +58,12 @@ impl Sessions {
             .await
     }
 
-    /// Has the last uses in the buffer written. Returns how many rows changed.
+    /// Writes the buffered last uses. Returns how many rows changed.
     ///
     /// # Errors
-    /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond; the uses
-    /// stay in the buffer.
+    /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond; the
+    /// uses stay in the buffer. [`Error::Internal`](crate::Error::Internal) when their writer is
+    /// not running.
     pub async fn flush_last_uses(&self) -> Result<usize> {
         self.last_uses.flush().await
     }

@@ -1,6 +1,6 @@
-//! Impossible travel: two uses in places farther apart than an airliner flies in the time between. Both
-//! can't be the same person's, unless one address is not where it appears to be: a VPN, a mobile
-//! network.
+//! Impossible travel: two uses in places farther apart than an airliner flies in the time between.
+//! They can't both be by the same person, unless an address is not where it appears to be, as with
+//! a VPN or a mobile network.
 
 use std::fmt;
 use std::time::Duration;
@@ -12,22 +12,23 @@ use crate::error::Result;
 use crate::events::{self, EventKind, NewEvent, Origin};
 use crate::geo::{Location, Place};
 
-/// The fastest travel that is possible, in kilometres an hour.
+/// The greatest possible speed of travel, in kilometres per hour.
 const MAX_SPEED_KMH: f64 = 1_000.0;
-/// Distances up to this, in kilometres, are within the precision of an address's place.
+/// Distances up to this, in kilometres, are within the precision of an address's location.
 const MIN_DISTANCE_KM: f64 = 100.0;
-/// The distance in kilometres between a country's middle and a place in it, at most.
+/// The assumed greatest distance, in kilometres, between a country's centre and a place in it.
 const COUNTRY_RADIUS_KM: f64 = 1_500.0;
-/// A session's travel is recorded once in this time: a stolen cookie would cause it at each request.
+/// The least time between two records of a session's travel: a stolen cookie would otherwise cause
+/// one for each request.
 const RECORD_INTERVAL: Duration = Duration::from_secs(60 * 60);
 
-/// A place, and when somebody was there.
+/// A place, and when the session was used there.
 pub(super) struct Waypoint {
     place: Place,
     at: Timestamp,
 }
 
-/// Travel that is not possible in its time.
+/// The distance and duration of impossible travel.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ImpossibleTravel {
     km: f64,
@@ -35,7 +36,7 @@ pub(super) struct ImpossibleTravel {
 }
 
 impl Waypoint {
-    /// Returns where and when a session was used last.
+    /// Returns the place and time of a session's last use.
     pub(super) fn from_last_use(session: &Session) -> Self {
         Self {
             place: session.place(),
@@ -43,7 +44,7 @@ impl Waypoint {
         }
     }
 
-    /// Returns the travel from here to `location`, if it is impossible.
+    /// Returns the travel from this waypoint to `location`, if it is impossible.
     pub(super) fn travel_to(
         &self,
         location: &Location,
@@ -67,7 +68,7 @@ impl Waypoint {
     }
 }
 
-/// "16747 km in 2 h 5 min"
+/// Formats the travel as "16747 km in 2 h 5 min".
 impl fmt::Display for ImpossibleTravel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let minutes = self.took.as_secs() / 60;
@@ -80,7 +81,7 @@ impl fmt::Display for ImpossibleTravel {
     }
 }
 
-/// Records that `session` travelled, unless that was recorded within the last hour.
+/// Records impossible travel of `session`, unless some was recorded within the last hour.
 pub(super) fn record(
     c: &mut AnyConnection,
     session: &Session,
@@ -98,7 +99,8 @@ pub(super) fn record(
     events::record_events(c, &[event])
 }
 
-/// Returns whether travel of `session` was recorded within the last hour: more of it costs no write.
+/// Returns whether impossible travel of `session` was recorded within the last hour, so that more
+/// of it costs no write.
 pub(super) async fn was_recorded(db: &Db, session: &Session, now: Timestamp) -> Result<bool> {
     const KIND: EventKind = EventKind::ImpossibleTravel;
 
@@ -107,7 +109,7 @@ pub(super) async fn was_recorded(db: &Db, session: &Session, now: Timestamp) -> 
         .await
 }
 
-/// Writes a use at once, and the travel that led to it.
+/// Records impossible travel and writes the use that revealed it, in one transaction.
 pub(super) async fn record_with_use(
     db: &Db,
     session: &Session,

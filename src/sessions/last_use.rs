@@ -1,6 +1,6 @@
-//! Last uses: when and where a session was used. They are buffered and written in batches, so that a
-//! page view costs no write. One actor owns the buffer (`jobs::last_use_writer`); everything else
-//! sends it messages.
+//! Last uses: when and where a session was last used. They are buffered and written in batches, so
+//! that a page view costs no write. One actor owns the buffer (`jobs::last_use_writer`); everything
+//! else sends it messages.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -14,26 +14,26 @@ use crate::db::{Db, SessionId, UserId};
 use crate::error::{Error, Failure, Result};
 use crate::people;
 
-/// Sessions in the buffer; at about 250 bytes each, some 25 MB.
+/// The most sessions in the buffer; at about 250 bytes each, some 25 MB.
 const CAPACITY: usize = 100_000;
-/// Rows written in one transaction, so that other writers get their turn.
+/// The most rows written in one transaction, so that other writers don't wait for long.
 const BATCH: usize = 500;
 
-/// Adds a use to the buffer.
+/// The message that adds a use to the buffer.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub struct RecordLastUse(pub LastUse);
 
-/// Writes the buffer, and sends how many rows changed to `reply` once every use that was recorded
-/// before this message is written.
+/// The message that writes the buffer. Once every use recorded before it is written, the number of
+/// changed rows is sent to `reply`.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub struct FlushLastUses {
-    /// Where the result is sent.
+    /// The channel that the result is sent to.
     pub reply: oneshot::Sender<Result<usize>>,
 }
 
-/// The buffer: the last use of each session that is not written yet.
+/// The buffer: the last use of each session, where it is not written yet.
 #[derive(Debug, Default)]
 pub struct LastUseBuffer {
     uses: HashMap<SessionId, LastUse>,
@@ -47,7 +47,7 @@ impl LastUseBuffer {
         self.is_full.clone()
     }
 
-    /// Adds a use, unless a later one of the same session is there.
+    /// Adds a use, unless the buffer has one of the same session that is not earlier.
     pub fn insert(&mut self, used: LastUse) {
         match self.uses.get(&used.session_id) {
             Some(other) if other.at >= used.at => {}
@@ -58,8 +58,8 @@ impl LastUseBuffer {
         self.update_flag();
     }
 
-    /// Takes every use, in the order of the sessions' ids: two nodes that write the same rows never
-    /// wait for each other in a circle.
+    /// Takes every use, in the order of the sessions' ids, so that two nodes that write the same
+    /// rows can't deadlock.
     pub fn take(&mut self) -> Vec<LastUse> {
         let mut uses: Vec<LastUse> = std::mem::take(&mut self.uses).into_values().collect();
         uses.sort_unstable_by_key(|used| used.session_id);
@@ -73,14 +73,14 @@ impl LastUseBuffer {
     }
 }
 
-/// Records last uses; clones feed the same buffer.
+/// The recorder of last uses; clones share its buffer.
 #[derive(Clone)]
 pub struct LastUses {
     db: Db,
     buffer: Option<BufferHandle>,
 }
 
-/// The way to the actor that owns the buffer.
+/// The addresses of the actor that owns the buffer, and the buffer's flag.
 #[derive(Clone)]
 struct BufferHandle {
     record: Recipient<RecordLastUse>,
@@ -95,8 +95,8 @@ impl LastUses {
         Self { db, buffer: None }
     }
 
-    /// Returns a recorder that feeds the actor behind `record` and `flush`; while `is_full` is set,
-    /// it writes each use at once.
+    /// Returns a recorder that sends uses to the actor behind `record` and `flush`. While `is_full`
+    /// is set, it writes each use at once.
     #[must_use]
     pub fn buffered(
         db: Db,
@@ -141,11 +141,12 @@ impl LastUses {
         written.map(drop)
     }
 
-    /// Has every use that was recorded until now written. Returns how many rows changed. The work
-    /// goes on in the actor should the caller stop waiting.
+    /// Writes every use recorded until now. Returns how many rows changed, 0 without a buffer. The
+    /// actor continues if the caller stops waiting.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database doesn't respond; the uses stay in the buffer.
+    /// [`Error::Internal`] when the actor is not running.
     pub async fn flush(&self) -> Result<usize> {
         const STOPPED: &str = "the writer of last uses is not running";
 
@@ -164,10 +165,10 @@ impl LastUses {
     }
 }
 
-/// What became of a list of uses that was to be written.
+/// The outcome of writing a list of uses.
 #[derive(Debug)]
 pub struct WriteOutcome {
-    /// How many rows changed, or why not everything was written.
+    /// The number of changed rows, or the error of the first batch that failed.
     pub result: Result<usize>,
     /// The uses that were not written.
     pub unwritten: Vec<LastUse>,
@@ -198,7 +199,7 @@ pub async fn write_last_uses(db: &Db, mut uses: Vec<LastUse>) -> WriteOutcome {
 
 async fn write_batch(db: &Db, batch: Vec<LastUse>) -> Result<usize> {
     db.transaction(move |c| {
-        // A person may have chosen to have less stored since, perhaps on another node.
+        // The IP retention may have changed since the use was recorded, perhaps on another node.
         let owners: Vec<UserId> = batch.iter().map(|used| used.user_id).collect();
         let retention = people::store::list_ip_retention(c, &owners)?;
         batch.into_iter().try_fold(0, |rows, mut used| {

@@ -1,5 +1,5 @@
-//! The core: one row for each sign-in on each device. Sessions are created, used, refreshed, ended and
-//! expired here and nowhere else; pages, API, command line and jobs all call [`Sessions`].
+//! The core: one row for each sign-in on each device. Sessions are created, used, refreshed, ended
+//! and expired here and nowhere else; pages, API, command line and jobs all call [`Sessions`].
 
 mod caller;
 mod create;
@@ -46,7 +46,7 @@ pub struct Sessions {
     alerts: Alerts,
     policy: Policy,
     last_uses: LastUses,
-    /// A row that would expire within this time can't wait for the next flush of last uses.
+    /// The last use of a session that would expire within this time is written without buffering.
     flush_margin: Duration,
     sweep_batch: u32,
     refresh_grace: Duration,
@@ -74,7 +74,7 @@ impl Sessions {
         }
     }
 
-    /// Returns the idle limit of a session: the service's, or the stricter one that its owner chose.
+    /// Returns the idle limit of a session: the service's, or the stricter one its owner chose.
     pub(crate) fn idle_limit(
         &self,
         persistence: SessionPersistence,

@@ -1,17 +1,18 @@
 //! New sign-ins: whether a sign-in comes from a device or a country that is new to its owner.
 //!
-//! A device is known by its cookie (or the id its client keeps), if it is still of the same kind and
-//! system. One without an id, or with a new one, is known as well if a device that looks alike was
-//! signed in from the same network and country: cookies are deleted, and programs keep none. Networks
-//! are `/24` and `/48`, so that IPv6 privacy addresses raise no alerts.
+//! A device is known by its cookie (or the id its client stores), if its kind and operating system
+//! are unchanged. One without an id, or with a new one, is known as well if a device that looks
+//! alike was signed in from the same network and country: cookies get deleted, and programs store
+//! none. Networks are `/24` and `/48`, so that IPv6 privacy addresses raise no alerts.
 
 use super::store::Session;
 use crate::alerts::AlertKind;
 use crate::clock::Timestamp;
 use crate::net::network;
 
-/// Returns the alert to raise about a session that was just created. `is_known` says whether its device
-/// id is known; `recent` are its owner's other sessions, without those they reported.
+/// Returns the kind of alert to raise about a session that was just created, if any. `is_known` is
+/// whether its device id was known before; `recent` are its owner's other sessions, without those
+/// they reported.
 pub(super) fn classify(created: &Session, is_known: bool, recent: &[Session]) -> Option<AlertKind> {
     if is_new_country(created, recent) {
         Some(AlertKind::NewCountry)
@@ -22,9 +23,9 @@ pub(super) fn classify(created: &Session, is_known: bool, recent: &[Session]) ->
     }
 }
 
-/// Returns whether a session comes from a device that was known before `since`. Its device id alone
-/// proves nothing, since every session of the person can read it: the device must look the same and
-/// come from the same network as well.
+/// Returns whether a session was created before `since`, or is on the device of one in `known` that
+/// was. The device id alone is no proof, since every session of the person can read it: the device
+/// must look the same and be in the same network as well.
 pub(crate) fn is_trusted(session: &Session, since: Timestamp, known: &[Session]) -> bool {
     let is_same = |before: &Session| {
         before.created_at < since
@@ -35,7 +36,7 @@ pub(crate) fn is_trusted(session: &Session, since: Timestamp, known: &[Session])
     session.created_at < since || known.iter().any(is_same)
 }
 
-/// Returns whether two sessions are on one device, by its id and by what it states of itself.
+/// Returns whether two sessions are on one device, by its id, kind and operating system.
 pub(crate) fn is_same_device(a: &Session, b: &Session) -> bool {
     a.device_id.is_some()
         && a.device_id == b.device_id
@@ -59,7 +60,7 @@ fn is_known_device(created: &Session, is_known: bool, recent: &[Session]) -> boo
         .peekable();
     let is_itself = match same_id.peek() {
         Some(_) => same_id.any(|before| is_same_device(created, before)),
-        // Its sessions may have been purged.
+        // The sessions of a known device may have been purged.
         None => is_known,
     };
     let is_alike_and_near = |before: &Session| {
@@ -74,7 +75,7 @@ fn looks_alike(a: &Session, b: &Session) -> bool {
     (a.device_kind, &a.browser, &a.os, &a.model) == (b.device_kind, &b.browser, &b.os, &b.model)
 }
 
-/// Sign-ins of people of whom no address is stored count as from the same network.
+/// Returns whether two sessions are from the same network. Two without a stored address are.
 fn is_same_network(a: &Session, b: &Session) -> bool {
     let network_for = |session: &Session| {
         let ip = session.ip_address.as_deref()?.parse().ok()?;

@@ -7,7 +7,7 @@ use crate::clock::Timestamp;
 use crate::people::IdleLimit;
 use crate::settings::SessionSettings;
 
-/// The limits in force.
+/// The limits of the service, from its settings.
 #[derive(Debug, Clone)]
 pub(super) struct Policy {
     standard: Limits,
@@ -56,7 +56,7 @@ impl Policy {
         now + self.limits(persistence).absolute
     }
 
-    /// Returns the idle limit of a session: the policy's, or the stricter one that its owner chose.
+    /// Returns the idle limit of a session: the service's, or the stricter one its owner chose.
     pub(super) fn idle_limit(
         &self,
         persistence: SessionPersistence,

@@ -1,4 +1,4 @@
-//! Reading sessions: those of a person, live and ended, and what happened to them.
+//! Reading sessions, live and ended, and their events.
 
 use std::str::FromStr;
 
@@ -47,13 +47,13 @@ impl FromStr for HistoryCursor {
 pub struct HistoryPage {
     /// The sessions.
     pub sessions: Vec<Session>,
-    /// Where the next page continues, if there is one.
+    /// The position at which the next page continues, if there is one.
     pub next: Option<HistoryCursor>,
 }
 
 impl Sessions {
-    /// Finds a live session and its owner, if `jti`, where there is one, is the current one. Records
-    /// no use.
+    /// Finds a live session and its active owner, if `jti` is `None` or the current one. Records no
+    /// use.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database doesn't respond.
@@ -104,14 +104,14 @@ impl Sessions {
     /// Returns the owner of a session.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when there is none.
+    /// [`Error::NotFound`] when there is no such session.
     pub async fn get_owner(&self, id: SessionId) -> Result<UserId> {
         self.db
             .read(move |c| store::find_owner(c, id)?.ok_or(Error::NotFound))
             .await
     }
 
-    /// Lists a page of a person's ended sessions, at most `limit`, continuing at `after`.
+    /// Lists a page of a person's ended sessions, at most `limit`, continuing after `after`.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database doesn't respond.
@@ -134,7 +134,8 @@ impl Sessions {
         Ok(HistoryPage { sessions, next })
     }
 
-    /// Lists a page of the events of one session of `owner`, newest first, at most `limit`.
+    /// Lists a page of the events of one session of `owner`, newest first, at most `limit`, from
+    /// before the event `before`.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database doesn't respond.

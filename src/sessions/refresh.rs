@@ -1,5 +1,5 @@
-//! Refreshing: each refresh token is used once (RFC 9700, 4.14.2). Used again within the grace period,
-//! it gets the successor that exists already; after that it is token reuse, and the session ends.
+//! Refreshing: each refresh token can be used once (RFC 9700, 4.14.2). One used again within the
+//! grace period gets the existing successor; later, it is token reuse, which ends the session.
 
 use strum::VariantArray;
 
@@ -20,8 +20,8 @@ impl Sessions {
     /// Spends the refresh token `spent` and returns the session, whose JTI is then the successor's.
     ///
     /// # Errors
-    /// [`Error::InvalidToken`] when the session is over, or the token was spent too long ago; then the
-    /// session ends.
+    /// [`Error::InvalidToken`] when the session has ended or expired, or on token reuse, which ends
+    /// the session; [`Error::Unavailable`] when the database doesn't respond.
     pub async fn refresh(
         &self,
         owner: UserId,
@@ -47,8 +47,8 @@ impl Sessions {
         }
     }
 
-    /// Records that a session is refreshed from another address than before. That is rare, so it may
-    /// cost more statements.
+    /// Records that a session was refreshed from another address than before. That is rare, so it
+    /// may cost more statements.
     async fn record_new_address(&self, session: Session, location: Location) -> Result<Session> {
         let now = self.clock.now();
         self.db
@@ -74,8 +74,8 @@ impl Sessions {
             .await
     }
 
-    /// Handles a token that is not the current one: a retry within the grace period, token reuse, or a
-    /// session that is over.
+    /// Handles a token that is not the current one of a live session: a retry within the grace
+    /// period, token reuse, or a session that has ended or expired.
     async fn refresh_again(
         &self,
         owner: UserId,
@@ -125,8 +125,8 @@ impl Sessions {
             .await
     }
 
-    /// Returns whether `jti` is the current one, or was within the grace period: another request may
-    /// have rotated it while this one was in progress.
+    /// Returns whether `jti` is the current one, or was within the grace period: another request
+    /// may have rotated it while this one was in progress.
     pub(super) fn is_current(&self, session: &Session, jti: &Jti, now: Timestamp) -> bool {
         *jti == session.jti() || self.is_within_grace(session, jti, now)
     }
@@ -137,7 +137,8 @@ impl Sessions {
     }
 }
 
-/// Returns whether the stored address of a session is none of `addresses`, if there are any.
+/// Returns whether the stored address of a session is not one of `addresses`; false when these are
+/// empty.
 fn is_elsewhere(session: &Session, addresses: &[String]) -> bool {
     let stored = session.ip_address.as_ref();
     !addresses.is_empty() && stored.is_none_or(|stored| !addresses.contains(stored))

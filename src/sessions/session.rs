@@ -1,4 +1,4 @@
-//! What a session's row says in the terms of the domain.
+//! Values derived from a session's row.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::geo::{Location, Place};
 use crate::user_agent::{DeviceFacts, device_label};
 
 impl Session {
-    /// Returns what the device states of itself: "Firefox on Windows".
+    /// Returns the label of the device, from what it states: "Firefox on Windows".
     #[must_use]
     pub fn label(&self) -> String {
         device_label(&self.facts())
@@ -22,17 +22,18 @@ impl Session {
         self.device_name.clone().unwrap_or_else(|| self.label())
     }
 
-    /// Returns the id of the current refresh token. Only a genuine token or cookie may carry it.
+    /// Returns the id of the current refresh token. It may leave the service only in a signed token
+    /// or an encrypted cookie.
     pub(crate) fn jti(&self) -> Jti {
         Jti::claimed(self.refresh_token_jti.clone())
     }
 
-    /// Returns when the current refresh token was made.
+    /// Returns when the current refresh token was created.
     pub(crate) fn rotated_at(&self) -> Timestamp {
         self.rotated_at.unwrap_or(self.created_at)
     }
 
-    /// Returns when the session expires if it is used at `now` and not again.
+    /// Returns when the session expires if its last use is at `now`.
     pub(super) fn expiry_if_used(&self, now: Timestamp) -> Timestamp {
         let idle = Duration::from_secs(u64::try_from(self.idle_seconds).unwrap_or_default());
         self.absolute_expires_at.min(now + idle)

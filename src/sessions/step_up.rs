@@ -1,5 +1,5 @@
-//! Step-up: some requests need a password given recently. Giving it makes a new JTI, so a copy of the
-//! old cookie or refresh token is invalid from then on.
+//! Step-up: some requests need a password given recently. A step-up creates a new JTI, so a copy of
+//! the old cookie or refresh token is valid for no longer than the grace period.
 
 use super::values::Jti;
 use super::{Caller, Session, Sessions, store};
@@ -9,7 +9,8 @@ impl Sessions {
     /// Records that the caller has just given their password. Returns the session with its new JTI.
     ///
     /// # Errors
-    /// [`Error::Unauthenticated`] when the session ended meanwhile.
+    /// [`Error::Unauthenticated`] when the session has ended meanwhile; [`Error::Unavailable`] when
+    /// the database doesn't respond.
     pub async fn record_step_up(&self, caller: &Caller) -> Result<Session> {
         let now = self.clock.now();
         let new = Jti::random()?;
@@ -21,7 +22,7 @@ impl Sessions {
             .await
     }
 
-    /// Verifies that the caller gave their password recently.
+    /// Verifies that the caller gave their password within the step-up window.
     ///
     /// # Errors
     /// [`Error::StepUpRequired`] when they did not.

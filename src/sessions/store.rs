@@ -1,5 +1,5 @@
-//! Every query of `user_sessions`. Each is one statement that carries its own condition. The hot ones
-//! name the person and the session.
+//! Every query of `user_sessions`. A statement that writes includes its own conditions; the
+//! frequent ones filter by person and session.
 
 mod ending;
 mod model;
@@ -35,7 +35,7 @@ pub(super) fn insert(c: &mut AnyConnection, session: &NewSessionRow<'_>) -> Resu
     Ok(created)
 }
 
-/// Finds a live session and its active owner: the query of every request.
+/// Finds a live session and its active owner. Every authenticated request runs this query.
 pub(crate) fn find_live(
     c: &mut AnyConnection,
     user: UserId,
@@ -91,7 +91,7 @@ pub(super) fn list_live(
     Ok(found)
 }
 
-/// Lists the live sessions of all people with their owners, newest use first.
+/// Lists the live sessions of all people with their owners, newest use first, at most `limit`.
 pub(super) fn list_all_live(
     c: &mut AnyConnection,
     now: Timestamp,
@@ -108,7 +108,7 @@ pub(super) fn list_all_live(
     Ok(found)
 }
 
-/// Lists a person's ended sessions that come after `after`, newest end first.
+/// Lists a person's ended sessions that follow `after`, newest end first, at most `limit`.
 pub(super) fn list_ended(
     c: &mut AnyConnection,
     user: UserId,
@@ -130,7 +130,7 @@ pub(super) fn list_ended(
     Ok(ended.load(c)?)
 }
 
-/// Records that the owner of a live session gave the password in it, and replaces its JTI.
+/// Records a step-up in a live session, and replaces its JTI.
 pub(super) fn record_step_up(
     c: &mut AnyConnection,
     user: UserId,
@@ -160,7 +160,7 @@ pub(super) fn record_step_up(
     Ok(updated)
 }
 
-/// Lists a person's live sessions beyond the `max` used last, never the one just created.
+/// Lists a person's live sessions except the `max` used last, which always include `created`.
 pub(super) fn list_beyond_limit(
     c: &mut AnyConnection,
     user: UserId,
@@ -174,7 +174,7 @@ pub(super) fn list_beyond_limit(
         .filter(user_sessions::is_active)
         .filter(user_sessions::expires_at.gt(now))
         .order((user_sessions::last_used_at.desc(), user_sessions::id.desc()))
-        // SQLite takes no OFFSET without a LIMIT.
+        // SQLite has no `OFFSET` without a `LIMIT`.
         .limit(i64::from(u16::MAX))
         .offset(i64::from(max.saturating_sub(1)))
         .select(user_sessions::id)
@@ -182,7 +182,7 @@ pub(super) fn list_beyond_limit(
     Ok(beyond)
 }
 
-/// Updates the device name of a session.
+/// Updates the device name of a session, live or ended.
 pub(super) fn update_name(
     c: &mut AnyConnection,
     user: UserId,
@@ -204,7 +204,7 @@ pub(super) fn update_name(
     Ok(renamed)
 }
 
-/// Updates the device name of every live session on a device.
+/// Updates the device name of every session on a device that is not marked as ended.
 pub(super) fn update_names_on_device(
     c: &mut AnyConnection,
     user: UserId,

@@ -1,4 +1,4 @@
-//! The use of a session: resolves a claim to its caller, and records when and where it was used.
+//! Using sessions: resolves a claim to its caller, and records when and where a session was used.
 
 use super::impossible_travel::{self, Waypoint};
 use super::store::{self, LastUse};
@@ -8,10 +8,11 @@ use crate::error::{Chain, Error, Result};
 use crate::geo::Location;
 
 impl Sessions {
-    /// Returns the caller that a claim resolves to, if the row agrees, and records the use.
+    /// Resolves a claim to its caller, and records the use.
     ///
     /// # Errors
-    /// [`Error::Unauthenticated`] when the session is over or never existed.
+    /// [`Error::Unauthenticated`] when there is no such live session of an active account, or the
+    /// JTI is not the current one; [`Error::Unavailable`] when the database doesn't respond.
     pub async fn resolve(&self, claim: Claim, location: Location) -> Result<Caller> {
         let now = self.clock.now();
         let Claim { user, session, jti } = claim;
@@ -24,7 +25,7 @@ impl Sessions {
             return Err(Error::Unauthenticated);
         }
         let location = location.redacted(user.ip_retention);
-        // The request is answered whether or not its use can be recorded.
+        // A use that can't be recorded doesn't fail the request.
         if let Err(err) = self.record_use(&session, now, &location).await {
             tracing::warn!(session = %session.id, error = %Chain(&err), "a use could not be recorded");
         }
@@ -35,8 +36,9 @@ impl Sessions {
         })
     }
 
-    /// Buffers a use; writes it now where the row can't wait for the next flush. What can't be
-    /// written now is buffered.
+    /// Buffers a use, or writes it at once if the session might expire before the next flush, or if
+    /// the use means impossible travel that is not recorded yet. A use that can't be written is
+    /// buffered.
     async fn record_use(
         &self,
         session: &Session,
@@ -65,6 +67,8 @@ impl Sessions {
         }
     }
 
+    /// Returns whether the use can be written by a later flush: the stored expiry is far enough
+    /// away, or a use doesn't extend it.
     fn can_wait(&self, session: &Session, now: Timestamp) -> bool {
         session.expires_at.since(now) > self.flush_margin
             || session.expires_at >= session.expiry_if_used(now)

@@ -1,4 +1,4 @@
-//! The values that a session consists of.
+//! The value types of a session.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use strum::{EnumString, IntoStaticStr};
 use crate::error::Error;
 use crate::text;
 
-/// Random bytes of a JTI.
+/// The random bytes of a JTI.
 const JTI_BYTES: usize = 24;
 
 /// The id of a refresh token (`jti`, RFC 7519): 192 random bits. It is never shown.
@@ -16,10 +16,10 @@ const JTI_BYTES: usize = 24;
 pub struct Jti(String);
 
 impl Jti {
-    /// Returns a new id.
+    /// Returns a new random id.
     ///
     /// # Errors
-    /// [`Error::Internal`] when the system has no randomness to give.
+    /// [`Error::Internal`] when the system provides no randomness.
     pub fn random() -> Result<Self, Error> {
         text::random::<JTI_BYTES>().map(Self)
     }
@@ -54,7 +54,7 @@ pub enum EndedReason {
     SignedOutRemotely,
     /// An administrator ended it.
     Admin,
-    /// Not used for too long, or open for too long.
+    /// It passed its idle or absolute limit.
     Expired,
     /// A spent refresh token was used again.
     ReuseDetected,
@@ -62,7 +62,7 @@ pub enum EndedReason {
     PasswordChanged,
     /// Its owner's account was disabled.
     AccountDisabled,
-    /// Somebody signed in again from the same browser.
+    /// A new sign-in from the same browser replaced it.
     Replaced,
     /// Its owner had more sessions than allowed.
     Limit,
@@ -80,11 +80,11 @@ impl EndedReason {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum OpenedVia {
-    /// By the sign-in page; a cookie carries it.
+    /// On the sign-in page; the client has a cookie.
     Browser,
-    /// By the JSON API; tokens carry it.
+    /// Through the JSON API; the client has tokens.
     Api,
-    /// By an application that authenticates people itself; tokens carry it.
+    /// By an application that authenticates people itself; the client has tokens.
     Application,
 }
 

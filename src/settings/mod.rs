@@ -1,5 +1,5 @@
-//! Every setting: from the file, the environment and the command line, checked once at start.
-//! A wrong one is named with its key, its value and what is allowed.
+//! Every setting: from the file, the environment and the command line, validated once at startup.
+//! The error for an invalid one contains its key, its value and what is allowed.
 
 mod parse;
 mod sections;
@@ -24,38 +24,41 @@ use self::values::hide_secret;
 pub use self::values::{DatabaseUrl, LogFormat, MailTls};
 use crate::error::{Error, Failure, Result};
 
-/// The file read when no other is named; it need not exist.
+/// The file that is read when no other is named. It need not exist.
 pub const DEFAULT_FILE: &str = "rollcall.toml";
 
 /// All settings in force.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
-    /// The address and port to serve at. Port 0 takes a free one.
+    /// The address and port to listen at. Port 0 selects a free one.
     #[serde(deserialize_with = "parse::address")]
     pub listen: SocketAddr,
     /// `sqlite:PATH` or `postgres://…`.
     pub database_url: DatabaseUrl,
-    /// Where people reach the service, if not at `listen`: `https://login.example.org`. With
-    /// `https`, cookies are `Secure` and HSTS is sent.
+    /// The origin at which people reach the service, if not `listen`: `https://login.example.org`.
+    /// With `https`, cookies are `Secure` and HSTS is sent.
     #[serde(deserialize_with = "parse::origin")]
     pub public_url: Option<Url>,
-    /// Networks of the reverse proxies whose `X-Forwarded-For` is believed.
+    /// The networks of the reverse proxies whose `X-Forwarded-For` is trusted.
     #[serde(deserialize_with = "parse::networks")]
     pub trusted_proxies: Vec<IpNet>,
-    /// Whether anybody may make an account.
+    /// Whether anybody may create an account.
     pub sign_up: bool,
-    /// The file with the generated keys; beside the database if not given.
+    /// The file with the generated keys. By default it is beside an SQLite database, else in the
+    /// working directory.
     pub secrets_file: Option<PathBuf>,
-    /// Base64 of at least 32 random bytes, in place of the one in the secrets file.
+    /// Base64 of at least 32 random bytes, in place of the key in the secrets file.
     #[serde(serialize_with = "hide_secret")]
     pub cookie_key: Option<SecretString>,
-    /// Base64 of an Ed25519 private key (PKCS#8), in place of the one in the secrets file.
+    /// Base64 of an Ed25519 private key (PKCS#8), in place of the keys in the secrets file.
     #[serde(serialize_with = "hide_secret")]
     pub signing_key: Option<SecretString>,
-    /// Another file of user-agent patterns, in the format of uap-core's `regexes.yaml`.
+    /// A file of user-agent patterns in place of the built-in ones, in the format of uap-core's
+    /// `regexes.yaml`.
     pub device_patterns: Option<PathBuf>,
-    /// The domain whose hosts all get the session cookie, for forward-auth; this host alone if none.
+    /// The domain whose hosts all receive the session cookie, for forward-auth. `None` limits the
+    /// cookie to this host.
     pub cookie_domain: Option<String>,
     /// `[forward_auth]`
     pub forward_auth: ForwardAuthSettings,
@@ -103,7 +106,7 @@ impl Default for Settings {
     }
 }
 
-/// What the command line says; it wins over everything else.
+/// The settings given on the command line, which take precedence over all others.
 #[derive(Debug, Clone, Default)]
 pub struct Overrides {
     /// `--config`
@@ -115,11 +118,12 @@ pub struct Overrides {
 }
 
 impl Settings {
-    /// Reads the file (`rollcall.toml` if none is named), then `ROLLCALL_*` and `DATABASE_URL`,
-    /// then the command line, and checks the whole.
+    /// Loads the settings from the file (`rollcall.toml` if none is named), `ROLLCALL_*`,
+    /// `DATABASE_URL` and the command line, and validates them. A later source takes precedence.
     ///
     /// # Errors
-    /// [`Error::Configuration`] that names the setting.
+    /// [`Error::Configuration`] when a setting is invalid, which the message names, or the named
+    /// file can't be read.
     pub fn load(overrides: Overrides) -> Result<Self> {
         let named = overrides.file.is_some();
         let file = overrides
@@ -151,7 +155,7 @@ impl Settings {
         Ok(settings)
     }
 
-    /// Whether people reach the service over HTTPS.
+    /// Returns whether people reach the service over HTTPS.
     #[must_use]
     pub fn is_https(&self) -> bool {
         self.public_url
@@ -159,16 +163,17 @@ impl Settings {
             .is_some_and(|url| url.scheme() == "https")
     }
 
-    /// The settings in force as TOML, without secrets.
+    /// Returns the settings in force as TOML, without secrets.
     ///
     /// # Errors
-    /// [`Error::Internal`] when they can't be written as TOML.
+    /// [`Error::Internal`] when they can't be serialized.
     pub fn to_toml(&self) -> Result<String> {
         toml::to_string_pretty(self)
             .map_err(|err| Error::Internal(Failure::new("the settings are not TOML", err)))
     }
 
-    /// Where people reach a server that listens at `address`, without a slash at the end.
+    /// Returns the origin at which people reach a server that listens at `address`, without a
+    /// trailing slash.
     #[must_use]
     pub fn origin(&self, address: SocketAddr) -> String {
         match &self.public_url {
@@ -177,7 +182,8 @@ impl Settings {
         }
     }
 
-    /// Where the generated keys are kept: beside an SQLite database, else in the working folder.
+    /// Returns the path of the secrets file: the configured one, else one beside an SQLite
+    /// database, else one in the working directory.
     #[must_use]
     pub fn secrets_path(&self) -> PathBuf {
         match (&self.secrets_file, &self.database_url) {
@@ -223,7 +229,8 @@ impl Settings {
         Ok(())
     }
 
-    /// A last use may reach the row one flush late, so an idle limit must be well above that.
+    /// Verifies the limits of sessions. A last use may be written one flush interval late, so an
+    /// idle limit must be at least four of them.
     fn check_sessions(&self) -> Result<()> {
         let s = &self.sessions;
         let min = self.jobs.flush_interval * 4;
@@ -268,7 +275,8 @@ fn database_url_variable() -> Option<String> {
         .filter(|url| !url.is_empty())
 }
 
-/// Returns the variables that are settings: every `ROLLCALL_*` but the one that names the file.
+/// Returns the variables that are settings: every `ROLLCALL_*` except `ROLLCALL_CONFIG`, which
+/// names the file.
 #[expect(
     clippy::disallowed_methods,
     reason = "the environment is read here and nowhere else"

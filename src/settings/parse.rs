@@ -1,5 +1,5 @@
-//! Reads single settings, so that a wrong one is told with its value and what is allowed; the
-//! configuration's reader adds the key and where it stands.
+//! Deserializes single settings. The error for an invalid one contains its value and what is
+//! allowed; the `config` crate adds the key and the source.
 
 use std::fmt::Display;
 use std::net::SocketAddr;
@@ -12,13 +12,13 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 use url::Url;
 
-/// "127.0.0.1:8080"
+/// Deserializes an address and a port: `127.0.0.1:8080`.
 pub(super) fn address<'de, D: Deserializer<'de>>(reader: D) -> Result<SocketAddr, D::Error> {
     let text = String::deserialize(reader)?;
     parse(&text, "an address and a port, like 127.0.0.1:8080")
 }
 
-/// `https://login.example.org`
+/// Deserializes an origin: `https://login.example.org`.
 pub(super) fn origin<'de, D: Deserializer<'de>>(reader: D) -> Result<Option<Url>, D::Error> {
     match Option::<String>::deserialize(reader)? {
         None => Ok(None),
@@ -26,7 +26,7 @@ pub(super) fn origin<'de, D: Deserializer<'de>>(reader: D) -> Result<Option<Url>
     }
 }
 
-/// ["10.0.0.0/8", "192.0.2.7"]
+/// Deserializes a list of networks; an address is a network of one: `["10.0.0.0/8", "192.0.2.7"]`.
 pub(super) fn networks<'de, D: Deserializer<'de>>(reader: D) -> Result<Vec<IpNet>, D::Error> {
     let allowed = "networks or addresses, like 10.0.0.0/8 or 192.0.2.7";
     let network = |text: &String| match text.trim().parse() {
@@ -39,7 +39,7 @@ pub(super) fn networks<'de, D: Deserializer<'de>>(reader: D) -> Result<Vec<IpNet
         .collect()
 }
 
-/// "30days", "12h 30m"
+/// Spans of time: `30days`, `12h 30m`.
 pub(super) mod span {
     use std::time::Duration;
 
@@ -61,8 +61,8 @@ pub(super) mod span {
     }
 }
 
-/// A span in the largest unit that tells it whole: "180days" where `humantime` would begin with
-/// months of 30.44 days.
+/// Formats a span in the largest unit that divides it: "180days", where `humantime` would start
+/// with months of 30.44 days.
 pub(super) fn format_span(span: Duration) -> String {
     const UNITS: [(u64, &str); 4] = [(86_400, "days"), (3_600, "h"), (60, "m"), (1, "s")];
 

@@ -1,4 +1,4 @@
-//! The settings of each part, with their defaults.
+//! The sections of the settings, with their defaults.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -17,7 +17,7 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LogSettings {
-    /// What is logged: a level, or directives such as `info,rollcall::jobs=debug`.
+    /// The filter of log events: a level, or directives such as `info,rollcall::jobs=debug`.
     pub filter: String,
     /// `human` or `json`.
     pub format: LogFormat,
@@ -32,24 +32,25 @@ impl Default for LogSettings {
     }
 }
 
-/// `[forward_auth]`: applications behind a reverse proxy that asks `/auth/verify`.
+/// `[forward_auth]`: applications behind a reverse proxy that verifies requests at `/auth/verify`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ForwardAuthSettings {
-    /// Hosts that sign-in may lead back to, with the port where it is not the scheme's own.
+    /// The hosts that sign-in may redirect back to, with the port where it is not the scheme's
+    /// default.
     pub allowed_hosts: Vec<String>,
 }
 
-/// `[places]`: where addresses are.
+/// `[places]`: the places of IP addresses.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct PlaceSettings {
-    /// MaxMind DB files with cities or countries (GeoLite2, DB-IP); the first that knows an address
-    /// tells where it is. Read anew when they change.
+    /// MaxMind DB files with cities or countries (GeoLite2, DB-IP). The place of an address is
+    /// taken from the first file that has one. A file is reloaded when it changes.
     pub files: Vec<PathBuf>,
-    /// The header in which a trusted proxy tells the country's code. Empty: none does.
+    /// The header in which a trusted proxy sends the country's code. Empty: none.
     pub country_header: String,
-    /// The header in which a trusted proxy tells the city. Empty: none does.
+    /// The header in which a trusted proxy sends the city. Empty: none.
     pub city_header: String,
 }
 
@@ -63,29 +64,29 @@ impl Default for PlaceSettings {
     }
 }
 
-/// `[mail]`: where alerts are sent through. None is sent without a host.
+/// `[mail]`: the SMTP server for messages about alerts. Without a host, no message is sent.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct MailSettings {
-    /// The SMTP server.
+    /// The host name of the SMTP server.
     pub host: Option<String>,
-    /// Its port; the usual one of `tls` if not given.
+    /// The port; the default of `tls` if not given.
     pub port: Option<u16>,
     /// How the connection is encrypted.
     pub tls: MailTls,
-    /// A file with certificates (PEM) that are trusted besides the system's.
+    /// A file with a certificate (PEM) that is trusted in addition to the system's.
     pub ca_file: Option<PathBuf>,
-    /// Who we are to the server, if it asks.
+    /// The user name, for a server that requires authentication. Set together with `password`.
     pub username: Option<String>,
-    /// The password for it.
+    /// The password of `username`.
     #[serde(serialize_with = "hide_secret")]
     pub password: Option<SecretString>,
-    /// What stands behind "From": an address, or a name and an address in angle brackets.
+    /// The sender (`From`): an address, or a name and an address in angle brackets.
     pub from: String,
-    /// How long the server may take for one answer.
+    /// How long connecting, and each further step of the SMTP session, may take.
     #[serde(with = "span")]
     pub timeout: Duration,
-    /// How long mail that can't be sent is tried again.
+    /// How long a message that can't be sent is retried.
     #[serde(with = "span")]
     pub give_up_after: Duration,
 }
@@ -110,12 +111,14 @@ impl Default for MailSettings {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DatabaseSettings {
-    /// Connections of this node: to PostgreSQL in all, to SQLite for reading (one more writes).
+    /// The number of connections of this node: all of them to PostgreSQL; those for reading to
+    /// SQLite, which has one more for writing.
     pub connections: u32,
-    /// How long a request waits for a connection before it is answered 503.
+    /// How long a request waits for a free connection, and for a new one to open, before the
+    /// response is 503.
     #[serde(with = "span")]
     pub connect_timeout: Duration,
-    /// How long SQLite waits for another process's lock.
+    /// How long SQLite waits for a lock that another process holds.
     #[serde(with = "span")]
     pub busy_timeout: Duration,
 }
@@ -134,15 +137,15 @@ impl Default for DatabaseSettings {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct PasswordSettings {
-    /// Memory of one hash, in KiB.
+    /// The memory of one hash, in KiB. At least 8 for each lane.
     pub memory_kib: u32,
-    /// Passes over that memory.
+    /// The number of passes over that memory.
     pub iterations: u32,
-    /// Lanes.
+    /// The number of lanes.
     pub parallelism: u32,
-    /// Hashes worked on at once; the memory all of them take is this times `memory_kib`.
+    /// The number of hashes computed at once. They need this times `memory_kib` of memory.
     pub threads: usize,
-    /// Hashes that may wait; one more is answered 503.
+    /// The number of hashes that may wait; beyond it, the response is 503.
     pub queue: usize,
 }
 
@@ -163,24 +166,25 @@ impl Default for PasswordSettings {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SessionSettings {
-    /// A session not used for this long ends.
+    /// The idle limit: a session that is not used for this long ends.
     #[serde(with = "span")]
     pub idle_limit: Duration,
-    /// A session ends this long after sign-in, however much it is used.
+    /// The absolute limit: a session ends this long after sign-in, however much it is used.
     #[serde(with = "span")]
     pub absolute_limit: Duration,
-    /// The idle limit with "Keep me signed in", and for the API's clients.
+    /// The idle limit with "Keep me signed in", and for clients of the API.
     #[serde(with = "span")]
     pub remembered_idle_limit: Duration,
-    /// The absolute limit with "Keep me signed in", and for the API's clients.
+    /// The absolute limit with "Keep me signed in", and for clients of the API.
     #[serde(with = "span")]
     pub remembered_absolute_limit: Duration,
-    /// How long after giving the password a person may do what is sensitive without giving it again.
+    /// How long after giving their password a person needs no further step-up.
     #[serde(with = "span")]
     pub step_up_window: Duration,
-    /// The most sessions a person may have; the one used longest ago makes room. 0: no limit.
+    /// The maximum number of live sessions of a person; a new one beyond it ends the least recently
+    /// used. 0: no limit.
     pub most_per_person: u32,
-    /// How long an ended session stays to be seen by its owner.
+    /// How long an ended session is stored, where its owner can see it, before it is purged.
     #[serde(with = "span")]
     pub retention: Duration,
 }
@@ -203,10 +207,11 @@ impl Default for SessionSettings {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TokenSettings {
-    /// How long an access token is good for.
+    /// How long an access token is valid, at most until its session expires.
     #[serde(with = "span")]
     pub access_lifetime: Duration,
-    /// How long a spent refresh token still gets its successor: a lost answer, two tabs.
+    /// The grace period: how long a spent refresh token still gets its successor, for a lost
+    /// response or two tabs.
     #[serde(with = "span")]
     pub refresh_grace: Duration,
     /// The `aud` of access tokens (RFC 9068).
@@ -227,18 +232,19 @@ impl Default for TokenSettings {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct JobSettings {
-    /// How often expired sessions are marked and old ones purged.
+    /// How often sessions are marked as expired, and ended sessions, alerts and devices past their
+    /// retention are purged.
     #[serde(with = "span")]
     pub sweep_interval: Duration,
-    /// Rows one statement of the sweeper touches at most.
+    /// The maximum number of rows that one transaction of the sweep changes.
     pub sweep_batch: u32,
-    /// How often last uses are written; `last_used_at` lags by no more than this.
+    /// How often last uses are written; `last_used_at` lags by at most this.
     #[serde(with = "span")]
     pub flush_interval: Duration,
-    /// How often mail that is due is sent.
+    /// How often the messages that are due are sent.
     #[serde(with = "span")]
     pub mail_interval: Duration,
-    /// How often the file with places is looked at.
+    /// How often the files with places are checked for changes.
     #[serde(with = "span")]
     pub places_interval: Duration,
 }

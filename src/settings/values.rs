@@ -1,4 +1,4 @@
-//! The values that settings are made of and that can't hold a wrong one.
+//! The types of settings, which can't hold an invalid value.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -7,11 +7,11 @@ use std::str::FromStr;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize, Serializer};
 
-/// Which database, and where.
+/// The kind and the location of the database.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub enum DatabaseUrl {
-    /// A connection string for libpq, password and all.
+    /// A connection string for libpq, including its password.
     Postgres(String),
     /// The path of an SQLite file.
     Sqlite(PathBuf),
@@ -34,7 +34,8 @@ impl FromStr for DatabaseUrl {
     }
 }
 
-/// Says what is allowed; of what was given only the scheme, as a password may follow.
+/// Returns the message for an invalid URL. It contains only the URL's scheme, since a password may
+/// follow.
 fn not_allowed(text: &str) -> String {
     let shown = text.split_once("://").map_or(text, |(scheme, _)| scheme);
     format!("{shown:?} is not allowed; allowed: sqlite:PATH or postgres://USER@HOST/DATABASE")
@@ -48,7 +49,7 @@ impl TryFrom<String> for DatabaseUrl {
     }
 }
 
-/// The URL as it may be shown: without its password.
+/// Displays the URL without its password, and without the query of a PostgreSQL URL.
 impl fmt::Display for DatabaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -73,7 +74,7 @@ impl Serialize for DatabaseUrl {
     }
 }
 
-/// Serializes a secret as the fact that it is set.
+/// Serializes a secret as `(hidden)`, which shows only that it is set.
 pub(super) fn hide_secret<S: Serializer>(
     secret: &Option<SecretString>,
     serializer: S,
@@ -84,26 +85,26 @@ pub(super) fn hide_secret<S: Serializer>(
     }
 }
 
-/// How log lines look.
+/// The format of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LogFormat {
-    /// For people.
+    /// Text for people.
     #[default]
     Human,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
 }
 
-/// How the connection to the mail server is encrypted.
+/// How the connection to the SMTP server is encrypted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum MailTls {
-    /// From its beginning (RFC 8314): port 465.
+    /// TLS from the start (RFC 8314). The default port is 465.
     Implicit,
-    /// By STARTTLS, without which nothing is sent: port 587.
+    /// STARTTLS; nothing is sent to a server without it. The default port is 587.
     #[default]
     Starttls,
-    /// Not at all, for a server on this machine: port 25.
+    /// None, for a server on this machine. The default port is 25.
     None,
 }

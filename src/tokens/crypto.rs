@@ -1,5 +1,6 @@
-//! The two algorithms that our tokens use, and no other, as `jsonwebtoken`'s provider: `EdDSA` by
-//! `ed25519-dalek`, HS256 by `hmac`. A token of any other algorithm can't even be looked at.
+//! The provider of `jsonwebtoken`, with only the two algorithms that the service's tokens use:
+//! `EdDSA` by `ed25519-dalek`, HS256 by `hmac`. No token of another algorithm can be signed or
+//! verified.
 
 use ed25519_dalek::pkcs8::DecodePrivateKey;
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
@@ -16,7 +17,7 @@ static PROVIDER: CryptoProvider = CryptoProvider {
     key_utils: KeyUtils::new_unimplemented(),
 };
 
-/// Makes the process use this provider. Only the first call does anything.
+/// Installs the provider for the process. Only the first call has an effect.
 pub(super) fn install() {
     if PROVIDER.install_default().is_err() {
         tracing::trace!("the token provider is in place already");

@@ -16,17 +16,19 @@ use crate::clock::Timestamp;
 use crate::error::{Error, Failure, Result};
 use crate::settings::Settings;
 
-/// Bytes of a derived key.
+/// The bytes of a derived key.
 const DERIVED_BYTES: usize = 64;
-/// Bytes of randomness a cookie key must bring at least.
+/// The least random bytes of a cookie key.
 const MIN_BYTES: usize = 32;
-/// A replaced signing key stays so much longer than the tokens it signed, for clocks that differ.
+/// A replaced signing key is stored at least this much longer than its tokens are valid, for clocks
+/// that differ.
 const MARGIN: Duration = Duration::from_secs(60 * 60);
 
 /// A key derived for one purpose. Its memory is overwritten when it is dropped.
 pub type DerivedKey = SecretBox<[u8; DERIVED_BYTES]>;
 
-/// The key that everything a client stores is sealed with, and the keys of access tokens.
+/// The cookie key, which those of cookies, forms, links and refresh tokens are derived from, and
+/// the signing keys of access tokens.
 pub struct Keys {
     cookie_key: SecretSlice<u8>,
     /// Newest first, never empty.
@@ -34,12 +36,12 @@ pub struct Keys {
 }
 
 impl Keys {
-    /// The keys of the configuration; for what it doesn't give, those of the secrets file, which is
-    /// made if it isn't there.
+    /// Returns the keys of the configuration and, where it sets none, of the secrets file, which is
+    /// created with new keys if it doesn't exist.
     ///
     /// # Errors
-    /// [`Error::Configuration`] when a key is malformed, [`Error::Secrets`] when the file can't be read or
-    /// created.
+    /// [`Error::Configuration`] when a key is malformed; [`Error::Secrets`] when the file can't be
+    /// read, parsed or created.
     pub fn load(settings: &Settings, now: Timestamp) -> Result<Self> {
         if let (Some(cookie), Some(signing)) = (&settings.cookie_key, &settings.signing_key) {
             return Self::decode(cookie, &[signing]);
@@ -53,12 +55,13 @@ impl Keys {
         )
     }
 
-    /// Adds a signing key to the secrets file, which signs from then on. Answers how many the file
-    /// has then. Running servers see it by themselves.
+    /// Adds a signing key to the secrets file, which signs from then on, and deletes those whose
+    /// tokens have all expired. Returns how many the file then contains. Running servers reload
+    /// them.
     ///
     /// # Errors
-    /// [`Error::Configuration`] when the configuration gives the key, [`Error::Secrets`] when the file
-    /// can't be written.
+    /// [`Error::Configuration`] when the configuration sets the signing key; [`Error::Secrets`]
+    /// when the file can't be read, parsed or written.
     pub fn rotate(settings: &Settings, now: Timestamp) -> Result<usize> {
         if settings.signing_key.is_some() {
             return Err(Error::Configuration(Failure::because(
@@ -82,7 +85,7 @@ impl Keys {
         })
     }
 
-    /// The key of the session cookie.
+    /// Returns the key of the session cookie.
     ///
     /// # Errors
     /// [`Error::Internal`] when it can't be derived.
@@ -90,7 +93,7 @@ impl Keys {
         self.derive(b"rollcall session cookie v1")
     }
 
-    /// The key of form tokens.
+    /// Returns the key of CSRF tokens.
     ///
     /// # Errors
     /// As [`Keys::session_cookie_key`].
@@ -98,7 +101,7 @@ impl Keys {
         self.derive(b"rollcall form token v1")
     }
 
-    /// The key of the links in e-mails.
+    /// Returns the key of the links in e-mails.
     ///
     /// # Errors
     /// As [`Keys::session_cookie_key`].
@@ -106,8 +109,8 @@ impl Keys {
         self.derive(b"rollcall e-mail link v1")
     }
 
-    /// The key of refresh tokens. Nobody but us reads them, so nobody else can check them: a
-    /// resource server that forgets to look at `typ` can't take one for an access token.
+    /// Returns the key of refresh tokens. It is symmetric, so that only the service can verify
+    /// them: a resource server that doesn't check `typ` can't accept one as an access token.
     pub(super) fn refresh_token_key(&self) -> Result<DerivedKey> {
         self.derive(b"rollcall refresh token v1")
     }
@@ -116,7 +119,7 @@ impl Keys {
         &self.signing_keys
     }
 
-    /// HKDF (RFC 5869), so that no two purposes share a key.
+    /// Derives the key of a purpose by HKDF (RFC 5869), so that no two purposes share one.
     fn derive(&self, purpose: &[u8]) -> Result<DerivedKey> {
         let mut key = Box::new([0; DERIVED_BYTES]);
         Hkdf::<Sha256>::new(None, self.cookie_key.expose_secret())

@@ -1,5 +1,6 @@
-//! Tokens: the access token, a short-lived JWT that anybody can check offline (RFC 9068), and the
-//! refresh token, which only we can read. Both are claims; the session's row decides.
+//! Tokens: the access token, a short-lived JWT that anybody can verify offline (RFC 9068), and the
+//! refresh token, a JWT that only the service can verify. Whether the session of a genuine token is
+//! live depends on its row.
 
 mod crypto;
 mod keys;
@@ -25,13 +26,13 @@ use crate::error::{Error, Failure, Result};
 use crate::sessions::{Claim, Jti, Session};
 use crate::settings::TokenSettings;
 
-/// RFC 9068, section 2.1.
+/// The type of an access token (RFC 9068, section 2.1).
 const ACCESS_TYPE: &str = "at+jwt";
 const REFRESH_TYPE: &str = "rt+jwt";
-/// Longer than any token we make; anything longer is not looked at.
+/// The most bytes of a token. Issued tokens are shorter; longer ones are rejected unread.
 const MAX_BYTES: usize = 2048;
 
-/// What an access token says (RFC 9068, section 2.2).
+/// The claims of an access token (RFC 9068, section 2.2).
 #[derive(Debug, Serialize, Deserialize)]
 struct AccessClaims {
     iss: String,
@@ -54,62 +55,62 @@ struct RefreshClaims {
     exp: i64,
 }
 
-/// A refresh token that proved genuine. Whether it is spent is for the row to say.
+/// The claims of a genuine refresh token. Whether it is spent depends on the session's row.
 #[derive(Debug)]
 pub struct RefreshClaim {
-    /// Whose it is.
+    /// The session's owner.
     pub user: UserId,
-    /// Of which session.
+    /// The session.
     pub session: SessionId,
-    /// Which one.
+    /// The token's id.
     pub jti: Jti,
 }
 
-/// What kind of token it is.
+/// The kind of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TokenKind {
-    /// For requests.
+    /// An access token, for requests.
     Access,
-    /// For the next pair.
+    /// A refresh token, for the next pair of tokens.
     Refresh,
 }
 
-/// A token that proved genuine and in time, of either kind. Whether its session lives is for the
-/// row to say.
+/// The claims of a genuine, unexpired token of either kind. Whether its session is live depends on
+/// the session's row.
 #[derive(Debug)]
 pub struct TokenInfo {
-    /// Which kind.
+    /// The kind of the token.
     pub kind: TokenKind,
-    /// Whose it is.
+    /// The session's owner.
     pub user: UserId,
-    /// Of which session.
+    /// The session.
     pub session: SessionId,
-    /// Which refresh token it is; none for an access token.
+    /// The id of a refresh token; `None` for an access token.
     pub jti: Option<Jti>,
-    /// Whom an access token is for.
+    /// The audience of an access token; `None` for a refresh token.
     pub audience: Option<String>,
-    /// Seconds since the Unix epoch.
+    /// When it was issued, in seconds since the Unix epoch.
     pub issued_at: i64,
-    /// Seconds since the Unix epoch.
+    /// When it expires, in seconds since the Unix epoch.
     pub expires_at: i64,
 }
 
-/// What a client gets at sign-in and at each refresh.
+/// The tokens that a client gets at sign-in and at each refresh.
 #[derive(Debug, Serialize)]
 pub struct TokenPair {
-    /// For every request, as `Authorization: Bearer …`.
+    /// The access token, for every request, as `Authorization: Bearer …`.
     pub access_token: String,
     /// Always `Bearer`.
     pub token_type: &'static str,
-    /// Seconds the access token is good for.
+    /// Seconds until the access token expires.
     pub expires_in: u64,
-    /// For the next refresh; good once.
+    /// The refresh token, for the next refresh; valid once.
     pub refresh_token: String,
-    /// Seconds until the session ends if it isn't used.
+    /// Seconds until the session expires if it isn't used.
     pub refresh_expires_in: u64,
 }
 
-/// Makes and checks tokens.
+/// The issuer and verifier of tokens.
 pub struct Tokens {
     issuer: String,
     audience: String,
@@ -119,7 +120,7 @@ pub struct Tokens {
 }
 
 impl Tokens {
-    /// Tokens issued by `issuer`, the service's public URL.
+    /// Returns an issuer of tokens with `issuer`, the service's public URL, and the current `keys`.
     ///
     /// # Errors
     /// [`Error::Internal`] when a key can't be used.
@@ -138,7 +139,7 @@ impl Tokens {
         })
     }
 
-    /// Takes the signing keys from `keys`, which may be newer than those in use.
+    /// Replaces the signing keys in use by those of `keys`.
     ///
     /// # Errors
     /// [`Error::Internal`] when one can't be used; then nothing changes.
@@ -148,7 +149,7 @@ impl Tokens {
         Ok(())
     }
 
-    /// The public keys that access tokens can be checked with.
+    /// Returns the public keys that verify access tokens.
     pub fn jwks(&self) -> JwkSet {
         self.ring().public()
     }
@@ -160,8 +161,8 @@ impl Tokens {
             .clone()
     }
 
-    /// The tokens of a session that was just opened or refreshed. For the same state of the row
-    /// the refresh token is the same.
+    /// Returns the tokens of a session that was just opened or refreshed. For an unchanged row the
+    /// refresh token is the same.
     ///
     /// # Errors
     /// [`Error::Internal`] when signing fails.
@@ -176,15 +177,15 @@ impl Tokens {
         })
     }
 
-    /// The service's public URL.
+    /// Returns the service's public URL.
     pub fn issuer(&self) -> &str {
         &self.issuer
     }
 
-    /// What an access token claims, if it is genuine and in time.
+    /// Verifies an access token and returns its claim.
     ///
     /// # Errors
-    /// [`Error::InvalidToken`].
+    /// [`Error::InvalidToken`] when it is not genuine, has expired or is for another audience.
     pub fn verify_access(&self, token: &str, now: Timestamp) -> Result<Claim> {
         let claims = self.access_claims(token, now)?;
         Ok(Claim {
@@ -194,10 +195,10 @@ impl Tokens {
         })
     }
 
-    /// What a refresh token claims, if it is genuine and in time.
+    /// Verifies a refresh token and returns its claims.
     ///
     /// # Errors
-    /// [`Error::InvalidToken`].
+    /// [`Error::InvalidToken`] when it is not genuine or has expired.
     pub fn verify_refresh(&self, token: &str, now: Timestamp) -> Result<RefreshClaim> {
         let claims = self.refresh_claims(token, now)?;
         Ok(RefreshClaim {
@@ -207,10 +208,10 @@ impl Tokens {
         })
     }
 
-    /// What a token of either kind says, if it is genuine and in time.
+    /// Verifies a token of either kind and returns its claims.
     ///
     /// # Errors
-    /// [`Error::InvalidToken`].
+    /// [`Error::InvalidToken`] when it is neither a valid access token nor a valid refresh token.
     pub fn inspect(&self, token: &str, now: Timestamp) -> Result<TokenInfo> {
         if let Ok(claims) = self.access_claims(token, now) {
             return Ok(TokenInfo {
@@ -301,7 +302,8 @@ impl Tokens {
         sign(&header, &claims, &self.refresh.0)
     }
 
-    /// Algorithm and type are pinned (RFC 8725, 3.1 and 3.11); time is our clock's to judge.
+    /// Verifies everything but the audience and the expiry, which needs the service's clock.
+    /// Algorithm and type are pinned (RFC 8725, 3.1 and 3.11).
     fn verify<T: DeserializeOwned>(
         &self,
         token: &str,

@@ -1,4 +1,4 @@
-//! The keys of access tokens at one moment: the newest signs, all of them verify.
+//! The keys of access tokens: the newest signs, all of them verify.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -40,8 +40,10 @@ struct Jwk {
 }
 
 impl KeyRing {
+    /// Returns a ring of `keys`, which are newest first.
+    ///
     /// # Errors
-    /// [`Error::Internal`] without a key, or with one that can't be used.
+    /// [`Error::Internal`] when there is no key or the newest can't be used.
     pub(super) fn new(keys: &[SigningKey]) -> Result<Self> {
         let newest = keys
             .first()
@@ -55,12 +57,12 @@ impl KeyRing {
         })
     }
 
-    /// The id of the key that signs.
+    /// Returns the id of the key that signs.
     pub(super) fn signing_id(&self) -> Option<String> {
         self.verifying.first().map(|key| key.id.clone())
     }
 
-    /// The key with that id.
+    /// Returns the key with that id.
     pub(super) fn find_key(&self, id: &str) -> Option<&DecodingKey> {
         self.verifying
             .iter()
@@ -68,7 +70,7 @@ impl KeyRing {
             .map(|key| &key.key)
     }
 
-    /// The public halves, for everybody.
+    /// Returns the public keys.
     pub(super) fn public(&self) -> JwkSet {
         let jwk = |key: &VerifyingKey| Jwk {
             kty: "OKP",
@@ -85,7 +87,8 @@ impl KeyRing {
 }
 
 impl VerifyingKey {
-    /// The id comes from the public half, so that every node gives a key the same.
+    /// Returns the public key of `key`. Its id is derived from it, so that it is the same on every
+    /// node.
     fn from_signing_key(key: &SigningKey) -> Self {
         let public = key.verifying_key();
         let digest = Sha256::digest(public.as_bytes());

@@ -1,5 +1,6 @@
-//! The secrets file: the keys that were made at first start, readable by its owner only. It is
-//! written whole under another name and then put in place, so that nobody ever reads half of it.
+//! The secrets file: the keys created at the first start, and signing keys added since, readable by
+//! its owner only. It is written to a temporary file that is then renamed, so that no process reads
+//! a part of it.
 
 use std::fs;
 use std::io::Write;
@@ -24,7 +25,7 @@ const PREAMBLE: &str =
 # adds one.
 ";
 
-/// What the file holds; keys are in Base64.
+/// The content of the file; keys are in Base64.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct SecretsFile {
@@ -38,7 +39,7 @@ pub(super) struct SecretsFile {
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct StoredKey {
-    /// PKCS#8 DER.
+    /// The private key in PKCS#8 DER.
     #[serde(serialize_with = "expose")]
     pub(super) key: SecretString,
     pub(super) made_at: DateTime<Utc>,
@@ -59,7 +60,8 @@ impl StoredKey {
 }
 
 impl SecretsFile {
-    /// The file at `path`; made, with new keys, if it isn't there.
+    /// Returns the content of the file at `path`, which is created with new keys if it doesn't
+    /// exist.
     pub(super) fn read_or_create(path: &Path, now: DateTime<Utc>) -> Result<Self> {
         match fs::read_to_string(path) {
             Ok(text) => parse(path, &Zeroizing::new(text)),
@@ -71,20 +73,20 @@ impl SecretsFile {
         }
     }
 
-    /// Puts a new signing key first, and drops those that were followed before `over`: all that
-    /// they signed has expired.
-    pub(super) fn rotate(&mut self, now: DateTime<Utc>, over: DateTime<Utc>) -> Result<()> {
-        let mut followed_at = now;
+    /// Adds a new signing key in front, and deletes those replaced at or before `cutoff`: every
+    /// token that they signed has expired.
+    pub(super) fn rotate(&mut self, now: DateTime<Utc>, cutoff: DateTime<Utc>) -> Result<()> {
+        let mut replaced_at = now;
         self.signing_keys.retain(|stored| {
-            let is_needed = followed_at > over;
-            followed_at = stored.made_at;
+            let is_needed = replaced_at > cutoff;
+            replaced_at = stored.made_at;
             is_needed
         });
         self.signing_keys.insert(0, StoredKey::new(now)?);
         Ok(())
     }
 
-    /// Writes the file anew, in place of the one that is there.
+    /// Replaces the file at `path` by one with this content.
     pub(super) fn replace(&self, path: &Path) -> Result<()> {
         let file = self.write_beside(path)?;
         file.persist(path)
@@ -92,11 +94,12 @@ impl SecretsFile {
             .map_err(|err| not_written(path, err.error))
     }
 
+    /// Writes the content to a temporary file in the folder of `path`.
     fn write_beside(&self, path: &Path) -> Result<NamedTempFile> {
         let text = Zeroizing::new(toml::to_string(self).map_err(|err| not_written(path, err))?);
         let folder = path.parent().filter(|it| !it.as_os_str().is_empty());
         let folder = folder.unwrap_or(Path::new("."));
-        // Made with mode 0600.
+        // `NamedTempFile` creates it with mode 0600.
         let mut file = NamedTempFile::new_in(folder).map_err(|err| not_written(path, err))?;
         write!(file, "{PREAMBLE}{}", *text)
             .and_then(|()| file.as_file().sync_all())
@@ -105,7 +108,7 @@ impl SecretsFile {
     }
 }
 
-/// Two processes that start together end with one file.
+/// Creates the file. Of two processes that start together, one uses the file of the other.
 fn create(path: &Path, now: DateTime<Utc>) -> Result<SecretsFile> {
     let mut cookie_key = Zeroizing::new([0; 64]);
     fill(cookie_key.as_mut())?;
@@ -115,7 +118,7 @@ fn create(path: &Path, now: DateTime<Utc>) -> Result<SecretsFile> {
     };
     match secrets.write_beside(path)?.persist_noclobber(path) {
         Ok(_) => {
-            tracing::info!(path = %path.display(), "new keys were made; back this file up");
+            tracing::info!(path = %path.display(), "new keys were created; back this file up");
             Ok(secrets)
         }
         Err(err) if err.error.kind() == std::io::ErrorKind::AlreadyExists => {
@@ -127,16 +130,16 @@ fn create(path: &Path, now: DateTime<Utc>) -> Result<SecretsFile> {
 
 fn parse(path: &Path, text: &str) -> Result<SecretsFile> {
     warn_if_open(path);
-    let not_one = || {
+    let invalid = || {
         let path = path.display();
         Error::Secrets(
             format!("{path} is not a secrets file with cookie_key and signing_keys").into(),
         )
     };
-    // What toml has to say would quote the file.
-    let secrets: SecretsFile = toml::from_str(text).map_err(|_| not_one())?;
+    // The error of `toml` would quote the file.
+    let secrets: SecretsFile = toml::from_str(text).map_err(|_| invalid())?;
     match secrets.signing_keys.is_empty() {
-        true => Err(not_one()),
+        true => Err(invalid()),
         false => Ok(secrets),
     }
 }
@@ -162,7 +165,7 @@ fn not_written(path: &Path, err: impl Into<Box<dyn std::error::Error + Send + Sy
     ))
 }
 
-/// Serializes a secret as itself, for the file that stores it.
+/// Serializes a secret unredacted, for the file that stores it.
 fn expose<S: Serializer>(secret: &SecretString, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(secret.expose_secret())
 }

@@ -1,14 +1,14 @@
-//! What happened to a device, on its page.
+//! The ended sessions on the devices page, and the activity on a device's page.
 
 use crate::support::prelude::*;
 
 on_both!(
-    app: what_has_ended_is_read_page_by_page,
-    what_happened_is_read_page_by_page,
+    app: ended_sessions_are_listed_page_by_page,
+    activity_is_listed_page_by_page,
     token_reuse_is_shown_with_what_to_do,
 );
 
-async fn what_has_ended_is_read_page_by_page(app: &TestApp) {
+async fn ended_sessions_are_listed_page_by_page(app: &TestApp) {
     let ada = app.register("ada@example.org").await;
     let browser = app.signed_in_browser(&ada, FIREFOX).await;
     let mut ended = Vec::new();
@@ -33,7 +33,7 @@ async fn what_has_ended_is_read_page_by_page(app: &TestApp) {
     browser.get("/devices?ended=nonsense").await.expect(400);
 }
 
-async fn what_happened_is_read_page_by_page(app: &TestApp) {
+async fn activity_is_listed_page_by_page(app: &TestApp) {
     let ada = app.register("ada@example.org").await;
     let browser = app.signed_in_browser(&ada, FIREFOX).await;
     let phone = app.login(&ada, IPHONE).await;
@@ -70,11 +70,11 @@ async fn token_reuse_is_shown_with_what_to_do(app: &TestApp) {
     let ada = app.register("ada@example.org").await;
     let browser = app.signed_in_browser(&ada, FIREFOX).await;
     let mut phone = app.login(&ada, IPHONE).await;
-    let stolen = phone.refresh_token.clone();
+    let spent = phone.refresh_token.clone();
     phone.refresh().await;
     app.advance(Duration::from_secs(11));
     app.anyone()
-        .refresh(&stolen)
+        .refresh(&spent)
         .await
         .problem(401, "invalid_token");
     app.anyone()

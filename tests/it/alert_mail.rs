@@ -1,4 +1,5 @@
-//! Alerts by e-mail, with a real mail server: sent once, later if need be, and never in anybody's way.
+//! Alerts by e-mail, delivered to a real SMTP server: each message is sent once, is retried after a
+//! failure and never delays a request.
 
 use actix_web::rt::net::{TcpListener, TcpStream};
 use rollcall::settings::{MailTls, Settings};
@@ -9,70 +10,70 @@ use crate::support::program::Program;
 use crate::support::smtp::{Security, SmtpServer};
 
 on_both!(
-    database: an_alert_tells_what_where_and_when,
+    database: a_message_states_what_happened_where_and_when,
     each_kind_of_alert_is_sent,
-    whoever_does_not_want_mail_gets_none,
+    a_person_who_switched_mail_off_gets_none,
     a_person_without_a_mailbox_gets_none,
-    mail_down_means_mail_later,
-    a_server_that_says_not_now_is_asked_again,
-    a_server_that_says_never_is_believed,
-    what_may_have_been_sent_is_not_sent_again,
+    mail_is_retried_after_the_server_was_down,
+    a_temporary_refusal_is_retried_with_growing_waits,
+    a_permanent_refusal_is_final,
+    a_message_that_may_have_been_sent_is_not_sent_again,
     a_restart_loses_no_mail,
-    a_stop_in_the_middle_loses_none_and_sends_none_twice,
+    a_stop_during_delivery_loses_no_message_and_sends_none_twice,
     two_nodes_send_each_message_once,
     mail_that_is_too_old_is_given_up,
     starttls_with_a_login,
-    tls_from_the_beginning,
-    a_certificate_that_is_not_trusted_gets_no_mail,
-    a_device_name_cannot_put_anything_into_a_message,
-    sign_ins_without_end_do_not_bury_the_first,
-    a_change_that_may_be_an_intruders_is_mailed_to_the_old_address,
-    what_another_node_has_claimed_is_left_to_it,
-    what_another_node_has_sent_stays_sent,
+    implicit_tls_with_a_login,
+    a_server_with_an_untrusted_certificate_gets_no_mail,
+    a_name_cannot_inject_headers_or_markup_into_a_message,
+    messages_about_sign_ins_are_limited_per_hour,
+    alerts_about_changes_are_mailed_to_the_old_address,
+    a_message_claimed_by_another_node_is_left_to_it,
+    a_message_sent_by_another_node_stays_sent,
 );
 
 const HOME: &str = "203.0.113.7";
 const ELSEWHERE: &str = "198.51.100.7";
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// The settings for a mail server without TLS.
-fn mailing(settings: &mut Settings, port: u16) {
+/// Changes the settings to those for an SMTP server without TLS at `port`.
+fn use_mail_server(settings: &mut Settings, port: u16) {
     behind_proxy(settings);
     settings.mail.host = Some("127.0.0.1".into());
     settings.mail.port = Some(port);
     settings.mail.tls = MailTls::None;
     settings.mail.from = "Rollcall <rollcall@example.org>".into();
-    // The tests ask for deliveries themselves.
+    // The tests start each delivery themselves.
     settings.jobs.mail_interval = Duration::from_secs(24 * 60 * 60);
 }
 
-async fn started(database: Database, port: u16) -> (TestApp, Person) {
-    let app = TestApp::start_with(database, |settings| mailing(settings, port)).await;
+async fn start_with_mail(database: Database, port: u16) -> (TestApp, Person) {
+    let app = TestApp::start_with(database, |settings| use_mail_server(settings, port)).await;
     let ada = app.register("ada@example.org").await;
     app.login_from(&ada, FIREFOX, HOME, Some("laptop")).await;
     (app, ada)
 }
 
-/// Signs in on a device that has not been there before.
-async fn news(app: &TestApp, person: &Person) {
+/// Signs in on a new device, and deletes its session so that the next sign-in is on a new one too.
+async fn sign_in_on_new_device(app: &TestApp, person: &Person) {
     app.login_from(person, IPHONE, ELSEWHERE, None).await;
-    let newest = "DELETE FROM user_sessions WHERE ip_address = '198.51.100.7'";
-    app.database.execute(newest);
+    let deletion = "DELETE FROM user_sessions WHERE ip_address = '198.51.100.7'";
+    app.database.execute(deletion);
 }
 
-/// Lets the next letter be the first of its hour.
-fn pass_the_hour(app: &TestApp) {
+/// Advances the clock past the hour in which messages about sign-ins are limited.
+fn advance_past_the_hour(app: &TestApp) {
     app.advance(61 * MINUTE);
 }
 
-fn states(app: &TestApp) -> Vec<String> {
-    let states = "SELECT state AS value FROM mail_queue ORDER BY id";
-    app.database.texts(states).into_iter().flatten().collect()
+fn mail_states(app: &TestApp) -> Vec<String> {
+    let query = "SELECT state AS value FROM mail_queue ORDER BY id";
+    app.database.texts(query).into_iter().flatten().collect()
 }
 
-async fn an_alert_tells_what_where_and_when(database: Database) {
+async fn a_message_states_what_happened_where_and_when(database: Database) {
     let server = SmtpServer::start();
-    let (app, ada) = started(database, server.port()).await;
+    let (app, ada) = start_with_mail(database, server.port()).await;
     app.login_from(&ada, IPHONE, ELSEWHERE, None).await;
     assert_eq!(app.deliver_mail().await, 1);
     let message = server.wait_for(1).await.remove(0);
@@ -99,14 +100,14 @@ async fn an_alert_tells_what_where_and_when(database: Database) {
         }
     }
     assert!(message.html().contains("This wasn’t me"));
-    // The link is no attachment to anything else: nothing is loaded from anywhere.
+    // Opening the message must load nothing from any server.
     assert!(!message.html().contains("src="), "{}", message.html());
     app.stop().await;
 }
 
 async fn each_kind_of_alert_is_sent(database: Database) {
     let server = SmtpServer::start();
-    let (app, ada) = started(database, server.port()).await;
+    let (app, ada) = start_with_mail(database, server.port()).await;
     let laptop = app.browser_from(FIREFOX, HOME);
     laptop.sign_in(&ada).await;
     let mut phone = app.login_from(&ada, IPHONE, ELSEWHERE, Some("phone")).await;
@@ -142,23 +143,23 @@ async fn each_kind_of_alert_is_sent(database: Database) {
     app.stop().await;
 }
 
-async fn whoever_does_not_want_mail_gets_none(database: Database) {
+async fn a_person_who_switched_mail_off_gets_none(database: Database) {
     let server = SmtpServer::start();
-    let (app, ada) = started(database, server.port()).await;
+    let (app, ada) = start_with_mail(database, server.port()).await;
     let laptop = app.browser_from(FIREFOX, HOME);
     laptop.sign_in(&ada).await;
     let response = laptop.submit("/account", "/account/alerts", &[]).await;
     laptop.follow(&response).await.expect_words("It is saved.");
-    news(&app, &ada).await;
+    sign_in_on_new_device(&app, &ada).await;
     assert_eq!(app.deliver_mail().await, 0);
-    let wanted = [("alert_emails", "on")];
+    let switched_on = [("alert_emails", "on")];
     laptop
-        .submit("/account", "/account/alerts", &wanted)
+        .submit("/account", "/account/alerts", &switched_on)
         .await
         .expect(303);
-    news(&app, &ada).await;
+    sign_in_on_new_device(&app, &ada).await;
     assert_eq!(app.deliver_mail().await, 1);
-    // A thief would switch them off first: that needs the password.
+    // An intruder would switch the messages off first, so this needs step-up.
     app.advance(11 * MINUTE);
     laptop
         .submit("/account", "/account/alerts", &[])
@@ -169,42 +170,42 @@ async fn whoever_does_not_want_mail_gets_none(database: Database) {
 
 async fn a_person_without_a_mailbox_gets_none(database: Database) {
     let server = SmtpServer::start();
-    let (app, _) = started(database, server.port()).await;
+    let (app, _) = start_with_mail(database, server.port()).await;
     let user = format!("{}@external.invalid", "0".repeat(8));
-    let nobody = app.register(&user).await;
-    app.login_from(&nobody, FIREFOX, HOME, None).await;
-    news(&app, &nobody).await;
+    let external = app.register(&user).await;
+    app.login_from(&external, FIREFOX, HOME, None).await;
+    sign_in_on_new_device(&app, &external).await;
     assert_eq!(app.deliver_mail().await, 0);
-    assert_eq!(states(&app), Vec::<String>::new());
+    assert_eq!(mail_states(&app), Vec::<String>::new());
     app.stop().await;
 }
 
-async fn mail_down_means_mail_later(database: Database) {
+async fn mail_is_retried_after_the_server_was_down(database: Database) {
     let server = SmtpServer::start();
     let port = server.port();
     server.stop();
-    let (app, ada) = started(database, port).await;
-    // Signing in does not wait for it.
-    news(&app, &ada).await;
-    news(&app, &ada).await;
+    let (app, ada) = start_with_mail(database, port).await;
+    // A sign-in doesn't wait for the SMTP server.
+    sign_in_on_new_device(&app, &ada).await;
+    sign_in_on_new_device(&app, &ada).await;
     assert_eq!(app.deliver_mail().await, 0);
     let server = SmtpServer::restart_at(port);
-    // One was tried, and waits a minute; the other was left for the next round.
+    // The first message waits a minute after its failed attempt; the second was not attempted.
     assert_eq!(app.deliver_mail().await, 1);
     assert_eq!(app.deliver_mail().await, 0);
     app.advance(MINUTE);
     assert_eq!(app.deliver_mail().await, 1);
     assert_eq!(server.wait_for(2).await.len(), 2);
-    assert_eq!(states(&app), ["sent", "sent"]);
+    assert_eq!(mail_states(&app), ["sent", "sent"]);
     app.stop().await;
 }
 
-async fn a_server_that_says_not_now_is_asked_again(database: Database) {
+async fn a_temporary_refusal_is_retried_with_growing_waits(database: Database) {
     let server = SmtpServer::start();
-    let (app, ada) = started(database, server.port()).await;
+    let (app, ada) = start_with_mail(database, server.port()).await;
     server.set("reject");
-    news(&app, &ada).await;
-    // After one minute, two, four: each pause is twice as long.
+    sign_in_on_new_device(&app, &ada).await;
+    // The wait doubles with each attempt: one minute, two, four.
     for pause in [1, 2, 4] {
         assert_eq!(app.deliver_mail().await, 0);
         app.advance(pause * MINUTE - Duration::from_secs(1));
@@ -219,30 +220,30 @@ async fn a_server_that_says_not_now_is_asked_again(database: Database) {
     app.stop().await;
 }
 
-async fn a_server_that_says_never_is_believed(database: Database) {
+async fn a_permanent_refusal_is_final(database: Database) {
     let server = SmtpServer::start();
-    let (app, ada) = started(database, server.port()).await;
+    let (app, ada) = start_with_mail(database, server.port()).await;
     server.set("refuse");
-    news(&app, &ada).await;
+    sign_in_on_new_device(&app, &ada).await;
     assert_eq!(app.deliver_mail().await, 0);
-    assert_eq!(states(&app), ["failed"]);
+    assert_eq!(mail_states(&app), ["failed"]);
     server.unset("refuse");
     app.advance(60 * MINUTE);
     assert_eq!(app.deliver_mail().await, 0);
-    // One that is refused keeps nobody else from theirs.
-    news(&app, &ada).await;
+    // A refused message doesn't hold up the next one.
+    sign_in_on_new_device(&app, &ada).await;
     assert_eq!(app.deliver_mail().await, 1);
     app.stop().await;
 }
 
-async fn what_may_have_been_sent_is_not_sent_again(database: Database) {
+async fn a_message_that_may_have_been_sent_is_not_sent_again(database: Database) {
     let server = SmtpServer::start();
-    let (app, ada) = started(database, server.port()).await;
+    let (app, ada) = start_with_mail(database, server.port()).await;
     server.set("drop");
-    news(&app, &ada).await;
+    sign_in_on_new_device(&app, &ada).await;
     assert_eq!(app.deliver_mail().await, 0);
-    assert_eq!(server.wait_for(1).await.len(), 1, "it has it");
-    assert_eq!(states(&app), ["handed_over"]);
+    assert_eq!(server.wait_for(1).await.len(), 1, "the server has it");
+    assert_eq!(mail_states(&app), ["handed_over"]);
     server.unset("drop");
     for _ in 0..3 {
         app.advance(60 * MINUTE);
@@ -256,53 +257,53 @@ async fn a_restart_loses_no_mail(database: Database) {
     let server = SmtpServer::start();
     let port = server.port();
     server.stop();
-    let (app, ada) = started(database, port).await;
-    news(&app, &ada).await;
+    let (app, ada) = start_with_mail(database, port).await;
+    sign_in_on_new_device(&app, &ada).await;
     assert_eq!(app.deliver_mail().await, 0);
-    // A node that died while it held one: its lease runs out.
-    news(&app, &ada).await;
+    // As after a node that crashed with a message claimed, whose lease expires.
+    sign_in_on_new_device(&app, &ada).await;
     app.database.execute(
         "UPDATE mail_queue SET attempts = 1, due_at = '2031-05-17 08:32:00.000000+00' WHERE attempts = 0",
     );
     let database = app.stop_and_keep_database().await;
 
     let server = SmtpServer::restart_at(port);
-    let app = TestApp::start_with(database, |settings| mailing(settings, port)).await;
+    let app = TestApp::start_with(database, |settings| use_mail_server(settings, port)).await;
     app.advance(3 * MINUTE);
     assert_eq!(app.deliver_mail().await, 2);
     assert_eq!(server.wait_for(2).await.len(), 2);
     app.stop().await;
 }
 
-async fn a_stop_in_the_middle_loses_none_and_sends_none_twice(database: Database) {
+async fn a_stop_during_delivery_loses_no_message_and_sends_none_twice(database: Database) {
     const MESSAGES: usize = 30;
 
     let server = SmtpServer::start();
     let port = server.port();
-    let (app, ada) = started(database, port).await;
+    let (app, ada) = start_with_mail(database, port).await;
     for _ in 0..MESSAGES {
-        news(&app, &ada).await;
-        pass_the_hour(&app);
+        sign_in_on_new_device(&app, &ada).await;
+        advance_past_the_hour(&app);
     }
     let database = app.stop_and_keep_database().await;
     assert_eq!(server.messages().len(), 0);
 
     let app = TestApp::start_with(database, |settings| {
-        mailing(settings, port);
+        use_mail_server(settings, port);
         settings.jobs.mail_interval = Duration::from_millis(100);
     })
     .await;
     for _ in 0..MESSAGES {
-        pass_the_hour(&app);
+        advance_past_the_hour(&app);
     }
     server.wait_for_some().await;
     let database = app.stop_and_keep_database().await;
     let before = server.messages().len();
 
-    let app = TestApp::start_with(database, |settings| mailing(settings, port)).await;
-    assert!(!states(&app).contains(&"handed_over".to_owned()));
+    let app = TestApp::start_with(database, |settings| use_mail_server(settings, port)).await;
+    assert!(!mail_states(&app).contains(&"handed_over".to_owned()));
     for _ in 0..MESSAGES {
-        pass_the_hour(&app);
+        advance_past_the_hour(&app);
     }
     assert_eq!(app.deliver_mail().await, MESSAGES - before);
     let mut ids: Vec<_> = server
@@ -313,7 +314,7 @@ async fn a_stop_in_the_middle_loses_none_and_sends_none_twice(database: Database
     assert_eq!(ids.len(), MESSAGES);
     ids.sort();
     ids.dedup();
-    assert_eq!(ids.len(), MESSAGES, "no letter came twice");
+    assert_eq!(ids.len(), MESSAGES, "no message came twice");
     app.stop().await;
 }
 
@@ -321,13 +322,13 @@ async fn two_nodes_send_each_message_once(database: Database) {
     const MESSAGES: usize = 12;
 
     let server = SmtpServer::start();
-    let (app, ada) = started(database, server.port()).await;
+    let (app, ada) = start_with_mail(database, server.port()).await;
     for _ in 0..MESSAGES {
-        news(&app, &ada).await;
-        pass_the_hour(&app);
+        sign_in_on_new_device(&app, &ada).await;
+        advance_past_the_hour(&app);
     }
     let other = app
-        .another_node(|settings| mailing(settings, server.port()))
+        .another_node(|settings| use_mail_server(settings, server.port()))
         .await;
     let (here, there) = tokio::join!(app.deliver_mail(), other.deliver_mail());
     assert_eq!(here + there, MESSAGES);
@@ -339,7 +340,7 @@ async fn two_nodes_send_each_message_once(database: Database) {
         .collect();
     ids.sort();
     ids.dedup();
-    assert_eq!(ids.len(), MESSAGES, "no letter came twice");
+    assert_eq!(ids.len(), MESSAGES, "no message came twice");
     other.stop().await;
     app.stop().await;
 }
@@ -348,12 +349,12 @@ async fn mail_that_is_too_old_is_given_up(database: Database) {
     let server = SmtpServer::start();
     let port = server.port();
     server.stop();
-    let (app, ada) = started(database, port).await;
-    news(&app, &ada).await;
+    let (app, ada) = start_with_mail(database, port).await;
+    sign_in_on_new_device(&app, &ada).await;
     assert_eq!(app.deliver_mail().await, 0);
     app.advance(Duration::from_secs(2 * 24 * 60 * 60));
     assert_eq!(app.deliver_mail().await, 0);
-    assert_eq!(states(&app), ["failed"]);
+    assert_eq!(mail_states(&app), ["failed"]);
     app.stop().await;
 }
 
@@ -361,14 +362,14 @@ async fn starttls_with_a_login(database: Database) {
     with_tls(database, Security::StartTls, MailTls::Starttls).await;
 }
 
-async fn tls_from_the_beginning(database: Database) {
+async fn implicit_tls_with_a_login(database: Database) {
     with_tls(database, Security::Implicit, MailTls::Implicit).await;
 }
 
 async fn with_tls(database: Database, security: Security, tls: MailTls) {
     let server = SmtpServer::start_with(security, Some(("rollcall", "let me in")));
     let app = TestApp::start_with(database, |settings| {
-        mailing(settings, server.port());
+        use_mail_server(settings, server.port());
         settings.mail.tls = tls;
         settings.mail.ca_file = Some(server.ca_file());
         settings.mail.username = Some("rollcall".into());
@@ -377,7 +378,7 @@ async fn with_tls(database: Database, security: Security, tls: MailTls) {
     .await;
     let ada = app.register("ada@example.org").await;
     app.login_from(&ada, FIREFOX, HOME, None).await;
-    news(&app, &ada).await;
+    sign_in_on_new_device(&app, &ada).await;
     assert_eq!(app.deliver_mail().await, 1);
     let message = server.wait_for(1).await.remove(0);
     assert!(message.is_tls);
@@ -385,25 +386,25 @@ async fn with_tls(database: Database, security: Security, tls: MailTls) {
     app.stop().await;
 }
 
-async fn a_certificate_that_is_not_trusted_gets_no_mail(database: Database) {
+async fn a_server_with_an_untrusted_certificate_gets_no_mail(database: Database) {
     let server = SmtpServer::start_with(Security::StartTls, None);
     let app = TestApp::start_with(database, |settings| {
-        mailing(settings, server.port());
+        use_mail_server(settings, server.port());
         settings.mail.tls = MailTls::Starttls;
     })
     .await;
     let ada = app.register("ada@example.org").await;
     app.login_from(&ada, FIREFOX, HOME, None).await;
-    news(&app, &ada).await;
+    sign_in_on_new_device(&app, &ada).await;
     assert_eq!(app.deliver_mail().await, 0);
     assert_eq!(server.messages().len(), 0);
-    assert_eq!(states(&app), ["waiting"]);
+    assert_eq!(mail_states(&app), ["waiting"]);
     app.stop().await;
 }
 
-async fn a_device_name_cannot_put_anything_into_a_message(database: Database) {
+async fn a_name_cannot_inject_headers_or_markup_into_a_message(database: Database) {
     let server = SmtpServer::start();
-    let (app, ada) = started(database, server.port()).await;
+    let (app, ada) = start_with_mail(database, server.port()).await;
     let agent = "<b>Evil</b>%0d%0aBcc:eve@example.org/1.0 (iPhone; iOS 17.1)";
     app.login_from(&ada, agent, ELSEWHERE, None).await;
     let laptop = app.browser_from(FIREFOX, HOME);
@@ -425,25 +426,25 @@ async fn a_device_name_cannot_put_anything_into_a_message(database: Database) {
     app.stop().await;
 }
 
-async fn sign_ins_without_end_do_not_bury_the_first(database: Database) {
+async fn messages_about_sign_ins_are_limited_per_hour(database: Database) {
     let server = SmtpServer::start();
-    let (app, ada) = started(database, server.port()).await;
+    let (app, ada) = start_with_mail(database, server.port()).await;
     for _ in 0..15 {
-        news(&app, &ada).await;
+        sign_in_on_new_device(&app, &ada).await;
     }
     assert_eq!(app.deliver_mail().await, 10);
     app.advance(61 * MINUTE);
-    news(&app, &ada).await;
+    sign_in_on_new_device(&app, &ada).await;
     assert_eq!(app.deliver_mail().await, 1);
     app.stop().await;
 }
 
-async fn a_change_that_may_be_an_intruders_is_mailed_to_the_old_address(database: Database) {
+async fn alerts_about_changes_are_mailed_to_the_old_address(database: Database) {
     let server = SmtpServer::start();
-    let (app, ada) = started(database, server.port()).await;
+    let (app, ada) = start_with_mail(database, server.port()).await;
     let laptop = app.browser_from(FIREFOX, HOME);
     laptop.sign_in(&ada).await;
-    // Switched off, and to another mailbox: as a thief would have it.
+    // As an intruder would: messages switched off, and the e-mail changed.
     laptop
         .submit("/account", "/account/alerts", &[])
         .await
@@ -473,30 +474,30 @@ async fn a_change_that_may_be_an_intruders_is_mailed_to_the_old_address(database
     app.stop().await;
 }
 
-/// A node so slow that its lease runs out: as it connects, another one claims the letter.
-async fn what_another_node_has_claimed_is_left_to_it(database: Database) {
+/// While a slow node connects, its lease expires and another node claims the message.
+async fn a_message_claimed_by_another_node_is_left_to_it(database: Database) {
     let server = SmtpServer::start();
-    let (listener, port) = listening().await;
-    let (app, ada) = started(database, port).await;
-    news(&app, &ada).await;
+    let (listener, port) = bind_listener().await;
+    let (app, ada) = start_with_mail(database, port).await;
+    sign_in_on_new_device(&app, &ada).await;
     let meanwhile = async {
         let (client, _) = listener.accept().await.expect("a connection");
         app.database
             .execute("UPDATE mail_queue SET attempts = attempts + 1");
-        pass_on(client, server.port());
+        forward(client, server.port());
     };
     let (sent, ()) = tokio::join!(app.deliver_mail(), meanwhile);
     assert_eq!(sent, 0);
     assert_eq!(server.messages().len(), 0);
-    assert_eq!(states(&app), ["waiting"]);
+    assert_eq!(mail_states(&app), ["waiting"]);
     app.stop().await;
 }
 
-/// The same, but the other one has sent it already, and the slow one finds no server.
-async fn what_another_node_has_sent_stays_sent(database: Database) {
-    let (listener, port) = listening().await;
-    let (app, ada) = started(database, port).await;
-    news(&app, &ada).await;
+/// Another node has sent the message by the time the slow node's connection fails.
+async fn a_message_sent_by_another_node_stays_sent(database: Database) {
+    let (listener, port) = bind_listener().await;
+    let (app, ada) = start_with_mail(database, port).await;
+    sign_in_on_new_device(&app, &ada).await;
     let meanwhile = async {
         let connection = listener.accept().await.expect("a connection");
         app.database
@@ -505,26 +506,26 @@ async fn what_another_node_has_sent_stays_sent(database: Database) {
     };
     let (sent, ()) = tokio::join!(app.deliver_mail(), meanwhile);
     assert_eq!(sent, 0);
-    assert_eq!(states(&app), ["sent"]);
+    assert_eq!(mail_states(&app), ["sent"]);
     app.stop().await;
 }
 
-async fn listening() -> (TcpListener, u16) {
+async fn bind_listener() -> (TcpListener, u16) {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await;
     let listener = listener.expect("a free port");
     let port = listener.local_addr().expect("an address").port();
     (listener, port)
 }
 
-/// Passes on what a client and the server at that port say to each other.
-fn pass_on(client: TcpStream, port: u16) {
+/// Forwards what a client and the server at `port` send each other.
+fn forward(client: TcpStream, port: u16) {
     let client = client.into_std().expect("a connection");
     client.set_nonblocking(false).expect("it can wait");
     let server = std::net::TcpStream::connect(("127.0.0.1", port)).expect("the server");
     let both = |stream: &std::net::TcpStream| stream.try_clone().expect("the same connection");
     for (mut from, mut to) in [(both(&client), both(&server)), (server, client)] {
         std::thread::spawn(move || {
-            // Either side may go away first.
+            // Either side may close first.
             let _ = std::io::copy(&mut from, &mut to);
             let _ = to.shutdown(std::net::Shutdown::Both);
         });
@@ -532,23 +533,23 @@ fn pass_on(client: TcpStream, port: u16) {
 }
 
 #[test]
-fn half_of_the_credentials_stops_the_start() {
+fn a_username_without_a_password_stops_the_start() {
     let folder = tempfile::tempdir().expect("a folder");
     let program = Program::in_folder(folder.path())
         .env("ROLLCALL_MAIL__HOST", "127.0.0.1")
         .env("ROLLCALL_MAIL__USERNAME", "rollcall");
-    let said = program
+    let stderr = program
         .run(&["serve", "--listen", "127.0.0.1:0"])
         .expect_failed(1);
-    assert!(said.contains("mail.password"), "{said}");
+    assert!(stderr.contains("mail.password"), "{stderr}");
 }
 
 #[test]
-fn a_from_that_is_no_address_stops_the_start() {
+fn an_invalid_from_address_stops_the_start() {
     let folder = tempfile::tempdir().expect("a folder");
     let program = Program::in_folder(folder.path()).env("ROLLCALL_MAIL__FROM", "nobody");
-    let said = program
+    let stderr = program
         .run(&["serve", "--listen", "127.0.0.1:0"])
         .expect_failed(1);
-    assert!(said.contains("mail.from"), "{said}");
+    assert!(stderr.contains("mail.from"), "{stderr}");
 }

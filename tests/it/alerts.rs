@@ -1,33 +1,33 @@
-//! Alerts: which sign-ins are news, who sees them, and what an answer does.
+//! Alerts: what raises one, on which devices it is shown, and what confirming or reporting it does.
 
 use crate::support::app::behind_proxy;
 use crate::support::prelude::*;
 use crate::support::program::Program;
 
 on_both!(
-    database: the_first_sign_in_of_all_is_no_news,
-    a_new_device_is_told_on_the_others,
-    a_known_device_is_no_news_wherever_it_is,
-    a_browser_that_lost_its_cookies_is_no_news_at_home,
-    ipv6_privacy_addresses_make_no_noise,
+    database: the_first_sign_in_raises_no_alert,
+    a_new_device_is_shown_on_the_others,
+    a_known_device_raises_no_alert_at_any_address,
+    a_browser_without_its_cookies_raises_no_alert_on_a_known_network,
+    ipv6_privacy_addresses_raise_no_alert,
     another_browser_on_the_same_network_is_a_new_device,
-    a_new_country_is_told,
-    a_changed_password_is_told,
+    a_new_country_raises_an_alert,
+    a_changed_password_raises_an_alert,
     token_reuse_raises_an_alert,
-    yes_it_was_me_is_the_end_of_it,
-    no_ends_it_and_forgets_the_device,
-    a_doubtful_device_cannot_answer,
-    another_persons_alert_cannot_be_answered,
-    every_page_says_that_something_needs_attention,
-    an_unanswered_alert_goes_after_a_month,
-    a_program_is_told_and_answers_too,
+    confirming_an_alert_closes_it,
+    reporting_an_alert_ends_the_session_and_deletes_the_device,
+    an_unconfirmed_device_cannot_review_alerts,
+    another_persons_alert_cannot_be_reviewed,
+    every_page_shows_that_something_needs_attention,
+    an_open_alert_expires_after_a_month,
+    alerts_are_listed_and_reviewed_over_the_api,
     the_export_has_devices_and_alerts,
-    a_password_set_on_the_server_is_told,
-    a_borrowed_device_id_gives_no_say,
-    a_second_sign_in_on_a_doubtful_device_is_in_doubt_too,
-    no_ends_what_came_after_it_too,
-    a_changed_email_is_told_and_taken_back,
-    a_dormant_account_has_a_memory,
+    a_password_set_on_the_server_raises_an_alert,
+    a_copied_device_id_permits_no_review,
+    a_second_sign_in_on_an_unconfirmed_device_is_unconfirmed_too,
+    reporting_an_alert_ends_untrusted_sessions_since_then_too,
+    a_changed_email_raises_an_alert_and_is_restored_by_a_report,
+    a_new_device_on_a_dormant_account_raises_an_alert,
     naming_a_reported_device_does_not_make_it_known,
     impossible_travel_is_not_measured_from_a_reported_session,
 );
@@ -35,12 +35,12 @@ on_both!(
 const HOME: &str = "203.0.113.7";
 const ELSEWHERE: &str = "198.51.100.7";
 
-fn told(app: &TestApp) -> Vec<String> {
+fn alert_kinds(app: &TestApp) -> Vec<String> {
     let kinds = "SELECT kind AS value FROM alerts ORDER BY id";
     app.database.texts(kinds).into_iter().flatten().collect()
 }
 
-/// Ada, signed in at home.
+/// Starts the application, with Ada signed in on her laptop at home.
 async fn at_home(database: Database) -> (TestApp, Person, Browser) {
     let app = TestApp::start_behind_proxy(database).await;
     let ada = app.register("ada@example.org").await;
@@ -50,8 +50,8 @@ async fn at_home(database: Database) -> (TestApp, Person, Browser) {
     (app, ada, laptop)
 }
 
-/// The paths of the buttons that answer alerts on the devices page.
-async fn responses(browser: &Browser) -> Vec<String> {
+/// Lists the paths of the forms on the devices page that confirm or report an alert.
+async fn review_paths(browser: &Browser) -> Vec<String> {
     let page = browser.get("/devices").await.expect(200);
     crate::support::html::forms(&page.text)
         .into_iter()
@@ -60,9 +60,9 @@ async fn responses(browser: &Browser) -> Vec<String> {
         .collect()
 }
 
-async fn the_first_sign_in_of_all_is_no_news(database: Database) {
+async fn the_first_sign_in_raises_no_alert(database: Database) {
     let (app, _, laptop) = at_home(database).await;
-    assert_eq!(told(&app), Vec::<String>::new());
+    assert_eq!(alert_kinds(&app), Vec::<String>::new());
     laptop
         .get("/devices")
         .await
@@ -71,11 +71,11 @@ async fn the_first_sign_in_of_all_is_no_news(database: Database) {
     app.stop().await;
 }
 
-async fn a_new_device_is_told_on_the_others(database: Database) {
+async fn a_new_device_is_shown_on_the_others(database: Database) {
     let (app, ada, laptop) = at_home(database).await;
-    let stranger = app.browser_from(IPHONE, ELSEWHERE);
-    stranger.sign_in(&ada).await;
-    assert_eq!(told(&app), ["new_device"]);
+    let intruder = app.browser_from(IPHONE, ELSEWHERE);
+    intruder.sign_in(&ada).await;
+    assert_eq!(alert_kinds(&app), ["new_device"]);
     app.advance(Duration::from_secs(2 * 60 * 60));
     laptop
         .get("/devices")
@@ -83,12 +83,12 @@ async fn a_new_device_is_told_on_the_others(database: Database) {
         .expect(200)
         .expect_words("1 thing needs your attention.")
         .expect_words("Was this you? Safari on iPhone Signed in, for the first time on this device 2 hours ago · 198.51.100.7");
-    let own = stranger.get("/devices").await.expect(200);
+    let own = intruder.get("/devices").await.expect(200);
     assert!(!own.words().contains("Was this you?"), "{}", own.words());
     app.stop().await;
 }
 
-async fn a_known_device_is_no_news_wherever_it_is(database: Database) {
+async fn a_known_device_raises_no_alert_at_any_address(database: Database) {
     let (app, ada, laptop) = at_home(database).await;
     laptop
         .submit("/devices", "/sign-out", &[])
@@ -98,28 +98,28 @@ async fn a_known_device_is_no_news_wherever_it_is(database: Database) {
     for ip in [HOME, ELSEWHERE, "2001:db8::1"] {
         app.login_from(&ada, IPHONE, ip, Some("phone-1")).await;
     }
-    assert_eq!(told(&app), ["new_device"], "the phone, at first");
-    // Its session may be gone: the device is known by its id.
+    assert_eq!(alert_kinds(&app), ["new_device"], "the phone, at first");
+    // Its session is purged by now, but its id is still known.
     app.advance(Duration::from_secs(300 * 24 * 60 * 60));
     app.sweep().await;
     app.login_from(&ada, IPHONE, "192.0.2.99", Some("phone-1"))
         .await;
-    assert_eq!(told(&app).len(), 0, "and the alert is purged by now");
+    assert_eq!(alert_kinds(&app).len(), 0, "and the alert is purged by now");
     app.stop().await;
 }
 
-async fn a_browser_that_lost_its_cookies_is_no_news_at_home(database: Database) {
+async fn a_browser_without_its_cookies_raises_no_alert_on_a_known_network(database: Database) {
     let (app, ada, _laptop) = at_home(database).await;
     let again = app.browser_from(FIREFOX, "203.0.113.200");
     again.sign_in(&ada).await;
-    assert_eq!(told(&app), Vec::<String>::new());
+    assert_eq!(alert_kinds(&app), Vec::<String>::new());
     let elsewhere = app.browser_from(FIREFOX, ELSEWHERE);
     elsewhere.sign_in(&ada).await;
-    assert_eq!(told(&app), ["new_device"]);
+    assert_eq!(alert_kinds(&app), ["new_device"]);
     app.stop().await;
 }
 
-async fn ipv6_privacy_addresses_make_no_noise(database: Database) {
+async fn ipv6_privacy_addresses_raise_no_alert(database: Database) {
     let app = TestApp::start_behind_proxy(database).await;
     let ada = app.register("ada@example.org").await;
     for ip in [
@@ -129,10 +129,10 @@ async fn ipv6_privacy_addresses_make_no_noise(database: Database) {
     ] {
         app.login_from(&ada, "curl/8.14.1", ip, None).await;
     }
-    assert_eq!(told(&app), Vec::<String>::new());
+    assert_eq!(alert_kinds(&app), Vec::<String>::new());
     app.login_from(&ada, "curl/8.14.1", "2001:db8:2::1", None)
         .await;
-    assert_eq!(told(&app), ["new_device"]);
+    assert_eq!(alert_kinds(&app), ["new_device"]);
     app.stop().await;
 }
 
@@ -140,11 +140,11 @@ async fn another_browser_on_the_same_network_is_a_new_device(database: Database)
     let (app, ada, _laptop) = at_home(database).await;
     let phone = app.browser_from(IPHONE, HOME);
     phone.sign_in(&ada).await;
-    assert_eq!(told(&app), ["new_device"]);
+    assert_eq!(alert_kinds(&app), ["new_device"]);
     app.stop().await;
 }
 
-async fn a_new_country_is_told(database: Database) {
+async fn a_new_country_raises_an_alert(database: Database) {
     let app = TestApp::start_with(database, |settings| {
         behind_proxy(settings);
         settings.places.country_header = "x-country".into();
@@ -163,17 +163,17 @@ async fn a_new_country_is_told(database: Database) {
     for country in ["FR", "FR", "XX", "BR", "FR", "BR"] {
         login(country).await;
     }
-    assert_eq!(told(&app), ["new_country"], "Brazil, once");
+    assert_eq!(alert_kinds(&app), ["new_country"], "Brazil, once");
     app.stop().await;
 }
 
-async fn a_changed_password_is_told(database: Database) {
+async fn a_changed_password_raises_an_alert(database: Database) {
     let (app, ada, laptop) = at_home(database).await;
     app.advance(Duration::from_secs(60));
     let phone = app.browser_from(IPHONE, HOME);
     phone.sign_in(&ada).await;
-    let yes = responses(&laptop).await.remove(0);
-    laptop.submit("/devices", &yes, &[]).await.expect(303);
+    let confirm = review_paths(&laptop).await.remove(0);
+    laptop.submit("/devices", &confirm, &[]).await.expect(303);
     app.advance(Duration::from_secs(60));
     let fields = [
         ("current_password", ada.password.as_str()),
@@ -183,11 +183,11 @@ async fn a_changed_password_is_told(database: Database) {
         .submit("/account", "/account/password", &fields)
         .await
         .expect(303);
-    assert_eq!(told(&app), ["new_device", "password_changed"]);
+    assert_eq!(alert_kinds(&app), ["new_device", "password_changed"]);
     assert_eq!(
-        responses(&phone).await,
+        review_paths(&phone).await,
         Vec::<String>::new(),
-        "its own doing"
+        "the phone changed it itself"
     );
     let ada = Person {
         password: "another battery staple".into(),
@@ -199,8 +199,8 @@ async fn a_changed_password_is_told(database: Database) {
         .await
         .expect(200)
         .expect_words("Was this you? Safari on iPhone Your password was changed on it");
-    let no = responses(&laptop).await.remove(1);
-    laptop.submit("/devices", &no, &[]).await.expect(303);
+    let report = review_paths(&laptop).await.remove(1);
+    laptop.submit("/devices", &report, &[]).await.expect(303);
     assert!(phone.get("/devices").await.is_to_sign_in());
     app.stop().await;
 }
@@ -208,8 +208,8 @@ async fn a_changed_password_is_told(database: Database) {
 async fn token_reuse_raises_an_alert(database: Database) {
     let (app, ada, laptop) = at_home(database).await;
     let mut phone = app.login_from(&ada, IPHONE, HOME, Some("phone-1")).await;
-    let yes = responses(&laptop).await.remove(0);
-    laptop.submit("/devices", &yes, &[]).await.expect(303);
+    let confirm = review_paths(&laptop).await.remove(0);
+    laptop.submit("/devices", &confirm, &[]).await.expect(303);
     let spent = phone.refresh_token.clone();
     for _ in 0..2 {
         phone.refresh().await;
@@ -219,34 +219,34 @@ async fn token_reuse_raises_an_alert(database: Database) {
         .refresh(&spent)
         .await
         .problem(401, "invalid_token");
-    assert_eq!(told(&app), ["new_device", "theft"]);
+    assert_eq!(alert_kinds(&app), ["new_device", "theft"]);
     laptop
         .get("/devices")
         .await
         .expect(200)
         .expect_words("Signed out for safety: an old key of it was used again");
-    let known = responses(&laptop).await.remove(0);
+    let known = review_paths(&laptop).await.remove(0);
     let response = laptop.submit("/devices", &known, &[]).await;
     laptop.follow(&response).await.expect_words("Good.");
     app.stop().await;
 }
 
-async fn yes_it_was_me_is_the_end_of_it(database: Database) {
+async fn confirming_an_alert_closes_it(database: Database) {
     let (app, ada, laptop) = at_home(database).await;
     let phone = app.browser_from(IPHONE, ELSEWHERE);
     phone.sign_in(&ada).await;
-    let yes = responses(&laptop).await.remove(0);
-    assert!(yes.ends_with("/yes"), "{yes}");
-    let response = laptop.submit("/devices", &yes, &[]).await;
+    let confirm = review_paths(&laptop).await.remove(0);
+    assert!(confirm.ends_with("/yes"), "{confirm}");
+    let response = laptop.submit("/devices", &confirm, &[]).await;
     laptop
         .follow(&response)
         .await
         .expect_words("Good. It stays signed in.")
         .expect_words("Nothing needs your attention.");
     phone.get("/devices").await.expect(200);
-    // A second press, from another tab, finds nothing.
+    // A second submission, from another tab, finds no open alert.
     let form = laptop.form("/devices", "/sign-out").await;
-    let again = laptop.send(&form.aimed_at(&yes), &[]).await;
+    let again = laptop.send(&form.aimed_at(&confirm), &[]).await;
     laptop
         .follow(&again)
         .await
@@ -254,75 +254,75 @@ async fn yes_it_was_me_is_the_end_of_it(database: Database) {
     app.stop().await;
 }
 
-async fn no_ends_it_and_forgets_the_device(database: Database) {
+async fn reporting_an_alert_ends_the_session_and_deletes_the_device(database: Database) {
     let (app, ada, laptop) = at_home(database).await;
-    let stranger = app.browser_from(IPHONE, ELSEWHERE);
-    stranger.sign_in(&ada).await;
-    let no = responses(&laptop).await.remove(1);
-    assert!(no.ends_with("/no"), "{no}");
-    // At once: without the password, however long ago that was given.
+    let intruder = app.browser_from(IPHONE, ELSEWHERE);
+    intruder.sign_in(&ada).await;
+    let report = review_paths(&laptop).await.remove(1);
+    assert!(report.ends_with("/no"), "{report}");
+    // No step-up: a report works however long ago the password was entered.
     app.advance(Duration::from_secs(60 * 60));
-    let response = laptop.submit("/devices", &no, &[]).await;
+    let response = laptop.submit("/devices", &report, &[]).await;
     laptop
         .follow(&response)
         .await
         .expect_words("Safari on iPhone is signed out, and forgotten.")
         .expect_words("Set a new password")
         .expect_words("Sign out all other devices");
-    assert!(stranger.get("/devices").await.is_to_sign_in());
+    assert!(intruder.get("/devices").await.is_to_sign_in());
     assert_eq!(
         app.database
             .sessions_where("ended_reason = 'signed_out_remotely'"),
         1
     );
-    // The same browser again is as new as it was.
-    stranger.sign_in(&ada).await;
-    assert_eq!(told(&app), ["new_device", "new_device"]);
+    // The same browser counts as a new device again.
+    intruder.sign_in(&ada).await;
+    assert_eq!(alert_kinds(&app), ["new_device", "new_device"]);
     app.stop().await;
 }
 
-async fn a_doubtful_device_cannot_answer(database: Database) {
+async fn an_unconfirmed_device_cannot_review_alerts(database: Database) {
     let (app, ada, laptop) = at_home(database).await;
-    let thief = app.browser_from(IPHONE, ELSEWHERE);
-    thief.sign_in(&ada).await;
+    let intruder = app.browser_from(IPHONE, ELSEWHERE);
+    intruder.sign_in(&ada).await;
     let second = app.browser_from(FIREFOX, "192.0.2.1");
     second.sign_in(&ada).await;
-    // Not new, as it looks like the second; but not known before, either.
+    // It raises no alert, as it looks like the second; but it was not known before the alerts.
     app.advance(Duration::from_secs(60));
     let third = app.browser_from(FIREFOX, "192.0.2.1");
     third.sign_in(&ada).await;
-    let all = responses(&laptop).await;
+    let all = review_paths(&laptop).await;
     assert_eq!(all.len(), 4, "two alerts with two buttons each");
-    for doubtful in [&thief, &second, &third] {
-        assert_eq!(responses(doubtful).await, Vec::<String>::new());
-        let form = doubtful.form("/devices", "/sign-out").await;
+    for unconfirmed in [&intruder, &second, &third] {
+        assert_eq!(review_paths(unconfirmed).await, Vec::<String>::new());
+        let form = unconfirmed.form("/devices", "/sign-out").await;
         for path in &all {
-            let response = doubtful.send(&form.aimed_at(path), &[]).await;
+            let response = unconfirmed.send(&form.aimed_at(path), &[]).await;
             assert_eq!(response.location(), "/devices?done=answered");
         }
     }
-    thief.get("/devices").await.expect(200);
+    intruder.get("/devices").await.expect(200);
     app.stop().await;
 }
 
-async fn another_persons_alert_cannot_be_answered(database: Database) {
+async fn another_persons_alert_cannot_be_reviewed(database: Database) {
     let (app, ada, laptop) = at_home(database).await;
     app.browser_from(IPHONE, ELSEWHERE).sign_in(&ada).await;
     let eve = app.register("eve@example.org").await;
     let theirs = app.browser_from(FIREFOX, HOME);
     theirs.sign_in(&eve).await;
     let form = theirs.form("/devices", "/sign-out").await;
-    for path in responses(&laptop).await {
+    for path in review_paths(&laptop).await {
         let response = theirs.send(&form.aimed_at(&path), &[]).await;
         assert_eq!(response.location(), "/devices?done=answered");
-        // And without the form's token nothing happens at all.
+        // Without the CSRF token even the owner's request is refused.
         laptop.post(&path, &[]).await.expect(403);
     }
-    assert_eq!(responses(&laptop).await.len(), 2);
+    assert_eq!(review_paths(&laptop).await.len(), 2);
     app.stop().await;
 }
 
-async fn every_page_says_that_something_needs_attention(database: Database) {
+async fn every_page_shows_that_something_needs_attention(database: Database) {
     let (app, ada, laptop) = at_home(database).await;
     app.browser_from(IPHONE, ELSEWHERE).sign_in(&ada).await;
     laptop
@@ -333,35 +333,35 @@ async fn every_page_says_that_something_needs_attention(database: Database) {
     app.stop().await;
 }
 
-async fn an_unanswered_alert_goes_after_a_month(database: Database) {
+async fn an_open_alert_expires_after_a_month(database: Database) {
     let app = TestApp::start_behind_proxy(database).await;
     let ada = app.register("ada@example.org").await;
     let laptop = app.browser_from(FIREFOX, HOME);
-    let keep = [
+    let fields = [
         ("email", ada.email.as_str()),
         ("password", ada.password.as_str()),
         ("remember", "on"),
     ];
     laptop
-        .submit("/sign-in", "/sign-in", &keep)
+        .submit("/sign-in", "/sign-in", &fields)
         .await
         .expect(303);
     app.advance(Duration::from_secs(60));
     app.browser_from(IPHONE, ELSEWHERE).sign_in(&ada).await;
-    assert_eq!(responses(&laptop).await.len(), 2);
+    assert_eq!(review_paths(&laptop).await.len(), 2);
     app.advance(Duration::from_secs(31 * 24 * 60 * 60));
-    assert_eq!(responses(&laptop).await.len(), 0);
+    assert_eq!(review_paths(&laptop).await.len(), 0);
     app.stop().await;
 }
 
-async fn a_program_is_told_and_answers_too(database: Database) {
+async fn alerts_are_listed_and_reviewed_over_the_api(database: Database) {
     let app = TestApp::start_behind_proxy(database).await;
     let ada = app.register("ada@example.org").await;
     let phone = app.login_from(&ada, IPHONE, HOME, Some("phone-1")).await;
     app.advance(Duration::from_secs(60));
-    let stranger = app.login_from(&ada, FIREFOX, ELSEWHERE, None).await;
-    let told = phone.get("/api/v1/alerts").await.expect(200).json();
-    insta::assert_json_snapshot!(told, {".alerts[].id" => "[id]", ".alerts[].session_id" => "[id]"}, @r#"
+    let intruder = app.login_from(&ada, FIREFOX, ELSEWHERE, None).await;
+    let listed = phone.get("/api/v1/alerts").await.expect(200).json();
+    insta::assert_json_snapshot!(listed, {".alerts[].id" => "[id]", ".alerts[].session_id" => "[id]"}, @r#"
     {
       "alerts": [
         {
@@ -378,25 +378,25 @@ async fn a_program_is_told_and_answers_too(database: Database) {
       ]
     }
     "#);
-    let id = told["alerts"][0]["id"].as_str().expect("an id");
+    let id = listed["alerts"][0]["id"].as_str().expect("an id");
     let path = format!("/api/v1/alerts/{id}");
-    let response = async |device: &Device, body: &serde_json::Value| {
+    let review = async |device: &Device, body: &serde_json::Value| {
         TestResponse::to(device.request("POST", &path).json(body)).await
     };
     assert_eq!(
-        stranger.get("/api/v1/alerts").await.expect(200).json(),
+        intruder.get("/api/v1/alerts").await.expect(200).json(),
         json!({"alerts": []})
     );
-    let no = json!({"answer": "not_mine"});
-    response(&stranger, &no).await.problem(404, "not_found");
+    let not_mine = json!({"answer": "not_mine"});
+    review(&intruder, &not_mine).await.problem(404, "not_found");
     for wrong in [json!({"answer": "perhaps"}), json!({}), json!(7)] {
-        let refused = response(&phone, &wrong).await;
+        let refused = review(&phone, &wrong).await;
         assert!([400, 422].contains(&refused.status), "{wrong}");
     }
-    stranger.current().await.expect(200);
-    response(&phone, &no).await.expect(204);
-    stranger.current().await.problem(401, "unauthenticated");
-    response(&phone, &no).await.problem(404, "not_found");
+    intruder.current().await.expect(200);
+    review(&phone, &not_mine).await.expect(204);
+    intruder.current().await.problem(401, "unauthenticated");
+    review(&phone, &not_mine).await.problem(404, "not_found");
     app.stop().await;
 }
 
@@ -418,7 +418,7 @@ async fn the_export_has_devices_and_alerts(database: Database) {
     app.stop().await;
 }
 
-async fn a_password_set_on_the_server_is_told(database: Database) {
+async fn a_password_set_on_the_server_raises_an_alert(database: Database) {
     let (app, ada, laptop) = at_home(database).await;
     let set = [
         "user",
@@ -430,46 +430,49 @@ async fn a_password_set_on_the_server_is_told(database: Database) {
     Program::with(&app.database)
         .run_with_input(&set, "another battery staple\n")
         .expect_done();
-    let kinds = "SELECT device_name AS value FROM alerts WHERE kind = 'password_changed'";
+    let names = "SELECT device_name AS value FROM alerts WHERE kind = 'password_changed'";
     assert_eq!(
-        app.database.texts(kinds),
+        app.database.texts(names),
         [Some("An administrator, on the server".into())]
     );
     assert!(laptop.get("/devices").await.is_to_sign_in());
     app.stop().await;
 }
 
-async fn a_borrowed_device_id_gives_no_say(database: Database) {
+async fn a_copied_device_id_permits_no_review(database: Database) {
     let app = TestApp::start_behind_proxy(database).await;
     let ada = app.register("ada@example.org").await;
     let phone = app.login_from(&ada, IPHONE, HOME, Some("phone-1")).await;
     app.advance(Duration::from_secs(60));
     app.login_from(&ada, FIREFOX, ELSEWHERE, None).await;
     app.advance(Duration::from_secs(60));
-    // The id, which any session of hers is shown, and even the same agent.
-    let thief = app
+    // An intruder can read the id in the list of sessions, and copy the user agent.
+    let intruder = app
         .login_from(&ada, IPHONE, ELSEWHERE, Some("phone-1"))
         .await;
     let none = json!({"alerts": []});
-    assert_eq!(thief.get("/api/v1/alerts").await.expect(200).json(), none);
+    assert_eq!(
+        intruder.get("/api/v1/alerts").await.expect(200).json(),
+        none
+    );
     let other = app
         .login_from(&ada, FIREFOX, ELSEWHERE, Some("phone-1"))
         .await;
     assert_eq!(other.get("/api/v1/alerts").await.expect(200).json(), none);
     assert_eq!(
-        told(&app),
+        alert_kinds(&app),
         ["new_device"],
         "the second looks like the first"
     );
-    let told = phone.get("/api/v1/alerts").await.expect(200).json();
-    assert_eq!(told["alerts"].as_array().expect("a list").len(), 1);
-    // And a new session of the phone itself, where it was before, has a say.
+    let listed = phone.get("/api/v1/alerts").await.expect(200).json();
+    assert_eq!(listed["alerts"].as_array().expect("a list").len(), 1);
+    // A new session on the phone itself, at its usual address, may review alerts.
     let again = app.login_from(&ada, IPHONE, HOME, Some("phone-1")).await;
-    assert_eq!(again.get("/api/v1/alerts").await.expect(200).json(), told);
+    assert_eq!(again.get("/api/v1/alerts").await.expect(200).json(), listed);
     app.stop().await;
 }
 
-async fn a_second_sign_in_on_a_doubtful_device_is_in_doubt_too(database: Database) {
+async fn a_second_sign_in_on_an_unconfirmed_device_is_unconfirmed_too(database: Database) {
     let (app, ada, laptop) = at_home(database).await;
     app.login_from(&ada, IPHONE, ELSEWHERE, Some("theirs"))
         .await;
@@ -481,73 +484,73 @@ async fn a_second_sign_in_on_a_doubtful_device_is_in_doubt_too(database: Databas
     app.login_from(&ada, "curl/8.14.1", "192.0.2.1", None).await;
     let none = json!({"alerts": []});
     assert_eq!(second.get("/api/v1/alerts").await.expect(200).json(), none);
-    assert_eq!(responses(&laptop).await.len(), 4);
+    assert_eq!(review_paths(&laptop).await.len(), 4);
     app.stop().await;
 }
 
-async fn no_ends_what_came_after_it_too(database: Database) {
+async fn reporting_an_alert_ends_untrusted_sessions_since_then_too(database: Database) {
     let (app, ada, laptop) = at_home(database).await;
     let first = app.login_from(&ada, IPHONE, ELSEWHERE, None).await;
     app.advance(Duration::from_secs(60));
-    // Quiet, as they look like the first, or have an id that they saw.
+    // These raise no alert: one looks like the first, the other copied a known device id.
     let second = app.login_from(&ada, IPHONE, ELSEWHERE, None).await;
     let id = laptop.cookie("rollcall_device").expect("a device cookie");
     let third = app.login_from(&ada, FIREFOX, ELSEWHERE, Some(&id)).await;
-    assert_eq!(told(&app), ["new_device"]);
-    let no = responses(&laptop).await.remove(1);
-    laptop.submit("/devices", &no, &[]).await.expect(303);
-    for stranger in [first, second, third] {
-        stranger.current().await.problem(401, "unauthenticated");
+    assert_eq!(alert_kinds(&app), ["new_device"]);
+    let report = review_paths(&laptop).await.remove(1);
+    laptop.submit("/devices", &report, &[]).await.expect(303);
+    for intruder in [first, second, third] {
+        intruder.current().await.problem(401, "unauthenticated");
     }
     laptop.get("/devices").await.expect(200);
     app.stop().await;
 }
 
-async fn a_changed_email_is_told_and_taken_back(database: Database) {
+async fn a_changed_email_raises_an_alert_and_is_restored_by_a_report(database: Database) {
     let (app, ada, laptop) = at_home(database).await;
-    let thief = app.browser_from(IPHONE, ELSEWHERE);
-    thief.sign_in(&ada).await;
+    let intruder = app.browser_from(IPHONE, ELSEWHERE);
+    intruder.sign_in(&ada).await;
     app.advance(Duration::from_secs(60));
     let theirs = [("email", "thief@example.org")];
-    thief
+    intruder
         .submit("/account", "/account/email", &theirs)
         .await
         .expect(303);
-    assert_eq!(told(&app), ["new_device", "email_changed"]);
+    assert_eq!(alert_kinds(&app), ["new_device", "email_changed"]);
     let email = "SELECT email AS value FROM users";
     assert_eq!(
         app.database.texts(email),
         [Some("thief@example.org".into())]
     );
-    let no = responses(&laptop).await.remove(1);
-    let response = laptop.submit("/devices", &no, &[]).await;
+    let report = review_paths(&laptop).await.remove(1);
+    let response = laptop.submit("/devices", &report, &[]).await;
     laptop
         .follow(&response)
         .await
         .expect_words("is signed out, and forgotten.");
     assert_eq!(app.database.texts(email), [Some("ada@example.org".into())]);
-    assert!(thief.get("/devices").await.is_to_sign_in());
+    assert!(intruder.get("/devices").await.is_to_sign_in());
     app.stop().await;
 }
 
-async fn a_dormant_account_has_a_memory(database: Database) {
+async fn a_new_device_on_a_dormant_account_raises_an_alert(database: Database) {
     let (app, ada, _laptop) = at_home(database).await;
     app.advance(Duration::from_secs(300 * 24 * 60 * 60));
     app.sweep().await;
     assert_eq!(app.database.sessions_where("1 = 1"), 0);
     app.login_from(&ada, IPHONE, ELSEWHERE, None).await;
-    assert_eq!(told(&app), ["new_device"]);
+    assert_eq!(alert_kinds(&app), ["new_device"]);
     app.stop().await;
 }
 
 async fn naming_a_reported_device_does_not_make_it_known(database: Database) {
     let (app, ada, laptop) = at_home(database).await;
-    let stranger = app
+    let intruder = app
         .login_from(&ada, IPHONE, ELSEWHERE, Some("theirs"))
         .await;
-    let no = responses(&laptop).await.remove(1);
-    laptop.submit("/devices", &no, &[]).await.expect(303);
-    let path = format!("/devices/{}", stranger.id());
+    let report = review_paths(&laptop).await.remove(1);
+    laptop.submit("/devices", &report, &[]).await.expect(303);
+    let path = format!("/devices/{}", intruder.id());
     let name = [("device_name", "The thief’s")];
     laptop
         .submit(&path, &format!("{path}/rename"), &name)
@@ -555,7 +558,7 @@ async fn naming_a_reported_device_does_not_make_it_known(database: Database) {
         .expect(303);
     app.login_from(&ada, IPHONE, ELSEWHERE, Some("theirs"))
         .await;
-    assert_eq!(told(&app), ["new_device", "new_device"]);
+    assert_eq!(alert_kinds(&app), ["new_device", "new_device"]);
     app.stop().await;
 }
 
@@ -575,8 +578,8 @@ async fn impossible_travel_is_not_measured_from_a_reported_session(database: Dat
     laptop.sign_in(&ada).await;
     app.advance(Duration::from_secs(24 * 60 * 60 / 3));
     app.login_from(&ada, IPHONE, ELSEWHERE, None).await;
-    let no = responses(&laptop).await.remove(1);
-    laptop.submit("/devices", &no, &[]).await.expect(303);
+    let report = review_paths(&laptop).await.remove(1);
+    laptop.submit("/devices", &report, &[]).await.expect(303);
     app.advance(Duration::from_secs(60));
     app.login_from(&ada, "curl/8.14.1", HOME, None).await;
     let impossible_travel =
@@ -584,7 +587,7 @@ async fn impossible_travel_is_not_measured_from_a_reported_session(database: Dat
     assert_eq!(
         app.database.number(impossible_travel),
         1,
-        "the stranger's own"
+        "only the intruder's own"
     );
     app.stop().await;
 }

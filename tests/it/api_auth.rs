@@ -1,4 +1,4 @@
-//! The life of a session over the API: register, sign in, be known, sign out.
+//! The lifecycle of a session over the API: register, sign in, authenticate, sign out.
 
 use rollcall::settings::Settings;
 
@@ -12,10 +12,10 @@ on_both!(
     an_unknown_e_mail_and_a_wrong_password_look_the_same,
     a_client_names_its_device_in_the_body,
     a_client_names_its_device_in_headers,
-    every_login_is_a_session_of_its_own,
+    every_login_opens_its_own_session,
     logging_out_everywhere_ends_every_device,
     a_signed_out_device_is_refused_at_once,
-    nobody_is_known_without_a_token,
+    a_request_without_a_token_is_unauthenticated,
     an_expired_access_token_is_refused,
 );
 on_both!(database: nobody_registers_where_sign_up_is_off, a_session_outlives_a_restart);
@@ -176,7 +176,7 @@ async fn a_client_names_its_device_in_headers(app: &TestApp) {
     assert_eq!(session["device_id"], "watch-1");
 }
 
-async fn every_login_is_a_session_of_its_own(app: &TestApp) {
+async fn every_login_opens_its_own_session(app: &TestApp) {
     let ada = app.register("ada@example.org").await;
     let laptop = app.login(&ada, FIREFOX).await;
     let phone = app.login(&ada, IPHONE).await;
@@ -223,7 +223,7 @@ async fn a_signed_out_device_is_refused_at_once(app: &TestApp) {
     );
 }
 
-async fn nobody_is_known_without_a_token(app: &TestApp) {
+async fn a_request_without_a_token_is_unauthenticated(app: &TestApp) {
     let response = app.anyone().get("/api/v1/me").await;
     assert!(
         response.header("www-authenticate").starts_with("Bearer"),
@@ -261,13 +261,13 @@ async fn nobody_registers_where_sign_up_is_off(database: Database) {
 }
 
 async fn a_session_outlives_a_restart(database: Database) {
-    // Its own port is another one after the restart; people know it by its public URL.
-    let with_a_name =
+    // The port changes with the restart; the issuer of the tokens, the public URL, must not.
+    let with_public_url =
         |settings: &mut Settings| settings.public_url = "http://login.example.org".parse().ok();
-    let app = TestApp::start_with(database, with_a_name).await;
+    let app = TestApp::start_with(database, with_public_url).await;
     let ada = app.register("ada@example.org").await;
     let laptop = app.login(&ada, FIREFOX).await;
-    let app = TestApp::start_with(app.stop_and_keep_database().await, with_a_name).await;
+    let app = TestApp::start_with(app.stop_and_keep_database().await, with_public_url).await;
     let request = app
         .anyone()
         .request("GET", "/api/v1/sessions/current")

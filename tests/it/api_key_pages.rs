@@ -1,11 +1,11 @@
-//! The keys of applications, on an administrator's page.
+//! The page on which administrators create and revoke the API keys of applications.
 
 use crate::support::prelude::*;
 
 on_both!(
-    app: an_administrator_makes_and_revokes_a_key,
-    for_everybody_else_there_is_nothing,
-    it_needs_a_password_given_recently,
+    app: an_administrator_creates_and_revokes_a_key,
+    for_everyone_else_the_page_does_not_exist,
+    the_page_needs_step_up,
 );
 
 const PAGE: &str = "/admin/api-keys";
@@ -16,7 +16,7 @@ async fn admin(app: &TestApp) -> Browser {
     app.signed_in_browser(&ada, FIREFOX).await
 }
 
-async fn an_administrator_makes_and_revokes_a_key(app: &TestApp) {
+async fn an_administrator_creates_and_revokes_a_key(app: &TestApp) {
     let browser = admin(app).await;
     browser
         .get("/account")
@@ -28,11 +28,11 @@ async fn an_administrator_makes_and_revokes_a_key(app: &TestApp) {
         .await
         .expect(400)
         .expect_words("at least one");
-    let made = browser
+    let created = browser
         .submit(PAGE, PAGE, &[("name", "shop"), ("tokens", "on")])
         .await
         .expect(200);
-    let words = made.words();
+    let words = created.words();
     let secret = words
         .split(' ')
         .find(|word| word.starts_with("rck_"))
@@ -44,14 +44,14 @@ async fn an_administrator_makes_and_revokes_a_key(app: &TestApp) {
         .expect_words("never used");
     assert!(!again.text.contains(secret), "the secret is shown once");
 
-    let ask = || {
+    let introspect = || {
         let request = app
             .anyone()
             .request("POST", "/oauth/introspect")
             .bearer_auth(secret);
         TestResponse::to(request.form(&[("token", "x")]))
     };
-    ask().await.expect(200);
+    introspect().await.expect(200);
     browser
         .get(PAGE)
         .await
@@ -68,10 +68,10 @@ async fn an_administrator_makes_and_revokes_a_key(app: &TestApp) {
         .await
         .expect(200)
         .expect_words("revoked just now");
-    ask().await.expect(401);
+    introspect().await.expect(401);
 }
 
-async fn for_everybody_else_there_is_nothing(app: &TestApp) {
+async fn for_everyone_else_the_page_does_not_exist(app: &TestApp) {
     assert!(app.browser(FIREFOX).get(PAGE).await.is_to_sign_in());
     let bob = app.register("bob@example.org").await;
     let browser = app.signed_in_browser(&bob, FIREFOX).await;
@@ -92,13 +92,13 @@ async fn for_everybody_else_there_is_nothing(app: &TestApp) {
     );
 }
 
-async fn it_needs_a_password_given_recently(app: &TestApp) {
+async fn the_page_needs_step_up(app: &TestApp) {
     let browser = admin(app).await;
     app.advance(Duration::from_secs(601));
-    let asked = browser.get(PAGE).await.expect(303);
-    assert_eq!(asked.location(), "/confirm?next=%2Fadmin%2Fapi-keys");
+    let redirect = browser.get(PAGE).await.expect(303);
+    assert_eq!(redirect.location(), "/confirm?next=%2Fadmin%2Fapi-keys");
     let confirmed = browser
-        .submit(asked.location(), "/confirm", &[("password", PASSWORD)])
+        .submit(redirect.location(), "/confirm", &[("password", PASSWORD)])
         .await;
     browser
         .follow(&confirmed)

@@ -1,4 +1,5 @@
-//! A person's sessions over the API: seen, named, ended. And other people's, which do not exist.
+//! A person's sessions over the API: listing, renaming and ending them. Those of other people are
+//! not found.
 
 use serde_json::Value;
 
@@ -7,17 +8,17 @@ use crate::support::prelude::*;
 on_both!(
     app: the_list_has_the_newest_use_first_and_marks_the_current_one,
     the_current_session_is_the_callers,
-    a_session_tells_nothing_secret,
-    history_says_why_and_when_a_session_ended,
-    history_is_read_page_by_page,
-    a_device_gets_another_name,
+    a_session_exposes_no_secret,
+    history_shows_why_and_when_a_session_ended,
+    history_is_listed_page_by_page,
+    a_device_is_renamed,
     a_name_too_long_or_empty_is_refused,
     ending_the_others_leaves_the_callers,
     ending_the_expired_ones_counts_them,
-    ending_a_session_twice_is_as_good_as_once,
+    ending_a_session_is_idempotent,
     another_persons_session_does_not_exist,
-    a_malformed_id_is_an_unknown_one,
-    a_browsers_cookie_reads_the_api,
+    a_malformed_id_is_not_found,
+    a_browsers_cookie_authenticates_api_reads,
 );
 
 async fn the_list_has_the_newest_use_first_and_marks_the_current_one(app: &TestApp) {
@@ -107,7 +108,7 @@ async fn the_current_session_is_the_callers(app: &TestApp) {
     }
 }
 
-async fn a_session_tells_nothing_secret(app: &TestApp) {
+async fn a_session_exposes_no_secret(app: &TestApp) {
     let (laptop, _) = laptop_and_phone(app).await;
     let jtis = app
         .database
@@ -133,7 +134,7 @@ async fn a_session_tells_nothing_secret(app: &TestApp) {
     }
 }
 
-async fn history_says_why_and_when_a_session_ended(app: &TestApp) {
+async fn history_shows_why_and_when_a_session_ended(app: &TestApp) {
     let (laptop, phone) = laptop_and_phone(app).await;
     app.advance(Duration::from_secs(60));
     laptop.delete(&session_path(&phone)).await.expect(204);
@@ -151,7 +152,7 @@ async fn history_says_why_and_when_a_session_ended(app: &TestApp) {
     assert_eq!(history["next_cursor"], Value::Null);
 }
 
-async fn history_is_read_page_by_page(app: &TestApp) {
+async fn history_is_listed_page_by_page(app: &TestApp) {
     let ada = app.register("ada@example.org").await;
     let laptop = app.login(&ada, FIREFOX).await;
     let mut expected = Vec::new();
@@ -185,7 +186,7 @@ async fn history_is_read_page_by_page(app: &TestApp) {
         .problem(400, "invalid_request");
 }
 
-async fn a_device_gets_another_name(app: &TestApp) {
+async fn a_device_is_renamed(app: &TestApp) {
     let (laptop, phone) = laptop_and_phone(app).await;
     let response = laptop
         .patch(
@@ -260,7 +261,7 @@ async fn ending_the_expired_ones_counts_them(app: &TestApp) {
     laptop.current().await.expect(200);
 }
 
-async fn ending_a_session_twice_is_as_good_as_once(app: &TestApp) {
+async fn ending_a_session_is_idempotent(app: &TestApp) {
     let (laptop, phone) = laptop_and_phone(app).await;
     laptop.delete(&session_path(&phone)).await.expect(204);
     app.advance(Duration::from_secs(1));
@@ -330,7 +331,7 @@ async fn another_persons_session_does_not_exist(app: &TestApp) {
     "#);
 }
 
-async fn a_malformed_id_is_an_unknown_one(app: &TestApp) {
+async fn a_malformed_id_is_not_found(app: &TestApp) {
     let (laptop, _) = laptop_and_phone(app).await;
     for id in [
         "1",
@@ -345,7 +346,7 @@ async fn a_malformed_id_is_an_unknown_one(app: &TestApp) {
     }
 }
 
-async fn a_browsers_cookie_reads_the_api(app: &TestApp) {
+async fn a_browsers_cookie_authenticates_api_reads(app: &TestApp) {
     let ada = app.register("ada@example.org").await;
     let browser = app.signed_in_browser(&ada, FIREFOX).await;
     assert_eq!(

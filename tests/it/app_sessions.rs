@@ -1,4 +1,4 @@
-//! Applications that sign people in themselves.
+//! Sessions that are opened by applications that authenticate people themselves.
 
 use actix_web::rt::spawn;
 use reqwest::RequestBuilder;
@@ -8,13 +8,13 @@ use crate::support::prelude::*;
 use crate::support::program::Program;
 
 on_both!(
-    app: a_session_is_opened_for_somebody_met_for_the_first_time,
+    app: a_session_is_opened_for_a_new_subject,
     the_same_subject_is_the_same_person,
-    many_first_meetings_at_once_are_one_person,
+    concurrent_first_sessions_create_one_person,
     sessions_are_refreshed_listed_and_ended,
-    no_password_opens_such_an_account,
+    no_password_opens_an_external_account,
     an_application_needs_the_scope,
-    what_the_application_saw_is_checked,
+    what_the_application_sends_is_validated,
     an_unknown_subject_has_no_sessions,
 );
 
@@ -55,7 +55,7 @@ impl<'a> Shop<'a> {
     }
 }
 
-async fn a_session_is_opened_for_somebody_met_for_the_first_time(app: &TestApp) {
+async fn a_session_is_opened_for_a_new_subject(app: &TestApp) {
     let body = json!({
         "subject": "customer-7", "email": "Ada@example.org", "full_name": "Ada Lovelace",
         "user_agent": IPHONE, "ip_address": "::ffff:198.51.100.7", "device_id": "d-1",
@@ -82,7 +82,7 @@ async fn the_same_subject_is_the_same_person(app: &TestApp) {
     shop.open(&taken).await.problem(409, "email_taken");
 }
 
-async fn many_first_meetings_at_once_are_one_person(app: &TestApp) {
+async fn concurrent_first_sessions_create_one_person(app: &TestApp) {
     let shop = Shop::new(app);
     let openings: Vec<_> = (0..10)
         .map(|_| {
@@ -93,7 +93,7 @@ async fn many_first_meetings_at_once_are_one_person(app: &TestApp) {
         })
         .collect();
     for opening in openings {
-        opening.await.expect("an answer").expect(201);
+        opening.await.expect("a response").expect(201);
     }
     assert_eq!(
         app.database.number("SELECT count(*) AS value FROM users"),
@@ -118,15 +118,15 @@ async fn sessions_are_refreshed_listed_and_ended(app: &TestApp) {
     assert_eq!(refreshed["session"]["ip_address"], "203.0.113.9");
     assert_ne!(refreshed["refresh_token"], phone.refresh_token.as_str());
 
-    let whose = [("subject", "a b&c")];
-    let listed = TestResponse::to(shop.request("GET", "").query(&whose))
+    let query = [("subject", "a b&c")];
+    let listed = TestResponse::to(shop.request("GET", "").query(&query))
         .await
         .expect(200)
         .json();
     assert_eq!(listed["total"], 2);
     let one = format!("/{}", phone.id());
     for _ in 0..2 {
-        TestResponse::to(shop.request("DELETE", &one).query(&whose))
+        TestResponse::to(shop.request("DELETE", &one).query(&query))
             .await
             .expect(204);
     }
@@ -137,7 +137,7 @@ async fn sessions_are_refreshed_listed_and_ended(app: &TestApp) {
     TestResponse::to(shop.request("DELETE", &foreign).query(&another))
         .await
         .problem(404, "not_found");
-    let ended = TestResponse::to(shop.request("DELETE", "").query(&whose))
+    let ended = TestResponse::to(shop.request("DELETE", "").query(&query))
         .await
         .expect(200)
         .json();
@@ -145,7 +145,7 @@ async fn sessions_are_refreshed_listed_and_ended(app: &TestApp) {
     laptop.current().await.problem(401, "unauthenticated");
 }
 
-async fn no_password_opens_such_an_account(app: &TestApp) {
+async fn no_password_opens_an_external_account(app: &TestApp) {
     let body = json!({"subject": "customer-7", "email": "ada@example.org"});
     Shop::new(app).device(&body).await;
     for password in ["!", "", "customer-7", PASSWORD] {
@@ -159,15 +159,15 @@ async fn an_application_needs_the_scope(app: &TestApp) {
     let shop = Shop::with_scope(app, "tokens");
     let body = json!({"subject": "customer-7"});
     shop.open(&body).await.problem(403, "insufficient_scope");
-    let nobody = app.anyone().post("/api/v1/app/sessions", &body).await;
-    nobody.problem(401, "invalid_client");
+    let response = app.anyone().post("/api/v1/app/sessions", &body).await;
+    response.problem(401, "invalid_client");
     assert_eq!(
         app.database.number("SELECT count(*) AS value FROM users"),
         0
     );
 }
 
-async fn what_the_application_saw_is_checked(app: &TestApp) {
+async fn what_the_application_sends_is_validated(app: &TestApp) {
     let shop = Shop::new(app);
     for (field, body) in [
         ("subject", json!({"subject": " "})),

@@ -1,25 +1,25 @@
-//! Bodies that are not as they must be: each is answered with what is wrong, and nothing is written.
+//! Invalid request bodies: the response names what is wrong, and nothing is stored.
 
 use crate::support::prelude::*;
 
 on_both!(
-    app: malformed_json_is_said_to_be_so,
+    app: malformed_json_is_an_invalid_request,
     an_unknown_field_is_named,
     a_wrong_type_is_named_with_its_path,
     a_missing_field_is_named,
-    a_body_of_another_kind_is_not_taken,
-    a_body_over_the_limit_is_not_taken,
+    a_body_of_another_media_type_is_refused,
+    a_body_over_the_limit_is_refused,
     a_bad_e_mail_is_refused,
     a_bad_password_is_refused,
-    control_characters_never_reach_a_row,
-    a_name_of_markup_is_only_text_on_the_page,
+    control_characters_are_never_stored,
+    markup_in_a_name_is_escaped_on_the_page,
     a_wrong_method_and_an_unknown_path_are_problems_too,
 );
 
 const LOGIN: &str = "/api/v1/auth/login";
 const REGISTER: &str = "/api/v1/auth/register";
 
-async fn malformed_json_is_said_to_be_so(app: &TestApp) {
+async fn malformed_json_is_an_invalid_request(app: &TestApp) {
     for body in [
         "",
         "{",
@@ -73,7 +73,7 @@ async fn a_missing_field_is_named(app: &TestApp) {
     assert!(problem.to_string().contains("password"), "{problem:#}");
 }
 
-async fn a_body_of_another_kind_is_not_taken(app: &TestApp) {
+async fn a_body_of_another_media_type_is_refused(app: &TestApp) {
     let form = app
         .anyone()
         .request("POST", LOGIN)
@@ -87,7 +87,7 @@ async fn a_body_of_another_kind_is_not_taken(app: &TestApp) {
         .problem(415, "unsupported_media_type");
 }
 
-async fn a_body_over_the_limit_is_not_taken(app: &TestApp) {
+async fn a_body_over_the_limit_is_refused(app: &TestApp) {
     let body = json!({"email": "ada@example.org", "password": "x".repeat(256 * 1024)});
     app.anyone()
         .post(LOGIN, &body)
@@ -141,7 +141,7 @@ async fn a_bad_password_is_refused(app: &TestApp) {
     );
 }
 
-async fn control_characters_never_reach_a_row(app: &TestApp) {
+async fn control_characters_are_never_stored(app: &TestApp) {
     let ada = app.register("ada@example.org").await;
     let laptop = app.login(&ada, FIREFOX).await;
     for name in [
@@ -169,7 +169,7 @@ async fn control_characters_never_reach_a_row(app: &TestApp) {
     }
 }
 
-async fn a_name_of_markup_is_only_text_on_the_page(app: &TestApp) {
+async fn markup_in_a_name_is_escaped_on_the_page(app: &TestApp) {
     let ada = app.register("ada@example.org").await;
     let name = "<script>alert(1)</script>\"'&";
     let body = json!({"email": ada.email, "password": ada.password, "device_name": name});

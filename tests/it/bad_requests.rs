@@ -1,17 +1,17 @@
-//! Headers, cookies and forms that somebody has meddled with.
+//! Oversized, malformed and tampered headers, cookies and forms.
 
 use crate::support::prelude::*;
 
 on_both!(
     app: a_user_agent_of_64_kib_is_cut_or_refused,
-    a_user_agent_of_odd_bytes_is_taken,
+    a_user_agent_of_arbitrary_bytes_is_accepted,
     headers_of_a_megabyte_are_refused,
     a_tampered_cookie_leads_to_sign_in,
     a_tampered_device_cookie_does_no_harm,
-    a_form_without_its_token_changes_nothing,
-    a_form_with_another_browsers_token_changes_nothing,
-    signing_in_needs_the_forms_token,
-    a_next_that_leads_elsewhere_is_not_followed,
+    a_form_without_its_csrf_token_changes_nothing,
+    a_form_with_another_browsers_csrf_token_changes_nothing,
+    signing_in_needs_the_csrf_token,
+    a_next_to_another_site_is_not_followed,
 );
 
 async fn a_user_agent_of_64_kib_is_cut_or_refused(app: &TestApp) {
@@ -25,9 +25,9 @@ async fn a_user_agent_of_64_kib_is_cut_or_refused(app: &TestApp) {
     app.login(&ada, FIREFOX).await.current().await.expect(200);
 }
 
-async fn a_user_agent_of_odd_bytes_is_taken(app: &TestApp) {
+async fn a_user_agent_of_arbitrary_bytes_is_accepted(app: &TestApp) {
     let ada = app.register("ada@example.org").await;
-    // 499 characters and then one that takes two bytes and is cut in no half; then bytes that are no UTF-8.
+    // The two-byte character at the limit of 500 must not be split; the next value is not UTF-8.
     let two_bytes = format!("{}éééé", "M".repeat(499)).into_bytes();
     for user_agent in [
         two_bytes,
@@ -50,7 +50,7 @@ async fn headers_of_a_megabyte_are_refused(app: &TestApp) {
         .anyone()
         .request("GET", "/sign-in")
         .header("x-long", "x".repeat(1024 * 1024));
-    // The server may close the connection before it was sent everything.
+    // The server may close the connection before it has received the whole request.
     if let Ok(response) = request.send().await {
         assert!(response.status().is_client_error(), "{response:?}");
     }
@@ -88,7 +88,7 @@ async fn a_tampered_device_cookie_does_no_harm(app: &TestApp) {
     assert_eq!(app.database.sessions_where("length(device_id) > 255"), 0);
 }
 
-async fn a_form_without_its_token_changes_nothing(app: &TestApp) {
+async fn a_form_without_its_csrf_token_changes_nothing(app: &TestApp) {
     let ada = app.register("ada@example.org").await;
     let phone = app.login(&ada, IPHONE).await;
     let browser = app.signed_in_browser(&ada, FIREFOX).await;
@@ -99,7 +99,7 @@ async fn a_form_without_its_token_changes_nothing(app: &TestApp) {
     assert_nothing_changed(app, &phone).await;
 }
 
-async fn a_form_with_another_browsers_token_changes_nothing(app: &TestApp) {
+async fn a_form_with_another_browsers_csrf_token_changes_nothing(app: &TestApp) {
     let ada = app.register("ada@example.org").await;
     let eve = app.register("eve@example.org").await;
     let phone = app.login(&ada, IPHONE).await;
@@ -118,7 +118,7 @@ async fn a_form_with_another_browsers_token_changes_nothing(app: &TestApp) {
     assert_nothing_changed(app, &phone).await;
 }
 
-async fn signing_in_needs_the_forms_token(app: &TestApp) {
+async fn signing_in_needs_the_csrf_token(app: &TestApp) {
     let ada = app.register("ada@example.org").await;
     let browser = app.browser(FIREFOX);
     let fields = [
@@ -131,7 +131,7 @@ async fn signing_in_needs_the_forms_token(app: &TestApp) {
     assert_eq!(app.database.sessions_where("is_active"), 0);
 }
 
-async fn a_next_that_leads_elsewhere_is_not_followed(app: &TestApp) {
+async fn a_next_to_another_site_is_not_followed(app: &TestApp) {
     let ada = app.register("ada@example.org").await;
     let fields = |next| {
         [

@@ -1,23 +1,23 @@
-//! "Your devices": seen, named and signed out, from another browser or from this one.
+//! "Your devices": listing, renaming and signing out devices, from this browser or another.
 
 use crate::support::html::{self, Form};
 use crate::support::prelude::*;
 use crate::support::response::path_of;
 
 on_both!(
-    app: your_devices_tells_them_apart,
+    app: your_devices_lists_this_one_and_the_others,
     one_browser_signs_the_other_out,
     a_device_already_signed_out_is_no_error,
-    a_message_is_said_only_if_the_row_agrees,
-    signing_out_the_others_names_each_first,
+    a_message_is_shown_only_if_the_session_has_ended,
+    signing_out_the_others_lists_them_first,
     signing_out_everywhere_ends_this_one_too,
-    a_device_gets_another_name,
-    one_device_has_a_page,
-    another_persons_device_cannot_be_touched,
-    an_ended_device_is_shown_with_its_cause,
+    a_device_is_renamed,
+    a_device_has_its_own_page,
+    another_persons_device_cannot_be_changed,
+    an_ended_device_is_listed_as_recently_ended,
 );
 
-async fn your_devices_tells_them_apart(app: &TestApp) {
+async fn your_devices_lists_this_one_and_the_others(app: &TestApp) {
     let (laptop, _phone, _) = laptop_and_phone(app).await;
     app.advance(Duration::from_secs(2 * 60 * 60));
     let page = laptop
@@ -26,13 +26,13 @@ async fn your_devices_tells_them_apart(app: &TestApp) {
         .expect(200)
         .expect_words("You are signed in on 2 devices.");
     let words = page.words();
-    let place = |words_in_it: &str| {
+    let position = |text: &str| {
         words
-            .find(words_in_it)
-            .unwrap_or_else(|| panic!("{words_in_it:?} is not in {words}"))
+            .find(text)
+            .unwrap_or_else(|| panic!("{text:?} is not in {words}"))
     };
     assert!(
-        place("Firefox on Windows This device") < place("Other devices Safari on iPhone"),
+        position("Firefox on Windows This device") < position("Other devices Safari on iPhone"),
         "this device is first: {words}"
     );
     assert!(words.contains("2 hours ago"), "{words}");
@@ -79,7 +79,7 @@ async fn a_device_already_signed_out_is_no_error(app: &TestApp) {
     );
 }
 
-async fn a_message_is_said_only_if_the_row_agrees(app: &TestApp) {
+async fn a_message_is_shown_only_if_the_session_has_ended(app: &TestApp) {
     let (laptop, _phone, ada) = laptop_and_phone(app).await;
     let path = laptop.sign_out_paths().await.remove(0);
     let message = laptop
@@ -88,10 +88,10 @@ async fn a_message_is_said_only_if_the_row_agrees(app: &TestApp) {
         .location()
         .to_owned();
 
-    // The same message about a device that is still signed in, as a forged link would have it.
+    // A forged link with the same message about a device that is still signed in.
     let _tablet = app.signed_in_browser(&ada, IPHONE).await;
-    let alive = laptop.sign_out_paths().await.remove(0);
-    let forged = message.replace(id_in(&path), id_in(&alive));
+    let live = laptop.sign_out_paths().await.remove(0);
+    let forged = message.replace(id_in(&path), id_in(&live));
     assert_ne!(forged, message);
     let without_message = laptop.get("/devices").await.expect(200).words();
     assert_eq!(
@@ -100,7 +100,7 @@ async fn a_message_is_said_only_if_the_row_agrees(app: &TestApp) {
     );
 }
 
-async fn signing_out_the_others_names_each_first(app: &TestApp) {
+async fn signing_out_the_others_lists_them_first(app: &TestApp) {
     let (laptop, phone, person) = laptop_and_phone(app).await;
     let tablet = app.login(&person, IPHONE).await;
     tablet
@@ -141,7 +141,7 @@ async fn signing_out_everywhere_ends_this_one_too(app: &TestApp) {
     assert_eq!(app.database.sessions_where("is_active"), 0);
 }
 
-async fn a_device_gets_another_name(app: &TestApp) {
+async fn a_device_is_renamed(app: &TestApp) {
     let (laptop, phone, _) = laptop_and_phone(app).await;
     let device = device_path(&laptop).await;
     let rename = format!("{device}/rename");
@@ -171,7 +171,7 @@ async fn a_device_gets_another_name(app: &TestApp) {
         .expect_words("Ada’s phone 📱");
 }
 
-async fn one_device_has_a_page(app: &TestApp) {
+async fn a_device_has_its_own_page(app: &TestApp) {
     let (laptop, _phone, _) = laptop_and_phone(app).await;
     let page = laptop.get(&device_path(&laptop).await).await.expect(200);
     page.expect_words("Safari on iPhone")
@@ -179,7 +179,7 @@ async fn one_device_has_a_page(app: &TestApp) {
         .expect_words("17 May 2031");
 }
 
-async fn another_persons_device_cannot_be_touched(app: &TestApp) {
+async fn another_persons_device_cannot_be_changed(app: &TestApp) {
     let (laptop, phone, _) = laptop_and_phone(app).await;
     let eve = app.register("eve@example.org").await;
     let (browser, _hers) = (
@@ -195,12 +195,12 @@ async fn another_persons_device_cannot_be_touched(app: &TestApp) {
         .find(|(name, _)| name == "csrf")
         .expect("a csrf field");
     let theirs = device_path(&laptop).await;
-    for (act, field) in [
+    for (action, field) in [
         ("sign-out", ("x", "")),
         ("rename", ("device_name", "mine now")),
     ] {
         let response = browser
-            .post(&format!("{theirs}/{act}"), &[(name, token), field])
+            .post(&format!("{theirs}/{action}"), &[(name, token), field])
             .await;
         assert_eq!(response.status, 404, "{response:?}");
     }
@@ -211,7 +211,7 @@ async fn another_persons_device_cannot_be_touched(app: &TestApp) {
         .expect_words("Safari on iPhone");
 }
 
-async fn an_ended_device_is_shown_with_its_cause(app: &TestApp) {
+async fn an_ended_device_is_listed_as_recently_ended(app: &TestApp) {
     let (laptop, _phone, _) = laptop_and_phone(app).await;
     let path = laptop.sign_out_paths().await.remove(0);
     laptop.submit("/devices", &path, &[]).await.expect(303);
@@ -239,7 +239,7 @@ async fn laptop_and_phone(app: &TestApp) -> (Browser, Browser, Person) {
     (laptop, phone, ada)
 }
 
-/// The form that goes to `action`, on whichever of the pages has it.
+/// Returns the form that posts to `action`, from the first of the pages that has it.
 async fn form_on_either(browser: &Browser, pages: [&str; 2], action: &str) -> Form {
     for page in pages {
         let page = browser.get(page).await.expect(200);
@@ -253,12 +253,12 @@ async fn form_on_either(browser: &Browser, pages: [&str; 2], action: &str) -> Fo
     panic!("no form on {pages:?} goes to {action}");
 }
 
-/// The id in `/devices/ID/sign-out`.
+/// Returns the id in `/devices/ID/sign-out`.
 fn id_in(path: &str) -> &str {
     path.split('/').nth(2).expect("an id")
 }
 
-/// The page of the one other device.
+/// Returns the path of the page of the only other device.
 async fn device_path(browser: &Browser) -> String {
     let path = browser.sign_out_paths().await.remove(0);
     path.strip_suffix("/sign-out")

@@ -1,4 +1,4 @@
-//! Signing in and out, and the account, as a person without script sees it.
+//! Signing in, signing out and the account page, in a browser without JavaScript.
 
 use crate::support::prelude::*;
 use crate::support::response::path_of;
@@ -6,9 +6,9 @@ use crate::support::response::path_of;
 on_both!(
     app: the_front_page_leads_to_the_right_place,
     signing_in_leads_to_your_devices,
-    a_page_asked_for_before_signing_in_is_opened_after,
+    a_page_requested_before_signing_in_is_opened_after,
     a_wrong_password_shows_the_form_again,
-    somebody_new_signs_up,
+    a_new_person_signs_up,
     signing_out_leads_to_sign_in,
     a_remembered_session_lasts_longer,
     signing_in_again_replaces_that_browsers_session,
@@ -17,7 +17,7 @@ on_both!(
     a_wrong_current_password_changes_nothing,
     a_person_changes_their_name,
 );
-on_both!(database: sign_up_switched_off_is_not_there);
+on_both!(database: sign_up_is_not_found_where_it_is_off);
 
 const NEW_PASSWORD: &str = "a quite different passphrase";
 
@@ -41,7 +41,7 @@ async fn signing_in_leads_to_your_devices(app: &TestApp) {
         .expect_words("Active now");
 }
 
-async fn a_page_asked_for_before_signing_in_is_opened_after(app: &TestApp) {
+async fn a_page_requested_before_signing_in_is_opened_after(app: &TestApp) {
     let ada = app.register("ada@example.org").await;
     let browser = app.browser(FIREFOX);
     let response = browser.get("/account").await;
@@ -74,7 +74,7 @@ async fn a_wrong_password_shows_the_form_again(app: &TestApp) {
         .expect_words("E-mail or password is wrong");
     assert!(
         response.text.contains("value=\"ada@example.org\""),
-        "the e-mail is kept: {}",
+        "the e-mail is filled in: {}",
         response.text
     );
     assert!(!response.text.contains("mistyped"), "{}", response.text);
@@ -82,7 +82,7 @@ async fn a_wrong_password_shows_the_form_again(app: &TestApp) {
     assert_eq!(browser.sign_in(&ada).await.location(), "/devices");
 }
 
-async fn somebody_new_signs_up(app: &TestApp) {
+async fn a_new_person_signs_up(app: &TestApp) {
     let browser = app.browser(FIREFOX);
     let fields = [
         ("full_name", "Grace Hopper"),
@@ -125,7 +125,7 @@ async fn signing_out_leads_to_sign_in(app: &TestApp) {
     browser.set_cookie("rollcall_session", &old_cookie);
     assert!(
         browser.get("/devices").await.is_to_sign_in(),
-        "the cookie of an ended session is worth nothing"
+        "the cookie of an ended session is refused"
     );
 }
 
@@ -252,7 +252,7 @@ async fn a_person_changes_their_name(app: &TestApp) {
     );
 }
 
-async fn sign_up_switched_off_is_not_there(database: Database) {
+async fn sign_up_is_not_found_where_it_is_off(database: Database) {
     let app = TestApp::start_with(database, |settings| settings.sign_up = false).await;
     app.browser(FIREFOX).get("/sign-up").await.expect(404);
     let fields = [

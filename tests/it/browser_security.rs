@@ -1,21 +1,21 @@
-//! What every answer tells a browser to do and not to do.
+//! Security headers, cache headers and cookie attributes of responses.
 
 use crate::support::html;
 use crate::support::prelude::*;
 use crate::support::response::path_of;
 
 on_both!(
-    app: every_response_forbids_what_no_page_needs,
+    app: every_response_has_the_security_headers,
     personal_responses_are_not_cached,
     static_files_are_cached_for_a_year,
     pages_have_no_inline_script_or_style,
-    cookies_are_for_this_server_alone,
+    cookies_are_host_only,
 );
 on_both!(database: over_https_cookies_are_secure_and_hsts_is_sent);
 
 const YEAR: &str = "max-age=31536000";
 
-async fn every_response_forbids_what_no_page_needs(app: &TestApp) {
+async fn every_response_has_the_security_headers(app: &TestApp) {
     let browser = signed_in(app).await;
     let page = browser.get("/devices").await.expect(200);
     let responses = [
@@ -30,11 +30,11 @@ async fn every_response_forbids_what_no_page_needs(app: &TestApp) {
         browser.get(&stylesheet(&page)).await.expect(200),
         page,
     ];
-    responses.iter().for_each(assert_guarded);
+    responses.iter().for_each(assert_security_headers);
 }
 
 #[track_caller]
-fn assert_guarded(response: &TestResponse) {
+fn assert_security_headers(response: &TestResponse) {
     let policy = response.header("content-security-policy");
     assert!(
         policy.contains("default-src 'none'") || policy.contains("default-src 'self'"),
@@ -102,7 +102,7 @@ async fn static_files_are_cached_for_a_year(app: &TestApp) {
         );
         assert!(!response.text.is_empty());
     }
-    // A name that is not of this version must not be kept in place of the right one.
+    // The 404 for another version's file name must not be cached: that version may run next.
     let unknown = stylesheet(&page).replace(".css", "0.css");
     let response = app.anyone().get(&unknown).await.expect(404);
     assert!(
@@ -141,7 +141,7 @@ async fn pages_have_no_inline_script_or_style(app: &TestApp) {
     }
 }
 
-async fn cookies_are_for_this_server_alone(app: &TestApp) {
+async fn cookies_are_host_only(app: &TestApp) {
     let ada = app.register("ada@example.org").await;
     let response = app.browser(FIREFOX).sign_in(&ada).await;
     let cookies = set_cookies(&response);
@@ -162,7 +162,8 @@ async fn over_https_cookies_are_secure_and_hsts_is_sent(database: Database) {
     let app = TestApp::start_with(database, |settings| settings.public_url = Some(https)).await;
     let ada = app.register("ada@example.org").await;
 
-    // The cookies are for HTTPS alone: they are carried by hand, as the proxy in front would.
+    // A client sends `Secure` cookies over HTTPS only, so the test passes them on itself, as the
+    // proxy in front would.
     let page = app.anyone().get("/sign-in").await.expect(200);
     assert!(
         page.header("strict-transport-security").contains(YEAR),

@@ -1,4 +1,4 @@
-//! An open page is told at once when a session opens or ends, on whichever node.
+//! Server-sent events: an open page is notified at once when a session opens or ends, on any node.
 
 use std::time::Duration;
 
@@ -10,24 +10,24 @@ use crate::support::program::Program;
 use crate::support::run_async;
 
 on_both!(
-    app: a_page_is_told_of_a_sign_in_and_of_its_own_end,
-    other_peoples_changes_are_not_told,
-    what_happened_before_listening_is_told,
-    nobody_listens_without_a_session,
+    app: a_page_is_notified_of_a_sign_in_and_of_its_own_end,
+    other_peoples_changes_are_not_sent,
+    a_change_from_before_the_stream_is_sent,
+    the_stream_needs_a_session_and_a_valid_time,
 );
 
-/// How long a test waits for what must come within a second.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// The longest wait for an event, which normally arrives within a second.
+const TIMEOUT: Duration = Duration::from_secs(10);
 
-async fn a_page_is_told_of_a_sign_in_and_of_its_own_end(app: &TestApp) {
+async fn a_page_is_notified_of_a_sign_in_and_of_its_own_end(app: &TestApp) {
     let ada = app.register("ada@example.org").await;
     let page = app.signed_in_browser(&ada, FIREFOX).await;
-    let mut stream = listen(&page, app).await;
-    assert_eq!(told(&mut stream).await, "retry: 2000\n\n");
+    let mut stream = open_stream(&page, app).await;
+    assert_eq!(next_event(&mut stream).await, "retry: 2000\n\n");
 
     app.advance(Duration::from_secs(1));
     let phone = app.login(&ada, IPHONE).await;
-    assert_eq!(told(&mut stream).await, "event: changed\ndata:\n\n");
+    assert_eq!(next_event(&mut stream).await, "event: changed\ndata:\n\n");
     let laptop = phone
         .listed()
         .await
@@ -41,16 +41,19 @@ async fn a_page_is_told_of_a_sign_in_and_of_its_own_end(app: &TestApp) {
         .delete(&format!("/api/v1/sessions/{id}"))
         .await
         .expect(204);
-    assert_eq!(told(&mut stream).await, "event: signed-out\ndata:\n\n");
+    assert_eq!(
+        next_event(&mut stream).await,
+        "event: signed-out\ndata:\n\n"
+    );
     assert!(stream.chunk().await.expect("the end").is_none());
 }
 
-async fn other_peoples_changes_are_not_told(app: &TestApp) {
+async fn other_peoples_changes_are_not_sent(app: &TestApp) {
     let ada = app.register("ada@example.org").await;
     let bob = app.register("bob@example.org").await;
     let page = app.signed_in_browser(&ada, FIREFOX).await;
-    let mut stream = listen(&page, app).await;
-    told(&mut stream).await;
+    let mut stream = open_stream(&page, app).await;
+    next_event(&mut stream).await;
     app.advance(Duration::from_secs(1));
     app.login(&bob, IPHONE)
         .await
@@ -59,28 +62,28 @@ async fn other_peoples_changes_are_not_told(app: &TestApp) {
         .expect(204);
     app.advance(Duration::from_secs(1));
     let own = app.login(&ada, IPHONE).await;
-    assert_eq!(told(&mut stream).await, "event: changed\ndata:\n\n");
+    assert_eq!(next_event(&mut stream).await, "event: changed\ndata:\n\n");
     own.post("/api/v1/auth/logout").await.expect(204);
     assert_eq!(
-        told(&mut stream).await,
+        next_event(&mut stream).await,
         "event: changed\ndata:\n\n",
         "one each, none of Bob's"
     );
 }
 
-async fn what_happened_before_listening_is_told(app: &TestApp) {
+async fn a_change_from_before_the_stream_is_sent(app: &TestApp) {
     let ada = app.register("ada@example.org").await;
     let page = app.signed_in_browser(&ada, FIREFOX).await;
-    let made_at = app.clock.now().timestamp_micros();
+    let rendered_at = app.clock.now().timestamp_micros();
     app.advance(Duration::from_secs(1));
     app.login(&ada, IPHONE).await;
     let mut stream = page
-        .stream(&format!("/devices/changes?since={made_at}"))
+        .stream(&format!("/devices/changes?since={rendered_at}"))
         .await;
-    assert_eq!(told(&mut stream).await, "event: changed\ndata:\n\n");
+    assert_eq!(next_event(&mut stream).await, "event: changed\ndata:\n\n");
 }
 
-async fn nobody_listens_without_a_session(app: &TestApp) {
+async fn the_stream_needs_a_session_and_a_valid_time(app: &TestApp) {
     let browser = app.browser(FIREFOX);
     assert!(
         browser
@@ -96,9 +99,9 @@ async fn nobody_listens_without_a_session(app: &TestApp) {
         .expect(400);
 }
 
-/// Two processes on one PostgreSQL: the page is on one, the sign-out on the other.
+/// Two processes share one PostgreSQL database: the page is on one, the sign-out on the other.
 #[test]
-fn a_page_on_one_node_is_told_of_a_sign_out_on_another() {
+fn a_page_on_one_node_is_notified_of_a_sign_out_on_another() {
     run_async(async {
         let database = Database::postgres();
         let program = Program::with(&database)
@@ -119,17 +122,20 @@ fn a_page_on_one_node_is_told_of_a_sign_out_on_another() {
         page.sign_in(&ada).await;
         let now = chrono::Utc::now().timestamp_micros();
         let mut stream = page.stream(&format!("/devices/changes?since={now}")).await;
-        told(&mut stream).await;
+        next_event(&mut stream).await;
 
         let login = elsewhere
             .post("/api/v1/auth/login", &body)
             .await
             .expect(200);
         let phone = Device::from_login(two.base(), &login);
-        assert_eq!(told(&mut stream).await, "event: changed\ndata:\n\n");
+        assert_eq!(next_event(&mut stream).await, "event: changed\ndata:\n\n");
         phone.delete("/api/v1/sessions/others").await.expect(200);
-        assert_eq!(told(&mut stream).await, "event: signed-out\ndata:\n\n");
-        // A stream that is open does not hold up a stop.
+        assert_eq!(
+            next_event(&mut stream).await,
+            "event: signed-out\ndata:\n\n"
+        );
+        // An open stream doesn't delay a stop.
         let page = Browser::new(one.base(), FIREFOX);
         page.sign_in(&ada).await;
         let _open = page.stream(&format!("/devices/changes?since={now}")).await;
@@ -138,16 +144,16 @@ fn a_page_on_one_node_is_told_of_a_sign_out_on_another() {
     });
 }
 
-async fn listen(page: &Browser, app: &TestApp) -> Response {
+async fn open_stream(page: &Browser, app: &TestApp) -> Response {
     let since = app.clock.now().timestamp_micros();
     page.stream(&format!("/devices/changes?since={since}"))
         .await
 }
 
-async fn told(stream: &mut Response) -> String {
-    let chunk = tokio::time::timeout(PATIENCE, stream.chunk()).await;
+async fn next_event(stream: &mut Response) -> String {
+    let chunk = tokio::time::timeout(TIMEOUT, stream.chunk()).await;
     let chunk = chunk
-        .expect("told in time")
+        .expect("an event in time")
         .expect("a stream")
         .expect("more to come");
     String::from_utf8(chunk.to_vec()).expect("text")

@@ -1,4 +1,4 @@
-//! The command line: accounts, sessions and settings, as scripts rely on them.
+//! The command line that scripts rely on: accounts, sessions and settings.
 
 use serde_json::Value;
 
@@ -8,11 +8,11 @@ use crate::support::program::Program;
 on_both!(
     database: an_administrator_adds_and_lists_people,
     an_e_mail_is_added_once,
-    a_password_set_by_an_administrator_is_the_one,
-    a_disabled_person_is_out_at_once,
+    a_password_set_by_an_administrator_replaces_the_old_one,
+    a_disabled_person_is_signed_out_at_once,
     sessions_are_listed_and_ended,
     the_configuration_is_shown_without_secrets,
-    migrating_says_what_it_did,
+    migrating_prints_what_it_did,
 );
 
 async fn an_administrator_adds_and_lists_people(database: Database) {
@@ -31,15 +31,15 @@ async fn an_administrator_adds_and_lists_people(database: Database) {
     let people: Value =
         serde_json::from_str(&rollcall.run(&["user", "list", "--json"]).expect_done())
             .expect("JSON");
-    let mut seen: Vec<_> = people
+    let mut accounts: Vec<_> = people
         .as_array()
         .expect("a list")
         .iter()
-        .map(|one| (one["email"].clone(), one["is_admin"].clone()))
+        .map(|person| (person["email"].clone(), person["is_admin"].clone()))
         .collect();
-    seen.sort_by_key(|(email, _)| email.to_string());
+    accounts.sort_by_key(|(email, _)| email.to_string());
     assert_eq!(
-        seen,
+        accounts,
         [
             (json!("ada@example.org"), json!(false)),
             (json!("grace@example.org"), json!(true))
@@ -74,7 +74,7 @@ async fn an_e_mail_is_added_once(database: Database) {
     assert_eq!(database.number("SELECT count(*) AS value FROM users"), 1);
 }
 
-async fn a_password_set_by_an_administrator_is_the_one(database: Database) {
+async fn a_password_set_by_an_administrator_replaces_the_old_one(database: Database) {
     let app = TestApp::start(database).await;
     let ada = app.register("ada@example.org").await;
     let laptop = app.login(&ada, FIREFOX).await;
@@ -104,7 +104,7 @@ async fn a_password_set_by_an_administrator_is_the_one(database: Database) {
     app.stop().await;
 }
 
-async fn a_disabled_person_is_out_at_once(database: Database) {
+async fn a_disabled_person_is_signed_out_at_once(database: Database) {
     let app = TestApp::start(database).await;
     let ada = app.register("ada@example.org").await;
     let laptop = app.login(&ada, FIREFOX).await;
@@ -179,7 +179,7 @@ async fn the_configuration_is_shown_without_secrets(database: Database) {
     assert!(shown.contains("[sessions]"), "{shown}");
 }
 
-async fn migrating_says_what_it_did(database: Database) {
+async fn migrating_prints_what_it_did(database: Database) {
     let rollcall = Program::with(&database);
     assert_ne!(rollcall.run(&["migrate"]).expect_done(), "");
     assert_eq!(
@@ -219,7 +219,7 @@ fn help_names_every_command() {
 }
 
 #[test]
-fn a_wrong_setting_is_named_with_its_value_and_what_is_allowed() {
+fn an_invalid_setting_is_named_with_its_value_and_what_is_allowed() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let rollcall = || Program::in_folder(folder.path());
     for (variable, value, named) in [

@@ -1,4 +1,4 @@
-//! `rollcall serve` and `rollcall demo`: the real binary, started and stopped as by an operator.
+//! `rollcall serve` and `rollcall demo`: the real binary, started and stopped as an operator does.
 
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
@@ -12,7 +12,7 @@ on_both!(
     database: a_first_start_offers_a_link_for_the_administrator_once,
     a_start_with_an_administrator_offers_no_link,
     a_stop_loses_no_last_use,
-    an_option_wins_over_a_variable,
+    an_option_overrides_a_variable,
 );
 
 async fn a_first_start_offers_a_link_for_the_administrator_once(database: Database) {
@@ -91,7 +91,7 @@ async fn a_stop_loses_no_last_use(database: Database) {
     assert_eq!(database.sessions_where("last_used_at > created_at"), 1);
 }
 
-async fn an_option_wins_over_a_variable(database: Database) {
+async fn an_option_overrides_a_variable(database: Database) {
     let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
     let variable = taken.local_addr().expect("an address").to_string();
     let serving = Program::with(&database)
@@ -105,7 +105,7 @@ async fn an_option_wins_over_a_variable(database: Database) {
 }
 
 #[actix_web::test]
-async fn in_an_empty_folder_everything_is_made() {
+async fn a_start_in_an_empty_folder_creates_its_files() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let serving = Program::in_folder(folder.path()).serve(&["serve"]);
     Anyone::new(serving.base())
@@ -118,7 +118,7 @@ async fn in_an_empty_folder_everything_is_made() {
 }
 
 #[test]
-fn a_port_in_use_is_said_with_the_option_that_changes_it() {
+fn a_port_in_use_is_reported_with_the_option_that_changes_it() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = taken.local_addr().expect("an address").to_string();
@@ -132,7 +132,7 @@ fn a_port_in_use_is_said_with_the_option_that_changes_it() {
 }
 
 #[test]
-fn a_database_out_of_reach_is_said_without_its_password() {
+fn an_unreachable_database_is_reported_without_its_password() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let url = "postgres://rollcall:hush-hush@127.0.0.1:1/rollcall";
     let error = Program::in_folder(folder.path())
@@ -181,7 +181,7 @@ async fn the_demo_has_a_person_with_many_devices() {
     assert_eq!(left, 0, "the demo leaves nothing behind");
 }
 
-/// The path of the one-time link that the server prints.
+/// Returns the path of the one-time link that the server prints.
 fn setup_path(serving: &mut Serving) -> String {
     serving.wait_for("the link for the first administrator", |line| {
         let (_, rest) = line.split_once("/setup/")?;
@@ -194,7 +194,7 @@ fn setup_path(serving: &mut Serving) -> String {
 }
 
 fn mode(path: &Path) -> u32 {
-    let facts =
+    let metadata =
         std::fs::metadata(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    facts.permissions().mode() & 0o777
+    metadata.permissions().mode() & 0o777
 }

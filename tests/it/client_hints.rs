@@ -1,4 +1,4 @@
-//! Client hints: they correct what a frozen user agent hides, and are as hostile as any other text.
+//! Client hints: they complete the facts that a frozen user agent lacks, and are untrusted input.
 
 use serde_json::Value;
 
@@ -6,7 +6,7 @@ use crate::support::prelude::*;
 use crate::support::program::Program;
 
 on_both!(
-    app: a_page_asks_for_hints,
+    app: a_page_requests_hints,
     hints_at_sign_in_name_the_device,
     hints_name_a_device_that_signs_in_over_the_api,
     hostile_hints_change_nothing,
@@ -19,21 +19,24 @@ const CHROME_MAC: &str = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleW
 const CHROME_ANDROID: &str = "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 \
     (KHTML, like Gecko) Chrome/142.0.0.0 Mobile Safari/537.36";
 
-async fn a_page_asks_for_hints(app: &TestApp) {
+async fn a_page_requests_hints(app: &TestApp) {
     let page = app.browser(FIREFOX).get("/sign-in").await.expect(200);
-    let asked = page.header("accept-ch");
+    let accept_ch = page.header("accept-ch");
     for hint in [
         "Full-Version-List",
         "Platform-Version",
         "Model",
         "Form-Factors",
     ] {
-        assert!(asked.contains(&format!("Sec-CH-UA-{hint}")), "{asked}");
+        assert!(
+            accept_ch.contains(&format!("Sec-CH-UA-{hint}")),
+            "{accept_ch}"
+        );
     }
 }
 
-/// Signs in over the API with these headers; the session as it is listed then.
-async fn session_with(app: &TestApp, agent: &str, hints: &[(&str, &str)]) -> Value {
+/// Signs in over the API with these headers, and returns the session in the response.
+async fn log_in_with(app: &TestApp, agent: &str, hints: &[(&str, &str)]) -> Value {
     let ada = match app.try_login(&ada(), agent).await.status {
         200 => ada(),
         _ => app.register("ada@example.org").await,
@@ -58,7 +61,7 @@ fn ada() -> Person {
 }
 
 async fn hints_at_sign_in_name_the_device(app: &TestApp) {
-    let session = session_with(
+    let session = log_in_with(
         app,
         CHROME_WINDOWS,
         &[
@@ -76,7 +79,7 @@ async fn hints_at_sign_in_name_the_device(app: &TestApp) {
 }
 
 async fn hints_name_a_device_that_signs_in_over_the_api(app: &TestApp) {
-    let session = session_with(
+    let session = log_in_with(
         app,
         CHROME_ANDROID,
         &[
@@ -93,7 +96,7 @@ async fn hints_name_a_device_that_signs_in_over_the_api(app: &TestApp) {
 
 async fn hostile_hints_change_nothing(app: &TestApp) {
     let long = format!("\"{}\"", "x".repeat(5_000));
-    let plain = session_with(app, CHROME_ANDROID, &[]).await;
+    let plain = log_in_with(app, CHROME_ANDROID, &[]).await;
     for value in [
         "\"unclosed",
         "(\"a\" \"b\")",
@@ -112,7 +115,7 @@ async fn hostile_hints_change_nothing(app: &TestApp) {
             "sec-ch-ua-platform",
         ]
         .map(|name| (name, value));
-        let session = session_with(app, CHROME_ANDROID, &hints).await;
+        let session = log_in_with(app, CHROME_ANDROID, &hints).await;
         assert_eq!(session["device_name"], plain["device_name"], "{value:?}");
         assert_eq!(session["device_kind"], plain["device_kind"], "{value:?}");
     }
@@ -120,47 +123,47 @@ async fn hostile_hints_change_nothing(app: &TestApp) {
         ("sec-ch-ua-platform", "\"Android\""),
         ("sec-ch-ua-model", "\"<script>) Windows NT 10.0; (\""),
     ];
-    let session = session_with(app, CHROME_ANDROID, &model).await;
+    let session = log_in_with(app, CHROME_ANDROID, &model).await;
     assert_eq!(session["os"], "Android");
     let name = session["device_name"].as_str().expect("a name");
     assert!(!name.contains(['<', '(', ';']), "{name}");
 }
 
-/// What `rollcall device parse` prints of these lines.
-fn parsed(lines: &[String]) -> Vec<Value> {
+/// Returns what `rollcall device parse` prints for these lines.
+fn parse(lines: &[String]) -> Vec<Value> {
     let folder = tempfile::tempdir().expect("a folder");
     let program = Program::in_folder(folder.path());
-    let printed = program.run_with_input(&["device", "parse"], &lines.join("\n"));
-    let printed = printed.expect_done();
-    printed
+    let output = program.run_with_input(&["device", "parse"], &lines.join("\n"));
+    let output = output.expect_done();
+    output
         .lines()
         .map(|line| serde_json::from_str(line).expect("a JSON object a line"))
         .collect()
 }
 
 #[test]
-fn the_command_reads_agents_one_a_line() {
+fn the_command_reads_one_agent_per_line() {
     let lines = [
         FIREFOX.to_owned(),
         "curl/8.14.1".into(),
         String::new(),
         "{not json".into(),
     ];
-    let responses = parsed(&lines);
+    let results = parse(&lines);
     assert_eq!(
-        responses[0],
+        results[0],
         json!({
             "browser": "Firefox", "browser_version": "140", "os": "Windows", "os_version": "10",
             "kind": "desktop", "brand": null, "model": null, "name": "Firefox on Windows",
         })
     );
-    assert_eq!(responses[1]["kind"], "program");
-    assert_eq!(responses[2]["name"], "Unknown device");
-    assert_eq!(responses.len(), lines.len());
+    assert_eq!(results[1]["kind"], "program");
+    assert_eq!(results[2]["name"], "Unknown device");
+    assert_eq!(results.len(), lines.len());
 }
 
 #[test]
-fn the_command_reads_hints_in_any_of_their_spellings() {
+fn the_command_reads_hints_in_each_spelling() {
     let lines = [
         json!({"user_agent": CHROME_WINDOWS, "hints": {
             "Sec-CH-UA-Platform": "\"Windows\"", "Sec-CH-UA-Platform-Version": "\"13.0.0\"",
@@ -176,11 +179,11 @@ fn the_command_reads_hints_in_any_of_their_spellings() {
         json!({"ua": CHROME_ANDROID, "platform": "Android", "model": "Pixel 9", "mobile": true,
                "platformVersion": "15.0.0"}),
         json!({"ua": CHROME_ANDROID, "platform": "Android", "mobile": false}),
-        // Nobody but Chromium's kin sends hints.
+        // Only browsers based on Chromium send hints: these don't count.
         json!({"ua": FIREFOX, "platform": "Windows", "platformVersion": "15.0.0"}),
     ];
-    let responses = parsed(&lines.map(|line| line.to_string()));
-    let names: Vec<_> = responses.iter().map(|response| &response["name"]).collect();
+    let results = parse(&lines.map(|line| line.to_string()));
+    let names: Vec<_> = results.iter().map(|result| &result["name"]).collect();
     assert_eq!(
         names,
         [
@@ -194,11 +197,11 @@ fn the_command_reads_hints_in_any_of_their_spellings() {
             "Firefox on Windows",
         ]
     );
-    let versions: Vec<_> = responses
+    let versions: Vec<_> = results
         .iter()
-        .map(|response| response["os_version"].as_str().unwrap_or_default())
+        .map(|result| result["os_version"].as_str().unwrap_or_default())
         .collect();
     assert_eq!(versions, ["11", "10", "8.1", "15.5", "", "15", "", "10"]);
-    assert_eq!(responses[5]["kind"], "phone");
-    assert_eq!(responses[6]["kind"], "tablet");
+    assert_eq!(results[5]["kind"], "phone");
+    assert_eq!(results[6]["kind"], "tablet");
 }

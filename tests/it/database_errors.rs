@@ -1,4 +1,5 @@
-//! A database that goes away: the service says so, loses nothing, and goes on by itself when it is back.
+//! An outage of the database: a request that needs it gets a 503, nothing is lost, and the service
+//! recovers without a restart.
 
 use rollcall::settings::Settings;
 
@@ -7,13 +8,13 @@ use crate::support::outage::{Outage, cut_connections};
 use crate::support::prelude::*;
 
 on_both!(
-    database: a_request_in_an_outage_is_told_to_come_back,
+    database: a_request_in_an_outage_gets_a_503_with_retry_after,
     after_an_outage_everything_works_without_a_restart,
-    a_sign_out_in_an_outage_is_not_claimed,
+    a_sign_out_in_an_outage_is_not_reported_as_done,
 );
 
-async fn a_request_in_an_outage_is_told_to_come_back(database: Database) {
-    let app = TestApp::start_with(database, gives_up_soon).await;
+async fn a_request_in_an_outage_gets_a_503_with_retry_after(database: Database) {
+    let app = TestApp::start_with(database, shorten_timeouts).await;
     let ada = app.register("ada@example.org").await;
     let outage = Outage::of(&app.database);
     let response = app.try_login(&ada, FIREFOX).await;
@@ -36,7 +37,7 @@ async fn a_request_in_an_outage_is_told_to_come_back(database: Database) {
 }
 
 async fn after_an_outage_everything_works_without_a_restart(database: Database) {
-    let app = TestApp::start_with(database, gives_up_soon).await;
+    let app = TestApp::start_with(database, shorten_timeouts).await;
     let ada = app.register("ada@example.org").await;
     let laptop = app.login(&ada, FIREFOX).await;
     let browser = app.signed_in_browser(&ada, FIREFOX).await;
@@ -54,8 +55,8 @@ async fn after_an_outage_everything_works_without_a_restart(database: Database) 
     app.stop().await;
 }
 
-async fn a_sign_out_in_an_outage_is_not_claimed(database: Database) {
-    let app = TestApp::start_with(database, gives_up_soon).await;
+async fn a_sign_out_in_an_outage_is_not_reported_as_done(database: Database) {
+    let app = TestApp::start_with(database, shorten_timeouts).await;
     let ada = app.register("ada@example.org").await;
     let (browser, phone) = (
         app.signed_in_browser(&ada, FIREFOX).await,
@@ -91,7 +92,7 @@ async fn a_sign_out_in_an_outage_is_not_claimed(database: Database) {
 
 #[actix_web::test]
 async fn a_locked_sqlite_file_can_still_be_read() {
-    let app = TestApp::start_with(Database::sqlite(), gives_up_soon).await;
+    let app = TestApp::start_with(Database::sqlite(), shorten_timeouts).await;
     let ada = app.register("ada@example.org").await;
     let laptop = app.login(&ada, FIREFOX).await;
     let outage = Outage::of(&app.database);
@@ -101,8 +102,8 @@ async fn a_locked_sqlite_file_can_still_be_read() {
 }
 
 #[actix_web::test]
-async fn a_restart_of_postgresql_costs_one_response_at_most() {
-    let app = TestApp::start_with(Database::postgres(), gives_up_soon).await;
+async fn a_restart_of_postgresql_fails_one_request_at_most() {
+    let app = TestApp::start_with(Database::postgres(), shorten_timeouts).await;
     let ada = app.register("ada@example.org").await;
     let laptop = app.login(&ada, FIREFOX).await;
     cut_connections(app.database.postgres_name().expect("a PostgreSQL database"));
@@ -114,7 +115,7 @@ async fn a_restart_of_postgresql_costs_one_response_at_most() {
     app.stop().await;
 }
 
-fn gives_up_soon(settings: &mut Settings) {
+fn shorten_timeouts(settings: &mut Settings) {
     settings.database.busy_timeout = Duration::from_millis(100);
     settings.database.connect_timeout = Duration::from_millis(500);
 }

@@ -1,22 +1,22 @@
-//! One device, several sessions: those with the same device id stand together.
+//! Devices with several sessions: sessions with the same device id are grouped.
 
 use crate::support::prelude::*;
 
 on_both!(
-    database: sessions_of_one_device_stand_together,
-    sessions_without_an_id_stand_alone,
+    database: sessions_of_one_device_are_grouped,
+    sessions_without_a_device_id_are_not_grouped,
     a_device_is_signed_out_with_all_its_sessions,
-    one_session_of_a_device_is_ended_alone,
-    a_name_is_the_devices_and_outlives_its_sessions,
-    an_owners_name_goes_before_the_clients,
-    another_persons_device_with_the_same_id_is_another,
-    a_device_not_seen_for_long_is_forgotten,
+    one_session_of_a_device_can_be_ended_alone,
+    a_name_belongs_to_the_device_and_outlives_its_sessions,
+    the_owners_name_takes_precedence_over_the_clients,
+    another_persons_device_with_the_same_id_is_separate,
+    a_device_without_a_sign_in_for_400_days_is_deleted,
 );
 
 const APP: &str = "AcmeNotes/2.4 (iPhone; iOS 18.5; Scale/3.00)";
 const HOME: &str = "203.0.113.7";
 
-/// Ada's laptop, and her phone with two sessions.
+/// Signs Ada in on her laptop, and twice on her phone.
 async fn laptop_and_phone(app: &TestApp) -> (Browser, Person, [Device; 2]) {
     let ada = app.register("ada@example.org").await;
     let laptop = app.browser_from(FIREFOX, HOME);
@@ -27,7 +27,7 @@ async fn laptop_and_phone(app: &TestApp) -> (Browser, Person, [Device; 2]) {
     (laptop, ada, [notes, again])
 }
 
-async fn sessions_of_one_device_stand_together(database: Database) {
+async fn sessions_of_one_device_are_grouped(database: Database) {
     let app = TestApp::start_behind_proxy(database).await;
     let (laptop, _, [notes, again]) = laptop_and_phone(&app).await;
     laptop
@@ -51,7 +51,7 @@ async fn sessions_of_one_device_stand_together(database: Database) {
     app.stop().await;
 }
 
-async fn sessions_without_an_id_stand_alone(database: Database) {
+async fn sessions_without_a_device_id_are_not_grouped(database: Database) {
     let app = TestApp::start_behind_proxy(database).await;
     let ada = app.register("ada@example.org").await;
     let first = app.login_from(&ada, "curl/8.14.1", HOME, None).await;
@@ -79,7 +79,7 @@ async fn a_device_is_signed_out_with_all_its_sessions(database: Database) {
     app.stop().await;
 }
 
-async fn one_session_of_a_device_is_ended_alone(database: Database) {
+async fn one_session_of_a_device_can_be_ended_alone(database: Database) {
     let app = TestApp::start_behind_proxy(database).await;
     let (laptop, _, [notes, again]) = laptop_and_phone(&app).await;
     let page = format!("/devices/{}", again.id());
@@ -95,7 +95,7 @@ async fn one_session_of_a_device_is_ended_alone(database: Database) {
     app.stop().await;
 }
 
-async fn a_name_is_the_devices_and_outlives_its_sessions(database: Database) {
+async fn a_name_belongs_to_the_device_and_outlives_its_sessions(database: Database) {
     let app = TestApp::start_behind_proxy(database).await;
     let (laptop, ada, [notes, again]) = laptop_and_phone(&app).await;
     let path = format!("/devices/{}", again.id());
@@ -116,7 +116,7 @@ async fn a_name_is_the_devices_and_outlives_its_sessions(database: Database) {
     app.stop().await;
 }
 
-async fn an_owners_name_goes_before_the_clients(database: Database) {
+async fn the_owners_name_takes_precedence_over_the_clients(database: Database) {
     let app = TestApp::start_behind_proxy(database).await;
     let ada = app.register("ada@example.org").await;
     let login = async |name: &str| {
@@ -136,7 +136,7 @@ async fn an_owners_name_goes_before_the_clients(database: Database) {
     app.stop().await;
 }
 
-async fn another_persons_device_with_the_same_id_is_another(database: Database) {
+async fn another_persons_device_with_the_same_id_is_separate(database: Database) {
     let app = TestApp::start_behind_proxy(database).await;
     let (laptop, _, [notes, again]) = laptop_and_phone(&app).await;
     let bob = app.register("bob@example.org").await;
@@ -155,7 +155,7 @@ async fn another_persons_device_with_the_same_id_is_another(database: Database) 
     app.stop().await;
 }
 
-async fn a_device_not_seen_for_long_is_forgotten(database: Database) {
+async fn a_device_without_a_sign_in_for_400_days_is_deleted(database: Database) {
     let app = TestApp::start_behind_proxy(database).await;
     let ada = app.register("ada@example.org").await;
     app.login_from(&ada, IPHONE, HOME, Some("phone-1")).await;

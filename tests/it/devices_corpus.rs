@@ -1,4 +1,4 @@
-//! Real user agents and what they are: the corpus is the judge of patterns, kinds and names.
+//! Real user agents with their expected facts: a corpus that tests the patterns, kinds and names.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -8,13 +8,13 @@ use serde::Deserialize;
 
 const CORPUS: &str = include_str!("corpus/user_agents.jsonl");
 
-/// Distinct agents in the corpus; it only grows.
-const AGENTS: usize = 705;
+/// The fewest distinct agents that the corpus may have; it only grows.
+const MIN_AGENTS: usize = 705;
 
-/// Characters an answer may have, whatever was sent.
-const ANSWER_LIMIT: usize = 100;
+/// The most characters that a field may have, whatever was sent.
+const FIELD_LIMIT: usize = 100;
 
-/// A line of the corpus: an agent, and what it really is.
+/// A line of the corpus: a user agent and its expected facts.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Line {
@@ -30,7 +30,7 @@ struct Line {
 }
 
 impl Line {
-    /// Each field that is told wrong: "os: Linux, not Ubuntu".
+    /// Lists the fields that differ: `os: Some("Linux"), not Some("Ubuntu")`.
     fn errors(&self, facts: &DeviceFacts) -> Vec<String> {
         let kind = Some(facts.kind.to_string());
         let name = Some(device_label(facts));
@@ -50,8 +50,8 @@ impl Line {
         ];
         fields
             .into_iter()
-            .filter(|(_, told, right)| told != right)
-            .map(|(field, told, right)| format!("{field}: {told:?}, not {right:?}"))
+            .filter(|(_, found, expected)| found != expected)
+            .map(|(field, found, expected)| format!("{field}: {found:?}, not {expected:?}"))
             .collect()
     }
 }
@@ -67,10 +67,10 @@ fn parser() -> DeviceParser {
     DeviceParser::built_in().expect("patterns that can be read")
 }
 
-/// Whether every answer is clean, and short enough to be kept and shown.
+/// Asserts that every field is clean, and short enough to be stored and shown.
 fn assert_presentable(facts: &DeviceFacts, agent: &str) {
     let name = Some(device_label(facts));
-    let responses = [
+    let values = [
         &facts.browser,
         &facts.browser_version,
         &facts.os,
@@ -78,24 +78,18 @@ fn assert_presentable(facts: &DeviceFacts, agent: &str) {
         &facts.brand,
         &facts.model,
     ];
-    for response in responses.into_iter().flatten() {
-        assert!(
-            response.chars().count() <= ANSWER_LIMIT,
-            "{agent:?}: {response:?}"
-        );
+    for value in values.into_iter().flatten() {
+        assert!(value.chars().count() <= FIELD_LIMIT, "{agent:?}: {value:?}");
     }
-    for response in responses.into_iter().chain([&name]).flatten() {
-        assert!(
-            !response.chars().any(char::is_control),
-            "{agent:?}: {response:?}"
-        );
-        assert!(!response.trim().is_empty(), "{agent:?}: {response:?}");
-        assert!(response.chars().count() <= 255, "{agent:?}: {response:?}");
+    for value in values.into_iter().chain([&name]).flatten() {
+        assert!(!value.chars().any(char::is_control), "{agent:?}: {value:?}");
+        assert!(!value.trim().is_empty(), "{agent:?}: {value:?}");
+        assert!(value.chars().count() <= 255, "{agent:?}: {value:?}");
     }
 }
 
 #[test]
-fn every_agent_of_the_corpus_is_told_right() {
+fn every_agent_of_the_corpus_is_parsed_correctly() {
     let parser = parser();
     let lines = corpus();
     let wrong: Vec<String> = lines
@@ -107,7 +101,7 @@ fn every_agent_of_the_corpus_is_told_right() {
         .collect();
     assert!(
         wrong.is_empty(),
-        "{} of {} agents are told wrong:\n{}",
+        "{} of {} agents are parsed wrong:\n{}",
         wrong.len(),
         lines.len(),
         wrong.join("\n")
@@ -119,11 +113,11 @@ fn the_corpus_has_enough_distinct_agents() {
     let lines = corpus();
     let agents: HashSet<&str> = lines.iter().map(|line| line.ua.as_str()).collect();
     assert_eq!(agents.len(), lines.len(), "an agent is there twice");
-    assert!(agents.len() >= AGENTS, "only {} agents", agents.len());
+    assert!(agents.len() >= MIN_AGENTS, "only {} agents", agents.len());
 }
 
 #[test]
-fn sixty_four_kibibytes_give_a_short_result() {
+fn an_agent_of_64_kib_gives_a_short_result() {
     const LONG: usize = 64 * 1024;
     let parser = parser();
     let mozilla = "Mozilla/5.0 (Linux; Android 14; ";
@@ -167,7 +161,7 @@ fn control_characters_never_reach_a_result() {
 }
 
 #[test]
-fn invalid_sequences_are_taken_as_text() {
+fn an_agent_of_invalid_utf_8_gives_a_clean_result() {
     let parser = parser();
     let agents: [&[u8]; 5] = [
         b"\xff\xfe\xfd",
@@ -192,7 +186,7 @@ fn a_cut_never_splits_a_character() {
 }
 
 #[test]
-fn patterns_of_another_file_tell_the_same_kinds() {
+fn patterns_of_another_file_give_the_same_kinds() {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/corpus");
     let parser = DeviceParser::from_path(&corpus.join("other_patterns.yaml"))
         .expect("patterns that can be read");
@@ -225,6 +219,6 @@ fn patterns_of_another_file_tell_the_same_kinds() {
 }
 
 #[test]
-fn a_file_that_is_not_there_is_an_error() {
+fn a_missing_file_is_an_error() {
     assert!(DeviceParser::from_path(Path::new("no-such-patterns.yaml")).is_err());
 }

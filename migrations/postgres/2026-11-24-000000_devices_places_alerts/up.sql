@@ -1,4 +1,4 @@
--- What is kept of the addresses a person comes from: whole, shortened, none.
+-- How much of the addresses a person comes from is stored: whole, shortened, none.
 ALTER TABLE users ADD COLUMN address_keeping text NOT NULL DEFAULT 'whole';
 ALTER TABLE users ADD COLUMN alert_emails boolean NOT NULL DEFAULT true;
 

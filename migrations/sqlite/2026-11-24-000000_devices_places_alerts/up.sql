@@ -1,4 +1,4 @@
--- What is kept of the addresses a person comes from: whole, shortened, none.
+-- How much of the addresses a person comes from is stored: whole, shortened, none.
 ALTER TABLE users ADD COLUMN address_keeping TEXT NOT NULL DEFAULT 'whole';
 ALTER TABLE users ADD COLUMN alert_emails BOOLEAN NOT NULL DEFAULT true;
 

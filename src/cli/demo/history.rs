@@ -1,5 +1,5 @@
-//! Generates the history of the sample people: the domain itself does everything, with a clock that is
-//! moved from one action to the next, so that rows and events are as real ones are.
+//! Generates the history of the sample people through the domain itself, with a clock that is
+//! advanced from one action to the next, so that rows and events are like real ones.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -18,7 +18,7 @@ use crate::sessions::{
 use crate::settings::Settings;
 use crate::user_agent::DeviceParser;
 
-/// Minutes before now at which the history begins: before the first sign-in.
+/// The start of the history, in minutes before now: earlier than the first sign-in.
 const BEGINNING: u32 = 201 * 24 * 60;
 
 enum Action {
@@ -28,7 +28,7 @@ enum Action {
     SignOut(EndedReason),
 }
 
-/// An action on a device, so many minutes before now.
+/// An action on a device, `ago` minutes before now.
 struct Step {
     ago: u32,
     person: usize,
@@ -44,7 +44,7 @@ struct Replay {
     sessions: HashMap<(usize, usize), Session>,
 }
 
-/// Fills the database, migrated and empty, with everybody of [`PEOPLE`].
+/// Fills a migrated, empty database with [`PEOPLE`] and their history.
 pub(super) async fn generate(settings: &Settings, password: &PlainPassword) -> Result<()> {
     let now = Clock::system().now();
     let mut replay = Replay::new(settings, now)?;
@@ -61,7 +61,7 @@ pub(super) async fn generate(settings: &Settings, password: &PlainPassword) -> R
     Ok(())
 }
 
-/// Everything that happens, in the order of time.
+/// Returns the actions on every device, oldest first.
 fn steps() -> Vec<Step> {
     let mut steps = Vec::new();
     for (person, Person { devices, .. }) in PEOPLE.iter().enumerate() {
@@ -149,7 +149,7 @@ impl Replay {
         Ok(())
     }
 
-    /// Signs a person in on their device, and confirms the alerts about it.
+    /// Signs a person in on their device, and confirms their open alerts.
     async fn sign_in(&self, step: &Step, device: &Device) -> Result<Session> {
         let user = &self.users[step.person];
         let new = self.new_session(step, device)?;

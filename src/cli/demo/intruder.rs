@@ -1,5 +1,5 @@
-//! An intruder who knows a sample person's password and signs in a moment after the visitor, so that
-//! the page asks "Was this you?".
+//! An intruder who has a sample person's password and signs in shortly after the visitor, so that
+//! the page shows "Was this you?".
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::net::is_local;
 use crate::people::User;
 use crate::sessions::{Client, NewSession, OpenedVia, Session, SessionPersistence};
 
-/// The time between two looks for a visitor.
+/// The time between two checks for a visitor.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
 /// The time between the visitor's sign-in and the intruder's.
 const DELAY: Duration = Duration::from_secs(5);
@@ -19,7 +19,10 @@ const DELAY: Duration = Duration::from_secs(5);
 /// Waits for a visitor to sign in as `victim`, and signs in after them, once.
 ///
 /// # Errors
-/// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
+/// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond;
+/// [`Error::NotFound`](crate::Error::NotFound) when an alert about the visitor is answered
+/// meanwhile; [`Error::InvalidCredentials`](crate::Error::InvalidCredentials) when the victim's
+/// password was changed meanwhile.
 pub(super) async fn sign_in_after_visitor(
     app: &AppState,
     victim: &User,
@@ -29,7 +32,7 @@ pub(super) async fn sign_in_after_visitor(
     while find_visitor(app, victim.id).await?.is_none() {
         tokio::time::sleep(POLL_INTERVAL).await;
     }
-    // The visitor's own sign-in is no reason for an alert in the demo.
+    // The only alert in the demo is to be the one about the intruder.
     for alert in app.alerts.list(victim.id).await? {
         if alert.is_open() {
             app.accounts.confirm_alert_by_link(&alert).await?;

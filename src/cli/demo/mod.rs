@@ -19,7 +19,7 @@ use crate::server::{self, Termination};
 use crate::settings::{DatabaseUrl, Overrides, Settings};
 use crate::text;
 
-/// Random bytes of the sample people's password.
+/// The number of random bytes in the sample people's password.
 const PASSWORD_BYTES: usize = 9;
 
 #[derive(Args)]
@@ -45,10 +45,10 @@ impl Demo {
         settings.database_url = DatabaseUrl::Sqlite(folder.path().join("rollcall.db"));
         settings.secrets_file = None;
         settings.sign_up = true;
-        // Sample people have no mailboxes.
+        // The sample people have no mailboxes.
         settings.mail.host = None;
         logging::start(&settings.log);
-        // The folder goes when this returns.
+        // The folder is deleted when this returns.
         block_on(demo(settings))
     }
 }
@@ -56,7 +56,8 @@ impl Demo {
 async fn demo(settings: Settings) -> Result<()> {
     eprintln!("Filling {} with sample people …", settings.database_url);
     migrate::run(&settings.database_url)?;
-    // Another one at every run: a demo left open to a network lets nobody in who hasn't seen it.
+    // Random at every run: a demo that a network can reach admits only people who can see its
+    // output.
     let password = text::random::<PASSWORD_BYTES>()?;
     history::generate(
         &settings,

@@ -7,7 +7,7 @@ pub(super) struct Person {
     pub(super) email: &'static str,
     pub(super) name: &'static str,
     pub(super) is_admin: bool,
-    /// What is to be seen there, for whoever tries the demo.
+    /// What the account shows, for people who try the demo.
     pub(super) about: &'static str,
     pub(super) devices: &'static [Device],
 }
@@ -16,14 +16,15 @@ pub(super) struct Person {
 pub(super) struct Device {
     pub(super) user_agent: &'static str,
     pub(super) ip: &'static str,
-    /// A name its owner gave it.
+    /// The name that its owner chose for it.
     pub(super) given_name: Option<&'static str>,
     pub(super) signed_in: u32,
     pub(super) last_used: u32,
     pub(super) outcome: Outcome,
 }
 
-/// Where the sample addresses are, which nobody has in truth (RFC 5737, RFC 3849, RFC 2544).
+/// The places of the sample addresses: prefix, city, country, latitude and longitude. The addresses
+/// are reserved for documentation and benchmarks (RFC 5737, RFC 3849, RFC 2544).
 const PLACES: [(&str, &str, &str, f64, f64); 9] = [
     ("203.0.113.24", "Lisbon", "Portugal", 38.72, -9.14),
     ("203.0.113.7", "Lisbon", "Portugal", 38.72, -9.14),
@@ -37,7 +38,7 @@ const PLACES: [(&str, &str, &str, f64, f64); 9] = [
 ];
 
 impl Device {
-    /// Where it is.
+    /// Returns the location of the device.
     pub(super) fn location(&self) -> Location {
         let known = PLACES.iter().find(|place| self.ip.starts_with(place.0));
         let place = known.map(|(_, city, country, north, east)| Place {
@@ -52,15 +53,15 @@ impl Device {
     }
 }
 
-/// What became of a session.
+/// The outcome of a session.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Outcome {
     Live,
-    /// Signed out on the device, so many minutes before now.
+    /// Signed out on the device, that many minutes before now.
     SignedOut(u32),
-    /// Signed out from another one, so many minutes before now.
+    /// Signed out from another device, that many minutes before now.
     SignedOutRemotely(u32),
-    /// Not kept signed in, and not used for too long.
+    /// Opened without "Keep me signed in", and not used for longer than the idle limit.
     Expired,
 }
 

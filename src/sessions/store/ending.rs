@@ -1,4 +1,4 @@
-//! The queries of `user_sessions` that end sessions, list those to be ended, and purge them.
+//! The queries of `user_sessions` that end sessions, list expired and ended ones, and purge them.
 
 use diesel::dsl::not;
 use diesel::prelude::*;
@@ -10,7 +10,7 @@ use crate::db::{AnyConnection, SessionId, UserId, on_each};
 use crate::error::Result;
 use crate::sessions::values::{EndedReason, OpenedVia};
 
-/// Why a session ends, from which one, and when.
+/// How a session ends: why, from which session, and when.
 #[derive(Clone, Copy)]
 pub(crate) struct SessionEnd {
     pub(crate) reason: EndedReason,
@@ -18,7 +18,7 @@ pub(crate) struct SessionEnd {
     pub(crate) at: Timestamp,
 }
 
-/// Ends the sessions in `$which` and returns them as they are then.
+/// Ends the sessions in `$which` and returns the updated rows.
 macro_rules! end_where {
     ($c:expr, $which:expr, $end:expr) => {{
         use user_sessions::dsl;
@@ -51,7 +51,7 @@ pub(crate) fn end(
     Ok(ended.into_iter().next())
 }
 
-/// Ends several of a person's live sessions.
+/// Ends those of `ids` that are a person's live sessions.
 pub(crate) fn end_several(
     c: &mut AnyConnection,
     user: UserId,
@@ -66,7 +66,7 @@ pub(crate) fn end_several(
     Ok(end_where!(c, several, end)?)
 }
 
-/// Ends all of a person's live sessions but one.
+/// Ends all of a person's live sessions except one.
 pub(crate) fn end_others(
     c: &mut AnyConnection,
     user: UserId,
@@ -132,7 +132,8 @@ pub(crate) fn end_in_browser(
     Ok(end_where!(c, same, end)?)
 }
 
-/// Marks those of `ids` that are past their time as expired. A use written meanwhile keeps one live.
+/// Marks those of `ids` that have expired as ended. One whose expiry a use extended meanwhile is
+/// not marked.
 pub(crate) fn expire(
     c: &mut AnyConnection,
     ids: &[SessionId],
@@ -154,7 +155,7 @@ pub(crate) fn expire(
     Ok(expired)
 }
 
-/// Lists sessions past their time that are not marked yet, longest past first.
+/// Lists expired sessions that are not marked as ended yet, earliest expiry first, at most `limit`.
 pub(crate) fn list_expired(
     c: &mut AnyConnection,
     now: Timestamp,
@@ -170,7 +171,7 @@ pub(crate) fn list_expired(
     Ok(due)
 }
 
-/// Lists a person's sessions past their time that are not marked yet.
+/// Lists a person's expired sessions that are not marked as ended yet.
 pub(crate) fn list_expired_by_person(
     c: &mut AnyConnection,
     user: UserId,
@@ -185,7 +186,7 @@ pub(crate) fn list_expired_by_person(
     Ok(due)
 }
 
-/// Lists sessions that ended before `before`, oldest end first.
+/// Lists sessions that ended before `before`, earliest end first, at most `limit`.
 pub(crate) fn list_ended_before(
     c: &mut AnyConnection,
     before: Timestamp,
@@ -201,7 +202,7 @@ pub(crate) fn list_ended_before(
     Ok(past)
 }
 
-/// Deletes ended sessions, and by cascade their events.
+/// Deletes those of `ids` that are marked as ended, and by cascade their events.
 pub(crate) fn purge(c: &mut AnyConnection, ids: &[SessionId]) -> Result<usize> {
     let ended = user_sessions::table
         .filter(user_sessions::id.eq_any(ids))

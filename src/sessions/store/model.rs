@@ -1,4 +1,4 @@
-//! The rows of `user_sessions`, as they are read and as they are made.
+//! The rows of `user_sessions`, as they are read and as they are inserted.
 
 use diesel::prelude::*;
 
@@ -20,64 +20,64 @@ read_from_text!(Point);
 pub struct Session {
     /// Its id.
     pub id: SessionId,
-    /// Whose it is.
+    /// Its owner.
     pub user_id: UserId,
     pub(in crate::sessions) refresh_token_jti: String,
     /// The name its owner or its client gave it, else the one derived from the user agent.
     pub device_name: Option<String>,
-    /// What the client calls its device, if it says.
+    /// The id that the client stores for its device, if it sent one.
     pub device_id: Option<String>,
-    /// Where it was last used from, in canonical text.
+    /// The address it was last used from, in canonical text, redacted by IP retention.
     pub ip_address: Option<String>,
-    /// As sent at sign-in, cut to 500 characters.
+    /// The user agent at sign-in, cleaned and cut to 500 characters.
     pub user_agent: Option<String>,
-    /// May lag by the flush interval.
+    /// The last use; may lag by the flush interval.
     pub last_used_at: Timestamp,
-    /// The earlier of the idle and the absolute limit.
+    /// The earlier of its idle and absolute expiry.
     pub expires_at: Timestamp,
-    /// Whether nothing has ended it. One past `expires_at` is over all the same.
+    /// Whether it is not marked as ended. One past `expires_at` is not live either way.
     pub is_active: bool,
-    /// Where the address is, if known.
+    /// The city of the address, if known.
     pub location_city: Option<String>,
-    /// Where the address is, if known.
+    /// The country of the address, if known.
     pub location_country: Option<String>,
-    /// The sign-in.
+    /// The time of the sign-in.
     pub created_at: Timestamp,
-    /// The last change of the row.
+    /// The time of the row's last change.
     pub updated_at: Timestamp,
     pub(in crate::sessions) previous_jti: Option<String>,
     pub(in crate::sessions) rotated_at: Option<Timestamp>,
-    /// When it ends, however much it is used.
+    /// When it expires even if it is used.
     pub absolute_expires_at: Timestamp,
-    /// Whether it lives under the longer pair of limits.
+    /// Whether the longer pair of limits applies to it.
     pub is_remembered: bool,
-    /// Through which door it came.
+    /// How it was opened.
     pub opened_via: OpenedVia,
-    /// Seconds it may go unused.
+    /// Its idle limit in seconds.
     pub idle_seconds: i32,
-    /// When its owner last gave the password in it.
+    /// The time of the sign-in or of the last step-up in it.
     pub confirmed_at: Timestamp,
-    /// When it ended.
+    /// When it ended, if it is marked as ended.
     pub ended_at: Option<Timestamp>,
-    /// Why it ended.
+    /// Why it ended, if it is marked as ended.
     pub ended_reason: Option<EndedReason>,
-    /// The session it was ended from.
+    /// The session it was ended from, if any.
     pub ended_by: Option<SessionId>,
-    /// What kind of device it is on.
+    /// The kind of its device.
     pub device_kind: DeviceKind,
-    /// "Firefox".
+    /// The browser, such as "Firefox".
     pub browser: Option<String>,
-    /// The major version.
+    /// The major version of the browser.
     pub browser_version: Option<String>,
-    /// "Windows".
+    /// The operating system, such as "Windows".
     pub os: Option<String>,
-    /// "10".
+    /// The version of the operating system, such as "10".
     pub os_version: Option<String>,
-    /// Who made the device.
+    /// The brand of the device.
     pub brand: Option<String>,
-    /// Which of its maker's devices it is.
+    /// The model of the device.
     pub model: Option<String>,
-    /// Where the place is.
+    /// The point of the place, if known.
     pub location_point: Option<Point>,
 }
 

@@ -1,4 +1,4 @@
-//! The queries of `user_sessions` about where a person has been, and what is stored of that.
+//! The queries of a person's recent `user_sessions`, and of the addresses stored in them.
 
 use diesel::dsl::not;
 use diesel::prelude::*;
@@ -8,8 +8,8 @@ use crate::db::schema::user_sessions;
 use crate::db::{AnyConnection, SessionId, UserId};
 use crate::error::Result;
 
-/// Lists a person's sessions except one, live ones before ended ones, newest first of each, at most
-/// `limit` of each.
+/// Lists a person's sessions except one: those not marked as ended, newest use first, then ended
+/// ones, newest end first; at most `limit` of each.
 pub(crate) fn list_recent(
     c: &mut AnyConnection,
     user: UserId,
@@ -33,8 +33,8 @@ pub(crate) fn list_recent(
     Ok(recent)
 }
 
-/// Lists the addresses of a person's sessions. Live and ended ones are queried apart, since each have
-/// an index of their own.
+/// Lists the addresses of a person's sessions, in two queries, since active and ended sessions have
+/// separate indexes.
 pub(crate) fn list_addresses(
     c: &mut AnyConnection,
     user: UserId,
@@ -53,7 +53,7 @@ pub(crate) fn list_addresses(
     Ok(addresses)
 }
 
-/// Replaces the address of a session.
+/// Updates the address of a session. Returns how many rows changed.
 pub(crate) fn update_address(
     c: &mut AnyConnection,
     user: UserId,

@@ -1,5 +1,5 @@
-//! The queries of `user_sessions` that record a use: when the session expires if it isn't used again,
-//! where it is, and the refresh token that replaces the spent one.
+//! The queries of `user_sessions` that record a use: they update the expiry, the location and the
+//! JTI. The idle limit, which determines the expiry, is updated here as well.
 
 use diesel::dsl::case_when;
 use diesel::prelude::*;
@@ -14,8 +14,8 @@ use crate::geo::Location;
 use crate::sessions::values::{Jti, SessionPersistence};
 
 /// The SQL before and after a bound time that computes when a session used at that time expires.
-/// Each database adds seconds to a time in its own way. SQLite's times are text; it computes to the
-/// millisecond, and the rest is filled up to the common width.
+/// The databases differ in how they add seconds to a time. SQLite's times are text, computed to the
+/// millisecond and padded with zeros to the common width.
 const POSTGRES_EXPIRY: [&str; 2] = [
     "least(absolute_expires_at, ",
     " + idle_seconds * interval '1 second')",
@@ -25,15 +25,16 @@ const SQLITE_EXPIRY: [&str; 2] = [
     ", '+' || idle_seconds || ' seconds'))",
 ];
 
+/// The expiry of a session used at `$used`, as an SQL expression.
 macro_rules! expiry_if_used {
-    ($used:expr, $words:expr) => {
-        diesel::dsl::sql::<sql::Timestamptz>($words[0])
+    ($used:expr, $parts:expr) => {
+        diesel::dsl::sql::<sql::Timestamptz>($parts[0])
             .bind::<sql::Timestamptz, Timestamp>($used)
-            .sql($words[1])
+            .sql($parts[1])
     };
 }
 
-/// The columns of a location.
+/// The changes that set the columns of a location.
 macro_rules! location_columns {
     ($location:expr) => {
         (
@@ -45,9 +46,9 @@ macro_rules! location_columns {
     };
 }
 
-/// Replaces `old` with `new`, if `old` is the current JTI of a live session. From an address that is
-/// not one of `known`, unless that is empty, the last use stays as it was, and [`update_location`]
-/// follows.
+/// Replaces `old` with `new`, if `old` is the current JTI of a live session of an active person.
+/// The time of the last use is updated only if `known` is empty or includes the session's address;
+/// otherwise [`update_location`] has to follow.
 pub(in crate::sessions) fn rotate_jti(
     c: &mut AnyConnection,
     (user, id): (UserId, SessionId),
@@ -100,7 +101,7 @@ pub(in crate::sessions) fn rotate_jti(
     Ok(rotated)
 }
 
-/// Updates the last use of a live session to a new location.
+/// Updates the last use of a session that is not marked as ended, to a new location.
 pub(in crate::sessions) fn update_location(
     c: &mut AnyConnection,
     user: UserId,
@@ -127,7 +128,8 @@ pub(in crate::sessions) fn update_location(
     Ok(moved)
 }
 
-/// Updates the last use of a live session, unless a later one is written already.
+/// Updates the last use of a session that is not marked as ended, unless one that is not earlier is
+/// written already. Returns how many rows changed.
 pub(in crate::sessions) fn update_last_use(c: &mut AnyConnection, used: &LastUse) -> Result<usize> {
     use user_sessions::dsl;
 
@@ -158,7 +160,8 @@ pub(in crate::sessions) fn update_last_use(c: &mut AnyConnection, used: &LastUse
     Ok(rows)
 }
 
-/// Updates the idle limit of a person's live sessions that have one pair of limits.
+/// Updates the idle limit, in seconds, of a person's live sessions with this persistence, and their
+/// expiry. Returns how many rows changed.
 pub(crate) fn update_idle_limit(
     c: &mut AnyConnection,
     user: UserId,
