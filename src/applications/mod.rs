@@ -1,5 +1,5 @@
-//! Applications and their API keys. A key has a name and scopes; only a digest of its secret is
-//! stored, so the secret is shown once, when the key is created.
+//! Applications and their API keys. A key has a name and scopes. Only the SHA-256 digest of its secret
+//! is stored, so the secret is shown once, when the key is created.
 
 mod store;
 
@@ -17,8 +17,9 @@ use crate::text;
 
 /// The prefix of every secret, by which scanners recognise a leaked one.
 const PREFIX: &str = "rck_";
-/// `last_used_at` is written at most this often.
+/// The shortest time between two writes of `last_used_at`.
 const LAST_USE_INTERVAL: Duration = Duration::from_secs(60);
+/// Characters a key's name may have.
 const NAME_LIMIT: usize = 255;
 /// Random bytes of a secret.
 const SECRET_BYTES: usize = 32;
@@ -53,7 +54,7 @@ impl ApiKey {
     /// Verifies that the key has `scope`.
     ///
     /// # Errors
-    /// [`Error::InsufficientScope`] when it has not.
+    /// [`Error::InsufficientScope`] when it lacks the scope.
     pub fn require(&self, scope: Scope) -> Result<()> {
         match self.scopes.split(' ').any(|has| has == scope.as_str()) {
             true => Ok(()),
@@ -81,7 +82,8 @@ impl ApiKeys {
     /// Creates a key. Returns it and its secret, which can't be read again.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when the name is empty or too long.
+    /// [`Error::Invalid`] when the name is empty or longer than 255 characters; [`Error::Internal`]
+    /// when the system provides no randomness.
     pub async fn create_key(&self, name: &str, scopes: &[Scope]) -> Result<(ApiKey, SecretString)> {
         let name = text::clean(name);
         if !(1..=NAME_LIMIT).contains(&name.chars().count()) {
@@ -105,7 +107,7 @@ impl ApiKeys {
         Ok((key, secret))
     }
 
-    /// Returns the key with this secret, and records its use.
+    /// Returns the key with this secret, and records its use, at most once a minute.
     ///
     /// # Errors
     /// [`Error::InvalidClient`] when there is none, or it was revoked.
@@ -120,7 +122,7 @@ impl ApiKeys {
     /// Revokes a key.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when there is no such key in use.
+    /// [`Error::NotFound`] when there is no such key, or it was revoked already.
     pub async fn revoke_key(&self, id: ApiKeyId) -> Result<()> {
         let now = self.clock.now();
         match self.db.write(move |c| store::revoke(c, id, now)).await? {

@@ -7,21 +7,21 @@ use crate::db::schema::api_keys;
 use crate::db::{AnyConnection, ApiKeyId};
 use crate::error::Result;
 
-/// A key without its secret.
+/// An API key without its secret.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
 #[diesel(table_name = api_keys)]
 pub struct ApiKey {
-    /// Its id: the `client_id`.
+    /// The key's id, which is its `client_id`.
     pub id: ApiKeyId,
-    /// Which application has it.
+    /// The name of the application that has it.
     pub name: String,
-    /// What it may be used for: names of scopes, separated by spaces.
+    /// The names of its scopes, separated by spaces.
     pub scopes: String,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Timestamp,
     /// When it was last used, to the minute.
     pub last_used_at: Option<Timestamp>,
-    /// When its use was ended.
+    /// When it was revoked, if it was.
     pub revoked_at: Option<Timestamp>,
 }
 

@@ -1,13 +1,13 @@
-//! Groups what is on one device: everything with the same device id. What has no device id is on a
-//! device of its own.
+//! Groups items by device: those with the same device id are on one device, and each item without one
+//! is on a device of its own.
 
-/// What is on a device.
+/// An item on a device, such as a session.
 pub trait OnDevice {
-    /// Returns the id that the client keeps for its device, if it keeps one.
+    /// Returns the id that the client stores for its device, if it stores one.
     fn device_id(&self) -> Option<&str>;
 }
 
-/// What is on one device; at least one item.
+/// The items on one device; at least one.
 #[derive(Debug)]
 pub struct DeviceGroup<T> {
     first: T,
@@ -15,7 +15,7 @@ pub struct DeviceGroup<T> {
 }
 
 impl<T> DeviceGroup<T> {
-    /// Returns the item that came first in the order of the grouped list.
+    /// Returns the first item, in the order of the grouped list.
     pub fn first(&self) -> &T {
         &self.first
     }

@@ -14,8 +14,8 @@ use crate::clock::Clock;
 use crate::db::{Db, NodeLock, UserId};
 use crate::error::Result;
 
-/// The longest that browsers keep a cookie (RFC 6265bis, 5.5): a device not seen for longer comes
-/// back as a new one.
+/// The longest lifetime of a cookie (RFC 6265bis, 5.5). The device cookie is renewed at every sign-in,
+/// so a device without a sign-in for longer comes back as a new one.
 const COOKIE_LIFETIME: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 
 /// The known devices of the service; clones share its database.
@@ -37,7 +37,7 @@ impl Devices {
         }
     }
 
-    /// Lists the devices of a person that keep an id, the one seen last first.
+    /// Lists the known devices of a person, the one seen last first.
     ///
     /// # Errors
     /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
@@ -45,7 +45,7 @@ impl Devices {
         self.db.read(move |c| store::list(c, owner)).await
     }
 
-    /// Purges the devices whose browser has dropped its cookie by now. Returns how many.
+    /// Purges the devices whose cookie has expired by now. Returns how many.
     ///
     /// # Errors
     /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond; what was

@@ -1,4 +1,4 @@
-//! Every query of `devices`: the devices that keep an id. Their rows outlive their sessions.
+//! Every query of `devices`: the devices that store a device id. Their rows outlive their sessions.
 
 use diesel::prelude::*;
 
@@ -7,13 +7,13 @@ use crate::db::schema::devices;
 use crate::db::{AnyConnection, UserId, on_each};
 use crate::error::Result;
 
-/// A device of a person, known by the id that it keeps.
+/// A known device of a person, identified by the id that it stores.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = devices)]
 pub struct KnownDevice {
-    /// The id that it keeps.
+    /// The id that it stores.
     pub device_id: String,
-    /// The name its owner gave it.
+    /// The name that its owner gave it, if any.
     pub name: Option<String>,
     /// The first sign-in on it.
     pub first_seen_at: Timestamp,
@@ -57,7 +57,7 @@ pub(crate) fn find(
         .optional()?)
 }
 
-/// Updates the name of a known device.
+/// Updates the name of a known device. Returns how many rows changed.
 pub(crate) fn update_name(
     c: &mut AnyConnection,
     user: UserId,
@@ -69,7 +69,8 @@ pub(crate) fn update_name(
         .execute(c)?)
 }
 
-/// Deletes a device: the next sign-in on it is that of a new device.
+/// Deletes a known device: the next sign-in on it is one on a new device. Returns how many rows were
+/// deleted.
 pub(crate) fn delete(c: &mut AnyConnection, user: UserId, device_id: &str) -> Result<usize> {
     let device = devices::table
         .filter(devices::user_id.eq(user))
@@ -77,7 +78,7 @@ pub(crate) fn delete(c: &mut AnyConnection, user: UserId, device_id: &str) -> Re
     Ok(diesel::delete(device).execute(c)?)
 }
 
-/// Returns whether a person has any known device other than this.
+/// Returns whether a person has a known device other than this one.
 pub(crate) fn has_others(
     c: &mut AnyConnection,
     user: UserId,
@@ -98,7 +99,7 @@ pub(crate) fn list(c: &mut AnyConnection, user: UserId) -> Result<Vec<KnownDevic
         .load(c)?)
 }
 
-/// Deletes devices not seen since `before`, at most `limit` of them.
+/// Deletes devices not seen since `before`, at most `limit` of them. Returns how many were deleted.
 pub(crate) fn purge(c: &mut AnyConnection, before: Timestamp, limit: i64) -> Result<usize> {
     let unseen: Vec<(UserId, String)> = devices::table
         .filter(devices::last_seen_at.lt(before))
@@ -108,7 +109,7 @@ pub(crate) fn purge(c: &mut AnyConnection, before: Timestamp, limit: i64) -> Res
         .load(c)?;
     let mut purged = 0;
     for (user, device_id) in unseen {
-        // It may have been seen meanwhile.
+        // A sign-in may have updated it meanwhile.
         let device = devices::table
             .find((user, device_id))
             .filter(devices::last_seen_at.lt(before));

@@ -1,16 +1,16 @@
-//! The id and the name of a device, each parsed once where it comes in.
+//! The id and the name of a device, each validated when it is parsed.
 
 use std::str::FromStr;
 
 use crate::error::Error;
 use crate::text;
 
-/// Random bytes of an id made for a browser.
+/// Random bytes of an id created for a browser.
 const RANDOM_BYTES: usize = 24;
-/// Characters of an id or a name.
+/// Characters an id or a name may have.
 const LIMIT: usize = 255;
 
-/// The identifier that a client keeps for its device: the same at every sign-in.
+/// The identifier that a client stores for its device: the same at every sign-in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeviceId(String);
 
@@ -18,7 +18,7 @@ impl DeviceId {
     /// Returns a new id, for a browser that has none.
     ///
     /// # Errors
-    /// [`Error::Internal`] when the system has no randomness to give.
+    /// [`Error::Internal`] when the system provides no randomness.
     pub fn random() -> Result<Self, Error> {
         text::random::<RANDOM_BYTES>().map(Self)
     }
@@ -38,7 +38,7 @@ impl FromStr for DeviceId {
     }
 }
 
-/// The name of a device, as its owner or its client gives it.
+/// The name of a device, given by its owner or its client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeviceName(String);
 

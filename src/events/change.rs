@@ -1,18 +1,18 @@
-//! A change: the part of an event that open pages are notified of.
+//! A change: the part of an event that is published to listeners.
 
 use super::EventKind;
 use crate::clock::Timestamp;
 use crate::db::{SessionId, UserId};
 
-/// That something happened.
+/// A change of a person's account or of one of their sessions.
 #[derive(Debug, Clone, Copy)]
 pub struct Change {
-    /// To whom.
+    /// The person whose account it is.
     pub user: UserId,
-    /// To which of their sessions, if to one.
+    /// The session that changed, if it was one.
     pub session: Option<SessionId>,
-    /// What.
+    /// What happened.
     pub kind: EventKind,
-    /// When.
+    /// When it happened.
     pub at: Timestamp,
 }

@@ -1,6 +1,6 @@
-//! Changes as they happen, on whichever node: each node that somebody listens on looks a few times a
-//! second for new events, and passes them on. A page told so is never more than a hint; what it then
-//! shows comes from the rows.
+//! Publishes changes as they happen, on any node: each node with listeners polls the database for new
+//! events a few times a second. A change is only a hint that a page is out of date; what the page then
+//! shows is read from the database.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,23 +14,25 @@ use crate::clock::{Clock, Timestamp};
 use crate::db::{Db, EventId, UserId};
 use crate::error::Result;
 
-/// Changes that a listener may be behind; one further behind is told that it missed some.
+/// Changes that a listener may lag behind; one that lags further misses the oldest, and gets an error
+/// that says so.
 const CAPACITY: usize = 1024;
-/// Looked back at every look: what other nodes' clocks, or a slow commit, may put an event behind.
+/// How far each poll looks back: the delay that another node's clock or a slow commit may cause.
 const OVERLAP: Duration = Duration::from_secs(10);
 
-/// The changes of a node; a clone is the same.
+/// The changes that a node publishes; clones share its listeners.
 #[derive(Clone)]
 pub struct Changes {
     db: Db,
     clock: Clock,
-    /// None once the node stops.
+    /// `None` once the node stops.
     sender: Arc<Mutex<Option<broadcast::Sender<Change>>>>,
+    /// The events published within [`OVERLAP`], so that none is published twice.
     published: Arc<Mutex<HashSet<EventId>>>,
 }
 
 impl Changes {
-    /// The changes in `db`.
+    /// Returns the changes in `db`.
     #[must_use]
     pub fn new(db: Db, clock: Clock) -> Self {
         Self {
@@ -41,16 +43,16 @@ impl Changes {
         }
     }
 
-    /// Changes from now on; none when the node is stopping.
+    /// Returns a stream of the changes from now on; `None` when the node is stopping.
     #[must_use]
     pub fn subscribe(&self) -> Option<broadcast::Receiver<Change>> {
         self.sender().map(|sender| sender.subscribe())
     }
 
-    /// Whether something happened to a person after `since`.
+    /// Returns whether a person's account or sessions changed after `since`.
     ///
     /// # Errors
-    /// When the database doesn't answer.
+    /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
     pub async fn has_changed_since(&self, user: UserId, since: Timestamp) -> Result<bool> {
         let after = EventId::first_at(since - OVERLAP);
         let changes = self
@@ -60,10 +62,11 @@ impl Changes {
         Ok(changes.iter().any(|(_, change)| change.at > since))
     }
 
-    /// Looks for what is new and passes it on, if anybody listens. Answers how many listen.
+    /// Publishes the changes that are new, if there are listeners. Returns how many listeners there
+    /// are.
     ///
     /// # Errors
-    /// When the database doesn't answer.
+    /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
     pub async fn poll(&self) -> Result<usize> {
         let Some(sender) = self.sender().filter(|sender| sender.receiver_count() > 0) else {
             return Ok(0);
@@ -86,7 +89,7 @@ impl Changes {
         Ok(sender.receiver_count())
     }
 
-    /// Ends every listener's stream, as the node stops.
+    /// Ends every listener's stream. Called when the node stops.
     pub fn close(&self) {
         *self.sender.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }

@@ -1,5 +1,6 @@
-//! Events: what happened to which session, when, from where and by whom. An event is written in the
-//! transaction of what it records, and never changed except for what IP retention takes from it.
+//! Events: what happened to an account or a session, when, from where and by whom. An event is
+//! recorded in the transaction of what it describes, and never changed afterwards, except that IP
+//! retention redacts its address.
 
 mod change;
 mod changes;
@@ -19,19 +20,20 @@ use crate::net::IpRetention;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum EventKind {
-    /// A session was opened.
+    /// A session was created.
     SignedIn,
     /// A refresh token was used from another address than before.
     Refreshed,
-    /// The device was given a name.
+    /// The session's device was given a name, which is the detail.
     Renamed,
     /// The session ended; the detail is the reason.
     Ended,
-    /// It was used in two places faster than anybody travels; the detail is how far and how fast.
+    /// Impossible travel: the session was used too far from the last place, too soon. The detail is the
+    /// distance and the time.
     ImpossibleTravel,
     /// The person's password was changed.
     PasswordChanged,
-    /// What the person signs in with was changed.
+    /// The e-mail that the person signs in with was changed.
     EmailChanged,
 }
 
@@ -43,12 +45,12 @@ impl EventKind {
     }
 }
 
-/// Who did something, and from where. Nobody, from nowhere, is the service itself.
+/// Who did something, and from where. The default, without either, is the service itself.
 #[derive(Debug, Clone, Default)]
 pub struct Origin {
-    /// The person who did it.
+    /// The person who did it, if any.
     pub user: Option<UserId>,
-    /// The session they did it from.
+    /// The session they did it from, if any.
     pub session: Option<SessionId>,
     /// The address they did it from, in canonical text.
     pub ip: Option<String>,
@@ -94,7 +96,7 @@ impl NewEvent {
         }
     }
 
-    /// Adds a detail: a reason, a new name.
+    /// Returns the event with a detail, such as a reason or a new name.
     #[must_use]
     pub fn with_detail(self, detail: impl Into<String>) -> Self {
         Self {
@@ -104,7 +106,7 @@ impl NewEvent {
     }
 }
 
-/// Records events, as a part of the transaction of what they record.
+/// Records events, as a part of the transaction of what they describe.
 ///
 /// # Errors
 /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
@@ -164,7 +166,7 @@ pub async fn list_by_kind(
 pub struct EventPage {
     /// The events.
     pub events: Vec<Event>,
-    /// The event that the next page continues before; none on the last page.
+    /// The `before` of the next page; `None` on the last page.
     pub next_before: Option<EventId>,
 }
 

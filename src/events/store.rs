@@ -11,30 +11,30 @@ use crate::error::Result;
 
 read_from_text!(EventKind);
 
-/// Changes looked at in one go.
+/// Changes that one query reads at most.
 const MAX_CHANGES: i64 = 10_000;
 
-/// Something that happened.
+/// An event.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = session_events)]
 pub struct Event {
-    /// Its id; later events have larger ones.
+    /// The event's id; later events have larger ones.
     pub id: EventId,
-    /// Whose account it was.
+    /// The person whose account it concerns.
     pub user_id: UserId,
-    /// Which session, if it was one.
+    /// The session that it concerns, if it is one.
     pub session_id: Option<SessionId>,
     /// What happened.
     pub kind: EventKind,
-    /// What more there is to say.
+    /// What its kind states of it: a reason, a new name.
     pub detail: Option<String>,
-    /// Where it was done from.
+    /// The address it was done from, redacted by the person's IP retention.
     pub ip_address: Option<String>,
-    /// Who did it.
+    /// The person who did it; `None` for the service itself.
     pub by_user_id: Option<UserId>,
-    /// The session it was done from.
+    /// The session it was done from, if any.
     pub by_session_id: Option<SessionId>,
-    /// When.
+    /// When it happened.
     pub at: Timestamp,
 }
 
@@ -74,7 +74,8 @@ pub(super) fn insert(c: &mut AnyConnection, events: &[NewEvent]) -> Result<()> {
     Ok(())
 }
 
-/// One session's events before the one with the id `before`, newest first.
+/// Lists at most `limit` of one session's events, newest first: those before the one with the id
+/// `before`.
 pub(super) fn list_by_session(
     c: &mut AnyConnection,
     (user, session): (UserId, SessionId),
@@ -94,7 +95,7 @@ pub(super) fn list_by_session(
     Ok(events.load(c)?)
 }
 
-/// The addresses of a person's events.
+/// Lists the addresses of a person's events.
 pub(super) fn list_addresses(
     c: &mut AnyConnection,
     user: UserId,
@@ -109,7 +110,7 @@ pub(super) fn list_addresses(
         .load(c)?)
 }
 
-/// Puts another address, or none, into one of them.
+/// Updates the address of an event.
 pub(super) fn update_address(
     c: &mut AnyConnection,
     id: EventId,
@@ -120,7 +121,7 @@ pub(super) fn update_address(
         .execute(c)?)
 }
 
-/// Events of one kind that happened to these sessions, oldest first.
+/// Lists the events of one kind of these sessions of a person, oldest first.
 pub(super) fn list_by_kind(
     c: &mut AnyConnection,
     user: UserId,
@@ -136,7 +137,7 @@ pub(super) fn list_by_kind(
         .load(c)?)
 }
 
-/// Lists a person's events, newest first.
+/// Lists at most `limit` of a person's events, newest first.
 pub(super) fn list_by_person(
     c: &mut AnyConnection,
     user: UserId,
@@ -150,7 +151,8 @@ pub(super) fn list_by_person(
         .load(c)?)
 }
 
-/// Events after the one with the id `after`, a person's or everybody's, oldest first.
+/// Lists the changes after the event with the id `after`, of one person or of all, oldest first, at
+/// most [`MAX_CHANGES`].
 pub(super) fn list_changes_after(
     c: &mut AnyConnection,
     user: Option<UserId>,

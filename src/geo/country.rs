@@ -1,21 +1,22 @@
-//! Countries by their ISO 3166-1 codes, with names and middles.
+//! Countries by their ISO 3166-1 alpha-2 codes, with their English names and middle points.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use super::point::Point;
 
-/// Lines of code, name, and the middle's degrees north and east, separated by tabs.
+/// A line per country: code, name, and its middle's degrees north and east, separated by tabs.
 const COUNTRIES: &str = include_str!("countries.tsv");
 
 /// A country.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Country {
     pub(super) name: &'static str,
+    /// The point that stands for the whole country.
     pub(super) middle: Option<Point>,
 }
 
-/// Returns the country with that ISO 3166-1 code.
+/// Finds the country with that ISO 3166-1 alpha-2 code, in upper or lower case.
 pub(super) fn find_country(code: &str) -> Option<Country> {
     static BY_CODE: LazyLock<HashMap<&str, Country>> = LazyLock::new(|| {
         let country = |line: &'static str| {

@@ -1,4 +1,4 @@
-//! Databases of places: MaxMind DB files with cities or countries (GeoLite2, DB-IP and the like), which
+//! Databases of places: MaxMind DB files with cities or countries, such as GeoLite2 and DB-IP. They
 //! are read again when they change.
 
 use std::fs;
@@ -16,10 +16,10 @@ use super::place::Place;
 use super::point::Point;
 use crate::text;
 
-/// A language tag as those files have it, at most.
+/// Bytes of a language tag; longer ones are ignored, since no file has any.
 const LANGUAGE_LIMIT: usize = 12;
 
-/// A file can't be used.
+/// The error of a file that can't be used.
 #[derive(Debug, thiserror::Error)]
 #[error("{} can't be used", path.display())]
 pub struct PlaceError {
@@ -27,21 +27,21 @@ pub struct PlaceError {
     source: FileError,
 }
 
-/// Why a file can't be used.
+/// The reason why a file can't be used.
 #[derive(Debug, thiserror::Error)]
 enum FileError {
     /// It can't be read.
     #[error("it can't be read")]
     Unreadable(#[from] std::io::Error),
-    /// It is no such file, or a broken one.
+    /// It is not a MaxMind DB file, or a broken one.
     #[error("it is not a MaxMind DB file, or a broken one")]
     Broken(#[from] MaxMindDbError),
 }
 
-/// Knows where addresses are, if there are files that tell.
+/// The databases of places; there may be none.
 #[derive(Default)]
 pub struct Places {
-    /// In the order in which they are asked.
+    /// In the order of precedence.
     files: Vec<PlaceFile>,
 }
 
@@ -55,15 +55,15 @@ struct Loaded {
     version: Version,
 }
 
-/// What tells one version of a file from the next.
+/// The version of a file, by which a changed file is detected.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Version {
     modified: SystemTime,
     length: u64,
 }
 
-/// What is read of an address. GeoLite2 and DB-IP nest it; others are flat. What is of another shape
-/// than expected counts as not told.
+/// The record of an address. GeoLite2 and DB-IP nest its fields; in other files they are flat. A field
+/// of an unexpected shape counts as missing.
 #[derive(Deserialize)]
 struct Record<'a> {
     #[serde(borrow, default)]
@@ -119,7 +119,8 @@ enum Coordinates {
     Other(IgnoredAny),
 }
 
-/// A number of either width: the library takes none for the other unless it has to find out.
+/// A number of any width. The library doesn't convert between widths on its own; the untagged enum
+/// makes it deserialize whichever type the file has.
 #[derive(Clone, Copy, Deserialize)]
 #[serde(untagged)]
 enum Degrees {
@@ -137,8 +138,8 @@ impl Degrees {
 }
 
 impl Places {
-    /// Places by these files; the first that knows an address tells where it is. Read them with
-    /// [`Places::reload`].
+    /// Returns the places in these files, of which the first that has an address takes precedence.
+    /// [`Places::reload`] reads them.
     #[must_use]
     pub fn new(files: Vec<PathBuf>) -> Self {
         let file = |path| PlaceFile {
@@ -150,8 +151,8 @@ impl Places {
         }
     }
 
-    /// Reads those files that are others than before. Answers how many, and what can't be used: in
-    /// place of that stays what was read before.
+    /// Reads the files that have changed since they were last read. Returns how many were read, and
+    /// the errors of those that can't be used; for these, the version read before stays in use.
     #[must_use]
     pub fn reload(&self) -> (usize, Vec<PlaceError>) {
         let mut read = 0;
@@ -168,7 +169,7 @@ impl Places {
         (read, errors)
     }
 
-    /// Where `ip` is. Nothing is known of it where no file says anything.
+    /// Finds the place of `ip`. The place is empty when no file has it.
     #[must_use]
     pub fn find(&self, ip: IpAddr) -> Place {
         let places = self.files.iter().filter_map(|file| file.loaded()?.find(ip));
@@ -178,18 +179,19 @@ impl Places {
             .unwrap_or_default()
     }
 
-    /// `place`, where `ip` was found to be, in the first of `languages` that the files have.
+    /// Returns `place`, the place of `ip`, with its names in the first of `languages` that the files
+    /// have. Names that are not from the files stay as they are.
     #[must_use]
     pub fn translate(&self, ip: IpAddr, place: Place, languages: &[String]) -> Place {
         if languages.is_empty() {
             return place;
         }
         let found = self.find(ip);
-        let name = |of: &str| {
+        let name = |field: &str| {
             let loaded = self.files.iter().filter_map(PlaceFile::loaded);
             loaded
                 .into_iter()
-                .find_map(|loaded| loaded.name(ip, of, languages))
+                .find_map(|loaded| loaded.name(ip, field, languages))
         };
         Place {
             city: match found.city.is_some() && found.city == place.city {
@@ -233,8 +235,9 @@ impl PlaceFile {
     }
 }
 
-/// Looks up an address in every corner of the file. The library's own verification is stricter than
-/// the files that are there: it refuses one without a description.
+/// Verifies that addresses all over the file can be looked up: one in each `/8` of IPv4, and one in
+/// each `/16` from `2000::` to `20ff::`. The library's own verification is too strict for files in
+/// use: it rejects one without a description.
 fn probe(reader: &Reader<Vec<u8>>) -> Result<(), MaxMindDbError> {
     for first in 0..=u8::MAX {
         reader.lookup(IpAddr::from([first, 1, 1, 1]))?;
@@ -252,14 +255,15 @@ impl Loaded {
         found.decode::<Record<'_>>().ok().flatten().map(Place::from)
     }
 
-    /// The name of the city or the country at `ip`, in the first language that the file has.
-    fn name(&self, ip: IpAddr, of: &str, languages: &[String]) -> Option<String> {
+    /// Returns the name of the city or the country of `ip`, as `field` says, in the first of
+    /// `languages` that the file has.
+    fn name(&self, ip: IpAddr, field: &str, languages: &[String]) -> Option<String> {
         let found = self.reader.lookup(ip).ok()?;
         languages
             .iter()
             .filter(|language| language.len() <= LANGUAGE_LIMIT)
             .find_map(|language| {
-                let path = [of, "names", language].map(PathElement::Key);
+                let path = [field, "names", language].map(PathElement::Key);
                 let name = found.decode_path::<&str>(&path).ok().flatten();
                 name.map(text::clean)
             })
@@ -278,7 +282,7 @@ impl From<Record<'_>> for Place {
             Some(CountryField::Other(_)) | None => (None, None),
         };
         let country = code.or(record.country_code).and_then(find_country);
-        // One name for a country, whoever tells of it.
+        // The same name for a country in every file.
         let name = country.map(|country| country.name).or(english);
         let (north, east) = match record.location {
             Some(Coordinates::Known {

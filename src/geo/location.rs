@@ -1,4 +1,4 @@
-//! The location of a client: its address and the place of that.
+//! The location of a client: its IP address and the place of that address.
 
 use super::place::Place;
 use crate::net::IpRetention;
@@ -8,7 +8,7 @@ use crate::net::IpRetention;
 pub struct Location {
     /// The address in canonical text.
     pub ip: Option<String>,
-    /// The place of that address.
+    /// The place of the address.
     pub place: Place,
 }
 

@@ -1,8 +1,8 @@
-//! The data of a map of the world: positions of points on it, and points near one another joined.
+//! The data of a map of the world: the positions of points on it, with nearby points joined.
 
 use super::point::Point;
 
-/// Points nearer to each other than this, in degrees, are one position.
+/// Points closer to each other than this, in degrees of latitude and of longitude, share a position.
 const JOIN_DEGREES: f64 = 1.5;
 /// The map's upper edge, in degrees north.
 const TOP_LATITUDE: f64 = 84.0;
@@ -32,7 +32,7 @@ impl MapPosition {
     }
 }
 
-/// Groups `items` by where they are on the map, in the order of the first item of each position.
+/// Groups `items` by their position on the map, in the order of the first item at each.
 pub fn cluster<T>(items: impl IntoIterator<Item = (Point, T)>) -> Vec<(MapPosition, Vec<T>)> {
     let mut positions: Vec<(MapPosition, Vec<T>)> = Vec::new();
     for (point, item) in items {

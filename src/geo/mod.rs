@@ -1,5 +1,5 @@
-//! Geography: where an address is, by databases of places or by a proxy's headers, how far two
-//! points are apart, and where places stand on a map of the world.
+//! Geography: the place of an address, from databases of places or from a proxy's headers, the distance
+//! between points, and the positions of places on a map of the world.
 
 mod country;
 mod databases;

@@ -10,16 +10,16 @@ const NAME_LIMIT: usize = 100;
 /// A place, as far as it is known.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Place {
-    /// "Lyon".
+    /// The city, such as "Lyon".
     pub city: Option<String>,
-    /// "France".
+    /// The country, such as "France".
     pub country: Option<String>,
-    /// Its point; the country's middle where no city is known.
+    /// Its point; the country's middle where no closer one is known.
     pub point: Option<Point>,
 }
 
 impl Place {
-    /// Returns a place with names from outside, cleaned and cut to 100 characters.
+    /// Returns a place with untrusted names, cleaned and cut to 100 characters.
     pub(super) fn new(city: Option<&str>, country: Option<&str>, point: Option<Point>) -> Self {
         let name = |name: &str| {
             let cleaned = text::clean(name);
@@ -33,14 +33,15 @@ impl Place {
         }
     }
 
-    /// Returns the country with that code, and perhaps a city in it; no place for an unknown code.
+    /// Returns the place of a country by its code, with a city in it if there is one; an empty place
+    /// for an unknown code. Its point is the country's middle.
     pub(super) fn from_country_code(code: &str, city: Option<&str>) -> Self {
         find_country(code).map_or_else(Self::default, |country| {
             Self::new(city, Some(country.name), country.middle)
         })
     }
 
-    /// Formats the place: "Lyon, France", "France", or nothing where neither is known.
+    /// Returns the place for people: "Lyon, France", "France", or `None` where neither is known.
     #[must_use]
     pub fn display_name(&self) -> Option<String> {
         match (&self.city, &self.country) {

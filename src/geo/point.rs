@@ -1,11 +1,11 @@
-//! A point on the globe, its text form and distances between points.
+//! A point on the globe, its text form, and the distance between points.
 
 use std::fmt;
 use std::str::FromStr;
 
 const EARTH_RADIUS_KM: f64 = 6_371.0;
 
-/// A point on the globe. Its text form is that of ISO 6709: `+45.75+004.85/`.
+/// A point on the globe. Its text form is that of ISO 6709, to two decimals: `+45.75+004.85/`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Point {
     /// Degrees north.
@@ -15,7 +15,8 @@ pub struct Point {
 }
 
 impl Point {
-    /// Returns a point on the globe; `None` for degrees outside of it.
+    /// Returns the point at `latitude`, -90 to 90, and `longitude`, -180 to 180; `None` outside of
+    /// these.
     #[must_use]
     pub fn new(latitude: f64, longitude: f64) -> Option<Self> {
         let is_on_globe = latitude.abs() <= 90.0 && longitude.abs() <= 180.0;
@@ -37,7 +38,7 @@ impl Point {
         self.longitude
     }
 
-    /// Returns the distance over ground in kilometres (haversine formula).
+    /// Returns the great-circle distance in kilometres (haversine formula).
     #[must_use]
     pub fn distance_km(self, other: Self) -> f64 {
         let (from, to) = (self.latitude.to_radians(), other.latitude.to_radians());

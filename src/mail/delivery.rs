@@ -1,6 +1,6 @@
-//! Delivers the messages in the queue. The queue is in the database, so that no request waits for the
-//! SMTP server and no restart loses a message. What could not be sent is tried again later; what may
-//! have been sent is not sent again.
+//! Delivers the messages in the queue. The queue is in the database, so no request waits for the SMTP
+//! server and no restart loses a message. A message that could not be sent is retried later; one that
+//! may have been sent is not sent again.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,16 +12,17 @@ use crate::clock::Clock;
 use crate::db::{AlertId, AnyConnection, Db};
 use crate::error::{Chain, Result};
 
-/// Steps of an SMTP session per message, each of which may take the server's time limit. A node
-/// that takes longer loses its claim to a message to another one.
+/// Steps of an SMTP session per message, each of which may take up to the server's time limit. The
+/// claim of a node that takes longer expires, and another node may claim the message.
 const LEASE_STEPS: u32 = 4;
 /// Added to the time of those steps.
 const LEASE_MARGIN: Duration = Duration::from_secs(60);
-/// The wait after the first failed attempt; it doubles with each one.
+/// The wait after the first failed attempt; it doubles with each further one.
 const FIRST_RETRY: Duration = Duration::from_secs(60);
+/// The longest wait between two attempts.
 const MAX_RETRY: Duration = Duration::from_secs(60 * 60);
 
-/// Renders the message that a row of the queue stands for.
+/// Renders the messages in the queue, whose rows have no content.
 pub trait MessageSource: Send + Sync {
     /// Returns the message about `alert`.
     ///
@@ -49,14 +50,15 @@ enum Attempt {
     Refused(MailError),
     /// The server could not be reached.
     Unreachable(MailError),
-    /// The server has the content and did not say whether it accepts it.
+    /// The server got the content, but its response is missing.
     Unknown(MailError),
     /// Another node claimed the message meanwhile.
     Lost,
 }
 
 impl Delivery {
-    /// Delivers the messages queued in `db` through `mailer`.
+    /// Returns the delivery of the messages queued in `db` through `mailer`. A message that still
+    /// fails `give_up_after` its creation is given up.
     #[must_use]
     pub fn new(
         db: Db,
@@ -84,7 +86,8 @@ impl Delivery {
     /// many were sent.
     ///
     /// # Errors
-    /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
+    /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond; else as
+    /// [`MessageSource::render`]. The message in progress stays in the queue.
     pub async fn send_due(&self) -> Result<usize> {
         let mut sent = 0;
         let mut session = None;
@@ -120,8 +123,8 @@ impl Delivery {
         self.db.read(move |c| messages.render(c, alert)).await
     }
 
-    /// Sends one message, reusing `session` if there is one. Content that the server received
-    /// completely is never sent again.
+    /// Sends one message, reusing `session` if there is one. The message is marked as handed over
+    /// before its content is sent, so that content the server may have accepted is never sent again.
     async fn send(
         &self,
         session: &mut Option<SmtpSession>,
@@ -162,7 +165,8 @@ impl Delivery {
         }
     }
 
-    /// From here on the message counts as sent unless the server refuses it.
+    /// Marks a message as handed over: from then on it counts as sent unless the server refuses it.
+    /// Returns `false` when another node has claimed it.
     async fn mark_handed_over(&self, queued: &QueuedMessage) -> Result<bool> {
         let now = self.clock.now();
         let (id, attempts) = (queued.id, queued.attempts);
@@ -185,8 +189,8 @@ impl Delivery {
     }
 }
 
-/// Returns the state that an attempt leaves a message in, and logs a failed one; `None` when the
-/// message is another node's by now.
+/// Returns the state of a message after an attempt, and logs a failed one; `None` when another node
+/// has claimed the message.
 fn next_state(queued: &QueuedMessage, attempt: Attempt, is_overdue: bool) -> Option<MessageState> {
     let (state, err, outcome) = match attempt {
         Attempt::Lost => return None,
@@ -212,13 +216,14 @@ fn next_state(queued: &QueuedMessage, attempt: Attempt, is_overdue: bool) -> Opt
             "a message could not be sent; it is tried again later",
         ),
     };
-    // Quoted: the sources of the error may contain the server's words.
+    // Logged in quotes, since the error's sources may contain text from the server.
     let error = Chain(&err).to_string();
     tracing::warn!(message_id = %queued.id, ?error, "{outcome}");
     Some(state)
 }
 
-/// Returns the wait after so many attempts: one minute, then twice as long each time.
+/// Returns the wait after `attempts` attempts: one minute, doubled with each further attempt, at most
+/// one hour.
 fn retry_delay(attempts: i32) -> Duration {
     let doublings = u32::try_from(attempts.saturating_sub(1)).unwrap_or_default();
     FIRST_RETRY

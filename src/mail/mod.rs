@@ -37,10 +37,10 @@ pub struct Mailer {
 
 impl Mailer {
     /// Returns a mailer for the server in the settings; `None` where they name none. `hostname` is
-    /// the name to introduce ourselves by.
+    /// the name sent in EHLO.
     ///
     /// # Errors
-    /// [`Error::Configuration`] that names the setting that can't be used.
+    /// [`Error::Configuration`] when a setting can't be used; its message names the setting.
     pub fn new(settings: &MailSettings, hostname: &str) -> Result<Option<Self>> {
         let from = settings.from.parse().map_err(|_| {
             Error::Configuration(
@@ -55,21 +55,22 @@ impl Mailer {
         Ok(server.map(|server| Self { server, from }))
     }
 
-    /// Returns how long the server may take for one step.
+    /// Returns the time limit of each step of an SMTP session.
     #[must_use]
     pub fn timeout(&self) -> Duration {
         self.server.timeout()
     }
 
-    /// Connects to the server.
+    /// Connects to the server, and authenticates where credentials are set.
     ///
     /// # Errors
-    /// [`MailError`] when it doesn't respond, or refuses the connection.
+    /// [`MailError`] when the server doesn't respond, or refuses the connection or the credentials.
     pub async fn connect(&self) -> Result<SmtpSession, MailError> {
         self.server.connect().await
     }
 
-    /// Returns a message with its envelope. The same `id` makes the same `Message-ID`.
+    /// Returns a message with its envelope. Its `Message-ID` is derived from `id`, so that it is the
+    /// same at every attempt.
     ///
     /// # Errors
     /// [`MailError`] when `to` is not an address that mail can be sent to.
@@ -92,7 +93,7 @@ impl Mailer {
                 message.html,
             ))
             .map_err(MailError::permanent)?;
-        // RFC 3834: keeps automatic responders from replying.
+        // Stops automatic responders from replying (RFC 3834).
         let name = HeaderName::new_from_ascii_str("Auto-Submitted");
         addressed
             .headers_mut()

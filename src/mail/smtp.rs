@@ -1,5 +1,5 @@
-//! An SMTP session (RFC 5321) in the steps that the queue must distinguish: before a message's
-//! content nothing has been sent; after it, the message may have been.
+//! An SMTP session (RFC 5321) in the steps that the queue must distinguish: until a message's content
+//! is sent, the message has not been sent; from then on, it may have been.
 
 use std::fs;
 use std::path::PathBuf;
@@ -33,7 +33,7 @@ enum Security {
     Implicit(TlsParameters),
 }
 
-/// An error of an SMTP session. Its source may quote the server's words.
+/// An error of an SMTP session. Its source may contain text from the server.
 #[derive(Debug, thiserror::Error)]
 #[error("{kind}")]
 pub struct MailError {
@@ -43,13 +43,13 @@ pub struct MailError {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::Display)]
 enum MailErrorKind {
-    /// The server refused for now (4xx).
+    /// The server refused temporarily (4xx).
     #[strum(to_string = "refused for now")]
     Transient,
-    /// The server refused for good (5xx), or the message can't be addressed.
+    /// The server refused permanently (5xx), or the message can't be addressed.
     #[strum(to_string = "refused for good")]
     Permanent,
-    /// The server did not respond.
+    /// The server could not be reached, or sent no valid response in time.
     #[strum(to_string = "no response")]
     NoResponse,
 }
@@ -61,12 +61,12 @@ pub struct SmtpSession {
 }
 
 impl SmtpServer {
-    /// Returns the server of the settings; `None` where they name none. `hostname` is the name to
-    /// introduce ourselves by.
+    /// Returns the server in the settings; `None` where they name none. `hostname` is the name sent
+    /// in EHLO.
     ///
     /// # Errors
-    /// [`Error::Configuration`] when the certificates can't be used, or half of the credentials is
-    /// missing.
+    /// [`Error::Configuration`] when the CA file can't be used, or only one of user name and password
+    /// is set.
     pub(super) fn new(settings: &MailSettings, hostname: &str) -> Result<Option<Self>> {
         let Some(host) = settings.host.clone().filter(|host| !host.is_empty()) else {
             return Ok(None);
@@ -90,7 +90,7 @@ impl SmtpServer {
         self.timeout
     }
 
-    /// Connects, greets the server, and authenticates where credentials are set.
+    /// Connects, sends EHLO, and authenticates where credentials are set.
     pub(super) async fn connect(&self) -> Result<SmtpSession, MailError> {
         within(self.timeout, self.open_session()).await
     }
@@ -124,10 +124,11 @@ impl SmtpServer {
 }
 
 impl SmtpSession {
-    /// Sends a message's envelope, and the command that its content comes next.
+    /// Sends a message's envelope, and the DATA command.
     ///
     /// # Errors
-    /// [`MailError`] when the server refuses or does not respond; then nothing was sent.
+    /// [`MailError`] when the server refuses or does not respond, or a recipient's address is not
+    /// ASCII and the server lacks SMTPUTF8 (RFC 6531); then the message was not sent.
     pub async fn send_envelope(&mut self, envelope: &Envelope) -> Result<(), MailError> {
         within(self.timeout, self.send_commands(envelope)).await
     }
@@ -142,7 +143,7 @@ impl SmtpSession {
             parameters.push(MailParameter::SmtpUtfEight);
         }
         let from = Mail::new(envelope.from().cloned(), parameters);
-        // A refused sender is a matter of configuration, not of this message: it is tried again.
+        // Retried: a refused sender is an error of the configuration, not of this message.
         let sender = self.connection.command(from).await;
         sender.map_err(|err| MailError::from(err).into_transient())?;
         for to in envelope.to() {
@@ -169,13 +170,13 @@ impl SmtpSession {
 
     /// Ends the session.
     pub async fn quit(mut self) {
-        // Every message is settled by now, so the response to QUIT changes nothing.
+        // The outcome of every message is known by now, so the response to QUIT doesn't matter.
         let _ = timeout(self.timeout, self.connection.quit()).await;
     }
 }
 
 impl MailError {
-    /// Returns an error that no other attempt would change.
+    /// Returns an error that every further attempt would meet as well.
     pub(super) fn permanent(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self {
             kind: MailErrorKind::Permanent,
@@ -191,13 +192,13 @@ impl MailError {
         Self { kind, ..self }
     }
 
-    /// Returns whether the server responded at all.
+    /// Returns whether this is anything but a missing response.
     #[must_use]
     pub fn is_response(&self) -> bool {
         self.kind != MailErrorKind::NoResponse
     }
 
-    /// Returns whether another attempt would fail as well.
+    /// Returns whether every further attempt would fail as well.
     #[must_use]
     pub fn is_permanent(&self) -> bool {
         self.kind == MailErrorKind::Permanent
@@ -218,7 +219,7 @@ impl From<SmtpError> for MailError {
     }
 }
 
-/// Limits the time of `step`: the library limits that of connecting, not of each response.
+/// Limits the time of `step`: the library limits the time of connecting, but not of each response.
 async fn within<T>(
     limit: Duration,
     step: impl Future<Output = Result<T, MailError>>,

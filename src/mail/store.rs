@@ -23,13 +23,13 @@ pub(crate) struct QueuedMessage {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub(crate) enum MessageState {
-    /// To be sent.
+    /// It is to be sent when it is due.
     Waiting,
-    /// The server has the content; whether it accepted it is not known.
+    /// Its content was sent, or is about to be; whether the server accepted it is not known.
     HandedOver,
     /// The server accepted it.
     Sent,
-    /// Given up.
+    /// It was given up.
     Failed,
 }
 
@@ -63,8 +63,8 @@ pub(crate) fn insert(
     Ok(())
 }
 
-/// Claims the message that has been due longest, until `lease`. On PostgreSQL no two nodes claim the
-/// same one.
+/// Claims the message that has been due longest, until `lease`. No two nodes claim the same one: on
+/// PostgreSQL its row is locked, and SQLite has only one writer.
 pub(crate) fn claim_due(
     c: &mut AnyConnection,
     now: Timestamp,
@@ -93,7 +93,7 @@ pub(crate) fn claim_due(
     Ok(Some(claimed))
 }
 
-/// Marks a message as handed over to the server. Returns false when another node has claimed it
+/// Marks a message as handed over to the server. Returns `false` when another node has claimed it
 /// since.
 pub(crate) fn mark_handed_over(
     c: &mut AnyConnection,
@@ -112,7 +112,7 @@ pub(crate) fn mark_handed_over(
     Ok(diesel::update(claimed).set(changes).execute(c)? == 1)
 }
 
-/// Updates a message's state, unless another node has claimed it since.
+/// Updates a message's state, unless another node has claimed it since. Returns how many rows changed.
 pub(crate) fn update_state(
     c: &mut AnyConnection,
     (id, attempts): (MailId, i32),
@@ -131,7 +131,7 @@ pub(crate) fn update_state(
     Ok(diesel::update(claimed).set(changes).execute(c)?)
 }
 
-/// Counts the messages queued for a person since then, in any state.
+/// Counts the messages queued for a person since `since`, in any state.
 pub(crate) fn count_since(c: &mut AnyConnection, user: UserId, since: Timestamp) -> Result<i64> {
     Ok(mail_queue::table
         .filter(mail_queue::user_id.eq(user))

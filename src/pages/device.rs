@@ -9,8 +9,8 @@ use super::views::{DeviceNames, DeviceView, Reader};
 use super::words::{self, TimeView};
 use crate::db::{EventId, SessionId};
 use crate::devices::{DeviceName, group_by_device};
-use crate::error::{Error, Result};
-use crate::events::{Event, EventKind};
+use crate::error::Result;
+use crate::events::{Event, EventKind, EventPage};
 use crate::http::app_state::AppState;
 use crate::http::browser;
 use crate::http::caller::PageCaller;
@@ -179,20 +179,15 @@ async fn load_page(
         Some(device) => DeviceView::for_device(device, &session, current, &reader),
         None => DeviceView::new(&session, &reader),
     };
-    let activity = app
+    let EventPage {
+        events,
+        next_before,
+    } = app
         .sessions
         .list_activity(caller.user.id, session.id, before, MAX_ACTIVITY)
         .await?;
-    let older = activity
-        .next_before
-        .map(|before| format!("/devices/{}?before={before}#activity", session.id));
     let ended_by = match session.ended_by {
-        Some(by) => app
-            .sessions
-            .get(caller.user.id, by)
-            .await
-            .map(Some)
-            .or_else(none_if_not_found)?,
+        Some(by) => app.sessions.find(caller.user.id, by).await?,
         None => None,
     };
     let names = DeviceNames::new(ended_by.iter().chain([&session]));
@@ -204,22 +199,14 @@ async fn load_page(
         notice: None,
         name_typed: session.display_name(),
         name_error: None,
-        older,
-        activity: activity
-            .events
+        older: next_before
+            .map(|before| format!("/devices/{}?before={before}#activity", session.id)),
+        activity: events
             .iter()
             .map(|event| ActivityView::new(event, &names, &reader))
             .collect(),
         device: view,
     })
-}
-
-/// Returns `None` for a session that has been purged or belongs to another person.
-fn none_if_not_found(err: Error) -> Result<Option<Session>> {
-    match err {
-        Error::NotFound => Ok(None),
-        other => Err(other),
-    }
 }
 
 /// Returns the cause and time of the session's end, if it has ended. One past its expiry has,

@@ -17,7 +17,7 @@ use super::words;
 use crate::alerts::Alert;
 use crate::db::SessionId;
 use crate::devices::{DeviceGroup, group_by_device};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::events::{self, Event, EventKind};
 use crate::geo::Place;
 use crate::http::app_state::AppState;
@@ -96,12 +96,6 @@ pub async fn show(
     let reader = Reader::new(&app, &request, &caller);
     let names = DeviceNames::new(live.iter().chain(&ended));
     let open = open_alerts(&request);
-    let alerts: Vec<_> = open
-        .iter()
-        .rev()
-        .take(MAX_ALERTS)
-        .map(|alert| AlertView::new(alert, &reader))
-        .collect();
     let devices = group_by_device(live);
     let map = MapView::new(places(&devices, &caller, &reader));
     let (this, others) = views(&devices, &caller, &travels, &reader);
@@ -111,7 +105,12 @@ pub async fn show(
         summary: summary(others.len(), open.len()),
         offers_more: query.done.as_deref() == Some("not-mine"),
         notice,
-        alerts,
+        alerts: open
+            .iter()
+            .rev()
+            .take(MAX_ALERTS)
+            .map(|alert| AlertView::new(alert, &reader))
+            .collect(),
         this,
         map,
         others_label: others_label(others.len()),
@@ -247,23 +246,20 @@ async fn notice(
             Ok(Some("Your other devices are signed out.".into()))
         }
         (Some(done @ ("signed-out" | "already-out" | "not-mine")), Some(id)) => {
-            match app.sessions.get(caller.user.id, id).await {
-                Ok(session) if session.is_active => Ok(None),
-                Ok(session) if done == "not-mine" => Ok(Some(format!(
-                    "{} is signed out, and forgotten.",
-                    session.display_name()
-                ))),
-                Ok(session) if done == "signed-out" => {
-                    Ok(Some(format!("{} is signed out.", session.display_name())))
-                }
-                Ok(session) => Ok(Some(format!(
-                    "{} had been signed out before.",
-                    session.display_name()
-                ))),
-                Err(Error::NotFound) => Ok(None),
-                Err(err) => Err(err),
-            }
+            let session = app.sessions.find(caller.user.id, id).await?;
+            Ok(session
+                .filter(|session| !session.is_active)
+                .map(|session| ended_notice(done, &session.display_name())))
         }
         _ => Ok(None),
+    }
+}
+
+/// Returns what is said of a device that was signed out.
+fn ended_notice(done: &str, device: &str) -> String {
+    match done {
+        "not-mine" => format!("{device} is signed out, and forgotten."),
+        "signed-out" => format!("{device} is signed out."),
+        _ => format!("{device} had been signed out before."),
     }
 }

@@ -1,5 +1,5 @@
 //! People: their accounts and passwords. A wrong password, an unknown e-mail and a disabled account
-//! get the same response at the same cost.
+//! get the same response in the same time.
 
 mod passwords;
 pub(crate) mod store;
@@ -40,7 +40,7 @@ pub struct NewAccount {
 pub struct ExternalPerson {
     /// The application's identifier of the person.
     pub subject: Subject,
-    /// Unique among all accounts; `None` makes an address in a domain that nobody has.
+    /// Unique among all accounts; for `None`, the account gets an address that can't exist.
     pub email: Option<Email>,
     /// The name to call the person by.
     pub full_name: Option<FullName>,
@@ -56,7 +56,7 @@ impl User {
         self.full_name.as_deref().unwrap_or(&self.email)
     }
 
-    /// Returns the hash of the password, which is another one whenever the password is set.
+    /// Returns the hash of the password. It differs each time a password is set, even the same one.
     pub(crate) fn password_hash(&self) -> &str {
         &self.password_hash
     }
@@ -67,7 +67,7 @@ impl User {
         self.password_hash != NO_PASSWORD
     }
 
-    /// Returns whether their e-mail can have a mailbox.
+    /// Returns whether their e-mail can have a mailbox; none in `.invalid` can (RFC 2606).
     #[must_use]
     pub fn has_mailbox(&self) -> bool {
         !self.email.ends_with(".invalid")
@@ -102,7 +102,8 @@ impl People {
     /// Creates an account.
     ///
     /// # Errors
-    /// [`Error::EmailTaken`], or [`Error::Busy`] when too many passwords wait to be hashed.
+    /// [`Error::EmailTaken`] when another account has the e-mail; [`Error::Busy`] when too many
+    /// passwords wait to be hashed.
     pub async fn create_user(&self, account: NewAccount) -> Result<User> {
         let hash = self.hasher.hash(account.password.clone()).await?;
         let now = self.clock.now();
@@ -114,7 +115,7 @@ impl People {
     /// Creates the first administrator.
     ///
     /// # Errors
-    /// [`Error::NotFound`] once there is one; else as [`People::create_user`].
+    /// [`Error::NotFound`] when there is one already; otherwise as [`People::create_user`].
     pub async fn create_first_admin(&self, account: NewAccount) -> Result<User> {
         let hash = self.hasher.hash(account.password.clone()).await?;
         let now = self.clock.now();
@@ -134,7 +135,7 @@ impl People {
     /// password opens such an account.
     ///
     /// # Errors
-    /// [`Error::EmailTaken`] when the e-mail is another account's.
+    /// [`Error::EmailTaken`] when another account has the e-mail.
     pub async fn find_or_create_external(&self, person: ExternalPerson) -> Result<User> {
         let now = self.clock.now();
         let subject = person.subject.clone();
@@ -174,7 +175,8 @@ impl People {
     /// is hashed again.
     ///
     /// # Errors
-    /// [`Error::InvalidCredentials`], whichever of the two is wrong.
+    /// [`Error::InvalidCredentials`] when either is wrong or the account is disabled;
+    /// [`Error::Busy`] when too many passwords wait to be hashed.
     pub async fn authenticate(&self, email: &str, password: PlainPassword) -> Result<User> {
         let email: Option<Email> = email.parse().ok();
         let user = match email {
@@ -199,7 +201,8 @@ impl People {
     /// Verifies that `password` is this person's.
     ///
     /// # Errors
-    /// [`Error::InvalidCredentials`] when it is not.
+    /// [`Error::InvalidCredentials`] when it is not; [`Error::Busy`] when too many passwords wait to
+    /// be hashed.
     pub async fn verify_password(&self, user: &User, password: PlainPassword) -> Result<()> {
         let hash = Some(user.password_hash.clone());
         match self.hasher.verify(password, hash).await? {
@@ -208,7 +211,7 @@ impl People {
         }
     }
 
-    /// Hashes a password, for it to be set.
+    /// Returns the hash of a password to be set.
     ///
     /// # Errors
     /// [`Error::Busy`] when too many passwords wait to be hashed.
@@ -227,7 +230,7 @@ impl People {
             .await
     }
 
-    /// Updates whether a person is told of new sign-ins by e-mail.
+    /// Updates whether a person gets alerts about new sign-ins by e-mail.
     ///
     /// # Errors
     /// [`Error::NotFound`] when there is no such person.
@@ -256,7 +259,7 @@ impl People {
         self.db.read(move |c| store::get(c, id)).await
     }
 
-    /// Lists every person, in the order of their e-mails.
+    /// Lists every person, ordered by e-mail.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database doesn't respond.
@@ -297,7 +300,7 @@ fn insert(
 
 fn insert_external(c: &mut AnyConnection, person: &ExternalPerson, now: Timestamp) -> Result<User> {
     let id = UserId::new(now);
-    // `.invalid` is no domain of anybody's (RFC 2606).
+    // `.invalid` is reserved, so nobody has this address (RFC 2606).
     let unknown = format!("{id}@external.invalid");
     let user = NewUser {
         id,

@@ -1,5 +1,5 @@
-//! Passwords as Argon2id hashes, worked on by a bounded number of threads: however many sign-ins
-//! come at once, memory stays at `threads × memory_kib`.
+//! Password hashing with Argon2id on a bounded number of threads: however many sign-ins come at
+//! once, it uses at most `threads × memory_kib` of memory.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,14 +12,14 @@ use super::values::PlainPassword;
 use crate::error::{Error, Failure, Result};
 use crate::settings::PasswordSettings;
 
-/// What a password was found to be.
+/// The result of verifying a password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verification {
-    /// Not the one.
+    /// The password is wrong, or there is no hash to compare it with.
     Mismatch,
-    /// The one.
+    /// The password is right.
     Match,
-    /// The one, but hashed with other parameters than the ones in force.
+    /// The password is right, but its hash has other parameters than the current ones.
     MatchOutdated,
 }
 
@@ -33,19 +33,21 @@ impl PasswordHash {
     }
 }
 
-/// Hashes and verifies; a clone shares the same threads and queue.
+/// Hashes and verifies passwords; clones share its threads and queue.
 #[derive(Clone)]
 pub struct Hasher {
     argon2: Argon2<'static>,
-    /// Verified against when there is no such person, so that the answer takes as long.
+    /// The hash to verify against when there is no such person, so that it takes as long.
     decoy: Arc<str>,
     queue: Arc<Semaphore>,
     threads: Arc<Semaphore>,
 }
 
 impl Hasher {
+    /// Returns a hasher with the parameters in `settings`.
+    ///
     /// # Errors
-    /// [`Error::Configuration`] when Argon2 does not take the parameters.
+    /// [`Error::Configuration`] when Argon2 does not accept the parameters.
     pub fn new(settings: &PasswordSettings) -> Result<Self> {
         let params = Params::new(
             settings.memory_kib,
@@ -69,18 +71,18 @@ impl Hasher {
         })
     }
 
-    /// The PHC string of a password to be kept.
+    /// Returns the hash of a password, as a PHC string with a random salt.
     ///
     /// # Errors
-    /// [`Error::Busy`] when too many wait already.
+    /// [`Error::Busy`] when too many passwords wait to be hashed.
     pub async fn hash(&self, password: PlainPassword) -> Result<PasswordHash> {
         self.work(move |argon2| hash(argon2, password.as_bytes()))
             .await
             .map(PasswordHash)
     }
 
-    /// Whether `password` is the one behind `kept`. Without a `kept` the answer is
-    /// [`Verification::Mismatch`], and takes as long.
+    /// Verifies `password` against `hash`. Without a hash the result is [`Verification::Mismatch`],
+    /// and takes as long.
     ///
     /// # Errors
     /// As [`Hasher::hash`].

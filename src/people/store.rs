@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::net::IpRetention;
 
 diesel::define_sql_function! {
-    /// The database's own lower case, as the unique index has it.
+    /// The database's `lower`, which the unique index on e-mails uses.
     fn lower(text: Text) -> Text;
 }
 
@@ -22,9 +22,9 @@ diesel::define_sql_function! {
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = users)]
 pub struct User {
-    /// The id.
+    /// The person's id.
     pub id: UserId,
-    /// In lower case.
+    /// The e-mail to sign in with, in lower case.
     pub email: String,
     /// The name to call the person by.
     pub full_name: Option<String>,
@@ -40,10 +40,10 @@ pub struct User {
     pub updated_at: Timestamp,
     /// When the password was last set.
     pub password_changed_at: Timestamp,
-    /// How much of the addresses they come from is stored.
+    /// How much of their IP addresses is stored.
     #[diesel(column_name = address_keeping)]
     pub ip_retention: IpRetention,
-    /// Whether they are told of new sign-ins by e-mail.
+    /// Whether they get alerts about new sign-ins by e-mail.
     pub alert_emails: bool,
 }
 
@@ -67,13 +67,13 @@ pub(super) struct NewUser<'a> {
 /// Inserts an account.
 ///
 /// # Errors
-/// [`Error::EmailTaken`].
+/// [`Error::EmailTaken`] when another account has the e-mail.
 pub(super) fn insert(c: &mut AnyConnection, user: &NewUser<'_>) -> Result<()> {
     let insert = diesel::insert_into(users::table).values(user);
     unique_email(insert.execute(c).map_err(Error::from)).map(drop)
 }
 
-/// Finds the person with that e-mail.
+/// Finds the person with that e-mail, ignoring case.
 pub(crate) fn find_by_email(c: &mut AnyConnection, email: &Email) -> Result<Option<User>> {
     let found = users::table
         .filter(lower(users::email).eq(email.as_str()))
@@ -83,7 +83,7 @@ pub(crate) fn find_by_email(c: &mut AnyConnection, email: &Email) -> Result<Opti
     Ok(found)
 }
 
-/// Finds the person whom an application calls that.
+/// Finds the person whom an application identifies by `subject`.
 pub(super) fn find_by_subject(c: &mut AnyConnection, subject: &Subject) -> Result<Option<User>> {
     let found = users::table
         .filter(users::external_subject.eq(subject.as_str()))
@@ -96,16 +96,16 @@ pub(super) fn find_by_subject(c: &mut AnyConnection, subject: &Subject) -> Resul
 /// Returns the person with that id.
 ///
 /// # Errors
-/// [`Error::NotFound`].
+/// [`Error::NotFound`] when there is none.
 pub(crate) fn get(c: &mut AnyConnection, id: UserId) -> Result<User> {
     Ok(users::table.find(id).select(User::as_select()).first(c)?)
 }
 
-/// Verifies, until the transaction ends, that the person is active and has the password that `user`
-/// was read with. On PostgreSQL it locks the row; SQLite has one writer anyway.
+/// Verifies that a person is active and has the password that `user` was read with, and that this
+/// stays so until the transaction ends: PostgreSQL locks the row, and SQLite has only one writer.
 ///
 /// # Errors
-/// [`Error::InvalidCredentials`] when not.
+/// [`Error::InvalidCredentials`] when the person is inactive or the password was changed.
 pub(crate) fn lock_active_user(c: &mut AnyConnection, user: &User) -> Result<()> {
     let unchanged = users::table
         .find(user.id)
@@ -119,7 +119,7 @@ pub(crate) fn lock_active_user(c: &mut AnyConnection, user: &User) -> Result<()>
     found.map(drop).ok_or(Error::InvalidCredentials)
 }
 
-/// Lists every person, in the order of their e-mails.
+/// Lists every person, ordered by e-mail.
 pub(super) fn list(c: &mut AnyConnection) -> Result<Vec<User>> {
     Ok(users::table
         .order(users::email)
@@ -138,7 +138,7 @@ pub(super) fn count_admins(c: &mut AnyConnection) -> Result<i64> {
 /// Updates the name to call a person by.
 ///
 /// # Errors
-/// [`Error::NotFound`], as every update of one person below.
+/// [`Error::NotFound`] when there is no such person, as for every update below.
 pub(super) fn update_full_name(
     c: &mut AnyConnection,
     id: UserId,
@@ -156,10 +156,11 @@ pub(super) fn update_full_name(
     )
 }
 
-/// Updates what a person signs in with.
+/// Updates the e-mail that a person signs in with.
 ///
 /// # Errors
-/// [`Error::EmailTaken`], [`Error::NotFound`].
+/// [`Error::EmailTaken`] when another account has it; [`Error::NotFound`] when there is no such
+/// person.
 pub(crate) fn update_email(
     c: &mut AnyConnection,
     id: UserId,
@@ -193,7 +194,7 @@ pub(crate) fn update_idle_limit(
 /// Returns the IP retention of a person.
 ///
 /// # Errors
-/// [`Error::NotFound`].
+/// [`Error::NotFound`] when there is no such person.
 pub(crate) fn get_ip_retention(c: &mut AnyConnection, id: UserId) -> Result<IpRetention> {
     Ok(users::table
         .find(id)
@@ -201,7 +202,7 @@ pub(crate) fn get_ip_retention(c: &mut AnyConnection, id: UserId) -> Result<IpRe
         .first(c)?)
 }
 
-/// Lists the IP retention of each of these people.
+/// Returns the IP retention of each of these people; those that don't exist are left out.
 pub(crate) fn list_ip_retention(
     c: &mut AnyConnection,
     ids: &[UserId],
@@ -231,7 +232,7 @@ pub(crate) fn update_ip_retention(
     )
 }
 
-/// Updates whether a person is told of new sign-ins by e-mail.
+/// Updates whether a person gets alerts about new sign-ins by e-mail.
 pub(super) fn update_alert_emails(
     c: &mut AnyConnection,
     id: UserId,
@@ -249,7 +250,7 @@ pub(super) fn update_alert_emails(
 /// Sets a new password in place of the one that `user` was read with.
 ///
 /// # Errors
-/// [`Error::InvalidCredentials`] when the password was changed since.
+/// [`Error::InvalidCredentials`] when the password was changed since, or there is no such person.
 pub(crate) fn update_password(
     c: &mut AnyConnection,
     user: &User,
@@ -271,8 +272,8 @@ pub(crate) fn update_password(
     }
 }
 
-/// Stores a newer hash of the same password, unless the password was changed meanwhile. Returns how
-/// many rows changed.
+/// Replaces the hash `old` by a newer one of the same password, unless the password was changed
+/// meanwhile. Returns how many rows changed.
 pub(super) fn update_hash(
     c: &mut AnyConnection,
     id: UserId,
@@ -285,12 +286,12 @@ pub(super) fn update_hash(
         .execute(c)?)
 }
 
-/// Deletes a person, and by cascade their sessions, events, alerts and messages.
+/// Deletes a person and, by cascade, their sessions, devices, events, alerts and queued messages.
 pub(crate) fn delete(c: &mut AnyConnection, id: UserId) -> Result<()> {
     existing(diesel::delete(users::table.find(id)).execute(c)?)
 }
 
-/// Bars a person from signing in.
+/// Deactivates a person, so that they can't sign in.
 pub(crate) fn deactivate(c: &mut AnyConnection, id: UserId, now: Timestamp) -> Result<()> {
     let changes = (users::is_active.eq(false), users::updated_at.eq(now));
     existing(
@@ -300,6 +301,7 @@ pub(crate) fn deactivate(c: &mut AnyConnection, id: UserId, now: Timestamp) -> R
     )
 }
 
+/// Returns [`Error::NotFound`] when an update changed no row.
 fn existing(rows: usize) -> Result<()> {
     match rows {
         0 => Err(Error::NotFound),
@@ -307,7 +309,8 @@ fn existing(rows: usize) -> Result<()> {
     }
 }
 
-/// The only other unique column is the subject, which a person is looked up by first.
+/// Turns a conflict into [`Error::EmailTaken`]: the only other unique column is the subject, by which
+/// a person is looked up before being created.
 fn unique_email(result: Result<usize>) -> Result<usize> {
     match result {
         Err(Error::Conflict(_)) => Err(Error::EmailTaken),

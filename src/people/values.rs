@@ -1,4 +1,5 @@
-//! What a person types, as values that can't hold a wrong one: parsed once, at the door.
+//! The values of a person: e-mail, name, subject, idle limit and password. Each is validated when it
+//! is parsed, so that a value of its type is always valid.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,16 +12,16 @@ use strum::{EnumString, IntoStaticStr, VariantArray};
 use crate::error::Error;
 use crate::text;
 
-/// An e-mail address in lower case: two that differ only in case are the same account.
+/// An e-mail address in lower case: addresses that differ only in case are the same account.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 #[serde(transparent)]
 pub struct Email(String);
 
 impl Email {
-    /// The most an address may have (RFC 5321, with errata 1690).
+    /// Bytes an address may have (RFC 5321, via erratum 1690 to RFC 3696).
     const LIMIT: usize = 254;
 
-    /// The address as text.
+    /// Returns the address as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -55,17 +56,18 @@ impl fmt::Display for Email {
     }
 }
 
-/// A person's name as they want to be called.
+/// The name to call a person by.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FullName(String);
 
 impl FullName {
+    /// Characters a name may have.
     const LIMIT: usize = 255;
 
-    /// Cleans a name; an empty one is none.
+    /// Parses a name and cleans it; `None` when it is empty.
     ///
     /// # Errors
-    /// When it is longer than 255 characters.
+    /// [`Error::Invalid`] when it is longer than 255 characters.
     pub fn parse(text: &str) -> Result<Option<Self>, Error> {
         let name = text::clean(text);
         match name.chars().count() {
@@ -78,21 +80,22 @@ impl FullName {
         }
     }
 
-    /// The name as text.
+    /// Returns the name as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// What an application calls somebody whom it signs in itself: the same at every sign-in.
+/// An application's identifier of a person whom it authenticates itself: the same at every sign-in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Subject(String);
 
 impl Subject {
+    /// Characters a subject may have.
     const LIMIT: usize = 255;
 
-    /// The name as text.
+    /// Returns the subject as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -154,21 +157,21 @@ fn unknown_idle_limit(_: &str) -> Error {
     Error::field("idle_limit", "must be week, month, three-months or year")
 }
 
-/// A password as typed. It is never shown, logged or stored, and its memory is overwritten when it is
-/// dropped.
+/// A password in plain text. It is never displayed, logged or stored, and its memory is overwritten
+/// when it is dropped.
 #[derive(Debug, Clone)]
 pub struct PlainPassword(SecretString);
 
 impl PlainPassword {
-    /// Characters a new password needs (NIST SP 800-63B, 5.1.1).
+    /// Characters a new password must have (NIST SP 800-63B, 5.1.1).
     pub const MIN_CHARS: usize = 8;
-    /// Bytes any password may have, so that nobody makes us hash a megabyte.
+    /// Bytes a password may have, so that nobody can make the service hash a megabyte.
     const MAX_BYTES: usize = 1024;
 
-    /// A password to be set.
+    /// Returns a password to be set. `field` is the name of the field it was typed into.
     ///
     /// # Errors
-    /// When it is too short or too long; `field` is the name of the field it was typed into.
+    /// [`Error::Invalid`] when it has fewer than 8 characters or more than 1024 bytes.
     pub fn new(field: &'static str, text: String) -> Result<Self, Error> {
         if text.chars().count() < Self::MIN_CHARS {
             return Err(Error::field(
@@ -185,7 +188,8 @@ impl PlainPassword {
         Ok(Self(text.into()))
     }
 
-    /// A password somebody claims to be theirs: any text, cut where none can match any more.
+    /// Returns a password to be verified: any text. One that is longer than a password may be becomes
+    /// empty, which never matches.
     #[must_use]
     pub fn claimed(mut text: String) -> Self {
         if text.len() > Self::MAX_BYTES {

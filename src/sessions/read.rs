@@ -91,14 +91,20 @@ impl Sessions {
             .await
     }
 
+    /// Finds one session of `owner`, live or ended.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database doesn't respond.
+    pub async fn find(&self, owner: UserId, id: SessionId) -> Result<Option<Session>> {
+        self.db.read(move |c| store::find(c, owner, id)).await
+    }
+
     /// Returns one session of `owner`, live or ended.
     ///
     /// # Errors
     /// [`Error::NotFound`] when `owner` has no such session.
     pub async fn get(&self, owner: UserId, id: SessionId) -> Result<Session> {
-        self.db
-            .read(move |c| store::find(c, owner, id)?.ok_or(Error::NotFound))
-            .await
+        self.find(owner, id).await?.ok_or(Error::NotFound)
     }
 
     /// Returns the owner of a session.

@@ -1,9 +1,9 @@
-//! The facts known of a device.
+//! The facts about a device.
 
 use serde::{Deserialize, Serialize};
 use strum::{Display, EnumString, IntoStaticStr};
 
-/// The kind of a device. Its text form is stored, shown and the name of its icon.
+/// The kind of a device. Its text form is stored, displayed and used as the name of its icon.
 #[derive(
     Debug,
     Clone,
@@ -21,23 +21,23 @@ use strum::{Display, EnumString, IntoStaticStr};
 #[serde(rename_all = "lowercase")]
 #[strum(serialize_all = "lowercase")]
 pub enum DeviceKind {
-    /// A telephone.
+    /// A phone.
     Phone,
-    /// Larger than a telephone, held in the hand.
+    /// A tablet.
     Tablet,
     /// A desktop or laptop computer.
     Desktop,
-    /// A television, or what is plugged into one.
+    /// A television, or a device plugged into one.
     Tv,
     /// A games console.
     Console,
-    /// Worn on the wrist.
+    /// A smartwatch.
     Watch,
-    /// A crawler or monitor that says so.
+    /// A crawler, monitor or other bot that identifies itself as one.
     Bot,
     /// A command-line client or a library.
     Program,
-    /// Not to be told.
+    /// The kind can't be determined.
     #[default]
     Unknown,
 }
@@ -50,21 +50,21 @@ impl DeviceKind {
     }
 }
 
-/// The facts that a user agent states of its device.
+/// The facts that a user agent and its client hints state about a device.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct DeviceFacts {
-    /// "Firefox"; for a program or an app, its name.
+    /// The browser's name, such as "Firefox", or that of a program or an app.
     pub browser: Option<String>,
-    /// The major version.
+    /// Its major version.
     pub browser_version: Option<String>,
-    /// "Windows".
+    /// The operating system, such as "Windows".
     pub os: Option<String>,
-    /// "10", "17.6".
+    /// The operating system's version, such as "10" or "17.6".
     pub os_version: Option<String>,
-    /// What kind of device it is.
+    /// The kind of the device.
     pub kind: DeviceKind,
-    /// Who made it: "Samsung".
+    /// The brand, such as "Samsung".
     pub brand: Option<String>,
-    /// Which of its maker's devices it is: "SM-X710".
+    /// The model, such as "SM-X710".
     pub model: Option<String>,
 }

@@ -1,49 +1,49 @@
-//! User-agent client hints (WICG "User-Agent Client Hints"): what browsers of Chromium's kin tell
-//! beside a user agent that is frozen. They come from outside as well: hostile text.
+//! User-agent client hints (WICG "User-Agent Client Hints"): the facts that Chromium-based browsers
+//! send beside a frozen user agent. They are untrusted text too.
 
 use sfv::{BareItem, Item, List, ListEntry, Parser};
 
 use super::facts::DeviceKind;
 use crate::text;
 
-/// The hints that pages ask browsers for: the value of `Accept-CH`.
+/// The hints that pages request from browsers: the value of `Accept-CH`.
 pub const ACCEPT_CH: &str = "Sec-CH-UA-Full-Version-List, Sec-CH-UA-Platform-Version, Sec-CH-UA-Model, Sec-CH-UA-Form-Factors";
 
-/// Bytes of one hint that are looked at.
+/// Bytes of one hint that are parsed.
 const LIMIT: usize = 1_000;
 /// Characters a value may have.
 const VALUE_LIMIT: usize = 60;
-/// Brands and form factors looked at.
+/// Brands or form factors of one hint that are used.
 const MAX_MEMBERS: usize = 16;
 
 /// The hints of one request.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ClientHints {
-    /// Brands with their versions, as `Sec-CH-UA-Full-Version-List` has them, else `Sec-CH-UA`.
+    /// The brands with their versions, from `Sec-CH-UA-Full-Version-List`, else from `Sec-CH-UA`.
     pub brands: Vec<Brand>,
-    /// "Windows", "Android".
+    /// The operating system, such as "Windows" or "Android".
     pub platform: Option<String>,
-    /// "15.0.0": on Windows not what is on the box.
+    /// Its version, such as "15.0.0". On Windows it differs from the marketed version.
     pub platform_version: Option<String>,
-    /// "SM-X710"; desktops have none.
+    /// The model, such as "SM-X710"; desktops have none.
     pub model: Option<String>,
-    /// "Tablet", "Desktop".
+    /// The form factors, such as "Tablet" or "Desktop".
     pub form_factors: Vec<String>,
-    /// Whether it prefers pages made for telephones.
+    /// Whether the browser prefers pages for mobile devices.
     pub is_mobile: Option<bool>,
 }
 
-/// A name the browser goes by, and its version.
+/// A brand of a browser, and its version.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Brand {
-    /// "Microsoft Edge".
+    /// The brand's name, such as "Microsoft Edge".
     pub name: String,
-    /// "126.0.2592.87".
+    /// The version, such as "126.0.2592.87".
     pub version: String,
 }
 
-/// The brands that browsers go by, and what we call them. The rest of the list is bait, so that
-/// nobody relies on it, and Chromium, which they all name.
+/// The brands of browsers, each with its display name; the first one that was sent wins. Chromium,
+/// which they all send, and the decoys that browsers add ("GREASE") are not in it.
 const BROWSERS: [(&str, &str); 27] = [
     ("Microsoft Edge", "Edge"),
     ("Microsoft Edge WebView2", "Edge WebView2"),
@@ -75,7 +75,7 @@ const BROWSERS: [(&str, &str); 27] = [
 ];
 
 impl ClientHints {
-    /// The hints among a request's headers; `header` gives the value of one by its name.
+    /// Returns the hints in a request's headers; `header` returns the value of a header by its name.
     pub fn from_headers(header: impl Fn(&str) -> Option<String>) -> Self {
         let field =
             |name: &str| header(name).map(|value| text::truncate_bytes(&value, LIMIT).to_owned());
@@ -99,7 +99,7 @@ impl ClientHints {
         }
     }
 
-    /// What the browser is and in which version, if its brands tell.
+    /// Returns the browser's name and its major version, if its brands state them.
     pub(super) fn browser(&self) -> Option<(&'static str, Option<String>)> {
         BROWSERS.iter().find_map(|(brand, name)| {
             let sent = self.brands.iter().find(|sent| sent.name == *brand)?;
@@ -109,7 +109,7 @@ impl ClientHints {
         })
     }
 
-    /// What kind of device its form is.
+    /// Returns the kind of device, if its form factors state one.
     pub(super) fn kind(&self) -> Option<DeviceKind> {
         self.form_factors
             .iter()
@@ -122,13 +122,13 @@ impl ClientHints {
             })
     }
 
-    /// The system's version as people know it: "11", "14.5".
+    /// Returns the operating system's marketed version, such as "11" or "14.5".
     pub(super) fn system_version(&self) -> Option<String> {
         let mut parts = self.platform_version.as_deref()?.split('.');
         let mut number = || parts.next().and_then(|part| part.parse::<u32>().ok());
         let (major, minor) = (number()?, number().unwrap_or_default());
         match (self.platform.as_deref()?, major, minor) {
-            // What Microsoft says they stand for.
+            // As Microsoft documents the platform versions of Windows.
             ("Windows", 13.., _) => Some("11".into()),
             ("Windows", 1.., _) => Some("10".into()),
             ("Windows", 0, 1) => Some("7".into()),
@@ -140,7 +140,8 @@ impl ClientHints {
         }
     }
 
-    /// The user agent as it was before it was frozen: with Android's version and the model in it.
+    /// Returns the user agent as it was before Chromium froze it: with Android's version and the model
+    /// in it. `None` unless the hints state Android and a model.
     pub(super) fn unfrozen_agent(&self, agent: &str) -> Option<String> {
         let model = self.model.as_deref().map(plain).unwrap_or_default();
         if self.platform.as_deref() != Some("Android") || model.is_empty() {
@@ -156,7 +157,7 @@ impl ClientHints {
     }
 }
 
-/// A model as it may stand in a user agent's comment.
+/// Returns a model without the characters that have a meaning in a user agent's comment.
 fn plain(model: &str) -> String {
     let plain: String = model
         .chars()
@@ -173,7 +174,7 @@ fn brand(item: &Item) -> Option<Brand> {
     })
 }
 
-/// A string in the form of RFC 9651.
+/// Parses a string item (RFC 9651).
 fn string(value: &str) -> Option<String> {
     let item: Item = Parser::new(value).parse().ok()?;
     presentable(item.bare_item.as_string()?.as_str())
@@ -184,7 +185,7 @@ fn boolean(value: &str) -> Option<bool> {
     item.bare_item.as_boolean()
 }
 
-/// The members of a list in the form of RFC 9651.
+/// Parses a list, and returns its items, at most [`MAX_MEMBERS`] members (RFC 9651).
 fn members(value: &str) -> Vec<Item> {
     let list: List = Parser::new(value).parse().unwrap_or_default();
     let item = |entry| match entry {

@@ -1,8 +1,8 @@
-//! The rules that tell what kind of device it is.
+//! The rules that determine the kind of a device.
 
 use super::facts::DeviceKind;
 
-/// What the patterns found, and the user agent itself.
+/// The user agent, and what the patterns matched in it.
 pub(super) struct KindEvidence<'a> {
     pub(super) user_agent: &'a str,
     pub(super) browser: Option<&'a str>,
@@ -10,10 +10,10 @@ pub(super) struct KindEvidence<'a> {
     pub(super) device: Option<&'a str>,
 }
 
-/// How uap-core's patterns name bots.
+/// The name of every bot's device in uap-core's patterns.
 const SPIDER: &str = "Spider";
 
-/// What bots are for, as the end of a word. Patterns know those that are called a bot or a crawler.
+/// Purposes of bots, matched at the end of a word. The patterns match what is named bot or crawler.
 const BOT_PURPOSES: [&str; 34] = [
     "analyzer",
     "archiver",
@@ -50,7 +50,7 @@ const BOT_PURPOSES: [&str; 34] = [
     "validator",
     "verifier",
 ];
-/// Bots that only their names give away.
+/// Parts of the names of bots that nothing else identifies.
 const BOTS: [&str; 26] = [
     "-user/",
     "-google",
@@ -79,7 +79,7 @@ const BOTS: [&str; 26] = [
     "web preview",
     "zgrab",
 ];
-/// Libraries that tell where to read about them, as bots do.
+/// Libraries whose user agents contain a URL, as those of bots do.
 const LIBRARIES_WITH_URL: [&str; 6] = [
     "terraform",
     "github.com/",
@@ -113,17 +113,17 @@ const TV_TOKENS: [&str; 20] = [
 ];
 const TV_SYSTEMS: [&str; 3] = ["webOS", "tvOS", "Roku OS"];
 
-/// What the words of a model are when Android runs on a television, or on what is plugged into one.
+/// Words in the models of Android devices that are televisions, or are plugged into one.
 const TV_WORDS: [&str; 6] = ["atv", "box", "led", "shell", "stb", "stick"];
 const TV_ENDINGS: [&str; 2] = ["tv", "box"];
-/// What they are when it runs on a tablet that calls itself mobile.
+/// Words in the models of Android tablets, of which some claim to be mobile.
 const TABLET_WORDS: [&str; 6] = ["iplay", "mid", "pmt", "slate", "tab", "tb"];
 const TABLET_ENDINGS: [&str; 2] = ["pad", "tab"];
 
-/// The maker of phones whose name ends like a tablet's.
+/// A maker of phones whose name ends like a tablet's model.
 const COOLPAD: &str = "coolpad";
 
-/// What is worn on the head, or driven.
+/// Headsets and cars, which other rules would take for televisions.
 const NOT_A_TV: [&str; 2] = ["oculusbrowser", "tesla/"];
 
 const CONSOLES: [&str; 3] = ["playstation", "xbox", "nintendo"];
@@ -158,14 +158,14 @@ const PHONE_TOKENS: [&str; 8] = [
     "j2me",
 ];
 
-/// Samsung's tablets are of the SM-T, SM-X and SM-P series, Amazon's begin with KF.
-/// Huawei's end in W09 and the like.
+/// Samsung's tablets are the SM-T, SM-X and SM-P series; Amazon's begin with KF; Huawei's end in W09
+/// and similar.
 const TABLET_TOKENS: [&str; 13] = [
     "/apad ", "; yt-x", "ipad", "playbook", "kindle", "; sm-t", "; sm-x", "; sm-p", "; kf", "-w00",
     "-w09", "-w19", "-w29",
 ];
 
-/// The first rule that holds decides.
+/// Returns the kind of a device. The first rule that matches decides.
 pub(super) fn kind(evidence: &KindEvidence<'_>) -> DeviceKind {
     let text = evidence.user_agent.to_ascii_lowercase();
     let has = |token: &str| text.contains(token);
@@ -197,7 +197,8 @@ pub(super) fn kind(evidence: &KindEvidence<'_>) -> DeviceKind {
     }
 }
 
-/// An app that is about monitors or previews isn't one; neither is a library that has a home page.
+/// Returns whether it is a bot. An app is not one for having a bot's purpose in its name, nor a library
+/// for having a URL.
 fn is_bot(evidence: &KindEvidence<'_>, text: &str) -> bool {
     let is_browser_like = text.starts_with("mozilla/");
     if !is_browser_like
@@ -215,14 +216,15 @@ fn is_bot(evidence: &KindEvidence<'_>, text: &str) -> bool {
             .any(|purpose| ends_a_word(text, purpose))
 }
 
-/// Whether it tells, after its name, where to read about it.
+/// Returns whether a URL follows the name.
 fn names_a_url(text: &str) -> bool {
     ["http://", "https://"]
         .iter()
         .any(|scheme| text.find(scheme).is_some_and(|at| at > 0))
 }
 
-/// "Mozilla/5.0 (compatible; Something/1.0)": browsers that begin so are few and known.
+/// Returns whether it begins like "Mozilla/5.0 (compatible; Something/1.0)". The few browsers that do
+/// are excluded.
 fn is_bare_compatible(text: &str) -> bool {
     text.strip_prefix("mozilla/5.0 (compatible; ")
         .is_some_and(|rest| {
@@ -232,6 +234,7 @@ fn is_bare_compatible(text: &str) -> bool {
         })
 }
 
+/// Returns whether `word` is the end of a word in `text`.
 fn ends_a_word(text: &str, word: &str) -> bool {
     text.match_indices(word).any(|(at, _)| {
         let next = text.as_bytes().get(at + word.len());
@@ -239,7 +242,7 @@ fn ends_a_word(text: &str, word: &str) -> bool {
     })
 }
 
-/// Samsung's watches are of the SM-R series.
+/// Returns whether it is a smartwatch; Samsung's are the SM-R series.
 fn is_watch(evidence: &KindEvidence<'_>, text: &str) -> bool {
     evidence.os == Some("watchOS")
         || text.contains("wear os")
@@ -254,7 +257,7 @@ fn is_tv(evidence: &KindEvidence<'_>, text: &str) -> bool {
         .device
         .is_some_and(|device| device.ends_with(" TV") || device == "Chromecast");
     let is_tizen_tv = text.contains("tizen") && text.contains("tv");
-    // A phone that calls itself mobile may end in "tv" by chance.
+    // The model of a phone, whose user agent contains "mobile", may end in "tv" by chance.
     let endings: &[&str] = if text.contains("mobile") {
         &[]
     } else {
@@ -267,7 +270,7 @@ fn is_tv(evidence: &KindEvidence<'_>, text: &str) -> bool {
         || TV_TOKENS.iter().any(|token| text.contains(token))
 }
 
-/// Whether a word of the model that an Android tells is one of `words`, or ends in one of `endings`.
+/// Returns whether a word of an Android device's model is one of `words`, or ends in one of `endings`.
 fn model_has(text: &str, words: &[&str], endings: &[&str]) -> bool {
     let model = text
         .split_once("android")
@@ -280,8 +283,8 @@ fn model_has(text: &str, words: &[&str], endings: &[&str]) -> bool {
         .any(|word| words.contains(&word) || endings.iter().any(|end| word.ends_with(end)))
 }
 
-/// Everything that isn't a program and speaks HTTP begins with `Mozilla/` or `Opera/`, or says in
-/// brackets what it runs on. A library that was recognised says neither.
+/// Returns whether it is a command-line client or a library. The user agents of browsers and apps begin
+/// with one of a few prefixes, or name the device they run on; those of libraries do neither.
 fn is_program(evidence: &KindEvidence<'_>) -> bool {
     const BROWSER_PREFIXES: [&str; 5] = ["Mozilla/", "Opera/", "Dalvik/", "UCWEB/", "[FB"];
 
@@ -296,9 +299,9 @@ fn is_program(evidence: &KindEvidence<'_>) -> bool {
     powershell || (names_library && !names_device(agent))
 }
 
-/// Whether what isn't a browser says that a person holds what it runs on.
+/// Returns whether the user agent of something other than a browser names a person's device.
 fn names_device(agent: &str) -> bool {
-    // What apps for Apple's systems speak HTTP with, and programs don't.
+    // An HTTP library that only apps for Apple's systems use.
     const APPLE_APP: &str = "Alamofire/";
     const HANDHELD: [&str; 6] = ["iPhone", "iPad", "iPod", "iOS", "CFNetwork", "Android"];
 
@@ -317,7 +320,7 @@ fn is_tablet(evidence: &KindEvidence<'_>, text: &str) -> bool {
         || (is_android && !is_mobile && text.starts_with("mozilla/") && !is_pc(text))
 }
 
-/// Huawei says whether its system runs on a computer.
+/// Returns whether it is a computer with Huawei's system, which states so.
 fn is_pc(text: &str) -> bool {
     text.contains("(pc;")
 }

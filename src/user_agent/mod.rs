@@ -1,5 +1,5 @@
-//! User agents: what a user agent and the client hints beside it say of a device, and what to call
-//! the device. Both come from outside and are treated as hostile text.
+//! User agents: the facts that a user agent and its client hints state about a device, and the label
+//! of the device. Both inputs are untrusted text.
 
 mod facts;
 mod hints;

@@ -1,11 +1,12 @@
-//! The name rules, all in one place: what people would call the device.
+//! The rules for the label of a device, which is what people would call it.
 
 use super::facts::{DeviceFacts, DeviceKind};
 
-/// What a device is called when nothing is known of it.
+/// The label of a device without any facts.
 const UNKNOWN: &str = "Unknown device";
 
-/// What is on the box, by how the models begin that don't say it.
+/// Marketing names by the prefix of the model code. The first match wins, so a longer prefix comes
+/// before a shorter one.
 const MARKETING_NAMES: [(&str, &str); 126] = [
     ("SM-S931", "Galaxy S25"),
     ("SM-S936", "Galaxy S25+"),
@@ -135,7 +136,7 @@ const MARKETING_NAMES: [(&str, &str); 126] = [
     ("KF", "Fire tablet"),
 ];
 
-/// "Firefox on Windows", "Safari on iPhone", "curl", "Unknown device".
+/// Returns the label of a device: "Firefox on Windows", "Safari on iPhone", "curl", "Unknown device".
 #[must_use]
 pub fn device_label(facts: &DeviceFacts) -> String {
     match facts.kind {
@@ -152,7 +153,8 @@ pub fn device_label(facts: &DeviceFacts) -> String {
     }
 }
 
-/// "macOS", "Windows 11". Windows 11 says that it is 10 unless it is asked, so 10 may be either.
+/// Returns the operating system of a desktop: "macOS", "Windows 11". The user agent of Windows 11 states
+/// version 10, and only client hints state 11, so version 10 is left out.
 fn system(facts: &DeviceFacts) -> Option<String> {
     match (facts.os.as_deref(), facts.os_version.as_deref()) {
         (Some(os @ "Windows"), Some(version @ "11")) => Some(format!("{os} {version}")),
@@ -160,16 +162,16 @@ fn system(facts: &DeviceFacts) -> Option<String> {
     }
 }
 
-fn on(browser: Option<&str>, thing: Option<String>) -> String {
-    match (browser, thing) {
-        (Some(browser), Some(thing)) => format!("{browser} on {thing}"),
+fn on(browser: Option<&str>, device: Option<String>) -> String {
+    match (browser, device) {
+        (Some(browser), Some(device)) => format!("{browser} on {device}"),
         (Some(browser), None) => browser.to_owned(),
-        (None, Some(thing)) => thing,
+        (None, Some(device)) => device,
         (None, None) => UNKNOWN.into(),
     }
 }
 
-/// What is in the living room goes by its own name, not by its browser's.
+/// Returns the label of a console or a television, which leaves out its browser.
 fn appliance(facts: &DeviceFacts) -> String {
     match (facts.brand.as_deref(), facts.model.as_deref()) {
         (Some(brand), Some("BRAVIA")) => format!("{brand} TV"),
@@ -186,7 +188,7 @@ fn appliance(facts: &DeviceFacts) -> String {
     }
 }
 
-/// "iPhone", "Galaxy Tab S9", "Samsung phone", "Android".
+/// Returns the name of a handheld device: "iPhone", "Galaxy Tab S9", "Samsung phone", "Android".
 fn handheld(facts: &DeviceFacts) -> Option<String> {
     let model = facts.model.as_deref();
     if let Some(name) = model.and_then(marketing_name) {
@@ -207,7 +209,8 @@ fn marketing_name(model: &str) -> Option<&'static str> {
         .map(|(_, name)| *name)
 }
 
-/// Whether a model is one that only its maker reads: one word with digits and hardly a small letter.
+/// Returns whether a model is a code rather than a name: one word with digits and at most one lower-case
+/// letter, or one of Amazon's, which begin with KF.
 fn is_code(model: &str) -> bool {
     let small = model.chars().filter(char::is_ascii_lowercase).count();
     !model.contains(' ')

@@ -1,7 +1,7 @@
-//! Reads user agents with `user-agent-parser` and our own patterns, which are loaded once.
+//! Parses user agents with `user-agent-parser` and the service's own patterns, which are loaded once.
 //!
-//! One thread does it. A regular expression keeps a cache for each thread that uses it, here about
-//! 7 MB in all, and a sign-in waits far longer for its password's hash than for these microseconds.
+//! A single thread parses them all, since a regular expression has a cache for each thread that uses
+//! it, here about 7 MB in all. Parsing takes microseconds, far less than hashing a sign-in's password.
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -16,35 +16,35 @@ use super::kind::{KindEvidence, kind};
 use crate::text;
 
 const PATTERNS: &str = include_str!("patterns.yaml");
-/// Bytes of a user agent that are looked at.
+/// Bytes of a user agent that are parsed.
 const LIMIT: usize = 500;
-/// Characters an answer may have.
+/// Characters a field may have.
 const FIELD_LIMIT: usize = 100;
-/// What the patterns answer when nothing matches.
+/// The result of the patterns when nothing matches.
 const NO_MATCH: &str = "Other";
-/// What browsers on a Mac say since version 11, whichever it is.
+/// The prefix of the version that browsers state on macOS 11 and every later one.
 const FROZEN_MACOS: &str = "10.15";
 
-/// What Chrome and its kin say on every Android.
+/// The Android version that Chromium-based browsers state on every one, with the model "K".
 const FROZEN_ANDROID: [&str; 2] = ["Android 10; K)", "Android 10; K;"];
 
-/// The patterns can't be used.
+/// The error of patterns that can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum PatternError {
-    /// They can't be read.
+    /// They can't be read or parsed.
     #[error("the user-agent patterns are not usable: {0}")]
     Unreadable(#[from] UserAgentParserError),
-    /// The system has no thread for them.
+    /// Their thread can't be started.
     #[error("no thread for the user-agent patterns: {0}")]
     NoThread(#[from] std::io::Error),
 }
 
-/// Knows user agents.
+/// A parser of user agents. Its thread ends when it is dropped.
 pub struct DeviceParser {
     requests: Sender<ParseRequest>,
 }
 
-/// A user agent with its hints, and where the answer goes.
+/// A user agent with its hints, and the channel for the result.
 struct ParseRequest {
     agent: String,
     hints: ClientHints,
@@ -52,10 +52,10 @@ struct ParseRequest {
 }
 
 impl DeviceParser {
-    /// A parser with the patterns of `file`, if one is named, else those that come with the service.
+    /// Returns a parser with the patterns in `file`, or with the built-in ones when there is none.
     ///
     /// # Errors
-    /// When they can't be read.
+    /// As [`DeviceParser::from_path`].
     pub fn load(file: Option<&Path>) -> Result<Self, PatternError> {
         match file {
             Some(file) => Self::from_path(file),
@@ -63,29 +63,31 @@ impl DeviceParser {
         }
     }
 
-    /// A parser with the patterns that come with the service.
+    /// Returns a parser with the built-in patterns.
     ///
     /// # Errors
-    /// When they can't be read.
+    /// [`PatternError::Unreadable`] when they can't be parsed; [`PatternError::NoThread`] when the
+    /// thread can't be started.
     pub fn built_in() -> Result<Self, PatternError> {
         Self::start(UserAgentParser::from_str(PATTERNS)?)
     }
 
-    /// A parser with the patterns of a file in the format of uap-core.
+    /// Returns a parser with the patterns in a file, in the format of uap-core.
     ///
     /// # Errors
-    /// When the file can't be read, or its patterns can't.
+    /// [`PatternError::Unreadable`] when the file can't be read, or its patterns can't be parsed;
+    /// [`PatternError::NoThread`] when the thread can't be started.
     pub fn from_path(path: &Path) -> Result<Self, PatternError> {
         Self::start(UserAgentParser::from_path(path)?)
     }
 
-    /// What `user_agent` tells. Any text will do.
+    /// Returns the facts that `user_agent`, any text, states.
     #[must_use]
     pub fn parse(&self, user_agent: &str) -> DeviceFacts {
         self.parse_with_hints(user_agent, ClientHints::default())
     }
 
-    /// What `user_agent` and the hints beside it tell.
+    /// Returns the facts that `user_agent`, any text, and its client hints state.
     #[must_use]
     pub fn parse_with_hints(&self, user_agent: &str, hints: ClientHints) -> DeviceFacts {
         let (reply, replied) = sync_channel(1);
@@ -110,7 +112,7 @@ impl DeviceParser {
     }
 }
 
-/// Answers until nobody can ask any more.
+/// Serves requests until the parser is dropped.
 fn serve_requests(patterns: &UserAgentParser, received: &Receiver<ParseRequest>) {
     for ParseRequest {
         agent,
@@ -118,17 +120,18 @@ fn serve_requests(patterns: &UserAgentParser, received: &Receiver<ParseRequest>)
         reply,
     } in received
     {
-        // Whoever asked may have gone away.
+        // The receiver may have been dropped meanwhile.
         let _ = reply.send(parse_facts(patterns, &agent, &hints));
     }
 }
 
-/// Hints count only beside a user agent of Chromium's kin: nobody else sends them.
+/// Returns the facts that a user agent and its hints state. Hints are used only beside the user agent of
+/// a Chromium-based browser: no other browser sends them.
 fn parse_facts(patterns: &UserAgentParser, agent: &str, hints: &ClientHints) -> DeviceFacts {
     if !agent.contains("Chrome/") {
         return match_patterns(patterns, agent);
     }
-    // A model can pretend to be another system; then it is none.
+    // A forged model can make the patterns match another system; then it is ignored.
     let unfrozen = hints
         .unfrozen_agent(agent)
         .map(|agent| match_patterns(patterns, &agent));
@@ -139,7 +142,7 @@ fn parse_facts(patterns: &UserAgentParser, agent: &str, hints: &ClientHints) -> 
     )
 }
 
-/// What the user agent alone tells.
+/// Returns the facts that the user agent alone states.
 fn match_patterns(patterns: &UserAgentParser, agent: &str) -> DeviceFacts {
     let product = patterns.parse_product(agent);
     let os = patterns.parse_os(agent);
@@ -167,8 +170,8 @@ fn match_patterns(patterns: &UserAgentParser, agent: &str) -> DeviceFacts {
     })
 }
 
-/// Puts right what the user agent hides: the version of the system, the form of the device, and
-/// the browser that calls itself Chrome.
+/// Corrects what a frozen user agent hides: the operating system's version, the form of the device, and
+/// the browser where it claims to be Chrome.
 fn apply_hints(mut facts: DeviceFacts, hints: &ClientHints) -> DeviceFacts {
     let is_for_people = matches!(
         facts.kind,
@@ -196,7 +199,8 @@ fn apply_hints(mut facts: DeviceFacts, hints: &ClientHints) -> DeviceFacts {
     facts
 }
 
-/// Bots name a device and a system that they only play; of a console, everybody knows its system.
+/// Clears the facts that mislead or add nothing: the device and system that a bot imitates, and the
+/// system of a console.
 fn clear_spoofed(facts: DeviceFacts) -> DeviceFacts {
     match facts.kind {
         DeviceKind::Bot => DeviceFacts {
@@ -214,14 +218,14 @@ fn clear_spoofed(facts: DeviceFacts) -> DeviceFacts {
     }
 }
 
-/// An answer that says something, cleaned.
+/// Returns a match of the patterns, cleaned; `None` when it is empty or nothing matched.
 fn cleaned(found: Option<Cow<'_, str>>) -> Option<String> {
     let found = text::clean(&found?);
     let found = text::truncate_chars(&found, FIELD_LIMIT);
     (!found.is_empty() && found != NO_MATCH).then(|| found.to_owned())
 }
 
-/// "17.6", "10", none.
+/// Joins the known parts of a version: "17.6", "10", or `None` without any.
 fn version(parts: &[Option<&str>]) -> Option<String> {
     let known: Vec<&str> = parts
         .iter()
@@ -231,6 +235,7 @@ fn version(parts: &[Option<&str>]) -> Option<String> {
         .then(|| text::truncate_chars(&text::clean(&known.join(".")), FIELD_LIMIT).to_owned())
 }
 
+/// Returns whether a version is the one that browsers state whichever it is.
 fn is_frozen(agent: &str, version: &str) -> bool {
     (version == FROZEN_MACOS && agent.contains("Macintosh"))
         || FROZEN_ANDROID.iter().any(|text| agent.contains(text))

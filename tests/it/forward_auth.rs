@@ -190,10 +190,10 @@ async fn nginx_lets_in_who_has_signed_in(database: Database) {
 
     let refused = TestResponse::to(browser.get(&page)).await.expect(401);
     assert!(!refused.text.contains("remote"), "{}", refused.text);
-    let asked = TestResponse::to(as_browser(&browser, &page))
+    let redirect = TestResponse::to(as_browser(&browser, &page))
         .await
         .expect(302);
-    let form_page = TestResponse::to(browser.get(asked.header("location")))
+    let form_page = TestResponse::to(browser.get(redirect.header("location")))
         .await
         .expect(200);
     let form = html::forms(&form_page.text).remove(0);

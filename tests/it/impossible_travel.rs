@@ -46,10 +46,10 @@ async fn started(database: Database) -> (TestApp, Person) {
     (app, ada)
 }
 
-fn told(app: &TestApp) -> Vec<String> {
-    let told =
+fn travel_events(app: &TestApp) -> Vec<String> {
+    let query =
         "SELECT detail AS value FROM session_events WHERE kind = 'impossible_travel' ORDER BY id";
-    app.database.texts(told).into_iter().flatten().collect()
+    app.database.texts(query).into_iter().flatten().collect()
 }
 
 /// Uses a session from elsewhere.
@@ -66,7 +66,7 @@ async fn a_sign_in_too_far_away_is_marked(database: Database) {
     laptop.sign_in(&ada).await;
     app.advance(20 * MINUTE);
     app.login_from(&ada, IPHONE, SYDNEY, None).await;
-    let impossible_travel = told(&app);
+    let impossible_travel = travel_events(&app);
     assert_eq!(impossible_travel.len(), 1, "{impossible_travel:?}");
     assert!(
         impossible_travel[0].ends_with("km in 20 min"),
@@ -96,10 +96,14 @@ async fn a_session_used_too_far_away_is_marked_once(database: Database) {
         app.advance(MINUTE);
         used_from(&phone, ip).await;
     }
-    assert_eq!(told(&app).len(), 1, "a stolen cookie does not fill the log");
+    assert_eq!(
+        travel_events(&app).len(),
+        1,
+        "a stolen cookie does not fill the log"
+    );
     app.advance(61 * MINUTE);
     used_from(&phone, LYON).await;
-    assert_eq!(told(&app).len(), 2);
+    assert_eq!(travel_events(&app).len(), 2);
     app.stop().await;
 }
 
@@ -114,7 +118,7 @@ async fn a_refresh_too_far_away_is_marked(database: Database) {
         .json(&json!({"refresh_token": phone.refresh_token}));
     let body = TestResponse::to(request).await.expect(200).json();
     assert_eq!(body["session"]["location_city"], "Sydney");
-    let impossible_travel = told(&app);
+    let impossible_travel = travel_events(&app);
     assert_eq!(impossible_travel.len(), 1, "{impossible_travel:?}");
     assert!(
         impossible_travel[0].ends_with("km in 30 min"),
@@ -130,7 +134,7 @@ async fn a_flight_is_no_news(database: Database) {
     used_from(&phone, SYDNEY).await;
     app.advance(22 * 60 * MINUTE);
     app.login_from(&ada, FIREFOX, LYON, None).await;
-    assert_eq!(told(&app), Vec::<String>::new());
+    assert_eq!(travel_events(&app), Vec::<String>::new());
     app.stop().await;
 }
 
@@ -141,10 +145,10 @@ async fn the_next_town_is_no_news(database: Database) {
     app.advance(10 * MINUTE);
     used_from(&phone, GENEVA).await;
     app.flush().await;
-    assert_eq!(told(&app), Vec::<String>::new());
+    assert_eq!(travel_events(&app), Vec::<String>::new());
     app.advance(5 * MINUTE);
     used_from(&phone, LYON).await;
-    assert_eq!(told(&app).len(), 1);
+    assert_eq!(travel_events(&app).len(), 1);
     app.stop().await;
 }
 
@@ -153,7 +157,7 @@ async fn addresses_are_not_placed_that_exactly(database: Database) {
     app.login_from(&ada, IPHONE, LYON, None).await;
     // 26 km in no time: the same town, told by another address.
     app.login_from(&ada, FIREFOX, VIENNE, None).await;
-    assert_eq!(told(&app), Vec::<String>::new());
+    assert_eq!(travel_events(&app), Vec::<String>::new());
     app.stop().await;
 }
 
@@ -163,12 +167,12 @@ async fn countries_without_cities_are_judged_with_care(database: Database) {
     app.advance(MINUTE);
     used_from(&phone, PORTUGAL).await;
     assert_eq!(
-        told(&app),
+        travel_events(&app),
         Vec::<String>::new(),
         "they may stand at the border"
     );
     app.advance(MINUTE);
     used_from(&phone, JAPAN).await;
-    assert_eq!(told(&app).len(), 1);
+    assert_eq!(travel_events(&app).len(), 1);
     app.stop().await;
 }

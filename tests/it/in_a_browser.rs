@@ -81,8 +81,8 @@ async fn an_act_goes_on_after_the_password_is_given_again(database: Database) {
     app.advance(Duration::from_secs(11 * 60));
     laptop.press(SIGN_OUT_OTHER).await;
     laptop.has(1, "form[action='/confirm']").await;
-    let asked = laptop.words_in("main").await;
-    assert!(asked.contains("Your password, please"), "{asked}");
+    let prompt = laptop.words_in("main").await;
+    assert!(prompt.contains("Your password, please"), "{prompt}");
     laptop.type_into("input[name='password']", PASSWORD).await;
     laptop.press("form[action='/confirm'] button").await;
     laptop.arrives_at("/devices").await;
@@ -124,13 +124,16 @@ async fn was_this_you(database: Database, script: Script) {
         laptop.open("/devices").await;
     }
     laptop.has(1, NO).await;
-    let asked = laptop.words_in("[aria-labelledby='was-this-you']").await;
-    assert!(asked.contains("Safari on iPhone"), "{asked}");
+    let prompt = laptop.words_in("[aria-labelledby='was-this-you']").await;
+    assert!(prompt.contains("Safari on iPhone"), "{prompt}");
     laptop.press(NO).await;
     laptop.has(1, "[role='status']").await;
     laptop.has(0, NO).await;
-    let said = laptop.words_in("[role='status']").await;
-    assert!(said.contains("Safari on iPhone is signed out"), "{said}");
+    let notice = laptop.words_in("[role='status']").await;
+    assert!(
+        notice.contains("Safari on iPhone is signed out"),
+        "{notice}"
+    );
     stranger.current().await.problem(401, "unauthenticated");
     laptop.close().await;
     app.stop().await;

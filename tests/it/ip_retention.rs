@@ -73,8 +73,8 @@ async fn shortened_addresses_tell_the_network_only(database: Database) {
         .header("x-forwarded-for", "2001:db8:1:ffff::9")
         .json(&json!({"refresh_token": phone.refresh_token}));
     TestResponse::to(request).await.expect(200);
-    let told = "SELECT count(*) AS value FROM session_events WHERE kind = 'refreshed'";
-    assert_eq!(app.database.number(told), 0);
+    let query = "SELECT count(*) AS value FROM session_events WHERE kind = 'refreshed'";
+    assert_eq!(app.database.number(query), 0);
     assert_eq!(stored(&app), ["2001:db8:1::", "203.0.113.0"]);
     app.stop().await;
 }

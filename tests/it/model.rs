@@ -51,7 +51,7 @@ enum Outcome {
     Successor,
     SameSuccessor,
     Refused,
-    Theft,
+    Reuse,
 }
 
 impl Modelled {
@@ -60,7 +60,7 @@ impl Modelled {
             _ if !self.is_live(now) => Outcome::Refused,
             0 => Outcome::Successor,
             1 if now <= self.rotated_at + GRACE => Outcome::SameSuccessor,
-            _ => Outcome::Theft,
+            _ => Outcome::Reuse,
         }
     }
 }
@@ -181,9 +181,9 @@ async fn refresh(app: &TestApp, modelled: &mut Modelled, back: usize, now: u64) 
         Outcome::SameSuccessor => {
             assert_eq!(Some(&refresh_token(response)), modelled.tokens.last());
         }
-        Outcome::Refused | Outcome::Theft => {
+        Outcome::Refused | Outcome::Reuse => {
             response.problem(401, "invalid_token");
-            modelled.is_ended |= outcome == Outcome::Theft;
+            modelled.is_ended |= outcome == Outcome::Reuse;
         }
     }
 }

@@ -206,7 +206,7 @@ async fn edge(app: &TestApp, person: &Person, headers: &[(&str, &str)]) -> (Stri
 async fn a_proxy_at_the_edge_tells_the_place(database: Database) {
     let app = TestApp::start_behind_proxy(database).await;
     let ada = app.register("ada@example.org").await;
-    for (country, city, told) in [
+    for (country, city, expected) in [
         ("fr", "Lyon", ("Lyon", "France")),
         ("DE", "", ("", "Germany")),
         ("XX", "Nowhere", ("", "")),
@@ -215,7 +215,7 @@ async fn a_proxy_at_the_edge_tells_the_place(database: Database) {
     ] {
         let headers = [("cf-ipcountry", country), ("cf-ipcity", city)];
         let (found_city, found_country) = edge(&app, &ada, &headers).await;
-        assert_eq!((found_city.as_str(), found_country.as_str()), told);
+        assert_eq!((found_city.as_str(), found_country.as_str()), expected);
     }
     let database = app.stop_and_keep_database().await;
 
@@ -230,8 +230,8 @@ async fn a_proxy_at_the_edge_tells_the_place(database: Database) {
         ("cf-ipcountry", "FR"),
         ("cf-ipcity", "Lyon"),
     ];
-    let told = edge(&app, &ada, &headers).await;
-    assert_eq!(told, (String::new(), "Italy".into()));
+    let expected = edge(&app, &ada, &headers).await;
+    assert_eq!(expected, (String::new(), "Italy".into()));
     app.stop().await;
 }
 

@@ -119,9 +119,9 @@ async fn a_refresh_from_a_new_address_is_told(database: Database) {
         assert_eq!(body["session"]["ip_address"], "198.51.100.7");
         laptop.refresh_token = body["refresh_token"].as_str().expect("a token").to_owned();
     }
-    let told = "SELECT count(*) AS value FROM session_events
+    let query = "SELECT count(*) AS value FROM session_events
                 WHERE kind = 'refreshed' AND ip_address = '198.51.100.7'";
-    assert_eq!(app.database.number(told), 1, "once, not at every refresh");
+    assert_eq!(app.database.number(query), 1, "once, not at every refresh");
     app.stop().await;
 }
 

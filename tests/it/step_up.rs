@@ -50,16 +50,16 @@ async fn ending_another_device_asks_and_then_goes_on(app: &TestApp) {
     // The page was opened in time; the window closes between page and post.
     let form = laptop.form("/devices", &path).await;
     app.advance(WINDOW + SECOND);
-    let asked = laptop.send(&form, &[]).await.expect(403);
-    let asked = asked.expect_words("Your password, please");
-    let form_asked = html::forms(&asked.text)
+    let response = laptop.send(&form, &[]).await.expect(403);
+    let response = response.expect_words("Your password, please");
+    let prompt_form = html::forms(&response.text)
         .into_iter()
         .find(|form| form.action == "/confirm");
-    let form_asked = form_asked.expect("the form that asks");
+    let prompt_form = prompt_form.expect("the form that asks");
     phone.get("/devices").await.expect(200);
 
     let confirmed = laptop
-        .send(&form_asked, &[("password", PASSWORD)])
+        .send(&prompt_form, &[("password", PASSWORD)])
         .await
         .expect(307);
     assert_eq!(confirmed.header("location"), path);
@@ -264,9 +264,9 @@ async fn the_export_asks_and_has_everything(app: &TestApp) {
     let (laptop, phone, _) = laptop_and_phone(app).await;
     phone.submit("/devices", "/sign-out", &[]).await.expect(303);
     app.advance(WINDOW + SECOND);
-    let asked = laptop.get("/account/export").await.expect(303);
-    assert_eq!(asked.location(), "/confirm?next=%2Faccount%2Fexport");
-    let form = laptop.form(asked.location(), "/confirm").await;
+    let response = laptop.get("/account/export").await.expect(303);
+    assert_eq!(response.location(), "/confirm?next=%2Faccount%2Fexport");
+    let form = laptop.form(response.location(), "/confirm").await;
     let confirmed = laptop
         .send(&form, &[("password", PASSWORD)])
         .await

@@ -109,7 +109,7 @@ fn in_ipv6(network: IpNet) -> Ipv6Net {
 /// Where one more bit of an address leads.
 #[derive(Clone, Copy)]
 enum Slot {
-    Nothing,
+    Empty,
     Node(usize),
     /// A record, by its place among the records.
     Record(usize),
@@ -124,7 +124,7 @@ impl Tree {
     /// IPv4 is there, empty, with its second name `::ffff:0:0/96`, as MaxMind writes it.
     fn new() -> Self {
         let mut tree = Self {
-            nodes: vec![[Slot::Nothing; 2]],
+            nodes: vec![[Slot::Empty; 2]],
         };
         let ipv4 = tree.node_at(Ipv6Addr::UNSPECIFIED, 96);
         let mapped = Ipv6Addr::new(0, 0, 0, 0, 0, 0xffff, 0, 0);
@@ -173,7 +173,7 @@ impl Tree {
     fn bytes(&self) -> Vec<u8> {
         let count = self.nodes.len();
         let number = |slot: &Slot| match *slot {
-            Slot::Nothing => count,
+            Slot::Empty => count,
             Slot::Node(node) => node,
             Slot::Record(offset) => count + SEPARATOR.len() + offset,
         };

@@ -214,6 +214,6 @@ fn make_certificate(folder: &Path) {
         .current_dir(folder)
         .output()
         .expect("openssl starts; scripts/test installs it");
-    let said = String::from_utf8_lossy(&made.stderr);
-    assert!(made.status.success(), "no certificate: {said}");
+    let output = String::from_utf8_lossy(&made.stderr);
+    assert!(made.status.success(), "no certificate: {output}");
 }
