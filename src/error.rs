@@ -84,19 +84,37 @@ impl StdError for Failure {
 }
 
 /// Displays an error followed by its sources, separated by colons: the form that logs and the
-/// command line print.
+/// command line print. A source that the error before it ends with is not repeated, and everything
+/// is on one line: what others wrote into an error can't forge a line of the log.
 pub struct Chain<'a>(pub &'a dyn StdError);
 
 impl fmt::Display for Chain<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0)?;
+        let mut shown = one_line(self.0);
+        f.write_str(&shown)?;
         let mut source = self.0.source();
         while let Some(err) = source {
-            write!(f, ": {err}")?;
+            let text = one_line(err);
+            if !shown.ends_with(&text) {
+                write!(f, ": {text}")?;
+            }
+            shown = text;
             source = err.source();
         }
         Ok(())
     }
+}
+
+/// Returns an error's text with line breaks and tabs as spaces, and other control characters
+/// escaped.
+fn one_line(err: &dyn StdError) -> String {
+    let text = err.to_string();
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let escaped = |c: char| match c.is_control() {
+        true => c.escape_default().to_string(),
+        false => c.to_string(),
+    };
+    words.join(" ").chars().map(escaped).collect()
 }
 
 /// An error of the service.

@@ -134,7 +134,10 @@ impl Server {
     pub async fn run_until(mut self, mut termination: Termination) -> Result<()> {
         tokio::select! {
             () = termination.received() => {}
-            ended = &mut self.running => return finished(ended),
+            ended = &mut self.running => {
+                stop_jobs(&self.jobs).await?;
+                return finished(ended);
+            }
         }
         tracing::info!("stopping");
         self.stop().await
@@ -150,12 +153,18 @@ impl Server {
         // The streams of changes don't end by themselves.
         self.app.changes.close();
         self.handle.stop(true).await;
-        finished(self.running.await)?;
-        self.jobs.finish_mail().await;
-        let rows = self.jobs.flush_last_uses().await?;
-        tracing::info!(last_uses_written = rows, "stopped");
-        Ok(())
+        let ended = self.running.await;
+        stop_jobs(&self.jobs).await?;
+        finished(ended)
     }
+}
+
+/// Waits for the message in progress, and writes the buffered last uses.
+async fn stop_jobs(jobs: &Jobs) -> Result<()> {
+    jobs.finish_mail().await;
+    let rows = jobs.finish_last_uses().await?;
+    tracing::info!(last_uses_written = rows, "stopped");
+    Ok(())
 }
 
 /// The signals SIGINT and SIGTERM. One that arrives after [`Termination::listen`] is not lost.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::Accounts;
 use super::credentials::restore_email;
-use crate::alerts::{self, Alert, AlertAnswer, AlertKind};
+use crate::alerts::{self, Alert, AlertKind, AlertReview};
 use crate::clock::Timestamp;
 use crate::db::{AlertId, AnyConnection, SessionId, UserId};
 use crate::devices;
@@ -26,10 +26,10 @@ pub enum RevokeScope {
 }
 
 impl Accounts {
-    /// Lists the open alerts that a caller may review. An intruder may have signed in more than once,
-    /// so an alert may be reviewed only on a device that was known before it, never on the device it
-    /// is about. While the caller's device is the subject of an alert about a sign-in, it may review
-    /// none.
+    /// Lists the open alerts that a caller may review. An intruder may have signed in more than
+    /// once, so an alert may be reviewed only on a device that was known before it, never on the
+    /// device it is about. While the caller's device is the subject of an alert about a sign-in, it
+    /// may review none.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database doesn't respond.
@@ -65,7 +65,7 @@ impl Accounts {
         let (owner, id) = (alert.user_id, alert.id);
         self.db
             .transaction(move |c| {
-                alerts::store::answer(c, owner, id, AlertAnswer::Confirmed, now)?
+                alerts::store::review(c, owner, id, AlertReview::Confirmed, now)?
                     .ok_or(Error::NotFound)
             })
             .await
@@ -142,15 +142,15 @@ fn reviewable(
     Ok(open)
 }
 
-/// Records that an alert was reported. If it is about a change of the e-mail, restores the former one.
-/// Returns `None` when the alert was confirmed or reported already.
+/// Records that an alert was reported. If it is about a change of the e-mail, restores the former
+/// one. Returns `None` when the alert was confirmed or reported already.
 fn report(
     c: &mut AnyConnection,
     owner: UserId,
     id: AlertId,
     at: Timestamp,
 ) -> Result<Option<Alert>> {
-    let Some(alert) = alerts::store::answer(c, owner, id, AlertAnswer::Reported, at)? else {
+    let Some(alert) = alerts::store::review(c, owner, id, AlertReview::Reported, at)? else {
         return Ok(None);
     };
     if alert.kind == AlertKind::EmailChanged {

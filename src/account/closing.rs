@@ -19,7 +19,7 @@ impl Accounts {
         let now = self.clock.now();
         self.db
             .transaction(move |c| {
-                people::store::deactivate(c, id, now)?;
+                people::store::disable(c, id, now)?;
                 sessions::end_all(c, id, REASON, &origin, now)
             })
             .await

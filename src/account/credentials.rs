@@ -72,11 +72,12 @@ impl Accounts {
     }
 }
 
-/// Restores the e-mail that a person had, as a part of a transaction, unless another account has it.
+/// Restores the e-mail that a person had, as a part of a transaction, unless another account has
+/// it.
 ///
 /// # Errors
-/// [`Error::NotFound`] when there is no such person; [`Error::EmailTaken`] when another account takes
-/// the e-mail at the same time.
+/// [`Error::NotFound`] when there is no such person; [`Error::EmailTaken`] when another account
+/// takes the e-mail at the same time.
 pub(super) fn restore_email(
     c: &mut AnyConnection,
     id: UserId,

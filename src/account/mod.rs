@@ -1,5 +1,5 @@
-//! Accounts: the changes that concern a person, their sessions and their alerts together. Each is one
-//! transaction.
+//! Accounts: the changes that concern a person, their sessions and their alerts together. Each is
+//! one transaction.
 
 mod alert_review;
 mod closing;

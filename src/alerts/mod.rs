@@ -9,7 +9,7 @@ pub(crate) mod store;
 
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr};
 
 pub use self::context::AlertContext;
@@ -66,19 +66,20 @@ impl AlertKind {
     }
 }
 
-/// A person's answer to an alert. Its text form is stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr)]
-#[strum(serialize_all = "snake_case")]
-pub enum AlertAnswer {
+/// A person's review of an alert. Its text form is stored, and the same in JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, EnumString, IntoStaticStr)]
+pub enum AlertReview {
     /// "Yes, it was me."
+    #[serde(rename = "mine")]
     #[strum(serialize = "mine")]
     Confirmed,
     /// "This wasn't me."
+    #[serde(rename = "not_mine")]
     #[strum(serialize = "not_mine")]
     Reported,
 }
 
-impl AlertAnswer {
+impl AlertReview {
     /// Returns the text form.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -170,10 +171,10 @@ impl Alerts {
     }
 }
 
-/// Returns whether an alert is sent by e-mail. One about a sign-in is sent where the person wants it,
-/// up to a limit; any other always, since an intruder would switch it off first. None is sent to a
-/// person whom an application authenticates, since they have no page to switch it off on, nor to an
-/// address without a mailbox.
+/// Returns whether an alert is sent by e-mail. One about a sign-in is sent where the person wants
+/// it, up to a limit; any other always, since an intruder would switch it off first. None is sent
+/// to a person whom an application authenticates, since they have no page to switch it off on, nor
+/// to an address without a mailbox.
 fn is_mailed(c: &mut AnyConnection, user: &User, kind: AlertKind, now: Timestamp) -> Result<bool> {
     if !user.has_password() || !user.has_mailbox() {
         return Ok(false);
@@ -185,8 +186,8 @@ fn is_mailed(c: &mut AnyConnection, user: &User, kind: AlertKind, now: Timestamp
     Ok(user.alert_emails && recent < MAX_SIGN_IN_MESSAGES)
 }
 
-/// Returns the address for a person's messages: for 7 days after a change of their e-mail, unless its
-/// alert was confirmed or reported, the address from before it.
+/// Returns the address for a person's messages: for 7 days after a change of their e-mail, unless
+/// its alert was confirmed or reported, the address from before it.
 fn recipient(c: &mut AnyConnection, user: &User, now: Timestamp) -> Result<String> {
     let since = now - LINK_LIFETIME;
     let first = store::find_first_open(c, user.id, AlertKind::EmailChanged, since)?;
@@ -209,7 +210,7 @@ pub(crate) fn list_reported_sessions(
     c: &mut AnyConnection,
     user: UserId,
 ) -> Result<Vec<SessionId>> {
-    store::list_sessions_answered(c, user, AlertAnswer::Reported)
+    store::list_sessions_reviewed(c, user, AlertReview::Reported)
 }
 
 /// Redacts the addresses of a person's alerts.
@@ -256,7 +257,7 @@ impl Alert {
     #[must_use]
     pub fn reported_at(&self) -> Option<Timestamp> {
         self.answered_at
-            .filter(|_| self.answer == Some(AlertAnswer::Reported))
+            .filter(|_| self.answer == Some(AlertReview::Reported))
     }
 
     /// Returns whether it has neither been confirmed nor reported.

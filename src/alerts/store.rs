@@ -3,7 +3,7 @@
 use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 
-use super::{AlertAnswer, AlertKind};
+use super::{AlertKind, AlertReview};
 use crate::clock::Timestamp;
 use crate::db::schema::{alerts, user_sessions};
 use crate::db::{AlertId, AnyConnection, SessionId, UserId, on_each, read_from_text};
@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::user_agent::DeviceKind;
 
 read_from_text!(AlertKind);
-read_from_text!(AlertAnswer);
+read_from_text!(AlertReview);
 
 /// Open alerts of a person that are read at most.
 const MAX_OPEN: i64 = 1_000;
@@ -42,7 +42,7 @@ pub struct Alert {
     pub location_country: Option<String>,
     /// When it happened.
     pub at: Timestamp,
-    pub(super) answer: Option<AlertAnswer>,
+    pub(super) answer: Option<AlertReview>,
     /// When the person confirmed or reported it, if they did.
     pub answered_at: Option<Timestamp>,
 }
@@ -108,12 +108,12 @@ pub(crate) fn get(c: &mut AnyConnection, id: AlertId) -> Result<Alert> {
     Ok(alerts::table.find(id).select(Alert::as_select()).first(c)?)
 }
 
-/// Records a person's answer to an alert. Returns `None` when they have no such open alert.
-pub(crate) fn answer(
+/// Records a person's review of an alert. Returns `None` when they have no such open alert.
+pub(crate) fn review(
     c: &mut AnyConnection,
     user: UserId,
     id: AlertId,
-    answer: AlertAnswer,
+    review: AlertReview,
     now: Timestamp,
 ) -> Result<Option<Alert>> {
     let open = alerts::table
@@ -121,7 +121,7 @@ pub(crate) fn answer(
         .filter(alerts::id.eq(id))
         .filter(alerts::answered_at.is_null());
     let changes = (
-        alerts::answer.eq(answer.as_str()),
+        alerts::answer.eq(review.as_str()),
         alerts::answered_at.eq(now),
     );
     let updated = on_each!(c, c => diesel::update(open)
@@ -132,15 +132,15 @@ pub(crate) fn answer(
     Ok(updated)
 }
 
-/// Lists the sessions of those of a person's alerts that have this answer.
-pub(super) fn list_sessions_answered(
+/// Lists the sessions of those of a person's alerts that have this review.
+pub(super) fn list_sessions_reviewed(
     c: &mut AnyConnection,
     user: UserId,
-    answer: AlertAnswer,
+    review: AlertReview,
 ) -> Result<Vec<SessionId>> {
     Ok(alerts::table
         .filter(alerts::user_id.eq(user))
-        .filter(alerts::answer.eq(answer.as_str()))
+        .filter(alerts::answer.eq(review.as_str()))
         .filter(alerts::session_id.is_not_null())
         .select(alerts::session_id.assume_not_null())
         .load(c)?)
@@ -178,7 +178,8 @@ pub(super) fn list_by_person(c: &mut AnyConnection, user: UserId) -> Result<Vec<
         .load(c)?)
 }
 
-/// Deletes alerts from before `before` whose session is gone, at most `limit` of them.
+/// Deletes alerts from before `before`, except those whose session still exists, at most `limit` of
+/// them. Returns how many were deleted.
 pub(super) fn purge(c: &mut AnyConnection, before: Timestamp, limit: i64) -> Result<usize> {
     let session = user_sessions::table
         .filter(user_sessions::id.nullable().eq(alerts::session_id))

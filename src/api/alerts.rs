@@ -3,7 +3,7 @@
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
 
-use crate::alerts::{Alert, AlertKind};
+use crate::alerts::{Alert, AlertKind, AlertReview};
 use crate::clock::Timestamp;
 use crate::db::{AlertId, SessionId};
 use crate::error::Result;
@@ -34,16 +34,8 @@ struct AlertJson {
 /// `POST /api/v1/alerts/{id}`
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct AlertAnswerRequest {
-    answer: AlertAnswer,
-}
-
-/// Whether what an alert reports was the caller.
-#[derive(Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum AlertAnswer {
-    Mine,
-    NotMine,
+pub struct AlertReviewRequest {
+    answer: AlertReview,
 }
 
 /// Lists the open alerts that the caller may review, newest first.
@@ -63,15 +55,15 @@ pub async fn list(app: web::Data<AppState>, ApiCaller(caller): ApiCaller) -> Res
 /// # Errors
 /// [`Error::NotFound`](crate::Error::NotFound) when the alert isn't one for the caller to review;
 /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
-pub async fn answer(
+pub async fn review(
     app: web::Data<AppState>,
     ApiCaller(caller): ApiCaller,
     id: web::Path<AlertId>,
-    Json(body): Json<AlertAnswerRequest>,
+    Json(body): Json<AlertReviewRequest>,
 ) -> Result<HttpResponse> {
     match body.answer {
-        AlertAnswer::Mine => app.accounts.confirm_alert(&caller, *id).await.map(drop)?,
-        AlertAnswer::NotMine => app.accounts.report_alert(&caller, *id).await.map(drop)?,
+        AlertReview::Confirmed => app.accounts.confirm_alert(&caller, *id).await.map(drop)?,
+        AlertReview::Reported => app.accounts.report_alert(&caller, *id).await.map(drop)?,
     }
     Ok(HttpResponse::NoContent().finish())
 }

@@ -1,5 +1,5 @@
-//! Applications and their API keys. A key has a name and scopes. Only the SHA-256 digest of its secret
-//! is stored, so the secret is shown once, when the key is created.
+//! Applications and their API keys. A key has a name and scopes. Only the SHA-256 digest of its
+//! secret is stored, so the secret is shown once, when the key is created.
 
 mod store;
 

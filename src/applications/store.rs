@@ -25,6 +25,7 @@ pub struct ApiKey {
     pub revoked_at: Option<Timestamp>,
 }
 
+/// Inserts a key with the hash of its secret.
 pub(super) fn insert(c: &mut AnyConnection, key: &ApiKey, secret_hash: &str) -> Result<()> {
     let row = (key, api_keys::secret_hash.eq(secret_hash));
     diesel::insert_into(api_keys::table)
@@ -33,6 +34,7 @@ pub(super) fn insert(c: &mut AnyConnection, key: &ApiKey, secret_hash: &str) -> 
     Ok(())
 }
 
+/// Finds the key with this hash of its secret, unless it is revoked.
 pub(super) fn find_active(c: &mut AnyConnection, secret_hash: &str) -> Result<Option<ApiKey>> {
     let found = api_keys::table
         .filter(api_keys::secret_hash.eq(secret_hash))
@@ -43,6 +45,7 @@ pub(super) fn find_active(c: &mut AnyConnection, secret_hash: &str) -> Result<Op
     Ok(found)
 }
 
+/// Lists every key, newest first.
 pub(super) fn list(c: &mut AnyConnection) -> Result<Vec<ApiKey>> {
     Ok(api_keys::table
         .order(api_keys::id.desc())
@@ -50,6 +53,7 @@ pub(super) fn list(c: &mut AnyConnection) -> Result<Vec<ApiKey>> {
         .load(c)?)
 }
 
+/// Updates a key's last use. Returns how many rows changed.
 pub(super) fn update_last_use(
     c: &mut AnyConnection,
     id: ApiKeyId,
@@ -60,6 +64,7 @@ pub(super) fn update_last_use(
         .execute(c)?)
 }
 
+/// Revokes a key that is in use. Returns how many rows changed.
 pub(super) fn revoke(c: &mut AnyConnection, id: ApiKeyId, now: Timestamp) -> Result<usize> {
     let in_use = api_keys::table
         .find(id)

@@ -1,5 +1,5 @@
-//! Groups items by device: those with the same device id are on one device, and each item without one
-//! is on a device of its own.
+//! Groups items by device: those with the same device id are on one device, and each item without
+//! one is on a device of its own.
 
 /// An item on a device, such as a session.
 pub trait OnDevice {

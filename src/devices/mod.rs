@@ -14,8 +14,8 @@ use crate::clock::Clock;
 use crate::db::{Db, NodeLock, UserId};
 use crate::error::Result;
 
-/// The longest lifetime of a cookie (RFC 6265bis, 5.5). The device cookie is renewed at every sign-in,
-/// so a device without a sign-in for longer comes back as a new one.
+/// The longest lifetime of a cookie (RFC 6265bis, 5.5). The device cookie is renewed at every
+/// sign-in, so a device without a sign-in for longer comes back as a new one.
 const COOKIE_LIFETIME: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 
 /// The known devices of the service; clones share its database.
@@ -48,8 +48,8 @@ impl Devices {
     /// Purges the devices whose cookie has expired by now. Returns how many.
     ///
     /// # Errors
-    /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond; what was
-    /// purged until then stays purged.
+    /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond; what
+    /// was purged until then stays purged.
     pub async fn purge(&self) -> Result<usize> {
         let before = self.clock.now() - COOKIE_LIFETIME;
         let limit = i64::from(self.purge_batch);

@@ -69,8 +69,8 @@ pub(crate) fn update_name(
         .execute(c)?)
 }
 
-/// Deletes a known device: the next sign-in on it is one on a new device. Returns how many rows were
-/// deleted.
+/// Deletes a known device: the next sign-in on it is one on a new device. Returns how many rows
+/// were deleted.
 pub(crate) fn delete(c: &mut AnyConnection, user: UserId, device_id: &str) -> Result<usize> {
     let device = devices::table
         .filter(devices::user_id.eq(user))

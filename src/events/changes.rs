@@ -1,6 +1,6 @@
-//! Publishes changes as they happen, on any node: each node with listeners polls the database for new
-//! events a few times a second. A change is only a hint that a page is out of date; what the page then
-//! shows is read from the database.
+//! Publishes changes as they happen, on any node: each node with listeners polls the database for
+//! new events a few times a second. A change is only a hint that a page is out of date; what the
+//! page then shows is read from the database.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,8 +14,8 @@ use crate::clock::{Clock, Timestamp};
 use crate::db::{Db, EventId, UserId};
 use crate::error::Result;
 
-/// Changes that a listener may lag behind; one that lags further misses the oldest, and gets an error
-/// that says so.
+/// Changes that a listener may lag behind; one that lags further misses the oldest, and gets an
+/// error that says so.
 const CAPACITY: usize = 1024;
 /// How far each poll looks back: the delay that another node's clock or a slow commit may cause.
 const OVERLAP: Duration = Duration::from_secs(10);

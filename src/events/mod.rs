@@ -28,8 +28,8 @@ pub enum EventKind {
     Renamed,
     /// The session ended; the detail is the reason.
     Ended,
-    /// Impossible travel: the session was used too far from the last place, too soon. The detail is the
-    /// distance and the time.
+    /// Impossible travel: the session was used too far from the last place, too soon. The detail is
+    /// the distance and the time.
     ImpossibleTravel,
     /// The person's password was changed.
     PasswordChanged,

@@ -68,6 +68,7 @@ impl<'a> From<&'a NewEvent> for Row<'a> {
     }
 }
 
+/// Inserts events.
 pub(super) fn insert(c: &mut AnyConnection, events: &[NewEvent]) -> Result<()> {
     let rows: Vec<Row<'_>> = events.iter().map(Row::from).collect();
     on_each!(c, c => diesel::insert_into(session_events::table).values(&rows).execute(c))?;

@@ -62,8 +62,8 @@ struct Version {
     length: u64,
 }
 
-/// The record of an address. GeoLite2 and DB-IP nest its fields; in other files they are flat. A field
-/// of an unexpected shape counts as missing.
+/// The record of an address. GeoLite2 and DB-IP nest its fields; in other files they are flat. A
+/// field of an unexpected shape counts as missing.
 #[derive(Deserialize)]
 struct Record<'a> {
     #[serde(borrow, default)]
@@ -179,8 +179,8 @@ impl Places {
             .unwrap_or_default()
     }
 
-    /// Returns `place`, the place of `ip`, with its names in the first of `languages` that the files
-    /// have. Names that are not from the files stay as they are.
+    /// Returns `place`, the place of `ip`, with its names in the first of `languages` that the
+    /// files have. Names that are not from the files stay as they are.
     #[must_use]
     pub fn translate(&self, ip: IpAddr, place: Place, languages: &[String]) -> Place {
         if languages.is_empty() {

@@ -12,8 +12,8 @@ pub struct EdgeHeaders {
 }
 
 impl EdgeHeaders {
-    /// Returns the place that the headers state; empty without a known country code. `header` returns
-    /// the value of a header by its name.
+    /// Returns the place that the headers state; empty without a known country code. `header`
+    /// returns the value of a header by its name.
     #[must_use]
     pub fn place(&self, header: impl Fn(&str) -> Option<String>) -> Place {
         let value = |name: &Option<String>| name.as_deref().and_then(&header);

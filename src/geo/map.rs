@@ -2,7 +2,8 @@
 
 use super::point::Point;
 
-/// Points closer to each other than this, in degrees of latitude and of longitude, share a position.
+/// Points closer to each other than this, in degrees of latitude and of longitude, share a
+/// position.
 const JOIN_DEGREES: f64 = 1.5;
 /// The map's upper edge, in degrees north.
 const TOP_LATITUDE: f64 = 84.0;

@@ -1,5 +1,5 @@
-//! Geography: the place of an address, from databases of places or from a proxy's headers, the distance
-//! between points, and the positions of places on a map of the world.
+//! Geography: the place of an address, from databases of places or from a proxy's headers, the
+//! distance between points, and the positions of places on a map of the world.
 
 mod country;
 mod databases;

@@ -33,8 +33,8 @@ impl Place {
         }
     }
 
-    /// Returns the place of a country by its code, with a city in it if there is one; an empty place
-    /// for an unknown code. Its point is the country's middle.
+    /// Returns the place of a country by its code, with a city in it if there is one; an empty
+    /// place for an unknown code. Its point is the country's middle.
     pub(super) fn from_country_code(code: &str, city: Option<&str>) -> Self {
         find_country(code).map_or_else(Self::default, |country| {
             Self::new(city, Some(country.name), country.middle)

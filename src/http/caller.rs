@@ -90,8 +90,11 @@ impl<T: DeserializeOwned + 'static> FromRequest for AdminForm<T> {
         let caller = AdminCaller::from_request(request, payload);
         let form = Form::from_request(request, payload);
         Box::pin(async move {
+            // The form is read first, so that the page for step-up can send it again. Whether it is
+            // valid is for an administrator only.
+            let form = form.await;
             let AdminCaller(caller) = caller.await?;
-            let Form(form) = form.await?;
+            let Form(form) = form?;
             Ok(Self(caller, form))
         })
     }

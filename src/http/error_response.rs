@@ -77,7 +77,9 @@ fn from_actix(err: &actix_web::Error) -> Error {
         status if status.is_client_error() => {
             Error::Malformed("The request could not be read.".into())
         }
-        _ => Error::Internal(Failure::from(err.to_string())),
+        status => Error::Internal(Failure::from(format!(
+            "actix-web responded {status}: {err}"
+        ))),
     }
 }
 
@@ -87,7 +89,10 @@ fn log(error: &Error) {
         Error::Unavailable(_) | Error::Disconnected(_) | Error::Busy { .. } => {
             tracing::warn!(error = %chain, "unavailable");
         }
-        Error::InvalidToken(_) => tracing::debug!(error = %chain, "a token was refused"),
+        // The cause may quote the token, which anybody may have written.
+        Error::InvalidToken(_) => {
+            tracing::debug!(error = ?chain.to_string(), "a token was refused");
+        }
         error if error.status_code().is_server_error() => {
             tracing::error!(error = %chain, "failed");
         }

@@ -13,7 +13,7 @@ mod sweep;
 use std::time::Duration;
 
 use actix::{Addr, MailboxError};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use self::deliver_mail::DeliverMail;
 use self::flush_last_uses::FlushBuffer;
@@ -24,19 +24,24 @@ use self::reload_places::ReloadPlaces;
 use self::sweep::Sweep;
 pub use self::sweep::SweepReport;
 use crate::db::Db;
-use crate::error::{Error, Failure, Result};
+use crate::error::{Chain, Error, Failure, Result};
 use crate::http::app_state::AppState;
 use crate::mail::Delivery;
-use crate::sessions::LastUses;
+use crate::sessions::{LastUses, Sessions};
 use crate::settings::Settings;
 
 /// How long stopping waits for the message in progress.
 const LAST_MESSAGE_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// How often stopping tries to write the last uses.
+const LAST_FLUSH_ATTEMPTS: u32 = 3;
+/// The pause between two of these attempts.
+const LAST_FLUSH_PAUSE: Duration = Duration::from_secs(1);
+
 /// The running jobs.
 pub struct Jobs {
+    sessions: Sessions,
     sweep: Addr<Periodic<Sweep>>,
-    flush_last_uses: Addr<Periodic<FlushBuffer>>,
     reload_places: Addr<Periodic<ReloadPlaces>>,
     /// `None` when no SMTP server is configured.
     mail: Option<(Delivery, Addr<Periodic<DeliverMail>>)>,
@@ -66,7 +71,7 @@ impl Jobs {
             devices: app.devices.clone(),
             interval: intervals.sweep_interval,
         });
-        let flush_last_uses = Periodic::start_job(FlushBuffer {
+        Periodic::start_job(FlushBuffer {
             sessions: app.sessions.clone(),
             interval: intervals.flush_interval,
         });
@@ -83,8 +88,8 @@ impl Jobs {
             settings,
         });
         Self {
+            sessions: app.sessions.clone(),
             sweep,
-            flush_last_uses,
             reload_places,
             mail,
         }
@@ -141,9 +146,30 @@ impl Jobs {
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database doesn't respond, in which case the uses stay
-    /// buffered; [`Error::Internal`] when the job is not running.
+    /// buffered; [`Error::Internal`] when their writer is not running.
     pub async fn flush_last_uses(&self) -> Result<usize> {
-        run_now(&self.flush_last_uses).await?
+        self.sessions.flush_last_uses().await
+    }
+
+    /// Writes the buffered last uses before the process ends. A database that refuses them for a
+    /// moment, such as a locked SQLite file, gets three attempts, a second apart. Returns how many
+    /// rows changed.
+    ///
+    /// # Errors
+    /// As [`Jobs::flush_last_uses`]; the uses are lost with the process.
+    pub async fn finish_last_uses(&self) -> Result<usize> {
+        for _ in 1..LAST_FLUSH_ATTEMPTS {
+            match self.flush_last_uses().await {
+                Ok(rows) => return Ok(rows),
+                Err(err) => {
+                    tracing::warn!(error = %Chain(&err), "last uses could not be written; trying again");
+                }
+            }
+            sleep(LAST_FLUSH_PAUSE).await;
+        }
+        self.flush_last_uses().await.inspect_err(|err| {
+            tracing::error!(error = %Chain(err), "last uses could not be written; they are lost");
+        })
     }
 }
 

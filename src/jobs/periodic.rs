@@ -17,7 +17,7 @@ pub(super) trait Job: Send + Sync + 'static {
     /// The output of a run.
     type Output: Send + 'static;
 
-    /// Returns the time between two runs.
+    /// Returns the time between the end of a run and the start of the next.
     fn interval(&self) -> Duration;
 
     /// Does the work once, and logs its outcome.
@@ -28,6 +28,11 @@ pub(super) trait Job: Send + Sync + 'static {
 pub(super) struct Periodic<J> {
     job: Arc<J>,
 }
+
+/// Runs the job, as it is due.
+#[derive(Message)]
+#[rtype(result = "()")]
+struct Tick;
 
 /// Runs the job now; the response is the output of the run.
 pub(super) struct RunNow<T>(std::marker::PhantomData<fn() -> T>);
@@ -58,9 +63,23 @@ impl<J: Job> Actor for Periodic<J> {
     type Context = Context<Self>;
 
     fn started(&mut self, context: &mut Self::Context) {
-        context.run_interval(self.job.interval(), |_, context| {
-            context.notify(RunNow::new());
-        });
+        context.notify_later(Tick, self.job.interval());
+    }
+}
+
+impl<J: Job> Handler<Tick> for Periodic<J> {
+    /// Holds back further messages until the run is over.
+    type Result = AtomicResponse<Self, ()>;
+
+    /// Runs the job, and schedules the next run once it is over: while a run takes longer than the
+    /// interval, no runs pile up behind it.
+    fn handle(&mut self, _: Tick, _: &mut Self::Context) -> Self::Result {
+        let run = self.job.clone().run();
+        AtomicResponse::new(Box::pin(run.into_actor(self).map(
+            |_, periodic, context| {
+                context.notify_later(Tick, periodic.job.interval());
+            },
+        )))
     }
 }
 

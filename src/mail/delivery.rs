@@ -1,6 +1,6 @@
-//! Delivers the messages in the queue. The queue is in the database, so no request waits for the SMTP
-//! server and no restart loses a message. A message that could not be sent is retried later; one that
-//! may have been sent is not sent again.
+//! Delivers the messages in the queue. The queue is in the database, so no request waits for the
+//! SMTP server and no restart loses a message. A message that could not be sent is retried later;
+//! one that may have been sent is not sent again.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -124,7 +124,8 @@ impl Delivery {
     }
 
     /// Sends one message, reusing `session` if there is one. The message is marked as handed over
-    /// before its content is sent, so that content the server may have accepted is never sent again.
+    /// before its content is sent, so that content the server may have accepted is never sent
+    /// again.
     async fn send(
         &self,
         session: &mut Option<SmtpSession>,
@@ -222,8 +223,8 @@ fn next_state(queued: &QueuedMessage, attempt: Attempt, is_overdue: bool) -> Opt
     Some(state)
 }
 
-/// Returns the wait after `attempts` attempts: one minute, doubled with each further attempt, at most
-/// one hour.
+/// Returns the wait after `attempts` attempts: one minute, doubled with each further attempt, at
+/// most one hour.
 fn retry_delay(attempts: i32) -> Duration {
     let doublings = u32::try_from(attempts.saturating_sub(1)).unwrap_or_default();
     FIRST_RETRY

@@ -15,7 +15,7 @@ use self::smtp::SmtpServer;
 pub use self::smtp::{MailError, SmtpSession};
 use crate::clock::Timestamp;
 use crate::db::MailId;
-use crate::error::{Error, Result};
+use crate::error::{Error, Failure, Result};
 use crate::settings::MailSettings;
 
 /// A message to be sent.
@@ -42,14 +42,14 @@ impl Mailer {
     /// # Errors
     /// [`Error::Configuration`] when a setting can't be used; its message names the setting.
     pub fn new(settings: &MailSettings, hostname: &str) -> Result<Option<Self>> {
-        let from = settings.from.parse().map_err(|_| {
-            Error::Configuration(
+        let from = settings.from.parse().map_err(|err| {
+            Error::Configuration(Failure::new(
                 format!(
                     "mail.from is {:?}; allowed: an address, or a name and an address in angle brackets",
                     settings.from
-                )
-                .into(),
-            )
+                ),
+                err,
+            ))
         })?;
         let server = SmtpServer::new(settings, hostname)?;
         Ok(server.map(|server| Self { server, from }))
@@ -69,8 +69,8 @@ impl Mailer {
         self.server.connect().await
     }
 
-    /// Returns a message with its envelope. Its `Message-ID` is derived from `id`, so that it is the
-    /// same at every attempt.
+    /// Returns a message with its envelope. Its `Message-ID` is derived from `id`, so that it is
+    /// the same at every attempt.
     ///
     /// # Errors
     /// [`MailError`] when `to` is not an address that mail can be sent to.

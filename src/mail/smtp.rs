@@ -1,5 +1,5 @@
-//! An SMTP session (RFC 5321) in the steps that the queue must distinguish: until a message's content
-//! is sent, the message has not been sent; from then on, it may have been.
+//! An SMTP session (RFC 5321) in the steps that the queue must distinguish: until a message's
+//! content is sent, the message has not been sent; from then on, it may have been.
 
 use std::fs;
 use std::path::PathBuf;
@@ -65,8 +65,8 @@ impl SmtpServer {
     /// in EHLO.
     ///
     /// # Errors
-    /// [`Error::Configuration`] when the CA file can't be used, or only one of user name and password
-    /// is set.
+    /// [`Error::Configuration`] when the CA file can't be used, or only one of user name and
+    /// password is set.
     pub(super) fn new(settings: &MailSettings, hostname: &str) -> Result<Option<Self>> {
         let Some(host) = settings.host.clone().filter(|host| !host.is_empty()) else {
             return Ok(None);
@@ -176,7 +176,7 @@ impl SmtpSession {
 }
 
 impl MailError {
-    /// Returns an error that every further attempt would meet as well.
+    /// Returns an error that every further attempt would have as well.
     pub(super) fn permanent(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self {
             kind: MailErrorKind::Permanent,

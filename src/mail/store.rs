@@ -112,7 +112,8 @@ pub(crate) fn mark_handed_over(
     Ok(diesel::update(claimed).set(changes).execute(c)? == 1)
 }
 
-/// Updates a message's state, unless another node has claimed it since. Returns how many rows changed.
+/// Updates a message's state, unless another node has claimed it since. Returns how many rows
+/// changed.
 pub(crate) fn update_state(
     c: &mut AnyConnection,
     (id, attempts): (MailId, i32),

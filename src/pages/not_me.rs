@@ -56,7 +56,7 @@ struct PasswordForm {
 
 /// The form of `POST /not-me/{token}`.
 #[derive(Deserialize)]
-pub struct AlertAnswerForm {
+pub struct AlertReviewForm {
     /// `mine` confirms the alert; any other value, such as `not-mine`, reports it.
     answer: String,
     /// Present if the sessions of every open alert about a sign-in end as well.
@@ -128,7 +128,7 @@ pub async fn submit(
     request: HttpRequest,
     token: web::Path<String>,
     RequestClient(client): RequestClient,
-    Form(form): Form<AlertAnswerForm>,
+    Form(form): Form<AlertReviewForm>,
 ) -> Result<HttpResponse> {
     let alert = get_linked_alert(&app, &token).await?;
     if !alert.is_open() {

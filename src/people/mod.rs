@@ -201,8 +201,8 @@ impl People {
     /// Verifies that `password` is this person's.
     ///
     /// # Errors
-    /// [`Error::InvalidCredentials`] when it is not; [`Error::Busy`] when too many passwords wait to
-    /// be hashed.
+    /// [`Error::InvalidCredentials`] when it is not; [`Error::Busy`] when too many passwords wait
+    /// to be hashed.
     pub async fn verify_password(&self, user: &User, password: PlainPassword) -> Result<()> {
         let hash = Some(user.password_hash.clone());
         match self.hasher.verify(password, hash).await? {

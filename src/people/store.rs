@@ -291,8 +291,8 @@ pub(crate) fn delete(c: &mut AnyConnection, id: UserId) -> Result<()> {
     existing(diesel::delete(users::table.find(id)).execute(c)?)
 }
 
-/// Deactivates a person, so that they can't sign in.
-pub(crate) fn deactivate(c: &mut AnyConnection, id: UserId, now: Timestamp) -> Result<()> {
+/// Disables an account, so that its owner can't sign in.
+pub(crate) fn disable(c: &mut AnyConnection, id: UserId, now: Timestamp) -> Result<()> {
     let changes = (users::is_active.eq(false), users::updated_at.eq(now));
     existing(
         diesel::update(users::table.find(id))
@@ -309,8 +309,8 @@ fn existing(rows: usize) -> Result<()> {
     }
 }
 
-/// Turns a conflict into [`Error::EmailTaken`]: the only other unique column is the subject, by which
-/// a person is looked up before being created.
+/// Turns a conflict into [`Error::EmailTaken`]: the only other unique column is the subject, by
+/// which a person is looked up before being created.
 fn unique_email(result: Result<usize>) -> Result<usize> {
     match result {
         Err(Error::Conflict(_)) => Err(Error::EmailTaken),

@@ -1,10 +1,11 @@
-//! The values of a person: e-mail, name, subject, idle limit and password. Each is validated when it
-//! is parsed, so that a value of its type is always valid.
+//! The values of a person: e-mail, name, subject, idle limit and password. Each is validated when
+//! it is parsed, so that a value of its type is always valid.
 
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use secrecy::zeroize::Zeroize;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use strum::{EnumString, IntoStaticStr, VariantArray};
@@ -114,8 +115,8 @@ impl FromStr for Subject {
     }
 }
 
-/// The idle limit that a person chose for their own sessions; the service's limit applies where it is
-/// stricter. Its text form is the value that a form sends.
+/// The idle limit that a person chose for their own sessions; the service's limit applies where it
+/// is stricter. Its text form is the value that a form sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr, VariantArray)]
 #[strum(
     serialize_all = "kebab-case",
@@ -188,12 +189,12 @@ impl PlainPassword {
         Ok(Self(text.into()))
     }
 
-    /// Returns a password to be verified: any text. One that is longer than a password may be becomes
-    /// empty, which never matches.
+    /// Returns a password to be verified: any text. One that is longer than a password may be
+    /// becomes empty, which never matches.
     #[must_use]
     pub fn claimed(mut text: String) -> Self {
         if text.len() > Self::MAX_BYTES {
-            text.clear();
+            text.zeroize();
         }
         Self(text.into())
     }

@@ -21,7 +21,8 @@ pub struct Route {
     handler: fn() -> Endpoint,
 }
 
-/// Who may call a route. Everybody else gets an error, or is redirected to sign-in.
+/// Who may call a route. Everybody else gets an error, or is redirected to sign-in. What a handler
+/// requires besides, such as step-up for some routes or the caller's own session, is not part of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
     /// Everybody.
@@ -32,7 +33,7 @@ pub enum Access {
     /// it does not exist.
     Admin,
     /// A program with an access token, or a signed-in browser, with a CSRF token unless the method
-    /// is `GET`.
+    /// is safe (RFC 9110, 9.2.1).
     Api,
     /// An application with an API key of this scope.
     Application(Scope),
@@ -118,7 +119,7 @@ pub static API: &[Route] = &[
     Route::delete("/api/v1/app/sessions/{id}", SESSIONS, || web::to(api::app_sessions::end)),
     Route::get("/api/v1/me", Access::Api, || web::to(api::me::show)),
     Route::get("/api/v1/alerts", Access::Api, || web::to(api::alerts::list)),
-    Route::post("/api/v1/alerts/{id}", Access::Api, || web::to(api::alerts::answer)),
+    Route::post("/api/v1/alerts/{id}", Access::Api, || web::to(api::alerts::review)),
     Route::get("/api/v1/sessions/me", Access::Api, || web::to(api::sessions::list)),
     Route::get("/api/v1/sessions/current", Access::Api, || web::to(api::sessions::current)),
     Route::get("/api/v1/sessions/history", Access::Api, || web::to(api::sessions::history)),
@@ -168,11 +169,16 @@ pub static PAGES: &[Route] = &[
     Route::post("/admin/api-keys/{id}/revoke", Access::Admin, || web::to(pages::api_keys::revoke)),
 ];
 
+/// The prefix of the JSON API's paths.
+const API_PREFIX: &str = "/api/v1";
+
 /// Adds every route whose condition holds to the application.
 pub(super) fn configure(config: &mut web::ServiceConfig, sign_up: bool) {
     for resource in resources(API, sign_up) {
         config.service(resource);
     }
+    // Other paths below it are no pages: their response sets no device cookie.
+    config.service(web::scope(API_PREFIX));
     let mut pages = web::scope("").wrap(from_fn(browser::ensure_device_cookie));
     for resource in resources(PAGES, sign_up) {
         pages = pages.service(resource);

@@ -229,7 +229,11 @@ fn record_travel(
         place: session.place(),
     };
     match Waypoint::from_last_use(last).travel_to(&here, now) {
-        Some(travel) => impossible_travel::record(c, session, travel, &origin(session), now),
+        Some(travel) => {
+            let ip = session.ip_address.as_deref();
+            let owned = (session.user_id, session.id);
+            impossible_travel::record(c, owned, travel.to_string(), ip, now)
+        }
         None => Ok(()),
     }
 }

@@ -5,9 +5,9 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::store::{self, LastUse, Session};
+use super::store::Session;
 use crate::clock::Timestamp;
-use crate::db::{AnyConnection, Db};
+use crate::db::{AnyConnection, Db, SessionId, UserId};
 use crate::error::Result;
 use crate::events::{self, EventKind, NewEvent, Origin};
 use crate::geo::{Location, Place};
@@ -81,21 +81,26 @@ impl fmt::Display for ImpossibleTravel {
     }
 }
 
-/// Records impossible travel of `session`, unless some was recorded within the last hour.
+/// Records impossible travel, in words, of a session, unless some was recorded within
+/// the last hour.
 pub(super) fn record(
     c: &mut AnyConnection,
-    session: &Session,
-    travel: ImpossibleTravel,
-    origin: &Origin,
+    (owner, id): (UserId, SessionId),
+    travel: String,
+    ip: Option<&str>,
     now: Timestamp,
 ) -> Result<()> {
     const KIND: EventKind = EventKind::ImpossibleTravel;
 
-    let (owner, id) = (session.user_id, session.id);
     if events::has_event_since(c, (owner, id), KIND, now - RECORD_INTERVAL)? {
         return Ok(());
     }
-    let event = NewEvent::for_session(owner, id, KIND, origin, now).with_detail(travel.to_string());
+    let origin = Origin {
+        user: Some(owner),
+        session: Some(id),
+        ip: ip.map(str::to_owned),
+    };
+    let event = NewEvent::for_session(owner, id, KIND, &origin, now).with_detail(travel);
     events::record_events(c, &[event])
 }
 
@@ -107,24 +112,4 @@ pub(super) async fn was_recorded(db: &Db, session: &Session, now: Timestamp) -> 
     let session = (session.user_id, session.id);
     db.read(move |c| events::has_event_since(c, session, KIND, now - RECORD_INTERVAL))
         .await
-}
-
-/// Records impossible travel and writes the use that revealed it, in one transaction.
-pub(super) async fn record_with_use(
-    db: &Db,
-    session: &Session,
-    travel: ImpossibleTravel,
-    used: &LastUse,
-) -> Result<()> {
-    let (session, used) = (session.clone(), used.clone());
-    let origin = Origin {
-        user: Some(session.user_id),
-        session: Some(session.id),
-        ip: used.location.ip.clone(),
-    };
-    db.transaction(move |c| {
-        record(c, &session, travel, &origin, used.at)?;
-        store::update_last_use(c, &used).map(drop)
-    })
-    .await
 }

@@ -3,18 +3,21 @@
 //! else sends it messages.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use actix::{Message, Recipient};
 use tokio::sync::oneshot;
 
+use super::impossible_travel;
 use super::store::{self, LastUse};
 use crate::db::{Db, SessionId, UserId};
 use crate::error::{Error, Failure, Result};
 use crate::people;
 
-/// The most sessions in the buffer; at about 250 bytes each, some 25 MB.
+/// The number of sessions in the buffer from which on uses are written at once; at about 250 bytes
+/// each, some 25 MB. A flush that fails puts back what it took, so that it can be twice as many.
 const CAPACITY: usize = 100_000;
 /// The most rows written in one transaction, so that other writers don't wait for long.
 const BATCH: usize = 500;
@@ -47,12 +50,20 @@ impl LastUseBuffer {
         self.is_full.clone()
     }
 
-    /// Adds a use, unless the buffer has one of the same session that is not earlier.
+    /// Adds a use. Of two uses of one session the later stays, and the impossible travel that either
+    /// revealed.
     pub fn insert(&mut self, used: LastUse) {
-        match self.uses.get(&used.session_id) {
-            Some(other) if other.at >= used.at => {}
-            _ => {
-                self.uses.insert(used.session_id, used);
+        match self.uses.entry(used.session_id) {
+            Entry::Vacant(vacant) => {
+                vacant.insert(used);
+            }
+            Entry::Occupied(mut occupied) => {
+                let buffered = occupied.get_mut();
+                let travel = buffered.travel.take().or_else(|| used.travel.clone());
+                if buffered.at < used.at {
+                    *buffered = used;
+                }
+                buffered.travel = travel;
             }
         }
         self.update_flag();
@@ -132,7 +143,7 @@ impl LastUses {
         }
     }
 
-    /// Writes a use at once.
+    /// Writes a use at once, with the IP retention that its owner has by then.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database doesn't respond.
@@ -205,6 +216,10 @@ async fn write_batch(db: &Db, batch: Vec<LastUse>) -> Result<usize> {
         batch.into_iter().try_fold(0, |rows, mut used| {
             if let Some(retention) = retention.get(&used.user_id) {
                 used.location = used.location.redacted(*retention);
+            }
+            if let Some(travel) = used.travel.take() {
+                let (session, ip) = ((used.user_id, used.session_id), used.location.ip.as_deref());
+                impossible_travel::record(c, session, travel, ip, used.at)?;
             }
             Ok(rows + store::update_last_use(c, &used)?)
         })

@@ -61,7 +61,9 @@ impl Sessions {
                     ip: location.ip.clone(),
                 };
                 if let Some(travel) = Waypoint::from_last_use(&session).travel_to(&location, now) {
-                    impossible_travel::record(c, &session, travel, &origin, now)?;
+                    let travel = travel.to_string();
+                    let ip = location.ip.as_deref();
+                    impossible_travel::record(c, (owner, id), travel, ip, now)?;
                 }
                 if location.ip.is_some() && location.ip != session.ip_address {
                     let event =

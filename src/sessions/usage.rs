@@ -37,34 +37,46 @@ impl Sessions {
     }
 
     /// Buffers a use, or writes it at once if the session might expire before the next flush, or if
-    /// the use means impossible travel that is not recorded yet. A use that can't be written is
-    /// buffered.
+    /// the use reveals impossible travel that is not recorded yet. A use that can't be written is
+    /// buffered, with the travel that it reveals.
     async fn record_use(
         &self,
         session: &Session,
         now: Timestamp,
         location: &Location,
     ) -> Result<()> {
+        let travel = self.find_unrecorded_travel(session, now, location).await;
+        let must_write = travel.is_some() || !self.can_wait(session, now);
         let used = LastUse {
             user_id: session.user_id,
             session_id: session.id,
             at: now,
             location: location.clone(),
+            travel,
         };
-        let written = match Waypoint::from_last_use(session).travel_to(location, now) {
-            Some(travel) if !impossible_travel::was_recorded(&self.db, session, now).await? => {
-                impossible_travel::record_with_use(&self.db, session, travel, &used).await
-            }
-            _ if self.can_wait(session, now) => return self.last_uses.record(used).await,
-            _ => self.last_uses.write_now(used.clone()).await,
-        };
-        match written {
+        if !must_write {
+            return self.last_uses.record(used).await;
+        }
+        match self.last_uses.write_now(used.clone()).await {
             Ok(()) => Ok(()),
             Err(err) => {
                 self.last_uses.record(used).await?;
                 Err(err)
             }
         }
+    }
+
+    /// Returns the impossible travel that a use reveals, in words, unless some was recorded within
+    /// the last hour. While that can't be read, it counts as not recorded: writing it checks again.
+    async fn find_unrecorded_travel(
+        &self,
+        session: &Session,
+        now: Timestamp,
+        location: &Location,
+    ) -> Option<String> {
+        let travel = Waypoint::from_last_use(session).travel_to(location, now)?;
+        let was_recorded = impossible_travel::was_recorded(&self.db, session, now).await;
+        (!was_recorded.unwrap_or(false)).then(|| travel.to_string())
     }
 
     /// Returns whether the use can be written by a later flush: the stored expiry is far enough

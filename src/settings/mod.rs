@@ -129,6 +129,7 @@ impl Settings {
         let file = overrides
             .file
             .unwrap_or_else(|| Path::new(DEFAULT_FILE).into());
+        check_readable(&file, named)?;
         let environment = config::Environment::with_prefix("ROLLCALL")
             .prefix_separator("_")
             .separator("__")
@@ -150,7 +151,7 @@ impl Settings {
             .and_then(|builder| builder.set_override_option("listen", overrides.listen))
             .and_then(config::ConfigBuilder::<config::builder::DefaultState>::build)
             .and_then(config::Config::try_deserialize)
-            .map_err(|err| Error::Configuration(Failure::new("the configuration is wrong", err)))?;
+            .map_err(unusable)?;
         settings.check()?;
         Ok(settings)
     }
@@ -262,6 +263,32 @@ impl Settings {
         at_least("passwords.threads", p.threads, 1)?;
         at_least("passwords.queue", p.queue, 1)
     }
+}
+
+/// Verifies that the configuration file can be read. One that is not named may be missing.
+fn check_readable(file: &Path, is_named: bool) -> Result<()> {
+    match std::fs::read(file) {
+        Ok(_) => Ok(()),
+        Err(err) if err.kind() == std::io::ErrorKind::NotFound && !is_named => Ok(()),
+        Err(err) => Err(Error::Configuration(Failure::new(
+            format!("the configuration file {} can't be read", file.display()),
+            err,
+        ))),
+    }
+}
+
+/// Returns the error of settings that can't be used. What the file is wrong in is not quoted: the
+/// line may have a secret.
+fn unusable(err: config::ConfigError) -> Error {
+    const MESSAGE: &str = "the configuration is wrong";
+
+    let config::ConfigError::FileParse { uri, cause } = &err else {
+        return Error::Configuration(Failure::new(MESSAGE, err));
+    };
+    let text = cause.to_string();
+    let file = uri.as_deref().unwrap_or("its file");
+    let position = text.lines().next().unwrap_or_default();
+    Error::Configuration(Failure::from(format!("{MESSAGE}: {file}: {position}")))
 }
 
 /// Returns `DATABASE_URL`, unless it is empty.

@@ -8,6 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use ed25519_dalek::SigningKey;
 use ed25519_dalek::pkcs8::DecodePrivateKey;
 use hkdf::Hkdf;
+use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretBox, SecretSlice, SecretString};
 use sha2::Sha256;
 
@@ -139,7 +140,7 @@ fn decode_cookie_key(text: &str) -> Result<SecretSlice<u8>> {
 }
 
 fn decode_signing_key(text: &str) -> Result<SigningKey> {
-    let der = STANDARD.decode(text.trim()).ok();
+    let der = STANDARD.decode(text.trim()).ok().map(Zeroizing::new);
     der.and_then(|der| SigningKey::from_pkcs8_der(&der).ok())
         .ok_or_else(|| {
             Error::Configuration(Failure::because(

@@ -113,7 +113,7 @@ fn create(path: &Path, now: DateTime<Utc>) -> Result<SecretsFile> {
     let mut cookie_key = Zeroizing::new([0; 64]);
     fill(cookie_key.as_mut())?;
     let secrets = SecretsFile {
-        cookie_key: STANDARD.encode(*cookie_key).into(),
+        cookie_key: STANDARD.encode(cookie_key.as_slice()).into(),
         signing_keys: vec![StoredKey::new(now)?],
     };
     match secrets.write_beside(path)?.persist_noclobber(path) {

@@ -75,7 +75,8 @@ const BROWSERS: [(&str, &str); 27] = [
 ];
 
 impl ClientHints {
-    /// Returns the hints in a request's headers; `header` returns the value of a header by its name.
+    /// Returns the hints in a request's headers; `header` returns the value of a header by its
+    /// name.
     pub fn from_headers(header: impl Fn(&str) -> Option<String>) -> Self {
         let field =
             |name: &str| header(name).map(|value| text::truncate_bytes(&value, LIMIT).to_owned());
@@ -140,8 +141,8 @@ impl ClientHints {
         }
     }
 
-    /// Returns the user agent as it was before Chromium froze it: with Android's version and the model
-    /// in it. `None` unless the hints state Android and a model.
+    /// Returns the user agent as it was before Chromium froze it: with Android's version and the
+    /// model in it. `None` unless the hints state Android and a model.
     pub(super) fn unfrozen_agent(&self, agent: &str) -> Option<String> {
         let model = self.model.as_deref().map(plain).unwrap_or_default();
         if self.platform.as_deref() != Some("Android") || model.is_empty() {

@@ -123,7 +123,7 @@ const TABLET_ENDINGS: [&str; 2] = ["pad", "tab"];
 /// A maker of phones whose name ends like a tablet's model.
 const COOLPAD: &str = "coolpad";
 
-/// Headsets and cars, which other rules would take for televisions.
+/// Headsets and cars, which have no kind of their own.
 const NOT_A_TV: [&str; 2] = ["oculusbrowser", "tesla/"];
 
 const CONSOLES: [&str; 3] = ["playstation", "xbox", "nintendo"];
@@ -158,8 +158,8 @@ const PHONE_TOKENS: [&str; 8] = [
     "j2me",
 ];
 
-/// Samsung's tablets are the SM-T, SM-X and SM-P series; Amazon's begin with KF; Huawei's end in W09
-/// and similar.
+/// Samsung's tablets are the SM-T, SM-X and SM-P series; Amazon's begin with KF; Huawei's end in
+/// W09 and similar.
 const TABLET_TOKENS: [&str; 13] = [
     "/apad ", "; yt-x", "ipad", "playbook", "kindle", "; sm-t", "; sm-x", "; sm-p", "; kf", "-w00",
     "-w09", "-w19", "-w29",
@@ -197,8 +197,8 @@ pub(super) fn kind(evidence: &KindEvidence<'_>) -> DeviceKind {
     }
 }
 
-/// Returns whether it is a bot. An app is not one for having a bot's purpose in its name, nor a library
-/// for having a URL.
+/// Returns whether it is a bot. An app is not one for having a bot's purpose in its name, nor a
+/// library for having a URL.
 fn is_bot(evidence: &KindEvidence<'_>, text: &str) -> bool {
     let is_browser_like = text.starts_with("mozilla/");
     if !is_browser_like
@@ -223,8 +223,8 @@ fn names_a_url(text: &str) -> bool {
         .any(|scheme| text.find(scheme).is_some_and(|at| at > 0))
 }
 
-/// Returns whether it begins like "Mozilla/5.0 (compatible; Something/1.0)". The few browsers that do
-/// are excluded.
+/// Returns whether it begins like "Mozilla/5.0 (compatible; Something/1.0)". The few browsers that
+/// do are excluded.
 fn is_bare_compatible(text: &str) -> bool {
     text.strip_prefix("mozilla/5.0 (compatible; ")
         .is_some_and(|rest| {
@@ -270,7 +270,8 @@ fn is_tv(evidence: &KindEvidence<'_>, text: &str) -> bool {
         || TV_TOKENS.iter().any(|token| text.contains(token))
 }
 
-/// Returns whether a word of an Android device's model is one of `words`, or ends in one of `endings`.
+/// Returns whether a word of an Android device's model is one of `words`, or ends in one of
+/// `endings`.
 fn model_has(text: &str, words: &[&str], endings: &[&str]) -> bool {
     let model = text
         .split_once("android")
@@ -283,8 +284,8 @@ fn model_has(text: &str, words: &[&str], endings: &[&str]) -> bool {
         .any(|word| words.contains(&word) || endings.iter().any(|end| word.ends_with(end)))
 }
 
-/// Returns whether it is a command-line client or a library. The user agents of browsers and apps begin
-/// with one of a few prefixes, or name the device they run on; those of libraries do neither.
+/// Returns whether it is a command-line client or a library. The user agents of browsers and apps
+/// begin with one of a few prefixes, or name the device they run on; those of libraries do neither.
 fn is_program(evidence: &KindEvidence<'_>) -> bool {
     const BROWSER_PREFIXES: [&str; 5] = ["Mozilla/", "Opera/", "Dalvik/", "UCWEB/", "[FB"];
 

@@ -1,5 +1,5 @@
-//! User agents: the facts that a user agent and its client hints state about a device, and the label
-//! of the device. Both inputs are untrusted text.
+//! User agents: the facts that a user agent and its client hints state about a device, and the
+//! label of the device. Both inputs are untrusted text.
 
 mod facts;
 mod hints;

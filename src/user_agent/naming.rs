@@ -5,8 +5,7 @@ use super::facts::{DeviceFacts, DeviceKind};
 /// The label of a device without any facts.
 const UNKNOWN: &str = "Unknown device";
 
-/// Marketing names by the prefix of the model code. The first match wins, so a longer prefix comes
-/// before a shorter one.
+/// Marketing names by the prefix of the model code. The first match wins.
 const MARKETING_NAMES: [(&str, &str); 126] = [
     ("SM-S931", "Galaxy S25"),
     ("SM-S936", "Galaxy S25+"),
@@ -136,7 +135,8 @@ const MARKETING_NAMES: [(&str, &str); 126] = [
     ("KF", "Fire tablet"),
 ];
 
-/// Returns the label of a device: "Firefox on Windows", "Safari on iPhone", "curl", "Unknown device".
+/// Returns the label of a device: "Firefox on Windows", "Safari on iPhone", "curl", "Unknown
+/// device".
 #[must_use]
 pub fn device_label(facts: &DeviceFacts) -> String {
     match facts.kind {
@@ -153,8 +153,8 @@ pub fn device_label(facts: &DeviceFacts) -> String {
     }
 }
 
-/// Returns the operating system of a desktop: "macOS", "Windows 11". The user agent of Windows 11 states
-/// version 10, and only client hints state 11, so version 10 is left out.
+/// Returns the operating system of a desktop: "macOS", "Windows 11". The user agent of Windows 11
+/// states version 10, and only client hints state 11, so version 10 is left out.
 fn system(facts: &DeviceFacts) -> Option<String> {
     match (facts.os.as_deref(), facts.os_version.as_deref()) {
         (Some(os @ "Windows"), Some(version @ "11")) => Some(format!("{os} {version}")),
@@ -209,8 +209,8 @@ fn marketing_name(model: &str) -> Option<&'static str> {
         .map(|(_, name)| *name)
 }
 
-/// Returns whether a model is a code rather than a name: one word with digits and at most one lower-case
-/// letter, or one of Amazon's, which begin with KF.
+/// Returns whether a model is a code rather than a name: one word with digits and at most one
+/// lower-case letter, or one of Amazon's, which begin with KF.
 fn is_code(model: &str) -> bool {
     let small = model.chars().filter(char::is_ascii_lowercase).count();
     !model.contains(' ')

@@ -1,7 +1,9 @@
-//! Parses user agents with `user-agent-parser` and the service's own patterns, which are loaded once.
+//! Parses user agents with `user-agent-parser` and the service's own patterns, which are loaded
+//! once.
 //!
-//! A single thread parses them all, since a regular expression has a cache for each thread that uses
-//! it, here about 7 MB in all. Parsing takes microseconds, far less than hashing a sign-in's password.
+//! A single thread parses them all, since a regular expression has a cache for each thread that
+//! uses it, here about 7 MB in all. Parsing takes microseconds, far less than hashing a sign-in's
+//! password.
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -22,7 +24,7 @@ const LIMIT: usize = 500;
 const FIELD_LIMIT: usize = 100;
 /// The result of the patterns when nothing matches.
 const NO_MATCH: &str = "Other";
-/// The prefix of the version that browsers state on macOS 11 and every later one.
+/// The version that browsers on a Mac state since macOS 11, whichever it is.
 const FROZEN_MACOS: &str = "10.15";
 
 /// The Android version that Chromium-based browsers state on every one, with the model "K".
@@ -125,8 +127,8 @@ fn serve_requests(patterns: &UserAgentParser, received: &Receiver<ParseRequest>)
     }
 }
 
-/// Returns the facts that a user agent and its hints state. Hints are used only beside the user agent of
-/// a Chromium-based browser: no other browser sends them.
+/// Returns the facts that a user agent and its hints state. Hints are used only beside the user
+/// agent of a Chromium-based browser: no other browser sends them.
 fn parse_facts(patterns: &UserAgentParser, agent: &str, hints: &ClientHints) -> DeviceFacts {
     if !agent.contains("Chrome/") {
         return match_patterns(patterns, agent);
@@ -170,8 +172,8 @@ fn match_patterns(patterns: &UserAgentParser, agent: &str) -> DeviceFacts {
     })
 }
 
-/// Corrects what a frozen user agent hides: the operating system's version, the form of the device, and
-/// the browser where it claims to be Chrome.
+/// Corrects what a frozen user agent hides: the operating system's version, the form of the device,
+/// and the browser where it claims to be Chrome.
 fn apply_hints(mut facts: DeviceFacts, hints: &ClientHints) -> DeviceFacts {
     let is_for_people = matches!(
         facts.kind,

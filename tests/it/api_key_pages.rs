@@ -1,11 +1,13 @@
 //! The page on which administrators create and revoke the API keys of applications.
 
+use crate::support::html;
 use crate::support::prelude::*;
 
 on_both!(
     app: an_administrator_creates_and_revokes_a_key,
     for_everyone_else_the_page_does_not_exist,
     the_page_needs_step_up,
+    a_form_goes_on_after_step_up,
 );
 
 const PAGE: &str = "/admin/api-keys";
@@ -105,4 +107,31 @@ async fn the_page_needs_step_up(app: &TestApp) {
         .await
         .expect(200)
         .expect_words("A new key");
+}
+
+/// The page was opened in time; the window closes between page and form.
+async fn a_form_goes_on_after_step_up(app: &TestApp) {
+    let browser = admin(app).await;
+    let form = browser.form(PAGE, PAGE).await;
+    app.advance(Duration::from_secs(601));
+    let fields = [("name", "shop"), ("tokens", "on")];
+    let response = browser.send(&form, &fields).await.expect(403);
+    let prompt_form = html::forms(&response.text)
+        .into_iter()
+        .find(|form| form.action == "/confirm");
+    let prompt_form = prompt_form.expect("the form for the password");
+    for (name, value) in fields {
+        let field = (name.to_owned(), value.to_owned());
+        assert!(prompt_form.hidden.contains(&field), "{name} is lost");
+    }
+    let confirmed = browser
+        .send(&prompt_form, &[("password", PASSWORD)])
+        .await
+        .expect(307);
+    assert_eq!(confirmed.header("location"), PAGE);
+    browser
+        .send(&prompt_form.aimed_at(PAGE), &[("password", PASSWORD)])
+        .await
+        .expect(200)
+        .expect_words("shop");
 }

@@ -292,3 +292,35 @@ fn ada() -> Person {
         password: PASSWORD.into(),
     }
 }
+
+#[test]
+fn a_syntax_error_is_named_by_its_position_without_the_line() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("rollcall.toml");
+    std::fs::write(&file, "[mail]\npassword = \"hunter2\n").expect("a file");
+    let ended = Program::in_folder(folder.path()).run(&["config"]);
+    assert_eq!(ended.status, 1);
+    assert!(
+        ended
+            .stderr
+            .contains("rollcall.toml: TOML parse error at line 2"),
+        "{}",
+        ended.stderr
+    );
+    assert!(!ended.stderr.contains("hunter2"), "{}", ended.stderr);
+}
+
+#[test]
+fn a_configuration_file_that_cannot_be_read_is_an_error() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::create_dir(folder.path().join("rollcall.toml")).expect("a folder");
+    let ended = Program::in_folder(folder.path()).run(&["config"]);
+    assert_eq!(ended.status, 1);
+    assert!(
+        ended
+            .stderr
+            .contains("the configuration file rollcall.toml can't be read"),
+        "{}",
+        ended.stderr
+    );
+}

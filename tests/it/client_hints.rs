@@ -205,3 +205,13 @@ fn the_command_reads_hints_in_each_spelling() {
     assert_eq!(results[5]["kind"], "phone");
     assert_eq!(results[6]["kind"], "tablet");
 }
+
+#[test]
+fn the_error_of_unusable_patterns_has_its_cause_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let program = Program::in_folder(folder.path()).env("ROLLCALL_DEVICE_PATTERNS", "/nonexistent");
+    let ended = program.run_with_input(&["device", "parse"], FIREFOX);
+    assert_eq!(ended.status, 1);
+    let causes = ended.stderr.matches("No such file or directory").count();
+    assert_eq!(causes, 1, "{}", ended.stderr);
+}

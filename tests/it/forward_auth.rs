@@ -1,4 +1,4 @@
-//! Forward-auth: what proxies are told, and the real nginx in front of a small application.
+//! Forward-auth: the responses to proxies, and the real nginx in front of a small application.
 
 use std::sync::Arc;
 

@@ -2,11 +2,13 @@
 
 use crate::support::app::behind_proxy;
 use crate::support::mmdb::Mmdb;
+use crate::support::outage::{allow_updates, refuse_updates};
 use crate::support::prelude::*;
 
 on_both!(
     database: a_sign_in_too_far_away_is_marked,
     a_session_used_too_far_away_is_marked_once,
+    travel_is_marked_after_the_database_refused_it,
     a_refresh_too_far_away_is_marked,
     a_flight_is_no_news,
     the_next_town_is_no_news,
@@ -77,7 +79,7 @@ async fn a_sign_in_too_far_away_is_marked(database: Database) {
     let words = page.words();
     assert!(
         words.find("Safari on iPhone") < words.find("faster than anybody"),
-        "it stands at the device that made the journey: {words}"
+        "it stands at the device that travelled: {words}"
     );
     let path = laptop.sign_out_paths().await.remove(0);
     let device = path.trim_end_matches("/sign-out");
@@ -104,6 +106,22 @@ async fn a_session_used_too_far_away_is_marked_once(database: Database) {
     app.advance(61 * MINUTE);
     used_from(&phone, LYON).await;
     assert_eq!(travel_events(&app).len(), 2);
+    app.stop().await;
+}
+
+/// The only use abroad is during the outage; what follows is at home again.
+async fn travel_is_marked_after_the_database_refused_it(database: Database) {
+    let (app, ada) = started(database).await;
+    let phone = app.login_from(&ada, IPHONE, LYON, None).await;
+    refuse_updates(&app.database);
+    for ip in [SYDNEY, LYON] {
+        app.advance(MINUTE);
+        used_from(&phone, ip).await;
+    }
+    assert!(!app.try_flush().await, "nothing can be written yet");
+    allow_updates(&app.database);
+    app.flush().await;
+    assert_eq!(travel_events(&app).len(), 1);
     app.stop().await;
 }
 
@@ -155,7 +173,7 @@ async fn the_next_town_is_no_news(database: Database) {
 async fn addresses_are_not_placed_that_exactly(database: Database) {
     let (app, ada) = started(database).await;
     app.login_from(&ada, IPHONE, LYON, None).await;
-    // 26 km in no time: the same town, told by another address.
+    // 26 km in no time: the same town, by another address.
     app.login_from(&ada, FIREFOX, VIENNE, None).await;
     assert_eq!(travel_events(&app), Vec::<String>::new());
     app.stop().await;

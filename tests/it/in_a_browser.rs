@@ -9,7 +9,7 @@ on_both!(
     and_the_same_without_script,
     an_open_page_goes_to_sign_in_by_itself,
     an_act_goes_on_after_the_password_is_given_again,
-    a_stranger_is_told_of_at_once_and_signed_out,
+    a_new_sign_in_is_shown_at_once_and_signed_out,
     and_without_script_the_same,
 );
 
@@ -100,7 +100,7 @@ async fn an_act_goes_on_after_the_password_is_given_again(database: Database) {
     app.stop().await;
 }
 
-async fn a_stranger_is_told_of_at_once_and_signed_out(database: Database) {
+async fn a_new_sign_in_is_shown_at_once_and_signed_out(database: Database) {
     was_this_you(database, Script::On).await;
 }
 

@@ -2,7 +2,7 @@
 
 use actix_web::rt::spawn;
 
-use crate::support::outage::Outage;
+use crate::support::outage::{Outage, allow_updates, refuse_updates};
 use crate::support::prelude::*;
 
 on_both!(
@@ -10,6 +10,7 @@ on_both!(
     a_request_that_is_cut_off_loses_no_use_of_another,
     a_setting_that_needs_the_buffered_uses_waits_for_them,
 );
+on_both!(database: stopping_writes_what_the_database_refused_at_first);
 
 /// Within the margin before the idle limit in which a use is written at once.
 const BEFORE_THE_LIMIT: Duration = Duration::from_secs(5);
@@ -83,24 +84,13 @@ async fn a_setting_that_needs_the_buffered_uses_waits_for_them(app: &TestApp) {
     assert!(tablet.get("/devices").await.is_to_sign_in());
 }
 
-fn refuse_updates(database: &Database) {
-    match database.postgres_name() {
-        None => database.execute(
-            "CREATE TRIGGER refused BEFORE UPDATE ON user_sessions
-             BEGIN SELECT RAISE(ABORT, 'refused'); END",
-        ),
-        Some(_) => database.execute(
-            "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql
-             AS $$ BEGIN RAISE EXCEPTION 'refused'; END $$;
-             CREATE TRIGGER refused BEFORE UPDATE ON user_sessions
-             FOR EACH ROW EXECUTE FUNCTION refuse()",
-        ),
-    }
-}
-
-fn allow_updates(database: &Database) {
-    match database.postgres_name() {
-        None => database.execute("DROP TRIGGER refused"),
-        Some(_) => database.execute("DROP TRIGGER refused ON user_sessions"),
-    }
+async fn stopping_writes_what_the_database_refused_at_first(database: Database) {
+    let app = TestApp::start(database).await;
+    let ada = app.register("ada@example.org").await;
+    let phone = app.login(&ada, IPHONE).await;
+    app.advance(Duration::from_secs(60));
+    phone.current().await.expect(200);
+    refuse_updates(&app.database);
+    let database = app.stop_and_repair(allow_updates).await;
+    assert_eq!(database.sessions_where("last_used_at > created_at"), 1);
 }

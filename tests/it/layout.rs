@@ -84,11 +84,36 @@ fn a_turned_arrow_is_found_in_every_form() {
         "fn f() -> crate::sessions::Session { todo!() }",
         "mod inner { use crate::sessions as s; }",
         "fn f() { if true { crate::sessions::g() } }",
+        "use super::sessions::Session;",
+        "mod inner { use super::super::sessions::Session; }",
+        "fn f() -> super::sessions::Session { todo!() }",
     ] {
         let found = turned_arrows(&[Source::new("src/people/mod.rs", text)]);
         assert_eq!(
             found,
             ["src/people/mod.rs: `people` may not import `sessions`"],
+            "{text}"
+        );
+    }
+    let deeper = Source::new(
+        "src/people/values.rs",
+        "use super::super::sessions::Session;",
+    );
+    assert_eq!(
+        turned_arrows(&[deeper]),
+        ["src/people/values.rs: `people` may not import `sessions`"]
+    );
+    for text in [
+        "use crate as c;",
+        "use crate::{self as c};",
+        "use super as c;",
+        "use super::*;",
+        "extern crate self as c;",
+    ] {
+        let found = turned_arrows(&[Source::new("src/people/mod.rs", text)]);
+        assert_eq!(
+            found,
+            ["src/people/mod.rs: the root has no other name"],
             "{text}"
         );
     }
@@ -204,25 +229,31 @@ fn turned_arrows(files: &[Source]) -> Vec<String> {
             continue;
         }
         for path in file.local_paths() {
-            let Some(to) = imported_module(&path) else {
+            let Some(path) = absolute(&file.module(), &path) else {
                 continue;
             };
-            if !may_import(&from, to) {
-                turned.insert(format!("{}: `{from}` may not import `{to}`", file.shown()));
+            match path.first().map(String::as_str) {
+                // Under another name, or as a glob, the root would hide what is imported from it.
+                None | Some("self" | "*") => {
+                    turned.insert(format!("{}: the root has no other name", file.shown()));
+                }
+                Some(to) if is_module_name(to) && !may_import(&from, to) => {
+                    turned.insert(format!("{}: `{from}` may not import `{to}`", file.shown()));
+                }
+                Some(_) => {}
             }
+        }
+        let names = file.identifiers();
+        if names.windows(2).any(|pair| pair == ["extern", "crate"]) {
+            turned.insert(format!("{}: the root has no other name", file.shown()));
         }
     }
     turned.into_iter().collect()
 }
 
-/// The module of a path that begins at the crate. What the crate's root exports itself is of none.
-fn imported_module(path: &[String]) -> Option<&str> {
-    match path {
-        [root, module, ..] if root == "crate" => Some(module)
-            .filter(|module| module.starts_with(|first: char| first.is_ascii_lowercase())),
-        _ => None,
-    }
-    .map(String::as_str)
+/// Whether a name below the root is a module's, and not that of a type which the root exports.
+fn is_module_name(name: &str) -> bool {
+    name.starts_with(|first: char| first.is_ascii_lowercase())
 }
 
 fn may_import(from: &str, to: &str) -> bool {

@@ -1,6 +1,7 @@
 //! What the log says, and what it must not.
 
 use crate::support::api::Anyone;
+use crate::support::outage::{allow_updates, refuse_updates};
 use crate::support::prelude::*;
 use crate::support::program::Program;
 
@@ -8,6 +9,7 @@ on_both!(
     database: every_request_has_a_line_with_its_id,
     the_log_has_no_secret,
     an_error_is_logged_with_its_cause_which_no_client_sees,
+    an_error_of_two_lines_is_one_line_of_the_log,
 );
 
 async fn every_request_has_a_line_with_its_id(database: Database) {
@@ -84,5 +86,27 @@ async fn an_error_is_logged_with_its_cause_which_no_client_sees(database: Databa
         line.contains("internal error: a statement failed: ") && line.contains("full_name"),
         "{line}"
     );
+    assert!(serving.terminate().success());
+}
+
+/// What the database quotes may be anybody's.
+async fn an_error_of_two_lines_is_one_line_of_the_log(database: Database) {
+    let program = Program::with(&database).env("ROLLCALL_SIGN_UP", "true");
+    let mut serving = program.serve(&["serve"]);
+    let anyone = Anyone::new(serving.base());
+    let body = json!({"email": "ada@example.org", "password": PASSWORD});
+    anyone
+        .post("/api/v1/auth/register", &body)
+        .await
+        .expect(201);
+    let response = anyone.post("/api/v1/auth/login", &body).await.expect(200);
+    let laptop = Device::from_login(serving.base(), &response);
+    refuse_updates(&database);
+    laptop.post("/api/v1/auth/logout").await.expect(500);
+    let line = serving.wait_for("the error's line", |line| {
+        line.contains("refused").then(|| line.to_owned())
+    });
+    assert!(line.contains("refused ERROR forged"), "{line}");
+    allow_updates(&database);
     assert!(serving.terminate().success());
 }

@@ -1,4 +1,4 @@
-//! Several nodes on one database, and several requests at once: whoever comes second finds it done.
+//! Several nodes on one database, and several requests at once: the second of two finds the work of the first.
 
 use actix_web::rt::spawn;
 use diesel::connection::SimpleConnection;

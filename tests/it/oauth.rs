@@ -169,7 +169,7 @@ async fn rfc_7662_2_2_an_active_refresh_token_is_described(app: &TestApp) {
     assert!(response.get("token_type").is_none());
     assert!(
         response.get("jti").is_none(),
-        "the JTI is nobody's business"
+        "the JTI is not part of the response"
     );
 }
 

@@ -9,9 +9,9 @@ use crate::support::mmdb::Mmdb;
 use crate::support::prelude::*;
 
 on_both!(
-    database: a_place_is_told_in_pages_and_api,
+    database: a_place_is_shown_in_pages_and_api,
     a_country_file_and_a_flat_one_do_as_well,
-    a_place_is_told_in_the_readers_language,
+    a_place_is_shown_in_the_readers_language,
     the_file_is_read_anew_when_it_changes,
     a_broken_file_keeps_the_old_one,
     a_file_that_is_not_there_keeps_nobody_out,
@@ -61,7 +61,7 @@ async fn started(database: Database, file: &Mmdb) -> (TestApp, PathBuf) {
     (app, path)
 }
 
-async fn a_place_is_told_in_pages_and_api(database: Database) {
+async fn a_place_is_shown_in_pages_and_api(database: Database) {
     let (app, _) = started(database, &cities()).await;
     let ada = app.register("ada@example.org").await;
     let phone = app.login_from(&ada, IPHONE, LYON, None).await;
@@ -105,7 +105,7 @@ async fn a_country_file_and_a_flat_one_do_as_well(database: Database) {
     app.stop().await;
 }
 
-async fn a_place_is_told_in_the_readers_language(database: Database) {
+async fn a_place_is_shown_in_the_readers_language(database: Database) {
     let (app, _) = started(database, &cities()).await;
     let ada = app.register("ada@example.org").await;
     let _phone = app.login_from(&ada, IPHONE, LYON, None).await;

@@ -20,7 +20,7 @@ on_both!(
     one_kind_of_token_does_not_do_for_the_other,
 );
 on_both!(
-    database: a_refresh_from_a_new_address_is_told,
+    database: a_refresh_from_a_new_address_is_recorded,
 );
 
 async fn refreshing_returns_new_tokens_for_the_same_session(app: &TestApp) {
@@ -103,7 +103,7 @@ async fn fifty_refreshes_at_once_are_fifty_usable_responses(app: &TestApp) {
     app.anyone().refresh(&successor).await.expect(200);
 }
 
-async fn a_refresh_from_a_new_address_is_told(database: Database) {
+async fn a_refresh_from_a_new_address_is_recorded(database: Database) {
     let app = TestApp::start_with(database, |settings| {
         settings.trusted_proxies = vec!["127.0.0.1/32".parse().expect("a network")];
     })

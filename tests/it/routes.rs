@@ -10,6 +10,7 @@ on_both!(
     app: without_credentials_only_public_routes_are_open,
     a_person_is_no_administrator,
     another_method_is_405,
+    only_pages_set_the_device_cookie,
 );
 
 /// The README names every path that programs use.
@@ -101,6 +102,23 @@ async fn another_method_is_405(app: &TestApp) {
     for path in paths {
         let response = TestResponse::to(app.anyone().request("PUT", &example(path))).await;
         assert_eq!(response.status, 405, "PUT {path}");
+    }
+}
+
+async fn only_pages_set_the_device_cookie(app: &TestApp) {
+    let sets_cookie = async |path: &str| {
+        let response = TestResponse::to(app.anyone().request("GET", path)).await;
+        response.header("set-cookie").contains("rollcall_device")
+    };
+    assert!(sets_cookie("/sign-in").await);
+    assert!(sets_cookie("/nowhere").await);
+    for path in ["/api/v1/nowhere", "/api/v1", "/api/v1/sessions/a/b"] {
+        assert!(!sets_cookie(path).await, "{path}");
+    }
+    for route in API {
+        let response = request(app, route, &example(route.path)).await;
+        let cookie = response.header("set-cookie");
+        assert!(cookie.is_empty(), "{} {cookie}", route.path);
     }
 }
 

@@ -11,7 +11,7 @@ on_both!(
     ending_the_others_asks_and_then_goes_on,
     the_act_leads_nowhere_else,
     the_cookie_from_before_is_worth_nothing,
-    a_program_is_told_to_step_up,
+    a_program_gets_the_error_that_asks_for_step_up,
     another_e_mail_asks_and_is_what_signs_in,
     the_export_asks_and_has_everything,
     deleting_the_account_asks_and_takes_everything_along,
@@ -170,7 +170,7 @@ async fn the_cookie_from_before_is_worth_nothing(app: &TestApp) {
     browser.get("/devices").await.expect(200);
 }
 
-async fn a_program_is_told_to_step_up(app: &TestApp) {
+async fn a_program_gets_the_error_that_asks_for_step_up(app: &TestApp) {
     let ada = app.register("ada@example.org").await;
     let mut laptop = app.login(&ada, FIREFOX).await;
     let phone = app.login(&ada, IPHONE).await;

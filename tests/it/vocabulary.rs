@@ -54,9 +54,12 @@ const REPLACED_VERBS: [(&str, &str); 22] = [
     ("answered", "responded, reviewed"),
 ];
 
+/// Whole names that have another one now, though words of theirs stay.
+const REPLACED_NAMES: [(&str, &str); 1] = [("App", "AppState")];
+
 /// What stays although it has one of those words: the whole identifier, the files it may stand in
 /// (or the folder), and why.
-const HOMONYMS: [(&str, &str, &str); 7] = [
+const HOMONYMS: [(&str, &str, &str); 9] = [
     (
         "address_keeping",
         "src",
@@ -84,10 +87,16 @@ const HOMONYMS: [(&str, &str, &str); 7] = [
         "a message that keeps a connection alive",
     ),
     ("give_up_after", "src", "the setting keeps its name"),
+    ("App", "src/server.rs", "the builder of actix-web"),
+    (
+        "App",
+        "tests/it/support/nginx.rs",
+        "the builder of actix-web",
+    ),
 ];
 
 #[test]
-fn no_identifier_has_a_word_that_was_replaced() {
+fn no_identifier_or_file_name_has_a_word_that_was_replaced() {
     assert_eq!(
         replaced(&sources(&["src", "tests", "benches"])),
         Vec::<String>::new()
@@ -109,12 +118,18 @@ fn every_homonym_is_still_there() {
 fn a_replaced_word_is_found_in_every_case() {
     let file = Source::new(
         "src/people/mod.rs",
-        "/// Has a say: own_up.\nstruct Arrival; fn own_up() { let is_kept = \"disown\"; see_other(); let r#look = 1; }",
+        "/// Has a say: own_up.\nstruct App; struct Arrival; fn own_up() { let is_kept = \"disown\"; see_other(); let r#look = 1; }",
+    );
+    let named = Source::new("src/people/newness.rs", "//! New.");
+    assert_eq!(
+        replaced(&[named]),
+        ["src/people/newness.rs: newness (say: new_sign_in)"]
     );
     let found = replaced(&[file]);
     assert_eq!(
         found,
         [
+            "src/people/mod.rs: App (say: AppState)",
             "src/people/mod.rs: Arrival (say: query)",
             "src/people/mod.rs: is_kept (say: redacted, stored)",
             "src/people/mod.rs: own_up (say: confirm_alert)",
@@ -126,7 +141,7 @@ fn a_replaced_word_is_found_in_every_case() {
 fn replaced(files: &[Source]) -> Vec<String> {
     let mut found = BTreeSet::new();
     for file in files {
-        for name in file.identifiers() {
+        for name in file.identifiers().into_iter().chain(file.module()) {
             let is_homonym = HOMONYMS
                 .iter()
                 .any(|(homonym, place, _)| *homonym == name && file.path.starts_with(place));
@@ -138,7 +153,8 @@ fn replaced(files: &[Source]) -> Vec<String> {
             let verbs = REPLACED_VERBS
                 .iter()
                 .filter(|(word, _)| begins_with(&snake, word));
-            for (_, term) in parts.chain(verbs) {
+            let names = REPLACED_NAMES.iter().filter(|(whole, _)| *whole == name);
+            for (_, term) in parts.chain(verbs).chain(names) {
                 found.insert(format!("{}: {name} (say: {term})", file.shown()));
             }
         }

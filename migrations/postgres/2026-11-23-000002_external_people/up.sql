@@ -1,4 +1,4 @@
--- Who an application has signed in itself, by the application's own name for them.
+-- The application's identifier of a person whom it authenticates itself.
 ALTER TABLE users ADD COLUMN external_subject text CHECK (length(external_subject) <= 255);
 
 CREATE UNIQUE INDEX users_by_external_subject ON users (external_subject);

@@ -5,7 +5,7 @@ ALTER TABLE users ADD COLUMN alert_emails BOOLEAN NOT NULL DEFAULT true;
 -- Where the place is, as ISO 6709 has it: +45.75+004.85/
 ALTER TABLE user_sessions ADD COLUMN location_point TEXT CHECK (length(location_point) <= 32);
 
--- Devices that name themselves; each outlives its sessions.
+-- The known devices, which store a device id; each outlives its sessions.
 CREATE TABLE devices (
     user_id BLOB NOT NULL REFERENCES users (id) ON DELETE CASCADE,
     device_id TEXT NOT NULL CHECK (length(device_id) <= 255),
@@ -20,7 +20,7 @@ INSERT INTO devices (user_id, device_id, first_seen_at, last_seen_at)
 SELECT user_id, device_id, min(created_at), max(last_used_at)
 FROM user_sessions WHERE device_id IS NOT NULL GROUP BY user_id, device_id;
 
--- Devices to be forgotten.
+-- Devices to purge.
 CREATE INDEX devices_by_last_seen ON devices (last_seen_at);
 
 -- One device's live sessions.

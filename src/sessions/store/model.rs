@@ -120,4 +120,6 @@ pub struct LastUse {
     pub(in crate::sessions) session_id: SessionId,
     pub(in crate::sessions) at: Timestamp,
     pub(in crate::sessions) location: Location,
+    /// The impossible travel that the use revealed, in words; recorded together with the use.
+    pub(in crate::sessions) travel: Option<String>,
 }

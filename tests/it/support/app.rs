@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use actix_web::rt::spawn;
 use chrono::{DateTime, Utc};
 use reqwest::redirect::Policy;
 use reqwest::{Client, ClientBuilder};
@@ -10,6 +11,8 @@ use rollcall::clock::Clock;
 use rollcall::server::{self, Server};
 use rollcall::settings::{DatabaseSettings, PasswordSettings, Settings};
 use serde_json::json;
+use tokio::net::TcpStream;
+use tokio::task::yield_now;
 
 use super::api::{Anyone, Device};
 use super::browser::Browser;
@@ -77,6 +80,19 @@ impl TestApp {
         self.database
     }
 
+    /// Stops it, and calls `repair` once it accepts no connection any more.
+    pub async fn stop_and_repair(self, repair: impl FnOnce(&Database)) -> Database {
+        let address = self.server.address();
+        let stopping = spawn(self.server.stop());
+        while TcpStream::connect(address).await.is_ok() {
+            yield_now().await;
+        }
+        repair(&self.database);
+        let stopped = stopping.await.expect("no panic");
+        stopped.expect("a clean stop");
+        self.database
+    }
+
     pub fn advance(&self, span: Duration) {
         self.clock.advance(span);
     }
@@ -101,16 +117,16 @@ impl TestApp {
         self.server.jobs().flush_last_uses().await.is_ok()
     }
 
-    /// Has the letters that are due sent now. Answers how many the mail server took.
+    /// Sends the messages that are due now. Returns how many the mail server accepted.
     pub async fn deliver_mail(&self) -> usize {
         let sent = self.server.jobs().deliver_mail().await;
         sent.expect("the database answers")
     }
 
-    /// Has the file with places looked at now. Answers whether it was read anew.
+    /// Reloads the database of places now, if it changed. Returns whether it did.
     pub async fn reload_places(&self) -> bool {
-        let looked = self.server.jobs().reload_places().await;
-        looked.expect("the job runs")
+        let reloaded = self.server.jobs().reload_places().await;
+        reloaded.expect("the job runs")
     }
 
     /// Where it is to be reached: `http://127.0.0.1:PORT`.

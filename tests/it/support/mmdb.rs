@@ -34,7 +34,7 @@ pub struct Mmdb {
 }
 
 impl Mmdb {
-    /// With no place in it. The type is what a reader is told: `GeoLite2-City`.
+    /// Creates a database without places, of a type such as `GeoLite2-City`.
     pub fn new(database_type: &str) -> Self {
         Self {
             database_type: database_type.to_owned(),

@@ -73,3 +73,28 @@ pub fn cut_connections(name: &str) {
         "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '{name}'"
     ));
 }
+
+/// Makes the database refuse every update of a session, with a message of two lines.
+pub fn refuse_updates(database: &Database) {
+    match database.postgres_name() {
+        None => database.execute(
+            "CREATE TRIGGER refused BEFORE UPDATE ON user_sessions
+             BEGIN SELECT RAISE(ABORT, 'refused
+ERROR forged'); END",
+        ),
+        Some(_) => database.execute(
+            "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql
+             AS $$ BEGIN RAISE EXCEPTION E'refused\\nERROR forged'; END $$;
+             CREATE TRIGGER refused BEFORE UPDATE ON user_sessions
+             FOR EACH ROW EXECUTE FUNCTION refuse()",
+        ),
+    }
+}
+
+/// Lifts what [`refuse_updates`] imposed.
+pub fn allow_updates(database: &Database) {
+    match database.postgres_name() {
+        None => database.execute("DROP TRIGGER refused"),
+        Some(_) => database.execute("DROP TRIGGER refused ON user_sessions"),
+    }
+}

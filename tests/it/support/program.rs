@@ -24,7 +24,7 @@ pub struct Ended {
 }
 
 impl Program {
-    /// In a folder, told nothing.
+    /// A program that runs in a folder, without settings.
     pub fn in_folder(folder: &Path) -> Self {
         Self {
             folder: folder.to_owned(),
@@ -32,7 +32,7 @@ impl Program {
         }
     }
 
-    /// Told by `DATABASE_URL` which database is meant.
+    /// A program that uses this database, by `DATABASE_URL`.
     pub fn with(database: &Database) -> Self {
         Self::in_folder(database.folder()).env("DATABASE_URL", &database.url())
     }
