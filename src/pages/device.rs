@@ -75,7 +75,7 @@ pub struct RenameForm {
 /// Shows the page.
 ///
 /// # Errors
-/// [`Error::NotFound`] when the caller has no such session.
+/// [`Error::NotFound`](crate::Error::NotFound) when the caller has no such session.
 pub async fn show(
     app: web::Data<AppState>,
     request: HttpRequest,
@@ -92,7 +92,7 @@ pub async fn show(
 /// Updates the name of the device.
 ///
 /// # Errors
-/// [`Error::NotFound`] when the caller has no such session.
+/// [`Error::NotFound`](crate::Error::NotFound) when the caller has no such session.
 pub async fn rename(
     app: web::Data<AppState>,
     request: HttpRequest,
@@ -125,8 +125,9 @@ pub async fn rename(
 /// caller's.
 ///
 /// # Errors
-/// [`Error::NotFound`] when the caller has no such session; [`Error::StepUpRequired`] when it is
-/// not the caller's own and the password was given too long ago.
+/// [`Error::NotFound`](crate::Error::NotFound) when the caller has no such session;
+/// [`Error::StepUpRequired`](crate::Error::StepUpRequired) when it is not the caller's own and the
+/// password was given too long ago.
 pub async fn sign_out(
     app: web::Data<AppState>,
     request: HttpRequest,

@@ -74,8 +74,8 @@ pub struct DevicesQuery {
 /// Shows the page.
 ///
 /// # Errors
-/// [`Error::Invalid`] when the cursor is not valid; [`Error::Unavailable`] when the database
-/// doesn't respond.
+/// [`Error::Invalid`](crate::Error::Invalid) when the cursor is not valid;
+/// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
 pub async fn show(
     app: web::Data<AppState>,
     request: HttpRequest,
