@@ -3,7 +3,7 @@
 use crate::support::api::Anyone;
 use crate::support::outage::{allow_updates, refuse_updates};
 use crate::support::prelude::*;
-use crate::support::program::Program;
+use crate::support::program::{Program, Serving};
 
 on_both!(
     database: every_request_has_a_line_with_its_id,
@@ -30,16 +30,7 @@ async fn every_request_has_a_line_with_its_id(database: Database) {
 }
 
 async fn the_log_has_no_secret(database: Database) {
-    let program = Program::with(&database).env("ROLLCALL_SIGN_UP", "true");
-    let mut serving = program.serve(&["serve"]);
-    let anyone = Anyone::new(serving.base());
-    let body = json!({"email": "ada@example.org", "password": PASSWORD});
-    anyone
-        .post("/api/v1/auth/register", &body)
-        .await
-        .expect(201);
-    let response = anyone.post("/api/v1/auth/login", &body).await.expect(200);
-    let laptop = Device::from_login(serving.base(), &response);
+    let (mut serving, anyone, laptop) = serve_to_ada(&database).await;
     laptop.current().await.expect(200);
     anyone.refresh(&laptop.refresh_token).await.expect(200);
     anyone.refresh("forged").await.expect(401);
@@ -91,16 +82,7 @@ async fn an_error_is_logged_with_its_cause_which_no_client_sees(database: Databa
 
 /// What the database quotes may be anybody's.
 async fn an_error_of_two_lines_is_one_line_of_the_log(database: Database) {
-    let program = Program::with(&database).env("ROLLCALL_SIGN_UP", "true");
-    let mut serving = program.serve(&["serve"]);
-    let anyone = Anyone::new(serving.base());
-    let body = json!({"email": "ada@example.org", "password": PASSWORD});
-    anyone
-        .post("/api/v1/auth/register", &body)
-        .await
-        .expect(201);
-    let response = anyone.post("/api/v1/auth/login", &body).await.expect(200);
-    let laptop = Device::from_login(serving.base(), &response);
+    let (mut serving, _, laptop) = serve_to_ada(&database).await;
     refuse_updates(&database);
     laptop.post("/api/v1/auth/logout").await.expect(500);
     let line = serving.wait_for("the error's line", |line| {
@@ -109,4 +91,19 @@ async fn an_error_of_two_lines_is_one_line_of_the_log(database: Database) {
     assert!(line.contains("refused ERROR forged"), "{line}");
     allow_updates(&database);
     assert!(serving.terminate().success());
+}
+
+/// Starts the program with sign-up, and signs Ada in.
+async fn serve_to_ada(database: &Database) -> (Serving, Anyone, Device) {
+    let program = Program::with(database).env("ROLLCALL_SIGN_UP", "true");
+    let serving = program.serve(&["serve"]);
+    let anyone = Anyone::new(serving.base());
+    let body = json!({"email": "ada@example.org", "password": PASSWORD});
+    anyone
+        .post("/api/v1/auth/register", &body)
+        .await
+        .expect(201);
+    let response = anyone.post("/api/v1/auth/login", &body).await.expect(200);
+    let laptop = Device::from_login(serving.base(), &response);
+    (serving, anyone, laptop)
 }
