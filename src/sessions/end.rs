@@ -1,5 +1,4 @@
-//! Ending sessions: an end is on disk, with its reason, before the request that asked for it is
-//! answered.
+//! Ending sessions: an end is on disk, with its reason, before the response to the request.
 
 use super::Sessions;
 use super::store::{self, Session, SessionEnd};

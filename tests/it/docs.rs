@@ -1,4 +1,4 @@
-//! The documents say what is so.
+//! README and docs agree with the program.
 
 use crate::support::program::Program;
 

@@ -1,4 +1,4 @@
-//! What time does to a session. The clock is moved; nothing waits.
+//! The expiry of sessions. The tests move the clock; none of them sleeps.
 
 use rollcall::settings::Settings;
 

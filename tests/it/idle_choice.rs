@@ -1,4 +1,4 @@
-//! A person may have their devices signed out sooner than the service would.
+//! The idle limit that people choose for their own devices, within the service's.
 
 use crate::support::prelude::*;
 

@@ -1,4 +1,4 @@
-//! Impossible travel: two places faster than anybody gets from one to the other.
+//! Impossible travel: uses in two places farther apart than the time between them allows.
 
 use crate::support::app::behind_proxy;
 use crate::support::mmdb::Mmdb;

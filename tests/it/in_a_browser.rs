@@ -1,4 +1,4 @@
-//! The whole way a person goes, in headless Chromium, with script and without.
+//! Whole scenarios in headless Chromium, with JavaScript and without.
 
 use crate::support::database::Database;
 use crate::support::prelude::*;

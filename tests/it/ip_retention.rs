@@ -1,4 +1,4 @@
-//! What is kept of the addresses a person comes from is their own choice.
+//! IP retention: people choose how much of their addresses is stored.
 
 use crate::support::prelude::*;
 

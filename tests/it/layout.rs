@@ -1,4 +1,4 @@
-//! The rules of the house, held by reading the source: which module may import which, that no files
+//! The structure of the source: which module may import which, that no files
 //! import each other in a circle, which may name Diesel, and how long a file may be.
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,4 +1,4 @@
-//! What the log says, and what it must not.
+//! The content of the log, and what it must not contain.
 
 use crate::support::api::Anyone;
 use crate::support::outage::{allow_updates, refuse_updates};

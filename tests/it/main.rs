@@ -1,5 +1,5 @@
 //! Black-box tests: the real application on a free port, with a database of its own for each test,
-//! on SQLite and on PostgreSQL. One module a capability; `support` holds what they share.
+//! on SQLite and on PostgreSQL. Each module tests one capability; `support` has what they share.
 
 #![allow(
     clippy::cast_possible_truncation,

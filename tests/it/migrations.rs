@@ -1,4 +1,4 @@
-//! The migrations, there and back again.
+//! The migrations, up, down and up again.
 
 use rollcall::db::migrate;
 use rollcall::settings::DatabaseUrl;

@@ -1,4 +1,4 @@
-//! Random lives of sessions, against a model small enough to be seen through: whatever happens in
+//! Random sequences of requests against a small model of sessions: whatever happens in
 //! whatever order, the service and the model agree.
 
 use proptest::collection::vec;

@@ -1,4 +1,5 @@
-//! Several nodes on one database, and several requests at once: the second of two finds the work of the first.
+//! Several nodes on one database, and concurrent requests: the second of two finds the work of the
+//! first.
 
 use actix_web::rt::spawn;
 use diesel::connection::SimpleConnection;

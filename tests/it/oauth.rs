@@ -1,4 +1,4 @@
-//! For resource servers: what RFC 7662 (introspection) and RFC 7009 (revocation) ask, a test a rule.
+//! Introspection (RFC 7662) and revocation (RFC 7009): one test for each rule.
 
 use reqwest::RequestBuilder;
 

@@ -1,4 +1,4 @@
-//! Places: from a file that the test makes itself, and from a proxy at the edge.
+//! Places: from a database that the test creates, and from the headers of a proxy.
 
 use std::path::PathBuf;
 

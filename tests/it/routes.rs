@@ -1,4 +1,4 @@
-//! The route table: each path stands in it once, and each route admits those it says and nobody else.
+//! The route table: each path is in it once, and each route admits only the callers it names.
 
 use std::collections::BTreeSet;
 

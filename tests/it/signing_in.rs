@@ -1,4 +1,4 @@
-//! Signing in under pressure: a flood, outdated hashes, a proxy in front.
+//! Sign-in under load, with outdated hashes and behind a proxy.
 
 use actix_web::rt::spawn;
 use reqwest::header::HeaderValue;

@@ -1,4 +1,4 @@
-//! What is sensitive needs a password given recently, and then goes on where it was.
+//! Step-up: sensitive requests need a recent password, and continue after it.
 
 use crate::support::html;
 use crate::support::prelude::*;

@@ -1,4 +1,4 @@
-//! One word for one thing: the words that the field has other terms for are no identifiers here.
+//! The vocabulary: words that were replaced by the field's terms are no identifiers.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! Those who talk to the JSON API.
+//! Clients of the JSON API.
 
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::app::http_client;
 use super::response::TestResponse;
 
-/// Somebody without a session.
+/// A client without a session.
 pub struct Anyone {
     http: Client,
     base: String,
@@ -20,7 +20,7 @@ impl Anyone {
         }
     }
 
-    /// A request to be filled by the test.
+    /// Returns a request, which the test completes.
     pub fn request(&self, method: &str, path: &str) -> RequestBuilder {
         let method: Method = method.parse().expect("a method");
         self.http.request(method, format!("{}{path}", self.base))
@@ -48,7 +48,7 @@ pub struct Device {
     client: Anyone,
     pub access_token: String,
     pub refresh_token: String,
-    /// The session as the login answered it.
+    /// The session in the response to the login.
     pub session: Value,
 }
 
@@ -63,7 +63,7 @@ impl Device {
         }
     }
 
-    /// The same device, talking to another node.
+    /// Returns the same device, as a client of another node.
     pub fn at(&self, base: String) -> Self {
         Self {
             client: Anyone::new(base),
@@ -100,12 +100,12 @@ impl Device {
         TestResponse::to(self.request("DELETE", path)).await
     }
 
-    /// The hot path: the caller's own session.
+    /// Gets the caller's own session, the most frequent request.
     pub async fn current(&self) -> TestResponse {
         self.get("/api/v1/sessions/current").await
     }
 
-    /// The person's active sessions, in the order of the list.
+    /// Lists the person's active sessions, in the order of the response.
     pub async fn listed(&self) -> Vec<Value> {
         let list = self.get("/api/v1/sessions/me").await.expect(200).json();
         list["sessions"]
@@ -114,7 +114,7 @@ impl Device {
             .clone()
     }
 
-    /// Spends the refresh token and keeps what came for it.
+    /// Spends the refresh token, and stores the tokens of the response.
     pub async fn refresh(&mut self) {
         let body = self
             .client

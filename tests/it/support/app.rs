@@ -19,9 +19,10 @@ use super::browser::Browser;
 use super::database::Database;
 use super::response::TestResponse;
 
-/// Everybody's password.
+/// The password of every person.
 pub const PASSWORD: &str = "correct horse battery staple";
-/// What the clock shows when a test begins. Far from today, so that a glance at any other clock shows.
+/// The time of the clock when a test begins. It is far from today, so that a use of any other clock
+/// fails a test.
 const START: &str = "2031-05-17T08:30:00Z";
 
 /// A running application with its database and its clock.
@@ -31,7 +32,7 @@ pub struct TestApp {
     server: Server,
 }
 
-/// Somebody with an account.
+/// A person with an account.
 #[derive(Debug, Clone)]
 pub struct Person {
     pub email: String,
@@ -48,7 +49,7 @@ impl TestApp {
         Self::start_with(database, behind_proxy).await
     }
 
-    /// Starts it with settings other than the tests' usual ones.
+    /// Starts it with settings that differ from the defaults of the tests.
     pub async fn start_with(database: Database, change: impl FnOnce(&mut Settings)) -> Self {
         let settings = settings_for(&database, change);
         let clock = Clock::fixed(START.parse::<DateTime<Utc>>().expect("a time"));
@@ -62,19 +63,19 @@ impl TestApp {
         }
     }
 
-    /// Another node on the same database, with the same keys and clock.
+    /// Starts another node on the same database, with the same keys and clock.
     pub async fn another_node(&self, change: impl FnOnce(&mut Settings)) -> Node {
         let settings = settings_for(&self.database, change);
         let server = server::start(settings, self.clock.clone()).await;
         Node(server.expect("the server starts"))
     }
 
-    /// Stops it as an operator would, and only then lets its database go.
+    /// Stops it as an operator does, then drops its database.
     pub async fn stop(self) {
         self.server.stop().await.expect("a clean stop");
     }
 
-    /// Stops it, and keeps the database for another start.
+    /// Stops it, and returns the database for another start.
     pub async fn stop_and_keep_database(self) -> Database {
         self.server.stop().await.expect("a clean stop");
         self.database
@@ -97,22 +98,22 @@ impl TestApp {
         self.clock.advance(span);
     }
 
-    /// Has the sweeper do now what it does from time to time.
+    /// Runs the sweep now.
     pub async fn sweep(&self) {
         assert!(self.try_sweep().await, "the sweep failed");
     }
 
-    /// Whether a sweep can do its work.
+    /// Runs the sweep now. Returns whether it succeeded.
     pub async fn try_sweep(&self) -> bool {
         self.server.jobs().sweep().await.is_ok()
     }
 
-    /// Has the buffered last uses written now.
+    /// Writes the buffered last uses now.
     pub async fn flush(&self) {
         assert!(self.try_flush().await, "the last uses could not be written");
     }
 
-    /// Whether the buffered last uses can be written.
+    /// Writes the buffered last uses now. Returns whether it succeeded.
     pub async fn try_flush(&self) -> bool {
         self.server.jobs().flush_last_uses().await.is_ok()
     }
@@ -129,17 +130,17 @@ impl TestApp {
         reloaded.expect("the job runs")
     }
 
-    /// Where it is to be reached: `http://127.0.0.1:PORT`.
+    /// Returns its URL: `http://127.0.0.1:PORT`.
     pub fn base(&self) -> String {
         format!("http://{}", self.server.address())
     }
 
-    /// Somebody who talks to the API without a session.
+    /// Returns a client of the API without a session.
     pub fn anyone(&self) -> Anyone {
         Anyone::new(self.base())
     }
 
-    /// A browser that has never been here.
+    /// Returns a browser without cookies.
     pub fn browser(&self, user_agent: &str) -> Browser {
         Browser::new(self.base(), user_agent)
     }
@@ -174,7 +175,7 @@ impl TestApp {
         TestResponse::to(request.json(&body)).await
     }
 
-    /// Signs a device in over the API, from an address that a proxy tells; it may keep an id.
+    /// Signs a device in over the API, from an address in a proxy's header, perhaps with a device id.
     pub async fn login_from(
         &self,
         person: &Person,
@@ -194,12 +195,12 @@ impl TestApp {
         Device::from_login(self.base(), &response)
     }
 
-    /// A browser whose address a proxy tells.
+    /// Returns a browser whose address is in a proxy's header.
     pub fn browser_from(&self, user_agent: &str, ip: &str) -> Browser {
         Browser::from(self.base(), user_agent, ip)
     }
 
-    /// A browser in which the person has signed in.
+    /// Returns a browser in which the person has signed in.
     pub async fn signed_in_browser(&self, person: &Person, user_agent: &str) -> Browser {
         let browser = self.browser(user_agent);
         let response = browser.sign_in(person).await;
@@ -249,7 +250,7 @@ impl Node {
     }
 }
 
-/// The settings of an application behind a proxy on this machine.
+/// Changes settings to those of an application behind a proxy on this machine.
 pub fn behind_proxy(settings: &mut Settings) {
     settings.trusted_proxies = vec!["127.0.0.1/32".parse().expect("a network")];
 }

@@ -1,4 +1,4 @@
-//! A browser without script: it keeps its cookies, reads pages and sends their forms.
+//! A browser without JavaScript: it stores its cookies, reads pages and sends their forms.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ impl Browser {
         Self::with(base, user_agent, HeaderMap::new())
     }
 
-    /// One whose address a proxy tells.
+    /// Returns a browser whose address is in a proxy's header.
     pub fn from(base: String, user_agent: &str, ip: &str) -> Self {
         let ip = ip.parse().expect("an address");
         Self::with(
@@ -31,7 +31,7 @@ impl Browser {
         )
     }
 
-    /// One that sends a header with every request.
+    /// Returns a browser that sends a header with every request.
     pub fn with(base: String, user_agent: &str, headers: HeaderMap) -> Self {
         let jar = Arc::new(Jar::default());
         let http = http_client()
@@ -51,7 +51,7 @@ impl Browser {
         TestResponse::to(self.http.get(self.at(path))).await
     }
 
-    /// An answer that goes on: its chunks are read as they come.
+    /// Returns a response that continues: its chunks are read as they arrive.
     pub async fn stream(&self, path: &str) -> Response {
         let response = self.http.get(self.at(path)).send().await;
         let response = response.expect("the server answers");
@@ -59,18 +59,18 @@ impl Browser {
         response
     }
 
-    /// Posts fields as they are, with no page before.
+    /// Posts fields without opening a page first.
     pub async fn post(&self, path: &str, fields: &[(&str, &str)]) -> TestResponse {
         TestResponse::to(self.http.post(self.at(path)).form(fields)).await
     }
 
-    /// Opens the page, fills its form that goes to `action`, and sends it.
+    /// Opens the page, completes its form for `action`, and sends it.
     pub async fn submit(&self, page: &str, action: &str, fields: &[(&str, &str)]) -> TestResponse {
         let form = self.form(page, action).await;
         self.send(&form, fields).await
     }
 
-    /// The form on the page that goes to `action`.
+    /// Returns the form for `action` on the page.
     pub async fn form(&self, page: &str, action: &str) -> Form {
         let response = self.get(page).await.expect(200);
         let goes_there = |form: &Form| path_of(&form.action) == action;
@@ -108,12 +108,12 @@ impl Browser {
         .await
     }
 
-    /// Opens the page to which the answer leads.
+    /// Opens the page that the response redirects to.
     pub async fn follow(&self, response: &TestResponse) -> TestResponse {
         self.get(response.location()).await
     }
 
-    /// The paths of the forms that sign out a device other than by "/sign-out".
+    /// Returns the paths of the forms that sign out a device other than this one.
     pub async fn sign_out_paths(&self) -> Vec<String> {
         let page = self.get("/devices").await.expect(200);
         let is_one = |path: &String| path.starts_with("/devices/") && path.ends_with("/sign-out");
@@ -124,7 +124,7 @@ impl Browser {
             .collect()
     }
 
-    /// The value of a cookie that would be sent.
+    /// Returns the value of a cookie.
     pub fn cookie(&self, name: &str) -> Option<String> {
         let cookies = self.jar.cookies(&self.base)?;
         let mut pairs = cookies
@@ -135,7 +135,7 @@ impl Browser {
         pairs.find_map(|(found, value)| (found == name).then(|| value.to_owned()))
     }
 
-    /// Replaces a cookie, as somebody who meddles with them does.
+    /// Replaces a cookie, as an attacker does.
     pub fn set_cookie(&self, name: &str, value: &str) {
         self.jar
             .add_cookie_str(&format!("{name}={value}; Path=/"), &self.base);

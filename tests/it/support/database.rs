@@ -1,4 +1,4 @@
-//! A database of a test's own, which goes when the test ends.
+//! A database for one test, which is dropped when the test ends.
 
 use diesel::connection::SimpleConnection;
 use diesel::sql_types::{BigInt, Nullable, Text};
@@ -9,7 +9,7 @@ use uuid::Uuid;
 /// An empty database of either kind.
 pub struct Database {
     kind: Kind,
-    /// Holds the SQLite file, and whatever the application keeps beside its database.
+    /// Contains the SQLite file, and what the application stores beside its database.
     folder: TempDir,
 }
 
@@ -58,7 +58,7 @@ impl Database {
         self.folder.path()
     }
 
-    /// The name in PostgreSQL; none for an SQLite file.
+    /// Returns the name in PostgreSQL; `None` for an SQLite file.
     pub fn postgres_name(&self) -> Option<&str> {
         match &self.kind {
             Kind::Sqlite => None,
@@ -72,7 +72,7 @@ impl Database {
         self.on(|c| c.batch_execute(sql), |c| c.batch_execute(sql));
     }
 
-    /// One number, which the query names `value`.
+    /// Returns the number that the query names `value`.
     #[track_caller]
     pub fn number(&self, sql: &str) -> i64 {
         let row: NumberRow = self.on(
@@ -82,14 +82,14 @@ impl Database {
         row.value
     }
 
-    /// The texts in the column `value`, row by row.
+    /// Returns the texts in the column `value`, row by row.
     #[track_caller]
     pub fn texts(&self, sql: &str) -> Vec<Option<String>> {
         let rows: Vec<TextRow> = self.on(|c| sql_query(sql).load(c), |c| sql_query(sql).load(c));
         rows.into_iter().map(|row| row.value).collect()
     }
 
-    /// A column of the one session there is, as text.
+    /// Returns a column of the only session, as text.
     #[track_caller]
     pub fn of_the_session(&self, column: &str) -> Option<String> {
         let rows = self.texts(&format!(
@@ -99,7 +99,7 @@ impl Database {
         rows.into_iter().next().flatten()
     }
 
-    /// How many sessions fit the condition.
+    /// Returns how many sessions meet the condition.
     #[track_caller]
     pub fn sessions_where(&self, condition: &str) -> i64 {
         self.number(&format!(
@@ -107,7 +107,7 @@ impl Database {
         ))
     }
 
-    /// An id, as each database writes one.
+    /// Returns an id in the notation of the database.
     pub fn id(&self, id: &str) -> String {
         match &self.kind {
             Kind::Sqlite => format!("X'{}'", id.replace('-', "")),
@@ -115,7 +115,7 @@ impl Database {
         }
     }
 
-    /// An expression for a new random id, and one for a new random text.
+    /// Returns an expression for a new random id, and one for a new random text.
     pub fn random_id_and_text(&self) -> (&'static str, &'static str) {
         match &self.kind {
             Kind::Sqlite => ("randomblob(16)", "hex(randomblob(16))"),
@@ -123,7 +123,7 @@ impl Database {
         }
     }
 
-    /// A connection of the test's own to the SQLite file.
+    /// Opens another connection to the SQLite file.
     pub fn sqlite_connection(&self) -> SqliteConnection {
         let mut connection =
             SqliteConnection::establish(&self.sqlite_path()).expect("the SQLite file opens");

@@ -1,6 +1,6 @@
-//! Just enough HTML to use a page as a person does: its words and its forms.
+//! The parts of HTML that the tests read: the text of a page and its forms.
 
-/// A form as it stands on a page.
+/// A form on a page.
 #[derive(Debug)]
 pub struct Form {
     pub action: String,
@@ -9,7 +9,7 @@ pub struct Form {
 }
 
 impl Form {
-    /// The same hidden fields, for another path.
+    /// Returns a form with the same hidden fields, for another path.
     pub fn aimed_at(&self, action: &str) -> Self {
         Self {
             action: action.into(),
@@ -18,7 +18,7 @@ impl Form {
     }
 }
 
-/// Every form on the page that is posted.
+/// Returns every form on the page that is posted.
 pub fn forms(page: &str) -> Vec<Form> {
     between(page, "<form", "</form>")
         .filter_map(posted_form)
@@ -45,7 +45,7 @@ fn posted_form(text: &str) -> Option<Form> {
     })
 }
 
-/// The text on the page, its white space made single spaces.
+/// Returns the text on the page, with single spaces between words.
 pub fn words(page: &str) -> String {
     let mut text = String::new();
     for piece in page.split('<') {
@@ -60,7 +60,7 @@ pub fn words(page: &str) -> String {
         .replace(" ,", ",")
 }
 
-/// The value of each `name="…"` on the page: the links, the files it loads.
+/// Returns the value of each attribute `name="…"` on the page, such as links.
 pub fn attributes(page: &str, name: &str) -> Vec<String> {
     between(page, &format!(" {name}=\""), "\"")
         .map(unescape)

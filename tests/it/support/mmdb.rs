@@ -27,7 +27,7 @@ const ARRAY: u8 = 11;
 const BOOLEAN: u8 = 14;
 const FLOAT: u8 = 15;
 
-/// A small database of places, made by the test itself.
+/// A small database of places.
 pub struct Mmdb {
     database_type: String,
     places: Vec<(Ipv6Net, Value)>,
@@ -97,7 +97,7 @@ impl Mmdb {
     }
 }
 
-/// IPv4 has its place under `::/96`.
+/// IPv4 addresses are below `::/96`.
 fn in_ipv6(network: IpNet) -> Ipv6Net {
     match network {
         IpNet::V4(v4) => Ipv6Net::new(v4.addr().to_ipv6_compatible(), 96 + v4.prefix_len())
@@ -106,7 +106,7 @@ fn in_ipv6(network: IpNet) -> Ipv6Net {
     }
 }
 
-/// Where one more bit of an address leads.
+/// A child of a node.
 #[derive(Clone, Copy)]
 enum Slot {
     Empty,

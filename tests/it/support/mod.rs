@@ -1,4 +1,4 @@
-//! What the tests share: the application, its database, and those who talk to it.
+//! What the tests share: the application, its database and its clients.
 
 pub mod api;
 pub mod app;
@@ -86,7 +86,7 @@ pub fn run_async(test: impl Future<Output = ()>) {
     insta::allow_duplicates! { actix_web::rt::System::new().block_on(test) }
 }
 
-/// Asks again until the answer is yes, for what happens outside the test's control and outside
+/// Repeats a check until it succeeds, for what happens outside the test's control and outside
 /// its clock: a process that starts, a connection that comes back. Never to let time pass.
 pub async fn eventually(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
     for _ in 0..600 {

@@ -1,5 +1,5 @@
 //! The real nginx, with the configuration of docs/nginx-forward-auth.conf, in front of the
-//! application under test and a small one that shows who it was told is there.
+//! application under test and a small one that shows the person in its request headers.
 
 use std::net::{SocketAddr, TcpListener};
 use std::process::{Child, Command, Stdio};
@@ -19,13 +19,13 @@ pub struct Nginx {
 }
 
 impl Nginx {
-    /// A port that is free now.
+    /// Returns a port that is free now.
     pub fn free_address() -> SocketAddr {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         listener.local_addr().expect("an address")
     }
 
-    /// Starts both; nginx listens at `address` and asks `rollcall`.
+    /// Starts both; nginx listens at `address` and sends its checks to `rollcall`.
     pub fn start(address: SocketAddr, rollcall: &str) -> Self {
         let (small, small_application) = start_small_application();
         let rollcall = rollcall.trim_start_matches("http://");
@@ -58,7 +58,7 @@ impl Nginx {
         }
     }
 
-    /// Whether it takes connections.
+    /// Returns whether it accepts connections.
     pub fn listens(&self) -> bool {
         std::net::TcpStream::connect(self.address).is_ok()
     }

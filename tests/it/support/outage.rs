@@ -1,4 +1,4 @@
-//! A database that goes away and comes back.
+//! An outage of a database.
 
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection, SqliteConnection};
@@ -35,7 +35,7 @@ impl Outage {
         }
     }
 
-    /// Only writing waits, until the outage ends: another transaction holds the lock.
+    /// Starts an outage in which only writes wait: another transaction has the lock.
     pub fn locking_writes(database: &Database) -> Self {
         if database.postgres_name().is_none() {
             return Self::of(database);
@@ -91,7 +91,7 @@ ERROR forged'); END",
     }
 }
 
-/// Lifts what [`refuse_updates`] imposed.
+/// Reverts [`refuse_updates`].
 pub fn allow_updates(database: &Database) {
     match database.postgres_name() {
         None => database.execute("DROP TRIGGER refused"),

@@ -1,4 +1,4 @@
-//! The real binary, run as from a shell: in a folder of its own, with an environment of its own.
+//! The real binary, run as from a shell, with a separate folder and environment.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ pub struct Program {
     environment: Vec<(String, String)>,
 }
 
-/// What a command that has ended leaves.
+/// The result of a command.
 #[derive(Debug)]
 pub struct Ended {
     pub status: i32,
@@ -42,12 +42,12 @@ impl Program {
         self
     }
 
-    /// Runs to the end.
+    /// Runs it to its end.
     pub fn run(&self, arguments: &[&str]) -> Ended {
         self.run_with_input(arguments, "")
     }
 
-    /// Runs to the end with a text on standard input.
+    /// Runs it to its end with a text on standard input.
     pub fn run_with_input(&self, arguments: &[&str], input: &str) -> Ended {
         let mut child = self
             .command(arguments)
@@ -66,7 +66,7 @@ impl Program {
         }
     }
 
-    /// Starts a server on a free port, and waits until it says where it listens.
+    /// Starts a server on a free port, and waits until it prints its address.
     pub fn serve(&self, arguments: &[&str]) -> Serving {
         let all = [arguments, &["--listen", "127.0.0.1:0"]].concat();
         Serving::start(self.command(&all))
@@ -87,14 +87,14 @@ impl Program {
 }
 
 impl Ended {
-    /// The standard output of a command that did what it should.
+    /// Returns the standard output of a command that succeeded.
     #[track_caller]
     pub fn expect_done(self) -> String {
         assert_eq!(self.status, 0, "{self:#?}");
         self.stdout
     }
 
-    /// The standard error of a command that ended with this status.
+    /// Returns the standard error of a command that ended with this status.
     #[track_caller]
     pub fn expect_failed(self, status: i32) -> String {
         assert_eq!(self.status, status, "{self:#?}");
@@ -134,12 +134,12 @@ impl Serving {
         serving
     }
 
-    /// Where it says it is to be reached: `http://127.0.0.1:PORT`.
+    /// Returns the URL that it printed: `http://127.0.0.1:PORT`.
     pub fn base(&self) -> String {
         self.address.clone()
     }
 
-    /// Waits for something in a line of its output.
+    /// Waits for a line of its output.
     pub fn wait_for(&mut self, what: &str, find: impl Fn(&str) -> Option<String>) -> String {
         if let Some(found) = self.seen.iter().find_map(|line| find(line)) {
             return found;
@@ -157,13 +157,13 @@ impl Serving {
         );
     }
 
-    /// Everything it printed until now, to its end if it has ended.
+    /// Returns what it has printed until now.
     pub fn output(&mut self) -> String {
         self.seen.extend(self.lines.try_iter());
         self.seen.join("\n")
     }
 
-    /// Asks it to stop (SIGTERM) and waits until it has.
+    /// Stops it with SIGTERM, and waits until it has ended.
     pub fn terminate(&mut self) -> ExitStatus {
         signal("TERM", &self.child.id().to_string());
         let status = self.child.wait().expect("the program ends");
@@ -190,7 +190,7 @@ pub fn signal(name: &str, to: &str) {
         .status();
 }
 
-/// Passes on what a program prints, line by line, so that it never waits for its reader.
+/// Forwards what a program prints, line by line, so that it never waits for its reader.
 pub fn pass_lines(output: impl Read + Send + 'static, to: Sender<String>) -> JoinHandle<()> {
     std::thread::spawn(move || {
         for line in BufReader::new(output).lines().map_while(Result::ok) {
@@ -200,7 +200,7 @@ pub fn pass_lines(output: impl Read + Send + 'static, to: Sender<String>) -> Joi
     })
 }
 
-/// `http://127.0.0.1:PORT` in a line.
+/// Finds `http://127.0.0.1:PORT` in a line.
 fn address_in(line: &str) -> Option<String> {
     let (_, rest) = line.split_once("http://127.0.0.1:")?;
     let port: String = rest.chars().take_while(char::is_ascii_digit).collect();

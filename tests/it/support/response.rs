@@ -1,4 +1,4 @@
-//! An answer of the server, read to its end.
+//! A response of the server, read to its end.
 
 use reqwest::RequestBuilder;
 use reqwest::header::HeaderMap;
@@ -25,7 +25,7 @@ impl TestResponse {
         }
     }
 
-    /// The answer itself, if it has this status.
+    /// Returns the response, which must have this status.
     #[track_caller]
     pub fn expect(self, status: u16) -> Self {
         assert_eq!(self.status, status, "{:?}\n{}", self.headers, self.text);
@@ -38,7 +38,7 @@ impl TestResponse {
             .unwrap_or_else(|error| panic!("not JSON ({error}): {}", self.text))
     }
 
-    /// The problem (RFC 9457), if it is one with this status and code.
+    /// Returns the problem (RFC 9457), which must have this status and code.
     #[track_caller]
     pub fn problem(self, status: u16, code: &str) -> Value {
         let response = self.expect(status);
@@ -49,21 +49,21 @@ impl TestResponse {
         problem
     }
 
-    /// A header, or nothing when it is not there.
+    /// Returns a header; empty when it is missing.
     pub fn header(&self, name: &str) -> &str {
         self.headers
             .get(name)
             .map_or("", |value| value.to_str().expect("a header of text"))
     }
 
-    /// Where a redirect leads.
+    /// Returns the target of a redirect.
     #[track_caller]
     pub fn location(&self) -> &str {
         assert_eq!(self.status, 303, "not a redirect: {}", self.text);
         self.header("location")
     }
 
-    /// The page's words, without its markup.
+    /// Returns the text of the page.
     pub fn words(&self) -> String {
         html::words(&self.text)
     }
@@ -75,13 +75,13 @@ impl TestResponse {
         self
     }
 
-    /// Whether it sends a person who is not signed in to the sign-in page.
+    /// Returns whether it redirects to the sign-in page.
     pub fn is_to_sign_in(&self) -> bool {
         self.status == 303 && path_of(self.header("location")) == "/sign-in"
     }
 }
 
-/// The path of a local address, without its query.
+/// Returns the path of a local URL, without its query.
 pub fn path_of(address: &str) -> &str {
     address.split(['?', '#']).next().unwrap_or_default()
 }

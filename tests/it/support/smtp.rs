@@ -1,4 +1,4 @@
-//! A real SMTP server, which keeps what it is sent: `smtp_server.py`, in a process of its own.
+//! A real SMTP server that stores the messages it receives: `smtp_server.py`, in a separate process.
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -14,7 +14,7 @@ const PROGRAM: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
     "/tests/it/support/smtp_server.py"
 );
-/// What `set` and `unset` know.
+/// The modes that `set` and `unset` accept.
 const CONTROLS: [&str; 3] = ["reject", "refuse", "drop"];
 
 /// A server on a port of 127.0.0.1, until it is stopped or dropped.
@@ -24,7 +24,7 @@ pub struct SmtpServer {
     folder: TempDir,
 }
 
-/// How a connection to it is made safe.
+/// The encryption of connections to it.
 pub enum Security {
     Plain,
     /// Everything but the greeting needs STARTTLS first.
@@ -33,16 +33,16 @@ pub enum Security {
     Implicit,
 }
 
-/// A message, with the envelope it came in.
+/// A message with its envelope.
 #[derive(Debug, Deserialize)]
 pub struct Message {
     pub from: String,
     pub to: Vec<String>,
     #[serde(rename = "tls")]
     pub is_tls: bool,
-    /// Who had logged in.
+    /// The user who authenticated.
     pub user: Option<String>,
-    /// As it came over the wire.
+    /// The message as received.
     #[serde(rename = "data")]
     pub raw: String,
     headers: Vec<(String, String)>,
@@ -51,17 +51,17 @@ pub struct Message {
 }
 
 impl SmtpServer {
-    /// Without TLS, without a login.
+    /// Starts a server without TLS and authentication.
     pub fn start() -> Self {
         Self::start_with(Security::Plain, None)
     }
 
-    /// The login is a user and a password, without which it takes no message.
+    /// Starts a server that accepts messages only after this user has authenticated.
     pub fn start_with(security: Security, login: Option<(&str, &str)>) -> Self {
         Self::start_at(0, security, login)
     }
 
-    /// A new server, plain, at a port that was used before.
+    /// Starts a server without TLS at a port that was used before.
     pub fn restart_at(port: u16) -> Self {
         Self::start_at(port, Security::Plain, None)
     }
@@ -106,18 +106,18 @@ impl SmtpServer {
         self.port
     }
 
-    /// The certificate to be trusted, for `localhost` and `127.0.0.1`.
+    /// Returns the certificate to trust, for `localhost` and `127.0.0.1`.
     pub fn ca_file(&self) -> PathBuf {
         self.folder.path().join("certificate.pem")
     }
 
-    /// From now on it does otherwise: `reject` answers 451 to a message, `refuse` answers 550 to
-    /// an address, `drop` keeps a message and closes the connection without an answer.
+    /// Sets a mode: `reject` responds 451 to a message, `refuse` responds 550 to
+    /// an address, `drop` stores a message and closes the connection without a response.
     pub fn set(&self, control: &str) {
         std::fs::write(self.control(control), "").expect("a file");
     }
 
-    /// The end of `set`.
+    /// Ends a mode.
     pub fn unset(&self, control: &str) {
         std::fs::remove_file(self.control(control)).expect("it was set");
     }
@@ -127,7 +127,7 @@ impl SmtpServer {
         self.folder.path().join("control").join(name)
     }
 
-    /// What it has accepted until now, oldest first.
+    /// Returns the messages that it has accepted until now, oldest first.
     pub fn messages(&self) -> Vec<Message> {
         let folder = std::fs::read_dir(self.folder.path().join("messages")).expect("a folder");
         let mut files: Vec<_> = folder
@@ -141,19 +141,19 @@ impl SmtpServer {
         files.iter().map(|file| Message::read(file)).collect()
     }
 
-    /// Waits until it has any message.
+    /// Waits until it has a message.
     pub async fn wait_for_some(&self) {
         super::eventually("a message", async || !self.messages().is_empty()).await;
     }
 
-    /// Waits until there are so many messages, and gives all there are.
+    /// Waits until it has this many messages, and returns all of them.
     pub async fn wait_for(&self, n: usize) -> Vec<Message> {
         let what = format!("the SMTP server has {n} messages");
         super::eventually(&what, async || self.messages().len() >= n).await;
         self.messages()
     }
 
-    /// Ends it at once, with all its connections.
+    /// Stops it at once, with all its connections.
     pub fn stop(self) {
         drop(self);
     }
@@ -182,7 +182,7 @@ impl Message {
         serde_json::from_str(&text).expect("a message as JSON")
     }
 
-    /// In one line, its encoded words decoded; empty if there is none of that name.
+    /// Returns a header on one line, with encoded words decoded; empty if it is missing.
     pub fn header(&self, name: &str) -> String {
         self.headers
             .iter()
@@ -191,18 +191,18 @@ impl Message {
             .unwrap_or_default()
     }
 
-    /// The `text/plain` part, decoded; empty if there is none. Lines end with `\n`.
+    /// Returns the `text/plain` part, decoded; empty if there is none. Lines end with `\n`.
     pub fn plain(&self) -> String {
         self.plain.clone()
     }
 
-    /// The `text/html` part, the same.
+    /// Returns the `text/html` part, likewise.
     pub fn html(&self) -> String {
         self.html.clone()
     }
 }
 
-/// Signed by itself, so that a client that trusts it needs nothing else.
+/// Creates a self-signed certificate.
 fn make_certificate(folder: &Path) {
     let made = Command::new("openssl")
         .args(["req", "-x509", "-config", "/dev/null", "-nodes"])

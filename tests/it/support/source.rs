@@ -1,4 +1,4 @@
-//! The project's own source, read for the rules that hold over all of it.
+//! The source of the project, for tests of its structure.
 
 use std::fs;
 use std::path::{Path, PathBuf};

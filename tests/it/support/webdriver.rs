@@ -1,4 +1,4 @@
-//! Real browsers: headless Chromium, each with a profile of its own.
+//! Real browsers: headless Chromium, each with a separate profile.
 
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -16,15 +16,15 @@ use super::app::Person;
 use super::program::{pass_lines, signal};
 use super::response::path_of;
 
-/// A `ChromeDriver` on a free port. It goes when dropped, with every browser it started.
+/// A `ChromeDriver` on a free port. Dropping it ends it and every browser that it started.
 pub struct WebDriver {
     process: Child,
     address: String,
-    /// The browsers' profiles, and what else they leave behind.
+    /// The browsers' profiles and other files.
     folder: TempDir,
 }
 
-/// Whether pages may run script.
+/// Whether pages may run JavaScript.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Script {
     On,
@@ -66,7 +66,7 @@ impl WebDriver {
         panic!("chromedriver did not say on which port it is");
     }
 
-    /// Opens a browser that has never been anywhere.
+    /// Opens a browser with an empty profile.
     pub async fn open(&self, base: &str, script: Script) -> Chromium {
         let profile = self.folder.path().join(Uuid::new_v4().to_string());
         let capabilities = capabilities(&profile, script);
@@ -106,7 +106,7 @@ fn capabilities(profile: &Path, script: Script) -> Value {
 }
 
 impl Chromium {
-    /// Signs in by keyboard and button, as a person does.
+    /// Signs in with keyboard and button.
     pub async fn sign_in(&self, person: &Person) {
         self.open("/sign-in").await;
         self.find("input[name='email']")
@@ -145,13 +145,13 @@ impl Chromium {
             .expect("the button can be pressed");
     }
 
-    /// How many of what the selector describes the page has; none while it can't be searched.
+    /// Returns how many elements match the selector; 0 while the page can't be searched.
     async fn count(&self, css: &str) -> Option<usize> {
         let found = self.client.find_all(Locator::Css(css)).await.ok()?;
         Some(found.len())
     }
 
-    /// The path of the page it is at.
+    /// Returns the path of the current page.
     pub async fn path(&self) -> String {
         self.client
             .current_url()
@@ -161,12 +161,12 @@ impl Chromium {
             .to_owned()
     }
 
-    /// Waits until it is at this path.
+    /// Waits until the current page has this path.
     pub async fn arrives_at(&self, path: &str) {
         super::eventually(path, async || path_of(&self.path().await) == path).await;
     }
 
-    /// Waits until the page has this many of what the selector describes.
+    /// Waits until this many elements match the selector.
     pub async fn has(&self, number: usize, css: &str) {
         super::eventually(&format!("{number} of {css}"), async || {
             self.count(css).await == Some(number)
@@ -174,7 +174,7 @@ impl Chromium {
         .await;
     }
 
-    /// The words in one place of the page.
+    /// Returns the text of the element that matches the selector.
     pub async fn words_in(&self, css: &str) -> String {
         let mut words = None;
         // The page may change to the next between finding the place and reading it.
@@ -211,7 +211,7 @@ impl Chromium {
         self.client.source().await.unwrap_or_default()
     }
 
-    /// Whether script runs, asked of a page that would show it.
+    /// Returns whether JavaScript runs, by a page that shows it.
     async fn script(&self) -> Script {
         let page = "data:text/html,<title>off</title><script>document.title='on'</script>";
         self.client.goto(page).await.expect("a page of our own");
