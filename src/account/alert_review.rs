@@ -230,11 +230,7 @@ fn end_doubtful(
 ) -> Result<Vec<Session>> {
     const REASON: EndedReason = EndedReason::SignedOutRemotely;
 
-    let end = SessionEnd {
-        reason: REASON,
-        by: origin.session,
-        at,
-    };
+    let end = SessionEnd::by(origin, REASON, at);
     let devices: BTreeSet<&str> = doubtful
         .iter()
         .filter_map(|session| session.device_id.as_deref())

@@ -40,11 +40,7 @@ impl Sessions {
         let at = self.clock.now();
         self.db
             .transaction(move |c| {
-                let end = SessionEnd {
-                    reason,
-                    by: origin.session,
-                    at,
-                };
+                let end = SessionEnd::by(&origin, reason, at);
                 let session = store::find(c, owner, id)?.ok_or(Error::NotFound)?;
                 let mut ended: Vec<Session> = store::end(c, owner, id, end)?.into_iter().collect();
                 if let Some(device) = &session.device_id {

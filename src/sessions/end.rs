@@ -32,11 +32,7 @@ impl Sessions {
         let at = self.clock.now();
         self.db
             .transaction(move |c| {
-                let end = SessionEnd {
-                    reason,
-                    by: origin.session,
-                    at,
-                };
+                let end = SessionEnd::by(&origin, reason, at);
                 let Some(ended) = store::end(c, owner, id, end)? else {
                     return store::find(c, owner, id)?
                         .map(EndOutcome::AlreadyEnded)
@@ -95,11 +91,7 @@ pub(crate) fn end_others(
     origin: &Origin,
     at: Timestamp,
 ) -> Result<Vec<Session>> {
-    let end = SessionEnd {
-        reason,
-        by: origin.session,
-        at,
-    };
+    let end = SessionEnd::by(origin, reason, at);
     let ended = store::end_others(c, owner, except, end)?;
     record_ended(c, &ended, reason, origin, at)?;
     Ok(ended)
@@ -116,11 +108,7 @@ pub(crate) fn end_all(
     origin: &Origin,
     at: Timestamp,
 ) -> Result<Vec<Session>> {
-    let end = SessionEnd {
-        reason,
-        by: origin.session,
-        at,
-    };
+    let end = SessionEnd::by(origin, reason, at);
     let ended = store::end_all(c, owner, end)?;
     record_ended(c, &ended, reason, origin, at)?;
     Ok(ended)

@@ -8,6 +8,7 @@ use crate::clock::Timestamp;
 use crate::db::schema::user_sessions;
 use crate::db::{AnyConnection, SessionId, UserId, on_each};
 use crate::error::Result;
+use crate::events::Origin;
 use crate::sessions::values::{EndedReason, OpenedVia};
 
 /// How a session ends: why, from which session, and when.
@@ -16,6 +17,17 @@ pub(crate) struct SessionEnd {
     pub(crate) reason: EndedReason,
     pub(crate) by: Option<SessionId>,
     pub(crate) at: Timestamp,
+}
+
+impl SessionEnd {
+    /// Returns an end from the session in `origin`, if there is one.
+    pub(crate) fn by(origin: &Origin, reason: EndedReason, at: Timestamp) -> Self {
+        Self {
+            reason,
+            by: origin.session,
+            at,
+        }
+    }
 }
 
 /// Ends the sessions in `$which` and returns the updated rows.
