@@ -1,11 +1,12 @@
-//! The structure of the source: which module may import which, that no files
-//! import each other in a circle, which may name Diesel, and how long a file may be.
+//! The structure of the source: which module may import which, that no files import each other in a
+//! circle, which may name Diesel and a table, and how long a file may be.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::support::source::{Source, Use, sources};
 
-/// The order of the modules, from top to bottom. A module imports only from the lines below its own.
+/// The order of the modules, from top to bottom. A module imports only from the lines below its
+/// own.
 const ORDER: [&[&str]; 21] = [
     &["cli"],
     &["server"],
@@ -34,6 +35,18 @@ const ENTRANCES: [&str; 4] = ["cli", "pages", "api", "jobs"];
 /// The crate's roots.
 const ROOTS: [&str; 2] = ["main", "lib"];
 const MAX_LINES: usize = 400;
+/// The tables, each with the module whose store owns it.
+const TABLES: [(&str, &str); 7] = [
+    ("alerts", "alerts"),
+    ("api_keys", "applications"),
+    ("devices", "devices"),
+    ("mail_queue", "mail"),
+    ("session_events", "events"),
+    ("user_sessions", "sessions"),
+    ("users", "people"),
+];
+/// The one query that looks up: an alert is not purged before its session.
+const UPWARD_QUERIES: [&str; 1] = ["src/alerts/store.rs: `user_sessions`"];
 
 #[test]
 fn modules_import_only_what_is_below_them() {
@@ -171,8 +184,8 @@ fn only_the_database_and_the_stores_name_diesel() {
     assert_eq!(wrong, Vec::<String>::new());
 }
 
-/// SQLite uses an index `WHERE is_active` only for a query that says so itself; the value of a bound
-/// comparison is not known when it plans the query.
+/// SQLite uses an index `WHERE is_active` only for a query that contains the condition; the value of
+/// a bound comparison is not known when it plans the query.
 #[test]
 fn no_query_binds_a_value_that_an_index_is_partial_by() {
     let wrong: Vec<_> = sources(&["src"])
@@ -190,6 +203,33 @@ fn no_query_binds_a_value_that_an_index_is_partial_by() {
         })
         .collect();
     assert_eq!(wrong, Vec::<String>::new());
+}
+
+/// A query of another module's table is an import that `use` does not show.
+#[test]
+fn a_store_queries_its_own_tables_and_those_below_it() {
+    assert_eq!(upward_queries(&sources(&["src"])), UPWARD_QUERIES);
+    let turned = Source::new(
+        "src/people/store.rs",
+        "use crate::db::schema::{users, user_sessions};",
+    );
+    assert_eq!(
+        upward_queries(&[turned]),
+        ["src/people/store.rs: `user_sessions`"]
+    );
+}
+
+#[test]
+fn every_table_has_an_owner() {
+    let schema = include_str!("../../src/db/schema.rs");
+    let tables = schema.matches("diesel::table!").count();
+    assert_eq!(tables, TABLES.len());
+    for (table, _) in TABLES {
+        assert!(
+            schema.contains(&format!("    {table} (")),
+            "{table} is no table"
+        );
+    }
 }
 
 #[test]
@@ -254,6 +294,25 @@ fn turned_arrows(files: &[Source]) -> Vec<String> {
 /// Whether a name below the root is a module's, and not that of a type which the root exports.
 fn is_module_name(name: &str) -> bool {
     name.starts_with(|first: char| first.is_ascii_lowercase())
+}
+
+/// The tables that files import from the schema although their owner is above the file's module.
+fn upward_queries(files: &[Source]) -> Vec<String> {
+    let mut found = Vec::new();
+    for file in files {
+        let from = file.top_level_module();
+        for Use { path, .. } in file.uses() {
+            let path: Vec<&str> = path.iter().map(String::as_str).collect();
+            let ["crate", "db", "schema", table, ..] = path[..] else {
+                continue;
+            };
+            let owner = TABLES.iter().find(|(name, _)| *name == table);
+            if owner.is_none_or(|(_, owner)| !may_import(&from, owner)) {
+                found.push(format!("{}: `{table}`", file.shown()));
+            }
+        }
+    }
+    found
 }
 
 fn may_import(from: &str, to: &str) -> bool {
@@ -330,8 +389,8 @@ impl ModuleTree {
         tree
     }
 
-    /// The files that `file` imports from within its own top-level module. An export is no import: it
-    /// is followed to where the name comes from.
+    /// The files that `file` imports from within its own top-level module. An export is no import:
+    /// it is followed to where the name comes from.
     fn imports(&self, file: &Source, index: usize) -> BTreeSet<usize> {
         let exported: BTreeSet<Vec<String>> = file
             .uses()
