@@ -18,7 +18,7 @@ fn the_example_has_every_setting_with_its_default() {
 }
 
 #[test]
-fn the_readme_tells_of_every_setting() {
+fn the_readme_lists_every_setting() {
     for key in keys(EXAMPLE) {
         assert!(
             README.contains(&format!("| `{key}` |")),
@@ -27,12 +27,12 @@ fn the_readme_tells_of_every_setting() {
     }
 }
 
-/// The keys of a TOML text, also those in a comment: `listen`, `log.filter`.
+/// Returns the keys of a TOML text, those in comments included: `listen`, `log.filter`.
 fn keys(toml: &str) -> Vec<String> {
     let mut section = String::new();
     let mut keys = Vec::new();
     for line in toml.lines() {
-        if let Some(name) = line.strip_prefix('[').and_then(|it| it.strip_suffix(']')) {
+        if let Some(name) = line.strip_prefix('[').and_then(|s| s.strip_suffix(']')) {
             section = format!("{name}.");
         } else if let Some((key, _)) = line.trim_start_matches("# ").split_once(" = ") {
             keys.push(format!("{section}{key}"));

@@ -1,4 +1,4 @@
-//! The expiry of sessions. The tests move the clock; none of them sleeps.
+//! The expiry of sessions. The tests advance the clock instead of waiting for a limit.
 
 use rollcall::settings::Settings;
 
@@ -8,18 +8,18 @@ use crate::support::prelude::*;
 
 on_both!(
     app: an_expired_browser_session_is_refused_at_once,
-    an_expired_session_is_refused_though_its_access_token_is_good,
-    use_puts_off_the_idle_limit,
+    an_expired_session_is_refused_although_its_access_token_is_valid,
+    every_use_restarts_the_idle_limit,
     the_absolute_limit_is_never_extended,
-    the_sweep_marks_what_has_expired,
-    an_ended_session_stays_until_its_retention_is_over,
+    the_sweep_marks_expired_sessions,
+    an_ended_session_is_purged_after_its_retention,
     the_last_use_is_buffered_and_then_written,
     an_old_last_use_never_overwrites_a_newer_one,
 );
 on_both!(
-    database: the_sweep_goes_on_in_batches,
+    database: the_sweep_works_in_batches_until_done,
     the_sweep_survives_a_failing_database,
-    a_last_use_waits_for_a_failing_database,
+    a_last_use_stays_buffered_while_the_database_fails,
     a_clean_stop_writes_the_last_use,
 );
 
@@ -38,11 +38,11 @@ async fn an_expired_browser_session_is_refused_at_once(app: &TestApp) {
     assert_eq!(
         app.database.sessions_where("is_active"),
         1,
-        "no sweep has been here"
+        "no sweep has run"
     );
 }
 
-async fn an_expired_session_is_refused_though_its_access_token_is_good(app: &TestApp) {
+async fn an_expired_session_is_refused_although_its_access_token_is_valid(app: &TestApp) {
     let ada = app.register("ada@example.org").await;
     let (laptop, phone) = (
         app.login(&ada, FIREFOX).await,
@@ -57,7 +57,7 @@ async fn an_expired_session_is_refused_though_its_access_token_is_good(app: &Tes
     assert_eq!(phone.listed().await.len(), 1);
 }
 
-async fn use_puts_off_the_idle_limit(app: &TestApp) {
+async fn every_use_restarts_the_idle_limit(app: &TestApp) {
     let ada = app.register("ada@example.org").await;
     let browser = app.signed_in_browser(&ada, FIREFOX).await;
     for _ in 0..5 {
@@ -82,7 +82,7 @@ async fn the_absolute_limit_is_never_extended(app: &TestApp) {
     assert!(browser.get("/devices").await.is_to_sign_in());
 }
 
-async fn the_sweep_marks_what_has_expired(app: &TestApp) {
+async fn the_sweep_marks_expired_sessions(app: &TestApp) {
     let ada = app.register("ada@example.org").await;
     let (laptop, phone) = (
         app.login(&ada, FIREFOX).await,
@@ -109,7 +109,7 @@ async fn the_sweep_marks_what_has_expired(app: &TestApp) {
     phone.current().await.expect(200);
 }
 
-async fn an_ended_session_stays_until_its_retention_is_over(app: &TestApp) {
+async fn an_ended_session_is_purged_after_its_retention(app: &TestApp) {
     let ada = app.register("ada@example.org").await;
     app.login(&ada, FIREFOX)
         .await
@@ -156,7 +156,7 @@ async fn an_old_last_use_never_overwrites_a_newer_one(app: &TestApp) {
     assert_eq!(app.database.of_the_session("last_used_at"), after_refresh);
 }
 
-async fn the_sweep_goes_on_in_batches(database: Database) {
+async fn the_sweep_works_in_batches_until_done(database: Database) {
     let app = TestApp::start_with(database, |settings| settings.jobs.sweep_batch = 100).await;
     let ada = app.register("ada@example.org").await;
     let laptop = app.login(&ada, FIREFOX).await;
@@ -173,7 +173,7 @@ async fn the_sweep_goes_on_in_batches(database: Database) {
 }
 
 async fn the_sweep_survives_a_failing_database(database: Database) {
-    let app = TestApp::start_with(database, gives_up_soon).await;
+    let app = TestApp::start_with(database, with_short_timeouts).await;
     let ada = app.register("ada@example.org").await;
     let laptop = app.login(&ada, FIREFOX).await;
     expire_at_once(&app, &laptop);
@@ -182,7 +182,7 @@ async fn the_sweep_survives_a_failing_database(database: Database) {
     outage.end();
     assert_eq!(app.database.sessions_where("is_active"), 1);
 
-    eventually("the sweeper has gone on", async || {
+    eventually("the sweep succeeds again", async || {
         app.try_sweep().await && app.database.sessions_where("ended_reason = 'expired'") == 1
     })
     .await;
@@ -190,8 +190,8 @@ async fn the_sweep_survives_a_failing_database(database: Database) {
     app.stop().await;
 }
 
-async fn a_last_use_waits_for_a_failing_database(database: Database) {
-    let app = TestApp::start_with(database, gives_up_soon).await;
+async fn a_last_use_stays_buffered_while_the_database_fails(database: Database) {
+    let app = TestApp::start_with(database, with_short_timeouts).await;
     let ada = app.register("ada@example.org").await;
     let laptop = app.login(&ada, FIREFOX).await;
     app.advance(Duration::from_secs(90));
@@ -216,12 +216,12 @@ async fn a_clean_stop_writes_the_last_use(database: Database) {
     assert_eq!(database.sessions_where("last_used_at > created_at"), 1);
 }
 
-fn gives_up_soon(settings: &mut Settings) {
+fn with_short_timeouts(settings: &mut Settings) {
     settings.database.busy_timeout = Duration::from_millis(100);
     settings.database.connect_timeout = Duration::from_millis(500);
 }
 
-/// Lets the session's time be over one second from now.
+/// Sets the session's expiry to its creation, and advances the clock by one second.
 fn expire_at_once(app: &TestApp, device: &Device) {
     let id = app.database.id(&device.id());
     app.database.execute(&format!(
@@ -230,17 +230,17 @@ fn expire_at_once(app: &TestApp, device: &Device) {
     app.advance(Duration::from_secs(1));
 }
 
-/// Copies the session, with its time over.
+/// Inserts `number` expired copies of the session.
 fn copy_expired(app: &TestApp, device: &Device, number: u32) {
     let (id, text) = app.database.random_id_and_text();
-    let of = app.database.id(&device.id());
+    let original = app.database.id(&device.id());
     app.database.execute(&format!(
         "INSERT INTO user_sessions (id, user_id, refresh_token_jti, last_used_at, expires_at, created_at, updated_at,
                                     absolute_expires_at, idle_seconds, confirmed_at)
          WITH RECURSIVE copy (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM copy WHERE n < {number})
          SELECT {id}, user_id, {text}, last_used_at, created_at, created_at, updated_at, absolute_expires_at,
                 idle_seconds, confirmed_at
-         FROM user_sessions CROSS JOIN copy WHERE user_sessions.id = {of}"
+         FROM user_sessions CROSS JOIN copy WHERE user_sessions.id = {original}"
     ));
 }
 

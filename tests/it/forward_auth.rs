@@ -13,12 +13,12 @@ use crate::support::prelude::*;
 use crate::support::program::Program;
 
 on_both!(
-    database: whoever_is_signed_in_is_named,
-    nobody_is_sent_to_sign_in_and_back,
-    only_allowed_hosts_are_come_back_to,
-    a_group_is_asked_for,
-    a_signed_out_device_is_turned_away_at_once,
-    nginx_lets_in_who_has_signed_in,
+    database: a_signed_in_person_is_named_in_headers,
+    a_browser_without_a_session_is_sent_to_sign_in_and_back,
+    only_allowed_hosts_are_redirected_to,
+    a_person_outside_the_group_is_refused,
+    a_signed_out_device_is_refused_at_once,
+    nginx_lets_in_only_a_signed_in_person,
 );
 
 const PAGE: &str = "https://app.example.org/a?b=c&d=e";
@@ -30,11 +30,11 @@ async fn start(database: Database) -> TestApp {
     .await
 }
 
-fn ask(app: &TestApp) -> RequestBuilder {
+fn verify_request(app: &TestApp) -> RequestBuilder {
     app.anyone().request("GET", "/auth/verify")
 }
 
-async fn whoever_is_signed_in_is_named(database: Database) {
+async fn a_signed_in_person_is_named_in_headers(database: Database) {
     let app = start(database).await;
     let ada = app.register("ada@example.org").await;
     let laptop = app.login(&ada, FIREFOX).await;
@@ -52,31 +52,31 @@ async fn whoever_is_signed_in_is_named(database: Database) {
     app.stop().await;
 }
 
-async fn nobody_is_sent_to_sign_in_and_back(database: Database) {
+async fn a_browser_without_a_session_is_sent_to_sign_in_and_back(database: Database) {
     let app = start(database).await;
-    TestResponse::to(ask(&app))
+    TestResponse::to(verify_request(&app))
         .await
         .problem(401, "unauthenticated");
-    let way = format!(
+    let sign_in_url = format!(
         "{}/sign-in?next=https%3A%2F%2Fapp.example.org%2Fa%3Fb%3Dc%26d%3De",
         app.base()
     );
 
-    let of_nginx = ask(&app)
+    let from_nginx = verify_request(&app)
         .header("accept", "text/html")
         .header("x-original-url", PAGE);
-    let response = TestResponse::to(of_nginx).await.expect(401);
-    assert_eq!(response.header("location"), way);
+    let response = TestResponse::to(from_nginx).await.expect(401);
+    assert_eq!(response.header("location"), sign_in_url);
 
-    let of_traefik = ask(&app)
+    let from_traefik = verify_request(&app)
         .header("accept", "text/html,*/*")
         .header("x-forwarded-proto", "https")
         .header("x-forwarded-host", "app.example.org")
         .header("x-forwarded-uri", "/a?b=c&d=e");
-    let response = TestResponse::to(of_traefik).await.expect(302);
-    assert_eq!(response.header("location"), way);
+    let response = TestResponse::to(from_traefik).await.expect(302);
+    assert_eq!(response.header("location"), sign_in_url);
 
-    let program = ask(&app)
+    let program = verify_request(&app)
         .header("x-original-url", PAGE)
         .bearer_auth("forged");
     TestResponse::to(program)
@@ -86,7 +86,7 @@ async fn nobody_is_sent_to_sign_in_and_back(database: Database) {
     let ada = app.register("ada@example.org").await;
     let browser = app.browser(FIREFOX);
     let form = browser
-        .form(way.trim_start_matches(&app.base()), "/sign-in")
+        .form(sign_in_url.trim_start_matches(&app.base()), "/sign-in")
         .await;
     let fields = [("email", ada.email.as_str()), ("password", PASSWORD)];
     let response = browser.send(&form, &fields).await.expect(303);
@@ -94,7 +94,7 @@ async fn nobody_is_sent_to_sign_in_and_back(database: Database) {
     app.stop().await;
 }
 
-async fn only_allowed_hosts_are_come_back_to(database: Database) {
+async fn only_allowed_hosts_are_redirected_to(database: Database) {
     let app = start(database).await;
     let ada = app.register("ada@example.org").await;
     for elsewhere in [
@@ -109,10 +109,10 @@ async fn only_allowed_hosts_are_come_back_to(database: Database) {
         "javascript:alert(1)",
         "https:evil.example",
     ] {
-        let of_nginx = ask(&app)
+        let from_nginx = verify_request(&app)
             .header("accept", "text/html")
             .header("x-original-url", elsewhere);
-        let response = TestResponse::to(of_nginx).await.expect(401);
+        let response = TestResponse::to(from_nginx).await.expect(401);
         assert_eq!(response.headers.get("location"), None, "{elsewhere}");
 
         let browser = app.browser(FIREFOX);
@@ -128,7 +128,7 @@ async fn only_allowed_hosts_are_come_back_to(database: Database) {
     app.stop().await;
 }
 
-async fn a_group_is_asked_for(database: Database) {
+async fn a_person_outside_the_group_is_refused(database: Database) {
     let app = start(database).await;
     let ada = app.register("ada@example.org").await;
     let laptop = app.login(&ada, FIREFOX).await;
@@ -142,7 +142,7 @@ async fn a_group_is_asked_for(database: Database) {
     app.stop().await;
 }
 
-async fn a_signed_out_device_is_turned_away_at_once(database: Database) {
+async fn a_signed_out_device_is_refused_at_once(database: Database) {
     let app = start(database).await;
     let ada = app.register("ada@example.org").await;
     let (laptop, phone) = (
@@ -167,7 +167,7 @@ async fn a_signed_out_device_is_turned_away_at_once(database: Database) {
     app.stop().await;
 }
 
-async fn nginx_lets_in_who_has_signed_in(database: Database) {
+async fn nginx_lets_in_only_a_signed_in_person(database: Database) {
     let address = Nginx::free_address();
     let (port, hosts) = (address.port(), ["login.example.org", "app.example.org"]);
     let [login, application] = hosts.map(|host| format!("http://{host}:{port}"));
@@ -182,9 +182,9 @@ async fn nginx_lets_in_who_has_signed_in(database: Database) {
     eventually("nginx listens", async || nginx.listens()).await;
     let ada = app.register("ada@example.org").await;
     let jar = Arc::new(Jar::default());
-    let builder = hosts
-        .iter()
-        .fold(http_client(), |it, host| it.resolve(host, address));
+    let builder = hosts.iter().fold(http_client(), |builder, host| {
+        builder.resolve(host, address)
+    });
     let browser = builder.cookie_provider(jar).build().expect("a client");
     let page = format!("{application}/a?b=c&d=e");
 
@@ -210,10 +210,10 @@ async fn nginx_lets_in_who_has_signed_in(database: Database) {
     let forged = as_browser(&browser, &page)
         .header("remote-user", "root")
         .header("remote-email", "root@example.org");
-    let there = TestResponse::to(forged).await.expect(200).json();
-    assert_eq!(there["email"], "ada@example.org");
-    assert_eq!(there["name"], "Ada Lovelace");
-    assert_eq!(there["user"].as_str().map(str::len), Some(36));
+    let shown = TestResponse::to(forged).await.expect(200).json();
+    assert_eq!(shown["email"], "ada@example.org");
+    assert_eq!(shown["name"], "Ada Lovelace");
+    assert_eq!(shown["user"].as_str().map(str::len), Some(36));
 
     app.database
         .execute("UPDATE user_sessions SET is_active = false, ended_reason = 'admin'");

@@ -3,12 +3,12 @@
 use crate::support::prelude::*;
 
 on_both!(
-    app: a_stricter_limit_holds_for_devices_signed_in_and_to_come,
-    a_stricter_limit_ends_what_has_not_been_used_for_longer,
-    without_a_choice_the_services_limit_holds_again,
-    a_refresh_keeps_to_the_chosen_limit,
+    app: a_stricter_limit_applies_to_present_and_future_devices,
+    a_stricter_limit_ends_sessions_idle_for_longer,
+    without_a_choice_the_services_limit_applies_again,
+    a_refresh_applies_the_chosen_limit,
     an_unknown_choice_is_refused,
-    a_device_signed_out_keeps_nothing_of_us,
+    signing_out_clears_the_sites_data_in_the_browser,
 );
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -25,7 +25,7 @@ async fn choose(browser: &Browser, limit: &str) {
         .expect_words("It is saved.");
 }
 
-async fn a_stricter_limit_holds_for_devices_signed_in_and_to_come(app: &TestApp) {
+async fn a_stricter_limit_applies_to_present_and_future_devices(app: &TestApp) {
     let ada = app.register("ada@example.org").await;
     let before = app.login(&ada, IPHONE).await;
     let browser = app.signed_in_browser(&ada, FIREFOX).await;
@@ -45,14 +45,14 @@ async fn a_stricter_limit_holds_for_devices_signed_in_and_to_come(app: &TestApp)
     assert_eq!(app.database.sessions_where("is_active"), 0);
 }
 
-async fn a_stricter_limit_ends_what_has_not_been_used_for_longer(app: &TestApp) {
+async fn a_stricter_limit_ends_sessions_idle_for_longer(app: &TestApp) {
     let ada = app.register("ada@example.org").await;
-    let forgotten = app.login(&ada, IPHONE).await;
+    let idle_phone = app.login(&ada, IPHONE).await;
     app.advance(8 * DAY);
     let browser = app.signed_in_browser(&ada, FIREFOX).await;
     choose(&browser, "week").await;
     app.anyone()
-        .refresh(&forgotten.refresh_token)
+        .refresh(&idle_phone.refresh_token)
         .await
         .problem(401, "invalid_token");
     browser
@@ -62,7 +62,7 @@ async fn a_stricter_limit_ends_what_has_not_been_used_for_longer(app: &TestApp) 
         .expect_words("You are signed in only here.");
 }
 
-async fn without_a_choice_the_services_limit_holds_again(app: &TestApp) {
+async fn without_a_choice_the_services_limit_applies_again(app: &TestApp) {
     let ada = app.register("ada@example.org").await;
     let phone = app.login(&ada, IPHONE).await;
     let browser = app.signed_in_browser(&ada, FIREFOX).await;
@@ -72,7 +72,7 @@ async fn without_a_choice_the_services_limit_holds_again(app: &TestApp) {
     app.anyone().refresh(&phone.refresh_token).await.expect(200);
 }
 
-async fn a_refresh_keeps_to_the_chosen_limit(app: &TestApp) {
+async fn a_refresh_applies_the_chosen_limit(app: &TestApp) {
     let ada = app.register("ada@example.org").await;
     let browser = app.signed_in_browser(&ada, FIREFOX).await;
     choose(&browser, "month").await;
@@ -103,7 +103,7 @@ async fn an_unknown_choice_is_refused(app: &TestApp) {
     );
 }
 
-async fn a_device_signed_out_keeps_nothing_of_us(app: &TestApp) {
+async fn signing_out_clears_the_sites_data_in_the_browser(app: &TestApp) {
     let ada = app.register("ada@example.org").await;
     let browser = app.signed_in_browser(&ada, FIREFOX).await;
     let response = browser

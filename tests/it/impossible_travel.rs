@@ -10,10 +10,10 @@ on_both!(
     a_session_used_too_far_away_is_marked_once,
     travel_is_marked_after_the_database_refused_it,
     a_refresh_too_far_away_is_marked,
-    a_flight_is_no_news,
-    the_next_town_is_no_news,
-    addresses_are_not_placed_that_exactly,
-    countries_without_cities_are_judged_with_care,
+    a_flight_is_possible,
+    a_trip_to_the_next_town_is_possible,
+    a_distance_within_the_precision_of_places_is_ignored,
+    countries_without_cities_are_compared_with_a_margin,
 );
 
 const LYON: &str = "203.0.113.7";
@@ -26,7 +26,7 @@ const JAPAN: &str = "192.0.2.140";
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-async fn started(database: Database) -> (TestApp, Person) {
+async fn start(database: Database) -> (TestApp, Person) {
     let city = |name: &str, code: &str, north: f64, east: f64| json!({"city": name, "country_code": code, "latitude": north, "longitude": east});
     let path = database.folder().join("places.mmdb");
     Mmdb::new("City")
@@ -54,8 +54,8 @@ fn travel_events(app: &TestApp) -> Vec<String> {
     app.database.texts(query).into_iter().flatten().collect()
 }
 
-/// Uses a session from elsewhere.
-async fn used_from(device: &Device, ip: &str) {
+/// Uses a session from another address.
+async fn use_from(device: &Device, ip: &str) {
     let request = device
         .request("GET", "/api/v1/sessions/current")
         .header("x-forwarded-for", ip);
@@ -63,7 +63,7 @@ async fn used_from(device: &Device, ip: &str) {
 }
 
 async fn a_sign_in_too_far_away_is_marked(database: Database) {
-    let (app, ada) = started(database).await;
+    let (app, ada) = start(database).await;
     let laptop = app.browser_from(FIREFOX, LYON);
     laptop.sign_in(&ada).await;
     app.advance(20 * MINUTE);
@@ -79,7 +79,7 @@ async fn a_sign_in_too_far_away_is_marked(database: Database) {
     let words = page.words();
     assert!(
         words.find("Safari on iPhone") < words.find("faster than anybody"),
-        "it stands at the device that travelled: {words}"
+        "the mark is not at the device that travelled: {words}"
     );
     let path = laptop.sign_out_paths().await.remove(0);
     let device = path.trim_end_matches("/sign-out");
@@ -92,11 +92,11 @@ async fn a_sign_in_too_far_away_is_marked(database: Database) {
 }
 
 async fn a_session_used_too_far_away_is_marked_once(database: Database) {
-    let (app, ada) = started(database).await;
+    let (app, ada) = start(database).await;
     let phone = app.login_from(&ada, IPHONE, LYON, None).await;
     for ip in [SYDNEY, LYON, SYDNEY] {
         app.advance(MINUTE);
-        used_from(&phone, ip).await;
+        use_from(&phone, ip).await;
     }
     assert_eq!(
         travel_events(&app).len(),
@@ -104,19 +104,19 @@ async fn a_session_used_too_far_away_is_marked_once(database: Database) {
         "a stolen cookie does not fill the log"
     );
     app.advance(61 * MINUTE);
-    used_from(&phone, LYON).await;
+    use_from(&phone, LYON).await;
     assert_eq!(travel_events(&app).len(), 2);
     app.stop().await;
 }
 
-/// The only use abroad is during the outage; what follows is at home again.
+/// The only use abroad happens while updates are refused; the later ones are at home.
 async fn travel_is_marked_after_the_database_refused_it(database: Database) {
-    let (app, ada) = started(database).await;
+    let (app, ada) = start(database).await;
     let phone = app.login_from(&ada, IPHONE, LYON, None).await;
     refuse_updates(&app.database);
     for ip in [SYDNEY, LYON] {
         app.advance(MINUTE);
-        used_from(&phone, ip).await;
+        use_from(&phone, ip).await;
     }
     assert!(!app.try_flush().await, "nothing can be written yet");
     allow_updates(&app.database);
@@ -126,7 +126,7 @@ async fn travel_is_marked_after_the_database_refused_it(database: Database) {
 }
 
 async fn a_refresh_too_far_away_is_marked(database: Database) {
-    let (app, ada) = started(database).await;
+    let (app, ada) = start(database).await;
     let phone = app.login_from(&ada, IPHONE, LYON, None).await;
     app.advance(30 * MINUTE);
     let request = app
@@ -145,52 +145,52 @@ async fn a_refresh_too_far_away_is_marked(database: Database) {
     app.stop().await;
 }
 
-async fn a_flight_is_no_news(database: Database) {
-    let (app, ada) = started(database).await;
+async fn a_flight_is_possible(database: Database) {
+    let (app, ada) = start(database).await;
     let phone = app.login_from(&ada, IPHONE, LYON, None).await;
     app.advance(22 * 60 * MINUTE);
-    used_from(&phone, SYDNEY).await;
+    use_from(&phone, SYDNEY).await;
     app.advance(22 * 60 * MINUTE);
     app.login_from(&ada, FIREFOX, LYON, None).await;
     assert_eq!(travel_events(&app), Vec::<String>::new());
     app.stop().await;
 }
 
-async fn the_next_town_is_no_news(database: Database) {
-    let (app, ada) = started(database).await;
+async fn a_trip_to_the_next_town_is_possible(database: Database) {
+    let (app, ada) = start(database).await;
     let phone = app.login_from(&ada, IPHONE, LYON, None).await;
-    // 112 km as the crow flies: not in five minutes, but in ten.
+    // 112 km in a straight line: impossible in five minutes, possible in ten.
     app.advance(10 * MINUTE);
-    used_from(&phone, GENEVA).await;
+    use_from(&phone, GENEVA).await;
     app.flush().await;
     assert_eq!(travel_events(&app), Vec::<String>::new());
     app.advance(5 * MINUTE);
-    used_from(&phone, LYON).await;
+    use_from(&phone, LYON).await;
     assert_eq!(travel_events(&app).len(), 1);
     app.stop().await;
 }
 
-async fn addresses_are_not_placed_that_exactly(database: Database) {
-    let (app, ada) = started(database).await;
+async fn a_distance_within_the_precision_of_places_is_ignored(database: Database) {
+    let (app, ada) = start(database).await;
     app.login_from(&ada, IPHONE, LYON, None).await;
-    // 26 km in no time: the same town, by another address.
+    // 26 km in no time: within the precision of an address's place.
     app.login_from(&ada, FIREFOX, VIENNE, None).await;
     assert_eq!(travel_events(&app), Vec::<String>::new());
     app.stop().await;
 }
 
-async fn countries_without_cities_are_judged_with_care(database: Database) {
-    let (app, ada) = started(database).await;
+async fn countries_without_cities_are_compared_with_a_margin(database: Database) {
+    let (app, ada) = start(database).await;
     let phone = app.login_from(&ada, IPHONE, SPAIN, None).await;
     app.advance(MINUTE);
-    used_from(&phone, PORTUGAL).await;
+    use_from(&phone, PORTUGAL).await;
     assert_eq!(
         travel_events(&app),
         Vec::<String>::new(),
-        "they may stand at the border"
+        "both may be at the border"
     );
     app.advance(MINUTE);
-    used_from(&phone, JAPAN).await;
+    use_from(&phone, JAPAN).await;
     assert_eq!(travel_events(&app).len(), 1);
     app.stop().await;
 }

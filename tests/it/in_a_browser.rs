@@ -6,21 +6,21 @@ use crate::support::webdriver::{Script, WebDriver};
 
 on_both!(
     database: a_device_is_signed_out_from_another_one,
-    and_the_same_without_script,
-    an_open_page_goes_to_sign_in_by_itself,
-    an_act_goes_on_after_the_password_is_given_again,
+    a_device_is_signed_out_from_another_one_without_script,
+    an_open_page_goes_to_sign_in_when_its_session_ends,
+    an_action_continues_after_the_step_up,
     a_new_sign_in_is_shown_at_once_and_signed_out,
-    and_without_script_the_same,
+    a_new_sign_in_is_shown_and_signed_out_without_script,
 );
 
-/// The button that signs out a device other than this one.
+/// The button that signs out another device.
 const SIGN_OUT_OTHER: &str = "form[action^='/devices/'][action$='/sign-out'] button";
 
 async fn a_device_is_signed_out_from_another_one(database: Database) {
     sign_out_from_another(database, Script::On).await;
 }
 
-async fn and_the_same_without_script(database: Database) {
+async fn a_device_is_signed_out_from_another_one_without_script(database: Database) {
     sign_out_from_another(database, Script::Off).await;
 }
 
@@ -52,7 +52,7 @@ async fn sign_out_from_another(database: Database, script: Script) {
     app.stop().await;
 }
 
-async fn an_open_page_goes_to_sign_in_by_itself(database: Database) {
+async fn an_open_page_goes_to_sign_in_when_its_session_ends(database: Database) {
     let app = TestApp::start(database).await;
     let ada = app.register("ada@example.org").await;
     let driver = WebDriver::start();
@@ -69,8 +69,8 @@ async fn an_open_page_goes_to_sign_in_by_itself(database: Database) {
     app.stop().await;
 }
 
-/// Without script: the browser itself posts the act again.
-async fn an_act_goes_on_after_the_password_is_given_again(database: Database) {
+/// Without JavaScript: status 307 makes the browser itself post the form again.
+async fn an_action_continues_after_the_step_up(database: Database) {
     let app = TestApp::start(database).await;
     let ada = app.register("ada@example.org").await;
     let driver = WebDriver::start();
@@ -101,34 +101,35 @@ async fn an_act_goes_on_after_the_password_is_given_again(database: Database) {
 }
 
 async fn a_new_sign_in_is_shown_at_once_and_signed_out(database: Database) {
-    was_this_you(database, Script::On).await;
+    report_new_sign_in(database, Script::On).await;
 }
 
-async fn and_without_script_the_same(database: Database) {
-    was_this_you(database, Script::Off).await;
+async fn a_new_sign_in_is_shown_and_signed_out_without_script(database: Database) {
+    report_new_sign_in(database, Script::Off).await;
 }
 
-/// "Was this you?" comes to an open page by itself where script runs, and is answered by a button.
-async fn was_this_you(database: Database, script: Script) {
-    const NO: &str = "form[action^='/alerts/'][action$='/no'] button";
+/// Reports the alert of a new sign-in with its button. With JavaScript, "Was this you?" appears on
+/// an open page by itself.
+async fn report_new_sign_in(database: Database, script: Script) {
+    const REPORT: &str = "form[action^='/alerts/'][action$='/no'] button";
 
     let app = TestApp::start(database).await;
     let ada = app.register("ada@example.org").await;
     let driver = WebDriver::start();
     let laptop = driver.open(&app.base(), script).await;
     laptop.sign_in(&ada).await;
-    laptop.has(0, NO).await;
+    laptop.has(0, REPORT).await;
     app.advance(Duration::from_secs(1));
     let stranger = app.login(&ada, IPHONE).await;
     if script == Script::Off {
         laptop.open("/devices").await;
     }
-    laptop.has(1, NO).await;
+    laptop.has(1, REPORT).await;
     let prompt = laptop.words_in("[aria-labelledby='was-this-you']").await;
     assert!(prompt.contains("Safari on iPhone"), "{prompt}");
-    laptop.press(NO).await;
+    laptop.press(REPORT).await;
     laptop.has(1, "[role='status']").await;
-    laptop.has(0, NO).await;
+    laptop.has(0, REPORT).await;
     let notice = laptop.words_in("[role='status']").await;
     assert!(
         notice.contains("Safari on iPhone is signed out"),

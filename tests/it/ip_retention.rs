@@ -4,12 +4,12 @@ use crate::support::prelude::*;
 
 on_both!(
     database: whole_addresses_are_stored_by_default,
-    shortened_addresses_tell_the_network_only,
-    no_address_is_stored_where_none_may_be,
+    only_the_network_of_a_shortened_address_is_stored,
+    no_address_is_stored_when_the_choice_is_none,
     stored_addresses_are_redacted_too,
-    what_waits_in_memory_is_made_less_too,
-    another_choice_than_these_is_refused,
-    what_waits_on_another_node_is_made_less_too,
+    buffered_addresses_are_redacted_too,
+    an_unknown_choice_is_refused,
+    addresses_buffered_on_another_node_are_redacted_too,
 );
 
 const HOME: &str = "203.0.113.77";
@@ -25,7 +25,7 @@ async fn choose(browser: &Browser, addresses: &str) -> TestResponse {
         .await
 }
 
-/// Every address that is anywhere in the database.
+/// Returns every IP address in the database, each once, sorted.
 fn stored(app: &TestApp) -> Vec<String> {
     let tables = ["user_sessions", "session_events", "alerts"];
     let found = tables.map(|table| {
@@ -47,7 +47,7 @@ async fn whole_addresses_are_stored_by_default(database: Database) {
     app.stop().await;
 }
 
-async fn shortened_addresses_tell_the_network_only(database: Database) {
+async fn only_the_network_of_a_shortened_address_is_stored(database: Database) {
     let app = TestApp::start_behind_proxy(database).await;
     let ada = app.register("ada@example.org").await;
     let laptop = app.browser_from(FIREFOX, HOME);
@@ -66,7 +66,7 @@ async fn shortened_addresses_tell_the_network_only(database: Database) {
     app.flush().await;
     assert_eq!(stored(&app), ["2001:db8:1::", "203.0.113.0"]);
 
-    // A refresh from the same network is from no new address.
+    // A refresh from the same network isn't one from a new address.
     let request = app
         .anyone()
         .request("POST", "/api/v1/auth/refresh")
@@ -79,7 +79,7 @@ async fn shortened_addresses_tell_the_network_only(database: Database) {
     app.stop().await;
 }
 
-async fn no_address_is_stored_where_none_may_be(database: Database) {
+async fn no_address_is_stored_when_the_choice_is_none(database: Database) {
     let app = TestApp::start_behind_proxy(database).await;
     let ada = app.register("ada@example.org").await;
     let laptop = app.browser_from(FIREFOX, HOME);
@@ -103,7 +103,7 @@ async fn no_address_is_stored_where_none_may_be(database: Database) {
     laptop
         .submit("/account", "/account/name", &[("full_name", "Ada")])
         .await;
-    // A spent token tells where it was used; not here.
+    // Token reuse is recorded with its address, which must not be stored here.
     app.advance(Duration::from_secs(60));
     app.anyone()
         .refresh(&phone.refresh_token)
@@ -132,14 +132,14 @@ async fn stored_addresses_are_redacted_too(database: Database) {
     assert_eq!(
         stored(&app),
         ["198.51.100.9", "2001:db8:1::", "203.0.113.0"],
-        "other people's stay"
+        "those of other people are unchanged"
     );
     choose(&laptop, "none").await.expect(303);
     assert_eq!(stored(&app), ["198.51.100.9"]);
     app.stop().await;
 }
 
-async fn what_waits_in_memory_is_made_less_too(database: Database) {
+async fn buffered_addresses_are_redacted_too(database: Database) {
     let app = TestApp::start_behind_proxy(database).await;
     let ada = app.register("ada@example.org").await;
     let laptop = app.browser_from(FIREFOX, HOME);
@@ -152,7 +152,7 @@ async fn what_waits_in_memory_is_made_less_too(database: Database) {
     app.stop().await;
 }
 
-async fn another_choice_than_these_is_refused(database: Database) {
+async fn an_unknown_choice_is_refused(database: Database) {
     let app = TestApp::start_behind_proxy(database).await;
     let ada = app.register("ada@example.org").await;
     let laptop = app.browser_from(FIREFOX, HOME);
@@ -163,13 +163,13 @@ async fn another_choice_than_these_is_refused(database: Database) {
     app.stop().await;
 }
 
-/// Two nodes that people reach by one name.
+/// Changes the settings to those of one of two nodes with the same public URL.
 fn one_of_two(settings: &mut rollcall::settings::Settings) {
     crate::support::app::behind_proxy(settings);
     settings.public_url = Some("http://login.example.org".parse().expect("a URL"));
 }
 
-async fn what_waits_on_another_node_is_made_less_too(database: Database) {
+async fn addresses_buffered_on_another_node_are_redacted_too(database: Database) {
     let app = TestApp::start_with(database, one_of_two).await;
     let ada = app.register("ada@example.org").await;
     let laptop = app.browser_from(FIREFOX, HOME);
@@ -183,7 +183,7 @@ async fn what_waits_on_another_node_is_made_less_too(database: Database) {
         .header("x-forwarded-for", HOME_6);
     TestResponse::to(used).await.expect(200);
     choose(&laptop, "none").await.expect(303);
-    // It writes what waits.
+    // A clean stop writes the buffered uses.
     other.stop().await;
     app.flush().await;
     assert_eq!(stored(&app), Vec::<String>::new());

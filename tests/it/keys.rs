@@ -1,4 +1,5 @@
-//! Access tokens and their keys: checked offline with the JWKS, pinned, and rotated without a restart.
+//! Access tokens and their keys: verified offline with the JWKS, pinned to one algorithm, type and
+//! key, and rotated without a restart.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -12,18 +13,18 @@ use crate::support::prelude::*;
 use crate::support::program::Program;
 
 on_both!(
-    app: the_jwks_checks_an_access_token_offline,
-    an_access_token_says_what_rfc_9068_asks,
+    app: the_jwks_verifies_an_access_token_offline,
+    an_access_token_has_the_claims_of_rfc_9068,
     a_forged_access_token_is_refused,
-    an_access_token_is_refused_a_second_after_its_end,
+    an_access_token_is_refused_from_its_expiry_on,
 );
 on_both!(
-    database: another_services_tokens_are_foreign,
-    another_audience_is_another_service,
+    database: the_tokens_of_another_service_are_refused,
+    a_token_for_another_audience_is_refused,
     a_key_is_rotated_without_a_restart,
 );
 
-async fn the_jwks_checks_an_access_token_offline(app: &TestApp) {
+async fn the_jwks_verifies_an_access_token_offline(app: &TestApp) {
     let ada = app.register("ada@example.org").await;
     let laptop = app.login(&ada, FIREFOX).await;
     let response = app.anyone().get("/.well-known/jwks.json").await.expect(200);
@@ -43,7 +44,7 @@ async fn the_jwks_checks_an_access_token_offline(app: &TestApp) {
     assert!(!is_signed_by(&laptop.refresh_token, &keys[0]));
 }
 
-async fn an_access_token_says_what_rfc_9068_asks(app: &TestApp) {
+async fn an_access_token_has_the_claims_of_rfc_9068(app: &TestApp) {
     let ada = app.register("ada@example.org").await;
     let laptop = app.login(&ada, FIREFOX).await;
     let header = header(&laptop.access_token);
@@ -112,7 +113,7 @@ async fn a_forged_access_token_is_refused(app: &TestApp) {
             format!("{}.", unsigned(&with("alg", json!("none")))),
         ),
         (
-            "alg none, signature kept",
+            "alg none, signature unchanged",
             format!("{}.{signature}", unsigned(&with("alg", json!("none")))),
         ),
         (
@@ -137,14 +138,14 @@ async fn a_forged_access_token_is_refused(app: &TestApp) {
     ] {
         laptop.access_token = forged;
         let response = laptop.current().await;
-        assert_eq!(response.status, 401, "{what} is taken");
+        assert_eq!(response.status, 401, "{what} is accepted");
         response.problem(401, "invalid_token");
     }
     laptop.access_token = genuine;
     laptop.current().await.expect(200);
 }
 
-async fn an_access_token_is_refused_a_second_after_its_end(app: &TestApp) {
+async fn an_access_token_is_refused_from_its_expiry_on(app: &TestApp) {
     let ada = app.register("ada@example.org").await;
     let laptop = app.login(&ada, FIREFOX).await;
     app.advance(Duration::from_secs(299));
@@ -153,8 +154,8 @@ async fn an_access_token_is_refused_a_second_after_its_end(app: &TestApp) {
     laptop.current().await.problem(401, "invalid_token");
 }
 
-/// The same database and address, but other keys.
-async fn another_services_tokens_are_foreign(database: Database) {
+/// The other service has the same database and public URL, but other keys.
+async fn the_tokens_of_another_service_are_refused(database: Database) {
     let public = "http://rollcall.example.org".parse().ok();
     let app = TestApp::start_with(database, |s| s.public_url = public.clone()).await;
     let ada = app.register("ada@example.org").await;
@@ -179,12 +180,12 @@ async fn another_services_tokens_are_foreign(database: Database) {
     assert_eq!(
         app.database.sessions_where("is_active"),
         1,
-        "a forgery ends nothing"
+        "a forged token ends no session"
     );
     app.stop().await;
 }
 
-async fn another_audience_is_another_service(database: Database) {
+async fn a_token_for_another_audience_is_refused(database: Database) {
     let public = "http://rollcall.example.org".parse().ok();
     let app = TestApp::start_with(database, |s| s.public_url = public.clone()).await;
     let ada = app.register("ada@example.org").await;

@@ -80,7 +80,7 @@ async fn an_error_is_logged_with_its_cause_which_no_client_sees(database: Databa
     assert!(serving.terminate().success());
 }
 
-/// What the database quotes may be anybody's.
+/// A message of the database can quote input, which must not forge a line of the log.
 async fn an_error_of_two_lines_is_one_line_of_the_log(database: Database) {
     let (mut serving, _, laptop) = serve_to_ada(&database).await;
     refuse_updates(&database);

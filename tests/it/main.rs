@@ -7,7 +7,7 @@
     clippy::expect_used,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "a test fails by panicking, and knows its own numbers and its own environment"
+    reason = "a test fails by panicking, and its numbers and its environment are its own"
 )]
 
 #[macro_use]

@@ -50,7 +50,7 @@ fn url(database: &Database) -> DatabaseUrl {
     database.url().parse().expect("a database URL")
 }
 
-/// How many of the service's tables there are.
+/// Returns how many of [`TABLES`] there are.
 fn tables(database: &Database) -> usize {
     let all = match database.postgres_name() {
         Some(_) => {

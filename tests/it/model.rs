@@ -1,5 +1,5 @@
-//! Random sequences of requests against a small model of sessions: whatever happens in
-//! whatever order, the service and the model agree.
+//! Random sequences of actions on sessions, compared with a small model: after each action, in any
+//! order, the service and the model agree on the live sessions.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -13,9 +13,9 @@ const ABSOLUTE: u64 = 5 * 60 * 60;
 const GRACE: u64 = 10;
 
 #[derive(Debug, Clone)]
-enum Act {
+enum Action {
     Open,
-    /// The newest token of a session, or an older one: so many generations back.
+    /// Refreshes with the token of a session that is `back` generations older than its newest.
     Refresh {
         session: usize,
         back: usize,
@@ -29,9 +29,9 @@ enum Act {
     },
 }
 
-/// What a session should be.
-struct Modelled {
-    /// Every refresh token there was, the current one last.
+/// The expected state of a session.
+struct ModelSession {
+    /// Every refresh token of the session, the current one last.
     tokens: Vec<String>,
     rotated_at: u64,
     last_used_at: u64,
@@ -39,33 +39,33 @@ struct Modelled {
     is_ended: bool,
 }
 
-impl Modelled {
+impl ModelSession {
     fn is_live(&self, now: u64) -> bool {
         !self.is_ended && now < (self.last_used_at + IDLE).min(self.opened_at + ABSOLUTE)
     }
 }
 
-/// What a refresh should come to.
+/// The expected outcome of a refresh.
 #[derive(Debug, PartialEq)]
 enum Outcome {
     Successor,
     SameSuccessor,
     Refused,
-    Reuse,
+    TokenReuse,
 }
 
-impl Modelled {
+impl ModelSession {
     fn outcome(&self, back: usize, now: u64) -> Outcome {
         match back {
             _ if !self.is_live(now) => Outcome::Refused,
             0 => Outcome::Successor,
             1 if now <= self.rotated_at + GRACE => Outcome::SameSuccessor,
-            _ => Outcome::Reuse,
+            _ => Outcome::TokenReuse,
         }
     }
 }
 
-fn act() -> impl Strategy<Value = Act> {
+fn action() -> impl Strategy<Value = Action> {
     let seconds = prop_oneof![
         Just(1),
         Just(9),
@@ -76,21 +76,21 @@ fn act() -> impl Strategy<Value = Act> {
         1..IDLE
     ];
     prop_oneof![
-        2 => Just(Act::Open),
-        6 => (0..4_usize, 0..3_usize).prop_map(|(session, back)| Act::Refresh { session, back }),
-        1 => (0..4_usize).prop_map(|session| Act::End { session }),
-        1 => Just(Act::Sweep),
-        4 => seconds.prop_map(|seconds| Act::Wait { seconds }),
+        2 => Just(Action::Open),
+        6 => (0..4_usize, 0..3_usize).prop_map(|(session, back)| Action::Refresh { session, back }),
+        1 => (0..4_usize).prop_map(|session| Action::End { session }),
+        1 => Just(Action::Sweep),
+        4 => seconds.prop_map(|seconds| Action::Wait { seconds }),
     ]
 }
 
 #[test]
-fn random_lives_of_sessions_agree_with_the_model_on_sqlite() {
+fn random_actions_agree_with_the_model_on_sqlite() {
     check(48, Database::sqlite);
 }
 
 #[test]
-fn random_lives_of_sessions_agree_with_the_model_on_postgres() {
+fn random_actions_agree_with_the_model_on_postgres() {
     check(24, Database::postgres);
 }
 
@@ -102,14 +102,14 @@ fn check(cases: u32, database: fn() -> Database) {
         ..Config::default()
     };
     TestRunner::new(config)
-        .run(&vec(act(), 1..40), |acts| {
-            run_async(live(database(), acts));
+        .run(&vec(action(), 1..40), |actions| {
+            run_async(run(database(), actions));
             Ok(())
         })
         .unwrap_or_else(|found| panic!("{found}"));
 }
 
-async fn live(database: Database, acts: Vec<Act>) {
+async fn run(database: Database, actions: Vec<Action>) {
     let app = TestApp::start_with(database, |settings| {
         settings.sessions.remembered_idle_limit = Duration::from_secs(IDLE);
         settings.sessions.remembered_absolute_limit = Duration::from_secs(ABSOLUTE);
@@ -117,25 +117,25 @@ async fn live(database: Database, acts: Vec<Act>) {
     .await;
     let ada = app.register("ada@example.org").await;
     let mut now = 0;
-    let mut sessions: Vec<Modelled> = Vec::new();
-    for act in acts {
-        match act {
-            Act::Open => {
+    let mut sessions: Vec<ModelSession> = Vec::new();
+    for action in actions {
+        match action {
+            Action::Open => {
                 let device = app.login(&ada, FIREFOX).await;
                 sessions.push(opened(device.refresh_token, now));
             }
-            Act::Refresh { session, back } => {
-                if let Some(modelled) = nth(&mut sessions, session) {
-                    refresh(&app, modelled, back, now).await;
+            Action::Refresh { session, back } => {
+                if let Some(model) = nth(&mut sessions, session) {
+                    refresh(&app, model, back, now).await;
                 }
             }
-            Act::End { session } => {
-                if let Some(modelled) = nth(&mut sessions, session) {
-                    end(&app, modelled, now).await;
+            Action::End { session } => {
+                if let Some(model) = nth(&mut sessions, session) {
+                    end(&app, model, now).await;
                 }
             }
-            Act::Sweep => app.sweep().await,
-            Act::Wait { seconds } => {
+            Action::Sweep => app.sweep().await,
+            Action::Wait { seconds } => {
                 app.advance(Duration::from_secs(seconds));
                 now += seconds;
             }
@@ -145,8 +145,8 @@ async fn live(database: Database, acts: Vec<Act>) {
     app.stop().await;
 }
 
-fn opened(token: String, now: u64) -> Modelled {
-    Modelled {
+fn opened(token: String, now: u64) -> ModelSession {
+    ModelSession {
         tokens: vec![token],
         rotated_at: now,
         last_used_at: now,
@@ -155,45 +155,42 @@ fn opened(token: String, now: u64) -> Modelled {
     }
 }
 
-fn nth(sessions: &mut [Modelled], n: usize) -> Option<&mut Modelled> {
+fn nth(sessions: &mut [ModelSession], n: usize) -> Option<&mut ModelSession> {
     match sessions.len() {
         0 => None,
         len => sessions.get_mut(n % len),
     }
 }
 
-async fn refresh(app: &TestApp, modelled: &mut Modelled, back: usize, now: u64) {
-    let back = back.min(modelled.tokens.len() - 1);
-    let token = modelled.tokens[modelled.tokens.len() - 1 - back].clone();
-    let outcome = modelled.outcome(back, now);
+async fn refresh(app: &TestApp, model: &mut ModelSession, back: usize, now: u64) {
+    let back = back.min(model.tokens.len() - 1);
+    let token = model.tokens[model.tokens.len() - 1 - back].clone();
+    let outcome = model.outcome(back, now);
     let response = app.anyone().refresh(&token).await;
     match outcome {
         Outcome::Successor => {
             let successor = refresh_token(response);
-            assert!(
-                !modelled.tokens.contains(&successor),
-                "an old token came back"
-            );
-            modelled.tokens.push(successor);
-            modelled.rotated_at = now;
-            modelled.last_used_at = now;
+            assert!(!model.tokens.contains(&successor), "an old token came back");
+            model.tokens.push(successor);
+            model.rotated_at = now;
+            model.last_used_at = now;
         }
         Outcome::SameSuccessor => {
-            assert_eq!(Some(&refresh_token(response)), modelled.tokens.last());
+            assert_eq!(Some(&refresh_token(response)), model.tokens.last());
         }
-        Outcome::Refused | Outcome::Reuse => {
+        Outcome::Refused | Outcome::TokenReuse => {
             response.problem(401, "invalid_token");
-            modelled.is_ended |= outcome == Outcome::Reuse;
+            model.is_ended |= outcome == Outcome::TokenReuse;
         }
     }
 }
 
-/// Signs out with a fresh access token, if one is to be had.
-async fn end(app: &TestApp, modelled: &mut Modelled, now: u64) {
-    if !modelled.is_live(now) {
+/// Signs out with a new access token, if the session is live.
+async fn end(app: &TestApp, model: &mut ModelSession, now: u64) {
+    if !model.is_live(now) {
         return;
     }
-    let current = modelled.tokens.last().expect("a token").clone();
+    let current = model.tokens.last().expect("a token").clone();
     let body = app.anyone().refresh(&current).await.expect(200).json();
     let access = body["access_token"].as_str().expect("a token");
     let logout = app
@@ -201,7 +198,7 @@ async fn end(app: &TestApp, modelled: &mut Modelled, now: u64) {
         .request("POST", "/api/v1/auth/logout")
         .bearer_auth(access);
     TestResponse::to(logout).await.expect(204);
-    modelled.is_ended = true;
+    model.is_ended = true;
 }
 
 fn refresh_token(response: TestResponse) -> String {
@@ -209,7 +206,7 @@ fn refresh_token(response: TestResponse) -> String {
     body["refresh_token"].as_str().expect("a token").to_owned()
 }
 
-fn assert_same(app: &TestApp, sessions: &[Modelled], now: u64) {
+fn assert_same(app: &TestApp, sessions: &[ModelSession], now: u64) {
     let clock = app.clock.now().format("%Y-%m-%d %H:%M:%S%.6f").to_string();
     let zone = if app.database.postgres_name().is_some() {
         "+00"
@@ -217,9 +214,6 @@ fn assert_same(app: &TestApp, sessions: &[Modelled], now: u64) {
         ""
     };
     let live = format!("is_active AND expires_at > '{clock}{zone}'");
-    let expected = sessions
-        .iter()
-        .filter(|modelled| modelled.is_live(now))
-        .count();
+    let expected = sessions.iter().filter(|model| model.is_live(now)).count();
     assert_eq!(app.database.sessions_where(&live), expected as i64);
 }

@@ -1,5 +1,5 @@
-//! Several nodes on one database, and concurrent requests: the second of two finds the work of the
-//! first.
+//! Several nodes on one database, and concurrent requests: a change takes effect once, and on every
+//! node.
 
 use actix_web::rt::spawn;
 use diesel::connection::SimpleConnection;
@@ -12,7 +12,7 @@ use crate::support::run_async;
 
 on_both!(
     app: a_session_ended_twice_at_once_ends_once,
-    many_sign_ins_at_once_are_as_many_sessions,
+    many_sign_ins_at_once_create_as_many_sessions,
 );
 
 async fn a_session_ended_twice_at_once_ends_once(app: &TestApp) {
@@ -29,14 +29,14 @@ async fn a_session_ended_twice_at_once_ends_once(app: &TestApp) {
         })
         .collect();
     for response in responses {
-        response.await.expect("an answer").expect(204);
+        response.await.expect("a response").expect(204);
     }
     let ended = "SELECT count(*) AS value FROM session_events WHERE kind = 'ended'";
     assert_eq!(app.database.number(ended), 1);
     phone.current().await.problem(401, "unauthenticated");
 }
 
-async fn many_sign_ins_at_once_are_as_many_sessions(app: &TestApp) {
+async fn many_sign_ins_at_once_create_as_many_sessions(app: &TestApp) {
     let ada = app.register("ada@example.org").await;
     let logins: Vec<_> = (0..20)
         .map(|_| {
@@ -49,13 +49,13 @@ async fn many_sign_ins_at_once_are_as_many_sessions(app: &TestApp) {
         })
         .collect();
     for login in logins {
-        login.await.expect("an answer").expect(200);
+        login.await.expect("a response").expect(200);
     }
     assert_eq!(app.database.sessions_where("is_active"), 20);
     assert_eq!(app.login(&ada, FIREFOX).await.listed().await.len(), 21);
 }
 
-/// A transaction of the test's own holds the lock that a sweeping node would hold.
+/// A transaction of the test holds the lock that a sweeping node would hold.
 #[test]
 fn only_one_node_sweeps_at_a_time() {
     run_async(async {
@@ -74,7 +74,7 @@ fn only_one_node_sweeps_at_a_time() {
         assert_eq!(
             app.database.sessions_where("is_active"),
             1,
-            "it left it to the other"
+            "the sweep is left to the other node"
         );
 
         other.batch_execute("COMMIT").expect("the lock is free");
@@ -85,9 +85,9 @@ fn only_one_node_sweeps_at_a_time() {
     });
 }
 
-/// Two processes of the real binary on one PostgreSQL.
+/// Two processes of the real binary on one PostgreSQL database.
 #[test]
-fn a_sign_out_on_one_node_is_seen_by_the_other() {
+fn a_sign_out_on_one_node_applies_on_the_other() {
     run_async(async {
         let database = Database::postgres();
         let program = Program::with(&database)

@@ -8,24 +8,24 @@ use crate::support::program::Program;
 on_both!(
     app: rfc_7662_2_1_the_caller_must_be_authorized,
     rfc_7662_2_1_a_token_is_required,
-    rfc_7662_2_1_a_hint_that_is_wrong_does_no_harm,
-    rfc_7662_2_1_get_is_not_taken,
+    rfc_7662_2_1_a_wrong_hint_is_ignored,
+    rfc_7662_2_1_get_is_not_allowed,
     rfc_7662_2_2_an_active_access_token_is_described,
     rfc_7662_2_2_an_active_refresh_token_is_described,
-    rfc_7662_2_2_whatever_is_wrong_the_response_is_inactive,
+    rfc_7662_2_2_every_invalid_token_is_inactive,
     rfc_7662_4_a_response_is_not_cached,
     rfc_7009_2_1_the_caller_must_be_authorized,
-    rfc_7009_2_1_a_refresh_token_takes_its_access_tokens_along,
+    rfc_7009_2_1_revoking_a_refresh_token_revokes_its_access_tokens,
     rfc_7009_2_1_an_access_token_is_revoked,
     rfc_7009_2_2_an_unknown_token_is_no_error,
-    rfc_7009_2_2_revoking_twice_is_as_good_as_once,
+    rfc_7009_2_2_revoking_twice_ends_the_session_once,
     rfc_7009_2_2_1_a_token_is_required,
-    looking_at_a_token_is_no_use_of_its_session,
-    a_revoked_key_opens_nothing,
+    introspection_is_not_a_use_of_the_session,
+    a_revoked_key_is_refused,
     a_secret_is_stored_only_as_a_digest,
 );
 
-/// An application's key.
+/// An API key of an application.
 struct Key {
     id: String,
     secret: String,
@@ -120,7 +120,7 @@ async fn rfc_7662_2_1_a_token_is_required(app: &TestApp) {
     a_token_is_required(app, "/oauth/introspect").await;
 }
 
-async fn rfc_7662_2_1_a_hint_that_is_wrong_does_no_harm(app: &TestApp) {
+async fn rfc_7662_2_1_a_wrong_hint_is_ignored(app: &TestApp) {
     let (key, laptop) = (add_key(app), laptop(app).await);
     for hint in ["access_token", "refresh_token", "nonsense"] {
         for token in [&laptop.access_token, &laptop.refresh_token] {
@@ -131,7 +131,7 @@ async fn rfc_7662_2_1_a_hint_that_is_wrong_does_no_harm(app: &TestApp) {
     }
 }
 
-async fn rfc_7662_2_1_get_is_not_taken(app: &TestApp) {
+async fn rfc_7662_2_1_get_is_not_allowed(app: &TestApp) {
     app.anyone()
         .get("/oauth/introspect?token=x")
         .await
@@ -173,7 +173,7 @@ async fn rfc_7662_2_2_an_active_refresh_token_is_described(app: &TestApp) {
     );
 }
 
-async fn rfc_7662_2_2_whatever_is_wrong_the_response_is_inactive(app: &TestApp) {
+async fn rfc_7662_2_2_every_invalid_token_is_inactive(app: &TestApp) {
     let key = add_key(app);
     let mut spent = laptop(app).await;
     let old = spent.refresh_token.clone();
@@ -209,7 +209,7 @@ async fn rfc_7009_2_1_the_caller_must_be_authorized(app: &TestApp) {
     must_be_authorized(app, "/oauth/revoke").await;
 }
 
-async fn rfc_7009_2_1_a_refresh_token_takes_its_access_tokens_along(app: &TestApp) {
+async fn rfc_7009_2_1_revoking_a_refresh_token_revokes_its_access_tokens(app: &TestApp) {
     let (key, laptop) = (add_key(app), laptop(app).await);
     revoke(app, &key, &laptop.refresh_token).await;
     laptop.current().await.problem(401, "unauthenticated");
@@ -235,7 +235,7 @@ async fn rfc_7009_2_2_an_unknown_token_is_no_error(app: &TestApp) {
     laptop.current().await.expect(200);
 }
 
-async fn rfc_7009_2_2_revoking_twice_is_as_good_as_once(app: &TestApp) {
+async fn rfc_7009_2_2_revoking_twice_ends_the_session_once(app: &TestApp) {
     let (key, laptop) = (add_key(app), laptop(app).await);
     revoke(app, &key, &laptop.refresh_token).await;
     revoke(app, &key, &laptop.refresh_token).await;
@@ -247,7 +247,7 @@ async fn rfc_7009_2_2_1_a_token_is_required(app: &TestApp) {
     a_token_is_required(app, "/oauth/revoke").await;
 }
 
-async fn looking_at_a_token_is_no_use_of_its_session(app: &TestApp) {
+async fn introspection_is_not_a_use_of_the_session(app: &TestApp) {
     let (key, laptop) = (add_key(app), laptop(app).await);
     let before = app.database.of_the_session("last_used_at");
     app.advance(Duration::from_secs(60));
@@ -256,7 +256,7 @@ async fn looking_at_a_token_is_no_use_of_its_session(app: &TestApp) {
     assert_eq!(app.database.of_the_session("last_used_at"), before);
 }
 
-async fn a_revoked_key_opens_nothing(app: &TestApp) {
+async fn a_revoked_key_is_refused(app: &TestApp) {
     let key = add_key(app);
     introspect(app, &key, "x").await;
     let program = Program::with(&app.database);

@@ -10,18 +10,18 @@ use crate::support::prelude::*;
 
 on_both!(
     database: a_place_is_shown_in_pages_and_api,
-    a_country_file_and_a_flat_one_do_as_well,
+    country_files_and_flat_files_are_supported,
     a_place_is_shown_in_the_readers_language,
-    the_file_is_read_anew_when_it_changes,
-    a_broken_file_keeps_the_old_one,
-    a_file_that_is_not_there_keeps_nobody_out,
-    a_proxy_at_the_edge_tells_the_place,
-    a_stranger_cannot_tell_a_place,
+    the_file_is_reloaded_when_it_changes,
+    a_broken_file_does_not_replace_the_old_one,
+    a_missing_file_does_not_prevent_sign_in,
+    a_trusted_proxy_sets_the_place,
+    an_untrusted_client_cannot_set_a_place,
     a_private_address_is_the_local_network,
     the_map_has_a_dot_for_each_place,
     a_session_moves_with_its_device,
-    names_in_the_file_are_hostile_text,
-    the_first_file_that_knows_tells,
+    names_in_the_file_are_untrusted_text,
+    the_first_file_with_the_address_is_used,
 );
 
 const LYON: &str = "203.0.113.7";
@@ -48,8 +48,8 @@ fn cities() -> Mmdb {
         )
 }
 
-/// The application with such a file.
-async fn started(database: Database, file: &Mmdb) -> (TestApp, PathBuf) {
+/// Starts the application with this file. Returns it and the path of the file.
+async fn start(database: Database, file: &Mmdb) -> (TestApp, PathBuf) {
     let path = database.folder().join("places.mmdb");
     file.write(&path);
     let app = TestApp::start_with(database, |settings| {
@@ -62,7 +62,7 @@ async fn started(database: Database, file: &Mmdb) -> (TestApp, PathBuf) {
 }
 
 async fn a_place_is_shown_in_pages_and_api(database: Database) {
-    let (app, _) = started(database, &cities()).await;
+    let (app, _) = start(database, &cities()).await;
     let ada = app.register("ada@example.org").await;
     let phone = app.login_from(&ada, IPHONE, LYON, None).await;
     assert_eq!(phone.session["location_city"], "Lyon");
@@ -78,7 +78,7 @@ async fn a_place_is_shown_in_pages_and_api(database: Database) {
     app.stop().await;
 }
 
-async fn a_country_file_and_a_flat_one_do_as_well(database: Database) {
+async fn country_files_and_flat_files_are_supported(database: Database) {
     let file = Mmdb::new("DBIP-Country-Lite")
         .with(
             "203.0.113.0/24",
@@ -89,7 +89,7 @@ async fn a_country_file_and_a_flat_one_do_as_well(database: Database) {
             "198.51.100.128/25",
             json!({"country_code": "BR", "city": "Olinda", "latitude": -8.0, "longitude": -34.85}),
         );
-    let (app, _) = started(database, &file).await;
+    let (app, _) = start(database, &file).await;
     let ada = app.register("ada@example.org").await;
     for (ip, city, country) in [
         (LYON, json!(null), "France"),
@@ -106,12 +106,12 @@ async fn a_country_file_and_a_flat_one_do_as_well(database: Database) {
 }
 
 async fn a_place_is_shown_in_the_readers_language(database: Database) {
-    let (app, _) = started(database, &cities()).await;
+    let (app, _) = start(database, &cities()).await;
     let ada = app.register("ada@example.org").await;
     let _phone = app.login_from(&ada, IPHONE, LYON, None).await;
     for (languages, words) in [
         ("ru-RU, ru;q=0.9, en;q=0.5", "near Лион, Франция"),
-        // The file has Lyon in no German.
+        // The file has no German name of Lyon.
         ("de-AT", "near Lyon, Frankreich"),
         ("en-GB, ru;q=0.1", "near Lyon, France"),
         ("xx, *;q=0.1", "near Lyon, France"),
@@ -128,8 +128,8 @@ async fn a_place_is_shown_in_the_readers_language(database: Database) {
     app.stop().await;
 }
 
-async fn the_file_is_read_anew_when_it_changes(database: Database) {
-    let (app, path) = started(database, &Mmdb::new("GeoLite2-City")).await;
+async fn the_file_is_reloaded_when_it_changes(database: Database) {
+    let (app, path) = start(database, &Mmdb::new("GeoLite2-City")).await;
     let ada = app.register("ada@example.org").await;
     let before = app.login_from(&ada, IPHONE, LYON, None).await;
     assert_eq!(before.session["location_city"], json!(null));
@@ -141,8 +141,8 @@ async fn the_file_is_read_anew_when_it_changes(database: Database) {
     app.stop().await;
 }
 
-async fn a_broken_file_keeps_the_old_one(database: Database) {
-    let (app, path) = started(database, &cities()).await;
+async fn a_broken_file_does_not_replace_the_old_one(database: Database) {
+    let (app, path) = start(database, &cities()).await;
     let ada = app.register("ada@example.org").await;
     let whole = cities().bytes();
     let mut scrambled = whole.clone();
@@ -165,7 +165,7 @@ async fn a_broken_file_keeps_the_old_one(database: Database) {
     app.stop().await;
 }
 
-async fn a_file_that_is_not_there_keeps_nobody_out(database: Database) {
+async fn a_missing_file_does_not_prevent_sign_in(database: Database) {
     let app = TestApp::start_with(database, |settings| {
         behind_proxy(settings);
         settings.places.files = vec!["no-such-file.mmdb".into()];
@@ -174,7 +174,7 @@ async fn a_file_that_is_not_there_keeps_nobody_out(database: Database) {
     let ada = app.register("ada@example.org").await;
     let laptop = app.browser_from(FIREFOX, LYON);
     laptop.sign_in(&ada).await;
-    // Nothing but the address is known, so that is shown.
+    // Without a place, the address is shown.
     laptop
         .get("/devices")
         .await
@@ -183,8 +183,12 @@ async fn a_file_that_is_not_there_keeps_nobody_out(database: Database) {
     app.stop().await;
 }
 
-/// Signs in with what an edge tells; the city and country of the session.
-async fn edge(app: &TestApp, person: &Person, headers: &[(&str, &str)]) -> (String, String) {
+/// Signs in with the headers of a proxy at the edge. Returns the city and country of the session.
+async fn login_through_edge(
+    app: &TestApp,
+    person: &Person,
+    headers: &[(&str, &str)],
+) -> (String, String) {
     let body = json!({"email": person.email, "password": person.password});
     let mut request = app
         .anyone()
@@ -203,7 +207,7 @@ async fn edge(app: &TestApp, person: &Person, headers: &[(&str, &str)]) -> (Stri
     (text("location_city"), text("location_country"))
 }
 
-async fn a_proxy_at_the_edge_tells_the_place(database: Database) {
+async fn a_trusted_proxy_sets_the_place(database: Database) {
     let app = TestApp::start_behind_proxy(database).await;
     let ada = app.register("ada@example.org").await;
     for (country, city, expected) in [
@@ -214,7 +218,7 @@ async fn a_proxy_at_the_edge_tells_the_place(database: Database) {
         ("<script>", "<b>", ("", "")),
     ] {
         let headers = [("cf-ipcountry", country), ("cf-ipcity", city)];
-        let (found_city, found_country) = edge(&app, &ada, &headers).await;
+        let (found_city, found_country) = login_through_edge(&app, &ada, &headers).await;
         assert_eq!((found_city.as_str(), found_country.as_str()), expected);
     }
     let database = app.stop_and_keep_database().await;
@@ -230,21 +234,24 @@ async fn a_proxy_at_the_edge_tells_the_place(database: Database) {
         ("cf-ipcountry", "FR"),
         ("cf-ipcity", "Lyon"),
     ];
-    let expected = edge(&app, &ada, &headers).await;
-    assert_eq!(expected, (String::new(), "Italy".into()));
+    let found = login_through_edge(&app, &ada, &headers).await;
+    assert_eq!(found, (String::new(), "Italy".into()));
     app.stop().await;
 }
 
-async fn a_stranger_cannot_tell_a_place(database: Database) {
+async fn an_untrusted_client_cannot_set_a_place(database: Database) {
     let app = TestApp::start(database).await;
     let ada = app.register("ada@example.org").await;
     let headers = [("cf-ipcountry", "FR"), ("cf-ipcity", "Lyon")];
-    assert_eq!(edge(&app, &ada, &headers).await, Default::default());
+    assert_eq!(
+        login_through_edge(&app, &ada, &headers).await,
+        Default::default()
+    );
     app.stop().await;
 }
 
 async fn a_private_address_is_the_local_network(database: Database) {
-    let (app, _) = started(database, &cities()).await;
+    let (app, _) = start(database, &cities()).await;
     let ada = app.register("ada@example.org").await;
     for ip in ["192.168.1.9", "fd00::9", "::ffff:10.0.0.9"] {
         let laptop = app.browser_from(FIREFOX, ip);
@@ -259,7 +266,7 @@ async fn a_private_address_is_the_local_network(database: Database) {
 }
 
 async fn the_map_has_a_dot_for_each_place(database: Database) {
-    let (app, _) = started(database, &cities()).await;
+    let (app, _) = start(database, &cities()).await;
     let ada = app.register("ada@example.org").await;
     let laptop = app.browser_from(FIREFOX, LYON);
     laptop.sign_in(&ada).await;
@@ -277,24 +284,23 @@ async fn the_map_has_a_dot_for_each_place(database: Database) {
     page.expect_words("Lyon, France This device, Safari on iPhone")
         .expect_words("Sydney, Australia Safari on iPhone");
 
-    let nobody = app.register("bob@example.org").await;
+    let bob = app.register("bob@example.org").await;
     let unplaced = app.browser_from(FIREFOX, "192.0.2.1");
-    unplaced.sign_in(&nobody).await;
+    unplaced.sign_in(&bob).await;
     let page = unplaced.get("/devices").await.expect(200);
     assert!(!page.text.contains("<circle"), "no place, no map");
     app.stop().await;
 }
 
 async fn a_session_moves_with_its_device(database: Database) {
-    let (app, _) = started(database, &cities()).await;
+    let (app, _) = start(database, &cities()).await;
     let ada = app.register("ada@example.org").await;
     let phone = app.login_from(&ada, IPHONE, LYON, None).await;
     app.advance(Duration::from_secs(2 * 24 * 60 * 60));
     let request = phone
         .request("GET", "/api/v1/sessions/current")
         .header("x-forwarded-for", SYDNEY);
-    let request = TestResponse::to(request).await;
-    request.expect(200);
+    TestResponse::to(request).await.expect(200);
     app.flush().await;
     assert_eq!(
         app.database.of_the_session("location_city").as_deref(),
@@ -307,7 +313,7 @@ async fn a_session_moves_with_its_device(database: Database) {
     app.stop().await;
 }
 
-async fn names_in_the_file_are_hostile_text(database: Database) {
+async fn names_in_the_file_are_untrusted_text(database: Database) {
     let long = "x".repeat(5_000);
     let names = [
         ("198.51.100.0/26", "<script>alert(1)</script>"),
@@ -319,7 +325,7 @@ async fn names_in_the_file_are_hostile_text(database: Database) {
         .fold(Mmdb::new("City"), |file, (network, name)| {
             file.with(network, json!({"city": name, "country_code": name}))
         });
-    // Nor must what is no place, or a place off the globe, do any harm.
+    // Malformed records and coordinates off the globe must do no harm either.
     let file = file
         .with(
             "192.0.2.0/26",
@@ -329,7 +335,7 @@ async fn names_in_the_file_are_hostile_text(database: Database) {
             "192.0.2.64/26",
             json!({"country_code": "FR", "latitude": 91.5, "longitude": 1e300}),
         );
-    let (app, _) = started(database, &file).await;
+    let (app, _) = start(database, &file).await;
     let ada = app.register("ada@example.org").await;
     let laptop = app.browser_from(FIREFOX, LYON);
     laptop.sign_in(&ada).await;
@@ -348,9 +354,10 @@ async fn names_in_the_file_are_hostile_text(database: Database) {
     app.stop().await;
 }
 
-async fn the_first_file_that_knows_tells(database: Database) {
+async fn the_first_file_with_the_address_is_used(database: Database) {
     let folder = database.folder().to_owned();
-    let paths = ["no-such-file.mmdb", "cities.mmdb", "countries.mmdb"].map(|it| folder.join(it));
+    let paths =
+        ["no-such-file.mmdb", "cities.mmdb", "countries.mmdb"].map(|name| folder.join(name));
     cities().write(&paths[1]);
     Mmdb::new("Country")
         .with("203.0.113.0/24", json!({"country_code": "DE"}))

@@ -1,4 +1,5 @@
-//! Refresh tokens: used once, with a short grace, and a replay after it ends the session.
+//! Refresh tokens: each is used once, with a short grace period; token reuse after it ends the
+//! session.
 
 use std::collections::BTreeSet;
 
@@ -8,16 +9,16 @@ use crate::support::prelude::*;
 
 on_both!(
     app: refreshing_returns_new_tokens_for_the_same_session,
-    a_token_replayed_within_the_grace_gets_the_same_successor,
+    a_token_replayed_within_the_grace_period_gets_the_same_successor,
     two_refreshes_at_the_same_time_get_the_same_successor,
-    fifty_refreshes_at_once_are_fifty_usable_responses,
-    the_grace_lasts_to_its_last_second,
-    a_token_replayed_past_the_grace_ends_the_session,
+    fifty_refreshes_at_once_all_get_usable_tokens,
+    the_grace_period_includes_its_last_second,
+    a_token_replayed_after_the_grace_period_ends_the_session,
     a_token_two_generations_old_ends_the_session,
     a_refresh_token_of_an_expired_session_is_refused,
     a_tampered_refresh_token_is_refused_and_ends_nothing,
     a_tampered_access_token_is_refused,
-    one_kind_of_token_does_not_do_for_the_other,
+    one_kind_of_token_is_refused_as_the_other,
 );
 on_both!(
     database: a_refresh_from_a_new_address_is_recorded,
@@ -40,7 +41,7 @@ async fn refreshing_returns_new_tokens_for_the_same_session(app: &TestApp) {
     assert_eq!(app.database.sessions_where("is_active"), 1);
 }
 
-async fn a_token_replayed_within_the_grace_gets_the_same_successor(app: &TestApp) {
+async fn a_token_replayed_within_the_grace_period_gets_the_same_successor(app: &TestApp) {
     let laptop = signed_in(app).await;
     let first = app
         .anyone()
@@ -79,7 +80,7 @@ async fn two_refreshes_at_the_same_time_get_the_same_successor(app: &TestApp) {
     );
 }
 
-async fn fifty_refreshes_at_once_are_fifty_usable_responses(app: &TestApp) {
+async fn fifty_refreshes_at_once_all_get_usable_tokens(app: &TestApp) {
     let laptop = signed_in(app).await;
     let refreshes: Vec<_> = (0..50)
         .map(|_| {
@@ -89,7 +90,7 @@ async fn fifty_refreshes_at_once_are_fifty_usable_responses(app: &TestApp) {
         .collect();
     let mut successors = BTreeSet::new();
     for refresh in refreshes {
-        let body = refresh.await.expect("an answer").expect(200).json();
+        let body = refresh.await.expect("a response").expect(200).json();
         let access = body["access_token"].as_str().expect("a token").to_owned();
         let request = app.anyone().request("GET", "/api/v1/sessions/current");
         TestResponse::to(request.bearer_auth(access))
@@ -125,7 +126,7 @@ async fn a_refresh_from_a_new_address_is_recorded(database: Database) {
     app.stop().await;
 }
 
-async fn the_grace_lasts_to_its_last_second(app: &TestApp) {
+async fn the_grace_period_includes_its_last_second(app: &TestApp) {
     let laptop = signed_in(app).await;
     let first = app
         .anyone()
@@ -143,7 +144,7 @@ async fn the_grace_lasts_to_its_last_second(app: &TestApp) {
     assert_eq!(again["refresh_token"], first["refresh_token"]);
 }
 
-async fn a_token_replayed_past_the_grace_ends_the_session(app: &TestApp) {
+async fn a_token_replayed_after_the_grace_period_ends_the_session(app: &TestApp) {
     let mut laptop = signed_in(app).await;
     let stolen = laptop.refresh_token.clone();
     laptop.refresh().await;
@@ -217,7 +218,7 @@ async fn a_tampered_access_token_is_refused(app: &TestApp) {
     laptop.current().await.expect(200);
 }
 
-async fn one_kind_of_token_does_not_do_for_the_other(app: &TestApp) {
+async fn one_kind_of_token_is_refused_as_the_other(app: &TestApp) {
     let mut laptop = signed_in(app).await;
     app.anyone()
         .refresh(&laptop.access_token)
@@ -244,14 +245,14 @@ fn assert_ended_by_reuse(app: &TestApp) {
     assert_eq!(app.database.number(events), 1);
 }
 
-/// The token with one character in its middle changed.
+/// Returns the token with one character in its middle changed.
 fn tampered(token: &str) -> String {
     let (before, after) = token.split_at(token.len() / 2);
     let changed = if after.starts_with('A') { 'B' } else { 'A' };
     format!("{before}{changed}{}", &after[1..])
 }
 
-/// A JWT that claims to need no signature.
+/// Returns the token as an unsigned one, with `alg` set to `none`.
 fn without_signature(token: &str) -> String {
     let claims = token.split('.').nth(1).expect("a JWT");
     // {"alg":"none","typ":"at+jwt"}

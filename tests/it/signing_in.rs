@@ -7,14 +7,14 @@ use rollcall::settings::PasswordSettings;
 use crate::support::prelude::*;
 
 on_both!(
-    database: a_flood_of_sign_ins_is_turned_away_not_taken_on,
+    database: sign_ins_beyond_the_queue_are_refused,
     a_hash_with_outdated_parameters_is_renewed_at_sign_in,
-    the_address_is_a_trusted_proxys_word,
-    a_line_that_is_no_text_does_not_hide_the_address,
-    the_address_is_nobody_elses_word,
+    the_address_is_taken_from_a_trusted_proxy,
+    a_header_that_is_not_text_does_not_hide_the_address,
+    the_address_is_not_taken_from_an_untrusted_client,
 );
 
-async fn a_flood_of_sign_ins_is_turned_away_not_taken_on(database: Database) {
+async fn sign_ins_beyond_the_queue_are_refused(database: Database) {
     let app = TestApp::start_with(database, |settings| {
         settings.passwords = PasswordSettings {
             memory_kib: 4 * 1024,
@@ -35,21 +35,21 @@ async fn a_flood_of_sign_ins_is_turned_away_not_taken_on(database: Database) {
             })
         })
         .collect();
-    let (mut taken, mut turned_away) = (0, 0);
+    let (mut accepted, mut refused) = (0, 0);
     for response in flood {
-        let response = response.await.expect("an answer");
+        let response = response.await.expect("a response");
         if response.status == 503 {
             assert!(!response.header("retry-after").is_empty());
             response.problem(503, "busy");
-            turned_away += 1;
+            refused += 1;
         } else {
             response.expect(200);
-            taken += 1;
+            accepted += 1;
         }
     }
-    assert!(taken >= 1, "nobody got in");
-    assert!(turned_away >= 1, "nobody was turned away");
-    assert_eq!(app.database.sessions_where("is_active"), taken);
+    assert!(accepted >= 1, "no sign-in was accepted");
+    assert!(refused >= 1, "no sign-in was refused");
+    assert_eq!(app.database.sessions_where("is_active"), accepted);
     app.login(&ada, FIREFOX).await;
     app.stop().await;
 }
@@ -70,7 +70,7 @@ async fn a_hash_with_outdated_parameters_is_renewed_at_sign_in(database: Databas
     app.stop().await;
 }
 
-async fn the_address_is_a_trusted_proxys_word(database: Database) {
+async fn the_address_is_taken_from_a_trusted_proxy(database: Database) {
     let app = TestApp::start_with(database, |settings| {
         settings.trusted_proxies = vec!["127.0.0.0/8".parse().expect("a network")];
     })
@@ -82,8 +82,8 @@ async fn the_address_is_a_trusted_proxys_word(database: Database) {
     app.stop().await;
 }
 
-/// A client may send any bytes; the proxy puts the address it saw behind them.
-async fn a_line_that_is_no_text_does_not_hide_the_address(database: Database) {
+/// A client can send any bytes in the header; the proxy appends the client's address to them.
+async fn a_header_that_is_not_text_does_not_hide_the_address(database: Database) {
     let app = TestApp::start_with(database, |settings| {
         settings.trusted_proxies = vec!["127.0.0.0/8".parse().expect("a network")];
     })
@@ -101,7 +101,7 @@ async fn a_line_that_is_no_text_does_not_hide_the_address(database: Database) {
     app.stop().await;
 }
 
-async fn the_address_is_nobody_elses_word(database: Database) {
+async fn the_address_is_not_taken_from_an_untrusted_client(database: Database) {
     let app = TestApp::start(database).await;
     assert_eq!(address_after_login_through_a_proxy(&app).await, "127.0.0.1");
     app.stop().await;

@@ -1,30 +1,30 @@
-//! Step-up: sensitive requests need a recent password, and continue after it.
+//! Step-up: some requests need a recently given password, and continue once it is given.
 
 use crate::support::html;
 use crate::support::prelude::*;
 
 on_both!(
-    app: signing_out_this_device_never_asks,
-    a_password_given_recently_is_enough,
-    ending_another_device_asks_and_then_goes_on,
-    a_wrong_password_keeps_the_act_waiting,
-    ending_the_others_asks_and_then_goes_on,
-    the_act_leads_nowhere_else,
-    the_cookie_from_before_is_worth_nothing,
-    a_program_gets_the_error_that_asks_for_step_up,
-    another_e_mail_asks_and_is_what_signs_in,
-    the_export_asks_and_has_everything,
-    deleting_the_account_asks_and_takes_everything_along,
+    app: signing_out_this_device_needs_no_step_up,
+    a_recently_given_password_is_enough,
+    signing_out_another_device_continues_after_a_step_up,
+    a_wrong_password_leaves_the_action_pending,
+    signing_out_the_others_continues_after_a_step_up,
+    the_action_redirects_to_no_other_host,
+    the_cookie_from_before_a_step_up_is_refused,
+    an_api_client_gets_a_step_up_challenge,
+    changing_the_e_mail_needs_a_step_up_and_the_new_one_signs_in,
+    the_export_needs_a_step_up_and_is_complete,
+    deleting_the_account_needs_a_step_up_and_deletes_everything,
     a_new_password_is_a_step_up_and_changes_the_cookie,
 );
 on_both!(
-    database: the_session_used_longest_ago_makes_room,
+    database: beyond_the_limit_the_least_recently_used_session_ends,
 );
 
 const WINDOW: Duration = Duration::from_secs(10 * 60);
 const SECOND: Duration = Duration::from_secs(1);
 
-async fn signing_out_this_device_never_asks(app: &TestApp) {
+async fn signing_out_this_device_needs_no_step_up(app: &TestApp) {
     let ada = app.register("ada@example.org").await;
     let browser = app.signed_in_browser(&ada, FIREFOX).await;
     app.advance(WINDOW + SECOND);
@@ -35,7 +35,7 @@ async fn signing_out_this_device_never_asks(app: &TestApp) {
     phone.post("/api/v1/auth/logout").await.expect(204);
 }
 
-async fn a_password_given_recently_is_enough(app: &TestApp) {
+async fn a_recently_given_password_is_enough(app: &TestApp) {
     let (laptop, phone, _) = laptop_and_phone(app).await;
     app.advance(WINDOW);
     let path = laptop.sign_out_paths().await.remove(0);
@@ -44,10 +44,10 @@ async fn a_password_given_recently_is_enough(app: &TestApp) {
     assert!(phone.get("/devices").await.is_to_sign_in());
 }
 
-async fn ending_another_device_asks_and_then_goes_on(app: &TestApp) {
+async fn signing_out_another_device_continues_after_a_step_up(app: &TestApp) {
     let (laptop, phone, _) = laptop_and_phone(app).await;
     let path = laptop.sign_out_paths().await.remove(0);
-    // The page was opened in time; the window closes between page and post.
+    // The page is opened within the window, which ends before the form is posted.
     let form = laptop.form("/devices", &path).await;
     app.advance(WINDOW + SECOND);
     let response = laptop.send(&form, &[]).await.expect(403);
@@ -55,7 +55,7 @@ async fn ending_another_device_asks_and_then_goes_on(app: &TestApp) {
     let prompt_form = html::forms(&response.text)
         .into_iter()
         .find(|form| form.action == "/confirm");
-    let prompt_form = prompt_form.expect("the form that asks");
+    let prompt_form = prompt_form.expect("the form of the step-up");
     phone.get("/devices").await.expect(200);
 
     let confirmed = laptop
@@ -71,7 +71,7 @@ async fn ending_another_device_asks_and_then_goes_on(app: &TestApp) {
     assert!(phone.get("/devices").await.is_to_sign_in());
 }
 
-async fn a_wrong_password_keeps_the_act_waiting(app: &TestApp) {
+async fn a_wrong_password_leaves_the_action_pending(app: &TestApp) {
     let (laptop, phone, _) = laptop_and_phone(app).await;
     let path = laptop.sign_out_paths().await.remove(0);
     let form = laptop.form("/devices", &path).await;
@@ -99,7 +99,7 @@ async fn a_wrong_password_keeps_the_act_waiting(app: &TestApp) {
     phone.get("/devices").await.expect(200);
 }
 
-async fn ending_the_others_asks_and_then_goes_on(app: &TestApp) {
+async fn signing_out_the_others_continues_after_a_step_up(app: &TestApp) {
     let (laptop, phone, _) = laptop_and_phone(app).await;
     for path in ["/devices/sign-out-others", "/devices/sign-out-everywhere"] {
         let form = laptop
@@ -131,7 +131,7 @@ async fn ending_the_others_asks_and_then_goes_on(app: &TestApp) {
     assert!(phone.get("/devices").await.is_to_sign_in());
 }
 
-async fn the_act_leads_nowhere_else(app: &TestApp) {
+async fn the_action_redirects_to_no_other_host(app: &TestApp) {
     let ada = app.register("ada@example.org").await;
     let browser = app.signed_in_browser(&ada, FIREFOX).await;
     let form = browser.form("/confirm", "/confirm").await;
@@ -151,7 +151,7 @@ async fn the_act_leads_nowhere_else(app: &TestApp) {
     }
 }
 
-async fn the_cookie_from_before_is_worth_nothing(app: &TestApp) {
+async fn the_cookie_from_before_a_step_up_is_refused(app: &TestApp) {
     let ada = app.register("ada@example.org").await;
     let browser = app.signed_in_browser(&ada, FIREFOX).await;
     let stolen = browser.cookie("rollcall_session").expect("a cookie");
@@ -164,13 +164,13 @@ async fn the_cookie_from_before_is_worth_nothing(app: &TestApp) {
 
     let thief = app.browser(IPHONE);
     thief.set_cookie("rollcall_session", &stolen);
-    thief.get("/devices").await.expect(200); // A request that was under way: within the grace.
+    thief.get("/devices").await.expect(200); // As a request in progress: within the grace period.
     app.advance(Duration::from_secs(11));
     assert!(thief.get("/devices").await.is_to_sign_in());
     browser.get("/devices").await.expect(200);
 }
 
-async fn a_program_gets_the_error_that_asks_for_step_up(app: &TestApp) {
+async fn an_api_client_gets_a_step_up_challenge(app: &TestApp) {
     let ada = app.register("ada@example.org").await;
     let mut laptop = app.login(&ada, FIREFOX).await;
     let phone = app.login(&ada, IPHONE).await;
@@ -227,7 +227,7 @@ async fn a_new_password_is_a_step_up_and_changes_the_cookie(app: &TestApp) {
     assert!(response.is_to_sign_in());
 }
 
-async fn another_e_mail_asks_and_is_what_signs_in(app: &TestApp) {
+async fn changing_the_e_mail_needs_a_step_up_and_the_new_one_signs_in(app: &TestApp) {
     let (laptop, _phone, ada) = laptop_and_phone(app).await;
     app.register("bob@example.org").await;
     let submit = async |email| {
@@ -260,7 +260,7 @@ async fn another_e_mail_asks_and_is_what_signs_in(app: &TestApp) {
     assert_eq!(app.database.number(changed), 1);
 }
 
-async fn the_export_asks_and_has_everything(app: &TestApp) {
+async fn the_export_needs_a_step_up_and_is_complete(app: &TestApp) {
     let (laptop, phone, _) = laptop_and_phone(app).await;
     phone.submit("/devices", "/sign-out", &[]).await.expect(303);
     app.advance(WINDOW + SECOND);
@@ -285,7 +285,7 @@ async fn the_export_asks_and_has_everything(app: &TestApp) {
     );
 }
 
-async fn deleting_the_account_asks_and_takes_everything_along(app: &TestApp) {
+async fn deleting_the_account_needs_a_step_up_and_deletes_everything(app: &TestApp) {
     let (laptop, phone, ada) = laptop_and_phone(app).await;
     let form = laptop.form("/account", "/account/delete").await;
     app.advance(WINDOW + SECOND);
@@ -307,7 +307,7 @@ async fn deleting_the_account_asks_and_takes_everything_along(app: &TestApp) {
         .problem(401, "invalid_credentials");
 }
 
-async fn the_session_used_longest_ago_makes_room(database: Database) {
+async fn beyond_the_limit_the_least_recently_used_session_ends(database: Database) {
     let app = TestApp::start_with(database, |settings| settings.sessions.most_per_person = 3).await;
     let ada = app.register("ada@example.org").await;
     let mut devices = Vec::new();

@@ -27,8 +27,8 @@ const REPLACED: [(&str, &str); 19] = [
     ("errand", "purpose"),
 ];
 
-/// Words that no identifier is or begins with: as a verb of a function they have a term of the field.
-/// In the middle of a test's sentence they are plain English.
+/// Words that no identifier is or begins with: as a verb of a function they have a term of the
+/// field. In the middle of a test's sentence they are plain English.
 const REPLACED_VERBS: [(&str, &str); 22] = [
     ("keep", "record, update"),
     ("face", "error_response"),

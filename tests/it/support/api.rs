@@ -73,7 +73,7 @@ impl Device {
         }
     }
 
-    /// The session's id.
+    /// Returns the session's id.
     pub fn id(&self) -> String {
         text(&self.session["id"])
     }

@@ -121,7 +121,7 @@ impl TestApp {
     /// Sends the messages that are due now. Returns how many the mail server accepted.
     pub async fn deliver_mail(&self) -> usize {
         let sent = self.server.jobs().deliver_mail().await;
-        sent.expect("the database answers")
+        sent.expect("the database responds")
     }
 
     /// Reloads the database of places now, if it changed. Returns whether it did.
@@ -175,7 +175,8 @@ impl TestApp {
         TestResponse::to(request.json(&body)).await
     }
 
-    /// Signs a device in over the API, from an address in a proxy's header, perhaps with a device id.
+    /// Signs a device in over the API, from an address in a proxy's header, perhaps with a device
+    /// id.
     pub async fn login_from(
         &self,
         person: &Person,
@@ -235,10 +236,10 @@ fn settings_for(database: &Database, change: impl FnOnce(&mut Settings)) -> Sett
 pub struct Node(Server);
 
 impl Node {
-    /// As [`TestApp::deliver_mail`].
+    /// Sends the messages that are due now, as [`TestApp::deliver_mail`].
     pub async fn deliver_mail(&self) -> usize {
         let sent = self.0.jobs().deliver_mail().await;
-        sent.expect("the database answers")
+        sent.expect("the database responds")
     }
 
     pub fn base(&self) -> String {
@@ -255,8 +256,8 @@ pub fn behind_proxy(settings: &mut Settings) {
     settings.trusted_proxies = vec!["127.0.0.1/32".parse().expect("a network")];
 }
 
-/// A client that follows no redirect, uses no proxy and leaves no connection behind, for the
-/// server to wait for when it stops.
+/// Returns the builder of a client that follows no redirect, uses no proxy and leaves no idle
+/// connection, for which the server would wait when it stops.
 pub fn http_client() -> ClientBuilder {
     Client::builder()
         .redirect(Policy::none())

@@ -54,7 +54,7 @@ impl Browser {
     /// Returns a response that continues: its chunks are read as they arrive.
     pub async fn stream(&self, path: &str) -> Response {
         let response = self.http.get(self.at(path)).send().await;
-        let response = response.expect("the server answers");
+        let response = response.expect("the server responds");
         assert_eq!(response.headers()["content-type"], "text/event-stream");
         response
     }
@@ -85,15 +85,16 @@ impl Browser {
             })
     }
 
-    /// Sends a form, perhaps one from a page opened long ago. A field given here replaces a hidden one.
+    /// Sends a form, perhaps one from a page opened long ago. A field of `fields` replaces a hidden
+    /// one.
     pub async fn send(&self, form: &Form, fields: &[(&str, &str)]) -> TestResponse {
-        let is_given = |name: &str| fields.iter().any(|(given, _)| *given == name);
+        let is_replaced = |name: &str| fields.iter().any(|(field, _)| *field == name);
         let hidden = form
             .hidden
             .iter()
             .map(|(name, value)| (name.as_str(), value.as_str()));
         let all: Vec<_> = hidden
-            .filter(|(name, _)| !is_given(name))
+            .filter(|(name, _)| !is_replaced(name))
             .chain(fields.iter().copied())
             .collect();
         self.post(&form.action, &all).await
@@ -124,7 +125,7 @@ impl Browser {
             .collect()
     }
 
-    /// Returns the value of a cookie.
+    /// Returns the value of a cookie that a request would send.
     pub fn cookie(&self, name: &str) -> Option<String> {
         let cookies = self.jar.cookies(&self.base)?;
         let mut pairs = cookies

@@ -164,7 +164,7 @@ impl Drop for Database {
     }
 }
 
-/// Runs SQL on the server's own database, not on a test's.
+/// Runs SQL on the server's default database, not on a test's.
 pub fn on_server(sql: &str) {
     let outcome = connect(&server()).batch_execute(sql);
     // A second panic while a test fails would hide the first.

@@ -1,4 +1,4 @@
-//! Small MaxMind DB files (format 2.0), written by hand: a search tree, the records, the metadata.
+//! Writes small MaxMind DB files (format 2.0): a search tree, the records, the metadata.
 
 use std::io::Write;
 use std::net::Ipv6Addr;
@@ -7,12 +7,12 @@ use std::path::Path;
 use ipnet::{IpNet, Ipv6Net};
 use serde_json::{Number, Value, json};
 
-/// In bits. Each node has two records.
+/// The size of a record of the tree, in bits. Each node has two records.
 const RECORD_SIZE: u16 = 24;
-/// Zeros between the tree and the records; the tree's pointers count them, too.
+/// The zeros between the tree and the records, which the tree's pointers include.
 const SEPARATOR: [u8; 16] = [0; 16];
 const METADATA_MARKER: &[u8] = b"\xab\xcd\xefMaxMind.com";
-/// The first second of 2026, so that the same places always make the same file.
+/// The first second of 2026: constant, so that the same places always result in the same file.
 const BUILD_EPOCH: u64 = 1_767_225_600;
 
 // The numbers of the format's types.
@@ -42,8 +42,8 @@ impl Mmdb {
         }
     }
 
-    /// A network and what is known of it. Of two networks that overlap the narrower one counts;
-    /// of two equal ones the later.
+    /// Adds a network and its record. Of two networks that overlap, the narrower one counts; of two
+    /// equal ones, the later.
     #[track_caller]
     pub fn with(mut self, network: &str, record: Value) -> Self {
         let parsed = network
@@ -53,7 +53,7 @@ impl Mmdb {
         self
     }
 
-    /// Writes the whole file beside its place and moves it there: no reader ever sees a part.
+    /// Writes the file under a temporary name and renames it: no reader ever finds a part of it.
     pub fn write(&self, path: &Path) {
         let folder = path.parent().expect("a path in a folder");
         let mut file = tempfile::NamedTempFile::new_in(folder).expect("a file beside it");
@@ -97,7 +97,7 @@ impl Mmdb {
     }
 }
 
-/// IPv4 addresses are below `::/96`.
+/// Returns the network as an IPv6 one: IPv4 addresses are below `::/96`.
 fn in_ipv6(network: IpNet) -> Ipv6Net {
     match network {
         IpNet::V4(v4) => Ipv6Net::new(v4.addr().to_ipv6_compatible(), 96 + v4.prefix_len())
@@ -111,17 +111,17 @@ fn in_ipv6(network: IpNet) -> Ipv6Net {
 enum Slot {
     Empty,
     Node(usize),
-    /// A record, by its place among the records.
+    /// A record, by its offset among the records.
     Record(usize),
 }
 
-/// One level a bit of an IPv6 address.
+/// The search tree, with one level for each bit of an IPv6 address.
 struct Tree {
     nodes: Vec<[Slot; 2]>,
 }
 
 impl Tree {
-    /// IPv4 is there, empty, with its second name `::ffff:0:0/96`, as MaxMind writes it.
+    /// Creates a tree with an empty IPv4 part and its alias `::ffff:0:0/96`, as MaxMind writes it.
     fn new() -> Self {
         let mut tree = Self {
             nodes: vec![[Slot::Empty; 2]],
@@ -133,7 +133,8 @@ impl Tree {
         tree
     }
 
-    /// Networks come widest first: what is already there below this one is only part of the way.
+    /// Inserts a network. The wider ones have to be inserted before it: then the nodes below it are
+    /// only those of [`Tree::new`].
     fn insert(&mut self, network: Ipv6Net, slot: Slot) {
         let Some(last) = network.prefix_len().checked_sub(1) else {
             self.fill(Slot::Node(0), slot);
@@ -144,13 +145,14 @@ impl Tree {
         self.nodes[node][side] = self.fill(self.nodes[node][side], slot);
     }
 
-    /// The node that so many bits of the address lead to, made if it is not there.
+    /// Returns the node that the first `bits` bits of the address lead to; creates it if it is
+    /// missing.
     fn node_at(&mut self, address: Ipv6Addr, bits: u8) -> usize {
         (0..bits).fold(0, |node, position| {
             let side = bit(address, position);
             match self.nodes[node][side] {
                 Slot::Node(next) => next,
-                // What was known of the whole is known of both halves.
+                // A record of the whole network applies to both halves.
                 known => {
                     self.nodes.push([known; 2]);
                     let next = self.nodes.len() - 1;
@@ -161,7 +163,7 @@ impl Tree {
         })
     }
 
-    /// What is to stand where `old` stands: the new, or the node with the new everywhere below it.
+    /// Returns what replaces `old`: `new`, or the same node with `new` everywhere below it.
     fn fill(&mut self, old: Slot, new: Slot) -> Slot {
         let Slot::Node(node) = old else { return new };
         for side in [0, 1] {
@@ -188,12 +190,12 @@ impl Tree {
     }
 }
 
-/// A bit of an address, from the left.
+/// Returns a bit of an address, counted from the left.
 fn bit(address: Ipv6Addr, position: u8) -> usize {
     usize::from(address.to_bits() >> (127 - position) & 1 == 1)
 }
 
-/// Appends values in the format's own encoding.
+/// Appends values in the encoding of the format.
 #[derive(Default)]
 struct Encoder(Vec<u8>);
 
@@ -217,7 +219,8 @@ impl Encoder {
         }
     }
 
-    /// Readers are strict: some numbers have to be of the very type that MaxMind writes.
+    /// Appends a key and its value. Readers are strict: some numbers need the exact type that
+    /// MaxMind writes.
     fn entry(&mut self, key: &str, value: &Value) {
         self.text(key);
         let kind = match key {
@@ -245,7 +248,7 @@ impl Encoder {
         }
     }
 
-    /// Half as wide where that loses nothing: there are files with either.
+    /// Appends a float with single precision if that is exact, else with double: files have either.
     fn float(&mut self, value: f64) {
         let narrow = value as f32;
         if f64::from(narrow) == value {
@@ -257,7 +260,7 @@ impl Encoder {
         }
     }
 
-    /// Without leading zeros; zero itself is no byte at all.
+    /// Appends an unsigned number without leading zero bytes; zero itself has no bytes.
     fn unsigned(&mut self, kind: u8, value: u64) {
         let zeros = value.leading_zeros() as usize / 8;
         let most = match kind {
@@ -275,7 +278,8 @@ impl Encoder {
         self.0.extend(text.as_bytes());
     }
 
-    /// A value's type and size. Sizes from 29 need bytes of their own, types from 8 one more.
+    /// Appends the type and size of a value. A size from 29 needs additional bytes, a type from 8
+    /// one more byte.
     fn head(&mut self, kind: u8, size: usize) {
         let (first, more) = match size {
             0..29 => (size as u8, Vec::new()),

@@ -35,11 +35,11 @@ pub const FIREFOX: &str =
 pub const IPHONE: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 \
                           (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1";
 
-/// Makes two tests of each function: `name::sqlite` and `name::postgres`.
+/// Generates two tests from each function: `name::sqlite` and `name::postgres`.
 ///
 /// A function after `app:` takes a running `&TestApp`; one after `database:` takes an empty
-/// `Database` and starts what it needs. A function that is left out is an unused one, which the
-/// lints refuse. Both tests are held to the same snapshots.
+/// `Database` and starts what it needs. A function that is left out is unused, which the lints
+/// refuse. Both tests compare with the same snapshots.
 macro_rules! on_both {
     (app: $($name:ident),+ $(,)?) => {$(
         mod $name {
@@ -81,13 +81,16 @@ macro_rules! on_both {
     )+};
 }
 
-/// Runs a test in an actix system of its own, where an inline snapshot may be met more than once.
+/// Runs a test in a separate actix system. An inline snapshot may be compared more than once in it.
 pub fn run_async(test: impl Future<Output = ()>) {
     insta::allow_duplicates! { actix_web::rt::System::new().block_on(test) }
 }
 
 /// Repeats a check until it succeeds, for what happens outside the test's control and outside
-/// its clock: a process that starts, a connection that comes back. Never to let time pass.
+/// its clock: a process that starts, a connection that is restored. Never use it to let time pass.
+///
+/// # Panics
+/// When the check has not succeeded after about 30 seconds.
 pub async fn eventually(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
     for _ in 0..600 {
         if is_so().await {

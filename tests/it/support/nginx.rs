@@ -71,7 +71,7 @@ impl Nginx {
 }
 
 fn start_small_application() -> (SocketAddr, ServerHandle) {
-    let server = HttpServer::new(|| App::new().default_service(web::to(who_is_there)))
+    let server = HttpServer::new(|| App::new().default_service(web::to(show_person)))
         .workers(1)
         .disable_signals()
         .bind("127.0.0.1:0")
@@ -83,7 +83,7 @@ fn start_small_application() -> (SocketAddr, ServerHandle) {
     (address, handle)
 }
 
-async fn who_is_there(request: HttpRequest) -> web::Json<serde_json::Value> {
+async fn show_person(request: HttpRequest) -> web::Json<serde_json::Value> {
     let header = |name: &str| {
         let values: Vec<_> = request
             .headers()

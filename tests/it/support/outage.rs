@@ -5,8 +5,8 @@ use diesel::{Connection, PgConnection, SqliteConnection};
 
 use super::database::{Database, on_server};
 
-/// Lasts until it is ended or dropped. PostgreSQL cuts every connection and takes no new one; an
-/// SQLite file is locked against writing by another process, as a long backup or repair would.
+/// An outage that lasts until it is ended or dropped. PostgreSQL cuts every connection and accepts
+/// no new one; an SQLite file is locked against writing, as by a long backup or repair.
 pub struct Outage {
     postgres: Option<String>,
     sqlite: Option<SqliteConnection>,
@@ -35,7 +35,8 @@ impl Outage {
         }
     }
 
-    /// Starts an outage in which only writes wait: another transaction has the lock.
+    /// Starts an outage in which only writes wait, on PostgreSQL only those of sessions: another
+    /// transaction has the lock.
     pub fn locking_writes(database: &Database) -> Self {
         if database.postgres_name().is_none() {
             return Self::of(database);

@@ -55,7 +55,7 @@ impl Program {
             .spawn()
             .expect("the program starts");
         let mut stdin = child.stdin.take().expect("standard input");
-        // A program that does not want its input may have closed it.
+        // A program that reads no input may have closed it.
         let _ = stdin.write_all(input.as_bytes());
         drop(stdin);
         let output = child.wait_with_output().expect("the program ends");
@@ -108,7 +108,7 @@ pub struct Serving {
     child: Child,
     lines: Receiver<String>,
     readers: Vec<JoinHandle<()>>,
-    seen: Vec<String>,
+    printed: Vec<String>,
     address: String,
 }
 
@@ -127,7 +127,7 @@ impl Serving {
             child,
             lines,
             readers,
-            seen: Vec::new(),
+            printed: Vec::new(),
             address: String::new(),
         };
         serving.address = serving.wait_for("its address", address_in);
@@ -141,26 +141,26 @@ impl Serving {
 
     /// Waits for a line of its output.
     pub fn wait_for(&mut self, what: &str, find: impl Fn(&str) -> Option<String>) -> String {
-        if let Some(found) = self.seen.iter().find_map(|line| find(line)) {
+        if let Some(found) = self.printed.iter().find_map(|line| find(line)) {
             return found;
         }
         while let Ok(line) = self.lines.recv_timeout(Duration::from_secs(30)) {
             let found = find(&line);
-            self.seen.push(line);
+            self.printed.push(line);
             if let Some(found) = found {
                 return found;
             }
         }
         panic!(
             "the program did not print {what}:\n{}",
-            self.seen.join("\n")
+            self.printed.join("\n")
         );
     }
 
-    /// Returns what it has printed until now.
+    /// Returns what it has printed until now: everything, after [`Serving::terminate`].
     pub fn output(&mut self) -> String {
-        self.seen.extend(self.lines.try_iter());
-        self.seen.join("\n")
+        self.printed.extend(self.lines.try_iter());
+        self.printed.join("\n")
     }
 
     /// Stops it with SIGTERM, and waits until it has ended.
@@ -183,7 +183,7 @@ impl Drop for Serving {
 
 /// Sends a signal to a process, or to a process group (`-ID`).
 pub fn signal(name: &str, to: &str) {
-    // The shell's own `kill`: a small system may have no other.
+    // The `kill` built into the shell: a small system may have no other.
     let _ = Command::new("sh")
         .args(["-c", &format!("kill -{name} {to}")])
         .stderr(Stdio::null())
@@ -194,7 +194,7 @@ pub fn signal(name: &str, to: &str) {
 pub fn pass_lines(output: impl Read + Send + 'static, to: Sender<String>) -> JoinHandle<()> {
     std::thread::spawn(move || {
         for line in BufReader::new(output).lines().map_while(Result::ok) {
-            // Nobody may be listening any more; the program must still not wait.
+            // The receiver may be gone; the program must still not wait.
             let _ = to.send(line);
         }
     })

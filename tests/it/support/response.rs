@@ -15,9 +15,9 @@ pub struct TestResponse {
 
 impl TestResponse {
     pub async fn to(request: RequestBuilder) -> Self {
-        let response = request.send().await.expect("the server answers");
+        let response = request.send().await.expect("the server responds");
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let text = response.text().await.expect("the answer ends");
+        let text = response.text().await.expect("the response ends");
         Self {
             status,
             headers,

@@ -1,4 +1,4 @@
-//! A real SMTP server that stores the messages it receives: `smtp_server.py`, in a separate process.
+//! A real SMTP server that stores the messages it receives: `smtp_server.py`, in its own process.
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -111,8 +111,8 @@ impl SmtpServer {
         self.folder.path().join("certificate.pem")
     }
 
-    /// Sets a mode: `reject` responds 451 to a message, `refuse` responds 550 to
-    /// an address, `drop` stores a message and closes the connection without a response.
+    /// Sets a mode: `reject` responds 451 to a message, `refuse` responds 550 to an address, `drop`
+    /// stores a message and closes the connection without a response.
     pub fn set(&self, control: &str) {
         std::fs::write(self.control(control), "").expect("a file");
     }
@@ -202,7 +202,7 @@ impl Message {
     }
 }
 
-/// Creates a self-signed certificate.
+/// Creates a self-signed certificate, so that a client has to trust nothing else.
 fn make_certificate(folder: &Path) {
     let made = Command::new("openssl")
         .args(["req", "-x509", "-config", "/dev/null", "-nodes"])

@@ -1,4 +1,4 @@
-"""A real SMTP server for the tests. It keeps each message as a JSON file, and prints its port."""
+"""A real SMTP server for the tests. It stores each message as a JSON file, and prints its port."""
 
 import argparse
 import asyncio
@@ -14,8 +14,8 @@ from pathlib import Path
 from aiosmtpd.smtp import SMTP, TLSSetupException
 
 
-class Keeper:
-    """What the server does with a message, which files in the control folder change."""
+class Handler:
+    """Handles messages; files in the control folder change how."""
 
     def __init__(self, arguments):
         self.messages = arguments.messages
@@ -32,15 +32,15 @@ class Keeper:
     async def handle_DATA(self, server, session, envelope):
         if self.is_set("reject"):
             return "451 4.3.0 try later"
-        self.keep(session, envelope)
+        self.store(session, envelope)
         if self.is_set("drop"):
             server.transport.abort()
-            # The end of the connection cancels this: no answer is ever written.
+            # The end of the connection cancels this: no response is written.
             await asyncio.Event().wait()
         return "250 2.0.0 OK"
 
     async def handle_exception(self, error):
-        # A client that does not trust the certificate goes away: nothing to report.
+        # A client that does not trust the certificate disconnects, which is no error.
         if not isinstance(error, TLSSetupException):
             logging.error("the test's SMTP server failed", exc_info=error)
         return "421 4.3.0 the test's SMTP server failed"
@@ -48,7 +48,7 @@ class Keeper:
     def is_set(self, name):
         return (self.control / name).exists()
 
-    def keep(self, session, envelope):
+    def store(self, session, envelope):
         login = session.auth_data
         record = {
             "from": envelope.mail_from,
@@ -66,7 +66,7 @@ class Keeper:
 
 
 def parts_of(content):
-    """The decoded headers and texts of a message."""
+    """Returns the decoded headers and texts of a message."""
     message = email.message_from_bytes(content, policy=email.policy.default)
     return {
         "headers": [[name, str(value)] for name, value in message.items()],
@@ -81,17 +81,17 @@ def text_of(message, kind):
 
 
 def settings_of(arguments, context):
-    """How aiosmtpd calls what is wanted of it."""
+    """Returns the arguments as settings of aiosmtpd."""
     settings = {"hostname": "localhost", "enable_SMTPUTF8": True}
     if arguments.security == "starttls":
         settings |= {"tls_context": context, "require_starttls": True}
     if arguments.user is not None:
-        wanted = (arguments.user.encode(), arguments.password.encode())
+        expected = (arguments.user.encode(), arguments.password.encode())
         settings |= {
             "auth_required": True,
-            # Of TLS from the start aiosmtpd knows nothing; it would refuse every login there.
+            # aiosmtpd does not detect implicit TLS, and would refuse every login over it.
             "auth_require_tls": arguments.security == "starttls",
-            "auth_callback": lambda mechanism, *given: given == wanted,
+            "auth_callback": lambda mechanism, *login: login == expected,
         }
     return settings
 
@@ -99,17 +99,17 @@ def settings_of(arguments, context):
 async def serve(arguments):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(arguments.certificate, arguments.key)
-    keeper = Keeper(arguments)
+    handler = Handler(arguments)
     settings = settings_of(arguments, context)
     loop = asyncio.get_running_loop()
     server = await loop.create_server(
-        lambda: SMTP(keeper, loop=loop, **settings),
+        lambda: SMTP(handler, loop=loop, **settings),
         "127.0.0.1",
         arguments.port,
         ssl=context if arguments.security == "implicit" else None,
     )
     print(server.sockets[0].getsockname()[1], flush=True)
-    # Standard input ends with the test, however that ends.
+    # Standard input is closed when the test ends, in whatever way.
     await loop.run_in_executor(None, sys.stdin.read)
 
 
@@ -123,7 +123,7 @@ def main():
     parser.add_argument("--security", choices=["plain", "starttls", "implicit"], default="plain")
     parser.add_argument("--user")
     parser.add_argument("--password")
-    # A login without TLS is what some tests want; aiosmtpd warns of it for each connection.
+    # Some tests log in without TLS; aiosmtpd warns of it for each connection.
     warnings.simplefilter("ignore")
     logging.getLogger("mail.log").setLevel(logging.ERROR)
     asyncio.run(serve(parser.parse_args()))

@@ -12,8 +12,8 @@ pub struct Source {
     pub text: String,
 }
 
-/// A path that a file names: `["crate", "sessions", "store", "find"]`. The last segment is `self` or
-/// `*` where a `use` ends so.
+/// A path that a file names: `["crate", "sessions", "store", "find"]`. The last segment is `self`
+/// or `*` where a `use` ends so.
 pub type NamedPath = Vec<String>;
 
 /// A `use` of a file, and whether it makes the names visible outside of the module.
@@ -30,7 +30,8 @@ impl Source {
         }
     }
 
-    /// The path of its module below the crate: `["sessions", "store", "model"]`; empty for `lib.rs`.
+    /// The path of its module below the crate: `["sessions", "store", "model"]`; empty for
+    /// `lib.rs`.
     pub fn module(&self) -> Vec<String> {
         let below = self.path.strip_prefix("src").unwrap_or(&self.path);
         let mut segments: Vec<String> = below

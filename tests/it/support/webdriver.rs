@@ -130,13 +130,13 @@ impl Chromium {
             .expect("the page opens");
     }
 
-    /// Presses a button.
     /// Types into a field.
     pub async fn type_into(&self, field: &str, text: &str) {
         let field = self.find(field).await;
         field.send_keys(text).await.expect("typing");
     }
 
+    /// Presses a button.
     pub async fn press(&self, button: &str) {
         self.find(button)
             .await
@@ -177,7 +177,7 @@ impl Chromium {
     /// Returns the text of the element that matches the selector.
     pub async fn words_in(&self, css: &str) -> String {
         let mut words = None;
-        // The page may change to the next between finding the place and reading it.
+        // The next page may load between finding the element and reading it.
         super::eventually(css, async || {
             words = self.find(css).await.text().await.ok();
             words.is_some()
@@ -211,10 +211,10 @@ impl Chromium {
         self.client.source().await.unwrap_or_default()
     }
 
-    /// Returns whether JavaScript runs, by a page that shows it.
+    /// Returns whether JavaScript runs, as a test page shows.
     async fn script(&self) -> Script {
         let page = "data:text/html,<title>off</title><script>document.title='on'</script>";
-        self.client.goto(page).await.expect("a page of our own");
+        self.client.goto(page).await.expect("the test page opens");
         match self.client.title().await.expect("a title").as_str() {
             "on" => Script::On,
             _ => Script::Off,
