@@ -15,7 +15,7 @@ use tokio::task::{JoinError, JoinHandle};
 use tracing_actix_web::TracingLogger;
 
 use crate::account::Accounts;
-use crate::alerts::{AlertLinks, AlertMessages, Alerts};
+use crate::alerts::{AlertMessages, Alerts};
 use crate::applications::ApiKeys;
 use crate::clock::Clock;
 use crate::db::{Db, migrate};
@@ -30,7 +30,7 @@ use crate::http::request_log::{RequestSpan, log_response};
 use crate::http::target::AllowedHosts;
 use crate::http::{browser, error_response, forms, headers};
 use crate::jobs::{self, Jobs};
-use crate::mail::{Delivery, Mailer};
+use crate::mail::{Delivery, Mailer, MessageLinks};
 use crate::net::TrustedProxies;
 use crate::people::{Hasher, People};
 use crate::sessions::Sessions;
@@ -231,7 +231,7 @@ fn assemble(settings: &Settings, clock: Clock, keys: &Keys, origin: String) -> R
     Ok(AppState {
         accounts: Accounts::new(db.clone(), clock.clone(), alerts.clone(), sessions.clone()),
         alerts,
-        alert_links: Arc::new(AlertLinks::new(
+        links: Arc::new(MessageLinks::new(
             keys.alert_link_key()?.expose_secret(),
             origin.clone(),
         )?),
@@ -267,7 +267,7 @@ fn delivery(settings: &Settings, app: &AppState) -> Result<Option<Delivery>> {
         Delivery::new(
             app.db.clone(),
             app.clock.clone(),
-            Arc::new(AlertMessages::new(app.alert_links.clone())),
+            Arc::new(AlertMessages::new(app.links.clone())),
             mailer,
             settings.mail.give_up_after,
         )

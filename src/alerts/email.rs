@@ -5,12 +5,11 @@ use std::sync::Arc;
 use askama::Template;
 
 use super::AlertKind;
-use super::links::AlertLinks;
 use super::store::{self, Alert};
-use crate::db::{AlertId, AnyConnection};
+use crate::db::AnyConnection;
 use crate::error::{Error, Failure, Result};
 use crate::geo::Place;
-use crate::mail::{EmailMessage, MessageSource};
+use crate::mail::{EmailMessage, MessageLinks, MessageSource, MessageTopic, QueuedMessage};
 use crate::net::display_stored_ip;
 
 #[derive(Template)]
@@ -42,24 +41,33 @@ struct Content<'a> {
 
 /// Renders the messages about alerts.
 pub struct AlertMessages {
-    links: Arc<AlertLinks>,
+    links: Arc<MessageLinks>,
 }
 
 impl AlertMessages {
     /// Returns a renderer of messages with `links` in them.
     #[must_use]
-    pub fn new(links: Arc<AlertLinks>) -> Self {
+    pub fn new(links: Arc<MessageLinks>) -> Self {
         Self { links }
     }
 }
 
 impl MessageSource for AlertMessages {
-    fn render(&self, c: &mut AnyConnection, alert: AlertId) -> Result<EmailMessage> {
-        message(&store::get(c, alert)?, &self.links)
+    fn render(
+        &self,
+        c: &mut AnyConnection,
+        queued: &QueuedMessage,
+    ) -> Result<Option<EmailMessage>> {
+        match queued.topic() {
+            Some(MessageTopic::Alert(alert)) => {
+                message(&store::get(c, alert)?, &self.links).map(Some)
+            }
+            _ => Ok(None),
+        }
     }
 }
 
-fn message(alert: &Alert, links: &AlertLinks) -> Result<EmailMessage> {
+fn message(alert: &Alert, links: &MessageLinks) -> Result<EmailMessage> {
     let content = Content {
         heading: heading(alert.kind),
         lead: lead(alert.kind),

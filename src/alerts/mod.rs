@@ -4,7 +4,6 @@
 
 mod context;
 mod email;
-mod links;
 pub(crate) mod store;
 
 use std::time::Duration;
@@ -14,12 +13,11 @@ use strum::{EnumString, IntoStaticStr};
 
 pub use self::context::AlertContext;
 pub use self::email::AlertMessages;
-pub use self::links::{AlertLinks, TICKET_LIFETIME};
 pub use self::store::Alert;
 use crate::clock::{Clock, Timestamp};
 use crate::db::{AlertId, AnyConnection, Db, NodeLock, SessionId, UserId};
 use crate::error::{Error, Result};
-use crate::mail;
+use crate::mail::{self, MessageTopic};
 use crate::net::IpRetention;
 use crate::people::User;
 use crate::settings::{JobSettings, MailSettings, SessionSettings};
@@ -130,7 +128,8 @@ impl Alerts {
         store::insert(c, &alert)?;
         if self.is_mailing && is_mailed(c, user, kind, now)? {
             let recipient = recipient(c, user, now)?;
-            mail::store::insert(c, (user.id, alert.id), &recipient, now)?;
+            let topic = MessageTopic::Alert(alert.id);
+            mail::store::insert(c, user.id, topic, &recipient, now)?;
         }
         Ok(())
     }

@@ -21,7 +21,10 @@ pub(crate) use self::connection::on_each;
 use self::connection::{Access, ConnectionManager};
 pub use self::lock::NodeLock;
 pub(crate) use self::types::read_from_text;
-pub use self::types::{AlertId, ApiKeyId, EventId, MailId, SessionId, UserId, sql};
+pub use self::types::{
+    AlertId, ApiKeyId, EventId, FormerEmailId, MailId, MailSubjectId, ResetId, SessionId, UserId,
+    VerificationId, sql,
+};
 use crate::error::{Chain, Error, Failure, Result};
 use crate::settings::{DatabaseSettings, DatabaseUrl};
 

@@ -53,16 +53,60 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::db::types::sql::{Timestamptz, Uuid};
 
+    email_verifications (id) {
+        id -> Uuid,
+        user_id -> Uuid,
+        email -> Text,
+        created_at -> Timestamptz,
+        expires_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::sql::{Timestamptz, Uuid};
+
+    former_emails (id) {
+        id -> Uuid,
+        user_id -> Uuid,
+        email -> Text,
+        verified_at -> Nullable<Timestamptz>,
+        changed_at -> Timestamptz,
+        expires_at -> Timestamptz,
+        state -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::sql::{Timestamptz, Uuid};
+
     mail_queue (id) {
         id -> Uuid,
         user_id -> Uuid,
-        alert_id -> Uuid,
+        alert_id -> Nullable<Uuid>,
         recipient -> Text,
         state -> Text,
         attempts -> Int4,
         due_at -> Timestamptz,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        kind -> Text,
+        subject_id -> Nullable<Uuid>,
+        is_urgent -> Bool,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::sql::{Timestamptz, Uuid};
+
+    password_resets (id) {
+        id -> Uuid,
+        user_id -> Uuid,
+        email -> Nullable<Text>,
+        created_at -> Timestamptz,
+        expires_at -> Timestamptz,
     }
 }
 
@@ -141,13 +185,20 @@ diesel::table! {
         external_subject -> Nullable<Text>,
         address_keeping -> Text,
         alert_emails -> Bool,
+        stated_email -> Nullable<Text>,
+        email_verified_at -> Nullable<Timestamptz>,
+        is_email_from_before -> Bool,
+        password_links_void_before -> Nullable<Timestamptz>,
     }
 }
 
 diesel::joinable!(alerts -> users (user_id));
 diesel::joinable!(devices -> users (user_id));
+diesel::joinable!(email_verifications -> users (user_id));
+diesel::joinable!(former_emails -> users (user_id));
 diesel::joinable!(mail_queue -> alerts (alert_id));
 diesel::joinable!(mail_queue -> users (user_id));
+diesel::joinable!(password_resets -> users (user_id));
 diesel::joinable!(session_events -> user_sessions (session_id));
 diesel::joinable!(session_events -> users (user_id));
 diesel::joinable!(user_sessions -> users (user_id));
@@ -156,7 +207,10 @@ diesel::allow_tables_to_appear_in_same_query!(
     alerts,
     api_keys,
     devices,
+    email_verifications,
+    former_emails,
     mail_queue,
+    password_resets,
     session_events,
     user_sessions,
     users,

@@ -183,6 +183,22 @@ id! {
     /// The id of a message in the mail queue.
     MailId
 }
+id! {
+    /// The id of the row that a message in the mail queue is about, of whichever table.
+    MailSubjectId
+}
+id! {
+    /// The id of a verification of an e-mail address.
+    VerificationId
+}
+id! {
+    /// The id of a former e-mail address of a person.
+    FormerEmailId
+}
+id! {
+    /// The id of a link that resets a password.
+    ResetId
+}
 
 /// Lets Diesel bind and read a [`Timestamp`], whose module is independent of the database.
 #[derive(AsExpression, FromSqlRow)]

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use super::csrf::CsrfKey;
 use super::target::AllowedHosts;
 use crate::account::Accounts;
-use crate::alerts::{AlertLinks, Alerts};
+use crate::alerts::Alerts;
 use crate::applications::ApiKeys;
 use crate::clock::Clock;
 use crate::db::Db;
@@ -16,6 +16,7 @@ use crate::devices::Devices;
 use crate::error::{Error, Failure, Result};
 use crate::events::Changes;
 use crate::geo::{EdgeHeaders, Places};
+use crate::mail::MessageLinks;
 use crate::net::TrustedProxies;
 use crate::people::People;
 use crate::sessions::Sessions;
@@ -44,8 +45,8 @@ pub struct AppState {
     pub devices: Devices,
     /// Alerts.
     pub alerts: Alerts,
-    /// The links in messages about alerts.
-    pub alert_links: Arc<AlertLinks>,
+    /// The links in messages.
+    pub links: Arc<MessageLinks>,
     /// The changes that open pages are notified of.
     pub changes: Changes,
     /// The tokens of the API.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::store::{self, MessageState, QueuedMessage};
 use super::{EmailMessage, MailError, Mailer, SmtpSession};
 use crate::clock::Clock;
-use crate::db::{AlertId, AnyConnection, Db};
+use crate::db::{AnyConnection, Db};
 use crate::error::{Chain, Result};
 
 /// Steps of an SMTP session per message, each of which may take up to the server's time limit. The
@@ -24,12 +24,12 @@ const MAX_RETRY: Duration = Duration::from_secs(60 * 60);
 
 /// Renders the messages in the queue, whose rows have no content.
 pub trait MessageSource: Send + Sync {
-    /// Returns the message about `alert`.
+    /// Returns the message; `None` when what it is about is gone, so that it isn't sent.
     ///
     /// # Errors
-    /// [`Error::NotFound`](crate::Error::NotFound) when there is no such alert, or
     /// [`Error::Internal`](crate::Error::Internal) when it can't be rendered.
-    fn render(&self, c: &mut AnyConnection, alert: AlertId) -> Result<EmailMessage>;
+    fn render(&self, c: &mut AnyConnection, queued: &QueuedMessage)
+    -> Result<Option<EmailMessage>>;
 }
 
 /// The delivery of queued messages; clones share its state.
@@ -54,6 +54,8 @@ enum Attempt {
     Unknown(MailError),
     /// Another node claimed the message meanwhile.
     Lost,
+    /// What the message is about is gone.
+    Void,
 }
 
 impl Delivery {
@@ -117,10 +119,10 @@ impl Delivery {
             .await
     }
 
-    async fn render(&self, queued: &QueuedMessage) -> Result<EmailMessage> {
+    async fn render(&self, queued: &QueuedMessage) -> Result<Option<EmailMessage>> {
         let messages = self.messages.clone();
-        let alert = queued.alert_id;
-        self.db.read(move |c| messages.render(c, alert)).await
+        let queued = queued.clone();
+        self.db.read(move |c| messages.render(c, &queued)).await
     }
 
     /// Sends one message, reusing `session` if there is one. The message is marked as handed over
@@ -131,7 +133,9 @@ impl Delivery {
         session: &mut Option<SmtpSession>,
         queued: &QueuedMessage,
     ) -> Result<Attempt> {
-        let message = self.render(queued).await?;
+        let Some(message) = self.render(queued).await? else {
+            return Ok(Attempt::Void);
+        };
         let message =
             match self
                 .mailer
@@ -196,6 +200,7 @@ fn next_state(queued: &QueuedMessage, attempt: Attempt, is_overdue: bool) -> Opt
     let (state, err, outcome) = match attempt {
         Attempt::Lost => return None,
         Attempt::Sent => return Some(MessageState::Sent),
+        Attempt::Void => return Some(MessageState::Void),
         Attempt::Unknown(err) => (
             MessageState::HandedOver,
             err,

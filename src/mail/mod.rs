@@ -1,8 +1,10 @@
 //! Mail: messages, the queue in which they wait, and the SMTP server they are sent through.
 
 mod delivery;
+mod links;
 mod smtp;
 pub(crate) mod store;
+mod topic;
 
 use std::time::Duration;
 
@@ -11,8 +13,11 @@ use lettre::message::{Mailbox, MultiPart};
 use lettre::{Address, Message};
 
 pub use self::delivery::{Delivery, MessageSource};
+pub use self::links::{MessageLinks, TICKET_LIFETIME};
 use self::smtp::SmtpServer;
 pub use self::smtp::{MailError, SmtpSession};
+pub use self::store::QueuedMessage;
+pub use self::topic::{MessageKind, MessageTopic};
 use crate::clock::Timestamp;
 use crate::db::MailId;
 use crate::error::{Error, Failure, Result};

@@ -3,20 +3,55 @@
 use diesel::prelude::*;
 use strum::IntoStaticStr;
 
+use super::topic::{MessageKind, MessageTopic};
+
 use crate::clock::Timestamp;
 use crate::db::schema::mail_queue;
-use crate::db::{AlertId, AnyConnection, MailId, UserId, on_each};
+use crate::db::{
+    AlertId, AnyConnection, MailId, MailSubjectId, ResetId, UserId, VerificationId, on_each,
+    read_from_text,
+};
 use crate::error::Result;
 
 /// A message in the queue.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = mail_queue)]
-pub(crate) struct QueuedMessage {
-    pub(crate) id: MailId,
-    pub(crate) alert_id: AlertId,
-    pub(crate) recipient: String,
-    pub(crate) attempts: i32,
-    pub(crate) created_at: Timestamp,
+pub struct QueuedMessage {
+    pub(super) id: MailId,
+    /// The person whose account it is about.
+    pub user_id: UserId,
+    kind: MessageKind,
+    alert_id: Option<AlertId>,
+    subject_id: Option<MailSubjectId>,
+    /// The address that it is sent to.
+    pub recipient: String,
+    pub(super) attempts: i32,
+    /// When it was queued.
+    pub created_at: Timestamp,
+}
+
+read_from_text!(MessageKind);
+
+impl QueuedMessage {
+    /// Returns the id of the message, which the links in it contain.
+    #[must_use]
+    pub fn id(&self) -> MailId {
+        self.id
+    }
+
+    /// Returns what the message is about; `None` when its row lacks the id that its kind needs.
+    #[must_use]
+    pub fn topic(&self) -> Option<MessageTopic> {
+        let subject = self.subject_id.map(|id| *id.as_bytes());
+        match self.kind {
+            MessageKind::Alert => self.alert_id.map(MessageTopic::Alert),
+            MessageKind::Verification => {
+                subject.map(|id| MessageTopic::Verification(VerificationId::from_bytes(id)))
+            }
+            MessageKind::Reset => subject.map(|id| MessageTopic::Reset(ResetId::from_bytes(id))),
+            MessageKind::EmailTaken => Some(MessageTopic::EmailTaken),
+        }
+    }
 }
 
 /// The state of a message in the queue.
@@ -31,6 +66,8 @@ pub(crate) enum MessageState {
     Sent,
     /// It was given up.
     Failed,
+    /// What it was about is gone; it is not sent.
+    Void,
 }
 
 impl MessageState {
@@ -41,17 +78,20 @@ impl MessageState {
     }
 }
 
-/// Adds a message about an alert to the queue.
+/// Adds a message to the queue.
 pub(crate) fn insert(
     c: &mut AnyConnection,
-    (user, alert): (UserId, AlertId),
+    user: UserId,
+    topic: MessageTopic,
     recipient: &str,
     now: Timestamp,
 ) -> Result<()> {
     let row = (
         mail_queue::id.eq(MailId::new(now)),
         mail_queue::user_id.eq(user),
-        mail_queue::alert_id.eq(alert),
+        mail_queue::kind.eq(topic.kind().as_str()),
+        mail_queue::alert_id.eq(topic.alert()),
+        mail_queue::subject_id.eq(topic.subject()),
         mail_queue::recipient.eq(recipient),
         mail_queue::due_at.eq(now),
         mail_queue::created_at.eq(now),

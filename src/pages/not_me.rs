@@ -8,13 +8,14 @@ use serde::Deserialize;
 
 use super::views::AlertView;
 use crate::account::RevokeScope;
-use crate::alerts::{Alert, AlertContext, TICKET_LIFETIME};
+use crate::alerts::{Alert, AlertContext};
 use crate::error::{Error, Result};
 use crate::events::Origin;
 use crate::http::app_state::AppState;
 use crate::http::client::RequestClient;
 use crate::http::forms::Form;
 use crate::http::layout::{Layout, page, signed_out_response};
+use crate::mail::TICKET_LIFETIME;
 use crate::people::{PlainPassword, User};
 use crate::sessions::Client;
 use crate::user_agent::device_label;
@@ -112,7 +113,7 @@ async fn find_password_form(app: &AppState, alert: &Alert) -> Result<Option<Pass
 
 fn password_form(app: &AppState, user: &User) -> Option<PasswordForm> {
     user.has_password().then(|| PasswordForm {
-        ticket: app.alert_links.ticket(user, app.clock.now()),
+        ticket: app.links.ticket(&user.ticket_binding(), app.clock.now()),
         email: user.email.clone(),
         min_chars: PlainPassword::MIN_CHARS,
         error: None,
@@ -169,8 +170,8 @@ pub async fn set_password(
     let alert = get_linked_alert(&app, &token).await?;
     let user = app.people.get(alert.user_id).await?;
     if !app
-        .alert_links
-        .is_ticket(&user, &form.ticket, app.clock.now())
+        .links
+        .is_ticket(&user.ticket_binding(), &form.ticket, app.clock.now())
     {
         return Err(Error::NotFound);
     }
@@ -187,7 +188,7 @@ pub async fn set_password(
 }
 
 async fn get_linked_alert(app: &AppState, token: &str) -> Result<Alert> {
-    let id = app.alert_links.alert(token).ok_or(Error::NotFound)?;
+    let id = app.links.alert(token).ok_or(Error::NotFound)?;
     app.alerts.get_linked(id).await
 }
 

@@ -40,7 +40,7 @@ pub struct NewAccount {
 pub struct ExternalPerson {
     /// The application's identifier of the person.
     pub subject: Subject,
-    /// Unique among all accounts; for `None`, the account gets an address that can't exist.
+    /// The e-mail that the application states: shown, but neither unique nor for signing in.
     pub email: Option<Email>,
     /// The name to call the person by.
     pub full_name: Option<FullName>,
@@ -53,18 +53,40 @@ impl User {
     /// Returns the name to call the person by, else their e-mail.
     #[must_use]
     pub fn display_name(&self) -> &str {
-        self.full_name.as_deref().unwrap_or(&self.email)
+        self.full_name
+            .as_deref()
+            .unwrap_or_else(|| self.shown_email())
     }
 
-    /// Returns the hash of the password. It differs each time a password is set, even the same one.
-    pub(crate) fn password_hash(&self) -> &str {
-        &self.password_hash
+    /// Returns what a ticket for a new password is bound to: the person and the hash of their
+    /// password, so that setting one makes it invalid.
+    #[must_use]
+    pub fn ticket_binding(&self) -> Vec<u8> {
+        [self.id.as_bytes(), self.password_hash.as_bytes()].concat()
     }
 
     /// Returns whether a password opens the account.
     #[must_use]
     pub fn has_password(&self) -> bool {
         self.password_hash != NO_PASSWORD
+    }
+
+    /// Returns the e-mail to show: that of an application's person is what the application stated.
+    #[must_use]
+    pub fn shown_email(&self) -> &str {
+        self.stated_email.as_deref().unwrap_or(&self.email)
+    }
+
+    /// Returns whether an application authenticates them.
+    #[must_use]
+    pub fn is_external(&self) -> bool {
+        self.external_subject.is_some()
+    }
+
+    /// Returns the e-mail, if it was verified: no other is asserted to applications.
+    #[must_use]
+    pub fn verified_email(&self) -> Option<&str> {
+        self.email_verified_at.map(|_| self.email.as_str())
     }
 
     /// Returns whether their e-mail can have a mailbox; none in `.invalid` can (RFC 2606).
@@ -289,6 +311,8 @@ fn insert(
         full_name: account.full_name.as_ref().map(FullName::as_str),
         password_hash: hash.as_str(),
         external_subject: None,
+        stated_email: None,
+        email_verified_at: None,
         is_admin: account.role == Role::Admin,
         created_at: now,
         updated_at: now,
@@ -304,10 +328,12 @@ fn insert_external(c: &mut AnyConnection, person: &ExternalPerson, now: Timestam
     let unknown = format!("{id}@external.invalid");
     let user = NewUser {
         id,
-        email: person.email.as_ref().map_or(&unknown, Email::as_str),
+        email: &unknown,
         full_name: person.full_name.as_ref().map(FullName::as_str),
         password_hash: NO_PASSWORD,
         external_subject: Some(person.subject.as_str()),
+        stated_email: person.email.as_ref().map(Email::as_str),
+        email_verified_at: None,
         is_admin: false,
         created_at: now,
         updated_at: now,

@@ -1,10 +1,25 @@
-//! Every query of `users`.
+//! Every query of `users`, and of the tables of their addresses and links.
+
+mod former;
+mod reset;
+mod verification;
 
 use std::collections::HashMap;
 
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 
+pub(crate) use self::former::{
+    FormerEmail, FormerState, close_all as close_former_emails, find_oldest_open_former,
+    find_reserving, get_former, insert_former, list_open_former, update_former_state,
+};
+pub(crate) use self::reset::{
+    PasswordReset, delete_reset, delete_resets, find_live_reset, find_reset, insert_reset,
+};
+pub(crate) use self::verification::{
+    EmailVerification, delete_verification, delete_verifications, find_verification,
+    find_verification_by_person, replace_verification,
+};
 use super::passwords::PasswordHash;
 use super::values::{Email, FullName, IdleLimit, Subject};
 use crate::clock::Timestamp;
@@ -45,6 +60,15 @@ pub struct User {
     pub ip_retention: IpRetention,
     /// Whether they get alerts about new sign-ins by e-mail.
     pub alert_emails: bool,
+    /// The e-mail that an application states for a person whom it authenticates itself.
+    pub stated_email: Option<String>,
+    /// When the e-mail was verified, if it was.
+    pub email_verified_at: Option<Timestamp>,
+    /// Whether the e-mail was stored before addresses were verified.
+    pub is_email_from_before: bool,
+    /// Links in messages that were queued before this time set no password.
+    pub password_links_void_before: Option<Timestamp>,
+    pub(super) external_subject: Option<String>,
 }
 
 read_from_text!(IpRetention);
@@ -58,6 +82,8 @@ pub(super) struct NewUser<'a> {
     pub(super) full_name: Option<&'a str>,
     pub(super) password_hash: &'a str,
     pub(super) external_subject: Option<&'a str>,
+    pub(super) stated_email: Option<&'a str>,
+    pub(super) email_verified_at: Option<Timestamp>,
     pub(super) is_admin: bool,
     pub(super) created_at: Timestamp,
     pub(super) updated_at: Timestamp,

@@ -1,5 +1,5 @@
-//! The links in messages about alerts, and the tickets for a new password. Both are signed with
-//! HMAC-SHA-256; the alert's row ensures that a link works once.
+//! The links in messages, and the tickets for a new password. Both are signed with HMAC-SHA-256; the
+//! row that a link is about ensures that it works once.
 
 use std::time::Duration;
 
@@ -9,9 +9,8 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use crate::clock::Timestamp;
-use crate::db::AlertId;
+use crate::db::{AlertId, ResetId, VerificationId};
 use crate::error::{Error, Failure, Result};
-use crate::people::User;
 
 /// Bytes of an id.
 const ID_BYTES: usize = 16;
@@ -21,12 +20,12 @@ const TIME_BYTES: usize = 8;
 pub const TICKET_LIFETIME: Duration = Duration::from_secs(30 * 60);
 
 /// Signs links and tickets, and verifies them.
-pub struct AlertLinks {
+pub struct MessageLinks {
     key: Hmac<Sha256>,
     origin: String,
 }
 
-impl AlertLinks {
+impl MessageLinks {
     /// Returns links to the service at `origin`, signed with `key`.
     ///
     /// # Errors
@@ -38,12 +37,14 @@ impl AlertLinks {
     }
 
     /// Returns the URL of *Your devices*.
-    pub(super) fn devices(&self) -> String {
+    #[must_use]
+    pub fn devices(&self) -> String {
         format!("{}/devices", self.origin)
     }
 
     /// Returns the URL at which an alert is reported.
-    pub(super) fn not_me(&self, alert: AlertId) -> String {
+    #[must_use]
+    pub fn not_me(&self, alert: AlertId) -> String {
         let token = self.seal(b"alert", alert.as_bytes(), &[]);
         format!("{}/not-me/{token}", self.origin)
     }
@@ -55,17 +56,46 @@ impl AlertLinks {
         Some(AlertId::from_bytes(id.try_into().ok()?))
     }
 
-    /// Returns a ticket that lets its bearer set a new password once, within [`TICKET_LIFETIME`].
+    /// Returns the URL at which an e-mail address is verified.
     #[must_use]
-    pub fn ticket(&self, user: &User, now: Timestamp) -> String {
-        let until = (now + TICKET_LIFETIME).timestamp_micros().to_be_bytes();
-        self.seal(b"ticket", &until, &ticket_binding(user))
+    pub fn verify_email(&self, verification: VerificationId) -> String {
+        let token = self.seal(b"verify", verification.as_bytes(), &[]);
+        format!("{}/verify-email/{token}", self.origin)
     }
 
-    /// Returns whether `ticket` is genuine, for `user`, not expired and not used.
+    /// Returns the verification that a link's token is about, if the token is genuine.
     #[must_use]
-    pub fn is_ticket(&self, user: &User, ticket: &str, now: Timestamp) -> bool {
-        let until = self.open(b"ticket", ticket, TIME_BYTES, &ticket_binding(user));
+    pub fn verification(&self, token: &str) -> Option<VerificationId> {
+        let id = self.open(b"verify", token, ID_BYTES, &[])?;
+        Some(VerificationId::from_bytes(id.try_into().ok()?))
+    }
+
+    /// Returns the URL at which a new password is set.
+    #[must_use]
+    pub fn reset_password(&self, reset: ResetId) -> String {
+        let token = self.seal(b"reset", reset.as_bytes(), &[]);
+        format!("{}/reset-password/{token}", self.origin)
+    }
+
+    /// Returns the reset that a link's token is about, if the token is genuine.
+    #[must_use]
+    pub fn reset(&self, token: &str) -> Option<ResetId> {
+        let id = self.open(b"reset", token, ID_BYTES, &[])?;
+        Some(ResetId::from_bytes(id.try_into().ok()?))
+    }
+
+    /// Returns a ticket that lets its bearer set a new password within [`TICKET_LIFETIME`], while
+    /// `binding` is unchanged.
+    #[must_use]
+    pub fn ticket(&self, binding: &[u8], now: Timestamp) -> String {
+        let until = (now + TICKET_LIFETIME).timestamp_micros().to_be_bytes();
+        self.seal(b"ticket", &until, binding)
+    }
+
+    /// Returns whether `ticket` is genuine, has this binding, and has not expired.
+    #[must_use]
+    pub fn is_ticket(&self, binding: &[u8], ticket: &str, now: Timestamp) -> bool {
+        let until = self.open(b"ticket", ticket, TIME_BYTES, binding);
         let until = until.and_then(|bytes| Some(i64::from_be_bytes(bytes.try_into().ok()?)));
         until.is_some_and(|until| now.timestamp_micros() <= until)
     }
@@ -93,10 +123,4 @@ impl AlertLinks {
             .chain_update(payload)
             .chain_update(binding)
     }
-}
-
-/// Returns what a ticket is bound to: the person and their password hash, so setting a new password
-/// makes it invalid.
-fn ticket_binding(user: &User) -> Vec<u8> {
-    [user.id.as_bytes(), user.password_hash().as_bytes()].concat()
 }

@@ -1,0 +1,70 @@
+-- The address that an application states for its own person: it is shown, and neither unique nor
+-- signed in with. Those from before move here.
+ALTER TABLE users ADD COLUMN stated_email text CHECK (length(stated_email) <= 254);
+UPDATE users SET stated_email = email
+WHERE external_subject IS NOT NULL AND email NOT LIKE '%@external.invalid';
+UPDATE users SET email = id || '@external.invalid' WHERE external_subject IS NOT NULL;
+
+-- When its owner proved that they read the mail of this address, or an administrator vouched for it.
+ALTER TABLE users ADD COLUMN email_verified_at timestamptz;
+-- Whether the address was stored before addresses were verified.
+ALTER TABLE users ADD COLUMN is_email_from_before boolean NOT NULL DEFAULT false;
+UPDATE users SET is_email_from_before = true WHERE external_subject IS NULL;
+-- Links in messages from before this time set no password any more.
+ALTER TABLE users ADD COLUMN password_links_void_before timestamptz;
+
+-- The address that a person's open verification link is about: their own after sign-up, or the one
+-- that they want to change to.
+CREATE TABLE email_verifications (
+    id uuid PRIMARY KEY,
+    user_id uuid NOT NULL UNIQUE REFERENCES users (id) ON DELETE CASCADE,
+    email text NOT NULL CHECK (length(email) <= 254),
+    created_at timestamptz NOT NULL,
+    expires_at timestamptz NOT NULL
+);
+
+-- Addresses that people had before, each with the window in which it can take the account back.
+CREATE TABLE former_emails (
+    id uuid PRIMARY KEY,
+    user_id uuid NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    email text NOT NULL CHECK (length(email) <= 254),
+    -- When it had been verified; null for one from before addresses were verified.
+    verified_at timestamptz,
+    -- When another address took its place, and when its window ends.
+    changed_at timestamptz NOT NULL,
+    expires_at timestamptz NOT NULL,
+    -- open, closed (confirmed, taken back, overridden by an administrator), reported
+    state text NOT NULL DEFAULT 'open'
+);
+
+-- Whether an address is reserved.
+CREATE INDEX former_emails_open ON former_emails (lower(email)) WHERE state = 'open';
+-- A person's former addresses, oldest first, and the cascade when they are deleted.
+CREATE INDEX former_emails_of_user ON former_emails (user_id, changed_at);
+
+-- Links of "forgotten password", by mail or handed over by an administrator. Each works once: it is
+-- deleted when it is used.
+CREATE TABLE password_resets (
+    id uuid PRIMARY KEY,
+    user_id uuid NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    -- The mailbox that it was sent to; null where an administrator hands it over.
+    email text CHECK (length(email) <= 254),
+    created_at timestamptz NOT NULL,
+    expires_at timestamptz NOT NULL
+);
+
+-- A person's links, and the cascade when they are deleted.
+CREATE INDEX password_resets_of_user ON password_resets (user_id);
+
+-- A message may be about something else than an alert.
+ALTER TABLE mail_queue ALTER COLUMN alert_id DROP NOT NULL;
+ALTER TABLE mail_queue ADD COLUMN kind text NOT NULL DEFAULT 'alert';
+-- The row that a message of another kind is about: a verification, a reset.
+ALTER TABLE mail_queue ADD COLUMN subject_id uuid;
+-- Messages about e-mail, password and token reuse go out before all others.
+ALTER TABLE mail_queue ADD COLUMN is_urgent boolean NOT NULL DEFAULT false;
+
+DROP INDEX mail_queue_due;
+CREATE INDEX mail_queue_due ON mail_queue (is_urgent DESC, due_at) WHERE state = 'waiting';
+-- How many messages of a kind an address was sent lately.
+CREATE INDEX mail_queue_of_recipient ON mail_queue (lower(recipient), kind, id);

@@ -1,0 +1,94 @@
+-- The address that an application states for its own person: it is shown, and neither unique nor
+-- signed in with. Those from before move here.
+ALTER TABLE users ADD COLUMN stated_email TEXT CHECK (length(stated_email) <= 254);
+UPDATE users SET stated_email = email
+WHERE external_subject IS NOT NULL AND email NOT LIKE '%@external.invalid';
+UPDATE users SET email = lower(
+    substr(hex(id), 1, 8) || '-' || substr(hex(id), 9, 4) || '-' || substr(hex(id), 13, 4) || '-'
+    || substr(hex(id), 17, 4) || '-' || substr(hex(id), 21)
+) || '@external.invalid' WHERE external_subject IS NOT NULL;
+
+-- When its owner proved that they read the mail of this address, or an administrator vouched for it.
+ALTER TABLE users ADD COLUMN email_verified_at TIMESTAMP;
+-- Whether the address was stored before addresses were verified.
+ALTER TABLE users ADD COLUMN is_email_from_before BOOLEAN NOT NULL DEFAULT false;
+UPDATE users SET is_email_from_before = true WHERE external_subject IS NULL;
+-- Links in messages from before this time set no password any more.
+ALTER TABLE users ADD COLUMN password_links_void_before TIMESTAMP;
+
+-- The address that a person's open verification link is about: their own after sign-up, or the one
+-- that they want to change to.
+CREATE TABLE email_verifications (
+    id BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
+    user_id BLOB NOT NULL UNIQUE REFERENCES users (id) ON DELETE CASCADE,
+    email TEXT NOT NULL CHECK (length(email) <= 254),
+    created_at TIMESTAMP NOT NULL,
+    expires_at TIMESTAMP NOT NULL
+);
+
+-- Addresses that people had before, each with the window in which it can take the account back.
+CREATE TABLE former_emails (
+    id BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
+    user_id BLOB NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    email TEXT NOT NULL CHECK (length(email) <= 254),
+    -- When it had been verified; null for one from before addresses were verified.
+    verified_at TIMESTAMP,
+    -- When another address took its place, and when its window ends.
+    changed_at TIMESTAMP NOT NULL,
+    expires_at TIMESTAMP NOT NULL,
+    -- open, closed (confirmed, taken back, overridden by an administrator), reported
+    state TEXT NOT NULL DEFAULT 'open'
+);
+
+-- Whether an address is reserved.
+CREATE INDEX former_emails_open ON former_emails (lower(email)) WHERE state = 'open';
+-- A person's former addresses, oldest first, and the cascade when they are deleted.
+CREATE INDEX former_emails_of_user ON former_emails (user_id, changed_at);
+
+-- Links of "forgotten password", by mail or handed over by an administrator. Each works once: it is
+-- deleted when it is used.
+CREATE TABLE password_resets (
+    id BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
+    user_id BLOB NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    -- The mailbox that it was sent to; null where an administrator hands it over.
+    email TEXT CHECK (length(email) <= 254),
+    created_at TIMESTAMP NOT NULL,
+    expires_at TIMESTAMP NOT NULL
+);
+
+-- A person's links, and the cascade when they are deleted.
+CREATE INDEX password_resets_of_user ON password_resets (user_id);
+
+-- A message may be about something else than an alert. SQLite can't drop a column's NOT NULL, so the
+-- table is made anew.
+CREATE TABLE new_mail_queue (
+    id BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
+    user_id BLOB NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    -- The alert that it is about, if it is one.
+    alert_id BLOB REFERENCES alerts (id) ON DELETE CASCADE,
+    recipient TEXT NOT NULL CHECK (length(recipient) <= 254),
+    -- waiting, handed_over (the server has it, its answer is not known), sent, failed
+    state TEXT NOT NULL DEFAULT 'waiting',
+    attempts integer NOT NULL DEFAULT 0,
+    -- When it may be tried next.
+    due_at TIMESTAMP NOT NULL,
+    created_at TIMESTAMP NOT NULL,
+    updated_at TIMESTAMP NOT NULL,
+    kind TEXT NOT NULL DEFAULT 'alert',
+    -- The row that a message of another kind is about: a verification, a reset.
+    subject_id BLOB,
+    -- Messages about e-mail, password and token reuse go out before all others.
+    is_urgent BOOLEAN NOT NULL DEFAULT false
+);
+INSERT INTO new_mail_queue
+    (id, user_id, alert_id, recipient, state, attempts, due_at, created_at, updated_at)
+SELECT id, user_id, alert_id, recipient, state, attempts, due_at, created_at, updated_at
+FROM mail_queue;
+DROP TABLE mail_queue;
+ALTER TABLE new_mail_queue RENAME TO mail_queue;
+
+CREATE INDEX mail_queue_due ON mail_queue (is_urgent DESC, due_at) WHERE state = 'waiting';
+CREATE INDEX mail_queue_of_user ON mail_queue (user_id);
+CREATE INDEX mail_queue_of_alert ON mail_queue (alert_id);
+-- How many messages of a kind an address was sent lately.
+CREATE INDEX mail_queue_of_recipient ON mail_queue (lower(recipient), kind, id);

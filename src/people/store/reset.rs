@@ -1,0 +1,76 @@
+//! Every query of `password_resets`: the links that set a new password.
+
+use diesel::prelude::*;
+
+use crate::clock::Timestamp;
+use crate::db::schema::password_resets;
+use crate::db::{AnyConnection, ResetId, UserId};
+use crate::error::Result;
+
+/// A link that sets a new password, once.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = password_resets)]
+pub(crate) struct PasswordReset {
+    pub(crate) id: ResetId,
+    pub(crate) user_id: UserId,
+    /// The mailbox that it was sent to; `None` where an administrator hands it over.
+    pub(crate) email: Option<String>,
+    pub(crate) created_at: Timestamp,
+    pub(crate) expires_at: Timestamp,
+}
+
+/// Inserts a link.
+pub(crate) fn insert_reset(c: &mut AnyConnection, reset: &PasswordReset) -> Result<()> {
+    let row = (
+        password_resets::id.eq(reset.id),
+        password_resets::user_id.eq(reset.user_id),
+        password_resets::email.eq(&reset.email),
+        password_resets::created_at.eq(reset.created_at),
+        password_resets::expires_at.eq(reset.expires_at),
+    );
+    diesel::insert_into(password_resets::table)
+        .values(row)
+        .execute(c)?;
+    Ok(())
+}
+
+/// Finds the link with that id, unless it has expired.
+pub(crate) fn find_reset(
+    c: &mut AnyConnection,
+    id: ResetId,
+    now: Timestamp,
+) -> Result<Option<PasswordReset>> {
+    Ok(password_resets::table
+        .find(id)
+        .filter(password_resets::expires_at.gt(now))
+        .select(PasswordReset::as_select())
+        .first(c)
+        .optional()?)
+}
+
+/// Finds a link of a person that was sent to `email` and has not expired.
+pub(crate) fn find_live_reset(
+    c: &mut AnyConnection,
+    user: UserId,
+    email: &str,
+    now: Timestamp,
+) -> Result<Option<PasswordReset>> {
+    Ok(password_resets::table
+        .filter(password_resets::user_id.eq(user))
+        .filter(password_resets::email.eq(email))
+        .filter(password_resets::expires_at.gt(now))
+        .select(PasswordReset::as_select())
+        .first(c)
+        .optional()?)
+}
+
+/// Deletes a link. Returns how many rows were deleted: 0 when it was used before.
+pub(crate) fn delete_reset(c: &mut AnyConnection, id: ResetId) -> Result<usize> {
+    Ok(diesel::delete(password_resets::table.find(id)).execute(c)?)
+}
+
+/// Deletes every link of a person.
+pub(crate) fn delete_resets(c: &mut AnyConnection, user: UserId) -> Result<usize> {
+    let own = password_resets::table.filter(password_resets::user_id.eq(user));
+    Ok(diesel::delete(own).execute(c)?)
+}

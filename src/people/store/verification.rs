@@ -1,0 +1,78 @@
+//! Every query of `email_verifications`: the one open verification link of each person.
+
+use diesel::prelude::*;
+
+use crate::clock::Timestamp;
+use crate::db::schema::email_verifications;
+use crate::db::{AnyConnection, UserId, VerificationId};
+use crate::error::Result;
+
+/// An address to be verified by a link: the person's own, or the one that they want to change to.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = email_verifications)]
+pub(crate) struct EmailVerification {
+    pub(crate) id: VerificationId,
+    pub(crate) user_id: UserId,
+    pub(crate) email: String,
+    pub(crate) created_at: Timestamp,
+    pub(crate) expires_at: Timestamp,
+}
+
+/// Inserts a verification in place of the person's former one.
+pub(crate) fn replace_verification(
+    c: &mut AnyConnection,
+    verification: &EmailVerification,
+) -> Result<()> {
+    let row = (
+        email_verifications::id.eq(verification.id),
+        email_verifications::user_id.eq(verification.user_id),
+        email_verifications::email.eq(&verification.email),
+        email_verifications::created_at.eq(verification.created_at),
+        email_verifications::expires_at.eq(verification.expires_at),
+    );
+    delete_verifications(c, verification.user_id)?;
+    diesel::insert_into(email_verifications::table)
+        .values(row)
+        .execute(c)?;
+    Ok(())
+}
+
+/// Finds the verification with that id, unless it has expired.
+pub(crate) fn find_verification(
+    c: &mut AnyConnection,
+    id: VerificationId,
+    now: Timestamp,
+) -> Result<Option<EmailVerification>> {
+    Ok(email_verifications::table
+        .find(id)
+        .filter(email_verifications::expires_at.gt(now))
+        .select(EmailVerification::as_select())
+        .first(c)
+        .optional()?)
+}
+
+/// Finds a person's open verification.
+pub(crate) fn find_verification_by_person(
+    c: &mut AnyConnection,
+    user: UserId,
+    now: Timestamp,
+) -> Result<Option<EmailVerification>> {
+    Ok(email_verifications::table
+        .filter(email_verifications::user_id.eq(user))
+        .filter(email_verifications::expires_at.gt(now))
+        .select(EmailVerification::as_select())
+        .first(c)
+        .optional()?)
+}
+
+/// Deletes a verification. Returns how many rows were deleted: 0 when it was used or cancelled
+/// before.
+pub(crate) fn delete_verification(c: &mut AnyConnection, id: VerificationId) -> Result<usize> {
+    Ok(diesel::delete(email_verifications::table.find(id)).execute(c)?)
+}
+
+/// Deletes a person's verification, if there is one.
+pub(crate) fn delete_verifications(c: &mut AnyConnection, user: UserId) -> Result<usize> {
+    let own = email_verifications::table.filter(email_verifications::user_id.eq(user));
+    Ok(diesel::delete(own).execute(c)?)
+}
