@@ -106,7 +106,7 @@ impl Alerts {
         Self {
             db,
             clock,
-            is_mailing: mail.host.as_deref().is_some_and(|host| !host.is_empty()),
+            is_mailing: mail.sends_mail(),
             retention: sessions.retention,
             purge_batch: jobs.sweep_batch,
         }

@@ -17,7 +17,7 @@ use url::Url;
 
 use self::parse::format_span;
 pub use self::sections::{
-    DatabaseSettings, ForwardAuthSettings, JobSettings, LogSettings, MailSettings,
+    AccountSettings, DatabaseSettings, ForwardAuthSettings, JobSettings, LogSettings, MailSettings,
     PasswordSettings, PlaceSettings, SessionSettings, TokenSettings,
 };
 use self::values::hide_secret;
@@ -64,6 +64,8 @@ pub struct Settings {
     pub forward_auth: ForwardAuthSettings,
     /// `[log]`
     pub log: LogSettings,
+    /// `[accounts]`
+    pub accounts: AccountSettings,
     /// `[database]`
     pub database: DatabaseSettings,
     /// `[passwords]`
@@ -95,6 +97,7 @@ impl Default for Settings {
             cookie_domain: None,
             forward_auth: ForwardAuthSettings::default(),
             log: LogSettings::default(),
+            accounts: AccountSettings::default(),
             database: DatabaseSettings::default(),
             passwords: PasswordSettings::default(),
             sessions: SessionSettings::default(),
@@ -197,9 +200,11 @@ impl Settings {
     fn check(&self) -> Result<()> {
         self.check_sessions()?;
         self.check_passwords()?;
+        self.check_accounts()?;
         at_least("database.connections", self.database.connections, 1)?;
         at_least("jobs.sweep_batch", self.jobs.sweep_batch, 1)?;
         let (second, tenth) = (Duration::from_secs(1), Duration::from_millis(100));
+        let (minute, hour) = (60 * second, 60 * 60 * second);
         for (key, span, min) in [
             ("jobs.sweep_interval", self.jobs.sweep_interval, second),
             ("jobs.flush_interval", self.jobs.flush_interval, tenth),
@@ -211,6 +216,12 @@ impl Settings {
                 second,
             ),
             ("mail.timeout", self.mail.timeout, second),
+            (
+                "accounts.take_back_window",
+                self.accounts.take_back_window,
+                hour,
+            ),
+            ("accounts.reset_lifetime", self.accounts.reset_lifetime, minute),
         ] {
             span_at_least(key, span, min)?;
         }
@@ -253,6 +264,18 @@ impl Settings {
             }
         }
         Ok(())
+    }
+
+    fn check_accounts(&self) -> Result<()> {
+        let sends_mail = self.mail.sends_mail();
+        match self.accounts.require_verified_email && !sends_mail {
+            true => Err(invalid(
+                "accounts.require_verified_email",
+                "true",
+                "true only with mail.host, since nobody could verify an e-mail without mail",
+            )),
+            false => Ok(()),
+        }
     }
 
     fn check_passwords(&self) -> Result<()> {

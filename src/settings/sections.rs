@@ -91,6 +91,14 @@ pub struct MailSettings {
     pub give_up_after: Duration,
 }
 
+impl MailSettings {
+    /// Returns whether messages are sent: whether an SMTP server is named.
+    #[must_use]
+    pub fn sends_mail(&self) -> bool {
+        self.host.as_deref().is_some_and(|host| !host.is_empty())
+    }
+}
+
 impl Default for MailSettings {
     fn default() -> Self {
         Self {
@@ -103,6 +111,31 @@ impl Default for MailSettings {
             from: "Rollcall <rollcall@localhost>".into(),
             timeout: Duration::from_secs(30),
             give_up_after: 2 * DAY,
+        }
+    }
+}
+
+/// `[accounts]`: e-mail addresses and lost passwords.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AccountSettings {
+    /// Whether people who sign up may sign in only once their e-mail is verified. Needs
+    /// `mail.host`.
+    pub require_verified_email: bool,
+    /// How long a former e-mail address is reserved, and can take the account back.
+    #[serde(with = "span")]
+    pub take_back_window: Duration,
+    /// How long a link that resets a password is valid.
+    #[serde(with = "span")]
+    pub reset_lifetime: Duration,
+}
+
+impl Default for AccountSettings {
+    fn default() -> Self {
+        Self {
+            require_verified_email: false,
+            take_back_window: 7 * DAY,
+            reset_lifetime: 30 * MINUTE,
         }
     }
 }
