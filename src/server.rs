@@ -14,7 +14,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::{JoinError, JoinHandle};
 use tracing_actix_web::TracingLogger;
 
-use crate::account::Accounts;
+use crate::account::{Accounts, Messages};
 use crate::alerts::{AlertMessages, Alerts};
 use crate::applications::ApiKeys;
 use crate::clock::Clock;
@@ -229,7 +229,16 @@ fn assemble(settings: &Settings, clock: Clock, keys: &Keys, origin: String) -> R
         (&settings.sessions, &settings.tokens, &settings.jobs),
     );
     Ok(AppState {
-        accounts: Accounts::new(db.clone(), clock.clone(), alerts.clone(), sessions.clone()),
+        accounts: Accounts::new(
+            db.clone(),
+            clock.clone(),
+            (
+                alerts.clone(),
+                sessions.clone(),
+                Messages::new(&settings.mail),
+            ),
+            (&settings.accounts, &settings.mail),
+        ),
         alerts,
         links: Arc::new(MessageLinks::new(
             keys.alert_link_key()?.expose_secret(),
@@ -238,7 +247,7 @@ fn assemble(settings: &Settings, clock: Clock, keys: &Keys, origin: String) -> R
         api_keys: ApiKeys::new(db.clone(), clock.clone()),
         changes: Changes::new(db.clone(), clock.clone()),
         devices: Devices::new(db.clone(), clock.clone(), settings.jobs.sweep_batch),
-        people: People::new(db.clone(), clock.clone(), hasher),
+        people: People::new(db.clone(), clock.clone(), hasher, &settings.accounts),
         sessions,
         tokens: Arc::new(Tokens::new(keys, &settings.tokens, origin)?),
         device_parser,

@@ -4,8 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::Accounts;
-use super::credentials::restore_email;
-use crate::alerts::{self, Alert, AlertKind, AlertReview};
+use crate::alerts::{self, Alert, AlertReview};
 use crate::clock::Timestamp;
 use crate::db::{AlertId, AnyConnection, SessionId, UserId};
 use crate::devices;
@@ -142,8 +141,7 @@ fn reviewable(
     Ok(open)
 }
 
-/// Records that an alert was reported. If it is about a change of the e-mail, restores the former
-/// one. Returns `None` when the alert was confirmed or reported already.
+/// Records that an alert was reported. Returns `None` when it was confirmed or reported already.
 fn report(
     c: &mut AnyConnection,
     owner: UserId,
@@ -153,9 +151,6 @@ fn report(
     let Some(alert) = alerts::store::review(c, owner, id, AlertReview::Reported, at)? else {
         return Ok(None);
     };
-    if alert.kind == AlertKind::EmailChanged {
-        restore_email(c, owner, &alert.email, at)?;
-    }
     Ok(Some(alert))
 }
 

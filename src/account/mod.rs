@@ -4,13 +4,22 @@
 mod alert_review;
 mod closing;
 mod credentials;
+mod emails;
+mod messages;
 mod settings;
+mod take_back;
+
+use std::time::Duration;
 
 pub use self::alert_review::RevokeScope;
+pub use self::emails::{ChangeRequested, PendingEmail, SignedUp, VERIFICATION_LIFETIME, Verified};
+pub use self::messages::Messages;
+pub use self::take_back::TakenBack;
 use crate::alerts::Alerts;
 use crate::clock::Clock;
 use crate::db::Db;
 use crate::sessions::Sessions;
+use crate::settings::{AccountSettings, MailSettings};
 
 /// The accounts of the service; clones share its database.
 #[derive(Clone)]
@@ -19,17 +28,44 @@ pub struct Accounts {
     clock: Clock,
     alerts: Alerts,
     sessions: Sessions,
+    messages: Messages,
+    policy: Policy,
+}
+
+/// The rules of the service for accounts, from its settings.
+#[derive(Debug, Clone)]
+struct Policy {
+    require_verified_email: bool,
+    take_back_window: Duration,
+    sends_mail: bool,
 }
 
 impl Accounts {
-    /// Returns the accounts in `db`, with their alerts and sessions.
+    /// Returns the accounts in `db`, with their alerts, sessions and messages.
     #[must_use]
-    pub fn new(db: Db, clock: Clock, alerts: Alerts, sessions: Sessions) -> Self {
+    pub fn new(
+        db: Db,
+        clock: Clock,
+        (alerts, sessions, messages): (Alerts, Sessions, Messages),
+        (accounts, mail): (&AccountSettings, &MailSettings),
+    ) -> Self {
         Self {
             db,
             clock,
             alerts,
             sessions,
+            messages,
+            policy: Policy {
+                require_verified_email: accounts.require_verified_email,
+                take_back_window: accounts.take_back_window,
+                sends_mail: mail.sends_mail(),
+            },
         }
+    }
+
+    /// Returns whether the service sends messages.
+    #[must_use]
+    pub fn sends_mail(&self) -> bool {
+        self.policy.sends_mail
     }
 }

@@ -57,6 +57,12 @@ impl AlertKind {
         self.into()
     }
 
+    /// Returns whether it reports a change of the e-mail.
+    #[must_use]
+    pub fn is_email_change(self) -> bool {
+        self == Self::EmailChanged
+    }
+
     /// Returns whether it reports a sign-in.
     #[must_use]
     pub fn is_sign_in(self) -> bool {

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::views::AlertView;
 use crate::account::RevokeScope;
-use crate::alerts::{Alert, AlertContext};
+use crate::alerts::Alert;
 use crate::error::{Error, Result};
 use crate::events::Origin;
 use crate::http::app_state::AppState;
@@ -18,7 +18,6 @@ use crate::http::layout::{Layout, page, signed_out_response};
 use crate::mail::TICKET_LIFETIME;
 use crate::people::{PlainPassword, User};
 use crate::sessions::Client;
-use crate::user_agent::device_label;
 
 #[derive(Template)]
 #[template(path = "pages/not_me.html")]
@@ -180,9 +179,9 @@ pub async fn set_password(
         Err(err) => return password_form_page(&request, &token, &user, form.ticket, &err),
     };
     let hash = app.people.hash_password(password).await?;
-    let alert_context = alert_context(&user, &client);
+    let alert_context = client.alert_context(user.ip_retention);
     app.accounts
-        .change_password(&user, hash, origin(&user, client), alert_context)
+        .set_password(&user, hash, origin(&user, client), alert_context)
         .await?;
     Ok(signed_out_response("password-set"))
 }
@@ -235,14 +234,5 @@ fn origin(user: &User, client: Client) -> Origin {
         user: Some(user.id),
         session: None,
         ip: client.location.redacted(user.ip_retention).ip,
-    }
-}
-
-fn alert_context(user: &User, client: &Client) -> AlertContext {
-    AlertContext {
-        session: None,
-        device_name: device_label(&client.facts),
-        device_kind: client.facts.kind,
-        location: client.location.clone().redacted(user.ip_retention),
     }
 }

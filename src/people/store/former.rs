@@ -30,6 +30,13 @@ pub(crate) struct FormerEmail {
     pub(crate) state: FormerState,
 }
 
+impl FormerEmail {
+    /// Returns whether it can take the account back.
+    pub(crate) fn is_open(&self, now: Timestamp) -> bool {
+        self.state == FormerState::Open && self.expires_at > now
+    }
+}
+
 /// The state of a former address. Its text form is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
@@ -105,20 +112,24 @@ pub(crate) fn find_oldest_open_former(
     Ok(list_open_former(c, user, now)?.into_iter().next())
 }
 
-/// Finds the former address that reserves `email`, whoever had it.
+/// Finds the former address that reserves `email` for somebody else than `except`.
 pub(crate) fn find_reserving(
     c: &mut AnyConnection,
     email: &Email,
+    except: Option<UserId>,
     now: Timestamp,
 ) -> Result<Option<FormerEmail>> {
-    Ok(former_emails::table
+    let mut reserving = former_emails::table
         .filter(lower(former_emails::email).eq(email.as_str()))
         .filter(former_emails::state.eq(FormerState::Open.as_str()))
         .filter(former_emails::expires_at.gt(now))
         .order((former_emails::changed_at, former_emails::id))
         .select(FormerEmail::as_select())
-        .first(c)
-        .optional()?)
+        .into_boxed();
+    if let Some(except) = except {
+        reserving = reserving.filter(former_emails::user_id.ne(except));
+    }
+    Ok(reserving.first(c).optional()?)
 }
 
 /// Updates the state of an open former address. Returns how many rows changed: 0 when it was not
