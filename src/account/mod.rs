@@ -4,9 +4,11 @@
 mod alert_review;
 mod closing;
 mod credentials;
+pub(crate) mod messages;
 mod settings;
 
 pub use self::alert_review::RevokeScope;
+pub use self::messages::Messages;
 use crate::alerts::Alerts;
 use crate::clock::Clock;
 use crate::db::Db;

@@ -30,11 +30,7 @@ impl Domain {
     /// Assembles the domain over a migrated database.
     pub(super) fn assemble(settings: &Settings, clock: &Clock) -> Result<Self> {
         let db = Db::new(&settings.database_url, &settings.database);
-        let alerts = Alerts::new(
-            db.clone(),
-            clock.clone(),
-            (&settings.mail, &settings.sessions, &settings.jobs),
-        );
+        let alerts = Alerts::new(db.clone(), clock.clone(), settings);
         let sessions = Sessions::new(
             db.clone(),
             clock.clone(),

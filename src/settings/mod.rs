@@ -221,7 +221,11 @@ impl Settings {
                 self.accounts.take_back_window,
                 hour,
             ),
-            ("accounts.reset_lifetime", self.accounts.reset_lifetime, minute),
+            (
+                "accounts.reset_lifetime",
+                self.accounts.reset_lifetime,
+                minute,
+            ),
         ] {
             span_at_least(key, span, min)?;
         }
