@@ -15,7 +15,7 @@ use tokio::task::{JoinError, JoinHandle};
 use tracing_actix_web::TracingLogger;
 
 use crate::account::{Accounts, Messages};
-use crate::alerts::{AlertMessages, Alerts};
+use crate::alerts::Alerts;
 use crate::applications::ApiKeys;
 use crate::clock::Clock;
 use crate::db::{Db, migrate};
@@ -216,11 +216,7 @@ fn assemble(settings: &Settings, clock: Clock, keys: &Keys, origin: String) -> R
     let hasher = Hasher::new(&settings.passwords)?;
     let device_parser = DeviceParser::load(settings.device_patterns.as_deref())
         .map_err(|err| Error::Configuration(Failure::new("device_patterns can't be used", err)))?;
-    let alerts = Alerts::new(
-        db.clone(),
-        clock.clone(),
-        (&settings.mail, &settings.sessions, &settings.jobs),
-    );
+    let alerts = Alerts::new(db.clone(), clock.clone(), settings);
     let sessions = Sessions::new(
         db.clone(),
         clock.clone(),
@@ -232,12 +228,9 @@ fn assemble(settings: &Settings, clock: Clock, keys: &Keys, origin: String) -> R
         accounts: Accounts::new(
             db.clone(),
             clock.clone(),
-            (
-                alerts.clone(),
-                sessions.clone(),
-                Messages::new(&settings.mail),
-            ),
-            (&settings.accounts, &settings.mail),
+            alerts.clone(),
+            sessions.clone(),
+            &settings.accounts,
         ),
         alerts,
         links: Arc::new(MessageLinks::new(
@@ -276,7 +269,7 @@ fn delivery(settings: &Settings, app: &AppState) -> Result<Option<Delivery>> {
         Delivery::new(
             app.db.clone(),
             app.clock.clone(),
-            Arc::new(AlertMessages::new(app.links.clone())),
+            Arc::new(Messages::new(app.links.clone(), app.clock.clone())),
             mailer,
             settings.mail.give_up_after,
         )

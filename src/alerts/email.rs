@@ -1,43 +1,27 @@
-//! The message about an alert: what happened, where, when, and what to do.
+//! The messages about alerts: what happened, where, when, and what to do. What they say and promise
+//! depends on what their address is to the account when they are sent.
 
 use std::sync::Arc;
 
-use askama::Template;
-
 use super::AlertKind;
 use super::store::{self, Alert};
+use crate::clock::Timestamp;
 use crate::db::AnyConnection;
-use crate::error::{Error, Failure, Result};
+use crate::error::{Error, Result};
 use crate::geo::Place;
-use crate::mail::{EmailMessage, MessageLinks, MessageSource, MessageTopic, QueuedMessage};
+use crate::mail::content::{MessageContent, format_time};
+use crate::mail::{EmailMessage, MessageLinks, MessageTopic, QueuedMessage};
 use crate::net::display_stored_ip;
+use crate::people::User;
+use crate::people::mailbox::{Standing, may_set_password, standing};
 
-#[derive(Template)]
-#[template(path = "mail/alert.txt")]
-struct Plain<'a> {
-    it: &'a Content<'a>,
-}
+/// Sign-ins that a message lists at most; it counts the others.
+const MAX_LISTED: usize = 20;
 
-#[derive(Template)]
-#[template(path = "mail/alert.html")]
-struct Html<'a> {
-    it: &'a Content<'a>,
-}
-
-/// The content of a message, the same in both its forms.
-struct Content<'a> {
-    heading: &'static str,
-    /// What happened, in a sentence.
-    lead: &'static str,
-    device: &'a str,
-    place: Option<String>,
-    address: Option<String>,
-    at: String,
-    /// What to do if it was the person themselves.
-    if_it_was: &'static str,
-    not_me: String,
-    devices: String,
-}
+const REASON: &str = "You get this because you have an account at Rollcall. E-mails about \
+                      sign-ins can be switched off on the page Account.";
+const REASON_FORMER: &str = "You get this because this address was the e-mail of an account at \
+                             Rollcall until lately.";
 
 /// Renders the messages about alerts.
 pub struct AlertMessages {
@@ -50,60 +34,155 @@ impl AlertMessages {
     pub fn new(links: Arc<MessageLinks>) -> Self {
         Self { links }
     }
-}
 
-impl MessageSource for AlertMessages {
-    fn render(
+    /// Renders a message about one alert or several; `None` when its address is none of the
+    /// account's any more, or what it is about is gone.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when it can't be rendered; [`Error::Unavailable`] when the database
+    /// doesn't respond.
+    pub(crate) fn render(
         &self,
         c: &mut AnyConnection,
         queued: &QueuedMessage,
+        user: &User,
+        now: Timestamp,
     ) -> Result<Option<EmailMessage>> {
-        match queued.topic() {
-            Some(MessageTopic::Alert(alert)) => {
-                message(&store::get(c, alert)?, &self.links).map(Some)
-            }
-            _ => Ok(None),
+        let content = match queued.topic() {
+            Some(MessageTopic::Alert(id)) => match store::get(c, id) {
+                Err(Error::NotFound) => None,
+                alert => self.about_alert(c, queued, user, &alert?, now)?,
+            },
+            Some(MessageTopic::SignIns) => self.about_sign_ins(c, queued, user, now)?,
+            _ => None,
+        };
+        content.map(|content| content.render()).transpose()
+    }
+
+    fn about_alert(
+        &self,
+        c: &mut AnyConnection,
+        queued: &QueuedMessage,
+        user: &User,
+        alert: &Alert,
+        now: Timestamp,
+    ) -> Result<Option<MessageContent>> {
+        let facts = facts(alert);
+        let subject = subject(alert.kind);
+        let link = self.links.not_me(queued.id());
+        Ok(match standing(c, user, &queued.recipient, now)? {
+            Standing::None => None,
+            Standing::Own => Some(MessageContent {
+                subject,
+                lead: lead(alert.kind).into(),
+                facts,
+                items: Vec::new(),
+                advice: advice(alert.kind).into(),
+                link_text: own_link_text(may_set_password(c, user, mailbox(queued), now)?),
+                link_label: "This wasn’t me",
+                link,
+                devices: Some(self.links.devices()),
+                reason: REASON,
+            }),
+            Standing::Former(former) => Some(MessageContent {
+                subject,
+                lead: lead_at_former(alert.kind).into(),
+                facts,
+                items: Vec::new(),
+                advice: "If it was you, there is nothing to do.".into(),
+                link_text: format!(
+                    "If it was not you, open this link. It shows you what happened, and takes the \
+                     account back to this address. It works until {}.",
+                    format_time(former.expires_at)
+                ),
+                link_label: "Take the account back",
+                link,
+                devices: None,
+                reason: REASON_FORMER,
+            }),
+        })
+    }
+
+    fn about_sign_ins(
+        &self,
+        c: &mut AnyConnection,
+        queued: &QueuedMessage,
+        user: &User,
+        now: Timestamp,
+    ) -> Result<Option<MessageContent>> {
+        if !matches!(standing(c, user, &queued.recipient, now)?, Standing::Own) {
+            return Ok(None);
         }
+        let alerts = store::list_summarized(c, queued.id())?;
+        if alerts.is_empty() {
+            return Ok(None);
+        }
+        let mut items: Vec<String> = alerts.iter().take(MAX_LISTED).map(item).collect();
+        if alerts.len() > items.len() {
+            items.push(format!("and {} more", alerts.len() - items.len()));
+        }
+        let lead = match alerts.len() {
+            1 => "Besides those that you got single messages about, somebody signed in to your \
+                  account 1 more time on a new device or from a new country."
+                .into(),
+            n => format!(
+                "Besides those that you got single messages about, somebody signed in to your \
+                 account {n} more times on new devices or from new countries."
+            ),
+        };
+        Ok(Some(MessageContent {
+            subject: "More sign-ins to your account",
+            lead,
+            facts: Vec::new(),
+            items,
+            advice: "If all of it was you, there is nothing to do.".into(),
+            link_text: "If it was not you, open this link. It signs out the devices of all these \
+                        sign-ins. It works once, for 7 days. To decide about each, open Your \
+                        devices."
+                .into(),
+            link_label: "This wasn’t me",
+            link: self.links.not_me(queued.id()),
+            devices: Some(self.links.devices()),
+            reason: REASON,
+        }))
     }
 }
 
-fn message(alert: &Alert, links: &MessageLinks) -> Result<EmailMessage> {
-    let content = Content {
-        heading: heading(alert.kind),
-        lead: lead(alert.kind),
-        device: &alert.device_name,
-        place: place(alert).display_name(),
-        address: alert.ip_address.as_deref().map(display_stored_ip),
-        at: alert.at.format("%-d %B %Y, %H:%M UTC").to_string(),
-        if_it_was: if_it_was(alert.kind),
-        not_me: links.not_me(alert.id),
-        devices: links.devices(),
-    };
-    Ok(EmailMessage {
-        subject: format!("{}: {}", content.heading, content.device),
-        plain: render(&Plain { it: &content })?,
-        html: render(&Html { it: &content })?,
-    })
+fn mailbox(queued: &QueuedMessage) -> (&str, Timestamp) {
+    (&queued.recipient, queued.created_at)
 }
 
-fn render(template: &impl Template) -> Result<String> {
-    template
-        .render()
-        .map_err(|err| Error::Internal(Failure::new("a message could not be rendered", err)))
+fn facts(alert: &Alert) -> Vec<(&'static str, String)> {
+    let mut facts = vec![("Device", alert.device_name.clone())];
+    facts.extend(place(alert).map(|place| ("Near", place)));
+    facts.extend(address(alert).map(|address| ("Address", address)));
+    facts.push(("When", format_time(alert.at)));
+    facts
 }
 
-fn place(alert: &Alert) -> Place {
-    Place {
+/// Returns the facts of an alert on one line.
+fn item(alert: &Alert) -> String {
+    let values: Vec<String> = facts(alert).into_iter().map(|(_, value)| value).collect();
+    values.join(" · ")
+}
+
+fn address(alert: &Alert) -> Option<String> {
+    alert.ip_address.as_deref().map(display_stored_ip)
+}
+
+fn place(alert: &Alert) -> Option<String> {
+    let place = Place {
         city: alert.location_city.clone(),
         country: alert.location_country.clone(),
         point: None,
-    }
+    };
+    place.display_name()
 }
 
-fn heading(kind: AlertKind) -> &'static str {
+fn subject(kind: AlertKind) -> &'static str {
     match kind {
-        AlertKind::NewDevice => "New sign-in",
-        AlertKind::NewCountry => "Sign-in from a new country",
+        AlertKind::NewDevice => "New sign-in to your account",
+        AlertKind::NewCountry => "Sign-in to your account from a new country",
         AlertKind::PasswordChanged => "Your password was changed",
         AlertKind::EmailChanged => "Your e-mail was changed",
         AlertKind::TokenReuse => "A device was signed out for safety",
@@ -122,7 +201,7 @@ fn lead(kind: AlertKind) -> &'static str {
             "The password of your account was changed, and its other devices were signed out."
         }
         AlertKind::EmailChanged => {
-            "Your account is signed in to with another e-mail from now on. This one gets its alerts for another 7 days."
+            "This address is the e-mail of your account from now on: you sign in with it."
         }
         AlertKind::TokenReuse => {
             "A key that this device had spent was used again, so somebody may have a copy of it. The device is signed out."
@@ -130,11 +209,32 @@ fn lead(kind: AlertKind) -> &'static str {
     }
 }
 
-fn if_it_was(kind: AlertKind) -> &'static str {
+fn lead_at_former(kind: AlertKind) -> &'static str {
+    match kind {
+        AlertKind::EmailChanged => {
+            "Your account is signed in to with another e-mail from now on, and no longer with this one."
+        }
+        kind => lead(kind),
+    }
+}
+
+fn advice(kind: AlertKind) -> &'static str {
     match kind {
         AlertKind::TokenReuse => {
             "If you restored the device from a backup, just sign in on it again."
         }
         _ => "If it was you, there is nothing to do.",
+    }
+}
+
+fn own_link_text(may_set_password: bool) -> String {
+    let text = "If it was not you, open this link. It shows you what happened, and signs out the \
+                device that it was done on.";
+    match may_set_password {
+        true => format!(
+            "{text} Within 24 hours of this message, it lets you set a new password as well. It \
+             works once, for 7 days."
+        ),
+        false => format!("{text} It works once, for 7 days."),
     }
 }

@@ -4,6 +4,7 @@
 
 mod context;
 mod email;
+mod mailing;
 pub(crate) mod store;
 
 use std::time::Duration;
@@ -17,17 +18,13 @@ pub use self::store::Alert;
 use crate::clock::{Clock, Timestamp};
 use crate::db::{AlertId, AnyConnection, Db, NodeLock, SessionId, UserId};
 use crate::error::{Error, Result};
-use crate::mail::{self, MessageTopic};
+use crate::mail;
 use crate::net::IpRetention;
 use crate::people::User;
-use crate::settings::{JobSettings, MailSettings, SessionSettings};
+use crate::settings::Settings;
 
 /// How long an alert can be confirmed or reported on a device.
 const OPEN_FOR: Duration = Duration::from_secs(30 * 24 * 60 * 60);
-const HOUR: Duration = Duration::from_secs(60 * 60);
-/// Messages per person and hour after which none about a sign-in is sent: an intruder with the
-/// password must not flood the mailbox to hide the other messages.
-const MAX_SIGN_IN_MESSAGES: i64 = 10;
 /// How long the link in a message is valid.
 const LINK_LIFETIME: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
@@ -98,28 +95,32 @@ pub struct Alerts {
     clock: Clock,
     is_mailing: bool,
     retention: Duration,
+    take_back_window: Duration,
     purge_batch: u32,
 }
 
 impl Alerts {
     /// Returns the alerts in `db`, sent by e-mail as well where the settings name an SMTP server.
     #[must_use]
-    pub fn new(
-        db: Db,
-        clock: Clock,
-        (mail, sessions, jobs): (&MailSettings, &SessionSettings, &JobSettings),
-    ) -> Self {
+    pub fn new(db: Db, clock: Clock, settings: &Settings) -> Self {
         Self {
             db,
             clock,
-            is_mailing: mail.sends_mail(),
-            retention: sessions.retention,
-            purge_batch: jobs.sweep_batch,
+            is_mailing: settings.mail.sends_mail(),
+            retention: settings.sessions.retention,
+            take_back_window: settings.accounts.take_back_window,
+            purge_batch: settings.jobs.sweep_batch,
         }
     }
 
-    /// Raises an alert, as a part of the transaction of what it reports, and queues the message
-    /// about it where one is to be sent.
+    /// Returns whether messages are sent: whether an SMTP server is named.
+    #[must_use]
+    pub fn is_mailing(&self) -> bool {
+        self.is_mailing
+    }
+
+    /// Raises an alert, as the last part of the transaction of what it reports, and queues the
+    /// messages about it. `user` is the person from before what it reports.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database doesn't respond.
@@ -132,12 +133,10 @@ impl Alerts {
     ) -> Result<()> {
         let alert = Alert::new(user, kind, context, now);
         store::insert(c, &alert)?;
-        if self.is_mailing && is_mailed(c, user, kind, now)? {
-            let recipient = recipient(c, user, now)?;
-            let topic = MessageTopic::Alert(alert.id);
-            mail::store::insert(c, user.id, topic, &recipient, now)?;
+        match self.is_mailing {
+            true => mailing::queue(c, &alert, now),
+            false => Ok(()),
         }
-        Ok(())
     }
 
     /// Lists every alert of a person, newest first.
@@ -160,6 +159,21 @@ impl Alerts {
         }
     }
 
+    /// Purges the messages that are past the retention of alerts: the links in them are void by
+    /// then. Works as [`Alerts::purge`].
+    ///
+    /// # Errors
+    /// As [`Alerts::purge`].
+    pub async fn purge_messages(&self) -> Result<usize> {
+        let before = self.clock.now() - self.retention - OPEN_FOR - self.take_back_window;
+        let limit = i64::from(self.purge_batch);
+        self.db
+            .repeat_with_lock(NodeLock::Sweep, move |c| {
+                mail::store::purge(c, before, limit)
+            })
+            .await
+    }
+
     /// Purges the alerts that are past their retention and can no longer be reviewed. Those of
     /// sessions that still exist stay, since they record that a session was reported. Works in
     /// batches, unless another node does. Returns how many were purged.
@@ -174,29 +188,6 @@ impl Alerts {
             .repeat_with_lock(NodeLock::Sweep, move |c| store::purge(c, before, limit))
             .await
     }
-}
-
-/// Returns whether an alert is sent by e-mail. One about a sign-in is sent where the person wants
-/// it, up to a limit; any other always, since an intruder would switch it off first. None is sent
-/// to a person whom an application authenticates, since they have no page to switch it off on, nor
-/// to an address without a mailbox.
-fn is_mailed(c: &mut AnyConnection, user: &User, kind: AlertKind, now: Timestamp) -> Result<bool> {
-    if !user.has_password() || !user.has_mailbox() {
-        return Ok(false);
-    }
-    if !kind.is_sign_in() {
-        return Ok(true);
-    }
-    let recent = mail::store::count_since(c, user.id, now - HOUR)?;
-    Ok(user.alert_emails && recent < MAX_SIGN_IN_MESSAGES)
-}
-
-/// Returns the address for a person's messages: for 7 days after a change of their e-mail, unless
-/// its alert was confirmed or reported, the address from before it.
-fn recipient(c: &mut AnyConnection, user: &User, now: Timestamp) -> Result<String> {
-    let since = now - LINK_LIFETIME;
-    let first = store::find_first_open(c, user.id, AlertKind::EmailChanged, since)?;
-    Ok(first.map_or_else(|| user.email.clone(), |alert| alert.email))
 }
 
 /// Lists a person's open alerts, newest first.

@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use super::{AlertKind, AlertReview};
 use crate::clock::Timestamp;
 use crate::db::schema::{alerts, user_sessions};
-use crate::db::{AlertId, AnyConnection, SessionId, UserId, on_each, read_from_text};
+use crate::db::{AlertId, AnyConnection, MailId, SessionId, UserId, on_each, read_from_text};
 use crate::error::Result;
 use crate::user_agent::DeviceKind;
 
@@ -82,22 +82,21 @@ pub(super) fn list_open(
         .load(c)?)
 }
 
-/// Finds the oldest of a person's open alerts of one kind since `since`.
-pub(super) fn find_first_open(
-    c: &mut AnyConnection,
-    user: UserId,
-    kind: AlertKind,
-    since: Timestamp,
-) -> Result<Option<Alert>> {
+/// Records the message that tells of an alert together with others.
+pub(super) fn update_summary(c: &mut AnyConnection, id: AlertId, summary: MailId) -> Result<()> {
+    diesel::update(alerts::table.find(id))
+        .set(alerts::summary_id.eq(summary))
+        .execute(c)?;
+    Ok(())
+}
+
+/// Lists the alerts that a message tells of together, newest first.
+pub(crate) fn list_summarized(c: &mut AnyConnection, summary: MailId) -> Result<Vec<Alert>> {
     Ok(alerts::table
-        .filter(alerts::user_id.eq(user))
-        .filter(alerts::answered_at.is_null())
-        .filter(alerts::kind.eq(kind.as_str()))
-        .filter(alerts::id.ge(AlertId::first_at(since)))
-        .order(alerts::id)
+        .filter(alerts::summary_id.eq(summary))
+        .order(alerts::id.desc())
         .select(Alert::as_select())
-        .first(c)
-        .optional()?)
+        .load(c)?)
 }
 
 /// Returns the alert with that id.

@@ -3,6 +3,7 @@
 
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
+use sha2::{Digest, Sha256};
 
 use super::connection::AnyConnection;
 use crate::error::Result;
@@ -38,4 +39,27 @@ pub(super) fn try_lock(connection: &mut AnyConnection, lock: NodeLock) -> Result
         }
         AnyConnection::Sqlite(_) => Ok(true),
     }
+}
+
+/// Takes the lock of `name` until the transaction ends, and waits for another transaction that holds
+/// it; on SQLite a transaction that writes is alone anyway. To take it last in a transaction, and
+/// only one, is what prevents deadlocks.
+///
+/// # Errors
+/// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
+pub(crate) fn lock_name(connection: &mut AnyConnection, name: &[&str]) -> Result<()> {
+    if let AnyConnection::Postgres(c) = connection {
+        let mut digest = Sha256::new();
+        for part in name {
+            digest.update(part.as_bytes());
+            digest.update([0]);
+        }
+        let digest: [u8; 32] = digest.finalize().into();
+        let [a, b, c1, d, e, f, g, h, ..] = digest;
+        let key = i64::from_be_bytes([a, b, c1, d, e, f, g, h]);
+        diesel::sql_query("SELECT pg_advisory_xact_lock($1)")
+            .bind::<BigInt, _>(key)
+            .execute(c)?;
+    }
+    Ok(())
 }

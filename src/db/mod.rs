@@ -20,6 +20,7 @@ pub use self::connection::AnyConnection;
 pub(crate) use self::connection::on_each;
 use self::connection::{Access, ConnectionManager};
 pub use self::lock::NodeLock;
+pub(crate) use self::lock::lock_name;
 pub(crate) use self::types::read_from_text;
 pub use self::types::{
     AlertId, ApiKeyId, EventId, FormerEmailId, MailId, MailSubjectId, ResetId, SessionId, UserId,

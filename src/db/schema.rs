@@ -18,6 +18,7 @@ diesel::table! {
         at -> Timestamptz,
         answer -> Nullable<Text>,
         answered_at -> Nullable<Timestamptz>,
+        summary_id -> Nullable<Uuid>,
     }
 }
 
@@ -107,6 +108,16 @@ diesel::table! {
         email -> Nullable<Text>,
         created_at -> Timestamptz,
         expires_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::sql::{Timestamptz, Uuid};
+
+    reset_requests (email) {
+        email -> Text,
+        created_at -> Timestamptz,
     }
 }
 
@@ -211,6 +222,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     former_emails,
     mail_queue,
     password_resets,
+    reset_requests,
     session_events,
     user_sessions,
     users,

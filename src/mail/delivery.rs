@@ -10,7 +10,7 @@ use super::store::{self, MessageState, QueuedMessage};
 use super::{EmailMessage, MailError, Mailer, SmtpSession};
 use crate::clock::Clock;
 use crate::db::{AnyConnection, Db};
-use crate::error::{Chain, Result};
+use crate::error::{Chain, Error, Result};
 
 /// Steps of an SMTP session per message, each of which may take up to the server's time limit. The
 /// claim of a node that takes longer expires, and another node may claim the message.
@@ -56,6 +56,8 @@ enum Attempt {
     Lost,
     /// What the message is about is gone.
     Void,
+    /// It can't be rendered.
+    Unrenderable(Error),
 }
 
 impl Delivery {
@@ -88,8 +90,8 @@ impl Delivery {
     /// many were sent.
     ///
     /// # Errors
-    /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond; else as
-    /// [`MessageSource::render`]. The message in progress stays in the queue.
+    /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond. The
+    /// message in progress stays in the queue.
     pub async fn send_due(&self) -> Result<usize> {
         let mut sent = 0;
         let mut session = None;
@@ -133,8 +135,12 @@ impl Delivery {
         session: &mut Option<SmtpSession>,
         queued: &QueuedMessage,
     ) -> Result<Attempt> {
-        let Some(message) = self.render(queued).await? else {
-            return Ok(Attempt::Void);
+        let message = match self.render(queued).await {
+            Ok(Some(message)) => message,
+            Ok(None) | Err(Error::NotFound) => return Ok(Attempt::Void),
+            // The database doesn't respond: that is about every message.
+            Err(err @ (Error::Unavailable(_) | Error::Disconnected(_))) => return Err(err),
+            Err(err) => return Ok(Attempt::Unrenderable(err)),
         };
         let message =
             match self
@@ -201,6 +207,7 @@ fn next_state(queued: &QueuedMessage, attempt: Attempt, is_overdue: bool) -> Opt
         Attempt::Lost => return None,
         Attempt::Sent => return Some(MessageState::Sent),
         Attempt::Void => return Some(MessageState::Void),
+        Attempt::Unrenderable(err) => return Some(unrenderable(queued, &err, is_overdue)),
         Attempt::Unknown(err) => (
             MessageState::HandedOver,
             err,
@@ -226,6 +233,19 @@ fn next_state(queued: &QueuedMessage, attempt: Attempt, is_overdue: bool) -> Opt
     let error = Chain(&err).to_string();
     tracing::warn!(message_id = %queued.id, ?error, "{outcome}");
     Some(state)
+}
+
+/// Returns the state of a message that could not be rendered. Logged at the first attempt and when
+/// it is given up, not at each one.
+fn unrenderable(queued: &QueuedMessage, err: &Error, is_overdue: bool) -> MessageState {
+    if queued.attempts == 1 || is_overdue {
+        let error = Chain(err).to_string();
+        tracing::error!(message_id = %queued.id, ?error, is_given_up = is_overdue, "a message could not be rendered");
+    }
+    match is_overdue {
+        true => MessageState::Failed,
+        false => MessageState::Waiting,
+    }
 }
 
 /// Returns the wait after `attempts` attempts: one minute, doubled with each further attempt, at

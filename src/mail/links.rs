@@ -9,7 +9,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use crate::clock::Timestamp;
-use crate::db::{AlertId, ResetId, VerificationId};
+use crate::db::{AlertId, MailId, ResetId, VerificationId};
 use crate::error::{Error, Failure, Result};
 
 /// Bytes of an id.
@@ -42,14 +42,29 @@ impl MessageLinks {
         format!("{}/devices", self.origin)
     }
 
-    /// Returns the URL at which an alert is reported.
+    /// Returns the URL of the sign-in page.
     #[must_use]
-    pub fn not_me(&self, alert: AlertId) -> String {
-        let token = self.seal(b"alert", alert.as_bytes(), &[]);
+    pub fn sign_in(&self) -> String {
+        format!("{}/sign-in", self.origin)
+    }
+
+    /// Returns the URL at which the reader of a message reports what it is about, or takes the
+    /// account back. It is bound to the message, so that the page knows the mailbox.
+    #[must_use]
+    pub fn not_me(&self, message: MailId) -> String {
+        let token = self.seal(b"message", message.as_bytes(), &[]);
         format!("{}/not-me/{token}", self.origin)
     }
 
-    /// Returns the alert that a link's token is about, if the token is genuine.
+    /// Returns the message that a link's token is from, if the token is genuine.
+    #[must_use]
+    pub fn message(&self, token: &str) -> Option<MailId> {
+        let id = self.open(b"message", token, ID_BYTES, &[])?;
+        Some(MailId::from_bytes(id.try_into().ok()?))
+    }
+
+    /// Returns the alert that a link's token is about, if the token is genuine: messages from before
+    /// version 0.2 had such links.
     #[must_use]
     pub fn alert(&self, token: &str) -> Option<AlertId> {
         let id = self.open(b"alert", token, ID_BYTES, &[])?;

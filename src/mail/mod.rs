@@ -1,7 +1,9 @@
 //! Mail: messages, the queue in which they wait, and the SMTP server they are sent through.
 
+pub(crate) mod content;
 mod delivery;
 mod links;
+pub(crate) mod queue;
 mod smtp;
 pub(crate) mod store;
 mod topic;
@@ -17,7 +19,8 @@ pub use self::links::{MessageLinks, TICKET_LIFETIME};
 use self::smtp::SmtpServer;
 pub use self::smtp::{MailError, SmtpSession};
 pub use self::store::QueuedMessage;
-pub use self::topic::{MessageKind, MessageTopic};
+pub(crate) use self::topic::NewMessage;
+pub use self::topic::{MessageKind, MessageTopic, Priority};
 use crate::clock::Timestamp;
 use crate::db::MailId;
 use crate::error::{Error, Failure, Result};

@@ -1,10 +1,10 @@
 //! Every query of `mail_queue`.
 
 use diesel::prelude::*;
+use diesel::sql_types::Text;
 use strum::IntoStaticStr;
 
-use super::topic::{MessageKind, MessageTopic};
-
+use super::topic::{MessageKind, MessageTopic, NewMessage, Priority};
 use crate::clock::Timestamp;
 use crate::db::schema::mail_queue;
 use crate::db::{
@@ -12,6 +12,11 @@ use crate::db::{
     read_from_text,
 };
 use crate::error::Result;
+
+diesel::define_sql_function! {
+    /// The database's `lower`, which the index on recipients uses.
+    fn lower(text: Text) -> Text;
+}
 
 /// A message in the queue.
 #[derive(Debug, Clone, Queryable, Selectable)]
@@ -50,6 +55,8 @@ impl QueuedMessage {
             }
             MessageKind::Reset => subject.map(|id| MessageTopic::Reset(ResetId::from_bytes(id))),
             MessageKind::EmailTaken => Some(MessageTopic::EmailTaken),
+            MessageKind::SignIns => Some(MessageTopic::SignIns),
+            MessageKind::TakeBack => Some(MessageTopic::TakeBack),
         }
     }
 }
@@ -78,32 +85,43 @@ impl MessageState {
     }
 }
 
-/// Adds a message to the queue.
+/// Adds a message to the queue, and returns its id.
 pub(crate) fn insert(
     c: &mut AnyConnection,
-    user: UserId,
-    topic: MessageTopic,
-    recipient: &str,
+    message: &NewMessage<'_>,
     now: Timestamp,
-) -> Result<()> {
+) -> Result<MailId> {
+    let id = MailId::new(now);
     let row = (
-        mail_queue::id.eq(MailId::new(now)),
-        mail_queue::user_id.eq(user),
-        mail_queue::kind.eq(topic.kind().as_str()),
-        mail_queue::alert_id.eq(topic.alert()),
-        mail_queue::subject_id.eq(topic.subject()),
-        mail_queue::recipient.eq(recipient),
-        mail_queue::due_at.eq(now),
+        mail_queue::id.eq(id),
+        mail_queue::user_id.eq(message.user),
+        mail_queue::kind.eq(message.topic.kind().as_str()),
+        mail_queue::alert_id.eq(message.topic.alert()),
+        mail_queue::subject_id.eq(message.topic.subject()),
+        mail_queue::is_urgent.eq(message.priority == Priority::Urgent),
+        mail_queue::recipient.eq(message.recipient),
+        mail_queue::due_at.eq(message.due_at),
         mail_queue::created_at.eq(now),
         mail_queue::updated_at.eq(now),
     );
     diesel::insert_into(mail_queue::table)
         .values(row)
         .execute(c)?;
-    Ok(())
+    Ok(id)
 }
 
-/// Claims the message that has been due longest, until `lease`. No two nodes claim the same one: on
+/// Returns the message with that id, whatever its state.
+///
+/// # Errors
+/// [`Error::NotFound`](crate::Error::NotFound) when there is none.
+pub(crate) fn get(c: &mut AnyConnection, id: MailId) -> Result<QueuedMessage> {
+    Ok(mail_queue::table
+        .find(id)
+        .select(QueuedMessage::as_select())
+        .first(c)?)
+}
+
+/// Claims the message that has been due longest, the urgent ones before all others, until `lease`. No two nodes claim the same one: on
 /// PostgreSQL its row is locked, and SQLite has only one writer.
 pub(crate) fn claim_due(
     c: &mut AnyConnection,
@@ -113,7 +131,7 @@ pub(crate) fn claim_due(
     let due = mail_queue::table
         .filter(mail_queue::state.eq(MessageState::Waiting.as_str()))
         .filter(mail_queue::due_at.le(now))
-        .order(mail_queue::due_at)
+        .order((mail_queue::is_urgent.desc(), mail_queue::due_at))
         .limit(1)
         .select(mail_queue::id);
     let id: Option<MailId> = match c {
@@ -172,11 +190,62 @@ pub(crate) fn update_state(
     Ok(diesel::update(claimed).set(changes).execute(c)?)
 }
 
-/// Counts the messages queued for a person since `since`, in any state.
-pub(crate) fn count_since(c: &mut AnyConnection, user: UserId, since: Timestamp) -> Result<i64> {
+/// Lists when the last messages like `message` were queued for its recipient since `since`, whoever
+/// they are about and in whatever state, newest first, at most `limit` of them.
+pub(super) fn list_times(
+    c: &mut AnyConnection,
+    message: &NewMessage<'_>,
+    since: Timestamp,
+    limit: i64,
+) -> Result<Vec<Timestamp>> {
     Ok(mail_queue::table
-        .filter(mail_queue::user_id.eq(user))
+        .filter(lower(mail_queue::recipient).eq(message.recipient.to_lowercase()))
+        .filter(mail_queue::kind.eq(message.topic.kind().as_str()))
         .filter(mail_queue::id.ge(MailId::first_at(since)))
-        .count()
-        .get_result(c)?)
+        .filter(mail_queue::is_urgent.eq(message.priority == Priority::Urgent))
+        .order(mail_queue::id.desc())
+        .limit(limit)
+        .select(mail_queue::created_at)
+        .load(c)?)
+}
+
+/// Finds the message of `kind` about an account that waits for its first attempt, and locks it: it
+/// is not claimed before the transaction ends. Another node may have claimed it since it was found,
+/// so the lock carries the condition.
+pub(super) fn lock_unclaimed(
+    c: &mut AnyConnection,
+    (user, recipient): (UserId, &str),
+    kind: MessageKind,
+    now: Timestamp,
+) -> Result<Option<MailId>> {
+    let found: Option<MailId> = mail_queue::table
+        .filter(mail_queue::user_id.eq(user))
+        .filter(lower(mail_queue::recipient).eq(recipient.to_lowercase()))
+        .filter(mail_queue::kind.eq(kind.as_str()))
+        .filter(mail_queue::state.eq(MessageState::Waiting.as_str()))
+        .filter(mail_queue::attempts.eq(0))
+        .order(mail_queue::id.desc())
+        .select(mail_queue::id)
+        .first(c)
+        .optional()?;
+    let Some(id) = found else { return Ok(None) };
+    let unclaimed = mail_queue::table
+        .find(id)
+        .filter(mail_queue::state.eq(MessageState::Waiting.as_str()))
+        .filter(mail_queue::attempts.eq(0));
+    let locked = diesel::update(unclaimed)
+        .set(mail_queue::updated_at.eq(now))
+        .execute(c)?;
+    Ok((locked == 1).then_some(id))
+}
+
+/// Deletes messages queued before `before`, at most `limit` of them. Returns how many were deleted.
+pub(crate) fn purge(c: &mut AnyConnection, before: Timestamp, limit: i64) -> Result<usize> {
+    let old: Vec<MailId> = mail_queue::table
+        .filter(mail_queue::id.lt(MailId::first_at(before)))
+        .order(mail_queue::id)
+        .limit(limit)
+        .select(mail_queue::id)
+        .load(c)?;
+    Ok(diesel::delete(mail_queue::table.filter(mail_queue::id.eq_any(old))).execute(c)?)
 }

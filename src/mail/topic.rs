@@ -2,7 +2,8 @@
 
 use strum::{EnumString, IntoStaticStr};
 
-use crate::db::{AlertId, MailSubjectId, ResetId, VerificationId};
+use crate::clock::Timestamp;
+use crate::db::{AlertId, MailSubjectId, ResetId, UserId, VerificationId};
 
 /// What a message is about, with the row that it is rendered from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,6 +16,10 @@ pub enum MessageTopic {
     Reset(ResetId),
     /// Somebody tried to sign up with an address that has an account.
     EmailTaken,
+    /// Sign-ins that have no message of their own: those whose alerts name the message.
+    SignIns,
+    /// Somebody asked for a new password of an account that this address can take back.
+    TakeBack,
 }
 
 /// The kind of a message. Its text form is stored.
@@ -29,6 +34,10 @@ pub enum MessageKind {
     Reset,
     /// About an attempt to sign up with an address that has an account.
     EmailTaken,
+    /// About several sign-ins.
+    SignIns,
+    /// To a former address, about a forgotten password.
+    TakeBack,
 }
 
 impl MessageKind {
@@ -39,6 +48,30 @@ impl MessageKind {
     }
 }
 
+/// Which messages are sent first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Priority {
+    /// Before all others: about the e-mail, the password or token reuse.
+    Urgent,
+    /// In its turn.
+    Normal,
+}
+
+/// A message to be queued.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct NewMessage<'a> {
+    /// The person whose account it is about.
+    pub(crate) user: UserId,
+    /// What it is about.
+    pub(crate) topic: MessageTopic,
+    /// The address that it is sent to.
+    pub(crate) recipient: &'a str,
+    /// Which messages go out before it.
+    pub(crate) priority: Priority,
+    /// When it is to be sent.
+    pub(crate) due_at: Timestamp,
+}
+
 impl MessageTopic {
     pub(super) fn kind(self) -> MessageKind {
         match self {
@@ -46,6 +79,8 @@ impl MessageTopic {
             Self::Verification(_) => MessageKind::Verification,
             Self::Reset(_) => MessageKind::Reset,
             Self::EmailTaken => MessageKind::EmailTaken,
+            Self::SignIns => MessageKind::SignIns,
+            Self::TakeBack => MessageKind::TakeBack,
         }
     }
 
@@ -60,7 +95,7 @@ impl MessageTopic {
         match self {
             Self::Verification(id) => Some(MailSubjectId::from_bytes(*id.as_bytes())),
             Self::Reset(id) => Some(MailSubjectId::from_bytes(*id.as_bytes())),
-            Self::Alert(_) | Self::EmailTaken => None,
+            Self::Alert(_) | Self::EmailTaken | Self::SignIns | Self::TakeBack => None,
         }
     }
 }

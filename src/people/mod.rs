@@ -1,6 +1,7 @@
 //! People: their accounts and passwords. A wrong password, an unknown e-mail and a disabled account
 //! get the same response in the same time.
 
+pub(crate) mod mailbox;
 mod passwords;
 pub(crate) mod store;
 mod user;

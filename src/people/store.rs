@@ -17,7 +17,8 @@ pub(crate) use self::credentials::{
 };
 pub(crate) use self::former::{
     FormerEmail, FormerState, close_all as close_former_emails, find_oldest_open_former,
-    find_reserving, get_former, insert_former, list_open_former, update_former_state,
+    find_reserving, get_former, insert_former, is_reported_email, list_open_former,
+    update_former_state,
 };
 pub(crate) use self::reset::{
     PasswordReset, delete_reset, delete_resets, find_live_reset, find_reset, insert_reset,

@@ -36,7 +36,7 @@ const ENTRANCES: [&str; 4] = ["cli", "pages", "api", "jobs"];
 const ROOTS: [&str; 2] = ["main", "lib"];
 const MAX_LINES: usize = 400;
 /// The tables, each with the module whose store owns it.
-const TABLES: [(&str, &str); 10] = [
+const TABLES: [(&str, &str); 11] = [
     ("alerts", "alerts"),
     ("api_keys", "applications"),
     ("devices", "devices"),
@@ -44,6 +44,7 @@ const TABLES: [(&str, &str); 10] = [
     ("former_emails", "people"),
     ("mail_queue", "mail"),
     ("password_resets", "people"),
+    ("reset_requests", "people"),
     ("session_events", "events"),
     ("user_sessions", "sessions"),
     ("users", "people"),

@@ -59,6 +59,17 @@ CREATE TABLE password_resets (
 -- A person's links, and the cascade when they are deleted.
 CREATE INDEX password_resets_of_user ON password_resets (user_id);
 
+-- Addresses for which "forgotten password" was asked, whether they have an account or not: the
+-- request costs the same, and the mail job answers it.
+CREATE TABLE reset_requests (
+    email TEXT PRIMARY KEY NOT NULL CHECK (length(email) <= 254),
+    created_at TIMESTAMP NOT NULL
+);
+
+-- The message that tells of a sign-in together with others, where it has none of its own.
+ALTER TABLE alerts ADD COLUMN summary_id BLOB;
+CREATE INDEX alerts_of_summary ON alerts (summary_id) WHERE summary_id IS NOT NULL;
+
 -- A message may be about something else than an alert. SQLite can't drop a column's NOT NULL, so the
 -- table is made anew.
 CREATE TABLE new_mail_queue (

@@ -1,0 +1,122 @@
+//! What an address is to a person's account: its own, a former one that may take it back, or none of
+//! it any more. Decided anew whenever it matters, never stored in a message.
+
+use std::time::Duration;
+
+use super::store::{self, FormerEmail, User};
+use crate::clock::Timestamp;
+use crate::db::AnyConnection;
+use crate::error::Result;
+
+/// How long the link in a message about an alert can lead to a new password.
+pub(crate) const PASSWORD_LINK_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// What an address is to an account.
+#[derive(Debug, Clone)]
+pub(crate) enum Standing {
+    /// The e-mail of the account.
+    Own,
+    /// An address that may take the account back: the oldest such, if it was the account's twice.
+    Former(FormerEmail),
+    /// Neither, or one that was reported.
+    None,
+}
+
+impl User {
+    /// Returns whether alerts are sent to their e-mail. To an address that somebody signed up with
+    /// and nobody verified, none is: it may be a stranger's.
+    #[must_use]
+    pub(crate) fn gets_alerts(&self) -> bool {
+        let is_trusted = self.email_verified_at.is_some() || self.is_email_from_before;
+        !self.is_external() && self.has_mailbox() && is_trusted
+    }
+
+    fn has_email(&self, email: &str) -> bool {
+        self.email.to_lowercase() == email.to_lowercase()
+    }
+}
+
+/// Returns what `email` is to a person's account at `now`.
+///
+/// # Errors
+/// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
+pub(crate) fn standing(
+    c: &mut AnyConnection,
+    user: &User,
+    email: &str,
+    now: Timestamp,
+) -> Result<Standing> {
+    if user.has_email(email) {
+        return Ok(match store::is_reported_email(c, user.id, email)? {
+            true => Standing::None,
+            false => Standing::Own,
+        });
+    }
+    let open = store::list_open_former(c, user.id, now)?;
+    let is_same = |former: &FormerEmail| former.email.to_lowercase() == email.to_lowercase();
+    Ok(open
+        .into_iter()
+        .find(is_same)
+        .map_or(Standing::None, Standing::Former))
+}
+
+/// Lists the addresses that are told of a change of the e-mail or the password, and of token reuse:
+/// the account's own, and each former one that may take it back.
+///
+/// # Errors
+/// As [`standing`].
+pub(crate) fn list_mailboxes(
+    c: &mut AnyConnection,
+    user: &User,
+    now: Timestamp,
+) -> Result<Vec<String>> {
+    let mut mailboxes = Vec::new();
+    if user.gets_alerts() && !store::is_reported_email(c, user.id, &user.email)? {
+        mailboxes.push(user.email.clone());
+    }
+    for former in store::list_open_former(c, user.id, now)? {
+        if !mailboxes.contains(&former.email) {
+            mailboxes.push(former.email);
+        }
+    }
+    Ok(mailboxes)
+}
+
+/// Returns whether the message that was queued for `recipient` at `queued_at` may lead to a new
+/// password: only one to the designated address, which must be verified, within 24 hours, and not
+/// once a password was set through a mailbox. A change made in a session, perhaps a thief's, doesn't
+/// end it.
+///
+/// # Errors
+/// As [`standing`].
+pub(crate) fn may_set_password(
+    c: &mut AnyConnection,
+    user: &User,
+    (recipient, queued_at): (&str, Timestamp),
+    now: Timestamp,
+) -> Result<bool> {
+    let is_recent = now.since(queued_at) < PASSWORD_LINK_LIFETIME;
+    let is_void = user
+        .password_links_void_before
+        .is_some_and(|void| queued_at <= void);
+    Ok(is_recent && !is_void && is_designated(c, user, recipient, now)?)
+}
+
+/// Returns whether `recipient` is the account's own verified address, with no former one that may
+/// take the account back: such a one is asked instead.
+///
+/// # Errors
+/// As [`standing`].
+pub(crate) fn is_designated(
+    c: &mut AnyConnection,
+    user: &User,
+    recipient: &str,
+    now: Timestamp,
+) -> Result<bool> {
+    let is_own = matches!(standing(c, user, recipient, now)?, Standing::Own);
+    Ok(is_own
+        && user.is_active
+        && !user.is_external()
+        && user.email_verified_at.is_some()
+        && store::find_oldest_open_former(c, user.id, now)?.is_none())
+}
