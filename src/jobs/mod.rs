@@ -69,6 +69,7 @@ impl Jobs {
             sessions: app.sessions.clone(),
             alerts: app.alerts.clone(),
             devices: app.devices.clone(),
+            people: app.people.clone(),
             interval: intervals.sweep_interval,
         });
         Periodic::start_job(FlushBuffer {

@@ -1,5 +1,5 @@
-//! Marks sessions past their time as expired, and purges sessions, alerts and devices past their
-//! retention. A failed sweep is retried at the next interval.
+//! Marks sessions past their time as expired, and purges sessions, alerts, devices and the links and
+//! former addresses of people past their retention. A failed sweep is retried at the next interval.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,12 +8,14 @@ use super::periodic::{Job, Run};
 use crate::alerts::Alerts;
 use crate::devices::Devices;
 use crate::error::{Chain, Result};
+use crate::people::People;
 use crate::sessions::Sessions;
 
 pub(super) struct Sweep {
     pub(super) sessions: Sessions,
     pub(super) alerts: Alerts,
     pub(super) devices: Devices,
+    pub(super) people: People,
     pub(super) interval: Duration,
 }
 
@@ -28,6 +30,8 @@ pub struct SweepReport {
     pub alerts: usize,
     /// Devices purged.
     pub devices: usize,
+    /// Links and former addresses of people purged.
+    pub addresses: usize,
 }
 
 impl Sweep {
@@ -39,6 +43,7 @@ impl Sweep {
             sessions: self.sessions.purge().await?,
             alerts: self.alerts.purge().await?,
             devices: self.devices.purge().await?,
+            addresses: self.people.purge().await?,
         })
     }
 }
@@ -62,7 +67,8 @@ impl Job for Sweep {
                     sessions,
                     alerts,
                     devices,
-                }) => tracing::info!(expired, sessions, alerts, devices, "swept"),
+                    addresses,
+                }) => tracing::info!(expired, sessions, alerts, devices, addresses, "swept"),
                 Err(err) => {
                     tracing::warn!(error = %Chain(err), "the sweep failed; the next one tries again");
                 }

@@ -166,3 +166,15 @@ pub(crate) fn is_reported_email(c: &mut AnyConnection, user: UserId, email: &str
         .filter(former_emails::state.eq(FormerState::Reported.as_str()));
     Ok(diesel::select(exists(reported)).get_result(c)?)
 }
+
+/// Deletes former addresses whose window ended by `before`, at most `limit`. Returns how many.
+pub(crate) fn purge_former(c: &mut AnyConnection, before: Timestamp, limit: i64) -> Result<usize> {
+    let old: Vec<FormerEmailId> = former_emails::table
+        .filter(former_emails::expires_at.le(before))
+        .order(former_emails::expires_at)
+        .limit(limit)
+        .select(former_emails::id)
+        .load(c)?;
+    let old = former_emails::table.filter(former_emails::id.eq_any(old));
+    Ok(diesel::delete(old).execute(c)?)
+}

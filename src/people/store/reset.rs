@@ -74,3 +74,15 @@ pub(crate) fn delete_resets(c: &mut AnyConnection, user: UserId) -> Result<usize
     let own = password_resets::table.filter(password_resets::user_id.eq(user));
     Ok(diesel::delete(own).execute(c)?)
 }
+
+/// Deletes links that have expired by `before`, at most `limit`. Returns how many.
+pub(crate) fn purge_resets(c: &mut AnyConnection, before: Timestamp, limit: i64) -> Result<usize> {
+    let old: Vec<ResetId> = password_resets::table
+        .filter(password_resets::expires_at.le(before))
+        .order(password_resets::expires_at)
+        .limit(limit)
+        .select(password_resets::id)
+        .load(c)?;
+    let old = password_resets::table.filter(password_resets::id.eq_any(old));
+    Ok(diesel::delete(old).execute(c)?)
+}
