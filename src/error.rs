@@ -177,6 +177,12 @@ pub enum Error {
     /// An account with this e-mail exists.
     #[error("an account with this e-mail already exists")]
     EmailTaken,
+    /// The credentials are right, but sign-in requires a verified e-mail.
+    #[error("the e-mail is not verified")]
+    EmailUnverified,
+    /// Nobody else could administer the service.
+    #[error("this is the only administrator")]
+    LastAdmin,
     /// A statement violated a unique constraint. Stores map this to the error of that constraint.
     #[error("conflict")]
     Conflict(#[source] Failure),
@@ -233,6 +239,8 @@ impl Error {
             Self::NotInGroup => "not_in_group",
             Self::NotFound => "not_found",
             Self::EmailTaken => "email_taken",
+            Self::EmailUnverified => "email_unverified",
+            Self::LastAdmin => "last_admin",
             Self::Busy { .. } => "busy",
             Self::Unavailable(_) | Self::Disconnected(_) => "unavailable",
             Self::Conflict(_)
@@ -263,6 +271,8 @@ impl Error {
             Self::NotInGroup => "Not for you",
             Self::NotFound => "Not found",
             Self::EmailTaken => "That e-mail has an account already",
+            Self::EmailUnverified => "The e-mail is not verified",
+            Self::LastAdmin => "You are the only administrator",
             Self::Busy { .. } => "Too busy just now",
             Self::Unavailable(_) | Self::Disconnected(_) => "The service is unavailable just now",
             Self::Conflict(_)
@@ -304,6 +314,10 @@ impl Error {
             Self::NotInGroup => "You are signed in, but this is for others.".into(),
             Self::NotFound => "There is nothing here, or not any more.".into(),
             Self::EmailTaken => "Sign in with it, or use another one.".into(),
+            Self::EmailUnverified => "Open the link that was sent to it, then sign in.".into(),
+            Self::LastAdmin => {
+                "Nothing was changed. Make somebody else an administrator first.".into()
+            }
             Self::Busy { .. } | Self::Unavailable(_) | Self::Disconnected(_) => {
                 "Nothing was changed. Try again in a moment.".into()
             }

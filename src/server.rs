@@ -14,7 +14,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::{JoinError, JoinHandle};
 use tracing_actix_web::TracingLogger;
 
-use crate::account::{Accounts, Messages};
+use crate::account::{Accounts, MessageRenderer, Messages};
 use crate::alerts::Alerts;
 use crate::applications::ApiKeys;
 use crate::clock::Clock;
@@ -225,7 +225,16 @@ fn assemble(settings: &Settings, clock: Clock, keys: &Keys, origin: String) -> R
         (&settings.sessions, &settings.tokens, &settings.jobs),
     );
     Ok(AppState {
-        accounts: Accounts::new(db.clone(), clock.clone(), alerts.clone(), sessions.clone()),
+        accounts: Accounts::new(
+            db.clone(),
+            clock.clone(),
+            (
+                alerts.clone(),
+                sessions.clone(),
+                Messages::new(&settings.mail),
+            ),
+            (&settings.accounts, &settings.mail),
+        ),
         alerts,
         links: Arc::new(MessageLinks::new(
             keys.alert_link_key()?.expose_secret(),
@@ -234,7 +243,7 @@ fn assemble(settings: &Settings, clock: Clock, keys: &Keys, origin: String) -> R
         api_keys: ApiKeys::new(db.clone(), clock.clone()),
         changes: Changes::new(db.clone(), clock.clone()),
         devices: Devices::new(db.clone(), clock.clone(), settings.jobs.sweep_batch),
-        people: People::new(db.clone(), clock.clone(), hasher),
+        people: People::new(db.clone(), clock.clone(), hasher, &settings.accounts),
         sessions,
         tokens: Arc::new(Tokens::new(keys, &settings.tokens, origin)?),
         device_parser,
@@ -247,6 +256,7 @@ fn assemble(settings: &Settings, clock: Clock, keys: &Keys, origin: String) -> R
         allowed_hosts: AllowedHosts::new(&settings.forward_auth.allowed_hosts),
         cookie_domain: settings.cookie_domain.clone(),
         csrf_key: CsrfKey::new(keys.csrf_key()?.expose_secret())?,
+        reset_lifetime: settings.accounts.reset_lifetime,
         sign_up: settings.sign_up,
         is_https: settings.is_https(),
         setup: SetupLink::default(),
@@ -263,7 +273,7 @@ fn delivery(settings: &Settings, app: &AppState) -> Result<Option<Delivery>> {
         Delivery::new(
             app.db.clone(),
             app.clock.clone(),
-            Arc::new(Messages::new(app.links.clone(), app.clock.clone())),
+            Arc::new(MessageRenderer::new(app.links.clone(), app.clock.clone())),
             mailer,
             settings.mail.give_up_after,
         )

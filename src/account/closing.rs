@@ -1,13 +1,35 @@
 //! Closing an account: disabling it, and deleting it.
 
 use super::Accounts;
+use super::emails::cancel_pending_change;
 use crate::db::UserId;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::events::Origin;
 use crate::sessions::{EndedReason, Session};
 use crate::{people, sessions};
 
 impl Accounts {
+    /// Ends every session of a person, and cancels their pending change of e-mail. Returns those
+    /// that ended.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`](crate::Error::NotFound) when there is no such person.
+    pub async fn sign_out_everywhere(
+        &self,
+        id: UserId,
+        reason: EndedReason,
+        origin: Origin,
+    ) -> Result<Vec<Session>> {
+        let now = self.clock.now();
+        self.db
+            .transaction(move |c| {
+                let user = people::store::get(c, id)?;
+                cancel_pending_change(c, &user)?;
+                sessions::end_all(c, id, reason, &origin, now)
+            })
+            .await
+    }
+
     /// Disables an account, so that its owner can't sign in, and ends all their sessions. Returns
     /// those that ended.
     ///
@@ -21,6 +43,23 @@ impl Accounts {
             .transaction(move |c| {
                 people::store::disable(c, id, now)?;
                 sessions::end_all(c, id, REASON, &origin, now)
+            })
+            .await
+    }
+
+    /// Deletes an account at the wish of its owner, as [`Accounts::delete`].
+    ///
+    /// # Errors
+    /// [`Error::LastAdmin`](crate::Error::LastAdmin) when nobody else could administer the service;
+    /// [`Error::NotFound`](crate::Error::NotFound) when there is no such person.
+    pub async fn delete_own(&self, id: UserId) -> Result<()> {
+        self.db
+            .transaction(move |c| {
+                let admins = people::store::lock_admins(c)?;
+                if admins == [id] {
+                    return Err(Error::LastAdmin);
+                }
+                people::store::delete(c, id)
             })
             .await
     }

@@ -1,92 +1,96 @@
-//! The credentials of an account: its password, and the e-mail that its owner signs in with.
+//! The password of an account. Setting one ends sessions, and cancels a pending change of e-mail.
 
 use super::Accounts;
-use crate::alerts::{AlertContext, AlertKind};
+use super::emails::cancel_pending_change;
+use crate::alerts::{AlertContext, AlertKind, Alerts};
 use crate::clock::Timestamp;
-use crate::db::{AnyConnection, UserId};
+use crate::db::AnyConnection;
 use crate::error::{Error, Result};
 use crate::events::{self, EventKind, NewEvent, Origin};
-use crate::people::{self, Email, PasswordHash, User};
-use crate::sessions::{self, Caller, EndedReason, Session};
+use crate::people::{self, PasswordHash, User};
+use crate::sessions::{self, Caller, EndedReason, Jti, Session};
+
+const REASON: EndedReason = EndedReason::PasswordChanged;
 
 impl Accounts {
-    /// Sets a new password, and ends every session except the one it is changed from, if any.
-    /// Returns those that ended.
+    /// Changes the password within a session, after the current one was verified. Ends every other
+    /// session, and returns this one with its new JTI. The links in the person's messages stay
+    /// valid: whoever changes the password may not be its owner.
     ///
     /// # Errors
-    /// [`Error::InvalidCredentials`] when the password was changed since `user` was read;
-    /// [`Error::Unauthenticated`] when the session it is changed from has ended.
-    pub async fn change_password(
+    /// [`Error::InvalidCredentials`] when the password was changed since `caller` was read;
+    /// [`Error::Unauthenticated`] when the session has ended.
+    pub async fn change_password(&self, caller: &Caller, hash: PasswordHash) -> Result<Session> {
+        let now = self.clock.now();
+        let jti = Jti::random()?;
+        let alerts = self.alerts.clone();
+        let (user, session) = (caller.user.clone(), caller.session.id);
+        let (origin, context) = (caller.origin(), caller.alert_context());
+        self.db
+            .transaction(move |c| {
+                update(c, &alerts, (&user, &hash), (&origin, context), now)?;
+                sessions::end_others(c, user.id, session, REASON, &origin, now)?;
+                sessions::store::record_step_up(c, user.id, session, &jti, now)?
+                    .ok_or(Error::Unauthenticated)
+            })
+            .await
+    }
+
+    /// Sets a new password from outside every session: through a mailbox, or by an administrator.
+    /// Ends every session and voids every other link that sets one. Returns the sessions that
+    /// ended.
+    ///
+    /// # Errors
+    /// [`Error::InvalidCredentials`] when the password was changed since `user` was read.
+    pub async fn set_password(
         &self,
         user: &User,
         hash: PasswordHash,
         origin: Origin,
         context: AlertContext,
     ) -> Result<Vec<Session>> {
-        const REASON: EndedReason = EndedReason::PasswordChanged;
-
         let now = self.clock.now();
-        let alerts = self.alerts.clone();
+        let accounts = self.clone();
         let user = user.clone();
         self.db
             .transaction(move |c| {
-                let id = user.id;
-                if let Some(session) = origin.session {
-                    let live = sessions::store::find_live(c, id, session, now)?;
-                    live.ok_or(Error::Unauthenticated)?;
-                }
-                people::store::update_password(c, &user, &hash, now)?;
-                let user = people::store::get(c, id)?;
-                alerts.raise(c, &user, (AlertKind::PasswordChanged, context), now)?;
-                let event = NewEvent::for_person(id, EventKind::PasswordChanged, &origin, now);
-                events::record_events(c, &[event])?;
-                match origin.session {
-                    Some(except) => sessions::end_others(c, id, except, REASON, &origin, now),
-                    None => sessions::end_all(c, id, REASON, &origin, now),
-                }
+                accounts.set_from_outside(c, &user, &hash, (&origin, context), now)
             })
             .await
     }
 
-    /// Changes the e-mail that a person signs in with, and raises an alert, which is sent to the
-    /// former one.
+    /// Sets a new password from outside every session, as a part of a transaction.
     ///
     /// # Errors
-    /// [`Error::EmailTaken`] when another account has it.
-    pub async fn change_email(&self, caller: &Caller, email: Email) -> Result<()> {
-        let now = self.clock.now();
-        let alerts = self.alerts.clone();
-        let (id, origin, context) = (caller.user.id, caller.origin(), caller.alert_context());
-        self.db
-            .transaction(move |c| {
-                let before = people::store::get(c, id)?;
-                if before.email == email.as_str() {
-                    return Ok(());
-                }
-                people::store::update_email(c, id, &email, now)?;
-                let event = NewEvent::for_person(id, EventKind::EmailChanged, &origin, now);
-                events::record_events(c, &[event])?;
-                alerts.raise(c, &before, (AlertKind::EmailChanged, context), now)
-            })
-            .await
+    /// As [`Accounts::set_password`].
+    pub(super) fn set_from_outside(
+        &self,
+        c: &mut AnyConnection,
+        user: &User,
+        hash: &PasswordHash,
+        (origin, context): (&Origin, AlertContext),
+        now: Timestamp,
+    ) -> Result<Vec<Session>> {
+        people::store::void_password_links(c, user, now)?;
+        people::store::delete_resets(c, user.id)?;
+        let ended = sessions::end_all(c, user.id, REASON, origin, now)?;
+        update(c, &self.alerts, (user, hash), (origin, context), now)?;
+        Ok(ended)
     }
 }
 
-/// Restores the e-mail that a person had, as a part of a transaction, unless another account has
-/// it.
-///
-/// # Errors
-/// [`Error::NotFound`] when there is no such person; [`Error::EmailTaken`] when another account
-/// takes the e-mail at the same time.
-pub(super) fn restore_email(
+/// Updates the password, cancels a pending change of e-mail, and tells the person.
+fn update(
     c: &mut AnyConnection,
-    id: UserId,
-    email: &str,
+    alerts: &Alerts,
+    (user, hash): (&User, &PasswordHash),
+    (origin, context): (&Origin, AlertContext),
     now: Timestamp,
 ) -> Result<()> {
-    let email: Email = email.parse()?;
-    match people::store::find_by_email(c, &email)? {
-        Some(_) => Ok(()),
-        None => people::store::update_email(c, id, &email, now),
-    }
+    people::store::update_password(c, user, hash, now)?;
+    let user = people::store::get(c, user.id)?;
+    cancel_pending_change(c, &user)?;
+    alerts.raise(c, &user, (AlertKind::PasswordChanged, context), now)?;
+    let event = NewEvent::for_person(user.id, EventKind::PasswordChanged, origin, now);
+    events::record_events(c, &[event])
 }

@@ -4,15 +4,27 @@
 mod alert_review;
 mod closing;
 mod credentials;
-pub(crate) mod messages;
+mod emails;
+mod forgotten_password;
+mod linked_message;
+mod messages;
+mod rendering;
 mod settings;
+mod take_back;
+
+use std::time::Duration;
 
 pub use self::alert_review::RevokeScope;
+pub use self::emails::{ChangeRequested, PendingEmail, SignedUp, VERIFICATION_LIFETIME, Verified};
+pub use self::linked_message::{LinkedMessage, Mailbox, PasswordGrant, Reported};
 pub use self::messages::Messages;
+pub use self::rendering::MessageRenderer;
+pub use self::take_back::TakenBack;
 use crate::alerts::Alerts;
 use crate::clock::Clock;
 use crate::db::Db;
 use crate::sessions::Sessions;
+use crate::settings::{AccountSettings, MailSettings};
 
 /// The accounts of the service; clones share its database.
 #[derive(Clone)]
@@ -21,17 +33,46 @@ pub struct Accounts {
     clock: Clock,
     alerts: Alerts,
     sessions: Sessions,
+    messages: Messages,
+    policy: Policy,
+}
+
+/// The rules of the service for accounts, from its settings.
+#[derive(Debug, Clone)]
+struct Policy {
+    require_verified_email: bool,
+    take_back_window: Duration,
+    reset_lifetime: Duration,
+    sends_mail: bool,
 }
 
 impl Accounts {
-    /// Returns the accounts in `db`, with their alerts and sessions.
+    /// Returns the accounts in `db`, with their alerts, sessions and messages.
     #[must_use]
-    pub fn new(db: Db, clock: Clock, alerts: Alerts, sessions: Sessions) -> Self {
+    pub fn new(
+        db: Db,
+        clock: Clock,
+        (alerts, sessions, messages): (Alerts, Sessions, Messages),
+        (accounts, mail): (&AccountSettings, &MailSettings),
+    ) -> Self {
         Self {
             db,
             clock,
             alerts,
             sessions,
+            messages,
+            policy: Policy {
+                require_verified_email: accounts.require_verified_email,
+                take_back_window: accounts.take_back_window,
+                reset_lifetime: accounts.reset_lifetime,
+                sends_mail: mail.sends_mail(),
+            },
         }
+    }
+
+    /// Returns whether the service sends messages.
+    #[must_use]
+    pub fn sends_mail(&self) -> bool {
+        self.policy.sends_mail
     }
 }

@@ -4,12 +4,13 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 
 use super::views::{EndedCount, PersonJson, TokenGrant};
-use crate::error::Result;
+use crate::account::SignedUp;
+use crate::error::{Error, Result};
 use crate::http::app_state::AppState;
 use crate::http::caller::ApiCaller;
 use crate::http::client::{RequestClient, location};
 use crate::http::json::Json;
-use crate::people::{FullName, NewAccount, PlainPassword, Role};
+use crate::people::{EmailTrust, FullName, NewAccount, PlainPassword, Role};
 use crate::sessions::{EndedReason, NewSession, OpenedVia, Session, SessionPersistence};
 
 /// `POST /api/v1/auth/register`
@@ -45,7 +46,8 @@ pub struct ConfirmRequest {
     password: String,
 }
 
-/// Creates an account: 201. The route exists only where sign-up is enabled.
+/// Creates an account: 201. The route exists only where sign-up is enabled. Where sign-in requires
+/// a verified e-mail, the response is the same for an address that has an account.
 ///
 /// # Errors
 /// [`Error::Invalid`](crate::Error::Invalid) when a field is not valid;
@@ -58,12 +60,18 @@ pub async fn register(
 ) -> Result<HttpResponse> {
     let account = NewAccount {
         email: body.email.parse()?,
+        trust: EmailTrust::Unverified,
         full_name: FullName::parse(&body.full_name.unwrap_or_default())?,
         password: PlainPassword::new("password", body.password)?,
         role: Role::Person,
     };
-    let user = app.people.create_user(account).await?;
-    Ok(HttpResponse::Created().json(PersonJson::from(user)))
+    let (email, full_name) = (account.email.clone(), account.full_name.clone());
+    let hash = app.people.hash_password(account.password.clone()).await?;
+    let person = match app.accounts.sign_up(account, hash).await? {
+        SignedUp::Ready(user) => PersonJson::from(user),
+        SignedUp::AwaitsVerification => PersonJson::signed_up(&email, full_name, app.clock.now()),
+    };
+    Ok(HttpResponse::Created().json(person))
 }
 
 /// Creates a session for a device that stores tokens.
@@ -71,8 +79,9 @@ pub async fn register(
 /// # Errors
 /// [`Error::Invalid`](crate::Error::Invalid) when a field is not valid;
 /// [`Error::InvalidCredentials`](crate::Error::InvalidCredentials), whichever of e-mail and
-/// password is wrong; [`Error::Busy`](crate::Error::Busy) when too many passwords wait to be
-/// hashed; [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
+/// password is wrong; [`Error::EmailUnverified`] where sign-in requires a verified e-mail;
+/// [`Error::Busy`](crate::Error::Busy) when too many passwords wait to be hashed;
+/// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
 pub async fn login(
     app: web::Data<AppState>,
     request: HttpRequest,
@@ -95,6 +104,10 @@ pub async fn login(
         .people
         .authenticate(&body.email, PlainPassword::claimed(body.password))
         .await?;
+    if !app.people.may_sign_in(&user) {
+        app.accounts.resend_verification(user.id).await?;
+        return Err(Error::EmailUnverified);
+    }
     let session = app.sessions.create_session(&user, new).await?;
     grant(&app, session)
 }
@@ -172,8 +185,8 @@ pub async fn logout_all(
     app.sessions.require_step_up(&caller)?;
     let origin = caller.origin();
     let ended = app
-        .sessions
-        .end_all_sessions(caller.user.id, EndedReason::SignedOutRemotely, origin)
+        .accounts
+        .sign_out_everywhere(caller.user.id, EndedReason::SignedOutRemotely, origin)
         .await?;
     Ok(HttpResponse::Ok().json(EndedCount { ended: ended.len() }))
 }

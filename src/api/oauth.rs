@@ -34,7 +34,8 @@ struct Active {
     active: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     token_type: Option<&'static str>,
-    username: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    username: Option<String>,
     sub: UserId,
     sid: SessionId,
     iss: String,
@@ -108,7 +109,7 @@ async fn find_active(app: &AppState, token: &str) -> Result<Option<Active>> {
     Ok(live.map(|(_, person)| Active {
         active: true,
         token_type: (token.kind == TokenKind::Access).then_some("Bearer"),
-        username: person.email,
+        username: person.verified_email().map(str::to_owned),
         sub: user,
         sid: session,
         iss: app.tokens.issuer().to_owned(),

@@ -60,8 +60,12 @@ fn allowed_response(caller: &Caller) -> Result<HttpResponse> {
     let mut response = HttpResponse::Ok();
     for (name, value) in [
         ("remote-user", caller.user.id.to_string()),
-        ("remote-email", caller.user.email.clone()),
-        ("remote-name", caller.user.display_name().to_owned()),
+        // Empty where it is not asserted.
+        (
+            "remote-email",
+            caller.user.verified_email().unwrap_or_default().to_owned(),
+        ),
+        ("remote-name", caller.user.asserted_name().to_owned()),
         ("remote-session", caller.session.id.to_string()),
     ] {
         let value = HeaderValue::from_bytes(value.as_bytes())

@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::clock::Timestamp;
 use crate::db::{SessionId, UserId};
 use crate::devices::DeviceGroup;
-use crate::people::User;
+use crate::people::{Email, FullName, User};
 use crate::sessions::{EndedReason, Session};
 use crate::tokens::TokenPair;
 use crate::user_agent::DeviceKind;
@@ -104,16 +104,33 @@ impl DeviceJson {
 pub(super) struct PersonJson {
     id: UserId,
     email: String,
+    email_verified: bool,
     full_name: Option<String>,
     is_admin: bool,
     created_at: Timestamp,
+}
+
+impl PersonJson {
+    /// Returns the person who signed up at `now`, where the e-mail has to be verified first. The id
+    /// is no account's: otherwise the response would tell whether the e-mail had one.
+    pub(super) fn signed_up(email: &Email, full_name: Option<FullName>, now: Timestamp) -> Self {
+        Self {
+            id: UserId::new(now),
+            email: email.as_str().to_owned(),
+            email_verified: false,
+            full_name: full_name.map(|name| name.as_str().to_owned()),
+            is_admin: false,
+            created_at: now,
+        }
+    }
 }
 
 impl From<User> for PersonJson {
     fn from(user: User) -> Self {
         Self {
             id: user.id,
-            email: user.email,
+            email: user.shown_email().to_owned(),
+            email_verified: user.email_verified_at.is_some(),
             full_name: user.full_name,
             is_admin: user.is_admin,
             created_at: user.created_at,

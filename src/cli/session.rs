@@ -133,8 +133,8 @@ async fn end_one(domain: &Domain, id: SessionId) -> Result<()> {
 async fn end_all(domain: &Domain, email: &str) -> Result<()> {
     let user = domain.get_user(email).await?;
     let ended = domain
-        .sessions
-        .end_all_sessions(user.id, EndedReason::Admin, Origin::default())
+        .accounts
+        .sign_out_everywhere(user.id, EndedReason::Admin, Origin::default())
         .await?;
     eprintln!("{} sessions are ended.", ended.len());
     Ok(())

@@ -13,7 +13,7 @@ use crate::alerts::AlertContext;
 use crate::clock::Timestamp;
 use crate::db::UserId;
 use crate::events::Origin;
-use crate::people::{self, FullName, NewAccount, PlainPassword, Role};
+use crate::people::{self, EmailTrust, FullName, NewAccount, PlainPassword, Role};
 use crate::settings::Settings;
 
 #[derive(Subcommand)]
@@ -28,6 +28,17 @@ pub(super) enum User {
     },
     /// Set a new password and end all of the person's sessions
     SetPassword(SetPassword),
+    /// Vouch for a person's e-mail, as if they had verified it
+    VerifyEmail(VerifyEmail),
+    /// Give a person another e-mail, which counts as verified
+    SetEmail {
+        /// Whose
+        #[arg(long)]
+        email: String,
+        /// The new e-mail
+        #[arg(long)]
+        to: String,
+    },
     /// Delete a person with all their sessions and what happened to them; not to be undone
     Delete {
         /// Whom
@@ -68,11 +79,23 @@ pub(super) struct SetPassword {
     password_stdin: bool,
 }
 
+#[derive(Args)]
+#[group(required = true, multiple = false)]
+pub(super) struct VerifyEmail {
+    /// Whose
+    email: Option<String>,
+    /// Everybody's
+    #[arg(long)]
+    all: bool,
+}
+
 /// A person as `user list --json` prints them.
 #[derive(Serialize)]
 struct Row {
     id: UserId,
     email: String,
+    email_verified: bool,
+    stated_email: Option<String>,
     full_name: Option<String>,
     is_active: bool,
     is_admin: bool,
@@ -87,6 +110,8 @@ impl User {
                 Self::Add(add) => add.run(&domain).await,
                 Self::List { json } => list(&domain, json).await,
                 Self::SetPassword(set) => set.run(&domain).await,
+                Self::VerifyEmail(verify) => verify.run(&domain).await,
+                Self::SetEmail { email, to } => set_email(&domain, &email, &to).await,
                 Self::Delete { email } => delete(&domain, &email).await,
                 Self::Disable { email } => disable(&domain, &email).await,
             }
@@ -98,6 +123,7 @@ impl Add {
     async fn run(self, domain: &Domain) -> Result<()> {
         let account = NewAccount {
             email: parse_email(&self.email)?,
+            trust: EmailTrust::Vouched,
             full_name: FullName::parse(&self.name.unwrap_or_default())
                 .map_err(invalid_or_service)?,
             password: password_from_stdin()?,
@@ -119,11 +145,42 @@ impl SetPassword {
         let hash = domain.people.hash_password(password_from_stdin()?).await?;
         let ended = domain
             .accounts
-            .change_password(&user, hash, Origin::default(), AlertContext::command_line())
+            .set_password(&user, hash, Origin::default(), AlertContext::command_line())
             .await?;
         eprintln!("The password is set; {} sessions are ended.", ended.len());
         Ok(())
     }
+}
+
+impl VerifyEmail {
+    async fn run(self, domain: &Domain) -> Result<()> {
+        let Some(email) = self.email else {
+            let verified = domain.people.mark_all_emails_verified().await?;
+            eprintln!("{verified} e-mails are verified now.");
+            return Ok(());
+        };
+        let user = domain.get_user(&email).await?;
+        if user.is_external() {
+            return Err(CliError::Invalid(
+                "an application states this person's e-mail; it is never verified".into(),
+            ));
+        }
+        domain.people.mark_email_verified(user.id).await?;
+        eprintln!("{} is verified.", user.email);
+        Ok(())
+    }
+}
+
+async fn set_email(domain: &Domain, email: &str, to: &str) -> Result<()> {
+    let user = domain.get_user(email).await?;
+    let new = parse_email(to)?;
+    domain
+        .accounts
+        .set_email(user.id, new.clone(), Origin::default())
+        .await
+        .map_err(invalid_or_service)?;
+    eprintln!("{} signs in with {new} from now on.", user.email);
+    Ok(())
 }
 
 async fn list(domain: &Domain, json: bool) -> Result<()> {
@@ -176,6 +233,8 @@ impl From<people::User> for Row {
         Self {
             id: user.id,
             email: user.email,
+            email_verified: user.email_verified_at.is_some(),
+            stated_email: user.stated_email,
             full_name: user.full_name,
             is_active: user.is_active,
             is_admin: user.is_admin,

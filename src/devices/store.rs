@@ -57,6 +57,12 @@ pub(crate) fn find(
         .optional()?)
 }
 
+/// Deletes every known device of a person. Returns how many.
+pub(crate) fn delete_all(c: &mut AnyConnection, user: UserId) -> Result<usize> {
+    let own = devices::table.filter(devices::user_id.eq(user));
+    Ok(diesel::delete(own).execute(c)?)
+}
+
 /// Updates the name of a known device. Returns how many rows changed.
 pub(crate) fn update_name(
     c: &mut AnyConnection,

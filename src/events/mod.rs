@@ -35,6 +35,12 @@ pub enum EventKind {
     PasswordChanged,
     /// The e-mail that the person signs in with was changed.
     EmailChanged,
+    /// A change of that e-mail was requested; it takes effect once the new one is verified.
+    EmailChangeRequested,
+    /// The e-mail that the person signs in with was verified.
+    EmailVerified,
+    /// The account was taken back by the mailbox of a former e-mail.
+    TakenBack,
 }
 
 impl EventKind {

@@ -1,10 +1,11 @@
-//! Marks sessions past their time as expired, and purges sessions, alerts and devices past their
-//! retention. A failed sweep is retried at the next interval.
+//! Marks sessions past their time as expired, and purges sessions, alerts, devices and messages past
+//! their retention. A failed sweep is retried at the next interval.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::periodic::{Job, Run};
+use crate::account::Accounts;
 use crate::alerts::Alerts;
 use crate::devices::Devices;
 use crate::error::{Chain, Result};
@@ -12,6 +13,7 @@ use crate::sessions::Sessions;
 
 pub(super) struct Sweep {
     pub(super) sessions: Sessions,
+    pub(super) accounts: Accounts,
     pub(super) alerts: Alerts,
     pub(super) devices: Devices,
     pub(super) interval: Duration,
@@ -28,6 +30,10 @@ pub struct SweepReport {
     pub alerts: usize,
     /// Devices purged.
     pub devices: usize,
+    /// Queued messages purged.
+    pub messages: usize,
+    /// Links of forgotten passwords purged.
+    pub resets: usize,
 }
 
 impl Sweep {
@@ -39,6 +45,8 @@ impl Sweep {
             sessions: self.sessions.purge().await?,
             alerts: self.alerts.purge().await?,
             devices: self.devices.purge().await?,
+            messages: self.alerts.purge_messages().await?,
+            resets: self.accounts.purge_resets().await?,
         })
     }
 }
@@ -62,7 +70,13 @@ impl Job for Sweep {
                     sessions,
                     alerts,
                     devices,
-                }) => tracing::info!(expired, sessions, alerts, devices, "swept"),
+                    messages,
+                    resets,
+                }) => {
+                    tracing::info!(
+                        expired, sessions, alerts, devices, messages, resets, "swept"
+                    );
+                }
                 Err(err) => {
                     tracing::warn!(error = %Chain(err), "the sweep failed; the next one tries again");
                 }

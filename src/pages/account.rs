@@ -19,12 +19,17 @@ use crate::sessions::Caller;
 
 #[derive(Template)]
 #[template(path = "pages/account.html")]
-struct AccountPage {
+pub(super) struct AccountPage {
     layout: Layout,
     email: String,
+    is_email_verified: bool,
+    /// The e-mail that the account changes to once it is verified.
+    pending_email: Option<String>,
+    /// Whether links can be sent; without them only an administrator changes an e-mail.
+    sends_mail: bool,
     /// The e-mail as last submitted.
-    email_typed: String,
-    email_error: Option<String>,
+    pub(super) email_typed: String,
+    pub(super) email_error: Option<String>,
     full_name: String,
     min_password_chars: usize,
     idle_choices: Vec<Choice>,
@@ -49,12 +54,6 @@ pub struct RenameForm {
     full_name: String,
 }
 
-/// The form of `POST /account/email`.
-#[derive(Deserialize)]
-pub struct ChangeEmailForm {
-    email: String,
-}
-
 /// An option of a preference.
 struct Choice {
     value: &'static str,
@@ -71,14 +70,24 @@ pub struct ChangePasswordForm {
 
 /// Shows the page.
 pub async fn show(
+    app: web::Data<AppState>,
     request: HttpRequest,
     PageCaller(caller): PageCaller,
     web::Query(query): web::Query<AccountQuery>,
 ) -> Result<HttpResponse> {
-    let mut template = AccountPage::new(&request, &caller)?;
+    let mut template = AccountPage::new(&app, &request, &caller).await?;
     template.notice = match query.done.as_deref() {
         Some("renamed") => Some("Your name is saved."),
-        Some("email") => Some("Your e-mail is saved. You sign in with it from now on."),
+        Some("email-link") => Some("A link is on its way. Open it within 24 hours."),
+        Some("email-limit") => {
+            Some("That address was sent several links already. Try again in an hour.")
+        }
+        Some("email-same") => Some("That is your e-mail already."),
+        Some("email-cancelled") => Some("The change is cancelled. Your e-mail stays as it is."),
+        Some("email-verified") => Some("Your e-mail is verified."),
+        Some("email-changed") => {
+            Some("Your e-mail is changed. You sign in with the new one from now on.")
+        }
         Some("alerts") => Some("It is saved."),
         Some("addresses") => {
             Some("It is saved. What was kept before is no more than that now, either.")
@@ -105,41 +114,12 @@ pub async fn rename(
             Ok(see_other("/account?done=renamed"))
         }
         Err(err) => {
-            let mut template = AccountPage::new(&request, &caller)?;
+            let mut template = AccountPage::new(&app, &request, &caller).await?;
             template.full_name = form.full_name;
             template.name_error = message(&err);
             page(err.status_code(), &template)
         }
     }
-}
-
-/// Changes the e-mail that the person signs in with.
-///
-/// # Errors
-/// [`Error::StepUpRequired`] when the password was given too long ago.
-pub async fn change_email(
-    app: web::Data<AppState>,
-    request: HttpRequest,
-    PageCaller(caller): PageCaller,
-    Form(form): Form<ChangeEmailForm>,
-) -> Result<HttpResponse> {
-    app.sessions.require_step_up(&caller)?;
-    let changed = match form.email.parse() {
-        Ok(email) => app.accounts.change_email(&caller, email).await,
-        Err(err) => Err(err),
-    };
-    let err = match changed {
-        Ok(()) => return Ok(see_other("/account?done=email")),
-        Err(err) => err,
-    };
-    let mut template = AccountPage::new(&request, &caller)?;
-    template.email_error = match &err {
-        Error::EmailTaken => Some("has an account already".into()),
-        Error::Invalid(_) => message(&err),
-        _ => return Err(err),
-    };
-    template.email_typed = form.email;
-    page(err.status_code(), &template)
 }
 
 /// Changes the password, and ends every other session of the person.
@@ -149,7 +129,7 @@ pub async fn change_password(
     PageCaller(caller): PageCaller,
     Form(form): Form<ChangePasswordForm>,
 ) -> Result<HttpResponse> {
-    let mut template = AccountPage::new(&request, &caller)?;
+    let mut template = AccountPage::new(&app, &request, &caller).await?;
     let new = match PlainPassword::new("new_password", form.new_password) {
         Ok(new) => new,
         Err(err) => {
@@ -164,10 +144,7 @@ pub async fn change_password(
     {
         Ok(()) => {
             let hash = app.people.hash_password(new).await?;
-            app.accounts
-                .change_password(&caller.user, hash, caller.origin(), caller.alert_context())
-                .await?;
-            let session = app.sessions.record_step_up(&caller).await?;
+            let session = app.accounts.change_password(&caller, hash).await?;
             browser::set_session(&request, &session)?;
             Ok(see_other("/account?done=password-changed"))
         }
@@ -182,7 +159,8 @@ pub async fn change_password(
 /// Deletes the account with everything that belongs to it.
 ///
 /// # Errors
-/// [`Error::StepUpRequired`] when the password was given too long ago.
+/// [`Error::StepUpRequired`] when the password was given too long ago; [`Error::LastAdmin`] for the
+/// only administrator.
 pub async fn delete(
     app: web::Data<AppState>,
     request: HttpRequest,
@@ -190,17 +168,24 @@ pub async fn delete(
     _: Form<EmptyForm>,
 ) -> Result<HttpResponse> {
     app.sessions.require_step_up(&caller)?;
-    app.accounts.delete(caller.user.id).await?;
+    app.accounts.delete_own(caller.user.id).await?;
     browser::clear_session(&request);
     Ok(signed_out_response("deleted"))
 }
 
 impl AccountPage {
-    fn new(request: &HttpRequest, caller: &Caller) -> Result<Self> {
+    pub(super) async fn new(
+        app: &AppState,
+        request: &HttpRequest,
+        caller: &Caller,
+    ) -> Result<Self> {
         Ok(Self {
+            is_email_verified: caller.user.email_verified_at.is_some(),
+            pending_email: app.accounts.find_pending_change(&caller.user).await?,
+            sends_mail: app.accounts.sends_mail(),
             layout: Layout::for_caller(request, caller, NavItem::Account)?,
-            email: caller.user.email.clone(),
-            email_typed: caller.user.email.clone(),
+            email: caller.user.shown_email().to_owned(),
+            email_typed: String::new(),
             email_error: None,
             full_name: caller.user.full_name.clone().unwrap_or_default(),
             min_password_chars: PlainPassword::MIN_CHARS,
@@ -243,7 +228,8 @@ fn address_choices(chosen: IpRetention) -> Vec<Choice> {
     IpRetention::VARIANTS.iter().copied().map(choice).collect()
 }
 
-fn message(err: &Error) -> Option<String> {
+/// Returns what is wrong with the form's field.
+pub(super) fn message(err: &Error) -> Option<String> {
     err.field_errors()
         .first()
         .map(|error| error.message.clone())

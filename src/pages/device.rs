@@ -239,6 +239,9 @@ impl ActivityView {
             }
             EventKind::PasswordChanged => "Password changed".into(),
             EventKind::EmailChanged => "E-mail changed".into(),
+            EventKind::EmailChangeRequested => "Another e-mail requested".into(),
+            EventKind::EmailVerified => "E-mail verified".into(),
+            EventKind::TakenBack => "Account taken back with a former e-mail".into(),
         };
         Self {
             what,

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::error::{Error, Result};
 use crate::http::layout::{Layout, page};
-use crate::people::{FullName, NewAccount, PlainPassword, Role};
+use crate::people::{EmailTrust, FullName, NewAccount, PlainPassword, Role};
 
 /// The texts of the form for one purpose.
 pub(super) struct Purpose {
@@ -67,13 +67,14 @@ impl NewAccountForm {
     ///
     /// # Errors
     /// [`Error::Invalid`] with every field that is not valid.
-    pub(super) fn account(&self, role: Role) -> Result<NewAccount> {
+    pub(super) fn account(&self, role: Role, trust: EmailTrust) -> Result<NewAccount> {
         let full_name = FullName::parse(&self.full_name);
         let email = self.email.parse();
         let password = PlainPassword::new("password", self.password.clone());
         match (full_name, email, password) {
             (Ok(full_name), Ok(email), Ok(password)) => Ok(NewAccount {
                 email,
+                trust,
                 full_name,
                 password,
                 role,

@@ -10,7 +10,7 @@ use crate::http::client::RequestClient;
 use crate::http::forms::Form;
 use crate::http::layout::see_other;
 use crate::http::target::HOME;
-use crate::people::Role;
+use crate::people::{EmailTrust, Role};
 use crate::sessions::SessionPersistence;
 
 /// Shows the form.
@@ -39,7 +39,7 @@ pub async fn submit(
     Form(form): Form<NewAccountForm>,
 ) -> Result<HttpResponse> {
     app.setup.verify(&token)?;
-    let registered = match form.account(Role::Admin) {
+    let registered = match form.account(Role::Admin, EmailTrust::Vouched) {
         Ok(account) => app.people.create_first_admin(account).await,
         Err(err) => Err(err),
     };

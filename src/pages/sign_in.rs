@@ -88,6 +88,25 @@ pub async fn submit(
         .authenticate(&form.email, PlainPassword::claimed(form.password))
         .await
     {
+        Ok(user) if !app.people.may_sign_in(&user) => {
+            let template = SignInPage {
+                layout: Layout::anonymous(&request)?,
+                next: &next,
+                email: &form.email,
+                remember: persistence == SessionPersistence::Remembered,
+                can_sign_up: app.sign_up,
+                notice: None,
+                error: Some(match app.accounts.resend_verification(user.id).await? {
+                    true => {
+                        "Your e-mail is not verified yet. We have just sent you a link: open it, then sign in."
+                    }
+                    false => {
+                        "Your e-mail is not verified yet. Open one of the links that we sent you, then sign in."
+                    }
+                }),
+            };
+            page(StatusCode::FORBIDDEN, &template)
+        }
         Ok(user) => {
             start_session(
                 &app,
@@ -150,6 +169,14 @@ fn notice(done: &str) -> Option<&'static str> {
         "password-set" => {
             Some("Your new password is set, and every device is signed out. Sign in with it.")
         }
+        "email-verified" => Some("Your e-mail is verified. Sign in with it."),
+        "email-changed" => Some("Your e-mail is changed. Sign in with the new one."),
+        "taken-back" => Some(
+            "Your account has its former e-mail again. Every device is signed out, and the password opens it no more: choose “Forgotten your password?” to set a new one.",
+        ),
+        "taken-back-without-email" => Some(
+            "Every device is signed out, and the password opens your account no more. Its former e-mail belongs to another account by now: ask an administrator of this service to give it one.",
+        ),
         "deleted" => Some("Your account is deleted, with everything that belonged to it."),
         _ => None,
     }

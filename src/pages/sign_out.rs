@@ -43,8 +43,8 @@ pub async fn submit_everywhere(
 ) -> Result<HttpResponse> {
     app.sessions.require_step_up(&caller)?;
     let origin = caller.origin();
-    app.sessions
-        .end_all_sessions(caller.user.id, EndedReason::SignedOutRemotely, origin)
+    app.accounts
+        .sign_out_everywhere(caller.user.id, EndedReason::SignedOutRemotely, origin)
         .await?;
     browser::clear_session(&request);
     Ok(signed_out_response("signed-out-everywhere"))

@@ -1,9 +1,12 @@
 //! `/sign-up`, which exists only where the setting `sign_up` enables it.
 
+use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 
+use super::message::{Message, message_page};
 use super::new_account::{self, NewAccountForm, SIGN_UP};
 use super::sign_in;
+use crate::account::SignedUp;
 use crate::error::Result;
 use crate::http::app_state::AppState;
 use crate::http::caller::MaybeCaller;
@@ -11,7 +14,7 @@ use crate::http::client::RequestClient;
 use crate::http::forms::Form;
 use crate::http::layout::see_other;
 use crate::http::target::HOME;
-use crate::people::Role;
+use crate::people::{EmailTrust, NewAccount, Role};
 use crate::sessions::SessionPersistence;
 
 /// Shows the form. A person who is signed in is redirected to *Your devices*.
@@ -22,7 +25,8 @@ pub async fn show(request: HttpRequest, MaybeCaller(caller): MaybeCaller) -> Res
     }
 }
 
-/// Creates the account and signs the person in.
+/// Creates the account and signs the person in; where sign-in requires a verified e-mail, the page
+/// says to look into the mailbox, whether the address had an account or not.
 ///
 /// # Errors
 /// [`Error::Busy`](crate::Error::Busy) when too many passwords wait to be hashed.
@@ -33,12 +37,13 @@ pub async fn submit(
     MaybeCaller(before): MaybeCaller,
     Form(form): Form<NewAccountForm>,
 ) -> Result<HttpResponse> {
-    let registered = match form.account(Role::Person) {
-        Ok(account) => app.people.create_user(account).await,
+    let signed_up = match form.account(Role::Person, EmailTrust::Unverified) {
+        Ok(account) => sign_up(&app, account).await,
         Err(err) => Err(err),
     };
-    match registered {
-        Ok(user) => {
+    match signed_up {
+        Ok(SignedUp::AwaitsVerification) => check_mailbox(&request),
+        Ok(SignedUp::Ready(user)) => {
             let before = before.map(|caller| caller.session);
             sign_in::start_session(
                 &app,
@@ -53,4 +58,21 @@ pub async fn submit(
         }
         Err(err) => new_account::form_with_errors(&request, SIGN_UP, &form, err),
     }
+}
+
+async fn sign_up(app: &AppState, account: NewAccount) -> Result<SignedUp> {
+    let hash = app.people.hash_password(account.password.clone()).await?;
+    app.accounts.sign_up(account, hash).await
+}
+
+fn check_mailbox(request: &HttpRequest) -> Result<HttpResponse> {
+    let message = Message {
+        title: "Look into your mailbox",
+        words: vec![
+            "We sent a message to the address that you gave. Open the link in it, then sign in."
+                .into(),
+        ],
+        link: Some(("/sign-in", "Sign in")),
+    };
+    message_page(request, StatusCode::OK, message)
 }

@@ -4,15 +4,18 @@
 pub(crate) mod mailbox;
 mod passwords;
 pub(crate) mod store;
+mod user;
 mod values;
 
-pub use self::passwords::{Hasher, PasswordHash, Verification};
+use self::passwords::NO_PASSWORD;
+pub use self::passwords::{Hasher, PasswordHash, Verification, VoidPassword};
 use self::store::NewUser;
 pub use self::store::User;
 pub use self::values::{Email, FullName, IdleLimit, PlainPassword, Subject};
 use crate::clock::{Clock, Timestamp};
 use crate::db::{AnyConnection, Db, UserId};
 use crate::error::{Error, Result};
+use crate::settings::AccountSettings;
 
 /// What an account may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,11 +26,22 @@ pub enum Role {
     Admin,
 }
 
+/// Who vouches for the e-mail of a new account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EmailTrust {
+    /// Nobody yet: a link in a message has to verify it.
+    Unverified,
+    /// An administrator or the operator, who made the account.
+    Vouched,
+}
+
 /// An account to be created.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct NewAccount {
     /// Unique among all accounts.
     pub email: Email,
+    /// Who vouches for the e-mail.
+    pub trust: EmailTrust,
     /// The name to call the person by.
     pub full_name: Option<FullName>,
     /// The password, already checked for its length.
@@ -47,79 +61,25 @@ pub struct ExternalPerson {
     pub full_name: Option<FullName>,
 }
 
-/// Stored in place of a hash where no password opens the account.
-const NO_PASSWORD: &str = "!";
-
-impl User {
-    /// Returns the name to call the person by, else their e-mail.
-    #[must_use]
-    pub fn display_name(&self) -> &str {
-        self.full_name
-            .as_deref()
-            .unwrap_or_else(|| self.shown_email())
-    }
-
-    /// Returns what a ticket for a new password is bound to: the person and the hash of their
-    /// password, so that setting one makes it invalid.
-    #[must_use]
-    pub fn ticket_binding(&self) -> Vec<u8> {
-        [self.id.as_bytes(), self.password_hash.as_bytes()].concat()
-    }
-
-    /// Returns whether a password opens the account.
-    #[must_use]
-    pub fn has_password(&self) -> bool {
-        self.password_hash != NO_PASSWORD
-    }
-
-    /// Returns the e-mail to show: that of an application's person is what the application stated.
-    #[must_use]
-    pub fn shown_email(&self) -> &str {
-        self.stated_email.as_deref().unwrap_or(&self.email)
-    }
-
-    /// Returns whether an application authenticates them.
-    #[must_use]
-    pub fn is_external(&self) -> bool {
-        self.external_subject.is_some()
-    }
-
-    /// Returns the e-mail, if it was verified: no other is asserted to applications.
-    #[must_use]
-    pub fn verified_email(&self) -> Option<&str> {
-        self.email_verified_at.map(|_| self.email.as_str())
-    }
-
-    /// Returns whether their e-mail can have a mailbox; none in `.invalid` can (RFC 2606).
-    #[must_use]
-    pub fn has_mailbox(&self) -> bool {
-        !self.email.ends_with(".invalid")
-    }
-
-    /// Returns the idle limit that the person chose, if any.
-    #[must_use]
-    pub fn idle_limit(&self) -> Option<IdleLimit> {
-        let chosen = u64::try_from(self.idle_limit_seconds?).ok()?;
-        <IdleLimit as strum::VariantArray>::VARIANTS
-            .iter()
-            .copied()
-            .find(|limit| limit.span().as_secs() == chosen)
-    }
-}
-
 /// The accounts of the service; clones share its database.
 #[derive(Clone)]
 pub struct People {
     db: Db,
     clock: Clock,
     hasher: Hasher,
+    require_verified_email: bool,
 }
 
 impl People {
     /// Returns the accounts in `db`.
     #[must_use]
-    pub fn new(db: Db, clock: Clock, hasher: Hasher) -> Self {
-        Self { db, clock, hasher }
+    pub fn new(db: Db, clock: Clock, hasher: Hasher, settings: &AccountSettings) -> Self {
+        Self {
+            db,
+            clock,
+            hasher,
+            require_verified_email: settings.require_verified_email,
+        }
     }
 
     /// Creates an account.
@@ -131,7 +91,7 @@ impl People {
         let hash = self.hasher.hash(account.password.clone()).await?;
         let now = self.clock.now();
         self.db
-            .transaction(move |c| insert(c, &account, &hash, now))
+            .transaction(move |c| create_user(c, &account, &hash, now))
             .await
     }
 
@@ -148,7 +108,7 @@ impl People {
         };
         self.db
             .transaction(move |c| match store::count_admins(c)? {
-                0 => insert(c, &account, &hash, now),
+                0 => create_user(c, &account, &hash, now),
                 _ => Err(Error::NotFound),
             })
             .await
@@ -194,8 +154,17 @@ impl People {
         self.db.read(|c| Ok(store::count_admins(c)? > 0)).await
     }
 
-    /// Returns the person with this e-mail and password. A password hashed with outdated parameters
-    /// is hashed again.
+    /// Returns whether a person may sign in: where the service requires it, only with an e-mail that
+    /// is verified or from before addresses were verified.
+    #[must_use]
+    pub fn may_sign_in(&self, user: &User) -> bool {
+        !self.require_verified_email
+            || user.email_verified_at.is_some()
+            || user.is_email_from_before
+    }
+
+    /// Returns the person with this e-mail and password, whether they [may sign
+    /// in](Self::may_sign_in) or not. A password hashed with outdated parameters is hashed again.
     ///
     /// # Errors
     /// [`Error::InvalidCredentials`] when either is wrong or the account is disabled;
@@ -282,6 +251,28 @@ impl People {
         self.db.read(move |c| store::get(c, id)).await
     }
 
+    /// Marks the e-mail of a person as verified: an administrator vouches for it.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when there is no such person.
+    pub async fn mark_email_verified(&self, id: UserId) -> Result<()> {
+        let now = self.clock.now();
+        self.db
+            .write(move |c| store::mark_email_verified(c, id, now))
+            .await
+    }
+
+    /// Marks every e-mail as verified that is not. Returns how many.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database doesn't respond.
+    pub async fn mark_all_emails_verified(&self) -> Result<usize> {
+        let now = self.clock.now();
+        self.db
+            .write(move |c| store::mark_all_emails_verified(c, now))
+            .await
+    }
+
     /// Lists every person, ordered by e-mail.
     ///
     /// # Errors
@@ -299,12 +290,20 @@ impl People {
     }
 }
 
-fn insert(
+/// Creates an account, as a part of a transaction.
+///
+/// # Errors
+/// [`Error::EmailTaken`] when another account has the e-mail, or had it and can still take its
+/// account back.
+pub(crate) fn create_user(
     c: &mut AnyConnection,
     account: &NewAccount,
     hash: &PasswordHash,
     now: Timestamp,
 ) -> Result<User> {
+    if find_holder(c, &account.email, now)?.is_some() {
+        return Err(Error::EmailTaken);
+    }
     let id = UserId::new(now);
     let user = NewUser {
         id,
@@ -313,7 +312,7 @@ fn insert(
         password_hash: hash.as_str(),
         external_subject: None,
         stated_email: None,
-        email_verified_at: None,
+        email_verified_at: (account.trust == EmailTrust::Vouched).then_some(now),
         is_admin: account.role == Role::Admin,
         created_at: now,
         updated_at: now,
@@ -321,6 +320,45 @@ fn insert(
     };
     store::insert(c, &user)?;
     store::get(c, id)
+}
+
+/// Finds the account that nobody else may share `email` with: the one that has it, or one that had
+/// it and can still be taken back by it.
+///
+/// # Errors
+/// [`Error::Unavailable`] when the database doesn't respond.
+pub(crate) fn find_holder(
+    c: &mut AnyConnection,
+    email: &Email,
+    now: Timestamp,
+) -> Result<Option<User>> {
+    if let Some(user) = store::find_by_email(c, email)? {
+        return Ok(Some(user));
+    }
+    match store::find_reserving(c, email, None, now)? {
+        Some(former) => store::get(c, former.user_id).map(Some),
+        None => Ok(None),
+    }
+}
+
+/// Finds the account other than that of `user` which holds `email`, as [`find_holder`].
+///
+/// # Errors
+/// [`Error::Unavailable`] when the database doesn't respond.
+pub(crate) fn find_other_holder(
+    c: &mut AnyConnection,
+    email: &Email,
+    user: UserId,
+    now: Timestamp,
+) -> Result<Option<User>> {
+    let holder = store::find_by_email(c, email)?.filter(|holder| holder.id != user);
+    if holder.is_some() {
+        return Ok(holder);
+    }
+    match store::find_reserving(c, email, Some(user), now)? {
+        Some(former) => store::get(c, former.user_id).map(Some),
+        None => Ok(None),
+    }
 }
 
 fn insert_external(c: &mut AnyConnection, person: &ExternalPerson, now: Timestamp) -> Result<User> {

@@ -11,6 +11,7 @@ use tokio::sync::Semaphore;
 use super::values::PlainPassword;
 use crate::error::{Error, Failure, Result};
 use crate::settings::PasswordSettings;
+use crate::text;
 
 /// The result of verifying a password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +29,29 @@ pub enum Verification {
 pub struct PasswordHash(String);
 
 impl PasswordHash {
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Stored in place of a hash where no password opens the account.
+pub(super) const NO_PASSWORD: &str = "!";
+/// The random bytes of a void password.
+const VOID_BYTES: usize = 16;
+
+/// Stored in place of the hash of a password that was taken away. Each is different, as hashes are.
+#[derive(Debug, Clone)]
+pub struct VoidPassword(String);
+
+impl VoidPassword {
+    /// Returns a new one.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when the system provides no randomness.
+    pub fn random() -> Result<Self> {
+        text::random::<VOID_BYTES>().map(|text| Self(format!("{NO_PASSWORD}{text}")))
+    }
+
     pub(super) fn as_str(&self) -> &str {
         &self.0
     }

@@ -1,5 +1,6 @@
 //! Every query of `users`, and of the tables of their addresses and links.
 
+mod credentials;
 mod former;
 mod reset;
 mod verification;
@@ -9,19 +10,23 @@ use std::collections::HashMap;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 
+pub(super) use self::credentials::{mark_all_emails_verified, update_hash};
+pub(crate) use self::credentials::{
+    mark_email_declined, mark_email_verified, remove_email, update_email, update_password,
+    void_password, void_password_links,
+};
 pub(crate) use self::former::{
     FormerEmail, FormerState, close_all as close_former_emails, find_oldest_open_former,
-    find_reserving, get_former, insert_former, is_reported_email, list_open_former,
-    update_former_state,
+    find_reserving, get_former, insert_former, list_open_former, update_former_state,
 };
 pub(crate) use self::reset::{
-    PasswordReset, delete_reset, delete_resets, find_live_reset, find_reset, insert_reset,
+    PasswordReset, delete_reset_request, delete_resets, find_live_reset, find_reset,
+    find_reset_request, insert_reset, insert_reset_request, purge_resets,
 };
 pub(crate) use self::verification::{
-    EmailVerification, delete_verification, delete_verifications, find_verification,
-    find_verification_by_person, replace_verification,
+    EmailVerification, delete_verification, delete_verifications, delete_verifications_except,
+    find_verification, find_verification_by_person, replace_verification,
 };
-use super::passwords::PasswordHash;
 use super::values::{Email, FullName, IdleLimit, Subject};
 use crate::clock::Timestamp;
 use crate::db::schema::users;
@@ -183,20 +188,31 @@ pub(super) fn update_full_name(
     )
 }
 
-/// Updates the e-mail that a person signs in with.
+/// Returns the person with that id, and keeps others from changing their row until the transaction
+/// ends: PostgreSQL locks it, and SQLite has only one writer.
 ///
 /// # Errors
-/// [`Error::EmailTaken`] when another account has it; [`Error::NotFound`] when there is no such
-/// person.
-pub(crate) fn update_email(
-    c: &mut AnyConnection,
-    id: UserId,
-    email: &Email,
-    now: Timestamp,
-) -> Result<()> {
-    let changes = (users::email.eq(email.as_str()), users::updated_at.eq(now));
-    let update = diesel::update(users::table.find(id)).set(changes);
-    existing(unique_email(update.execute(c).map_err(Error::from))?)
+/// [`Error::NotFound`] when there is none.
+pub(crate) fn lock(c: &mut AnyConnection, id: UserId) -> Result<User> {
+    let user = users::table.find(id);
+    Ok(match c {
+        AnyConnection::Postgres(c) => user.select(User::as_select()).for_update().first(c)?,
+        AnyConnection::Sqlite(c) => user.select(User::as_select()).first(c)?,
+    })
+}
+
+/// Returns the ids of the active administrators, and keeps others from changing their rows until
+/// the transaction ends.
+pub(crate) fn lock_admins(c: &mut AnyConnection) -> Result<Vec<UserId>> {
+    let admins = users::table
+        .filter(users::is_admin.eq(true))
+        .filter(users::is_active.eq(true))
+        .order(users::id)
+        .select(users::id);
+    Ok(match c {
+        AnyConnection::Postgres(c) => admins.for_update().load(c)?,
+        AnyConnection::Sqlite(c) => admins.load(c)?,
+    })
 }
 
 /// Updates the idle limit that a person chose for their own sessions.
@@ -272,45 +288,6 @@ pub(super) fn update_alert_emails(
             .set(changes)
             .execute(c)?,
     )
-}
-
-/// Sets a new password in place of the one that `user` was read with.
-///
-/// # Errors
-/// [`Error::InvalidCredentials`] when the password was changed since, or there is no such person.
-pub(crate) fn update_password(
-    c: &mut AnyConnection,
-    user: &User,
-    hash: &PasswordHash,
-    now: Timestamp,
-) -> Result<()> {
-    let changes = (
-        users::password_hash.eq(hash.as_str()),
-        users::password_changed_at.eq(now),
-        users::updated_at.eq(now),
-    );
-    let unchanged = users::table
-        .find(user.id)
-        .filter(users::password_changed_at.eq(user.password_changed_at))
-        .filter(users::password_hash.eq(&user.password_hash));
-    match diesel::update(unchanged).set(changes).execute(c)? {
-        0 => Err(Error::InvalidCredentials),
-        _ => Ok(()),
-    }
-}
-
-/// Replaces the hash `old` by a newer one of the same password, unless the password was changed
-/// meanwhile. Returns how many rows changed.
-pub(super) fn update_hash(
-    c: &mut AnyConnection,
-    id: UserId,
-    old: &str,
-    new: &PasswordHash,
-) -> Result<usize> {
-    let unchanged = users::table.find(id).filter(users::password_hash.eq(old));
-    Ok(diesel::update(unchanged)
-        .set(users::password_hash.eq(new.as_str()))
-        .execute(c)?)
 }
 
 /// Deletes a person and, by cascade, their sessions, devices, events, alerts and queued messages.

@@ -6,13 +6,14 @@ use super::impossible_travel::{self, Waypoint};
 use super::store::{self, NewSessionRow, Session, SessionEnd};
 use super::values::{EndedReason, Jti, OpenedVia, SessionPersistence};
 use super::{Sessions, new_sign_in, record_ended};
-use crate::alerts::{self, Alerts};
+use crate::alerts::{self, AlertContext, Alerts};
 use crate::clock::Timestamp;
 use crate::db::{AnyConnection, SessionId};
 use crate::devices::{self, DeviceId, DeviceName, KnownDevice};
 use crate::error::Result;
 use crate::events::{self, EventKind, NewEvent, Origin};
 use crate::geo::Location;
+use crate::net::IpRetention;
 use crate::people::{self, User};
 use crate::text;
 use crate::user_agent::{DeviceFacts, device_label};
@@ -45,6 +46,19 @@ impl Client {
             location,
             user_agent,
             facts,
+        }
+    }
+}
+
+impl Client {
+    /// Returns the context of an alert about what the client does outside a session.
+    #[must_use]
+    pub fn alert_context(&self, retention: IpRetention) -> AlertContext {
+        AlertContext {
+            session: None,
+            device_name: device_label(&self.facts),
+            device_kind: self.facts.kind,
+            location: self.location.clone().redacted(retention),
         }
     }
 }

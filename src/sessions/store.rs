@@ -131,7 +131,7 @@ pub(super) fn list_ended(
 }
 
 /// Records a step-up in a live session, and replaces its JTI.
-pub(super) fn record_step_up(
+pub(crate) fn record_step_up(
     c: &mut AnyConnection,
     user: UserId,
     id: SessionId,

@@ -37,6 +37,12 @@ CREATE TABLE former_emails (
     state text NOT NULL DEFAULT 'open'
 );
 
+-- Changes of e-mail from before this version, which nobody confirmed or reported: their former
+-- addresses can take the account back for the 7 days that they were promised.
+INSERT INTO former_emails (id, user_id, email, verified_at, changed_at, expires_at, state)
+SELECT id, user_id, lower(email), NULL, at, at + interval '7 days', 'open'
+FROM alerts WHERE kind = 'email_changed' AND answered_at IS NULL;
+
 -- Whether an address is reserved.
 CREATE INDEX former_emails_open ON former_emails (lower(email)) WHERE state = 'open';
 -- A person's former addresses, oldest first, and the cascade when they are deleted.

@@ -11,7 +11,7 @@ use crate::clock::{Clock, Timestamp};
 use crate::devices::DeviceId;
 use crate::error::{Error, Failure};
 use crate::events::Origin;
-use crate::people::{FullName, NewAccount, PlainPassword, Role, User};
+use crate::people::{EmailTrust, FullName, NewAccount, PlainPassword, Role, User};
 use crate::sessions::{
     Claim, Client, EndedReason, NewSession, OpenedVia, Session, SessionPersistence,
 };
@@ -113,6 +113,7 @@ impl Replay {
     async fn register(&self, person: &Person, password: &PlainPassword) -> Result<User> {
         let account = NewAccount {
             email: person.email.parse()?,
+            trust: EmailTrust::Vouched,
             full_name: FullName::parse(person.name)?,
             password: password.clone(),
             role: if person.is_admin {
@@ -156,7 +157,7 @@ impl Replay {
         let session = self.domain.sessions.create_session(user, new).await?;
         for alert in self.domain.alerts.list(user.id).await? {
             if alert.is_open() {
-                self.domain.accounts.confirm_alert_by_link(&alert).await?;
+                self.domain.accounts.confirm_alerts(vec![alert]).await?;
             }
         }
         Ok(session)

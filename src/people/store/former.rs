@@ -1,6 +1,5 @@
 //! Every query of `former_emails`: the addresses that people had before.
 
-use diesel::dsl::exists;
 use diesel::prelude::*;
 use strum::{EnumString, IntoStaticStr};
 
@@ -29,6 +28,13 @@ pub(crate) struct FormerEmail {
     /// When its window ends.
     pub(crate) expires_at: Timestamp,
     pub(crate) state: FormerState,
+}
+
+impl FormerEmail {
+    /// Returns whether it can take the account back.
+    pub(crate) fn is_open(&self, now: Timestamp) -> bool {
+        self.state == FormerState::Open && self.expires_at > now
+    }
 }
 
 /// The state of a former address. Its text form is stored.
@@ -106,20 +112,24 @@ pub(crate) fn find_oldest_open_former(
     Ok(list_open_former(c, user, now)?.into_iter().next())
 }
 
-/// Finds the former address that reserves `email`, whoever had it.
+/// Finds the former address that reserves `email` for somebody else than `except`.
 pub(crate) fn find_reserving(
     c: &mut AnyConnection,
     email: &Email,
+    except: Option<UserId>,
     now: Timestamp,
 ) -> Result<Option<FormerEmail>> {
-    Ok(former_emails::table
+    let mut reserving = former_emails::table
         .filter(lower(former_emails::email).eq(email.as_str()))
         .filter(former_emails::state.eq(FormerState::Open.as_str()))
         .filter(former_emails::expires_at.gt(now))
         .order((former_emails::changed_at, former_emails::id))
         .select(FormerEmail::as_select())
-        .first(c)
-        .optional()?)
+        .into_boxed();
+    if let Some(except) = except {
+        reserving = reserving.filter(former_emails::user_id.ne(except));
+    }
+    Ok(reserving.first(c).optional()?)
 }
 
 /// Updates the state of an open former address. Returns how many rows changed: 0 when it was not
@@ -145,13 +155,4 @@ pub(crate) fn close_all(c: &mut AnyConnection, user: UserId) -> Result<usize> {
     Ok(diesel::update(open)
         .set(former_emails::state.eq(FormerState::Closed.as_str()))
         .execute(c)?)
-}
-
-/// Returns whether an address was reported as not the person's.
-pub(crate) fn is_reported_email(c: &mut AnyConnection, user: UserId, email: &str) -> Result<bool> {
-    let reported = former_emails::table
-        .filter(former_emails::user_id.eq(user))
-        .filter(lower(former_emails::email).eq(email.to_lowercase()))
-        .filter(former_emails::state.eq(FormerState::Reported.as_str()));
-    Ok(diesel::select(exists(reported)).get_result(c)?)
 }

@@ -71,6 +71,18 @@ pub(crate) fn delete_verification(c: &mut AnyConnection, id: VerificationId) -> 
     Ok(diesel::delete(email_verifications::table.find(id)).execute(c)?)
 }
 
+/// Deletes a person's verification, unless it is about `email`.
+pub(crate) fn delete_verifications_except(
+    c: &mut AnyConnection,
+    user: UserId,
+    email: &str,
+) -> Result<usize> {
+    let other = email_verifications::table
+        .filter(email_verifications::user_id.eq(user))
+        .filter(email_verifications::email.ne(email));
+    Ok(diesel::delete(other).execute(c)?)
+}
+
 /// Deletes a person's verification, if there is one.
 pub(crate) fn delete_verifications(c: &mut AnyConnection, user: UserId) -> Result<usize> {
     let own = email_verifications::table.filter(email_verifications::user_id.eq(user));

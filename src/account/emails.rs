@@ -1,0 +1,387 @@
+//! The e-mail of an account: it is verified by a link before it counts, at sign-up as well as when
+//! it is changed.
+
+use std::time::Duration;
+
+use super::Accounts;
+use crate::alerts::{AlertContext, AlertKind};
+use crate::clock::Timestamp;
+use crate::db::{AnyConnection, FormerEmailId, UserId, VerificationId};
+use crate::error::{Error, Result};
+use crate::events::{self, EventKind, NewEvent, Origin};
+use crate::people::store::{EmailVerification, FormerEmail, FormerState};
+use crate::people::{self, Email, NewAccount, PasswordHash, User};
+use crate::sessions::Caller;
+
+/// How long a link that verifies an address is valid, and a change of e-mail is pending.
+pub const VERIFICATION_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The outcome of a sign-up.
+#[derive(Debug)]
+pub enum SignedUp {
+    /// The person may sign in at once.
+    Ready(User),
+    /// The address has to be verified first. The same whether it has an account or not.
+    AwaitsVerification,
+}
+
+/// The outcome of a request to change an e-mail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChangeRequested {
+    /// A link was sent to the new address.
+    LinkSent,
+    /// It is the account's e-mail already.
+    Unchanged,
+    /// The address was sent too many links lately; nothing was changed.
+    TooMany,
+}
+
+/// An address that a link is about, and the account that it is to be verified for.
+#[derive(Debug)]
+pub struct PendingEmail {
+    /// The account.
+    pub user: User,
+    /// The address.
+    pub email: String,
+}
+
+impl PendingEmail {
+    /// Returns whether the account is to change to the address, rather than to verify its own.
+    #[must_use]
+    pub fn is_change(&self) -> bool {
+        self.user.email != self.email
+    }
+}
+
+/// The outcome of a verification.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verified {
+    /// The account's own e-mail is verified.
+    Own,
+    /// The account has the new e-mail, and it is verified.
+    Changed,
+    /// Another account has the address by now; the change is cancelled.
+    Taken,
+}
+
+impl Accounts {
+    /// Creates the account of somebody who signs up, and sends the link that verifies their e-mail.
+    /// Where sign-in requires that, an address that has an account gets the same response, and the
+    /// holder a message that says so.
+    ///
+    /// # Errors
+    /// [`Error::EmailTaken`] when another account has the e-mail, where sign-in doesn't require
+    /// verification.
+    pub async fn sign_up(&self, account: NewAccount, hash: PasswordHash) -> Result<SignedUp> {
+        match self.try_sign_up(account.clone(), hash.clone()).await {
+            // Somebody else took the address at the same time; now the holder can be found.
+            Err(Error::EmailTaken) if self.policy.require_verified_email => {
+                self.try_sign_up(account, hash).await
+            }
+            signed_up => signed_up,
+        }
+    }
+
+    async fn try_sign_up(&self, account: NewAccount, hash: PasswordHash) -> Result<SignedUp> {
+        let now = self.clock.now();
+        let messages = self.messages.clone();
+        let awaits = self.policy.require_verified_email;
+        self.db
+            .transaction(move |c| {
+                let holder = people::find_holder(c, &account.email, now)?.filter(|_| awaits);
+                if let Some(holder) = holder {
+                    messages.queue_email_taken(c, &holder, account.email.as_str(), now)?;
+                    return Ok(SignedUp::AwaitsVerification);
+                }
+                let user = people::create_user(c, &account, &hash, now)?;
+                let verification = EmailVerification::new(user.id, &user.email, now);
+                people::store::replace_verification(c, &verification)?;
+                messages.queue_verification(c, &verification, now)?;
+                Ok(match awaits {
+                    true => SignedUp::AwaitsVerification,
+                    false => SignedUp::Ready(user),
+                })
+            })
+            .await
+    }
+
+    /// Sends the link of a person's open verification again: of a pending change or, while it is not
+    /// verified, of their own e-mail. Returns `false` when the address was sent too many lately.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when there is no such person.
+    pub async fn resend_verification(&self, id: UserId) -> Result<bool> {
+        let now = self.clock.now();
+        let messages = self.messages.clone();
+        self.db
+            .transaction(move |c| {
+                let user = people::store::lock(c, id)?;
+                let open = people::store::find_verification_by_person(c, id, now)?;
+                let is_new = open.is_none();
+                if is_new && (user.email_verified_at.is_some() || !user.has_mailbox()) {
+                    return Ok(true);
+                }
+                let verification =
+                    open.unwrap_or_else(|| EmailVerification::new(id, &user.email, now));
+                if is_new {
+                    people::store::replace_verification(c, &verification)?;
+                }
+                messages.queue_verification(c, &verification, now)
+            })
+            .await
+    }
+
+    /// Requests a change of the caller's e-mail: sends a link to the new address. Until it is
+    /// verified, the former one stays the account's.
+    ///
+    /// # Errors
+    /// [`Error::EmailTaken`] when another account has the address, or can still be taken back by
+    /// it; [`Error::NotFound`] where no mail is sent.
+    pub async fn request_email_change(
+        &self,
+        caller: &Caller,
+        email: Email,
+    ) -> Result<ChangeRequested> {
+        if !self.policy.sends_mail {
+            return Err(Error::NotFound);
+        }
+        let now = self.clock.now();
+        let messages = self.messages.clone();
+        let (id, origin) = (caller.user.id, caller.origin());
+        self.db
+            .transaction(move |c| {
+                let user = people::store::lock(c, id)?;
+                if user.email == email.as_str() {
+                    return Ok(ChangeRequested::Unchanged);
+                }
+                require_free(c, &email, id, now)?;
+                let verification = EmailVerification::new(id, email.as_str(), now);
+                if !messages.queue_verification(c, &verification, now)? {
+                    return Ok(ChangeRequested::TooMany);
+                }
+                people::store::replace_verification(c, &verification)?;
+                let kind = EventKind::EmailChangeRequested;
+                events::record_events(c, &[NewEvent::for_person(id, kind, &origin, now)])?;
+                Ok(ChangeRequested::LinkSent)
+            })
+            .await
+    }
+
+    /// Returns the address that a person wants to change to, if a change is pending.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database doesn't respond.
+    pub async fn find_pending_change(&self, user: &User) -> Result<Option<String>> {
+        let now = self.clock.now();
+        let (id, own) = (user.id, user.email.clone());
+        let found = self
+            .db
+            .read(move |c| people::store::find_verification_by_person(c, id, now))
+            .await?;
+        Ok(found.map(|found| found.email).filter(|email| *email != own))
+    }
+
+    /// Cancels a person's pending change of e-mail, if there is one.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when there is no such person.
+    pub async fn cancel_email_change(&self, id: UserId) -> Result<()> {
+        self.db
+            .transaction(move |c| {
+                let user = people::store::lock(c, id)?;
+                cancel_pending_change(c, &user)
+            })
+            .await
+    }
+
+    /// Returns the address that a verification link is about.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when it was used, cancelled or replaced, has expired, or the account is
+    /// disabled.
+    pub async fn get_pending_email(&self, id: VerificationId) -> Result<PendingEmail> {
+        let now = self.clock.now();
+        self.db
+            .read(move |c| {
+                let found = people::store::find_verification(c, id, now)?;
+                let EmailVerification { user_id, email, .. } = found.ok_or(Error::NotFound)?;
+                let user = people::store::get(c, user_id)?;
+                match user.is_active {
+                    true => Ok(PendingEmail { user, email }),
+                    false => Err(Error::NotFound),
+                }
+            })
+            .await
+    }
+
+    /// Verifies the address of a link, which the caller must have been found entitled to: signed in
+    /// to the account that `pending` names, or with its password. A change takes effect now: the
+    /// former address is told, and can take the account back for a while.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when the link was used or cancelled meanwhile; [`Error::InvalidCredentials`]
+    /// when the password was changed since `pending` was read.
+    pub async fn verify_email(
+        &self,
+        id: VerificationId,
+        pending: &PendingEmail,
+        origin: Origin,
+        context: AlertContext,
+    ) -> Result<Verified> {
+        let now = self.clock.now();
+        let accounts = self.clone();
+        let (owner, read_at) = (pending.user.id, pending.user.password_changed_at);
+        self.db
+            .transaction(move |c| {
+                let user = people::store::lock(c, owner)?;
+                if !user.is_active || user.password_changed_at != read_at {
+                    return Err(Error::InvalidCredentials);
+                }
+                let found = people::store::find_verification(c, id, now)?.ok_or(Error::NotFound)?;
+                if people::store::delete_verification(c, id)? == 0 {
+                    return Err(Error::NotFound);
+                }
+                if found.email == user.email {
+                    people::store::mark_email_verified(c, owner, now)?;
+                    let event = NewEvent::for_person(owner, EventKind::EmailVerified, &origin, now);
+                    events::record_events(c, &[event])?;
+                    return Ok(Verified::Own);
+                }
+                match accounts.change_email(
+                    c,
+                    &user,
+                    &found.email.parse()?,
+                    (&origin, context),
+                    now,
+                ) {
+                    Ok(()) => Ok(Verified::Changed),
+                    Err(Error::EmailTaken) => Ok(Verified::Taken),
+                    Err(err) => Err(err),
+                }
+            })
+            .await
+    }
+
+    /// Gives a person another e-mail, as a part of a transaction. The former one, if anybody had
+    /// proved to read it, can take the account back from now on.
+    fn change_email(
+        &self,
+        c: &mut AnyConnection,
+        before: &User,
+        email: &Email,
+        (origin, context): (&Origin, AlertContext),
+        now: Timestamp,
+    ) -> Result<()> {
+        let id = before.id;
+        require_free(c, email, id, now)?;
+        if before.email_verified_at.is_some() || before.is_email_from_before {
+            let former = FormerEmail {
+                id: FormerEmailId::new(now),
+                user_id: id,
+                email: before.email.clone(),
+                verified_at: before.email_verified_at,
+                changed_at: now,
+                expires_at: now + self.policy.take_back_window,
+                state: FormerState::Open,
+            };
+            people::store::insert_former(c, &former)?;
+        }
+        people::store::update_email(c, id, email, now)?;
+        people::store::delete_resets(c, id)?;
+        let event = NewEvent::for_person(id, EventKind::EmailChanged, origin, now);
+        events::record_events(c, &[event])?;
+        self.alerts
+            .raise(c, before, (AlertKind::EmailChanged, context), now)
+    }
+
+    /// Records that the reader of a mailbox doesn't want the account that a link is about: a change
+    /// is cancelled, and an account that somebody signed up with their address is deleted. An
+    /// account from before addresses were verified stays, but sends nothing to the address any more.
+    /// Returns whether an account was deleted.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when the link was used or cancelled meanwhile.
+    pub async fn decline_email(&self, id: VerificationId) -> Result<bool> {
+        let now = self.clock.now();
+        self.db
+            .transaction(move |c| {
+                let found = people::store::find_verification(c, id, now)?.ok_or(Error::NotFound)?;
+                let user = people::store::lock(c, found.user_id)?;
+                if people::store::delete_verification(c, id)? == 0 {
+                    return Err(Error::NotFound);
+                }
+                if found.email != user.email || user.email_verified_at.is_some() {
+                    return Ok(false);
+                }
+                if user.is_email_from_before {
+                    people::store::mark_email_declined(c, user.id, now)?;
+                    return Ok(false);
+                }
+                people::store::delete(c, user.id)?;
+                Ok(true)
+            })
+            .await
+    }
+
+    /// Sets a person's e-mail on behalf of an administrator, who vouches for it. It opens no window
+    /// for the former one, and closes open ones.
+    ///
+    /// # Errors
+    /// [`Error::EmailTaken`] when another account has it, or can still be taken back by it;
+    /// [`Error::NotFound`] when there is no such person; [`Error::Invalid`] for a person whom an
+    /// application authenticates.
+    pub async fn set_email(&self, id: UserId, email: Email, origin: Origin) -> Result<()> {
+        let now = self.clock.now();
+        let alerts = self.alerts.clone();
+        self.db
+            .transaction(move |c| {
+                let before = people::store::lock(c, id)?;
+                if before.is_external() {
+                    return Err(Error::field(
+                        "email",
+                        "is stated by the person's application",
+                    ));
+                }
+                require_free(c, &email, id, now)?;
+                people::store::update_email(c, id, &email, now)?;
+                people::store::close_former_emails(c, id)?;
+                people::store::delete_verifications(c, id)?;
+                people::store::delete_resets(c, id)?;
+                let event = NewEvent::for_person(id, EventKind::EmailChanged, &origin, now);
+                events::record_events(c, &[event])?;
+                let user = people::store::get(c, id)?;
+                let context = AlertContext::command_line();
+                alerts.raise(c, &user, (AlertKind::EmailChanged, context), now)
+            })
+            .await
+    }
+}
+
+impl EmailVerification {
+    fn new(user_id: UserId, email: &str, now: Timestamp) -> Self {
+        Self {
+            id: VerificationId::new(now),
+            user_id,
+            email: email.to_owned(),
+            created_at: now,
+            expires_at: now + VERIFICATION_LIFETIME,
+        }
+    }
+}
+
+/// Deletes a person's pending change of e-mail, as a part of a transaction. The link that verifies
+/// their own e-mail stays.
+///
+/// # Errors
+/// [`Error::Unavailable`] when the database doesn't respond.
+pub(super) fn cancel_pending_change(c: &mut AnyConnection, user: &User) -> Result<()> {
+    people::store::delete_verifications_except(c, user.id, &user.email).map(drop)
+}
+
+/// Verifies that nobody else holds `email`.
+fn require_free(c: &mut AnyConnection, email: &Email, user: UserId, now: Timestamp) -> Result<()> {
+    match people::find_other_holder(c, email, user, now)? {
+        Some(_) => Err(Error::EmailTaken),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,139 @@
+//! Taking an account back: the mailbox of a former address undoes what came after it.
+
+use super::Accounts;
+use crate::alerts::AlertReview;
+use crate::clock::Timestamp;
+use crate::db::{AnyConnection, FormerEmailId};
+use crate::error::{Error, Result};
+use crate::events::{self, EventKind, NewEvent, Origin};
+use crate::people::store::{FormerEmail, FormerState};
+use crate::people::{self, Email, User, VoidPassword};
+use crate::sessions::{self, EndedReason};
+use crate::{alerts, devices};
+
+/// What became of the e-mail of an account that was taken back. Its sessions have ended and its
+/// password is void in either case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TakenBack {
+    /// The account has the former address again.
+    Restored {
+        /// The address.
+        email: String,
+    },
+    /// Another account has the former address by now, so this one has none that anybody reads: an
+    /// administrator has to set one.
+    EmailUnavailable {
+        /// The former address.
+        email: String,
+    },
+}
+
+impl Accounts {
+    /// Takes an account back by the mailbox of a former address: restores that address, reports
+    /// what came after it, ends every session, forgets the known devices, cancels what is pending,
+    /// and voids the password.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when the address was reported, its window has ended, or it was taken back
+    /// by it before.
+    pub async fn take_back(&self, id: FormerEmailId, origin: Origin) -> Result<TakenBack> {
+        let now = self.clock.now();
+        let void = VoidPassword::random()?;
+        self.db
+            .transaction(move |c| {
+                let (user, former) = lock_open(c, id, now)?;
+                let restored = restore(c, &user, &former, now)?;
+                report_later(c, &former, now)?;
+                people::store::void_password(c, user.id, &void, now)?;
+                people::store::delete_verifications(c, user.id)?;
+                people::store::delete_resets(c, user.id)?;
+                devices::store::delete_all(c, user.id)?;
+                sessions::end_all(c, user.id, EndedReason::SignedOutRemotely, &origin, now)?;
+                let event = NewEvent::for_person(user.id, EventKind::TakenBack, &origin, now);
+                events::record_events(c, &[event])?;
+                Ok(restored)
+            })
+            .await
+    }
+
+    /// Confirms by the mailbox of a former address that its change was the owner's own: its window
+    /// ends.
+    ///
+    /// # Errors
+    /// As [`Accounts::take_back`].
+    pub async fn confirm_email_change(&self, id: FormerEmailId) -> Result<()> {
+        let now = self.clock.now();
+        self.db
+            .transaction(move |c| {
+                let (user, former) = lock_open(c, id, now)?;
+                for other in people::store::list_open_former(c, user.id, now)? {
+                    if other.email == former.email {
+                        people::store::update_former_state(c, other.id, FormerState::Closed)?;
+                    }
+                }
+                for alert in alerts::list_open(c, user.id, now)? {
+                    if alert.kind.is_email_change() && alert.email == former.email {
+                        alerts::store::review(c, user.id, alert.id, AlertReview::Confirmed, now)?;
+                    }
+                }
+                Ok(())
+            })
+            .await
+    }
+}
+
+/// Returns a former address whose window is open, and its person, locked. The person is locked
+/// first, as everywhere, so that two requests can't deadlock.
+fn lock_open(
+    c: &mut AnyConnection,
+    id: FormerEmailId,
+    now: Timestamp,
+) -> Result<(User, FormerEmail)> {
+    let found = people::store::get_former(c, id)?;
+    let user = people::store::lock(c, found.user_id)?;
+    let former = people::store::get_former(c, id)?;
+    match former.is_open(now) {
+        true => Ok((user, former)),
+        false => Err(Error::NotFound),
+    }
+}
+
+/// Restores a former address, or leaves the account without one where another account has it.
+fn restore(
+    c: &mut AnyConnection,
+    user: &User,
+    former: &FormerEmail,
+    now: Timestamp,
+) -> Result<TakenBack> {
+    let email: Email = former.email.parse()?;
+    if people::find_other_holder(c, &email, user.id, now)?.is_some() {
+        people::store::remove_email(c, user.id, now)?;
+        return Ok(TakenBack::EmailUnavailable {
+            email: former.email.clone(),
+        });
+    }
+    people::store::update_email(c, user.id, &email, now)?;
+    people::store::update_former_state(c, former.id, FormerState::Closed)?;
+    Ok(TakenBack::Restored {
+        email: former.email.clone(),
+    })
+}
+
+/// Reports the addresses that came after a former one, and every open alert: from now on they get
+/// no messages, and the links in those that they have are void.
+fn report_later(c: &mut AnyConnection, former: &FormerEmail, now: Timestamp) -> Result<()> {
+    let owner = former.user_id;
+    for later in people::store::list_open_former(c, owner, now)? {
+        if later.changed_at > former.changed_at {
+            let state = match later.email == former.email {
+                true => FormerState::Closed,
+                false => FormerState::Reported,
+            };
+            people::store::update_former_state(c, later.id, state)?;
+        }
+    }
+    for alert in alerts::list_open(c, owner, now)? {
+        alerts::store::review(c, owner, alert.id, AlertReview::Reported, now)?;
+    }
+    Ok(())
+}

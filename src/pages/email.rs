@@ -1,0 +1,77 @@
+//! `/account/email`: the change of the e-mail that a person signs in with. It takes effect once the
+//! new one is verified.
+
+use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
+use serde::Deserialize;
+
+use super::account::{AccountPage, message};
+use crate::account::ChangeRequested;
+use crate::error::{Error, Result};
+use crate::http::app_state::AppState;
+use crate::http::caller::PageCaller;
+use crate::http::forms::{EmptyForm, Form};
+use crate::http::layout::{page, see_other};
+
+/// The form of `POST /account/email`.
+#[derive(Deserialize)]
+pub struct ChangeEmailForm {
+    email: String,
+}
+
+/// Sends a link to the new address.
+///
+/// # Errors
+/// [`Error::StepUpRequired`] when the password was given too long ago; [`Error::NotFound`] where no
+/// mail is sent.
+pub async fn request_change(
+    app: web::Data<AppState>,
+    request: HttpRequest,
+    PageCaller(caller): PageCaller,
+    Form(form): Form<ChangeEmailForm>,
+) -> Result<HttpResponse> {
+    app.sessions.require_step_up(&caller)?;
+    let requested = match form.email.parse() {
+        Ok(email) => app.accounts.request_email_change(&caller, email).await,
+        Err(err) => Err(err),
+    };
+    let err = match requested {
+        Ok(ChangeRequested::LinkSent) => return Ok(see_other("/account?done=email-link")),
+        Ok(ChangeRequested::Unchanged) => return Ok(see_other("/account?done=email-same")),
+        Ok(ChangeRequested::TooMany) => Error::field(
+            "email",
+            "was sent several links already; try again in an hour",
+        ),
+        Err(err @ (Error::EmailTaken | Error::Invalid(_))) => err,
+        Err(err) => return Err(err),
+    };
+    let mut template = AccountPage::new(&app, &request, &caller).await?;
+    template.email_error = match &err {
+        Error::EmailTaken => Some("has an account already".into()),
+        err => message(err),
+    };
+    template.email_typed = form.email;
+    page(err.status_code(), &template)
+}
+
+/// Cancels the pending change.
+pub async fn cancel_change(
+    app: web::Data<AppState>,
+    PageCaller(caller): PageCaller,
+    _: Form<EmptyForm>,
+) -> Result<HttpResponse> {
+    app.accounts.cancel_email_change(caller.user.id).await?;
+    Ok(see_other("/account?done=email-cancelled"))
+}
+
+/// Sends the link again: of the pending change, or for the account's own e-mail.
+pub async fn resend_link(
+    app: web::Data<AppState>,
+    PageCaller(caller): PageCaller,
+    _: Form<EmptyForm>,
+) -> Result<HttpResponse> {
+    let done = match app.accounts.resend_verification(caller.user.id).await? {
+        true => "email-link",
+        false => "email-limit",
+    };
+    Ok(see_other(format!("/account?done={done}")))
+}

@@ -1,0 +1,223 @@
+//! `/verify-email/{token}`: the page that the link to a new e-mail address leads to. A GET changes
+//! nothing. The address is verified only for somebody who is signed in to the account or gives its
+//! password: otherwise the owner of a mailbox could be made to vouch for a stranger's account.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+use serde::Deserialize;
+
+use super::message::{Message, message_page};
+use crate::account::{PendingEmail, Verified};
+use crate::db::VerificationId;
+use crate::error::{Error, Result};
+use crate::events::Origin;
+use crate::http::app_state::AppState;
+use crate::http::caller::MaybeCaller;
+use crate::http::client::RequestClient;
+use crate::http::forms::Form;
+use crate::http::layout::{Layout, page, see_other};
+use crate::people::PlainPassword;
+use crate::sessions::{Caller, Client};
+
+#[derive(Template)]
+#[template(path = "pages/verify_email.html")]
+struct VerifyEmailPage<'a> {
+    layout: Layout,
+    token: &'a str,
+    email: &'a str,
+    /// Whether an account changes to the address, rather than having it since sign-up.
+    is_change: bool,
+    /// Whether the reader is not signed in to the account, so that the page asks for its password.
+    asks_password: bool,
+    error: Option<&'static str>,
+}
+
+/// The form of `POST /verify-email/{token}`.
+#[derive(Deserialize)]
+pub struct VerifyEmailForm {
+    /// `not-mine` declines; any other value, such as `mine`, verifies.
+    answer: String,
+    password: Option<String>,
+}
+
+/// Shows the address, and the form that verifies or declines it.
+pub async fn show(
+    app: web::Data<AppState>,
+    request: HttpRequest,
+    token: web::Path<String>,
+    MaybeCaller(caller): MaybeCaller,
+) -> Result<HttpResponse> {
+    let Some((_, pending)) = find_pending(&app, &token).await? else {
+        return void_link(&request);
+    };
+    let asks_password = !is_owner(caller.as_ref(), &pending);
+    form_page(&request, &token, &pending, asks_password, None)
+}
+
+/// Verifies or declines the address, once.
+///
+/// # Errors
+/// [`Error::Busy`] when too many passwords wait to be hashed.
+pub async fn submit(
+    app: web::Data<AppState>,
+    request: HttpRequest,
+    token: web::Path<String>,
+    RequestClient(client): RequestClient,
+    MaybeCaller(caller): MaybeCaller,
+    Form(form): Form<VerifyEmailForm>,
+) -> Result<HttpResponse> {
+    let Some((id, pending)) = find_pending(&app, &token).await? else {
+        return void_link(&request);
+    };
+    if form.answer == "not-mine" {
+        return decline(&app, &request, id, &pending).await;
+    }
+    let owner = caller.filter(|caller| is_owner(Some(caller), &pending));
+    if owner.is_none() {
+        let password = PlainPassword::claimed(form.password.unwrap_or_default());
+        match app.people.verify_password(&pending.user, password).await {
+            Ok(()) => {}
+            Err(Error::InvalidCredentials) => {
+                let error = "That is not the password of the account. Try again.";
+                return form_page(&request, &token, &pending, true, Some(error));
+            }
+            Err(err) => return Err(err),
+        }
+    }
+    verify(&app, &request, (id, &pending), owner.as_ref(), client).await
+}
+
+async fn verify(
+    app: &AppState,
+    request: &HttpRequest,
+    (id, pending): (VerificationId, &PendingEmail),
+    owner: Option<&Caller>,
+    client: Client,
+) -> Result<HttpResponse> {
+    let (origin, context) = match owner {
+        Some(owner) => (owner.origin(), owner.alert_context()),
+        None => (
+            Origin {
+                user: Some(pending.user.id),
+                session: None,
+                ip: client
+                    .location
+                    .clone()
+                    .redacted(pending.user.ip_retention)
+                    .ip,
+            },
+            client.alert_context(pending.user.ip_retention),
+        ),
+    };
+    let verified = match app
+        .accounts
+        .verify_email(id, pending, origin, context)
+        .await
+    {
+        Ok(verified) => verified,
+        // Another request used the link, or the password was changed meanwhile.
+        Err(Error::NotFound | Error::InvalidCredentials) => return void_link(request),
+        Err(err) => return Err(err),
+    };
+    if verified == Verified::Taken {
+        return taken(request);
+    }
+    let done = match verified {
+        Verified::Changed => "email-changed",
+        Verified::Own | Verified::Taken => "email-verified",
+    };
+    Ok(match owner {
+        Some(_) => see_other(format!("/account?done={done}")),
+        None => see_other(format!("/sign-in?done={done}")),
+    })
+}
+
+async fn decline(
+    app: &AppState,
+    request: &HttpRequest,
+    id: VerificationId,
+    pending: &PendingEmail,
+) -> Result<HttpResponse> {
+    let is_deleted = match app.accounts.decline_email(id).await {
+        Ok(is_deleted) => is_deleted,
+        Err(Error::NotFound) => return void_link(request),
+        Err(err) => return Err(err),
+    };
+    let words = match (is_deleted, pending.is_change()) {
+        (true, _) => "The account that was made with your address is deleted.",
+        (false, true) => "The change is cancelled. No account has your address by it.",
+        (false, false) => "The account doesn’t send anything to your address any more.",
+    };
+    let message = Message {
+        title: "Thank you",
+        words: vec![words.into()],
+        ..Message::default()
+    };
+    message_page(request, StatusCode::OK, message)
+}
+
+async fn find_pending(
+    app: &AppState,
+    token: &str,
+) -> Result<Option<(VerificationId, PendingEmail)>> {
+    let Some(id) = app.links.verification(token) else {
+        return Ok(None);
+    };
+    match app.accounts.get_pending_email(id).await {
+        Ok(pending) => Ok(Some((id, pending))),
+        Err(Error::NotFound) => Ok(None),
+        Err(err) => Err(err),
+    }
+}
+
+fn is_owner(caller: Option<&Caller>, pending: &PendingEmail) -> bool {
+    caller.is_some_and(|caller| caller.user.id == pending.user.id)
+}
+
+fn form_page(
+    request: &HttpRequest,
+    token: &str,
+    pending: &PendingEmail,
+    asks_password: bool,
+    error: Option<&'static str>,
+) -> Result<HttpResponse> {
+    let template = VerifyEmailPage {
+        layout: Layout::anonymous(request)?,
+        token,
+        email: &pending.email,
+        is_change: pending.is_change(),
+        asks_password,
+        error,
+    };
+    match error {
+        Some(_) => page(StatusCode::FORBIDDEN, &template),
+        None => page(StatusCode::OK, &template),
+    }
+}
+
+/// Returns the page for a link that is forged, used, cancelled, replaced or expired: which of them
+/// is nobody's business.
+fn void_link(request: &HttpRequest) -> Result<HttpResponse> {
+    let message = Message {
+        title: "This link is no longer good",
+        words: vec![
+            "It was used or cancelled, or is older than 24 hours, or a newer one was sent.".into(),
+            "If you want to verify your e-mail, sign in and send yourself another link from your account.".into(),
+        ],
+        link: Some(("/account", "Account")),
+    };
+    message_page(request, StatusCode::GONE, message)
+}
+
+fn taken(request: &HttpRequest) -> Result<HttpResponse> {
+    let message = Message {
+        title: "That e-mail has an account already",
+        words: vec![
+            "Another account got this address in the meantime, so yours keeps the one it has."
+                .into(),
+        ],
+        link: Some(("/account", "Account")),
+    };
+    message_page(request, StatusCode::CONFLICT, message)
+}

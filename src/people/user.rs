@@ -1,0 +1,70 @@
+//! What a person's row says.
+
+use super::passwords::NO_PASSWORD;
+use super::store::User;
+use super::values::IdleLimit;
+
+impl User {
+    /// Returns the name to call the person by, else their e-mail.
+    #[must_use]
+    pub fn display_name(&self) -> &str {
+        self.full_name
+            .as_deref()
+            .unwrap_or_else(|| self.shown_email())
+    }
+
+    /// Returns whether the account is opened by a password, rather than by an application.
+    #[must_use]
+    pub fn has_password(&self) -> bool {
+        !self.is_external()
+    }
+
+    /// Returns whether their password was taken away, so that none opens the account until a new one
+    /// is set.
+    #[must_use]
+    pub fn is_password_void(&self) -> bool {
+        !self.is_external() && self.password_hash.starts_with(NO_PASSWORD)
+    }
+
+    /// Returns the e-mail to show: that of an application's person is what the application stated.
+    #[must_use]
+    pub fn shown_email(&self) -> &str {
+        self.stated_email.as_deref().unwrap_or(&self.email)
+    }
+
+    /// Returns whether an application authenticates them.
+    #[must_use]
+    pub fn is_external(&self) -> bool {
+        self.external_subject.is_some()
+    }
+
+    /// Returns the name to call the person by that is asserted to applications, else their verified
+    /// e-mail, else nothing.
+    #[must_use]
+    pub fn asserted_name(&self) -> &str {
+        let name = self.full_name.as_deref();
+        name.or(self.verified_email()).unwrap_or_default()
+    }
+
+    /// Returns the e-mail, if it was verified: no other is asserted to applications.
+    #[must_use]
+    pub fn verified_email(&self) -> Option<&str> {
+        self.email_verified_at.map(|_| self.email.as_str())
+    }
+
+    /// Returns whether their e-mail can have a mailbox; none in `.invalid` can (RFC 2606).
+    #[must_use]
+    pub fn has_mailbox(&self) -> bool {
+        !self.email.ends_with(".invalid")
+    }
+
+    /// Returns the idle limit that the person chose, if any.
+    #[must_use]
+    pub fn idle_limit(&self) -> Option<IdleLimit> {
+        let chosen = u64::try_from(self.idle_limit_seconds?).ok()?;
+        <IdleLimit as strum::VariantArray>::VARIANTS
+            .iter()
+            .copied()
+            .find(|limit| limit.span().as_secs() == chosen)
+    }
+}
