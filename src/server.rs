@@ -14,7 +14,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::{JoinError, JoinHandle};
 use tracing_actix_web::TracingLogger;
 
-use crate::account::{Accounts, Messages};
+use crate::account::{Accounts, MessageRenderer, Messages};
 use crate::alerts::Alerts;
 use crate::applications::ApiKeys;
 use crate::clock::Clock;
@@ -228,9 +228,12 @@ fn assemble(settings: &Settings, clock: Clock, keys: &Keys, origin: String) -> R
         accounts: Accounts::new(
             db.clone(),
             clock.clone(),
-            alerts.clone(),
-            sessions.clone(),
-            &settings.accounts,
+            (
+                alerts.clone(),
+                sessions.clone(),
+                Messages::new(&settings.mail),
+            ),
+            (&settings.accounts, &settings.mail),
         ),
         alerts,
         links: Arc::new(MessageLinks::new(
@@ -259,6 +262,7 @@ fn assemble(settings: &Settings, clock: Clock, keys: &Keys, origin: String) -> R
         allowed_hosts: AllowedHosts::new(&settings.forward_auth.allowed_hosts),
         cookie_domain: settings.cookie_domain.clone(),
         csrf_key: CsrfKey::new(keys.csrf_key()?.expose_secret())?,
+        reset_lifetime: settings.accounts.reset_lifetime,
         sign_up: settings.sign_up,
         is_https: settings.is_https(),
         setup: SetupLink::default(),
@@ -275,7 +279,7 @@ fn delivery(settings: &Settings, app: &AppState) -> Result<Option<Delivery>> {
         Delivery::new(
             app.db.clone(),
             app.clock.clone(),
-            Arc::new(Messages::new(app.links.clone(), app.clock.clone())),
+            Arc::new(MessageRenderer::new(app.links.clone(), app.clock.clone())),
             mailer,
             settings.mail.give_up_after,
         )

@@ -4,9 +4,10 @@
 use std::collections::BTreeSet;
 
 use super::Accounts;
+use super::linked_message::{Reported, find_undoing};
 use crate::alerts::{self, Alert, AlertReview};
 use crate::clock::Timestamp;
-use crate::db::{AlertId, AnyConnection, SessionId, UserId};
+use crate::db::{AlertId, AnyConnection, FormerEmailId, SessionId, UserId};
 use crate::devices;
 use crate::error::{Error, Result};
 use crate::events::Origin;
@@ -52,59 +53,86 @@ impl Accounts {
     /// [`Error::NotFound`] when the caller may not review the alert.
     pub async fn confirm_alert(&self, caller: &Caller, id: AlertId) -> Result<Alert> {
         let alert = self.get_reviewable(caller, id).await?;
-        self.confirm_alert_by_link(&alert).await
-    }
-
-    /// Confirms an alert by the link in its message.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`] when the alert was confirmed or reported already.
-    pub async fn confirm_alert_by_link(&self, alert: &Alert) -> Result<Alert> {
         let now = self.clock.now();
-        let (owner, id) = (alert.user_id, alert.id);
         self.db
             .transaction(move |c| {
-                alerts::store::review(c, owner, id, AlertReview::Confirmed, now)?
-                    .ok_or(Error::NotFound)
+                let review = AlertReview::Confirmed;
+                alerts::store::review(c, alert.user_id, id, review, now)?.ok_or(Error::NotFound)
             })
             .await
     }
 
-    /// Reports an alert: what it reports was not the caller. Returns the sessions that ended.
+    /// Confirms those of the alerts that are open, by the link in a message about them.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when none is.
+    pub async fn confirm_alerts(&self, alerts: Vec<Alert>) -> Result<()> {
+        let now = self.clock.now();
+        self.db
+            .transaction(move |c| {
+                let mut confirmed = 0;
+                for alert in &alerts {
+                    let (owner, id) = (alert.user_id, alert.id);
+                    let review = AlertReview::Confirmed;
+                    let open = alerts::store::review(c, owner, id, review, now)?;
+                    confirmed += usize::from(open.is_some());
+                }
+                match confirmed {
+                    0 => Err(Error::NotFound),
+                    _ => Ok(()),
+                }
+            })
+            .await
+    }
+
+    /// Reports an alert: what it reports was not the caller. A change of the e-mail that can be
+    /// undone is undone: then every session ends, the caller's as well.
     ///
     /// # Errors
     /// [`Error::NotFound`] when the caller may not review the alert.
-    pub async fn report_alert(&self, caller: &Caller, id: AlertId) -> Result<Vec<Session>> {
+    pub async fn report_alert(&self, caller: &Caller, id: AlertId) -> Result<Reported> {
         let alert = self.get_reviewable(caller, id).await?;
-        self.report_alert_by_link(&alert, RevokeScope::Alert, caller.origin())
+        self.report_alerts(vec![alert], RevokeScope::Alert, caller.origin())
             .await
     }
 
-    /// Reports an alert by the link in its message, which works once. Returns the sessions that
-    /// ended.
+    /// Reports the open ones of a person's alerts, by the link in a message about them.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when the alert was confirmed or reported already.
-    pub async fn report_alert_by_link(
+    /// [`Error::NotFound`] when none is open.
+    pub async fn report_alerts(
         &self,
-        alert: &Alert,
+        alerts: Vec<Alert>,
         scope: RevokeScope,
         origin: Origin,
-    ) -> Result<Vec<Session>> {
+    ) -> Result<Reported> {
         let at = self.clock.now();
-        let (owner, id) = (alert.user_id, alert.id);
-        self.db
-            .transaction(move |c| {
-                let open = alerts::list_open(c, owner, at)?;
-                let alert = report(c, owner, id, at)?.ok_or(Error::NotFound)?;
-                let doubtful = list_doubtful(c, &alert, scope, &open, &origin)?;
-                let ended = end_doubtful(c, owner, &doubtful, &origin, at)?;
-                for other in open.iter().filter(|other| is_about(other, &ended)) {
-                    report(c, owner, other.id, at)?;
-                }
-                Ok(ended)
-            })
-            .await
+        let owner = alerts.first().ok_or(Error::NotFound)?.user_id;
+        let report = Report {
+            owner,
+            alerts,
+            scope,
+            origin: origin.clone(),
+            at,
+        };
+        let considered = report.clone();
+        let undoing = self.db.read(move |c| considered.find_undoing(c)).await?;
+        let taken_back = match undoing {
+            Some(former) => Some(self.take_back(former, origin).await?),
+            None => None,
+        };
+        let ended = self.db.transaction(move |c| report.run(c)).await;
+        match ended {
+            // To take the account back reports them, too.
+            Err(Error::NotFound) if taken_back.is_some() => Ok(Reported {
+                ended: Vec::new(),
+                taken_back,
+            }),
+            ended => Ok(Reported {
+                ended: ended?,
+                taken_back,
+            }),
+        }
     }
 
     async fn get_reviewable(&self, caller: &Caller, id: AlertId) -> Result<Alert> {
@@ -141,17 +169,59 @@ fn reviewable(
     Ok(open)
 }
 
-/// Records that an alert was reported. Returns `None` when it was confirmed or reported already.
-fn report(
-    c: &mut AnyConnection,
+/// A report of alerts of one person.
+#[derive(Clone)]
+struct Report {
     owner: UserId,
-    id: AlertId,
+    alerts: Vec<Alert>,
+    scope: RevokeScope,
+    origin: Origin,
     at: Timestamp,
-) -> Result<Option<Alert>> {
-    let Some(alert) = alerts::store::review(c, owner, id, AlertReview::Reported, at)? else {
-        return Ok(None);
-    };
-    Ok(Some(alert))
+}
+
+impl Report {
+    /// Finds the former address that takes the account back, if the report undoes a change of the
+    /// e-mail: one of its alerts, or one made in a session that it ends.
+    fn find_undoing(&self, c: &mut AnyConnection) -> Result<Option<FormerEmailId>> {
+        let open = alerts::list_open(c, self.owner, self.at)?;
+        let mut doubtful = Vec::new();
+        for alert in self.alerts.iter().filter(|alert| alert.is_open()) {
+            doubtful.extend(list_doubtful(c, alert, self.scope, &open, &self.origin)?);
+        }
+        let is_reported = |other: &&Alert| {
+            let is_named = self.alerts.iter().any(|alert| alert.id == other.id);
+            is_named || is_about(other, &doubtful)
+        };
+        let reported: Vec<&Alert> = open.iter().filter(is_reported).collect();
+        find_undoing(c, self.owner, &reported, self.at)
+    }
+
+    /// Reports the alerts, and ends the sessions in question.
+    fn run(&self, c: &mut AnyConnection) -> Result<Vec<Session>> {
+        let open = alerts::list_open(c, self.owner, self.at)?;
+        let mut reported = Vec::new();
+        for alert in &self.alerts {
+            reported.extend(self.record(c, alert.id)?);
+        }
+        if reported.is_empty() {
+            return Err(Error::NotFound);
+        }
+        let mut doubtful: Vec<Session> = Vec::new();
+        for alert in &reported {
+            let sessions = list_doubtful(c, alert, self.scope, &open, &self.origin)?;
+            doubtful.extend(sessions);
+        }
+        let ended = end_doubtful(c, self.owner, &doubtful, &self.origin, self.at)?;
+        for other in open.iter().filter(|other| is_about(other, &ended)) {
+            self.record(c, other.id)?;
+        }
+        Ok(ended)
+    }
+
+    /// Records that an alert was reported. Returns `None` when it was reviewed already.
+    fn record(&self, c: &mut AnyConnection, id: AlertId) -> Result<Option<Alert>> {
+        alerts::store::review(c, self.owner, id, AlertReview::Reported, self.at)
+    }
 }
 
 /// Returns those of a person's sessions that neither were reported nor are the subject of an open

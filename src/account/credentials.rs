@@ -50,16 +50,32 @@ impl Accounts {
         context: AlertContext,
     ) -> Result<Vec<Session>> {
         let now = self.clock.now();
-        let alerts = self.alerts.clone();
+        let accounts = self.clone();
         let user = user.clone();
         self.db
             .transaction(move |c| {
-                update(c, &alerts, (&user, &hash), (&origin, context), now)?;
-                people::store::void_password_links(c, user.id, now)?;
-                people::store::delete_resets(c, user.id)?;
-                sessions::end_all(c, user.id, REASON, &origin, now)
+                accounts.set_from_outside(c, &user, &hash, (&origin, context), now)
             })
             .await
+    }
+
+    /// Sets a new password from outside every session, as a part of a transaction.
+    ///
+    /// # Errors
+    /// As [`Accounts::set_password`].
+    pub(super) fn set_from_outside(
+        &self,
+        c: &mut AnyConnection,
+        user: &User,
+        hash: &PasswordHash,
+        (origin, context): (&Origin, AlertContext),
+        now: Timestamp,
+    ) -> Result<Vec<Session>> {
+        people::store::void_password_links(c, user, now)?;
+        people::store::delete_resets(c, user.id)?;
+        let ended = sessions::end_all(c, user.id, REASON, origin, now)?;
+        update(c, &self.alerts, (user, hash), (origin, context), now)?;
+        Ok(ended)
     }
 }
 

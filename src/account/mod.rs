@@ -5,7 +5,10 @@ mod alert_review;
 mod closing;
 mod credentials;
 mod emails;
+mod forgotten_password;
+mod linked_message;
 mod messages;
+mod rendering;
 mod settings;
 mod take_back;
 
@@ -13,13 +16,15 @@ use std::time::Duration;
 
 pub use self::alert_review::RevokeScope;
 pub use self::emails::{ChangeRequested, PendingEmail, SignedUp, VERIFICATION_LIFETIME, Verified};
+pub use self::linked_message::{LinkedMessage, Mailbox, PasswordGrant, Reported};
 pub use self::messages::Messages;
+pub use self::rendering::MessageRenderer;
 pub use self::take_back::TakenBack;
 use crate::alerts::Alerts;
 use crate::clock::Clock;
 use crate::db::Db;
 use crate::sessions::Sessions;
-use crate::settings::AccountSettings;
+use crate::settings::{AccountSettings, MailSettings};
 
 /// The accounts of the service; clones share its database.
 #[derive(Clone)]
@@ -28,6 +33,7 @@ pub struct Accounts {
     clock: Clock,
     alerts: Alerts,
     sessions: Sessions,
+    messages: Messages,
     policy: Policy,
 }
 
@@ -36,26 +42,30 @@ pub struct Accounts {
 struct Policy {
     require_verified_email: bool,
     take_back_window: Duration,
+    reset_lifetime: Duration,
+    sends_mail: bool,
 }
 
 impl Accounts {
-    /// Returns the accounts in `db`, with their alerts and sessions.
+    /// Returns the accounts in `db`, with their alerts, sessions and messages.
     #[must_use]
     pub fn new(
         db: Db,
         clock: Clock,
-        alerts: Alerts,
-        sessions: Sessions,
-        settings: &AccountSettings,
+        (alerts, sessions, messages): (Alerts, Sessions, Messages),
+        (accounts, mail): (&AccountSettings, &MailSettings),
     ) -> Self {
         Self {
             db,
             clock,
             alerts,
             sessions,
+            messages,
             policy: Policy {
-                require_verified_email: settings.require_verified_email,
-                take_back_window: settings.take_back_window,
+                require_verified_email: accounts.require_verified_email,
+                take_back_window: accounts.take_back_window,
+                reset_lifetime: accounts.reset_lifetime,
+                sends_mail: mail.sends_mail(),
             },
         }
     }
@@ -63,6 +73,6 @@ impl Accounts {
     /// Returns whether the service sends messages.
     #[must_use]
     pub fn sends_mail(&self) -> bool {
-        self.alerts.is_mailing()
+        self.policy.sends_mail
     }
 }

@@ -17,7 +17,7 @@ pub use self::email::AlertMessages;
 pub use self::store::Alert;
 use crate::clock::{Clock, Timestamp};
 use crate::db::{AlertId, AnyConnection, Db, NodeLock, SessionId, UserId};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::mail;
 use crate::net::IpRetention;
 use crate::people::User;
@@ -25,8 +25,6 @@ use crate::settings::Settings;
 
 /// How long an alert can be confirmed or reported on a device.
 const OPEN_FOR: Duration = Duration::from_secs(30 * 24 * 60 * 60);
-/// How long the link in a message is valid.
-const LINK_LIFETIME: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// What an alert reports. Its text form is stored, and is its name in JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, EnumString, IntoStaticStr)]
@@ -113,12 +111,6 @@ impl Alerts {
         }
     }
 
-    /// Returns whether messages are sent: whether an SMTP server is named.
-    #[must_use]
-    pub fn is_mailing(&self) -> bool {
-        self.is_mailing
-    }
-
     /// Raises an alert, as the last part of the transaction of what it reports, and queues the
     /// messages about it. `user` is the person from before what it reports.
     ///
@@ -145,18 +137,6 @@ impl Alerts {
     /// [`Error::Unavailable`] when the database doesn't respond.
     pub async fn list(&self, user: UserId) -> Result<Vec<Alert>> {
         self.db.read(move |c| store::list_by_person(c, user)).await
-    }
-
-    /// Returns the alert that a link in a message is about, whether it is open or not.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`] when there is none, or the alert is older than 7 days.
-    pub async fn get_linked(&self, id: AlertId) -> Result<Alert> {
-        let alert = self.db.read(move |c| store::get(c, id)).await?;
-        match self.clock.now().since(alert.at) <= LINK_LIFETIME {
-            true => Ok(alert),
-            false => Err(Error::NotFound),
-        }
     }
 
     /// Purges the messages that are past the retention of alerts: the links in them are void by

@@ -1,6 +1,7 @@
 //! The state that handlers work with, assembled once at start.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use actix_web::{HttpRequest, web};
 use sha2::{Digest, Sha256};
@@ -65,6 +66,8 @@ pub struct AppState {
     pub cookie_domain: Option<String>,
     /// The key of CSRF tokens.
     pub csrf_key: CsrfKey,
+    /// How long the link of a forgotten password is valid.
+    pub reset_lifetime: Duration,
     /// Whether anybody may create an account.
     pub sign_up: bool,
     /// Whether people reach the service over HTTPS.

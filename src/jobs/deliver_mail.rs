@@ -1,14 +1,16 @@
-//! Sends the queued messages that are due. When the SMTP server can't be reached, the other
+//! Answers the requests for new passwords, and sends the queued messages that are due. When the SMTP server can't be reached, the other
 //! messages wait for the next interval.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::periodic::{Job, Run};
+use crate::account::Accounts;
 use crate::error::{Chain, Result};
 use crate::mail::Delivery;
 
 pub(super) struct DeliverMail {
+    pub(super) accounts: Accounts,
     pub(super) delivery: Delivery,
     pub(super) interval: Duration,
 }
@@ -23,6 +25,9 @@ impl Job for DeliverMail {
 
     fn run(self: Arc<Self>) -> Run<Result<usize>> {
         Box::pin(async move {
+            if let Err(err) = self.accounts.answer_reset_requests().await {
+                tracing::warn!(error = %Chain(&err), "requests for a new password could not be answered; they wait");
+            }
             let sent = self.delivery.send_due().await;
             match &sent {
                 Ok(0) => {}

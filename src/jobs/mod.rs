@@ -60,6 +60,7 @@ impl Jobs {
         let intervals = &settings.jobs;
         let mail = delivery.map(|delivery| {
             let job = DeliverMail {
+                accounts: app.accounts.clone(),
                 delivery: delivery.clone(),
                 interval: intervals.mail_interval,
             };
@@ -67,6 +68,7 @@ impl Jobs {
         });
         let sweep = Periodic::start_job(Sweep {
             sessions: app.sessions.clone(),
+            accounts: app.accounts.clone(),
             alerts: app.alerts.clone(),
             devices: app.devices.clone(),
             people: app.people.clone(),
@@ -108,9 +110,8 @@ impl Jobs {
     /// Sends the messages that are due now. Returns how many were sent.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] when the database doesn't respond; [`Error::NotFound`] when the alert
-    /// of a message doesn't exist; [`Error::Internal`] when a message can't be rendered or the job
-    /// is not running.
+    /// [`Error::Unavailable`] when the database doesn't respond; [`Error::Internal`] when the job is
+    /// not running.
     pub async fn deliver_mail(&self) -> Result<usize> {
         match &self.mail {
             Some((_, job)) => run_now(job).await?,

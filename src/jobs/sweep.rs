@@ -1,10 +1,11 @@
-//! Marks sessions past their time as expired, and purges sessions, alerts, devices and the links and
-//! former addresses of people past their retention. A failed sweep is retried at the next interval.
+//! Marks sessions past their time as expired, and purges sessions, alerts, devices, messages, links
+//! and former addresses past their retention. A failed sweep is retried at the next interval.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::periodic::{Job, Run};
+use crate::account::Accounts;
 use crate::alerts::Alerts;
 use crate::devices::Devices;
 use crate::error::{Chain, Result};
@@ -13,6 +14,7 @@ use crate::sessions::Sessions;
 
 pub(super) struct Sweep {
     pub(super) sessions: Sessions,
+    pub(super) accounts: Accounts,
     pub(super) alerts: Alerts,
     pub(super) devices: Devices,
     pub(super) people: People,
@@ -30,8 +32,12 @@ pub struct SweepReport {
     pub alerts: usize,
     /// Devices purged.
     pub devices: usize,
-    /// Links and former addresses of people purged.
+    /// Verification links and former addresses purged.
     pub addresses: usize,
+    /// Queued messages purged.
+    pub messages: usize,
+    /// Links of forgotten passwords purged.
+    pub resets: usize,
 }
 
 impl Sweep {
@@ -44,6 +50,8 @@ impl Sweep {
             alerts: self.alerts.purge().await?,
             devices: self.devices.purge().await?,
             addresses: self.people.purge().await?,
+            messages: self.alerts.purge_messages().await?,
+            resets: self.accounts.purge_resets().await?,
         })
     }
 }
@@ -68,7 +76,13 @@ impl Job for Sweep {
                     alerts,
                     devices,
                     addresses,
-                }) => tracing::info!(expired, sessions, alerts, devices, addresses, "swept"),
+                    messages,
+                    resets,
+                }) => {
+                    tracing::info!(
+                        expired, sessions, alerts, devices, addresses, messages, resets, "swept"
+                    );
+                }
                 Err(err) => {
                     tracing::warn!(error = %Chain(err), "the sweep failed; the next one tries again");
                 }

@@ -19,6 +19,15 @@ const TIME_BYTES: usize = 8;
 /// How long a ticket for a new password is valid.
 pub const TICKET_LIFETIME: Duration = Duration::from_secs(30 * 60);
 
+/// What a link that reports something names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MessageLink {
+    /// The message that it is in.
+    Message(MailId),
+    /// The alert that its message is about, in messages from version 0.1.
+    Alert(AlertId),
+}
+
 /// Signs links and tickets, and verifies them.
 pub struct MessageLinks {
     key: Hmac<Sha256>,
@@ -56,19 +65,16 @@ impl MessageLinks {
         format!("{}/not-me/{token}", self.origin)
     }
 
-    /// Returns the message that a link's token is from, if the token is genuine.
+    /// Returns what a link's token names, if the token is genuine.
     #[must_use]
-    pub fn message(&self, token: &str) -> Option<MailId> {
-        let id = self.open(b"message", token, ID_BYTES, &[])?;
-        Some(MailId::from_bytes(id.try_into().ok()?))
-    }
-
-    /// Returns the alert that a link's token is about, if the token is genuine: messages from before
-    /// version 0.2 had such links.
-    #[must_use]
-    pub fn alert(&self, token: &str) -> Option<AlertId> {
+    pub fn message(&self, token: &str) -> Option<MessageLink> {
+        if let Some(id) = self.open(b"message", token, ID_BYTES, &[]) {
+            return Some(MessageLink::Message(MailId::from_bytes(
+                id.try_into().ok()?,
+            )));
+        }
         let id = self.open(b"alert", token, ID_BYTES, &[])?;
-        Some(AlertId::from_bytes(id.try_into().ok()?))
+        Some(MessageLink::Alert(AlertId::from_bytes(id.try_into().ok()?)))
     }
 
     /// Returns the URL at which an e-mail address is verified.

@@ -15,7 +15,7 @@ use lettre::message::{Mailbox, MultiPart};
 use lettre::{Address, Message};
 
 pub use self::delivery::{Delivery, MessageSource};
-pub use self::links::{MessageLinks, TICKET_LIFETIME};
+pub use self::links::{MessageLink, MessageLinks, TICKET_LIFETIME};
 use self::smtp::SmtpServer;
 pub use self::smtp::{MailError, SmtpSession};
 pub use self::store::QueuedMessage;

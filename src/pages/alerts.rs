@@ -4,12 +4,13 @@
 
 use actix_web::{HttpResponse, web};
 
+use crate::account::TakenBack;
 use crate::db::AlertId;
 use crate::error::{Error, Result};
 use crate::http::app_state::AppState;
 use crate::http::caller::PageCaller;
 use crate::http::forms::{EmptyForm, Form};
-use crate::http::layout::see_other;
+use crate::http::layout::{see_other, signed_out_response};
 
 /// Confirms an alert: "Yes, it was me."
 pub async fn confirm(
@@ -28,19 +29,27 @@ pub async fn confirm(
 }
 
 /// Reports an alert: "No, sign it out." Its sessions end at once, and the page then offers further
-/// steps.
+/// steps. A changed e-mail is changed back, which ends every session.
 pub async fn report(
     app: web::Data<AppState>,
     PageCaller(caller): PageCaller,
     id: web::Path<AlertId>,
     _: Form<EmptyForm>,
 ) -> Result<HttpResponse> {
-    let ended = match app.accounts.report_alert(&caller, *id).await {
-        Ok(ended) => ended,
+    let reported = match app.accounts.report_alert(&caller, *id).await {
+        Ok(reported) => reported,
         Err(Error::NotFound) => return Ok(see_other("/devices?done=answered")),
         Err(err) => return Err(err),
     };
-    let device = ended
+    match reported.taken_back {
+        Some(TakenBack::Restored { .. }) => return Ok(signed_out_response("taken-back")),
+        Some(TakenBack::EmailUnavailable { .. }) => {
+            return Ok(signed_out_response("taken-back-without-email"));
+        }
+        None => {}
+    }
+    let device = reported
+        .ended
         .first()
         .map(|session| format!("&device={}", session.id));
     let device = device.unwrap_or_default();

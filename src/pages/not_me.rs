@@ -1,14 +1,16 @@
-//! `/not-me/{token}`: the page that the link in a message about an alert leads to. Mail scanners
-//! follow links, so a GET changes nothing; the form does, once, and then a new password can be set.
+//! `/not-me/{token}`: the page that the link in a message leads to. Mail scanners follow links, so a
+//! GET changes nothing; its form does. What the page offers depends on what the message's mailbox is
+//! to the account now: a former address takes the account back on `super::take_back`.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
 use askama::Template;
 use serde::Deserialize;
 
+use super::message::{Message, message_page};
+use super::take_back;
 use super::views::AlertView;
-use crate::account::RevokeScope;
-use crate::alerts::Alert;
+use crate::account::{LinkedMessage, Mailbox, Reported, RevokeScope};
 use crate::error::{Error, Result};
 use crate::events::Origin;
 use crate::http::app_state::AppState;
@@ -19,16 +21,29 @@ use crate::mail::TICKET_LIFETIME;
 use crate::people::{PlainPassword, User};
 use crate::sessions::Client;
 
+/// Alerts that a page lists at most.
+const MAX_LISTED: usize = 50;
+/// What to do where the page can set no password.
+const FORGOTTEN: &str = "If somebody may know your password, set a new one: choose “Forgotten your \
+                         password?” on the sign-in page.";
+const FORMER_FIRST: &str = "The e-mail of this account was changed lately. As long as the former \
+                            address can undo that, a new password is set by the link in a message \
+                            to it.";
+
 #[derive(Template)]
 #[template(path = "pages/not_me.html")]
 struct NotMePage<'a> {
     layout: Layout,
-    alert: AlertView,
+    alerts: Vec<AlertView>,
+    /// How many alerts are not listed.
+    unlisted: usize,
     token: &'a str,
-    /// Whether the alert was confirmed or reported already.
+    /// Whether the alerts were confirmed or reported already.
     is_used: bool,
-    /// Whether the alert reports a sign-in.
+    /// Whether the alerts report sign-ins.
     is_sign_in: bool,
+    /// Whether a new password can be set after a report.
+    offers_password: bool,
     /// Offered again after a report, since the response to it may have been lost.
     form: Option<PasswordForm>,
 }
@@ -38,14 +53,15 @@ struct NotMePage<'a> {
 struct AfterPage<'a> {
     layout: Layout,
     /// The outcome, in words.
-    done: &'static str,
+    done: String,
+    /// What to do now, where there is no form.
+    advice: Option<&'static str>,
     token: &'a str,
-    /// `None` after a confirmation, and where no password opens the account.
     form: Option<PasswordForm>,
 }
 
 /// The form for a new password.
-struct PasswordForm {
+pub(super) struct PasswordForm {
     /// The ticket that lets its bearer set the password.
     ticket: String,
     email: String,
@@ -57,8 +73,8 @@ struct PasswordForm {
 /// The form of `POST /not-me/{token}`.
 #[derive(Deserialize)]
 pub struct AlertReviewForm {
-    /// `mine` confirms the alert; any other value, such as `not-mine`, reports it.
-    answer: String,
+    /// `mine` confirms; any other value, such as `not-mine`, reports.
+    pub(super) answer: String,
     /// Present if the sessions of every open alert about a sign-in end as well.
     all: Option<String>,
 }
@@ -70,23 +86,52 @@ pub struct NewPasswordForm {
     new_password: String,
 }
 
-/// Shows the alert, and the form that confirms or reports it.
+/// Shows what the message tells of, and the form that confirms or reports it.
 ///
 /// # Errors
-/// [`Error::NotFound`] when the link is not genuine, or older than 7 days.
+/// [`Error::NotFound`] when the link is not genuine or has expired.
 pub async fn show(
     app: web::Data<AppState>,
     request: HttpRequest,
     token: web::Path<String>,
 ) -> Result<HttpResponse> {
-    let alert = get_linked_alert(&app, &token).await?;
-    let is_used = !alert.is_open();
+    let message = get_linked_message(&app, &token).await?;
+    show_message(&app, &request, &token, &message)
+}
+
+fn show_message(
+    app: &AppState,
+    request: &HttpRequest,
+    token: &str,
+    message: &LinkedMessage,
+) -> Result<HttpResponse> {
+    match &message.mailbox {
+        Mailbox::Void => void_link(request),
+        Mailbox::Own => own_page(app, request, token, message),
+        former @ Mailbox::Former { .. } => take_back::show(app, request, token, message, former),
+    }
+}
+
+fn own_page(
+    app: &AppState,
+    request: &HttpRequest,
+    token: &str,
+    message: &LinkedMessage,
+) -> Result<HttpResponse> {
+    let now = app.clock.now();
+    let is_used = !message.alerts.iter().any(|alert| alert.is_open());
+    let form = may_continue(app, message).then(|| password_form(app, message));
+    let listed = message.alerts.iter().take(MAX_LISTED);
     let template = NotMePage {
-        layout: Layout::anonymous(&request)?,
-        is_sign_in: alert.kind.is_sign_in(),
-        form: find_password_form(&app, &alert).await?,
-        alert: AlertView::for_link(&alert, app.clock.now()),
-        token: &token,
+        layout: Layout::anonymous(request)?,
+        is_sign_in: message.alerts.iter().all(|alert| alert.kind.is_sign_in()),
+        offers_password: message.may_set_password,
+        form: form.flatten(),
+        unlisted: message.alerts.len().saturating_sub(MAX_LISTED),
+        alerts: listed
+            .map(|alert| AlertView::for_link(alert, now))
+            .collect(),
+        token,
         is_used,
     };
     match is_used {
@@ -95,34 +140,35 @@ pub async fn show(
     }
 }
 
-/// Returns the form for a new password again, up to [`TICKET_LIFETIME`] after the report and unless
-/// the password was set since: the response to the report may have been lost.
-async fn find_password_form(app: &AppState, alert: &Alert) -> Result<Option<PasswordForm>> {
+/// Returns whether the form for a new password is shown again: the response to the report, or to
+/// taking the account back, may have been lost.
+fn may_continue(app: &AppState, message: &LinkedMessage) -> bool {
     let now = app.clock.now();
-    let Some(at) = alert
-        .reported_at()
-        .filter(|at| now.since(*at) <= TICKET_LIFETIME)
-    else {
-        return Ok(None);
-    };
-    let user = app.people.get(alert.user_id).await?;
-    let is_done = user.password_changed_at > at;
-    Ok(password_form(app, &user).filter(|_| !is_done))
+    let reported = message
+        .alerts
+        .iter()
+        .filter_map(|alert| alert.reported_at());
+    let is_recent = reported
+        .max()
+        .is_some_and(|at| now.since(at) <= TICKET_LIFETIME);
+    message.may_set_password && (is_recent || message.user.is_password_void())
 }
 
-fn password_form(app: &AppState, user: &User) -> Option<PasswordForm> {
-    user.has_password().then(|| PasswordForm {
-        ticket: app.links.ticket(&user.ticket_binding(), app.clock.now()),
-        email: user.email.clone(),
+/// Returns the form for a new password, if the mailbox of the message is the one to set it.
+pub(super) fn password_form(app: &AppState, message: &LinkedMessage) -> Option<PasswordForm> {
+    let grant = message.grant.as_ref()?;
+    Some(PasswordForm {
+        ticket: app.links.ticket(&grant.binding(), app.clock.now()),
+        email: message.user.email.clone(),
         min_chars: PlainPassword::MIN_CHARS,
         error: None,
     })
 }
 
-/// Confirms or reports the alert, once.
+/// Confirms or reports what the message tells of, once.
 ///
 /// # Errors
-/// [`Error::NotFound`] when the link is not genuine, or older than 7 days.
+/// [`Error::NotFound`] when the link is not genuine or has expired.
 pub async fn submit(
     app: web::Data<AppState>,
     request: HttpRequest,
@@ -130,35 +176,82 @@ pub async fn submit(
     RequestClient(client): RequestClient,
     Form(form): Form<AlertReviewForm>,
 ) -> Result<HttpResponse> {
-    let alert = get_linked_alert(&app, &token).await?;
-    if !alert.is_open() {
-        return show(app, request, token).await;
+    let message = get_linked_message(&app, &token).await?;
+    let is_open = message.alerts.iter().any(|alert| alert.is_open());
+    match &message.mailbox {
+        Mailbox::Former { id, .. } => {
+            let origin = origin(&message.user, client);
+            take_back::submit(&app, &request, &token, (*id, &form), origin).await
+        }
+        Mailbox::Own if is_open => review(&app, &request, &token, &message, &form, client).await,
+        Mailbox::Own | Mailbox::Void => show_message(&app, &request, &token, &message),
     }
-    let user = app.people.get(alert.user_id).await?;
-    if form.answer == "mine" {
-        app.accounts.confirm_alert_by_link(&alert).await?;
-        return after_page(&request, &token, "Good to know. Nothing was changed.", None);
+}
+
+async fn review(
+    app: &AppState,
+    request: &HttpRequest,
+    token: &str,
+    message: &LinkedMessage,
+    form: &AlertReviewForm,
+    client: Client,
+) -> Result<HttpResponse> {
+    let reviewed = match form.answer.as_str() {
+        "mine" => app
+            .accounts
+            .confirm_alerts(message.alerts.clone())
+            .await
+            .map(|()| None),
+        _ => {
+            let scope = match form.all {
+                Some(_) => RevokeScope::AllUnconfirmed,
+                None => RevokeScope::Alert,
+            };
+            let origin = origin(&message.user, client);
+            let alerts = message.alerts.clone();
+            let reported = app.accounts.report_alerts(alerts, scope, origin).await;
+            reported.map(Some)
+        }
+    };
+    match reviewed {
+        Ok(None) => after_page(
+            app,
+            request,
+            token,
+            ("Good to know. Nothing was changed.", None),
+        ),
+        Ok(Some(reported)) => after_report(app, request, token, message, &reported).await,
+        // The same form was sent twice at the same time.
+        Err(Error::NotFound) => {
+            let message = get_linked_message(app, token).await?;
+            show_message(app, request, token, &message)
+        }
+        Err(err) => Err(err),
     }
-    let scope = match form.all {
-        Some(_) => RevokeScope::AllUnconfirmed,
-        None => RevokeScope::Alert,
+}
+
+async fn after_report(
+    app: &AppState,
+    request: &HttpRequest,
+    token: &str,
+    before: &LinkedMessage,
+    reported: &Reported,
+) -> Result<HttpResponse> {
+    if let Some(taken_back) = &reported.taken_back {
+        return after_page(app, request, token, (&take_back::outcome(taken_back), None));
+    }
+    let done = match (reported.ended.len(), before.alerts.len()) {
+        (0, _) => "Thank you for telling. There was nothing left to sign out.",
+        (1, 1) => "It is signed out, and its device is forgotten.",
+        _ => "They are signed out, and their devices are forgotten.",
     };
-    let ended = app
-        .accounts
-        .report_alert_by_link(&alert, scope, origin(&user, client))
-        .await?;
-    let done = match ended.is_empty() {
-        false => "It is signed out, and its device is forgotten.",
-        true => "Thank you for telling. There was nothing left to sign out.",
-    };
-    after_page(&request, &token, done, password_form(&app, &user))
+    after_page(app, request, token, (done, Some(before)))
 }
 
 /// Sets a new password, and ends every session of the person.
 ///
 /// # Errors
-/// [`Error::NotFound`] when the link is not genuine or older than 7 days, or the ticket is not
-/// valid.
+/// [`Error::NotFound`] when the link is not genuine or has expired, or the ticket is not valid.
 pub async fn set_password(
     app: web::Data<AppState>,
     request: HttpRequest,
@@ -166,40 +259,66 @@ pub async fn set_password(
     RequestClient(client): RequestClient,
     Form(form): Form<NewPasswordForm>,
 ) -> Result<HttpResponse> {
-    let alert = get_linked_alert(&app, &token).await?;
-    let user = app.people.get(alert.user_id).await?;
+    let message = get_linked_message(&app, &token).await?;
+    let grant = message.grant.as_ref().ok_or(Error::NotFound)?;
     if !app
         .links
-        .is_ticket(&user.ticket_binding(), &form.ticket, app.clock.now())
+        .is_ticket(&grant.binding(), &form.ticket, app.clock.now())
     {
         return Err(Error::NotFound);
     }
+    let user = &message.user;
     let password = match PlainPassword::new("new_password", form.new_password) {
         Ok(password) => password,
-        Err(err) => return password_form_page(&request, &token, &user, form.ticket, &err),
+        Err(err) => return password_form_page(&request, &token, user, form.ticket, &err),
     };
     let hash = app.people.hash_password(password).await?;
-    let alert_context = client.alert_context(user.ip_retention);
+    let context = client.alert_context(user.ip_retention);
     app.accounts
-        .set_password(&user, hash, origin(&user, client), alert_context)
+        .set_password_by_grant(grant, hash, origin(user, client), context)
         .await?;
     Ok(signed_out_response("password-set"))
 }
 
-async fn get_linked_alert(app: &AppState, token: &str) -> Result<Alert> {
-    let id = app.links.alert(token).ok_or(Error::NotFound)?;
-    app.alerts.get_linked(id).await
+/// Returns the message that a link was opened from.
+///
+/// # Errors
+/// [`Error::NotFound`] when the link is not genuine or has expired.
+pub(super) async fn get_linked_message(app: &AppState, token: &str) -> Result<LinkedMessage> {
+    let link = app.links.message(token).ok_or(Error::NotFound)?;
+    app.accounts.get_linked_message(link).await
 }
 
+/// Returns the page after a review: with the form for a new password where `message` may lead to
+/// one, else with what to do instead.
 fn after_page(
+    app: &AppState,
     request: &HttpRequest,
     token: &str,
-    done: &'static str,
+    (done, message): (&str, Option<&LinkedMessage>),
+) -> Result<HttpResponse> {
+    let form = message
+        .filter(|message| message.may_set_password)
+        .and_then(|message| password_form(app, message));
+    let advice = message.map(|message| match message.has_former {
+        true => FORMER_FIRST,
+        false => FORGOTTEN,
+    });
+    after(request, token, done.to_owned(), advice, form)
+}
+
+/// Returns the page that says what was done, and offers a form or advice.
+pub(super) fn after(
+    request: &HttpRequest,
+    token: &str,
+    done: String,
+    advice: Option<&'static str>,
     form: Option<PasswordForm>,
 ) -> Result<HttpResponse> {
     let template = AfterPage {
         layout: Layout::anonymous(request)?,
         done,
+        advice: advice.filter(|_| form.is_none()),
         token,
         form,
     };
@@ -216,7 +335,8 @@ fn password_form_page(
     let error = err.field_errors().first();
     let template = AfterPage {
         layout: Layout::anonymous(request)?,
-        done: "It is noted. One thing is left:",
+        done: "It is noted. One thing is left:".into(),
+        advice: None,
         token,
         form: Some(PasswordForm {
             ticket,
@@ -228,8 +348,23 @@ fn password_form_page(
     page(err.status_code(), &template)
 }
 
+/// Returns the page of a link whose mailbox is none of the account's any more. It shows no facts.
+fn void_link(request: &HttpRequest) -> Result<HttpResponse> {
+    let message = Message {
+        title: "This link is no longer good",
+        words: vec![
+            "The account that it is about has another e-mail by now, and this one can’t change \
+             anything in it any more."
+                .into(),
+            "If the account is yours, sign in, or ask an administrator of this service.".into(),
+        ],
+        link: Some(("/sign-in", "Sign in")),
+    };
+    message_page(request, StatusCode::GONE, message)
+}
+
 /// Returns the person as the origin of what they do by a link, without a session.
-fn origin(user: &User, client: Client) -> Origin {
+pub(super) fn origin(user: &User, client: Client) -> Origin {
     Origin {
         user: Some(user.id),
         session: None,

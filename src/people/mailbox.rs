@@ -47,10 +47,7 @@ pub(crate) fn standing(
     now: Timestamp,
 ) -> Result<Standing> {
     if user.has_email(email) {
-        return Ok(match store::is_reported_email(c, user.id, email)? {
-            true => Standing::None,
-            false => Standing::Own,
-        });
+        return Ok(Standing::Own);
     }
     let open = store::list_open_former(c, user.id, now)?;
     let is_same = |former: &FormerEmail| former.email.to_lowercase() == email.to_lowercase();
@@ -71,7 +68,7 @@ pub(crate) fn list_mailboxes(
     now: Timestamp,
 ) -> Result<Vec<String>> {
     let mut mailboxes = Vec::new();
-    if user.gets_alerts() && !store::is_reported_email(c, user.id, &user.email)? {
+    if user.gets_alerts() {
         mailboxes.push(user.email.clone());
     }
     for former in store::list_open_former(c, user.id, now)? {

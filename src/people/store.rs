@@ -17,12 +17,11 @@ pub(crate) use self::credentials::{
 };
 pub(crate) use self::former::{
     FormerEmail, FormerState, close_all as close_former_emails, find_oldest_open_former,
-    find_reserving, get_former, insert_former, is_reported_email, list_open_former, purge_former,
-    update_former_state,
+    find_reserving, get_former, insert_former, list_open_former, purge_former, update_former_state,
 };
 pub(crate) use self::reset::{
-    PasswordReset, delete_reset, delete_resets, find_live_reset, find_reset, insert_reset,
-    purge_resets,
+    PasswordReset, delete_reset_request, delete_resets, find_live_reset, find_reset,
+    find_reset_request, insert_reset, insert_reset_request, purge_resets,
 };
 pub(crate) use self::verification::{
     EmailVerification, delete_verification, delete_verifications, delete_verifications_except,

@@ -1,5 +1,6 @@
 //! What a person's row says.
 
+use super::passwords::NO_PASSWORD;
 use super::store::User;
 use super::values::IdleLimit;
 
@@ -12,17 +13,17 @@ impl User {
             .unwrap_or_else(|| self.shown_email())
     }
 
-    /// Returns what a ticket for a new password is bound to: the person and the hash of their
-    /// password, so that setting one makes it invalid.
-    #[must_use]
-    pub fn ticket_binding(&self) -> Vec<u8> {
-        [self.id.as_bytes(), self.password_hash.as_bytes()].concat()
-    }
-
     /// Returns whether the account is opened by a password, rather than by an application.
     #[must_use]
     pub fn has_password(&self) -> bool {
         !self.is_external()
+    }
+
+    /// Returns whether their password was taken away, so that none opens the account until a new one
+    /// is set.
+    #[must_use]
+    pub fn is_password_void(&self) -> bool {
+        !self.is_external() && self.password_hash.starts_with(NO_PASSWORD)
     }
 
     /// Returns the e-mail to show: that of an application's person is what the application stated.

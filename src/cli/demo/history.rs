@@ -157,7 +157,7 @@ impl Replay {
         let session = self.domain.sessions.create_session(user, new).await?;
         for alert in self.domain.alerts.list(user.id).await? {
             if alert.is_open() {
-                self.domain.accounts.confirm_alert_by_link(&alert).await?;
+                self.domain.accounts.confirm_alerts(vec![alert]).await?;
             }
         }
         Ok(session)

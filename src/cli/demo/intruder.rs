@@ -35,7 +35,7 @@ pub(super) async fn sign_in_after_visitor(
     // The only alert in the demo is to be the one about the intruder.
     for alert in app.alerts.list(victim.id).await? {
         if alert.is_open() {
-            app.accounts.confirm_alert_by_link(&alert).await?;
+            app.accounts.confirm_alerts(vec![alert]).await?;
         }
     }
     tokio::time::sleep(DELAY).await;

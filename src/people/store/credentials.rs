@@ -1,5 +1,7 @@
 //! The queries of `users` that change what a person signs in with: their e-mail and password.
 
+use std::time::Duration;
+
 use diesel::prelude::*;
 
 use super::{User, existing, unique_email};
@@ -92,11 +94,18 @@ pub(crate) fn mark_email_declined(c: &mut AnyConnection, id: UserId, now: Timest
     )
 }
 
-/// Voids the links that set a person's password, in messages from before now.
-pub(crate) fn void_password_links(c: &mut AnyConnection, id: UserId, now: Timestamp) -> Result<()> {
+/// Voids the links that set a person's password, in messages from before now. The time grows with
+/// each call, even within one instant, so that what is bound to it is void as well.
+pub(crate) fn void_password_links(
+    c: &mut AnyConnection,
+    user: &User,
+    now: Timestamp,
+) -> Result<()> {
+    let last = user.password_links_void_before;
+    let at = last.map_or(now, |last| now.max(last + Duration::from_micros(1)));
     existing(
-        diesel::update(users::table.find(id))
-            .set(users::password_links_void_before.eq(now))
+        diesel::update(users::table.find(user.id))
+            .set(users::password_links_void_before.eq(at))
             .execute(c)?,
     )
 }

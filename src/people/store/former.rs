@@ -1,6 +1,5 @@
 //! Every query of `former_emails`: the addresses that people had before.
 
-use diesel::dsl::exists;
 use diesel::prelude::*;
 use strum::{EnumString, IntoStaticStr};
 
@@ -156,15 +155,6 @@ pub(crate) fn close_all(c: &mut AnyConnection, user: UserId) -> Result<usize> {
     Ok(diesel::update(open)
         .set(former_emails::state.eq(FormerState::Closed.as_str()))
         .execute(c)?)
-}
-
-/// Returns whether an address was reported as not the person's.
-pub(crate) fn is_reported_email(c: &mut AnyConnection, user: UserId, email: &str) -> Result<bool> {
-    let reported = former_emails::table
-        .filter(former_emails::user_id.eq(user))
-        .filter(lower(former_emails::email).eq(email.to_lowercase()))
-        .filter(former_emails::state.eq(FormerState::Reported.as_str()));
-    Ok(diesel::select(exists(reported)).get_result(c)?)
 }
 
 /// Deletes former addresses whose window ended by `before`, at most `limit`. Returns how many.

@@ -1,11 +1,13 @@
-//! Every query of `password_resets`: the links that set a new password.
+//! Every query of `password_resets` and `reset_requests`: the links that set a new password, and the
+//! requests for them.
 
 use diesel::prelude::*;
 
 use crate::clock::Timestamp;
-use crate::db::schema::password_resets;
-use crate::db::{AnyConnection, ResetId, UserId};
+use crate::db::schema::{password_resets, reset_requests};
+use crate::db::{AnyConnection, ResetId, UserId, on_each};
 use crate::error::Result;
+use crate::people::values::Email;
 
 /// A link that sets a new password, once.
 #[derive(Debug, Clone, Queryable, Selectable)]
@@ -64,25 +66,50 @@ pub(crate) fn find_live_reset(
         .optional()?)
 }
 
-/// Deletes a link. Returns how many rows were deleted: 0 when it was used before.
-pub(crate) fn delete_reset(c: &mut AnyConnection, id: ResetId) -> Result<usize> {
-    Ok(diesel::delete(password_resets::table.find(id)).execute(c)?)
-}
-
 /// Deletes every link of a person.
 pub(crate) fn delete_resets(c: &mut AnyConnection, user: UserId) -> Result<usize> {
     let own = password_resets::table.filter(password_resets::user_id.eq(user));
     Ok(diesel::delete(own).execute(c)?)
 }
 
-/// Deletes links that have expired by `before`, at most `limit`. Returns how many.
-pub(crate) fn purge_resets(c: &mut AnyConnection, before: Timestamp, limit: i64) -> Result<usize> {
-    let old: Vec<ResetId> = password_resets::table
-        .filter(password_resets::expires_at.le(before))
-        .order(password_resets::expires_at)
+/// Deletes links that have expired, at most `limit` of them. Returns how many.
+pub(crate) fn purge_resets(c: &mut AnyConnection, now: Timestamp, limit: i64) -> Result<usize> {
+    let expired: Vec<ResetId> = password_resets::table
+        .filter(password_resets::expires_at.le(now))
         .limit(limit)
         .select(password_resets::id)
         .load(c)?;
-    let old = password_resets::table.filter(password_resets::id.eq_any(old));
-    Ok(diesel::delete(old).execute(c)?)
+    let expired = password_resets::table.filter(password_resets::id.eq_any(expired));
+    Ok(diesel::delete(expired).execute(c)?)
+}
+
+/// Inserts a request for a link, unless one for the same address waits.
+pub(crate) fn insert_reset_request(
+    c: &mut AnyConnection,
+    email: &Email,
+    now: Timestamp,
+) -> Result<()> {
+    let row = (
+        reset_requests::email.eq(email.as_str()),
+        reset_requests::created_at.eq(now),
+    );
+    on_each!(c, c => diesel::insert_into(reset_requests::table)
+        .values(row)
+        .on_conflict_do_nothing()
+        .execute(c))?;
+    Ok(())
+}
+
+/// Finds the address of the request that has waited longest.
+pub(crate) fn find_reset_request(c: &mut AnyConnection) -> Result<Option<String>> {
+    Ok(reset_requests::table
+        .order(reset_requests::created_at)
+        .select(reset_requests::email)
+        .first(c)
+        .optional()?)
+}
+
+/// Deletes a request. Returns how many rows were deleted: 0 when another node answers it.
+pub(crate) fn delete_reset_request(c: &mut AnyConnection, email: &str) -> Result<usize> {
+    Ok(diesel::delete(reset_requests::table.find(email)).execute(c)?)
 }

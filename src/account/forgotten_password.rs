@@ -1,0 +1,233 @@
+//! Forgotten passwords: a link that sets a new one, once, by mail or handed over by an administrator.
+//!
+//! A request costs one statement, whether the address has an account or not; the mail job answers it.
+
+use super::Accounts;
+use super::messages::Messages;
+use crate::alerts::{AlertContext, AlertReview};
+use crate::clock::Timestamp;
+use crate::db::{AnyConnection, NodeLock, ResetId, UserId};
+use crate::error::{Chain, Error, Result};
+use crate::events::{self, EventKind, NewEvent, Origin};
+use crate::people::mailbox::{Standing, standing};
+use crate::people::store::PasswordReset;
+use crate::people::{self, Email, PasswordHash, User};
+use crate::sessions::Session;
+use crate::{alerts, devices};
+
+/// Requests that one run of the mail job answers at most, so that they don't delay the messages.
+const MAX_ANSWERED: usize = 500;
+/// Expired links that one transaction purges.
+const PURGE_BATCH: i64 = 1_000;
+
+impl Accounts {
+    /// Requests a link that sets a new password, by mail to `email`. Does the same whether the
+    /// address has an account or not.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] where no mail is sent; [`Error::Unavailable`] when the database doesn't
+    /// respond.
+    pub async fn request_reset(&self, email: Email) -> Result<()> {
+        if !self.policy.sends_mail {
+            return Err(Error::NotFound);
+        }
+        let now = self.clock.now();
+        self.db
+            .write(move |c| people::store::insert_reset_request(c, &email, now))
+            .await
+    }
+
+    /// Answers the requests for links that set a new password: queues the messages for those whose
+    /// address has an account.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database doesn't respond.
+    pub async fn answer_reset_requests(&self) -> Result<()> {
+        for _ in 0..MAX_ANSWERED {
+            let Some(email) = self.db.read(people::store::find_reset_request).await? else {
+                break;
+            };
+            match self.answer_reset_request(email.clone()).await {
+                Err(err @ (Error::Unavailable(_) | Error::Disconnected(_))) => return Err(err),
+                Err(err) => {
+                    tracing::error!(error = %Chain(&err), "a request for a new password could not be answered; it is dropped");
+                    let drop_it = move |c: &mut AnyConnection| {
+                        people::store::delete_reset_request(c, &email).map(drop)
+                    };
+                    self.db.write(drop_it).await?;
+                }
+                Ok(()) => {}
+            }
+        }
+        Ok(())
+    }
+
+    async fn answer_reset_request(&self, email: String) -> Result<()> {
+        let now = self.clock.now();
+        let (messages, policy) = (self.messages.clone(), self.policy.clone());
+        self.db
+            .transaction(move |c| {
+                // Another node answers it.
+                if people::store::delete_reset_request(c, &email)? == 0 {
+                    return Ok(());
+                }
+                let email: Email = email.parse()?;
+                let Some(user) = people::find_holder(c, &email, now)? else {
+                    return Ok(());
+                };
+                let user = people::store::lock(c, user.id)?;
+                queue_answer(c, &messages, &user, (&email, policy.reset_lifetime), now)
+            })
+            .await
+    }
+
+    /// Creates a link that sets a new password of a person, for an administrator to hand over.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when there is no such person, their account is disabled, or an
+    /// application authenticates them.
+    pub async fn create_reset(&self, id: UserId) -> Result<ResetId> {
+        let now = self.clock.now();
+        let lifetime = self.policy.reset_lifetime;
+        self.db
+            .transaction(move |c| {
+                let user = people::store::lock(c, id)?;
+                if !may_reset(&user) {
+                    return Err(Error::NotFound);
+                }
+                let reset = PasswordReset {
+                    id: ResetId::new(now),
+                    user_id: id,
+                    email: None,
+                    created_at: now,
+                    expires_at: now + lifetime,
+                };
+                people::store::insert_reset(c, &reset)?;
+                Ok(reset.id)
+            })
+            .await
+    }
+
+    /// Returns the person whose password a link sets.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when it was used or has expired, its mailbox is no longer the account's,
+    /// or the account is disabled.
+    pub async fn get_reset(&self, id: ResetId) -> Result<User> {
+        let now = self.clock.now();
+        self.db
+            .read(move |c| find_usable(c, id, now).map(|(user, _)| user))
+            .await
+    }
+
+    /// Sets a new password by a link, once, and ends every session. A link by mail also proves that
+    /// its reader has the mailbox: where the e-mail was not verified, it is now, and what was done in
+    /// the account before counts as a stranger's.
+    ///
+    /// # Errors
+    /// As [`Accounts::get_reset`].
+    pub async fn reset_password(
+        &self,
+        id: ResetId,
+        hash: PasswordHash,
+        origin: Origin,
+        context: AlertContext,
+    ) -> Result<Vec<Session>> {
+        let now = self.clock.now();
+        let accounts = self.clone();
+        self.db
+            .transaction(move |c| {
+                let (user, _) = find_usable(c, id, now)?;
+                people::store::lock(c, user.id)?;
+                let (user, reset) = find_usable(c, id, now)?;
+                if reset.email.is_some() && user.email_verified_at.is_none() {
+                    hand_over(c, &user, &origin, now)?;
+                }
+                let user = people::store::get(c, user.id)?;
+                accounts.set_from_outside(c, &user, &hash, (&origin, context), now)
+            })
+            .await
+    }
+
+    /// Purges the links that have expired. Returns how many.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database doesn't respond.
+    pub async fn purge_resets(&self) -> Result<usize> {
+        let now = self.clock.now();
+        self.db
+            .repeat_with_lock(NodeLock::Sweep, move |c| {
+                people::store::purge_resets(c, now, PURGE_BATCH)
+            })
+            .await
+    }
+}
+
+/// Queues the message that answers a request for `email`, an address of `user`. While a former
+/// address can take the account back, the oldest such is asked instead.
+fn queue_answer(
+    c: &mut AnyConnection,
+    messages: &Messages,
+    user: &User,
+    (email, lifetime): (&Email, std::time::Duration),
+    now: Timestamp,
+) -> Result<()> {
+    if !may_reset(user) {
+        return Ok(());
+    }
+    if let Some(former) = people::store::find_oldest_open_former(c, user.id, now)? {
+        return messages.queue_take_back(c, &former, lifetime, now);
+    }
+    let is_own = matches!(standing(c, user, email.as_str(), now)?, Standing::Own);
+    let live = people::store::find_live_reset(c, user.id, email.as_str(), now)?;
+    if !is_own || live.is_some() {
+        return Ok(());
+    }
+    let reset = PasswordReset {
+        id: ResetId::new(now),
+        user_id: user.id,
+        email: Some(email.as_str().to_owned()),
+        created_at: now,
+        expires_at: now + lifetime,
+    };
+    people::store::insert_reset(c, &reset)?;
+    messages.queue_reset(c, user, (reset.id, email.as_str()), now)
+}
+
+/// Returns whether a link may set the person's password.
+fn may_reset(user: &User) -> bool {
+    user.is_active && !user.is_external()
+}
+
+/// Returns the person and the link, if it may be used. One by mail only while its address is the
+/// account's and no former one can take the account back.
+fn find_usable(
+    c: &mut AnyConnection,
+    id: ResetId,
+    now: Timestamp,
+) -> Result<(User, PasswordReset)> {
+    let reset = people::store::find_reset(c, id, now)?.ok_or(Error::NotFound)?;
+    let user = people::store::get(c, reset.user_id)?;
+    let is_current = match &reset.email {
+        Some(email) => {
+            matches!(standing(c, &user, email, now)?, Standing::Own)
+                && people::store::find_oldest_open_former(c, user.id, now)?.is_none()
+        }
+        None => true,
+    };
+    match is_current && may_reset(&user) {
+        true => Ok((user, reset)),
+        false => Err(Error::NotFound),
+    }
+}
+
+/// Verifies the e-mail of an account, and treats what was done in it before as a stranger's.
+fn hand_over(c: &mut AnyConnection, user: &User, origin: &Origin, now: Timestamp) -> Result<()> {
+    people::store::mark_email_verified(c, user.id, now)?;
+    devices::store::delete_all(c, user.id)?;
+    for alert in alerts::list_open(c, user.id, now)? {
+        alerts::store::review(c, user.id, alert.id, AlertReview::Reported, now)?;
+    }
+    let event = NewEvent::for_person(user.id, EventKind::EmailVerified, origin, now);
+    events::record_events(c, &[event])
+}

@@ -1,0 +1,209 @@
+//! The message that a link was opened from. What the link may do depends on what the message's mailbox
+//! is to the account now, not on what it was when the message was sent.
+
+use std::time::Duration;
+
+use super::Accounts;
+use crate::alerts::{self, Alert, AlertContext, AlertKind};
+use crate::clock::Timestamp;
+use crate::db::{AnyConnection, FormerEmailId, UserId};
+use crate::error::{Error, Result};
+use crate::events::Origin;
+use crate::mail::{self, MessageLink, MessageTopic};
+use crate::people::mailbox::{Standing, is_designated, may_set_password, standing};
+use crate::people::{self, PasswordHash, User};
+use crate::sessions::Session;
+
+/// How long the link in a message to an account's own address is valid. A former address can use its
+/// links until its window ends.
+const LINK_LIFETIME: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+/// A message that a link was opened from.
+#[derive(Debug)]
+pub struct LinkedMessage {
+    /// The person whose account it is about.
+    pub user: User,
+    /// What its mailbox is to the account.
+    pub mailbox: Mailbox,
+    /// The alerts that it tells of; none for a message about something else.
+    pub alerts: Vec<Alert>,
+    /// Whether it may lead to a new password now.
+    pub may_set_password: bool,
+    /// Whether a new password is set from the former address for now.
+    pub has_former: bool,
+    /// Who may set a password by a ticket that its page issued.
+    pub grant: Option<PasswordGrant>,
+}
+
+/// What the mailbox of a message is to the account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Mailbox {
+    /// Its e-mail.
+    Own,
+    /// A former e-mail, which can take the account back.
+    Former {
+        /// The id of the former address.
+        id: FormerEmailId,
+        /// The address.
+        email: String,
+        /// When another took its place.
+        changed_at: Timestamp,
+        /// When its window ends.
+        expires_at: Timestamp,
+    },
+    /// Neither: the link is void.
+    Void,
+}
+
+/// The right to set a password through a mailbox, once: setting one ends it.
+#[derive(Debug, Clone)]
+pub struct PasswordGrant {
+    user: UserId,
+    recipient: String,
+    message: [u8; 16],
+    void_before: Option<Timestamp>,
+}
+
+impl PasswordGrant {
+    /// Returns what a ticket for a new password is bound to: the person, the message, and the last
+    /// time that a password was set through a mailbox.
+    #[must_use]
+    pub fn binding(&self) -> Vec<u8> {
+        let void = self
+            .void_before
+            .map_or(0, |void| void.timestamp_micros())
+            .to_be_bytes();
+        [self.user.as_bytes(), self.message.as_slice(), &void].concat()
+    }
+}
+
+/// What became of a report.
+#[derive(Debug)]
+pub struct Reported {
+    /// The sessions that ended.
+    pub ended: Vec<Session>,
+    /// What became of the e-mail, where a change of it was reported that could be undone.
+    pub taken_back: Option<super::TakenBack>,
+}
+
+impl Accounts {
+    /// Returns the message that a link was opened from.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when there is none, or its link has expired.
+    pub async fn get_linked_message(&self, link: MessageLink) -> Result<LinkedMessage> {
+        let now = self.clock.now();
+        self.db.read(move |c| load(c, link, now)).await
+    }
+
+    /// Sets a new password through a mailbox, ends every session, and voids every other link and
+    /// ticket that sets one. `granted` is what the ticket was issued for.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when a password was set through a mailbox since, or the mailbox is no
+    /// longer the one that may.
+    pub async fn set_password_by_grant(
+        &self,
+        granted: &PasswordGrant,
+        hash: PasswordHash,
+        origin: Origin,
+        context: AlertContext,
+    ) -> Result<Vec<Session>> {
+        let now = self.clock.now();
+        let accounts = self.clone();
+        let granted = granted.clone();
+        self.db
+            .transaction(move |c| {
+                let user = people::store::lock(c, granted.user)?;
+                let is_current = user.password_links_void_before == granted.void_before;
+                if !is_current || !is_designated(c, &user, &granted.recipient, now)? {
+                    return Err(Error::NotFound);
+                }
+                accounts.set_from_outside(c, &user, &hash, (&origin, context), now)
+            })
+            .await
+    }
+}
+
+/// Loads the message of a link, and what its mailbox is to the account now.
+fn load(c: &mut AnyConnection, link: MessageLink, now: Timestamp) -> Result<LinkedMessage> {
+    let (user, recipient, queued_at, alerts, message) = match link {
+        MessageLink::Message(id) => {
+            let queued = mail::store::get(c, id)?;
+            let alerts = match queued.topic() {
+                Some(MessageTopic::Alert(alert)) => vec![alerts::store::get(c, alert)?],
+                Some(MessageTopic::SignIns) => alerts::store::list_summarized(c, id)?,
+                Some(MessageTopic::TakeBack | MessageTopic::EmailTaken) => Vec::new(),
+                _ => return Err(Error::NotFound),
+            };
+            let at = queued.created_at;
+            (queued.user_id, queued.recipient, at, alerts, Some(id))
+        }
+        MessageLink::Alert(id) => {
+            let alert = alerts::store::get(c, id)?;
+            (
+                alert.user_id,
+                alert.email.clone(),
+                alert.at,
+                vec![alert],
+                None,
+            )
+        }
+    };
+    let user = people::store::get(c, user)?;
+    let mailbox = Mailbox::from(standing(c, &user, &recipient, now)?);
+    if mailbox == Mailbox::Own && now.since(queued_at) > LINK_LIFETIME {
+        return Err(Error::NotFound);
+    }
+    let has_former = people::store::find_oldest_open_former(c, user.id, now)?.is_some();
+    let sent = (recipient.as_str(), queued_at);
+    let may_set_password = message.is_some() && may_set_password(c, &user, sent, now)?;
+    let is_designated = is_designated(c, &user, &recipient, now)?;
+    let grant = message
+        .filter(|_| is_designated)
+        .map(|message| PasswordGrant {
+            user: user.id,
+            recipient,
+            message: *message.as_bytes(),
+            void_before: user.password_links_void_before,
+        });
+    Ok(LinkedMessage {
+        user,
+        mailbox,
+        alerts,
+        may_set_password,
+        has_former,
+        grant,
+    })
+}
+
+impl From<Standing> for Mailbox {
+    fn from(standing: Standing) -> Self {
+        match standing {
+            Standing::Own => Self::Own,
+            Standing::Former(former) => Self::Former {
+                id: former.id,
+                email: former.email,
+                changed_at: former.changed_at,
+                expires_at: former.expires_at,
+            },
+            Standing::None => Self::Void,
+        }
+    }
+}
+
+/// Finds the former address that takes the account back when these alerts are reported: the oldest
+/// one, if a change of the e-mail is among them.
+pub(super) fn find_undoing(
+    c: &mut AnyConnection,
+    owner: UserId,
+    reported: &[&Alert],
+    now: Timestamp,
+) -> Result<Option<FormerEmailId>> {
+    let is_change = |alert: &&Alert| alert.kind == AlertKind::EmailChanged;
+    if !reported.iter().any(is_change) {
+        return Ok(None);
+    }
+    let oldest = people::store::find_oldest_open_former(c, owner, now)?;
+    Ok(oldest.map(|former| former.id))
+}

@@ -1,0 +1,118 @@
+//! `/forgot-password`: asks for a link that sets a new password. The response is the same, and costs
+//! the same, whether the address has an account or not.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
+use askama::Template;
+use serde::Deserialize;
+
+use super::message::{Message, message_page};
+use crate::error::{Error, Result};
+use crate::http::app_state::AppState;
+use crate::http::forms::Form;
+use crate::http::layout::{Layout, page, see_other};
+use crate::people::Email;
+
+#[derive(Template)]
+#[template(path = "pages/forgot_password.html")]
+struct ForgotPasswordPage<'a> {
+    layout: Layout,
+    email: &'a str,
+    error: Option<String>,
+}
+
+/// The form of `POST /forgot-password`.
+#[derive(Deserialize)]
+pub struct ForgotPasswordForm {
+    email: String,
+}
+
+/// Shows the form; where no mail is sent, whom to ask.
+pub async fn show(app: web::Data<AppState>, request: HttpRequest) -> Result<HttpResponse> {
+    match app.accounts.sends_mail() {
+        true => form_page(&request, StatusCode::OK, "", None),
+        false => without_mail(&request),
+    }
+}
+
+/// Requests the link. The message is queued later, by a job, so that neither the response nor its
+/// time tells whether the address has an account.
+///
+/// # Errors
+/// [`Error::Unavailable`] when the database doesn't respond.
+pub async fn submit(
+    app: web::Data<AppState>,
+    request: HttpRequest,
+    Form(form): Form<ForgotPasswordForm>,
+) -> Result<HttpResponse> {
+    if !app.accounts.sends_mail() {
+        return without_mail(&request);
+    }
+    let email: Email = match form.email.parse() {
+        Ok(email) => email,
+        Err(err) => return refused(&request, &form.email, &err),
+    };
+    let words = format!(
+        "If {email} belongs to an account, a message with a link is on its way to it. The link is \
+         good for {}.",
+        minutes(app.reset_lifetime.as_secs())
+    );
+    app.accounts.request_reset(email).await?;
+    let message = Message {
+        title: "Look at your e-mail",
+        words: vec![
+            words,
+            "Nothing comes? Look in the folder for spam. If the e-mail of the account was changed \
+             lately, the message goes to its former address."
+                .into(),
+        ],
+        link: Some(("/sign-in", "Sign in")),
+    };
+    message_page(&request, StatusCode::OK, message)
+}
+
+/// Redirects to the form that changes the password (W3C: A Well-Known URL for Changing Passwords).
+pub async fn change_password() -> HttpResponse {
+    see_other("/account#password")
+}
+
+fn form_page(
+    request: &HttpRequest,
+    status: StatusCode,
+    email: &str,
+    error: Option<String>,
+) -> Result<HttpResponse> {
+    let template = ForgotPasswordPage {
+        layout: Layout::anonymous(request)?,
+        email,
+        error,
+    };
+    page(status, &template)
+}
+
+fn refused(request: &HttpRequest, email: &str, err: &Error) -> Result<HttpResponse> {
+    let error = err.field_errors().first();
+    let error = error.map(|error| error.message.clone());
+    form_page(request, err.status_code(), email, error)
+}
+
+fn without_mail(request: &HttpRequest) -> Result<HttpResponse> {
+    let message = Message {
+        title: "Forgotten your password?",
+        words: vec![
+            "This service sends no e-mail. Ask an administrator of it for a link that sets a new \
+             password."
+                .into(),
+        ],
+        link: Some(("/sign-in", "Sign in")),
+    };
+    message_page(request, StatusCode::OK, message)
+}
+
+/// Returns a time of at least a minute in words.
+fn minutes(seconds: u64) -> String {
+    match seconds / 60 {
+        1 => "a minute".into(),
+        minutes => format!("{minutes} minutes"),
+    }
+}

@@ -1,0 +1,122 @@
+//! `/reset-password/{token}`: the page that the link of a forgotten password leads to. A GET changes
+//! nothing; its form sets a new password, once.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
+use askama::Template;
+use serde::Deserialize;
+
+use super::message::{Message, message_page};
+use super::not_me::origin;
+use crate::db::ResetId;
+use crate::error::{Error, Result};
+use crate::http::app_state::AppState;
+use crate::http::client::RequestClient;
+use crate::http::forms::Form;
+use crate::http::layout::{Layout, page, signed_out_response};
+use crate::people::{PlainPassword, User};
+
+#[derive(Template)]
+#[template(path = "pages/reset_password.html")]
+struct ResetPasswordPage<'a> {
+    layout: Layout,
+    token: &'a str,
+    email: &'a str,
+    /// The minimum length of the password, in characters.
+    min_chars: usize,
+    error: Option<String>,
+}
+
+/// The form of `POST /reset-password/{token}`.
+#[derive(Deserialize)]
+pub struct ResetPasswordForm {
+    new_password: String,
+}
+
+/// Shows the form.
+///
+/// # Errors
+/// [`Error::NotFound`] when the link is not genuine.
+pub async fn show(
+    app: web::Data<AppState>,
+    request: HttpRequest,
+    token: web::Path<String>,
+) -> Result<HttpResponse> {
+    match find(&app, &token).await? {
+        (_, Some(user)) => form_page(&request, StatusCode::OK, &token, &user, None),
+        (_, None) => void_link(&request),
+    }
+}
+
+/// Sets the new password, once, and ends every session.
+///
+/// # Errors
+/// [`Error::NotFound`] when the link is not genuine; [`Error::Busy`] when too many passwords wait to
+/// be hashed.
+pub async fn submit(
+    app: web::Data<AppState>,
+    request: HttpRequest,
+    token: web::Path<String>,
+    RequestClient(client): RequestClient,
+    Form(form): Form<ResetPasswordForm>,
+) -> Result<HttpResponse> {
+    let (id, Some(user)) = find(&app, &token).await? else {
+        return void_link(&request);
+    };
+    let password = match PlainPassword::new("new_password", form.new_password) {
+        Ok(password) => password,
+        Err(err) => {
+            let error = err.field_errors().first();
+            let error = error.map(|error| error.message.clone());
+            return form_page(&request, err.status_code(), &token, &user, error);
+        }
+    };
+    let hash = app.people.hash_password(password).await?;
+    let context = client.alert_context(user.ip_retention);
+    let origin = origin(&user, client);
+    match app.accounts.reset_password(id, hash, origin, context).await {
+        Ok(_) => Ok(signed_out_response("password-set")),
+        // It was used at the same time.
+        Err(Error::NotFound) => void_link(&request),
+        Err(err) => Err(err),
+    }
+}
+
+/// Returns the link of a token, and the person whose password it sets; `None` when it is void.
+async fn find(app: &AppState, token: &str) -> Result<(ResetId, Option<User>)> {
+    let id = app.links.reset(token).ok_or(Error::NotFound)?;
+    match app.accounts.get_reset(id).await {
+        Ok(user) => Ok((id, Some(user))),
+        Err(Error::NotFound) => Ok((id, None)),
+        Err(err) => Err(err),
+    }
+}
+
+fn form_page(
+    request: &HttpRequest,
+    status: StatusCode,
+    token: &str,
+    user: &User,
+    error: Option<String>,
+) -> Result<HttpResponse> {
+    let template = ResetPasswordPage {
+        layout: Layout::anonymous(request)?,
+        token,
+        email: &user.email,
+        min_chars: PlainPassword::MIN_CHARS,
+        error,
+    };
+    page(status, &template)
+}
+
+fn void_link(request: &HttpRequest) -> Result<HttpResponse> {
+    let message = Message {
+        title: "This link is no longer good",
+        words: vec![
+            "It was used, it is too old, or something in the account was changed since.".into(),
+            "If you still need a new password, ask for another link.".into(),
+        ],
+        link: Some(("/forgot-password", "Forgotten your password?")),
+    };
+    message_page(request, StatusCode::GONE, message)
+}

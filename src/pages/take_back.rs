@@ -1,0 +1,139 @@
+//! The page of a former address, by the link in any message to it: *Take the account back*, and *Yes,
+//! it was me*, for as long as its window is open.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+
+use super::message::{Message, message_page};
+use super::not_me::{self, AlertReviewForm, get_linked_message, password_form};
+use super::views::AlertView;
+use crate::account::{LinkedMessage, Mailbox, TakenBack};
+use crate::clock::Timestamp;
+use crate::db::FormerEmailId;
+use crate::error::{Error, Result};
+use crate::events::Origin;
+use crate::http::app_state::AppState;
+use crate::http::layout::{Layout, page};
+
+/// Alerts that the page lists at most.
+const MAX_LISTED: usize = 10;
+
+#[derive(Template)]
+#[template(path = "pages/take_back.html")]
+struct TakeBackPage<'a> {
+    layout: Layout,
+    token: &'a str,
+    email: &'a str,
+    changed_at: String,
+    expires_at: String,
+    alerts: Vec<AlertView>,
+}
+
+/// Shows what happened, and the form that takes the account back or confirms the change.
+pub(super) fn show(
+    app: &AppState,
+    request: &HttpRequest,
+    token: &str,
+    message: &LinkedMessage,
+    former: &Mailbox,
+) -> Result<HttpResponse> {
+    let Mailbox::Former {
+        email,
+        changed_at,
+        expires_at,
+        ..
+    } = former
+    else {
+        return Err(Error::NotFound);
+    };
+    let now = app.clock.now();
+    let listed = message.alerts.iter().take(MAX_LISTED);
+    let template = TakeBackPage {
+        layout: Layout::anonymous(request)?,
+        token,
+        email,
+        changed_at: in_words(*changed_at),
+        expires_at: in_words(*expires_at),
+        alerts: listed
+            .map(|alert| AlertView::for_link(alert, now))
+            .collect(),
+    };
+    page(StatusCode::OK, &template)
+}
+
+/// Takes the account back, or confirms that its change was the owner's own.
+///
+/// # Errors
+/// [`Error::NotFound`] when the link is not genuine or has expired.
+pub(super) async fn submit(
+    app: &AppState,
+    request: &HttpRequest,
+    token: &str,
+    (former, form): (FormerEmailId, &AlertReviewForm),
+    origin: Origin,
+) -> Result<HttpResponse> {
+    if form.answer == "mine" {
+        return match app.accounts.confirm_email_change(former).await {
+            Ok(()) | Err(Error::NotFound) => confirmed(request),
+            Err(err) => Err(err),
+        };
+    }
+    let taken_back = match app.accounts.take_back(former, origin).await {
+        Ok(taken_back) => Some(taken_back),
+        // The same form was sent twice at the same time.
+        Err(Error::NotFound) => None,
+        Err(err) => return Err(err),
+    };
+    let message = get_linked_message(app, token).await?;
+    let done = match &taken_back {
+        Some(taken_back) => outcome(taken_back),
+        None if message.mailbox == Mailbox::Own => restored(&message.user.email),
+        None => "The account could not be taken back any more.".into(),
+    };
+    let form = password_form(app, &message);
+    let advice = match taken_back {
+        Some(TakenBack::EmailUnavailable { .. }) => None,
+        _ => Some(
+            "Set a new password: choose “Forgotten your password?” on the sign-in page, with this \
+             e-mail.",
+        ),
+    };
+    not_me::after(request, token, done, advice, form)
+}
+
+/// Returns what became of an account that was taken back, in words.
+pub(super) fn outcome(taken_back: &TakenBack) -> String {
+    match taken_back {
+        TakenBack::Restored { email } => restored(email),
+        TakenBack::EmailUnavailable { email } => format!(
+            "Every device is signed out, and the password opens the account no more. But another \
+             account has {email} by now, so this account has no e-mail. Ask an administrator of \
+             this service to give it one: then you can set a new password."
+        ),
+    }
+}
+
+fn restored(email: &str) -> String {
+    format!(
+        "The account has {email} as its e-mail again. Every device is signed out, and the former \
+         password opens it no more."
+    )
+}
+
+fn confirmed(request: &HttpRequest) -> Result<HttpResponse> {
+    let message = Message {
+        title: "Good to know",
+        words: vec![
+            "The account keeps its new e-mail. This address gets no more messages about it, and \
+             can’t take it back any more."
+                .into(),
+        ],
+        link: Some(("/sign-in", "Sign in")),
+    };
+    message_page(request, StatusCode::OK, message)
+}
+
+fn in_words(at: Timestamp) -> String {
+    at.format("%-d %B %Y, %H:%M UTC").to_string()
+}
