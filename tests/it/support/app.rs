@@ -187,9 +187,6 @@ impl TestApp {
             .post("/api/v1/auth/register", &body)
             .await
             .expect(201);
-        self.database.execute(&format!(
-            "UPDATE users SET email_verified_at = created_at WHERE email = '{email}'"
-        ));
         person
     }
 
