@@ -1,150 +1,117 @@
-//! The service's keys, from the configuration or the secrets file. There is no built-in default.
+//! The keys of one moment, from the configuration or the secrets file.
 
-use std::path::Path;
-use std::time::Duration;
+use std::path::{Path, PathBuf};
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use ed25519_dalek::SigningKey;
-use ed25519_dalek::pkcs8::DecodePrivateKey;
-use hkdf::Hkdf;
-use secrecy::zeroize::Zeroizing;
-use secrecy::{ExposeSecret, SecretBox, SecretSlice, SecretString};
-use sha2::Sha256;
+use secrecy::SecretString;
 
-use super::secrets::SecretsFile;
+use super::file::{self, Access, StoredKey};
+use super::key::{CookieKey, SigningKey};
+use super::set::{Entry, KeySet};
 use crate::clock::Timestamp;
 use crate::error::{Error, Failure, Result};
 use crate::settings::Settings;
 
-/// The bytes of a derived key.
-const DERIVED_BYTES: usize = 64;
-/// The least random bytes of a cookie key.
-const MIN_BYTES: usize = 32;
-/// A replaced signing key is stored at least this much longer than its tokens are valid, for clocks
-/// that differ.
-const MARGIN: Duration = Duration::from_secs(60 * 60);
-
-/// A key derived for one purpose. Its memory is overwritten when it is dropped.
-pub type DerivedKey = SecretBox<[u8; DERIVED_BYTES]>;
-
-/// The cookie key, which those of cookies, forms, links and refresh tokens are derived from, and
-/// the signing keys of access tokens.
+/// The keys of one moment.
 pub struct Keys {
-    cookie_key: SecretSlice<u8>,
-    /// Newest first, never empty.
-    signing_keys: Vec<SigningKey>,
+    /// The cookie keys: one seals, all of them open.
+    pub cookie: KeySet<CookieKey>,
+    /// The signing keys: one signs, all of them verify.
+    pub signing: KeySet<SigningKey>,
+}
+
+/// Where the keys come from.
+pub(super) struct Source {
+    pub(super) path: PathBuf,
+    cookie_key: Option<SecretString>,
+    signing_key: Option<SecretString>,
+}
+
+impl Source {
+    pub(super) fn from_settings(settings: &Settings) -> Self {
+        Self {
+            path: settings.secrets_path(),
+            cookie_key: settings.cookie_key.clone(),
+            signing_key: settings.signing_key.clone(),
+        }
+    }
+
+    /// Returns whether a key comes from the secrets file.
+    pub(super) fn needs_file(&self) -> bool {
+        self.cookie_key.is_none() || self.signing_key.is_none()
+    }
+
+    /// Loads the keys of the configuration and, where it sets none, of the secrets file, and
+    /// returns who may read that. Nothing is written.
+    ///
+    /// # Errors
+    /// [`Error::Configuration`] when a key of the configuration is malformed; [`Error::Secrets`]
+    /// when the file can't be read or one of its keys is malformed.
+    pub(super) fn load(&self) -> Result<(Keys, Access)> {
+        let configured = (
+            configured(self.cookie_key.as_ref(), CookieKey::decode)?,
+            configured(self.signing_key.as_ref(), SigningKey::decode)?,
+        );
+        if let (Some(cookie), Some(signing)) = configured {
+            return Ok((Keys { cookie, signing }, Access::Owner));
+        }
+        let (file, access) = file::read(&self.path)?;
+        let (cookie, signing) = configured;
+        let keys = Keys {
+            cookie: match cookie {
+                Some(keys) => keys,
+                None => stored(&self.path, &file.cookie_keys, CookieKey::decode)?,
+            },
+            signing: match signing {
+                Some(keys) => keys,
+                None => stored(&self.path, &file.signing_keys, SigningKey::decode)?,
+            },
+        };
+        Ok((keys, access))
+    }
 }
 
 impl Keys {
-    /// Returns the keys of the configuration and, where it sets none, of the secrets file, which is
-    /// created with new keys if it doesn't exist.
-    ///
-    /// # Errors
-    /// [`Error::Configuration`] when a key is malformed; [`Error::Secrets`] when the file can't be
-    /// read, parsed or created.
-    pub fn load(settings: &Settings, now: Timestamp) -> Result<Self> {
-        if let (Some(cookie), Some(signing)) = (&settings.cookie_key, &settings.signing_key) {
-            return Self::decode(cookie, &[signing]);
+    /// Returns whether `other` has the same keys, used from the same times.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        fn summary<K>(keys: &KeySet<K>, id: impl Fn(&K) -> &str) -> Vec<(&str, Timestamp)> {
+            let entries = keys.entries();
+            entries
+                .map(|entry| (id(&entry.key), entry.used_from))
+                .collect()
         }
-        let file = SecretsFile::read_or_create(&settings.secrets_path(), *now)?;
-        let stored: Vec<&SecretString> = file.signing_keys.iter().map(|key| &key.key).collect();
-        let signing = settings.signing_key.as_ref().map(|key| vec![key]);
-        Self::decode(
-            settings.cookie_key.as_ref().unwrap_or(&file.cookie_key),
-            &signing.unwrap_or(stored),
-        )
-    }
-
-    /// Adds a signing key to the secrets file, which signs from then on, and deletes those whose
-    /// tokens have all expired. Returns how many the file then contains. Running servers reload
-    /// them.
-    ///
-    /// # Errors
-    /// [`Error::Configuration`] when the configuration sets the signing key; [`Error::Secrets`]
-    /// when the file can't be read, parsed or written.
-    pub fn rotate(settings: &Settings, now: Timestamp) -> Result<usize> {
-        if settings.signing_key.is_some() {
-            return Err(Error::Configuration(Failure::because(
-                "the signing key is given by the configuration (signing_key); change it there",
-            )));
-        }
-        let path: &Path = &settings.secrets_path();
-        let mut file = SecretsFile::read_or_create(path, *now)?;
-        file.rotate(*now, *(now - settings.tokens.access_lifetime - MARGIN))?;
-        file.replace(path)?;
-        Ok(file.signing_keys.len())
-    }
-
-    fn decode(cookie_key: &SecretString, signing_keys: &[&SecretString]) -> Result<Self> {
-        Ok(Self {
-            cookie_key: decode_cookie_key(cookie_key.expose_secret())?,
-            signing_keys: signing_keys
-                .iter()
-                .map(|key| decode_signing_key(key.expose_secret()))
-                .collect::<Result<_>>()?,
-        })
-    }
-
-    /// Returns the key of the session cookie.
-    ///
-    /// # Errors
-    /// [`Error::Internal`] when it can't be derived.
-    pub fn session_cookie_key(&self) -> Result<DerivedKey> {
-        self.derive(b"rollcall session cookie v1")
-    }
-
-    /// Returns the key of CSRF tokens.
-    ///
-    /// # Errors
-    /// As [`Keys::session_cookie_key`].
-    pub fn csrf_key(&self) -> Result<DerivedKey> {
-        self.derive(b"rollcall form token v1")
-    }
-
-    /// Returns the key of the links in e-mails.
-    ///
-    /// # Errors
-    /// As [`Keys::session_cookie_key`].
-    pub fn alert_link_key(&self) -> Result<DerivedKey> {
-        self.derive(b"rollcall e-mail link v1")
-    }
-
-    /// Returns the key of refresh tokens. It is symmetric, so that only the service can verify
-    /// them: a resource server that doesn't check `typ` can't accept one as an access token.
-    pub(super) fn refresh_token_key(&self) -> Result<DerivedKey> {
-        self.derive(b"rollcall refresh token v1")
-    }
-
-    pub(super) fn signing_keys(&self) -> &[SigningKey] {
-        &self.signing_keys
-    }
-
-    /// Derives the key of a purpose by HKDF (RFC 5869), so that no two purposes share one.
-    fn derive(&self, purpose: &[u8]) -> Result<DerivedKey> {
-        let mut key = Box::new([0; DERIVED_BYTES]);
-        Hkdf::<Sha256>::new(None, self.cookie_key.expose_secret())
-            .expand(purpose, key.as_mut())
-            .map_err(|err| Error::Internal(Failure::new("a key could not be derived", err)))?;
-        Ok(SecretBox::new(key))
+        summary(&self.cookie, CookieKey::id) == summary(&other.cookie, CookieKey::id)
+            && summary(&self.signing, SigningKey::id) == summary(&other.signing, SigningKey::id)
     }
 }
 
-fn decode_cookie_key(text: &str) -> Result<SecretSlice<u8>> {
-    match STANDARD.decode(text.trim()) {
-        Ok(key) if key.len() >= MIN_BYTES => Ok(key.into()),
-        _ => Err(Error::Configuration(
-            format!("cookie_key must be Base64 of at least {MIN_BYTES} random bytes").into(),
-        )),
-    }
+fn configured<K>(
+    text: Option<&SecretString>,
+    decode: impl FnOnce(&SecretString) -> Result<K>,
+) -> Result<Option<KeySet<K>>> {
+    let Some(text) = text else {
+        return Ok(None);
+    };
+    let entry = Entry {
+        used_from: Timestamp::from(chrono::DateTime::UNIX_EPOCH),
+        key: decode(text)?,
+    };
+    KeySet::new(vec![entry]).map(Some)
 }
 
-fn decode_signing_key(text: &str) -> Result<SigningKey> {
-    let der = STANDARD.decode(text.trim()).ok().map(Zeroizing::new);
-    der.and_then(|der| SigningKey::from_pkcs8_der(&der).ok())
-        .ok_or_else(|| {
-            Error::Configuration(Failure::because(
-                "signing_key must be Base64 of an Ed25519 private key in PKCS#8 DER",
-            ))
-        })
+fn stored<K>(
+    path: &Path,
+    keys: &[StoredKey],
+    decode: impl Fn(&SecretString) -> Result<K>,
+) -> Result<KeySet<K>> {
+    let entry = |stored: &StoredKey| match decode(&stored.key) {
+        Ok(key) => Ok(Entry {
+            used_from: stored.used_from(),
+            key,
+        }),
+        Err(err) => Err(Error::Secrets(Failure::new(
+            format!("{} has a key that can't be used", path.display()),
+            err,
+        ))),
+    };
+    KeySet::new(keys.iter().map(entry).collect::<Result<_>>()?)
 }

@@ -17,7 +17,7 @@ use url::Url;
 
 use self::parse::format_span;
 pub use self::sections::{
-    DatabaseSettings, ForwardAuthSettings, JobSettings, LogSettings, MailSettings,
+    DatabaseSettings, ForwardAuthSettings, JobSettings, LogSettings, MailSettings, MetricsSettings,
     PasswordSettings, PlaceSettings, SessionSettings, TokenSettings,
 };
 use self::values::hide_secret;
@@ -76,6 +76,8 @@ pub struct Settings {
     pub places: PlaceSettings,
     /// `[mail]`
     pub mail: MailSettings,
+    /// `[metrics]`
+    pub metrics: MetricsSettings,
     /// `[jobs]`
     pub jobs: JobSettings,
 }
@@ -101,6 +103,7 @@ impl Default for Settings {
             tokens: TokenSettings::default(),
             places: PlaceSettings::default(),
             mail: MailSettings::default(),
+            metrics: MetricsSettings::default(),
             jobs: JobSettings::default(),
         }
     }
