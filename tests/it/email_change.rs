@@ -91,7 +91,11 @@ impl Fixture {
     fn email(&self) -> String {
         let id = self.app.database.id(&self.id);
         let query = format!("SELECT email AS value FROM users WHERE id = {id}");
-        self.app.database.texts(&query).remove(0).expect("an e-mail")
+        self.app
+            .database
+            .texts(&query)
+            .remove(0)
+            .expect("an e-mail")
     }
 
     async fn can_sign_in(&self, email: &str) -> bool {
