@@ -14,7 +14,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::{JoinError, JoinHandle};
 use tracing_actix_web::TracingLogger;
 
-use crate::account::{Accounts, MessageRenderer, Messages};
+use crate::account::{Accounts, Messages};
 use crate::alerts::Alerts;
 use crate::applications::ApiKeys;
 use crate::clock::Clock;
@@ -228,12 +228,9 @@ fn assemble(settings: &Settings, clock: Clock, keys: &Keys, origin: String) -> R
         accounts: Accounts::new(
             db.clone(),
             clock.clone(),
-            (
-                alerts.clone(),
-                sessions.clone(),
-                Messages::new(&settings.mail),
-            ),
-            (&settings.accounts, &settings.mail),
+            alerts.clone(),
+            sessions.clone(),
+            &settings.accounts,
         ),
         alerts,
         links: Arc::new(MessageLinks::new(
@@ -273,7 +270,7 @@ fn delivery(settings: &Settings, app: &AppState) -> Result<Option<Delivery>> {
         Delivery::new(
             app.db.clone(),
             app.clock.clone(),
-            Arc::new(MessageRenderer::new(app.links.clone(), app.clock.clone())),
+            Arc::new(Messages::new(app.links.clone(), app.clock.clone())),
             mailer,
             settings.mail.give_up_after,
         )

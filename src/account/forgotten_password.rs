@@ -3,7 +3,7 @@
 //! A request costs one statement, whether the address has an account or not; the mail job answers it.
 
 use super::Accounts;
-use super::messages::Messages;
+use super::messages::{queue_reset, queue_take_back};
 use crate::alerts::{AlertContext, AlertReview};
 use crate::clock::Timestamp;
 use crate::db::{AnyConnection, NodeLock, ResetId, UserId};
@@ -28,7 +28,7 @@ impl Accounts {
     /// [`Error::NotFound`] where no mail is sent; [`Error::Unavailable`] when the database doesn't
     /// respond.
     pub async fn request_reset(&self, email: Email) -> Result<()> {
-        if !self.policy.sends_mail {
+        if !self.sends_mail() {
             return Err(Error::NotFound);
         }
         let now = self.clock.now();
@@ -64,7 +64,7 @@ impl Accounts {
 
     async fn answer_reset_request(&self, email: String) -> Result<()> {
         let now = self.clock.now();
-        let (messages, policy) = (self.messages.clone(), self.policy.clone());
+        let lifetime = self.policy.reset_lifetime;
         self.db
             .transaction(move |c| {
                 // Another node answers it.
@@ -76,7 +76,7 @@ impl Accounts {
                     return Ok(());
                 };
                 let user = people::store::lock(c, user.id)?;
-                queue_answer(c, &messages, &user, (&email, policy.reset_lifetime), now)
+                queue_answer(c, &user, (&email, lifetime), now)
             })
             .await
     }
@@ -167,7 +167,6 @@ impl Accounts {
 /// address can take the account back, the oldest such is asked instead.
 fn queue_answer(
     c: &mut AnyConnection,
-    messages: &Messages,
     user: &User,
     (email, lifetime): (&Email, std::time::Duration),
     now: Timestamp,
@@ -176,7 +175,7 @@ fn queue_answer(
         return Ok(());
     }
     if let Some(former) = people::store::find_oldest_open_former(c, user.id, now)? {
-        return messages.queue_take_back(c, &former, lifetime, now);
+        return queue_take_back(c, &former, lifetime, now).map(drop);
     }
     let is_own = matches!(standing(c, user, email.as_str(), now)?, Standing::Own);
     let live = people::store::find_live_reset(c, user.id, email.as_str(), now)?;
@@ -191,7 +190,7 @@ fn queue_answer(
         expires_at: now + lifetime,
     };
     people::store::insert_reset(c, &reset)?;
-    messages.queue_reset(c, user, (reset.id, email.as_str()), now)
+    queue_reset(c, user, (reset.id, email.as_str()), now)
 }
 
 /// Returns whether a link may set the person's password.
