@@ -6,7 +6,7 @@ use super::Accounts;
 use super::messages::{queue_reset, queue_take_back};
 use crate::alerts::{AlertContext, AlertReview};
 use crate::clock::Timestamp;
-use crate::db::{AnyConnection, NodeLock, ResetId, UserId};
+use crate::db::{AnyConnection, ResetId, UserId};
 use crate::error::{Chain, Error, Result};
 use crate::events::{self, EventKind, NewEvent, Origin};
 use crate::people::mailbox::{Standing, standing};
@@ -17,8 +17,6 @@ use crate::{alerts, devices};
 
 /// Requests that one run of the mail job answers at most, so that they don't delay the messages.
 const MAX_ANSWERED: usize = 500;
-/// Expired links that one transaction purges.
-const PURGE_BATCH: i64 = 1_000;
 
 impl Accounts {
     /// Requests a link that sets a new password, by mail to `email`. Does the same whether the
@@ -145,19 +143,6 @@ impl Accounts {
                 }
                 let user = people::store::get(c, user.id)?;
                 accounts.set_from_outside(c, &user, &hash, (&origin, context), now)
-            })
-            .await
-    }
-
-    /// Purges the links that have expired. Returns how many.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`] when the database doesn't respond.
-    pub async fn purge_resets(&self) -> Result<usize> {
-        let now = self.clock.now();
-        self.db
-            .repeat_with_lock(NodeLock::Sweep, move |c| {
-                people::store::purge_resets(c, now, PURGE_BATCH)
             })
             .await
     }

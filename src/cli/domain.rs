@@ -49,7 +49,13 @@ impl Domain {
             ),
             alerts,
             api_keys: ApiKeys::new(db.clone(), clock.clone()),
-            people: People::new(db, clock.clone(), hasher, &settings.accounts),
+            people: People::new(
+                db,
+                clock.clone(),
+                hasher,
+                &settings.accounts,
+                settings.jobs.sweep_batch,
+            ),
             sessions,
         })
     }

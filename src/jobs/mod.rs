@@ -68,9 +68,9 @@ impl Jobs {
         });
         let sweep = Periodic::start_job(Sweep {
             sessions: app.sessions.clone(),
-            accounts: app.accounts.clone(),
             alerts: app.alerts.clone(),
             devices: app.devices.clone(),
+            people: app.people.clone(),
             interval: intervals.sweep_interval,
         });
         Periodic::start_job(FlushBuffer {

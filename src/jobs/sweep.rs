@@ -1,21 +1,22 @@
-//! Marks sessions past their time as expired, and purges sessions, alerts, devices and messages past
-//! their retention. A failed sweep is retried at the next interval.
+//! Marks sessions past their time as expired, and purges sessions, alerts, devices, messages, and the
+//! links and former addresses of people, past their retention. A failed sweep is retried at the next
+//! interval.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::periodic::{Job, Run};
-use crate::account::Accounts;
 use crate::alerts::Alerts;
 use crate::devices::Devices;
 use crate::error::{Chain, Result};
+use crate::people::People;
 use crate::sessions::Sessions;
 
 pub(super) struct Sweep {
     pub(super) sessions: Sessions,
-    pub(super) accounts: Accounts,
     pub(super) alerts: Alerts,
     pub(super) devices: Devices,
+    pub(super) people: People,
     pub(super) interval: Duration,
 }
 
@@ -32,8 +33,8 @@ pub struct SweepReport {
     pub devices: usize,
     /// Queued messages purged.
     pub messages: usize,
-    /// Links of forgotten passwords purged.
-    pub resets: usize,
+    /// Links and former addresses of people purged.
+    pub addresses: usize,
 }
 
 impl Sweep {
@@ -46,7 +47,7 @@ impl Sweep {
             alerts: self.alerts.purge().await?,
             devices: self.devices.purge().await?,
             messages: self.alerts.purge_messages().await?,
-            resets: self.accounts.purge_resets().await?,
+            addresses: self.people.purge().await?,
         })
     }
 }
@@ -71,10 +72,10 @@ impl Job for Sweep {
                     alerts,
                     devices,
                     messages,
-                    resets,
+                    addresses,
                 }) => {
                     tracing::info!(
-                        expired, sessions, alerts, devices, messages, resets, "swept"
+                        expired, sessions, alerts, devices, messages, addresses, "swept"
                     );
                 }
                 Err(err) => {

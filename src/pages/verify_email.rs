@@ -42,6 +42,9 @@ pub struct VerifyEmailForm {
 }
 
 /// Shows the address, and the form that verifies or declines it.
+///
+/// # Errors
+/// [`Error::NotFound`] when the link is not genuine.
 pub async fn show(
     app: web::Data<AppState>,
     request: HttpRequest,
@@ -58,7 +61,8 @@ pub async fn show(
 /// Verifies or declines the address, once.
 ///
 /// # Errors
-/// [`Error::Busy`] when too many passwords wait to be hashed.
+/// [`Error::NotFound`] when the link is not genuine; [`Error::Busy`] when too many passwords wait to
+/// be hashed.
 pub async fn submit(
     app: web::Data<AppState>,
     request: HttpRequest,
@@ -157,13 +161,15 @@ async fn decline(
     message_page(request, StatusCode::OK, message)
 }
 
+/// Returns the address that the link is about; `None` when the link is void.
+///
+/// # Errors
+/// [`Error::NotFound`] when it is not genuine.
 async fn find_pending(
     app: &AppState,
     token: &str,
 ) -> Result<Option<(VerificationId, PendingEmail)>> {
-    let Some(id) = app.links.verification(token) else {
-        return Ok(None);
-    };
+    let id = app.links.verification(token).ok_or(Error::NotFound)?;
     match app.accounts.get_pending_email(id).await {
         Ok(pending) => Ok(Some((id, pending))),
         Err(Error::NotFound) => Ok(None),
@@ -196,8 +202,7 @@ fn form_page(
     }
 }
 
-/// Returns the page for a link that is forged, used, cancelled, replaced or expired: which of them
-/// is nobody's business.
+/// Returns the page for a link that was used, cancelled or replaced, or has expired.
 fn void_link(request: &HttpRequest) -> Result<HttpResponse> {
     let message = Message {
         title: "This link is no longer good",

@@ -3,6 +3,7 @@
 
 pub(crate) mod mailbox;
 mod passwords;
+mod purge;
 pub(crate) mod store;
 mod user;
 mod values;
@@ -68,17 +69,25 @@ pub struct People {
     clock: Clock,
     hasher: Hasher,
     require_verified_email: bool,
+    purge_batch: u32,
 }
 
 impl People {
     /// Returns the accounts in `db`.
     #[must_use]
-    pub fn new(db: Db, clock: Clock, hasher: Hasher, settings: &AccountSettings) -> Self {
+    pub fn new(
+        db: Db,
+        clock: Clock,
+        hasher: Hasher,
+        settings: &AccountSettings,
+        purge_batch: u32,
+    ) -> Self {
         Self {
             db,
             clock,
             hasher,
             require_verified_email: settings.require_verified_email,
+            purge_batch,
         }
     }
 

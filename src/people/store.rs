@@ -17,7 +17,7 @@ pub(crate) use self::credentials::{
 };
 pub(crate) use self::former::{
     FormerEmail, FormerState, close_all as close_former_emails, find_oldest_open_former,
-    find_reserving, get_former, insert_former, list_open_former, update_former_state,
+    find_reserving, get_former, insert_former, list_open_former, purge_former, update_former_state,
 };
 pub(crate) use self::reset::{
     PasswordReset, delete_reset_request, delete_resets, find_live_reset, find_reset,
@@ -25,7 +25,7 @@ pub(crate) use self::reset::{
 };
 pub(crate) use self::verification::{
     EmailVerification, delete_verification, delete_verifications, delete_verifications_except,
-    find_verification, find_verification_by_person, replace_verification,
+    find_verification, find_verification_by_person, purge_verifications, replace_verification,
 };
 use super::values::{Email, FullName, IdleLimit, Subject};
 use crate::clock::Timestamp;

@@ -32,6 +32,7 @@ async fn a_new_person_registers(app: &TestApp) {
     {
       "created_at": "2031-05-17T08:30:00.000000Z",
       "email": "ada@example.org",
+      "email_verified": false,
       "full_name": "Ada Lovelace",
       "id": "[id]",
       "is_admin": false

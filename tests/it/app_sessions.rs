@@ -10,6 +10,7 @@ use crate::support::program::Program;
 on_both!(
     app: a_session_is_opened_for_a_new_subject,
     the_same_subject_is_the_same_person,
+    a_stated_address_is_only_shown,
     concurrent_first_sessions_create_one_person,
     sessions_are_refreshed_listed_and_ended,
     no_password_opens_an_external_account,
@@ -77,9 +78,34 @@ async fn the_same_subject_is_the_same_person(app: &TestApp) {
     let other = shop.device(&json!({"subject": "customer-8"})).await;
     assert_eq!(one.session["user_id"], two.session["user_id"]);
     assert_ne!(one.session["user_id"], other.session["user_id"]);
-    app.register("ada@example.org").await;
-    let taken = json!({"subject": "customer-9", "email": "ada@example.org"});
-    shop.open(&taken).await.problem(409, "email_taken");
+}
+
+/// An application may state any address, also one of somebody else: it opens no account and is
+/// asserted to nobody.
+async fn a_stated_address_is_only_shown(app: &TestApp) {
+    let shop = Shop::new(app);
+    let ada = app.register("ada@example.org").await;
+    for subject in ["customer-9", "customer-10"] {
+        let body = json!({"subject": subject, "email": "ada@example.org"});
+        let customer = shop.device(&body).await;
+        let me = customer.get("/api/v1/me").await.expect(200).json();
+        assert_eq!(me["email"], "ada@example.org");
+        assert_eq!(me["email_verified"], false);
+        let verified = customer.get("/auth/verify").await.expect(200);
+        assert_eq!(verified.header("remote-email"), "");
+        assert_eq!(verified.header("remote-name"), "");
+    }
+    let me = app
+        .login(&ada, FIREFOX)
+        .await
+        .get("/api/v1/me")
+        .await
+        .json();
+    assert_eq!(me["full_name"], "Ada Lovelace");
+    // An address that only an application states is free.
+    let body = json!({"subject": "customer-11", "email": "grace@example.org"});
+    shop.device(&body).await;
+    app.register("grace@example.org").await;
 }
 
 async fn concurrent_first_sessions_create_one_person(app: &TestApp) {

@@ -12,7 +12,6 @@ on_both!(
     the_action_redirects_to_no_other_host,
     the_cookie_from_before_a_step_up_is_refused,
     an_api_client_gets_a_step_up_challenge,
-    changing_the_e_mail_needs_a_step_up_and_the_new_one_signs_in,
     the_export_needs_a_step_up_and_is_complete,
     deleting_the_account_needs_a_step_up_and_deletes_everything,
     a_new_password_is_a_step_up_and_changes_the_cookie,
@@ -225,39 +224,6 @@ async fn a_new_password_is_a_step_up_and_changes_the_cookie(app: &TestApp) {
         .submit("/account", "/devices/sign-out-everywhere", &[])
         .await;
     assert!(response.is_to_sign_in());
-}
-
-async fn changing_the_e_mail_needs_a_step_up_and_the_new_one_signs_in(app: &TestApp) {
-    let (laptop, _phone, ada) = laptop_and_phone(app).await;
-    app.register("bob@example.org").await;
-    let submit = async |email| {
-        let fields = [("email", email)];
-        laptop.submit("/account", "/account/email", &fields).await
-    };
-    for (email, status) in [("nobody", 400), ("Bob@example.org", 409)] {
-        submit(email).await.expect(status);
-    }
-    app.advance(WINDOW + SECOND);
-    submit("ada@example.com")
-        .await
-        .expect(403)
-        .expect_words("Your password, please");
-    let form = laptop.form("/confirm", "/confirm").await;
-    laptop
-        .send(&form, &[("password", PASSWORD)])
-        .await
-        .expect(303);
-    submit("Ada@example.com").await.expect(303);
-    app.try_login(&ada, FIREFOX)
-        .await
-        .problem(401, "invalid_credentials");
-    let ada = Person {
-        email: "ada@example.com".into(),
-        ..ada
-    };
-    app.login(&ada, FIREFOX).await;
-    let changed = "SELECT count(*) AS value FROM session_events WHERE kind = 'email_changed'";
-    assert_eq!(app.database.number(changed), 1);
 }
 
 async fn the_export_needs_a_step_up_and_is_complete(app: &TestApp) {

@@ -156,3 +156,15 @@ pub(crate) fn close_all(c: &mut AnyConnection, user: UserId) -> Result<usize> {
         .set(former_emails::state.eq(FormerState::Closed.as_str()))
         .execute(c)?)
 }
+
+/// Deletes former addresses whose window ended by `before`, at most `limit`. Returns how many.
+pub(crate) fn purge_former(c: &mut AnyConnection, before: Timestamp, limit: i64) -> Result<usize> {
+    let old: Vec<FormerEmailId> = former_emails::table
+        .filter(former_emails::expires_at.le(before))
+        .order(former_emails::expires_at)
+        .limit(limit)
+        .select(former_emails::id)
+        .load(c)?;
+    let old = former_emails::table.filter(former_emails::id.eq_any(old));
+    Ok(diesel::delete(old).execute(c)?)
+}

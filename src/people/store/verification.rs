@@ -88,3 +88,19 @@ pub(crate) fn delete_verifications(c: &mut AnyConnection, user: UserId) -> Resul
     let own = email_verifications::table.filter(email_verifications::user_id.eq(user));
     Ok(diesel::delete(own).execute(c)?)
 }
+
+/// Deletes verifications that have expired by `before`, at most `limit`. Returns how many.
+pub(crate) fn purge_verifications(
+    c: &mut AnyConnection,
+    before: Timestamp,
+    limit: i64,
+) -> Result<usize> {
+    let old: Vec<VerificationId> = email_verifications::table
+        .filter(email_verifications::expires_at.le(before))
+        .order(email_verifications::expires_at)
+        .limit(limit)
+        .select(email_verifications::id)
+        .load(c)?;
+    let old = email_verifications::table.filter(email_verifications::id.eq_any(old));
+    Ok(diesel::delete(old).execute(c)?)
+}

@@ -9,7 +9,7 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, ClientBuilder};
 use rollcall::clock::Clock;
 use rollcall::server::{self, Server};
-use rollcall::settings::{DatabaseSettings, PasswordSettings, Settings};
+use rollcall::settings::{DatabaseSettings, MailTls, PasswordSettings, Settings};
 use serde_json::json;
 use tokio::net::TcpStream;
 use tokio::task::yield_now;
@@ -18,6 +18,7 @@ use super::api::{Anyone, Device};
 use super::browser::Browser;
 use super::database::Database;
 use super::response::TestResponse;
+use super::smtp::SmtpServer;
 
 /// The password of every person.
 pub const PASSWORD: &str = "correct horse battery staple";
@@ -61,6 +62,21 @@ impl TestApp {
             clock,
             server,
         }
+    }
+
+    /// Starts it with an SMTP server, behind a proxy on this machine. The test starts each delivery
+    /// itself.
+    pub async fn start_with_mail(
+        database: Database,
+        server: &SmtpServer,
+        change: impl FnOnce(&mut Settings),
+    ) -> Self {
+        let port = server.port();
+        Self::start_with(database, |settings| {
+            use_mail_server(settings, port);
+            change(settings);
+        })
+        .await
     }
 
     /// Starts another node on the same database, with the same keys and clock.
@@ -145,7 +161,23 @@ impl TestApp {
         Browser::new(self.base(), user_agent)
     }
 
+    /// Makes an account with a verified e-mail.
     pub async fn register(&self, email: &str) -> Person {
+        let person = self.register_unverified(email).await;
+        self.database.execute(&format!(
+            "UPDATE users SET email_verified_at = created_at WHERE email = '{email}'"
+        ));
+        self.database.execute(&format!(
+            "DELETE FROM email_verifications WHERE email = '{email}'"
+        ));
+        self.database.execute(&format!(
+            "DELETE FROM mail_queue WHERE kind = 'verification' AND recipient = '{email}'"
+        ));
+        person
+    }
+
+    /// Signs up over the API.
+    pub async fn register_unverified(&self, email: &str) -> Person {
         let person = Person {
             email: email.to_owned(),
             password: PASSWORD.to_owned(),
@@ -155,9 +187,6 @@ impl TestApp {
             .post("/api/v1/auth/register", &body)
             .await
             .expect(201);
-        self.database.execute(&format!(
-            "UPDATE users SET email_verified_at = created_at WHERE email = '{email}'"
-        ));
         person
     }
 
@@ -252,6 +281,17 @@ impl Node {
     pub async fn stop(self) {
         self.0.stop().await.expect("a clean stop");
     }
+}
+
+/// Changes settings to those of an application behind a proxy on this machine, with an SMTP server
+/// without TLS at `port`.
+pub fn use_mail_server(settings: &mut Settings, port: u16) {
+    behind_proxy(settings);
+    settings.mail.host = Some("127.0.0.1".into());
+    settings.mail.port = Some(port);
+    settings.mail.tls = MailTls::None;
+    settings.mail.from = "Rollcall <rollcall@example.org>".into();
+    settings.jobs.mail_interval = Duration::from_secs(24 * 60 * 60);
 }
 
 /// Changes settings to those of an application behind a proxy on this machine.

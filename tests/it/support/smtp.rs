@@ -182,6 +182,16 @@ impl Message {
         serde_json::from_str(&text).expect("a message as JSON")
     }
 
+    /// Returns the first path in the text below `prefix`, such as `/verify-email/`.
+    #[track_caller]
+    pub fn link(&self, prefix: &str) -> String {
+        let path = self.plain.split_whitespace().find_map(|word| {
+            let start = word.find(prefix)?;
+            word.starts_with("http").then(|| word[start..].to_owned())
+        });
+        path.unwrap_or_else(|| panic!("no link to {prefix} in {}", self.plain))
+    }
+
     /// Returns a header on one line, with encoded words decoded; empty if it is missing.
     pub fn header(&self, name: &str) -> String {
         self.headers

@@ -1,0 +1,388 @@
+//! A change of e-mail takes effect when the new address is verified. Until then the former one is
+//! the account's, and for a while afterwards nobody else can have it.
+
+use crate::support::prelude::*;
+use crate::support::program::Program;
+use crate::support::smtp::{Message, SmtpServer};
+
+on_both!(
+    database: a_change_waits_for_the_new_mailbox,
+    a_change_can_be_cancelled,
+    the_new_mailbox_declines_a_change,
+    a_pending_change_dies_with_a_new_password,
+    a_pending_change_dies_with_a_sign_out_everywhere,
+    a_pending_change_dies_after_a_day,
+    a_second_change_replaces_the_first,
+    an_address_that_was_taken_meanwhile_is_not_shared,
+    changing_needs_a_step_up_and_a_free_address,
+    a_former_address_is_reserved_for_its_window,
+    an_owner_may_go_back_to_their_former_address,
+    an_administrator_changes_an_address_without_a_window,
+    two_verifications_at_once_change_once,
+    the_last_administrator_cannot_delete_themself,
+    two_last_administrators_cannot_both_delete_themselves,
+);
+
+const A: &str = "ada@example.org";
+const B: &str = "b@example.org";
+const C: &str = "c@example.org";
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+struct Fixture {
+    app: TestApp,
+    server: SmtpServer,
+    ada: Person,
+    laptop: Browser,
+}
+
+async fn set_up(database: Database) -> Fixture {
+    let server = SmtpServer::start();
+    let app = TestApp::start_with_mail(database, &server, |_| {}).await;
+    let ada = app.register(A).await;
+    let laptop = app.browser_from(FIREFOX, "203.0.113.7");
+    laptop.sign_in(&ada).await.expect(303);
+    Fixture {
+        app,
+        server,
+        ada,
+        laptop,
+    }
+}
+
+impl Fixture {
+    async fn request(&self, email: &str) -> TestResponse {
+        let fields = [("email", email)];
+        self.laptop
+            .submit("/account", "/account/email", &fields)
+            .await
+    }
+
+    /// Requests a change, and returns the link that the new address got.
+    async fn link_to(&self, email: &str) -> String {
+        assert_eq!(
+            self.request(email).await.location(),
+            "/account?done=email-link"
+        );
+        let link = self.newest_to(email).await.link("/verify-email/");
+        link
+    }
+
+    async fn newest_to(&self, email: &str) -> Message {
+        self.app.deliver_mail().await;
+        let messages = self.server.messages().into_iter();
+        let to = messages.filter(|message| message.to == [email]);
+        to.last().unwrap_or_else(|| panic!("no message to {email}"))
+    }
+
+    async fn verify(&self, link: &str) -> TestResponse {
+        self.laptop.submit(link, link, &[("answer", "mine")]).await
+    }
+
+    async fn change_to(&self, email: &str) {
+        let link = self.link_to(email).await;
+        let done = self.verify(&link).await;
+        assert_eq!(done.location(), "/account?done=email-changed");
+    }
+
+    fn email(&self) -> String {
+        let query = "SELECT email AS value FROM users ORDER BY id LIMIT 1";
+        self.app.database.texts(query).remove(0).expect("an e-mail")
+    }
+
+    async fn can_sign_in(&self, email: &str) -> bool {
+        let person = Person {
+            email: email.into(),
+            password: PASSWORD.into(),
+        };
+        self.app.try_login(&person, FIREFOX).await.status == 200
+    }
+
+    async fn stop(self) {
+        self.server.stop();
+        self.app.stop().await;
+    }
+}
+
+async fn a_change_waits_for_the_new_mailbox(database: Database) {
+    let fixture = set_up(database).await;
+    let link = fixture.link_to(B).await;
+    let account = fixture.laptop.get("/account").await.expect(200);
+    account.expect_words("We sent a link to b@example.org.");
+    // A mail scanner opens the link; that changes nothing.
+    let scanner = fixture.app.browser(IPHONE);
+    scanner.get(&link).await.expect(200).expect_words(B);
+    assert_eq!(fixture.email(), A);
+    assert!(fixture.can_sign_in(A).await);
+    assert!(!fixture.can_sign_in(B).await);
+    fixture.verify(&link).await.expect(303);
+    assert_eq!(fixture.email(), B);
+    assert!(!fixture.can_sign_in(A).await);
+    assert!(fixture.can_sign_in(B).await);
+    let asserted = fixture.laptop.get("/auth/verify").await.expect(200);
+    assert_eq!(asserted.header("remote-email"), B);
+    // The former address is told.
+    let told = fixture.newest_to(A).await;
+    assert_eq!(told.header("Subject"), "Your e-mail was changed");
+    let events = "SELECT count(*) AS value FROM session_events WHERE kind = 'email_changed'";
+    assert_eq!(fixture.app.database.number(events), 1);
+    fixture.stop().await;
+}
+
+async fn a_change_can_be_cancelled(database: Database) {
+    let fixture = set_up(database).await;
+    let link = fixture.link_to(B).await;
+    let done = fixture
+        .laptop
+        .submit("/account", "/account/email/cancel", &[])
+        .await;
+    fixture
+        .laptop
+        .follow(&done)
+        .await
+        .expect_words("The change is cancelled.");
+    fixture.laptop.get(&link).await.expect(410);
+    assert_eq!(fixture.email(), A);
+    fixture.stop().await;
+}
+
+async fn the_new_mailbox_declines_a_change(database: Database) {
+    let fixture = set_up(database).await;
+    let link = fixture.link_to(B).await;
+    let stranger = fixture.app.browser(IPHONE);
+    stranger
+        .submit(&link, &link, &[("answer", "mine")])
+        .await
+        .expect(403);
+    stranger
+        .submit(&link, &link, &[("answer", "not-mine")])
+        .await
+        .expect(200)
+        .expect_words("The change is cancelled.");
+    fixture.laptop.get(&link).await.expect(410);
+    fixture.laptop.get("/devices").await.expect(200);
+    assert_eq!(fixture.email(), A);
+    fixture.stop().await;
+}
+
+async fn a_pending_change_dies_with_a_new_password(database: Database) {
+    let fixture = set_up(database).await;
+    let link = fixture.link_to(B).await;
+    let new = "another battery staple";
+    let fields = [("current_password", PASSWORD), ("new_password", new)];
+    fixture
+        .laptop
+        .submit("/account", "/account/password", &fields)
+        .await
+        .expect(303);
+    fixture.laptop.get(&link).await.expect(410);
+    // The command line's, too.
+    let link = fixture.link_to(C).await;
+    let set = ["user", "set-password", "--email", A, "--password-stdin"];
+    Program::with(&fixture.app.database)
+        .run_with_input(&set, PASSWORD)
+        .expect_done();
+    let reader = fixture.app.browser(IPHONE);
+    reader.get(&link).await.expect(410);
+    assert_eq!(fixture.email(), A);
+    fixture.stop().await;
+}
+
+async fn a_pending_change_dies_with_a_sign_out_everywhere(database: Database) {
+    let fixture = set_up(database).await;
+    let link = fixture.link_to(B).await;
+    fixture
+        .laptop
+        .submit("/account", "/devices/sign-out-everywhere", &[])
+        .await
+        .expect(303);
+    fixture.laptop.get(&link).await.expect(410);
+    // The API's, too.
+    fixture.laptop.sign_in(&fixture.ada).await.expect(303);
+    let link = fixture.link_to(C).await;
+    let phone = fixture.app.login(&fixture.ada, IPHONE).await;
+    TestResponse::to(phone.request("POST", "/api/v1/auth/logout-all"))
+        .await
+        .expect(200);
+    fixture.laptop.get(&link).await.expect(410);
+    fixture.stop().await;
+}
+
+async fn a_pending_change_dies_after_a_day(database: Database) {
+    let fixture = set_up(database).await;
+    let link = fixture.link_to(B).await;
+    fixture.app.advance(DAY - Duration::from_secs(1));
+    fixture.laptop.get(&link).await.expect(200);
+    fixture.app.advance(Duration::from_secs(1));
+    fixture.laptop.get(&link).await.expect(410);
+    fixture.laptop.sign_in(&fixture.ada).await;
+    let account = fixture.laptop.get("/account").await.expect(200).words();
+    assert!(!account.contains(B), "{account}");
+    fixture.stop().await;
+}
+
+async fn a_second_change_replaces_the_first(database: Database) {
+    let fixture = set_up(database).await;
+    let first = fixture.link_to(B).await;
+    let second = fixture.link_to(C).await;
+    fixture.laptop.get(&first).await.expect(410);
+    fixture.verify(&second).await.expect(303);
+    assert_eq!(fixture.email(), C);
+    fixture.stop().await;
+}
+
+async fn an_address_that_was_taken_meanwhile_is_not_shared(database: Database) {
+    let fixture = set_up(database).await;
+    let link = fixture.link_to(B).await;
+    fixture.app.register(B).await;
+    fixture
+        .verify(&link)
+        .await
+        .expect(409)
+        .expect_words("That e-mail has an account already");
+    assert_eq!(fixture.email(), A);
+    fixture.laptop.get(&link).await.expect(410);
+    fixture.stop().await;
+}
+
+async fn changing_needs_a_step_up_and_a_free_address(database: Database) {
+    let fixture = set_up(database).await;
+    fixture.app.register("bob@example.org").await;
+    for (email, status) in [("nobody", 400), ("Bob@example.org", 409)] {
+        fixture.request(email).await.expect(status);
+    }
+    assert_eq!(
+        fixture.request("Ada@example.org").await.location(),
+        "/account?done=email-same"
+    );
+    fixture.app.advance(Duration::from_secs(601));
+    fixture
+        .request(B)
+        .await
+        .expect(403)
+        .expect_words("Your password, please");
+    assert_eq!(fixture.app.deliver_mail().await, 0);
+    fixture.stop().await;
+}
+
+/// The attack: change A to B, and register a second account with the freed A, so that the owner's
+/// "This wasn't me" has nothing to restore.
+async fn a_former_address_is_reserved_for_its_window(database: Database) {
+    let fixture = set_up(database).await;
+    fixture.change_to(B).await;
+    let register = async |email: &str| {
+        let body = json!({"email": email, "password": PASSWORD});
+        let anyone = fixture.app.anyone();
+        anyone.post("/api/v1/auth/register", &body).await
+    };
+    register("Ada@example.org")
+        .await
+        .problem(409, "email_taken");
+    let bob = fixture.app.register("bob@example.org").await;
+    let thief = fixture.app.browser_from(IPHONE, "198.51.100.7");
+    thief.sign_in(&bob).await.expect(303);
+    thief
+        .submit("/account", "/account/email", &[("email", A)])
+        .await
+        .expect(409);
+    fixture.app.advance(7 * DAY);
+    register(A).await.expect(201);
+    fixture.stop().await;
+}
+
+async fn an_owner_may_go_back_to_their_former_address(database: Database) {
+    let fixture = set_up(database).await;
+    fixture.change_to(B).await;
+    fixture.change_to(A).await;
+    assert_eq!(fixture.email(), A);
+    let body = json!({"email": B, "password": PASSWORD});
+    let register = fixture.app.anyone();
+    register
+        .post("/api/v1/auth/register", &body)
+        .await
+        .problem(409, "email_taken");
+    fixture.stop().await;
+}
+
+async fn an_administrator_changes_an_address_without_a_window(database: Database) {
+    let fixture = set_up(database).await;
+    fixture.change_to(B).await;
+    let pending = fixture.link_to("d@example.org").await;
+    let program = Program::with(&fixture.app.database);
+    let set = |email, to| program.run(&["user", "set-email", "--email", email, "--to", to]);
+    set(B, C).expect_done();
+    assert_eq!(fixture.email(), C);
+    fixture.laptop.get(&pending).await.expect(410);
+    // Neither A nor B is reserved any more.
+    fixture.app.register(A).await;
+    fixture.app.register(B).await;
+    set(C, A).expect_failed(1);
+    set("nobody@example.org", "e@example.org").expect_failed(1);
+    set(C, "nonsense").expect_failed(1);
+    assert_eq!(fixture.email(), C);
+    fixture.stop().await;
+}
+
+async fn two_verifications_at_once_change_once(database: Database) {
+    let fixture = set_up(database).await;
+    let link = fixture.link_to(B).await;
+    let form = fixture.laptop.form(&link, &link).await;
+    let fields = [("answer", "mine")];
+    let (one, two) = tokio::join!(
+        fixture.laptop.send(&form, &fields),
+        fixture.laptop.send(&form, &fields)
+    );
+    let mut statuses = [one.status, two.status];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [303, 410]);
+    let former = "SELECT count(*) AS value FROM former_emails";
+    assert_eq!(fixture.app.database.number(former), 1);
+    assert_eq!(fixture.email(), B);
+    fixture.stop().await;
+}
+
+async fn the_last_administrator_cannot_delete_themself(database: Database) {
+    let fixture = set_up(database).await;
+    fixture
+        .app
+        .database
+        .execute("UPDATE users SET is_admin = true");
+    let delete = async || {
+        let laptop = &fixture.laptop;
+        laptop.submit("/account", "/account/delete", &[]).await
+    };
+    delete()
+        .await
+        .expect(409)
+        .expect_words("You are the only administrator");
+    fixture.laptop.get("/devices").await.expect(200);
+    // One who is disabled is no other.
+    fixture.app.register("bob@example.org").await;
+    fixture.app.database.execute(
+        "UPDATE users SET is_admin = true, is_active = false WHERE email = 'bob@example.org'",
+    );
+    delete().await.expect(409);
+    fixture
+        .app
+        .database
+        .execute("UPDATE users SET is_active = true");
+    delete().await.expect(303);
+    fixture.stop().await;
+}
+
+async fn two_last_administrators_cannot_both_delete_themselves(database: Database) {
+    let fixture = set_up(database).await;
+    let bob = fixture.app.register("bob@example.org").await;
+    fixture
+        .app
+        .database
+        .execute("UPDATE users SET is_admin = true");
+    let other = fixture.app.browser_from(IPHONE, "198.51.100.7");
+    other.sign_in(&bob).await.expect(303);
+    let one = fixture.laptop.form("/account", "/account/delete").await;
+    let two = other.form("/account", "/account/delete").await;
+    let (one, two) = tokio::join!(fixture.laptop.send(&one, &[]), other.send(&two, &[]));
+    let mut statuses = [one.status, two.status];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [303, 409]);
+    fixture.stop().await;
+}
