@@ -15,7 +15,7 @@ use tracing_actix_web::TracingLogger;
 
 use self::metrics::Metrics;
 pub use self::termination::Termination;
-use crate::account::{Accounts, MessageRenderer, Messages};
+use crate::account::{Accounts, Messages};
 use crate::alerts::Alerts;
 use crate::applications::ApiKeys;
 use crate::clock::Clock;
@@ -254,12 +254,9 @@ fn assemble(
         accounts: Accounts::new(
             db.clone(),
             clock.clone(),
-            (
-                alerts.clone(),
-                sessions.clone(),
-                Messages::new(&settings.mail),
-            ),
-            (&settings.accounts, &settings.mail),
+            alerts.clone(),
+            sessions.clone(),
+            &settings.accounts,
         ),
         alerts,
         links: Arc::new(MessageLinks::new(&keys, origin.clone())),
@@ -304,7 +301,7 @@ fn delivery(settings: &Settings, app: &AppState) -> Result<Option<Delivery>> {
         Delivery::new(
             app.db.clone(),
             app.clock.clone(),
-            Arc::new(MessageRenderer::new(app.links.clone(), app.clock.clone())),
+            Arc::new(Messages::new(app.links.clone(), app.clock.clone())),
             mailer,
             settings.mail.give_up_after,
         )

@@ -3,10 +3,10 @@
 //! A request costs one statement, whether the address has an account or not; the mail job answers it.
 
 use super::Accounts;
-use super::messages::Messages;
+use super::messages::{queue_reset, queue_take_back};
 use crate::alerts::{AlertContext, AlertReview};
 use crate::clock::Timestamp;
-use crate::db::{AnyConnection, NodeLock, ResetId, UserId};
+use crate::db::{AnyConnection, ResetId, UserId};
 use crate::error::{Chain, Error, Result};
 use crate::events::{self, EventKind, NewEvent, Origin};
 use crate::people::mailbox::{Standing, standing};
@@ -17,8 +17,6 @@ use crate::{alerts, devices};
 
 /// Requests that one run of the mail job answers at most, so that they don't delay the messages.
 const MAX_ANSWERED: usize = 500;
-/// Expired links that one transaction purges.
-const PURGE_BATCH: i64 = 1_000;
 
 impl Accounts {
     /// Requests a link that sets a new password, by mail to `email`. Does the same whether the
@@ -28,7 +26,7 @@ impl Accounts {
     /// [`Error::NotFound`] where no mail is sent; [`Error::Unavailable`] when the database doesn't
     /// respond.
     pub async fn request_reset(&self, email: Email) -> Result<()> {
-        if !self.policy.sends_mail {
+        if !self.sends_mail() {
             return Err(Error::NotFound);
         }
         let now = self.clock.now();
@@ -64,7 +62,7 @@ impl Accounts {
 
     async fn answer_reset_request(&self, email: String) -> Result<()> {
         let now = self.clock.now();
-        let (messages, policy) = (self.messages.clone(), self.policy.clone());
+        let lifetime = self.policy.reset_lifetime;
         self.db
             .transaction(move |c| {
                 // Another node answers it.
@@ -76,7 +74,7 @@ impl Accounts {
                     return Ok(());
                 };
                 let user = people::store::lock(c, user.id)?;
-                queue_answer(c, &messages, &user, (&email, policy.reset_lifetime), now)
+                queue_answer(c, &user, (&email, lifetime), now)
             })
             .await
     }
@@ -148,26 +146,12 @@ impl Accounts {
             })
             .await
     }
-
-    /// Purges the links that have expired. Returns how many.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`] when the database doesn't respond.
-    pub async fn purge_resets(&self) -> Result<usize> {
-        let now = self.clock.now();
-        self.db
-            .repeat_with_lock(NodeLock::Sweep, move |c| {
-                people::store::purge_resets(c, now, PURGE_BATCH)
-            })
-            .await
-    }
 }
 
 /// Queues the message that answers a request for `email`, an address of `user`. While a former
 /// address can take the account back, the oldest such is asked instead.
 fn queue_answer(
     c: &mut AnyConnection,
-    messages: &Messages,
     user: &User,
     (email, lifetime): (&Email, std::time::Duration),
     now: Timestamp,
@@ -176,7 +160,7 @@ fn queue_answer(
         return Ok(());
     }
     if let Some(former) = people::store::find_oldest_open_former(c, user.id, now)? {
-        return messages.queue_take_back(c, &former, lifetime, now);
+        return queue_take_back(c, &former, lifetime, now).map(drop);
     }
     let is_own = matches!(standing(c, user, email.as_str(), now)?, Standing::Own);
     let live = people::store::find_live_reset(c, user.id, email.as_str(), now)?;
@@ -191,7 +175,7 @@ fn queue_answer(
         expires_at: now + lifetime,
     };
     people::store::insert_reset(c, &reset)?;
-    messages.queue_reset(c, user, (reset.id, email.as_str()), now)
+    queue_reset(c, user, (reset.id, email.as_str()), now)
 }
 
 /// Returns whether a link may set the person's password.

@@ -17,14 +17,13 @@ use std::time::Duration;
 pub use self::alert_review::RevokeScope;
 pub use self::emails::{ChangeRequested, PendingEmail, SignedUp, VERIFICATION_LIFETIME, Verified};
 pub use self::linked_message::{LinkedMessage, Mailbox, PasswordGrant, Reported};
-pub use self::messages::Messages;
-pub use self::rendering::MessageRenderer;
+pub use self::rendering::Messages;
 pub use self::take_back::TakenBack;
 use crate::alerts::Alerts;
 use crate::clock::Clock;
 use crate::db::Db;
 use crate::sessions::Sessions;
-use crate::settings::{AccountSettings, MailSettings};
+use crate::settings::AccountSettings;
 
 /// The accounts of the service; clones share its database.
 #[derive(Clone)]
@@ -33,7 +32,6 @@ pub struct Accounts {
     clock: Clock,
     alerts: Alerts,
     sessions: Sessions,
-    messages: Messages,
     policy: Policy,
 }
 
@@ -43,29 +41,27 @@ struct Policy {
     require_verified_email: bool,
     take_back_window: Duration,
     reset_lifetime: Duration,
-    sends_mail: bool,
 }
 
 impl Accounts {
-    /// Returns the accounts in `db`, with their alerts, sessions and messages.
+    /// Returns the accounts in `db`, with their alerts and sessions.
     #[must_use]
     pub fn new(
         db: Db,
         clock: Clock,
-        (alerts, sessions, messages): (Alerts, Sessions, Messages),
-        (accounts, mail): (&AccountSettings, &MailSettings),
+        alerts: Alerts,
+        sessions: Sessions,
+        settings: &AccountSettings,
     ) -> Self {
         Self {
             db,
             clock,
             alerts,
             sessions,
-            messages,
             policy: Policy {
-                require_verified_email: accounts.require_verified_email,
-                take_back_window: accounts.take_back_window,
-                reset_lifetime: accounts.reset_lifetime,
-                sends_mail: mail.sends_mail(),
+                require_verified_email: settings.require_verified_email,
+                take_back_window: settings.take_back_window,
+                reset_lifetime: settings.reset_lifetime,
             },
         }
     }
@@ -73,6 +69,6 @@ impl Accounts {
     /// Returns whether the service sends messages.
     #[must_use]
     pub fn sends_mail(&self) -> bool {
-        self.policy.sends_mail
+        self.alerts.is_mailing()
     }
 }

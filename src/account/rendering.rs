@@ -14,13 +14,13 @@ use crate::people::store::{EmailVerification, FormerEmail, PasswordReset};
 use crate::people::{self, User};
 
 /// Renders the messages of all topics.
-pub struct MessageRenderer {
+pub struct Messages {
     alerts: AlertMessages,
     links: Arc<MessageLinks>,
     clock: Clock,
 }
 
-impl MessageRenderer {
+impl Messages {
     /// Returns a renderer of messages with `links` in them.
     #[must_use]
     pub fn new(links: Arc<MessageLinks>, clock: Clock) -> Self {
@@ -161,7 +161,7 @@ impl MessageRenderer {
     }
 }
 
-impl MessageSource for MessageRenderer {
+impl MessageSource for Messages {
     fn render(
         &self,
         c: &mut AnyConnection,

@@ -111,6 +111,12 @@ impl Alerts {
         }
     }
 
+    /// Returns whether messages are sent: whether an SMTP server is named.
+    #[must_use]
+    pub fn is_mailing(&self) -> bool {
+        self.is_mailing
+    }
+
     /// Raises an alert, as the last part of the transaction of what it reports, and queues the
     /// messages about it. `user` is the person from before what it reports.
     ///

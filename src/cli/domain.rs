@@ -3,7 +3,7 @@
 use std::future::Future;
 
 use super::error::{Result, about, invalid_or_service};
-use crate::account::{Accounts, Messages};
+use crate::account::Accounts;
 use crate::alerts::Alerts;
 use crate::applications::ApiKeys;
 use crate::clock::Clock;
@@ -47,12 +47,9 @@ impl Domain {
             accounts: Accounts::new(
                 db.clone(),
                 clock.clone(),
-                (
-                    alerts.clone(),
-                    sessions.clone(),
-                    Messages::new(&settings.mail),
-                ),
-                (&settings.accounts, &settings.mail),
+                alerts.clone(),
+                sessions.clone(),
+                &settings.accounts,
             ),
             alerts,
             api_keys: ApiKeys::new(db.clone(), clock.clone()),

@@ -10,9 +10,12 @@ use super::error::Result;
 use super::error::{CliError, invalid_or_service};
 use super::output::print_json;
 use crate::alerts::AlertContext;
-use crate::clock::Timestamp;
+use crate::clock::{Clock, Timestamp};
 use crate::db::UserId;
+use crate::error::Error;
 use crate::events::Origin;
+use crate::keys::KeyRing;
+use crate::mail::MessageLinks;
 use crate::people::{self, EmailTrust, FullName, NewAccount, PlainPassword, Role};
 use crate::settings::Settings;
 
@@ -38,6 +41,11 @@ pub(super) enum User {
         /// The new e-mail
         #[arg(long)]
         to: String,
+    },
+    /// Print a link that sets a new password once, to hand over to somebody who forgot theirs
+    ResetLink {
+        /// Whose
+        email: String,
     },
     /// Delete a person with all their sessions and what happened to them; not to be undone
     Delete {
@@ -112,6 +120,7 @@ impl User {
                 Self::SetPassword(set) => set.run(&domain).await,
                 Self::VerifyEmail(verify) => verify.run(&domain).await,
                 Self::SetEmail { email, to } => set_email(&domain, &email, &to).await,
+                Self::ResetLink { email } => reset_link(&domain, settings, &email).await,
                 Self::Delete { email } => delete(&domain, &email).await,
                 Self::Disable { email } => disable(&domain, &email).await,
             }
@@ -180,6 +189,33 @@ async fn set_email(domain: &Domain, email: &str, to: &str) -> Result<()> {
         .await
         .map_err(invalid_or_service)?;
     eprintln!("{} signs in with {new} from now on.", user.email);
+    Ok(())
+}
+
+async fn reset_link(domain: &Domain, settings: &Settings, email: &str) -> Result<()> {
+    let user = domain.get_user(email).await?;
+    let reset = match domain.accounts.create_reset(user.id).await {
+        Err(Error::NotFound) => {
+            return Err(CliError::Invalid(
+                "no password opens this account: it is disabled, or an application authenticates \
+                 the person"
+                    .into(),
+            ));
+        }
+        reset => reset?,
+    };
+    let origin = settings.origin(settings.listen);
+    let keys = KeyRing::load(settings, Clock::system())?;
+    let links = MessageLinks::new(&keys, origin.clone());
+    println!("{}", links.reset_password(reset));
+    if settings.public_url.is_none() {
+        eprintln!("public_url is not set; the link assumes that the service is at {origin}.");
+    }
+    let lifetime = humantime::format_duration(settings.accounts.reset_lifetime);
+    eprintln!(
+        "It works once, for {lifetime}, and ends all sessions of {}.",
+        user.email
+    );
     Ok(())
 }
 

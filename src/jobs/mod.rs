@@ -88,7 +88,6 @@ impl Jobs {
         });
         let sweep = Periodic::start_job(Sweep {
             sessions: app.sessions.clone(),
-            accounts: app.accounts.clone(),
             alerts: app.alerts.clone(),
             devices: app.devices.clone(),
             people: app.people.clone(),

@@ -1,11 +1,11 @@
-//! Marks sessions past their time as expired, and purges sessions, alerts, devices, messages, links
-//! and former addresses past their retention. A failed sweep is retried at the next interval.
+//! Marks sessions past their time as expired, and purges sessions, alerts, devices, messages, and the
+//! links and former addresses of people, past their retention. A failed sweep is retried at the next
+//! interval.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::periodic::{Job, Run};
-use crate::account::Accounts;
 use crate::alerts::Alerts;
 use crate::devices::Devices;
 use crate::error::{Chain, Result};
@@ -14,7 +14,6 @@ use crate::sessions::Sessions;
 
 pub(super) struct Sweep {
     pub(super) sessions: Sessions,
-    pub(super) accounts: Accounts,
     pub(super) alerts: Alerts,
     pub(super) devices: Devices,
     pub(super) people: People,
@@ -32,12 +31,10 @@ pub struct SweepReport {
     pub alerts: usize,
     /// Devices purged.
     pub devices: usize,
-    /// Verification links and former addresses purged.
-    pub addresses: usize,
     /// Queued messages purged.
     pub messages: usize,
-    /// Links of forgotten passwords purged.
-    pub resets: usize,
+    /// Links and former addresses of people purged.
+    pub addresses: usize,
 }
 
 impl Sweep {
@@ -49,9 +46,8 @@ impl Sweep {
             sessions: self.sessions.purge().await?,
             alerts: self.alerts.purge().await?,
             devices: self.devices.purge().await?,
-            addresses: self.people.purge().await?,
             messages: self.alerts.purge_messages().await?,
-            resets: self.accounts.purge_resets().await?,
+            addresses: self.people.purge().await?,
         })
     }
 }
@@ -75,12 +71,11 @@ impl Job for Sweep {
                     sessions,
                     alerts,
                     devices,
-                    addresses,
                     messages,
-                    resets,
+                    addresses,
                 }) => {
                     tracing::info!(
-                        expired, sessions, alerts, devices, addresses, messages, resets, "swept"
+                        expired, sessions, alerts, devices, messages, addresses, "swept"
                     );
                 }
                 Err(err) => {

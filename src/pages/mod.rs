@@ -14,6 +14,7 @@ pub mod home;
 mod map;
 mod message;
 mod new_account;
+mod new_password;
 pub mod not_me;
 pub mod preferences;
 pub mod reset_password;

@@ -3,22 +3,22 @@
 //! to the account now: a former address takes the account back on `super::take_back`.
 
 use actix_web::http::StatusCode;
-use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use serde::Deserialize;
 
 use super::message::{Message, message_page};
+use super::new_password::{PasswordForm, after_page, get_linked_message, origin, refused_page};
 use super::take_back;
 use super::views::AlertView;
 use crate::account::{LinkedMessage, Mailbox, Reported, RevokeScope};
 use crate::error::{Error, Result};
-use crate::events::Origin;
 use crate::http::app_state::AppState;
 use crate::http::client::RequestClient;
 use crate::http::forms::Form;
 use crate::http::layout::{Layout, page, signed_out_response};
 use crate::mail::TICKET_LIFETIME;
-use crate::people::{PlainPassword, User};
+use crate::people::PlainPassword;
 use crate::sessions::Client;
 
 /// Alerts that a page lists at most.
@@ -48,33 +48,11 @@ struct NotMePage<'a> {
     form: Option<PasswordForm>,
 }
 
-#[derive(Template)]
-#[template(path = "pages/after_not_me.html")]
-struct AfterPage<'a> {
-    layout: Layout,
-    /// The outcome, in words.
-    done: String,
-    /// What to do now, where there is no form.
-    advice: Option<&'static str>,
-    token: &'a str,
-    form: Option<PasswordForm>,
-}
-
-/// The form for a new password.
-pub(super) struct PasswordForm {
-    /// The ticket that lets its bearer set the password.
-    ticket: String,
-    email: String,
-    /// The minimum length of the password, in characters.
-    min_chars: usize,
-    error: Option<String>,
-}
-
 /// The form of `POST /not-me/{token}`.
 #[derive(Deserialize)]
 pub struct AlertReviewForm {
     /// `mine` confirms; any other value, such as `not-mine`, reports.
-    pub(super) answer: String,
+    answer: String,
     /// Present if the sessions of every open alert about a sign-in end as well.
     all: Option<String>,
 }
@@ -120,7 +98,7 @@ fn own_page(
 ) -> Result<HttpResponse> {
     let now = app.clock.now();
     let is_used = !message.alerts.iter().any(|alert| alert.is_open());
-    let form = may_continue(app, message).then(|| password_form(app, message));
+    let form = may_continue(app, message).then(|| PasswordForm::new(app, message));
     let listed = message.alerts.iter().take(MAX_LISTED);
     let template = NotMePage {
         layout: Layout::anonymous(request)?,
@@ -154,17 +132,6 @@ fn may_continue(app: &AppState, message: &LinkedMessage) -> bool {
     message.may_set_password && (is_recent || message.user.is_password_void())
 }
 
-/// Returns the form for a new password, if the mailbox of the message is the one to set it.
-pub(super) fn password_form(app: &AppState, message: &LinkedMessage) -> Option<PasswordForm> {
-    let grant = message.grant.as_ref()?;
-    Some(PasswordForm {
-        ticket: app.links.ticket(&grant.binding(), app.clock.now()),
-        email: message.user.email.clone(),
-        min_chars: PlainPassword::MIN_CHARS,
-        error: None,
-    })
-}
-
 /// Confirms or reports what the message tells of, once.
 ///
 /// # Errors
@@ -181,7 +148,7 @@ pub async fn submit(
     match &message.mailbox {
         Mailbox::Former { id, .. } => {
             let origin = origin(&message.user, client);
-            take_back::submit(&app, &request, &token, (*id, &form), origin).await
+            take_back::submit(&app, &request, &token, (*id, &form.answer), origin).await
         }
         Mailbox::Own if is_open => review(&app, &request, &token, &message, &form, client).await,
         Mailbox::Own | Mailbox::Void => show_message(&app, &request, &token, &message),
@@ -215,12 +182,13 @@ async fn review(
     };
     match reviewed {
         Ok(None) => after_page(
-            app,
             request,
             token,
-            ("Good to know. Nothing was changed.", None),
+            "Good to know. Nothing was changed.",
+            None,
+            None,
         ),
-        Ok(Some(reported)) => after_report(app, request, token, message, &reported).await,
+        Ok(Some(reported)) => after_report(app, request, token, message, &reported),
         // The same form was sent twice at the same time.
         Err(Error::NotFound) => {
             let message = get_linked_message(app, token).await?;
@@ -230,7 +198,7 @@ async fn review(
     }
 }
 
-async fn after_report(
+fn after_report(
     app: &AppState,
     request: &HttpRequest,
     token: &str,
@@ -238,14 +206,14 @@ async fn after_report(
     reported: &Reported,
 ) -> Result<HttpResponse> {
     if let Some(taken_back) = &reported.taken_back {
-        return after_page(app, request, token, (&take_back::outcome(taken_back), None));
+        return after_page(request, token, &take_back::outcome(taken_back), None, None);
     }
     let done = match (reported.ended.len(), before.alerts.len()) {
         (0, _) => "Thank you for telling. There was nothing left to sign out.",
         (1, 1) => "It is signed out, and its device is forgotten.",
         _ => "They are signed out, and their devices are forgotten.",
     };
-    after_page(app, request, token, (done, Some(before)))
+    reported_page(app, request, token, (done, before))
 }
 
 /// Sets a new password, and ends every session of the person.
@@ -270,7 +238,7 @@ pub async fn set_password(
     let user = &message.user;
     let password = match PlainPassword::new("new_password", form.new_password) {
         Ok(password) => password,
-        Err(err) => return password_form_page(&request, &token, user, form.ticket, &err),
+        Err(err) => return refused_page(&request, &token, user, form.ticket, &err),
     };
     let hash = app.people.hash_password(password).await?;
     let context = client.alert_context(user.ip_retention);
@@ -280,72 +248,20 @@ pub async fn set_password(
     Ok(signed_out_response("password-set"))
 }
 
-/// Returns the message that a link was opened from.
-///
-/// # Errors
-/// [`Error::NotFound`] when the link is not genuine or has expired.
-pub(super) async fn get_linked_message(app: &AppState, token: &str) -> Result<LinkedMessage> {
-    let link = app.links.message(token).ok_or(Error::NotFound)?;
-    app.accounts.get_linked_message(link).await
-}
-
-/// Returns the page after a review: with the form for a new password where `message` may lead to
-/// one, else with what to do instead.
-fn after_page(
+/// Returns the page after a report: with the form for a new password where `message` may lead to one,
+/// else with what to do instead.
+fn reported_page(
     app: &AppState,
     request: &HttpRequest,
     token: &str,
-    (done, message): (&str, Option<&LinkedMessage>),
+    (done, message): (&str, &LinkedMessage),
 ) -> Result<HttpResponse> {
-    let form = message
-        .filter(|message| message.may_set_password)
-        .and_then(|message| password_form(app, message));
-    let advice = message.map(|message| match message.has_former {
+    let form = PasswordForm::new(app, message).filter(|_| message.may_set_password);
+    let advice = match message.has_former {
         true => FORMER_FIRST,
         false => FORGOTTEN,
-    });
-    after(request, token, done.to_owned(), advice, form)
-}
-
-/// Returns the page that says what was done, and offers a form or advice.
-pub(super) fn after(
-    request: &HttpRequest,
-    token: &str,
-    done: String,
-    advice: Option<&'static str>,
-    form: Option<PasswordForm>,
-) -> Result<HttpResponse> {
-    let template = AfterPage {
-        layout: Layout::anonymous(request)?,
-        done,
-        advice: advice.filter(|_| form.is_none()),
-        token,
-        form,
     };
-    page(StatusCode::OK, &template)
-}
-
-fn password_form_page(
-    request: &HttpRequest,
-    token: &str,
-    user: &User,
-    ticket: String,
-    err: &Error,
-) -> Result<HttpResponse> {
-    let error = err.field_errors().first();
-    let template = AfterPage {
-        layout: Layout::anonymous(request)?,
-        done: "It is noted. One thing is left:".into(),
-        advice: None,
-        token,
-        form: Some(PasswordForm {
-            ticket,
-            email: user.email.clone(),
-            min_chars: PlainPassword::MIN_CHARS,
-            error: error.map(|error| error.message.clone()),
-        }),
-    };
-    page(err.status_code(), &template)
+    after_page(request, token, done, Some(advice), form)
 }
 
 /// Returns the page of a link whose mailbox is none of the account's any more. It shows no facts.
@@ -361,13 +277,4 @@ fn void_link(request: &HttpRequest) -> Result<HttpResponse> {
         link: Some(("/sign-in", "Sign in")),
     };
     message_page(request, StatusCode::GONE, message)
-}
-
-/// Returns the person as the origin of what they do by a link, without a session.
-pub(super) fn origin(user: &User, client: Client) -> Origin {
-    Origin {
-        user: Some(user.id),
-        session: None,
-        ip: client.location.redacted(user.ip_retention).ip,
-    }
 }

@@ -7,7 +7,7 @@ use askama::Template;
 use serde::Deserialize;
 
 use super::message::{Message, message_page};
-use super::not_me::origin;
+use super::new_password::origin;
 use crate::db::ResetId;
 use crate::error::{Error, Result};
 use crate::http::app_state::AppState;

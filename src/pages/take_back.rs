@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use super::message::{Message, message_page};
-use super::not_me::{self, AlertReviewForm, get_linked_message, password_form};
+use super::new_password::{PasswordForm, after_page, get_linked_message};
 use super::views::AlertView;
 use crate::account::{LinkedMessage, Mailbox, TakenBack};
 use crate::clock::Timestamp;
@@ -70,10 +70,10 @@ pub(super) async fn submit(
     app: &AppState,
     request: &HttpRequest,
     token: &str,
-    (former, form): (FormerEmailId, &AlertReviewForm),
+    (former, answer): (FormerEmailId, &str),
     origin: Origin,
 ) -> Result<HttpResponse> {
-    if form.answer == "mine" {
+    if answer == "mine" {
         return match app.accounts.confirm_email_change(former).await {
             Ok(()) | Err(Error::NotFound) => confirmed(request),
             Err(err) => Err(err),
@@ -91,7 +91,7 @@ pub(super) async fn submit(
         None if message.mailbox == Mailbox::Own => restored(&message.user.email),
         None => "The account could not be taken back any more.".into(),
     };
-    let form = password_form(app, &message);
+    let form = PasswordForm::new(app, &message);
     let advice = match taken_back {
         Some(TakenBack::EmailUnavailable { .. }) => None,
         _ => Some(
@@ -99,7 +99,7 @@ pub(super) async fn submit(
              e-mail.",
         ),
     };
-    not_me::after(request, token, done, advice, form)
+    after_page(request, token, &done, advice, form)
 }
 
 /// Returns what became of an account that was taken back, in words.

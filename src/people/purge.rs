@@ -1,4 +1,4 @@
-//! Purging the verification links and the former addresses of people once they have no use any more.
+//! Purging the links and the former addresses of people once they have no use any more.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::error::Result;
 const FORMER_RETENTION: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 
 impl People {
-    /// Purges expired verification links, and former addresses whose window ended 90 days ago, in batches, unless
+    /// Purges expired links, and former addresses whose window ended 90 days ago, in batches, unless
     /// another node does. Returns how many rows were deleted.
     ///
     /// # Errors
@@ -25,6 +25,9 @@ impl People {
                 .repeat_with_lock(NodeLock::Sweep, move |c| {
                     store::purge_verifications(c, now, limit)
                 })
+                .await?,
+            self.db
+                .repeat_with_lock(NodeLock::Sweep, move |c| store::purge_resets(c, now, limit))
                 .await?,
             self.db
                 .repeat_with_lock(NodeLock::Sweep, move |c| {

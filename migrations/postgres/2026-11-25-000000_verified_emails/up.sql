@@ -37,18 +37,23 @@ CREATE TABLE former_emails (
     state text NOT NULL DEFAULT 'open'
 );
 
--- Former addresses to purge.
-CREATE INDEX former_emails_by_expiry ON former_emails (expires_at);
 -- Changes of e-mail from before this version, which nobody confirmed or reported: their former
 -- addresses can take the account back for the 7 days that they were promised.
 INSERT INTO former_emails (id, user_id, email, verified_at, changed_at, expires_at, state)
 SELECT id, user_id, lower(email), NULL, at, at + interval '7 days', 'open'
 FROM alerts WHERE kind = 'email_changed' AND answered_at IS NULL;
 
+-- Former addresses to purge.
+CREATE INDEX former_emails_by_expiry ON former_emails (expires_at);
 -- Whether an address is reserved.
 CREATE INDEX former_emails_open ON former_emails (lower(email)) WHERE state = 'open';
 -- A person's former addresses, oldest first, and the cascade when they are deleted.
 CREATE INDEX former_emails_of_user ON former_emails (user_id, changed_at);
+
+-- What was changed lately and nobody has answered yet can still be taken back.
+INSERT INTO former_emails (id, user_id, email, changed_at, expires_at)
+SELECT id, user_id, email, at, at + interval '7 days' FROM alerts
+WHERE kind = 'email_changed' AND answered_at IS NULL;
 
 -- Links of "forgotten password", by mail or handed over by an administrator. Each works once: it is
 -- deleted when it is used.

@@ -72,15 +72,16 @@ pub(crate) fn delete_resets(c: &mut AnyConnection, user: UserId) -> Result<usize
     Ok(diesel::delete(own).execute(c)?)
 }
 
-/// Deletes links that have expired, at most `limit` of them. Returns how many.
-pub(crate) fn purge_resets(c: &mut AnyConnection, now: Timestamp, limit: i64) -> Result<usize> {
-    let expired: Vec<ResetId> = password_resets::table
-        .filter(password_resets::expires_at.le(now))
+/// Deletes links that have expired by `before`, at most `limit`. Returns how many.
+pub(crate) fn purge_resets(c: &mut AnyConnection, before: Timestamp, limit: i64) -> Result<usize> {
+    let old: Vec<ResetId> = password_resets::table
+        .filter(password_resets::expires_at.le(before))
+        .order(password_resets::expires_at)
         .limit(limit)
         .select(password_resets::id)
         .load(c)?;
-    let expired = password_resets::table.filter(password_resets::id.eq_any(expired));
-    Ok(diesel::delete(expired).execute(c)?)
+    let old = password_resets::table.filter(password_resets::id.eq_any(old));
+    Ok(diesel::delete(old).execute(c)?)
 }
 
 /// Inserts a request for a link, unless one for the same address waits.

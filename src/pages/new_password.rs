@@ -1,0 +1,110 @@
+//! What the pages of a link in a message share: the message it was opened from, and the form for a new
+//! password after a report.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, ResponseError};
+use askama::Template;
+
+use crate::account::LinkedMessage;
+use crate::error::{Error, Result};
+use crate::events::Origin;
+use crate::http::app_state::AppState;
+use crate::http::layout::{Layout, page};
+use crate::people::{PlainPassword, User};
+use crate::sessions::Client;
+
+#[derive(Template)]
+#[template(path = "pages/after_not_me.html")]
+struct AfterPage<'a> {
+    layout: Layout,
+    /// The outcome, in words.
+    done: &'a str,
+    /// What to do now, where there is no form.
+    advice: Option<&'static str>,
+    token: &'a str,
+    form: Option<PasswordForm>,
+}
+
+/// The form for a new password.
+pub(super) struct PasswordForm {
+    /// The ticket that lets its bearer set the password.
+    pub(super) ticket: String,
+    pub(super) email: String,
+    /// The minimum length of the password, in characters.
+    pub(super) min_chars: usize,
+    pub(super) error: Option<String>,
+}
+
+impl PasswordForm {
+    /// Returns the form with a new ticket, if the mailbox of the message is the one to set the
+    /// password.
+    pub(super) fn new(app: &AppState, message: &LinkedMessage) -> Option<Self> {
+        let grant = message.grant.as_ref()?;
+        Some(Self {
+            ticket: app.links.ticket(&grant.binding(), app.clock.now()),
+            email: message.user.email.clone(),
+            min_chars: PlainPassword::MIN_CHARS,
+            error: None,
+        })
+    }
+}
+
+/// Returns the message that a link was opened from.
+///
+/// # Errors
+/// [`Error::NotFound`] when the link is not genuine or has expired.
+pub(super) async fn get_linked_message(app: &AppState, token: &str) -> Result<LinkedMessage> {
+    let link = app.links.message(token).ok_or(Error::NotFound)?;
+    app.accounts.get_linked_message(link).await
+}
+
+/// Returns the page that says what was done, with the form, or else with what to do instead.
+pub(super) fn after_page(
+    request: &HttpRequest,
+    token: &str,
+    done: &str,
+    advice: Option<&'static str>,
+    form: Option<PasswordForm>,
+) -> Result<HttpResponse> {
+    let template = AfterPage {
+        layout: Layout::anonymous(request)?,
+        done,
+        advice: advice.filter(|_| form.is_none()),
+        token,
+        form,
+    };
+    page(StatusCode::OK, &template)
+}
+
+/// Returns the form again, with the error of the password.
+pub(super) fn refused_page(
+    request: &HttpRequest,
+    token: &str,
+    user: &User,
+    ticket: String,
+    err: &Error,
+) -> Result<HttpResponse> {
+    let error = err.field_errors().first();
+    let template = AfterPage {
+        layout: Layout::anonymous(request)?,
+        done: "It is noted. One thing is left:",
+        advice: None,
+        token,
+        form: Some(PasswordForm {
+            ticket,
+            email: user.email.clone(),
+            min_chars: PlainPassword::MIN_CHARS,
+            error: error.map(|error| error.message.clone()),
+        }),
+    };
+    page(err.status_code(), &template)
+}
+
+/// Returns the person as the origin of what they do by a link, without a session.
+pub(super) fn origin(user: &User, client: Client) -> Origin {
+    Origin {
+        user: Some(user.id),
+        session: None,
+        ip: client.location.redacted(user.ip_retention).ip,
+    }
+}
