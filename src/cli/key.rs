@@ -188,19 +188,19 @@ fn print_new(key: &NewKey, now: Timestamp) {
     if *used_from > now {
         let minutes = used_from.since(now).as_secs() / 60;
         eprintln!(
-            "New {kind} key {id}: running servers know it within {seconds} seconds; it {verb} from {used_from}, in {minutes} minutes. The file has {count} {kind} keys."
+            "New {kind} key {id}: running servers know it within {seconds} seconds; it {verb} from {used_from}, in {minutes} minutes. Keys of this kind in the file: {count}."
         );
         return;
     }
     let caches = match kind {
         KeyKind::Signing => format!(
-            " Who caches the JWKS may refuse what it signs for up to {} minutes.",
+            " A resource server that caches the JWKS may refuse what it signs for up to {} minutes.",
             JWKS_MAX_AGE.as_secs() / 60
         ),
         KeyKind::Cookie => String::new(),
     };
     eprintln!(
-        "New {kind} key {id}: it {verb} at once, on running servers within {seconds} seconds.{caches} The file has {count} {kind} keys."
+        "New {kind} key {id}: it {verb} at once, on running servers within {seconds} seconds.{caches} Keys of this kind in the file: {count}."
     );
 }
 

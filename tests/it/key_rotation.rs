@@ -264,6 +264,20 @@ async fn revoke_at_both(app: &TestApp, other: &Node, browsers: &[Browser]) {
     for browser in &browsers[browsers.len() - 4..] {
         browser.get("/devices").await.expect(200);
     }
+    // The first signing key is old, the next one is in use.
+    let ada = Person {
+        email: "ada@example.org".into(),
+        password: PASSWORD.into(),
+    };
+    let device = login_at(&other.base(), &ada).await;
+    for status in [200, 401] {
+        app.revoke_first_key(KeyKind::Signing).await;
+        other.reload_keys().await;
+        device.current().await.expect(status);
+        device.at(app.base()).current().await.expect(status);
+    }
+    let device = login_at(&other.base(), &ada).await;
+    device.at(app.base()).current().await.expect(200);
 }
 
 async fn a_link_of_an_old_cookie_key_works_until_the_key_is_revoked(database: Database) {
