@@ -33,7 +33,7 @@ use crate::jobs::{self, Jobs};
 use crate::mail::{Delivery, Mailer};
 use crate::net::TrustedProxies;
 use crate::people::{Hasher, People};
-use crate::sessions::Sessions;
+use crate::sessions::{NetworkKey, Sessions};
 use crate::settings::{PlaceSettings, Settings};
 use crate::tokens::{Keys, Tokens};
 use crate::user_agent::DeviceParser;
@@ -226,6 +226,7 @@ fn assemble(settings: &Settings, clock: Clock, keys: &Keys, origin: String) -> R
         clock.clone(),
         alerts.clone(),
         jobs::start_last_use_writer(db.clone()),
+        NetworkKey::new(keys.network_key()?.expose_secret())?,
         (&settings.sessions, &settings.tokens, &settings.jobs),
     );
     Ok(AppState {

@@ -1,5 +1,5 @@
-//! Marks sessions past their time as expired, and purges sessions, alerts and devices past their
-//! retention. A failed sweep is retried at the next interval.
+//! Marks sessions past their time as expired, forgets rotations past the grace period, and purges
+//! sessions, alerts and devices past their retention. A failed sweep is retried at the next interval.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,6 +22,8 @@ pub(super) struct Sweep {
 pub struct SweepReport {
     /// Sessions marked as expired.
     pub expired: usize,
+    /// Sessions whose recent rotations were forgotten.
+    pub rotations: usize,
     /// Sessions purged.
     pub sessions: usize,
     /// Alerts purged.
@@ -36,6 +38,7 @@ impl Sweep {
         self.sessions.flush_last_uses().await?;
         Ok(SweepReport {
             expired: self.sessions.expire().await?,
+            rotations: self.sessions.clear_rotations().await?,
             sessions: self.sessions.purge().await?,
             alerts: self.alerts.purge().await?,
             devices: self.devices.purge().await?,
@@ -59,10 +62,11 @@ impl Job for Sweep {
                 }
                 Ok(SweepReport {
                     expired,
+                    rotations,
                     sessions,
                     alerts,
                     devices,
-                }) => tracing::info!(expired, sessions, alerts, devices, "swept"),
+                }) => tracing::info!(expired, rotations, sessions, alerts, devices, "swept"),
                 Err(err) => {
                     tracing::warn!(error = %Chain(err), "the sweep failed; the next one tries again");
                 }

@@ -4,6 +4,7 @@
 mod ending;
 mod model;
 mod recent;
+mod rotation;
 mod usage;
 
 use diesel::dsl::not;
@@ -16,9 +17,12 @@ pub(crate) use self::ending::{
 pub(super) use self::model::NewSessionRow;
 pub use self::model::{LastUse, Session};
 pub(crate) use self::recent::{list_addresses, list_recent, update_address};
+pub(super) use self::rotation::{
+    NewToken, RotationInput, clear_rotations, list_rotated_before, mark_token_used, replace_token,
+    rotate_jti,
+};
 pub(crate) use self::usage::update_idle_limit;
-pub(super) use self::usage::{rotate_jti, update_last_use, update_location};
-use super::values::Jti;
+pub(super) use self::usage::{update_last_use, update_location};
 use crate::clock::Timestamp;
 use crate::db::schema::{user_sessions, users};
 use crate::db::{AnyConnection, SessionId, UserId, on_each};
@@ -130,12 +134,24 @@ pub(super) fn list_ended(
     Ok(ended.load(c)?)
 }
 
-/// Records a step-up in a live session, and replaces its JTI.
-pub(super) fn record_step_up(
+/// Locks the row of a session until the transaction ends. On SQLite a transaction that writes has the
+/// whole file.
+pub(super) fn lock(c: &mut AnyConnection, user: UserId, id: SessionId) -> Result<()> {
+    let row = user_sessions::table
+        .filter(user_sessions::user_id.eq(user))
+        .filter(user_sessions::id.eq(id))
+        .select(user_sessions::id);
+    if let AnyConnection::Postgres(c) = c {
+        row.for_update().load::<SessionId>(c)?;
+    }
+    Ok(())
+}
+
+/// Records that the owner of a live session has just given their password in it.
+pub(super) fn record_password(
     c: &mut AnyConnection,
     user: UserId,
     id: SessionId,
-    new: &Jti,
     now: Timestamp,
 ) -> Result<Option<Session>> {
     use user_sessions::dsl;
@@ -145,13 +161,7 @@ pub(super) fn record_step_up(
         .filter(dsl::id.eq(id))
         .filter(dsl::is_active)
         .filter(dsl::expires_at.gt(now));
-    let changes = (
-        dsl::refresh_token_jti.eq(new.as_str()),
-        dsl::previous_jti.eq(dsl::refresh_token_jti.nullable()),
-        dsl::rotated_at.eq(now),
-        dsl::confirmed_at.eq(now),
-        dsl::updated_at.eq(now),
-    );
+    let changes = (dsl::confirmed_at.eq(now), dsl::updated_at.eq(now));
     let updated = on_each!(c, c => diesel::update(live)
         .set(changes)
         .returning(Session::as_returning())

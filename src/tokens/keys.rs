@@ -28,7 +28,7 @@ const MARGIN: Duration = Duration::from_secs(60 * 60);
 /// A key derived for one purpose. Its memory is overwritten when it is dropped.
 pub type DerivedKey = SecretBox<[u8; DERIVED_BYTES]>;
 
-/// The cookie key, which those of cookies, forms, links and refresh tokens are derived from, and
+/// The cookie key, which those of cookies, forms, links, refresh tokens and network digests are derived from, and
 /// the signing keys of access tokens.
 pub struct Keys {
     cookie_key: SecretSlice<u8>,
@@ -108,6 +108,14 @@ impl Keys {
     /// As [`Keys::session_cookie_key`].
     pub fn alert_link_key(&self) -> Result<DerivedKey> {
         self.derive(b"rollcall e-mail link v1")
+    }
+
+    /// Returns the key of the digests of networks.
+    ///
+    /// # Errors
+    /// As [`Keys::session_cookie_key`].
+    pub fn network_key(&self) -> Result<DerivedKey> {
+        self.derive(b"rollcall network digest v1")
     }
 
     /// Returns the key of refresh tokens. It is symmetric, so that only the service can verify
