@@ -11,8 +11,9 @@ use diesel::dsl::not;
 use diesel::prelude::*;
 
 pub(crate) use self::ending::{
-    SessionEnd, end, end_all, end_in_browser, end_on_device, end_others, end_several, expire,
-    list_ended_before, list_expired, list_expired_by_person, purge,
+    SessionEnd, count_live, end, end_all, end_in_browser, end_listed, end_on_device, end_others,
+    end_several, expire, list_ended_before, list_expired, list_expired_by_person, list_live_ids,
+    purge,
 };
 pub(super) use self::model::NewSessionRow;
 pub use self::model::{LastUse, Session};
