@@ -32,11 +32,11 @@ use crate::http::session_cookies::SessionCookies;
 use crate::http::target::AllowedHosts;
 use crate::http::{browser, error_response, forms, headers};
 use crate::jobs::{self, ClockCorrection, Jobs};
-use crate::keys::{self, KeyRing};
+use crate::keys::{self, KeyRing, Purpose};
 use crate::mail::{Delivery, Mailer, MessageLinks};
 use crate::net::TrustedProxies;
 use crate::people::{Hasher, People};
-use crate::sessions::{self, Sessions};
+use crate::sessions::{self, NetworkKey, Sessions};
 use crate::settings::{PlaceSettings, Settings};
 use crate::tokens::Tokens;
 use crate::user_agent::DeviceParser;
@@ -248,6 +248,7 @@ fn assemble(
         clock.clone(),
         alerts.clone(),
         jobs::start_last_use_writer(db.clone()),
+        NetworkKey::new(keys.mac_keys(Purpose::NetworkDigest)),
         (&settings.sessions, &settings.tokens, &settings.jobs),
     );
     Ok(AppState {

@@ -5,10 +5,10 @@ use super::emails::cancel_pending_change;
 use crate::alerts::{AlertContext, AlertKind, Alerts};
 use crate::clock::Timestamp;
 use crate::db::AnyConnection;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::events::{self, EventKind, NewEvent, Origin};
 use crate::people::{self, PasswordHash, User};
-use crate::sessions::{self, Caller, EndedReason, Jti, Session};
+use crate::sessions::{self, Caller, EndedReason, Session};
 
 const REASON: EndedReason = EndedReason::PasswordChanged;
 
@@ -18,11 +18,11 @@ impl Accounts {
     /// valid: whoever changes the password may not be its owner.
     ///
     /// # Errors
-    /// [`Error::InvalidCredentials`] when the password was changed since `caller` was read;
-    /// [`Error::Unauthenticated`] when the session has ended.
+    /// [`Error::InvalidCredentials`](crate::Error::InvalidCredentials) when the password was changed
+    /// since `caller` was read; [`Error::Unauthenticated`](crate::Error::Unauthenticated) when the session has ended.
     pub async fn change_password(&self, caller: &Caller, hash: PasswordHash) -> Result<Session> {
         let now = self.clock.now();
-        let jti = Jti::random()?;
+        let step_up = self.sessions.new_step_up(caller)?;
         let alerts = self.alerts.clone();
         let (user, session) = (caller.user.clone(), caller.session.id);
         let (origin, context) = (caller.origin(), caller.alert_context());
@@ -30,8 +30,7 @@ impl Accounts {
             .transaction(move |c| {
                 update(c, &alerts, (&user, &hash), (&origin, context), now)?;
                 sessions::end_others(c, user.id, session, REASON, &origin, now)?;
-                sessions::store::record_step_up(c, user.id, session, &jti, now)?
-                    .ok_or(Error::Unauthenticated)
+                sessions::record_step_up(c, &step_up)
             })
             .await
     }
@@ -41,7 +40,7 @@ impl Accounts {
     /// ended.
     ///
     /// # Errors
-    /// [`Error::InvalidCredentials`] when the password was changed since `user` was read.
+    /// [`Error::InvalidCredentials`](crate::Error::InvalidCredentials) when the password was changed since `user` was read.
     pub async fn set_password(
         &self,
         user: &User,

@@ -87,7 +87,8 @@ pub async fn create(
     };
     let user = app.people.find_or_create_external(person).await?;
     let session = app.sessions.create_session(&user, new).await?;
-    let tokens = app.tokens.issue(&session, app.clock.now())?;
+    // No password was given here: the tokens pass no step-up.
+    let tokens = app.tokens.issue(&session, None, app.clock.now())?;
     Ok(HttpResponse::Created().json(TokenGrant::new(tokens, session)))
 }
 
@@ -106,11 +107,9 @@ pub async fn refresh(
     let location = location(&app, body.ip_address.as_deref())?;
     let now = app.clock.now();
     let claim = app.tokens.verify_refresh(&body.refresh_token, now)?;
-    let session = app
-        .sessions
-        .refresh(claim.user, claim.session, claim.jti, location)
-        .await?;
-    let tokens = app.tokens.issue(&session, now)?;
+    let password_given_at = claim.password_given_at;
+    let session = app.sessions.refresh(claim, location).await?;
+    let tokens = app.tokens.issue(&session, password_given_at, now)?;
     Ok(HttpResponse::Ok().json(TokenGrant::new(tokens, session)))
 }
 

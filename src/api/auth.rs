@@ -3,11 +3,13 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 
-use super::views::{EndedCount, PersonJson, TokenGrant};
+use super::views::{ConfirmedSession, EndedCount, PersonJson, TokenGrant};
 use crate::account::SignedUp;
+use crate::clock::Timestamp;
 use crate::error::{Error, Result};
 use crate::http::app_state::AppState;
-use crate::http::caller::ApiCaller;
+use crate::http::browser;
+use crate::http::caller::{AnyApiCaller, ApiCaller};
 use crate::http::client::{RequestClient, location};
 use crate::http::json::Json;
 use crate::people::{EmailTrust, FullName, NewAccount, PlainPassword, Role};
@@ -109,7 +111,8 @@ pub async fn login(
         return Err(Error::EmailUnverified);
     }
     let session = app.sessions.create_session(&user, new).await?;
-    grant(&app, session)
+    let password_given_at = Some(session.confirmed_at);
+    grant(&app, session, password_given_at)
 }
 
 /// Spends a refresh token and returns the next pair of tokens.
@@ -127,15 +130,14 @@ pub async fn refresh(
     let claim = app
         .tokens
         .verify_refresh(&body.refresh_token, app.clock.now())?;
-    let session = app
-        .sessions
-        .refresh(claim.user, claim.session, claim.jti, location)
-        .await?;
-    grant(&app, session)
+    let password_given_at = claim.password_given_at;
+    let session = app.sessions.refresh(claim, location).await?;
+    grant(&app, session, password_given_at)
 }
 
-/// Step-up: verifies the caller's password. The session gets a new refresh token, so the response
-/// is that of a refresh.
+/// Step-up: verifies the caller's password. The session gets a new JTI: a caller with an access token
+/// gets the tokens that go with it, as from a refresh; for a caller with a cookie the cookie is
+/// renewed, and no token is in the response.
 ///
 /// # Errors
 /// [`Error::InvalidCredentials`](crate::Error::InvalidCredentials) when the password is wrong;
@@ -144,13 +146,19 @@ pub async fn refresh(
 /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
 pub async fn confirm(
     app: web::Data<AppState>,
-    ApiCaller(caller): ApiCaller,
+    request: HttpRequest,
+    AnyApiCaller(caller): AnyApiCaller,
     Json(body): Json<ConfirmRequest>,
 ) -> Result<HttpResponse> {
     let password = PlainPassword::claimed(body.password);
     app.people.verify_password(&caller.user, password).await?;
     let session = app.sessions.record_step_up(&caller).await?;
-    grant(&app, session)
+    if caller.has_cookie() {
+        browser::set_session(&request, &session)?;
+        return Ok(HttpResponse::Ok().json(ConfirmedSession::new(session)));
+    }
+    let password_given_at = Some(session.confirmed_at);
+    grant(&app, session, password_given_at)
 }
 
 /// Ends the caller's session: 204.
@@ -159,7 +167,7 @@ pub async fn confirm(
 /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
 pub async fn logout(
     app: web::Data<AppState>,
-    ApiCaller(caller): ApiCaller,
+    AnyApiCaller(caller): AnyApiCaller,
 ) -> Result<HttpResponse> {
     let origin = caller.origin();
     app.sessions
@@ -191,8 +199,13 @@ pub async fn logout_all(
     Ok(HttpResponse::Ok().json(EndedCount { ended: ended.len() }))
 }
 
-fn grant(app: &AppState, session: Session) -> Result<HttpResponse> {
-    let tokens = app.tokens.issue(&session, app.clock.now())?;
+fn grant(
+    app: &AppState,
+    session: Session,
+    password_given_at: Option<Timestamp>,
+) -> Result<HttpResponse> {
+    let now = app.clock.now();
+    let tokens = app.tokens.issue(&session, password_given_at, now)?;
     Ok(HttpResponse::Ok().json(TokenGrant::new(tokens, session)))
 }
 

@@ -11,7 +11,7 @@ use crate::events::Origin;
 use crate::http::api_client::ApiClient;
 use crate::http::app_state::AppState;
 use crate::sessions::EndedReason;
-use crate::tokens::{TokenInfo, TokenKind};
+use crate::tokens::{PASSWORD_ACR, TokenInfo, TokenKind};
 
 /// The form of both requests (RFC 7662, 2.1; RFC 7009, 2.1). `token_type_hint` is accepted and
 /// ignored: the token itself shows its type.
@@ -43,6 +43,11 @@ struct Active {
     aud: Option<String>,
     iat: i64,
     exp: i64,
+    /// When the password was given (RFC 9470, 6.2).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    auth_time: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    acr: Option<&'static str>,
 }
 
 /// Returns whether a token is active, and its owner. The response is the same whatever is wrong
@@ -106,7 +111,16 @@ async fn find_active(app: &AppState, token: &str) -> Result<Option<Active>> {
         .sessions
         .find_live(user, session, token.jti.clone())
         .await?;
-    Ok(live.map(|(_, person)| Active {
+    let Some((row, person)) = live else {
+        return Ok(None);
+    };
+    if token.kind == TokenKind::Access {
+        // Somebody has the refresh token that came with it.
+        app.sessions
+            .record_token_use(&row, token.rotation_count)
+            .await;
+    }
+    Ok(Some(Active {
         active: true,
         token_type: (token.kind == TokenKind::Access).then_some("Bearer"),
         username: person.verified_email().map(str::to_owned),
@@ -116,5 +130,7 @@ async fn find_active(app: &AppState, token: &str) -> Result<Option<Active>> {
         aud: token.audience,
         iat: token.issued_at,
         exp: token.expires_at,
+        auth_time: token.password_given_at.map(|at| at.timestamp()),
+        acr: token.password_given_at.map(|_| PASSWORD_ACR),
     }))
 }

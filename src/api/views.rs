@@ -155,6 +155,20 @@ impl TokenGrant {
     }
 }
 
+/// The response to a step-up with a cookie: the renewed cookie is in its header.
+#[derive(Serialize)]
+pub(super) struct ConfirmedSession {
+    session: SessionJson,
+}
+
+impl ConfirmedSession {
+    pub(super) fn new(session: Session) -> Self {
+        Self {
+            session: SessionJson::from_itself(session),
+        }
+    }
+}
+
 /// The number of sessions that a request ended.
 #[derive(Debug, Serialize)]
 pub(super) struct EndedCount {

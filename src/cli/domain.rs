@@ -9,7 +9,7 @@ use crate::applications::ApiKeys;
 use crate::clock::Clock;
 use crate::db::{Db, migrate};
 use crate::people::{Email, Hasher, People, User};
-use crate::sessions::{LastUses, Sessions};
+use crate::sessions::{LastUses, NetworkKey, Sessions};
 use crate::settings::Settings;
 
 pub(super) struct Domain {
@@ -40,6 +40,7 @@ impl Domain {
             clock.clone(),
             alerts.clone(),
             LastUses::unbuffered(db.clone()),
+            NetworkKey::none(),
             (&settings.sessions, &settings.tokens, &settings.jobs),
         );
         let hasher = Hasher::new(&settings.passwords)?;

@@ -19,7 +19,7 @@ use crate::user_agent::DeviceKind;
 pub(super) enum Session {
     /// List live sessions, newest use first
     List(List),
-    /// End one session, or all of a person's
+    /// End one session, all of a person's, or everybody's
     End(End),
 }
 
@@ -37,13 +37,25 @@ pub(super) struct List {
 }
 
 #[derive(Args)]
-#[group(required = true, multiple = false)]
 pub(super) struct End {
+    #[command(flatten)]
+    which: Which,
+    /// With --all: end them. Without it, only their number is printed
+    #[arg(long, conflicts_with_all = ["id", "user"])]
+    yes: bool,
+}
+
+#[derive(Args)]
+#[group(required = true, multiple = false)]
+struct Which {
     /// The session
     id: Option<SessionId>,
     /// All of this person's
     #[arg(long, value_name = "EMAIL")]
     user: Option<String>,
+    /// Everybody's, as after restoring a backup: sessions that ended since then are live in it
+    #[arg(long)]
+    all: bool,
 }
 
 /// A session as `session list --json` prints it.
@@ -101,14 +113,33 @@ impl List {
 
 impl End {
     async fn run(self, domain: &Domain) -> Result<()> {
-        match (self.id, self.user) {
-            (Some(id), _) => end_one(domain, id).await,
-            (None, Some(email)) => end_all(domain, &email).await,
-            (None, None) => Err(CliError::Invalid(
-                "name a session, or a person with --user".into(),
+        match self.which {
+            Which { id: Some(id), .. } => end_one(domain, id).await,
+            Which {
+                user: Some(email), ..
+            } => end_all(domain, &email).await,
+            Which { all: true, .. } if self.yes => end_everybody(domain).await,
+            Which { all: true, .. } => count(domain).await,
+            Which { .. } => Err(CliError::Invalid(
+                "name a session, a person with --user, or everybody with --all".into(),
             )),
         }
     }
+}
+
+async fn count(domain: &Domain) -> Result<()> {
+    let live = domain.sessions.count_live().await?;
+    eprintln!("{live} sessions are live. To end them, add --yes.");
+    Ok(())
+}
+
+async fn end_everybody(domain: &Domain) -> Result<()> {
+    let ended = domain
+        .sessions
+        .end_everybody(EndedReason::Admin, Origin::default())
+        .await?;
+    eprintln!("{ended} sessions are ended.");
+    Ok(())
 }
 
 async fn end_one(domain: &Domain, id: SessionId) -> Result<()> {

@@ -175,6 +175,9 @@ diesel::table! {
         brand -> Nullable<Text>,
         model -> Nullable<Text>,
         location_point -> Nullable<Text>,
+        rotation_count -> Int4,
+        recent_rotations -> Text,
+        is_token_used -> Bool,
     }
 }
 

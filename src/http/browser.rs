@@ -17,7 +17,7 @@ use super::app_state::{AppState, app_state};
 use crate::db::{SessionId, UserId};
 use crate::devices::DeviceId;
 use crate::error::{Error, Failure, Result};
-use crate::sessions::{Claim, Jti, Session};
+use crate::sessions::{Claim, Credential, Jti, Session};
 
 const CLAIM: &str = "claim";
 /// The longest lifetime of a cookie that browsers allow (RFC 6265bis, 5.5).
@@ -95,7 +95,7 @@ pub fn session_claim(request: &HttpRequest) -> Option<Claim> {
     Some(Claim {
         user: stored.user,
         session: stored.session,
-        jti: Some(Jti::claimed(stored.jti)),
+        credential: Credential::Cookie(Jti::claimed(stored.jti)),
     })
 }
 

@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use super::app_state::app_state;
 use super::browser;
 use super::client::location;
-use super::forms::{self, Form};
+use super::forms::{self, Form, UnreadForm};
 use crate::alerts::Alert;
 use crate::error::{Error, Failure, Result};
 use crate::sessions::{Caller, Claim};
@@ -20,8 +20,13 @@ use crate::sessions::{Caller, Claim};
 type Extraction<T> = Pin<Box<dyn Future<Output = Result<T>>>>;
 
 /// Extracts the caller of a page: the person signed in in this browser. For a GET request, stores
-/// their [`OpenAlerts`] in the request.
+/// their [`OpenAlerts`] in the request. A cookie that a step-up has just replaced may read; what
+/// changes anything gets the page for step-up, with the form in it, and so is not lost.
 pub struct PageCaller(pub Caller);
+
+/// Extracts the caller of a page, also by a replaced cookie within the grace period, for what is
+/// safe with it: to sign out, and to give the password.
+pub struct AnyPageCaller(pub Caller);
 
 /// The open alerts that the caller may review, for the page that the response contains.
 #[derive(Clone)]
@@ -37,8 +42,12 @@ pub struct AdminForm<T>(pub Caller, pub T);
 
 /// Extracts the caller of the API: by a Bearer token or, for scripts of the service's own pages, by
 /// the session cookie. With the cookie, every method except GET and HEAD requires the CSRF token in
-/// `X-CSRF-Token`.
+/// `X-CSRF-Token`, and a cookie that was not replaced.
 pub struct ApiCaller(pub Caller);
+
+/// Extracts the caller of the API as [`ApiCaller`], also by a replaced cookie within the grace
+/// period, for what is safe with it: to sign out, and to give the password.
+pub struct AnyApiCaller(pub Caller);
 
 /// Extracts the person signed in in this browser, if there is one.
 pub struct MaybeCaller(pub Option<Caller>);
@@ -47,32 +56,53 @@ impl FromRequest for PageCaller {
     type Error = Error;
     type Future = Extraction<Self>;
 
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let request = request.clone();
+        if is_safe(&request) {
+            return Box::pin(async move { page_caller(&request).await.map(Self) });
+        }
+        let form = UnreadForm::new(&request, payload);
         Box::pin(async move {
-            let claim = browser::session_claim(&request).ok_or(Error::Unauthenticated)?;
-            let caller = resolve(&request, claim).await?;
-            if *request.method() == Method::GET {
-                let alerts = app_state(&request)?
-                    .accounts
-                    .list_reviewable_alerts(&caller)
-                    .await?;
-                request.extensions_mut().insert(OpenAlerts(alerts.into()));
+            let caller = page_caller(&request).await?;
+            if !caller.may_write() {
+                // The page for step-up sends the form again.
+                form.read().await?;
             }
+            app_state(&request)?.sessions.require_write(&caller)?;
             Ok(Self(caller))
         })
     }
+}
+
+impl FromRequest for AnyPageCaller {
+    type Error = Error;
+    type Future = Extraction<Self>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move { page_caller(&request).await.map(Self) })
+    }
+}
+
+async fn page_caller(request: &HttpRequest) -> Result<Caller> {
+    let claim = browser::session_claim(request).ok_or(Error::Unauthenticated)?;
+    let caller = resolve(request, claim).await?;
+    if *request.method() == Method::GET {
+        let accounts = &app_state(request)?.accounts;
+        let alerts = accounts.list_reviewable_alerts(&caller).await?;
+        request.extensions_mut().insert(OpenAlerts(alerts.into()));
+    }
+    Ok(caller)
 }
 
 impl FromRequest for AdminCaller {
     type Error = Error;
     type Future = Extraction<Self>;
 
-    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let caller = PageCaller::from_request(request, payload);
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
         Box::pin(async move {
-            let PageCaller(caller) = caller.await?;
+            let caller = page_caller(&request).await?;
             if !caller.user.is_admin {
                 return Err(Error::NotFound);
             }
@@ -123,10 +153,32 @@ impl FromRequest for ApiCaller {
     type Error = Error;
     type Future = Extraction<Self>;
 
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let caller = AnyApiCaller::from_request(request, payload);
+        let request = request.clone();
+        Box::pin(async move {
+            let AnyApiCaller(caller) = caller.await?;
+            if !is_safe(&request) {
+                app_state(&request)?.sessions.require_write(&caller)?;
+            }
+            Ok(Self(caller))
+        })
+    }
+}
+
+impl FromRequest for AnyApiCaller {
+    type Error = Error;
+    type Future = Extraction<Self>;
+
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
         Box::pin(async move { resolve(&request, api_claim(&request)?).await.map(Self) })
     }
+}
+
+/// Returns whether the method is one that changes nothing (RFC 9110, 9.2.1).
+fn is_safe(request: &HttpRequest) -> bool {
+    matches!(*request.method(), Method::GET | Method::HEAD)
 }
 
 async fn resolve(request: &HttpRequest, claim: Claim) -> Result<Caller> {
@@ -153,7 +205,7 @@ fn api_claim(request: &HttpRequest) -> Result<Claim> {
 
 fn cookie_claim(request: &HttpRequest) -> Result<Claim> {
     let claim = browser::session_claim(request).ok_or(Error::Unauthenticated)?;
-    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+    if !is_safe(request) {
         let token = request
             .headers()
             .get("x-csrf-token")

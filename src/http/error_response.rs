@@ -1,6 +1,8 @@
 //! Error responses: `application/problem+json` (RFC 9457) for programs, a page for people. A page
 //! that needs a signed-in caller redirects to sign-in.
 
+use std::time::Duration;
+
 use actix_web::body::{BoxBody, EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::error::QueryPayloadError;
@@ -15,6 +17,7 @@ use url::form_urlencoded;
 use super::layout::{Layout, page, see_other};
 use super::step_up::step_up_response;
 use crate::error::{Chain, Error, Failure, FieldError};
+use crate::tokens::PASSWORD_ACR;
 
 /// Prefixes of the paths that programs call.
 const PROGRAM_PREFIXES: [&str; 5] = ["/api/", "/auth/", "/health/", "/oauth/", "/.well-known/"];
@@ -133,19 +136,24 @@ fn problem_response(error: &Error) -> HttpResponse {
         // RFC 6750, section 3.
         Error::Unauthenticated => response.insert_header((header::WWW_AUTHENTICATE, "Bearer")),
         // RFC 9470, section 3.
-        Error::StepUpRequired { window } => response.insert_header((
-            header::WWW_AUTHENTICATE,
-            format!(
-                r#"Bearer error="insufficient_user_authentication", max_age="{}""#,
-                window.as_secs()
-            ),
-        )),
+        Error::StepUpRequired { window } => {
+            response.insert_header((header::WWW_AUTHENTICATE, step_up_challenge(*window)))
+        }
         Error::InvalidToken(_) => {
             response.insert_header((header::WWW_AUTHENTICATE, r#"Bearer error="invalid_token""#))
         }
         _ => &mut response,
     };
     response.body(serde_json::to_string(&problem).unwrap_or_default())
+}
+
+/// Returns the challenge of a request that needs a password given more recently, or given at all by
+/// the bearer of this token (RFC 9470, section 3).
+fn step_up_challenge(window: Duration) -> String {
+    format!(
+        r#"Bearer error="insufficient_user_authentication", error_description="The password must have been given within the last {seconds} seconds", acr_values="{PASSWORD_ACR}", max_age="{seconds}""#,
+        seconds = window.as_secs()
+    )
 }
 
 /// Returns the error response of RFC 6749, section 5.2, as RFC 7662 (2.3) and RFC 7009 (2.2.1)

@@ -5,6 +5,8 @@ use std::pin::Pin;
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
+use futures_util::FutureExt;
+use futures_util::future::Shared;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use url::form_urlencoded;
@@ -49,6 +51,55 @@ fn binding(request: &HttpRequest) -> Result<String> {
 /// The body of a form, stored in the request for [`submitted_fields`].
 struct SubmittedBody(web::Bytes);
 
+/// The body of a request, which several extractors may await.
+type SharedBody = Shared<Pin<Box<dyn Future<Output = Result<web::Bytes>>>>>;
+
+/// Returns the body of the request. The first extractor takes the payload, later ones share it.
+fn shared_body(request: &HttpRequest, payload: &mut Payload) -> SharedBody {
+    if let Some(body) = request.extensions().get::<SharedBody>() {
+        return body.clone();
+    }
+    let bytes = web::Bytes::from_request(request, payload);
+    let read = async move { bytes.await.map_err(|_| Error::TooLarge { limit: LIMIT }) };
+    let body: SharedBody = FutureExt::shared(Box::pin(read));
+    request.extensions_mut().insert(body.clone());
+    body
+}
+
+/// A form that is yet to be read.
+pub(super) struct UnreadForm {
+    request: HttpRequest,
+    body: SharedBody,
+}
+
+impl UnreadForm {
+    pub(super) fn new(request: &HttpRequest, payload: &mut Payload) -> Self {
+        Self {
+            request: request.clone(),
+            body: shared_body(request, payload),
+        }
+    }
+
+    /// Reads the form, verifies its CSRF token, and stores it for [`submitted_fields`].
+    ///
+    /// # Errors
+    /// [`Error::UnsupportedMediaType`] when it is no form; [`Error::TooLarge`];
+    /// [`Error::CsrfMismatch`] as [`verify_csrf_token`]; [`Error::Malformed`] when it can't be read.
+    pub(super) async fn read(self) -> Result<web::Bytes> {
+        if !has_content_type(&self.request, MEDIA_TYPE) {
+            return Err(Error::UnsupportedMediaType {
+                expected: MEDIA_TYPE,
+            });
+        }
+        let body = self.body.await?;
+        let CsrfField { csrf } = parse(&body)?;
+        verify_csrf_token(&self.request, &csrf)?;
+        let submitted = SubmittedBody(body.clone());
+        self.request.extensions_mut().insert(submitted);
+        Ok(body)
+    }
+}
+
 /// Returns the fields of the form that was submitted, in their order.
 pub fn submitted_fields(request: &HttpRequest) -> Vec<(String, String)> {
     let extensions = request.extensions();
@@ -78,20 +129,8 @@ impl<T: DeserializeOwned + 'static> FromRequest for Form<T> {
     type Future = Pin<Box<dyn Future<Output = Result<Self>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let body = web::Bytes::from_request(request, payload);
-        let request = request.clone();
-        Box::pin(async move {
-            if !has_content_type(&request, MEDIA_TYPE) {
-                return Err(Error::UnsupportedMediaType {
-                    expected: MEDIA_TYPE,
-                });
-            }
-            let body = body.await.map_err(|_| Error::TooLarge { limit: LIMIT })?;
-            let CsrfField { csrf } = parse(&body)?;
-            verify_csrf_token(&request, &csrf)?;
-            request.extensions_mut().insert(SubmittedBody(body.clone()));
-            parse(&body).map(Self)
-        })
+        let form = UnreadForm::new(request, payload);
+        Box::pin(async move { parse(&form.read().await?).map(Self) })
     }
 }
 

@@ -1,6 +1,6 @@
-//! Marks sessions past their time as expired, and purges sessions, alerts, devices, messages, and the
-//! links and former addresses of people, past their retention. A failed sweep is retried at the next
-//! interval.
+//! Marks sessions past their time as expired, forgets rotations past the grace period, and purges
+//! sessions, alerts, devices, messages, and the links and former addresses of people, past their
+//! retention. A failed sweep is retried at the next interval.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,6 +25,8 @@ pub(super) struct Sweep {
 pub struct SweepReport {
     /// Sessions marked as expired.
     pub expired: usize,
+    /// Sessions whose recent rotations were forgotten.
+    pub rotations: usize,
     /// Sessions purged.
     pub sessions: usize,
     /// Alerts purged.
@@ -43,6 +45,7 @@ impl Sweep {
         self.sessions.flush_last_uses().await?;
         Ok(SweepReport {
             expired: self.sessions.expire().await?,
+            rotations: self.sessions.clear_rotations().await?,
             sessions: self.sessions.purge().await?,
             alerts: self.alerts.purge().await?,
             devices: self.devices.purge().await?,
@@ -68,6 +71,7 @@ impl Job for Sweep {
                 }
                 Ok(SweepReport {
                     expired,
+                    rotations,
                     sessions,
                     alerts,
                     devices,
@@ -75,7 +79,7 @@ impl Job for Sweep {
                     addresses,
                 }) => {
                     tracing::info!(
-                        expired, sessions, alerts, devices, messages, addresses, "swept"
+                        expired, rotations, sessions, alerts, devices, messages, addresses, "swept"
                     );
                 }
                 Err(err) => {

@@ -34,6 +34,8 @@ pub enum Purpose {
     RefreshToken,
     /// Signing the links in messages.
     MessageLink,
+    /// Comparing the networks that refresh tokens were used from.
+    NetworkDigest,
 }
 
 impl Purpose {
@@ -44,6 +46,7 @@ impl Purpose {
             Self::CsrfToken => b"rollcall form token v1",
             Self::RefreshToken => b"rollcall refresh token v1",
             Self::MessageLink => b"rollcall e-mail link v1",
+            Self::NetworkDigest => b"rollcall network digest v1",
         }
     }
 }

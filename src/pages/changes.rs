@@ -49,7 +49,8 @@ struct Listener {
     is_over: bool,
 }
 
-/// Opens the stream, which ends when the page's session ends or the node stops.
+/// Opens the stream, which ends when the page's session ends or the node stops. With a cookie that
+/// was just replaced it ends at once, and the browser reconnects with the new one.
 ///
 /// # Errors
 /// [`Error::Invalid`] when `since` is out of range; [`Error::Unavailable`] when the node is
@@ -70,7 +71,7 @@ pub async fn stream(
         user: caller.user.id,
         session: caller.session.id,
         since,
-        is_over: false,
+        is_over: !caller.may_write(),
     };
     let first = if has_changed { CHANGED } else { RETRY_DELAY };
     let stream = once(ready(Ok(Bytes::from_static(first.as_bytes())))).chain(messages(listener));

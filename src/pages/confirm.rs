@@ -8,7 +8,7 @@ use serde::Deserialize;
 use crate::error::{Error, Result};
 use crate::http::app_state::AppState;
 use crate::http::browser;
-use crate::http::caller::PageCaller;
+use crate::http::caller::{AnyPageCaller, PageCaller};
 use crate::http::forms::Form;
 use crate::http::layout::{Layout, NavItem, page, see_other};
 use crate::http::step_up::{ConfirmPage, action_fields};
@@ -43,11 +43,11 @@ pub async fn show(
 }
 
 /// Verifies the password and continues with the interrupted request: a 307 makes the browser post
-/// it again with all its fields (RFC 9110, 15.4.8).
+/// it again with all its fields (RFC 9110, 15.4.8). The password counts whatever the cookie is.
 pub async fn submit(
     app: web::Data<AppState>,
     request: HttpRequest,
-    PageCaller(caller): PageCaller,
+    AnyPageCaller(caller): AnyPageCaller,
     Form(form): Form<ConfirmForm>,
 ) -> Result<HttpResponse> {
     let next = local_path(form.next.as_deref());

@@ -5,16 +5,17 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use crate::error::Result;
 use crate::http::app_state::AppState;
 use crate::http::browser;
-use crate::http::caller::PageCaller;
+use crate::http::caller::{AnyPageCaller, PageCaller};
 use crate::http::forms::{EmptyForm, Form};
 use crate::http::layout::signed_out_response;
 use crate::sessions::EndedReason;
 
-/// Ends the caller's session.
+/// Ends the caller's session. A cookie that was just replaced can do that, too: it harms nobody, and
+/// who signs out is never asked for a password.
 pub async fn submit(
     app: web::Data<AppState>,
     request: HttpRequest,
-    PageCaller(caller): PageCaller,
+    AnyPageCaller(caller): AnyPageCaller,
     _: Form<EmptyForm>,
 ) -> Result<HttpResponse> {
     let origin = caller.origin();

@@ -1,8 +1,10 @@
 //! The caller of a request: a claim to a session, and the person and session that it resolves to.
 
+use super::network::NetworkDigest;
 use super::store::Session;
 use super::values::Jti;
 use crate::alerts::AlertContext;
+use crate::clock::Timestamp;
 use crate::db::{SessionId, UserId};
 use crate::events::Origin;
 use crate::geo::Location;
@@ -15,8 +17,53 @@ pub struct Claim {
     pub user: UserId,
     /// The session.
     pub session: SessionId,
-    /// The JTI in a cookie; an access token has none.
-    pub jti: Option<Jti>,
+    /// What names it.
+    pub credential: Credential,
+}
+
+/// What names a session.
+#[derive(Debug, Clone)]
+pub enum Credential {
+    /// A cookie with this JTI.
+    Cookie(Jti),
+    /// An access token.
+    AccessToken {
+        /// The counter of the refresh token that it was issued with.
+        rotation_count: i32,
+        /// When the password was given that the token is based on (`auth_time`), if one was.
+        password_given_at: Option<Timestamp>,
+    },
+}
+
+/// A genuine refresh token. Whether it is spent depends on the session's row.
+#[derive(Debug, Clone)]
+pub struct RefreshClaim {
+    /// The session's owner.
+    pub user: UserId,
+    /// The session.
+    pub session: SessionId,
+    /// The token's id.
+    pub jti: Jti,
+    /// The token's counter.
+    pub rotation_count: i32,
+    /// When the password was given that the token is based on (`auth_time`), if one was. Its
+    /// successor is based on the same.
+    pub password_given_at: Option<Timestamp>,
+}
+
+/// How a caller was authenticated.
+#[derive(Debug, Clone)]
+pub enum Authentication {
+    /// By the session's current cookie.
+    Cookie,
+    /// By a cookie that was replaced less than the grace period ago. It is for requests that were
+    /// on their way, and may read; it passes no step-up.
+    ReplacedCookie,
+    /// By an access token.
+    AccessToken {
+        /// When the password was given that the token is based on, if one was.
+        password_given_at: Option<Timestamp>,
+    },
 }
 
 /// A person whose session was found live.
@@ -28,9 +75,36 @@ pub struct Caller {
     pub session: Session,
     /// The location of this request, redacted by IP retention.
     pub location: Location,
+    /// How they were authenticated.
+    pub authentication: Authentication,
+    /// The network of this request.
+    pub(super) network: NetworkDigest,
 }
 
 impl Caller {
+    /// Returns when this caller gave the password, if that is known of the cookie or token itself.
+    /// Neither a replaced cookie nor an older token inherits what the session's row says.
+    #[must_use]
+    pub fn password_given_at(&self) -> Option<Timestamp> {
+        match self.authentication {
+            Authentication::Cookie => Some(self.session.confirmed_at),
+            Authentication::ReplacedCookie => None,
+            Authentication::AccessToken { password_given_at } => password_given_at,
+        }
+    }
+
+    /// Returns whether the caller has a cookie, and so must never be sent a token.
+    #[must_use]
+    pub fn has_cookie(&self) -> bool {
+        !matches!(self.authentication, Authentication::AccessToken { .. })
+    }
+
+    /// Returns whether the caller may change anything: all but those with a replaced cookie.
+    #[must_use]
+    pub fn may_write(&self) -> bool {
+        !matches!(self.authentication, Authentication::ReplacedCookie)
+    }
+
     /// Returns the caller as the origin of events.
     #[must_use]
     pub fn origin(&self) -> Origin {

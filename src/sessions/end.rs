@@ -62,6 +62,44 @@ impl Sessions {
             .await
     }
 
+    /// Counts the live sessions of all people.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database doesn't respond.
+    pub async fn count_live(&self) -> Result<u64> {
+        let now = self.clock.now();
+        let count = self.db.read(move |c| store::count_live(c, now)).await?;
+        Ok(u64::try_from(count).unwrap_or_default())
+    }
+
+    /// Ends every session of everybody, in batches. Returns how many ended.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database doesn't respond; what has ended until then stays
+    /// ended.
+    pub async fn end_everybody(&self, reason: EndedReason, origin: Origin) -> Result<usize> {
+        let limit = i64::from(self.sweep_batch);
+        let mut total = 0;
+        loop {
+            let at = self.clock.now();
+            let origin = origin.clone();
+            let ended = self
+                .db
+                .transaction(move |c| {
+                    let live = store::list_live_ids(c, at, limit)?;
+                    let end = SessionEnd::by(&origin, reason, at);
+                    let ended = store::end_listed(c, &live, end)?;
+                    record_ended(c, &ended, reason, &origin, at)?;
+                    Ok(ended.len())
+                })
+                .await?;
+            if ended == 0 {
+                return Ok(total);
+            }
+            total += ended;
+        }
+    }
+
     /// Ends every session of `owner`. Returns those that ended.
     ///
     /// # Errors

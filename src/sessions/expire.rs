@@ -58,6 +58,26 @@ impl Sessions {
             .await
     }
 
+    /// Forgets the recent rotations of sessions whose last one is past the grace period, in batches,
+    /// unless another node does so. Returns how many sessions had some.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond; what
+    /// was forgotten until then stays forgotten.
+    pub async fn clear_rotations(&self) -> Result<usize> {
+        let before = self.clock.now() - self.refresh_grace;
+        let limit = i64::from(self.sweep_batch);
+        self.db
+            .repeat_with_lock(NodeLock::Sweep, move |c| {
+                let past = store::list_rotated_before(c, before, limit)?;
+                match past.is_empty() {
+                    true => Ok(0),
+                    false => store::clear_rotations(c, &past, before),
+                }
+            })
+            .await
+    }
+
     /// Writes the buffered last uses. Returns how many rows changed.
     ///
     /// # Errors

@@ -8,28 +8,33 @@ mod end;
 mod expire;
 mod impossible_travel;
 mod last_use;
+mod network;
 mod new_sign_in;
 mod policy;
 mod read;
 mod refresh;
+mod rotation;
 mod session;
 mod step_up;
 pub(crate) mod store;
+mod token_reuse;
 mod usage;
 mod values;
 
 use std::time::Duration;
 
-pub use self::caller::{Caller, Claim};
+pub use self::caller::{Authentication, Caller, Claim, Credential, RefreshClaim};
 pub use self::create::{Client, NewSession, RECENT_LIMIT};
 pub use self::end::EndOutcome;
 pub(crate) use self::end::{end_all, end_others, record_ended};
 pub use self::last_use::{
     FlushLastUses, LastUseBuffer, LastUses, RecordLastUse, WriteOutcome, write_last_uses,
 };
+pub use self::network::NetworkKey;
 pub(crate) use self::new_sign_in::{is_same_device, is_trusted};
 use self::policy::Policy;
 pub use self::read::{HistoryCursor, HistoryPage, any_exists};
+pub(crate) use self::step_up::record_step_up;
 pub use self::store::{LastUse, Session};
 pub use self::values::{EndedReason, Jti, OpenedVia, SessionPersistence};
 use crate::alerts::Alerts;
@@ -50,6 +55,7 @@ pub struct Sessions {
     flush_margin: Duration,
     sweep_batch: u32,
     refresh_grace: Duration,
+    network_key: NetworkKey,
 }
 
 impl Sessions {
@@ -60,6 +66,7 @@ impl Sessions {
         clock: Clock,
         alerts: Alerts,
         last_uses: LastUses,
+        network_key: NetworkKey,
         (sessions, tokens, jobs): (&SessionSettings, &TokenSettings, &JobSettings),
     ) -> Self {
         Self {
@@ -71,6 +78,7 @@ impl Sessions {
             flush_margin: jobs.flush_interval * 2,
             sweep_batch: jobs.sweep_batch,
             refresh_grace: tokens.refresh_grace,
+            network_key,
         }
     }
 

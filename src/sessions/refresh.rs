@@ -1,149 +1,254 @@
-//! Refreshing: each refresh token can be used once (RFC 9700, 4.14.2). One used again within the
-//! grace period gets the existing successor; later, it is token reuse, which ends the session.
+//! Refreshing: each refresh token can be used once (RFC 9700, 4.14.2). What another genuine token of
+//! the session gets is decided in `token_reuse`.
+
+use std::time::Duration;
 
 use strum::VariantArray;
 
 use super::impossible_travel::{self, Waypoint};
-use super::store::{self, SessionEnd};
+use super::network::{NetworkDigest, NetworkRelation};
+use super::rotation::{RecentRotations, Rotation, format_stamp};
+use super::store::{self, NewToken, RotationInput, SessionEnd};
+use super::token_reuse::{Decision, Lineage, PresentedToken, decide};
 use super::values::{EndedReason, Jti};
-use super::{Session, Sessions, record_ended};
-use crate::alerts::AlertKind;
+use super::{RefreshClaim, Session, Sessions, record_ended};
+use crate::alerts::{AlertKind, Alerts};
 use crate::clock::Timestamp;
-use crate::db::{SessionId, UserId};
+use crate::db::AnyConnection;
 use crate::error::{Error, Failure, Result};
 use crate::events::{self, EventKind, NewEvent, Origin};
 use crate::geo::Location;
 use crate::net::IpRetention;
-use crate::people::{self, User};
+use crate::people::User;
+
+/// A refresh in progress.
+struct Refresh {
+    claim: RefreshClaim,
+    /// The JTI of the successor, if there will be one.
+    new: Jti,
+    location: Location,
+    network: NetworkDigest,
+    now: Timestamp,
+}
 
 impl Sessions {
-    /// Spends the refresh token `spent` and returns the session, whose JTI is then the successor's.
+    /// Spends a refresh token and returns the session, whose JTI and counter are then the
+    /// successor's. When the password was given stays what the token says.
     ///
     /// # Errors
     /// [`Error::InvalidToken`] when the session has ended or expired, or on token reuse, which ends
-    /// the session; [`Error::Unavailable`] when the database doesn't respond.
-    pub async fn refresh(
-        &self,
-        owner: UserId,
-        id: SessionId,
-        spent: Jti,
-        location: Location,
-    ) -> Result<Session> {
-        let now = self.clock.now();
-        let new = Jti::random()?;
-        let old = spent.clone();
-        let addresses = location.ip.as_deref().map(stored_forms).unwrap_or_default();
-        let stored = addresses.clone();
-        let rotated = self
-            .db
-            .write(move |c| store::rotate_jti(c, (owner, id), (&old, &new), &stored, now))
-            .await?;
-        match rotated {
-            Some(session) if is_elsewhere(&session, &addresses) => {
-                self.record_new_address(session, location).await
-            }
+    /// the session; [`Error::Unavailable`] when the database doesn't respond; then nothing has
+    /// changed.
+    pub async fn refresh(&self, claim: RefreshClaim, location: Location) -> Result<Session> {
+        let refresh = Refresh {
+            new: Jti::random()?,
+            network: self
+                .network_key
+                .digest(claim.session, location.ip.as_deref()),
+            now: self.clock.now(),
+            claim,
+            location,
+        };
+        match self.rotate(&refresh).await? {
             Some(session) => Ok(session),
-            None => self.refresh_again(owner, id, spent, location.ip).await,
+            None => self.refresh_in_transaction(refresh).await,
         }
     }
 
-    /// Records that a session was refreshed from another address than before. That is rare, so it
-    /// may cost more statements.
-    async fn record_new_address(&self, session: Session, location: Location) -> Result<Session> {
-        let now = self.clock.now();
+    /// Rotates in one statement, in the usual case: the token is the current one, and its address
+    /// is the same as before.
+    async fn rotate(&self, refresh: &Refresh) -> Result<Option<Session>> {
+        let RefreshClaim {
+            user, session, jti, ..
+        } = refresh.claim.clone();
+        let now = refresh.now;
+        let grace_start = now - self.refresh_grace;
+        let stamp = format_stamp(now, &refresh.network);
+        let new = refresh.new.clone();
+        let ip = refresh.location.ip.as_deref();
+        let addresses = ip.map(stored_forms).unwrap_or_default();
         self.db
-            .transaction(move |c| {
-                let (owner, id) = (session.user_id, session.id);
-                let location = location.redacted(people::store::get_ip_retention(c, owner)?);
-                let origin = Origin {
-                    user: Some(owner),
-                    session: Some(id),
-                    ip: location.ip.clone(),
+            .write(move |c| {
+                let input = RotationInput {
+                    spent: &jti,
+                    new: &new,
+                    addresses: &addresses,
+                    stamp: &stamp,
+                    grace_start,
+                    now,
                 };
-                if let Some(travel) = Waypoint::from_last_use(&session).travel_to(&location, now) {
-                    let travel = travel.to_string();
-                    let ip = location.ip.as_deref();
-                    impossible_travel::record(c, (owner, id), travel, ip, now)?;
-                }
-                if location.ip.is_some() && location.ip != session.ip_address {
-                    let event =
-                        NewEvent::for_session(owner, id, EventKind::Refreshed, &origin, now);
-                    events::record_events(c, &[event])?;
-                }
-                let moved = store::update_location(c, owner, id, &location, now)?;
-                Ok(moved.unwrap_or(session))
+                store::rotate_jti(c, user, session, &input)
             })
             .await
     }
 
-    /// Handles a token that is not the current one of a live session: a retry within the grace
-    /// period, token reuse, or a session that has ended or expired.
-    async fn refresh_again(
-        &self,
-        owner: UserId,
-        id: SessionId,
-        spent: Jti,
-        ip: Option<String>,
-    ) -> Result<Session> {
-        let now = self.clock.now();
-        let live = self
-            .db
-            .read(move |c| store::find_live(c, owner, id, now))
-            .await?;
-        let Some((session, user)) = live else {
-            return Err(Error::InvalidToken(Failure::because("its session is over")));
-        };
-        if self.is_within_grace(&session, &spent, now) {
-            return Ok(session);
-        }
-        let origin = Origin {
-            ip: ip.and_then(|ip| user.ip_retention.redact(&ip)),
-            ..Origin::default()
-        };
-        self.end_reused(user, session, origin).await?;
-        tracing::warn!(session = %id, "a spent refresh token was used again; its session is ended");
-        Err(Error::InvalidToken(Failure::because("it was spent before")))
-    }
-
-    /// Ends a session whose refresh token was reused, and alerts its owner.
-    async fn end_reused(&self, user: User, session: Session, origin: Origin) -> Result<()> {
-        const REASON: EndedReason = EndedReason::ReuseDetected;
-
-        let at = self.clock.now();
+    /// Decides what the token gets, and does it with everything that belongs to it, in one
+    /// transaction: a new address, or the end of the session.
+    async fn refresh_in_transaction(&self, refresh: Refresh) -> Result<Session> {
+        let grace = self.refresh_grace;
         let alerts = self.alerts.clone();
-        self.db
+        let RefreshClaim { user, session, .. } = refresh.claim;
+        let refreshed = self
+            .db
             .transaction(move |c| {
-                let end = SessionEnd {
-                    reason: REASON,
-                    by: None,
-                    at,
+                store::lock(c, user, session)?;
+                let live = store::find_live(c, user, session, refresh.now)?;
+                let Some((session, user)) = live else {
+                    return Err(Error::InvalidToken(Failure::because("its session is over")));
                 };
-                let Some(ended) = store::end(c, user.id, session.id, end)? else {
-                    return Ok(());
+                let decision = decide(refresh.compare(&session, grace), grace);
+                let token = match decision {
+                    Decision::SameSuccessor | Decision::Current => return Ok(Some(session)),
+                    Decision::TokenReuse => {
+                        return refresh
+                            .end_reused(c, &alerts, &user, &session)
+                            .map(|()| None);
+                    }
+                    Decision::Rotate => refresh.successor(&session, grace),
+                    Decision::ReplaceSuccessor => refresh.replacement(&session),
+                    Decision::AcceptHigher => refresh.successor_of_higher(),
                 };
-                record_ended(c, std::slice::from_ref(&ended), REASON, &origin, at)?;
-                alerts.raise(c, &user, (AlertKind::TokenReuse, ended.alert_context()), at)
+                store::replace_token(c, &session, &token, refresh.now)?;
+                refresh.record_location(c, &user, session).map(Some)
             })
-            .await
-    }
-
-    /// Returns whether `jti` is the current one, or was within the grace period: another request
-    /// may have rotated it while this one was in progress.
-    pub(super) fn is_current(&self, session: &Session, jti: &Jti, now: Timestamp) -> bool {
-        *jti == session.jti() || self.is_within_grace(session, jti, now)
-    }
-
-    fn is_within_grace(&self, session: &Session, spent: &Jti, now: Timestamp) -> bool {
-        session.previous_jti.as_deref() == Some(spent.as_str())
-            && now <= session.rotated_at() + self.refresh_grace
+            .await?;
+        refreshed.ok_or_else(|| {
+            tracing::warn!(session = %session, "a spent refresh token was used again; its session is ended");
+            Error::InvalidToken(Failure::because("it was spent before"))
+        })
     }
 }
 
-/// Returns whether the stored address of a session is not one of `addresses`; false when these are
-/// empty.
-fn is_elsewhere(session: &Session, addresses: &[String]) -> bool {
-    let stored = session.ip_address.as_ref();
-    !addresses.is_empty() && stored.is_none_or(|stored| !addresses.contains(stored))
+impl Refresh {
+    /// Compares the token with the row of its session. A direct predecessor is recognized by its
+    /// JTI alone, since a token from before there were counters has none.
+    fn compare(&self, session: &Session, grace: Duration) -> PresentedToken {
+        let RefreshClaim {
+            jti,
+            rotation_count,
+            ..
+        } = &self.claim;
+        let recent = session.recent_rotations(grace, self.now);
+        let rotation = recent.find(*rotation_count, jti);
+        let is_predecessor = session.previous_jti.as_deref() == Some(jti.as_str());
+        let spent_at = match is_predecessor {
+            true => Some(session.rotated_at()),
+            false => rotation.map(|rotation| rotation.at),
+        };
+        PresentedToken {
+            has_higher_counter: *rotation_count > session.rotation_count,
+            lineage: match *jti == session.jti() {
+                true => Lineage::Current,
+                false if is_predecessor => Lineage::Predecessor {
+                    is_successor_used: session.is_token_used,
+                },
+                false => Lineage::Other,
+            },
+            spent_for: spent_at.map(|at| self.now.since(at)),
+            network: rotation.map_or(NetworkRelation::Same, |rotation| {
+                rotation.network.relation_to(&self.network)
+            }),
+        }
+    }
+
+    /// Returns the successor of the current token.
+    fn successor(&self, session: &Session, grace: Duration) -> NewToken {
+        let spent = self.rotation(session.rotation_count, &session.jti());
+        NewToken {
+            jti: self.new.clone(),
+            previous: session.jti(),
+            rotation_count: session.rotation_count.saturating_add(1),
+            recent_rotations: session.recent_rotations(grace, self.now).with(spent),
+            is_used: false,
+        }
+    }
+
+    /// Returns a token in place of the current one, with its counter. The presented token is spent
+    /// a second time by it.
+    fn replacement(&self, session: &Session) -> NewToken {
+        let spent = self.rotation(self.claim.rotation_count, &self.claim.jti);
+        NewToken {
+            jti: self.new.clone(),
+            previous: self.claim.jti.clone(),
+            rotation_count: session.rotation_count,
+            recent_rotations: RecentRotations::default().with(spent),
+            is_used: false,
+        }
+    }
+
+    /// Returns the successor of a token that the row is too old to have.
+    fn successor_of_higher(&self) -> NewToken {
+        let spent = self.rotation(self.claim.rotation_count, &self.claim.jti);
+        NewToken {
+            jti: self.new.clone(),
+            previous: self.claim.jti.clone(),
+            rotation_count: self.claim.rotation_count.saturating_add(1),
+            recent_rotations: RecentRotations::default().with(spent),
+            is_used: false,
+        }
+    }
+
+    fn rotation(&self, counter: i32, jti: &Jti) -> Rotation {
+        Rotation::new(counter, jti, self.now, self.network.clone())
+    }
+
+    /// Records the use, and the address if it is another than before. Returns the updated session.
+    fn record_location(
+        self,
+        c: &mut AnyConnection,
+        user: &User,
+        session: Session,
+    ) -> Result<Session> {
+        let Self { location, now, .. } = self;
+        let (owner, id) = (session.user_id, session.id);
+        let location = match location.ip {
+            None => session.location(),
+            Some(_) => location.redacted(user.ip_retention),
+        };
+        let origin = Origin {
+            user: Some(owner),
+            session: Some(id),
+            ip: location.ip.clone(),
+        };
+        if let Some(travel) = Waypoint::from_last_use(&session).travel_to(&location, now) {
+            let (travel, ip) = (travel.to_string(), location.ip.as_deref());
+            impossible_travel::record(c, (owner, id), travel, ip, now)?;
+        }
+        if location.ip.is_some() && location.ip != session.ip_address {
+            let event = NewEvent::for_session(owner, id, EventKind::Refreshed, &origin, now);
+            events::record_events(c, &[event])?;
+        }
+        let moved = store::update_location(c, owner, id, &location, now)?;
+        Ok(moved.unwrap_or(session))
+    }
+
+    /// Ends a session whose refresh token was reused, and alerts its owner.
+    fn end_reused(
+        &self,
+        c: &mut AnyConnection,
+        alerts: &Alerts,
+        user: &User,
+        session: &Session,
+    ) -> Result<()> {
+        const REASON: EndedReason = EndedReason::ReuseDetected;
+
+        let at = self.now;
+        let end = SessionEnd {
+            reason: REASON,
+            by: None,
+            at,
+        };
+        let Some(ended) = store::end(c, user.id, session.id, end)? else {
+            return Ok(());
+        };
+        let ip = self.location.ip.as_deref();
+        let origin = Origin {
+            ip: ip.and_then(|ip| user.ip_retention.redact(ip)),
+            ..Origin::default()
+        };
+        record_ended(c, std::slice::from_ref(&ended), REASON, &origin, at)?;
+        alerts.raise(c, user, (AlertKind::TokenReuse, ended.alert_context()), at)
+    }
 }
 
 /// Returns every form in which an address may be stored.

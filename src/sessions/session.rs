@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::rotation::RecentRotations;
 use super::store::Session;
 use super::values::Jti;
 use crate::alerts::AlertContext;
@@ -33,6 +34,15 @@ impl Session {
         self.rotated_at.unwrap_or(self.created_at)
     }
 
+    /// Returns the rotations of its refresh token, unless the last one was longer than `grace`
+    /// before `now`.
+    pub(super) fn recent_rotations(&self, grace: Duration, now: Timestamp) -> RecentRotations {
+        match now.since(self.rotated_at()) <= grace {
+            true => RecentRotations::parse(&self.recent_rotations),
+            false => RecentRotations::default(),
+        }
+    }
+
     /// Returns when the session expires if its last use is at `now`.
     pub(super) fn expiry_if_used(&self, now: Timestamp) -> Timestamp {
         let idle = Duration::from_secs(u64::try_from(self.idle_seconds).unwrap_or_default());
@@ -59,16 +69,21 @@ impl Session {
         }
     }
 
+    /// Returns where it was last used.
+    pub(super) fn location(&self) -> Location {
+        Location {
+            ip: self.ip_address.clone(),
+            place: self.place(),
+        }
+    }
+
     /// Returns the context of an alert about this session.
     pub(crate) fn alert_context(&self) -> AlertContext {
         AlertContext {
             session: Some(self.id),
             device_name: self.label(),
             device_kind: self.device_kind,
-            location: Location {
-                ip: self.ip_address.clone(),
-                place: self.place(),
-            },
+            location: self.location(),
         }
     }
 

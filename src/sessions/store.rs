@@ -4,21 +4,26 @@
 mod ending;
 mod model;
 mod recent;
+mod rotation;
 mod usage;
 
 use diesel::dsl::not;
 use diesel::prelude::*;
 
 pub(crate) use self::ending::{
-    SessionEnd, end, end_all, end_in_browser, end_on_device, end_others, end_several, expire,
-    list_ended_before, list_expired, list_expired_by_person, purge,
+    SessionEnd, count_live, end, end_all, end_in_browser, end_listed, end_on_device, end_others,
+    end_several, expire, list_ended_before, list_expired, list_expired_by_person, list_live_ids,
+    purge,
 };
 pub(super) use self::model::NewSessionRow;
 pub use self::model::{LastUse, Session};
 pub(crate) use self::recent::{any_exists, list_addresses, list_recent, update_address};
+pub(super) use self::rotation::{
+    NewToken, RotationInput, clear_rotations, list_rotated_before, mark_token_used, replace_token,
+    rotate_jti,
+};
 pub(crate) use self::usage::update_idle_limit;
-pub(super) use self::usage::{rotate_jti, update_last_use, update_location};
-use super::values::Jti;
+pub(super) use self::usage::{update_last_use, update_location};
 use crate::clock::Timestamp;
 use crate::db::schema::{user_sessions, users};
 use crate::db::{AnyConnection, SessionId, UserId, on_each};
@@ -130,12 +135,24 @@ pub(super) fn list_ended(
     Ok(ended.load(c)?)
 }
 
-/// Records a step-up in a live session, and replaces its JTI.
-pub(crate) fn record_step_up(
+/// Locks the row of a session until the transaction ends. On SQLite a transaction that writes has the
+/// whole file.
+pub(super) fn lock(c: &mut AnyConnection, user: UserId, id: SessionId) -> Result<()> {
+    let row = user_sessions::table
+        .filter(user_sessions::user_id.eq(user))
+        .filter(user_sessions::id.eq(id))
+        .select(user_sessions::id);
+    if let AnyConnection::Postgres(c) = c {
+        row.for_update().load::<SessionId>(c)?;
+    }
+    Ok(())
+}
+
+/// Records that the owner of a live session has just given their password in it.
+pub(super) fn record_password(
     c: &mut AnyConnection,
     user: UserId,
     id: SessionId,
-    new: &Jti,
     now: Timestamp,
 ) -> Result<Option<Session>> {
     use user_sessions::dsl;
@@ -145,13 +162,7 @@ pub(crate) fn record_step_up(
         .filter(dsl::id.eq(id))
         .filter(dsl::is_active)
         .filter(dsl::expires_at.gt(now));
-    let changes = (
-        dsl::refresh_token_jti.eq(new.as_str()),
-        dsl::previous_jti.eq(dsl::refresh_token_jti.nullable()),
-        dsl::rotated_at.eq(now),
-        dsl::confirmed_at.eq(now),
-        dsl::updated_at.eq(now),
-    );
+    let changes = (dsl::confirmed_at.eq(now), dsl::updated_at.eq(now));
     let updated = on_each!(c, c => diesel::update(live)
         .set(changes)
         .returning(Session::as_returning())

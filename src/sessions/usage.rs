@@ -1,7 +1,9 @@
 //! Using sessions: resolves a claim to its caller, and records when and where a session was used.
 
+use super::caller::{Authentication, Credential};
 use super::impossible_travel::{self, Waypoint};
 use super::store::{self, LastUse};
+use super::values::Jti;
 use super::{Caller, Claim, Session, Sessions};
 use crate::clock::Timestamp;
 use crate::error::{Chain, Error, Result};
@@ -12,18 +14,22 @@ impl Sessions {
     ///
     /// # Errors
     /// [`Error::Unauthenticated`] when there is no such live session of an active account, or the
-    /// JTI is not the current one; [`Error::Unavailable`] when the database doesn't respond.
+    /// JTI of a cookie was replaced longer than the grace period ago; [`Error::Unavailable`] when
+    /// the database doesn't respond.
     pub async fn resolve(&self, claim: Claim, location: Location) -> Result<Caller> {
         let now = self.clock.now();
-        let Claim { user, session, jti } = claim;
+        let Claim {
+            user,
+            session,
+            credential,
+        } = claim;
         let (session, user) = self
             .db
             .read(move |c| store::find_live(c, user, session, now))
             .await?
             .ok_or(Error::Unauthenticated)?;
-        if jti.is_some_and(|jti| !self.is_current(&session, &jti, now)) {
-            return Err(Error::Unauthenticated);
-        }
+        let authentication = self.authenticate(&session, credential, now).await?;
+        let network = self.network_key.digest(session.id, location.ip.as_deref());
         let location = location.redacted(user.ip_retention);
         // A use that can't be recorded doesn't fail the request.
         if let Err(err) = self.record_use(&session, now, &location).await {
@@ -33,7 +39,60 @@ impl Sessions {
             user,
             session,
             location,
+            authentication,
+            network,
         })
+    }
+
+    /// Verifies what names a live session.
+    async fn authenticate(
+        &self,
+        session: &Session,
+        credential: Credential,
+        now: Timestamp,
+    ) -> Result<Authentication> {
+        match credential {
+            Credential::Cookie(jti) if jti == session.jti() => Ok(Authentication::Cookie),
+            Credential::Cookie(jti) if self.is_within_grace(session, &jti, now) => {
+                Ok(Authentication::ReplacedCookie)
+            }
+            Credential::Cookie(_) => Err(Error::Unauthenticated),
+            Credential::AccessToken {
+                rotation_count,
+                password_given_at,
+            } => {
+                self.record_token_use(session, rotation_count).await;
+                Ok(Authentication::AccessToken { password_given_at })
+            }
+        }
+    }
+
+    /// Returns whether a cookie with this JTI was replaced within the grace period.
+    fn is_within_grace(&self, session: &Session, jti: &Jti, now: Timestamp) -> bool {
+        let grace = self.refresh_grace;
+        let is_previous = session.previous_jti.as_deref() == Some(jti.as_str())
+            && now.since(session.rotated_at()) <= grace;
+        is_previous
+            || session
+                .recent_rotations(grace, now)
+                .was_spent_within(jti, grace, now)
+    }
+
+    /// Records that an access token was seen that was issued with the refresh token of this counter.
+    /// The first one after a rotation is written at once, since another node must know; later ones
+    /// cost nothing. One that can't be written is tried again at the next use.
+    pub async fn record_token_use(&self, session: &Session, rotation_count: i32) {
+        if session.is_token_used || session.rotation_count != rotation_count {
+            return;
+        }
+        let (owner, id) = (session.user_id, session.id);
+        let written = self
+            .db
+            .write(move |c| store::mark_token_used(c, owner, id, rotation_count))
+            .await;
+        if let Err(err) = written {
+            tracing::warn!(session = %id, error = %Chain(&err), "the use of a token could not be recorded");
+        }
     }
 
     /// Buffers a use, or writes it at once if the session might expire before the next flush, or if

@@ -2,6 +2,7 @@
 //! refresh token, a JWT that only the service can verify. Whether the session of a genuine token is
 //! live depends on its row.
 
+mod claims;
 mod crypto;
 mod jwks;
 
@@ -11,15 +12,17 @@ use jsonwebtoken::{
     Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, decode_header, encode,
 };
 use secrecy::ExposeSecret;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 
+pub use self::claims::PASSWORD_ACR;
+use self::claims::{AccessClaims, AuthenticationClaims, RefreshClaims};
 pub use self::jwks::JwkSet;
 use crate::clock::Timestamp;
 use crate::db::{SessionId, UserId};
 use crate::error::{Error, Failure, Result};
 use crate::keys::{CookieKey, KeyRing, Purpose};
-use crate::sessions::{Claim, Jti, Session};
+use crate::sessions::{Claim, Credential, Jti, RefreshClaim, Session};
 use crate::settings::TokenSettings;
 
 /// The type of an access token (RFC 9068, section 2.1).
@@ -27,40 +30,6 @@ const ACCESS_TYPE: &str = "at+jwt";
 const REFRESH_TYPE: &str = "rt+jwt";
 /// The most bytes of a token. Issued tokens are shorter; longer ones are rejected unread.
 const MAX_BYTES: usize = 2048;
-
-/// The claims of an access token (RFC 9068, section 2.2).
-#[derive(Debug, Serialize, Deserialize)]
-struct AccessClaims {
-    iss: String,
-    aud: String,
-    sub: UserId,
-    client_id: String,
-    sid: SessionId,
-    jti: uuid::Uuid,
-    iat: i64,
-    exp: i64,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-struct RefreshClaims {
-    iss: String,
-    sub: UserId,
-    sid: SessionId,
-    jti: String,
-    iat: i64,
-    exp: i64,
-}
-
-/// The claims of a genuine refresh token. Whether it is spent depends on the session's row.
-#[derive(Debug)]
-pub struct RefreshClaim {
-    /// The session's owner.
-    pub user: UserId,
-    /// The session.
-    pub session: SessionId,
-    /// The token's id.
-    pub jti: Jti,
-}
 
 /// The kind of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,6 +52,10 @@ pub struct TokenInfo {
     pub session: SessionId,
     /// The id of a refresh token; `None` for an access token.
     pub jti: Option<Jti>,
+    /// The counter of the refresh token, or of the one that an access token was issued with.
+    pub rotation_count: i32,
+    /// When the password was given that the token is based on, if one was.
+    pub password_given_at: Option<Timestamp>,
     /// The audience of an access token; `None` for a refresh token.
     pub audience: Option<String>,
     /// When it was issued, in seconds since the Unix epoch.
@@ -133,18 +106,24 @@ impl Tokens {
         JwkSet::new(&self.keys.current().signing)
     }
 
-    /// Returns the tokens of a session that was just opened or refreshed. For an unchanged row the
-    /// refresh token is the same, unless another key has come into use.
+    /// Returns the tokens of a session that was just opened or refreshed, based on a password given
+    /// at `password_given_at`, if one was. For an unchanged row and the same time the refresh token
+    /// is the same, unless another key has come into use.
     ///
     /// # Errors
     /// [`Error::Internal`] when signing fails.
-    pub fn issue(&self, session: &Session, now: Timestamp) -> Result<TokenPair> {
+    pub fn issue(
+        &self,
+        session: &Session,
+        password_given_at: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<TokenPair> {
         let lifetime = self.access_lifetime.min(session.expires_at.since(now));
         Ok(TokenPair {
-            access_token: self.access_token(session, now, lifetime)?,
+            access_token: self.access_token(session, password_given_at, now, lifetime)?,
             token_type: "Bearer",
             expires_in: lifetime.as_secs(),
-            refresh_token: self.refresh_token(session, now)?,
+            refresh_token: self.refresh_token(session, password_given_at, now)?,
             refresh_expires_in: session.expires_at.since(now).as_secs(),
         })
     }
@@ -164,7 +143,10 @@ impl Tokens {
         Ok(Claim {
             user: claims.sub,
             session: claims.sid,
-            jti: None,
+            credential: Credential::AccessToken {
+                rotation_count: claims.rot,
+                password_given_at: claims.authentication.password_given_at(),
+            },
         })
     }
 
@@ -178,6 +160,8 @@ impl Tokens {
             user: claims.sub,
             session: claims.sid,
             jti: Jti::claimed(claims.jti),
+            rotation_count: claims.rot,
+            password_given_at: claims.authentication.password_given_at(),
         })
     }
 
@@ -192,6 +176,8 @@ impl Tokens {
                 user: claims.sub,
                 session: claims.sid,
                 jti: None,
+                rotation_count: claims.rot,
+                password_given_at: claims.authentication.password_given_at(),
                 audience: Some(claims.aud),
                 issued_at: claims.iat,
                 expires_at: claims.exp,
@@ -202,6 +188,8 @@ impl Tokens {
             user: claims.sub,
             session: claims.sid,
             jti: Some(Jti::claimed(claims.jti)),
+            rotation_count: claims.rot,
+            password_given_at: claims.authentication.password_given_at(),
             audience: None,
             issued_at: claims.iat,
             expires_at: claims.exp,
@@ -248,6 +236,7 @@ impl Tokens {
     fn access_token(
         &self,
         session: &Session,
+        password_given_at: Option<Timestamp>,
         now: Timestamp,
         lifetime: Duration,
     ) -> Result<String> {
@@ -262,6 +251,8 @@ impl Tokens {
             jti: uuid::Uuid::new_v4(),
             iat: now.timestamp(),
             exp: (now + lifetime).timestamp(),
+            rot: session.rotation_count,
+            authentication: AuthenticationClaims::new(password_given_at),
         };
         let header = Header {
             typ: Some(ACCESS_TYPE.into()),
@@ -275,7 +266,12 @@ impl Tokens {
         )
     }
 
-    fn refresh_token(&self, session: &Session, now: Timestamp) -> Result<String> {
+    fn refresh_token(
+        &self,
+        session: &Session,
+        password_given_at: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<String> {
         let keys = self.keys.current();
         let key = keys.cookie.in_use(now).derived(Purpose::RefreshToken);
         let claims = RefreshClaims {
@@ -285,6 +281,8 @@ impl Tokens {
             jti: session.jti().as_str().to_owned(),
             iat: session.rotated_at().timestamp(),
             exp: session.absolute_expires_at.timestamp(),
+            rot: session.rotation_count,
+            authentication: AuthenticationClaims::new(password_given_at),
         };
         let header = Header {
             typ: Some(REFRESH_TYPE.into()),

@@ -72,6 +72,7 @@ async fn token_reuse_is_shown_with_what_to_do(app: &TestApp) {
     let mut phone = app.login(&ada, IPHONE).await;
     let spent = phone.refresh_token.clone();
     phone.refresh().await;
+    phone.current().await.expect(200);
     app.advance(Duration::from_secs(11));
     app.anyone()
         .refresh(&spent)

@@ -11,6 +11,7 @@ on_both!(
     a_password_set_by_an_administrator_replaces_the_old_one,
     a_disabled_person_is_signed_out_at_once,
     sessions_are_listed_and_ended,
+    everybody_s_sessions_are_counted_and_ended,
     the_configuration_is_shown_without_secrets,
     migrating_prints_what_it_did,
 );
@@ -164,6 +165,52 @@ async fn sessions_are_listed_and_ended(database: Database) {
         .run(&["session", "end", "019700d5-5a00-7000-8000-000000000000"])
         .expect_failed(1);
     assert!(unknown.contains("no "), "{unknown}");
+    app.stop().await;
+}
+
+async fn everybody_s_sessions_are_counted_and_ended(database: Database) {
+    let app = TestApp::start(database).await;
+    let mut devices = Vec::new();
+    for email in ["ada@example.org", "bob@example.org"] {
+        let person = app.register(email).await;
+        devices.push(app.login(&person, FIREFOX).await);
+        devices.push(app.login(&person, IPHONE).await);
+    }
+    let ended_before = devices.pop().expect("a device");
+    ended_before.post("/api/v1/auth/logout").await.expect(204);
+
+    // The batches are smaller than what there is to end.
+    let rollcall = Program::with(&app.database).env("ROLLCALL_JOBS__SWEEP_BATCH", "2");
+    let counted = rollcall.run(&["session", "end", "--all"]);
+    assert_eq!(counted.status, 0, "{counted:?}");
+    let counted = counted.stderr;
+    assert!(counted.contains("3 sessions are live"), "{counted}");
+    assert_eq!(app.database.sessions_where("is_active"), 3);
+
+    let ended = rollcall.run(&["session", "end", "--all", "--yes"]);
+    assert_eq!(ended.status, 0, "{ended:?}");
+    let ended = ended.stderr;
+    assert!(ended.contains("3 sessions are ended"), "{ended}");
+    for device in devices {
+        device.current().await.problem(401, "unauthenticated");
+        app.anyone()
+            .refresh(&device.refresh_token)
+            .await
+            .problem(401, "invalid_token");
+    }
+    assert_eq!(app.database.sessions_where("ended_reason = 'admin'"), 3);
+    let events =
+        "SELECT count(*) AS value FROM session_events WHERE kind = 'ended' AND detail = 'admin'";
+    assert_eq!(app.database.number(events), 3);
+
+    for wrong in [
+        &["session", "end"][..],
+        &["session", "end", "--yes"],
+        &["session", "end", "--all", "--user", "ada@example.org"],
+        &["session", "end", "--user", "ada@example.org", "--yes"],
+    ] {
+        rollcall.run(wrong).expect_failed(2);
+    }
     app.stop().await;
 }
 

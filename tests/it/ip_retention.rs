@@ -100,6 +100,8 @@ async fn no_address_is_stored_when_the_choice_is_none(database: Database) {
         body["session"]["last_used_at"],
         "2031-05-17T08:32:00.000000Z"
     );
+    let access = body["access_token"].as_str().expect("a token");
+    app.anyone().current(access).await.expect(200);
     laptop
         .submit("/account", "/account/name", &[("full_name", "Ada")])
         .await;

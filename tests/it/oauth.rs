@@ -145,8 +145,10 @@ async fn rfc_7662_2_2_an_active_access_token_is_described(app: &TestApp) {
         ".iss" => "[issuer]", ".sid" => "[session]", ".sub" => "[person]",
     }, @r#"
     {
+      "acr": "urn:rollcall:password",
       "active": true,
       "aud": "rollcall",
+      "auth_time": 1936773000,
       "exp": 1936773300,
       "iat": 1936773000,
       "iss": "[issuer]",
@@ -166,6 +168,8 @@ async fn rfc_7662_2_2_an_active_refresh_token_is_described(app: &TestApp) {
     let response = introspect(app, &key, &laptop.refresh_token).await;
     assert_eq!(response["active"], true);
     assert_eq!(response["sid"], laptop.session["id"]);
+    assert_eq!(response["acr"], "urn:rollcall:password");
+    assert_eq!(response["auth_time"], response["iat"]);
     assert!(response.get("token_type").is_none());
     assert!(
         response.get("jti").is_none(),

@@ -22,6 +22,11 @@ on_both!(
 
 const WINDOW: Duration = Duration::from_secs(10 * 60);
 const SECOND: Duration = Duration::from_secs(1);
+const CHALLENGE: &str = concat!(
+    r#"Bearer error="insufficient_user_authentication", "#,
+    r#"error_description="The password must have been given within the last 600 seconds", "#,
+    r#"acr_values="urn:rollcall:password", max_age="600""#
+);
 
 async fn signing_out_this_device_needs_no_step_up(app: &TestApp) {
     let ada = app.register("ada@example.org").await;
@@ -182,10 +187,7 @@ async fn an_api_client_gets_a_step_up_challenge(app: &TestApp) {
         ("POST", "/api/v1/auth/logout-all"),
     ] {
         let response = TestResponse::to(laptop.request(method, path)).await;
-        assert_eq!(
-            response.header("www-authenticate"),
-            r#"Bearer error="insufficient_user_authentication", max_age="600""#
-        );
+        assert_eq!(response.header("www-authenticate"), CHALLENGE);
         response.problem(401, "step_up_required");
     }
     let wrong = laptop
@@ -199,7 +201,13 @@ async fn an_api_client_gets_a_step_up_challenge(app: &TestApp) {
         .json(&json!({"password": PASSWORD}));
     let body = TestResponse::to(right).await.expect(200).json();
     assert_ne!(body["refresh_token"], laptop.refresh_token.as_str());
-    laptop.delete(&one).await.expect(204);
+    // The token from before the step-up gains nothing by it.
+    TestResponse::to(laptop.request("DELETE", &one))
+        .await
+        .problem(401, "step_up_required");
+    let access = body["access_token"].as_str().expect("a token");
+    let delete = app.anyone().request("DELETE", &one).bearer_auth(access);
+    TestResponse::to(delete).await.expect(204);
     assert_eq!(app.database.sessions_where("is_active"), 1);
 }
 

@@ -13,7 +13,7 @@ use crate::error::{Error, Failure};
 use crate::events::Origin;
 use crate::people::{EmailTrust, FullName, NewAccount, PlainPassword, Role, User};
 use crate::sessions::{
-    Claim, Client, EndedReason, NewSession, OpenedVia, Session, SessionPersistence,
+    Claim, Client, Credential, EndedReason, NewSession, OpenedVia, Session, SessionPersistence,
 };
 use crate::settings::Settings;
 use crate::user_agent::DeviceParser;
@@ -167,7 +167,10 @@ impl Replay {
         let claim = Claim {
             user: session.user_id,
             session: session.id,
-            jti: None,
+            credential: Credential::AccessToken {
+                rotation_count: session.rotation_count,
+                password_given_at: None,
+            },
         };
         self.domain
             .sessions

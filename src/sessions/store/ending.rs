@@ -144,6 +144,43 @@ pub(crate) fn end_in_browser(
     Ok(end_where!(c, same, end)?)
 }
 
+/// Ends those of `ids`, of anybody's sessions, that are live.
+pub(crate) fn end_listed(
+    c: &mut AnyConnection,
+    ids: &[SessionId],
+    end: SessionEnd,
+) -> Result<Vec<Session>> {
+    let listed = user_sessions::table
+        .filter(user_sessions::id.eq_any(ids))
+        .filter(user_sessions::is_active)
+        .filter(user_sessions::expires_at.gt(end.at));
+    Ok(end_where!(c, listed, end)?)
+}
+
+/// Counts the live sessions of all people.
+pub(crate) fn count_live(c: &mut AnyConnection, now: Timestamp) -> Result<i64> {
+    Ok(user_sessions::table
+        .filter(user_sessions::is_active)
+        .filter(user_sessions::expires_at.gt(now))
+        .count()
+        .get_result(c)?)
+}
+
+/// Lists live sessions of all people, earliest expiry first, at most `limit`.
+pub(crate) fn list_live_ids(
+    c: &mut AnyConnection,
+    now: Timestamp,
+    limit: i64,
+) -> Result<Vec<SessionId>> {
+    Ok(user_sessions::table
+        .filter(user_sessions::is_active)
+        .filter(user_sessions::expires_at.gt(now))
+        .order(user_sessions::expires_at)
+        .limit(limit)
+        .select(user_sessions::id)
+        .load(c)?)
+}
+
 /// Marks those of `ids` that have expired as ended. One whose expiry a use extended meanwhile is
 /// not marked.
 pub(crate) fn expire(

@@ -79,6 +79,11 @@ pub struct Session {
     pub model: Option<String>,
     /// The point of the place, if known.
     pub location_point: Option<Point>,
+    /// The counter of the current refresh token.
+    pub rotation_count: i32,
+    /// The last rotations, as text.
+    pub(in crate::sessions) recent_rotations: String,
+    pub(in crate::sessions) is_token_used: bool,
 }
 
 /// A session to be inserted.

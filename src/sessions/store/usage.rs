@@ -1,26 +1,25 @@
-//! The queries of `user_sessions` that record a use: they update the expiry, the location and the
-//! JTI. The idle limit, which determines the expiry, is updated here as well.
+//! The queries of `user_sessions` that record a use: they update the expiry and the location. The
+//! idle limit, which determines the expiry, is updated here as well.
 
-use diesel::dsl::case_when;
 use diesel::prelude::*;
-use diesel::sql_types::{Bool, Integer, Nullable};
+use diesel::sql_types::Integer;
 
 use super::model::{LastUse, Session};
 use crate::clock::Timestamp;
-use crate::db::schema::{user_sessions, users};
+use crate::db::schema::user_sessions;
 use crate::db::{AnyConnection, SessionId, UserId, on_each, sql};
 use crate::error::Result;
 use crate::geo::Location;
-use crate::sessions::values::{Jti, SessionPersistence};
+use crate::sessions::values::SessionPersistence;
 
 /// The SQL before and after a bound time that computes when a session used at that time expires.
 /// The databases differ in how they add seconds to a time. SQLite's times are text, computed to the
 /// millisecond and padded with zeros to the common width.
-const POSTGRES_EXPIRY: [&str; 2] = [
+pub(super) const POSTGRES_EXPIRY: [&str; 2] = [
     "least(absolute_expires_at, ",
     " + idle_seconds * interval '1 second')",
 ];
-const SQLITE_EXPIRY: [&str; 2] = [
+pub(super) const SQLITE_EXPIRY: [&str; 2] = [
     "min(absolute_expires_at, strftime('%Y-%m-%d %H:%M:%f000', ",
     ", '+' || idle_seconds || ' seconds'))",
 ];
@@ -33,6 +32,7 @@ macro_rules! expiry_if_used {
             .sql($parts[1])
     };
 }
+pub(super) use expiry_if_used;
 
 /// The changes that set the columns of a location.
 macro_rules! location_columns {
@@ -44,61 +44,6 @@ macro_rules! location_columns {
             user_sessions::location_point.eq($location.place.point.map(|at| at.to_string())),
         )
     };
-}
-
-/// Replaces `old` with `new`, if `old` is the current JTI of a live session of an active person.
-/// The time of the last use is updated only if `known` is empty or includes the session's address;
-/// otherwise [`update_location`] has to follow.
-pub(in crate::sessions) fn rotate_jti(
-    c: &mut AnyConnection,
-    (user, id): (UserId, SessionId),
-    (old, new): (&Jti, &Jti),
-    known: &[String],
-    now: Timestamp,
-) -> Result<Option<Session>> {
-    use user_sessions::dsl;
-
-    let is_known = dsl::ip_address
-        .eq_any(known.to_vec())
-        .or(known.is_empty().into_sql::<Nullable<Bool>>());
-    let last_used =
-        case_when(is_known, now.into_sql::<sql::Timestamptz>()).otherwise(dsl::last_used_at);
-    let active_people = users::table
-        .filter(users::is_active.eq(true))
-        .select(users::id);
-    let current = dsl::user_sessions
-        .filter(dsl::user_id.eq(user))
-        .filter(dsl::id.eq(id))
-        .filter(dsl::refresh_token_jti.eq(old.as_str()))
-        .filter(dsl::is_active)
-        .filter(dsl::expires_at.gt(now))
-        .filter(dsl::user_id.eq_any(active_people));
-    let changes = (
-        dsl::refresh_token_jti.eq(new.as_str()),
-        dsl::previous_jti.eq(old.as_str()),
-        dsl::rotated_at.eq(now),
-        dsl::last_used_at.eq(last_used),
-        dsl::updated_at.eq(now),
-    );
-    let rotated = match c {
-        AnyConnection::Postgres(c) => diesel::update(current)
-            .set((
-                changes,
-                dsl::expires_at.eq(expiry_if_used!(now, POSTGRES_EXPIRY)),
-            ))
-            .returning(Session::as_returning())
-            .get_result(c)
-            .optional()?,
-        AnyConnection::Sqlite(c) => diesel::update(current)
-            .set((
-                changes,
-                dsl::expires_at.eq(expiry_if_used!(now, SQLITE_EXPIRY)),
-            ))
-            .returning(Session::as_returning())
-            .get_result(c)
-            .optional()?,
-    };
-    Ok(rotated)
 }
 
 /// Updates the last use of a session that is not marked as ended, to a new location.

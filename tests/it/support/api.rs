@@ -1,5 +1,7 @@
 //! Clients of the JSON API.
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
 
@@ -40,6 +42,21 @@ impl Anyone {
             &json!({"refresh_token": refresh_token}),
         )
         .await
+    }
+
+    /// Refreshes from an address in a proxy's header.
+    pub async fn refresh_from(&self, refresh_token: &str, ip: &str) -> TestResponse {
+        let request = self
+            .request("POST", "/api/v1/auth/refresh")
+            .header("x-forwarded-for", ip)
+            .json(&json!({"refresh_token": refresh_token}));
+        TestResponse::to(request).await
+    }
+
+    /// Gets the session of an access token.
+    pub async fn current(&self, access_token: &str) -> TestResponse {
+        let request = self.request("GET", "/api/v1/sessions/current");
+        TestResponse::to(request.bearer_auth(access_token)).await
     }
 }
 
@@ -125,6 +142,14 @@ impl Device {
         self.access_token = text(&body["access_token"]);
         self.refresh_token = text(&body["refresh_token"]);
     }
+}
+
+/// Returns the claims of a token, which is not verified.
+#[track_caller]
+pub fn claims(token: &str) -> Value {
+    let part = token.split('.').nth(1).expect("three parts");
+    let json = URL_SAFE_NO_PAD.decode(part).expect("Base64");
+    serde_json::from_slice(&json).expect("JSON")
 }
 
 #[track_caller]
