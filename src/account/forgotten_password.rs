@@ -9,7 +9,7 @@ use crate::clock::Timestamp;
 use crate::db::{AnyConnection, ResetId, UserId};
 use crate::error::{Chain, Error, Result};
 use crate::events::{self, EventKind, NewEvent, Origin};
-use crate::people::mailbox::{Standing, standing};
+use crate::people::mailbox::{Standing, find_senior, standing};
 use crate::people::store::PasswordReset;
 use crate::people::{self, Email, PasswordHash, User};
 use crate::sessions::Session;
@@ -159,7 +159,7 @@ fn queue_answer(
     if !may_reset(user) {
         return Ok(());
     }
-    if let Some(former) = people::store::find_oldest_open_former(c, user.id, now)? {
+    if let Some(former) = find_senior(c, user, now)? {
         return queue_take_back(c, &former, lifetime, now).map(drop);
     }
     let is_own = matches!(standing(c, user, email.as_str(), now)?, Standing::Own);
@@ -195,7 +195,7 @@ fn find_usable(
     let is_current = match &reset.email {
         Some(email) => {
             matches!(standing(c, &user, email, now)?, Standing::Own)
-                && people::store::find_oldest_open_former(c, user.id, now)?.is_none()
+                && find_senior(c, &user, now)?.is_none()
         }
         None => true,
     };

@@ -10,7 +10,9 @@ use crate::db::{AnyConnection, FormerEmailId, UserId};
 use crate::error::{Error, Result};
 use crate::events::Origin;
 use crate::mail::{self, MessageLink, MessageTopic};
-use crate::people::mailbox::{Standing, is_designated, may_set_password, standing};
+use crate::people::mailbox::{
+    Standing, find_senior, is_designated, may_set_password, standing,
+};
 use crate::people::{self, PasswordHash, User};
 use crate::sessions::Session;
 
@@ -155,7 +157,7 @@ fn load(c: &mut AnyConnection, link: MessageLink, now: Timestamp) -> Result<Link
     if mailbox == Mailbox::Own && now.since(queued_at) > LINK_LIFETIME {
         return Err(Error::NotFound);
     }
-    let has_former = people::store::find_oldest_open_former(c, user.id, now)?.is_some();
+    let has_former = find_senior(c, &user, now)?.is_some();
     let sent = (recipient.as_str(), queued_at);
     let may_set_password = message.is_some() && may_set_password(c, &user, sent, now)?;
     let is_designated = is_designated(c, &user, &recipient, now)?;

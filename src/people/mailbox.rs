@@ -99,8 +99,23 @@ pub(crate) fn may_set_password(
     Ok(is_recent && !is_void && is_designated(c, user, recipient, now)?)
 }
 
-/// Returns whether `recipient` is the account's own verified address, with no former one that may
-/// take the account back: such a one is asked instead.
+/// Finds the former address that is asked for a new password in place of the account's own: the
+/// oldest one that may take the account back. There is none where the account's own address is that
+/// one, since its owner went back to it.
+///
+/// # Errors
+/// As [`standing`].
+pub(crate) fn find_senior(
+    c: &mut AnyConnection,
+    user: &User,
+    now: Timestamp,
+) -> Result<Option<FormerEmail>> {
+    let oldest = store::find_oldest_open_former(c, user.id, now)?;
+    Ok(oldest.filter(|former| !user.has_email(&former.email)))
+}
+
+/// Returns whether `recipient` is the account's own verified address, with no [senior](find_senior)
+/// one that is asked instead.
 ///
 /// # Errors
 /// As [`standing`].
@@ -115,5 +130,5 @@ pub(crate) fn is_designated(
         && user.is_active
         && !user.is_external()
         && user.email_verified_at.is_some()
-        && store::find_oldest_open_former(c, user.id, now)?.is_none())
+        && find_senior(c, user, now)?.is_none())
 }
