@@ -10,22 +10,55 @@ use std::time::Duration;
 use chrono::{DateTime, SecondsFormat, SubsecRound, Utc};
 use serde::{Serialize, Serializer};
 
+/// The longest step back of its source that a clock hides: meanwhile it stands still, so that what
+/// one node writes stays in order. A longer step is taken, since an hour of one time would be worse.
+const LONGEST_STANDSTILL: Duration = Duration::from_secs(2);
+
 /// A clock; clones share its time.
 #[derive(Debug, Clone)]
 pub struct Clock(Source);
 
 #[derive(Debug, Clone)]
 enum Source {
-    System,
+    System(Arc<Corrected>),
     /// Microseconds since the Unix epoch.
     Fixed(Arc<AtomicI64>),
 }
 
+/// The system's clock and its correction, in microseconds.
+#[derive(Debug)]
+struct Corrected {
+    /// What is added to the system's clock.
+    correction: AtomicI64,
+    /// The latest time returned.
+    latest: AtomicI64,
+}
+
+impl Corrected {
+    /// Returns `micros`, or the latest time returned if that is later by no more than
+    /// [`LONGEST_STANDSTILL`].
+    fn forward(&self, micros: i64) -> i64 {
+        let longest = duration_micros(LONGEST_STANDSTILL);
+        let is_step = |latest: i64| latest <= micros || latest.saturating_sub(micros) > longest;
+        let update = |latest| is_step(latest).then_some(micros);
+        match self
+            .latest
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, update)
+        {
+            Ok(_) => micros,
+            Err(latest) => latest,
+        }
+    }
+}
+
 impl Clock {
-    /// Returns the system's clock.
+    /// Returns the system's clock, uncorrected.
     #[must_use]
     pub fn system() -> Self {
-        Self(Source::System)
+        Self(Source::System(Arc::new(Corrected {
+            correction: AtomicI64::new(0),
+            latest: AtomicI64::new(i64::MIN),
+        })))
     }
 
     /// Returns a clock that stands at `at` until it is moved with [`Clock::advance`].
@@ -35,25 +68,63 @@ impl Clock {
         Self(Source::Fixed(Arc::new(micros)))
     }
 
-    /// Returns the time now, to the microsecond.
+    /// Returns the time now, to the microsecond. It never runs backwards by a short step.
     #[must_use]
-    #[expect(clippy::disallowed_methods, reason = "the only place that reads it")]
     pub fn now(&self) -> Timestamp {
+        let micros = match &self.0 {
+            Source::System(system) => {
+                let correction = system.correction.load(Ordering::SeqCst);
+                system.forward(system_micros().saturating_add(correction))
+            }
+            Source::Fixed(micros) => micros.load(Ordering::SeqCst),
+        };
+        DateTime::from_timestamp_micros(micros)
+            .unwrap_or_default()
+            .into()
+    }
+
+    /// Returns the time of the system's clock without the correction, in microseconds since the
+    /// Unix epoch; `None` for a fixed clock, which is never corrected.
+    #[must_use]
+    pub fn uncorrected_micros(&self) -> Option<i64> {
         match &self.0 {
-            Source::System => Utc::now().into(),
-            Source::Fixed(micros) => DateTime::from_timestamp_micros(micros.load(Ordering::SeqCst))
-                .unwrap_or_default()
-                .into(),
+            Source::System(_) => Some(system_micros()),
+            Source::Fixed(_) => None,
+        }
+    }
+
+    /// Adds `micros` to the system's clock from now on, in place of the former correction. A fixed
+    /// clock stays as it is.
+    pub fn correct(&self, micros: i64) {
+        if let Source::System(system) = &self.0 {
+            system.correction.store(micros, Ordering::SeqCst);
+        }
+    }
+
+    /// Returns what is added to the system's clock, in microseconds.
+    #[must_use]
+    pub fn correction(&self) -> i64 {
+        match &self.0 {
+            Source::System(system) => system.correction.load(Ordering::SeqCst),
+            Source::Fixed(_) => 0,
         }
     }
 
     /// Moves a fixed clock forward by `span`. The system's clock stays as it is.
     pub fn advance(&self, span: Duration) {
         if let Source::Fixed(micros) = &self.0 {
-            let span = i64::try_from(span.as_micros()).unwrap_or(i64::MAX);
-            micros.fetch_add(span, Ordering::SeqCst);
+            micros.fetch_add(duration_micros(span), Ordering::SeqCst);
         }
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the only place that reads it")]
+fn system_micros() -> i64 {
+    Utc::now().timestamp_micros()
+}
+
+fn duration_micros(span: Duration) -> i64 {
+    i64::try_from(span.as_micros()).unwrap_or(i64::MAX)
 }
 
 /// A moment in UTC, to the microsecond: the precision that both databases store.

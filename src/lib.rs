@@ -7,7 +7,7 @@
 //! - [`pages`], [`api`], [`jobs`]: HTML, JSON, and work in the background
 //! - [`http`]: extractors and middleware: caller, CSRF, headers, error responses
 //! - [`account`]: operations on a person, their sessions and their alerts together
-//! - [`tokens`]: refresh and access tokens, and the keys that sign them
+//! - [`tokens`]: refresh and access tokens
 //! - [`sessions`]: the core, one row for each sign-in on each device
 //! - [`alerts`]: notices to a person of what an intruder may have done
 //! - [`applications`]: applications and their API keys
@@ -18,6 +18,7 @@
 //! - [`user_agent`]: what a user agent and its client hints state
 //! - [`geo`]: places of addresses, and distances
 //! - [`net`]: the client's address, and how much of it is stored
+//! - [`keys`]: the secrets file, and the keys in use
 //! - [`db`]: PostgreSQL and SQLite
 //! - [`settings`]: every setting, its default and its validation
 //! - [`text`], [`clock`], [`error`]: text, time and the error type
@@ -35,6 +36,7 @@ pub mod events;
 pub mod geo;
 pub(crate) mod http;
 pub mod jobs;
+pub mod keys;
 pub mod mail;
 pub mod net;
 pub(crate) mod pages;

@@ -1,19 +1,20 @@
 //! Assembles the application: its state and its middleware. The route table is in [`routes`].
 
+mod metrics;
 pub mod routes;
+mod termination;
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 
-use actix_web::cookie::Key;
 use actix_web::dev::ServerHandle;
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, rt, web};
-use secrecy::ExposeSecret;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::{JoinError, JoinHandle};
 use tracing_actix_web::TracingLogger;
 
+use self::metrics::Metrics;
+pub use self::termination::Termination;
 use crate::account::{Accounts, Messages};
 use crate::alerts::Alerts;
 use crate::applications::ApiKeys;
@@ -27,15 +28,17 @@ use crate::http::app_state::{AppState, SetupLink};
 use crate::http::browser::SessionCookie;
 use crate::http::csrf::CsrfKey;
 use crate::http::request_log::{RequestSpan, log_response};
+use crate::http::session_cookies::SessionCookies;
 use crate::http::target::AllowedHosts;
 use crate::http::{browser, error_response, forms, headers};
-use crate::jobs::{self, Jobs};
+use crate::jobs::{self, ClockCorrection, Jobs};
+use crate::keys::{self, KeyRing};
 use crate::mail::{Delivery, Mailer, MessageLinks};
 use crate::net::TrustedProxies;
 use crate::people::{Hasher, People};
-use crate::sessions::Sessions;
+use crate::sessions::{self, Sessions};
 use crate::settings::{PlaceSettings, Settings};
-use crate::tokens::{Keys, Tokens};
+use crate::tokens::Tokens;
 use crate::user_agent::DeviceParser;
 
 /// A running server.
@@ -46,6 +49,8 @@ pub struct Server {
     jobs: Jobs,
     handle: ServerHandle,
     running: JoinHandle<std::io::Result<()>>,
+    /// The server of metrics; `None` when no listener is configured.
+    metrics: Option<Metrics>,
 }
 
 /// Migrates the database, binds the address and serves. Runs inside an actix system.
@@ -62,17 +67,20 @@ pub async fn start(settings: Settings, clock: Clock) -> Result<Server> {
         tracing::info!(migrations = applied.len(), "the database is migrated");
     }
     let listener = bind(settings.listen)?;
-    let address = listener
-        .local_addr()
-        .map_err(|err| Error::Startup(Failure::new("the address is unknown", err)))?;
+    let address = local_address(&listener)?;
     let url = settings.origin(address);
 
-    let keys = Keys::load(&settings, clock.now())?;
-    let cookie_key = Key::from(keys.session_cookie_key()?.expose_secret());
-    let app = web::Data::new(assemble(&settings, clock, &keys, url.clone())?);
+    let metrics = settings.metrics.listen.map(metrics::bind).transpose()?;
+    let db = Db::new(&settings.database_url, &settings.database);
+    let correction = ClockCorrection::begin(db.clone(), clock.clone()).await;
+    let keys = load_keys(&settings, &db, &clock).await?;
+    let app = web::Data::new(assemble(&settings, db, clock, keys, url.clone())?);
     let delivery = delivery(&settings, &app)?;
-    let jobs = Jobs::start(&app, delivery, settings);
-    let server = serve(listener, app.clone(), cookie_key)?;
+    let jobs = Jobs::start(&app, delivery, correction, &settings.jobs);
+    let metrics = metrics
+        .map(|listener| Metrics::start(listener, app.clone()))
+        .transpose()?;
+    let server = serve(listener, app.clone())?;
     let handle = server.handle();
     Ok(Server {
         address,
@@ -81,7 +89,33 @@ pub async fn start(settings: Settings, clock: Clock) -> Result<Server> {
         jobs,
         handle,
         running: rt::spawn(server),
+        metrics,
     })
+}
+
+/// Loads the keys. Only the first start creates the secrets file: on a database with sessions, new
+/// keys would sign everybody out.
+async fn load_keys(settings: &Settings, db: &Db, clock: &Clock) -> Result<KeyRing> {
+    if keys::is_file_missing(settings)? {
+        if sessions::any_exists(db).await? {
+            let path = settings.secrets_path();
+            return Err(Error::Secrets(
+                format!(
+                    "the secrets file {} is missing, and the database has sessions that need its keys; restore it from the backup, copy it from another node or name it with `secrets_file`. If it is lost, `rollcall key create` makes a new one, and everybody has to sign in again",
+                    path.display()
+                )
+                .into(),
+            ));
+        }
+        keys::create_if_absent(settings, clock.now())?;
+    }
+    KeyRing::load(settings, clock.clone())
+}
+
+fn local_address(listener: &TcpListener) -> Result<SocketAddr> {
+    listener
+        .local_addr()
+        .map_err(|err| Error::Startup(Failure::new("the address is unknown", err)))
 }
 
 impl Server {
@@ -89,6 +123,12 @@ impl Server {
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Returns the address at which the metrics are served; `None` when they aren't.
+    #[must_use]
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics.as_ref().map(Metrics::address)
     }
 
     /// Returns the URL at which people reach the server, without a trailing slash.
@@ -135,6 +175,7 @@ impl Server {
         tokio::select! {
             () = termination.received() => {}
             ended = &mut self.running => {
+                stop_metrics(self.metrics.as_ref()).await;
                 stop_jobs(&self.jobs).await?;
                 return finished(ended);
             }
@@ -153,9 +194,16 @@ impl Server {
         // The streams of changes don't end by themselves.
         self.app.changes.close();
         self.handle.stop(true).await;
+        stop_metrics(self.metrics.as_ref()).await;
         let ended = self.running.await;
         stop_jobs(&self.jobs).await?;
         finished(ended)
+    }
+}
+
+async fn stop_metrics(metrics: Option<&Metrics>) {
+    if let Some(metrics) = metrics {
+        metrics.stop().await;
     }
 }
 
@@ -165,33 +213,6 @@ async fn stop_jobs(jobs: &Jobs) -> Result<()> {
     let rows = jobs.finish_last_uses().await?;
     tracing::info!(last_uses_written = rows, "stopped");
     Ok(())
-}
-
-/// The signals SIGINT and SIGTERM. One that arrives after [`Termination::listen`] is not lost.
-pub struct Termination {
-    terminate: Signal,
-    interrupt: Signal,
-}
-
-impl Termination {
-    /// Listens for the signals from now on.
-    ///
-    /// # Errors
-    /// [`Error::Startup`] when the system doesn't allow it.
-    pub fn listen() -> Result<Self> {
-        let failed = |err| Error::Startup(Failure::new("signals can't be listened for", err));
-        Ok(Self {
-            terminate: signal(SignalKind::terminate()).map_err(failed)?,
-            interrupt: signal(SignalKind::interrupt()).map_err(failed)?,
-        })
-    }
-
-    async fn received(&mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
-        }
-    }
 }
 
 fn finished(ended: std::result::Result<std::io::Result<()>, JoinError>) -> Result<()> {
@@ -211,8 +232,13 @@ fn bind(address: SocketAddr) -> Result<TcpListener> {
     })
 }
 
-fn assemble(settings: &Settings, clock: Clock, keys: &Keys, origin: String) -> Result<AppState> {
-    let db = Db::new(&settings.database_url, &settings.database);
+fn assemble(
+    settings: &Settings,
+    db: Db,
+    clock: Clock,
+    keys: KeyRing,
+    origin: String,
+) -> Result<AppState> {
     let hasher = Hasher::new(&settings.passwords)?;
     let device_parser = DeviceParser::load(settings.device_patterns.as_deref())
         .map_err(|err| Error::Configuration(Failure::new("device_patterns can't be used", err)))?;
@@ -233,10 +259,7 @@ fn assemble(settings: &Settings, clock: Clock, keys: &Keys, origin: String) -> R
             &settings.accounts,
         ),
         alerts,
-        links: Arc::new(MessageLinks::new(
-            keys.alert_link_key()?.expose_secret(),
-            origin.clone(),
-        )?),
+        links: Arc::new(MessageLinks::new(&keys, origin.clone())),
         api_keys: ApiKeys::new(db.clone(), clock.clone()),
         changes: Changes::new(db.clone(), clock.clone()),
         devices: Devices::new(db.clone(), clock.clone(), settings.jobs.sweep_batch),
@@ -248,7 +271,7 @@ fn assemble(settings: &Settings, clock: Clock, keys: &Keys, origin: String) -> R
             settings.jobs.sweep_batch,
         ),
         sessions,
-        tokens: Arc::new(Tokens::new(keys, &settings.tokens, origin)?),
+        tokens: Arc::new(Tokens::new(keys.clone(), &settings.tokens, origin)),
         device_parser,
         places: open_places(&settings.places),
         edge_headers: EdgeHeaders {
@@ -258,8 +281,10 @@ fn assemble(settings: &Settings, clock: Clock, keys: &Keys, origin: String) -> R
         trusted_proxies: TrustedProxies(settings.trusted_proxies.clone()),
         allowed_hosts: AllowedHosts::new(&settings.forward_auth.allowed_hosts),
         cookie_domain: settings.cookie_domain.clone(),
-        csrf_key: CsrfKey::new(keys.csrf_key()?.expose_secret())?,
         reset_lifetime: settings.accounts.reset_lifetime,
+        csrf_key: CsrfKey::new(&keys),
+        session_cookies: SessionCookies::new(keys.clone())?,
+        keys,
         sign_up: settings.sign_up,
         is_https: settings.is_https(),
         setup: SetupLink::default(),
@@ -301,11 +326,7 @@ fn header_name(setting: &str) -> Option<String> {
     Some(setting.to_ascii_lowercase()).filter(|name| !name.is_empty())
 }
 
-fn serve(
-    listener: TcpListener,
-    app: web::Data<AppState>,
-    cookie_key: Key,
-) -> Result<actix_web::dev::Server> {
+fn serve(listener: TcpListener, app: web::Data<AppState>) -> Result<actix_web::dev::Server> {
     let (is_https, sign_up) = (app.is_https, app.sign_up);
     let server = HttpServer::new(move || {
         App::new()
@@ -322,10 +343,11 @@ fn serve(
             // Inside the session middleware: the form of the step-up page needs the session.
             .wrap(from_fn(error_response::render_errors))
             .wrap(browser::session_middleware(
-                cookie_key.clone(),
+                app.session_cookies.inner_key(),
                 &SessionCookie::from_state(&app),
             ))
             .wrap(from_fn(browser::drop_max_age))
+            .wrap(from_fn(browser::reseal_session_cookie))
             .wrap(headers::security_headers(is_https))
             .wrap(from_fn(log_response))
             .wrap(TracingLogger::<RequestSpan>::new())

@@ -21,10 +21,14 @@ pub(super) struct Domain {
 }
 
 impl Domain {
-    /// Migrates the database, and assembles the domain over it.
+    /// Migrates the database, and assembles the domain over it, with a clock that is corrected by
+    /// the database's on PostgreSQL.
     pub(super) fn open(settings: &Settings) -> Result<Self> {
         migrate::run(&settings.database_url)?;
-        Self::assemble(settings, &Clock::system())
+        let clock = Clock::system();
+        let db = Db::new(&settings.database_url, &settings.database);
+        block_on(db.correct_clock(&clock))?;
+        Self::assemble(settings, &clock)
     }
 
     /// Assembles the domain over a migrated database.

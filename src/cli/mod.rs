@@ -75,7 +75,7 @@ enum Command {
     /// Make, list and revoke the keys of applications
     #[command(subcommand)]
     ApiKey(api_key::ApiKey),
-    /// Rotate the signing key
+    /// List, rotate and revoke the keys of the service
     #[command(subcommand)]
     Key(key::Key),
     /// Tell what user agents say of their devices

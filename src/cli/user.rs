@@ -3,7 +3,6 @@
 use std::io::BufRead;
 
 use clap::{Args, Subcommand};
-use secrecy::ExposeSecret;
 use serde::Serialize;
 
 use super::domain::{Domain, block_on, parse_email};
@@ -15,10 +14,10 @@ use crate::clock::{Clock, Timestamp};
 use crate::db::UserId;
 use crate::error::Error;
 use crate::events::Origin;
+use crate::keys::KeyRing;
 use crate::mail::MessageLinks;
 use crate::people::{self, EmailTrust, FullName, NewAccount, PlainPassword, Role};
 use crate::settings::Settings;
-use crate::tokens::Keys;
 
 #[derive(Subcommand)]
 pub(super) enum User {
@@ -206,8 +205,8 @@ async fn reset_link(domain: &Domain, settings: &Settings, email: &str) -> Result
         reset => reset?,
     };
     let origin = settings.origin(settings.listen);
-    let keys = Keys::load(settings, Clock::system().now())?;
-    let links = MessageLinks::new(keys.alert_link_key()?.expose_secret(), origin.clone())?;
+    let keys = KeyRing::load(settings, Clock::system())?;
+    let links = MessageLinks::new(&keys, origin.clone());
     println!("{}", links.reset_password(reset));
     if settings.public_url.is_none() {
         eprintln!("public_url is not set; the link assumes that the service is at {origin}.");

@@ -1,6 +1,7 @@
 //! The database, PostgreSQL or SQLite. Work is a closure over a connection and runs on a blocking
 //! thread; SQLite has one writer and several readers, PostgreSQL one pool.
 
+mod clock_offset;
 mod connection;
 mod error;
 mod lock;
@@ -26,6 +27,7 @@ pub use self::types::{
     AlertId, ApiKeyId, EventId, FormerEmailId, MailId, MailSubjectId, ResetId, SessionId, UserId,
     VerificationId, sql,
 };
+use crate::clock::Clock;
 use crate::error::{Chain, Error, Failure, Result};
 use crate::settings::{DatabaseSettings, DatabaseUrl};
 
@@ -73,6 +75,22 @@ impl Db {
         W: FnOnce(&mut AnyConnection) -> Result<T> + Send + 'static,
     {
         self.readers.run(work).await
+    }
+
+    /// Corrects `clock` by its offset from the database's clock, on PostgreSQL. A fixed clock stays
+    /// as it is.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database doesn't respond; then the clock stays as it is.
+    pub async fn correct_clock(&self, clock: &Clock) -> Result<()> {
+        let measured = clock.clone();
+        let offset = self
+            .read(move |c| clock_offset::measure(c, &measured))
+            .await?;
+        if let Some(offset) = offset {
+            clock.correct(offset.correction(clock.correction()));
+        }
+        Ok(())
     }
 
     /// Runs one statement that writes. It is on disk when this returns.

@@ -7,6 +7,7 @@ use actix_web::{HttpRequest, web};
 use sha2::{Digest, Sha256};
 
 use super::csrf::CsrfKey;
+use super::session_cookies::SessionCookies;
 use super::target::AllowedHosts;
 use crate::account::Accounts;
 use crate::alerts::Alerts;
@@ -17,6 +18,7 @@ use crate::devices::Devices;
 use crate::error::{Error, Failure, Result};
 use crate::events::Changes;
 use crate::geo::{EdgeHeaders, Places};
+use crate::keys::KeyRing;
 use crate::mail::MessageLinks;
 use crate::net::TrustedProxies;
 use crate::people::People;
@@ -64,10 +66,14 @@ pub struct AppState {
     pub allowed_hosts: AllowedHosts,
     /// The domain whose hosts all receive the session cookie; `None` for this host alone.
     pub cookie_domain: Option<String>,
-    /// The key of CSRF tokens.
+    /// The keys in use.
+    pub keys: KeyRing,
+    /// The keys of CSRF tokens.
     pub csrf_key: CsrfKey,
     /// How long the link of a forgotten password is valid.
     pub reset_lifetime: Duration,
+    /// The keys of session cookies.
+    pub session_cookies: SessionCookies,
     /// Whether anybody may create an account.
     pub sign_up: bool,
     /// Whether people reach the service over HTTPS.

@@ -71,7 +71,8 @@ fn device_cookie_name(is_https: bool) -> &'static str {
     }
 }
 
-/// Returns the middleware that encrypts and decrypts the session cookie.
+/// Returns the middleware that encrypts and decrypts the session cookie with `key`, which
+/// [`session_cookies`](super::session_cookies) exchanges for the keys of the service.
 pub fn session_middleware(
     key: Key,
     cookie: &SessionCookie,
@@ -123,6 +124,22 @@ pub fn set_session(request: &HttpRequest, session: &Session) -> Result<()> {
 /// Removes the session cookie from the browser.
 pub fn clear_session(request: &HttpRequest) {
     request.get_session().purge();
+}
+
+/// Seals the session cookie of the request again for `actix-session`, and that of the response for
+/// the browser.
+pub async fn reseal_session_cookie(
+    mut request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
+    let app = app_state(request.request())?.clone();
+    let name = SessionCookie::from_state(&app).name();
+    app.session_cookies
+        .reseal_request(request.headers_mut(), name);
+    let mut response = next.call(request).await?;
+    app.session_cookies
+        .reseal_response(response.headers_mut(), name);
+    Ok(response)
 }
 
 /// Removes `Max-Age` from a session cookie that [`set_session`] marked to expire when the browser

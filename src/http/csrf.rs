@@ -3,28 +3,23 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
 
-use crate::error::{Error, Failure, Result};
+use crate::error::{Error, Result};
+use crate::keys::{KeyRing, MacKeys, Purpose};
 
-/// The key of CSRF tokens.
-pub struct CsrfKey(Hmac<Sha256>);
+/// The keys of CSRF tokens.
+pub struct CsrfKey(MacKeys);
 
 impl CsrfKey {
-    /// Returns a key of these bytes.
-    ///
-    /// # Errors
-    /// [`Error::Internal`] when HMAC does not accept the key.
-    pub fn new(key: &[u8]) -> Result<Self> {
-        Hmac::new_from_slice(key)
-            .map(Self)
-            .map_err(|err| Error::Internal(Failure::new("the key of CSRF tokens", err)))
+    /// Returns the keys of CSRF tokens in `ring`.
+    #[must_use]
+    pub fn new(ring: &KeyRing) -> Self {
+        Self(ring.mac_keys(Purpose::CsrfToken))
     }
 
     /// Returns the token for `binding`.
     pub(super) fn token(&self, binding: &str) -> String {
-        URL_SAFE_NO_PAD.encode(self.0.clone().chain_update(binding).finalize().into_bytes())
+        URL_SAFE_NO_PAD.encode(self.0.sign(&[binding.as_bytes()]))
     }
 
     /// Verifies a token. Compares in constant time.
@@ -35,10 +30,9 @@ impl CsrfKey {
         let token = URL_SAFE_NO_PAD
             .decode(token)
             .map_err(|_| Error::CsrfMismatch)?;
-        self.0
-            .clone()
-            .chain_update(binding)
-            .verify_slice(&token)
-            .map_err(|_| Error::CsrfMismatch)
+        match self.0.verify(&[binding.as_bytes()], &token) {
+            true => Ok(()),
+            false => Err(Error::CsrfMismatch),
+        }
     }
 }

@@ -15,5 +15,6 @@ pub mod headers;
 pub mod json;
 pub mod layout;
 pub mod request_log;
+pub mod session_cookies;
 pub mod step_up;
 pub mod target;

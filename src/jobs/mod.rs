@@ -1,6 +1,7 @@
 //! Background jobs, as actix actors. A job is an interval and its work, run by a periodic actor;
 //! the buffer of last uses has a separate actor.
 
+mod correct_clock;
 mod deliver_mail;
 mod flush_last_uses;
 mod last_use_writer;
@@ -15,6 +16,7 @@ use std::time::Duration;
 use actix::{Addr, MailboxError};
 use tokio::time::{sleep, timeout};
 
+use self::correct_clock::CorrectClock;
 use self::deliver_mail::DeliverMail;
 use self::flush_last_uses::FlushBuffer;
 use self::periodic::{Finish, Job, Periodic, RunNow};
@@ -23,12 +25,13 @@ use self::reload_keys::ReloadKeys;
 use self::reload_places::ReloadPlaces;
 use self::sweep::Sweep;
 pub use self::sweep::SweepReport;
+use crate::clock::Clock;
 use crate::db::Db;
 use crate::error::{Chain, Error, Failure, Result};
 use crate::http::app_state::AppState;
 use crate::mail::Delivery;
 use crate::sessions::{LastUses, Sessions};
-use crate::settings::Settings;
+use crate::settings::JobSettings;
 
 /// How long stopping waits for the message in progress.
 const LAST_MESSAGE_TIMEOUT: Duration = Duration::from_secs(30);
@@ -42,6 +45,7 @@ const LAST_FLUSH_PAUSE: Duration = Duration::from_secs(1);
 pub struct Jobs {
     sessions: Sessions,
     sweep: Addr<Periodic<Sweep>>,
+    reload_keys: Addr<Periodic<ReloadKeys>>,
     reload_places: Addr<Periodic<ReloadPlaces>>,
     /// `None` when no SMTP server is configured.
     mail: Option<(Delivery, Addr<Periodic<DeliverMail>>)>,
@@ -53,11 +57,27 @@ pub fn start_last_use_writer(db: Db) -> LastUses {
     last_use_writer::start(db)
 }
 
+/// The correction of the node's clock, before its job starts.
+pub(crate) struct ClockCorrection(CorrectClock);
+
+impl ClockCorrection {
+    /// Corrects `clock` by that of the database, on PostgreSQL, before any time is read.
+    pub(crate) async fn begin(db: Db, clock: Clock) -> Self {
+        let job = CorrectClock::new(db, clock);
+        job.correct().await;
+        Self(job)
+    }
+}
+
 impl Jobs {
     /// Starts every job in the current actix system.
     #[must_use]
-    pub(crate) fn start(app: &AppState, delivery: Option<Delivery>, settings: Settings) -> Self {
-        let intervals = &settings.jobs;
+    pub(crate) fn start(
+        app: &AppState,
+        delivery: Option<Delivery>,
+        correction: ClockCorrection,
+        intervals: &JobSettings,
+    ) -> Self {
         let mail = delivery.map(|delivery| {
             let job = DeliverMail {
                 accounts: app.accounts.clone(),
@@ -84,14 +104,14 @@ impl Jobs {
         Periodic::start_job(PollChanges {
             changes: app.changes.clone(),
         });
-        Periodic::start_job(ReloadKeys {
-            tokens: app.tokens.clone(),
-            clock: app.clock.clone(),
-            settings,
+        Periodic::start_job(correction.0);
+        let reload_keys = Periodic::start_job(ReloadKeys {
+            keys: app.keys.clone(),
         });
         Self {
             sessions: app.sessions.clone(),
             sweep,
+            reload_keys,
             reload_places,
             mail,
         }
@@ -141,6 +161,14 @@ impl Jobs {
     /// [`Error::Internal`] when the job is not running.
     pub async fn reload_places(&self) -> Result<bool> {
         run_now(&self.reload_places).await
+    }
+
+    /// Reloads the keys now.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when the job is not running.
+    pub async fn reload_keys(&self) -> Result<()> {
+        run_now(&self.reload_keys).await
     }
 
     /// Writes the buffered last uses now. Returns how many rows changed.

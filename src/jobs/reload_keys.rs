@@ -1,43 +1,27 @@
-//! Reloads the signing keys, so that a new one is used without a restart. When the secrets file
-//! can't be read, the keys stay as they are.
+//! Reloads the keys, so that a change of the secrets file applies without a restart.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::periodic::{Job, Run};
-use crate::clock::{Clock, Timestamp};
-use crate::error::{Chain, Result};
-use crate::settings::Settings;
-use crate::tokens::{Keys, Tokens};
-
-/// The longest time until a running server uses a new key.
-const INTERVAL: Duration = Duration::from_secs(5);
+use crate::keys::{KeyRing, RELOAD_INTERVAL};
 
 pub(super) struct ReloadKeys {
-    pub(super) tokens: Arc<Tokens>,
-    pub(super) settings: Settings,
-    pub(super) clock: Clock,
-}
-
-impl ReloadKeys {
-    fn reload(&self, now: Timestamp) -> Result<()> {
-        self.tokens.update_keys(&Keys::load(&self.settings, now)?)
-    }
+    pub(super) keys: KeyRing,
 }
 
 impl Job for ReloadKeys {
     type Output = ();
 
     fn interval(&self) -> Duration {
-        INTERVAL
+        RELOAD_INTERVAL
     }
 
     fn run(self: Arc<Self>) -> Run<()> {
-        let now = self.clock.now();
-        let reload = tokio::task::spawn_blocking(move || self.reload(now));
+        let reload = tokio::task::spawn_blocking(move || self.keys.reload());
         Box::pin(async move {
-            if let Ok(Err(err)) = reload.await {
-                tracing::warn!(error = %Chain(&err), "the secrets file could not be read; the keys stay");
+            if let Err(err) = reload.await {
+                tracing::error!(error = %err, "reloading the keys stopped short");
             }
         })
     }

@@ -5,12 +5,10 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
 
 use crate::clock::Timestamp;
 use crate::db::{AlertId, MailId, ResetId, VerificationId};
-use crate::error::{Error, Failure, Result};
+use crate::keys::{KeyRing, MacKeys, Purpose};
 
 /// Bytes of an id.
 const ID_BYTES: usize = 16;
@@ -30,19 +28,18 @@ pub enum MessageLink {
 
 /// Signs links and tickets, and verifies them.
 pub struct MessageLinks {
-    key: Hmac<Sha256>,
+    keys: MacKeys,
     origin: String,
 }
 
 impl MessageLinks {
-    /// Returns links to the service at `origin`, signed with `key`.
-    ///
-    /// # Errors
-    /// [`Error::Internal`] when HMAC does not accept the key.
-    pub fn new(key: &[u8], origin: String) -> Result<Self> {
-        let key = Hmac::new_from_slice(key)
-            .map_err(|err| Error::Internal(Failure::new("the key of links", err)))?;
-        Ok(Self { key, origin })
+    /// Returns links to the service at `origin`, signed with the keys of `ring`.
+    #[must_use]
+    pub fn new(ring: &KeyRing, origin: String) -> Self {
+        Self {
+            keys: ring.mac_keys(Purpose::MessageLink),
+            origin,
+        }
     }
 
     /// Returns the URL of *Your devices*.
@@ -123,7 +120,8 @@ impl MessageLinks {
 
     /// Returns `payload` and its MAC, as URL-safe Base64.
     fn seal(&self, purpose: &[u8], payload: &[u8], binding: &[u8]) -> String {
-        let mac = self.mac(purpose, payload, binding).finalize().into_bytes();
+        // `payload` has a fixed length for each purpose, so the concatenation is unambiguous.
+        let mac = self.keys.sign(&[purpose, payload, binding]);
         URL_SAFE_NO_PAD.encode([payload, mac.as_slice()].concat())
     }
 
@@ -132,16 +130,7 @@ impl MessageLinks {
     fn open(&self, purpose: &[u8], text: &str, length: usize, binding: &[u8]) -> Option<Vec<u8>> {
         let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
         let (payload, mac) = bytes.split_at_checked(length)?;
-        self.mac(purpose, payload, binding).verify_slice(mac).ok()?;
-        Some(payload.to_vec())
-    }
-
-    fn mac(&self, purpose: &[u8], payload: &[u8], binding: &[u8]) -> Hmac<Sha256> {
-        // `payload` has a fixed length for each purpose, so the concatenation is unambiguous.
-        self.key
-            .clone()
-            .chain_update(purpose)
-            .chain_update(payload)
-            .chain_update(binding)
+        let is_genuine = self.keys.verify(&[purpose, payload, binding], mac);
+        is_genuine.then(|| payload.to_vec())
     }
 }

@@ -64,11 +64,17 @@ pub async fn cancel_change(
 }
 
 /// Sends the link again: of the pending change, or for the account's own e-mail.
+///
+/// # Errors
+/// [`Error::NotFound`] where no mail is sent.
 pub async fn resend_link(
     app: web::Data<AppState>,
     PageCaller(caller): PageCaller,
     _: Form<EmptyForm>,
 ) -> Result<HttpResponse> {
+    if !app.accounts.sends_mail() {
+        return Err(Error::NotFound);
+    }
     let done = match app.accounts.resend_verification(caller.user.id).await? {
         true => "email-link",
         false => "email-limit",

@@ -29,7 +29,7 @@ pub use self::last_use::{
 };
 pub(crate) use self::new_sign_in::{is_same_device, is_trusted};
 use self::policy::Policy;
-pub use self::read::{HistoryCursor, HistoryPage};
+pub use self::read::{HistoryCursor, HistoryPage, any_exists};
 pub use self::store::{LastUse, Session};
 pub use self::values::{EndedReason, Jti, OpenedVia, SessionPersistence};
 use crate::alerts::Alerts;

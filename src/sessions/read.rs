@@ -9,10 +9,18 @@ use chrono::DateTime;
 use super::values::Jti;
 use super::{Session, Sessions, store};
 use crate::clock::Timestamp;
-use crate::db::{EventId, SessionId, UserId};
+use crate::db::{Db, EventId, SessionId, UserId};
 use crate::error::{Error, Result};
 use crate::events::{self, EventPage};
 use crate::people::User;
+
+/// Returns whether the database has any session, ended ones included.
+///
+/// # Errors
+/// [`Error::Unavailable`] when the database doesn't respond.
+pub async fn any_exists(db: &Db) -> Result<bool> {
+    db.read(store::any_exists).await
+}
 
 /// The position at which a page of history continues: after the session with this end and id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -15,7 +15,7 @@ pub(crate) use self::ending::{
 };
 pub(super) use self::model::NewSessionRow;
 pub use self::model::{LastUse, Session};
-pub(crate) use self::recent::{list_addresses, list_recent, update_address};
+pub(crate) use self::recent::{any_exists, list_addresses, list_recent, update_address};
 pub(crate) use self::usage::update_idle_limit;
 pub(super) use self::usage::{rotate_jti, update_last_use, update_location};
 use super::values::Jti;

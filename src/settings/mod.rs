@@ -18,7 +18,7 @@ use url::Url;
 use self::parse::format_span;
 pub use self::sections::{
     AccountSettings, DatabaseSettings, ForwardAuthSettings, JobSettings, LogSettings, MailSettings,
-    PasswordSettings, PlaceSettings, SessionSettings, TokenSettings,
+    MetricsSettings, PasswordSettings, PlaceSettings, SessionSettings, TokenSettings,
 };
 use self::values::hide_secret;
 pub use self::values::{DatabaseUrl, LogFormat, MailTls};
@@ -78,6 +78,8 @@ pub struct Settings {
     pub places: PlaceSettings,
     /// `[mail]`
     pub mail: MailSettings,
+    /// `[metrics]`
+    pub metrics: MetricsSettings,
     /// `[jobs]`
     pub jobs: JobSettings,
 }
@@ -104,6 +106,7 @@ impl Default for Settings {
             tokens: TokenSettings::default(),
             places: PlaceSettings::default(),
             mail: MailSettings::default(),
+            metrics: MetricsSettings::default(),
             jobs: JobSettings::default(),
         }
     }

@@ -18,6 +18,16 @@ pub(super) fn address<'de, D: Deserializer<'de>>(reader: D) -> Result<SocketAddr
     parse(&text, "an address and a port, like 127.0.0.1:8080")
 }
 
+/// Deserializes an address and a port, if there is one.
+pub(super) fn optional_address<'de, D: Deserializer<'de>>(
+    reader: D,
+) -> Result<Option<SocketAddr>, D::Error> {
+    match Option::<String>::deserialize(reader)? {
+        None => Ok(None),
+        Some(text) => parse(&text, "an address and a port, like 127.0.0.1:9090").map(Some),
+    }
+}
+
 /// Deserializes an origin: `https://login.example.org`.
 pub(super) fn origin<'de, D: Deserializer<'de>>(reader: D) -> Result<Option<Url>, D::Error> {
     match Option::<String>::deserialize(reader)? {

@@ -1,12 +1,13 @@
 //! The sections of the settings, with their defaults.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
-use super::parse::span;
+use super::parse::{optional_address, span};
 use super::values::{LogFormat, MailTls, hide_secret};
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -259,6 +260,15 @@ impl Default for TokenSettings {
             audience: "rollcall".into(),
         }
     }
+}
+
+/// `[metrics]`: metrics for operators, on a listener of their own.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct MetricsSettings {
+    /// The address and port to serve `GET /metrics` at. `None`: they are not served.
+    #[serde(deserialize_with = "optional_address")]
+    pub listen: Option<SocketAddr>,
 }
 
 /// `[jobs]`

@@ -3,11 +3,8 @@
 //! live depends on its row.
 
 mod crypto;
-mod keys;
-mod ring;
-mod secrets;
+mod jwks;
 
-use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use jsonwebtoken::{
@@ -17,12 +14,11 @@ use secrecy::ExposeSecret;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-pub use self::keys::Keys;
-pub use self::ring::JwkSet;
-use self::ring::KeyRing;
+pub use self::jwks::JwkSet;
 use crate::clock::Timestamp;
 use crate::db::{SessionId, UserId};
 use crate::error::{Error, Failure, Result};
+use crate::keys::{CookieKey, KeyRing, Purpose};
 use crate::sessions::{Claim, Jti, Session};
 use crate::settings::TokenSettings;
 
@@ -115,54 +111,30 @@ pub struct Tokens {
     issuer: String,
     audience: String,
     access_lifetime: Duration,
-    access: RwLock<Arc<KeyRing>>,
-    refresh: (EncodingKey, DecodingKey),
+    keys: KeyRing,
 }
 
 impl Tokens {
-    /// Returns an issuer of tokens with `issuer`, the service's public URL, and the current `keys`.
-    ///
-    /// # Errors
-    /// [`Error::Internal`] when a key can't be used.
-    pub fn new(keys: &Keys, settings: &TokenSettings, issuer: String) -> Result<Self> {
+    /// Returns an issuer of tokens with `issuer`, the service's public URL, and the keys in use.
+    #[must_use]
+    pub fn new(keys: KeyRing, settings: &TokenSettings, issuer: String) -> Self {
         crypto::install();
-        let refresh_key = keys.refresh_token_key()?;
-        Ok(Self {
+        Self {
             issuer,
             audience: settings.audience.clone(),
             access_lifetime: settings.access_lifetime,
-            access: RwLock::new(Arc::new(KeyRing::new(keys.signing_keys())?)),
-            refresh: (
-                EncodingKey::from_secret(refresh_key.expose_secret()),
-                DecodingKey::from_secret(refresh_key.expose_secret()),
-            ),
-        })
-    }
-
-    /// Replaces the signing keys in use by those of `keys`.
-    ///
-    /// # Errors
-    /// [`Error::Internal`] when one can't be used; then nothing changes.
-    pub fn update_keys(&self, keys: &Keys) -> Result<()> {
-        let ring = Arc::new(KeyRing::new(keys.signing_keys())?);
-        *self.access.write().unwrap_or_else(PoisonError::into_inner) = ring;
-        Ok(())
+            keys,
+        }
     }
 
     /// Returns the public keys that verify access tokens.
+    #[must_use]
     pub fn jwks(&self) -> JwkSet {
-        self.ring().public()
-    }
-
-    fn ring(&self) -> Arc<KeyRing> {
-        self.access
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        JwkSet::new(&self.keys.current().signing)
     }
 
     /// Returns the tokens of a session that was just opened or refreshed. For an unchanged row the
-    /// refresh token is the same.
+    /// refresh token is the same, unless another key has come into use.
     ///
     /// # Errors
     /// [`Error::Internal`] when signing fails.
@@ -172,12 +144,13 @@ impl Tokens {
             access_token: self.access_token(session, now, lifetime)?,
             token_type: "Bearer",
             expires_in: lifetime.as_secs(),
-            refresh_token: self.refresh_token(session)?,
+            refresh_token: self.refresh_token(session, now)?,
             refresh_expires_in: session.expires_at.since(now).as_secs(),
         })
     }
 
     /// Returns the service's public URL.
+    #[must_use]
     pub fn issuer(&self) -> &str {
         &self.issuer
     }
@@ -238,13 +211,14 @@ impl Tokens {
     fn access_claims(&self, token: &str, now: Timestamp) -> Result<AccessClaims> {
         const UNKNOWN_KEY: Error = Error::InvalidToken(Failure::because("its key is unknown"));
 
-        let ring = self.ring();
+        let keys = self.keys.current();
         let kid = decode_header(token).ok().and_then(|header| header.kid);
-        let key = kid
-            .as_deref()
-            .and_then(|kid| ring.find_key(kid))
+        let mut keys = keys.signing.iter();
+        let key = keys
+            .find(|key| Some(key.id()) == kid.as_deref())
+            .map(|key| DecodingKey::from_ed_der(key.public()))
             .ok_or(UNKNOWN_KEY)?;
-        let claims: AccessClaims = self.verify(token, Algorithm::EdDSA, ACCESS_TYPE, key)?;
+        let claims: AccessClaims = self.verify(token, Algorithm::EdDSA, ACCESS_TYPE, &key)?;
         if claims.aud != self.audience {
             return Err(Error::InvalidToken(Failure::because(
                 "it is for another audience",
@@ -255,8 +229,18 @@ impl Tokens {
     }
 
     fn refresh_claims(&self, token: &str, now: Timestamp) -> Result<RefreshClaims> {
-        let claims: RefreshClaims =
-            self.verify(token, Algorithm::HS256, REFRESH_TYPE, &self.refresh.1)?;
+        let keys = self.keys.current();
+        let verify = |key: &CookieKey| -> Result<RefreshClaims> {
+            let key = key.derived(Purpose::RefreshToken).expose_secret();
+            let key = DecodingKey::from_secret(key);
+            self.verify(token, Algorithm::HS256, REFRESH_TYPE, &key)
+        };
+        let mut results = keys.cookie.iter().map(verify);
+        let claims = results
+            .find(Result::is_ok)
+            .unwrap_or(Err(Error::InvalidToken(Failure::because(
+                "it is not genuine",
+            ))))?;
         require_unexpired(claims.exp, now)?;
         Ok(claims)
     }
@@ -267,7 +251,8 @@ impl Tokens {
         now: Timestamp,
         lifetime: Duration,
     ) -> Result<String> {
-        let ring = self.ring();
+        let keys = self.keys.current();
+        let key = keys.signing.in_use(now);
         let claims = AccessClaims {
             iss: self.issuer.clone(),
             aud: self.audience.clone(),
@@ -280,13 +265,19 @@ impl Tokens {
         };
         let header = Header {
             typ: Some(ACCESS_TYPE.into()),
-            kid: ring.signing_id(),
+            kid: Some(key.id().to_owned()),
             ..Header::new(Algorithm::EdDSA)
         };
-        sign(&header, &claims, &ring.signing)
+        sign(
+            &header,
+            &claims,
+            &EncodingKey::from_ed_der(key.private_der()),
+        )
     }
 
-    fn refresh_token(&self, session: &Session) -> Result<String> {
+    fn refresh_token(&self, session: &Session, now: Timestamp) -> Result<String> {
+        let keys = self.keys.current();
+        let key = keys.cookie.in_use(now).derived(Purpose::RefreshToken);
         let claims = RefreshClaims {
             iss: self.issuer.clone(),
             sub: session.user_id,
@@ -299,7 +290,11 @@ impl Tokens {
             typ: Some(REFRESH_TYPE.into()),
             ..Header::new(Algorithm::HS256)
         };
-        sign(&header, &claims, &self.refresh.0)
+        sign(
+            &header,
+            &claims,
+            &EncodingKey::from_secret(key.expose_secret()),
+        )
     }
 
     /// Verifies everything but the audience and the expiry, which needs the service's clock.

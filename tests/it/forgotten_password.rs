@@ -249,7 +249,10 @@ async fn a_flood_of_other_messages_does_not_hold_a_link_back(database: Database)
     let fixture = set_up(database).await;
     for n in 0..10 {
         let ip = format!("198.51.{n}.7");
-        fixture.app.login_from(&fixture.ada, IPHONE, &ip, None).await;
+        fixture
+            .app
+            .login_from(&fixture.ada, IPHONE, &ip, None)
+            .await;
     }
     fixture.ask(A).await;
     assert_eq!(fixture.app.deliver_mail().await, 4);

@@ -2,6 +2,11 @@
 //! account back, or none of it any more.
 
 use actix_web::rt::spawn;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use rollcall::clock::Clock;
+use rollcall::keys::{KeyRing, Purpose};
+use rollcall::settings::Settings;
 
 use crate::support::html::{Form, forms};
 use crate::support::prelude::*;
@@ -23,6 +28,7 @@ on_both!(
     a_password_link_is_void_once_one_was_set_by_mail,
     a_thiefs_change_in_a_session_voids_no_password_link,
     a_ticket_belongs_to_its_message,
+    links_from_before_this_version_work_without_a_password,
 );
 
 const A: &str = "ada@example.org";
@@ -523,5 +529,44 @@ async fn a_ticket_belongs_to_its_message(database: Database) {
         .await
         .expect(404);
     assert!(fixture.can_sign_in(A, PASSWORD).await);
+    fixture.stop().await;
+}
+
+/// Returns a link as version 0.1 made it: of the alert, whatever mailbox it was sent to.
+fn link_from_before(app: &TestApp) -> String {
+    let column = match app.database.postgres_name() {
+        Some(_) => "CAST(id AS TEXT)",
+        None => "hex(id)",
+    };
+    let newest = format!("SELECT {column} AS value FROM alerts ORDER BY id DESC LIMIT 1");
+    let id = app.database.texts(&newest).remove(0).expect("an alert");
+    let id: uuid::Uuid = id.parse().expect("an id");
+    let settings = Settings {
+        secrets_file: Some(app.database.folder().join("rollcall.secrets")),
+        ..Settings::default()
+    };
+    let keys = KeyRing::load(&settings, Clock::system()).expect("the keys");
+    let mac = keys
+        .mac_keys(Purpose::MessageLink)
+        .sign(&[b"alert", id.as_bytes()]);
+    let token = URL_SAFE_NO_PAD.encode([id.as_bytes().as_slice(), mac.as_slice()].concat());
+    format!("/not-me/{token}")
+}
+
+async fn links_from_before_this_version_work_without_a_password(database: Database) {
+    let fixture = set_up(database).await;
+    let link = link_from_before(&fixture.app);
+    fixture.reader().get(&link).await.expect(200);
+    let page = fixture.reader().submit(&link, &link, &NOT_MINE).await;
+    let page = page.expect(200);
+    assert!(password_form(&page, &link).is_none(), "{}", page.text);
+    page.expect_words("It is signed out, and its device is forgotten.");
+    assert!(fixture.thief.get("/devices").await.is_to_sign_in());
+    let path = format!("{link}/password");
+    let own = fixture.reader();
+    own.get("/sign-in").await.expect(200);
+    own.post(&path, &[("new_password", NEW)]).await.expect(403);
+    fixture.app.advance(7 * DAY + MINUTE);
+    fixture.reader().get(&link).await.expect(404);
     fixture.stop().await;
 }

@@ -162,6 +162,9 @@ async fn the_tokens_of_another_service_are_refused(database: Database) {
     let laptop = app.login(&ada, FIREFOX).await;
     let database = app.stop_and_keep_database().await;
     let other_keys = database.folder().join("other.secrets");
+    let path = other_keys.to_str().expect("a UTF-8 path");
+    let program = Program::with(&database).env("ROLLCALL_SECRETS_FILE", path);
+    program.run(&["key", "create"]).expect_done();
     let app = TestApp::start_with(database, |settings| {
         settings.public_url = public;
         settings.secrets_file = Some(other_keys);
@@ -220,7 +223,7 @@ async fn a_key_is_rotated_without_a_restart(database: Database) {
         Device::from_login(serving.base(), &response)
     };
     let before = login().await;
-    program.run(&["key", "rotate"]).expect_done();
+    program.run(&["key", "rotate", "--now"]).expect_done();
     eventually("the new key is published", async || {
         let jwks = anyone
             .get("/.well-known/jwks.json")

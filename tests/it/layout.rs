@@ -7,7 +7,7 @@ use super::support::source::{Source, Use, sources};
 
 /// The order of the modules, from top to bottom. A module imports only from the lines below its
 /// own.
-const ORDER: [&[&str]; 21] = [
+const ORDER: [&[&str]; 22] = [
     &["cli"],
     &["server"],
     &["pages", "api", "jobs"],
@@ -24,6 +24,7 @@ const ORDER: [&[&str]; 21] = [
     &["user_agent"],
     &["geo"],
     &["net"],
+    &["keys"],
     &["db"],
     &["settings"],
     &["text"],

@@ -307,14 +307,14 @@ async fn a_taken_address_is_answered_like_a_free_one_where_sign_in_waits(databas
         register("free@example.org").await
     );
     app.deliver_mail().await;
-    let told: Vec<Message> = server
+    let notices: Vec<Message> = server
         .wait_for(3)
         .await
         .into_iter()
         .filter(|message| message.to == ["ada@example.org"])
         .collect();
-    assert_eq!(told.len(), 1, "one an hour");
-    assert_eq!(told[0].header("Subject"), "You already have an account");
+    assert_eq!(notices.len(), 1, "one an hour");
+    assert_eq!(notices[0].header("Subject"), "You already have an account");
     app.login(&ada, FIREFOX).await;
     assert_eq!(
         app.database.number("SELECT count(*) AS value FROM users"),

@@ -14,6 +14,7 @@ use super::{Common, logging};
 use crate::clock::Clock;
 use crate::db::migrate;
 use crate::error::Chain;
+use crate::keys;
 use crate::people::PlainPassword;
 use crate::server::{self, Termination};
 use crate::settings::{DatabaseUrl, Overrides, Settings};
@@ -56,6 +57,7 @@ impl Demo {
 async fn demo(settings: Settings) -> Result<()> {
     eprintln!("Filling {} with sample people …", settings.database_url);
     migrate::run(&settings.database_url)?;
+    let clock = Clock::system();
     // Random at every run: a demo that a network can reach admits only people who can see its
     // output.
     let password = text::random::<PASSWORD_BYTES>()?;
@@ -65,8 +67,10 @@ async fn demo(settings: Settings) -> Result<()> {
     )
     .await?;
 
+    // The server creates no keys for a database that has sessions already.
+    keys::create(&settings, clock.now())?;
     let termination = Termination::listen()?;
-    let server = server::start(settings, Clock::system()).await?;
+    let server = server::start(settings, clock).await?;
     server.jobs().sweep().await?;
     println!(
         "\nRollcall is at {}\n\nSign in as any of these; the password is the same:",

@@ -1,12 +1,18 @@
 //! The queries of a person's recent `user_sessions`, and of the addresses stored in them.
 
-use diesel::dsl::not;
+use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 
 use super::model::Session;
 use crate::db::schema::user_sessions;
 use crate::db::{AnyConnection, SessionId, UserId};
 use crate::error::Result;
+
+/// Returns whether there is any session, ended ones included.
+pub(crate) fn any_exists(c: &mut AnyConnection) -> Result<bool> {
+    let ids = user_sessions::table.select(user_sessions::id);
+    Ok(diesel::select(exists(ids)).get_result(c)?)
+}
 
 /// Lists a person's sessions except one: those not marked as ended, newest use first, then ended
 /// ones, newest end first; at most `limit` of each.

@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use reqwest::redirect::Policy;
 use reqwest::{Client, ClientBuilder};
 use rollcall::clock::Clock;
+use rollcall::keys::{self, KeyKind, Start};
 use rollcall::server::{self, Server};
 use rollcall::settings::{DatabaseSettings, MailTls, PasswordSettings, Settings};
 use serde_json::json;
@@ -146,6 +147,34 @@ impl TestApp {
         reloaded.expect("the job runs")
     }
 
+    /// Rotates keys by the test's clock, as `rollcall key rotate` does, and reloads them.
+    pub async fn rotate_keys(&self, kinds: &[KeyKind], start: Start) {
+        let settings = settings_for(&self.database, |_| {});
+        keys::rotate(&settings, kinds, start, self.clock.now()).expect("the keys are rotated");
+        self.reload_keys().await;
+    }
+
+    /// Revokes the key of that kind that was in use first, by the test's clock, and reloads the
+    /// keys.
+    pub async fn revoke_first_key(&self, kind: KeyKind) {
+        let settings = settings_for(&self.database, |_| {});
+        let rows = keys::list_keys(&settings, self.clock.now()).expect("the keys are listed");
+        let first = rows.iter().rfind(|row| row.kind == kind).expect("a key");
+        keys::revoke_key(&settings, &first.id, self.clock.now()).expect("the key is revoked");
+        self.reload_keys().await;
+    }
+
+    /// Reloads the keys now.
+    pub async fn reload_keys(&self) {
+        let reloaded = self.server.jobs().reload_keys().await;
+        reloaded.expect("the job runs");
+    }
+
+    /// Returns the address at which the metrics are served.
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.server.metrics_address()
+    }
+
     /// Returns its URL: `http://127.0.0.1:PORT`.
     pub fn base(&self) -> String {
         format!("http://{}", self.server.address())
@@ -242,7 +271,7 @@ impl TestApp {
     }
 }
 
-fn settings_for(database: &Database, change: impl FnOnce(&mut Settings)) -> Settings {
+pub fn settings_for(database: &Database, change: impl FnOnce(&mut Settings)) -> Settings {
     let mut settings = Settings {
         listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
         database_url: database.url().parse().expect("a database URL"),
@@ -272,6 +301,12 @@ impl Node {
     pub async fn deliver_mail(&self) -> usize {
         let sent = self.0.jobs().deliver_mail().await;
         sent.expect("the database responds")
+    }
+
+    /// Reloads the keys now.
+    pub async fn reload_keys(&self) {
+        let reloaded = self.0.jobs().reload_keys().await;
+        reloaded.expect("the job runs");
     }
 
     pub fn base(&self) -> String {
