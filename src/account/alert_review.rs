@@ -4,17 +4,18 @@
 use std::collections::BTreeSet;
 
 use super::Accounts;
+use super::emails::cancel_pending_change;
 use super::linked_message::{Reported, find_undoing};
 use crate::alerts::{self, Alert, AlertReview};
 use crate::clock::Timestamp;
 use crate::db::{AlertId, AnyConnection, FormerEmailId, SessionId, UserId};
-use crate::devices;
 use crate::error::{Error, Result};
 use crate::events::Origin;
 use crate::sessions::{
     self, Caller, EndedReason, RECENT_LIMIT, Session, is_same_device, is_trusted, record_ended,
     store::SessionEnd,
 };
+use crate::{devices, people};
 
 /// Which sessions end when an alert is reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -196,7 +197,7 @@ impl Report {
         find_undoing(c, self.owner, &reported, self.at)
     }
 
-    /// Reports the alerts, and ends the sessions in question.
+    /// Reports the alerts, ends the sessions in question, and cancels a pending change of e-mail.
     fn run(&self, c: &mut AnyConnection) -> Result<Vec<Session>> {
         let open = alerts::list_open(c, self.owner, self.at)?;
         let mut reported = Vec::new();
@@ -211,6 +212,8 @@ impl Report {
             let sessions = list_doubtful(c, alert, self.scope, &open, &self.origin)?;
             doubtful.extend(sessions);
         }
+        let owner = people::store::get(c, self.owner)?;
+        cancel_pending_change(c, &owner)?;
         let ended = end_doubtful(c, self.owner, &doubtful, &self.origin, self.at)?;
         for other in open.iter().filter(|other| is_about(other, &ended)) {
             self.record(c, other.id)?;

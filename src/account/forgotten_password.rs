@@ -208,6 +208,7 @@ fn find_usable(
 /// Verifies the e-mail of an account, and treats what was done in it before as a stranger's.
 fn hand_over(c: &mut AnyConnection, user: &User, origin: &Origin, now: Timestamp) -> Result<()> {
     people::store::mark_email_verified(c, user.id, now)?;
+    people::store::delete_verifications(c, user.id)?;
     devices::store::delete_all(c, user.id)?;
     for alert in alerts::list_open(c, user.id, now)? {
         alerts::store::review(c, user.id, alert.id, AlertReview::Reported, now)?;

@@ -26,7 +26,6 @@ on_both!(
     a_copied_device_id_permits_no_review,
     a_second_sign_in_on_an_unconfirmed_device_is_unconfirmed_too,
     reporting_an_alert_ends_untrusted_sessions_since_then_too,
-    a_changed_email_raises_an_alert_and_is_restored_by_a_report,
     a_new_device_on_a_dormant_account_raises_an_alert,
     naming_a_reported_device_does_not_make_it_known,
     impossible_travel_is_not_measured_from_a_reported_session,
@@ -503,33 +502,6 @@ async fn reporting_an_alert_ends_untrusted_sessions_since_then_too(database: Dat
         intruder.current().await.problem(401, "unauthenticated");
     }
     laptop.get("/devices").await.expect(200);
-    app.stop().await;
-}
-
-async fn a_changed_email_raises_an_alert_and_is_restored_by_a_report(database: Database) {
-    let (app, ada, laptop) = at_home(database).await;
-    let intruder = app.browser_from(IPHONE, ELSEWHERE);
-    intruder.sign_in(&ada).await;
-    app.advance(Duration::from_secs(60));
-    let theirs = [("email", "thief@example.org")];
-    intruder
-        .submit("/account", "/account/email", &theirs)
-        .await
-        .expect(303);
-    assert_eq!(alert_kinds(&app), ["new_device", "email_changed"]);
-    let email = "SELECT email AS value FROM users";
-    assert_eq!(
-        app.database.texts(email),
-        [Some("thief@example.org".into())]
-    );
-    let report = review_paths(&laptop).await.remove(1);
-    let response = laptop.submit("/devices", &report, &[]).await;
-    laptop
-        .follow(&response)
-        .await
-        .expect_words("is signed out, and forgotten.");
-    assert_eq!(app.database.texts(email), [Some("ada@example.org".into())]);
-    assert!(intruder.get("/devices").await.is_to_sign_in());
     app.stop().await;
 }
 
