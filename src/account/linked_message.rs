@@ -10,9 +10,7 @@ use crate::db::{AnyConnection, FormerEmailId, UserId};
 use crate::error::{Error, Result};
 use crate::events::Origin;
 use crate::mail::{self, MessageLink, MessageTopic};
-use crate::people::mailbox::{
-    Standing, find_senior, is_designated, may_set_password, standing,
-};
+use crate::people::mailbox::{Standing, find_senior, is_designated, may_set_password, standing};
 use crate::people::{self, PasswordHash, User};
 use crate::sessions::Session;
 

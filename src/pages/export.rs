@@ -33,6 +33,8 @@ struct Export {
 struct Account {
     id: UserId,
     email: String,
+    email_verified_at: Option<Timestamp>,
+    stated_email: Option<String>,
     full_name: Option<String>,
     created_at: Timestamp,
     password_changed_at: Timestamp,
@@ -134,6 +136,8 @@ impl From<User> for Account {
         Self {
             id: user.id,
             email: user.email,
+            email_verified_at: user.email_verified_at,
+            stated_email: user.stated_email,
             full_name: user.full_name,
             created_at: user.created_at,
             password_changed_at: user.password_changed_at,

@@ -3,6 +3,7 @@
 use crate::support::program::Program;
 
 const EXAMPLE: &str = include_str!("../../docs/rollcall.example.toml");
+const SECURITY: &str = include_str!("../../docs/SECURITY.md");
 const README: &str = include_str!("../../README.md");
 
 #[test]
@@ -23,6 +24,23 @@ fn the_readme_lists_every_setting() {
         assert!(
             README.contains(&format!("| `{key}` |")),
             "{key} is not in README.md"
+        );
+    }
+}
+
+#[test]
+fn every_test_that_a_promise_names_exists() {
+    let named: Vec<(&str, &str)> = SECURITY
+        .split('`')
+        .filter_map(|quoted| quoted.split_once("::"))
+        .collect();
+    assert!(named.len() > 40, "only {} tests are named", named.len());
+    for (module, name) in named {
+        let file = format!("{}/tests/it/{module}.rs", env!("CARGO_MANIFEST_DIR"));
+        let text = std::fs::read_to_string(&file).unwrap_or_else(|_| panic!("there is no {file}"));
+        assert!(
+            text.contains(&format!("fn {name}(")),
+            "{module}::{name} does not exist"
         );
     }
 }

@@ -11,6 +11,7 @@ on_both!(
     the_new_mailbox_declines_a_change,
     a_pending_change_dies_with_a_new_password,
     a_pending_change_dies_with_a_sign_out_everywhere,
+    a_pending_change_dies_with_a_reported_alert,
     a_pending_change_dies_after_a_day,
     a_second_change_replaces_the_first,
     an_address_that_was_taken_meanwhile_is_not_shared,
@@ -216,6 +217,30 @@ async fn a_pending_change_dies_with_a_sign_out_everywhere(database: Database) {
         .await
         .expect(200);
     fixture.laptop.get(&link).await.expect(410);
+    fixture.stop().await;
+}
+
+/// A thief with the password requests a change; the owner reports their sign-in.
+async fn a_pending_change_dies_with_a_reported_alert(database: Database) {
+    let fixture = set_up(database).await;
+    let thief = fixture.app.browser_from(IPHONE, "198.51.100.7");
+    fixture.app.advance(Duration::from_secs(60));
+    thief.sign_in(&fixture.ada).await.expect(303);
+    let fields = [("email", B)];
+    thief
+        .submit("/account", "/account/email", &fields)
+        .await
+        .expect(303);
+    let link = fixture.newest_to(B).await.link("/verify-email/");
+    let page = fixture.laptop.get("/devices").await.expect(200);
+    let report = crate::support::html::forms(&page.text)
+        .into_iter()
+        .find(|form| form.action.ends_with("/no"))
+        .expect("the alert");
+    fixture.laptop.send(&report, &[]).await.expect(303);
+    let reader = fixture.app.browser(IPHONE);
+    reader.get(&link).await.expect(410);
+    assert_eq!(fixture.email(), A);
     fixture.stop().await;
 }
 
