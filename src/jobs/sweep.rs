@@ -1,5 +1,6 @@
 //! Marks sessions past their time as expired, forgets rotations past the grace period, and purges
-//! sessions, alerts and devices past their retention. A failed sweep is retried at the next interval.
+//! sessions, alerts and devices past their retention. A failed sweep is retried at the next
+//! interval.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,6 +33,16 @@ pub struct SweepReport {
     pub devices: usize,
 }
 
+impl SweepReport {
+    fn has_only_rotations(self) -> bool {
+        let rotations = self.rotations;
+        self == Self {
+            rotations,
+            ..Self::default()
+        }
+    }
+}
+
 impl Sweep {
     /// Sweeps once. Last uses are written first, since a buffered one may extend a session.
     async fn sweep(&self) -> Result<SweepReport> {
@@ -57,8 +68,9 @@ impl Job for Sweep {
         Box::pin(async move {
             let swept = self.sweep().await;
             match &swept {
-                Ok(report) if *report == SweepReport::default() => {
-                    tracing::debug!("nothing to sweep");
+                // A busy service has rotations to forget at every sweep.
+                Ok(report) if report.has_only_rotations() => {
+                    tracing::debug!(rotations = report.rotations, "nothing else to sweep");
                 }
                 Ok(SweepReport {
                     expired,

@@ -28,8 +28,8 @@ const MARGIN: Duration = Duration::from_secs(60 * 60);
 /// A key derived for one purpose. Its memory is overwritten when it is dropped.
 pub type DerivedKey = SecretBox<[u8; DERIVED_BYTES]>;
 
-/// The cookie key, which those of cookies, forms, links, refresh tokens and network digests are derived from, and
-/// the signing keys of access tokens.
+/// The cookie key, which those of cookies, forms, links, refresh tokens and network digests are
+/// derived from, and the signing keys of access tokens.
 pub struct Keys {
     cookie_key: SecretSlice<u8>,
     /// Newest first, never empty.
