@@ -306,7 +306,7 @@ impl Error {
                     .into()
             }
             Self::StepUpRequired { .. } => {
-                "Give the password again (POST /api/v1/auth/confirm), then repeat the request."
+                "Give the password again (POST /api/v1/auth/confirm), then repeat the request with the token or the cookie of that response."
                     .into()
             }
             Self::InvalidClient => "Send a key in use, by HTTP Basic or as a Bearer token.".into(),

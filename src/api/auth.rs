@@ -135,9 +135,9 @@ pub async fn refresh(
     grant(&app, session, password_given_at)
 }
 
-/// Step-up: verifies the caller's password. The session gets a new JTI: a caller with an access token
-/// gets the tokens that go with it, as from a refresh; for a caller with a cookie the cookie is
-/// renewed, and no token is in the response.
+/// Step-up: verifies the caller's password. The session gets a new JTI: a caller with an access
+/// token gets the tokens that go with it, as from a refresh; for a caller with a cookie the cookie
+/// is renewed, and no token is in the response.
 ///
 /// # Errors
 /// [`Error::InvalidCredentials`](crate::Error::InvalidCredentials) when the password is wrong;

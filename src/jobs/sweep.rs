@@ -39,6 +39,16 @@ pub struct SweepReport {
     pub addresses: usize,
 }
 
+impl SweepReport {
+    fn has_only_rotations(self) -> bool {
+        let rotations = self.rotations;
+        self == Self {
+            rotations,
+            ..Self::default()
+        }
+    }
+}
+
 impl Sweep {
     /// Sweeps once. Last uses are written first, since a buffered one may extend a session.
     async fn sweep(&self) -> Result<SweepReport> {
@@ -66,8 +76,9 @@ impl Job for Sweep {
         Box::pin(async move {
             let swept = self.sweep().await;
             match &swept {
-                Ok(report) if *report == SweepReport::default() => {
-                    tracing::debug!("nothing to sweep");
+                // A busy service has rotations to forget at every sweep.
+                Ok(report) if report.has_only_rotations() => {
+                    tracing::debug!(rotations = report.rotations, "nothing else to sweep");
                 }
                 Ok(SweepReport {
                     expired,

@@ -10,8 +10,8 @@ use crate::http::forms::{EmptyForm, Form};
 use crate::http::layout::signed_out_response;
 use crate::sessions::EndedReason;
 
-/// Ends the caller's session. A cookie that was just replaced can do that, too: it harms nobody, and
-/// who signs out is never asked for a password.
+/// Ends the caller's session. A cookie that was just replaced can do that, too: it harms nobody,
+/// and who signs out is never asked for a password.
 pub async fn submit(
     app: web::Data<AppState>,
     request: HttpRequest,

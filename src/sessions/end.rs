@@ -83,20 +83,20 @@ impl Sessions {
         loop {
             let at = self.clock.now();
             let origin = origin.clone();
-            let ended = self
+            let (listed, ended) = self
                 .db
                 .transaction(move |c| {
                     let live = store::list_live_ids(c, at, limit)?;
                     let end = SessionEnd::by(&origin, reason, at);
                     let ended = store::end_listed(c, &live, end)?;
                     record_ended(c, &ended, reason, &origin, at)?;
-                    Ok(ended.len())
+                    Ok((live.len(), ended.len()))
                 })
                 .await?;
-            if ended == 0 {
+            total += ended;
+            if listed == 0 {
                 return Ok(total);
             }
-            total += ended;
         }
     }
 

@@ -58,8 +58,8 @@ impl Sessions {
             .await
     }
 
-    /// Forgets the recent rotations of sessions whose last one is past the grace period, in batches,
-    /// unless another node does so. Returns how many sessions had some.
+    /// Forgets the recent rotations of sessions whose last one is past the grace period, in
+    /// batches, unless another node does so. Returns how many sessions had some.
     ///
     /// # Errors
     /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond; what

@@ -1,5 +1,5 @@
-//! Refreshing: each refresh token can be used once (RFC 9700, 4.14.2). What another genuine token of
-//! the session gets is decided in `token_reuse`.
+//! Refreshing: each refresh token can be used once (RFC 9700, 4.14.2). What another genuine token
+//! of the session gets is decided in `token_reuse`.
 
 use std::time::Duration;
 
@@ -67,12 +67,14 @@ impl Sessions {
         let new = refresh.new.clone();
         let ip = refresh.location.ip.as_deref();
         let addresses = ip.map(stored_forms).unwrap_or_default();
+        let place = refresh.location.place.clone();
         self.db
             .write(move |c| {
                 let input = RotationInput {
                     spent: &jti,
                     new: &new,
                     addresses: &addresses,
+                    place: &place,
                     stamp: &stamp,
                     grace_start,
                     now,

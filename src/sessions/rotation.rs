@@ -1,5 +1,5 @@
-//! The recent rotations of a session's refresh token. They are stored as text of fixed width, newest
-//! first, so that the statement that rotates can append to it and trim it.
+//! The recent rotations of a session's refresh token. They are stored as text of fixed width,
+//! newest first, so that the statement that rotates can append to it and trim it.
 
 use std::time::Duration;
 
@@ -122,8 +122,8 @@ impl RecentRotations {
     }
 }
 
-/// Returns the middle of an entry: when and from where a token was spent. The statement that rotates
-/// puts the counter before it and the JTI behind it, both from the row.
+/// Returns the middle of an entry: when and from where a token was spent. The statement that
+/// rotates puts the counter before it and the JTI behind it, both from the row.
 pub(super) fn format_stamp(at: Timestamp, network: &NetworkDigest) -> String {
     // Times before 1970 or after 2286 don't fit the width, and don't occur.
     let micros = at.timestamp_micros().clamp(0, 9_999_999_999_999_999);

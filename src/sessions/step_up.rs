@@ -1,5 +1,5 @@
-//! Step-up: some requests need a password given recently, by the caller themself. A step-up creates a
-//! new JTI, so a copy of the old cookie or refresh token gains nothing by it.
+//! Step-up: some requests need a password given recently, by the caller themself. A step-up creates
+//! a new JTI, so a copy of the old cookie or refresh token gains nothing by it.
 
 use std::time::Duration;
 

@@ -135,8 +135,8 @@ pub(super) fn list_ended(
     Ok(ended.load(c)?)
 }
 
-/// Locks the row of a session until the transaction ends. On SQLite a transaction that writes has the
-/// whole file.
+/// Locks the row of a session until the transaction ends. On SQLite a transaction that writes has
+/// the whole file.
 pub(super) fn lock(c: &mut AnyConnection, user: UserId, id: SessionId) -> Result<()> {
     let row = user_sessions::table
         .filter(user_sessions::user_id.eq(user))

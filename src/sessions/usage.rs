@@ -78,9 +78,9 @@ impl Sessions {
                 .was_spent_within(jti, grace, now)
     }
 
-    /// Records that an access token was seen that was issued with the refresh token of this counter.
-    /// The first one after a rotation is written at once, since another node must know; later ones
-    /// cost nothing. One that can't be written is tried again at the next use.
+    /// Records that an access token was seen that was issued with the refresh token of this
+    /// counter. The first one after a rotation is written at once, since another node must know;
+    /// later ones cost nothing. One that can't be written is tried again at the next use.
     pub async fn record_token_use(&self, session: &Session, rotation_count: i32) {
         if session.is_token_used || session.rotation_count != rotation_count {
             return;

@@ -13,6 +13,7 @@ on_both!(
     a_stated_address_is_only_shown,
     concurrent_first_sessions_create_one_person,
     sessions_are_refreshed_listed_and_ended,
+    an_unknown_address_counts_as_the_same_network,
     no_password_opens_an_external_account,
     an_application_needs_the_scope,
     what_the_application_sends_is_validated,
@@ -169,6 +170,29 @@ async fn sessions_are_refreshed_listed_and_ended(app: &TestApp) {
         .json();
     assert_eq!(ended, json!({"ended": 1}));
     laptop.current().await.problem(401, "unauthenticated");
+}
+
+async fn an_unknown_address_counts_as_the_same_network(app: &TestApp) {
+    let shop = Shop::new(app);
+    let (home, elsewhere) = (Some("203.0.113.7"), Some("198.51.100.7"));
+    for (spent_from, sent_again_from, status) in [
+        (None, elsewhere, 200),
+        (home, None, 200),
+        (None, None, 200),
+        (home, elsewhere, 401),
+    ] {
+        let refresh = async |token: &str, ip: Option<&str>| {
+            let body = json!({"refresh_token": token, "ip_address": ip});
+            TestResponse::to(shop.request("POST", "/refresh").json(&body)).await
+        };
+        let device = shop.device(&json!({"subject": "customer-7"})).await;
+        let spent = refresh(&device.refresh_token, spent_from).await;
+        let spent = spent.expect(200).json();
+        let access = spent["access_token"].as_str().expect("a token");
+        app.anyone().current(access).await.expect(200);
+        let again = refresh(&device.refresh_token, sent_again_from).await;
+        assert_eq!(again.status, status, "{spent_from:?} {sent_again_from:?}");
+    }
 }
 
 async fn no_password_opens_an_external_account(app: &TestApp) {

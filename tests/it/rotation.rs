@@ -21,7 +21,9 @@ on_both!(
     database: a_refresh_that_fails_halfway_changes_nothing,
     an_end_that_fails_halfway_changes_nothing,
     networks_are_stored_as_digests_and_forgotten_with_the_grace_period,
+    people_without_stored_addresses_refresh_in_one_statement,
     tokens_from_before_there_were_counters_count_as_zero,
+    only_a_password_that_was_given_recently_counts,
 );
 
 const HOME: &str = "203.0.113.7";
@@ -137,43 +139,38 @@ async fn networks_are_stored_as_digests_and_forgotten_with_the_grace_period(data
     app.stop().await;
 }
 
+async fn people_without_stored_addresses_refresh_in_one_statement(database: Database) {
+    let app = TestApp::start_with(database, behind_proxy).await;
+    let ada = app.register("ada@example.org").await;
+    app.database
+        .execute("UPDATE users SET address_keeping = 'none'");
+    let laptop = app.login_from(&ada, FIREFOX, HOME, None).await;
+    count_updates(&app.database);
+    let body = app
+        .anyone()
+        .refresh_from(&laptop.refresh_token, ELSEWHERE)
+        .await;
+    assert_eq!(updates(&app), 1);
+    // Once addresses are stored, the next one is.
+    app.database
+        .execute("UPDATE users SET address_keeping = 'whole'");
+    let token = body.expect(200).json();
+    let token = text(&token, "refresh_token");
+    let body = app
+        .anyone()
+        .refresh_from(token, ELSEWHERE)
+        .await
+        .expect(200);
+    assert_eq!(body.json()["session"]["ip_address"], ELSEWHERE);
+    app.stop().await;
+}
+
 async fn tokens_from_before_there_were_counters_count_as_zero(database: Database) {
-    let cookie_key = [7; 64];
-    let signing_key = SigningKey::from_bytes(&[9; 32]);
-    let der = signing_key.to_pkcs8_der().expect("a key");
-    let signing_key = STANDARD.encode(der.as_bytes());
-    let app = TestApp::start_with(database, |settings| {
-        behind_proxy(settings);
-        settings.cookie_key = Some(STANDARD.encode(cookie_key).into());
-        settings.signing_key = Some(signing_key.into());
-    })
-    .await;
-    let refresh_key = {
-        let mut key = [0; 64];
-        Hkdf::<Sha256>::new(None, &cookie_key)
-            .expand(b"rollcall refresh token v1", &mut key)
-            .expect("a key");
-        EncodingKey::from_secret(&key)
-    };
+    let app = start_with_known_keys(database).await;
     let ada = app.register("ada@example.org").await;
     let laptop = app.login_from(&ada, FIREFOX, HOME, None).await;
-    let old = without_new_claims(
-        &laptop.refresh_token,
-        Algorithm::HS256,
-        "rt+jwt",
-        None,
-        &refresh_key,
-    );
-    let kid = header(&laptop.access_token)["kid"]
-        .as_str()
-        .map(str::to_owned);
-    let access = without_new_claims(
-        &laptop.access_token,
-        Algorithm::EdDSA,
-        "at+jwt",
-        kid,
-        &EncodingKey::from_ed_der(der.as_bytes()),
-    );
+    let old = without_new_claims(&laptop.refresh_token);
+    let access = without_new_claims(&laptop.access_token);
     let anyone = app.anyone();
     anyone.current(&access).await.expect(200);
     let others = anyone.request("DELETE", "/api/v1/sessions/others");
@@ -202,13 +199,7 @@ async fn tokens_from_before_there_were_counters_count_as_zero(database: Database
 
     // One that an older version had spent: whether its successor was used is not known.
     let phone = app.login_from(&ada, IPHONE, HOME, None).await;
-    let spent = without_new_claims(
-        &phone.refresh_token,
-        Algorithm::HS256,
-        "rt+jwt",
-        None,
-        &refresh_key,
-    );
+    let spent = without_new_claims(&phone.refresh_token);
     app.database.execute(
         "UPDATE user_sessions SET previous_jti = refresh_token_jti, refresh_token_jti = 'newer',
                 rotated_at = created_at WHERE is_active",
@@ -223,25 +214,87 @@ async fn tokens_from_before_there_were_counters_count_as_zero(database: Database
     app.stop().await;
 }
 
-/// Returns the token as an older version would have signed it.
-fn without_new_claims(
-    token: &str,
-    algorithm: Algorithm,
-    kind: &str,
-    kid: Option<String>,
-    key: &EncodingKey,
-) -> String {
-    let mut claims = claims(token);
-    let names = claims.as_object_mut().expect("an object");
-    for name in ["rot", "auth_time", "acr"] {
-        assert!(names.remove(name).is_some(), "{name} is missing");
+async fn only_a_password_that_was_given_recently_counts(database: Database) {
+    let app = start_with_known_keys(database).await;
+    let ada = app.register("ada@example.org").await;
+    let laptop = app.login(&ada, FIREFOX).await;
+    let now = app.clock.now().timestamp();
+    let acr = "urn:rollcall:password";
+    for (auth_time, acr, status) in [
+        (json!(now), json!(acr), 200),
+        (json!(now - 600), json!(acr), 200),
+        (json!(now - 601), json!(acr), 401),
+        (json!(now + 60), json!(acr), 200),
+        (json!(now + 61), json!(acr), 401),
+        (json!(i64::MAX), json!(acr), 401),
+        (json!(i64::MIN), json!(acr), 401),
+        (json!(null), json!(acr), 401),
+        (json!(now), json!(null), 401),
+        (json!(now), json!("urn:rollcall:other"), 401),
+    ] {
+        let token = signed_again(&laptop.access_token, |claims| {
+            claims["auth_time"] = auth_time.clone();
+            claims["acr"] = acr.clone();
+        });
+        let others = app.anyone().request("DELETE", "/api/v1/sessions/others");
+        let response = TestResponse::to(others.bearer_auth(token)).await;
+        assert_eq!(
+            response.status, status,
+            "{auth_time} {acr}: {}",
+            response.text
+        );
     }
+    app.stop().await;
+}
+
+const COOKIE_KEY: [u8; 64] = [7; 64];
+
+fn signing_key() -> Vec<u8> {
+    let key = SigningKey::from_bytes(&[9; 32]).to_pkcs8_der();
+    key.expect("a key").as_bytes().to_vec()
+}
+
+async fn start_with_known_keys(database: Database) -> TestApp {
+    TestApp::start_with(database, |settings| {
+        behind_proxy(settings);
+        settings.cookie_key = Some(STANDARD.encode(COOKIE_KEY).into());
+        settings.signing_key = Some(STANDARD.encode(signing_key()).into());
+    })
+    .await
+}
+
+/// Returns the token as an older version would have signed it.
+fn without_new_claims(token: &str) -> String {
+    signed_again(token, |claims| {
+        let names = claims.as_object_mut().expect("an object");
+        for name in ["rot", "auth_time", "acr"] {
+            assert!(names.remove(name).is_some(), "{name} is missing");
+        }
+    })
+}
+
+/// Returns the token with other claims, signed with the same key.
+fn signed_again(token: &str, change: impl FnOnce(&mut Value)) -> String {
+    let mut claims = claims(token);
+    change(&mut claims);
+    let header = header(token);
+    let text = |name: &str| header[name].as_str().map(str::to_owned);
+    let (algorithm, key) = match text("typ").as_deref() {
+        Some("at+jwt") => (Algorithm::EdDSA, EncodingKey::from_ed_der(&signing_key())),
+        _ => {
+            let mut key = [0; 64];
+            Hkdf::<Sha256>::new(None, &COOKIE_KEY)
+                .expand(b"rollcall refresh token v1", &mut key)
+                .expect("a key");
+            (Algorithm::HS256, EncodingKey::from_secret(&key))
+        }
+    };
     let header = Header {
-        typ: Some(kind.into()),
-        kid,
+        typ: text("typ"),
+        kid: text("kid"),
         ..Header::new(algorithm)
     };
-    jsonwebtoken::encode(&header, &claims, key).expect("a token")
+    jsonwebtoken::encode(&header, &claims, &key).expect("a token")
 }
 
 fn header(token: &str) -> Value {

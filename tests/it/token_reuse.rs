@@ -16,6 +16,8 @@ on_both!(
     database: every_cell_of_the_table,
     an_access_token_seen_on_another_node_counts_as_used,
     an_introspected_access_token_counts_as_used,
+    nodes_fifteen_seconds_apart_end_no_session_over_a_lost_response,
+    a_replaced_token_is_inactive_and_can_be_revoked,
     a_token_newer_than_a_restored_database_is_accepted,
     a_restored_database_does_not_revive_what_it_knows_as_over,
     twenty_refreshes_on_two_nodes_rotate_once,
@@ -484,13 +486,11 @@ async fn an_introspected_access_token_counts_as_used(database: Database) {
     let mut laptop = app.login(&ada, FIREFOX).await;
     let spent = laptop.refresh_token.clone();
     laptop.refresh().await;
-    let add = ["api-key", "add", "--name", "shop", "--scope", "tokens"];
-    let output = Program::with(&app.database).run(&add).expect_done();
-    let secret = output.lines().find_map(|line| line.strip_prefix("secret"));
+    let secret = api_key(&app, "tokens");
     let request = app
         .anyone()
         .request("POST", "/oauth/introspect")
-        .bearer_auth(secret.expect("a secret").trim())
+        .bearer_auth(secret)
         .form(&[("token", &laptop.access_token)]);
     let response = TestResponse::to(request).await.expect(200).json();
     assert_eq!(response["active"], true);
@@ -501,6 +501,80 @@ async fn an_introspected_access_token_counts_as_used(database: Database) {
         .problem(401, "invalid_token");
     assert_eq!(app.database.sessions_where("is_active"), 0);
     app.stop().await;
+}
+
+async fn nodes_fifteen_seconds_apart_end_no_session_over_a_lost_response(database: Database) {
+    let app = TestApp::start_with(database, one_of_two).await;
+    let ahead = app
+        .another_node_ahead(Duration::from_secs(15), one_of_two)
+        .await;
+    let (here, there) = (app.anyone(), Anyone::new(ahead.base()));
+    let ada = app.register("ada@example.org").await;
+
+    // Spent on the node that is ahead, and sent again to the other: in its future.
+    let laptop = app.login_from(&ada, FIREFOX, HOME, None).await;
+    let got = there.refresh_from(&laptop.refresh_token, HOME).await;
+    let got = got.expect(200).json();
+    here.current(&text(&got, "access_token")).await.expect(200);
+    let again = here.refresh_from(&laptop.refresh_token, HOME).await;
+    assert_eq!(
+        again.expect(200).json()["refresh_token"],
+        got["refresh_token"]
+    );
+
+    // Spent on the node that is behind, and sent again to the other: as if it had been asleep.
+    let phone = app.login_from(&ada, IPHONE, HOME, None).await;
+    here.refresh_from(&phone.refresh_token, HOME)
+        .await
+        .expect(200);
+    let again = there.refresh_from(&phone.refresh_token, HOME).await;
+    let again = again.expect(200).json();
+    here.current(&text(&again, "access_token"))
+        .await
+        .expect(200);
+    assert_eq!(app.database.sessions_where("is_active"), 2);
+
+    // A password given in the future of this node was given just now.
+    let body = json!({"email": ada.email, "password": ada.password});
+    let tablet = there
+        .post("/api/v1/auth/login", &body)
+        .await
+        .expect(200)
+        .json();
+    let others = here.request("DELETE", "/api/v1/sessions/others");
+    let others = others.bearer_auth(text(&tablet, "access_token"));
+    TestResponse::to(others).await.expect(200);
+    ahead.stop().await;
+    app.stop().await;
+}
+
+async fn a_replaced_token_is_inactive_and_can_be_revoked(database: Database) {
+    let app = TestApp::start_behind_proxy(database).await;
+    let ada = app.register("ada@example.org").await;
+    let mut life = Life::start(&app, &ada).await;
+    for step in [Refresh(0, HOME), Wait(11), Refresh(0, HOME)] {
+        life.take(step).await;
+    }
+    let secret = api_key(&app, "tokens");
+    let send = async |path: &str, token: &str| {
+        let request = app.anyone().request("POST", path).bearer_auth(&secret);
+        TestResponse::to(request.form(&[("token", token)])).await
+    };
+    for (n, is_active) in [(0, false), (1, false), (2, true)] {
+        let response = send("/oauth/introspect", &life.tokens[n].0).await;
+        assert_eq!(response.expect(200).json()["active"], is_active, "{n}");
+    }
+    assert_eq!(life.ended_reason(), None, "introspection ends nothing");
+    send("/oauth/revoke", &life.tokens[1].0).await.expect(200);
+    assert_eq!(life.ended_reason().as_deref(), Some("signed_out"));
+    app.stop().await;
+}
+
+fn api_key(app: &TestApp, scope: &str) -> String {
+    let add = ["api-key", "add", "--name", "shop", "--scope", scope];
+    let output = Program::with(&app.database).run(&add).expect_done();
+    let secret = output.lines().find_map(|line| line.strip_prefix("secret"));
+    secret.expect("a secret").trim().to_owned()
 }
 
 const BACK_UP: &str = "CREATE TABLE backup AS SELECT * FROM user_sessions";

@@ -1,8 +1,9 @@
-//! The queries of `user_sessions` that concern the refresh token: its rotation, its use and the recent
-//! rotations.
+//! The queries of `user_sessions` that concern the refresh token: its rotation, its use and the
+//! recent rotations.
 
+use diesel::dsl::sql as literal;
 use diesel::prelude::*;
-use diesel::sql_types::{Bool, Text};
+use diesel::sql_types::{Bool, Nullable, Text};
 
 use super::model::Session;
 use super::usage::{POSTGRES_EXPIRY, SQLITE_EXPIRY, expiry_if_used};
@@ -10,6 +11,8 @@ use crate::clock::Timestamp;
 use crate::db::schema::{user_sessions, users};
 use crate::db::{AnyConnection, SessionId, UserId, sql};
 use crate::error::Result;
+use crate::geo::Place;
+use crate::net::IpRetention;
 use crate::sessions::rotation::{
     COUNTER_CHARS, JTI_CHARS, JTI_PADDING, MAX_CHARS, RecentRotations,
 };
@@ -27,6 +30,8 @@ pub(in crate::sessions) struct RotationInput<'a> {
     pub(in crate::sessions) new: &'a Jti,
     /// Every form in which the address of the request may be stored; empty when it is unknown.
     pub(in crate::sessions) addresses: &'a [String],
+    /// The place of the request.
+    pub(in crate::sessions) place: &'a Place,
     /// When and from where the token is spent, as the list of rotations stores it.
     pub(in crate::sessions) stamp: &'a str,
     /// The list starts anew when the last rotation was before this.
@@ -49,7 +54,7 @@ pub(in crate::sessions) struct NewToken {
 /// between them is bound. Both databases understand it.
 macro_rules! with_rotation {
     ($input:expr) => {
-        diesel::dsl::sql::<Text>(&format!(
+        literal::<Text>(&format!(
             "substr(substr('{:0<1$}' || CAST(rotation_count AS text), \
              length(CAST(rotation_count AS text)) + 1, {COUNTER_CHARS}) || ",
             "", COUNTER_CHARS
@@ -68,6 +73,7 @@ macro_rules! with_rotation {
 
 /// Spends a refresh token, if it is the current one of a live session of an active person, and the
 /// address of the request is the stored one or unknown. This is the usual case, in one statement.
+/// For a person whose addresses are not stored, the place is the stored one.
 pub(in crate::sessions) fn rotate_jti(
     c: &mut AnyConnection,
     user: UserId,
@@ -77,12 +83,22 @@ pub(in crate::sessions) fn rotate_jti(
     use user_sessions::dsl;
 
     let now = input.now;
-    let is_known = dsl::ip_address.eq_any(input.addresses.to_vec()).or(input
-        .addresses
-        .is_empty()
-        .into_sql::<diesel::sql_types::Nullable<
-        Bool,
-    >>());
+    let stores_no_address = dsl::user_id.eq_any(
+        users::table
+            .filter(users::address_keeping.eq(IpRetention::None.as_str()))
+            .select(users::id),
+    );
+    let place = input.place;
+    let or_empty = |part: &Option<String>| part.clone().unwrap_or_default();
+    let is_same_place = dsl::ip_address
+        .is_null()
+        .and(literal::<Text>("coalesce(location_city, '')").eq(or_empty(&place.city)))
+        .and(literal::<Text>("coalesce(location_country, '')").eq(or_empty(&place.country)))
+        .and(stores_no_address);
+    let is_known = dsl::ip_address
+        .eq_any(input.addresses.to_vec())
+        .or(input.addresses.is_empty().into_sql::<Nullable<Bool>>())
+        .or(is_same_place);
     let active_people = users::table
         .filter(users::is_active.eq(true))
         .select(users::id);
@@ -181,7 +197,7 @@ pub(in crate::sessions) fn list_rotated_before(
     limit: i64,
 ) -> Result<Vec<SessionId>> {
     let past = user_sessions::table
-        .filter(diesel::dsl::sql::<Bool>(HAS_ROTATIONS))
+        .filter(literal::<Bool>(HAS_ROTATIONS))
         .filter(user_sessions::rotated_at.lt(before))
         .order(user_sessions::rotated_at)
         .limit(limit)

@@ -87,6 +87,18 @@ impl TestApp {
         Node(server.expect("the server starts"))
     }
 
+    /// Starts another node whose clock is ahead of the first one's, and stands still.
+    pub async fn another_node_ahead(
+        &self,
+        span: Duration,
+        change: impl FnOnce(&mut Settings),
+    ) -> Node {
+        let settings = settings_for(&self.database, change);
+        let clock = Clock::fixed(*(self.clock.now() + span));
+        let server = server::start(settings, clock).await;
+        Node(server.expect("the server starts"))
+    }
+
     /// Stops it as an operator does, then drops its database.
     pub async fn stop(self) {
         self.server.stop().await.expect("a clean stop");
