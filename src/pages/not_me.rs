@@ -12,6 +12,7 @@ use super::new_password::{PasswordForm, after_page, get_linked_message, origin, 
 use super::take_back;
 use super::views::AlertView;
 use crate::account::{LinkedMessage, Mailbox, Reported, RevokeScope};
+use crate::alerts::Alert;
 use crate::error::{Error, Result};
 use crate::http::app_state::AppState;
 use crate::http::client::RequestClient;
@@ -97,7 +98,7 @@ fn own_page(
     message: &LinkedMessage,
 ) -> Result<HttpResponse> {
     let now = app.clock.now();
-    let is_used = !message.alerts.iter().any(|alert| alert.is_open());
+    let is_used = !message.alerts.iter().any(Alert::is_open);
     let form = may_continue(app, message).then(|| PasswordForm::new(app, message));
     let listed = message.alerts.iter().take(MAX_LISTED);
     let template = NotMePage {
@@ -122,10 +123,7 @@ fn own_page(
 /// taking the account back, may have been lost.
 fn may_continue(app: &AppState, message: &LinkedMessage) -> bool {
     let now = app.clock.now();
-    let reported = message
-        .alerts
-        .iter()
-        .filter_map(|alert| alert.reported_at());
+    let reported = message.alerts.iter().filter_map(Alert::reported_at);
     let is_recent = reported
         .max()
         .is_some_and(|at| now.since(at) <= TICKET_LIFETIME);
@@ -144,7 +142,7 @@ pub async fn submit(
     Form(form): Form<AlertReviewForm>,
 ) -> Result<HttpResponse> {
     let message = get_linked_message(&app, &token).await?;
-    let is_open = message.alerts.iter().any(|alert| alert.is_open());
+    let is_open = message.alerts.iter().any(Alert::is_open);
     match &message.mailbox {
         Mailbox::Former { id, .. } => {
             let origin = origin(&message.user, client);

@@ -214,6 +214,7 @@ async fn a_message_that_cannot_be_rendered_stops_no_other(database: Database) {
     let (app, server, ada) = set_up(database).await;
     sign_in_on_new_device(&app, &ada).await;
     app.database.execute("UPDATE alerts SET kind = 'nonsense'");
+    app.advance(MINUTE);
     sign_in_on_new_device(&app, &ada).await;
     assert_eq!(app.deliver_mail().await, 1);
     let states = "SELECT state AS value FROM mail_queue ORDER BY id";
