@@ -21,7 +21,7 @@ pub const VERIFICATION_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 #[derive(Debug)]
 pub enum SignedUp {
     /// The person may sign in at once.
-    Ready(User),
+    Ready(Box<User>),
     /// The address has to be verified first. The same whether it has an account or not.
     AwaitsVerification,
 }
@@ -102,7 +102,7 @@ impl Accounts {
                 }
                 Ok(match awaits {
                     true => SignedUp::AwaitsVerification,
-                    false => SignedUp::Ready(user),
+                    false => SignedUp::Ready(Box::new(user)),
                 })
             })
             .await

@@ -70,7 +70,7 @@ pub async fn register(
     let (email, full_name) = (account.email.clone(), account.full_name.clone());
     let hash = app.people.hash_password(account.password.clone()).await?;
     let person = match app.accounts.sign_up(account, hash).await? {
-        SignedUp::Ready(user) => PersonJson::from(user),
+        SignedUp::Ready(user) => PersonJson::from(*user),
         SignedUp::AwaitsVerification => PersonJson::signed_up(&email, full_name, app.clock.now()),
     };
     Ok(HttpResponse::Created().json(person))

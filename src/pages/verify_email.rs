@@ -77,7 +77,8 @@ pub async fn submit(
     if form.answer == "not-mine" {
         return decline(&app, &request, id, &pending).await;
     }
-    let owner = caller.filter(|caller| is_owner(Some(caller), &pending));
+    // A replaced cookie changes nothing: then the password is asked for.
+    let owner = caller.filter(|caller| caller.may_write() && is_owner(Some(caller), &pending));
     if owner.is_none() {
         let password = PlainPassword::claimed(form.password.unwrap_or_default());
         match app.people.verify_password(&pending.user, password).await {

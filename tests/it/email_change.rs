@@ -68,15 +68,15 @@ impl Fixture {
             self.request(email).await.location(),
             "/account?done=email-link"
         );
-        let link = self.newest_to(email).await.link("/verify-email/");
-        link
+        self.newest_to(email).await.link("/verify-email/")
     }
 
     async fn newest_to(&self, email: &str) -> Message {
         self.app.deliver_mail().await;
         let messages = self.server.messages().into_iter();
-        let to = messages.filter(|message| message.to == [email]);
-        to.last().unwrap_or_else(|| panic!("no message to {email}"))
+        let mut to = messages.filter(|message| message.to == [email]);
+        to.next_back()
+            .unwrap_or_else(|| panic!("no message to {email}"))
     }
 
     async fn verify(&self, link: &str) -> TestResponse {

@@ -151,10 +151,14 @@ async fn a_get_changes_nothing_and_a_link_works_once(database: Database) {
 async fn two_uses_at_once_set_one_password(database: Database) {
     let fixture = set_up(database).await;
     let link = fixture.link().await;
-    let mut uses = Vec::new();
-    for n in 0..4 {
+    let mut readers = Vec::new();
+    for _ in 0..4 {
         let reader = fixture.reader();
         let form = reader.form(&link, &link).await;
+        readers.push((reader, form));
+    }
+    let mut uses = Vec::new();
+    for (n, (reader, form)) in readers.into_iter().enumerate() {
         let password = format!("{NEW} {n}");
         uses.push(spawn(async move {
             let fields = [("new_password", password.as_str())];
