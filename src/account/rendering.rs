@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use crate::alerts::AlertMessages;
+use crate::alerts::{AlertMessages, REASON_FORMER};
 use crate::clock::{Clock, Timestamp};
 use crate::db::AnyConnection;
 use crate::error::{Error, Result};
@@ -74,15 +74,15 @@ impl Messages {
         MessageContent {
             advice: "If it was not you, open the same link and choose “This isn’t mine”.".into(),
             link_text: format!(
-                "If it was you, open this link and confirm the address. It works until {}.",
+                "If it was you, open this link and verify the address. It works until {}.",
                 format_time(verification.expires_at)
             ),
             reason: "You get this because somebody entered this address at Rollcall.",
             ..content(
-                "Confirm your e-mail address",
+                "Verify your e-mail address",
                 lead,
                 (
-                    "Confirm the address",
+                    "Verify the address",
                     self.links.verify_email(verification.id),
                 ),
             )
@@ -124,6 +124,7 @@ impl Messages {
     fn email_reserved(&self, queued: &QueuedMessage, former: &FormerEmail) -> MessageContent {
         MessageContent {
             advice: "If it was not you, there is nothing to do.".into(),
+            reason: REASON_FORMER,
             link_text: format!(
                 "This address was the e-mail of an account until lately, and is reserved until {}. \
                  Open this link to take that account back, or to say that you changed its e-mail \
@@ -143,6 +144,7 @@ impl Messages {
             advice: "If you changed the e-mail yourself, open the link and choose “Yes, it was \
                      me”: then the new address can ask for a new password."
                 .into(),
+            reason: REASON_FORMER,
             link_text: format!(
                 "If you did not change it, open this link. It takes the account back to this \
                  address, and lets you set a new password. It works until {}.",

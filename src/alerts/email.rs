@@ -13,14 +13,16 @@ use crate::mail::content::{MessageContent, format_time};
 use crate::mail::{EmailMessage, MessageLinks, MessageTopic, QueuedMessage};
 use crate::net::display_stored_ip;
 use crate::people::User;
-use crate::people::mailbox::{Standing, may_set_password, standing};
+use crate::people::mailbox::{Standing, find_senior, may_set_password, standing};
+use crate::people::store::FormerEmail;
 
 /// Sign-ins that a message lists at most; it counts the others.
 const MAX_LISTED: usize = 20;
 
 const REASON: &str = "You get this because you have an account at Rollcall. E-mails about \
                       sign-ins can be switched off on the page Account.";
-const REASON_FORMER: &str = "You get this because this address was the e-mail of an account at \
+/// Why a former address gets a message.
+pub(crate) const REASON_FORMER: &str = "You get this because this address was the e-mail of an account at \
                              Rollcall until lately.";
 
 /// Renders the messages about alerts.
@@ -74,11 +76,14 @@ impl AlertMessages {
             Standing::None => None,
             Standing::Own => Some(MessageContent {
                 subject,
-                lead: lead(alert.kind).into(),
+                lead: lead(alert).into(),
                 facts,
                 items: Vec::new(),
                 advice: advice(alert.kind).into(),
-                link_text: own_link_text(may_set_password(c, user, mailbox(queued), now)?),
+                link_text: match find_undone(c, user, alert, now)? {
+                    Some(former) => undo_link_text(&former),
+                    None => own_link_text(may_set_password(c, user, mailbox(queued), now)?),
+                },
                 link_label: "This wasn’t me",
                 link,
                 devices: Some(self.links.devices()),
@@ -86,7 +91,7 @@ impl AlertMessages {
             }),
             Standing::Former(former) => Some(MessageContent {
                 subject,
-                lead: lead_at_former(alert.kind).into(),
+                lead: lead_at_former(alert).into(),
                 facts,
                 items: Vec::new(),
                 advice: "If it was you, there is nothing to do.".into(),
@@ -189,16 +194,19 @@ fn subject(kind: AlertKind) -> &'static str {
     }
 }
 
-fn lead(kind: AlertKind) -> &'static str {
-    match kind {
+fn lead(alert: &Alert) -> &'static str {
+    match alert.kind {
         AlertKind::NewDevice => {
             "Somebody signed in to your account on a device that has not been used for it before."
         }
         AlertKind::NewCountry => {
             "Somebody signed in to your account from a country that it has not been used in before."
         }
-        AlertKind::PasswordChanged => {
+        AlertKind::PasswordChanged if alert.session_id.is_some() => {
             "The password of your account was changed, and its other devices were signed out."
+        }
+        AlertKind::PasswordChanged => {
+            "A new password was set for your account, and every device was signed out."
         }
         AlertKind::EmailChanged => {
             "This address is the e-mail of your account from now on: you sign in with it."
@@ -209,13 +217,34 @@ fn lead(kind: AlertKind) -> &'static str {
     }
 }
 
-fn lead_at_former(kind: AlertKind) -> &'static str {
-    match kind {
+fn lead_at_former(alert: &Alert) -> &'static str {
+    match alert.kind {
         AlertKind::EmailChanged => {
-            "Your account is signed in to with another e-mail from now on, and no longer with this one."
+            "You sign in to your account with another e-mail from now on, and no longer with this one."
         }
-        kind => lead(kind),
+        _ => lead(alert),
     }
+}
+
+/// Finds the former address that the account gets back when the alert is reported.
+fn find_undone(
+    c: &mut AnyConnection,
+    user: &User,
+    alert: &Alert,
+    now: Timestamp,
+) -> Result<Option<FormerEmail>> {
+    match alert.kind.is_email_change() {
+        true => find_senior(c, user, now),
+        false => Ok(None),
+    }
+}
+
+fn undo_link_text(former: &FormerEmail) -> String {
+    format!(
+        "If it was not you, open this link. It shows you what happened, gives the account its \
+         former e-mail back, and signs out every device. It works once, until {}.",
+        format_time(former.expires_at)
+    )
 }
 
 fn advice(kind: AlertKind) -> &'static str {

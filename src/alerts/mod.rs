@@ -14,6 +14,7 @@ use strum::{EnumString, IntoStaticStr};
 
 pub use self::context::AlertContext;
 pub use self::email::AlertMessages;
+pub(crate) use self::email::REASON_FORMER;
 pub use self::store::Alert;
 use crate::clock::{Clock, Timestamp};
 use crate::db::{AlertId, AnyConnection, Db, NodeLock, SessionId, UserId};

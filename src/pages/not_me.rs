@@ -43,6 +43,8 @@ struct NotMePage<'a> {
     is_used: bool,
     /// Whether the alerts report sign-ins.
     is_sign_in: bool,
+    /// Whether a report gives the account its former e-mail back.
+    undoes_change: bool,
     /// Whether a new password can be set after a report.
     offers_password: bool,
     /// Offered again after a report, since the response to it may have been lost.
@@ -104,6 +106,11 @@ fn own_page(
     let template = NotMePage {
         layout: Layout::anonymous(request)?,
         is_sign_in: message.alerts.iter().all(|alert| alert.kind.is_sign_in()),
+        undoes_change: message.has_former
+            && message
+                .alerts
+                .iter()
+                .any(|alert| alert.kind.is_email_change()),
         offers_password: message.may_set_password,
         form: form.flatten(),
         unlisted: message.alerts.len().saturating_sub(MAX_LISTED),

@@ -172,10 +172,10 @@ fn notice(done: &str) -> Option<&'static str> {
         "email-verified" => Some("Your e-mail is verified. Sign in with it."),
         "email-changed" => Some("Your e-mail is changed. Sign in with the new one."),
         "taken-back" => Some(
-            "Your account has its former e-mail again. Every device is signed out, and the password opens it no more: choose “Forgotten your password?” to set a new one.",
+            "Your account has its former e-mail again. Every device is signed out, and the old password no longer works. Choose “Forgotten your password?” to set a new one.",
         ),
         "taken-back-without-email" => Some(
-            "Every device is signed out, and the password opens your account no more. Its former e-mail belongs to another account by now: ask an administrator of this service to give it one.",
+            "Every device is signed out, and the old password no longer works. Another account has the former e-mail by now: ask an administrator of this service to give yours one.",
         ),
         "deleted" => Some("Your account is deleted, with everything that belonged to it."),
         _ => None,

@@ -107,17 +107,17 @@ pub(super) fn outcome(taken_back: &TakenBack) -> String {
     match taken_back {
         TakenBack::Restored { email } => restored(email),
         TakenBack::EmailUnavailable { email } => format!(
-            "Every device is signed out, and the password opens the account no more. But another \
-             account has {email} by now, so this account has no e-mail. Ask an administrator of \
-             this service to give it one: then you can set a new password."
+            "Every device is signed out, and the old password no longer works. But another account \
+             has {email} by now, so this account has no e-mail. Ask an administrator of this \
+             service to give it one: then you can set a new password."
         ),
     }
 }
 
 fn restored(email: &str) -> String {
     format!(
-        "The account has {email} as its e-mail again. Every device is signed out, and the former \
-         password opens it no more."
+        "The account has {email} as its e-mail again. Every device is signed out, and the old \
+         password no longer works."
     )
 }
 
