@@ -202,8 +202,8 @@ impl Accounts {
     /// Returns the address that a verification link is about.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when it was used, cancelled or replaced, has expired, or the account is
-    /// disabled.
+    /// [`Error::NotFound`] when it was used, cancelled or replaced, has expired, the account is
+    /// disabled, or an administrator has vouched for the address since.
     pub async fn get_pending_email(&self, id: VerificationId) -> Result<PendingEmail> {
         let now = self.clock.now();
         self.db
@@ -211,7 +211,8 @@ impl Accounts {
                 let found = people::store::find_verification(c, id, now)?;
                 let EmailVerification { user_id, email, .. } = found.ok_or(Error::NotFound)?;
                 let user = people::store::get(c, user_id)?;
-                match user.is_active {
+                let is_done = user.email == email && user.email_verified_at.is_some();
+                match user.is_active && !is_done {
                     true => Ok(PendingEmail { user, email }),
                     false => Err(Error::NotFound),
                 }
@@ -301,7 +302,8 @@ impl Accounts {
 
     /// Records that the reader of a mailbox doesn't want the account that a link is about: a change
     /// is cancelled, and an account that somebody signed up with their address is deleted. An
-    /// account from before addresses were verified stays, but sends nothing to the address any more.
+    /// account from before addresses were verified stays, as an administrator's does, but sends
+    /// nothing to the address any more.
     /// Returns whether an account was deleted.
     ///
     /// # Errors
@@ -318,7 +320,7 @@ impl Accounts {
                 if found.email != user.email || user.email_verified_at.is_some() {
                     return Ok(false);
                 }
-                if user.is_email_from_before {
+                if user.is_email_from_before || user.is_admin {
                     people::store::mark_email_declined(c, user.id, now)?;
                     return Ok(false);
                 }

@@ -17,6 +17,8 @@ on_both!(
     a_taken_address_is_answered_like_a_free_one_where_sign_in_waits,
     people_from_before_are_not_shut_out,
     a_person_from_before_stays_when_a_link_is_declined,
+    an_administrator_stays_when_a_link_is_declined,
+    a_link_is_void_once_an_administrator_vouched,
     the_command_line_vouches_for_addresses,
     without_mail_nothing_is_promised,
 );
@@ -368,6 +370,38 @@ async fn a_person_from_before_stays_when_a_link_is_declined(database: Database) 
     laptop.get("/devices").await.expect(200);
     app.browser_from(IPHONE, "198.51.100.7").sign_in(&ada).await;
     assert_eq!(app.deliver_mail().await, 0);
+    stop(app, server).await;
+}
+
+async fn an_administrator_stays_when_a_link_is_declined(database: Database) {
+    let (app, server) = start(database).await;
+    let (owner, _) = sign_up(&app, EMAIL).await;
+    app.database.execute("UPDATE users SET is_admin = true");
+    let link = newest(&app, &server).await.link("/verify-email/");
+    app.browser(IPHONE)
+        .submit(&link, &link, &[("answer", "not-mine")])
+        .await
+        .expect(200)
+        .expect_words("doesn’t send anything to your address any more");
+    owner.get("/devices").await.expect(200);
+    stop(app, server).await;
+}
+
+async fn a_link_is_void_once_an_administrator_vouched(database: Database) {
+    let (app, server) = start(database).await;
+    let (owner, _) = sign_up(&app, EMAIL).await;
+    let link = newest(&app, &server).await.link("/verify-email/");
+    let reader = app.browser(IPHONE);
+    let form = reader.form(&link, &link).await;
+    Program::with(&app.database)
+        .run(&["user", "verify-email", EMAIL])
+        .expect_done();
+    reader
+        .send(&form, &[("answer", "not-mine")])
+        .await
+        .expect(410);
+    owner.get("/devices").await.expect(200);
+    assert_eq!(asserted(&owner).await.0, EMAIL);
     stop(app, server).await;
 }
 
