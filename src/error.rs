@@ -177,9 +177,6 @@ pub enum Error {
     /// An account with this e-mail exists.
     #[error("an account with this e-mail already exists")]
     EmailTaken,
-    /// The credentials are right, but sign-in requires a verified e-mail.
-    #[error("the e-mail is not verified")]
-    EmailUnverified,
     /// Nobody else could administer the service.
     #[error("this is the only administrator")]
     LastAdmin,
@@ -239,7 +236,6 @@ impl Error {
             Self::NotInGroup => "not_in_group",
             Self::NotFound => "not_found",
             Self::EmailTaken => "email_taken",
-            Self::EmailUnverified => "email_unverified",
             Self::LastAdmin => "last_admin",
             Self::Busy { .. } => "busy",
             Self::Unavailable(_) | Self::Disconnected(_) => "unavailable",
@@ -271,7 +267,6 @@ impl Error {
             Self::NotInGroup => "Not for you",
             Self::NotFound => "Not found",
             Self::EmailTaken => "That e-mail has an account already",
-            Self::EmailUnverified => "The e-mail is not verified",
             Self::LastAdmin => "You are the only administrator",
             Self::Busy { .. } => "Too busy just now",
             Self::Unavailable(_) | Self::Disconnected(_) => "The service is unavailable just now",
@@ -314,7 +309,6 @@ impl Error {
             Self::NotInGroup => "You are signed in, but this is for others.".into(),
             Self::NotFound => "There is nothing here, or not any more.".into(),
             Self::EmailTaken => "Sign in with it, or use another one.".into(),
-            Self::EmailUnverified => "Open the link that was sent to it, then sign in.".into(),
             Self::LastAdmin => {
                 "Nothing was changed. Make somebody else an administrator first.".into()
             }

@@ -6,11 +6,14 @@ use std::collections::BTreeSet;
 use super::Accounts;
 use super::emails::cancel_pending_change;
 use super::linked_message::{Reported, find_undoing};
+use super::take_back::TakeBack;
 use crate::alerts::{self, Alert, AlertReview};
 use crate::clock::Timestamp;
-use crate::db::{AlertId, AnyConnection, FormerEmailId, SessionId, UserId};
+use crate::db::{AlertId, AnyConnection, SessionId, UserId};
 use crate::error::{Error, Result};
 use crate::events::Origin;
+use crate::people::User;
+use crate::people::store::FormerEmail;
 use crate::sessions::{
     self, Caller, EndedReason, RECENT_LIMIT, Session, is_same_device, is_trusted, record_ended,
     store::SessionEnd,
@@ -116,24 +119,26 @@ impl Accounts {
             origin: origin.clone(),
             at,
         };
-        let considered = report.clone();
-        let undoing = self.db.read(move |c| considered.find_undoing(c)).await?;
-        let taken_back = match undoing {
-            Some(former) => Some(self.take_back(former, origin).await?),
-            None => None,
-        };
-        let ended = self.db.transaction(move |c| report.run(c)).await;
-        match ended {
-            // To take the account back reports them, too.
-            Err(Error::NotFound) if taken_back.is_some() => Ok(Reported {
-                ended: Vec::new(),
-                taken_back,
-            }),
-            ended => Ok(Reported {
-                ended: ended?,
-                taken_back,
-            }),
-        }
+        let take_back = TakeBack::new(origin, at)?;
+        let raised = self.alerts.clone();
+        self.db
+            .transaction(move |c| {
+                let user = people::store::lock(c, owner)?;
+                let Some(former) = report.find_undoing(c)? else {
+                    let ended = report.run(c, &user)?;
+                    return Ok(Reported {
+                        ended,
+                        taken_back: None,
+                    });
+                };
+                // To take the account back ends every session, and reports every alert.
+                let taken_back = take_back.run(c, &raised, &user, &former)?;
+                Ok(Reported {
+                    ended: Vec::new(),
+                    taken_back: Some(taken_back),
+                })
+            })
+            .await
     }
 
     async fn get_reviewable(&self, caller: &Caller, id: AlertId) -> Result<Alert> {
@@ -171,7 +176,6 @@ fn reviewable(
 }
 
 /// A report of alerts of one person.
-#[derive(Clone)]
 struct Report {
     owner: UserId,
     alerts: Vec<Alert>,
@@ -183,11 +187,12 @@ struct Report {
 impl Report {
     /// Finds the former address that takes the account back, if the report undoes a change of the
     /// e-mail: one of its alerts, or one made in a session that it ends.
-    fn find_undoing(&self, c: &mut AnyConnection) -> Result<Option<FormerEmailId>> {
+    fn find_undoing(&self, c: &mut AnyConnection) -> Result<Option<FormerEmail>> {
         let open = alerts::list_open(c, self.owner, self.at)?;
+        let candidates = Candidates::load(c, self.owner, &open, &self.origin)?;
         let mut doubtful = Vec::new();
         for alert in self.alerts.iter().filter(|alert| alert.is_open()) {
-            doubtful.extend(list_doubtful(c, alert, self.scope, &open, &self.origin)?);
+            doubtful.extend(candidates.list_doubtful(alert, self.scope, &open));
         }
         let is_reported = |other: &&Alert| {
             let is_named = self.alerts.iter().any(|alert| alert.id == other.id);
@@ -198,7 +203,7 @@ impl Report {
     }
 
     /// Reports the alerts, ends the sessions in question, and cancels a pending change of e-mail.
-    fn run(&self, c: &mut AnyConnection) -> Result<Vec<Session>> {
+    fn run(&self, c: &mut AnyConnection, user: &User) -> Result<Vec<Session>> {
         let open = alerts::list_open(c, self.owner, self.at)?;
         let mut reported = Vec::new();
         for alert in &self.alerts {
@@ -207,13 +212,12 @@ impl Report {
         if reported.is_empty() {
             return Err(Error::NotFound);
         }
+        let candidates = Candidates::load(c, self.owner, &open, &self.origin)?;
         let mut doubtful: Vec<Session> = Vec::new();
         for alert in &reported {
-            let sessions = list_doubtful(c, alert, self.scope, &open, &self.origin)?;
-            doubtful.extend(sessions);
+            doubtful.extend(candidates.list_doubtful(alert, self.scope, &open));
         }
-        let owner = people::store::get(c, self.owner)?;
-        cancel_pending_change(c, &owner)?;
+        cancel_pending_change(c, user)?;
         let ended = end_doubtful(c, self.owner, &doubtful, &self.origin, self.at)?;
         for other in open.iter().filter(|other| is_about(other, &ended)) {
             self.record(c, other.id)?;
@@ -247,38 +251,46 @@ fn list_trusted(
     Ok(trusted.cloned().collect())
 }
 
-/// Lists the sessions that end when `alert` is reported: those on the device it is about, and those
-/// created since on a device that isn't trusted. `origin` is where it is reported from.
-fn list_doubtful(
-    c: &mut AnyConnection,
-    alert: &Alert,
-    scope: RevokeScope,
-    open: &[Alert],
-    origin: &Origin,
-) -> Result<Vec<Session>> {
-    let all = sessions::store::list_recent(c, alert.user_id, origin.session, RECENT_LIMIT)?;
-    let trusted = list_trusted(c, &all, open)?;
-    let is_subject = |session: &Session| {
-        let is_about = |other: &Alert| other.session_id == Some(session.id);
-        let is_unconfirmed = || {
-            open.iter()
-                .any(|other| other.kind.is_sign_in() && is_about(other))
+/// The sessions of a person that a report is compared with.
+struct Candidates {
+    all: Vec<Session>,
+    /// Those that neither were reported nor are the subject of an open alert about a sign-in.
+    trusted: Vec<Session>,
+}
+
+impl Candidates {
+    /// Loads the sessions of `owner` except the one it is reported from.
+    fn load(c: &mut AnyConnection, owner: UserId, open: &[Alert], origin: &Origin) -> Result<Self> {
+        let all = sessions::store::list_recent(c, owner, origin.session, RECENT_LIMIT)?;
+        let trusted = list_trusted(c, &all, open)?;
+        Ok(Self { all, trusted })
+    }
+
+    /// Lists the sessions that end when `alert` is reported: those on the device it is about, and
+    /// those created since on a device that isn't trusted.
+    fn list_doubtful(&self, alert: &Alert, scope: RevokeScope, open: &[Alert]) -> Vec<Session> {
+        let is_subject = |session: &Session| {
+            let is_about = |other: &Alert| other.session_id == Some(session.id);
+            let is_unconfirmed = || {
+                open.iter()
+                    .any(|other| other.kind.is_sign_in() && is_about(other))
+            };
+            is_about(alert) || (scope == RevokeScope::AllUnconfirmed && is_unconfirmed())
         };
-        is_about(alert) || (scope == RevokeScope::AllUnconfirmed && is_unconfirmed())
-    };
-    let subjects: Vec<&Session> = all.iter().filter(|session| is_subject(session)).collect();
-    let is_on_subject = |session: &Session| {
-        subjects
-            .iter()
-            .any(|subject| subject.id == session.id || is_same_device(subject, session))
-    };
-    let is_untrusted_since = |session: &Session| {
-        session.created_at >= alert.at && !is_trusted(session, alert.at, &trusted)
-    };
-    let doubtful = all
-        .iter()
-        .filter(|session| is_on_subject(session) || is_untrusted_since(session));
-    Ok(doubtful.cloned().collect())
+        let all = self.all.iter();
+        let subjects: Vec<&Session> = all.clone().filter(|session| is_subject(session)).collect();
+        let is_on_subject = |session: &Session| {
+            subjects
+                .iter()
+                .any(|subject| subject.id == session.id || is_same_device(subject, session))
+        };
+        let is_untrusted_since = |session: &Session| {
+            session.created_at >= alert.at && !is_trusted(session, alert.at, &self.trusted)
+        };
+        all.filter(|session| is_on_subject(session) || is_untrusted_since(session))
+            .cloned()
+            .collect()
+    }
 }
 
 /// Returns whether an alert is about one of these sessions.

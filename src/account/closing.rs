@@ -23,7 +23,7 @@ impl Accounts {
         let now = self.clock.now();
         self.db
             .transaction(move |c| {
-                let user = people::store::get(c, id)?;
+                let user = people::store::lock(c, id)?;
                 cancel_pending_change(c, &user)?;
                 sessions::end_all(c, id, reason, &origin, now)
             })
@@ -41,7 +41,9 @@ impl Accounts {
         let now = self.clock.now();
         self.db
             .transaction(move |c| {
+                let user = people::store::lock(c, id)?;
                 people::store::disable(c, id, now)?;
+                cancel_pending_change(c, &user)?;
                 sessions::end_all(c, id, REASON, &origin, now)
             })
             .await
@@ -55,8 +57,8 @@ impl Accounts {
     pub async fn delete_own(&self, id: UserId) -> Result<()> {
         self.db
             .transaction(move |c| {
-                let admins = people::store::lock_admins(c)?;
-                if admins == [id] {
+                let is_admin = people::store::get(c, id)?.is_admin;
+                if is_admin && people::store::lock_admins(c)? == [id] {
                     return Err(Error::LastAdmin);
                 }
                 people::store::delete(c, id)

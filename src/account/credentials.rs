@@ -88,6 +88,8 @@ fn update(
     (origin, context): (&Origin, AlertContext),
     now: Timestamp,
 ) -> Result<()> {
+    // Locked first, as by everything that changes an account.
+    people::store::lock(c, user.id)?;
     people::store::update_password(c, user, hash, now)?;
     let user = people::store::get(c, user.id)?;
     cancel_pending_change(c, &user)?;

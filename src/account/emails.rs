@@ -1,5 +1,5 @@
-//! The e-mail of an account: it is verified by a link before it counts, at sign-up as well as when
-//! it is changed.
+//! The e-mail of an account: signing up with one, and requesting to change it. It counts once a link
+//! has verified it.
 
 use std::time::Duration;
 
@@ -7,12 +7,12 @@ use super::Accounts;
 use super::messages::{queue_email_taken, queue_verification};
 use crate::alerts::{AlertContext, AlertKind};
 use crate::clock::Timestamp;
-use crate::db::{AnyConnection, FormerEmailId, UserId, VerificationId};
+use crate::db::{AnyConnection, UserId, VerificationId};
 use crate::error::{Error, Result};
 use crate::events::{self, EventKind, NewEvent, Origin};
-use crate::people::store::{EmailVerification, FormerEmail, FormerState};
+use crate::people::store::EmailVerification;
 use crate::people::{self, Email, NewAccount, PasswordHash, User};
-use crate::sessions::Caller;
+use crate::sessions::{self, Caller};
 
 /// How long a link that verifies an address is valid, and a change of e-mail is pending.
 pub const VERIFICATION_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
@@ -37,32 +37,15 @@ pub enum ChangeRequested {
     TooMany,
 }
 
-/// An address that a link is about, and the account that it is to be verified for.
-#[derive(Debug)]
-pub struct PendingEmail {
-    /// The account.
-    pub user: User,
-    /// The address.
-    pub email: String,
-}
-
-impl PendingEmail {
-    /// Returns whether the account is to change to the address, rather than to verify its own.
-    #[must_use]
-    pub fn is_change(&self) -> bool {
-        self.user.email != self.email
-    }
-}
-
-/// The outcome of a verification.
+/// Whether a link was sent again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verified {
-    /// The account's own e-mail is verified.
-    Own,
-    /// The account has the new e-mail, and it is verified.
-    Changed,
-    /// Another account has the address by now; the change is cancelled.
-    Taken,
+pub enum Resent {
+    /// It was.
+    Sent,
+    /// There is nothing to verify.
+    Needless,
+    /// The address was sent too many lately.
+    TooMany,
 }
 
 impl Accounts {
@@ -109,30 +92,34 @@ impl Accounts {
     }
 
     /// Sends the link of a person's open verification again: of a pending change or, while it is not
-    /// verified, of their own e-mail. Returns `false` when the address was sent too many lately.
+    /// verified, of their own e-mail.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when there is no such person.
-    pub async fn resend_verification(&self, id: UserId) -> Result<bool> {
+    /// [`Error::NotFound`] when there is no such person, and where no mail is sent.
+    pub async fn resend_verification(&self, id: UserId) -> Result<Resent> {
+        if !self.sends_mail() {
+            return Err(Error::NotFound);
+        }
         let now = self.clock.now();
-        let is_mailing = self.sends_mail();
         self.db
             .transaction(move |c| {
                 let user = people::store::lock(c, id)?;
                 let open = people::store::find_verification_by_person(c, id, now)?;
-                let is_new = open.is_none();
-                if !is_mailing {
-                    return Ok(true);
+                if open.is_none() && (user.email_verified_at.is_some() || !user.has_mailbox()) {
+                    return Ok(Resent::Needless);
                 }
-                if is_new && (user.email_verified_at.is_some() || !user.has_mailbox()) {
-                    return Ok(true);
-                }
-                let verification =
-                    open.unwrap_or_else(|| EmailVerification::new(id, &user.email, now));
-                if is_new {
-                    people::store::replace_verification(c, &verification)?;
-                }
-                queue_verification(c, &user, &verification, now)
+                let verification = match open {
+                    Some(open) => open,
+                    None => {
+                        let new = EmailVerification::new(id, &user.email, now);
+                        people::store::replace_verification(c, &new)?;
+                        new
+                    }
+                };
+                Ok(match queue_verification(c, &user, &verification, now)? {
+                    true => Resent::Sent,
+                    false => Resent::TooMany,
+                })
             })
             .await
     }
@@ -142,7 +129,8 @@ impl Accounts {
     ///
     /// # Errors
     /// [`Error::EmailTaken`] when another account has the address, or can still be taken back by
-    /// it; [`Error::NotFound`] where no mail is sent.
+    /// it; [`Error::Unauthenticated`] when the session has ended meanwhile; [`Error::NotFound`]
+    /// where no mail is sent.
     pub async fn request_email_change(
         &self,
         caller: &Caller,
@@ -152,10 +140,13 @@ impl Accounts {
             return Err(Error::NotFound);
         }
         let now = self.clock.now();
-        let (id, origin) = (caller.user.id, caller.origin());
+        let (id, session, origin) = (caller.user.id, caller.session.id, caller.origin());
         self.db
             .transaction(move |c| {
                 let user = people::store::lock(c, id)?;
+                // Everything may have been signed out since the caller was found.
+                let live = sessions::store::find_live(c, id, session, now)?;
+                live.ok_or(Error::Unauthenticated)?;
                 if user.email == email.as_str() {
                     return Ok(ChangeRequested::Unchanged);
                 }
@@ -195,137 +186,6 @@ impl Accounts {
             .transaction(move |c| {
                 let user = people::store::lock(c, id)?;
                 cancel_pending_change(c, &user)
-            })
-            .await
-    }
-
-    /// Returns the address that a verification link is about.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`] when it was used, cancelled or replaced, has expired, the account is
-    /// disabled, or an administrator has vouched for the address since.
-    pub async fn get_pending_email(&self, id: VerificationId) -> Result<PendingEmail> {
-        let now = self.clock.now();
-        self.db
-            .read(move |c| {
-                let found = people::store::find_verification(c, id, now)?;
-                let EmailVerification { user_id, email, .. } = found.ok_or(Error::NotFound)?;
-                let user = people::store::get(c, user_id)?;
-                let is_done = user.email == email && user.email_verified_at.is_some();
-                match user.is_active && !is_done {
-                    true => Ok(PendingEmail { user, email }),
-                    false => Err(Error::NotFound),
-                }
-            })
-            .await
-    }
-
-    /// Verifies the address of a link, which the caller must have been found entitled to: signed in
-    /// to the account that `pending` names, or with its password. A change takes effect now: the
-    /// former address is told, and can take the account back for a while.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`] when the link was used or cancelled meanwhile; [`Error::InvalidCredentials`]
-    /// when the password was changed since `pending` was read.
-    pub async fn verify_email(
-        &self,
-        id: VerificationId,
-        pending: &PendingEmail,
-        origin: Origin,
-        context: AlertContext,
-    ) -> Result<Verified> {
-        let now = self.clock.now();
-        let accounts = self.clone();
-        let (owner, read_at) = (pending.user.id, pending.user.password_changed_at);
-        self.db
-            .transaction(move |c| {
-                let user = people::store::lock(c, owner)?;
-                if !user.is_active || user.password_changed_at != read_at {
-                    return Err(Error::InvalidCredentials);
-                }
-                let found = people::store::find_verification(c, id, now)?.ok_or(Error::NotFound)?;
-                if people::store::delete_verification(c, id)? == 0 {
-                    return Err(Error::NotFound);
-                }
-                if found.email == user.email {
-                    people::store::mark_email_verified(c, owner, now)?;
-                    let event = NewEvent::for_person(owner, EventKind::EmailVerified, &origin, now);
-                    events::record_events(c, &[event])?;
-                    return Ok(Verified::Own);
-                }
-                match accounts.change_email(
-                    c,
-                    &user,
-                    &found.email.parse()?,
-                    (&origin, context),
-                    now,
-                ) {
-                    Ok(()) => Ok(Verified::Changed),
-                    Err(Error::EmailTaken) => Ok(Verified::Taken),
-                    Err(err) => Err(err),
-                }
-            })
-            .await
-    }
-
-    /// Gives a person another e-mail, as a part of a transaction. The former one, if anybody had
-    /// proved to read it, can take the account back from now on.
-    fn change_email(
-        &self,
-        c: &mut AnyConnection,
-        before: &User,
-        email: &Email,
-        (origin, context): (&Origin, AlertContext),
-        now: Timestamp,
-    ) -> Result<()> {
-        let id = before.id;
-        require_free(c, email, id, now)?;
-        if before.email_verified_at.is_some() || before.is_email_from_before {
-            let former = FormerEmail {
-                id: FormerEmailId::new(now),
-                user_id: id,
-                email: before.email.clone(),
-                verified_at: before.email_verified_at,
-                changed_at: now,
-                expires_at: now + self.policy.take_back_window,
-                state: FormerState::Open,
-            };
-            people::store::insert_former(c, &former)?;
-        }
-        people::store::update_email(c, id, email, now)?;
-        people::store::delete_resets(c, id)?;
-        let event = NewEvent::for_person(id, EventKind::EmailChanged, origin, now);
-        events::record_events(c, &[event])?;
-        self.alerts
-            .raise(c, before, (AlertKind::EmailChanged, context), now)
-    }
-
-    /// Records that the reader of a mailbox doesn't want the account that a link is about: a change
-    /// is cancelled, and an account that somebody signed up with their address is deleted. An
-    /// account from before addresses were verified stays, as an administrator's does, but sends
-    /// nothing to the address any more.
-    /// Returns whether an account was deleted.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`] when the link was used or cancelled meanwhile.
-    pub async fn decline_email(&self, id: VerificationId) -> Result<bool> {
-        let now = self.clock.now();
-        self.db
-            .transaction(move |c| {
-                let found = people::store::find_verification(c, id, now)?.ok_or(Error::NotFound)?;
-                let user = people::store::lock(c, found.user_id)?;
-                if people::store::delete_verification(c, id)? == 0 {
-                    return Err(Error::NotFound);
-                }
-                if found.email != user.email || user.email_verified_at.is_some() {
-                    return Ok(false);
-                }
-                if user.is_email_from_before || user.is_admin {
-                    people::store::mark_email_declined(c, user.id, now)?;
-                    return Ok(false);
-                }
-                people::store::delete(c, user.id)?;
-                Ok(true)
             })
             .await
     }
@@ -386,7 +246,15 @@ pub(super) fn cancel_pending_change(c: &mut AnyConnection, user: &User) -> Resul
 }
 
 /// Verifies that nobody else holds `email`.
-fn require_free(c: &mut AnyConnection, email: &Email, user: UserId, now: Timestamp) -> Result<()> {
+///
+/// # Errors
+/// [`Error::EmailTaken`] when another account has it, or can still be taken back by it.
+pub(super) fn require_free(
+    c: &mut AnyConnection,
+    email: &Email,
+    user: UserId,
+    now: Timestamp,
+) -> Result<()> {
     match people::find_other_holder(c, email, user, now)? {
         Some(_) => Err(Error::EmailTaken),
         None => Ok(()),

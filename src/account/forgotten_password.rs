@@ -2,6 +2,8 @@
 //!
 //! A request costs one statement, whether the address has an account or not; the mail job answers it.
 
+use std::time::Duration;
+
 use super::Accounts;
 use super::messages::{queue_reset, queue_take_back};
 use crate::alerts::{AlertContext, AlertReview};
@@ -9,42 +11,58 @@ use crate::clock::Timestamp;
 use crate::db::{AnyConnection, ResetId, UserId};
 use crate::error::{Chain, Error, Result};
 use crate::events::{self, EventKind, NewEvent, Origin};
+use crate::mail::{self, MessageTopic};
 use crate::people::mailbox::{Standing, find_senior, standing};
 use crate::people::store::PasswordReset;
 use crate::people::{self, Email, PasswordHash, User};
 use crate::sessions::Session;
 use crate::{alerts, devices};
 
-/// Requests that one run of the mail job answers at most, so that they don't delay the messages.
-const MAX_ANSWERED: usize = 500;
+/// Requests that may wait for the mail job. More are refused, whether their addresses have accounts or
+/// not.
+const MAX_REQUESTS: i64 = 10_000;
+/// How long whoever is refused waits before trying again.
+const RETRY_AFTER: Duration = Duration::from_secs(10);
 
 impl Accounts {
     /// Requests a link that sets a new password, by mail to `email`. Does the same whether the
     /// address has an account or not.
     ///
     /// # Errors
-    /// [`Error::NotFound`] where no mail is sent; [`Error::Unavailable`] when the database doesn't
-    /// respond.
+    /// [`Error::NotFound`] where no mail is sent; [`Error::Busy`] when too many requests wait;
+    /// [`Error::Unavailable`] when the database doesn't respond.
     pub async fn request_reset(&self, email: Email) -> Result<()> {
         if !self.sends_mail() {
             return Err(Error::NotFound);
         }
         let now = self.clock.now();
         self.db
-            .write(move |c| people::store::insert_reset_request(c, &email, now))
+            .write(move |c| {
+                if people::store::count_reset_requests(c)? >= MAX_REQUESTS {
+                    return Err(Error::Busy {
+                        retry_after: RETRY_AFTER,
+                    });
+                }
+                people::store::insert_reset_request(c, &email, now)
+            })
             .await
     }
 
     /// Answers the requests for links that set a new password: queues the messages for those whose
-    /// address has an account.
+    /// address has an account. Requests for other addresses are deleted together, so that many of
+    /// them hold up no other.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database doesn't respond.
     pub async fn answer_reset_requests(&self) -> Result<()> {
-        for _ in 0..MAX_ANSWERED {
-            let Some(email) = self.db.read(people::store::find_reset_request).await? else {
-                break;
-            };
+        let unknown =
+            |c: &mut AnyConnection| people::store::delete_unknown_requests(c, MAX_REQUESTS);
+        self.db.write(unknown).await?;
+        let waiting = self
+            .db
+            .read(|c| people::store::list_reset_requests(c, MAX_REQUESTS))
+            .await?;
+        for email in waiting {
             match self.answer_reset_request(email.clone()).await {
                 Err(err @ (Error::Unavailable(_) | Error::Disconnected(_))) => return Err(err),
                 Err(err) => {
@@ -163,8 +181,7 @@ fn queue_answer(
         return queue_take_back(c, &former, lifetime, now).map(drop);
     }
     let is_own = matches!(standing(c, user, email.as_str(), now)?, Standing::Own);
-    let live = people::store::find_live_reset(c, user.id, email.as_str(), now)?;
-    if !is_own || live.is_some() {
+    if !is_own || has_good_link(c, user, email, now)? {
         return Ok(());
     }
     let reset = PasswordReset {
@@ -176,6 +193,25 @@ fn queue_answer(
     };
     people::store::insert_reset(c, &reset)?;
     queue_reset(c, user, (reset.id, email.as_str()), now)
+}
+
+/// Returns whether a link that was sent to the address is still valid. One whose message the mail
+/// server refused is none.
+fn has_good_link(
+    c: &mut AnyConnection,
+    user: &User,
+    email: &Email,
+    now: Timestamp,
+) -> Result<bool> {
+    let Some(live) = people::store::find_live_reset(c, user.id, email.as_str(), now)? else {
+        return Ok(false);
+    };
+    let topic = MessageTopic::Reset(live.id);
+    let has_failed = mail::store::has_failed(c, topic)?;
+    if has_failed {
+        people::store::delete_resets(c, user.id)?;
+    }
+    Ok(!has_failed)
 }
 
 /// Returns whether a link may set the person's password.
@@ -208,6 +244,7 @@ fn find_usable(
 /// Verifies the e-mail of an account, and treats what was done in it before as a stranger's.
 fn hand_over(c: &mut AnyConnection, user: &User, origin: &Origin, now: Timestamp) -> Result<()> {
     people::store::mark_email_verified(c, user.id, now)?;
+    people::store::reset_settings(c, user.id, now)?;
     people::store::delete_verifications(c, user.id)?;
     devices::store::delete_all(c, user.id)?;
     for alert in alerts::list_open(c, user.id, now)? {

@@ -4,13 +4,14 @@
 use std::time::Duration;
 
 use super::Accounts;
-use crate::alerts::{self, Alert, AlertContext, AlertKind};
+use crate::alerts::{self, Alert, AlertContext};
 use crate::clock::Timestamp;
 use crate::db::{AnyConnection, FormerEmailId, UserId};
 use crate::error::{Error, Result};
 use crate::events::Origin;
 use crate::mail::{self, MessageLink, MessageTopic};
 use crate::people::mailbox::{Standing, find_senior, is_designated, may_set_password, standing};
+use crate::people::store::FormerEmail;
 use crate::people::{self, PasswordHash, User};
 use crate::sessions::Session;
 
@@ -192,18 +193,19 @@ impl From<Standing> for Mailbox {
     }
 }
 
-/// Finds the former address that takes the account back when these alerts are reported: the oldest
-/// one, if a change of the e-mail is among them.
+/// Finds the former address that the account gets back when these alerts are reported: that from
+/// before the oldest change of the e-mail among them, if it can still take the account back.
 pub(super) fn find_undoing(
     c: &mut AnyConnection,
     owner: UserId,
     reported: &[&Alert],
     now: Timestamp,
-) -> Result<Option<FormerEmailId>> {
-    let is_change = |alert: &&Alert| alert.kind == AlertKind::EmailChanged;
-    if !reported.iter().any(is_change) {
+) -> Result<Option<FormerEmail>> {
+    let changes = reported.iter().filter(|alert| alert.kind.is_email_change());
+    let Some(oldest) = changes.min_by_key(|alert| alert.at) else {
         return Ok(None);
-    }
-    let oldest = people::store::find_oldest_open_former(c, owner, now)?;
-    Ok(oldest.map(|former| former.id))
+    };
+    let mut open = people::store::list_open_former(c, owner, now)?;
+    open.retain(|former| former.email == oldest.email && former.changed_at == oldest.at);
+    Ok(open.into_iter().next())
 }

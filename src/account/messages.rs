@@ -9,12 +9,13 @@ use crate::clock::Timestamp;
 use crate::db::{AnyConnection, ResetId, UserId};
 use crate::error::Result;
 use crate::mail::queue::{Limit, queue_limited};
-use crate::mail::{self, MessageTopic, NewMessage, Priority};
+use crate::mail::{MessageTopic, NewMessage, Priority};
 use crate::people::User;
 use crate::people::store::{EmailVerification, FormerEmail};
 
 const VERIFICATIONS: Limit = Limit::hourly(3);
 const EMAIL_TAKEN: Limit = Limit::hourly(1);
+const RESETS: Limit = Limit::hourly(10);
 
 /// Queues the message with the link that verifies an address, at most three an hour to each. Returns
 /// whether it was queued.
@@ -28,7 +29,7 @@ pub(super) fn queue_verification(
     now: Timestamp,
 ) -> Result<bool> {
     let topic = MessageTopic::Verification(verification.id);
-    let message = urgent(user.id, topic, &verification.email, now);
+    let message = message(user.id, topic, &verification.email, now);
     queue_limited(c, &message, VERIFICATIONS, now)
 }
 
@@ -40,23 +41,24 @@ pub(super) fn queue_email_taken(
     email: &str,
     now: Timestamp,
 ) -> Result<bool> {
-    let message = NewMessage {
-        priority: Priority::Normal,
-        ..urgent(holder.id, MessageTopic::EmailTaken, email, now)
-    };
+    let message = message(holder.id, MessageTopic::EmailTaken, email, now);
     queue_limited(c, &message, EMAIL_TAKEN, now)
 }
 
 /// Queues the message with a link that sets a new password. The caller made sure that no other link
-/// that was sent to the address is valid, which is its limit.
+/// that was sent to the address is valid; the limit is for accounts that are made and deleted for the
+/// sake of the messages.
 pub(super) fn queue_reset(
     c: &mut AnyConnection,
     user: &User,
     (reset, email): (ResetId, &str),
     now: Timestamp,
 ) -> Result<()> {
-    let message = urgent(user.id, MessageTopic::Reset(reset), email, now);
-    mail::store::insert(c, &message, now).map(drop)
+    let message = NewMessage {
+        priority: Priority::Link,
+        ..message(user.id, MessageTopic::Reset(reset), email, now)
+    };
+    queue_limited(c, &message, RESETS, now).map(drop)
 }
 
 /// Queues the message that tells a former address of a forgotten password, at most one in `within`.
@@ -66,16 +68,19 @@ pub(super) fn queue_take_back(
     within: Duration,
     now: Timestamp,
 ) -> Result<bool> {
-    let message = urgent(former.user_id, MessageTopic::TakeBack, &former.email, now);
+    let message = NewMessage {
+        priority: Priority::Link,
+        ..message(former.user_id, MessageTopic::TakeBack, &former.email, now)
+    };
     queue_limited(c, &message, Limit { max: 1, within }, now)
 }
 
-fn urgent(user: UserId, topic: MessageTopic, recipient: &str, now: Timestamp) -> NewMessage<'_> {
+fn message(user: UserId, topic: MessageTopic, recipient: &str, now: Timestamp) -> NewMessage<'_> {
     NewMessage {
         user,
         topic,
         recipient,
-        priority: Priority::Urgent,
+        priority: Priority::Normal,
         due_at: now,
     }
 }

@@ -11,14 +11,16 @@ mod messages;
 mod rendering;
 mod settings;
 mod take_back;
+mod verification;
 
 use std::time::Duration;
 
 pub use self::alert_review::RevokeScope;
-pub use self::emails::{ChangeRequested, PendingEmail, SignedUp, VERIFICATION_LIFETIME, Verified};
+pub use self::emails::{ChangeRequested, Resent, SignedUp, VERIFICATION_LIFETIME};
 pub use self::linked_message::{LinkedMessage, Mailbox, PasswordGrant, Reported};
 pub use self::rendering::Messages;
 pub use self::take_back::TakenBack;
+pub use self::verification::{Declined, PendingEmail, Verified};
 use crate::alerts::Alerts;
 use crate::clock::Clock;
 use crate::db::Db;

@@ -66,15 +66,15 @@ impl Messages {
 
     fn verification(&self, user: &User, verification: &EmailVerification) -> MessageContent {
         let lead = match verification.email == user.email {
-            true => "Somebody signed up at Rollcall with this address.",
+            true => "This address is the e-mail of an account at Rollcall, and not verified yet.",
             false => {
                 "Somebody wants to use this address as the e-mail of their account at Rollcall."
             }
         };
         MessageContent {
-            advice: "If it was not you, open the same link and choose “This isn’t mine”.".into(),
+            advice: "If it is not yours, open the link and choose “This isn’t mine”.".into(),
             link_text: format!(
-                "If it was you, open this link and verify the address. It works until {}.",
+                "If it is yours, open this link and verify the address. It works until {}.",
                 format_time(verification.expires_at)
             ),
             reason: "You get this because somebody entered this address at Rollcall.",

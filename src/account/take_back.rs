@@ -1,9 +1,9 @@
 //! Taking an account back: the mailbox of a former address undoes what came after it.
 
 use super::Accounts;
-use crate::alerts::AlertReview;
+use crate::alerts::{AlertContext, AlertKind, AlertReview, Alerts};
 use crate::clock::Timestamp;
-use crate::db::{AnyConnection, FormerEmailId};
+use crate::db::{AnyConnection, FormerEmailId, UserId};
 use crate::error::{Error, Result};
 use crate::events::{self, EventKind, NewEvent, Origin};
 use crate::people::store::{FormerEmail, FormerState};
@@ -37,21 +37,13 @@ impl Accounts {
     /// [`Error::NotFound`] when the address was reported, its window has ended, or it was taken back
     /// by it before.
     pub async fn take_back(&self, id: FormerEmailId, origin: Origin) -> Result<TakenBack> {
-        let now = self.clock.now();
-        let void = VoidPassword::random()?;
+        let at = self.clock.now();
+        let take_back = TakeBack::new(origin, at)?;
+        let alerts = self.alerts.clone();
         self.db
             .transaction(move |c| {
-                let (user, former) = lock_open(c, id, now)?;
-                let restored = restore(c, &user, &former, now)?;
-                report_later(c, &former, now)?;
-                people::store::void_password(c, user.id, &void, now)?;
-                people::store::delete_verifications(c, user.id)?;
-                people::store::delete_resets(c, user.id)?;
-                devices::store::delete_all(c, user.id)?;
-                sessions::end_all(c, user.id, EndedReason::SignedOutRemotely, &origin, now)?;
-                let event = NewEvent::for_person(user.id, EventKind::TakenBack, &origin, now);
-                events::record_events(c, &[event])?;
-                Ok(restored)
+                let (user, former) = lock_open(c, id, at)?;
+                take_back.run(c, &alerts, &user, &former)
             })
             .await
     }
@@ -82,8 +74,65 @@ impl Accounts {
     }
 }
 
+/// Taking one account back.
+pub(super) struct TakeBack {
+    void: VoidPassword,
+    origin: Origin,
+    at: Timestamp,
+}
+
+impl TakeBack {
+    /// Returns what is needed to take an account back at `at`.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when the system provides no randomness.
+    pub(super) fn new(origin: Origin, at: Timestamp) -> Result<Self> {
+        Ok(Self {
+            void: VoidPassword::random()?,
+            origin,
+            at,
+        })
+    }
+
+    /// Takes the account back, as a part of a transaction in which its person is locked. Addresses
+    /// from before `former` are told, since they can take it back in turn.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database doesn't respond.
+    pub(super) fn run(
+        &self,
+        c: &mut AnyConnection,
+        alerts: &Alerts,
+        user: &User,
+        former: &FormerEmail,
+    ) -> Result<TakenBack> {
+        let (id, now) = (user.id, self.at);
+        report_later(c, former, now)?;
+        report_alerts(c, id, now)?;
+        people::store::void_password(c, id, &self.void, now)?;
+        // An intruder switches them off first.
+        people::store::update_alert_emails(c, id, true, now)?;
+        people::store::delete_verifications(c, id)?;
+        people::store::delete_resets(c, id)?;
+        devices::store::delete_all(c, id)?;
+        sessions::end_all(c, id, EndedReason::SignedOutRemotely, &self.origin, now)?;
+        let event = NewEvent::for_person(id, EventKind::TakenBack, &self.origin, now);
+        events::record_events(c, &[event])?;
+        let restored = restore(c, user, former, now)?;
+        let older = people::store::list_open_former(c, id, now)?;
+        if older
+            .iter()
+            .any(|older| older.changed_at < former.changed_at)
+        {
+            let context = AlertContext::mailbox(self.origin.ip.clone());
+            alerts.raise(c, user, (AlertKind::EmailChanged, context), now)?;
+        }
+        Ok(restored)
+    }
+}
+
 /// Returns a former address whose window is open, and its person, locked. The person is locked
-/// first, as everywhere, so that two requests can't deadlock.
+/// first, so that two requests can't deadlock.
 fn lock_open(
     c: &mut AnyConnection,
     id: FormerEmailId,
@@ -119,9 +168,13 @@ fn restore(
     })
 }
 
-/// Reports the addresses that came after a former one, and every open alert: from now on they get
-/// no messages, and the links in those that they have are void.
-fn report_later(c: &mut AnyConnection, former: &FormerEmail, now: Timestamp) -> Result<()> {
+/// Reports the addresses that came after a former one: from now on they get no messages, and the
+/// links in those that they have are void.
+pub(super) fn report_later(
+    c: &mut AnyConnection,
+    former: &FormerEmail,
+    now: Timestamp,
+) -> Result<()> {
     let owner = former.user_id;
     for later in people::store::list_open_former(c, owner, now)? {
         if later.changed_at > former.changed_at {
@@ -132,6 +185,10 @@ fn report_later(c: &mut AnyConnection, former: &FormerEmail, now: Timestamp) -> 
             people::store::update_former_state(c, later.id, state)?;
         }
     }
+    Ok(())
+}
+
+fn report_alerts(c: &mut AnyConnection, owner: UserId, now: Timestamp) -> Result<()> {
     for alert in alerts::list_open(c, owner, now)? {
         alerts::store::review(c, owner, alert.id, AlertReview::Reported, now)?;
     }

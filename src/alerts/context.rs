@@ -18,6 +18,20 @@ pub struct AlertContext {
 }
 
 impl AlertContext {
+    /// Returns the context of what the reader of a mailbox does by a link, from a redacted address.
+    #[must_use]
+    pub fn mailbox(ip: Option<String>) -> Self {
+        Self {
+            session: None,
+            device_name: "Whoever reads a former address".into(),
+            device_kind: DeviceKind::Unknown,
+            location: Location {
+                ip,
+                ..Location::default()
+            },
+        }
+    }
+
     /// Returns the context of what an administrator does on the command line.
     #[must_use]
     pub fn command_line() -> Self {

@@ -122,11 +122,13 @@ impl AlertMessages {
         if alerts.is_empty() {
             return Ok(None);
         }
+        let number = store::count_summarized(c, queued.id())?;
+        let number = usize::try_from(number).unwrap_or(alerts.len());
         let mut items: Vec<String> = alerts.iter().take(MAX_LISTED).map(item).collect();
-        if alerts.len() > items.len() {
-            items.push(format!("and {} more", alerts.len() - items.len()));
+        if number > items.len() {
+            items.push(format!("and {} more", number - items.len()));
         }
-        let lead = match alerts.len() {
+        let lead = match number {
             1 => "Besides those that you got single messages about, somebody signed in to your \
                   account 1 more time on a new device or from a new country."
                 .into(),

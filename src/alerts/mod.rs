@@ -27,6 +27,9 @@ use crate::settings::Settings;
 /// How long an alert can be confirmed or reported on a device.
 const OPEN_FOR: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
+/// How long the messages to a recipient are counted; no limit is about a longer time.
+const COUNT_RETENTION: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// What an alert reports. Its text form is stored, and is its name in JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, EnumString, IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
@@ -147,18 +150,27 @@ impl Alerts {
     }
 
     /// Purges the messages that are past the retention of alerts: the links in them are void by
-    /// then. Works as [`Alerts::purge`].
+    /// then. Purges what limits them once it is a day old. Works as [`Alerts::purge`].
     ///
     /// # Errors
     /// As [`Alerts::purge`].
     pub async fn purge_messages(&self) -> Result<usize> {
-        let before = self.clock.now() - self.retention - OPEN_FOR - self.take_back_window;
+        let now = self.clock.now();
+        let before = now - self.retention - OPEN_FOR - self.take_back_window;
         let limit = i64::from(self.purge_batch);
-        self.db
+        let messages = self
+            .db
             .repeat_with_lock(NodeLock::Sweep, move |c| {
                 mail::store::purge(c, before, limit)
             })
-            .await
+            .await?;
+        let counts = self
+            .db
+            .repeat_with_lock(NodeLock::Sweep, move |c| {
+                mail::store::purge_counts(c, now - COUNT_RETENTION, limit)
+            })
+            .await?;
+        Ok(messages + counts)
     }
 
     /// Purges the alerts that are past their retention and can no longer be reviewed. Those of
@@ -169,7 +181,7 @@ impl Alerts {
     /// [`Error::Unavailable`] when the database doesn't respond; what was purged until then stays
     /// purged.
     pub async fn purge(&self) -> Result<usize> {
-        let before = self.clock.now() - self.retention - OPEN_FOR;
+        let before = self.clock.now() - self.retention - OPEN_FOR - self.take_back_window;
         let limit = i64::from(self.purge_batch);
         self.db
             .repeat_with_lock(NodeLock::Sweep, move |c| store::purge(c, before, limit))

@@ -90,11 +90,20 @@ pub(super) fn update_summary(c: &mut AnyConnection, id: AlertId, summary: MailId
     Ok(())
 }
 
-/// Lists the alerts that a message tells of together, newest first.
+/// Counts the alerts that a message tells of together.
+pub(super) fn count_summarized(c: &mut AnyConnection, summary: MailId) -> Result<i64> {
+    Ok(alerts::table
+        .filter(alerts::summary_id.eq(summary))
+        .count()
+        .get_result(c)?)
+}
+
+/// Lists the alerts that a message tells of together, newest first, at most [`MAX_OPEN`].
 pub(crate) fn list_summarized(c: &mut AnyConnection, summary: MailId) -> Result<Vec<Alert>> {
     Ok(alerts::table
         .filter(alerts::summary_id.eq(summary))
         .order(alerts::id.desc())
+        .limit(MAX_OPEN)
         .select(Alert::as_select())
         .load(c)?)
 }

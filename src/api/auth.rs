@@ -6,7 +6,7 @@ use serde::Deserialize;
 use super::views::{ConfirmedSession, EndedCount, PersonJson, TokenGrant};
 use crate::account::SignedUp;
 use crate::clock::Timestamp;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::http::app_state::AppState;
 use crate::http::browser;
 use crate::http::caller::{AnyApiCaller, ApiCaller};
@@ -81,8 +81,7 @@ pub async fn register(
 /// # Errors
 /// [`Error::Invalid`](crate::Error::Invalid) when a field is not valid;
 /// [`Error::InvalidCredentials`](crate::Error::InvalidCredentials), whichever of e-mail and
-/// password is wrong; [`Error::EmailUnverified`] where sign-in requires a verified e-mail;
-/// [`Error::Busy`](crate::Error::Busy) when too many passwords wait to be hashed;
+/// password is wrong; [`Error::Busy`](crate::Error::Busy) when too many passwords wait to be hashed;
 /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
 pub async fn login(
     app: web::Data<AppState>,
@@ -106,10 +105,6 @@ pub async fn login(
         .people
         .authenticate(&body.email, PlainPassword::claimed(body.password))
         .await?;
-    if !app.people.may_sign_in(&user) {
-        app.accounts.resend_verification(user.id).await?;
-        return Err(Error::EmailUnverified);
-    }
     let session = app.sessions.create_session(&user, new).await?;
     let password_given_at = Some(session.confirmed_at);
     grant(&app, session, password_given_at)

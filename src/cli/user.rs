@@ -165,7 +165,7 @@ impl VerifyEmail {
     async fn run(self, domain: &Domain) -> Result<()> {
         let Some(email) = self.email else {
             let verified = domain.people.mark_all_emails_verified().await?;
-            eprintln!("{verified} e-mails are verified now.");
+            eprintln!("E-mails verified: {verified}.");
             return Ok(());
         };
         let user = domain.get_user(&email).await?;

@@ -94,7 +94,19 @@ diesel::table! {
         updated_at -> Timestamptz,
         kind -> Text,
         subject_id -> Nullable<Uuid>,
-        is_urgent -> Bool,
+        priority -> Int2,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::sql::{Timestamptz, Uuid};
+
+    message_counts (id) {
+        id -> Uuid,
+        recipient -> Text,
+        kind -> Text,
+        created_at -> Timestamptz,
     }
 }
 
@@ -202,6 +214,7 @@ diesel::table! {
         stated_email -> Nullable<Text>,
         email_verified_at -> Nullable<Timestamptz>,
         is_email_from_before -> Bool,
+        email_declined_at -> Nullable<Timestamptz>,
         password_links_void_before -> Nullable<Timestamptz>,
     }
 }
@@ -224,6 +237,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     email_verifications,
     former_emails,
     mail_queue,
+    message_counts,
     password_resets,
     reset_requests,
     session_events,

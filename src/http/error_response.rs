@@ -261,10 +261,9 @@ impl ResponseError for Error {
             | Self::InvalidToken(_)
             | Self::InvalidClient
             | Self::StepUpRequired { .. } => StatusCode::UNAUTHORIZED,
-            Self::CsrfMismatch
-            | Self::InsufficientScope { .. }
-            | Self::NotInGroup
-            | Self::EmailUnverified => StatusCode::FORBIDDEN,
+            Self::CsrfMismatch | Self::InsufficientScope { .. } | Self::NotInGroup => {
+                StatusCode::FORBIDDEN
+            }
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::EmailTaken | Self::LastAdmin => StatusCode::CONFLICT,
             Self::Busy { .. } | Self::Unavailable(_) | Self::Disconnected(_) => {

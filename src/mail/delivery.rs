@@ -195,7 +195,14 @@ impl Delivery {
         let due = now + retry_delay(queued.attempts);
         let claim = (queued.id, queued.attempts);
         self.db
-            .write(move |c| store::update_state(c, claim, state, due, now).map(drop))
+            .transaction(move |c| {
+                let updated = store::update_state(c, claim, state, due, now)?;
+                // What was never sent holds no other back.
+                if updated == 1 && matches!(state, MessageState::Void | MessageState::Failed) {
+                    store::uncount(c, claim.0)?;
+                }
+                Ok(())
+            })
             .await
     }
 }

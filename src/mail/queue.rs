@@ -45,7 +45,8 @@ pub(crate) fn queue_limited(
     let sent = store::list_times(c, message, now - limit.within, limit.max)?;
     let has_room = i64::try_from(sent.len()).is_ok_and(|sent| sent < limit.max);
     if has_room {
-        store::insert(c, message, now)?;
+        let id = store::insert(c, message, now)?;
+        store::count(c, id, message, now)?;
     }
     Ok(has_room)
 }
@@ -73,7 +74,8 @@ pub(crate) fn queue_sign_in(
     let sent = store::list_times(c, &single, now - HOUR, MAX_SIGN_INS)?;
     let is_full = i64::try_from(sent.len()).is_ok_and(|sent| sent >= MAX_SIGN_INS);
     let Some(oldest) = sent.last().filter(|_| is_full) else {
-        store::insert(c, &single, now)?;
+        let id = store::insert(c, &single, now)?;
+        store::count(c, id, &single, now)?;
         return Ok(None);
     };
     let waiting = store::lock_unclaimed(c, (user, recipient), MessageKind::SignIns, now)?;

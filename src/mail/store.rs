@@ -1,10 +1,15 @@
-//! Every query of `mail_queue`.
+//! Every query of `mail_queue` and `message_counts`.
 
+mod counts;
+
+use diesel::dsl::exists;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 use strum::IntoStaticStr;
 
-use super::topic::{MessageKind, MessageTopic, NewMessage, Priority};
+pub(crate) use self::counts::purge_counts;
+pub(super) use self::counts::{count, list_times, uncount};
+use super::topic::{MessageKind, MessageTopic, NewMessage};
 use crate::clock::Timestamp;
 use crate::db::schema::mail_queue;
 use crate::db::{
@@ -98,7 +103,7 @@ pub(crate) fn insert(
         mail_queue::kind.eq(message.topic.kind().as_str()),
         mail_queue::alert_id.eq(message.topic.alert()),
         mail_queue::subject_id.eq(message.topic.subject()),
-        mail_queue::is_urgent.eq(message.priority == Priority::Urgent),
+        mail_queue::priority.eq(message.priority as i16),
         mail_queue::recipient.eq(message.recipient),
         mail_queue::due_at.eq(message.due_at),
         mail_queue::created_at.eq(now),
@@ -108,6 +113,15 @@ pub(crate) fn insert(
         .values(row)
         .execute(c)?;
     Ok(id)
+}
+
+/// Returns whether the message about `topic`'s row was given up.
+pub(crate) fn has_failed(c: &mut AnyConnection, topic: MessageTopic) -> Result<bool> {
+    let failed = mail_queue::table
+        .filter(mail_queue::kind.eq(topic.kind().as_str()))
+        .filter(mail_queue::subject_id.eq(topic.subject()))
+        .filter(mail_queue::state.eq(MessageState::Failed.as_str()));
+    Ok(diesel::select(exists(failed)).get_result(c)?)
 }
 
 /// Returns the message with that id, whatever its state.
@@ -121,8 +135,9 @@ pub(crate) fn get(c: &mut AnyConnection, id: MailId) -> Result<QueuedMessage> {
         .first(c)?)
 }
 
-/// Claims the message that has been due longest, the urgent ones before all others, until `lease`. No two nodes claim the same one: on
-/// PostgreSQL its row is locked, and SQLite has only one writer.
+/// Claims the message that has been due longest, of those with the first priority that any has, until
+/// `lease`. No two nodes claim the same one: on PostgreSQL its row is locked, and SQLite has only one
+/// writer.
 pub(crate) fn claim_due(
     c: &mut AnyConnection,
     now: Timestamp,
@@ -131,7 +146,7 @@ pub(crate) fn claim_due(
     let due = mail_queue::table
         .filter(mail_queue::state.eq(MessageState::Waiting.as_str()))
         .filter(mail_queue::due_at.le(now))
-        .order((mail_queue::is_urgent.desc(), mail_queue::due_at))
+        .order((mail_queue::priority, mail_queue::due_at))
         .limit(1)
         .select(mail_queue::id);
     let id: Option<MailId> = match c {
@@ -188,25 +203,6 @@ pub(crate) fn update_state(
         mail_queue::updated_at.eq(now),
     );
     Ok(diesel::update(claimed).set(changes).execute(c)?)
-}
-
-/// Lists when the last messages like `message` were queued for its recipient since `since`, whoever
-/// they are about and in whatever state, newest first, at most `limit` of them.
-pub(super) fn list_times(
-    c: &mut AnyConnection,
-    message: &NewMessage<'_>,
-    since: Timestamp,
-    limit: i64,
-) -> Result<Vec<Timestamp>> {
-    Ok(mail_queue::table
-        .filter(lower(mail_queue::recipient).eq(message.recipient.to_lowercase()))
-        .filter(mail_queue::kind.eq(message.topic.kind().as_str()))
-        .filter(mail_queue::id.ge(MailId::first_at(since)))
-        .filter(mail_queue::is_urgent.eq(message.priority == Priority::Urgent))
-        .order(mail_queue::id.desc())
-        .limit(limit)
-        .select(mail_queue::created_at)
-        .load(c)?)
 }
 
 /// Finds the message of `kind` about an account that waits for its first attempt, and locks it: it

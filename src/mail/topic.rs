@@ -48,13 +48,16 @@ impl MessageKind {
     }
 }
 
-/// Which messages are sent first.
+/// Which messages are sent first. Its number is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(i16)]
 pub enum Priority {
-    /// Before all others: about the e-mail, the password or token reuse.
-    Urgent,
+    /// Before all others: an alert about the e-mail, the password or token reuse.
+    Urgent = 0,
+    /// Before what strangers can cause in any number: a link that sets a password.
+    Link = 1,
     /// In its turn.
-    Normal,
+    Normal = 2,
 }
 
 /// A message to be queued.

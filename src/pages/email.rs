@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
 use serde::Deserialize;
 
 use super::account::{AccountPage, message};
-use crate::account::ChangeRequested;
+use crate::account::{ChangeRequested, Resent};
 use crate::error::{Error, Result};
 use crate::http::app_state::AppState;
 use crate::http::caller::PageCaller;
@@ -72,12 +72,10 @@ pub async fn resend_link(
     PageCaller(caller): PageCaller,
     _: Form<EmptyForm>,
 ) -> Result<HttpResponse> {
-    if !app.accounts.sends_mail() {
-        return Err(Error::NotFound);
-    }
     let done = match app.accounts.resend_verification(caller.user.id).await? {
-        true => "email-link",
-        false => "email-limit",
+        Resent::Sent => "email-link",
+        Resent::Needless => "email-verified",
+        Resent::TooMany => "email-limit",
     };
     Ok(see_other(format!("/account?done={done}")))
 }

@@ -88,25 +88,6 @@ pub async fn submit(
         .authenticate(&form.email, PlainPassword::claimed(form.password))
         .await
     {
-        Ok(user) if !app.people.may_sign_in(&user) => {
-            let template = SignInPage {
-                layout: Layout::anonymous(&request)?,
-                next: &next,
-                email: &form.email,
-                remember: persistence == SessionPersistence::Remembered,
-                can_sign_up: app.sign_up,
-                notice: None,
-                error: Some(match app.accounts.resend_verification(user.id).await? {
-                    true => {
-                        "Your e-mail is not verified yet. We have just sent you a link: open it, then sign in."
-                    }
-                    false => {
-                        "Your e-mail is not verified yet. Open one of the links that we sent you, then sign in."
-                    }
-                }),
-            };
-            page(StatusCode::FORBIDDEN, &template)
-        }
         Ok(user) => {
             start_session(
                 &app,
@@ -127,7 +108,7 @@ pub async fn submit(
                 remember: persistence == SessionPersistence::Remembered,
                 can_sign_up: app.sign_up,
                 notice: None,
-                error: Some("E-mail or password is wrong. Check both and try again."),
+                error: Some(refusal(&app)),
             };
             page(StatusCode::UNAUTHORIZED, &template)
         }
@@ -159,6 +140,16 @@ pub(super) async fn start_session(
     };
     let session = app.sessions.create_session(user, new).await?;
     browser::set_session(request, &session)
+}
+
+/// Returns why a sign-in was refused, the same for every reason.
+fn refusal(app: &AppState) -> &'static str {
+    match app.people.requires_verified_email() {
+        true => {
+            "E-mail or password is wrong, or the e-mail is not verified yet. Check both, or open the link that we sent to it when you signed up."
+        }
+        false => "E-mail or password is wrong. Check both and try again.",
+    }
 }
 
 /// Returns the notice for the request that redirected here.

@@ -8,7 +8,7 @@ use askama::Template;
 use serde::Deserialize;
 
 use super::message::{Message, message_page};
-use crate::account::{PendingEmail, Verified};
+use crate::account::{Declined, PendingEmail, Verified};
 use crate::db::VerificationId;
 use crate::error::{Error, Result};
 use crate::events::Origin;
@@ -75,7 +75,7 @@ pub async fn submit(
         return void_link(&request);
     };
     if form.answer == "not-mine" {
-        return decline(&app, &request, id, &pending).await;
+        return decline(&app, &request, id).await;
     }
     // A replaced cookie changes nothing: then the password is asked for.
     let owner = caller.filter(|caller| caller.may_write() && is_owner(Some(caller), &pending));
@@ -125,12 +125,10 @@ async fn verify(
         Err(Error::NotFound | Error::InvalidCredentials) => return void_link(request),
         Err(err) => return Err(err),
     };
-    if verified == Verified::Taken {
-        return taken(request);
-    }
     let done = match verified {
         Verified::Changed => "email-changed",
-        Verified::Own | Verified::Taken => "email-verified",
+        Verified::Own => "email-verified",
+        Verified::Taken => return taken(request),
     };
     Ok(match owner {
         Some(_) => see_other(format!("/account?done={done}")),
@@ -142,17 +140,18 @@ async fn decline(
     app: &AppState,
     request: &HttpRequest,
     id: VerificationId,
-    pending: &PendingEmail,
 ) -> Result<HttpResponse> {
-    let is_deleted = match app.accounts.decline_email(id).await {
-        Ok(is_deleted) => is_deleted,
+    let declined = match app.accounts.decline_email(id).await {
+        Ok(declined) => declined,
         Err(Error::NotFound) => return void_link(request),
         Err(err) => return Err(err),
     };
-    let words = match (is_deleted, pending.is_change()) {
-        (true, _) => "The account that was made with your address is deleted.",
-        (false, true) => "The change is cancelled. No account has your address by it.",
-        (false, false) => "The account doesn’t send anything to your address any more.",
+    let words = match declined {
+        Declined::DeletedAccount => "The account that was made with your address is deleted.",
+        Declined::CancelledChange => {
+            "The change is cancelled. The account keeps the e-mail it has."
+        }
+        Declined::KeptAccount => "The account doesn’t send anything to your address any more.",
     };
     let message = Message {
         title: "Thank you",

@@ -27,8 +27,15 @@ impl User {
     /// and nobody verified, none is: it may be a stranger's.
     #[must_use]
     pub(crate) fn gets_alerts(&self) -> bool {
-        let is_trusted = self.email_verified_at.is_some() || self.is_email_from_before;
-        !self.is_external() && self.has_mailbox() && is_trusted
+        !self.is_external() && self.has_mailbox() && self.is_email_trusted()
+    }
+
+    /// Returns whether somebody has used the e-mail as theirs: it is verified or from before
+    /// addresses were, and nobody who reads it has said otherwise.
+    #[must_use]
+    pub(crate) fn is_email_trusted(&self) -> bool {
+        let is_known = self.email_verified_at.is_some() || self.is_email_from_before;
+        is_known && self.email_declined_at.is_none()
     }
 
     fn has_email(&self, email: &str) -> bool {

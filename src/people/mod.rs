@@ -73,6 +73,12 @@ pub struct People {
 }
 
 impl People {
+    /// Returns whether sign-in requires a verified e-mail.
+    #[must_use]
+    pub fn requires_verified_email(&self) -> bool {
+        self.require_verified_email
+    }
+
     /// Returns the accounts in `db`.
     #[must_use]
     pub fn new(
@@ -165,19 +171,19 @@ impl People {
 
     /// Returns whether a person may sign in: where the service requires it, only with an e-mail that
     /// is verified or from before addresses were verified.
-    #[must_use]
-    pub fn may_sign_in(&self, user: &User) -> bool {
+    fn may_sign_in(&self, user: &User) -> bool {
         !self.require_verified_email
             || user.email_verified_at.is_some()
             || user.is_email_from_before
     }
 
-    /// Returns the person with this e-mail and password, whether they [may sign
-    /// in](Self::may_sign_in) or not. A password hashed with outdated parameters is hashed again.
+    /// Returns the person with this e-mail and password. A password hashed with outdated parameters
+    /// is hashed again.
     ///
     /// # Errors
-    /// [`Error::InvalidCredentials`] when either is wrong or the account is disabled;
-    /// [`Error::Busy`] when too many passwords wait to be hashed.
+    /// [`Error::InvalidCredentials`] when either is wrong or the account is disabled, and also where
+    /// sign-in requires a verified e-mail and this one is not: whoever signed up with an address that
+    /// has an account can't tell; [`Error::Busy`] when too many passwords wait to be hashed.
     pub async fn authenticate(&self, email: &str, password: PlainPassword) -> Result<User> {
         let email: Option<Email> = email.parse().ok();
         let user = match email {
@@ -192,6 +198,7 @@ impl People {
         let verification = self.hasher.verify(password.clone(), hash).await?;
         let user = user
             .filter(|user| user.is_active && verification != Verification::Mismatch)
+            .filter(|user| self.may_sign_in(user))
             .ok_or(Error::InvalidCredentials)?;
         if verification == Verification::MatchOutdated {
             self.rehash(&user, password).await?;
@@ -271,7 +278,8 @@ impl People {
             .await
     }
 
-    /// Marks every e-mail as verified that is not. Returns how many.
+    /// Marks the e-mails from before addresses were verified as verified, except those that were
+    /// declined: an administrator vouches for them. Returns how many.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database doesn't respond.

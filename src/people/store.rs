@@ -12,20 +12,22 @@ use diesel::sql_types::Text;
 
 pub(super) use self::credentials::{mark_all_emails_verified, update_hash};
 pub(crate) use self::credentials::{
-    mark_email_declined, mark_email_verified, remove_email, update_email, update_password,
-    void_password, void_password_links,
+    mark_email_declined, mark_email_verified, remove_email, reset_settings, update_email,
+    update_password, void_password, void_password_links,
 };
 pub(crate) use self::former::{
     FormerEmail, FormerState, close_all as close_former_emails, find_oldest_open_former,
     find_reserving, get_former, insert_former, list_open_former, purge_former, update_former_state,
 };
 pub(crate) use self::reset::{
-    PasswordReset, delete_reset_request, delete_resets, find_live_reset, find_reset,
-    find_reset_request, insert_reset, insert_reset_request, purge_resets,
+    PasswordReset, count_reset_requests, delete_reset_request, delete_resets,
+    delete_unknown_requests, find_live_reset, find_reset, insert_reset, insert_reset_request,
+    list_reset_requests, purge_resets,
 };
 pub(crate) use self::verification::{
-    EmailVerification, delete_verification, delete_verifications, delete_verifications_except,
-    find_verification, find_verification_by_person, purge_verifications, replace_verification,
+    EmailVerification, delete_all_changes, delete_verification, delete_verifications,
+    delete_verifications_except, find_verification, find_verification_by_person,
+    purge_verifications, replace_verification,
 };
 use super::values::{Email, FullName, IdleLimit, Subject};
 use crate::clock::Timestamp;
@@ -72,6 +74,8 @@ pub struct User {
     pub email_verified_at: Option<Timestamp>,
     /// Whether the e-mail was stored before addresses were verified.
     pub is_email_from_before: bool,
+    /// When the reader of the mailbox said that the e-mail isn't theirs, if they did.
+    pub email_declined_at: Option<Timestamp>,
     /// Links in messages that were queued before this time set no password.
     pub password_links_void_before: Option<Timestamp>,
     pub(super) external_subject: Option<String>,
@@ -189,14 +193,18 @@ pub(super) fn update_full_name(
 }
 
 /// Returns the person with that id, and keeps others from changing their row until the transaction
-/// ends: PostgreSQL locks it, and SQLite has only one writer.
+/// ends: PostgreSQL locks it, though not against rows that refer to it, and SQLite has only one
+/// writer. What changes an account locks its person first, so that no two such transactions deadlock.
 ///
 /// # Errors
 /// [`Error::NotFound`] when there is none.
 pub(crate) fn lock(c: &mut AnyConnection, id: UserId) -> Result<User> {
     let user = users::table.find(id);
     Ok(match c {
-        AnyConnection::Postgres(c) => user.select(User::as_select()).for_update().first(c)?,
+        AnyConnection::Postgres(c) => user
+            .select(User::as_select())
+            .for_no_key_update()
+            .first(c)?,
         AnyConnection::Sqlite(c) => user.select(User::as_select()).first(c)?,
     })
 }
@@ -210,7 +218,7 @@ pub(crate) fn lock_admins(c: &mut AnyConnection) -> Result<Vec<UserId>> {
         .order(users::id)
         .select(users::id);
     Ok(match c {
-        AnyConnection::Postgres(c) => admins.for_update().load(c)?,
+        AnyConnection::Postgres(c) => admins.for_no_key_update().load(c)?,
         AnyConnection::Sqlite(c) => admins.load(c)?,
     })
 }
@@ -276,7 +284,7 @@ pub(crate) fn update_ip_retention(
 }
 
 /// Updates whether a person gets alerts about new sign-ins by e-mail.
-pub(super) fn update_alert_emails(
+pub(crate) fn update_alert_emails(
     c: &mut AnyConnection,
     id: UserId,
     enabled: bool,

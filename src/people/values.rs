@@ -39,7 +39,7 @@ impl FromStr for Email {
             .without_display_text()
             .without_domain_literal();
         let is_good = address.len() <= Self::LIMIT
-            && !address.chars().any(char::is_control)
+            && !address.chars().any(|c| c.is_control() || c == '"')
             && email_address::EmailAddress::parse_with_options(&address, plain).is_ok();
         match is_good {
             true => Ok(Self(address)),

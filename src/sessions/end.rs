@@ -7,6 +7,7 @@ use crate::clock::Timestamp;
 use crate::db::{AnyConnection, SessionId, UserId};
 use crate::error::{Error, Result};
 use crate::events::{self, EventKind, NewEvent, Origin};
+use crate::people;
 
 /// The outcome of ending one session. In either case it is over now.
 #[derive(Debug)]
@@ -80,6 +81,9 @@ impl Sessions {
     pub async fn end_everybody(&self, reason: EndedReason, origin: Origin) -> Result<usize> {
         let limit = i64::from(self.sweep_batch);
         let mut total = 0;
+        self.db
+            .write(|c| people::store::delete_all_changes(c).map(drop))
+            .await?;
         loop {
             let at = self.clock.now();
             let origin = origin.clone();

@@ -10,8 +10,13 @@ ALTER TABLE users ADD COLUMN email_verified_at timestamptz;
 -- Whether the address was stored before addresses were verified.
 ALTER TABLE users ADD COLUMN is_email_from_before boolean NOT NULL DEFAULT false;
 UPDATE users SET is_email_from_before = true WHERE external_subject IS NULL;
+-- When the reader of the mailbox said that the address isn't theirs; it gets no alerts since then.
+ALTER TABLE users ADD COLUMN email_declined_at timestamptz;
 -- Links in messages from before this time set no password any more.
 ALTER TABLE users ADD COLUMN password_links_void_before timestamptz;
+
+-- The administrators, of whom one has to stay.
+CREATE INDEX users_admins ON users (id) WHERE is_admin;
 
 -- The address that a person's open verification link is about: their own after sign-up, or the one
 -- that they want to change to.
@@ -22,6 +27,9 @@ CREATE TABLE email_verifications (
     created_at timestamptz NOT NULL,
     expires_at timestamptz NOT NULL
 );
+
+-- Links to purge.
+CREATE INDEX email_verifications_by_expiry ON email_verifications (expires_at);
 
 -- Addresses that people had before, each with the window in which it can take the account back.
 CREATE TABLE former_emails (
@@ -43,17 +51,22 @@ INSERT INTO former_emails (id, user_id, email, verified_at, changed_at, expires_
 SELECT id, user_id, lower(email), NULL, at, at + interval '7 days', 'open'
 FROM alerts WHERE kind = 'email_changed' AND answered_at IS NULL;
 
+-- Of an account that went back to its address, what came between can't take it from there.
+UPDATE former_emails SET state = 'reported' WHERE EXISTS (
+    SELECT 1 FROM former_emails AS own JOIN users ON users.id = own.user_id
+    WHERE own.user_id = former_emails.user_id AND own.email = lower(users.email)
+        AND own.changed_at < former_emails.changed_at AND former_emails.email <> own.email
+);
+UPDATE former_emails SET state = 'closed' WHERE EXISTS (
+    SELECT 1 FROM users WHERE users.id = former_emails.user_id AND lower(users.email) = former_emails.email
+);
+
 -- Former addresses to purge.
 CREATE INDEX former_emails_by_expiry ON former_emails (expires_at);
 -- Whether an address is reserved.
 CREATE INDEX former_emails_open ON former_emails (lower(email)) WHERE state = 'open';
 -- A person's former addresses, oldest first, and the cascade when they are deleted.
 CREATE INDEX former_emails_of_user ON former_emails (user_id, changed_at);
-
--- What was changed lately and nobody has answered yet can still be taken back.
-INSERT INTO former_emails (id, user_id, email, changed_at, expires_at)
-SELECT id, user_id, email, at, at + interval '7 days' FROM alerts
-WHERE kind = 'email_changed' AND answered_at IS NULL;
 
 -- Links of "forgotten password", by mail or handed over by an administrator. Each works once: it is
 -- deleted when it is used.
@@ -68,6 +81,8 @@ CREATE TABLE password_resets (
 
 -- A person's links, and the cascade when they are deleted.
 CREATE INDEX password_resets_of_user ON password_resets (user_id);
+-- Links to purge.
+CREATE INDEX password_resets_by_expiry ON password_resets (expires_at);
 
 -- Addresses for which "forgotten password" was asked, whether they have an account or not: the
 -- request costs the same, and the mail job answers it.
@@ -75,6 +90,21 @@ CREATE TABLE reset_requests (
     email text PRIMARY KEY CHECK (length(email) <= 254),
     created_at timestamptz NOT NULL
 );
+
+-- Requests in their order.
+CREATE INDEX reset_requests_by_time ON reset_requests (created_at);
+
+-- The messages that strangers can cause, to limit them for each recipient and kind. They outlive the
+-- account that they were about: otherwise to delete it would lift the limit.
+CREATE TABLE message_counts (
+    id uuid PRIMARY KEY,
+    recipient text NOT NULL CHECK (length(recipient) <= 254),
+    kind text NOT NULL,
+    created_at timestamptz NOT NULL
+);
+
+-- How many a recipient was sent lately.
+CREATE INDEX message_counts_of_recipient ON message_counts (recipient, kind, id);
 
 -- The message that tells of a sign-in together with others, where it has none of its own.
 ALTER TABLE alerts ADD COLUMN summary_id uuid;
@@ -85,10 +115,11 @@ ALTER TABLE mail_queue ALTER COLUMN alert_id DROP NOT NULL;
 ALTER TABLE mail_queue ADD COLUMN kind text NOT NULL DEFAULT 'alert';
 -- The row that a message of another kind is about: a verification, a reset.
 ALTER TABLE mail_queue ADD COLUMN subject_id uuid;
--- Messages about e-mail, password and token reuse go out before all others.
-ALTER TABLE mail_queue ADD COLUMN is_urgent boolean NOT NULL DEFAULT false;
+-- Which messages go out first: 0, about e-mail, password and token reuse; 1, with a link that sets a
+-- password; 2, all others.
+ALTER TABLE mail_queue ADD COLUMN priority smallint NOT NULL DEFAULT 2;
 
 DROP INDEX mail_queue_due;
-CREATE INDEX mail_queue_due ON mail_queue (is_urgent DESC, due_at) WHERE state = 'waiting';
--- How many messages of a kind an address was sent lately.
-CREATE INDEX mail_queue_of_recipient ON mail_queue (lower(recipient), kind, id);
+CREATE INDEX mail_queue_due ON mail_queue (priority, due_at) WHERE state = 'waiting';
+-- The message that waits to tell a recipient of several sign-ins.
+CREATE INDEX mail_queue_of_recipient ON mail_queue (lower(recipient), kind, id) WHERE state = 'waiting';

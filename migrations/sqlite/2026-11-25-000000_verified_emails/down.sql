@@ -20,13 +20,16 @@ ALTER TABLE old_mail_queue RENAME TO mail_queue;
 CREATE INDEX mail_queue_due ON mail_queue (due_at) WHERE state = 'waiting';
 CREATE INDEX mail_queue_of_user ON mail_queue (user_id);
 CREATE INDEX mail_queue_of_alert ON mail_queue (alert_id);
+DROP TABLE message_counts;
 DROP TABLE reset_requests;
 DROP INDEX alerts_of_summary;
 ALTER TABLE alerts DROP COLUMN summary_id;
 DROP TABLE password_resets;
 DROP TABLE former_emails;
 DROP TABLE email_verifications;
+DROP INDEX users_admins;
 ALTER TABLE users DROP COLUMN password_links_void_before;
+ALTER TABLE users DROP COLUMN email_declined_at;
 ALTER TABLE users DROP COLUMN is_email_from_before;
 ALTER TABLE users DROP COLUMN email_verified_at;
 -- An address is unique again: of several people with one, the oldest keeps it.

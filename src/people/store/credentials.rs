@@ -9,6 +9,7 @@ use crate::clock::Timestamp;
 use crate::db::schema::users;
 use crate::db::{AnyConnection, UserId};
 use crate::error::{Error, Result};
+use crate::net::IpRetention;
 use crate::people::passwords::{PasswordHash, VoidPassword};
 use crate::people::values::Email;
 
@@ -27,6 +28,7 @@ pub(crate) fn update_email(
         users::email.eq(email.as_str()),
         users::email_verified_at.eq(now),
         users::is_email_from_before.eq(false),
+        users::email_declined_at.eq(None::<Timestamp>),
         users::updated_at.eq(now),
     );
     let update = diesel::update(users::table.find(id)).set(changes);
@@ -40,6 +42,7 @@ pub(crate) fn remove_email(c: &mut AnyConnection, id: UserId, now: Timestamp) ->
         users::email.eq(format!("{id}@removed.invalid")),
         users::email_verified_at.eq(None::<Timestamp>),
         users::is_email_from_before.eq(false),
+        users::email_declined_at.eq(None::<Timestamp>),
         users::updated_at.eq(now),
     );
     existing(
@@ -54,6 +57,7 @@ pub(crate) fn mark_email_verified(c: &mut AnyConnection, id: UserId, now: Timest
     let changes = (
         users::email_verified_at.eq(now),
         users::is_email_from_before.eq(false),
+        users::email_declined_at.eq(None::<Timestamp>),
         users::updated_at.eq(now),
     );
     existing(
@@ -63,28 +67,40 @@ pub(crate) fn mark_email_verified(c: &mut AnyConnection, id: UserId, now: Timest
     )
 }
 
-/// Marks every e-mail as verified that is not, except those of people whom an application
-/// authenticates. Returns how many.
+/// Marks the e-mails from before addresses were verified as verified, except those that were declined.
+/// Returns how many.
 pub(in crate::people) fn mark_all_emails_verified(
     c: &mut AnyConnection,
     now: Timestamp,
 ) -> Result<usize> {
-    let unverified = users::table
-        .filter(users::email_verified_at.is_null())
-        .filter(users::external_subject.is_null());
+    let from_before = users::table
+        .filter(users::is_email_from_before.eq(true))
+        .filter(users::email_declined_at.is_null());
     let changes = (
         users::email_verified_at.eq(now),
         users::is_email_from_before.eq(false),
         users::updated_at.eq(now),
     );
-    Ok(diesel::update(unverified).set(changes).execute(c)?)
+    Ok(diesel::update(from_before).set(changes).execute(c)?)
 }
 
-/// Marks the e-mail of a person as one that somebody else reads: it is neither verified nor alerted.
+/// Marks the e-mail of a person as one that somebody else reads: it gets no alerts.
 pub(crate) fn mark_email_declined(c: &mut AnyConnection, id: UserId, now: Timestamp) -> Result<()> {
+    let changes = (users::email_declined_at.eq(now), users::updated_at.eq(now));
+    existing(
+        diesel::update(users::table.find(id))
+            .set(changes)
+            .execute(c)?,
+    )
+}
+
+/// Gives an account that is handed over to the owner of its mailbox the settings of a new one.
+pub(crate) fn reset_settings(c: &mut AnyConnection, id: UserId, now: Timestamp) -> Result<()> {
     let changes = (
-        users::email_verified_at.eq(None::<Timestamp>),
-        users::is_email_from_before.eq(false),
+        users::full_name.eq(None::<String>),
+        users::idle_limit_seconds.eq(None::<i32>),
+        users::address_keeping.eq(IpRetention::Whole.as_str()),
+        users::alert_emails.eq(true),
         users::updated_at.eq(now),
     );
     existing(

@@ -1,10 +1,13 @@
 //! Every query of `password_resets` and `reset_requests`: the links that set a new password, and the
 //! requests for them.
 
+use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 
+use super::former::FormerState;
+use super::lower;
 use crate::clock::Timestamp;
-use crate::db::schema::{password_resets, reset_requests};
+use crate::db::schema::{former_emails, password_resets, reset_requests, users};
 use crate::db::{AnyConnection, ResetId, UserId, on_each};
 use crate::error::Result;
 use crate::people::values::Email;
@@ -101,13 +104,35 @@ pub(crate) fn insert_reset_request(
     Ok(())
 }
 
-/// Finds the address of the request that has waited longest.
-pub(crate) fn find_reset_request(c: &mut AnyConnection) -> Result<Option<String>> {
+/// Counts the requests that wait.
+pub(crate) fn count_reset_requests(c: &mut AnyConnection) -> Result<i64> {
+    Ok(reset_requests::table.count().get_result(c)?)
+}
+
+/// Lists the addresses of the requests that have waited longest, at most `limit`.
+pub(crate) fn list_reset_requests(c: &mut AnyConnection, limit: i64) -> Result<Vec<String>> {
     Ok(reset_requests::table
         .order(reset_requests::created_at)
+        .limit(limit)
         .select(reset_requests::email)
-        .first(c)
-        .optional()?)
+        .load(c)?)
+}
+
+/// Deletes the requests whose address neither is nor was lately that of an account, at most `limit`.
+/// Returns how many.
+pub(crate) fn delete_unknown_requests(c: &mut AnyConnection, limit: i64) -> Result<usize> {
+    let own = users::table.filter(lower(users::email).eq(reset_requests::email));
+    let former = former_emails::table
+        .filter(lower(former_emails::email).eq(reset_requests::email))
+        .filter(former_emails::state.eq(FormerState::Open.as_str()));
+    let unknown: Vec<String> = reset_requests::table
+        .filter(not(exists(own)))
+        .filter(not(exists(former)))
+        .limit(limit)
+        .select(reset_requests::email)
+        .load(c)?;
+    let unknown = reset_requests::table.filter(reset_requests::email.eq_any(unknown));
+    Ok(diesel::delete(unknown).execute(c)?)
 }
 
 /// Deletes a request. Returns how many rows were deleted: 0 when another node answers it.

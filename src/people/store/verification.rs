@@ -1,9 +1,10 @@
 //! Every query of `email_verifications`: the one open verification link of each person.
 
+use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 
 use crate::clock::Timestamp;
-use crate::db::schema::email_verifications;
+use crate::db::schema::{email_verifications, users};
 use crate::db::{AnyConnection, UserId, VerificationId};
 use crate::error::Result;
 
@@ -81,6 +82,20 @@ pub(crate) fn delete_verifications_except(
         .filter(email_verifications::user_id.eq(user))
         .filter(email_verifications::email.ne(email));
     Ok(diesel::delete(other).execute(c)?)
+}
+
+/// Deletes every pending change of e-mail: the verifications that are not of a person's own. Returns
+/// how many.
+pub(crate) fn delete_all_changes(c: &mut AnyConnection) -> Result<usize> {
+    let own = users::table
+        .filter(users::id.eq(email_verifications::user_id))
+        .filter(users::email.eq(email_verifications::email));
+    let changes: Vec<VerificationId> = email_verifications::table
+        .filter(not(exists(own)))
+        .select(email_verifications::id)
+        .load(c)?;
+    let changes = email_verifications::table.filter(email_verifications::id.eq_any(changes));
+    Ok(diesel::delete(changes).execute(c)?)
 }
 
 /// Deletes a person's verification, if there is one.
