@@ -177,6 +177,9 @@ pub enum Error {
     /// An account with this e-mail exists.
     #[error("an account with this e-mail already exists")]
     EmailTaken,
+    /// A former e-mail can still take the account back.
+    #[error("the e-mail was changed lately")]
+    EmailChangedLately,
     /// Nobody else could administer the service.
     #[error("this is the only administrator")]
     LastAdmin,
@@ -236,6 +239,7 @@ impl Error {
             Self::NotInGroup => "not_in_group",
             Self::NotFound => "not_found",
             Self::EmailTaken => "email_taken",
+            Self::EmailChangedLately => "email_changed_lately",
             Self::LastAdmin => "last_admin",
             Self::Busy { .. } => "busy",
             Self::Unavailable(_) | Self::Disconnected(_) => "unavailable",
@@ -267,6 +271,7 @@ impl Error {
             Self::NotInGroup => "Not for you",
             Self::NotFound => "Not found",
             Self::EmailTaken => "That e-mail has an account already",
+            Self::EmailChangedLately => "Your e-mail was changed lately",
             Self::LastAdmin => "You are the only administrator",
             Self::Busy { .. } => "Too busy just now",
             Self::Unavailable(_) | Self::Disconnected(_) => "The service is unavailable just now",
@@ -309,6 +314,9 @@ impl Error {
             Self::NotInGroup => "You are signed in, but this is for others.".into(),
             Self::NotFound => "There is nothing here, or not any more.".into(),
             Self::EmailTaken => "Sign in with it, or use another one.".into(),
+            Self::EmailChangedLately => {
+                "Nothing was changed. For some days your former e-mail can still take the account back; it can be deleted after that.".into()
+            }
             Self::LastAdmin => {
                 "Nothing was changed. Make somebody else an administrator first.".into()
             }

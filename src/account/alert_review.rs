@@ -93,9 +93,21 @@ impl Accounts {
     /// undone is undone: then every session ends, the caller's as well.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when the caller may not review the alert.
+    /// [`Error::NotFound`] when the caller may not review the alert; [`Error::StepUpRequired`] when a
+    /// change is to be undone and the caller gave their password too long ago.
     pub async fn report_alert(&self, caller: &Caller, id: AlertId) -> Result<Reported> {
         let alert = self.get_reviewable(caller, id).await?;
+        let considered = Report {
+            owner: caller.user.id,
+            alerts: vec![alert.clone()],
+            scope: RevokeScope::Alert,
+            origin: caller.origin(),
+            at: self.clock.now(),
+        };
+        let undoing = self.db.read(move |c| considered.find_undoing(c)).await?;
+        if undoing.is_some() {
+            self.sessions.require_step_up(caller)?;
+        }
         self.report_alerts(vec![alert], RevokeScope::Alert, caller.origin())
             .await
     }

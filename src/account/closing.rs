@@ -53,13 +53,19 @@ impl Accounts {
     ///
     /// # Errors
     /// [`Error::LastAdmin`](crate::Error::LastAdmin) when nobody else could administer the service;
+    /// [`Error::EmailChangedLately`](crate::Error::EmailChangedLately) while a former e-mail can
+    /// take the account back: an intruder must not delete it before;
     /// [`Error::NotFound`](crate::Error::NotFound) when there is no such person.
     pub async fn delete_own(&self, id: UserId) -> Result<()> {
+        let now = self.clock.now();
         self.db
             .transaction(move |c| {
                 let is_admin = people::store::get(c, id)?.is_admin;
                 if is_admin && people::store::lock_admins(c)? == [id] {
                     return Err(Error::LastAdmin);
+                }
+                if !people::store::list_open_former(c, id, now)?.is_empty() {
+                    return Err(Error::EmailChangedLately);
                 }
                 people::store::delete(c, id)
             })

@@ -44,6 +44,8 @@ pub enum Resent {
     Sent,
     /// There is nothing to verify.
     Needless,
+    /// Whoever reads the mailbox said that the address isn't the account's.
+    Declined,
     /// The address was sent too many lately.
     TooMany,
 }
@@ -107,6 +109,9 @@ impl Accounts {
                 let open = people::store::find_verification_by_person(c, id, now)?;
                 if open.is_none() && (user.email_verified_at.is_some() || !user.has_mailbox()) {
                     return Ok(Resent::Needless);
+                }
+                if open.is_none() && user.email_declined_at.is_some() {
+                    return Ok(Resent::Declined);
                 }
                 let verification = match open {
                     Some(open) => open,
@@ -177,11 +182,11 @@ impl Accounts {
         Ok(found.map(|found| found.email).filter(|email| *email != own))
     }
 
-    /// Cancels a person's pending change of e-mail, if there is one.
+    /// Cancels a person's pending change of e-mail. Returns how many there were: 0 or 1.
     ///
     /// # Errors
     /// [`Error::NotFound`] when there is no such person.
-    pub async fn cancel_email_change(&self, id: UserId) -> Result<()> {
+    pub async fn cancel_email_change(&self, id: UserId) -> Result<usize> {
         self.db
             .transaction(move |c| {
                 let user = people::store::lock(c, id)?;
@@ -237,12 +242,12 @@ impl EmailVerification {
 }
 
 /// Deletes a person's pending change of e-mail, as a part of a transaction. The link that verifies
-/// their own e-mail stays.
+/// their own e-mail stays. Returns how many rows were deleted.
 ///
 /// # Errors
 /// [`Error::Unavailable`] when the database doesn't respond.
-pub(super) fn cancel_pending_change(c: &mut AnyConnection, user: &User) -> Result<()> {
-    people::store::delete_verifications_except(c, user.id, &user.email).map(drop)
+pub(super) fn cancel_pending_change(c: &mut AnyConnection, user: &User) -> Result<usize> {
+    people::store::delete_verifications_except(c, user.id, &user.email)
 }
 
 /// Verifies that nobody else holds `email`.

@@ -47,7 +47,7 @@ pub enum Declined {
     /// The account that was made with it is deleted.
     DeletedAccount,
     /// The account stays, and sends nothing to it any more.
-    KeptAccount,
+    SparedAccount,
 }
 
 impl Accounts {
@@ -143,7 +143,7 @@ impl Accounts {
                 }
                 if user.is_email_from_before || user.is_admin {
                     people::store::mark_email_declined(c, user.id, now)?;
-                    return Ok(Declined::KeptAccount);
+                    return Ok(Declined::SparedAccount);
                 }
                 people::store::delete(c, user.id)?;
                 Ok(Declined::DeletedAccount)

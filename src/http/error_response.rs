@@ -265,7 +265,7 @@ impl ResponseError for Error {
                 StatusCode::FORBIDDEN
             }
             Self::NotFound => StatusCode::NOT_FOUND,
-            Self::EmailTaken | Self::LastAdmin => StatusCode::CONFLICT,
+            Self::EmailTaken | Self::EmailChangedLately | Self::LastAdmin => StatusCode::CONFLICT,
             Self::Busy { .. } | Self::Unavailable(_) | Self::Disconnected(_) => {
                 StatusCode::SERVICE_UNAVAILABLE
             }

@@ -25,6 +25,8 @@ pub(super) struct AccountPage {
     is_email_verified: bool,
     /// The e-mail that the account changes to once it is verified.
     pending_email: Option<String>,
+    /// Whether alerts are sent to the e-mail.
+    gets_alerts: bool,
     /// Whether links can be sent; without them only an administrator changes an e-mail.
     sends_mail: bool,
     /// The e-mail as last submitted.
@@ -84,6 +86,10 @@ pub async fn show(
         }
         Some("email-same") => Some("That is your e-mail already."),
         Some("email-cancelled") => Some("The change is cancelled. Your e-mail stays as it is."),
+        Some("email-settled") => Some("There was no change left to cancel."),
+        Some("email-declined") => Some(
+            "Whoever reads that mailbox said that it isn’t yours, so nothing is sent to it. Change your e-mail.",
+        ),
         Some("email-verified") => Some("Your e-mail is verified."),
         Some("email-changed") => {
             Some("Your e-mail is changed. You sign in with the new one from now on.")
@@ -182,6 +188,7 @@ impl AccountPage {
         Ok(Self {
             is_email_verified: caller.user.email_verified_at.is_some(),
             pending_email: app.accounts.find_pending_change(&caller.user).await?,
+            gets_alerts: app.accounts.sends_mail() && caller.user.gets_alerts(),
             sends_mail: app.accounts.sends_mail(),
             layout: Layout::for_caller(request, caller, NavItem::Account)?,
             email: caller.user.shown_email().to_owned(),

@@ -59,8 +59,11 @@ pub async fn cancel_change(
     PageCaller(caller): PageCaller,
     _: Form<EmptyForm>,
 ) -> Result<HttpResponse> {
-    app.accounts.cancel_email_change(caller.user.id).await?;
-    Ok(see_other("/account?done=email-cancelled"))
+    let done = match app.accounts.cancel_email_change(caller.user.id).await? {
+        0 => "email-settled",
+        _ => "email-cancelled",
+    };
+    Ok(see_other(format!("/account?done={done}")))
 }
 
 /// Sends the link again: of the pending change, or for the account's own e-mail.
@@ -75,6 +78,7 @@ pub async fn resend_link(
     let done = match app.accounts.resend_verification(caller.user.id).await? {
         Resent::Sent => "email-link",
         Resent::Needless => "email-verified",
+        Resent::Declined => "email-declined",
         Resent::TooMany => "email-limit",
     };
     Ok(see_other(format!("/account?done={done}")))

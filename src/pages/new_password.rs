@@ -13,6 +13,11 @@ use crate::http::layout::{Layout, page};
 use crate::people::{PlainPassword, User};
 use crate::sessions::Client;
 
+/// What to do while a former address is asked for the new password.
+pub(super) const FORMER_FIRST: &str = "The e-mail of this account was changed lately. As long as the former \
+                            address can undo that, a new password is set by the link in a message \
+                            to it.";
+
 #[derive(Template)]
 #[template(path = "pages/after_not_me.html")]
 struct AfterPage<'a> {

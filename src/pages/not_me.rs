@@ -8,7 +8,9 @@ use askama::Template;
 use serde::Deserialize;
 
 use super::message::{Message, message_page};
-use super::new_password::{PasswordForm, after_page, get_linked_message, origin, refused_page};
+use super::new_password::{
+    FORMER_FIRST, PasswordForm, after_page, get_linked_message, origin, refused_page,
+};
 use super::take_back;
 use super::views::AlertView;
 use crate::account::{LinkedMessage, Mailbox, Reported, RevokeScope};
@@ -27,9 +29,6 @@ const MAX_LISTED: usize = 50;
 /// What to do where the page can set no password.
 const FORGOTTEN: &str = "If somebody may know your password, set a new one: choose “Forgotten your \
                          password?” on the sign-in page.";
-const FORMER_FIRST: &str = "The e-mail of this account was changed lately. As long as the former \
-                            address can undo that, a new password is set by the link in a message \
-                            to it.";
 
 #[derive(Template)]
 #[template(path = "pages/not_me.html")]
@@ -99,6 +98,9 @@ fn own_page(
     token: &str,
     message: &LinkedMessage,
 ) -> Result<HttpResponse> {
+    if message.alerts.is_empty() {
+        return settled(request);
+    }
     let now = app.clock.now();
     let is_used = !message.alerts.iter().any(Alert::is_open);
     let form = may_continue(app, message).then(|| PasswordForm::new(app, message));
@@ -267,6 +269,16 @@ fn reported_page(
         false => FORGOTTEN,
     };
     after_page(request, token, done, Some(advice), form)
+}
+
+/// Returns the page of a link to take an account back that has its e-mail again.
+fn settled(request: &HttpRequest) -> Result<HttpResponse> {
+    let message = Message {
+        title: "The account has this e-mail",
+        words: vec!["There is nothing to take back: you sign in with this address.".into()],
+        link: Some(("/sign-in", "Sign in")),
+    };
+    message_page(request, StatusCode::OK, message)
 }
 
 /// Returns the page of a link whose mailbox is none of the account's any more. It shows no facts.

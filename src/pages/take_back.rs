@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use super::message::{Message, message_page};
-use super::new_password::{PasswordForm, after_page, get_linked_message};
+use super::new_password::{FORMER_FIRST, PasswordForm, after_page, get_linked_message};
 use super::views::AlertView;
 use crate::account::{LinkedMessage, Mailbox, TakenBack};
 use crate::clock::Timestamp;
@@ -75,7 +75,8 @@ pub(super) async fn submit(
 ) -> Result<HttpResponse> {
     if answer == "mine" {
         return match app.accounts.confirm_email_change(former).await {
-            Ok(()) | Err(Error::NotFound) => confirmed(request),
+            Ok(()) => confirmed(request),
+            Err(Error::NotFound) => late(request),
             Err(err) => Err(err),
         };
     }
@@ -94,6 +95,7 @@ pub(super) async fn submit(
     let form = PasswordForm::new(app, &message);
     let advice = match taken_back {
         Some(TakenBack::EmailUnavailable { .. }) => None,
+        _ if message.has_former => Some(FORMER_FIRST),
         _ => Some(
             "Set a new password: choose “Forgotten your password?” on the sign-in page, with this \
              e-mail.",
@@ -132,6 +134,16 @@ fn confirmed(request: &HttpRequest) -> Result<HttpResponse> {
         link: Some(("/sign-in", "Sign in")),
     };
     message_page(request, StatusCode::OK, message)
+}
+
+/// Returns the page for an answer that came after another one.
+fn late(request: &HttpRequest) -> Result<HttpResponse> {
+    let message = Message {
+        title: "This was answered already",
+        words: vec!["Sign in to see what the account’s e-mail is now.".into()],
+        link: Some(("/sign-in", "Sign in")),
+    };
+    message_page(request, StatusCode::GONE, message)
 }
 
 fn in_words(at: Timestamp) -> String {

@@ -151,7 +151,7 @@ async fn decline(
         Declined::CancelledChange => {
             "The change is cancelled. The account keeps the e-mail it has."
         }
-        Declined::KeptAccount => "The account doesn’t send anything to your address any more.",
+        Declined::SparedAccount => "The account doesn’t send anything to your address any more.",
     };
     let message = Message {
         title: "Thank you",

@@ -26,7 +26,7 @@ impl User {
     /// Returns whether alerts are sent to their e-mail. To an address that somebody signed up with
     /// and nobody verified, none is: it may be a stranger's.
     #[must_use]
-    pub(crate) fn gets_alerts(&self) -> bool {
+    pub fn gets_alerts(&self) -> bool {
         !self.is_external() && self.has_mailbox() && self.is_email_trusted()
     }
 

@@ -18,6 +18,8 @@ on_both!(
     changing_needs_a_step_up_and_a_free_address,
     a_former_address_is_reserved_for_its_window,
     an_owner_may_go_back_to_their_former_address,
+    an_account_is_not_deleted_while_it_can_be_taken_back,
+    a_pending_change_dies_when_everybodys_sessions_end,
     an_administrator_changes_an_address_without_a_window,
     two_verifications_at_once_change_once,
     the_last_administrator_cannot_delete_themself,
@@ -326,17 +328,59 @@ async fn a_former_address_is_reserved_for_its_window(database: Database) {
     fixture.stop().await;
 }
 
+/// What came between has no window: the links that it was sent are void, and the owner gets their
+/// letters and new passwords at their own address.
 async fn an_owner_may_go_back_to_their_former_address(database: Database) {
     let fixture = set_up(database).await;
     fixture.change_to(B).await;
+    let to_b = fixture.newest_to(B).await.link("/not-me/");
+    fixture.app.advance(Duration::from_secs(60));
     fixture.change_to(A).await;
     assert_eq!(fixture.email(), A);
-    let body = json!({"email": B, "password": PASSWORD});
-    let register = fixture.app.anyone();
-    register
-        .post("/api/v1/auth/register", &body)
+    let reader = fixture.app.browser(IPHONE);
+    reader.get(&to_b).await.expect(410);
+    let ask = [("email", A)];
+    reader
+        .submit("/forgot-password", "/forgot-password", &ask)
         .await
-        .problem(409, "email_taken");
+        .expect(200);
+    let reset = fixture.newest_to(A).await.link("/reset-password/");
+    reader.get(&reset).await.expect(200);
+    fixture.app.advance(7 * DAY);
+    reader.get(&to_b).await.expect(410);
+    fixture.app.register_unverified(B).await;
+    fixture.stop().await;
+}
+
+/// A thief who changed the e-mail must not delete the account before its owner takes it back.
+async fn an_account_is_not_deleted_while_it_can_be_taken_back(database: Database) {
+    let fixture = set_up(database).await;
+    fixture.change_to(B).await;
+    let delete = async || {
+        let laptop = &fixture.laptop;
+        laptop.submit("/account", "/account/delete", &[]).await
+    };
+    delete()
+        .await
+        .expect(409)
+        .expect_words("Your e-mail was changed lately");
+    fixture.app.advance(7 * DAY);
+    let person = Person {
+        email: B.into(),
+        password: PASSWORD.into(),
+    };
+    fixture.laptop.sign_in(&person).await.expect(303);
+    delete().await.expect(303);
+    fixture.stop().await;
+}
+
+async fn a_pending_change_dies_when_everybodys_sessions_end(database: Database) {
+    let fixture = set_up(database).await;
+    let link = fixture.link_to(B).await;
+    Program::with(&fixture.app.database)
+        .run(&["session", "end", "--all", "--yes"])
+        .expect_done();
+    fixture.app.browser(IPHONE).get(&link).await.expect(410);
     fixture.stop().await;
 }
 

@@ -12,6 +12,8 @@ on_both!(
     a_get_changes_nothing_and_a_link_works_once,
     two_uses_at_once_set_one_password,
     a_link_expires_after_half_an_hour,
+    a_link_that_the_mail_server_refused_holds_no_other_back,
+    a_flood_of_requests_is_bounded_and_holds_no_other_back,
     every_address_gets_the_same_response_at_the_same_cost,
     another_link_is_sent_once_none_is_valid,
     a_flood_of_other_messages_does_not_hold_a_link_back,
@@ -171,6 +173,44 @@ async fn two_uses_at_once_set_one_password(database: Database) {
     }
     statuses.sort_unstable();
     assert_eq!(statuses, [303, 410, 410, 410]);
+    fixture.stop().await;
+}
+
+async fn a_link_that_the_mail_server_refused_holds_no_other_back(database: Database) {
+    let fixture = set_up(database).await;
+    fixture.server.set("refuse");
+    fixture.ask(A).await;
+    assert_eq!(fixture.app.deliver_mail().await, 0);
+    fixture.server.unset("refuse");
+    fixture.ask(A).await;
+    assert_eq!(fixture.app.deliver_mail().await, 1);
+    let link = fixture.last().link("/reset-password/");
+    fixture.set(&link, NEW).await.expect(303);
+    fixture.stop().await;
+}
+
+/// Requests for addresses without an account are bounded, and hold back no others.
+async fn a_flood_of_requests_is_bounded_and_holds_no_other_back(database: Database) {
+    let fixture = set_up(database).await;
+    let rows: Vec<String> = (0..9_999)
+        .map(|n| format!("('{n}@example.com', '2031-05-17 08:00:00.000000+00')"))
+        .collect();
+    fixture.app.database.execute(&format!(
+        "INSERT INTO reset_requests (email, created_at) VALUES {}",
+        rows.join(", ")
+    ));
+    fixture.ask(A).await;
+    for email in ["bob@example.org", A] {
+        fixture
+            .reader()
+            .submit("/forgot-password", "/forgot-password", &[("email", email)])
+            .await
+            .expect(503);
+    }
+    assert_eq!(fixture.app.deliver_mail().await, 1);
+    fixture.last().link("/reset-password/");
+    let waiting = "SELECT count(*) AS value FROM reset_requests";
+    assert_eq!(fixture.app.database.number(waiting), 0);
     fixture.stop().await;
 }
 

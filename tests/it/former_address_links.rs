@@ -23,6 +23,8 @@ on_both!(
     the_new_address_sets_no_password_while_the_former_one_can_take_back,
     a_report_of_the_thiefs_session_undoes_the_change,
     the_account_is_taken_back_from_a_known_device,
+    a_report_undoes_the_change_that_it_names,
+    undoing_a_change_on_a_device_needs_step_up,
     a_former_address_that_is_taken_is_not_restored_but_everything_ends,
     a_password_link_is_void_after_a_day,
     a_password_link_is_void_once_one_was_set_by_mail,
@@ -410,6 +412,47 @@ async fn the_account_is_taken_back_from_a_known_device(database: Database) {
         .expect(303);
     assert!(fixture.can_sign_in(A, NEW).await);
     fixture.stop().await;
+}
+
+/// The owner changed the e-mail before the thief did: a report of the thief's change undoes that one.
+async fn a_report_undoes_the_change_that_it_names(database: Database) {
+    let fixture = set_up(database).await;
+    let fields = [("email", B)];
+    let laptop = &fixture.laptop;
+    laptop.submit("/account", "/account/email", &fields).await;
+    let link = fixture.newest_to(B).await.link("/verify-email/");
+    laptop.submit(&link, &link, &[("answer", "mine")]).await;
+    fixture.app.deliver_mail().await;
+    fixture.app.advance(MINUTE);
+    fixture.thief_changes_to(C).await;
+    let report = report_form(laptop).await;
+    laptop.send(&report, &[]).await.expect(303);
+    assert_eq!(fixture.email(), B);
+    fixture.stop().await;
+}
+
+/// A copy of the cookie without the password undoes no change of its owner's.
+async fn undoing_a_change_on_a_device_needs_step_up(database: Database) {
+    let fixture = set_up(database).await;
+    fixture.thief_changes_to(B).await;
+    fixture.app.advance(11 * MINUTE);
+    let report = report_form(&fixture.laptop).await;
+    fixture
+        .laptop
+        .send(&report, &[])
+        .await
+        .expect(403)
+        .expect_words("Your password, please");
+    assert_eq!(fixture.email(), B);
+    fixture.stop().await;
+}
+
+/// Returns the form that reports the newest alert.
+async fn report_form(browser: &Browser) -> Form {
+    let page = browser.get("/devices").await.expect(200);
+    let report = |form: &Form| form.action.ends_with("/no");
+    let found = forms(&page.text).into_iter().find(report);
+    found.expect("an alert")
 }
 
 /// From before addresses were reserved, another account may have the former address.

@@ -11,6 +11,7 @@ on_both!(
     a_flood_on_two_nodes_loses_no_alert,
     the_message_about_several_sign_ins_reports_all_of_them,
     urgent_messages_go_out_first,
+    alerts_about_the_account_go_out_before_what_strangers_cause,
     a_message_that_cannot_be_rendered_stops_no_other,
     a_queued_message_to_a_replaced_address_is_not_sent,
     an_unverified_address_gets_no_alerts,
@@ -207,6 +208,48 @@ async fn urgent_messages_go_out_first(database: Database) {
         .expect(200);
     assert_eq!(app.deliver_mail().await, 257);
     assert_eq!(server.messages()[0].header("Subject"), "Set a new password");
+    stop(app, server).await;
+}
+
+/// Strangers who sign up can't hold back what a person must know.
+async fn alerts_about_the_account_go_out_before_what_strangers_cause(database: Database) {
+    let (app, server, ada) = set_up(database).await;
+    let laptop = app.browser_from(FIREFOX, "203.0.113.7");
+    laptop.sign_in(&ada).await.expect(303);
+    app.deliver_mail().await;
+    let before = server.messages().len();
+    for n in 0..10 {
+        app.register_unverified(&format!("stranger-{n}@example.org"))
+            .await;
+    }
+    let reader = app.browser(FIREFOX);
+    let ask = [("email", ada.email.as_str())];
+    reader
+        .submit("/forgot-password", "/forgot-password", &ask)
+        .await
+        .expect(200);
+    app.advance(MINUTE);
+    let fields = [
+        ("current_password", PASSWORD),
+        ("new_password", "another battery staple"),
+    ];
+    laptop
+        .submit("/account", "/account/password", &fields)
+        .await
+        .expect(303);
+    app.deliver_mail().await;
+    let subjects: Vec<String> = server.messages()[before..before + 3]
+        .iter()
+        .map(|message| message.header("Subject"))
+        .collect();
+    assert_eq!(
+        subjects,
+        [
+            "Your password was changed",
+            "Set a new password",
+            "Verify your e-mail address"
+        ]
+    );
     stop(app, server).await;
 }
 

@@ -5,7 +5,12 @@ use rollcall::settings::DatabaseUrl;
 
 use crate::support::prelude::*;
 
-on_both!(database: migrating_up_down_and_up_again, migrating_twice_changes_nothing, several_nodes_migrate_at_once);
+on_both!(
+    database: migrating_up_down_and_up_again,
+    migrating_twice_changes_nothing,
+    several_nodes_migrate_at_once,
+    people_and_their_changes_from_before_survive,
+);
 
 const TABLES: [&str; 3] = ["users", "user_sessions", "session_events"];
 
@@ -44,6 +49,109 @@ async fn several_nodes_migrate_at_once(database: Database) {
         }
     });
     assert_eq!(tables(&database), TABLES.len());
+}
+
+/// Fills a database of the version before addresses were verified, and migrates it.
+async fn people_and_their_changes_from_before_survive(database: Database) {
+    let url = url(&database);
+    migrate_until(&database, "2026-11-25");
+    let person = |n: u8, email: &str, subject: &str| {
+        let id = database.id(&format!("0197000000007000800000000000000{n}"));
+        let subject = match subject {
+            "" => "NULL".to_owned(),
+            subject => format!("'{subject}'"),
+        };
+        format!("({id}, '{email}', 'x', {subject}, '{AT}', '{AT}', '{AT}')")
+    };
+    let people = [
+        person(1, "ada@new.example", ""),
+        person(2, "back@example.org", ""),
+        person(3, "customer@example.org", "customer-7"),
+    ];
+    database.execute(&format!(
+        "INSERT INTO users (id, email, password_hash, external_subject, created_at, updated_at, \
+         password_changed_at) VALUES {}",
+        people.join(", ")
+    ));
+    let change = |n: u8, person: u8, from: &str, at: &str| {
+        let alert = database.id(&format!("0197000000007000800000000000001{n}"));
+        let owner = database.id(&format!("0197000000007000800000000000000{person}"));
+        format!("({alert}, {owner}, 'email_changed', '{from}', 'Firefox', 'desktop', '{at}')")
+    };
+    let changes = [
+        change(1, 1, "Ada@example.org", AT),
+        change(2, 2, "back@example.org", AT),
+        change(3, 2, "between@example.org", LATER),
+    ];
+    database.execute(&format!(
+        "INSERT INTO alerts (id, user_id, kind, email, device_name, device_kind, at) VALUES {}",
+        changes.join(", ")
+    ));
+    let alert = database.id("01970000000070008000000000000011");
+    let owner = database.id("01970000000070008000000000000001");
+    database.execute(&format!(
+        "INSERT INTO mail_queue (id, user_id, alert_id, recipient, due_at, created_at, updated_at) \
+         VALUES ({alert}, {owner}, {alert}, 'ada@example.org', '{AT}', '{AT}', '{AT}')"
+    ));
+    for _ in 0..2 {
+        migrate::run(&url).expect("up");
+    }
+    let states = "SELECT email || ' ' || state AS value FROM former_emails ORDER BY email";
+    let texts =
+        |query: &str| -> Vec<String> { database.texts(query).into_iter().flatten().collect() };
+    assert_eq!(
+        texts(states),
+        [
+            "ada@example.org open",
+            "back@example.org closed",
+            "between@example.org reported"
+        ]
+    );
+    assert_eq!(
+        texts("SELECT stated_email AS value FROM users WHERE stated_email IS NOT NULL"),
+        ["customer@example.org"]
+    );
+    let before = "SELECT count(*) AS value FROM users WHERE is_email_from_before";
+    assert_eq!(database.number(before), 2);
+    let queued = "SELECT count(*) AS value FROM mail_queue WHERE kind = 'alert'";
+    assert_eq!(database.number(queued), 1);
+    migrate::revert_all(&url).expect("down");
+}
+
+const AT: &str = "2026-11-20 08:30:00.000000";
+const LATER: &str = "2026-11-21 08:30:00.000000";
+
+/// Applies the migrations whose names sort before `end`, as an earlier version did.
+fn migrate_until(database: &Database, end: &str) {
+    let kind = match database.postgres_name() {
+        Some(_) => "postgres",
+        None => "sqlite",
+    };
+    let folder = format!("{}/migrations/{kind}", env!("CARGO_MANIFEST_DIR"));
+    let mut names: Vec<String> = std::fs::read_dir(&folder)
+        .expect("the migrations")
+        .map(|entry| {
+            entry
+                .expect("an entry")
+                .file_name()
+                .into_string()
+                .expect("a name")
+        })
+        .filter(|name| name.as_str() < end)
+        .collect();
+    names.sort();
+    database.execute(
+        "CREATE TABLE __diesel_schema_migrations (version VARCHAR(50) PRIMARY KEY NOT NULL, \
+         run_on TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP)",
+    );
+    for name in names {
+        let sql = std::fs::read_to_string(format!("{folder}/{name}/up.sql")).expect("a migration");
+        database.execute(&sql);
+        let version = name.split('_').next().unwrap_or_default().replace('-', "");
+        database.execute(&format!(
+            "INSERT INTO __diesel_schema_migrations (version) VALUES ('{version}')"
+        ));
+    }
 }
 
 fn url(database: &Database) -> DatabaseUrl {

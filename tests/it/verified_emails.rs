@@ -17,6 +17,9 @@ on_both!(
     a_taken_address_is_answered_like_a_free_one_where_sign_in_waits,
     people_from_before_are_not_shut_out,
     a_person_from_before_stays_when_a_link_is_declined,
+    declining_twice_deletes_no_account_from_before,
+    deleting_the_account_does_not_lift_the_limit,
+    a_message_that_was_cancelled_holds_no_other_back,
     an_administrator_stays_when_a_link_is_declined,
     a_link_is_void_once_an_administrator_vouched,
     the_command_line_vouches_for_addresses,
@@ -263,22 +266,21 @@ async fn sign_in_can_wait_for_the_verification(database: Database) {
         email: EMAIL.into(),
         password: PASSWORD.into(),
     };
-    browser
-        .sign_in(&person)
-        .await
-        .expect(403)
-        .expect_words("Your e-mail is not verified yet. We have just sent you a link");
-    app.try_login(&person, FIREFOX)
-        .await
-        .problem(403, "email_unverified");
-    // Whoever does not know the password learns nothing of it.
+    // The same for a wrong password, so that nobody learns more by signing in.
     let stranger = Person {
         password: "wrong battery staple".into(),
         ..person.clone()
     };
-    app.try_login(&stranger, FIREFOX)
-        .await
-        .problem(401, "invalid_credentials");
+    for person in [&person, &stranger] {
+        browser
+            .sign_in(person)
+            .await
+            .expect(401)
+            .expect_words("or the e-mail is not verified yet");
+        app.try_login(person, FIREFOX)
+            .await
+            .problem(401, "invalid_credentials");
+    }
     browser
         .submit(&link, &link, &[("answer", "mine"), ("password", PASSWORD)])
         .await
@@ -290,7 +292,7 @@ async fn sign_in_can_wait_for_the_verification(database: Database) {
 
 async fn a_taken_address_is_answered_like_a_free_one_where_sign_in_waits(database: Database) {
     let (app, server) = start_with(database, true).await;
-    let ada = app.register("ada@example.org").await;
+    app.register("ada@example.org").await;
     let (_, taken) = sign_up(&app, "Ada@example.org").await;
     let (_, free) = sign_up(&app, EMAIL).await;
     assert_eq!((taken.status, taken.words()), (free.status, free.words()));
@@ -317,7 +319,18 @@ async fn a_taken_address_is_answered_like_a_free_one_where_sign_in_waits(databas
         .collect();
     assert_eq!(notices.len(), 1, "one an hour");
     assert_eq!(notices[0].header("Subject"), "You already have an account");
-    app.login(&ada, FIREFOX).await;
+    // Nor does it tell the two apart to sign in with the password that was given.
+    let person = |email: &str| Person {
+        email: email.into(),
+        password: PASSWORD.into(),
+    };
+    app.database
+        .execute("UPDATE users SET password_hash = '!' WHERE email = 'ada@example.org'");
+    for email in ["ada@example.org", EMAIL] {
+        app.try_login(&person(email), IPHONE)
+            .await
+            .problem(401, "invalid_credentials");
+    }
     assert_eq!(
         app.database.number("SELECT count(*) AS value FROM users"),
         3
@@ -369,7 +382,83 @@ async fn a_person_from_before_stays_when_a_link_is_declined(database: Database) 
         .expect_words("doesn’t send anything to your address any more");
     laptop.get("/devices").await.expect(200);
     app.browser_from(IPHONE, "198.51.100.7").sign_in(&ada).await;
+    let again = laptop.submit("/account", "/account/email/link", &[]).await;
+    laptop
+        .follow(&again)
+        .await
+        .expect_words("Whoever reads that mailbox said that it isn’t yours");
+    Program::with(&app.database)
+        .run(&["user", "verify-email", "--all"])
+        .expect_done();
+    assert_eq!((app.deliver_mail().await, verified(&app)), (0, 0));
+    stop(app, server).await;
+}
+
+/// A link from before the first decline was sent twice: the second decline deletes nothing either.
+async fn declining_twice_deletes_no_account_from_before(database: Database) {
+    let (app, server) = start(database).await;
+    let ada = person_from_before(&app, "ada@example.org").await;
+    let laptop = app.browser_from(FIREFOX, "203.0.113.7");
+    laptop.sign_in(&ada).await.expect(303);
+    for _ in 0..2 {
+        laptop.submit("/account", "/account/email/link", &[]).await;
+        let link = newest(&app, &server).await.link("/verify-email/");
+        let reader = app.browser(IPHONE);
+        let fields = [("answer", "not-mine")];
+        reader.submit(&link, &link, &fields).await.expect(200);
+        app.database
+            .execute("UPDATE users SET email_declined_at = NULL");
+    }
+    laptop.get("/devices").await.expect(200);
+    stop(app, server).await;
+}
+
+/// Whoever deletes the account and signs up again must not flood the mailbox.
+async fn deleting_the_account_does_not_lift_the_limit(database: Database) {
+    let (app, server) = start(database).await;
+    for _ in 0..6 {
+        let (stranger, _) = sign_up(&app, EMAIL).await;
+        app.deliver_mail().await;
+        stranger
+            .submit("/forgot-password", "/forgot-password", &[("email", EMAIL)])
+            .await
+            .expect(200);
+        app.deliver_mail().await;
+        stranger
+            .submit("/account", "/account/delete", &[])
+            .await
+            .expect(303);
+        app.advance(Duration::from_secs(10));
+    }
+    let messages = server.messages();
+    let of = |subject: &str| {
+        let is_it = |message: &&Message| message.header("Subject") == subject;
+        messages.iter().filter(is_it).count()
+    };
+    assert_eq!(of("Verify your e-mail address"), 3);
+    assert!(of("Set a new password") <= 10);
+    stop(app, server).await;
+}
+
+/// What was never sent does not use up the address's hour.
+async fn a_message_that_was_cancelled_holds_no_other_back(database: Database) {
+    let (app, server) = start(database).await;
+    let bob = app.register("bob@example.org").await;
+    let thief = app.signed_in_browser(&bob, IPHONE).await;
+    for _ in 0..3 {
+        let fields = [("email", EMAIL)];
+        thief
+            .submit("/account", "/account/email", &fields)
+            .await
+            .expect(303);
+        thief
+            .submit("/account", "/account/email/cancel", &[])
+            .await
+            .expect(303);
+    }
     assert_eq!(app.deliver_mail().await, 0);
+    sign_up(&app, EMAIL).await;
+    newest(&app, &server).await.link("/verify-email/");
     stop(app, server).await;
 }
 
@@ -428,10 +517,15 @@ async fn the_command_line_vouches_for_addresses(database: Database) {
         .run(&["user", "verify-email", "ONE@example.org"])
         .expect_done();
     assert_eq!(verified(&app), 2);
+    // Everybody means those from before: a stranger who has just signed up is not vouched for.
+    app.database.execute(
+        "UPDATE users SET is_email_from_before = true, email_verified_at = NULL \
+         WHERE email = 'one@example.org'",
+    );
     program
         .run(&["user", "verify-email", "--all"])
         .expect_done();
-    assert_eq!(verified(&app), 3);
+    assert_eq!(verified(&app), 2);
     program
         .run(&["user", "verify-email", "nobody@example.org"])
         .expect_failed(1);

@@ -211,9 +211,11 @@ impl TestApp {
         self.database.execute(&format!(
             "DELETE FROM email_verifications WHERE email = '{email}'"
         ));
-        self.database.execute(&format!(
-            "DELETE FROM mail_queue WHERE kind = 'verification' AND recipient = '{email}'"
-        ));
+        for table in ["mail_queue", "message_counts"] {
+            self.database.execute(&format!(
+                "DELETE FROM {table} WHERE kind = 'verification' AND recipient = '{email}'"
+            ));
+        }
         person
     }
 
