@@ -9,6 +9,7 @@ use crate::db::{SessionId, UserId};
 use crate::error::{Error, Result};
 use crate::events::Origin;
 use crate::http::api_client::ApiClient;
+use crate::http::forms::ProgramForm;
 use crate::http::app_state::AppState;
 use crate::sessions::EndedReason;
 use crate::tokens::{PASSWORD_ACR, TokenInfo, TokenKind};
@@ -59,7 +60,7 @@ struct Active {
 pub async fn introspect(
     app: web::Data<AppState>,
     ApiClient(key): ApiClient,
-    web::Form(form): web::Form<TokenForm>,
+    ProgramForm(form): ProgramForm<TokenForm>,
 ) -> Result<HttpResponse> {
     key.require(Scope::Tokens)?;
     let token = required(&form)?;
@@ -78,7 +79,7 @@ pub async fn introspect(
 pub async fn revoke(
     app: web::Data<AppState>,
     ApiClient(key): ApiClient,
-    web::Form(form): web::Form<TokenForm>,
+    ProgramForm(form): ProgramForm<TokenForm>,
 ) -> Result<HttpResponse> {
     key.require(Scope::Tokens)?;
     if let Ok(token) = app.tokens.inspect(required(&form)?, app.clock.now()) {
