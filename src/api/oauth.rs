@@ -9,8 +9,8 @@ use crate::db::{SessionId, UserId};
 use crate::error::{Error, Result};
 use crate::events::Origin;
 use crate::http::api_client::ApiClient;
-use crate::http::forms::ProgramForm;
 use crate::http::app_state::AppState;
+use crate::http::forms::ProgramForm;
 use crate::sessions::EndedReason;
 use crate::tokens::{PASSWORD_ACR, TokenInfo, TokenKind};
 
@@ -115,11 +115,9 @@ async fn find_active(app: &AppState, token: &str) -> Result<Option<Active>> {
     let Some((row, person)) = live else {
         return Ok(None);
     };
-    if token.kind == TokenKind::Access {
+    if let Some(issued_with) = &token.issued_with {
         // Somebody has the refresh token that came with it.
-        app.sessions
-            .record_token_use(&row, token.rotation_count)
-            .await;
+        app.sessions.record_token_use(&row, issued_with).await?;
     }
     Ok(Some(Active {
         active: true,
