@@ -30,7 +30,7 @@ use crate::http::csrf::CsrfKey;
 use crate::http::request_log::{RequestSpan, log_response};
 use crate::http::session_cookies::SessionCookies;
 use crate::http::target::AllowedHosts;
-use crate::http::{browser, error_response, forms, headers};
+use crate::http::{body, browser, error_response, headers};
 use crate::jobs::{self, ClockCorrection, Jobs};
 use crate::keys::{self, KeyRing, Purpose};
 use crate::mail::{Delivery, Mailer, MessageLinks};
@@ -332,11 +332,8 @@ fn serve(listener: TcpListener, app: web::Data<AppState>) -> Result<actix_web::d
     let server = HttpServer::new(move || {
         App::new()
             .app_data(app.clone())
-            .app_data(web::PayloadConfig::new(forms::LIMIT))
+            .app_data(web::PayloadConfig::new(body::LIMIT))
             .app_data(web::PathConfig::default().error_handler(|_, _| Error::NotFound.into()))
-            .app_data(
-                web::FormConfig::default().error_handler(|_, _| error_response::bad_form().into()),
-            )
             .app_data(
                 web::QueryConfig::default()
                     .error_handler(|err, _| error_response::bad_query(&err).into()),

@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::events::Origin;
 use crate::http::api_client::ApiClient;
 use crate::http::app_state::AppState;
+use crate::http::forms::ProgramForm;
 use crate::sessions::EndedReason;
 use crate::tokens::{PASSWORD_ACR, TokenInfo, TokenKind};
 
@@ -59,7 +60,7 @@ struct Active {
 pub async fn introspect(
     app: web::Data<AppState>,
     ApiClient(key): ApiClient,
-    web::Form(form): web::Form<TokenForm>,
+    ProgramForm(form): ProgramForm<TokenForm>,
 ) -> Result<HttpResponse> {
     key.require(Scope::Tokens)?;
     let token = required(&form)?;
@@ -78,7 +79,7 @@ pub async fn introspect(
 pub async fn revoke(
     app: web::Data<AppState>,
     ApiClient(key): ApiClient,
-    web::Form(form): web::Form<TokenForm>,
+    ProgramForm(form): ProgramForm<TokenForm>,
 ) -> Result<HttpResponse> {
     key.require(Scope::Tokens)?;
     if let Ok(token) = app.tokens.inspect(required(&form)?, app.clock.now()) {
@@ -114,11 +115,9 @@ async fn find_active(app: &AppState, token: &str) -> Result<Option<Active>> {
     let Some((row, person)) = live else {
         return Ok(None);
     };
-    if token.kind == TokenKind::Access {
+    if let Some(issued_with) = &token.issued_with {
         // Somebody has the refresh token that came with it.
-        app.sessions
-            .record_token_use(&row, token.rotation_count)
-            .await;
+        app.sessions.record_token_use(&row, issued_with).await?;
     }
     Ok(Some(Active {
         active: true,

@@ -45,6 +45,9 @@ pub async fn verify(
     web::Query(query): web::Query<VerifyQuery>,
 ) -> Result<HttpResponse> {
     match ApiCaller::from_request(&request, &mut Payload::None).await {
+        Ok(ApiCaller(caller)) if !may_pass(&caller, &query, request.headers()) => {
+            denied_response(&app, request.headers(), Error::Unauthenticated)
+        }
         Ok(ApiCaller(caller)) if query.group == Some(Group::Admin) && !caller.user.is_admin => {
             Err(Error::NotInGroup)
         }
@@ -54,6 +57,23 @@ pub async fn verify(
         }
         Err(err) => Err(err),
     }
+}
+
+/// Returns whether the caller's cookie is good for the request that the proxy received. One that a
+/// step-up has just replaced is good for reading, and for nothing of administrators.
+fn may_pass(caller: &Caller, query: &VerifyQuery, headers: &HeaderMap) -> bool {
+    caller.may_write() || (query.group.is_none() && is_reading(headers))
+}
+
+/// Returns whether the original request changes nothing by what the proxy states of its method:
+/// nginx in `X-Original-Method`, Traefik and Caddy in `X-Forwarded-Method`. A header that the client
+/// sent besides can't turn another method into reading.
+fn is_reading(headers: &HeaderMap) -> bool {
+    let mut methods = headers
+        .get_all("x-forwarded-method")
+        .chain(headers.get_all("x-original-method"))
+        .peekable();
+    methods.peek().is_some() && methods.all(|method| method == "GET" || method == "HEAD")
 }
 
 fn allowed_response(caller: &Caller) -> Result<HttpResponse> {

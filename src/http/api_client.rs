@@ -11,6 +11,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::app_state::app_state;
+use super::body;
 use crate::applications::ApiKey;
 use crate::error::{Error, Result};
 
@@ -21,9 +22,11 @@ impl FromRequest for ApiClient {
     type Error = Error;
     type Future = Pin<Box<dyn Future<Output = Result<Self>>>>;
 
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let received = body::received(request, payload);
         let request = request.clone();
         Box::pin(async move {
+            received.await;
             let Credentials { id, secret } = credentials(&request).ok_or(Error::InvalidClient)?;
             let key = app_state(&request)?.api_keys.authenticate(&secret).await?;
             match id.is_none_or(|id| id == key.id.to_string()) {

@@ -1,4 +1,5 @@
 //! The extractors of the caller: a browser by its session cookie, a program by its access token.
+//! Both are resolved once the body is received.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -10,6 +11,7 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use serde::de::DeserializeOwned;
 
 use super::app_state::app_state;
+use super::body::{self, is_safe};
 use super::browser;
 use super::client::location;
 use super::forms::{self, Form, UnreadForm};
@@ -57,13 +59,14 @@ impl FromRequest for PageCaller {
     type Future = Extraction<Self>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let request = request.clone();
-        if is_safe(&request) {
-            return Box::pin(async move { page_caller(&request).await.map(Self) });
+        let caller = page_caller(request, payload);
+        if is_safe(request) {
+            return Box::pin(async move { caller.await.map(Self) });
         }
-        let form = UnreadForm::new(&request, payload);
+        let form = UnreadForm::new(request, payload);
+        let request = request.clone();
         Box::pin(async move {
-            let caller = page_caller(&request).await?;
+            let caller = caller.await?;
             if !caller.may_write() {
                 // The page for step-up sends the form again.
                 form.read().await?;
@@ -78,31 +81,38 @@ impl FromRequest for AnyPageCaller {
     type Error = Error;
     type Future = Extraction<Self>;
 
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let request = request.clone();
-        Box::pin(async move { page_caller(&request).await.map(Self) })
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let caller = page_caller(request, payload);
+        Box::pin(async move { caller.await.map(Self) })
     }
 }
 
-async fn page_caller(request: &HttpRequest) -> Result<Caller> {
-    let claim = browser::session_claim(request).ok_or(Error::Unauthenticated)?;
-    let caller = resolve(request, claim).await?;
-    if *request.method() == Method::GET {
-        let accounts = &app_state(request)?.accounts;
-        let alerts = accounts.list_reviewable_alerts(&caller).await?;
-        request.extensions_mut().insert(OpenAlerts(alerts.into()));
-    }
-    Ok(caller)
+/// Resolves the caller of a page once the body is received.
+fn page_caller(request: &HttpRequest, payload: &mut Payload) -> Extraction<Caller> {
+    let received = body::received(request, payload);
+    let request = request.clone();
+    Box::pin(async move {
+        received.await;
+        let claim = browser::session_claim(&request).ok_or(Error::Unauthenticated)?;
+        let caller = resolve(&request, claim).await?;
+        if *request.method() == Method::GET {
+            let accounts = &app_state(&request)?.accounts;
+            let alerts = accounts.list_reviewable_alerts(&caller).await?;
+            request.extensions_mut().insert(OpenAlerts(alerts.into()));
+        }
+        Ok(caller)
+    })
 }
 
 impl FromRequest for AdminCaller {
     type Error = Error;
     type Future = Extraction<Self>;
 
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let caller = page_caller(request, payload);
         let request = request.clone();
         Box::pin(async move {
-            let caller = page_caller(&request).await?;
+            let caller = caller.await?;
             if !caller.user.is_admin {
                 return Err(Error::NotFound);
             }
@@ -134,9 +144,11 @@ impl FromRequest for MaybeCaller {
     type Error = Error;
     type Future = Extraction<Self>;
 
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let received = body::received(request, payload);
         let request = request.clone();
         Box::pin(async move {
+            received.await;
             let Some(claim) = browser::session_claim(&request) else {
                 return Ok(Self(None));
             };
@@ -170,15 +182,14 @@ impl FromRequest for AnyApiCaller {
     type Error = Error;
     type Future = Extraction<Self>;
 
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let received = body::received(request, payload);
         let request = request.clone();
-        Box::pin(async move { resolve(&request, api_claim(&request)?).await.map(Self) })
+        Box::pin(async move {
+            received.await;
+            resolve(&request, api_claim(&request)?).await.map(Self)
+        })
     }
-}
-
-/// Returns whether the method is one that changes nothing (RFC 9110, 9.2.1).
-fn is_safe(request: &HttpRequest) -> bool {
-    matches!(*request.method(), Method::GET | Method::HEAD)
 }
 
 async fn resolve(request: &HttpRequest, claim: Claim) -> Result<Caller> {

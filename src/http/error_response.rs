@@ -235,11 +235,6 @@ fn copy_headers(from: &HeaderMap, to: &mut HeaderMap) {
     }
 }
 
-/// Returns the error for a form that can't be read.
-pub fn bad_form() -> Error {
-    Error::Malformed("The form could not be read.".into())
-}
-
 /// Returns the error for a query that can't be read, with the reason if it can't be deserialized.
 pub fn bad_query(err: &QueryPayloadError) -> Error {
     match err {

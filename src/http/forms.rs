@@ -5,19 +5,16 @@ use std::pin::Pin;
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
-use futures_util::FutureExt;
-use futures_util::future::Shared;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use url::form_urlencoded;
 
 use super::app_state::app_state;
+use super::body::{SharedBody, shared_body};
 use super::browser;
 use super::content_type::has_content_type;
 use crate::error::{Error, Result};
 
-/// Bytes allowed in a form.
-pub const LIMIT: usize = 16 * 1024;
 const MEDIA_TYPE: &str = "application/x-www-form-urlencoded";
 
 /// Returns the CSRF token for the forms of the page in the response to `request`.
@@ -50,21 +47,6 @@ fn binding(request: &HttpRequest) -> Result<String> {
 
 /// The body of a form, stored in the request for [`submitted_fields`].
 struct SubmittedBody(web::Bytes);
-
-/// The body of a request, which several extractors may await.
-type SharedBody = Shared<Pin<Box<dyn Future<Output = Result<web::Bytes>>>>>;
-
-/// Returns the body of the request. The first extractor takes the payload, later ones share it.
-fn shared_body(request: &HttpRequest, payload: &mut Payload) -> SharedBody {
-    if let Some(body) = request.extensions().get::<SharedBody>() {
-        return body.clone();
-    }
-    let bytes = web::Bytes::from_request(request, payload);
-    let read = async move { bytes.await.map_err(|_| Error::TooLarge { limit: LIMIT }) };
-    let body: SharedBody = FutureExt::shared(Box::pin(read));
-    request.extensions_mut().insert(body.clone());
-    body
-}
 
 /// A form that is yet to be read.
 pub(super) struct UnreadForm {
@@ -114,6 +96,9 @@ pub fn submitted_fields(request: &HttpRequest) -> Vec<(String, String)> {
 /// Extracts a form whose CSRF token is valid.
 pub struct Form<T>(pub T);
 
+/// Extracts a form of a program, which needs no CSRF token.
+pub struct ProgramForm<T>(pub T);
+
 /// A form with a button and no fields.
 #[derive(Deserialize)]
 pub struct EmptyForm {}
@@ -131,6 +116,23 @@ impl<T: DeserializeOwned + 'static> FromRequest for Form<T> {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let form = UnreadForm::new(request, payload);
         Box::pin(async move { parse(&form.read().await?).map(Self) })
+    }
+}
+
+impl<T: DeserializeOwned + 'static> FromRequest for ProgramForm<T> {
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let is_form = has_content_type(request, MEDIA_TYPE);
+        let body = shared_body(request, payload);
+        Box::pin(async move {
+            let body = body.await?;
+            match is_form {
+                true => parse(&body).map(Self),
+                false => Err(unreadable()),
+            }
+        })
     }
 }
 

@@ -4,15 +4,14 @@ use std::future::Future;
 use std::pin::Pin;
 
 use actix_web::dev::Payload;
-use actix_web::{FromRequest, HttpRequest, web};
+use actix_web::{FromRequest, HttpRequest};
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
+use super::body::shared_body;
 use super::content_type::has_content_type;
 use crate::error::{Error, FieldError, Result};
 
-/// Bytes allowed in a body.
-pub const LIMIT: usize = 16 * 1024;
 const MEDIA_TYPE: &str = "application/json";
 
 /// Extracts the JSON body as a `T`.
@@ -24,9 +23,9 @@ impl<T: DeserializeOwned + 'static> FromRequest for Json<T> {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let is_json = has_content_type(request, MEDIA_TYPE);
-        let body = web::Bytes::from_request(request, payload);
+        let body = shared_body(request, payload);
         Box::pin(async move {
-            let body = body.await.map_err(|_| Error::TooLarge { limit: LIMIT })?;
+            let body = body.await?;
             if !is_json {
                 return Err(Error::UnsupportedMediaType {
                     expected: MEDIA_TYPE,

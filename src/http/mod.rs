@@ -4,6 +4,7 @@
 pub mod api_client;
 pub mod app_state;
 pub mod assets;
+pub mod body;
 pub mod browser;
 pub mod caller;
 pub mod client;

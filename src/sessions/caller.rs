@@ -2,7 +2,7 @@
 
 use super::network::NetworkDigest;
 use super::store::Session;
-use super::values::Jti;
+use super::values::{Jti, JtiDigest};
 use crate::alerts::AlertContext;
 use crate::clock::Timestamp;
 use crate::db::{SessionId, UserId};
@@ -28,11 +28,29 @@ pub enum Credential {
     Cookie(Jti),
     /// An access token.
     AccessToken {
-        /// The counter of the refresh token that it was issued with.
-        rotation_count: i32,
+        /// The refresh token that it was issued with.
+        issued_with: IssuedWith,
         /// When the password was given that the token is based on (`auth_time`), if one was.
         password_given_at: Option<Timestamp>,
     },
+}
+
+/// The refresh token that an access token was issued with.
+#[derive(Debug, Clone)]
+pub struct IssuedWith {
+    /// Its counter.
+    pub rotation_count: i32,
+    /// The digest of its JTI. An access token of an earlier version has none.
+    pub digest: Option<JtiDigest>,
+}
+
+impl IssuedWith {
+    /// Returns whether it is the session's current one. One that replaced another has the same
+    /// counter, and another JTI.
+    pub(super) fn is_current(&self, session: &Session) -> bool {
+        let is_same = |digest: &JtiDigest| *digest == session.jti().digest();
+        self.rotation_count == session.rotation_count && self.digest.as_ref().is_none_or(is_same)
+    }
 }
 
 /// A genuine refresh token. Whether it is spent depends on the session's row.
@@ -61,6 +79,8 @@ pub enum Authentication {
     ReplacedCookie,
     /// By an access token.
     AccessToken {
+        /// The refresh token that it was issued with.
+        issued_with: IssuedWith,
         /// When the password was given that the token is based on, if one was.
         password_given_at: Option<Timestamp>,
     },
@@ -89,7 +109,9 @@ impl Caller {
         match self.authentication {
             Authentication::Cookie => Some(self.session.confirmed_at),
             Authentication::ReplacedCookie => None,
-            Authentication::AccessToken { password_given_at } => password_given_at,
+            Authentication::AccessToken {
+                password_given_at, ..
+            } => password_given_at,
         }
     }
 

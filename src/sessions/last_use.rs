@@ -185,8 +185,10 @@ pub struct WriteOutcome {
     pub unwritten: Vec<LastUse>,
 }
 
-/// Writes `uses` in batches, up to the first batch that fails.
+/// Writes `uses` in batches, up to the first batch that fails. They are in the order of the
+/// sessions' ids, in which others lock the rows too.
 pub async fn write_last_uses(db: &Db, mut uses: Vec<LastUse>) -> WriteOutcome {
+    uses.sort_by_key(|used| used.session_id);
     let mut written = 0;
     while !uses.is_empty() {
         let rest = uses.split_off(uses.len().min(BATCH));

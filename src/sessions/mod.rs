@@ -23,7 +23,7 @@ mod values;
 
 use std::time::Duration;
 
-pub use self::caller::{Authentication, Caller, Claim, Credential, RefreshClaim};
+pub use self::caller::{Authentication, Caller, Claim, Credential, IssuedWith, RefreshClaim};
 pub use self::create::{Client, NewSession, RECENT_LIMIT};
 pub use self::end::EndOutcome;
 pub(crate) use self::end::{end_all, end_others, record_ended};
@@ -36,7 +36,7 @@ use self::policy::Policy;
 pub use self::read::{HistoryCursor, HistoryPage, any_exists};
 pub(crate) use self::step_up::record_step_up;
 pub use self::store::{LastUse, Session};
-pub use self::values::{EndedReason, Jti, OpenedVia, SessionPersistence};
+pub use self::values::{EndedReason, Jti, JtiDigest, OpenedVia, SessionPersistence};
 use crate::alerts::Alerts;
 use crate::clock::Clock;
 use crate::db::Db;

@@ -115,21 +115,46 @@ impl StepUp {
         }
     }
 
-    /// Returns the token that follows. That of a cookie counts as used: no refresh token waits for
-    /// its successor.
+    /// Returns the token that follows: the successor of the current one, or another in its place.
     fn new_token(&self, session: &Session) -> NewToken {
-        let spent = Rotation::new(
-            session.rotation_count,
-            &session.jti(),
-            self.at,
-            self.network.clone(),
-        );
-        NewToken {
-            jti: self.new.clone(),
-            previous: session.jti(),
-            rotation_count: session.rotation_count.saturating_add(1),
-            recent_rotations: session.recent_rotations(self.grace, self.at).with(spent),
-            is_used: !matches!(self.authentication, Authentication::AccessToken { .. }),
+        let recent = session.recent_rotations(self.grace, self.at);
+        let recent = recent.with(self.spend(session.rotation_count, &session.jti()));
+        match self.unused_predecessor(session) {
+            Some(previous) => NewToken {
+                jti: self.new.clone(),
+                rotation_count: session.rotation_count,
+                recent_rotations: recent
+                    .with(self.spend(session.rotation_count.saturating_sub(1), &previous)),
+                previous,
+                is_used: false,
+            },
+            None => NewToken {
+                jti: self.new.clone(),
+                previous: session.jti(),
+                rotation_count: session.rotation_count.saturating_add(1),
+                recent_rotations: recent,
+                // No refresh token waits for the successor of a cookie.
+                is_used: !matches!(self.authentication, Authentication::AccessToken { .. }),
+            },
         }
+    }
+
+    /// Returns the predecessor of a current token that nobody used, if the caller has an access
+    /// token from before it: the response with the current one was lost, and the client still has
+    /// the predecessor. It stays the predecessor, and may be presented again.
+    fn unused_predecessor(&self, session: &Session) -> Option<Jti> {
+        let Authentication::AccessToken { issued_with, .. } = &self.authentication else {
+            return None;
+        };
+        let is_older = issued_with.rotation_count <= session.rotation_count
+            && !issued_with.is_current(session);
+        let previous = session.previous_jti.clone();
+        previous
+            .filter(|_| is_older && !session.is_token_used)
+            .map(Jti::claimed)
+    }
+
+    fn spend(&self, counter: i32, jti: &Jti) -> Rotation {
+        Rotation::new(counter, jti, self.at, self.network.clone())
     }
 }

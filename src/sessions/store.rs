@@ -148,6 +148,34 @@ pub(super) fn lock(c: &mut AnyConnection, user: UserId, id: SessionId) -> Result
     Ok(())
 }
 
+/// Locks a person's live sessions until the transaction ends, in the order of their ids: requests
+/// that each change several of them wait for one another, and never both for the other.
+pub(super) fn lock_live(c: &mut AnyConnection, user: UserId) -> Result<()> {
+    if let AnyConnection::Postgres(c) = c {
+        user_sessions::table
+            .filter(user_sessions::user_id.eq(user))
+            .filter(user_sessions::is_active)
+            .order(user_sessions::id)
+            .select(user_sessions::id)
+            .for_no_key_update()
+            .load::<SessionId>(c)?;
+    }
+    Ok(())
+}
+
+/// Locks sessions of anybody until the transaction ends, in the order of their ids.
+pub(super) fn lock_listed(c: &mut AnyConnection, ids: &[SessionId]) -> Result<()> {
+    if let AnyConnection::Postgres(c) = c {
+        user_sessions::table
+            .filter(user_sessions::id.eq_any(ids))
+            .order(user_sessions::id)
+            .select(user_sessions::id)
+            .for_no_key_update()
+            .load::<SessionId>(c)?;
+    }
+    Ok(())
+}
+
 /// Records that the owner of a live session has just given their password in it.
 pub(super) fn record_password(
     c: &mut AnyConnection,
@@ -225,6 +253,7 @@ pub(super) fn update_names_on_device(
 ) -> Result<usize> {
     use user_sessions::dsl;
 
+    lock_live(c, user)?;
     let on_device = dsl::user_sessions
         .filter(dsl::user_id.eq(user))
         .filter(dsl::device_id.eq(device_id))

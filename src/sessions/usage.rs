@@ -1,6 +1,6 @@
 //! Using sessions: resolves a claim to its caller, and records when and where a session was used.
 
-use super::caller::{Authentication, Credential};
+use super::caller::{Authentication, Credential, IssuedWith};
 use super::impossible_travel::{self, Waypoint};
 use super::store::{self, LastUse};
 use super::values::Jti;
@@ -15,7 +15,7 @@ impl Sessions {
     /// # Errors
     /// [`Error::Unauthenticated`] when there is no such live session of an active account, or the
     /// JTI of a cookie was replaced longer than the grace period ago; [`Error::Unavailable`] when
-    /// the database doesn't respond.
+    /// the database doesn't respond, or the first use of a refresh token can't be written.
     pub async fn resolve(&self, claim: Claim, location: Location) -> Result<Caller> {
         let now = self.clock.now();
         let Claim {
@@ -58,11 +58,14 @@ impl Sessions {
             }
             Credential::Cookie(_) => Err(Error::Unauthenticated),
             Credential::AccessToken {
-                rotation_count,
+                issued_with,
                 password_given_at,
             } => {
-                self.record_token_use(session, rotation_count).await;
-                Ok(Authentication::AccessToken { password_given_at })
+                self.record_token_use(session, &issued_with).await?;
+                Ok(Authentication::AccessToken {
+                    issued_with,
+                    password_given_at,
+                })
             }
         }
     }
@@ -78,21 +81,26 @@ impl Sessions {
                 .was_spent_within(jti, grace, now)
     }
 
-    /// Records that an access token was seen that was issued with the refresh token of this
-    /// counter. The first one after a rotation is written at once, since another node must know;
-    /// later ones cost nothing. One that can't be written is tried again at the next use.
-    pub async fn record_token_use(&self, session: &Session, rotation_count: i32) {
-        if session.is_token_used || session.rotation_count != rotation_count {
-            return;
+    /// Records that an access token was seen that was issued with the session's refresh token. The
+    /// first one after a rotation is written at once, since another node must know; later ones cost
+    /// nothing.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when it can't be written. Then the request must fail: whoever is
+    /// served has the token, and its predecessor would be taken for one whose response was lost.
+    pub async fn record_token_use(
+        &self,
+        session: &Session,
+        issued_with: &IssuedWith,
+    ) -> Result<()> {
+        if session.is_token_used || !issued_with.is_current(session) {
+            return Ok(());
         }
-        let (owner, id) = (session.user_id, session.id);
-        let written = self
-            .db
-            .write(move |c| store::mark_token_used(c, owner, id, rotation_count))
-            .await;
-        if let Err(err) = written {
-            tracing::warn!(session = %id, error = %Chain(&err), "the use of a token could not be recorded");
-        }
+        let (owner, id, jti) = (session.user_id, session.id, session.jti());
+        self.db
+            .write(move |c| store::mark_token_used(c, owner, id, &jti))
+            .await?;
+        Ok(())
     }
 
     /// Buffers a use, or writes it at once if the session might expire before the next flush, or if

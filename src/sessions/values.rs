@@ -2,12 +2,17 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use strum::{EnumString, IntoStaticStr};
 
 use crate::error::Error;
 use crate::text;
 
+/// The characters of a digest: 66 bits.
+const DIGEST_CHARS: usize = 11;
 /// The random bytes of a JTI.
 const JTI_BYTES: usize = 24;
 
@@ -35,7 +40,19 @@ impl Jti {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Returns its digest.
+    pub(crate) fn digest(&self) -> JtiDigest {
+        let digest = URL_SAFE_NO_PAD.encode(Sha256::digest(&self.0));
+        JtiDigest(text::truncate_chars(&digest, DIGEST_CHARS).to_owned())
+    }
 }
+
+/// A short digest of a [`Jti`], by which an access token names the refresh token that it was issued
+/// with. Unlike the JTI it may be seen by anybody.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct JtiDigest(String);
 
 impl fmt::Debug for Jti {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
 use crate::db::{SessionId, UserId};
+use crate::sessions::{IssuedWith, JtiDigest};
 
 /// The authentication context class (`acr`) of a password.
 pub const PASSWORD_ACR: &str = "urn:rollcall:password";
@@ -34,6 +35,9 @@ pub(super) struct AccessClaims {
     /// The counter of the refresh token that it was issued with.
     #[serde(default)]
     pub(super) rot: i32,
+    /// The digest of that token's JTI.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) rtd: Option<JtiDigest>,
     #[serde(flatten)]
     pub(super) authentication: AuthenticationClaims,
 }
@@ -51,6 +55,16 @@ pub(super) struct RefreshClaims {
     pub(super) rot: i32,
     #[serde(flatten)]
     pub(super) authentication: AuthenticationClaims,
+}
+
+impl AccessClaims {
+    /// Returns the refresh token that it was issued with.
+    pub(super) fn issued_with(&self) -> IssuedWith {
+        IssuedWith {
+            rotation_count: self.rot,
+            digest: self.rtd.clone(),
+        }
+    }
 }
 
 impl AuthenticationClaims {

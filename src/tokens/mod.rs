@@ -22,7 +22,7 @@ use crate::clock::Timestamp;
 use crate::db::{SessionId, UserId};
 use crate::error::{Error, Failure, Result};
 use crate::keys::{CookieKey, KeyRing, Purpose};
-use crate::sessions::{Claim, Credential, Jti, RefreshClaim, Session};
+use crate::sessions::{Claim, Credential, IssuedWith, Jti, RefreshClaim, Session};
 use crate::settings::TokenSettings;
 
 /// The type of an access token (RFC 9068, section 2.1).
@@ -52,8 +52,8 @@ pub struct TokenInfo {
     pub session: SessionId,
     /// The id of a refresh token; `None` for an access token.
     pub jti: Option<Jti>,
-    /// The counter of the refresh token, or of the one that an access token was issued with.
-    pub rotation_count: i32,
+    /// The refresh token that an access token was issued with; `None` for a refresh token.
+    pub issued_with: Option<IssuedWith>,
     /// When the password was given that the token is based on, if one was.
     pub password_given_at: Option<Timestamp>,
     /// The audience of an access token; `None` for a refresh token.
@@ -144,7 +144,7 @@ impl Tokens {
             user: claims.sub,
             session: claims.sid,
             credential: Credential::AccessToken {
-                rotation_count: claims.rot,
+                issued_with: claims.issued_with(),
                 password_given_at: claims.authentication.password_given_at(),
             },
         })
@@ -176,7 +176,7 @@ impl Tokens {
                 user: claims.sub,
                 session: claims.sid,
                 jti: None,
-                rotation_count: claims.rot,
+                issued_with: Some(claims.issued_with()),
                 password_given_at: claims.authentication.password_given_at(),
                 audience: Some(claims.aud),
                 issued_at: claims.iat,
@@ -188,7 +188,7 @@ impl Tokens {
             user: claims.sub,
             session: claims.sid,
             jti: Some(Jti::claimed(claims.jti)),
-            rotation_count: claims.rot,
+            issued_with: None,
             password_given_at: claims.authentication.password_given_at(),
             audience: None,
             issued_at: claims.iat,
@@ -252,6 +252,7 @@ impl Tokens {
             iat: now.timestamp(),
             exp: (now + lifetime).timestamp(),
             rot: session.rotation_count,
+            rtd: Some(session.jti().digest()),
             authentication: AuthenticationClaims::new(password_given_at),
         };
         let header = Header {

@@ -18,6 +18,7 @@ on_both!(
     only_allowed_hosts_are_redirected_to,
     a_person_outside_the_group_is_refused,
     a_signed_out_device_is_refused_at_once,
+    a_replaced_cookie_is_let_in_for_reading_only,
     nginx_lets_in_only_a_signed_in_person,
 );
 
@@ -167,6 +168,61 @@ async fn a_signed_out_device_is_refused_at_once(database: Database) {
     app.stop().await;
 }
 
+async fn a_replaced_cookie_is_let_in_for_reading_only(database: Database) {
+    const FORWARDED: &str = "x-forwarded-method";
+    const ORIGINAL: &str = "x-original-method";
+
+    let app = start(database).await;
+    let ada = app.register("ada@example.org").await;
+    app.database.execute("UPDATE users SET is_admin = true");
+    let owner = app.signed_in_browser(&ada, FIREFOX).await;
+    let cookie = |browser: &Browser| {
+        let value = browser.cookie("rollcall_session").expect("a cookie");
+        format!("rollcall_session={value}")
+    };
+    let replaced = cookie(&owner);
+    let confirmed = owner.submit("/confirm", "/confirm", &[("password", PASSWORD)]);
+    confirmed.await.expect(303);
+    let current = cookie(&owner);
+    let verify = async |cookie: &str, query: &str, headers: &[(&str, &str)]| {
+        let path = format!("/auth/verify{query}");
+        let request = app.anyone().request("GET", &path).header("cookie", cookie);
+        let request = headers.iter().fold(request, |request, (name, value)| {
+            request.header(*name, *value)
+        });
+        TestResponse::to(request).await
+    };
+    for (headers, status) in [
+        (&[(FORWARDED, "GET")][..], 200),
+        (&[(FORWARDED, "HEAD")], 200),
+        (&[(ORIGINAL, "GET")], 200),
+        (&[(FORWARDED, "POST")], 401),
+        (&[(ORIGINAL, "DELETE")], 401),
+        (&[(FORWARDED, "get")], 401),
+        (&[(FORWARDED, "GET"), (ORIGINAL, "POST")], 401),
+        (&[(FORWARDED, "GET"), (FORWARDED, "POST")], 401),
+        (&[], 401),
+    ] {
+        let response = verify(&replaced, "", headers).await;
+        assert_eq!(response.status, status, "{headers:?}");
+        verify(&current, "", headers).await.expect(200);
+        verify(&replaced, "?group=admin", headers).await.expect(401);
+        verify(&current, "?group=admin", headers).await.expect(200);
+    }
+    let page = [
+        ("accept", "text/html"),
+        ("x-original-url", PAGE),
+        (ORIGINAL, "POST"),
+    ];
+    let sign_in = verify(&replaced, "", &page).await.expect(401);
+    assert!(sign_in.header("location").contains("/sign-in?next="));
+    app.advance(Duration::from_secs(11));
+    verify(&replaced, "", &[(FORWARDED, "GET")])
+        .await
+        .expect(401);
+    app.stop().await;
+}
+
 async fn nginx_lets_in_only_a_signed_in_person(database: Database) {
     let address = Nginx::free_address();
     let (port, hosts) = (address.port(), ["login.example.org", "app.example.org"]);
@@ -214,6 +270,17 @@ async fn nginx_lets_in_only_a_signed_in_person(database: Database) {
     assert_eq!(shown["email"], "ada@example.org");
     assert_eq!(shown["name"], "Ada Lovelace");
     assert_eq!(shown["user"].as_str().map(str::len), Some(36));
+
+    // A cookie that was replaced moments ago; a client can't state another method.
+    app.database.execute(
+        "UPDATE user_sessions SET previous_jti = refresh_token_jti, refresh_token_jti = 'newer',
+                rotated_at = last_used_at",
+    );
+    TestResponse::to(as_browser(&browser, &page))
+        .await
+        .expect(200);
+    let written = browser.post(&page).header("x-forwarded-method", "GET");
+    TestResponse::to(written).await.expect(401);
 
     app.database
         .execute("UPDATE user_sessions SET is_active = false, ended_reason = 'admin'");

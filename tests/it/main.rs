@@ -41,6 +41,7 @@ mod expiry;
 mod forgotten_password;
 mod former_address_links;
 mod forward_auth;
+mod held_bodies;
 mod idle_choice;
 mod impossible_travel;
 mod in_a_browser;

@@ -182,9 +182,8 @@ impl ModelSession {
 
     /// Records that an access token was seen: it marks the current token if it came with that.
     fn record_use(&mut self, token: usize, now: u64) {
-        let counter = self.tokens[token].counter;
         if let Some(row) = &mut self.row {
-            row.is_used |= counter == row.counter;
+            row.is_used |= token == row.current;
             row.last_used_at = now;
         }
     }
@@ -414,13 +413,15 @@ impl Lives {
         self.app.flush().await;
         let model = &mut self.sessions[index];
         let row = model.row.as_mut().expect("a live session");
-        row.rotate(
-            row.current,
-            model.tokens.len(),
-            row.counter + 1,
-            from,
-            self.now,
-        );
+        let is_older = token != row.current && model.tokens[token].counter <= row.counter;
+        let predecessor = row.predecessor.filter(|_| is_older && !row.is_used);
+        let counter = row.counter + i64::from(predecessor.is_none());
+        row.rotate(row.current, model.tokens.len(), counter, from, self.now);
+        if let Some(predecessor) = predecessor {
+            row.spent.insert(0, (predecessor, self.now, from));
+            row.spent.truncate(STORED);
+            row.predecessor = Some(predecessor);
+        }
         assert_eq!(new.counter, row.counter);
         model.tokens.push(new);
     }

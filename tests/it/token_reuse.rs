@@ -16,6 +16,8 @@ on_both!(
     database: every_cell_of_the_table,
     an_access_token_seen_on_another_node_counts_as_used,
     an_introspected_access_token_counts_as_used,
+    a_use_that_can_t_be_written_is_not_served,
+    an_access_token_shows_no_part_of_the_refresh_token_s_id,
     nodes_fifteen_seconds_apart_end_no_session_over_a_lost_response,
     a_replaced_token_is_inactive_and_can_be_revoked,
     a_token_newer_than_a_restored_database_is_accepted,
@@ -254,6 +256,70 @@ fn cases() -> Vec<Case> {
         (
             "replaced, used, later",
             with(replaced(), &[Use(2), Wait(11)]),
+            0,
+            HOME,
+            Reuse,
+        ),
+        (
+            "replaced, and the replaced one's access token is used",
+            with(replaced(), &[Use(1), Wait(11)]),
+            0,
+            HOME,
+            New(1),
+        ),
+        // A step-up by a client that has not got the current token.
+        (
+            "lost, then a step-up",
+            vec![Refresh(0, HOME), Confirm(0, HOME), Wait(11)],
+            0,
+            HOME,
+            New(1),
+        ),
+        (
+            "lost, asleep, then a step-up",
+            with(asleep(), &[Confirm(0, HOME), Wait(11)]),
+            0,
+            ELSEWHERE,
+            New(1),
+        ),
+        (
+            "a step-up twice",
+            vec![Confirm(0, HOME), Confirm(0, HOME), Wait(11)],
+            0,
+            HOME,
+            New(1),
+        ),
+        (
+            "lost, then a step-up that is used",
+            with(asleep(), &[Confirm(0, HOME), Use(2)]),
+            0,
+            HOME,
+            Current(2),
+        ),
+        (
+            "lost, then a step-up that is used",
+            with(asleep(), &[Confirm(0, HOME), Use(2)]),
+            0,
+            ELSEWHERE,
+            Reuse,
+        ),
+        (
+            "lost, then a step-up that is used, later",
+            with(asleep(), &[Confirm(0, HOME), Use(2), Wait(11)]),
+            0,
+            HOME,
+            Reuse,
+        ),
+        (
+            "lost, then a step-up, the one before it",
+            with(asleep(), &[Confirm(0, HOME), Wait(11)]),
+            1,
+            HOME,
+            Reuse,
+        ),
+        (
+            "used, then a step-up with an old access token",
+            with(used(), &[Confirm(0, HOME), Wait(11)]),
             0,
             HOME,
             Reuse,
@@ -500,6 +566,73 @@ async fn an_introspected_access_token_counts_as_used(database: Database) {
         .await
         .problem(401, "invalid_token");
     assert_eq!(app.database.sessions_where("is_active"), 0);
+    app.stop().await;
+}
+
+async fn a_use_that_can_t_be_written_is_not_served(database: Database) {
+    let app = TestApp::start(database).await;
+    let ada = app.register("ada@example.org").await;
+    let mut laptop = app.login(&ada, FIREFOX).await;
+    let spent = laptop.refresh_token.clone();
+    laptop.refresh().await;
+    let secret = api_key(&app, "tokens");
+    let introspect = || {
+        let request = app.anyone().request("POST", "/oauth/introspect");
+        let request = request.bearer_auth(&secret);
+        TestResponse::to(request.form(&[("token", &laptop.access_token)]))
+    };
+    refuse_marks(&app.database);
+    assert!(laptop.current().await.status >= 500);
+    assert!(introspect().await.status >= 500);
+    allow_marks(&app.database);
+    laptop.current().await.expect(200);
+    refuse_marks(&app.database);
+    // It is written, and costs nothing more.
+    laptop.current().await.expect(200);
+    introspect().await.expect(200);
+    app.advance(Duration::from_secs(11));
+    allow_marks(&app.database);
+    let refused = app.anyone().refresh(&spent).await;
+    refused.problem(401, "invalid_token");
+    assert_eq!(app.database.sessions_where("is_active"), 0);
+    app.stop().await;
+}
+
+/// Makes the database refuse to mark a token as used.
+fn refuse_marks(database: &Database) {
+    database.execute(match database.postgres_name() {
+        None => {
+            "CREATE TRIGGER refused BEFORE UPDATE ON user_sessions
+             WHEN new.is_token_used AND NOT old.is_token_used
+             BEGIN SELECT RAISE(ABORT, 'refused'); END"
+        }
+        Some(_) => {
+            "CREATE OR REPLACE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql
+             AS $$ BEGIN RAISE EXCEPTION 'refused'; END $$;
+             CREATE TRIGGER refused BEFORE UPDATE ON user_sessions FOR EACH ROW
+             WHEN (new.is_token_used AND NOT old.is_token_used) EXECUTE FUNCTION refuse()"
+        }
+    });
+}
+
+fn allow_marks(database: &Database) {
+    database.execute(match database.postgres_name() {
+        None => "DROP TRIGGER refused",
+        Some(_) => "DROP TRIGGER refused ON user_sessions",
+    });
+}
+
+async fn an_access_token_shows_no_part_of_the_refresh_token_s_id(database: Database) {
+    let app = TestApp::start(database).await;
+    let ada = app.register("ada@example.org").await;
+    let laptop = app.login(&ada, FIREFOX).await;
+    let jti = text(&claims(&laptop.refresh_token), "jti");
+    let digest = text(&claims(&laptop.access_token), "rtd");
+    assert_eq!(digest.len(), 11);
+    let claimed = claims(&laptop.access_token).to_string();
+    for start in 0..=jti.len() - 6 {
+        assert!(!claimed.contains(&jti[start..start + 6]), "{claimed}");
+    }
     app.stop().await;
 }
 

@@ -13,7 +13,8 @@ use crate::error::{Error, Failure};
 use crate::events::Origin;
 use crate::people::{EmailTrust, FullName, NewAccount, PlainPassword, Role, User};
 use crate::sessions::{
-    Claim, Client, Credential, EndedReason, NewSession, OpenedVia, Session, SessionPersistence,
+    Claim, Client, Credential, EndedReason, IssuedWith, NewSession, OpenedVia, Session,
+    SessionPersistence,
 };
 use crate::settings::Settings;
 use crate::user_agent::DeviceParser;
@@ -168,7 +169,10 @@ impl Replay {
             user: session.user_id,
             session: session.id,
             credential: Credential::AccessToken {
-                rotation_count: session.rotation_count,
+                issued_with: IssuedWith {
+                    rotation_count: session.rotation_count,
+                    digest: None,
+                },
                 password_given_at: None,
             },
         };

@@ -4,6 +4,7 @@ use diesel::dsl::not;
 use diesel::prelude::*;
 
 use super::model::Session;
+use super::{lock_listed, lock_live};
 use crate::clock::Timestamp;
 use crate::db::schema::user_sessions;
 use crate::db::{AnyConnection, SessionId, UserId, on_each};
@@ -70,6 +71,7 @@ pub(crate) fn end_several(
     ids: &[SessionId],
     end: SessionEnd,
 ) -> Result<Vec<Session>> {
+    lock_live(c, user)?;
     let several = user_sessions::table
         .filter(user_sessions::user_id.eq(user))
         .filter(user_sessions::id.eq_any(ids))
@@ -85,6 +87,7 @@ pub(crate) fn end_others(
     except: SessionId,
     end: SessionEnd,
 ) -> Result<Vec<Session>> {
+    lock_live(c, user)?;
     let others = user_sessions::table
         .filter(user_sessions::user_id.eq(user))
         .filter(user_sessions::id.ne(except))
@@ -99,6 +102,7 @@ pub(crate) fn end_all(
     user: UserId,
     end: SessionEnd,
 ) -> Result<Vec<Session>> {
+    lock_live(c, user)?;
     let all = user_sessions::table
         .filter(user_sessions::user_id.eq(user))
         .filter(user_sessions::is_active)
@@ -134,6 +138,7 @@ pub(crate) fn end_in_browser(
     except: SessionId,
     end: SessionEnd,
 ) -> Result<Vec<Session>> {
+    lock_live(c, user)?;
     let same = user_sessions::table
         .filter(user_sessions::user_id.eq(user))
         .filter(user_sessions::id.ne(except))
@@ -150,6 +155,7 @@ pub(crate) fn end_listed(
     ids: &[SessionId],
     end: SessionEnd,
 ) -> Result<Vec<Session>> {
+    lock_listed(c, ids)?;
     let listed = user_sessions::table
         .filter(user_sessions::id.eq_any(ids))
         .filter(user_sessions::is_active)
@@ -190,6 +196,7 @@ pub(crate) fn expire(
 ) -> Result<Vec<Session>> {
     use user_sessions::dsl;
 
+    lock_listed(c, ids)?;
     let due = dsl::user_sessions
         .filter(dsl::id.eq_any(ids))
         .filter(dsl::is_active)
@@ -253,6 +260,7 @@ pub(crate) fn list_ended_before(
 
 /// Deletes those of `ids` that are marked as ended, and by cascade their events.
 pub(crate) fn purge(c: &mut AnyConnection, ids: &[SessionId]) -> Result<usize> {
+    lock_listed(c, ids)?;
     let ended = user_sessions::table
         .filter(user_sessions::id.eq_any(ids))
         .filter(not(user_sessions::is_active));

@@ -5,6 +5,7 @@ use diesel::dsl::sql as literal;
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Nullable, Text};
 
+use super::lock_listed;
 use super::model::Session;
 use super::usage::{POSTGRES_EXPIRY, SQLITE_EXPIRY, expiry_if_used};
 use crate::clock::Timestamp;
@@ -170,19 +171,19 @@ pub(in crate::sessions) fn replace_token(
     Ok(())
 }
 
-/// Marks the current refresh token as used, if it has this counter and is not marked yet.
+/// Marks the current refresh token as used, if it is this one and not marked yet.
 pub(in crate::sessions) fn mark_token_used(
     c: &mut AnyConnection,
     user: UserId,
     id: SessionId,
-    rotation_count: i32,
+    jti: &Jti,
 ) -> Result<usize> {
     use user_sessions::dsl;
 
     let unused = dsl::user_sessions
         .filter(dsl::user_id.eq(user))
         .filter(dsl::id.eq(id))
-        .filter(dsl::rotation_count.eq(rotation_count))
+        .filter(dsl::refresh_token_jti.eq(jti.as_str()))
         .filter(dsl::is_token_used.eq(false));
     Ok(diesel::update(unused)
         .set(dsl::is_token_used.eq(true))
@@ -212,6 +213,7 @@ pub(in crate::sessions) fn clear_rotations(
     ids: &[SessionId],
     before: Timestamp,
 ) -> Result<usize> {
+    lock_listed(c, ids)?;
     let past = user_sessions::table
         .filter(user_sessions::id.eq_any(ids))
         .filter(user_sessions::rotated_at.lt(before));

@@ -4,6 +4,7 @@
 use diesel::prelude::*;
 use diesel::sql_types::Integer;
 
+use super::lock_live;
 use super::model::{LastUse, Session};
 use crate::clock::Timestamp;
 use crate::db::schema::user_sessions;
@@ -116,6 +117,7 @@ pub(crate) fn update_idle_limit(
 ) -> Result<usize> {
     use user_sessions::dsl;
 
+    lock_live(c, user)?;
     let live = dsl::user_sessions
         .filter(dsl::user_id.eq(user))
         .filter(dsl::is_active)
