@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 
 use super::domain::block_on;
-use super::error::{Result, about};
+use super::error::{CliError, Result, about};
 use super::output::print_json;
 use crate::clock::{Clock, Timestamp};
 use crate::db::Db;
@@ -67,9 +67,14 @@ pub(super) struct Revoke {
 
 impl Key {
     pub(super) fn run(self, settings: &Settings) -> Result<()> {
-        let now = corrected_now(settings);
+        let clock = Clock::system();
+        let is_corrected = correct(&clock, settings);
+        let now = clock.now();
         match self {
             Self::List { json } => list(settings, now, json),
+            Self::Rotate(Rotate { now: false, .. }) if !is_corrected => Err(CliError::Invalid(
+                "by this machine's clock alone a new key might be used before every server knows it; try again when the database can be reached, or use the key at once with --now".into(),
+            )),
             Self::Rotate(rotate) => rotate.run(settings, now),
             Self::Revoke(revoke) => revoke.run(settings, now),
             Self::Create => create(settings, now),
@@ -77,20 +82,21 @@ impl Key {
     }
 }
 
-/// Returns the time by the database's clock, by which the servers use the keys. Keys can be rotated
-/// while the database is down.
-fn corrected_now(settings: &Settings) -> Timestamp {
-    let clock = Clock::system();
-    if let DatabaseUrl::Postgres(_) = settings.database_url {
-        let db = Db::new(&settings.database_url, &settings.database);
-        if let Err(err) = block_on(db.correct_clock(&clock)) {
-            eprintln!(
-                "The clock could not be compared with the database's: {}",
-                Chain(&err)
-            );
-        }
+/// Corrects the clock by the database's, by which the servers use the keys. Returns false, and says
+/// why, when the database can't be reached.
+fn correct(clock: &Clock, settings: &Settings) -> bool {
+    let DatabaseUrl::Postgres(_) = settings.database_url else {
+        return true;
+    };
+    let db = Db::new(&settings.database_url, &settings.database);
+    let corrected = block_on(db.correct_clock(clock));
+    if let Err(err) = &corrected {
+        eprintln!(
+            "The clock could not be compared with the database's: {}",
+            Chain(err)
+        );
     }
-    clock.now()
+    corrected.is_ok()
 }
 
 fn list(settings: &Settings, now: Timestamp, json: bool) -> Result<()> {
@@ -98,20 +104,16 @@ fn list(settings: &Settings, now: Timestamp, json: bool) -> Result<()> {
     if json {
         return print_json(&rows);
     }
-    let made = |row: &keys::KeyRow| {
-        row.made_at
-            .map_or_else(|| row.kind.setting().to_owned(), Timestamp::to_rfc3339)
-    };
-    let used_from = |row: &keys::KeyRow| row.used_from.map_or("-".into(), Timestamp::to_rfc3339);
     for row in rows {
-        println!(
-            "{}\t{}\t{}\tmade {}\tused from {}",
-            row.id,
-            row.kind,
-            row.state,
-            made(&row),
-            used_from(&row)
-        );
+        let times = match (row.made_at, row.used_from) {
+            (Some(made_at), Some(used_from)) => format!(
+                "made {}\tused from {}",
+                made_at.to_rfc3339(),
+                used_from.to_rfc3339()
+            ),
+            _ => format!("set by {}", row.kind.setting()),
+        };
+        println!("{}\t{}\t{}\t{times}", row.id, row.kind, row.state);
     }
     Ok(())
 }
@@ -134,19 +136,28 @@ impl Rotate {
         for key in &new {
             print_new(key, now);
         }
-        for kind in configured {
-            eprintln!(
-                "The {kind} key stays: the configuration gives it ({}), and the secrets file's are not used.",
-                kind.setting()
-            );
-        }
+        print_configured(configured);
         Ok(())
+    }
+}
+
+/// Prints which kinds stay as they are.
+fn print_configured(kinds: Vec<KeyKind>) {
+    for kind in kinds {
+        eprintln!(
+            "The {kind} key stays: the configuration gives it ({}), and the secrets file's are not used. Change it there.",
+            kind.setting()
+        );
     }
 }
 
 impl Revoke {
     fn run(self, settings: &Settings, now: Timestamp) -> Result<()> {
-        let Revocation { deleted, new } = match &self.id {
+        let Revocation {
+            deleted,
+            new,
+            configured,
+        } = match &self.id {
             Some(id) => {
                 keys::revoke_key(settings, id, now).map_err(about("key with the id", id))?
             }
@@ -168,6 +179,7 @@ impl Revoke {
         for key in &new {
             print_new(key, now);
         }
+        print_configured(configured);
         Ok(())
     }
 }
@@ -206,8 +218,13 @@ fn print_new(key: &NewKey, now: Timestamp) {
 
 fn create(settings: &Settings, now: Timestamp) -> Result<()> {
     keys::create(settings, now)?;
+    let consequence = match (&settings.cookie_key, &settings.signing_key) {
+        (None, _) => "Whoever was signed in has to sign in again.",
+        (Some(_), None) => "Nobody has to sign in again: the configuration gives the cookie key.",
+        (Some(_), Some(_)) => "They are not used: the configuration gives both keys.",
+    };
     eprintln!(
-        "New keys are in {}. Back it up; whoever was signed in has to sign in again.",
+        "New keys are in {}. Back it up. {consequence}",
         settings.secrets_path().display()
     );
     Ok(())

@@ -128,8 +128,11 @@ impl End {
 }
 
 async fn count(domain: &Domain) -> Result<()> {
-    let live = domain.sessions.count_live().await?;
-    eprintln!("{live} sessions are live. To end them, add --yes.");
+    match domain.sessions.count_live().await? {
+        0 => eprintln!("No session is live."),
+        1 => eprintln!("1 session is live. To end it, add --yes."),
+        live => eprintln!("{live} sessions are live. To end them, add --yes."),
+    }
     Ok(())
 }
 
@@ -138,7 +141,7 @@ async fn end_everybody(domain: &Domain) -> Result<()> {
         .sessions
         .end_everybody(EndedReason::Admin, Origin::default())
         .await?;
-    eprintln!("{ended} sessions are ended.");
+    print_ended(ended);
     Ok(())
 }
 
@@ -167,8 +170,16 @@ async fn end_all(domain: &Domain, email: &str) -> Result<()> {
         .accounts
         .sign_out_everywhere(user.id, EndedReason::Admin, Origin::default())
         .await?;
-    eprintln!("{} sessions are ended.", ended.len());
+    print_ended(ended.len());
     Ok(())
+}
+
+fn print_ended(count: usize) {
+    match count {
+        0 => eprintln!("No session was live."),
+        1 => eprintln!("1 session is ended."),
+        count => eprintln!("{count} sessions are ended."),
+    }
 }
 
 async fn list_by_person(domain: &Domain, email: &str) -> Result<Vec<Row>> {

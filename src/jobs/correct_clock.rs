@@ -59,16 +59,19 @@ impl CorrectClock {
         }
         self.is_different.store(is_different, Ordering::SeqCst);
         let offset_ms = offset / 1_000;
-        if is_different {
-            tracing::warn!(
+        match (is_different, offset > 0) {
+            (true, true) => tracing::warn!(
                 offset_ms,
-                "the database's clock is ahead by offset_ms of this machine's, by which times are corrected; set the machine's clock"
-            );
-        } else {
-            tracing::info!(
+                "the database's clock is ahead of this machine's; times are corrected by the offset; set the machine's clock"
+            ),
+            (true, false) => tracing::warn!(
+                offset_ms,
+                "the database's clock is behind this machine's; times are corrected by the offset; set the machine's clock"
+            ),
+            (false, _) => tracing::info!(
                 offset_ms,
                 "this machine's clock agrees with the database's again"
-            );
+            ),
         }
     }
 }

@@ -45,6 +45,8 @@ pub struct Revocation {
     pub deleted: Vec<DeletedKey>,
     /// The keys that replace those which were in use; used at once.
     pub new: Vec<NewKey>,
+    /// The kinds that stay as they are, since the configuration sets their key.
+    pub configured: Vec<KeyKind>,
 }
 
 /// What a key does now.
@@ -167,24 +169,25 @@ fn delete_outdated(keys: &mut Vec<StoredKey>, cutoff: Timestamp) {
 }
 
 /// Deletes the key with that id from the secrets file. One that is in use is replaced by a new key,
-/// which is used at once.
+/// which is used at once. A key of a kind that the configuration sets is not used, and stays.
 ///
 /// # Errors
-/// [`Error::NotFound`] when no key has the id; [`Error::Configuration`] when the key is one of the
-/// configuration; [`Error::Secrets`] when the file doesn't exist, can't be read, parsed or written.
+/// [`Error::NotFound`] when no key has the id; [`Error::Configuration`] when the configuration sets
+/// the key, or that of its kind; [`Error::Secrets`] when the file doesn't exist, can't be read, parsed or written.
 pub fn revoke_key(settings: &Settings, id: &str, now: Timestamp) -> Result<Revocation> {
-    for row in configured_rows(settings)? {
-        if row.id == id {
+    for row in list_keys(settings, now)? {
+        if row.id == id && row.kind.is_configured(settings) {
             return Err(is_set(row.kind));
         }
     }
     revoke_where(settings, now, |found| found == id)
 }
 
-/// Deletes every key of the secrets file; new ones are used at once.
+/// Deletes every key of the secrets file, except of a kind that the configuration sets; new ones
+/// are used at once.
 ///
 /// # Errors
-/// [`Error::Secrets`] when the file doesn't exist, can't be read, parsed or written.
+/// [`Error::Configuration`] when the configuration sets both; [`Error::Secrets`] when the file doesn't exist, can't be read, parsed or written.
 pub fn revoke_all_keys(settings: &Settings, now: Timestamp) -> Result<Revocation> {
     revoke_where(settings, now, |_| true)
 }
@@ -194,9 +197,14 @@ fn revoke_where(
     now: Timestamp,
     is_revoked: impl Fn(&str) -> bool,
 ) -> Result<Revocation> {
+    let all = <KeyKind as strum::VariantArray>::VARIANTS.iter().copied();
+    let (configured, stored): (Vec<_>, Vec<_>) = all.partition(|kind| kind.is_configured(settings));
+    if let ([], Some(kind)) = (&stored[..], configured.first()) {
+        return Err(is_set(*kind));
+    }
     file::edit(&settings.secrets_path(), |file| {
         let (mut deleted, mut new) = (Vec::new(), Vec::new());
-        for kind in <KeyKind as strum::VariantArray>::VARIANTS.iter().copied() {
+        for kind in stored {
             let keys = std::mem::take(kind.keys(file));
             let in_use = index_in_use(keys.iter().map(StoredKey::used_from), now);
             let mut was_in_use = false;
@@ -215,7 +223,11 @@ fn revoke_where(
         }
         match deleted.is_empty() {
             true => Err(Error::NotFound),
-            false => Ok(Revocation { deleted, new }),
+            false => Ok(Revocation {
+                deleted,
+                new,
+                configured,
+            }),
         }
     })
 }

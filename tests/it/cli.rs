@@ -203,6 +203,21 @@ async fn everybody_s_sessions_are_counted_and_ended(database: Database) {
         "SELECT count(*) AS value FROM session_events WHERE kind = 'ended' AND detail = 'admin'";
     assert_eq!(app.database.number(events), 3);
 
+    let says = |command: &[&str], words: &str| {
+        let output = rollcall.run(command);
+        assert_eq!((output.status, output.stderr.trim()), (0, words));
+    };
+    let (count, end) = (
+        ["session", "end", "--all"],
+        ["session", "end", "--all", "--yes"],
+    );
+    says(&count, "No session is live.");
+    says(&end, "No session was live.");
+    let cy = app.register("cy@example.org").await;
+    app.login(&cy, FIREFOX).await;
+    says(&count, "1 session is live. To end it, add --yes.");
+    says(&end, "1 session is ended.");
+
     for wrong in [
         &["session", "end"][..],
         &["session", "end", "--yes"],

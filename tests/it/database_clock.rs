@@ -23,6 +23,12 @@ fn a_node_takes_the_time_of_its_database() {
             let sign = if ahead < 0 { "-" } else { "" };
             serving.wait_for("a warning with the offset", |line| {
                 let is_it = line.contains("WARN") && line.contains("the database's clock");
+                let side = if ahead < 0 {
+                    "is behind"
+                } else {
+                    "is ahead of"
+                };
+                let is_it = is_it && line.contains(side);
                 (is_it && line.contains(&format!("offset_ms={sign}"))).then(String::new)
             });
             let device = login(&serving).await;
@@ -79,8 +85,14 @@ fn keys_are_rotated_while_the_database_is_down() {
         .env("DATABASE_URL", "postgres://rollcall@127.0.0.1:1/rollcall")
         .env("ROLLCALL_DATABASE__CONNECT_TIMEOUT", "1s");
     program.run(&["key", "create"]).expect_done();
-    let rotated = program.run(&["key", "rotate"]);
+    // By a clock that is behind, an announced key would be used before other nodes know it.
+    let refused = program.run(&["key", "rotate"]).expect_failed(1);
+    assert!(refused.contains("--now"), "{refused}");
+    let count = || program.run(&["key", "list"]).expect_done().lines().count();
+    assert_eq!(count(), 2);
+    let rotated = program.run(&["key", "rotate", "--now"]);
     assert_eq!(rotated.status, 0, "{rotated:?}");
+    assert_eq!(count(), 4);
     assert!(
         rotated.stderr.contains("could not be compared"),
         "{rotated:?}"

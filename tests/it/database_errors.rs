@@ -1,11 +1,14 @@
 //! An outage of the database: a request that needs it gets a 503, nothing is lost, and the service
 //! recovers without a restart.
 
+use actix_web::rt::spawn;
+use diesel::connection::SimpleConnection;
+use diesel::{Connection, PgConnection};
 use rollcall::settings::Settings;
 
-use crate::support::eventually;
 use crate::support::outage::{Outage, cut_connections};
 use crate::support::prelude::*;
+use crate::support::{eventually, run_async};
 
 on_both!(
     database: a_request_in_an_outage_gets_a_503_with_retry_after,
@@ -118,4 +121,53 @@ async fn a_restart_of_postgresql_fails_one_request_at_most() {
 fn shorten_timeouts(settings: &mut Settings) {
     settings.database.busy_timeout = Duration::from_millis(100);
     settings.database.connect_timeout = Duration::from_millis(500);
+}
+
+/// Two requests that end several sessions of a person would otherwise each wait for the other.
+#[test]
+fn sessions_are_ended_in_the_order_of_their_ids() {
+    run_async(async {
+        let app = TestApp::start(Database::postgres()).await;
+        for (n, (method, path)) in [
+            ("DELETE", "/api/v1/sessions/others"),
+            ("POST", "/api/v1/auth/logout-all"),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let person = app.register(&format!("ada{n}@example.org")).await;
+            let mut devices = Vec::new();
+            for _ in 0..4 {
+                devices.push(app.login(&person, FIREFOX).await);
+            }
+            devices.sort_by_key(Device::id);
+            // The last one is the first that a scan finds.
+            app.database.execute(
+                "CREATE TABLE reversed AS SELECT * FROM user_sessions;
+                 DELETE FROM user_sessions;
+                 INSERT INTO user_sessions SELECT * FROM reversed ORDER BY id DESC;
+                 DROP TABLE reversed",
+            );
+            let mut other = PgConnection::establish(&app.database.url()).expect("a connection");
+            let lock = |device: &Device| {
+                let id = app.database.id(&device.id());
+                format!("SELECT 1 FROM user_sessions WHERE id = {id} FOR UPDATE NOWAIT")
+            };
+            let first = format!("BEGIN; {}", lock(&devices[0]));
+            other.batch_execute(&first).expect("the first is locked");
+            let request = devices[1].request(method, path);
+            let ending = spawn(async move { TestResponse::to(request).await });
+            let waiting = "SELECT count(*) AS value FROM pg_stat_activity
+                           WHERE datname = current_database() AND wait_event_type = 'Lock'";
+            eventually("it waits for the first", async || {
+                app.database.number(waiting) == 1
+            })
+            .await;
+            let last = lock(&devices[3]);
+            other.batch_execute(&last).expect("the last is still free");
+            other.batch_execute("COMMIT").expect("the end");
+            ending.await.expect("a response").expect(200);
+        }
+        app.stop().await;
+    });
 }

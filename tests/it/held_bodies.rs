@@ -69,8 +69,8 @@ impl Held {
     }
 }
 
-/// Sends every form with the browser's cookie, and holds it back.
-async fn hold_forms(app: &TestApp, browser: &Browser) -> Vec<Held> {
+/// Sends every form with the browser's cookie, all but its last byte.
+async fn delay_forms(app: &TestApp, browser: &Browser) -> Vec<Held> {
     let (cookie, csrf) = credentials(browser).await;
     let headers = [("cookie", cookie.as_str()), ("content-type", FORM)];
     let mut held = Vec::new();
@@ -97,8 +97,9 @@ async fn a_form_that_was_held_back_comes_too_late(app: &TestApp) {
     let ada = app.register("ada@example.org").await;
     let owner = app.signed_in_browser(&ada, FIREFOX).await;
     app.login(&ada, IPHONE).await;
-    let held = hold_forms(app, &owner).await;
-    let everywhere = owner.submit("/devices", "/devices/sign-out-everywhere", &[]);
+    let held = delay_forms(app, &owner).await;
+    let (_, csrf) = credentials(&owner).await;
+    let everywhere = owner.post("/devices/sign-out-everywhere", &[("csrf", &csrf)]);
     everywhere.await.expect(303);
     let phone = app.login(&ada, IPHONE).await;
     for held in held {
@@ -114,7 +115,7 @@ async fn a_form_with_a_cookie_that_was_replaced_meanwhile_needs_the_password(app
     let ada = app.register("ada@example.org").await;
     let owner = app.signed_in_browser(&ada, FIREFOX).await;
     let phone = app.login(&ada, IPHONE).await;
-    let held = hold_forms(app, &owner).await;
+    let held = delay_forms(app, &owner).await;
     let confirmed = owner.submit("/confirm", "/confirm", &[("password", PASSWORD)]);
     confirmed.await.expect(303);
     for held in held {

@@ -171,12 +171,33 @@ async fn the_keys_of_the_configuration_take_the_place_of_the_files(database: Dat
         "{list}"
     );
     assert!(!list.contains(&cookie));
+    assert!(list.contains("\tin use\tset by cookie_key\n"), "{list}");
+    let unused = list.lines().find(|line| line.contains("\tnot used\t"));
+    let unused = unused.and_then(|line| line.split('\t').next());
+    let unused = ["key", "revoke", unused.expect("an id")];
+    let refused = program.run(&unused).expect_failed(1);
+    assert!(refused.contains("cookie_key"), "{refused}");
+    // Only the file's keys are revoked, and only of the kind that is used.
+    let revoked = program.run(&["key", "revoke", "--all"]);
+    assert_eq!(revoked.status, 0, "{revoked:?}");
+    assert!(
+        revoked.stderr.contains("The cookie key stays") && !revoked.stderr.contains("New cookie"),
+        "{revoked:?}"
+    );
+    let list = program.run(&["key", "list"]).expect_done();
+    assert_eq!(list.matches("\tcookie\t").count(), 2, "{list}");
+    assert_eq!(list.matches("\tsigning\t").count(), 1, "{list}");
     assert!(serving.terminate().success());
 
     let program = program.env("ROLLCALL_SIGNING_KEY", signing);
+    let refused = program.run(&["key", "revoke", "--all"]).expect_failed(1);
+    assert!(refused.contains("signing_key"), "{refused}");
     fs::remove_file(secrets(&database)).expect("it is not needed");
     let refused = program.run(&["key", "rotate"]).expect_failed(1);
     assert!(refused.contains("signing_key"), "{refused}");
+    let created = program.run(&["key", "create"]);
+    assert!(created.stderr.contains("They are not used"), "{created:?}");
+    fs::remove_file(secrets(&database)).expect("it is not needed");
     assert_eq!(
         program.run(&["key", "list"]).expect_done().lines().count(),
         2
