@@ -94,20 +94,13 @@ pub async fn start(settings: Settings, clock: Clock) -> Result<Server> {
 }
 
 /// Loads the keys. Only the first start creates the secrets file: on a database with sessions, new
-/// keys would sign everybody out.
+/// keys would sign everybody out, and two nodes must not have different ones.
 async fn load_keys(settings: &Settings, db: &Db, clock: &Clock) -> Result<KeyRing> {
     if keys::is_file_missing(settings)? {
         if sessions::any_exists(db).await? {
-            let path = settings.secrets_path();
-            return Err(Error::Secrets(
-                format!(
-                    "the secrets file {} is missing, and the database has sessions that need its keys; restore it from the backup, copy it from another node or name it with `secrets_file`. If it is lost, `rollcall key create` makes a new one, and everybody has to sign in again",
-                    path.display()
-                )
-                .into(),
-            ));
+            return Err(keys::missing(&settings.secrets_path()));
         }
-        keys::create_if_absent(settings, clock.now())?;
+        keys::create_first(settings, db, clock.now()).await?;
     }
     KeyRing::load(settings, clock.clone())
 }

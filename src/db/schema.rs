@@ -82,6 +82,16 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::db::types::sql::{Timestamptz, Uuid};
 
+    key_creations (id) {
+        id -> Int4,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::sql::{Timestamptz, Uuid};
+
     mail_queue (id) {
         id -> Uuid,
         user_id -> Uuid,
@@ -236,6 +246,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     devices,
     email_verifications,
     former_emails,
+    key_creations,
     mail_queue,
     message_counts,
     password_resets,

@@ -1,6 +1,7 @@
 //! Changes of the secrets file: its creation, new keys, and keys that are revoked. Running servers
 //! read it again every few seconds.
 
+use std::path::Path;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -10,7 +11,9 @@ use super::key::{CookieKey, SigningKey};
 use super::kind::{KeyKind, NewKey, Start};
 use super::set::index_in_use;
 use super::snapshot::Source;
+use super::store;
 use crate::clock::Timestamp;
+use crate::db::Db;
 use crate::error::{Error, Failure, Result};
 use crate::settings::Settings;
 
@@ -91,13 +94,40 @@ pub fn is_file_missing(settings: &Settings) -> Result<bool> {
     Ok(source.needs_file() && file::is_missing(&source.path)?)
 }
 
-/// Creates the secrets file with new keys. Of two processes that start together, one uses the file
-/// of the other.
+/// Creates the secrets file with the first keys of a database. Of two processes that start together,
+/// one uses the file of the other.
 ///
 /// # Errors
-/// [`Error::Secrets`] when the file can't be written.
-pub fn create_if_absent(settings: &Settings, now: Timestamp) -> Result<()> {
-    file::create(&settings.secrets_path(), now).map(drop)
+/// [`Error::Secrets`] when the file can't be written, or keys were made for the database before and
+/// the file is not there.
+pub async fn create_first(settings: &Settings, db: &Db, now: Timestamp) -> Result<()> {
+    let path = settings.secrets_path();
+    let created = path.clone();
+    let is_first = db
+        .transaction(move |c| {
+            let is_first = store::record_creation(c, now)? == 1;
+            if is_first {
+                file::create(&created, now)?;
+            }
+            Ok(is_first)
+        })
+        .await?;
+    match is_first || !file::is_missing(&path)? {
+        true => Ok(()),
+        false => Err(missing(&path)),
+    }
+}
+
+/// Returns the error for a file that is missing though keys were made for the database.
+#[must_use]
+pub fn missing(path: &Path) -> Error {
+    let path = path.display();
+    Error::Secrets(
+        format!(
+            "the secrets file {path} is missing, and keys were made for the database before; restore it from the backup, copy it from another node or name it with `secrets_file`. If it is lost, `rollcall key create` makes a new one, and everybody has to sign in again"
+        )
+        .into(),
+    )
 }
 
 /// Creates the secrets file with new keys.

@@ -99,7 +99,8 @@ async fn a_form_that_was_held_back_comes_too_late(app: &TestApp) {
     app.login(&ada, IPHONE).await;
     let held = delay_forms(app, &owner).await;
     let (_, csrf) = credentials(&owner).await;
-    let everywhere = owner.post("/devices/sign-out-everywhere", &[("csrf", &csrf)]);
+    let fields = [("csrf", csrf.as_str())];
+    let everywhere = owner.post("/devices/sign-out-everywhere", &fields);
     everywhere.await.expect(303);
     let phone = app.login(&ada, IPHONE).await;
     for held in held {

@@ -37,12 +37,13 @@ const ENTRANCES: [&str; 4] = ["cli", "pages", "api", "jobs"];
 const ROOTS: [&str; 2] = ["main", "lib"];
 const MAX_LINES: usize = 400;
 /// The tables, each with the module whose store owns it.
-const TABLES: [(&str, &str); 12] = [
+const TABLES: [(&str, &str); 13] = [
     ("alerts", "alerts"),
     ("api_keys", "applications"),
     ("devices", "devices"),
     ("email_verifications", "people"),
     ("former_emails", "people"),
+    ("key_creations", "keys"),
     ("mail_queue", "mail"),
     ("message_counts", "mail"),
     ("password_resets", "people"),

@@ -24,6 +24,7 @@ use crate::support::program::{Program, Serving};
 on_both!(
     database: a_file_moved_away_while_running_changes_nothing,
     a_start_without_the_file_is_refused_where_somebody_signed_in,
+    another_node_makes_no_keys_of_its_own,
     a_file_of_the_earlier_form_is_read_and_rotated,
     the_keys_of_the_configuration_take_the_place_of_the_files,
     a_key_revoked_on_the_command_line_is_refused_by_a_running_server,
@@ -94,6 +95,26 @@ async fn a_start_without_the_file_is_refused_where_somebody_signed_in(database: 
     let refused = anyone.refresh(token.as_str().expect("a token")).await;
     refused.problem(401, "invalid_token");
     login(&serving).await.current().await.expect(200);
+}
+
+/// A node that was started without the file of the others, before anybody has signed in.
+async fn another_node_makes_no_keys_of_its_own(database: Database) {
+    let program = program(&database);
+    let mut serving = program.serve(&["serve"]);
+    assert!(serving.terminate().success());
+    let elsewhere = tempfile::tempdir().expect("a folder");
+    let other = Program::in_folder(elsewhere.path())
+        .env("DATABASE_URL", &database.url())
+        .env("ROLLCALL_SECRETS_FILE", "other.secrets");
+    let error = other
+        .run(&["serve", "--listen", "127.0.0.1:0"])
+        .expect_failed(1);
+    assert!(error.contains("other.secrets is missing"), "{error}");
+    assert!(error.contains("copy it from another node"), "{error}");
+    assert!(!elsewhere.path().join("other.secrets").exists());
+    fs::copy(secrets(&database), elsewhere.path().join("other.secrets")).expect("copied");
+    let mut serving = other.serve(&["serve"]);
+    assert!(serving.terminate().success());
 }
 
 async fn a_file_of_the_earlier_form_is_read_and_rotated(database: Database) {

@@ -10,3 +10,9 @@ ALTER TABLE user_sessions ADD COLUMN is_token_used BOOLEAN NOT NULL DEFAULT true
 
 -- Rotations to forget.
 CREATE INDEX user_sessions_rotated ON user_sessions (rotated_at) WHERE recent_rotations <> '';
+
+-- Whether keys were made for this database: another node must not make its own.
+CREATE TABLE key_creations (
+    id integer NOT NULL PRIMARY KEY CHECK (id = 1),
+    created_at TIMESTAMP NOT NULL
+);
