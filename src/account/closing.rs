@@ -13,7 +13,7 @@ impl Accounts {
     /// that ended.
     ///
     /// # Errors
-    /// [`Error::NotFound`](crate::Error::NotFound) when there is no such person.
+    /// [`Error::NotFound`] when there is no such person.
     pub async fn sign_out_everywhere(
         &self,
         id: UserId,
@@ -34,7 +34,7 @@ impl Accounts {
     /// those that ended.
     ///
     /// # Errors
-    /// [`Error::NotFound`](crate::Error::NotFound) when there is no such person.
+    /// [`Error::NotFound`] when there is no such person.
     pub async fn disable(&self, id: UserId, origin: Origin) -> Result<Vec<Session>> {
         const REASON: EndedReason = EndedReason::AccountDisabled;
 
@@ -52,10 +52,10 @@ impl Accounts {
     /// Deletes an account at the wish of its owner, as [`Accounts::delete`].
     ///
     /// # Errors
-    /// [`Error::LastAdmin`](crate::Error::LastAdmin) when nobody else could administer the service;
-    /// [`Error::EmailChangedLately`](crate::Error::EmailChangedLately) while a former e-mail can
+    /// [`Error::LastAdmin`] when nobody else could administer the service;
+    /// [`Error::EmailChangedLately`] while a former e-mail can
     /// take the account back: an intruder must not delete it before;
-    /// [`Error::NotFound`](crate::Error::NotFound) when there is no such person.
+    /// [`Error::NotFound`] when there is no such person.
     pub async fn delete_own(&self, id: UserId) -> Result<()> {
         let now = self.clock.now();
         self.db
@@ -75,7 +75,7 @@ impl Accounts {
     /// Deletes an account with its sessions, devices, events, alerts and queued messages.
     ///
     /// # Errors
-    /// [`Error::NotFound`](crate::Error::NotFound) when there is no such person.
+    /// [`Error::NotFound`] when there is no such person.
     pub async fn delete(&self, id: UserId) -> Result<()> {
         self.db.write(move |c| people::store::delete(c, id)).await
     }

@@ -125,7 +125,7 @@ impl Alerts {
     /// messages about it. `user` is the person from before what it reports.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] when the database doesn't respond.
+    /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
     pub(crate) fn raise(
         &self,
         c: &mut AnyConnection,
@@ -144,7 +144,7 @@ impl Alerts {
     /// Lists every alert of a person, newest first.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] when the database doesn't respond.
+    /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
     pub async fn list(&self, user: UserId) -> Result<Vec<Alert>> {
         self.db.read(move |c| store::list_by_person(c, user)).await
     }
@@ -178,7 +178,7 @@ impl Alerts {
     /// batches, unless another node does. Returns how many were purged.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] when the database doesn't respond; what was purged until then stays
+    /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond; what was purged until then stays
     /// purged.
     pub async fn purge(&self) -> Result<usize> {
         let before = self.clock.now() - self.retention - OPEN_FOR - self.take_back_window;
@@ -192,7 +192,7 @@ impl Alerts {
 /// Lists a person's open alerts, newest first.
 ///
 /// # Errors
-/// [`Error::Unavailable`] when the database doesn't respond.
+/// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
 pub(crate) fn list_open(c: &mut AnyConnection, user: UserId, now: Timestamp) -> Result<Vec<Alert>> {
     store::list_open(c, user, now - OPEN_FOR)
 }
@@ -200,7 +200,7 @@ pub(crate) fn list_open(c: &mut AnyConnection, user: UserId, now: Timestamp) -> 
 /// Lists the sessions that a person has reported as not theirs.
 ///
 /// # Errors
-/// [`Error::Unavailable`] when the database doesn't respond.
+/// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
 pub(crate) fn list_reported_sessions(
     c: &mut AnyConnection,
     user: UserId,
@@ -211,7 +211,7 @@ pub(crate) fn list_reported_sessions(
 /// Redacts the addresses of a person's alerts.
 ///
 /// # Errors
-/// [`Error::Unavailable`] when the database doesn't respond.
+/// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
 pub(crate) fn redact_addresses(
     c: &mut AnyConnection,
     user: UserId,

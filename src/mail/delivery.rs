@@ -27,7 +27,7 @@ pub trait MessageSource: Send + Sync {
     /// Returns the message; `None` when what it is about is gone, so that it isn't sent.
     ///
     /// # Errors
-    /// [`Error::Internal`](crate::Error::Internal) when it can't be rendered.
+    /// [`Error::Internal`] when it can't be rendered.
     fn render(&self, c: &mut AnyConnection, queued: &QueuedMessage)
     -> Result<Option<EmailMessage>>;
 }
@@ -90,7 +90,7 @@ impl Delivery {
     /// many were sent.
     ///
     /// # Errors
-    /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond. The
+    /// [`Error::Unavailable`] when the database doesn't respond. The
     /// message in progress stays in the queue.
     pub async fn send_due(&self) -> Result<usize> {
         let mut sent = 0;
