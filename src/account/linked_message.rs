@@ -94,7 +94,12 @@ impl Accounts {
     /// [`Error::NotFound`] when there is none, or its link has expired.
     pub async fn get_linked_message(&self, link: MessageLink) -> Result<LinkedMessage> {
         let now = self.clock.now();
-        self.db.read(move |c| load(c, link, now)).await
+        let message = self.db.read(move |c| load(c, link, now)).await?;
+        match message.mailbox {
+            // The account may have been taken back between two of the statements.
+            Mailbox::Void => self.db.read(move |c| load(c, link, now)).await,
+            _ => Ok(message),
+        }
     }
 
     /// Sets a new password through a mailbox, ends every session, and voids every other link and

@@ -250,12 +250,16 @@ async fn taking_back_twice_at_once_works_once(database: Database) {
     let fixture = set_up(database).await;
     fixture.thief_changes_to(B).await;
     let link = fixture.link(A, "Your e-mail was changed");
-    let mut clicks = Vec::new();
+    let mut readers = Vec::new();
     for _ in 0..3 {
         let reader = fixture.reader();
         let form = reader.form(&link, &link).await;
-        clicks.push(spawn(async move { reader.send(&form, &TAKE_BACK).await }));
+        readers.push((reader, form));
     }
+    let clicks: Vec<_> = readers
+        .into_iter()
+        .map(|(reader, form)| spawn(async move { reader.send(&form, &TAKE_BACK).await }))
+        .collect();
     for click in clicks {
         let page = click.await.expect("a response");
         assert!([200, 410].contains(&page.status), "{page:?}");
