@@ -1,8 +1,6 @@
 //! The recent rotations of a session's refresh token. They are stored as text of fixed width,
 //! newest first, so that the statement that rotates can append to it and trim it.
 
-use std::time::Duration;
-
 use chrono::DateTime;
 
 use super::network::{DIGEST_CHARS, NetworkDigest};
@@ -14,13 +12,14 @@ pub(super) const MAX_ROTATIONS: usize = 8;
 /// The digits of a counter.
 pub(super) const COUNTER_CHARS: usize = 10;
 /// The digits of a time in microseconds since the Unix epoch.
-const TIME_CHARS: usize = 16;
+pub(super) const TIME_CHARS: usize = 16;
 /// The characters of a spent JTI that are stored. Sixteen times eight are more than enough to tell
 /// one token from another.
 pub(super) const JTI_CHARS: usize = 12;
 /// Pads a JTI that is shorter. No JTI of the service contains it.
 pub(super) const JTI_PADDING: char = '.';
-const ENTRY_CHARS: usize = COUNTER_CHARS + TIME_CHARS + DIGEST_CHARS + JTI_CHARS;
+/// The characters of one rotation.
+pub(super) const ENTRY_CHARS: usize = COUNTER_CHARS + TIME_CHARS + DIGEST_CHARS + JTI_CHARS;
 /// The most characters of the whole text.
 pub(super) const MAX_CHARS: usize = MAX_ROTATIONS * ENTRY_CHARS;
 
@@ -93,6 +92,12 @@ impl RecentRotations {
         )
     }
 
+    /// Returns the list without the rotations before `start`.
+    pub(super) fn since(mut self, start: Timestamp) -> Self {
+        self.0.retain(|rotation| rotation.at >= start);
+        self
+    }
+
     /// Returns the text to store.
     pub(super) fn format(&self) -> String {
         self.0.iter().map(Rotation::format).collect()
@@ -113,21 +118,24 @@ impl RecentRotations {
             .find(|rotation| rotation.counter == counter && rotation.jti == start)
     }
 
-    /// Returns whether the token with this JTI was spent at most `grace` before `now`.
-    pub(super) fn was_spent_within(&self, jti: &Jti, grace: Duration, now: Timestamp) -> bool {
+    /// Returns whether one of them spent the token with this JTI.
+    pub(super) fn contains(&self, jti: &Jti) -> bool {
         let start = jti_start(jti);
-        self.0
-            .iter()
-            .any(|rotation| rotation.jti == start && now.since(rotation.at) <= grace)
+        self.0.iter().any(|rotation| rotation.jti == start)
     }
 }
 
 /// Returns the middle of an entry: when and from where a token was spent. The statement that
 /// rotates puts the counter before it and the JTI behind it, both from the row.
 pub(super) fn format_stamp(at: Timestamp, network: &NetworkDigest) -> String {
+    format!("{}{network}", format_time(at))
+}
+
+/// Returns a time in the fixed width of an entry.
+pub(super) fn format_time(at: Timestamp) -> String {
     // Times before 1970 or after 2286 don't fit the width, and don't occur.
     let micros = at.timestamp_micros().clamp(0, 9_999_999_999_999_999);
-    format!("{micros:0TIME_CHARS$}{network}")
+    format!("{micros:0TIME_CHARS$}")
 }
 
 fn jti_start(jti: &Jti) -> String {
@@ -202,13 +210,24 @@ mod tests {
                 .find(4, &jti("a-much-longer-jti-than-is-stored"))
                 .is_some()
         );
-        let grace = Duration::from_secs(10);
-        assert!(recent.was_spent_within(&jti("one"), grace, at + grace));
-        assert!(!recent.was_spent_within(
-            &jti("one"),
-            grace,
-            at + grace + Duration::from_micros(1)
-        ));
-        assert!(recent.was_spent_within(&jti("one"), grace, at - grace));
+        assert!(recent.contains(&jti("one")));
+        assert!(!recent.contains(&jti("other")));
+    }
+
+    #[test]
+    fn rotations_before_the_grace_period_are_dropped() {
+        let at = |micros| DateTime::from_timestamp_micros(micros).unwrap().into();
+        let rotation = |counter, micros| {
+            let jti = Jti::claimed("one".into());
+            Rotation::new(counter, &jti, at(micros), NetworkDigest::unknown())
+        };
+        let recent = RecentRotations::default()
+            .with(rotation(3, 1_000))
+            .with(rotation(4, 2_000))
+            .with(rotation(5, 3_000));
+        let newer = RecentRotations::default()
+            .with(rotation(4, 2_000))
+            .with(rotation(5, 3_000));
+        assert_eq!(recent.since(at(2_000)), newer);
     }
 }

@@ -34,13 +34,9 @@ impl Session {
         self.rotated_at.unwrap_or(self.created_at)
     }
 
-    /// Returns the rotations of its refresh token, unless the last one was longer than `grace`
-    /// before `now`.
+    /// Returns the rotations of its refresh token that were at most `grace` before `now`.
     pub(super) fn recent_rotations(&self, grace: Duration, now: Timestamp) -> RecentRotations {
-        match now.since(self.rotated_at()) <= grace {
-            true => RecentRotations::parse(&self.recent_rotations),
-            false => RecentRotations::default(),
-        }
+        RecentRotations::parse(&self.recent_rotations).since(now - grace)
     }
 
     /// Returns when the session expires if its last use is at `now`.

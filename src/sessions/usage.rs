@@ -75,10 +75,7 @@ impl Sessions {
         let grace = self.refresh_grace;
         let is_previous = session.previous_jti.as_deref() == Some(jti.as_str())
             && now.since(session.rotated_at()) <= grace;
-        is_previous
-            || session
-                .recent_rotations(grace, now)
-                .was_spent_within(jti, grace, now)
+        is_previous || session.recent_rotations(grace, now).contains(jti)
     }
 
     /// Records that an access token was seen that was issued with the session's refresh token. The

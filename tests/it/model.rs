@@ -107,9 +107,7 @@ impl ModelRow {
 
     /// Replaces the current token by the newest one.
     fn rotate(&mut self, spent: usize, newest: usize, counter: i64, from: usize, now: u64) {
-        if now > self.rotated_at + GRACE {
-            self.spent.clear();
-        }
+        self.spent.retain(|(_, at, _)| now <= at + GRACE);
         self.spent.insert(0, (spent, now, from));
         self.spent.truncate(STORED);
         self.predecessor = Some(spent);

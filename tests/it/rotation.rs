@@ -132,10 +132,24 @@ async fn networks_are_stored_as_digests_and_forgotten_with_the_grace_period(data
     assert_eq!(updates(&app), 1);
     app.sweep().await;
     assert_eq!(updates(&app), 1, "there is nothing to forget");
-    app.advance(Duration::from_secs(60));
-    let body = app.anyone().refresh_from(&laptop.refresh_token, HOME).await;
+
+    // Each rotation drops what is past the grace period: a client that never rests keeps little.
+    let mut lengths = Vec::new();
+    for _ in 0..6 {
+        app.advance(Duration::from_secs(4));
+        let body = app.anyone().refresh_from(&laptop.refresh_token, HOME).await;
+        laptop.refresh_token = text(&body.expect(200).json(), "refresh_token").to_owned();
+        lengths.push(list().chars().count());
+    }
+    assert_eq!(lengths, [1, 2, 3, 3, 3, 3].map(|rotations| rotations * entry));
+    // A new network is recorded by the other statement.
+    app.advance(Duration::from_secs(4));
+    let body = app
+        .anyone()
+        .refresh_from(&laptop.refresh_token, ELSEWHERE)
+        .await;
     body.expect(200);
-    assert_eq!(list().chars().count(), entry);
+    assert_eq!(list().chars().count(), 3 * entry);
     app.stop().await;
 }
 

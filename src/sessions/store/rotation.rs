@@ -15,7 +15,8 @@ use crate::error::Result;
 use crate::geo::Place;
 use crate::net::IpRetention;
 use crate::sessions::rotation::{
-    COUNTER_CHARS, JTI_CHARS, JTI_PADDING, MAX_CHARS, RecentRotations,
+    COUNTER_CHARS, ENTRY_CHARS, JTI_CHARS, JTI_PADDING, MAX_CHARS, MAX_ROTATIONS, RecentRotations,
+    TIME_CHARS, format_time,
 };
 use crate::sessions::values::Jti;
 
@@ -35,7 +36,7 @@ pub(in crate::sessions) struct RotationInput<'a> {
     pub(in crate::sessions) place: &'a Place,
     /// When and from where the token is spent, as the list of rotations stores it.
     pub(in crate::sessions) stamp: &'a str,
-    /// The list starts anew when the last rotation was before this.
+    /// Rotations before this are dropped from the list.
     pub(in crate::sessions) grace_start: Timestamp,
     /// The time of the rotation.
     pub(in crate::sessions) now: Timestamp,
@@ -51,8 +52,8 @@ pub(in crate::sessions) struct NewToken {
     pub(in crate::sessions) is_used: bool,
 }
 
-/// The list of rotations with one more in front: the counter and the JTI are the row's, what is
-/// between them is bound. Both databases understand it.
+/// The list of rotations with one more in front, without those before the grace period: the counter
+/// and the JTI are the row's, what is between them is bound. Both databases understand it.
 macro_rules! with_rotation {
     ($input:expr) => {
         literal::<Text>(&format!(
@@ -62,14 +63,27 @@ macro_rules! with_rotation {
         ))
         .bind::<Text, _>($input.stamp)
         .sql(&format!(
-            " || substr(refresh_token_jti || '{}', 1, {JTI_CHARS}) || CASE WHEN rotated_at >= ",
-            JTI_PADDING.to_string().repeat(JTI_CHARS)
+            " || substr(refresh_token_jti || '{}', 1, {JTI_CHARS}) || (SELECT {} FROM (SELECT ",
+            JTI_PADDING.to_string().repeat(JTI_CHARS),
+            rotations_since("grace.start")
         ))
-        .bind::<sql::Timestamptz, Timestamp>($input.grace_start)
-        .sql(&format!(
-            " THEN recent_rotations ELSE '' END, 1, {MAX_CHARS})"
-        ))
+        .bind::<Text, _>(format_time($input.grace_start))
+        .sql(&format!(" AS start) AS grace), 1, {MAX_CHARS})"))
     };
+}
+
+/// Returns the SQL of the stored rotations from `start` on, an expression. Times of fixed width
+/// compare as text.
+fn rotations_since(start: &str) -> String {
+    let entries = (0..MAX_ROTATIONS).map(|index| {
+        let entry = index * ENTRY_CHARS + 1;
+        let time = entry + COUNTER_CHARS;
+        format!(
+            "CASE WHEN substr(recent_rotations, {time}, {TIME_CHARS}) >= {start} \
+             THEN substr(recent_rotations, {entry}, {ENTRY_CHARS}) ELSE '' END"
+        )
+    });
+    entries.collect::<Vec<_>>().join(" || ")
 }
 
 /// Spends a refresh token, if it is the current one of a live session of an active person, and the
