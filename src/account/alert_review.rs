@@ -93,8 +93,8 @@ impl Accounts {
     /// undone is undone: then every session ends, the caller's as well.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when the caller may not review the alert; [`Error::StepUpRequired`] when a
-    /// change is to be undone and the caller gave their password too long ago.
+    /// [`Error::NotFound`] when the caller may not review the alert; [`Error::StepUpRequired`] when
+    /// a change is to be undone and the caller gave their password too long ago.
     pub async fn report_alert(&self, caller: &Caller, id: AlertId) -> Result<Reported> {
         let alert = self.get_reviewable(caller, id).await?;
         let considered = Report {

@@ -1,6 +1,8 @@
-//! Forgotten passwords: a link that sets a new one, once, by mail or handed over by an administrator.
+//! Forgotten passwords: a link that sets a new one, once, by mail or handed over by an
+//! administrator.
 //!
-//! A request costs one statement, whether the address has an account or not; the mail job answers it.
+//! A request costs one statement, whether the address has an account or not; the mail job answers
+//! it.
 
 use std::time::Duration;
 
@@ -18,8 +20,8 @@ use crate::people::{self, Email, PasswordHash, User};
 use crate::sessions::Session;
 use crate::{alerts, devices};
 
-/// Requests that may wait for the mail job. More are refused, whether their addresses have accounts or
-/// not.
+/// Requests that may wait for the mail job. More are refused, whether their addresses have accounts
+/// or not.
 const MAX_REQUESTS: i64 = 10_000;
 /// How long whoever is refused waits before trying again.
 const RETRY_AFTER: Duration = Duration::from_secs(10);
@@ -137,8 +139,8 @@ impl Accounts {
     }
 
     /// Sets a new password by a link, once, and ends every session. A link by mail also proves that
-    /// its reader has the mailbox: where the e-mail was not verified, it is now, and what was done in
-    /// the account before counts as a stranger's.
+    /// its reader has the mailbox: where the e-mail was not verified, it is now, and what was done
+    /// in the account before counts as a stranger's.
     ///
     /// # Errors
     /// As [`Accounts::get_reset`].

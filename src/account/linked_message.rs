@@ -1,5 +1,5 @@
-//! The message that a link was opened from. What the link may do depends on what the message's mailbox
-//! is to the account now, not on what it was when the message was sent.
+//! The message that a link was opened from. What the link may do depends on what the message's
+//! mailbox is to the account now, not on what it was when the message was sent.
 
 use std::time::Duration;
 
@@ -15,8 +15,8 @@ use crate::people::store::FormerEmail;
 use crate::people::{self, PasswordHash, User};
 use crate::sessions::Session;
 
-/// How long the link in a message to an account's own address is valid. A former address can use its
-/// links until its window ends.
+/// How long the link in a message to an account's own address is valid. A former address can use
+/// its links until its window ends.
 const LINK_LIFETIME: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// A message that a link was opened from.

@@ -23,17 +23,17 @@ pub(super) enum Key {
     },
     /// Add a signing key and a cookie key to the secrets file
     ///
-    /// Both are used after 6 minutes: every server has read them then (running servers read the file
-    /// every 5 seconds), and a new signing key has been in the JWKS for longer than that may be
-    /// cached. What older keys signed or sealed stays good, and they are deleted once nothing of it
-    /// can be: signing keys after about an hour, cookie keys after 400 days.
+    /// Both are used after 6 minutes: every server has read them then (running servers read the
+    /// file every 5 seconds), and a new signing key has been in the JWKS for longer than that may
+    /// be cached. What older keys signed or sealed stays good, and they are deleted once nothing of
+    /// it can be: signing keys after about an hour, cookie keys after 400 days.
     Rotate(Rotate),
     /// Delete a leaked key, at once on every running server (within 5 seconds)
     ///
     /// What it signed or sealed is refused from then on. Without a signing key, clients get a new
-    /// access token with their refresh token. Without a cookie key, everybody who signed in under it
-    /// has to sign in again, and its links in messages are void. A key that is in use is replaced by
-    /// a new one, which is used at once.
+    /// access token with their refresh token. Without a cookie key, everybody who signed in under
+    /// it has to sign in again, and its links in messages are void. A key that is in use is
+    /// replaced by a new one, which is used at once.
     Revoke(Revoke),
     /// Create a new secrets file where it is lost: everybody has to sign in again
     Create,

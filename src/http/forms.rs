@@ -66,7 +66,8 @@ impl UnreadForm {
     ///
     /// # Errors
     /// [`Error::UnsupportedMediaType`] when it is no form; [`Error::TooLarge`];
-    /// [`Error::CsrfMismatch`] as [`verify_csrf_token`]; [`Error::Malformed`] when it can't be read.
+    /// [`Error::CsrfMismatch`] as [`verify_csrf_token`]; [`Error::Malformed`] when it can't be
+    /// read.
     pub(super) async fn read(self) -> Result<web::Bytes> {
         if !has_content_type(&self.request, MEDIA_TYPE) {
             return Err(Error::UnsupportedMediaType {

@@ -35,8 +35,8 @@ impl SessionCookies {
         self.inner.clone()
     }
 
-    /// Replaces the request's cookie called `name`, or leaves it out when no key opens it. Of several,
-    /// only the first is used, as by `actix-session`: the work stays bounded.
+    /// Replaces the request's cookie called `name`, or leaves it out when no key opens it. Of
+    /// several, only the first is used, as by `actix-session`: the work stays bounded.
     pub fn reseal_request(&self, headers: &mut HeaderMap, name: &str) {
         let values: Vec<HeaderValue> = headers.remove(header::COOKIE).collect();
         let mut is_first = true;

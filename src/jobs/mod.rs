@@ -129,8 +129,8 @@ impl Jobs {
     /// Sends the messages that are due now. Returns how many were sent.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] when the database doesn't respond; [`Error::Internal`] when the job is
-    /// not running.
+    /// [`Error::Unavailable`] when the database doesn't respond; [`Error::Internal`] when the job
+    /// is not running.
     pub async fn deliver_mail(&self) -> Result<usize> {
         match &self.mail {
             Some((_, job)) => run_now(job).await?,

@@ -1,5 +1,5 @@
-//! `/forgot-password`: asks for a link that sets a new password. The response is the same, and costs
-//! the same, whether the address has an account or not.
+//! `/forgot-password`: asks for a link that sets a new password. The response is the same, and
+//! costs the same, whether the address has an account or not.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, ResponseError, web};

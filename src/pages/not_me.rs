@@ -1,6 +1,6 @@
-//! `/not-me/{token}`: the page that the link in a message leads to. Mail scanners follow links, so a
-//! GET changes nothing; its form does. What the page offers depends on what the message's mailbox is
-//! to the account now: a former address takes the account back on `super::take_back`.
+//! `/not-me/{token}`: the page that the link in a message leads to. Mail scanners follow links, so
+//! a GET changes nothing; its form does. What the page offers depends on what the message's mailbox
+//! is to the account now: a former address takes the account back on `super::take_back`.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -255,8 +255,8 @@ pub async fn set_password(
     Ok(signed_out_response("password-set"))
 }
 
-/// Returns the page after a report: with the form for a new password where `message` may lead to one,
-/// else with what to do instead.
+/// Returns the page after a report: with the form for a new password where `message` may lead to
+/// one, else with what to do instead.
 fn reported_page(
     app: &AppState,
     request: &HttpRequest,

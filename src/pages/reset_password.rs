@@ -1,5 +1,5 @@
-//! `/reset-password/{token}`: the page that the link of a forgotten password leads to. A GET changes
-//! nothing; its form sets a new password, once.
+//! `/reset-password/{token}`: the page that the link of a forgotten password leads to. A GET
+//! changes nothing; its form sets a new password, once.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
@@ -51,8 +51,8 @@ pub async fn show(
 /// Sets the new password, once, and ends every session.
 ///
 /// # Errors
-/// [`Error::NotFound`] when the link is not genuine; [`Error::Busy`] when too many passwords wait to
-/// be hashed.
+/// [`Error::NotFound`] when the link is not genuine; [`Error::Busy`] when too many passwords wait
+/// to be hashed.
 pub async fn submit(
     app: web::Data<AppState>,
     request: HttpRequest,

@@ -1,5 +1,5 @@
-//! The page of a former address, by the link in any message to it: *Take the account back*, and *Yes,
-//! it was me*, for as long as its window is open.
+//! The page of a former address, by the link in any message to it: *Take the account back*, and
+//! *Yes, it was me*, for as long as its window is open.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse};

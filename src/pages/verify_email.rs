@@ -61,8 +61,8 @@ pub async fn show(
 /// Verifies or declines the address, once.
 ///
 /// # Errors
-/// [`Error::NotFound`] when the link is not genuine; [`Error::Busy`] when too many passwords wait to
-/// be hashed.
+/// [`Error::NotFound`] when the link is not genuine; [`Error::Busy`] when too many passwords wait
+/// to be hashed.
 pub async fn submit(
     app: web::Data<AppState>,
     request: HttpRequest,

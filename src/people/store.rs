@@ -194,7 +194,8 @@ pub(super) fn update_full_name(
 
 /// Returns the person with that id, and keeps others from changing their row until the transaction
 /// ends: PostgreSQL locks it, though not against rows that refer to it, and SQLite has only one
-/// writer. What changes an account locks its person first, so that no two such transactions deadlock.
+/// writer. What changes an account locks its person first, so that no two such transactions
+/// deadlock.
 ///
 /// # Errors
 /// [`Error::NotFound`] when there is none.

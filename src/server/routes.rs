@@ -22,7 +22,8 @@ pub struct Route {
 }
 
 /// Who may call a route. Everybody else gets an error, or is redirected to sign-in. What a handler
-/// requires besides, such as step-up for some routes or the caller's own session, is not part of it.
+/// requires besides, such as step-up for some routes or the caller's own session, is not part of
+/// it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
     /// Everybody.

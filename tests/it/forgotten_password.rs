@@ -1,5 +1,5 @@
-//! A forgotten password: a link by mail, or from an administrator, sets a new one, once. The response
-//! to a request tells nobody whether an address has an account.
+//! A forgotten password: a link by mail, or from an administrator, sets a new one, once. The
+//! response to a request tells nobody whether an address has an account.
 
 use actix_web::rt::spawn;
 

@@ -1,5 +1,5 @@
-//! The links in messages, by what their mailbox is to the account: its own, a former one that takes the
-//! account back, or none of it any more.
+//! The links in messages, by what their mailbox is to the account: its own, a former one that takes
+//! the account back, or none of it any more.
 
 use actix_web::rt::spawn;
 use base64::Engine;
@@ -418,7 +418,8 @@ async fn the_account_is_taken_back_from_a_known_device(database: Database) {
     fixture.stop().await;
 }
 
-/// The owner changed the e-mail before the thief did: a report of the thief's change undoes that one.
+/// The owner changed the e-mail before the thief did: a report of the thief's change undoes that
+/// one.
 async fn a_report_undoes_the_change_that_it_names(database: Database) {
     let fixture = set_up(database).await;
     let fields = [("email", B)];

@@ -1,5 +1,5 @@
-//! The queue of messages: what strangers can cause is limited for each address and kind, what matters
-//! most goes out first, and nothing that happened is left untold.
+//! The queue of messages: what strangers can cause is limited for each address and kind, what
+//! matters most goes out first, and nothing that happened is left untold.
 
 use crate::support::prelude::*;
 use crate::support::program::Program;

@@ -1,5 +1,5 @@
-//! Every query of `password_resets` and `reset_requests`: the links that set a new password, and the
-//! requests for them.
+//! Every query of `password_resets` and `reset_requests`: the links that set a new password, and
+//! the requests for them.
 
 use diesel::dsl::{exists, not};
 use diesel::prelude::*;
@@ -118,8 +118,8 @@ pub(crate) fn list_reset_requests(c: &mut AnyConnection, limit: i64) -> Result<V
         .load(c)?)
 }
 
-/// Deletes the requests whose address neither is nor was lately that of an account, at most `limit`.
-/// Returns how many.
+/// Deletes the requests whose address neither is nor was lately that of an account, at most
+/// `limit`. Returns how many.
 pub(crate) fn delete_unknown_requests(c: &mut AnyConnection, limit: i64) -> Result<usize> {
     let own = users::table.filter(lower(users::email).eq(reset_requests::email));
     let former = former_emails::table
