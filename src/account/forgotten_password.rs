@@ -10,10 +10,10 @@ use super::Accounts;
 use super::messages::{queue_reset, queue_take_back};
 use crate::alerts::{AlertContext, AlertReview};
 use crate::clock::Timestamp;
-use crate::db::{AnyConnection, ResetId, UserId};
+use crate::db::{AnyConnection, Db, ResetId, UserId};
 use crate::error::{Chain, Error, Result};
 use crate::events::{self, EventKind, NewEvent, Origin};
-use crate::mail::{self, MessageTopic};
+use crate::mail::{self, MessageKind, MessageTopic};
 use crate::people::mailbox::{Standing, find_senior, standing};
 use crate::people::store::PasswordReset;
 use crate::people::{self, Email, PasswordHash, User};
@@ -78,6 +78,15 @@ impl Accounts {
             }
         }
         Ok(())
+    }
+
+    /// Discards the links that were sent, where a revoked key voided them: whoever asks for another
+    /// gets one.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database doesn't respond.
+    pub async fn discard_sent_links(&self) -> Result<()> {
+        discard_sent_links(&self.db).await
     }
 
     async fn answer_reset_request(&self, email: String) -> Result<()> {
@@ -166,6 +175,25 @@ impl Accounts {
             })
             .await
     }
+}
+
+/// As [`Accounts::discard_sent_links`], for the accounts in `db`.
+///
+/// # Errors
+/// [`Error::Unavailable`] when the database doesn't respond.
+pub async fn discard_sent_links(db: &Db) -> Result<()> {
+    db.transaction(|c| {
+        people::store::delete_sent_resets(c)?;
+        for kind in [
+            MessageKind::Reset,
+            MessageKind::TakeBack,
+            MessageKind::Verification,
+        ] {
+            mail::store::delete_counts(c, kind)?;
+        }
+        Ok(())
+    })
+    .await
 }
 
 /// Queues the message that answers a request for `email`, an address of `user`. While a former

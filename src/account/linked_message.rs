@@ -85,6 +85,8 @@ pub struct Reported {
     pub ended: Vec<Session>,
     /// What became of the e-mail, where a change of it was reported that could be undone.
     pub taken_back: Option<super::TakenBack>,
+    /// The e-mail that the account has, where a change to it was reported that can't be undone.
+    pub kept_email: Option<String>,
 }
 
 impl Accounts {

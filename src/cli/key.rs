@@ -5,6 +5,7 @@ use clap::{Args, Subcommand};
 use super::domain::block_on;
 use super::error::{CliError, Result, about};
 use super::output::print_json;
+use crate::account;
 use crate::clock::{Clock, Timestamp};
 use crate::db::Db;
 use crate::error::Chain;
@@ -180,7 +181,25 @@ impl Revoke {
             print_new(key, now);
         }
         print_configured(configured);
+        discard_sent_links(settings);
         Ok(())
+    }
+}
+
+/// Discards the links in messages, which the keys that are gone voided, so that whoever asks for
+/// another gets one. A running server does so as well.
+fn discard_sent_links(settings: &Settings) {
+    if let DatabaseUrl::Sqlite(path) = &settings.database_url
+        && !path.exists()
+    {
+        return;
+    }
+    let db = Db::new(&settings.database_url, &settings.database);
+    if let Err(err) = block_on(account::discard_sent_links(&db)) {
+        eprintln!(
+            "Whoever asked for a new password lately may get no other link until the one that was sent expires; the database says: {}",
+            Chain(&err)
+        );
     }
 }
 
@@ -227,5 +246,6 @@ fn create(settings: &Settings, now: Timestamp) -> Result<()> {
         "New keys are in {}. Back it up. {consequence}",
         settings.secrets_path().display()
     );
+    discard_sent_links(settings);
     Ok(())
 }

@@ -11,6 +11,7 @@ mod reload_keys;
 mod reload_places;
 mod sweep;
 
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use actix::{Addr, MailboxError};
@@ -107,6 +108,8 @@ impl Jobs {
         Periodic::start_job(correction.0);
         let reload_keys = Periodic::start_job(ReloadKeys {
             keys: app.keys.clone(),
+            accounts: app.accounts.clone(),
+            has_void_links: AtomicBool::new(false),
         });
         Self {
             sessions: app.sessions.clone(),

@@ -138,14 +138,21 @@ pub fn create(settings: &Settings, now: Timestamp) -> Result<()> {
     let path = settings.secrets_path();
     match file::create(&path, now)? {
         true => Ok(()),
-        false => Err(Error::Secrets(
-            format!(
-                "{} exists; `rollcall key rotate` adds new keys, `rollcall key revoke --all` replaces all",
-                path.display()
-            )
-            .into(),
-        )),
+        false => Err(Error::Secrets(exists(&path).into())),
     }
+}
+
+/// Returns why no file is created at `path`, where there is one.
+fn exists(path: &Path) -> String {
+    let advice = match file::read(path) {
+        Ok(_) => {
+            "exists; `rollcall key rotate` adds new keys, `rollcall key revoke --all` replaces all"
+        }
+        Err(_) => {
+            "exists, and is not a whole secrets file; restore it from the backup, or move it away first"
+        }
+    };
+    format!("{} {advice}", path.display())
 }
 
 /// Adds a key of each of the `kinds` to the secrets file, and deletes those of which nothing can be

@@ -7,8 +7,8 @@ use diesel::prelude::*;
 use diesel::sql_types::Text;
 use strum::IntoStaticStr;
 
-pub(crate) use self::counts::purge_counts;
 pub(super) use self::counts::{count, list_times, uncount};
+pub(crate) use self::counts::{delete_counts, purge_counts};
 use super::topic::{MessageKind, MessageTopic, NewMessage};
 use crate::clock::Timestamp;
 use crate::db::schema::mail_queue;

@@ -53,8 +53,8 @@ pub async fn submit(
         Err(err) => return refused(&request, &form.email, &err),
     };
     let words = format!(
-        "If {email} belongs to an account, a message with a link is on its way to it. The link is \
-         good for {}.",
+        "If {email} belongs to an account that may sign in, it gets a message with a link, unless \
+         one that it got before is still good. The link is good for {}.",
         minutes(app.reset_lifetime.as_secs())
     );
     app.accounts.request_reset(email).await?;

@@ -146,7 +146,7 @@ pub(super) async fn start_session(
 fn refusal(app: &AppState) -> &'static str {
     match app.people.requires_verified_email() {
         true => {
-            "E-mail or password is wrong, or the e-mail is not verified yet. Check both, or open the link that we sent to it when you signed up."
+            "E-mail or password is wrong, or the e-mail is not verified yet. Check both, or open the link in the message that you got when you signed up. “Forgotten your password?” sends another."
         }
         false => "E-mail or password is wrong. Check both and try again.",
     }

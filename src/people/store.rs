@@ -20,7 +20,7 @@ pub(crate) use self::former::{
     find_reserving, get_former, insert_former, list_open_former, purge_former, update_former_state,
 };
 pub(crate) use self::reset::{
-    PasswordReset, count_reset_requests, delete_reset_request, delete_resets,
+    PasswordReset, count_reset_requests, delete_reset_request, delete_resets, delete_sent_resets,
     delete_unknown_requests, find_live_reset, find_reset, insert_reset, insert_reset_request,
     list_reset_requests, purge_resets,
 };

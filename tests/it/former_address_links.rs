@@ -608,7 +608,7 @@ async fn links_from_before_this_version_work_without_a_password(database: Databa
     let page = fixture.reader().submit(&link, &link, &NOT_MINE).await;
     let page = page.expect(200);
     assert!(password_form(&page, &link).is_none(), "{}", page.text);
-    page.expect_words("It is signed out, and its device is forgotten.");
+    page.expect_words("is signed out, and forgotten.");
     assert!(fixture.thief.get("/devices").await.is_to_sign_in());
     let path = format!("{link}/password");
     let own = fixture.reader();

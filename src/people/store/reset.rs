@@ -7,9 +7,10 @@ use diesel::prelude::*;
 use super::former::FormerState;
 use super::lower;
 use crate::clock::Timestamp;
-use crate::db::schema::{former_emails, password_resets, reset_requests, users};
+use crate::db::schema::{former_emails, mail_queue, password_resets, reset_requests, users};
 use crate::db::{AnyConnection, ResetId, UserId, on_each};
 use crate::error::Result;
+use crate::mail::store::MessageState;
 use crate::people::values::Email;
 
 /// A link that sets a new password, once.
@@ -73,6 +74,18 @@ pub(crate) fn find_live_reset(
 pub(crate) fn delete_resets(c: &mut AnyConnection, user: UserId) -> Result<usize> {
     let own = password_resets::table.filter(password_resets::user_id.eq(user));
     Ok(diesel::delete(own).execute(c)?)
+}
+
+/// Deletes the links whose message was sent. Those in messages that wait are signed when they are
+/// sent.
+pub(crate) fn delete_sent_resets(c: &mut AnyConnection) -> Result<usize> {
+    let waiting = mail_queue::table
+        .filter(mail_queue::subject_id.eq(password_resets::id.nullable()))
+        .filter(mail_queue::state.eq(MessageState::Waiting.as_str()));
+    let sent = password_resets::table
+        .filter(password_resets::email.is_not_null())
+        .filter(not(exists(waiting)));
+    Ok(diesel::delete(sent).execute(c)?)
 }
 
 /// Deletes links that have expired by `before`, at most `limit`. Returns how many.
