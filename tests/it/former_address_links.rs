@@ -32,6 +32,7 @@ on_both!(
     a_password_link_is_void_once_one_was_set_by_mail,
     a_thiefs_change_in_a_session_voids_no_password_link,
     a_ticket_belongs_to_its_message,
+    a_ticket_is_void_while_the_account_is_disabled,
     links_from_before_this_version_work_without_a_password,
 );
 
@@ -616,6 +617,23 @@ async fn a_ticket_belongs_to_its_message(database: Database) {
         .await
         .expect(404);
     assert!(fixture.can_sign_in(A, PASSWORD).await);
+    fixture.stop().await;
+}
+
+async fn a_ticket_is_void_while_the_account_is_disabled(database: Database) {
+    let fixture = set_up(database).await;
+    let link = fixture.link(A, "New sign-in to your account");
+    let reader = fixture.reader();
+    let page = reader.submit(&link, &link, &NOT_MINE).await.expect(200);
+    let form = password_form(&page, &link).expect("a form");
+    let database = &fixture.app.database;
+    database.execute("UPDATE users SET is_active = false");
+    let set = [("new_password", NEW)];
+    reader.send(&form, &set).await.expect(404);
+    database.execute("UPDATE users SET is_active = true");
+    assert!(fixture.can_sign_in(A, PASSWORD).await);
+    reader.send(&form, &set).await.expect(303);
+    assert!(fixture.can_sign_in(A, NEW).await);
     fixture.stop().await;
 }
 
