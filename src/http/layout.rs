@@ -6,6 +6,7 @@ use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 use askama::Template;
 
 use super::caller::OpenAlerts;
+use super::notice::{self, Notice, SignedOutNotice};
 use super::{assets, forms};
 use crate::error::{Error, Failure, Result};
 use crate::sessions::Caller;
@@ -133,11 +134,12 @@ pub fn page(status: StatusCode, template: &impl Template) -> Result<HttpResponse
         .body(html))
 }
 
-/// Returns a redirect to the sign-in page for a device that has just been signed out. The browser
-/// clears its cache and storage of this site (ASVS 5.0, 14.3.1). Cookies are left out: to clear
-/// them would delete the device cookie as well.
-pub fn signed_out_response(done: &str) -> HttpResponse {
-    let mut response = see_other(format!("/sign-in?done={done}"));
+/// Returns a redirect to the sign-in page, which shows the notice, for a device that has just been
+/// signed out. The browser clears its cache and storage of this site (ASVS 5.0, 14.3.1). Cookies
+/// are left out: to clear them would delete the device cookie as well.
+pub fn signed_out_response(request: &HttpRequest, notice: SignedOutNotice) -> HttpResponse {
+    notice::put(request, Notice::SignedOut(notice));
+    let mut response = see_other("/sign-in");
     response.headers_mut().insert(
         HeaderName::from_static("clear-site-data"),
         HeaderValue::from_static(r#""cache", "storage""#),

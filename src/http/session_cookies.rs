@@ -103,12 +103,13 @@ fn outer(key: &CookieKey) -> Key {
     Key::from(key.derived(Purpose::SessionCookie).expose_secret())
 }
 
-fn open(cookie: Cookie<'static>, key: &Key) -> Option<Cookie<'static>> {
+/// Returns the cookie with its value decrypted; `None` when `key` doesn't open it.
+pub(super) fn open(cookie: Cookie<'static>, key: &Key) -> Option<Cookie<'static>> {
     CookieJar::new().private(key).decrypt(cookie)
 }
 
 /// Encrypts the cookie's value; its name and its attributes stay.
-fn seal(cookie: Cookie<'static>, key: &Key) -> Cookie<'static> {
+pub(super) fn seal(cookie: Cookie<'static>, key: &Key) -> Cookie<'static> {
     let name = cookie.name().to_owned();
     let mut jar = CookieJar::new();
     jar.private_mut(key).add(cookie.clone());

@@ -20,6 +20,7 @@ use crate::http::app_state::AppState;
 use crate::http::client::RequestClient;
 use crate::http::forms::Form;
 use crate::http::layout::{Layout, page, signed_out_response};
+use crate::http::notice::SignedOutNotice;
 use crate::mail::TICKET_LIFETIME;
 use crate::people::PlainPassword;
 use crate::sessions::{Client, Session};
@@ -281,7 +282,7 @@ pub async fn set_password(
     app.accounts
         .set_password_by_grant(grant, hash, origin(user, client), context)
         .await?;
-    Ok(signed_out_response("password-set"))
+    Ok(signed_out_response(&request, SignedOutNotice::PasswordSet))
 }
 
 /// Returns the page after a report: with the form for a new password where `message` may lead to

@@ -14,6 +14,7 @@ use crate::http::app_state::AppState;
 use crate::http::client::RequestClient;
 use crate::http::forms::Form;
 use crate::http::layout::{Layout, page, signed_out_response};
+use crate::http::notice::SignedOutNotice;
 use crate::people::{PlainPassword, User};
 
 #[derive(Template)]
@@ -75,7 +76,7 @@ pub async fn submit(
     let context = client.alert_context(user.ip_retention);
     let origin = origin(&user, client);
     match app.accounts.reset_password(id, hash, origin, context).await {
-        Ok(_) => Ok(signed_out_response("password-set")),
+        Ok(_) => Ok(signed_out_response(&request, SignedOutNotice::PasswordSet)),
         // It was used at the same time.
         Err(Error::NotFound) => void_link(&request),
         Err(err) => Err(err),

@@ -5,6 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use serde::Deserialize;
 
+use super::notices;
 use crate::error::{Error, Result};
 use crate::http::app_state::AppState;
 use crate::http::browser;
@@ -23,7 +24,7 @@ struct SignInPage<'a> {
     email: &'a str,
     remember: bool,
     can_sign_up: bool,
-    notice: Option<&'static str>,
+    notice: Option<String>,
     error: Option<&'static str>,
 }
 
@@ -31,7 +32,6 @@ struct SignInPage<'a> {
 #[derive(Deserialize)]
 pub struct SignInQuery {
     next: Option<String>,
-    done: Option<String>,
 }
 
 /// The form of `POST /sign-in`.
@@ -60,7 +60,7 @@ pub async fn show(
         email: "",
         remember: false,
         can_sign_up: app.sign_up,
-        notice: query.done.as_deref().and_then(notice),
+        notice: notices::take(&app, &request, None).await?.words,
         error: None,
     };
     page(StatusCode::OK, &template)
@@ -149,26 +149,5 @@ fn refusal(app: &AppState) -> &'static str {
             "E-mail or password is wrong, or the e-mail is not verified yet. Check both, or open the link in the message that you got when you signed up. “Forgotten your password?” sends another."
         }
         false => "E-mail or password is wrong. Check both and try again.",
-    }
-}
-
-/// Returns the notice for the request that redirected here.
-fn notice(done: &str) -> Option<&'static str> {
-    match done {
-        "signed-out" => Some("You are signed out on this device."),
-        "signed-out-everywhere" => Some("You are signed out on this device and everywhere else."),
-        "password-set" => {
-            Some("Your new password is set, and every device is signed out. Sign in with it.")
-        }
-        "email-verified" => Some("Your e-mail is verified. Sign in with it."),
-        "email-changed" => Some("Your e-mail is changed. Sign in with the new one."),
-        "taken-back" => Some(
-            "Your account has its former e-mail again. Every device is signed out, and the old password no longer works. Choose “Forgotten your password?” to set a new one.",
-        ),
-        "taken-back-without-email" => Some(
-            "Every device is signed out, and the old password no longer works. Another account has the former e-mail by now: ask an administrator of this service to give yours one.",
-        ),
-        "deleted" => Some("Your account is deleted, with everything that belonged to it."),
-        _ => None,
     }
 }

@@ -8,6 +8,7 @@ use crate::http::browser;
 use crate::http::caller::{AnyPageCaller, PageCaller};
 use crate::http::forms::{EmptyForm, Form};
 use crate::http::layout::signed_out_response;
+use crate::http::notice::SignedOutNotice;
 use crate::sessions::EndedReason;
 
 /// Ends the caller's session. A cookie that was just replaced can do that, too: it harms nobody,
@@ -28,7 +29,7 @@ pub async fn submit(
         )
         .await?;
     browser::clear_session(&request);
-    Ok(signed_out_response("signed-out"))
+    Ok(signed_out_response(&request, SignedOutNotice::SignedOut))
 }
 
 /// Ends every session of the caller, this one included.
@@ -48,5 +49,8 @@ pub async fn submit_everywhere(
         .sign_out_everywhere(caller.user.id, EndedReason::SignedOutRemotely, origin)
         .await?;
     browser::clear_session(&request);
-    Ok(signed_out_response("signed-out-everywhere"))
+    Ok(signed_out_response(
+        &request,
+        SignedOutNotice::SignedOutEverywhere,
+    ))
 }

@@ -17,6 +17,7 @@ use crate::http::caller::MaybeCaller;
 use crate::http::client::RequestClient;
 use crate::http::forms::Form;
 use crate::http::layout::{Layout, page, see_other};
+use crate::http::notice::{self, AccountNotice, Notice, SignedOutNotice};
 use crate::people::PlainPassword;
 use crate::sessions::{Caller, Client};
 
@@ -125,15 +126,17 @@ async fn verify(
         Err(Error::NotFound | Error::InvalidCredentials) => return void_link(request),
         Err(err) => return Err(err),
     };
-    let done = match verified {
-        Verified::Changed => "email-changed",
-        Verified::Own => "email-verified",
+    let (outcome, to_stranger) = match verified {
+        Verified::Changed => (AccountNotice::EmailChanged, SignedOutNotice::EmailChanged),
+        Verified::Own => (AccountNotice::EmailVerified, SignedOutNotice::EmailVerified),
         Verified::Taken => return taken(request),
     };
-    Ok(match owner {
-        Some(_) => see_other(format!("/account?done={done}")),
-        None => see_other(format!("/sign-in?done={done}")),
-    })
+    let (page, outcome) = match owner {
+        Some(owner) => ("/account", Notice::Account(owner.user.id, outcome)),
+        None => ("/sign-in", Notice::SignedOut(to_stranger)),
+    };
+    notice::put(request, outcome);
+    Ok(see_other(page))
 }
 
 async fn decline(

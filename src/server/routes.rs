@@ -5,7 +5,7 @@ use actix_web::middleware::from_fn;
 use actix_web::{Route as Endpoint, web};
 
 use crate::applications::Scope;
-use crate::http::{assets, browser};
+use crate::http::{assets, browser, notice};
 use crate::{api, pages};
 
 /// One method of one path.
@@ -189,7 +189,9 @@ pub(super) fn configure(config: &mut web::ServiceConfig, sign_up: bool) {
     }
     // Other paths below it are no pages: their response sets no device cookie.
     config.service(web::scope(API_PREFIX));
-    let mut pages = web::scope("").wrap(from_fn(browser::ensure_device_cookie));
+    let mut pages = web::scope("")
+        .wrap(from_fn(notice::write_cookie))
+        .wrap(from_fn(browser::ensure_device_cookie));
     for resource in resources(PAGES, sign_up) {
         pages = pages.service(resource);
     }

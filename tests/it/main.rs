@@ -56,6 +56,7 @@ mod metrics;
 mod migrations;
 mod model;
 mod nodes;
+mod notices;
 mod oauth;
 mod places;
 mod refresh;

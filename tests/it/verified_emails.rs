@@ -197,7 +197,9 @@ async fn a_link_verifies_once_for_whoever_gives_the_password(database: Database)
     let form = reader.form(&link, &link).await;
     let fields = [("answer", "mine"), ("password", PASSWORD)];
     let done = reader.send(&form, &fields).await;
-    assert_eq!(done.location(), "/sign-in?done=email-verified");
+    assert_eq!(done.location(), "/sign-in");
+    let page = reader.follow(&done).await.expect(200);
+    page.expect_words("Your e-mail is verified. Sign in with it.");
     assert_eq!(verified(&app), 1);
     for fields in [fields, [("answer", "not-mine"), ("password", "")]] {
         reader
@@ -380,7 +382,8 @@ async fn people_from_before_are_not_shut_out(database: Database) {
     assert_eq!(alert.to, ["ada@example.org"]);
     // A link verifies them.
     let done = laptop.submit("/account", "/account/email/link", &[]).await;
-    assert_eq!(done.location(), "/account?done=email-link");
+    let page = laptop.follow(&done).await.expect(200);
+    page.expect_words("A link is on its way.");
     let link = newest(&app, &server).await.link("/verify-email/");
     laptop
         .submit(&link, &link, &[("answer", "mine")])
