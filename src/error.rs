@@ -175,7 +175,9 @@ pub enum Error {
     #[error("not found")]
     NotFound,
     /// An account has this e-mail, or can be taken back by it.
-    #[error("an account has this e-mail, or had it until lately and can be taken back by it")]
+    #[error(
+        "an account has this e-mail already, or had it until lately and can be taken back by it"
+    )]
     EmailTaken,
     /// A former e-mail can still take the account back.
     #[error("the e-mail was changed lately")]

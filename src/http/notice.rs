@@ -54,6 +54,8 @@ pub enum AccountNotice {
     AlertSettled,
     /// An alert was reported, which ended this session, if any.
     AlertReported(Option<SessionId>),
+    /// As [`Self::AlertReported`], of a change of the e-mail that can't be undone.
+    EmailChangeReported(Option<SessionId>),
     /// The device of this session was signed out.
     DeviceSignedOut(SessionId),
     /// This session had ended before.

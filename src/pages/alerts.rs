@@ -57,7 +57,11 @@ pub async fn report(
         None => {}
     }
     let ended = reported.ended.first().map(|session| session.id);
-    Ok(back(&request, &caller, AccountNotice::AlertReported(ended)))
+    let outcome = match reported.kept_email {
+        Some(_) => AccountNotice::EmailChangeReported(ended),
+        None => AccountNotice::AlertReported(ended),
+    };
+    Ok(back(&request, &caller, outcome))
 }
 
 fn back(request: &HttpRequest, caller: &Caller, outcome: AccountNotice) -> HttpResponse {

@@ -34,6 +34,15 @@ pub(super) async fn take(
                 offers_more: true,
             });
         }
+        Some(Notice::Account(user, AccountNotice::EmailChangeReported(session))) => {
+            let ended = reported(app, user, session).await?;
+            let kept = caller.map(|caller| kept_email(caller.user.shown_email()));
+            let words: Vec<String> = ended.into_iter().chain(kept).collect();
+            return Ok(NoticeView {
+                words: Some(words.join(" ")),
+                offers_more: true,
+            });
+        }
         Some(Notice::Account(user, notice)) => account_words(app, user, notice).await?,
         Some(Notice::SignedOut(notice)) => Some(signed_out_words(notice).to_owned()),
         None => None,
@@ -74,6 +83,15 @@ async fn reported(
     };
     let device = ended_device(app, user, id).await?;
     Ok(device.map(|device| format!("{device} is signed out, and forgotten.")))
+}
+
+/// Returns what to do about an e-mail that a report could not change back.
+fn kept_email(email: &str) -> String {
+    format!(
+        "Your e-mail is still {email}: that change can’t be undone here. If it should be another \
+         one, change it on Account first, or ask an administrator of this service. Whoever reads \
+         {email} can set a new password."
+    )
 }
 
 /// Returns the name of a session's device, if the session has ended.
@@ -118,6 +136,7 @@ fn plain_words(notice: AccountNotice) -> Option<&'static str> {
         }
         AccountNotice::ApiKeyRevoked => "The key is revoked.",
         AccountNotice::AlertReported(_)
+        | AccountNotice::EmailChangeReported(_)
         | AccountNotice::DeviceSignedOut(_)
         | AccountNotice::DeviceAlreadySignedOut(_) => return None,
     })

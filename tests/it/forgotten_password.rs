@@ -2,6 +2,7 @@
 //! response to a request tells nobody whether an address has an account.
 
 use actix_web::rt::spawn;
+use rollcall::keys::{KeyKind, Start};
 
 use crate::support::prelude::*;
 use crate::support::program::Program;
@@ -17,6 +18,7 @@ on_both!(
     a_request_that_cannot_be_answered_holds_no_other_back,
     every_address_gets_the_same_response_at_the_same_cost,
     another_link_is_sent_once_none_is_valid,
+    another_link_is_sent_once_a_revoked_key_voided_the_first,
     a_flood_of_other_messages_does_not_hold_a_link_back,
     a_flood_of_other_messages_does_not_hold_a_take_back_back,
     two_nodes_answer_a_request_once,
@@ -318,6 +320,25 @@ async fn another_link_is_sent_once_none_is_valid(database: Database) {
     // It was used, so another is sent at once.
     fixture.ask(A).await;
     assert_eq!(fixture.app.deliver_mail().await, 1);
+    fixture.stop().await;
+}
+
+async fn another_link_is_sent_once_a_revoked_key_voided_the_first(database: Database) {
+    let fixture = set_up(database).await;
+    let first = fixture.link().await;
+    // A new key voids nothing, and neither does the end of one that was replaced long ago.
+    fixture
+        .app
+        .rotate_keys(&[KeyKind::Cookie], Start::Now)
+        .await;
+    fixture.ask(A).await;
+    assert_eq!(fixture.app.deliver_mail().await, 0);
+    fixture.reader().get(&first).await.expect(200);
+    fixture.app.revoke_first_key(KeyKind::Cookie).await;
+    fixture.reader().get(&first).await.expect(404);
+    let second = fixture.link().await;
+    fixture.set(&second, NEW).await.expect(303);
+    assert!(fixture.can_sign_in(NEW).await);
     fixture.stop().await;
 }
 

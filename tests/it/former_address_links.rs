@@ -31,6 +31,9 @@ on_both!(
     a_password_link_is_void_after_a_day,
     a_password_link_is_void_once_one_was_set_by_mail,
     a_thiefs_change_in_a_session_voids_no_password_link,
+    a_report_says_that_a_change_cannot_be_undone,
+    a_change_that_was_undone_is_not_told_of,
+    a_report_names_the_devices_that_it_signs_out,
     a_ticket_belongs_to_its_message,
     a_ticket_is_void_while_the_account_is_disabled,
     links_from_before_this_version_work_without_a_password,
@@ -103,6 +106,18 @@ impl Fixture {
             .await
             .expect(303);
         self.app.deliver_mail().await;
+    }
+
+    /// Reports the change of the e-mail in the owner's session, after step-up.
+    async fn report_change(&self) -> TestResponse {
+        let confirm = [("password", PASSWORD)];
+        let confirmed = self.laptop.submit("/confirm", "/confirm", &confirm).await;
+        confirmed.expect(303);
+        let page = self.laptop.get("/devices").await.expect(200);
+        // The newest alert is the first.
+        let mut forms = forms(&page.text).into_iter();
+        let report = forms.find(|form| form.action.ends_with("/no"));
+        self.laptop.send(&report.expect("the alert"), &[]).await
     }
 
     fn to(&self, email: &str) -> Vec<Message> {
@@ -592,6 +607,80 @@ async fn a_thiefs_change_in_a_session_voids_no_password_link(database: Database)
         .await
         .expect(303);
     assert!(fixture.can_sign_in(A, NEW).await);
+    fixture.stop().await;
+}
+
+/// An address that was never verified takes nothing back: the owner is told so, and what to do.
+async fn a_report_says_that_a_change_cannot_be_undone(database: Database) {
+    let fixture = set_up(database).await;
+    fixture
+        .app
+        .database
+        .execute("UPDATE users SET email_verified_at = NULL");
+    fixture.thief_changes_to(B).await;
+    let reported = fixture.report_change().await.expect(303);
+    let page = fixture.laptop.follow(&reported).await.expect(200);
+    let page = page.expect_words("Safari on iPhone is signed out, and forgotten.");
+    page.expect_words(&format!(
+        "Your e-mail is still {B}: that change can’t be undone here."
+    ));
+    assert_eq!(fixture.email(), B);
+    assert!(fixture.thief.get("/devices").await.is_to_sign_in());
+    fixture.stop().await;
+}
+
+/// The account has its address again before the message about the change goes out: it would say
+/// what is no longer so.
+async fn a_change_that_was_undone_is_not_told_of(database: Database) {
+    let fixture = set_up(database).await;
+    let fields = [("email", B)];
+    let requested = fixture.thief.submit("/account", "/account/email", &fields);
+    requested.await.expect(303);
+    let link = fixture.newest_to(B).await.link("/verify-email/");
+    let verified = fixture.thief.submit(&link, &link, &[("answer", "mine")]);
+    verified.await.expect(303);
+    let before = fixture.to(A).len();
+    let reported = fixture.report_change().await.expect(303);
+    let page = fixture.laptop.follow(&reported).await.expect(200);
+    page.expect_words("Your account has its former e-mail again.");
+    assert_eq!(fixture.email(), A);
+    fixture.app.deliver_mail().await;
+    let told = &fixture.to(A)[before..];
+    let is_false = |message: &&Message| message.plain().contains("from now on");
+    assert_eq!(told.iter().filter(is_false).count(), 0);
+    fixture.stop().await;
+}
+
+/// A password that a link set was set in no session: a report ends what came after it, and says
+/// which devices.
+async fn a_report_names_the_devices_that_it_signs_out(database: Database) {
+    let fixture = set_up(database).await;
+    let reader = fixture.reader();
+    let asked = [("email", A)];
+    let answer = reader.submit("/forgot-password", "/forgot-password", &asked);
+    answer.await.expect(200);
+    let reset = fixture.newest_to(A).await.link("/reset-password/");
+    let set = [("new_password", NEW)];
+    reader.submit(&reset, &reset, &set).await.expect(303);
+    fixture.app.deliver_mail().await;
+    fixture.app.advance(MINUTE);
+    let ada = Person {
+        password: NEW.into(),
+        ..fixture.ada.clone()
+    };
+    for (agent, ip) in [(IPHONE, "192.0.2.41"), (FIREFOX, "198.51.100.42")] {
+        let browser = fixture.app.browser_from(agent, ip);
+        browser.sign_in(&ada).await.expect(303);
+    }
+    let link = fixture.link(A, "Your password was changed");
+    let page = fixture.reader().get(&link).await.expect(200);
+    page.expect_words("Devices that came after it are signed out.");
+    let page = fixture.reader().submit(&link, &link, &NOT_MINE).await;
+    page.expect(200)
+        .expect_words("Signed out, and forgotten:")
+        .expect_words("Safari on iPhone")
+        .expect_words("Firefox on");
+    assert_eq!(fixture.app.database.sessions_where("is_active"), 0);
     fixture.stop().await;
 }
 

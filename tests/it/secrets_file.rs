@@ -334,7 +334,7 @@ fn a_broken_file_changes_nothing_and_is_logged_once() {
         let before = ring.current();
         broken(&file);
         let names = names_in(folder.path());
-        let log = logged(|| (0..3).for_each(|_| drop(ring.reload())));
+        let log = logged(|| (0..3).for_each(|_| _ = ring.reload()));
         assert_eq!(log.lines().count(), 1, "{what}: {log}");
         assert!(
             log.contains("WARN") && log.contains("the keys stay"),
@@ -355,7 +355,7 @@ fn a_broken_file_changes_nothing_and_is_logged_once() {
         }
         fs::write(&file, &whole).expect("written");
         fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).expect("a mode");
-        let log = logged(|| (0..3).for_each(|_| drop(ring.reload())));
+        let log = logged(|| (0..3).for_each(|_| _ = ring.reload()));
         assert_eq!(log.lines().count(), 1, "{what}: {log}");
         assert!(log.contains("good again"), "{what}: {log}");
         assert!(ring.is_file_good());
@@ -391,15 +391,15 @@ fn a_mode_that_is_too_open_is_logged_once() {
     let mut ring = None;
     let log = logged(|| {
         let loaded = KeyRing::load(&settings, Clock::system()).expect("the keys");
-        (0..3).for_each(|_| drop(loaded.reload()));
+        (0..3).for_each(|_| _ = loaded.reload());
         ring = Some(loaded);
     });
     assert_eq!(log.matches("chmod 600").count(), 1, "{log}");
     let ring = ring.expect("a ring");
     set_mode(0o600);
-    assert_eq!(logged(|| drop(ring.reload())), "");
+    assert_eq!(logged(|| _ = ring.reload()), "");
     set_mode(0o640);
-    let log = logged(|| (0..3).for_each(|_| drop(ring.reload())));
+    let log = logged(|| (0..3).for_each(|_| _ = ring.reload()));
     assert_eq!(log.matches("chmod 600").count(), 1, "{log}");
     assert!(ring.is_file_good());
 }
