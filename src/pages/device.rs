@@ -140,7 +140,7 @@ pub async fn sign_out(
         app.sessions
             .end_session(owner, *id, EndedReason::SignedOut, origin)
             .await?;
-        browser::clear_session(&request);
+        browser::clear_session(&request)?;
         return Ok(signed_out_response("signed-out"));
     }
     app.sessions.require_step_up(&caller)?;

@@ -27,7 +27,7 @@ pub async fn submit(
             origin,
         )
         .await?;
-    browser::clear_session(&request);
+    browser::clear_session(&request)?;
     Ok(signed_out_response("signed-out"))
 }
 
@@ -47,6 +47,6 @@ pub async fn submit_everywhere(
     app.accounts
         .sign_out_everywhere(caller.user.id, EndedReason::SignedOutRemotely, origin)
         .await?;
-    browser::clear_session(&request);
+    browser::clear_session(&request)?;
     Ok(signed_out_response("signed-out-everywhere"))
 }
