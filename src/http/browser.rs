@@ -92,7 +92,8 @@ pub fn clear_ended_session(request: &HttpRequest) -> Result<()> {
     let state = request.get_session();
     state.remove(CLAIM);
     onward::forget(request);
-    match state.entries().is_empty() {
+    let is_empty = state.entries().is_empty();
+    match is_empty {
         true => clear_session(request),
         false => forward_cookie::clear(request),
     }
@@ -114,21 +115,38 @@ pub async fn exchange_cookies(
     choose_session(&mut request, &app, &received).await;
     request.extensions_mut().insert(received);
     let mut response = next.call(request).await?;
-    let set = cookies::take(response.request());
     let name = app.cookies.name(OwnCookie::Session);
     app.session_cookies
         .reseal_response(response.headers_mut(), name);
-    let is_session_set = is_set(response.headers(), name);
-    for cookie in set {
-        // What a handler says of the session cookie takes precedence.
-        if is_session_set && app.cookies.is_in_own_scope(&cookie, OwnCookie::Session) {
+    let set = cookies::take(response.request());
+    prepend(response.headers_mut(), &app.cookies, &set)?;
+    Ok(response)
+}
+
+/// Puts cookies before those that are set already: clients by RFC 6265 don't tell a cookie of the
+/// host alone from one of the host as a domain, so the removal of either must come first. What
+/// `actix-session` says of the session cookie takes precedence.
+fn prepend(headers: &mut HeaderMap, config: &CookieConfig, cookies: &[Cookie<'_>]) -> Result<()> {
+    let later: Vec<HeaderValue> = headers.remove(header::SET_COOKIE).collect();
+    let name = config.name(OwnCookie::Session);
+    let is_session_set = later.iter().any(|value| is_of(value, name));
+    for cookie in cookies {
+        if is_session_set && config.is_in_own_scope(cookie, OwnCookie::Session) {
             continue;
         }
         let value = HeaderValue::from_str(&cookie.encoded().to_string())
             .map_err(|err| Error::Internal(Failure::new("a cookie", err)))?;
-        response.headers_mut().append(header::SET_COOKIE, value);
+        headers.append(header::SET_COOKIE, value);
     }
-    Ok(response)
+    for value in later {
+        headers.append(header::SET_COOKIE, value);
+    }
+    Ok(())
+}
+
+fn is_of(value: &HeaderValue, name: &str) -> bool {
+    let rest = value.as_bytes().strip_prefix(name.as_bytes());
+    rest.is_some_and(|rest| rest.starts_with(b"="))
 }
 
 async fn choose_session(request: &mut ServiceRequest, app: &AppState, received: &ReceivedCookies) {
@@ -149,14 +167,6 @@ async fn choose_session(request: &mut ServiceRequest, app: &AppState, received: 
     if choice.removal == Removal::Everywhere {
         cookies::remove(request.request(), &app.cookies, OwnCookie::Session);
     }
-}
-
-fn is_set(headers: &HeaderMap, name: &str) -> bool {
-    let mut values = headers.get_all(header::SET_COOKIE);
-    values.any(|value| {
-        let rest = value.as_bytes().strip_prefix(name.as_bytes());
-        rest.is_some_and(|rest| rest.starts_with(b"="))
-    })
 }
 
 /// Ensures that the browser has a device cookie, and renews it with every request to `/sign-in`. Of
