@@ -25,7 +25,8 @@ use crate::error::{Chain, Error, Failure, Result};
 use crate::events::Changes;
 use crate::geo::{EdgeHeaders, Places};
 use crate::http::app_state::{AppState, SetupLink};
-use crate::http::browser::SessionCookie;
+use crate::http::cookie_seal::CookieSeal;
+use crate::http::cookies::CookieConfig;
 use crate::http::csrf::CsrfKey;
 use crate::http::notice_cookies::NoticeCookies;
 use crate::http::request_log::{RequestSpan, log_response};
@@ -266,7 +267,7 @@ fn assemble(
             settings.jobs.sweep_batch,
         ),
         sessions,
-        tokens: Arc::new(Tokens::new(keys.clone(), &settings.tokens, origin)),
+        tokens: Arc::new(Tokens::new(keys.clone(), &settings.tokens, origin.clone())),
         device_parser,
         places: open_places(&settings.places),
         edge_headers: EdgeHeaders {
@@ -274,12 +275,17 @@ fn assemble(
             city: header_name(&settings.places.city_header),
         },
         trusted_proxies: TrustedProxies(settings.trusted_proxies.clone()),
-        allowed_hosts: AllowedHosts::new(&settings.forward_auth.allowed_hosts),
-        cookie_domain: settings.cookie_domain.clone(),
+        allowed_hosts: AllowedHosts::new(&settings.forward_auth.allowed_hosts, settings.is_https()),
+        cookies: CookieConfig::new(
+            &settings.cookie_prefix,
+            &origin,
+            settings.cookie_domain.as_deref(),
+        ),
         reset_lifetime: settings.accounts.reset_lifetime,
         csrf_key: CsrfKey::new(&keys),
         session_cookies: SessionCookies::new(keys.clone())?,
         notice_cookies: NoticeCookies::new(keys.clone()),
+        forward_seal: CookieSeal::new(keys.clone(), Purpose::ForwardCookie),
         keys,
         sign_up: settings.sign_up,
         is_https: settings.is_https(),
@@ -337,10 +343,10 @@ fn serve(listener: TcpListener, app: web::Data<AppState>) -> Result<actix_web::d
             .wrap(from_fn(error_response::render_errors))
             .wrap(browser::session_middleware(
                 app.session_cookies.inner_key(),
-                &SessionCookie::from_state(&app),
+                &app.cookies,
+                is_https,
             ))
-            .wrap(from_fn(browser::drop_max_age))
-            .wrap(from_fn(browser::reseal_session_cookie))
+            .wrap(from_fn(browser::exchange_cookies))
             .wrap(headers::security_headers(is_https))
             .wrap(from_fn(log_response))
             .wrap(TracingLogger::<RequestSpan>::new())

@@ -14,14 +14,18 @@ const REASON: EndedReason = EndedReason::PasswordChanged;
 
 impl Accounts {
     /// Changes the password within a session, after the current one was verified. Ends every other
-    /// session, and returns this one with its new JTI. The links in the person's messages stay
+    /// session, and returns this one with its new JTI and its owner. The links in the person's messages stay
     /// valid: whoever changes the password may not be its owner.
     ///
     /// # Errors
     /// [`Error::InvalidCredentials`](crate::Error::InvalidCredentials) when the password was
     /// changed since `caller` was read; [`Error::Unauthenticated`](crate::Error::Unauthenticated)
     /// when the session has ended.
-    pub async fn change_password(&self, caller: &Caller, hash: PasswordHash) -> Result<Session> {
+    pub async fn change_password(
+        &self,
+        caller: &Caller,
+        hash: PasswordHash,
+    ) -> Result<(Session, User)> {
         let now = self.clock.now();
         let step_up = self.sessions.new_step_up(caller)?;
         let alerts = self.alerts.clone();
@@ -31,7 +35,8 @@ impl Accounts {
             .transaction(move |c| {
                 update(c, &alerts, (&user, &hash), (&origin, context), now)?;
                 sessions::end_others(c, user.id, session, REASON, &origin, now)?;
-                sessions::record_step_up(c, &step_up)
+                let session = sessions::record_step_up(c, &step_up)?;
+                Ok((session, people::store::get(c, user.id)?))
             })
             .await
     }

@@ -149,7 +149,7 @@ pub async fn confirm(
     app.people.verify_password(&caller.user, password).await?;
     let session = app.sessions.record_step_up(&caller).await?;
     if caller.has_cookie() {
-        browser::set_session(&request, &session)?;
+        browser::set_session(&request, &session, &caller.user)?;
         return Ok(HttpResponse::Ok().json(ConfirmedSession::new(session)));
     }
     let password_given_at = Some(session.confirmed_at);

@@ -9,6 +9,7 @@ use url::form_urlencoded;
 use crate::error::{Error, Failure, Result};
 use crate::http::app_state::AppState;
 use crate::http::caller::ApiCaller;
+use crate::http::forward_cookie;
 use crate::sessions::Caller;
 
 /// The people to allow: those of `group`, or everybody signed in.
@@ -44,6 +45,12 @@ pub async fn verify(
     request: HttpRequest,
     web::Query(query): web::Query<VerifyQuery>,
 ) -> Result<HttpResponse> {
+    if let Some(caller) = forward_cookie::caller(&request).await? {
+        return match query.group == Some(Group::Admin) && !caller.user.is_admin {
+            true => Err(Error::NotInGroup),
+            false => allowed_response(&caller),
+        };
+    }
     match ApiCaller::from_request(&request, &mut Payload::None).await {
         Ok(ApiCaller(caller)) if !may_pass(&caller, &query, request.headers()) => {
             denied_response(&app, request.headers(), Error::Unauthenticated)

@@ -6,6 +6,8 @@ use std::time::Duration;
 use actix_web::{HttpRequest, web};
 use sha2::{Digest, Sha256};
 
+use super::cookie_seal::CookieSeal;
+use super::cookies::CookieConfig;
 use super::csrf::CsrfKey;
 use super::notice_cookies::NoticeCookies;
 use super::session_cookies::SessionCookies;
@@ -65,18 +67,20 @@ pub struct AppState {
     pub trusted_proxies: TrustedProxies,
     /// The hosts that sign-in may lead back to.
     pub allowed_hosts: AllowedHosts,
-    /// The domain whose hosts all receive the session cookie; `None` for this host alone.
-    pub cookie_domain: Option<String>,
+    /// The names and the attributes of cookies.
+    pub cookies: CookieConfig,
     /// The keys in use.
     pub keys: KeyRing,
     /// The keys of CSRF tokens.
     pub csrf_key: CsrfKey,
     /// How long the link of a forgotten password is valid.
     pub reset_lifetime: Duration,
-    /// The keys of session cookies.
+    /// Opens and seals session cookies.
     pub session_cookies: SessionCookies,
     /// The keys of notice cookies, and the notices that were shown.
     pub notice_cookies: NoticeCookies,
+    /// Opens and seals the cookies of forward-auth.
+    pub forward_seal: CookieSeal,
     /// Whether anybody may create an account.
     pub sign_up: bool,
     /// Whether people reach the service over HTTPS.

@@ -5,209 +5,205 @@ use actix_session::config::PersistentSession;
 use actix_session::storage::CookieSessionStore;
 use actix_session::{Session as CookieState, SessionExt, SessionMiddleware};
 use actix_web::body::MessageBody;
-use actix_web::cookie::time::Duration as CookieDuration;
 use actix_web::cookie::{Cookie, Key, SameSite};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{self, HeaderValue};
+use actix_web::http::header::{self, HeaderMap, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{HttpMessage, HttpRequest};
-use serde::{Deserialize, Serialize};
 
 use super::app_state::{AppState, app_state};
-use crate::db::{SessionId, UserId};
+use super::cookies::{self, CookieConfig, MAX_AGE, OwnCookie};
+use super::received_cookies::ReceivedCookies;
+use super::session_choice::{Removal, choose};
+use super::session_cookies::{CLAIM, StoredClaim};
+use super::{forward_cookie, onward};
 use crate::devices::DeviceId;
 use crate::error::{Error, Failure, Result};
-use crate::sessions::{Claim, Credential, Jti, Session};
+use crate::people::User;
+use crate::sessions::{Claim, Session};
 
-const CLAIM: &str = "claim";
-/// The longest lifetime of a cookie that browsers allow (RFC 6265bis, 5.5).
-const MAX_AGE_DAYS: i64 = 400;
-
-/// The content of the session cookie.
-#[derive(Serialize, Deserialize)]
-struct StoredClaim {
-    user: UserId,
-    session: SessionId,
-    jti: String,
-}
-
-/// Marks a request whose response sets a session cookie that expires when the browser closes.
-struct UntilBrowserCloses;
-
-/// The attributes of the session cookie.
-#[derive(Debug, Clone)]
-pub struct SessionCookie {
-    /// Whether it is sent over HTTPS only.
-    pub is_https: bool,
-    /// The domain whose hosts all receive it; `None` for this host alone.
-    pub domain: Option<String>,
-}
-
-impl SessionCookie {
-    /// Returns the attributes that the settings of the service require.
-    pub fn from_state(app: &AppState) -> Self {
-        Self {
-            is_https: app.is_https,
-            domain: app.cookie_domain.clone(),
-        }
-    }
-
-    /// Returns the cookie's name. Its prefix makes browsers accept the cookie over HTTPS only and,
-    /// without a domain, from this host only (RFC 6265bis, 4.1.3).
-    fn name(&self) -> &'static str {
-        match (self.is_https, &self.domain) {
-            (true, None) => "__Host-rollcall_session",
-            (true, Some(_)) => "__Secure-rollcall_session",
-            (false, _) => "rollcall_session",
-        }
-    }
-}
-
-fn device_cookie_name(is_https: bool) -> &'static str {
-    if is_https {
-        "__Host-rollcall_device"
-    } else {
-        "rollcall_device"
-    }
-}
+/// Why it is unknown which of the request's session cookies counts.
+struct UnknownSession(Error);
 
 /// Returns the middleware that encrypts and decrypts the session cookie with `key`, which
 /// [`session_cookies`](super::session_cookies) exchanges for the keys of the service.
 pub fn session_middleware(
     key: Key,
-    cookie: &SessionCookie,
+    cookies: &CookieConfig,
+    is_https: bool,
 ) -> SessionMiddleware<CookieSessionStore> {
-    let lifecycle = PersistentSession::default().session_ttl(CookieDuration::days(MAX_AGE_DAYS));
     SessionMiddleware::builder(CookieSessionStore::default(), key)
-        .cookie_name(cookie.name().to_owned())
-        .cookie_domain(cookie.domain.clone())
-        .cookie_secure(cookie.is_https)
+        .cookie_name(cookies.name(OwnCookie::Session).to_owned())
+        .cookie_secure(is_https)
         .cookie_http_only(true)
         .cookie_same_site(SameSite::Lax)
         .cookie_path("/".to_owned())
-        .session_lifecycle(lifecycle)
+        .session_lifecycle(PersistentSession::default().session_ttl(MAX_AGE))
         .build()
 }
 
 /// Returns the claim in the request's session cookie, if it has a genuine one.
-pub fn session_claim(request: &HttpRequest) -> Option<Claim> {
-    let stored: StoredClaim = request.get_session().get(CLAIM).ok().flatten()?;
-    Some(Claim {
-        user: stored.user,
-        session: stored.session,
-        credential: Credential::Cookie(Jti::claimed(stored.jti)),
-    })
+///
+/// # Errors
+/// [`Error::Unavailable`] when the request has several, and the database did not respond.
+pub fn session_claim(request: &HttpRequest) -> Result<Option<Claim>> {
+    if let Some(UnknownSession(err)) = request.extensions().get() {
+        return Err(err.clone());
+    }
+    let stored: Option<StoredClaim> = request.get_session().get(CLAIM).ok().flatten();
+    Ok(stored.map(|stored| stored.to_claim()))
 }
 
-/// Sets the session cookie for `session`. Without "Keep me signed in" the cookie expires when the
-/// browser closes.
+/// Sets the session cookie for `session` of `user`, and that of forward-auth. Without "Keep me
+/// signed in" they expire when the browser closes. Cookies of the same names in other scopes are
+/// removed.
 ///
 /// # Errors
 /// [`Error::Internal`] when the cookie's content can't be serialized.
-pub fn set_session(request: &HttpRequest, session: &Session) -> Result<()> {
-    let stored = StoredClaim {
-        user: session.user_id,
-        session: session.id,
-        jti: session.jti().as_str().to_owned(),
-    };
+pub fn set_session(request: &HttpRequest, session: &Session, user: &User) -> Result<()> {
     let state: CookieState = request.get_session();
     state.renew();
     state
-        .insert(CLAIM, stored)
+        .insert(CLAIM, StoredClaim::to(session))
         .map_err(|err| Error::Internal(Failure::new("the session cookie", err)))?;
-    if !session.is_remembered {
-        request.extensions_mut().insert(UntilBrowserCloses);
-    }
-    Ok(())
+    cookies::remove_elsewhere(request, &app_state(request)?.cookies, OwnCookie::Session);
+    forward_cookie::set(request, session, user)
 }
 
-/// Removes the session cookie from the browser.
-pub fn clear_session(request: &HttpRequest) {
+/// Removes the session cookie and that of forward-auth from the browser.
+///
+/// # Errors
+/// [`Error::Internal`] when the server was assembled without its state.
+pub fn clear_session(request: &HttpRequest) -> Result<()> {
     request.get_session().purge();
+    cookies::remove_elsewhere(request, &app_state(request)?.cookies, OwnCookie::Session);
+    forward_cookie::clear(request)
 }
 
-/// Seals the session cookie of the request again for `actix-session`, and that of the response for
-/// the browser.
-pub async fn reseal_session_cookie(
+/// Removes the cookies of a session that has ended, for a page that found it so. What else the
+/// session cookie has stays.
+///
+/// # Errors
+/// [`Error::Unavailable`] as [`session_claim`].
+pub fn clear_ended_session(request: &HttpRequest) -> Result<()> {
+    if session_claim(request)?.is_none() {
+        return Ok(());
+    }
+    let state = request.get_session();
+    state.remove(CLAIM);
+    onward::forget(request);
+    let is_empty = state.entries().is_empty();
+    match is_empty {
+        true => clear_session(request),
+        false => forward_cookie::clear(request),
+    }
+}
+
+/// Exchanges cookies between the browser and the application: of those in the request, only the
+/// session cookie that counts goes on, sealed for `actix-session`; the response gets those that
+/// were set, sealed for the browser.
+pub async fn exchange_cookies(
     mut request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
     let app = app_state(request.request())?.clone();
-    let name = SessionCookie::from_state(&app).name();
-    app.session_cookies
-        .reseal_request(request.headers_mut(), name);
+    let received = ReceivedCookies::read(request.headers(), &app.cookies);
+    request.headers_mut().remove(header::COOKIE);
+    if received.has_former_session() {
+        cookies::remove_former_session(request.request(), &app.cookies);
+    }
+    choose_session(&mut request, &app, &received).await;
+    request.extensions_mut().insert(received);
     let mut response = next.call(request).await?;
+    let name = app.cookies.name(OwnCookie::Session);
     app.session_cookies
         .reseal_response(response.headers_mut(), name);
+    let set = cookies::take(response.request());
+    prepend(response.headers_mut(), &app.cookies, &set)?;
     Ok(response)
 }
 
-/// Removes `Max-Age` from a session cookie that [`set_session`] marked to expire when the browser
-/// closes: `actix-session` has one lifetime for all cookies.
-pub async fn drop_max_age(
-    request: ServiceRequest,
-    next: Next<impl MessageBody>,
-) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
-    let mut response = next.call(request).await?;
-    if response
-        .request()
-        .extensions()
-        .get::<UntilBrowserCloses>()
-        .is_none()
-    {
-        return Ok(response);
-    }
-    let name = SessionCookie::from_state(app_state(response.request())?).name();
-    let cookies: Vec<HeaderValue> = response.headers_mut().remove(header::SET_COOKIE).collect();
-    for value in cookies {
-        let value = without_max_age(value, name);
-        response.headers_mut().append(header::SET_COOKIE, value);
-    }
-    Ok(response)
-}
-
-fn without_max_age(value: HeaderValue, name: &str) -> HeaderValue {
-    let parsed = value
-        .to_str()
-        .ok()
-        .and_then(|text| Cookie::parse(text.to_owned()).ok());
-    match parsed {
-        Some(mut cookie) if cookie.name() == name => {
-            cookie.set_max_age(None);
-            HeaderValue::from_str(&cookie.to_string()).unwrap_or(value)
+/// Puts cookies before those that are set already: clients by RFC 6265 don't tell a cookie of the
+/// host alone from one of the host as a domain, so the removal of either must come first. What
+/// `actix-session` says of the session cookie takes precedence.
+fn prepend(headers: &mut HeaderMap, config: &CookieConfig, cookies: &[Cookie<'_>]) -> Result<()> {
+    let later: Vec<HeaderValue> = headers.remove(header::SET_COOKIE).collect();
+    let name = config.name(OwnCookie::Session);
+    let is_session_set = later.iter().any(|value| is_of(value, name));
+    for cookie in cookies {
+        if is_session_set && config.is_in_own_scope(cookie, OwnCookie::Session) {
+            continue;
         }
-        _ => value,
+        let value = HeaderValue::from_str(&cookie.encoded().to_string())
+            .map_err(|err| Error::Internal(Failure::new("a cookie", err)))?;
+        headers.append(header::SET_COOKIE, value);
+    }
+    for value in later {
+        headers.append(header::SET_COOKIE, value);
+    }
+    Ok(())
+}
+
+fn is_of(value: &HeaderValue, name: &str) -> bool {
+    let rest = value.as_bytes().strip_prefix(name.as_bytes());
+    rest.is_some_and(|rest| rest.starts_with(b"="))
+}
+
+async fn choose_session(request: &mut ServiceRequest, app: &AppState, received: &ReceivedCookies) {
+    let choice = match choose(app, received).await {
+        Ok(choice) => choice,
+        Err(err) => {
+            request.extensions_mut().insert(UnknownSession(err));
+            return;
+        }
+    };
+    let counts = choice.cookie;
+    if let Some(value) = counts.and_then(|cookie| app.session_cookies.for_request(cookie)) {
+        request.headers_mut().insert(header::COOKIE, value);
+    }
+    if choice.removal != Removal::None {
+        cookies::remove_elsewhere(request.request(), &app.cookies, OwnCookie::Session);
+    }
+    if choice.removal == Removal::Everywhere {
+        cookies::remove(request.request(), &app.cookies, OwnCookie::Session);
     }
 }
 
-/// Ensures that the browser has a device cookie, and renews it with every request to `/sign-in`.
+/// Ensures that the browser has a device cookie, and renews it with every request to `/sign-in`. Of
+/// several, the first valid one counts, and replaces the others there.
 pub async fn ensure_device_cookie(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
-    let is_https = app_state(request.request())?.is_https;
-    let known = request
-        .cookie(device_cookie_name(is_https))
-        .and_then(|cookie| cookie.value().parse::<DeviceId>().ok());
-    let renew = known.is_none() || request.path() == "/sign-in";
+    let app = app_state(request.request())?.clone();
+    let (known, are_several) = known_device(&request);
+    let is_sign_in = request.path() == "/sign-in";
+    let renew = known.is_none() || is_sign_in;
     let device = known.map_or_else(DeviceId::random, Ok)?;
     request.extensions_mut().insert(device.clone());
-    let mut response = next.call(request).await?;
-    if renew {
-        response
-            .response_mut()
-            .add_cookie(&new_device_cookie(&device, is_https))?;
+    if is_sign_in && are_several {
+        cookies::remove_elsewhere(request.request(), &app.cookies, OwnCookie::Device);
     }
-    Ok(response)
+    if renew {
+        cookies::add(request.request(), device_cookie(&app, &device));
+    }
+    next.call(request).await
 }
 
-fn new_device_cookie(device: &DeviceId, is_https: bool) -> Cookie<'static> {
-    Cookie::build(device_cookie_name(is_https), device.as_str().to_owned())
-        .path("/")
-        .http_only(true)
-        .secure(is_https)
-        .same_site(SameSite::Lax)
-        .max_age(CookieDuration::days(MAX_AGE_DAYS))
+fn known_device(request: &ServiceRequest) -> (Option<DeviceId>, bool) {
+    let extensions = request.extensions();
+    let Some(received) = extensions.get::<ReceivedCookies>() else {
+        return (None, false);
+    };
+    let mut values = received.first_values(OwnCookie::Device).iter();
+    let known = values.find_map(|value| value.parse().ok());
+    (known, received.are_several(OwnCookie::Device))
+}
+
+fn device_cookie(app: &AppState, device: &DeviceId) -> Cookie<'static> {
+    app.cookies
+        .build(OwnCookie::Device, device.as_str().to_owned())
+        .max_age(MAX_AGE)
         .finish()
 }
 

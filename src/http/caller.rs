@@ -93,7 +93,7 @@ fn page_caller(request: &HttpRequest, payload: &mut Payload) -> Extraction<Calle
     let request = request.clone();
     Box::pin(async move {
         received.await;
-        let claim = browser::session_claim(&request).ok_or(Error::Unauthenticated)?;
+        let claim = browser::session_claim(&request)?.ok_or(Error::Unauthenticated)?;
         let caller = resolve(&request, claim).await?;
         if *request.method() == Method::GET {
             let accounts = &app_state(&request)?.accounts;
@@ -149,7 +149,7 @@ impl FromRequest for MaybeCaller {
         let request = request.clone();
         Box::pin(async move {
             received.await;
-            let Some(claim) = browser::session_claim(&request) else {
+            let Some(claim) = browser::session_claim(&request)? else {
                 return Ok(Self(None));
             };
             match resolve(&request, claim).await {
@@ -215,7 +215,7 @@ fn api_claim(request: &HttpRequest) -> Result<Claim> {
 }
 
 fn cookie_claim(request: &HttpRequest) -> Result<Claim> {
-    let claim = browser::session_claim(request).ok_or(Error::Unauthenticated)?;
+    let claim = browser::session_claim(request)?.ok_or(Error::Unauthenticated)?;
     if !is_safe(request) {
         let token = request
             .headers()

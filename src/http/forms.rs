@@ -39,7 +39,7 @@ pub fn verify_csrf_token(request: &HttpRequest, token: &str) -> Result<()> {
 
 /// Returns what a token is bound to: the session, or the browser where nobody is signed in.
 fn binding(request: &HttpRequest) -> Result<String> {
-    match browser::session_claim(request) {
+    match browser::session_claim(request)? {
         Some(claim) => Ok(format!("session {}", claim.session)),
         None => Ok(format!("browser {}", browser::device_id(request)?.as_str())),
     }

@@ -9,10 +9,10 @@
 use std::time::Duration;
 
 use actix_web::body::MessageBody;
+use actix_web::cookie::Cookie;
 use actix_web::cookie::time::Duration as CookieDuration;
-use actix_web::cookie::{Cookie, SameSite};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::{Method, header};
+use actix_web::http::Method;
 use actix_web::middleware::Next;
 use actix_web::{HttpMessage, HttpRequest};
 use chrono::DateTime;
@@ -20,6 +20,8 @@ use serde::{Deserialize, Serialize};
 
 use super::app_state::{AppState, app_state};
 use super::browser;
+use super::cookies::OwnCookie;
+use super::received_cookies::ReceivedCookies;
 use crate::clock::Timestamp;
 use crate::db::{SessionId, UserId};
 use crate::error::{Chain, Error, Failure, Result};
@@ -29,8 +31,6 @@ use crate::text;
 const LIFETIME: Duration = Duration::from_secs(5 * 60);
 /// Random bytes of a notice's id.
 const ID_BYTES: usize = 16;
-/// Cookies of a request that are opened at most. Another host of the domain may have set some.
-const MAX_COOKIES: usize = 4;
 /// The headers of a request for a page that nobody may ever see.
 const PREFETCH_HEADERS: [&str; 4] = ["sec-purpose", "purpose", "x-purpose", "x-moz"];
 
@@ -144,12 +144,12 @@ pub fn take(request: &HttpRequest, reader: Option<UserId>) -> Option<Notice> {
         return None;
     }
     let app = app_state(request).ok()?;
-    let cookies = cookies(request, &cookie_name(app));
-    if cookies.is_empty() {
+    let values = received(request);
+    if values.is_empty() {
         return None;
     }
     request.extensions_mut().insert(Change::Remove);
-    let opened = cookies.iter().find_map(|cookie| open(request, app, cookie));
+    let opened = values.iter().find_map(|value| open(request, app, value));
     let (stored, at) = opened?;
     let is_for_reader = match stored.notice {
         Notice::Account(user, _) => reader.is_none_or(|reader| reader == user),
@@ -181,15 +181,6 @@ pub async fn write_cookie(
     Ok(response)
 }
 
-/// Returns the name of the notice cookie. Its prefix makes browsers accept it over HTTPS and from
-/// this host only (RFC 6265bis, 4.1.3).
-fn cookie_name(app: &AppState) -> String {
-    match app.is_https {
-        true => "__Host-rollcall_notice".into(),
-        false => "rollcall_notice".into(),
-    }
-}
-
 fn sealed(request: &HttpRequest, notice: Notice) -> Result<Cookie<'static>> {
     let app = app_state(request)?;
     let stored = StoredNotice {
@@ -209,35 +200,26 @@ fn removal(request: &HttpRequest) -> Result<Cookie<'static>> {
 
 fn cookie(app: &AppState, value: String, lifetime: Duration) -> Cookie<'static> {
     let seconds = i64::try_from(lifetime.as_secs()).unwrap_or_default();
-    Cookie::build(cookie_name(app), value)
-        .path("/")
-        .http_only(true)
-        .secure(app.is_https)
-        .same_site(SameSite::Lax)
+    app.cookies
+        .build(OwnCookie::Notice, value)
         .max_age(CookieDuration::seconds(seconds))
         .finish()
 }
 
-/// Returns the request's cookies called `name`, whatever the other cookies are.
-fn cookies(request: &HttpRequest, name: &str) -> Vec<Cookie<'static>> {
-    let headers = request.headers().get_all(header::COOKIE);
-    headers
-        .flat_map(|value| value.as_bytes().split(|byte| *byte == b';'))
-        .filter_map(|pair| std::str::from_utf8(pair).ok())
-        .filter_map(|pair| pair.trim().split_once('='))
-        .filter(|(found, _)| *found == name)
-        .take(MAX_COOKIES)
-        .map(|(_, value)| Cookie::new(name.to_owned(), value.to_owned()))
-        .collect()
+/// Returns the values of the request's notice cookies. Another host of the domain may have set
+/// some.
+fn received(request: &HttpRequest) -> Vec<String> {
+    let extensions = request.extensions();
+    let received = extensions.get::<ReceivedCookies>();
+    received.map_or_else(Vec::new, |received| {
+        received.first_values(OwnCookie::Notice).to_vec()
+    })
 }
 
 /// Returns the content of a cookie that was sealed for this browser lately, and when.
-fn open(
-    request: &HttpRequest,
-    app: &AppState,
-    cookie: &Cookie<'static>,
-) -> Option<(StoredNotice, Timestamp)> {
-    let content = app.notice_cookies.open(cookie)?;
+fn open(request: &HttpRequest, app: &AppState, value: &str) -> Option<(StoredNotice, Timestamp)> {
+    let name = app.cookies.name(OwnCookie::Notice);
+    let content = app.notice_cookies.open(name, value)?;
     let stored: StoredNotice = serde_json::from_str(&content).ok()?;
     let at = Timestamp::from(DateTime::from_timestamp_micros(stored.at)?);
     let is_own = stored.device == browser::device_id(request).ok()?.as_str();

@@ -3,12 +3,11 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use actix_web::cookie::{Cookie, Key};
-use secrecy::ExposeSecret;
+use actix_web::cookie::Cookie;
 
-use super::session_cookies::{open, seal};
+use super::cookie_seal::CookieSeal;
 use crate::clock::Timestamp;
-use crate::keys::{CookieKey, KeyRing, Purpose};
+use crate::keys::{KeyRing, Purpose};
 
 /// Ids of shown notices that are remembered at most. One more is shown all the same, and could be
 /// shown again by a request that was on its way.
@@ -16,6 +15,7 @@ const MAX_SHOWN: usize = 10_000;
 
 /// Opens and seals notice cookies, and remembers which notices were shown.
 pub struct NoticeCookies {
+    seal: CookieSeal,
     ring: KeyRing,
     /// The ids of shown notices, with the time until which they could be shown.
     shown: Mutex<HashMap<String, Timestamp>>,
@@ -26,6 +26,7 @@ impl NoticeCookies {
     #[must_use]
     pub fn new(ring: KeyRing) -> Self {
         Self {
+            seal: CookieSeal::new(ring.clone(), Purpose::NoticeCookie),
             ring,
             shown: Mutex::default(),
         }
@@ -33,18 +34,13 @@ impl NoticeCookies {
 
     /// Encrypts the cookie's value; its name and its attributes stay.
     pub(super) fn seal(&self, cookie: Cookie<'static>) -> Cookie<'static> {
-        let keys = self.ring.current();
-        seal(cookie, &key_of(keys.cookie.in_use(self.ring.now())))
+        self.seal.seal(cookie)
     }
 
-    /// Returns the cookie's decrypted value; `None` when no key opens it.
-    pub(super) fn open(&self, cookie: &Cookie<'static>) -> Option<String> {
-        let keys = self.ring.current();
-        let mut opened = keys
-            .cookie
-            .iter()
-            .filter_map(|key| open(cookie.clone(), &key_of(key)));
-        Some(opened.next()?.value().to_owned())
+    /// Returns the decrypted value of a cookie of a request; `None` when no key opens it.
+    pub(super) fn open(&self, name: &str, value: &str) -> Option<String> {
+        let opened = self.seal.open_received(name, value)?;
+        Some(opened.value().to_owned())
     }
 
     /// Records that the notice `id`, which can be shown until `until`, is shown. Returns whether
@@ -63,8 +59,4 @@ impl NoticeCookies {
         }
         true
     }
-}
-
-fn key_of(key: &CookieKey) -> Key {
-    Key::from(key.derived(Purpose::NoticeCookie).expose_secret())
 }

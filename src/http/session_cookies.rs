@@ -1,19 +1,87 @@
-//! The encryption of the session cookie by several keys. `actix-session` takes one key for the life
-//! of the process, so within the process it has a random one: a cookie that any of the service's
-//! keys opens is sealed again for it, and the cookie that it sets is sealed by the key in use.
+//! The session cookie between the browser and `actix-session`, which takes one key for the life of
+//! the process. So within the process it has a random one: a cookie that any of the service's keys
+//! opens is sealed again for it, and the cookie that it sets is sealed by the key in use.
 //!
 //! A cookie that an old key sealed stays as it is until the next response that sets it.
 
-use actix_web::cookie::{Cookie, CookieJar, Key};
-use actix_web::http::header::{self, HeaderMap, HeaderValue};
-use secrecy::ExposeSecret;
+use std::collections::HashMap;
 
+use actix_web::cookie::{Cookie, Key};
+use actix_web::http::header::{self, HeaderMap, HeaderValue};
+use serde::{Deserialize, Serialize};
+
+use super::cookie_seal::{CookieSeal, open, seal};
+use crate::db::{SessionId, UserId};
 use crate::error::{Error, Failure, Result};
-use crate::keys::{CookieKey, KeyRing, Purpose};
+use crate::keys::{KeyRing, Purpose};
+use crate::sessions::{Claim, Credential, Jti, Session};
+
+/// The key of the claim in the state of `actix-session`.
+pub(super) const CLAIM: &str = "claim";
+
+/// What the session cookie says of the session.
+#[derive(Serialize, Deserialize)]
+pub(super) struct StoredClaim {
+    user: UserId,
+    session: SessionId,
+    jti: String,
+    /// Whether the cookie was set for this host alone. Those of earlier versions don't say so.
+    #[serde(default)]
+    is_host_only: bool,
+    /// Whether it outlives the browser's window; earlier versions don't say so.
+    #[serde(default)]
+    is_remembered: Option<bool>,
+}
+
+impl StoredClaim {
+    /// Returns the claim to `session`, for a cookie of this host alone.
+    pub(super) fn to(session: &Session) -> Self {
+        Self {
+            user: session.user_id,
+            session: session.id,
+            jti: session.jti().as_str().to_owned(),
+            is_host_only: true,
+            is_remembered: Some(session.is_remembered),
+        }
+    }
+
+    pub(super) fn user(&self) -> UserId {
+        self.user
+    }
+
+    pub(super) fn session(&self) -> SessionId {
+        self.session
+    }
+
+    pub(super) fn jti(&self) -> Jti {
+        Jti::claimed(self.jti.clone())
+    }
+
+    /// Returns whether the cookie was set for this host alone.
+    pub(super) fn is_host_only(&self) -> bool {
+        self.is_host_only
+    }
+
+    /// Returns the claim, to be resolved.
+    pub(super) fn to_claim(&self) -> Claim {
+        Claim {
+            user: self.user,
+            session: self.session,
+            credential: Credential::Cookie(self.jti()),
+        }
+    }
+}
+
+/// A session cookie that one of the service's keys opened.
+pub(super) struct OpenedCookie {
+    cookie: Cookie<'static>,
+    /// What it says of the session; `None` for a cookie of somebody who is not signed in.
+    pub(super) claim: Option<StoredClaim>,
+}
 
 /// Opens and seals session cookies.
 pub struct SessionCookies {
-    ring: KeyRing,
+    outer: CookieSeal,
     inner: Key,
 }
 
@@ -26,7 +94,8 @@ impl SessionCookies {
         let inner = Key::try_generate().ok_or(Error::Internal(Failure::because(
             "the system has no randomness",
         )))?;
-        Ok(Self { ring, inner })
+        let outer = CookieSeal::new(ring, Purpose::SessionCookie);
+        Ok(Self { outer, inner })
     }
 
     /// Returns the key of `actix-session`, which no cookie of a browser is sealed with.
@@ -35,36 +104,21 @@ impl SessionCookies {
         self.inner.clone()
     }
 
-    /// Replaces the request's cookie called `name`, or leaves it out when no key opens it. Of
-    /// several, only the first is used, as by `actix-session`: the work stays bounded.
-    pub fn reseal_request(&self, headers: &mut HeaderMap, name: &str) {
-        let values: Vec<HeaderValue> = headers.remove(header::COOKIE).collect();
-        let mut is_first = true;
-        for value in values {
-            // `actix-web` ignores other bytes as well.
-            let Ok(text) = std::str::from_utf8(value.as_bytes()) else {
-                headers.append(header::COOKIE, value);
-                continue;
-            };
-            let mut resealed = |pair: &str| match Cookie::parse_encoded(pair.to_owned()) {
-                Ok(cookie) if cookie.name() == name => std::mem::take(&mut is_first)
-                    .then(|| self.for_request(cookie))
-                    .flatten()
-                    .map(|cookie| cookie.encoded().stripped().to_string()),
-                _ => Some(pair.to_owned()),
-            };
-            let pairs: Vec<String> = text
-                .split(';')
-                .filter_map(|pair| resealed(pair.trim()))
-                .collect();
-            if let Ok(value) = HeaderValue::from_bytes(pairs.join("; ").as_bytes()) {
-                headers.append(header::COOKIE, value);
-            }
-        }
+    /// Opens a cookie of the browser; `None` when no key does.
+    pub(super) fn open(&self, name: &str, value: &str) -> Option<OpenedCookie> {
+        let cookie = self.outer.open_received(name, value)?;
+        let claim = claim_in(cookie.value());
+        Some(OpenedCookie { cookie, claim })
+    }
+
+    /// Returns the header that brings an opened cookie to `actix-session`.
+    pub(super) fn for_request(&self, opened: OpenedCookie) -> Option<HeaderValue> {
+        let sealed = seal(opened.cookie, &self.inner);
+        HeaderValue::from_str(&sealed.encoded().stripped().to_string()).ok()
     }
 
     /// Seals the cookie called `name` that the response sets, if any, for the browser.
-    pub fn reseal_response(&self, headers: &mut HeaderMap, name: &str) {
+    pub(super) fn reseal_response(&self, headers: &mut HeaderMap, name: &str) {
         let values: Vec<HeaderValue> = headers.remove(header::SET_COOKIE).collect();
         for value in values {
             let parsed = value
@@ -80,38 +134,23 @@ impl SessionCookies {
         }
     }
 
-    /// Returns the cookie of a browser, sealed for `actix-session`; `None` when no key opens it.
-    fn for_request(&self, cookie: Cookie<'static>) -> Option<Cookie<'static>> {
-        let keys = self.ring.current();
-        let mut opened = keys
-            .cookie
-            .iter()
-            .filter_map(|key| open(cookie.clone(), &outer(key)));
-        Some(seal(opened.next()?, &self.inner))
-    }
-
     /// Returns a cookie that `actix-session` set, sealed for the browser; `None` for one without a
-    /// value, which removes the cookie.
+    /// value, which removes the cookie. Without "Keep me signed in" it expires when the browser
+    /// closes: `actix-session` has one lifetime for all cookies.
     fn for_browser(&self, cookie: Cookie<'static>) -> Option<Cookie<'static>> {
-        let opened = open(cookie, &self.inner)?;
-        let keys = self.ring.current();
-        Some(seal(opened, &outer(keys.cookie.in_use(self.ring.now()))))
+        let mut opened = open(cookie, &self.inner)?;
+        let is_remembered =
+            claim_in(opened.value()).is_some_and(|claim| claim.is_remembered.unwrap_or(true));
+        if !is_remembered {
+            opened.set_max_age(None);
+        }
+        Some(self.outer.seal(opened))
     }
 }
 
-fn outer(key: &CookieKey) -> Key {
-    Key::from(key.derived(Purpose::SessionCookie).expose_secret())
-}
-
-/// Returns the cookie with its value decrypted; `None` when `key` doesn't open it.
-pub(super) fn open(cookie: Cookie<'static>, key: &Key) -> Option<Cookie<'static>> {
-    CookieJar::new().private(key).decrypt(cookie)
-}
-
-/// Encrypts the cookie's value; its name and its attributes stay.
-pub(super) fn seal(cookie: Cookie<'static>, key: &Key) -> Cookie<'static> {
-    let name = cookie.name().to_owned();
-    let mut jar = CookieJar::new();
-    jar.private_mut(key).add(cookie.clone());
-    jar.get(&name).cloned().unwrap_or(cookie)
+/// Returns the claim in a cookie's value: `actix-session` stores its state as a JSON object of
+/// strings, each of them JSON.
+fn claim_in(value: &str) -> Option<StoredClaim> {
+    let state: HashMap<String, String> = serde_json::from_str(value).ok()?;
+    serde_json::from_str(state.get(CLAIM)?).ok()
 }

@@ -9,36 +9,81 @@ pub const HOME: &str = "/devices";
 /// The hosts besides this one that sign-in may lead back to: `app.example.org`, with the port where
 /// it is not the scheme's default.
 #[derive(Debug, Clone, Default)]
-pub struct AllowedHosts(Vec<String>);
+pub struct AllowedHosts {
+    hosts: Vec<String>,
+    is_https: bool,
+}
+
+/// Where sign-in leads to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Destination {
+    /// A path on this site.
+    Here(String),
+    /// A page of an allowed host, and that host with its port.
+    Elsewhere {
+        /// The URL, normalized as by a browser.
+        url: String,
+        /// The host, with the port where it is not the scheme's default.
+        host: String,
+    },
+}
+
+impl Destination {
+    /// Returns the path or the URL.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Here(path) => path,
+            Self::Elsewhere { url, .. } => url,
+        }
+    }
+}
 
 impl AllowedHosts {
-    /// Returns a list of these hosts, which are compared in lower case.
-    pub fn new(hosts: &[String]) -> Self {
-        Self(hosts.iter().map(|host| host.to_ascii_lowercase()).collect())
-    }
-
-    /// Returns `target` if it is a path on this site or a page of an allowed host, else [`HOME`].
-    pub fn destination(&self, target: Option<&str>) -> String {
-        let Some(target) = target else {
-            return HOME.to_owned();
-        };
-        match self.page(target) {
-            Some(page) => page,
-            None => local_path(Some(target)).to_owned(),
+    /// Returns a list of these hosts, which are compared in lower case, for a service that people
+    /// reach over HTTPS or not.
+    pub fn new(hosts: &[String], is_https: bool) -> Self {
+        Self {
+            hosts: hosts.iter().map(|host| host.to_ascii_lowercase()).collect(),
+            is_https,
         }
     }
 
+    /// Returns whether there is any: whether forward-auth is in use.
+    #[must_use]
+    pub fn is_any(&self) -> bool {
+        !self.hosts.is_empty()
+    }
+
+    /// Returns `target` if it is a path on this site or a page of an allowed host, else [`HOME`].
+    pub fn destination(&self, target: Option<&str>) -> Destination {
+        let elsewhere = target.and_then(|target| self.find(target));
+        elsewhere.unwrap_or_else(|| Destination::Here(local_path(target).to_owned()))
+    }
+
     /// Returns the URL `target`, normalized as by a browser, if it is a page of an allowed host. A
-    /// URL with credentials is refused.
+    /// URL with credentials is refused. Where this service is reached over HTTPS, so is the page:
+    /// nobody is sent to plain HTTP by it.
     pub fn page(&self, target: &str) -> Option<String> {
-        let url = Url::parse(target).ok()?;
+        self.find(target).map(|found| found.as_str().to_owned())
+    }
+
+    fn find(&self, target: &str) -> Option<Destination> {
+        let mut url = Url::parse(target).ok()?;
+        if url.scheme() == "http" && self.is_https {
+            url.set_scheme("https").ok()?;
+        }
         let is_web = matches!(url.scheme(), "http" | "https");
         let is_plain = url.username().is_empty() && url.password().is_none();
         let host = match url.port() {
             Some(port) => format!("{}:{port}", url.host_str()?),
             None => url.host_str()?.to_owned(),
         };
-        (is_web && is_plain && self.0.contains(&host)).then(|| url.to_string())
+        let is_allowed = is_web && is_plain && self.hosts.contains(&host);
+        is_allowed.then(|| Destination::Elsewhere {
+            url: url.into(),
+            host,
+        })
     }
 }
 
@@ -94,20 +139,39 @@ mod tests {
 
     #[test]
     fn only_pages_of_allowed_hosts_are_followed() {
-        let hosts = AllowedHosts::new(&["App.example.org".into(), "127.0.0.1:3000".into()]);
+        let names = ["App.example.org".into(), "127.0.0.1:3000".into()];
+        let hosts = AllowedHosts::new(&names, false);
         for good in [
             "https://app.example.org/a?b=c&d=e#f",
             "http://127.0.0.1:3000/",
             "/devices",
         ] {
-            assert_eq!(hosts.destination(Some(good)), good);
+            assert_eq!(hosts.destination(Some(good)).as_str(), good);
         }
         for bad in REFUSED {
-            assert_eq!(hosts.destination(Some(bad)), HOME, "{bad:?}");
+            assert_eq!(hosts.destination(Some(bad)).as_str(), HOME, "{bad:?}");
         }
         assert_eq!(
             AllowedHosts::default().page("https://app.example.org/"),
             None
         );
+    }
+    #[test]
+    fn nobody_is_sent_from_https_to_http() {
+        let names = ["app.example.org".into(), "app.example.org:8443".into()];
+        let hosts = AllowedHosts::new(&names, true);
+        for (target, page) in [
+            ("http://app.example.org/a", "https://app.example.org/a"),
+            ("http://app.example.org:80/a", "https://app.example.org/a"),
+            ("http://app.example.org:443/a", "https://app.example.org/a"),
+            (
+                "HTTP://app.example.org:8443",
+                "https://app.example.org:8443/",
+            ),
+            ("https://app.example.org/a", "https://app.example.org/a"),
+        ] {
+            assert_eq!(hosts.page(target).as_deref(), Some(page), "{target}");
+        }
+        assert_eq!(hosts.page("http://app.example.org:8080/"), None);
     }
 }

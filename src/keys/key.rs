@@ -38,6 +38,8 @@ pub enum Purpose {
     NetworkDigest,
     /// Encrypting the notice cookie.
     NoticeCookie,
+    /// Encrypting the cookie of forward-auth.
+    ForwardCookie,
 }
 
 impl Purpose {
@@ -50,6 +52,7 @@ impl Purpose {
             Self::MessageLink => b"rollcall e-mail link v1",
             Self::NetworkDigest => b"rollcall network digest v1",
             Self::NoticeCookie => b"rollcall notice cookie v1",
+            Self::ForwardCookie => b"rollcall forward cookie v1",
         }
     }
 }

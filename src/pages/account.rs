@@ -120,8 +120,8 @@ pub async fn change_password(
     {
         Ok(()) => {
             let hash = app.people.hash_password(new).await?;
-            let session = app.accounts.change_password(&caller, hash).await?;
-            browser::set_session(&request, &session)?;
+            let (session, user) = app.accounts.change_password(&caller, hash).await?;
+            browser::set_session(&request, &session, &user)?;
             Ok(to_account(
                 &request,
                 &caller,
@@ -149,7 +149,7 @@ pub async fn delete(
 ) -> Result<HttpResponse> {
     app.sessions.require_step_up(&caller)?;
     app.accounts.delete_own(caller.user.id).await?;
-    browser::clear_session(&request);
+    browser::clear_session(&request)?;
     Ok(signed_out_response(&request, SignedOutNotice::Deleted))
 }
 

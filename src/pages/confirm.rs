@@ -55,7 +55,7 @@ pub async fn submit(
     match app.people.verify_password(&caller.user, password).await {
         Ok(()) => {
             let session = app.sessions.record_step_up(&caller).await?;
-            browser::set_session(&request, &session)?;
+            browser::set_session(&request, &session, &caller.user)?;
             Ok(match form.action.filter(|action| is_local(action)) {
                 Some(action) => HttpResponse::TemporaryRedirect()
                     .insert_header((LOCATION, action))

@@ -146,7 +146,7 @@ pub async fn sign_out(
         app.sessions
             .end_session(owner, *id, EndedReason::SignedOut, origin)
             .await?;
-        browser::clear_session(&request);
+        browser::clear_session(&request)?;
         return Ok(signed_out_response(&request, SignedOutNotice::SignedOut));
     }
     app.sessions.require_step_up(&caller)?;

@@ -10,6 +10,7 @@ pub mod devices;
 pub mod email;
 pub mod export;
 pub mod forgot_password;
+mod go_on;
 pub mod home;
 mod map;
 mod message;

@@ -5,14 +5,15 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use serde::Deserialize;
 
-use super::notices;
+use super::{go_on, notices};
 use crate::error::{Error, Result};
 use crate::http::app_state::AppState;
 use crate::http::browser;
 use crate::http::caller::MaybeCaller;
 use crate::http::client::RequestClient;
 use crate::http::forms::Form;
-use crate::http::layout::{Layout, page, see_other};
+use crate::http::layout::{Layout, page};
+use crate::http::onward;
 use crate::people::{PlainPassword, User};
 use crate::sessions::{Client, NewSession, OpenedVia, Session, SessionPersistence};
 
@@ -43,7 +44,8 @@ pub struct SignInForm {
     next: Option<String>,
 }
 
-/// Shows the form. A person who is signed in is redirected to the page that they came for.
+/// Shows the form. A person who is signed in goes on to the page that they came for; the
+/// cookies of a session that has ended are removed.
 pub async fn show(
     app: web::Data<AppState>,
     request: HttpRequest,
@@ -51,12 +53,13 @@ pub async fn show(
     web::Query(query): web::Query<SignInQuery>,
 ) -> Result<HttpResponse> {
     let next = app.allowed_hosts.destination(query.next.as_deref());
-    if caller.is_some() {
-        return Ok(see_other(next));
+    if let Some(caller) = caller {
+        return go_on::after_page(&request, &caller, &next);
     }
+    browser::clear_ended_session(&request)?;
     let template = SignInPage {
         layout: Layout::anonymous(&request)?,
-        next: &next,
+        next: next.as_str(),
         email: "",
         remember: false,
         can_sign_up: app.sign_up,
@@ -98,12 +101,12 @@ pub async fn submit(
                 before.map(|caller| caller.session),
             )
             .await?;
-            Ok(see_other(next))
+            Ok(go_on::after_form(&next))
         }
         Err(Error::InvalidCredentials) => {
             let template = SignInPage {
                 layout: Layout::anonymous(&request)?,
-                next: &next,
+                next: next.as_str(),
                 email: &form.email,
                 remember: persistence == SessionPersistence::Remembered,
                 can_sign_up: app.sign_up,
@@ -139,7 +142,8 @@ pub(super) async fn start_session(
         replaces: before,
     };
     let session = app.sessions.create_session(user, new).await?;
-    browser::set_session(request, &session)
+    browser::set_session(request, &session, user)?;
+    onward::mark_signed_in(request)
 }
 
 /// Returns why a sign-in was refused, the same for every reason.

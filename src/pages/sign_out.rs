@@ -28,7 +28,7 @@ pub async fn submit(
             origin,
         )
         .await?;
-    browser::clear_session(&request);
+    browser::clear_session(&request)?;
     Ok(signed_out_response(&request, SignedOutNotice::SignedOut))
 }
 
@@ -48,7 +48,7 @@ pub async fn submit_everywhere(
     app.accounts
         .sign_out_everywhere(caller.user.id, EndedReason::SignedOutRemotely, origin)
         .await?;
-    browser::clear_session(&request);
+    browser::clear_session(&request)?;
     Ok(signed_out_response(
         &request,
         SignedOutNotice::SignedOutEverywhere,

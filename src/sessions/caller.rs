@@ -26,6 +26,11 @@ pub struct Claim {
 pub enum Credential {
     /// A cookie with this JTI.
     Cookie(Jti),
+    /// A cookie of forward-auth.
+    ForwardCookie {
+        /// When the password was last set by then, in microseconds since the Unix epoch.
+        password_version: i64,
+    },
     /// An access token.
     AccessToken {
         /// The refresh token that it was issued with.
@@ -77,6 +82,8 @@ pub enum Authentication {
     /// By a cookie that was replaced less than the grace period ago. It is for requests that were
     /// on their way, and may read; it passes no step-up.
     ReplacedCookie,
+    /// By a cookie of forward-auth, which is good for nothing else.
+    ForwardCookie,
     /// By an access token.
     AccessToken {
         /// The refresh token that it was issued with.
@@ -108,7 +115,7 @@ impl Caller {
     pub fn password_given_at(&self) -> Option<Timestamp> {
         match self.authentication {
             Authentication::Cookie => Some(self.session.confirmed_at),
-            Authentication::ReplacedCookie => None,
+            Authentication::ReplacedCookie | Authentication::ForwardCookie => None,
             Authentication::AccessToken {
                 password_given_at, ..
             } => password_given_at,

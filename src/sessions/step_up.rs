@@ -111,7 +111,7 @@ impl StepUp {
         match self.authentication {
             Authentication::AccessToken { .. } => true,
             Authentication::Cookie => session.jti() == self.current,
-            Authentication::ReplacedCookie => false,
+            Authentication::ReplacedCookie | Authentication::ForwardCookie => false,
         }
     }
 

@@ -6,8 +6,10 @@ use super::store::{self, LastUse};
 use super::values::Jti;
 use super::{Caller, Claim, Session, Sessions};
 use crate::clock::Timestamp;
+use crate::db::{SessionId, UserId};
 use crate::error::{Chain, Error, Result};
 use crate::geo::Location;
+use crate::people::User;
 
 impl Sessions {
     /// Resolves a claim to its caller, and records the use.
@@ -28,7 +30,7 @@ impl Sessions {
             .read(move |c| store::find_live(c, user, session, now))
             .await?
             .ok_or(Error::Unauthenticated)?;
-        let authentication = self.authenticate(&session, credential, now).await?;
+        let authentication = self.authenticate(&session, &user, credential, now).await?;
         let network = self.network_key.digest(session.id, location.ip.as_deref());
         let location = location.redacted(user.ip_retention);
         // A use that can't be recorded doesn't fail the request.
@@ -44,19 +46,43 @@ impl Sessions {
         })
     }
 
+    /// Returns how a cookie authenticates its caller; `None` when there is no such live session of
+    /// an active account, or the JTI was replaced longer than the grace period ago. Records no use.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database doesn't respond.
+    pub async fn find_authentication(
+        &self,
+        owner: UserId,
+        id: SessionId,
+        jti: &Jti,
+    ) -> Result<Option<Authentication>> {
+        let now = self.clock.now();
+        let live = self
+            .db
+            .read(move |c| store::find_live(c, owner, id, now))
+            .await?;
+        Ok(live.and_then(|(session, _)| self.by_cookie(&session, jti, now)))
+    }
+
     /// Verifies what names a live session.
     async fn authenticate(
         &self,
         session: &Session,
+        user: &User,
         credential: Credential,
         now: Timestamp,
     ) -> Result<Authentication> {
         match credential {
-            Credential::Cookie(jti) if jti == session.jti() => Ok(Authentication::Cookie),
-            Credential::Cookie(jti) if self.is_within_grace(session, &jti, now) => {
-                Ok(Authentication::ReplacedCookie)
+            Credential::Cookie(jti) => self
+                .by_cookie(session, &jti, now)
+                .ok_or(Error::Unauthenticated),
+            Credential::ForwardCookie { password_version } => {
+                match password_version == user.password_changed_at.timestamp_micros() {
+                    true => Ok(Authentication::ForwardCookie),
+                    false => Err(Error::Unauthenticated),
+                }
             }
-            Credential::Cookie(_) => Err(Error::Unauthenticated),
             Credential::AccessToken {
                 issued_with,
                 password_given_at,
@@ -68,6 +94,14 @@ impl Sessions {
                 })
             }
         }
+    }
+
+    fn by_cookie(&self, session: &Session, jti: &Jti, now: Timestamp) -> Option<Authentication> {
+        if *jti == session.jti() {
+            return Some(Authentication::Cookie);
+        }
+        self.is_within_grace(session, jti, now)
+            .then_some(Authentication::ReplacedCookie)
     }
 
     /// Returns whether a cookie with this JTI was replaced within the grace period.

@@ -57,9 +57,13 @@ pub struct Settings {
     /// A file of user-agent patterns in place of the built-in ones, in the format of uap-core's
     /// `regexes.yaml`.
     pub device_patterns: Option<PathBuf>,
-    /// The domain whose hosts all receive the session cookie, for forward-auth. `None` limits the
-    /// cookie to this host.
+    /// The domain whose hosts all receive the cookie of forward-auth. `None` limits the cookie to
+    /// this host. The session cookie never leaves it.
     pub cookie_domain: Option<String>,
+    /// What the names of cookies begin with, so that two services on one host don't overwrite each
+    /// other's: browsers ignore the port.
+    #[serde(deserialize_with = "parse::cookie_prefix")]
+    pub cookie_prefix: String,
     /// `[forward_auth]`
     pub forward_auth: ForwardAuthSettings,
     /// `[log]`
@@ -97,6 +101,7 @@ impl Default for Settings {
             signing_key: None,
             device_patterns: None,
             cookie_domain: None,
+            cookie_prefix: "rollcall".into(),
             forward_auth: ForwardAuthSettings::default(),
             log: LogSettings::default(),
             accounts: AccountSettings::default(),

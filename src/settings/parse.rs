@@ -36,6 +36,21 @@ pub(super) fn origin<'de, D: Deserializer<'de>>(reader: D) -> Result<Option<Url>
     }
 }
 
+/// Deserializes what the names of cookies begin with. On plain HTTP browsers refuse names that begin
+/// with `__Host-` or `__Secure-`, in whatever case.
+pub(super) fn cookie_prefix<'de, D: Deserializer<'de>>(reader: D) -> Result<String, D::Error> {
+    let text = String::deserialize(reader)?;
+    let is_plain = |b: u8| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-');
+    let is_allowed =
+        (1..=32).contains(&text.len()) && text.bytes().all(is_plain) && !text.starts_with("__");
+    match is_allowed {
+        true => Ok(text),
+        false => Err(D::Error::custom(format!(
+            "{text:?} is not allowed; allowed: 1 to 32 of a-z, 0-9, _ and -, not beginning with __"
+        ))),
+    }
+}
+
 /// Deserializes a list of networks; an address is a network of one: `["10.0.0.0/8", "192.0.2.7"]`.
 pub(super) fn networks<'de, D: Deserializer<'de>>(reader: D) -> Result<Vec<IpNet>, D::Error> {
     let allowed = "networks or addresses, like 10.0.0.0/8 or 192.0.2.7";

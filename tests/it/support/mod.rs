@@ -3,6 +3,7 @@
 pub mod api;
 pub mod app;
 pub mod browser;
+pub mod cookies;
 pub mod database;
 pub mod html;
 pub mod mmdb;
