@@ -14,6 +14,7 @@ use actix_web::{HttpMessage, HttpRequest};
 use super::app_state::{AppState, app_state};
 use super::cookies::{self, CookieConfig, MAX_AGE, OwnCookie};
 use super::received_cookies::ReceivedCookies;
+use super::sent_cookies::SentCookies;
 use super::session_choice::{Removal, choose};
 use super::session_cookies::{CLAIM, StoredClaim};
 use super::{forward_cookie, onward};
@@ -107,7 +108,8 @@ pub async fn exchange_cookies(
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
     let app = app_state(request.request())?.clone();
     let received = ReceivedCookies::read(request.headers(), &app.cookies);
-    request.headers_mut().remove(header::COOKIE);
+    let sent = SentCookies::take(request.headers_mut());
+    request.extensions_mut().insert(sent);
     if received.has_former_session() {
         cookies::remove_former_session(request.request(), &app.cookies);
     }

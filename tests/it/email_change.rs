@@ -1,6 +1,7 @@
 //! A change of e-mail takes effect when the new address is verified. Until then the former one is
 //! the account's, and for a while afterwards nobody else can have it.
 
+use crate::support::browser::APPLICATION;
 use crate::support::prelude::*;
 use crate::support::program::Program;
 use crate::support::smtp::{Message, SmtpServer};
@@ -42,7 +43,10 @@ struct Fixture {
 
 async fn set_up(database: Database) -> Fixture {
     let server = SmtpServer::start();
-    let app = TestApp::start_with_mail(database, &server, |_| {}).await;
+    let app = TestApp::start_with_mail(database, &server, |settings| {
+        settings.forward_auth.allowed_hosts = vec![APPLICATION.into()];
+    })
+    .await;
     let ada = app.register(A).await;
     let laptop = app.browser_from(FIREFOX, "203.0.113.7");
     laptop.sign_in(&ada).await.expect(303);
@@ -130,7 +134,7 @@ async fn a_change_waits_for_the_new_mailbox(database: Database) {
     assert_eq!(fixture.email(), B);
     assert!(!fixture.can_sign_in(A).await);
     assert!(fixture.can_sign_in(B).await);
-    let asserted = fixture.laptop.get("/auth/verify").await.expect(200);
+    let asserted = fixture.laptop.verify().await.expect(200);
     assert_eq!(asserted.header("remote-email"), B);
     // The former address is notified.
     fixture.app.deliver_mail().await;

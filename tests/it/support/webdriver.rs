@@ -96,7 +96,8 @@ fn capabilities(profile: &Path, script: Script) -> Value {
         "args": [
             "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
             "--disable-dev-shm-usage", "--disable-background-networking", "--disable-component-update",
-            "--disable-sync", format!("--user-data-dir={}", profile.display()),
+            "--disable-sync", "--host-resolver-rules=MAP *.example.org 127.0.0.1",
+            format!("--user-data-dir={}", profile.display()),
         ],
     });
     if script == Script::Off {
@@ -164,6 +165,15 @@ impl Chromium {
     /// Waits until the current page has this path.
     pub async fn arrives_at(&self, path: &str) {
         super::eventually(path, async || path_of(&self.path().await) == path).await;
+    }
+
+    /// Waits until the current page has this address.
+    pub async fn is_at(&self, address: &str) {
+        super::eventually(address, async || {
+            let current = self.client.current_url().await;
+            current.is_ok_and(|current| current.as_str() == address)
+        })
+        .await;
     }
 
     /// Waits until this many elements match the selector.
