@@ -93,7 +93,8 @@ pub fn clear_ended_session(request: &HttpRequest) -> Result<()> {
     let state = request.get_session();
     state.remove(CLAIM);
     onward::forget(request);
-    match state.entries().is_empty() {
+    let is_empty = state.entries().is_empty();
+    match is_empty {
         true => clear_session(request),
         false => forward_cookie::clear(request),
     }
@@ -121,14 +122,24 @@ pub async fn exchange_cookies(
     app.session_cookies
         .reseal_response(response.headers_mut(), name);
     let is_session_set = is_set(response.headers(), name);
-    for cookie in set {
+    let headers = response.headers_mut();
+    let of_handlers: Vec<HeaderValue> = headers.remove(header::SET_COOKIE).collect();
+    let (of_domains, of_host): (Vec<_>, Vec<_>) = set
+        .into_iter()
+        .partition(|cookie| cookie.domain().is_some());
+    // In this order: by RFC 6265, the removal of a domain that is this host removes the cookie of
+    // this host alone as well. Browsers of today tell them apart.
+    for cookie in of_domains {
+        headers.append(header::SET_COOKIE, header_of(&cookie)?);
+    }
+    for value in of_handlers {
+        headers.append(header::SET_COOKIE, value);
+    }
+    for cookie in of_host {
         // What a handler says of the session cookie takes precedence.
-        if is_session_set && app.cookies.is_in_own_scope(&cookie, OwnCookie::Session) {
-            continue;
+        if !(is_session_set && app.cookies.is_in_own_scope(&cookie, OwnCookie::Session)) {
+            headers.append(header::SET_COOKIE, header_of(&cookie)?);
         }
-        let value = HeaderValue::from_str(&cookie.encoded().to_string())
-            .map_err(|err| Error::Internal(Failure::new("a cookie", err)))?;
-        response.headers_mut().append(header::SET_COOKIE, value);
     }
     Ok(response)
 }
@@ -151,6 +162,11 @@ async fn choose_session(request: &mut ServiceRequest, app: &AppState, received: 
     if choice.removal == Removal::Everywhere {
         cookies::remove(request.request(), &app.cookies, OwnCookie::Session);
     }
+}
+
+fn header_of(cookie: &Cookie<'static>) -> Result<HeaderValue> {
+    HeaderValue::from_str(&cookie.encoded().to_string())
+        .map_err(|err| Error::Internal(Failure::new("a cookie", err)))
 }
 
 fn is_set(headers: &HeaderMap, name: &str) -> bool {

@@ -12,7 +12,7 @@ on_both!(
     a_browser_without_a_session_is_sent_to_sign_in,
     a_page_is_never_returned_to_over_plain_http,
     what_cannot_be_redirected_gets_401,
-    only_allowed_hosts_are_let_in_by_cookie_and_redirected_to,
+    only_allowed_hosts_are_redirected_to,
     each_path_reads_its_own_headers_only,
     a_query_changes_nothing,
     an_authorization_of_the_application_changes_nothing,
@@ -220,7 +220,7 @@ async fn what_cannot_be_redirected_gets_401(database: Database) {
     app.stop().await;
 }
 
-async fn only_allowed_hosts_are_let_in_by_cookie_and_redirected_to(database: Database) {
+async fn only_allowed_hosts_are_redirected_to(database: Database) {
     let app = start(database).await;
     let ada = app.register("ada@example.org").await;
     let laptop = app.login(&ada, FIREFOX).await;
@@ -231,7 +231,6 @@ async fn only_allowed_hosts_are_let_in_by_cookie_and_redirected_to(database: Dat
         "https://app.example.org@evil.example/",
         "https://app.example.org:8443/",
         "https://evil.example/?app.example.org",
-        "https://app.example.org\\@evil.example/",
         "https://evil.example/https://app.example.org/",
         "ftp://app.example.org/",
         "javascript://app.example.org/",
@@ -257,6 +256,7 @@ async fn only_allowed_hosts_are_let_in_by_cookie_and_redirected_to(database: Dat
         assert_eq!(response.header("location"), "/devices", "{elsewhere}");
     }
     for unlike in [
+        "https://app.example.org\\@evil.example/",
         "https:///app.example.org/",
         "https:app.example.org",
         "//app.example.org/",

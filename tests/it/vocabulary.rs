@@ -91,7 +91,7 @@ const HOMONYMS: [(&str, &str, &str); 10] = [
     ("App", "src/server/metrics.rs", "the builder of actix-web"),
     (
         "App",
-        "tests/it/support/nginx.rs",
+        "tests/it/support/application.rs",
         "the builder of actix-web",
     ),
 ];
