@@ -117,31 +117,46 @@ pub async fn exchange_cookies(
     choose_session(&mut request, &app, &received).await;
     request.extensions_mut().insert(received);
     let mut response = next.call(request).await?;
-    let set = cookies::take(response.request());
     let name = app.cookies.name(OwnCookie::Session);
     app.session_cookies
         .reseal_response(response.headers_mut(), name);
-    let is_session_set = is_set(response.headers(), name);
-    let headers = response.headers_mut();
-    let of_handlers: Vec<HeaderValue> = headers.remove(header::SET_COOKIE).collect();
-    let (of_domains, of_host): (Vec<_>, Vec<_>) = set
-        .into_iter()
-        .partition(|cookie| cookie.domain().is_some());
-    // In this order: by RFC 6265, the removal of a domain that is this host removes the cookie of
-    // this host alone as well. Browsers of today tell them apart.
-    for cookie in of_domains {
-        headers.append(header::SET_COOKIE, header_of(&cookie)?);
+    let set = cookies::take(response.request());
+    prepend(response.headers_mut(), &app.cookies, &set)?;
+    Ok(response)
+}
+
+/// Puts cookies before those that are set already: clients by RFC 6265 don't tell a cookie of the
+/// host alone from one of the host as a domain, so the removal of either must come first. Those of
+/// this host alone with another path come last. What `actix-session` says of the session cookie
+/// takes precedence.
+fn prepend(headers: &mut HeaderMap, config: &CookieConfig, cookies: &[Cookie<'_>]) -> Result<()> {
+    let later: Vec<HeaderValue> = headers.remove(header::SET_COOKIE).collect();
+    let name = config.name(OwnCookie::Session);
+    let is_session_set = later.iter().any(|value| is_of(value, name));
+    let (last, first): (Vec<_>, Vec<_>) = cookies
+        .iter()
+        .filter(|cookie| !(is_session_set && config.is_in_own_scope(cookie, OwnCookie::Session)))
+        .partition(|cookie| cookie.domain().is_none() && cookie.path() != Some("/"));
+    for cookie in first {
+        headers.append(header::SET_COOKIE, header_of(cookie)?);
     }
-    for value in of_handlers {
+    for value in later {
         headers.append(header::SET_COOKIE, value);
     }
-    for cookie in of_host {
-        // What a handler says of the session cookie takes precedence.
-        if !(is_session_set && app.cookies.is_in_own_scope(&cookie, OwnCookie::Session)) {
-            headers.append(header::SET_COOKIE, header_of(&cookie)?);
-        }
+    for cookie in last {
+        headers.append(header::SET_COOKIE, header_of(cookie)?);
     }
-    Ok(response)
+    Ok(())
+}
+
+fn header_of(cookie: &Cookie<'_>) -> Result<HeaderValue> {
+    HeaderValue::from_str(&cookie.encoded().to_string())
+        .map_err(|err| Error::Internal(Failure::new("a cookie", err)))
+}
+
+fn is_of(value: &HeaderValue, name: &str) -> bool {
+    let rest = value.as_bytes().strip_prefix(name.as_bytes());
+    rest.is_some_and(|rest| rest.starts_with(b"="))
 }
 
 async fn choose_session(request: &mut ServiceRequest, app: &AppState, received: &ReceivedCookies) {
@@ -162,19 +177,6 @@ async fn choose_session(request: &mut ServiceRequest, app: &AppState, received: 
     if choice.removal == Removal::Everywhere {
         cookies::remove(request.request(), &app.cookies, OwnCookie::Session);
     }
-}
-
-fn header_of(cookie: &Cookie<'static>) -> Result<HeaderValue> {
-    HeaderValue::from_str(&cookie.encoded().to_string())
-        .map_err(|err| Error::Internal(Failure::new("a cookie", err)))
-}
-
-fn is_set(headers: &HeaderMap, name: &str) -> bool {
-    let mut values = headers.get_all(header::SET_COOKIE);
-    values.any(|value| {
-        let rest = value.as_bytes().strip_prefix(name.as_bytes());
-        rest.is_some_and(|rest| rest.starts_with(b"="))
-    })
 }
 
 /// Ensures that the browser has a device cookie, and renews it with every request to `/sign-in`. Of

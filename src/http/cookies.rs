@@ -99,7 +99,7 @@ impl CookieConfig {
     }
 
     /// Returns whether this is the cookie, in the scope that it is set in.
-    pub(super) fn is_in_own_scope(&self, cookie: &Cookie<'static>, own: OwnCookie) -> bool {
+    pub(super) fn is_in_own_scope(&self, cookie: &Cookie<'_>, own: OwnCookie) -> bool {
         scope(cookie) == (self.name(own), self.domain_of(own), Some("/"))
     }
 
@@ -237,7 +237,7 @@ pub(super) fn take(request: &HttpRequest) -> Vec<Cookie<'static>> {
 
 type Scope<'a> = (&'a str, Option<&'a str>, Option<&'a str>);
 
-fn scope<'a>(cookie: &'a Cookie<'static>) -> Scope<'a> {
+fn scope<'a>(cookie: &'a Cookie<'_>) -> Scope<'a> {
     (cookie.name(), cookie.domain(), cookie.path())
 }
 

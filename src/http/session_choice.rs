@@ -26,7 +26,7 @@ pub(super) enum Removal {
 }
 
 impl Choice {
-    fn nothing(removal: Removal) -> Self {
+    fn empty(removal: Removal) -> Self {
         Self {
             cookie: None,
             removal,
@@ -41,7 +41,7 @@ impl Choice {
 /// [`Error::Unavailable`](crate::Error::Unavailable) when it doesn't respond.
 pub(super) async fn choose(app: &AppState, received: &ReceivedCookies) -> Result<Choice> {
     if received.are_too_many(OwnCookie::Session) {
-        return Ok(Choice::nothing(Removal::Everywhere));
+        return Ok(Choice::empty(Removal::Everywhere));
     }
     let name = app.cookies.name(OwnCookie::Session);
     let values = received.values(OwnCookie::Session).iter();
@@ -87,7 +87,7 @@ async fn choose_live(app: &AppState, opened: Vec<OpenedCookie>) -> Result<Choice
         live.push((claim.session(), index));
     }
     if live.windows(2).any(|pair| pair[0].0 != pair[1].0) {
-        return Ok(Choice::nothing(Removal::Everywhere));
+        return Ok(Choice::empty(Removal::Everywhere));
     }
     let first = live.first().map_or(0, |(_, index)| *index);
     Ok(Choice {

@@ -245,11 +245,7 @@ async fn chromium_signs_in(site: &Site, script: Script) {
     let path = "/a?b=c&d=e";
     for _ in 0..2 {
         browser.open(path).await;
-        browser
-            .type_into("input[name='email']", &site.ada.email)
-            .await;
-        browser.type_into("input[name='password']", PASSWORD).await;
-        browser.press("form[action^='/sign-in'] button").await;
+        browser.complete_sign_in(&site.ada).await;
         browser.is_at(&site.at(path)).await;
         let shown = browser.words_in("body").await;
         let received: Received = serde_json::from_str(&shown).expect("a request");

@@ -110,6 +110,12 @@ impl Chromium {
     /// Signs in with keyboard and button.
     pub async fn sign_in(&self, person: &Person) {
         self.open("/sign-in").await;
+        self.complete_sign_in(person).await;
+        self.arrives_at("/devices").await;
+    }
+
+    /// Completes the form of the sign-in page, and sends it.
+    pub async fn complete_sign_in(&self, person: &Person) {
         self.find("input[name='email']")
             .await
             .send_keys(&person.email)
@@ -121,14 +127,15 @@ impl Chromium {
             .await
             .expect("typing");
         self.press("form[action^='/sign-in'] button").await;
-        self.arrives_at("/devices").await;
     }
 
     pub async fn open(&self, path: &str) {
-        self.client
-            .goto(&format!("{}{path}", self.base))
-            .await
-            .expect("the page opens");
+        self.go_to(&format!("{}{path}", self.base)).await;
+    }
+
+    /// Opens a page of any origin.
+    pub async fn go_to(&self, url: &str) {
+        self.client.goto(url).await.expect("the page opens");
     }
 
     /// Types into a field.
