@@ -1,146 +1,179 @@
 //! `/auth/verify`: forward-auth. A reverse proxy has it verify every request: nginx
 //! (`auth_request`), Traefik (`forwardAuth`), Caddy (`forward_auth`).
+//!
+//! The path says whose headers are read and who is let in. The query says nothing: Caddy passes on
+//! the one of the original request.
 
-use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
-use actix_web::{FromRequest, HttpRequest, HttpResponse, dev::Payload, web};
-use serde::Deserialize;
-use url::form_urlencoded;
+mod original;
 
+use std::sync::Once;
+
+use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse};
+use url::{Url, form_urlencoded};
+
+use self::original::{OriginalRequest, Proxy};
 use crate::error::{Error, Failure, Result};
-use crate::http::app_state::AppState;
-use crate::http::caller::ApiCaller;
-use crate::http::forward_cookie;
+use crate::http::app_state::{AppState, app_state};
+use crate::http::sent_cookies::SentCookies;
+use crate::http::{caller, forward_cookie};
 use crate::sessions::Caller;
 
-/// The people to allow: those of `group`, or everybody signed in.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct VerifyQuery {
-    group: Option<Group>,
-}
+/// Bytes of a link to sign-in that leads back to the very page. Proxies refuse long request lines,
+/// nginx those over 8 KiB.
+const MAX_LINK_BYTES: usize = 4096;
 
-#[derive(Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "lowercase")]
-enum Group {
+/// Who is let in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Rule {
+    /// Everybody signed in.
+    SignedIn,
+    /// Administrators.
     Admin,
 }
 
-/// The page that a browser requested from the proxy, and the proxy's kind, on which the response
-/// depends.
-enum OriginalRequest {
-    /// nginx: it needs a 401, and redirects to the `Location` of that response.
-    FromNginx(String),
-    /// Traefik and Caddy: they pass on every response that is not a success.
-    FromOther(String),
-}
-
-/// Returns 200 with headers that identify the caller. A browser without a session is redirected to
-/// sign-in where it may be redirected back from there.
+/// `/auth/verify`: for nginx, lets in everybody signed in.
 ///
 /// # Errors
-/// [`Error::Unauthenticated`] or [`Error::InvalidToken`] when there is no session and no redirect;
-/// [`Error::NotInGroup`]; [`Error::Unavailable`] when the database doesn't respond.
-pub async fn verify(
-    app: web::Data<AppState>,
-    request: HttpRequest,
-    web::Query(query): web::Query<VerifyQuery>,
+/// [`Error::Unauthenticated`] when nobody is signed in and no redirect is possible;
+/// [`Error::Unavailable`] when the database doesn't respond.
+pub async fn nginx(request: HttpRequest) -> Result<HttpResponse> {
+    warn_of_group(request.query_string());
+    verify(&request, Proxy::Nginx, Rule::SignedIn).await
+}
+
+/// `/auth/verify/admin`: for nginx, lets in administrators.
+///
+/// # Errors
+/// As [`nginx`]; [`Error::NotInGroup`] for anybody else signed in.
+pub async fn nginx_admin(request: HttpRequest) -> Result<HttpResponse> {
+    verify(&request, Proxy::Nginx, Rule::Admin).await
+}
+
+/// `/auth/verify/traefik` and `/auth/verify/caddy`: lets in everybody signed in.
+///
+/// # Errors
+/// As [`nginx`].
+pub async fn forwarded(request: HttpRequest) -> Result<HttpResponse> {
+    verify(&request, Proxy::TraefikOrCaddy, Rule::SignedIn).await
+}
+
+/// `/auth/verify/traefik/admin` and `/auth/verify/caddy/admin`: lets in administrators.
+///
+/// # Errors
+/// As [`nginx_admin`].
+pub async fn forwarded_admin(request: HttpRequest) -> Result<HttpResponse> {
+    verify(&request, Proxy::TraefikOrCaddy, Rule::Admin).await
+}
+
+async fn verify(request: &HttpRequest, proxy: Proxy, rule: Rule) -> Result<HttpResponse> {
+    let app = app_state(request)?;
+    let original = OriginalRequest::stated(proxy, request.headers());
+    let page = original
+        .url
+        .as_deref()
+        .and_then(|url| app.allowed_hosts.page(url));
+    if page.is_some() && original.is_preflight() {
+        return allowed_response(request, app, None);
+    }
+    match find_caller(request, page.is_some()).await? {
+        Some(caller) if rule == Rule::Admin && !caller.user.is_admin => Err(Error::NotInGroup),
+        Some(caller) => allowed_response(request, app, Some(&caller)),
+        None => match page.filter(|_| original.is_page_load()) {
+            Some(page) => Ok(sign_in_response(app, proxy, &page)),
+            None => Err(Error::Unauthenticated),
+        },
+    }
+}
+
+/// Finds who the request is from: by the cookie, on an allowed host, whatever is sent besides; else
+/// by an access token. An `Authorization` that is none of ours is the application's.
+async fn find_caller(request: &HttpRequest, is_allowed_host: bool) -> Result<Option<Caller>> {
+    if is_allowed_host && let Some(caller) = forward_cookie::caller(request).await? {
+        return Ok(Some(caller));
+    }
+    caller::token_caller(request).await
+}
+
+/// Returns 200 with what the application may know of the caller; nothing for a preflight. A proxy
+/// replaces the client's headers by these, so each is always there, if empty. `Cookie` has what is
+/// left without the cookies of this service.
+fn allowed_response(
+    request: &HttpRequest,
+    app: &AppState,
+    caller: Option<&Caller>,
 ) -> Result<HttpResponse> {
-    if let Some(caller) = forward_cookie::caller(&request).await? {
-        return match query.group == Some(Group::Admin) && !caller.user.is_admin {
-            true => Err(Error::NotInGroup),
-            false => allowed_response(&caller),
-        };
-    }
-    match ApiCaller::from_request(&request, &mut Payload::None).await {
-        Ok(ApiCaller(caller)) if !may_pass(&caller, &query, request.headers()) => {
-            denied_response(&app, request.headers(), Error::Unauthenticated)
-        }
-        Ok(ApiCaller(caller)) if query.group == Some(Group::Admin) && !caller.user.is_admin => {
-            Err(Error::NotInGroup)
-        }
-        Ok(ApiCaller(caller)) => allowed_response(&caller),
-        Err(err @ (Error::Unauthenticated | Error::InvalidToken(_))) => {
-            denied_response(&app, request.headers(), err)
-        }
-        Err(err) => Err(err),
-    }
-}
-
-/// Returns whether the caller's cookie is good for the request that the proxy received. One that a
-/// step-up has just replaced is good for reading, and for nothing of administrators.
-fn may_pass(caller: &Caller, query: &VerifyQuery, headers: &HeaderMap) -> bool {
-    caller.may_write() || (query.group.is_none() && is_reading(headers))
-}
-
-/// Returns whether the original request changes nothing by what the proxy states of its method:
-/// nginx in `X-Original-Method`, Traefik and Caddy in `X-Forwarded-Method`. A header that the
-/// client sent besides can't turn another method into reading.
-fn is_reading(headers: &HeaderMap) -> bool {
-    let mut methods = headers
-        .get_all("x-forwarded-method")
-        .chain(headers.get_all("x-original-method"))
-        .peekable();
-    methods.peek().is_some() && methods.all(|method| method == "GET" || method == "HEAD")
-}
-
-fn allowed_response(caller: &Caller) -> Result<HttpResponse> {
+    let text = |part: fn(&Caller) -> String| caller.map(part).unwrap_or_default().into_bytes();
     let mut response = HttpResponse::Ok();
     for (name, value) in [
-        ("remote-user", caller.user.id.to_string()),
-        // Empty where it is not asserted.
+        ("remote-user", text(|caller| caller.user.id.to_string())),
         (
             "remote-email",
-            caller.user.verified_email().unwrap_or_default().to_owned(),
+            text(|caller| caller.user.verified_email().unwrap_or_default().to_owned()),
         ),
-        ("remote-name", caller.user.asserted_name().to_owned()),
-        ("remote-session", caller.session.id.to_string()),
+        (
+            "remote-name",
+            text(|caller| caller.user.asserted_name().to_owned()),
+        ),
+        (
+            "remote-session",
+            text(|caller| caller.session.id.to_string()),
+        ),
+        ("cookie", foreign_cookies(request, app)),
     ] {
-        let value = HeaderValue::from_bytes(value.as_bytes())
+        let value = HeaderValue::from_bytes(&value)
             .map_err(|err| Error::Internal(Failure::new(name, err)))?;
         response.insert_header((HeaderName::from_static(name), value));
     }
     Ok(response.finish())
 }
 
-/// Redirects a browser to sign-in, if sign-in may redirect back to the requested page; else returns
-/// `err`, or for nginx a bare 401.
-fn denied_response(app: &AppState, headers: &HeaderMap, err: Error) -> Result<HttpResponse> {
-    match original_request(headers) {
-        Some(OriginalRequest::FromNginx(page)) => Ok(match sign_in_url(app, &page) {
-            Some(url) => HttpResponse::Unauthorized()
-                .insert_header((header::LOCATION, url))
-                .finish(),
-            None => HttpResponse::Unauthorized().finish(),
-        }),
-        Some(OriginalRequest::FromOther(page)) => match sign_in_url(app, &page) {
-            Some(url) => Ok(HttpResponse::Found()
-                .insert_header((header::LOCATION, url))
-                .finish()),
-            None => Err(err),
-        },
-        None => Err(err),
-    }
+fn foreign_cookies(request: &HttpRequest, app: &AppState) -> Vec<u8> {
+    let extensions = request.extensions();
+    let sent = extensions.get::<SentCookies>();
+    sent.map(|sent| sent.foreign(app.cookies.prefix()))
+        .unwrap_or_default()
 }
 
-fn original_request(headers: &HeaderMap) -> Option<OriginalRequest> {
-    let text = |name: &str| headers.get(name)?.to_str().ok();
-    let is_browser = text("accept").is_some_and(|kinds| kinds.contains("text/html"));
-    if !is_browser {
-        return None;
+/// Redirects a browser to sign-in. nginx needs a 401, and redirects to its `Location`; the others
+/// pass on every response that is not a success.
+fn sign_in_response(app: &AppState, proxy: Proxy, page: &str) -> HttpResponse {
+    let mut response = match proxy {
+        Proxy::Nginx => HttpResponse::Unauthorized(),
+        Proxy::TraefikOrCaddy => HttpResponse::Found(),
+    };
+    let link = |next: &str| {
+        let query = form_urlencoded::Serializer::new(String::new())
+            .append_pair("next", next)
+            .finish();
+        format!("{}/sign-in?{query}", app.tokens.issuer())
+    };
+    let mut location = link(page);
+    if location.len() > MAX_LINK_BYTES {
+        location = link(&start_page(page));
     }
-    if let Some(url) = text("x-original-url") {
-        return Some(OriginalRequest::FromNginx(url.to_owned()));
-    }
-    let scheme = text("x-forwarded-proto").unwrap_or("https");
-    let (host, uri) = (text("x-forwarded-host")?, text("x-forwarded-uri")?);
-    Some(OriginalRequest::FromOther(format!(
-        "{scheme}://{host}{uri}"
-    )))
+    response
+        .insert_header((header::LOCATION, location))
+        .finish()
 }
 
-fn sign_in_url(app: &AppState, page: &str) -> Option<String> {
-    let page = app.allowed_hosts.page(page)?;
-    let mut query = form_urlencoded::Serializer::new(String::new());
-    let query = query.append_pair("next", &page).finish();
-    Some(format!("{}/sign-in?{query}", app.tokens.issuer()))
+/// Returns the start page of the host that `page` is on.
+fn start_page(page: &str) -> String {
+    Url::parse(page)
+        .and_then(|url| url.join("/"))
+        .map_or_else(|_| page.to_owned(), Into::into)
+}
+
+/// Warns once of a proxy that still states the group in the query, which was how to let in
+/// administrators only.
+fn warn_of_group(query: &str) {
+    static WARNED: Once = Once::new();
+    if query.split('&').any(|field| field == "group=admin") {
+        WARNED.call_once(|| {
+            tracing::warn!(
+                "/auth/verify ignores ?group=admin and lets in everybody signed in; \
+                 a proxy that lets in administrators only needs /auth/verify/admin"
+            );
+        });
+    }
 }

@@ -14,6 +14,7 @@ use actix_web::{HttpMessage, HttpRequest};
 use super::app_state::{AppState, app_state};
 use super::cookies::{self, CookieConfig, MAX_AGE, OwnCookie};
 use super::received_cookies::ReceivedCookies;
+use super::sent_cookies::SentCookies;
 use super::session_choice::{Removal, choose};
 use super::session_cookies::{CLAIM, StoredClaim};
 use super::{forward_cookie, onward};
@@ -108,7 +109,8 @@ pub async fn exchange_cookies(
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
     let app = app_state(request.request())?.clone();
     let received = ReceivedCookies::read(request.headers(), &app.cookies);
-    request.headers_mut().remove(header::COOKIE);
+    let sent = SentCookies::take(request.headers_mut());
+    request.extensions_mut().insert(sent);
     if received.has_former_session() {
         cookies::remove_former_session(request.request(), &app.cookies);
     }
@@ -124,24 +126,32 @@ pub async fn exchange_cookies(
 }
 
 /// Puts cookies before those that are set already: clients by RFC 6265 don't tell a cookie of the
-/// host alone from one of the host as a domain, so the removal of either must come first. What
-/// `actix-session` says of the session cookie takes precedence.
+/// host alone from one of the host as a domain, so the removal of either must come first. Those of
+/// this host alone with another path come last. What `actix-session` says of the session cookie
+/// takes precedence.
 fn prepend(headers: &mut HeaderMap, config: &CookieConfig, cookies: &[Cookie<'_>]) -> Result<()> {
     let later: Vec<HeaderValue> = headers.remove(header::SET_COOKIE).collect();
     let name = config.name(OwnCookie::Session);
     let is_session_set = later.iter().any(|value| is_of(value, name));
-    for cookie in cookies {
-        if is_session_set && config.is_in_own_scope(cookie, OwnCookie::Session) {
-            continue;
-        }
-        let value = HeaderValue::from_str(&cookie.encoded().to_string())
-            .map_err(|err| Error::Internal(Failure::new("a cookie", err)))?;
-        headers.append(header::SET_COOKIE, value);
+    let (last, first): (Vec<_>, Vec<_>) = cookies
+        .iter()
+        .filter(|cookie| !(is_session_set && config.is_in_own_scope(cookie, OwnCookie::Session)))
+        .partition(|cookie| cookie.domain().is_none() && cookie.path() != Some("/"));
+    for cookie in first {
+        headers.append(header::SET_COOKIE, header_of(cookie)?);
     }
     for value in later {
         headers.append(header::SET_COOKIE, value);
     }
+    for cookie in last {
+        headers.append(header::SET_COOKIE, header_of(cookie)?);
+    }
     Ok(())
+}
+
+fn header_of(cookie: &Cookie<'_>) -> Result<HeaderValue> {
+    HeaderValue::from_str(&cookie.encoded().to_string())
+        .map_err(|err| Error::Internal(Failure::new("a cookie", err)))
 }
 
 fn is_of(value: &HeaderValue, name: &str) -> bool {

@@ -226,6 +226,29 @@ fn cookie_claim(request: &HttpRequest) -> Result<Claim> {
     Ok(claim)
 }
 
+/// Finds the caller by an access token of this service, for forward-auth. Any other `Authorization`,
+/// or several, may be meant for the application that is asked about, and is no error.
+///
+/// # Errors
+/// [`Error::Unavailable`] when the database doesn't respond.
+pub async fn token_caller(request: &HttpRequest) -> Result<Option<Caller>> {
+    let mut lines = request.headers().get_all(header::AUTHORIZATION);
+    let line = lines.next().filter(|_| lines.next().is_none());
+    let Some(token) = line.and_then(|value| bearer(value.to_str().ok()?)) else {
+        return Ok(None);
+    };
+    let app = app_state(request)?;
+    let resolved = match app.tokens.verify_access(token, app.clock.now()) {
+        Ok(claim) => resolve(request, claim).await,
+        Err(err) => Err(err),
+    };
+    match resolved {
+        Ok(caller) => Ok(Some(caller)),
+        Err(Error::Unauthenticated | Error::InvalidToken(_)) => Ok(None),
+        Err(err) => Err(err),
+    }
+}
+
 /// Returns the token of a Bearer header (RFC 6750, 2.1). The scheme's name is case-insensitive
 /// (RFC 9110, 11.1).
 fn bearer(value: &str) -> Option<&str> {

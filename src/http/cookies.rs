@@ -35,6 +35,7 @@ impl OwnCookie {
 /// The names and the attributes of the service's cookies.
 #[derive(Debug, Clone)]
 pub struct CookieConfig {
+    prefix: String,
     pub(super) names: [String; OwnCookie::COUNT],
     is_https: bool,
     domain: Option<String>,
@@ -66,6 +67,7 @@ impl CookieConfig {
             }
         }
         Self {
+            prefix: prefix.to_owned(),
             names: [
                 format!("{host_only}{prefix}_session"),
                 format!("{host_only}{prefix}_device"),
@@ -76,6 +78,12 @@ impl CookieConfig {
             domain,
             domains,
         }
+    }
+
+    /// Returns what every cookie's name begins with (`cookie_prefix`), after the names' own prefixes.
+    #[must_use]
+    pub fn prefix(&self) -> &str {
+        &self.prefix
     }
 
     /// Returns the cookie's name.

@@ -23,6 +23,7 @@ pub mod notice_cookies;
 pub mod onward;
 pub mod received_cookies;
 pub mod request_log;
+pub mod sent_cookies;
 mod session_choice;
 pub mod session_cookies;
 pub mod step_up;

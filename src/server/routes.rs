@@ -34,7 +34,7 @@ pub enum Access {
     /// it does not exist.
     Admin,
     /// A program with an access token, or a signed-in browser, with a CSRF token unless the method
-    /// is safe (RFC 9110, 9.2.1).
+    /// is safe (RFC 9110, 9.2.1). At `/auth/verify`, the cookie is that of forward-auth.
     Api,
     /// An application with an API key of this scope.
     Application(Scope),
@@ -104,7 +104,12 @@ pub static API: &[Route] = &[
     Route::get("/.well-known/jwks.json", Access::Public, || web::to(api::jwks::show)),
     Route::get("/health/live", Access::Public, || web::to(api::health::live)),
     Route::get("/health/ready", Access::Public, || web::to(api::health::ready)),
-    Route::get("/auth/verify", Access::Api, || web::to(api::verify::verify)),
+    Route::get("/auth/verify", Access::Api, || web::to(api::verify::nginx)),
+    Route::get("/auth/verify/admin", Access::Api, || web::to(api::verify::nginx_admin)),
+    Route::get("/auth/verify/traefik", Access::Api, || web::to(api::verify::forwarded)),
+    Route::get("/auth/verify/traefik/admin", Access::Api, || web::to(api::verify::forwarded_admin)),
+    Route::get("/auth/verify/caddy", Access::Api, || web::to(api::verify::forwarded)),
+    Route::get("/auth/verify/caddy/admin", Access::Api, || web::to(api::verify::forwarded_admin)),
     Route::post("/oauth/introspect", TOKENS, || web::to(api::oauth::introspect)),
     Route::post("/oauth/revoke", TOKENS, || web::to(api::oauth::revoke)),
     Route::post("/api/v1/auth/register", Access::Public, || web::to(api::auth::register)).only_with_sign_up(),

@@ -8,7 +8,7 @@ use hkdf::Hkdf;
 use reqwest::header::HeaderValue;
 use sha2::Sha256;
 
-use crate::support::cookies::{Visitor, removed, set_cookies};
+use crate::support::cookies::{SetCookie, Visitor, removed, set_cookies};
 use crate::support::prelude::*;
 use crate::support::program::Program;
 
@@ -302,14 +302,13 @@ async fn sign_in_removes_session_cookies_from_other_scopes(database: Database) {
         assert!(scopes.contains(&scope), "{scope} is not in {scopes:?}");
     }
     assert!(!scopes.contains(&format!("{SESSION}@-/")), "{scopes:?}");
-    // Some clients don't tell the host from the host as a domain: the cookie is set last.
+    // Some clients don't tell the host from the host as a domain: of the same path, the cookie is
+    // set last.
     let set = set_cookies(&signed_in);
-    let mut of_session = set.iter().filter(|cookie| cookie.name() == SESSION);
-    assert!(
-        of_session
-            .next_back()
-            .is_some_and(|cookie| !cookie.is_removal())
-    );
+    let is_of_session =
+        |cookie: &&SetCookie| cookie.name() == SESSION && cookie.attribute("Path") == Some("/");
+    let last = set.iter().rfind(is_of_session);
+    assert!(last.is_some_and(|cookie| !cookie.is_removal()));
     app.stop().await;
 }
 

@@ -4,6 +4,7 @@
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection};
 
+use crate::support::browser::APPLICATION;
 use crate::support::eventually;
 use crate::support::prelude::*;
 use crate::support::program::Program;
@@ -47,7 +48,10 @@ struct Fixture {
 
 async fn set_up(database: Database) -> Fixture {
     let server = SmtpServer::start();
-    let app = TestApp::start_with_mail(database, &server, |_| {}).await;
+    let app = TestApp::start_with_mail(database, &server, |settings| {
+        settings.forward_auth.allowed_hosts = vec![APPLICATION.into()];
+    })
+    .await;
     let ada = app.register(A).await;
     let laptop = app.browser_from(FIREFOX, "203.0.113.7");
     laptop.sign_in(&ada).await.expect(303);
@@ -135,7 +139,7 @@ async fn a_change_waits_for_the_new_mailbox(database: Database) {
     assert_eq!(fixture.email(), B);
     assert!(!fixture.can_sign_in(A).await);
     assert!(fixture.can_sign_in(B).await);
-    let asserted = fixture.laptop.get("/auth/verify").await.expect(200);
+    let asserted = fixture.laptop.verify().await.expect(200);
     assert_eq!(asserted.header("remote-email"), B);
     // The former address is notified.
     fixture.app.deliver_mail().await;

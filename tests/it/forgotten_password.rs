@@ -4,6 +4,7 @@
 use actix_web::rt::spawn;
 use rollcall::keys::{KeyKind, Start};
 
+use crate::support::browser::APPLICATION;
 use crate::support::prelude::*;
 use crate::support::program::Program;
 use crate::support::smtp::{Message, SmtpServer};
@@ -45,7 +46,10 @@ struct Fixture {
 
 async fn set_up(database: Database) -> Fixture {
     let server = SmtpServer::start();
-    let app = TestApp::start_with_mail(database, &server, |_| {}).await;
+    let app = TestApp::start_with_mail(database, &server, |settings| {
+        settings.forward_auth.allowed_hosts = vec![APPLICATION.into()];
+    })
+    .await;
     let ada = app.register(A).await;
     let laptop = app.browser_from(FIREFOX, "203.0.113.7");
     laptop.sign_in(&ada).await.expect(303);
@@ -522,7 +526,7 @@ async fn an_unverified_account_is_handed_over_to_its_mailbox(database: Database)
         ..ceo
     };
     owner.sign_in(&ceo).await.expect(303);
-    let asserted = owner.get("/auth/verify").await.expect(200);
+    let asserted = owner.verify().await.expect(200);
     assert_eq!(asserted.header("remote-email"), "ceo@company.example");
     fixture.stop().await;
 }

@@ -33,6 +33,7 @@ fn use_forward_auth(settings: &mut Settings) {
 
 async fn verify(app: &TestApp, cookies: &str) -> TestResponse {
     let request = app.anyone().request("GET", "/auth/verify");
+    let request = request.header("x-original-url", "https://app.example.org/");
     TestResponse::to(request.header("cookie", cookies)).await
 }
 

@@ -9,8 +9,8 @@ use actix_web::{App, HttpRequest, HttpResponse, HttpServer, rt, web};
 use crate::support::app::http_client;
 use crate::support::cookies::Visitor;
 use crate::support::html;
-use crate::support::nginx::Nginx;
 use crate::support::prelude::*;
+use crate::support::proxy::Proxy;
 use crate::support::webdriver::{Script, WebDriver};
 
 on_both!(
@@ -121,6 +121,7 @@ async fn somebody_signed_in_is_given_the_cookie_once(database: Database) {
     assert_eq!(goes_to(&page), Some(NORMALIZED));
     let cookie = visitor.pair(FORWARD);
     let verify = app.anyone().request("GET", "/auth/verify");
+    let verify = verify.header("x-original-url", PAGE);
     TestResponse::to(verify.header("cookie", cookie))
         .await
         .expect(200);
@@ -188,6 +189,7 @@ struct Application {
 #[derive(Clone)]
 struct Verifier {
     url: String,
+    page: String,
     sign_in: String,
     passes_cookies: bool,
 }
@@ -222,6 +224,7 @@ async fn verified(request: HttpRequest, verifier: web::Data<Verifier>) -> HttpRe
     let cookie = cookie.map_or(&b""[..], |value| value.as_bytes()).to_vec();
     let client = http_client().build().expect("a client");
     let verify = client.get(&verifier.url).header("cookie", cookie);
+    let verify = verify.header("x-original-url", &verifier.page);
     let response = TestResponse::to(verify).await;
     match response.status {
         200 => HttpResponse::Ok().content_type("text/html").body(format!(
@@ -236,7 +239,7 @@ async fn verified(request: HttpRequest, verifier: web::Data<Verifier>) -> HttpRe
 
 /// Starts the service and the application on one domain, at ports of their own.
 async fn start_both(database: Database, passes_cookies: bool) -> (TestApp, Application, String) {
-    let [login, application] = [Nginx::free_address(), Nginx::free_address()];
+    let [login, application] = [Proxy::free_address(), Proxy::free_address()];
     let base = format!("http://login.example.org:{}", login.port());
     let host = format!("app.example.org:{}", application.port());
     let app = TestApp::start_with(database, |settings| {
@@ -248,6 +251,7 @@ async fn start_both(database: Database, passes_cookies: bool) -> (TestApp, Appli
     .await;
     let verifier = Verifier {
         url: format!("{}/auth/verify", app.base()),
+        page: format!("http://{host}/"),
         sign_in: format!("{base}/sign-in?next=http%3A%2F%2F{host}%2Fpage%3Fa%3Db"),
         passes_cookies,
     };

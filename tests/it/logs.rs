@@ -10,6 +10,7 @@ on_both!(
     the_log_has_no_secret,
     an_error_is_logged_with_its_cause_which_no_client_sees,
     an_error_of_two_lines_is_one_line_of_the_log,
+    a_group_in_the_query_of_forward_auth_is_warned_of_once,
 );
 
 async fn every_request_has_a_line_with_its_id(database: Database) {
@@ -27,6 +28,19 @@ async fn every_request_has_a_line_with_its_id(database: Database) {
     assert_eq!(line["status"], 200);
     assert_eq!(line["span"]["route"], "/health/live");
     assert!(serving.terminate().success());
+}
+
+/// A proxy that let in administrators only by `?group=admin` lets in everybody now.
+async fn a_group_in_the_query_of_forward_auth_is_warned_of_once(database: Database) {
+    let mut serving = Program::with(&database).serve(&["serve"]);
+    let anyone = Anyone::new(serving.base());
+    for query in ["", "?x=1&group=nobody", "?group=admin", "?group=admin"] {
+        let path = format!("/auth/verify{query}");
+        anyone.get(&path).await.expect(401);
+    }
+    assert!(serving.terminate().success());
+    let log = serving.output();
+    assert_eq!(log.matches("/auth/verify/admin").count(), 1, "{log}");
 }
 
 async fn the_log_has_no_secret(database: Database) {

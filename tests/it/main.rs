@@ -23,6 +23,7 @@ mod api_sessions;
 mod app_sessions;
 mod bad_input;
 mod bad_requests;
+mod behind_proxies;
 mod browser_devices;
 mod browser_pages;
 mod browser_security;

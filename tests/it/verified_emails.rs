@@ -1,6 +1,7 @@
 //! An e-mail counts once it is verified: by its owner, who is signed in or has the password, and by
 //! nobody else.
 
+use crate::support::browser::APPLICATION;
 use crate::support::prelude::*;
 use crate::support::program::Program;
 use crate::support::smtp::{Message, SmtpServer};
@@ -37,6 +38,7 @@ async fn start_with(database: Database, require_verified_email: bool) -> (TestAp
     let server = SmtpServer::start();
     let app = TestApp::start_with_mail(database, &server, |settings| {
         settings.accounts.require_verified_email = require_verified_email;
+        settings.forward_auth.allowed_hosts = vec![APPLICATION.into()];
     })
     .await;
     (app, server)
@@ -62,7 +64,7 @@ async fn sign_up(app: &TestApp, email: &str) -> (Browser, TestResponse) {
 }
 
 async fn asserted(browser: &Browser) -> (String, String) {
-    let verified = browser.get("/auth/verify").await.expect(200);
+    let verified = browser.verify().await.expect(200);
     let header = |name: &str| {
         assert!(verified.headers.contains_key(name), "{name} is missing");
         verified.header(name).to_owned()

@@ -92,7 +92,7 @@ const HOMONYMS: [(&str, &str, &str); 11] = [
     ("App", "tests/it/going_on.rs", "the builder of actix-web"),
     (
         "App",
-        "tests/it/support/nginx.rs",
+        "tests/it/support/application.rs",
         "the builder of actix-web",
     ),
 ];

@@ -10,6 +10,9 @@ use super::app::{Person, http_client};
 use super::html::{self, Form};
 use super::response::{TestResponse, path_of};
 
+/// The host of an application behind a proxy that asks this one.
+pub const APPLICATION: &str = "app.example.org";
+
 pub struct Browser {
     http: Client,
     jar: Arc<Jar>,
@@ -49,6 +52,13 @@ impl Browser {
 
     pub async fn get(&self, path: &str) -> TestResponse {
         TestResponse::to(self.http.get(self.at(path))).await
+    }
+
+    /// Asks about a page of [`APPLICATION`], as nginx does for this browser.
+    pub async fn verify(&self) -> TestResponse {
+        let request = self.http.get(self.at("/auth/verify"));
+        let page = format!("https://{APPLICATION}/");
+        TestResponse::to(request.header("x-original-url", page)).await
     }
 
     /// Returns a response that continues: its chunks are read as they arrive.

@@ -2,14 +2,15 @@
 
 pub mod api;
 pub mod app;
+pub mod application;
 pub mod browser;
 pub mod cookies;
 pub mod database;
 pub mod html;
 pub mod mmdb;
-pub mod nginx;
 pub mod outage;
 pub mod program;
+pub mod proxy;
 pub mod response;
 pub mod smtp;
 pub mod source;

@@ -191,6 +191,15 @@ impl Chromium {
         super::eventually(path, async || path_of(&self.path().await) == path).await;
     }
 
+    /// Waits until the current page has this address.
+    pub async fn is_at(&self, address: &str) {
+        super::eventually(address, async || {
+            let current = self.client.current_url().await;
+            current.is_ok_and(|current| current.as_str() == address)
+        })
+        .await;
+    }
+
     /// Waits until this many elements match the selector.
     pub async fn has(&self, number: usize, css: &str) {
         super::eventually(&format!("{number} of {css}"), async || {
