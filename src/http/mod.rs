@@ -18,4 +18,5 @@ pub mod layout;
 pub mod request_log;
 pub mod session_cookies;
 pub mod step_up;
+pub mod subject;
 pub mod target;

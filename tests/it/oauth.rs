@@ -33,7 +33,7 @@ struct Key {
 
 fn add_key(app: &TestApp) -> Key {
     let program = Program::with(&app.database);
-    let add = ["api-key", "add", "--name", "shop", "--scope", "tokens"];
+    let add = ["api-key", "add", "--name", "shop", "--scope", "tokens:any"];
     let output = program.run(&add).expect_done();
     let after = |name: &str| {
         let line = output.lines().find_map(|line| line.strip_prefix(name));
