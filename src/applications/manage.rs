@@ -122,7 +122,7 @@ impl Applications {
         let now = self.clock.now();
         self.db
             .transaction(move |c| {
-                let people = count_people(c, id)?;
+                let people = people::count_of_application(c, id)?;
                 let keys = store::count_keys_in_use(c, id, now)?;
                 if people > 0 || keys > 0 {
                     return Ok(Deletion::InUse { people, keys });
@@ -141,7 +141,7 @@ impl Applications {
     /// [`Error::Unavailable`] when the database doesn't respond.
     pub async fn count_earlier(&self) -> Result<i64> {
         self.db
-            .read(|c| count_people(c, ApplicationId::EARLIER))
+            .read(|c| people::count_of_application(c, ApplicationId::EARLIER))
             .await
     }
 
@@ -173,7 +173,7 @@ impl Applications {
             .transaction(move |c| {
                 Ok(Assignment {
                     moved: people::assign_unclaimed(c, to, now)?,
-                    refused: count_people(c, ApplicationId::EARLIER)?,
+                    refused: people::count_of_application(c, ApplicationId::EARLIER)?,
                     subjects: people::list_earlier_subjects(c, NAMED_SUBJECTS)?,
                 })
             })
@@ -195,9 +195,4 @@ fn list(c: &mut AnyConnection) -> Result<Vec<ApplicationSummary>> {
     };
     let applications = store::list_applications(c)?;
     Ok(applications.into_iter().map(summary).collect())
-}
-
-fn count_people(c: &mut AnyConnection, id: ApplicationId) -> Result<i64> {
-    let counts = people::count_by_application(c)?;
-    Ok(counts.get(&id).copied().unwrap_or_default())
 }

@@ -17,7 +17,8 @@ pub(crate) use self::credentials::{
     update_password, void_password, void_password_links,
 };
 pub(crate) use self::external::{
-    assign_subject, assign_unclaimed, count_by_application, list_earlier_subjects,
+    assign_subject, assign_unclaimed, count_by_application, count_of_application,
+    list_earlier_subjects,
 };
 pub(super) use self::external::{find_by_subject, is_in_realm};
 pub(crate) use self::former::{

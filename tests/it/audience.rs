@@ -129,7 +129,9 @@ async fn no_door_of_the_service_takes_a_token_for_an_application(app: &TestApp) 
         let body = json!({"password": PASSWORD, "device_name": "x", "answer": "mine"});
         let response = TestResponse::to(request.json(&body)).await;
         assert_eq!(response.status, 401, "{} {path}", route.method);
-        assert!(response.text.contains("invalid_token"), "{}", response.text);
+        // What else a proxy passes to forward-auth is the application's business.
+        let is_named = path.starts_with("/auth/") || response.text.contains("invalid_token");
+        assert!(is_named, "{}", response.text);
         doors += 1;
     }
     assert!(doors > 10, "only {doors} doors");

@@ -52,6 +52,14 @@ pub(crate) fn count_by_application(c: &mut AnyConnection) -> Result<HashMap<Appl
     Ok(counts.filter_map(|(id, n)| Some((id?, n))).collect())
 }
 
+/// Counts the people of an application.
+pub(crate) fn count_of_application(c: &mut AnyConnection, id: ApplicationId) -> Result<i64> {
+    Ok(users::table
+        .filter(users::application_id.eq(id))
+        .count()
+        .get_result(c)?)
+}
+
 /// Moves the person of "Earlier" with `subject` to an application. Returns how many changed.
 ///
 /// # Errors
