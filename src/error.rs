@@ -159,6 +159,12 @@ pub enum Error {
         /// The missing scope.
         scope: &'static str,
     },
+    /// A token was requested for an audience that doesn't exist (RFC 8707, section 2).
+    #[error("there is no such audience")]
+    InvalidTarget,
+    /// An application with this name exists.
+    #[error("an application with this name already exists")]
+    ApplicationExists,
     /// A form without the CSRF token of the page it claims to come from.
     #[error("the form could not be checked")]
     CsrfMismatch,
@@ -235,6 +241,8 @@ impl Error {
             Self::Unauthenticated => "unauthenticated",
             Self::InvalidToken(_) => "invalid_token",
             Self::InvalidClient => "invalid_client",
+            Self::InvalidTarget => "invalid_target",
+            Self::ApplicationExists => "application_exists",
             Self::InsufficientScope { .. } => "insufficient_scope",
             Self::CsrfMismatch => "csrf",
             Self::StepUpRequired { .. } => "step_up_required",
@@ -267,6 +275,8 @@ impl Error {
             Self::Unauthenticated => "Nobody is signed in",
             Self::InvalidToken(_) => "The token is not valid",
             Self::InvalidClient => "The API key is not valid",
+            Self::InvalidTarget => "There is no such audience",
+            Self::ApplicationExists => "There is an application with that name already",
             Self::InsufficientScope { .. } => "The API key is not for this",
             Self::CsrfMismatch => "The form could not be checked",
             Self::StepUpRequired { .. } => "The password is needed again",
@@ -312,6 +322,8 @@ impl Error {
                     .into()
             }
             Self::InvalidClient => "Send a key in use, by HTTP Basic or as a Bearer token.".into(),
+            Self::InvalidTarget => "Name an application, by its id or its name.".into(),
+            Self::ApplicationExists => "Use another name, or add a key to that one.".into(),
             Self::InsufficientScope { scope } => format!("It needs the scope {scope}."),
             Self::NotInGroup => "You are signed in, but this is for others.".into(),
             Self::NotFound => "There is nothing here, or not any more.".into(),

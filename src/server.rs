@@ -17,7 +17,7 @@ use self::metrics::Metrics;
 pub use self::termination::Termination;
 use crate::account::{Accounts, Messages};
 use crate::alerts::Alerts;
-use crate::applications::ApiKeys;
+use crate::applications::Applications;
 use crate::clock::Clock;
 use crate::db::{Db, migrate};
 use crate::devices::Devices;
@@ -256,7 +256,7 @@ fn assemble(
         ),
         alerts,
         links: Arc::new(MessageLinks::new(&keys, origin.clone())),
-        api_keys: ApiKeys::new(db.clone(), clock.clone()),
+        applications: Applications::new(db.clone(), clock.clone()),
         changes: Changes::new(db.clone(), clock.clone()),
         devices: Devices::new(db.clone(), clock.clone(), settings.jobs.sweep_batch),
         people: People::new(

@@ -1,29 +1,32 @@
 //! `/api/v1/app/sessions`: for applications that authenticate people themselves. With an API key of
 //! the scope `sessions`, they create, refresh, list and end the sessions of people whom they
-//! identify by a subject.
+//! identify by a subject. A subject is one of the application's own: for others, its people don't
+//! exist.
 
 use std::net::IpAddr;
 
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
 
+use super::audience::find_audience;
 use super::views::{EndedCount, SessionJson, TokenGrant};
-use crate::applications::Scope;
+use crate::applications::{ApiClient, Scope};
 use crate::db::SessionId;
-use crate::error::{Error, Result};
+use crate::error::{Error, Failure, Result};
 use crate::events::Origin;
 use crate::geo::Location;
-use crate::http::api_client::ApiClient;
 use crate::http::app_state::AppState;
 use crate::http::json::Json;
-use crate::people::{ExternalPerson, FullName, User};
+use crate::http::subject::{refuse_in_query, subject_header};
+use crate::people::{ExternalPerson, FullName, Subject, User};
 use crate::sessions::{Client, EndedReason, NewSession, OpenedVia, SessionPersistence};
 
 /// `POST /api/v1/app/sessions`
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CreateSessionRequest {
-    subject: String,
+    /// Required, unless it is in the header `X-Subject`.
+    subject: Option<String>,
     email: Option<String>,
     full_name: Option<String>,
     /// The person's user agent, as the application received it.
@@ -32,6 +35,8 @@ pub struct CreateSessionRequest {
     ip_address: Option<String>,
     device_id: Option<String>,
     device_name: Option<String>,
+    /// The application that the access token is for, by its id or name; the service if there is none.
+    audience: Option<String>,
 }
 
 /// `POST /api/v1/app/sessions/refresh`
@@ -40,13 +45,8 @@ pub struct CreateSessionRequest {
 pub struct RefreshSessionRequest {
     refresh_token: String,
     ip_address: Option<String>,
-}
-
-/// The person whose sessions are listed or ended.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SubjectQuery {
-    subject: String,
+    /// As in [`CreateSessionRequest`].
+    audience: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -59,15 +59,17 @@ struct SessionList {
 ///
 /// # Errors
 /// [`Error::InsufficientScope`] when the key lacks the scope `sessions`; [`Error::Invalid`] when a
-/// field is not valid; [`Error::EmailTaken`] when another account has the e-mail;
+/// field is not valid; [`Error::InvalidTarget`] when the audience is no application;
 /// [`Error::InvalidCredentials`] when the account is disabled; [`Error::Unavailable`] when the
 /// database doesn't respond.
 pub async fn create(
     app: web::Data<AppState>,
-    ApiClient(key): ApiClient,
+    request: HttpRequest,
+    client: ApiClient,
     Json(body): Json<CreateSessionRequest>,
 ) -> Result<HttpResponse> {
-    key.require(Scope::Sessions)?;
+    client.require(Scope::Sessions)?;
+    let subject = subject(&request, body.subject.as_deref())?;
     let facts = app
         .device_parser
         .parse(body.user_agent.as_deref().unwrap_or_default());
@@ -81,14 +83,20 @@ pub async fn create(
         replaces: None,
     };
     let person = ExternalPerson {
-        subject: body.subject.parse()?,
+        subject,
         email: body.email.map(|email| email.parse()).transpose()?,
         full_name: FullName::parse(&body.full_name.unwrap_or_default())?,
     };
-    let user = app.people.find_or_create_external(person).await?;
+    let audience = find_audience(&app, body.audience.as_deref()).await?;
+    let user = app
+        .people
+        .find_or_create_external(client.realm(), person)
+        .await?;
     let session = app.sessions.create_session(&user, new).await?;
     // No password was given here: the tokens pass no step-up.
-    let tokens = app.tokens.issue(&session, None, app.clock.now())?;
+    let tokens = app
+        .tokens
+        .issue(&session, None, audience, app.clock.now())?;
     Ok(HttpResponse::Created().json(TokenGrant::new(tokens, session)))
 }
 
@@ -96,20 +104,32 @@ pub async fn create(
 ///
 /// # Errors
 /// [`Error::InsufficientScope`] when the key lacks the scope `sessions`; [`Error::Invalid`] when
-/// the address is not valid; [`Error::InvalidToken`] when the token is not valid or was reused, or
-/// its session is over; [`Error::Unavailable`] when the database doesn't respond.
+/// the address is not valid; [`Error::InvalidToken`] when the token is not valid or was reused, its
+/// session is over or its owner a person of another application; [`Error::InvalidTarget`] when the
+/// audience is no application; [`Error::Unavailable`] when the database doesn't respond.
 pub async fn refresh(
     app: web::Data<AppState>,
-    ApiClient(key): ApiClient,
+    request: HttpRequest,
+    client: ApiClient,
     Json(body): Json<RefreshSessionRequest>,
 ) -> Result<HttpResponse> {
-    key.require(Scope::Sessions)?;
+    client.require(Scope::Sessions)?;
+    refuse_in_query(&request)?;
     let location = location(&app, body.ip_address.as_deref())?;
     let now = app.clock.now();
     let claim = app.tokens.verify_refresh(&body.refresh_token, now)?;
     let password_given_at = claim.password_given_at;
+    // Before it is spent: of a person of another application it is no token at all.
+    if !app.people.is_in_realm(claim.user, client.realm()).await? {
+        return Err(Error::InvalidToken(Failure::because(
+            "it is of a person of another application",
+        )));
+    }
+    let audience = find_audience(&app, body.audience.as_deref()).await?;
     let session = app.sessions.refresh(claim, location).await?;
-    let tokens = app.tokens.issue(&session, password_given_at, now)?;
+    let tokens = app
+        .tokens
+        .issue(&session, password_given_at, audience, now)?;
     Ok(HttpResponse::Ok().json(TokenGrant::new(tokens, session)))
 }
 
@@ -121,11 +141,11 @@ pub async fn refresh(
 /// [`Error::Unavailable`] when the database doesn't respond.
 pub async fn list(
     app: web::Data<AppState>,
-    ApiClient(key): ApiClient,
-    web::Query(query): web::Query<SubjectQuery>,
+    client: ApiClient,
+    request: HttpRequest,
 ) -> Result<HttpResponse> {
-    key.require(Scope::Sessions)?;
-    let user = get_person(&app, &query).await?;
+    client.require(Scope::Sessions)?;
+    let user = get_person(&app, &client, &request).await?;
     let live = app.sessions.list_live(user.id).await?;
     let sessions: Vec<_> = live.into_iter().map(SessionJson::from_outside).collect();
     Ok(HttpResponse::Ok().json(SessionList {
@@ -142,12 +162,12 @@ pub async fn list(
 /// session; [`Error::Unavailable`] when the database doesn't respond.
 pub async fn end(
     app: web::Data<AppState>,
-    ApiClient(key): ApiClient,
+    client: ApiClient,
     id: web::Path<SessionId>,
-    web::Query(query): web::Query<SubjectQuery>,
+    request: HttpRequest,
 ) -> Result<HttpResponse> {
-    key.require(Scope::Sessions)?;
-    let user = get_person(&app, &query).await?;
+    client.require(Scope::Sessions)?;
+    let user = get_person(&app, &client, &request).await?;
     app.sessions
         .end_session(
             user.id,
@@ -167,11 +187,11 @@ pub async fn end(
 /// [`Error::Unavailable`] when the database doesn't respond.
 pub async fn end_all(
     app: web::Data<AppState>,
-    ApiClient(key): ApiClient,
-    web::Query(query): web::Query<SubjectQuery>,
+    client: ApiClient,
+    request: HttpRequest,
 ) -> Result<HttpResponse> {
-    key.require(Scope::Sessions)?;
-    let user = get_person(&app, &query).await?;
+    client.require(Scope::Sessions)?;
+    let user = get_person(&app, &client, &request).await?;
     let ended = app
         .sessions
         .end_all_sessions(user.id, EndedReason::SignedOutRemotely, Origin::default())
@@ -179,10 +199,25 @@ pub async fn end_all(
     Ok(HttpResponse::Ok().json(EndedCount { ended: ended.len() }))
 }
 
-/// Returns the person with that subject.
-async fn get_person(app: &AppState, query: &SubjectQuery) -> Result<User> {
-    let found = app.people.find_external(query.subject.parse()?).await?;
+/// Returns the person whom the application identifies by the header's subject.
+async fn get_person(app: &AppState, client: &ApiClient, request: &HttpRequest) -> Result<User> {
+    refuse_in_query(request)?;
+    let missing = || Error::field("subject", "is required in the header X-Subject");
+    let subject = subject_header(request)?.ok_or_else(missing)?;
+    let found = app.people.find_external(client.realm(), subject).await?;
     found.ok_or(Error::NotFound)
+}
+
+/// Returns the subject in the body or in the header, which have to agree.
+fn subject(request: &HttpRequest, in_body: Option<&str>) -> Result<Subject> {
+    refuse_in_query(request)?;
+    let in_body = in_body.map(str::parse).transpose()?;
+    match (in_body, subject_header(request)?) {
+        (Some(subject), None) | (None, Some(subject)) => Ok(subject),
+        (Some(subject), Some(other)) if subject == other => Ok(subject),
+        (Some(_), Some(_)) => Err(Error::field("subject", "differs from the one in X-Subject")),
+        (None, None) => Err(Error::field("subject", "is required")),
+    }
 }
 
 /// Returns the location of an address that the application sent.

@@ -3,6 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 
+use super::audience::find_audience;
 use super::views::{ConfirmedSession, EndedCount, PersonJson, TokenGrant};
 use crate::account::SignedUp;
 use crate::clock::Timestamp;
@@ -14,6 +15,7 @@ use crate::http::client::{RequestClient, location};
 use crate::http::json::Json;
 use crate::people::{EmailTrust, FullName, NewAccount, PlainPassword, Role};
 use crate::sessions::{EndedReason, NewSession, OpenedVia, Session, SessionPersistence};
+use crate::tokens::Audience;
 
 /// `POST /api/v1/auth/register`
 #[derive(Deserialize)]
@@ -32,6 +34,8 @@ pub struct LoginRequest {
     password: String,
     device_name: Option<String>,
     device_id: Option<String>,
+    /// The application that the access token is for, by its id or name; the service if there is none.
+    audience: Option<String>,
 }
 
 /// `POST /api/v1/auth/refresh`
@@ -39,6 +43,8 @@ pub struct LoginRequest {
 #[serde(deny_unknown_fields)]
 pub struct RefreshRequest {
     refresh_token: String,
+    /// As in [`LoginRequest`]. Each refresh may ask for another one.
+    audience: Option<String>,
 }
 
 /// `POST /api/v1/auth/confirm`
@@ -81,8 +87,9 @@ pub async fn register(
 /// # Errors
 /// [`Error::Invalid`](crate::Error::Invalid) when a field is not valid;
 /// [`Error::InvalidCredentials`](crate::Error::InvalidCredentials), whichever of e-mail and
-/// password is wrong; [`Error::Busy`](crate::Error::Busy) when too many passwords wait to be
-/// hashed; [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
+/// password is wrong; [`Error::InvalidTarget`](crate::Error::InvalidTarget) when the audience is no
+/// application; [`Error::Busy`](crate::Error::Busy) when too many passwords wait to be hashed;
+/// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
 pub async fn login(
     app: web::Data<AppState>,
     request: HttpRequest,
@@ -105,17 +112,20 @@ pub async fn login(
         .people
         .authenticate(&body.email, PlainPassword::claimed(body.password))
         .await?;
+    // After the password: the names of applications are nobody else's business.
+    let audience = find_audience(&app, body.audience.as_deref()).await?;
     let session = app.sessions.create_session(&user, new).await?;
     let password_given_at = Some(session.confirmed_at);
-    grant(&app, session, password_given_at)
+    grant(&app, session, password_given_at, audience)
 }
 
 /// Spends a refresh token and returns the next pair of tokens.
 ///
 /// # Errors
 /// [`Error::InvalidToken`](crate::Error::InvalidToken) when the token is not valid or was reused,
-/// or its session is over; [`Error::Unavailable`](crate::Error::Unavailable) when the database
-/// doesn't respond.
+/// or its session is over; [`Error::InvalidTarget`](crate::Error::InvalidTarget) when the audience is
+/// no application: then the token is not spent; [`Error::Unavailable`](crate::Error::Unavailable)
+/// when the database doesn't respond.
 pub async fn refresh(
     app: web::Data<AppState>,
     request: HttpRequest,
@@ -126,8 +136,9 @@ pub async fn refresh(
         .tokens
         .verify_refresh(&body.refresh_token, app.clock.now())?;
     let password_given_at = claim.password_given_at;
+    let audience = find_audience(&app, body.audience.as_deref()).await?;
     let session = app.sessions.refresh(claim, location).await?;
-    grant(&app, session, password_given_at)
+    grant(&app, session, password_given_at, audience)
 }
 
 /// Step-up: verifies the caller's password. The session gets a new JTI: a caller with an access
@@ -153,7 +164,7 @@ pub async fn confirm(
         return Ok(HttpResponse::Ok().json(ConfirmedSession::new(session)));
     }
     let password_given_at = Some(session.confirmed_at);
-    grant(&app, session, password_given_at)
+    grant(&app, session, password_given_at, Audience::Service)
 }
 
 /// Ends the caller's session: 204.
@@ -198,9 +209,12 @@ fn grant(
     app: &AppState,
     session: Session,
     password_given_at: Option<Timestamp>,
+    audience: Audience,
 ) -> Result<HttpResponse> {
     let now = app.clock.now();
-    let tokens = app.tokens.issue(&session, password_given_at, now)?;
+    let tokens = app
+        .tokens
+        .issue(&session, password_given_at, audience, now)?;
     Ok(HttpResponse::Ok().json(TokenGrant::new(tokens, session)))
 }
 

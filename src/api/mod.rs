@@ -2,6 +2,7 @@
 
 pub mod alerts;
 pub mod app_sessions;
+mod audience;
 pub mod auth;
 pub mod health;
 pub mod jwks;

@@ -1,18 +1,18 @@
 //! `/oauth`: introspection (RFC 7662) and revocation (RFC 7009) for resource servers, both with an
-//! API key of the scope `tokens`.
+//! API key: of the scope `tokens` for tokens that were made for the application, of `tokens:any` for
+//! every token. Others are as unknown as no token at all.
 
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
 
-use crate::applications::Scope;
+use crate::applications::{ApiClient, Scope};
 use crate::db::{SessionId, UserId};
 use crate::error::{Error, Result};
 use crate::events::Origin;
-use crate::http::api_client::ApiClient;
 use crate::http::app_state::AppState;
 use crate::http::forms::ProgramForm;
 use crate::sessions::EndedReason;
-use crate::tokens::{PASSWORD_ACR, TokenInfo, TokenKind};
+use crate::tokens::{Audience, PASSWORD_ACR, TokenInfo, TokenKind};
 
 /// The form of both requests (RFC 7662, 2.1; RFC 7009, 2.1). `token_type_hint` is accepted and
 /// ignored: the token itself shows its type.
@@ -52,37 +52,38 @@ struct Active {
 }
 
 /// Returns whether a token is active, and its owner. The response is the same whatever is wrong
-/// with it.
+/// with it, and for a token that was not made for the application.
 ///
 /// # Errors
 /// [`Error::InsufficientScope`] when the key lacks the scope `tokens`; [`Error::Invalid`] when the
 /// token is missing; [`Error::Unavailable`] when the database doesn't respond.
 pub async fn introspect(
     app: web::Data<AppState>,
-    ApiClient(key): ApiClient,
+    client: ApiClient,
     ProgramForm(form): ProgramForm<TokenForm>,
 ) -> Result<HttpResponse> {
-    key.require(Scope::Tokens)?;
+    client.require(Scope::Tokens)?;
     let token = required(&form)?;
-    let introspection = match find_active(&app, token).await? {
+    let introspection = match find_active(&app, &client, token).await? {
         Some(active) => Introspection::Active(Box::new(active)),
         None => Introspection::Inactive { active: false },
     };
     Ok(HttpResponse::Ok().json(introspection))
 }
 
-/// Ends the session of a token: 200, also when there is none.
+/// Ends the session of a token: 200, also when there is none or the token was not made for the
+/// application.
 ///
 /// # Errors
 /// [`Error::InsufficientScope`] when the key lacks the scope `tokens`; [`Error::Invalid`] when the
 /// token is missing; [`Error::Unavailable`] when the database doesn't respond.
 pub async fn revoke(
     app: web::Data<AppState>,
-    ApiClient(key): ApiClient,
+    client: ApiClient,
     ProgramForm(form): ProgramForm<TokenForm>,
 ) -> Result<HttpResponse> {
-    key.require(Scope::Tokens)?;
-    if let Ok(token) = app.tokens.inspect(required(&form)?, app.clock.now()) {
+    client.require(Scope::Tokens)?;
+    if let Some(token) = inspect(&app, &client, required(&form)?) {
         let (reason, origin) = (EndedReason::SignedOut, Origin::default());
         match app
             .sessions
@@ -103,8 +104,19 @@ fn required(form: &TokenForm) -> Result<&str> {
     }
 }
 
-async fn find_active(app: &AppState, token: &str) -> Result<Option<Active>> {
-    let Ok(token) = app.tokens.inspect(token, app.clock.now()) else {
+/// Returns the claims of a genuine token, if the application may know of it. Whether the session of
+/// another one is live is not even asked, so the time tells nothing either.
+fn inspect(app: &AppState, client: &ApiClient, token: &str) -> Option<TokenInfo> {
+    let token = app.tokens.inspect(token, app.clock.now()).ok()?;
+    let made_for = match token.audience {
+        Some(Audience::Application(id)) => Some(id),
+        Some(Audience::Service) | None => None,
+    };
+    client.may_inspect(made_for).then_some(token)
+}
+
+async fn find_active(app: &AppState, client: &ApiClient, token: &str) -> Result<Option<Active>> {
+    let Some(token) = inspect(app, client, token) else {
         return Ok(None);
     };
     let TokenInfo { user, session, .. } = token;
@@ -126,7 +138,9 @@ async fn find_active(app: &AppState, token: &str) -> Result<Option<Active>> {
         sub: user,
         sid: session,
         iss: app.tokens.issuer().to_owned(),
-        aud: token.audience,
+        aud: token
+            .audience
+            .map(|audience| app.tokens.audience_claim(audience)),
         iat: token.issued_at,
         exp: token.expires_at,
         auth_time: token.password_given_at.map(|at| at.timestamp()),

@@ -1,17 +1,23 @@
-//! Applications and their API keys. A key has a name and scopes. Only the SHA-256 digest of its
-//! secret is stored, so the secret is shown once, when the key is created.
+//! Applications: clients with a name, API keys, and people of their own. A key belongs to one
+//! application, so that it can be replaced without losing the people, and may expire. Only the
+//! SHA-256 digest of its secret is stored, so the secret is shown once, when the key is created.
 
+mod client;
+mod manage;
 mod store;
+mod values;
 
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
-use strum::{EnumString, IntoStaticStr};
 
-pub use self::store::ApiKey;
+pub use self::client::{ApiClient, KeyState};
+pub use self::manage::{ApplicationSummary, Assignment, Deletion};
+pub use self::store::{ApiKey, Application};
+pub use self::values::{Expiry, Name, Scope};
 use crate::clock::{Clock, Timestamp};
-use crate::db::{ApiKeyId, Db};
+use crate::db::{AnyConnection, ApiKeyId, ApplicationId, Db};
 use crate::error::{Error, Result};
 use crate::text;
 
@@ -19,104 +25,92 @@ use crate::text;
 const PREFIX: &str = "rck_";
 /// The shortest time between two writes of `last_used_at`.
 const LAST_USE_INTERVAL: Duration = Duration::from_secs(60);
-/// Characters a key's name may have.
-const NAME_LIMIT: usize = 255;
 /// Random bytes of a secret.
 const SECRET_BYTES: usize = 32;
 
-/// What a key may be used for. Its text form is stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr)]
-#[strum(
-    serialize_all = "lowercase",
-    parse_err_ty = String,
-    parse_err_fn = unknown_scope
-)]
-pub enum Scope {
-    /// Introspecting and revoking tokens.
-    Tokens,
-    /// Creating, listing and ending sessions of people whom the application authenticates itself.
-    Sessions,
+/// The application that a new key is for.
+#[derive(Debug, Clone)]
+pub enum KeyOwner {
+    /// A new one with this name.
+    New(Name),
+    /// One that exists.
+    Existing(ApplicationId),
 }
 
-impl Scope {
-    /// Returns the text form.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        self.into()
-    }
+/// A key to be created.
+#[derive(Debug, Clone)]
+pub struct NewKey {
+    /// The application that it is for.
+    pub owner: KeyOwner,
+    /// Its name; `None` for that of the application.
+    pub name: Option<Name>,
+    /// What it may be used for.
+    pub scopes: Vec<Scope>,
+    /// When it expires.
+    pub expiry: Expiry,
 }
 
-fn unknown_scope(text: &str) -> String {
-    format!("{text:?} is not a scope; allowed: tokens, sessions")
-}
-
-impl ApiKey {
-    /// Verifies that the key has `scope`.
-    ///
-    /// # Errors
-    /// [`Error::InsufficientScope`] when it lacks the scope.
-    pub fn require(&self, scope: Scope) -> Result<()> {
-        match self.scopes.split(' ').any(|has| has == scope.as_str()) {
-            true => Ok(()),
-            false => Err(Error::InsufficientScope {
-                scope: scope.as_str(),
-            }),
-        }
-    }
-}
-
-/// The API keys of the service; clones share its database.
+/// The applications of the service and their keys; clones share its database.
 #[derive(Clone)]
-pub struct ApiKeys {
+pub struct Applications {
     db: Db,
     clock: Clock,
 }
 
-impl ApiKeys {
-    /// Returns the keys in `db`.
+impl Applications {
+    /// Returns the applications in `db`.
     #[must_use]
     pub fn new(db: Db, clock: Clock) -> Self {
         Self { db, clock }
     }
 
-    /// Creates a key. Returns it and its secret, which can't be read again.
+    /// Creates a key, and its application if that is new. Returns the key and its secret, which
+    /// can't be read again.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when the name is empty or longer than 255 characters; [`Error::Internal`]
-    /// when the system provides no randomness.
-    pub async fn create_key(&self, name: &str, scopes: &[Scope]) -> Result<(ApiKey, SecretString)> {
-        let name = text::clean(name);
-        if !(1..=NAME_LIMIT).contains(&name.chars().count()) {
-            return Err(Error::field("name", "must have 1 to 255 characters"));
+    /// [`Error::Invalid`] when it has no scope or does not expire in the future;
+    /// [`Error::ApplicationExists`] when it is for a new application, and there is one of that name;
+    /// [`Error::NotFound`] when the application doesn't exist, or is "Earlier", which has no keys;
+    /// [`Error::Internal`] when the system provides no randomness.
+    pub async fn create_key(&self, new: NewKey) -> Result<(ApiKey, SecretString)> {
+        let now = self.clock.now();
+        let expires_at = new.expiry.resolve(now)?;
+        if new.scopes.is_empty() {
+            return Err(Error::field("scopes", "must be at least one"));
         }
         let secret: SecretString = format!("{PREFIX}{}", text::random::<SECRET_BYTES>()?).into();
-        let now = self.clock.now();
-        let scopes: Vec<&str> = scopes.iter().map(|scope| scope.as_str()).collect();
-        let key = ApiKey {
-            id: ApiKeyId::new(now),
-            name,
-            scopes: scopes.join(" "),
-            created_at: now,
-            last_used_at: None,
-            revoked_at: None,
-        };
-        let (row, hash) = (key.clone(), digest(secret.expose_secret()));
-        self.db
-            .write(move |c| store::insert(c, &row, &hash))
+        let hash = digest(secret.expose_secret());
+        let key = self
+            .db
+            .transaction(move |c| {
+                let owner = owner(c, &new.owner, now)?;
+                let key = ApiKey {
+                    id: ApiKeyId::new(now),
+                    application_id: owner.id,
+                    scopes: Scope::join(&new.scopes),
+                    name: new.name.map_or(owner.name, String::from),
+                    created_at: now,
+                    last_used_at: None,
+                    revoked_at: None,
+                    expires_at,
+                };
+                store::insert_key(c, &key, &hash).map(|()| key)
+            })
             .await?;
         Ok((key, secret))
     }
 
-    /// Returns the key with this secret, and records its use, at most once a minute.
+    /// Returns the application whose key has this secret, and records the key's use, at most once a
+    /// minute.
     ///
     /// # Errors
-    /// [`Error::InvalidClient`] when there is none, or it was revoked.
-    pub async fn authenticate(&self, secret: &str) -> Result<ApiKey> {
-        let hash = digest(secret);
-        let found = self.db.read(move |c| store::find_active(c, &hash)).await?;
-        let key = found.ok_or(Error::InvalidClient)?;
-        self.record_use(&key, self.clock.now()).await?;
-        Ok(key)
+    /// [`Error::InvalidClient`] when there is none, or the key was revoked or has expired.
+    pub async fn authenticate(&self, secret: &str) -> Result<ApiClient> {
+        let (hash, now) = (digest(secret), self.clock.now());
+        let found = self.db.read(move |c| store::find_in_use(c, &hash, now));
+        let (application, key) = found.await?.ok_or(Error::InvalidClient)?;
+        self.record_use(&key, now).await?;
+        Ok(ApiClient { application, key })
     }
 
     /// Revokes a key.
@@ -131,14 +125,6 @@ impl ApiKeys {
         }
     }
 
-    /// Lists every key, revoked ones included, newest first.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`] when the database doesn't respond.
-    pub async fn list_keys(&self) -> Result<Vec<ApiKey>> {
-        self.db.read(store::list).await
-    }
-
     async fn record_use(&self, key: &ApiKey, now: Timestamp) -> Result<()> {
         let is_recent = key
             .last_used_at
@@ -151,6 +137,25 @@ impl ApiKeys {
             .write(move |c| store::update_last_use(c, id, now).map(drop))
             .await
     }
+}
+
+/// Returns the application that a key is for, which is created if it is a new one.
+fn owner(c: &mut AnyConnection, owner: &KeyOwner, now: Timestamp) -> Result<Application> {
+    match owner {
+        KeyOwner::New(name) => create_application(c, name, now),
+        KeyOwner::Existing(ApplicationId::EARLIER) => Err(Error::NotFound),
+        KeyOwner::Existing(id) => store::get_application(c, *id),
+    }
+}
+
+fn create_application(c: &mut AnyConnection, name: &Name, now: Timestamp) -> Result<Application> {
+    let application = Application {
+        id: ApplicationId::new(now),
+        name: name.as_str().to_owned(),
+        uses_earlier: false,
+        created_at: now,
+    };
+    store::insert_application(c, &application).map(|()| application)
 }
 
 fn digest(secret: &str) -> String {

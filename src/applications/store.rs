@@ -1,11 +1,25 @@
-//! Every query of `api_keys`.
+//! Every query of `applications` and `api_keys`.
 
 use diesel::prelude::*;
 
 use crate::clock::Timestamp;
-use crate::db::schema::api_keys;
-use crate::db::{AnyConnection, ApiKeyId};
-use crate::error::Result;
+use crate::db::schema::{api_keys, applications};
+use crate::db::{AnyConnection, ApiKeyId, ApplicationId};
+use crate::error::{Error, Result};
+
+/// A client of the service, with its keys and its people.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = applications)]
+pub struct Application {
+    /// The application's id, which is the `aud` of tokens that are made for it.
+    pub id: ApplicationId,
+    /// Its name, which no other application has.
+    pub name: String,
+    /// Whether its keys also find the people of "Earlier".
+    pub uses_earlier: bool,
+    /// When it was created.
+    pub created_at: Timestamp,
+}
 
 /// An API key without its secret.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
@@ -13,7 +27,7 @@ use crate::error::Result;
 pub struct ApiKey {
     /// The key's id, which is its `client_id`.
     pub id: ApiKeyId,
-    /// The name of the application that has it.
+    /// Its name.
     pub name: String,
     /// The names of its scopes, separated by spaces.
     pub scopes: String,
@@ -23,10 +37,82 @@ pub struct ApiKey {
     pub last_used_at: Option<Timestamp>,
     /// When it was revoked, if it was.
     pub revoked_at: Option<Timestamp>,
+    /// The application that has it.
+    pub application_id: ApplicationId,
+    /// From when on it authenticates nobody, if it expires.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// Inserts an application.
+///
+/// # Errors
+/// [`Error::ApplicationExists`] when another one has the name.
+pub(super) fn insert_application(c: &mut AnyConnection, row: &Application) -> Result<()> {
+    let insert = diesel::insert_into(applications::table).values(row);
+    unique_name(insert.execute(c).map_err(Error::from)).map(drop)
+}
+
+/// Returns the application with that id.
+///
+/// # Errors
+/// [`Error::NotFound`] when there is none.
+pub(super) fn get_application(c: &mut AnyConnection, id: ApplicationId) -> Result<Application> {
+    let row = applications::table.find(id);
+    Ok(row.select(Application::as_select()).first(c)?)
+}
+
+/// Returns the application with that name.
+///
+/// # Errors
+/// [`Error::NotFound`] when there is none.
+pub(super) fn get_by_name(c: &mut AnyConnection, name: &str) -> Result<Application> {
+    let row = applications::table.filter(applications::name.eq(name));
+    Ok(row.select(Application::as_select()).first(c)?)
+}
+
+/// Lists every application, ordered by name.
+pub(super) fn list_applications(c: &mut AnyConnection) -> Result<Vec<Application>> {
+    Ok(applications::table
+        .order((applications::name, applications::id))
+        .select(Application::as_select())
+        .load(c)?)
+}
+
+/// Updates the name of an application. Returns how many rows changed.
+///
+/// # Errors
+/// [`Error::ApplicationExists`] when another one has the name.
+pub(super) fn rename(c: &mut AnyConnection, id: ApplicationId, name: &str) -> Result<usize> {
+    let update = diesel::update(applications::table.find(id)).set(applications::name.eq(name));
+    unique_name(update.execute(c).map_err(Error::from))
+}
+
+/// Deletes an application and its keys. Returns how many applications were deleted.
+pub(super) fn delete(c: &mut AnyConnection, id: ApplicationId) -> Result<usize> {
+    diesel::delete(api_keys::table.filter(api_keys::application_id.eq(id))).execute(c)?;
+    Ok(diesel::delete(applications::table.find(id)).execute(c)?)
+}
+
+/// Counts the keys of an application that are in use.
+pub(super) fn count_keys_in_use(
+    c: &mut AnyConnection,
+    id: ApplicationId,
+    now: Timestamp,
+) -> Result<i64> {
+    Ok(api_keys::table
+        .filter(api_keys::application_id.eq(id))
+        .filter(api_keys::revoked_at.is_null())
+        .filter(
+            api_keys::expires_at
+                .is_null()
+                .or(api_keys::expires_at.gt(now)),
+        )
+        .count()
+        .get_result(c)?)
 }
 
 /// Inserts a key with the hash of its secret.
-pub(super) fn insert(c: &mut AnyConnection, key: &ApiKey, secret_hash: &str) -> Result<()> {
+pub(super) fn insert_key(c: &mut AnyConnection, key: &ApiKey, secret_hash: &str) -> Result<()> {
     let row = (key, api_keys::secret_hash.eq(secret_hash));
     diesel::insert_into(api_keys::table)
         .values(row)
@@ -34,19 +120,30 @@ pub(super) fn insert(c: &mut AnyConnection, key: &ApiKey, secret_hash: &str) -> 
     Ok(())
 }
 
-/// Finds the key with this hash of its secret, unless it is revoked.
-pub(super) fn find_active(c: &mut AnyConnection, secret_hash: &str) -> Result<Option<ApiKey>> {
+/// Finds the key with this hash of its secret and its application, unless it is revoked or has
+/// expired.
+pub(super) fn find_in_use(
+    c: &mut AnyConnection,
+    secret_hash: &str,
+    now: Timestamp,
+) -> Result<Option<(Application, ApiKey)>> {
     let found = api_keys::table
+        .inner_join(applications::table)
         .filter(api_keys::secret_hash.eq(secret_hash))
         .filter(api_keys::revoked_at.is_null())
-        .select(ApiKey::as_select())
+        .filter(
+            api_keys::expires_at
+                .is_null()
+                .or(api_keys::expires_at.gt(now)),
+        )
+        .select((Application::as_select(), ApiKey::as_select()))
         .first(c)
         .optional()?;
     Ok(found)
 }
 
 /// Lists every key, newest first.
-pub(super) fn list(c: &mut AnyConnection) -> Result<Vec<ApiKey>> {
+pub(super) fn list_keys(c: &mut AnyConnection) -> Result<Vec<ApiKey>> {
     Ok(api_keys::table
         .order(api_keys::id.desc())
         .select(ApiKey::as_select())
@@ -64,7 +161,7 @@ pub(super) fn update_last_use(
         .execute(c)?)
 }
 
-/// Revokes a key that is in use. Returns how many rows changed.
+/// Revokes a key that is not revoked. Returns how many rows changed.
 pub(super) fn revoke(c: &mut AnyConnection, id: ApiKeyId, now: Timestamp) -> Result<usize> {
     let in_use = api_keys::table
         .find(id)
@@ -72,4 +169,13 @@ pub(super) fn revoke(c: &mut AnyConnection, id: ApiKeyId, now: Timestamp) -> Res
     Ok(diesel::update(in_use)
         .set(api_keys::revoked_at.eq(now))
         .execute(c)?)
+}
+
+/// Turns a conflict into [`Error::ApplicationExists`]: the name is the only unique column that can
+/// have one.
+fn unique_name(result: Result<usize>) -> Result<usize> {
+    match result {
+        Err(Error::Conflict(_)) => Err(Error::ApplicationExists),
+        result => result,
+    }
 }

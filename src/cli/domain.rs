@@ -5,7 +5,7 @@ use std::future::Future;
 use super::error::{Result, about, invalid_or_service};
 use crate::account::Accounts;
 use crate::alerts::Alerts;
-use crate::applications::ApiKeys;
+use crate::applications::{Application, Applications};
 use crate::clock::Clock;
 use crate::db::{Db, migrate};
 use crate::people::{Email, Hasher, People, User};
@@ -15,7 +15,8 @@ use crate::settings::Settings;
 pub(super) struct Domain {
     pub(super) accounts: Accounts,
     pub(super) alerts: Alerts,
-    pub(super) api_keys: ApiKeys,
+    pub(super) applications: Applications,
+    pub(super) clock: Clock,
     pub(super) people: People,
     pub(super) sessions: Sessions,
 }
@@ -53,7 +54,8 @@ impl Domain {
                 &settings.accounts,
             ),
             alerts,
-            api_keys: ApiKeys::new(db.clone(), clock.clone()),
+            applications: Applications::new(db.clone(), clock.clone()),
+            clock: clock.clone(),
             people: People::new(
                 db,
                 clock.clone(),
@@ -69,6 +71,12 @@ impl Domain {
     pub(super) async fn get_user(&self, email: &str) -> Result<User> {
         let found = self.people.get_by_email(parse_email(email)?).await;
         found.map_err(about("person with the e-mail", email))
+    }
+
+    /// Returns the application with that id or name.
+    pub(super) async fn get_application(&self, id_or_name: &str) -> Result<Application> {
+        let found = self.applications.get(id_or_name).await;
+        found.map_err(about("application", id_or_name))
     }
 }
 

@@ -7,6 +7,7 @@
 )]
 
 mod api_key;
+mod application;
 mod config;
 mod demo;
 mod device;
@@ -72,6 +73,9 @@ enum Command {
     /// List and end sessions
     #[command(subcommand)]
     Session(session::Session),
+    /// List, add, rename and delete applications, and assign people to them
+    #[command(subcommand)]
+    Application(application::Application),
     /// Make, list and revoke the keys of applications
     #[command(subcommand)]
     ApiKey(api_key::ApiKey),
@@ -105,6 +109,7 @@ fn dispatch(common: Common, command: Command) -> Result<()> {
         Command::Migrate => migrate::run(&common.settings()?),
         Command::User(user) => user.run(&common.settings()?),
         Command::Session(session) => session.run(&common.settings()?),
+        Command::Application(application) => application.run(&common.settings()?),
         Command::ApiKey(key) => key.run(&common.settings()?),
         Command::Key(key) => key.run(&common.settings()?),
         Command::Device(device) => device.run(&common.settings()?),

@@ -43,6 +43,13 @@ async fn serve(settings: Settings) -> Result<()> {
             server.url()
         );
     }
+    let earlier = server.app().applications.count_earlier().await?;
+    if earlier > 0 {
+        tracing::warn!(
+            people = earlier,
+            "people are in the application \"Earlier\", and each application from before can get sessions of them; assign them with `rollcall application assign --subject SUBJECT --to APPLICATION`, or all with --all"
+        );
+    }
     if let Some(url) = server.setup_url().await? {
         tracing::warn!(
             "there is no administrator yet; make the first one at {url} (works once, until the next start)"

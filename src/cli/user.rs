@@ -11,7 +11,7 @@ use super::error::{CliError, invalid_or_service};
 use super::output::{describe_ended, print_json};
 use crate::alerts::AlertContext;
 use crate::clock::{Clock, Timestamp};
-use crate::db::UserId;
+use crate::db::{ApplicationId, UserId};
 use crate::error::Error;
 use crate::events::Origin;
 use crate::keys::KeyRing;
@@ -104,6 +104,8 @@ struct Row {
     email: String,
     email_verified: bool,
     stated_email: Option<String>,
+    application_id: Option<ApplicationId>,
+    subject: Option<String>,
     full_name: Option<String>,
     is_active: bool,
     is_admin: bool,
@@ -271,6 +273,8 @@ impl From<people::User> for Row {
             email: user.email,
             email_verified: user.email_verified_at.is_some(),
             stated_email: user.stated_email,
+            application_id: user.application_id,
+            subject: user.external_subject,
             full_name: user.full_name,
             is_active: user.is_active,
             is_admin: user.is_admin,

@@ -34,6 +34,20 @@ diesel::table! {
         created_at -> Timestamptz,
         last_used_at -> Nullable<Timestamptz>,
         revoked_at -> Nullable<Timestamptz>,
+        application_id -> Uuid,
+        expires_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::sql::{Timestamptz, Uuid};
+
+    applications (id) {
+        id -> Uuid,
+        name -> Text,
+        uses_earlier -> Bool,
+        created_at -> Timestamptz,
     }
 }
 
@@ -226,10 +240,12 @@ diesel::table! {
         is_email_from_before -> Bool,
         email_declined_at -> Nullable<Timestamptz>,
         password_links_void_before -> Nullable<Timestamptz>,
+        application_id -> Nullable<Uuid>,
     }
 }
 
 diesel::joinable!(alerts -> users (user_id));
+diesel::joinable!(api_keys -> applications (application_id));
 diesel::joinable!(devices -> users (user_id));
 diesel::joinable!(email_verifications -> users (user_id));
 diesel::joinable!(former_emails -> users (user_id));
@@ -239,10 +255,12 @@ diesel::joinable!(password_resets -> users (user_id));
 diesel::joinable!(session_events -> user_sessions (session_id));
 diesel::joinable!(session_events -> users (user_id));
 diesel::joinable!(user_sessions -> users (user_id));
+diesel::joinable!(users -> applications (application_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
     alerts,
     api_keys,
+    applications,
     devices,
     email_verifications,
     former_emails,

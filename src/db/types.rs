@@ -168,6 +168,16 @@ id! {
     SessionId
 }
 id! {
+    /// The id of an application.
+    ApplicationId
+}
+
+impl ApplicationId {
+    /// The application of people from before there were applications ("Earlier").
+    pub const EARLIER: Self = Self(uuid::Uuid::from_u128(0x7000_8000_0000_0000_0000));
+}
+
+id! {
     /// The id of an application's API key.
     ApiKeyId
 }

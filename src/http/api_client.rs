@@ -12,11 +12,8 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::app_state::app_state;
 use super::body;
-use crate::applications::ApiKey;
+use crate::applications::ApiClient;
 use crate::error::{Error, Result};
-
-/// Extracts the API key of the calling application.
-pub struct ApiClient(pub ApiKey);
 
 impl FromRequest for ApiClient {
     type Error = Error;
@@ -28,9 +25,10 @@ impl FromRequest for ApiClient {
         Box::pin(async move {
             received.await;
             let Credentials { id, secret } = credentials(&request).ok_or(Error::InvalidClient)?;
-            let key = app_state(&request)?.api_keys.authenticate(&secret).await?;
-            match id.is_none_or(|id| id == key.id.to_string()) {
-                true => Ok(Self(key)),
+            let applications = &app_state(&request)?.applications;
+            let client = applications.authenticate(&secret).await?;
+            match id.is_none_or(|id| id == client.key.id.to_string()) {
+                true => Ok(client),
                 false => Err(Error::InvalidClient),
             }
         })

@@ -14,7 +14,7 @@ use super::session_cookies::SessionCookies;
 use super::target::AllowedHosts;
 use crate::account::Accounts;
 use crate::alerts::Alerts;
-use crate::applications::ApiKeys;
+use crate::applications::Applications;
 use crate::clock::Clock;
 use crate::db::Db;
 use crate::devices::Devices;
@@ -43,8 +43,8 @@ pub struct AppState {
     pub accounts: Accounts,
     /// People and their passwords.
     pub people: People,
-    /// The API keys of applications.
-    pub api_keys: ApiKeys,
+    /// Applications and their API keys.
+    pub applications: Applications,
     /// Sessions.
     pub sessions: Sessions,
     /// The known devices of each person.

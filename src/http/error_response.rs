@@ -246,7 +246,7 @@ pub fn bad_query(err: &QueryPayloadError) -> Error {
 impl ResponseError for Error {
     fn status_code(&self) -> StatusCode {
         match self {
-            Self::Malformed(_) | Self::Invalid(_) => StatusCode::BAD_REQUEST,
+            Self::Malformed(_) | Self::Invalid(_) | Self::InvalidTarget => StatusCode::BAD_REQUEST,
             Self::UnsupportedMediaType { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
@@ -260,7 +260,10 @@ impl ResponseError for Error {
                 StatusCode::FORBIDDEN
             }
             Self::NotFound => StatusCode::NOT_FOUND,
-            Self::EmailTaken | Self::EmailChangedLately | Self::LastAdmin => StatusCode::CONFLICT,
+            Self::EmailTaken
+            | Self::EmailChangedLately
+            | Self::LastAdmin
+            | Self::ApplicationExists => StatusCode::CONFLICT,
             Self::Busy { .. } | Self::Unavailable(_) | Self::Disconnected(_) => {
                 StatusCode::SERVICE_UNAVAILABLE
             }

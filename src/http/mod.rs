@@ -27,4 +27,5 @@ pub mod sent_cookies;
 mod session_choice;
 pub mod session_cookies;
 pub mod step_up;
+pub mod subject;
 pub mod target;

@@ -1,16 +1,16 @@
-//! `/admin/api-keys`: the keys of applications, for administrators.
+//! `/admin/api-keys`: applications and their keys, for administrators.
 
 use actix_web::http::StatusCode;
-use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use secrecy::ExposeSecret;
 use serde::Deserialize;
 
 use super::notices;
 use super::words::TimeView;
-use crate::applications::{ApiKey, Scope};
+use crate::applications::{ApiKey, ApplicationSummary, Expiry, KeyOwner, KeyState, NewKey, Scope};
 use crate::clock::Timestamp;
-use crate::db::ApiKeyId;
+use crate::db::{ApiKeyId, ApplicationId};
 use crate::error::{Error, Result};
 use crate::http::app_state::AppState;
 use crate::http::caller::{AdminCaller, AdminForm};
@@ -18,6 +18,33 @@ use crate::http::forms::EmptyForm;
 use crate::http::layout::{Layout, NavItem, page, see_other};
 use crate::http::notice::{self, AccountNotice, Notice};
 use crate::sessions::Caller;
+use crate::text;
+
+/// What a key may be used for: the field, and its words.
+const SCOPES: [(Scope, &str, &str); 3] = [
+    (
+        Scope::Tokens,
+        "tokens",
+        "Asking about tokens that were made for the application, and revoking them",
+    ),
+    (
+        Scope::TokensAny,
+        "tokens_any",
+        "Asking about every token, and revoking it",
+    ),
+    (
+        Scope::Sessions,
+        "sessions",
+        "Sessions of people whom the application signs in itself",
+    ),
+];
+/// When a key may expire: the value of the field, and its words.
+const EXPIRIES: [(&str, &str); 4] = [
+    ("never", "never"),
+    ("30d", "in 30 days"),
+    ("90d", "in 90 days"),
+    ("365d", "in a year"),
+];
 
 #[derive(Template)]
 #[template(path = "pages/api_keys.html")]
@@ -26,15 +53,37 @@ struct ApiKeysPage {
     notice: Option<String>,
     /// The key that was just created; its secret is shown only once.
     created: Option<CreatedKey>,
-    name_typed: String,
-    error: Option<String>,
-    keys: Vec<KeyView>,
+    form: FormView,
+    error: Option<&'static str>,
+    applications: Vec<ApplicationView>,
 }
 
 struct CreatedKey {
     id: String,
     name: String,
     secret: String,
+}
+
+/// The form for a new key, as it was filled in.
+struct FormView {
+    applications: Vec<Choice>,
+    name: String,
+    scopes: Vec<Choice>,
+    expiries: Vec<Choice>,
+}
+
+struct Choice {
+    value: String,
+    words: String,
+    is_chosen: bool,
+}
+
+struct ApplicationView {
+    id: String,
+    name: String,
+    people: String,
+    is_earlier: bool,
+    keys: Vec<KeyView>,
 }
 
 struct KeyView {
@@ -44,14 +93,22 @@ struct KeyView {
     created: TimeView,
     last_used: Option<TimeView>,
     revoked: Option<TimeView>,
+    expires: Option<TimeView>,
+    is_expired: bool,
 }
 
 /// The form of `POST /admin/api-keys`.
-#[derive(Deserialize)]
+#[derive(Deserialize, Default)]
 pub struct NewKeyForm {
+    #[serde(default)]
+    application: String,
+    #[serde(default)]
     name: String,
     tokens: Option<String>,
+    tokens_any: Option<String>,
     sessions: Option<String>,
+    #[serde(default)]
+    expires: String,
 }
 
 /// Shows the keys and the form for a new one.
@@ -60,7 +117,7 @@ pub async fn show(
     request: HttpRequest,
     AdminCaller(caller): AdminCaller,
 ) -> Result<HttpResponse> {
-    let mut template = load_page(&app, &request, &caller).await?;
+    let mut template = load_page(&app, &request, &caller, &NewKeyForm::default()).await?;
     template.notice = notices::take(&app, &request, Some(&caller)).await?.words;
     page(StatusCode::OK, &template)
 }
@@ -71,14 +128,13 @@ pub async fn create(
     request: HttpRequest,
     AdminForm(caller, form): AdminForm<NewKeyForm>,
 ) -> Result<HttpResponse> {
-    let scopes = form.scopes();
-    let created = match scopes.is_empty() {
-        true => Err(Error::field("scopes", "must be at least one")),
-        false => app.api_keys.create_key(&form.name, &scopes).await,
+    let created = match form.parse() {
+        Ok(new) => app.applications.create_key(new).await.map_err(refusal),
+        Err(refusal) => Err(refusal),
     };
-    let mut template = load_page(&app, &request, &caller).await?;
     match created {
         Ok((key, secret)) => {
+            let mut template = load_page(&app, &request, &caller, &NewKeyForm::default()).await?;
             let (id, name) = (key.id.to_string(), key.name);
             template.created = Some(CreatedKey {
                 id,
@@ -87,12 +143,12 @@ pub async fn create(
             });
             page(StatusCode::OK, &template)
         }
-        Err(err @ Error::Invalid(_)) => {
-            template.name_typed = form.name;
-            template.error = Some(err.detail());
-            page(err.status_code(), &template)
+        Err(Refusal::Words(words)) => {
+            let mut template = load_page(&app, &request, &caller, &form).await?;
+            template.error = Some(words);
+            page(StatusCode::BAD_REQUEST, &template)
         }
-        Err(err) => Err(err),
+        Err(Refusal::Failed(err)) => Err(err),
     }
 }
 
@@ -103,7 +159,7 @@ pub async fn revoke(
     AdminForm(caller, _): AdminForm<EmptyForm>,
     id: web::Path<ApiKeyId>,
 ) -> Result<HttpResponse> {
-    match app.api_keys.revoke_key(*id).await {
+    match app.applications.revoke_key(*id).await {
         // A key that was revoked before, or doesn't exist, is no longer usable either.
         Ok(()) | Err(Error::NotFound) => {
             let outcome = Notice::Account(caller.user.id, AccountNotice::ApiKeyRevoked);
@@ -114,37 +170,165 @@ pub async fn revoke(
     }
 }
 
-impl NewKeyForm {
-    fn scopes(&self) -> Vec<Scope> {
-        let tokens = self.tokens.as_ref().map(|_| Scope::Tokens);
-        let sessions = self.sessions.as_ref().map(|_| Scope::Sessions);
-        tokens.into_iter().chain(sessions).collect()
+/// Why no key was created.
+enum Refusal {
+    /// The form has to be filled in otherwise.
+    Words(&'static str),
+    Failed(Error),
+}
+
+fn refusal(err: Error) -> Refusal {
+    match err {
+        Error::ApplicationExists => Refusal::Words(
+            "There is an application with that name already. Choose it in the list to make another key for it.",
+        ),
+        // It was deleted while the form was open.
+        Error::NotFound => Refusal::Words("Choose an application from the list."),
+        err => Refusal::Failed(err),
     }
 }
 
-async fn load_page(app: &AppState, request: &HttpRequest, caller: &Caller) -> Result<ApiKeysPage> {
+impl NewKeyForm {
+    fn parse(&self) -> Result<NewKey, Refusal> {
+        const NAME: Refusal =
+            Refusal::Words("Give the application a name of at most 255 characters.");
+
+        let is_new = self.application.is_empty();
+        let name = match text::clean(&self.name).as_str() {
+            "" if !is_new => None,
+            name => Some(name.parse().map_err(|_| NAME)?),
+        };
+        let (owner, name) = match (is_new, name) {
+            (true, Some(name)) => (KeyOwner::New(name), None),
+            (true, None) => return Err(NAME),
+            (false, name) => {
+                let id = self
+                    .application
+                    .parse()
+                    .map_err(|_| Refusal::Words("Choose an application from the list."))?;
+                (KeyOwner::Existing(id), name)
+            }
+        };
+        let scopes: Vec<Scope> = SCOPES
+            .iter()
+            .filter(|(scope, ..)| self.has(*scope))
+            .map(|(scope, ..)| *scope)
+            .collect();
+        if scopes.is_empty() {
+            return Err(Refusal::Words(
+                "Choose at least one thing that the key may be used for.",
+            ));
+        }
+        Ok(NewKey {
+            owner,
+            name,
+            scopes,
+            expiry: self.expiry()?,
+        })
+    }
+
+    fn has(&self, scope: Scope) -> bool {
+        match scope {
+            Scope::Tokens => self.tokens.is_some(),
+            Scope::TokensAny => self.tokens_any.is_some(),
+            Scope::Sessions => self.sessions.is_some(),
+        }
+    }
+
+    fn expiry(&self) -> Result<Expiry, Refusal> {
+        let chosen = match self.expires.as_str() {
+            "" => return Ok(Expiry::Never),
+            chosen => EXPIRIES.iter().find(|(value, _)| *value == chosen),
+        };
+        chosen
+            .and_then(|(value, _)| value.parse().ok())
+            .ok_or(Refusal::Words("Choose when the key expires."))
+    }
+}
+
+async fn load_page(
+    app: &AppState,
+    request: &HttpRequest,
+    caller: &Caller,
+    form: &NewKeyForm,
+) -> Result<ApiKeysPage> {
     let now = app.clock.now();
-    let keys = app.api_keys.list_keys().await?;
+    let applications = app.applications.list().await?;
     Ok(ApiKeysPage {
         layout: Layout::for_caller(request, caller, NavItem::None)?,
         notice: None,
         created: None,
-        name_typed: String::new(),
+        form: FormView::new(form, &applications),
         error: None,
-        keys: keys.into_iter().map(|key| KeyView::new(key, now)).collect(),
+        applications: applications
+            .into_iter()
+            .map(|application| ApplicationView::new(application, now))
+            .collect(),
     })
+}
+
+impl FormView {
+    fn new(form: &NewKeyForm, applications: &[ApplicationSummary]) -> Self {
+        let choice = |value: String, words: &str, is_chosen| Choice {
+            value,
+            words: words.to_owned(),
+            is_chosen,
+        };
+        let applications = applications.iter().map(|summary| &summary.application);
+        Self {
+            applications: applications
+                .filter(|application| application.id != ApplicationId::EARLIER)
+                .map(|application| {
+                    let id = application.id.to_string();
+                    let is_chosen = id == form.application;
+                    choice(id, &application.name, is_chosen)
+                })
+                .collect(),
+            name: form.name.clone(),
+            scopes: SCOPES
+                .iter()
+                .map(|(scope, field, words)| choice((*field).into(), words, form.has(*scope)))
+                .collect(),
+            expiries: EXPIRIES
+                .iter()
+                .map(|(value, words)| choice((*value).into(), words, *value == form.expires))
+                .collect(),
+        }
+    }
+}
+
+impl ApplicationView {
+    fn new(summary: ApplicationSummary, now: Timestamp) -> Self {
+        let ApplicationSummary {
+            application,
+            keys,
+            people,
+        } = summary;
+        Self {
+            id: application.id.to_string(),
+            name: application.name,
+            people: match people {
+                1 => "1 person".into(),
+                people => format!("{people} people"),
+            },
+            is_earlier: application.id == ApplicationId::EARLIER,
+            keys: keys.into_iter().map(|key| KeyView::new(key, now)).collect(),
+        }
+    }
 }
 
 impl KeyView {
     fn new(key: ApiKey, now: Timestamp) -> Self {
         let ago = |at| TimeView::ago(at, now);
         Self {
+            is_expired: key.state(now) == KeyState::Expired,
             id: key.id.to_string(),
             name: key.name,
             scopes: key.scopes.replace(' ', ", "),
             created: ago(key.created_at),
             last_used: key.last_used_at.map(ago),
             revoked: key.revoked_at.map(ago),
+            expires: key.expires_at.map(TimeView::day),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! People: their accounts and passwords. A wrong password, an unknown e-mail and a disabled account
 //! get the same response in the same time.
 
+mod external;
 pub(crate) mod mailbox;
 mod passwords;
 mod purge;
@@ -8,11 +9,11 @@ pub(crate) mod store;
 mod user;
 mod values;
 
-use self::passwords::NO_PASSWORD;
+pub use self::external::ExternalPerson;
 pub use self::passwords::{Hasher, PasswordHash, Verification, VoidPassword};
 use self::store::NewUser;
 pub use self::store::User;
-pub use self::values::{Email, FullName, IdleLimit, PlainPassword, Subject};
+pub use self::values::{Email, FullName, IdleLimit, PlainPassword, Realm, Subject};
 use crate::clock::{Clock, Timestamp};
 use crate::db::{AnyConnection, Db, UserId};
 use crate::error::{Error, Result};
@@ -49,17 +50,6 @@ pub struct NewAccount {
     pub password: PlainPassword,
     /// What the account may do.
     pub role: Role,
-}
-
-/// A person whom an application authenticates itself.
-#[derive(Debug)]
-pub struct ExternalPerson {
-    /// The application's identifier of the person.
-    pub subject: Subject,
-    /// The e-mail that the application states: shown, but neither unique nor for signing in.
-    pub email: Option<Email>,
-    /// The name to call the person by.
-    pub full_name: Option<FullName>,
 }
 
 /// The accounts of the service; clones share its database.
@@ -126,38 +116,6 @@ impl People {
                 0 => create_user(c, &account, &hash, now),
                 _ => Err(Error::NotFound),
             })
-            .await
-    }
-
-    /// Finds the account of a person whom an application authenticates itself, or creates it. No
-    /// password opens such an account.
-    ///
-    /// # Errors
-    /// [`Error::EmailTaken`] when another account has the e-mail.
-    pub async fn find_or_create_external(&self, person: ExternalPerson) -> Result<User> {
-        let now = self.clock.now();
-        let subject = person.subject.clone();
-        let found = self
-            .db
-            .transaction(move |c| match store::find_by_subject(c, &person.subject)? {
-                Some(user) => Ok(user),
-                None => insert_external(c, &person, now),
-            })
-            .await;
-        match found {
-            // The conflict may be with the same person, created at the same time.
-            Err(Error::EmailTaken) => self.find_external(subject).await?.ok_or(Error::EmailTaken),
-            found => found,
-        }
-    }
-
-    /// Finds a person whom an application has authenticated before.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`] when the database doesn't respond.
-    pub async fn find_external(&self, subject: Subject) -> Result<Option<User>> {
-        self.db
-            .read(move |c| store::find_by_subject(c, &subject))
             .await
     }
 
@@ -329,6 +287,7 @@ pub(crate) fn create_user(
         full_name: account.full_name.as_ref().map(FullName::as_str),
         password_hash: hash.as_str(),
         external_subject: None,
+        application_id: None,
         stated_email: None,
         email_verified_at: (account.trust == EmailTrust::Vouched).then_some(now),
         is_admin: account.role == Role::Admin,
@@ -377,25 +336,4 @@ pub(crate) fn find_other_holder(
         Some(former) => store::get(c, former.user_id).map(Some),
         None => Ok(None),
     }
-}
-
-fn insert_external(c: &mut AnyConnection, person: &ExternalPerson, now: Timestamp) -> Result<User> {
-    let id = UserId::new(now);
-    // `.invalid` is reserved, so nobody has this address (RFC 2606).
-    let unknown = format!("{id}@external.invalid");
-    let user = NewUser {
-        id,
-        email: &unknown,
-        full_name: person.full_name.as_ref().map(FullName::as_str),
-        password_hash: NO_PASSWORD,
-        external_subject: Some(person.subject.as_str()),
-        stated_email: person.email.as_ref().map(Email::as_str),
-        email_verified_at: None,
-        is_admin: false,
-        created_at: now,
-        updated_at: now,
-        password_changed_at: now,
-    };
-    store::insert(c, &user)?;
-    store::get(c, id)
 }

@@ -1,6 +1,7 @@
 //! Every query of `users`, and of the tables of their addresses and links.
 
 mod credentials;
+mod external;
 mod former;
 mod reset;
 mod verification;
@@ -15,6 +16,11 @@ pub(crate) use self::credentials::{
     mark_email_declined, mark_email_verified, remove_email, reset_settings, update_email,
     update_password, void_password, void_password_links,
 };
+pub(crate) use self::external::{
+    assign_subject, assign_unclaimed, count_by_application, count_of_application,
+    list_earlier_subjects,
+};
+pub(super) use self::external::{find_by_subject, is_in_realm};
 pub(crate) use self::former::{
     FormerEmail, FormerState, close_all as close_former_emails, find_oldest_open_former,
     find_reserving, get_former, insert_former, list_open_former, purge_former, update_former_state,
@@ -29,10 +35,10 @@ pub(crate) use self::verification::{
     delete_verifications_except, find_verification, find_verification_by_person,
     purge_verifications, replace_verification,
 };
-use super::values::{Email, FullName, IdleLimit, Subject};
+use super::values::{Email, FullName, IdleLimit};
 use crate::clock::Timestamp;
 use crate::db::schema::users;
-use crate::db::{AnyConnection, UserId, read_from_text};
+use crate::db::{AnyConnection, ApplicationId, UserId, read_from_text};
 use crate::error::{Error, Result};
 use crate::net::IpRetention;
 
@@ -78,7 +84,10 @@ pub struct User {
     pub email_declined_at: Option<Timestamp>,
     /// Links in messages that were queued before this time set no password.
     pub password_links_void_before: Option<Timestamp>,
-    pub(super) external_subject: Option<String>,
+    /// The identifier that an application has of a person whom it authenticates itself.
+    pub external_subject: Option<String>,
+    /// That application.
+    pub application_id: Option<ApplicationId>,
 }
 
 read_from_text!(IpRetention);
@@ -92,6 +101,7 @@ pub(super) struct NewUser<'a> {
     pub(super) full_name: Option<&'a str>,
     pub(super) password_hash: &'a str,
     pub(super) external_subject: Option<&'a str>,
+    pub(super) application_id: Option<ApplicationId>,
     pub(super) stated_email: Option<&'a str>,
     pub(super) email_verified_at: Option<Timestamp>,
     pub(super) is_admin: bool,
@@ -113,16 +123,6 @@ pub(super) fn insert(c: &mut AnyConnection, user: &NewUser<'_>) -> Result<()> {
 pub(crate) fn find_by_email(c: &mut AnyConnection, email: &Email) -> Result<Option<User>> {
     let found = users::table
         .filter(lower(users::email).eq(email.as_str()))
-        .select(User::as_select())
-        .first(c)
-        .optional()?;
-    Ok(found)
-}
-
-/// Finds the person whom an application identifies by `subject`.
-pub(super) fn find_by_subject(c: &mut AnyConnection, subject: &Subject) -> Result<Option<User>> {
-    let found = users::table
-        .filter(users::external_subject.eq(subject.as_str()))
         .select(User::as_select())
         .first(c)
         .optional()?;

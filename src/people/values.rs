@@ -10,6 +10,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use strum::{EnumString, IntoStaticStr, VariantArray};
 
+use crate::db::ApplicationId;
 use crate::error::Error;
 use crate::text;
 
@@ -88,7 +89,8 @@ impl FullName {
     }
 }
 
-/// An application's identifier of a person whom it authenticates itself: the same at every sign-in.
+/// An application's identifier of a person whom it authenticates itself: the same at every sign-in,
+/// and another person's is another one, whatever characters the two have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Subject(String);
 
@@ -107,11 +109,34 @@ impl FromStr for Subject {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        let subject = text::clean(text);
-        match subject.chars().count() {
-            1..=Self::LIMIT => Ok(Self(subject)),
-            _ => Err(Error::field("subject", "must have 1 to 255 characters")),
+        if !(1..=Self::LIMIT).contains(&text.chars().count()) {
+            return Err(Error::field("subject", "must have 1 to 255 characters"));
         }
+        // Not cleaned: two subjects of the application would become one person.
+        match text::clean(text) == text {
+            true => Ok(Self(text.to_owned())),
+            false => Err(Error::field(
+                "subject",
+                "must have neither control characters nor white space at its ends",
+            )),
+        }
+    }
+}
+
+/// The applications among whose people a caller finds a subject.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Realm {
+    /// The caller's application. New people are of this one.
+    pub own: ApplicationId,
+    /// Whether those of "Earlier" are found besides.
+    pub has_earlier: bool,
+}
+
+impl Realm {
+    /// Returns the applications.
+    pub(super) fn applications(self) -> Vec<ApplicationId> {
+        let earlier = self.has_earlier.then_some(ApplicationId::EARLIER);
+        [self.own].into_iter().chain(earlier).collect()
     }
 }
 

@@ -19,7 +19,7 @@ pub use self::claims::PASSWORD_ACR;
 use self::claims::{AccessClaims, AuthenticationClaims, RefreshClaims};
 pub use self::jwks::JwkSet;
 use crate::clock::Timestamp;
-use crate::db::{SessionId, UserId};
+use crate::db::{ApplicationId, SessionId, UserId};
 use crate::error::{Error, Failure, Result};
 use crate::keys::{CookieKey, KeyRing, Purpose};
 use crate::sessions::{Claim, Credential, IssuedWith, Jti, RefreshClaim, Session};
@@ -31,6 +31,8 @@ const REFRESH_TYPE: &str = "rt+jwt";
 /// The most bytes of a token. Issued tokens are shorter; longer ones are rejected unread.
 const MAX_BYTES: usize = 2048;
 
+const ANOTHER_AUDIENCE: Failure = Failure::because("it is for another audience");
+
 /// The kind of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TokenKind {
@@ -38,6 +40,15 @@ pub enum TokenKind {
     Access,
     /// A refresh token, for the next pair of tokens.
     Refresh,
+}
+
+/// Who an access token is made for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Audience {
+    /// The service itself: its API and forward-auth.
+    Service,
+    /// An application. The service refuses it.
+    Application(ApplicationId),
 }
 
 /// The claims of a genuine, unexpired token of either kind. Whether its session is live depends on
@@ -57,7 +68,7 @@ pub struct TokenInfo {
     /// When the password was given that the token is based on, if one was.
     pub password_given_at: Option<Timestamp>,
     /// The audience of an access token; `None` for a refresh token.
-    pub audience: Option<String>,
+    pub audience: Option<Audience>,
     /// When it was issued, in seconds since the Unix epoch.
     pub issued_at: i64,
     /// When it expires, in seconds since the Unix epoch.
@@ -107,7 +118,8 @@ impl Tokens {
     }
 
     /// Returns the tokens of a session that was just opened or refreshed, based on a password given
-    /// at `password_given_at`, if one was. For an unchanged row and the same time the refresh token
+    /// at `password_given_at`, if one was. The access token is for `audience`; the refresh token is
+    /// for the service, which may be asked for another audience with it. For an unchanged row and the same time the refresh token
     /// is the same, unless another key has come into use.
     ///
     /// # Errors
@@ -116,11 +128,17 @@ impl Tokens {
         &self,
         session: &Session,
         password_given_at: Option<Timestamp>,
+        audience: Audience,
         now: Timestamp,
     ) -> Result<TokenPair> {
         let lifetime = self.access_lifetime.min(session.expires_at.since(now));
         Ok(TokenPair {
-            access_token: self.access_token(session, password_given_at, now, lifetime)?,
+            access_token: self.access_token(
+                session,
+                password_given_at,
+                self.audience_claim(audience),
+                (now, lifetime),
+            )?,
             token_type: "Bearer",
             expires_in: lifetime.as_secs(),
             refresh_token: self.refresh_token(session, password_given_at, now)?,
@@ -134,12 +152,24 @@ impl Tokens {
         &self.issuer
     }
 
-    /// Verifies an access token and returns its claim.
+    /// Returns the `aud` of access tokens for `audience`.
+    #[must_use]
+    pub fn audience_claim(&self, audience: Audience) -> String {
+        match audience {
+            Audience::Service => self.audience.clone(),
+            Audience::Application(id) => id.to_string(),
+        }
+    }
+
+    /// Verifies an access token for the service itself and returns its claim.
     ///
     /// # Errors
     /// [`Error::InvalidToken`] when it is not genuine, has expired or is for another audience.
     pub fn verify_access(&self, token: &str, now: Timestamp) -> Result<Claim> {
         let claims = self.access_claims(token, now)?;
+        if self.audience_of(&claims)? != Audience::Service {
+            return Err(Error::InvalidToken(ANOTHER_AUDIENCE));
+        }
         Ok(Claim {
             user: claims.sub,
             session: claims.sid,
@@ -171,6 +201,7 @@ impl Tokens {
     /// [`Error::InvalidToken`] when it is neither a valid access token nor a valid refresh token.
     pub fn inspect(&self, token: &str, now: Timestamp) -> Result<TokenInfo> {
         if let Ok(claims) = self.access_claims(token, now) {
+            let audience = self.audience_of(&claims)?;
             return Ok(TokenInfo {
                 kind: TokenKind::Access,
                 user: claims.sub,
@@ -178,7 +209,7 @@ impl Tokens {
                 jti: None,
                 issued_with: Some(claims.issued_with()),
                 password_given_at: claims.authentication.password_given_at(),
-                audience: Some(claims.aud),
+                audience: Some(audience),
                 issued_at: claims.iat,
                 expires_at: claims.exp,
             });
@@ -196,6 +227,17 @@ impl Tokens {
         })
     }
 
+    /// Returns the audience of a genuine access token. What is neither the service's nor an
+    /// application's is from before the setting `tokens.audience` changed.
+    fn audience_of(&self, claims: &AccessClaims) -> Result<Audience> {
+        if claims.aud == self.audience {
+            return Ok(Audience::Service);
+        }
+        let id = claims.aud.parse().map(Audience::Application);
+        id.map_err(|_| Error::InvalidToken(ANOTHER_AUDIENCE))
+    }
+
+    /// Verifies an access token for whichever audience.
     fn access_claims(&self, token: &str, now: Timestamp) -> Result<AccessClaims> {
         const UNKNOWN_KEY: Error = Error::InvalidToken(Failure::because("its key is unknown"));
 
@@ -207,11 +249,6 @@ impl Tokens {
             .map(|key| DecodingKey::from_ed_der(key.public()))
             .ok_or(UNKNOWN_KEY)?;
         let claims: AccessClaims = self.verify(token, Algorithm::EdDSA, ACCESS_TYPE, &key)?;
-        if claims.aud != self.audience {
-            return Err(Error::InvalidToken(Failure::because(
-                "it is for another audience",
-            )));
-        }
         require_unexpired(claims.exp, now)?;
         Ok(claims)
     }
@@ -237,14 +274,14 @@ impl Tokens {
         &self,
         session: &Session,
         password_given_at: Option<Timestamp>,
-        now: Timestamp,
-        lifetime: Duration,
+        aud: String,
+        (now, lifetime): (Timestamp, Duration),
     ) -> Result<String> {
         let keys = self.keys.current();
         let key = keys.signing.in_use(now);
         let claims = AccessClaims {
             iss: self.issuer.clone(),
-            aud: self.audience.clone(),
+            aud,
             sub: session.user_id,
             client_id: self.audience.clone(),
             sid: session.id,

@@ -8,6 +8,9 @@ on_both!(
     for_everyone_else_the_page_does_not_exist,
     the_page_needs_step_up,
     a_form_goes_on_after_step_up,
+    a_key_is_replaced_on_the_page,
+    a_key_made_on_the_page_expires,
+    the_page_says_what_is_wrong_with_the_form,
 );
 
 const PAGE: &str = "/admin/api-keys";
@@ -134,4 +137,116 @@ async fn a_form_goes_on_after_step_up(app: &TestApp) {
         .await
         .expect(200)
         .expect_words("shop");
+}
+
+/// Makes a key on the page, and returns its secret.
+async fn make_key(browser: &Browser, fields: &[(&str, &str)]) -> String {
+    let created = browser.submit(PAGE, PAGE, fields).await.expect(200);
+    let words = created.words();
+    let secret = words.split(' ').find(|word| word.starts_with("rck_"));
+    secret.expect("the secret").to_owned()
+}
+
+async fn open_session(app: &TestApp, secret: &str) -> TestResponse {
+    let request = app.anyone().request("POST", "/api/v1/app/sessions");
+    let request = request.bearer_auth(secret).json(&json!({"subject": "42"}));
+    TestResponse::to(request).await
+}
+
+async fn a_key_is_replaced_on_the_page(app: &TestApp) {
+    let browser = admin(app).await;
+    let old = make_key(&browser, &[("name", "shop"), ("sessions", "on")]).await;
+    let first = open_session(app, &old).await.expect(201).json();
+    let page = browser.get(PAGE).await.expect(200);
+    let choices = page.text.split("<option value=\"").skip(1);
+    let choices: Vec<&str> = choices.filter_map(|rest| rest.split('"').next()).collect();
+    let application = choices[1];
+    let fields = [
+        ("application", application),
+        ("sessions", "on"),
+        ("tokens_any", "on"),
+    ];
+    let new = make_key(&browser, &fields).await;
+    let second = open_session(app, &new).await.expect(201).json();
+    assert_eq!(first["session"]["user_id"], second["session"]["user_id"]);
+    browser
+        .get(PAGE)
+        .await
+        .expect_words("1 person")
+        .expect_words("tokens:any, sessions");
+}
+
+async fn a_key_made_on_the_page_expires(app: &TestApp) {
+    let browser = admin(app).await;
+    let fields = [("name", "shop"), ("sessions", "on"), ("expires", "30d")];
+    let secret = make_key(&browser, &fields).await;
+    browser
+        .get(PAGE)
+        .await
+        .expect_words("expires on 16 June 2031");
+    app.advance(Duration::from_secs(30 * 24 * 3600 - 1));
+    open_session(app, &secret).await.expect(201);
+    app.advance(Duration::from_secs(1));
+    open_session(app, &secret).await.expect(401);
+    let ada = Person {
+        email: "ada@example.org".into(),
+        password: PASSWORD.into(),
+    };
+    let browser = app.signed_in_browser(&ada, FIREFOX).await;
+    browser
+        .get(PAGE)
+        .await
+        .expect_words("expired on 16 June 2031");
+}
+
+async fn the_page_says_what_is_wrong_with_the_form(app: &TestApp) {
+    let browser = admin(app).await;
+    make_key(&browser, &[("name", "shop"), ("tokens", "on")]).await;
+    let long = "x".repeat(256);
+    let earlier = "00000000-0000-7000-8000-000000000000";
+    for (fields, words) in [
+        (
+            &[("name", "a")][..],
+            "Choose at least one thing that the key may be used for.",
+        ),
+        (&[("tokens", "on")], "Give the application a name"),
+        (
+            &[("name", " "), ("tokens", "on")],
+            "Give the application a name",
+        ),
+        (
+            &[("name", &long), ("tokens", "on")],
+            "Give the application a name",
+        ),
+        (
+            &[("name", "shop"), ("tokens", "on")],
+            "There is an application with that name already.",
+        ),
+        (
+            &[("application", "nonsense"), ("tokens", "on")],
+            "Choose an application from the list.",
+        ),
+        (
+            &[("application", earlier), ("tokens", "on")],
+            "Choose an application from the list.",
+        ),
+        (
+            &[("name", "a"), ("tokens", "on"), ("expires", "soon")],
+            "Choose when the key expires.",
+        ),
+    ] {
+        let page = browser.submit(PAGE, PAGE, fields).await.expect(400);
+        assert!(!page.text.contains("scopes:"), "{}", page.text);
+        page.expect_words(words);
+    }
+    // What was filled in is there again.
+    let fields = [("name", "a & b"), ("sessions", "on"), ("expires", "soon")];
+    let page = browser.submit(PAGE, PAGE, &fields).await.expect(400);
+    assert!(page.text.contains("value=\"a &#38; b\""), "{}", page.text);
+    assert!(page.text.contains("name=\"sessions\" value=\"on\" checked"));
+    assert_eq!(
+        app.database
+            .number("SELECT count(*) AS value FROM api_keys"),
+        1
+    );
 }

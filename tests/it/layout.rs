@@ -37,9 +37,10 @@ const ENTRANCES: [&str; 4] = ["cli", "pages", "api", "jobs"];
 const ROOTS: [&str; 2] = ["main", "lib"];
 const MAX_LINES: usize = 400;
 /// The tables, each with the module whose store owns it.
-const TABLES: [(&str, &str); 13] = [
+const TABLES: [(&str, &str); 14] = [
     ("alerts", "alerts"),
     ("api_keys", "applications"),
+    ("applications", "applications"),
     ("devices", "devices"),
     ("email_verifications", "people"),
     ("former_emails", "people"),

@@ -21,6 +21,8 @@ mod api_auth;
 mod api_key_pages;
 mod api_sessions;
 mod app_sessions;
+mod applications;
+mod audience;
 mod bad_input;
 mod bad_requests;
 mod behind_proxies;

@@ -10,6 +10,8 @@ on_both!(
     migrating_twice_changes_nothing,
     several_nodes_migrate_at_once,
     people_and_their_changes_from_before_survive,
+    keys_from_before_become_applications,
+    keys_become_applications_where_nobody_has_a_subject,
 );
 
 const TABLES: [&str; 3] = ["users", "user_sessions", "session_events"];
@@ -118,16 +120,145 @@ async fn people_and_their_changes_from_before_survive(database: Database) {
     migrate::revert_all(&url).expect("down");
 }
 
+/// Inserts keys of the version before there were applications: their number, name and scopes.
+fn insert_keys(database: &Database, keys: &[(u8, &str, &str)]) {
+    for (n, name, scopes) in keys {
+        let id = database.id(&format!("0197000000007000800000000000002{n}"));
+        let revoked = match *n {
+            2 => format!("'{LATER}'"),
+            _ => "NULL".to_owned(),
+        };
+        database.execute(&format!(
+            "INSERT INTO api_keys (id, name, secret_hash, scopes, created_at, revoked_at) \
+             VALUES ({id}, '{name}', 'hash {n}', '{scopes}', '{AT}', {revoked})"
+        ));
+    }
+}
+
+fn application_names(database: &Database) -> Vec<Option<String>> {
+    database.texts("SELECT name AS value FROM applications ORDER BY id")
+}
+
+/// Fills a database of the version before there were applications, and migrates it.
+async fn keys_from_before_become_applications(database: Database) {
+    let url = url(&database);
+    migrate_until(&database, "2026-11-29-000300");
+    let long = "x".repeat(255);
+    insert_keys(
+        &database,
+        &[
+            (1, "shop", "tokens"),
+            (2, "shop", "tokens sessions"),
+            (3, "shop", "sessions"),
+            (4, "shop (2)", "sessions tokens"),
+            (5, "Earlier", "sessions"),
+            (6, &long, "sessions"),
+            (7, &long, "sessions"),
+        ],
+    );
+    for (n, subject) in [(1, "NULL"), (2, "'42'"), (3, "'43'")] {
+        let id = database.id(&format!("0197000000007000800000000000000{n}"));
+        database.execute(&format!(
+            "INSERT INTO users (id, email, password_hash, external_subject, created_at, updated_at, \
+             password_changed_at) VALUES ({id}, '{n}@example.org', 'x', {subject}, '{AT}', '{AT}', '{AT}')"
+        ));
+    }
+    for _ in 0..2 {
+        migrate::run(&url).expect("up");
+    }
+    let names = [
+        "Earlier".to_owned(),
+        "shop".to_owned(),
+        "shop (01970000-0000-7000-8000-000000000022)".to_owned(),
+        "shop (3)".to_owned(),
+        "shop (2)".to_owned(),
+        "Earlier (2)".to_owned(),
+        long.clone(),
+        format!("{} (01970000-0000-7000-8000-000000000027)", "x".repeat(200)),
+    ];
+    assert_eq!(application_names(&database), names.map(Some));
+    let number = |query: &str| database.number(&format!("SELECT count(*) AS value FROM {query}"));
+    assert_eq!(number("applications WHERE uses_earlier"), 7);
+    assert_eq!(number("api_keys WHERE application_id = id"), 7);
+    assert_eq!(number("api_keys WHERE revoked_at IS NOT NULL"), 1);
+    let scopes = "SELECT scopes AS value FROM api_keys ORDER BY id LIMIT 4";
+    let expected = [
+        "tokens tokens:any",
+        "tokens sessions tokens:any",
+        "sessions",
+        "sessions tokens tokens:any",
+    ];
+    assert_eq!(
+        database.texts(scopes),
+        expected.map(|text| Some(text.to_owned()))
+    );
+    let earlier = "users JOIN applications ON applications.id = users.application_id";
+    assert_eq!(
+        number(&format!("{earlier} WHERE applications.name = 'Earlier'")),
+        2
+    );
+
+    // The way back, although a subject is there twice by now.
+    let (id, application) = (
+        database.id("01970000000070008000000000000004"),
+        database.id("01970000000070008000000000000021"),
+    );
+    database.execute(&format!(
+        "INSERT INTO users (id, email, password_hash, external_subject, application_id, created_at, \
+         updated_at, password_changed_at) VALUES ({id}, '4@example.org', 'x', '42', {application}, '{AT}', '{AT}', '{AT}')"
+    ));
+    revert(&database, "2026-11-29-000300_applications");
+    assert_eq!(number("users WHERE external_subject = '42'"), 1);
+    assert_eq!(number("users WHERE external_subject IS NULL"), 1);
+    let expected = ["tokens", "tokens sessions", "sessions", "sessions tokens"];
+    assert_eq!(
+        database.texts(scopes),
+        expected.map(|text| Some(text.to_owned()))
+    );
+    migrate::run(&url).expect("up again");
+    assert_eq!(number("applications"), 8);
+    migrate::revert_all(&url).expect("down");
+}
+
+async fn keys_become_applications_where_nobody_has_a_subject(database: Database) {
+    migrate_until(&database, "2026-11-29-000300");
+    insert_keys(
+        &database,
+        &[(1, "Earlier", "tokens"), (2, "Earlier", "tokens")],
+    );
+    migrate::run(&url(&database)).expect("up");
+    let names = ["Earlier", "Earlier (2)"].map(|name| Some(name.to_owned()));
+    assert_eq!(application_names(&database), names);
+    assert_eq!(
+        database.number("SELECT count(*) AS value FROM applications WHERE uses_earlier"),
+        0
+    );
+}
+
 const AT: &str = "2026-11-20 08:30:00.000000";
 const LATER: &str = "2026-11-21 08:30:00.000000";
 
-/// Applies the migrations whose names sort before `end`, as an earlier version did.
-fn migrate_until(database: &Database, end: &str) {
+/// Reverts the last migration.
+fn revert(database: &Database, name: &str) {
+    let sql = std::fs::read_to_string(format!("{}/{name}/down.sql", folder(database)));
+    database.execute(&sql.expect("a migration"));
+    let version = name.split('_').next().unwrap_or_default().replace('-', "");
+    database.execute(&format!(
+        "DELETE FROM __diesel_schema_migrations WHERE version = '{version}'"
+    ));
+}
+
+fn folder(database: &Database) -> String {
     let kind = match database.postgres_name() {
         Some(_) => "postgres",
         None => "sqlite",
     };
-    let folder = format!("{}/migrations/{kind}", env!("CARGO_MANIFEST_DIR"));
+    format!("{}/migrations/{kind}", env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Applies the migrations whose names sort before `end`, as an earlier version did.
+fn migrate_until(database: &Database, end: &str) {
+    let folder = folder(database);
     let mut names: Vec<String> = std::fs::read_dir(&folder)
         .expect("the migrations")
         .map(|entry| {

@@ -32,7 +32,7 @@ struct Key {
 }
 
 fn add_key(app: &TestApp) -> Key {
-    add_key_with(app, "tokens")
+    add_key_with(app, "tokens:any")
 }
 
 fn add_key_with(app: &TestApp, scope: &str) -> Key {

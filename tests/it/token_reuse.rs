@@ -552,7 +552,7 @@ async fn an_introspected_access_token_counts_as_used(database: Database) {
     let mut laptop = app.login(&ada, FIREFOX).await;
     let spent = laptop.refresh_token.clone();
     laptop.refresh().await;
-    let secret = api_key(&app, "tokens");
+    let secret = api_key(&app, "tokens:any");
     let request = app
         .anyone()
         .request("POST", "/oauth/introspect")
@@ -575,7 +575,7 @@ async fn a_use_that_can_t_be_written_is_not_served(database: Database) {
     let mut laptop = app.login(&ada, FIREFOX).await;
     let spent = laptop.refresh_token.clone();
     laptop.refresh().await;
-    let secret = api_key(&app, "tokens");
+    let secret = api_key(&app, "tokens:any");
     let introspect = || {
         let request = app.anyone().request("POST", "/oauth/introspect");
         let request = request.bearer_auth(&secret);
@@ -688,7 +688,7 @@ async fn a_replaced_token_is_inactive_and_can_be_revoked(database: Database) {
     for step in [Refresh(0, HOME), Wait(11), Refresh(0, HOME)] {
         life.take(step).await;
     }
-    let secret = api_key(&app, "tokens");
+    let secret = api_key(&app, "tokens:any");
     let send = async |path: &str, token: &str| {
         let request = app.anyone().request("POST", path).bearer_auth(&secret);
         TestResponse::to(request.form(&[("token", token)])).await

@@ -104,7 +104,7 @@ async fn an_unverified_address_is_not_asserted(database: Database) {
     let (app, server) = start(database).await;
     let (owner, _) = sign_up(&app, EMAIL).await;
     assert_eq!(asserted(&owner).await, (String::new(), String::new()));
-    let add = ["api-key", "add", "--name", "shop", "--scope", "tokens"];
+    let add = ["api-key", "add", "--name", "shop", "--scope", "tokens:any"];
     let output = Program::with(&app.database).run(&add).expect_done();
     let secret = output
         .lines()

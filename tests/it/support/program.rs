@@ -17,6 +17,15 @@ pub struct Program {
     environment: Vec<(String, String)>,
 }
 
+/// What `api-key add` printed.
+#[derive(Debug, Clone)]
+pub struct AddedKey {
+    pub id: String,
+    pub secret: String,
+    /// The id of its application.
+    pub application: String,
+}
+
 /// The result of a command.
 #[derive(Debug)]
 pub struct Ended {
@@ -65,6 +74,23 @@ impl Program {
             status: output.status.code().unwrap_or(-1),
             stdout: String::from_utf8(output.stdout).expect("UTF-8 on standard output"),
             stderr: String::from_utf8(output.stderr).expect("UTF-8 on standard error"),
+        }
+    }
+
+    /// Adds an API key with these arguments of `api-key add`.
+    #[track_caller]
+    pub fn add_key(&self, arguments: &[&str]) -> AddedKey {
+        let output = self
+            .run(&[&["api-key", "add"], arguments].concat())
+            .expect_done();
+        let after = |name: &str| {
+            let line = output.lines().find_map(|line| line.strip_prefix(name));
+            line.expect("a line").trim().to_owned()
+        };
+        AddedKey {
+            id: after("id"),
+            secret: after("secret"),
+            application: after("application"),
         }
     }
 

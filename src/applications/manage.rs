@@ -1,0 +1,198 @@
+//! Managing applications: listing, renaming and deleting them, and assigning the people of
+//! "Earlier".
+
+use super::Applications;
+use super::store::{self, ApiKey, Application};
+use super::values::Name;
+use crate::db::{AnyConnection, ApplicationId};
+use crate::error::{Error, Result};
+use crate::people::{Subject, store as people};
+
+/// The most subjects that an [`Assignment`] names.
+const NAMED_SUBJECTS: i64 = 20;
+
+/// An application with what belongs to it.
+#[derive(Debug, Clone)]
+pub struct ApplicationSummary {
+    /// The application.
+    pub application: Application,
+    /// Its keys, revoked and expired ones included, newest first.
+    pub keys: Vec<ApiKey>,
+    /// How many people it has.
+    pub people: i64,
+}
+
+/// What became of a request to delete an application.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deletion {
+    /// It is deleted, with its keys.
+    Deleted,
+    /// Nothing has changed: it has people, or keys in use.
+    InUse {
+        /// How many people.
+        people: i64,
+        /// How many keys in use.
+        keys: i64,
+    },
+}
+
+/// What became of a request to assign everybody of "Earlier".
+#[derive(Debug, Clone)]
+pub struct Assignment {
+    /// How many were moved.
+    pub moved: usize,
+    /// How many stay, because the application has people with the same subjects.
+    pub refused: i64,
+    /// The first of those subjects.
+    pub subjects: Vec<String>,
+}
+
+impl Applications {
+    /// Lists every application with its keys, ordered by name.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database doesn't respond.
+    pub async fn list(&self) -> Result<Vec<ApplicationSummary>> {
+        self.db.read(list).await
+    }
+
+    /// Returns the application with that id or name.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when there is none.
+    pub async fn get(&self, id_or_name: &str) -> Result<Application> {
+        let text = id_or_name.to_owned();
+        if !text.parse().is_ok_and(|name: Name| name.as_str() == text) {
+            return Err(Error::NotFound);
+        }
+        self.db
+            .read(
+                move |c| match text.parse().map(|id| store::get_application(c, id)) {
+                    Ok(Err(Error::NotFound)) | Err(_) => store::get_by_name(c, &text),
+                    Ok(found) => found,
+                },
+            )
+            .await
+    }
+
+    /// Returns the application that a client wants a token for, by its id or its name.
+    ///
+    /// # Errors
+    /// [`Error::InvalidTarget`] when there is none, or it is "Earlier", which has no keys.
+    pub async fn get_audience(&self, id_or_name: &str) -> Result<ApplicationId> {
+        match self.get(id_or_name).await {
+            Ok(found) if found.id != ApplicationId::EARLIER => Ok(found.id),
+            Ok(_) | Err(Error::NotFound) => Err(Error::InvalidTarget),
+            Err(err) => Err(err),
+        }
+    }
+
+    /// Creates an application without keys.
+    ///
+    /// # Errors
+    /// [`Error::ApplicationExists`] when another one has the name.
+    pub async fn create_application(&self, name: Name) -> Result<Application> {
+        let now = self.clock.now();
+        self.db
+            .write(move |c| super::create_application(c, &name, now))
+            .await
+    }
+
+    /// Updates the name of an application.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when there is no such application, or it is "Earlier", which stays what it
+    /// is; [`Error::ApplicationExists`] when another one has the name.
+    pub async fn rename(&self, id: ApplicationId, name: Name) -> Result<()> {
+        if id == ApplicationId::EARLIER {
+            return Err(Error::NotFound);
+        }
+        let renamed = self.db.write(move |c| store::rename(c, id, name.as_str()));
+        match renamed.await? {
+            0 => Err(Error::NotFound),
+            _ => Ok(()),
+        }
+    }
+
+    /// Deletes an application and its keys, unless it has people or keys in use.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when there is no such application.
+    pub async fn delete(&self, id: ApplicationId) -> Result<Deletion> {
+        let now = self.clock.now();
+        self.db
+            .transaction(move |c| {
+                let people = people::count_of_application(c, id)?;
+                let keys = store::count_keys_in_use(c, id, now)?;
+                if people > 0 || keys > 0 {
+                    return Ok(Deletion::InUse { people, keys });
+                }
+                match store::delete(c, id)? {
+                    0 => Err(Error::NotFound),
+                    _ => Ok(Deletion::Deleted),
+                }
+            })
+            .await
+    }
+
+    /// Counts the people of "Earlier", who wait to be assigned.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database doesn't respond.
+    pub async fn count_earlier(&self) -> Result<i64> {
+        self.db
+            .read(|c| people::count_of_application(c, ApplicationId::EARLIER))
+            .await
+    }
+
+    /// Moves the person of "Earlier" with that subject to an application.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when "Earlier" has no such person; [`Error::Conflict`] when the
+    /// application has one.
+    pub async fn assign_person(&self, subject: Subject, to: ApplicationId) -> Result<()> {
+        let now = self.clock.now();
+        let moved = self
+            .db
+            .write(move |c| people::assign_subject(c, &subject, to, now))
+            .await?;
+        match moved {
+            0 => Err(Error::NotFound),
+            _ => Ok(()),
+        }
+    }
+
+    /// Moves everybody of "Earlier" to an application, except those whose subject it has already.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database doesn't respond; [`Error::Conflict`] when a person
+    /// with one of the subjects was created meanwhile. Then nothing has changed.
+    pub async fn assign_everybody(&self, to: ApplicationId) -> Result<Assignment> {
+        let now = self.clock.now();
+        self.db
+            .transaction(move |c| {
+                Ok(Assignment {
+                    moved: people::assign_unclaimed(c, to, now)?,
+                    refused: people::count_of_application(c, ApplicationId::EARLIER)?,
+                    subjects: people::list_earlier_subjects(c, NAMED_SUBJECTS)?,
+                })
+            })
+            .await
+    }
+}
+
+fn list(c: &mut AnyConnection) -> Result<Vec<ApplicationSummary>> {
+    let people = people::count_by_application(c)?;
+    let keys = store::list_keys(c)?;
+    let summary = |application: Application| {
+        let id = application.id;
+        let own = keys.iter().filter(|key| key.application_id == id);
+        ApplicationSummary {
+            keys: own.cloned().collect(),
+            people: people.get(&id).copied().unwrap_or_default(),
+            application,
+        }
+    };
+    let applications = store::list_applications(c)?;
+    Ok(applications.into_iter().map(summary).collect())
+}

@@ -1,0 +1,217 @@
+//! `rollcall application`
+
+use clap::{Args, Subcommand};
+use serde::Serialize;
+
+use super::api_key::parse_name;
+use super::domain::{Domain, block_on};
+use super::error::{CliError, Result, about, invalid_or_service};
+use super::output::print_json;
+use crate::applications::{self, ApplicationSummary, Assignment, Deletion, KeyState};
+use crate::clock::Timestamp;
+use crate::db::ApplicationId;
+use crate::error::Error;
+use crate::people::Subject;
+use crate::settings::Settings;
+
+#[derive(Subcommand)]
+pub(super) enum Application {
+    /// List the applications with their keys in use and their people
+    List {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Make an application without a key; `api-key add --name` makes one with a key
+    Add {
+        /// Its name
+        #[arg(long)]
+        name: String,
+    },
+    /// Give an application another name; its keys, people and id stay
+    Rename {
+        /// Which one, by its name or id
+        application: String,
+        /// The new name
+        #[arg(long)]
+        to: String,
+    },
+    /// Move people of "Earlier", from before there were applications, to the one that they are of
+    Assign(Assign),
+    /// Delete an application that has neither people nor keys in use
+    Delete {
+        /// Which one, by its name or id
+        application: String,
+    },
+}
+
+#[derive(Args)]
+pub(super) struct Assign {
+    #[command(flatten)]
+    who: Who,
+    /// The application, by its name or id
+    #[arg(long, value_name = "APPLICATION")]
+    to: String,
+}
+
+#[derive(Args)]
+#[group(required = true, multiple = false)]
+struct Who {
+    /// The person with this subject
+    #[arg(long)]
+    subject: Option<String>,
+    /// Everybody
+    #[arg(long)]
+    all: bool,
+}
+
+/// An application as `application list --json` prints it.
+#[derive(Serialize)]
+struct Row {
+    id: ApplicationId,
+    name: String,
+    keys_in_use: usize,
+    people: i64,
+    uses_earlier: bool,
+    created_at: Timestamp,
+}
+
+impl Application {
+    pub(super) fn run(self, settings: &Settings) -> Result<()> {
+        let domain = Domain::open(settings)?;
+        block_on(async {
+            match self {
+                Self::List { json } => list(&domain, json).await,
+                Self::Add { name } => add(&domain, &name).await,
+                Self::Rename { application, to } => rename(&domain, &application, &to).await,
+                Self::Assign(assign) => assign.run(&domain).await,
+                Self::Delete { application } => delete(&domain, &application).await,
+            }
+        })
+    }
+}
+
+impl Assign {
+    async fn run(self, domain: &Domain) -> Result<()> {
+        let to = domain.get_application(&self.to).await?;
+        if to.id == ApplicationId::EARLIER {
+            return Err(CliError::Invalid("they are there already".into()));
+        }
+        match self.who.subject {
+            Some(subject) => assign_person(domain, &subject, &to).await,
+            None => {
+                let assignment = domain.applications.assign_everybody(to.id).await?;
+                print_assignment(&assignment, &to.name)
+            }
+        }
+    }
+}
+
+async fn assign_person(domain: &Domain, text: &str, to: &applications::Application) -> Result<()> {
+    let subject: Subject = text.parse().map_err(invalid_or_service)?;
+    match domain.applications.assign_person(subject, to.id).await {
+        Err(Error::Conflict(_)) => Err(CliError::Invalid(format!(
+            "{} has another person with the subject {text:?}; nothing was changed",
+            to.name
+        ))),
+        assigned => {
+            assigned.map_err(about("person in \"Earlier\" with the subject", text))?;
+            eprintln!("The person is moved to {}.", to.name);
+            Ok(())
+        }
+    }
+}
+
+fn print_assignment(assignment: &Assignment, to: &str) -> Result<()> {
+    eprintln!("People moved to {to}: {}.", assignment.moved);
+    if assignment.refused == 0 {
+        return Ok(());
+    }
+    let subjects: Vec<String> = assignment
+        .subjects
+        .iter()
+        .map(|subject| format!("{subject:?}"))
+        .collect();
+    Err(CliError::Invalid(format!(
+        "{} stay in \"Earlier\", since {to} has other people with their subjects: {}{}",
+        assignment.refused,
+        subjects.join(", "),
+        match usize::try_from(assignment.refused) {
+            Ok(refused) if refused > subjects.len() => ", …",
+            _ => "",
+        }
+    )))
+}
+
+async fn list(domain: &Domain, json: bool) -> Result<()> {
+    let now = domain.clock.now();
+    let summaries = domain.applications.list().await?;
+    let rows: Vec<Row> = summaries
+        .into_iter()
+        .map(|summary| Row::new(summary, now))
+        .collect();
+    if json {
+        return print_json(&rows);
+    }
+    for row in rows {
+        println!(
+            "{}\t{}\tkeys in use: {}\tpeople: {}",
+            row.id, row.name, row.keys_in_use, row.people
+        );
+    }
+    Ok(())
+}
+
+async fn add(domain: &Domain, name: &str) -> Result<()> {
+    let made = domain
+        .applications
+        .create_application(parse_name(name)?)
+        .await?;
+    println!("{}", made.id);
+    Ok(())
+}
+
+async fn rename(domain: &Domain, id_or_name: &str, to: &str) -> Result<()> {
+    let application = domain.get_application(id_or_name).await?;
+    if application.id == ApplicationId::EARLIER {
+        return Err(CliError::Invalid(
+            "\"Earlier\" keeps its name; assign its people instead".into(),
+        ));
+    }
+    let name = parse_name(to)?;
+    domain
+        .applications
+        .rename(application.id, name.clone())
+        .await
+        .map_err(about("application", id_or_name))?;
+    eprintln!("{} is {} now.", application.name, name.as_str());
+    Ok(())
+}
+
+async fn delete(domain: &Domain, id_or_name: &str) -> Result<()> {
+    let application = domain.get_application(id_or_name).await?;
+    let name = &application.name;
+    match domain.applications.delete(application.id).await? {
+        Deletion::Deleted => eprintln!("{name} is deleted."),
+        Deletion::InUse { people, keys } => {
+            return Err(CliError::Invalid(format!(
+                "{name} is in use; people: {people}, keys in use: {keys}"
+            )));
+        }
+    }
+    Ok(())
+}
+
+impl Row {
+    fn new(summary: ApplicationSummary, now: Timestamp) -> Self {
+        let in_use = |key: &&applications::ApiKey| key.state(now) == KeyState::InUse;
+        Self {
+            keys_in_use: summary.keys.iter().filter(in_use).count(),
+            id: summary.application.id,
+            name: summary.application.name,
+            people: summary.people,
+            uses_earlier: summary.application.uses_earlier,
+            created_at: summary.application.created_at,
+        }
+    }
+}

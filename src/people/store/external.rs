@@ -1,0 +1,113 @@
+//! Queries of people whom applications authenticate.
+
+use std::collections::HashMap;
+
+use diesel::dsl::{exists, not};
+use diesel::prelude::*;
+
+use super::User;
+use crate::clock::Timestamp;
+use crate::db::schema::users;
+use crate::db::{AnyConnection, ApplicationId, UserId, on_each};
+use crate::error::Result;
+use crate::people::values::{Realm, Subject};
+
+/// Finds the person with `subject` in a realm; one of the application itself comes before one of
+/// "Earlier". One statement, whoever else has that subject.
+pub(in crate::people) fn find_by_subject(
+    c: &mut AnyConnection,
+    subject: &Subject,
+    realm: Realm,
+) -> Result<Option<User>> {
+    let mut found = users::table
+        .filter(users::application_id.eq_any(realm.applications()))
+        .filter(users::external_subject.eq(subject.as_str()))
+        .select(User::as_select())
+        .load(c)?;
+    found.sort_by_key(|user| user.application_id != Some(realm.own));
+    Ok(found.into_iter().next())
+}
+
+/// Returns whether a person is of a realm.
+pub(in crate::people) fn is_in_realm(
+    c: &mut AnyConnection,
+    id: UserId,
+    realm: Realm,
+) -> Result<bool> {
+    let person = users::table
+        .find(id)
+        .filter(users::application_id.eq_any(realm.applications()))
+        .filter(users::external_subject.is_not_null());
+    Ok(diesel::select(exists(person)).get_result(c)?)
+}
+
+/// Counts the people of each application that has any.
+pub(crate) fn count_by_application(c: &mut AnyConnection) -> Result<HashMap<ApplicationId, i64>> {
+    let counts: Vec<(Option<ApplicationId>, i64)> = users::table
+        .filter(users::application_id.is_not_null())
+        .group_by(users::application_id)
+        .select((users::application_id, diesel::dsl::count_star()))
+        .load(c)?;
+    let counts = counts.into_iter();
+    Ok(counts.filter_map(|(id, n)| Some((id?, n))).collect())
+}
+
+/// Counts the people of an application.
+pub(crate) fn count_of_application(c: &mut AnyConnection, id: ApplicationId) -> Result<i64> {
+    Ok(users::table
+        .filter(users::application_id.eq(id))
+        .count()
+        .get_result(c)?)
+}
+
+/// Moves the person of "Earlier" with `subject` to an application. Returns how many changed.
+///
+/// # Errors
+/// [`Error::Conflict`](crate::Error::Conflict) when the application has a person with that subject.
+pub(crate) fn assign_subject(
+    c: &mut AnyConnection,
+    subject: &Subject,
+    to: ApplicationId,
+    now: Timestamp,
+) -> Result<usize> {
+    let person = users::table
+        .filter(users::application_id.eq(ApplicationId::EARLIER))
+        .filter(users::external_subject.eq(subject.as_str()));
+    Ok(diesel::update(person)
+        .set((users::application_id.eq(to), users::updated_at.eq(now)))
+        .execute(c)?)
+}
+
+diesel::alias!(users as others: OthersAlias);
+
+/// Moves everybody of "Earlier" to an application, except those whose subject somebody of that
+/// application has. Returns how many changed.
+pub(crate) fn assign_unclaimed(
+    c: &mut AnyConnection,
+    to: ApplicationId,
+    now: Timestamp,
+) -> Result<usize> {
+    let namesake = others
+        .filter(others.field(users::application_id).eq(to))
+        .filter(
+            others
+                .field(users::external_subject)
+                .eq(users::external_subject),
+        );
+    let people = users::table
+        .filter(users::application_id.eq(ApplicationId::EARLIER))
+        .filter(not(exists(namesake)));
+    let changes = (users::application_id.eq(to), users::updated_at.eq(now));
+    on_each!(c, c => Ok(diesel::update(people).set(changes).execute(c)?))
+}
+
+/// Lists at most `limit` subjects of people in "Earlier", ordered.
+pub(crate) fn list_earlier_subjects(c: &mut AnyConnection, limit: i64) -> Result<Vec<String>> {
+    let subjects: Vec<Option<String>> = users::table
+        .filter(users::application_id.eq(ApplicationId::EARLIER))
+        .order(users::external_subject)
+        .limit(limit)
+        .select(users::external_subject)
+        .load(c)?;
+    Ok(subjects.into_iter().flatten().collect())
+}
