@@ -141,7 +141,10 @@ async fn networks_are_stored_as_digests_and_forgotten_with_the_grace_period(data
         laptop.refresh_token = text(&body.expect(200).json(), "refresh_token").to_owned();
         lengths.push(list().chars().count());
     }
-    assert_eq!(lengths, [1, 2, 3, 3, 3, 3].map(|rotations| rotations * entry));
+    assert_eq!(
+        lengths,
+        [1, 2, 3, 3, 3, 3].map(|rotations| rotations * entry)
+    );
     // A new network is recorded by the other statement.
     app.advance(Duration::from_secs(4));
     let body = app
