@@ -26,7 +26,7 @@ impl FromRequest for ApiClient {
         let received = body::received(request, payload);
         let request = request.clone();
         Box::pin(async move {
-            received.await;
+            received.await?;
             let Credentials { id, secret } = credentials(&request).ok_or(Error::InvalidClient)?;
             let key = app_state(&request)?.api_keys.authenticate(&secret).await?;
             match id.is_none_or(|id| id == key.id.to_string()) {
