@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use chrono::{DateTime, SecondsFormat, SubsecRound, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Serialize, Serializer};
 
 /// The longest step back of its source that a clock hides: meanwhile it stands still, so that what
@@ -79,9 +79,7 @@ impl Clock {
             }
             Source::Fixed(micros) => micros.load(Ordering::SeqCst),
         };
-        DateTime::from_timestamp_micros(micros)
-            .unwrap_or_default()
-            .into()
+        Timestamp::clamped(micros)
     }
 
     /// Returns the time of the system's clock without the correction, in microseconds since the
@@ -114,7 +112,9 @@ impl Clock {
     /// Moves a fixed clock forward by `span`. The system's clock stays as it is.
     pub fn advance(&self, span: Duration) {
         if let Source::Fixed(micros) = &self.0 {
-            micros.fetch_add(duration_micros(span), Ordering::SeqCst);
+            let later = |now: i64| Some(now.saturating_add(duration_micros(span)));
+            // The closure always returns a value.
+            let _ = micros.fetch_update(Ordering::SeqCst, Ordering::SeqCst, later);
         }
     }
 }
@@ -128,11 +128,34 @@ fn duration_micros(span: Duration) -> i64 {
     i64::try_from(span.as_micros()).unwrap_or(i64::MAX)
 }
 
-/// A moment in UTC, to the microsecond: the precision that both databases store.
+/// A moment in UTC, to the microsecond: the precision that both databases store. It lies in the
+/// years 1 to 9999, which every format and database can hold. Operators stop at those bounds, so no
+/// arithmetic on a time overflows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Timestamp(DateTime<Utc>);
 
+/// 0001-01-01T00:00:00Z, in microseconds since the Unix epoch.
+const MIN_MICROS: i64 = -62_135_596_800_000_000;
+/// 9999-12-31T23:59:59.999999Z, in microseconds since the Unix epoch.
+const MAX_MICROS: i64 = 253_402_300_799_999_999;
+
 impl Timestamp {
+    /// Returns the moment `micros` microseconds after the Unix epoch; `None` outside the years 1 to
+    /// 9999.
+    #[must_use]
+    pub fn from_micros(micros: i64) -> Option<Self> {
+        let is_in_range = (MIN_MICROS..=MAX_MICROS).contains(&micros);
+        is_in_range.then(|| Self::clamped(micros))
+    }
+
+    /// Returns the moment `micros` microseconds after the Unix epoch, or the nearest one in the
+    /// years 1 to 9999.
+    #[must_use]
+    pub fn clamped(micros: i64) -> Self {
+        let micros = micros.clamp(MIN_MICROS, MAX_MICROS);
+        Self(DateTime::from_timestamp_micros(micros).unwrap_or_default())
+    }
+
     /// Formats the moment by RFC 3339 in UTC, to the microsecond: `2026-11-23T20:50:32.123456Z`.
     #[must_use]
     pub fn to_rfc3339(self) -> String {
@@ -142,13 +165,14 @@ impl Timestamp {
     /// Returns how long after `earlier` this is; zero when it is not after.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {
-        (self.0 - earlier.0).to_std().unwrap_or_default()
+        let micros = self.0.timestamp_micros() - earlier.0.timestamp_micros();
+        Duration::from_micros(u64::try_from(micros).unwrap_or_default())
     }
 }
 
 impl From<DateTime<Utc>> for Timestamp {
     fn from(at: DateTime<Utc>) -> Self {
-        Self(at.trunc_subsecs(6))
+        Self::clamped(at.timestamp_micros())
     }
 }
 
@@ -164,7 +188,8 @@ impl Add<Duration> for Timestamp {
     type Output = Self;
 
     fn add(self, span: Duration) -> Self {
-        Self(self.0 + span)
+        let micros = self.0.timestamp_micros();
+        Self::clamped(micros.saturating_add(duration_micros(span)))
     }
 }
 
@@ -172,7 +197,8 @@ impl Sub<Duration> for Timestamp {
     type Output = Self;
 
     fn sub(self, span: Duration) -> Self {
-        Self(self.0 - span)
+        let micros = self.0.timestamp_micros();
+        Self::clamped(micros.saturating_sub(duration_micros(span)))
     }
 }
 
@@ -185,5 +211,91 @@ impl fmt::Display for Timestamp {
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Any time, more often one at a bound.
+    fn micros() -> impl Strategy<Value = i64> {
+        prop_oneof![
+            any::<i64>(),
+            MIN_MICROS..=MAX_MICROS,
+            proptest::sample::select(vec![
+                i64::MIN,
+                -8_334_601_228_800_000_000,
+                MIN_MICROS - 1,
+                MIN_MICROS,
+                -1,
+                0,
+                MAX_MICROS,
+                MAX_MICROS + 1,
+                8_210_266_876_799_999_999,
+                i64::MAX,
+            ]),
+        ]
+    }
+
+    fn span() -> impl Strategy<Value = Duration> {
+        prop_oneof![
+            (any::<u64>(), 0..1_000_000_000_u32).prop_map(|(s, n)| Duration::new(s, n)),
+            any::<u64>().prop_map(Duration::from_micros),
+            Just(Duration::MAX),
+        ]
+    }
+
+    fn is_in_range(at: Timestamp) -> bool {
+        let micros = at.timestamp_micros();
+        (MIN_MICROS..=MAX_MICROS).contains(&micros) && at.to_rfc3339().len() == 27
+    }
+
+    proptest! {
+        #[test]
+        fn arithmetic_stays_in_range(micros in micros(), other in micros(), span in span()) {
+            let at = Timestamp::clamped(micros);
+            prop_assert!(is_in_range(at));
+            prop_assert!(is_in_range(at + span) && at + span >= at);
+            prop_assert!(is_in_range(at - span) && at - span <= at);
+            let other = Timestamp::clamped(other);
+            let (earlier, later) = (at.min(other), at.max(other));
+            prop_assert_eq!(earlier + later.since(earlier), later);
+            prop_assert_eq!(later - later.since(earlier), earlier);
+            prop_assert_eq!(earlier.since(later), Duration::ZERO);
+        }
+
+        #[test]
+        fn every_time_of_chrono_has_a_timestamp(seconds in any::<i64>(), nanos in any::<u32>()) {
+            if let Some(at) = DateTime::from_timestamp(seconds, nanos) {
+                prop_assert!(is_in_range(at.into()));
+            }
+        }
+
+        #[test]
+        fn only_times_in_range_are_read(micros in micros()) {
+            let read = Timestamp::from_micros(micros);
+            prop_assert_eq!(
+                read.map(|at| at.timestamp_micros()),
+                Some(micros).filter(|micros| (MIN_MICROS..=MAX_MICROS).contains(micros))
+            );
+        }
+
+        #[test]
+        fn a_fixed_clock_can_be_moved_by_any_span(micros in micros(), span in span()) {
+            let clock = Clock::fixed(*Timestamp::clamped(micros));
+            clock.advance(span);
+            clock.advance(span);
+            prop_assert!(is_in_range(clock.now()));
+        }
+    }
+
+    #[test]
+    fn chronos_own_bounds_have_a_timestamp() {
+        for at in [DateTime::<Utc>::MIN_UTC, DateTime::<Utc>::MAX_UTC] {
+            assert!(is_in_range(at.into()), "{at}");
+        }
     }
 }

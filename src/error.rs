@@ -138,6 +138,12 @@ pub enum Error {
         /// Bytes allowed.
         limit: usize,
     },
+    /// The body took longer to arrive than allowed.
+    #[error("the body did not arrive within {} seconds", limit.as_secs())]
+    TooSlow {
+        /// The time allowed.
+        limit: Duration,
+    },
     /// The path exists, but not for this method.
     #[error("this path does not take that method")]
     MethodNotAllowed,
@@ -236,6 +242,7 @@ impl Error {
             Self::Malformed(_) | Self::Invalid(_) => "invalid_request",
             Self::UnsupportedMediaType { .. } => "unsupported_media_type",
             Self::TooLarge { .. } => "payload_too_large",
+            Self::TooSlow { .. } => "request_timeout",
             Self::MethodNotAllowed => "method_not_allowed",
             Self::InvalidCredentials => "invalid_credentials",
             Self::Unauthenticated => "unauthenticated",
@@ -270,6 +277,7 @@ impl Error {
             Self::Invalid(_) => "The request is not valid",
             Self::UnsupportedMediaType { .. } => "That kind of body is not taken here",
             Self::TooLarge { .. } => "The request is too large",
+            Self::TooSlow { .. } => "The request took too long",
             Self::MethodNotAllowed => "That method is not taken here",
             Self::InvalidCredentials => "E-mail or password is wrong",
             Self::Unauthenticated => "Nobody is signed in",
@@ -309,6 +317,9 @@ impl Error {
                 .join("; "),
             Self::UnsupportedMediaType { expected } => format!("Send the body as {expected}."),
             Self::TooLarge { limit } => format!("At most {limit} bytes are taken here."),
+            Self::TooSlow { limit } => {
+                format!("Its body must arrive within {} seconds.", limit.as_secs())
+            }
             Self::MethodNotAllowed => "The path exists, but not for this method.".into(),
             Self::InvalidCredentials => "Check both and try again.".into(),
             Self::Unauthenticated => "There is no session, or it has ended. Sign in again.".into(),

@@ -1,10 +1,12 @@
 //! Assembles the application: its state and its middleware. The route table is in [`routes`].
 
 mod metrics;
+mod open_files;
 pub mod routes;
 mod termination;
 
 use std::net::{SocketAddr, TcpListener};
+use std::num::NonZero;
 use std::sync::Arc;
 
 use actix_web::dev::ServerHandle;
@@ -63,6 +65,10 @@ pub struct Server {
 /// be used; [`Error::Secrets`] when the secrets file can't be read or created; [`Error::Internal`]
 /// when a part can't be assembled.
 pub async fn start(settings: Settings, clock: Clock) -> Result<Server> {
+    for exposure in settings.exposures()? {
+        tracing::warn!("{exposure}");
+    }
+    let open_files = open_files::raise_limit();
     let database = settings.database_url.clone();
     let applied = blocking(move || migrate::run(&database)).await?;
     if !applied.is_empty() {
@@ -82,7 +88,8 @@ pub async fn start(settings: Settings, clock: Clock) -> Result<Server> {
     let metrics = metrics
         .map(|listener| Metrics::start(listener, app.clone()))
         .transpose()?;
-    let server = serve(listener, app.clone())?;
+    let hsts = headers::hsts(settings.is_https(), settings.hsts_include_subdomains);
+    let server = serve(listener, app.clone(), hsts, open_files)?;
     let handle = server.handle();
     Ok(Server {
         address,
@@ -257,7 +264,7 @@ fn assemble(
         alerts,
         links: Arc::new(MessageLinks::new(&keys, origin.clone())),
         applications: Applications::new(db.clone(), clock.clone()),
-        changes: Changes::new(db.clone(), clock.clone()),
+        changes: Changes::new(db.clone(), clock.clone(), settings.max_event_streams),
         devices: Devices::new(db.clone(), clock.clone(), settings.jobs.sweep_batch),
         people: People::new(
             db.clone(),
@@ -274,7 +281,7 @@ fn assemble(
             country: header_name(&settings.places.country_header),
             city: header_name(&settings.places.city_header),
         },
-        trusted_proxies: TrustedProxies(settings.trusted_proxies.clone()),
+        trusted_proxies: TrustedProxies::new(&settings.trusted_proxies, settings.trusted_header),
         allowed_hosts: AllowedHosts::new(&settings.forward_auth.allowed_hosts, settings.is_https()),
         cookies: CookieConfig::new(
             &settings.cookie_prefix,
@@ -328,8 +335,14 @@ fn header_name(setting: &str) -> Option<String> {
     Some(setting.to_ascii_lowercase()).filter(|name| !name.is_empty())
 }
 
-fn serve(listener: TcpListener, app: web::Data<AppState>) -> Result<actix_web::dev::Server> {
-    let (is_https, sign_up) = (app.is_https, app.sign_up);
+fn serve(
+    listener: TcpListener,
+    app: web::Data<AppState>,
+    hsts: Option<&'static str>,
+    open_files: u64,
+) -> Result<actix_web::dev::Server> {
+    let sign_up = app.sign_up;
+    let workers = std::thread::available_parallelism().map_or(2, NonZero::get);
     let server = HttpServer::new(move || {
         App::new()
             .app_data(app.clone())
@@ -344,16 +357,19 @@ fn serve(listener: TcpListener, app: web::Data<AppState>) -> Result<actix_web::d
             .wrap(browser::session_middleware(
                 app.session_cookies.inner_key(),
                 &app.cookies,
-                is_https,
+                app.is_https,
             ))
             .wrap(from_fn(browser::exchange_cookies))
-            .wrap(headers::security_headers(is_https))
+            .wrap(headers::security_headers(hsts))
+            .wrap(from_fn(body::limit_time))
             .wrap(from_fn(log_response))
             .wrap(TracingLogger::<RequestSpan>::new())
             .configure(|config| routes::configure(config, sign_up))
             .default_service(web::to(|| async { Err::<&str, _>(Error::NotFound) }))
     });
     let server = server
+        .workers(workers)
+        .max_connections(open_files::connections_per_worker(open_files, workers))
         .shutdown_timeout(10)
         .disable_signals()
         .listen(listener)

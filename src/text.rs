@@ -17,6 +17,34 @@ pub fn clean(text: &str) -> String {
     cleaned.trim().to_owned()
 }
 
+/// Returns `bytes` as text: as UTF-8 where they are, else as Latin-1, in which every byte is a
+/// character.
+#[must_use]
+pub fn decode(bytes: &[u8]) -> String {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => text.to_owned(),
+        Err(_) => bytes.iter().map(|byte| char::from(*byte)).collect(),
+    }
+}
+
+/// Returns `text` percent-decoded, where it decodes cleanly: every `%` has its two digits, and the
+/// result is UTF-8. Other text stays as it is.
+#[must_use]
+pub fn percent_decoded(text: &str) -> String {
+    let decode = || {
+        let mut bytes = Vec::with_capacity(text.len());
+        let mut parts = text.split('%');
+        bytes.extend_from_slice(parts.next()?.as_bytes());
+        for part in parts {
+            let digits = part.get(..2).filter(|digits| is_hex(digits))?;
+            bytes.push(u8::from_str_radix(digits, 16).ok()?);
+            bytes.extend_from_slice(part.get(2..)?.as_bytes());
+        }
+        String::from_utf8(bytes).ok()
+    };
+    decode().unwrap_or_else(|| text.to_owned())
+}
+
 /// Returns the longest prefix of `text` with at most `limit` characters.
 #[must_use]
 pub fn truncate_chars(text: &str, limit: usize) -> &str {
@@ -47,6 +75,39 @@ pub fn random<const N: usize>() -> Result<String> {
     Ok(URL_SAFE_NO_PAD.encode(bytes))
 }
 
+fn is_hex(digits: &str) -> bool {
+    digits.bytes().all(|digit| digit.is_ascii_hexdigit())
+}
+
 fn is_bidi_control(c: char) -> bool {
     matches!(c, '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_are_utf_8_or_latin_1() {
+        assert_eq!(decode("Zürich".as_bytes()), "Zürich");
+        assert_eq!(decode(b"Z\xfcrich"), "Zürich");
+        assert_eq!(decode(b""), "");
+    }
+
+    #[test]
+    fn only_what_decodes_cleanly_is_percent_decoded() {
+        for (text, expected) in [
+            ("Z%C3%BCrich", "Zürich"),
+            ("S%c3%a3o%20Paulo", "São Paulo"),
+            ("Zürich", "Zürich"),
+            ("100%", "100%"),
+            ("%+1", "%+1"),
+            ("%4", "%4"),
+            ("Z%FCrich", "Z%FCrich"),
+            ("%é1", "%é1"),
+            ("", ""),
+        ] {
+            assert_eq!(percent_decoded(text), expected);
+        }
+    }
 }

@@ -32,7 +32,7 @@ const status = document.querySelector("[role=status], [role=alert]");
 if (status) status.focus();
 
 // Reloads the page when the server reports a change, unless a field has the focus, since its input
-// would be lost. A hidden page has no connection.
+// would be lost. Only a visible page has a connection, and only one: six exhaust HTTP/1.1.
 const heading = document.querySelector("[data-changes-since]");
 let changes = null;
 
@@ -40,21 +40,36 @@ function reload() {
   if (!document.activeElement.matches("input, select")) location.reload();
 }
 
+function stopListening() {
+  if (changes) changes.close();
+  changes = null;
+}
+
 function listen() {
-  changes = new EventSource("/devices/changes?since=" + heading.dataset.changesSince);
-  changes.addEventListener("changed", reload);
-  changes.addEventListener("signed-out", () => location.assign("/sign-in"));
-  changes.addEventListener("error", () => {
-    if (changes.readyState === EventSource.CLOSED) reload();
+  stopListening();
+  if (document.hidden) return;
+  const source = new EventSource("/devices/changes?since=" + heading.dataset.changesSince);
+  changes = source;
+  source.addEventListener("changed", reload);
+  source.addEventListener("replaced", stopListening);
+  source.addEventListener("signed-out", () => location.assign("/sign-in"));
+  source.addEventListener("error", () => {
+    if (source === changes && source.readyState === EventSource.CLOSED) refused(source.url);
   });
+}
+
+// A busy server is asked again later; anything else shows on the page.
+async function refused(url) {
+  stopListening();
+  const response = await fetch(url, { method: "HEAD", redirect: "manual" }).catch(() => null);
+  if (response && response.status !== 503) reload();
+  else setTimeout(listen, 30000);
 }
 
 if (heading) {
   listen();
-  document.addEventListener("visibilitychange", () => {
-    changes.close();
-    if (!document.hidden) listen();
-  });
+  document.addEventListener("visibilitychange", listen);
+  addEventListener("pagehide", stopListening);
 }
 
 addEventListener("pageshow", (event) => {

@@ -128,7 +128,7 @@ impl AlertMessages {
         let number = usize::try_from(number).unwrap_or(alerts.len());
         let mut items: Vec<String> = alerts.iter().take(MAX_LISTED).map(item).collect();
         if number > items.len() {
-            items.push(format!("and {} more", number - items.len()));
+            items.push(format!("and {} more", number.saturating_sub(items.len())));
         }
         let lead = match number {
             1 => "Besides those that you got single messages about, somebody signed in to your \

@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::http::app_state::AppState;
 use crate::http::browser;
 use crate::http::caller::{AnyApiCaller, ApiCaller};
-use crate::http::client::{RequestClient, location};
+use crate::http::client::{RequestClient, header_text, location};
 use crate::http::json::Json;
 use crate::people::{EmailTrust, FullName, NewAccount, PlainPassword, Role};
 use crate::sessions::{EndedReason, NewSession, OpenedVia, Session, SessionPersistence};
@@ -96,10 +96,12 @@ pub async fn login(
     RequestClient(client): RequestClient,
     Json(body): Json<LoginRequest>,
 ) -> Result<HttpResponse> {
-    let device_id = body.device_id.or_else(|| header(&request, "x-device-id"));
+    let device_id = body
+        .device_id
+        .or_else(|| header_text(request.headers(), "x-device-id"));
     let device_name = body
         .device_name
-        .or_else(|| header(&request, "x-device-name"));
+        .or_else(|| header_text(request.headers(), "x-device-name"));
     let new = NewSession {
         client,
         device_id: device_id.map(|id| id.parse()).transpose()?,
@@ -216,9 +218,4 @@ fn grant(
         .tokens
         .issue(&session, password_given_at, audience, now)?;
     Ok(HttpResponse::Ok().json(TokenGrant::new(tokens, session)))
-}
-
-fn header(request: &HttpRequest, name: &str) -> Option<String> {
-    let value = request.headers().get(name)?;
-    Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
 }

@@ -8,7 +8,7 @@ use crate::settings::{LogFormat, LogSettings};
 
 /// Starts logging to standard error. A second call has no effect.
 pub(super) fn start(settings: &LogSettings) {
-    let filter = EnvFilter::new(&settings.filter);
+    let filter = EnvFilter::new(filter(&settings.filter));
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
@@ -20,5 +20,14 @@ pub(super) fn start(settings: &LogSettings) {
     };
     if let Err(err) = started {
         tracing::debug!(error = %err, "logging had started before");
+    }
+}
+
+/// Returns the directives of the setting, with the messages of `actix-http` off unless they are
+/// named: it logs every malformed request and every lost connection as an error of the service.
+fn filter(setting: &str) -> String {
+    match setting.contains("actix_http") {
+        true => setting.to_owned(),
+        false => format!("{setting},actix_http=off"),
     }
 }

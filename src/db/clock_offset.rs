@@ -49,9 +49,11 @@ pub(super) fn measure(c: &mut AnyConnection, clock: &Clock) -> Result<Option<Off
         };
         let read: Timestamp = diesel::select(clock_timestamp()).get_result(c)?;
         let received = clock.uncorrected_micros().unwrap_or(sent);
-        let error = (received - sent) / 2;
+        let error = received.saturating_sub(sent) / 2;
         let offset = Offset {
-            micros: read.timestamp_micros() - (sent + error),
+            micros: read
+                .timestamp_micros()
+                .saturating_sub(sent.saturating_add(error)),
             error,
         };
         if received >= sent && best.is_none_or(|best| offset.error < best.error) {

@@ -76,7 +76,8 @@ const POSTGRES_DURABLE: &str = "SELECT set_config('synchronous_commit', 'on', fa
 /// on disk; WAL, so that readers never wait for the writer. `busy_timeout` is first, since the
 /// others may have to wait for another process's lock.
 fn sqlite_pragmas(access: Access, busy_timeout: Duration) -> String {
-    let busy = busy_timeout.as_millis();
+    // SQLite takes a number out of its range as no timeout.
+    let busy = i32::try_from(busy_timeout.as_millis()).unwrap_or(i32::MAX);
     let query_only = match access {
         Access::ReadOnly => "ON",
         Access::ReadWrite => "OFF",

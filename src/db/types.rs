@@ -246,7 +246,9 @@ impl FromSql<sql::Timestamptz, Sqlite> for Timestamp {
 
 impl ToSql<sql::Timestamptz, Pg> for Timestamp {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
-        let micros = self.timestamp_micros() - POSTGRES_EPOCH_MICROS;
+        let micros = self
+            .timestamp_micros()
+            .saturating_sub(POSTGRES_EPOCH_MICROS);
         std::io::Write::write_all(out, &micros.to_be_bytes())?;
         Ok(IsNull::No)
     }
@@ -255,11 +257,8 @@ impl ToSql<sql::Timestamptz, Pg> for Timestamp {
 impl FromSql<sql::Timestamptz, Pg> for Timestamp {
     fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
         let micros = i64::from_be_bytes(value.as_bytes().try_into()?);
-        micros
-            .checked_add(POSTGRES_EPOCH_MICROS)
-            .and_then(DateTime::from_timestamp_micros)
-            .map(Self::from)
-            .ok_or_else(|| "a time out of range".into())
+        // `infinity` and times beyond the year 9999 are the nearest that a `Timestamp` can be.
+        Ok(Self::clamped(micros.saturating_add(POSTGRES_EPOCH_MICROS)))
     }
 }
 

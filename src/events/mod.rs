@@ -4,12 +4,14 @@
 
 mod change;
 mod changes;
+mod listeners;
 pub(crate) mod store;
 
 use strum::{EnumString, IntoStaticStr};
 
 pub use self::change::Change;
-pub use self::changes::Changes;
+pub use self::changes::{Changes, Subscription};
+pub use self::listeners::ListenerPlace;
 pub use self::store::Event;
 use crate::clock::Timestamp;
 use crate::db::{AnyConnection, Db, EventId, SessionId, UserId};

@@ -23,7 +23,7 @@ impl FromRequest for ApiClient {
         let received = body::received(request, payload);
         let request = request.clone();
         Box::pin(async move {
-            received.await;
+            received.await?;
             let Credentials { id, secret } = credentials(&request).ok_or(Error::InvalidClient)?;
             let applications = &app_state(&request)?.applications;
             let client = applications.authenticate(&secret).await?;

@@ -72,7 +72,8 @@ pub async fn favicon() -> HttpResponse {
 
 fn content_type(file: &EmbeddedFile) -> String {
     let kind = file.metadata.mimetype();
-    if kind.starts_with("text/") {
+    // SVG is XML, whose charset is a parameter as well (RFC 7303, 9.2).
+    if kind.starts_with("text/") || kind == "image/svg+xml" {
         format!("{kind}; charset=utf-8")
     } else {
         kind.to_owned()

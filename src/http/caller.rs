@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 
 use actix_web::dev::Payload;
-use actix_web::http::{Method, header};
+use actix_web::http::header;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use serde::de::DeserializeOwned;
 
@@ -21,8 +21,8 @@ use crate::sessions::{Caller, Claim};
 
 type Extraction<T> = Pin<Box<dyn Future<Output = Result<T>>>>;
 
-/// Extracts the caller of a page: the person signed in in this browser. For a GET request, stores
-/// their [`OpenAlerts`] in the request. A cookie that a step-up has just replaced may read; what
+/// Extracts the caller of a page: the person signed in in this browser. For a request that only
+/// reads, stores their [`OpenAlerts`] in the request. A cookie that a step-up has just replaced may read; what
 /// changes anything gets the page for step-up, with the form in it, and so is not lost.
 pub struct PageCaller(pub Caller);
 
@@ -33,6 +33,10 @@ pub struct AnyPageCaller(pub Caller);
 /// The open alerts that the caller may review, for the page that the response contains.
 #[derive(Clone)]
 pub struct OpenAlerts(pub Rc<[Alert]>);
+
+/// Extracts the caller of a page that only listens: it is no use of the session, whose expiry stays
+/// as it is.
+pub struct ListeningCaller(pub Caller);
 
 /// Extracts an administrator signed in in this browser, after step-up. For any other person the
 /// error is [`Error::NotFound`].
@@ -87,15 +91,30 @@ impl FromRequest for AnyPageCaller {
     }
 }
 
+impl FromRequest for ListeningCaller {
+    type Error = Error;
+    type Future = Extraction<Self>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move {
+            let claim = browser::session_claim(&request)?.ok_or(Error::Unauthenticated)?;
+            let app = app_state(&request)?;
+            let location = location(&request, app);
+            app.sessions.identify(claim, location).await.map(Self)
+        })
+    }
+}
+
 /// Resolves the caller of a page once the body is received.
 fn page_caller(request: &HttpRequest, payload: &mut Payload) -> Extraction<Caller> {
     let received = body::received(request, payload);
     let request = request.clone();
     Box::pin(async move {
-        received.await;
+        received.await?;
         let claim = browser::session_claim(&request)?.ok_or(Error::Unauthenticated)?;
         let caller = resolve(&request, claim).await?;
-        if *request.method() == Method::GET {
+        if is_safe(&request) {
             let accounts = &app_state(&request)?.accounts;
             let alerts = accounts.list_reviewable_alerts(&caller).await?;
             request.extensions_mut().insert(OpenAlerts(alerts.into()));
@@ -148,7 +167,7 @@ impl FromRequest for MaybeCaller {
         let received = body::received(request, payload);
         let request = request.clone();
         Box::pin(async move {
-            received.await;
+            received.await?;
             let Some(claim) = browser::session_claim(&request)? else {
                 return Ok(Self(None));
             };
@@ -186,7 +205,7 @@ impl FromRequest for AnyApiCaller {
         let received = body::received(request, payload);
         let request = request.clone();
         Box::pin(async move {
-            received.await;
+            received.await?;
             resolve(&request, api_claim(&request)?).await.map(Self)
         })
     }

@@ -1,19 +1,18 @@
 //! The client of a request: its address, as trusted proxies report it, its place and its user
 //! agent.
 
-use std::borrow::Cow;
 use std::future::{Ready, ready};
-use std::net::IpAddr;
 
 use actix_web::dev::Payload;
-use actix_web::http::header::{self, Header, HeaderMap, HeaderName};
+use actix_web::http::header::{self, Header, HeaderMap, HeaderValue};
 use actix_web::{FromRequest, HttpRequest};
 
 use super::app_state::{AppState, app_state};
 use crate::error::Error;
 use crate::geo::{Location, Place};
-use crate::net::client_address;
 use crate::sessions::Client;
+use crate::settings::TrustedHeader;
+use crate::text;
 use crate::user_agent::ClientHints;
 
 /// Language preferences considered at most.
@@ -37,28 +36,29 @@ pub fn location(request: &HttpRequest, app: &AppState) -> Location {
     let Some(peer) = request.peer_addr().map(|peer| peer.ip().to_canonical()) else {
         return Location::default();
     };
-    let ip = client_ip(request, app, peer);
+    let header = match app.trusted_proxies.header() {
+        TrustedHeader::XForwardedFor => header::X_FORWARDED_FOR,
+        TrustedHeader::Forwarded => header::FORWARDED,
+    };
+    let lines: Vec<&[u8]> = request
+        .headers()
+        .get_all(header)
+        .map(HeaderValue::as_bytes)
+        .collect();
+    let ip = app.trusted_proxies.client_address(peer, &lines);
     let mut place = app.places.find(ip);
     if place == Place::default() && app.trusted_proxies.contains(peer) {
-        place = app
-            .edge_headers
-            .place(|name| header_text(request.headers(), name));
+        place = app.edge_headers.place(|name| {
+            Some(text::percent_decoded(&header_text(
+                request.headers(),
+                name,
+            )?))
+        });
     }
     Location {
         ip: Some(ip.to_string()),
         place,
     }
-}
-
-fn client_ip(request: &HttpRequest, app: &AppState, peer: IpAddr) -> IpAddr {
-    let forwarded = lines(request.headers(), &header::FORWARDED);
-    let x_forwarded_for = lines(request.headers(), &header::X_FORWARDED_FOR);
-    client_address(
-        peer,
-        &as_strs(&forwarded),
-        &as_strs(&x_forwarded_for),
-        &app.trusted_proxies,
-    )
 }
 
 fn client(request: &HttpRequest, app: &AppState) -> Client {
@@ -86,21 +86,7 @@ pub fn languages(request: &HttpRequest) -> Vec<String> {
         .collect()
 }
 
-/// Returns a header as text, with bytes that are not UTF-8 replaced.
-fn header_text(headers: &HeaderMap, name: &str) -> Option<String> {
-    let value = headers.get(name)?;
-    Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
-}
-
-/// Returns every line of a header. Bytes that are not UTF-8 are replaced: to drop the line would
-/// also drop the address that a proxy appended to it.
-fn lines<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Vec<Cow<'a, str>> {
-    headers
-        .get_all(name)
-        .map(|value| String::from_utf8_lossy(value.as_bytes()))
-        .collect()
-}
-
-fn as_strs<'a>(lines: &'a [Cow<'_, str>]) -> Vec<&'a str> {
-    lines.iter().map(AsRef::as_ref).collect()
+/// Returns a header as text: UTF-8, else Latin-1 (RFC 9110, 5.5).
+pub fn header_text(headers: &HeaderMap, name: &str) -> Option<String> {
+    Some(text::decode(headers.get(name)?.as_bytes()))
 }

@@ -6,14 +6,15 @@ use std::time::Duration;
 use actix_web::body::{BoxBody, EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::error::QueryPayloadError;
+use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap, HeaderValue};
-use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
 use askama::Template;
 use serde::Serialize;
 use url::form_urlencoded;
 
+use super::body::is_safe;
 use super::layout::{Layout, page, see_other};
 use super::step_up::step_up_response;
 use crate::error::{Chain, Error, Failure, FieldError};
@@ -162,7 +163,10 @@ fn oauth_response(error: &Error) -> HttpResponse {
     let name = match error {
         Error::InvalidClient => "invalid_client",
         Error::InsufficientScope { .. } => "unauthorized_client",
-        Error::Malformed(_) | Error::Invalid(_) | Error::TooLarge { .. } => "invalid_request",
+        Error::Malformed(_)
+        | Error::Invalid(_)
+        | Error::TooLarge { .. }
+        | Error::TooSlow { .. } => "invalid_request",
         other => other.code(),
     };
     let mut response = HttpResponse::build(error.status_code());
@@ -200,9 +204,9 @@ fn bare(err: &Error) -> HttpResponse {
     HttpResponse::new(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
-/// Returns the URL of the sign-in page. It leads back to the requested page if that was a GET.
+/// Returns the URL of the sign-in page. It leads back to the requested page if one was read.
 fn sign_in_url(request: &HttpRequest) -> String {
-    match request.method() == Method::GET && request.path() != "/" {
+    match is_safe(request) && request.path() != "/" {
         true => {
             let target = request
                 .uri()
@@ -249,6 +253,7 @@ impl ResponseError for Error {
             Self::Malformed(_) | Self::Invalid(_) | Self::InvalidTarget => StatusCode::BAD_REQUEST,
             Self::UnsupportedMediaType { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooSlow { .. } => StatusCode::REQUEST_TIMEOUT,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             // RFC 9470, section 3: a request that needs step-up gets a 401.
             Self::InvalidCredentials

@@ -9,8 +9,8 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; scr
 const PERMISSIONS_POLICY: &str =
     "camera=(), geolocation=(), microphone=(), payment=(), usb=(), interest-cohort=()";
 
-/// Returns the middleware that adds the security headers.
-pub fn security_headers(is_https: bool) -> DefaultHeaders {
+/// Returns the middleware that adds the security headers, with the value of [`hsts`].
+pub fn security_headers(hsts: Option<&'static str>) -> DefaultHeaders {
     let headers = DefaultHeaders::new()
         .add((header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY))
         .add((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
@@ -21,8 +21,17 @@ pub fn security_headers(is_https: bool) -> DefaultHeaders {
         .add(("cross-origin-resource-policy", "same-origin"))
         // Responses are personal unless a handler states otherwise.
         .add((header::CACHE_CONTROL, "no-store"));
-    match is_https {
-        true => headers.add((header::STRICT_TRANSPORT_SECURITY, "max-age=31536000")),
-        false => headers,
+    match hsts {
+        Some(policy) => headers.add((header::STRICT_TRANSPORT_SECURITY, policy)),
+        None => headers,
+    }
+}
+
+/// Returns the value of `Strict-Transport-Security`; `None` without HTTPS.
+pub fn hsts(is_https: bool, include_subdomains: bool) -> Option<&'static str> {
+    match (is_https, include_subdomains) {
+        (true, true) => Some("max-age=31536000; includeSubDomains"),
+        (true, false) => Some("max-age=31536000"),
+        (false, _) => None,
     }
 }

@@ -115,7 +115,11 @@ impl Delivery {
             return Ok(None);
         }
         let now = self.clock.now();
-        let lease = self.mailer.timeout() * LEASE_STEPS + LEASE_MARGIN;
+        let lease = self
+            .mailer
+            .timeout()
+            .saturating_mul(LEASE_STEPS)
+            .saturating_add(LEASE_MARGIN);
         self.db
             .transaction(move |c| store::claim_due(c, now, now + lease))
             .await

@@ -1,13 +1,14 @@
 //! Network addresses: which one a request comes from, and how much of it is stored.
 
 mod client_address;
+mod forwarded;
 mod ip_retention;
 
 use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-pub use self::client_address::{TrustedProxies, client_address};
+pub use self::client_address::TrustedProxies;
 pub use self::ip_retention::{IpRetention, display_stored_ip};
 
 /// Returns the network that `ip` is in, about that of one connection: `/24` for IPv4, `/48` for

@@ -87,11 +87,13 @@ impl Hasher {
         })?;
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
         let decoy = hash(&argon2, b"nobody has this password")?;
+        let places = settings.threads.saturating_add(settings.queue);
+        let places = places.min(Semaphore::MAX_PERMITS);
         Ok(Self {
             argon2,
             decoy: decoy.into(),
-            queue: Arc::new(Semaphore::new(settings.threads + settings.queue)),
-            threads: Arc::new(Semaphore::new(settings.threads)),
+            queue: Arc::new(Semaphore::new(places)),
+            threads: Arc::new(Semaphore::new(settings.threads.min(places))),
         })
     }
 

@@ -45,6 +45,7 @@ impl Metrics {
             App::new()
                 .app_data(app.clone())
                 .route("/metrics", web::get().to(show))
+                .route("/metrics", web::head().to(show))
         });
         let server = server
             .workers(1)

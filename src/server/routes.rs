@@ -1,8 +1,10 @@
 //! The route table: every path of the service, as data that tests can read.
 
-use actix_web::http::Method;
+use std::future::ready;
+
+use actix_web::http::{Method, header};
 use actix_web::middleware::from_fn;
-use actix_web::{Route as Endpoint, web};
+use actix_web::{HttpResponse, HttpResponseBuilder, Route as Endpoint, web};
 
 use crate::applications::Scope;
 use crate::http::{assets, browser, notice};
@@ -10,7 +12,7 @@ use crate::{api, pages};
 
 /// One method of one path.
 pub struct Route {
-    /// The method. `GET` does not include `HEAD`.
+    /// The method. `GET` includes `HEAD`, and every path has `OPTIONS`.
     pub method: Method,
     /// The pattern of the path, with `{name}` for a variable segment.
     pub path: &'static str,
@@ -203,8 +205,9 @@ pub(super) fn configure(config: &mut web::ServiceConfig, sign_up: bool) {
     config.service(pages);
 }
 
-/// Groups the routes of one path into a resource, so that the response to another method is 405
-/// rather than 404.
+/// Groups the routes of one path into a resource. `HEAD` is answered as `GET`, whose body is left
+/// out, and `OPTIONS` with the methods of the path (RFC 9110, 9.3.2 and 9.3.7); the response to any
+/// other method is 405 rather than 404.
 fn resources(routes: &[Route], sign_up: bool) -> Vec<actix_web::Resource> {
     let existing: Vec<&Route> = routes
         .iter()
@@ -212,11 +215,42 @@ fn resources(routes: &[Route], sign_up: bool) -> Vec<actix_web::Resource> {
         .collect();
     existing
         .chunk_by(|a, b| a.path == b.path)
-        .map(|routes| {
-            let resource = web::resource(routes[0].path);
-            routes.iter().fold(resource, |resource, route| {
-                resource.route((route.handler)().method(route.method.clone()))
-            })
-        })
+        .map(resource)
         .collect()
+}
+
+fn resource(routes: &[&Route]) -> actix_web::Resource {
+    let methods = methods(routes);
+    let allow = methods.join(", ");
+    let mut resource = web::resource(routes[0].path);
+    for route in routes {
+        resource = resource.route((route.handler)().method(route.method.clone()));
+        let has_head = routes.iter().any(|route| route.method == Method::HEAD);
+        if route.method == Method::GET && !has_head {
+            resource = resource.route((route.handler)().method(Method::HEAD));
+        }
+    }
+    if !routes.iter().any(|route| route.method == Method::OPTIONS) {
+        let allow = allow.clone();
+        let options = move || ready(with_allow(HttpResponse::NoContent(), &allow));
+        resource = resource.route(web::method(Method::OPTIONS).to(options));
+    }
+    resource.default_service(web::to(move || {
+        ready(with_allow(HttpResponse::MethodNotAllowed(), &allow))
+    }))
+}
+
+/// Returns the methods of a path, as `Allow` lists them.
+fn methods(routes: &[&Route]) -> Vec<&'static str> {
+    const ORDER: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+
+    let has = |name: &str| routes.iter().any(|route| route.method == name);
+    ORDER
+        .into_iter()
+        .filter(|name| has(name) || *name == "OPTIONS" || (*name == "HEAD" && has("GET")))
+        .collect()
+}
+
+fn with_allow(mut response: HttpResponseBuilder, allow: &str) -> HttpResponse {
+    response.insert_header((header::ALLOW, allow)).finish()
 }

@@ -75,7 +75,7 @@ impl Sessions {
             alerts,
             policy: Policy::new(sessions),
             last_uses,
-            flush_margin: jobs.flush_interval * 2,
+            flush_margin: jobs.flush_interval.saturating_mul(2),
             sweep_batch: jobs.sweep_batch,
             refresh_grace: tokens.refresh_grace,
             network_key,

@@ -4,7 +4,6 @@ use std::str::FromStr;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chrono::DateTime;
 
 use super::values::Jti;
 use super::{Session, Sessions, store};
@@ -42,7 +41,7 @@ impl FromStr for HistoryCursor {
             let decoded = String::from_utf8(URL_SAFE_NO_PAD.decode(text).ok()?).ok()?;
             let (at, id) = decoded.split_once('.')?;
             Some(Self(
-                DateTime::from_timestamp_micros(at.parse().ok()?)?.into(),
+                Timestamp::from_micros(at.parse().ok()?)?,
                 id.parse().ok()?,
             ))
         };

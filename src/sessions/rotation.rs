@@ -1,8 +1,6 @@
 //! The recent rotations of a session's refresh token. They are stored as text of fixed width,
 //! newest first, so that the statement that rotates can append to it and trim it.
 
-use chrono::DateTime;
-
 use super::network::{DIGEST_CHARS, NetworkDigest};
 use super::values::Jti;
 use crate::clock::Timestamp;
@@ -60,7 +58,7 @@ impl Rotation {
         let micros = text(COUNTER_CHARS..time)?.parse().ok()?;
         Some(Self {
             counter: text(0..COUNTER_CHARS)?.parse().ok()?,
-            at: DateTime::from_timestamp_micros(micros)?.into(),
+            at: Timestamp::from_micros(micros)?,
             network: NetworkDigest::stored(text(time..network)?),
             jti: text(network..ENTRY_CHARS)?,
         })
@@ -166,8 +164,8 @@ mod tests {
             "\\PC{0,40}",
         )
             .prop_map(|(counter, micros, network, jti)| {
-                let at = DateTime::from_timestamp_micros(micros).unwrap();
-                Rotation::new(counter, &Jti::claimed(jti), at.into(), network)
+                let at = Timestamp::from_micros(micros).unwrap();
+                Rotation::new(counter, &Jti::claimed(jti), at, network)
             })
     }
 
@@ -193,9 +191,7 @@ mod tests {
 
     #[test]
     fn a_token_is_found_by_its_counter_and_its_jti() {
-        let at = DateTime::from_timestamp_micros(1_900_000_000_000_000)
-            .unwrap()
-            .into();
+        let at = Timestamp::from_micros(1_900_000_000_000_000).unwrap();
         let jti = |text: &str| Jti::claimed(text.into());
         let rotation =
             |counter, text: &str| Rotation::new(counter, &jti(text), at, NetworkDigest::unknown());
@@ -216,7 +212,7 @@ mod tests {
 
     #[test]
     fn rotations_before_the_grace_period_are_dropped() {
-        let at = |micros| DateTime::from_timestamp_micros(micros).unwrap().into();
+        let at = |micros| Timestamp::from_micros(micros).unwrap();
         let rotation = |counter, micros| {
             let jti = Jti::claimed("one".into());
             Rotation::new(counter, &jti, at(micros), NetworkDigest::unknown())

@@ -19,6 +19,22 @@ impl Sessions {
     /// JTI of a cookie was replaced longer than the grace period ago; [`Error::Unavailable`] when
     /// the database doesn't respond, or the first use of a refresh token can't be written.
     pub async fn resolve(&self, claim: Claim, location: Location) -> Result<Caller> {
+        let caller = self.identify(claim, location).await?;
+        // A use that can't be recorded doesn't fail the request.
+        let Caller {
+            session, location, ..
+        } = &caller;
+        if let Err(err) = self.record_use(session, self.clock.now(), location).await {
+            tracing::warn!(session = %session.id, error = %Chain(&err), "a use could not be recorded");
+        }
+        Ok(caller)
+    }
+
+    /// Resolves a claim to its caller, without recording a use.
+    ///
+    /// # Errors
+    /// As [`Sessions::resolve`].
+    pub async fn identify(&self, claim: Claim, location: Location) -> Result<Caller> {
         let now = self.clock.now();
         let Claim {
             user,
@@ -32,15 +48,10 @@ impl Sessions {
             .ok_or(Error::Unauthenticated)?;
         let authentication = self.authenticate(&session, &user, credential, now).await?;
         let network = self.network_key.digest(session.id, location.ip.as_deref());
-        let location = location.redacted(user.ip_retention);
-        // A use that can't be recorded doesn't fail the request.
-        if let Err(err) = self.record_use(&session, now, &location).await {
-            tracing::warn!(session = %session.id, error = %Chain(&err), "a use could not be recorded");
-        }
         Ok(Caller {
+            location: location.redacted(user.ip_retention),
             user,
             session,
-            location,
             authentication,
             network,
         })

@@ -1,11 +1,12 @@
 //! Every setting: from the file, the environment and the command line, validated once at startup.
 //! The error for an invalid one contains its key, its value and what is allowed.
 
+mod bounds;
+mod exposure;
 mod parse;
 mod sections;
 mod values;
 
-use std::fmt::Display;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -15,13 +16,15 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+use self::bounds::{at_least, at_most, check_passwords, invalid, span_at_least};
+use self::exposure::LibpqVariables;
 use self::parse::format_span;
 pub use self::sections::{
     AccountSettings, DatabaseSettings, ForwardAuthSettings, JobSettings, LogSettings, MailSettings,
     MetricsSettings, PasswordSettings, PlaceSettings, SessionSettings, TokenSettings,
 };
 use self::values::hide_secret;
-pub use self::values::{DatabaseUrl, LogFormat, MailTls};
+pub use self::values::{DatabaseUrl, LogFormat, MailTls, TrustedHeader};
 use crate::error::{Error, Failure, Result};
 
 /// The file that is read when no other is named. It need not exist.
@@ -40,9 +43,12 @@ pub struct Settings {
     /// With `https`, cookies are `Secure` and HSTS is sent.
     #[serde(deserialize_with = "parse::origin")]
     pub public_url: Option<Url>,
-    /// The networks of the reverse proxies whose `X-Forwarded-For` is trusted.
+    /// The networks of the reverse proxies whose `trusted_header` is trusted.
     #[serde(deserialize_with = "parse::networks")]
     pub trusted_proxies: Vec<IpNet>,
+    /// The header in which these proxies state the client's address: `x-forwarded-for` or
+    /// `forwarded`. The other is ignored, since a client can send it.
+    pub trusted_header: TrustedHeader,
     /// Whether anybody may create an account.
     pub sign_up: bool,
     /// The file with the generated keys. By default it is beside an SQLite database, else in the
@@ -60,10 +66,16 @@ pub struct Settings {
     /// The domain whose hosts all receive the cookie of forward-auth. `None` limits the cookie to
     /// this host. The session cookie never leaves it.
     pub cookie_domain: Option<String>,
-    /// What the names of cookies begin with, so that two services on one host don't overwrite each
-    /// other's: browsers ignore the port.
+    /// What the names of cookies begin with. Browsers send them to every port of a host.
     #[serde(deserialize_with = "parse::cookie_prefix")]
     pub cookie_prefix: String,
+    /// Whether HSTS covers the subdomains of `public_url`'s host as well. Only with `https`.
+    pub hsts_include_subdomains: bool,
+    /// The most streams of changes that this node keeps open; beyond them, the response is 503.
+    pub max_event_streams: usize,
+    /// Whether a connection that others on its way could read prevents the start, in place of a
+    /// warning.
+    pub strict: bool,
     /// `[forward_auth]`
     pub forward_auth: ForwardAuthSettings,
     /// `[log]`
@@ -95,6 +107,7 @@ impl Default for Settings {
             database_url: DatabaseUrl::Sqlite("rollcall.db".into()),
             public_url: None,
             trusted_proxies: Vec::new(),
+            trusted_header: TrustedHeader::default(),
             sign_up: false,
             secrets_file: None,
             cookie_key: None,
@@ -102,6 +115,9 @@ impl Default for Settings {
             device_patterns: None,
             cookie_domain: None,
             cookie_prefix: "rollcall".into(),
+            hsts_include_subdomains: false,
+            max_event_streams: 2_000,
+            strict: false,
             forward_auth: ForwardAuthSettings::default(),
             log: LogSettings::default(),
             accounts: AccountSettings::default(),
@@ -205,11 +221,35 @@ impl Settings {
         }
     }
 
+    /// Returns what is not encrypted on its way through a network, each with the setting that
+    /// changes it. With `strict` it is an error instead.
+    ///
+    /// # Errors
+    /// [`Error::Configuration`] with all of them, when there are any and `strict` is set.
+    pub fn exposures(&self) -> Result<Vec<String>> {
+        let libpq = LibpqVariables::from_environment();
+        let found: Vec<String> = [
+            exposure::of_listener(self.listen, self.is_https()),
+            exposure::of_database(&self.database_url, &libpq),
+            exposure::of_mail(&self.mail),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        match self.strict && !found.is_empty() {
+            true => Err(Error::Configuration(
+                format!("strict is set, and {}", found.join("; ")).into(),
+            )),
+            false => Ok(found),
+        }
+    }
+
     fn check(&self) -> Result<()> {
         self.check_sessions()?;
-        self.check_passwords()?;
+        check_passwords(&self.passwords)?;
         self.check_accounts()?;
         at_least("database.connections", self.database.connections, 1)?;
+        at_most("database.connections", self.database.connections, 10_000)?;
         at_least("jobs.sweep_batch", self.jobs.sweep_batch, 1)?;
         let (second, tenth) = (Duration::from_secs(1), Duration::from_millis(100));
         let (minute, hour) = (60 * second, 60 * 60 * second);
@@ -224,6 +264,11 @@ impl Settings {
                 second,
             ),
             ("mail.timeout", self.mail.timeout, second),
+            (
+                "database.connect_timeout",
+                self.database.connect_timeout,
+                tenth,
+            ),
             (
                 "accounts.take_back_window",
                 self.accounts.take_back_window,
@@ -257,7 +302,7 @@ impl Settings {
     /// idle limit must be at least four of them.
     fn check_sessions(&self) -> Result<()> {
         let s = &self.sessions;
-        let min = self.jobs.flush_interval * 4;
+        let min = self.jobs.flush_interval.saturating_mul(4);
         for (key, idle, absolute) in [
             ("sessions.idle_limit", s.idle_limit, s.absolute_limit),
             (
@@ -288,15 +333,6 @@ impl Settings {
             )),
             false => Ok(()),
         }
-    }
-
-    fn check_passwords(&self) -> Result<()> {
-        let p = &self.passwords;
-        at_least("passwords.parallelism", p.parallelism, 1)?;
-        at_least("passwords.iterations", p.iterations, 1)?;
-        at_least("passwords.memory_kib", p.memory_kib, 8 * p.parallelism)?;
-        at_least("passwords.threads", p.threads, 1)?;
-        at_least("passwords.queue", p.queue, 1)
     }
 }
 
@@ -361,28 +397,4 @@ fn check_public_url(url: &Url) -> Result<()> {
             "http:// or https:// and a host, with no path",
         )),
     }
-}
-
-fn at_least<N: PartialOrd + Display>(key: &str, value: N, min: N) -> Result<()> {
-    match value >= min {
-        true => Ok(()),
-        false => Err(invalid(key, value, format!("{min} or more"))),
-    }
-}
-
-fn span_at_least(key: &str, value: Duration, min: Duration) -> Result<()> {
-    match value >= min {
-        true => Ok(()),
-        false => Err(invalid(
-            key,
-            format_span(value),
-            format!("{} or more", format_span(min)),
-        )),
-    }
-}
-
-fn invalid(key: &str, value: impl Display, allowed: impl Display) -> Error {
-    Error::Configuration(
-        format!("the configuration is wrong: {key} is {value}; allowed: {allowed}").into(),
-    )
 }

@@ -64,18 +64,29 @@ pub(super) fn networks<'de, D: Deserializer<'de>>(reader: D) -> Result<Vec<IpNet
         .collect()
 }
 
-/// Spans of time: `30days`, `12h 30m`.
+/// Spans of time: `30days`, `12h 30m`. None is longer than [`MAX_SPAN`](self::span::MAX_SPAN).
 pub(super) mod span {
     use std::time::Duration;
 
     use humantime::Duration as Span;
+    use serde::de::Error;
     use serde::{Deserialize, Deserializer, Serializer};
+
+    /// 100 years: what any clock and timer can be moved by.
+    pub(in crate::settings) const MAX_SPAN: Duration = Duration::from_secs(36_525 * 24 * 60 * 60);
 
     pub(in crate::settings) fn deserialize<'de, D: Deserializer<'de>>(
         reader: D,
     ) -> Result<Duration, D::Error> {
         let text = String::deserialize(reader)?;
-        super::parse::<Span, _>(&text, "a span of time, like 30days, 12h or 15s").map(Into::into)
+        let allowed = "a span of time of at most 100years, like 30days, 12h or 15s";
+        let span: Duration = super::parse::<Span, _>(&text, allowed)?.into();
+        match span <= MAX_SPAN {
+            true => Ok(span),
+            false => Err(D::Error::custom(format!(
+                "{text:?} is not allowed; allowed: {allowed}"
+            ))),
+        }
     }
 
     pub(in crate::settings) fn serialize<S: Serializer>(

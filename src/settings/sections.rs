@@ -43,7 +43,7 @@ pub struct ForwardAuthSettings {
 }
 
 /// `[places]`: the places of IP addresses.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct PlaceSettings {
     /// MaxMind DB files with cities or countries (GeoLite2, DB-IP). The place of an address is
@@ -53,16 +53,6 @@ pub struct PlaceSettings {
     pub country_header: String,
     /// The header in which a trusted proxy sends the city. Empty: none.
     pub city_header: String,
-}
-
-impl Default for PlaceSettings {
-    fn default() -> Self {
-        Self {
-            files: Vec::new(),
-            country_header: "CF-IPCountry".into(),
-            city_header: "CF-IPCity".into(),
-        }
-    }
 }
 
 /// `[mail]`: the SMTP server for messages about alerts. Without a host, no message is sent.

@@ -1,6 +1,5 @@
 //! The claims of tokens.
 
-use chrono::DateTime;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
@@ -78,7 +77,29 @@ impl AuthenticationClaims {
     /// Returns when a password was given, if the claims are about one.
     pub(super) fn password_given_at(&self) -> Option<Timestamp> {
         let is_password = self.acr.as_deref() == Some(PASSWORD_ACR);
-        let at = DateTime::from_timestamp(self.auth_time.filter(|_| is_password)?, 0)?;
-        Some(at.into())
+        Timestamp::from_micros(
+            self.auth_time
+                .filter(|_| is_password)?
+                .checked_mul(1_000_000)?,
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn any_auth_time_can_be_read(auth_time in any::<i64>(), shift in 0..63_u32) {
+            let claims = AuthenticationClaims {
+                auth_time: Some(auth_time >> shift),
+                acr: Some(PASSWORD_ACR.into()),
+            };
+            let read = claims.password_given_at().map(|at| at.timestamp());
+            prop_assert!(read.is_none() || read == claims.auth_time);
+        }
     }
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use reqwest::header::HeaderMap;
+use rollcall::settings::Settings;
 
 use crate::support::app::behind_proxy;
 use crate::support::mmdb::Mmdb;
@@ -16,6 +17,8 @@ on_both!(
     a_broken_file_does_not_replace_the_old_one,
     a_missing_file_does_not_prevent_sign_in,
     a_trusted_proxy_sets_the_place,
+    the_headers_of_an_edge_are_off_unless_they_are_named,
+    a_city_is_decoded,
     an_untrusted_client_cannot_set_a_place,
     a_private_address_is_the_local_network,
     the_map_has_a_dot_for_each_place,
@@ -208,7 +211,11 @@ async fn login_through_edge(
 }
 
 async fn a_trusted_proxy_sets_the_place(database: Database) {
-    let app = TestApp::start_behind_proxy(database).await;
+    let app = TestApp::start_with(database, |settings| {
+        behind_proxy(settings);
+        use_edge_headers(settings);
+    })
+    .await;
     let ada = app.register("ada@example.org").await;
     for (country, city, expected) in [
         ("fr", "Lyon", ("Lyon", "France")),
@@ -239,8 +246,49 @@ async fn a_trusted_proxy_sets_the_place(database: Database) {
     app.stop().await;
 }
 
+fn use_edge_headers(settings: &mut Settings) {
+    settings.places.country_header = "CF-IPCountry".into();
+    settings.places.city_header = "CF-IPCity".into();
+}
+
+async fn the_headers_of_an_edge_are_off_unless_they_are_named(database: Database) {
+    let app = TestApp::start_behind_proxy(database).await;
+    let ada = app.register("ada@example.org").await;
+    let headers = [("cf-ipcountry", "FR"), ("cf-ipcity", "Lyon")];
+    let found = login_through_edge(&app, &ada, &headers).await;
+    assert_eq!(found, Default::default());
+    app.stop().await;
+}
+
+async fn a_city_is_decoded(database: Database) {
+    let app = TestApp::start_with(database, |settings| {
+        behind_proxy(settings);
+        use_edge_headers(settings);
+    })
+    .await;
+    let ada = app.register("ada@example.org").await;
+    for (sent, shown) in [
+        (&b"Z\xfcrich"[..], "Zürich"),
+        ("Zürich".as_bytes(), "Zürich"),
+        (b"Z%C3%BCrich", "Zürich"),
+        (b"Z%FCrich", "Z%FCrich"),
+        (b"a%0Ab%E2%80%AE", "ab"),
+    ] {
+        let body = json!({"email": ada.email, "password": ada.password});
+        let request = app
+            .anyone()
+            .request("POST", "/api/v1/auth/login")
+            .header("x-forwarded-for", LYON)
+            .header("cf-ipcountry", "CH")
+            .header("cf-ipcity", sent);
+        let response = TestResponse::to(request.json(&body)).await.expect(200);
+        assert_eq!(response.json()["session"]["location_city"], shown);
+    }
+    app.stop().await;
+}
+
 async fn an_untrusted_client_cannot_set_a_place(database: Database) {
-    let app = TestApp::start(database).await;
+    let app = TestApp::start_with(database, use_edge_headers).await;
     let ada = app.register("ada@example.org").await;
     let headers = [("cf-ipcountry", "FR"), ("cf-ipcity", "Lyon")];
     assert_eq!(

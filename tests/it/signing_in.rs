@@ -2,7 +2,7 @@
 
 use actix_web::rt::spawn;
 use reqwest::header::HeaderValue;
-use rollcall::settings::PasswordSettings;
+use rollcall::settings::{PasswordSettings, TrustedHeader};
 
 use crate::support::prelude::*;
 
@@ -11,6 +11,7 @@ on_both!(
     a_hash_with_outdated_parameters_is_renewed_at_sign_in,
     the_address_is_taken_from_a_trusted_proxy,
     a_header_that_is_not_text_does_not_hide_the_address,
+    only_the_trusted_header_is_read,
     the_address_is_not_taken_from_an_untrusted_client,
 );
 
@@ -99,6 +100,36 @@ async fn a_header_that_is_not_text_does_not_hide_the_address(database: Database)
     let body = TestResponse::to(request).await.expect(200).json();
     assert_eq!(body["session"]["ip_address"], "198.51.100.7");
     app.stop().await;
+}
+
+/// A proxy on an IPv4-mapped network, which writes one header and passes the other on.
+async fn only_the_trusted_header_is_read(database: Database) {
+    let mut database = database;
+    for (header, expected) in [
+        (TrustedHeader::XForwardedFor, "198.51.100.7"),
+        (TrustedHeader::Forwarded, "203.0.113.9"),
+    ] {
+        let app = TestApp::start_with(database, |settings| {
+            let network = "::ffff:127.0.0.0/104".parse().expect("a network");
+            settings.trusted_proxies = vec![network];
+            settings.trusted_header = header;
+        })
+        .await;
+        let email = format!("{expected}@example.org");
+        let ada = app.register(&email).await;
+        let request = app
+            .anyone()
+            .request("POST", "/api/v1/auth/login")
+            .header("x-forwarded-for", "198.51.100.7,")
+            .header(
+                "forwarded",
+                r#"for=6.6.6.6, for="203.0.113.9:_gate";host="a\", for=6.6.6.6""#,
+            )
+            .json(&json!({"email": ada.email, "password": ada.password}));
+        let body = TestResponse::to(request).await.expect(200).json();
+        assert_eq!(body["session"]["ip_address"], expected);
+        database = app.stop_and_keep_database().await;
+    }
 }
 
 async fn the_address_is_not_taken_from_an_untrusted_client(database: Database) {

@@ -3,7 +3,7 @@
 
 use diesel::dsl::sql as literal;
 use diesel::prelude::*;
-use diesel::sql_types::{Bool, Nullable, Text};
+use diesel::sql_types::{Bool, Integer, Nullable, Text};
 
 use super::lock_listed;
 use super::model::Session;
@@ -23,6 +23,9 @@ use crate::sessions::values::Jti;
 /// The condition of the index of sessions with recent rotations. SQLite uses a partial index only
 /// for its literal condition.
 const HAS_ROTATIONS: &str = "recent_rotations <> ''";
+/// The next counter of the row's token, which stops at the largest that the column can have.
+const NEXT_COUNTER: &str =
+    "CASE WHEN rotation_count < 2147483647 THEN rotation_count + 1 ELSE rotation_count END";
 
 /// A rotation by one conditional statement.
 pub(in crate::sessions) struct RotationInput<'a> {
@@ -128,7 +131,7 @@ pub(in crate::sessions) fn rotate_jti(
     let changes = (
         dsl::refresh_token_jti.eq(input.new.as_str()),
         dsl::previous_jti.eq(input.spent.as_str()),
-        dsl::rotation_count.eq(dsl::rotation_count + 1),
+        dsl::rotation_count.eq(literal::<Integer>(NEXT_COUNTER)),
         dsl::recent_rotations.eq(with_rotation!(input)),
         dsl::is_token_used.eq(false),
         dsl::rotated_at.eq(now),

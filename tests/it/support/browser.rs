@@ -63,10 +63,18 @@ impl Browser {
 
     /// Returns a response that continues: its chunks are read as they arrive.
     pub async fn stream(&self, path: &str) -> Response {
-        let response = self.http.get(self.at(path)).send().await;
-        let response = response.expect("the server responds");
-        assert_eq!(response.headers()["content-type"], "text/event-stream");
+        let response = self.stream_or_error(path).await;
+        assert_eq!(
+            response.headers()["content-type"],
+            "text/event-stream; charset=utf-8"
+        );
         response
+    }
+
+    /// Returns a response, which may continue, once its headers have arrived.
+    pub async fn stream_or_error(&self, path: &str) -> Response {
+        let response = self.http.get(self.at(path)).send().await;
+        response.expect("the server responds")
     }
 
     /// Posts fields without opening a page first.
