@@ -15,6 +15,7 @@ pub mod forms;
 pub mod headers;
 pub mod json;
 pub mod layout;
+pub mod prefetch;
 pub mod request_log;
 pub mod session_cookies;
 pub mod step_up;

@@ -5,6 +5,7 @@ use actix_web::middleware::from_fn;
 use actix_web::{Route as Endpoint, web};
 
 use crate::applications::Scope;
+use crate::http::prefetch::refuse_prefetch;
 use crate::http::{assets, browser};
 use crate::{api, pages};
 
@@ -188,7 +189,10 @@ pub(super) fn configure(config: &mut web::ServiceConfig, sign_up: bool) {
     }
     // Other paths below it are no pages: their response sets no device cookie.
     config.service(web::scope(API_PREFIX));
-    let mut pages = web::scope("").wrap(from_fn(browser::ensure_device_cookie));
+    let mut pages = web::scope("")
+        .wrap(from_fn(browser::ensure_device_cookie))
+        // Outside of it: a prefetched page sets no device cookie, either.
+        .wrap(from_fn(refuse_prefetch));
     for resource in resources(PAGES, sign_up) {
         pages = pages.service(resource);
     }

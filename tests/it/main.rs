@@ -58,6 +58,7 @@ mod model;
 mod nodes;
 mod oauth;
 mod places;
+mod prefetch;
 mod refresh;
 mod rotation;
 mod routes;

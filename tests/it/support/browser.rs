@@ -64,6 +64,15 @@ impl Browser {
         TestResponse::to(self.http.post(self.at(path)).form(fields)).await
     }
 
+    /// Gets a page with further headers.
+    pub async fn get_with(&self, path: &str, headers: &[(&str, &str)]) -> TestResponse {
+        let mut request = self.http.get(self.at(path));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        TestResponse::to(request).await
+    }
+
     /// Opens the page, completes its form for `action`, and sends it.
     pub async fn submit(&self, page: &str, action: &str, fields: &[(&str, &str)]) -> TestResponse {
         let form = self.form(page, action).await;
