@@ -265,7 +265,8 @@ fn assemble(
             settings.jobs.sweep_batch,
         ),
         sessions,
-        tokens: Arc::new(Tokens::new(keys.clone(), &settings.tokens, origin)),
+        tokens: Arc::new(Tokens::new(keys.clone(), &settings.tokens, origin.clone())),
+        origin,
         device_parser,
         places: open_places(&settings.places),
         edge_headers: EdgeHeaders {

@@ -76,6 +76,8 @@ pub struct AppState {
     pub session_cookies: SessionCookies,
     /// Whether anybody may create an account.
     pub sign_up: bool,
+    /// The URL at which people reach the service, without a trailing slash.
+    pub origin: String,
     /// Whether people reach the service over HTTPS.
     pub is_https: bool,
     /// The link that creates the first administrator.

@@ -190,6 +190,9 @@ pub async fn ensure_device_cookie(
         .cookie(device_cookie_name(is_https))
         .and_then(|cookie| cookie.value().parse::<DeviceId>().ok());
     let renew = known.is_none() || request.path() == "/sign-in";
+    if known.is_none() {
+        request.extensions_mut().insert(WithoutDeviceCookie);
+    }
     let device = known.map_or_else(DeviceId::random, Ok)?;
     request.extensions_mut().insert(device.clone());
     let mut response = next.call(request).await?;
@@ -209,6 +212,15 @@ fn new_device_cookie(device: &DeviceId, is_https: bool) -> Cookie<'static> {
         .same_site(SameSite::Lax)
         .max_age(CookieDuration::days(MAX_AGE_DAYS))
         .finish()
+}
+
+/// Marks a request without a device cookie.
+struct WithoutDeviceCookie;
+
+/// Returns whether the request came without a device cookie: on a first visit, or where a browser
+/// sends no cookies.
+pub fn is_without_device_cookie(request: &HttpRequest) -> bool {
+    request.extensions().get::<WithoutDeviceCookie>().is_some()
 }
 
 /// Returns the browser's device id, which [`ensure_device_cookie`] stored in the request.

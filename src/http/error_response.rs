@@ -16,6 +16,7 @@ use url::form_urlencoded;
 
 use super::layout::{Layout, page, see_other};
 use super::step_up::step_up_response;
+use super::target::{HOME, page_of_form};
 use crate::error::{Chain, Error, Failure, FieldError};
 use crate::tokens::PASSWORD_ACR;
 
@@ -42,6 +43,8 @@ struct ErrorPage {
     status: u16,
     title: &'static str,
     detail: String,
+    /// Where to go from there: a path and its name.
+    link: (String, &'static str),
     request_id: Option<String>,
 }
 
@@ -184,6 +187,10 @@ fn page_response(request: &HttpRequest, error: &Error) -> HttpResponse {
         status: error.status_code().as_u16(),
         title: error.title(),
         detail: error.detail(),
+        link: match error {
+            Error::CsrfMismatch => (page_of_form(request.path()), "Open the page again"),
+            _ => ("/".into(), "Go to your devices"),
+        },
         // Only the cause of a server error is in the log, to be found by the id.
         request_id: error
             .status_code()
@@ -200,21 +207,24 @@ fn bare(err: &Error) -> HttpResponse {
     HttpResponse::new(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
-/// Returns the URL of the sign-in page. It leads back to the requested page if that was a GET.
+/// Returns the URL of the sign-in page. It leads back to the requested page, or to that of the form
+/// that was sent.
 fn sign_in_url(request: &HttpRequest) -> String {
-    match request.method() == Method::GET && request.path() != "/" {
-        true => {
-            let target = request
-                .uri()
-                .path_and_query()
-                .map_or("/", |target| target.as_str());
-            let query = form_urlencoded::Serializer::new(String::new())
-                .append_pair("next", target)
-                .finish();
-            format!("/sign-in?{query}")
-        }
-        false => "/sign-in".into(),
+    let target = match *request.method() {
+        Method::GET if request.path() != "/" => request
+            .uri()
+            .path_and_query()
+            .map_or_else(String::new, ToString::to_string),
+        Method::POST => page_of_form(request.path()),
+        _ => HOME.into(),
+    };
+    if target == HOME && *request.method() != Method::GET {
+        return "/sign-in".into();
     }
+    let query = form_urlencoded::Serializer::new(String::new())
+        .append_pair("next", &target)
+        .finish();
+    format!("/sign-in?{query}")
 }
 
 fn request_id(request: &HttpRequest) -> Option<String> {

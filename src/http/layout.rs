@@ -5,8 +5,9 @@ use actix_web::http::header::{ContentType, HeaderName, HeaderValue};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 use askama::Template;
 
+use super::assets;
 use super::caller::OpenAlerts;
-use super::{assets, forms};
+use super::forms::{self, FormRefusal};
 use crate::error::{Error, Failure, Result};
 use crate::sessions::Caller;
 use crate::user_agent::ACCEPT_CH;
@@ -40,6 +41,8 @@ pub struct Layout {
     pub nav_item: NavItem,
     /// The CSRF token of the page's forms.
     pub csrf: String,
+    /// Why the page's form was refused, where it is shown again for that.
+    pub refusal: Option<&'static str>,
 }
 
 /// A person who is signed in, for the header of the page.
@@ -62,18 +65,30 @@ impl Layout {
             nav_item,
             // *Your devices* shows the alerts themselves.
             attention: attention(request).filter(|_| request.path() != "/devices"),
-            csrf: forms::csrf_token(request)?,
+            csrf: forms::session_csrf_token(request)?,
             ..Self::bare()
         })
     }
 
-    /// Returns the layout of a page with forms that doesn't show who is signed in.
+    /// Returns the layout of a page with forms of the session that doesn't show who is signed in.
     ///
     /// # Errors
-    /// [`Error::Internal`] on a route without a device cookie, if nobody is signed in.
+    /// [`Error::Internal`] when nobody is signed in.
+    pub fn for_session(request: &HttpRequest) -> Result<Self> {
+        Ok(Self {
+            csrf: forms::session_csrf_token(request)?,
+            ..Self::bare()
+        })
+    }
+
+    /// Returns the layout of a page with forms that anybody may send.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] on a route without a device cookie.
     pub fn anonymous(request: &HttpRequest) -> Result<Self> {
         Ok(Self {
-            csrf: forms::csrf_token(request)?,
+            csrf: forms::browser_csrf_token(request)?,
+            refusal: forms::refusal(request).map(explain),
             ..Self::bare()
         })
     }
@@ -89,6 +104,7 @@ impl Layout {
             attention: None,
             nav_item: NavItem::None,
             csrf: String::new(),
+            refusal: None,
         }
     }
 
@@ -100,6 +116,20 @@ impl Layout {
     /// Returns whether the page belongs to the account; for `aria-current`.
     pub fn is_at_account(&self) -> bool {
         self.nav_item == NavItem::Account
+    }
+}
+
+/// Returns why a form was refused, in words.
+fn explain(refusal: FormRefusal) -> &'static str {
+    match refusal {
+        FormRefusal::NoCookies => {
+            "Your browser sent no cookies, and without them nobody can be signed in here. Allow \
+             cookies for this site, then send the form again."
+        }
+        FormRefusal::Outdated => {
+            "This page had become outdated, so nothing was done. It is up to date now: send the \
+             form again."
+        }
     }
 }
 

@@ -11,6 +11,7 @@ pub mod client;
 pub mod content_type;
 pub mod csrf;
 pub mod error_response;
+mod form_origin;
 pub mod forms;
 pub mod headers;
 pub mod json;

@@ -10,7 +10,7 @@ use crate::http::app_state::AppState;
 use crate::http::browser;
 use crate::http::caller::MaybeCaller;
 use crate::http::client::RequestClient;
-use crate::http::forms::Form;
+use crate::http::forms::PublicForm;
 use crate::http::layout::{Layout, page, see_other};
 use crate::people::{PlainPassword, User};
 use crate::sessions::{Client, NewSession, OpenedVia, Session, SessionPersistence};
@@ -35,12 +35,32 @@ pub struct SignInQuery {
 }
 
 /// The form of `POST /sign-in`.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 pub struct SignInForm {
     email: String,
     password: String,
     remember: Option<String>,
     next: Option<String>,
+}
+
+impl<'a> SignInPage<'a> {
+    /// Returns the page with the form as it was submitted, except the password.
+    fn new(
+        app: &AppState,
+        request: &HttpRequest,
+        form: &'a SignInForm,
+        next: &'a str,
+    ) -> Result<Self> {
+        Ok(Self {
+            layout: Layout::anonymous(request)?,
+            next,
+            email: &form.email,
+            remember: form.remember.is_some(),
+            can_sign_up: app.sign_up,
+            notice: None,
+            error: None,
+        })
+    }
 }
 
 /// Shows the form. A person who is signed in is redirected to the page that they came for.
@@ -54,15 +74,9 @@ pub async fn show(
     if caller.is_some() {
         return Ok(see_other(next));
     }
-    let template = SignInPage {
-        layout: Layout::anonymous(&request)?,
-        next: &next,
-        email: "",
-        remember: false,
-        can_sign_up: app.sign_up,
-        notice: query.done.as_deref().and_then(notice),
-        error: None,
-    };
+    let empty = SignInForm::default();
+    let mut template = SignInPage::new(&app, &request, &empty, &next)?;
+    template.notice = query.done.as_deref().and_then(notice);
     page(StatusCode::OK, &template)
 }
 
@@ -75,8 +89,16 @@ pub async fn submit(
     request: HttpRequest,
     RequestClient(client): RequestClient,
     MaybeCaller(before): MaybeCaller,
-    Form(form): Form<SignInForm>,
+    form: PublicForm<SignInForm>,
 ) -> Result<HttpResponse> {
+    let form = match form {
+        PublicForm::Accepted(form) => form,
+        PublicForm::Refused(form) => {
+            let next = app.allowed_hosts.destination(form.next.as_deref());
+            let template = SignInPage::new(&app, &request, &form, &next)?;
+            return page(StatusCode::FORBIDDEN, &template);
+        }
+    };
     let persistence = if form.remember.is_some() {
         SessionPersistence::Remembered
     } else {
@@ -85,7 +107,7 @@ pub async fn submit(
     let next = app.allowed_hosts.destination(form.next.as_deref());
     match app
         .people
-        .authenticate(&form.email, PlainPassword::claimed(form.password))
+        .authenticate(&form.email, PlainPassword::claimed(form.password.clone()))
         .await
     {
         Ok(user) => {
@@ -101,15 +123,8 @@ pub async fn submit(
             Ok(see_other(next))
         }
         Err(Error::InvalidCredentials) => {
-            let template = SignInPage {
-                layout: Layout::anonymous(&request)?,
-                next: &next,
-                email: &form.email,
-                remember: persistence == SessionPersistence::Remembered,
-                can_sign_up: app.sign_up,
-                notice: None,
-                error: Some(refusal(&app)),
-            };
+            let mut template = SignInPage::new(&app, &request, &form, &next)?;
+            template.error = Some(refusal(&app));
             page(StatusCode::UNAUTHORIZED, &template)
         }
         Err(other) => Err(other),
