@@ -163,16 +163,20 @@ pub fn page(status: StatusCode, template: &impl Template) -> Result<HttpResponse
         .body(html))
 }
 
-/// Returns a redirect to the sign-in page for a device that has just been signed out. The browser
-/// clears its cache and storage of this site (ASVS 5.0, 14.3.1). Cookies are left out: to clear
-/// them would delete the device cookie as well.
+/// Returns a redirect to the sign-in page for a device that has just been signed out. The session
+/// cookie is removed by its name; nothing else is cleared unless it is asked for
+/// ([`clear_site_data`]).
 pub fn signed_out_response(done: &str) -> HttpResponse {
-    let mut response = see_other(format!("/sign-in?done={done}"));
+    see_other(format!("/sign-in?done={done}"))
+}
+
+/// Has the browser clear its cache and storage of this site (ASVS 5.0, 14.3.1; W3C Clear Site Data).
+/// Never its cookies: that would clear those of every host of the domain.
+pub fn clear_site_data(response: &mut HttpResponse) {
     response.headers_mut().insert(
         HeaderName::from_static("clear-site-data"),
         HeaderValue::from_static(r#""cache", "storage""#),
     );
-    response
 }
 
 /// Returns a redirect to `location` by GET (303), such as after a form was submitted.

@@ -24,6 +24,8 @@ struct SignInPage<'a> {
     remember: bool,
     can_sign_up: bool,
     notice: Option<&'static str>,
+    /// Whether it offers to clear what the browser stored, after a sign-out.
+    offers_clearing: bool,
     error: Option<&'static str>,
 }
 
@@ -58,6 +60,7 @@ impl<'a> SignInPage<'a> {
             remember: form.remember.is_some(),
             can_sign_up: app.sign_up,
             notice: None,
+            offers_clearing: false,
             error: None,
         })
     }
@@ -77,6 +80,7 @@ pub async fn show(
     let empty = SignInForm::default();
     let mut template = SignInPage::new(&app, &request, &empty, &next)?;
     template.notice = query.done.as_deref().and_then(notice);
+    template.offers_clearing = query.done.as_deref().is_some_and(is_sign_out);
     page(StatusCode::OK, &template)
 }
 
@@ -165,6 +169,11 @@ fn refusal(app: &AppState) -> &'static str {
         }
         false => "E-mail or password is wrong. Check both and try again.",
     }
+}
+
+/// Returns whether the request that redirected here signed this device out.
+fn is_sign_out(done: &str) -> bool {
+    ["signed-out", "signed-out-everywhere", "deleted"].contains(&done)
 }
 
 /// Returns the notice for the request that redirected here.

@@ -139,6 +139,7 @@ pub static PAGES: &[Route] = &[
     Route::get("/sign-up", Access::Public, || web::to(pages::sign_up::show)).only_with_sign_up(),
     Route::post("/sign-up", Access::Public, || web::to(pages::sign_up::submit)).only_with_sign_up(),
     Route::post("/sign-out", Access::SignedIn, || web::to(pages::sign_out::submit)),
+    Route::post("/sign-out/clear", Access::Public, || web::to(pages::sign_out::clear_stored)),
     Route::get("/confirm", Access::SignedIn, || web::to(pages::confirm::show)),
     Route::post("/confirm", Access::SignedIn, || web::to(pages::confirm::submit)),
     Route::get("/setup/{token}", Access::Token, || web::to(pages::setup::show)),

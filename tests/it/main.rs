@@ -27,6 +27,7 @@ mod browser_devices;
 mod browser_pages;
 mod browser_security;
 mod change_notifications;
+mod clear_site_data;
 mod cli;
 mod cli_serve;
 mod client_hints;

@@ -13,6 +13,7 @@ on_both!(
     back_after_a_sign_in_goes_on,
     without_cookies_the_page_says_so,
     a_button_that_is_pressed_twice_signs_in_once,
+    a_shared_browser_is_cleared_on_request,
 );
 
 const SIGN_IN: &str = "form[action^='/sign-in'] button";
@@ -174,5 +175,19 @@ async fn a_button_that_is_pressed_twice_signs_in_once(database: Database) {
     browser.press_twice(SIGN_OUT).await;
     browser.arrives_at("/sign-in").await;
     assert_eq!(fixture.app.database.sessions_where("is_active"), 0);
+    fixture.stop(browser).await;
+}
+
+async fn a_shared_browser_is_cleared_on_request(database: Database) {
+    let fixture = set_up(database).await;
+    let browser = fixture.open(Script::Off).await;
+    browser.sign_in(&fixture.ada).await;
+    browser.press(SIGN_OUT).await;
+    browser.arrives_at("/sign-in").await;
+    browser.press("form[action='/sign-out/clear'] button").await;
+    browser.arrives_at("/sign-out/clear").await;
+    let page = browser.words_in("main").await;
+    assert!(page.contains("It is cleared"), "{page}");
+    browser.sign_in(&fixture.ada).await;
     fixture.stop(browser).await;
 }
