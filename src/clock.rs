@@ -11,7 +11,8 @@ use chrono::{DateTime, SecondsFormat, SubsecRound, Utc};
 use serde::{Serialize, Serializer};
 
 /// The longest step back of its source that a clock hides: meanwhile it stands still, so that what
-/// one node writes stays in order. A longer step is taken, since an hour of one time would be worse.
+/// one node writes stays in order. A longer step is taken, since an hour of one time would be
+/// worse.
 const LONGEST_STANDSTILL: Duration = Duration::from_secs(2);
 
 /// A clock; clones share its time.

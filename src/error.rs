@@ -174,8 +174,8 @@ pub enum Error {
     /// The requested item doesn't exist, or not for this caller.
     #[error("not found")]
     NotFound,
-    /// An account with this e-mail exists.
-    #[error("an account with this e-mail already exists")]
+    /// An account has this e-mail, or can be taken back by it.
+    #[error("an account has this e-mail, or had it until lately and can be taken back by it")]
     EmailTaken,
     /// A former e-mail can still take the account back.
     #[error("the e-mail was changed lately")]

@@ -27,6 +27,7 @@ use crate::geo::{EdgeHeaders, Places};
 use crate::http::app_state::{AppState, SetupLink};
 use crate::http::browser::SessionCookie;
 use crate::http::csrf::CsrfKey;
+use crate::http::notice_cookies::NoticeCookies;
 use crate::http::request_log::{RequestSpan, log_response};
 use crate::http::session_cookies::SessionCookies;
 use crate::http::target::AllowedHosts;
@@ -279,6 +280,7 @@ fn assemble(
         reset_lifetime: settings.accounts.reset_lifetime,
         csrf_key: CsrfKey::new(&keys),
         session_cookies: SessionCookies::new(keys.clone())?,
+        notice_cookies: NoticeCookies::new(keys.clone()),
         keys,
         sign_up: settings.sign_up,
         is_https: settings.is_https(),

@@ -93,8 +93,8 @@ impl Accounts {
     /// undone is undone: then every session ends, the caller's as well.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when the caller may not review the alert; [`Error::StepUpRequired`] when a
-    /// change is to be undone and the caller gave their password too long ago.
+    /// [`Error::NotFound`] when the caller may not review the alert; [`Error::StepUpRequired`] when
+    /// a change is to be undone and the caller gave their password too long ago.
     pub async fn report_alert(&self, caller: &Caller, id: AlertId) -> Result<Reported> {
         let alert = self.get_reviewable(caller, id).await?;
         let considered = Report {
@@ -137,10 +137,10 @@ impl Accounts {
             .transaction(move |c| {
                 let user = people::store::lock(c, owner)?;
                 let Some(former) = report.find_undoing(c)? else {
-                    let ended = report.run(c, &user)?;
                     return Ok(Reported {
-                        ended,
+                        ended: report.run(c, &user)?,
                         taken_back: None,
+                        kept_email: report.keeps_email(&user).then_some(user.email),
                     });
                 };
                 // To take the account back ends every session, and reports every alert.
@@ -148,6 +148,7 @@ impl Accounts {
                 Ok(Reported {
                     ended: Vec::new(),
                     taken_back: Some(taken_back),
+                    kept_email: None,
                 })
             })
             .await
@@ -212,6 +213,16 @@ impl Report {
         };
         let reported: Vec<&Alert> = open.iter().filter(is_reported).collect();
         find_undoing(c, self.owner, &reported, self.at)
+    }
+
+    /// Returns whether a reported change of the e-mail stays: `email` of its alert is what the
+    /// person had before.
+    fn keeps_email(&self, user: &User) -> bool {
+        let mut changes = self
+            .alerts
+            .iter()
+            .filter(|alert| alert.kind.is_email_change());
+        changes.any(|alert| alert.email != user.email)
     }
 
     /// Reports the alerts, ends the sessions in question, and cancels a pending change of e-mail.

@@ -18,9 +18,9 @@ impl Accounts {
     /// valid: whoever changes the password may not be its owner.
     ///
     /// # Errors
-    /// [`Error::InvalidCredentials`](crate::Error::InvalidCredentials) when the password was changed
-    /// since `caller` was read; [`Error::Unauthenticated`](crate::Error::Unauthenticated) when the
-    /// session has ended.
+    /// [`Error::InvalidCredentials`](crate::Error::InvalidCredentials) when the password was
+    /// changed since `caller` was read; [`Error::Unauthenticated`](crate::Error::Unauthenticated)
+    /// when the session has ended.
     pub async fn change_password(&self, caller: &Caller, hash: PasswordHash) -> Result<Session> {
         let now = self.clock.now();
         let step_up = self.sessions.new_step_up(caller)?;
@@ -41,8 +41,8 @@ impl Accounts {
     /// ended.
     ///
     /// # Errors
-    /// [`Error::InvalidCredentials`](crate::Error::InvalidCredentials) when the password was changed
-    /// since `user` was read.
+    /// [`Error::InvalidCredentials`](crate::Error::InvalidCredentials) when the password was
+    /// changed since `user` was read.
     pub async fn set_password(
         &self,
         user: &User,

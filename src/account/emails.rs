@@ -1,5 +1,5 @@
-//! The e-mail of an account: signing up with one, and requesting to change it. It counts once a link
-//! has verified it.
+//! The e-mail of an account: signing up with one, and requesting to change it. It counts once a
+//! link has verified it.
 
 use std::time::Duration;
 
@@ -93,8 +93,8 @@ impl Accounts {
             .await
     }
 
-    /// Sends the link of a person's open verification again: of a pending change or, while it is not
-    /// verified, of their own e-mail.
+    /// Sends the link of a person's open verification again: of a pending change or, while it is
+    /// not verified, of their own e-mail.
     ///
     /// # Errors
     /// [`Error::NotFound`] when there is no such person, and where no mail is sent.

@@ -1,6 +1,8 @@
-//! Forgotten passwords: a link that sets a new one, once, by mail or handed over by an administrator.
+//! Forgotten passwords: a link that sets a new one, once, by mail or handed over by an
+//! administrator.
 //!
-//! A request costs one statement, whether the address has an account or not; the mail job answers it.
+//! A request costs one statement, whether the address has an account or not; the mail job answers
+//! it.
 
 use std::time::Duration;
 
@@ -8,18 +10,18 @@ use super::Accounts;
 use super::messages::{queue_reset, queue_take_back};
 use crate::alerts::{AlertContext, AlertReview};
 use crate::clock::Timestamp;
-use crate::db::{AnyConnection, ResetId, UserId};
+use crate::db::{AnyConnection, Db, ResetId, UserId};
 use crate::error::{Chain, Error, Result};
 use crate::events::{self, EventKind, NewEvent, Origin};
-use crate::mail::{self, MessageTopic};
+use crate::mail::{self, MessageKind, MessageTopic};
 use crate::people::mailbox::{Standing, find_senior, standing};
 use crate::people::store::PasswordReset;
 use crate::people::{self, Email, PasswordHash, User};
 use crate::sessions::Session;
 use crate::{alerts, devices};
 
-/// Requests that may wait for the mail job. More are refused, whether their addresses have accounts or
-/// not.
+/// Requests that may wait for the mail job. More are refused, whether their addresses have accounts
+/// or not.
 const MAX_REQUESTS: i64 = 10_000;
 /// How long whoever is refused waits before trying again.
 const RETRY_AFTER: Duration = Duration::from_secs(10);
@@ -76,6 +78,15 @@ impl Accounts {
             }
         }
         Ok(())
+    }
+
+    /// Discards the links that were sent, where a revoked key voided them: whoever asks for another
+    /// gets one.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database doesn't respond.
+    pub async fn discard_sent_links(&self) -> Result<()> {
+        discard_sent_links(&self.db).await
     }
 
     async fn answer_reset_request(&self, email: String) -> Result<()> {
@@ -137,8 +148,8 @@ impl Accounts {
     }
 
     /// Sets a new password by a link, once, and ends every session. A link by mail also proves that
-    /// its reader has the mailbox: where the e-mail was not verified, it is now, and what was done in
-    /// the account before counts as a stranger's.
+    /// its reader has the mailbox: where the e-mail was not verified, it is now, and what was done
+    /// in the account before counts as a stranger's.
     ///
     /// # Errors
     /// As [`Accounts::get_reset`].
@@ -164,6 +175,25 @@ impl Accounts {
             })
             .await
     }
+}
+
+/// As [`Accounts::discard_sent_links`], for the accounts in `db`.
+///
+/// # Errors
+/// [`Error::Unavailable`] when the database doesn't respond.
+pub async fn discard_sent_links(db: &Db) -> Result<()> {
+    db.transaction(|c| {
+        people::store::delete_sent_resets(c)?;
+        for kind in [
+            MessageKind::Reset,
+            MessageKind::TakeBack,
+            MessageKind::Verification,
+        ] {
+            mail::store::delete_counts(c, kind)?;
+        }
+        Ok(())
+    })
+    .await
 }
 
 /// Queues the message that answers a request for `email`, an address of `user`. While a former

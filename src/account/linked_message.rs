@@ -1,12 +1,12 @@
-//! The message that a link was opened from. What the link may do depends on what the message's mailbox
-//! is to the account now, not on what it was when the message was sent.
+//! The message that a link was opened from. What the link may do depends on what the message's
+//! mailbox is to the account now, not on what it was when the message was sent.
 
 use std::time::Duration;
 
 use super::Accounts;
 use crate::alerts::{self, Alert, AlertContext};
 use crate::clock::Timestamp;
-use crate::db::{AnyConnection, FormerEmailId, UserId};
+use crate::db::{AnyConnection, FormerEmailId, MailId, UserId};
 use crate::error::{Error, Result};
 use crate::events::Origin;
 use crate::mail::{self, MessageLink, MessageTopic};
@@ -15,8 +15,8 @@ use crate::people::store::FormerEmail;
 use crate::people::{self, PasswordHash, User};
 use crate::sessions::Session;
 
-/// How long the link in a message to an account's own address is valid. A former address can use its
-/// links until its window ends.
+/// How long the link in a message to an account's own address is valid. A former address can use
+/// its links until its window ends.
 const LINK_LIFETIME: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// A message that a link was opened from.
@@ -85,6 +85,8 @@ pub struct Reported {
     pub ended: Vec<Session>,
     /// What became of the e-mail, where a change of it was reported that could be undone.
     pub taken_back: Option<super::TakenBack>,
+    /// The e-mail that the account has, where a change to it was reported that can't be undone.
+    pub kept_email: Option<String>,
 }
 
 impl Accounts {
@@ -131,9 +133,19 @@ impl Accounts {
     }
 }
 
-/// Loads the message of a link, and what its mailbox is to the account now.
-fn load(c: &mut AnyConnection, link: MessageLink, now: Timestamp) -> Result<LinkedMessage> {
-    let (user, recipient, queued_at, alerts, message) = match link {
+/// What a link was sent in.
+struct Sent {
+    user: UserId,
+    recipient: String,
+    at: Timestamp,
+    alerts: Vec<Alert>,
+    /// `None` for a link from before messages had ids.
+    message: Option<MailId>,
+}
+
+/// Returns what a link was sent in, if its topic has such a link.
+fn get_sent(c: &mut AnyConnection, link: MessageLink) -> Result<Sent> {
+    match link {
         MessageLink::Message(id) => {
             let queued = mail::store::get(c, id)?;
             let alerts = match queued.topic() {
@@ -142,27 +154,43 @@ fn load(c: &mut AnyConnection, link: MessageLink, now: Timestamp) -> Result<Link
                 Some(MessageTopic::TakeBack | MessageTopic::EmailTaken) => Vec::new(),
                 _ => return Err(Error::NotFound),
             };
-            let at = queued.created_at;
-            (queued.user_id, queued.recipient, at, alerts, Some(id))
+            Ok(Sent {
+                user: queued.user_id,
+                recipient: queued.recipient,
+                at: queued.created_at,
+                alerts,
+                message: Some(id),
+            })
         }
         MessageLink::Alert(id) => {
             let alert = alerts::store::get(c, id)?;
-            (
-                alert.user_id,
-                alert.email.clone(),
-                alert.at,
-                vec![alert],
-                None,
-            )
+            Ok(Sent {
+                user: alert.user_id,
+                recipient: alert.email.clone(),
+                at: alert.at,
+                alerts: vec![alert],
+                message: None,
+            })
         }
-    };
+    }
+}
+
+/// Loads the message of a link, and what its mailbox is to the account now.
+fn load(c: &mut AnyConnection, link: MessageLink, now: Timestamp) -> Result<LinkedMessage> {
+    let Sent {
+        user,
+        recipient,
+        at,
+        alerts,
+        message,
+    } = get_sent(c, link)?;
     let user = people::store::get(c, user)?;
     let mailbox = Mailbox::from(standing(c, &user, &recipient, now)?);
-    if mailbox == Mailbox::Own && now.since(queued_at) > LINK_LIFETIME {
+    if mailbox == Mailbox::Own && now.since(at) > LINK_LIFETIME {
         return Err(Error::NotFound);
     }
     let has_former = find_senior(c, &user, now)?.is_some();
-    let sent = (recipient.as_str(), queued_at);
+    let sent = (recipient.as_str(), at);
     let may_set_password = message.is_some() && may_set_password(c, &user, sent, now)?;
     let is_designated = is_designated(c, &user, &recipient, now)?;
     let grant = message

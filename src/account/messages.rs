@@ -1,7 +1,7 @@
 //! Queues the messages about an account that are no alerts. Strangers can cause them, so they are
 //! limited for each recipient and kind. To be called only where messages are sent
-//! ([`Accounts::sends_mail`](super::Accounts::sends_mail)), and at the end of a transaction, since a
-//! limit takes a lock.
+//! ([`Accounts::sends_mail`](super::Accounts::sends_mail)), and at the end of a transaction, since
+//! a limit takes a lock.
 
 use std::time::Duration;
 
@@ -17,11 +17,12 @@ const VERIFICATIONS: Limit = Limit::hourly(3);
 const EMAIL_TAKEN: Limit = Limit::hourly(1);
 const RESETS: Limit = Limit::hourly(10);
 
-/// Queues the message with the link that verifies an address, at most three an hour to each. Returns
-/// whether it was queued.
+/// Queues the message with the link that verifies an address, at most three an hour to each.
+/// Returns whether it was queued.
 ///
 /// # Errors
-/// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond, as for the others below.
+/// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond, as for the
+/// others below.
 pub(super) fn queue_verification(
     c: &mut AnyConnection,
     user: &User,
@@ -46,8 +47,8 @@ pub(super) fn queue_email_taken(
 }
 
 /// Queues the message with a link that sets a new password. The caller made sure that no other link
-/// that was sent to the address is valid; the limit is for accounts that are made and deleted for the
-/// sake of the messages.
+/// that was sent to the address is valid; the limit is for accounts that are made and deleted for
+/// the sake of the messages.
 pub(super) fn queue_reset(
     c: &mut AnyConnection,
     user: &User,

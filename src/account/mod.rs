@@ -17,6 +17,7 @@ use std::time::Duration;
 
 pub use self::alert_review::RevokeScope;
 pub use self::emails::{ChangeRequested, Resent, SignedUp, VERIFICATION_LIFETIME};
+pub use self::forgotten_password::discard_sent_links;
 pub use self::linked_message::{LinkedMessage, Mailbox, PasswordGrant, Reported};
 pub use self::rendering::Messages;
 pub use self::take_back::TakenBack;

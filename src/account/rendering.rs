@@ -1,5 +1,5 @@
-//! Renders the messages of all topics, when they are sent: what became of the account since they were
-//! queued counts.
+//! Renders the messages of all topics, when they are sent: what became of the account since they
+//! were queued counts.
 
 use std::sync::Arc;
 

@@ -34,8 +34,8 @@ impl Accounts {
     /// and voids the password.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when the address was reported, its window has ended, or it was taken back
-    /// by it before.
+    /// [`Error::NotFound`] when the address was reported, its window has ended, or it was taken
+    /// back by it before.
     pub async fn take_back(&self, id: FormerEmailId, origin: Origin) -> Result<TakenBack> {
         let at = self.clock.now();
         let take_back = TakeBack::new(origin, at)?;

@@ -77,8 +77,8 @@ impl Accounts {
     /// former address is told, and can take the account back for a while.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when the link was used or cancelled meanwhile; [`Error::InvalidCredentials`]
-    /// when the password was changed since `pending` was read.
+    /// [`Error::NotFound`] when the link was used or cancelled meanwhile;
+    /// [`Error::InvalidCredentials`] when the password was changed since `pending` was read.
     pub async fn verify_email(
         &self,
         id: VerificationId,

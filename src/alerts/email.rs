@@ -74,6 +74,8 @@ impl AlertMessages {
         let link = self.links.not_me(queued.id());
         Ok(match standing(c, user, &queued.recipient, now)? {
             Standing::None => None,
+            // The change was undone before its message went out: the address is what it was.
+            Standing::Own if alert.kind.is_email_change() && alert.reported_at().is_some() => None,
             Standing::Own => Some(MessageContent {
                 subject,
                 lead: lead(alert).into(),
@@ -82,7 +84,7 @@ impl AlertMessages {
                 advice: advice(alert.kind).into(),
                 link_text: match find_undone(c, user, alert, now)? {
                     Some(former) => undo_link_text(&former),
-                    None => own_link_text(may_set_password(c, user, mailbox(queued), now)?),
+                    None => own_link_text(alert, may_set_password(c, user, mailbox(queued), now)?),
                 },
                 link_label: "This wasn’t me",
                 link,
@@ -258,9 +260,14 @@ fn advice(kind: AlertKind) -> &'static str {
     }
 }
 
-fn own_link_text(may_set_password: bool) -> String {
-    let text = "If it was not you, open this link. It shows you what happened, and signs out the \
-                device that it was done on.";
+fn own_link_text(alert: &Alert, may_set_password: bool) -> String {
+    let ended = match alert.session_id {
+        Some(_) => "the device that it was done on, and devices that came after it",
+        None => "the devices that came after it",
+    };
+    let text = format!(
+        "If it was not you, open this link. It shows you what happened, and signs out {ended}."
+    );
     match may_set_password {
         true => format!(
             "{text} Within 24 hours of this message, it lets you set a new password as well. It \

@@ -8,9 +8,9 @@ use crate::mail::{self, MessageTopic, NewMessage, Priority};
 use crate::people::mailbox::list_mailboxes;
 use crate::people::{self, User};
 
-/// Queues the messages about an alert. One about a sign-in is sent where the person wants it, to the
-/// account's own address; anybody who knows the password can cause them, so they are limited. Any
-/// other is sent in any case, since an intruder would switch it off first, and to each former
+/// Queues the messages about an alert. One about a sign-in is sent where the person wants it, to
+/// the account's own address; anybody who knows the password can cause them, so they are limited.
+/// Any other is sent in any case, since an intruder would switch it off first, and to each former
 /// address that may take the account back as well. None is sent to a person whom an application
 /// authenticates.
 pub(super) fn queue(c: &mut AnyConnection, alert: &Alert, now: Timestamp) -> Result<()> {

@@ -178,8 +178,8 @@ impl Alerts {
     /// batches, unless another node does. Returns how many were purged.
     ///
     /// # Errors
-    /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond; what was purged until then stays
-    /// purged.
+    /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond; what
+    /// was purged until then stays purged.
     pub async fn purge(&self) -> Result<usize> {
         let before = self.clock.now() - self.retention - OPEN_FOR - self.take_back_window;
         let limit = i64::from(self.purge_batch);

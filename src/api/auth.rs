@@ -81,8 +81,8 @@ pub async fn register(
 /// # Errors
 /// [`Error::Invalid`](crate::Error::Invalid) when a field is not valid;
 /// [`Error::InvalidCredentials`](crate::Error::InvalidCredentials), whichever of e-mail and
-/// password is wrong; [`Error::Busy`](crate::Error::Busy) when too many passwords wait to be hashed;
-/// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
+/// password is wrong; [`Error::Busy`](crate::Error::Busy) when too many passwords wait to be
+/// hashed; [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
 pub async fn login(
     app: web::Data<AppState>,
     request: HttpRequest,

@@ -66,8 +66,8 @@ fn may_pass(caller: &Caller, query: &VerifyQuery, headers: &HeaderMap) -> bool {
 }
 
 /// Returns whether the original request changes nothing by what the proxy states of its method:
-/// nginx in `X-Original-Method`, Traefik and Caddy in `X-Forwarded-Method`. A header that the client
-/// sent besides can't turn another method into reading.
+/// nginx in `X-Original-Method`, Traefik and Caddy in `X-Forwarded-Method`. A header that the
+/// client sent besides can't turn another method into reading.
 fn is_reading(headers: &HeaderMap) -> bool {
     let mut methods = headers
         .get_all("x-forwarded-method")

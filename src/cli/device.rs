@@ -16,8 +16,8 @@ use crate::user_agent::{ClientHints, DeviceFacts, DeviceParser, device_label};
 pub(super) enum Device {
     /// Read user agents from standard input, one a line, and print one JSON object a line
     ///
-    /// A line may also be a JSON object: {"user_agent": "…", "hints": {"Sec-CH-UA-Model": "\"Pixel 9\"", …}}.
-    /// Hints are values of headers, or plain ones.
+    /// A line may also be a JSON object: {"user_agent": "…", "hints": {"Sec-CH-UA-Model": "\"Pixel
+    /// 9\"", …}}. Hints are values of headers, or plain ones.
     #[command(verbatim_doc_comment)]
     Parse,
 }

@@ -5,6 +5,7 @@ use clap::{Args, Subcommand};
 use super::domain::block_on;
 use super::error::{CliError, Result, about};
 use super::output::print_json;
+use crate::account;
 use crate::clock::{Clock, Timestamp};
 use crate::db::Db;
 use crate::error::Chain;
@@ -23,17 +24,17 @@ pub(super) enum Key {
     },
     /// Add a signing key and a cookie key to the secrets file
     ///
-    /// Both are used after 6 minutes: every server has read them then (running servers read the file
-    /// every 5 seconds), and a new signing key has been in the JWKS for longer than that may be
-    /// cached. What older keys signed or sealed stays good, and they are deleted once nothing of it
-    /// can be: signing keys after about an hour, cookie keys after 400 days.
+    /// Both are used after 6 minutes: every server has read them then (running servers read the
+    /// file every 5 seconds), and a new signing key has been in the JWKS for longer than that may
+    /// be cached. What older keys signed or sealed stays good, and they are deleted once nothing of
+    /// it can be: signing keys after about an hour, cookie keys after 400 days.
     Rotate(Rotate),
     /// Delete a leaked key, at once on every running server (within 5 seconds)
     ///
     /// What it signed or sealed is refused from then on. Without a signing key, clients get a new
-    /// access token with their refresh token. Without a cookie key, everybody who signed in under it
-    /// has to sign in again, and its links in messages are void. A key that is in use is replaced by
-    /// a new one, which is used at once.
+    /// access token with their refresh token. Without a cookie key, everybody who signed in under
+    /// it has to sign in again, and its links in messages are void. A key that is in use is
+    /// replaced by a new one, which is used at once.
     Revoke(Revoke),
     /// Create a new secrets file where it is lost: everybody has to sign in again
     Create,
@@ -180,7 +181,25 @@ impl Revoke {
             print_new(key, now);
         }
         print_configured(configured);
+        discard_sent_links(settings);
         Ok(())
+    }
+}
+
+/// Discards the links in messages, which the keys that are gone voided, so that whoever asks for
+/// another gets one. A running server does so as well.
+fn discard_sent_links(settings: &Settings) {
+    if let DatabaseUrl::Sqlite(path) = &settings.database_url
+        && !path.exists()
+    {
+        return;
+    }
+    let db = Db::new(&settings.database_url, &settings.database);
+    if let Err(err) = block_on(account::discard_sent_links(&db)) {
+        eprintln!(
+            "Whoever asked for a new password lately may get no other link until the one that was sent expires; the database says: {}",
+            Chain(&err)
+        );
     }
 }
 
@@ -227,5 +246,6 @@ fn create(settings: &Settings, now: Timestamp) -> Result<()> {
         "New keys are in {}. Back it up. {consequence}",
         settings.secrets_path().display()
     );
+    discard_sent_links(settings);
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Prints results to standard output.
+//! The results of commands: as JSON on standard output, and in sentences.
 
 use serde::Serialize;
 
@@ -11,4 +11,13 @@ pub(super) fn print_json<T: Serialize>(value: &T) -> Result<()> {
         .map_err(|err| Error::Internal(Failure::new("the result is not JSON", err)))?;
     println!("{text}");
     Ok(())
+}
+
+/// Returns how many sessions were ended, in a sentence.
+pub(super) fn describe_ended(count: usize) -> String {
+    match count {
+        0 => "No session was live.".into(),
+        1 => "1 session is ended.".into(),
+        count => format!("{count} sessions are ended."),
+    }
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::domain::{Domain, block_on};
 use super::error::Result;
 use super::error::{CliError, about};
-use super::output::print_json;
+use super::output::{describe_ended, print_json};
 use crate::clock::Timestamp;
 use crate::db::{SessionId, UserId};
 use crate::events::Origin;
@@ -141,7 +141,7 @@ async fn end_everybody(domain: &Domain) -> Result<()> {
         .sessions
         .end_everybody(EndedReason::Admin, Origin::default())
         .await?;
-    print_ended(ended);
+    eprintln!("{}", describe_ended(ended));
     Ok(())
 }
 
@@ -170,16 +170,8 @@ async fn end_all(domain: &Domain, email: &str) -> Result<()> {
         .accounts
         .sign_out_everywhere(user.id, EndedReason::Admin, Origin::default())
         .await?;
-    print_ended(ended.len());
+    eprintln!("{}", describe_ended(ended.len()));
     Ok(())
-}
-
-fn print_ended(count: usize) {
-    match count {
-        0 => eprintln!("No session was live."),
-        1 => eprintln!("1 session is ended."),
-        count => eprintln!("{count} sessions are ended."),
-    }
 }
 
 async fn list_by_person(domain: &Domain, email: &str) -> Result<Vec<Row>> {

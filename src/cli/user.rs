@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::domain::{Domain, block_on, parse_email};
 use super::error::Result;
 use super::error::{CliError, invalid_or_service};
-use super::output::print_json;
+use super::output::{describe_ended, print_json};
 use crate::alerts::AlertContext;
 use crate::clock::{Clock, Timestamp};
 use crate::db::UserId;
@@ -156,7 +156,7 @@ impl SetPassword {
             .accounts
             .set_password(&user, hash, Origin::default(), AlertContext::command_line())
             .await?;
-        eprintln!("The password is set; {} sessions are ended.", ended.len());
+        eprintln!("The password is set. {}", describe_ended(ended.len()));
         Ok(())
     }
 }
@@ -244,9 +244,9 @@ async fn disable(domain: &Domain, email: &str) -> Result<()> {
     let user = domain.get_user(email).await?;
     let ended = domain.accounts.disable(user.id, Origin::default()).await?;
     eprintln!(
-        "{} can't sign in any more; {} sessions are ended.",
+        "{} can't sign in any more. {}",
         user.email,
-        ended.len()
+        describe_ended(ended.len())
     );
     Ok(())
 }

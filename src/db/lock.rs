@@ -41,9 +41,9 @@ pub(super) fn try_lock(connection: &mut AnyConnection, lock: NodeLock) -> Result
     }
 }
 
-/// Takes the lock of `name` until the transaction ends, and waits for another transaction that holds
-/// it; on SQLite a transaction that writes is alone anyway. To take it last in a transaction, and
-/// only one, is what prevents deadlocks.
+/// Takes the lock of `name` until the transaction ends, and waits for another transaction that
+/// holds it; on SQLite a transaction that writes is alone anyway. To take it last in a transaction,
+/// and only one, is what prevents deadlocks.
 ///
 /// # Errors
 /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.

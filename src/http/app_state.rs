@@ -7,6 +7,7 @@ use actix_web::{HttpRequest, web};
 use sha2::{Digest, Sha256};
 
 use super::csrf::CsrfKey;
+use super::notice_cookies::NoticeCookies;
 use super::session_cookies::SessionCookies;
 use super::target::AllowedHosts;
 use crate::account::Accounts;
@@ -74,6 +75,8 @@ pub struct AppState {
     pub reset_lifetime: Duration,
     /// The keys of session cookies.
     pub session_cookies: SessionCookies,
+    /// The keys of notice cookies, and the notices that were shown.
+    pub notice_cookies: NoticeCookies,
     /// Whether anybody may create an account.
     pub sign_up: bool,
     /// The URL at which people reach the service, without a trailing slash.

@@ -1,5 +1,6 @@
-//! CSRF tokens: a form carries one that only a page for the same session, or for the same browser where
-//! nobody is signed in, could contain (OWASP CSRF Prevention Cheat Sheet, HMAC-based token pattern).
+//! CSRF tokens: a form carries one that only a page for the same session, or for the same browser
+//! where nobody is signed in, could contain (OWASP CSRF Prevention Cheat Sheet, HMAC-based token
+//! pattern).
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -50,9 +51,9 @@ impl CsrfKey {
         }
     }
 
-    /// Returns the token of the forms of a browser in which nobody is signed in. It contains a digest of
-    /// the browser's id, so that it can be told from a forged one when the browser has another id by
-    /// then.
+    /// Returns the token of the forms of a browser in which nobody is signed in. It contains a
+    /// digest of the browser's id, so that it can be told from a forged one when the browser has
+    /// another id by then.
     pub(super) fn browser_token(&self, browser: &DeviceId) -> String {
         let digest = digest(browser);
         let code = self.0.sign(&[b"browser ", &digest]);

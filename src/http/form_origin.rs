@@ -1,6 +1,6 @@
-//! Where a form was sent from, as far as the browser states it: `Sec-Fetch-Site` (W3C Fetch Metadata),
-//! or `Origin` where a browser sends no other (over plain HTTP). A page of another site can set
-//! neither. It comes besides the CSRF token, not in place of one.
+//! Where a form was sent from, as far as the browser states it: `Sec-Fetch-Site` (W3C Fetch
+//! Metadata), or `Origin` where a browser sends no other (over plain HTTP). A page of another site
+//! can set neither. It comes besides the CSRF token, not in place of one.
 
 use actix_web::HttpRequest;
 use actix_web::http::header::{self, HeaderName};
@@ -28,7 +28,8 @@ impl FormOrigin {
         }
     }
 
-    /// Reads `Sec-Fetch-Site`. Other ports and sibling domains are `same-site`, and no pages of ours.
+    /// Reads `Sec-Fetch-Site`. Other ports and sibling domains are `same-site`, and no pages of
+    /// ours.
     fn from_fetch_metadata(request: &HttpRequest) -> Self {
         let mut origin = Self::Unknown;
         let name = HeaderName::from_static("sec-fetch-site");
@@ -43,8 +44,8 @@ impl FormOrigin {
         origin
     }
 
-    /// Compares `Origin` with the address that the request was sent to, and with `public_url`: a proxy
-    /// may replace `Host`.
+    /// Compares `Origin` with the address that the request was sent to, and with `public_url`: a
+    /// proxy may replace `Host`.
     fn from_origin(request: &HttpRequest) -> Self {
         let mut values = request.headers().get_all(header::ORIGIN);
         let (Some(value), None) = (values.next(), values.next()) else {

@@ -63,9 +63,10 @@ pub enum FormRefusal {
     Outdated,
 }
 
-/// Judges the CSRF token of a public form, which anybody may send whether signed in or not. A genuine
-/// token of another browser counts if the browser vouches that a page of ours sent the form: of two
-/// first visits at once, one page has the token of a device cookie that the other one replaced.
+/// Judges the CSRF token of a public form, which anybody may send whether signed in or not. A
+/// genuine token of another browser counts if the browser vouches that a page of ours sent the
+/// form: of two first visits at once, one page has the token of a device cookie that the other one
+/// replaced.
 ///
 /// # Errors
 /// [`Error::CsrfMismatch`] when the browser states that another site sent the form;
@@ -109,7 +110,8 @@ impl UnreadForm {
         }
     }
 
-    /// Reads a form of the session, verifies its CSRF token, and stores it for [`submitted_fields`].
+    /// Reads a form of the session, verifies its CSRF token, and stores it for
+    /// [`submitted_fields`].
     ///
     /// # Errors
     /// As [`Self::read_unverified`]; [`Error::CsrfMismatch`] as [`verify_session_csrf_token`].
@@ -125,8 +127,8 @@ impl UnreadForm {
     /// Reads the form and its CSRF token, which is not verified.
     ///
     /// # Errors
-    /// [`Error::UnsupportedMediaType`] when it is no form; [`Error::TooLarge`]; [`Error::Malformed`]
-    /// when it can't be read.
+    /// [`Error::UnsupportedMediaType`] when it is no form; [`Error::TooLarge`];
+    /// [`Error::Malformed`] when it can't be read.
     async fn read_unverified(self) -> Result<(web::Bytes, String)> {
         if !has_content_type(&self.request, MEDIA_TYPE) {
             return Err(Error::UnsupportedMediaType {
@@ -153,8 +155,8 @@ pub fn submitted_fields(request: &HttpRequest) -> Vec<(String, String)> {
 /// Extracts a form of somebody who is signed in, whose CSRF token is that of the session.
 pub struct Form<T>(pub T);
 
-/// Extracts a form that anybody may send, whose CSRF token is that of the browser: it does not matter
-/// who signs in or out in another tab meanwhile.
+/// Extracts a form that anybody may send, whose CSRF token is that of the browser: it does not
+/// matter who signs in or out in another tab meanwhile.
 pub enum PublicForm<T> {
     /// A form of a page of ours.
     Accepted(T),

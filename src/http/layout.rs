@@ -8,6 +8,7 @@ use askama::Template;
 use super::assets;
 use super::caller::OpenAlerts;
 use super::forms::{self, FormRefusal};
+use super::notice::{self, Notice, SignedOutNotice};
 use crate::error::{Error, Failure, Result};
 use crate::sessions::Caller;
 use crate::user_agent::ACCEPT_CH;
@@ -163,15 +164,16 @@ pub fn page(status: StatusCode, template: &impl Template) -> Result<HttpResponse
         .body(html))
 }
 
-/// Returns a redirect to the sign-in page for a device that has just been signed out. The session
-/// cookie is removed by its name; nothing else is cleared unless it is asked for
-/// ([`clear_site_data`]).
-pub fn signed_out_response(done: &str) -> HttpResponse {
-    see_other(format!("/sign-in?done={done}"))
+/// Returns a redirect to the sign-in page, which shows the notice, for a device that has just been
+/// signed out. The session cookie is removed by its name; nothing else is cleared unless it is
+/// asked for ([`clear_site_data`]).
+pub fn signed_out_response(request: &HttpRequest, notice: SignedOutNotice) -> HttpResponse {
+    notice::put(request, Notice::SignedOut(notice));
+    see_other("/sign-in")
 }
 
-/// Has the browser clear its cache and storage of this site (ASVS 5.0, 14.3.1; W3C Clear Site Data).
-/// Never its cookies: that would clear those of every host of the domain.
+/// Has the browser clear its cache and storage of this site (ASVS 5.0, 14.3.1; W3C Clear Site
+/// Data). Never its cookies: that would clear those of every host of the domain.
 pub fn clear_site_data(response: &mut HttpResponse) {
     response.headers_mut().insert(
         HeaderName::from_static("clear-site-data"),

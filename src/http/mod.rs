@@ -16,6 +16,8 @@ pub mod forms;
 pub mod headers;
 pub mod json;
 pub mod layout;
+pub mod notice;
+pub mod notice_cookies;
 pub mod prefetch;
 pub mod request_log;
 pub mod session_cookies;

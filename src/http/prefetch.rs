@@ -1,9 +1,10 @@
-//! Pages that a browser requests before anybody asked for them. Nothing is read or used unseen: no use
-//! of a session, no link from a message, no new device cookie. The browser requests the page again when
-//! it is really opened.
+//! Pages that a browser requests before anybody asked for them. Nothing is read or used unseen: no
+//! use of a session, no link from a message, no new device cookie. The browser requests the page
+//! again when it is really opened.
 //!
-//! Only pages refuse it. A proxy passes the header on to `/auth/verify`, where it is the application's
-//! request that is prefetched, and where nginx takes anything but 2xx, 401 and 403 for a failure.
+//! Only pages refuse it. A proxy passes the header on to `/auth/verify`, where it is the
+//! application's request that is prefetched, and where nginx takes anything but 2xx, 401 and 403
+//! for a failure.
 
 use actix_web::HttpResponse;
 use actix_web::body::{BoxBody, EitherBody, MessageBody};

@@ -35,8 +35,8 @@ impl SessionCookies {
         self.inner.clone()
     }
 
-    /// Replaces the request's cookie called `name`, or leaves it out when no key opens it. Of several,
-    /// only the first is used, as by `actix-session`: the work stays bounded.
+    /// Replaces the request's cookie called `name`, or leaves it out when no key opens it. Of
+    /// several, only the first is used, as by `actix-session`: the work stays bounded.
     pub fn reseal_request(&self, headers: &mut HeaderMap, name: &str) {
         let values: Vec<HeaderValue> = headers.remove(header::COOKIE).collect();
         let mut is_first = true;
@@ -103,12 +103,13 @@ fn outer(key: &CookieKey) -> Key {
     Key::from(key.derived(Purpose::SessionCookie).expose_secret())
 }
 
-fn open(cookie: Cookie<'static>, key: &Key) -> Option<Cookie<'static>> {
+/// Returns the cookie with its value decrypted; `None` when `key` doesn't open it.
+pub(super) fn open(cookie: Cookie<'static>, key: &Key) -> Option<Cookie<'static>> {
     CookieJar::new().private(key).decrypt(cookie)
 }
 
 /// Encrypts the cookie's value; its name and its attributes stay.
-fn seal(cookie: Cookie<'static>, key: &Key) -> Cookie<'static> {
+pub(super) fn seal(cookie: Cookie<'static>, key: &Key) -> Cookie<'static> {
     let name = cookie.name().to_owned();
     let mut jar = CookieJar::new();
     jar.private_mut(key).add(cookie.clone());

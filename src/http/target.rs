@@ -98,7 +98,7 @@ mod tests {
 
     #[test]
     fn only_paths_on_this_site_are_followed() {
-        for good in ["/devices", "/devices/1?done=renamed", "/account#password"] {
+        for good in ["/devices", "/devices?ended=1", "/account#password"] {
             assert_eq!(local_path(Some(good)), good);
         }
         for bad in REFUSED {

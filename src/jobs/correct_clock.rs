@@ -12,7 +12,8 @@ use crate::error::Chain;
 const INTERVAL: Duration = Duration::from_secs(60);
 /// The offset from which the clocks differ, in microseconds.
 const DIFFERENT: u64 = 1_000_000;
-/// The offset from which they agree again; less, so that one about a second is not logged each time.
+/// The offset from which they agree again; less, so that one about a second is not logged each
+/// time.
 const AGREED: u64 = 500_000;
 
 pub(super) struct CorrectClock {

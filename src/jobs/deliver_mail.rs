@@ -1,5 +1,5 @@
-//! Queues the messages that requests for new passwords cause, and sends the queued messages that are
-//! due. When the SMTP server can't be reached, the other messages wait for the next interval.
+//! Queues the messages that requests for new passwords cause, and sends the queued messages that
+//! are due. When the SMTP server can't be reached, the other messages wait for the next interval.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -11,6 +11,7 @@ mod reload_keys;
 mod reload_places;
 mod sweep;
 
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use actix::{Addr, MailboxError};
@@ -107,6 +108,8 @@ impl Jobs {
         Periodic::start_job(correction.0);
         let reload_keys = Periodic::start_job(ReloadKeys {
             keys: app.keys.clone(),
+            accounts: app.accounts.clone(),
+            has_void_links: AtomicBool::new(false),
         });
         Self {
             sessions: app.sessions.clone(),
@@ -129,8 +132,8 @@ impl Jobs {
     /// Sends the messages that are due now. Returns how many were sent.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] when the database doesn't respond; [`Error::Internal`] when the job is
-    /// not running.
+    /// [`Error::Unavailable`] when the database doesn't respond; [`Error::Internal`] when the job
+    /// is not running.
     pub async fn deliver_mail(&self) -> Result<usize> {
         match &self.mail {
             Some((_, job)) => run_now(job).await?,

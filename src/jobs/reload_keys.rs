@@ -1,13 +1,19 @@
 //! Reloads the keys, so that a change of the secrets file applies without a restart.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::periodic::{Job, Run};
+use crate::account::Accounts;
+use crate::error::Chain;
 use crate::keys::{KeyRing, RELOAD_INTERVAL};
 
 pub(super) struct ReloadKeys {
     pub(super) keys: KeyRing,
+    pub(super) accounts: Accounts,
+    /// Whether links that were sent are void by a revoked key, and still count as good.
+    pub(super) has_void_links: AtomicBool,
 }
 
 impl Job for ReloadKeys {
@@ -18,10 +24,23 @@ impl Job for ReloadKeys {
     }
 
     fn run(self: Arc<Self>) -> Run<()> {
-        let reload = tokio::task::spawn_blocking(move || self.keys.reload());
         Box::pin(async move {
-            if let Err(err) = reload.await {
-                tracing::error!(error = %err, "reloading the keys stopped short");
+            let keys = self.keys.clone();
+            match tokio::task::spawn_blocking(move || keys.reload()).await {
+                Ok(voids_links) => self.has_void_links.fetch_or(voids_links, Ordering::SeqCst),
+                Err(err) => {
+                    tracing::error!(error = %err, "reloading the keys stopped short");
+                    return;
+                }
+            };
+            if !self.has_void_links.load(Ordering::SeqCst) {
+                return;
+            }
+            match self.accounts.discard_sent_links().await {
+                Ok(()) => self.has_void_links.store(false, Ordering::SeqCst),
+                Err(err) => {
+                    tracing::error!(error = %Chain(&err), "the links that a revoked key voided are not discarded yet");
+                }
             }
         })
     }

@@ -36,6 +36,8 @@ pub enum Purpose {
     MessageLink,
     /// Comparing the networks that refresh tokens were used from.
     NetworkDigest,
+    /// Encrypting the notice cookie.
+    NoticeCookie,
 }
 
 impl Purpose {
@@ -47,6 +49,7 @@ impl Purpose {
             Self::RefreshToken => b"rollcall refresh token v1",
             Self::MessageLink => b"rollcall e-mail link v1",
             Self::NetworkDigest => b"rollcall network digest v1",
+            Self::NoticeCookie => b"rollcall notice cookie v1",
         }
     }
 }

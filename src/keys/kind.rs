@@ -14,9 +14,9 @@ use crate::settings::Settings;
 pub const JWKS_MAX_AGE: Duration = Duration::from_secs(300);
 /// How often a running server reads the secrets file.
 pub const RELOAD_INTERVAL: Duration = Duration::from_secs(5);
-/// How long a new key stands in the file before it is used: a signing key until no cached JWKS lacks
-/// it, and any key until every server has read it. The margin is for clocks that differ, and for
-/// nodes that have a copy of the file.
+/// How long a new key stands in the file before it is used: a signing key until no cached JWKS
+/// lacks it, and any key until every server has read it. The margin is for clocks that differ, and
+/// for nodes that have a copy of the file.
 const NOTICE: Duration = Duration::from_secs(
     JWKS_MAX_AGE.as_secs() + RELOAD_INTERVAL.as_secs() + NOTICE_MARGIN.as_secs(),
 );

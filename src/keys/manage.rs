@@ -94,8 +94,8 @@ pub fn is_file_missing(settings: &Settings) -> Result<bool> {
     Ok(source.needs_file() && file::is_missing(&source.path)?)
 }
 
-/// Creates the secrets file with the first keys of a database. Of two processes that start together,
-/// one uses the file of the other.
+/// Creates the secrets file with the first keys of a database. Of two processes that start
+/// together, one uses the file of the other.
 ///
 /// # Errors
 /// [`Error::Secrets`] when the file can't be written, or keys were made for the database before and
@@ -138,14 +138,21 @@ pub fn create(settings: &Settings, now: Timestamp) -> Result<()> {
     let path = settings.secrets_path();
     match file::create(&path, now)? {
         true => Ok(()),
-        false => Err(Error::Secrets(
-            format!(
-                "{} exists; `rollcall key rotate` adds new keys, `rollcall key revoke --all` replaces all",
-                path.display()
-            )
-            .into(),
-        )),
+        false => Err(Error::Secrets(exists(&path).into())),
     }
+}
+
+/// Returns why no file is created at `path`, where there is one.
+fn exists(path: &Path) -> String {
+    let advice = match file::read(path) {
+        Ok(_) => {
+            "exists; `rollcall key rotate` adds new keys, `rollcall key revoke --all` replaces all"
+        }
+        Err(_) => {
+            "exists, and is not a whole secrets file; restore it from the backup, or move it away first"
+        }
+    };
+    format!("{} {advice}", path.display())
 }
 
 /// Adds a key of each of the `kinds` to the secrets file, and deletes those of which nothing can be
@@ -203,7 +210,8 @@ fn delete_outdated(keys: &mut Vec<StoredKey>, cutoff: Timestamp) {
 ///
 /// # Errors
 /// [`Error::NotFound`] when no key has the id; [`Error::Configuration`] when the configuration sets
-/// the key, or that of its kind; [`Error::Secrets`] when the file doesn't exist, can't be read, parsed or written.
+/// the key, or that of its kind; [`Error::Secrets`] when the file doesn't exist, can't be read,
+/// parsed or written.
 pub fn revoke_key(settings: &Settings, id: &str, now: Timestamp) -> Result<Revocation> {
     for row in list_keys(settings, now)? {
         if row.id == id && row.kind.is_configured(settings) {
@@ -217,7 +225,8 @@ pub fn revoke_key(settings: &Settings, id: &str, now: Timestamp) -> Result<Revoc
 /// are used at once.
 ///
 /// # Errors
-/// [`Error::Configuration`] when the configuration sets both; [`Error::Secrets`] when the file doesn't exist, can't be read, parsed or written.
+/// [`Error::Configuration`] when the configuration sets both; [`Error::Secrets`] when the file
+/// doesn't exist, can't be read, parsed or written.
 pub fn revoke_all_keys(settings: &Settings, now: Timestamp) -> Result<Revocation> {
     revoke_where(settings, now, |_| true)
 }

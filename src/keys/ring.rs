@@ -2,6 +2,7 @@
 //! verifies gets them here, so that a change of the secrets file applies everywhere at once.
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
 
 use hmac::{Hmac, KeyInit, Mac};
 use secrecy::ExposeSecret;
@@ -13,6 +14,9 @@ use super::snapshot::{Keys, Source};
 use crate::clock::{Clock, Timestamp};
 use crate::error::{Chain, Result};
 use crate::settings::Settings;
+
+/// The longest time for which a link in a message is of use.
+const MESSAGE_LINK_LIFETIME: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// The keys in use; clones share them.
 #[derive(Clone)]
@@ -56,8 +60,9 @@ impl KeyRing {
 
     /// Loads the keys again. When the file can't be read or is not a whole secrets file, the keys
     /// stay as they are; that is logged once, and once when the file is good again. Nothing is
-    /// written.
-    pub fn reload(&self) {
+    /// written. Returns whether links in messages may be void now: whether a key is gone that was in
+    /// use lately.
+    pub fn reload(&self) -> bool {
         let shared = &*self.0;
         let mut file = shared.file.lock().unwrap_or_else(PoisonError::into_inner);
         let path = shared.source.path.display();
@@ -70,7 +75,7 @@ impl KeyRing {
                     file::warn_of(access, &shared.source.path);
                     file.access = access;
                 }
-                self.replace(keys);
+                self.replace(keys)
             }
             Err(err) => {
                 let problem = Chain(&err).to_string();
@@ -78,14 +83,19 @@ impl KeyRing {
                     tracing::warn!(error = %problem, "the secrets file can't be used; the keys stay as they are");
                 }
                 file.problem = Some(problem);
+                false
             }
         }
     }
 
-    fn replace(&self, keys: Keys) {
-        if self.current().is_same(&keys) {
-            return;
+    fn replace(&self, keys: Keys) -> bool {
+        let before = self.current();
+        if before.is_same(&keys) {
+            return false;
         }
+        let since = self.now() - MESSAGE_LINK_LIFETIME;
+        let is_kept = |key: &CookieKey| keys.cookie.iter().any(|kept| kept.id() == key.id());
+        let voids_links = before.cookie.used_since(since).any(|key| !is_kept(key));
         let (signing, cookie) = (keys.signing.count(), keys.cookie.count());
         *self.0.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
         tracing::info!(
@@ -93,6 +103,7 @@ impl KeyRing {
             cookie_keys = cookie,
             "the keys have changed"
         );
+        voids_links
     }
 
     /// Returns the keys of this moment.

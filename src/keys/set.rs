@@ -40,6 +40,14 @@ impl<K> KeySet<K> {
         &found.unwrap_or(&self.newest).key
     }
 
+    /// Lists the keys that were or may have been in use since `since`, newest first: all but those
+    /// that a newer one had replaced before.
+    pub(super) fn used_since(&self, since: Timestamp) -> impl Iterator<Item = &K> {
+        let times = self.entries().map(|entry| entry.used_from);
+        let oldest = index_in_use(times, since).unwrap_or_default();
+        self.iter().take(oldest.saturating_add(1))
+    }
+
     /// Lists the keys, newest first.
     pub fn iter(&self) -> impl Iterator<Item = &K> {
         self.entries().map(|entry| &entry.key)

@@ -9,8 +9,8 @@ use crate::error::{Error, Failure, Result};
 /// The width of the plain form, in characters. A link may be longer.
 const WIDTH: usize = 72;
 
-/// The content of a message. Its subject is a fixed sentence, so that no text from outside gets into
-/// a header.
+/// The content of a message. Its subject is a fixed sentence, so that no text from outside gets
+/// into a header.
 pub(crate) struct MessageContent {
     /// The subject, which is also the heading.
     pub(crate) subject: &'static str,

@@ -121,10 +121,25 @@ impl Delivery {
             .await
     }
 
-    async fn render(&self, queued: &QueuedMessage) -> Result<Option<EmailMessage>> {
-        let messages = self.messages.clone();
-        let queued = queued.clone();
-        self.db.read(move |c| messages.render(c, &queued)).await
+    /// Renders and addresses a message, or returns the attempt that failed by that.
+    async fn prepare(
+        &self,
+        queued: &QueuedMessage,
+    ) -> Result<std::result::Result<lettre::Message, Attempt>> {
+        let (messages, rendered) = (self.messages.clone(), queued.clone());
+        let rendered = self.db.read(move |c| messages.render(c, &rendered)).await;
+        let message = match rendered {
+            Ok(Some(message)) => message,
+            Ok(None) | Err(Error::NotFound) => return Ok(Err(Attempt::Void)),
+            // The database doesn't respond: that is about every message.
+            Err(err @ (Error::Unavailable(_) | Error::Disconnected(_))) => return Err(err),
+            Err(err) => return Ok(Err(Attempt::Unrenderable(err))),
+        };
+        let at = queued.created_at;
+        let addressed = self
+            .mailer
+            .address(queued.id, &queued.recipient, message, at);
+        Ok(addressed.map_err(Attempt::Refused))
     }
 
     /// Sends one message, reusing `session` if there is one. The message is marked as handed over
@@ -135,21 +150,10 @@ impl Delivery {
         session: &mut Option<SmtpSession>,
         queued: &QueuedMessage,
     ) -> Result<Attempt> {
-        let message = match self.render(queued).await {
-            Ok(Some(message)) => message,
-            Ok(None) | Err(Error::NotFound) => return Ok(Attempt::Void),
-            // The database doesn't respond: that is about every message.
-            Err(err @ (Error::Unavailable(_) | Error::Disconnected(_))) => return Err(err),
-            Err(err) => return Ok(Attempt::Unrenderable(err)),
+        let message = match self.prepare(queued).await? {
+            Ok(message) => message,
+            Err(attempt) => return Ok(attempt),
         };
-        let message =
-            match self
-                .mailer
-                .address(queued.id, &queued.recipient, message, queued.created_at)
-            {
-                Ok(message) => message,
-                Err(err) => return Ok(Attempt::Refused(err)),
-            };
         let mut open = match session.take() {
             Some(open) => open,
             None => match self.mailer.connect().await {

@@ -1,5 +1,5 @@
-//! The links in messages, and the tickets for a new password. Both are signed with HMAC-SHA-256; the
-//! row that a link is about ensures that it works once.
+//! The links in messages, and the tickets for a new password. Both are signed with HMAC-SHA-256;
+//! the row that a link is about ensures that it works once.
 
 use std::time::Duration;
 

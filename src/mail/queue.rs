@@ -1,5 +1,5 @@
-//! Adds messages to the queue. Strangers can cause some kinds of them, so those are limited for each
-//! recipient and kind.
+//! Adds messages to the queue. Strangers can cause some kinds of them, so those are limited for
+//! each recipient and kind.
 
 use std::time::Duration;
 

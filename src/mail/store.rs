@@ -7,8 +7,8 @@ use diesel::prelude::*;
 use diesel::sql_types::Text;
 use strum::IntoStaticStr;
 
-pub(crate) use self::counts::purge_counts;
 pub(super) use self::counts::{count, list_times, uncount};
+pub(crate) use self::counts::{delete_counts, purge_counts};
 use super::topic::{MessageKind, MessageTopic, NewMessage};
 use crate::clock::Timestamp;
 use crate::db::schema::mail_queue;
@@ -135,9 +135,9 @@ pub(crate) fn get(c: &mut AnyConnection, id: MailId) -> Result<QueuedMessage> {
         .first(c)?)
 }
 
-/// Claims the message that has been due longest, of those with the first priority that any has, until
-/// `lease`. No two nodes claim the same one: on PostgreSQL its row is locked, and SQLite has only one
-/// writer.
+/// Claims the message that has been due longest, of those with the first priority that any has,
+/// until `lease`. No two nodes claim the same one: on PostgreSQL its row is locked, and SQLite has
+/// only one writer.
 pub(crate) fn claim_due(
     c: &mut AnyConnection,
     now: Timestamp,

@@ -7,12 +7,14 @@ use askama::Template;
 use serde::Deserialize;
 use strum::VariantArray;
 
+use super::notices;
 use crate::error::{Error, Result};
 use crate::http::app_state::AppState;
 use crate::http::browser;
 use crate::http::caller::PageCaller;
 use crate::http::forms::{EmptyForm, Form};
 use crate::http::layout::{Layout, NavItem, page, see_other, signed_out_response};
+use crate::http::notice::{self, AccountNotice, Notice, SignedOutNotice};
 use crate::net::IpRetention;
 use crate::people::{FullName, IdleLimit, PlainPassword};
 use crate::sessions::Caller;
@@ -38,16 +40,10 @@ pub(super) struct AccountPage {
     address_choices: Vec<Choice>,
     alert_emails: bool,
     is_admin: bool,
-    notice: Option<&'static str>,
+    notice: Option<String>,
     name_error: Option<String>,
     current_password_error: Option<String>,
     new_password_error: Option<String>,
-}
-
-/// The query of `GET /account`.
-#[derive(Deserialize)]
-pub struct AccountQuery {
-    done: Option<String>,
 }
 
 /// The form of `POST /account/name`.
@@ -75,35 +71,9 @@ pub async fn show(
     app: web::Data<AppState>,
     request: HttpRequest,
     PageCaller(caller): PageCaller,
-    web::Query(query): web::Query<AccountQuery>,
 ) -> Result<HttpResponse> {
     let mut template = AccountPage::new(&app, &request, &caller).await?;
-    template.notice = match query.done.as_deref() {
-        Some("renamed") => Some("Your name is saved."),
-        Some("email-link") => Some("A link is on its way. Open it within 24 hours."),
-        Some("email-limit") => {
-            Some("That address was sent several links already. Try again in an hour.")
-        }
-        Some("email-same") => Some("That is your e-mail already."),
-        Some("email-cancelled") => Some("The change is cancelled. Your e-mail stays as it is."),
-        Some("email-settled") => Some("There was no change left to cancel."),
-        Some("email-declined") => Some(
-            "Whoever reads that mailbox said that it isn’t yours, so nothing is sent to it. Change your e-mail.",
-        ),
-        Some("email-verified") => Some("Your e-mail is verified."),
-        Some("email-changed") => {
-            Some("Your e-mail is changed. You sign in with the new one from now on.")
-        }
-        Some("alerts") => Some("It is saved."),
-        Some("addresses") => {
-            Some("It is saved. What was kept before is no more than that now, either.")
-        }
-        Some("idle-limit") => Some("It is saved. Devices unused for longer are signed out."),
-        Some("password-changed") => {
-            Some("Your password is changed, and your other devices are signed out.")
-        }
-        _ => None,
-    };
+    template.notice = notices::take(&app, &request, Some(&caller)).await?.words;
     page(StatusCode::OK, &template)
 }
 
@@ -117,7 +87,7 @@ pub async fn rename(
     match FullName::parse(&form.full_name) {
         Ok(name) => {
             app.people.update_full_name(caller.user.id, name).await?;
-            Ok(see_other("/account?done=renamed"))
+            Ok(to_account(&request, &caller, AccountNotice::Renamed))
         }
         Err(err) => {
             let mut template = AccountPage::new(&app, &request, &caller).await?;
@@ -152,7 +122,11 @@ pub async fn change_password(
             let hash = app.people.hash_password(new).await?;
             let session = app.accounts.change_password(&caller, hash).await?;
             browser::set_session(&request, &session)?;
-            Ok(see_other("/account?done=password-changed"))
+            Ok(to_account(
+                &request,
+                &caller,
+                AccountNotice::PasswordChanged,
+            ))
         }
         Err(Error::InvalidCredentials) => {
             template.current_password_error = Some("is not your password".into());
@@ -176,7 +150,17 @@ pub async fn delete(
     app.sessions.require_step_up(&caller)?;
     app.accounts.delete_own(caller.user.id).await?;
     browser::clear_session(&request);
-    Ok(signed_out_response("deleted"))
+    Ok(signed_out_response(&request, SignedOutNotice::Deleted))
+}
+
+/// Returns a redirect to the page, which then shows the notice.
+pub(super) fn to_account(
+    request: &HttpRequest,
+    caller: &Caller,
+    notice: AccountNotice,
+) -> HttpResponse {
+    notice::put(request, Notice::Account(caller.user.id, notice));
+    see_other("/account")
 }
 
 impl AccountPage {

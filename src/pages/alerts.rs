@@ -2,7 +2,7 @@
 //! alert that is no longer open, or that the caller may not review, is not an error: the page has a
 //! notice.
 
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 
 use crate::account::TakenBack;
 use crate::db::AlertId;
@@ -11,47 +11,56 @@ use crate::http::app_state::AppState;
 use crate::http::caller::PageCaller;
 use crate::http::forms::{EmptyForm, Form};
 use crate::http::layout::{see_other, signed_out_response};
+use crate::http::notice::{self, AccountNotice, Notice, SignedOutNotice};
+use crate::http::target::HOME;
+use crate::sessions::Caller;
 
 /// Confirms an alert: "Yes, it was me."
 pub async fn confirm(
     app: web::Data<AppState>,
+    request: HttpRequest,
     PageCaller(caller): PageCaller,
     id: web::Path<AlertId>,
     _: Form<EmptyForm>,
 ) -> Result<HttpResponse> {
-    let done = match app.accounts.confirm_alert(&caller, *id).await {
-        Ok(alert) if alert.kind.is_sign_in() => "mine",
-        Ok(_) => "known",
-        Err(Error::NotFound) => "answered",
+    let outcome = match app.accounts.confirm_alert(&caller, *id).await {
+        Ok(alert) if alert.kind.is_sign_in() => AccountNotice::SignInConfirmed,
+        Ok(_) => AccountNotice::AlertConfirmed,
+        Err(Error::NotFound) => AccountNotice::AlertSettled,
         Err(err) => return Err(err),
     };
-    Ok(see_other(format!("/devices?done={done}")))
+    Ok(back(&request, &caller, outcome))
 }
 
 /// Reports an alert: "No, sign it out." Its sessions end at once, and the page then offers further
 /// steps. A changed e-mail is changed back, which ends every session.
 pub async fn report(
     app: web::Data<AppState>,
+    request: HttpRequest,
     PageCaller(caller): PageCaller,
     id: web::Path<AlertId>,
     _: Form<EmptyForm>,
 ) -> Result<HttpResponse> {
     let reported = match app.accounts.report_alert(&caller, *id).await {
         Ok(reported) => reported,
-        Err(Error::NotFound) => return Ok(see_other("/devices?done=answered")),
+        Err(Error::NotFound) => return Ok(back(&request, &caller, AccountNotice::AlertSettled)),
         Err(err) => return Err(err),
     };
     match reported.taken_back {
-        Some(TakenBack::Restored { .. }) => return Ok(signed_out_response("taken-back")),
+        Some(TakenBack::Restored { .. }) => {
+            return Ok(signed_out_response(&request, SignedOutNotice::TakenBack));
+        }
         Some(TakenBack::EmailUnavailable { .. }) => {
-            return Ok(signed_out_response("taken-back-without-email"));
+            let outcome = SignedOutNotice::TakenBackWithoutEmail;
+            return Ok(signed_out_response(&request, outcome));
         }
         None => {}
     }
-    let device = reported
-        .ended
-        .first()
-        .map(|session| format!("&device={}", session.id));
-    let device = device.unwrap_or_default();
-    Ok(see_other(format!("/devices?done=not-mine{device}")))
+    let ended = reported.ended.first().map(|session| session.id);
+    Ok(back(&request, &caller, AccountNotice::AlertReported(ended)))
+}
+
+fn back(request: &HttpRequest, caller: &Caller, outcome: AccountNotice) -> HttpResponse {
+    notice::put(request, Notice::Account(caller.user.id, outcome));
+    see_other(HOME)
 }

@@ -6,6 +6,7 @@ use askama::Template;
 use secrecy::ExposeSecret;
 use serde::Deserialize;
 
+use super::notices;
 use super::words::TimeView;
 use crate::applications::{ApiKey, Scope};
 use crate::clock::Timestamp;
@@ -15,13 +16,14 @@ use crate::http::app_state::AppState;
 use crate::http::caller::{AdminCaller, AdminForm};
 use crate::http::forms::EmptyForm;
 use crate::http::layout::{Layout, NavItem, page, see_other};
+use crate::http::notice::{self, AccountNotice, Notice};
 use crate::sessions::Caller;
 
 #[derive(Template)]
 #[template(path = "pages/api_keys.html")]
 struct ApiKeysPage {
     layout: Layout,
-    notice: Option<&'static str>,
+    notice: Option<String>,
     /// The key that was just created; its secret is shown only once.
     created: Option<CreatedKey>,
     name_typed: String,
@@ -44,12 +46,6 @@ struct KeyView {
     revoked: Option<TimeView>,
 }
 
-/// The query of `GET /admin/api-keys`.
-#[derive(Deserialize)]
-pub struct ApiKeysQuery {
-    done: Option<String>,
-}
-
 /// The form of `POST /admin/api-keys`.
 #[derive(Deserialize)]
 pub struct NewKeyForm {
@@ -63,10 +59,9 @@ pub async fn show(
     app: web::Data<AppState>,
     request: HttpRequest,
     AdminCaller(caller): AdminCaller,
-    web::Query(query): web::Query<ApiKeysQuery>,
 ) -> Result<HttpResponse> {
     let mut template = load_page(&app, &request, &caller).await?;
-    template.notice = (query.done.as_deref() == Some("revoked")).then_some("The key is revoked.");
+    template.notice = notices::take(&app, &request, Some(&caller)).await?.words;
     page(StatusCode::OK, &template)
 }
 
@@ -104,12 +99,17 @@ pub async fn create(
 /// Revokes a key.
 pub async fn revoke(
     app: web::Data<AppState>,
-    _: AdminForm<EmptyForm>,
+    request: HttpRequest,
+    AdminForm(caller, _): AdminForm<EmptyForm>,
     id: web::Path<ApiKeyId>,
 ) -> Result<HttpResponse> {
     match app.api_keys.revoke_key(*id).await {
         // A key that was revoked before, or doesn't exist, is no longer usable either.
-        Ok(()) | Err(Error::NotFound) => Ok(see_other("/admin/api-keys?done=revoked")),
+        Ok(()) | Err(Error::NotFound) => {
+            let outcome = Notice::Account(caller.user.id, AccountNotice::ApiKeyRevoked);
+            notice::put(&request, outcome);
+            Ok(see_other("/admin/api-keys"))
+        }
         Err(err) => Err(err),
     }
 }

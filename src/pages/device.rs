@@ -5,6 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
 use askama::Template;
 use serde::Deserialize;
 
+use super::notices;
 use super::views::{DeviceNames, DeviceView, Reader};
 use super::words::{self, TimeView};
 use crate::db::{EventId, SessionId};
@@ -16,6 +17,8 @@ use crate::http::browser;
 use crate::http::caller::PageCaller;
 use crate::http::forms::Form;
 use crate::http::layout::{Layout, NavItem, page, see_other, signed_out_response};
+use crate::http::notice::{self, AccountNotice, Notice, SignedOutNotice};
+use crate::http::target::HOME;
 use crate::sessions::{Caller, EndOutcome, EndedReason, Session};
 
 /// Events on one page.
@@ -32,7 +35,7 @@ struct DevicePage {
     is_current: bool,
     /// The cause and time of its end, if it has ended.
     ended: Option<Ended>,
-    notice: Option<&'static str>,
+    notice: Option<String>,
     /// The name as last submitted.
     name_typed: String,
     name_error: Option<String>,
@@ -55,7 +58,6 @@ struct ActivityView {
 /// The query of `GET /devices/{id}`.
 #[derive(Deserialize)]
 pub struct DeviceQuery {
-    done: Option<String>,
     before: Option<EventId>,
 }
 
@@ -85,7 +87,7 @@ pub async fn show(
 ) -> Result<HttpResponse> {
     let session = app.sessions.get(caller.user.id, *id).await?;
     let mut template = load_page(&app, &request, &caller, session, query.before).await?;
-    template.notice = (query.done.as_deref() == Some("renamed")).then_some("The name is saved.");
+    template.notice = notices::take(&app, &request, Some(&caller)).await?.words;
     page(StatusCode::OK, &template)
 }
 
@@ -106,7 +108,11 @@ pub async fn rename(
             app.sessions
                 .update_device_name(owner, *id, name, caller.origin())
                 .await?;
-            Ok(see_other(format!("/devices/{id}?done=renamed")))
+            notice::put(
+                &request,
+                Notice::Account(owner, AccountNotice::DeviceRenamed),
+            );
+            Ok(see_other(format!("/devices/{id}")))
         }
         Err(err) => {
             let session = app.sessions.get(owner, *id).await?;
@@ -141,7 +147,7 @@ pub async fn sign_out(
             .end_session(owner, *id, EndedReason::SignedOut, origin)
             .await?;
         browser::clear_session(&request);
-        return Ok(signed_out_response("signed-out"));
+        return Ok(signed_out_response(&request, SignedOutNotice::SignedOut));
     }
     app.sessions.require_step_up(&caller)?;
     const REASON: EndedReason = EndedReason::SignedOutRemotely;
@@ -153,11 +159,12 @@ pub async fn sign_out(
                 .await?
         }
     };
-    let done = match ending {
-        EndOutcome::Ended(_) => "signed-out",
-        EndOutcome::AlreadyEnded(_) => "already-out",
+    let outcome = match ending {
+        EndOutcome::Ended(_) => AccountNotice::DeviceSignedOut(*id),
+        EndOutcome::AlreadyEnded(_) => AccountNotice::DeviceAlreadySignedOut(*id),
     };
-    Ok(see_other(format!("/devices?done={done}&device={id}")))
+    notice::put(&request, Notice::Account(owner, outcome));
+    Ok(see_other(HOME))
 }
 
 async fn load_page(

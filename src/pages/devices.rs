@@ -10,12 +10,12 @@ use askama::Template;
 use serde::Deserialize;
 
 use super::map::MapView;
+use super::notices;
 use super::views::{
     AlertView, DeviceNames, DeviceView, EndedSessionView, ImpossibleTravels, Reader,
 };
 use super::words;
 use crate::alerts::Alert;
-use crate::db::SessionId;
 use crate::devices::{DeviceGroup, group_by_device};
 use crate::error::Result;
 use crate::events::{self, Event, EventKind};
@@ -65,8 +65,6 @@ struct LongUnused {
 /// The query of `GET /devices`.
 #[derive(Deserialize)]
 pub struct DevicesQuery {
-    done: Option<String>,
-    device: Option<SessionId>,
     /// The cursor at which the list of ended sessions continues.
     ended: Option<String>,
 }
@@ -90,7 +88,7 @@ pub async fn show(
         sessions: ended,
         next,
     } = app.sessions.list_ended(owner, after, MAX_ENDED).await?;
-    let notice = notice(&app, &caller, &query, live.len()).await?;
+    let notice = notices::take(&app, &request, Some(&caller)).await?;
     let travels = travels(&app, &live).await?;
 
     let reader = Reader::new(&app, &request, &caller);
@@ -103,8 +101,8 @@ pub async fn show(
         layout: Layout::for_caller(&request, &caller, NavItem::Devices)?,
         made_at,
         summary: summary(others.len(), open.len()),
-        offers_more: query.done.as_deref() == Some("not-mine"),
-        notice,
+        offers_more: notice.offers_more,
+        notice: notice.words,
         alerts: open
             .iter()
             .rev()
@@ -228,38 +226,4 @@ fn long_unused(
         words,
         first: unused.first()?.id.to_string(),
     })
-}
-
-/// Returns the notice for the request that redirected here. That a session has ended is stated only
-/// if its row confirms it, since anybody can write the query.
-async fn notice(
-    app: &AppState,
-    caller: &Caller,
-    query: &DevicesQuery,
-    live: usize,
-) -> Result<Option<String>> {
-    match (query.done.as_deref(), query.device) {
-        (Some("mine"), _) => Ok(Some("Good. It stays signed in.".into())),
-        (Some("known"), _) => Ok(Some("Good. That is done with.".into())),
-        (Some("answered"), _) => Ok(Some("There is nothing to answer there any more.".into())),
-        (Some("signed-out-others"), _) if live == 1 => {
-            Ok(Some("Your other devices are signed out.".into()))
-        }
-        (Some(done @ ("signed-out" | "already-out" | "not-mine")), Some(id)) => {
-            let session = app.sessions.find(caller.user.id, id).await?;
-            Ok(session
-                .filter(|session| !session.is_active)
-                .map(|session| ended_notice(done, &session.display_name())))
-        }
-        _ => Ok(None),
-    }
-}
-
-/// Returns what is said of a device that was signed out.
-fn ended_notice(done: &str, device: &str) -> String {
-    match done {
-        "not-mine" => format!("{device} is signed out, and forgotten."),
-        "signed-out" => format!("{device} is signed out."),
-        _ => format!("{device} had been signed out before."),
-    }
 }

@@ -4,13 +4,14 @@
 use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
 use serde::Deserialize;
 
-use super::account::{AccountPage, message};
+use super::account::{AccountPage, message, to_account};
 use crate::account::{ChangeRequested, Resent};
 use crate::error::{Error, Result};
 use crate::http::app_state::AppState;
 use crate::http::caller::PageCaller;
 use crate::http::forms::{EmptyForm, Form};
-use crate::http::layout::{page, see_other};
+use crate::http::layout::page;
+use crate::http::notice::AccountNotice;
 
 /// The form of `POST /account/email`.
 #[derive(Deserialize)]
@@ -35,8 +36,12 @@ pub async fn request_change(
         Err(err) => Err(err),
     };
     let err = match requested {
-        Ok(ChangeRequested::LinkSent) => return Ok(see_other("/account?done=email-link")),
-        Ok(ChangeRequested::Unchanged) => return Ok(see_other("/account?done=email-same")),
+        Ok(ChangeRequested::LinkSent) => {
+            return Ok(to_account(&request, &caller, AccountNotice::EmailLinkSent));
+        }
+        Ok(ChangeRequested::Unchanged) => {
+            return Ok(to_account(&request, &caller, AccountNotice::EmailUnchanged));
+        }
         Ok(ChangeRequested::TooMany) => Error::field(
             "email",
             "was sent several links already; try again in an hour",
@@ -56,14 +61,15 @@ pub async fn request_change(
 /// Cancels the pending change.
 pub async fn cancel_change(
     app: web::Data<AppState>,
+    request: HttpRequest,
     PageCaller(caller): PageCaller,
     _: Form<EmptyForm>,
 ) -> Result<HttpResponse> {
-    let done = match app.accounts.cancel_email_change(caller.user.id).await? {
-        0 => "email-settled",
-        _ => "email-cancelled",
+    let outcome = match app.accounts.cancel_email_change(caller.user.id).await? {
+        0 => AccountNotice::NoEmailChange,
+        _ => AccountNotice::EmailChangeCancelled,
     };
-    Ok(see_other(format!("/account?done={done}")))
+    Ok(to_account(&request, &caller, outcome))
 }
 
 /// Sends the link again: of the pending change, or for the account's own e-mail.
@@ -72,14 +78,15 @@ pub async fn cancel_change(
 /// [`Error::NotFound`] where no mail is sent.
 pub async fn resend_link(
     app: web::Data<AppState>,
+    request: HttpRequest,
     PageCaller(caller): PageCaller,
     _: Form<EmptyForm>,
 ) -> Result<HttpResponse> {
-    let done = match app.accounts.resend_verification(caller.user.id).await? {
-        Resent::Sent => "email-link",
-        Resent::Needless => "email-verified",
-        Resent::Declined => "email-declined",
-        Resent::TooMany => "email-limit",
+    let outcome = match app.accounts.resend_verification(caller.user.id).await? {
+        Resent::Sent => AccountNotice::EmailLinkSent,
+        Resent::Needless => AccountNotice::EmailVerified,
+        Resent::Declined => AccountNotice::EmailDeclined,
+        Resent::TooMany => AccountNotice::EmailLinkLimit,
     };
-    Ok(see_other(format!("/account?done={done}")))
+    Ok(to_account(&request, &caller, outcome))
 }

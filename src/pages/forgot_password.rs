@@ -1,5 +1,5 @@
-//! `/forgot-password`: asks for a link that sets a new password. The response is the same, and costs
-//! the same, whether the address has an account or not.
+//! `/forgot-password`: asks for a link that sets a new password. The response is the same, and
+//! costs the same, whether the address has an account or not.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
@@ -59,8 +59,8 @@ pub async fn submit(
         Err(err) => return refused(&request, &form.email, &err),
     };
     let words = format!(
-        "If {email} belongs to an account, a message with a link is on its way to it. The link is \
-         good for {}.",
+        "If {email} belongs to an account that may sign in, it gets a message with a link, unless \
+         one that it got before is still good. The link is good for {}.",
         minutes(app.reset_lifetime.as_secs())
     );
     app.accounts.request_reset(email).await?;

@@ -16,6 +16,7 @@ mod message;
 mod new_account;
 mod new_password;
 pub mod not_me;
+mod notices;
 pub mod preferences;
 pub mod reset_password;
 pub mod setup;

@@ -92,8 +92,8 @@ impl NewAccountForm {
     }
 }
 
-/// Returns the account that the same form made in this browser, sent twice: this browser is signed in
-/// to it, and the password is its own. `None` when somebody else has the e-mail.
+/// Returns the account that the same form made in this browser, sent twice: this browser is signed
+/// in to it, and the password is its own. `None` when somebody else has the e-mail.
 ///
 /// # Errors
 /// [`Error::Busy`] when too many passwords wait to be hashed.

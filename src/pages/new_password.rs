@@ -1,5 +1,5 @@
-//! What the pages of a link in a message share: the message it was opened from, and the form for a new
-//! password after a report.
+//! What the pages of a link in a message share: the message it was opened from, and the form for a
+//! new password after a report.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, ResponseError};

@@ -1,6 +1,6 @@
-//! `/not-me/{token}`: the page that the link in a message leads to. Mail scanners follow links, so a
-//! GET changes nothing; its form does. What the page offers depends on what the message's mailbox is
-//! to the account now: a former address takes the account back on `super::take_back`.
+//! `/not-me/{token}`: the page that the link in a message leads to. Mail scanners follow links, so
+//! a GET changes nothing; its form does. What the page offers depends on what the message's mailbox
+//! is to the account now: a former address takes the account back on `super::take_back`.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -20,9 +20,10 @@ use crate::http::app_state::AppState;
 use crate::http::client::RequestClient;
 use crate::http::forms::PublicForm;
 use crate::http::layout::{Layout, page, signed_out_response};
+use crate::http::notice::SignedOutNotice;
 use crate::mail::TICKET_LIFETIME;
 use crate::people::PlainPassword;
-use crate::sessions::Client;
+use crate::sessions::{Client, Session};
 
 /// Alerts that a page lists at most.
 const MAX_LISTED: usize = 50;
@@ -44,6 +45,9 @@ struct NotMePage<'a> {
     is_sign_in: bool,
     /// Whether a report gives the account its former e-mail back.
     undoes_change: bool,
+    /// Whether what the alerts report was done in a session, rather than by a link or an
+    /// administrator.
+    has_device: bool,
     /// Whether a new password can be set after a report.
     offers_password: bool,
     /// Offered again after a report, since the response to it may have been lost.
@@ -98,12 +102,12 @@ fn own_page(
     token: &str,
     message: &LinkedMessage,
 ) -> Result<HttpResponse> {
+    let form = may_continue(app, message).then(|| PasswordForm::new(app, message));
     if message.alerts.is_empty() {
-        return settled(request);
+        return settled(request, token, message, form.flatten());
     }
     let now = app.clock.now();
     let is_used = !message.alerts.iter().any(Alert::is_open);
-    let form = may_continue(app, message).then(|| PasswordForm::new(app, message));
     let listed = message.alerts.iter().take(MAX_LISTED);
     let template = NotMePage {
         layout: Layout::anonymous(request)?,
@@ -113,6 +117,10 @@ fn own_page(
                 .alerts
                 .iter()
                 .any(|alert| alert.kind.is_email_change()),
+        has_device: message
+            .alerts
+            .iter()
+            .any(|alert| alert.session_id.is_some()),
         offers_password: message.may_set_password,
         form: form.flatten(),
         unlisted: message.alerts.len().saturating_sub(MAX_LISTED),
@@ -219,12 +227,34 @@ fn after_report(
     if let Some(taken_back) = &reported.taken_back {
         return after_page(request, token, &take_back::outcome(taken_back), None, None);
     }
-    let done = match (reported.ended.len(), before.alerts.len()) {
-        (0, _) => "Thank you for telling. There was nothing left to sign out.",
-        (1, 1) => "It is signed out, and its device is forgotten.",
-        _ => "They are signed out, and their devices are forgotten.",
-    };
-    reported_page(app, request, token, (done, before))
+    let mut done = vec![ended_devices(&reported.ended)];
+    done.extend(reported.kept_email.as_deref().map(kept_email));
+    reported_page(app, request, token, (&done.join(" "), before))
+}
+
+/// Returns what a report signed out, in a sentence.
+fn ended_devices(ended: &[Session]) -> String {
+    let mut names: Vec<String> = Vec::new();
+    for session in ended {
+        let name = session.display_name();
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    match names.as_slice() {
+        [] => "There was nothing left to sign out.".into(),
+        [name] => format!("{name} is signed out, and forgotten."),
+        names => format!("Signed out, and forgotten: {}.", names.join(", ")),
+    }
+}
+
+/// Returns what to do about an e-mail that a report could not change back.
+fn kept_email(email: &str) -> String {
+    format!(
+        "The account keeps {email} as its e-mail: that change can’t be undone by this link. If it \
+         should have another, sign in and change it on Account, or ask an administrator of this \
+         service."
+    )
 }
 
 /// Sets a new password, and ends every session of the person.
@@ -264,7 +294,7 @@ pub async fn set_password(
     app.accounts
         .set_password_by_grant(grant, hash, origin(user, client), context)
         .await?;
-    Ok(signed_out_response("password-set"))
+    Ok(signed_out_response(&request, SignedOutNotice::PasswordSet))
 }
 
 /// Returns the form for a new password again, with its ticket.
@@ -278,8 +308,8 @@ async fn password_page_again(
     password_page(request, token, (&message.user, ticket), None)
 }
 
-/// Returns the page after a report: with the form for a new password where `message` may lead to one,
-/// else with what to do instead.
+/// Returns the page after a report: with the form for a new password where `message` may lead to
+/// one, else with what to do instead.
 fn reported_page(
     app: &AppState,
     request: &HttpRequest,
@@ -294,8 +324,18 @@ fn reported_page(
     after_page(request, token, done, Some(advice), form)
 }
 
-/// Returns the page of a link to take an account back that has its e-mail again.
-fn settled(request: &HttpRequest) -> Result<HttpResponse> {
+/// Returns the page of a link to take an account back that has its e-mail again; while its password
+/// is void, with the form for a new one.
+fn settled(
+    request: &HttpRequest,
+    token: &str,
+    message: &LinkedMessage,
+    form: Option<PasswordForm>,
+) -> Result<HttpResponse> {
+    if message.user.is_password_void() {
+        let done = "The account has this e-mail, and no password that works.";
+        return after_page(request, token, done, Some(FORGOTTEN), form);
+    }
     let message = Message {
         title: "The account has this e-mail",
         words: vec!["There is nothing to take back: you sign in with this address.".into()],

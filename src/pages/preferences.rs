@@ -1,13 +1,14 @@
 //! The preferences on `/account`: the idle limit, messages about alerts, and IP retention.
 
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 
+use super::account::to_account;
 use crate::error::Result;
 use crate::http::app_state::AppState;
 use crate::http::caller::PageCaller;
 use crate::http::forms::Form;
-use crate::http::layout::see_other;
+use crate::http::notice::AccountNotice;
 
 /// The form of `POST /account/idle-limit`.
 #[derive(Deserialize)]
@@ -35,6 +36,7 @@ pub struct IpRetentionForm {
 /// [`Error::Invalid`](crate::Error::Invalid) when there is no such limit to choose.
 pub async fn update_idle_limit(
     app: web::Data<AppState>,
+    request: HttpRequest,
     PageCaller(caller): PageCaller,
     Form(form): Form<IdleLimitForm>,
 ) -> Result<HttpResponse> {
@@ -45,7 +47,11 @@ pub async fn update_idle_limit(
     app.accounts
         .update_idle_limit(caller.user.id, limit)
         .await?;
-    Ok(see_other("/account?done=idle-limit"))
+    Ok(to_account(
+        &request,
+        &caller,
+        AccountNotice::IdleLimitUpdated,
+    ))
 }
 
 /// Updates whether alerts about sign-ins are sent by e-mail as well. An intruder would switch them
@@ -56,6 +62,7 @@ pub async fn update_idle_limit(
 /// ago.
 pub async fn update_alert_emails(
     app: web::Data<AppState>,
+    request: HttpRequest,
     PageCaller(caller): PageCaller,
     Form(form): Form<AlertEmailsForm>,
 ) -> Result<HttpResponse> {
@@ -63,7 +70,11 @@ pub async fn update_alert_emails(
     app.people
         .update_alert_emails(caller.user.id, form.alert_emails.is_some())
         .await?;
-    Ok(see_other("/account?done=alerts"))
+    Ok(to_account(
+        &request,
+        &caller,
+        AccountNotice::AlertEmailsUpdated,
+    ))
 }
 
 /// Updates how much of the addresses a person comes from is stored.
@@ -72,6 +83,7 @@ pub async fn update_alert_emails(
 /// [`Error::Invalid`](crate::Error::Invalid) when there is no such IP retention.
 pub async fn update_ip_retention(
     app: web::Data<AppState>,
+    request: HttpRequest,
     PageCaller(caller): PageCaller,
     Form(form): Form<IpRetentionForm>,
 ) -> Result<HttpResponse> {
@@ -79,5 +91,9 @@ pub async fn update_ip_retention(
     app.accounts
         .update_ip_retention(caller.user.id, retention)
         .await?;
-    Ok(see_other("/account?done=addresses"))
+    Ok(to_account(
+        &request,
+        &caller,
+        AccountNotice::IpRetentionUpdated,
+    ))
 }

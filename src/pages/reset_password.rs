@@ -1,5 +1,5 @@
-//! `/reset-password/{token}`: the page that the link of a forgotten password leads to. A GET changes
-//! nothing; its form sets a new password, once.
+//! `/reset-password/{token}`: the page that the link of a forgotten password leads to. A GET
+//! changes nothing; its form sets a new password, once.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
@@ -14,6 +14,7 @@ use crate::http::app_state::AppState;
 use crate::http::client::RequestClient;
 use crate::http::forms::PublicForm;
 use crate::http::layout::{Layout, page, signed_out_response};
+use crate::http::notice::SignedOutNotice;
 use crate::people::{PlainPassword, User};
 
 #[derive(Template)]
@@ -51,8 +52,8 @@ pub async fn show(
 /// Sets the new password, once, and ends every session.
 ///
 /// # Errors
-/// [`Error::NotFound`] when the link is not genuine; [`Error::Busy`] when too many passwords wait to
-/// be hashed.
+/// [`Error::NotFound`] when the link is not genuine; [`Error::Busy`] when too many passwords wait
+/// to be hashed.
 pub async fn submit(
     app: web::Data<AppState>,
     request: HttpRequest,
@@ -79,7 +80,7 @@ pub async fn submit(
     let context = client.alert_context(user.ip_retention);
     let origin = origin(&user, client);
     match app.accounts.reset_password(id, hash, origin, context).await {
-        Ok(_) => Ok(signed_out_response("password-set")),
+        Ok(_) => Ok(signed_out_response(&request, SignedOutNotice::PasswordSet)),
         // It was used at the same time.
         Err(Error::NotFound) => void_link(&request),
         Err(err) => Err(err),

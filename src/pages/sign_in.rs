@@ -5,6 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use serde::Deserialize;
 
+use super::notices;
 use crate::error::{Error, Result};
 use crate::http::app_state::AppState;
 use crate::http::browser;
@@ -23,7 +24,7 @@ struct SignInPage<'a> {
     email: &'a str,
     remember: bool,
     can_sign_up: bool,
-    notice: Option<&'static str>,
+    notice: Option<String>,
     /// Whether it offers to clear what the browser stored, after a sign-out.
     offers_clearing: bool,
     error: Option<&'static str>,
@@ -33,7 +34,6 @@ struct SignInPage<'a> {
 #[derive(Deserialize)]
 pub struct SignInQuery {
     next: Option<String>,
-    done: Option<String>,
 }
 
 /// The form of `POST /sign-in`.
@@ -78,9 +78,10 @@ pub async fn show(
         return Ok(see_other(next));
     }
     let empty = SignInForm::default();
+    let notice = notices::take(&app, &request, None).await?;
     let mut template = SignInPage::new(&app, &request, &empty, &next)?;
-    template.notice = query.done.as_deref().and_then(notice);
-    template.offers_clearing = query.done.as_deref().is_some_and(is_sign_out);
+    template.notice = notice.words;
+    template.offers_clearing = notice.is_sign_out;
     page(StatusCode::OK, &template)
 }
 
@@ -165,34 +166,8 @@ pub(super) async fn start_session(
 fn refusal(app: &AppState) -> &'static str {
     match app.people.requires_verified_email() {
         true => {
-            "E-mail or password is wrong, or the e-mail is not verified yet. Check both, or open the link that we sent to it when you signed up."
+            "E-mail or password is wrong, or the e-mail is not verified yet. Check both, or open the link in the message that you got when you signed up. “Forgotten your password?” sends another."
         }
         false => "E-mail or password is wrong. Check both and try again.",
-    }
-}
-
-/// Returns whether the request that redirected here signed this device out.
-fn is_sign_out(done: &str) -> bool {
-    ["signed-out", "signed-out-everywhere", "deleted"].contains(&done)
-}
-
-/// Returns the notice for the request that redirected here.
-fn notice(done: &str) -> Option<&'static str> {
-    match done {
-        "signed-out" => Some("You are signed out on this device."),
-        "signed-out-everywhere" => Some("You are signed out on this device and everywhere else."),
-        "password-set" => {
-            Some("Your new password is set, and every device is signed out. Sign in with it.")
-        }
-        "email-verified" => Some("Your e-mail is verified. Sign in with it."),
-        "email-changed" => Some("Your e-mail is changed. Sign in with the new one."),
-        "taken-back" => Some(
-            "Your account has its former e-mail again. Every device is signed out, and the old password no longer works. Choose “Forgotten your password?” to set a new one.",
-        ),
-        "taken-back-without-email" => Some(
-            "Every device is signed out, and the old password no longer works. Another account has the former e-mail by now: ask an administrator of this service to give yours one.",
-        ),
-        "deleted" => Some("Your account is deleted, with everything that belonged to it."),
-        _ => None,
     }
 }

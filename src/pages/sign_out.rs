@@ -11,6 +11,7 @@ use crate::http::browser;
 use crate::http::caller::{AnyPageCaller, PageCaller};
 use crate::http::forms::{EmptyForm, Form, PublicForm};
 use crate::http::layout::{clear_site_data, signed_out_response};
+use crate::http::notice::SignedOutNotice;
 use crate::sessions::EndedReason;
 
 /// Ends the caller's session. A cookie that was just replaced can do that, too: it harms nobody,
@@ -31,7 +32,7 @@ pub async fn submit(
         )
         .await?;
     browser::clear_session(&request);
-    Ok(signed_out_response("signed-out"))
+    Ok(signed_out_response(&request, SignedOutNotice::SignedOut))
 }
 
 /// Ends every session of the caller, this one included.
@@ -50,11 +51,14 @@ pub async fn submit_everywhere(
         .sign_out_everywhere(caller.user.id, EndedReason::SignedOutRemotely, origin)
         .await?;
     browser::clear_session(&request);
-    Ok(signed_out_response("signed-out-everywhere"))
+    Ok(signed_out_response(
+        &request,
+        SignedOutNotice::SignedOutEverywhere,
+    ))
 }
 
-/// Has the browser clear what it stored of this site, on a device that others use. Its cookies stay:
-/// the session's is gone since the sign-out, and the device's says nothing of a person.
+/// Has the browser clear what it stored of this site, on a device that others use. Its cookies
+/// stay: the session's is gone since the sign-out, and the device's says nothing of a person.
 ///
 /// # Errors
 /// [`Error::CsrfMismatch`] when the form may be forged.

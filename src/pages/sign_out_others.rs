@@ -11,6 +11,7 @@ use crate::http::app_state::AppState;
 use crate::http::caller::PageCaller;
 use crate::http::forms::{EmptyForm, Form};
 use crate::http::layout::{Layout, NavItem, page, see_other};
+use crate::http::notice::{self, AccountNotice, Notice};
 use crate::http::target::HOME;
 
 #[derive(Template)]
@@ -52,6 +53,7 @@ pub async fn show(
 /// given too long ago.
 pub async fn submit(
     app: web::Data<AppState>,
+    request: HttpRequest,
     PageCaller(caller): PageCaller,
     _: Form<EmptyForm>,
 ) -> Result<HttpResponse> {
@@ -59,5 +61,7 @@ pub async fn submit(
     app.sessions
         .end_other_sessions(caller.user.id, caller.session.id, caller.origin())
         .await?;
-    Ok(see_other("/devices?done=signed-out-others"))
+    let outcome = Notice::Account(caller.user.id, AccountNotice::OthersSignedOut);
+    notice::put(&request, outcome);
+    Ok(see_other(HOME))
 }

@@ -77,7 +77,11 @@ fn check_mailbox(request: &HttpRequest) -> Result<HttpResponse> {
     let message = Message {
         title: "Look into your mailbox",
         words: vec![
-            "We sent a message to the address that you gave. Open the link in it, then sign in."
+            "A message goes to the address that you gave. Open the link in it, then sign in."
+                .into(),
+            "Nothing comes? Look in the folder for spam. An address gets only a few of these \
+             messages an hour; “Forgotten your password?” sends another, with a link that verifies \
+             it as well."
                 .into(),
         ],
         link: Some(("/sign-in", "Sign in")),

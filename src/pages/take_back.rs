@@ -1,5 +1,5 @@
-//! The page of a former address, by the link in any message to it: *Take the account back*, and *Yes,
-//! it was me*, for as long as its window is open.
+//! The page of a former address, by the link in any message to it: *Take the account back*, and
+//! *Yes, it was me*, for as long as its window is open.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse};
@@ -16,6 +16,9 @@ use crate::events::Origin;
 use crate::http::app_state::AppState;
 use crate::http::layout::{Layout, page};
 
+/// What to do where the account is disabled.
+const DISABLED: &str = "The account is disabled, so nobody can sign in to it. Ask an administrator \
+                        of this service.";
 /// Alerts that the page lists at most.
 const MAX_LISTED: usize = 10;
 
@@ -90,11 +93,12 @@ pub(super) async fn submit(
     let done = match &taken_back {
         Some(taken_back) => outcome(taken_back),
         None if message.mailbox == Mailbox::Own => restored(&message.user.email),
-        None => "The account could not be taken back any more.".into(),
+        None => return late(request),
     };
     let form = PasswordForm::new(app, &message);
     let advice = match taken_back {
         Some(TakenBack::EmailUnavailable { .. }) => None,
+        _ if !message.user.is_active => Some(DISABLED),
         _ if message.has_former => Some(FORMER_FIRST),
         _ => Some(
             "Set a new password: choose “Forgotten your password?” on the sign-in page, with this \
@@ -140,7 +144,11 @@ fn confirmed(request: &HttpRequest) -> Result<HttpResponse> {
 fn late(request: &HttpRequest) -> Result<HttpResponse> {
     let message = Message {
         title: "This was answered already",
-        words: vec!["Sign in to see what the account’s e-mail is now.".into()],
+        words: vec![
+            "The account was not changed by this. Sign in to see what its e-mail is now, or ask an \
+             administrator of this service."
+                .into(),
+        ],
         link: Some(("/sign-in", "Sign in")),
     };
     message_page(request, StatusCode::GONE, message)

@@ -18,6 +18,7 @@ use crate::http::caller::MaybeCaller;
 use crate::http::client::RequestClient;
 use crate::http::forms::PublicForm;
 use crate::http::layout::{Layout, page, see_other};
+use crate::http::notice::{self, AccountNotice, Notice, SignedOutNotice};
 use crate::people::PlainPassword;
 use crate::sessions::{Caller, Client};
 
@@ -62,8 +63,8 @@ pub async fn show(
 /// Verifies or declines the address, once.
 ///
 /// # Errors
-/// [`Error::NotFound`] when the link is not genuine; [`Error::Busy`] when too many passwords wait to
-/// be hashed.
+/// [`Error::NotFound`] when the link is not genuine; [`Error::Busy`] when too many passwords wait
+/// to be hashed.
 pub async fn submit(
     app: web::Data<AppState>,
     request: HttpRequest,
@@ -133,15 +134,17 @@ async fn verify(
         Err(Error::NotFound | Error::InvalidCredentials) => return void_link(request),
         Err(err) => return Err(err),
     };
-    let done = match verified {
-        Verified::Changed => "email-changed",
-        Verified::Own => "email-verified",
+    let (outcome, to_stranger) = match verified {
+        Verified::Changed => (AccountNotice::EmailChanged, SignedOutNotice::EmailChanged),
+        Verified::Own => (AccountNotice::EmailVerified, SignedOutNotice::EmailVerified),
         Verified::Taken => return taken(request),
     };
-    Ok(match owner {
-        Some(_) => see_other(format!("/account?done={done}")),
-        None => see_other(format!("/sign-in?done={done}")),
-    })
+    let (page, outcome) = match owner {
+        Some(owner) => ("/account", Notice::Account(owner.user.id, outcome)),
+        None => ("/sign-in", Notice::SignedOut(to_stranger)),
+    };
+    notice::put(request, outcome);
+    Ok(see_other(page))
 }
 
 async fn decline(

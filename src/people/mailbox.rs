@@ -1,5 +1,5 @@
-//! What an address is to a person's account: its own, a former one that may take it back, or none of
-//! it any more. Decided anew whenever it matters, never stored in a message.
+//! What an address is to a person's account: its own, a former one that may take it back, or none
+//! of it any more. Decided anew whenever it matters, never stored in a message.
 
 use std::time::Duration;
 
@@ -88,8 +88,8 @@ pub(crate) fn list_mailboxes(
 
 /// Returns whether the message that was queued for `recipient` at `queued_at` may lead to a new
 /// password: only one to the designated address, which must be verified, within 24 hours, and not
-/// once a password was set through a mailbox. A change made in a session, perhaps a thief's, doesn't
-/// end it.
+/// once a password was set through a mailbox. A change made in a session, perhaps a thief's,
+/// doesn't end it.
 ///
 /// # Errors
 /// As [`standing`].

@@ -169,8 +169,8 @@ impl People {
         self.db.read(|c| Ok(store::count_admins(c)? > 0)).await
     }
 
-    /// Returns whether a person may sign in: where the service requires it, only with an e-mail that
-    /// is verified or from before addresses were verified.
+    /// Returns whether a person may sign in: where the service requires it, only with an e-mail
+    /// that is verified or from before addresses were verified.
     fn may_sign_in(&self, user: &User) -> bool {
         !self.require_verified_email
             || user.email_verified_at.is_some()
@@ -181,9 +181,10 @@ impl People {
     /// is hashed again.
     ///
     /// # Errors
-    /// [`Error::InvalidCredentials`] when either is wrong or the account is disabled, and also where
-    /// sign-in requires a verified e-mail and this one is not: whoever signed up with an address that
-    /// has an account can't tell; [`Error::Busy`] when too many passwords wait to be hashed.
+    /// [`Error::InvalidCredentials`] when either is wrong or the account is disabled, and also
+    /// where sign-in requires a verified e-mail and this one is not: whoever signed up with an
+    /// address that has an account can't tell; [`Error::Busy`] when too many passwords wait to be
+    /// hashed.
     pub async fn authenticate(&self, email: &str, password: PlainPassword) -> Result<User> {
         let email: Option<Email> = email.parse().ok();
         let user = match email {

@@ -11,8 +11,8 @@ use crate::error::Result;
 const FORMER_RETENTION: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 
 impl People {
-    /// Purges expired links, and former addresses whose window ended 90 days ago, in batches, unless
-    /// another node does. Returns how many rows were deleted.
+    /// Purges expired links, and former addresses whose window ended 90 days ago, in batches,
+    /// unless another node does. Returns how many rows were deleted.
     ///
     /// # Errors
     /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond; what

@@ -20,7 +20,7 @@ pub(crate) use self::former::{
     find_reserving, get_former, insert_former, list_open_former, purge_former, update_former_state,
 };
 pub(crate) use self::reset::{
-    PasswordReset, count_reset_requests, delete_reset_request, delete_resets,
+    PasswordReset, count_reset_requests, delete_reset_request, delete_resets, delete_sent_resets,
     delete_unknown_requests, find_live_reset, find_reset, insert_reset, insert_reset_request,
     list_reset_requests, purge_resets,
 };
@@ -194,7 +194,8 @@ pub(super) fn update_full_name(
 
 /// Returns the person with that id, and keeps others from changing their row until the transaction
 /// ends: PostgreSQL locks it, though not against rows that refer to it, and SQLite has only one
-/// writer. What changes an account locks its person first, so that no two such transactions deadlock.
+/// writer. What changes an account locks its person first, so that no two such transactions
+/// deadlock.
 ///
 /// # Errors
 /// [`Error::NotFound`] when there is none.

@@ -19,8 +19,8 @@ impl User {
         !self.is_external()
     }
 
-    /// Returns whether their password was taken away, so that none opens the account until a new one
-    /// is set.
+    /// Returns whether their password was taken away, so that none opens the account until a new
+    /// one is set.
     #[must_use]
     pub fn is_password_void(&self) -> bool {
         !self.is_external() && self.password_hash.starts_with(NO_PASSWORD)

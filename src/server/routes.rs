@@ -6,7 +6,7 @@ use actix_web::{Route as Endpoint, web};
 
 use crate::applications::Scope;
 use crate::http::prefetch::refuse_prefetch;
-use crate::http::{assets, browser};
+use crate::http::{assets, browser, notice};
 use crate::{api, pages};
 
 /// One method of one path.
@@ -23,7 +23,8 @@ pub struct Route {
 }
 
 /// Who may call a route. Everybody else gets an error, or is redirected to sign-in. What a handler
-/// requires besides, such as step-up for some routes or the caller's own session, is not part of it.
+/// requires besides, such as step-up for some routes or the caller's own session, is not part of
+/// it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
     /// Everybody.
@@ -191,6 +192,7 @@ pub(super) fn configure(config: &mut web::ServiceConfig, sign_up: bool) {
     // Other paths below it are no pages: their response sets no device cookie.
     config.service(web::scope(API_PREFIX));
     let mut pages = web::scope("")
+        .wrap(from_fn(notice::write_cookie))
         .wrap(from_fn(browser::ensure_device_cookie))
         // Outside of it: a prefetched page sets no device cookie, either.
         .wrap(from_fn(refuse_prefetch));

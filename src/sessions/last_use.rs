@@ -50,8 +50,8 @@ impl LastUseBuffer {
         self.is_full.clone()
     }
 
-    /// Adds a use. Of two uses of one session the later stays, and the impossible travel that either
-    /// revealed.
+    /// Adds a use. Of two uses of one session the later stays, and the impossible travel that
+    /// either revealed.
     pub fn insert(&mut self, used: LastUse) {
         match self.uses.entry(used.session_id) {
             Entry::Vacant(vacant) => {

@@ -121,7 +121,7 @@ async fn reporting_by_the_link_signs_the_intruder_out_once(database: Database) {
     let reader = fixture.reader();
     let form = reader.form(&fixture.link, &fixture.link).await;
     let page = reader.send(&form, &NOT_MINE).await.expect(200);
-    page.expect_words("It is signed out, and its device is forgotten.");
+    page.expect_words("Safari on iPhone is signed out, and forgotten.");
     assert!(fixture.intruder.get("/devices").await.is_to_sign_in());
     fixture.laptop.get("/devices").await.expect(200);
 
@@ -130,7 +130,7 @@ async fn reporting_by_the_link_signs_the_intruder_out_once(database: Database) {
         .send(&form, &NOT_MINE)
         .await
         .expect(410)
-        .expect_words("This link was used before.");
+        .expect_words("This was answered already.");
     fixture.intruder.get("/devices").await.expect(200);
     reader.get(&fixture.link).await.expect(410);
     fixture.stop().await;

@@ -215,6 +215,28 @@ async fn an_application_needs_the_scope(app: &TestApp) {
         app.database.number("SELECT count(*) AS value FROM users"),
         0
     );
+    // Nor does another key do anything with a session that there is.
+    let phone = Shop::new(app).device(&body).await;
+    let one = format!("/{}?subject=customer-7", phone.id());
+    let token = json!({"refresh_token": phone.refresh_token});
+    for (method, path, body) in [
+        ("POST", "/refresh", Some(token)),
+        ("GET", "?subject=customer-7", None),
+        ("DELETE", one.as_str(), None),
+        ("DELETE", "?subject=customer-7", None),
+    ] {
+        let mut request = shop.request(method, path);
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        let response = TestResponse::to(request).await;
+        response.problem(403, "insufficient_scope");
+    }
+    phone.current().await.expect(200);
+    assert_eq!(
+        app.database.of_the_session("rotation_count").as_deref(),
+        Some("0")
+    );
 }
 
 async fn what_the_application_sends_is_validated(app: &TestApp) {

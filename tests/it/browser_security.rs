@@ -186,8 +186,18 @@ async fn over_https_cookies_are_secure_and_hsts_is_sent(database: Database) {
     let response = TestResponse::to(request.form(&fields)).await;
     assert_eq!(response.location(), "/devices");
 
-    let cookies = [set_cookies(&page), set_cookies(&response)].concat();
-    for name in ["__Host-rollcall_session", "__Host-rollcall_device"] {
+    let renamed = rename_with(&app, &[set_cookies(&page), set_cookies(&response)].concat()).await;
+    let cookies = [
+        set_cookies(&page),
+        set_cookies(&response),
+        set_cookies(&renamed),
+    ]
+    .concat();
+    for name in [
+        "__Host-rollcall_session",
+        "__Host-rollcall_device",
+        "__Host-rollcall_notice",
+    ] {
         cookie(&cookies, name);
     }
     for cookie in &cookies {
@@ -198,6 +208,21 @@ async fn over_https_cookies_are_secure_and_hsts_is_sent(database: Database) {
         );
     }
     app.stop().await;
+}
+
+/// Changes the name of the person, with these cookies.
+async fn rename_with(app: &TestApp, cookies: &[String]) -> TestResponse {
+    let sent: Vec<_> = cookies.iter().map(|cookie| pair(cookie)).collect();
+    let request = |method, path| {
+        let request = app.anyone().request(method, path);
+        request.header("cookie", sent.join("; "))
+    };
+    let page = TestResponse::to(request("GET", "/account")).await;
+    let mut forms = html::forms(&page.expect(200).text).into_iter();
+    let form = forms.find(|form| form.action == "/account/name");
+    let mut fields = form.expect("the form of the name").hidden;
+    fields.push(("full_name".to_owned(), "Ada King".to_owned()));
+    TestResponse::to(request("POST", "/account/name").form(&fields)).await
 }
 
 async fn signed_in(app: &TestApp) -> Browser {

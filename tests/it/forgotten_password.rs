@@ -1,5 +1,5 @@
-//! A forgotten password: a link by mail, or from an administrator, sets a new one, once. The response
-//! to a request tells nobody whether an address has an account.
+//! A forgotten password: a link by mail, or from an administrator, sets a new one, once. The
+//! response to a request tells nobody whether an address has an account.
 
 use actix_web::rt::spawn;
 
@@ -14,9 +14,11 @@ on_both!(
     a_link_expires_after_half_an_hour,
     a_link_that_the_mail_server_refused_holds_no_other_back,
     a_flood_of_requests_is_bounded_and_holds_no_other_back,
+    a_request_that_cannot_be_answered_holds_no_other_back,
     every_address_gets_the_same_response_at_the_same_cost,
     another_link_is_sent_once_none_is_valid,
     a_flood_of_other_messages_does_not_hold_a_link_back,
+    a_flood_of_other_messages_does_not_hold_a_take_back_back,
     two_nodes_answer_a_request_once,
     another_password_set_by_mail_voids_a_link,
     a_change_in_a_session_does_not_void_a_link,
@@ -97,6 +99,20 @@ impl Fixture {
             .submit("/account", "/account/password", &fields)
             .await
             .expect(303);
+    }
+
+    async fn change_email_to(&self, email: &str) {
+        self.laptop
+            .submit("/account", "/account/email", &[("email", email)])
+            .await
+            .expect(303);
+        self.app.deliver_mail().await;
+        let verify = self.last().link("/verify-email/");
+        self.laptop
+            .submit(&verify, &verify, &[("answer", "mine")])
+            .await
+            .expect(303);
+        self.app.deliver_mail().await;
     }
 
     async fn stop(self) {
@@ -214,6 +230,22 @@ async fn a_flood_of_requests_is_bounded_and_holds_no_other_back(database: Databa
     fixture.stop().await;
 }
 
+async fn a_request_that_cannot_be_answered_holds_no_other_back(database: Database) {
+    let fixture = set_up(database).await;
+    fixture.app.register("bob@example.org").await;
+    fixture.app.database.execute(
+        "UPDATE users SET email = 'no address' WHERE email = 'bob@example.org';
+         INSERT INTO reset_requests (email, created_at)
+             VALUES ('no address', '2031-05-17 08:00:00.000000+00')",
+    );
+    fixture.ask(A).await;
+    assert_eq!(fixture.app.deliver_mail().await, 1);
+    fixture.last().link("/reset-password/");
+    let waiting = "SELECT count(*) AS value FROM reset_requests";
+    assert_eq!(fixture.app.database.number(waiting), 0);
+    fixture.stop().await;
+}
+
 async fn a_link_expires_after_half_an_hour(database: Database) {
     let fixture = set_up(database).await;
     let link = fixture.link().await;
@@ -302,6 +334,25 @@ async fn a_flood_of_other_messages_does_not_hold_a_link_back(database: Database)
     assert_eq!(fixture.app.deliver_mail().await, 4);
     let first = fixture.server.messages().remove(0);
     assert_eq!(first.header("Subject"), "Set a new password");
+    fixture.stop().await;
+}
+
+async fn a_flood_of_other_messages_does_not_hold_a_take_back_back(database: Database) {
+    let fixture = set_up(database).await;
+    fixture.change_email_to("b@example.org").await;
+    let ada = Person {
+        email: "b@example.org".into(),
+        ..fixture.ada.clone()
+    };
+    for n in 0..3 {
+        let ip = format!("198.51.{n}.7");
+        fixture.app.login_from(&ada, IPHONE, &ip, None).await;
+    }
+    fixture.app.advance(MINUTE);
+    let known = fixture.server.messages().len();
+    fixture.ask(A).await;
+    assert_eq!(fixture.app.deliver_mail().await, 4);
+    assert_eq!(fixture.server.messages()[known].to, [A]);
     fixture.stop().await;
 }
 
@@ -408,14 +459,36 @@ async fn an_unverified_account_is_handed_over_to_its_mailbox(database: Database)
     let ceo = app.register_unverified("ceo@company.example").await;
     let squatter = app.browser_from(IPHONE, "198.51.100.7");
     squatter.sign_in(&ceo).await.expect(303);
+    app.advance(MINUTE);
     let other = app
-        .login_from(&ceo, IPHONE, "198.51.100.8", Some("theirs"))
+        .login_from(&ceo, FIREFOX, "198.51.100.8", Some("theirs"))
         .await;
+    for (path, field) in [
+        ("/account/name", ("full_name", "Squatter")),
+        ("/account/addresses", ("addresses", "none")),
+        ("/account/alerts", ("", "")),
+        ("/account/idle-limit", ("idle_limit", "year")),
+    ] {
+        let chosen = squatter.submit("/account", path, &[field]).await;
+        chosen.expect(303);
+    }
+    let chosen = "SELECT count(*) AS value FROM users WHERE full_name = 'Squatter'
+                  AND address_keeping = 'none' AND NOT alert_emails
+                  AND idle_limit_seconds IS NOT NULL";
+    assert_eq!(app.database.number(chosen), 1);
+    let open = "SELECT count(*) AS value FROM alerts
+                WHERE answered_at IS NULL AND kind <> 'password_changed'";
+    assert_ne!(app.database.number(open), 0);
     app.deliver_mail().await;
     fixture.ask("ceo@company.example").await;
     app.deliver_mail().await;
     let link = fixture.last().link("/reset-password/");
     fixture.set(&link, NEW).await.expect(303);
+    let left = "SELECT count(*) AS value FROM users WHERE email = 'ceo@company.example'
+                AND (full_name IS NOT NULL OR address_keeping <> 'whole' OR NOT alert_emails
+                     OR idle_limit_seconds IS NOT NULL)";
+    assert_eq!(app.database.number(left), 0);
+    assert_eq!(app.database.number(open), 0);
     assert!(squatter.get("/devices").await.is_to_sign_in());
     other.current().await.expect(401);
     let known = "SELECT count(*) AS value FROM devices WHERE device_id = 'theirs'";
@@ -438,19 +511,7 @@ async fn while_a_former_address_can_take_back_it_is_asked_instead(database: Data
     let app = &fixture.app;
     let before = fixture.link().await;
     // The thief's address.
-    fixture
-        .laptop
-        .submit("/account", "/account/email", &[("email", "b@example.org")])
-        .await
-        .expect(303);
-    app.deliver_mail().await;
-    let verify = fixture.last().link("/verify-email/");
-    fixture
-        .laptop
-        .submit(&verify, &verify, &[("answer", "mine")])
-        .await
-        .expect(303);
-    app.deliver_mail().await;
+    fixture.change_email_to("b@example.org").await;
     fixture.reader().get(&before).await.expect(410);
     for typed in ["b@example.org", A] {
         let known = fixture.server.messages().len();

@@ -32,8 +32,8 @@ on_both!(
 /// What a browser says of a form on a page of ours.
 const OWN: [(&str, &str); 1] = [("sec-fetch-site", "same-origin")];
 
-/// Returns the form of a first visit that happens at the same time as the browser's own: with another
-/// device cookie, which the browser's own replaces.
+/// Returns the form of a first visit that happens at the same time as the browser's own: with
+/// another device cookie, which the browser's own replaces.
 async fn overtaken(app: &TestApp, browser: &Browser, page: &str) -> Form {
     let form = app.browser(FIREFOX).form(page, page).await;
     browser.get(page).await.expect(200);

@@ -1,5 +1,5 @@
-//! The links in messages, by what their mailbox is to the account: its own, a former one that takes the
-//! account back, or none of it any more.
+//! The links in messages, by what their mailbox is to the account: its own, a former one that takes
+//! the account back, or none of it any more.
 
 use actix_web::rt::spawn;
 use base64::Engine;
@@ -10,6 +10,7 @@ use rollcall::settings::Settings;
 
 use crate::support::html::{Form, forms};
 use crate::support::prelude::*;
+use crate::support::program::Program;
 use crate::support::smtp::{Message, SmtpServer};
 
 on_both!(
@@ -17,6 +18,7 @@ on_both!(
     an_account_can_be_taken_back_for_the_whole_window,
     opening_the_page_changes_nothing,
     taking_back_twice_at_once_works_once,
+    taking_back_undoes_what_the_thief_left_behind,
     yes_it_was_me_ends_the_window,
     a_former_address_is_told_of_what_matters_and_not_of_sign_ins,
     a_reported_address_gets_nothing_more,
@@ -30,6 +32,7 @@ on_both!(
     a_password_link_is_void_once_one_was_set_by_mail,
     a_thiefs_change_in_a_session_voids_no_password_link,
     a_ticket_belongs_to_its_message,
+    a_ticket_is_void_while_the_account_is_disabled,
     links_from_before_this_version_work_without_a_password,
 );
 
@@ -272,6 +275,44 @@ async fn taking_back_twice_at_once_works_once(database: Database) {
     fixture.stop().await;
 }
 
+/// A pending change, a link that an administrator was talked into, a known device, and silence.
+async fn taking_back_undoes_what_the_thief_left_behind(database: Database) {
+    let fixture = set_up(database).await;
+    fixture.thief_changes_to(B).await;
+    let link = fixture.link(A, "Your e-mail was changed");
+    let thief = &fixture.thief;
+    let silent = thief.submit("/account", "/account/alerts", &[]).await;
+    silent.expect(303);
+    let fields = [("email", C)];
+    let pending = thief.submit("/account", "/account/email", &fields).await;
+    pending.expect(303);
+    let pending = fixture.newest_to(C).await.link("/verify-email/");
+    let database = &fixture.app.database;
+    let reset = Program::with(database).run(&["user", "reset-link", B]);
+    let reset = reset.expect_done().trim().to_owned();
+    let reset = reset.trim_start_matches("http://127.0.0.1:8080");
+    // The command's clock is the real one.
+    database.execute("UPDATE password_resets SET expires_at = '2031-05-17 09:00:00.000000'");
+    let reader = fixture.reader();
+    for link in [pending.as_str(), reset] {
+        reader.get(link).await.expect(200);
+    }
+    let silent = "SELECT count(*) AS value FROM users WHERE NOT alert_emails";
+    assert_eq!(database.number(silent), 1);
+
+    let done = reader.submit(&link, &link, &TAKE_BACK).await;
+    done.expect(200);
+    for link in [pending.as_str(), reset] {
+        reader.get(link).await.expect(410);
+    }
+    assert_eq!(database.number(silent), 0);
+    let known = "SELECT count(*) AS value FROM devices";
+    assert_eq!(database.number(known), 0);
+    let open = "SELECT count(*) AS value FROM alerts WHERE answered_at IS NULL";
+    assert_eq!(database.number(open), 0);
+    fixture.stop().await;
+}
+
 async fn yes_it_was_me_ends_the_window(database: Database) {
     let fixture = set_up(database).await;
     fixture.thief_changes_to(B).await;
@@ -418,7 +459,8 @@ async fn the_account_is_taken_back_from_a_known_device(database: Database) {
     fixture.stop().await;
 }
 
-/// The owner changed the e-mail before the thief did: a report of the thief's change undoes that one.
+/// The owner changed the e-mail before the thief did: a report of the thief's change undoes that
+/// one.
 async fn a_report_undoes_the_change_that_it_names(database: Database) {
     let fixture = set_up(database).await;
     let fields = [("email", B)];
@@ -579,6 +621,23 @@ async fn a_ticket_belongs_to_its_message(database: Database) {
     fixture.stop().await;
 }
 
+async fn a_ticket_is_void_while_the_account_is_disabled(database: Database) {
+    let fixture = set_up(database).await;
+    let link = fixture.link(A, "New sign-in to your account");
+    let reader = fixture.reader();
+    let page = reader.submit(&link, &link, &NOT_MINE).await.expect(200);
+    let form = password_form(&page, &link).expect("a form");
+    let database = &fixture.app.database;
+    database.execute("UPDATE users SET is_active = false");
+    let set = [("new_password", NEW)];
+    reader.send(&form, &set).await.expect(404);
+    database.execute("UPDATE users SET is_active = true");
+    assert!(fixture.can_sign_in(A, PASSWORD).await);
+    reader.send(&form, &set).await.expect(303);
+    assert!(fixture.can_sign_in(A, NEW).await);
+    fixture.stop().await;
+}
+
 /// Returns a link as version 0.1 made it: of the alert, whatever mailbox it was sent to.
 fn link_from_before(app: &TestApp) -> String {
     let column = match app.database.postgres_name() {
@@ -607,7 +666,7 @@ async fn links_from_before_this_version_work_without_a_password(database: Databa
     let page = fixture.reader().submit(&link, &link, &NOT_MINE).await;
     let page = page.expect(200);
     assert!(password_form(&page, &link).is_none(), "{}", page.text);
-    page.expect_words("It is signed out, and its device is forgotten.");
+    page.expect_words("is signed out, and forgotten.");
     assert!(fixture.thief.get("/devices").await.is_to_sign_in());
     let path = format!("{link}/password");
     let own = fixture.reader();

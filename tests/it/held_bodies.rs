@@ -7,6 +7,7 @@ use tokio::net::TcpStream;
 
 use crate::support::prelude::*;
 use crate::support::program::Program;
+use crate::support::smtp::SmtpServer;
 
 on_both!(
     app: a_form_that_was_held_back_comes_too_late,
@@ -15,6 +16,7 @@ on_both!(
     an_application_whose_key_was_revoked_meanwhile_opens_no_session,
     a_body_that_arrives_in_time_is_served,
 );
+on_both!(database: a_click_on_a_link_that_was_held_back_needs_the_password);
 
 const COOKIE: &str = "rollcall_session";
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -188,6 +190,32 @@ async fn an_application_whose_key_was_revoked_meanwhile_opens_no_session(app: &T
     let response = held.complete().await;
     assert!(response.starts_with("HTTP/1.1 401"), "{response}");
     assert_eq!(app.database.sessions_where("is_active"), 0);
+}
+
+async fn a_click_on_a_link_that_was_held_back_needs_the_password(database: Database) {
+    let server = SmtpServer::start();
+    let app = TestApp::start_with_mail(database, &server, |_| {}).await;
+    let ada = app.register_unverified("ada@example.org").await;
+    app.deliver_mail().await;
+    let link = server.wait_for(1).await.remove(0).link("/verify-email/");
+    let owner = app.signed_in_browser(&ada, FIREFOX).await;
+    let (cookie, csrf) = credentials(&owner).await;
+    let headers = [("cookie", cookie.as_str()), ("content-type", FORM)];
+    let body = format!("csrf={csrf}&answer=mine");
+    let held = Held::send(&app, &format!("POST {link}"), &headers, &body).await;
+    for _ in 0..3 {
+        owner.get("/account").await.expect(200);
+    }
+    owner
+        .submit("/account", "/devices/sign-out-everywhere", &[])
+        .await
+        .expect(303);
+    let response = held.complete().await;
+    assert!(response.starts_with("HTTP/1.1 403"), "{response}");
+    let verified = "SELECT count(*) AS value FROM users WHERE email_verified_at IS NOT NULL";
+    assert_eq!(app.database.number(verified), 0);
+    server.stop();
+    app.stop().await;
 }
 
 async fn a_body_that_arrives_in_time_is_served(app: &TestApp) {

@@ -41,6 +41,8 @@ async fn sign_out_from_another(database: Database, script: Script) {
     desktop.has(0, SIGN_OUT_OTHER).await;
     let message = desktop.words_in("[role='status']").await;
     assert!(message.contains("signed out"), "{message}");
+    desktop.open("/devices").await;
+    desktop.has(0, "[role='status']").await;
 
     laptop.open("/devices").await;
     laptop.arrives_at("/sign-in").await;

@@ -76,6 +76,18 @@ async fn only_the_network_of_a_shortened_address_is_stored(database: Database) {
     let query = "SELECT count(*) AS value FROM session_events WHERE kind = 'refreshed'";
     assert_eq!(app.database.number(query), 0);
     assert_eq!(stored(&app), ["2001:db8:1::", "203.0.113.0"]);
+    // Of the address of one from another network, only that is stored.
+    let tablet = app.login_from(&ada, IPHONE, HOME, None).await;
+    let refreshed = app
+        .anyone()
+        .refresh_from(&tablet.refresh_token, "198.51.100.7")
+        .await;
+    refreshed.expect(200);
+    assert_eq!(app.database.number(query), 1);
+    assert_eq!(
+        stored(&app),
+        ["198.51.100.0", "2001:db8:1::", "203.0.113.0"]
+    );
     app.stop().await;
 }
 

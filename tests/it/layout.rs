@@ -191,8 +191,8 @@ fn only_the_database_and_the_stores_name_diesel() {
     assert_eq!(wrong, Vec::<String>::new());
 }
 
-/// SQLite uses an index `WHERE is_active` only for a query that contains the condition; the value of
-/// a bound comparison is not known when it plans the query.
+/// SQLite uses an index `WHERE is_active` only for a query that contains the condition; the value
+/// of a bound comparison is not known when it plans the query.
 #[test]
 fn no_query_binds_a_value_that_an_index_is_partial_by() {
     let wrong: Vec<_> = sources(&["src"])

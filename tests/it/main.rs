@@ -58,6 +58,7 @@ mod metrics;
 mod migrations;
 mod model;
 mod nodes;
+mod notices;
 mod oauth;
 mod places;
 mod prefetch;

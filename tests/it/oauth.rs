@@ -32,8 +32,12 @@ struct Key {
 }
 
 fn add_key(app: &TestApp) -> Key {
+    add_key_with(app, "tokens")
+}
+
+fn add_key_with(app: &TestApp, scope: &str) -> Key {
     let program = Program::with(&app.database);
-    let add = ["api-key", "add", "--name", "shop", "--scope", "tokens"];
+    let add = ["api-key", "add", "--name", "shop", "--scope", scope];
     let output = program.run(&add).expect_done();
     let after = |name: &str| {
         let line = output.lines().find_map(|line| line.strip_prefix(name));
@@ -88,6 +92,9 @@ async fn must_be_authorized(app: &TestApp, path: &str) {
             r#"Basic realm="rollcall""#
         );
     }
+    let other = add_key_with(app, "sessions");
+    let response = TestResponse::to(plain().bearer_auth(&other.secret)).await;
+    assert_eq!(response.expect(403).json()["error"], "unauthorized_client");
     TestResponse::to(plain().bearer_auth(&key.secret))
         .await
         .expect(200);

@@ -1,4 +1,5 @@
-//! Pages that a browser prefetches or prerenders are refused, so that nothing is read or used unseen.
+//! Pages that a browser prefetches or prerenders are refused, so that nothing is read or used
+//! unseen.
 
 use rollcall::server::routes::PAGES;
 

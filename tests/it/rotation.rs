@@ -24,6 +24,7 @@ on_both!(
     people_without_stored_addresses_refresh_in_one_statement,
     tokens_from_before_there_were_counters_count_as_zero,
     only_a_password_that_was_given_recently_counts,
+    a_token_of_another_type_is_refused,
 );
 
 const HOME: &str = "203.0.113.7";
@@ -141,14 +142,22 @@ async fn networks_are_stored_as_digests_and_forgotten_with_the_grace_period(data
         laptop.refresh_token = text(&body.expect(200).json(), "refresh_token").to_owned();
         lengths.push(list().chars().count());
     }
-    assert_eq!(lengths, [1, 2, 3, 3, 3, 3].map(|rotations| rotations * entry));
-    // A new network is recorded by the other statement.
+    assert_eq!(
+        lengths,
+        [1, 2, 3, 3, 3, 3].map(|rotations| rotations * entry)
+    );
+    // A new network is recorded by other statements, which drop them as well. Without a stored
+    // address there would be none to compare with.
+    app.database
+        .execute("UPDATE users SET address_keeping = 'whole'");
     app.advance(Duration::from_secs(4));
+    let before = updates(&app);
     let body = app
         .anyone()
         .refresh_from(&laptop.refresh_token, ELSEWHERE)
         .await;
     body.expect(200);
+    assert_eq!(updates(&app) - before, 2);
     assert_eq!(list().chars().count(), 3 * entry);
     app.stop().await;
 }
@@ -199,6 +208,8 @@ async fn tokens_from_before_there_were_counters_count_as_zero(database: Database
         assert!(claims(token).get("auth_time").is_none());
         assert!(claims(token).get("acr").is_none());
     }
+    // Its own access token is no use of the successor.
+    anyone.current(&access).await.expect(200);
     let again = anyone.refresh_from(&old, ELSEWHERE).await.expect(200);
     assert_eq!(text(&again.json(), "refresh_token"), successor);
     let others = anyone.request("DELETE", "/api/v1/sessions/others");
@@ -261,6 +272,27 @@ async fn only_a_password_that_was_given_recently_counts(database: Database) {
     app.stop().await;
 }
 
+/// Whatever else is signed with the keys one day is no token.
+async fn a_token_of_another_type_is_refused(database: Database) {
+    let app = start_with_known_keys(database).await;
+    let ada = app.register("ada@example.org").await;
+    let laptop = app.login(&ada, FIREFOX).await;
+    for typ in [None, Some("JWT"), Some("rt+jwt")] {
+        let token = signed_as(&laptop.access_token, typ, |_| {});
+        let response = app.anyone().current(&token).await;
+        response.problem(401, "invalid_token");
+    }
+    for typ in [None, Some("JWT"), Some("at+jwt")] {
+        let token = signed_as(&laptop.refresh_token, typ, |_| {});
+        let response = app.anyone().refresh(&token).await;
+        response.problem(401, "invalid_token");
+    }
+    laptop.current().await.expect(200);
+    let response = app.anyone().refresh(&laptop.refresh_token).await;
+    response.expect(200);
+    app.stop().await;
+}
+
 const COOKIE_KEY: [u8; 64] = [7; 64];
 
 fn signing_key() -> Vec<u8> {
@@ -290,6 +322,12 @@ fn without_new_claims(token: &str) -> String {
 
 /// Returns the token with other claims, signed with the same key.
 fn signed_again(token: &str, change: impl FnOnce(&mut Value)) -> String {
+    let typ = header(token)["typ"].as_str().map(str::to_owned);
+    signed_as(token, typ.as_deref(), change)
+}
+
+/// Returns the token with other claims and another type, signed with the same key.
+fn signed_as(token: &str, typ: Option<&str>, change: impl FnOnce(&mut Value)) -> String {
     let mut claims = claims(token);
     change(&mut claims);
     let header = header(token);
@@ -305,7 +343,7 @@ fn signed_again(token: &str, change: impl FnOnce(&mut Value)) -> String {
         }
     };
     let header = Header {
-        typ: text("typ"),
+        typ: typ.map(str::to_owned),
         kid: text("kid"),
         ..Header::new(algorithm)
     };

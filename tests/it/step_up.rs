@@ -43,8 +43,9 @@ async fn a_recently_given_password_is_enough(app: &TestApp) {
     let (laptop, phone, _) = laptop_and_phone(app).await;
     app.advance(WINDOW);
     let path = laptop.sign_out_paths().await.remove(0);
-    let response = laptop.submit("/devices", &path, &[]).await.expect(303);
-    assert!(response.location().starts_with("/devices?done=signed-out"));
+    let response = laptop.submit("/devices", &path, &[]).await;
+    let page = laptop.follow(&response).await.expect(200);
+    page.expect_words("Safari on iPhone is signed out.");
     assert!(phone.get("/devices").await.is_to_sign_in());
 }
 
@@ -67,11 +68,9 @@ async fn signing_out_another_device_continues_after_a_step_up(app: &TestApp) {
         .await
         .expect(307);
     assert_eq!(confirmed.header("location"), path);
-    let done = laptop
-        .send(&form, &[("password", PASSWORD)])
-        .await
-        .expect(303);
-    assert!(done.location().starts_with("/devices?done=signed-out"));
+    let done = laptop.send(&form, &[("password", PASSWORD)]).await;
+    let page = laptop.follow(&done).await.expect(200);
+    page.expect_words("Safari on iPhone is signed out.");
     assert!(phone.get("/devices").await.is_to_sign_in());
 }
 
@@ -270,7 +269,9 @@ async fn deleting_the_account_needs_a_step_up_and_deletes_everything(app: &TestA
         .await
         .expect(307);
     let response = laptop.send(&form, &[]).await.expect(303);
-    assert_eq!(response.location(), "/sign-in?done=deleted");
+    assert_eq!(response.location(), "/sign-in");
+    let page = laptop.follow(&response).await.expect(200);
+    page.expect_words("Your account is deleted");
     for table in ["users", "user_sessions", "session_events"] {
         let rows = format!("SELECT count(*) AS value FROM {table}");
         assert_eq!(app.database.number(&rows), 0, "{table}");

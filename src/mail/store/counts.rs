@@ -7,7 +7,7 @@ use crate::clock::Timestamp;
 use crate::db::schema::message_counts;
 use crate::db::{AnyConnection, MailId};
 use crate::error::Result;
-use crate::mail::topic::NewMessage;
+use crate::mail::topic::{MessageKind, NewMessage};
 
 /// Counts a message that was queued.
 pub(in crate::mail) fn count(
@@ -31,6 +31,12 @@ pub(in crate::mail) fn count(
 /// Takes back the count of a message that is not sent.
 pub(in crate::mail) fn uncount(c: &mut AnyConnection, id: MailId) -> Result<usize> {
     Ok(diesel::delete(message_counts::table.find(id)).execute(c)?)
+}
+
+/// Deletes the counts of a kind, so that nothing that was sent holds back another message of it.
+pub(crate) fn delete_counts(c: &mut AnyConnection, kind: MessageKind) -> Result<usize> {
+    let of_kind = message_counts::table.filter(message_counts::kind.eq(kind.as_str()));
+    Ok(diesel::delete(of_kind).execute(c)?)
 }
 
 /// Lists when the last messages of the kind of `message` were counted for its recipient since

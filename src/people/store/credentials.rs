@@ -67,8 +67,8 @@ pub(crate) fn mark_email_verified(c: &mut AnyConnection, id: UserId, now: Timest
     )
 }
 
-/// Marks the e-mails from before addresses were verified as verified, except those that were declined.
-/// Returns how many.
+/// Marks the e-mails from before addresses were verified as verified, except those that were
+/// declined. Returns how many.
 pub(in crate::people) fn mark_all_emails_verified(
     c: &mut AnyConnection,
     now: Timestamp,

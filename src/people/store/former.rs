@@ -13,8 +13,8 @@ use crate::people::values::Email;
 /// Former addresses of a person that are read at most.
 const MAX_FORMER: i64 = 1_000;
 
-/// An address that a person had before. While its window is open, nobody else may use it, and it can
-/// take the account back.
+/// An address that a person had before. While its window is open, nobody else may use it, and it
+/// can take the account back.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = former_emails)]
 pub(crate) struct FormerEmail {

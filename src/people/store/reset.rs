@@ -1,5 +1,5 @@
-//! Every query of `password_resets` and `reset_requests`: the links that set a new password, and the
-//! requests for them.
+//! Every query of `password_resets` and `reset_requests`: the links that set a new password, and
+//! the requests for them.
 
 use diesel::dsl::{exists, not};
 use diesel::prelude::*;
@@ -7,9 +7,10 @@ use diesel::prelude::*;
 use super::former::FormerState;
 use super::lower;
 use crate::clock::Timestamp;
-use crate::db::schema::{former_emails, password_resets, reset_requests, users};
+use crate::db::schema::{former_emails, mail_queue, password_resets, reset_requests, users};
 use crate::db::{AnyConnection, ResetId, UserId, on_each};
 use crate::error::Result;
+use crate::mail::store::MessageState;
 use crate::people::values::Email;
 
 /// A link that sets a new password, once.
@@ -75,6 +76,18 @@ pub(crate) fn delete_resets(c: &mut AnyConnection, user: UserId) -> Result<usize
     Ok(diesel::delete(own).execute(c)?)
 }
 
+/// Deletes the links whose message was sent. Those in messages that wait are signed when they are
+/// sent.
+pub(crate) fn delete_sent_resets(c: &mut AnyConnection) -> Result<usize> {
+    let waiting = mail_queue::table
+        .filter(mail_queue::subject_id.eq(password_resets::id.nullable()))
+        .filter(mail_queue::state.eq(MessageState::Waiting.as_str()));
+    let sent = password_resets::table
+        .filter(password_resets::email.is_not_null())
+        .filter(not(exists(waiting)));
+    Ok(diesel::delete(sent).execute(c)?)
+}
+
 /// Deletes links that have expired by `before`, at most `limit`. Returns how many.
 pub(crate) fn purge_resets(c: &mut AnyConnection, before: Timestamp, limit: i64) -> Result<usize> {
     let old: Vec<ResetId> = password_resets::table
@@ -118,8 +131,8 @@ pub(crate) fn list_reset_requests(c: &mut AnyConnection, limit: i64) -> Result<V
         .load(c)?)
 }
 
-/// Deletes the requests whose address neither is nor was lately that of an account, at most `limit`.
-/// Returns how many.
+/// Deletes the requests whose address neither is nor was lately that of an account, at most
+/// `limit`. Returns how many.
 pub(crate) fn delete_unknown_requests(c: &mut AnyConnection, limit: i64) -> Result<usize> {
     let own = users::table.filter(lower(users::email).eq(reset_requests::email));
     let former = former_emails::table

@@ -84,8 +84,8 @@ pub(crate) fn delete_verifications_except(
     Ok(diesel::delete(other).execute(c)?)
 }
 
-/// Deletes every pending change of e-mail: the verifications that are not of a person's own. Returns
-/// how many.
+/// Deletes every pending change of e-mail: the verifications that are not of a person's own.
+/// Returns how many.
 pub(crate) fn delete_all_changes(c: &mut AnyConnection) -> Result<usize> {
     let own = users::table
         .filter(users::id.eq(email_verifications::user_id))

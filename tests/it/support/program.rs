@@ -2,12 +2,14 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::database::Database;
+
+const LONGEST_COMMAND: Duration = Duration::from_secs(120);
 
 /// `rollcall`, ready to be called with arguments.
 pub struct Program {
@@ -58,7 +60,7 @@ impl Program {
         // A program that reads no input may have closed it.
         let _ = stdin.write_all(input.as_bytes());
         drop(stdin);
-        let output = child.wait_with_output().expect("the program ends");
+        let output = output_of(child, arguments);
         Ended {
             status: output.status.code().unwrap_or(-1),
             stdout: String::from_utf8(output.stdout).expect("UTF-8 on standard output"),
@@ -101,6 +103,19 @@ impl Ended {
         assert!(!self.stderr.contains("panicked"), "{}", self.stderr);
         self.stderr
     }
+}
+
+/// Waits for the end of a program, and ends one that runs for longer than any command does: a server
+/// that should not have started.
+fn output_of(child: Child, arguments: &[&str]) -> Output {
+    let id = child.id().to_string();
+    let (sender, ended) = channel();
+    std::thread::spawn(move || sender.send(child.wait_with_output()));
+    let Ok(output) = ended.recv_timeout(LONGEST_COMMAND) else {
+        signal("KILL", &id);
+        panic!("{arguments:?} still runs");
+    };
+    output.expect("the program ends")
 }
 
 /// A server that runs until it is stopped or dropped.

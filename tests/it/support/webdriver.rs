@@ -3,7 +3,7 @@
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::channel;
+use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
 use fantoccini::actions::{InputSource, MOUSE_BUTTON_LEFT, MouseActions, PointerAction};
@@ -39,7 +39,19 @@ pub struct Chromium {
 }
 
 impl WebDriver {
+    /// Starts one. It looks for a free port before it binds it, and exits when another process was
+    /// faster: then another port is tried.
     pub fn start() -> Self {
+        for _ in 0..5 {
+            if let Some(driver) = Self::try_start() {
+                return driver;
+            }
+        }
+        panic!("chromedriver exited five times without a port");
+    }
+
+    /// Starts one; `None` when it exits before it has a port.
+    fn try_start() -> Option<Self> {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let mut process = Command::new("chromedriver")
             .arg("--port=0")
@@ -58,13 +70,18 @@ impl WebDriver {
             address: String::new(),
             folder,
         };
-        while let Ok(line) = lines.recv_timeout(Duration::from_secs(30)) {
-            if let Some((_, port)) = line.split_once("started successfully on port ") {
-                driver.address = format!("http://127.0.0.1:{}", port.trim_end_matches('.'));
-                return driver;
+        loop {
+            match lines.recv_timeout(Duration::from_secs(60)) {
+                Ok(line) => {
+                    if let Some((_, port)) = line.split_once("started successfully on port ") {
+                        driver.address = format!("http://127.0.0.1:{}", port.trim_end_matches('.'));
+                        return Some(driver);
+                    }
+                }
+                Err(RecvTimeoutError::Disconnected) => return None,
+                Err(RecvTimeoutError::Timeout) => panic!("chromedriver does not say its port"),
             }
         }
-        panic!("chromedriver did not say on which port it is");
     }
 
     /// Opens a browser with an empty profile.

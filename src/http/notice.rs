@@ -1,0 +1,253 @@
+//! Notices: what the page after a redirect says of the request that was just made. A notice travels
+//! in a sealed cookie and is shown once, so no link can make a page say it.
+//!
+//! The cookie is not the session cookie, since a browser stores whatever response arrives last. A
+//! page that took a notice out of the session cookie would set that again, with the JTI of its
+//! request; arriving after the response to a step-up in another tab, it would bring the replaced
+//! JTI back, and the browser would be signed out.
+
+use std::time::Duration;
+
+use actix_web::body::MessageBody;
+use actix_web::cookie::time::Duration as CookieDuration;
+use actix_web::cookie::{Cookie, SameSite};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::{Method, header};
+use actix_web::middleware::Next;
+use actix_web::{HttpMessage, HttpRequest};
+use chrono::DateTime;
+use serde::{Deserialize, Serialize};
+
+use super::app_state::{AppState, app_state};
+use super::browser;
+use crate::clock::Timestamp;
+use crate::db::{SessionId, UserId};
+use crate::error::{Chain, Error, Failure, Result};
+use crate::text;
+
+/// How long a notice can be shown.
+const LIFETIME: Duration = Duration::from_secs(5 * 60);
+/// Random bytes of a notice's id.
+const ID_BYTES: usize = 16;
+/// Cookies of a request that are opened at most. Another host of the domain may have set some.
+const MAX_COOKIES: usize = 4;
+
+/// What a page says once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Notice {
+    /// Something that a person did in their account. Nobody else is shown it in the same browser.
+    Account(UserId, AccountNotice),
+    /// Something that is true only where nobody is signed in.
+    SignedOut(SignedOutNotice),
+}
+
+/// What a person is told of their account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AccountNotice {
+    /// An alert to a sign-in was confirmed.
+    SignInConfirmed,
+    /// Another alert was confirmed.
+    AlertConfirmed,
+    /// The alert was reviewed before, or is not for the caller to review.
+    AlertSettled,
+    /// An alert was reported, which ended this session, if any.
+    AlertReported(Option<SessionId>),
+    /// The device of this session was signed out.
+    DeviceSignedOut(SessionId),
+    /// This session had ended before.
+    DeviceAlreadySignedOut(SessionId),
+    /// Every other device was signed out.
+    OthersSignedOut,
+    /// A device has another name.
+    DeviceRenamed,
+    /// The person has another name.
+    Renamed,
+    /// A link that verifies an e-mail is on its way.
+    EmailLinkSent,
+    /// No more links are sent for now.
+    EmailLinkLimit,
+    /// The new e-mail is the one that the account has.
+    EmailUnchanged,
+    /// The pending change of the e-mail was cancelled.
+    EmailChangeCancelled,
+    /// There was no pending change.
+    NoEmailChange,
+    /// The owner of the mailbox declined the address.
+    EmailDeclined,
+    /// The e-mail is verified.
+    EmailVerified,
+    /// The account has another e-mail.
+    EmailChanged,
+    /// Whether alerts are sent by e-mail was updated.
+    AlertEmailsUpdated,
+    /// The IP retention was updated.
+    IpRetentionUpdated,
+    /// The idle limit was updated.
+    IdleLimitUpdated,
+    /// The password was changed.
+    PasswordChanged,
+    /// An API key was revoked.
+    ApiKeyRevoked,
+}
+
+/// What somebody is told where nobody is signed in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SignedOutNotice {
+    /// The session was ended.
+    SignedOut,
+    /// Every session was ended.
+    SignedOutEverywhere,
+    /// A link set a new password.
+    PasswordSet,
+    /// A link verified the e-mail.
+    EmailVerified,
+    /// A link changed the e-mail.
+    EmailChanged,
+    /// The account has its former e-mail again.
+    TakenBack,
+    /// The account was taken back, but another one has its former e-mail.
+    TakenBackWithoutEmail,
+    /// The account was deleted.
+    Deleted,
+}
+
+/// The content of the notice cookie.
+#[derive(Serialize, Deserialize)]
+struct StoredNotice {
+    id: String,
+    /// When the notice was put there, in microseconds since the Unix epoch.
+    at: i64,
+    /// The browser's device id: in another browser a copy of the cookie is void.
+    device: String,
+    notice: Notice,
+}
+
+/// What the response does to the notice cookie.
+enum Change {
+    Put(Notice),
+    Remove,
+}
+
+/// Has the next page show `notice`, if the response to `request` is a redirect.
+pub fn put(request: &HttpRequest, notice: Notice) {
+    request.extensions_mut().insert(Change::Put(notice));
+}
+
+/// Returns the notice for the page in the response to `request`, and removes it, if that is read by
+/// `reader`, or by nobody who is signed in. Returns none for a page that may not be seen.
+pub fn take(request: &HttpRequest, reader: Option<UserId>) -> Option<Notice> {
+    if !is_seen(request) {
+        return None;
+    }
+    let app = app_state(request).ok()?;
+    let cookies = cookies(request, &cookie_name(app));
+    if cookies.is_empty() {
+        return None;
+    }
+    request.extensions_mut().insert(Change::Remove);
+    let opened = cookies.iter().find_map(|cookie| open(request, app, cookie));
+    let (stored, at) = opened?;
+    let is_for_reader = match stored.notice {
+        Notice::Account(user, _) => reader.is_none_or(|reader| reader == user),
+        Notice::SignedOut(_) => reader.is_none(),
+    };
+    let is_first = is_for_reader && app.notice_cookies.record_shown(stored.id, at + LIFETIME);
+    is_first.then_some(stored.notice)
+}
+
+/// Sets or removes the notice cookie, as [`put`] and [`take`] require. A page that could not be
+/// rendered leaves it.
+pub async fn write_cookie(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
+    let mut response = next.call(request).await?;
+    let status = response.status();
+    let change = response.request().extensions_mut().remove::<Change>();
+    let cookie = match change {
+        Some(Change::Put(notice)) if status.is_redirection() => sealed(response.request(), notice),
+        Some(Change::Remove) if status.is_success() => removal(response.request()),
+        _ => return Ok(response),
+    };
+    match cookie {
+        Ok(cookie) => response.response_mut().add_cookie(&cookie)?,
+        // What the notice is about has happened all the same.
+        Err(err) => tracing::error!(error = %Chain(&err), "a notice is lost"),
+    }
+    Ok(response)
+}
+
+/// Returns the name of the notice cookie. Its prefix makes browsers accept it over HTTPS and from
+/// this host only (RFC 6265bis, 4.1.3).
+fn cookie_name(app: &AppState) -> String {
+    match app.is_https {
+        true => "__Host-rollcall_notice".into(),
+        false => "rollcall_notice".into(),
+    }
+}
+
+fn sealed(request: &HttpRequest, notice: Notice) -> Result<Cookie<'static>> {
+    let app = app_state(request)?;
+    let stored = StoredNotice {
+        id: text::random::<ID_BYTES>()?,
+        at: app.clock.now().timestamp_micros(),
+        device: browser::device_id(request)?.as_str().to_owned(),
+        notice,
+    };
+    let content = serde_json::to_string(&stored)
+        .map_err(|err| Error::Internal(Failure::new("the notice cookie", err)))?;
+    Ok(app.notice_cookies.seal(cookie(app, content, LIFETIME)))
+}
+
+fn removal(request: &HttpRequest) -> Result<Cookie<'static>> {
+    Ok(cookie(app_state(request)?, String::new(), Duration::ZERO))
+}
+
+fn cookie(app: &AppState, value: String, lifetime: Duration) -> Cookie<'static> {
+    let seconds = i64::try_from(lifetime.as_secs()).unwrap_or_default();
+    Cookie::build(cookie_name(app), value)
+        .path("/")
+        .http_only(true)
+        .secure(app.is_https)
+        .same_site(SameSite::Lax)
+        .max_age(CookieDuration::seconds(seconds))
+        .finish()
+}
+
+/// Returns the request's cookies called `name`, whatever the other cookies are.
+fn cookies(request: &HttpRequest, name: &str) -> Vec<Cookie<'static>> {
+    let headers = request.headers().get_all(header::COOKIE);
+    headers
+        .flat_map(|value| value.as_bytes().split(|byte| *byte == b';'))
+        .filter_map(|pair| std::str::from_utf8(pair).ok())
+        .filter_map(|pair| pair.trim().split_once('='))
+        .filter(|(found, _)| *found == name)
+        .take(MAX_COOKIES)
+        .map(|(_, value)| Cookie::new(name.to_owned(), value.to_owned()))
+        .collect()
+}
+
+/// Returns the content of a cookie that was sealed for this browser lately, and when.
+fn open(
+    request: &HttpRequest,
+    app: &AppState,
+    cookie: &Cookie<'static>,
+) -> Option<(StoredNotice, Timestamp)> {
+    let content = app.notice_cookies.open(cookie)?;
+    let stored: StoredNotice = serde_json::from_str(&content).ok()?;
+    let at = Timestamp::from(DateTime::from_timestamp_micros(stored.at)?);
+    let is_own = stored.device == browser::device_id(request).ok()?.as_str();
+    let is_recent = app.clock.now().since(at) < LIFETIME;
+    (is_own && is_recent).then_some((stored, at))
+}
+
+/// Returns whether the response is a page that somebody opens now. Any other request, such as one
+/// for an image, uses up no notice; one that fetches a page ahead gets none
+/// ([`refuse_prefetch`](super::prefetch::refuse_prefetch)).
+fn is_seen(request: &HttpRequest) -> bool {
+    let headers = request.headers();
+    let is_document = headers
+        .get("sec-fetch-dest")
+        .is_none_or(|destination| destination == "document");
+    *request.method() == Method::GET && is_document
+}

@@ -1,0 +1,161 @@
+//! What pages say of the request before the redirect that led to them. All the sentences are here:
+//! whichever page is rendered first says it.
+
+use actix_web::HttpRequest;
+
+use crate::db::{SessionId, UserId};
+use crate::error::Result;
+use crate::http::app_state::AppState;
+use crate::http::notice::{self, AccountNotice, Notice, SignedOutNotice};
+use crate::sessions::Caller;
+
+/// A notice as a page shows it.
+#[derive(Default)]
+pub(super) struct NoticeView {
+    /// What it says, if anything.
+    pub(super) words: Option<String>,
+    /// Whether *Your devices* offers further steps, after an alert was reported.
+    pub(super) offers_more: bool,
+    /// Whether it says that this device was signed out by its person.
+    pub(super) is_sign_out: bool,
+}
+
+/// Returns the notice for the page in the response to `request`, and uses it up.
+///
+/// # Errors
+/// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
+pub(super) async fn take(
+    app: &AppState,
+    request: &HttpRequest,
+    caller: Option<&Caller>,
+) -> Result<NoticeView> {
+    let words = match notice::take(request, caller.map(|caller| caller.user.id)) {
+        Some(Notice::Account(user, AccountNotice::AlertReported(session))) => {
+            return Ok(NoticeView {
+                words: reported(app, user, session).await?,
+                offers_more: true,
+                ..NoticeView::default()
+            });
+        }
+        Some(Notice::Account(user, notice)) => account_words(app, user, notice).await?,
+        Some(Notice::SignedOut(notice)) => {
+            return Ok(NoticeView {
+                words: Some(signed_out_words(notice).to_owned()),
+                is_sign_out: is_sign_out(notice),
+                ..NoticeView::default()
+            });
+        }
+        None => None,
+    };
+    Ok(NoticeView {
+        words,
+        ..NoticeView::default()
+    })
+}
+
+/// Returns whether the person signed this device out, and may want to leave nothing on it.
+fn is_sign_out(notice: SignedOutNotice) -> bool {
+    use SignedOutNotice::{Deleted, SignedOut, SignedOutEverywhere};
+
+    matches!(notice, SignedOut | SignedOutEverywhere | Deleted)
+}
+
+/// Returns what a person is told. That devices are signed out is stated only if the rows agree.
+async fn account_words(
+    app: &AppState,
+    user: UserId,
+    notice: AccountNotice,
+) -> Result<Option<String>> {
+    match notice {
+        AccountNotice::DeviceSignedOut(id) => {
+            let device = ended_device(app, user, id).await?;
+            Ok(device.map(|device| format!("{device} is signed out.")))
+        }
+        AccountNotice::DeviceAlreadySignedOut(id) => {
+            let device = ended_device(app, user, id).await?;
+            Ok(device.map(|device| format!("{device} had been signed out before.")))
+        }
+        AccountNotice::OthersSignedOut if app.sessions.list_live(user).await?.len() > 1 => Ok(None),
+        notice => Ok(plain_words(notice).map(str::to_owned)),
+    }
+}
+
+async fn reported(
+    app: &AppState,
+    user: UserId,
+    session: Option<SessionId>,
+) -> Result<Option<String>> {
+    let Some(id) = session else {
+        return Ok(None);
+    };
+    let device = ended_device(app, user, id).await?;
+    Ok(device.map(|device| format!("{device} is signed out, and forgotten.")))
+}
+
+/// Returns the name of a session's device, if the session has ended.
+async fn ended_device(app: &AppState, user: UserId, id: SessionId) -> Result<Option<String>> {
+    let session = app.sessions.find(user, id).await?;
+    let ended = session.filter(|session| !session.is_active);
+    Ok(ended.map(|session| session.display_name()))
+}
+
+/// Returns the sentence of a notice that names nothing; `None` for one that names a device.
+fn plain_words(notice: AccountNotice) -> Option<&'static str> {
+    Some(match notice {
+        AccountNotice::SignInConfirmed => "Good. It stays signed in.",
+        AccountNotice::AlertConfirmed => "Good. That is done with.",
+        AccountNotice::AlertSettled => "There is nothing to answer there any more.",
+        AccountNotice::OthersSignedOut => "Your other devices are signed out.",
+        AccountNotice::DeviceRenamed => "The name is saved.",
+        AccountNotice::Renamed => "Your name is saved.",
+        AccountNotice::EmailLinkSent => "A link is on its way. Open it within 24 hours.",
+        AccountNotice::EmailLinkLimit => {
+            "That address was sent several links already. Try again in an hour."
+        }
+        AccountNotice::EmailUnchanged => "That is your e-mail already.",
+        AccountNotice::EmailChangeCancelled => {
+            "The change is cancelled. Your e-mail stays as it is."
+        }
+        AccountNotice::NoEmailChange => "There was no change left to cancel.",
+        AccountNotice::EmailDeclined => {
+            "Whoever reads that mailbox said that it isn’t yours, so nothing is sent to it. Change your e-mail."
+        }
+        AccountNotice::EmailVerified => "Your e-mail is verified.",
+        AccountNotice::EmailChanged => {
+            "Your e-mail is changed. You sign in with the new one from now on."
+        }
+        AccountNotice::AlertEmailsUpdated => "It is saved.",
+        AccountNotice::IpRetentionUpdated => {
+            "It is saved. What was kept before is no more than that now, either."
+        }
+        AccountNotice::IdleLimitUpdated => "It is saved. Devices unused for longer are signed out.",
+        AccountNotice::PasswordChanged => {
+            "Your password is changed, and your other devices are signed out."
+        }
+        AccountNotice::ApiKeyRevoked => "The key is revoked.",
+        AccountNotice::AlertReported(_)
+        | AccountNotice::DeviceSignedOut(_)
+        | AccountNotice::DeviceAlreadySignedOut(_) => return None,
+    })
+}
+
+fn signed_out_words(notice: SignedOutNotice) -> &'static str {
+    match notice {
+        SignedOutNotice::SignedOut => "You are signed out on this device.",
+        SignedOutNotice::SignedOutEverywhere => {
+            "You are signed out on this device and everywhere else."
+        }
+        SignedOutNotice::PasswordSet => {
+            "Your new password is set, and every device is signed out. Sign in with it."
+        }
+        SignedOutNotice::EmailVerified => "Your e-mail is verified. Sign in with it.",
+        SignedOutNotice::EmailChanged => "Your e-mail is changed. Sign in with the new one.",
+        SignedOutNotice::TakenBack => {
+            "Your account has its former e-mail again. Every device is signed out, and the old password no longer works. Choose “Forgotten your password?” to set a new one."
+        }
+        SignedOutNotice::TakenBackWithoutEmail => {
+            "Every device is signed out, and the old password no longer works. Another account has the former e-mail by now: ask an administrator of this service to give yours one."
+        }
+        SignedOutNotice::Deleted => "Your account is deleted, with everything that belonged to it.",
+    }
+}
