@@ -325,7 +325,7 @@ impl Error {
             Self::Unauthenticated => "There is no session, or it has ended. Sign in again.".into(),
             Self::InvalidToken(_) => "It is expired, spent or not ours. Sign in again.".into(),
             Self::CsrfMismatch => {
-                "It was open for too long or came from another page. Open the page again and retry."
+                "Nothing was done: its page is from before you signed in, or another site sent it. Open the page again and retry."
                     .into()
             }
             Self::StepUpRequired { .. } => {

@@ -288,6 +288,7 @@ fn assemble(
             &origin,
             settings.cookie_domain.as_deref(),
         ),
+        origin,
         reset_lifetime: settings.accounts.reset_lifetime,
         csrf_key: CsrfKey::new(&keys),
         session_cookies: SessionCookies::new(keys.clone())?,

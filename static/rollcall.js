@@ -75,3 +75,11 @@ if (heading) {
 addEventListener("pageshow", (event) => {
   if (event.persisted) location.reload();
 });
+
+// A second press within a few seconds doesn't send the form a second time.
+const SENT_WITHIN = 3000;
+addEventListener("submit", (event) => {
+  const sent = Number(event.target.dataset.sent || 0);
+  if (Date.now() - sent < SENT_WITHIN) event.preventDefault();
+  else event.target.dataset.sent = Date.now();
+});

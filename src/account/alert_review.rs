@@ -140,7 +140,7 @@ impl Accounts {
                     return Ok(Reported {
                         ended: report.run(c, &user)?,
                         taken_back: None,
-                        kept_email: report.keeps_email(&user).then_some(user.email),
+                        unrestored_email: report.leaves_email(&user).then_some(user.email),
                     });
                 };
                 // To take the account back ends every session, and reports every alert.
@@ -148,7 +148,7 @@ impl Accounts {
                 Ok(Reported {
                     ended: Vec::new(),
                     taken_back: Some(taken_back),
-                    kept_email: None,
+                    unrestored_email: None,
                 })
             })
             .await
@@ -217,7 +217,7 @@ impl Report {
 
     /// Returns whether a reported change of the e-mail stays: `email` of its alert is what the
     /// person had before.
-    fn keeps_email(&self, user: &User) -> bool {
+    fn leaves_email(&self, user: &User) -> bool {
         let mut changes = self
             .alerts
             .iter()

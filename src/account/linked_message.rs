@@ -86,7 +86,7 @@ pub struct Reported {
     /// What became of the e-mail, where a change of it was reported that could be undone.
     pub taken_back: Option<super::TakenBack>,
     /// The e-mail that the account has, where a change to it was reported that can't be undone.
-    pub kept_email: Option<String>,
+    pub unrestored_email: Option<String>,
 }
 
 impl Accounts {

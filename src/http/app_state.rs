@@ -83,6 +83,8 @@ pub struct AppState {
     pub forward_seal: CookieSeal,
     /// Whether anybody may create an account.
     pub sign_up: bool,
+    /// The URL at which people reach the service, without a trailing slash.
+    pub origin: String,
     /// Whether people reach the service over HTTPS.
     pub is_https: bool,
     /// The link that creates the first administrator.

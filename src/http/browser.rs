@@ -189,6 +189,9 @@ pub async fn ensure_device_cookie(
     let (known, are_several) = known_device(&request);
     let is_sign_in = request.path() == "/sign-in";
     let renew = known.is_none() || is_sign_in;
+    if known.is_none() {
+        request.extensions_mut().insert(WithoutDeviceCookie);
+    }
     let device = known.map_or_else(DeviceId::random, Ok)?;
     request.extensions_mut().insert(device.clone());
     if is_sign_in && are_several {
@@ -215,6 +218,15 @@ fn device_cookie(app: &AppState, device: &DeviceId) -> Cookie<'static> {
         .build(OwnCookie::Device, device.as_str().to_owned())
         .max_age(MAX_AGE)
         .finish()
+}
+
+/// Marks a request without a device cookie.
+struct WithoutDeviceCookie;
+
+/// Returns whether the request came without a device cookie: on a first visit, or where a browser
+/// sends no cookies.
+pub fn is_without_device_cookie(request: &HttpRequest) -> bool {
+    request.extensions().get::<WithoutDeviceCookie>().is_some()
 }
 
 /// Returns the browser's device id, which [`ensure_device_cookie`] stored in the request.

@@ -240,7 +240,7 @@ fn cookie_claim(request: &HttpRequest) -> Result<Claim> {
             .headers()
             .get("x-csrf-token")
             .and_then(|value| value.to_str().ok());
-        forms::verify_csrf_token(request, token.unwrap_or_default())?;
+        forms::verify_session_csrf_token(request, token.unwrap_or_default())?;
     }
     Ok(claim)
 }

@@ -6,8 +6,8 @@ use std::time::Duration;
 use actix_web::body::{BoxBody, EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::error::QueryPayloadError;
-use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap, HeaderValue};
+use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
 use askama::Template;
@@ -17,6 +17,7 @@ use url::form_urlencoded;
 use super::body::is_safe;
 use super::layout::{Layout, page, see_other};
 use super::step_up::step_up_response;
+use super::target::{HOME, page_of_form};
 use crate::error::{Chain, Error, Failure, FieldError};
 use crate::tokens::PASSWORD_ACR;
 
@@ -43,6 +44,8 @@ struct ErrorPage {
     status: u16,
     title: &'static str,
     detail: String,
+    /// Where to go from there: a path and its name.
+    link: (String, &'static str),
     request_id: Option<String>,
 }
 
@@ -188,6 +191,10 @@ fn page_response(request: &HttpRequest, error: &Error) -> HttpResponse {
         status: error.status_code().as_u16(),
         title: error.title(),
         detail: error.detail(),
+        link: match error {
+            Error::CsrfMismatch => (page_of_form(request.path()), "Open the page again"),
+            _ => ("/".into(), "Go to your devices"),
+        },
         // Only the cause of a server error is in the log, to be found by the id.
         request_id: error
             .status_code()
@@ -204,21 +211,24 @@ fn bare(err: &Error) -> HttpResponse {
     HttpResponse::new(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
-/// Returns the URL of the sign-in page. It leads back to the requested page if one was read.
+/// Returns the URL of the sign-in page. It leads back to the requested page, or to that of the form
+/// that was sent.
 fn sign_in_url(request: &HttpRequest) -> String {
-    match is_safe(request) && request.path() != "/" {
-        true => {
-            let target = request
-                .uri()
-                .path_and_query()
-                .map_or("/", |target| target.as_str());
-            let query = form_urlencoded::Serializer::new(String::new())
-                .append_pair("next", target)
-                .finish();
-            format!("/sign-in?{query}")
-        }
-        false => "/sign-in".into(),
+    let target = match *request.method() {
+        Method::POST => page_of_form(request.path()),
+        _ if is_safe(request) && request.path() != "/" => request
+            .uri()
+            .path_and_query()
+            .map_or_else(String::new, ToString::to_string),
+        _ => HOME.into(),
+    };
+    if target == HOME && !is_safe(request) {
+        return "/sign-in".into();
     }
+    let query = form_urlencoded::Serializer::new(String::new())
+        .append_pair("next", &target)
+        .finish();
+    format!("/sign-in?{query}")
 }
 
 fn request_id(request: &HttpRequest) -> Option<String> {

@@ -5,9 +5,10 @@ use actix_web::http::header::{ContentType, HeaderName, HeaderValue};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 use askama::Template;
 
+use super::assets;
 use super::caller::OpenAlerts;
+use super::forms::{self, FormRefusal};
 use super::notice::{self, Notice, SignedOutNotice};
-use super::{assets, forms};
 use crate::error::{Error, Failure, Result};
 use crate::sessions::Caller;
 use crate::user_agent::ACCEPT_CH;
@@ -41,6 +42,8 @@ pub struct Layout {
     pub nav_item: NavItem,
     /// The CSRF token of the page's forms.
     pub csrf: String,
+    /// Why the page's form was refused, where it is shown again for that.
+    pub refusal: Option<&'static str>,
 }
 
 /// A person who is signed in, for the header of the page.
@@ -63,18 +66,30 @@ impl Layout {
             nav_item,
             // *Your devices* shows the alerts themselves.
             attention: attention(request).filter(|_| request.path() != "/devices"),
-            csrf: forms::csrf_token(request)?,
+            csrf: forms::session_csrf_token(request)?,
             ..Self::bare()
         })
     }
 
-    /// Returns the layout of a page with forms that doesn't show who is signed in.
+    /// Returns the layout of a page with forms of the session that doesn't show who is signed in.
     ///
     /// # Errors
-    /// [`Error::Internal`] on a route without a device cookie, if nobody is signed in.
+    /// [`Error::Internal`] when nobody is signed in.
+    pub fn for_session(request: &HttpRequest) -> Result<Self> {
+        Ok(Self {
+            csrf: forms::session_csrf_token(request)?,
+            ..Self::bare()
+        })
+    }
+
+    /// Returns the layout of a page with forms that anybody may send.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] on a route without a device cookie.
     pub fn anonymous(request: &HttpRequest) -> Result<Self> {
         Ok(Self {
-            csrf: forms::csrf_token(request)?,
+            csrf: forms::browser_csrf_token(request)?,
+            refusal: forms::refusal(request).map(explain),
             ..Self::bare()
         })
     }
@@ -90,6 +105,7 @@ impl Layout {
             attention: None,
             nav_item: NavItem::None,
             csrf: String::new(),
+            refusal: None,
         }
     }
 
@@ -101,6 +117,20 @@ impl Layout {
     /// Returns whether the page belongs to the account; for `aria-current`.
     pub fn is_at_account(&self) -> bool {
         self.nav_item == NavItem::Account
+    }
+}
+
+/// Returns why a form was refused, in words.
+fn explain(refusal: FormRefusal) -> &'static str {
+    match refusal {
+        FormRefusal::NoCookies => {
+            "Your browser sent no cookies, and without them nobody can be signed in here. Allow \
+             cookies for this site, then send the form again."
+        }
+        FormRefusal::Outdated => {
+            "This page had become outdated, so nothing was done. It is up to date now: send the \
+             form again."
+        }
     }
 }
 
@@ -135,16 +165,20 @@ pub fn page(status: StatusCode, template: &impl Template) -> Result<HttpResponse
 }
 
 /// Returns a redirect to the sign-in page, which shows the notice, for a device that has just been
-/// signed out. The browser clears its cache and storage of this site (ASVS 5.0, 14.3.1). Cookies
-/// are left out: to clear them would delete the device cookie as well.
+/// signed out. The session cookie is removed by its name; nothing else is cleared unless it is
+/// asked for ([`clear_site_data`]).
 pub fn signed_out_response(request: &HttpRequest, notice: SignedOutNotice) -> HttpResponse {
     notice::put(request, Notice::SignedOut(notice));
-    let mut response = see_other("/sign-in");
+    see_other("/sign-in")
+}
+
+/// Has the browser clear its cache and storage of this site (ASVS 5.0, 14.3.1; W3C Clear Site
+/// Data). Never its cookies: that would clear those of every host of the domain.
+pub fn clear_site_data(response: &mut HttpResponse) {
     response.headers_mut().insert(
         HeaderName::from_static("clear-site-data"),
         HeaderValue::from_static(r#""cache", "storage""#),
     );
-    response
 }
 
 /// Returns a redirect to `location` by GET (303), such as after a form was submitted.

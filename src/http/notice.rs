@@ -31,8 +31,6 @@ use crate::text;
 const LIFETIME: Duration = Duration::from_secs(5 * 60);
 /// Random bytes of a notice's id.
 const ID_BYTES: usize = 16;
-/// The headers of a request for a page that nobody may ever see.
-const PREFETCH_HEADERS: [&str; 4] = ["sec-purpose", "purpose", "x-purpose", "x-moz"];
 
 /// What a page says once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -228,14 +226,12 @@ fn open(request: &HttpRequest, app: &AppState, value: &str) -> Option<(StoredNot
 }
 
 /// Returns whether the response is a page that somebody opens now. Any other request, such as one
-/// that fetches it ahead or as an image, uses up no notice.
+/// for an image, uses up no notice; one that fetches a page ahead gets none
+/// ([`refuse_prefetch`](super::prefetch::refuse_prefetch)).
 fn is_seen(request: &HttpRequest) -> bool {
     let headers = request.headers();
-    let is_ahead = PREFETCH_HEADERS
-        .iter()
-        .any(|name| headers.contains_key(*name));
     let is_document = headers
         .get("sec-fetch-dest")
         .is_none_or(|destination| destination == "document");
-    *request.method() == Method::GET && !is_ahead && is_document
+    *request.method() == Method::GET && is_document
 }

@@ -46,7 +46,7 @@ pub fn step_up_response(request: &HttpRequest) -> Result<HttpResponse> {
         )));
     }
     let template = ConfirmPage {
-        layout: Layout::anonymous(request)?,
+        layout: Layout::for_session(request)?,
         action: Some(request.path().to_owned()),
         fields: action_fields(request),
         next: String::new(),

@@ -92,6 +92,21 @@ pub fn local_path(target: Option<&str>) -> &str {
     target.filter(|target| is_local(target)).unwrap_or(HOME)
 }
 
+/// Returns the page with the form that is posted to `path`, for somebody who has to open it again.
+pub fn page_of_form(path: &str) -> String {
+    let segments: Vec<&str> = path.split('/').skip(1).collect();
+    match segments.as_slice() {
+        ["account", ..] => "/account".into(),
+        ["admin", section, ..] => format!("/admin/{section}"),
+        ["devices", id, "rename"] => format!("/devices/{id}"),
+        ["sign-in" | "sign-up" | "forgot-password"]
+        | ["devices", "sign-out-others"]
+        | ["setup" | "reset-password" | "verify-email", _] => path.to_owned(),
+        ["not-me", token, ..] => format!("/not-me/{token}"),
+        _ => HOME.to_owned(),
+    }
+}
+
 /// Returns whether a browser resolves `target` to a path on this site. What it may resolve to
 /// another host is refused: `//host`, `/\host`, control characters, white space, a scheme.
 pub fn is_local(target: &str) -> bool {

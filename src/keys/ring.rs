@@ -94,8 +94,8 @@ impl KeyRing {
             return false;
         }
         let since = self.now() - MESSAGE_LINK_LIFETIME;
-        let is_kept = |key: &CookieKey| keys.cookie.iter().any(|kept| kept.id() == key.id());
-        let voids_links = before.cookie.used_since(since).any(|key| !is_kept(key));
+        let is_there = |key: &CookieKey| keys.cookie.iter().any(|other| other.id() == key.id());
+        let voids_links = before.cookie.used_since(since).any(|key| !is_there(key));
         let (signing, cookie) = (keys.signing.count(), keys.cookie.count());
         *self.0.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
         tracing::info!(

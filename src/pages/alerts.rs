@@ -57,7 +57,7 @@ pub async fn report(
         None => {}
     }
     let ended = reported.ended.first().map(|session| session.id);
-    let outcome = match reported.kept_email {
+    let outcome = match reported.unrestored_email {
         Some(_) => AccountNotice::EmailChangeReported(ended),
         None => AccountNotice::AlertReported(ended),
     };

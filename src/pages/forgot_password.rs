@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::message::{Message, message_page};
 use crate::error::{Error, Result};
 use crate::http::app_state::AppState;
-use crate::http::forms::Form;
+use crate::http::forms::PublicForm;
 use crate::http::layout::{Layout, page, see_other};
 use crate::people::Email;
 
@@ -43,11 +43,17 @@ pub async fn show(app: web::Data<AppState>, request: HttpRequest) -> Result<Http
 pub async fn submit(
     app: web::Data<AppState>,
     request: HttpRequest,
-    Form(form): Form<ForgotPasswordForm>,
+    form: PublicForm<ForgotPasswordForm>,
 ) -> Result<HttpResponse> {
     if !app.accounts.sends_mail() {
         return without_mail(&request);
     }
+    let form = match form {
+        PublicForm::Accepted(form) => form,
+        PublicForm::Refused(form) => {
+            return form_page(&request, StatusCode::FORBIDDEN, &form.email, None);
+        }
+    };
     let email: Email = match form.email.parse() {
         Ok(email) => email,
         Err(err) => return refused(&request, &form.email, &err),

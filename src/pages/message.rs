@@ -36,7 +36,11 @@ pub(super) fn message_page(
     message: Message,
 ) -> Result<HttpResponse> {
     let template = MessagePage {
-        layout: Layout::anonymous(request)?,
+        // The page has no form to send again.
+        layout: Layout {
+            refusal: None,
+            ..Layout::anonymous(request)?
+        },
         title: message.title,
         words: message.words,
         link: message.link,

@@ -6,8 +6,10 @@ use askama::Template;
 use serde::Deserialize;
 
 use crate::error::{Error, Result};
+use crate::http::app_state::AppState;
+use crate::http::browser;
 use crate::http::layout::{Layout, page};
-use crate::people::{EmailTrust, FullName, NewAccount, PlainPassword, Role};
+use crate::people::{EmailTrust, FullName, NewAccount, PlainPassword, Role, User};
 
 /// The texts of the form for one purpose.
 pub(super) struct Purpose {
@@ -90,6 +92,29 @@ impl NewAccountForm {
     }
 }
 
+/// Returns the account that the same form made in this browser, sent twice: this browser is signed
+/// in to it, and the password is its own. `None` when somebody else has the e-mail.
+///
+/// # Errors
+/// [`Error::Busy`] when too many passwords wait to be hashed.
+pub(super) async fn find_made_before(
+    app: &AppState,
+    request: &HttpRequest,
+    form: &NewAccountForm,
+) -> Result<Option<User>> {
+    let password = PlainPassword::claimed(form.password.clone());
+    let user = match app.people.authenticate(&form.email, password).await {
+        Err(Error::InvalidCredentials) => return Ok(None),
+        user => user?,
+    };
+    let device = browser::device_id(request)?;
+    let live = app.sessions.list_live(user.id).await?;
+    let is_here = live
+        .iter()
+        .any(|session| session.device_id.as_deref() == Some(device.as_str()));
+    Ok(is_here.then_some(user))
+}
+
 /// Returns a page with the empty form.
 ///
 /// # Errors
@@ -103,6 +128,19 @@ pub(super) fn empty_form(request: &HttpRequest, purpose: Purpose) -> Result<Http
         StatusCode::OK,
         FieldErrors::default(),
     )
+}
+
+/// Returns a page with a form that was refused, as it was submitted, except the password.
+///
+/// # Errors
+/// [`Error::Internal`] when the page can't be rendered.
+pub(super) fn refused_form(
+    request: &HttpRequest,
+    purpose: Purpose,
+    form: &NewAccountForm,
+) -> Result<HttpResponse> {
+    let none = FieldErrors::default();
+    form_page(request, purpose, form, StatusCode::FORBIDDEN, none)
 }
 
 /// Returns a page with the form as it was submitted, except the password, and its errors.

@@ -81,15 +81,14 @@ pub(super) fn after_page(
     page(StatusCode::OK, &template)
 }
 
-/// Returns the form again, with the error of the password.
-pub(super) fn refused_page(
+/// Returns the form again with its ticket, and with the error of the password if it has one.
+pub(super) fn password_page(
     request: &HttpRequest,
     token: &str,
-    user: &User,
-    ticket: String,
-    err: &Error,
+    (user, ticket): (&User, String),
+    err: Option<&Error>,
 ) -> Result<HttpResponse> {
-    let error = err.field_errors().first();
+    let error = err.and_then(|err| err.field_errors().first());
     let template = AfterPage {
         layout: Layout::anonymous(request)?,
         done: "It is noted. One thing is left:",
@@ -102,7 +101,22 @@ pub(super) fn refused_page(
             error: error.map(|error| error.message.clone()),
         }),
     };
-    page(err.status_code(), &template)
+    page(err.map_or(StatusCode::OK, Error::status_code), &template)
+}
+
+/// Returns the page of a form that was refused: the one that its link opens, which changes nothing.
+///
+/// # Errors
+/// [`Error::CsrfMismatch`] when the link is not genuine either.
+pub(super) async fn refused_form(
+    page: impl Future<Output = Result<HttpResponse>>,
+) -> Result<HttpResponse> {
+    let mut response = match page.await {
+        Err(Error::NotFound) => return Err(Error::CsrfMismatch),
+        page => page?,
+    };
+    *response.status_mut() = StatusCode::FORBIDDEN;
+    Ok(response)
 }
 
 /// Returns the person as the origin of what they do by a link, without a session.

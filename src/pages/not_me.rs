@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::message::{Message, message_page};
 use super::new_password::{
-    FORMER_FIRST, PasswordForm, after_page, get_linked_message, origin, refused_page,
+    FORMER_FIRST, PasswordForm, after_page, get_linked_message, origin, password_page, refused_form,
 };
 use super::take_back;
 use super::views::AlertView;
@@ -18,7 +18,7 @@ use crate::alerts::Alert;
 use crate::error::{Error, Result};
 use crate::http::app_state::AppState;
 use crate::http::client::RequestClient;
-use crate::http::forms::Form;
+use crate::http::forms::PublicForm;
 use crate::http::layout::{Layout, page, signed_out_response};
 use crate::http::notice::SignedOutNotice;
 use crate::mail::TICKET_LIFETIME;
@@ -156,8 +156,12 @@ pub async fn submit(
     request: HttpRequest,
     token: web::Path<String>,
     RequestClient(client): RequestClient,
-    Form(form): Form<AlertReviewForm>,
+    form: PublicForm<AlertReviewForm>,
 ) -> Result<HttpResponse> {
+    let form = match form {
+        PublicForm::Accepted(form) => form,
+        PublicForm::Refused(_) => return refused_form(show(app, request, token)).await,
+    };
     let message = get_linked_message(&app, &token).await?;
     let is_open = message.alerts.iter().any(Alert::is_open);
     match &message.mailbox {
@@ -224,7 +228,12 @@ fn after_report(
         return after_page(request, token, &take_back::outcome(taken_back), None, None);
     }
     let mut done = vec![ended_devices(&reported.ended)];
-    done.extend(reported.kept_email.as_deref().map(kept_email));
+    done.extend(
+        reported
+            .unrestored_email
+            .as_deref()
+            .map(describe_unrestored),
+    );
     reported_page(app, request, token, (&done.join(" "), before))
 }
 
@@ -245,7 +254,7 @@ fn ended_devices(ended: &[Session]) -> String {
 }
 
 /// Returns what to do about an e-mail that a report could not change back.
-fn kept_email(email: &str) -> String {
+fn describe_unrestored(email: &str) -> String {
     format!(
         "The account keeps {email} as its e-mail: that change can’t be undone by this link. If it \
          should have another, sign in and change it on Account, or ask an administrator of this \
@@ -262,8 +271,14 @@ pub async fn set_password(
     request: HttpRequest,
     token: web::Path<String>,
     RequestClient(client): RequestClient,
-    Form(form): Form<NewPasswordForm>,
+    form: PublicForm<NewPasswordForm>,
 ) -> Result<HttpResponse> {
+    let form = match form {
+        PublicForm::Accepted(form) => form,
+        PublicForm::Refused(form) => {
+            return refused_form(password_page_again(&app, &request, &token, form.ticket)).await;
+        }
+    };
     let message = get_linked_message(&app, &token).await?;
     let grant = message.grant.as_ref().ok_or(Error::NotFound)?;
     if !app
@@ -275,7 +290,9 @@ pub async fn set_password(
     let user = &message.user;
     let password = match PlainPassword::new("new_password", form.new_password) {
         Ok(password) => password,
-        Err(err) => return refused_page(&request, &token, user, form.ticket, &err),
+        Err(err) => {
+            return password_page(&request, &token, (user, form.ticket), Some(&err));
+        }
     };
     let hash = app.people.hash_password(password).await?;
     let context = client.alert_context(user.ip_retention);
@@ -283,6 +300,17 @@ pub async fn set_password(
         .set_password_by_grant(grant, hash, origin(user, client), context)
         .await?;
     Ok(signed_out_response(&request, SignedOutNotice::PasswordSet))
+}
+
+/// Returns the form for a new password again, with its ticket.
+async fn password_page_again(
+    app: &AppState,
+    request: &HttpRequest,
+    token: &str,
+    ticket: String,
+) -> Result<HttpResponse> {
+    let message = get_linked_message(app, token).await?;
+    password_page(request, token, (&message.user, ticket), None)
 }
 
 /// Returns the page after a report: with the form for a new password where `message` may lead to

@@ -16,6 +16,8 @@ pub(super) struct NoticeView {
     pub(super) words: Option<String>,
     /// Whether *Your devices* offers further steps, after an alert was reported.
     pub(super) offers_more: bool,
+    /// Whether it says that this device was signed out by its person.
+    pub(super) is_sign_out: bool,
 }
 
 /// Returns the notice for the page in the response to `request`, and uses it up.
@@ -32,25 +34,40 @@ pub(super) async fn take(
             return Ok(NoticeView {
                 words: reported(app, user, session).await?,
                 offers_more: true,
+                ..NoticeView::default()
             });
         }
         Some(Notice::Account(user, AccountNotice::EmailChangeReported(session))) => {
             let ended = reported(app, user, session).await?;
-            let kept = caller.map(|caller| kept_email(caller.user.shown_email()));
-            let words: Vec<String> = ended.into_iter().chain(kept).collect();
+            let advice = caller.map(|caller| describe_unrestored(caller.user.shown_email()));
+            let words: Vec<String> = ended.into_iter().chain(advice).collect();
             return Ok(NoticeView {
                 words: Some(words.join(" ")),
                 offers_more: true,
+                ..NoticeView::default()
             });
         }
         Some(Notice::Account(user, notice)) => account_words(app, user, notice).await?,
-        Some(Notice::SignedOut(notice)) => Some(signed_out_words(notice).to_owned()),
+        Some(Notice::SignedOut(notice)) => {
+            return Ok(NoticeView {
+                words: Some(signed_out_words(notice).to_owned()),
+                is_sign_out: is_sign_out(notice),
+                ..NoticeView::default()
+            });
+        }
         None => None,
     };
     Ok(NoticeView {
         words,
         ..NoticeView::default()
     })
+}
+
+/// Returns whether the person signed this device out, and may want to leave nothing on it.
+fn is_sign_out(notice: SignedOutNotice) -> bool {
+    use SignedOutNotice::{Deleted, SignedOut, SignedOutEverywhere};
+
+    matches!(notice, SignedOut | SignedOutEverywhere | Deleted)
 }
 
 /// Returns what a person is told. That devices are signed out is stated only if the rows agree.
@@ -86,7 +103,7 @@ async fn reported(
 }
 
 /// Returns what to do about an e-mail that a report could not change back.
-fn kept_email(email: &str) -> String {
+fn describe_unrestored(email: &str) -> String {
     format!(
         "Your e-mail is still {email}: that change can’t be undone here. If it should be another \
          one, change it on Account first, or ask an administrator of this service. Whoever reads \

@@ -7,12 +7,12 @@ use askama::Template;
 use serde::Deserialize;
 
 use super::message::{Message, message_page};
-use super::new_password::origin;
+use super::new_password::{origin, refused_form};
 use crate::db::ResetId;
 use crate::error::{Error, Result};
 use crate::http::app_state::AppState;
 use crate::http::client::RequestClient;
-use crate::http::forms::Form;
+use crate::http::forms::PublicForm;
 use crate::http::layout::{Layout, page, signed_out_response};
 use crate::http::notice::SignedOutNotice;
 use crate::people::{PlainPassword, User};
@@ -59,8 +59,12 @@ pub async fn submit(
     request: HttpRequest,
     token: web::Path<String>,
     RequestClient(client): RequestClient,
-    Form(form): Form<ResetPasswordForm>,
+    form: PublicForm<ResetPasswordForm>,
 ) -> Result<HttpResponse> {
+    let form = match form {
+        PublicForm::Accepted(form) => form,
+        PublicForm::Refused(_) => return refused_form(show(app, request, token)).await,
+    };
     let (id, Some(user)) = find(&app, &token).await? else {
         return void_link(&request);
     };

@@ -4,19 +4,19 @@ use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::new_account::{self, FIRST_ADMIN, NewAccountForm};
 use super::sign_in;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::http::app_state::AppState;
 use crate::http::client::RequestClient;
-use crate::http::forms::Form;
+use crate::http::forms::PublicForm;
 use crate::http::layout::see_other;
 use crate::http::target::HOME;
-use crate::people::{EmailTrust, Role};
+use crate::people::{EmailTrust, Role, User};
 use crate::sessions::SessionPersistence;
 
 /// Shows the form.
 ///
 /// # Errors
-/// [`Error::NotFound`](crate::Error::NotFound) when the link is closed or the token is not valid.
+/// [`Error::NotFound`] when the link is closed or the token is not valid.
 pub async fn show(
     app: web::Data<AppState>,
     request: HttpRequest,
@@ -29,19 +29,31 @@ pub async fn show(
 /// Creates the administrator, closes the link, and signs the administrator in.
 ///
 /// # Errors
-/// [`Error::NotFound`](crate::Error::NotFound) when the link is closed or the token is not valid,
+/// [`Error::NotFound`] when the link is closed or the token is not valid,
 /// or there is an administrator already.
 pub async fn submit(
     app: web::Data<AppState>,
     request: HttpRequest,
     token: web::Path<String>,
     RequestClient(client): RequestClient,
-    Form(form): Form<NewAccountForm>,
+    form: PublicForm<NewAccountForm>,
 ) -> Result<HttpResponse> {
-    app.setup.verify(&token)?;
-    let registered = match form.account(Role::Admin, EmailTrust::Vouched) {
-        Ok(account) => app.people.create_first_admin(account).await,
+    let form = match form {
+        PublicForm::Accepted(form) => form,
+        PublicForm::Refused(form) => {
+            app.setup.verify(&token).map_err(|_| Error::CsrfMismatch)?;
+            return new_account::refused_form(&request, FIRST_ADMIN, &form);
+        }
+    };
+    let registered = match app.setup.verify(&token) {
+        Ok(()) => create(&app, &form).await,
         Err(err) => Err(err),
+    };
+    let registered = match registered {
+        Err(Error::NotFound) => new_account::find_made_before(&app, &request, &form)
+            .await?
+            .ok_or(Error::NotFound),
+        other => other,
     };
     match registered {
         Ok(user) => {
@@ -59,4 +71,9 @@ pub async fn submit(
         }
         Err(err) => new_account::form_with_errors(&request, FIRST_ADMIN, &form, err),
     }
+}
+
+async fn create(app: &AppState, form: &NewAccountForm) -> Result<User> {
+    let account = form.account(Role::Admin, EmailTrust::Vouched)?;
+    app.people.create_first_admin(account).await
 }

@@ -11,7 +11,7 @@ use crate::http::app_state::AppState;
 use crate::http::browser;
 use crate::http::caller::MaybeCaller;
 use crate::http::client::RequestClient;
-use crate::http::forms::Form;
+use crate::http::forms::PublicForm;
 use crate::http::layout::{Layout, page};
 use crate::http::onward;
 use crate::people::{PlainPassword, User};
@@ -26,6 +26,8 @@ struct SignInPage<'a> {
     remember: bool,
     can_sign_up: bool,
     notice: Option<String>,
+    /// Whether it offers to clear what the browser stored, after a sign-out.
+    offers_clearing: bool,
     error: Option<&'static str>,
 }
 
@@ -36,12 +38,33 @@ pub struct SignInQuery {
 }
 
 /// The form of `POST /sign-in`.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 pub struct SignInForm {
     email: String,
     password: String,
     remember: Option<String>,
     next: Option<String>,
+}
+
+impl<'a> SignInPage<'a> {
+    /// Returns the page with the form as it was submitted, except the password.
+    fn new(
+        app: &AppState,
+        request: &HttpRequest,
+        form: &'a SignInForm,
+        next: &'a str,
+    ) -> Result<Self> {
+        Ok(Self {
+            layout: Layout::anonymous(request)?,
+            next,
+            email: &form.email,
+            remember: form.remember.is_some(),
+            can_sign_up: app.sign_up,
+            notice: None,
+            offers_clearing: false,
+            error: None,
+        })
+    }
 }
 
 /// Shows the form. A person who is signed in goes on to the page that they came for; the
@@ -57,15 +80,11 @@ pub async fn show(
         return go_on::after_page(&request, &caller, &next);
     }
     browser::clear_ended_session(&request)?;
-    let template = SignInPage {
-        layout: Layout::anonymous(&request)?,
-        next: next.as_str(),
-        email: "",
-        remember: false,
-        can_sign_up: app.sign_up,
-        notice: notices::take(&app, &request, None).await?.words,
-        error: None,
-    };
+    let empty = SignInForm::default();
+    let notice = notices::take(&app, &request, None).await?;
+    let mut template = SignInPage::new(&app, &request, &empty, next.as_str())?;
+    template.notice = notice.words;
+    template.offers_clearing = notice.is_sign_out;
     page(StatusCode::OK, &template)
 }
 
@@ -78,8 +97,16 @@ pub async fn submit(
     request: HttpRequest,
     RequestClient(client): RequestClient,
     MaybeCaller(before): MaybeCaller,
-    Form(form): Form<SignInForm>,
+    form: PublicForm<SignInForm>,
 ) -> Result<HttpResponse> {
+    let form = match form {
+        PublicForm::Accepted(form) => form,
+        PublicForm::Refused(form) => {
+            let next = app.allowed_hosts.destination(form.next.as_deref());
+            let template = SignInPage::new(&app, &request, &form, next.as_str())?;
+            return page(StatusCode::FORBIDDEN, &template);
+        }
+    };
     let persistence = if form.remember.is_some() {
         SessionPersistence::Remembered
     } else {
@@ -88,7 +115,7 @@ pub async fn submit(
     let next = app.allowed_hosts.destination(form.next.as_deref());
     match app
         .people
-        .authenticate(&form.email, PlainPassword::claimed(form.password))
+        .authenticate(&form.email, PlainPassword::claimed(form.password.clone()))
         .await
     {
         Ok(user) => {
@@ -104,15 +131,8 @@ pub async fn submit(
             Ok(go_on::after_form(&next))
         }
         Err(Error::InvalidCredentials) => {
-            let template = SignInPage {
-                layout: Layout::anonymous(&request)?,
-                next: next.as_str(),
-                email: &form.email,
-                remember: persistence == SessionPersistence::Remembered,
-                can_sign_up: app.sign_up,
-                notice: None,
-                error: Some(refusal(&app)),
-            };
+            let mut template = SignInPage::new(&app, &request, &form, next.as_str())?;
+            template.error = Some(refusal(&app));
             page(StatusCode::UNAUTHORIZED, &template)
         }
         Err(other) => Err(other),

@@ -1,13 +1,16 @@
-//! `/sign-out` and `/devices/sign-out-everywhere`: sign out this device, or every device.
+//! `/sign-out` and `/devices/sign-out-everywhere`: sign out this device, or every device;
+//! `/sign-out/clear`: clear what the browser stored.
 
+use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use crate::error::Result;
+use super::message::{Message, message_page};
+use crate::error::{Error, Result};
 use crate::http::app_state::AppState;
 use crate::http::browser;
 use crate::http::caller::{AnyPageCaller, PageCaller};
-use crate::http::forms::{EmptyForm, Form};
-use crate::http::layout::signed_out_response;
+use crate::http::forms::{EmptyForm, Form, PublicForm};
+use crate::http::layout::{clear_site_data, signed_out_response};
 use crate::http::notice::SignedOutNotice;
 use crate::sessions::EndedReason;
 
@@ -35,8 +38,7 @@ pub async fn submit(
 /// Ends every session of the caller, this one included.
 ///
 /// # Errors
-/// [`Error::StepUpRequired`](crate::Error::StepUpRequired) when the password was
-/// given too long ago.
+/// [`Error::StepUpRequired`] when the password was given too long ago.
 pub async fn submit_everywhere(
     app: web::Data<AppState>,
     request: HttpRequest,
@@ -53,4 +55,29 @@ pub async fn submit_everywhere(
         &request,
         SignedOutNotice::SignedOutEverywhere,
     ))
+}
+
+/// Has the browser clear what it stored of this site, on a device that others use. Its cookies
+/// stay: the session's is gone since the sign-out, and the device's says nothing of a person.
+///
+/// # Errors
+/// [`Error::CsrfMismatch`] when the form may be forged.
+pub async fn clear_stored(
+    request: HttpRequest,
+    form: PublicForm<EmptyForm>,
+) -> Result<HttpResponse> {
+    let PublicForm::Accepted(_) = form else {
+        return Err(Error::CsrfMismatch);
+    };
+    let message = Message {
+        title: "It is cleared",
+        words: vec![
+            "This browser has cleared its copies of this site’s pages and what they had stored."
+                .into(),
+        ],
+        link: Some(("/sign-in", "Sign in")),
+    };
+    let mut response = message_page(&request, StatusCode::OK, message)?;
+    clear_site_data(&mut response);
+    Ok(response)
 }

@@ -7,14 +7,14 @@ use super::message::{Message, message_page};
 use super::new_account::{self, NewAccountForm, SIGN_UP};
 use super::sign_in;
 use crate::account::SignedUp;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::http::app_state::AppState;
 use crate::http::caller::MaybeCaller;
 use crate::http::client::RequestClient;
-use crate::http::forms::Form;
+use crate::http::forms::PublicForm;
 use crate::http::layout::see_other;
 use crate::http::target::HOME;
-use crate::people::{EmailTrust, NewAccount, Role};
+use crate::people::{EmailTrust, Role};
 use crate::sessions::SessionPersistence;
 
 /// Shows the form. A person who is signed in is redirected to *Your devices*.
@@ -29,18 +29,19 @@ pub async fn show(request: HttpRequest, MaybeCaller(caller): MaybeCaller) -> Res
 /// says to look into the mailbox, whether the address had an account or not.
 ///
 /// # Errors
-/// [`Error::Busy`](crate::Error::Busy) when too many passwords wait to be hashed.
+/// [`Error::Busy`] when too many passwords wait to be hashed.
 pub async fn submit(
     app: web::Data<AppState>,
     request: HttpRequest,
     RequestClient(client): RequestClient,
     MaybeCaller(before): MaybeCaller,
-    Form(form): Form<NewAccountForm>,
+    form: PublicForm<NewAccountForm>,
 ) -> Result<HttpResponse> {
-    let signed_up = match form.account(Role::Person, EmailTrust::Unverified) {
-        Ok(account) => sign_up(&app, account).await,
-        Err(err) => Err(err),
+    let form = match form {
+        PublicForm::Accepted(form) => form,
+        PublicForm::Refused(form) => return new_account::refused_form(&request, SIGN_UP, &form),
     };
+    let signed_up = sign_up(&app, &request, &form).await;
     match signed_up {
         Ok(SignedUp::AwaitsVerification) => check_mailbox(&request),
         Ok(SignedUp::Ready(user)) => {
@@ -60,9 +61,16 @@ pub async fn submit(
     }
 }
 
-async fn sign_up(app: &AppState, account: NewAccount) -> Result<SignedUp> {
+async fn sign_up(app: &AppState, request: &HttpRequest, form: &NewAccountForm) -> Result<SignedUp> {
+    let account = form.account(Role::Person, EmailTrust::Unverified)?;
     let hash = app.people.hash_password(account.password.clone()).await?;
-    app.accounts.sign_up(account, hash).await
+    match app.accounts.sign_up(account, hash).await {
+        Err(Error::EmailTaken) => new_account::find_made_before(app, request, form)
+            .await?
+            .map(|user| SignedUp::Ready(Box::new(user)))
+            .ok_or(Error::EmailTaken),
+        signed_up => signed_up,
+    }
 }
 
 fn check_mailbox(request: &HttpRequest) -> Result<HttpResponse> {

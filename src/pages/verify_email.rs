@@ -8,6 +8,7 @@ use askama::Template;
 use serde::Deserialize;
 
 use super::message::{Message, message_page};
+use super::new_password::refused_form;
 use crate::account::{Declined, PendingEmail, Verified};
 use crate::db::VerificationId;
 use crate::error::{Error, Result};
@@ -15,7 +16,7 @@ use crate::events::Origin;
 use crate::http::app_state::AppState;
 use crate::http::caller::MaybeCaller;
 use crate::http::client::RequestClient;
-use crate::http::forms::Form;
+use crate::http::forms::PublicForm;
 use crate::http::layout::{Layout, page, see_other};
 use crate::http::notice::{self, AccountNotice, Notice, SignedOutNotice};
 use crate::people::PlainPassword;
@@ -70,8 +71,15 @@ pub async fn submit(
     token: web::Path<String>,
     RequestClient(client): RequestClient,
     MaybeCaller(caller): MaybeCaller,
-    Form(form): Form<VerifyEmailForm>,
+    form: PublicForm<VerifyEmailForm>,
 ) -> Result<HttpResponse> {
+    let form = match form {
+        PublicForm::Accepted(form) => form,
+        PublicForm::Refused(_) => {
+            let page = show(app, request, token, MaybeCaller(caller));
+            return refused_form(page).await;
+        }
+    };
     let Some((id, pending)) = find_pending(&app, &token).await? else {
         return void_link(&request);
     };

@@ -7,6 +7,7 @@ use actix_web::middleware::from_fn;
 use actix_web::{HttpResponse, HttpResponseBuilder, Route as Endpoint, web};
 
 use crate::applications::Scope;
+use crate::http::prefetch::refuse_prefetch;
 use crate::http::{assets, browser, notice};
 use crate::{api, pages};
 
@@ -146,6 +147,7 @@ pub static PAGES: &[Route] = &[
     Route::get("/sign-up", Access::Public, || web::to(pages::sign_up::show)).only_with_sign_up(),
     Route::post("/sign-up", Access::Public, || web::to(pages::sign_up::submit)).only_with_sign_up(),
     Route::post("/sign-out", Access::SignedIn, || web::to(pages::sign_out::submit)),
+    Route::post("/sign-out/clear", Access::Public, || web::to(pages::sign_out::clear_stored)),
     Route::get("/confirm", Access::SignedIn, || web::to(pages::confirm::show)),
     Route::post("/confirm", Access::SignedIn, || web::to(pages::confirm::submit)),
     Route::get("/setup/{token}", Access::Token, || web::to(pages::setup::show)),
@@ -198,7 +200,9 @@ pub(super) fn configure(config: &mut web::ServiceConfig, sign_up: bool) {
     config.service(web::scope(API_PREFIX));
     let mut pages = web::scope("")
         .wrap(from_fn(notice::write_cookie))
-        .wrap(from_fn(browser::ensure_device_cookie));
+        .wrap(from_fn(browser::ensure_device_cookie))
+        // Outside of it: a prefetched page sets no device cookie, either.
+        .wrap(from_fn(refuse_prefetch));
     for resource in resources(PAGES, sign_up) {
         pages = pages.service(resource);
     }

@@ -8,7 +8,6 @@ on_both!(
     without_a_choice_the_services_limit_applies_again,
     a_refresh_applies_the_chosen_limit,
     an_unknown_choice_is_refused,
-    signing_out_clears_the_sites_data_in_the_browser,
 );
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -101,14 +100,4 @@ async fn an_unknown_choice_is_refused(app: &TestApp) {
             .number("SELECT count(idle_limit_seconds) AS value FROM users"),
         0
     );
-}
-
-async fn signing_out_clears_the_sites_data_in_the_browser(app: &TestApp) {
-    let ada = app.register("ada@example.org").await;
-    let browser = app.signed_in_browser(&ada, FIREFOX).await;
-    let response = browser
-        .submit("/devices", "/sign-out", &[])
-        .await
-        .expect(303);
-    assert_eq!(response.header("clear-site-data"), r#""cache", "storage""#);
 }

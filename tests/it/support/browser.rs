@@ -82,6 +82,29 @@ impl Browser {
         TestResponse::to(self.http.post(self.at(path)).form(fields)).await
     }
 
+    /// Gets a page with further headers.
+    pub async fn get_with(&self, path: &str, headers: &[(&str, &str)]) -> TestResponse {
+        let mut request = self.http.get(self.at(path));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        TestResponse::to(request).await
+    }
+
+    /// Sends a form as [`Browser::send`], with further headers, such as a browser adds by itself.
+    pub async fn send_with(
+        &self,
+        form: &Form,
+        fields: &[(&str, &str)],
+        headers: &[(&str, &str)],
+    ) -> TestResponse {
+        let mut request = self.http.post(self.at(&form.action));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        TestResponse::to(request.form(&completed(form, fields))).await
+    }
+
     /// Opens the page, completes its form for `action`, and sends it.
     pub async fn submit(&self, page: &str, action: &str, fields: &[(&str, &str)]) -> TestResponse {
         let form = self.form(page, action).await;
@@ -106,16 +129,7 @@ impl Browser {
     /// Sends a form, perhaps one from a page opened long ago. A field of `fields` replaces a hidden
     /// one.
     pub async fn send(&self, form: &Form, fields: &[(&str, &str)]) -> TestResponse {
-        let is_replaced = |name: &str| fields.iter().any(|(field, _)| *field == name);
-        let hidden = form
-            .hidden
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_str()));
-        let all: Vec<_> = hidden
-            .filter(|(name, _)| !is_replaced(name))
-            .chain(fields.iter().copied())
-            .collect();
-        self.post(&form.action, &all).await
+        self.post(&form.action, &completed(form, fields)).await
     }
 
     pub async fn sign_in(&self, person: &Person) -> TestResponse {
@@ -168,4 +182,17 @@ impl Browser {
     fn at(&self, path: &str) -> Url {
         self.base.join(path).expect("a path")
     }
+}
+
+/// Returns the fields of a form, with the hidden ones that `fields` does not replace.
+fn completed<'a>(form: &'a Form, fields: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+    let is_replaced = |name: &str| fields.iter().any(|(field, _)| *field == name);
+    let hidden = form
+        .hidden
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()));
+    hidden
+        .filter(|(name, _)| !is_replaced(name))
+        .chain(fields.iter().copied())
+        .collect()
 }

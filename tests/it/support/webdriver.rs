@@ -6,6 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
+use fantoccini::actions::{InputSource, MOUSE_BUTTON_LEFT, MouseActions, PointerAction};
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
@@ -85,8 +86,18 @@ impl WebDriver {
 
     /// Opens a browser with an empty profile.
     pub async fn open(&self, base: &str, script: Script) -> Chromium {
+        self.open_with(base, script, &json!({})).await
+    }
+
+    /// Opens a browser that stores and sends no cookies.
+    pub async fn open_without_cookies(&self, base: &str) -> Chromium {
+        let blocked = json!({"profile.default_content_setting_values.cookies": 2});
+        self.open_with(base, Script::On, &blocked).await
+    }
+
+    async fn open_with(&self, base: &str, script: Script, preferences: &Value) -> Chromium {
         let profile = self.folder.path().join(Uuid::new_v4().to_string());
-        let capabilities = capabilities(&profile, script);
+        let capabilities = capabilities(&profile, script, preferences);
         let client = ClientBuilder::new(HttpConnector::new())
             .capabilities(capabilities.as_object().expect("an object").clone())
             .connect(&self.address)
@@ -108,7 +119,7 @@ impl Drop for WebDriver {
     }
 }
 
-fn capabilities(profile: &Path, script: Script) -> Value {
+fn capabilities(profile: &Path, script: Script, preferences: &Value) -> Value {
     let mut options = json!({
         "args": [
             "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -117,8 +128,9 @@ fn capabilities(profile: &Path, script: Script) -> Value {
             format!("--user-data-dir={}", profile.display()),
         ],
     });
+    options["prefs"] = preferences.clone();
     if script == Script::Off {
-        options["prefs"] = json!({"profile.managed_default_content_settings.javascript": 2});
+        options["prefs"]["profile.managed_default_content_settings.javascript"] = json!(2);
     }
     json!({"browserName": "chrome", "goog:chromeOptions": options})
 }
@@ -170,10 +182,66 @@ impl Chromium {
             .expect("the button can be pressed");
     }
 
+    /// Presses a button twice, as in a double click.
+    pub async fn press_twice(&self, button: &str) {
+        let button = self.find(button).await;
+        let down = |button| PointerAction::Down { button };
+        let up = |button| PointerAction::Up { button };
+        let twice = MouseActions::new("mouse".into())
+            .then(PointerAction::MoveToElement {
+                element: button,
+                duration: None,
+                x: 0.0,
+                y: 0.0,
+            })
+            .then(down(MOUSE_BUTTON_LEFT))
+            .then(up(MOUSE_BUTTON_LEFT))
+            .then(down(MOUSE_BUTTON_LEFT))
+            .then(up(MOUSE_BUTTON_LEFT));
+        // The page may be gone before the second press.
+        let _ = self.client.perform_actions(twice).await;
+    }
+
     /// Returns how many elements match the selector; 0 while the page can't be searched.
     async fn count(&self, css: &str) -> Option<usize> {
         let found = self.client.find_all(Locator::Css(css)).await.ok()?;
         Some(found.len())
+    }
+
+    /// Opens another tab and goes there; returns its number. The first one has the number 0.
+    pub async fn new_tab(&self) -> usize {
+        let opened = self.client.new_window(true).await.expect("another tab");
+        let client = &self.client;
+        client.switch_to_window(opened.handle).await.expect("a tab");
+        self.client.windows().await.expect("the tabs").len() - 1
+    }
+
+    /// Goes to a tab.
+    pub async fn go_to_tab(&self, number: usize) {
+        let tab = self
+            .client
+            .windows()
+            .await
+            .expect("the tabs")
+            .remove(number);
+        self.client.switch_to_window(tab).await.expect("a tab");
+    }
+
+    /// Forgets every cookie.
+    pub async fn forget_cookies(&self) {
+        let forgotten = self.client.delete_all_cookies().await;
+        forgotten.expect("the cookies are forgotten");
+    }
+
+    /// Goes back to the page before.
+    pub async fn go_back(&self) {
+        self.client.back().await.expect("a page before");
+    }
+
+    /// Returns what stands in a field.
+    pub async fn value_of(&self, field: &str) -> String {
+        let value = self.find(field).await.prop("value").await;
+        value.expect("a field").unwrap_or_default()
     }
 
     /// Returns the path of the current page.
