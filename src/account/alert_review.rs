@@ -140,7 +140,7 @@ impl Accounts {
                     return Ok(Reported {
                         ended: report.run(c, &user)?,
                         taken_back: None,
-                        unrestored_email: report.leaves_email(&user).then_some(user.email),
+                        unrestored_email: report.is_about_email().then_some(user.email),
                     });
                 };
                 // To take the account back ends every session, and reports every alert.
@@ -215,14 +215,9 @@ impl Report {
         find_undoing(c, self.owner, &reported, self.at)
     }
 
-    /// Returns whether a reported change of the e-mail stays: `email` of its alert is what the
-    /// person had before.
-    fn leaves_email(&self, user: &User) -> bool {
-        let mut changes = self
-            .alerts
-            .iter()
-            .filter(|alert| alert.kind.is_email_change());
-        changes.any(|alert| alert.email != user.email)
+    /// Returns whether one of its alerts is about a change of the e-mail.
+    fn is_about_email(&self) -> bool {
+        self.alerts.iter().any(|alert| alert.kind.is_email_change())
     }
 
     /// Reports the alerts, ends the sessions in question, and cancels a pending change of e-mail.

@@ -37,7 +37,9 @@ fn add_key(app: &TestApp) -> Key {
 
 fn add_key_with(app: &TestApp, scope: &str) -> Key {
     let program = Program::with(&app.database);
-    let add = ["api-key", "add", "--name", "shop", "--scope", scope];
+    // Each key makes an application.
+    let name = format!("shop with {scope}");
+    let add = ["api-key", "add", "--name", &name, "--scope", scope];
     let output = program.run(&add).expect_done();
     let after = |name: &str| {
         let line = output.lines().find_map(|line| line.strip_prefix(name));

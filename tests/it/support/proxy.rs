@@ -3,6 +3,7 @@
 
 use std::net::{SocketAddr, TcpListener};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 
 use tempfile::TempDir;
 
@@ -32,11 +33,26 @@ pub struct Proxy {
     _folder: TempDir,
 }
 
+/// The ports of proxies, which have to be known before they start.
+const FIRST_PORT: u16 = 20_000;
+const OWN_PORTS: u16 = 10_000;
+
 impl Proxy {
-    /// Returns a port that is free now.
+    /// Returns an address that is free and stays so: no other test is given it, and the system gives
+    /// nobody a port below its own range.
     pub fn free_address() -> SocketAddr {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        listener.local_addr().expect("an address")
+        static TAKEN: AtomicU16 = AtomicU16::new(0);
+        // Another run of the tests starts elsewhere.
+        let start = std::process::id() % u32::from(OWN_PORTS);
+        let start = u16::try_from(start).expect("a port");
+        for _ in 0..OWN_PORTS {
+            let next = start.wrapping_add(TAKEN.fetch_add(1, Ordering::SeqCst));
+            let address = SocketAddr::from(([127, 0, 0, 1], FIRST_PORT + next % OWN_PORTS));
+            if TcpListener::bind(address).is_ok() {
+                return address;
+            }
+        }
+        panic!("no port is free");
     }
 
     /// Starts both; the proxy listens at `address` and sends its checks to `rollcall`.
