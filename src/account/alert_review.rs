@@ -13,7 +13,6 @@ use crate::db::{AlertId, AnyConnection, SessionId, UserId};
 use crate::error::{Error, Result};
 use crate::events::Origin;
 use crate::people::User;
-use crate::people::store::FormerEmail;
 use crate::sessions::{
     self, Caller, EndedReason, RECENT_LIMIT, Session, is_same_device, is_trusted, record_ended,
     store::SessionEnd,
@@ -104,7 +103,13 @@ impl Accounts {
             origin: caller.origin(),
             at: self.clock.now(),
         };
-        let undoing = self.db.read(move |c| considered.find_undoing(c)).await?;
+        let undoing = self
+            .db
+            .read(move |c| {
+                let settled = considered.list_settled(c)?;
+                find_undoing(c, considered.owner, &settled, considered.at)
+            })
+            .await?;
         if undoing.is_some() {
             self.sessions.require_step_up(caller)?;
         }
@@ -136,11 +141,15 @@ impl Accounts {
         self.db
             .transaction(move |c| {
                 let user = people::store::lock(c, owner)?;
-                let Some(former) = report.find_undoing(c)? else {
+                let settled = report.list_settled(c)?;
+                let Some(former) = find_undoing(c, owner, &settled, at)? else {
                     return Ok(Reported {
                         ended: report.run(c, &user)?,
                         taken_back: None,
-                        unrestored_email: report.is_about_email().then_some(user.email),
+                        unrestored_email: settled
+                            .iter()
+                            .any(|alert| alert.kind.is_email_change())
+                            .then_some(user.email),
                     });
                 };
                 // To take the account back ends every session, and reports every alert.
@@ -198,26 +207,20 @@ struct Report {
 }
 
 impl Report {
-    /// Finds the former address that takes the account back, if the report undoes a change of the
-    /// e-mail: one of its alerts, or one made in a session that it ends.
-    fn find_undoing(&self, c: &mut AnyConnection) -> Result<Option<FormerEmail>> {
-        let open = alerts::list_open(c, self.owner, self.at)?;
+    /// Lists the open alerts that the report settles: its own, and those about the sessions that it
+    /// ends.
+    fn list_settled(&self, c: &mut AnyConnection) -> Result<Vec<Alert>> {
+        let mut open = alerts::list_open(c, self.owner, self.at)?;
         let candidates = Candidates::load(c, self.owner, &open, &self.origin)?;
         let mut doubtful = Vec::new();
         for alert in self.alerts.iter().filter(|alert| alert.is_open()) {
             doubtful.extend(candidates.list_doubtful(alert, self.scope, &open));
         }
-        let is_reported = |other: &&Alert| {
+        open.retain(|other| {
             let is_named = self.alerts.iter().any(|alert| alert.id == other.id);
             is_named || is_about(other, &doubtful)
-        };
-        let reported: Vec<&Alert> = open.iter().filter(is_reported).collect();
-        find_undoing(c, self.owner, &reported, self.at)
-    }
-
-    /// Returns whether one of its alerts is about a change of the e-mail.
-    fn is_about_email(&self) -> bool {
-        self.alerts.iter().any(|alert| alert.kind.is_email_change())
+        });
+        Ok(open)
     }
 
     /// Reports the alerts, ends the sessions in question, and cancels a pending change of e-mail.

@@ -231,7 +231,7 @@ impl From<Standing> for Mailbox {
 pub(super) fn find_undoing(
     c: &mut AnyConnection,
     owner: UserId,
-    reported: &[&Alert],
+    reported: &[Alert],
     now: Timestamp,
 ) -> Result<Option<FormerEmail>> {
     let changes = reported.iter().filter(|alert| alert.kind.is_email_change());

@@ -13,7 +13,7 @@ use super::new_password::{
 };
 use super::take_back;
 use super::views::AlertView;
-use crate::account::{LinkedMessage, Mailbox, Reported, RevokeScope};
+use crate::account::{LinkedMessage, Mailbox, PasswordGrant, Reported, RevokeScope};
 use crate::alerts::Alert;
 use crate::error::{Error, Result};
 use crate::http::app_state::AppState;
@@ -22,7 +22,7 @@ use crate::http::forms::PublicForm;
 use crate::http::layout::{Layout, page, signed_out_response};
 use crate::http::notice::SignedOutNotice;
 use crate::mail::TICKET_LIFETIME;
-use crate::people::PlainPassword;
+use crate::people::{PlainPassword, User};
 use crate::sessions::{Client, Session};
 
 /// Alerts that a page lists at most.
@@ -279,25 +279,17 @@ pub async fn set_password(
             return refused_form(password_page_again(&app, &request, &token, form.ticket)).await;
         }
     };
-    let message = get_linked_message(&app, &token).await?;
-    let grant = message.grant.as_ref().ok_or(Error::NotFound)?;
-    if !app
-        .links
-        .is_ticket(&grant.binding(), &form.ticket, app.clock.now())
-    {
-        return Err(Error::NotFound);
-    }
-    let user = &message.user;
+    let (user, grant) = get_granted(&app, &token, &form.ticket).await?;
     let password = match PlainPassword::new("new_password", form.new_password) {
         Ok(password) => password,
         Err(err) => {
-            return password_page(&request, &token, (user, form.ticket), Some(&err));
+            return password_page(&request, &token, (&user, form.ticket), Some(&err));
         }
     };
     let hash = app.people.hash_password(password).await?;
     let context = client.alert_context(user.ip_retention);
     app.accounts
-        .set_password_by_grant(grant, hash, origin(user, client), context)
+        .set_password_by_grant(&grant, hash, origin(&user, client), context)
         .await?;
     Ok(signed_out_response(&request, SignedOutNotice::PasswordSet))
 }
@@ -309,8 +301,24 @@ async fn password_page_again(
     token: &str,
     ticket: String,
 ) -> Result<HttpResponse> {
+    let (user, _) = get_granted(app, token, &ticket).await?;
+    password_page(request, token, (&user, ticket), None)
+}
+
+/// Returns the person whose password the bearer of the ticket may set, and what it was issued for.
+/// Nobody else is shown whose it is.
+///
+/// # Errors
+/// [`Error::NotFound`] when the link is not genuine, has expired or may not set the password, or the
+/// ticket is not valid.
+async fn get_granted(app: &AppState, token: &str, ticket: &str) -> Result<(User, PasswordGrant)> {
     let message = get_linked_message(app, token).await?;
-    password_page(request, token, (&message.user, ticket), None)
+    let grant = message.grant.ok_or(Error::NotFound)?;
+    let now = app.clock.now();
+    match app.links.is_ticket(&grant.binding(), ticket, now) {
+        true => Ok((message.user, grant)),
+        false => Err(Error::NotFound),
+    }
 }
 
 /// Returns the page after a report: with the form for a new password where `message` may lead to

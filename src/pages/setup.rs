@@ -45,19 +45,16 @@ pub async fn submit(
             return new_account::refused_form(&request, FIRST_ADMIN, &form);
         }
     };
-    let registered = match app.setup.verify(&token) {
+    let created = match app.setup.verify(&token) {
         Ok(()) => create(&app, &form).await,
         Err(err) => Err(err),
     };
-    let registered = match registered {
-        Err(Error::NotFound) => new_account::find_made_before(&app, &request, &form)
-            .await?
-            .ok_or(Error::NotFound),
+    let created = match created {
+        Err(err @ Error::NotFound) => find_created_before(&app, &request, &form).await?.ok_or(err),
         other => other,
     };
-    match registered {
+    match created {
         Ok(user) => {
-            app.setup.close();
             sign_in::start_session(
                 &app,
                 &request,
@@ -73,7 +70,24 @@ pub async fn submit(
     }
 }
 
+/// Creates the administrator, and closes the link.
 async fn create(app: &AppState, form: &NewAccountForm) -> Result<User> {
     let account = form.account(Role::Admin, EmailTrust::Vouched)?;
-    app.people.create_first_admin(account).await
+    let user = app.people.create_first_admin(account).await?;
+    app.setup.close();
+    Ok(user)
+}
+
+/// Returns the administrator whom the same form created in this browser, sent twice. While there is
+/// none, a link that is not valid costs no hash.
+async fn find_created_before(
+    app: &AppState,
+    request: &HttpRequest,
+    form: &NewAccountForm,
+) -> Result<Option<User>> {
+    if !app.people.has_admin().await? {
+        return Ok(None);
+    }
+    let found = new_account::find_made_before(app, request, form).await?;
+    Ok(found.filter(|user| user.is_admin))
 }

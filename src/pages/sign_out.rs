@@ -70,9 +70,9 @@ pub async fn clear_stored(
         return Err(Error::CsrfMismatch);
     };
     let message = Message {
-        title: "It is cleared",
+        title: "Your browser is clearing it",
         words: vec![
-            "This browser has cleared its copies of this site’s pages and what they had stored."
+            "This browser was asked to clear its copies of this site’s pages, and what they stored."
                 .into(),
         ],
         link: Some(("/sign-in", "Sign in")),

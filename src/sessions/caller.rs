@@ -128,10 +128,13 @@ impl Caller {
         !matches!(self.authentication, Authentication::AccessToken { .. })
     }
 
-    /// Returns whether the caller may change anything: all but those with a replaced cookie.
+    /// Returns whether the caller may change anything: by the current cookie or an access token.
     #[must_use]
     pub fn may_write(&self) -> bool {
-        !matches!(self.authentication, Authentication::ReplacedCookie)
+        matches!(
+            self.authentication,
+            Authentication::Cookie | Authentication::AccessToken { .. }
+        )
     }
 
     /// Returns the caller as the origin of events.

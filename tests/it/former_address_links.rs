@@ -34,6 +34,7 @@ on_both!(
     a_report_says_that_a_change_cannot_be_undone,
     a_change_that_was_undone_is_not_told_of,
     a_report_names_the_devices_that_it_signs_out,
+    a_refused_form_of_a_void_link_shows_no_address,
     a_ticket_belongs_to_its_message,
     a_ticket_is_void_while_the_account_is_disabled,
     links_from_before_this_version_work_without_a_password,
@@ -645,9 +646,9 @@ async fn a_change_that_was_undone_is_not_told_of(database: Database) {
     page.expect_words("Your account has its former e-mail again.");
     assert_eq!(fixture.email(), A);
     fixture.app.deliver_mail().await;
-    let told = &fixture.to(A)[before..];
+    let sent = &fixture.to(A)[before..];
     let is_false = |message: &&Message| message.plain().contains("from now on");
-    assert_eq!(told.iter().filter(is_false).count(), 0);
+    assert_eq!(sent.iter().filter(is_false).count(), 0);
     fixture.stop().await;
 }
 
@@ -656,9 +657,9 @@ async fn a_change_that_was_undone_is_not_told_of(database: Database) {
 async fn a_report_names_the_devices_that_it_signs_out(database: Database) {
     let fixture = set_up(database).await;
     let reader = fixture.reader();
-    let asked = [("email", A)];
-    let answer = reader.submit("/forgot-password", "/forgot-password", &asked);
-    answer.await.expect(200);
+    let fields = [("email", A)];
+    let requested = reader.submit("/forgot-password", "/forgot-password", &fields);
+    requested.await.expect(200);
     let reset = fixture.newest_to(A).await.link("/reset-password/");
     let set = [("new_password", NEW)];
     reader.submit(&reset, &reset, &set).await.expect(303);
@@ -681,6 +682,32 @@ async fn a_report_names_the_devices_that_it_signs_out(database: Database) {
         .expect_words("Safari on iPhone")
         .expect_words("Firefox on");
     assert_eq!(fixture.app.database.sessions_where("is_active"), 0);
+    fixture.stop().await;
+}
+
+/// A form without its CSRF token is shown again, but not to a mailbox that has no more to do with
+/// the account, and not without a ticket.
+async fn a_refused_form_of_a_void_link_shows_no_address(database: Database) {
+    let fixture = set_up(database).await;
+    fixture.thief_changes_to(B).await;
+    let theirs = fixture.link(B, "Your e-mail was changed");
+    let own = fixture.link(A, "Your e-mail was changed");
+    let reader = fixture.reader();
+    reader
+        .submit(&own, &own, &TAKE_BACK)
+        .await
+        .expect(200)
+        .expect_words(A);
+    for link in [theirs, own] {
+        let path = format!("{link}/password");
+        let fields = [("ticket", "x"), ("new_password", NEW)];
+        let visited = fixture.reader();
+        visited.get("/sign-in").await.expect(200);
+        for browser in [visited, fixture.reader()] {
+            let refused = browser.post(&path, &fields).await.expect(403);
+            assert!(!refused.text.contains(A), "{}", refused.text);
+        }
+    }
     fixture.stop().await;
 }
 
