@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
 
-use super::audience::find_audience;
+use super::audience::find_own_audience;
 use super::views::{EndedCount, SessionJson, TokenGrant};
 use crate::applications::{ApiClient, Scope};
 use crate::db::SessionId;
@@ -59,7 +59,7 @@ struct SessionList {
 ///
 /// # Errors
 /// [`Error::InsufficientScope`] when the key lacks the scope `sessions`; [`Error::Invalid`] when a
-/// field is not valid; [`Error::InvalidTarget`] when the audience is no application;
+/// field is not valid; [`Error::InvalidTarget`] when the audience is another application or none;
 /// [`Error::InvalidCredentials`] when the account is disabled; [`Error::Unavailable`] when the
 /// database doesn't respond.
 pub async fn create(
@@ -87,7 +87,7 @@ pub async fn create(
         email: body.email.map(|email| email.parse()).transpose()?,
         full_name: FullName::parse(&body.full_name.unwrap_or_default())?,
     };
-    let audience = find_audience(&app, body.audience.as_deref()).await?;
+    let audience = find_own_audience(&app, body.audience.as_deref(), client.application.id).await?;
     let user = app
         .people
         .find_or_create_external(client.realm(), person)
@@ -125,7 +125,7 @@ pub async fn refresh(
             "it is of a person of another application",
         )));
     }
-    let audience = find_audience(&app, body.audience.as_deref()).await?;
+    let audience = find_own_audience(&app, body.audience.as_deref(), client.application.id).await?;
     let session = app.sessions.refresh(claim, location).await?;
     let tokens = app
         .tokens

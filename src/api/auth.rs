@@ -3,7 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 
-use super::audience::find_audience;
+use super::audience::{find_audience, find_audience_for};
 use super::views::{ConfirmedSession, EndedCount, PersonJson, TokenGrant};
 use crate::account::SignedUp;
 use crate::clock::Timestamp;
@@ -138,7 +138,7 @@ pub async fn refresh(
         .tokens
         .verify_refresh(&body.refresh_token, app.clock.now())?;
     let password_given_at = claim.password_given_at;
-    let audience = find_audience(&app, body.audience.as_deref()).await?;
+    let audience = find_audience_for(&app, body.audience.as_deref(), claim.user).await?;
     let session = app.sessions.refresh(claim, location).await?;
     grant(&app, session, password_given_at, audience)
 }

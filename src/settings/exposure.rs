@@ -14,6 +14,7 @@ pub(super) struct LibpqVariables {
     host: Option<String>,
     hostaddr: Option<String>,
     sslmode: Option<String>,
+    service: Option<String>,
 }
 
 impl LibpqVariables {
@@ -27,6 +28,7 @@ impl LibpqVariables {
             host: variable("PGHOST"),
             hostaddr: variable("PGHOSTADDR"),
             sslmode: variable("PGSSLMODE"),
+            service: variable("PGSERVICE"),
         }
     }
 }
@@ -72,6 +74,8 @@ struct PostgresTarget {
     /// Host names, addresses or folders of sockets; an empty one is the default socket.
     hosts: Vec<String>,
     sslmode: Option<String>,
+    /// Whether a file of services says what the URL and the variables leave out: that isn't read.
+    has_service: bool,
 }
 
 impl PostgresTarget {
@@ -100,11 +104,13 @@ impl PostgresTarget {
         Self {
             hosts: host.split(',').map(|host| host.trim().to_owned()).collect(),
             sslmode: parameter("sslmode").or_else(|| libpq.sslmode.clone()),
+            has_service: parameter("service").is_some() || libpq.service.is_some(),
         }
     }
 
     fn is_elsewhere(&self) -> bool {
-        self.hosts.iter().any(|host| !is_local(host))
+        let is_default = self.hosts.iter().all(String::is_empty);
+        (is_default && self.has_service) || self.hosts.iter().any(|host| !is_local(host))
     }
 }
 
@@ -168,6 +174,7 @@ mod tests {
             "postgres:///rollcall?host=localhost,db.example.org",
             "postgres://localhost/rollcall?hostaddr=10.0.0.5",
             "postgres://[2001:db8::1]:5432/rollcall",
+            "postgres:///rollcall?service=main",
             "postgres://localhost.example.org/rollcall",
             "postgres://db/rollcall?sslmode=verify-full&sslmode=prefer",
         ] {
@@ -184,15 +191,19 @@ mod tests {
     fn the_variables_of_libpq_count_where_the_url_says_nothing() {
         let libpq = LibpqVariables {
             host: Some("db.example.org".into()),
-            hostaddr: None,
-            sslmode: None,
+            ..LibpqVariables::default()
         };
         assert!(is_exposed("postgres:///rollcall", &libpq));
+        let libpq = LibpqVariables {
+            service: Some("main".into()),
+            ..LibpqVariables::default()
+        };
+        assert!(is_exposed("postgres:///rollcall", &libpq));
+        assert!(!is_exposed("postgres://127.0.0.1/rollcall", &libpq));
         assert!(!is_exposed("postgres://localhost/rollcall", &libpq));
         let libpq = LibpqVariables {
-            host: None,
             hostaddr: Some("10.0.0.5".into()),
-            sslmode: None,
+            ..LibpqVariables::default()
         };
         assert!(is_exposed("postgres://localhost/rollcall", &libpq));
         let libpq = LibpqVariables {

@@ -65,6 +65,7 @@ pub struct Settings {
     pub device_patterns: Option<PathBuf>,
     /// The domain whose hosts all receive the cookie of forward-auth. `None` limits the cookie to
     /// this host. The session cookie never leaves it.
+    #[serde(deserialize_with = "parse::cookie_domain")]
     pub cookie_domain: Option<String>,
     /// What the names of cookies begin with. Browsers send them to every port of a host.
     #[serde(deserialize_with = "parse::cookie_prefix")]

@@ -10,7 +10,7 @@ use humantime::format_duration;
 use ipnet::IpNet;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
-use url::Url;
+use url::{Host, Url};
 
 /// Deserializes an address and a port: `127.0.0.1:8080`.
 pub(super) fn address<'de, D: Deserializer<'de>>(reader: D) -> Result<SocketAddr, D::Error> {
@@ -49,6 +49,62 @@ pub(super) fn cookie_prefix<'de, D: Deserializer<'de>>(reader: D) -> Result<Stri
             "{text:?} is not allowed; allowed: 1 to 32 of a-z, 0-9, _ and -, not beginning with __"
         ))),
     }
+}
+
+/// Deserializes the domain of a cookie: `example.org`. An empty text is none, and a leading dot is
+/// left out, as by browsers (RFC 6265, 5.2.3).
+pub(super) fn cookie_domain<'de, D: Deserializer<'de>>(
+    reader: D,
+) -> Result<Option<String>, D::Error> {
+    let text = Option::<String>::deserialize(reader)?.unwrap_or_default();
+    let name = text.strip_prefix('.').unwrap_or(&text);
+    match Host::parse(name) {
+        _ if text.is_empty() => Ok(None),
+        Ok(Host::Domain(domain)) if domain.contains('.') && is_host_name(&domain) => {
+            Ok(Some(domain))
+        }
+        _ => Err(D::Error::custom(format!(
+            "{text:?} is not allowed; allowed: a domain like example.org"
+        ))),
+    }
+}
+
+/// Deserializes hosts, each with a port where it is not the scheme's default:
+/// `["app.example.org", "127.0.0.1:3000"]`.
+pub(super) fn hosts<'de, D: Deserializer<'de>>(reader: D) -> Result<Vec<String>, D::Error> {
+    Vec::<String>::deserialize(reader)?
+        .iter()
+        .map(|text| {
+            host_and_port(text.trim()).ok_or_else(|| {
+                D::Error::custom(format!(
+                    "{text:?} is not allowed; allowed: hosts, like app.example.org or \
+                     app.example.org:8443"
+                ))
+            })
+        })
+        .collect()
+}
+
+/// Returns a host and its port as a browser writes them.
+fn host_and_port(text: &str) -> Option<String> {
+    let (host, port) = match text.rsplit_once(':') {
+        Some((host, port)) if !port.contains(']') => (host, Some(port.parse::<u16>().ok()?)),
+        _ => (text, None),
+    };
+    let host = match Host::parse(host).ok()? {
+        Host::Domain(domain) if !is_host_name(&domain) => return None,
+        host => host.to_string(),
+    };
+    Some(match port {
+        Some(port) => format!("{host}:{port}"),
+        None => host,
+    })
+}
+
+fn is_host_name(domain: &str) -> bool {
+    let is_plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+    let is_label = |label: &str| !label.is_empty() && label.bytes().all(is_plain);
+    domain.split('.').all(is_label)
 }
 
 /// Deserializes a list of networks; an address is a network of one: `["10.0.0.0/8", "192.0.2.7"]`.

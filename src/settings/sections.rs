@@ -7,7 +7,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
-use super::parse::{optional_address, span};
+use super::parse::{hosts, optional_address, span};
 use super::values::{LogFormat, MailTls, hide_secret};
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -39,6 +39,7 @@ impl Default for LogSettings {
 pub struct ForwardAuthSettings {
     /// The hosts that sign-in may redirect back to, with the port where it is not the scheme's
     /// default.
+    #[serde(deserialize_with = "hosts")]
     pub allowed_hosts: Vec<String>,
 }
 

@@ -233,9 +233,21 @@ async fn an_application_asks_for_its_own_people(app: &TestApp) {
         let request = app.anyone().request("POST", path).bearer_auth(&shop.secret);
         TestResponse::to(request.json(&body)).await
     };
+    // Nobody else's: the shop would vouch for a person to the forum.
+    Program::with(&app.database).add_key(&["--name", "forum", "--scope", "tokens"]);
+    let body = json!({"subject": "42", "audience": "forum"});
+    let refused = send("/api/v1/app/sessions", body).await;
+    refused.problem(400, "invalid_target");
     let body = json!({"subject": "42", "audience": "shop"});
     let opened = send("/api/v1/app/sessions", body).await.expect(201).json();
-    let body = json!({"refresh_token": opened["refresh_token"], "audience": "shop"});
+    let token = opened["refresh_token"].as_str().expect("a token");
+    let body = json!({"refresh_token": token, "audience": "forum"});
+    let refused = send("/api/v1/app/sessions/refresh", body).await;
+    refused.problem(400, "invalid_target");
+    refresh(app, token, "forum")
+        .await
+        .problem(400, "invalid_target");
+    let body = json!({"refresh_token": token, "audience": "shop"});
     let refreshed = send("/api/v1/app/sessions/refresh", body)
         .await
         .expect(200)

@@ -555,6 +555,29 @@ async fn another_host_is_not_let_in(site: &Site) {
             assert_ne!(response.status, 302, "{shown}");
         }
     }
+    // The request line names a host that isn't allowed, and `Host` one that is.
+    let port = site.port;
+    let request = format!(
+        "GET http://secret.example.org:{port}/a HTTP/1.1\r\nHost: app.example.org:{port}\r\n\
+         Cookie: {cookies}\r\nConnection: close\r\n\r\n"
+    );
+    let mut stream = TcpStream::connect(("127.0.0.1", port))
+        .await
+        .expect("a connection");
+    stream
+        .write_all(request.as_bytes())
+        .await
+        .expect("it is sent");
+    let mut response = String::new();
+    stream
+        .read_to_string(&mut response)
+        .await
+        .expect("a response");
+    assert!(!response.contains("remote-"), "{:?}: {response}", site.kind);
+    assert!(
+        !response.starts_with("HTTP/1.1 200") || site.kind == Kind::Caddy,
+        "{response}"
+    );
 }
 
 async fn administrators_only_where_the_path_says_so(site: &Site) {

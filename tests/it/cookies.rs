@@ -445,6 +445,50 @@ async fn the_prefix_is_in_every_name(database: Database) {
 }
 
 #[test]
+fn a_domain_or_host_that_is_none_stops_the_start() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let config = |name: &str, value: &str| {
+        Program::in_folder(folder.path())
+            .env(name, value)
+            .run(&["config"])
+    };
+    let (domain, hosts) = (
+        "ROLLCALL_COOKIE_DOMAIN",
+        "ROLLCALL_FORWARD_AUTH__ALLOWED_HOSTS",
+    );
+    let shown = config(domain, ".Example.org").expect_done();
+    assert!(shown.contains("cookie_domain = \"example.org\""), "{shown}");
+    let shown = config(hosts, "App.example.org,127.0.0.1:3000,[::1]:80").expect_done();
+    for host in ["app.example.org", "127.0.0.1:3000", "[::1]:80"] {
+        assert!(shown.contains(&format!("\"{host}\"")), "{shown}");
+    }
+    for bad in [
+        ".",
+        "org",
+        "example.org:80",
+        "example.org; Secure",
+        "a..b",
+        "127.0.0.1",
+        "a b.c",
+    ] {
+        let message = config(domain, bad).expect_failed(1);
+        assert!(message.contains("cookie_domain"), "{message}");
+    }
+    for bad in [
+        "https://app.example.org",
+        "app.example.org/",
+        "*.example.org",
+        "a b",
+        "u@app.example.org",
+        "app.example.org:99999",
+        "app.example.org?x",
+    ] {
+        let message = config(hosts, bad).expect_failed(1);
+        assert!(message.contains("allowed_hosts"), "{message}");
+    }
+}
+
+#[test]
 fn a_prefix_that_browsers_refuse_stops_the_start() {
     let folder = tempfile::tempdir().expect("a folder");
     let config = |prefix: &str| {

@@ -117,6 +117,14 @@ fn nginx_configuration(rule: Rule, address: SocketAddr, folder: &TempDir) -> Str
     if rule == Rule::Admin {
         servers = replaced(&servers, "/auth/verify;", "/auth/verify/admin;");
     }
+    // Another application, which Rollcall is not told of.
+    let (_, application) = servers
+        .split_once("server_name app.example.org;")
+        .expect("the application's server");
+    let another = format!(
+        "\nserver {{\n    listen {address};\n    server_name secret.example.org;{application}"
+    );
+    servers.push_str(&another);
     let home = folder.path().display();
     let paths: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
         .map(|name| format!("{name}_temp_path {home}/{name};\n"))
