@@ -368,7 +368,6 @@ async fn applications_are_managed_on_the_command_line(app: &TestApp) {
             2,
         ),
         (&["--name", "x", "--scope", "everything"], 2),
-        (&["--name", "x"], 2),
         (&["--scope", "tokens"], 2),
         (&["--name", " ", "--scope", "tokens"], 1),
     ] {
