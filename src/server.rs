@@ -1,9 +1,12 @@
 //! Assembles the application: its state and its middleware. The route table is in [`routes`].
 
+mod bare_response;
+mod listening;
 mod metrics;
 mod open_files;
 pub mod routes;
 mod termination;
+mod turns;
 
 use std::net::{SocketAddr, TcpListener};
 use std::num::NonZero;
@@ -11,10 +14,11 @@ use std::sync::Arc;
 
 use actix_web::dev::ServerHandle;
 use actix_web::middleware::from_fn;
-use actix_web::{App, HttpServer, rt, web};
+use actix_web::{App, rt, web};
 use tokio::task::{JoinError, JoinHandle};
 use tracing_actix_web::TracingLogger;
 
+use self::listening::Limits;
 use self::metrics::Metrics;
 pub use self::termination::Termination;
 use crate::account::{Accounts, Messages};
@@ -344,7 +348,7 @@ fn serve(
 ) -> Result<actix_web::dev::Server> {
     let sign_up = app.sign_up;
     let workers = std::thread::available_parallelism().map_or(2, NonZero::get);
-    let server = HttpServer::new(move || {
+    let application = move || {
         App::new()
             .app_data(app.clone())
             .app_data(web::PayloadConfig::new(body::LIMIT))
@@ -365,17 +369,18 @@ fn serve(
             .wrap(from_fn(body::limit_time))
             .wrap(from_fn(log_response))
             .wrap(TracingLogger::<RequestSpan>::new())
+            // Outermost: it sees what is sent.
+            .wrap(from_fn(turns::watch))
             .configure(|config| routes::configure(config, sign_up))
             .default_service(web::to(|| async { Err::<&str, _>(Error::NotFound) }))
-    });
-    let server = server
-        .workers(workers)
-        .max_connections(open_files::connections_per_worker(open_files, workers))
-        .shutdown_timeout(10)
-        .disable_signals()
-        .listen(listener)
-        .map_err(|err| Error::Startup(Failure::new("the server could not start", err)))?;
-    Ok(server.run())
+    };
+    let limits = Limits {
+        workers,
+        connections: open_files::connections_per_worker(open_files, workers),
+    };
+    let lines = headers::security_header_lines(hsts);
+    listening::listen(listener, &limits, &lines, application)
+        .map_err(|err| Error::Startup(Failure::new("the server could not start", err)))
 }
 
 async fn blocking<T: Send + 'static>(

@@ -1,6 +1,6 @@
 //! The security headers of every response. A header that a handler sets takes precedence.
 
-use actix_web::http::header;
+use actix_web::http::header::{self, HeaderName};
 use actix_web::middleware::DefaultHeaders;
 
 /// Allows nothing from other origins, nothing inline, and no framing.
@@ -9,22 +9,34 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; scr
 const PERMISSIONS_POLICY: &str =
     "camera=(), geolocation=(), microphone=(), payment=(), usb=(), interest-cohort=()";
 
+/// Returns the security headers and their values, with the value of [`hsts`].
+fn values(hsts: Option<&'static str>) -> impl Iterator<Item = (HeaderName, &'static str)> {
+    [
+        (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "same-origin"),
+        (header::PERMISSIONS_POLICY, PERMISSIONS_POLICY),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::CROSS_ORIGIN_OPENER_POLICY, "same-origin"),
+        (header::CROSS_ORIGIN_RESOURCE_POLICY, "same-origin"),
+        // Responses are personal unless a handler states otherwise.
+        (header::CACHE_CONTROL, "no-store"),
+    ]
+    .into_iter()
+    .chain(hsts.map(|policy| (header::STRICT_TRANSPORT_SECURITY, policy)))
+}
+
 /// Returns the middleware that adds the security headers, with the value of [`hsts`].
 pub fn security_headers(hsts: Option<&'static str>) -> DefaultHeaders {
-    let headers = DefaultHeaders::new()
-        .add((header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY))
-        .add((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
-        .add((header::REFERRER_POLICY, "same-origin"))
-        .add((header::PERMISSIONS_POLICY, PERMISSIONS_POLICY))
-        .add((header::X_FRAME_OPTIONS, "DENY"))
-        .add(("cross-origin-opener-policy", "same-origin"))
-        .add(("cross-origin-resource-policy", "same-origin"))
-        // Responses are personal unless a handler states otherwise.
-        .add((header::CACHE_CONTROL, "no-store"));
-    match hsts {
-        Some(policy) => headers.add((header::STRICT_TRANSPORT_SECURITY, policy)),
-        None => headers,
-    }
+    values(hsts).fold(DefaultHeaders::new(), DefaultHeaders::add)
+}
+
+/// Returns the security headers as they stand in the head of a response, with the value of
+/// [`hsts`].
+pub fn security_header_lines(hsts: Option<&'static str>) -> String {
+    values(hsts)
+        .map(|(name, value)| format!("{name}: {value}\r\n"))
+        .collect()
 }
 
 /// Returns the value of `Strict-Transport-Security`; `None` without HTTPS.

@@ -25,6 +25,7 @@ mod applications;
 mod audience;
 mod bad_input;
 mod bad_requests;
+mod bare_responses;
 mod behind_proxies;
 mod browser_devices;
 mod browser_pages;

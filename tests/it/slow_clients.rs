@@ -140,6 +140,9 @@ fn a_head_that_trickles_is_cut() {
         for head in ["", "GET /sign-in HTTP/1.1\r\nhost: x\r\nx-slow: "] {
             let (response, took) = trickle(address.clone(), head.into()).await;
             assert!(took < LONGEST, "{head}: {took:?} {response}");
+            assert!(response.starts_with("HTTP/1.1 408"), "{head}: {response}");
+            let is_completed = response.contains("content-security-policy");
+            assert!(is_completed, "{head}: {response}");
         }
         app.stop().await;
     });

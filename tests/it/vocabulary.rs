@@ -59,7 +59,7 @@ const REPLACED_NAMES: [(&str, &str); 1] = [("App", "AppState")];
 
 /// What stays although it has one of those words: the whole identifier, the files it may stand in
 /// (or the folder), and why.
-const HOMONYMS: [(&str, &str, &str); 11] = [
+const HOMONYMS: [(&str, &str, &str); 12] = [
     (
         "address_keeping",
         "src",
@@ -88,6 +88,7 @@ const HOMONYMS: [(&str, &str, &str); 11] = [
     ),
     ("give_up_after", "src", "the setting keeps its name"),
     ("App", "src/server.rs", "the builder of actix-web"),
+    ("App", "src/server/listening.rs", "the builder of actix-web"),
     ("App", "src/server/metrics.rs", "the builder of actix-web"),
     ("App", "tests/it/going_on.rs", "the builder of actix-web"),
     (
