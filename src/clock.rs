@@ -15,6 +15,10 @@ use serde::{Serialize, Serializer};
 /// worse.
 const LONGEST_STANDSTILL: Duration = Duration::from_secs(2);
 
+/// The longest span of time that settings and commands take: 100 years, which any clock and timer
+/// can be moved by.
+pub const MAX_SPAN: Duration = Duration::from_secs(36_525 * 24 * 60 * 60);
+
 /// A clock; clones share its time.
 #[derive(Debug, Clone)]
 pub struct Clock(Source);

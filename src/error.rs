@@ -200,6 +200,9 @@ pub enum Error {
     /// A statement violated a unique constraint. Stores map this to the error of that constraint.
     #[error("conflict")]
     Conflict(#[source] Failure),
+    /// A statement violated a foreign key. The domain maps this to what the reference means.
+    #[error("a row refers to another one, or to none")]
+    Reference(#[source] Failure),
     /// Too much of one kind of work is waiting.
     #[error("too busy; try again shortly")]
     Busy {
@@ -261,6 +264,7 @@ impl Error {
             Self::Busy { .. } => "busy",
             Self::Unavailable(_) | Self::Disconnected(_) => "unavailable",
             Self::Conflict(_)
+            | Self::Reference(_)
             | Self::Internal(_)
             | Self::Configuration(_)
             | Self::Secrets(_)
@@ -296,6 +300,7 @@ impl Error {
             Self::Busy { .. } => "Too busy just now",
             Self::Unavailable(_) | Self::Disconnected(_) => "The service is unavailable just now",
             Self::Conflict(_)
+            | Self::Reference(_)
             | Self::Internal(_)
             | Self::Configuration(_)
             | Self::Secrets(_)
@@ -349,6 +354,7 @@ impl Error {
                 "Nothing was changed. Try again in a moment.".into()
             }
             Self::Conflict(_)
+            | Self::Reference(_)
             | Self::Internal(_)
             | Self::Configuration(_)
             | Self::Secrets(_)

@@ -68,11 +68,13 @@ pub struct Server {
 /// be opened or migrated; [`Error::Configuration`] when a setting, or a file that it names, can't
 /// be used; [`Error::Secrets`] when the secrets file can't be read or created; [`Error::Internal`]
 /// when a part can't be assembled.
-pub async fn start(settings: Settings, clock: Clock) -> Result<Server> {
+pub async fn start(mut settings: Settings, clock: Clock) -> Result<Server> {
     for exposure in settings.exposures()? {
         tracing::warn!("{exposure}");
     }
     let open_files = open_files::raise_limit();
+    settings.max_event_streams =
+        open_files::limit_streams(settings.max_event_streams, open_files, workers());
     let database = settings.database_url.clone();
     let applied = blocking(move || migrate::run(&database)).await?;
     if !applied.is_empty() {
@@ -340,6 +342,11 @@ fn header_name(setting: &str) -> Option<String> {
     Some(setting.to_ascii_lowercase()).filter(|name| !name.is_empty())
 }
 
+/// Returns the number of threads that serve requests.
+fn workers() -> usize {
+    std::thread::available_parallelism().map_or(2, NonZero::get)
+}
+
 fn serve(
     listener: TcpListener,
     app: web::Data<AppState>,
@@ -347,7 +354,7 @@ fn serve(
     open_files: u64,
 ) -> Result<actix_web::dev::Server> {
     let sign_up = app.sign_up;
-    let workers = std::thread::available_parallelism().map_or(2, NonZero::get);
+    let workers = workers();
     let application = move || {
         App::new()
             .app_data(app.clone())

@@ -14,8 +14,8 @@ const REASON: EndedReason = EndedReason::PasswordChanged;
 
 impl Accounts {
     /// Changes the password within a session, after the current one was verified. Ends every other
-    /// session, and returns this one with its new JTI and its owner. The links in the person's messages stay
-    /// valid: whoever changes the password may not be its owner.
+    /// session, and returns this one with its new JTI and its owner. The links in the person's
+    /// messages stay valid: whoever changes the password may not be its owner.
     ///
     /// # Errors
     /// [`Error::InvalidCredentials`](crate::Error::InvalidCredentials) when the password was

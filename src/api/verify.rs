@@ -131,7 +131,7 @@ fn allowed_response(
 fn foreign_cookies(request: &HttpRequest, app: &AppState) -> Vec<u8> {
     let extensions = request.extensions();
     let sent = extensions.get::<SentCookies>();
-    sent.map(|sent| sent.foreign(app.cookies.prefix()))
+    sent.map(|sent| sent.foreign(&app.cookies))
         .unwrap_or_default()
 }
 
@@ -146,7 +146,7 @@ fn sign_in_response(app: &AppState, proxy: Proxy, page: &str) -> HttpResponse {
         let query = form_urlencoded::Serializer::new(String::new())
             .append_pair("next", next)
             .finish();
-        format!("{}/sign-in?{query}", app.tokens.issuer())
+        format!("{}/sign-in?{query}", app.origin)
     };
     let mut location = link(page);
     if location.len() > MAX_LINK_BYTES {

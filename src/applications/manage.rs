@@ -1,9 +1,12 @@
 //! Managing applications: listing, renaming and deleting them, and assigning the people of
 //! "Earlier".
 
+use std::collections::HashMap;
+
 use super::Applications;
 use super::store::{self, ApiKey, Application};
 use super::values::Name;
+use crate::clock::Timestamp;
 use crate::db::{AnyConnection, ApplicationId};
 use crate::error::{Error, Result};
 use crate::people::{Subject, store as people};
@@ -61,17 +64,14 @@ impl Applications {
     /// # Errors
     /// [`Error::NotFound`] when there is none.
     pub async fn get(&self, id_or_name: &str) -> Result<Application> {
-        let text = id_or_name.to_owned();
-        if !text.parse().is_ok_and(|name: Name| name.as_str() == text) {
-            return Err(Error::NotFound);
+        if let Ok(id) = id_or_name.parse() {
+            return self.db.read(move |c| store::get_application(c, id)).await;
         }
+        let name: Option<Name> = id_or_name.parse().ok();
+        let name = name.filter(|name| name.as_str() == id_or_name);
+        let name = name.ok_or(Error::NotFound)?;
         self.db
-            .read(
-                move |c| match text.parse().map(|id| store::get_application(c, id)) {
-                    Ok(Err(Error::NotFound)) | Err(_) => store::get_by_name(c, &text),
-                    Ok(found) => found,
-                },
-            )
+            .read(move |c| store::get_by_name(c, name.as_str()))
             .await
     }
 
@@ -120,19 +120,15 @@ impl Applications {
     /// [`Error::NotFound`] when there is no such application.
     pub async fn delete(&self, id: ApplicationId) -> Result<Deletion> {
         let now = self.clock.now();
-        self.db
-            .transaction(move |c| {
-                let people = people::count_of_application(c, id)?;
-                let keys = store::count_keys_in_use(c, id, now)?;
-                if people > 0 || keys > 0 {
-                    return Ok(Deletion::InUse { people, keys });
-                }
-                match store::delete(c, id)? {
-                    0 => Err(Error::NotFound),
-                    _ => Ok(Deletion::Deleted),
-                }
-            })
-            .await
+        let work = move |c: &mut AnyConnection| match store::delete(c, id, now)? {
+            0 => Err(Error::NotFound),
+            _ => Ok(Deletion::Deleted),
+        };
+        match self.db.transaction(work).await {
+            // What refers to it stops the deletion, also if it came this moment.
+            Err(Error::Reference(_)) => self.db.read(move |c| count_uses(c, id, now)).await,
+            deleted => deleted,
+        }
     }
 
     /// Counts the people of "Earlier", who wait to be assigned.
@@ -181,17 +177,23 @@ impl Applications {
     }
 }
 
+fn count_uses(c: &mut AnyConnection, id: ApplicationId, now: Timestamp) -> Result<Deletion> {
+    Ok(Deletion::InUse {
+        people: people::count_of_application(c, id)?,
+        keys: store::count_keys_in_use(c, id, now)?,
+    })
+}
+
 fn list(c: &mut AnyConnection) -> Result<Vec<ApplicationSummary>> {
     let people = people::count_by_application(c)?;
-    let keys = store::list_keys(c)?;
-    let summary = |application: Application| {
-        let id = application.id;
-        let own = keys.iter().filter(|key| key.application_id == id);
-        ApplicationSummary {
-            keys: own.cloned().collect(),
-            people: people.get(&id).copied().unwrap_or_default(),
-            application,
-        }
+    let mut keys: HashMap<ApplicationId, Vec<ApiKey>> = HashMap::new();
+    for key in store::list_keys(c)? {
+        keys.entry(key.application_id).or_default().push(key);
+    }
+    let summary = |application: Application| ApplicationSummary {
+        keys: keys.remove(&application.id).unwrap_or_default(),
+        people: people.get(&application.id).copied().unwrap_or_default(),
+        application,
     };
     let applications = store::list_applications(c)?;
     Ok(applications.into_iter().map(summary).collect())

@@ -96,7 +96,12 @@ impl Applications {
                 };
                 store::insert_key(c, &key, &hash).map(|()| key)
             })
-            .await?;
+            .await
+            .map_err(|err| match err {
+                // The application was deleted this moment.
+                Error::Reference(_) => Error::NotFound,
+                err => err,
+            })?;
         Ok((key, secret))
     }
 

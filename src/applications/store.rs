@@ -87,9 +87,20 @@ pub(super) fn rename(c: &mut AnyConnection, id: ApplicationId, name: &str) -> Re
     unique_name(update.execute(c).map_err(Error::from))
 }
 
-/// Deletes an application and its keys. Returns how many applications were deleted.
-pub(super) fn delete(c: &mut AnyConnection, id: ApplicationId) -> Result<usize> {
-    diesel::delete(api_keys::table.filter(api_keys::application_id.eq(id))).execute(c)?;
+/// Deletes an application and those of its keys that are revoked or have expired. Returns how many
+/// applications were deleted.
+///
+/// # Errors
+/// [`Error::Reference`] when it has people, or keys in use.
+pub(super) fn delete(c: &mut AnyConnection, id: ApplicationId, now: Timestamp) -> Result<usize> {
+    let over = api_keys::table
+        .filter(api_keys::application_id.eq(id))
+        .filter(
+            api_keys::revoked_at
+                .is_not_null()
+                .or(api_keys::expires_at.le(now)),
+        );
+    diesel::delete(over).execute(c)?;
     Ok(diesel::delete(applications::table.find(id)).execute(c)?)
 }
 

@@ -6,12 +6,10 @@ use std::time::Duration;
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta};
 use strum::{EnumString, IntoStaticStr, VariantArray};
 
-use crate::clock::Timestamp;
+use crate::clock::{MAX_SPAN, Timestamp};
+use crate::db::ApplicationId;
 use crate::error::{Error, Result};
 use crate::text;
-
-/// The longest time until a key expires: 100 years.
-const LONGEST: TimeDelta = TimeDelta::days(36_525);
 
 /// What a key may be used for. Its text form is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr, VariantArray)]
@@ -49,7 +47,8 @@ fn unknown_scope(text: &str) -> String {
     format!("{text:?} is not a scope; allowed: tokens, tokens:any, sessions")
 }
 
-/// The name of an application or of a key.
+/// The name of an application or of a key. No UUID is one, since applications are named by their
+/// ids as well.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Name(String);
 
@@ -75,6 +74,9 @@ impl FromStr for Name {
 
     fn from_str(text: &str) -> Result<Self> {
         let name = text::clean(text);
+        if name.parse::<ApplicationId>().is_ok() {
+            return Err(Error::field("name", "must not be a UUID"));
+        }
         match name.chars().count() {
             1..=Self::LIMIT => Ok(Self(name)),
             _ => Err(Error::field("name", "must have 1 to 255 characters")),
@@ -107,8 +109,9 @@ impl Expiry {
         if span <= TimeDelta::zero() {
             return Err(Error::field("expires", "must be in the future"));
         }
+        let is_within = span.to_std().is_ok_and(|span| span <= MAX_SPAN);
         let at = (*now).checked_add_signed(span);
-        match at.filter(|_| span <= LONGEST) {
+        match at.filter(|_| is_within) {
             Some(at) => Ok(Some(at.into())),
             None => Err(Error::field("expires", "must be within 100 years")),
         }

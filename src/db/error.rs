@@ -15,6 +15,9 @@ impl From<DieselError> for Error {
             DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, _) => {
                 Self::Conflict(Failure::new("a unique constraint was violated", err))
             }
+            DieselError::DatabaseError(DatabaseErrorKind::ForeignKeyViolation, _) => {
+                Self::Reference(Failure::new("a foreign key was violated", err))
+            }
             DieselError::DatabaseError(kind, info) if is_transient(kind, info.message()) => {
                 Self::Unavailable(Failure::new("a statement failed for now", err))
             }

@@ -1,4 +1,4 @@
-//! The browser's cookies: the session cookie, which carries ids and nothing else, and the device
+//! The browser's cookies: the session cookie, which carries a claim to a session, and the device
 //! cookie, which identifies the browser.
 
 use actix_session::config::PersistentSession;

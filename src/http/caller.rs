@@ -22,8 +22,8 @@ use crate::sessions::{Caller, Claim};
 type Extraction<T> = Pin<Box<dyn Future<Output = Result<T>>>>;
 
 /// Extracts the caller of a page: the person signed in in this browser. For a request that only
-/// reads, stores their [`OpenAlerts`] in the request. A cookie that a step-up has just replaced may read; what
-/// changes anything gets the page for step-up, with the form in it, and so is not lost.
+/// reads, stores their [`OpenAlerts`] in the request. A cookie that a step-up has just replaced may
+/// read; what changes anything gets the page for step-up, with the form in it, and so is not lost.
 pub struct PageCaller(pub Caller);
 
 /// Extracts the caller of a page, also by a replaced cookie within the grace period, for what is

@@ -49,10 +49,8 @@ pub fn location(request: &HttpRequest, app: &AppState) -> Location {
     let mut place = app.places.find(ip);
     if place == Place::default() && app.trusted_proxies.contains(peer) {
         place = app.edge_headers.place(|name| {
-            Some(text::percent_decoded(&header_text(
-                request.headers(),
-                name,
-            )?))
+            let text = header_text(request.headers(), name)?;
+            Some(text::percent_decoded(&text).unwrap_or(text))
         });
     }
     Location {

@@ -283,6 +283,7 @@ impl ResponseError for Error {
                 StatusCode::SERVICE_UNAVAILABLE
             }
             Self::Conflict(_)
+            | Self::Reference(_)
             | Self::Internal(_)
             | Self::Configuration(_)
             | Self::Secrets(_)

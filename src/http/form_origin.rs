@@ -45,7 +45,7 @@ impl FormOrigin {
     }
 
     /// Compares `Origin` with the address that the request was sent to, and with `public_url`: a
-    /// proxy may replace `Host`.
+    /// proxy may replace `Host`. A page on plain HTTP is not one of a service with HTTPS.
     fn from_origin(request: &HttpRequest) -> Self {
         let mut values = request.headers().get_all(header::ORIGIN);
         let (Some(value), None) = (values.next(), values.next()) else {
@@ -55,15 +55,16 @@ impl FormOrigin {
             // `null`, where a browser hides it.
             return Self::Unknown;
         };
+        let app = app_state(request).ok();
+        let is_https = app.is_some_and(|app| app.is_https);
         let host = request
             .headers()
             .get(header::HOST)
+            .filter(|_| sent.scheme() == "https" || !is_https)
             .and_then(|host| host.to_str().ok())
-            // The scheme is the proxy's business.
+            // Without HTTPS here, the scheme is the proxy's business.
             .and_then(|host| Url::parse(&format!("{}://{host}", sent.scheme())).ok());
-        let public = app_state(request)
-            .ok()
-            .and_then(|app| Url::parse(&app.origin).ok());
+        let public = app.and_then(|app| Url::parse(&app.origin).ok());
         match [host, public]
             .iter()
             .flatten()

@@ -6,6 +6,7 @@ use url::form_urlencoded;
 
 use crate::error::{Error, Result};
 use crate::people::Subject;
+use crate::text;
 
 const HEADER: &str = "x-subject";
 
@@ -22,9 +23,9 @@ pub fn subject_header(request: &HttpRequest) -> Result<Option<Subject>> {
     if values.next().is_some() {
         return Err(Error::field("subject", "must be sent once in X-Subject"));
     }
-    let text = percent_decoded(value.as_bytes())
-        .and_then(|bytes| String::from_utf8(bytes).ok())
-        .ok_or_else(|| Error::field("subject", "must be percent-encoded UTF-8 in X-Subject"))?;
+    let text = value.to_str().ok().and_then(text::percent_decoded);
+    let text =
+        text.ok_or_else(|| Error::field("subject", "must be percent-encoded UTF-8 in X-Subject"))?;
     text.parse().map(Some)
 }
 
@@ -41,24 +42,4 @@ pub fn refuse_in_query(request: &HttpRequest) -> Result<()> {
             "does not belong into the query, which proxies log; send it in the header X-Subject, percent-encoded, or in the body",
         )),
     }
-}
-
-/// Returns the bytes that `text` encodes; `None` when it is not ASCII, or a `%` is not followed by
-/// two hexadecimal digits. A plus sign is a plus sign.
-fn percent_decoded(text: &[u8]) -> Option<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.iter();
-    while let Some(&byte) = rest.next() {
-        bytes.push(match byte {
-            b'%' => (hex_digit(rest.next())? << 4) | hex_digit(rest.next())?,
-            byte if byte.is_ascii() => byte,
-            _ => return None,
-        });
-    }
-    Some(bytes)
-}
-
-fn hex_digit(byte: Option<&u8>) -> Option<u8> {
-    let digit = char::from(*byte?).to_digit(16)?;
-    u8::try_from(digit).ok()
 }

@@ -190,8 +190,9 @@ fn refusal(err: Error) -> Refusal {
 
 impl NewKeyForm {
     fn parse(&self) -> Result<NewKey, Refusal> {
-        const NAME: Refusal =
-            Refusal::Words("Give the application a name of at most 255 characters.");
+        const NAME: Refusal = Refusal::Words(
+            "Give the application a name of at most 255 characters. An id can't be a name.",
+        );
 
         let is_new = self.application.is_empty();
         let name = match text::clean(&self.name).as_str() {

@@ -2,6 +2,7 @@
 //! 9.2), so that it shows the new state, or goes to sign-in.
 
 use std::convert::Infallible;
+use std::pin::pin;
 use std::time::Duration;
 
 use actix_web::http::Method;
@@ -12,8 +13,9 @@ use futures_util::Stream;
 use futures_util::stream::{empty, once, unfold};
 use futures_util::{StreamExt, future::ready};
 use serde::Deserialize;
+use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
-use tokio::time::timeout;
+use tokio::time::sleep;
 
 use crate::clock::Timestamp;
 use crate::db::{SessionId, UserId};
@@ -106,31 +108,105 @@ impl Listener {
         if self.is_over {
             return None;
         }
-        loop {
-            let Subscription { changes, place } = &mut self.subscription;
-            let received = tokio::select! {
-                biased;
-                () = place.replaced() => {
-                    self.is_over = true;
-                    return Some(REPLACED);
-                }
-                received = timeout(KEEP_ALIVE, changes.recv()) => received,
-            };
-            match received {
-                Err(_) => return Some(COMMENT),
-                Ok(Err(RecvError::Closed)) => return None,
-                Ok(Err(RecvError::Lagged(_))) => return Some(CHANGED),
-                Ok(Ok(change)) if change.user != self.user || change.at <= self.since => {}
-                Ok(Ok(change)) if self.is_own_end(&change) => {
-                    self.is_over = true;
-                    return Some(SIGNED_OUT);
-                }
-                Ok(Ok(_)) => return Some(CHANGED),
+        let (user, since) = (self.user, self.since);
+        let is_news = move |change: &Change| change.user == user && change.at > since;
+        let Subscription { changes, place } = &mut self.subscription;
+        let received = tokio::select! {
+            biased;
+            () = place.replaced() => {
+                self.is_over = true;
+                return Some(REPLACED);
             }
+            received = next_change(changes, KEEP_ALIVE, is_news) => received,
+        };
+        match received {
+            None => Some(COMMENT),
+            Some(Err(RecvError::Closed)) => None,
+            Some(Err(RecvError::Lagged(_))) => Some(CHANGED),
+            Some(Ok(change)) if self.is_own_end(&change) => {
+                self.is_over = true;
+                Some(SIGNED_OUT)
+            }
+            Some(Ok(_)) => Some(CHANGED),
         }
     }
 
     fn is_own_end(&self, change: &Change) -> bool {
         change.kind == EventKind::Ended && change.session == Some(self.session)
+    }
+}
+
+/// Waits for a change that `is_news`; `None` when there is none within `span`, however many others
+/// there are.
+async fn next_change(
+    changes: &mut Receiver<Change>,
+    span: Duration,
+    is_news: impl Fn(&Change) -> bool,
+) -> Option<Result<Change, RecvError>> {
+    let mut over = pin!(sleep(span));
+    loop {
+        let received = tokio::select! {
+            // The end comes first: on a busy node there is always another change.
+            biased;
+            () = &mut over => return None,
+            received = changes.recv() => received,
+        };
+        match received {
+            Ok(change) if !is_news(&change) => {}
+            received => return Some(received),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::broadcast;
+    use tokio::task::yield_now;
+    use tokio::time::timeout;
+
+    use super::*;
+
+    const A_MOMENT: Duration = Duration::from_millis(20);
+    const LONG: Duration = Duration::from_secs(20);
+
+    fn change_of(user: u8) -> Change {
+        Change {
+            user: UserId::from_bytes([user; 16]),
+            session: None,
+            kind: EventKind::Ended,
+            at: Timestamp::from_micros(0).unwrap(),
+        }
+    }
+
+    fn is_of_1(change: &Change) -> bool {
+        change.user == UserId::from_bytes([1; 16])
+    }
+
+    #[tokio::test]
+    async fn changes_of_others_do_not_put_the_keep_alive_off() {
+        let (sender, mut changes) = broadcast::channel(16);
+        let others = async {
+            while sender.send(change_of(2)).is_ok() {
+                yield_now().await;
+            }
+        };
+        let received = tokio::select! {
+            () = others => None,
+            received = timeout(LONG, next_change(&mut changes, A_MOMENT, is_of_1)) => Some(received),
+        };
+        assert!(matches!(received, Some(Ok(None))), "{received:?}");
+    }
+
+    #[tokio::test]
+    async fn the_first_change_that_is_news_is_returned() {
+        let (sender, mut changes) = broadcast::channel(16);
+        for user in [2, 1, 3] {
+            sender.send(change_of(user)).unwrap();
+        }
+        let received = next_change(&mut changes, LONG, is_of_1).await;
+        assert!(matches!(received, Some(Ok(change)) if is_of_1(&change)));
+        drop(sender);
+        let received = next_change(&mut changes, LONG, is_of_1).await;
+        assert!(matches!(received, Some(Err(RecvError::Closed))));
     }
 }

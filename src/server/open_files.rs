@@ -40,6 +40,23 @@ pub(super) fn connections_per_worker(limit: u64, workers: usize) -> usize {
     usize::try_from(share).unwrap_or(usize::MAX)
 }
 
+/// Returns how many streams of changes the node keeps open: `configured`, or, if that is less, half
+/// of the connections of all `workers`, so that streams leave connections for everything else.
+pub(super) fn limit_streams(configured: usize, limit: u64, workers: usize) -> usize {
+    let connections = connections_per_worker(limit, workers).saturating_mul(workers.max(1));
+    let most = (connections / 2).max(1);
+    if configured > most {
+        tracing::warn!(
+            max_event_streams = configured,
+            in_force = most,
+            open_files = limit,
+            "max_event_streams is more than half of the connections that the limit of open files \
+             allows, and is cut: raise that limit, or lower max_event_streams"
+        );
+    }
+    configured.min(most)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -56,6 +73,22 @@ mod tests {
             (1_024, 0, 768),
         ] {
             assert_eq!(connections_per_worker(limit, workers), expected);
+        }
+    }
+
+    #[test]
+    fn streams_leave_half_of_the_connections() {
+        for (configured, limit, workers, expected) in [
+            (2_000, 1_024, 2, 384),
+            (2_000, 65_536, 2, 2_000),
+            (384, 1_024, 2, 384),
+            (usize::MAX, 65_536, 1, 12_500),
+            (2_000, 0, 4, 2),
+            (2_000, 0, 0, 1),
+            (0, 1_024, 2, 0),
+            (usize::MAX, u64::MAX, usize::MAX, usize::MAX / 2),
+        ] {
+            assert_eq!(limit_streams(configured, limit, workers), expected);
         }
     }
 

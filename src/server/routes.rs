@@ -209,7 +209,7 @@ pub(super) fn configure(config: &mut web::ServiceConfig, sign_up: bool) {
     config.service(pages);
 }
 
-/// Groups the routes of one path into a resource. `HEAD` is answered as `GET`, whose body is left
+/// Groups the routes of one path into a resource. `HEAD` is handled as `GET`, whose body is left
 /// out, and `OPTIONS` with the methods of the path (RFC 9110, 9.3.2 and 9.3.7); the response to any
 /// other method is 405 rather than 404.
 fn resources(routes: &[Route], sign_up: bool) -> Vec<actix_web::Resource> {

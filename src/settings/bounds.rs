@@ -4,11 +4,57 @@
 use std::fmt::Display;
 use std::time::Duration;
 
+use url::Url;
+use uuid::Uuid;
+
+use super::Settings;
 use super::parse::format_span;
 use super::sections::PasswordSettings;
 use crate::error::{Error, Result};
 
-pub(super) fn check_passwords(p: &PasswordSettings) -> Result<()> {
+/// Verifies every setting that is not verified when it is read.
+///
+/// # Errors
+/// [`Error::Configuration`] when one is out of its bounds.
+pub(super) fn check(settings: &Settings) -> Result<()> {
+    check_sessions(settings)?;
+    check_passwords(&settings.passwords)?;
+    check_accounts(settings)?;
+    check_sizes(settings)?;
+    check_spans(settings)?;
+    check_audience(&settings.tokens.audience)?;
+    if let Some(url) = &settings.public_url {
+        check_public_url(url)?;
+    }
+    check_log_filter(&settings.log.filter)
+}
+
+/// Verifies the limits of sessions. A last use may be written one flush interval late, so an idle
+/// limit must be at least four of them.
+fn check_sessions(settings: &Settings) -> Result<()> {
+    let s = &settings.sessions;
+    let min = settings.jobs.flush_interval.saturating_mul(4);
+    for (key, idle, absolute) in [
+        ("sessions.idle_limit", s.idle_limit, s.absolute_limit),
+        (
+            "sessions.remembered_idle_limit",
+            s.remembered_idle_limit,
+            s.remembered_absolute_limit,
+        ),
+    ] {
+        span_at_least(key, idle, min)?;
+        if idle > absolute {
+            return Err(invalid(
+                key,
+                format_span(idle),
+                "no more than its absolute limit",
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn check_passwords(p: &PasswordSettings) -> Result<()> {
     at_least("passwords.parallelism", p.parallelism, 1)?;
     at_least("passwords.iterations", p.iterations, 1)?;
     let min_memory = p.parallelism.saturating_mul(8);
@@ -20,21 +66,108 @@ pub(super) fn check_passwords(p: &PasswordSettings) -> Result<()> {
     at_most("passwords.queue", p.queue, 1_000_000)
 }
 
-pub(super) fn at_least<N: PartialOrd + Display>(key: &str, value: N, min: N) -> Result<()> {
+fn check_accounts(settings: &Settings) -> Result<()> {
+    let sends_mail = settings.mail.sends_mail();
+    match settings.accounts.require_verified_email && !sends_mail {
+        true => Err(invalid(
+            "accounts.require_verified_email",
+            "true",
+            "true only with mail.host, since nobody could verify an e-mail without mail",
+        )),
+        false => Ok(()),
+    }
+}
+
+fn check_sizes(settings: &Settings) -> Result<()> {
+    let connections = settings.database.connections;
+    at_least("database.connections", connections, 1)?;
+    at_most("database.connections", connections, 10_000)?;
+    at_least("jobs.sweep_batch", settings.jobs.sweep_batch, 1)
+}
+
+fn check_spans(settings: &Settings) -> Result<()> {
+    const TENTH: Duration = Duration::from_millis(100);
+    const SECOND: Duration = Duration::from_secs(1);
+    const MINUTE: Duration = Duration::from_secs(60);
+    const HOUR: Duration = Duration::from_secs(60 * 60);
+
+    let (jobs, accounts) = (&settings.jobs, &settings.accounts);
+    for (key, span, min) in [
+        ("jobs.sweep_interval", jobs.sweep_interval, SECOND),
+        ("jobs.flush_interval", jobs.flush_interval, TENTH),
+        ("jobs.mail_interval", jobs.mail_interval, TENTH),
+        ("jobs.places_interval", jobs.places_interval, SECOND),
+        (
+            "tokens.access_lifetime",
+            settings.tokens.access_lifetime,
+            SECOND,
+        ),
+        ("mail.timeout", settings.mail.timeout, SECOND),
+        (
+            "database.connect_timeout",
+            settings.database.connect_timeout,
+            TENTH,
+        ),
+        ("accounts.take_back_window", accounts.take_back_window, HOUR),
+        ("accounts.reset_lifetime", accounts.reset_lifetime, MINUTE),
+    ] {
+        span_at_least(key, span, min)?;
+    }
+    Ok(())
+}
+
+/// Verifies that access tokens for the service can be told from those for an application, whose
+/// audience is its id.
+fn check_audience(audience: &str) -> Result<()> {
+    match Uuid::try_parse(audience) {
+        Err(_) => Ok(()),
+        Ok(_) => Err(invalid(
+            "tokens.audience",
+            audience,
+            "any text but a UUID, which is the audience of an application",
+        )),
+    }
+}
+
+fn check_public_url(url: &Url) -> Result<()> {
+    let is_origin =
+        matches!(url.scheme(), "http" | "https") && url.path() == "/" && url.query().is_none();
+    match is_origin {
+        true => Ok(()),
+        false => Err(invalid(
+            "public_url",
+            url,
+            "http:// or https:// and a host, with no path",
+        )),
+    }
+}
+
+fn check_log_filter(filter: &str) -> Result<()> {
+    match filter.parse::<tracing_subscriber::filter::EnvFilter>() {
+        Ok(_) => Ok(()),
+        Err(_) => Err(invalid(
+            "log.filter",
+            filter,
+            "a level (info) or directives (info,rollcall::jobs=debug)",
+        )),
+    }
+}
+
+fn at_least<N: PartialOrd + Display>(key: &str, value: N, min: N) -> Result<()> {
     match value >= min {
         true => Ok(()),
         false => Err(invalid(key, value, format!("{min} or more"))),
     }
 }
 
-pub(super) fn at_most<N: PartialOrd + Display>(key: &str, value: N, max: N) -> Result<()> {
+fn at_most<N: PartialOrd + Display>(key: &str, value: N, max: N) -> Result<()> {
     match value <= max {
         true => Ok(()),
         false => Err(invalid(key, value, format!("{max} or less"))),
     }
 }
 
-pub(super) fn span_at_least(key: &str, value: Duration, min: Duration) -> Result<()> {
+fn span_at_least(key: &str, value: Duration, min: Duration) -> Result<()> {
     match value >= min {
         true => Ok(()),
         false => Err(invalid(
@@ -45,7 +178,7 @@ pub(super) fn span_at_least(key: &str, value: Duration, min: Duration) -> Result
     }
 }
 
-pub(super) fn invalid(key: &str, value: impl Display, allowed: impl Display) -> Error {
+fn invalid(key: &str, value: impl Display, allowed: impl Display) -> Error {
     Error::Configuration(
         format!("the configuration is wrong: {key} is {value}; allowed: {allowed}").into(),
     )

@@ -7,6 +7,7 @@ use url::form_urlencoded;
 
 use super::sections::MailSettings;
 use super::values::{DatabaseUrl, MailTls};
+use crate::text;
 
 /// The variables of libpq that say what a URL leaves out.
 #[derive(Debug, Default)]
@@ -120,11 +121,7 @@ fn host_of(text: &str) -> String {
         Some(rest) => rest.split(']').next().unwrap_or_default(),
         None => text.split(':').next().unwrap_or_default(),
     };
-    // A plus sign is itself here.
-    let escaped = host.replace('+', "%2B");
-    form_urlencoded::parse(format!("={escaped}").as_bytes())
-        .next()
-        .map_or_else(|| host.to_owned(), |(_, host)| host.into_owned())
+    text::percent_decoded(host).unwrap_or_else(|| host.to_owned())
 }
 
 /// Returns whether a host is this machine: a loopback address or its name, or a socket.

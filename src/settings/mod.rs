@@ -9,16 +9,13 @@ mod values;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use ipnet::IpNet;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use self::bounds::{at_least, at_most, check_passwords, invalid, span_at_least};
 use self::exposure::LibpqVariables;
-use self::parse::format_span;
 pub use self::sections::{
     AccountSettings, DatabaseSettings, ForwardAuthSettings, JobSettings, LogSettings, MailSettings,
     MetricsSettings, PasswordSettings, PlaceSettings, SessionSettings, TokenSettings,
@@ -26,6 +23,9 @@ pub use self::sections::{
 use self::values::hide_secret;
 pub use self::values::{DatabaseUrl, LogFormat, MailTls, TrustedHeader};
 use crate::error::{Error, Failure, Result};
+
+/// What the names of cookies begin with, where `cookie_prefix` isn't set.
+pub const DEFAULT_COOKIE_PREFIX: &str = "rollcall";
 
 /// The file that is read when no other is named. It need not exist.
 pub const DEFAULT_FILE: &str = "rollcall.toml";
@@ -115,7 +115,7 @@ impl Default for Settings {
             signing_key: None,
             device_patterns: None,
             cookie_domain: None,
-            cookie_prefix: "rollcall".into(),
+            cookie_prefix: DEFAULT_COOKIE_PREFIX.into(),
             hsts_include_subdomains: false,
             max_event_streams: 2_000,
             strict: false,
@@ -180,7 +180,7 @@ impl Settings {
             .and_then(config::ConfigBuilder::<config::builder::DefaultState>::build)
             .and_then(config::Config::try_deserialize)
             .map_err(unusable)?;
-        settings.check()?;
+        bounds::check(&settings)?;
         Ok(settings)
     }
 
@@ -244,97 +244,6 @@ impl Settings {
             false => Ok(found),
         }
     }
-
-    fn check(&self) -> Result<()> {
-        self.check_sessions()?;
-        check_passwords(&self.passwords)?;
-        self.check_accounts()?;
-        at_least("database.connections", self.database.connections, 1)?;
-        at_most("database.connections", self.database.connections, 10_000)?;
-        at_least("jobs.sweep_batch", self.jobs.sweep_batch, 1)?;
-        let (second, tenth) = (Duration::from_secs(1), Duration::from_millis(100));
-        let (minute, hour) = (60 * second, 60 * 60 * second);
-        for (key, span, min) in [
-            ("jobs.sweep_interval", self.jobs.sweep_interval, second),
-            ("jobs.flush_interval", self.jobs.flush_interval, tenth),
-            ("jobs.mail_interval", self.jobs.mail_interval, tenth),
-            ("jobs.places_interval", self.jobs.places_interval, second),
-            (
-                "tokens.access_lifetime",
-                self.tokens.access_lifetime,
-                second,
-            ),
-            ("mail.timeout", self.mail.timeout, second),
-            (
-                "database.connect_timeout",
-                self.database.connect_timeout,
-                tenth,
-            ),
-            (
-                "accounts.take_back_window",
-                self.accounts.take_back_window,
-                hour,
-            ),
-            (
-                "accounts.reset_lifetime",
-                self.accounts.reset_lifetime,
-                minute,
-            ),
-        ] {
-            span_at_least(key, span, min)?;
-        }
-        if let Some(url) = &self.public_url {
-            check_public_url(url)?;
-        }
-        self.log
-            .filter
-            .parse::<tracing_subscriber::filter::EnvFilter>()
-            .map_err(|_| {
-                invalid(
-                    "log.filter",
-                    &self.log.filter,
-                    "a level (info) or directives (info,rollcall::jobs=debug)",
-                )
-            })?;
-        Ok(())
-    }
-
-    /// Verifies the limits of sessions. A last use may be written one flush interval late, so an
-    /// idle limit must be at least four of them.
-    fn check_sessions(&self) -> Result<()> {
-        let s = &self.sessions;
-        let min = self.jobs.flush_interval.saturating_mul(4);
-        for (key, idle, absolute) in [
-            ("sessions.idle_limit", s.idle_limit, s.absolute_limit),
-            (
-                "sessions.remembered_idle_limit",
-                s.remembered_idle_limit,
-                s.remembered_absolute_limit,
-            ),
-        ] {
-            span_at_least(key, idle, min)?;
-            if idle > absolute {
-                return Err(invalid(
-                    key,
-                    format_span(idle),
-                    "no more than its absolute limit",
-                ));
-            }
-        }
-        Ok(())
-    }
-
-    fn check_accounts(&self) -> Result<()> {
-        let sends_mail = self.mail.sends_mail();
-        match self.accounts.require_verified_email && !sends_mail {
-            true => Err(invalid(
-                "accounts.require_verified_email",
-                "true",
-                "true only with mail.host, since nobody could verify an e-mail without mail",
-            )),
-            false => Ok(()),
-        }
-    }
 }
 
 /// Verifies that the configuration file can be read. One that is not named may be missing.
@@ -364,10 +273,7 @@ fn unusable(err: config::ConfigError) -> Error {
 }
 
 /// Returns `DATABASE_URL`, unless it is empty.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the environment is read here and nowhere else"
-)]
+#[expect(clippy::disallowed_methods, reason = "it is a setting")]
 fn database_url_variable() -> Option<String> {
     std::env::var("DATABASE_URL")
         .ok()
@@ -376,26 +282,10 @@ fn database_url_variable() -> Option<String> {
 
 /// Returns the variables that are settings: every `ROLLCALL_*` except `ROLLCALL_CONFIG`, which
 /// names the file.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the environment is read here and nowhere else"
-)]
+#[expect(clippy::disallowed_methods, reason = "they are settings")]
 fn variables() -> std::collections::HashMap<String, String> {
     std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .filter(|(name, _)| name.starts_with("ROLLCALL_") && name != "ROLLCALL_CONFIG")
         .collect()
-}
-
-fn check_public_url(url: &Url) -> Result<()> {
-    let is_origin =
-        matches!(url.scheme(), "http" | "https") && url.path() == "/" && url.query().is_none();
-    match is_origin {
-        true => Ok(()),
-        false => Err(invalid(
-            "public_url",
-            url,
-            "http:// or https:// and a host, with no path",
-        )),
-    }
 }

@@ -120,7 +120,7 @@ pub(super) fn networks<'de, D: Deserializer<'de>>(reader: D) -> Result<Vec<IpNet
         .collect()
 }
 
-/// Spans of time: `30days`, `12h 30m`. None is longer than [`MAX_SPAN`](self::span::MAX_SPAN).
+/// Spans of time: `30days`, `12h 30m`. None is longer than [`MAX_SPAN`].
 pub(super) mod span {
     use std::time::Duration;
 
@@ -128,8 +128,7 @@ pub(super) mod span {
     use serde::de::Error;
     use serde::{Deserialize, Deserializer, Serializer};
 
-    /// 100 years: what any clock and timer can be moved by.
-    pub(in crate::settings) const MAX_SPAN: Duration = Duration::from_secs(36_525 * 24 * 60 * 60);
+    use crate::clock::MAX_SPAN;
 
     pub(in crate::settings) fn deserialize<'de, D: Deserializer<'de>>(
         reader: D,

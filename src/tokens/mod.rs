@@ -119,8 +119,8 @@ impl Tokens {
 
     /// Returns the tokens of a session that was just opened or refreshed, based on a password given
     /// at `password_given_at`, if one was. The access token is for `audience`; the refresh token is
-    /// for the service, which may be asked for another audience with it. For an unchanged row and the same time the refresh token
-    /// is the same, unless another key has come into use.
+    /// for the service, which may be asked for another audience with it. For an unchanged row and
+    /// the same time the refresh token is the same, unless another key has come into use.
     ///
     /// # Errors
     /// [`Error::Internal`] when signing fails.

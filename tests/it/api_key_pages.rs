@@ -219,6 +219,10 @@ async fn the_page_says_what_is_wrong_with_the_form(app: &TestApp) {
             "Give the application a name",
         ),
         (
+            &[("name", earlier), ("tokens", "on")],
+            "An id can't be a name.",
+        ),
+        (
             &[("name", "shop"), ("tokens", "on")],
             "There is an application with that name already.",
         ),

@@ -1,11 +1,14 @@
 //! Applications: each has its keys and its people, and reaches nobody else's.
 
+use diesel::connection::SimpleConnection;
+use diesel::{Connection, PgConnection};
 use reqwest::RequestBuilder;
 use rollcall::server::routes::{API, Access};
 use serde_json::Value;
 
 use crate::support::prelude::*;
 use crate::support::program::{AddedKey, Program};
+use crate::support::run_async;
 
 on_both!(
     app: a_subject_belongs_to_an_application,
@@ -18,6 +21,8 @@ on_both!(
     a_subject_in_the_query_is_refused,
     a_subject_is_never_changed,
     applications_are_managed_on_the_command_line,
+    an_application_that_is_referred_to_is_not_deleted,
+    no_application_is_named_like_an_id,
     people_of_earlier_are_assigned,
 );
 
@@ -414,6 +419,80 @@ async fn applications_are_managed_on_the_command_line(app: &TestApp) {
             .number("SELECT count(*) AS value FROM api_keys"),
         1
     );
+}
+
+/// The foreign keys decide, since a key or a person may come at any moment.
+async fn an_application_that_is_referred_to_is_not_deleted(app: &TestApp) {
+    let rollcall = Program::with(&app.database);
+    rollcall.add_key(&["--name", "shop", "--scope", "tokens"]);
+    app.database.execute(
+        "UPDATE api_keys SET revoked_at = created_at; \
+         CREATE TABLE latecomers (application_id uuid REFERENCES applications (id)); \
+         INSERT INTO latecomers SELECT id FROM applications",
+    );
+    let delete = ["application", "delete", "shop"];
+    let error = rollcall.run(&delete).expect_failed(1);
+    assert!(error.contains("shop is in use"), "{error}");
+    let keys = "SELECT count(*) AS value FROM api_keys";
+    assert_eq!(app.database.number(keys), 1);
+    app.database.execute("DELETE FROM latecomers");
+    rollcall.run(&delete).expect_done();
+    assert_eq!(app.database.number(keys), 0);
+}
+
+/// On SQLite nothing is written meanwhile.
+#[test]
+fn a_key_made_while_its_application_is_deleted_remains() {
+    run_async(async {
+        let app = TestApp::start(Database::postgres()).await;
+        let rollcall = Program::with(&app.database);
+        rollcall.add_key(&["--name", "shop", "--scope", "tokens"]);
+        app.database
+            .execute("UPDATE api_keys SET revoked_at = created_at");
+        let mut other = PgConnection::establish(&app.database.url()).expect("a connection");
+        other
+            .batch_execute(
+                "BEGIN; \
+                 INSERT INTO api_keys (id, name, secret_hash, scopes, created_at, application_id) \
+                 SELECT gen_random_uuid(), name, 'a new hash', scopes, created_at, application_id \
+                 FROM api_keys",
+            )
+            .expect("a key");
+        std::thread::scope(|scope| {
+            let deletion = scope.spawn(|| rollcall.run(&["application", "delete", "shop"]));
+            let waiting = "SELECT count(*) AS value FROM pg_stat_activity \
+                           WHERE datname = current_database() AND wait_event_type = 'Lock'";
+            while app.database.number(waiting) == 0 && !deletion.is_finished() {
+                std::thread::yield_now();
+            }
+            other.batch_execute("COMMIT").expect("a commit");
+            let error = deletion.join().expect("an end").expect_failed(1);
+            assert!(error.contains("keys in use: 1"), "{error}");
+        });
+        let keys = "SELECT count(*) AS value FROM api_keys";
+        assert_eq!(app.database.number(keys), 2);
+        app.stop().await;
+    });
+}
+
+async fn no_application_is_named_like_an_id(app: &TestApp) {
+    let rollcall = Program::with(&app.database);
+    let shop = rollcall.add_key(&["--name", "shop", "--scope", "tokens"]);
+    let bare = shop.application.replace('-', "");
+    for id in [&shop.application, &shop.application.to_uppercase(), &bare] {
+        for refused in [
+            &["application", "add", "--name", id][..],
+            &["application", "rename", "shop", "--to", id],
+            &["api-key", "add", "--name", id, "--scope", "tokens"],
+        ] {
+            let error = rollcall.run(refused).expect_failed(1);
+            assert!(error.contains("must not be a UUID"), "{error}");
+        }
+        // An id still names its application.
+        rollcall.add_key(&["--application", id, "--scope", "tokens"]);
+    }
+    let applications = "SELECT count(*) AS value FROM applications";
+    assert_eq!(app.database.number(applications), 1);
 }
 
 /// Moves everybody to "Earlier", as if they were from before there were applications.

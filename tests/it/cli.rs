@@ -306,6 +306,11 @@ fn an_invalid_setting_is_named_with_its_value_and_what_is_allowed() {
             ["listen", "nonsense", "address"],
         ),
         (
+            "ROLLCALL_TOKENS__AUDIENCE",
+            "01A20A58-74ca-734e-96bd-fa45bbbf7ce7",
+            ["tokens.audience", "01A20A58", "but a UUID"],
+        ),
+        (
             "DATABASE_URL",
             "mysql://localhost/x",
             ["database_url", "sqlite:", "postgres:"],

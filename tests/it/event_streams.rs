@@ -3,12 +3,33 @@
 use reqwest::Response;
 
 use crate::support::prelude::*;
+use crate::support::program::Program;
 
 on_both!(app: a_fifth_stream_of_a_session_ends_the_oldest, listening_is_no_use_of_the_session);
 on_both!(
     database: a_node_has_so_many_streams_and_no_more,
     head_opens_no_stream,
 );
+
+/// Streams must not take every connection of a node that may open few files.
+#[test]
+fn streams_are_cut_to_half_of_the_connections() {
+    let warning = |limit: &str| {
+        let database = Database::sqlite();
+        let program = Program::with(&database).with_open_files(limit);
+        let mut serving = program.serve(&["serve"]);
+        assert!(serving.terminate().success());
+        let output = serving.output();
+        let mut lines = output.lines();
+        let found = lines.find(|line| line.contains("max_event_streams is more than half"));
+        found.map(str::to_owned)
+    };
+    // 256 files are for other things.
+    let cut = warning("1024").expect("a warning");
+    assert!(cut.contains("WARN") && cut.contains("in_force=3"), "{cut}");
+    assert!(cut.contains("max_event_streams=2000"), "{cut}");
+    assert_eq!(warning("4400"), None);
+}
 
 const PATH: &str = "/devices/changes?since=0";
 const TIMEOUT: Duration = Duration::from_secs(10);

@@ -25,6 +25,7 @@ on_both!(
 );
 on_both!(
     database: a_page_of_ours_is_known_by_the_public_url,
+    a_page_on_plain_http_is_none_of_a_service_with_https,
     the_page_of_a_link_is_shown_again,
     the_forms_about_messages_are_shown_again,
 );
@@ -324,6 +325,26 @@ async fn a_page_of_ours_is_known_by_the_public_url(database: Database) {
     ] {
         let first = overtaken(&app, &browser, "/sign-in").await;
         let headers = [("origin", origin)];
+        let response = browser.send_with(&first, &typed(&ada), &headers).await;
+        assert_eq!(response.status, status, "{origin}");
+    }
+    app.stop().await;
+}
+
+async fn a_page_on_plain_http_is_none_of_a_service_with_https(database: Database) {
+    let url = "https://login.example.org".parse().expect("a URL");
+    let app = TestApp::start_with(database, |settings| settings.public_url = Some(url)).await;
+    let ada = app.register("ada@example.org").await;
+    let host = app.base();
+    for (origin, status) in [
+        (host.clone(), 403),
+        ("http://login.example.org".into(), 403),
+        (host.replace("http://", "https://"), 303),
+        ("https://login.example.org".into(), 303),
+    ] {
+        let browser = app.browser(FIREFOX);
+        let first = overtaken(&app, &browser, "/sign-in").await;
+        let headers = [("origin", origin.as_str())];
         let response = browser.send_with(&first, &typed(&ada), &headers).await;
         assert_eq!(response.status, status, "{origin}");
     }

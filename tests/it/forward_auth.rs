@@ -18,6 +18,7 @@ on_both!(
     an_authorization_of_the_application_changes_nothing,
     a_preflight_passes_as_nobody,
     the_response_has_the_cookies_that_are_not_ours,
+    cookies_of_an_earlier_prefix_are_ours_as_well,
     others_than_administrators_are_refused,
     a_signed_out_device_is_refused_at_once,
 );
@@ -482,6 +483,22 @@ async fn the_response_has_the_cookies_that_are_not_ours(database: Database) {
         let response = TestResponse::to(request).await.expect(200);
         assert_eq!(response.headers["cookie"].as_bytes(), left, "{lines:?}");
     }
+    app.stop().await;
+}
+
+async fn cookies_of_an_earlier_prefix_are_ours_as_well(database: Database) {
+    let app = TestApp::start_with(database, |settings| {
+        settings.forward_auth.allowed_hosts = vec![HOST.into()];
+        settings.cookie_prefix = "second".into();
+    })
+    .await;
+    let ada = app.register("ada@example.org").await;
+    let laptop = app.login(&ada, FIREFOX).await;
+    let sent = "a=1; rollcall_session=x; __Secure-rollcall_session=x; __Host-rollcall_device=x; \
+                second_forward=x; second_theme=dark";
+    let request = laptop.request("GET", NGINX).header("cookie", sent);
+    let response = TestResponse::to(request).await.expect(200);
+    assert_eq!(response.headers["cookie"], "a=1; second_theme=dark");
     app.stop().await;
 }
 

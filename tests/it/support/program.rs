@@ -15,6 +15,8 @@ const LONGEST_COMMAND: Duration = Duration::from_secs(120);
 pub struct Program {
     folder: PathBuf,
     environment: Vec<(String, String)>,
+    /// The most files that it may open; `None` for as many as the tests may.
+    open_files: Option<String>,
 }
 
 /// What `api-key add` printed.
@@ -40,6 +42,7 @@ impl Program {
         Self {
             folder: folder.to_owned(),
             environment: Vec::new(),
+            open_files: None,
         }
     }
 
@@ -50,6 +53,12 @@ impl Program {
 
     pub fn env(mut self, name: &str, value: &str) -> Self {
         self.environment.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Limits the files that it may open.
+    pub fn with_open_files(mut self, limit: &str) -> Self {
+        self.open_files = Some(limit.to_owned());
         self
     }
 
@@ -101,7 +110,16 @@ impl Program {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_rollcall"));
+        let binary = env!("CARGO_BIN_EXE_rollcall");
+        let mut command = match &self.open_files {
+            None => Command::new(binary),
+            Some(limit) => {
+                let mut shell = Command::new("/bin/sh");
+                let script = format!("ulimit -n {limit}; exec \"$0\" \"$@\"");
+                shell.args(["-c", &script, binary]);
+                shell
+            }
+        };
         command
             .args(arguments)
             .current_dir(&self.folder)
