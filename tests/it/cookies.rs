@@ -328,7 +328,7 @@ async fn a_planted_cookie_is_removed_from_every_scope(database: Database) {
     assert!(response.is_to_sign_in());
     let scopes = removed(&response, SESSION);
     for domain in ["-", "example.org", "login.example.org"] {
-        for path in ["/", "/devices", path] {
+        for path in ["/", "/devices", "/devices/", path] {
             let scope = format!("{SESSION}@{domain}{path}");
             assert!(scopes.contains(&scope), "{scope} is not in {scopes:?}");
         }
