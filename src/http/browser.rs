@@ -1,6 +1,8 @@
 //! The browser's cookies: the session cookie, which carries ids and nothing else, and the device
 //! cookie, which identifies the browser.
 
+use std::rc::Rc;
+
 use actix_session::config::PersistentSession;
 use actix_session::storage::CookieSessionStore;
 use actix_session::{Session as CookieState, SessionExt, SessionMiddleware};
@@ -115,7 +117,7 @@ pub async fn exchange_cookies(
         cookies::remove_former_session(request.request(), &app.cookies);
     }
     choose_session(&mut request, &app, &received).await;
-    request.extensions_mut().insert(received);
+    Rc::new(received).store(request.request());
     let mut response = next.call(request).await?;
     let name = app.cookies.name(OwnCookie::Session);
     app.session_cookies
@@ -204,10 +206,7 @@ pub async fn ensure_device_cookie(
 }
 
 fn known_device(request: &ServiceRequest) -> (Option<DeviceId>, bool) {
-    let extensions = request.extensions();
-    let Some(received) = extensions.get::<ReceivedCookies>() else {
-        return (None, false);
-    };
+    let received = ReceivedCookies::of(request.request());
     let mut values = received.first_values(OwnCookie::Device).iter();
     let known = values.find_map(|value| value.parse().ok());
     (known, received.are_several(OwnCookie::Device))
