@@ -15,6 +15,7 @@ use actix_web::{HttpMessage, HttpRequest};
 
 use super::app_state::{AppState, app_state};
 use super::cookies::{self, CookieConfig, MAX_AGE, OwnCookie};
+use super::prefetch::is_prefetch;
 use super::received_cookies::ReceivedCookies;
 use super::sent_cookies::SentCookies;
 use super::session_choice::{Removal, choose};
@@ -24,6 +25,16 @@ use crate::devices::DeviceId;
 use crate::error::{Error, Failure, Result};
 use crate::people::User;
 use crate::sessions::{Claim, Session};
+
+/// The prefixes of paths that no session cookie opens.
+const WITHOUT_SESSION: [&str; 6] = [
+    "/static/",
+    "/favicon.ico",
+    "/.well-known/jwks.json",
+    "/health/",
+    "/auth/",
+    "/oauth/",
+];
 
 /// Why it is unknown which of the request's session cookies counts.
 struct UnknownSession(Error);
@@ -113,10 +124,12 @@ pub async fn exchange_cookies(
     let received = ReceivedCookies::read(request.headers(), &app.cookies);
     let sent = SentCookies::take(request.headers_mut());
     request.extensions_mut().insert(sent);
-    if received.has_former_session() {
-        cookies::remove_former_session(request.request(), &app.cookies);
+    if may_use_session(&request) {
+        if received.has_former_session() {
+            cookies::remove_former_session(request.request(), &app.cookies);
+        }
+        choose_session(&mut request, &app, &received).await;
     }
-    choose_session(&mut request, &app, &received).await;
     Rc::new(received).store(request.request());
     let mut response = next.call(request).await?;
     let name = app.cookies.name(OwnCookie::Session);
@@ -125,6 +138,17 @@ pub async fn exchange_cookies(
     let set = cookies::take(response.request());
     prepend(response.headers_mut(), &app.cookies, &set)?;
     Ok(response)
+}
+
+/// Returns whether anything may ask for the session of a request: neither static files nor the
+/// prefixes of programs that have no use for it, and no page that is prefetched, which is refused.
+fn may_use_session(request: &ServiceRequest) -> bool {
+    let path = request.path();
+    let is_without = WITHOUT_SESSION
+        .iter()
+        .any(|prefix| path.starts_with(prefix));
+    let is_refused = is_prefetch(request.headers()) && !path.starts_with("/api/");
+    !is_without && !is_refused
 }
 
 /// Puts cookies before those that are set already: clients by RFC 6265 don't tell a cookie of the

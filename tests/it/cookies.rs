@@ -19,6 +19,7 @@ on_both!(
     two_live_cookies_of_different_sessions_count_for_nothing,
     of_too_many_session_cookies_none_counts,
     the_cookies_of_an_ended_session_are_removed_at_sign_in,
+    where_no_session_is_asked_for_none_is_chosen,
     the_first_valid_device_cookie_counts,
 );
 on_both!(
@@ -227,6 +228,35 @@ async fn the_cookies_of_an_ended_session_are_removed_at_sign_in(app: &TestApp) {
     let signed_in = visitor.sign_in("/sign-in", &ada).await;
     assert_eq!(signed_in.location(), "/devices");
     visitor.get("/devices").await.expect(200);
+}
+
+async fn where_no_session_is_asked_for_none_is_chosen(app: &TestApp) {
+    let ada = app.register("ada@example.org").await;
+    let mallory = app.register("mallory@example.org").await;
+    let (own, planted) = (session_of(app, &ada).await, session_of(app, &mallory).await);
+    let cookies = format!("{own}; {planted}; __Secure-rollcall_session=x");
+    assert!(!set_cookies(&devices(app, &cookies).await).is_empty());
+    let page = get(app, "/sign-in", &[]).await.expect(200);
+    let script = crate::support::html::attributes(&page.text, "src").remove(0);
+    for (path, status) in [
+        (script.as_str(), 200),
+        ("/favicon.ico", 308),
+        ("/health/live", 200),
+        ("/health/ready", 200),
+        ("/.well-known/jwks.json", 200),
+        ("/auth/verify", 401),
+    ] {
+        let response = get(app, path, &[cookies.as_bytes()]).await.expect(status);
+        assert_eq!(response.header("set-cookie"), "", "{path}");
+    }
+    let prefetch = app.anyone().request("GET", "/devices");
+    let prefetch = prefetch.header("sec-purpose", "prefetch");
+    let response = TestResponse::to(prefetch.header("cookie", cookies)).await;
+    assert_eq!(response.expect(503).header("set-cookie"), "");
+    // A program may prefetch what it reads with the cookie.
+    let me = app.anyone().request("GET", "/api/v1/me");
+    let me = me.header("sec-purpose", "prefetch").header("cookie", own);
+    TestResponse::to(me).await.expect(200);
 }
 
 async fn the_first_valid_device_cookie_counts(app: &TestApp) {
