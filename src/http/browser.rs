@@ -72,6 +72,9 @@ pub fn session_claim(request: &HttpRequest) -> Result<Option<Claim>> {
 /// signed in" they expire when the browser closes. Cookies of the same names in other scopes are
 /// removed.
 ///
+/// For the responses to forms only: that to a `GET` may arrive after one that set a newer cookie, and
+/// so neither sets the session cookie nor removes it, not even that of a session that has ended.
+///
 /// # Errors
 /// [`Error::Internal`] when the cookie's content can't be serialized.
 pub fn set_session(request: &HttpRequest, session: &Session, user: &User) -> Result<()> {
@@ -84,33 +87,16 @@ pub fn set_session(request: &HttpRequest, session: &Session, user: &User) -> Res
     forward_cookie::set(request, session, user)
 }
 
-/// Removes the session cookie and that of forward-auth from the browser.
+/// Removes the session cookie and that of forward-auth from the browser; for forms only, as
+/// [`set_session`].
 ///
 /// # Errors
 /// [`Error::Internal`] when the server was assembled without its state.
 pub fn clear_session(request: &HttpRequest) -> Result<()> {
     request.get_session().purge();
     cookies::remove_elsewhere(request, &app_state(request)?.cookies, OwnCookie::Session);
+    onward::clear(request)?;
     forward_cookie::clear(request)
-}
-
-/// Removes the cookies of a session that has ended, for a page that found it so. What else the
-/// session cookie has stays.
-///
-/// # Errors
-/// [`Error::Unavailable`] as [`session_claim`].
-pub fn clear_ended_session(request: &HttpRequest) -> Result<()> {
-    if session_claim(request)?.is_none() {
-        return Ok(());
-    }
-    let state = request.get_session();
-    state.remove(CLAIM);
-    onward::forget(request);
-    let is_empty = state.entries().is_empty();
-    match is_empty {
-        true => clear_session(request),
-        false => forward_cookie::clear(request),
-    }
 }
 
 /// Exchanges cookies between the browser and the application: of those in the request, only the

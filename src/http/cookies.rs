@@ -25,11 +25,13 @@ pub enum OwnCookie {
     Forward,
     /// The cookie with the notice for the next page, for this host alone.
     Notice,
+    /// The mark of the way on from sign-in, for this host alone.
+    Onward,
 }
 
 impl OwnCookie {
     /// The number of them.
-    pub(super) const COUNT: usize = 4;
+    pub(super) const COUNT: usize = 5;
 }
 
 /// The names and the attributes of the service's cookies.
@@ -73,6 +75,7 @@ impl CookieConfig {
                 format!("{host_only}{prefix}_device"),
                 format!("{forward}{prefix}_forward"),
                 format!("{host_only}{prefix}_notice"),
+                format!("{host_only}{prefix}_onward"),
             ],
             is_https,
             domain,
@@ -113,8 +116,8 @@ impl CookieConfig {
 
     fn domain_of(&self, cookie: OwnCookie) -> Option<&str> {
         match cookie {
-            OwnCookie::Session | OwnCookie::Device | OwnCookie::Notice => None,
             OwnCookie::Forward => self.domain.as_deref(),
+            OwnCookie::Session | OwnCookie::Device | OwnCookie::Notice | OwnCookie::Onward => None,
         }
     }
 

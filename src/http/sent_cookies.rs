@@ -4,7 +4,7 @@
 use actix_web::http::header::{self, HeaderMap, HeaderValue};
 
 /// The names of the service's cookies, after `cookie_prefix` and an underscore.
-const OURS: [&str; 5] = ["session", "device", "forward", "notice", "bound"];
+const OURS: [&str; 6] = ["session", "device", "forward", "notice", "onward", "bound"];
 /// Prefixes by which browsers treat a cookie's attributes as conditions (RFC 6265bis, 4.1.3).
 const NAME_PREFIXES: [&str; 2] = ["__Host-", "__Secure-"];
 
@@ -66,7 +66,7 @@ mod tests {
 
     #[test]
     fn every_cookie_of_the_service_is_left_out() {
-        for name in ["session", "device", "forward", "bound"] {
+        for name in ["session", "device", "forward", "notice", "onward", "bound"] {
             for prefix in ["", "__Host-", "__Secure-", "__host-", "__SECURE-"] {
                 let line = format!("a=1; {prefix}rollcall_{name}=x; {prefix}rollcall_{name}; b=2");
                 assert_eq!(left(&[line.as_bytes()]), b"a=1; b=2", "{line}");
