@@ -300,6 +300,7 @@ fn assemble(
         session_cookies: SessionCookies::new(keys.clone())?,
         notice_cookies: NoticeCookies::new(keys.clone()),
         forward_seal: CookieSeal::new(keys.clone(), Purpose::ForwardCookie),
+        onward_seal: CookieSeal::new(keys.clone(), Purpose::OnwardCookie),
         keys,
         sign_up: settings.sign_up,
         is_https: settings.is_https(),

@@ -81,6 +81,8 @@ pub struct AppState {
     pub notice_cookies: NoticeCookies,
     /// Opens and seals the cookies of forward-auth.
     pub forward_seal: CookieSeal,
+    /// Opens and seals the marks of the way on from sign-in.
+    pub onward_seal: CookieSeal,
     /// Whether anybody may create an account.
     pub sign_up: bool,
     /// The URL at which people reach the service, without a trailing slash.

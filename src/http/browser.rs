@@ -1,6 +1,8 @@
 //! The browser's cookies: the session cookie, which carries a claim to a session, and the device
 //! cookie, which identifies the browser.
 
+use std::rc::Rc;
+
 use actix_session::config::PersistentSession;
 use actix_session::storage::CookieSessionStore;
 use actix_session::{Session as CookieState, SessionExt, SessionMiddleware};
@@ -13,6 +15,7 @@ use actix_web::{HttpMessage, HttpRequest};
 
 use super::app_state::{AppState, app_state};
 use super::cookies::{self, CookieConfig, MAX_AGE, OwnCookie};
+use super::prefetch::is_prefetch;
 use super::received_cookies::ReceivedCookies;
 use super::sent_cookies::SentCookies;
 use super::session_choice::{Removal, choose};
@@ -22,6 +25,16 @@ use crate::devices::DeviceId;
 use crate::error::{Error, Failure, Result};
 use crate::people::User;
 use crate::sessions::{Claim, Session};
+
+/// The prefixes of paths that no session cookie opens.
+const WITHOUT_SESSION: [&str; 6] = [
+    "/static/",
+    "/favicon.ico",
+    "/.well-known/jwks.json",
+    "/health/",
+    "/auth/",
+    "/oauth/",
+];
 
 /// Why it is unknown which of the request's session cookies counts.
 struct UnknownSession(Error);
@@ -59,6 +72,9 @@ pub fn session_claim(request: &HttpRequest) -> Result<Option<Claim>> {
 /// signed in" they expire when the browser closes. Cookies of the same names in other scopes are
 /// removed.
 ///
+/// For the responses to forms only: that to a `GET` may arrive after one that set a newer cookie, and
+/// so neither sets the session cookie nor removes it, not even that of a session that has ended.
+///
 /// # Errors
 /// [`Error::Internal`] when the cookie's content can't be serialized.
 pub fn set_session(request: &HttpRequest, session: &Session, user: &User) -> Result<()> {
@@ -71,33 +87,16 @@ pub fn set_session(request: &HttpRequest, session: &Session, user: &User) -> Res
     forward_cookie::set(request, session, user)
 }
 
-/// Removes the session cookie and that of forward-auth from the browser.
+/// Removes the session cookie and that of forward-auth from the browser; for forms only, as
+/// [`set_session`].
 ///
 /// # Errors
 /// [`Error::Internal`] when the server was assembled without its state.
 pub fn clear_session(request: &HttpRequest) -> Result<()> {
     request.get_session().purge();
     cookies::remove_elsewhere(request, &app_state(request)?.cookies, OwnCookie::Session);
+    onward::clear(request)?;
     forward_cookie::clear(request)
-}
-
-/// Removes the cookies of a session that has ended, for a page that found it so. What else the
-/// session cookie has stays.
-///
-/// # Errors
-/// [`Error::Unavailable`] as [`session_claim`].
-pub fn clear_ended_session(request: &HttpRequest) -> Result<()> {
-    if session_claim(request)?.is_none() {
-        return Ok(());
-    }
-    let state = request.get_session();
-    state.remove(CLAIM);
-    onward::forget(request);
-    let is_empty = state.entries().is_empty();
-    match is_empty {
-        true => clear_session(request),
-        false => forward_cookie::clear(request),
-    }
 }
 
 /// Exchanges cookies between the browser and the application: of those in the request, only the
@@ -111,11 +110,13 @@ pub async fn exchange_cookies(
     let received = ReceivedCookies::read(request.headers(), &app.cookies);
     let sent = SentCookies::take(request.headers_mut());
     request.extensions_mut().insert(sent);
-    if received.has_former_session() {
-        cookies::remove_former_session(request.request(), &app.cookies);
+    if may_use_session(&request) {
+        if received.has_former_session() {
+            cookies::remove_former_session(request.request(), &app.cookies);
+        }
+        choose_session(&mut request, &app, &received).await;
     }
-    choose_session(&mut request, &app, &received).await;
-    request.extensions_mut().insert(received);
+    Rc::new(received).store(request.request());
     let mut response = next.call(request).await?;
     let name = app.cookies.name(OwnCookie::Session);
     app.session_cookies
@@ -123,6 +124,17 @@ pub async fn exchange_cookies(
     let set = cookies::take(response.request());
     prepend(response.headers_mut(), &app.cookies, &set)?;
     Ok(response)
+}
+
+/// Returns whether anything may ask for the session of a request: neither static files nor the
+/// prefixes of programs that have no use for it, and no page that is prefetched, which is refused.
+fn may_use_session(request: &ServiceRequest) -> bool {
+    let path = request.path();
+    let is_without = WITHOUT_SESSION
+        .iter()
+        .any(|prefix| path.starts_with(prefix));
+    let is_refused = is_prefetch(request.headers()) && !path.starts_with("/api/");
+    !is_without && !is_refused
 }
 
 /// Puts cookies before those that are set already: clients by RFC 6265 don't tell a cookie of the
@@ -204,10 +216,7 @@ pub async fn ensure_device_cookie(
 }
 
 fn known_device(request: &ServiceRequest) -> (Option<DeviceId>, bool) {
-    let extensions = request.extensions();
-    let Some(received) = extensions.get::<ReceivedCookies>() else {
-        return (None, false);
-    };
+    let received = ReceivedCookies::of(request.request());
     let mut values = received.first_values(OwnCookie::Device).iter();
     let known = values.find_map(|value| value.parse().ok());
     (known, received.are_several(OwnCookie::Device))

@@ -25,11 +25,13 @@ pub enum OwnCookie {
     Forward,
     /// The cookie with the notice for the next page, for this host alone.
     Notice,
+    /// The mark of the way on from sign-in, for this host alone.
+    Onward,
 }
 
 impl OwnCookie {
     /// The number of them.
-    pub(super) const COUNT: usize = 4;
+    pub(super) const COUNT: usize = 5;
 }
 
 /// The names and the attributes of the service's cookies.
@@ -73,6 +75,7 @@ impl CookieConfig {
                 format!("{host_only}{prefix}_device"),
                 format!("{forward}{prefix}_forward"),
                 format!("{host_only}{prefix}_notice"),
+                format!("{host_only}{prefix}_onward"),
             ],
             is_https,
             domain,
@@ -113,8 +116,8 @@ impl CookieConfig {
 
     fn domain_of(&self, cookie: OwnCookie) -> Option<&str> {
         match cookie {
-            OwnCookie::Session | OwnCookie::Device | OwnCookie::Notice => None,
             OwnCookie::Forward => self.domain.as_deref(),
+            OwnCookie::Session | OwnCookie::Device | OwnCookie::Notice | OwnCookie::Onward => None,
         }
     }
 
@@ -183,8 +186,8 @@ fn parents(url: &Url) -> Vec<String> {
         .collect()
 }
 
-/// Returns `/` and the leading segments of a path: `/devices` of `/devices/1`. A segment that could
-/// end the attribute ends them.
+/// Returns `/` and the paths that lead to a path: `/devices`, `/devices/` and `/devices/1` of
+/// `/devices/1`. A segment that could end the attribute ends them.
 fn leading_paths(path: &str) -> Vec<String> {
     let is_plain = |segment: &&str| {
         let is_unreserved = |b: u8| b.is_ascii_alphanumeric() || b"-._~%".contains(&b);
@@ -192,10 +195,16 @@ fn leading_paths(path: &str) -> Vec<String> {
     };
     let mut paths = vec!["/".to_owned()];
     let mut leading = String::new();
-    let segments = path.split('/').skip(1);
-    for segment in segments.take_while(is_plain).take(MAX_SEGMENTS) {
+    let mut segments = path.split('/').skip(1).take(MAX_SEGMENTS + 1).peekable();
+    for _ in 0..MAX_SEGMENTS {
+        let Some(segment) = segments.next().filter(is_plain) else {
+            break;
+        };
         leading = format!("{leading}/{segment}");
         paths.push(leading.clone());
+        if segments.peek().is_some() {
+            paths.push(format!("{leading}/"));
+        }
     }
     paths
 }
@@ -304,12 +313,22 @@ mod tests {
         assert!(removed(&address, OwnCookie::Session, "/").is_empty());
         assert_eq!(
             removed(&address, OwnCookie::Session, "/a/b;Domain=x/c"),
-            ["- /a"]
+            ["- /a", "- /a/"]
         );
+        for (path, shown) in [
+            (
+                "/devices/1",
+                ["- /devices", "- /devices/", "- /devices/1"].as_slice(),
+            ),
+            ("/devices/", &["- /devices", "- /devices/"]),
+            ("/devices", &["- /devices"]),
+        ] {
+            assert_eq!(removed(&address, OwnCookie::Session, path), shown);
+        }
         let deep = config("http://a.b.c.d.e.f.example.org", None);
         assert_eq!(
             removed(&deep, OwnCookie::Session, "/1/2/3/4/5").len(),
-            5 * 4 - 1
+            5 * 7 - 1
         );
     }
 }

@@ -2,7 +2,7 @@
 //! receives of it opens no account. It is bound to the session and to the password, and ends with
 //! either.
 
-use actix_web::{HttpMessage, HttpRequest};
+use actix_web::HttpRequest;
 
 use super::app_state::{AppState, app_state};
 use super::client::location;
@@ -82,10 +82,7 @@ pub fn set(request: &HttpRequest, session: &Session, user: &User) -> Result<()> 
 /// [`Error::Internal`] when the server was assembled without its state.
 pub fn clear(request: &HttpRequest) -> Result<()> {
     let app = app_state(request)?;
-    let is_received = request
-        .extensions()
-        .get::<ReceivedCookies>()
-        .is_some_and(|received| received.has(OwnCookie::Forward));
+    let is_received = ReceivedCookies::of(request).has(OwnCookie::Forward);
     if app.allowed_hosts.is_any() || is_received {
         cookies::remove_elsewhere(request, &app.cookies, OwnCookie::Forward);
         cookies::remove(request, &app.cookies, OwnCookie::Forward);
@@ -94,43 +91,49 @@ pub fn clear(request: &HttpRequest) -> Result<()> {
 }
 
 /// Returns the person and the session of the request's cookie, and records the use: the session is
-/// live, its person active, and the password that of when the cookie was set. Of several cookies,
-/// the first such one counts.
+/// live, its person active, and the password that of when the cookie was set. Several such cookies
+/// of different sessions mean that another host of the domain planted one: none counts.
 ///
 /// # Errors
 /// [`Error::Unavailable`] when the database doesn't respond.
 pub async fn caller(request: &HttpRequest) -> Result<Option<Caller>> {
     let app = app_state(request)?;
+    let mut found: Option<Caller> = None;
     for content in received(request, app) {
         let resolved = app
             .sessions
             .resolve(content.claim(), location(request, app))
             .await;
         match resolved {
-            Ok(caller) => return Ok(Some(caller)),
+            Ok(caller) if is_of_another(&caller, found.as_ref()) => return Ok(None),
+            Ok(caller) => found = Some(caller),
             Err(Error::Unauthenticated) => {}
             Err(err) => return Err(err),
         }
     }
-    Ok(None)
+    Ok(found)
 }
 
-/// Returns whether the request brings a cookie that is good for the caller's session.
+fn is_of_another(caller: &Caller, found: Option<&Caller>) -> bool {
+    found.is_some_and(|found| found.session.id != caller.session.id)
+}
+
+/// Returns whether the request brings a cookie that is good for the caller's session, and no genuine
+/// one of anything else.
 ///
 /// # Errors
 /// [`Error::Internal`] when the server was assembled without its state.
 pub fn is_good_for(request: &HttpRequest, caller: &Caller) -> Result<bool> {
     let content = Content::of(&caller.session, &caller.user);
-    Ok(received(request, app_state(request)?).contains(&content))
+    let received = received(request, app_state(request)?);
+    Ok(!received.is_empty() && received.iter().all(|other| *other == content))
 }
 
-/// Returns the contents of the request's genuine cookies.
+/// Returns the contents of the request's genuine cookies; none when there are too many.
 fn received(request: &HttpRequest, app: &AppState) -> Vec<Content> {
-    let extensions = request.extensions();
-    let received = extensions.get::<ReceivedCookies>();
-    let values = received.map_or(&[][..], |received| received.values(OwnCookie::Forward));
     let name = app.cookies.name(OwnCookie::Forward);
-    values
+    ReceivedCookies::of(request)
+        .values(OwnCookie::Forward)
         .iter()
         .filter_map(|value| app.forward_seal.open_received(name, value))
         .filter_map(|cookie| Content::parse(cookie.value()))

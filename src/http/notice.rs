@@ -12,7 +12,7 @@ use actix_web::body::MessageBody;
 use actix_web::cookie::Cookie;
 use actix_web::cookie::time::Duration as CookieDuration;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::Method;
+use actix_web::http::StatusCode;
 use actix_web::middleware::Next;
 use actix_web::{HttpMessage, HttpRequest};
 use chrono::DateTime;
@@ -20,7 +20,8 @@ use serde::{Deserialize, Serialize};
 
 use super::app_state::{AppState, app_state};
 use super::browser;
-use super::cookies::OwnCookie;
+use super::cookies::{self, OwnCookie};
+use super::prefetch::is_seen;
 use super::received_cookies::ReceivedCookies;
 use crate::clock::Timestamp;
 use crate::db::{SessionId, UserId};
@@ -28,7 +29,8 @@ use crate::error::{Chain, Error, Failure, Result};
 use crate::text;
 
 /// How long a notice can be shown.
-const LIFETIME: Duration = Duration::from_secs(5 * 60);
+const LIFETIME: Duration = MAX_AGE.unsigned_abs();
+const MAX_AGE: CookieDuration = CookieDuration::minutes(5);
 /// Random bytes of a notice's id.
 const ID_BYTES: usize = 16;
 
@@ -142,7 +144,9 @@ pub fn take(request: &HttpRequest, reader: Option<UserId>) -> Option<Notice> {
         return None;
     }
     let app = app_state(request).ok()?;
-    let values = received(request);
+    // Another host of the domain may have set some.
+    let received = ReceivedCookies::of(request);
+    let values = received.first_values(OwnCookie::Notice);
     if values.is_empty() {
         return None;
     }
@@ -163,20 +167,26 @@ pub async fn write_cookie(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
-    let mut response = next.call(request).await?;
-    let status = response.status();
-    let change = response.request().extensions_mut().remove::<Change>();
-    let cookie = match change {
-        Some(Change::Put(notice)) if status.is_redirection() => sealed(response.request(), notice),
-        Some(Change::Remove) if status.is_success() => removal(response.request()),
-        _ => return Ok(response),
-    };
-    match cookie {
-        Ok(cookie) => response.response_mut().add_cookie(&cookie)?,
+    let response = next.call(request).await?;
+    if let Err(err) = apply(response.request(), response.status()) {
         // What the notice is about has happened all the same.
-        Err(err) => tracing::error!(error = %Chain(&err), "a notice is lost"),
+        tracing::error!(error = %Chain(&err), "a notice is lost");
     }
     Ok(response)
+}
+
+fn apply(request: &HttpRequest, status: StatusCode) -> Result<()> {
+    let change = request.extensions_mut().remove::<Change>();
+    match change {
+        Some(Change::Put(notice)) if status.is_redirection() => {
+            cookies::add(request, sealed(request, notice)?);
+        }
+        Some(Change::Remove) if status.is_success() => {
+            cookies::remove(request, &app_state(request)?.cookies, OwnCookie::Notice);
+        }
+        _ => {}
+    }
+    Ok(())
 }
 
 fn sealed(request: &HttpRequest, notice: Notice) -> Result<Cookie<'static>> {
@@ -189,29 +199,8 @@ fn sealed(request: &HttpRequest, notice: Notice) -> Result<Cookie<'static>> {
     };
     let content = serde_json::to_string(&stored)
         .map_err(|err| Error::Internal(Failure::new("the notice cookie", err)))?;
-    Ok(app.notice_cookies.seal(cookie(app, content, LIFETIME)))
-}
-
-fn removal(request: &HttpRequest) -> Result<Cookie<'static>> {
-    Ok(cookie(app_state(request)?, String::new(), Duration::ZERO))
-}
-
-fn cookie(app: &AppState, value: String, lifetime: Duration) -> Cookie<'static> {
-    let seconds = i64::try_from(lifetime.as_secs()).unwrap_or_default();
-    app.cookies
-        .build(OwnCookie::Notice, value)
-        .max_age(CookieDuration::seconds(seconds))
-        .finish()
-}
-
-/// Returns the values of the request's notice cookies. Another host of the domain may have set
-/// some.
-fn received(request: &HttpRequest) -> Vec<String> {
-    let extensions = request.extensions();
-    let received = extensions.get::<ReceivedCookies>();
-    received.map_or_else(Vec::new, |received| {
-        received.first_values(OwnCookie::Notice).to_vec()
-    })
+    let cookie = app.cookies.build(OwnCookie::Notice, content);
+    Ok(app.notice_cookies.seal(cookie.max_age(MAX_AGE).finish()))
 }
 
 /// Returns the content of a cookie that was sealed for this browser lately, and when.
@@ -223,15 +212,4 @@ fn open(request: &HttpRequest, app: &AppState, value: &str) -> Option<(StoredNot
     let is_own = stored.device == browser::device_id(request).ok()?.as_str();
     let is_recent = app.clock.now().since(at) < LIFETIME;
     (is_own && is_recent).then_some((stored, at))
-}
-
-/// Returns whether the response is a page that somebody opens now. Any other request, such as one
-/// for an image, uses up no notice; one that fetches a page ahead gets none
-/// ([`refuse_prefetch`](super::prefetch::refuse_prefetch)).
-fn is_seen(request: &HttpRequest) -> bool {
-    let headers = request.headers();
-    let is_document = headers
-        .get("sec-fetch-dest")
-        .is_none_or(|destination| destination == "document");
-    *request.method() == Method::GET && is_document
 }

@@ -1,29 +1,45 @@
 //! The way on from sign-in to a page of another origin: by itself once, and not again when the
 //! browser comes back, which would be a loop.
+//!
+//! What happened last stands in a sealed cookie. It is not part of the session cookie: the response
+//! to a `GET` that set that again could arrive after a step-up or a sign-in in another tab, and would
+//! bring the replaced cookie back.
 
-use actix_session::SessionExt;
 use actix_web::HttpRequest;
+use actix_web::cookie::time::Duration as CookieDuration;
 use serde::{Deserialize, Serialize};
 
-use super::app_state::app_state;
+use super::app_state::{AppState, app_state};
+use super::cookies::{self, OwnCookie};
 use super::forward_cookie;
+use super::prefetch::is_seen;
+use super::received_cookies::ReceivedCookies;
+use crate::db::SessionId;
 use crate::error::{Error, Failure, Result};
-use crate::sessions::Caller;
+use crate::sessions::{Caller, Session};
 
-/// The key of the mark in the state of `actix-session`.
-const MARK: &str = "onward";
-/// How long after the browser was given the cookie of forward-auth one that comes without it is
-/// known not to store it, in microseconds.
-const GIVEN_FOR: i64 = 60 * 1_000_000;
+/// How long a mark counts. So long after the browser was given the cookie of forward-auth, one that
+/// comes without it is known not to store it.
+const MAX_AGE: CookieDuration = CookieDuration::minutes(1);
+/// The same in microseconds.
+const LIFETIME: i64 = 60 * 1_000_000;
 
 /// What happened last on the way.
-#[derive(Serialize, Deserialize)]
-enum Mark {
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+enum Step {
     /// A form signed the person in.
     SignedIn,
-    /// The browser was given the cookie of forward-auth and sent on, at this time in microseconds
-    /// since the Unix epoch.
-    Given(i64),
+    /// The browser was given the cookie of forward-auth and sent on.
+    Given,
+}
+
+/// The content of the cookie.
+#[derive(Serialize, Deserialize)]
+struct Mark {
+    step: Step,
+    session: SessionId,
+    /// When it happened, in microseconds since the Unix epoch.
+    at: i64,
 }
 
 /// How a person who is signed in gets on.
@@ -35,55 +51,91 @@ pub enum Onward {
     SentBack,
     /// By a link: the browser doesn't store the cookie of forward-auth.
     CookieRefused,
+    /// By a link: the session cookie was just replaced, and gains no other cookie.
+    Overtaken,
 }
 
-/// Marks that a form has just signed the person in, for [`go_on`].
+/// Marks that a form has just signed the person in with `session`, for [`go_on`].
 ///
 /// # Errors
 /// [`Error::Internal`] when the mark can't be serialized.
-pub fn mark_signed_in(request: &HttpRequest) -> Result<()> {
-    match app_state(request)?.allowed_hosts.is_any() {
-        true => set_mark(request, &Mark::SignedIn),
+pub fn mark_signed_in(request: &HttpRequest, session: &Session) -> Result<()> {
+    let app = app_state(request)?;
+    match app.allowed_hosts.is_any() {
+        true => set_mark(request, app, session, Step::SignedIn),
         false => Ok(()),
     }
 }
 
 /// Returns how the caller gets on to a page of an allowed host. Gives the browser the cookie of
-/// forward-auth if it has none that is good.
+/// forward-auth if it has none that is good, and shows the page.
 ///
 /// # Errors
 /// [`Error::Internal`] when the cookie or the mark can't be made.
 pub fn go_on(request: &HttpRequest, caller: &Caller) -> Result<Onward> {
-    let now = app_state(request)?.clock.now().timestamp_micros();
-    let state = request.get_session();
-    let mark: Option<Mark> = state.get(MARK).ok().flatten();
+    let app = app_state(request)?;
+    let step = last_step(request, app, caller);
     if forward_cookie::is_good_for(request, caller)? {
-        return Ok(match mark {
-            Some(Mark::SignedIn) => {
-                state.remove(MARK);
-                Onward::AtOnce
-            }
-            _ => Onward::SentBack,
-        });
+        if step != Some(Step::SignedIn) {
+            return Ok(Onward::SentBack);
+        }
+        if is_seen(request) {
+            clear(request)?;
+        }
+        return Ok(Onward::AtOnce);
     }
-    forward_cookie::set(request, &caller.session, &caller.user)?;
-    match mark {
-        Some(Mark::Given(at)) if now.saturating_sub(at) < GIVEN_FOR => Ok(Onward::CookieRefused),
-        _ => {
-            set_mark(request, &Mark::Given(now))?;
-            Ok(Onward::AtOnce)
+    if !caller.may_write() {
+        return Ok(Onward::Overtaken);
+    }
+    let is_refused = step == Some(Step::Given);
+    if is_seen(request) {
+        forward_cookie::set(request, &caller.session, &caller.user)?;
+        if !is_refused {
+            set_mark(request, app, &caller.session, Step::Given)?;
         }
     }
+    Ok(match is_refused {
+        true => Onward::CookieRefused,
+        false => Onward::AtOnce,
+    })
 }
 
-/// Forgets what happened on the way.
-pub(super) fn forget(request: &HttpRequest) {
-    request.get_session().remove(MARK);
+/// Removes the mark from the browser, if the request brings one.
+///
+/// # Errors
+/// [`Error::Internal`] when the server was assembled without its state.
+pub(super) fn clear(request: &HttpRequest) -> Result<()> {
+    if ReceivedCookies::of(request).has(OwnCookie::Onward) {
+        cookies::remove(request, &app_state(request)?.cookies, OwnCookie::Onward);
+    }
+    Ok(())
 }
 
-fn set_mark(request: &HttpRequest, mark: &Mark) -> Result<()> {
-    request
-        .get_session()
-        .insert(MARK, mark)
-        .map_err(|err| Error::Internal(Failure::new("the session cookie", err)))
+/// Returns the step of the request's mark, if it is of the caller's session and recent.
+fn last_step(request: &HttpRequest, app: &AppState, caller: &Caller) -> Option<Step> {
+    let name = app.cookies.name(OwnCookie::Onward);
+    let now = app.clock.now().timestamp_micros();
+    let received = ReceivedCookies::of(request);
+    let mut marks = received
+        .first_values(OwnCookie::Onward)
+        .iter()
+        .filter_map(|value| app.onward_seal.open_received(name, value))
+        .filter_map(|cookie| serde_json::from_str::<Mark>(cookie.value()).ok());
+    let mark = marks
+        .find(|mark| mark.session == caller.session.id && now.saturating_sub(mark.at) < LIFETIME)?;
+    Some(mark.step)
+}
+
+fn set_mark(request: &HttpRequest, app: &AppState, session: &Session, step: Step) -> Result<()> {
+    let mark = Mark {
+        step,
+        session: session.id,
+        at: app.clock.now().timestamp_micros(),
+    };
+    let content = serde_json::to_string(&mark)
+        .map_err(|err| Error::Internal(Failure::new("the mark of the way on", err)))?;
+    let cookie = app.cookies.build(OwnCookie::Onward, content);
+    let cookie = cookie.max_age(MAX_AGE).finish();
+    cookies::add(request, app.onward_seal.seal(cookie));
+    Ok(())
 }

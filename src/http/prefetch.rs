@@ -6,12 +6,12 @@
 //! application's request that is prefetched, and where nginx takes anything but 2xx, 401 and 403
 //! for a failure.
 
-use actix_web::HttpResponse;
 use actix_web::body::{BoxBody, EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::StatusCode;
 use actix_web::http::header::HeaderMap;
+use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
+use actix_web::{HttpRequest, HttpResponse};
 
 /// The headers that state a prefetch: the standard one (HTML Living Standard, 7.4.2), and those of
 /// older browsers.
@@ -32,7 +32,7 @@ pub async fn refuse_prefetch(
 }
 
 /// Returns whether the headers state a prefetch: `prefetch`, `prefetch;prerender`, in any case.
-fn is_prefetch(headers: &HeaderMap) -> bool {
+pub(super) fn is_prefetch(headers: &HeaderMap) -> bool {
     HEADERS
         .iter()
         .flat_map(|name| headers.get_all(*name))
@@ -44,4 +44,15 @@ fn is_prefetch(headers: &HeaderMap) -> bool {
                 .iter()
                 .any(|known| word.eq_ignore_ascii_case(known))
         })
+}
+
+/// Returns whether the response is a page that somebody opens now. Any other request, such as one
+/// for an image, uses up no notice and no mark; one that fetches a page ahead is refused
+/// ([`refuse_prefetch`]).
+pub(super) fn is_seen(request: &HttpRequest) -> bool {
+    let headers = request.headers();
+    let is_document = headers
+        .get("sec-fetch-dest")
+        .is_none_or(|destination| destination == "document");
+    *request.method() == Method::GET && is_document
 }

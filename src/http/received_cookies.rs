@@ -2,13 +2,17 @@
 //! else, and is read only as far as to skip it: `actix-web` refuses all cookies for one that it can't
 //! read.
 
+use std::rc::Rc;
+
 use actix_web::http::header::{self, HeaderMap};
+use actix_web::{HttpMessage, HttpRequest};
 
 use super::cookies::{CookieConfig, FORMER_SESSION, OwnCookie};
 
 /// The number of different cookies of one name that are tried. With more of them, none counts:
 /// nobody has so many by accident.
 const MAX_VALUES: usize = 4;
+
 /// The service's cookies in a request, as they were sent.
 #[derive(Debug, Default)]
 pub struct ReceivedCookies {
@@ -35,6 +39,18 @@ impl ReceivedCookies {
             }
         }
         received
+    }
+
+    /// Stores the cookies in the request that brought them, for [`Self::of`].
+    pub(super) fn store(self: Rc<Self>, request: &HttpRequest) {
+        request.extensions_mut().insert(self);
+    }
+
+    /// Returns the cookies of a request.
+    pub(super) fn of(request: &HttpRequest) -> Rc<Self> {
+        let extensions = request.extensions();
+        let received = extensions.get::<Rc<Self>>();
+        received.map(Rc::clone).unwrap_or_default()
     }
 
     /// Returns the different values of a cookie, in their order; none when there are too many.

@@ -40,6 +40,8 @@ pub enum Purpose {
     NoticeCookie,
     /// Encrypting the cookie of forward-auth.
     ForwardCookie,
+    /// Encrypting the mark of the way on from sign-in.
+    OnwardCookie,
 }
 
 impl Purpose {
@@ -53,6 +55,7 @@ impl Purpose {
             Self::NetworkDigest => b"rollcall network digest v1",
             Self::NoticeCookie => b"rollcall notice cookie v1",
             Self::ForwardCookie => b"rollcall forward cookie v1",
+            Self::OnwardCookie => b"rollcall onward cookie v1",
         }
     }
 }

@@ -21,6 +21,7 @@ struct GoOnPage<'a> {
     url: &'a str,
     was_sent_back: bool,
     is_cookie_refused: bool,
+    is_overtaken: bool,
 }
 
 /// Returns the response to a form that signed somebody in: a redirect within this site.
@@ -55,6 +56,7 @@ pub(super) fn after_page(
         url,
         was_sent_back: onward == Onward::SentBack,
         is_cookie_refused: onward == Onward::CookieRefused,
+        is_overtaken: onward == Onward::Overtaken,
     };
     let mut response = page(StatusCode::OK, &template)?;
     if onward == Onward::AtOnce {

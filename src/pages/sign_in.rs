@@ -67,8 +67,8 @@ impl<'a> SignInPage<'a> {
     }
 }
 
-/// Shows the form. A person who is signed in goes on to the page that they came for; the
-/// cookies of a session that has ended are removed.
+/// Shows the form. A person who is signed in goes on to the page that they came for; the cookies of
+/// a session that has ended stay, and the form replaces them.
 pub async fn show(
     app: web::Data<AppState>,
     request: HttpRequest,
@@ -79,7 +79,6 @@ pub async fn show(
     if let Some(caller) = caller {
         return go_on::after_page(&request, &caller, &next);
     }
-    browser::clear_ended_session(&request)?;
     let empty = SignInForm::default();
     let notice = notices::take(&app, &request, None).await?;
     let mut template = SignInPage::new(&app, &request, &empty, next.as_str())?;
@@ -163,7 +162,7 @@ pub(super) async fn start_session(
     };
     let session = app.sessions.create_session(user, new).await?;
     browser::set_session(request, &session, user)?;
-    onward::mark_signed_in(request)
+    onward::mark_signed_in(request, &session)
 }
 
 /// Returns why a sign-in was refused, the same for every reason.

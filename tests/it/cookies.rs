@@ -18,7 +18,9 @@ on_both!(
     of_two_cookies_of_one_session_the_current_one_counts,
     two_live_cookies_of_different_sessions_count_for_nothing,
     of_too_many_session_cookies_none_counts,
-    the_cookies_of_an_ended_session_are_removed_at_sign_in,
+    the_cookie_of_an_ended_session_is_replaced_at_sign_in,
+    a_late_sign_in_page_takes_no_newer_cookie_away,
+    where_no_session_is_asked_for_none_is_chosen,
     the_first_valid_device_cookie_counts,
 );
 on_both!(
@@ -212,21 +214,74 @@ async fn of_too_many_session_cookies_none_counts(app: &TestApp) {
     }
 }
 
-async fn the_cookies_of_an_ended_session_are_removed_at_sign_in(app: &TestApp) {
+async fn the_cookie_of_an_ended_session_is_replaced_at_sign_in(app: &TestApp) {
     let ada = app.register("ada@example.org").await;
     let mut visitor = Visitor::new(app);
     visitor.sign_in("/sign-in", &ada).await;
     let live = visitor.get("/sign-in").await;
     assert_eq!(live.location(), "/devices");
-    app.database
-        .execute("UPDATE user_sessions SET is_active = false, ended_reason = 'admin'");
-    assert!(visitor.get("/devices").await.is_to_sign_in());
-    visitor.get("/sign-in").await.expect(200);
-    assert!(visitor.find(SESSION).is_none());
+    let ended = visitor.pair(SESSION);
+    end_all_sessions(app);
+    for _ in 0..2 {
+        assert!(visitor.get("/devices").await.is_to_sign_in());
+        visitor.get("/sign-in").await.expect(200);
+    }
     // The form is one of a browser without a session.
     let signed_in = visitor.sign_in("/sign-in", &ada).await;
     assert_eq!(signed_in.location(), "/devices");
+    assert_ne!(visitor.pair(SESSION), ended);
     visitor.get("/devices").await.expect(200);
+}
+
+fn end_all_sessions(app: &TestApp) {
+    app.database
+        .execute("UPDATE user_sessions SET is_active = false, ended_reason = 'admin'");
+}
+
+/// A session has ended. The sign-in page is loading while another tab signs in, and arrives last.
+async fn a_late_sign_in_page_takes_no_newer_cookie_away(app: &TestApp) {
+    let ada = app.register("ada@example.org").await;
+    let mut visitor = Visitor::new(app);
+    visitor.sign_in("/sign-in", &ada).await;
+    end_all_sessions(app);
+    let old = visitor.header();
+    visitor.sign_in("/sign-in", &ada).await;
+    for path in ["/sign-in", "/sign-in?next=/account", "/devices", "/"] {
+        let late = get(app, path, &[old.as_bytes()]).await;
+        let set = set_cookies(&late);
+        let is_left = set.iter().all(|cookie| cookie.name() == "rollcall_device");
+        assert!(is_left, "{path}: {set:?}");
+    }
+    visitor.get("/devices").await.expect(200);
+}
+
+async fn where_no_session_is_asked_for_none_is_chosen(app: &TestApp) {
+    let ada = app.register("ada@example.org").await;
+    let mallory = app.register("mallory@example.org").await;
+    let (own, planted) = (session_of(app, &ada).await, session_of(app, &mallory).await);
+    let cookies = format!("{own}; {planted}; __Secure-rollcall_session=x");
+    assert!(!set_cookies(&devices(app, &cookies).await).is_empty());
+    let page = get(app, "/sign-in", &[]).await.expect(200);
+    let script = crate::support::html::attributes(&page.text, "src").remove(0);
+    for (path, status) in [
+        (script.as_str(), 200),
+        ("/favicon.ico", 308),
+        ("/health/live", 200),
+        ("/health/ready", 200),
+        ("/.well-known/jwks.json", 200),
+        ("/auth/verify", 401),
+    ] {
+        let response = get(app, path, &[cookies.as_bytes()]).await.expect(status);
+        assert_eq!(response.header("set-cookie"), "", "{path}");
+    }
+    let prefetch = app.anyone().request("GET", "/devices");
+    let prefetch = prefetch.header("sec-purpose", "prefetch");
+    let response = TestResponse::to(prefetch.header("cookie", cookies)).await;
+    assert_eq!(response.expect(503).header("set-cookie"), "");
+    // A program may prefetch what it reads with the cookie.
+    let me = app.anyone().request("GET", "/api/v1/me");
+    let me = me.header("sec-purpose", "prefetch").header("cookie", own);
+    TestResponse::to(me).await.expect(200);
 }
 
 async fn the_first_valid_device_cookie_counts(app: &TestApp) {
@@ -328,7 +383,7 @@ async fn a_planted_cookie_is_removed_from_every_scope(database: Database) {
     assert!(response.is_to_sign_in());
     let scopes = removed(&response, SESSION);
     for domain in ["-", "example.org", "login.example.org"] {
-        for path in ["/", "/devices", path] {
+        for path in ["/", "/devices", "/devices/", path] {
             let scope = format!("{SESSION}@{domain}{path}");
             assert!(scopes.contains(&scope), "{scope} is not in {scopes:?}");
         }
@@ -435,6 +490,7 @@ async fn the_prefix_is_in_every_name(database: Database) {
         "__Host-second_session",
         "__Host-second_device",
         "__Secure-second_forward",
+        "__Host-second_onward",
     ] {
         visitor.pair(name);
     }

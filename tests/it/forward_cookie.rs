@@ -3,7 +3,7 @@
 use rollcall::server::routes::{API, Access, PAGES};
 use rollcall::settings::Settings;
 
-use crate::support::cookies::{Visitor, removed};
+use crate::support::cookies::{SetCookie, Visitor, removed, set_cookies};
 use crate::support::prelude::*;
 use crate::support::program::Program;
 
@@ -14,12 +14,15 @@ on_both!(
     it_ends_with_its_session,
     it_ends_with_the_password,
     it_is_removed_with_the_session_cookie,
-    of_several_the_first_live_one_counts,
+    of_several_the_live_one_counts,
+    two_live_ones_of_different_sessions_count_for_nothing,
     without_allowed_hosts_there_is_none,
 );
 
 const FORWARD: &str = "rollcall_forward";
 const SESSION: &str = "rollcall_session";
+const DEVICE: &str = "rollcall_device";
+const SIGN_IN: &str = "/sign-in?next=https%3A%2F%2Fapp.example.org%2F";
 
 async fn start(database: Database) -> TestApp {
     TestApp::start_with(database, use_forward_auth).await
@@ -258,8 +261,13 @@ async fn it_is_removed_with_the_session_cookie(database: Database) {
     let mut visitor = signed_in(&app, &ada).await;
     app.database
         .execute("UPDATE user_sessions SET is_active = false, ended_reason = 'admin'");
+    // The response to a page may arrive after that to a form which set a newer one.
+    let ended = visitor.pair(FORWARD);
     visitor.get("/sign-in").await.expect(200);
-    assert!(visitor.find(FORWARD).is_none(), "found ended at sign-in");
+    assert_eq!(visitor.pair(FORWARD), ended);
+    assert!(!is_let_in(&app, &ended).await);
+    visitor.sign_in("/sign-in", &ada).await;
+    assert!(is_let_in(&app, &visitor.pair(FORWARD)).await);
 
     let mut visitor = signed_in(&app, &ada).await;
     let deleted = visitor.submit("/account", "/account/delete", &[]).await;
@@ -268,7 +276,7 @@ async fn it_is_removed_with_the_session_cookie(database: Database) {
     app.stop().await;
 }
 
-async fn of_several_the_first_live_one_counts(database: Database) {
+async fn of_several_the_live_one_counts(database: Database) {
     let app = start(database).await;
     let ada = app.register("ada@example.org").await;
     let mut visitor = signed_in(&app, &ada).await;
@@ -289,6 +297,57 @@ async fn of_several_the_first_live_one_counts(database: Database) {
     let many: String = (0..4).map(|n| format!("{FORWARD}=junk{n}; ")).collect();
     assert!(!is_let_in(&app, &format!("{many}{live}")).await);
     app.stop().await;
+}
+
+async fn two_live_ones_of_different_sessions_count_for_nothing(database: Database) {
+    let app = start(database).await;
+    let ada = app.register("ada@example.org").await;
+    let mallory = app.register("mallory@example.org").await;
+    let visitor = signed_in(&app, &ada).await;
+    let own = visitor.pair(FORWARD);
+    let planted = signed_in(&app, &mallory).await.pair(FORWARD);
+    let rest = format!("{}; {}", visitor.pair(SESSION), visitor.pair(DEVICE));
+    let junk: String = (0..4).map(|n| format!("{FORWARD}=junk{n}; ")).collect();
+    for cookies in [
+        format!("{own}; {planted}"),
+        format!("{planted}; {own}"),
+        format!("{FORWARD}=junk; {planted}; {own}"),
+        format!("{junk}; {own}"),
+    ] {
+        assert!(!is_let_in(&app, &cookies).await, "{cookies}");
+        // At sign-in one remains: the person's own, in the scope where it belongs.
+        let page = app.anyone().request("GET", SIGN_IN);
+        let page = page.header("cookie", format!("{cookies}; {rest}"));
+        let page = TestResponse::to(page).await.expect(200);
+        assert!(page.header("refresh").ends_with("https://app.example.org/"));
+        let scopes = removed(&page, FORWARD);
+        for scope in ["-/", "login.example.org/", "example.org/sign-in"] {
+            let scope = format!("{FORWARD}@{scope}");
+            assert!(scopes.contains(&scope), "{scope} is not in {scopes:?}");
+        }
+        let set = set_cookies(&page);
+        let is_own = |cookie: &&_| is_set(cookie, &format!("{FORWARD}@example.org/"));
+        let renewed = set.iter().find(is_own).expect("a cookie");
+        let verified = verify(&app, &renewed.pair).await.expect(200);
+        assert_eq!(verified.header("remote-email"), ada.email);
+    }
+    // One that is planted alone is not the person's, either.
+    let page = app.anyone().request("GET", SIGN_IN);
+    let page = page.header("cookie", format!("{planted}; {rest}"));
+    let page = TestResponse::to(page).await.expect(200);
+    assert!(removed(&page, FORWARD).contains(&format!("{FORWARD}@-/")));
+
+    // A live one and one that ended since are no such case.
+    app.database.execute(
+        "UPDATE user_sessions SET is_active = false, ended_reason = 'signed_out'
+         WHERE user_id = (SELECT id FROM users WHERE email = 'mallory@example.org')",
+    );
+    assert!(is_let_in(&app, &format!("{planted}; {own}")).await);
+    app.stop().await;
+}
+
+fn is_set(cookie: &SetCookie, scope: &str) -> bool {
+    cookie.scope() == scope && !cookie.is_removal()
 }
 
 async fn without_allowed_hosts_there_is_none(database: Database) {

@@ -7,7 +7,7 @@ use actix_web::http::header;
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, rt, web};
 
 use crate::support::app::http_client;
-use crate::support::cookies::Visitor;
+use crate::support::cookies::{SetCookie, Visitor, set_cookies};
 use crate::support::html;
 use crate::support::prelude::*;
 use crate::support::proxy::Proxy;
@@ -18,6 +18,10 @@ on_both!(
     a_browser_that_is_sent_back_stays,
     somebody_signed_in_is_given_the_cookie_once,
     a_browser_that_refuses_the_cookie_stays,
+    a_page_that_leads_on_leaves_the_session_cookie_alone,
+    a_replaced_cookie_gains_no_cookie_of_forward_auth,
+    a_request_that_nobody_sees_uses_up_no_mark,
+    a_mark_is_of_one_session_and_one_minute,
     a_page_on_plain_http_is_reached_over_https,
     a_browser_gets_from_the_application_to_sign_in_and_back,
     a_browser_gets_there_and_back_without_script,
@@ -25,6 +29,9 @@ on_both!(
 );
 
 const FORWARD: &str = "rollcall_forward";
+const SESSION: &str = "rollcall_session";
+const DEVICE: &str = "rollcall_device";
+const ONWARD: &str = "rollcall_onward";
 const PAGE: &str = "https://app.example.org/a?b=c&d='\"<e>;f";
 const NORMALIZED: &str = "https://app.example.org/a?b=c&d=%27%22%3Ce%3E;f";
 const SIGN_IN: &str =
@@ -160,6 +167,133 @@ async fn a_browser_that_refuses_the_cookie_stays(database: Database) {
         assert!(attempts < 3, "a circle");
         next = SIGN_IN.to_owned();
     }
+    app.stop().await;
+}
+
+/// The names of the cookies that a response sets or removes, besides the device cookie, which every
+/// response of sign-in renews.
+fn names(response: &TestResponse) -> Vec<String> {
+    let set = set_cookies(response);
+    let names = set.iter().map(SetCookie::name);
+    let mut names: Vec<String> = names
+        .filter(|name| *name != DEVICE)
+        .map(str::to_owned)
+        .collect();
+    names.dedup();
+    names
+}
+
+async fn get(app: &TestApp, path: &str, cookies: &str) -> TestResponse {
+    let request = app.anyone().request("GET", path);
+    TestResponse::to(request.header("cookie", cookies)).await
+}
+
+/// Gives the password, which replaces the session cookie.
+async fn confirm(visitor: &mut Visitor<'_>) {
+    let fields = [("password", PASSWORD)];
+    let confirmed = visitor.submit("/confirm", "/confirm", &fields).await;
+    confirmed.expect(303);
+}
+
+/// The page that leads on is loading while another tab gives the password. Its response arrives
+/// last.
+async fn a_page_that_leads_on_leaves_the_session_cookie_alone(database: Database) {
+    let app = start(database).await;
+    let ada = app.register("ada@example.org").await;
+    let mut visitor = Visitor::new(&app);
+    let signed_in = visitor.sign_in(SIGN_IN, &ada).await;
+    let next = signed_in.location();
+    let old = visitor.header();
+    let is_left = |pair: &&str| !pair.starts_with(FORWARD);
+    let without: Vec<&str> = old.split("; ").filter(is_left).collect();
+    let without = without.join("; ");
+    let early = [get(&app, next, &old).await, get(&app, next, &without).await];
+    app.advance(Duration::from_secs(1));
+    confirm(&mut visitor).await;
+    let late = [get(&app, next, &old).await, get(&app, next, &without).await];
+    for page in early.iter().chain(&late) {
+        assert_eq!(page.status, 200);
+        let names = names(page);
+        assert!(!names.contains(&SESSION.to_owned()), "{names:?}");
+    }
+    app.advance(Duration::from_secs(60));
+    visitor.get("/devices").await.expect(200);
+    app.stop().await;
+}
+
+async fn a_replaced_cookie_gains_no_cookie_of_forward_auth(database: Database) {
+    let app = start(database).await;
+    let ada = app.register("ada@example.org").await;
+    let mut visitor = Visitor::new(&app);
+    visitor.sign_in("/sign-in", &ada).await;
+    let copy = visitor.pair(SESSION);
+    app.advance(Duration::from_secs(1));
+    confirm(&mut visitor).await;
+    get(&app, "/devices", &copy).await.expect(200);
+    let page = get(&app, SIGN_IN, &copy).await;
+    assert_eq!(names(&page), Vec::<String>::new());
+    assert_eq!(goes_to(&page), None);
+    has_link(&page);
+    assert!(!page.words().contains("sent you back"), "{}", page.words());
+
+    // The one that replaced it does.
+    visitor.forget(FORWARD);
+    let page = visitor.get(SIGN_IN).await;
+    assert_eq!(goes_to(&page), Some(NORMALIZED));
+    visitor.pair(FORWARD);
+    app.stop().await;
+}
+
+async fn a_request_that_nobody_sees_uses_up_no_mark(database: Database) {
+    let app = start(database).await;
+    let ada = app.register("ada@example.org").await;
+    let mut visitor = Visitor::new(&app);
+    let signed_in = visitor.sign_in(SIGN_IN, &ada).await;
+    let next = signed_in.location().to_owned();
+    let all = visitor.header();
+    let without = format!("{}; {}", visitor.pair(SESSION), visitor.pair(DEVICE));
+    for (method, name, value) in [
+        ("HEAD", "accept", "*/*"),
+        ("GET", "sec-fetch-dest", "image"),
+        ("GET", "sec-purpose", "prefetch"),
+    ] {
+        for cookies in [&all, &without] {
+            let request = app.anyone().request(method, &next).header(name, value);
+            let response = TestResponse::to(request.header("cookie", cookies)).await;
+            assert_eq!(names(&response), Vec::<String>::new(), "{method} {value}");
+        }
+    }
+    assert_eq!(goes_to(&visitor.get(&next).await), Some(NORMALIZED));
+    app.stop().await;
+}
+
+async fn a_mark_is_of_one_session_and_one_minute(database: Database) {
+    let app = start(database).await;
+    let ada = app.register("ada@example.org").await;
+    let mut visitor = Visitor::new(&app);
+    visitor.sign_in(SIGN_IN, &ada).await;
+    let mark = visitor.find(ONWARD).expect("a mark").clone();
+    assert_eq!(mark.attribute("Domain"), None);
+    assert_eq!(mark.attribute("Max-Age"), Some("60"));
+    let signed_out = visitor.submit("/devices", "/sign-out", &[]).await;
+    assert!(names(&signed_out).contains(&ONWARD.to_owned()));
+    assert!(visitor.find(ONWARD).is_none());
+
+    visitor.sign_in("/sign-in", &ada).await;
+    let own = visitor.pair(ONWARD);
+    visitor.forget(ONWARD);
+    let rest = visitor.header();
+    for (other, is_own) in [
+        (&mark.pair, false),
+        (&format!("{ONWARD}=x"), false),
+        (&own, true),
+    ] {
+        let page = get(&app, SIGN_IN, &format!("{other}; {rest}")).await;
+        assert_eq!(goes_to(&page).is_some(), is_own, "{other}");
+    }
+    app.advance(Duration::from_secs(60));
+    let page = get(&app, SIGN_IN, &format!("{own}; {rest}")).await;
+    assert_eq!(goes_to(&page), None);
     app.stop().await;
 }
 
