@@ -8,7 +8,7 @@ use crate::tokens::Audience;
 /// Returns the audience with that id or name; the service itself if none is named.
 ///
 /// # Errors
-/// [`Error::InvalidTarget`](crate::Error::InvalidTarget) when there is no such application.
+/// [`Error::InvalidTarget`] when there is no such application.
 pub(super) async fn find_audience(app: &AppState, named: Option<&str>) -> Result<Audience> {
     match named {
         Some(named) => {

@@ -84,7 +84,7 @@ impl Changes {
     /// Returns whether a person's account or sessions changed after `since`.
     ///
     /// # Errors
-    /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
+    /// [`Error::Unavailable`] when the database doesn't respond.
     pub async fn has_changed_since(&self, user: UserId, since: Timestamp) -> Result<bool> {
         let after = EventId::first_at(since - OVERLAP);
         let changes = self
@@ -98,7 +98,7 @@ impl Changes {
     /// are.
     ///
     /// # Errors
-    /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
+    /// [`Error::Unavailable`] when the database doesn't respond.
     pub async fn poll(&self) -> Result<usize> {
         let Some(sender) = self.sender().filter(|sender| sender.receiver_count() > 0) else {
             return Ok(0);

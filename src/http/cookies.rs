@@ -114,7 +114,8 @@ impl CookieConfig {
         scope(cookie) == (self.name(own), self.domain_of(own), Some("/"))
     }
 
-    fn domain_of(&self, cookie: OwnCookie) -> Option<&str> {
+    /// Returns the domain whose hosts all receive the cookie; `None` for this host alone.
+    pub(super) fn domain_of(&self, cookie: OwnCookie) -> Option<&str> {
         match cookie {
             OwnCookie::Forward => self.domain.as_deref(),
             OwnCookie::Session | OwnCookie::Device | OwnCookie::Notice | OwnCookie::Onward => None,

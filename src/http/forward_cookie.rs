@@ -31,18 +31,25 @@ impl Content {
         }
     }
 
-    fn parse(text: &str) -> Option<Self> {
+    /// Parses the text of a cookie that was set for `domain`. One that was set for other hosts,
+    /// before `cookie_domain` was changed, is none: where it is missing, it would not be given.
+    fn parse(text: &str, domain: Option<&str>) -> Option<Self> {
         let mut parts = text.split(' ');
         let content = Self {
             user: parts.next()?.parse().ok()?,
             session: parts.next()?.parse().ok()?,
             password_version: parts.next()?.parse().ok()?,
         };
-        parts.next().is_none().then_some(content)
+        let is_of_domain = parts.next()? == domain.unwrap_or_default();
+        (is_of_domain && parts.next().is_none()).then_some(content)
     }
 
-    fn to_text(self) -> String {
-        format!("{} {} {}", self.user, self.session, self.password_version)
+    fn to_text(self, domain: Option<&str>) -> String {
+        let domain = domain.unwrap_or_default();
+        format!(
+            "{} {} {} {domain}",
+            self.user, self.session, self.password_version
+        )
     }
 
     fn claim(self) -> Claim {
@@ -66,7 +73,8 @@ pub fn set(request: &HttpRequest, session: &Session, user: &User) -> Result<()> 
     if !app.allowed_hosts.is_any() {
         return Ok(());
     }
-    let text = Content::of(session, user).to_text();
+    let domain = app.cookies.domain_of(OwnCookie::Forward);
+    let text = Content::of(session, user).to_text(domain);
     let mut cookie = app.cookies.build(OwnCookie::Forward, text).finish();
     if session.is_remembered {
         cookie.set_max_age(MAX_AGE);
@@ -132,10 +140,11 @@ pub fn is_good_for(request: &HttpRequest, caller: &Caller) -> Result<bool> {
 /// Returns the contents of the request's genuine cookies; none when there are too many.
 fn received(request: &HttpRequest, app: &AppState) -> Vec<Content> {
     let name = app.cookies.name(OwnCookie::Forward);
+    let domain = app.cookies.domain_of(OwnCookie::Forward);
     ReceivedCookies::of(request)
         .values(OwnCookie::Forward)
         .iter()
         .filter_map(|value| app.forward_seal.open_received(name, value))
-        .filter_map(|cookie| Content::parse(cookie.value()))
+        .filter_map(|cookie| Content::parse(cookie.value(), domain))
         .collect()
 }

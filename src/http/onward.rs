@@ -29,7 +29,7 @@ const LIFETIME: i64 = 60 * 1_000_000;
 enum Step {
     /// A form signed the person in.
     SignedIn,
-    /// The browser was given the cookie of forward-auth and sent on.
+    /// The browser was sent on, with the cookie of forward-auth.
     Given,
 }
 
@@ -47,8 +47,9 @@ struct Mark {
 pub enum Onward {
     /// By themselves, at once.
     AtOnce,
-    /// By a link: the browser has the cookie of forward-auth, and was sent back all the same.
-    SentBack,
+    /// By a link: the browser has the cookie of forward-auth, and was sent on a moment ago. The
+    /// application may have sent it back, or the person went back.
+    CameBack,
     /// By a link: the browser doesn't store the cookie of forward-auth.
     CookieRefused,
     /// By a link: the session cookie was just replaced, and gains no other cookie.
@@ -76,11 +77,11 @@ pub fn go_on(request: &HttpRequest, caller: &Caller) -> Result<Onward> {
     let app = app_state(request)?;
     let step = last_step(request, app, caller);
     if forward_cookie::is_good_for(request, caller)? {
-        if step != Some(Step::SignedIn) {
-            return Ok(Onward::SentBack);
+        if step == Some(Step::Given) {
+            return Ok(Onward::CameBack);
         }
         if is_seen(request) {
-            clear(request)?;
+            set_mark(request, app, &caller.session, Step::Given)?;
         }
         return Ok(Onward::AtOnce);
     }

@@ -32,6 +32,8 @@ impl SentCookies {
             .flat_map(|line| line.as_bytes().split(|byte| *byte == b';'))
             .map(<[u8]>::trim_ascii)
             .filter(|pair| !pair.is_empty() && !is_ours(name(pair), &ours))
+            // No header of a response may have them.
+            .filter(|pair| pair.iter().all(|b| !b.is_ascii_control() || *b == b'\t'))
             .collect();
         pairs.join(&b"; "[..])
     }

@@ -19,7 +19,7 @@ struct GoOnPage<'a> {
     layout: Layout,
     host: &'a str,
     url: &'a str,
-    was_sent_back: bool,
+    came_back: bool,
     is_cookie_refused: bool,
     is_overtaken: bool,
 }
@@ -54,7 +54,7 @@ pub(super) fn after_page(
         layout: Layout::for_caller(request, caller, NavItem::None)?,
         host,
         url,
-        was_sent_back: onward == Onward::SentBack,
+        came_back: onward == Onward::CameBack,
         is_cookie_refused: onward == Onward::CookieRefused,
         is_overtaken: onward == Onward::Overtaken,
     };

@@ -25,6 +25,7 @@ pub(super) fn check(settings: &Settings) -> Result<()> {
     check_audience(&settings.tokens.audience)?;
     if let Some(url) = &settings.public_url {
         check_public_url(url)?;
+        check_cookie_domain(url, settings.cookie_domain.as_deref())?;
     }
     check_log_filter(&settings.log.filter)
 }
@@ -126,6 +127,23 @@ fn check_audience(audience: &str) -> Result<()> {
             audience,
             "any text but a UUID, which is the audience of an application",
         )),
+    }
+}
+
+/// Verifies that browsers take a cookie of this domain from the host of `url`.
+fn check_cookie_domain(url: &Url, domain: Option<&str>) -> Result<()> {
+    let host = url.host_str().unwrap_or_default();
+    let covers = |domain: &str| {
+        let rest = host.strip_suffix(domain);
+        rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    };
+    match domain {
+        Some(domain) if !covers(domain) => Err(invalid(
+            "cookie_domain",
+            domain,
+            "the host of public_url or a domain that it belongs to",
+        )),
+        _ => Ok(()),
     }
 }
 

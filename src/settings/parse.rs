@@ -120,7 +120,7 @@ pub(super) fn networks<'de, D: Deserializer<'de>>(reader: D) -> Result<Vec<IpNet
         .collect()
 }
 
-/// Spans of time: `30days`, `12h 30m`. None is longer than [`MAX_SPAN`].
+/// Spans of time: `30days`, `12h 30m`. None is longer than [`MAX_SPAN`](crate::clock::MAX_SPAN).
 pub(super) mod span {
     use std::time::Duration;
 
