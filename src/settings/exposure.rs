@@ -45,6 +45,15 @@ pub(super) fn of_listener(listen: SocketAddr, is_https: bool) -> Option<String> 
     })
 }
 
+/// Returns a listener of metrics that others can reach: it has no TLS of its own.
+pub(super) fn of_metrics(listen: Option<SocketAddr>) -> Option<String> {
+    let listen = listen.filter(|listen| !listen.ip().to_canonical().is_loopback())?;
+    Some(format!(
+        "metrics.listen is {listen}, where anybody in the network reads the metrics: listen at \
+         127.0.0.1, with a proxy with TLS in front for other machines"
+    ))
+}
+
 /// Returns a PostgreSQL server elsewhere whose identity is not verified.
 pub(super) fn of_database(url: &DatabaseUrl, libpq: &LibpqVariables) -> Option<String> {
     let DatabaseUrl::Postgres(url) = url else {

@@ -231,6 +231,7 @@ impl Settings {
         let libpq = LibpqVariables::from_environment();
         let found: Vec<String> = [
             exposure::of_listener(self.listen, self.is_https()),
+            exposure::of_metrics(self.metrics.listen),
             exposure::of_database(&self.database_url, &libpq),
             exposure::of_mail(&self.mail),
         ]

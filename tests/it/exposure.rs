@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use crate::support::database::Database;
 use crate::support::program::Program;
 
-/// The database, the listener and the mail server of a start that exposes all three.
+/// The database, the listeners and the mail server of a start that exposes them all.
 fn exposed(database: &Database) -> Program {
     // Nothing listens there: a start with a warning fails later, when it opens the database.
     Program::in_folder(database.folder())
@@ -16,10 +16,12 @@ fn exposed(database: &Database) -> Program {
         .env("ROLLCALL_MAIL__HOST", "smtp.example.org")
         .env("ROLLCALL_MAIL__TLS", "none")
         .env("ROLLCALL_LISTEN", "0.0.0.0:0")
+        .env("ROLLCALL_METRICS__LISTEN", "[::]:0")
 }
 
-const NAMED: [&str; 3] = [
+const NAMED: [&str; 4] = [
     "listen is 0.0.0.0",
+    "metrics.listen is [::]",
     "sslmode=verify-full",
     "mail.tls is none",
 ];
@@ -48,7 +50,9 @@ fn a_start_warns_of_all_that_is_exposed() {
 #[test]
 fn a_start_on_this_machine_warns_of_nothing() {
     let database = Database::sqlite();
-    let program = Program::with(&database).env("ROLLCALL_STRICT", "true");
+    let program = Program::with(&database)
+        .env("ROLLCALL_STRICT", "true")
+        .env("ROLLCALL_METRICS__LISTEN", "127.0.0.1:0");
     let mut serving = program.serve(&["serve"]);
     assert!(serving.terminate().success());
     let output = serving.output();

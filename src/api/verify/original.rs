@@ -2,7 +2,8 @@
 
 use actix_web::http::header::{self, HeaderMap};
 
-/// Whose headers state the original request. Those of the others may be the client's own.
+/// The proxy, by whose headers the original request is known. Those of other proxies may be the
+/// client's own.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Proxy {
     /// nginx: `X-Original-URL`, `X-Original-Method`.
