@@ -130,6 +130,14 @@ impl Applications {
         }
     }
 
+    /// Returns whether there is such a key, and it was revoked.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database doesn't respond.
+    pub async fn is_revoked(&self, id: ApiKeyId) -> Result<bool> {
+        self.db.read(move |c| store::is_revoked(c, id)).await
+    }
+
     async fn record_use(&self, key: &ApiKey, now: Timestamp) -> Result<()> {
         let is_recent = key
             .last_used_at

@@ -182,6 +182,14 @@ pub(super) fn revoke(c: &mut AnyConnection, id: ApiKeyId, now: Timestamp) -> Res
         .execute(c)?)
 }
 
+/// Returns whether there is a key with that id that was revoked.
+pub(super) fn is_revoked(c: &mut AnyConnection, id: ApiKeyId) -> Result<bool> {
+    let revoked = api_keys::table
+        .filter(api_keys::id.eq(id))
+        .filter(api_keys::revoked_at.is_not_null());
+    Ok(diesel::select(diesel::dsl::exists(revoked)).get_result(c)?)
+}
+
 /// Turns a conflict into [`Error::ApplicationExists`]: the name is the only unique column that can
 /// have one.
 fn unique_name(result: Result<usize>) -> Result<usize> {

@@ -153,6 +153,9 @@ pub async fn create(
 }
 
 /// Revokes a key.
+///
+/// # Errors
+/// [`Error::NotFound`] when there is no such key.
 pub async fn revoke(
     app: web::Data<AppState>,
     request: HttpRequest,
@@ -160,14 +163,12 @@ pub async fn revoke(
     id: web::Path<ApiKeyId>,
 ) -> Result<HttpResponse> {
     match app.applications.revoke_key(*id).await {
-        // A key that was revoked before, or doesn't exist, is no longer usable either.
-        Ok(()) | Err(Error::NotFound) => {
-            let outcome = Notice::Account(caller.user.id, AccountNotice::ApiKeyRevoked);
-            notice::put(&request, outcome);
-            Ok(see_other("/admin/api-keys"))
-        }
-        Err(err) => Err(err),
+        Err(Error::NotFound) => require_revoked(&app, *id).await?,
+        revoked => revoked?,
     }
+    let outcome = Notice::Account(caller.user.id, AccountNotice::ApiKeyRevoked);
+    notice::put(&request, outcome);
+    Ok(see_other("/admin/api-keys"))
 }
 
 /// Why no key was created.
@@ -185,6 +186,14 @@ fn refusal(err: Error) -> Refusal {
         // It was deleted while the form was open.
         Error::NotFound => Refusal::Words("Choose an application from the list."),
         err => Refusal::Failed(err),
+    }
+}
+
+/// Verifies that the key was revoked before: the button was pressed twice.
+async fn require_revoked(app: &AppState, id: ApiKeyId) -> Result<()> {
+    match app.applications.is_revoked(id).await? {
+        true => Ok(()),
+        false => Err(Error::NotFound),
     }
 }
 

@@ -67,13 +67,22 @@ async fn an_administrator_creates_and_revokes_a_key(app: &TestApp) {
         .split('"')
         .find(|part| part.ends_with("/revoke"))
         .expect("a form");
-    let response = browser.submit(PAGE, revoke, &[]).await.expect(303);
+    let form = browser.form(PAGE, revoke).await;
+    let response = browser.send(&form, &[]).await.expect(303);
     browser
         .follow(&response)
         .await
         .expect(200)
         .expect_words("revoked just now");
     introspect().await.expect(401);
+    // Pressed twice, it says so again; of a key that never was it says nothing.
+    let again = browser.send(&form, &[]).await.expect(303);
+    let page = browser.follow(&again).await.expect(200);
+    page.expect_words("The key is revoked.");
+    let none = form.aimed_at("/admin/api-keys/01a226cc-0000-7000-8000-000000000000/revoke");
+    browser.send(&none, &[]).await.expect(404);
+    let page = browser.get(PAGE).await.expect(200);
+    assert!(!page.text.contains("The key is revoked."), "{}", page.text);
 }
 
 async fn for_everyone_else_the_page_does_not_exist(app: &TestApp) {

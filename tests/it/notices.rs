@@ -7,6 +7,7 @@ use rollcall::server::routes::PAGES;
 
 use crate::support::html;
 use crate::support::prelude::*;
+use crate::support::program::Program;
 
 on_both!(
     app: a_link_shows_no_notice,
@@ -193,8 +194,10 @@ async fn every_notice_is_shown_once(app: &TestApp) {
         "Your other devices are signed out.",
     )
     .await;
-    let key = "/admin/api-keys/01890a5d-ac96-774b-bcce-b302099a8057/revoke";
-    shows(key, &[], "The key is revoked.").await;
+    let add = ["--name", "shop", "--scope", "tokens"];
+    let key = Program::with(&app.database).add_key(&add).id;
+    let revoke = format!("/admin/api-keys/{key}/revoke");
+    shows(&revoke, &[], "The key is revoked.").await;
     shows("/sign-out", &[], "You are signed out on this device.").await;
 }
 
