@@ -1,5 +1,6 @@
 //! The JSON API: one file per resource.
 
+pub mod admin;
 pub mod alerts;
 pub mod app_sessions;
 mod audience;

@@ -47,9 +47,14 @@ impl ApiClient {
             || (self.has(Scope::Tokens) && audience == Some(self.application.id))
     }
 
-    fn has(&self, scope: Scope) -> bool {
-        // Who may ask about every token may ask about its own.
-        let includes = |has: &str| has == Scope::TokensAny.as_str() && scope == Scope::Tokens;
+    /// Returns whether the key has `scope`, or one that includes it.
+    #[must_use]
+    pub fn has(&self, scope: Scope) -> bool {
+        // Who may ask about every token may ask about its own, and who may write may read.
+        let includes = |has: &str| {
+            (has == Scope::TokensAny.as_str() && scope == Scope::Tokens)
+                || (has == Scope::AdminWrite.as_str() && scope == Scope::AdminRead)
+        };
         let mut scopes = self.key.scopes.split(' ');
         scopes.any(|has| has == scope.as_str() || includes(has))
     }

@@ -171,6 +171,12 @@ fn create_application(c: &mut AnyConnection, name: &Name, now: Timestamp) -> Res
     store::insert_application(c, &application).map(|()| application)
 }
 
+/// Returns whether a text has the form of a key's secret.
+#[must_use]
+pub fn is_key_secret(text: &str) -> bool {
+    text.starts_with(PREFIX)
+}
+
 fn digest(secret: &str) -> String {
     Sha256::digest(secret)
         .iter()

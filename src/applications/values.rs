@@ -26,6 +26,12 @@ pub enum Scope {
     TokensAny,
     /// Creating, listing and ending sessions of people whom the application authenticates itself.
     Sessions,
+    /// Reading what an administrator sees.
+    #[strum(serialize = "admin:read")]
+    AdminRead,
+    /// Ending anybody's sessions and disabling people.
+    #[strum(serialize = "admin:write")]
+    AdminWrite,
 }
 
 impl Scope {
@@ -44,7 +50,9 @@ impl Scope {
 }
 
 fn unknown_scope(text: &str) -> String {
-    format!("{text:?} is not a scope; allowed: tokens, tokens:any, sessions")
+    format!(
+        "{text:?} is not a scope; allowed: tokens, tokens:any, sessions, admin:read, admin:write"
+    )
 }
 
 /// The name of an application or of a key. No UUID is one, since applications are named by their

@@ -24,8 +24,8 @@ pub use self::lock::NodeLock;
 pub(crate) use self::lock::lock_name;
 pub(crate) use self::types::read_from_text;
 pub use self::types::{
-    AlertId, ApiKeyId, ApplicationId, EventId, FormerEmailId, MailId, MailSubjectId, ResetId,
-    SessionId, UserId, VerificationId, sql,
+    AlertId, ApiKeyId, ApplicationId, EventId, FormerEmailId, JobId, MailId, MailSubjectId,
+    ResetId, SessionId, UserId, VerificationId, sql,
 };
 use crate::clock::Clock;
 use crate::error::{Chain, Error, Failure, Result};

@@ -171,6 +171,9 @@ diesel::table! {
         by_user_id -> Nullable<Uuid>,
         by_session_id -> Nullable<Uuid>,
         at -> Timestamptz,
+        by_application_id -> Nullable<Uuid>,
+        job_id -> Nullable<Uuid>,
+        stated_reason -> Nullable<Text>,
     }
 }
 
@@ -214,6 +217,13 @@ diesel::table! {
         rotation_count -> Int4,
         recent_rotations -> Text,
         is_token_used -> Bool,
+        sweep_at -> Timestamptz,
+        last_used_bucket -> Int4,
+        ip_key -> Nullable<Text>,
+        application_id -> Nullable<Uuid>,
+        sign_in_country -> Nullable<Text>,
+        has_changed_country -> Bool,
+        has_impossible_travel -> Bool,
     }
 }
 
@@ -241,6 +251,7 @@ diesel::table! {
         email_declined_at -> Nullable<Timestamptz>,
         password_links_void_before -> Nullable<Timestamptz>,
         application_id -> Nullable<Uuid>,
+        is_auditor -> Bool,
     }
 }
 
@@ -252,7 +263,6 @@ diesel::joinable!(former_emails -> users (user_id));
 diesel::joinable!(mail_queue -> alerts (alert_id));
 diesel::joinable!(mail_queue -> users (user_id));
 diesel::joinable!(password_resets -> users (user_id));
-diesel::joinable!(session_events -> user_sessions (session_id));
 diesel::joinable!(session_events -> users (user_id));
 diesel::joinable!(user_sessions -> users (user_id));
 diesel::joinable!(users -> applications (application_id));

@@ -186,6 +186,10 @@ id! {
     EventId
 }
 id! {
+    /// The id of a bulk job.
+    JobId
+}
+id! {
     /// The id of an alert.
     AlertId
 }

@@ -5,6 +5,7 @@
 mod change;
 mod changes;
 mod listeners;
+mod stated_reason;
 pub(crate) mod store;
 
 use strum::{EnumString, IntoStaticStr};
@@ -12,9 +13,10 @@ use strum::{EnumString, IntoStaticStr};
 pub use self::change::Change;
 pub use self::changes::{Changes, Subscription};
 pub use self::listeners::ListenerPlace;
+pub use self::stated_reason::StatedReason;
 pub use self::store::Event;
 use crate::clock::Timestamp;
-use crate::db::{AnyConnection, Db, EventId, SessionId, UserId};
+use crate::db::{AnyConnection, ApplicationId, Db, EventId, JobId, SessionId, UserId};
 use crate::error::Result;
 use crate::net::IpRetention;
 
@@ -62,6 +64,23 @@ pub struct Origin {
     pub session: Option<SessionId>,
     /// The address they did it from, in canonical text.
     pub ip: Option<String>,
+    /// The application whose key did it, if one did.
+    pub application: Option<ApplicationId>,
+    /// The bulk job that it belongs to, if it does.
+    pub job: Option<JobId>,
+    /// The reason that an administrator stated. The person whom it concerns sees it.
+    pub reason: Option<StatedReason>,
+}
+
+impl Origin {
+    /// Returns the origin with the reason that an administrator stated.
+    #[must_use]
+    pub fn with_reason(self, reason: StatedReason) -> Self {
+        Self {
+            reason: Some(reason),
+            ..self
+        }
+    }
 }
 
 /// An event to be recorded.

@@ -3,10 +3,12 @@
 use diesel::prelude::*;
 
 use super::change::Change;
-use super::{EventKind, NewEvent};
+use super::{EventKind, NewEvent, StatedReason};
 use crate::clock::Timestamp;
 use crate::db::schema::session_events;
-use crate::db::{AnyConnection, EventId, SessionId, UserId, on_each, read_from_text};
+use crate::db::{
+    AnyConnection, ApplicationId, EventId, JobId, SessionId, UserId, on_each, read_from_text,
+};
 use crate::error::Result;
 
 read_from_text!(EventKind);
@@ -36,6 +38,12 @@ pub struct Event {
     pub by_session_id: Option<SessionId>,
     /// When it happened.
     pub at: Timestamp,
+    /// The application whose key did it, if one did.
+    pub by_application_id: Option<ApplicationId>,
+    /// The bulk job that it belongs to, if it does.
+    pub job_id: Option<JobId>,
+    /// The reason that an administrator stated.
+    pub stated_reason: Option<String>,
 }
 
 #[derive(Insertable)]
@@ -50,6 +58,9 @@ struct Row<'a> {
     by_user_id: Option<UserId>,
     by_session_id: Option<SessionId>,
     at: Timestamp,
+    by_application_id: Option<ApplicationId>,
+    job_id: Option<JobId>,
+    stated_reason: Option<&'a str>,
 }
 
 impl<'a> From<&'a NewEvent> for Row<'a> {
@@ -64,6 +75,9 @@ impl<'a> From<&'a NewEvent> for Row<'a> {
             by_user_id: event.origin.user,
             by_session_id: event.origin.session,
             at: event.at,
+            by_application_id: event.origin.application,
+            job_id: event.origin.job,
+            stated_reason: event.origin.reason.as_ref().map(StatedReason::as_str),
         }
     }
 }

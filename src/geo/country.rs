@@ -34,6 +34,12 @@ pub(super) fn find_country(code: &str) -> Option<Country> {
         .copied()
 }
 
+/// Returns the English name of the country with that ISO 3166-1 alpha-2 code, in upper or lower case.
+#[must_use]
+pub fn country_name(code: &str) -> Option<&'static str> {
+    find_country(code).map(|country| country.name)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

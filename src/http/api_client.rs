@@ -5,14 +5,14 @@ use std::future::Future;
 use std::pin::Pin;
 
 use actix_web::dev::Payload;
-use actix_web::http::header;
+use actix_web::http::header::{self, HeaderValue};
 use actix_web::{FromRequest, HttpRequest};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::app_state::app_state;
 use super::body;
-use crate::applications::ApiClient;
+use crate::applications::{self, ApiClient};
 use crate::error::{Error, Result};
 
 impl FromRequest for ApiClient {
@@ -35,17 +35,23 @@ impl FromRequest for ApiClient {
     }
 }
 
+/// Returns whether an `Authorization` header has an API key, rather than an access token.
+pub fn has_api_key(value: &HeaderValue) -> bool {
+    let secret = value.to_str().ok().and_then(parse_credentials);
+    secret.is_some_and(|found| applications::is_key_secret(&found.secret))
+}
+
 struct Credentials {
     id: Option<String>,
     secret: String,
 }
 
 fn credentials(request: &HttpRequest) -> Option<Credentials> {
-    let value = request
-        .headers()
-        .get(header::AUTHORIZATION)?
-        .to_str()
-        .ok()?;
+    let value = request.headers().get(header::AUTHORIZATION)?;
+    parse_credentials(value.to_str().ok()?)
+}
+
+fn parse_credentials(value: &str) -> Option<Credentials> {
     let (scheme, rest) = value.split_once(' ')?;
     if scheme.eq_ignore_ascii_case("bearer") {
         return Some(Credentials {

@@ -8,18 +8,17 @@ use std::rc::Rc;
 use actix_web::dev::Payload;
 use actix_web::http::header;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
-use serde::de::DeserializeOwned;
 
 use super::app_state::app_state;
 use super::body::{self, is_safe};
 use super::browser;
 use super::client::location;
-use super::forms::{self, Form, UnreadForm};
+use super::forms::{self, UnreadForm};
 use crate::alerts::Alert;
 use crate::error::{Error, Failure, Result};
 use crate::sessions::{Caller, Claim};
 
-type Extraction<T> = Pin<Box<dyn Future<Output = Result<T>>>>;
+pub(super) type Extraction<T> = Pin<Box<dyn Future<Output = Result<T>>>>;
 
 /// Extracts the caller of a page: the person signed in in this browser. For a request that only
 /// reads, stores their [`OpenAlerts`] in the request. A cookie that a step-up has just replaced may
@@ -37,14 +36,6 @@ pub struct OpenAlerts(pub Rc<[Alert]>);
 /// Extracts the caller of a page that only listens: it is no use of the session, whose expiry stays
 /// as it is.
 pub struct ListeningCaller(pub Caller);
-
-/// Extracts an administrator signed in in this browser, after step-up. For any other person the
-/// error is [`Error::NotFound`].
-pub struct AdminCaller(pub Caller);
-
-/// Extracts an administrator and the form they submitted. The caller is verified first: to others,
-/// an error in the form would show that the route exists.
-pub struct AdminForm<T>(pub Caller, pub T);
 
 /// Extracts the caller of the API: by a Bearer token or, for scripts of the service's own pages, by
 /// the session cookie. With the cookie, every method except GET and HEAD requires the CSRF token in
@@ -107,7 +98,7 @@ impl FromRequest for ListeningCaller {
 }
 
 /// Resolves the caller of a page once the body is received.
-fn page_caller(request: &HttpRequest, payload: &mut Payload) -> Extraction<Caller> {
+pub(super) fn page_caller(request: &HttpRequest, payload: &mut Payload) -> Extraction<Caller> {
     let received = body::received(request, payload);
     let request = request.clone();
     Box::pin(async move {
@@ -121,42 +112,6 @@ fn page_caller(request: &HttpRequest, payload: &mut Payload) -> Extraction<Calle
         }
         Ok(caller)
     })
-}
-
-impl FromRequest for AdminCaller {
-    type Error = Error;
-    type Future = Extraction<Self>;
-
-    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let caller = page_caller(request, payload);
-        let request = request.clone();
-        Box::pin(async move {
-            let caller = caller.await?;
-            if !caller.user.is_admin {
-                return Err(Error::NotFound);
-            }
-            app_state(&request)?.sessions.require_step_up(&caller)?;
-            Ok(Self(caller))
-        })
-    }
-}
-
-impl<T: DeserializeOwned + 'static> FromRequest for AdminForm<T> {
-    type Error = Error;
-    type Future = Extraction<Self>;
-
-    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let caller = AdminCaller::from_request(request, payload);
-        let form = Form::from_request(request, payload);
-        Box::pin(async move {
-            // The form is read first, so that the page for step-up can send it again. Whether it is
-            // valid is for an administrator only.
-            let form = form.await;
-            let AdminCaller(caller) = caller.await?;
-            let Form(form) = form?;
-            Ok(Self(caller, form))
-        })
-    }
 }
 
 impl FromRequest for MaybeCaller {

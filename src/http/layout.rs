@@ -10,6 +10,7 @@ use super::caller::OpenAlerts;
 use super::forms::{self, FormRefusal};
 use super::notice::{self, Notice, SignedOutNotice};
 use crate::error::{Error, Failure, Result};
+use crate::people::Role;
 use crate::sessions::Caller;
 use crate::user_agent::ACCEPT_CH;
 
@@ -20,6 +21,8 @@ pub enum NavItem {
     Devices,
     /// The account.
     Account,
+    /// The administrator's pages.
+    Administration,
     /// No item of the navigation.
     None,
 }
@@ -50,6 +53,8 @@ pub struct Layout {
 pub struct SignedIn {
     /// The name to call the person by.
     pub name: String,
+    /// Whether they may see the administrator's pages.
+    pub is_auditor: bool,
 }
 
 impl Layout {
@@ -60,6 +65,7 @@ impl Layout {
     pub fn for_caller(request: &HttpRequest, caller: &Caller, nav_item: NavItem) -> Result<Self> {
         let signed_in = Some(SignedIn {
             name: caller.user.display_name().to_owned(),
+            is_auditor: caller.user.role() >= Role::Auditor,
         });
         Ok(Self {
             signed_in,
@@ -112,6 +118,11 @@ impl Layout {
     /// Returns whether the page belongs to *Your devices*; for `aria-current`.
     pub fn is_at_devices(&self) -> bool {
         self.nav_item == NavItem::Devices
+    }
+
+    /// Returns whether the page is one of the administrator's; for `aria-current`.
+    pub fn is_at_administration(&self) -> bool {
+        self.nav_item == NavItem::Administration
     }
 
     /// Returns whether the page belongs to the account; for `aria-current`.

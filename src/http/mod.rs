@@ -1,6 +1,7 @@
 //! The parts that the pages and the API share: extractors of the caller, of forms and of JSON;
 //! middleware for cookies, headers, logs and error responses.
 
+pub mod admin_caller;
 pub mod api_client;
 pub mod app_state;
 pub mod assets;

@@ -53,6 +53,7 @@ impl Sweep {
     /// Sweeps once. Last uses are written first, since a buffered one may extend a session.
     async fn sweep(&self) -> Result<SweepReport> {
         self.sessions.flush_last_uses().await?;
+        self.sessions.fill_ip_keys().await?;
         Ok(SweepReport {
             expired: self.sessions.expire().await?,
             rotations: self.sessions.clear_rotations().await?,

@@ -2,6 +2,7 @@
 
 mod client_address;
 mod forwarded;
+mod ip_key;
 mod ip_retention;
 
 use std::net::IpAddr;
@@ -9,6 +10,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 pub use self::client_address::TrustedProxies;
+pub use self::ip_key::{IpFilter, IpKeyRange, ip_key};
 pub use self::ip_retention::{IpRetention, display_stored_ip};
 
 /// Returns the network that `ip` is in, about that of one connection: `/24` for IPv4, `/48` for

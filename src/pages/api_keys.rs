@@ -12,8 +12,8 @@ use crate::applications::{ApiKey, ApplicationSummary, Expiry, KeyOwner, KeyState
 use crate::clock::Timestamp;
 use crate::db::{ApiKeyId, ApplicationId};
 use crate::error::{Error, Result};
+use crate::http::admin_caller::{AdminCaller, AdminForm};
 use crate::http::app_state::AppState;
-use crate::http::caller::{AdminCaller, AdminForm};
 use crate::http::forms::EmptyForm;
 use crate::http::layout::{Layout, NavItem, page, see_other};
 use crate::http::notice::{self, AccountNotice, Notice};
@@ -21,7 +21,7 @@ use crate::sessions::Caller;
 use crate::text;
 
 /// What a key may be used for: the field, and its words.
-const SCOPES: [(Scope, &str, &str); 3] = [
+const SCOPES: [(Scope, &str, &str); 5] = [
     (
         Scope::Tokens,
         "tokens",
@@ -36,6 +36,16 @@ const SCOPES: [(Scope, &str, &str); 3] = [
         Scope::Sessions,
         "sessions",
         "Sessions of people whom the application signs in itself",
+    ),
+    (
+        Scope::AdminRead,
+        "admin_read",
+        "Reading everybody's sessions and what happened, as an administrator does",
+    ),
+    (
+        Scope::AdminWrite,
+        "admin_write",
+        "Ending anybody's sessions and disabling people",
     ),
 ];
 /// When a key may expire: the value of the field, and its words.
@@ -107,6 +117,8 @@ pub struct NewKeyForm {
     tokens: Option<String>,
     tokens_any: Option<String>,
     sessions: Option<String>,
+    admin_read: Option<String>,
+    admin_write: Option<String>,
     #[serde(default)]
     expires: String,
 }
@@ -242,6 +254,8 @@ impl NewKeyForm {
             Scope::Tokens => self.tokens.is_some(),
             Scope::TokensAny => self.tokens_any.is_some(),
             Scope::Sessions => self.sessions.is_some(),
+            Scope::AdminRead => self.admin_read.is_some(),
+            Scope::AdminWrite => self.admin_write.is_some(),
         }
     }
 

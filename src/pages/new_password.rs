@@ -125,5 +125,6 @@ pub(super) fn origin(user: &User, client: Client) -> Origin {
         user: Some(user.id),
         session: None,
         ip: client.location.redacted(user.ip_retention).ip,
+        ..Origin::default()
     }
 }

@@ -120,6 +120,7 @@ async fn verify(
                     .clone()
                     .redacted(pending.user.ip_retention)
                     .ip,
+                ..Origin::default()
             },
             client.alert_context(pending.user.ip_retention),
         ),

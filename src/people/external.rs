@@ -91,6 +91,7 @@ fn insert(
         stated_email: person.email.as_ref().map(Email::as_str),
         email_verified_at: None,
         is_admin: false,
+        is_auditor: false,
         created_at: now,
         updated_at: now,
         password_changed_at: now,

@@ -9,6 +9,9 @@ pub(crate) mod store;
 mod user;
 mod values;
 
+use serde::Serialize;
+use strum::{EnumString, IntoStaticStr};
+
 pub use self::external::ExternalPerson;
 pub use self::passwords::{Hasher, PasswordHash, Verification, VoidPassword};
 use self::store::NewUser;
@@ -19,11 +22,17 @@ use crate::db::{AnyConnection, Db, UserId};
 use crate::error::{Error, Result};
 use crate::settings::AccountSettings;
 
-/// What an account may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What an account may do. Its text form is its name in JSON and on the command line.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, EnumString, IntoStaticStr,
+)]
+#[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum Role {
     /// Sees their own devices.
     Person,
+    /// Sees what an administrator sees, and changes nothing.
+    Auditor,
     /// Administers the service.
     Admin,
 }
@@ -291,6 +300,7 @@ pub(crate) fn create_user(
         stated_email: None,
         email_verified_at: (account.trust == EmailTrust::Vouched).then_some(now),
         is_admin: account.role == Role::Admin,
+        is_auditor: account.role == Role::Auditor,
         created_at: now,
         updated_at: now,
         password_changed_at: now,

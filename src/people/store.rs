@@ -88,6 +88,8 @@ pub struct User {
     pub external_subject: Option<String>,
     /// That application.
     pub application_id: Option<ApplicationId>,
+    /// Whether they are an auditor.
+    pub is_auditor: bool,
 }
 
 read_from_text!(IpRetention);
@@ -105,6 +107,7 @@ pub(super) struct NewUser<'a> {
     pub(super) stated_email: Option<&'a str>,
     pub(super) email_verified_at: Option<Timestamp>,
     pub(super) is_admin: bool,
+    pub(super) is_auditor: bool,
     pub(super) created_at: Timestamp,
     pub(super) updated_at: Timestamp,
     pub(super) password_changed_at: Timestamp,

@@ -1,10 +1,21 @@
 //! What a person's row says.
 
+use super::Role;
 use super::passwords::NO_PASSWORD;
 use super::store::User;
 use super::values::IdleLimit;
 
 impl User {
+    /// Returns what the account may do.
+    #[must_use]
+    pub fn role(&self) -> Role {
+        match (self.is_admin, self.is_auditor) {
+            (true, _) => Role::Admin,
+            (false, true) => Role::Auditor,
+            (false, false) => Role::Person,
+        }
+    }
+
     /// Returns the name to call the person by, else their e-mail.
     #[must_use]
     pub fn display_name(&self) -> &str {

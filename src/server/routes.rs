@@ -33,9 +33,21 @@ pub enum Access {
     Public,
     /// A browser that is signed in, by its cookie.
     SignedIn,
+    /// An administrator or an auditor in a signed-in browser. For other people who are signed in, it
+    /// does not exist.
+    Audit,
     /// An administrator in a signed-in browser, after step-up. For other people who are signed in,
     /// it does not exist.
     Admin,
+    /// An administrator or an auditor as [`Access::Api`], or an application with the scope
+    /// `admin:read`. For others it does not exist.
+    AuditApi,
+    /// An administrator as [`Access::Api`], after step-up, or an application with the scope
+    /// `admin:write`. For others it does not exist.
+    AdminApi,
+    /// An administrator as [`Access::Api`], after step-up. For others, applications included, it does
+    /// not exist.
+    AdminPersonApi,
     /// A program with an access token, or a signed-in browser, with a CSRF token unless the method
     /// is safe (RFC 9110, 9.2.1). At `/auth/verify`, the cookie is that of forward-auth.
     Api,

@@ -144,6 +144,7 @@ impl Caller {
             user: Some(self.user.id),
             session: Some(self.session.id),
             ip: self.location.ip.clone(),
+            ..Origin::default()
         }
     }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::impossible_travel::{self, Waypoint};
 use super::store::{self, NewSessionRow, Session, SessionEnd};
-use super::values::{EndedReason, Jti, OpenedVia, SessionPersistence};
+use super::values::{EndedReason, Jti, OpenedVia, SessionPersistence, last_used_bucket};
 use super::{Sessions, new_sign_in, record_ended};
 use crate::alerts::{self, AlertContext, Alerts};
 use crate::clock::Timestamp;
@@ -13,7 +13,7 @@ use crate::devices::{self, DeviceId, DeviceName, KnownDevice};
 use crate::error::Result;
 use crate::events::{self, EventKind, NewEvent, Origin};
 use crate::geo::Location;
-use crate::net::IpRetention;
+use crate::net::{IpRetention, ip_key};
 use crate::people::{self, User};
 use crate::text;
 use crate::user_agent::{DeviceFacts, device_label};
@@ -150,6 +150,7 @@ fn insert(
     let Location { ip, place } = location;
     let label = device_label(facts);
     let sent_name = new.device_name.as_ref().map(DeviceName::as_str);
+    let expires_at = absolute_expires_at.min(now + idle);
     let row = NewSessionRow {
         id: SessionId::new(now),
         user_id: user.id,
@@ -159,7 +160,7 @@ fn insert(
         ip_address: ip.as_deref(),
         user_agent: user_agent.as_deref(),
         last_used_at: now,
-        expires_at: absolute_expires_at.min(now + idle),
+        expires_at,
         created_at: now,
         updated_at: now,
         absolute_expires_at,
@@ -177,6 +178,11 @@ fn insert(
         location_city: place.city.as_deref(),
         location_country: place.country.as_deref(),
         location_point: place.point.map(|point| point.to_string()),
+        sweep_at: expires_at,
+        last_used_bucket: last_used_bucket(now),
+        ip_key: ip.as_deref().and_then(ip_key),
+        application_id: user.application_id,
+        sign_in_country: place.country.as_deref(),
     };
     store::insert(c, &row)
 }
@@ -303,5 +309,6 @@ fn origin(session: &Session) -> Origin {
         user: Some(session.user_id),
         session: Some(session.id),
         ip: session.ip_address.clone(),
+        ..Origin::default()
     }
 }

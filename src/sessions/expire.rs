@@ -19,10 +19,41 @@ impl Sessions {
     pub async fn expire(&self) -> Result<usize> {
         let now = self.clock.now();
         let limit = i64::from(self.sweep_batch);
+        let batch = move |c: &mut AnyConnection| {
+            let due = store::list_due(c, now, limit)?;
+            let expired = expire(c, &due, now)?;
+            // Those that were used since they were last due.
+            store::update_sweep_time(c, &due, now)?;
+            Ok((due.len(), expired))
+        };
+        let mut marked = 0;
+        while let Some((due, expired)) = self
+            .db
+            .transaction_with_lock(NodeLock::Sweep, batch)
+            .await?
+        {
+            marked += expired;
+            if due == 0 {
+                break;
+            }
+        }
+        Ok(marked)
+    }
+
+    /// Stores the sortable form of addresses that were stored without one, in batches, unless
+    /// another node does so. Returns how many.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond; what
+    /// was stored until then stays stored.
+    pub async fn fill_ip_keys(&self) -> Result<usize> {
+        let limit = i64::from(self.sweep_batch);
         self.db
             .repeat_with_lock(NodeLock::Sweep, move |c| {
-                let expired = store::list_expired(c, now, limit)?;
-                expire(c, &expired, now)
+                let without = store::list_without_ip_key(c, limit)?;
+                without.iter().try_fold(0, |rows, (id, ip)| {
+                    Ok(rows + store::update_ip_key(c, *id, ip)?)
+                })
             })
             .await
     }

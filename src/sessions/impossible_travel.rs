@@ -5,7 +5,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::store::Session;
+use super::store::{self, Session};
 use crate::clock::Timestamp;
 use crate::db::{AnyConnection, Db, SessionId, UserId};
 use crate::error::Result;
@@ -99,7 +99,9 @@ pub(super) fn record(
         user: Some(owner),
         session: Some(id),
         ip: ip.map(str::to_owned),
+        ..Origin::default()
     };
+    store::mark_impossible_travel(c, owner, id)?;
     let event = NewEvent::for_session(owner, id, KIND, &origin, now).with_detail(travel);
     events::record_events(c, &[event])
 }

@@ -14,6 +14,7 @@ mod policy;
 mod read;
 mod refresh;
 mod rotation;
+pub mod search;
 mod session;
 mod step_up;
 pub(crate) mod store;

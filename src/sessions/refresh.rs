@@ -211,6 +211,7 @@ impl Refresh {
             user: Some(owner),
             session: Some(id),
             ip: location.ip.clone(),
+            ..Origin::default()
         };
         if let Some(travel) = Waypoint::from_last_use(&session).travel_to(&location, now) {
             let (travel, ip) = (travel.to_string(), location.ip.as_deref());

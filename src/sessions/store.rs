@@ -12,18 +12,20 @@ use diesel::prelude::*;
 
 pub(crate) use self::ending::{
     SessionEnd, count_live, end, end_all, end_in_browser, end_listed, end_on_device, end_others,
-    end_several, expire, list_ended_before, list_expired, list_expired_by_person, list_live_ids,
-    purge,
+    end_several, expire, list_due, list_ended_before, list_expired_by_person, list_live_ids, purge,
+    update_sweep_time,
 };
 pub(super) use self::model::NewSessionRow;
 pub use self::model::{LastUse, Session};
-pub(crate) use self::recent::{any_exists, list_addresses, list_recent, update_address};
+pub(crate) use self::recent::{
+    any_exists, list_addresses, list_recent, list_without_ip_key, update_address, update_ip_key,
+};
 pub(super) use self::rotation::{
     NewToken, RotationInput, clear_rotations, list_rotated_before, mark_token_used, replace_token,
     rotate_jti,
 };
 pub(crate) use self::usage::update_idle_limit;
-pub(super) use self::usage::{update_last_use, update_location};
+pub(super) use self::usage::{mark_impossible_travel, update_last_use, update_location};
 use crate::clock::Timestamp;
 use crate::db::schema::{user_sessions, users};
 use crate::db::{AnyConnection, SessionId, UserId, on_each};

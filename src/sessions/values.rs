@@ -6,8 +6,9 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use strum::{EnumString, IntoStaticStr};
+use strum::{EnumString, IntoStaticStr, VariantNames};
 
+use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::text;
 
@@ -60,8 +61,19 @@ impl fmt::Debug for Jti {
     }
 }
 
+/// The seconds of a bucket.
+const BUCKET_SECONDS: i64 = 600;
+
+/// Returns the ten minutes that `at` is in, counted from the Unix epoch. Lists are sorted by it: it
+/// changes much less often than the time of the last use, which is therefore in no index.
+#[must_use]
+pub fn last_used_bucket(at: Timestamp) -> i32 {
+    let bucket = at.timestamp().max(0) / BUCKET_SECONDS;
+    i32::try_from(bucket).unwrap_or(i32::MAX)
+}
+
 /// Why a session ended. Its text form is stored, and is its name in JSON.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, EnumString, IntoStaticStr)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, EnumString, IntoStaticStr, VariantNames)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum EndedReason {

@@ -9,6 +9,8 @@ use crate::support::prelude::*;
 on_both!(
     app: without_credentials_only_public_routes_are_open,
     a_person_is_no_administrator,
+    an_auditor_changes_nothing,
+    a_key_without_the_scope_administers_nothing,
     another_method_is_405,
     only_pages_set_the_device_cookie,
 );
@@ -63,8 +65,12 @@ async fn without_credentials_only_public_routes_are_open(app: &TestApp) {
         let shown = format!("{} {path}: {}", route.method, response.status);
         match route.access {
             Access::Public => assert_ne!(response.status, 401, "{shown}"),
-            Access::SignedIn | Access::Admin => assert!(response.is_to_sign_in(), "{shown}"),
-            Access::Api => assert_eq!(response.status, 401, "{shown}"),
+            Access::SignedIn | Access::Audit | Access::Admin => {
+                assert!(response.is_to_sign_in(), "{shown}")
+            }
+            Access::Api | Access::AuditApi | Access::AdminApi | Access::AdminPersonApi => {
+                assert_eq!(response.status, 401, "{shown}");
+            }
             Access::Application(_) => {
                 assert_eq!(response.status, 401, "{shown}");
                 assert!(response.text.contains("invalid_client"), "{shown}");
@@ -83,16 +89,99 @@ async fn a_person_is_no_administrator(app: &TestApp) {
     let csrf = form.hidden.iter().find(|(name, _)| name == "csrf");
     let (_, csrf) = csrf.expect("a CSRF token");
     let admin: Vec<&Route> = routes()
-        .filter(|route| route.access == Access::Admin)
+        .filter(|route| matches!(route.access, Access::Audit | Access::Admin))
         .collect();
     assert!(!admin.is_empty());
     for route in admin {
+        let response = send(&browser, csrf, route).await;
+        assert_eq!(response.status, 404, "{} {}", route.method, route.path);
+    }
+    let token = app.login(&ada, FIREFOX).await.access_token;
+    for route in routes().filter(|route| is_admin_api(route.access)) {
         let path = example(route.path);
-        let response = match route.method.as_str() {
-            "GET" => browser.get(&path).await,
-            _ => browser.post(&path, &[("csrf", csrf)]).await,
-        };
+        let request = app.anyone().request(route.method.as_str(), &path);
+        let response = TestResponse::to(request.bearer_auth(&token).json(&json!({}))).await;
         assert_eq!(response.status, 404, "{} {path}", route.method);
+    }
+}
+
+async fn an_auditor_changes_nothing(app: &TestApp) {
+    let ada = app.register("ada@example.org").await;
+    app.set_role(&ada, "auditor");
+    let browser = app.signed_in_browser(&ada, FIREFOX).await;
+    let form = browser.form("/account", "/account/name").await;
+    let csrf = form.hidden.iter().find(|(name, _)| name == "csrf");
+    let (_, csrf) = csrf.expect("a CSRF token");
+    for route in routes() {
+        let response = match route.access {
+            Access::Audit | Access::Admin => send(&browser, csrf, route).await,
+            _ => continue,
+        };
+        let shown = format!("{} {}", route.method, route.path);
+        match route.access {
+            Access::Admin => assert_eq!(response.status, 404, "{shown}"),
+            _ if route.path.contains('{') => assert_eq!(response.status, 404, "{shown}"),
+            _ => assert!(response.status < 400, "{shown}: {}", response.status),
+        }
+        assert!(
+            route.access == Access::Admin || route.method == "GET",
+            "{shown} changes something"
+        );
+    }
+    let token = app.login(&ada, FIREFOX).await.access_token;
+    for route in routes().filter(|route| is_admin_api(route.access)) {
+        let path = example(route.path);
+        let request = app.anyone().request(route.method.as_str(), &path);
+        let request = match route.method.as_str() {
+            "GET" => request,
+            _ => request.json(&json!({})),
+        };
+        let response = TestResponse::to(request.bearer_auth(&token)).await;
+        let shown = format!("{} {path}: {}", route.method, response.status);
+        match route.access {
+            Access::AuditApi if !route.path.contains('{') => {
+                assert!(response.status < 400, "{shown}");
+            }
+            _ => assert_eq!(response.status, 404, "{shown}"),
+        }
+    }
+}
+
+async fn a_key_without_the_scope_administers_nothing(app: &TestApp) {
+    let mut statuses = BTreeSet::new();
+    for (scopes, expected) in [("tokens sessions", 404), ("admin:read", 403)] {
+        let key = app.create_key(scopes);
+        for route in routes().filter(|route| is_admin_api(route.access)) {
+            let path = example(route.path);
+            let request = app.anyone().request(route.method.as_str(), &path);
+            let request = request.bearer_auth(&key).json(&json!({}));
+            let response = TestResponse::to(request).await;
+            let shown = format!("{} {path} with {scopes}", route.method);
+            let expected = match route.access {
+                Access::AdminPersonApi => 404,
+                Access::AuditApi if scopes == "admin:read" => continue,
+                _ => expected,
+            };
+            assert_eq!(response.status, expected, "{shown}");
+            statuses.insert(response.status);
+        }
+    }
+    assert_eq!(statuses, BTreeSet::from([403, 404]));
+}
+
+fn is_admin_api(access: Access) -> bool {
+    matches!(
+        access,
+        Access::AuditApi | Access::AdminApi | Access::AdminPersonApi
+    )
+}
+
+/// Sends what a route is for, from a signed-in browser.
+async fn send(browser: &Browser, csrf: &str, route: &Route) -> TestResponse {
+    let path = example(route.path);
+    match route.method.as_str() {
+        "GET" => browser.get(&path).await,
+        _ => browser.post(&path, &[("csrf", csrf)]).await,
     }
 }
 

@@ -220,6 +220,7 @@ fn origin(session: &Session) -> Origin {
         user: Some(session.user_id),
         session: Some(session.id),
         ip: session.ip_address.clone(),
+        ..Origin::default()
     }
 }
 

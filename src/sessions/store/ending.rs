@@ -172,7 +172,7 @@ pub(crate) fn count_live(c: &mut AnyConnection, now: Timestamp) -> Result<i64> {
         .get_result(c)?)
 }
 
-/// Lists live sessions of all people, earliest expiry first, at most `limit`.
+/// Lists live sessions of all people, least recently used first, at most `limit`.
 pub(crate) fn list_live_ids(
     c: &mut AnyConnection,
     now: Timestamp,
@@ -181,7 +181,7 @@ pub(crate) fn list_live_ids(
     Ok(user_sessions::table
         .filter(user_sessions::is_active)
         .filter(user_sessions::expires_at.gt(now))
-        .order(user_sessions::expires_at)
+        .order((user_sessions::last_used_bucket, user_sessions::id))
         .limit(limit)
         .select(user_sessions::id)
         .load(c)?)
@@ -211,20 +211,36 @@ pub(crate) fn expire(
     Ok(expired)
 }
 
-/// Lists expired sessions that are not marked as ended yet, earliest expiry first, at most `limit`.
-pub(crate) fn list_expired(
+/// Lists sessions that are not marked as ended and may have expired, at most `limit`.
+pub(crate) fn list_due(
     c: &mut AnyConnection,
     now: Timestamp,
     limit: i64,
 ) -> Result<Vec<SessionId>> {
     let due = user_sessions::table
         .filter(user_sessions::is_active)
-        .filter(user_sessions::expires_at.le(now))
-        .order(user_sessions::expires_at)
+        .filter(user_sessions::sweep_at.le(now))
+        .order(user_sessions::sweep_at)
         .limit(limit)
         .select(user_sessions::id)
         .load(c)?;
     Ok(due)
+}
+
+/// Updates the time before which those of `ids` can't have expired, if they have not expired yet.
+/// Returns how many rows changed.
+pub(crate) fn update_sweep_time(
+    c: &mut AnyConnection,
+    ids: &[SessionId],
+    now: Timestamp,
+) -> Result<usize> {
+    let live = user_sessions::table
+        .filter(user_sessions::id.eq_any(ids))
+        .filter(user_sessions::is_active)
+        .filter(user_sessions::expires_at.gt(now));
+    Ok(diesel::update(live)
+        .set(user_sessions::sweep_at.eq(user_sessions::expires_at))
+        .execute(c)?)
 }
 
 /// Lists a person's expired sessions that are not marked as ended yet.

@@ -4,7 +4,7 @@ use diesel::prelude::*;
 
 use crate::clock::Timestamp;
 use crate::db::schema::user_sessions;
-use crate::db::{SessionId, UserId, read_from_text};
+use crate::db::{ApplicationId, SessionId, UserId, read_from_text};
 use crate::geo::{Location, Point};
 use crate::sessions::values::{EndedReason, OpenedVia};
 use crate::user_agent::DeviceKind;
@@ -84,6 +84,14 @@ pub struct Session {
     /// The last rotations, as text.
     pub(in crate::sessions) recent_rotations: String,
     pub(in crate::sessions) is_token_used: bool,
+    /// The ten minutes of its last use, counted from the Unix epoch.
+    pub last_used_bucket: i32,
+    /// The application that authenticates its owner, if one does.
+    pub application_id: Option<ApplicationId>,
+    /// Whether it was used in another country than that of the sign-in.
+    pub has_changed_country: bool,
+    /// Whether impossible travel was recorded of it.
+    pub has_impossible_travel: bool,
 }
 
 /// A session to be inserted.
@@ -116,6 +124,11 @@ pub(in crate::sessions) struct NewSessionRow<'a> {
     pub(in crate::sessions) location_city: Option<&'a str>,
     pub(in crate::sessions) location_country: Option<&'a str>,
     pub(in crate::sessions) location_point: Option<String>,
+    pub(in crate::sessions) sweep_at: Timestamp,
+    pub(in crate::sessions) last_used_bucket: i32,
+    pub(in crate::sessions) ip_key: Option<String>,
+    pub(in crate::sessions) application_id: Option<ApplicationId>,
+    pub(in crate::sessions) sign_in_country: Option<&'a str>,
 }
 
 /// One use of a session.

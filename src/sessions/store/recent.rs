@@ -7,6 +7,7 @@ use super::model::Session;
 use crate::db::schema::user_sessions;
 use crate::db::{AnyConnection, SessionId, UserId};
 use crate::error::Result;
+use crate::net::ip_key;
 
 /// Returns whether there is any session, ended ones included.
 pub(crate) fn any_exists(c: &mut AnyConnection) -> Result<bool> {
@@ -28,7 +29,10 @@ pub(crate) fn list_recent(
         .select(Session::as_select());
     let mut recent: Vec<Session> = own
         .filter(user_sessions::is_active)
-        .order(user_sessions::last_used_at.desc())
+        .order((
+            user_sessions::last_used_bucket.desc(),
+            user_sessions::id.desc(),
+        ))
         .load(c)?;
     let ended: Vec<Session> = own
         .filter(not(user_sessions::is_active))
@@ -70,6 +74,40 @@ pub(crate) fn update_address(
         .filter(user_sessions::user_id.eq(user))
         .filter(user_sessions::id.eq(id));
     Ok(diesel::update(session)
-        .set(user_sessions::ip_address.eq(ip))
+        .set((
+            user_sessions::ip_address.eq(ip),
+            user_sessions::ip_key.eq(ip.and_then(ip_key)),
+        ))
+        .execute(c)?)
+}
+
+/// Lists sessions whose address has no sortable form yet, with the address, at most `limit`.
+pub(crate) fn list_without_ip_key(
+    c: &mut AnyConnection,
+    limit: i64,
+) -> Result<Vec<(SessionId, String)>> {
+    Ok(user_sessions::table
+        .filter(user_sessions::ip_key.is_null())
+        .filter(user_sessions::ip_address.is_not_null())
+        .order(user_sessions::id)
+        .limit(limit)
+        .select((
+            user_sessions::id,
+            user_sessions::ip_address.assume_not_null(),
+        ))
+        .load(c)?)
+}
+
+/// Updates the sortable form of the address of a session, unless the address changed. What is no
+/// address gets a form that no filter finds. Returns how many rows changed.
+pub(crate) fn update_ip_key(c: &mut AnyConnection, id: SessionId, ip: &str) -> Result<usize> {
+    const NO_ADDRESS: &str = "000000000";
+
+    let key = ip_key(ip).unwrap_or_else(|| NO_ADDRESS.to_owned());
+    let session = user_sessions::table
+        .filter(user_sessions::id.eq(id))
+        .filter(user_sessions::ip_address.eq(ip));
+    Ok(diesel::update(session)
+        .set(user_sessions::ip_key.eq(key))
         .execute(c)?)
 }

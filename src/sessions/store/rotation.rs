@@ -18,7 +18,7 @@ use crate::sessions::rotation::{
     COUNTER_CHARS, ENTRY_CHARS, JTI_CHARS, JTI_PADDING, MAX_CHARS, MAX_ROTATIONS, RecentRotations,
     TIME_CHARS, format_time,
 };
-use crate::sessions::values::Jti;
+use crate::sessions::values::{Jti, last_used_bucket};
 
 /// The condition of the index of sessions with recent rotations. SQLite uses a partial index only
 /// for its literal condition.
@@ -136,6 +136,7 @@ pub(in crate::sessions) fn rotate_jti(
         dsl::is_token_used.eq(false),
         dsl::rotated_at.eq(now),
         dsl::last_used_at.eq(now),
+        dsl::last_used_bucket.eq(last_used_bucket(now)),
         dsl::updated_at.eq(now),
     );
     let rotated = match c {

@@ -2,7 +2,7 @@
 //! idle limit, which determines the expiry, is updated here as well.
 
 use diesel::prelude::*;
-use diesel::sql_types::Integer;
+use diesel::sql_types::{Bool, Integer, Nullable, Text};
 
 use super::lock_live;
 use super::model::{LastUse, Session};
@@ -11,7 +11,8 @@ use crate::db::schema::user_sessions;
 use crate::db::{AnyConnection, SessionId, UserId, on_each, sql};
 use crate::error::Result;
 use crate::geo::Location;
-use crate::sessions::values::SessionPersistence;
+use crate::net::ip_key;
+use crate::sessions::values::{SessionPersistence, last_used_bucket};
 
 /// The SQL before and after a bound time that computes when a session used at that time expires.
 /// The databases differ in how they add seconds to a time. SQLite's times are text, computed to the
@@ -35,10 +36,24 @@ macro_rules! expiry_if_used {
 }
 pub(super) use expiry_if_used;
 
-/// The changes that set the columns of a location.
-macro_rules! location_columns {
-    ($location:expr) => {
+/// The SQL before and after a bound country that computes whether a session has been used in another
+/// country than that of its sign-in.
+const CHANGED_COUNTRY: [&str; 2] = [
+    "(has_changed_country OR coalesce(sign_in_country <> ",
+    ", false))",
+];
+
+/// The changes that set the columns of a location and of a use at `$at`.
+macro_rules! use_columns {
+    ($location:expr, $at:expr) => {
         (
+            user_sessions::last_used_at.eq($at),
+            user_sessions::last_used_bucket.eq(last_used_bucket($at)),
+            user_sessions::updated_at.eq($at),
+            user_sessions::has_changed_country.eq(diesel::dsl::sql::<Bool>(CHANGED_COUNTRY[0])
+                .bind::<Nullable<Text>, _>($location.place.country.as_deref())
+                .sql(CHANGED_COUNTRY[1])),
+            user_sessions::ip_key.eq($location.ip.as_deref().and_then(ip_key)),
             user_sessions::ip_address.eq($location.ip.as_deref()),
             user_sessions::location_city.eq($location.place.city.as_deref()),
             user_sessions::location_country.eq($location.place.country.as_deref()),
@@ -61,11 +76,7 @@ pub(in crate::sessions) fn update_location(
         .filter(dsl::user_id.eq(user))
         .filter(dsl::id.eq(id))
         .filter(dsl::is_active);
-    let changes = (
-        location_columns!(location),
-        dsl::last_used_at.eq(now),
-        dsl::updated_at.eq(now),
-    );
+    let changes = use_columns!(location, now);
     let moved = on_each!(c, c => diesel::update(live)
         .set(changes)
         .returning(Session::as_returning())
@@ -84,11 +95,7 @@ pub(in crate::sessions) fn update_last_use(c: &mut AnyConnection, used: &LastUse
         .filter(dsl::id.eq(used.session_id))
         .filter(dsl::is_active)
         .filter(dsl::last_used_at.lt(used.at));
-    let changes = (
-        dsl::last_used_at.eq(used.at),
-        location_columns!(used.location),
-        dsl::updated_at.eq(used.at),
-    );
+    let changes = use_columns!(used.location, used.at);
     let rows = match c {
         AnyConnection::Postgres(c) => diesel::update(earlier)
             .set((
@@ -107,7 +114,7 @@ pub(in crate::sessions) fn update_last_use(c: &mut AnyConnection, used: &LastUse
 }
 
 /// Updates the idle limit, in seconds, of a person's live sessions with this persistence, and their
-/// expiry. Returns how many rows changed.
+/// expiry, which the next sweep compares with the clock. Returns how many rows changed.
 pub(crate) fn update_idle_limit(
     c: &mut AnyConnection,
     user: UserId,
@@ -131,7 +138,7 @@ pub(crate) fn update_idle_limit(
                     .bind::<Integer, _>(seconds)
                     .sql(" * interval '1 second')");
             diesel::update(live)
-                .set((changes, dsl::expires_at.eq(end)))
+                .set((changes, dsl::expires_at.eq(end), dsl::sweep_at.eq(now)))
                 .execute(c)?
         }
         AnyConnection::Sqlite(c) => {
@@ -141,9 +148,23 @@ pub(crate) fn update_idle_limit(
             .bind::<Integer, _>(seconds)
             .sql(" || ' seconds'))");
             diesel::update(live)
-                .set((changes, dsl::expires_at.eq(end)))
+                .set((changes, dsl::expires_at.eq(end), dsl::sweep_at.eq(now)))
                 .execute(c)?
         }
     };
     Ok(rows)
+}
+
+/// Marks a session as one of which impossible travel was recorded. Returns how many rows changed.
+pub(in crate::sessions) fn mark_impossible_travel(
+    c: &mut AnyConnection,
+    user: UserId,
+    id: SessionId,
+) -> Result<usize> {
+    let session = user_sessions::table
+        .filter(user_sessions::user_id.eq(user))
+        .filter(user_sessions::id.eq(id));
+    Ok(diesel::update(session)
+        .set(user_sessions::has_impossible_travel.eq(true))
+        .execute(c)?)
 }

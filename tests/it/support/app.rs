@@ -18,6 +18,7 @@ use tokio::task::yield_now;
 use super::api::{Anyone, Device};
 use super::browser::Browser;
 use super::database::Database;
+use super::program::Program;
 use super::response::TestResponse;
 use super::smtp::SmtpServer;
 
@@ -217,6 +218,26 @@ impl TestApp {
             ));
         }
         person
+    }
+
+    /// Gives a person a role: `admin`, `auditor` or `person`.
+    pub fn set_role(&self, person: &Person, role: &str) {
+        let (is_admin, is_auditor) = (role == "admin", role == "auditor");
+        self.database.execute(&format!(
+            "UPDATE users SET is_admin = {is_admin}, is_auditor = {is_auditor} WHERE email = '{}'",
+            person.email
+        ));
+    }
+
+    /// Creates an application with an API key of these scopes, separated by spaces, and returns its
+    /// secret.
+    pub fn create_key(&self, scopes: &str) -> String {
+        let name = format!("test {}", uuid::Uuid::new_v4());
+        let mut arguments = vec!["--name", &name];
+        for scope in scopes.split(' ') {
+            arguments.extend(["--scope", scope]);
+        }
+        Program::with(&self.database).add_key(&arguments).secret
     }
 
     /// Signs up over the API.

@@ -1,0 +1,1 @@
+//! `/api/v1/admin`: the API of administrators, auditors and applications with a key for it.

@@ -1,0 +1,235 @@
+//! The extractors of those who administer: administrators and auditors in a browser, and in the API
+//! also applications with a key for it. For everybody else what they guard does not exist.
+
+use std::future::Future;
+
+use actix_web::dev::Payload;
+use actix_web::http::header;
+use actix_web::{FromRequest, HttpRequest};
+use serde::de::DeserializeOwned;
+
+use super::api_client::has_api_key;
+use super::app_state::app_state;
+use super::caller::{ApiCaller, Extraction, page_caller};
+use super::client::location;
+use super::forms::Form;
+use crate::applications::{ApiClient, Scope};
+use crate::db::UserId;
+use crate::error::{Error, Result};
+use crate::events::Origin;
+use crate::people::Role;
+use crate::sessions::Caller;
+
+/// Extracts an administrator or an auditor signed in in this browser, who reads. For any other person
+/// the error is [`Error::NotFound`].
+pub struct AuditCaller(pub Caller);
+
+/// Extracts an administrator signed in in this browser, after step-up. For any other person the
+/// error is [`Error::NotFound`].
+pub struct AdminCaller(pub Caller);
+
+/// Extracts an administrator and the form they submitted. The caller is verified first: to others,
+/// an error in the form would show that the route exists.
+pub struct AdminForm<T>(pub Caller, pub T);
+
+/// Who calls the administrator's API.
+#[derive(Debug, Clone)]
+pub enum ApiAdmin {
+    /// A person.
+    Person(Box<Caller>),
+    /// An application with an API key.
+    Application {
+        /// The application and its key.
+        client: Box<ApiClient>,
+        /// The address that it calls from, in canonical text.
+        ip: Option<String>,
+    },
+}
+
+/// Extracts who reads with the administrator's API: an administrator, an auditor, or an application
+/// whose key has the scope `admin:read`. For others the error is [`Error::NotFound`].
+pub struct AuditApiCaller(pub ApiAdmin);
+
+/// Extracts who changes something with the administrator's API: an administrator after step-up, or an
+/// application whose key has the scope `admin:write`. For others the error is [`Error::NotFound`], or
+/// [`Error::InsufficientScope`] for a key that may read.
+pub struct AdminApiCaller(pub ApiAdmin);
+
+/// Extracts an administrator who changes with the API what no application may, after step-up. For
+/// others the error is [`Error::NotFound`].
+pub struct AdminPersonCaller(pub Caller);
+
+impl ApiAdmin {
+    /// Returns the caller as the origin of events.
+    #[must_use]
+    pub fn origin(&self) -> Origin {
+        match self {
+            Self::Person(caller) => caller.origin(),
+            Self::Application { client, ip } => Origin {
+                application: Some(client.application.id),
+                ip: ip.clone(),
+                ..Origin::default()
+            },
+        }
+    }
+
+    /// Returns the person, if it is one.
+    #[must_use]
+    pub fn person(&self) -> Option<&Caller> {
+        match self {
+            Self::Person(caller) => Some(caller),
+            Self::Application { .. } => None,
+        }
+    }
+
+    /// Returns the id of the person, if it is one.
+    #[must_use]
+    pub fn user(&self) -> Option<UserId> {
+        self.person().map(|caller| caller.user.id)
+    }
+}
+
+impl FromRequest for AuditCaller {
+    type Error = Error;
+    type Future = Extraction<Self>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let caller = page_caller(request, payload);
+        Box::pin(async move {
+            let caller = caller.await?;
+            require_role(&caller, Role::Auditor)?;
+            Ok(Self(caller))
+        })
+    }
+}
+
+impl FromRequest for AdminCaller {
+    type Error = Error;
+    type Future = Extraction<Self>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let caller = page_caller(request, payload);
+        let request = request.clone();
+        Box::pin(async move {
+            let caller = caller.await?;
+            require_role(&caller, Role::Admin)?;
+            app_state(&request)?.sessions.require_step_up(&caller)?;
+            Ok(Self(caller))
+        })
+    }
+}
+
+impl<T: DeserializeOwned + 'static> FromRequest for AdminForm<T> {
+    type Error = Error;
+    type Future = Extraction<Self>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let caller = AdminCaller::from_request(request, payload);
+        let form = Form::from_request(request, payload);
+        Box::pin(async move {
+            // The form is read first, so that the page for step-up can send it again. Whether it is
+            // valid is for an administrator only.
+            let form = form.await;
+            let AdminCaller(caller) = caller.await?;
+            let Form(form) = form?;
+            Ok(Self(caller, form))
+        })
+    }
+}
+
+impl FromRequest for AuditApiCaller {
+    type Error = Error;
+    type Future = Extraction<Self>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let admin = api_admin(request, payload);
+        Box::pin(async move {
+            let admin = admin.await?;
+            if let Some(caller) = admin.person() {
+                require_role(caller, Role::Auditor)?;
+            }
+            Ok(Self(admin))
+        })
+    }
+}
+
+impl FromRequest for AdminApiCaller {
+    type Error = Error;
+    type Future = Extraction<Self>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let admin = api_admin(request, payload);
+        let request = request.clone();
+        Box::pin(async move {
+            let admin = admin.await?;
+            match &admin {
+                ApiAdmin::Person(caller) => require_api_admin(&request, caller)?,
+                ApiAdmin::Application { client, .. } => client.require(Scope::AdminWrite)?,
+            }
+            Ok(Self(admin))
+        })
+    }
+}
+
+impl FromRequest for AdminPersonCaller {
+    type Error = Error;
+    type Future = Extraction<Self>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let admin = api_admin(request, payload);
+        let request = request.clone();
+        Box::pin(async move {
+            match admin.await? {
+                ApiAdmin::Person(caller) => {
+                    require_api_admin(&request, &caller)?;
+                    Ok(Self(*caller))
+                }
+                ApiAdmin::Application { .. } => Err(Error::NotFound),
+            }
+        })
+    }
+}
+
+/// Resolves the caller of the administrator's API. To a key without a scope for it, it does not exist.
+fn api_admin(
+    request: &HttpRequest,
+    payload: &mut Payload,
+) -> impl Future<Output = Result<ApiAdmin>> + use<> {
+    let is_key = request
+        .headers()
+        .get(header::AUTHORIZATION)
+        .is_some_and(has_api_key);
+    let client = is_key.then(|| ApiClient::from_request(request, payload));
+    let caller = (!is_key).then(|| ApiCaller::from_request(request, payload));
+    let request = request.clone();
+    async move {
+        if let Some(caller) = caller {
+            let ApiCaller(caller) = caller.await?;
+            return Ok(ApiAdmin::Person(Box::new(caller)));
+        }
+        let Some(client) = client else {
+            return Err(Error::Unauthenticated);
+        };
+        let client = client.await?;
+        if !client.has(Scope::AdminRead) {
+            return Err(Error::NotFound);
+        }
+        let ip = location(&request, app_state(&request)?).ip;
+        Ok(ApiAdmin::Application {
+            client: Box::new(client),
+            ip,
+        })
+    }
+}
+
+fn require_role(caller: &Caller, least: Role) -> Result<()> {
+    match caller.user.role() >= least {
+        true => Ok(()),
+        false => Err(Error::NotFound),
+    }
+}
+
+fn require_api_admin(request: &HttpRequest, caller: &Caller) -> Result<()> {
+    require_role(caller, Role::Admin)?;
+    app_state(request)?.sessions.require_step_up(caller)
+}

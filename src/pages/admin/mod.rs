@@ -1,0 +1,37 @@
+//! `/admin`: the pages of administrators and auditors.
+
+/// A tab of the administrator's pages.
+pub struct AdminTab {
+    /// The path of its page.
+    pub path: &'static str,
+    /// Its name.
+    pub name: &'static str,
+}
+
+/// The tabs, in their order.
+pub static TABS: [AdminTab; 6] = [
+    AdminTab {
+        path: "/admin",
+        name: "Overview",
+    },
+    AdminTab {
+        path: "/admin/sessions",
+        name: "Sessions",
+    },
+    AdminTab {
+        path: "/admin/users",
+        name: "People",
+    },
+    AdminTab {
+        path: "/admin/events",
+        name: "Events",
+    },
+    AdminTab {
+        path: "/admin/applications",
+        name: "Applications",
+    },
+    AdminTab {
+        path: "/admin/jobs",
+        name: "Jobs",
+    },
+];
