@@ -225,7 +225,7 @@ fn with_short_timeouts(settings: &mut Settings) {
 fn expire_at_once(app: &TestApp, device: &Device) {
     let id = app.database.id(&device.id());
     app.database.execute(&format!(
-        "UPDATE user_sessions SET expires_at = created_at WHERE id = {id}"
+        "UPDATE user_sessions SET expires_at = created_at, sweep_at = created_at WHERE id = {id}"
     ));
     app.advance(Duration::from_secs(1));
 }

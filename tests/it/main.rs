@@ -76,6 +76,7 @@ mod refresh;
 mod rotation;
 mod routes;
 mod secrets_file;
+mod session_columns;
 mod signing_in;
 mod slow_clients;
 mod step_up;

@@ -257,7 +257,7 @@ fn folder(database: &Database) -> String {
 }
 
 /// Applies the migrations whose names sort before `end`, as an earlier version did.
-fn migrate_until(database: &Database, end: &str) {
+pub fn migrate_until(database: &Database, end: &str) {
     let folder = folder(database);
     let mut names: Vec<String> = std::fs::read_dir(&folder)
         .expect("the migrations")

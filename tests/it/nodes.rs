@@ -63,7 +63,7 @@ fn only_one_node_sweeps_at_a_time() {
         let ada = app.register("ada@example.org").await;
         app.login(&ada, FIREFOX).await;
         app.database
-            .execute("UPDATE user_sessions SET expires_at = '2031-05-17T08:00:00Z'");
+            .execute("UPDATE user_sessions SET expires_at = '2031-05-17T08:00:00Z', sweep_at = '2031-05-17T08:00:00Z'");
 
         let mut other = PgConnection::establish(&app.database.url()).expect("a connection");
         let lock = i64::from_be_bytes(*b"rollswep");
