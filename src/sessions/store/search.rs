@@ -19,7 +19,7 @@ pub(in crate::sessions) use self::values::list_values;
 use super::model::Session;
 use crate::clock::Timestamp;
 use crate::db::schema::{user_sessions, users};
-use crate::db::{AnyConnection, SessionId, UserId, sql as types};
+use crate::db::{AnyConnection, MultiBackend, SessionId, UserId, sql as types};
 use crate::error::Result;
 use crate::people::User;
 use crate::sessions::search::criteria::{
@@ -28,8 +28,7 @@ use crate::sessions::search::criteria::{
 use crate::sessions::search::{Mark, SortKey};
 use crate::sessions::values::last_used_bucket;
 
-type Backend = <AnyConnection as Connection>::Backend;
-type Rows = IntoBoxed<'static, user_sessions::table, Backend>;
+type Rows = IntoBoxed<'static, user_sessions::table, MultiBackend>;
 /// The columns that a row is sorted by, and whether it satisfies the filter.
 type Read = (SessionId, i32, Timestamp, Option<Timestamp>, Option<bool>);
 

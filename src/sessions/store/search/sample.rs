@@ -4,9 +4,8 @@ use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::{BigInt, Nullable};
 
-use super::Backend;
 use super::conditions::{Condition, satisfies};
-use crate::db::AnyConnection;
+use crate::db::{AnyConnection, MultiBackend};
 use crate::error::Result;
 use crate::sessions::search::criteria::Criteria;
 
@@ -35,8 +34,8 @@ impl Query for CountOfSample {
 
 impl RunQueryDsl<AnyConnection> for CountOfSample {}
 
-impl QueryFragment<Backend> for CountOfSample {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Backend>) -> QueryResult<()> {
+impl QueryFragment<MultiBackend> for CountOfSample {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
         out.unsafe_to_cache_prepared();
         out.push_sql("SELECT count(*) FROM user_sessions ");
         out.push_sql(&self.sample);
