@@ -1,5 +1,7 @@
 //! `/admin`: the pages of administrators and auditors.
 
+pub mod session_export;
+
 /// A tab of the administrator's pages.
 pub struct AdminTab {
     /// The path of its page.
