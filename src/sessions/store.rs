@@ -20,7 +20,7 @@ pub(super) use self::bulk_jobs::{
 };
 pub(crate) use self::ending::{
     SessionEnd, count_live, end, end_all, end_in_browser, end_listed, end_on_device, end_others,
-    end_several, expire, list_due, list_ended_before, list_expired_by_person, list_live_ids, purge,
+    end_several, expire, list_due, list_ended_before, list_expired_by_person, purge,
     update_sweep_time,
 };
 pub(super) use self::model::NewSessionRow;

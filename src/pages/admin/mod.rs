@@ -1,5 +1,12 @@
 //! `/admin`: the pages of administrators and auditors.
 
+mod end_fields;
+pub mod end_sessions;
+pub mod job;
+mod job_views;
+pub mod jobs;
+mod quantity;
+
 /// A tab of the administrator's pages.
 pub struct AdminTab {
     /// The path of its page.

@@ -6,15 +6,13 @@ use crate::clock::Timestamp;
 use crate::db::{AnyConnection, JobId, SessionId};
 use crate::error::{Chain, Error, Result};
 use crate::events::Origin;
-use crate::sessions::search::{IdBatch, SessionFilter, list_ids_after};
+use crate::sessions::search::{IdBatch, list_ids_after};
 use crate::sessions::store::{self, BulkJob, Progress, SessionEnd};
 use crate::sessions::{EndedReason, Sessions, record_ended};
 use crate::text;
 
 /// The most sessions of a batch: what other writers wait for.
 const BATCH: usize = 200;
-/// The most queries for one batch, each of which scans at most [`BATCH`] rows.
-const MAX_QUERIES: usize = 25;
 /// Running jobs that a node takes turns with.
 const MAX_RUNNING: i64 = 20;
 /// Errors in a row, none of them a session's own, after which a job has failed.
@@ -156,7 +154,14 @@ impl Sessions {
 fn list_due(c: &mut AnyConnection, job: &BulkJob, size: usize, now: Timestamp) -> Result<Due> {
     let mut due = match job.selection()? {
         Selection::Listed(ids) => listed_after(&ids, job.position_id, size),
-        Selection::Matching(filter) => list_matching(c, job, &job.bounded(filter), size, now)?,
+        Selection::Matching(filter) => {
+            let after = job.position_at.zip(job.position_id);
+            let limit = i64::try_from(size).unwrap_or(i64::MAX);
+            let IdBatch { sessions, position } =
+                list_ids_after(c, &job.bounded(filter), after, now, limit)?;
+            let position = position.map(|(at, id)| (Some(at), id));
+            Due { sessions, position }
+        }
     };
     if let Some(except) = job.except_user_id {
         let owners = store::list_owners(c, &due.sessions, now)?;
@@ -179,35 +184,6 @@ fn listed_after(ids: &[SessionId], after: Option<SessionId>, size: usize) -> Due
         position: last.map(|id| (None, *id)),
         sessions,
     }
-}
-
-/// Lists at most `size` sessions that the filter finds.
-fn list_matching(
-    c: &mut AnyConnection,
-    job: &BulkJob,
-    filter: &SessionFilter,
-    size: usize,
-    now: Timestamp,
-) -> Result<Due> {
-    let mut sessions = Vec::new();
-    let mut after = job.position_at.zip(job.position_id);
-    for _ in 0..MAX_QUERIES {
-        let room = i64::try_from(size - sessions.len()).unwrap_or(i64::MAX);
-        let IdBatch {
-            sessions: found,
-            position,
-        } = list_ids_after(c, filter, after, now, room)?;
-        sessions.extend(found);
-        after = position;
-        // Half a batch is enough: the less room there is, the less a query scans.
-        if position.is_none() || sessions.len() * 2 >= size || size == 1 {
-            break;
-        }
-    }
-    Ok(Due {
-        sessions,
-        position: after.map(|(at, id)| (Some(at), id)),
-    })
 }
 
 /// Ends those of the sessions that are live, and records the events.

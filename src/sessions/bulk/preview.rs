@@ -9,13 +9,13 @@ use crate::db::{SessionId, UserId};
 use crate::error::Result;
 use crate::people::User;
 use crate::sessions::Sessions;
-use crate::sessions::search::{IdBatch, MatchCount, SessionFilter, list_ids_after};
+use crate::sessions::search::{IdBatch, SessionFilter, list_ids_after};
 use crate::sessions::store::{self, Session};
 
 /// Sessions counted one by one; of more, the number is approximate.
 const MAX_COUNTED: usize = 10_000;
-/// Rows that one query scans.
-const SCAN: i64 = 2_000;
+/// Ids that one query lists.
+const CHUNK: i64 = 1_000;
 /// How long is counted; what was found until then is said to be a part.
 const BUDGET: Duration = Duration::from_secs(3);
 /// Sessions that are named.
@@ -118,7 +118,7 @@ impl Sessions {
                 .db
                 .read(move |c| {
                     let IdBatch { sessions, position } =
-                        list_ids_after(c, &filter, after, now, SCAN)?;
+                        list_ids_after(c, &filter, after, now, CHUNK)?;
                     Ok((position, store::list_owners(c, &sessions, now)?))
                 })
                 .await?;
@@ -141,8 +141,7 @@ impl Sessions {
         filter: &SessionFilter,
         caller: Option<UserId>,
     ) -> Result<()> {
-        let (MatchCount::Exactly(total) | MatchCount::About(total)) =
-            self.count_matching(filter).await?;
+        let total = self.count_matching(filter).await?.number();
         preview.sessions = preview.sessions.max(total);
         if let (Some(caller), None) = (caller, &filter.user) {
             let own = SessionFilter {
