@@ -21,6 +21,7 @@ mod serve;
 mod session;
 mod session_end;
 mod session_filter;
+mod session_list;
 mod user;
 
 use std::path::PathBuf;

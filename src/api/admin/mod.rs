@@ -2,3 +2,4 @@
 
 pub mod end_sessions;
 pub mod jobs;
+pub mod sessions;

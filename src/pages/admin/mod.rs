@@ -6,6 +6,7 @@ pub mod job;
 mod job_views;
 pub mod jobs;
 mod quantity;
+pub mod session_export;
 
 /// A tab of the administrator's pages.
 pub struct AdminTab {
