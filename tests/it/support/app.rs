@@ -357,6 +357,11 @@ impl Node {
         unfinished.expect("the database responds")
     }
 
+    /// Runs batches as [`Node::run_bulk_batch`], where the database may not respond.
+    pub async fn try_run_bulk_batch(&self) -> Option<usize> {
+        self.0.jobs().run_bulk_jobs().await.ok()
+    }
+
     /// Reloads the keys now.
     pub async fn reload_keys(&self) {
         let reloaded = self.0.jobs().reload_keys().await;
