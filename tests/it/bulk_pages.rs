@@ -393,8 +393,9 @@ async fn an_auditor_reads_jobs_and_changes_nothing(app: &TestApp) {
         .await;
     let done = fixture.end(&page, &[("stated_reason", "x")]).await;
     let path = done.location().to_owned();
-    app.set_role(&fixture.ada, "auditor");
-    let auditor = app.signed_in_browser(&fixture.ada, FIREFOX).await;
+    let bob = app.register("bob@example.org").await;
+    app.set_role(&bob, "auditor");
+    let auditor = app.signed_in_browser(&bob, FIREFOX).await;
     auditor
         .get(JOBS)
         .await
