@@ -133,7 +133,14 @@ fn summary(job: &BulkJob) -> String {
     };
     match (job.state, job.failed) {
         (BulkState::Running, _) => format!("{ended} so far."),
-        (BulkState::Done, 0) => format!("{ended}."),
+        (BulkState::Done, 0) => match dropped(job) {
+            0 => format!("{ended}."),
+            1 => format!("{ended}. 1 no longer matched: it had ended, or was used since."),
+            n => format!(
+                "{ended}. {} no longer matched: they had ended, or were used since.",
+                quantity::number(n)
+            ),
+        },
         (BulkState::Done, 1) => {
             format!("{ended}. 1 could not be ended and is still live; the log says why.")
         }
@@ -147,6 +154,15 @@ fn summary(job: &BulkJob) -> String {
         (BulkState::Failed, _) => format!(
             "It could not go on; the log says why. {ended}; the others were left as they are."
         ),
+    }
+}
+
+/// Returns how many sessions matched when the job was ordered, and not when it came to them.
+fn dropped(job: &BulkJob) -> u64 {
+    let handled = job.ended + job.already_over + job.failed;
+    match job.is_total_exact {
+        true => u64::try_from(job.total - handled).unwrap_or_default(),
+        false => 0,
     }
 }
 
