@@ -4,11 +4,12 @@ use actix_web::rt::spawn;
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection};
 
+use crate::support::api::Anyone;
 use crate::support::bulk::{add_sessions, expect_ended_once, job, job_id, order, order_browser};
 use crate::support::outage::{Outage, allow_updates, refuse_updates};
 use crate::support::prelude::*;
 use crate::support::program::Program;
-use crate::support::run_async;
+use crate::support::{eventually, run_async};
 
 on_both!(
     app: a_job_runs_in_batches_and_counts_them,
@@ -29,6 +30,7 @@ on_both!(
 on_both!(
     database: a_job_goes_on_after_a_restart,
     a_node_runs_jobs_by_itself,
+    another_process_goes_on_after_one_was_killed,
 );
 
 /// More than two batches.
@@ -123,12 +125,67 @@ async fn a_node_runs_jobs_by_itself(database: Database) {
     let app = TestApp::start_with(database, quick).await;
     let (admin, _) = crowd(&app).await;
     let id = order_browser(&admin, "Netscape").await;
-    crate::support::eventually("the job is done", async || {
+    eventually("the job is done", async || {
         job(&admin, &id).await["state"] == "done"
     })
     .await;
     expect_ended_once(&app, 450);
     app.stop().await;
+}
+
+/// Real processes, the first of which is killed in the middle of the job.
+async fn another_process_goes_on_after_one_was_killed(database: Database) {
+    let program = Program::with(&database)
+        .env("ROLLCALL_SIGN_UP", "true")
+        .env("ROLLCALL_PUBLIC_URL", "http://rollcall.example.org")
+        .env("ROLLCALL_SESSIONS__MOST_PER_PERSON", "0")
+        .env("ROLLCALL_JOBS__BULK_INTERVAL", "100ms");
+    let add = [
+        "user",
+        "add",
+        "--email",
+        "root@example.org",
+        "--admin",
+        "--password-stdin",
+    ];
+    program.run_with_input(&add, PASSWORD).expect_done();
+    let first = program.serve(&["serve"]);
+    let admin = log_in(first.base(), &person("root@example.org")).await;
+    add_sessions(&database, &admin, 3_000, "Netscape");
+    let body = json!({"filter": {"browser": "Netscape"}, "reason": "x", "include_own": true});
+    let id = job_id(&order(&admin, &body).await.expect(202));
+    let ended = || database.sessions_where("ended_reason = 'admin'");
+    eventually("the first node is at it", async || ended() > 0).await;
+    drop(first);
+    let until_then = ended();
+    assert!(until_then < 3_000, "it was done before it was killed");
+    assert_eq!(
+        until_then % 200,
+        0,
+        "a batch is written whole or not at all"
+    );
+
+    let second = program.serve(&["serve"]);
+    let admin = admin.at(second.base());
+    eventually("the job is done", async || {
+        job(&admin, &id).await["state"] == "done"
+    })
+    .await;
+    assert_eq!(job(&admin, &id).await["ended"], 3_000);
+    assert_eq!(ended(), 3_000);
+    let events =
+        "SELECT count(DISTINCT session_id) AS value FROM session_events WHERE kind = 'ended'";
+    assert_eq!(database.number(events), 3_000);
+    let events = "SELECT count(*) AS value FROM session_events WHERE kind = 'ended'";
+    assert_eq!(database.number(events), 3_000);
+}
+
+async fn log_in(base: String, person: &Person) -> Device {
+    let body = json!({"email": person.email, "password": person.password});
+    let response = Anyone::new(base.clone())
+        .post("/api/v1/auth/login", &body)
+        .await;
+    Device::from_login(base, &response.expect(200))
 }
 
 async fn two_nodes_work_on_one_job(app: &TestApp) {
