@@ -1,5 +1,11 @@
 //! `/admin`: the pages of administrators and auditors.
 
+mod end_fields;
+pub mod end_sessions;
+pub mod job;
+mod job_views;
+pub mod jobs;
+mod quantity;
 pub mod session_export;
 
 /// A tab of the administrator's pages.
