@@ -2,6 +2,7 @@
 //! frequent ones filter by person and session.
 
 mod ending;
+mod figures;
 mod model;
 mod recent;
 mod rotation;
@@ -14,6 +15,9 @@ pub(crate) use self::ending::{
     SessionEnd, count_live, end, end_all, end_in_browser, end_listed, end_on_device, end_others,
     end_several, expire, list_due, list_ended_before, list_expired_by_person, list_live_ids, purge,
     update_sweep_time,
+};
+pub(crate) use self::figures::{
+    count_by_dimension, count_by_hour, count_people, list_newest_addresses, list_owners_after,
 };
 pub(super) use self::model::NewSessionRow;
 pub use self::model::{LastUse, Session};

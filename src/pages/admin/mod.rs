@@ -1,5 +1,9 @@
 //! `/admin`: the pages of administrators and auditors.
 
+mod chart;
+pub mod overview;
+mod overview_views;
+
 /// A tab of the administrator's pages.
 pub struct AdminTab {
     /// The path of its page.
