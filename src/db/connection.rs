@@ -116,9 +116,10 @@ pub(super) fn begin_reading(connection: &mut AnyConnection) -> QueryResult<()> {
 /// Begins a transaction that will write, on one snapshot of the database. On SQLite each is.
 pub(super) fn begin_snapshot(connection: &mut AnyConnection) -> QueryResult<()> {
     match connection {
-        AnyConnection::Postgres(c) => {
-            AnsiTransactionManager::begin_transaction_sql(c, "BEGIN ISOLATION LEVEL REPEATABLE READ")
-        }
+        AnyConnection::Postgres(c) => AnsiTransactionManager::begin_transaction_sql(
+            c,
+            "BEGIN ISOLATION LEVEL REPEATABLE READ",
+        ),
         AnyConnection::Sqlite(_) => begin(connection),
     }
 }

@@ -13,9 +13,9 @@ mod reload_keys;
 mod reload_places;
 mod sweep;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use actix::{Addr, MailboxError};

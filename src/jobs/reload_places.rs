@@ -31,7 +31,11 @@ impl Job for ReloadPlaces {
     }
 
     fn describe(is_reloaded: &bool) -> Outcome {
-        Outcome::done(if *is_reloaded { "reloaded" } else { "nothing to do" })
+        Outcome::done(if *is_reloaded {
+            "reloaded"
+        } else {
+            "nothing to do"
+        })
     }
 }
 

@@ -116,9 +116,6 @@ impl Heartbeat {
 ///
 /// # Errors
 /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
-pub(crate) fn list_alive(
-    c: &mut crate::db::AnyConnection,
-    now: Timestamp,
-) -> Result<Vec<Node>> {
+pub(crate) fn list_alive(c: &mut crate::db::AnyConnection, now: Timestamp) -> Result<Vec<Node>> {
     store::list_seen_since(c, now - ALIVE_FOR, MAX_NODES)
 }

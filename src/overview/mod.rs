@@ -172,5 +172,7 @@ fn read(c: &mut AnyConnection, now: Timestamp) -> Result<Figures> {
     );
     let nodes = nodes::list_alive(c, now)?;
     let oddities = oddities::find(&newest, &nodes, &mail);
-    Ok(Figures::new(now, &counts, live, people, mail, nodes, oddities))
+    Ok(Figures::new(
+        now, &counts, live, people, mail, nodes, oddities,
+    ))
 }

@@ -123,8 +123,14 @@ mod tests {
         assert!(shared_address(&sessions(80, 5, 20)).is_some());
         assert!(shared_address(&sessions(79, 5, 21)).is_none(), "too few");
         assert!(shared_address(&sessions(20, 5, 0)).is_some());
-        assert!(shared_address(&sessions(19, 5, 0)).is_none(), "a small service");
-        assert!(shared_address(&sessions(90, 4, 0)).is_none(), "one household");
+        assert!(
+            shared_address(&sessions(19, 5, 0)).is_none(),
+            "a small service"
+        );
+        assert!(
+            shared_address(&sessions(90, 4, 0)).is_none(),
+            "one household"
+        );
         assert!(shared_address(&[]).is_none());
     }
 }

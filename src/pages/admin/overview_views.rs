@@ -154,7 +154,10 @@ fn mail_words(failed: usize, retried: usize) -> String {
         parts.push(format!("given up within a day: {}", bounded(failed)));
     }
     if retried > 0 {
-        parts.push(format!("tried three times or more and waiting: {}", bounded(retried)));
+        parts.push(format!(
+            "tried three times or more and waiting: {}",
+            bounded(retried)
+        ));
     }
     format!(
         "The mail server does not accept messages ({}). The log says why.",
@@ -187,7 +190,10 @@ pub fn figures(overview: &Figures) -> Vec<FigureView> {
         PeopleCount::Now(n) => (grouped(n), None),
         PeopleCount::Earlier(counted) => (
             grouped(counted.total),
-            Some(format!("counted {}", counted.at.format("%-d %B, %H:%M UTC"))),
+            Some(format!(
+                "counted {}",
+                counted.at.format("%-d %B, %H:%M UTC")
+            )),
         ),
         PeopleCount::Unknown => ("–".into(), Some("not counted yet".into())),
     };
@@ -208,7 +214,12 @@ pub fn figures(overview: &Figures) -> Vec<FigureView> {
             None,
             Some(sessions(&[("state", "live")])),
         ),
-        view("People signed in", people, people_hint, Some("/admin/users".into())),
+        view(
+            "People signed in",
+            people,
+            people_hint,
+            Some("/admin/users".into()),
+        ),
         view(
             "Sign-ins",
             grouped(last_day),
@@ -223,7 +234,12 @@ pub fn figures(overview: &Figures) -> Vec<FigureView> {
         ),
         view("Alerts", grouped(alerts), days(), None),
         view("Mail waiting", bounded(mail.waiting), None, None),
-        view("Mail failed", bounded(mail.failed), Some("in 24 hours".into()), None),
+        view(
+            "Mail failed",
+            bounded(mail.failed),
+            Some("in 24 hours".into()),
+            None,
+        ),
     ]
 }
 
@@ -299,10 +315,34 @@ pub fn breakdowns(overview: &Figures) -> Vec<BreakdownView> {
             counted: "Sessions",
             rows: end_rows(&overview.ends),
         },
-        live("kinds", "Live, by kind of device", "Kind", "kind", &overview.by_kind),
-        live("browsers", "Live, by browser", "Browser", "browser", &overview.by_browser),
-        live("systems", "Live, by system", "System", "os", &overview.by_os),
-        live("countries", "Live, by country", "Country", "country", &overview.by_country),
+        live(
+            "kinds",
+            "Live, by kind of device",
+            "Kind",
+            "kind",
+            &overview.by_kind,
+        ),
+        live(
+            "browsers",
+            "Live, by browser",
+            "Browser",
+            "browser",
+            &overview.by_browser,
+        ),
+        live(
+            "systems",
+            "Live, by system",
+            "System",
+            "os",
+            &overview.by_os,
+        ),
+        live(
+            "countries",
+            "Live, by country",
+            "Country",
+            "country",
+            &overview.by_country,
+        ),
     ]
 }
 
@@ -313,7 +353,11 @@ fn live_rows(breakdown: &Breakdown, filter: &str) -> Vec<RowView> {
         .map(|LabelCount { label, total }| match label.as_str() {
             "" => ("Not known".into(), *total, None),
             label => {
-                let name = if filter == "kind" { kind(label) } else { label.to_owned() };
+                let name = if filter == "kind" {
+                    kind(label)
+                } else {
+                    label.to_owned()
+                };
                 (name, *total, Some(sessions(&[(filter, label)])))
             }
         })
@@ -389,9 +433,8 @@ pub fn job_views(nodes: &[Node], now: Timestamp) -> Vec<JobView> {
     let mut latest: BTreeMap<&str, (&JobReport, &Node)> = BTreeMap::new();
     for node in nodes {
         for report in &node.jobs {
-            let is_later = |(before, _): &(&JobReport, &Node)| {
-                report.started_at() > before.started_at()
-            };
+            let is_later =
+                |(before, _): &(&JobReport, &Node)| report.started_at() > before.started_at();
             if latest.get(report.name.as_str()).is_none_or(is_later) {
                 latest.insert(&report.name, (report, node));
             }
@@ -408,7 +451,10 @@ impl JobView {
         Self {
             name: report.name.clone(),
             started: report.started_at().map(|at| TimeView::ago(at, now)),
-            took: format!("{} ms", grouped(i64::try_from(report.took_ms).unwrap_or(i64::MAX))),
+            took: format!(
+                "{} ms",
+                grouped(i64::try_from(report.took_ms).unwrap_or(i64::MAX))
+            ),
             outcome: report.outcome.clone(),
             has_failed: report.has_failed,
             node: format!("{} ({})", node.name, node.listen),
