@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::mail_figures::MailFigures;
 use super::oddities::Oddity;
 use crate::clock::Timestamp;
 use crate::counters::{self, CountedPeople, Counts, Dimension};
@@ -11,12 +12,8 @@ use crate::nodes::Node;
 pub const HOURS: i32 = 24;
 /// The days whose figures are counted, in UTC, today included.
 pub const DAYS: i32 = 30;
-/// The messages that are counted at most.
-pub const MAX_MESSAGES: usize = 1_000;
 /// The labels of a dimension that are named; the others are counted together.
 const TOP: usize = 8;
-/// The attempts after which a message that waits is a sign that mail fails.
-const MANY_ATTEMPTS: i32 = 3;
 
 /// How the service is doing.
 #[derive(Debug)]
@@ -80,29 +77,6 @@ pub struct Breakdown {
     pub top: Vec<LabelCount>,
     /// The sessions of all other labels.
     pub others: i64,
-}
-
-/// The mail, up to [`MAX_MESSAGES`] of each.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct MailFigures {
-    /// Messages that wait; one more than [`MAX_MESSAGES`] where there are more.
-    pub waiting: usize,
-    /// Those of them that were tried three times or more.
-    pub retried: usize,
-    /// Messages that were given up within a day; one more than [`MAX_MESSAGES`] where there are more.
-    pub failed: usize,
-}
-
-impl MailFigures {
-    /// Returns the figures of messages that wait, by their attempts, and of those that were given up.
-    pub(super) fn new(waiting: &[i32], failed: &[Timestamp]) -> Self {
-        let is_retried = |attempts: &&i32| **attempts >= MANY_ATTEMPTS;
-        Self {
-            waiting: waiting.len(),
-            retried: waiting.iter().filter(is_retried).count(),
-            failed: failed.len(),
-        }
-    }
 }
 
 impl Figures {

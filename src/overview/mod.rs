@@ -10,13 +10,13 @@
 //! - up to 100 nodes.
 
 mod figures;
+mod mail_figures;
 mod oddities;
 
 use std::time::Duration;
 
-pub use self::figures::{
-    Breakdown, DAYS, Figures, HOURS, LabelCount, MAX_MESSAGES, MailFigures, PeopleCount,
-};
+pub use self::figures::{Breakdown, DAYS, Figures, HOURS, LabelCount, PeopleCount};
+pub use self::mail_figures::{MAX_MESSAGES, MailFigures};
 pub use self::oddities::Oddity;
 use crate::clock::{Clock, Timestamp};
 use crate::counters::{self, CountedPeople, Counts, Dimension};

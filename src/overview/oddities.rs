@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::figures::MailFigures;
+use super::mail_figures::MailFigures;
 use crate::db::UserId;
 use crate::nodes::Node;
 

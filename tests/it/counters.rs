@@ -227,8 +227,11 @@ impl House {
             } => self.sign_in(person, agent, country).await,
             Action::SignInToBrowserTwice { person } => {
                 let browser = self.app.browser(FIREFOX);
+                let form = browser.form("/sign-in", "/sign-in").await;
+                let Person { email, password } = &self.people[person];
                 for _ in 0..2 {
-                    browser.sign_in(&self.people[person]).await;
+                    let fields = [("email", email.as_str()), ("password", password.as_str())];
+                    browser.send(&form, &fields).await.location();
                     self.sign_ins += 1;
                 }
             }

@@ -67,7 +67,7 @@ async fn what_the_jobs_did_is_reported(app: &TestApp) {
     app.login(&ada, FIREFOX).await;
     app.add_up_counts().await;
     app.database
-        .execute("UPDATE user_sessions SET expires_at = '2031-05-17T08:00:00Z', sweep_at = '2031-05-17T08:00:00Z'");
+        .execute("UPDATE user_sessions SET expires_at = '2031-05-16 00:00:00.000000', sweep_at = '2031-05-16 00:00:00.000000'");
     app.sweep().await;
     app.write_heartbeat().await;
     let listed = nodes(app).await;

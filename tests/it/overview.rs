@@ -346,7 +346,9 @@ async fn addresses_that_their_owners_do_not_store_are_not_there(database: Databa
 }
 
 async fn a_banner_tells_of_clocks_versions_and_mail(app: &TestApp) {
-    let browser = browser_of(app, "admin").await;
+    let admin = app.register("admin@example.org").await;
+    app.set_role(&admin, "admin");
+    let browser = app.signed_in_browser(&admin, FIREFOX).await;
     assert_eq!(banners(&page(&browser).await), Vec::<String>::new());
     app.database
         .execute("UPDATE nodes SET clock_offset_ms = -2500");
@@ -393,5 +395,6 @@ async fn a_banner_tells_of_clocks_versions_and_mail(app: &TestApp) {
         .execute("UPDATE mail_queue SET state = 'failed'");
     app.advance(Duration::from_secs(24 * 60 * 60 + 1));
     app.write_heartbeat().await;
+    let browser = app.signed_in_browser(&admin, FIREFOX).await;
     assert_eq!(banners(&page(&browser).await), Vec::<String>::new());
 }

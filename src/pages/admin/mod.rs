@@ -1,7 +1,9 @@
 //! `/admin`: the pages of administrators and auditors.
 
 mod chart;
+mod node_views;
 pub mod overview;
+mod overview_banner;
 mod overview_views;
 
 /// A tab of the administrator's pages.

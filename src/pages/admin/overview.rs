@@ -4,10 +4,9 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
-use super::overview_views::{
-    BreakdownView, FigureView, JobView, NodeView, OddityView, PeriodView, breakdowns, figures,
-    job_views, oddity,
-};
+use super::node_views::{JobView, NodeView, job_views};
+use super::overview_banner::{OddityView, oddity};
+use super::overview_views::{BreakdownView, FigureView, PeriodView, breakdowns, figures};
 use crate::error::Result;
 use crate::http::admin_caller::AuditCaller;
 use crate::http::app_state::AppState;

@@ -1,26 +1,14 @@
-//! The parts of the overview, in words.
-
-use std::collections::BTreeMap;
+//! The figures of the overview, in words.
 
 use chrono::Timelike;
-use url::form_urlencoded::Serializer;
 
 use super::chart::{Chart, grouped, length};
+use super::overview_banner::{describe_count, sessions};
 use crate::clock::Timestamp;
-use crate::nodes::{JobReport, Node};
-use crate::overview::{Breakdown, Figures, LabelCount, MAX_MESSAGES, Oddity, PeopleCount};
-use crate::pages::words::TimeView;
+use crate::overview::{Breakdown, Figures, LabelCount, PeopleCount};
 
 /// The length of the longest bar in a table.
 const LONGEST_BAR: i64 = 120;
-
-/// Something odd, as the banner says it.
-pub struct OddityView {
-    /// What is odd, and what to do.
-    pub words: String,
-    /// Where to see more: a path and the words of the link.
-    pub link: Option<(String, String)>,
-}
 
 /// A figure, which leads to what it counts.
 pub struct FigureView {
@@ -72,118 +60,6 @@ pub struct RowView {
     pub link: Option<String>,
 }
 
-/// What a job did last, on any node, and does next.
-pub struct JobView {
-    /// What it does.
-    pub name: String,
-    /// When it ran last.
-    pub started: Option<TimeView>,
-    /// How long that took.
-    pub took: String,
-    /// What it did.
-    pub outcome: String,
-    /// Whether it failed.
-    pub has_failed: bool,
-    /// The node on which it ran last.
-    pub node: String,
-    /// When it is due next on that node.
-    pub next: Option<String>,
-}
-
-/// A node.
-pub struct NodeView {
-    /// The name of its host.
-    pub name: String,
-    /// The address that it listens at.
-    pub listen: String,
-    /// The version that it runs.
-    pub version: String,
-    /// When it was started.
-    pub started: TimeView,
-    /// When it wrote its last heartbeat.
-    pub seen: TimeView,
-    /// By how much the database's clock is ahead of its own.
-    pub offset: String,
-}
-
-/// Returns the list of sessions with these filters.
-fn sessions(pairs: &[(&str, &str)]) -> String {
-    let query = Serializer::new(String::new()).extend_pairs(pairs).finish();
-    format!("/admin/sessions?{query}")
-}
-
-/// Returns the words about something odd.
-pub fn oddity(oddity: &Oddity) -> OddityView {
-    let (words, link) = match oddity {
-        Oddity::SharedAddress {
-            ip,
-            percent,
-            compared,
-        } => {
-            let compared = i64::try_from(*compared).map(grouped).unwrap_or_default();
-            let words = format!(
-                "{percent} % of sessions share {ip} (of the newest {compared}). Check the trusted proxies: \
-                 it may be the address of a proxy in front, which the setting trusted_proxies has to name; \
-                 the README has it under “Behind nginx”."
-            );
-            let link = (sessions(&[("ip", ip)]), "Its sessions".to_owned());
-            (words, Some(link))
-        }
-        Oddity::ClockOff { node, offset_ms } => {
-            let words = format!(
-                "The clock of {node} is {} than the database’s. Times are corrected by that; set the machine’s clock.",
-                offset_words(*offset_ms)
-            );
-            (words, None)
-        }
-        Oddity::DifferentVersions(versions) => {
-            let words = format!(
-                "The nodes run different versions: {}. Update those that are older.",
-                versions.join(", ")
-            );
-            (words, None)
-        }
-        Oddity::MailFailing { failed, retried } => (mail_words(*failed, *retried), None),
-    };
-    OddityView { words, link }
-}
-
-fn mail_words(failed: usize, retried: usize) -> String {
-    let mut parts = Vec::new();
-    if failed > 0 {
-        parts.push(format!("given up within a day: {}", bounded(failed)));
-    }
-    if retried > 0 {
-        parts.push(format!(
-            "tried three times or more and waiting: {}",
-            bounded(retried)
-        ));
-    }
-    format!(
-        "The mail server does not accept messages ({}). The log says why.",
-        parts.join("; ")
-    )
-}
-
-/// Returns by how much a node's clock differs: the offset is how far the database's is ahead.
-fn offset_words(offset_ms: i64) -> String {
-    let tenths = offset_ms.unsigned_abs() / 100;
-    let direction = if offset_ms > 0 { "earlier" } else { "later" };
-    format!("{}.{} seconds {direction}", tenths / 10, tenths % 10)
-}
-
-/// Returns a number of messages, which are counted up to [`MAX_MESSAGES`].
-fn bounded(n: usize) -> String {
-    match n {
-        n if n > MAX_MESSAGES => format!("more than {}", grouped(to_i64(MAX_MESSAGES))),
-        n => grouped(to_i64(n)),
-    }
-}
-
-fn to_i64(n: usize) -> i64 {
-    i64::try_from(n).unwrap_or(i64::MAX)
-}
-
 /// Returns the figures at the top of the page.
 pub fn figures(overview: &Figures) -> Vec<FigureView> {
     let (people, people_hint) = match overview.live_people {
@@ -233,10 +109,10 @@ pub fn figures(overview: &Figures) -> Vec<FigureView> {
             Some(sessions(&[("reason", "reuse_detected")])),
         ),
         view("Alerts", grouped(alerts), days(), None),
-        view("Mail waiting", bounded(mail.waiting), None, None),
+        view("Mail waiting", describe_count(mail.waiting), None, None),
         view(
             "Mail failed",
-            bounded(mail.failed),
+            describe_count(mail.failed),
             Some("in 24 hours".into()),
             None,
         ),
@@ -404,9 +280,9 @@ fn kind(label: &str) -> String {
         "tv" => "Television".into(),
         "unknown" => "Not known".into(),
         label => {
-            let mut letters = label.chars();
-            let first = letters.next().map(|first| first.to_ascii_uppercase());
-            first.into_iter().chain(letters).collect()
+            let mut chars = label.chars();
+            let first = chars.next().map(|first| first.to_ascii_uppercase());
+            first.into_iter().chain(chars).collect()
         }
     }
 }
@@ -426,63 +302,4 @@ fn reason(label: &str) -> String {
         other => other,
     }
     .to_owned()
-}
-
-/// Returns, of each job, the run that any node started last.
-pub fn job_views(nodes: &[Node], now: Timestamp) -> Vec<JobView> {
-    let mut latest: BTreeMap<&str, (&JobReport, &Node)> = BTreeMap::new();
-    for node in nodes {
-        for report in &node.jobs {
-            let is_later =
-                |(before, _): &(&JobReport, &Node)| report.started_at() > before.started_at();
-            if latest.get(report.name.as_str()).is_none_or(is_later) {
-                latest.insert(&report.name, (report, node));
-            }
-        }
-    }
-    latest
-        .into_values()
-        .map(|(report, node)| JobView::new(report, node, now))
-        .collect()
-}
-
-impl JobView {
-    fn new(report: &JobReport, node: &Node, now: Timestamp) -> Self {
-        Self {
-            name: report.name.clone(),
-            started: report.started_at().map(|at| TimeView::ago(at, now)),
-            took: format!(
-                "{} ms",
-                grouped(i64::try_from(report.took_ms).unwrap_or(i64::MAX))
-            ),
-            outcome: report.outcome.clone(),
-            has_failed: report.has_failed,
-            node: format!("{} ({})", node.name, node.listen),
-            next: report.next_at().map(|at| until(at, now)),
-        }
-    }
-}
-
-/// Returns how long it is until `at`.
-fn until(at: Timestamp, now: Timestamp) -> String {
-    match at.since(now).as_secs() {
-        0 => "now".into(),
-        seconds @ 1..=119 => format!("in {seconds} s"),
-        seconds @ 120..=7_199 => format!("in {} minutes", seconds / 60),
-        seconds => format!("in {} hours", seconds / 3_600),
-    }
-}
-
-impl NodeView {
-    /// Returns the view of a node at `now`.
-    pub fn new(node: &Node, now: Timestamp) -> Self {
-        Self {
-            name: node.name.clone(),
-            listen: node.listen.clone(),
-            version: node.version.clone(),
-            started: TimeView::ago(node.started_at, now),
-            seen: TimeView::ago(node.seen_at, now),
-            offset: format!("{} ms", grouped(node.clock_offset_ms)),
-        }
-    }
 }
