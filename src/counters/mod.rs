@@ -19,7 +19,7 @@ use crate::error::Result;
 const HOURLY_RETENTION_HOURS: i32 = 400 * 24;
 /// The pending deltas that one reading adds up at most. There are more only while the job that adds
 /// them to the totals is behind.
-const MAX_PENDING: i64 = 10_000;
+const MAX_PENDING: i64 = 5_000;
 /// The labels of one dimension that one reading has at most: those with the most sessions.
 const MAX_LABELS: i64 = 1_000;
 /// How often the people with live sessions are counted.

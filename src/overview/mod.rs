@@ -1,10 +1,10 @@
 //! How the service is doing: what administrators see first. One reading is one snapshot of the
 //! database and only bounded queries, however many sessions there are:
 //!
-//! - the counters: up to 10,000 pending deltas, 1,000 labels of each dimension, and the hours of 30
+//! - the counters: up to 5,000 pending deltas, 1,000 labels of each dimension, and the hours of 30
 //!   days (720 of sign-ins, 720 for each reason and each kind of alert);
-//! - the people with live sessions: counted there and then below 10,000 live sessions, else the number
-//!   that [`Overview::count_people`] found in the background;
+//! - the owners of up to 10,001 live sessions; where there are more, the number of people that
+//!   [`Overview::count_people`] found in the background;
 //! - the addresses of the newest 1,000 sessions;
 //! - up to 1,001 waiting messages, and as many that were given up within a day;
 //! - up to 100 nodes.
@@ -24,7 +24,7 @@ use crate::db::{AnyConnection, Db, NodeLock};
 use crate::error::Result;
 use crate::{alerts, mail, nodes, sessions};
 
-/// The live sessions from which on people are counted in the background only.
+/// The live sessions up to which people are counted for each reading.
 const MANY_SESSIONS: i64 = 10_000;
 /// The newest sessions whose addresses are compared.
 const NEWEST: i64 = 1_000;
@@ -92,7 +92,7 @@ impl Overview {
             .db
             .read_snapshot(move |c| counters::read(c, since))
             .await?;
-        if live(&counts) < MANY_SESSIONS {
+        if live(&counts) <= MANY_SESSIONS {
             return Ok(false);
         }
         let claim = move |c: &mut AnyConnection| counters::claim_people(c, now);
@@ -157,13 +157,23 @@ fn live(counts: &Counts) -> i64 {
     counts.live.get(&all).copied().unwrap_or_default()
 }
 
+/// Counts the people with live sessions, unless there are too many sessions.
+fn count_people(c: &mut AnyConnection) -> Result<PeopleCount> {
+    let mut owners = sessions::store::list_owners_after(c, None, MANY_SESSIONS + 1)?;
+    if i64::try_from(owners.len()).is_ok_and(|sessions| sessions > MANY_SESSIONS) {
+        let counted = counters::find_people(c)?;
+        return Ok(counted.map_or(PeopleCount::Unknown, PeopleCount::Earlier));
+    }
+    owners.dedup();
+    Ok(PeopleCount::Now(
+        i64::try_from(owners.len()).unwrap_or(i64::MAX),
+    ))
+}
+
 fn read(c: &mut AnyConnection, now: Timestamp) -> Result<Figures> {
     let counts = counters::read(c, figures::first_hour(now))?;
     let live = live(&counts);
-    let people = match live < MANY_SESSIONS {
-        true => PeopleCount::Now(sessions::store::count_people(c)?),
-        false => counters::find_people(c)?.map_or(PeopleCount::Unknown, PeopleCount::Earlier),
-    };
+    let people = count_people(c)?;
     let newest = sessions::store::list_newest_addresses(c, NEWEST)?;
     let limit = i64::try_from(MAX_MESSAGES + 1).unwrap_or(i64::MAX);
     let mail = MailFigures::new(

@@ -17,7 +17,7 @@ pub(crate) use self::ending::{
     update_sweep_time,
 };
 pub(crate) use self::figures::{
-    count_by_dimension, count_by_hour, count_people, list_newest_addresses, list_owners_after,
+    count_by_dimension, count_by_hour, list_newest_addresses, list_owners_after,
 };
 pub(super) use self::model::NewSessionRow;
 pub use self::model::{LastUse, Session};

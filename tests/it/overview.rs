@@ -246,7 +246,7 @@ async fn many_people_are_counted_in_the_background(app: &TestApp) {
         columns.join(", ")
     ));
     let found = overview(app).await;
-    // The counters read up to 10,000 changes that are not added up.
+    // One reading adds up 5,000 changes.
     assert_eq!(found["is_behind"], true);
     page(&browser)
         .await

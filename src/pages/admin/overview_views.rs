@@ -180,7 +180,7 @@ pub fn breakdowns(overview: &Figures) -> Vec<BreakdownView> {
         id,
         title,
         column,
-        counted: "Live sessions",
+        counted: "Sessions",
         rows: live_rows(breakdown, filter),
     };
     vec![

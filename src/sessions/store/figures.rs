@@ -1,7 +1,7 @@
 //! The queries of `user_sessions` that the administrator's figures need: bounded ones for the page, and
 //! those that count the whole table, from which the counters are rebuilt.
 
-use diesel::dsl::{count, count_star, not, sql};
+use diesel::dsl::{count_star, not, sql};
 use diesel::prelude::*;
 use diesel::sql_types::{Integer, Text};
 
@@ -32,14 +32,6 @@ pub(crate) fn list_newest_addresses(
         .limit(limit)
         .select((user_sessions::user_id, user_sessions::ip_address))
         .load(c)?)
-}
-
-/// Counts the people with sessions not marked as ended. Reads all of these.
-pub(crate) fn count_people(c: &mut AnyConnection) -> Result<i64> {
-    Ok(user_sessions::table
-        .filter(user_sessions::is_active)
-        .select(count(user_sessions::user_id).aggregate_distinct())
-        .get_result(c)?)
 }
 
 /// Lists the owner of each session not marked as ended, in the order of their ids, those after
