@@ -6,6 +6,7 @@
 //! - [`server`]: assembles the application; the route table
 //! - [`pages`], [`api`], [`jobs`]: HTML, JSON, and work in the background
 //! - [`http`]: extractors and middleware: caller, CSRF, headers, error responses
+//! - [`overview`]: how the service is doing: the figures, and what is odd
 //! - [`account`]: operations on a person, their sessions and their alerts together
 //! - [`tokens`]: refresh and access tokens
 //! - [`sessions`]: the core, one row for each sign-in on each device
@@ -14,6 +15,7 @@
 //! - [`people`]: accounts and passwords
 //! - [`events`]: the append-only record of what happened
 //! - [`devices`]: the devices of a person: table, grouping, names
+//! - [`counters`], [`nodes`]: counts kept as things happen; the nodes and their jobs
 //! - [`mail`]: messages, the queue and SMTP
 //! - [`user_agent`]: what a user agent and its client hints state
 //! - [`geo`]: places of addresses, and distances
@@ -29,6 +31,7 @@ pub(crate) mod api;
 pub mod applications;
 pub mod cli;
 pub mod clock;
+pub mod counters;
 pub mod db;
 pub mod devices;
 pub mod error;
@@ -39,6 +42,8 @@ pub mod jobs;
 pub mod keys;
 pub mod mail;
 pub mod net;
+pub mod nodes;
+pub mod overview;
 pub(crate) mod pages;
 pub mod people;
 pub mod server;

@@ -43,6 +43,7 @@ use crate::jobs::{self, ClockCorrection, Jobs};
 use crate::keys::{self, KeyRing, Purpose};
 use crate::mail::{Delivery, Mailer, MessageLinks};
 use crate::net::TrustedProxies;
+use crate::overview::Overview;
 use crate::people::{Hasher, People};
 use crate::sessions::{self, NetworkKey, Sessions};
 use crate::settings::{PlaceSettings, Settings};
@@ -90,7 +91,8 @@ pub async fn start(mut settings: Settings, clock: Clock) -> Result<Server> {
     let keys = load_keys(&settings, &db, &clock).await?;
     let app = web::Data::new(assemble(&settings, db, clock, keys, url.clone())?);
     let delivery = delivery(&settings, &app)?;
-    let jobs = Jobs::start(&app, delivery, correction, &settings.jobs);
+    let jobs = Jobs::start(&app, delivery, correction, address, &settings.jobs);
+    jobs.announce_node().await;
     let metrics = metrics
         .map(|listener| Metrics::start(listener, app.clone()))
         .transpose()?;
@@ -184,7 +186,7 @@ impl Server {
             () = termination.received() => {}
             ended = &mut self.running => {
                 stop_metrics(self.metrics.as_ref()).await;
-                stop_jobs(&self.jobs).await?;
+                self.jobs.finish().await?;
                 return finished(ended);
             }
         }
@@ -204,7 +206,7 @@ impl Server {
         self.handle.stop(true).await;
         stop_metrics(self.metrics.as_ref()).await;
         let ended = self.running.await;
-        stop_jobs(&self.jobs).await?;
+        self.jobs.finish().await?;
         finished(ended)
     }
 }
@@ -213,14 +215,6 @@ async fn stop_metrics(metrics: Option<&Metrics>) {
     if let Some(metrics) = metrics {
         metrics.stop().await;
     }
-}
-
-/// Waits for the message in progress, and writes the buffered last uses.
-async fn stop_jobs(jobs: &Jobs) -> Result<()> {
-    jobs.finish_mail().await;
-    let rows = jobs.finish_last_uses().await?;
-    tracing::info!(last_uses_written = rows, "stopped");
-    Ok(())
 }
 
 fn finished(ended: std::result::Result<std::io::Result<()>, JoinError>) -> Result<()> {
@@ -279,6 +273,7 @@ fn assemble(
             &settings.accounts,
             settings.jobs.sweep_batch,
         ),
+        overview: Overview::new(db.clone(), clock.clone()),
         sessions,
         tokens: Arc::new(Tokens::new(keys.clone(), &settings.tokens, origin.clone())),
         device_parser,

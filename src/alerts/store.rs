@@ -1,10 +1,12 @@
 //! Every query of `alerts`.
 
-use diesel::dsl::{exists, not};
+use diesel::dsl::{count_star, exists, not, sql};
 use diesel::prelude::*;
+use diesel::sql_types::{Integer, Text};
 
 use super::{AlertKind, AlertReview};
 use crate::clock::Timestamp;
+use crate::counters::{HourlyCounts, Metric};
 use crate::db::schema::{alerts, user_sessions};
 use crate::db::{AlertId, AnyConnection, MailId, SessionId, UserId, on_each, read_from_text};
 use crate::error::Result;
@@ -200,4 +202,20 @@ pub(super) fn purge(c: &mut AnyConnection, before: Timestamp, limit: i64) -> Res
         .select(alerts::id)
         .load(c)?;
     Ok(diesel::delete(alerts::table.filter(alerts::id.eq_any(old))).execute(c)?)
+}
+
+/// Counts the alerts by hour and kind. Reads the whole table.
+pub(crate) fn count_by_hour(c: &mut AnyConnection) -> Result<HourlyCounts> {
+    let hour = match c {
+        AnyConnection::Postgres(_) => "floor(extract(epoch FROM at) / 3600)::integer",
+        AnyConnection::Sqlite(_) => "coalesce(CAST(strftime('%s', at) AS INTEGER), 0) / 3600",
+    };
+    let counted: Vec<(i32, String, i64)> = alerts::table
+        .group_by(sql::<Integer>("1, 2"))
+        .select((sql::<Integer>(hour), sql::<Text>("kind"), count_star()))
+        .load(c)?;
+    Ok(counted
+        .into_iter()
+        .map(|(hour, kind, n)| ((hour, Metric::Alert, kind), n))
+        .collect())
 }

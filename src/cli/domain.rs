@@ -8,6 +8,7 @@ use crate::alerts::Alerts;
 use crate::applications::{Application, Applications};
 use crate::clock::Clock;
 use crate::db::{Db, migrate};
+use crate::overview::Overview;
 use crate::people::{Email, Hasher, People, User};
 use crate::sessions::{LastUses, NetworkKey, Sessions};
 use crate::settings::Settings;
@@ -17,6 +18,7 @@ pub(super) struct Domain {
     pub(super) alerts: Alerts,
     pub(super) applications: Applications,
     pub(super) clock: Clock,
+    pub(super) overview: Overview,
     pub(super) people: People,
     pub(super) sessions: Sessions,
 }
@@ -56,6 +58,7 @@ impl Domain {
             alerts,
             applications: Applications::new(db.clone(), clock.clone()),
             clock: clock.clone(),
+            overview: Overview::new(db.clone(), clock.clone()),
             people: People::new(
                 db,
                 clock.clone(),

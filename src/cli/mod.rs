@@ -17,6 +17,7 @@ mod key;
 mod logging;
 mod migrate;
 mod output;
+mod recount;
 mod serve;
 mod session;
 mod session_end;
@@ -88,6 +89,8 @@ enum Command {
     /// Tell what user agents say of their devices
     #[command(subcommand)]
     Device(device::Device),
+    /// Count the sessions of the overview anew, as after rows were loaded in bulk
+    Recount,
     /// Print the settings in force, without secrets
     Config,
 }
@@ -116,6 +119,7 @@ fn dispatch(common: Common, command: Command) -> Result<()> {
         Command::ApiKey(key) => key.run(&common.settings()?),
         Command::Key(key) => key.run(&common.settings()?),
         Command::Device(device) => device.run(&common.settings()?),
+        Command::Recount => recount::run(&common.settings()?),
         Command::Config => config::run(&common.settings()?),
     }
 }

@@ -105,6 +105,28 @@ pub(super) fn begin(connection: &mut AnyConnection) -> QueryResult<()> {
     }
 }
 
+/// Begins a transaction that only reads, on one snapshot of the database.
+pub(super) fn begin_reading(connection: &mut AnyConnection) -> QueryResult<()> {
+    match connection {
+        AnyConnection::Postgres(c) => AnsiTransactionManager::begin_transaction_sql(
+            c,
+            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        ),
+        AnyConnection::Sqlite(c) => AnsiTransactionManager::begin_transaction_sql(c, "BEGIN"),
+    }
+}
+
+/// Begins a transaction that will write, on one snapshot of the database. On SQLite each is.
+pub(super) fn begin_snapshot(connection: &mut AnyConnection) -> QueryResult<()> {
+    match connection {
+        AnyConnection::Postgres(c) => AnsiTransactionManager::begin_transaction_sql(
+            c,
+            "BEGIN ISOLATION LEVEL REPEATABLE READ",
+        ),
+        AnyConnection::Sqlite(_) => begin(connection),
+    }
+}
+
 /// A pooled connection, and the manager's generation in which it was opened.
 pub(super) struct Pooled {
     pub(super) connection: AnyConnection,

@@ -19,6 +19,8 @@ diesel::define_sql_function! {
 pub enum NodeLock {
     /// Marking expired sessions and purging old rows.
     Sweep,
+    /// Adding what happened to the counters' totals.
+    Counters,
 }
 
 impl NodeLock {
@@ -26,6 +28,7 @@ impl NodeLock {
     fn key(self) -> i64 {
         match self {
             Self::Sweep => i64::from_be_bytes(*b"rollswep"),
+            Self::Counters => i64::from_be_bytes(*b"rollcnts"),
         }
     }
 }

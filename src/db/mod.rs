@@ -14,6 +14,7 @@ mod types;
 use std::sync::Arc;
 use std::time::Duration;
 
+use diesel::QueryResult;
 use diesel::connection::TransactionManager;
 use diesel::r2d2::{Pool, PooledConnection};
 use tokio::sync::Semaphore;
@@ -26,8 +27,8 @@ pub use self::lock::NodeLock;
 pub(crate) use self::lock::lock_name;
 pub(crate) use self::types::read_from_text;
 pub use self::types::{
-    AlertId, ApiKeyId, ApplicationId, EventId, FormerEmailId, JobId, MailId, MailSubjectId,
-    ResetId, SessionId, UserId, VerificationId, sql,
+    AlertId, ApiKeyId, ApplicationId, CountDeltaId, EventId, FormerEmailId, JobId, MailId,
+    MailSubjectId, NodeId, ResetId, SessionId, UserId, VerificationId, sql,
 };
 use crate::clock::Clock;
 use crate::error::{Chain, Error, Failure, Result};
@@ -79,6 +80,20 @@ impl Db {
         self.readers.run(work).await
     }
 
+    /// Runs several queries that only read, all of them on one snapshot of the database.
+    ///
+    /// # Errors
+    /// As [`Db::read`].
+    pub async fn read_snapshot<T, W>(&self, work: W) -> Result<T>
+    where
+        T: Send + 'static,
+        W: FnOnce(&mut AnyConnection) -> Result<T> + Send + 'static,
+    {
+        self.readers
+            .run(|connection| in_transaction(connection, connection::begin_reading, work))
+            .await
+    }
+
     /// Corrects `clock` by its offset from the database's clock, on PostgreSQL. A fixed clock stays
     /// as it is.
     ///
@@ -117,7 +132,7 @@ impl Db {
         W: FnOnce(&mut AnyConnection) -> Result<T> + Send + 'static,
     {
         self.writers
-            .run(|connection| in_transaction(connection, work))
+            .run(|connection| in_transaction(connection, connection::begin, work))
             .await
     }
 
@@ -136,6 +151,25 @@ impl Db {
             false => Ok(None),
         })
         .await
+    }
+
+    /// As [`Db::transaction_with_lock`], on one snapshot of the database: what is committed meanwhile
+    /// is not there for `work`.
+    ///
+    /// # Errors
+    /// As [`Db::transaction`]; also when what `work` changes was changed meanwhile.
+    pub async fn snapshot_with_lock<T, W>(&self, lock: NodeLock, work: W) -> Result<Option<T>>
+    where
+        T: Send + 'static,
+        W: FnOnce(&mut AnyConnection) -> Result<T> + Send + 'static,
+    {
+        let work = move |c: &mut AnyConnection| match lock::try_lock(c, lock)? {
+            true => work(c).map(Some),
+            false => Ok(None),
+        };
+        self.writers
+            .run(|connection| in_transaction(connection, connection::begin_snapshot, work))
+            .await
     }
 
     /// Repeats `batch`, each time as [`Db::transaction_with_lock`], until it changes no row or
@@ -160,11 +194,12 @@ impl Db {
 
 fn in_transaction<T>(
     connection: &mut AnyConnection,
+    begin: fn(&mut AnyConnection) -> QueryResult<()>,
     work: impl FnOnce(&mut AnyConnection) -> Result<T>,
 ) -> Result<T> {
     type Manager = <AnyConnection as diesel::Connection>::TransactionManager;
 
-    connection::begin(connection)?;
+    begin(connection)?;
     match work(connection) {
         Ok(value) => {
             Manager::commit_transaction(connection)?;

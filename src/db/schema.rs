@@ -87,6 +87,23 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::db::types::sql::{Timestamptz, Uuid};
 
+    count_deltas (id) {
+        id -> Uuid,
+        hour -> Int4,
+        event -> Text,
+        label -> Text,
+        change -> Int2,
+        device_kind -> Text,
+        browser -> Text,
+        os -> Text,
+        country -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::sql::{Timestamptz, Uuid};
+
     devices (user_id, device_id) {
         user_id -> Uuid,
         device_id -> Text,
@@ -128,9 +145,44 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::db::types::sql::{Timestamptz, Uuid};
 
+    hourly_counts (hour, metric, label) {
+        hour -> Int4,
+        metric -> Text,
+        label -> Text,
+        total -> Int8,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::sql::{Timestamptz, Uuid};
+
     key_creations (id) {
         id -> Int4,
         created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::sql::{Timestamptz, Uuid};
+
+    live_counts (dimension, label) {
+        dimension -> Text,
+        label -> Text,
+        total -> Int8,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::sql::{Timestamptz, Uuid};
+
+    live_people_counts (id) {
+        id -> Int4,
+        total -> Nullable<Int8>,
+        counted_at -> Nullable<Timestamptz>,
+        claimed_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -163,6 +215,22 @@ diesel::table! {
         recipient -> Text,
         kind -> Text,
         created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::sql::{Timestamptz, Uuid};
+
+    nodes (id) {
+        id -> Uuid,
+        name -> Text,
+        version -> Text,
+        listen -> Text,
+        started_at -> Timestamptz,
+        seen_at -> Timestamptz,
+        clock_offset_ms -> Int8,
+        jobs -> Text,
     }
 }
 
@@ -304,12 +372,17 @@ diesel::allow_tables_to_appear_in_same_query!(
     api_keys,
     applications,
     bulk_jobs,
+    count_deltas,
     devices,
     email_verifications,
     former_emails,
+    hourly_counts,
     key_creations,
+    live_counts,
+    live_people_counts,
     mail_queue,
     message_counts,
+    nodes,
     password_resets,
     reset_requests,
     session_events,

@@ -190,6 +190,14 @@ id! {
     JobId
 }
 id! {
+    /// The id of a change that is not added to the counters' totals yet.
+    CountDeltaId
+}
+id! {
+    /// The id of a node, which each start makes anew.
+    NodeId
+}
+id! {
     /// The id of an alert.
     AlertId
 }

@@ -24,6 +24,7 @@ use crate::geo::{EdgeHeaders, Places};
 use crate::keys::KeyRing;
 use crate::mail::MessageLinks;
 use crate::net::TrustedProxies;
+use crate::overview::Overview;
 use crate::people::People;
 use crate::sessions::Sessions;
 use crate::text;
@@ -49,6 +50,8 @@ pub struct AppState {
     pub sessions: Sessions,
     /// The known devices of each person.
     pub devices: Devices,
+    /// How the service is doing.
+    pub overview: Overview,
     /// Alerts.
     pub alerts: Alerts,
     /// The links in messages.

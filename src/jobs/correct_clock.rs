@@ -8,6 +8,7 @@ use super::periodic::{Job, Run};
 use crate::clock::Clock;
 use crate::db::Db;
 use crate::error::Chain;
+use crate::nodes::Outcome;
 
 const INTERVAL: Duration = Duration::from_secs(60);
 /// The offset from which the clocks differ, in microseconds.
@@ -35,12 +36,14 @@ impl CorrectClock {
         }
     }
 
-    /// Corrects the clock once. When the database doesn't respond, the correction stays.
-    pub(super) async fn correct(&self) {
+    /// Corrects the clock once. When the database doesn't respond, the correction stays. Returns
+    /// whether the offset could be measured.
+    pub(super) async fn correct(&self) -> bool {
         let corrected = self.db.correct_clock(&self.clock).await;
         let was_unmeasured = self
             .is_unmeasured
             .swap(corrected.is_err(), Ordering::SeqCst);
+        let is_measured = corrected.is_ok();
         match corrected {
             Ok(()) => self.log_offset(),
             Err(err) if !was_unmeasured => {
@@ -48,6 +51,7 @@ impl CorrectClock {
             }
             Err(_) => {}
         }
+        is_measured
     }
 
     fn log_offset(&self) {
@@ -78,13 +82,23 @@ impl CorrectClock {
 }
 
 impl Job for CorrectClock {
-    type Output = ();
+    /// Whether the offset could be measured.
+    type Output = bool;
+
+    const NAME: &'static str = "correct the clock";
 
     fn interval(&self) -> Duration {
         INTERVAL
     }
 
-    fn run(self: Arc<Self>) -> Run<()> {
+    fn run(self: Arc<Self>) -> Run<bool> {
         Box::pin(async move { self.correct().await })
+    }
+
+    fn describe(is_measured: &bool) -> Outcome {
+        match is_measured {
+            true => Outcome::done("compared with the database's"),
+            false => Outcome::failed(),
+        }
     }
 }

@@ -8,6 +8,7 @@ use super::periodic::{Job, Run};
 use crate::account::Accounts;
 use crate::error::{Chain, Result};
 use crate::mail::Delivery;
+use crate::nodes::Outcome;
 
 pub(super) struct DeliverMail {
     pub(super) accounts: Accounts,
@@ -18,6 +19,8 @@ pub(super) struct DeliverMail {
 impl Job for DeliverMail {
     /// The number of messages sent.
     type Output = Result<usize>;
+
+    const NAME: &'static str = "send mail";
 
     fn interval(&self) -> Duration {
         self.interval
@@ -38,5 +41,12 @@ impl Job for DeliverMail {
             }
             sent
         })
+    }
+
+    fn describe(sent: &Result<usize>) -> Outcome {
+        match sent {
+            Ok(n) => Outcome::count(*n, "message sent", "messages sent"),
+            Err(_) => Outcome::failed(),
+        }
     }
 }

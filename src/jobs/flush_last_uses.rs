@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::periodic::{Job, Run};
 use crate::error::{Chain, Result};
+use crate::nodes::Outcome;
 use crate::sessions::Sessions;
 
 pub(super) struct FlushBuffer {
@@ -15,6 +16,8 @@ pub(super) struct FlushBuffer {
 impl Job for FlushBuffer {
     /// The number of rows changed.
     type Output = Result<usize>;
+
+    const NAME: &'static str = "write last uses";
 
     fn interval(&self) -> Duration {
         self.interval
@@ -32,5 +35,12 @@ impl Job for FlushBuffer {
             }
             written
         })
+    }
+
+    fn describe(written: &Result<usize>) -> Outcome {
+        match written {
+            Ok(n) => Outcome::count(*n, "session updated", "sessions updated"),
+            Err(_) => Outcome::failed(),
+        }
     }
 }

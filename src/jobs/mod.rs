@@ -1,9 +1,11 @@
 //! Background jobs, as actix actors. A job is an interval and its work, run by a periodic actor;
 //! the buffer of last uses has a separate actor.
 
+mod add_up_counts;
 mod correct_clock;
 mod deliver_mail;
 mod flush_last_uses;
+mod heartbeat;
 mod last_use_writer;
 mod periodic;
 mod poll_changes;
@@ -12,16 +14,20 @@ mod reload_places;
 mod run_bulk_jobs;
 mod sweep;
 
-use std::sync::atomic::AtomicBool;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use actix::{Addr, MailboxError};
 use tokio::time::{sleep, timeout};
 
+use self::add_up_counts::AddUpCounts;
 use self::correct_clock::CorrectClock;
 use self::deliver_mail::DeliverMail;
 use self::flush_last_uses::FlushBuffer;
-use self::periodic::{Finish, Job, Periodic, RunNow};
+use self::heartbeat::WriteHeartbeat;
+use self::periodic::{Finish, Job, Periodic, Reporter, RunNow};
 use self::poll_changes::PollChanges;
 use self::reload_keys::ReloadKeys;
 use self::reload_places::ReloadPlaces;
@@ -33,6 +39,7 @@ use crate::db::Db;
 use crate::error::{Chain, Error, Failure, Result};
 use crate::http::app_state::AppState;
 use crate::mail::Delivery;
+use crate::nodes::{Heartbeat, JobReports};
 use crate::sessions::{LastUses, Sessions};
 use crate::settings::JobSettings;
 
@@ -53,6 +60,15 @@ pub struct Jobs {
     reload_places: Addr<Periodic<ReloadPlaces>>,
     /// `None` when no SMTP server is configured.
     mail: Option<(Delivery, Addr<Periodic<DeliverMail>>)>,
+    add_up_counts: Addr<Periodic<AddUpCounts>>,
+    node: RunningNode,
+}
+
+/// This node, as the others see it.
+struct RunningNode {
+    heartbeat: Heartbeat,
+    job: Addr<Periodic<WriteHeartbeat>>,
+    is_stopping: Arc<AtomicBool>,
 }
 
 /// Starts the actor that writes last uses, and returns the recorder that feeds it.
@@ -80,51 +96,60 @@ impl Jobs {
         app: &AppState,
         delivery: Option<Delivery>,
         correction: ClockCorrection,
+        listen: SocketAddr,
         intervals: &JobSettings,
     ) -> Self {
+        let reporter = Reporter {
+            clock: app.clock.clone(),
+            reports: JobReports::default(),
+        };
         let mail = delivery.map(|delivery| {
             let job = DeliverMail {
                 accounts: app.accounts.clone(),
                 delivery: delivery.clone(),
                 interval: intervals.mail_interval,
             };
-            (delivery, Periodic::start_job(job))
+            (delivery, Periodic::start_job(job, &reporter))
         });
-        let sweep = Periodic::start_job(Sweep {
+        let sweep = Sweep {
             sessions: app.sessions.clone(),
             alerts: app.alerts.clone(),
             devices: app.devices.clone(),
             people: app.people.clone(),
             interval: intervals.sweep_interval,
-        });
-        let run_bulk_jobs = Periodic::start_job(RunBulkJobs::new(
-            app.sessions.clone(),
-            intervals.bulk_interval,
-        ));
-        Periodic::start_job(FlushBuffer {
+        };
+        let run_bulk_jobs = RunBulkJobs::new(app.sessions.clone(), intervals.bulk_interval);
+        let flush = FlushBuffer {
             sessions: app.sessions.clone(),
             interval: intervals.flush_interval,
-        });
-        let reload_places = Periodic::start_job(ReloadPlaces {
+        };
+        Periodic::start_job(flush, &reporter);
+        let reload_places = ReloadPlaces {
             places: app.places.clone(),
             interval: intervals.places_interval,
-        });
-        Periodic::start_job(PollChanges {
+        };
+        let poll = PollChanges {
             changes: app.changes.clone(),
-        });
-        Periodic::start_job(correction.0);
-        let reload_keys = Periodic::start_job(ReloadKeys {
+        };
+        Periodic::start_job(poll, &reporter);
+        Periodic::start_job(correction.0, &reporter);
+        let reload_keys = ReloadKeys {
             keys: app.keys.clone(),
             accounts: app.accounts.clone(),
             has_void_links: AtomicBool::new(false),
-        });
+        };
+        let add_up_counts = AddUpCounts {
+            overview: app.overview.clone(),
+        };
         Self {
             sessions: app.sessions.clone(),
-            sweep,
-            run_bulk_jobs,
-            reload_keys,
-            reload_places,
+            run_bulk_jobs: Periodic::start_job(run_bulk_jobs, &reporter),
+            sweep: Periodic::start_job(sweep, &reporter),
+            reload_keys: Periodic::start_job(reload_keys, &reporter),
+            reload_places: Periodic::start_job(reload_places, &reporter),
             mail,
+            add_up_counts: Periodic::start_job(add_up_counts, &reporter),
+            node: RunningNode::start(app, listen, &reporter),
         }
     }
 
@@ -160,7 +185,7 @@ impl Jobs {
 
     /// Stops sending messages. Waits up to 30 seconds for the one in progress, which must not be
     /// cut off.
-    pub async fn finish_mail(&self) {
+    async fn finish_mail(&self) {
         let Some((delivery, job)) = &self.mail else {
             return;
         };
@@ -188,7 +213,58 @@ impl Jobs {
     /// # Errors
     /// [`Error::Internal`] when the job is not running.
     pub async fn reload_keys(&self) -> Result<()> {
-        run_now(&self.reload_keys).await
+        run_now(&self.reload_keys).await.map(drop)
+    }
+
+    /// Adds what happened to the totals of the counters now. Returns how many changes were added.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database doesn't respond; [`Error::Internal`] when the job
+    /// is not running.
+    pub async fn add_up_counts(&self) -> Result<usize> {
+        run_now(&self.add_up_counts).await?
+    }
+
+    /// Writes the node's heartbeat now.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database doesn't respond; [`Error::Internal`] when the job
+    /// is not running.
+    pub async fn write_heartbeat(&self) -> Result<()> {
+        run_now(&self.node.job).await?
+    }
+
+    /// Puts the node on the list of nodes. When the database doesn't respond, that is logged, and a
+    /// later heartbeat does so.
+    pub(crate) async fn announce_node(&self) {
+        let _ = self.write_heartbeat().await;
+    }
+
+    /// Finishes before the process ends: waits for the message in progress, writes the buffered last
+    /// uses, and takes the node off the list of nodes.
+    ///
+    /// # Errors
+    /// As [`Jobs::finish_last_uses`].
+    pub(crate) async fn finish(&self) -> Result<()> {
+        self.finish_mail().await;
+        let rows = self.finish_last_uses().await;
+        self.finish_heartbeat().await;
+        tracing::info!(last_uses_written = rows?, "stopped");
+        Ok(())
+    }
+
+    /// Takes the node off the list of nodes. When the database doesn't respond, it is off a minute
+    /// later.
+    async fn finish_heartbeat(&self) {
+        let node = &self.node;
+        node.is_stopping.store(true, Ordering::SeqCst);
+        // A heartbeat in progress would put it back.
+        if let Err(err) = node.job.send(Finish).await {
+            tracing::warn!(error = %err, "the job of the heartbeat is not running");
+        }
+        if let Err(err) = node.heartbeat.end().await {
+            tracing::warn!(error = %Chain(&err), "the node could not be taken off the list of nodes");
+        }
     }
 
     /// Writes the buffered last uses now. Returns how many rows changed.
@@ -206,7 +282,7 @@ impl Jobs {
     ///
     /// # Errors
     /// As [`Jobs::flush_last_uses`]; the uses are lost with the process.
-    pub async fn finish_last_uses(&self) -> Result<usize> {
+    async fn finish_last_uses(&self) -> Result<usize> {
         for _ in 1..LAST_FLUSH_ATTEMPTS {
             match self.flush_last_uses().await {
                 Ok(rows) => return Ok(rows),
@@ -219,6 +295,23 @@ impl Jobs {
         self.flush_last_uses().await.inspect_err(|err| {
             tracing::error!(error = %Chain(err), "last uses could not be written; they are lost");
         })
+    }
+}
+
+impl RunningNode {
+    fn start(app: &AppState, listen: SocketAddr, reporter: &Reporter) -> Self {
+        let (db, clock) = (app.db.clone(), app.clock.clone());
+        let heartbeat = Heartbeat::new(db, clock, listen, reporter.reports.clone());
+        let is_stopping = Arc::new(AtomicBool::new(false));
+        let job = WriteHeartbeat {
+            heartbeat: heartbeat.clone(),
+            is_stopping: is_stopping.clone(),
+        };
+        Self {
+            heartbeat,
+            job: Periodic::start_job(job, reporter),
+            is_stopping,
+        }
     }
 }
 

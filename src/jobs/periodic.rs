@@ -1,4 +1,5 @@
-//! The periodic actor: runs one job at an interval and on request, one run at a time.
+//! The periodic actor: runs one job at an interval and on request, one run at a time, and reports
+//! each run.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -9,6 +10,9 @@ use actix::{
     WrapFuture,
 };
 
+use crate::clock::Clock;
+use crate::nodes::{JobReports, Outcome};
+
 /// The future of one run.
 pub(super) type Run<T> = Pin<Box<dyn Future<Output = T>>>;
 
@@ -17,16 +21,30 @@ pub(super) trait Job: Send + Sync + 'static {
     /// The output of a run.
     type Output: Send + 'static;
 
+    /// Its name in reports: what it does.
+    const NAME: &'static str;
+
     /// Returns the time between the end of a run and the start of the next.
     fn interval(&self) -> Duration;
 
     /// Does the work once, and logs its outcome.
     fn run(self: Arc<Self>) -> Run<Self::Output>;
+
+    /// Returns the outcome of a run, for the reports.
+    fn describe(output: &Self::Output) -> Outcome;
+}
+
+/// Where the runs of jobs are reported.
+#[derive(Clone)]
+pub(super) struct Reporter {
+    pub(super) clock: Clock,
+    pub(super) reports: JobReports,
 }
 
 /// The actor of a job.
 pub(super) struct Periodic<J> {
     job: Arc<J>,
+    reporter: Reporter,
 }
 
 /// Runs the job, as it is due.
@@ -54,8 +72,32 @@ impl<T: Send + 'static> Message for RunNow<T> {
 
 impl<J: Job> Periodic<J> {
     /// Starts the actor of `job` in the current actix system.
-    pub(super) fn start_job(job: J) -> Addr<Self> {
-        Self { job: Arc::new(job) }.start()
+    pub(super) fn start_job(job: J, reporter: &Reporter) -> Addr<Self> {
+        let periodic = Self {
+            job: Arc::new(job),
+            reporter: reporter.clone(),
+        };
+        periodic.start()
+    }
+
+    /// Runs the job once, and reports the run.
+    fn run(&self) -> Run<J::Output> {
+        let (job, reporter) = (self.job.clone(), self.reporter.clone());
+        Box::pin(async move {
+            let started = reporter.clock.now();
+            let output = job.run().await;
+            let took = reporter.clock.now().since(started);
+            let outcome = J::describe(&output);
+            reporter.reports.record(J::NAME, started, took, outcome);
+            output
+        })
+    }
+
+    fn schedule(&self, context: &mut Context<Self>) {
+        let interval = self.job.interval();
+        let due = self.reporter.clock.now() + interval;
+        self.reporter.reports.schedule(J::NAME, due);
+        context.notify_later(Tick, interval);
     }
 }
 
@@ -63,7 +105,7 @@ impl<J: Job> Actor for Periodic<J> {
     type Context = Context<Self>;
 
     fn started(&mut self, context: &mut Self::Context) {
-        context.notify_later(Tick, self.job.interval());
+        self.schedule(context);
     }
 }
 
@@ -74,12 +116,11 @@ impl<J: Job> Handler<Tick> for Periodic<J> {
     /// Runs the job, and schedules the next run once it is over: while a run takes longer than the
     /// interval, no runs pile up behind it.
     fn handle(&mut self, _: Tick, _: &mut Self::Context) -> Self::Result {
-        let run = self.job.clone().run();
-        AtomicResponse::new(Box::pin(run.into_actor(self).map(
-            |_, periodic, context| {
-                context.notify_later(Tick, periodic.job.interval());
-            },
-        )))
+        let run = self.run();
+        AtomicResponse::new(Box::pin(
+            run.into_actor(self)
+                .map(|_, periodic, context| periodic.schedule(context)),
+        ))
     }
 }
 
@@ -88,7 +129,7 @@ impl<J: Job> Handler<RunNow<J::Output>> for Periodic<J> {
     type Result = AtomicResponse<Self, J::Output>;
 
     fn handle(&mut self, _: RunNow<J::Output>, _: &mut Self::Context) -> Self::Result {
-        let run = self.job.clone().run();
+        let run = self.run();
         AtomicResponse::new(Box::pin(run.into_actor(self).map(|output, _, _| output)))
     }
 }

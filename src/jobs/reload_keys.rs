@@ -8,6 +8,7 @@ use super::periodic::{Job, Run};
 use crate::account::Accounts;
 use crate::error::Chain;
 use crate::keys::{KeyRing, RELOAD_INTERVAL};
+use crate::nodes::Outcome;
 
 pub(super) struct ReloadKeys {
     pub(super) keys: KeyRing,
@@ -17,31 +18,45 @@ pub(super) struct ReloadKeys {
 }
 
 impl Job for ReloadKeys {
-    type Output = ();
+    /// Whether the secrets file is good, and the links that a revoked key voided are discarded.
+    type Output = bool;
+
+    const NAME: &'static str = "reload the keys";
 
     fn interval(&self) -> Duration {
         RELOAD_INTERVAL
     }
 
-    fn run(self: Arc<Self>) -> Run<()> {
+    fn run(self: Arc<Self>) -> Run<bool> {
         Box::pin(async move {
             let keys = self.keys.clone();
             match tokio::task::spawn_blocking(move || keys.reload()).await {
                 Ok(voids_links) => self.has_void_links.fetch_or(voids_links, Ordering::SeqCst),
                 Err(err) => {
                     tracing::error!(error = %err, "reloading the keys stopped short");
-                    return;
+                    return false;
                 }
             };
             if !self.has_void_links.load(Ordering::SeqCst) {
-                return;
+                return self.keys.is_file_good();
             }
             match self.accounts.discard_sent_links().await {
-                Ok(()) => self.has_void_links.store(false, Ordering::SeqCst),
+                Ok(()) => {
+                    self.has_void_links.store(false, Ordering::SeqCst);
+                    self.keys.is_file_good()
+                }
                 Err(err) => {
                     tracing::error!(error = %Chain(&err), "the links that a revoked key voided are not discarded yet");
+                    false
                 }
             }
         })
+    }
+
+    fn describe(is_good: &bool) -> Outcome {
+        match is_good {
+            true => Outcome::done("the file is good"),
+            false => Outcome::failed(),
+        }
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::periodic::{Job, Run};
 use crate::error::Chain;
 use crate::geo::Places;
+use crate::nodes::Outcome;
 
 pub(super) struct ReloadPlaces {
     pub(super) places: Arc<Places>,
@@ -17,6 +18,8 @@ impl Job for ReloadPlaces {
     /// Whether a file was reloaded.
     type Output = bool;
 
+    const NAME: &'static str = "reload places";
+
     fn interval(&self) -> Duration {
         self.interval
     }
@@ -25,6 +28,14 @@ impl Job for ReloadPlaces {
         // On a blocking thread: reading a file of a hundred megabytes takes a while.
         let reload = tokio::task::spawn_blocking(move || reload(&self.places));
         Box::pin(async move { reload.await.unwrap_or(false) })
+    }
+
+    fn describe(is_reloaded: &bool) -> Outcome {
+        Outcome::done(if *is_reloaded {
+            "reloaded"
+        } else {
+            "nothing to do"
+        })
     }
 }
 

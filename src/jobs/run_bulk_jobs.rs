@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::periodic::{Job, Run};
 use crate::error::{Chain, Result};
+use crate::nodes::Outcome;
 use crate::sessions::Sessions;
 
 pub(super) struct RunBulkJobs {
@@ -30,6 +31,8 @@ impl Job for RunBulkJobs {
     /// The number of jobs with more to do.
     type Output = Result<usize>;
 
+    const NAME: &'static str = "run bulk jobs";
+
     fn interval(&self) -> Duration {
         match self.is_busy.load(Ordering::Relaxed) {
             true => Duration::ZERO,
@@ -47,5 +50,12 @@ impl Job for RunBulkJobs {
             }
             unfinished
         })
+    }
+
+    fn describe(unfinished: &Result<usize>) -> Outcome {
+        match unfinished {
+            Ok(n) => Outcome::count(*n, "bulk job running", "bulk jobs running"),
+            Err(_) => Outcome::failed(),
+        }
     }
 }

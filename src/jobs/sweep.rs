@@ -9,6 +9,7 @@ use super::periodic::{Job, Run};
 use crate::alerts::Alerts;
 use crate::devices::Devices;
 use crate::error::{Chain, Result};
+use crate::nodes::Outcome;
 use crate::people::People;
 use crate::sessions::Sessions;
 
@@ -42,6 +43,27 @@ pub struct SweepReport {
 }
 
 impl SweepReport {
+    /// Returns what the sweep did, in a few words.
+    fn outcome(self) -> Outcome {
+        let parts = [
+            (self.expired, "expired"),
+            (self.sessions, "sessions purged"),
+            (self.alerts, "alerts purged"),
+            (self.devices, "devices purged"),
+            (self.messages, "messages purged"),
+            (self.addresses, "links and addresses purged"),
+        ];
+        let words: Vec<String> = parts
+            .iter()
+            .filter(|(n, _)| *n > 0)
+            .map(|(n, what)| format!("{n} {what}"))
+            .collect();
+        match words.is_empty() {
+            true => Outcome::done("nothing to do"),
+            false => Outcome::done(words.join(", ")),
+        }
+    }
+
     fn has_only_rotations(self) -> bool {
         let rotations = self.rotations;
         self == Self {
@@ -71,6 +93,8 @@ impl Sweep {
 
 impl Job for Sweep {
     type Output = Result<SweepReport>;
+
+    const NAME: &'static str = "sweep";
 
     fn interval(&self) -> Duration {
         self.interval
@@ -105,5 +129,12 @@ impl Job for Sweep {
             }
             swept
         })
+    }
+
+    fn describe(swept: &Result<SweepReport>) -> Outcome {
+        match swept {
+            Ok(report) => report.outcome(),
+            Err(_) => Outcome::failed(),
+        }
     }
 }

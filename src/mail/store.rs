@@ -1,6 +1,7 @@
 //! Every query of `mail_queue` and `message_counts`.
 
 mod counts;
+mod figures;
 
 use diesel::dsl::exists;
 use diesel::prelude::*;
@@ -9,6 +10,7 @@ use strum::IntoStaticStr;
 
 pub(super) use self::counts::{count, list_times, uncount};
 pub(crate) use self::counts::{delete_counts, purge_counts};
+pub(crate) use self::figures::{list_failed, list_waiting};
 use super::topic::{MessageKind, MessageTopic, NewMessage};
 use crate::clock::Timestamp;
 use crate::db::schema::mail_queue;

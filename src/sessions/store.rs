@@ -3,6 +3,7 @@
 
 mod bulk_jobs;
 mod ending;
+mod figures;
 mod model;
 mod recent;
 mod rotation;
@@ -22,6 +23,9 @@ pub(crate) use self::ending::{
     SessionEnd, count_live, end, end_all, end_in_browser, end_listed, end_on_device, end_others,
     end_several, expire, list_due, list_ended_before, list_expired_by_person, purge,
     update_sweep_time,
+};
+pub(crate) use self::figures::{
+    count_by_dimension, count_by_hour, list_newest_addresses, list_owners_after,
 };
 pub(super) use self::model::NewSessionRow;
 pub use self::model::{LastUse, Session};

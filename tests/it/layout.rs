@@ -7,11 +7,12 @@ use super::support::source::{Source, Use, sources};
 
 /// The order of the modules, from top to bottom. A module imports only from the lines below its
 /// own.
-const ORDER: [&[&str]; 22] = [
+const ORDER: [&[&str]; 25] = [
     &["cli"],
     &["server"],
     &["pages", "api", "jobs"],
     &["http"],
+    &["overview"],
     &["account"],
     &["tokens"],
     &["sessions"],
@@ -20,6 +21,8 @@ const ORDER: [&[&str]; 22] = [
     &["people"],
     &["events"],
     &["devices"],
+    &["counters"],
+    &["nodes"],
     &["mail"],
     &["user_agent"],
     &["geo"],
@@ -37,17 +40,22 @@ const ENTRANCES: [&str; 4] = ["cli", "pages", "api", "jobs"];
 const ROOTS: [&str; 2] = ["main", "lib"];
 const MAX_LINES: usize = 400;
 /// The tables, each with the module whose store owns it.
-const TABLES: [(&str, &str); 15] = [
+const TABLES: [(&str, &str); 20] = [
     ("alerts", "alerts"),
     ("api_keys", "applications"),
     ("applications", "applications"),
     ("bulk_jobs", "sessions"),
+    ("count_deltas", "counters"),
     ("devices", "devices"),
     ("email_verifications", "people"),
     ("former_emails", "people"),
+    ("hourly_counts", "counters"),
     ("key_creations", "keys"),
+    ("live_counts", "counters"),
+    ("live_people_counts", "counters"),
     ("mail_queue", "mail"),
     ("message_counts", "mail"),
+    ("nodes", "nodes"),
     ("password_resets", "people"),
     ("reset_requests", "people"),
     ("session_events", "events"),

@@ -3,3 +3,4 @@
 pub mod end_sessions;
 pub mod jobs;
 pub mod sessions;
+pub mod overview;

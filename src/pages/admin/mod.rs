@@ -7,6 +7,11 @@ mod job_views;
 pub mod jobs;
 mod quantity;
 pub mod session_export;
+mod chart;
+mod node_views;
+pub mod overview;
+mod overview_banner;
+mod overview_views;
 
 /// A tab of the administrator's pages.
 pub struct AdminTab {

@@ -138,6 +138,23 @@ impl TestApp {
         self.server.jobs().sweep().await.is_ok()
     }
 
+    /// Adds what happened to the totals of the counters now. Returns how many changes were added.
+    pub async fn add_up_counts(&self) -> usize {
+        let added = self.server.jobs().add_up_counts().await;
+        added.expect("the database responds")
+    }
+
+    /// Adds what happened to the totals of the counters now. Returns whether that succeeded.
+    pub async fn try_add_up_counts(&self) -> bool {
+        self.server.jobs().add_up_counts().await.is_ok()
+    }
+
+    /// Writes the node's heartbeat now.
+    pub async fn write_heartbeat(&self) {
+        let written = self.server.jobs().write_heartbeat().await;
+        written.expect("the database responds");
+    }
+
     /// Writes the buffered last uses now.
     pub async fn flush(&self) {
         assert!(self.try_flush().await, "the last uses could not be written");
@@ -365,6 +382,18 @@ impl Node {
     /// Runs batches as [`Node::run_bulk_batch`], where the database may not respond.
     pub async fn try_run_bulk_batch(&self) -> Option<usize> {
         self.0.jobs().run_bulk_jobs().await.ok()
+    }
+
+    /// Adds what happened to the totals of the counters now, as [`TestApp::add_up_counts`].
+    pub async fn add_up_counts(&self) -> usize {
+        let added = self.0.jobs().add_up_counts().await;
+        added.expect("the database responds")
+    }
+
+    /// Writes the node's heartbeat now.
+    pub async fn write_heartbeat(&self) {
+        let written = self.0.jobs().write_heartbeat().await;
+        written.expect("the database responds");
     }
 
     /// Reloads the keys now.

@@ -1,0 +1,12 @@
+DROP TRIGGER alerts_count_insert ON alerts;
+DROP TRIGGER user_sessions_count_insert ON user_sessions;
+DROP TRIGGER user_sessions_count_update ON user_sessions;
+DROP TRIGGER user_sessions_count_delete ON user_sessions;
+DROP FUNCTION count_alert();
+DROP FUNCTION count_session();
+DROP INDEX mail_queue_failed;
+DROP TABLE nodes;
+DROP TABLE live_people_counts;
+DROP TABLE live_counts;
+DROP TABLE hourly_counts;
+DROP TABLE count_deltas;

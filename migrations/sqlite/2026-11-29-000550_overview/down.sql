@@ -1,0 +1,11 @@
+DROP TRIGGER alerts_count_insert;
+DROP TRIGGER user_sessions_count_insert;
+DROP TRIGGER user_sessions_count_end;
+DROP TRIGGER user_sessions_count_move;
+DROP TRIGGER user_sessions_count_delete;
+DROP INDEX mail_queue_failed;
+DROP TABLE nodes;
+DROP TABLE live_people_counts;
+DROP TABLE live_counts;
+DROP TABLE hourly_counts;
+DROP TABLE count_deltas;

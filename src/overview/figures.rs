@@ -1,0 +1,193 @@
+//! The figures of the overview.
+
+use std::collections::BTreeMap;
+
+use super::mail_figures::MailFigures;
+use super::oddities::Oddity;
+use crate::clock::Timestamp;
+use crate::counters::{self, CountedPeople, Counts, Dimension};
+use crate::nodes::Node;
+
+/// The hours whose sign-ins are counted one by one, the present one included.
+pub const HOURS: i32 = 24;
+/// The days whose figures are counted, in UTC, today included.
+pub const DAYS: i32 = 30;
+/// The labels of a dimension that are named; the others are counted together.
+const TOP: usize = 8;
+
+/// How the service is doing.
+#[derive(Debug)]
+pub struct Figures {
+    /// When they were read.
+    pub at: Timestamp,
+    /// The live sessions. One that has expired counts until the sweep marks it as ended.
+    pub live_sessions: i64,
+    /// The people with live sessions.
+    pub live_people: PeopleCount,
+    /// The sign-ins of each of the last 24 hours, oldest first, with the start of the hour.
+    pub sign_ins_by_hour: Vec<(Timestamp, i64)>,
+    /// The sign-ins of each of the last 30 days in UTC, oldest first, with the start of the day.
+    pub sign_ins_by_day: Vec<(Timestamp, i64)>,
+    /// The ends of the last 30 days by reason, the most frequent first.
+    pub ends: Vec<LabelCount>,
+    /// The alerts of the last 30 days by kind, the most frequent first.
+    pub alerts: Vec<LabelCount>,
+    /// The live sessions by the kind of their device.
+    pub by_kind: Breakdown,
+    /// The live sessions by browser.
+    pub by_browser: Breakdown,
+    /// The live sessions by operating system.
+    pub by_os: Breakdown,
+    /// The live sessions by the country of their last use.
+    pub by_country: Breakdown,
+    /// The mail.
+    pub mail: MailFigures,
+    /// The nodes that are alive.
+    pub nodes: Vec<Node>,
+    /// What is odd.
+    pub oddities: Vec<Oddity>,
+    /// Whether the counters are behind: some of what happened last is missing.
+    pub is_behind: bool,
+}
+
+/// The number of people with live sessions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PeopleCount {
+    /// They were counted for this reading.
+    Now(i64),
+    /// They were counted earlier.
+    Earlier(CountedPeople),
+    /// They have not been counted yet.
+    Unknown,
+}
+
+/// A label and how many there are of it. The label is empty where it is not known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LabelCount {
+    /// The label.
+    pub label: String,
+    /// How many.
+    pub total: i64,
+}
+
+/// The live sessions by one dimension.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Breakdown {
+    /// The eight labels with the most sessions, the largest first.
+    pub top: Vec<LabelCount>,
+    /// The sessions of all other labels.
+    pub others: i64,
+}
+
+impl Figures {
+    /// Returns the figures of one reading at `now`.
+    pub(super) fn new(
+        now: Timestamp,
+        counts: &Counts,
+        live_sessions: i64,
+        live_people: PeopleCount,
+        mail: MailFigures,
+        nodes: Vec<Node>,
+        oddities: Vec<Oddity>,
+    ) -> Self {
+        let by = |dimension| Breakdown::new(counts, dimension, live_sessions);
+        Self {
+            at: now,
+            live_sessions,
+            live_people,
+            sign_ins_by_hour: by_hour(&counts.sign_ins, now),
+            sign_ins_by_day: by_day(&counts.sign_ins, now),
+            ends: sorted(&counts.ends),
+            alerts: sorted(&counts.alerts),
+            by_kind: by(Dimension::Kind),
+            by_browser: by(Dimension::Browser),
+            by_os: by(Dimension::Os),
+            by_country: by(Dimension::Country),
+            mail,
+            nodes,
+            oddities,
+            is_behind: counts.is_behind,
+        }
+    }
+
+    /// Returns the ends of the last 30 days by reuse of a spent refresh token.
+    #[must_use]
+    pub fn token_reuses(&self) -> i64 {
+        let mut ends = self.ends.iter();
+        let reuse = ends.find(|end| end.label == "reuse_detected");
+        reuse.map_or(0, |end| end.total)
+    }
+}
+
+impl Breakdown {
+    fn new(counts: &Counts, dimension: Dimension, live: i64) -> Self {
+        let mut top: Vec<LabelCount> = counts
+            .live
+            .iter()
+            .filter(|((of, _), _)| *of == dimension)
+            .map(|((_, label), total)| LabelCount::new(label, *total))
+            .collect();
+        top.sort_by(LabelCount::largest_first);
+        top.truncate(TOP);
+        let named: i64 = top.iter().map(|count| count.total).sum();
+        Self {
+            top,
+            others: (live - named).max(0),
+        }
+    }
+}
+
+impl LabelCount {
+    fn new(label: &str, total: i64) -> Self {
+        Self {
+            label: label.to_owned(),
+            total,
+        }
+    }
+
+    fn largest_first(&self, other: &Self) -> std::cmp::Ordering {
+        other
+            .total
+            .cmp(&self.total)
+            .then_with(|| self.label.cmp(&other.label))
+    }
+}
+
+/// Returns the first hour of the first day that is counted.
+pub(super) fn first_hour(now: Timestamp) -> i32 {
+    (day_of(now) - DAYS + 1) * 24
+}
+
+fn day_of(at: Timestamp) -> i32 {
+    counters::hour_of(at).div_euclid(24)
+}
+
+fn by_hour(sign_ins: &BTreeMap<i32, i64>, now: Timestamp) -> Vec<(Timestamp, i64)> {
+    let last = counters::hour_of(now);
+    (last - HOURS + 1..=last)
+        .map(|hour| {
+            let n = sign_ins.get(&hour).copied().unwrap_or_default();
+            (counters::start_of(hour), n)
+        })
+        .collect()
+}
+
+fn by_day(sign_ins: &BTreeMap<i32, i64>, now: Timestamp) -> Vec<(Timestamp, i64)> {
+    let last = day_of(now);
+    (last - DAYS + 1..=last)
+        .map(|day| {
+            let hours = sign_ins.range(day * 24..(day + 1) * 24);
+            (counters::start_of(day * 24), hours.map(|(_, n)| n).sum())
+        })
+        .collect()
+}
+
+fn sorted(counts: &BTreeMap<String, i64>) -> Vec<LabelCount> {
+    let mut sorted: Vec<LabelCount> = counts
+        .iter()
+        .filter(|(_, total)| **total > 0)
+        .map(|(label, total)| LabelCount::new(label, *total))
+        .collect();
+    sorted.sort_by(LabelCount::largest_first);
+    sorted
+}

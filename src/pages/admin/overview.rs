@@ -1,0 +1,51 @@
+//! `/admin`: how the service is doing.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+
+use super::node_views::{JobView, NodeView, job_views};
+use super::overview_banner::{OddityView, oddity};
+use super::overview_views::{BreakdownView, FigureView, PeriodView, breakdowns, figures};
+use crate::error::Result;
+use crate::http::admin_caller::AuditCaller;
+use crate::http::app_state::AppState;
+use crate::http::layout::{Layout, NavItem, page};
+
+#[derive(Template)]
+#[template(path = "pages/admin/overview.html")]
+struct OverviewPage {
+    layout: Layout,
+    oddities: Vec<OddityView>,
+    is_behind: bool,
+    figures: Vec<FigureView>,
+    periods: Vec<PeriodView>,
+    breakdowns: Vec<BreakdownView>,
+    jobs: Vec<JobView>,
+    nodes: Vec<NodeView>,
+}
+
+/// Shows the overview.
+pub async fn show(
+    app: web::Data<AppState>,
+    request: HttpRequest,
+    AuditCaller(caller): AuditCaller,
+) -> Result<HttpResponse> {
+    let overview = app.overview.read().await?;
+    let now = overview.at;
+    let template = OverviewPage {
+        layout: Layout::for_caller(&request, &caller, NavItem::Administration)?,
+        oddities: overview.oddities.iter().map(oddity).collect(),
+        is_behind: overview.is_behind,
+        figures: figures(&overview),
+        periods: PeriodView::all(&overview),
+        breakdowns: breakdowns(&overview),
+        jobs: job_views(&overview.nodes, now),
+        nodes: overview
+            .nodes
+            .iter()
+            .map(|node| NodeView::new(node, now))
+            .collect(),
+    };
+    page(StatusCode::OK, &template)
+}

@@ -1,0 +1,92 @@
+//! The banner of the overview: what is odd, in words.
+
+use url::form_urlencoded::Serializer;
+
+use super::chart::grouped;
+use crate::overview::{MAX_MESSAGES, Oddity};
+
+/// Something odd, as the banner says it.
+pub struct OddityView {
+    /// What is odd, and what to do.
+    pub words: String,
+    /// Where to see more: a path and the words of the link.
+    pub link: Option<(String, String)>,
+}
+
+/// Returns the list of sessions with these filters.
+pub(super) fn sessions(pairs: &[(&str, &str)]) -> String {
+    let query = Serializer::new(String::new()).extend_pairs(pairs).finish();
+    format!("/admin/sessions?{query}")
+}
+
+/// Returns the words about something odd.
+pub fn oddity(oddity: &Oddity) -> OddityView {
+    let (words, link) = match oddity {
+        Oddity::SharedAddress {
+            ip,
+            percent,
+            compared,
+        } => {
+            let compared = i64::try_from(*compared).map(grouped).unwrap_or_default();
+            let words = format!(
+                "{percent} % of sessions share {ip} (of the newest {compared}). Check the trusted proxies: \
+                 it may be the address of a proxy in front, which the setting trusted_proxies has to name; \
+                 the README has it under “Behind nginx”."
+            );
+            let link = (sessions(&[("ip", ip)]), "Its sessions".to_owned());
+            (words, Some(link))
+        }
+        Oddity::ClockOff { node, offset_ms } => {
+            let words = format!(
+                "The clock of {node} is {} than the database’s. Times are corrected by that; set the machine’s clock.",
+                offset_words(*offset_ms)
+            );
+            (words, None)
+        }
+        Oddity::DifferentVersions(versions) => {
+            let words = format!(
+                "The nodes run different versions: {}. Update those that are older.",
+                versions.join(", ")
+            );
+            (words, None)
+        }
+        Oddity::MailFailing { failed, retried } => (mail_words(*failed, *retried), None),
+    };
+    OddityView { words, link }
+}
+
+fn mail_words(failed: usize, retried: usize) -> String {
+    let mut parts = Vec::new();
+    if failed > 0 {
+        parts.push(format!("given up within a day: {}", describe_count(failed)));
+    }
+    if retried > 0 {
+        parts.push(format!(
+            "tried three times or more and waiting: {}",
+            describe_count(retried)
+        ));
+    }
+    format!(
+        "The mail server does not accept messages ({}). The log says why.",
+        parts.join("; ")
+    )
+}
+
+/// Returns by how much a node's clock differs: the offset is how far the database's is ahead.
+fn offset_words(offset_ms: i64) -> String {
+    let tenths = offset_ms.unsigned_abs() / 100;
+    let direction = if offset_ms > 0 { "earlier" } else { "later" };
+    format!("{}.{} seconds {direction}", tenths / 10, tenths % 10)
+}
+
+/// Returns a number of messages, which are counted up to [`MAX_MESSAGES`].
+pub(super) fn describe_count(n: usize) -> String {
+    match n {
+        n if n > MAX_MESSAGES => format!("more than {}", grouped(to_i64(MAX_MESSAGES))),
+        n => grouped(to_i64(n)),
+    }
+}
+
+fn to_i64(n: usize) -> i64 {
+    i64::try_from(n).unwrap_or(i64::MAX)
+}

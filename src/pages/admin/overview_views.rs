@@ -1,0 +1,305 @@
+//! The figures of the overview, in words.
+
+use chrono::Timelike;
+
+use super::chart::{Chart, grouped, length};
+use super::overview_banner::{describe_count, sessions};
+use crate::clock::Timestamp;
+use crate::overview::{Breakdown, Figures, LabelCount, PeopleCount};
+
+/// The length of the longest bar in a table.
+const LONGEST_BAR: i64 = 120;
+
+/// A figure, which leads to what it counts.
+pub struct FigureView {
+    /// What it counts.
+    pub name: &'static str,
+    /// The number.
+    pub value: String,
+    /// What else is to be said of it.
+    pub hint: Option<String>,
+    /// The path of the list of what it counts, if there is one.
+    pub link: Option<String>,
+}
+
+/// The sign-ins of a period, as a chart and as a table.
+pub struct PeriodView {
+    /// The chart.
+    pub chart: Chart,
+    /// What the first column of the table is.
+    pub column: &'static str,
+    /// The path of the list of the sessions.
+    pub link: String,
+}
+
+/// Counts by label, as a table with a bar in each row.
+pub struct BreakdownView {
+    /// The id of its heading.
+    pub id: &'static str,
+    /// Its heading.
+    pub title: &'static str,
+    /// What the first column is.
+    pub column: &'static str,
+    /// What the second column counts.
+    pub counted: &'static str,
+    /// The rows.
+    pub rows: Vec<RowView>,
+}
+
+/// A row of a breakdown.
+pub struct RowView {
+    /// The label in words.
+    pub name: String,
+    /// The number.
+    pub value: String,
+    /// The share of all, in words.
+    pub share: String,
+    /// The length of the bar.
+    pub length: String,
+    /// The path of the list of the sessions, if there is a filter for them.
+    pub link: Option<String>,
+}
+
+/// Returns the figures at the top of the page.
+pub fn figures(overview: &Figures) -> Vec<FigureView> {
+    let (people, people_hint) = match overview.live_people {
+        PeopleCount::Now(n) => (grouped(n), None),
+        PeopleCount::Earlier(counted) => (
+            grouped(counted.total),
+            Some(format!(
+                "counted {}",
+                counted.at.format("%-d %B, %H:%M UTC")
+            )),
+        ),
+        PeopleCount::Unknown => ("–".into(), Some("not counted yet".into())),
+    };
+    let last_day: i64 = overview.sign_ins_by_hour.iter().map(|(_, n)| n).sum();
+    let alerts: i64 = overview.alerts.iter().map(|count| count.total).sum();
+    let mail = overview.mail;
+    let view = |name, value, hint, link| FigureView {
+        name,
+        value,
+        hint,
+        link,
+    };
+    let days = || Some("in 30 days".to_owned());
+    vec![
+        view(
+            "Live sessions",
+            grouped(overview.live_sessions),
+            None,
+            Some(sessions(&[("state", "live")])),
+        ),
+        view(
+            "People signed in",
+            people,
+            people_hint,
+            Some("/admin/users".into()),
+        ),
+        view(
+            "Sign-ins",
+            grouped(last_day),
+            Some("in 24 hours".into()),
+            Some(sessions(&[("state", "any"), ("opened_from", "1day")])),
+        ),
+        view(
+            "Token thefts",
+            grouped(overview.token_reuses()),
+            days(),
+            Some(sessions(&[("reason", "reuse_detected")])),
+        ),
+        view("Alerts", grouped(alerts), days(), None),
+        view("Mail waiting", describe_count(mail.waiting), None, None),
+        view(
+            "Mail failed",
+            describe_count(mail.failed),
+            Some("in 24 hours".into()),
+            None,
+        ),
+    ]
+}
+
+impl PeriodView {
+    /// Returns the sign-ins of the last hours and days.
+    pub fn all(overview: &Figures) -> Vec<Self> {
+        let hours: Vec<(String, i64)> = overview
+            .sign_ins_by_hour
+            .iter()
+            .map(|(at, n)| (at.format("%H:00").to_string(), *n))
+            .collect();
+        let days: Vec<(String, i64)> = overview
+            .sign_ins_by_day
+            .iter()
+            .map(|(at, n)| (at.format("%-d %b").to_string(), *n))
+            .collect();
+        let to_list = |from: &str| sessions(&[("state", "any"), ("opened_from", from)]);
+        let first_day = overview.sign_ins_by_day.first().map(|(at, _)| *at);
+        let first_day = first_day.unwrap_or(overview.at);
+        vec![
+            Self {
+                chart: Chart::new(
+                    ("sign-ins-by-hour", "Sign-ins by hour"),
+                    summary(&hours, "hour", overview.at),
+                    &hours,
+                    4,
+                ),
+                column: "Hour (UTC)",
+                link: to_list("1day"),
+            },
+            Self {
+                chart: Chart::new(
+                    ("sign-ins-by-day", "Sign-ins by day"),
+                    summary(&days, "day", overview.at),
+                    &days,
+                    7,
+                ),
+                column: "Day (UTC)",
+                link: to_list(&first_day.format("%Y-%m-%d").to_string()),
+            },
+        ]
+    }
+}
+
+fn summary(values: &[(String, i64)], unit: &str, now: Timestamp) -> String {
+    let all: i64 = values.iter().map(|(_, n)| n).sum();
+    let most = values.iter().max_by_key(|(_, n)| *n);
+    let until = format!("until {:02}:{:02} UTC", now.hour(), now.minute());
+    match most.filter(|(_, n)| *n > 0) {
+        Some((name, n)) => format!(
+            "{} in all, {until}; the {unit} with the most is {name}, with {}.",
+            grouped(all),
+            grouped(*n)
+        ),
+        None => format!("None, {until}."),
+    }
+}
+
+/// Returns the ends by reason, and the live sessions by each dimension.
+pub fn breakdowns(overview: &Figures) -> Vec<BreakdownView> {
+    let live = |id, title, column, filter, breakdown: &Breakdown| BreakdownView {
+        id,
+        title,
+        column,
+        counted: "Sessions",
+        rows: live_rows(breakdown, filter),
+    };
+    vec![
+        BreakdownView {
+            id: "ends",
+            title: "Ended in 30 days, by reason",
+            column: "Reason",
+            counted: "Sessions",
+            rows: end_rows(&overview.ends),
+        },
+        live(
+            "kinds",
+            "Live, by kind of device",
+            "Kind",
+            "kind",
+            &overview.by_kind,
+        ),
+        live(
+            "browsers",
+            "Live, by browser",
+            "Browser",
+            "browser",
+            &overview.by_browser,
+        ),
+        live(
+            "systems",
+            "Live, by system",
+            "System",
+            "os",
+            &overview.by_os,
+        ),
+        live(
+            "countries",
+            "Live, by country",
+            "Country",
+            "country",
+            &overview.by_country,
+        ),
+    ]
+}
+
+fn live_rows(breakdown: &Breakdown, filter: &str) -> Vec<RowView> {
+    let mut rows: Vec<(String, i64, Option<String>)> = breakdown
+        .top
+        .iter()
+        .map(|LabelCount { label, total }| match label.as_str() {
+            "" => ("Not known".into(), *total, None),
+            label => {
+                let name = if filter == "kind" {
+                    kind(label)
+                } else {
+                    label.to_owned()
+                };
+                (name, *total, Some(sessions(&[(filter, label)])))
+            }
+        })
+        .collect();
+    if breakdown.others > 0 {
+        rows.push(("Others".into(), breakdown.others, None));
+    }
+    to_rows(rows)
+}
+
+fn end_rows(ends: &[LabelCount]) -> Vec<RowView> {
+    let row = |end: &LabelCount| {
+        let link = sessions(&[("reason", &end.label), ("state", "ended")]);
+        let link = Some(link).filter(|_| !end.label.is_empty());
+        (reason(&end.label), end.total, link)
+    };
+    to_rows(ends.iter().map(row).collect())
+}
+
+fn to_rows(rows: Vec<(String, i64, Option<String>)>) -> Vec<RowView> {
+    let all: i64 = rows.iter().map(|(_, n, _)| n).sum();
+    let largest = rows.iter().map(|(_, n, _)| *n).max().unwrap_or(0);
+    rows.into_iter()
+        .map(|(name, n, link)| RowView {
+            name,
+            value: grouped(n),
+            share: percent(n, all),
+            length: length(n, largest, LONGEST_BAR),
+            link,
+        })
+        .collect()
+}
+
+fn percent(n: i64, all: i64) -> String {
+    match i128::from(n) * 100 {
+        _ if all <= 0 => String::new(),
+        part if part > 0 && part < i128::from(all) => "under 1 %".into(),
+        part => format!("{} %", part / i128::from(all)),
+    }
+}
+
+fn kind(label: &str) -> String {
+    match label {
+        "tv" => "Television".into(),
+        "unknown" => "Not known".into(),
+        label => {
+            let mut chars = label.chars();
+            let first = chars.next().map(|first| first.to_ascii_uppercase());
+            first.into_iter().chain(chars).collect()
+        }
+    }
+}
+
+fn reason(label: &str) -> String {
+    match label {
+        "signed_out" => "Signed out on the device",
+        "signed_out_remotely" => "Signed out from another device",
+        "admin" => "Ended by an administrator",
+        "expired" => "Expired",
+        "reuse_detected" => "Token theft",
+        "password_changed" => "Password changed",
+        "account_disabled" => "Account disabled",
+        "replaced" => "Replaced by a new sign-in",
+        "limit" => "Too many sessions",
+        "" => "Not known",
+        other => other,
+    }
+    .to_owned()
+}

@@ -1,0 +1,400 @@
+//! The overview of administrators and auditors: what it shows is so, a banner stands there only while
+//! something is odd, and its charts have their values as tables.
+
+use serde_json::Value;
+
+use crate::support::app::behind_proxy;
+use crate::support::html;
+use crate::support::prelude::*;
+
+on_both!(
+    app: only_administrators_and_auditors_have_it,
+    the_figures_are_what_happened,
+    charts_have_titles_and_the_same_values_as_their_tables,
+    every_figure_leads_to_its_sessions,
+    many_people_are_counted_in_the_background,
+    a_banner_tells_of_clocks_versions_and_mail,
+);
+on_both!(
+    database: a_shared_address_is_odd_until_it_is_not,
+    addresses_that_their_owners_do_not_store_are_not_there,
+);
+
+/// Returns a browser of a person with that role.
+async fn browser_of(app: &TestApp, role: &str) -> Browser {
+    let person = app.register(&format!("{role}@example.org")).await;
+    app.set_role(&person, role);
+    app.signed_in_browser(&person, FIREFOX).await
+}
+
+async fn overview(app: &TestApp) -> Value {
+    let key = app.create_key("admin:read");
+    let request = app.anyone().request("GET", "/api/v1/admin/overview");
+    TestResponse::to(request.bearer_auth(key))
+        .await
+        .expect(200)
+        .json()
+}
+
+async fn page(browser: &Browser) -> TestResponse {
+    browser.get("/admin").await.expect(200)
+}
+
+/// Returns the words of each banner.
+fn banners(page: &TestResponse) -> Vec<String> {
+    page.text
+        .split("<p class=\"band oddity\">")
+        .skip(1)
+        .map(|rest| html::words(rest.split("</p>").next().unwrap_or_default()))
+        .collect()
+}
+
+async fn only_administrators_and_auditors_have_it(app: &TestApp) {
+    for role in ["admin", "auditor"] {
+        page(&browser_of(app, role).await)
+            .await
+            .expect_words("Overview");
+    }
+    let person = browser_of(app, "person").await;
+    assert_eq!(person.get("/admin").await.status, 404);
+    let stranger = app.browser(FIREFOX).get("/admin").await;
+    assert!(stranger.is_to_sign_in());
+    let key = app.create_key("sessions");
+    let request = app.anyone().request("GET", "/api/v1/admin/overview");
+    TestResponse::to(request.bearer_auth(key)).await.expect(404);
+}
+
+async fn the_figures_are_what_happened(app: &TestApp) {
+    let (ada, ben) = (
+        app.register("ada@example.org").await,
+        app.register("ben@example.org").await,
+    );
+    for _ in 0..3 {
+        app.login(&ada, FIREFOX).await;
+    }
+    app.advance(Duration::from_secs(25 * 60 * 60));
+    let phone = app.login(&ben, IPHONE).await;
+    app.login(&ben, "curl/8.5.0").await;
+    phone.post("/api/v1/auth/logout").await.expect(204);
+
+    for _ in 0..2 {
+        let found = overview(app).await;
+        assert_eq!(found["live_sessions"], 4);
+        assert_eq!(found["live_people"], 2);
+        assert_eq!(found["is_behind"], false);
+        let hours = found["sign_ins_by_hour"].as_array().expect("hours");
+        assert_eq!(hours.len(), 24);
+        assert_eq!(
+            hours[23],
+            json!({"from": "2031-05-18T09:00:00.000000Z", "sign_ins": 2})
+        );
+        assert_eq!(
+            hours
+                .iter()
+                .filter_map(|hour| hour["sign_ins"].as_i64())
+                .sum::<i64>(),
+            2
+        );
+        let days = found["sign_ins_by_day"].as_array().expect("days");
+        assert_eq!(days.len(), 30);
+        assert_eq!(
+            days[28],
+            json!({"from": "2031-05-17T00:00:00.000000Z", "sign_ins": 3})
+        );
+        assert_eq!(days[29]["sign_ins"], 2);
+        assert_eq!(
+            found["ended_by_reason"],
+            json!([{"name": "signed_out", "total": 1}])
+        );
+        assert_eq!(found["token_reuses"], 0);
+        assert_eq!(
+            found["live_by_browser"]["top"][0],
+            json!({"name": "Firefox", "total": 3})
+        );
+        assert_eq!(found["live_by_kind"]["others"], 0);
+        assert_eq!(
+            found["live_by_country"],
+            json!({"top": [{"name": null, "total": 4}], "others": 0})
+        );
+        // The same whether it is added to the totals or not.
+        app.add_up_counts().await;
+    }
+    // Of many browsers the first eight are named.
+    let names: Vec<String> = (0..12).map(|n| format!("Browser {n:02}")).collect();
+    for name in &names {
+        app.login(&ben, FIREFOX).await;
+        app.database.execute(&format!(
+            "UPDATE user_sessions SET browser = '{name}' WHERE browser = 'Firefox' AND user_id = \
+             (SELECT id FROM users WHERE email = 'ben@example.org')"
+        ));
+    }
+    let found = overview(app).await;
+    assert_eq!(
+        found["live_by_browser"]["top"]
+            .as_array()
+            .expect("labels")
+            .len(),
+        8
+    );
+    assert_eq!(found["live_by_browser"]["top"][0]["total"], 3);
+    assert_eq!(found["live_by_browser"]["others"], 16 - 3 - 7);
+}
+
+async fn charts_have_titles_and_the_same_values_as_their_tables(app: &TestApp) {
+    let browser = browser_of(app, "auditor").await;
+    let ada = app.register("ada@example.org").await;
+    for _ in 0..5 {
+        app.login(&ada, IPHONE).await;
+    }
+    let page = page(&browser).await;
+    let svgs: Vec<&str> = page
+        .text
+        .split("<svg class=\"chart")
+        .skip(1)
+        .map(|rest| rest.split("</svg>").next().unwrap_or_default())
+        .collect();
+    assert!(svgs.len() >= 6, "{} charts", svgs.len());
+    for svg in &svgs {
+        assert!(
+            svg.contains("role=\"img\"") && svg.contains("<title"),
+            "{svg}"
+        );
+        assert!(!svg.contains("style="), "{svg}");
+    }
+    let charts: Vec<Vec<String>> = svgs
+        .iter()
+        .filter(|svg| svg.contains("<desc"))
+        .map(|svg| {
+            let bars = svg.split("<rect").skip(1);
+            bars.map(|bar| {
+                html::words(&format!(
+                    "<{}",
+                    bar.split("</rect>").next().unwrap_or_default()
+                ))
+            })
+            .collect()
+        })
+        .collect();
+    assert_eq!(charts.len(), 2);
+    assert_eq!((charts[0].len(), charts[1].len()), (24, 30));
+    let tables: Vec<Vec<String>> = page
+        .text
+        .split("<details class=\"values\">")
+        .skip(1)
+        .map(|rest| {
+            let body = rest
+                .split("<tbody>")
+                .nth(1)
+                .and_then(|body| body.split("</tbody>").next());
+            let rows = body.expect("a table").split("<tr>").skip(1);
+            rows.map(|row| {
+                let cells: Vec<String> = row
+                    .split("</td>")
+                    .map(|cell| html::words(&format!("<{cell}")))
+                    .filter(|cell| !cell.is_empty())
+                    .collect();
+                cells.join(": ")
+            })
+            .collect()
+        })
+        .collect();
+    assert_eq!(charts, tables);
+    assert_eq!(charts[0][23], "08:00: 6");
+    assert_eq!(charts[1][29], "17 May: 6");
+}
+
+async fn every_figure_leads_to_its_sessions(app: &TestApp) {
+    let browser = browser_of(app, "admin").await;
+    let page = page(&browser).await;
+    let links = html::attributes(&page.text, "href");
+    for link in [
+        "/admin/sessions?state=live",
+        "/admin/sessions?reason=reuse_detected",
+        "/admin/sessions?browser=Firefox",
+        "/admin/sessions?kind=desktop",
+        "/admin/sessions?os=Windows",
+        "/admin/sessions?state=any&opened_from=1day",
+        "/admin/sessions?state=any&opened_from=2031-04-18",
+    ] {
+        assert!(links.iter().any(|found| found == link), "{link}: {links:?}");
+    }
+}
+
+async fn many_people_are_counted_in_the_background(app: &TestApp) {
+    let browser = browser_of(app, "admin").await;
+    let (id, text) = app.database.random_id_and_text();
+    let numbers =
+        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10050)";
+    let columns: Vec<String> = vec![
+        "refresh_token_jti",
+        "user_id",
+        "last_used_at",
+        "expires_at",
+        "created_at",
+        "updated_at",
+        "absolute_expires_at",
+        "idle_seconds",
+        "confirmed_at",
+    ]
+    .into_iter()
+    .map(String::from)
+    .collect();
+    app.database.execute(&format!(
+        "INSERT INTO user_sessions (id, {}) {numbers} SELECT {id}, {text}, s.user_id, s.last_used_at, \
+         s.expires_at, s.created_at, s.updated_at, s.absolute_expires_at, s.idle_seconds, s.confirmed_at \
+         FROM user_sessions AS s, n",
+        columns.join(", ")
+    ));
+    let found = overview(app).await;
+    // One reading adds up 5,000 changes.
+    assert_eq!(found["is_behind"], true);
+    page(&browser)
+        .await
+        .expect_words("not all of it is counted yet");
+    app.add_up_counts().await;
+    let found = overview(app).await;
+    assert_eq!(found["is_behind"], false);
+    assert_eq!(found["live_sessions"], 10_051);
+    assert_eq!(found["live_people"], 1);
+    assert_eq!(
+        found["live_people_counted_at"],
+        "2031-05-17T08:30:00.000000Z"
+    );
+    page(&browser)
+        .await
+        .expect_words("counted 17 May, 08:30 UTC");
+
+    // Not again within ten minutes.
+    let ada = app.register("ada@example.org").await;
+    app.login(&ada, FIREFOX).await;
+    app.advance(Duration::from_secs(9 * 60));
+    app.add_up_counts().await;
+    assert_eq!(overview(app).await["live_people"], 1);
+    app.advance(Duration::from_secs(60));
+    app.add_up_counts().await;
+    assert_eq!(overview(app).await["live_people"], 2);
+}
+
+async fn a_shared_address_is_odd_until_it_is_not(database: Database) {
+    let app = TestApp::start_with(database, behind_proxy).await;
+    let mut people = Vec::new();
+    for n in 0..5 {
+        people.push(app.register(&format!("person{n}@example.org")).await);
+    }
+    app.set_role(&people[0], "auditor");
+    let browser = app.browser_from(FIREFOX, "198.51.100.1");
+    browser.sign_in(&people[0]).await;
+    assert_eq!(banners(&page(&browser).await), Vec::<String>::new());
+    for n in 0..19 {
+        app.login_from(&people[n % 5], FIREFOX, "172.19.0.1", None)
+            .await;
+    }
+    assert_eq!(
+        banners(&page(&browser).await),
+        Vec::<String>::new(),
+        "19 sessions"
+    );
+    app.login_from(&people[4], FIREFOX, "172.19.0.1", None)
+        .await;
+    let found = page(&browser).await;
+    let banner = banners(&found).join("\n");
+    assert!(
+        banner.contains("95 % of sessions share 172.19.0.1"),
+        "{banner}"
+    );
+    assert!(banner.contains("Check the trusted proxies"), "{banner}");
+    let links = html::attributes(&found.text, "href");
+    assert!(
+        links.contains(&"/admin/sessions?ip=172.19.0.1".to_owned()),
+        "{links:?}"
+    );
+    assert_eq!(
+        overview(&app).await["oddities"],
+        json!([{"kind": "shared_address", "ip_address": "172.19.0.1", "percent": 95}])
+    );
+    for n in 0..6 {
+        let ip = format!("203.0.113.{n}");
+        app.login_from(&people[n % 5], FIREFOX, &ip, None).await;
+    }
+    assert_eq!(banners(&page(&browser).await), Vec::<String>::new());
+    app.stop().await;
+}
+
+async fn addresses_that_their_owners_do_not_store_are_not_there(database: Database) {
+    let app = TestApp::start_with(database, behind_proxy).await;
+    let mut people = Vec::new();
+    for n in 0..6 {
+        let person = app.register(&format!("person{n}@example.org")).await;
+        if n > 0 {
+            app.database.execute(&format!(
+                "UPDATE users SET address_keeping = 'none' WHERE email = '{}'",
+                person.email
+            ));
+        }
+        people.push(person);
+    }
+    app.set_role(&people[0], "auditor");
+    let browser = app.browser_from(FIREFOX, "198.51.100.1");
+    browser.sign_in(&people[0]).await;
+    for n in 0..30 {
+        app.login_from(&people[1 + n % 5], FIREFOX, "172.19.0.1", None)
+            .await;
+    }
+    assert!(!page(&browser).await.text.contains("172.19.0.1"));
+    assert!(!overview(&app).await.to_string().contains("172.19.0.1"));
+    app.stop().await;
+}
+
+async fn a_banner_tells_of_clocks_versions_and_mail(app: &TestApp) {
+    let admin = app.register("admin@example.org").await;
+    app.set_role(&admin, "admin");
+    let browser = app.signed_in_browser(&admin, FIREFOX).await;
+    assert_eq!(banners(&page(&browser).await), Vec::<String>::new());
+    app.database
+        .execute("UPDATE nodes SET clock_offset_ms = -2500");
+    let found = banners(&page(&browser).await).join("\n");
+    assert!(
+        found.contains("2.5 seconds later than the database’s"),
+        "{found}"
+    );
+    app.database
+        .execute("UPDATE nodes SET clock_offset_ms = 2000");
+    assert_eq!(banners(&page(&browser).await), Vec::<String>::new());
+
+    let other = app.another_node(|_| {}).await;
+    let listen = other.base().replace("http://", "");
+    app.database.execute(&format!(
+        "UPDATE nodes SET version = '0.0.9' WHERE listen = '{listen}'"
+    ));
+    let found = banners(&page(&browser).await).join("\n");
+    assert!(found.contains("different versions: 0.0.9, "), "{found}");
+    other.stop().await;
+    assert_eq!(banners(&page(&browser).await), Vec::<String>::new());
+
+    app.database.execute(&format!(
+        "INSERT INTO mail_queue (id, user_id, recipient, state, due_at, created_at, updated_at) \
+         SELECT {}, id, 'ada@example.org', 'failed', updated_at, updated_at, updated_at FROM users",
+        app.database.random_id_and_text().0
+    ));
+    let found = page(&browser)
+        .await
+        .expect_words("Mail failed 1 in 24 hours");
+    let words = banners(&found).join("\n");
+    assert!(words.contains("given up within a day: 1"), "{words}");
+    app.database
+        .execute("UPDATE mail_queue SET state = 'waiting', attempts = 3");
+    let found = page(&browser).await.expect_words("Mail waiting 1");
+    let words = banners(&found).join("\n");
+    assert!(
+        words.contains("tried three times or more and waiting: 1"),
+        "{words}"
+    );
+    app.database.execute("UPDATE mail_queue SET attempts = 2");
+    assert_eq!(banners(&page(&browser).await), Vec::<String>::new());
+    app.database
+        .execute("UPDATE mail_queue SET state = 'failed'");
+    app.advance(Duration::from_secs(24 * 60 * 60 + 1));
+    app.write_heartbeat().await;
+    let browser = app.signed_in_browser(&admin, FIREFOX).await;
+    assert_eq!(banners(&page(&browser).await), Vec::<String>::new());
+}
