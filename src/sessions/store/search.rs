@@ -41,10 +41,21 @@ pub(in crate::sessions) fn scan(
     after: Option<Position>,
     limit: i64,
 ) -> Result<Vec<Scanned>> {
-    let mut rows = within(rows_of(lane), order.key, criteria.range_of(order.key));
-    if let Some(after) = after {
-        rows = following(rows, order, after);
-    }
+    let range = criteria.range_of(order.key);
+    let rows = match after {
+        None => within(rows_of(lane), order.key, range),
+        // Of two bounds on the same side SQLite may seek to the one that is further away.
+        Some(after) => {
+            let range = match order.descending {
+                true => TimeRange { to: None, ..range },
+                false => TimeRange {
+                    from: None,
+                    ..range
+                },
+            };
+            following(within(rows_of(lane), order.key, range), order, after)
+        }
+    };
     read(c, sorted(rows, order).limit(limit), criteria, order.key)
 }
 
