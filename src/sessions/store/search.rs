@@ -14,8 +14,8 @@ use diesel::sql_types::{Bool, Integer};
 
 use self::conditions::satisfies;
 pub(in crate::sessions) use self::sample::estimate;
-use self::values::Counted;
 pub(in crate::sessions) use self::values::list_values;
+use self::values::{Counted, CountedMatches};
 use super::model::Session;
 use crate::clock::Timestamp;
 use crate::db::schema::{user_sessions, users};
@@ -41,10 +41,21 @@ pub(in crate::sessions) fn scan(
     after: Option<Position>,
     limit: i64,
 ) -> Result<Vec<Scanned>> {
-    let mut rows = within(rows_of(lane), order.key, criteria.range_of(order.key));
-    if let Some(after) = after {
-        rows = following(rows, order, after);
-    }
+    let range = criteria.range_of(order.key);
+    let rows = match after {
+        None => within(rows_of(lane), order.key, range),
+        // Of two bounds on the same side SQLite may seek to the one that is further away.
+        Some(after) => {
+            let range = match order.descending {
+                true => TimeRange { to: None, ..range },
+                false => TimeRange {
+                    from: None,
+                    ..range
+                },
+            };
+            following(within(rows_of(lane), order.key, range), order, after)
+        }
+    };
     read(c, sorted(rows, order).limit(limit), criteria, order.key)
 }
 
@@ -69,6 +80,17 @@ pub(in crate::sessions) fn count(
 ) -> Result<i64> {
     let rows = indexed(lane, criteria).limit(limit);
     Ok(Counted(rows.select(user_sessions::id)).get_result(c)?)
+}
+
+/// Counts the rows of a lane up to `limit`, and those of them that satisfy the filter.
+pub(in crate::sessions) fn count_matches(
+    c: &mut AnyConnection,
+    lane: &Lane,
+    criteria: &Criteria,
+    limit: i64,
+) -> Result<(i64, i64)> {
+    let rows = indexed(lane, criteria).limit(limit);
+    Ok(CountedMatches(rows.select(satisfies(criteria))).get_result(c)?)
 }
 
 /// Finds sessions, live or ended, with their owners.
@@ -169,12 +191,16 @@ fn rows_of(lane: &Lane) -> Rows {
 
 /// Returns the rows of a lane in the order of its index, so that no database reads them otherwise.
 fn indexed(lane: &Lane, criteria: &Criteria) -> Rows {
-    let Some(key) = lane.own_key() else {
-        return rows_of(lane).order((
-            user_sessions::ip_key.asc(),
-            user_sessions::last_used_bucket.desc(),
-            user_sessions::id.desc(),
-        ));
+    let key = match (lane.own_key(), &lane.driver) {
+        (Some(key), _) => key,
+        (None, Driver::IpRange(..)) => {
+            return rows_of(lane).order((
+                user_sessions::ip_key.asc(),
+                user_sessions::last_used_bucket.desc(),
+                user_sessions::id.desc(),
+            ));
+        }
+        (None, _) => SortKey::Used,
     };
     let order = WalkOrder {
         key,

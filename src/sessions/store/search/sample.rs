@@ -10,10 +10,10 @@ use crate::error::Result;
 use crate::sessions::search::criteria::Criteria;
 
 /// The pages of PostgreSQL's table in a sample: about 15,000 rows.
-const PAGES: i64 = 2_000;
+const PAGES: i64 = 1_000;
 /// The blocks of an SQLite table in a sample, and the row ids of each.
 const BLOCKS: i64 = 64;
-const BLOCK: i64 = 256;
+const BLOCK: i64 = 200;
 
 /// Counts the rows of a sample that satisfy a condition.
 struct CountOfSample {
