@@ -8,6 +8,7 @@ mod lock;
 pub mod migrate;
 #[allow(clippy::wildcard_imports, reason = "Diesel's CLI writes the file")]
 pub(crate) mod schema;
+mod statement;
 mod types;
 
 use std::sync::Arc;
@@ -22,6 +23,7 @@ pub(crate) use self::connection::on_each;
 use self::connection::{Access, ConnectionManager};
 pub use self::lock::NodeLock;
 pub(crate) use self::lock::lock_name;
+pub(crate) use self::statement::{cached, first_rows, in_few_sizes};
 pub(crate) use self::types::read_from_text;
 pub use self::types::{
     AlertId, ApiKeyId, ApplicationId, EventId, FormerEmailId, JobId, MailId, MailSubjectId,

@@ -28,7 +28,7 @@ pub(crate) use self::usage::update_idle_limit;
 pub(super) use self::usage::{mark_impossible_travel, update_last_use, update_location};
 use crate::clock::Timestamp;
 use crate::db::schema::{user_sessions, users};
-use crate::db::{AnyConnection, SessionId, UserId, on_each};
+use crate::db::{AnyConnection, SessionId, UserId, cached, first_rows, on_each};
 use crate::devices::DeviceName;
 use crate::error::Result;
 use crate::people::User;
@@ -49,16 +49,17 @@ pub(crate) fn find_live(
     id: SessionId,
     now: Timestamp,
 ) -> Result<Option<(Session, User)>> {
-    let found = user_sessions::table
+    let live = user_sessions::table
         .inner_join(users::table)
         .filter(user_sessions::user_id.eq(user))
         .filter(user_sessions::id.eq(id))
         .filter(user_sessions::is_active)
         .filter(user_sessions::expires_at.gt(now))
-        .filter(users::is_active.eq(true))
+        .filter(users::is_active.eq(true));
+    let found = on_each!(c, c => live
         .select((Session::as_select(), User::as_select()))
-        .first(c)
-        .optional()?;
+        .get_result(c)
+        .optional())?;
     Ok(found)
 }
 
@@ -68,7 +69,7 @@ pub(crate) fn find(c: &mut AnyConnection, user: UserId, id: SessionId) -> Result
         .filter(user_sessions::user_id.eq(user))
         .filter(user_sessions::id.eq(id))
         .select(Session::as_select())
-        .first(c)
+        .get_result(c)
         .optional()?;
     Ok(found)
 }
@@ -78,7 +79,7 @@ pub(super) fn find_owner(c: &mut AnyConnection, id: SessionId) -> Result<Option<
     Ok(user_sessions::table
         .find(id)
         .select(user_sessions::user_id)
-        .first(c)
+        .get_result(c)
         .optional()?)
 }
 
@@ -120,13 +121,12 @@ pub(super) fn list_ended(
     c: &mut AnyConnection,
     user: UserId,
     after: Option<(Timestamp, SessionId)>,
-    limit: i64,
+    limit: u32,
 ) -> Result<Vec<Session>> {
     let mut ended = user_sessions::table
         .filter(user_sessions::user_id.eq(user))
         .filter(not(user_sessions::is_active))
         .order((user_sessions::ended_at.desc(), user_sessions::id.desc()))
-        .limit(limit)
         .select(Session::as_select())
         .into_boxed();
     if let Some((at, id)) = after {
@@ -134,7 +134,7 @@ pub(super) fn list_ended(
         let same_time = user_sessions::ended_at.eq(at).and(user_sessions::id.lt(id));
         ended = ended.filter(earlier.or(same_time));
     }
-    Ok(ended.load(c)?)
+    Ok(first_rows(ended, limit).load(c)?)
 }
 
 /// Locks the row of a session until the transaction ends. On SQLite a transaction that writes has
@@ -193,9 +193,7 @@ pub(super) fn record_password(
         .filter(dsl::is_active)
         .filter(dsl::expires_at.gt(now));
     let changes = (dsl::confirmed_at.eq(now), dsl::updated_at.eq(now));
-    let updated = on_each!(c, c => diesel::update(live)
-        .set(changes)
-        .returning(Session::as_returning())
+    let updated = on_each!(c, c => cached(diesel::update(live).set(changes).returning(Session::as_returning()))
         .get_result(c)
         .optional())?;
     Ok(updated)
