@@ -4,7 +4,7 @@ use diesel::prelude::*;
 
 use crate::clock::Timestamp;
 use crate::db::schema::{api_keys, applications};
-use crate::db::{AnyConnection, ApiKeyId, ApplicationId, cached};
+use crate::db::{AnyConnection, ApiKeyId, ApplicationId, cached, on_each};
 use crate::error::{Error, Result};
 
 /// A client of the service, with its keys and its people.
@@ -168,7 +168,10 @@ pub(super) fn update_last_use(
     now: Timestamp,
 ) -> Result<usize> {
     let key = api_keys::table.find(id);
-    Ok(cached(diesel::update(key).set(api_keys::last_used_at.eq(now))).execute(c)?)
+    let used = api_keys::last_used_at.eq(now);
+    let updated: Vec<ApiKeyId> =
+        on_each!(c, c => cached(diesel::update(key).set(used).returning(api_keys::id)).load(c))?;
+    Ok(updated.len())
 }
 
 /// Revokes a key that is not revoked. Returns how many rows changed.

@@ -12,7 +12,9 @@ use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 pub(crate) struct Cached<Q>(Q);
 
 /// Lets Diesel store the compiled `statement`. Its text must not vary with what is bound, or only
-/// between a few texts: each of them stays in memory as long as the connection.
+/// between a few texts: each of them stays in memory as long as the connection. It must return rows,
+/// an `UPDATE` those of `RETURNING`: where it only counts, Diesel looks at a reference to the
+/// statement, which doesn't say what the statement itself does.
 pub(crate) fn cached<Q>(statement: Q) -> Cached<Q> {
     Cached(statement)
 }

@@ -21,7 +21,7 @@ use crate::user_agent::{DeviceFacts, device_label};
 /// The most characters of a user agent that are stored.
 const USER_AGENT_LIMIT: usize = 500;
 /// The most live, and the most ended, sessions of a person that a sign-in is compared with.
-pub const RECENT_LIMIT: i64 = 200;
+pub const RECENT_LIMIT: u32 = 200;
 
 /// The client of a request: its device and its location.
 #[derive(Debug, Clone)]

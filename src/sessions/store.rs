@@ -207,18 +207,16 @@ pub(super) fn list_beyond_limit(
     max: u32,
     now: Timestamp,
 ) -> Result<Vec<SessionId>> {
-    let beyond = user_sessions::table
+    let mut others: Vec<SessionId> = user_sessions::table
         .filter(user_sessions::user_id.eq(user))
         .filter(user_sessions::id.ne(created))
         .filter(user_sessions::is_active)
         .filter(user_sessions::expires_at.gt(now))
         .order((user_sessions::last_used_at.desc(), user_sessions::id.desc()))
-        // SQLite has no `OFFSET` without a `LIMIT`.
-        .limit(i64::from(u16::MAX))
-        .offset(i64::from(max.saturating_sub(1)))
         .select(user_sessions::id)
         .load(c)?;
-    Ok(beyond)
+    let allowed = (max as usize).saturating_sub(1).min(others.len());
+    Ok(others.split_off(allowed))
 }
 
 /// Updates the device name of a session, live or ended.

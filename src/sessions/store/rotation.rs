@@ -10,7 +10,7 @@ use super::model::Session;
 use super::usage::{POSTGRES_EXPIRY, SQLITE_EXPIRY, expiry_if_used};
 use crate::clock::Timestamp;
 use crate::db::schema::{user_sessions, users};
-use crate::db::{AnyConnection, SessionId, UserId, cached, sql};
+use crate::db::{AnyConnection, SessionId, UserId, cached, on_each, sql};
 use crate::error::Result;
 use crate::geo::Place;
 use crate::net::IpRetention;
@@ -189,7 +189,7 @@ pub(in crate::sessions) fn replace_token(
         dsl::expires_at.eq(session.expiry_if_used(now)),
         dsl::updated_at.eq(now),
     );
-    cached(diesel::update(row).set(changes)).execute(c)?;
+    on_each!(c, c => cached(diesel::update(row).set(changes).returning(dsl::id)).load::<SessionId>(c))?;
     Ok(())
 }
 
@@ -207,7 +207,10 @@ pub(in crate::sessions) fn mark_token_used(
         .filter(dsl::id.eq(id))
         .filter(dsl::refresh_token_jti.eq(jti.as_str()))
         .filter(dsl::is_token_used.eq(false));
-    Ok(cached(diesel::update(unused).set(dsl::is_token_used.eq(true))).execute(c)?)
+    let mark = dsl::is_token_used.eq(true);
+    let marked: Vec<SessionId> =
+        on_each!(c, c => cached(diesel::update(unused).set(mark).returning(dsl::id)).load(c))?;
+    Ok(marked.len())
 }
 
 /// Lists sessions whose last rotation was before `before` and is still stored, earliest first, at

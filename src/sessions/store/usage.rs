@@ -94,17 +94,27 @@ pub(in crate::sessions) fn update_last_use(c: &mut AnyConnection, used: &LastUse
         .filter(dsl::is_active)
         .filter(dsl::last_used_at.lt(used.at));
     let changes = use_columns!(used.location, used.at);
-    let rows = match c {
+    let updated: Vec<SessionId> = match c {
         AnyConnection::Postgres(c) => {
             let end = dsl::expires_at.eq(expiry_if_used!(used.at, POSTGRES_EXPIRY));
-            cached(diesel::update(earlier).set((changes, end))).execute(c)?
+            cached(
+                diesel::update(earlier)
+                    .set((changes, end))
+                    .returning(dsl::id),
+            )
+            .load(c)?
         }
         AnyConnection::Sqlite(c) => {
             let end = dsl::expires_at.eq(expiry_if_used!(used.at, SQLITE_EXPIRY));
-            cached(diesel::update(earlier).set((changes, end))).execute(c)?
+            cached(
+                diesel::update(earlier)
+                    .set((changes, end))
+                    .returning(dsl::id),
+            )
+            .load(c)?
         }
     };
-    Ok(rows)
+    Ok(updated.len())
 }
 
 /// Updates the idle limit, in seconds, of a person's live sessions with this persistence, and their

@@ -14,6 +14,7 @@ pub mod proxy;
 pub mod response;
 pub mod smtp;
 pub mod source;
+pub mod statements;
 pub mod webdriver;
 
 /// What most test modules need.
