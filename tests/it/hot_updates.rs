@@ -45,13 +45,13 @@ fn a_use_in_the_same_ten_minutes_is_heap_only() {
         let app = TestApp::start(Database::postgres()).await;
         let ada = app.register("ada@example.org").await;
         let phone = app.login(&ada, IPHONE).await;
-        for _ in 0..5 {
+        for _ in 0..4 {
             app.advance(Duration::from_secs(60));
             phone.current().await.expect(200);
             app.flush().await;
         }
         let database = app.stop_and_keep_database().await;
-        assert_eq!(heap_only_and_all(&database).await, (5, 5));
+        assert_eq!(heap_only_and_all(&database).await, (4, 4));
     });
 }
 
