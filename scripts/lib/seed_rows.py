@@ -226,6 +226,9 @@ class World:
         unused = int(-math.log(1 - draw()) * 4 * DAY)
         if not remembered:
             is_live, unused = is_live and age < 7 * DAY, unused % IDLE
+        elif bits >> 50 & 7 == 0:
+            # A device in a drawer.
+            unused = int(age * draw())
         used = max(created, now - unused - 30)
         if is_live:
             ended = reason = by_session = NULL
