@@ -78,6 +78,7 @@ mod refresh;
 mod rotation;
 mod routes;
 mod secrets_file;
+mod seed;
 mod signing_in;
 mod slow_clients;
 mod step_up;

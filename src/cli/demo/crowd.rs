@@ -26,7 +26,7 @@ use crate::text;
 /// People with accounts of their own, and those of the application.
 const PEOPLE: u64 = 320;
 const SHOPPERS: u64 = 40;
-const SESSIONS_EACH: u64 = 10;
+const SESSIONS_EACH: u64 = 8;
 /// The first of them, who sign in from one address in one night.
 const AT_ODD_ADDRESS: u64 = 45;
 const ODD_ADDRESS: &str = "198.18.77.7";
