@@ -8,7 +8,9 @@ use super::{AlertKind, AlertReview};
 use crate::clock::Timestamp;
 use crate::counters::{HourlyCounts, Metric};
 use crate::db::schema::{alerts, user_sessions};
-use crate::db::{AlertId, AnyConnection, MailId, SessionId, UserId, on_each, read_from_text};
+use crate::db::{
+    AlertId, AnyConnection, MailId, SessionId, UserId, first_rows, on_each, read_from_text,
+};
 use crate::error::Result;
 use crate::user_agent::DeviceKind;
 
@@ -16,7 +18,7 @@ read_from_text!(AlertKind);
 read_from_text!(AlertReview);
 
 /// Open alerts of a person that are read at most.
-const MAX_OPEN: i64 = 1_000;
+const MAX_OPEN: u32 = 1_000;
 
 /// An alert.
 #[derive(Debug, Clone, Queryable, Selectable)]
@@ -74,14 +76,13 @@ pub(super) fn list_open(
     user: UserId,
     since: Timestamp,
 ) -> Result<Vec<Alert>> {
-    Ok(alerts::table
+    let open = alerts::table
         .filter(alerts::user_id.eq(user))
         .filter(alerts::answered_at.is_null())
         .filter(alerts::id.ge(AlertId::first_at(since)))
         .order(alerts::id.desc())
-        .limit(MAX_OPEN)
-        .select(Alert::as_select())
-        .load(c)?)
+        .select(Alert::as_select());
+    Ok(first_rows(open, MAX_OPEN).load(c)?)
 }
 
 /// Records the message that tells of an alert together with others.
@@ -105,7 +106,7 @@ pub(crate) fn list_summarized(c: &mut AnyConnection, summary: MailId) -> Result<
     Ok(alerts::table
         .filter(alerts::summary_id.eq(summary))
         .order(alerts::id.desc())
-        .limit(MAX_OPEN)
+        .limit(i64::from(MAX_OPEN))
         .select(Alert::as_select())
         .load(c)?)
 }
@@ -115,7 +116,10 @@ pub(crate) fn list_summarized(c: &mut AnyConnection, summary: MailId) -> Result<
 /// # Errors
 /// [`Error::NotFound`](crate::Error::NotFound) when there is none.
 pub(crate) fn get(c: &mut AnyConnection, id: AlertId) -> Result<Alert> {
-    Ok(alerts::table.find(id).select(Alert::as_select()).first(c)?)
+    Ok(alerts::table
+        .find(id)
+        .select(Alert::as_select())
+        .get_result(c)?)
 }
 
 /// Records a person's review of an alert. Returns `None` when they have no such open alert.

@@ -4,7 +4,7 @@ use diesel::prelude::*;
 
 use crate::clock::Timestamp;
 use crate::db::schema::{api_keys, applications};
-use crate::db::{AnyConnection, ApiKeyId, ApplicationId};
+use crate::db::{AnyConnection, ApiKeyId, ApplicationId, cached, on_each};
 use crate::error::{Error, Result};
 
 /// A client of the service, with its keys and its people.
@@ -58,7 +58,7 @@ pub(super) fn insert_application(c: &mut AnyConnection, row: &Application) -> Re
 /// [`Error::NotFound`] when there is none.
 pub(super) fn get_application(c: &mut AnyConnection, id: ApplicationId) -> Result<Application> {
     let row = applications::table.find(id);
-    Ok(row.select(Application::as_select()).first(c)?)
+    Ok(row.select(Application::as_select()).get_result(c)?)
 }
 
 /// Returns the application with that name.
@@ -67,7 +67,7 @@ pub(super) fn get_application(c: &mut AnyConnection, id: ApplicationId) -> Resul
 /// [`Error::NotFound`] when there is none.
 pub(super) fn get_by_name(c: &mut AnyConnection, name: &str) -> Result<Application> {
     let row = applications::table.filter(applications::name.eq(name));
-    Ok(row.select(Application::as_select()).first(c)?)
+    Ok(row.select(Application::as_select()).get_result(c)?)
 }
 
 /// Finds the id of the application with that id or name.
@@ -161,7 +161,7 @@ pub(super) fn find_in_use(
                 .or(api_keys::expires_at.gt(now)),
         )
         .select((Application::as_select(), ApiKey::as_select()))
-        .first(c)
+        .get_result(c)
         .optional()?;
     Ok(found)
 }
@@ -180,9 +180,11 @@ pub(super) fn update_last_use(
     id: ApiKeyId,
     now: Timestamp,
 ) -> Result<usize> {
-    Ok(diesel::update(api_keys::table.find(id))
-        .set(api_keys::last_used_at.eq(now))
-        .execute(c)?)
+    let key = api_keys::table.find(id);
+    let used = api_keys::last_used_at.eq(now);
+    let updated: Vec<ApiKeyId> =
+        on_each!(c, c => cached(diesel::update(key).set(used).returning(api_keys::id)).load(c))?;
+    Ok(updated.len())
 }
 
 /// Revokes a key that is not revoked. Returns how many rows changed.

@@ -9,6 +9,7 @@ mod lock;
 pub mod migrate;
 #[allow(clippy::wildcard_imports, reason = "Diesel's CLI writes the file")]
 pub(crate) mod schema;
+mod statement;
 mod types;
 
 use std::sync::Arc;
@@ -25,6 +26,7 @@ pub(crate) use self::connection::{MultiBackend, on_each};
 pub(crate) use self::functions::folded;
 pub use self::lock::NodeLock;
 pub(crate) use self::lock::lock_name;
+pub(crate) use self::statement::{cached, first_rows, in_few_sizes};
 pub(crate) use self::types::read_from_text;
 pub use self::types::{
     AlertId, ApiKeyId, ApplicationId, CountDeltaId, EventId, FormerEmailId, JobId, MailId,

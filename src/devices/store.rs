@@ -53,7 +53,7 @@ pub(crate) fn find(
     Ok(devices::table
         .find((user, device_id))
         .select(KnownDevice::as_select())
-        .first(c)
+        .get_result(c)
         .optional()?)
 }
 

@@ -7,7 +7,8 @@ use super::{EventKind, NewEvent, StatedReason};
 use crate::clock::Timestamp;
 use crate::db::schema::session_events;
 use crate::db::{
-    AnyConnection, ApplicationId, EventId, JobId, SessionId, UserId, on_each, read_from_text,
+    AnyConnection, ApplicationId, EventId, JobId, SessionId, UserId, cached, in_few_sizes, on_each,
+    read_from_text,
 };
 use crate::error::Result;
 
@@ -47,7 +48,7 @@ pub struct Event {
 }
 
 #[derive(Insertable)]
-#[diesel(table_name = session_events)]
+#[diesel(table_name = session_events, treat_none_as_default_value = false)]
 struct Row<'a> {
     id: EventId,
     user_id: UserId,
@@ -82,10 +83,14 @@ impl<'a> From<&'a NewEvent> for Row<'a> {
     }
 }
 
-/// Inserts events.
+/// Inserts events. The statement for a single one, which is the usual number, has one text.
 pub(super) fn insert(c: &mut AnyConnection, events: &[NewEvent]) -> Result<()> {
+    let table = diesel::insert_into(session_events::table);
     let rows: Vec<Row<'_>> = events.iter().map(Row::from).collect();
-    on_each!(c, c => diesel::insert_into(session_events::table).values(&rows).execute(c))?;
+    match &rows[..] {
+        [row] => on_each!(c, c => table.values(row).execute(c))?,
+        rows => on_each!(c, c => table.values(rows).execute(c))?,
+    };
     Ok(())
 }
 
@@ -143,13 +148,13 @@ pub(super) fn list_by_kind(
     sessions: &[SessionId],
     kind: EventKind,
 ) -> Result<Vec<Event>> {
-    Ok(session_events::table
+    let of_kind = session_events::table
         .filter(session_events::user_id.eq(user))
-        .filter(session_events::session_id.eq_any(sessions))
+        .filter(session_events::session_id.eq_any(in_few_sizes(sessions)))
         .filter(session_events::kind.eq(kind.as_str()))
         .order(session_events::id)
-        .select(Event::as_select())
-        .load(c)?)
+        .select(Event::as_select());
+    Ok(cached(of_kind).load(c)?)
 }
 
 /// Lists at most `limit` of a person's events, newest first.

@@ -134,7 +134,7 @@ pub(crate) fn get(c: &mut AnyConnection, id: MailId) -> Result<QueuedMessage> {
     Ok(mail_queue::table
         .find(id)
         .select(QueuedMessage::as_select())
-        .first(c)?)
+        .get_result(c)?)
 }
 
 /// Claims the message that has been due longest, of those with the first priority that any has,

@@ -178,12 +178,14 @@ fn places(
 
 /// Returns the impossible travels recorded for these sessions.
 async fn travels(app: &AppState, live: &[Session]) -> Result<ImpossibleTravels> {
-    let Some(first) = live.first() else {
+    const KIND: EventKind = EventKind::ImpossibleTravel;
+
+    let travelled = || live.iter().filter(|session| session.has_impossible_travel);
+    let Some(first) = travelled().next() else {
         return Ok(ImpossibleTravels(HashMap::new()));
     };
-    let ids = live.iter().map(|session| session.id).collect();
-    let events =
-        events::list_by_kind(&app.db, first.user_id, ids, EventKind::ImpossibleTravel).await?;
+    let ids = travelled().map(|session| session.id).collect();
+    let events = events::list_by_kind(&app.db, first.user_id, ids, KIND).await?;
     let travel = |event: Event| Some((event.session_id?, event.detail?));
     Ok(ImpossibleTravels(
         events.into_iter().filter_map(travel).collect(),

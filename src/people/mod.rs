@@ -109,6 +109,26 @@ impl People {
             .await
     }
 
+    /// Creates accounts that have the same password, which is hashed once: that of the first.
+    ///
+    /// # Errors
+    /// As [`People::create_user`]; then none is created.
+    pub async fn create_several(&self, accounts: Vec<NewAccount>) -> Result<Vec<User>> {
+        let Some(first) = accounts.first() else {
+            return Ok(Vec::new());
+        };
+        let hash = self.hasher.hash(first.password.clone()).await?;
+        let now = self.clock.now();
+        self.db
+            .transaction(move |c| {
+                let created = accounts
+                    .iter()
+                    .map(|account| create_user(c, account, &hash, now));
+                created.collect()
+            })
+            .await
+    }
+
     /// Creates the first administrator.
     ///
     /// # Errors

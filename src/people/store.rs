@@ -38,7 +38,7 @@ pub(crate) use self::verification::{
 use super::values::{Email, FullName, IdleLimit};
 use crate::clock::Timestamp;
 use crate::db::schema::users;
-use crate::db::{AnyConnection, ApplicationId, UserId, read_from_text};
+use crate::db::{AnyConnection, ApplicationId, UserId, cached, in_few_sizes, read_from_text};
 use crate::error::{Error, Result};
 use crate::net::IpRetention;
 
@@ -127,7 +127,7 @@ pub(crate) fn find_by_email(c: &mut AnyConnection, email: &Email) -> Result<Opti
     let found = users::table
         .filter(lower(users::email).eq(email.as_str()))
         .select(User::as_select())
-        .first(c)
+        .get_result(c)
         .optional()?;
     Ok(found)
 }
@@ -137,7 +137,10 @@ pub(crate) fn find_by_email(c: &mut AnyConnection, email: &Email) -> Result<Opti
 /// # Errors
 /// [`Error::NotFound`] when there is none.
 pub(crate) fn get(c: &mut AnyConnection, id: UserId) -> Result<User> {
-    Ok(users::table.find(id).select(User::as_select()).first(c)?)
+    Ok(users::table
+        .find(id)
+        .select(User::as_select())
+        .get_result(c)?)
 }
 
 /// Verifies that a person is active and has the password that `user` was read with, and that this
@@ -152,8 +155,8 @@ pub(crate) fn lock_active_user(c: &mut AnyConnection, user: &User) -> Result<()>
         .filter(users::password_changed_at.eq(user.password_changed_at))
         .select(users::id);
     let found: Option<UserId> = match c {
-        AnyConnection::Postgres(c) => unchanged.for_share().first(c).optional()?,
-        AnyConnection::Sqlite(c) => unchanged.first(c).optional()?,
+        AnyConnection::Postgres(c) => unchanged.for_share().get_result(c).optional()?,
+        AnyConnection::Sqlite(c) => unchanged.get_result(c).optional()?,
     };
     found.map(drop).ok_or(Error::InvalidCredentials)
 }
@@ -208,8 +211,8 @@ pub(crate) fn lock(c: &mut AnyConnection, id: UserId) -> Result<User> {
         AnyConnection::Postgres(c) => user
             .select(User::as_select())
             .for_no_key_update()
-            .first(c)?,
-        AnyConnection::Sqlite(c) => user.select(User::as_select()).first(c)?,
+            .get_result(c)?,
+        AnyConnection::Sqlite(c) => user.select(User::as_select()).get_result(c)?,
     })
 }
 
@@ -254,7 +257,7 @@ pub(crate) fn get_ip_retention(c: &mut AnyConnection, id: UserId) -> Result<IpRe
     Ok(users::table
         .find(id)
         .select(users::address_keeping)
-        .first(c)?)
+        .get_result(c)?)
 }
 
 /// Returns the IP retention of each of these people; those that don't exist are left out.
@@ -262,10 +265,10 @@ pub(crate) fn list_ip_retention(
     c: &mut AnyConnection,
     ids: &[UserId],
 ) -> Result<HashMap<UserId, IpRetention>> {
-    let found: Vec<(UserId, IpRetention)> = users::table
-        .filter(users::id.eq_any(ids))
-        .select((users::id, users::address_keeping))
-        .load(c)?;
+    let listed = users::table
+        .filter(users::id.eq_any(in_few_sizes(ids)))
+        .select((users::id, users::address_keeping));
+    let found: Vec<(UserId, IpRetention)> = cached(listed).load(c)?;
     Ok(found.into_iter().collect())
 }
 

@@ -21,7 +21,7 @@ use crate::user_agent::{DeviceFacts, device_label};
 /// The most characters of a user agent that are stored.
 const USER_AGENT_LIMIT: usize = 500;
 /// The most live, and the most ended, sessions of a person that a sign-in is compared with.
-pub const RECENT_LIMIT: i64 = 200;
+pub const RECENT_LIMIT: u32 = 200;
 
 /// The client of a request: its device and its location.
 #[derive(Debug, Clone)]
@@ -82,10 +82,10 @@ pub struct NewSession {
 
 /// The start of a new session, and its limits.
 #[derive(Clone, Copy)]
-struct Lifetime {
-    now: Timestamp,
-    idle: Duration,
-    absolute_expires_at: Timestamp,
+pub(super) struct Lifetime {
+    pub(super) now: Timestamp,
+    pub(super) idle: Duration,
+    pub(super) absolute_expires_at: Timestamp,
 }
 
 impl Sessions {
@@ -120,16 +120,15 @@ impl Sessions {
                     end_beyond_limit(c, &session, max, now)?;
                 }
                 compare_with_recent(c, &alerts, &user, &session, device.is_known, now)?;
-                let (kind, origin) = (EventKind::SignedIn, origin(&session));
-                let signed_in = NewEvent::for_session(user.id, session.id, kind, &origin, now);
-                events::record_events(c, &[signed_in])?;
+                record_sign_in(c, &session, now)?;
                 Ok(session)
             })
             .await
     }
 }
 
-fn insert(
+/// Inserts a session.
+pub(super) fn insert(
     c: &mut AnyConnection,
     user: &User,
     new: &NewSession,
@@ -187,15 +186,26 @@ fn insert(
     store::insert(c, &row)
 }
 
+/// Records the event of a sign-in.
+pub(super) fn record_sign_in(
+    c: &mut AnyConnection,
+    session: &Session,
+    now: Timestamp,
+) -> Result<()> {
+    let (kind, origin) = (EventKind::SignedIn, origin(session));
+    let event = NewEvent::for_session(session.user_id, session.id, kind, &origin, now);
+    events::record_events(c, &[event])
+}
+
 /// What was known of the device of a sign-in before that sign-in.
 #[derive(Default)]
-struct SignInDevice {
+pub(super) struct SignInDevice {
     is_known: bool,
     name: Option<String>,
 }
 
 /// Records the sign-in on its device, if the client stores a device id.
-fn record_device(
+pub(super) fn record_device(
     c: &mut AnyConnection,
     user: &User,
     new: &NewSession,
@@ -304,7 +314,8 @@ fn end_beyond_limit(
     record_ended(c, &ended, REASON, &origin(session), now)
 }
 
-fn origin(session: &Session) -> Origin {
+/// Returns the session itself as an origin.
+pub(super) fn origin(session: &Session) -> Origin {
     Origin {
         user: Some(session.user_id),
         session: Some(session.id),

@@ -11,6 +11,7 @@ mod impossible_travel;
 mod last_use;
 mod network;
 mod new_sign_in;
+mod past;
 mod policy;
 mod read;
 mod refresh;
@@ -34,6 +35,7 @@ pub use self::last_use::{
 };
 pub use self::network::NetworkKey;
 pub(crate) use self::new_sign_in::{is_same_device, is_trusted};
+pub use self::past::PastSession;
 use self::policy::Policy;
 pub use self::read::{HistoryCursor, HistoryPage, any_exists};
 pub(crate) use self::step_up::record_step_up;

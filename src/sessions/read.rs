@@ -125,13 +125,13 @@ impl Sessions {
         limit: u32,
     ) -> Result<HistoryPage> {
         let after = after.map(|HistoryCursor(at, id)| (at, id));
-        let limit = limit as usize;
+        let one_more = limit.saturating_add(1);
         let mut sessions = self
             .db
-            .read(move |c| store::list_ended(c, owner, after, limit as i64 + 1))
+            .read(move |c| store::list_ended(c, owner, after, one_more))
             .await?;
-        let has_more = sessions.len() > limit;
-        sessions.truncate(limit);
+        let has_more = sessions.len() > limit as usize;
+        sessions.truncate(limit as usize);
         let last = sessions.last().filter(|_| has_more);
         let next = last.and_then(|last| Some(HistoryCursor(last.ended_at?, last.id)));
         Ok(HistoryPage { sessions, next })

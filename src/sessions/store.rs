@@ -40,7 +40,7 @@ pub(crate) use self::usage::update_idle_limit;
 pub(super) use self::usage::{mark_impossible_travel, update_last_use, update_location};
 use crate::clock::Timestamp;
 use crate::db::schema::{user_sessions, users};
-use crate::db::{AnyConnection, SessionId, UserId, on_each};
+use crate::db::{AnyConnection, SessionId, UserId, cached, first_rows, on_each};
 use crate::devices::DeviceName;
 use crate::error::Result;
 use crate::people::User;
@@ -61,16 +61,17 @@ pub(crate) fn find_live(
     id: SessionId,
     now: Timestamp,
 ) -> Result<Option<(Session, User)>> {
-    let found = user_sessions::table
+    let live = user_sessions::table
         .inner_join(users::table)
         .filter(user_sessions::user_id.eq(user))
         .filter(user_sessions::id.eq(id))
         .filter(user_sessions::is_active)
         .filter(user_sessions::expires_at.gt(now))
-        .filter(users::is_active.eq(true))
+        .filter(users::is_active.eq(true));
+    let found = on_each!(c, c => live
         .select((Session::as_select(), User::as_select()))
-        .first(c)
-        .optional()?;
+        .get_result(c)
+        .optional())?;
     Ok(found)
 }
 
@@ -80,7 +81,7 @@ pub(crate) fn find(c: &mut AnyConnection, user: UserId, id: SessionId) -> Result
         .filter(user_sessions::user_id.eq(user))
         .filter(user_sessions::id.eq(id))
         .select(Session::as_select())
-        .first(c)
+        .get_result(c)
         .optional()?;
     Ok(found)
 }
@@ -90,7 +91,7 @@ pub(super) fn find_owner(c: &mut AnyConnection, id: SessionId) -> Result<Option<
     Ok(user_sessions::table
         .find(id)
         .select(user_sessions::user_id)
-        .first(c)
+        .get_result(c)
         .optional()?)
 }
 
@@ -115,13 +116,12 @@ pub(super) fn list_ended(
     c: &mut AnyConnection,
     user: UserId,
     after: Option<(Timestamp, SessionId)>,
-    limit: i64,
+    limit: u32,
 ) -> Result<Vec<Session>> {
     let mut ended = user_sessions::table
         .filter(user_sessions::user_id.eq(user))
         .filter(not(user_sessions::is_active))
         .order((user_sessions::ended_at.desc(), user_sessions::id.desc()))
-        .limit(limit)
         .select(Session::as_select())
         .into_boxed();
     if let Some((at, id)) = after {
@@ -129,7 +129,7 @@ pub(super) fn list_ended(
         let same_time = user_sessions::ended_at.eq(at).and(user_sessions::id.lt(id));
         ended = ended.filter(earlier.or(same_time));
     }
-    Ok(ended.load(c)?)
+    Ok(first_rows(ended, limit).load(c)?)
 }
 
 /// Locks the row of a session until the transaction ends. On SQLite a transaction that writes has
@@ -188,9 +188,7 @@ pub(super) fn record_password(
         .filter(dsl::is_active)
         .filter(dsl::expires_at.gt(now));
     let changes = (dsl::confirmed_at.eq(now), dsl::updated_at.eq(now));
-    let updated = on_each!(c, c => diesel::update(live)
-        .set(changes)
-        .returning(Session::as_returning())
+    let updated = on_each!(c, c => cached(diesel::update(live).set(changes).returning(Session::as_returning()))
         .get_result(c)
         .optional())?;
     Ok(updated)
@@ -204,18 +202,16 @@ pub(super) fn list_beyond_limit(
     max: u32,
     now: Timestamp,
 ) -> Result<Vec<SessionId>> {
-    let beyond = user_sessions::table
+    let mut others: Vec<SessionId> = user_sessions::table
         .filter(user_sessions::user_id.eq(user))
         .filter(user_sessions::id.ne(created))
         .filter(user_sessions::is_active)
         .filter(user_sessions::expires_at.gt(now))
         .order((user_sessions::last_used_at.desc(), user_sessions::id.desc()))
-        // SQLite has no `OFFSET` without a `LIMIT`.
-        .limit(i64::from(u16::MAX))
-        .offset(i64::from(max.saturating_sub(1)))
         .select(user_sessions::id)
         .load(c)?;
-    Ok(beyond)
+    let allowed = (max as usize).saturating_sub(1).min(others.len());
+    Ok(others.split_off(allowed))
 }
 
 /// Updates the device name of a session, live or ended.

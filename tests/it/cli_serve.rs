@@ -159,6 +159,14 @@ async fn the_demo_has_a_person_with_many_devices() {
         words.next().expect("an e-mail"),
         words.next().expect("a password"),
     );
+    serving.wait_for("an auditor", |line| {
+        line.contains("auditor@example.org")
+            .then(|| line.to_owned())
+    });
+    serving.wait_for("what an administrator sees", |line| {
+        line.starts_with("An administrator sees")
+            .then(|| line.to_owned())
+    });
     let browser = Browser::new(serving.base(), FIREFOX);
     assert_eq!(
         browser

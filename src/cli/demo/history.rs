@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use super::super::domain::Domain;
 use super::super::error::Result;
+use super::crowd::{self, CrowdSize};
 use super::people::{Device, Outcome, PEOPLE, Person};
 use crate::clock::{Clock, Timestamp};
 use crate::devices::DeviceId;
 use crate::error::{Error, Failure};
 use crate::events::Origin;
-use crate::people::{EmailTrust, FullName, NewAccount, PlainPassword, Role, User};
+use crate::people::{EmailTrust, FullName, NewAccount, PlainPassword, User};
 use crate::sessions::{
     Claim, Client, Credential, EndedReason, IssuedWith, NewSession, OpenedVia, Session,
     SessionPersistence,
@@ -37,18 +38,20 @@ struct Step {
     action: Action,
 }
 
-struct Replay {
+pub(super) struct Replay {
     clock: Clock,
-    domain: Domain,
-    parser: DeviceParser,
+    pub(super) domain: Domain,
+    pub(super) parser: DeviceParser,
     users: Vec<User>,
     sessions: HashMap<(usize, usize), Session>,
 }
 
-/// Fills a migrated, empty database with [`PEOPLE`] and their history.
-pub(super) async fn generate(settings: &Settings, password: &PlainPassword) -> Result<()> {
+/// Fills a migrated, empty database with [`PEOPLE`] and a crowd, and their history. Returns the
+/// crowd's numbers.
+pub(super) async fn generate(settings: &Settings, password: &PlainPassword) -> Result<CrowdSize> {
     let now = Clock::system().now();
     let mut replay = Replay::new(settings, now)?;
+    let crowd = crowd::generate(&replay, now).await?;
     for person in &PEOPLE {
         let user = replay.register(person, password).await?;
         replay.users.push(user);
@@ -59,7 +62,7 @@ pub(super) async fn generate(settings: &Settings, password: &PlainPassword) -> R
         reached = step.ago;
         replay.perform(&step).await?;
     }
-    Ok(())
+    Ok(crowd)
 }
 
 /// Returns the actions on every device, oldest first.
@@ -117,11 +120,7 @@ impl Replay {
             trust: EmailTrust::Vouched,
             full_name: FullName::parse(person.name)?,
             password: password.clone(),
-            role: if person.is_admin {
-                Role::Admin
-            } else {
-                Role::Person
-            },
+            role: person.role,
         };
         Ok(self.domain.people.create_user(account).await?)
     }

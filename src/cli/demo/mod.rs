@@ -1,6 +1,7 @@
 //! `rollcall demo`: the service on a throw-away database, with sample people who have been using
 //! it for months.
 
+mod crowd;
 mod history;
 mod intruder;
 mod people;
@@ -61,7 +62,7 @@ async fn demo(settings: Settings) -> Result<()> {
     // Random at every run: a demo that a network can reach admits only people who can see its
     // output.
     let password = text::random::<PASSWORD_BYTES>()?;
-    history::generate(
+    let crowd = history::generate(
         &settings,
         &PlainPassword::new("password", password.clone())?,
     )
@@ -83,6 +84,7 @@ async fn demo(settings: Settings) -> Result<()> {
         "\nA moment after you sign in as {}, somebody else does: see what happens.",
         PEOPLE[0].email
     );
+    println!("{crowd}");
     println!("Stop it with Ctrl-C; all of it goes then.");
     let victim = server
         .app()

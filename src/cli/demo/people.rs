@@ -1,12 +1,13 @@
 //! The sample people and the devices they are signed in on.
 
 use crate::geo::{Location, Place, Point};
+use crate::people::Role;
 
 /// A sample person.
 pub(super) struct Person {
     pub(super) email: &'static str,
     pub(super) name: &'static str,
-    pub(super) is_admin: bool,
+    pub(super) role: Role,
     /// What the account shows, for people who try the demo.
     pub(super) about: &'static str,
     pub(super) devices: &'static [Device],
@@ -68,24 +69,24 @@ pub(super) enum Outcome {
 const HOUR: u32 = 60;
 const DAY: u32 = 24 * HOUR;
 
-const CHROME_MAC: &str = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36";
-const SAFARI_MAC: &str = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/26.1 Safari/605.1.15";
-const SAFARI_IPHONE: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_7 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/26.1 Mobile/15E148 Safari/604.1";
-const SAFARI_IPAD: &str = "Mozilla/5.0 (iPad; CPU OS 17_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.6 Mobile/15E148 Safari/604.1";
-const FIREFOX_WINDOWS: &str =
+pub(super) const CHROME_MAC: &str = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36";
+pub(super) const SAFARI_MAC: &str = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/26.1 Safari/605.1.15";
+pub(super) const SAFARI_IPHONE: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_7 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/26.1 Mobile/15E148 Safari/604.1";
+pub(super) const SAFARI_IPAD: &str = "Mozilla/5.0 (iPad; CPU OS 17_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.6 Mobile/15E148 Safari/604.1";
+pub(super) const FIREFOX_WINDOWS: &str =
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:145.0) Gecko/20100101 Firefox/145.0";
-const EDGE_WINDOWS: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36 Edg/142.0.0.0";
-const CHROME_WINDOWS: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36";
-const FIREFOX_UBUNTU: &str =
+pub(super) const EDGE_WINDOWS: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36 Edg/142.0.0.0";
+pub(super) const CHROME_WINDOWS: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36";
+pub(super) const FIREFOX_UBUNTU: &str =
     "Mozilla/5.0 (X11; Ubuntu; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0";
-const CHROME_ANDROID: &str = "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Mobile Safari/537.36";
+pub(super) const CHROME_ANDROID: &str = "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Mobile Safari/537.36";
 const SAMSUNG_TABLET: &str = "Mozilla/5.0 (Linux; Android 14; SM-X710) AppleWebKit/537.36 (KHTML, like Gecko) SamsungBrowser/27.0 Chrome/125.0.0.0 Safari/537.36";
-const LG_TV: &str = "Mozilla/5.0 (Web0S; Linux/SmartTV) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/108.0.5359.211 Safari/537.36 WebAppManager";
+pub(super) const LG_TV: &str = "Mozilla/5.0 (Web0S; Linux/SmartTV) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/108.0.5359.211 Safari/537.36 WebAppManager";
 const PLAYSTATION: &str = "Mozilla/5.0 (PlayStation; PlayStation 5/8.20) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/15.4 Safari/605.1.15";
 const CHROMEBOOK: &str = "Mozilla/5.0 (X11; CrOS x86_64 14541.0.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36";
 const WATCH: &str = "RollcallNotes/2.4 (Apple Watch; watchOS 11.2; Scale/2.00)";
-const CURL: &str = "curl/8.14.1";
-const PYTHON: &str = "python-requests/2.32.5";
+pub(super) const CURL: &str = "curl/8.14.1";
+pub(super) const PYTHON: &str = "python-requests/2.32.5";
 const INSTAGRAM: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/22F76 Instagram 385.0.0.30.75 (iPhone15,3; iOS 18_5; en_US; en; scale=3.00; 1290x2796; 745261345)";
 const UNKNOWN: &str = "KitchenDisplay (firmware 3)";
 
@@ -119,11 +120,11 @@ const fn ended(device: Device, outcome: Outcome) -> Device {
 /// The device of the intruder.
 pub(super) static INTRUDER: Device = live(EDGE_WINDOWS, "198.18.0.66", 0, 0);
 
-pub(super) static PEOPLE: [Person; 7] = [
+pub(super) static PEOPLE: [Person; 8] = [
     Person {
         email: "ana@example.org",
         name: "Ana Ribeiro",
-        is_admin: false,
+        role: Role::Person,
         about: "12 devices of every kind",
         devices: &[
             live(CHROME_MAC, "203.0.113.24", 40 * DAY, 25),
@@ -165,14 +166,21 @@ pub(super) static PEOPLE: [Person; 7] = [
     Person {
         email: "admin@example.org",
         name: "Adam Novak",
-        is_admin: true,
+        role: Role::Admin,
         about: "an administrator",
         devices: &[live(FIREFOX_UBUNTU, "192.0.2.10", 14 * DAY, DAY)],
     },
     Person {
+        email: "auditor@example.org",
+        name: "Audrey Moreau",
+        role: Role::Auditor,
+        about: "an auditor, who sees all and changes nothing",
+        devices: &[live(CHROME_MAC, "203.0.113.140", 9 * DAY, 2 * DAY)],
+    },
+    Person {
         email: "ben@example.org",
         name: "Ben Okafor",
-        is_admin: false,
+        role: Role::Person,
         about: "a phone and a laptop",
         devices: &[
             live(CHROME_ANDROID, "198.51.100.120", 80 * DAY, 10),
@@ -186,7 +194,7 @@ pub(super) static PEOPLE: [Person; 7] = [
     Person {
         email: "chloe@example.org",
         name: "Chloé Martin",
-        is_admin: false,
+        role: Role::Person,
         about: "signs out when she is done",
         devices: &[
             ended(
@@ -202,7 +210,7 @@ pub(super) static PEOPLE: [Person; 7] = [
     Person {
         email: "dmitri@example.org",
         name: "Dmitri Petrov",
-        is_admin: false,
+        role: Role::Person,
         about: "programs and a browser",
         devices: &[
             named(
@@ -216,7 +224,7 @@ pub(super) static PEOPLE: [Person; 7] = [
     Person {
         email: "emi@example.org",
         name: "Emi Tanaka",
-        is_admin: false,
+        role: Role::Person,
         about: "two browsers on one laptop",
         devices: &[
             live(EDGE_WINDOWS, "203.0.113.201", 25 * DAY, 20),
@@ -226,7 +234,7 @@ pub(super) static PEOPLE: [Person; 7] = [
     Person {
         email: "farid@example.org",
         name: "Farid Haddad",
-        is_admin: false,
+        role: Role::Person,
         about: "signed in nowhere yet",
         devices: &[],
     },

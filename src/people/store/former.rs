@@ -84,7 +84,7 @@ pub(crate) fn get_former(c: &mut AnyConnection, id: FormerEmailId) -> Result<For
     Ok(former_emails::table
         .find(id)
         .select(FormerEmail::as_select())
-        .first(c)?)
+        .get_result(c)?)
 }
 
 /// Lists a person's former addresses whose window is open, oldest first.

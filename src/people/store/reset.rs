@@ -50,7 +50,7 @@ pub(crate) fn find_reset(
         .find(id)
         .filter(password_resets::expires_at.gt(now))
         .select(PasswordReset::as_select())
-        .first(c)
+        .get_result(c)
         .optional()?)
 }
 

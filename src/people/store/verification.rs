@@ -48,7 +48,7 @@ pub(crate) fn find_verification(
         .find(id)
         .filter(email_verifications::expires_at.gt(now))
         .select(EmailVerification::as_select())
-        .first(c)
+        .get_result(c)
         .optional()?)
 }
 
@@ -62,7 +62,7 @@ pub(crate) fn find_verification_by_person(
         .filter(email_verifications::user_id.eq(user))
         .filter(email_verifications::expires_at.gt(now))
         .select(EmailVerification::as_select())
-        .first(c)
+        .get_result(c)
         .optional()?)
 }
 

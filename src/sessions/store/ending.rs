@@ -7,7 +7,7 @@ use super::model::Session;
 use super::{lock_listed, lock_live};
 use crate::clock::Timestamp;
 use crate::db::schema::user_sessions;
-use crate::db::{AnyConnection, SessionId, UserId, on_each};
+use crate::db::{AnyConnection, SessionId, UserId, cached, in_few_sizes, on_each};
 use crate::error::Result;
 use crate::events::Origin;
 use crate::sessions::values::{EndedReason, OpenedVia};
@@ -44,7 +44,7 @@ macro_rules! end_where {
             dsl::ended_by.eq(end.by),
             dsl::updated_at.eq(end.at),
         );
-        on_each!($c, c => diesel::update($which).set(changes).returning(Session::as_returning()).get_results(c))
+        on_each!($c, c => cached(diesel::update($which).set(changes).returning(Session::as_returning())).get_results(c))
     }};
 }
 
@@ -74,7 +74,7 @@ pub(crate) fn end_several(
     lock_live(c, user)?;
     let several = user_sessions::table
         .filter(user_sessions::user_id.eq(user))
-        .filter(user_sessions::id.eq_any(ids))
+        .filter(user_sessions::id.eq_any(in_few_sizes(ids)))
         .filter(user_sessions::is_active)
         .filter(user_sessions::expires_at.gt(end.at));
     Ok(end_where!(c, several, end)?)
@@ -157,7 +157,7 @@ pub(crate) fn end_listed(
 ) -> Result<Vec<Session>> {
     lock_listed(c, ids)?;
     let listed = user_sessions::table
-        .filter(user_sessions::id.eq_any(ids))
+        .filter(user_sessions::id.eq_any(in_few_sizes(ids)))
         .filter(user_sessions::is_active)
         .filter(user_sessions::expires_at.gt(end.at));
     Ok(end_where!(c, listed, end)?)

@@ -96,7 +96,7 @@ pub struct Session {
 
 /// A session to be inserted.
 #[derive(Insertable)]
-#[diesel(table_name = user_sessions)]
+#[diesel(table_name = user_sessions, treat_none_as_default_value = false)]
 pub(in crate::sessions) struct NewSessionRow<'a> {
     pub(in crate::sessions) id: SessionId,
     pub(in crate::sessions) user_id: UserId,

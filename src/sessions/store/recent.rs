@@ -5,7 +5,7 @@ use diesel::prelude::*;
 
 use super::model::Session;
 use crate::db::schema::user_sessions;
-use crate::db::{AnyConnection, SessionId, UserId};
+use crate::db::{AnyConnection, SessionId, UserId, first_rows};
 use crate::error::Result;
 use crate::net::ip_key;
 
@@ -21,23 +21,20 @@ pub(crate) fn list_recent(
     c: &mut AnyConnection,
     user: UserId,
     except: Option<SessionId>,
-    limit: i64,
+    limit: u32,
 ) -> Result<Vec<Session>> {
     let own = user_sessions::table
         .filter(user_sessions::user_id.eq(user))
-        .limit(limit)
         .select(Session::as_select());
-    let mut recent: Vec<Session> = own
-        .filter(user_sessions::is_active)
-        .order((
-            user_sessions::last_used_bucket.desc(),
-            user_sessions::id.desc(),
-        ))
-        .load(c)?;
-    let ended: Vec<Session> = own
+    let live = own.filter(user_sessions::is_active).order((
+        user_sessions::last_used_bucket.desc(),
+        user_sessions::id.desc(),
+    ));
+    let mut recent: Vec<Session> = first_rows(live, limit).load(c)?;
+    let past = own
         .filter(not(user_sessions::is_active))
-        .order((user_sessions::ended_at.desc(), user_sessions::id.desc()))
-        .load(c)?;
+        .order((user_sessions::ended_at.desc(), user_sessions::id.desc()));
+    let ended: Vec<Session> = first_rows(past, limit).load(c)?;
     recent.extend(ended);
     recent.retain(|session| Some(session.id) != except);
     Ok(recent)

@@ -10,7 +10,7 @@ use super::model::Session;
 use super::usage::{POSTGRES_EXPIRY, SQLITE_EXPIRY, expiry_if_used};
 use crate::clock::Timestamp;
 use crate::db::schema::{user_sessions, users};
-use crate::db::{AnyConnection, SessionId, UserId, sql};
+use crate::db::{AnyConnection, SessionId, UserId, cached, on_each, sql};
 use crate::error::Result;
 use crate::geo::Place;
 use crate::net::IpRetention;
@@ -140,22 +140,26 @@ pub(in crate::sessions) fn rotate_jti(
         dsl::updated_at.eq(now),
     );
     let rotated = match c {
-        AnyConnection::Postgres(c) => diesel::update(current)
-            .set((
-                changes,
-                dsl::expires_at.eq(expiry_if_used!(now, POSTGRES_EXPIRY)),
-            ))
-            .returning(Session::as_returning())
+        AnyConnection::Postgres(c) => {
+            let end = dsl::expires_at.eq(expiry_if_used!(now, POSTGRES_EXPIRY));
+            cached(
+                diesel::update(current)
+                    .set((changes, end))
+                    .returning(Session::as_returning()),
+            )
             .get_result(c)
-            .optional()?,
-        AnyConnection::Sqlite(c) => diesel::update(current)
-            .set((
-                changes,
-                dsl::expires_at.eq(expiry_if_used!(now, SQLITE_EXPIRY)),
-            ))
-            .returning(Session::as_returning())
+            .optional()?
+        }
+        AnyConnection::Sqlite(c) => {
+            let end = dsl::expires_at.eq(expiry_if_used!(now, SQLITE_EXPIRY));
+            cached(
+                diesel::update(current)
+                    .set((changes, end))
+                    .returning(Session::as_returning()),
+            )
             .get_result(c)
-            .optional()?,
+            .optional()?
+        }
     };
     Ok(rotated)
 }
@@ -185,7 +189,7 @@ pub(in crate::sessions) fn replace_token(
         dsl::expires_at.eq(session.expiry_if_used(now)),
         dsl::updated_at.eq(now),
     );
-    diesel::update(row).set(changes).execute(c)?;
+    on_each!(c, c => cached(diesel::update(row).set(changes).returning(dsl::id)).load::<SessionId>(c))?;
     Ok(())
 }
 
@@ -203,9 +207,10 @@ pub(in crate::sessions) fn mark_token_used(
         .filter(dsl::id.eq(id))
         .filter(dsl::refresh_token_jti.eq(jti.as_str()))
         .filter(dsl::is_token_used.eq(false));
-    Ok(diesel::update(unused)
-        .set(dsl::is_token_used.eq(true))
-        .execute(c)?)
+    let mark = dsl::is_token_used.eq(true);
+    let marked: Vec<SessionId> =
+        on_each!(c, c => cached(diesel::update(unused).set(mark).returning(dsl::id)).load(c))?;
+    Ok(marked.len())
 }
 
 /// Lists sessions whose last rotation was before `before` and is still stored, earliest first, at

@@ -8,7 +8,7 @@ use super::lock_live;
 use super::model::{LastUse, Session};
 use crate::clock::Timestamp;
 use crate::db::schema::user_sessions;
-use crate::db::{AnyConnection, SessionId, UserId, on_each, sql};
+use crate::db::{AnyConnection, SessionId, UserId, cached, on_each, sql};
 use crate::error::Result;
 use crate::geo::Location;
 use crate::net::ip_key;
@@ -77,9 +77,7 @@ pub(in crate::sessions) fn update_location(
         .filter(dsl::id.eq(id))
         .filter(dsl::is_active);
     let changes = use_columns!(location, now);
-    let moved = on_each!(c, c => diesel::update(live)
-        .set(changes)
-        .returning(Session::as_returning())
+    let moved = on_each!(c, c => cached(diesel::update(live).set(changes).returning(Session::as_returning()))
         .get_result(c)
         .optional())?;
     Ok(moved)
@@ -96,21 +94,27 @@ pub(in crate::sessions) fn update_last_use(c: &mut AnyConnection, used: &LastUse
         .filter(dsl::is_active)
         .filter(dsl::last_used_at.lt(used.at));
     let changes = use_columns!(used.location, used.at);
-    let rows = match c {
-        AnyConnection::Postgres(c) => diesel::update(earlier)
-            .set((
-                changes,
-                dsl::expires_at.eq(expiry_if_used!(used.at, POSTGRES_EXPIRY)),
-            ))
-            .execute(c)?,
-        AnyConnection::Sqlite(c) => diesel::update(earlier)
-            .set((
-                changes,
-                dsl::expires_at.eq(expiry_if_used!(used.at, SQLITE_EXPIRY)),
-            ))
-            .execute(c)?,
+    let updated: Vec<SessionId> = match c {
+        AnyConnection::Postgres(c) => {
+            let end = dsl::expires_at.eq(expiry_if_used!(used.at, POSTGRES_EXPIRY));
+            cached(
+                diesel::update(earlier)
+                    .set((changes, end))
+                    .returning(dsl::id),
+            )
+            .load(c)?
+        }
+        AnyConnection::Sqlite(c) => {
+            let end = dsl::expires_at.eq(expiry_if_used!(used.at, SQLITE_EXPIRY));
+            cached(
+                diesel::update(earlier)
+                    .set((changes, end))
+                    .returning(dsl::id),
+            )
+            .load(c)?
+        }
     };
-    Ok(rows)
+    Ok(updated.len())
 }
 
 /// Updates the idle limit, in seconds, of a person's live sessions with this persistence, and their

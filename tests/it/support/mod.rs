@@ -16,6 +16,7 @@ pub mod response;
 pub mod sessions;
 pub mod smtp;
 pub mod source;
+pub mod statements;
 pub mod webdriver;
 
 /// What most test modules need.
