@@ -154,7 +154,7 @@ pub static API: &[Route] = &[
     Route::patch("/api/v1/admin/users/{id}", Access::AdminPersonApi, || web::to(api::admin::users::update)),
     Route::delete("/api/v1/admin/users/{id}", Access::AdminPersonApi, || web::to(api::admin::user_acts::delete)),
     Route::post("/api/v1/admin/users/{id}/disable", Access::AdminApi, || web::to(api::admin::user_acts::disable)),
-    Route::post("/api/v1/admin/users/{id}/enable", Access::AdminApi, || web::to(api::admin::user_acts::enable)),
+    Route::post("/api/v1/admin/users/{id}/enable", Access::AdminPersonApi, || web::to(api::admin::user_acts::enable)),
     Route::post("/api/v1/admin/users/{id}/verify-email", Access::AdminPersonApi, || web::to(api::admin::user_acts::verify_email)),
     Route::post("/api/v1/admin/users/{id}/reset-link", Access::AdminPersonApi, || web::to(api::admin::user_acts::create_reset_link)),
     Route::post("/api/v1/admin/users/{id}/invite", Access::AdminPersonApi, || web::to(api::admin::user_acts::invite_again)),

@@ -14,6 +14,10 @@
 mod support;
 
 mod activity;
+mod admin_invitations;
+mod admin_people;
+mod admin_people_search;
+mod admin_roles;
 mod alert_links;
 mod alert_mail;
 mod alerts;
@@ -33,6 +37,7 @@ mod browser_security;
 mod change_notifications;
 mod clear_site_data;
 mod cli;
+mod cli_people;
 mod cli_serve;
 mod client_hints;
 mod container;
@@ -60,6 +65,7 @@ mod in_a_browser;
 mod ip_retention;
 mod key_rotation;
 mod keys;
+mod last_admin;
 mod last_uses;
 mod layout;
 mod logs;

@@ -1,5 +1,5 @@
 //! `/api/v1/admin/users/{id}/…`: what administrators do to one person. An application with a key for
-//! it may disable people and enable them again, and nothing else of it.
+//! it may disable people, and nothing else of it.
 
 use actix_web::http::header::CONTENT_DISPOSITION;
 use actix_web::{HttpResponse, web};
@@ -74,12 +74,12 @@ pub async fn disable(
 /// [`Error::NotFound`] when there is no such person; [`Error::Invalid`] when the reason is not valid.
 pub async fn enable(
     app: web::Data<AppState>,
-    AdminApiCaller(admin): AdminApiCaller,
+    AdminPersonCaller(caller): AdminPersonCaller,
     id: web::Path<UserId>,
     body: Result<Json<EnableRequest>>,
 ) -> Result<HttpResponse> {
     let Json(body) = body?;
-    let origin = admin.origin();
+    let origin = caller.origin();
     let origin = match body.reason {
         Some(reason) => origin.with_reason(reason.parse()?),
         None => origin,
