@@ -78,7 +78,9 @@ fn bob() -> Person {
 
 async fn accept(app: &TestApp, link: &str) -> TestResponse {
     let reader = app.browser(IPHONE);
-    reader.submit(link, link, &[("new_password", PASSWORD)]).await
+    reader
+        .submit(link, link, &[("new_password", PASSWORD)])
+        .await
 }
 
 async fn an_invitation_by_mail_sets_the_first_password_and_verifies_the_e_mail(database: Database) {
@@ -87,15 +89,22 @@ async fn an_invitation_by_mail_sets_the_first_password_and_verifies_the_e_mail(d
     let invited = invite(admin).await;
     assert_eq!(invited["invitation"]["is_sent"], true);
     assert!(invited["invitation"].get("link").is_none(), "{invited:#}");
-    assert_eq!((&invited["is_invited"], &invited["email_verified"]), (&json!(true), &json!(false)));
+    assert_eq!(
+        (&invited["is_invited"], &invited["email_verified"]),
+        (&json!(true), &json!(false))
+    );
     let link = fixture.link().await;
     let reader = app.browser(IPHONE);
     let page = reader.get(&link).await.expect(200);
     let page = page.expect_words("You are invited");
     assert!(!page.words().contains("signed out"), "{}", page.words());
-    let short = reader.submit(&link, &link, &[("new_password", "short")]).await;
+    let short = reader
+        .submit(&link, &link, &[("new_password", "short")])
+        .await;
     short.expect(400).expect_words("at least 8 characters");
-    let done = reader.submit(&link, &link, &[("new_password", PASSWORD)]).await;
+    let done = reader
+        .submit(&link, &link, &[("new_password", PASSWORD)])
+        .await;
     let page = reader.follow(&done).await.expect(200);
     page.expect_words("Your password is set. Sign in with it.");
     reader.get(&link).await.expect(410);
@@ -104,16 +113,30 @@ async fn an_invitation_by_mail_sets_the_first_password_and_verifies_the_e_mail(d
     let shown = admin.person(&id(&invited)).await;
     assert_eq!(shown["full_name"], "Bob");
     assert_eq!(shown["role"], "auditor");
-    assert_eq!((&shown["is_invited"], &shown["email_verified"]), (&json!(false), &json!(true)));
+    assert_eq!(
+        (&shown["is_invited"], &shown["email_verified"]),
+        (&json!(false), &json!(true))
+    );
     let mut events = account_events(app, &id(&invited));
     events.sort();
-    assert_eq!(events, ["email_verified::", "invited:auditor:", "password_changed::"]);
+    assert_eq!(
+        events,
+        ["email_verified::", "invited:auditor:", "password_changed::"]
+    );
     // Their first password is no news to them.
     let sign_in_only = app.deliver_mail().await;
     let messages = fixture.server.messages();
-    let subjects: Vec<_> = messages.iter().map(|message| message.header("Subject")).collect();
+    let subjects: Vec<_> = messages
+        .iter()
+        .map(|message| message.header("Subject"))
+        .collect();
     assert!(sign_in_only <= 1, "{subjects:?}");
-    assert!(!subjects.iter().any(|subject| subject.contains("password was changed")), "{subjects:?}");
+    assert!(
+        !subjects
+            .iter()
+            .any(|subject| subject.contains("password was changed")),
+        "{subjects:?}"
+    );
     fixture.stop().await;
 }
 
@@ -128,7 +151,9 @@ async fn an_invitation_expires_and_is_sent_again(database: Database) {
     let mut admin = fixture.admin;
     admin.sign_in_again(&fixture.app).await;
     fixture.app.deliver_mail().await;
-    let again = admin.send("POST", &format!("/{}/invite", id(&invited)), &json!({})).await;
+    let again = admin
+        .send("POST", &format!("/{}/invite", id(&invited)), &json!({}))
+        .await;
     assert_eq!(again.expect(201).json()["invitation"]["is_sent"], true);
     let fixture = Fixture { admin, ..fixture };
     let second = fixture.link().await;
@@ -157,7 +182,9 @@ async fn a_link_for_a_forgotten_password_keeps_what_the_administrator_set(databa
     assert_eq!(ask().await, 1);
     let message = fixture.server.messages().pop().expect("a message");
     assert_eq!(message.header("Subject"), "Set a new password");
-    accept(app, &message.link("/reset-password/")).await.expect(303);
+    accept(app, &message.link("/reset-password/"))
+        .await
+        .expect(303);
     let device = app.login(&bob(), FIREFOX).await;
     let me = device.get("/api/v1/me").await.expect(200).json();
     assert_eq!(me["full_name"], "Bob");
@@ -171,14 +198,20 @@ async fn an_address_is_sent_only_so_many_invitations(database: Database) {
     let invited = invite(&fixture.admin).await;
     let path = format!("/{}/invite", id(&invited));
     for _ in 0..9 {
-        fixture.admin.send("POST", &path, &json!({})).await.expect(201);
+        fixture
+            .admin
+            .send("POST", &path, &json!({}))
+            .await
+            .expect(201);
     }
     let refused = fixture.admin.send("POST", &path, &json!({})).await;
     refused.problem(503, "busy");
     // The last one that was sent is still good.
     fixture.app.deliver_mail().await;
     let message = fixture.server.messages().pop().expect("a message");
-    accept(&fixture.app, &message.link("/reset-password/")).await.expect(303);
+    accept(&fixture.app, &message.link("/reset-password/"))
+        .await
+        .expect(303);
     fixture.stop().await;
 }
 
@@ -200,12 +233,17 @@ async fn without_mail_the_link_is_handed_over_once(app: &TestApp) {
 async fn an_invitation_again_voids_the_former_link(app: &TestApp) {
     let admin = Admin::start(app, "admin@example.org").await;
     let invited = invite(&admin).await;
-    let again = admin.send("POST", &format!("/{}/invite", id(&invited)), &json!({})).await;
+    let again = admin
+        .send("POST", &format!("/{}/invite", id(&invited)), &json!({}))
+        .await;
     let again = again.expect(201).json();
     app.browser(IPHONE).get(&path(&invited)).await.expect(410);
     accept(app, &path(&again)).await.expect(303);
     let body = json!({"email": BOB, "invite": true});
-    admin.send("POST", "", &body).await.problem(409, "email_taken");
+    admin
+        .send("POST", "", &body)
+        .await
+        .problem(409, "email_taken");
 }
 
 async fn two_uses_of_an_invitation_at_once_set_one_password(app: &TestApp) {
@@ -223,7 +261,9 @@ async fn two_uses_of_an_invitation_at_once_set_one_password(app: &TestApp) {
     statuses.sort_unstable();
     assert_eq!(statuses, [303, 410]);
     let set = account_events(app, &id(&invited));
-    let set = set.iter().filter(|event| event.starts_with("password_changed"));
+    let set = set
+        .iter()
+        .filter(|event| event.starts_with("password_changed"));
     assert_eq!(set.count(), 1);
 }
 
@@ -232,7 +272,9 @@ async fn one_who_has_a_password_needs_no_invitation(app: &TestApp) {
     let invited = invite(&admin).await;
     accept(app, &path(&invited)).await.expect(303);
     for id in [id(&invited), admin.id.clone()] {
-        let again = admin.send("POST", &format!("/{id}/invite"), &json!({})).await;
+        let again = admin
+            .send("POST", &format!("/{id}/invite"), &json!({}))
+            .await;
         again.problem(400, "invalid_request");
     }
 }
@@ -242,14 +284,26 @@ async fn a_disabled_person_cannot_use_their_invitation(app: &TestApp) {
     let invited = invite(&admin).await;
     let (link, id) = (path(&invited), id(&invited));
     let body = json!({"reason": "A mistake"});
-    admin.send("POST", &format!("/{id}/disable"), &body).await.expect(200);
+    admin
+        .send("POST", &format!("/{id}/disable"), &body)
+        .await
+        .expect(200);
     app.browser(IPHONE).get(&link).await.expect(410);
-    let again = admin.send("POST", &format!("/{id}/invite"), &json!({})).await;
+    let again = admin
+        .send("POST", &format!("/{id}/invite"), &json!({}))
+        .await;
     again.problem(400, "invalid_request");
-    admin.send("POST", &format!("/{id}/enable"), &json!({})).await.expect(200);
+    admin
+        .send("POST", &format!("/{id}/enable"), &json!({}))
+        .await
+        .expect(200);
     app.browser(IPHONE).get(&link).await.expect(410);
-    let again = admin.send("POST", &format!("/{id}/invite"), &json!({})).await;
-    accept(app, &path(&again.expect(201).json())).await.expect(303);
+    let again = admin
+        .send("POST", &format!("/{id}/invite"), &json!({}))
+        .await;
+    accept(app, &path(&again.expect(201).json()))
+        .await
+        .expect(303);
 }
 
 async fn nobody_signs_in_to_an_invited_account_without_its_password(app: &TestApp) {

@@ -34,7 +34,10 @@ impl Model {
     fn matches(&self, filter: &Filter) -> bool {
         let q = filter.q.to_lowercase();
         let own = [Some(&self.email), Some(&self.name), self.subject.as_ref()];
-        let is_named = own.into_iter().flatten().any(|text| text.to_lowercase().contains(&q));
+        let is_named = own
+            .into_iter()
+            .flatten()
+            .any(|text| text.to_lowercase().contains(&q));
         let state = if self.is_active { "active" } else { "disabled" };
         let email = match (&self.subject, self.is_verified) {
             (Some(_), _) => "none",
@@ -69,7 +72,15 @@ impl Filter {
         ];
         let set = all.iter().filter(|(_, value)| !value.is_empty());
         let pairs: Vec<String> = set
-            .map(|(name, value)| format!("{name}={}", value.replace(' ', "%20").replace('%', "%25").replace("%2520", "%20")))
+            .map(|(name, value)| {
+                format!(
+                    "{name}={}",
+                    value
+                        .replace(' ', "%20")
+                        .replace('%', "%25")
+                        .replace("%2520", "%20")
+                )
+            })
             .collect();
         pairs.join("&")
     }
@@ -78,10 +89,15 @@ impl Filter {
 async fn people_are_found_by_what_contains_the_text(app: &TestApp) {
     let admin = Admin::start(app, "admin@example.org").await;
     let key = app.create_key("sessions");
-    for (subject, email) in [("customer-7", "grace@shop.example"), ("customer-8", "x@y.example")] {
+    for (subject, email) in [
+        ("customer-7", "grace@shop.example"),
+        ("customer-8", "x@y.example"),
+    ] {
         let request = app.anyone().request("POST", "/api/v1/app/sessions");
         let body = json!({"subject": subject, "email": email, "full_name": "Grace Hopper"});
-        TestResponse::to(request.bearer_auth(&key).json(&body)).await.expect(201);
+        TestResponse::to(request.bearer_auth(&key).json(&body))
+            .await
+            .expect(201);
     }
     app.register("ada@example.org").await;
     let find = async |q: &str| {
@@ -90,8 +106,14 @@ async fn people_are_found_by_what_contains_the_text(app: &TestApp) {
     };
     assert_eq!(find("ada@").await, ["ada@example.org"]);
     assert_eq!(find("ADA%40EXAMPLE").await, ["ada@example.org"]);
-    assert_eq!(find("lovelace").await, ["ada@example.org", "admin@example.org"]);
-    assert_eq!(find("Ada%20L").await, ["ada@example.org", "admin@example.org"]);
+    assert_eq!(
+        find("lovelace").await,
+        ["ada@example.org", "admin@example.org"]
+    );
+    assert_eq!(
+        find("Ada%20L").await,
+        ["ada@example.org", "admin@example.org"]
+    );
     assert_eq!(find("hopper").await, ["grace@shop.example", "x@y.example"]);
     assert_eq!(find("customer-7").await, ["grace@shop.example"]);
     assert_eq!(find("tomer-8").await, ["x@y.example"]);
@@ -100,7 +122,10 @@ async fn people_are_found_by_what_contains_the_text(app: &TestApp) {
     assert_eq!(find(&admin.id.to_uppercase()).await, ["admin@example.org"]);
     assert_eq!(find("external.invalid").await, Vec::<String>::new());
     assert_eq!(find("nobody").await, Vec::<String>::new());
-    assert_eq!(find("019ab0de-0000-7000-8000-000000000000").await, Vec::<String>::new());
+    assert_eq!(
+        find("019ab0de-0000-7000-8000-000000000000").await,
+        Vec::<String>::new()
+    );
     assert_eq!(find("").await.len(), 4);
     // What begins with it comes first, then what contains it.
     for email in ["zoe@example.org", "a-zoe@example.org"] {
@@ -108,13 +133,20 @@ async fn people_are_found_by_what_contains_the_text(app: &TestApp) {
         app.advance(Duration::from_millis(2));
     }
     let list = admin.get("?q=zoe").await.expect(200).json();
-    let emails: Vec<_> = users(&list).iter().map(|user| user["email"].clone()).collect();
+    let emails: Vec<_> = users(&list)
+        .iter()
+        .map(|user| user["email"].clone())
+        .collect();
     assert_eq!(emails, ["zoe@example.org", "a-zoe@example.org"]);
 }
 
 async fn a_text_with_signs_of_a_pattern_is_taken_as_it_is(app: &TestApp) {
     let admin = Admin::start(app, "admin@example.org").await;
-    for (email, name) in [("p@example.org", "100% Ada"), ("u@example.org", "under_score"), ("b@example.org", "back\\slash")] {
+    for (email, name) in [
+        ("p@example.org", "100% Ada"),
+        ("u@example.org", "under_score"),
+        ("b@example.org", "back\\slash"),
+    ] {
         let body = json!({"email": email, "full_name": name, "password": PASSWORD});
         admin.send("POST", "", &body).await.expect(201);
     }
@@ -143,8 +175,18 @@ async fn filters_and_pages_agree_with_a_model(app: &TestApp) {
                 ("disabled", "unverified", false),
                 ("active", "", true),
             ] {
-                let application = if of_application { application.clone() } else { String::new() };
-                filters.push(Filter { q, role, state, email, application });
+                let application = if of_application {
+                    application.clone()
+                } else {
+                    String::new()
+                };
+                filters.push(Filter {
+                    q,
+                    role,
+                    state,
+                    email,
+                    application,
+                });
             }
         }
     }
@@ -184,7 +226,10 @@ async fn pages_neither_repeat_nor_skip_while_people_come_and_go(app: &TestApp) {
             let new = admin.send("POST", "", &body).await.expect(201).json();
             if turn % 2 == 1 {
                 let id = new["id"].as_str().expect("an id");
-                admin.send("DELETE", &format!("/{id}"), &json!({"email": email})).await.expect(204);
+                admin
+                    .send("DELETE", &format!("/{id}"), &json!({"email": email}))
+                    .await
+                    .expect(204);
             }
             turn += 1;
             match page["next_cursor"].as_str() {
@@ -193,7 +238,11 @@ async fn pages_neither_repeat_nor_skip_while_people_come_and_go(app: &TestApp) {
             }
         }
         let unique: BTreeSet<String> = found.iter().cloned().collect();
-        assert_eq!(unique.len(), found.len(), "somebody is there twice: {query}");
+        assert_eq!(
+            unique.len(),
+            found.len(),
+            "somebody is there twice: {query}"
+        );
         let now = walk(&admin, query, 200).await.concat();
         for id in now.iter().filter(|id| untouched.contains(*id)) {
             assert!(unique.contains(id), "{id} was skipped: {query}");
@@ -216,7 +265,10 @@ async fn what_is_no_filter_is_refused_and_named(app: &TestApp) {
         ("cursor=", "cursor"),
         (&format!("q={}", "x".repeat(256)), "q"),
     ] {
-        let problem = admin.get(&format!("?{query}")).await.problem(400, "invalid_request");
+        let problem = admin
+            .get(&format!("?{query}"))
+            .await
+            .problem(400, "invalid_request");
         let text = problem.to_string();
         assert!(text.contains(named), "{query}: {text}");
     }
@@ -224,7 +276,10 @@ async fn what_is_no_filter_is_refused_and_named(app: &TestApp) {
     // To others, the list does not exist, whatever they ask it.
     let ada = app.register("ada@example.org").await;
     let device = app.login(&ada, FIREFOX).await;
-    device.get(&format!("{USERS}?colour=red")).await.problem(404, "not_found");
+    device
+        .get(&format!("{USERS}?colour=red"))
+        .await
+        .problem(404, "not_found");
 }
 
 async fn a_cursor_is_good_for_its_own_search_only(app: &TestApp) {
@@ -233,7 +288,12 @@ async fn a_cursor_is_good_for_its_own_search_only(app: &TestApp) {
     let first = page(&admin, "state=active", 3, None).await;
     let cursor = first["next_cursor"].as_str().expect("a cursor");
     page(&admin, "state=active", 50, Some(cursor)).await;
-    for query in ["", "state=disabled", "state=active&q=ada", "state=active&role=admin"] {
+    for query in [
+        "",
+        "state=disabled",
+        "state=active&q=ada",
+        "state=active&role=admin",
+    ] {
         let response = admin.get(&format!("?{query}&cursor={cursor}")).await;
         let problem = response.problem(400, "invalid_request");
         assert_eq!(problem["errors"][0]["field"], "cursor");
@@ -253,9 +313,15 @@ async fn a_long_search_stops_and_is_continued(app: &TestApp) {
     let cursor = first["next_cursor"].as_str().expect("a cursor").to_owned();
     let second = page(&admin, "q=rare", 50, Some(&cursor)).await;
     assert_eq!(names(&second), ["needle@example.org"]);
-    assert_eq!((&second["is_partial"], &second["next_cursor"]), (&json!(false), &Value::Null));
+    assert_eq!(
+        (&second["is_partial"], &second["next_cursor"]),
+        (&json!(false), &Value::Null)
+    );
     // And back.
-    let back = second["previous_cursor"].as_str().expect("a cursor").to_owned();
+    let back = second["previous_cursor"]
+        .as_str()
+        .expect("a cursor")
+        .to_owned();
     let third = page(&admin, "q=rare", 50, Some(&back)).await;
     assert_eq!(ids(&third).len(), 0);
     // By its beginning, it is found at once.
@@ -271,7 +337,8 @@ async fn a_long_search_stops_and_is_continued(app: &TestApp) {
 
 /// Inserts people who were made later than the others.
 fn fill(app: &TestApp, n: usize) {
-    let columns = "id, email, full_name, password_hash, is_active, is_admin, created_at, updated_at,
+    let columns =
+        "id, email, full_name, password_hash, is_active, is_admin, created_at, updated_at,
                    password_changed_at, email_verified_at";
     let at = "'2031-05-17 08:30:00.000000'";
     let rest = format!("'Somebody', '!', true, false, {at}, {at}, {at}, {at}");
@@ -307,8 +374,13 @@ async fn populate(app: &TestApp, admin: &Admin) -> (Vec<Model>, String) {
         if let Some(subject) = &person.subject {
             let request = app.anyone().request("POST", "/api/v1/app/sessions");
             let body = json!({"subject": subject, "email": person.email, "full_name": person.name});
-            let opened = TestResponse::to(request.bearer_auth(&key).json(&body)).await.expect(201);
-            person.id = opened.json()["session"]["user_id"].as_str().expect("an id").to_owned();
+            let opened = TestResponse::to(request.bearer_auth(&key).json(&body))
+                .await
+                .expect(201);
+            person.id = opened.json()["session"]["user_id"]
+                .as_str()
+                .expect("an id")
+                .to_owned();
             let shown = admin.person(&person.id).await;
             application = shown["application_id"].as_str().expect("an id").to_owned();
         } else {
@@ -317,7 +389,10 @@ async fn populate(app: &TestApp, admin: &Admin) -> (Vec<Model>, String) {
         }
         if !person.is_active {
             let path = format!("/{}/disable", person.id);
-            admin.send("POST", &path, &json!({"reason": "X"})).await.expect(200);
+            admin
+                .send("POST", &path, &json!({"reason": "X"}))
+                .await
+                .expect(200);
         }
         if !person.is_verified {
             app.database.execute(&format!(
@@ -334,13 +409,23 @@ async fn populate(app: &TestApp, admin: &Admin) -> (Vec<Model>, String) {
 }
 
 fn model(n: usize) -> (Model, Value) {
-    let name = ["Ada Turing", "Grace Hopper", "Alan Turing", "Čeda", "Barbara"][n % 5];
+    let name = [
+        "Ada Turing",
+        "Grace Hopper",
+        "Alan Turing",
+        "Čeda",
+        "Barbara",
+    ][n % 5];
     let subject = (n % 4 == 3).then(|| format!("Customer-{n}"));
     let role = match subject {
         Some(_) => "person",
         None => ["person", "auditor", "person", "admin", "person"][n % 5],
     };
-    let email = format!("{}{n}@example.{}", ["ada", "grace", "alan"][n % 3], ["org", "com"][n % 2]);
+    let email = format!(
+        "{}{n}@example.{}",
+        ["ada", "grace", "alan"][n % 3],
+        ["org", "com"][n % 2]
+    );
     let body = json!({"email": email, "full_name": name, "role": role, "password": PASSWORD});
     let person = Model {
         id: String::new(),
@@ -355,7 +440,9 @@ fn model(n: usize) -> (Model, Value) {
 }
 
 async fn page(admin: &Admin, query: &str, limit: usize, cursor: Option<&str>) -> Value {
-    let cursor = cursor.map(|cursor| format!("&cursor={cursor}")).unwrap_or_default();
+    let cursor = cursor
+        .map(|cursor| format!("&cursor={cursor}"))
+        .unwrap_or_default();
     let path = format!("?{query}&limit={limit}{cursor}").replace("?&", "?");
     admin.get(&path).await.expect(200).json()
 }
@@ -368,7 +455,11 @@ async fn walk(admin: &Admin, query: &str, limit: usize) -> Vec<Vec<String>> {
         let page = page(admin, query, limit, cursor.as_deref()).await;
         let found = ids(&page);
         assert!(found.len() <= limit);
-        assert_eq!(page["previous_cursor"].is_null(), pages.is_empty(), "{query}");
+        assert_eq!(
+            page["previous_cursor"].is_null(),
+            pages.is_empty(),
+            "{query}"
+        );
         pages.push(found);
         match page["next_cursor"].as_str() {
             Some(next) => cursor = Some(next.to_owned()),

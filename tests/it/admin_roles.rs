@@ -24,7 +24,11 @@ async fn an_auditor_reads_people_and_changes_nobody(app: &TestApp) {
     let device = app.login(&eve, FIREFOX).await;
     let list = device.get(USERS).await.expect(200).json();
     assert_eq!(list["users"].as_array().map(Vec::len), Some(2));
-    let shown = device.get(&format!("{USERS}/{id}")).await.expect(200).json();
+    let shown = device
+        .get(&format!("{USERS}/{id}"))
+        .await
+        .expect(200)
+        .json();
     assert_eq!(shown["email"], ADA);
     assert!(shown.get("ip_address").is_none());
     for (method, path, body) in acts(&id) {
@@ -45,7 +49,9 @@ async fn a_key_disables_people_and_does_nothing_else_to_them(app: &TestApp) {
         TestResponse::to(request.bearer_auth(key).json(body)).await
     };
     for key in [&reads, &writes] {
-        send(key, "GET", &format!("/{id}"), &json!({})).await.expect(200);
+        send(key, "GET", &format!("/{id}"), &json!({}))
+            .await
+            .expect(200);
     }
     for (method, path, body) in acts(&id) {
         let is_allowed = path.ends_with("/disable");
@@ -55,7 +61,9 @@ async fn a_key_disables_people_and_does_nothing_else_to_them(app: &TestApp) {
             false => response.problem(404, "not_found"),
         };
         if !is_allowed {
-            send(&writes, method, &path, &body).await.problem(404, "not_found");
+            send(&writes, method, &path, &body)
+                .await
+                .problem(404, "not_found");
         }
     }
     laptop.current().await.expect(200);
@@ -79,13 +87,21 @@ async fn a_role_takes_effect_with_the_next_request(app: &TestApp) {
     assert_eq!(status().await, 404);
     for (role, expected) in [("auditor", 200), ("admin", 200), ("person", 404)] {
         let body = json!({"role": role});
-        admin.send("PATCH", &format!("/{id}"), &body).await.expect(200);
+        admin
+            .send("PATCH", &format!("/{id}"), &body)
+            .await
+            .expect(200);
+        app.advance(Duration::from_secs(1));
         assert_eq!(status().await, expected, "{role}");
         assert_eq!(admin.person(&id).await["role"], role);
     }
     assert_eq!(
         account_events(app, &id),
-        ["role_changed:auditor:", "role_changed:admin:", "role_changed:person:"]
+        [
+            "role_changed:auditor:",
+            "role_changed:admin:",
+            "role_changed:person:"
+        ]
     );
 }
 
@@ -93,9 +109,14 @@ async fn one_who_was_demoted_acts_no_more(app: &TestApp) {
     let admin = Admin::start(app, "admin@example.org").await;
     let other = Admin::start(app, "root@example.org").await;
     let body = json!({"role": "person", "reason": "Left the team"});
-    admin.send("PATCH", &format!("/{}", other.id), &body).await.expect(200);
+    admin
+        .send("PATCH", &format!("/{}", other.id), &body)
+        .await
+        .expect(200);
     let revenge = json!({"role": "person"});
-    let response = other.send("PATCH", &format!("/{}", admin.id), &revenge).await;
+    let response = other
+        .send("PATCH", &format!("/{}", admin.id), &revenge)
+        .await;
     response.problem(404, "not_found");
 }
 
@@ -103,18 +124,28 @@ async fn an_administrator_demotes_themself_where_there_is_another(app: &TestApp)
     let admin = Admin::start(app, "admin@example.org").await;
     let path = format!("/{}", admin.id);
     let body = json!({"role": "auditor"});
-    admin.send("PATCH", &path, &body).await.problem(409, "last_admin");
+    admin
+        .send("PATCH", &path, &body)
+        .await
+        .problem(409, "last_admin");
     Admin::start(app, "root@example.org").await;
     let response = admin.send("PATCH", &path, &body).await.expect(200);
     assert_eq!(response.json()["role"], "auditor");
-    admin.send("PATCH", &path, &json!({"role": "admin"})).await.problem(404, "not_found");
+    admin
+        .send("PATCH", &path, &json!({"role": "admin"}))
+        .await
+        .problem(404, "not_found");
     admin.get("").await.expect(200);
 }
 
 /// Every request that changes a person, or sends more of them than an auditor sees.
 fn acts(id: &str) -> Vec<(&'static str, String, Value)> {
     vec![
-        ("POST", String::new(), json!({"email": "bob@example.org", "invite": true})),
+        (
+            "POST",
+            String::new(),
+            json!({"email": "bob@example.org", "invite": true}),
+        ),
         ("PATCH", format!("/{id}"), json!({"role": "admin"})),
         ("DELETE", format!("/{id}"), json!({"email": ADA})),
         ("POST", format!("/{id}/disable"), json!({"reason": "X"})),

@@ -11,7 +11,7 @@ use crate::support::prelude::*;
 use crate::support::program::Program;
 
 on_both!(
-    app: nothing_removes_the_last_administrator,
+    app: no_act_removes_the_last_administrator,
     one_who_cannot_sign_in_is_no_other_administrator,
     one_who_cannot_sign_in_is_no_last_administrator,
     the_command_line_does_not_remove_them_either,
@@ -27,7 +27,11 @@ on_both!(
 fn removals(email: &str) -> Vec<(&'static str, &'static str, Value)> {
     vec![
         ("PATCH", "", json!({"role": "person"})),
-        ("PATCH", "", json!({"role": "auditor", "full_name": "Demoted"})),
+        (
+            "PATCH",
+            "",
+            json!({"role": "auditor", "full_name": "Demoted"}),
+        ),
         ("POST", "/disable", json!({"reason": "X"})),
         ("DELETE", "", json!({"email": email})),
     ]
@@ -35,23 +39,25 @@ fn removals(email: &str) -> Vec<(&'static str, &'static str, Value)> {
 
 async fn expect_last(admin: &Admin) {
     for (method, act, body) in removals(&admin.person.email) {
-        let response = admin.send(method, &format!("/{}{act}", admin.id), &body).await;
+        let response = admin
+            .send(method, &format!("/{}{act}", admin.id), &body)
+            .await;
         let problem = response.problem(409, "last_admin");
         let detail = problem["detail"].as_str().expect("a detail");
-        assert!(detail.contains("Make somebody else an administrator first"), "{detail}");
+        assert!(
+            detail.contains("Make somebody else an administrator first"),
+            "{detail}"
+        );
     }
     let shown = admin.person(&admin.id).await;
-    assert_eq!((&shown["role"], &shown["state"]), (&json!("admin"), &json!("active")));
+    assert_eq!(
+        (&shown["role"], &shown["state"]),
+        (&json!("admin"), &json!("active"))
+    );
     assert_ne!(shown["full_name"], "Demoted");
-    assert_eq!(account_events_of(admin).await, 0);
 }
 
-async fn account_events_of(admin: &Admin) -> usize {
-    let export = admin.get(&format!("/{}", admin.id)).await.expect(200);
-    usize::from(export.text.contains("Demoted"))
-}
-
-async fn nothing_removes_the_last_administrator(app: &TestApp) {
+async fn no_act_removes_the_last_administrator(app: &TestApp) {
     let admin = Admin::start(app, "admin@example.org").await;
     app.register("ada@example.org").await;
     expect_last(&admin).await;
@@ -70,7 +76,10 @@ async fn nothing_removes_the_last_administrator(app: &TestApp) {
     assert_eq!(account_events(app, &admin.id), Vec::<String>::new());
     // What leaves them an administrator is allowed.
     let body = json!({"full_name": "Root", "email": "root@example.org", "role": "admin"});
-    admin.send("PATCH", &format!("/{}", admin.id), &body).await.expect(200);
+    admin
+        .send("PATCH", &format!("/{}", admin.id), &body)
+        .await
+        .expect(200);
 }
 
 async fn one_who_cannot_sign_in_is_no_other_administrator(app: &TestApp) {
@@ -81,16 +90,25 @@ async fn one_who_cannot_sign_in_is_no_other_administrator(app: &TestApp) {
     expect_last(&admin).await;
     let disabled = Admin::start(app, "left@example.org").await;
     let path = format!("/{}/disable", disabled.id);
-    admin.send("POST", &path, &json!({"reason": "Left"})).await.expect(200);
+    admin
+        .send("POST", &path, &json!({"reason": "Left"}))
+        .await
+        .expect(200);
     expect_last(&admin).await;
 
     // Once the invited one has a password, there are two.
     let link = invited["invitation"]["link"].as_str().expect("a link");
     let (_, path) = link.split_at(link.find("/reset-password/").expect("a path"));
     let reader = app.browser(IPHONE);
-    reader.submit(path, path, &[("new_password", PASSWORD)]).await.expect(303);
+    reader
+        .submit(path, path, &[("new_password", PASSWORD)])
+        .await
+        .expect(303);
     let body = json!({"role": "person"});
-    admin.send("PATCH", &format!("/{}", admin.id), &body).await.expect(200);
+    admin
+        .send("PATCH", &format!("/{}", admin.id), &body)
+        .await
+        .expect(200);
 }
 
 async fn one_who_cannot_sign_in_is_no_last_administrator(app: &TestApp) {
@@ -99,21 +117,40 @@ async fn one_who_cannot_sign_in_is_no_last_administrator(app: &TestApp) {
     let invited = admin.send("POST", "", &invited).await.expect(201).json();
     let id = invited["id"].as_str().expect("an id");
     let path = format!("/{id}");
-    admin.send("PATCH", &path, &json!({"role": "person"})).await.expect(200);
-    admin.send("PATCH", &path, &json!({"role": "admin"})).await.expect(200);
+    admin
+        .send("PATCH", &path, &json!({"role": "person"}))
+        .await
+        .expect(200);
+    admin
+        .send("PATCH", &path, &json!({"role": "admin"}))
+        .await
+        .expect(200);
     let reason = json!({"reason": "A mistake"});
-    admin.send("POST", &format!("{path}/disable"), &reason).await.expect(200);
-    admin.send("DELETE", &path, &json!({"email": "root@example.org"})).await.expect(204);
+    admin
+        .send("POST", &format!("{path}/disable"), &reason)
+        .await
+        .expect(200);
+    admin
+        .send("DELETE", &path, &json!({"email": "root@example.org"}))
+        .await
+        .expect(204);
 }
 
 async fn the_command_line_does_not_remove_them_either(app: &TestApp) {
     let admin = Admin::start(app, "admin@example.org").await;
     let rollcall = Program::with(&app.database);
-    for act in [&["delete"][..], &["disable"], &["set-role", "--role", "person"]] {
+    for act in [
+        &["delete"][..],
+        &["disable"],
+        &["set-role", "--role", "person"],
+    ] {
         let command = [&["user"], act, &["--email", "admin@example.org"]].concat();
         let error = rollcall.run(&command).expect_failed(1);
         assert!(error.contains("There is no other administrator"), "{error}");
-        assert!(error.contains("Make somebody else an administrator first"), "{error}");
+        assert!(
+            error.contains("Make somebody else an administrator first"),
+            "{error}"
+        );
     }
     admin.device.current().await.expect(200);
     Admin::start(app, "root@example.org").await;
@@ -123,9 +160,8 @@ async fn the_command_line_does_not_remove_them_either(app: &TestApp) {
 }
 
 async fn two_administrators_do_not_remove_each_other_at_once(app: &TestApp) {
-    for (method, act, body) in removals("") {
-        let names = [format!("a{}", act.len()), format!("b{}", act.len())];
-        let emails = names.map(|name| format!("{name}.{}@example.org", method.to_lowercase()));
+    for (at, (method, act, body)) in removals("").into_iter().enumerate() {
+        let emails = ["a", "b"].map(|name| format!("{name}{at}@example.org"));
         app.database
             .execute("UPDATE users SET is_admin = false, is_auditor = false");
         let one = Admin::start(app, &emails[0]).await;
@@ -157,6 +193,7 @@ async fn two_nodes_do_not_remove_both_at_once(app: &TestApp) {
     let path = format!("{USERS}/{}/disable", two.id);
     let own = format!("/{}/disable", one.id);
     let request = at_node.request("POST", &path).json(&body);
+    at_node.current().await.expect(200);
     let held = lock_people(app);
     let (first, second, ()) = tokio::join!(
         one.send("POST", &own, &body),
@@ -194,7 +231,14 @@ async fn where_sign_in_needs_a_verified_e_mail_one_without_is_no_other(database:
     })
     .await;
     for email in ["admin@example.org", "root@example.org"] {
-        let add = ["user", "add", "--email", email, "--admin", "--password-stdin"];
+        let add = [
+            "user",
+            "add",
+            "--email",
+            email,
+            "--admin",
+            "--password-stdin",
+        ];
         Program::with(&app.database)
             .run_with_input(&add, PASSWORD)
             .expect_done();
@@ -206,7 +250,10 @@ async fn where_sign_in_needs_a_verified_e_mail_one_without_is_no_other(database:
     let device = app.login(&person, FIREFOX).await;
     app.database
         .execute("UPDATE users SET email_verified_at = NULL WHERE email = 'root@example.org'");
-    let id = device.session["user_id"].as_str().expect("an id").to_owned();
+    let id = device.session["user_id"]
+        .as_str()
+        .expect("an id")
+        .to_owned();
     let request = device.request("PATCH", &format!("{USERS}/{id}"));
     let request = request.json(&json!({"role": "person"}));
     TestResponse::to(request).await.problem(409, "last_admin");
@@ -237,6 +284,12 @@ async fn release_once_two_wait(app: &TestApp, held: Option<PgConnection>) {
     let Some(mut held) = held else { return };
     let waiting = "SELECT count(*) AS value FROM pg_stat_activity
                    WHERE datname = current_database() AND wait_event_type = 'Lock'";
-    eventually("both wait", async || app.database.number(waiting) == 2).await;
+    eventually("both wait", async || {
+        let n = app.database.number(waiting);
+        if n != 2 {
+            eprintln!("DEBUG {n} {:?}", app.database.texts("SELECT state || coalesce(wait_event_type,'-') || query AS value FROM pg_stat_activity WHERE datname = current_database()"));
+        }
+        n == 2
+    }).await;
     held.batch_execute("COMMIT").expect("the end");
 }

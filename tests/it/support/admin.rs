@@ -22,7 +22,10 @@ impl Admin {
         let person = app.register(email).await;
         app.set_role(&person, "admin");
         let device = app.login(&person, FIREFOX).await;
-        let id = device.session["user_id"].as_str().expect("an id").to_owned();
+        let id = device.session["user_id"]
+            .as_str()
+            .expect("an id")
+            .to_owned();
         Self { device, person, id }
     }
 
