@@ -370,6 +370,7 @@ async fn the_export_is_complete_and_holds_no_secret(app: &TestApp) {
         .send("PATCH", &format!("/{id}"), &body)
         .await
         .expect(200);
+    app.advance(SECOND);
     let export = admin.get(&format!("/{id}/export")).await.expect(200);
     let disposition = format!(r#"attachment; filename="rollcall-{id}.json""#);
     assert_eq!(export.header("content-disposition"), disposition);

@@ -3,6 +3,7 @@
 
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection};
+use rollcall::settings::Settings;
 use serde_json::Value;
 
 use crate::support::admin::{Admin, USERS, account_events};
@@ -16,11 +17,11 @@ on_both!(
     one_who_cannot_sign_in_is_no_last_administrator,
     the_command_line_does_not_remove_them_either,
     two_administrators_do_not_remove_each_other_at_once,
-    two_nodes_do_not_remove_both_at_once,
     a_deletion_of_ones_own_and_a_demotion_do_not_both_succeed,
 );
 on_both!(
-    database: where_sign_in_needs_a_verified_e_mail_one_without_is_no_other,
+    database: two_nodes_do_not_remove_both_at_once,
+    where_sign_in_needs_a_verified_e_mail_one_without_is_no_other,
 );
 
 /// What removes an administrator: the method, the end of the path, and the body.
@@ -184,24 +185,29 @@ async fn two_administrators_do_not_remove_each_other_at_once(app: &TestApp) {
     }
 }
 
-async fn two_nodes_do_not_remove_both_at_once(app: &TestApp) {
-    let node = app.another_node(|_| {}).await;
-    let one = Admin::start(app, "a@example.org").await;
-    let two = Admin::start(app, "b@example.org").await;
+async fn two_nodes_do_not_remove_both_at_once(database: Database) {
+    let with_url = |settings: &mut Settings| {
+        settings.public_url = Some("http://rollcall.example".parse().expect("a URL"));
+    };
+    let app = TestApp::start_with(database, with_url).await;
+    let node = app.another_node(with_url).await;
+    let one = Admin::start(&app, "a@example.org").await;
+    let two = Admin::start(&app, "b@example.org").await;
     let at_node = two.device.at(node.base());
     let body = json!({"reason": "X"});
     let path = format!("{USERS}/{}/disable", two.id);
     let own = format!("/{}/disable", one.id);
     let request = at_node.request("POST", &path).json(&body);
     at_node.current().await.expect(200);
-    let held = lock_people(app);
+    let held = lock_people(&app);
     let (first, second, ()) = tokio::join!(
         one.send("POST", &own, &body),
         TestResponse::to(request),
-        release_once_two_wait(app, held)
+        release_once_two_wait(&app, held)
     );
     expect_one_of(first.status, second.status);
     node.stop().await;
+    app.stop().await;
 }
 
 async fn a_deletion_of_ones_own_and_a_demotion_do_not_both_succeed(app: &TestApp) {
@@ -284,12 +290,6 @@ async fn release_once_two_wait(app: &TestApp, held: Option<PgConnection>) {
     let Some(mut held) = held else { return };
     let waiting = "SELECT count(*) AS value FROM pg_stat_activity
                    WHERE datname = current_database() AND wait_event_type = 'Lock'";
-    eventually("both wait", async || {
-        let n = app.database.number(waiting);
-        if n != 2 {
-            eprintln!("DEBUG {n} {:?}", app.database.texts("SELECT state || coalesce(wait_event_type,'-') || query AS value FROM pg_stat_activity WHERE datname = current_database()"));
-        }
-        n == 2
-    }).await;
+    eventually("both wait", async || app.database.number(waiting) == 2).await;
     held.batch_execute("COMMIT").expect("the end");
 }
