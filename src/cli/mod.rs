@@ -24,6 +24,8 @@ mod session_end;
 mod session_filter;
 mod session_list;
 mod user;
+mod user_acts;
+mod user_list;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -71,7 +73,7 @@ enum Command {
     Demo(demo::Demo),
     /// Bring the database to this version's schema
     Migrate,
-    /// Add, list and disable people
+    /// Add, invite, list and disable people, and change what they may do
     #[command(subcommand)]
     User(user::User),
     /// List and end sessions

@@ -244,6 +244,7 @@ diesel::table! {
         email -> Nullable<Text>,
         created_at -> Timestamptz,
         expires_at -> Timestamptz,
+        is_invitation -> Bool,
     }
 }
 

@@ -113,6 +113,8 @@ pub enum SignedOutNotice {
     TakenBackWithoutEmail,
     /// The account was deleted.
     Deleted,
+    /// The link of an invitation set the first password.
+    FirstPasswordSet,
 }
 
 /// The content of the notice cookie.

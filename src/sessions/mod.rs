@@ -12,6 +12,7 @@ mod last_use;
 mod network;
 mod new_sign_in;
 mod past;
+mod per_person;
 mod policy;
 mod read;
 mod refresh;

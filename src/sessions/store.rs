@@ -5,6 +5,7 @@ mod bulk_jobs;
 mod ending;
 mod figures;
 mod model;
+pub(super) mod per_person;
 mod recent;
 mod rotation;
 pub(super) mod search;

@@ -14,6 +14,10 @@
 mod support;
 
 mod activity;
+mod admin_invitations;
+mod admin_people;
+mod admin_people_search;
+mod admin_roles;
 mod alert_links;
 mod alert_mail;
 mod alerts;
@@ -36,6 +40,7 @@ mod bulk_pages;
 mod change_notifications;
 mod clear_site_data;
 mod cli;
+mod cli_people;
 mod cli_serve;
 mod client_hints;
 mod container;
@@ -65,6 +70,7 @@ mod in_a_browser;
 mod ip_retention;
 mod key_rotation;
 mod keys;
+mod last_admin;
 mod last_uses;
 mod layout;
 mod logs;

@@ -4,3 +4,6 @@ pub mod end_sessions;
 pub mod jobs;
 pub mod sessions;
 pub mod overview;
+pub mod user_acts;
+mod user_views;
+pub mod users;
