@@ -296,7 +296,7 @@ impl Error {
             Self::NotFound => "Not found",
             Self::EmailTaken => "That e-mail has an account already",
             Self::EmailChangedLately => "Your e-mail was changed lately",
-            Self::LastAdmin => "You are the only administrator",
+            Self::LastAdmin => "This is the only administrator",
             Self::Busy { .. } => "Too busy just now",
             Self::Unavailable(_) | Self::Disconnected(_) => "The service is unavailable just now",
             Self::Conflict(_)
@@ -348,7 +348,8 @@ impl Error {
                 "Nothing was changed. For some days your former e-mail can still take the account back; it can be deleted after that.".into()
             }
             Self::LastAdmin => {
-                "Nothing was changed. Make somebody else an administrator first.".into()
+                "Nothing was changed: nobody else who can sign in could administer the service. Make somebody else an administrator first."
+                    .into()
             }
             Self::Busy { .. } | Self::Unavailable(_) | Self::Disconnected(_) => {
                 "Nothing was changed. Try again in a moment.".into()

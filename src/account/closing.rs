@@ -1,4 +1,4 @@
-//! Closing an account: disabling it, and deleting it.
+//! Closing an account: signing out of it everywhere, and deleting it.
 
 use super::Accounts;
 use super::emails::cancel_pending_change;
@@ -30,40 +30,19 @@ impl Accounts {
             .await
     }
 
-    /// Disables an account, so that its owner can't sign in, and ends all their sessions. Returns
-    /// those that ended.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`] when there is no such person.
-    pub async fn disable(&self, id: UserId, origin: Origin) -> Result<Vec<Session>> {
-        const REASON: EndedReason = EndedReason::AccountDisabled;
-
-        let now = self.clock.now();
-        self.db
-            .transaction(move |c| {
-                let user = people::store::lock(c, id)?;
-                people::store::disable(c, id, now)?;
-                cancel_pending_change(c, &user)?;
-                sessions::end_all(c, id, REASON, &origin, now)
-            })
-            .await
-    }
-
-    /// Deletes an account at the wish of its owner, as [`Accounts::delete`].
+    /// Deletes an account at the wish of its owner, with its sessions, devices, events, alerts and
+    /// queued messages.
     ///
     /// # Errors
     /// [`Error::LastAdmin`] when nobody else could administer the service;
-    /// [`Error::EmailChangedLately`] while a former e-mail can
-    /// take the account back: an intruder must not delete it before;
-    /// [`Error::NotFound`] when there is no such person.
+    /// [`Error::EmailChangedLately`] while a former e-mail can take the account back: an intruder
+    /// must not delete it before; [`Error::NotFound`] when there is no such person.
     pub async fn delete_own(&self, id: UserId) -> Result<()> {
         let now = self.clock.now();
+        let accounts = self.clone();
         self.db
             .transaction(move |c| {
-                let is_admin = people::store::get(c, id)?.is_admin;
-                if is_admin && people::store::lock_admins(c)? == [id] {
-                    return Err(Error::LastAdmin);
-                }
+                accounts.lock_person(c, id)?.require_another_admin()?;
                 if !people::store::list_open_former(c, id, now)?.is_empty() {
                     return Err(Error::EmailChangedLately);
                 }
@@ -72,11 +51,22 @@ impl Accounts {
             .await
     }
 
-    /// Deletes an account with its sessions, devices, events, alerts and queued messages.
+    /// Deletes an account on behalf of an administrator, with its sessions, devices, events, alerts
+    /// and queued messages. Since its events go as well, only the log says who did it.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when there is no such person.
-    pub async fn delete(&self, id: UserId) -> Result<()> {
-        self.db.write(move |c| people::store::delete(c, id)).await
+    /// [`Error::LastAdmin`] when nobody else could administer the service; [`Error::NotFound`] when
+    /// there is no such person.
+    pub async fn admin_delete(&self, id: UserId, origin: Origin) -> Result<()> {
+        let accounts = self.clone();
+        self.db
+            .transaction(move |c| {
+                accounts.lock_person(c, id)?.require_another_admin()?;
+                people::store::delete(c, id)
+            })
+            .await?;
+        let by = origin.user.map(|by| by.to_string());
+        tracing::info!(user = %id, by = by.as_deref().unwrap_or("the command line"), "an administrator deleted an account");
+        Ok(())
     }
 }

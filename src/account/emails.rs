@@ -5,11 +5,10 @@ use std::time::Duration;
 
 use super::Accounts;
 use super::messages::{queue_email_taken, queue_verification};
-use crate::alerts::{AlertContext, AlertKind};
 use crate::clock::Timestamp;
 use crate::db::{AnyConnection, UserId, VerificationId};
 use crate::error::{Error, Result};
-use crate::events::{self, EventKind, NewEvent, Origin};
+use crate::events::{self, EventKind, NewEvent};
 use crate::people::store::EmailVerification;
 use crate::people::{self, Email, NewAccount, PasswordHash, User};
 use crate::sessions::{self, Caller};
@@ -191,39 +190,6 @@ impl Accounts {
             .transaction(move |c| {
                 let user = people::store::lock(c, id)?;
                 cancel_pending_change(c, &user)
-            })
-            .await
-    }
-
-    /// Sets a person's e-mail on behalf of an administrator, who vouches for it. It opens no window
-    /// for the former one, and closes open ones.
-    ///
-    /// # Errors
-    /// [`Error::EmailTaken`] when another account has it, or can still be taken back by it;
-    /// [`Error::NotFound`] when there is no such person; [`Error::Invalid`] for a person whom an
-    /// application authenticates.
-    pub async fn set_email(&self, id: UserId, email: Email, origin: Origin) -> Result<()> {
-        let now = self.clock.now();
-        let alerts = self.alerts.clone();
-        self.db
-            .transaction(move |c| {
-                let before = people::store::lock(c, id)?;
-                if before.is_external() {
-                    return Err(Error::field(
-                        "email",
-                        "is stated by the person's application",
-                    ));
-                }
-                require_free(c, &email, id, now)?;
-                people::store::update_email(c, id, &email, now)?;
-                people::store::close_former_emails(c, id)?;
-                people::store::delete_verifications(c, id)?;
-                people::store::delete_resets(c, id)?;
-                let event = NewEvent::for_person(id, EventKind::EmailChanged, &origin, now);
-                events::record_events(c, &[event])?;
-                let user = people::store::get(c, id)?;
-                let context = AlertContext::command_line();
-                alerts.raise(c, &user, (AlertKind::EmailChanged, context), now)
             })
             .await
     }

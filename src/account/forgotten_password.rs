@@ -7,6 +7,8 @@
 use std::time::Duration;
 
 use super::Accounts;
+use super::administration::record;
+use super::invitations::accept;
 use super::messages::{queue_reset, queue_take_back};
 use crate::alerts::{AlertContext, AlertReview};
 use crate::clock::Timestamp;
@@ -25,6 +27,24 @@ use crate::{alerts, devices};
 const MAX_REQUESTS: i64 = 10_000;
 /// How long whoever is refused waits before trying again.
 const RETRY_AFTER: Duration = Duration::from_secs(10);
+
+/// A link that sets a password, and is still valid.
+#[derive(Debug)]
+pub struct OpenReset {
+    /// Whose password it sets.
+    pub user: User,
+    /// What for.
+    pub purpose: ResetPurpose,
+}
+
+/// What a link that sets a password is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ResetPurpose {
+    /// A new password in place of a forgotten one.
+    Forgotten,
+    /// The first password of somebody who is invited.
+    Invitation,
+}
 
 impl Accounts {
     /// Requests a link that sets a new password, by mail to `email`. Does the same whether the
@@ -113,7 +133,7 @@ impl Accounts {
     /// # Errors
     /// [`Error::NotFound`] when there is no such person, their account is disabled, or an
     /// application authenticates them.
-    pub async fn create_reset(&self, id: UserId) -> Result<ResetId> {
+    pub async fn create_reset(&self, id: UserId, origin: Origin) -> Result<ResetId> {
         let now = self.clock.now();
         let lifetime = self.policy.reset_lifetime;
         self.db
@@ -128,22 +148,30 @@ impl Accounts {
                     email: None,
                     created_at: now,
                     expires_at: now + lifetime,
+                    is_invitation: false,
                 };
                 people::store::insert_reset(c, &reset)?;
+                record(c, id, EventKind::ResetLinkCreated, &origin, now)?;
                 Ok(reset.id)
             })
             .await
     }
 
-    /// Returns the person whose password a link sets.
+    /// Returns the person whose password a link sets, and what for.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when it was used or has expired, its mailbox is no longer the account's,
-    /// or the account is disabled.
-    pub async fn get_reset(&self, id: ResetId) -> Result<User> {
+    /// [`Error::NotFound`] when it was used, has expired or was voided, or the account is disabled.
+    pub async fn get_reset(&self, id: ResetId) -> Result<OpenReset> {
         let now = self.clock.now();
         self.db
-            .read(move |c| find_usable(c, id, now).map(|(user, _)| user))
+            .read(move |c| {
+                let (user, reset) = find_usable(c, id, now)?;
+                let purpose = match reset.is_invitation {
+                    true => ResetPurpose::Invitation,
+                    false => ResetPurpose::Forgotten,
+                };
+                Ok(OpenReset { user, purpose })
+            })
             .await
     }
 
@@ -167,6 +195,10 @@ impl Accounts {
                 let (user, _) = find_usable(c, id, now)?;
                 people::store::lock(c, user.id)?;
                 let (user, reset) = find_usable(c, id, now)?;
+                if user.is_invited() {
+                    accept(c, &user, (&reset, &hash), &origin, now)?;
+                    return Ok(Vec::new());
+                }
                 if reset.email.is_some() && user.email_verified_at.is_none() {
                     hand_over(c, &user, &origin, now)?;
                 }
@@ -220,9 +252,10 @@ fn queue_answer(
         email: Some(email.as_str().to_owned()),
         created_at: now,
         expires_at: now + lifetime,
+        is_invitation: false,
     };
     people::store::insert_reset(c, &reset)?;
-    queue_reset(c, user, (reset.id, email.as_str()), now)
+    queue_reset(c, user, (reset.id, email.as_str()), now).map(drop)
 }
 
 /// Returns whether a link that was sent to the address is still valid. One whose message the mail
@@ -265,7 +298,8 @@ fn find_usable(
         }
         None => true,
     };
-    match is_current && may_reset(&user) {
+    let is_open = !reset.is_invitation || user.is_invited();
+    match is_current && is_open && may_reset(&user) {
         true => Ok((user, reset)),
         false => Err(Error::NotFound),
     }

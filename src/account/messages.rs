@@ -48,18 +48,18 @@ pub(super) fn queue_email_taken(
 
 /// Queues the message with a link that sets a new password. The caller made sure that no other link
 /// that was sent to the address is valid; the limit is for accounts that are made and deleted for
-/// the sake of the messages.
+/// the sake of the messages. Returns whether it was queued.
 pub(super) fn queue_reset(
     c: &mut AnyConnection,
     user: &User,
     (reset, email): (ResetId, &str),
     now: Timestamp,
-) -> Result<()> {
+) -> Result<bool> {
     let message = NewMessage {
         priority: Priority::Link,
         ..message(user.id, MessageTopic::Reset(reset), email, now)
     };
-    queue_limited(c, &message, RESETS, now).map(drop)
+    queue_limited(c, &message, RESETS, now)
 }
 
 /// Queues the message that tells a former address of a forgotten password, at most one in `within`.

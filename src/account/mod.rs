@@ -1,11 +1,15 @@
 //! Accounts: the changes that concern a person, their sessions and their alerts together. Each is
 //! one transaction.
 
+mod administration;
 mod alert_review;
 mod closing;
 mod credentials;
 mod emails;
+mod export;
 mod forgotten_password;
+mod invitations;
+mod last_admin;
 mod linked_message;
 mod messages;
 mod rendering;
@@ -15,9 +19,12 @@ mod verification;
 
 use std::time::Duration;
 
+pub use self::administration::Administered;
 pub use self::alert_review::RevokeScope;
 pub use self::emails::{ChangeRequested, Resent, SignedUp, VERIFICATION_LIFETIME};
-pub use self::forgotten_password::discard_sent_links;
+pub use self::export::Export;
+pub use self::forgotten_password::{OpenReset, ResetPurpose, discard_sent_links};
+pub use self::invitations::{INVITATION_LIFETIME, Invitation, InvitationLink};
 pub use self::linked_message::{LinkedMessage, Mailbox, PasswordGrant, Reported};
 pub use self::rendering::Messages;
 pub use self::take_back::TakenBack;

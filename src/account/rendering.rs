@@ -49,7 +49,10 @@ impl Messages {
             MessageTopic::Reset(id) => {
                 let found = people::store::find_reset(c, id, now)?;
                 let current = found.filter(|reset| reset.email.as_deref() == Some(to));
-                Ok(current.map(|reset| self.reset(&reset)))
+                Ok(current.map(|reset| match reset.is_invitation {
+                    true => self.invitation(&reset),
+                    false => self.reset(&reset),
+                }))
             }
             MessageTopic::EmailTaken => Ok(match standing(c, user, to, now)? {
                 Standing::Own => Some(self.email_taken()),
@@ -102,6 +105,25 @@ impl Messages {
                 "Set a new password",
                 "Somebody asked for a new password for your account at Rollcall.",
                 ("Set a new password", self.links.reset_password(reset.id)),
+            )
+        }
+    }
+
+    fn invitation(&self, reset: &PasswordReset) -> MessageContent {
+        MessageContent {
+            advice: "If you know of no such account, there is nothing to do: without a password \
+                     nobody can sign in to it."
+                .into(),
+            link_text: format!(
+                "Open this link, choose a password, and sign in with it. The link works once, \
+                 until {}.",
+                format_time(reset.expires_at)
+            ),
+            reason: "You get this because an administrator entered this address at Rollcall.",
+            ..content(
+                "You are invited to Rollcall",
+                "An administrator made an account for you at Rollcall.",
+                ("Choose a password", self.links.reset_password(reset.id)),
             )
         }
     }

@@ -1,6 +1,7 @@
 //! The context of an alert: the device and the place of what it reports.
 
 use crate::db::SessionId;
+use crate::events::Origin;
 use crate::geo::Location;
 use crate::user_agent::DeviceKind;
 
@@ -28,6 +29,19 @@ impl AlertContext {
             location: Location {
                 ip,
                 ..Location::default()
+            },
+        }
+    }
+
+    /// Returns the context of what an administrator does, in their own session or on the command
+    /// line. From where is not said to the person.
+    #[must_use]
+    pub fn administrator(origin: &Origin) -> Self {
+        match (origin.user, origin.application) {
+            (None, None) => Self::command_line(),
+            _ => Self {
+                device_name: "An administrator".into(),
+                ..Self::command_line()
             },
         }
     }

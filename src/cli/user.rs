@@ -9,6 +9,7 @@ use super::domain::{Domain, block_on, parse_email};
 use super::error::Result;
 use super::error::{CliError, invalid_or_service};
 use super::output::{describe_ended, print_json};
+use crate::account::Administered;
 use crate::alerts::AlertContext;
 use crate::clock::{Clock, Timestamp};
 use crate::db::{ApplicationId, UserId};
@@ -16,7 +17,9 @@ use crate::error::Error;
 use crate::events::Origin;
 use crate::keys::KeyRing;
 use crate::mail::MessageLinks;
-use crate::people::{self, EmailTrust, FullName, NewAccount, PlainPassword, Role};
+use crate::people::{
+    self, EmailTrust, FullName, NewAccount, PeopleFilter, PeopleQuery, PlainPassword, Role,
+};
 use crate::settings::Settings;
 
 #[derive(Subcommand)]
@@ -144,7 +147,14 @@ impl Add {
                 Role::Person
             },
         };
-        let user = domain.people.create_user(account).await?;
+        let hash = domain
+            .people
+            .hash_password(account.password.clone())
+            .await?;
+        let user = domain
+            .accounts
+            .create_account(account, hash, Origin::default())
+            .await?;
         println!("{}", user.id);
         Ok(())
     }
@@ -176,7 +186,11 @@ impl VerifyEmail {
                 "an application states this person's e-mail; it is never verified".into(),
             ));
         }
-        domain.people.mark_email_verified(user.id).await?;
+        domain
+            .accounts
+            .vouch_email(user.id, Origin::default())
+            .await
+            .map_err(invalid_or_service)?;
         eprintln!("{} is verified.", user.email);
         Ok(())
     }
@@ -187,7 +201,7 @@ async fn set_email(domain: &Domain, email: &str, to: &str) -> Result<()> {
     let new = parse_email(to)?;
     domain
         .accounts
-        .set_email(user.id, new.clone(), Origin::default())
+        .admin_set_email(user.id, new.clone(), Origin::default())
         .await
         .map_err(invalid_or_service)?;
     eprintln!("{} signs in with {new} from now on.", user.email);
@@ -196,7 +210,11 @@ async fn set_email(domain: &Domain, email: &str, to: &str) -> Result<()> {
 
 async fn reset_link(domain: &Domain, settings: &Settings, email: &str) -> Result<()> {
     let user = domain.get_user(email).await?;
-    let reset = match domain.accounts.create_reset(user.id).await {
+    let reset = match domain
+        .accounts
+        .create_reset(user.id, Origin::default())
+        .await
+    {
         Err(Error::NotFound) => {
             return Err(CliError::Invalid(
                 "no password opens this account: it is disabled, or an application authenticates \
@@ -221,15 +239,31 @@ async fn reset_link(domain: &Domain, settings: &Settings, email: &str) -> Result
     Ok(())
 }
 
+/// People read at once.
+const PAGE: u32 = 200;
+
 async fn list(domain: &Domain, json: bool) -> Result<()> {
-    let users = domain.people.list().await?;
-    if json {
-        return print_json(&users.into_iter().map(Row::from).collect::<Vec<_>>());
+    let mut cursor = None;
+    let mut all = Vec::new();
+    loop {
+        let query = PeopleQuery {
+            filter: PeopleFilter::default(),
+            cursor,
+            limit: PAGE,
+        };
+        let page = domain.people.search(query).await?;
+        all.extend(page.people);
+        cursor = page.next;
+        if cursor.is_none() {
+            break;
+        }
     }
-    for user in users {
+    if json {
+        return print_json(&all.into_iter().map(Row::from).collect::<Vec<_>>());
+    }
+    for user in all {
         let name = user.full_name.as_deref().unwrap_or("-");
-        let role = if user.is_admin { "admin" } else { "person" };
-        let state = if user.is_active { "active" } else { "disabled" };
+        let (role, state) = (user.role().as_str(), user.state().as_str());
         println!("{}\t{}\t{role}\t{state}\t{name}", user.id, user.email);
     }
     Ok(())
@@ -237,19 +271,25 @@ async fn list(domain: &Domain, json: bool) -> Result<()> {
 
 async fn delete(domain: &Domain, email: &str) -> Result<()> {
     let user = domain.get_user(email).await?;
-    domain.accounts.delete(user.id).await?;
+    domain
+        .accounts
+        .admin_delete(user.id, Origin::default())
+        .await?;
     eprintln!("{} is deleted.", user.email);
     Ok(())
 }
 
 async fn disable(domain: &Domain, email: &str) -> Result<()> {
     let user = domain.get_user(email).await?;
-    let ended = domain.accounts.disable(user.id, Origin::default()).await?;
-    eprintln!(
-        "{} can't sign in any more. {}",
-        user.email,
-        describe_ended(ended.len())
-    );
+    let outcome = domain.accounts.disable(user.id, Origin::default()).await?;
+    match outcome {
+        Administered::Done { ended } => eprintln!(
+            "{} can't sign in any more. {}",
+            user.email,
+            describe_ended(ended)
+        ),
+        Administered::Unchanged => eprintln!("{} is disabled already.", user.email),
+    }
     Ok(())
 }
 

@@ -144,6 +144,7 @@ diesel::table! {
         email -> Nullable<Text>,
         created_at -> Timestamptz,
         expires_at -> Timestamptz,
+        is_invitation -> Bool,
     }
 }
 

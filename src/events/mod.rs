@@ -2,6 +2,7 @@
 //! recorded in the transaction of what it describes, and never changed afterwards, except that IP
 //! retention redacts its address.
 
+mod actor;
 mod change;
 mod changes;
 mod listeners;
@@ -10,6 +11,7 @@ pub(crate) mod store;
 
 use strum::{EnumString, IntoStaticStr};
 
+pub use self::actor::Actor;
 pub use self::change::Change;
 pub use self::changes::{Changes, Subscription};
 pub use self::listeners::ListenerPlace;
@@ -45,6 +47,24 @@ pub enum EventKind {
     EmailVerified,
     /// The account was taken back by the mailbox of a former e-mail.
     TakenBack,
+    /// An administrator created the account; the detail is its role.
+    AccountCreated,
+    /// An administrator invited the person, by a link that sets their first password.
+    Invited,
+    /// An administrator disabled the account.
+    Disabled,
+    /// An administrator enabled the account again.
+    Enabled,
+    /// An administrator changed what the account may do; the detail is the new role.
+    RoleChanged,
+    /// An administrator created a link that sets a new password.
+    ResetLinkCreated,
+    /// An administrator changed the name to call the person by.
+    NameChanged,
+    /// An administrator vouched for the e-mail that the person signs in with.
+    EmailVouched,
+    /// An administrator exported what is stored about the person.
+    Exported,
 }
 
 impl EventKind {
@@ -203,6 +223,15 @@ pub struct EventPage {
 /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
 pub async fn list_by_person(db: &Db, user: UserId, limit: u32) -> Result<Vec<Event>> {
     db.read(move |c| store::list_by_person(c, user, i64::from(limit)))
+        .await
+}
+
+/// Lists the events of a person that concern no single session, newest first, at most `limit`.
+///
+/// # Errors
+/// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
+pub async fn list_of_account(db: &Db, user: UserId, limit: u32) -> Result<Vec<Event>> {
+    db.read(move |c| store::list_of_account(c, user, i64::from(limit)))
         .await
 }
 

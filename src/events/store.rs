@@ -166,6 +166,21 @@ pub(super) fn list_by_person(
         .load(c)?)
 }
 
+/// Lists at most `limit` of a person's events that concern no single session, newest first.
+pub(super) fn list_of_account(
+    c: &mut AnyConnection,
+    user: UserId,
+    limit: i64,
+) -> Result<Vec<Event>> {
+    Ok(session_events::table
+        .filter(session_events::user_id.eq(user))
+        .filter(session_events::session_id.is_null())
+        .order(session_events::id.desc())
+        .limit(limit)
+        .select(Event::as_select())
+        .load(c)?)
+}
+
 /// Lists the changes after the event with the id `after`, of one person or of all, oldest first, at
 /// most [`MAX_CHANGES`].
 pub(super) fn list_changes_after(

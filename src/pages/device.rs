@@ -244,15 +244,11 @@ impl ActivityView {
             EventKind::ImpossibleTravel => {
                 format!("Used in two places faster than anybody travels: {detail}")
             }
-            EventKind::PasswordChanged => "Password changed".into(),
-            EventKind::EmailChanged => "E-mail changed".into(),
-            EventKind::EmailChangeRequested => "Another e-mail requested".into(),
-            EventKind::EmailVerified => "E-mail verified".into(),
-            EventKind::TakenBack => "Account taken back with a former e-mail".into(),
+            kind => words::account_event(kind, detail),
         };
         Self {
             what,
-            address: event.ip_address.as_deref().map(|ip| reader.address(ip)),
+            address: event.own_address().map(|ip| reader.address(ip)),
             at: TimeView::exact(event.at),
         }
     }

@@ -1,4 +1,4 @@
-//! `/reset-password/{token}`: the page that the link of a forgotten password leads to. A GET
+//! `/reset-password/{token}`: the page that the link of a forgotten password or an invitation leads to. A GET
 //! changes nothing; its form sets a new password, once.
 
 use actix_web::http::StatusCode;
@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::message::{Message, message_page};
 use super::new_password::{origin, refused_form};
+use crate::account::{OpenReset, ResetPurpose};
 use crate::db::ResetId;
 use crate::error::{Error, Result};
 use crate::http::app_state::AppState;
@@ -15,7 +16,7 @@ use crate::http::client::RequestClient;
 use crate::http::forms::PublicForm;
 use crate::http::layout::{Layout, page, signed_out_response};
 use crate::http::notice::SignedOutNotice;
-use crate::people::{PlainPassword, User};
+use crate::people::PlainPassword;
 
 #[derive(Template)]
 #[template(path = "pages/reset_password.html")]
@@ -23,6 +24,8 @@ struct ResetPasswordPage<'a> {
     layout: Layout,
     token: &'a str,
     email: &'a str,
+    /// Whether it is the first password of somebody who is invited.
+    is_invitation: bool,
     /// The minimum length of the password, in characters.
     min_chars: usize,
     error: Option<String>,
@@ -44,7 +47,7 @@ pub async fn show(
     token: web::Path<String>,
 ) -> Result<HttpResponse> {
     match find(&app, &token).await? {
-        (_, Some(user)) => form_page(&request, StatusCode::OK, &token, &user, None),
+        (_, Some(open)) => form_page(&request, StatusCode::OK, &token, &open, None),
         (_, None) => void_link(&request),
     }
 }
@@ -65,7 +68,7 @@ pub async fn submit(
         PublicForm::Accepted(form) => form,
         PublicForm::Refused(_) => return refused_form(show(app, request, token)).await,
     };
-    let (id, Some(user)) = find(&app, &token).await? else {
+    let (id, Some(open)) = find(&app, &token).await? else {
         return void_link(&request);
     };
     let password = match PlainPassword::new("new_password", form.new_password) {
@@ -73,12 +76,12 @@ pub async fn submit(
         Err(err) => {
             let error = err.field_errors().first();
             let error = error.map(|error| error.message.clone());
-            return form_page(&request, err.status_code(), &token, &user, error);
+            return form_page(&request, err.status_code(), &token, &open, error);
         }
     };
     let hash = app.people.hash_password(password).await?;
-    let context = client.alert_context(user.ip_retention);
-    let origin = origin(&user, client);
+    let context = client.alert_context(open.user.ip_retention);
+    let origin = origin(&open.user, client);
     match app.accounts.reset_password(id, hash, origin, context).await {
         Ok(_) => Ok(signed_out_response(&request, SignedOutNotice::PasswordSet)),
         // It was used at the same time.
@@ -87,11 +90,11 @@ pub async fn submit(
     }
 }
 
-/// Returns the link of a token, and the person whose password it sets; `None` when it is void.
-async fn find(app: &AppState, token: &str) -> Result<(ResetId, Option<User>)> {
+/// Returns the link of a token, and whose password it sets; `None` when it is void.
+async fn find(app: &AppState, token: &str) -> Result<(ResetId, Option<OpenReset>)> {
     let id = app.links.reset(token).ok_or(Error::NotFound)?;
     match app.accounts.get_reset(id).await {
-        Ok(user) => Ok((id, Some(user))),
+        Ok(open) => Ok((id, Some(open))),
         Err(Error::NotFound) => Ok((id, None)),
         Err(err) => Err(err),
     }
@@ -101,13 +104,14 @@ fn form_page(
     request: &HttpRequest,
     status: StatusCode,
     token: &str,
-    user: &User,
+    open: &OpenReset,
     error: Option<String>,
 ) -> Result<HttpResponse> {
     let template = ResetPasswordPage {
         layout: Layout::anonymous(request)?,
         token,
-        email: &user.email,
+        email: &open.user.email,
+        is_invitation: open.purpose == ResetPurpose::Invitation,
         min_chars: PlainPassword::MIN_CHARS,
         error,
     };

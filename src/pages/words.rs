@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use crate::alerts::AlertKind;
 use crate::clock::Timestamp;
+use crate::events::{Actor, EventKind};
 use crate::net::{self, IpRetention};
 use crate::sessions::{EndedReason, OpenedVia, Session};
 use crate::user_agent::DeviceKind;
@@ -195,5 +196,50 @@ pub fn cause(reason: Option<EndedReason>, by: Option<&str>) -> String {
         (Some(EndedReason::Replaced), _) => "Replaced: you signed in again in the same browser".into(),
         (Some(EndedReason::Limit), _) => "Signed out to make room for a newer device".into(),
         (None, _) => "Signed out".into(),
+    }
+}
+
+/// Returns what happened to an account.
+pub fn account_event(kind: EventKind, detail: &str) -> String {
+    match kind {
+        EventKind::SignedIn => "Signed in",
+        EventKind::Refreshed => "Used from a new address",
+        EventKind::Renamed => "Device named",
+        EventKind::Ended => "Signed out",
+        EventKind::ImpossibleTravel => "Used in two places faster than anybody travels",
+        EventKind::PasswordChanged => "Password changed",
+        EventKind::EmailChanged => "E-mail changed",
+        EventKind::EmailChangeRequested => "Another e-mail requested",
+        EventKind::EmailVerified => "E-mail verified",
+        EventKind::TakenBack => "Account taken back with a former e-mail",
+        EventKind::AccountCreated => "Account created",
+        EventKind::Invited => "Invited",
+        EventKind::Disabled => "Account disabled, and signed out everywhere",
+        EventKind::Enabled => "Account enabled again",
+        EventKind::RoleChanged => return format!("Made {}", role(detail)),
+        EventKind::ResetLinkCreated => "Link for a new password created",
+        EventKind::NameChanged => "Name changed",
+        EventKind::EmailVouched => "E-mail marked as verified",
+        EventKind::Exported => "Data exported",
+    }
+    .into()
+}
+
+/// Returns what a role makes of somebody.
+fn role(text: &str) -> &'static str {
+    match text {
+        "admin" => "an administrator",
+        "auditor" => "an auditor, who sees what administrators see",
+        _ => "a person without a role",
+    }
+}
+
+/// Returns who did what happened to the reader's account.
+pub fn actor(actor: Actor) -> Option<&'static str> {
+    match actor {
+        Actor::Person => Some("by you"),
+        Actor::Administrator => Some("by an administrator"),
+        Actor::Application => Some("by an application of an administrator"),
+        Actor::Service => None,
     }
 }

@@ -1,65 +1,31 @@
 //! People: their accounts and passwords. A wrong password, an unknown e-mail and a disabled account
 //! get the same response in the same time.
 
+mod create;
+mod cursor;
 mod external;
 pub(crate) mod mailbox;
 mod passwords;
 mod purge;
+mod search;
 pub(crate) mod store;
 mod user;
 mod values;
 
-use serde::Serialize;
-use strum::{EnumString, IntoStaticStr};
-
+pub use self::create::{EmailTrust, Invitee, NewAccount};
+pub(crate) use self::create::{create_invited, create_user, find_holder, find_other_holder};
+pub use self::cursor::PeopleCursor;
 pub use self::external::ExternalPerson;
 pub use self::passwords::{Hasher, PasswordHash, Verification, VoidPassword};
-use self::store::NewUser;
+pub use self::search::{PeopleFilter, PeoplePage, PeopleQuery, SearchText};
 pub use self::store::User;
-pub use self::values::{Email, FullName, IdleLimit, PlainPassword, Realm, Subject};
-use crate::clock::{Clock, Timestamp};
-use crate::db::{AnyConnection, Db, UserId};
+pub use self::values::{
+    AccountState, Email, EmailState, FullName, IdleLimit, PlainPassword, Realm, Role, Subject,
+};
+use crate::clock::Clock;
+use crate::db::{Db, UserId};
 use crate::error::{Error, Result};
 use crate::settings::AccountSettings;
-
-/// What an account may do. Its text form is its name in JSON and on the command line.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, EnumString, IntoStaticStr,
-)]
-#[serde(rename_all = "lowercase")]
-#[strum(serialize_all = "lowercase")]
-pub enum Role {
-    /// Sees their own devices.
-    Person,
-    /// Sees what an administrator sees, and changes nothing.
-    Auditor,
-    /// Administers the service.
-    Admin,
-}
-
-/// Who vouches for the e-mail of a new account.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum EmailTrust {
-    /// Nobody yet: a link in a message has to verify it.
-    Unverified,
-    /// An administrator or the operator, who made the account.
-    Vouched,
-}
-
-/// An account to be created.
-#[derive(Debug, Clone)]
-pub struct NewAccount {
-    /// Unique among all accounts.
-    pub email: Email,
-    /// Who vouches for the e-mail.
-    pub trust: EmailTrust,
-    /// The name to call the person by.
-    pub full_name: Option<FullName>,
-    /// The password, already checked for its length.
-    pub password: PlainPassword,
-    /// What the account may do.
-    pub role: Role,
-}
 
 /// The accounts of the service; clones share its database.
 #[derive(Clone)]
@@ -139,9 +105,7 @@ impl People {
     /// Returns whether a person may sign in: where the service requires it, only with an e-mail
     /// that is verified or from before addresses were verified.
     fn may_sign_in(&self, user: &User) -> bool {
-        !self.require_verified_email
-            || user.email_verified_at.is_some()
-            || user.is_email_from_before
+        !self.require_verified_email || user.is_email_accepted()
     }
 
     /// Returns the person with this e-mail and password. A password hashed with outdated parameters
@@ -235,17 +199,6 @@ impl People {
         self.db.read(move |c| store::get(c, id)).await
     }
 
-    /// Marks the e-mail of a person as verified: an administrator vouches for it.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`] when there is no such person.
-    pub async fn mark_email_verified(&self, id: UserId) -> Result<()> {
-        let now = self.clock.now();
-        self.db
-            .write(move |c| store::mark_email_verified(c, id, now))
-            .await
-    }
-
     /// Marks the e-mails from before addresses were verified as verified, except those that were
     /// declined: an administrator vouches for them. Returns how many.
     ///
@@ -258,92 +211,11 @@ impl People {
             .await
     }
 
-    /// Lists every person, ordered by e-mail.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`] when the database doesn't respond.
-    pub async fn list(&self) -> Result<Vec<User>> {
-        self.db.read(store::list).await
-    }
-
     async fn rehash(&self, user: &User, password: PlainPassword) -> Result<()> {
         let new = self.hasher.hash(password).await?;
         let (id, old) = (user.id, user.password_hash.clone());
         self.db
             .write(move |c| store::update_hash(c, id, &old, &new).map(drop))
             .await
-    }
-}
-
-/// Creates an account, as a part of a transaction.
-///
-/// # Errors
-/// [`Error::EmailTaken`] when another account has the e-mail, or had it and can still take its
-/// account back.
-pub(crate) fn create_user(
-    c: &mut AnyConnection,
-    account: &NewAccount,
-    hash: &PasswordHash,
-    now: Timestamp,
-) -> Result<User> {
-    if find_holder(c, &account.email, now)?.is_some() {
-        return Err(Error::EmailTaken);
-    }
-    let id = UserId::new(now);
-    let user = NewUser {
-        id,
-        email: account.email.as_str(),
-        full_name: account.full_name.as_ref().map(FullName::as_str),
-        password_hash: hash.as_str(),
-        external_subject: None,
-        application_id: None,
-        stated_email: None,
-        email_verified_at: (account.trust == EmailTrust::Vouched).then_some(now),
-        is_admin: account.role == Role::Admin,
-        is_auditor: account.role == Role::Auditor,
-        created_at: now,
-        updated_at: now,
-        password_changed_at: now,
-    };
-    store::insert(c, &user)?;
-    store::get(c, id)
-}
-
-/// Finds the account that nobody else may share `email` with: the one that has it, or one that had
-/// it and can still be taken back by it.
-///
-/// # Errors
-/// [`Error::Unavailable`] when the database doesn't respond.
-pub(crate) fn find_holder(
-    c: &mut AnyConnection,
-    email: &Email,
-    now: Timestamp,
-) -> Result<Option<User>> {
-    if let Some(user) = store::find_by_email(c, email)? {
-        return Ok(Some(user));
-    }
-    match store::find_reserving(c, email, None, now)? {
-        Some(former) => store::get(c, former.user_id).map(Some),
-        None => Ok(None),
-    }
-}
-
-/// Finds the account other than that of `user` which holds `email`, as [`find_holder`].
-///
-/// # Errors
-/// [`Error::Unavailable`] when the database doesn't respond.
-pub(crate) fn find_other_holder(
-    c: &mut AnyConnection,
-    email: &Email,
-    user: UserId,
-    now: Timestamp,
-) -> Result<Option<User>> {
-    let holder = store::find_by_email(c, email)?.filter(|holder| holder.id != user);
-    if holder.is_some() {
-        return Ok(holder);
-    }
-    match store::find_reserving(c, email, Some(user), now)? {
-        Some(former) => store::get(c, former.user_id).map(Some),
-        None => Ok(None),
     }
 }

@@ -118,6 +118,8 @@ impl Hasher {
         hash: Option<String>,
     ) -> Result<Verification> {
         let decoy = self.decoy.clone();
+        // What stands for no password is no hash: a mismatch with it would be found at once.
+        let hash = hash.filter(|hash| !hash.starts_with(NO_PASSWORD));
         self.work(move |argon2| {
             let verification = verify(
                 argon2,

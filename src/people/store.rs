@@ -1,9 +1,11 @@
 //! Every query of `users`, and of the tables of their addresses and links.
 
+mod administration;
 mod credentials;
 mod external;
 mod former;
 mod reset;
+pub(super) mod search;
 mod verification;
 
 use std::collections::HashMap;
@@ -11,6 +13,9 @@ use std::collections::HashMap;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 
+pub(crate) use self::administration::{
+    list_with_admins, lock_with_admins, update_role, update_state,
+};
 pub(super) use self::credentials::{mark_all_emails_verified, update_hash};
 pub(crate) use self::credentials::{
     mark_email_declined, mark_email_verified, remove_email, reset_settings, update_email,
@@ -158,14 +163,6 @@ pub(crate) fn lock_active_user(c: &mut AnyConnection, user: &User) -> Result<()>
     found.map(drop).ok_or(Error::InvalidCredentials)
 }
 
-/// Lists every person, ordered by e-mail.
-pub(super) fn list(c: &mut AnyConnection) -> Result<Vec<User>> {
-    Ok(users::table
-        .order(users::email)
-        .select(User::as_select())
-        .load(c)?)
-}
-
 /// Counts the administrators.
 pub(super) fn count_admins(c: &mut AnyConnection) -> Result<i64> {
     Ok(users::table
@@ -178,7 +175,7 @@ pub(super) fn count_admins(c: &mut AnyConnection) -> Result<i64> {
 ///
 /// # Errors
 /// [`Error::NotFound`] when there is no such person, as for every update below.
-pub(super) fn update_full_name(
+pub(crate) fn update_full_name(
     c: &mut AnyConnection,
     id: UserId,
     name: Option<&FullName>,
@@ -210,20 +207,6 @@ pub(crate) fn lock(c: &mut AnyConnection, id: UserId) -> Result<User> {
             .for_no_key_update()
             .first(c)?,
         AnyConnection::Sqlite(c) => user.select(User::as_select()).first(c)?,
-    })
-}
-
-/// Returns the ids of the active administrators, and keeps others from changing their rows until
-/// the transaction ends.
-pub(crate) fn lock_admins(c: &mut AnyConnection) -> Result<Vec<UserId>> {
-    let admins = users::table
-        .filter(users::is_admin.eq(true))
-        .filter(users::is_active.eq(true))
-        .order(users::id)
-        .select(users::id);
-    Ok(match c {
-        AnyConnection::Postgres(c) => admins.for_no_key_update().load(c)?,
-        AnyConnection::Sqlite(c) => admins.load(c)?,
     })
 }
 
@@ -305,16 +288,6 @@ pub(crate) fn update_alert_emails(
 /// Deletes a person and, by cascade, their sessions, devices, events, alerts and queued messages.
 pub(crate) fn delete(c: &mut AnyConnection, id: UserId) -> Result<()> {
     existing(diesel::delete(users::table.find(id)).execute(c)?)
-}
-
-/// Disables an account, so that its owner can't sign in.
-pub(crate) fn disable(c: &mut AnyConnection, id: UserId, now: Timestamp) -> Result<()> {
-    let changes = (users::is_active.eq(false), users::updated_at.eq(now));
-    existing(
-        diesel::update(users::table.find(id))
-            .set(changes)
-            .execute(c)?,
-    )
 }
 
 /// Returns [`Error::NotFound`] when an update changed no row.

@@ -1,18 +1,22 @@
 //! What a person's row says.
 
-use super::Role;
 use super::passwords::NO_PASSWORD;
 use super::store::User;
-use super::values::IdleLimit;
+use super::values::{AccountState, IdleLimit, Role};
 
 impl User {
     /// Returns what the account may do.
     #[must_use]
     pub fn role(&self) -> Role {
-        match (self.is_admin, self.is_auditor) {
-            (true, _) => Role::Admin,
-            (false, true) => Role::Auditor,
-            (false, false) => Role::Person,
+        Role::from_marks(self.is_admin, self.is_auditor)
+    }
+
+    /// Returns whether they can sign in.
+    #[must_use]
+    pub fn state(&self) -> AccountState {
+        match self.is_active {
+            true => AccountState::Active,
+            false => AccountState::Disabled,
         }
     }
 
@@ -35,6 +39,28 @@ impl User {
     #[must_use]
     pub fn is_password_void(&self) -> bool {
         !self.is_external() && self.password_hash.starts_with(NO_PASSWORD)
+    }
+
+    /// Returns whether an administrator made the account and its owner has set no password yet.
+    #[must_use]
+    pub fn is_invited(&self) -> bool {
+        self.is_password_void() && self.password_changed_at == self.created_at
+    }
+
+    /// Returns whether the person may sign in where the service requires a verified e-mail: with one
+    /// that is verified, or from before addresses were.
+    #[must_use]
+    pub fn is_email_accepted(&self) -> bool {
+        self.email_verified_at.is_some() || self.is_email_from_before
+    }
+
+    /// Returns whether `text` is what somebody types to name this person: their e-mail, ignoring
+    /// case, or the subject that an application has of them.
+    #[must_use]
+    pub fn is_named(&self, text: &str) -> bool {
+        let text = text.trim();
+        let is_email = self.shown_email().to_lowercase() == text.to_lowercase();
+        is_email || self.external_subject.as_deref() == Some(text)
     }
 
     /// Returns the e-mail to show: that of an application's person is what the application stated.

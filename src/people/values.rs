@@ -1,4 +1,4 @@
-//! The values of a person: e-mail, name, subject, idle limit and password. Each is validated when
+//! The values of a person: role, e-mail, name, subject, idle limit and password. Each is validated when
 //! it is parsed, so that a value of its type is always valid.
 
 use std::fmt;
@@ -13,6 +13,99 @@ use strum::{EnumString, IntoStaticStr, VariantArray};
 use crate::db::ApplicationId;
 use crate::error::Error;
 use crate::text;
+
+/// What an account may do. Its text form is its name in JSON and on the command line.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, EnumString, IntoStaticStr,
+)]
+#[serde(rename_all = "lowercase")]
+#[strum(
+    serialize_all = "lowercase",
+    parse_err_ty = Error,
+    parse_err_fn = unknown_role
+)]
+pub enum Role {
+    /// Sees their own devices.
+    Person,
+    /// Sees what an administrator sees, and changes nothing.
+    Auditor,
+    /// Administers the service.
+    Admin,
+}
+
+impl Role {
+    /// Returns the role of an account that is marked as an administrator's or an auditor's.
+    pub(super) fn from_marks(is_admin: bool, is_auditor: bool) -> Self {
+        match (is_admin, is_auditor) {
+            (true, _) => Self::Admin,
+            (false, true) => Self::Auditor,
+            (false, false) => Self::Person,
+        }
+    }
+
+    /// Returns the text form.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+}
+
+/// Whether the owner of an account can sign in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, EnumString, IntoStaticStr)]
+#[serde(rename_all = "lowercase")]
+#[strum(
+    serialize_all = "lowercase",
+    parse_err_ty = Error,
+    parse_err_fn = unknown_account_state
+)]
+pub enum AccountState {
+    /// They can.
+    Active,
+    /// An administrator has barred them.
+    Disabled,
+}
+
+impl AccountState {
+    /// Returns the text form.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+}
+
+fn unknown_account_state(_: &str) -> Error {
+    Error::field("state", "must be active or disabled")
+}
+
+/// Whether the e-mail of an account that a password opens was verified.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr)]
+#[strum(
+    serialize_all = "lowercase",
+    parse_err_ty = Error,
+    parse_err_fn = unknown_email_state
+)]
+pub enum EmailState {
+    /// It was.
+    Verified,
+    /// It was not.
+    Unverified,
+}
+
+impl EmailState {
+    /// Returns the text form.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+}
+
+fn unknown_email_state(_: &str) -> Error {
+    Error::field("email", "must be verified or unverified")
+}
+
+fn unknown_role(_: &str) -> Error {
+    Error::field("role", "must be person, auditor or admin")
+}
 
 /// An e-mail address in lower case: addresses that differ only in case are the same account.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]

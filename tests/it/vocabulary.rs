@@ -67,7 +67,7 @@ const HOMONYMS: [(&str, &str, &str); 12] = [
     ),
     (
         "addresses_kept",
-        "src/pages",
+        "src/account",
         "the field of the export keeps its name",
     ),
     (

@@ -23,6 +23,8 @@ pub(crate) struct PasswordReset {
     pub(crate) email: Option<String>,
     pub(crate) created_at: Timestamp,
     pub(crate) expires_at: Timestamp,
+    /// Whether it sets the first password of an account that an administrator made.
+    pub(crate) is_invitation: bool,
 }
 
 /// Inserts a link.
@@ -33,6 +35,7 @@ pub(crate) fn insert_reset(c: &mut AnyConnection, reset: &PasswordReset) -> Resu
         password_resets::email.eq(&reset.email),
         password_resets::created_at.eq(reset.created_at),
         password_resets::expires_at.eq(reset.expires_at),
+        password_resets::is_invitation.eq(reset.is_invitation),
     );
     diesel::insert_into(password_resets::table)
         .values(row)

@@ -1,0 +1,243 @@
+//! What an administrator does to an account. Each act is recorded on its person, with who did it and
+//! the reason they stated; where it was so already, nothing is.
+
+use super::Accounts;
+use super::emails::require_free;
+use crate::alerts::{AlertContext, AlertKind};
+use crate::clock::Timestamp;
+use crate::db::{AnyConnection, UserId};
+use crate::error::{Error, Result};
+use crate::events::{self, EventKind, NewEvent, Origin};
+use crate::people::{self, AccountState, Email, FullName, NewAccount, PasswordHash, Role, User};
+use crate::sessions;
+use crate::sessions::EndedReason;
+
+/// The outcome of what an administrator does to an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Administered {
+    /// It was done.
+    Done {
+        /// How many sessions it ended.
+        ended: usize,
+    },
+    /// It was so already; nothing was changed.
+    Unchanged,
+}
+
+impl Administered {
+    const DONE: Self = Self::Done { ended: 0 };
+}
+
+impl Accounts {
+    /// Creates an account whose e-mail an administrator vouches for.
+    ///
+    /// # Errors
+    /// [`Error::EmailTaken`] when another account has the e-mail, or can still be taken back by it.
+    pub async fn create_account(
+        &self,
+        account: NewAccount,
+        hash: PasswordHash,
+        origin: Origin,
+    ) -> Result<User> {
+        let now = self.clock.now();
+        self.db
+            .transaction(move |c| {
+                let user = people::create_user(c, &account, &hash, now)?;
+                let kind = EventKind::AccountCreated;
+                let event = NewEvent::for_person(user.id, kind, &origin, now);
+                let event = event.with_detail(account.role.as_str());
+                events::record_events(c, &[event])?;
+                Ok(user)
+            })
+            .await
+    }
+
+    /// Disables an account, so that its owner can't sign in; ends all their sessions, voids the links
+    /// that set a password, and cancels a pending change of e-mail.
+    ///
+    /// # Errors
+    /// [`Error::LastAdmin`] when nobody else could administer the service; [`Error::NotFound`] when
+    /// there is no such person.
+    pub async fn disable(&self, id: UserId, origin: Origin) -> Result<Administered> {
+        const REASON: EndedReason = EndedReason::AccountDisabled;
+
+        let now = self.clock.now();
+        let accounts = self.clone();
+        self.db
+            .transaction(move |c| {
+                let person = accounts.lock_person(c, id)?;
+                if !person.user.is_active {
+                    return Ok(Administered::Unchanged);
+                }
+                person.require_another_admin()?;
+                people::store::update_state(c, id, AccountState::Disabled, now)?;
+                people::store::delete_resets(c, id)?;
+                super::emails::cancel_pending_change(c, &person.user)?;
+                let ended = sessions::end_all(c, id, REASON, &origin, now)?.len();
+                record(c, id, EventKind::Disabled, &origin, now)?;
+                Ok(Administered::Done { ended })
+            })
+            .await
+    }
+
+    /// Enables an account that was disabled. Its sessions stay ended.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when there is no such person.
+    pub async fn enable(&self, id: UserId, origin: Origin) -> Result<Administered> {
+        let now = self.clock.now();
+        self.db
+            .transaction(move |c| {
+                if people::store::lock(c, id)?.is_active {
+                    return Ok(Administered::Unchanged);
+                }
+                people::store::update_state(c, id, AccountState::Active, now)?;
+                record(c, id, EventKind::Enabled, &origin, now)?;
+                Ok(Administered::DONE)
+            })
+            .await
+    }
+
+    /// Changes what an account may do.
+    ///
+    /// # Errors
+    /// [`Error::LastAdmin`] when nobody else could administer the service; [`Error::Invalid`] for a
+    /// person whom an application authenticates, since it could do as they may; [`Error::NotFound`]
+    /// when there is no such person.
+    pub async fn set_role(&self, id: UserId, role: Role, origin: Origin) -> Result<Administered> {
+        let now = self.clock.now();
+        let accounts = self.clone();
+        self.db
+            .transaction(move |c| {
+                let person = accounts.lock_person(c, id)?;
+                if person.user.role() == role {
+                    return Ok(Administered::Unchanged);
+                }
+                if person.user.is_external() && role != Role::Person {
+                    let message = "must be person: an application authenticates them";
+                    return Err(Error::field("role", message));
+                }
+                person.require_another_admin()?;
+                people::store::update_role(c, id, role, now)?;
+                let event = NewEvent::for_person(id, EventKind::RoleChanged, &origin, now);
+                events::record_events(c, &[event.with_detail(role.as_str())])?;
+                Ok(Administered::DONE)
+            })
+            .await
+    }
+
+    /// Sets a person's e-mail on behalf of an administrator, who vouches for it. It opens no window
+    /// for the former one, and closes open ones.
+    ///
+    /// # Errors
+    /// [`Error::EmailTaken`] when another account has it, or can still be taken back by it;
+    /// [`Error::NotFound`] when there is no such person; [`Error::Invalid`] for a person whom an
+    /// application authenticates.
+    pub async fn admin_set_email(
+        &self,
+        id: UserId,
+        email: Email,
+        origin: Origin,
+    ) -> Result<Administered> {
+        let now = self.clock.now();
+        let alerts = self.alerts.clone();
+        self.db
+            .transaction(move |c| {
+                let before = people::store::lock(c, id)?;
+                require_own_email(&before)?;
+                if before.email == email.as_str() {
+                    return vouch(c, &before, &origin, now);
+                }
+                require_free(c, &email, id, now)?;
+                people::store::update_email(c, id, &email, now)?;
+                people::store::close_former_emails(c, id)?;
+                people::store::delete_verifications(c, id)?;
+                people::store::delete_resets(c, id)?;
+                record(c, id, EventKind::EmailChanged, &origin, now)?;
+                let user = people::store::get(c, id)?;
+                let context = AlertContext::administrator(&origin);
+                alerts.raise(c, &user, (AlertKind::EmailChanged, context), now)?;
+                Ok(Administered::DONE)
+            })
+            .await
+    }
+
+    /// Sets the name to call a person by, on behalf of an administrator.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when there is no such person.
+    pub async fn admin_set_name(
+        &self,
+        id: UserId,
+        name: Option<FullName>,
+        origin: Origin,
+    ) -> Result<Administered> {
+        let now = self.clock.now();
+        self.db
+            .transaction(move |c| {
+                let before = people::store::lock(c, id)?;
+                if before.full_name.as_deref() == name.as_ref().map(FullName::as_str) {
+                    return Ok(Administered::Unchanged);
+                }
+                people::store::update_full_name(c, id, name.as_ref(), now)?;
+                record(c, id, EventKind::NameChanged, &origin, now)?;
+                Ok(Administered::DONE)
+            })
+            .await
+    }
+
+    /// Marks the e-mail of a person as verified: an administrator vouches for it.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a person whom an application authenticates, and for an e-mail that can
+    /// have no mailbox; [`Error::NotFound`] when there is no such person.
+    pub async fn vouch_email(&self, id: UserId, origin: Origin) -> Result<Administered> {
+        let now = self.clock.now();
+        self.db
+            .transaction(move |c| {
+                let user = people::store::lock(c, id)?;
+                vouch(c, &user, &origin, now)
+            })
+            .await
+    }
+}
+
+fn vouch(
+    c: &mut AnyConnection,
+    user: &User,
+    origin: &Origin,
+    now: Timestamp,
+) -> Result<Administered> {
+    require_own_email(user)?;
+    if user.email_verified_at.is_some() {
+        return Ok(Administered::Unchanged);
+    }
+    if !user.has_mailbox() {
+        return Err(Error::field("email", "can have no mailbox"));
+    }
+    people::store::mark_email_verified(c, user.id, now)?;
+    record(c, user.id, EventKind::EmailVouched, origin, now)?;
+    Ok(Administered::DONE)
+}
+
+/// Verifies that a person signs in with an e-mail.
+fn require_own_email(user: &User) -> Result<()> {
+    match user.is_external() {
+        true => Err(Error::field(
+            "email",
+            "is stated by the person's application",
+        )),
+        false => Ok(()),
+    }
+}
+
+/// Records an event of a person, as a part of the transaction of what it describes.
+pub(super) fn record(
+    c: &mut AnyConnection,
+    id: UserId,
+    kind: EventKind,
+    origin: &Origin,
+    now: Timestamp,
+) -> Result<()> {
+    events::record_events(c, &[NewEvent::for_person(id, kind, origin, now)])
+}

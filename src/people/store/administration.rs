@@ -1,0 +1,75 @@
+//! The queries of `users` by which administrators change what an account may do.
+
+use diesel::prelude::*;
+
+use super::{User, existing};
+use crate::clock::Timestamp;
+use crate::db::schema::users;
+use crate::db::{AnyConnection, UserId};
+use crate::error::Result;
+use crate::people::values::{AccountState, Role};
+
+/// The query of the person `$id` and every active administrator.
+macro_rules! with_admins {
+    ($id:expr) => {
+        users::table
+            .filter(users::id.eq($id).or(users::is_admin.and(users::is_active)))
+            .order(users::id)
+            .select(User::as_select())
+    };
+}
+
+/// Returns the person with that id and every active administrator, and keeps others from changing
+/// their rows until the transaction ends. They are locked in one order, so that no two such
+/// transactions deadlock.
+pub(crate) fn lock_with_admins(c: &mut AnyConnection, id: UserId) -> Result<Vec<User>> {
+    Ok(match c {
+        AnyConnection::Postgres(c) => with_admins!(id).for_no_key_update().load(c)?,
+        AnyConnection::Sqlite(c) => with_admins!(id).load(c)?,
+    })
+}
+
+/// Returns the person with that id and every active administrator.
+pub(crate) fn list_with_admins(c: &mut AnyConnection, id: UserId) -> Result<Vec<User>> {
+    Ok(with_admins!(id).load(c)?)
+}
+
+/// Updates whether the owner of an account can sign in.
+///
+/// # Errors
+/// [`Error::NotFound`](crate::Error::NotFound) when there is no such person, as for the other below.
+pub(crate) fn update_state(
+    c: &mut AnyConnection,
+    id: UserId,
+    state: AccountState,
+    now: Timestamp,
+) -> Result<()> {
+    let changes = (
+        users::is_active.eq(state == AccountState::Active),
+        users::updated_at.eq(now),
+    );
+    existing(
+        diesel::update(users::table.find(id))
+            .set(changes)
+            .execute(c)?,
+    )
+}
+
+/// Updates what an account may do.
+pub(crate) fn update_role(
+    c: &mut AnyConnection,
+    id: UserId,
+    role: Role,
+    now: Timestamp,
+) -> Result<()> {
+    let changes = (
+        users::is_admin.eq(role == Role::Admin),
+        users::is_auditor.eq(role == Role::Auditor),
+        users::updated_at.eq(now),
+    );
+    existing(
+        diesel::update(users::table.find(id))
+            .set(changes)
+            .execute(c)?,
+    )
+}
