@@ -117,7 +117,9 @@ impl Doers {
     /// Returns the address that an event was done from, unless the person who did it wants none
     /// stored.
     fn address<'a>(&self, event: &'a Event) -> Option<&'a str> {
-        let doer = event.by_user_id.and_then(|id| self.people.get(&id)?.as_ref());
+        let doer = event
+            .by_user_id
+            .and_then(|id| self.people.get(&id)?.as_ref());
         let ip = event.ip_address.as_deref();
         match doer {
             Some(doer) => shown(ip, doer),

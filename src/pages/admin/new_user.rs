@@ -178,12 +178,7 @@ fn all(errors: [Option<Error>; 3]) -> Error {
     Error::Invalid(fields.flat_map(|err| err.field_errors().to_vec()).collect())
 }
 
-fn show(
-    app: &AppState,
-    request: &HttpRequest,
-    caller: &Caller,
-    way: Way,
-) -> Result<HttpResponse> {
+fn show(app: &AppState, request: &HttpRequest, caller: &Caller, way: Way) -> Result<HttpResponse> {
     let form = NewUserForm {
         role: Role::Person.as_str().to_owned(),
         ..NewUserForm::default()

@@ -41,10 +41,14 @@ fn of_existing(user: &User, is_reader: bool, notice: PersonNotice) -> Option<Str
     let words = match notice {
         PersonNotice::Created => format!("The account of {name} is made."),
         PersonNotice::Invited => {
-            format!("The account of {name} is made. A link to set a password is on its way to {email}.")
+            format!(
+                "The account of {name} is made. A link to set a password is on its way to {email}."
+            )
         }
         PersonNotice::InvitedBefore => {
-            format!("The account of {name} was made a moment ago. If you have no link for them, invite them again.")
+            format!(
+                "The account of {name} was made a moment ago. If you have no link for them, invite them again."
+            )
         }
         PersonNotice::InvitedAgain => {
             format!("Another link to set a password is on its way to {email}.")

@@ -216,10 +216,7 @@ fn facts(user: &User, application: Option<String>, summary: &SessionSummary) -> 
     if !user.is_external() {
         facts.push(match user.is_password_void() {
             true => FactView::text("Password", "none, until they set one by a link"),
-            false => FactView::time(
-                "Password set",
-                TimeView::exact(user.password_changed_at),
-            ),
+            false => FactView::time("Password set", TimeView::exact(user.password_changed_at)),
         });
     }
     facts.push(FactView::text(

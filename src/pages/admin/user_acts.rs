@@ -19,7 +19,8 @@ use crate::http::notice::{self, AccountNotice, Notice, PersonNotice, SignedOutNo
 use crate::people::User;
 use crate::sessions::{Caller, EndedReason, SessionSummary};
 
-const NEVER_VERIFIED: &str = "An application signs them in and states their e-mail. It is never verified.";
+const NEVER_VERIFIED: &str =
+    "An application signs them in and states their e-mail. It is never verified.";
 
 /// A form with the reason of what is done.
 #[derive(Deserialize)]
@@ -62,9 +63,12 @@ pub async fn disable(
         Err(err) => Err(err),
     };
     match disabled {
-        Ok(Administered::Unchanged) => {
-            Ok(to_person(&request, &caller, *id, PersonNotice::AlreadyDisabled))
-        }
+        Ok(Administered::Unchanged) => Ok(to_person(
+            &request,
+            &caller,
+            *id,
+            PersonNotice::AlreadyDisabled,
+        )),
         Ok(Administered::Done { .. }) if *id == caller.user.id => {
             browser::clear_session(&request)?;
             Ok(signed_out_response(&request, SignedOutNotice::Disabled))
@@ -268,7 +272,9 @@ async fn disable_page(
         words: vec![
             ending(&summarize(app, user).await?),
             match user.is_external() {
-                true => "Their application can’t sign them in here until somebody enables the account.",
+                true => {
+                    "Their application can’t sign them in here until somebody enables the account."
+                }
                 false => "They can’t sign in, and links that would set them a password are void.",
             }
             .into(),
@@ -340,7 +346,10 @@ async fn verify_page(
     let head = PersonHead::load(app, user, caller).await?;
     let declined = "Whoever reads that mailbox said that the address isn’t theirs.";
     let mut words = vec![
-        format!("{} counts as verified, as if they had opened a link in a message to it.", user.email),
+        format!(
+            "{} counts as verified, as if they had opened a link in a message to it.",
+            user.email
+        ),
         "Applications may rely on it.".into(),
     ];
     if app.people.requires_verified_email() {

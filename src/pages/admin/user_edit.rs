@@ -73,7 +73,11 @@ pub async fn rename(
     id: web::Path<UserId>,
 ) -> Result<HttpResponse> {
     let renamed = match FullName::parse(&form.full_name) {
-        Ok(name) => app.accounts.admin_set_name(*id, name, caller.origin()).await,
+        Ok(name) => {
+            app.accounts
+                .admin_set_name(*id, name, caller.origin())
+                .await
+        }
         Err(err) => Err(err),
     };
     match renamed {
@@ -112,7 +116,10 @@ async fn update_email(
     user: &User,
     form: &EmailForm,
 ) -> Result<PersonNotice> {
-    let (email, reason) = match (form.email.parse::<Email>(), form.reason.parse::<StatedReason>()) {
+    let (email, reason) = match (
+        form.email.parse::<Email>(),
+        form.reason.parse::<StatedReason>(),
+    ) {
         // Sent twice, or as it was.
         (Ok(email), _) if email.as_str() == user.email && user.email_verified_at.is_some() => {
             return Ok(PersonNotice::EmailUnchanged);
@@ -122,7 +129,11 @@ async fn update_email(
     };
     let origin = caller.origin().with_reason(reason);
     let set = app.accounts.admin_set_email(user.id, email, origin).await?;
-    Ok(outcome(set, PersonNotice::EmailSet, PersonNotice::EmailUnchanged))
+    Ok(outcome(
+        set,
+        PersonNotice::EmailSet,
+        PersonNotice::EmailUnchanged,
+    ))
 }
 
 fn both(email: Option<Error>, reason: Option<Error>) -> Error {
@@ -175,7 +186,9 @@ impl EditPage {
         self.name_error = message("full_name");
         self.reason_error = message("reason");
         self.email_error = match err {
-            Error::EmailTaken => Some("has an account already, or had one that it can still take back".into()),
+            Error::EmailTaken => {
+                Some("has an account already, or had one that it can still take back".into())
+            }
             _ => message("email"),
         };
         self.has_errors = [&self.name_error, &self.email_error, &self.reason_error]

@@ -24,7 +24,8 @@ use crate::sessions::Caller;
 
 const EXTERNAL: &str = "An application signs them in itself, so they have no password here.";
 const DISABLED: &str = "The account is disabled: no link sets a password of it. Enable it first.";
-const HAS_PASSWORD: &str = "They have set a password already, or need another link than an invitation.";
+const HAS_PASSWORD: &str =
+    "They have set a password already, or need another link than an invitation.";
 const TOO_MANY: &str = "Their address was sent several links lately. Try again in an hour.";
 
 #[derive(Template)]
@@ -221,7 +222,10 @@ async fn invite_page(
     let head = PersonHead::load(app, user, caller).await?;
     let way = match app.accounts.sends_mail() {
         true => format!("A message with a link is sent to {}.", user.email),
-        false => "You are shown a link, once, and hand it over yourself: this service sends no mail.".into(),
+        false => {
+            "You are shown a link, once, and hand it over yourself: this service sends no mail."
+                .into()
+        }
     };
     let act = Act {
         title: format!("Invite {} again", head.name),
@@ -229,7 +233,10 @@ async fn invite_page(
         words: vec![
             way,
             "By it they set their first password.".into(),
-            format!("It works once, for {}. Links made before are void.", describe(INVITATION_LIFETIME)),
+            format!(
+                "It works once, for {}. Links made before are void.",
+                describe(INVITATION_LIFETIME)
+            ),
         ],
         button: "Invite again",
         is_danger: false,

@@ -95,7 +95,11 @@ async fn update(
     let reason: StatedReason = form.reason.parse()?;
     let origin = caller.origin().with_reason(reason);
     let set = app.accounts.set_role(user.id, role, origin).await?;
-    Ok(outcome(set, PersonNotice::RoleSet, PersonNotice::RoleUnchanged))
+    Ok(outcome(
+        set,
+        PersonNotice::RoleSet,
+        PersonNotice::RoleUnchanged,
+    ))
 }
 
 async fn role_page(

@@ -81,7 +81,9 @@ pub async fn show(
     match find(&app, &form).await {
         Ok((cursor, found)) => {
             let names = names(&applications);
-            template.show_people(&app, (&caller, &form), &names, (cursor, found)).await?;
+            template
+                .show_people(&app, (&caller, &form), &names, (cursor, found))
+                .await?;
             template.notice = notices::take(&app, &request, Some(&caller)).await?.words;
             page(StatusCode::OK, &template)
         }

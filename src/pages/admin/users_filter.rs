@@ -167,7 +167,10 @@ impl FilterForm {
 
     /// Returns the address of the list, or of a page of it.
     pub(super) fn href(&self, cursor: Option<&str>) -> String {
-        let set = self.pairs().into_iter().filter(|(_, value)| !value.is_empty());
+        let set = self
+            .pairs()
+            .into_iter()
+            .filter(|(_, value)| !value.is_empty());
         let cursor = cursor.map(|cursor| ("cursor", cursor));
         address(set.chain(cursor))
     }
