@@ -16,7 +16,8 @@ use crate::sessions::Caller;
 pub(super) struct ActPage {
     layout: Layout,
     head: PersonHead,
-    title: String,
+    /// The heading before and after the name.
+    title: (&'static str, &'static str),
     /// What will happen, a sentence each.
     words: Vec<String>,
     /// What to consider, above all.
@@ -37,8 +38,8 @@ pub(super) struct ActPage {
 
 /// What a page is for.
 pub(super) struct Act {
-    /// The heading.
-    pub(super) title: String,
+    /// The heading before and after the name of the person.
+    pub(super) title: (&'static str, &'static str),
     /// The last segment of its path.
     pub(super) path: &'static str,
     /// What will happen, a sentence each.

@@ -137,7 +137,7 @@ impl EventView {
     ) -> Self {
         let ip = shown(doers.address(event), owner);
         Self {
-            what: what(event),
+            what: what(event, names),
             device: names.find(event.session_id).map(str::to_owned),
             by: doers.describe(event),
             address: ip.map(|ip| reader.address(ip)),
@@ -188,13 +188,13 @@ pub(super) fn shown<'a>(ip: Option<&'a str>, owner: &User) -> Option<&'a str> {
     ip.filter(|_| owner.ip_retention != IpRetention::None)
 }
 
-fn what(event: &Event) -> String {
+fn what(event: &Event, names: &DeviceNames) -> String {
     let detail = event.detail.as_deref().unwrap_or_default();
     match event.kind {
         EventKind::SignedIn => "Signed in".into(),
         EventKind::Refreshed => "Used from a new address".into(),
         EventKind::Renamed => format!("Device named “{detail}”"),
-        EventKind::Ended => cause(detail.parse().ok(), None),
+        EventKind::Ended => cause(detail.parse().ok(), names.find(event.by_session_id)),
         EventKind::ImpossibleTravel => {
             format!("Used in two places faster than anybody travels: {detail}")
         }

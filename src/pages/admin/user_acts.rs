@@ -267,7 +267,7 @@ async fn disable_page(
     let head = PersonHead::load(app, user, caller).await?;
     let own = "This is your own account. You are signed out at once, and only another administrator can enable it.";
     let act = Act {
-        title: format!("Disable {}", head.name),
+        title: ("Disable", ""),
         path: "disable",
         words: vec![
             ending(&summarize(app, user).await?),
@@ -295,7 +295,7 @@ async fn enable_page(
 ) -> Result<ActPage> {
     let head = PersonHead::load(app, user, caller).await?;
     let act = Act {
-        title: format!("Enable {}", head.name),
+        title: ("Enable", ""),
         path: "enable",
         words: vec![
             match (user.is_external(), user.is_password_void()) {
@@ -321,7 +321,7 @@ async fn end_sessions_page(
     let head = PersonHead::load(app, user, caller).await?;
     let own = "This is your own account. You are signed out here as well.";
     let act = Act {
-        title: format!("End all sessions of {}", head.name),
+        title: ("End all sessions of", ""),
         path: "end-sessions",
         words: vec![
             ending(&summarize(app, user).await?),
@@ -356,7 +356,7 @@ async fn verify_page(
         words.push("They can sign in with it then.".into());
     }
     let act = Act {
-        title: format!("Vouch for the e-mail of {}", head.name),
+        title: ("Vouch for the e-mail of", ""),
         path: "verify-email",
         words,
         button: "Vouch for it",

@@ -134,7 +134,7 @@ async fn delete_page(
         ),
     };
     let act = Act {
-        title: format!("Delete {}", head.name),
+        title: ("Delete", ""),
         path: "delete",
         words: vec![
             match summary.sessions {

@@ -111,7 +111,7 @@ async fn role_page(
     let head = PersonHead::load(app, user, caller).await?;
     let own = "This is your own account. Once you are no administrator any more, only another one can make you one again.";
     let act = Act {
-        title: format!("Change the role of {}", head.name),
+        title: ("Change the role of", ""),
         path: "role",
         words: vec!["It holds at once, in the sessions that they have.".into()],
         button: "Change the role",
