@@ -296,7 +296,7 @@ impl Error {
             Self::NotFound => "Not found",
             Self::EmailTaken => "That e-mail has an account already",
             Self::EmailChangedLately => "Your e-mail was changed lately",
-            Self::LastAdmin => "This is the only administrator",
+            Self::LastAdmin => "There is no other administrator",
             Self::Busy { .. } => "Too busy just now",
             Self::Unavailable(_) | Self::Disconnected(_) => "The service is unavailable just now",
             Self::Conflict(_)

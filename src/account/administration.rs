@@ -2,15 +2,15 @@
 //! the reason they stated; where it was so already, nothing is.
 
 use super::Accounts;
-use super::emails::require_free;
+use super::emails::{cancel_pending_change, require_free};
+use super::last_admin::LockedPerson;
 use crate::alerts::{AlertContext, AlertKind};
 use crate::clock::Timestamp;
 use crate::db::{AnyConnection, UserId};
 use crate::error::{Error, Result};
 use crate::events::{self, EventKind, NewEvent, Origin};
 use crate::people::{self, AccountState, Email, FullName, NewAccount, PasswordHash, Role, User};
-use crate::sessions;
-use crate::sessions::EndedReason;
+use crate::sessions::{self, EndedReason};
 
 /// The outcome of what an administrator does to an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +22,17 @@ pub enum Administered {
     },
     /// It was so already; nothing was changed.
     Unchanged,
+}
+
+/// What an administrator changes of an account. What is `None` stays as it is.
+#[derive(Debug, Clone, Default)]
+pub struct AccountChanges {
+    /// The name to call the person by, or none.
+    pub full_name: Option<Option<FullName>>,
+    /// The e-mail that they sign in with.
+    pub email: Option<Email>,
+    /// What the account may do.
+    pub role: Option<Role>,
 }
 
 impl Administered {
@@ -72,7 +83,7 @@ impl Accounts {
                 person.require_another_admin()?;
                 people::store::update_state(c, id, AccountState::Disabled, now)?;
                 people::store::delete_resets(c, id)?;
-                super::emails::cancel_pending_change(c, &person.user)?;
+                cancel_pending_change(c, &person.user)?;
                 let ended = sessions::end_all(c, id, REASON, &origin, now)?.len();
                 record(c, id, EventKind::Disabled, &origin, now)?;
                 Ok(Administered::Done { ended })
@@ -98,6 +109,47 @@ impl Accounts {
             .await
     }
 
+    /// Changes several things of an account at once, or none of them.
+    ///
+    /// # Errors
+    /// As [`Accounts::set_role`] and [`Accounts::admin_set_email`].
+    pub async fn update_account(
+        &self,
+        id: UserId,
+        changes: AccountChanges,
+        origin: Origin,
+    ) -> Result<Administered> {
+        let now = self.clock.now();
+        let accounts = self.clone();
+        self.db
+            .transaction(move |c| {
+                let person = accounts.lock_person(c, id)?;
+                let mut outcomes = Vec::new();
+                if let Some(role) = changes.role {
+                    outcomes.push(change_role(c, &person, role, &origin, now)?);
+                }
+                if let Some(name) = &changes.full_name {
+                    outcomes.push(change_name(c, &person.user, name.as_ref(), &origin, now)?);
+                }
+                if let Some(email) = &changes.email {
+                    outcomes.push(accounts.change_own_email(
+                        c,
+                        &person.user,
+                        email,
+                        (&origin, now),
+                    )?);
+                }
+                match outcomes
+                    .iter()
+                    .any(|outcome| *outcome == Administered::DONE)
+                {
+                    true => Ok(Administered::DONE),
+                    false => Ok(Administered::Unchanged),
+                }
+            })
+            .await
+    }
+
     /// Changes what an account may do.
     ///
     /// # Errors
@@ -105,25 +157,11 @@ impl Accounts {
     /// person whom an application authenticates, since it could do as they may; [`Error::NotFound`]
     /// when there is no such person.
     pub async fn set_role(&self, id: UserId, role: Role, origin: Origin) -> Result<Administered> {
-        let now = self.clock.now();
-        let accounts = self.clone();
-        self.db
-            .transaction(move |c| {
-                let person = accounts.lock_person(c, id)?;
-                if person.user.role() == role {
-                    return Ok(Administered::Unchanged);
-                }
-                if person.user.is_external() && role != Role::Person {
-                    let message = "must be person: an application authenticates them";
-                    return Err(Error::field("role", message));
-                }
-                person.require_another_admin()?;
-                people::store::update_role(c, id, role, now)?;
-                let event = NewEvent::for_person(id, EventKind::RoleChanged, &origin, now);
-                events::record_events(c, &[event.with_detail(role.as_str())])?;
-                Ok(Administered::DONE)
-            })
-            .await
+        let changes = AccountChanges {
+            role: Some(role),
+            ..AccountChanges::default()
+        };
+        self.update_account(id, changes, origin).await
     }
 
     /// Sets a person's e-mail on behalf of an administrator, who vouches for it. It opens no window
@@ -139,27 +177,11 @@ impl Accounts {
         email: Email,
         origin: Origin,
     ) -> Result<Administered> {
-        let now = self.clock.now();
-        let alerts = self.alerts.clone();
-        self.db
-            .transaction(move |c| {
-                let before = people::store::lock(c, id)?;
-                require_own_email(&before)?;
-                if before.email == email.as_str() {
-                    return vouch(c, &before, &origin, now);
-                }
-                require_free(c, &email, id, now)?;
-                people::store::update_email(c, id, &email, now)?;
-                people::store::close_former_emails(c, id)?;
-                people::store::delete_verifications(c, id)?;
-                people::store::delete_resets(c, id)?;
-                record(c, id, EventKind::EmailChanged, &origin, now)?;
-                let user = people::store::get(c, id)?;
-                let context = AlertContext::administrator(&origin);
-                alerts.raise(c, &user, (AlertKind::EmailChanged, context), now)?;
-                Ok(Administered::DONE)
-            })
-            .await
+        let changes = AccountChanges {
+            email: Some(email),
+            ..AccountChanges::default()
+        };
+        self.update_account(id, changes, origin).await
     }
 
     /// Sets the name to call a person by, on behalf of an administrator.
@@ -172,18 +194,36 @@ impl Accounts {
         name: Option<FullName>,
         origin: Origin,
     ) -> Result<Administered> {
-        let now = self.clock.now();
-        self.db
-            .transaction(move |c| {
-                let before = people::store::lock(c, id)?;
-                if before.full_name.as_deref() == name.as_ref().map(FullName::as_str) {
-                    return Ok(Administered::Unchanged);
-                }
-                people::store::update_full_name(c, id, name.as_ref(), now)?;
-                record(c, id, EventKind::NameChanged, &origin, now)?;
-                Ok(Administered::DONE)
-            })
-            .await
+        let changes = AccountChanges {
+            full_name: Some(name),
+            ..AccountChanges::default()
+        };
+        self.update_account(id, changes, origin).await
+    }
+
+    /// Changes the e-mail of a person, as the last part of a transaction.
+    fn change_own_email(
+        &self,
+        c: &mut AnyConnection,
+        before: &User,
+        email: &Email,
+        (origin, now): (&Origin, Timestamp),
+    ) -> Result<Administered> {
+        let id = before.id;
+        require_own_email(before)?;
+        if before.email == email.as_str() {
+            return vouch(c, before, origin, now);
+        }
+        require_free(c, email, id, now)?;
+        people::store::update_email(c, id, email, now)?;
+        people::store::close_former_emails(c, id)?;
+        people::store::delete_verifications(c, id)?;
+        people::store::delete_resets(c, id)?;
+        record(c, id, EventKind::EmailChanged, origin, now)?;
+        let user = people::store::get(c, id)?;
+        let alert = (AlertKind::EmailChanged, AlertContext::administrator(origin));
+        self.alerts.raise(c, &user, alert, now)?;
+        Ok(Administered::DONE)
     }
 
     /// Marks the e-mail of a person as verified: an administrator vouches for it.
@@ -200,6 +240,43 @@ impl Accounts {
             })
             .await
     }
+}
+
+fn change_role(
+    c: &mut AnyConnection,
+    person: &LockedPerson,
+    role: Role,
+    origin: &Origin,
+    now: Timestamp,
+) -> Result<Administered> {
+    let user = &person.user;
+    if user.role() == role {
+        return Ok(Administered::Unchanged);
+    }
+    if user.is_external() && role != Role::Person {
+        let message = "must be person: an application authenticates them";
+        return Err(Error::field("role", message));
+    }
+    person.require_another_admin()?;
+    people::store::update_role(c, user.id, role, now)?;
+    let event = NewEvent::for_person(user.id, EventKind::RoleChanged, origin, now);
+    events::record_events(c, &[event.with_detail(role.as_str())])?;
+    Ok(Administered::DONE)
+}
+
+fn change_name(
+    c: &mut AnyConnection,
+    user: &User,
+    name: Option<&FullName>,
+    origin: &Origin,
+    now: Timestamp,
+) -> Result<Administered> {
+    if user.full_name.as_deref() == name.map(FullName::as_str) {
+        return Ok(Administered::Unchanged);
+    }
+    people::store::update_full_name(c, user.id, name, now)?;
+    record(c, user.id, EventKind::NameChanged, origin, now)?;
+    Ok(Administered::DONE)
 }
 
 fn vouch(

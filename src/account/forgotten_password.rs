@@ -139,7 +139,7 @@ impl Accounts {
         self.db
             .transaction(move |c| {
                 let user = people::store::lock(c, id)?;
-                if !may_reset(&user) {
+                if !user.may_reset_password() {
                     return Err(Error::NotFound);
                 }
                 let reset = PasswordReset {
@@ -236,7 +236,7 @@ fn queue_answer(
     (email, lifetime): (&Email, std::time::Duration),
     now: Timestamp,
 ) -> Result<()> {
-    if !may_reset(user) {
+    if !user.may_reset_password() {
         return Ok(());
     }
     if let Some(former) = find_senior(c, user, now)? {
@@ -277,11 +277,6 @@ fn has_good_link(
     Ok(!has_failed)
 }
 
-/// Returns whether a link may set the person's password.
-fn may_reset(user: &User) -> bool {
-    user.is_active && !user.is_external()
-}
-
 /// Returns the person and the link, if it may be used. One by mail only while its address is the
 /// account's and no former one can take the account back.
 fn find_usable(
@@ -299,7 +294,7 @@ fn find_usable(
         None => true,
     };
     let is_open = !reset.is_invitation || user.is_invited();
-    match is_current && is_open && may_reset(&user) {
+    match is_current && is_open && user.may_reset_password() {
         true => Ok((user, reset)),
         false => Err(Error::NotFound),
     }

@@ -19,7 +19,7 @@ mod verification;
 
 use std::time::Duration;
 
-pub use self::administration::Administered;
+pub use self::administration::{AccountChanges, Administered};
 pub use self::alert_review::RevokeScope;
 pub use self::emails::{ChangeRequested, Resent, SignedUp, VERIFICATION_LIFETIME};
 pub use self::export::Export;

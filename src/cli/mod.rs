@@ -20,6 +20,8 @@ mod output;
 mod serve;
 mod session;
 mod user;
+mod user_acts;
+mod user_list;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -67,7 +69,7 @@ enum Command {
     Demo(demo::Demo),
     /// Bring the database to this version's schema
     Migrate,
-    /// Add, list and disable people
+    /// Add, invite, list and disable people, and change what they may do
     #[command(subcommand)]
     User(user::User),
     /// List and end sessions

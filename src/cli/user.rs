@@ -3,35 +3,46 @@
 use std::io::BufRead;
 
 use clap::{Args, Subcommand};
-use serde::Serialize;
 
 use super::domain::{Domain, block_on, parse_email};
-use super::error::Result;
-use super::error::{CliError, invalid_or_service};
-use super::output::{describe_ended, print_json};
-use crate::account::Administered;
+use super::error::{CliError, Result, invalid_or_service};
+use super::output::describe_ended;
+use super::user_acts::{
+    Invite, SetRole, Whom, delete, disable, enable, export, print_link, set_name,
+};
+use super::user_list::{List, show};
 use crate::alerts::AlertContext;
-use crate::clock::{Clock, Timestamp};
-use crate::db::{ApplicationId, UserId};
 use crate::error::Error;
 use crate::events::Origin;
-use crate::keys::KeyRing;
-use crate::mail::MessageLinks;
-use crate::people::{
-    self, EmailTrust, FullName, NewAccount, PeopleFilter, PeopleQuery, PlainPassword, Role,
-};
+use crate::people::{EmailTrust, FullName, NewAccount, PlainPassword, Role};
 use crate::settings::Settings;
 
 #[derive(Subcommand)]
 pub(super) enum User {
     /// Make an account
     Add(Add),
-    /// List everybody
-    List {
+    /// Invite somebody, who sets the password themselves by a link; or invite them again
+    Invite(Invite),
+    /// List people, newest first
+    List(List),
+    /// Show one person
+    Show {
+        #[command(flatten)]
+        whom: Whom,
         /// Print JSON
         #[arg(long)]
         json: bool,
     },
+    /// Give a person another name
+    SetName {
+        #[command(flatten)]
+        whom: Whom,
+        /// How they are called; empty for no name
+        #[arg(long)]
+        name: String,
+    },
+    /// Change what a person may do
+    SetRole(SetRole),
     /// Set a new password and end all of the person's sessions
     SetPassword(SetPassword),
     /// Vouch for a person's e-mail, as if they had verified it
@@ -50,17 +61,31 @@ pub(super) enum User {
         /// Whose
         email: String,
     },
+    /// Print everything stored about a person, as JSON
+    Export {
+        #[command(flatten)]
+        whom: Whom,
+    },
     /// Delete a person with all their sessions and what happened to them; not to be undone
     Delete {
-        /// Whom
-        #[arg(long)]
-        email: String,
+        #[command(flatten)]
+        whom: Whom,
     },
     /// Bar somebody from signing in and end all their sessions
     Disable {
-        /// Whom
-        #[arg(long)]
-        email: String,
+        #[command(flatten)]
+        whom: Whom,
+        /// Why; they see it
+        #[arg(long, value_name = "TEXT")]
+        reason: Option<String>,
+    },
+    /// Let somebody sign in again who was disabled
+    Enable {
+        #[command(flatten)]
+        whom: Whom,
+        /// Why; they see it
+        #[arg(long, value_name = "TEXT")]
+        reason: Option<String>,
     },
 }
 
@@ -73,8 +98,11 @@ pub(super) struct Add {
     #[arg(long)]
     name: Option<String>,
     /// Make them an administrator
-    #[arg(long)]
+    #[arg(long, conflicts_with = "auditor")]
     admin: bool,
+    /// Make them an auditor, who sees what administrators see and changes nothing
+    #[arg(long)]
+    auditor: bool,
     /// Read the password from the first line of standard input
     #[arg(long, required = true)]
     password_stdin: bool,
@@ -100,34 +128,25 @@ pub(super) struct VerifyEmail {
     all: bool,
 }
 
-/// A person as `user list --json` prints them.
-#[derive(Serialize)]
-struct Row {
-    id: UserId,
-    email: String,
-    email_verified: bool,
-    stated_email: Option<String>,
-    application_id: Option<ApplicationId>,
-    subject: Option<String>,
-    full_name: Option<String>,
-    is_active: bool,
-    is_admin: bool,
-    created_at: Timestamp,
-}
-
 impl User {
     pub(super) fn run(self, settings: &Settings) -> Result<()> {
         let domain = Domain::open(settings)?;
         block_on(async {
             match self {
                 Self::Add(add) => add.run(&domain).await,
-                Self::List { json } => list(&domain, json).await,
+                Self::Invite(invite) => invite.run(&domain, settings).await,
+                Self::List(list) => list.run(&domain).await,
+                Self::Show { whom, json } => show(&domain, &whom, json).await,
+                Self::SetName { whom, name } => set_name(&domain, &whom, &name).await,
+                Self::SetRole(set) => set.run(&domain).await,
                 Self::SetPassword(set) => set.run(&domain).await,
                 Self::VerifyEmail(verify) => verify.run(&domain).await,
                 Self::SetEmail { email, to } => set_email(&domain, &email, &to).await,
                 Self::ResetLink { email } => reset_link(&domain, settings, &email).await,
-                Self::Delete { email } => delete(&domain, &email).await,
-                Self::Disable { email } => disable(&domain, &email).await,
+                Self::Export { whom } => export(&domain, &whom).await,
+                Self::Delete { whom } => delete(&domain, &whom).await,
+                Self::Disable { whom, reason } => disable(&domain, &whom, reason).await,
+                Self::Enable { whom, reason } => enable(&domain, &whom, reason).await,
             }
         })
     }
@@ -141,10 +160,10 @@ impl Add {
             full_name: FullName::parse(&self.name.unwrap_or_default())
                 .map_err(invalid_or_service)?,
             password: password_from_stdin()?,
-            role: if self.admin {
-                Role::Admin
-            } else {
-                Role::Person
+            role: match (self.admin, self.auditor) {
+                (true, _) => Role::Admin,
+                (false, true) => Role::Auditor,
+                (false, false) => Role::Person,
             },
         };
         let hash = domain
@@ -224,72 +243,12 @@ async fn reset_link(domain: &Domain, settings: &Settings, email: &str) -> Result
         }
         reset => reset?,
     };
-    let origin = settings.origin(settings.listen);
-    let keys = KeyRing::load(settings, Clock::system())?;
-    let links = MessageLinks::new(&keys, origin.clone());
-    println!("{}", links.reset_password(reset));
-    if settings.public_url.is_none() {
-        eprintln!("public_url is not set; the link assumes that the service is at {origin}.");
-    }
+    print_link(settings, reset)?;
     let lifetime = humantime::format_duration(settings.accounts.reset_lifetime);
     eprintln!(
         "It works once, for {lifetime}, and ends all sessions of {}.",
         user.email
     );
-    Ok(())
-}
-
-/// People read at once.
-const PAGE: u32 = 200;
-
-async fn list(domain: &Domain, json: bool) -> Result<()> {
-    let mut cursor = None;
-    let mut all = Vec::new();
-    loop {
-        let query = PeopleQuery {
-            filter: PeopleFilter::default(),
-            cursor,
-            limit: PAGE,
-        };
-        let page = domain.people.search(query).await?;
-        all.extend(page.people);
-        cursor = page.next;
-        if cursor.is_none() {
-            break;
-        }
-    }
-    if json {
-        return print_json(&all.into_iter().map(Row::from).collect::<Vec<_>>());
-    }
-    for user in all {
-        let name = user.full_name.as_deref().unwrap_or("-");
-        let (role, state) = (user.role().as_str(), user.state().as_str());
-        println!("{}\t{}\t{role}\t{state}\t{name}", user.id, user.email);
-    }
-    Ok(())
-}
-
-async fn delete(domain: &Domain, email: &str) -> Result<()> {
-    let user = domain.get_user(email).await?;
-    domain
-        .accounts
-        .admin_delete(user.id, Origin::default())
-        .await?;
-    eprintln!("{} is deleted.", user.email);
-    Ok(())
-}
-
-async fn disable(domain: &Domain, email: &str) -> Result<()> {
-    let user = domain.get_user(email).await?;
-    let outcome = domain.accounts.disable(user.id, Origin::default()).await?;
-    match outcome {
-        Administered::Done { ended } => eprintln!(
-            "{} can't sign in any more. {}",
-            user.email,
-            describe_ended(ended)
-        ),
-        Administered::Unchanged => eprintln!("{} is disabled already.", user.email),
-    }
     Ok(())
 }
 
@@ -304,21 +263,4 @@ fn password_from_stdin() -> Result<PlainPassword> {
         })?;
     PlainPassword::new("password", line.trim_end_matches(['\r', '\n']).to_owned())
         .map_err(invalid_or_service)
-}
-
-impl From<people::User> for Row {
-    fn from(user: people::User) -> Self {
-        Self {
-            id: user.id,
-            email: user.email,
-            email_verified: user.email_verified_at.is_some(),
-            stated_email: user.stated_email,
-            application_id: user.application_id,
-            subject: user.external_subject,
-            full_name: user.full_name,
-            is_active: user.is_active,
-            is_admin: user.is_admin,
-            created_at: user.created_at,
-        }
-    }
 }

@@ -158,6 +158,8 @@ pub enum SignedOutNotice {
     Deleted,
     /// The account was disabled by its owner, an administrator.
     Disabled,
+    /// The link of an invitation set the first password.
+    FirstPasswordSet,
 }
 
 /// The content of the notice cookie.

@@ -7,6 +7,7 @@ use askama::Template;
 use serde::Deserialize;
 use strum::VariantArray;
 
+use super::activity::{self, AccountEvent};
 use super::notices;
 use crate::error::{Error, Result};
 use crate::http::app_state::AppState;
@@ -40,6 +41,8 @@ pub(super) struct AccountPage {
     address_choices: Vec<Choice>,
     alert_emails: bool,
     is_admin: bool,
+    /// What happened to the account lately, newest first.
+    activity: Vec<AccountEvent>,
     notice: Option<String>,
     name_error: Option<String>,
     current_password_error: Option<String>,
@@ -184,6 +187,7 @@ impl AccountPage {
             address_choices: address_choices(caller.user.ip_retention),
             alert_emails: caller.user.alert_emails,
             is_admin: caller.user.is_admin,
+            activity: activity::list(&app.db, &caller.user).await?,
             notice: None,
             name_error: None,
             current_password_error: None,

@@ -1,6 +1,7 @@
 //! The HTML pages: a module for each, with its template's struct and its handlers.
 
 pub mod account;
+mod activity;
 pub mod admin;
 pub mod alerts;
 pub mod api_keys;

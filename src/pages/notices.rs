@@ -182,6 +182,7 @@ fn signed_out_words(notice: SignedOutNotice) -> &'static str {
         SignedOutNotice::TakenBackWithoutEmail => {
             "Every device is signed out, and the old password no longer works. Another account has the former e-mail by now: ask an administrator of this service to give yours one."
         }
+        SignedOutNotice::FirstPasswordSet => "Your password is set. Sign in with it.",
         SignedOutNotice::Deleted => "Your account is deleted, with everything that belonged to it.",
         SignedOutNotice::Disabled => {
             "Your account is disabled, and every device is signed out. Another administrator can enable it."

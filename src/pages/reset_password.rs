@@ -83,10 +83,18 @@ pub async fn submit(
     let context = client.alert_context(open.user.ip_retention);
     let origin = origin(&open.user, client);
     match app.accounts.reset_password(id, hash, origin, context).await {
-        Ok(_) => Ok(signed_out_response(&request, SignedOutNotice::PasswordSet)),
+        Ok(_) => Ok(signed_out_response(&request, done(open.purpose))),
         // It was used at the same time.
         Err(Error::NotFound) => void_link(&request),
         Err(err) => Err(err),
+    }
+}
+
+/// Returns the notice once the password is set.
+fn done(purpose: ResetPurpose) -> SignedOutNotice {
+    match purpose {
+        ResetPurpose::Forgotten => SignedOutNotice::PasswordSet,
+        ResetPurpose::Invitation => SignedOutNotice::FirstPasswordSet,
     }
 }
 

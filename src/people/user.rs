@@ -54,6 +54,12 @@ impl User {
         self.email_verified_at.is_some() || self.is_email_from_before
     }
 
+    /// Returns whether a link may set their password: their account is enabled, and opened by one.
+    #[must_use]
+    pub fn may_reset_password(&self) -> bool {
+        self.is_active && !self.is_external()
+    }
+
     /// Returns whether `text` is what somebody types to name this person: their e-mail, ignoring
     /// case, or the subject that an application has of them.
     #[must_use]

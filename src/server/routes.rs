@@ -148,6 +148,17 @@ pub static API: &[Route] = &[
     Route::delete("/api/v1/sessions/expired", Access::Api, || web::to(api::sessions::end_expired)),
     Route::patch("/api/v1/sessions/{id}", Access::Api, || web::to(api::sessions::rename)),
     Route::delete("/api/v1/sessions/{id}", Access::Api, || web::to(api::sessions::end)),
+    Route::get("/api/v1/admin/users", Access::AuditApi, || web::to(api::admin::users::list)),
+    Route::post("/api/v1/admin/users", Access::AdminPersonApi, || web::to(api::admin::users::create)),
+    Route::get("/api/v1/admin/users/{id}", Access::AuditApi, || web::to(api::admin::users::show)),
+    Route::patch("/api/v1/admin/users/{id}", Access::AdminPersonApi, || web::to(api::admin::users::update)),
+    Route::delete("/api/v1/admin/users/{id}", Access::AdminPersonApi, || web::to(api::admin::user_acts::delete)),
+    Route::post("/api/v1/admin/users/{id}/disable", Access::AdminApi, || web::to(api::admin::user_acts::disable)),
+    Route::post("/api/v1/admin/users/{id}/enable", Access::AdminPersonApi, || web::to(api::admin::user_acts::enable)),
+    Route::post("/api/v1/admin/users/{id}/verify-email", Access::AdminPersonApi, || web::to(api::admin::user_acts::verify_email)),
+    Route::post("/api/v1/admin/users/{id}/reset-link", Access::AdminPersonApi, || web::to(api::admin::user_acts::create_reset_link)),
+    Route::post("/api/v1/admin/users/{id}/invite", Access::AdminPersonApi, || web::to(api::admin::user_acts::invite_again)),
+    Route::get("/api/v1/admin/users/{id}/export", Access::AdminPersonApi, || web::to(api::admin::user_acts::export)),
 ];
 
 /// The routes for people. Their responses ensure that the browser has a device cookie.

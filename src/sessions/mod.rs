@@ -10,6 +10,7 @@ mod impossible_travel;
 mod last_use;
 mod network;
 mod new_sign_in;
+mod per_person;
 mod policy;
 mod read;
 mod refresh;

@@ -3,6 +3,7 @@
 
 mod ending;
 mod model;
+pub(super) mod per_person;
 mod recent;
 mod rotation;
 mod summary;

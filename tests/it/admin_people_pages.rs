@@ -308,9 +308,7 @@ async fn the_page_of_a_person_shows_devices_alerts_and_events(app: &TestApp) {
     page.expect_words("Bob Byrne")
         .expect_words("Signed in on 1 device, with 2 sessions")
         .expect_words("Safari on iPhone")
-        .expect_words(
-            "Ended lately Firefox on Windows Signed out by them, from Safari on iPhone",
-        )
+        .expect_words("Ended lately Firefox on Windows Signed out by them, from Safari on iPhone")
         .expect_words("First sign-in on a device: Firefox on Windows Not answered")
         .expect_words("Signed out by them, from Safari on iPhone · Firefox on Windows")
         .expect_words("verified")

@@ -465,7 +465,7 @@ async fn the_last_administrator_cannot_delete_themself(database: Database) {
     delete()
         .await
         .expect(409)
-        .expect_words("You are the only administrator");
+        .expect_words("There is no other administrator");
     fixture.laptop.get("/devices").await.expect(200);
     // One who is disabled is no other.
     fixture.app.register("bob@example.org").await;

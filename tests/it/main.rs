@@ -14,7 +14,11 @@
 mod support;
 
 mod activity;
+mod admin_invitations;
+mod admin_people;
 mod admin_people_pages;
+mod admin_people_search;
+mod admin_roles;
 mod alert_links;
 mod alert_mail;
 mod alerts;
@@ -34,6 +38,7 @@ mod browser_security;
 mod change_notifications;
 mod clear_site_data;
 mod cli;
+mod cli_people;
 mod cli_serve;
 mod client_hints;
 mod container;
@@ -61,6 +66,7 @@ mod in_a_browser;
 mod ip_retention;
 mod key_rotation;
 mod keys;
+mod last_admin;
 mod last_uses;
 mod layout;
 mod logs;

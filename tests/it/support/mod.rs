@@ -1,5 +1,6 @@
 //! What the tests share: the application, its database and its clients.
 
+pub mod admin;
 pub mod api;
 pub mod app;
 pub mod application;
