@@ -4,18 +4,18 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
+use super::person::{Badge, find_application_name};
 use crate::alerts::{Alert, AlertKind};
 use crate::db::{ApplicationId, UserId};
 use crate::error::{Error, Result};
 use crate::events::{Actor, Event, EventKind};
 use crate::geo::Place;
 use crate::http::app_state::AppState;
+use crate::net::IpRetention;
 use crate::pages::views::{DeviceNames, EndedSessionView, Reader};
-use crate::pages::words::TimeView;
+use crate::pages::words::{self, TimeView};
 use crate::people::User;
 use crate::sessions::{EndedReason, Session};
-
-use super::person::{Badge, find_application_name};
 
 /// An event.
 pub(super) struct EventView {
@@ -183,8 +183,6 @@ pub(super) fn ended_session(
 /// Returns an address of `owner`, unless they want none stored: one that is still there is not shown
 /// to others.
 pub(super) fn shown<'a>(ip: Option<&'a str>, owner: &User) -> Option<&'a str> {
-    use crate::net::IpRetention;
-
     ip.filter(|_| owner.ip_retention != IpRetention::None)
 }
 
@@ -198,29 +196,7 @@ fn what(event: &Event, names: &DeviceNames) -> String {
         EventKind::ImpossibleTravel => {
             format!("Used in two places faster than anybody travels: {detail}")
         }
-        EventKind::PasswordChanged => "Password changed".into(),
-        EventKind::EmailChanged => "E-mail changed".into(),
-        EventKind::EmailChangeRequested => "Another e-mail requested".into(),
-        EventKind::EmailVerified => "E-mail verified".into(),
-        EventKind::TakenBack => "Account taken back with a former e-mail".into(),
-        EventKind::AccountCreated => format!("Account made, as {}", role(detail)),
-        EventKind::Invited => format!("Invited, as {}", role(detail)),
-        EventKind::Disabled => "Account disabled".into(),
-        EventKind::Enabled => "Account enabled".into(),
-        EventKind::RoleChanged => format!("Made {}", role(detail)),
-        EventKind::ResetLinkCreated => "Link for a new password made".into(),
-        EventKind::NameChanged => "Name changed".into(),
-        EventKind::EmailVouched => "E-mail vouched for".into(),
-        EventKind::Exported => "Data exported".into(),
-    }
-}
-
-fn role(detail: &str) -> &str {
-    match detail {
-        "admin" => "an administrator",
-        "auditor" => "an auditor",
-        "person" => "a person without a role",
-        detail => detail,
+        kind => words::account_event(kind, detail),
     }
 }
 

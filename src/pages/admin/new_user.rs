@@ -34,6 +34,32 @@ enum Way {
     Invitation,
 }
 
+impl Way {
+    /// Returns the heading of the page, what it means, the label of the button, and the path.
+    fn texts(self, sends_mail: bool) -> (&'static str, &'static str, &'static str, &'static str) {
+        match (self, sends_mail) {
+            (Self::Password, _) => (
+                "Add a person",
+                "They can sign in at once, with the password that you set.",
+                "Make the account",
+                "/admin/users/new",
+            ),
+            (Self::Invitation, true) => (
+                "Invite a person",
+                "They are sent a link, by which they set a password of their own and verify the e-mail.",
+                "Send the invitation",
+                "/admin/users/invite",
+            ),
+            (Self::Invitation, false) => (
+                "Invite a person",
+                "You are shown a link, once, by which they set a password of their own. Hand it over yourself: this service sends no mail. The e-mail counts as verified: you vouch for it.",
+                "Make the invitation",
+                "/admin/users/invite",
+            ),
+        }
+    }
+}
+
 #[derive(Template)]
 #[template(path = "pages/admin/new_user.html")]
 struct NewUserPage {
@@ -247,26 +273,7 @@ impl NewUserPage {
         caller: &Caller,
         (way, form): (Way, &NewUserForm),
     ) -> Result<Self> {
-        let (title, lead, button, action) = match (way, app.accounts.sends_mail()) {
-            (Way::Password, _) => (
-                "Add a person",
-                "They can sign in at once, with the password that you set.",
-                "Make the account",
-                "/admin/users/new",
-            ),
-            (Way::Invitation, true) => (
-                "Invite a person",
-                "They are sent a link, by which they set a password of their own and verify the e-mail.",
-                "Send the invitation",
-                "/admin/users/invite",
-            ),
-            (Way::Invitation, false) => (
-                "Invite a person",
-                "You are shown a link, once, by which they set a password of their own. Hand it over yourself: this service sends no mail. The e-mail counts as verified: you vouch for it.",
-                "Make the invitation",
-                "/admin/users/invite",
-            ),
-        };
+        let (title, lead, button, action) = way.texts(app.accounts.sends_mail());
         Ok(Self {
             layout: Layout::for_caller(request, caller, NavItem::Administration)?,
             title,

@@ -36,6 +36,31 @@ fn of_deleted(notice: PersonNotice) -> Option<&'static str> {
 
 fn of_existing(user: &User, is_reader: bool, notice: PersonNotice) -> Option<String> {
     let name = user.display_name();
+    let words = match notice {
+        PersonNotice::Disabled(ended) if !user.is_active => {
+            format!("{name} is disabled. {}", ended_sessions(ended))
+        }
+        PersonNotice::AlreadyDisabled if !user.is_active => {
+            format!("{name} had been disabled before.")
+        }
+        PersonNotice::Enabled if user.is_active => format!("{name} can sign in again."),
+        PersonNotice::AlreadyEnabled if user.is_active => {
+            format!("{name} was not disabled any more.")
+        }
+        PersonNotice::RoleSet => describe_role(user, is_reader),
+        PersonNotice::RoleUnchanged => format!("{name} had that role before."),
+        PersonNotice::SessionsEnded(0) => format!("No session of {name} was live any more."),
+        PersonNotice::SessionsEnded(ended) => {
+            format!("{} {name} has to sign in again.", ended_sessions(ended))
+        }
+        notice => return of_identity(user, notice),
+    };
+    Some(words)
+}
+
+/// Returns what is said of the making of an account, its name and its e-mail.
+fn of_identity(user: &User, notice: PersonNotice) -> Option<String> {
+    let name = user.display_name();
     let email = &user.email;
     let is_verified = user.email_verified_at.is_some();
     let words = match notice {
@@ -56,34 +81,11 @@ fn of_existing(user: &User, is_reader: bool, notice: PersonNotice) -> Option<Str
         PersonNotice::Renamed => "The name is saved.".into(),
         PersonNotice::EmailSet => format!("{name} signs in with {email} from now on."),
         PersonNotice::EmailUnchanged => format!("{email} is their e-mail already."),
-        PersonNotice::Disabled(ended) if !user.is_active => {
-            format!("{name} is disabled. {}", ended_sessions(ended))
-        }
-        PersonNotice::AlreadyDisabled if !user.is_active => {
-            format!("{name} had been disabled before.")
-        }
-        PersonNotice::Enabled if user.is_active => format!("{name} can sign in again."),
-        PersonNotice::AlreadyEnabled if user.is_active => {
-            format!("{name} was not disabled any more.")
-        }
-        PersonNotice::RoleSet => describe_role(user, is_reader),
-        PersonNotice::RoleUnchanged => format!("{name} had that role before."),
-        PersonNotice::SessionsEnded(0) => format!("No session of {name} was live any more."),
-        PersonNotice::SessionsEnded(ended) => {
-            format!("{} {name} has to sign in again.", ended_sessions(ended))
-        }
         PersonNotice::EmailVouched if is_verified => format!("{email} is verified."),
         PersonNotice::AlreadyVerified if is_verified => {
             format!("{email} had been verified before.")
         }
-        PersonNotice::Disabled(_)
-        | PersonNotice::AlreadyDisabled
-        | PersonNotice::Enabled
-        | PersonNotice::AlreadyEnabled
-        | PersonNotice::EmailVouched
-        | PersonNotice::AlreadyVerified
-        | PersonNotice::Deleted
-        | PersonNotice::Gone => return None,
+        _ => return None,
     };
     Some(words)
 }

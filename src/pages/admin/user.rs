@@ -15,6 +15,7 @@ use super::event_view::{AlertView, Doers, EventView, ended_session, shown};
 use super::person::{
     Badge, PersonHead, devices, find_application_name, role_badge, sessions, state_badges,
 };
+use super::user_acts::summarize;
 use crate::db::UserId;
 use crate::devices::{DeviceGroup, group_by_device};
 use crate::error::Result;
@@ -92,18 +93,12 @@ async fn load_page(
 ) -> Result<UserPage> {
     let reader = Reader::of_devices_of(app, request, user);
     let application = find_application_name(app, user.application_id).await?;
-    let summary = app.sessions.summarize(vec![user.id]).await?;
-    let summary = summary.get(&user.id).copied().unwrap_or_default();
+    let summary = summarize(app, user).await?;
     let live = list_live(app, user).await?;
     let HistoryPage {
         sessions: ended, ..
     } = app.sessions.list_ended(user.id, None, MAX_ENDED).await?;
     let names = DeviceNames::new(live.iter().chain(&ended));
-    let alerts = app.alerts.list_newest(user.id, MAX_HAPPENED).await?;
-    let happened = events::list_by_person(&app.db, user.id, MAX_HAPPENED).await?;
-    let doers = Doers::load(app, user, &happened).await?;
-    let travels = travels(app, user, &live).await?;
-    let shown_sessions = live.len();
     let standing = Standing::load(app, caller, user, (application.clone(), summary)).await?;
     Ok(UserPage {
         layout: Layout::for_caller(request, caller, NavItem::Administration)?,
@@ -112,29 +107,42 @@ async fn load_page(
         badges: badges(user),
         notice: None,
         devices_heading: devices_heading(&summary),
-        devices: group_by_device(live)
-            .iter()
-            .map(|device| device_view(device, caller, &travels, &reader))
-            .collect(),
-        has_more_devices: shown_sessions < summary.sessions,
+        has_more_devices: live.len() < summary.sessions,
+        devices: device_views(app, caller, (user, &reader), live).await?,
         ended: ended
             .iter()
             .map(|session| ended_session(session, &names, &reader))
             .collect(),
-        alerts: alerts
-            .iter()
-            .map(|alert| AlertView::new(alert, user, &reader))
-            .collect(),
-        events: happened
-            .iter()
-            .map(|event| EventView::new(event, (user, &reader), (&doers, &names)))
-            .collect(),
+        alerts: list_alerts(app, user, &reader).await?,
+        events: list_events(app, user, &reader, &names).await?,
         facts: facts(user, application, &summary),
         acts: match caller.user.role() {
             Role::Admin => acts(&standing),
             Role::Auditor | Role::Person => Vec::new(),
         },
     })
+}
+
+async fn list_alerts(app: &AppState, user: &User, reader: &Reader) -> Result<Vec<AlertView>> {
+    let alerts = app.alerts.list_newest(user.id, MAX_HAPPENED).await?;
+    Ok(alerts
+        .iter()
+        .map(|alert| AlertView::new(alert, user, reader))
+        .collect())
+}
+
+async fn list_events(
+    app: &AppState,
+    user: &User,
+    reader: &Reader,
+    names: &DeviceNames,
+) -> Result<Vec<EventView>> {
+    let happened = events::list_by_person(&app.db, user.id, MAX_HAPPENED).await?;
+    let doers = Doers::load(app, user, &happened).await?;
+    Ok(happened
+        .iter()
+        .map(|event| EventView::new(event, (user, reader), (&doers, names)))
+        .collect())
 }
 
 /// Lists the live sessions, newest use first, without the addresses that may not be shown.
@@ -161,14 +169,18 @@ async fn travels(app: &AppState, user: &User, live: &[Session]) -> Result<Imposs
     Ok(ImpossibleTravels(travels.collect()))
 }
 
-fn device_view(
-    device: &DeviceGroup<Session>,
+async fn device_views(
+    app: &AppState,
     caller: &Caller,
-    travels: &ImpossibleTravels,
-    reader: &Reader,
-) -> DeviceView {
-    DeviceView::for_device(device, device.first(), caller.session.id, reader)
-        .with_travel(device, travels)
+    (user, reader): (&User, &Reader),
+    live: Vec<Session>,
+) -> Result<Vec<DeviceView>> {
+    let travels = travels(app, user, &live).await?;
+    let view = |device: &DeviceGroup<Session>| {
+        DeviceView::for_device(device, device.first(), caller.session.id, reader)
+            .with_travel(device, &travels)
+    };
+    Ok(group_by_device(live).iter().map(view).collect())
 }
 
 fn badges(user: &User) -> Vec<Badge> {
@@ -213,12 +225,7 @@ fn facts(user: &User, application: Option<String>, summary: &SessionSummary) -> 
     if let Some(at) = summary.last_sign_in {
         facts.push(FactView::time("Last sign-in", TimeView::exact(at)));
     }
-    if !user.is_external() {
-        facts.push(match user.is_password_void() {
-            true => FactView::text("Password", "none, until they set one by a link"),
-            false => FactView::time("Password set", TimeView::exact(user.password_changed_at)),
-        });
-    }
+    facts.extend(password_fact(user));
     facts.push(FactView::text(
         "Addresses",
         match user.ip_retention {
@@ -228,6 +235,20 @@ fn facts(user: &User, application: Option<String>, summary: &SessionSummary) -> 
         },
     ));
     facts
+}
+
+fn password_fact(user: &User) -> Option<FactView> {
+    match (user.is_external(), user.is_password_void()) {
+        (true, _) => None,
+        (false, true) => Some(FactView::text(
+            "Password",
+            "none, until they set one by a link",
+        )),
+        (false, false) => Some(FactView::time(
+            "Password set",
+            TimeView::exact(user.password_changed_at),
+        )),
+    }
 }
 
 fn email_facts(user: &User) -> Vec<FactView> {

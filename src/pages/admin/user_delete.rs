@@ -6,8 +6,8 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 
 use super::act_page::{Act, ActPage, LAST_ADMIN};
-use super::person::{PersonHead, devices, sessions};
-use super::user_acts::summarize;
+use super::person::PersonHead;
+use super::user_acts::{ending, summarize};
 use crate::db::UserId;
 use crate::error::{Error, Result};
 use crate::http::admin_caller::{AdminCaller, AdminForm};
@@ -137,15 +137,8 @@ async fn delete_page(
         title: ("Delete", ""),
         path: "delete",
         words: vec![
-            match summary.sessions {
-                0 => "They are signed in nowhere.".into(),
-                _ => format!(
-                    "This ends {} on {}.",
-                    sessions(&summary),
-                    devices(&summary)
-                ),
-            },
-            "This deletes the account and everything that is stored of it: sessions, devices, alerts, events, and messages that wait to be sent.".into(),
+            ending(&summary),
+            "The account goes, and everything that is stored of it: sessions, devices, alerts, events, and messages that wait to be sent.".into(),
             format!("It can’t be undone. {again}"),
         ],
         button: "Delete the account",
