@@ -108,7 +108,7 @@ async fn a_person_is_disabled_and_enabled_with_a_reason(app: &TestApp) {
     let fields = [("reason", "Came back")];
     let done = fixture.browser.send(&form, &fields).await.expect(303);
     let page = fixture.browser.follow(&done).await;
-    page.expect_words("Bob Byrne can sign in again.")
+    page.expect_words("Bob Byrne is enabled again.")
         .expect_words("Came back");
     let phone = app.login(&fixture.bob, IPHONE).await;
     let again = fixture.browser.send(&form, &fields).await.expect(303);
@@ -168,7 +168,7 @@ async fn all_sessions_are_ended_and_counted(app: &TestApp) {
         .browser
         .follow(&done)
         .await
-        .expect_words("1 session ended. Bob Byrne has to sign in again.")
+        .expect_words("1 session ended. Bob Byrne was signed out everywhere.")
         .expect_words("Ended by an administrator · Safari on iPhone by Ada Lovelace")
         .expect_words("The phone was lost");
     let again = fixture.browser.send(&form, &fields).await.expect(303);

@@ -43,7 +43,7 @@ fn of_existing(user: &User, is_reader: bool, notice: PersonNotice) -> Option<Str
         PersonNotice::AlreadyDisabled if !user.is_active => {
             format!("{name} had been disabled before.")
         }
-        PersonNotice::Enabled if user.is_active => format!("{name} can sign in again."),
+        PersonNotice::Enabled if user.is_active => format!("{name} is enabled again."),
         PersonNotice::AlreadyEnabled if user.is_active => {
             format!("{name} was not disabled any more.")
         }
@@ -51,7 +51,10 @@ fn of_existing(user: &User, is_reader: bool, notice: PersonNotice) -> Option<Str
         PersonNotice::RoleUnchanged => format!("{name} had that role before."),
         PersonNotice::SessionsEnded(0) => format!("No session of {name} was live any more."),
         PersonNotice::SessionsEnded(ended) => {
-            format!("{} {name} has to sign in again.", ended_sessions(ended))
+            format!(
+                "{} {name} was signed out everywhere.",
+                ended_sessions(ended)
+            )
         }
         notice => return of_identity(user, notice),
     };

@@ -9,30 +9,24 @@ use super::response::TestResponse;
 /// The path of the list.
 pub const LIST: &str = "/admin/users";
 
-pub struct Fixture<'a> {
-    pub app: &'a TestApp,
+pub struct Fixture {
     pub browser: Browser,
     pub ada: Person,
     pub bob: Person,
 }
 
 /// An administrator, Ada, and a person, Bob.
-pub async fn set_up(app: &TestApp) -> Fixture<'_> {
+pub async fn set_up(app: &TestApp) -> Fixture {
     let ada = app.register("ada@example.org").await;
     app.set_role(&ada, "admin");
     let bob = app.register("bob@example.org").await;
     app.database
         .execute("UPDATE users SET full_name = 'Bob Byrne' WHERE email = 'bob@example.org'");
     let browser = app.signed_in_browser(&ada, FIREFOX).await;
-    Fixture {
-        app,
-        browser,
-        ada,
-        bob,
-    }
+    Fixture { browser, ada, bob }
 }
 
-impl Fixture<'_> {
+impl Fixture {
     /// Returns the path of a person's page, from the link in the list.
     pub async fn path(&self, person: &Person) -> String {
         let found = self
