@@ -81,4 +81,10 @@ impl Accounts {
     pub fn sends_mail(&self) -> bool {
         self.alerts.is_mailing()
     }
+
+    /// Returns how long a link for a new password is valid.
+    #[must_use]
+    pub fn reset_lifetime(&self) -> Duration {
+        self.policy.reset_lifetime
+    }
 }

@@ -149,6 +149,16 @@ impl Alerts {
         self.db.read(move |c| store::list_by_person(c, user)).await
     }
 
+    /// Lists a person's newest alerts, at most `limit`.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
+    pub async fn list_newest(&self, user: UserId, limit: u32) -> Result<Vec<Alert>> {
+        self.db
+            .read(move |c| store::list_newest(c, user, i64::from(limit)))
+            .await
+    }
+
     /// Purges the messages that are past the retention of alerts: the links in them are void by
     /// then. Purges what limits them once it is a day old. Works as [`Alerts::purge`].
     ///

@@ -192,6 +192,16 @@ pub(super) fn list_by_person(c: &mut AnyConnection, user: UserId) -> Result<Vec<
         .load(c)?)
 }
 
+/// Lists a person's newest alerts, at most `limit`.
+pub(super) fn list_newest(c: &mut AnyConnection, user: UserId, limit: i64) -> Result<Vec<Alert>> {
+    Ok(alerts::table
+        .filter(alerts::user_id.eq(user))
+        .order(alerts::id.desc())
+        .limit(limit)
+        .select(Alert::as_select())
+        .load(c)?)
+}
+
 /// Deletes alerts from before `before`, except those whose session still exists, at most `limit` of
 /// them. Returns how many were deleted.
 pub(super) fn purge(c: &mut AnyConnection, before: Timestamp, limit: i64) -> Result<usize> {

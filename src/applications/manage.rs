@@ -59,6 +59,14 @@ impl Applications {
         self.db.read(list).await
     }
 
+    /// Lists every application without its keys, ordered by name.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database doesn't respond.
+    pub async fn list_applications(&self) -> Result<Vec<Application>> {
+        self.db.read(store::list_applications).await
+    }
+
     /// Returns the application with that id or name.
     ///
     /// # Errors

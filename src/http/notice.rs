@@ -92,6 +92,49 @@ pub enum AccountNotice {
     PasswordChanged,
     /// An API key was revoked.
     ApiKeyRevoked,
+    /// An administrator did something to the account of this person, who may be the reader.
+    Person(UserId, PersonNotice),
+}
+
+/// What an administrator is told of a person's account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PersonNotice {
+    /// The account was created.
+    Created,
+    /// The account was created, and a link to set a password is on its way to it.
+    Invited,
+    /// The account was created a moment before, with a link that was shown then.
+    InvitedBefore,
+    /// Another link to set a password is on its way.
+    InvitedAgain,
+    /// The person has another name.
+    Renamed,
+    /// The account has another e-mail.
+    EmailSet,
+    /// The e-mail is the one that the account had.
+    EmailUnchanged,
+    /// The account was disabled, which ended this many sessions.
+    Disabled(u32),
+    /// It was disabled before.
+    AlreadyDisabled,
+    /// The account was enabled.
+    Enabled,
+    /// It was enabled before.
+    AlreadyEnabled,
+    /// The person has another role.
+    RoleSet,
+    /// They had that role before.
+    RoleUnchanged,
+    /// This many sessions were ended.
+    SessionsEnded(u32),
+    /// The e-mail was vouched for.
+    EmailVouched,
+    /// It was verified before.
+    AlreadyVerified,
+    /// The account was deleted.
+    Deleted,
+    /// There was no such account any more.
+    Gone,
 }
 
 /// What somebody is told where nobody is signed in.
@@ -113,6 +156,8 @@ pub enum SignedOutNotice {
     TakenBackWithoutEmail,
     /// The account was deleted.
     Deleted,
+    /// The account was disabled by its owner, an administrator.
+    Disabled,
     /// The link of an invitation set the first password.
     FirstPasswordSet,
 }

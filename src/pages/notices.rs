@@ -3,6 +3,7 @@
 
 use actix_web::HttpRequest;
 
+use super::admin::person_notices;
 use crate::db::{SessionId, UserId};
 use crate::error::Result;
 use crate::http::app_state::AppState;
@@ -65,9 +66,9 @@ pub(super) async fn take(
 
 /// Returns whether the person signed this device out, and may want to leave nothing on it.
 fn is_sign_out(notice: SignedOutNotice) -> bool {
-    use SignedOutNotice::{Deleted, SignedOut, SignedOutEverywhere};
+    use SignedOutNotice::{Deleted, Disabled, SignedOut, SignedOutEverywhere};
 
-    matches!(notice, SignedOut | SignedOutEverywhere | Deleted)
+    matches!(notice, SignedOut | SignedOutEverywhere | Deleted | Disabled)
 }
 
 /// Returns what a person is told. That devices are signed out is stated only if the rows agree.
@@ -84,6 +85,10 @@ async fn account_words(
         AccountNotice::DeviceAlreadySignedOut(id) => {
             let device = ended_device(app, user, id).await?;
             Ok(device.map(|device| format!("{device} had been signed out before.")))
+        }
+        AccountNotice::Person(id, notice) => {
+            let is_reader = id == user;
+            person_notices::describe(app, id, is_reader, notice).await
         }
         AccountNotice::OthersSignedOut if app.sessions.list_live(user).await?.len() > 1 => Ok(None),
         notice => Ok(plain_words(notice).map(str::to_owned)),
@@ -155,7 +160,8 @@ fn plain_words(notice: AccountNotice) -> Option<&'static str> {
         AccountNotice::AlertReported(_)
         | AccountNotice::EmailChangeReported(_)
         | AccountNotice::DeviceSignedOut(_)
-        | AccountNotice::DeviceAlreadySignedOut(_) => return None,
+        | AccountNotice::DeviceAlreadySignedOut(_)
+        | AccountNotice::Person(..) => return None,
     })
 }
 
@@ -178,5 +184,8 @@ fn signed_out_words(notice: SignedOutNotice) -> &'static str {
         }
         SignedOutNotice::FirstPasswordSet => "Your password is set. Sign in with it.",
         SignedOutNotice::Deleted => "Your account is deleted, with everything that belonged to it.",
+        SignedOutNotice::Disabled => {
+            "Your account is disabled, and every device is signed out. Another administrator can enable it."
+        }
     }
 }

@@ -14,6 +14,7 @@ use crate::geo::{Place, Places};
 use crate::http::app_state::AppState;
 use crate::http::client::languages;
 use crate::net::{IpRetention, display_stored_ip};
+use crate::people::User;
 use crate::sessions::{Caller, Session};
 
 /// The person that a page is rendered for, and the time of the rendering.
@@ -33,6 +34,17 @@ impl Reader {
             languages: languages(request),
             places: app.places.clone(),
             retention: caller.user.ip_retention,
+        }
+    }
+
+    /// Returns a reader of somebody else's devices, whose addresses are stored by the retention of
+    /// `owner`.
+    pub fn of_devices_of(app: &AppState, request: &HttpRequest, owner: &User) -> Self {
+        Self {
+            now: app.clock.now(),
+            languages: languages(request),
+            places: app.places.clone(),
+            retention: owner.ip_retention,
         }
     }
 

@@ -9,6 +9,7 @@ pub(super) mod per_person;
 mod recent;
 mod rotation;
 pub(super) mod search;
+mod summary;
 mod usage;
 
 use diesel::dsl::not;
@@ -37,6 +38,7 @@ pub(super) use self::rotation::{
     NewToken, RotationInput, clear_rotations, list_rotated_before, mark_token_used, replace_token,
     rotate_jti,
 };
+pub(crate) use self::summary::{list_active_sign_ins, list_ended_sign_ins, list_newest_live};
 pub(crate) use self::usage::update_idle_limit;
 pub(super) use self::usage::{mark_impossible_travel, update_last_use, update_location};
 use crate::clock::Timestamp;

@@ -16,6 +16,8 @@ mod support;
 mod activity;
 mod admin_invitations;
 mod admin_people;
+mod admin_people_acts;
+mod admin_people_pages;
 mod admin_people_search;
 mod admin_roles;
 mod alert_links;

@@ -12,6 +12,20 @@ mod node_views;
 pub mod overview;
 mod overview_banner;
 mod overview_views;
+mod act_page;
+mod acts;
+mod event_view;
+pub mod new_user;
+mod person;
+pub(super) mod person_notices;
+pub mod user;
+pub mod user_acts;
+pub mod user_delete;
+pub mod user_edit;
+pub mod user_link;
+pub mod user_role;
+pub mod users;
+mod users_filter;
 
 /// A tab of the administrator's pages.
 pub struct AdminTab {

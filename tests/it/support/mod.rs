@@ -11,6 +11,7 @@ pub mod database;
 pub mod html;
 pub mod mmdb;
 pub mod outage;
+pub mod people_pages;
 pub mod program;
 pub mod proxy;
 pub mod response;

@@ -1,0 +1,231 @@
+//! The page before something is done to a person: it names them and says what will happen.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, ResponseError};
+use askama::Template;
+
+use super::person::PersonHead;
+use crate::error::{Error, Result};
+use crate::http::layout::{Layout, NavItem, page};
+use crate::people::Role;
+use crate::sessions::Caller;
+
+/// The page.
+#[derive(Template)]
+#[template(path = "pages/admin/act.html")]
+pub(super) struct ActPage {
+    layout: Layout,
+    head: PersonHead,
+    /// The heading before and after the name.
+    title: (&'static str, &'static str),
+    /// What will happen, a sentence each.
+    words: Vec<String>,
+    /// What to consider, above all.
+    warning: Option<String>,
+    /// Why it can't be done; there is no form then.
+    refusal: Option<String>,
+    /// Whether the refusal is the response to a form.
+    is_refused: bool,
+    action: String,
+    choices: Vec<RoleChoice>,
+    choice_error: Option<String>,
+    reason: Option<ReasonField>,
+    typed: Option<TypedField>,
+    button: &'static str,
+    is_danger: bool,
+    has_errors: bool,
+}
+
+/// What a page is for.
+pub(super) struct Act {
+    /// The heading before and after the name of the person.
+    pub(super) title: (&'static str, &'static str),
+    /// The last segment of its path.
+    pub(super) path: &'static str,
+    /// What will happen, a sentence each.
+    pub(super) words: Vec<String>,
+    /// The label of the button.
+    pub(super) button: &'static str,
+    /// Whether it ends or deletes something.
+    pub(super) is_danger: bool,
+}
+
+/// A role to choose.
+pub(super) struct RoleChoice {
+    /// The text form of the role.
+    pub(super) value: &'static str,
+    /// Its name.
+    pub(super) name: &'static str,
+    /// What it may do.
+    pub(super) words: &'static str,
+    /// Whether it is chosen.
+    pub(super) is_chosen: bool,
+    /// Whether the person has it.
+    pub(super) is_current: bool,
+}
+
+/// The field of the reason.
+#[derive(Default)]
+struct ReasonField {
+    value: String,
+    error: Option<String>,
+}
+
+/// The field in which the name of the account is typed.
+struct TypedField {
+    label: String,
+    expected: String,
+    value: String,
+    error: Option<String>,
+}
+
+impl ActPage {
+    /// Returns the page of `act` for the person of `head`.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when the CSRF token can't be created.
+    pub(super) fn new(
+        request: &HttpRequest,
+        caller: &Caller,
+        head: PersonHead,
+        act: Act,
+    ) -> Result<Self> {
+        Ok(Self {
+            layout: Layout::for_caller(request, caller, NavItem::Administration)?,
+            action: format!("/admin/users/{}/{}", head.id, act.path),
+            head,
+            title: act.title,
+            words: act.words,
+            warning: None,
+            refusal: None,
+            is_refused: false,
+            choices: Vec::new(),
+            choice_error: None,
+            reason: None,
+            typed: None,
+            button: act.button,
+            is_danger: act.is_danger,
+            has_errors: false,
+        })
+    }
+
+    /// Returns the page with what to consider above all, if there is something.
+    pub(super) fn with_warning(self, warning: Option<String>) -> Self {
+        Self { warning, ..self }
+    }
+
+    /// Returns the page with a field for the reason, which has `value`.
+    pub(super) fn with_reason(self, value: &str) -> Self {
+        Self {
+            reason: Some(ReasonField {
+                value: value.to_owned(),
+                error: None,
+            }),
+            ..self
+        }
+    }
+
+    /// Returns the page with the roles to choose from.
+    pub(super) fn with_choices(self, choices: Vec<RoleChoice>) -> Self {
+        Self { choices, ..self }
+    }
+
+    /// Returns the page with a field in which `expected` has to be typed, and which has `value`.
+    pub(super) fn with_typed(self, label: String, expected: &str, value: &str) -> Self {
+        Self {
+            typed: Some(TypedField {
+                label,
+                expected: expected.to_owned(),
+                value: value.to_owned(),
+                error: None,
+            }),
+            ..self
+        }
+    }
+
+    /// Returns the page with the reason why nothing can be done, instead of the form.
+    pub(super) fn with_refusal(self, refusal: Option<String>) -> Self {
+        Self { refusal, ..self }
+    }
+
+    /// Returns a response with the page.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when it can't be rendered.
+    pub(super) fn respond(&self) -> Result<HttpResponse> {
+        page(StatusCode::OK, self)
+    }
+
+    /// Returns a response with the page, which says why the form was refused.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when it can't be rendered.
+    pub(super) fn respond_refused(mut self, refusal: impl Into<String>) -> Result<HttpResponse> {
+        self.refusal = Some(refusal.into());
+        self.is_refused = true;
+        page(StatusCode::CONFLICT, &self)
+    }
+
+    /// Returns a response with the page and the error of its form.
+    ///
+    /// # Errors
+    /// `err` itself when it is about none of the fields, and no refusal.
+    pub(super) fn respond_with_error(mut self, err: Error) -> Result<HttpResponse> {
+        if matches!(err, Error::LastAdmin) {
+            return self.respond_refused(LAST_ADMIN);
+        }
+        let mut is_found = false;
+        for field in err.field_errors() {
+            let message = Some(field.message.clone());
+            match (field.field.as_str(), &mut self.reason, &mut self.typed) {
+                ("reason", Some(reason), _) => reason.error = message,
+                ("typed", _, Some(typed)) => typed.error = message,
+                ("role", ..) if !self.choices.is_empty() => self.choice_error = message,
+                _ => continue,
+            }
+            is_found = true;
+        }
+        match is_found {
+            true => {
+                self.has_errors = true;
+                page(err.status_code(), &self)
+            }
+            false => Err(err),
+        }
+    }
+}
+
+/// Why an administrator can't be removed.
+pub(super) const LAST_ADMIN: &str = "This is the only administrator who can sign in. Make somebody \
+                                     else an administrator first: without one nobody could \
+                                     administer the service.";
+
+/// Returns the roles to choose from.
+pub(super) fn role_choices(chosen: &str, current: Option<Role>) -> Vec<RoleChoice> {
+    const ROLES: [(Role, &str, &str); 3] = [
+        (
+            Role::Person,
+            "Person",
+            "Sees their own devices, and nothing of the administration.",
+        ),
+        (
+            Role::Auditor,
+            "Auditor",
+            "Sees everybody’s sessions, people and events, and changes nothing. Sees no address of people who want none stored.",
+        ),
+        (
+            Role::Admin,
+            "Administrator",
+            "Sees all that, ends anybody’s sessions, and adds, disables and deletes people, other administrators among them.",
+        ),
+    ];
+
+    let choice = |(role, name, words): (Role, &'static str, &'static str)| RoleChoice {
+        value: role.into(),
+        name,
+        words,
+        is_chosen: <&str>::from(role) == chosen,
+        is_current: Some(role) == current,
+    };
+    ROLES.into_iter().map(choice).collect()
+}

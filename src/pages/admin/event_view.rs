@@ -1,0 +1,242 @@
+//! What happened to a person, as an administrator or an auditor reads it: in the third person, with
+//! who did it.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
+use super::person::{Badge, find_application_name};
+use crate::alerts::{Alert, AlertKind};
+use crate::db::{ApplicationId, UserId};
+use crate::error::{Error, Result};
+use crate::events::{Actor, Event, EventKind};
+use crate::geo::Place;
+use crate::http::app_state::AppState;
+use crate::net::IpRetention;
+use crate::pages::views::{DeviceNames, EndedSessionView, Reader};
+use crate::pages::words::{self, TimeView};
+use crate::people::User;
+use crate::sessions::{EndedReason, Session};
+
+/// An event.
+pub(super) struct EventView {
+    /// What happened.
+    pub(super) what: String,
+    /// The device that it happened on, if it is known.
+    pub(super) device: Option<String>,
+    /// Who did it, unless it was the person themselves.
+    pub(super) by: Option<ByView>,
+    /// The address it was done from.
+    pub(super) address: Option<String>,
+    /// When it happened.
+    pub(super) at: TimeView,
+    /// The reason that was stated.
+    pub(super) reason: Option<String>,
+}
+
+/// Who did something.
+pub(super) struct ByView {
+    /// The page of the person who did it, if it was one.
+    pub(super) href: Option<String>,
+    /// Their name, or words for what did it.
+    pub(super) name: String,
+}
+
+/// An alert.
+pub(super) struct AlertView {
+    /// What it reports.
+    pub(super) what: &'static str,
+    /// The label of the device.
+    pub(super) device: String,
+    /// What became of it.
+    pub(super) state: Badge,
+    /// The place where it happened.
+    pub(super) place: Option<String>,
+    /// The address that it came from.
+    pub(super) address: Option<String>,
+    /// When it was raised.
+    pub(super) at: TimeView,
+}
+
+/// Those who did something, besides the person themselves.
+pub(super) struct Doers {
+    people: HashMap<UserId, Option<User>>,
+    applications: HashMap<ApplicationId, Option<String>>,
+}
+
+impl Doers {
+    /// Finds those who did what `events` report; `owner` is the person whom these are about. One
+    /// query for each.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database doesn't respond.
+    pub(super) async fn load(app: &AppState, owner: &User, events: &[Event]) -> Result<Self> {
+        let mut found = Self {
+            people: HashMap::new(),
+            applications: HashMap::new(),
+        };
+        let people = events.iter().filter_map(|event| event.by_user_id);
+        for id in people.filter(|id| *id != owner.id) {
+            if let Entry::Vacant(entry) = found.people.entry(id) {
+                entry.insert(match app.people.get(id).await {
+                    Err(Error::NotFound) => None,
+                    user => Some(user?),
+                });
+            }
+        }
+        for id in events.iter().filter_map(|event| event.by_application_id) {
+            if let Entry::Vacant(entry) = found.applications.entry(id) {
+                entry.insert(find_application_name(app, Some(id)).await?);
+            }
+        }
+        Ok(found)
+    }
+
+    fn describe(&self, event: &Event) -> Option<ByView> {
+        let named = |name: String| ByView { href: None, name };
+        if let Some(id) = event.by_application_id {
+            let name = self.applications.get(&id).cloned().flatten();
+            return Some(named(match name {
+                Some(name) => format!("by the application {name}"),
+                None => "by an application that is deleted".into(),
+            }));
+        }
+        match (event.by_user_id, event.actor()) {
+            (Some(id), _) if id == event.user_id => None,
+            (Some(id), _) => Some(match self.people.get(&id) {
+                Some(Some(user)) => ByView {
+                    href: Some(format!("/admin/users/{id}")),
+                    name: user.display_name().to_owned(),
+                },
+                _ => named("by somebody whose account is deleted".into()),
+            }),
+            (None, Actor::Administrator) => Some(named("on the command line".into())),
+            (None, _) => Some(named("by the service".into())),
+        }
+    }
+
+    /// Returns the address that an event was done from, unless the person who did it wants none
+    /// stored.
+    fn address<'a>(&self, event: &'a Event) -> Option<&'a str> {
+        let doer = event
+            .by_user_id
+            .and_then(|id| self.people.get(&id)?.as_ref());
+        let ip = event.ip_address.as_deref();
+        match doer {
+            Some(doer) => shown(ip, doer),
+            None => ip,
+        }
+    }
+}
+
+impl EventView {
+    /// Returns the view of an event of `owner`.
+    pub(super) fn new(
+        event: &Event,
+        (owner, reader): (&User, &Reader),
+        (doers, names): (&Doers, &DeviceNames),
+    ) -> Self {
+        let ip = shown(doers.address(event), owner);
+        Self {
+            what: what(event, names),
+            device: names.find(event.session_id).map(str::to_owned),
+            by: doers.describe(event),
+            address: ip.map(|ip| reader.address(ip)),
+            at: TimeView::ago(event.at, reader.now),
+            reason: event.stated_reason.clone(),
+        }
+    }
+}
+
+impl AlertView {
+    /// Returns the view of an alert of `owner`.
+    pub(super) fn new(alert: &Alert, owner: &User, reader: &Reader) -> Self {
+        let ip = shown(alert.ip_address.as_deref(), owner);
+        let place = Place {
+            city: alert.location_city.clone(),
+            country: alert.location_country.clone(),
+            point: None,
+        };
+        let place = reader.place(ip, place).display_name();
+        Self {
+            what: describe_alert(alert.kind),
+            device: alert.device_name.clone(),
+            state: alert_state(alert),
+            place: place.map(|place| format!("near {place}")),
+            address: ip.map(|ip| reader.address(ip)),
+            at: TimeView::ago(alert.at, reader.now),
+        }
+    }
+}
+
+/// Returns the view of an ended session.
+pub(super) fn ended_session(
+    session: &Session,
+    names: &DeviceNames,
+    reader: &Reader,
+) -> EndedSessionView {
+    EndedSessionView {
+        cause: cause(session.ended_reason, names.find(session.ended_by)),
+        ..EndedSessionView::new(session, names, reader.now)
+    }
+}
+
+/// Returns an address of `owner`, unless they want none stored: one that is still there is not shown
+/// to others.
+pub(super) fn shown<'a>(ip: Option<&'a str>, owner: &User) -> Option<&'a str> {
+    ip.filter(|_| owner.ip_retention != IpRetention::None)
+}
+
+fn what(event: &Event, names: &DeviceNames) -> String {
+    let detail = event.detail.as_deref().unwrap_or_default();
+    match event.kind {
+        EventKind::SignedIn => "Signed in".into(),
+        EventKind::Refreshed => "Used from a new address".into(),
+        EventKind::Renamed => format!("Device named “{detail}”"),
+        EventKind::Ended => cause(detail.parse().ok(), names.find(event.by_session_id)),
+        EventKind::ImpossibleTravel => {
+            format!("Used in two places faster than anybody travels: {detail}")
+        }
+        kind => words::account_event(kind, detail),
+    }
+}
+
+/// Returns why a session of somebody else ended; `by` is the name of the device it was ended from.
+fn cause(reason: Option<EndedReason>, by: Option<&str>) -> String {
+    match (reason, by) {
+        (Some(EndedReason::SignedOutRemotely), Some(by)) => {
+            format!("Signed out by them, from {by}")
+        }
+        (Some(EndedReason::SignedOutRemotely), None) => {
+            "Signed out by them, from another device".into()
+        }
+        (Some(EndedReason::SignedOut), _) => "Signed out on the device".into(),
+        (Some(EndedReason::Admin), _) => "Ended by an administrator".into(),
+        (Some(EndedReason::Expired), _) => "Ended by itself: not used for too long".into(),
+        (Some(EndedReason::ReuseDetected), _) => {
+            "Ended for safety: an old refresh token was used again".into()
+        }
+        (Some(EndedReason::PasswordChanged), _) => "Ended when the password was changed".into(),
+        (Some(EndedReason::AccountDisabled), _) => "Ended when the account was disabled".into(),
+        (Some(EndedReason::Replaced), _) => "Replaced by a new sign-in in the same browser".into(),
+        (Some(EndedReason::Limit), _) => "Ended to make room for a newer device".into(),
+        (None, _) => "Ended".into(),
+    }
+}
+
+fn describe_alert(kind: AlertKind) -> &'static str {
+    match kind {
+        AlertKind::NewDevice => "First sign-in on a device",
+        AlertKind::NewCountry => "First sign-in from a country",
+        AlertKind::PasswordChanged => "Password changed",
+        AlertKind::EmailChanged => "E-mail changed",
+        AlertKind::TokenReuse => "An old refresh token was used again",
+    }
+}
+
+fn alert_state(alert: &Alert) -> Badge {
+    match (alert.is_open(), alert.reported_at()) {
+        (true, _) => Badge::new("badge-warn", "Not answered"),
+        (false, Some(_)) => Badge::new("badge-danger", "It was not them"),
+        (false, None) => Badge::new("badge-quiet", "Confirmed"),
+    }
+}

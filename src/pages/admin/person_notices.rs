@@ -1,0 +1,116 @@
+//! What pages say of what an administrator did to a person. It is said only while it is so: somebody
+//! else may have changed the account since.
+
+use crate::db::UserId;
+use crate::error::{Error, Result};
+use crate::http::app_state::AppState;
+use crate::http::notice::PersonNotice;
+use crate::people::{Role, User};
+
+/// Returns what the notice says, if that is still so.
+///
+/// # Errors
+/// [`Error::Unavailable`] when the database doesn't respond.
+pub(in crate::pages) async fn describe(
+    app: &AppState,
+    id: UserId,
+    is_reader: bool,
+    notice: PersonNotice,
+) -> Result<Option<String>> {
+    let user = match app.people.get(id).await {
+        Err(Error::NotFound) => return Ok(of_deleted(notice).map(str::to_owned)),
+        user => user?,
+    };
+    Ok(of_existing(&user, is_reader, notice))
+}
+
+fn of_deleted(notice: PersonNotice) -> Option<&'static str> {
+    match notice {
+        PersonNotice::Deleted => {
+            Some("The account is deleted, with everything that belonged to it.")
+        }
+        PersonNotice::Gone => Some("There is no such account any more. It was deleted before."),
+        _ => None,
+    }
+}
+
+fn of_existing(user: &User, is_reader: bool, notice: PersonNotice) -> Option<String> {
+    let name = user.display_name();
+    let words = match notice {
+        PersonNotice::Disabled(ended) if !user.is_active => {
+            format!("{name} is disabled. {}", ended_sessions(ended))
+        }
+        PersonNotice::AlreadyDisabled if !user.is_active => {
+            format!("{name} had been disabled before.")
+        }
+        PersonNotice::Enabled if user.is_active => format!("{name} is enabled again."),
+        PersonNotice::AlreadyEnabled if user.is_active => {
+            format!("{name} was not disabled any more.")
+        }
+        PersonNotice::RoleSet => describe_role(user, is_reader),
+        PersonNotice::RoleUnchanged => format!("{name} had that role before."),
+        PersonNotice::SessionsEnded(0) => format!("No session of {name} was live any more."),
+        PersonNotice::SessionsEnded(ended) => {
+            format!(
+                "{} {name} was signed out everywhere.",
+                ended_sessions(ended)
+            )
+        }
+        notice => return of_identity(user, notice),
+    };
+    Some(words)
+}
+
+/// Returns what is said of the making of an account, its name and its e-mail.
+fn of_identity(user: &User, notice: PersonNotice) -> Option<String> {
+    let name = user.display_name();
+    let email = &user.email;
+    let is_verified = user.email_verified_at.is_some();
+    let words = match notice {
+        PersonNotice::Created => format!("The account of {name} is made."),
+        PersonNotice::Invited => {
+            format!(
+                "The account of {name} is made. A link to set a password is on its way to {email}."
+            )
+        }
+        PersonNotice::InvitedBefore => {
+            format!(
+                "The account of {name} was made a moment ago. If you have no link for them, invite them again."
+            )
+        }
+        PersonNotice::InvitedAgain => {
+            format!("Another link to set a password is on its way to {email}.")
+        }
+        PersonNotice::Renamed => "The name is saved.".into(),
+        PersonNotice::EmailSet => format!("{name} signs in with {email} from now on."),
+        PersonNotice::EmailUnchanged => format!("{email} is their e-mail already."),
+        PersonNotice::EmailVouched if is_verified => format!("{email} is verified."),
+        PersonNotice::AlreadyVerified if is_verified => {
+            format!("{email} had been verified before.")
+        }
+        _ => return None,
+    };
+    Some(words)
+}
+
+fn describe_role(user: &User, is_reader: bool) -> String {
+    let name = user.display_name();
+    match (user.role(), is_reader) {
+        (Role::Admin, false) => format!("{name} is an administrator now."),
+        (Role::Auditor, false) => format!("{name} is an auditor now."),
+        (Role::Person, false) => format!("{name} has no role in the administration now."),
+        (Role::Admin, true) => "You are an administrator.".into(),
+        (Role::Auditor, true) => {
+            "You are an auditor now: you see everything, and change nothing.".into()
+        }
+        (Role::Person, true) => "You have no role in the administration any more.".into(),
+    }
+}
+
+fn ended_sessions(ended: u32) -> String {
+    match ended {
+        0 => "No session was live.".into(),
+        1 => "1 session ended.".into(),
+        ended => format!("{ended} sessions ended."),
+    }
+}

@@ -1,0 +1,151 @@
+//! `/admin/users/{id}/delete`: deletes an account, once its e-mail or its subject is typed; and
+//! `/admin/users/{id}/export`: what is stored about the person, which somebody may want before.
+
+use actix_web::http::header::CONTENT_DISPOSITION;
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::Deserialize;
+
+use super::act_page::{Act, ActPage, LAST_ADMIN};
+use super::person::PersonHead;
+use super::user_acts::{ending, summarize};
+use crate::db::UserId;
+use crate::error::{Error, Result};
+use crate::http::admin_caller::{AdminCaller, AdminForm};
+use crate::http::app_state::AppState;
+use crate::http::browser;
+use crate::http::forms::EmptyForm;
+use crate::http::layout::{see_other, signed_out_response};
+use crate::http::notice::{self, AccountNotice, Notice, PersonNotice, SignedOutNotice};
+use crate::people::User;
+use crate::sessions::Caller;
+
+/// The form of `POST /admin/users/{id}/delete`.
+#[derive(Deserialize)]
+pub struct DeleteForm {
+    #[serde(default)]
+    typed: String,
+}
+
+/// Shows what it means to delete the account.
+///
+/// # Errors
+/// [`Error::NotFound`] when there is no such person.
+pub async fn show(
+    app: web::Data<AppState>,
+    request: HttpRequest,
+    AdminCaller(caller): AdminCaller,
+    id: web::Path<UserId>,
+) -> Result<HttpResponse> {
+    let user = app.people.get(*id).await?;
+    let is_last = app.accounts.is_last_admin(user.id).await?;
+    let page = delete_page(&app, &request, (&caller, &user), "").await?;
+    page.with_refusal(is_last.then(|| LAST_ADMIN.to_owned()))
+        .respond()
+}
+
+/// Deletes the account. Sent twice, the form leads to the list, which says that it is gone.
+pub async fn submit(
+    app: web::Data<AppState>,
+    request: HttpRequest,
+    AdminForm(caller, form): AdminForm<DeleteForm>,
+    id: web::Path<UserId>,
+) -> Result<HttpResponse> {
+    let user = match app.people.get(*id).await {
+        Err(Error::NotFound) => return Ok(to_list(&request, &caller, *id, PersonNotice::Gone)),
+        user => user?,
+    };
+    let deleted = match is_typed(&user, &form.typed) {
+        true => app.accounts.admin_delete(*id, caller.origin()).await,
+        false => Err(Error::field("typed", mismatch(&user))),
+    };
+    match deleted {
+        Ok(()) if *id == caller.user.id => {
+            browser::clear_session(&request)?;
+            Ok(signed_out_response(&request, SignedOutNotice::Deleted))
+        }
+        Ok(()) => Ok(to_list(&request, &caller, *id, PersonNotice::Deleted)),
+        Err(Error::NotFound) => Ok(to_list(&request, &caller, *id, PersonNotice::Gone)),
+        Err(err) => delete_page(&app, &request, (&caller, &user), &form.typed)
+            .await?
+            .respond_with_error(err),
+    }
+}
+
+/// Sends what is stored about a person, as a JSON file. It is recorded on the person.
+pub async fn export(
+    app: web::Data<AppState>,
+    AdminForm(caller, _): AdminForm<EmptyForm>,
+    id: web::Path<UserId>,
+) -> Result<HttpResponse> {
+    let export = app.accounts.admin_export(*id, caller.origin()).await?;
+    let name = format!(r#"attachment; filename="rollcall-{id}.json""#);
+    Ok(HttpResponse::Ok()
+        .insert_header((CONTENT_DISPOSITION, name))
+        .json(export))
+}
+
+fn to_list(
+    request: &HttpRequest,
+    caller: &Caller,
+    id: UserId,
+    outcome: PersonNotice,
+) -> HttpResponse {
+    let outcome = AccountNotice::Person(id, outcome);
+    notice::put(request, Notice::Account(caller.user.id, outcome));
+    see_other("/admin/users")
+}
+
+/// Returns what has to be typed: the subject of an application's person, else the e-mail.
+fn expected(user: &User) -> &str {
+    user.external_subject.as_deref().unwrap_or(&user.email)
+}
+
+fn is_typed(user: &User, typed: &str) -> bool {
+    match &user.external_subject {
+        Some(subject) => typed == subject,
+        None => typed.trim().to_lowercase() == user.email,
+    }
+}
+
+fn mismatch(user: &User) -> &'static str {
+    match user.is_external() {
+        true => "is not their subject",
+        false => "is not their e-mail",
+    }
+}
+
+async fn delete_page(
+    app: &AppState,
+    request: &HttpRequest,
+    (caller, user): (&Caller, &User),
+    typed: &str,
+) -> Result<ActPage> {
+    let head = PersonHead::load(app, user, caller).await?;
+    let summary = summarize(app, user).await?;
+    let own = "This is your own account. You are signed out at once.";
+    let (label, again) = match user.is_external() {
+        true => (
+            "Their subject",
+            "If their application signs them in again, a new account begins.",
+        ),
+        false => (
+            "Their e-mail",
+            "Another account can have the e-mail afterwards.",
+        ),
+    };
+    let act = Act {
+        title: ("Delete", ""),
+        path: "delete",
+        words: vec![
+            ending(&summary),
+            "The account goes, and everything that is stored of it: sessions, devices, alerts, events, and messages that wait to be sent.".into(),
+            format!("It can’t be undone. {again}"),
+        ],
+        button: "Delete the account",
+        is_danger: true,
+    };
+    let page = ActPage::new(request, caller, head, act)?
+        .with_typed(label.to_owned(), expected(user), typed)
+        .with_warning((user.id == caller.user.id).then(|| own.to_owned()));
+    Ok(page)
+}

@@ -1,0 +1,202 @@
+//! `/admin/users/{id}/edit`: the name of a person, and the e-mail that they sign in with.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
+use askama::Template;
+use serde::Deserialize;
+
+use super::person::{PersonHead, find_application_name};
+use super::user_acts::{outcome, to_person};
+use crate::db::UserId;
+use crate::error::{Error, Result};
+use crate::events::StatedReason;
+use crate::http::admin_caller::{AdminCaller, AdminForm};
+use crate::http::app_state::AppState;
+use crate::http::layout::{Layout, NavItem, page};
+use crate::http::notice::PersonNotice;
+use crate::people::{Email, FullName, User};
+use crate::sessions::Caller;
+
+#[derive(Template)]
+#[template(path = "pages/admin/edit_user.html")]
+struct EditPage {
+    layout: Layout,
+    head: PersonHead,
+    has_errors: bool,
+    full_name: String,
+    name_error: Option<String>,
+    /// Why the e-mail can't be set, for a person of an application.
+    stated_by: Option<String>,
+    sends_mail: bool,
+    email: String,
+    email_error: Option<String>,
+    reason: String,
+    reason_error: Option<String>,
+}
+
+/// The form of `POST /admin/users/{id}/name`.
+#[derive(Deserialize)]
+pub struct NameForm {
+    #[serde(default)]
+    full_name: String,
+}
+
+/// The form of `POST /admin/users/{id}/email`.
+#[derive(Deserialize)]
+pub struct EmailForm {
+    #[serde(default)]
+    email: String,
+    #[serde(default)]
+    reason: String,
+}
+
+/// Shows the forms.
+///
+/// # Errors
+/// [`Error::NotFound`] when there is no such person, as for each below.
+pub async fn show(
+    app: web::Data<AppState>,
+    request: HttpRequest,
+    AdminCaller(caller): AdminCaller,
+    id: web::Path<UserId>,
+) -> Result<HttpResponse> {
+    let user = app.people.get(*id).await?;
+    let template = EditPage::new(&app, &request, &caller, &user).await?;
+    page(StatusCode::OK, &template)
+}
+
+/// Updates the name.
+pub async fn rename(
+    app: web::Data<AppState>,
+    request: HttpRequest,
+    AdminForm(caller, form): AdminForm<NameForm>,
+    id: web::Path<UserId>,
+) -> Result<HttpResponse> {
+    let renamed = match FullName::parse(&form.full_name) {
+        Ok(name) => {
+            app.accounts
+                .admin_set_name(*id, name, caller.origin())
+                .await
+        }
+        Err(err) => Err(err),
+    };
+    match renamed {
+        Ok(_) => Ok(to_person(&request, &caller, *id, PersonNotice::Renamed)),
+        Err(err) => {
+            let user = app.people.get(*id).await?;
+            let mut template = EditPage::new(&app, &request, &caller, &user).await?;
+            template.full_name = form.full_name;
+            template.respond_with_error(err)
+        }
+    }
+}
+
+/// Sets the e-mail.
+pub async fn set_email(
+    app: web::Data<AppState>,
+    request: HttpRequest,
+    AdminForm(caller, form): AdminForm<EmailForm>,
+    id: web::Path<UserId>,
+) -> Result<HttpResponse> {
+    let user = app.people.get(*id).await?;
+    match update_email(&app, &caller, &user, &form).await {
+        Ok(notice) => Ok(to_person(&request, &caller, *id, notice)),
+        Err(err) => {
+            let mut template = EditPage::new(&app, &request, &caller, &user).await?;
+            template.email = form.email;
+            template.reason = form.reason;
+            template.respond_with_error(err)
+        }
+    }
+}
+
+async fn update_email(
+    app: &AppState,
+    caller: &Caller,
+    user: &User,
+    form: &EmailForm,
+) -> Result<PersonNotice> {
+    let (email, reason) = match (
+        form.email.parse::<Email>(),
+        form.reason.parse::<StatedReason>(),
+    ) {
+        // Sent twice, or as it was.
+        (Ok(email), _) if email.as_str() == user.email && user.email_verified_at.is_some() => {
+            return Ok(PersonNotice::EmailUnchanged);
+        }
+        (Ok(email), Ok(reason)) => (email, reason),
+        (email, reason) => return Err(both(email.err(), reason.err())),
+    };
+    let origin = caller.origin().with_reason(reason);
+    let set = app.accounts.admin_set_email(user.id, email, origin).await?;
+    Ok(outcome(
+        set,
+        PersonNotice::EmailSet,
+        PersonNotice::EmailUnchanged,
+    ))
+}
+
+fn both(email: Option<Error>, reason: Option<Error>) -> Error {
+    let errors = [email, reason];
+    let fields = errors.iter().flatten();
+    Error::Invalid(fields.flat_map(|err| err.field_errors().to_vec()).collect())
+}
+
+impl EditPage {
+    async fn new(
+        app: &AppState,
+        request: &HttpRequest,
+        caller: &Caller,
+        user: &User,
+    ) -> Result<Self> {
+        let application = find_application_name(app, user.application_id).await?;
+        let stated_by = user.is_external().then(|| {
+            let application = application.as_deref().unwrap_or("An application");
+            format!(
+                "{application} signs them in itself and states their e-mail. Nobody signs in with \
+                 it here, and it can’t be changed here."
+            )
+        });
+        Ok(Self {
+            layout: Layout::for_caller(request, caller, NavItem::Administration)?,
+            head: PersonHead::new(user, application.as_deref(), caller),
+            has_errors: false,
+            full_name: user.full_name.clone().unwrap_or_default(),
+            name_error: None,
+            stated_by,
+            sends_mail: app.accounts.sends_mail(),
+            email: String::new(),
+            email_error: None,
+            reason: String::new(),
+            reason_error: None,
+        })
+    }
+
+    /// Returns a response with the page and the errors of its forms.
+    ///
+    /// # Errors
+    /// `err` itself when it is about no field.
+    fn respond_with_error(mut self, err: Error) -> Result<HttpResponse> {
+        let message = |name: &str| {
+            let mut errors = err.field_errors().iter();
+            errors
+                .find(|error| error.field == name)
+                .map(|error| error.message.clone())
+        };
+        self.name_error = message("full_name");
+        self.reason_error = message("reason");
+        self.email_error = match err {
+            Error::EmailTaken => {
+                Some("has an account already, or had one that it can still take back".into())
+            }
+            _ => message("email"),
+        };
+        self.has_errors = [&self.name_error, &self.email_error, &self.reason_error]
+            .iter()
+            .any(|error| error.is_some());
+        match self.has_errors {
+            true => page(err.status_code(), &self),
+            false => Err(err),
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! `/admin/users`: everybody with an account, found by a text and by filters, newest account first.
+
+use std::collections::HashMap;
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
+use askama::Template;
+
+use super::person::{Badge, devices, role_badge, sessions, sign_in_name, state_badges};
+use super::users_filter::{FilterForm, FormView, PresetView};
+use crate::applications::Application;
+use crate::clock::Timestamp;
+use crate::db::{ApplicationId, UserId};
+use crate::error::{Error, Result};
+use crate::http::admin_caller::AuditCaller;
+use crate::http::app_state::AppState;
+use crate::http::layout::{Layout, NavItem, page};
+use crate::pages::notices;
+use crate::pages::words::TimeView;
+use crate::people::{PeopleCursor, PeoplePage, PeopleQuery, Role, User};
+use crate::sessions::{Caller, SessionSummary};
+
+/// People on one page.
+const MAX_PEOPLE: u32 = 50;
+
+#[derive(Template)]
+#[template(path = "pages/admin/users.html")]
+struct UsersPage {
+    layout: Layout,
+    notice: Option<String>,
+    error: Option<String>,
+    form: FormView,
+    presets: Vec<PresetView>,
+    /// What is shown, in words.
+    summary: &'static str,
+    may_change: bool,
+    rows: Vec<RowView>,
+    pager: PagerView,
+}
+
+/// A person in the list.
+struct RowView {
+    id: String,
+    /// The e-mail or, for an application's person, its name and their subject.
+    title: String,
+    /// Their name or, without one, the e-mail that the application states.
+    small: Option<String>,
+    is_caller: bool,
+    role: Badge,
+    states: Vec<Badge>,
+    /// The number of devices that they are signed in on.
+    devices: String,
+    /// The number of sessions, where it is another.
+    sessions: Option<String>,
+    last_sign_in: Option<TimeView>,
+    created: TimeView,
+}
+
+/// The links to the pages beside this one.
+#[derive(Default)]
+struct PagerView {
+    words: String,
+    newer: Option<String>,
+    newer_label: &'static str,
+    older: Option<String>,
+    older_label: &'static str,
+}
+
+/// Shows the page.
+///
+/// # Errors
+/// [`Error::Unavailable`] when the database doesn't respond.
+pub async fn show(
+    app: web::Data<AppState>,
+    request: HttpRequest,
+    AuditCaller(caller): AuditCaller,
+) -> Result<HttpResponse> {
+    let form = FilterForm::from_query(request.query_string());
+    let applications = app.applications.list_applications().await?;
+    let mut template = UsersPage::new(&request, &caller, (&form, &applications))?;
+    match find(&app, &form).await {
+        Ok((cursor, found)) => {
+            let names = names(&applications);
+            template
+                .show_people(&app, (&caller, &form), &names, (cursor, found))
+                .await?;
+            template.notice = notices::take(&app, &request, Some(&caller)).await?.words;
+            page(StatusCode::OK, &template)
+        }
+        Err(err @ Error::Invalid(_)) => {
+            template.error = Some(describe(&err));
+            template.summary = "Nobody is listed.";
+            page(err.status_code(), &template)
+        }
+        Err(err) => Err(err),
+    }
+}
+
+async fn find(app: &AppState, form: &FilterForm) -> Result<(Option<PeopleCursor>, PeoplePage)> {
+    let cursor = form.cursor()?;
+    let query = PeopleQuery {
+        filter: form.filter()?,
+        cursor,
+        limit: MAX_PEOPLE,
+    };
+    Ok((cursor, app.people.search(query).await?))
+}
+
+fn names(applications: &[Application]) -> HashMap<ApplicationId, &str> {
+    applications
+        .iter()
+        .map(|application| (application.id, application.name.as_str()))
+        .collect()
+}
+
+/// Returns what is wrong with the query, in a sentence.
+fn describe(err: &Error) -> String {
+    let sentences: Vec<String> = err
+        .field_errors()
+        .iter()
+        .map(|error| format!("“{}” {}.", error.field, error.message))
+        .collect();
+    sentences.join(" ")
+}
+
+impl UsersPage {
+    fn new(
+        request: &HttpRequest,
+        caller: &Caller,
+        (form, applications): (&FilterForm, &[Application]),
+    ) -> Result<Self> {
+        Ok(Self {
+            layout: Layout::for_caller(request, caller, NavItem::Administration)?,
+            notice: None,
+            error: None,
+            form: FormView::new(form, applications),
+            presets: form.presets(),
+            summary: "",
+            may_change: caller.user.role() == Role::Admin,
+            rows: Vec::new(),
+            pager: PagerView::default(),
+        })
+    }
+
+    async fn show_people(
+        &mut self,
+        app: &AppState,
+        (caller, form): (&Caller, &FilterForm),
+        names: &HashMap<ApplicationId, &str>,
+        (cursor, found): (Option<PeopleCursor>, PeoplePage),
+    ) -> Result<()> {
+        let now = app.clock.now();
+        let ids: Vec<UserId> = found.people.iter().map(|user| user.id).collect();
+        let summaries = app.sessions.summarize(ids).await?;
+        self.summary = summary(&found, cursor.is_some(), form);
+        self.pager = PagerView::new(form, &found);
+        self.rows = found
+            .people
+            .iter()
+            .map(|user| {
+                let application = user.application_id.and_then(|id| names.get(&id).copied());
+                let summary = summaries.get(&user.id).copied().unwrap_or_default();
+                RowView::new((user, application), caller, &summary, now)
+            })
+            .collect();
+        Ok(())
+    }
+}
+
+fn summary(found: &PeoplePage, is_later: bool, form: &FilterForm) -> &'static str {
+    match (found.people.is_empty(), found.is_partial) {
+        (_, true) => "Searching takes long. What was found so far is shown.",
+        (true, false) if is_later => "Nobody else matches.",
+        (true, false) if form.is_empty() => "There is nobody.",
+        (true, false) => "Nobody matches.",
+        (false, false) if form.has_text() => {
+            "Those in whom something begins with it first, then the newest account."
+        }
+        (false, false) => "Newest account first.",
+    }
+}
+
+impl RowView {
+    fn new(
+        (user, application): (&User, Option<&str>),
+        caller: &Caller,
+        summary: &SessionSummary,
+        now: Timestamp,
+    ) -> Self {
+        let has_several = summary.sessions != summary.devices;
+        Self {
+            id: user.id.to_string(),
+            title: sign_in_name(user, application),
+            small: user.full_name.clone().or(user.stated_email.clone()),
+            is_caller: user.id == caller.user.id,
+            role: role_badge(user.role()),
+            states: state_badges(user),
+            devices: match summary.sessions {
+                0 => "nowhere".into(),
+                _ => devices(summary),
+            },
+            sessions: has_several.then(|| sessions(summary)),
+            last_sign_in: summary.last_sign_in.map(|at| TimeView::ago(at, now)),
+            created: TimeView::day(user.created_at),
+        }
+    }
+}
+
+impl PagerView {
+    fn new(form: &FilterForm, found: &PeoplePage) -> Self {
+        let href = |cursor: &PeopleCursor| form.href(Some(&cursor.encode()));
+        Self {
+            words: match found.people.len() {
+                1 => "1 person on this page".into(),
+                n => format!("{n} people on this page"),
+            },
+            newer: found.previous.as_ref().map(href),
+            newer_label: "Newer",
+            older: found.next.as_ref().map(href),
+            older_label: match found.is_partial {
+                true => "Continue",
+                false => "Older",
+            },
+        }
+    }
+}
