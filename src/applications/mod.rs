@@ -4,7 +4,7 @@
 
 mod client;
 mod manage;
-mod store;
+pub(crate) mod store;
 mod values;
 
 use std::time::Duration;

@@ -81,6 +81,19 @@ pub(super) fn list_names(
         .load(c)?)
 }
 
+/// Finds the id of the application with that id or name.
+pub(crate) fn find_application_id(
+    c: &mut AnyConnection,
+    id_or_name: &str,
+) -> Result<Option<ApplicationId>> {
+    let ids = applications::table.select(applications::id);
+    let found = match id_or_name.parse::<ApplicationId>() {
+        Ok(id) => ids.filter(applications::id.eq(id)).get_result(c),
+        Err(_) => ids.filter(applications::name.eq(id_or_name)).get_result(c),
+    };
+    Ok(found.optional()?)
+}
+
 /// Lists every application, ordered by name.
 pub(super) fn list_applications(c: &mut AnyConnection) -> Result<Vec<Application>> {
     Ok(applications::table

@@ -5,6 +5,7 @@ mod ending;
 mod model;
 mod recent;
 mod rotation;
+pub(super) mod search;
 mod shared_addresses;
 mod usage;
 
@@ -25,7 +26,7 @@ pub(super) use self::rotation::{
     NewToken, RotationInput, clear_rotations, list_rotated_before, mark_token_used, replace_token,
     rotate_jti,
 };
-pub(super) use self::shared_addresses::{AddressUse, list_newest_addresses};
+pub(super) use self::shared_addresses::list_newest_addresses;
 pub(crate) use self::usage::update_idle_limit;
 pub(super) use self::usage::{mark_impossible_travel, update_last_use, update_location};
 use crate::clock::Timestamp;

@@ -1,5 +1,11 @@
 //! `/admin`: the pages of administrators and auditors.
 
+pub mod addresses;
+pub mod session;
+mod session_views;
+mod session_words;
+pub mod sessions;
+
 /// A tab of the administrator's pages.
 pub struct AdminTab {
     /// The path of its page.

@@ -19,7 +19,7 @@ use crate::sessions::{EndedReason, Session};
 /// The names of the people and applications that a page mentions.
 #[derive(Default)]
 pub(super) struct Names {
-    people: HashMap<UserId, String>,
+    people: HashMap<UserId, User>,
     applications: HashMap<ApplicationId, String>,
     /// The events that ended sessions.
     ends: HashMap<SessionId, Event>,
@@ -68,9 +68,8 @@ impl Names {
         applications.sort_unstable();
         applications.dedup();
         let people = app.people.list_by_ids(people).await?;
-        let named = |user: User| (user.id, owner_name(&user));
         Ok(Self {
-            people: people.into_iter().map(named).collect(),
+            people: people.into_iter().map(|user| (user.id, user)).collect(),
             applications: app.applications.list_names(applications).await?,
             ends: HashMap::new(),
         })
@@ -87,6 +86,18 @@ impl Names {
         Some(actor.name)
     }
 
+    /// Returns the address that an event of `owner` was caused from, as far as the IP retention of
+    /// whoever caused it, and of the owner, has it stored.
+    pub(super) fn event_address(&self, event: &Event, owner: &User) -> Option<String> {
+        let ip = event.ip_address.as_deref();
+        let actor = event.by_user_id.filter(|actor| *actor != owner.id);
+        let stored = match actor {
+            Some(actor) => self.people.get(&actor).and_then(|actor| address(ip, actor)),
+            None => address(ip, owner),
+        };
+        stored.filter(|_| owner.ip_retention != IpRetention::None)
+    }
+
     /// Returns who caused an event; `None` for the service itself.
     pub(super) fn actor(&self, event: &Event) -> Option<ActorView> {
         if let Some(application) = event.by_application_id {
@@ -98,8 +109,8 @@ impl Names {
         }
         let user = event.by_user_id?;
         Some(match self.people.get(&user) {
-            Some(name) => ActorView {
-                name: name.clone(),
+            Some(person) => ActorView {
+                name: owner_name(person),
                 href: Some(person_url(user)),
             },
             None => ActorView {
@@ -193,7 +204,7 @@ impl EndView {
     /// marked yet.
     pub(super) fn new(session: &Session, by: Option<String>, now: Timestamp) -> Self {
         let (reason, at) = match (session.is_active, session.ended_at) {
-            (true, _) if session.expires_at > now => {
+            (true, _) if session.is_live(now) => {
                 return Self::Ahead {
                     at: words::until(session.expires_at, now),
                     if_unused: session.expires_at < session.absolute_expires_at,
@@ -209,4 +220,3 @@ impl EndView {
         }
     }
 }
-

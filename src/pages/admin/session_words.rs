@@ -159,7 +159,12 @@ pub(super) fn event(event: &Event) -> String {
 fn sentence(name: &str) -> String {
     let words = name.replace('_', " ");
     let mut chars = words.chars();
-    let first: String = chars.next().map(char::to_uppercase).into_iter().flatten().collect();
+    let first: String = chars
+        .next()
+        .map(char::to_uppercase)
+        .into_iter()
+        .flatten()
+        .collect();
     first + chars.as_str()
 }
 

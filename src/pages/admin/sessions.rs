@@ -13,15 +13,13 @@ use self::list::{ListView, Viewer};
 use self::query::{ListQuery, RequestedList};
 use super::session_views::{EndView, Names};
 use crate::error::{FieldError, Result};
-use crate::http::app_state::AppState;
 use crate::http::admin_caller::AuditCaller;
+use crate::http::app_state::AppState;
 use crate::http::layout::{Layout, NavItem, page, see_other};
 use crate::pages::notices;
 use crate::pages::views::Reader;
 use crate::sessions::Caller;
-use crate::sessions::search::{
-    MatchCount, SEARCH_BUDGET, SearchPage, SearchQuery, StateFilter,
-};
+use crate::sessions::search::{MatchCount, SEARCH_BUDGET, SearchPage, SearchQuery, StateFilter};
 
 /// The path of the page.
 const PATH: &str = "/admin/sessions";
@@ -138,7 +136,9 @@ async fn count(app: &AppState, requested: &RequestedList) -> Result<StateCounts>
 
 fn sum(counts: StateCounts) -> MatchCount {
     match (counts.live, counts.ended) {
-        (MatchCount::Exactly(live), MatchCount::Exactly(ended)) => MatchCount::Exactly(live + ended),
+        (MatchCount::Exactly(live), MatchCount::Exactly(ended)) => {
+            MatchCount::Exactly(live + ended)
+        }
         (
             MatchCount::Exactly(live) | MatchCount::About(live),
             MatchCount::Exactly(ended) | MatchCount::About(ended),

@@ -1,11 +1,24 @@
 //! Finding sessions among all people's: filters, sorting and pages, for administrators.
 
+mod count;
+pub(in crate::sessions) mod criteria;
+mod cursor;
 mod filter;
+mod find;
+mod ids;
+mod plan;
+mod resolve;
 mod shared_addresses;
 mod terms;
 mod time_bound;
+mod walk;
 
+pub use self::count::{MatchCount, MatchPreview};
+pub use self::cursor::SearchCursor;
 pub use self::filter::{Mark, SessionFilter, SessionSort, SortKey, StateFilter};
+pub use self::find::{FoundSession, SEARCH_BUDGET, SearchPage, SearchQuery};
+pub use self::ids::IdBatch;
+pub(crate) use self::ids::list_ids_after;
 pub use self::shared_addresses::{SharedAddress, SharedAddresses};
 pub use self::terms::{format_terms, parse_terms};
 pub use self::time_bound::TimeBound;

@@ -26,7 +26,8 @@ const BROWSERS: [&str; 10] = [
     "curl",
 ];
 const SYSTEMS: [&str; 10] = [
-    "Android", "ChromeOS", "Debian", "Fedora", "iOS", "iPadOS", "Linux", "macOS", "Ubuntu", "Windows",
+    "Android", "ChromeOS", "Debian", "Fedora", "iOS", "iPadOS", "Linux", "macOS", "Ubuntu",
+    "Windows",
 ];
 const SPANS: [&str; 6] = ["1d", "7d", "30d", "90d", "180d", "365d"];
 const DAY: u64 = 24 * 60 * 60;
@@ -97,23 +98,43 @@ impl FilterForm {
             input("browser", "Browser", "browsers", ""),
             input("os", "System", "systems", ""),
             input("application", "Application", "", "Name or id"),
-            input("opened_from", "Signed in since", "spans", "2026-11-01 or 7d"),
+            input(
+                "opened_from",
+                "Signed in since",
+                "spans",
+                "2026-11-01 or 7d",
+            ),
             input("opened_to", "Signed in before", "spans", "2026-11-08 or 1d"),
             input("used_from", "Used since", "spans", "2026-11-01 or 7d"),
             input("used_to", "Not used since", "spans", "2026-11-01 or 90d"),
         ];
         let selects = selects(query);
         let is_filled = |select: &&Select| select.choices.iter().any(|choice| choice.is_chosen);
-        let filled_inputs = inputs.iter().filter(|input| !input.value.is_empty()).count();
+        let filled_inputs = inputs
+            .iter()
+            .filter(|input| !input.value.is_empty())
+            .count();
         Self {
             filled: filled_inputs + selects.iter().filter(is_filled).count(),
             inputs,
             selects,
             suggestions: vec![
-                Suggestions { id: "countries", values: country_names() },
-                Suggestions { id: "browsers", values: BROWSERS.to_vec() },
-                Suggestions { id: "systems", values: SYSTEMS.to_vec() },
-                Suggestions { id: "spans", values: SPANS.to_vec() },
+                Suggestions {
+                    id: "countries",
+                    values: country_names(),
+                },
+                Suggestions {
+                    id: "browsers",
+                    values: BROWSERS.to_vec(),
+                },
+                Suggestions {
+                    id: "systems",
+                    values: SYSTEMS.to_vec(),
+                },
+                Suggestions {
+                    id: "spans",
+                    values: SPANS.to_vec(),
+                },
             ],
         }
     }
@@ -137,11 +158,24 @@ fn selects(query: &ListQuery) -> Vec<Select> {
     vec![
         select(
             ("state", "State", "Live; with a reason, ended"),
-            vec![("live", "Live"), ("ended", "Ended"), ("any", "Live and ended")],
+            vec![
+                ("live", "Live"),
+                ("ended", "Ended"),
+                ("any", "Live and ended"),
+            ],
         ),
-        select(("reason", "Why it ended", "Any"), named(EndedReason::VARIANTS, words::reason)),
-        select(("kind", "Kind of device", "Any"), named(DeviceKind::VARIANTS, words::kind)),
-        select(("mark", "Unusual", "Any"), named(Mark::VARIANTS, words::mark)),
+        select(
+            ("reason", "Why it ended", "Any"),
+            named(EndedReason::VARIANTS, words::reason),
+        ),
+        select(
+            ("kind", "Kind of device", "Any"),
+            named(DeviceKind::VARIANTS, words::kind),
+        ),
+        select(
+            ("mark", "Unusual", "Any"),
+            named(Mark::VARIANTS, words::mark),
+        ),
         select(
             ("sort", "Order", "Newest first"),
             ["-used", "used", "-opened", "opened", "-ended", "ended"]
@@ -160,7 +194,9 @@ fn named<T: std::str::FromStr>(
     values: &[&'static str],
     words: impl Fn(T) -> &'static str,
 ) -> Vec<(&'static str, &'static str)> {
-    let named = values.iter().map(|value| Some((*value, words(value.parse().ok()?))));
+    let named = values
+        .iter()
+        .map(|value| Some((*value, words(value.parse().ok()?))));
     named.flatten().collect()
 }
 
@@ -213,7 +249,11 @@ pub(super) fn states(requested: &RequestedList, counts: StateCounts) -> Vec<Chip
     let count = |name: &str, count| format!("{name} · {}", words::matches(count));
     vec![
         chip(live(filter), count("Live", counts.live), StateFilter::Live),
-        chip(ended(filter), count("Ended", counts.ended), StateFilter::Ended),
+        chip(
+            ended(filter),
+            count("Ended", counts.ended),
+            StateFilter::Ended,
+        ),
         chip(any, "Both".into(), StateFilter::Any),
     ]
 }
@@ -231,19 +271,31 @@ pub(super) fn presets(requested: Option<&RequestedList>, now: Timestamp) -> Vec<
     let filters = [
         (
             "Country changed",
-            SessionFilter { mark: Some(Mark::CountryChanged), ..SessionFilter::default() },
+            SessionFilter {
+                mark: Some(Mark::CountryChanged),
+                ..SessionFilter::default()
+            },
         ),
         (
             "Impossible travel",
-            SessionFilter { mark: Some(Mark::ImpossibleTravel), ..SessionFilter::default() },
+            SessionFilter {
+                mark: Some(Mark::ImpossibleTravel),
+                ..SessionFilter::default()
+            },
         ),
         (
             "Unused for 90 days",
-            SessionFilter { used_to: ago(90), ..SessionFilter::default() },
+            SessionFilter {
+                used_to: ago(90),
+                ..SessionFilter::default()
+            },
         ),
         (
             "Ended by theft",
-            SessionFilter { reason: Some(EndedReason::ReuseDetected), ..SessionFilter::default() },
+            SessionFilter {
+                reason: Some(EndedReason::ReuseDetected),
+                ..SessionFilter::default()
+            },
         ),
     ];
     let chip = |words: &str, filter: &SessionFilter, sort| Chip {
@@ -251,13 +303,18 @@ pub(super) fn presets(requested: Option<&RequestedList>, now: Timestamp) -> Vec<
         words: words.into(),
         is_current: requested.is_some_and(|requested| requested.filter == *filter),
     };
-    let new = SessionFilter { opened_from: today, ..SessionFilter::default() };
+    let new = SessionFilter {
+        opened_from: today,
+        ..SessionFilter::default()
+    };
     let shared = Chip {
         href: "/admin/addresses".into(),
         words: "One address with many people".into(),
         is_current: false,
     };
-    let others = filters.iter().map(|(words, filter)| chip(words, filter, by_rule(filter)));
+    let others = filters
+        .iter()
+        .map(|(words, filter)| chip(words, filter, by_rule(filter)));
     let first = [chip("New today", &new, by_sign_in), shared];
     first.into_iter().chain(others).collect()
 }

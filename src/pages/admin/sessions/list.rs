@@ -8,10 +8,11 @@ use crate::pages::admin::session_words as words;
 use crate::pages::views::Reader;
 use crate::pages::words::TimeView;
 use crate::people::Role;
-use crate::sessions::search::{
-    FoundSession, MatchCount, SearchCursor, SearchPage, SessionFilter, SessionSort, SortKey, StateFilter,
-};
 use crate::sessions::Caller;
+use crate::sessions::search::{
+    FoundSession, MatchCount, SearchCursor, SearchPage, SessionFilter, SessionSort, SortKey,
+    StateFilter,
+};
 
 /// The list of a page.
 pub(super) struct ListView {
@@ -72,7 +73,7 @@ impl Row {
         let kind = words::kind(session.device_kind);
         Self {
             id: session.id.to_string(),
-            is_live: session.is_active && session.expires_at > reader.now,
+            is_live: session.is_live(reader.now),
             is_current: session.id == caller.session.id,
             owner: OwnerView::new(owner, names),
             detail: match label == name {

@@ -63,10 +63,12 @@ impl ListQuery {
     /// Returns the text of the search box: as it was typed, else what the filter is.
     pub(super) fn search_text(&self) -> String {
         let typed = self.search.clone();
-        typed.unwrap_or_else(|| self.requested.as_ref().map_or_else(
-            |_| String::new(),
-            |requested| format_terms(&requested.filter),
-        ))
+        typed.unwrap_or_else(|| {
+            self.requested.as_ref().map_or_else(
+                |_| String::new(),
+                |requested| format_terms(&requested.filter),
+            )
+        })
     }
 
     /// Returns the value of a field of the plain form: as it was sent, else as the filter has it.
@@ -98,7 +100,11 @@ fn requested(
             errors.extend(beside);
             parse_terms(search)
         }
-        None => SessionFilter::parse(typed.iter().map(|(name, value)| (name.as_str(), value.as_str()))),
+        None => SessionFilter::parse(
+            typed
+                .iter()
+                .map(|(name, value)| (name.as_str(), value.as_str())),
+        ),
     };
     let filter = collect(filter, &mut errors).unwrap_or_default();
     if !errors.is_empty() {
@@ -150,10 +156,12 @@ pub(super) fn list_url(
     sort: SessionSort,
     cursor: Option<&SearchCursor>,
 ) -> String {
-    let sort = (sort != SessionSort::default_for(filter.state())).then(|| sort.to_string());
+    let chosen = (sort != SessionSort::default_for(filter.state())).then(|| sort.to_string());
     let cursor = cursor.map(|cursor| cursor.encode(filter, sort));
-    let own = [("sort", sort), ("cursor", cursor)];
-    let own = own.into_iter().filter_map(|(name, value)| Some((name, value?)));
+    let own = [("sort", chosen), ("cursor", cursor)];
+    let own = own
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value?)));
     let pairs = filter.to_pairs().into_iter().chain(own);
     match form_urlencoded::Serializer::new(String::new())
         .extend_pairs(pairs)
