@@ -19,6 +19,8 @@ mod migrate;
 mod output;
 mod serve;
 mod session;
+mod session_filter;
+mod session_list;
 mod user;
 
 use std::path::PathBuf;

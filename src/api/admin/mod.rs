@@ -1,1 +1,3 @@
 //! `/api/v1/admin`: the API of administrators, auditors and applications with a key for it.
+
+pub mod sessions;

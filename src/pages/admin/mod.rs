@@ -2,6 +2,7 @@
 
 pub mod addresses;
 pub mod session;
+pub mod session_export;
 mod session_views;
 mod session_words;
 pub mod sessions;
