@@ -147,6 +147,12 @@ pub(super) fn event(event: &Event) -> String {
         EventKind::Refreshed => "Used from a new address".into(),
         EventKind::Renamed => format!("Device named “{detail}”"),
         EventKind::Ended => match detail.parse() {
+            Ok(
+                ended @ (EndedReason::SignedOut
+                | EndedReason::SignedOutRemotely
+                | EndedReason::Admin
+                | EndedReason::Expired),
+            ) => reason(ended).into(),
             Ok(ended) => format!("Ended: {}", reason(ended)),
             Err(_) => "Ended".into(),
         },

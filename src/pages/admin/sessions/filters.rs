@@ -92,7 +92,7 @@ impl FilterForm {
         };
         let inputs = vec![
             input("user", "Person", "", "E-mail or id"),
-            input("q", "Text in the names of person or device", "", ""),
+            input("q", "Text in names", "", ""),
             input("ip", "Address or network", "", "203.0.113.0/24"),
             input("country", "Country", "countries", ""),
             input("browser", "Browser", "browsers", ""),
@@ -157,12 +157,8 @@ fn selects(query: &ListQuery) -> Vec<Select> {
     };
     vec![
         select(
-            ("state", "State", "Live; with a reason, ended"),
-            vec![
-                ("live", "Live"),
-                ("ended", "Ended"),
-                ("any", "Live and ended"),
-            ],
+            ("state", "State", "By default: live"),
+            vec![("live", "Live"), ("ended", "Ended"), ("any", "Both")],
         ),
         select(
             ("reason", "Why it ended", "Any"),
@@ -309,7 +305,7 @@ pub(super) fn presets(requested: Option<&RequestedList>, now: Timestamp) -> Vec<
     };
     let shared = Chip {
         href: "/admin/addresses".into(),
-        words: "One address with many people".into(),
+        words: "One address, many people".into(),
         is_current: false,
     };
     let others = filters
