@@ -30,6 +30,16 @@ impl Accounts {
             .await
     }
 
+    /// Cancels every pending change of an e-mail, of everybody: before all sessions end.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database doesn't respond.
+    pub async fn cancel_all_changes(&self) -> Result<()> {
+        let cancelled = self.db.write(people::store::delete_all_changes).await?;
+        tracing::info!(cancelled, "pending changes of e-mails cancelled");
+        Ok(())
+    }
+
     /// Disables an account, so that its owner can't sign in, and ends all their sessions. Returns
     /// those that ended.
     ///

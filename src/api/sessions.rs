@@ -96,11 +96,18 @@ pub async fn history(
         .list_ended(caller.user.id, after, limit)
         .await?;
     let current = caller.session.id;
+    let mut stated = app
+        .sessions
+        .list_stated_reasons(caller.user.id, &page.sessions)
+        .await?;
     Ok(HttpResponse::Ok().json(EndedSessions {
         sessions: page
             .sessions
             .into_iter()
-            .map(|session| SessionJson::new(session, current))
+            .map(|session| {
+                let note = stated.remove(&session.id);
+                SessionJson::new(session, current).with_note(note)
+            })
             .collect(),
         next_cursor: page.next.map(HistoryCursor::encode),
     }))

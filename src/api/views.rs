@@ -32,6 +32,9 @@ pub(in crate::api) struct SessionJson {
     ended_at: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
     ended_reason: Option<EndedReason>,
+    /// The reason that an administrator stated for ending it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ended_note: Option<String>,
 }
 
 impl SessionJson {
@@ -69,7 +72,13 @@ impl SessionJson {
             is_active: session.is_active,
             ended_at: session.ended_at,
             ended_reason: session.ended_reason,
+            ended_note: None,
         }
+    }
+
+    /// Returns the session with the reason that an administrator stated for ending it.
+    pub(super) fn with_note(self, ended_note: Option<String>) -> Self {
+        Self { ended_note, ..self }
     }
 }
 

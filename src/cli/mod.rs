@@ -19,6 +19,7 @@ mod migrate;
 mod output;
 mod serve;
 mod session;
+mod session_end;
 mod session_filter;
 mod session_list;
 mod user;

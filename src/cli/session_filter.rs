@@ -8,6 +8,7 @@ use crate::sessions::search::SessionFilter;
 
 /// Which sessions. Those that satisfy every option that is there.
 #[derive(Debug, Default, Args)]
+#[group(id = "filter", multiple = true)]
 #[command(next_help_heading = "Which sessions")]
 pub(super) struct FilterArgs {
     /// Their owner, by e-mail or id
@@ -67,9 +68,14 @@ impl FilterArgs {
         SessionFilter::parse(given).map_err(invalid_or_service)
     }
 
-    /// Returns whether any of the options is there.
-    pub(super) fn is_given(&self) -> bool {
-        self.values().iter().any(|(_, value)| value.is_some())
+    /// Returns the person, where that is the only option that is there.
+    pub(super) fn only_user(&self) -> Option<&str> {
+        let given = self
+            .values()
+            .iter()
+            .filter(|(_, value)| value.is_some())
+            .count();
+        self.user.as_deref().filter(|_| given == 1)
     }
 
     fn values(&self) -> [(&'static str, Option<&str>); 14] {

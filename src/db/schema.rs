@@ -55,6 +55,37 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::db::types::sql::{Timestamptz, Uuid};
 
+    bulk_jobs (id) {
+        id -> Uuid,
+        created_at -> Timestamptz,
+        by_user_id -> Nullable<Uuid>,
+        by_session_id -> Nullable<Uuid>,
+        by_application_id -> Nullable<Uuid>,
+        by_ip -> Nullable<Text>,
+        stated_reason -> Nullable<Text>,
+        filter -> Nullable<Text>,
+        listed -> Nullable<Text>,
+        except_user_id -> Nullable<Uuid>,
+        state -> Text,
+        total -> Int8,
+        is_total_exact -> Bool,
+        ended -> Int8,
+        already_over -> Int8,
+        failed -> Int8,
+        position_at -> Nullable<Timestamptz>,
+        position_id -> Nullable<Uuid>,
+        started_at -> Nullable<Timestamptz>,
+        updated_at -> Timestamptz,
+        finished_at -> Nullable<Timestamptz>,
+        errors -> Int4,
+        last_error -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::sql::{Timestamptz, Uuid};
+
     devices (user_id, device_id) {
         user_id -> Uuid,
         device_id -> Text,
@@ -271,6 +302,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     alerts,
     api_keys,
     applications,
+    bulk_jobs,
     devices,
     email_verifications,
     former_emails,

@@ -13,6 +13,7 @@ use super::app_state::app_state;
 use super::caller::{ApiCaller, Extraction, page_caller};
 use super::client::location;
 use super::forms::Form;
+use super::json::Json;
 use crate::applications::{ApiClient, Scope};
 use crate::db::UserId;
 use crate::error::{Error, Result};
@@ -31,6 +32,10 @@ pub struct AdminCaller(pub Caller);
 /// Extracts an administrator and the form they submitted. The caller is verified first: to others,
 /// an error in the form would show that the route exists.
 pub struct AdminForm<T>(pub Caller, pub T);
+
+/// Extracts who changes something with the administrator's API, as [`AdminApiCaller`], and the JSON
+/// body. The caller is verified first, as with [`AdminForm`].
+pub struct AdminJson<T>(pub ApiAdmin, pub T);
 
 /// Who calls the administrator's API.
 #[derive(Debug, Clone)]
@@ -167,6 +172,21 @@ impl FromRequest for AdminApiCaller {
                 ApiAdmin::Application { client, .. } => client.require(Scope::AdminWrite)?,
             }
             Ok(Self(admin))
+        })
+    }
+}
+
+impl<T: DeserializeOwned + 'static> FromRequest for AdminJson<T> {
+    type Error = Error;
+    type Future = Extraction<Self>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let admin = AdminApiCaller::from_request(request, payload);
+        let body = Json::from_request(request, payload);
+        Box::pin(async move {
+            let AdminApiCaller(admin) = admin.await?;
+            let Json(body) = body.await?;
+            Ok(Self(admin, body))
         })
     }
 }

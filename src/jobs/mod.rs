@@ -9,6 +9,7 @@ mod periodic;
 mod poll_changes;
 mod reload_keys;
 mod reload_places;
+mod run_bulk_jobs;
 mod sweep;
 
 use std::sync::atomic::AtomicBool;
@@ -24,6 +25,7 @@ use self::periodic::{Finish, Job, Periodic, RunNow};
 use self::poll_changes::PollChanges;
 use self::reload_keys::ReloadKeys;
 use self::reload_places::ReloadPlaces;
+use self::run_bulk_jobs::RunBulkJobs;
 use self::sweep::Sweep;
 pub use self::sweep::SweepReport;
 use crate::clock::Clock;
@@ -46,6 +48,7 @@ const LAST_FLUSH_PAUSE: Duration = Duration::from_secs(1);
 pub struct Jobs {
     sessions: Sessions,
     sweep: Addr<Periodic<Sweep>>,
+    run_bulk_jobs: Addr<Periodic<RunBulkJobs>>,
     reload_keys: Addr<Periodic<ReloadKeys>>,
     reload_places: Addr<Periodic<ReloadPlaces>>,
     /// `None` when no SMTP server is configured.
@@ -94,6 +97,10 @@ impl Jobs {
             people: app.people.clone(),
             interval: intervals.sweep_interval,
         });
+        let run_bulk_jobs = Periodic::start_job(RunBulkJobs::new(
+            app.sessions.clone(),
+            intervals.bulk_interval,
+        ));
         Periodic::start_job(FlushBuffer {
             sessions: app.sessions.clone(),
             interval: intervals.flush_interval,
@@ -114,6 +121,7 @@ impl Jobs {
         Self {
             sessions: app.sessions.clone(),
             sweep,
+            run_bulk_jobs,
             reload_keys,
             reload_places,
             mail,
@@ -127,6 +135,15 @@ impl Jobs {
     /// is not running.
     pub async fn sweep(&self) -> Result<SweepReport> {
         run_now(&self.sweep).await?
+    }
+
+    /// Runs one batch of each running bulk job now. Returns how many of them have more to do.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database doesn't respond; [`Error::Internal`] when the job
+    /// is not running.
+    pub async fn run_bulk_jobs(&self) -> Result<usize> {
+        run_now(&self.run_bulk_jobs).await?
     }
 
     /// Sends the messages that are due now. Returns how many were sent.

@@ -1,6 +1,6 @@
 //! Marks sessions past their time as expired, forgets rotations past the grace period, and purges
-//! sessions, alerts, devices, messages, and the links and former addresses of people, past their
-//! retention. A failed sweep is retried at the next interval.
+//! sessions, alerts, devices, messages, bulk jobs, and the links and former addresses of people, past
+//! their retention. A failed sweep is retried at the next interval.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,6 +37,8 @@ pub struct SweepReport {
     pub messages: usize,
     /// Links and former addresses of people purged.
     pub addresses: usize,
+    /// Bulk jobs purged.
+    pub jobs: usize,
 }
 
 impl SweepReport {
@@ -62,6 +64,7 @@ impl Sweep {
             devices: self.devices.purge().await?,
             messages: self.alerts.purge_messages().await?,
             addresses: self.people.purge().await?,
+            jobs: self.sessions.purge_bulk_jobs().await?,
         })
     }
 }
@@ -89,9 +92,11 @@ impl Job for Sweep {
                     devices,
                     messages,
                     addresses,
+                    jobs,
                 }) => {
                     tracing::info!(
-                        expired, rotations, sessions, alerts, devices, messages, addresses, "swept"
+                        expired, rotations, sessions, alerts, devices, messages, addresses, jobs,
+                        "swept"
                     );
                 }
                 Err(err) => {

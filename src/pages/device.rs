@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::notices;
 use super::views::{DeviceNames, DeviceView, Reader};
 use super::words::{self, TimeView};
+use crate::clock::Timestamp;
 use crate::db::{EventId, SessionId};
 use crate::devices::{DeviceName, group_by_device};
 use crate::error::Result;
@@ -199,11 +200,15 @@ async fn load_page(
         None => None,
     };
     let names = DeviceNames::new(ended_by.iter().chain([&session]));
+    let stated = app
+        .sessions
+        .list_stated_reasons(caller.user.id, std::slice::from_ref(&session))
+        .await?;
     Ok(DevicePage {
         made_at: reader.now.timestamp_micros(),
         layout: Layout::for_caller(request, caller, NavItem::Devices)?,
         is_current: session.id == caller.session.id,
-        ended: ended(&session, &names, app),
+        ended: ended(&session, &names, stated.get(&session.id), reader.now),
         notice: None,
         name_typed: session.display_name(),
         name_error: None,
@@ -219,16 +224,23 @@ async fn load_page(
 
 /// Returns the cause and time of the session's end, if it has ended. One past its expiry has,
 /// whether or not it is marked as expired yet.
-fn ended(session: &Session, names: &DeviceNames, app: &AppState) -> Option<Ended> {
+fn ended(
+    session: &Session,
+    names: &DeviceNames,
+    stated: Option<&String>,
+    now: Timestamp,
+) -> Option<Ended> {
     let (reason, at) = match (session.is_active, session.ended_at) {
         (false, at) => (session.ended_reason, at.unwrap_or(session.expires_at)),
-        (true, _) if session.expires_at <= app.clock.now() => {
-            (Some(EndedReason::Expired), session.expires_at)
-        }
+        (true, _) if session.expires_at <= now => (Some(EndedReason::Expired), session.expires_at),
         (true, _) => return None,
     };
     Some(Ended {
-        cause: words::cause(reason, names.find(session.ended_by)),
+        cause: words::cause_with_reason(
+            reason,
+            names.find(session.ended_by),
+            stated.map(String::as_str),
+        ),
         at: TimeView::exact(at),
     })
 }
@@ -240,7 +252,11 @@ impl ActivityView {
             EventKind::SignedIn => "Signed in".into(),
             EventKind::Refreshed => "Used from a new address".into(),
             EventKind::Renamed => format!("Named “{detail}”"),
-            EventKind::Ended => words::cause(detail.parse().ok(), names.find(event.by_session_id)),
+            EventKind::Ended => words::cause_with_reason(
+                detail.parse().ok(),
+                names.find(event.by_session_id),
+                event.stated_reason.as_deref(),
+            ),
             EventKind::ImpossibleTravel => {
                 format!("Used in two places faster than anybody travels: {detail}")
             }

@@ -90,6 +90,7 @@ pub async fn show(
     } = app.sessions.list_ended(owner, after, MAX_ENDED).await?;
     let notice = notices::take(&app, &request, Some(&caller)).await?;
     let travels = travels(&app, &live).await?;
+    let stated = app.sessions.list_stated_reasons(owner, &ended).await?;
 
     let reader = Reader::new(&app, &request, &caller);
     let names = DeviceNames::new(live.iter().chain(&ended));
@@ -117,7 +118,10 @@ pub async fn show(
         older: next.map(|next| format!("/devices?ended={}#ended", next.encode())),
         ended: ended
             .iter()
-            .map(|session| EndedSessionView::new(session, &names, reader.now))
+            .map(|session| {
+                EndedSessionView::new(session, &names, reader.now)
+                    .with_stated_reason(session, stated.get(&session.id))
+            })
             .collect(),
     };
     page(StatusCode::OK, &template)

@@ -277,6 +277,16 @@ impl EndedSessionView {
             at: TimeView::ago(session.ended_at.unwrap_or(session.expires_at), now),
         }
     }
+
+    /// Returns the view with the reason that an administrator stated for the end of `session`, if
+    /// one did.
+    pub fn with_stated_reason(self, session: &Session, stated: Option<&String>) -> Self {
+        let Some(stated) = stated else {
+            return self;
+        };
+        let cause = words::cause_with_reason(session.ended_reason, None, Some(stated));
+        Self { cause, ..self }
+    }
 }
 
 /// The names of a person's devices, by session.

@@ -197,3 +197,21 @@ pub fn cause(reason: Option<EndedReason>, by: Option<&str>) -> String {
         (None, _) => "Signed out".into(),
     }
 }
+
+/// Returns why a session ended, as [`cause`] does, with the reason that an administrator stated, if
+/// one did.
+pub fn cause_with_reason(
+    reason: Option<EndedReason>,
+    by: Option<&str>,
+    stated: Option<&str>,
+) -> String {
+    match (reason, stated) {
+        (Some(EndedReason::Admin), Some(stated)) => {
+            format!("An administrator ended it: “{stated}”")
+        }
+        (Some(EndedReason::AccountDisabled), Some(stated)) => {
+            format!("Signed out when the account was disabled: “{stated}”")
+        }
+        (reason, _) => cause(reason, by),
+    }
+}

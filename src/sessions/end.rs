@@ -7,7 +7,6 @@ use crate::clock::Timestamp;
 use crate::db::{AnyConnection, SessionId, UserId};
 use crate::error::{Error, Result};
 use crate::events::{self, EventKind, NewEvent, Origin};
-use crate::people;
 
 /// The outcome of ending one session. In either case it is over now.
 #[derive(Debug)]
@@ -71,37 +70,6 @@ impl Sessions {
         let now = self.clock.now();
         let count = self.db.read(move |c| store::count_live(c, now)).await?;
         Ok(u64::try_from(count).unwrap_or_default())
-    }
-
-    /// Ends every session of everybody, in batches. Returns how many ended.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`] when the database doesn't respond; what has ended until then stays
-    /// ended.
-    pub async fn end_everybody(&self, reason: EndedReason, origin: Origin) -> Result<usize> {
-        let limit = i64::from(self.sweep_batch);
-        let mut total = 0;
-        self.db
-            .write(|c| people::store::delete_all_changes(c).map(drop))
-            .await?;
-        loop {
-            let at = self.clock.now();
-            let origin = origin.clone();
-            let (listed, ended) = self
-                .db
-                .transaction(move |c| {
-                    let live = store::list_live_ids(c, at, limit)?;
-                    let end = SessionEnd::by(&origin, reason, at);
-                    let ended = store::end_listed(c, &live, end)?;
-                    record_ended(c, &ended, reason, &origin, at)?;
-                    Ok((live.len(), ended.len()))
-                })
-                .await?;
-            total += ended;
-            if listed == 0 {
-                return Ok(total);
-            }
-        }
     }
 
     /// Ends every session of `owner`. Returns those that ended.

@@ -1,6 +1,7 @@
 //! The core: one row for each sign-in on each device. Sessions are created, used, refreshed, ended
 //! and expired here and nowhere else; pages, API, command line and jobs all call [`Sessions`].
 
+pub mod bulk;
 mod caller;
 mod create;
 mod device_sessions;

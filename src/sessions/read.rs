@@ -1,16 +1,17 @@
 //! Reading sessions, live and ended, and their events.
 
+use std::collections::HashMap;
 use std::str::FromStr;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use super::values::Jti;
+use super::values::{EndedReason, Jti};
 use super::{Session, Sessions, store};
 use crate::clock::Timestamp;
 use crate::db::{Db, EventId, SessionId, UserId};
 use crate::error::{Error, Result};
-use crate::events::{self, EventPage};
+use crate::events::{self, EventKind, EventPage};
 use crate::people::User;
 
 /// Returns whether the database has any session, ended ones included.
@@ -151,6 +152,33 @@ impl Sessions {
         let last = sessions.last().filter(|_| has_more);
         let next = last.and_then(|last| Some(HistoryCursor(last.ended_at?, last.id)));
         Ok(HistoryPage { sessions, next })
+    }
+
+    /// Lists the reasons that administrators stated for ending some of the sessions of `owner`.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database doesn't respond.
+    pub async fn list_stated_reasons(
+        &self,
+        owner: UserId,
+        ended: &[Session],
+    ) -> Result<HashMap<SessionId, String>> {
+        let by_others = ended.iter().filter(|session| {
+            let reason = session.ended_reason;
+            matches!(
+                reason,
+                Some(EndedReason::Admin | EndedReason::AccountDisabled)
+            )
+        });
+        let ids: Vec<SessionId> = by_others.map(|session| session.id).collect();
+        if ids.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let events = events::list_by_kind(&self.db, owner, ids, EventKind::Ended).await?;
+        Ok(events
+            .into_iter()
+            .filter_map(|event| Some((event.session_id?, event.stated_reason?)))
+            .collect())
     }
 
     /// Lists a page of the events of one session of `owner`, newest first, at most `limit`, from

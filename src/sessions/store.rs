@@ -1,6 +1,7 @@
 //! Every query of `user_sessions`. A statement that writes includes its own conditions; the
 //! frequent ones filter by person and session.
 
+mod bulk_jobs;
 mod ending;
 mod model;
 mod recent;
@@ -12,9 +13,15 @@ mod usage;
 use diesel::dsl::not;
 use diesel::prelude::*;
 
+pub use self::bulk_jobs::BulkJob;
+pub(super) use self::bulk_jobs::{
+    NewBulkJob, Progress, delete_jobs, find_job, finish_job, insert_job, list_jobs,
+    list_jobs_finished_before, list_owners, list_running_jobs, list_with_owners, lock_running_job,
+    update_error, update_progress,
+};
 pub(crate) use self::ending::{
     SessionEnd, count_live, end, end_all, end_in_browser, end_listed, end_on_device, end_others,
-    end_several, expire, list_due, list_ended_before, list_expired_by_person, list_live_ids, purge,
+    end_several, expire, list_due, list_ended_before, list_expired_by_person, purge,
     update_sweep_time,
 };
 pub(super) use self::model::NewSessionRow;

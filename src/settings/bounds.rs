@@ -98,6 +98,7 @@ fn check_spans(settings: &Settings) -> Result<()> {
         ("jobs.flush_interval", jobs.flush_interval, TENTH),
         ("jobs.mail_interval", jobs.mail_interval, TENTH),
         ("jobs.places_interval", jobs.places_interval, SECOND),
+        ("jobs.bulk_interval", jobs.bulk_interval, TENTH),
         (
             "tokens.access_lifetime",
             settings.tokens.access_lifetime,

@@ -281,6 +281,9 @@ pub struct JobSettings {
     /// How often the files with places are checked for changes.
     #[serde(with = "span")]
     pub places_interval: Duration,
+    /// How often the database is asked for bulk jobs while there are none.
+    #[serde(with = "span")]
+    pub bulk_interval: Duration,
 }
 
 impl Default for JobSettings {
@@ -291,6 +294,7 @@ impl Default for JobSettings {
             flush_interval: Duration::from_secs(15),
             mail_interval: Duration::from_secs(5),
             places_interval: Duration::from_secs(30),
+            bulk_interval: Duration::from_secs(1),
         }
     }
 }

@@ -37,10 +37,11 @@ const ENTRANCES: [&str; 4] = ["cli", "pages", "api", "jobs"];
 const ROOTS: [&str; 2] = ["main", "lib"];
 const MAX_LINES: usize = 400;
 /// The tables, each with the module whose store owns it.
-const TABLES: [(&str, &str); 14] = [
+const TABLES: [(&str, &str); 15] = [
     ("alerts", "alerts"),
     ("api_keys", "applications"),
     ("applications", "applications"),
+    ("bulk_jobs", "sessions"),
     ("devices", "devices"),
     ("email_verifications", "people"),
     ("former_emails", "people"),

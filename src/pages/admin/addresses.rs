@@ -5,13 +5,13 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use url::form_urlencoded;
 
-use super::session_words as words;
+use super::quantity::number;
 use crate::error::Result;
 use crate::http::admin_caller::AuditCaller;
 use crate::http::app_state::AppState;
 use crate::http::layout::{Layout, NavItem, page};
 use crate::net::{display_stored_ip, is_local};
-use crate::sessions::search::SharedAddress;
+use crate::sessions::search::{SharedAddress, SharedAddresses};
 
 #[derive(Template)]
 #[template(path = "pages/admin/addresses.html")]
@@ -41,17 +41,21 @@ pub async fn show(
 ) -> Result<HttpResponse> {
     let shared = app.sessions.list_shared_addresses().await?;
     let addresses: Vec<_> = shared.addresses.iter().map(AddressView::new).collect();
-    let sessions = words::count(shared.scanned, "live session");
     let template = AddressesPage {
         layout: Layout::for_caller(&request, &caller, NavItem::Administration)?,
-        scope: match shared.is_bounded {
-            true => format!("Of the {sessions} that were used last"),
-            false => format!("Of all {sessions}"),
-        },
+        scope: scope(&shared),
         has_local: addresses.iter().any(|address| address.is_local),
         addresses,
     };
     page(StatusCode::OK, &template)
+}
+
+fn scope(shared: &SharedAddresses) -> String {
+    match (shared.is_bounded, shared.scanned) {
+        (true, n) => format!("Of the {} live sessions used last", number(n as u64)),
+        (false, 1) => "Of the only live session".into(),
+        (false, n) => format!("Of all {} live sessions", number(n as u64)),
+    }
 }
 
 impl AddressView {
@@ -62,8 +66,8 @@ impl AddressView {
         Self {
             address: display_stored_ip(&shared.ip),
             is_local: shared.ip.parse().is_ok_and(is_local),
-            people: words::number(shared.people as u64),
-            sessions: words::number(shared.sessions as u64),
+            people: number(shared.people as u64),
+            sessions: number(shared.sessions as u64),
             href: format!("/admin/sessions?{query}"),
         }
     }

@@ -1,6 +1,12 @@
 //! `/admin`: the pages of administrators and auditors.
 
 pub mod addresses;
+mod end_fields;
+pub mod end_sessions;
+pub mod job;
+mod job_views;
+pub mod jobs;
+mod quantity;
 pub mod session;
 pub mod session_export;
 mod session_views;

@@ -1,5 +1,6 @@
 //! The wording of the administrator's pages about sessions.
 
+use super::quantity::number;
 use crate::clock::Timestamp;
 use crate::events::{Event, EventKind};
 use crate::pages::words::TimeView;
@@ -10,27 +11,6 @@ use crate::user_agent::DeviceKind;
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
-
-/// Returns a number with its thousands apart: "8,412".
-pub(super) fn number(n: u64) -> String {
-    let digits = n.to_string();
-    let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
-}
-
-/// Returns a number of things in words: "1 session", "8,412 sessions".
-pub(super) fn count(n: usize, unit: &str) -> String {
-    match n {
-        1 => format!("1 {unit}"),
-        n => format!("{} {unit}s", number(n as u64)),
-    }
-}
 
 /// Returns a count of sessions: "8,412", "about 61,000".
 pub(super) fn matches(count: MatchCount) -> String {
@@ -181,15 +161,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn thousands_are_apart() {
-        for (n, words) in [
-            (0, "0"),
-            (999, "999"),
-            (1_000, "1,000"),
-            (61_000, "61,000"),
-            (10_000_000, "10,000,000"),
+    fn an_estimate_says_so() {
+        for (count, words) in [
+            (MatchCount::Exactly(0), "No session matches"),
+            (MatchCount::Exactly(1), "1 session matches"),
+            (MatchCount::Exactly(8_412), "8,412 sessions match"),
+            (MatchCount::About(61_000), "About 61,000 sessions match"),
         ] {
-            assert_eq!(number(n), words);
+            assert_eq!(matching_sessions(count), words);
         }
         assert_eq!(matches(MatchCount::About(61_000)), "about 61,000");
     }

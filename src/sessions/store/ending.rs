@@ -172,21 +172,6 @@ pub(crate) fn count_live(c: &mut AnyConnection, now: Timestamp) -> Result<i64> {
         .get_result(c)?)
 }
 
-/// Lists live sessions of all people, least recently used first, at most `limit`.
-pub(crate) fn list_live_ids(
-    c: &mut AnyConnection,
-    now: Timestamp,
-    limit: i64,
-) -> Result<Vec<SessionId>> {
-    Ok(user_sessions::table
-        .filter(user_sessions::is_active)
-        .filter(user_sessions::expires_at.gt(now))
-        .order((user_sessions::last_used_bucket, user_sessions::id))
-        .limit(limit)
-        .select(user_sessions::id)
-        .load(c)?)
-}
-
 /// Marks those of `ids` that have expired as ended. One whose expiry a use extended meanwhile is
 /// not marked.
 pub(crate) fn expire(

@@ -154,6 +154,17 @@ impl TestApp {
         sent.expect("the database responds")
     }
 
+    /// Runs one batch of each running bulk job. Returns how many have more to do.
+    pub async fn run_bulk_batch(&self) -> usize {
+        let unfinished = self.server.jobs().run_bulk_jobs().await;
+        unfinished.expect("the database responds")
+    }
+
+    /// Runs all bulk jobs to their end.
+    pub async fn run_bulk_jobs(&self) {
+        while self.run_bulk_batch().await > 0 {}
+    }
+
     /// Reloads the database of places now, if it changed. Returns whether it did.
     pub async fn reload_places(&self) -> bool {
         let reloaded = self.server.jobs().reload_places().await;
@@ -324,6 +335,8 @@ pub fn settings_for(database: &Database, change: impl FnOnce(&mut Settings)) -> 
         },
         ..Settings::default()
     };
+    // A test starts each batch itself.
+    settings.jobs.bulk_interval = Duration::from_secs(24 * 60 * 60);
     change(&mut settings);
     settings
 }
@@ -336,6 +349,17 @@ impl Node {
     pub async fn deliver_mail(&self) -> usize {
         let sent = self.0.jobs().deliver_mail().await;
         sent.expect("the database responds")
+    }
+
+    /// Runs one batch of each running bulk job. Returns how many have more to do.
+    pub async fn run_bulk_batch(&self) -> usize {
+        let unfinished = self.0.jobs().run_bulk_jobs().await;
+        unfinished.expect("the database responds")
+    }
+
+    /// Runs batches as [`Node::run_bulk_batch`], where the database may not respond.
+    pub async fn try_run_bulk_batch(&self) -> Option<usize> {
+        self.0.jobs().run_bulk_jobs().await.ok()
     }
 
     /// Reloads the keys now.

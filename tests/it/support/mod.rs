@@ -4,6 +4,7 @@ pub mod api;
 pub mod app;
 pub mod application;
 pub mod browser;
+pub mod bulk;
 pub mod cookies;
 pub mod database;
 pub mod html;

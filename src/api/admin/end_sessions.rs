@@ -1,0 +1,212 @@
+//! Ending anybody's sessions: `POST /api/v1/admin/sessions/end` for many,
+//! `DELETE /api/v1/admin/sessions/{id}` for one, `DELETE /api/v1/admin/users/{id}/sessions` for all
+//! of a person's.
+
+use std::collections::BTreeMap;
+
+use actix_web::http::header::LOCATION;
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::{Deserialize, Serialize};
+
+use super::jobs::JobJson;
+use crate::api::views::EndedCount;
+use crate::clock::Timestamp;
+use crate::db::{SessionId, UserId};
+use crate::error::{Error, FieldError, Result};
+use crate::events::{Origin, StatedReason};
+use crate::http::admin_caller::{AdminApiCaller, AdminJson, ApiAdmin};
+use crate::http::app_state::AppState;
+use crate::http::error_response::bad_query;
+use crate::sessions::EndedReason;
+use crate::sessions::bulk::{BulkState, EndOrder, EndPreview, OwnSessions, Selection};
+use crate::sessions::search::SessionFilter;
+
+/// `POST /api/v1/admin/sessions/end`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EndRequest {
+    /// The parts of a filter. Everybody's sessions need `"state": "live"`: an empty filter is more
+    /// likely a mistake.
+    filter: Option<BTreeMap<String, String>>,
+    ids: Option<Vec<SessionId>>,
+    /// What the owners see. Required, except for a dry run.
+    reason: Option<String>,
+    #[serde(default)]
+    dry_run: bool,
+    #[serde(default)]
+    include_own: bool,
+}
+
+/// The response to [`EndRequest`].
+#[derive(Serialize)]
+struct EndResponse {
+    /// The live sessions that it is for, the caller's own included.
+    sessions: u64,
+    /// Their owners.
+    people: u64,
+    /// The caller's own among them.
+    own: u64,
+    /// Whether there are more people, and the number of sessions is an estimate.
+    approximate: bool,
+    ended: i64,
+    already_over: i64,
+    failed: i64,
+    job: Option<JobJson>,
+}
+
+/// The query of the two that end by `DELETE`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ReasonQuery {
+    reason: Option<String>,
+}
+
+impl EndRequest {
+    fn selection(&self, now: Timestamp) -> Result<Selection> {
+        match (&self.filter, &self.ids) {
+            (Some(filter), None) => {
+                let pairs = filter.iter().map(|(name, value)| (&**name, &**value));
+                let filter = SessionFilter::parse(pairs).map_err(in_filter)?;
+                match filter == SessionFilter::default() {
+                    true => Err(Error::field(
+                        "filter",
+                        "is empty; to end everybody's sessions, say {\"state\": \"live\"}",
+                    )),
+                    false => Selection::matching(&filter, now),
+                }
+            }
+            (None, Some(ids)) => Selection::listed(ids.iter().copied()),
+            _ => Err(Error::field("filter", "or ids is required, not both")),
+        }
+    }
+
+    fn origin(&self, admin: &ApiAdmin) -> Result<Origin> {
+        match &self.reason {
+            Some(reason) => Ok(admin.origin().with_reason(reason.parse()?)),
+            None if self.dry_run => Ok(admin.origin()),
+            None => Err(Error::field("reason", "is required")),
+        }
+    }
+}
+
+impl EndResponse {
+    fn new(preview: &EndPreview) -> Self {
+        Self {
+            sessions: preview.sessions,
+            people: preview.people,
+            own: preview.own,
+            approximate: !preview.is_exact,
+            ended: 0,
+            already_over: 0,
+            failed: 0,
+            job: None,
+        }
+    }
+}
+
+/// Ends the sessions that a filter finds, or the listed ones, except the caller's own unless the
+/// request includes them. The response to a dry run counts them. Few are ended when it is sent (200);
+/// of many it has the job that ends them (202).
+///
+/// # Errors
+/// [`Error::Invalid`] when the request is for no sessions, or has no reason;
+/// [`Error::Unavailable`] when the database doesn't respond.
+pub async fn end_many(
+    app: web::Data<AppState>,
+    AdminJson(admin, body): AdminJson<EndRequest>,
+) -> Result<HttpResponse> {
+    let selection = body.selection(app.clock.now())?;
+    let origin = body.origin(&admin)?;
+    if body.dry_run {
+        let preview = app.sessions.preview_end(&selection, admin.user()).await?;
+        return Ok(HttpResponse::Ok().json(EndResponse::new(&preview)));
+    }
+    let own = match body.include_own {
+        true => OwnSessions::Included,
+        false => OwnSessions::LeftOut,
+    };
+    let order = EndOrder {
+        selection,
+        own,
+        origin,
+    };
+    let ordered = app.sessions.order_end(order).await?;
+    let (id, state) = (ordered.job.id, ordered.job.state);
+    let response = EndResponse {
+        ended: ordered.job.ended,
+        already_over: ordered.job.already_over,
+        failed: ordered.job.failed,
+        job: Some(JobJson::new(ordered.job)?),
+        ..EndResponse::new(&ordered.preview)
+    };
+    let location = (LOCATION, format!("/api/v1/admin/jobs/{id}"));
+    Ok(match state {
+        BulkState::Running => HttpResponse::Accepted()
+            .insert_header(location)
+            .json(response),
+        _ => HttpResponse::Ok().json(response),
+    })
+}
+
+/// Ends one session of anybody: 204, also when it had ended before.
+///
+/// # Errors
+/// [`Error::NotFound`] when there is no such session; [`Error::Invalid`] when the reason is too long;
+/// [`Error::Unavailable`] when the database doesn't respond.
+pub async fn end_one(
+    app: web::Data<AppState>,
+    request: HttpRequest,
+    AdminApiCaller(admin): AdminApiCaller,
+    id: web::Path<SessionId>,
+) -> Result<HttpResponse> {
+    let origin = with_reason(&request, &admin)?;
+    let owner = app.sessions.get_owner(*id).await?;
+    app.sessions
+        .end_session(owner, *id, EndedReason::Admin, origin)
+        .await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Ends all sessions of a person, the caller's own included where they are that person.
+///
+/// # Errors
+/// [`Error::NotFound`] when there is no such person; [`Error::Invalid`] when the reason is too long;
+/// [`Error::Unavailable`] when the database doesn't respond.
+pub async fn end_of_person(
+    app: web::Data<AppState>,
+    request: HttpRequest,
+    AdminApiCaller(admin): AdminApiCaller,
+    id: web::Path<UserId>,
+) -> Result<HttpResponse> {
+    let origin = with_reason(&request, &admin)?;
+    let ended = app
+        .accounts
+        .sign_out_everywhere(*id, EndedReason::Admin, origin)
+        .await?;
+    Ok(HttpResponse::Ok().json(EndedCount { ended: ended.len() }))
+}
+
+/// Returns the caller as the origin of events, with the reason in the query, if there is one.
+fn with_reason(request: &HttpRequest, admin: &ApiAdmin) -> Result<Origin> {
+    let query = web::Query::<ReasonQuery>::from_query(request.query_string())
+        .map_err(|err| bad_query(&err))?;
+    let reason: Option<StatedReason> = query.reason.as_deref().map(str::parse).transpose()?;
+    let origin = admin.origin();
+    Ok(match reason {
+        Some(reason) => origin.with_reason(reason),
+        None => origin,
+    })
+}
+
+/// Returns the error of a filter as one of the field `filter`.
+fn in_filter(err: Error) -> Error {
+    match err {
+        Error::Invalid(fields) => Error::Invalid(
+            fields
+                .into_iter()
+                .map(|error| FieldError::new(format!("filter.{}", error.field), error.message))
+                .collect(),
+        ),
+        err => err,
+    }
+}

@@ -1,0 +1,77 @@
+//! The fields of the two forms that end sessions: which sessions, and what is asked besides.
+
+use crate::clock::Timestamp;
+use crate::db::SessionId;
+use crate::error::{Error, Result};
+use crate::sessions::bulk::Selection;
+use crate::sessions::search::SessionFilter;
+
+/// A ticked session; repeated.
+const TICKED: &str = "session";
+/// Present for all that the filter finds.
+const ALL: &str = "all";
+/// The reason to state. The filter has a `reason` of its own.
+const STATED_REASON: &str = "stated_reason";
+/// Present if the caller's own sessions are ended as well.
+const INCLUDE_OWN: &str = "include_own";
+/// What else these forms, the list and the page that asks for the password send.
+const OTHERS: [&str; 8] = [
+    "csrf", "password", "act", "next", "sort", "limit", "cursor", "search",
+];
+
+/// The form, as it was filled in.
+#[derive(Debug)]
+pub(super) struct EndFields {
+    /// Which sessions; `None` where none is ticked.
+    pub(super) selection: Option<Selection>,
+    /// The reason, as typed.
+    pub(super) stated_reason: String,
+    /// Whether the caller's own are ended as well.
+    pub(super) includes_own: bool,
+}
+
+impl EndFields {
+    /// Parses the fields of a form. Spans before now are times from here on, so that the sessions are
+    /// the same once they are confirmed.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when a field is unknown, since leaving out a part of a filter would end
+    /// more; when the filter finds only ended sessions; or when a ticked session is none.
+    pub(super) fn parse(fields: &[(String, String)], now: Timestamp) -> Result<Self> {
+        let value = |name: &str| fields.iter().find(|(field, _)| field == name);
+        let (mut ticked, mut filter) = (Vec::new(), Vec::new());
+        for (name, value) in fields {
+            match name.as_str() {
+                TICKED => ticked.push(value.parse::<SessionId>().map_err(|_| unknown_session())?),
+                ALL | STATED_REASON | INCLUDE_OWN => {}
+                name if OTHERS.contains(&name) => {}
+                name => filter.push((name, value.as_str())),
+            }
+        }
+        let selection = match value(ALL) {
+            Some(_) => Some(Selection::matching(&SessionFilter::parse(filter)?, now)?),
+            None if ticked.is_empty() => None,
+            None => Some(Selection::listed(ticked)?),
+        };
+        Ok(Self {
+            selection,
+            stated_reason: value(STATED_REASON)
+                .map_or_else(String::new, |(_, reason)| reason.clone()),
+            includes_own: value(INCLUDE_OWN).is_some(),
+        })
+    }
+}
+
+/// Returns the hidden fields that name a selection.
+pub(super) fn hidden_fields(selection: &Selection) -> Vec<(&'static str, String)> {
+    match selection {
+        Selection::Matching(filter) => std::iter::once((ALL, "1".to_owned()))
+            .chain(filter.to_pairs())
+            .collect(),
+        Selection::Listed(ids) => ids.iter().map(|id| (TICKED, id.to_string())).collect(),
+    }
+}
+
+fn unknown_session() -> Error {
+    Error::field(TICKED, "must be the id of a session")
+}

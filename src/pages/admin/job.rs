@@ -1,0 +1,85 @@
+//! `/admin/jobs/{id}`: one order to end many sessions. While it runs, the page refreshes itself.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+use serde::Deserialize;
+
+use super::job_views::{JobView, Orderers};
+use crate::db::JobId;
+use crate::error::Result;
+use crate::http::admin_caller::{AdminForm, AuditCaller};
+use crate::http::app_state::AppState;
+use crate::http::error_response::bad_query;
+use crate::http::forms::EmptyForm;
+use crate::http::layout::{Layout, NavItem, page, see_other};
+use crate::pages::notices;
+use crate::people::Role;
+
+/// Seconds after which the page of a running job is loaded again, by a header, which unlike an
+/// element of the page can be left out for those whom it disturbs.
+const REFRESH: &str = "2";
+
+#[derive(Template)]
+#[template(path = "pages/admin/job.html")]
+struct JobPage {
+    layout: Layout,
+    notice: Option<String>,
+    job: JobView,
+    may_stop: bool,
+    refreshes: bool,
+}
+
+/// The query of `GET /admin/jobs/{id}`.
+#[derive(Deserialize)]
+struct JobQuery {
+    /// `no` if the page is not to load itself again.
+    refresh: Option<String>,
+}
+
+/// Shows the page.
+///
+/// # Errors
+/// [`Error::NotFound`](crate::Error::NotFound) when there is no such job.
+pub async fn show(
+    app: web::Data<AppState>,
+    request: HttpRequest,
+    AuditCaller(caller): AuditCaller,
+    id: web::Path<JobId>,
+) -> Result<HttpResponse> {
+    let query = web::Query::<JobQuery>::from_query(request.query_string())
+        .map_err(|err| bad_query(&err))?;
+    let job = app.sessions.get_bulk_job(*id).await?;
+    let by = Orderers::default().name(&app, &job).await?;
+    let job = JobView::new(job, by, app.clock.now())?;
+    let refreshes = job.is_running && query.refresh.as_deref() != Some("no");
+    let template = JobPage {
+        layout: Layout::for_caller(&request, &caller, NavItem::Administration)?,
+        notice: notices::take(&app, &request, Some(&caller)).await?.words,
+        may_stop: job.is_running && caller.user.role() >= Role::Admin,
+        refreshes,
+        job,
+    };
+    let mut response = page(StatusCode::OK, &template)?;
+    if refreshes {
+        response.headers_mut().insert(
+            HeaderName::from_static("refresh"),
+            HeaderValue::from_static(REFRESH),
+        );
+    }
+    Ok(response)
+}
+
+/// Stops the job. One that is over stays as it is; its page says so.
+///
+/// # Errors
+/// [`Error::NotFound`](crate::Error::NotFound) when there is no such job.
+pub async fn stop(
+    app: web::Data<AppState>,
+    AdminForm(..): AdminForm<EmptyForm>,
+    id: web::Path<JobId>,
+) -> Result<HttpResponse> {
+    app.sessions.stop_bulk_job(*id).await?;
+    Ok(see_other(format!("/admin/jobs/{id}")))
+}

@@ -1,0 +1,195 @@
+//! Bulk jobs as templates show them.
+
+use std::collections::HashMap;
+
+use super::quantity;
+use crate::clock::Timestamp;
+use crate::db::{ApplicationId, UserId};
+use crate::error::{Error, Result};
+use crate::http::app_state::AppState;
+use crate::pages::words::TimeView;
+use crate::sessions::bulk::{BulkJob, BulkState, Selection};
+
+/// A bulk job.
+pub(super) struct JobView {
+    pub(super) id: String,
+    /// Its state in a word.
+    pub(super) state: &'static str,
+    /// The class of its badge.
+    pub(super) badge: &'static str,
+    pub(super) is_running: bool,
+    /// What it ends: "8,412 sessions".
+    pub(super) what: String,
+    /// The parts of its filter: "browser: Firefox".
+    pub(super) filter: Vec<String>,
+    /// Who ordered it.
+    pub(super) by: String,
+    pub(super) reason: Option<String>,
+    pub(super) ordered: TimeView,
+    pub(super) finished: Option<TimeView>,
+    pub(super) ended: String,
+    pub(super) already_over: String,
+    pub(super) failed: String,
+    pub(super) has_failures: bool,
+    /// Whether the sessions of its orderer are left out.
+    pub(super) leaves_own: bool,
+    /// The sessions it has come to, at most `total`.
+    pub(super) handled: u64,
+    /// At least 1, for the progress bar.
+    pub(super) total: u64,
+    /// How far it has come: "1,200 of 8,412 sessions".
+    pub(super) progress: String,
+    /// What became of it.
+    pub(super) summary: String,
+}
+
+impl JobView {
+    /// Returns the view of `job`, which `by` ordered.
+    pub(super) fn new(job: BulkJob, by: String, now: Timestamp) -> Result<Self> {
+        let size = |n: i64| u64::try_from(n).unwrap_or_default();
+        let (what, filter) = describe(&job, size(job.total))?;
+        let handled = size(job.ended) + size(job.already_over) + size(job.failed);
+        let total = size(job.total).max(1);
+        let is_running = job.state == BulkState::Running;
+        Ok(Self {
+            id: job.id.to_string(),
+            state: state(job.state),
+            badge: badge(job.state),
+            is_running,
+            what,
+            filter,
+            by,
+            ordered: TimeView::ago(job.created_at, now),
+            finished: job.finished_at.map(|at| TimeView::ago(at, now)),
+            ended: quantity::number(size(job.ended)),
+            already_over: quantity::number(size(job.already_over)),
+            failed: quantity::number(size(job.failed)),
+            has_failures: job.failed > 0,
+            leaves_own: job.except_user_id.is_some(),
+            handled: match job.state {
+                BulkState::Done => total,
+                _ => handled.min(total),
+            },
+            total,
+            progress: progress(&job, handled),
+            summary: summary(&job),
+            reason: job.stated_reason,
+        })
+    }
+}
+
+fn describe(job: &BulkJob, total: u64) -> Result<(String, Vec<String>)> {
+    let about = if job.is_total_exact { "" } else { "about " };
+    Ok(match job.selection()? {
+        Selection::Listed(_) => (
+            format!("{} that were ticked", quantity::sessions(total)),
+            Vec::new(),
+        ),
+        Selection::Matching(filter) => (
+            format!("{about}{} that matched", quantity::sessions(total)),
+            filter
+                .to_pairs()
+                .into_iter()
+                .map(|(name, value)| format!("{}: {value}", name.replace('_', " ")))
+                .collect(),
+        ),
+    })
+}
+
+fn state(state: BulkState) -> &'static str {
+    match state {
+        BulkState::Running => "Running",
+        BulkState::Done => "Done",
+        BulkState::Stopped => "Stopped",
+        BulkState::Failed => "Failed",
+    }
+}
+
+fn badge(state: BulkState) -> &'static str {
+    match state {
+        BulkState::Running => "",
+        BulkState::Done => "badge-quiet",
+        BulkState::Stopped => "badge-warn",
+        BulkState::Failed => "badge-danger",
+    }
+}
+
+fn progress(job: &BulkJob, handled: u64) -> String {
+    let total = u64::try_from(job.total).unwrap_or_default();
+    let about = if job.is_total_exact { "" } else { "about " };
+    format!(
+        "{} of {about}{}",
+        quantity::number(handled),
+        quantity::sessions(total.max(handled))
+    )
+}
+
+/// Returns what became of the job so far, in sentences that its counts are behind.
+fn summary(job: &BulkJob) -> String {
+    let ended = match job.ended {
+        0 => "No session was ended".into(),
+        1 => "1 session is ended".into(),
+        n => format!("{} sessions are ended", quantity::number(n.unsigned_abs())),
+    };
+    match (job.state, job.failed) {
+        (BulkState::Running, _) => format!("{ended} so far."),
+        (BulkState::Done, 0) => format!("{ended}."),
+        (BulkState::Done, 1) => {
+            format!("{ended}. 1 could not be ended and is still live; the log says why.")
+        }
+        (BulkState::Done, n) => format!(
+            "{ended}. {} could not be ended and are still live; the log says why.",
+            quantity::number(n.unsigned_abs())
+        ),
+        (BulkState::Stopped, _) => {
+            format!("It was stopped before its end. {ended}; the others were left as they are.")
+        }
+        (BulkState::Failed, _) => format!(
+            "It could not go on; the log says why. {ended}; the others were left as they are."
+        ),
+    }
+}
+
+/// The names of those who ordered jobs, each found once.
+#[derive(Default)]
+pub(super) struct Orderers {
+    people: HashMap<UserId, String>,
+    applications: HashMap<ApplicationId, String>,
+}
+
+impl Orderers {
+    /// Returns the name of who ordered `job`.
+    pub(super) async fn name(&mut self, app: &AppState, job: &BulkJob) -> Result<String> {
+        match (job.by_user_id, job.by_application_id) {
+            (Some(id), _) => self.person(app, id).await,
+            (None, Some(id)) => self.application(app, id).await,
+            (None, None) => Ok("the command line".into()),
+        }
+    }
+
+    async fn person(&mut self, app: &AppState, id: UserId) -> Result<String> {
+        if let Some(name) = self.people.get(&id) {
+            return Ok(name.clone());
+        }
+        let name = match app.people.get(id).await {
+            Ok(person) => person.shown_email().to_owned(),
+            Err(Error::NotFound) => "somebody whose account was deleted".into(),
+            Err(err) => return Err(err),
+        };
+        self.people.insert(id, name.clone());
+        Ok(name)
+    }
+
+    async fn application(&mut self, app: &AppState, id: ApplicationId) -> Result<String> {
+        if let Some(name) = self.applications.get(&id) {
+            return Ok(name.clone());
+        }
+        let name = match app.applications.get(&id.to_string()).await {
+            Ok(application) => format!("the application {}", application.name),
+            Err(Error::NotFound) => "an application that was deleted".into(),
+            Err(err) => return Err(err),
+        };
+        self.applications.insert(id, name.clone());
+        Ok(name)
+    }
+}

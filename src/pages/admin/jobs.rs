@@ -1,0 +1,68 @@
+//! `/admin/jobs`: orders to end many sessions, newest first.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+use serde::Deserialize;
+
+use super::job_views::{JobView, Orderers};
+use crate::db::JobId;
+use crate::error::Result;
+use crate::http::admin_caller::AuditCaller;
+use crate::http::app_state::AppState;
+use crate::http::error_response::bad_query;
+use crate::http::layout::{Layout, NavItem, page};
+use crate::pages::notices;
+
+/// Jobs on one page.
+const MAX_JOBS: u32 = 20;
+
+#[derive(Template)]
+#[template(path = "pages/admin/jobs.html")]
+struct JobsPage {
+    layout: Layout,
+    notice: Option<String>,
+    jobs: Vec<JobView>,
+    /// Whether these are not the newest.
+    is_later_page: bool,
+    /// The URL of older jobs, if there are more.
+    older: Option<String>,
+}
+
+/// The query of `GET /admin/jobs`.
+#[derive(Deserialize)]
+struct JobsQuery {
+    before: Option<JobId>,
+}
+
+/// Shows the page.
+///
+/// # Errors
+/// [`Error::Invalid`](crate::Error::Invalid) when the query is not valid;
+/// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
+pub async fn list(
+    app: web::Data<AppState>,
+    request: HttpRequest,
+    AuditCaller(caller): AuditCaller,
+) -> Result<HttpResponse> {
+    let query = web::Query::<JobsQuery>::from_query(request.query_string())
+        .map_err(|err| bad_query(&err))?;
+    let found = app.sessions.list_bulk_jobs(query.before, MAX_JOBS).await?;
+    let now = app.clock.now();
+    let mut orderers = Orderers::default();
+    let mut jobs = Vec::new();
+    for job in found.jobs {
+        let by = orderers.name(&app, &job).await?;
+        jobs.push(JobView::new(job, by, now)?);
+    }
+    let template = JobsPage {
+        layout: Layout::for_caller(&request, &caller, NavItem::Administration)?,
+        notice: notices::take(&app, &request, Some(&caller)).await?.words,
+        jobs,
+        is_later_page: query.before.is_some(),
+        older: found
+            .next_before
+            .map(|before| format!("/admin/jobs?before={before}")),
+    };
+    page(StatusCode::OK, &template)
+}

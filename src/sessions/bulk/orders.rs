@@ -1,0 +1,192 @@
+//! Orders to end sessions: made, listed, stopped and purged.
+
+use super::batch::BatchOutcome;
+use super::preview::EndPreview;
+use super::selection::Selection;
+use super::state::BulkState;
+use crate::db::{JobId, NodeLock};
+use crate::error::{Chain, Error, Result};
+use crate::events::{Origin, StatedReason};
+use crate::sessions::Sessions;
+use crate::sessions::store::{self, BulkJob, NewBulkJob};
+
+/// The most sessions that are ended before the response to the order.
+const MAX_AT_ONCE: u64 = 200;
+/// The batches that are run before that response. A node runs what is left.
+const BATCHES_AT_ONCE: usize = 5;
+
+/// Whether an order is also for the sessions of the person who makes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OwnSessions {
+    /// It is.
+    Included,
+    /// All of that person's sessions are left out.
+    LeftOut,
+}
+
+/// An order to end sessions.
+#[derive(Debug, Clone)]
+pub struct EndOrder {
+    /// Which.
+    pub selection: Selection,
+    /// Whether those of the person in `origin` are among them.
+    pub own: OwnSessions,
+    /// Who orders it, from where, and the reason they state.
+    pub origin: Origin,
+}
+
+/// An order that was made.
+#[derive(Debug)]
+pub struct Ordered {
+    /// Its job. One for few sessions is done.
+    pub job: BulkJob,
+    /// What it was for.
+    pub preview: EndPreview,
+}
+
+/// A page of jobs, newest first.
+#[derive(Debug)]
+pub struct JobPage {
+    /// The jobs.
+    pub jobs: Vec<BulkJob>,
+    /// The `before` of the next page; `None` on the last page.
+    pub next_before: Option<JobId>,
+}
+
+impl Sessions {
+    /// Orders that sessions end. Few end before this returns; for many, the nodes go on with the job.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database doesn't respond; then there is no order.
+    pub async fn order_end(&self, order: EndOrder) -> Result<Ordered> {
+        let ordered = self.create_job(order).await?;
+        let is_small = ordered.preview.is_exact && ordered.preview.sessions <= MAX_AT_ONCE;
+        if !is_small {
+            return Ok(ordered);
+        }
+        let Ordered { job, preview } = ordered;
+        for _ in 0..BATCHES_AT_ONCE {
+            match self.run_bulk_batch(job.id).await {
+                Ok(BatchOutcome::More) => {}
+                Ok(BatchOutcome::Over | BatchOutcome::Elsewhere) => break,
+                Err(err) => {
+                    // The job is stored: the nodes try again.
+                    tracing::warn!(error = %Chain(&err), job = %job.id, "a batch failed");
+                    break;
+                }
+            }
+        }
+        let job = self.get_bulk_job(job.id).await.unwrap_or(job);
+        Ok(Ordered { job, preview })
+    }
+
+    /// Stores an order without running any of it.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database doesn't respond.
+    pub async fn create_job(&self, order: EndOrder) -> Result<Ordered> {
+        let EndOrder {
+            selection,
+            own,
+            origin,
+        } = order;
+        let preview = self.preview_end(&selection, origin.user).await?;
+        let except = origin.user.filter(|_| own == OwnSessions::LeftOut);
+        let matching = match &selection {
+            Selection::Matching(_) => preview.sessions,
+            Selection::Listed(ids) => ids.len() as u64,
+        };
+        let left_out = except.map_or(0, |_| preview.own);
+        let total = i64::try_from(matching.saturating_sub(left_out)).unwrap_or(i64::MAX);
+        let (filter, listed) = selection.to_stored()?;
+        let (now, is_total_exact) = (self.clock.now(), preview.is_exact);
+        let job = self
+            .db
+            .write(move |c| {
+                let job = NewBulkJob {
+                    id: JobId::new(now),
+                    created_at: now,
+                    by_user_id: origin.user,
+                    by_session_id: origin.session,
+                    by_application_id: origin.application,
+                    by_ip: origin.ip.as_deref(),
+                    stated_reason: origin.reason.as_ref().map(StatedReason::as_str),
+                    filter: filter.as_deref(),
+                    listed: listed.as_deref(),
+                    except_user_id: except,
+                    state: BulkState::Running.as_str(),
+                    total,
+                    is_total_exact,
+                    updated_at: now,
+                };
+                store::insert_job(c, &job)
+            })
+            .await?;
+        Ok(Ordered { job, preview })
+    }
+
+    /// Returns a job.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when there is no such job.
+    pub async fn get_bulk_job(&self, id: JobId) -> Result<BulkJob> {
+        self.db
+            .read(move |c| store::find_job(c, id)?.ok_or(Error::NotFound))
+            .await
+    }
+
+    /// Lists a page of jobs, newest first: those before the one with the id `before`, at most
+    /// `limit`.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database doesn't respond.
+    pub async fn list_bulk_jobs(&self, before: Option<JobId>, limit: u32) -> Result<JobPage> {
+        let limit = limit as usize;
+        let mut jobs = self
+            .db
+            .read(move |c| store::list_jobs(c, before, limit as i64 + 1))
+            .await?;
+        let has_more = jobs.len() > limit;
+        jobs.truncate(limit);
+        let next_before = jobs.last().filter(|_| has_more).map(|last| last.id);
+        Ok(JobPage { jobs, next_before })
+    }
+
+    /// Stops a job, once its present batch is over. Returns it as it is then, also when it was over
+    /// before.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when there is no such job.
+    pub async fn stop_bulk_job(&self, id: JobId) -> Result<BulkJob> {
+        let now = self.clock.now();
+        self.db
+            .transaction(move |c| {
+                let stopped = store::finish_job(c, id, BulkState::Stopped, now)?;
+                match stopped {
+                    Some(job) => Ok(job),
+                    None => store::find_job(c, id)?.ok_or(Error::NotFound),
+                }
+            })
+            .await
+    }
+
+    /// Purges jobs that have been over for as long as ended sessions are retained, in batches,
+    /// unless another node does so. Returns how many.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database doesn't respond; what was purged until then stays
+    /// purged.
+    pub async fn purge_bulk_jobs(&self) -> Result<usize> {
+        let before = self.clock.now() - self.policy.retention;
+        let limit = i64::from(self.sweep_batch);
+        self.db
+            .repeat_with_lock(NodeLock::Sweep, move |c| {
+                let over = store::list_jobs_finished_before(c, before, limit)?;
+                match over.is_empty() {
+                    true => Ok(0),
+                    false => store::delete_jobs(c, &over),
+                }
+            })
+            .await
+    }
+}

@@ -1,0 +1,308 @@
+//! Every query of `bulk_jobs`, and those of `user_sessions` that only bulk jobs need.
+
+use diesel::prelude::*;
+
+use super::model::Session;
+use crate::clock::Timestamp;
+use crate::db::schema::{bulk_jobs, user_sessions, users};
+use crate::db::{AnyConnection, ApplicationId, JobId, SessionId, UserId, on_each, read_from_text};
+use crate::error::Result;
+use crate::people::User;
+use crate::sessions::bulk::state::BulkState;
+
+read_from_text!(BulkState);
+
+/// An order to end sessions, and how far it has come.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = bulk_jobs)]
+pub struct BulkJob {
+    /// Its id; later jobs have larger ones.
+    pub id: JobId,
+    /// When it was ordered. Sessions of later sign-ins are not ended.
+    pub created_at: Timestamp,
+    /// The person who ordered it, if one did.
+    pub by_user_id: Option<UserId>,
+    /// The session it was ordered from, if any.
+    pub by_session_id: Option<SessionId>,
+    /// The application whose key ordered it, if one did.
+    pub by_application_id: Option<ApplicationId>,
+    /// The address it was ordered from; deleted once it is over.
+    pub(in crate::sessions) by_ip: Option<String>,
+    /// The reason that was stated.
+    pub stated_reason: Option<String>,
+    pub(in crate::sessions) filter: Option<String>,
+    pub(in crate::sessions) listed: Option<String>,
+    /// The person whose sessions are left out.
+    pub except_user_id: Option<UserId>,
+    /// Whether it is running, or how it ended.
+    pub state: BulkState,
+    /// The sessions that it was for when it was ordered.
+    pub total: i64,
+    /// Whether `total` was counted to the end.
+    pub is_total_exact: bool,
+    /// The sessions that it has ended.
+    pub ended: i64,
+    /// The sessions that had ended before it came to them, or are no more.
+    pub already_over: i64,
+    /// The sessions that could not be ended.
+    pub failed: i64,
+    pub(in crate::sessions) position_at: Option<Timestamp>,
+    pub(in crate::sessions) position_id: Option<SessionId>,
+    /// When its first batch ran.
+    pub started_at: Option<Timestamp>,
+    /// When it last came further.
+    pub updated_at: Timestamp,
+    /// When it was over.
+    pub finished_at: Option<Timestamp>,
+    pub(in crate::sessions) errors: i32,
+    /// The last error, for operators: no client is sent it.
+    pub last_error: Option<String>,
+}
+
+/// A job to be inserted.
+#[derive(Insertable)]
+#[diesel(table_name = bulk_jobs)]
+pub(in crate::sessions) struct NewBulkJob<'a> {
+    pub(in crate::sessions) id: JobId,
+    pub(in crate::sessions) created_at: Timestamp,
+    pub(in crate::sessions) by_user_id: Option<UserId>,
+    pub(in crate::sessions) by_session_id: Option<SessionId>,
+    pub(in crate::sessions) by_application_id: Option<ApplicationId>,
+    pub(in crate::sessions) by_ip: Option<&'a str>,
+    pub(in crate::sessions) stated_reason: Option<&'a str>,
+    pub(in crate::sessions) filter: Option<&'a str>,
+    pub(in crate::sessions) listed: Option<&'a str>,
+    pub(in crate::sessions) except_user_id: Option<UserId>,
+    pub(in crate::sessions) state: &'a str,
+    pub(in crate::sessions) total: i64,
+    pub(in crate::sessions) is_total_exact: bool,
+    pub(in crate::sessions) updated_at: Timestamp,
+}
+
+/// What a batch did.
+#[derive(Debug, Default)]
+pub(in crate::sessions) struct Progress {
+    pub(in crate::sessions) ended: i64,
+    pub(in crate::sessions) already_over: i64,
+    pub(in crate::sessions) failed: i64,
+    /// The last session that was dealt with; `None` when it was the last of all.
+    pub(in crate::sessions) position: Option<(Option<Timestamp>, SessionId)>,
+    /// The error of a session that failed.
+    pub(in crate::sessions) error: Option<String>,
+}
+
+/// Inserts a job.
+pub(in crate::sessions) fn insert_job(
+    c: &mut AnyConnection,
+    job: &NewBulkJob<'_>,
+) -> Result<BulkJob> {
+    Ok(on_each!(c, c => diesel::insert_into(bulk_jobs::table)
+        .values(job)
+        .returning(BulkJob::as_returning())
+        .get_result(c))?)
+}
+
+/// Finds a job.
+pub(in crate::sessions) fn find_job(c: &mut AnyConnection, id: JobId) -> Result<Option<BulkJob>> {
+    Ok(bulk_jobs::table
+        .find(id)
+        .select(BulkJob::as_select())
+        .get_result(c)
+        .optional()?)
+}
+
+/// Finds a running job and locks its row until the transaction ends. Returns `None` also when
+/// another transaction has the lock; on SQLite a transaction that writes is alone.
+pub(in crate::sessions) fn lock_running_job(
+    c: &mut AnyConnection,
+    id: JobId,
+) -> Result<Option<BulkJob>> {
+    let running = bulk_jobs::table
+        .filter(bulk_jobs::id.eq(id))
+        .filter(bulk_jobs::state.eq(BulkState::Running.as_str()));
+    if let AnyConnection::Postgres(c) = c {
+        let locked: Option<JobId> = running
+            .select(bulk_jobs::id)
+            .for_update()
+            .skip_locked()
+            .get_result(c)
+            .optional()?;
+        if locked.is_none() {
+            return Ok(None);
+        }
+    }
+    Ok(running
+        .select(BulkJob::as_select())
+        .get_result(c)
+        .optional()?)
+}
+
+/// Lists the running jobs, oldest first, at most `limit`.
+pub(in crate::sessions) fn list_running_jobs(
+    c: &mut AnyConnection,
+    limit: i64,
+) -> Result<Vec<JobId>> {
+    Ok(bulk_jobs::table
+        .filter(bulk_jobs::state.eq(BulkState::Running.as_str()))
+        .order(bulk_jobs::id)
+        .limit(limit)
+        .select(bulk_jobs::id)
+        .load(c)?)
+}
+
+/// Lists jobs, newest first: those before the one with the id `before`, at most `limit`.
+pub(in crate::sessions) fn list_jobs(
+    c: &mut AnyConnection,
+    before: Option<JobId>,
+    limit: i64,
+) -> Result<Vec<BulkJob>> {
+    let mut jobs = bulk_jobs::table
+        .order(bulk_jobs::id.desc())
+        .limit(limit)
+        .select(BulkJob::as_select())
+        .into_boxed();
+    if let Some(before) = before {
+        jobs = jobs.filter(bulk_jobs::id.lt(before));
+    }
+    Ok(jobs.load(c)?)
+}
+
+/// Records what a batch did, in the transaction that did it and has locked the job.
+pub(in crate::sessions) fn update_progress(
+    c: &mut AnyConnection,
+    job: &BulkJob,
+    progress: &Progress,
+    now: Timestamp,
+) -> Result<()> {
+    use bulk_jobs::dsl;
+
+    let is_over = progress.position.is_none();
+    let state = match is_over {
+        true => BulkState::Done,
+        false => BulkState::Running,
+    };
+    let position = progress
+        .position
+        .or(job.position_id.map(|position| (job.position_at, position)));
+    let changes = (
+        dsl::ended.eq(job.ended + progress.ended),
+        dsl::already_over.eq(job.already_over + progress.already_over),
+        dsl::failed.eq(job.failed + progress.failed),
+        dsl::position_at.eq(position.and_then(|(at, _)| at)),
+        dsl::position_id.eq(position.map(|(_, id)| id)),
+        dsl::started_at.eq(job.started_at.unwrap_or(now)),
+        dsl::updated_at.eq(now),
+        dsl::state.eq(state.as_str()),
+        dsl::finished_at.eq(is_over.then_some(now)),
+        dsl::by_ip.eq(job.by_ip.as_deref().filter(|_| !is_over)),
+        dsl::errors.eq(0),
+        dsl::last_error.eq(progress.error.as_deref().or(job.last_error.as_deref())),
+    );
+    diesel::update(dsl::bulk_jobs.find(job.id))
+        .set(changes)
+        .execute(c)?;
+    Ok(())
+}
+
+/// Records an error that is no session's own. Returns how many there were in a row.
+pub(in crate::sessions) fn update_error(
+    c: &mut AnyConnection,
+    job: &BulkJob,
+    error: &str,
+    now: Timestamp,
+) -> Result<i32> {
+    let errors = job.errors.saturating_add(1);
+    diesel::update(bulk_jobs::table.find(job.id))
+        .set((
+            bulk_jobs::errors.eq(errors),
+            bulk_jobs::last_error.eq(error),
+            bulk_jobs::updated_at.eq(now),
+        ))
+        .execute(c)?;
+    Ok(errors)
+}
+
+/// Ends a job that is running, in another state than done. Returns it if it was running.
+pub(in crate::sessions) fn finish_job(
+    c: &mut AnyConnection,
+    id: JobId,
+    state: BulkState,
+    now: Timestamp,
+) -> Result<Option<BulkJob>> {
+    use bulk_jobs::dsl;
+
+    let running = dsl::bulk_jobs
+        .filter(dsl::id.eq(id))
+        .filter(dsl::state.eq(BulkState::Running.as_str()));
+    let changes = (
+        dsl::state.eq(state.as_str()),
+        dsl::updated_at.eq(now),
+        dsl::finished_at.eq(now),
+        dsl::by_ip.eq(None::<&str>),
+    );
+    let finished = on_each!(c, c => diesel::update(running)
+        .set(changes)
+        .returning(BulkJob::as_returning())
+        .get_result(c)
+        .optional())?;
+    Ok(finished)
+}
+
+/// Lists jobs that were over before `before`, at most `limit`.
+pub(in crate::sessions) fn list_jobs_finished_before(
+    c: &mut AnyConnection,
+    before: Timestamp,
+    limit: i64,
+) -> Result<Vec<JobId>> {
+    Ok(bulk_jobs::table
+        .filter(bulk_jobs::finished_at.lt(before))
+        .order(bulk_jobs::finished_at)
+        .limit(limit)
+        .select(bulk_jobs::id)
+        .load(c)?)
+}
+
+/// Deletes jobs. Returns how many there were.
+pub(in crate::sessions) fn delete_jobs(c: &mut AnyConnection, ids: &[JobId]) -> Result<usize> {
+    let listed = bulk_jobs::table.filter(bulk_jobs::id.eq_any(ids));
+    Ok(diesel::delete(listed).execute(c)?)
+}
+
+/// Lists those of `ids` that exist, each with its owner and whether it is live, in the order of the
+/// ids.
+pub(in crate::sessions) fn list_owners(
+    c: &mut AnyConnection,
+    ids: &[SessionId],
+    now: Timestamp,
+) -> Result<Vec<(SessionId, UserId, bool)>> {
+    let found: Vec<(SessionId, UserId, bool, Timestamp)> = user_sessions::table
+        .filter(user_sessions::id.eq_any(ids))
+        .order(user_sessions::id)
+        .select((
+            user_sessions::id,
+            user_sessions::user_id,
+            user_sessions::is_active,
+            user_sessions::expires_at,
+        ))
+        .load(c)?;
+    Ok(found
+        .into_iter()
+        .map(|(id, owner, is_active, expires_at)| (id, owner, is_active && expires_at > now))
+        .collect())
+}
+
+/// Lists those of `ids` that exist with their owners, newest use first.
+pub(in crate::sessions) fn list_with_owners(
+    c: &mut AnyConnection,
+    ids: &[SessionId],
+) -> Result<Vec<(Session, User)>> {
+    Ok(user_sessions::table
+        .inner_join(users::table)
+        .filter(user_sessions::id.eq_any(ids))
+        .order((
+            user_sessions::last_used_bucket.desc(),
+            user_sessions::id.desc(),
+        ))
+        .select((Session::as_select(), User::as_select()))
+        .load(c)?)
+}

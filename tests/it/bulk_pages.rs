@@ -1,0 +1,428 @@
+//! The pages on which administrators end sessions, and those of the jobs that do.
+
+use crate::support::bulk::{add_sessions, expect_ended_once};
+use crate::support::html::{self, Form};
+use crate::support::prelude::*;
+
+on_both!(
+    app: the_page_says_what_is_ended_and_asks_why,
+    ticked_sessions_are_named_and_ended,
+    own_sessions_stay_unless_they_are_ticked_as_well,
+    a_reason_is_needed_and_what_was_typed_stays,
+    a_form_without_sessions_ends_none,
+    an_unknown_field_never_ends_more,
+    all_fields_go_through_the_password_page,
+    the_same_form_twice_ends_nothing_more,
+    a_running_job_shows_its_progress_and_is_stopped,
+    the_jobs_are_listed,
+    an_auditor_reads_jobs_and_changes_nothing,
+    for_everyone_else_the_pages_do_not_exist,
+);
+
+const PREVIEW: &str = "/admin/sessions/end/preview";
+const END: &str = "/admin/sessions/end";
+const JOBS: &str = "/admin/jobs";
+
+struct Fixture {
+    browser: Browser,
+    ada: Person,
+    laptop: Device,
+    phone: Device,
+}
+
+impl Fixture {
+    async fn new(app: &TestApp) -> Self {
+        let root = app.register("root@example.org").await;
+        app.set_role(&root, "admin");
+        let browser = app.signed_in_browser(&root, FIREFOX).await;
+        let ada = app.register("ada@example.org").await;
+        Self {
+            browser,
+            laptop: app.login(&ada, FIREFOX).await,
+            phone: app.login(&ada, IPHONE).await,
+            ada,
+        }
+    }
+
+    /// Opens the page that says what would be ended, with these fields.
+    async fn preview(&self, fields: &[(&str, &str)]) -> TestResponse {
+        let form = token(&self.browser).await.aimed_at(PREVIEW);
+        self.browser.send(&form, fields).await
+    }
+
+    /// Sends the form of that page as it is, with these fields besides.
+    async fn end(&self, preview: &TestResponse, fields: &[(&str, &str)]) -> TestResponse {
+        self.browser.send(&end_form(preview), fields).await
+    }
+}
+
+/// Returns a form that has nothing but the CSRF token.
+async fn token(browser: &Browser) -> Form {
+    let form = browser.form("/account", "/account/name").await;
+    let hidden = form.hidden.into_iter().filter(|(name, _)| name == "csrf");
+    Form {
+        action: form.action,
+        hidden: hidden.collect(),
+    }
+}
+
+#[track_caller]
+fn end_form(preview: &TestResponse) -> Form {
+    let forms = html::forms(&preview.text);
+    let form = forms.into_iter().find(|form| form.action == END);
+    form.unwrap_or_else(|| panic!("no form ends sessions:\n{}", preview.text))
+}
+
+async fn the_page_says_what_is_ended_and_asks_why(app: &TestApp) {
+    let fixture = Fixture::new(app).await;
+    let page = fixture
+        .preview(&[
+            ("all", "1"),
+            ("user", "ada@example.org"),
+            ("used_from", "90d"),
+        ])
+        .await
+        .expect(200)
+        .expect_words("End 2 sessions of 1 person?")
+        .expect_words("ada@example.org Firefox on Windows")
+        .expect_words("They see it")
+        .expect_words("End 2 sessions");
+    assert!(!page.text.contains("include_own"), "{}", page.text);
+    assert!(!page.text.contains("127.0.0.1"), "{}", page.text);
+    expect_ended_once(app, 0);
+    let jobs = "SELECT count(*) AS value FROM bulk_jobs";
+    assert_eq!(app.database.number(jobs), 0);
+
+    let done = fixture
+        .end(&page, &[("stated_reason", "Left <the> company")])
+        .await;
+    assert!(done.location().starts_with("/admin/jobs/"));
+    let job = fixture.browser.follow(&done).await.expect(200);
+    assert!(job.header("refresh").is_empty());
+    assert!(!job.text.contains("<the>"), "{}", job.text);
+    job.expect_words("Ending 2 sessions that matched Done")
+        .expect_words("2 sessions are ended.")
+        .expect_words("“Left <the> company”")
+        .expect_words("user: ada@example.org")
+        .expect_words("by root@example.org");
+    expect_ended_once(app, 2);
+    fixture.laptop.current().await.expect(401);
+}
+
+async fn ticked_sessions_are_named_and_ended(app: &TestApp) {
+    let fixture = Fixture::new(app).await;
+    let (laptop, phone) = (fixture.laptop.id(), fixture.phone.id());
+    // The filter of the list is sent as well, and counts only with `all`.
+    let page = fixture
+        .preview(&[("session", &laptop), ("session", &phone), ("os", "Windows")])
+        .await
+        .expect(200)
+        .expect_words("End 2 sessions of 1 person?");
+    let ticked = |form: &Form| {
+        let sessions = form.hidden.iter().filter(|(name, _)| name == "session");
+        sessions.count()
+    };
+    assert_eq!(ticked(&end_form(&page)), 2);
+    fixture
+        .preview(&[("session", &phone)])
+        .await
+        .expect(200)
+        .expect_words("End 1 session of 1 person?");
+    let done = fixture.end(&page, &[("stated_reason", "Lost")]).await;
+    fixture
+        .browser
+        .follow(&done)
+        .await
+        .expect_words("Ending 2 sessions that were ticked");
+    expect_ended_once(app, 2);
+    fixture
+        .preview(&[("session", &phone)])
+        .await
+        .expect(200)
+        .expect_words("None of these sessions is live")
+        .expect_words("There is nothing to end.");
+}
+
+async fn own_sessions_stay_unless_they_are_ticked_as_well(app: &TestApp) {
+    let fixture = Fixture::new(app).await;
+    let page = fixture
+        .preview(&[("all", "1")])
+        .await
+        .expect(200)
+        .expect_words("End 3 sessions of 2 people?")
+        .expect_words("One of them is your own. It stays signed in unless you end it as well.")
+        .expect_words("End 2 sessions");
+    assert!(
+        page.text
+            .contains("name=\"include_own\" value=\"on\" aria-describedby=\"own\">"),
+        "it is not ticked: {}",
+        page.text
+    );
+    let done = fixture.end(&page, &[("stated_reason", "x")]).await;
+    fixture
+        .browser
+        .follow(&done)
+        .await
+        .expect(200)
+        .expect_words("2 sessions are ended.")
+        .expect_words("the sessions of whoever ordered it");
+    let page = fixture
+        .preview(&[("all", "1")])
+        .await
+        .expect(200)
+        .expect_words("It is your own.");
+    let fields = [("stated_reason", "x"), ("include_own", "on")];
+    let done = fixture.end(&page, &fields).await;
+    assert!(fixture.browser.follow(&done).await.is_to_sign_in());
+    expect_ended_once(app, 3);
+}
+
+async fn a_reason_is_needed_and_what_was_typed_stays(app: &TestApp) {
+    let fixture = Fixture::new(app).await;
+    let page = fixture.preview(&[("all", "1")]).await.expect(200);
+    let long = format!("{}\"<&", "x".repeat(500));
+    for reason in ["", " \u{7} ", &long] {
+        let fields = [("stated_reason", reason), ("include_own", "on")];
+        let again = fixture.end(&page, &fields).await.expect(400);
+        assert!(again.text.contains("aria-invalid=\"true\""));
+        assert!(
+            again
+                .text
+                .contains("value=\"on\" aria-describedby=\"own\" checked")
+        );
+        let again = again.expect_words("This must have 1 to 500 characters.");
+        assert_eq!(end_form(&again).hidden, end_form(&page).hidden);
+        if reason == long {
+            assert!(
+                again.text.contains("xxx&#34;&#60;&#38;\""),
+                "{}",
+                again.text
+            );
+        }
+    }
+    let jobs = "SELECT count(*) AS value FROM bulk_jobs";
+    assert_eq!(app.database.number(jobs), 0);
+    expect_ended_once(app, 0);
+}
+
+async fn a_form_without_sessions_ends_none(app: &TestApp) {
+    let fixture = Fixture::new(app).await;
+    let form = token(&fixture.browser).await;
+    for (path, fields) in [
+        (PREVIEW, &[][..]),
+        (PREVIEW, &[("os", "Windows")]),
+        (END, &[("stated_reason", "x"), ("include_own", "on")]),
+        (END, &[("stated_reason", "x"), ("os", "Windows")]),
+    ] {
+        let form = form.aimed_at(path);
+        let page = fixture.browser.send(&form, fields).await.expect(400);
+        page.expect_words("No session is ticked");
+    }
+    for fields in [
+        &[("session", "nonsense"), ("stated_reason", "x")][..],
+        &[("all", "1"), ("state", "ended"), ("stated_reason", "x")],
+        &[("all", "1"), ("reason", "expired"), ("stated_reason", "x")],
+    ] {
+        let form = form.aimed_at(END);
+        fixture.browser.send(&form, fields).await.expect(400);
+    }
+    expect_ended_once(app, 0);
+}
+
+async fn an_unknown_field_never_ends_more(app: &TestApp) {
+    let fixture = Fixture::new(app).await;
+    for path in [PREVIEW, END] {
+        let form = token(&fixture.browser).await.aimed_at(path);
+        let fields = [("all", "1"), ("browsr", "Safari"), ("stated_reason", "x")];
+        fixture
+            .browser
+            .send(&form, &fields)
+            .await
+            .expect(400)
+            .expect_words("browsr");
+    }
+    expect_ended_once(app, 0);
+}
+
+async fn all_fields_go_through_the_password_page(app: &TestApp) {
+    let fixture = Fixture::new(app).await;
+    let (laptop, phone) = (fixture.laptop.id(), fixture.phone.id());
+    let page = fixture
+        .preview(&[("session", &laptop), ("session", &phone)])
+        .await
+        .expect(200);
+    app.advance(Duration::from_secs(601));
+    let asks = fixture
+        .end(&page, &[("stated_reason", "Lost")])
+        .await
+        .expect(403);
+    expect_ended_once(app, 0);
+    let forms = html::forms(&asks.text);
+    let password = forms.iter().find(|form| form.action == "/confirm");
+    let password = password.expect("the form for the password");
+    let confirmed = fixture
+        .browser
+        .send(password, &[("password", PASSWORD)])
+        .await
+        .expect(307);
+    assert_eq!(confirmed.header("location"), END);
+    let again = password.aimed_at(END);
+    let done = fixture
+        .browser
+        .send(&again, &[("password", PASSWORD)])
+        .await;
+    fixture
+        .browser
+        .follow(&done)
+        .await
+        .expect_words("2 sessions are ended.")
+        .expect_words("“Lost”");
+    expect_ended_once(app, 2);
+}
+
+async fn the_same_form_twice_ends_nothing_more(app: &TestApp) {
+    let fixture = Fixture::new(app).await;
+    let page = fixture
+        .preview(&[("all", "1"), ("user", "ada@example.org")])
+        .await;
+    for words in ["2 sessions are ended.", "No session was ended."] {
+        let done = fixture.end(&page, &[("stated_reason", "x")]).await;
+        fixture
+            .browser
+            .follow(&done)
+            .await
+            .expect(200)
+            .expect_words(words);
+    }
+    expect_ended_once(app, 2);
+}
+
+async fn a_running_job_shows_its_progress_and_is_stopped(app: &TestApp) {
+    let fixture = Fixture::new(app).await;
+    add_sessions(&app.database, &fixture.laptop, 1_300, "Netscape");
+    let page = fixture
+        .preview(&[("all", "1"), ("browser", "Netscape")])
+        .await
+        .expect(200)
+        .expect_words("End 1,300 sessions of 1 person?")
+        .expect_words("and 1,280 sessions more");
+    let done = fixture.end(&page, &[("stated_reason", "x")]).await;
+    let path = done.location().to_owned();
+    let job = fixture.browser.get(&path).await.expect(200);
+    assert_eq!(job.header("refresh"), "2");
+    job.expect_words("Running")
+        .expect_words("0 of 1,300 sessions");
+    app.run_bulk_batch().await;
+    let job = fixture.browser.get(&path).await.expect(200);
+    assert!(
+        job.text
+            .contains("<progress class=\"progress\" max=\"1300\" value=\"200\"")
+    );
+    job.expect_words("200 sessions are ended so far.")
+        .expect_words("200 of 1,300 sessions");
+    let still = fixture.browser.get(&format!("{path}?refresh=no")).await;
+    assert!(still.expect(200).header("refresh").is_empty());
+
+    let stop = fixture.browser.form(&path, &format!("{path}/stop")).await;
+    for _ in 0..2 {
+        let stopped = fixture.browser.send(&stop, &[]).await;
+        assert_eq!(stopped.location(), path);
+    }
+    let job = fixture.browser.get(&path).await.expect(200);
+    assert!(job.header("refresh").is_empty());
+    assert!(!job.text.contains("/stop\""), "{}", job.text);
+    job.expect_words("Stopped").expect_words(
+        "It was stopped before its end. 200 sessions are ended; the others were left as they are.",
+    );
+    assert_eq!(app.run_bulk_batch().await, 0);
+    expect_ended_once(app, 200);
+}
+
+async fn the_jobs_are_listed(app: &TestApp) {
+    let fixture = Fixture::new(app).await;
+    fixture
+        .browser
+        .get(JOBS)
+        .await
+        .expect(200)
+        .expect_words("No sessions were ended in bulk lately.");
+    for n in 0..22 {
+        app.advance(Duration::from_secs(1));
+        let text = format!("nobody {n}");
+        let form = token(&fixture.browser).await.aimed_at(END);
+        let fields = [("all", "1"), ("q", &text), ("stated_reason", "x")];
+        fixture.browser.send(&form, &fields).await.expect(303);
+    }
+    let first = fixture
+        .browser
+        .get(JOBS)
+        .await
+        .expect(200)
+        .expect_words("q: nobody 21");
+    assert!(!first.words().contains("nobody 1 "), "{}", first.words());
+    let older = html::attributes(&first.text, "href");
+    let older = older
+        .iter()
+        .find(|href| href.starts_with("/admin/jobs?before="));
+    let second = fixture
+        .browser
+        .get(older.expect("a link"))
+        .await
+        .expect(200);
+    second
+        .expect_words("q: nobody 1")
+        .expect_words("q: nobody 0")
+        .expect_words("Newest");
+    fixture
+        .browser
+        .get("/admin/jobs?before=x")
+        .await
+        .expect(400);
+    fixture
+        .browser
+        .get("/admin/jobs/019700d5-5a00-7000-8000-000000000000")
+        .await
+        .expect(404);
+}
+
+async fn an_auditor_reads_jobs_and_changes_nothing(app: &TestApp) {
+    let fixture = Fixture::new(app).await;
+    add_sessions(&app.database, &fixture.laptop, 300, "Netscape");
+    let page = fixture
+        .preview(&[("all", "1"), ("browser", "Netscape")])
+        .await;
+    let done = fixture.end(&page, &[("stated_reason", "x")]).await;
+    let path = done.location().to_owned();
+    app.set_role(&fixture.ada, "auditor");
+    let auditor = app.signed_in_browser(&fixture.ada, FIREFOX).await;
+    auditor
+        .get(JOBS)
+        .await
+        .expect(200)
+        .expect_words("root@example.org");
+    let job = auditor.get(&path).await.expect(200);
+    assert!(!job.text.contains("/stop"), "{}", job.text);
+    assert!(!job.text.contains("127.0.0.1"), "{}", job.text);
+    let form = token(&auditor).await;
+    let stop = format!("{path}/stop");
+    for action in [PREVIEW, END, &stop] {
+        let fields = [("all", "1"), ("stated_reason", "x")];
+        let refused = auditor.send(&form.aimed_at(action), &fields).await;
+        refused.expect(404);
+    }
+    assert_eq!(app.run_bulk_batch().await, 1, "it was not stopped");
+}
+
+async fn for_everyone_else_the_pages_do_not_exist(app: &TestApp) {
+    let fixture = Fixture::new(app).await;
+    let browser = app.signed_in_browser(&fixture.ada, FIREFOX).await;
+    let nowhere = browser.get("/admin/nowhere").await.expect(404).text;
+    assert_eq!(browser.get(JOBS).await.expect(404).text, nowhere);
+    let form = token(&browser).await;
+    for action in [PREVIEW, END] {
+        let fields = [("all", "1"), ("browsr", "x"), ("stated_reason", "x")];
+        let refused = browser.send(&form.aimed_at(action), &fields).await;
+        assert_eq!(refused.expect(404).text, nowhere);
+    }
+    expect_ended_once(app, 0);
+}
