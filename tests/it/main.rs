@@ -14,6 +14,7 @@
 mod support;
 
 mod activity;
+mod admin_session_pages;
 mod alert_links;
 mod alert_mail;
 mod alerts;
