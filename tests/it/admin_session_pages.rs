@@ -273,6 +273,10 @@ async fn the_heads_sort_the_list(app: &TestApp) {
         .expect_words("Newest sign-in first");
     // Only what has ended is sorted by its end.
     assert_eq!(link(&page, "Ends"), None);
+    let device = app
+        .login(&app.register("ada@example.org").await, IPHONE)
+        .await;
+    device.post("/api/v1/auth/logout").await.expect(204);
     let ended = browser.get("/admin/sessions?state=ended").await.expect(200);
     assert_eq!(
         expect_link(&ended, "Ended"),

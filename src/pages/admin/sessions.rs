@@ -21,8 +21,6 @@ use crate::pages::views::Reader;
 use crate::sessions::Caller;
 use crate::sessions::search::{MatchCount, SEARCH_BUDGET, SearchPage, SearchQuery, StateFilter};
 
-/// The path of the page.
-const PATH: &str = "/admin/sessions";
 /// The sessions on a page.
 const PAGE_SIZE: u32 = 50;
 

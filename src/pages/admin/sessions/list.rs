@@ -2,7 +2,7 @@
 
 use url::form_urlencoded;
 
-use super::query::{RequestedList, list_url};
+use super::query::{PATH, RequestedList, list_url};
 use crate::pages::admin::session_views::{EndView, Names, OwnerView, address, place};
 use crate::pages::admin::session_words as words;
 use crate::pages::views::Reader;
@@ -187,7 +187,7 @@ fn exports(requested: &RequestedList) -> [(&'static str, String); 2] {
             .extend_pairs(requested.filter.to_pairs())
             .append_pair("sort", &sort)
             .finish();
-        (words, format!("{}/export?{query}", super::PATH))
+        (words, format!("{}/export?{query}", PATH))
     };
     [export("CSV", "csv"), export("JSON Lines", "jsonl")]
 }

@@ -7,6 +7,8 @@ use crate::sessions::search::{
     SearchCursor, SessionFilter, SessionSort, format_terms, parse_terms,
 };
 
+/// The path of the page.
+pub(super) const PATH: &str = "/admin/sessions";
 /// The names besides those of the filter.
 const OWN_NAMES: [&str; 3] = ["search", "sort", "cursor"];
 
@@ -167,7 +169,7 @@ pub(super) fn list_url(
         .extend_pairs(pairs)
         .finish()
     {
-        query if query.is_empty() => super::PATH.into(),
-        query => format!("{}?{query}", super::PATH),
+        query if query.is_empty() => PATH.into(),
+        query => format!("{}?{query}", PATH),
     }
 }
