@@ -105,8 +105,8 @@ pub async fn history(
             .sessions
             .into_iter()
             .map(|session| {
-                let note = stated.remove(&session.id);
-                SessionJson::new(session, current).with_note(note)
+                let ended_note = stated.remove(&session.id);
+                SessionJson::new(session, current).with_note(ended_note)
             })
             .collect(),
         next_cursor: page.next.map(HistoryCursor::encode),

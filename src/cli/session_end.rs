@@ -9,7 +9,7 @@ use tokio::time::sleep;
 use super::domain::Domain;
 use super::error::{CliError, Result, about, invalid_or_service};
 use super::output::{describe_ended, print_json};
-use super::session_filter::FilterArgs;
+use super::session_filter::{FilterArgs, OPTIONS};
 use crate::db::{JobId, SessionId, UserId};
 use crate::error::Chain;
 use crate::events::{Origin, StatedReason};
@@ -29,7 +29,7 @@ const BATCHES_PER_MESSAGE: u32 = 10;
 
 #[derive(Args)]
 #[group(id = "end", skip)]
-#[command(group(clap::ArgGroup::new("which").required(true).multiple(true).args(["id", "all", "filter"])))]
+#[command(group(clap::ArgGroup::new("which").required(true).multiple(true).args(["id", "all"]).args(OPTIONS)))]
 pub(super) struct End {
     /// The session
     #[arg(conflicts_with_all = ["all", "filter"])]

@@ -6,6 +6,24 @@ use clap::Args;
 use super::error::{Result, invalid_or_service};
 use crate::sessions::search::SessionFilter;
 
+/// The ids of the options.
+pub(super) const OPTIONS: [&str; 14] = [
+    "user",
+    "state",
+    "kind",
+    "browser",
+    "os",
+    "country",
+    "ip",
+    "application",
+    "mark",
+    "opened_from",
+    "opened_to",
+    "used_from",
+    "used_to",
+    "q",
+];
+
 /// Which sessions. Those that satisfy every option that is there.
 #[derive(Debug, Default, Args)]
 #[group(id = "filter", multiple = true)]
@@ -79,21 +97,37 @@ impl FilterArgs {
     }
 
     fn values(&self) -> [(&'static str, Option<&str>); 14] {
+        let [
+            user,
+            state,
+            kind,
+            browser,
+            os,
+            country,
+            ip,
+            application,
+            mark,
+            opened_from,
+            opened_to,
+            used_from,
+            used_to,
+            q,
+        ] = OPTIONS;
         [
-            ("user", self.user.as_deref()),
-            ("state", self.state.as_deref()),
-            ("kind", self.kind.as_deref()),
-            ("browser", self.browser.as_deref()),
-            ("os", self.os.as_deref()),
-            ("country", self.country.as_deref()),
-            ("ip", self.ip.as_deref()),
-            ("application", self.application.as_deref()),
-            ("mark", self.mark.as_deref()),
-            ("opened_from", self.opened_from.as_deref()),
-            ("opened_to", self.opened_to.as_deref()),
-            ("used_from", self.used_from.as_deref()),
-            ("used_to", self.used_to.as_deref()),
-            ("q", self.q.as_deref()),
+            (user, self.user.as_deref()),
+            (state, self.state.as_deref()),
+            (kind, self.kind.as_deref()),
+            (browser, self.browser.as_deref()),
+            (os, self.os.as_deref()),
+            (country, self.country.as_deref()),
+            (ip, self.ip.as_deref()),
+            (application, self.application.as_deref()),
+            (mark, self.mark.as_deref()),
+            (opened_from, self.opened_from.as_deref()),
+            (opened_to, self.opened_to.as_deref()),
+            (used_from, self.used_from.as_deref()),
+            (used_to, self.used_to.as_deref()),
+            (q, self.q.as_deref()),
         ]
     }
 }

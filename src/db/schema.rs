@@ -66,6 +66,7 @@ diesel::table! {
         filter -> Nullable<Text>,
         listed -> Nullable<Text>,
         except_user_id -> Nullable<Uuid>,
+        opened_until -> Timestamptz,
         state -> Text,
         total -> Int8,
         is_total_exact -> Bool,

@@ -15,9 +15,9 @@ use diesel::prelude::*;
 
 pub use self::bulk_jobs::BulkJob;
 pub(super) use self::bulk_jobs::{
-    NewBulkJob, Progress, delete_jobs, find_job, finish_job, insert_job, list_jobs,
-    list_jobs_finished_before, list_owners, list_running_jobs, list_with_owners, lock_running_job,
-    update_error, update_progress,
+    NewBulkJob, Progress, delete_jobs, find_job, find_latest_sign_in, finish_job, insert_job,
+    list_jobs, list_jobs_finished_before, list_owners, list_running_jobs, list_with_owners,
+    lock_running_job, update_error, update_progress,
 };
 pub(crate) use self::ending::{
     SessionEnd, count_live, end, end_all, end_in_browser, end_listed, end_on_device, end_others,

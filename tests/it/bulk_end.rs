@@ -380,11 +380,11 @@ async fn an_order_needs_step_up(app: &TestApp) {
     admin.refresh().await;
     let id = fixture.devices[0].id();
     let body = json!({"ids": [id], "reason": "x"});
-    order(&admin, &body).await.problem(403, "step_up_required");
+    order(&admin, &body).await.problem(401, "step_up_required");
     admin
         .delete(&format!("/api/v1/admin/sessions/{id}"))
         .await
-        .problem(403, "step_up_required");
+        .problem(401, "step_up_required");
     expect_ended_once(app, 0);
 }
 

@@ -4,11 +4,12 @@ use actix_web::rt::spawn;
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection};
 
+use crate::support::api::Anyone;
 use crate::support::bulk::{add_sessions, expect_ended_once, job, job_id, order, order_browser};
 use crate::support::outage::{Outage, allow_updates, refuse_updates};
 use crate::support::prelude::*;
 use crate::support::program::Program;
-use crate::support::run_async;
+use crate::support::{eventually, run_async};
 
 on_both!(
     app: a_job_runs_in_batches_and_counts_them,
@@ -29,6 +30,7 @@ on_both!(
 on_both!(
     database: a_job_goes_on_after_a_restart,
     a_node_runs_jobs_by_itself,
+    another_process_goes_on_after_one_was_killed,
 );
 
 /// More than two batches.
@@ -41,6 +43,13 @@ async fn crowd(app: &TestApp) -> (Device, Device) {
     let laptop = app.login(&ada, FIREFOX).await;
     add_sessions(&app.database, &laptop, MANY, "Netscape");
     (admin, laptop)
+}
+
+fn person(email: &str) -> Person {
+    Person {
+        email: email.into(),
+        password: PASSWORD.into(),
+    }
 }
 
 async fn admin(app: &TestApp, email: &str) -> Device {
@@ -102,7 +111,8 @@ async fn a_job_goes_on_after_a_restart(database: Database) {
     let app = TestApp::start(database).await;
     expect_ended_once(&app, 200);
     app.run_bulk_jobs().await;
-    let admin = admin.at(app.base());
+    let root = person("root@example.org");
+    let admin = app.login(&root, FIREFOX).await;
     assert_eq!(job(&admin, &id).await["ended"], 450);
     expect_ended_once(&app, 450);
     app.stop().await;
@@ -115,12 +125,67 @@ async fn a_node_runs_jobs_by_itself(database: Database) {
     let app = TestApp::start_with(database, quick).await;
     let (admin, _) = crowd(&app).await;
     let id = order_browser(&admin, "Netscape").await;
-    crate::support::eventually("the job is done", async || {
+    eventually("the job is done", async || {
         job(&admin, &id).await["state"] == "done"
     })
     .await;
     expect_ended_once(&app, 450);
     app.stop().await;
+}
+
+/// Real processes, the first of which is killed in the middle of the job.
+async fn another_process_goes_on_after_one_was_killed(database: Database) {
+    let program = Program::with(&database)
+        .env("ROLLCALL_SIGN_UP", "true")
+        .env("ROLLCALL_PUBLIC_URL", "http://rollcall.example.org")
+        .env("ROLLCALL_SESSIONS__MOST_PER_PERSON", "0")
+        .env("ROLLCALL_JOBS__BULK_INTERVAL", "100ms");
+    let add = [
+        "user",
+        "add",
+        "--email",
+        "root@example.org",
+        "--admin",
+        "--password-stdin",
+    ];
+    program.run_with_input(&add, PASSWORD).expect_done();
+    let first = program.serve(&["serve"]);
+    let admin = log_in(first.base(), &person("root@example.org")).await;
+    add_sessions(&database, &admin, 3_000, "Netscape");
+    let body = json!({"filter": {"browser": "Netscape"}, "reason": "x", "include_own": true});
+    let id = job_id(&order(&admin, &body).await.expect(202));
+    let ended = || database.sessions_where("ended_reason = 'admin'");
+    eventually("the first node is at it", async || ended() > 0).await;
+    drop(first);
+    let until_then = ended();
+    assert!(until_then < 3_000, "it was done before it was killed");
+    assert_eq!(
+        until_then % 200,
+        0,
+        "a batch is written whole or not at all"
+    );
+
+    let second = program.serve(&["serve"]);
+    let admin = admin.at(second.base());
+    eventually("the job is done", async || {
+        job(&admin, &id).await["state"] == "done"
+    })
+    .await;
+    assert_eq!(job(&admin, &id).await["ended"], 3_000);
+    assert_eq!(ended(), 3_000);
+    let events =
+        "SELECT count(DISTINCT session_id) AS value FROM session_events WHERE kind = 'ended'";
+    assert_eq!(database.number(events), 3_000);
+    let events = "SELECT count(*) AS value FROM session_events WHERE kind = 'ended'";
+    assert_eq!(database.number(events), 3_000);
+}
+
+async fn log_in(base: String, person: &Person) -> Device {
+    let body = json!({"email": person.email, "password": person.password});
+    let response = Anyone::new(base.clone())
+        .post("/api/v1/auth/login", &body)
+        .await;
+    Device::from_login(base, &response.expect(200))
 }
 
 async fn two_nodes_work_on_one_job(app: &TestApp) {
@@ -193,11 +258,8 @@ async fn sessions_signed_in_after_the_order_are_not_ended(app: &TestApp) {
     let response = order(&admin, &body).await.expect(202);
     app.run_bulk_batch().await;
     app.advance(Duration::from_millis(1));
-    let ada = Person {
-        email: "ada@example.org".into(),
-        password: PASSWORD.into(),
-    };
-    let new = app.login(&ada, IPHONE).await;
+    let bob = app.register("bob@example.org").await;
+    let new = app.login(&bob, IPHONE).await;
     app.run_bulk_jobs().await;
     new.current().await.expect(200);
     laptop.current().await.problem(401, "unauthenticated");
@@ -206,14 +268,9 @@ async fn sessions_signed_in_after_the_order_are_not_ended(app: &TestApp) {
 }
 
 async fn sessions_used_since_the_order_are_not_unused(app: &TestApp) {
-    let (admin, _) = crowd(app).await;
-    let ada = Person {
-        email: "ada@example.org".into(),
-        password: PASSWORD.into(),
-    };
-    let phone = app.login(&ada, IPHONE).await;
+    let (admin, phone) = crowd(app).await;
     app.advance(Duration::from_secs(100));
-    let body = json!({"filter": {"user": "ada@example.org", "used_to": "60s"}, "reason": "Unused"});
+    let body = json!({"filter": {"used_to": "60s"}, "reason": "Unused"});
     let response = order(&admin, &body).await.expect(202);
     app.advance(Duration::from_secs(1));
     phone.current().await.expect(200);
@@ -221,7 +278,7 @@ async fn sessions_used_since_the_order_are_not_unused(app: &TestApp) {
     app.run_bulk_jobs().await;
     phone.current().await.expect(200);
     let done = job(&admin, &job_id(&response)).await;
-    assert_eq!((&done["total"], &done["ended"]), (&json!(452), &json!(451)));
+    assert_eq!((&done["total"], &done["ended"]), (&json!(451), &json!(450)));
     assert!(
         done["filter"]["used_to"]
             .as_str()
@@ -353,6 +410,8 @@ async fn a_job_waits_while_the_database_is_away(app: &TestApp) {
     let _ = slow.try_run_bulk_batch().await;
     outage.end();
     expect_ended_once(app, 200);
+    // The connections that were cut are found out by their use.
+    let _ = app.try_run_bulk_batch().await;
     app.run_bulk_jobs().await;
     let done = job(&admin, &id).await;
     assert_eq!(

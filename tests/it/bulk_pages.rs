@@ -358,7 +358,7 @@ async fn the_jobs_are_listed(app: &TestApp) {
         .get(JOBS)
         .await
         .expect(200)
-        .expect_words("q: nobody 21");
+        .expect_words("text: nobody 21");
     assert!(!first.words().contains("nobody 1 "), "{}", first.words());
     let older = html::attributes(&first.text, "href");
     let older = older
@@ -370,8 +370,8 @@ async fn the_jobs_are_listed(app: &TestApp) {
         .await
         .expect(200);
     second
-        .expect_words("q: nobody 1")
-        .expect_words("q: nobody 0")
+        .expect_words("text: nobody 1")
+        .expect_words("text: nobody 0")
         .expect_words("Newest");
     fixture
         .browser
@@ -393,8 +393,9 @@ async fn an_auditor_reads_jobs_and_changes_nothing(app: &TestApp) {
         .await;
     let done = fixture.end(&page, &[("stated_reason", "x")]).await;
     let path = done.location().to_owned();
-    app.set_role(&fixture.ada, "auditor");
-    let auditor = app.signed_in_browser(&fixture.ada, FIREFOX).await;
+    let bob = app.register("bob@example.org").await;
+    app.set_role(&bob, "auditor");
+    let auditor = app.signed_in_browser(&bob, FIREFOX).await;
     auditor
         .get(JOBS)
         .await

@@ -222,7 +222,7 @@ async fn everybody_s_sessions_are_counted_and_ended(database: Database) {
         &["session", "end"][..],
         &["session", "end", "--yes"],
         &["session", "end", "--all", "--user", "ada@example.org"],
-        &["session", "end", "--user", "ada@example.org", "--yes"],
+        &["session", "end", "--all", "--browser", "Firefox"],
     ] {
         rollcall.run(wrong).expect_failed(2);
     }

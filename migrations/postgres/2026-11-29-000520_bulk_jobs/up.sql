@@ -15,6 +15,8 @@ CREATE TABLE bulk_jobs (
     listed text CHECK (length(listed) <= 65536),
     -- The person whose sessions are left out.
     except_user_id uuid,
+    -- The latest sign-in of a session that it may end.
+    opened_until timestamptz NOT NULL,
     state text NOT NULL CHECK (state IN ('running', 'done', 'stopped', 'failed')),
     -- The sessions that it was for when it was ordered.
     total bigint NOT NULL CHECK (total >= 0),

@@ -15,6 +15,8 @@ CREATE TABLE bulk_jobs (
     listed TEXT CHECK (length(listed) <= 65536),
     -- The person whose sessions are left out.
     except_user_id BLOB,
+    -- The latest sign-in of a session that it may end.
+    opened_until TIMESTAMP NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('running', 'done', 'stopped', 'failed')),
     -- The sessions that it was for when it was ordered.
     total BIGINT NOT NULL CHECK (total >= 0),

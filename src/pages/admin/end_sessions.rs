@@ -70,7 +70,7 @@ pub async fn preview(
 ) -> Result<HttpResponse> {
     let fields = EndFields::parse(&fields, app.clock.now())?;
     let Some(selection) = &fields.selection else {
-        return page(StatusCode::BAD_REQUEST, &nothing_ticked(&request, &caller)?);
+        return page(StatusCode::BAD_REQUEST, &unticked_page(&request, &caller)?);
     };
     let template = load_page(&app, &request, &caller, selection, &fields).await?;
     page(StatusCode::OK, &template)
@@ -87,7 +87,7 @@ pub async fn submit(
 ) -> Result<HttpResponse> {
     let fields = EndFields::parse(&fields, app.clock.now())?;
     let Some(selection) = &fields.selection else {
-        return page(StatusCode::BAD_REQUEST, &nothing_ticked(&request, &caller)?);
+        return page(StatusCode::BAD_REQUEST, &unticked_page(&request, &caller)?);
     };
     let reason: StatedReason = match fields.stated_reason.parse() {
         Ok(reason) => reason,
@@ -151,7 +151,7 @@ async fn load_page(
     })
 }
 
-fn nothing_ticked(request: &HttpRequest, caller: &Caller) -> Result<EndSessionsPage> {
+fn unticked_page(request: &HttpRequest, caller: &Caller) -> Result<EndSessionsPage> {
     Ok(EndSessionsPage {
         layout: Layout::for_caller(request, caller, NavItem::Administration)?,
         question: "No session is ticked".into(),

@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
 use crate::http::app_state::AppState;
 use crate::pages::words::TimeView;
 use crate::sessions::bulk::{BulkJob, BulkState, Selection};
+use crate::sessions::search::{SessionFilter, TimeBound};
 
 /// A bulk job.
 pub(super) struct JobView {
@@ -30,6 +31,7 @@ pub(super) struct JobView {
     pub(super) ended: String,
     pub(super) already_over: String,
     pub(super) failed: String,
+    pub(super) has_any_over: bool,
     pub(super) has_failures: bool,
     /// Whether the sessions of its orderer are left out.
     pub(super) leaves_own: bool,
@@ -64,6 +66,7 @@ impl JobView {
             ended: quantity::number(size(job.ended)),
             already_over: quantity::number(size(job.already_over)),
             failed: quantity::number(size(job.failed)),
+            has_any_over: job.already_over > 0,
             has_failures: job.failed > 0,
             leaves_own: job.except_user_id.is_some(),
             handled: match job.state {
@@ -87,13 +90,37 @@ fn describe(job: &BulkJob, total: u64) -> Result<(String, Vec<String>)> {
         ),
         Selection::Matching(filter) => (
             format!("{about}{} that matched", quantity::sessions(total)),
-            filter
-                .to_pairs()
-                .into_iter()
-                .map(|(name, value)| format!("{}: {value}", name.replace('_', " ")))
-                .collect(),
+            filter_words(&filter, job.created_at),
         ),
     })
+}
+
+/// Returns the parts of a filter in words: "browser: Firefox", "used before: 3 May 2026, 10:00 UTC".
+fn filter_words(filter: &SessionFilter, ordered: Timestamp) -> Vec<String> {
+    let time = |name: &str, bound: Option<TimeBound>| {
+        let at = TimeView::exact(bound?.resolve(ordered)).exact;
+        Some(format!("{name}: {at}"))
+    };
+    let times = [
+        time("signed in since", filter.opened_from),
+        time("signed in before", filter.opened_to),
+        time("used since", filter.used_from),
+        time("used before", filter.used_to),
+    ];
+    // All are live ones, and times are told above.
+    let rest = SessionFilter {
+        state: None,
+        opened_from: None,
+        opened_to: None,
+        used_from: None,
+        used_to: None,
+        ..filter.clone()
+    };
+    let others = rest.to_pairs().into_iter().map(|(name, value)| match name {
+        "q" => format!("text: {value}"),
+        name => format!("{}: {value}", name.replace('_', " ")),
+    });
+    others.chain(times.into_iter().flatten()).collect()
 }
 
 fn state(state: BulkState) -> &'static str {
@@ -133,7 +160,14 @@ fn summary(job: &BulkJob) -> String {
     };
     match (job.state, job.failed) {
         (BulkState::Running, _) => format!("{ended} so far."),
-        (BulkState::Done, 0) => format!("{ended}."),
+        (BulkState::Done, 0) => match dropped(job) {
+            0 => format!("{ended}."),
+            1 => format!("{ended}. 1 no longer matched: it had ended, or was used since."),
+            n => format!(
+                "{ended}. {} no longer matched: they had ended, or were used since.",
+                quantity::number(n)
+            ),
+        },
         (BulkState::Done, 1) => {
             format!("{ended}. 1 could not be ended and is still live; the log says why.")
         }
@@ -147,6 +181,15 @@ fn summary(job: &BulkJob) -> String {
         (BulkState::Failed, _) => format!(
             "It could not go on; the log says why. {ended}; the others were left as they are."
         ),
+    }
+}
+
+/// Returns how many sessions matched when the job was ordered, and not when it came to them.
+fn dropped(job: &BulkJob) -> u64 {
+    let handled = job.ended + job.already_over + job.failed;
+    match job.is_total_exact {
+        true => u64::try_from(job.total - handled).unwrap_or_default(),
+        false => 0,
     }
 }
 

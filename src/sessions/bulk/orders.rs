@@ -102,7 +102,9 @@ impl Sessions {
         let (now, is_total_exact) = (self.clock.now(), preview.is_exact);
         let job = self
             .db
-            .write(move |c| {
+            .transaction(move |c| {
+                // The clock of the node that a session was signed in on may be ahead of this one.
+                let latest = store::find_latest_sign_in(c)?;
                 let job = NewBulkJob {
                     id: JobId::new(now),
                     created_at: now,
@@ -114,6 +116,7 @@ impl Sessions {
                     filter: filter.as_deref(),
                     listed: listed.as_deref(),
                     except_user_id: except,
+                    opened_until: latest.map_or(now, |at| at.max(now)),
                     state: BulkState::Running.as_str(),
                     total,
                     is_total_exact,

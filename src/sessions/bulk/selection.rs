@@ -93,7 +93,7 @@ impl BulkJob {
 
     /// Returns `filter` without sessions that were signed in after the order.
     pub(super) fn bounded(&self, filter: SessionFilter) -> SessionFilter {
-        let after = self.created_at + TICK;
+        let after = self.opened_until + TICK;
         let end = filter
             .opened_to
             .map_or(after, |bound| bound.resolve(after).min(after));

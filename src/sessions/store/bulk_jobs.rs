@@ -34,6 +34,7 @@ pub struct BulkJob {
     pub(in crate::sessions) listed: Option<String>,
     /// The person whose sessions are left out.
     pub except_user_id: Option<UserId>,
+    pub(in crate::sessions) opened_until: Timestamp,
     /// Whether it is running, or how it ended.
     pub state: BulkState,
     /// The sessions that it was for when it was ordered.
@@ -73,6 +74,7 @@ pub(in crate::sessions) struct NewBulkJob<'a> {
     pub(in crate::sessions) filter: Option<&'a str>,
     pub(in crate::sessions) listed: Option<&'a str>,
     pub(in crate::sessions) except_user_id: Option<UserId>,
+    pub(in crate::sessions) opened_until: Timestamp,
     pub(in crate::sessions) state: &'a str,
     pub(in crate::sessions) total: i64,
     pub(in crate::sessions) is_total_exact: bool,
@@ -266,6 +268,16 @@ pub(in crate::sessions) fn list_jobs_finished_before(
 pub(in crate::sessions) fn delete_jobs(c: &mut AnyConnection, ids: &[JobId]) -> Result<usize> {
     let listed = bulk_jobs::table.filter(bulk_jobs::id.eq_any(ids));
     Ok(diesel::delete(listed).execute(c)?)
+}
+
+/// Returns the latest sign-in of a session that is not marked as ended, if there is one.
+pub(in crate::sessions) fn find_latest_sign_in(c: &mut AnyConnection) -> Result<Option<Timestamp>> {
+    Ok(user_sessions::table
+        .filter(user_sessions::is_active)
+        .order((user_sessions::created_at.desc(), user_sessions::id.desc()))
+        .select(user_sessions::created_at)
+        .first(c)
+        .optional()?)
 }
 
 /// Lists those of `ids` that exist, each with its owner and whether it is live, in the order of the

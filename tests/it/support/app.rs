@@ -160,6 +160,11 @@ impl TestApp {
         unfinished.expect("the database responds")
     }
 
+    /// Runs batches as [`TestApp::run_bulk_batch`], where the database may not respond.
+    pub async fn try_run_bulk_batch(&self) -> Option<usize> {
+        self.server.jobs().run_bulk_jobs().await.ok()
+    }
+
     /// Runs all bulk jobs to their end.
     pub async fn run_bulk_jobs(&self) {
         while self.run_bulk_batch().await > 0 {}
