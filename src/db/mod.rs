@@ -19,8 +19,8 @@ use diesel::r2d2::{Pool, PooledConnection};
 use tokio::sync::Semaphore;
 
 pub use self::connection::AnyConnection;
-pub(crate) use self::connection::on_each;
 use self::connection::{Access, ConnectionManager};
+pub(crate) use self::connection::{MultiBackend, on_each};
 pub(crate) use self::functions::folded;
 pub use self::lock::NodeLock;
 pub(crate) use self::lock::lock_name;

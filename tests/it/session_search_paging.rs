@@ -19,7 +19,7 @@ use crate::support::sessions::{End, RowOwner, SessionRow, owners, sessions};
 
 on_both!(
     app: pages_lead_forwards_and_back,
-    nothing_untouched_is_skipped_or_repeated_while_rows_change,
+    what_is_untouched_is_found_once_while_rows_change,
     a_cursor_counts_for_its_filter_and_order_only,
     an_empty_page_leads_back,
     a_search_goes_on_where_its_budget_was_over,
@@ -96,7 +96,7 @@ async fn pages_lead_forwards_and_back(app: &TestApp) {
     }
 }
 
-async fn nothing_untouched_is_skipped_or_repeated_while_rows_change(app: &TestApp) {
+async fn what_is_untouched_is_found_once_while_rows_change(app: &TestApp) {
     let (owners, _) = random(app, 150);
     let key = app.create_key("admin:read");
     for (round, (state, sort)) in SORTS.into_iter().enumerate() {

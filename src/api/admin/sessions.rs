@@ -1,6 +1,7 @@
 //! `/api/v1/admin/sessions`: searching the sessions of all people.
 
 use actix_web::{HttpRequest, HttpResponse, web};
+use futures_util::future::try_join;
 use serde::Serialize;
 use url::form_urlencoded;
 
@@ -64,8 +65,8 @@ pub async fn list(
     let pairs: Vec<_> = form_urlencoded::parse(request.query_string().as_bytes()).collect();
     let query = SearchQuery::parse(pairs.iter().map(|(name, value)| (&**name, &**value)))?;
     let (filter, sort) = (query.filter.clone(), query.sort);
-    let total = app.sessions.count_matching(&filter).await?;
-    let page = app.sessions.search(query).await?;
+    let total = app.sessions.count_matching(&filter);
+    let (page, total) = try_join(app.sessions.search(query), total).await?;
     let now = app.clock.now();
     let encode = |cursor: SearchCursor| cursor.encode(&filter, sort);
     let found = page.found.into_iter();

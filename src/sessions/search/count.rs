@@ -3,12 +3,13 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use super::criteria::{Criteria, WalkOrder};
-use super::filter::{SessionFilter, SortKey, StateFilter};
+use super::criteria::{Criteria, Lane, Position, WalkOrder};
+use super::filter::{SessionFilter, SortKey};
 use super::find::{Deadline, FoundSession};
+use super::plan::plan_to_count;
 use super::resolve::resolve;
-use super::walk::{Walk, Walked};
-use crate::db::{SessionId, UserId};
+use super::walk::Walk;
+use crate::db::{AnyConnection, SessionId, UserId};
 use crate::error::Result;
 use crate::sessions::Sessions;
 use crate::sessions::store::search as store;
@@ -56,7 +57,7 @@ pub struct MatchPreview {
     pub people: MatchCount,
     /// How many of them are the caller's.
     pub own: u64,
-    /// The first of them, in the default order.
+    /// Some of them, at most 20.
     pub examples: Vec<FoundSession>,
 }
 
@@ -77,11 +78,19 @@ impl Sessions {
     /// # Errors
     /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
     pub async fn count_matching(&self, filter: &SessionFilter) -> Result<MatchCount> {
-        let Some(criteria) = self.find_criteria(filter).await? else {
+        let Some((criteria, lanes)) = self.plan_count(filter).await? else {
             return Ok(MatchCount::Exactly(0));
         };
-        let walked = self.walk_to_count(criteria.clone()).await?;
-        self.total(criteria, &walked).await
+        let (counting, along) = (criteria.clone(), lanes.clone());
+        let counted = self.db.read(move |c| count_at_once(c, &along, &counting));
+        match counted.await? {
+            AtOnce::Exactly(number) => Ok(MatchCount::Exactly(number)),
+            AtOnce::Many => self.estimate(criteria, COUNTED as u64).await,
+            AtOnce::Unknown => {
+                let tally = self.walk_to_count(criteria.clone(), lanes).await?;
+                self.total(criteria, &tally).await
+            }
+        }
     }
 
     /// Counts the sessions that satisfy a filter and the people who have them, and those of `own`.
@@ -94,19 +103,19 @@ impl Sessions {
         filter: &SessionFilter,
         own: Option<UserId>,
     ) -> Result<MatchPreview> {
-        let Some(criteria) = self.find_criteria(filter).await? else {
+        let Some((criteria, lanes)) = self.plan_count(filter).await? else {
             return Ok(MatchPreview::empty());
         };
-        let walked = self.walk_to_count(criteria.clone()).await?;
-        let sessions = self.total(criteria.clone(), &walked).await?;
-        let ids: Vec<SessionId> = walked.found.iter().map(|at| at.id).collect();
+        let tally = self.walk_to_count(criteria.clone(), lanes).await?;
+        let sessions = self.total(criteria.clone(), &tally).await?;
+        let ids: Vec<SessionId> = tally.found.iter().map(|at| at.id).collect();
         let (counted, people) = (ids.len() as u64, self.count_people(ids).await?);
         let people = match sessions {
             MatchCount::Exactly(_) => MatchCount::Exactly(people),
             // In the same proportion as among those that were counted.
             MatchCount::About(all) => MatchCount::About(scaled(people, all, counted)),
         };
-        let first = &walked.found[..walked.found.len().min(EXAMPLES)];
+        let first = &tally.found[..tally.found.len().min(EXAMPLES)];
         let examples = self.find_all(first, criteria.state, criteria.now).await?;
         Ok(MatchPreview {
             sessions,
@@ -116,35 +125,56 @@ impl Sessions {
         })
     }
 
-    async fn find_criteria(&self, filter: &SessionFilter) -> Result<Option<Criteria>> {
+    /// Resolves a filter and chooses the lanes to count along; `None` when it finds no session.
+    async fn plan_count(&self, filter: &SessionFilter) -> Result<Option<(Criteria, Vec<Lane>)>> {
         let (filter, now) = (filter.clone(), self.clock.now());
-        self.db.read(move |c| resolve(c, &filter, now)).await
+        let planned = self.db.read(move |c| {
+            let Some(criteria) = resolve(c, &filter, now)? else {
+                return Ok(None);
+            };
+            let lanes = plan_to_count(c, &criteria)?;
+            Ok(Some((criteria, lanes)))
+        });
+        planned.await
     }
 
-    async fn walk_to_count(&self, criteria: Criteria) -> Result<Walked> {
+    /// Walks along the lanes, one after the other, up to one more than are counted.
+    async fn walk_to_count(&self, criteria: Criteria, lanes: Vec<Lane>) -> Result<Tally> {
         let deadline = Deadline::after(COUNT_BUDGET);
-        let order = WalkOrder {
-            key: match criteria.state {
-                StateFilter::Ended => SortKey::Ended,
-                StateFilter::Live | StateFilter::Any => SortKey::Used,
-            },
-            descending: true,
+        let mut tally = Tally {
+            found: Vec::new(),
+            is_whole: true,
         };
-        let walk = self
-            .db
-            .read(move |c| Walk::new(c, criteria, order, None, COUNTED));
-        let walk = self.walk(walk.await?, &deadline).await?;
-        Ok(walk.finish())
+        for lane in lanes {
+            let key = lane.own_key().unwrap_or(SortKey::Used);
+            let order = WalkOrder {
+                key,
+                descending: true,
+            };
+            let is_sorted = lane.has_order(key);
+            let lane = Lane { is_sorted, ..lane };
+            let rest = COUNTED - tally.found.len();
+            let walk = Walk::along(vec![lane], criteria.clone(), order, None, rest);
+            let walked = self.walk(walk, &deadline).await?.finish();
+            tally.found.extend(walked.found);
+            tally.is_whole &= walked.rest.is_none();
+        }
+        Ok(tally)
     }
 
-    /// Returns how many sessions there are, of which a walk has found the first.
-    async fn total(&self, criteria: Criteria, walked: &Walked) -> Result<MatchCount> {
-        let counted = walked.found.len() as u64;
-        if walked.rest.is_none() {
-            return Ok(MatchCount::Exactly(counted));
+    /// Returns how many sessions there are, of which a walk has found some.
+    async fn total(&self, criteria: Criteria, tally: &Tally) -> Result<MatchCount> {
+        let counted = tally.found.len() as u64;
+        match tally.is_whole {
+            true => Ok(MatchCount::Exactly(counted)),
+            false => self.estimate(criteria, counted).await,
         }
+    }
+
+    /// Estimates how many sessions there are, of which there are at least `least`.
+    async fn estimate(&self, criteria: Criteria, least: u64) -> Result<MatchCount> {
         let estimated = self.db.read(move |c| store::estimate(c, &criteria)).await?;
-        Ok(MatchCount::About(estimated.max(counted)))
+        Ok(MatchCount::About(estimated.max(least)))
     }
 
     async fn count_own(&self, criteria: Criteria, own: Option<UserId>) -> Result<u64> {
@@ -159,8 +189,10 @@ impl Sessions {
             users: Some(vec![own]),
             ..criteria
         };
-        let walked = self.walk_to_count(criteria).await?;
-        Ok(walked.found.len() as u64)
+        let planned = criteria.clone();
+        let lanes = self.db.read(move |c| plan_to_count(c, &planned)).await?;
+        let tally = self.walk_to_count(criteria, lanes).await?;
+        Ok(tally.found.len() as u64)
     }
 
     async fn count_people(&self, ids: Vec<SessionId>) -> Result<u64> {
@@ -173,6 +205,37 @@ impl Sessions {
         });
         people.await
     }
+}
+
+/// The result of counting in one statement for each lane.
+enum AtOnce {
+    Exactly(u64),
+    /// More than are counted.
+    Many,
+    /// The statements were at their limit before.
+    Unknown,
+}
+
+/// What was found by counting one by one, and whether that is all.
+struct Tally {
+    found: Vec<Position>,
+    is_whole: bool,
+}
+
+fn count_at_once(c: &mut AnyConnection, lanes: &[Lane], criteria: &Criteria) -> Result<AtOnce> {
+    let most = COUNTED as i64;
+    let (mut matches, mut is_whole) = (0, true);
+    for lane in lanes {
+        let limit = most + most / 5;
+        let (rows, found) = store::count_matches(c, lane, criteria, limit)?;
+        matches += found;
+        is_whole &= rows < limit;
+    }
+    Ok(match u64::try_from(matches).unwrap_or_default() {
+        matches if matches > COUNTED as u64 => AtOnce::Many,
+        matches if is_whole => AtOnce::Exactly(matches),
+        _ => AtOnce::Unknown,
+    })
 }
 
 fn scaled(part: u64, all: u64, counted: u64) -> u64 {

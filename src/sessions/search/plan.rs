@@ -46,6 +46,24 @@ pub(super) fn plan(c: &mut AnyConnection, criteria: &Criteria, key: SortKey) -> 
     Ok(in_order.unwrap_or_else(|| lanes(criteria, vec![Driver::Order])))
 }
 
+/// Chooses the lanes by which the fewest rows are read, in whatever order.
+///
+/// # Errors
+/// Those of the database.
+pub(super) fn plan_to_count(c: &mut AnyConnection, criteria: &Criteria) -> Result<Vec<Lane>> {
+    let key = SortKey::Used;
+    let best = plan(c, criteria, key)?;
+    if best.iter().all(|lane| lane.driver != Driver::Order) {
+        return Ok(best);
+    }
+    // None has few rows; one that doesn't have the order still has fewer than all.
+    let is_walkable = |lanes: &Vec<Lane>| lanes.iter().all(|lane| lane.own_key().is_some());
+    Ok(choices(criteria, key)
+        .into_iter()
+        .find(is_walkable)
+        .unwrap_or(best))
+}
+
 fn has_order(lanes: &[Lane], key: SortKey) -> bool {
     lanes.iter().all(|lane| lane.has_order(key))
 }

@@ -54,6 +54,17 @@ impl Walk {
         needed: usize,
     ) -> Result<Self> {
         let lanes = plan(c, &criteria, order.key)?;
+        Ok(Self::along(lanes, criteria, order, start, needed))
+    }
+
+    /// Returns a walk along these lanes.
+    pub(super) fn along(
+        lanes: Vec<Lane>,
+        criteria: Criteria,
+        order: WalkOrder,
+        start: Option<Position>,
+        needed: usize,
+    ) -> Self {
         let progress = |lane| Progress {
             lane,
             found: Vec::new(),
@@ -64,13 +75,13 @@ impl Walk {
                 .min(LARGEST_STEP)
                 + SLACK,
         };
-        Ok(Self {
+        Self {
             criteria,
             order,
             start,
             needed,
             lanes: lanes.into_iter().map(progress).collect(),
-        })
+        }
     }
 
     /// Returns whether nothing is left to do.

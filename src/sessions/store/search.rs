@@ -14,12 +14,12 @@ use diesel::sql_types::{Bool, Integer};
 
 use self::conditions::satisfies;
 pub(in crate::sessions) use self::sample::estimate;
-use self::values::Counted;
 pub(in crate::sessions) use self::values::list_values;
+use self::values::{Counted, CountedMatches};
 use super::model::Session;
 use crate::clock::Timestamp;
 use crate::db::schema::{user_sessions, users};
-use crate::db::{AnyConnection, SessionId, UserId, sql as types};
+use crate::db::{AnyConnection, MultiBackend, SessionId, UserId, sql as types};
 use crate::error::Result;
 use crate::people::User;
 use crate::sessions::search::criteria::{
@@ -28,8 +28,7 @@ use crate::sessions::search::criteria::{
 use crate::sessions::search::{Mark, SortKey};
 use crate::sessions::values::last_used_bucket;
 
-type Backend = <AnyConnection as Connection>::Backend;
-type Rows = IntoBoxed<'static, user_sessions::table, Backend>;
+type Rows = IntoBoxed<'static, user_sessions::table, MultiBackend>;
 /// The columns that a row is sorted by, and whether it satisfies the filter.
 type Read = (SessionId, i32, Timestamp, Option<Timestamp>, Option<bool>);
 
@@ -70,6 +69,17 @@ pub(in crate::sessions) fn count(
 ) -> Result<i64> {
     let rows = indexed(lane, criteria).limit(limit);
     Ok(Counted(rows.select(user_sessions::id)).get_result(c)?)
+}
+
+/// Counts the rows of a lane up to `limit`, and those of them that satisfy the filter.
+pub(in crate::sessions) fn count_matches(
+    c: &mut AnyConnection,
+    lane: &Lane,
+    criteria: &Criteria,
+    limit: i64,
+) -> Result<(i64, i64)> {
+    let rows = indexed(lane, criteria).limit(limit);
+    Ok(CountedMatches(rows.select(satisfies(criteria))).get_result(c)?)
 }
 
 /// Finds sessions, live or ended, with their owners.
@@ -170,12 +180,16 @@ fn rows_of(lane: &Lane) -> Rows {
 
 /// Returns the rows of a lane in the order of its index, so that no database reads them otherwise.
 fn indexed(lane: &Lane, criteria: &Criteria) -> Rows {
-    let Some(key) = lane.own_key() else {
-        return rows_of(lane).order((
-            user_sessions::ip_key.asc(),
-            user_sessions::last_used_bucket.desc(),
-            user_sessions::id.desc(),
-        ));
+    let key = match (lane.own_key(), &lane.driver) {
+        (Some(key), _) => key,
+        (None, Driver::IpRange(..)) => {
+            return rows_of(lane).order((
+                user_sessions::ip_key.asc(),
+                user_sessions::last_used_bucket.desc(),
+                user_sessions::id.desc(),
+            ));
+        }
+        (None, _) => SortKey::Used,
     };
     let order = WalkOrder {
         key,

@@ -5,16 +5,15 @@ use diesel::expression::BoxableExpression;
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Nullable};
 
-use super::Backend;
 use crate::clock::Timestamp;
-use crate::db::folded;
 use crate::db::schema::{user_sessions, users};
+use crate::db::{MultiBackend, folded};
 use crate::net::IpKeyRange;
 use crate::sessions::search::criteria::{Criteria, Spellings, TimeRange};
 use crate::sessions::search::{Mark, StateFilter};
 
 pub(super) type Condition =
-    Box<dyn BoxableExpression<user_sessions::table, Backend, SqlType = Nullable<Bool>>>;
+    Box<dyn BoxableExpression<user_sessions::table, MultiBackend, SqlType = Nullable<Bool>>>;
 
 /// Returns whether a row satisfies the whole filter. It may be null, which is no.
 pub(super) fn satisfies(criteria: &Criteria) -> Condition {

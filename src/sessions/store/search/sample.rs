@@ -4,17 +4,16 @@ use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::{BigInt, Nullable};
 
-use super::Backend;
 use super::conditions::{Condition, satisfies};
-use crate::db::AnyConnection;
+use crate::db::{AnyConnection, MultiBackend};
 use crate::error::Result;
 use crate::sessions::search::criteria::Criteria;
 
 /// The pages of PostgreSQL's table in a sample: about 15,000 rows.
-const PAGES: i64 = 2_000;
+const PAGES: i64 = 1_000;
 /// The blocks of an SQLite table in a sample, and the row ids of each.
 const BLOCKS: i64 = 64;
-const BLOCK: i64 = 256;
+const BLOCK: i64 = 200;
 
 /// Counts the rows of a sample that satisfy a condition.
 struct CountOfSample {
@@ -35,8 +34,8 @@ impl Query for CountOfSample {
 
 impl RunQueryDsl<AnyConnection> for CountOfSample {}
 
-impl QueryFragment<Backend> for CountOfSample {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Backend>) -> QueryResult<()> {
+impl QueryFragment<MultiBackend> for CountOfSample {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
         out.unsafe_to_cache_prepared();
         out.push_sql("SELECT count(*) FROM user_sessions ");
         out.push_sql(&self.sample);

@@ -27,6 +27,25 @@ impl<Q: QueryFragment<DB>, DB: diesel::backend::Backend> QueryFragment<DB> for C
     }
 }
 
+/// Counts the rows of a query that selects one condition, and those of which it is true.
+#[derive(Debug, Clone, QueryId)]
+pub(super) struct CountedMatches<Q>(pub(super) Q);
+
+impl<Q> Query for CountedMatches<Q> {
+    type SqlType = (BigInt, BigInt);
+}
+
+impl<Q, C> RunQueryDsl<C> for CountedMatches<Q> {}
+
+impl<Q: QueryFragment<DB>, DB: diesel::backend::Backend> QueryFragment<DB> for CountedMatches<Q> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        out.push_sql("WITH scanned(is_match) AS (");
+        self.0.walk_ast(out.reborrow())?;
+        out.push_sql(") SELECT count(*), count(CASE WHEN is_match THEN 1 END) FROM scanned");
+        Ok(())
+    }
+}
+
 #[derive(QueryableByName)]
 struct Value {
     #[diesel(sql_type = Nullable<Text>)]
