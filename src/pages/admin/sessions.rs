@@ -23,6 +23,8 @@ use crate::sessions::search::{MatchCount, SEARCH_BUDGET, SearchPage, SearchQuery
 
 /// The sessions on a page.
 const PAGE_SIZE: u32 = 50;
+/// What is wrong with a query is named up to so many times.
+const MAX_PROBLEMS: usize = 20;
 
 #[derive(Template)]
 #[template(path = "pages/admin/sessions.html")]
@@ -57,7 +59,7 @@ pub async fn show(
             StatusCode::OK
         }
         Err(problems) => {
-            template.problems.clone_from(problems);
+            template.problems = problems.iter().take(MAX_PROBLEMS).cloned().collect();
             StatusCode::BAD_REQUEST
         }
     };

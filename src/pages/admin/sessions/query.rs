@@ -73,7 +73,7 @@ impl ListQuery {
         })
     }
 
-    /// Returns the value of a field of the plain form: as it was sent, else as the filter has it.
+    /// Returns the value of a field of the plain form: as it was sent, or empty.
     pub(super) fn field(&self, name: &str) -> String {
         let sent = self.typed.iter().find(|(sent, _)| sent == name);
         sent.map(|(_, value)| value.clone()).unwrap_or_default()
