@@ -113,17 +113,12 @@ impl ListView {
         } = viewer;
         let url = |cursor: Option<SearchCursor>| cursor.map(|cursor| requested.url_at(&cursor));
         let (next, previous) = (url(page.next), url(page.previous));
-        let is_back = requested.cursor.is_some_and(|cursor| cursor.is_backward());
-        // A search that took too long goes on in the direction in which it went.
-        let (next, previous, rest) = match (page.is_partial, is_back) {
-            (false, _) => (next, previous, None),
-            (true, false) => (None, previous, next),
-            (true, true) => (next, None, previous),
+        let progress = match (page.is_partial, requested.cursor) {
+            (false, _) => Progress::Whole,
+            (true, Some(cursor)) if cursor.is_backward() => Progress::StoppedBackward,
+            (true, _) => Progress::StoppedForward,
         };
-        let (newer, older) = match requested.sort.descending {
-            true => (previous, next),
-            false => (next, previous),
-        };
+        let ways = Ways::new(next, previous, progress, requested.sort);
         Self {
             count: words::matching_sessions(count),
             heads: heads(requested),
@@ -133,12 +128,45 @@ impl ListView {
                 .map(|found| Row::new(found, caller, names, reader))
                 .collect(),
             order: words::order(requested.sort),
-            newer,
-            older,
-            rest,
+            newer: ways.newer,
+            older: ways.older,
+            rest: ways.rest,
             exports: exports(requested),
             ending: ending(requested, count, caller),
         }
+    }
+}
+
+/// How far the search for a page came.
+#[derive(Clone, Copy)]
+enum Progress {
+    Whole,
+    /// It took too long on the way to a next page.
+    StoppedForward,
+    /// It took too long on the way to a previous page.
+    StoppedBackward,
+}
+
+/// The ways from a page.
+struct Ways<T> {
+    newer: Option<T>,
+    older: Option<T>,
+    /// Where a search that took too long goes on.
+    rest: Option<T>,
+}
+
+impl<T> Ways<T> {
+    fn new(next: Option<T>, previous: Option<T>, progress: Progress, sort: SessionSort) -> Self {
+        let (next, previous, rest) = match progress {
+            Progress::Whole => (next, previous, None),
+            Progress::StoppedForward => (None, previous, next),
+            Progress::StoppedBackward => (next, None, previous),
+        };
+        let (newer, older) = match sort.descending {
+            true => (previous, next),
+            false => (next, previous),
+        };
+        Self { newer, older, rest }
     }
 }
 
@@ -212,4 +240,30 @@ fn ending(requested: &RequestedList, count: MatchCount, caller: &Caller) -> Opti
             _ => "End all that match…".into(),
         },
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_search_that_took_too_long_goes_on_the_way_it_went() {
+        let ways = |progress, descending| {
+            let key = SortKey::Used;
+            let ways = Ways::new(
+                Some("n"),
+                Some("p"),
+                progress,
+                SessionSort { key, descending },
+            );
+            [ways.newer, ways.older, ways.rest]
+        };
+        let (n, p) = (Some("n"), Some("p"));
+        assert_eq!(ways(Progress::Whole, true), [p, n, None]);
+        assert_eq!(ways(Progress::Whole, false), [n, p, None]);
+        assert_eq!(ways(Progress::StoppedForward, true), [p, None, n]);
+        assert_eq!(ways(Progress::StoppedForward, false), [None, p, n]);
+        assert_eq!(ways(Progress::StoppedBackward, true), [None, n, p]);
+        assert_eq!(ways(Progress::StoppedBackward, false), [n, None, p]);
+    }
 }
