@@ -67,6 +67,22 @@ impl Applications {
         self.db.read(store::list_applications).await
     }
 
+    /// Returns the names of these applications; those that don't exist are left out. The caller bounds
+    /// their number.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database doesn't respond.
+    pub async fn list_names(
+        &self,
+        ids: Vec<ApplicationId>,
+    ) -> Result<HashMap<ApplicationId, String>> {
+        if ids.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let names = self.db.read(move |c| store::list_names(c, &ids)).await?;
+        Ok(names.into_iter().collect())
+    }
+
     /// Returns the application with that id or name.
     ///
     /// # Errors

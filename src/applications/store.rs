@@ -70,6 +70,17 @@ pub(super) fn get_by_name(c: &mut AnyConnection, name: &str) -> Result<Applicati
     Ok(row.select(Application::as_select()).get_result(c)?)
 }
 
+/// Lists the ids and names of these applications; those that don't exist are left out.
+pub(super) fn list_names(
+    c: &mut AnyConnection,
+    ids: &[ApplicationId],
+) -> Result<Vec<(ApplicationId, String)>> {
+    Ok(applications::table
+        .filter(applications::id.eq_any(ids))
+        .select((applications::id, applications::name))
+        .load(c)?)
+}
+
 /// Finds the id of the application with that id or name.
 pub(crate) fn find_application_id(
     c: &mut AnyConnection,

@@ -11,7 +11,7 @@ use crate::settings::Settings;
 #[derive(Subcommand)]
 pub(super) enum Session {
     /// List sessions, those that are live unless something else is named
-    List(List),
+    List(Box<List>),
     /// End one session, those that the options find, or everybody's
     End(Box<End>),
 }

@@ -184,7 +184,7 @@ impl End {
                 eprintln!("About {live} sessions are live. To end them, add --yes.");
             }
             (false, n, true) => {
-                eprintln!("{n} sessions of {people} match. To end them, add --yes.")
+                eprintln!("{n} sessions of {people} match. To end them, add --yes.");
             }
             (false, n, false) => {
                 eprintln!("About {n} sessions of at least {people} match. To end them, add --yes.");

@@ -208,6 +208,17 @@ pub async fn list_by_kind(
         .await
 }
 
+/// Lists the events that ended these sessions of anybody. The caller bounds their number.
+///
+/// # Errors
+/// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
+pub async fn list_ends(db: &Db, sessions: Vec<SessionId>) -> Result<Vec<Event>> {
+    match sessions.is_empty() {
+        true => Ok(Vec::new()),
+        false => db.read(move |c| store::list_ends(c, &sessions)).await,
+    }
+}
+
 /// A page of one session's events, newest first.
 #[derive(Debug)]
 pub struct EventPage {

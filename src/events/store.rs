@@ -157,6 +157,15 @@ pub(super) fn list_by_kind(
     Ok(cached(of_kind).load(c)?)
 }
 
+/// Lists the events that ended these sessions.
+pub(super) fn list_ends(c: &mut AnyConnection, sessions: &[SessionId]) -> Result<Vec<Event>> {
+    Ok(session_events::table
+        .filter(session_events::session_id.eq_any(sessions))
+        .filter(session_events::kind.eq(EventKind::Ended.as_str()))
+        .select(Event::as_select())
+        .load(c)?)
+}
+
 /// Lists at most `limit` of a person's events, newest first.
 pub(super) fn list_by_person(
     c: &mut AnyConnection,

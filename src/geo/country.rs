@@ -40,6 +40,14 @@ pub fn country_name(code: &str) -> Option<&'static str> {
     find_country(code).map(|country| country.name)
 }
 
+/// Returns the English names of all countries, in alphabetical order.
+pub fn country_names() -> Vec<&'static str> {
+    let names = COUNTRIES.lines().filter_map(|line| line.split('\t').nth(1));
+    let mut names: Vec<_> = names.collect();
+    names.sort_unstable();
+    names
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

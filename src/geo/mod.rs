@@ -9,7 +9,7 @@ mod map;
 mod place;
 mod point;
 
-pub use self::country::country_name;
+pub use self::country::{country_name, country_names};
 pub use self::databases::{PlaceError, Places};
 pub use self::edge_headers::EdgeHeaders;
 pub use self::location::Location;

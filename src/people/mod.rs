@@ -231,6 +231,25 @@ impl People {
             .await
     }
 
+    /// Lists every person, ordered by e-mail.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database doesn't respond.
+    pub async fn list(&self) -> Result<Vec<User>> {
+        self.db.read(store::list).await
+    }
+
+    /// Lists these people; those that don't exist are left out. The caller bounds their number.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database doesn't respond.
+    pub async fn list_by_ids(&self, ids: Vec<UserId>) -> Result<Vec<User>> {
+        match ids.is_empty() {
+            true => Ok(Vec::new()),
+            false => self.db.read(move |c| store::list_by_ids(c, &ids)).await,
+        }
+    }
+
     async fn rehash(&self, user: &User, password: PlainPassword) -> Result<()> {
         let new = self.hasher.hash(password).await?;
         let (id, old) = (user.id, user.password_hash.clone());

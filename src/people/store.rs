@@ -232,6 +232,14 @@ pub(crate) fn update_idle_limit(
     )
 }
 
+/// Lists these people; those that don't exist are left out.
+pub(super) fn list_by_ids(c: &mut AnyConnection, ids: &[UserId]) -> Result<Vec<User>> {
+    Ok(users::table
+        .filter(users::id.eq_any(ids))
+        .select(User::as_select())
+        .load(c)?)
+}
+
 /// Returns the IP retention of a person.
 ///
 /// # Errors

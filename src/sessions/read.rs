@@ -88,6 +88,23 @@ impl Sessions {
         self.db.read(move |c| store::list_live(c, owner, now)).await
     }
 
+    /// Lists the sessions of `owner` except one: those not marked as ended, newest use first, then
+    /// ended ones, newest end first; at most `limit` of each.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database doesn't respond.
+    pub async fn list_recent(
+        &self,
+        owner: UserId,
+        except: SessionId,
+        limit: u32,
+    ) -> Result<Vec<Session>> {
+        let limit = i64::from(limit);
+        self.db
+            .read(move |c| store::list_recent(c, owner, Some(except), limit))
+            .await
+    }
+
     /// Finds one session of `owner`, live or ended.
     ///
     /// # Errors

@@ -10,6 +10,7 @@ mod recent;
 mod rotation;
 pub(super) mod search;
 mod summary;
+mod shared_addresses;
 mod usage;
 
 use diesel::dsl::not;
@@ -39,6 +40,7 @@ pub(super) use self::rotation::{
     rotate_jti,
 };
 pub(crate) use self::summary::{list_active_sign_ins, list_ended_sign_ins, list_newest_live};
+pub(super) use self::shared_addresses::list_newest_addresses;
 pub(crate) use self::usage::update_idle_limit;
 pub(super) use self::usage::{mark_impossible_travel, update_last_use, update_location};
 use crate::clock::Timestamp;

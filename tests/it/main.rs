@@ -20,6 +20,7 @@ mod admin_people_acts;
 mod admin_people_pages;
 mod admin_people_search;
 mod admin_roles;
+mod admin_session_pages;
 mod alert_links;
 mod alert_mail;
 mod alerts;

@@ -185,8 +185,11 @@ impl OwnView {
         Some(Self {
             words,
             label: match found.own {
-                1 => "End mine as well".into(),
-                own => format!("End all {} of mine as well", quantity::number(own)),
+                1 => "End mine as well; you may be signed out here".into(),
+                own => format!(
+                    "End all {} of mine as well; you may be signed out here",
+                    quantity::number(own)
+                ),
             },
             is_chosen,
             is_all,

@@ -1,11 +1,13 @@
 //! `/admin`: the pages of administrators and auditors.
 
+pub mod addresses;
 mod end_fields;
 pub mod end_sessions;
 pub mod job;
 mod job_views;
 pub mod jobs;
 mod quantity;
+pub mod session;
 pub mod session_export;
 mod chart;
 mod node_views;
@@ -26,6 +28,9 @@ pub mod user_link;
 pub mod user_role;
 pub mod users;
 mod users_filter;
+mod session_views;
+mod session_words;
+pub mod sessions;
 
 /// A tab of the administrator's pages.
 pub struct AdminTab {

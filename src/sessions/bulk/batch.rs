@@ -158,7 +158,7 @@ fn list_due(c: &mut AnyConnection, job: &BulkJob, size: usize, now: Timestamp) -
             let after = job.position_at.zip(job.position_id);
             let limit = i64::try_from(size).unwrap_or(i64::MAX);
             let IdBatch { sessions, position } =
-                list_ids_after(c, &job.bounded(filter), after, now, limit)?;
+                list_ids_after(c, &job.bounded(*filter), after, now, limit)?;
             let position = position.map(|(at, id)| (Some(at), id));
             Due { sessions, position }
         }

@@ -19,7 +19,7 @@ const TICK: Duration = Duration::from_micros(1);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Selection {
     /// The live ones that a filter finds.
-    Matching(SessionFilter),
+    Matching(Box<SessionFilter>),
     /// These, in the order of their ids, each once.
     Listed(Vec<SessionId>),
 }
@@ -37,10 +37,10 @@ impl Selection {
                 "finds only sessions that have ended; there is nothing to end",
             ));
         }
-        Ok(Self::Matching(SessionFilter {
+        Ok(Self::Matching(Box::new(SessionFilter {
             state: Some(StateFilter::Live),
             ..filter.at(now)
-        }))
+        })))
     }
 
     /// Returns the selection of these sessions.
@@ -83,7 +83,7 @@ impl BulkJob {
                 let pairs: BTreeMap<String, String> = decode(filter)?;
                 let pairs = pairs.iter().map(|(name, value)| (&**name, &**value));
                 SessionFilter::parse(pairs)
-                    .map(Selection::Matching)
+                    .map(|filter| Selection::Matching(Box::new(filter)))
                     .map_err(|err| Error::Internal(Failure::new("a job's filter", err)))
             }
             (None, Some(listed)) => Ok(Selection::Listed(decode(listed)?)),

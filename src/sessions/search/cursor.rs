@@ -32,6 +32,12 @@ pub struct SearchCursor {
 }
 
 impl SearchCursor {
+    /// Returns whether its page precedes the position, rather than follows it.
+    #[must_use]
+    pub fn is_backward(&self) -> bool {
+        self.direction == Direction::Previous
+    }
+
     /// Returns the cursor as opaque text, for the filter and the order of its page.
     #[must_use]
     pub fn encode(&self, filter: &SessionFilter, sort: SessionSort) -> String {

@@ -2,12 +2,11 @@
 //! command line and in bulk jobs.
 
 use std::str::FromStr;
-use std::time::Duration;
 
-use chrono::{DateTime, NaiveDate, NaiveTime};
 use strum::{EnumString, IntoStaticStr, VariantNames};
 
-use crate::clock::{MAX_SPAN, Timestamp};
+use super::time_bound::TimeBound;
+use crate::clock::Timestamp;
 use crate::error::{Error, FieldError, Result};
 use crate::geo::country_name;
 use crate::net::IpFilter;
@@ -38,59 +37,6 @@ pub enum Mark {
     CountryChanged,
     /// Impossible travel was recorded of it.
     ImpossibleTravel,
-}
-
-/// A time that a filter compares with: a fixed one, or a span before now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TimeBound {
-    /// That time.
-    At(Timestamp),
-    /// So long ago.
-    Ago(Duration),
-}
-
-impl TimeBound {
-    /// Returns the time, seen from `now`.
-    #[must_use]
-    pub fn resolve(self, now: Timestamp) -> Timestamp {
-        match self {
-            Self::At(at) => at,
-            Self::Ago(span) => now - span,
-        }
-    }
-}
-
-impl FromStr for TimeBound {
-    type Err = String;
-
-    /// Parses a span (`90d`: so long ago), a day (`2026-11-01`, which is its first moment in UTC) or
-    /// a time of RFC 3339.
-    fn from_str(text: &str) -> Result<Self, String> {
-        if let Ok(day) = text.parse::<NaiveDate>() {
-            return Ok(Self::At(day.and_time(NaiveTime::MIN).and_utc().into()));
-        }
-        if let Ok(at) = DateTime::parse_from_rfc3339(text) {
-            return Ok(Self::At(at.to_utc().into()));
-        }
-        match humantime::parse_duration(text) {
-            Ok(span) if span <= MAX_SPAN => Ok(Self::Ago(span)),
-            _ => Err("must be a day (2026-11-01), a time of RFC 3339 or a span (90d)".into()),
-        }
-    }
-}
-
-impl std::fmt::Display for TimeBound {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::At(at) if at.time() == NaiveTime::MIN => at.format("%Y-%m-%d").fmt(f),
-            Self::At(at) => at.to_rfc3339().fmt(f),
-            // Without spaces: a span is one word of the search box.
-            Self::Ago(span) => {
-                let words = humantime::format_duration(*span).to_string();
-                f.write_str(&words.replace(' ', ""))
-            }
-        }
-    }
 }
 
 /// Which sessions of all people's; those that satisfy every part that is there.

@@ -1,0 +1,262 @@
+//! `/admin/sessions/{id}`: one session of anybody, with what happened in it and its owner's others.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+use serde::Deserialize;
+
+use super::session_views::{ActorView, EndView, Names, OwnerView, address, place};
+use super::session_words as words;
+use crate::clock::Timestamp;
+use crate::db::{EventId, SessionId};
+use crate::error::{Error, Result};
+use crate::events::{self, Event, EventPage};
+use crate::http::admin_caller::AuditCaller;
+use crate::http::app_state::AppState;
+use crate::http::layout::{Layout, NavItem, page};
+use crate::pages::notices;
+use crate::pages::views::Reader;
+use crate::pages::words::{Named, TimeView, browser, system};
+use crate::people::{Role, User};
+use crate::sessions::search::FoundSession;
+use crate::sessions::{Caller, Session};
+
+/// Events on one page.
+const MAX_EVENTS: u32 = 20;
+/// Other sessions of the owner, live and ended each.
+const MAX_OTHERS: u32 = 20;
+
+#[derive(Template)]
+#[template(path = "pages/admin/session.html")]
+struct SessionPage {
+    layout: Layout,
+    notice: Option<String>,
+    session: SessionView,
+    /// Whether it can be ended by the reader.
+    may_end: bool,
+    events: Vec<EventView>,
+    /// The address of older events, if there are more.
+    older: Option<String>,
+    /// The owner's other sessions: on the same device, and on others.
+    others: [Others; 2],
+    /// The address of the list of all the owner's sessions.
+    all: String,
+}
+
+/// The facts about the session.
+struct SessionView {
+    id: String,
+    icon: &'static str,
+    name: String,
+    label: Option<String>,
+    is_live: bool,
+    is_current: bool,
+    owner: OwnerView,
+    kind: &'static str,
+    marks: Vec<&'static str>,
+    browser: Option<Named>,
+    system: Option<Named>,
+    opened_via: String,
+    place: Option<String>,
+    address: Option<String>,
+    signed_in: TimeView,
+    last_used: TimeView,
+    is_remembered: bool,
+    end: EndView,
+    ended: Option<EndFacts>,
+    user_agent: Option<String>,
+}
+
+/// What is known of its end.
+struct EndFacts {
+    by: Option<ActorView>,
+    reason: Option<String>,
+    job: Option<String>,
+}
+
+/// Something that happened.
+struct EventView {
+    what: String,
+    at: TimeView,
+    /// Who did it; `None` for the owner.
+    by: Option<ActorView>,
+    address: Option<String>,
+    reason: Option<String>,
+    /// The address of the bulk job that it belongs to.
+    job: Option<String>,
+}
+
+/// Other sessions of the owner.
+struct Others {
+    id: &'static str,
+    heading: &'static str,
+    sessions: Vec<OtherView>,
+}
+
+/// Another session of the owner.
+struct OtherView {
+    href: String,
+    name: String,
+    icon: &'static str,
+    is_live: bool,
+    is_current: bool,
+    place: Option<String>,
+    last_used: TimeView,
+    end: EndView,
+}
+
+/// The query of `GET /admin/sessions/{id}`.
+#[derive(Deserialize)]
+pub struct SessionQuery {
+    before: Option<EventId>,
+}
+
+/// Shows the page.
+///
+/// # Errors
+/// [`Error::NotFound`] when there is no such session.
+pub async fn show(
+    app: web::Data<AppState>,
+    request: HttpRequest,
+    AuditCaller(caller): AuditCaller,
+    id: web::Path<SessionId>,
+    web::Query(query): web::Query<SessionQuery>,
+) -> Result<HttpResponse> {
+    let found = app.sessions.find_any(*id).await?.ok_or(Error::NotFound)?;
+    let mut template = load_page(&app, &request, &caller, &found, query.before).await?;
+    template.notice = notices::take(&app, &request, Some(&caller)).await?.words;
+    page(StatusCode::OK, &template)
+}
+
+async fn load_page(
+    app: &AppState,
+    request: &HttpRequest,
+    caller: &Caller,
+    found: &FoundSession,
+    before: Option<EventId>,
+) -> Result<SessionPage> {
+    let FoundSession { session, owner } = found;
+    let reader = Reader::new(app, request, caller);
+    let (events, recent, ends) = tokio::try_join!(
+        app.sessions
+            .list_activity(owner.id, session.id, before, MAX_EVENTS),
+        app.sessions.list_recent(owner.id, session.id, MAX_OTHERS),
+        events::list_ends(&app.db, vec![session.id]),
+    )?;
+    let EventPage {
+        events,
+        next_before,
+    } = events;
+    let mentioned: Vec<Event> = events.iter().chain(&ends).cloned().collect();
+    let applications = owner.application_id.into_iter().collect();
+    let names = Names::load_for_events(app, &mentioned, applications).await?;
+    let is_on_same_device =
+        |other: &Session| other.device_id.is_some() && other.device_id == session.device_id;
+    let (same_device, elsewhere): (Vec<&Session>, Vec<&Session>) =
+        recent.iter().partition(|other| is_on_same_device(other));
+    let others = |id, heading, others: Vec<&Session>| Others {
+        id,
+        heading,
+        sessions: others
+            .into_iter()
+            .map(|other| OtherView::new(other, owner, caller, &reader))
+            .collect(),
+    };
+    let view = SessionView::new(found, ends.last(), caller, &names, &reader);
+    Ok(SessionPage {
+        layout: Layout::for_caller(request, caller, NavItem::Administration)?,
+        notice: None,
+        may_end: view.is_live && caller.user.role() == Role::Admin,
+        session: view,
+        events: events
+            .iter()
+            .map(|event| EventView::new(event, owner, &names))
+            .collect(),
+        older: next_before
+            .map(|before| format!("/admin/sessions/{}?before={before}#timeline", session.id)),
+        others: [
+            others("device", "On the same device", same_device),
+            others("others", "This person’s other sessions", elsewhere),
+        ],
+        all: format!("/admin/sessions?user={}&state=any", owner.id),
+    })
+}
+
+impl SessionView {
+    fn new(
+        FoundSession { session, owner }: &FoundSession,
+        end: Option<&Event>,
+        caller: &Caller,
+        names: &Names,
+        reader: &Reader,
+    ) -> Self {
+        let (label, name) = (session.label(), session.display_name());
+        Self {
+            id: session.id.to_string(),
+            icon: session.device_kind.as_str(),
+            label: (label != name).then_some(label),
+            name,
+            is_live: session.is_live(reader.now),
+            is_current: session.id == caller.session.id,
+            owner: OwnerView::new(owner, names),
+            kind: words::kind(session.device_kind),
+            marks: words::marks(session),
+            browser: browser(session),
+            system: system(session),
+            opened_via: words::opened_via(
+                session.opened_via,
+                names.application(session.application_id),
+            ),
+            place: place(session, owner, reader),
+            address: address(session.ip_address.as_deref(), owner),
+            signed_in: TimeView::exact(session.created_at),
+            last_used: exactly_and_ago(session.last_used_at, reader.now),
+            is_remembered: session.is_remembered,
+            end: EndView::new(session, None, reader.now),
+            ended: end.map(|event| EndFacts {
+                by: names.actor(event),
+                reason: event.stated_reason.clone(),
+                job: event.job_id.map(|job| format!("/admin/jobs/{job}")),
+            }),
+            user_agent: session.user_agent.clone(),
+        }
+    }
+}
+
+/// Returns a time with both the exact moment and how long ago it is.
+fn exactly_and_ago(at: Timestamp, now: Timestamp) -> TimeView {
+    let view = TimeView::ago(at, now);
+    TimeView {
+        words: format!("{} ({})", view.exact, view.words),
+        ..view
+    }
+}
+
+impl EventView {
+    fn new(event: &Event, owner: &User, names: &Names) -> Self {
+        let is_own = event.by_user_id == Some(owner.id) && event.by_application_id.is_none();
+        Self {
+            what: words::event(event),
+            at: TimeView::exact(event.at),
+            by: names.actor(event).filter(|_| !is_own),
+            address: names.event_address(event, owner),
+            reason: event.stated_reason.clone(),
+            job: event.job_id.map(|job| format!("/admin/jobs/{job}")),
+        }
+    }
+}
+
+impl OtherView {
+    fn new(session: &Session, owner: &User, caller: &Caller, reader: &Reader) -> Self {
+        Self {
+            href: format!("/admin/sessions/{}", session.id),
+            name: session.display_name(),
+            icon: session.device_kind.as_str(),
+            is_live: session.is_live(reader.now),
+            is_current: session.id == caller.session.id,
+            place: place(session, owner, reader),
+            last_used: TimeView::ago(session.last_used_at, reader.now),
+            end: EndView::new(session, None, reader.now),
+        }
+    }
+}

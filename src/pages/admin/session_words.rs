@@ -1,0 +1,190 @@
+//! The wording of the administrator's pages about sessions.
+
+use super::quantity::number;
+use crate::clock::Timestamp;
+use crate::events::{Event, EventKind};
+use crate::pages::words::TimeView;
+use crate::sessions::search::{Mark, MatchCount, SessionSort, SortKey};
+use crate::sessions::{EndedReason, OpenedVia, Session};
+use crate::user_agent::DeviceKind;
+
+const MINUTE: u64 = 60;
+const HOUR: u64 = 60 * MINUTE;
+const DAY: u64 = 24 * HOUR;
+
+/// Returns a count of sessions: "8,412", "about 61,000".
+pub(super) fn matches(count: MatchCount) -> String {
+    match count {
+        MatchCount::Exactly(n) => number(n),
+        MatchCount::About(n) => format!("about {}", number(n)),
+    }
+}
+
+/// Returns how many sessions match: "8,412 sessions match".
+pub(super) fn matching_sessions(count: MatchCount) -> String {
+    match count {
+        MatchCount::Exactly(0) => "No session matches".into(),
+        MatchCount::Exactly(1) => "1 session matches".into(),
+        MatchCount::Exactly(n) => format!("{} sessions match", number(n)),
+        MatchCount::About(n) => format!("About {} sessions match", number(n)),
+    }
+}
+
+/// Returns a time to come relative to `now`; after 14 days, as the day.
+pub(super) fn until(at: Timestamp, now: Timestamp) -> TimeView {
+    let count = |n: u64, unit: &str| match n {
+        1 => format!("in 1 {unit}"),
+        n => format!("in {n} {unit}s"),
+    };
+    let words = match at.since(now).as_secs() {
+        0..MINUTE => "in less than a minute".into(),
+        seconds @ MINUTE..HOUR => count(seconds / MINUTE, "minute"),
+        seconds @ HOUR..DAY => count(seconds / HOUR, "hour"),
+        seconds @ DAY..1_209_600 => count(seconds / DAY, "day"),
+        _ => return TimeView::day(at),
+    };
+    TimeView {
+        words,
+        ..TimeView::exact(at)
+    }
+}
+
+/// Returns the order of a list.
+pub(super) fn order(sort: SessionSort) -> &'static str {
+    match (sort.key, sort.descending) {
+        (SortKey::Used, true) => "Newest use first",
+        (SortKey::Used, false) => "Oldest use first",
+        (SortKey::Opened, true) => "Newest sign-in first",
+        (SortKey::Opened, false) => "Oldest sign-in first",
+        (SortKey::Ended, true) => "Newest end first",
+        (SortKey::Ended, false) => "Oldest end first",
+    }
+}
+
+/// Returns why a session ended.
+pub(super) fn reason(reason: EndedReason) -> &'static str {
+    match reason {
+        EndedReason::SignedOut => "Signed out",
+        EndedReason::SignedOutRemotely => "Signed out from another device",
+        EndedReason::Admin => "Ended by an administrator",
+        EndedReason::Expired => "Expired",
+        EndedReason::ReuseDetected => "Theft: a spent token was used again",
+        EndedReason::PasswordChanged => "Password changed",
+        EndedReason::AccountDisabled => "Account disabled",
+        EndedReason::Replaced => "Replaced by a new sign-in",
+        EndedReason::Limit => "Too many sessions",
+    }
+}
+
+/// Returns the kind of a device.
+pub(super) fn kind(kind: DeviceKind) -> &'static str {
+    match kind {
+        DeviceKind::Phone => "Phone",
+        DeviceKind::Tablet => "Tablet",
+        DeviceKind::Desktop => "Computer",
+        DeviceKind::Tv => "Television",
+        DeviceKind::Console => "Games console",
+        DeviceKind::Watch => "Watch",
+        DeviceKind::Bot => "Bot",
+        DeviceKind::Program => "Program",
+        DeviceKind::Unknown => "Unknown kind",
+    }
+}
+
+/// Returns what is unusual about a session.
+pub(super) fn mark(mark: Mark) -> &'static str {
+    match mark {
+        Mark::CountryChanged => "Country changed",
+        Mark::ImpossibleTravel => "Impossible travel",
+    }
+}
+
+/// Returns what is unusual about this session.
+pub(super) fn marks(session: &Session) -> Vec<&'static str> {
+    let marks = [
+        (session.has_changed_country, Mark::CountryChanged),
+        (session.has_impossible_travel, Mark::ImpossibleTravel),
+    ];
+    let marked = marks.into_iter().filter(|(is_so, _)| *is_so);
+    marked.map(|(_, kind)| mark(kind)).collect()
+}
+
+/// Returns how a session was opened; `application` is the name of the one that did.
+pub(super) fn opened_via(via: OpenedVia, application: Option<&str>) -> String {
+    match (via, application) {
+        (OpenedVia::Browser, _) => "With a password, in the browser".into(),
+        (OpenedVia::Api, _) => "With a password, through the API".into(),
+        (OpenedVia::Application, Some(name)) => format!("By the application {name}"),
+        (OpenedVia::Application, None) => "By an application".into(),
+    }
+}
+
+/// Returns what happened.
+pub(super) fn event(event: &Event) -> String {
+    let detail = event.detail.as_deref().unwrap_or_default();
+    match event.kind {
+        EventKind::SignedIn => "Signed in".into(),
+        EventKind::Refreshed => "Used from a new address".into(),
+        EventKind::Renamed => format!("Device named “{detail}”"),
+        EventKind::Ended => match detail.parse() {
+            Ok(
+                ended @ (EndedReason::SignedOut
+                | EndedReason::SignedOutRemotely
+                | EndedReason::Admin
+                | EndedReason::Expired),
+            ) => reason(ended).into(),
+            Ok(ended) => format!("Ended: {}", reason(ended)),
+            Err(_) => "Ended".into(),
+        },
+        EventKind::ImpossibleTravel => format!("Impossible travel: {detail}"),
+        kind => sentence(kind.as_str()),
+    }
+}
+
+/// Returns the name of a kind as words: "password_changed" is "Password changed".
+fn sentence(name: &str) -> String {
+    let words = name.replace('_', " ");
+    let mut chars = words.chars();
+    let first: String = chars
+        .next()
+        .map(char::to_uppercase)
+        .into_iter()
+        .flatten()
+        .collect();
+    first + chars.as_str()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn an_estimate_says_so() {
+        for (count, words) in [
+            (MatchCount::Exactly(0), "No session matches"),
+            (MatchCount::Exactly(1), "1 session matches"),
+            (MatchCount::Exactly(8_412), "8,412 sessions match"),
+            (MatchCount::About(61_000), "About 61,000 sessions match"),
+        ] {
+            assert_eq!(matching_sessions(count), words);
+        }
+        assert_eq!(matches(MatchCount::About(61_000)), "about 61,000");
+    }
+
+    #[test]
+    fn a_time_to_come_is_in_its_largest_unit() {
+        let now = Timestamp::clamped(0);
+        for (seconds, words) in [
+            (59, "in less than a minute"),
+            (60, "in 1 minute"),
+            (7_199, "in 1 hour"),
+            (7_200, "in 2 hours"),
+            (86_400, "in 1 day"),
+            (1_209_600, "15 January 1970"),
+        ] {
+            assert_eq!(until(now + Duration::from_secs(seconds), now).words, words);
+        }
+    }
+}
