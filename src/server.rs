@@ -28,7 +28,7 @@ use crate::clock::Clock;
 use crate::db::{Db, migrate};
 use crate::devices::Devices;
 use crate::error::{Chain, Error, Failure, Result};
-use crate::events::Changes;
+use crate::events::{Changes, EventRetention};
 use crate::geo::{EdgeHeaders, Places};
 use crate::http::app_state::{AppState, SetupLink};
 use crate::http::cookie_seal::CookieSeal;
@@ -270,6 +270,12 @@ fn assemble(
         alerts,
         links: Arc::new(MessageLinks::new(&keys, origin.clone())),
         applications: Applications::new(db.clone(), clock.clone()),
+        event_retention: EventRetention::new(
+            db.clone(),
+            clock.clone(),
+            settings.events.retention,
+            settings.jobs.sweep_batch,
+        ),
         changes: Changes::new(db.clone(), clock.clone(), settings.max_event_streams),
         devices: Devices::new(db.clone(), clock.clone(), settings.jobs.sweep_batch),
         people: People::new(

@@ -2,6 +2,7 @@
 //! one transaction.
 
 mod alert_review;
+mod assignment;
 mod closing;
 mod credentials;
 mod emails;
@@ -9,6 +10,7 @@ mod forgotten_password;
 mod linked_message;
 mod messages;
 mod rendering;
+mod security_log;
 mod settings;
 mod take_back;
 mod verification;
@@ -16,10 +18,12 @@ mod verification;
 use std::time::Duration;
 
 pub use self::alert_review::RevokeScope;
+pub use self::assignment::Assignment;
 pub use self::emails::{ChangeRequested, Resent, SignedUp, VERIFICATION_LIFETIME};
 pub use self::forgotten_password::discard_sent_links;
 pub use self::linked_message::{LinkedMessage, Mailbox, PasswordGrant, Reported};
 pub use self::rendering::Messages;
+pub use self::security_log::{EventFilter, EventFollower, EventLogPage, EventRecord, LoggedEvent};
 pub use self::take_back::TakenBack;
 pub use self::verification::{Declined, PendingEmail, Verified};
 use crate::alerts::Alerts;

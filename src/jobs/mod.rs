@@ -92,6 +92,7 @@ impl Jobs {
             alerts: app.alerts.clone(),
             devices: app.devices.clone(),
             people: app.people.clone(),
+            events: app.event_retention.clone(),
             interval: intervals.sweep_interval,
         });
         Periodic::start_job(FlushBuffer {

@@ -1,5 +1,5 @@
 //! Marks sessions past their time as expired, forgets rotations past the grace period, and purges
-//! sessions, alerts, devices, messages, and the links and former addresses of people, past their
+//! sessions, events, alerts, devices, messages, and the links and former addresses of people, past their
 //! retention. A failed sweep is retried at the next interval.
 
 use std::sync::Arc;
@@ -9,6 +9,7 @@ use super::periodic::{Job, Run};
 use crate::alerts::Alerts;
 use crate::devices::Devices;
 use crate::error::{Chain, Result};
+use crate::events::EventRetention;
 use crate::people::People;
 use crate::sessions::Sessions;
 
@@ -17,6 +18,7 @@ pub(super) struct Sweep {
     pub(super) alerts: Alerts,
     pub(super) devices: Devices,
     pub(super) people: People,
+    pub(super) events: EventRetention,
     pub(super) interval: Duration,
 }
 
@@ -29,6 +31,8 @@ pub struct SweepReport {
     pub rotations: usize,
     /// Sessions purged.
     pub sessions: usize,
+    /// Events purged.
+    pub events: usize,
     /// Alerts purged.
     pub alerts: usize,
     /// Devices purged.
@@ -54,10 +58,12 @@ impl Sweep {
     async fn sweep(&self) -> Result<SweepReport> {
         self.sessions.flush_last_uses().await?;
         self.sessions.fill_ip_keys().await?;
+        self.events.fill_ip_keys().await?;
         Ok(SweepReport {
             expired: self.sessions.expire().await?,
             rotations: self.sessions.clear_rotations().await?,
             sessions: self.sessions.purge().await?,
+            events: self.events.purge().await?,
             alerts: self.alerts.purge().await?,
             devices: self.devices.purge().await?,
             messages: self.alerts.purge_messages().await?,
@@ -85,13 +91,15 @@ impl Job for Sweep {
                     expired,
                     rotations,
                     sessions,
+                    events,
                     alerts,
                     devices,
                     messages,
                     addresses,
                 }) => {
                     tracing::info!(
-                        expired, rotations, sessions, alerts, devices, messages, addresses, "swept"
+                        expired, rotations, sessions, events, alerts, devices, messages, addresses,
+                        "swept"
                     );
                 }
                 Err(err) => {

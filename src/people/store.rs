@@ -18,7 +18,7 @@ pub(crate) use self::credentials::{
 };
 pub(crate) use self::external::{
     assign_subject, assign_unclaimed, count_by_application, count_of_application,
-    list_earlier_subjects,
+    count_of_application_to, get_application_of, list_earlier_subjects,
 };
 pub(super) use self::external::{find_by_subject, is_in_realm};
 pub(crate) use self::former::{
@@ -138,6 +138,14 @@ pub(crate) fn find_by_email(c: &mut AnyConnection, email: &Email) -> Result<Opti
 /// [`Error::NotFound`] when there is none.
 pub(crate) fn get(c: &mut AnyConnection, id: UserId) -> Result<User> {
     Ok(users::table.find(id).select(User::as_select()).first(c)?)
+}
+
+/// Lists the people with these ids.
+pub(crate) fn list_by_ids(c: &mut AnyConnection, ids: &[UserId]) -> Result<Vec<User>> {
+    Ok(users::table
+        .filter(users::id.eq_any(ids))
+        .select(User::as_select())
+        .load(c)?)
 }
 
 /// Verifies that a person is active and has the password that `user` was read with, and that this

@@ -210,6 +210,7 @@ impl Replay {
             } else {
                 SessionPersistence::Remembered
             },
+            application: None,
             replaces: None,
         })
     }
