@@ -201,32 +201,6 @@ fn summarize(
     Ok(summaries)
 }
 
-/// Lists those of `ids` that there are.
-///
-/// # Errors
-/// [`Error::Unavailable`] when the database doesn't respond.
-pub(crate) fn list_by_ids(
-    c: &mut AnyConnection,
-    ids: &[ApplicationId],
-) -> Result<Vec<Application>> {
-    store::list_by_ids(c, ids)
-}
-
-/// Finds the application with that id or name.
-///
-/// # Errors
-/// [`Error::Unavailable`] when the database doesn't respond.
-pub(crate) fn find(c: &mut AnyConnection, id_or_name: &str) -> Result<Option<Application>> {
-    let found = match id_or_name.parse() {
-        Ok(id) => store::get_application(c, id),
-        Err(_) => store::get_by_name(c, id_or_name),
-    };
-    match found {
-        Err(Error::NotFound) => Ok(None),
-        found => found.map(Some),
-    }
-}
-
 fn count_uses(c: &mut AnyConnection, id: ApplicationId, now: Timestamp) -> Result<Deletion> {
     Ok(Deletion::InUse {
         people: people::count_of_application(c, id)?,

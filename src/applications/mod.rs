@@ -5,7 +5,7 @@
 mod client;
 mod hosts;
 mod manage;
-mod store;
+pub(crate) mod store;
 mod values;
 
 use std::time::Duration;
@@ -16,7 +16,6 @@ use sha2::{Digest, Sha256};
 pub use self::client::{ApiClient, KeyState};
 pub use self::hosts::{ApplicationKind, HostNames, NewApplication};
 pub use self::manage::{ApplicationPage, ApplicationSummary, Deletion, MAX_COUNTED_PEOPLE};
-pub(crate) use self::manage::{find, list_by_ids};
 pub use self::store::{ApiKey, Application};
 pub use self::values::{Expiry, Name, Scope};
 use crate::clock::{Clock, Timestamp};

@@ -92,6 +92,19 @@ pub(super) fn get_by_name(c: &mut AnyConnection, name: &str) -> Result<Applicati
     Ok(row.select(Application::as_select()).first(c)?)
 }
 
+/// Finds the id of the application with that id or name.
+pub(crate) fn find_application_id(
+    c: &mut AnyConnection,
+    id_or_name: &str,
+) -> Result<Option<ApplicationId>> {
+    let ids = applications::table.select(applications::id);
+    let found = match id_or_name.parse::<ApplicationId>() {
+        Ok(id) => ids.filter(applications::id.eq(id)).get_result(c),
+        Err(_) => ids.filter(applications::name.eq(id_or_name)).get_result(c),
+    };
+    Ok(found.optional()?)
+}
+
 /// Lists every application, ordered by name.
 pub(super) fn list_applications(c: &mut AnyConnection) -> Result<Vec<Application>> {
     Ok(applications::table
@@ -143,7 +156,7 @@ pub(super) fn list_after(
 }
 
 /// Lists the applications with these ids.
-pub(super) fn list_by_ids(
+pub(crate) fn list_by_ids(
     c: &mut AnyConnection,
     ids: &[ApplicationId],
 ) -> Result<Vec<Application>> {

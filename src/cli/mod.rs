@@ -19,6 +19,7 @@ mod migrate;
 mod output;
 mod serve;
 mod session;
+mod session_filter;
 mod user;
 
 use std::path::PathBuf;

@@ -7,10 +7,10 @@ use crate::net::IpKeyRange;
 /// Which events; those that satisfy every part that is there.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EventCriteria {
-    /// On whom.
-    pub user: Option<UserId>,
-    /// By whom.
-    pub by: Option<UserId>,
+    /// On whom: one of these; empty for anybody.
+    pub users: Vec<UserId>,
+    /// By whom: one of these; empty for anybody, or the service.
+    pub by: Vec<UserId>,
     /// By which application's key.
     pub application: Option<ApplicationId>,
     /// What happened.
@@ -67,7 +67,7 @@ impl EventBounds {
 
 impl EventCriteria {
     /// Returns the part whose index has the fewest events, without the others. The index of a range
-    /// of addresses is not in the order of ids, so such a range is none.
+    /// of addresses, or of several people, is not in the order of ids, so such a part is none.
     pub(super) fn driver(&self) -> Self {
         let none = Self::default();
         if self.session.is_some() {
@@ -82,9 +82,9 @@ impl EventCriteria {
                 ..none
             };
         }
-        if self.user.is_some() {
+        if self.users.len() == 1 {
             return Self {
-                user: self.user,
+                users: self.users.clone(),
                 ..none
             };
         }
@@ -94,9 +94,9 @@ impl EventCriteria {
                 ..none
             };
         }
-        if self.by.is_some() {
+        if self.by.len() == 1 {
             return Self {
-                by: self.by,
+                by: self.by.clone(),
                 ..none
             };
         }

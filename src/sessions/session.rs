@@ -23,6 +23,12 @@ impl Session {
         self.device_name.clone().unwrap_or_else(|| self.label())
     }
 
+    /// Returns whether it is live at `now`.
+    #[must_use]
+    pub fn is_live(&self, now: Timestamp) -> bool {
+        self.is_active && self.expires_at > now
+    }
+
     /// Returns the id of the current refresh token. It may leave the service only in a signed token
     /// or an encrypted cookie.
     pub(crate) fn jti(&self) -> Jti {

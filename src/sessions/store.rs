@@ -5,6 +5,7 @@ mod ending;
 mod model;
 mod recent;
 mod rotation;
+pub(super) mod search;
 mod usage;
 
 use diesel::dsl::not;

@@ -186,8 +186,8 @@ fn resolve(
     now: Timestamp,
 ) -> Result<Option<EventCriteria>> {
     let mut criteria = EventCriteria {
-        user: None,
-        by: None,
+        users: Vec::new(),
+        by: Vec::new(),
         application: None,
         kind: filter.kind,
         session: filter.session,
@@ -196,14 +196,14 @@ fn resolve(
         text: filter.q.clone(),
         bounds: filter.bounds(now),
     };
-    for (name, id) in [
-        (&filter.user, &mut criteria.user),
+    for (name, ids) in [
+        (&filter.user, &mut criteria.users),
         (&filter.by, &mut criteria.by),
     ] {
         if let Some(name) = name {
-            match find_user(c, name)? {
-                Some(found) => *id = Some(found),
-                None => return Ok(None),
+            *ids = list_people(c, name)?;
+            if ids.is_empty() {
+                return Ok(None);
             }
         }
     }
@@ -216,23 +216,24 @@ fn resolve(
     Ok(Some(criteria))
 }
 
-/// Finds the id of the person with that e-mail. An id is taken as it is: events by a person whose
-/// account was deleted have it still.
-fn find_user(c: &mut AnyConnection, email_or_id: &str) -> Result<Option<UserId>> {
+/// Lists the people with that e-mail; several may have one that their applications state. An id is
+/// taken as it is: events by a person whose account was deleted have it still.
+fn list_people(c: &mut AnyConnection, email_or_id: &str) -> Result<Vec<UserId>> {
     if let Ok(id) = email_or_id.parse() {
-        return Ok(Some(id));
+        return Ok(vec![id]);
     }
-    match email_or_id.parse() {
-        Ok(email) => Ok(people::find_by_email(c, &email)?.map(|user| user.id)),
-        Err(_) => Ok(None),
+    let mut people = people::list_by_stated_email(c, &email_or_id.to_lowercase())?;
+    if let Ok(email) = email_or_id.parse() {
+        people.extend(people::find_by_email(c, &email)?.map(|user| user.id));
     }
+    Ok(distinct(people.into_iter().map(Some)))
 }
 
 /// Finds the id of the application with that name. An id is taken as it is, as that of a person.
 fn find_application(c: &mut AnyConnection, name_or_id: &str) -> Result<Option<ApplicationId>> {
     match name_or_id.parse() {
         Ok(id) => Ok(Some(id)),
-        Err(_) => Ok(applications::find(c, name_or_id)?.map(|found| found.id)),
+        Err(_) => applications::store::find_application_id(c, name_or_id),
     }
 }
 
@@ -252,10 +253,11 @@ fn name_all(c: &mut AnyConnection, events: Vec<Event>) -> Result<Vec<LoggedEvent
         .map(|session| (session.id, session))
         .collect();
     let ids: Vec<ApplicationId> = distinct(events.iter().map(|event| event.by_application_id));
-    let applications: HashMap<ApplicationId, Application> = applications::list_by_ids(c, &ids)?
-        .into_iter()
-        .map(|application| (application.id, application))
-        .collect();
+    let applications: HashMap<ApplicationId, Application> =
+        applications::store::list_by_ids(c, &ids)?
+            .into_iter()
+            .map(|application| (application.id, application))
+            .collect();
     let named = |event: Event| {
         let by = event.by_user_id.and_then(|id| users.get(&id)).cloned();
         let owner = users.get(&event.user_id).cloned();

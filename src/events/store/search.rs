@@ -77,11 +77,15 @@ fn filtered(criteria: &EventCriteria) -> Filtered {
     if let Some(job) = criteria.job {
         events = events.filter(session_events::job_id.eq(job));
     }
-    if let Some(user) = criteria.user {
-        events = events.filter(session_events::user_id.eq(user));
+    match criteria.users.as_slice() {
+        [] => {}
+        [user] => events = events.filter(session_events::user_id.eq(*user)),
+        users => events = events.filter(session_events::user_id.eq_any(users.to_vec())),
     }
-    if let Some(by) = criteria.by {
-        events = events.filter(session_events::by_user_id.eq(by));
+    match criteria.by.as_slice() {
+        [] => {}
+        [by] => events = events.filter(session_events::by_user_id.eq(*by)),
+        by => events = events.filter(session_events::by_user_id.eq_any(by.to_vec())),
     }
     if let Some(application) = criteria.application {
         events = events.filter(session_events::by_application_id.eq(application));

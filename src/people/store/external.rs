@@ -53,6 +53,18 @@ pub(crate) fn get_application_of(
     Ok(person.get_result(c)?)
 }
 
+/// Lists the people for whom an application states that e-mail, in lower case; at most 100.
+pub(crate) fn list_by_stated_email(c: &mut AnyConnection, email: &str) -> Result<Vec<UserId>> {
+    const LIMIT: i64 = 100;
+
+    Ok(users::table
+        .filter(users::stated_email.eq(email))
+        .order(users::id)
+        .limit(LIMIT)
+        .select(users::id)
+        .load(c)?)
+}
+
 /// Counts the people of each application that has any.
 pub(crate) fn count_by_application(c: &mut AnyConnection) -> Result<HashMap<ApplicationId, i64>> {
     let counts: Vec<(Option<ApplicationId>, i64)> = users::table

@@ -1,0 +1,166 @@
+//! The conditions of a search, as one value that a query selects.
+
+use diesel::dsl::{exists, not};
+use diesel::expression::BoxableExpression;
+use diesel::prelude::*;
+use diesel::sql_types::{Bool, Nullable, Text};
+
+use super::Backend;
+use crate::clock::Timestamp;
+use crate::db::schema::{user_sessions, users};
+use crate::net::IpKeyRange;
+use crate::sessions::search::criteria::{Criteria, Spellings, TimeRange};
+use crate::sessions::search::{Mark, StateFilter};
+
+diesel::define_sql_function! {
+    /// The database's `lower`.
+    fn lower(text: Nullable<Text>) -> Nullable<Text>;
+}
+
+pub(super) type Condition =
+    Box<dyn BoxableExpression<user_sessions::table, Backend, SqlType = Nullable<Bool>>>;
+
+/// Returns whether a row satisfies the whole filter. It may be null, which is no.
+pub(super) fn satisfies(criteria: &Criteria) -> Condition {
+    let parts = [by_state(criteria)]
+        .into_iter()
+        .chain(by_owner(criteria))
+        .chain(by_device(criteria))
+        .chain(by_end_and_marks(criteria))
+        .chain(criteria.ip.as_ref().map(by_ip))
+        .chain(by_opened(criteria.opened))
+        .chain(by_used(criteria.used))
+        .chain(criteria.text.as_deref().map(by_text));
+    let all = |before: Condition, next: Condition| -> Condition { Box::new(before.and(next)) };
+    let always: Condition = Box::new(true.into_sql::<Bool>().nullable());
+    parts.fold(always, all)
+}
+
+fn by_state(criteria: &Criteria) -> Condition {
+    use user_sessions::dsl;
+
+    let in_time = dsl::expires_at.gt(criteria.now);
+    match criteria.state {
+        StateFilter::Live => Box::new(dsl::is_active.and(in_time).nullable()),
+        StateFilter::Ended => Box::new(not(dsl::is_active).nullable()),
+        StateFilter::Any => Box::new(not(dsl::is_active).or(in_time).nullable()),
+    }
+}
+
+fn by_owner(criteria: &Criteria) -> Vec<Condition> {
+    use user_sessions::dsl;
+
+    let mut parts: Vec<Condition> = Vec::new();
+    if let Some(users) = &criteria.users {
+        parts.push(Box::new(dsl::user_id.eq_any(users.clone()).nullable()));
+    }
+    if let Some(id) = criteria.application {
+        parts.push(Box::new(dsl::application_id.eq(id)));
+    }
+    parts
+}
+
+fn by_device(criteria: &Criteria) -> Vec<Condition> {
+    use user_sessions::dsl;
+
+    /// Returns the condition that a column has one of the spellings.
+    macro_rules! spelled {
+        ($column:expr, $spellings:expr) => {
+            $spellings.clone().map(|spellings| match spellings {
+                Spellings::Known(names) => Box::new($column.eq_any(names)) as Condition,
+                Spellings::Unknown(name) => Box::new(lower($column).eq(name)),
+            })
+        };
+    }
+
+    let kind = criteria
+        .kind
+        .map(|kind| Box::new(dsl::device_kind.eq(kind.as_str()).nullable()) as Condition);
+    let parts = [
+        kind,
+        spelled!(dsl::browser, criteria.browser),
+        spelled!(dsl::os, criteria.os),
+        spelled!(dsl::location_country, criteria.country),
+    ];
+    parts.into_iter().flatten().collect()
+}
+
+fn by_end_and_marks(criteria: &Criteria) -> Vec<Condition> {
+    use user_sessions::dsl;
+
+    let mut parts: Vec<Condition> = Vec::new();
+    if let Some(reason) = criteria.reason {
+        parts.push(Box::new(dsl::ended_reason.eq(reason.as_str())));
+    }
+    match criteria.mark {
+        Some(Mark::CountryChanged) => parts.push(Box::new(dsl::has_changed_country.nullable())),
+        Some(Mark::ImpossibleTravel) => parts.push(Box::new(dsl::has_impossible_travel.nullable())),
+        None => {}
+    }
+    parts
+}
+
+fn by_ip(range: &IpKeyRange) -> Condition {
+    use user_sessions::dsl;
+
+    let from = dsl::ip_key.ge(range.first.clone());
+    let to = dsl::ip_key.le(range.last.clone());
+    match range.except.clone() {
+        Some(except) => Box::new(from.and(to).and(dsl::ip_key.ne(except))),
+        None => Box::new(from.and(to)),
+    }
+}
+
+fn by_opened(range: TimeRange) -> Vec<Condition> {
+    use user_sessions::dsl;
+
+    let from = |at: Timestamp| Box::new(dsl::created_at.ge(at).nullable()) as Condition;
+    let to = |at: Timestamp| Box::new(dsl::created_at.lt(at).nullable()) as Condition;
+    let parts = [range.from.map(from), range.to.map(to)];
+    parts.into_iter().flatten().collect()
+}
+
+fn by_used(range: TimeRange) -> Vec<Condition> {
+    use user_sessions::dsl;
+
+    let from = |at: Timestamp| Box::new(dsl::last_used_at.ge(at).nullable()) as Condition;
+    let to = |at: Timestamp| Box::new(dsl::last_used_at.lt(at).nullable()) as Condition;
+    let parts = [range.from.map(from), range.to.map(to)];
+    parts.into_iter().flatten().collect()
+}
+
+/// Returns the condition that the text is in the device's name, or in what its owner is known by.
+/// The e-mail of an application's person is made up and shown nowhere; the stated one counts.
+fn by_text(text: &str) -> Condition {
+    let pattern = format!("%{}%", escaped(&text.to_lowercase()));
+    let known_by = lower(users::stated_email)
+        .like(pattern.clone())
+        .escape('\\')
+        .or(lower(users::full_name).like(pattern.clone()).escape('\\'))
+        .or(lower(users::external_subject)
+            .like(pattern.clone())
+            .escape('\\'))
+        .or(users::external_subject.is_null().and(
+            lower(users::email.nullable())
+                .like(pattern.clone())
+                .escape('\\'),
+        ));
+    let owner = users::table
+        .filter(users::id.eq(user_sessions::user_id))
+        .filter(known_by)
+        .select(users::id);
+    let named = lower(user_sessions::device_name).like(pattern).escape('\\');
+    Box::new(named.or(exists(owner)))
+}
+
+/// Returns a text in which the wildcards of `LIKE` stand for themselves.
+fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        if matches!(c, '%' | '_' | '\\') {
+            escaped.push('\\');
+        }
+        escaped.push(c);
+    }
+    escaped
+}
