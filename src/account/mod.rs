@@ -23,7 +23,9 @@ pub use self::emails::{ChangeRequested, Resent, SignedUp, VERIFICATION_LIFETIME}
 pub use self::forgotten_password::discard_sent_links;
 pub use self::linked_message::{LinkedMessage, Mailbox, PasswordGrant, Reported};
 pub use self::rendering::Messages;
-pub use self::security_log::{EventFilter, EventFollower, EventLogPage, EventRecord, LoggedEvent};
+pub use self::security_log::{
+    EventFilter, EventFollower, EventLogPage, EventLogQuery, EventRecord, LoggedEvent,
+};
 pub use self::take_back::TakenBack;
 pub use self::verification::{Declined, PendingEmail, Verified};
 use crate::alerts::Alerts;

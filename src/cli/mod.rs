@@ -13,6 +13,7 @@ mod demo;
 mod device;
 mod domain;
 mod error;
+mod event;
 mod key;
 mod logging;
 mod migrate;
@@ -74,6 +75,9 @@ enum Command {
     /// List and end sessions
     #[command(subcommand)]
     Session(session::Session),
+    /// List what happened to accounts and sessions
+    #[command(subcommand)]
+    Event(event::Event),
     /// List, add, rename and delete applications, and assign people to them
     #[command(subcommand)]
     Application(application::Application),
@@ -110,6 +114,7 @@ fn dispatch(common: Common, command: Command) -> Result<()> {
         Command::Migrate => migrate::run(&common.settings()?),
         Command::User(user) => user.run(&common.settings()?),
         Command::Session(session) => session.run(&common.settings()?),
+        Command::Event(event) => event.run(&common.settings()?),
         Command::Application(application) => application.run(&common.settings()?),
         Command::ApiKey(key) => key.run(&common.settings()?),
         Command::Key(key) => key.run(&common.settings()?),

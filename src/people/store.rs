@@ -140,14 +140,6 @@ pub(crate) fn get(c: &mut AnyConnection, id: UserId) -> Result<User> {
     Ok(users::table.find(id).select(User::as_select()).first(c)?)
 }
 
-/// Lists the people with these ids.
-pub(crate) fn list_by_ids(c: &mut AnyConnection, ids: &[UserId]) -> Result<Vec<User>> {
-    Ok(users::table
-        .filter(users::id.eq_any(ids))
-        .select(User::as_select())
-        .load(c)?)
-}
-
 /// Verifies that a person is active and has the password that `user` was read with, and that this
 /// stays so until the transaction ends: PostgreSQL locks the row, and SQLite has only one writer.
 ///
@@ -252,6 +244,14 @@ pub(crate) fn update_idle_limit(
             .set(changes)
             .execute(c)?,
     )
+}
+
+/// Lists these people; those that don't exist are left out.
+pub(crate) fn list_by_ids(c: &mut AnyConnection, ids: &[UserId]) -> Result<Vec<User>> {
+    Ok(users::table
+        .filter(users::id.eq_any(ids))
+        .select(User::as_select())
+        .load(c)?)
 }
 
 /// Returns the IP retention of a person.

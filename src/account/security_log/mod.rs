@@ -4,6 +4,7 @@
 mod cursor;
 mod filter;
 mod follow;
+mod query;
 mod record;
 
 use std::collections::HashMap;
@@ -11,6 +12,7 @@ use std::time::Duration;
 
 pub use self::filter::EventFilter;
 pub use self::follow::EventFollower;
+pub use self::query::EventLogQuery;
 pub use self::record::EventRecord;
 use super::Accounts;
 use crate::applications::{self, Application};
@@ -59,17 +61,18 @@ pub struct EventLogPage {
 }
 
 impl Accounts {
-    /// Finds a page of the events of all people, at most `limit`.
+    /// Finds a page of the events of all people.
     ///
     /// # Errors
     /// [`Error::Invalid`] when the cursor is not one of this filter; [`Error::Unavailable`] when the
     /// database doesn't respond.
-    pub async fn search_events(
-        &self,
-        filter: &EventFilter,
-        cursor: Option<&str>,
-        limit: u32,
-    ) -> Result<EventLogPage> {
+    pub async fn search_events(&self, query: &EventLogQuery) -> Result<EventLogPage> {
+        let EventLogQuery {
+            filter,
+            cursor,
+            limit,
+        } = query;
+        let cursor = cursor.as_deref();
         let position = cursor
             .map(|text| cursor::decode(text, filter))
             .transpose()?;
@@ -79,7 +82,7 @@ impl Accounts {
         let query = EventQuery {
             criteria,
             position,
-            limit,
+            limit: *limit,
             budget: BUDGET,
         };
         let found = events::search(&self.db, query).await?;
@@ -123,6 +126,12 @@ impl Accounts {
         };
         let page = self.page(found, &filter).await?;
         Ok((filter, page))
+    }
+
+    /// Returns a filter with its spans before now as times.
+    #[must_use]
+    pub fn fix_times(&self, filter: &EventFilter) -> EventFilter {
+        filter.at(self.clock.now())
     }
 
     /// Finds an event with those whom it concerns.

@@ -1,1 +1,4 @@
 //! `/api/v1/admin`: the API of administrators, auditors and applications with a key for it.
+
+pub mod applications;
+pub mod events;
