@@ -52,6 +52,15 @@ pub struct NewKey {
     pub expiry: Expiry,
 }
 
+impl NewKey {
+    /// Returns whether it reads or changes what is not its application's own.
+    #[must_use]
+    pub fn administers(&self) -> bool {
+        let is_of_admin = |scope: &Scope| matches!(scope, Scope::AdminRead | Scope::AdminWrite);
+        self.scopes.iter().any(is_of_admin)
+    }
+}
+
 /// The applications of the service and their keys; clones share its database.
 #[derive(Clone)]
 pub struct Applications {

@@ -92,6 +92,14 @@ pub enum AccountNotice {
     PasswordChanged,
     /// An API key was revoked.
     ApiKeyRevoked,
+    /// An application was created.
+    ApplicationCreated,
+    /// An application was changed.
+    ApplicationUpdated,
+    /// An application was deleted.
+    ApplicationDeleted,
+    /// There is no such application, or not any more.
+    ApplicationMissing,
 }
 
 /// What somebody is told where nobody is signed in.

@@ -1,5 +1,15 @@
 //! `/admin`: the pages of administrators and auditors.
 
+mod application_form;
+pub mod applications;
+pub(super) mod applications_page;
+pub mod event;
+mod event_form;
+mod event_rows;
+mod event_words;
+pub mod events;
+pub(super) mod key_form;
+
 /// A tab of the administrator's pages.
 pub struct AdminTab {
     /// The path of its page.
