@@ -12,7 +12,7 @@ use crate::user_agent::DeviceKind;
 
 /// A session in JSON. Neither the JTI nor the raw user agent is in it.
 #[derive(Debug, Serialize)]
-pub(super) struct SessionJson {
+pub(in crate::api) struct SessionJson {
     id: SessionId,
     user_id: UserId,
     device_name: Option<String>,
@@ -36,7 +36,7 @@ pub(super) struct SessionJson {
 
 impl SessionJson {
     /// Returns `session` for a caller that calls from no session.
-    pub(super) fn from_outside(session: Session) -> Self {
+    pub(in crate::api) fn from_outside(session: Session) -> Self {
         Self {
             is_current: false,
             ..Self::from_itself(session)
@@ -44,13 +44,13 @@ impl SessionJson {
     }
 
     /// Returns `session` for a caller that calls from it.
-    pub(super) fn from_itself(session: Session) -> Self {
+    pub(in crate::api) fn from_itself(session: Session) -> Self {
         let id = session.id;
         Self::new(session, id)
     }
 
     /// Returns `session` for a caller that calls from `current`.
-    pub(super) fn new(session: Session, current: SessionId) -> Self {
+    pub(in crate::api) fn new(session: Session, current: SessionId) -> Self {
         Self {
             is_current: session.id == current,
             id: session.id,

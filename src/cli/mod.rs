@@ -21,6 +21,7 @@ mod output;
 mod serve;
 mod session;
 mod session_filter;
+mod session_list;
 mod user;
 
 use std::path::PathBuf;

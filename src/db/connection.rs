@@ -8,6 +8,7 @@ use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionMa
 use diesel::r2d2::{ManageConnection, R2D2Connection};
 use diesel::{ConnectionResult, PgConnection, QueryResult, SqliteConnection};
 
+use super::functions;
 use crate::settings::DatabaseUrl;
 
 /// A connection to PostgreSQL or SQLite. Plain Diesel queries run on it unchanged; those that need
@@ -61,6 +62,8 @@ pub(super) fn open(
             let mut connection = SqliteConnection::establish(&path.to_string_lossy())?;
             connection
                 .batch_execute(&sqlite_pragmas(access, busy_timeout))
+                .map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
+            functions::register(&mut connection)
                 .map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
             Ok(AnyConnection::Sqlite(connection))
         }

@@ -4,6 +4,7 @@
 mod clock_offset;
 mod connection;
 mod error;
+mod functions;
 mod lock;
 pub mod migrate;
 #[allow(clippy::wildcard_imports, reason = "Diesel's CLI writes the file")]
@@ -20,6 +21,7 @@ use tokio::sync::Semaphore;
 pub use self::connection::AnyConnection;
 pub(crate) use self::connection::on_each;
 use self::connection::{Access, ConnectionManager};
+pub(crate) use self::functions::folded;
 pub use self::lock::NodeLock;
 pub(crate) use self::lock::lock_name;
 pub(crate) use self::types::read_from_text;

@@ -31,6 +31,7 @@ pub mod request_log;
 pub mod sent_cookies;
 mod session_choice;
 pub mod session_cookies;
+pub mod session_export;
 pub mod step_up;
 pub mod subject;
 pub mod target;

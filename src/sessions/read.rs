@@ -87,17 +87,6 @@ impl Sessions {
         self.db.read(move |c| store::list_live(c, owner, now)).await
     }
 
-    /// Lists the live sessions of all people with their owners, newest use first, at most `limit`.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`] when the database doesn't respond.
-    pub async fn list_all_live(&self, limit: u32) -> Result<Vec<(Session, User)>> {
-        let now = self.clock.now();
-        self.db
-            .read(move |c| store::list_all_live(c, now, i64::from(limit)))
-            .await
-    }
-
     /// Finds one session of `owner`, live or ended.
     ///
     /// # Errors

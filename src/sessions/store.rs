@@ -100,23 +100,6 @@ pub(super) fn list_live(
     Ok(found)
 }
 
-/// Lists the live sessions of all people with their owners, newest use first, at most `limit`.
-pub(super) fn list_all_live(
-    c: &mut AnyConnection,
-    now: Timestamp,
-    limit: i64,
-) -> Result<Vec<(Session, User)>> {
-    let found = user_sessions::table
-        .inner_join(users::table)
-        .filter(user_sessions::is_active)
-        .filter(user_sessions::expires_at.gt(now))
-        .order((user_sessions::last_used_at.desc(), user_sessions::id.desc()))
-        .limit(limit)
-        .select((Session::as_select(), User::as_select()))
-        .load(c)?;
-    Ok(found)
-}
-
 /// Lists a person's ended sessions that follow `after`, newest end first, at most `limit`.
 pub(super) fn list_ended(
     c: &mut AnyConnection,

@@ -14,6 +14,8 @@
 mod support;
 
 mod activity;
+mod admin_applications;
+mod admin_events;
 mod alert_links;
 mod alert_mail;
 mod alerts;
@@ -43,6 +45,7 @@ mod device_groups;
 mod devices_corpus;
 mod docs;
 mod email_change;
+mod event_cli;
 mod event_streams;
 mod expiry;
 mod exposure;
@@ -76,6 +79,9 @@ mod refresh;
 mod rotation;
 mod routes;
 mod secrets_file;
+mod session_export;
+mod session_search;
+mod session_search_paging;
 mod signing_in;
 mod slow_clients;
 mod step_up;

@@ -1,1 +1,1 @@
-DROP INDEX users_by_stated_email;
+DROP FUNCTION folded(text);

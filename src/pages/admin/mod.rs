@@ -9,6 +9,7 @@ mod event_rows;
 mod event_words;
 pub mod events;
 pub(super) mod key_form;
+pub mod session_export;
 
 /// A tab of the administrator's pages.
 pub struct AdminTab {

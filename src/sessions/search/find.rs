@@ -41,6 +41,25 @@ pub struct FoundSession {
     pub owner: User,
 }
 
+impl FoundSession {
+    /// Returns its state, by the name of a filter: `live` or `ended`.
+    #[must_use]
+    pub fn state(&self, now: Timestamp) -> &'static str {
+        match self.session.is_live(now) {
+            true => StateFilter::Live.into(),
+            false => StateFilter::Ended.into(),
+        }
+    }
+
+    /// Returns the address to show to others than its owner: as much as the owner's IP retention
+    /// allows.
+    #[must_use]
+    pub fn shown_ip(&self) -> Option<String> {
+        let ip = self.session.ip_address.as_deref()?;
+        self.owner.ip_retention.redact(ip)
+    }
+}
+
 /// A page of a search.
 #[derive(Debug, Default)]
 pub struct SearchPage {

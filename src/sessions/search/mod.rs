@@ -7,6 +7,7 @@ mod filter;
 mod find;
 mod ids;
 mod plan;
+mod query;
 mod resolve;
 mod walk;
 
@@ -16,3 +17,4 @@ pub use self::filter::{Mark, SessionFilter, SessionSort, SortKey, StateFilter, T
 pub use self::find::{FoundSession, SEARCH_BUDGET, SearchPage, SearchQuery};
 pub use self::ids::IdBatch;
 pub(crate) use self::ids::list_ids_after;
+pub use self::query::MAX_SEARCH_LIMIT;

@@ -236,7 +236,7 @@ fn following(rows: Rows, order: WalkOrder, Position { at, id }: Position) -> Row
     let row = sql::<Bool>(&format!("{column} {sign} ("));
     match order.key {
         SortKey::Used => rows.filter(
-            row.bind::<Integer, _>(i32::try_from(at).unwrap_or(i32::MAX))
+            row.bind::<Integer, _>(i32::try_from(at.clamp(0, i64::from(i32::MAX))).unwrap_or(0))
                 .sql(", ")
                 .bind::<types::Uuid, _>(id)
                 .sql(")"),

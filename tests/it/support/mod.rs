@@ -12,6 +12,7 @@ pub mod outage;
 pub mod program;
 pub mod proxy;
 pub mod response;
+pub mod sessions;
 pub mod smtp;
 pub mod source;
 pub mod webdriver;

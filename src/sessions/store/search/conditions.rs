@@ -3,19 +3,15 @@
 use diesel::dsl::{exists, not};
 use diesel::expression::BoxableExpression;
 use diesel::prelude::*;
-use diesel::sql_types::{Bool, Nullable, Text};
+use diesel::sql_types::{Bool, Nullable};
 
 use super::Backend;
 use crate::clock::Timestamp;
+use crate::db::folded;
 use crate::db::schema::{user_sessions, users};
 use crate::net::IpKeyRange;
 use crate::sessions::search::criteria::{Criteria, Spellings, TimeRange};
 use crate::sessions::search::{Mark, StateFilter};
-
-diesel::define_sql_function! {
-    /// The database's `lower`.
-    fn lower(text: Nullable<Text>) -> Nullable<Text>;
-}
 
 pub(super) type Condition =
     Box<dyn BoxableExpression<user_sessions::table, Backend, SqlType = Nullable<Bool>>>;
@@ -68,7 +64,7 @@ fn by_device(criteria: &Criteria) -> Vec<Condition> {
         ($column:expr, $spellings:expr) => {
             $spellings.clone().map(|spellings| match spellings {
                 Spellings::Known(names) => Box::new($column.eq_any(names)) as Condition,
-                Spellings::Unknown(name) => Box::new(lower($column).eq(name)),
+                Spellings::Unknown(name) => Box::new(folded($column).eq(name)),
             })
         };
     }
@@ -133,15 +129,15 @@ fn by_used(range: TimeRange) -> Vec<Condition> {
 /// The e-mail of an application's person is made up and shown nowhere; the stated one counts.
 fn by_text(text: &str) -> Condition {
     let pattern = format!("%{}%", escaped(&text.to_lowercase()));
-    let known_by = lower(users::stated_email)
+    let known_by = folded(users::stated_email)
         .like(pattern.clone())
         .escape('\\')
-        .or(lower(users::full_name).like(pattern.clone()).escape('\\'))
-        .or(lower(users::external_subject)
+        .or(folded(users::full_name).like(pattern.clone()).escape('\\'))
+        .or(folded(users::external_subject)
             .like(pattern.clone())
             .escape('\\'))
         .or(users::external_subject.is_null().and(
-            lower(users::email.nullable())
+            folded(users::email.nullable())
                 .like(pattern.clone())
                 .escape('\\'),
         ));
@@ -149,7 +145,9 @@ fn by_text(text: &str) -> Condition {
         .filter(users::id.eq(user_sessions::user_id))
         .filter(known_by)
         .select(users::id);
-    let named = lower(user_sessions::device_name).like(pattern).escape('\\');
+    let named = folded(user_sessions::device_name)
+        .like(pattern)
+        .escape('\\');
     Box::new(named.or(exists(owner)))
 }
 
