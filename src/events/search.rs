@@ -51,8 +51,8 @@ pub struct FoundEvents {
     pub next: Option<EventPosition>,
     /// Where the page of newer events begins, if there may be any.
     pub previous: Option<EventPosition>,
-    /// Whether the time was up before the page was full; the page in its direction goes on.
-    pub is_partial: bool,
+    /// Where to go on, if the time was up before the page was full.
+    pub more: Option<EventPosition>,
 }
 
 /// Finds a page of events.
@@ -83,7 +83,11 @@ pub async fn search(db: &Db, query: EventQuery) -> Result<FoundEvents> {
         true => last.map(|last| walk.beyond(last)),
         false => is_partial.then(|| walk.position()),
     };
-    Ok(page(query.position, events, reached, is_partial))
+    let more = reached.filter(|_| is_partial);
+    Ok(FoundEvents {
+        more,
+        ..page(query.position, events, reached)
+    })
 }
 
 /// Returns the page of the events in the order in which they were found.
@@ -91,7 +95,6 @@ fn page(
     position: Option<EventPosition>,
     mut events: Vec<Event>,
     reached: Option<EventPosition>,
-    is_partial: bool,
 ) -> FoundEvents {
     let is_backwards = matches!(position, Some(EventPosition::From(_)));
     if is_backwards {
@@ -113,7 +116,7 @@ fn page(
         events,
         next,
         previous,
-        is_partial,
+        more: None,
     }
 }
 

@@ -311,7 +311,7 @@ async fn every_filter_finds_what_a_model_finds(app: &TestApp) {
             .filter(|row| {
                 filter
                     .iter()
-                    .all(|(name, value)| matches(row, &people, (name, &lower(value))))
+                    .all(|(name, value)| matches(row, &people, (*name, &lower(value))))
             })
             .map(|row| row.id.to_string())
             .collect();
@@ -555,7 +555,7 @@ async fn what_is_around_an_event_is_shown(app: &TestApp) {
         Row {
             id,
             age,
-            user: (n % 2) as usize,
+            user: usize::from(n % 2 == 1),
             ..template.clone()
         }
     };

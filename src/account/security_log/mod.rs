@@ -55,9 +55,8 @@ pub struct EventLogPage {
     pub next: Option<String>,
     /// The cursor of the page of newer events, if there may be any.
     pub previous: Option<String>,
-    /// Whether searching took too long: the page is what was found so far, and the next one in its
-    /// direction goes on.
-    pub is_partial: bool,
+    /// The cursor to go on from, if searching took too long: the page is what was found so far.
+    pub more: Option<String>,
 }
 
 impl Accounts {
@@ -122,7 +121,7 @@ impl Accounts {
             events: [newer.events, older.events].concat(),
             next: older.next,
             previous: newer.previous,
-            is_partial: newer.is_partial || older.is_partial,
+            more: older.more.or(newer.more),
         };
         let page = self.page(found, &filter).await?;
         Ok((filter, page))
@@ -162,7 +161,7 @@ impl Accounts {
             events: named,
             next: found.next.map(encode),
             previous: found.previous.map(encode),
-            is_partial: found.is_partial,
+            more: found.more.map(encode),
         })
     }
 }

@@ -36,13 +36,13 @@ pub async fn list(
         events,
         next,
         previous,
-        is_partial,
+        more,
     } = app.accounts.search_events(&query).await?;
     Ok(HttpResponse::Ok().json(EventList {
         events: events.into_iter().map(EventRecord::from).collect(),
         next_cursor: next,
         previous_cursor: previous,
-        is_partial,
+        is_partial: more.is_some(),
     }))
 }
 

@@ -5,8 +5,8 @@ use crate::account::LoggedEvent;
 use crate::clock::Timestamp;
 use crate::db::EventId;
 use crate::events::Event;
-use crate::net::IpRetention;
-use crate::pages::words::{self, TimeView};
+use crate::net::display_stored_ip;
+use crate::pages::words::TimeView;
 use crate::people::User;
 
 /// An event.
@@ -47,8 +47,6 @@ impl EventRow {
     /// Returns an event for a page at `now`; `anchor` is the one that the others are around.
     pub(super) fn new(logged: LoggedEvent, anchor: Option<EventId>, now: Timestamp) -> Self {
         let event = &logged.event;
-        let retention = logged.owner.as_ref().map(|owner| owner.ip_retention);
-        let retention = retention.unwrap_or(IpRetention::Whole);
         let address = event.ip_address.as_deref();
         Self {
             id: event.id.to_string(),
@@ -62,7 +60,7 @@ impl EventRow {
                 .by_session_id
                 .filter(|id| Some(*id) != event.session_id)
                 .map(|id| format!("/admin/sessions/{id}")),
-            address: address.map(|ip| words::address_in_full(ip, retention)),
+            address: address.map(display_stored_ip),
             reason: event.stated_reason.clone(),
             job: event.job_id.map(|id| format!("/admin/jobs/{id}")),
             is_anchor: Some(event.id) == anchor,

@@ -148,7 +148,7 @@ impl EventListView {
             events,
             next,
             previous,
-            is_partial,
+            more,
         } = found;
         let parts = filter.to_pairs();
         let link = |path: &str, extra: Option<(&str, &str)>| {
@@ -159,17 +159,12 @@ impl EventListView {
             )
         };
         let at = |cursor: &String| link("/admin/events", Some(("cursor", cursor)));
-        let is_empty = events.is_empty();
         let anchored = events.iter().find(|logged| Some(logged.event.id) == anchor);
         Self {
             around: anchored.map(|logged| TimeView::exact(logged.event.at)),
-            more: next
-                .as_ref()
-                .or(previous.as_ref())
-                .filter(|_| is_partial)
-                .map(at),
-            older: next.as_ref().filter(|_| !(is_partial && is_empty)).map(at),
-            newer: previous.as_ref().map(at),
+            older: next.as_ref().filter(|_| more != next).map(at),
+            newer: previous.as_ref().filter(|_| more != previous).map(at),
+            more: more.as_ref().map(at),
             events: events
                 .into_iter()
                 .map(|logged| EventRow::new(logged, anchor, now))
