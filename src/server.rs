@@ -247,7 +247,6 @@ fn assemble(
     keys: KeyRing,
     origin: String,
 ) -> Result<AppState> {
-    let hasher = Hasher::new(&settings.passwords)?;
     let device_parser = DeviceParser::load(settings.device_patterns.as_deref())
         .map_err(|err| Error::Configuration(Failure::new("device_patterns can't be used", err)))?;
     let alerts = Alerts::new(db.clone(), clock.clone(), settings);
@@ -270,18 +269,13 @@ fn assemble(
         alerts,
         links: Arc::new(MessageLinks::new(&keys, origin.clone())),
         applications: Applications::new(db.clone(), clock.clone()),
-        event_retention: EventRetention::new(
-            db.clone(),
-            clock.clone(),
-            settings.events.retention,
-            settings.jobs.sweep_batch,
-        ),
+        event_retention: EventRetention::new(db.clone(), clock.clone(), settings),
         changes: Changes::new(db.clone(), clock.clone(), settings.max_event_streams),
         devices: Devices::new(db.clone(), clock.clone(), settings.jobs.sweep_batch),
         people: People::new(
             db.clone(),
             clock.clone(),
-            hasher,
+            Hasher::new(&settings.passwords)?,
             &settings.accounts,
             settings.jobs.sweep_batch,
         ),

@@ -71,12 +71,16 @@ impl Add {
             scopes: self.scopes,
             expiry: self.expires,
         };
+        let administers = new.administers();
         let (key, secret) = domain
             .applications
             .create_key(new)
             .await
             .map_err(|err| refused(err, &owner))?;
         eprintln!("Keep the secret; it is not shown again.");
+        if administers {
+            eprintln!("Whoever has it reads everybody's sessions, and with admin:write ends them.");
+        }
         println!("id\t{}\nsecret\t{}", key.id, secret.expose_secret());
         println!("application\t{}", key.application_id);
         Ok(())

@@ -6,6 +6,7 @@ use super::store;
 use crate::clock::Clock;
 use crate::db::{Db, NodeLock};
 use crate::error::Result;
+use crate::settings::Settings;
 
 /// The events of the service, for the sweep; clones share its database.
 #[derive(Clone)]
@@ -17,14 +18,14 @@ pub struct EventRetention {
 }
 
 impl EventRetention {
-    /// Returns the events in `db`, which are purged after `retention` in batches of `batch`.
+    /// Returns the events in `db`, which are purged after the retention in the settings.
     #[must_use]
-    pub fn new(db: Db, clock: Clock, retention: Duration, batch: u32) -> Self {
+    pub fn new(db: Db, clock: Clock, settings: &Settings) -> Self {
         Self {
             db,
             clock,
-            retention,
-            batch,
+            retention: settings.events.retention,
+            batch: settings.jobs.sweep_batch,
         }
     }
 
