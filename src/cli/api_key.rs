@@ -33,7 +33,8 @@ pub(super) struct Add {
     application: Option<String>,
     /// What it may be used for: tokens (introspection and revocation of those that were made for the
     /// application), tokens:any (of every token), sessions (of people whom the application signs in
-    /// itself); may be given several times
+    /// itself), admin:read (what an administrator sees), admin:write (also ending anybody's sessions
+    /// and disabling people); may be given several times
     #[arg(long = "scope", value_name = "SCOPE", default_value = "tokens")]
     scopes: Vec<Scope>,
     /// When it expires: after a span (90d), on a day (2027-01-01, in UTC), or never
