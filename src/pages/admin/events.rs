@@ -103,7 +103,8 @@ async fn load(
         }
     };
     let (filter, found, anchor) = list;
-    let form = EventForm::of(&filter);
+    let mut form = EventForm::of(&filter);
+    form.is_open &= anchor.is_none();
     let list = EventListView::new(app, &filter, found, anchor);
     EventsPage::new(request, caller, form, Vec::new(), Some(list))
 }
