@@ -28,7 +28,7 @@ use crate::clock::Clock;
 use crate::db::{Db, migrate};
 use crate::devices::Devices;
 use crate::error::{Chain, Error, Failure, Result};
-use crate::events::Changes;
+use crate::events::{Changes, EventRetention};
 use crate::geo::{EdgeHeaders, Places};
 use crate::http::app_state::{AppState, SetupLink};
 use crate::http::cookie_seal::CookieSeal;
@@ -241,7 +241,6 @@ fn assemble(
     keys: KeyRing,
     origin: String,
 ) -> Result<AppState> {
-    let hasher = Hasher::new(&settings.passwords)?;
     let device_parser = DeviceParser::load(settings.device_patterns.as_deref())
         .map_err(|err| Error::Configuration(Failure::new("device_patterns can't be used", err)))?;
     let alerts = Alerts::new(db.clone(), clock.clone(), settings);
@@ -264,12 +263,13 @@ fn assemble(
         alerts,
         links: Arc::new(MessageLinks::new(&keys, origin.clone())),
         applications: Applications::new(db.clone(), clock.clone()),
+        event_retention: EventRetention::new(db.clone(), clock.clone(), settings),
         changes: Changes::new(db.clone(), clock.clone(), settings.max_event_streams),
         devices: Devices::new(db.clone(), clock.clone(), settings.jobs.sweep_batch),
         people: People::new(
             db.clone(),
             clock.clone(),
-            hasher,
+            Hasher::new(&settings.passwords)?,
             &settings.accounts,
             settings.jobs.sweep_batch,
         ),

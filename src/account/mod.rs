@@ -3,6 +3,7 @@
 
 mod administration;
 mod alert_review;
+mod assignment;
 mod closing;
 mod credentials;
 mod emails;
@@ -13,6 +14,7 @@ mod last_admin;
 mod linked_message;
 mod messages;
 mod rendering;
+mod security_log;
 mod settings;
 mod take_back;
 mod verification;
@@ -21,12 +23,16 @@ use std::time::Duration;
 
 pub use self::administration::{AccountChanges, Administered};
 pub use self::alert_review::RevokeScope;
+pub use self::assignment::Assignment;
 pub use self::emails::{ChangeRequested, Resent, SignedUp, VERIFICATION_LIFETIME};
 pub use self::export::Export;
 pub use self::forgotten_password::{OpenReset, ResetPurpose, discard_sent_links};
 pub use self::invitations::{INVITATION_LIFETIME, Invitation, InvitationLink};
 pub use self::linked_message::{LinkedMessage, Mailbox, PasswordGrant, Reported};
 pub use self::rendering::Messages;
+pub use self::security_log::{
+    EventFilter, EventFollower, EventLogPage, EventLogQuery, EventRecord, LoggedEvent,
+};
 pub use self::take_back::TakenBack;
 pub use self::verification::{Declined, PendingEmail, Verified};
 use crate::alerts::Alerts;

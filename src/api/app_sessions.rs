@@ -80,6 +80,7 @@ pub async fn create(
         device_name: body.device_name.map(|name| name.parse()).transpose()?,
         via: OpenedVia::Application,
         persistence: SessionPersistence::Remembered,
+        application: Some(client.application.id),
         replaces: None,
     };
     let person = ExternalPerson {
@@ -117,7 +118,8 @@ pub async fn refresh(
     refuse_in_query(&request)?;
     let location = location(&app, body.ip_address.as_deref())?;
     let now = app.clock.now();
-    let claim = app.tokens.verify_refresh(&body.refresh_token, now)?;
+    let mut claim = app.tokens.verify_refresh(&body.refresh_token, now)?;
+    claim.application = Some(client.application.id);
     let password_given_at = claim.password_given_at;
     // Before it is spent: of a person of another application it is no token at all.
     if !app.people.is_in_realm(claim.user, client.realm()).await? {
@@ -173,7 +175,7 @@ pub async fn end(
             user.id,
             *id,
             EndedReason::SignedOutRemotely,
-            Origin::default(),
+            origin(&client),
         )
         .await?;
     Ok(HttpResponse::NoContent().finish())
@@ -194,9 +196,18 @@ pub async fn end_all(
     let user = get_person(&app, &client, &request).await?;
     let ended = app
         .sessions
-        .end_all_sessions(user.id, EndedReason::SignedOutRemotely, Origin::default())
+        .end_all_sessions(user.id, EndedReason::SignedOutRemotely, origin(&client))
         .await?;
     Ok(HttpResponse::Ok().json(EndedCount { ended: ended.len() }))
+}
+
+/// Returns the application as the origin of events. The address that it calls from is not the
+/// person's, and is left out of what they see.
+fn origin(client: &ApiClient) -> Origin {
+    Origin {
+        application: Some(client.application.id),
+        ..Origin::default()
+    }
 }
 
 /// Returns the person whom the application identifies by the header's subject.

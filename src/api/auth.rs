@@ -108,6 +108,7 @@ pub async fn login(
         device_name: device_name.map(|name| name.parse()).transpose()?,
         via: OpenedVia::Api,
         persistence: SessionPersistence::Remembered,
+        application: None,
         replaces: None,
     };
     let user = app

@@ -1,18 +1,20 @@
-//! Managing applications: listing, renaming and deleting them, and assigning the people of
-//! "Earlier".
+//! Managing applications: listing, changing and deleting them.
 
 use std::collections::HashMap;
 
 use super::Applications;
+use super::hosts::NewApplication;
 use super::store::{self, ApiKey, Application};
 use super::values::Name;
 use crate::clock::Timestamp;
 use crate::db::{AnyConnection, ApplicationId};
 use crate::error::{Error, Result};
-use crate::people::{Subject, store as people};
+use crate::people::store as people;
 
-/// The most subjects that an [`Assignment`] names.
-const NAMED_SUBJECTS: i64 = 20;
+/// The number to which the people of an application are counted for a page.
+pub const MAX_COUNTED_PEOPLE: i64 = 10_000;
+/// The most keys of all applications on a page, the newest ones.
+const MAX_KEYS: i64 = 2_000;
 
 /// An application with what belongs to it.
 #[derive(Debug, Clone)]
@@ -21,8 +23,17 @@ pub struct ApplicationSummary {
     pub application: Application,
     /// Its keys, revoked and expired ones included, newest first.
     pub keys: Vec<ApiKey>,
-    /// How many people it has.
+    /// How many people it has; on a page, one more than the most that are counted stands for more.
     pub people: i64,
+}
+
+/// A page of applications.
+#[derive(Debug, Clone)]
+pub struct ApplicationPage {
+    /// The applications.
+    pub applications: Vec<ApplicationSummary>,
+    /// The `after` of the next page; `None` on the last page.
+    pub next: Option<String>,
 }
 
 /// What became of a request to delete an application.
@@ -37,17 +48,6 @@ pub enum Deletion {
         /// How many keys in use.
         keys: i64,
     },
-}
-
-/// What became of a request to assign everybody of "Earlier".
-#[derive(Debug, Clone)]
-pub struct Assignment {
-    /// How many were moved.
-    pub moved: usize,
-    /// How many stay, because the application has people with the same subjects.
-    pub refused: i64,
-    /// The first of those subjects.
-    pub subjects: Vec<String>,
 }
 
 impl Applications {
@@ -115,10 +115,10 @@ impl Applications {
     ///
     /// # Errors
     /// [`Error::ApplicationExists`] when another one has the name.
-    pub async fn create_application(&self, name: Name) -> Result<Application> {
+    pub async fn create_application(&self, new: NewApplication) -> Result<Application> {
         let now = self.clock.now();
         self.db
-            .write(move |c| super::create_application(c, &name, now))
+            .write(move |c| super::create_application(c, &new, now))
             .await
     }
 
@@ -136,6 +136,42 @@ impl Applications {
             0 => Err(Error::NotFound),
             _ => Ok(()),
         }
+    }
+
+    /// Updates the name, the kind and the hosts of an application.
+    ///
+    /// # Errors
+    /// As [`Self::rename`].
+    pub async fn update(&self, id: ApplicationId, new: NewApplication) -> Result<()> {
+        if id == ApplicationId::EARLIER {
+            return Err(Error::NotFound);
+        }
+        match self.db.write(move |c| store::update(c, id, &new)).await? {
+            0 => Err(Error::NotFound),
+            _ => Ok(()),
+        }
+    }
+
+    /// Lists a page of applications, ordered by name: those after the one named `after`. Their people
+    /// are counted to [`MAX_COUNTED_PEOPLE`].
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database doesn't respond.
+    pub async fn list_page(&self, after: Option<String>, limit: u32) -> Result<ApplicationPage> {
+        self.db
+            .read(move |c| {
+                let limit = limit as usize;
+                let after = after.as_deref();
+                let mut found = store::list_after(c, after, i64::try_from(limit).unwrap_or(0) + 1)?;
+                let has_more = found.len() > limit;
+                found.truncate(limit);
+                let last = found.last().filter(|_| has_more);
+                Ok(ApplicationPage {
+                    next: last.map(|last| last.name.clone()),
+                    applications: summarize(c, found)?,
+                })
+            })
+            .await
     }
 
     /// Deletes an application and its keys, unless it has people or keys in use.
@@ -164,41 +200,29 @@ impl Applications {
             .read(|c| people::count_of_application(c, ApplicationId::EARLIER))
             .await
     }
+}
 
-    /// Moves the person of "Earlier" with that subject to an application.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`] when "Earlier" has no such person; [`Error::Conflict`] when the
-    /// application has one.
-    pub async fn assign_person(&self, subject: Subject, to: ApplicationId) -> Result<()> {
-        let now = self.clock.now();
-        let moved = self
-            .db
-            .write(move |c| people::assign_subject(c, &subject, to, now))
-            .await?;
-        match moved {
-            0 => Err(Error::NotFound),
-            _ => Ok(()),
-        }
+/// Returns the applications with what belongs to them, in the same order.
+fn summarize(
+    c: &mut AnyConnection,
+    applications: Vec<Application>,
+) -> Result<Vec<ApplicationSummary>> {
+    let ids: Vec<ApplicationId> = applications.iter().map(|found| found.id).collect();
+    let mut keys: HashMap<ApplicationId, Vec<ApiKey>> = HashMap::new();
+    for key in store::list_keys_of(c, &ids, MAX_KEYS)? {
+        keys.entry(key.application_id).or_default().push(key);
     }
-
-    /// Moves everybody of "Earlier" to an application, except those whose subject it has already.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`] when the database doesn't respond; [`Error::Conflict`] when a person
-    /// with one of the subjects was created meanwhile. Then nothing has changed.
-    pub async fn assign_everybody(&self, to: ApplicationId) -> Result<Assignment> {
-        let now = self.clock.now();
-        self.db
-            .transaction(move |c| {
-                Ok(Assignment {
-                    moved: people::assign_unclaimed(c, to, now)?,
-                    refused: people::count_of_application(c, ApplicationId::EARLIER)?,
-                    subjects: people::list_earlier_subjects(c, NAMED_SUBJECTS)?,
-                })
-            })
-            .await
+    let mut summaries = Vec::with_capacity(applications.len());
+    for application in applications {
+        let limit = MAX_COUNTED_PEOPLE + 1;
+        let people = people::count_of_application_to(c, application.id, limit)?;
+        summaries.push(ApplicationSummary {
+            keys: keys.remove(&application.id).unwrap_or_default(),
+            people: i64::try_from(people).unwrap_or(limit),
+            application,
+        });
     }
+    Ok(summaries)
 }
 
 fn count_uses(c: &mut AnyConnection, id: ApplicationId, now: Timestamp) -> Result<Deletion> {

@@ -3,6 +3,7 @@
 //! SHA-256 digest of its secret is stored, so the secret is shown once, when the key is created.
 
 mod client;
+mod hosts;
 mod manage;
 pub(crate) mod store;
 mod values;
@@ -13,7 +14,8 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
 pub use self::client::{ApiClient, KeyState};
-pub use self::manage::{ApplicationSummary, Assignment, Deletion};
+pub use self::hosts::{ApplicationKind, HostNames, NewApplication};
+pub use self::manage::{ApplicationPage, ApplicationSummary, Deletion, MAX_COUNTED_PEOPLE};
 pub use self::store::{ApiKey, Application};
 pub use self::values::{Expiry, Name, Scope};
 use crate::clock::{Clock, Timestamp};
@@ -48,6 +50,15 @@ pub struct NewKey {
     pub scopes: Vec<Scope>,
     /// When it expires.
     pub expiry: Expiry,
+}
+
+impl NewKey {
+    /// Returns whether it reads or changes what is not its application's own.
+    #[must_use]
+    pub fn administers(&self) -> bool {
+        let is_of_admin = |scope: &Scope| matches!(scope, Scope::AdminRead | Scope::AdminWrite);
+        self.scopes.iter().any(is_of_admin)
+    }
 }
 
 /// The applications of the service and their keys; clones share its database.
@@ -155,18 +166,24 @@ impl Applications {
 /// Returns the application that a key is for, which is created if it is a new one.
 fn owner(c: &mut AnyConnection, owner: &KeyOwner, now: Timestamp) -> Result<Application> {
     match owner {
-        KeyOwner::New(name) => create_application(c, name, now),
+        KeyOwner::New(name) => create_application(c, &NewApplication::service(name.clone()), now),
         KeyOwner::Existing(ApplicationId::EARLIER) => Err(Error::NotFound),
         KeyOwner::Existing(id) => store::get_application(c, *id),
     }
 }
 
-fn create_application(c: &mut AnyConnection, name: &Name, now: Timestamp) -> Result<Application> {
+fn create_application(
+    c: &mut AnyConnection,
+    new: &NewApplication,
+    now: Timestamp,
+) -> Result<Application> {
     let application = Application {
         id: ApplicationId::new(now),
-        name: name.as_str().to_owned(),
+        name: new.name.as_str().to_owned(),
         uses_earlier: false,
         created_at: now,
+        kind: new.kind,
+        hosts: new.hosts.join(),
     };
     store::insert_application(c, &application).map(|()| application)
 }

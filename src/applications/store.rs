@@ -2,13 +2,16 @@
 
 use diesel::prelude::*;
 
+use super::hosts::{ApplicationKind, NewApplication};
 use crate::clock::Timestamp;
 use crate::db::schema::{api_keys, applications};
-use crate::db::{AnyConnection, ApiKeyId, ApplicationId, cached, on_each};
+use crate::db::{AnyConnection, ApiKeyId, ApplicationId, cached, on_each, read_from_text};
 use crate::error::{Error, Result};
 
+read_from_text!(ApplicationKind);
+
 /// A client of the service, with its keys and its people.
-#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+#[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = applications)]
 pub struct Application {
     /// The application's id, which is the `aud` of tokens that are made for it.
@@ -19,6 +22,17 @@ pub struct Application {
     pub uses_earlier: bool,
     /// When it was created.
     pub created_at: Timestamp,
+    /// What it is.
+    pub kind: ApplicationKind,
+    /// The hosts that it is reached at, separated by spaces.
+    pub(super) hosts: String,
+}
+
+impl Application {
+    /// Returns the hosts that it is reached at.
+    pub fn hosts(&self) -> impl Iterator<Item = &str> {
+        self.hosts.split(' ').filter(|host| !host.is_empty())
+    }
 }
 
 /// An API key without its secret.
@@ -48,7 +62,15 @@ pub struct ApiKey {
 /// # Errors
 /// [`Error::ApplicationExists`] when another one has the name.
 pub(super) fn insert_application(c: &mut AnyConnection, row: &Application) -> Result<()> {
-    let insert = diesel::insert_into(applications::table).values(row);
+    let values = (
+        applications::id.eq(row.id),
+        applications::name.eq(&row.name),
+        applications::uses_earlier.eq(row.uses_earlier),
+        applications::created_at.eq(row.created_at),
+        applications::kind.eq(row.kind.as_str()),
+        applications::hosts.eq(&row.hosts),
+    );
+    let insert = diesel::insert_into(applications::table).values(values);
     unique_name(insert.execute(c).map_err(Error::from)).map(drop)
 }
 
@@ -109,6 +131,64 @@ pub(super) fn list_applications(c: &mut AnyConnection) -> Result<Vec<Application
 pub(super) fn rename(c: &mut AnyConnection, id: ApplicationId, name: &str) -> Result<usize> {
     let update = diesel::update(applications::table.find(id)).set(applications::name.eq(name));
     unique_name(update.execute(c).map_err(Error::from))
+}
+
+/// Updates the name, the kind and the hosts of an application. Returns how many rows changed.
+///
+/// # Errors
+/// [`Error::ApplicationExists`] when another one has the name.
+pub(super) fn update(
+    c: &mut AnyConnection,
+    id: ApplicationId,
+    new: &NewApplication,
+) -> Result<usize> {
+    let changes = (
+        applications::name.eq(new.name.as_str()),
+        applications::kind.eq(new.kind.as_str()),
+        applications::hosts.eq(new.hosts.join()),
+    );
+    let update = diesel::update(applications::table.find(id)).set(changes);
+    unique_name(update.execute(c).map_err(Error::from))
+}
+
+/// Lists at most `limit` applications after the one with that name, ordered by name.
+pub(super) fn list_after(
+    c: &mut AnyConnection,
+    after: Option<&str>,
+    limit: i64,
+) -> Result<Vec<Application>> {
+    // No application has an empty name.
+    Ok(applications::table
+        .filter(applications::name.gt(after.unwrap_or_default()))
+        .order(applications::name)
+        .limit(limit)
+        .select(Application::as_select())
+        .load(c)?)
+}
+
+/// Lists the applications with these ids.
+pub(crate) fn list_by_ids(
+    c: &mut AnyConnection,
+    ids: &[ApplicationId],
+) -> Result<Vec<Application>> {
+    Ok(applications::table
+        .filter(applications::id.eq_any(ids))
+        .select(Application::as_select())
+        .load(c)?)
+}
+
+/// Lists at most `limit` keys of these applications, newest first.
+pub(super) fn list_keys_of(
+    c: &mut AnyConnection,
+    ids: &[ApplicationId],
+    limit: i64,
+) -> Result<Vec<ApiKey>> {
+    Ok(api_keys::table
+        .filter(api_keys::application_id.eq_any(ids))
+        .order(api_keys::id.desc())
+        .limit(limit)
+        .select(ApiKey::as_select())
+        .load(c)?)
 }
 
 /// Deletes an application and those of its keys that are revoked or have expired. Returns how many

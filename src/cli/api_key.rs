@@ -33,7 +33,8 @@ pub(super) struct Add {
     application: Option<String>,
     /// What it may be used for: tokens (introspection and revocation of those that were made for the
     /// application), tokens:any (of every token), sessions (of people whom the application signs in
-    /// itself); may be given several times
+    /// itself), admin:read (what an administrator sees), admin:write (also ending anybody's sessions
+    /// and disabling people); may be given several times
     #[arg(long = "scope", value_name = "SCOPE", default_value = "tokens")]
     scopes: Vec<Scope>,
     /// When it expires: after a span (90d), on a day (2027-01-01, in UTC), or never
@@ -71,12 +72,16 @@ impl Add {
             scopes: self.scopes,
             expiry: self.expires,
         };
+        let administers = new.administers();
         let (key, secret) = domain
             .applications
             .create_key(new)
             .await
             .map_err(|err| refused(err, &owner))?;
         eprintln!("Keep the secret; it is not shown again.");
+        if administers {
+            eprintln!("Whoever has it reads everybody's sessions, and with admin:write ends them.");
+        }
         println!("id\t{}\nsecret\t{}", key.id, secret.expose_secret());
         println!("application\t{}", key.application_id);
         Ok(())

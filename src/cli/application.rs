@@ -7,7 +7,10 @@ use super::api_key::parse_name;
 use super::domain::{Domain, block_on};
 use super::error::{CliError, Result, about, invalid_or_service};
 use super::output::print_json;
-use crate::applications::{self, ApplicationSummary, Assignment, Deletion, KeyState};
+use crate::account::Assignment;
+use crate::applications::{
+    self, ApplicationKind, ApplicationSummary, Deletion, HostNames, KeyState, NewApplication,
+};
 use crate::clock::Timestamp;
 use crate::db::ApplicationId;
 use crate::error::Error;
@@ -27,6 +30,15 @@ pub(super) enum Application {
         /// Its name
         #[arg(long)]
         name: String,
+        #[command(flatten)]
+        facts: Facts,
+    },
+    /// Change what an application is, and the hosts that it is reached at
+    Set {
+        /// Which one, by its name or id
+        application: String,
+        #[command(flatten)]
+        facts: Facts,
     },
     /// Give an application another name; its keys, people and id stay
     Rename {
@@ -54,6 +66,17 @@ pub(super) struct Assign {
     to: String,
 }
 
+/// What an application is, and where.
+#[derive(Args)]
+pub(super) struct Facts {
+    /// What it is: service (it has keys) or website (it stands behind forward-auth) [default: service]
+    #[arg(long, value_name = "KIND")]
+    kind: Option<ApplicationKind>,
+    /// A host that it is reached at; may be given 20 times. `--host ""` removes all
+    #[arg(long, value_name = "HOST")]
+    host: Vec<String>,
+}
+
 #[derive(Args)]
 #[group(required = true, multiple = false)]
 struct Who {
@@ -74,6 +97,8 @@ struct Row {
     people: i64,
     uses_earlier: bool,
     created_at: Timestamp,
+    kind: &'static str,
+    hosts: Vec<String>,
 }
 
 impl Application {
@@ -82,7 +107,8 @@ impl Application {
         block_on(async {
             match self {
                 Self::List { json } => list(&domain, json).await,
-                Self::Add { name } => add(&domain, &name).await,
+                Self::Add { name, facts } => add(&domain, &name, facts).await,
+                Self::Set { application, facts } => set(&domain, &application, facts).await,
                 Self::Rename { application, to } => rename(&domain, &application, &to).await,
                 Self::Assign(assign) => assign.run(&domain).await,
                 Self::Delete { application } => delete(&domain, &application).await,
@@ -100,7 +126,7 @@ impl Assign {
         match self.who.subject {
             Some(subject) => assign_person(domain, &subject, &to).await,
             None => {
-                let assignment = domain.applications.assign_everybody(to.id).await?;
+                let assignment = domain.accounts.assign_everybody(to.id).await?;
                 print_assignment(&assignment, &to.name)
             }
         }
@@ -109,7 +135,7 @@ impl Assign {
 
 async fn assign_person(domain: &Domain, text: &str, to: &applications::Application) -> Result<()> {
     let subject: Subject = text.parse().map_err(invalid_or_service)?;
-    match domain.applications.assign_person(subject, to.id).await {
+    match domain.accounts.assign_person(subject, to.id).await {
         Err(Error::Conflict(_)) => Err(CliError::Invalid(format!(
             "{} has another person with the subject {text:?}; nothing was changed",
             to.name
@@ -162,12 +188,34 @@ async fn list(domain: &Domain, json: bool) -> Result<()> {
     Ok(())
 }
 
-async fn add(domain: &Domain, name: &str) -> Result<()> {
-    let made = domain
-        .applications
-        .create_application(parse_name(name)?)
-        .await?;
+async fn add(domain: &Domain, name: &str, facts: Facts) -> Result<()> {
+    let new = NewApplication {
+        name: parse_name(name)?,
+        kind: facts.kind.unwrap_or_default(),
+        hosts: facts.hosts()?,
+    };
+    let made = domain.applications.create_application(new).await?;
     println!("{}", made.id);
+    Ok(())
+}
+
+async fn set(domain: &Domain, id_or_name: &str, facts: Facts) -> Result<()> {
+    let application = domain.get_application(id_or_name).await?;
+    let hosts = match facts.host.is_empty() {
+        true => application.hosts().collect::<Vec<_>>().join(" "),
+        false => facts.host.join(" "),
+    };
+    let new = NewApplication {
+        name: parse_name(&application.name)?,
+        kind: facts.kind.unwrap_or(application.kind),
+        hosts: hosts.parse().map_err(invalid_or_service)?,
+    };
+    domain
+        .applications
+        .update(application.id, new)
+        .await
+        .map_err(about("application", id_or_name))?;
+    eprintln!("{} is changed.", application.name);
     Ok(())
 }
 
@@ -202,11 +250,19 @@ async fn delete(domain: &Domain, id_or_name: &str) -> Result<()> {
     Ok(())
 }
 
+impl Facts {
+    fn hosts(&self) -> Result<HostNames> {
+        self.host.join(" ").parse().map_err(invalid_or_service)
+    }
+}
+
 impl Row {
     fn new(summary: ApplicationSummary, now: Timestamp) -> Self {
         let in_use = |key: &&applications::ApiKey| key.state(now) == KeyState::InUse;
         Self {
             keys_in_use: summary.keys.iter().filter(in_use).count(),
+            hosts: summary.application.hosts().map(str::to_owned).collect(),
+            kind: summary.application.kind.as_str(),
             id: summary.application.id,
             name: summary.application.name,
             people: summary.people,

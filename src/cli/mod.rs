@@ -13,6 +13,7 @@ mod demo;
 mod device;
 mod domain;
 mod error;
+mod event;
 mod key;
 mod logging;
 mod migrate;
@@ -79,6 +80,9 @@ enum Command {
     /// List and end sessions
     #[command(subcommand)]
     Session(session::Session),
+    /// List what happened to accounts and sessions
+    #[command(subcommand)]
+    Event(event::Event),
     /// List, add, rename and delete applications, and assign people to them
     #[command(subcommand)]
     Application(application::Application),
@@ -117,6 +121,7 @@ fn dispatch(common: Common, command: Command) -> Result<()> {
         Command::Migrate => migrate::run(&common.settings()?),
         Command::User(user) => user.run(&common.settings()?),
         Command::Session(session) => session.run(&common.settings()?),
+        Command::Event(event) => event.run(&common.settings()?),
         Command::Application(application) => application.run(&common.settings()?),
         Command::ApiKey(key) => key.run(&common.settings()?),
         Command::Key(key) => key.run(&common.settings()?),

@@ -48,6 +48,8 @@ diesel::table! {
         name -> Text,
         uses_earlier -> Bool,
         created_at -> Timestamptz,
+        kind -> Text,
+        hosts -> Text,
     }
 }
 
@@ -275,6 +277,7 @@ diesel::table! {
         by_application_id -> Nullable<Uuid>,
         job_id -> Nullable<Uuid>,
         stated_reason -> Nullable<Text>,
+        ip_key -> Nullable<Text>,
     }
 }
 

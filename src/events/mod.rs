@@ -5,16 +5,22 @@
 mod actor;
 mod change;
 mod changes;
+mod criteria;
 mod listeners;
+mod retention;
+mod search;
 mod stated_reason;
 pub(crate) mod store;
 
-use strum::{EnumString, IntoStaticStr};
+use strum::{EnumString, IntoStaticStr, VariantArray, VariantNames};
 
 pub use self::actor::Actor;
 pub use self::change::Change;
 pub use self::changes::{Changes, Subscription};
+pub use self::criteria::{EventBounds, EventCriteria, EventOrder};
 pub use self::listeners::ListenerPlace;
+pub use self::retention::EventRetention;
+pub use self::search::{EventPosition, EventQuery, FoundEvents, search};
 pub use self::stated_reason::StatedReason;
 pub use self::store::Event;
 use crate::clock::Timestamp;
@@ -23,7 +29,9 @@ use crate::error::Result;
 use crate::net::IpRetention;
 
 /// The kind of an event. Its text form is stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr, VariantArray, VariantNames,
+)]
 #[strum(serialize_all = "snake_case")]
 pub enum EventKind {
     /// A session was created.
@@ -217,6 +225,30 @@ pub async fn list_ends(db: &Db, sessions: Vec<SessionId>) -> Result<Vec<Event>> 
         true => Ok(Vec::new()),
         false => db.read(move |c| store::list_ends(c, &sessions)).await,
     }
+/// Finds the event with that id.
+pub async fn find(db: &Db, id: EventId) -> Result<Option<Event>> {
+    db.read(move |c| store::find(c, id)).await
+}
+
+/// Lists the ids of the events within `bounds` that meet the criteria, oldest first, at most `limit`.
+pub async fn list_ids(
+    db: &Db,
+    criteria: EventCriteria,
+    bounds: EventBounds,
+    limit: u32,
+) -> Result<Vec<EventId>> {
+    db.read(move |c| {
+        let order = EventOrder::OldestFirst;
+        store::list_ids(c, &criteria, bounds, order, i64::from(limit))
+    })
+    .await
+}
+
+/// Lists the events with these ids, oldest first.
+pub async fn list_by_ids(db: &Db, ids: Vec<EventId>) -> Result<Vec<Event>> {
+    let all = EventCriteria::default();
+    db.read(move |c| store::list_by_ids(c, &all, ids, EventOrder::OldestFirst))
+        .await
 }
 
 /// A page of one session's events, newest first.

@@ -1,7 +1,12 @@
 //! Every query of `session_events`.
 
+mod retention;
+mod search;
+
 use diesel::prelude::*;
 
+pub(super) use self::retention::{list_without_ip_key, purge, update_ip_key};
+pub(super) use self::search::{list_by_ids, list_ids, list_ids_in_network, list_matching};
 use super::change::Change;
 use super::{EventKind, NewEvent, StatedReason};
 use crate::clock::Timestamp;
@@ -11,6 +16,7 @@ use crate::db::{
     read_from_text,
 };
 use crate::error::Result;
+use crate::net::ip_key;
 
 read_from_text!(EventKind);
 
@@ -62,6 +68,7 @@ struct Row<'a> {
     by_application_id: Option<ApplicationId>,
     job_id: Option<JobId>,
     stated_reason: Option<&'a str>,
+    ip_key: Option<String>,
 }
 
 impl<'a> From<&'a NewEvent> for Row<'a> {
@@ -79,6 +86,7 @@ impl<'a> From<&'a NewEvent> for Row<'a> {
             by_application_id: event.origin.application,
             job_id: event.origin.job,
             stated_reason: event.origin.reason.as_ref().map(StatedReason::as_str),
+            ip_key: event.origin.ip.as_deref().and_then(ip_key),
         }
     }
 }
@@ -92,6 +100,12 @@ pub(super) fn insert(c: &mut AnyConnection, events: &[NewEvent]) -> Result<()> {
         rows => on_each!(c, c => table.values(rows).execute(c))?,
     };
     Ok(())
+}
+
+/// Finds the event with that id.
+pub(super) fn find(c: &mut AnyConnection, id: EventId) -> Result<Option<Event>> {
+    let event = session_events::table.find(id).select(Event::as_select());
+    Ok(event.get_result(c).optional()?)
 }
 
 /// Lists at most `limit` of one session's events, newest first: those before the one with the id
@@ -137,7 +151,10 @@ pub(super) fn update_address(
     ip: Option<&str>,
 ) -> Result<usize> {
     Ok(diesel::update(session_events::table.find(id))
-        .set(session_events::ip_address.eq(ip))
+        .set((
+            session_events::ip_address.eq(ip),
+            session_events::ip_key.eq(ip.and_then(ip_key)),
+        ))
         .execute(c)?)
 }
 

@@ -19,7 +19,7 @@ use crate::clock::Clock;
 use crate::db::Db;
 use crate::devices::Devices;
 use crate::error::{Error, Failure, Result};
-use crate::events::Changes;
+use crate::events::{Changes, EventRetention};
 use crate::geo::{EdgeHeaders, Places};
 use crate::keys::KeyRing;
 use crate::mail::MessageLinks;
@@ -58,6 +58,8 @@ pub struct AppState {
     pub links: Arc<MessageLinks>,
     /// The changes that open pages are notified of.
     pub changes: Changes,
+    /// The retention of events.
+    pub event_retention: EventRetention,
     /// The tokens of the API.
     pub tokens: Arc<Tokens>,
     /// The parser of user agents.

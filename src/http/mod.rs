@@ -14,6 +14,7 @@ pub mod cookie_seal;
 pub mod cookies;
 pub mod csrf;
 pub mod error_response;
+pub mod event_export;
 pub mod export;
 mod form_origin;
 pub mod forms;

@@ -94,6 +94,14 @@ pub enum AccountNotice {
     ApiKeyRevoked,
     /// An administrator did something to the account of this person, who may be the reader.
     Person(UserId, PersonNotice),
+    /// An application was created.
+    ApplicationCreated,
+    /// An application was changed.
+    ApplicationUpdated,
+    /// An application was deleted.
+    ApplicationDeleted,
+    /// There is no such application, or not any more.
+    ApplicationMissing,
 }
 
 /// What an administrator is told of a person's account.

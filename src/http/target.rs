@@ -55,6 +55,13 @@ impl AllowedHosts {
         !self.hosts.is_empty()
     }
 
+    /// Returns whether `host` is one of them: in lower case, with its port where it is not the
+    /// scheme's default.
+    #[must_use]
+    pub fn contains(&self, host: &str) -> bool {
+        self.hosts.iter().any(|allowed| allowed == host)
+    }
+
     /// Returns `target` if it is a path on this site or a page of an allowed host, else [`HOME`].
     pub fn destination(&self, target: Option<&str>) -> Destination {
         let elsewhere = target.and_then(|target| self.find(target));

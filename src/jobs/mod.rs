@@ -116,6 +116,7 @@ impl Jobs {
             alerts: app.alerts.clone(),
             devices: app.devices.clone(),
             people: app.people.clone(),
+            events: app.event_retention.clone(),
             interval: intervals.sweep_interval,
         };
         let run_bulk_jobs = RunBulkJobs::new(app.sessions.clone(), intervals.bulk_interval);

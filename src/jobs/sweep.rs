@@ -1,6 +1,8 @@
 //! Marks sessions past their time as expired, forgets rotations past the grace period, and purges
 //! sessions, alerts, devices, messages, bulk jobs, and the links and former addresses of people, past
 //! their retention. A failed sweep is retried at the next interval.
+//! sessions, events, alerts, devices, messages, and the links and former addresses of people, past their
+//! retention. A failed sweep is retried at the next interval.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,6 +12,7 @@ use crate::alerts::Alerts;
 use crate::devices::Devices;
 use crate::error::{Chain, Result};
 use crate::nodes::Outcome;
+use crate::events::EventRetention;
 use crate::people::People;
 use crate::sessions::Sessions;
 
@@ -18,6 +21,7 @@ pub(super) struct Sweep {
     pub(super) alerts: Alerts,
     pub(super) devices: Devices,
     pub(super) people: People,
+    pub(super) events: EventRetention,
     pub(super) interval: Duration,
 }
 
@@ -30,6 +34,8 @@ pub struct SweepReport {
     pub rotations: usize,
     /// Sessions purged.
     pub sessions: usize,
+    /// Events purged.
+    pub events: usize,
     /// Alerts purged.
     pub alerts: usize,
     /// Devices purged.
@@ -78,10 +84,12 @@ impl Sweep {
     async fn sweep(&self) -> Result<SweepReport> {
         self.sessions.flush_last_uses().await?;
         self.sessions.fill_ip_keys().await?;
+        self.events.fill_ip_keys().await?;
         Ok(SweepReport {
             expired: self.sessions.expire().await?,
             rotations: self.sessions.clear_rotations().await?,
             sessions: self.sessions.purge().await?,
+            events: self.events.purge().await?,
             alerts: self.alerts.purge().await?,
             devices: self.devices.purge().await?,
             messages: self.alerts.purge_messages().await?,
@@ -112,6 +120,7 @@ impl Job for Sweep {
                     expired,
                     rotations,
                     sessions,
+                    events,
                     alerts,
                     devices,
                     messages,
@@ -120,6 +129,7 @@ impl Job for Sweep {
                 }) => {
                     tracing::info!(
                         expired, rotations, sessions, alerts, devices, messages, addresses, jobs,
+                        expired, rotations, sessions, events, alerts, devices, messages, addresses,
                         "swept"
                     );
                 }

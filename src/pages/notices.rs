@@ -157,6 +157,10 @@ fn plain_words(notice: AccountNotice) -> Option<&'static str> {
             "Your password is changed, and your other devices are signed out."
         }
         AccountNotice::ApiKeyRevoked => "The key is revoked.",
+        AccountNotice::ApplicationCreated => "The application is added.",
+        AccountNotice::ApplicationUpdated => "The application is changed.",
+        AccountNotice::ApplicationDeleted => "The application is deleted.",
+        AccountNotice::ApplicationMissing => "There is no such application any more.",
         AccountNotice::AlertReported(_)
         | AccountNotice::EmailChangeReported(_)
         | AccountNotice::DeviceSignedOut(_)

@@ -158,6 +158,7 @@ pub(super) async fn start_session(
         device_name: None,
         via: OpenedVia::Browser,
         persistence,
+        application: None,
         replaces: before,
     };
     let session = app.sessions.create_session(user, new).await?;

@@ -23,7 +23,7 @@ pub(crate) use self::credentials::{
 };
 pub(crate) use self::external::{
     assign_subject, assign_unclaimed, count_by_application, count_of_application,
-    list_by_stated_email, list_earlier_subjects,
+    count_of_application_to, get_application_of, list_by_stated_email, list_earlier_subjects,
 };
 pub(super) use self::external::{find_by_subject, is_in_realm};
 pub(crate) use self::former::{
@@ -233,7 +233,7 @@ pub(crate) fn update_idle_limit(
 }
 
 /// Lists these people; those that don't exist are left out.
-pub(super) fn list_by_ids(c: &mut AnyConnection, ids: &[UserId]) -> Result<Vec<User>> {
+pub(crate) fn list_by_ids(c: &mut AnyConnection, ids: &[UserId]) -> Result<Vec<User>> {
     Ok(users::table
         .filter(users::id.eq_any(ids))
         .select(User::as_select())

@@ -5,7 +5,7 @@ use super::store::Session;
 use super::values::{Jti, JtiDigest};
 use crate::alerts::AlertContext;
 use crate::clock::Timestamp;
-use crate::db::{SessionId, UserId};
+use crate::db::{ApplicationId, SessionId, UserId};
 use crate::events::Origin;
 use crate::geo::Location;
 use crate::people::User;
@@ -72,6 +72,8 @@ pub struct RefreshClaim {
     /// When the password was given that the token is based on (`auth_time`), if one was. Its
     /// successor is based on the same.
     pub password_given_at: Option<Timestamp>,
+    /// The application whose key presents it, if one does.
+    pub application: Option<ApplicationId>,
 }
 
 /// How a caller was authenticated.

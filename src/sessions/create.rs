@@ -8,7 +8,7 @@ use super::values::{EndedReason, Jti, OpenedVia, SessionPersistence, last_used_b
 use super::{Sessions, new_sign_in, record_ended};
 use crate::alerts::{self, AlertContext, Alerts};
 use crate::clock::Timestamp;
-use crate::db::{AnyConnection, SessionId};
+use crate::db::{AnyConnection, ApplicationId, SessionId};
 use crate::devices::{self, DeviceId, DeviceName, KnownDevice};
 use crate::error::Result;
 use crate::events::{self, EventKind, NewEvent, Origin};
@@ -76,6 +76,8 @@ pub struct NewSession {
     pub via: OpenedVia,
     /// Which limits apply to it.
     pub persistence: SessionPersistence,
+    /// The application whose key opens it, if one does.
+    pub application: Option<ApplicationId>,
     /// The session that the same browser had until now, which may be another person's.
     pub replaces: Option<Session>,
 }
@@ -115,12 +117,13 @@ impl Sessions {
                 new.client.location = new.client.location.redacted(retention);
                 let device = record_device(c, &user, &new, now)?;
                 let session = insert(c, &user, &new, &device, &jti, lifetime)?;
-                end_replaced(c, &session, &new, now)?;
+                let origin = origin(&session, &new);
+                end_replaced(c, &session, &new, &origin, now)?;
                 if let Some(max) = max {
-                    end_beyond_limit(c, &session, max, now)?;
+                    end_beyond_limit(c, &session, max, &origin, now)?;
                 }
                 compare_with_recent(c, &alerts, &user, &session, device.is_known, now)?;
-                record_sign_in(c, &session, now)?;
+                record_sign_in(c, &session, &origin, now)?;
                 Ok(session)
             })
             .await
@@ -146,6 +149,8 @@ pub(super) fn insert(
         idle,
         absolute_expires_at,
     } = lifetime;
+    // They may have been assigned to another one since `user` was read.
+    let application_id = people::store::get_application_of(c, user.id)?;
     let Location { ip, place } = location;
     let label = device_label(facts);
     let sent_name = new.device_name.as_ref().map(DeviceName::as_str);
@@ -180,7 +185,7 @@ pub(super) fn insert(
         sweep_at: expires_at,
         last_used_bucket: last_used_bucket(now),
         ip_key: ip.as_deref().and_then(ip_key),
-        application_id: user.application_id,
+        application_id,
         sign_in_country: place.country.as_deref(),
     };
     store::insert(c, &row)
@@ -190,10 +195,11 @@ pub(super) fn insert(
 pub(super) fn record_sign_in(
     c: &mut AnyConnection,
     session: &Session,
+    origin: &Origin,
     now: Timestamp,
 ) -> Result<()> {
-    let (kind, origin) = (EventKind::SignedIn, origin(session));
-    let event = NewEvent::for_session(session.user_id, session.id, kind, &origin, now);
+    let kind = EventKind::SignedIn;
+    let event = NewEvent::for_session(session.user_id, session.id, kind, origin, now);
     events::record_events(c, &[event])
 }
 
@@ -274,6 +280,7 @@ fn end_replaced(
     c: &mut AnyConnection,
     session: &Session,
     new: &NewSession,
+    origin: &Origin,
     now: Timestamp,
 ) -> Result<()> {
     let end = SessionEnd {
@@ -289,7 +296,7 @@ fn end_replaced(
         let (owner, device) = (session.user_id, device.as_str());
         replaced.extend(store::end_in_browser(c, owner, device, session.id, end)?);
     }
-    record_ended(c, &replaced, EndedReason::Replaced, &origin(session), now)
+    record_ended(c, &replaced, EndedReason::Replaced, origin, now)
 }
 
 /// Ends the least recently used sessions if their owner has more than `max`.
@@ -297,6 +304,7 @@ fn end_beyond_limit(
     c: &mut AnyConnection,
     session: &Session,
     max: u32,
+    origin: &Origin,
     now: Timestamp,
 ) -> Result<()> {
     const REASON: EndedReason = EndedReason::Limit;
@@ -311,15 +319,16 @@ fn end_beyond_limit(
         at: now,
     };
     let ended = store::end_several(c, session.user_id, &beyond, end)?;
-    record_ended(c, &ended, REASON, &origin(session), now)
+    record_ended(c, &ended, REASON, origin, now)
 }
 
 /// Returns the session itself as an origin.
-pub(super) fn origin(session: &Session) -> Origin {
+pub(super) fn origin(session: &Session, new: &NewSession) -> Origin {
     Origin {
         user: Some(session.user_id),
         session: Some(session.id),
         ip: session.ip_address.clone(),
+        application: new.application,
         ..Origin::default()
     }
 }

@@ -58,7 +58,8 @@ impl Sessions {
         };
         let device = create::record_device(c, user, &past.new, past.at)?;
         let session = create::insert(c, user, &past.new, &device, &Jti::random()?, lifetime)?;
-        create::record_sign_in(c, &session, past.at)?;
+        let origin = create::origin(&session, &past.new);
+        create::record_sign_in(c, &session, &origin, past.at)?;
         record_last_use(c, &session, past)?;
         match past.end {
             Some((at, reason)) => self.end_past(c, user, &session, reason, at),
@@ -75,7 +76,12 @@ impl Sessions {
         at: Timestamp,
     ) -> Result<()> {
         let origin = match reason {
-            EndedReason::SignedOut => create::origin(session),
+            EndedReason::SignedOut => Origin {
+                user: Some(user.id),
+                session: Some(session.id),
+                ip: session.ip_address.clone(),
+                ..Origin::default()
+            },
             _ => Origin::default(),
         };
         let end = SessionEnd::by(&origin, reason, at);

@@ -201,7 +201,12 @@ impl Refresh {
         user: &User,
         session: Session,
     ) -> Result<Session> {
-        let Self { location, now, .. } = self;
+        let Self {
+            claim,
+            location,
+            now,
+            ..
+        } = self;
         let (owner, id) = (session.user_id, session.id);
         let location = match location.ip {
             None => session.location(),
@@ -211,6 +216,7 @@ impl Refresh {
             user: Some(owner),
             session: Some(id),
             ip: location.ip.clone(),
+            application: claim.application,
             ..Origin::default()
         };
         if let Some(travel) = Waypoint::from_last_use(&session).travel_to(&location, now) {

@@ -91,6 +91,7 @@ fn check_spans(settings: &Settings) -> Result<()> {
     const SECOND: Duration = Duration::from_secs(1);
     const MINUTE: Duration = Duration::from_secs(60);
     const HOUR: Duration = Duration::from_secs(60 * 60);
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
     let (jobs, accounts) = (&settings.jobs, &settings.accounts);
     for (key, span, min) in [
@@ -110,6 +111,7 @@ fn check_spans(settings: &Settings) -> Result<()> {
             settings.database.connect_timeout,
             TENTH,
         ),
+        ("events.retention", settings.events.retention, DAY),
         ("accounts.take_back_window", accounts.take_back_window, HOUR),
         ("accounts.reset_lifetime", accounts.reset_lifetime, MINUTE),
     ] {

@@ -17,8 +17,9 @@ use url::Url;
 
 use self::exposure::LibpqVariables;
 pub use self::sections::{
-    AccountSettings, DatabaseSettings, ForwardAuthSettings, JobSettings, LogSettings, MailSettings,
-    MetricsSettings, PasswordSettings, PlaceSettings, SessionSettings, TokenSettings,
+    AccountSettings, DatabaseSettings, EventSettings, ForwardAuthSettings, JobSettings,
+    LogSettings, MailSettings, MetricsSettings, PasswordSettings, PlaceSettings, SessionSettings,
+    TokenSettings,
 };
 use self::values::hide_secret;
 pub use self::values::{DatabaseUrl, LogFormat, MailTls, TrustedHeader};
@@ -89,6 +90,8 @@ pub struct Settings {
     pub passwords: PasswordSettings,
     /// `[sessions]`
     pub sessions: SessionSettings,
+    /// `[events]`
+    pub events: EventSettings,
     /// `[tokens]`
     pub tokens: TokenSettings,
     /// `[places]`
@@ -125,6 +128,7 @@ impl Default for Settings {
             database: DatabaseSettings::default(),
             passwords: PasswordSettings::default(),
             sessions: SessionSettings::default(),
+            events: EventSettings::default(),
             tokens: TokenSettings::default(),
             places: PlaceSettings::default(),
             mail: MailSettings::default(),

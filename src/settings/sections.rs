@@ -228,6 +228,23 @@ impl Default for SessionSettings {
     }
 }
 
+/// `[events]`: the security log.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct EventSettings {
+    /// How long an event is stored. It outlives the session that it is about.
+    #[serde(with = "span")]
+    pub retention: Duration,
+}
+
+impl Default for EventSettings {
+    fn default() -> Self {
+        Self {
+            retention: 400 * DAY,
+        }
+    }
+}
+
 /// `[tokens]`
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]

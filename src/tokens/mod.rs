@@ -192,6 +192,7 @@ impl Tokens {
             jti: Jti::claimed(claims.jti),
             rotation_count: claims.rot,
             password_given_at: claims.authentication.password_given_at(),
+            application: None,
         })
     }
 

@@ -6,14 +6,16 @@ use crate::support::prelude::*;
 on_both!(
     app: an_administrator_creates_and_revokes_a_key,
     for_everyone_else_the_page_does_not_exist,
-    the_page_needs_step_up,
+    the_former_address_leads_to_the_page,
     a_form_goes_on_after_step_up,
     a_key_is_replaced_on_the_page,
     a_key_made_on_the_page_expires,
     the_page_says_what_is_wrong_with_the_form,
 );
 
-const PAGE: &str = "/admin/api-keys";
+const PAGE: &str = "/admin/applications";
+/// Where the form for a new key goes.
+const KEYS: &str = "/admin/api-keys";
 
 async fn admin(app: &TestApp) -> Browser {
     let ada = app.register("ada@example.org").await;
@@ -29,12 +31,12 @@ async fn an_administrator_creates_and_revokes_a_key(app: &TestApp) {
         .expect(200)
         .expect_words("API keys of applications");
     browser
-        .submit(PAGE, PAGE, &[("name", "shop")])
+        .submit(PAGE, KEYS, &[("name", "shop")])
         .await
         .expect(400)
         .expect_words("at least one");
     let created = browser
-        .submit(PAGE, PAGE, &[("name", "shop"), ("tokens", "on")])
+        .submit(PAGE, KEYS, &[("name", "shop"), ("tokens", "on")])
         .await
         .expect(200);
     let words = created.words();
@@ -96,7 +98,7 @@ async fn for_everyone_else_the_page_does_not_exist(app: &TestApp) {
     let form = browser.form("/account", "/account/name").await;
     let fields = [("name", "shop"), ("tokens", "on")];
     browser
-        .send(&form.aimed_at(PAGE), &fields)
+        .send(&form.aimed_at(KEYS), &fields)
         .await
         .expect(404);
     assert_eq!(
@@ -106,25 +108,26 @@ async fn for_everyone_else_the_page_does_not_exist(app: &TestApp) {
     );
 }
 
-async fn the_page_needs_step_up(app: &TestApp) {
+async fn the_former_address_leads_to_the_page(app: &TestApp) {
     let browser = admin(app).await;
+    let redirect = browser.get(KEYS).await.expect(303);
+    assert_eq!(redirect.location(), PAGE);
+    // Reading needs no step-up.
     app.advance(Duration::from_secs(601));
-    let redirect = browser.get(PAGE).await.expect(303);
-    assert_eq!(redirect.location(), "/confirm?next=%2Fadmin%2Fapi-keys");
-    let confirmed = browser
-        .submit(redirect.location(), "/confirm", &[("password", PASSWORD)])
-        .await;
     browser
-        .follow(&confirmed)
+        .follow(&redirect)
         .await
         .expect(200)
         .expect_words("A new key");
+    let bob = app.register("bob@example.org").await;
+    let other = app.signed_in_browser(&bob, FIREFOX).await;
+    other.get(KEYS).await.expect(404);
 }
 
 /// The page was opened in time; the window closes between page and form.
 async fn a_form_goes_on_after_step_up(app: &TestApp) {
     let browser = admin(app).await;
-    let form = browser.form(PAGE, PAGE).await;
+    let form = browser.form(PAGE, KEYS).await;
     app.advance(Duration::from_secs(601));
     let fields = [("name", "shop"), ("tokens", "on")];
     let response = browser.send(&form, &fields).await.expect(403);
@@ -140,9 +143,9 @@ async fn a_form_goes_on_after_step_up(app: &TestApp) {
         .send(&prompt_form, &[("password", PASSWORD)])
         .await
         .expect(307);
-    assert_eq!(confirmed.header("location"), PAGE);
+    assert_eq!(confirmed.header("location"), KEYS);
     browser
-        .send(&prompt_form.aimed_at(PAGE), &[("password", PASSWORD)])
+        .send(&prompt_form.aimed_at(KEYS), &[("password", PASSWORD)])
         .await
         .expect(200)
         .expect_words("shop");
@@ -150,7 +153,7 @@ async fn a_form_goes_on_after_step_up(app: &TestApp) {
 
 /// Makes a key on the page, and returns its secret.
 async fn make_key(browser: &Browser, fields: &[(&str, &str)]) -> String {
-    let created = browser.submit(PAGE, PAGE, fields).await.expect(200);
+    let created = browser.submit(PAGE, KEYS, fields).await.expect(200);
     let words = created.words();
     let secret = words.split(' ').find(|word| word.starts_with("rck_"));
     secret.expect("the secret").to_owned()
@@ -167,7 +170,11 @@ async fn a_key_is_replaced_on_the_page(app: &TestApp) {
     let old = make_key(&browser, &[("name", "shop"), ("sessions", "on")]).await;
     let first = open_session(app, &old).await.expect(201).json();
     let page = browser.get(PAGE).await.expect(200);
-    let choices = page.text.split("<option value=\"").skip(1);
+    let (_, list) = page
+        .text
+        .split_once("id=\"application\"")
+        .expect("the list");
+    let choices = list.split("<option value=\"").skip(1);
     let choices: Vec<&str> = choices.filter_map(|rest| rest.split('"').next()).collect();
     let application = choices[1];
     let fields = [
@@ -248,13 +255,13 @@ async fn the_page_says_what_is_wrong_with_the_form(app: &TestApp) {
             "Choose when the key expires.",
         ),
     ] {
-        let page = browser.submit(PAGE, PAGE, fields).await.expect(400);
+        let page = browser.submit(PAGE, KEYS, fields).await.expect(400);
         assert!(!page.text.contains("scopes:"), "{}", page.text);
         page.expect_words(words);
     }
     // What was filled in is there again.
     let fields = [("name", "a & b"), ("sessions", "on"), ("expires", "soon")];
-    let page = browser.submit(PAGE, PAGE, &fields).await.expect(400);
+    let page = browser.submit(PAGE, KEYS, &fields).await.expect(400);
     assert!(page.text.contains("value=\"a &#38; b\""), "{}", page.text);
     assert!(page.text.contains("name=\"sessions\" value=\"on\" checked"));
     assert_eq!(

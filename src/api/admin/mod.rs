@@ -2,6 +2,8 @@
 
 pub mod end_sessions;
 pub mod jobs;
+pub mod applications;
+pub mod events;
 pub mod sessions;
 pub mod overview;
 pub mod user_acts;

@@ -209,6 +209,7 @@ impl Replay {
             } else {
                 SessionPersistence::Remembered
             },
+            application: None,
             replaces: None,
         })
     }

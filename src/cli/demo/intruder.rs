@@ -46,6 +46,7 @@ pub(super) async fn sign_in_after_visitor(
         device_name: None,
         via: OpenedVia::Browser,
         persistence: SessionPersistence::Standard,
+        application: None,
         replaces: None,
     };
     app.sessions.create_session(victim, new).await.map(drop)

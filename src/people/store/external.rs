@@ -41,6 +41,18 @@ pub(in crate::people) fn is_in_realm(
     Ok(diesel::select(exists(person)).get_result(c)?)
 }
 
+/// Returns the application that authenticates a person, if one does.
+///
+/// # Errors
+/// [`Error::NotFound`](crate::Error::NotFound) when there is no such person.
+pub(crate) fn get_application_of(
+    c: &mut AnyConnection,
+    id: UserId,
+) -> Result<Option<ApplicationId>> {
+    let person = users::table.find(id).select(users::application_id);
+    Ok(person.get_result(c)?)
+}
+
 /// Lists the people for whom an application states that e-mail, in lower case; at most 100.
 pub(crate) fn list_by_stated_email(c: &mut AnyConnection, email: &str) -> Result<Vec<UserId>> {
     const LIMIT: i64 = 100;
@@ -72,7 +84,21 @@ pub(crate) fn count_of_application(c: &mut AnyConnection, id: ApplicationId) -> 
         .get_result(c)?)
 }
 
-/// Moves the person of "Earlier" with `subject` to an application. Returns how many changed.
+/// Counts the people of an application, to at most `limit`.
+pub(crate) fn count_of_application_to(
+    c: &mut AnyConnection,
+    id: ApplicationId,
+    limit: i64,
+) -> Result<usize> {
+    let people: Vec<UserId> = users::table
+        .filter(users::application_id.eq(id))
+        .limit(limit)
+        .select(users::id)
+        .load(c)?;
+    Ok(people.len())
+}
+
+/// Moves the person of "Earlier" with `subject` to an application. Returns who it is.
 ///
 /// # Errors
 /// [`Error::Conflict`](crate::Error::Conflict) when the application has a person with that subject.
@@ -81,24 +107,29 @@ pub(crate) fn assign_subject(
     subject: &Subject,
     to: ApplicationId,
     now: Timestamp,
-) -> Result<usize> {
+) -> Result<Option<UserId>> {
     let person = users::table
         .filter(users::application_id.eq(ApplicationId::EARLIER))
         .filter(users::external_subject.eq(subject.as_str()));
-    Ok(diesel::update(person)
-        .set((users::application_id.eq(to), users::updated_at.eq(now)))
-        .execute(c)?)
+    let changes = (users::application_id.eq(to), users::updated_at.eq(now));
+    let moved = on_each!(c, c => diesel::update(person)
+        .set(changes)
+        .returning(users::id)
+        .get_result(c))
+    .optional()?;
+    Ok(moved)
 }
 
 diesel::alias!(users as others: OthersAlias);
 
-/// Moves everybody of "Earlier" to an application, except those whose subject somebody of that
-/// application has. Returns how many changed.
+/// Moves people of "Earlier" to an application, at most `limit` and ordered by their subjects,
+/// except those whose subject somebody of that application has. Returns who they are.
 pub(crate) fn assign_unclaimed(
     c: &mut AnyConnection,
     to: ApplicationId,
+    limit: i64,
     now: Timestamp,
-) -> Result<usize> {
+) -> Result<Vec<UserId>> {
     let namesake = others
         .filter(others.field(users::application_id).eq(to))
         .filter(
@@ -106,11 +137,22 @@ pub(crate) fn assign_unclaimed(
                 .field(users::external_subject)
                 .eq(users::external_subject),
         );
-    let people = users::table
+    let unclaimed = users::table
         .filter(users::application_id.eq(ApplicationId::EARLIER))
-        .filter(not(exists(namesake)));
+        .filter(not(exists(namesake)))
+        .order(users::external_subject)
+        .limit(limit)
+        .select(users::id);
+    let ids: Vec<UserId> = on_each!(c, c => unclaimed.load(c))?;
+    let people = users::table
+        .filter(users::id.eq_any(&ids))
+        .filter(users::application_id.eq(ApplicationId::EARLIER));
     let changes = (users::application_id.eq(to), users::updated_at.eq(now));
-    on_each!(c, c => Ok(diesel::update(people).set(changes).execute(c)?))
+    let moved = on_each!(c, c => diesel::update(people)
+        .set(changes)
+        .returning(users::id)
+        .load(c))?;
+    Ok(moved)
 }
 
 /// Lists at most `limit` subjects of people in "Earlier", ordered.

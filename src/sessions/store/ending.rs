@@ -259,7 +259,7 @@ pub(crate) fn list_ended_before(
     Ok(past)
 }
 
-/// Deletes those of `ids` that are marked as ended, and by cascade their events.
+/// Deletes those of `ids` that are marked as ended. Their events stay.
 pub(crate) fn purge(c: &mut AnyConnection, ids: &[SessionId]) -> Result<usize> {
     lock_listed(c, ids)?;
     let ended = user_sessions::table

@@ -5,7 +5,7 @@ use diesel::prelude::*;
 
 use super::model::Session;
 use crate::db::schema::user_sessions;
-use crate::db::{AnyConnection, SessionId, UserId, first_rows};
+use crate::db::{AnyConnection, ApplicationId, SessionId, UserId, first_rows};
 use crate::error::Result;
 use crate::net::ip_key;
 
@@ -76,6 +76,32 @@ pub(crate) fn update_address(
             user_sessions::ip_key.eq(ip.and_then(ip_key)),
         ))
         .execute(c)?)
+}
+
+/// Updates the application of all sessions of these people, ended ones included.
+pub(crate) fn update_application(
+    c: &mut AnyConnection,
+    users: &[UserId],
+    to: ApplicationId,
+) -> Result<usize> {
+    let sessions = || user_sessions::table.filter(user_sessions::user_id.eq_any(users));
+    let change = user_sessions::application_id.eq(to);
+    // In two statements, each with its index. One that ends in between is in the second.
+    let live = diesel::update(sessions().filter(user_sessions::is_active))
+        .set(change)
+        .execute(c)?;
+    let ended = diesel::update(sessions().filter(not(user_sessions::is_active)))
+        .set(change)
+        .execute(c)?;
+    Ok(live + ended)
+}
+
+/// Lists those of `ids` that there are, of anybody's sessions.
+pub(crate) fn list_by_ids(c: &mut AnyConnection, ids: &[SessionId]) -> Result<Vec<Session>> {
+    Ok(user_sessions::table
+        .filter(user_sessions::id.eq_any(ids))
+        .select(Session::as_select())
+        .load(c)?)
 }
 
 /// Lists sessions whose address has no sortable form yet, with the address, at most `limit`.

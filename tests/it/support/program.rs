@@ -86,6 +86,13 @@ impl Program {
         }
     }
 
+    /// Starts it, for a command that goes on until it is stopped.
+    pub fn start(&self, arguments: &[&str], stdout: Stdio) -> Child {
+        let mut command = self.command(arguments);
+        command.stdout(stdout).stderr(Stdio::null());
+        command.spawn().expect("the program starts")
+    }
+
     /// Adds an API key with these arguments of `api-key add`.
     #[track_caller]
     pub fn add_key(&self, arguments: &[&str]) -> AddedKey {

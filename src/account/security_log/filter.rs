@@ -1,0 +1,212 @@
+//! What the security log is filtered by: the same names in addresses of pages, in the API and on the
+//! command line.
+
+use std::fmt::Display;
+use std::str::FromStr;
+
+use strum::VariantNames;
+
+use crate::clock::Timestamp;
+use crate::db::{JobId, SessionId};
+use crate::error::{Error, FieldError, Result};
+use crate::events::EventKind;
+use crate::net::IpFilter;
+use crate::sessions::search::TimeBound;
+use crate::text;
+
+/// The characters that a text to filter by may have.
+const TEXT_LIMIT: usize = 255;
+
+/// Which events of all people's; those that satisfy every part that is there.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EventFilter {
+    /// The e-mail or the id of the person on whom.
+    pub user: Option<String>,
+    /// The e-mail or the id of the person by whom.
+    pub by: Option<String>,
+    /// The name or the id of the application by whose key.
+    pub application: Option<String>,
+    /// What happened.
+    pub kind: Option<EventKind>,
+    /// On which session.
+    pub session: Option<SessionId>,
+    /// By which bulk job.
+    pub job: Option<JobId>,
+    /// The address, or its network, that it was done from.
+    pub ip: Option<IpFilter>,
+    /// At this time or later, to the millisecond.
+    pub from: Option<TimeBound>,
+    /// Before this time, to the millisecond.
+    pub to: Option<TimeBound>,
+    /// A text in the detail or in the stated reason, ignoring case (on SQLite, of ASCII letters).
+    pub q: Option<String>,
+}
+
+impl EventFilter {
+    /// The names of its parts, in the order in which [`Self::to_pairs`] returns them.
+    pub const NAMES: [&str; 10] = [
+        "user",
+        "by",
+        "application",
+        "kind",
+        "session",
+        "job",
+        "ip",
+        "from",
+        "to",
+        "q",
+    ];
+
+    /// Parses named parts, such as the query of an address. Empty values say nothing.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] with every part that is unknown, given twice or not as it must be.
+    pub fn parse<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self> {
+        let mut filter = Self::default();
+        let mut errors = Vec::new();
+        let mut given = Vec::new();
+        for (name, value) in pairs {
+            let value = text::clean(value);
+            if value.is_empty() {
+                continue;
+            }
+            if given.contains(&name) {
+                errors.push(FieldError::new(name, "is given twice"));
+                continue;
+            }
+            given.push(name);
+            if let Err(message) = filter.set(name, value) {
+                errors.push(FieldError::new(name, message));
+            }
+        }
+        match errors.is_empty() {
+            true => Ok(filter),
+            false => Err(Error::Invalid(errors)),
+        }
+    }
+
+    fn set(&mut self, name: &str, value: String) -> Result<(), String> {
+        match name {
+            "user" => self.user = Some(short(value)?),
+            "by" => self.by = Some(short(value)?),
+            "application" => self.application = Some(short(value)?),
+            "kind" => {
+                let allowed = || format!("must be one of {}", EventKind::VARIANTS.join(", "));
+                self.kind = Some(value.parse().map_err(|_| allowed())?);
+            }
+            "session" => self.session = Some(id(&value)?),
+            "job" => self.job = Some(id(&value)?),
+            "ip" => {
+                let form = "must be an address or a network, such as 203.0.113.7 or 203.0.113.0/24";
+                self.ip = Some(value.parse().map_err(|_| form)?);
+            }
+            "from" => self.from = Some(value.parse()?),
+            "to" => self.to = Some(value.parse()?),
+            "q" => self.q = Some(short(value)?),
+            _ => {
+                return Err(format!(
+                    "is not a filter; allowed: {}",
+                    Self::NAMES.join(", ")
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns its parts by their names, which [`Self::parse`] reads.
+    #[must_use]
+    pub fn to_pairs(&self) -> Vec<(&'static str, String)> {
+        let values = [
+            self.user.clone(),
+            self.by.clone(),
+            self.application.clone(),
+            shown(self.kind.map(EventKind::as_str)),
+            shown(self.session),
+            shown(self.job),
+            shown(self.ip),
+            shown(self.from),
+            shown(self.to),
+            self.q.clone(),
+        ];
+        let named = Self::NAMES.into_iter().zip(values);
+        named
+            .filter_map(|(name, value)| Some((name, value?)))
+            .collect()
+    }
+
+    /// Returns the filter as it is at `now`: spans before now are times.
+    #[must_use]
+    pub fn at(&self, now: Timestamp) -> Self {
+        let fixed = |bound: Option<TimeBound>| bound.map(|at| TimeBound::At(at.resolve(now)));
+        Self {
+            from: fixed(self.from),
+            to: fixed(self.to),
+            ..self.clone()
+        }
+    }
+}
+
+fn shown(value: Option<impl Display>) -> Option<String> {
+    value.map(|value| value.to_string())
+}
+
+fn id<T: FromStr>(value: &str) -> Result<T, String> {
+    value.parse().map_err(|_| "must be an id".to_owned())
+}
+
+fn short(value: String) -> Result<String, String> {
+    match value.chars().count() {
+        ..=TEXT_LIMIT => Ok(value),
+        _ => Err(format!("must have at most {TEXT_LIMIT} characters")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_filter_is_what_its_parts_say() {
+        let pairs = [
+            ("user", "ada@example.org"),
+            ("by", " bob@example.org"),
+            ("application", "shop"),
+            ("kind", "signed_in"),
+            ("session", "01a226cc-0000-7000-8000-000000000000"),
+            ("job", "01a226cc-0000-7000-8000-000000000001"),
+            ("ip", "203.0.113.9/24"),
+            ("from", "2026-11-01"),
+            ("to", "1h"),
+            ("q", "stolen"),
+        ];
+        let filter = EventFilter::parse(pairs).unwrap();
+        let parts = filter.to_pairs();
+        assert_eq!(parts.len(), EventFilter::NAMES.len());
+        let again = parts.iter().map(|(name, value)| (*name, value.as_str()));
+        assert_eq!(EventFilter::parse(again).unwrap(), filter);
+    }
+
+    #[test]
+    fn every_wrong_part_is_named() {
+        let long = "x".repeat(256);
+        let pairs = [
+            ("colour", "red"),
+            ("kind", "gone"),
+            ("session", "1"),
+            ("ip", "here"),
+            ("from", "soon"),
+            ("job", ""),
+            ("by", "a"),
+            ("by", "b"),
+            ("q", &long),
+        ];
+        let Err(Error::Invalid(errors)) = EventFilter::parse(pairs) else {
+            panic!("it was accepted");
+        };
+        let fields: Vec<_> = errors.iter().map(|err| err.field.as_str()).collect();
+        assert_eq!(
+            fields,
+            ["colour", "kind", "session", "ip", "from", "by", "q"]
+        );
+    }
+}

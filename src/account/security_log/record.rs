@@ -1,0 +1,78 @@
+//! An event as programs read it: in the API, in exports and on the command line.
+
+use serde::Serialize;
+
+use super::LoggedEvent;
+use crate::applications::Application;
+use crate::clock::Timestamp;
+use crate::db::{ApplicationId, EventId, JobId, SessionId, UserId};
+use crate::people::User;
+use crate::sessions::Session;
+
+/// An event in JSON, and a line of a CSV file. What doesn't exist any more has only its id.
+#[derive(Debug, Clone, Serialize)]
+pub struct EventRecord {
+    /// Its id.
+    pub id: EventId,
+    /// When it happened.
+    pub at: Timestamp,
+    /// What happened.
+    pub kind: &'static str,
+    /// What the kind states of it: a reason, a new name.
+    pub detail: Option<String>,
+    /// On whom.
+    pub user_id: UserId,
+    /// Their e-mail.
+    pub user_email: Option<String>,
+    /// On which session.
+    pub session_id: Option<SessionId>,
+    /// The name of its device.
+    pub device_name: Option<String>,
+    /// By whom; with neither a person nor an application, by the service itself.
+    pub by_user_id: Option<UserId>,
+    /// Their e-mail.
+    pub by_email: Option<String>,
+    /// From which session.
+    pub by_session_id: Option<SessionId>,
+    /// By which application's key.
+    pub by_application_id: Option<ApplicationId>,
+    /// The application's name.
+    pub by_application: Option<String>,
+    /// From where.
+    pub ip_address: Option<String>,
+    /// The reason that an administrator stated.
+    pub stated_reason: Option<String>,
+    /// By which bulk job.
+    pub job_id: Option<JobId>,
+}
+
+impl From<LoggedEvent> for EventRecord {
+    fn from(logged: LoggedEvent) -> Self {
+        let LoggedEvent {
+            event,
+            owner,
+            session,
+            by,
+            application,
+        } = logged;
+        let email = |user: User| user.shown_email().to_owned();
+        Self {
+            id: event.id,
+            at: event.at,
+            kind: event.kind.as_str(),
+            detail: event.detail,
+            user_id: event.user_id,
+            user_email: owner.map(email),
+            session_id: event.session_id,
+            device_name: session.as_ref().map(Session::display_name),
+            by_user_id: event.by_user_id,
+            by_email: by.map(email),
+            by_session_id: event.by_session_id,
+            by_application_id: event.by_application_id,
+            by_application: application.map(|Application { name, .. }| name),
+            ip_address: event.ip_address,
+            stated_reason: event.stated_reason,
+            job_id: event.job_id,
+        }
+    }
+}

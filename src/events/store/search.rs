@@ -1,0 +1,158 @@
+//! Queries of the security log: each reads a range of one index.
+
+use diesel::prelude::*;
+use diesel::sql_types::{Nullable, Text};
+
+use super::Event;
+use crate::db::schema::session_events;
+use crate::db::{AnyConnection, EventId};
+use crate::error::Result;
+use crate::events::criteria::{EventBounds, EventCriteria, EventOrder};
+use crate::net::IpKeyRange;
+
+diesel::define_sql_function! {
+    /// The database's `lower`.
+    fn lower(text: Nullable<Text>) -> Nullable<Text>;
+}
+
+type Filtered = session_events::BoxedQuery<'static, <AnyConnection as Connection>::Backend>;
+
+/// Lists the ids of at most `limit` events that meet the criteria.
+pub(in crate::events) fn list_ids(
+    c: &mut AnyConnection,
+    criteria: &EventCriteria,
+    bounds: EventBounds,
+    order: EventOrder,
+    limit: i64,
+) -> Result<Vec<EventId>> {
+    let events = ordered(within(filtered(criteria), bounds), order);
+    Ok(events.limit(limit).select(session_events::id).load(c)?)
+}
+
+/// Lists at most `limit` events that meet the criteria.
+pub(in crate::events) fn list_matching(
+    c: &mut AnyConnection,
+    criteria: &EventCriteria,
+    bounds: EventBounds,
+    order: EventOrder,
+    limit: i64,
+) -> Result<Vec<Event>> {
+    let events = ordered(within(filtered(criteria), bounds), order);
+    Ok(events.limit(limit).select(Event::as_select()).load(c)?)
+}
+
+/// Lists those of `ids` that meet the criteria.
+pub(in crate::events) fn list_by_ids(
+    c: &mut AnyConnection,
+    criteria: &EventCriteria,
+    ids: Vec<EventId>,
+    order: EventOrder,
+) -> Result<Vec<Event>> {
+    let events = filtered(criteria).filter(session_events::id.eq_any(ids));
+    Ok(ordered(events, order).select(Event::as_select()).load(c)?)
+}
+
+/// Lists the ids of at most `limit` events from addresses with these keys, by address.
+pub(in crate::events) fn list_ids_in_network(
+    c: &mut AnyConnection,
+    range: &IpKeyRange,
+    limit: i64,
+) -> Result<Vec<EventId>> {
+    let criteria = EventCriteria {
+        ip: Some(range.clone()),
+        ..EventCriteria::default()
+    };
+    Ok(filtered(&criteria)
+        .order((session_events::ip_key, session_events::id.desc()))
+        .limit(limit)
+        .select(session_events::id)
+        .load(c)?)
+}
+
+fn filtered(criteria: &EventCriteria) -> Filtered {
+    let mut events = session_events::table.into_boxed();
+    if let Some(session) = criteria.session {
+        events = events.filter(session_events::session_id.eq(session));
+    }
+    if let Some(job) = criteria.job {
+        events = events.filter(session_events::job_id.eq(job));
+    }
+    match criteria.users.as_slice() {
+        [] => {}
+        [user] => events = events.filter(session_events::user_id.eq(*user)),
+        users => events = events.filter(session_events::user_id.eq_any(users.to_vec())),
+    }
+    match criteria.by.as_slice() {
+        [] => {}
+        [by] => events = events.filter(session_events::by_user_id.eq(*by)),
+        by => events = events.filter(session_events::by_user_id.eq_any(by.to_vec())),
+    }
+    if let Some(application) = criteria.application {
+        events = events.filter(session_events::by_application_id.eq(application));
+    }
+    if let Some(kind) = criteria.kind {
+        events = events.filter(session_events::kind.eq(kind.as_str()));
+    }
+    if let Some(text) = &criteria.text {
+        let pattern = contains(text);
+        let is_in_detail = lower(session_events::detail)
+            .like(pattern.clone())
+            .escape('\\');
+        let is_in_reason = lower(session_events::stated_reason)
+            .like(pattern)
+            .escape('\\');
+        events = events.filter(is_in_detail.or(is_in_reason));
+    }
+    match &criteria.ip {
+        Some(range) => in_network(events, range.clone()),
+        None => events,
+    }
+}
+
+fn in_network(events: Filtered, range: IpKeyRange) -> Filtered {
+    let IpKeyRange {
+        first,
+        last,
+        except,
+    } = range;
+    if first == last {
+        return events.filter(session_events::ip_key.eq(first));
+    }
+    let events = events
+        .filter(session_events::ip_key.ge(first))
+        .filter(session_events::ip_key.le(last));
+    match except {
+        Some(except) => events.filter(session_events::ip_key.ne(except)),
+        None => events,
+    }
+}
+
+fn within(mut events: Filtered, bounds: EventBounds) -> Filtered {
+    if let Some(from) = bounds.from {
+        events = events.filter(session_events::id.ge(from));
+    }
+    if let Some(before) = bounds.before {
+        events = events.filter(session_events::id.lt(before));
+    }
+    events
+}
+
+fn ordered(events: Filtered, order: EventOrder) -> Filtered {
+    match order {
+        EventOrder::NewestFirst => events.order(session_events::id.desc()),
+        EventOrder::OldestFirst => events.order(session_events::id),
+    }
+}
+
+/// Returns the pattern of texts that contain `text`, ignoring case.
+fn contains(text: &str) -> String {
+    let mut pattern = String::from("%");
+    for c in text.to_lowercase().chars() {
+        if matches!(c, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+    }
+    pattern.push('%');
+    pattern
+}

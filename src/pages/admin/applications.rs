@@ -1,0 +1,136 @@
+//! `/admin/applications`: applications and their keys, and the forms that change applications.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::Deserialize;
+
+use super::application_form::{ApplicationForm, ApplicationFormView};
+use super::applications_page::ApplicationsPage;
+use super::key_form::NewKeyForm;
+use crate::applications::Deletion;
+use crate::db::ApplicationId;
+use crate::error::{Error, Result};
+use crate::http::admin_caller::{AdminForm, AuditCaller};
+use crate::http::app_state::AppState;
+use crate::http::forms::EmptyForm;
+use crate::http::layout::{page, see_other};
+use crate::http::notice::{self, AccountNotice, Notice};
+use crate::pages::notices;
+use crate::sessions::Caller;
+
+/// The path of the page.
+const PATH: &str = "/admin/applications";
+const NAME_TAKEN: &str = "There is another application with that name.";
+
+/// The query of `GET /admin/applications`.
+#[derive(Deserialize)]
+pub struct ApplicationsQuery {
+    /// The name of the last application of the page before.
+    after: Option<String>,
+}
+
+/// Shows a page of applications; to administrators, with forms.
+pub async fn show(
+    app: web::Data<AppState>,
+    request: HttpRequest,
+    AuditCaller(caller): AuditCaller,
+    query: web::Query<ApplicationsQuery>,
+) -> Result<HttpResponse> {
+    let after = query.into_inner().after.filter(|after| !after.is_empty());
+    let form = NewKeyForm::default();
+    let mut template = ApplicationsPage::load(&app, &request, &caller, after, &form).await?;
+    template.notice = notices::take(&app, &request, Some(&caller)).await?.words;
+    page(StatusCode::OK, &template)
+}
+
+/// Creates an application without keys.
+pub async fn create(
+    app: web::Data<AppState>,
+    request: HttpRequest,
+    AdminForm(caller, form): AdminForm<ApplicationForm>,
+) -> Result<HttpResponse> {
+    let created = match form.parse(&app.allowed_hosts) {
+        Err(words) => Err(words),
+        Ok(new) => match app.applications.create_application(new).await {
+            Err(Error::ApplicationExists) => Err(NAME_TAKEN.to_owned()),
+            created => Ok(created?),
+        },
+    };
+    match created {
+        Ok(_) => Ok(done(&request, &caller, AccountNotice::ApplicationCreated)),
+        Err(words) => {
+            let mut template = first_page(&app, &request, &caller).await?;
+            template.new = ApplicationFormView::new(&form);
+            template.refused(words)
+        }
+    }
+}
+
+/// Changes the name, the kind and the hosts of an application.
+///
+/// # Errors
+/// [`Error::NotFound`] when there is no such application, or it is "Earlier".
+pub async fn update(
+    app: web::Data<AppState>,
+    request: HttpRequest,
+    AdminForm(caller, form): AdminForm<ApplicationForm>,
+    id: web::Path<ApplicationId>,
+) -> Result<HttpResponse> {
+    let refusal = match form.parse(&app.allowed_hosts) {
+        Err(words) => Some(words),
+        Ok(new) => match app.applications.update(*id, new).await {
+            Err(Error::ApplicationExists) => Some(NAME_TAKEN.to_owned()),
+            updated => updated.map(|()| None)?,
+        },
+    };
+    let Some(words) = refusal else {
+        return Ok(done(&request, &caller, AccountNotice::ApplicationUpdated));
+    };
+    let mut template = first_page(&app, &request, &caller).await?;
+    let id = id.to_string();
+    for view in template
+        .applications
+        .iter_mut()
+        .filter(|view| view.id == id)
+    {
+        view.form = ApplicationFormView {
+            is_open: true,
+            ..ApplicationFormView::new(&form)
+        };
+    }
+    template.refused(words)
+}
+
+/// Deletes an application that has neither people nor keys in use.
+pub async fn delete(
+    app: web::Data<AppState>,
+    request: HttpRequest,
+    AdminForm(caller, _): AdminForm<EmptyForm>,
+    id: web::Path<ApplicationId>,
+) -> Result<HttpResponse> {
+    match app.applications.delete(*id).await {
+        Ok(Deletion::Deleted) => Ok(done(&request, &caller, AccountNotice::ApplicationDeleted)),
+        Ok(Deletion::InUse { .. }) => {
+            let template = first_page(&app, &request, &caller).await?;
+            template.refused(
+                "It was not deleted: it has people, or keys in use. Revoke the keys first.".into(),
+            )
+        }
+        // The button was pressed twice.
+        Err(Error::NotFound) => Ok(done(&request, &caller, AccountNotice::ApplicationMissing)),
+        Err(err) => Err(err),
+    }
+}
+
+async fn first_page(
+    app: &AppState,
+    request: &HttpRequest,
+    caller: &Caller,
+) -> Result<ApplicationsPage> {
+    ApplicationsPage::load(app, request, caller, None, &NewKeyForm::default()).await
+}
+
+fn done(request: &HttpRequest, caller: &Caller, outcome: AccountNotice) -> HttpResponse {
+    notice::put(request, Notice::Account(caller.user.id, outcome));
+    see_other(PATH)
+}

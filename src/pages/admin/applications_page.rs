@@ -1,0 +1,186 @@
+//! The page of applications and their keys, as the handlers of its forms render it as well.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+use url::form_urlencoded;
+
+use super::application_form::{ApplicationForm, ApplicationFormView, kind_words};
+use super::key_form::{KeyFormView, NewKeyForm};
+use crate::applications::{
+    ApiKey, Application, ApplicationPage, ApplicationSummary, KeyState, MAX_COUNTED_PEOPLE, Scope,
+};
+use crate::clock::Timestamp;
+use crate::db::ApplicationId;
+use crate::error::Result;
+use crate::http::app_state::AppState;
+use crate::http::layout::{Layout, NavItem, page};
+use crate::http::target::AllowedHosts;
+use crate::pages::words::TimeView;
+use crate::people::Role;
+use crate::sessions::Caller;
+
+/// The applications of a page.
+const LIMIT: u32 = 50;
+
+#[derive(Template)]
+#[template(path = "pages/admin/applications.html")]
+pub(in crate::pages) struct ApplicationsPage {
+    layout: Layout,
+    pub(in crate::pages) notice: Option<String>,
+    /// The key that was just created; its secret is shown only once.
+    pub(in crate::pages) created: Option<CreatedKey>,
+    pub(in crate::pages) error: Option<String>,
+    /// Whether the reader may change anything.
+    may_change: bool,
+    pub(in crate::pages) new: ApplicationFormView,
+    key_form: KeyFormView,
+    pub(in crate::pages) applications: Vec<ApplicationView>,
+    /// The address of the next page.
+    next: Option<String>,
+    is_first: bool,
+}
+
+/// A key that was just created.
+pub(in crate::pages) struct CreatedKey {
+    pub(in crate::pages) id: String,
+    pub(in crate::pages) name: String,
+    pub(in crate::pages) secret: String,
+    pub(in crate::pages) administers: bool,
+}
+
+/// An application.
+pub(in crate::pages) struct ApplicationView {
+    pub(in crate::pages) id: String,
+    name: String,
+    kind: &'static str,
+    hosts: Vec<HostView>,
+    people: String,
+    is_earlier: bool,
+    is_unused: bool,
+    pub(in crate::pages) form: ApplicationFormView,
+    keys: Vec<KeyView>,
+}
+
+struct HostView {
+    name: String,
+    /// Whether forward-auth lets people in there.
+    is_allowed: bool,
+}
+
+struct KeyView {
+    id: String,
+    name: String,
+    scopes: String,
+    /// What the key opens, where that is more than its application's own people.
+    warning: Option<&'static str>,
+    created: TimeView,
+    last_used: Option<TimeView>,
+    revoked: Option<TimeView>,
+    expires: Option<TimeView>,
+    is_expired: bool,
+}
+
+impl ApplicationsPage {
+    /// Loads the page of the applications after the one with that name.
+    pub(in crate::pages) async fn load(
+        app: &AppState,
+        request: &HttpRequest,
+        caller: &Caller,
+        after: Option<String>,
+        key_form: &NewKeyForm,
+    ) -> Result<Self> {
+        let is_first = after.is_none();
+        let found = app.applications.list_page(after, LIMIT).await?;
+        let ApplicationPage { applications, next } = found;
+        let now = app.clock.now();
+        Ok(Self {
+            layout: Layout::for_caller(request, caller, NavItem::Administration)?,
+            notice: None,
+            created: None,
+            error: None,
+            may_change: caller.user.role() == Role::Admin,
+            new: ApplicationFormView::new(&ApplicationForm::default()),
+            key_form: KeyFormView::new(key_form, &applications),
+            applications: applications
+                .into_iter()
+                .map(|summary| ApplicationView::new(summary, &app.allowed_hosts, now))
+                .collect(),
+            next: next.map(|after| {
+                let mut query = form_urlencoded::Serializer::new(String::new());
+                format!(
+                    "/admin/applications?{}",
+                    query.append_pair("after", &after).finish()
+                )
+            }),
+            is_first,
+        })
+    }
+
+    /// Returns the page as the response to a form that can't be carried out.
+    pub(in crate::pages) fn refused(mut self, words: String) -> Result<HttpResponse> {
+        self.error = Some(words);
+        page(StatusCode::BAD_REQUEST, &self)
+    }
+}
+
+impl ApplicationView {
+    fn new(summary: ApplicationSummary, allowed: &AllowedHosts, now: Timestamp) -> Self {
+        let ApplicationSummary {
+            application,
+            keys,
+            people,
+        } = summary;
+        let is_used = |key: &ApiKey| key.state(now) == KeyState::InUse;
+        Self {
+            id: application.id.to_string(),
+            kind: kind_words(application.kind),
+            hosts: hosts(&application, allowed),
+            is_earlier: application.id == ApplicationId::EARLIER,
+            is_unused: people == 0 && !keys.iter().any(is_used),
+            people: count(people),
+            form: ApplicationFormView::of(&application),
+            name: application.name,
+            keys: keys.into_iter().map(|key| KeyView::new(key, now)).collect(),
+        }
+    }
+}
+
+impl KeyView {
+    fn new(key: ApiKey, now: Timestamp) -> Self {
+        let ago = |at| TimeView::ago(at, now);
+        let has = |scope: Scope| key.scopes.split(' ').any(|name| name == scope.as_str());
+        let warning = match (has(Scope::AdminWrite), has(Scope::AdminRead)) {
+            (true, _) => Some("Ends anybody’s sessions"),
+            (false, true) => Some("Reads everybody’s sessions"),
+            (false, false) => None,
+        };
+        Self {
+            is_expired: key.state(now) == KeyState::Expired,
+            warning: warning.filter(|_| key.state(now) == KeyState::InUse),
+            id: key.id.to_string(),
+            name: key.name,
+            scopes: key.scopes.replace(' ', ", "),
+            created: ago(key.created_at),
+            last_used: key.last_used_at.map(ago),
+            revoked: key.revoked_at.map(ago),
+            expires: key.expires_at.map(TimeView::day),
+        }
+    }
+}
+
+fn hosts(application: &Application, allowed: &AllowedHosts) -> Vec<HostView> {
+    let view = |name: &str| HostView {
+        name: name.to_owned(),
+        is_allowed: allowed.contains(name),
+    };
+    application.hosts().map(view).collect()
+}
+
+fn count(people: i64) -> String {
+    match people {
+        1 => "1 person".into(),
+        people if people > MAX_COUNTED_PEOPLE => "more than 10,000 people".into(),
+        people => format!("{people} people"),
+    }
+}

@@ -1,0 +1,145 @@
+//! Events as the administrator's pages show them: plain fields, without logic.
+
+use super::event_words;
+use crate::account::LoggedEvent;
+use crate::clock::Timestamp;
+use crate::db::EventId;
+use crate::events::{Event, EventKind};
+use crate::net::display_stored_ip;
+use crate::pages::words::TimeView;
+use crate::people::User;
+use crate::sessions::EndedReason;
+
+/// An event.
+pub(super) struct EventRow {
+    pub(super) id: String,
+    pub(super) at: TimeView,
+    /// What happened.
+    pub(super) what: String,
+    /// What it states besides.
+    pub(super) detail: Option<String>,
+    /// On whom.
+    pub(super) person: Named,
+    /// On which session.
+    pub(super) session: Option<Named>,
+    /// By whom.
+    pub(super) by: Named,
+    /// From which session, where that is another one.
+    pub(super) by_session: Option<String>,
+    /// From where.
+    pub(super) address: Option<String>,
+    /// The reason that was stated.
+    pub(super) reason: Option<String>,
+    /// The page of the bulk job.
+    pub(super) job: Option<String>,
+    /// Whether it is the event that the others are around.
+    pub(super) is_anchor: bool,
+}
+
+/// Somebody or something, and its page if it has one.
+pub(super) struct Named {
+    pub(super) name: String,
+    pub(super) href: Option<String>,
+    /// What is added to the name.
+    pub(super) hint: Option<String>,
+}
+
+impl EventRow {
+    /// Returns an event for a page at `now`; `anchor` is the one that the others are around.
+    pub(super) fn new(logged: LoggedEvent, anchor: Option<EventId>, now: Timestamp) -> Self {
+        let event = &logged.event;
+        let address = event.ip_address.as_deref();
+        Self {
+            id: event.id.to_string(),
+            at: TimeView::ago(event.at, now),
+            what: event_words::kind(event.kind),
+            detail: event_words::detail(event),
+            person: person(&logged),
+            session: session(&logged),
+            by: by(&logged),
+            by_session: event
+                .by_session_id
+                .filter(|id| Some(*id) != event.session_id)
+                .map(|id| format!("/admin/sessions/{id}")),
+            address: address.map(display_stored_ip),
+            reason: event.stated_reason.clone(),
+            job: event.job_id.map(|id| format!("/admin/jobs/{id}")),
+            is_anchor: Some(event.id) == anchor,
+        }
+    }
+}
+
+impl Named {
+    fn user(user: &User) -> Self {
+        let email = user.shown_email();
+        Self {
+            name: user.display_name().to_owned(),
+            href: Some(format!("/admin/users/{}", user.id)),
+            hint: Some(email.to_owned()).filter(|email| *email != user.display_name()),
+        }
+    }
+
+    fn words(words: &str) -> Self {
+        Self {
+            name: words.to_owned(),
+            href: None,
+            hint: None,
+        }
+    }
+}
+
+fn person(logged: &LoggedEvent) -> Named {
+    match &logged.owner {
+        Some(owner) => Named::user(owner),
+        None => Named::words("somebody whose account is deleted"),
+    }
+}
+
+fn session(logged: &LoggedEvent) -> Option<Named> {
+    let id = logged.event.session_id?;
+    Some(match &logged.session {
+        Some(session) => Named {
+            name: session.display_name(),
+            href: Some(format!("/admin/sessions/{id}")),
+            hint: None,
+        },
+        None => Named::words("a session that is purged"),
+    })
+}
+
+fn by(logged: &LoggedEvent) -> Named {
+    let Event {
+        user_id,
+        by_user_id,
+        by_application_id,
+        ..
+    } = logged.event;
+    let is_person = by_user_id == Some(user_id);
+    if by_application_id.is_some() {
+        return match &logged.application {
+            Some(application) => Named {
+                name: application.name.clone(),
+                href: Some(format!(
+                    "/admin/applications#application-{}",
+                    application.id
+                )),
+                hint: Some("with its key".into()),
+            },
+            None => Named::words("an application that is deleted"),
+        };
+    }
+    match (&logged.by, by_user_id) {
+        (_, Some(_)) if is_person => Named::words("themselves"),
+        (Some(by), Some(_)) => Named::user(by),
+        (None, Some(_)) => Named::words("somebody whose account is deleted"),
+        // Everywhere else an administrator is known.
+        (_, None) if is_end_by_administrator(&logged.event) => {
+            Named::words("an administrator, on the command line")
+        }
+        (_, None) => Named::words("the service"),
+    }
+}
+
+fn is_end_by_administrator(event: &Event) -> bool {
+    event.kind == EventKind::Ended && event.detail.as_deref() == Some(EndedReason::Admin.as_str())
+}

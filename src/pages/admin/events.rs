@@ -1,0 +1,177 @@
+//! `/admin/events`: the security log, filtered and page by page.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+use url::form_urlencoded;
+
+use super::event_form::{Chip, EventForm, chips, href};
+use super::event_rows::EventRow;
+use crate::account::{EventFilter, EventLogPage, EventLogQuery};
+use crate::db::EventId;
+use crate::error::{Error, FieldError, Result};
+use crate::http::admin_caller::AuditCaller;
+use crate::http::app_state::AppState;
+use crate::http::event_export::export_events;
+use crate::http::layout::{Layout, NavItem, page, see_other};
+use crate::pages::words::TimeView;
+use crate::sessions::Caller;
+
+/// The events of a page.
+const LIMIT: u32 = 50;
+
+#[derive(Template)]
+#[template(path = "pages/admin/events.html")]
+struct EventsPage {
+    layout: Layout,
+    form: EventForm,
+    chips: Vec<Chip>,
+    /// What could not be understood. Nothing is listed then.
+    problems: Vec<FieldError>,
+    list: Option<EventListView>,
+}
+
+struct EventListView {
+    /// When the event happened that the others are around, if that was requested.
+    around: Option<TimeView>,
+    events: Vec<EventRow>,
+    newer: Option<String>,
+    older: Option<String>,
+    /// Where to go on searching, where it took too long.
+    more: Option<String>,
+    csv: String,
+    jsonl: String,
+}
+
+/// Shows a page of the log, or what is around an event. An address with empty parts, as a form makes
+/// it, is redirected to the one without them.
+pub async fn show(
+    app: web::Data<AppState>,
+    request: HttpRequest,
+    AuditCaller(caller): AuditCaller,
+) -> Result<HttpResponse> {
+    let pairs: Vec<(String, String)> = form_urlencoded::parse(request.query_string().as_bytes())
+        .into_owned()
+        .collect();
+    let has_empty = pairs.iter().any(|(_, value)| value.trim().is_empty());
+    if has_empty {
+        let full = pairs.iter().filter(|(_, value)| !value.trim().is_empty());
+        return Ok(see_other(href(
+            full.map(|(name, value)| (&**name, &**value)),
+        )));
+    }
+    let (status, template) = match load(&app, &request, &caller, &pairs).await {
+        Err(Error::Invalid(problems)) => {
+            let form = EventForm::typed(&pairs);
+            let template = EventsPage::new(&request, &caller, form, problems, None)?;
+            (StatusCode::BAD_REQUEST, template)
+        }
+        loaded => (StatusCode::OK, loaded?),
+    };
+    page(status, &template)
+}
+
+/// Sends the events that the filter in the address finds as a file.
+///
+/// # Errors
+/// As [`export_events`].
+pub async fn export(
+    app: web::Data<AppState>,
+    AuditCaller(_): AuditCaller,
+    request: HttpRequest,
+) -> Result<HttpResponse> {
+    export_events(&app.accounts, request.query_string()).await
+}
+
+async fn load(
+    app: &AppState,
+    request: &HttpRequest,
+    caller: &Caller,
+    pairs: &[(String, String)],
+) -> Result<EventsPage> {
+    let given = pairs.iter().map(|(name, value)| (&**name, &**value));
+    let list = match pairs.iter().find(|(name, _)| name == "around") {
+        Some((_, id)) => {
+            let id = around(pairs, id)?;
+            let (filter, found) = app.accounts.search_events_around(id, LIMIT).await?;
+            (filter, found, Some(id))
+        }
+        None => {
+            let query = EventLogQuery::parse(given)?;
+            let found = app.accounts.search_events(&query).await?;
+            (query.filter, found, None)
+        }
+    };
+    let (filter, found, anchor) = list;
+    let mut form = EventForm::of(&filter);
+    form.is_open &= anchor.is_none();
+    let list = EventListView::new(app, &filter, found, anchor);
+    EventsPage::new(request, caller, form, Vec::new(), Some(list))
+}
+
+/// Parses the id of the event to show the others around of, which is requested alone.
+fn around(pairs: &[(String, String)], id: &str) -> Result<EventId> {
+    match pairs {
+        [_] => id
+            .parse()
+            .map_err(|_| Error::field("around", "must be the id of an event")),
+        _ => Err(Error::field("around", "goes with no other filter")),
+    }
+}
+
+impl EventsPage {
+    fn new(
+        request: &HttpRequest,
+        caller: &Caller,
+        form: EventForm,
+        problems: Vec<FieldError>,
+        list: Option<EventListView>,
+    ) -> Result<Self> {
+        Ok(Self {
+            layout: Layout::for_caller(request, caller, NavItem::Administration)?,
+            chips: chips(request.query_string()),
+            form,
+            problems,
+            list,
+        })
+    }
+}
+
+impl EventListView {
+    fn new(
+        app: &AppState,
+        filter: &EventFilter,
+        found: EventLogPage,
+        anchor: Option<EventId>,
+    ) -> Self {
+        let now = app.clock.now();
+        let EventLogPage {
+            events,
+            next,
+            previous,
+            more,
+        } = found;
+        let parts = filter.to_pairs();
+        let link = |path: &str, extra: Option<(&str, &str)>| {
+            let parts = parts.iter().map(|(name, value)| (*name, value.as_str()));
+            format!(
+                "{path}{}",
+                href(parts.chain(extra)).trim_start_matches("/admin/events")
+            )
+        };
+        let at = |cursor: &String| link("/admin/events", Some(("cursor", cursor)));
+        let anchored = events.iter().find(|logged| Some(logged.event.id) == anchor);
+        Self {
+            around: anchored.map(|logged| TimeView::exact(logged.event.at)),
+            older: next.as_ref().filter(|_| more != next).map(at),
+            newer: previous.as_ref().filter(|_| more != previous).map(at),
+            more: more.as_ref().map(at),
+            events: events
+                .into_iter()
+                .map(|logged| EventRow::new(logged, anchor, now))
+                .collect(),
+            csv: link("/admin/events/export", Some(("format", "csv"))),
+            jsonl: link("/admin/events/export", Some(("format", "jsonl"))),
+        }
+    }
+}
