@@ -225,6 +225,8 @@ pub async fn list_ends(db: &Db, sessions: Vec<SessionId>) -> Result<Vec<Event>> 
         true => Ok(Vec::new()),
         false => db.read(move |c| store::list_ends(c, &sessions)).await,
     }
+}
+
 /// Finds the event with that id.
 pub async fn find(db: &Db, id: EventId) -> Result<Option<Event>> {
     db.read(move |c| store::find(c, id)).await

@@ -1,8 +1,6 @@
 //! Marks sessions past their time as expired, forgets rotations past the grace period, and purges
-//! sessions, alerts, devices, messages, bulk jobs, and the links and former addresses of people, past
-//! their retention. A failed sweep is retried at the next interval.
-//! sessions, events, alerts, devices, messages, and the links and former addresses of people, past their
-//! retention. A failed sweep is retried at the next interval.
+//! sessions, events, alerts, devices, messages, bulk jobs, and the links and former addresses of
+//! people, past their retention. A failed sweep is retried at the next interval.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,8 +9,8 @@ use super::periodic::{Job, Run};
 use crate::alerts::Alerts;
 use crate::devices::Devices;
 use crate::error::{Chain, Result};
-use crate::nodes::Outcome;
 use crate::events::EventRetention;
+use crate::nodes::Outcome;
 use crate::people::People;
 use crate::sessions::Sessions;
 
@@ -54,10 +52,12 @@ impl SweepReport {
         let parts = [
             (self.expired, "expired"),
             (self.sessions, "sessions purged"),
+            (self.events, "events purged"),
             (self.alerts, "alerts purged"),
             (self.devices, "devices purged"),
             (self.messages, "messages purged"),
             (self.addresses, "links and addresses purged"),
+            (self.jobs, "bulk jobs purged"),
         ];
         let words: Vec<String> = parts
             .iter()
@@ -128,9 +128,8 @@ impl Job for Sweep {
                     jobs,
                 }) => {
                     tracing::info!(
-                        expired, rotations, sessions, alerts, devices, messages, addresses, jobs,
                         expired, rotations, sessions, events, alerts, devices, messages, addresses,
-                        "swept"
+                        jobs, "swept"
                     );
                 }
                 Err(err) => {

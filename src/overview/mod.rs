@@ -174,7 +174,7 @@ fn read(c: &mut AnyConnection, now: Timestamp) -> Result<Figures> {
     let counts = counters::read(c, figures::first_hour(now))?;
     let live = live(&counts);
     let people = count_people(c)?;
-    let newest = sessions::store::list_newest_addresses(c, NEWEST)?;
+    let newest = sessions::store::list_latest_sign_ins(c, NEWEST)?;
     let limit = i64::try_from(MAX_MESSAGES + 1).unwrap_or(i64::MAX);
     let mail = MailFigures::new(
         &mail::store::list_waiting(c, limit)?,

@@ -231,14 +231,6 @@ impl People {
             .await
     }
 
-    /// Lists every person, ordered by e-mail.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`] when the database doesn't respond.
-    pub async fn list(&self) -> Result<Vec<User>> {
-        self.db.read(store::list).await
-    }
-
     /// Lists these people; those that don't exist are left out. The caller bounds their number.
     ///
     /// # Errors

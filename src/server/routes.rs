@@ -256,7 +256,6 @@ pub static PAGES: &[Route] = &[
     Route::post("/admin/users/{id}/export", Access::Admin, || web::to(pages::admin::user_delete::export)),
     Route::get("/admin/users/{id}/delete", Access::Admin, || web::to(pages::admin::user_delete::show)),
     Route::post("/admin/users/{id}/delete", Access::Admin, || web::to(pages::admin::user_delete::submit)),
-    Route::get("/admin/api-keys", Access::Admin, || web::to(pages::api_keys::show)),
     Route::get("/admin/events", Access::Audit, || web::to(pages::admin::events::show)),
     Route::get("/admin/events/export", Access::Audit, || web::to(pages::admin::events::export)),
     Route::get("/admin/events/{id}", Access::Audit, || web::to(pages::admin::event::show)),

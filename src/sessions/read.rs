@@ -99,7 +99,6 @@ impl Sessions {
         except: SessionId,
         limit: u32,
     ) -> Result<Vec<Session>> {
-        let limit = i64::from(limit);
         self.db
             .read(move |c| store::list_recent(c, owner, Some(except), limit))
             .await

@@ -9,8 +9,8 @@ pub(super) mod per_person;
 mod recent;
 mod rotation;
 pub(super) mod search;
-mod summary;
 mod shared_addresses;
+mod summary;
 mod usage;
 
 use diesel::dsl::not;
@@ -28,7 +28,7 @@ pub(crate) use self::ending::{
     update_sweep_time,
 };
 pub(crate) use self::figures::{
-    count_by_dimension, count_by_hour, list_newest_addresses, list_owners_after,
+    count_by_dimension, count_by_hour, list_latest_sign_ins, list_owners_after,
 };
 pub(super) use self::model::NewSessionRow;
 pub use self::model::{LastUse, Session};
@@ -40,8 +40,8 @@ pub(super) use self::rotation::{
     NewToken, RotationInput, clear_rotations, list_rotated_before, mark_token_used, replace_token,
     rotate_jti,
 };
-pub(crate) use self::summary::{list_active_sign_ins, list_ended_sign_ins, list_newest_live};
 pub(super) use self::shared_addresses::list_newest_addresses;
+pub(crate) use self::summary::{list_active_sign_ins, list_ended_sign_ins, list_newest_live};
 pub(crate) use self::usage::update_idle_limit;
 pub(super) use self::usage::{mark_impossible_travel, update_last_use, update_location};
 use crate::clock::Timestamp;

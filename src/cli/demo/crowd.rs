@@ -12,6 +12,7 @@ use super::people::{
     CHROME_ANDROID, CHROME_MAC, CHROME_WINDOWS, CURL, EDGE_WINDOWS, FIREFOX_UBUNTU,
     FIREFOX_WINDOWS, LG_TV, PYTHON, SAFARI_IPAD, SAFARI_IPHONE, SAFARI_MAC,
 };
+use crate::applications::NewApplication;
 use crate::clock::Timestamp;
 use crate::db::ApplicationId;
 use crate::geo::{Location, Place, Point};
@@ -156,7 +157,7 @@ async fn create_people(replay: &Replay) -> Result<Vec<User>> {
 
     let shop = domain
         .applications
-        .create_application("Shop".parse()?)
+        .create_application(NewApplication::service("Shop".parse()?))
         .await?;
     let realm = Realm {
         own: shop.id,
@@ -310,6 +311,7 @@ impl Crowd {
             },
             persistence: SessionPersistence::Remembered,
             replaces: None,
+            application: None,
         }
     }
 }

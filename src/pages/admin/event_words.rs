@@ -16,6 +16,15 @@ pub(super) fn kind(kind: EventKind) -> String {
         EventKind::EmailChangeRequested => "Change of e-mail requested".into(),
         EventKind::EmailVerified => "E-mail verified".into(),
         EventKind::TakenBack => "Account taken back".into(),
+        EventKind::AccountCreated => "Account created".into(),
+        EventKind::Invited => "Invited".into(),
+        EventKind::Disabled => "Account disabled".into(),
+        EventKind::Enabled => "Account enabled".into(),
+        EventKind::RoleChanged => "Role changed".into(),
+        EventKind::ResetLinkCreated => "Link for a new password created".into(),
+        EventKind::NameChanged => "Name changed".into(),
+        EventKind::EmailVouched => "E-mail marked as verified".into(),
+        EventKind::Exported => "Data exported".into(),
     }
 }
 

@@ -1,34 +1,37 @@
 //! `/admin`: the pages of administrators and auditors.
 
+mod act_page;
+mod acts;
 pub mod addresses;
-mod end_fields;
-pub mod end_sessions;
-pub mod job;
-mod job_views;
-pub mod jobs;
-mod quantity;
-pub mod session;
 mod application_form;
 pub mod applications;
 pub(super) mod applications_page;
+mod chart;
+mod end_fields;
+pub mod end_sessions;
 pub mod event;
 mod event_form;
 mod event_rows;
+mod event_view;
 mod event_words;
 pub mod events;
+pub mod job;
+mod job_views;
+pub mod jobs;
 pub(super) mod key_form;
-pub mod session_export;
-mod chart;
+pub mod new_user;
 mod node_views;
 pub mod overview;
 mod overview_banner;
 mod overview_views;
-mod act_page;
-mod acts;
-mod event_view;
-pub mod new_user;
 mod person;
 pub(super) mod person_notices;
+mod quantity;
+pub mod session;
+pub mod session_export;
+mod session_views;
+mod session_words;
+pub mod sessions;
 pub mod user;
 pub mod user_acts;
 pub mod user_delete;
@@ -37,9 +40,6 @@ pub mod user_link;
 pub mod user_role;
 pub mod users;
 mod users_filter;
-mod session_views;
-mod session_words;
-pub mod sessions;
 
 /// A tab of the administrator's pages.
 pub struct AdminTab {

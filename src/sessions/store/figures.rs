@@ -22,7 +22,7 @@ const HOURS_ON_SQLITE: [&str; 2] = [
 
 /// Lists the owners and the addresses of the sessions not marked as ended that were created last, at
 /// most `limit`.
-pub(crate) fn list_newest_addresses(
+pub(crate) fn list_latest_sign_ins(
     c: &mut AnyConnection,
     limit: i64,
 ) -> Result<Vec<(UserId, Option<String>)>> {
