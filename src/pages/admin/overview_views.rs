@@ -270,7 +270,7 @@ fn to_rows(rows: Vec<(String, i64, Option<String>)>) -> Vec<RowView> {
 fn percent(n: i64, all: i64) -> String {
     match i128::from(n) * 100 {
         _ if all <= 0 => String::new(),
-        part if part > 0 && part < i128::from(all) => "under 1 %".into(),
+        part if part > 0 && part < i128::from(all) => "< 1 %".into(),
         part => format!("{} %", part / i128::from(all)),
     }
 }

@@ -20,6 +20,16 @@ const HOURS_ON_SQLITE: [&str; 2] = [
     "coalesce(CAST(strftime('%s', coalesce(ended_at, updated_at)) AS INTEGER), 0) / 3600",
 ];
 
+/// What live sessions are counted by.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = user_sessions)]
+struct Labels {
+    device_kind: String,
+    browser: Option<String>,
+    os: Option<String>,
+    location_country: Option<String>,
+}
+
 /// Lists the owners and the addresses of the sessions not marked as ended that were created last, at
 /// most `limit`.
 pub(crate) fn list_latest_sign_ins(
@@ -56,29 +66,26 @@ pub(crate) fn list_owners_after(
 /// Counts the sessions not marked as ended, in all and by each dimension. Reads the whole table.
 pub(crate) fn count_by_dimension(c: &mut AnyConnection) -> Result<LiveCounts> {
     let live = user_sessions::table.filter(user_sessions::is_active);
-    let rows: Vec<(String, Option<String>, Option<String>, Option<String>, i64)> = live
+    let rows: Vec<(Labels, i64)> = live
         .group_by((
             user_sessions::device_kind,
             user_sessions::browser,
             user_sessions::os,
             user_sessions::location_country,
         ))
-        .select((
-            user_sessions::device_kind,
-            user_sessions::browser,
-            user_sessions::os,
-            user_sessions::location_country,
-            count_star(),
-        ))
+        .select((Labels::as_select(), count_star()))
         .load(c)?;
     let mut counts = LiveCounts::new();
-    for (kind, browser, os, country, n) in rows {
+    for (labels, n) in rows {
         for (dimension, label) in [
             (Dimension::All, String::new()),
-            (Dimension::Kind, kind),
-            (Dimension::Browser, browser.unwrap_or_default()),
-            (Dimension::Os, os.unwrap_or_default()),
-            (Dimension::Country, country.unwrap_or_default()),
+            (Dimension::Kind, labels.device_kind),
+            (Dimension::Browser, labels.browser.unwrap_or_default()),
+            (Dimension::Os, labels.os.unwrap_or_default()),
+            (
+                Dimension::Country,
+                labels.location_country.unwrap_or_default(),
+            ),
         ] {
             *counts.entry((dimension, label)).or_default() += n;
         }
