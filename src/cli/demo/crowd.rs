@@ -6,8 +6,8 @@ use std::collections::HashMap;
 use std::fmt;
 use std::time::Duration;
 
+use super::super::domain::Domain;
 use super::super::error::Result;
-use super::history::Replay;
 use super::people::{
     CHROME_ANDROID, CHROME_MAC, CHROME_WINDOWS, CURL, EDGE_WINDOWS, FIREFOX_UBUNTU,
     FIREFOX_WINDOWS, LG_TV, PYTHON, SAFARI_IPAD, SAFARI_IPHONE, SAFARI_MAC,
@@ -23,6 +23,7 @@ use crate::sessions::{
     Client, EndedReason, NewSession, OpenedVia, PastSession, SessionPersistence,
 };
 use crate::text;
+use crate::user_agent::DeviceParser;
 
 /// People with accounts of their own, and those of the application.
 const PEOPLE: u64 = 320;
@@ -122,9 +123,13 @@ impl Dice {
 }
 
 /// Creates the crowd, with sessions until `now`.
-pub(super) async fn generate(replay: &Replay, now: Timestamp) -> Result<CrowdSize> {
-    let people = create_people(replay).await?;
-    let crowd = Crowd::new(replay, now);
+pub(super) async fn generate(
+    domain: &Domain,
+    parser: &DeviceParser,
+    now: Timestamp,
+) -> Result<CrowdSize> {
+    let people = create_people(domain).await?;
+    let crowd = Crowd::new(parser, now);
     let mut past = Vec::new();
     for (number, user) in (0..).zip(&people) {
         let sessions = crowd.sessions(number, user)?;
@@ -134,11 +139,11 @@ pub(super) async fn generate(replay: &Replay, now: Timestamp) -> Result<CrowdSiz
         people: people.len(),
         sessions: past.len(),
     };
-    replay.domain.sessions.insert_past(past).await?;
+    domain.sessions.insert_past(past).await?;
     Ok(size)
 }
 
-async fn create_people(replay: &Replay) -> Result<Vec<User>> {
+async fn create_people(domain: &Domain) -> Result<Vec<User>> {
     // Nobody knows it.
     let password = PlainPassword::new("password", text::random::<PASSWORD_BYTES>()?)?;
     let accounts = (0..PEOPLE).map(|number| {
@@ -152,7 +157,6 @@ async fn create_people(replay: &Replay) -> Result<Vec<User>> {
         })
     });
     let accounts = accounts.collect::<Result<_>>()?;
-    let domain = &replay.domain;
     let mut people = domain.people.create_several(accounts).await?;
 
     let shop = domain
@@ -191,9 +195,9 @@ struct Crowd {
 }
 
 impl Crowd {
-    fn new(replay: &Replay, now: Timestamp) -> Self {
+    fn new(parser: &DeviceParser, now: Timestamp) -> Self {
         let client = |agent: &&'static str| {
-            let facts = replay.parser.parse(agent);
+            let facts = parser.parse(agent);
             (*agent, Client::new(Location::default(), Some(agent), facts))
         };
         Self {

@@ -38,10 +38,10 @@ struct Step {
     action: Action,
 }
 
-pub(super) struct Replay {
+struct Replay {
     clock: Clock,
-    pub(super) domain: Domain,
-    pub(super) parser: DeviceParser,
+    domain: Domain,
+    parser: DeviceParser,
     users: Vec<User>,
     sessions: HashMap<(usize, usize), Session>,
 }
@@ -51,7 +51,7 @@ pub(super) struct Replay {
 pub(super) async fn generate(settings: &Settings, password: &PlainPassword) -> Result<CrowdSize> {
     let now = Clock::system().now();
     let mut replay = Replay::new(settings, now)?;
-    let crowd = crowd::generate(&replay, now).await?;
+    let crowd = crowd::generate(&replay.domain, &replay.parser, now).await?;
     for person in &PEOPLE {
         let user = replay.register(person, password).await?;
         replay.users.push(user);
