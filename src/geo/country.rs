@@ -41,6 +41,7 @@ pub fn country_name(code: &str) -> Option<&'static str> {
 }
 
 /// Returns the English names of all countries, in alphabetical order.
+#[must_use]
 pub fn country_names() -> Vec<&'static str> {
     let names = COUNTRIES.lines().filter_map(|line| line.split('\t').nth(1));
     let mut names: Vec<_> = names.collect();

@@ -97,8 +97,6 @@ struct Others {
 struct OtherView {
     href: String,
     name: String,
-    icon: &'static str,
-    is_live: bool,
     is_current: bool,
     place: Option<String>,
     last_used: TimeView,
@@ -251,8 +249,6 @@ impl OtherView {
         Self {
             href: format!("/admin/sessions/{}", session.id),
             name: session.display_name(),
-            icon: session.device_kind.as_str(),
-            is_live: session.is_live(reader.now),
             is_current: session.id == caller.session.id,
             place: place(session, owner, reader),
             last_used: TimeView::ago(session.last_used_at, reader.now),

@@ -141,7 +141,7 @@ pub(super) fn event(event: &Event) -> String {
     }
 }
 
-/// Returns the name of a kind as words: "password_changed" is "Password changed".
+/// Returns the name of a kind as words: "Password changed".
 fn sentence(name: &str) -> String {
     let words = name.replace('_', " ");
     let mut chars = words.chars();

@@ -215,7 +215,7 @@ fn exports(requested: &RequestedList) -> [(&'static str, String); 2] {
             .extend_pairs(requested.filter.to_pairs())
             .append_pair("sort", &sort)
             .finish();
-        (words, format!("{}/export?{query}", PATH))
+        (words, format!("{PATH}/export?{query}"))
     };
     [export("CSV", "csv"), export("JSON Lines", "jsonl")]
 }

@@ -40,8 +40,8 @@ impl ListQuery {
             .collect();
         let (own, typed): (Vec<_>, Vec<_>) = sent
             .iter()
-            .cloned()
             .filter(|(_, value)| !value.trim().is_empty())
+            .cloned()
             .partition(|(name, _)| OWN_NAMES.contains(&name.as_str()));
         let find = |name: &str| own.iter().find(|(own, _)| own == name);
         let value = |name: &str| find(name).map(|(_, value)| value.clone());
@@ -170,6 +170,6 @@ pub(super) fn list_url(
         .finish()
     {
         query if query.is_empty() => PATH.into(),
-        query => format!("{}?{query}", PATH),
+        query => format!("{PATH}?{query}"),
     }
 }
