@@ -80,6 +80,11 @@ async fn a_link_shows_no_notice(app: &TestApp) {
             let plain = reader.get(page).await;
             for query in queries(&ended) {
                 let response = reader.get(&format!("{page}?{query}")).await;
+                // A list refuses what is none of its filters.
+                if page.starts_with("/admin/") && response.status == 400 {
+                    assert_silent(&response);
+                    continue;
+                }
                 assert_eq!(response.status, plain.status, "{page}?{query}");
                 assert_eq!(response.words(), plain.words(), "{page}?{query}");
                 assert_silent(&response);
