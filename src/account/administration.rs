@@ -139,10 +139,7 @@ impl Accounts {
                         (&origin, now),
                     )?);
                 }
-                match outcomes
-                    .iter()
-                    .any(|outcome| *outcome == Administered::DONE)
-                {
+                match outcomes.contains(&Administered::DONE) {
                     true => Ok(Administered::DONE),
                     false => Ok(Administered::Unchanged),
                 }

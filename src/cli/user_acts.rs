@@ -84,7 +84,7 @@ impl Invite {
         let email = &invitation.user.email;
         match invitation.link {
             InvitationLink::Sent => {
-                eprintln!("{email} is sent a link, which works once, for {lifetime}.")
+                eprintln!("{email} is sent a link, which works once, for {lifetime}.");
             }
             InvitationLink::HandOver(_) => {
                 eprintln!(

@@ -28,8 +28,12 @@ impl Event {
             (Some(_), _) => Actor::Application,
             (None, Some(by)) if by == self.user_id => Actor::Person,
             (None, Some(_)) => Actor::Administrator,
-            (None, None) if self.kind.is_administrative() => Actor::Administrator,
-            (None, None) => Actor::Service,
+            (None, None) => match self.kind {
+                // On the command line; whoever else does it has an account.
+                EventKind::PasswordChanged | EventKind::EmailChanged => Actor::Administrator,
+                kind if kind.is_administrative() => Actor::Administrator,
+                _ => Actor::Service,
+            },
         }
     }
 

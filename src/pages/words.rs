@@ -239,7 +239,7 @@ pub fn actor(actor: Actor) -> Option<&'static str> {
     match actor {
         Actor::Person => Some("by you"),
         Actor::Administrator => Some("by an administrator"),
-        Actor::Application => Some("by an application of an administrator"),
+        Actor::Application => Some("by an application"),
         Actor::Service => None,
     }
 }

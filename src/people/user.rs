@@ -61,12 +61,12 @@ impl User {
     }
 
     /// Returns whether `text` is what somebody types to name this person: their e-mail, ignoring
-    /// case, or the subject that an application has of them.
+    /// case, the subject that an application has of them, or their id.
     #[must_use]
     pub fn is_named(&self, text: &str) -> bool {
         let text = text.trim();
         let is_email = self.shown_email().to_lowercase() == text.to_lowercase();
-        is_email || self.external_subject.as_deref() == Some(text)
+        is_email || self.external_subject.as_deref() == Some(text) || text.parse() == Ok(self.id)
     }
 
     /// Returns the e-mail to show: that of an application's person is what the application stated.

@@ -91,6 +91,7 @@ async fn a_role_takes_effect_with_the_next_request(app: &TestApp) {
             .send("PATCH", &format!("/{id}"), &body)
             .await
             .expect(200);
+        app.advance(Duration::from_secs(1));
         assert_eq!(status().await, expected, "{role}");
         assert_eq!(admin.person(&id).await["role"], role);
     }

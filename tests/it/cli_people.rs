@@ -114,7 +114,19 @@ async fn an_auditor_is_added_and_roles_are_set(database: Database) {
     };
     let browser = app.signed_in_browser(&ada, FIREFOX).await;
     let page = browser.get("/account").await.expect(200);
-    page.expect_words("Made an administrator, by an administrator: “New job”");
+    page.expect_words("Made an administrator, by an administrator: “ New job ”");
+    let set = ["user", "set-password", "--email", ADA, "--password-stdin"];
+    let rollcall = Program::with(&app.database);
+    rollcall
+        .run_with_input(&set, "another battery staple")
+        .expect_done();
+    let ada = Person {
+        password: "another battery staple".into(),
+        ..ada
+    };
+    let browser = app.signed_in_browser(&ada, FIREFOX).await;
+    let page = browser.get("/account").await.expect(200);
+    page.expect_words("Password changed, by an administrator");
     app.stop().await;
 }
 

@@ -207,7 +207,7 @@ async fn keys_from_before_become_applications(database: Database) {
         "INSERT INTO users (id, email, password_hash, external_subject, application_id, created_at, \
          updated_at, password_changed_at) VALUES ({id}, '4@example.org', 'x', '42', {application}, '{AT}', '{AT}', '{AT}')"
     ));
-    revert(&database, "2026-11-29-000300_applications");
+    revert_from(&database, "2026-11-29-000300_applications");
     assert_eq!(number("users WHERE external_subject = '42'"), 1);
     assert_eq!(number("users WHERE external_subject IS NULL"), 1);
     let expected = ["tokens", "tokens sessions", "sessions", "sessions tokens"];
@@ -238,14 +238,33 @@ async fn keys_become_applications_where_nobody_has_a_subject(database: Database)
 const AT: &str = "2026-11-20 08:30:00.000000";
 const LATER: &str = "2026-11-21 08:30:00.000000";
 
-/// Reverts the last migration.
-fn revert(database: &Database, name: &str) {
-    let sql = std::fs::read_to_string(format!("{}/{name}/down.sql", folder(database)));
-    database.execute(&sql.expect("a migration"));
-    let version = name.split('_').next().unwrap_or_default().replace('-', "");
-    database.execute(&format!(
-        "DELETE FROM __diesel_schema_migrations WHERE version = '{version}'"
-    ));
+/// Reverts a migration and those after it, newest first.
+fn revert_from(database: &Database, name: &str) {
+    let folder = folder(database);
+    for name in names(&folder)
+        .iter()
+        .rev()
+        .filter(|later| later.as_str() >= name)
+    {
+        let sql = std::fs::read_to_string(format!("{folder}/{name}/down.sql"));
+        database.execute(&sql.expect("a migration"));
+        let version = name.split('_').next().unwrap_or_default().replace('-', "");
+        database.execute(&format!(
+            "DELETE FROM __diesel_schema_migrations WHERE version = '{version}'"
+        ));
+    }
+}
+
+/// Returns the names of the migrations, oldest first.
+fn names(folder: &str) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).expect("the migrations");
+    let name = |entry: std::io::Result<std::fs::DirEntry>| {
+        let name = entry.expect("an entry").file_name();
+        name.into_string().expect("a name")
+    };
+    let mut names: Vec<String> = entries.map(name).collect();
+    names.sort();
+    names
 }
 
 fn folder(database: &Database) -> String {
@@ -259,23 +278,11 @@ fn folder(database: &Database) -> String {
 /// Applies the migrations whose names sort before `end`, as an earlier version did.
 fn migrate_until(database: &Database, end: &str) {
     let folder = folder(database);
-    let mut names: Vec<String> = std::fs::read_dir(&folder)
-        .expect("the migrations")
-        .map(|entry| {
-            entry
-                .expect("an entry")
-                .file_name()
-                .into_string()
-                .expect("a name")
-        })
-        .filter(|name| name.as_str() < end)
-        .collect();
-    names.sort();
     database.execute(
         "CREATE TABLE __diesel_schema_migrations (version VARCHAR(50) PRIMARY KEY NOT NULL, \
          run_on TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP)",
     );
-    for name in names {
+    for name in names(&folder).iter().filter(|name| name.as_str() < end) {
         let sql = std::fs::read_to_string(format!("{folder}/{name}/up.sql")).expect("a migration");
         database.execute(&sql);
         let version = name.split('_').next().unwrap_or_default().replace('-', "");

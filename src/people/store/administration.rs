@@ -9,29 +9,37 @@ use crate::db::{AnyConnection, UserId};
 use crate::error::Result;
 use crate::people::values::{AccountState, Role};
 
-/// The query of the person `$id` and every active administrator.
-macro_rules! with_admins {
-    ($id:expr) => {
-        users::table
-            .filter(users::id.eq($id).or(users::is_admin.and(users::is_active)))
+/// Returns the person with that id and every active administrator, and keeps others from changing
+/// their rows until the transaction ends. On PostgreSQL they are locked in one order, so that no two
+/// such transactions deadlock; SQLite has only one writer.
+pub(crate) fn lock_with_admins(c: &mut AnyConnection, id: UserId) -> Result<Vec<User>> {
+    if let AnyConnection::Postgres(c) = c {
+        return Ok(users::table
+            .filter(users::id.eq(id).or(users::is_admin.and(users::is_active)))
             .order(users::id)
             .select(User::as_select())
-    };
+            .for_no_key_update()
+            .load(c)?);
+    }
+    list_with_admins(c, id)
 }
 
-/// Returns the person with that id and every active administrator, and keeps others from changing
-/// their rows until the transaction ends. They are locked in one order, so that no two such
-/// transactions deadlock.
-pub(crate) fn lock_with_admins(c: &mut AnyConnection, id: UserId) -> Result<Vec<User>> {
-    Ok(match c {
-        AnyConnection::Postgres(c) => with_admins!(id).for_no_key_update().load(c)?,
-        AnyConnection::Sqlite(c) => with_admins!(id).load(c)?,
-    })
-}
-
-/// Returns the person with that id and every active administrator.
+/// Returns the person with that id and every active administrator. Two statements, since SQLite
+/// would read everybody for one.
 pub(crate) fn list_with_admins(c: &mut AnyConnection, id: UserId) -> Result<Vec<User>> {
-    Ok(with_admins!(id).load(c)?)
+    let mut people = users::table
+        .filter(users::is_admin)
+        .filter(users::is_active)
+        .filter(users::id.ne(id))
+        .select(User::as_select())
+        .load(c)?;
+    people.extend(
+        users::table
+            .filter(users::id.eq(id))
+            .select(User::as_select())
+            .load(c)?,
+    );
+    Ok(people)
 }
 
 /// Updates whether the owner of an account can sign in.
