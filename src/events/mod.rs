@@ -228,11 +228,17 @@ pub async fn list_ends(db: &Db, sessions: Vec<SessionId>) -> Result<Vec<Event>> 
 }
 
 /// Finds the event with that id.
+///
+/// # Errors
+/// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
 pub async fn find(db: &Db, id: EventId) -> Result<Option<Event>> {
     db.read(move |c| store::find(c, id)).await
 }
 
 /// Lists the ids of the events within `bounds` that meet the criteria, oldest first, at most `limit`.
+///
+/// # Errors
+/// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
 pub async fn list_ids(
     db: &Db,
     criteria: EventCriteria,
@@ -247,6 +253,9 @@ pub async fn list_ids(
 }
 
 /// Lists the events with these ids, oldest first.
+///
+/// # Errors
+/// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
 pub async fn list_by_ids(db: &Db, ids: Vec<EventId>) -> Result<Vec<Event>> {
     let all = EventCriteria::default();
     db.read(move |c| store::list_by_ids(c, &all, ids, EventOrder::OldestFirst))

@@ -98,7 +98,7 @@ pub(super) fn chips(query: &str) -> Vec<Chip> {
             true => PATH.to_owned(),
             false => format!("{PATH}?{ready}"),
         },
-        words: *words,
+        words,
         is_current: query == *ready,
     };
     READY.iter().map(chip).collect()

@@ -6,7 +6,7 @@ use std::cmp::Ordering;
 use super::filter::{Mark, SessionFilter, SortKey, StateFilter};
 use crate::clock::Timestamp;
 use crate::db::{ApplicationId, SessionId, UserId};
-use crate::net::IpKeyRange;
+use crate::net::{IpFilter, IpKeyRange};
 use crate::sessions::values::EndedReason;
 use crate::user_agent::DeviceKind;
 
@@ -47,7 +47,7 @@ impl Criteria {
             browser: None,
             os: None,
             country: None,
-            ip: filter.ip.map(|ip| ip.keys()),
+            ip: filter.ip.map(IpFilter::keys),
             mark: filter.mark,
             opened: range(filter.opened_from, filter.opened_to),
             used: range(filter.used_from, filter.used_to),

@@ -143,7 +143,7 @@ impl Sessions {
 
     /// Walks to the end or until the time is over, with a connection for each step.
     pub(super) async fn walk(&self, mut walk: Walk, deadline: &Deadline) -> Result<Walk> {
-        while !walk.is_over() && !(walk.has_begun() && deadline.is_over()) {
+        while !(walk.is_over() || walk.has_begun() && deadline.is_over()) {
             let step = self.db.read(move |c| {
                 walk.step(c)?;
                 Ok(walk)

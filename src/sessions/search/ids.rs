@@ -50,7 +50,7 @@ pub(crate) fn list_ids_after(
     let needed = usize::try_from(limit).unwrap_or_default().max(1);
     let mut walk = Walk::new(c, criteria, order, start, needed)?;
     let mut steps = 0;
-    while !walk.is_over() && !(walk.has_begun() && steps >= STEPS) {
+    while !(walk.is_over() || walk.has_begun() && steps >= STEPS) {
         walk.step(c)?;
         steps += 1;
     }
