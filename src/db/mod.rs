@@ -183,12 +183,28 @@ impl Db {
     where
         W: FnOnce(&mut AnyConnection) -> Result<usize> + Clone + Send + 'static,
     {
+        self.repeat_some_with_lock(lock, usize::MAX, batch).await
+    }
+
+    /// Repeats `batch` as [`Db::repeat_with_lock`], at most `times`.
+    ///
+    /// # Errors
+    /// As [`Db::repeat_with_lock`].
+    pub async fn repeat_some_with_lock<W>(
+        &self,
+        lock: NodeLock,
+        times: usize,
+        batch: W,
+    ) -> Result<usize>
+    where
+        W: FnOnce(&mut AnyConnection) -> Result<usize> + Clone + Send + 'static,
+    {
         let mut changed = 0;
-        while let Some(rows) = self.transaction_with_lock(lock, batch.clone()).await? {
-            if rows == 0 {
-                break;
+        for _ in 0..times {
+            match self.transaction_with_lock(lock, batch.clone()).await? {
+                None | Some(0) => break,
+                Some(rows) => changed += rows,
             }
-            changed += rows;
         }
         Ok(changed)
     }
