@@ -83,7 +83,7 @@ impl FilterArgs {
     pub(super) fn filter(&self, ended_reason: Option<&str>) -> Result<SessionFilter> {
         let pairs = self.values().into_iter().chain([("reason", ended_reason)]);
         let given = pairs.filter_map(|(name, value)| Some((name, value?)));
-        SessionFilter::parse(given).map_err(invalid_or_service)
+        SessionFilter::parse_order(given).map_err(invalid_or_service)
     }
 
     /// Returns the person, where that is the only option that is there.

@@ -67,6 +67,7 @@ pub async fn list(
     let (filter, sort) = (query.filter.clone(), query.sort);
     let total = app.sessions.count_matching(&filter);
     let (page, total) = try_join(app.sessions.search(query), total).await?;
+    let total = page.total(total);
     let now = app.clock.now();
     let encode = |cursor: SearchCursor| cursor.encode(&filter, sort);
     let found = page.found.into_iter();
@@ -114,6 +115,8 @@ impl FoundSessionJson {
         let shown_ip = found.shown_ip();
         let FoundSession { mut session, owner } = found;
         session.ip_address = shown_ip;
+        // It is the value of a cookie, by which the browser is known.
+        session.device_id = None;
         Self {
             state,
             opened_via: session.opened_via.as_str(),

@@ -93,6 +93,9 @@ fn filtered(criteria: &EventCriteria) -> Filtered {
     if let Some(kind) = criteria.kind {
         events = events.filter(session_events::kind.eq(kind.as_str()));
     }
+    if let Some(detail) = criteria.detail {
+        events = events.filter(session_events::detail.eq(detail));
+    }
     if let Some(text) = &criteria.text {
         let pattern = contains(text);
         let is_in_detail = lower(session_events::detail)

@@ -198,7 +198,13 @@ impl OwnView {
 }
 
 fn question(found: &EndPreview) -> String {
-    let (sessions, people) = (found.sessions, quantity::people(found.people));
+    // The caller's own are left out, unless there are no others.
+    let others = found.sessions.saturating_sub(found.own);
+    let (sessions, people) = match (others, found.own) {
+        (0, _) | (_, 0) => (found.sessions, found.people),
+        (others, _) => (others, found.people.saturating_sub(1)),
+    };
+    let people = quantity::people(people);
     match (sessions, found.is_exact) {
         (0, true) => "None of these sessions is live".into(),
         (n, true) => format!("End {} of {people}?", quantity::sessions(n)),

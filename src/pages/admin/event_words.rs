@@ -41,6 +41,14 @@ pub(super) fn detail(event: &Event) -> Option<String> {
     }
 }
 
+/// Returns why sessions ended, in words that stand alone.
+pub(super) fn reason(reason: EndedReason) -> String {
+    let words = ended(reason);
+    let mut letters = words.chars();
+    let first = letters.next().map(|letter| letter.to_uppercase());
+    first.into_iter().flatten().chain(letters).collect()
+}
+
 fn ended(reason: EndedReason) -> &'static str {
     match reason {
         EndedReason::SignedOut => "signed out on the device",

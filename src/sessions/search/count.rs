@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::criteria::{Criteria, Lane, Position, WalkOrder};
 use super::filter::{SessionFilter, SortKey};
-use super::find::{Deadline, FoundSession};
+use super::find::{Deadline, FoundSession, SearchPage};
 use super::plan::plan_to_count;
 use super::resolve::resolve;
 use super::walk::Walk;
@@ -45,6 +45,21 @@ impl MatchCount {
     #[must_use]
     pub fn is_approximate(self) -> bool {
         matches!(self, Self::About(_))
+    }
+}
+
+impl SearchPage {
+    /// Returns the number of sessions that match, of which `counted` was found besides: where the page
+    /// has all of them, that is what it has.
+    #[must_use]
+    pub fn total(&self, counted: MatchCount) -> MatchCount {
+        let found = self.found.len() as u64;
+        let is_all = self.next.is_none() && self.previous.is_none() && !self.is_partial;
+        match counted {
+            _ if is_all => MatchCount::Exactly(found),
+            MatchCount::About(about) => MatchCount::About(about.max(found)),
+            exactly @ MatchCount::Exactly(_) => exactly,
+        }
     }
 }
 
