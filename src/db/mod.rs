@@ -26,7 +26,7 @@ pub(crate) use self::connection::{MultiBackend, on_each};
 pub(crate) use self::functions::folded;
 pub use self::lock::NodeLock;
 pub(crate) use self::lock::lock_name;
-pub(crate) use self::statement::{cached, first_rows, in_few_sizes};
+pub(crate) use self::statement::{cached, first_rows, in_few_sizes, uncached};
 pub(crate) use self::types::read_from_text;
 pub use self::types::{
     AlertId, ApiKeyId, ApplicationId, CountDeltaId, EventId, FormerEmailId, JobId, MailId,

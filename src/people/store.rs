@@ -22,7 +22,7 @@ pub(crate) use self::credentials::{
     update_password, void_password, void_password_links,
 };
 pub(crate) use self::external::{
-    assign_subject, assign_unclaimed, count_by_application, count_of_application,
+    MAX_STATED_ALIKE, assign_subject, assign_unclaimed, count_by_application, count_of_application,
     count_of_application_to, get_application_of, list_by_stated_email, list_earlier_subjects,
 };
 pub(super) use self::external::{find_by_subject, is_in_realm};

@@ -87,6 +87,9 @@ async fn everybodys_sessions_are_listed(app: &TestApp) {
         assert!(words.contains(expected), "{expected}: {words}");
     }
     assert_eq!(listed(&page).len(), 2);
+    // Of those with a reason, none is live.
+    let with_reason = browser.get("/admin/sessions?state=any&reason=limit").await;
+    assert!(!with_reason.expect(200).text.contains("End all"));
     let user = device.session["user_id"].as_str().expect("an id");
     assert!(page.text.contains(&format!("/admin/users/{user}")));
     let narrowed = browser.get("/admin/sessions?kind=phone").await.expect(200);

@@ -5,7 +5,7 @@ use diesel::sql_types::{Nullable, Text};
 
 use super::Event;
 use crate::db::schema::session_events;
-use crate::db::{AnyConnection, EventId};
+use crate::db::{AnyConnection, EventId, uncached};
 use crate::error::Result;
 use crate::events::criteria::{EventBounds, EventCriteria, EventOrder};
 use crate::net::IpKeyRange;
@@ -26,7 +26,7 @@ pub(in crate::events) fn list_ids(
     limit: i64,
 ) -> Result<Vec<EventId>> {
     let events = ordered(within(filtered(criteria), bounds), order);
-    Ok(events.limit(limit).select(session_events::id).load(c)?)
+    Ok(uncached(events.limit(limit).select(session_events::id)).load(c)?)
 }
 
 /// Lists at most `limit` events that meet the criteria.
@@ -38,7 +38,7 @@ pub(in crate::events) fn list_matching(
     limit: i64,
 ) -> Result<Vec<Event>> {
     let events = ordered(within(filtered(criteria), bounds), order);
-    Ok(events.limit(limit).select(Event::as_select()).load(c)?)
+    Ok(uncached(events.limit(limit).select(Event::as_select())).load(c)?)
 }
 
 /// Lists those of `ids` that meet the criteria.
@@ -49,7 +49,7 @@ pub(in crate::events) fn list_by_ids(
     order: EventOrder,
 ) -> Result<Vec<Event>> {
     let events = filtered(criteria).filter(session_events::id.eq_any(ids));
-    Ok(ordered(events, order).select(Event::as_select()).load(c)?)
+    Ok(uncached(ordered(events, order).select(Event::as_select())).load(c)?)
 }
 
 /// Lists the ids of at most `limit` events from addresses with these keys, by address.
