@@ -97,7 +97,7 @@ fn row(found: &FoundSession, now: Timestamp) -> Result<ExportRow> {
         value(session.id)?,
         value(found.state(now))?,
         value(owner.id)?,
-        value(owner.shown_email())?,
+        value(owner.known_email())?,
         value(&owner.full_name)?,
         value(&owner.external_subject)?,
         value(owner.application_id)?,

@@ -319,7 +319,10 @@ async fn ended_sessions_say_why_and_by_whom(app: &TestApp) {
         words.contains("Ended by an administrator just now · by admin@example.org"),
         "{words}"
     );
-    assert!(words.contains("Signed out just now"), "{words}");
+    assert!(
+        words.contains("Signed out on the device just now"),
+        "{words}"
+    );
     let narrowed = browser
         .get("/admin/sessions?reason=admin")
         .await
@@ -378,7 +381,7 @@ async fn a_session_shows_what_happened_in_it(app: &TestApp) {
         "if not used",
         "Signed in 127.0.0.1",
         "On the same device",
-        "This person’s other sessions",
+        "On their other devices",
         "Safari on iPhone",
         "End it…",
     ] {

@@ -40,7 +40,7 @@ struct FoundSessionJson {
 #[derive(Serialize)]
 struct OwnerJson {
     id: UserId,
-    email: String,
+    email: Option<String>,
     full_name: Option<String>,
     subject: Option<String>,
     application_id: Option<ApplicationId>,
@@ -135,7 +135,7 @@ impl From<User> for OwnerJson {
     fn from(owner: User) -> Self {
         Self {
             id: owner.id,
-            email: owner.shown_email().to_owned(),
+            email: owner.known_email().map(str::to_owned),
             full_name: owner.full_name,
             subject: owner.external_subject,
             application_id: owner.application_id,

@@ -35,7 +35,6 @@ struct EndSessionsPage {
     fields: Vec<(&'static str, String)>,
     reason_typed: String,
     reason_error: Option<String>,
-    reason_limit: usize,
     /// The button: "End 12 sessions"; `None` where there is nothing to end.
     button: Option<String>,
     back: String,
@@ -144,7 +143,6 @@ async fn load_page(
         fields: hidden_fields(selection),
         reason_typed: fields.stated_reason.clone(),
         reason_error: None,
-        reason_limit: StatedReason::LIMIT,
         button: button(&found),
         back: back(selection),
         named,
@@ -161,7 +159,6 @@ fn unticked_page(request: &HttpRequest, caller: &Caller) -> Result<EndSessionsPa
         fields: Vec::new(),
         reason_typed: String::new(),
         reason_error: None,
-        reason_limit: StatedReason::LIMIT,
         button: None,
         back: LIST.into(),
     })

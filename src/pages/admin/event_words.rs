@@ -1,7 +1,7 @@
 //! The wording of events for those who administer.
 
+use super::session_words;
 use crate::events::{Event, EventKind};
-use crate::sessions::EndedReason;
 
 /// Returns what a kind of events is, in words.
 pub(super) fn kind(kind: EventKind) -> String {
@@ -33,13 +33,14 @@ pub(super) fn detail(event: &Event) -> Option<String> {
     let detail = event.detail.clone()?;
     match event.kind {
         EventKind::Ended => Some(match detail.parse() {
-            Ok(reason) => ended(reason).to_owned(),
+            Ok(reason) => session_words::reason(reason).to_owned(),
             Err(_) => detail,
         }),
         EventKind::Renamed => Some(format!("“{detail}”")),
         _ => Some(detail),
     }
 }
+<<<<<<< HEAD
 
 /// Returns why sessions ended, in words that stand alone.
 pub(super) fn reason(reason: EndedReason) -> String {
@@ -62,3 +63,5 @@ fn ended(reason: EndedReason) -> &'static str {
         EndedReason::Limit => "made room for a newer one",
     }
 }
+=======
+>>>>>>> fix3
