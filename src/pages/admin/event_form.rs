@@ -3,7 +3,7 @@
 use strum::{VariantArray, VariantNames};
 use url::form_urlencoded;
 
-use super::event_words;
+use super::{event_words, session_words};
 use crate::account::EventFilter;
 use crate::events::EventKind;
 use crate::sessions::EndedReason;
@@ -74,7 +74,7 @@ impl EventForm {
         let reasons = EndedReason::VARIANTS.iter().filter_map(|variant| {
             Some(KindChoice {
                 value: variant,
-                words: event_words::reason(variant.parse().ok()?),
+                words: session_words::reason(variant.parse().ok()?).to_owned(),
                 is_chosen: **variant == *reason,
             })
         });

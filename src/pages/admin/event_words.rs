@@ -40,28 +40,3 @@ pub(super) fn detail(event: &Event) -> Option<String> {
         _ => Some(detail),
     }
 }
-<<<<<<< HEAD
-
-/// Returns why sessions ended, in words that stand alone.
-pub(super) fn reason(reason: EndedReason) -> String {
-    let words = ended(reason);
-    let mut letters = words.chars();
-    let first = letters.next().map(|letter| letter.to_uppercase());
-    first.into_iter().flatten().chain(letters).collect()
-}
-
-fn ended(reason: EndedReason) -> &'static str {
-    match reason {
-        EndedReason::SignedOut => "signed out on the device",
-        EndedReason::SignedOutRemotely => "signed out from elsewhere",
-        EndedReason::Admin => "by an administrator",
-        EndedReason::Expired => "expired, not used for too long",
-        EndedReason::ReuseDetected => "an old refresh token was used again",
-        EndedReason::PasswordChanged => "the password was changed",
-        EndedReason::AccountDisabled => "the account was disabled",
-        EndedReason::Replaced => "replaced by another sign-in in the same browser",
-        EndedReason::Limit => "made room for a newer one",
-    }
-}
-=======
->>>>>>> fix3

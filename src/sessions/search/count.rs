@@ -4,11 +4,7 @@ use std::time::Duration;
 
 use super::criteria::{Criteria, Lane, Position, WalkOrder};
 use super::filter::{SessionFilter, SortKey};
-<<<<<<< HEAD
-use super::find::{Deadline, FoundSession, SearchPage};
-=======
-use super::find::Deadline;
->>>>>>> fix1
+use super::find::{Deadline, SearchPage};
 use super::plan::plan_to_count;
 use super::resolve::resolve;
 use super::walk::Walk;
@@ -47,7 +43,6 @@ impl MatchCount {
     }
 }
 
-<<<<<<< HEAD
 impl SearchPage {
     /// Returns the number of sessions that match, of which `counted` was found besides: where the page
     /// has all of them, that is what it has.
@@ -63,32 +58,6 @@ impl SearchPage {
     }
 }
 
-/// What a filter finds, for the page before all of it is ended.
-#[derive(Debug)]
-pub struct MatchPreview {
-    /// How many sessions.
-    pub sessions: MatchCount,
-    /// How many people have them.
-    pub people: MatchCount,
-    /// How many of them are the caller's.
-    pub own: u64,
-    /// Some of them, at most 20.
-    pub examples: Vec<FoundSession>,
-}
-
-impl MatchPreview {
-    fn empty() -> Self {
-        Self {
-            sessions: MatchCount::Exactly(0),
-            people: MatchCount::Exactly(0),
-            own: 0,
-            examples: Vec::new(),
-        }
-    }
-}
-
-=======
->>>>>>> fix1
 impl Sessions {
     /// Counts the sessions that satisfy a filter: exactly to 10,000, and approximately beyond.
     ///
