@@ -14,7 +14,6 @@ on_both!(
     a_job_is_for_the_people_who_shared_an_email,
     an_order_names_people_and_applications_that_exist,
     a_job_without_its_application_fails,
-    a_session_with_a_time_to_come_delays_no_order,
 );
 
 /// More than end before the response.
@@ -145,30 +144,6 @@ async fn a_job_without_its_application_fails(app: &TestApp) {
     );
     assert!(failed["finished_at"].is_string());
     expect_ended_once(app, 0);
-}
-
-async fn a_session_with_a_time_to_come_delays_no_order(app: &TestApp) {
-    let (admin, _) = crowd(app).await;
-    let ahead = app.login(&person("ada@example.org"), IPHONE).await;
-    let id = app.database.id(&ahead.id());
-    app.database.execute(&format!(
-        "UPDATE user_sessions SET created_at = '2031-06-17 08:30:00.000000' WHERE id = {id}"
-    ));
-    let all = body(&json!({"state": "live"}));
-    let id = job_id(&order(&admin, &all).await.expect(202));
-    app.advance(Duration::from_secs(6));
-    let bob = app.register("bob@example.org").await;
-    let new = app.login(&bob, IPHONE).await;
-    app.run_bulk_jobs().await;
-    new.current().await.expect(200);
-    expect_done(&admin, &id, MANY + 1).await;
-}
-
-fn person(email: &str) -> Person {
-    Person {
-        email: email.into(),
-        password: PASSWORD.into(),
-    }
 }
 
 /// A batch waits for the row of a session, whose use is recorded meanwhile.

@@ -1,7 +1,5 @@
 //! Orders to end sessions: made, listed, stopped and purged.
 
-use std::time::Duration;
-
 use super::batch::BatchOutcome;
 use super::preview::EndPreview;
 use super::selection::Selection;
@@ -16,8 +14,6 @@ use crate::sessions::store::{self, BulkJob, NewBulkJob};
 const MAX_AT_ONCE: u64 = 200;
 /// The batches that are run before that response. A node runs what is left.
 const BATCHES_AT_ONCE: usize = 5;
-/// How far the clock of another node is taken to be ahead.
-const MAX_CLOCK_LEAD: Duration = Duration::from_secs(5);
 
 /// Whether an order is also for the sessions of the person who makes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -122,7 +118,7 @@ impl Sessions {
                     filter: filter.as_deref(),
                     listed: listed.as_deref(),
                     except_user_id: except,
-                    opened_until: latest.clamp(now, now + MAX_CLOCK_LEAD),
+                    opened_until: latest.max(now),
                     state: BulkState::Running.as_str(),
                     total,
                     is_total_exact,

@@ -35,7 +35,7 @@ pub struct BulkJob {
     /// The person whose sessions are left out.
     pub except_user_id: Option<UserId>,
     /// Sessions of later sign-ins are not ended: the time of the order, or that of the latest sign-in
-    /// before it, at most some seconds later, by a clock that is ahead.
+    /// before it, by a clock that is ahead.
     pub(in crate::sessions) opened_until: Timestamp,
     /// Whether it is running, or how it ended.
     pub state: BulkState,
