@@ -194,7 +194,7 @@ async fn a_reason_is_needed_and_what_was_typed_stays(app: &TestApp) {
         assert_eq!(end_form(&again).hidden, end_form(&page).hidden);
         if reason == long {
             assert!(
-                again.text.contains("xxx&#34;&#60;&#38;\""),
+                again.text.contains("xxx&#34;&#60;&#38;</textarea>"),
                 "{}",
                 again.text
             );

@@ -209,7 +209,6 @@ async fn every_figure_leads_to_its_sessions(app: &TestApp) {
     let links = html::attributes(&page.text, "href");
     for link in [
         "/admin/sessions?state=live",
-        "/admin/sessions?reason=reuse_detected&state=ended",
         "/admin/sessions?browser=Firefox",
         "/admin/sessions?kind=desktop",
         "/admin/sessions?os=Windows",

@@ -154,6 +154,7 @@ async fn people_of_a_seeded_database_sign_in(database: Database) {
 async fn a_database_with_people_is_refused(database: Database) {
     let rollcall = Program::with(&database);
     rollcall.run(&["migrate"]).expect_done();
+    rollcall.run(&["key", "create"]).expect_done();
     let invite = ["user", "invite", "--email", "ada@example.org"];
     rollcall.run(&invite).expect_done();
     let refused = run_seed(&database, &[]);

@@ -259,18 +259,17 @@ async fn the_command_line_lists_by_the_same_filters(app: &TestApp) {
         .run(&["session", "list", "--user", "nobody@example.org", "--json"])
         .expect_done();
     assert_eq!(empty.trim(), "[]");
-    for wrong in [
-        ["--state", "dead"],
-        ["--sort", "-ended"],
-        ["--ip", "here"],
-        ["--kind", "car"],
+    for (option, value, status) in [
+        ("--sort", "-ended", 1),
+        ("--ip", "here", 1),
+        ("--state", "dead", 2),
+        ("--kind", "car", 2),
+        ("--mark", "odd", 2),
+        ("--reason", "theft", 2),
     ] {
         let failed = rollcall
-            .run(&["session", "list", wrong[0], wrong[1]])
-            .expect_failed(1);
-        assert!(
-            failed.contains(wrong[0].trim_start_matches('-')),
-            "{failed}"
-        );
+            .run(&["session", "list", option, value])
+            .expect_failed(status);
+        assert!(failed.contains(option.trim_start_matches('-')), "{failed}");
     }
 }
