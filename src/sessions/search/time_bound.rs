@@ -63,7 +63,8 @@ fn span_text(span: Duration) -> String {
     const UNITS: [(u64, &str); 4] = [(86_400, "d"), (3_600, "h"), (60, "m"), (1, "s")];
 
     let seconds = span.as_secs();
-    let is_whole = |unit: u64| span.subsec_nanos() == 0 && seconds >= unit && seconds.is_multiple_of(unit);
+    let is_whole =
+        |unit: u64| span.subsec_nanos() == 0 && seconds >= unit && seconds.is_multiple_of(unit);
     match UNITS.into_iter().find(|(unit, _)| is_whole(*unit)) {
         Some((unit, name)) => format!("{}{name}", seconds / unit),
         None => humantime::format_duration(span)
