@@ -77,7 +77,7 @@ async fn what_the_command_line_did_is_by_an_administrator(app: &TestApp) {
     let rollcall = Program::with(&app.database);
     let end = ["session", "end", "--user", "ada@example.org", "--yes"];
     rollcall.run(&end).expect_done();
-    let disable = ["user", "disable", "bob@example.org"];
+    let disable = ["user", "disable", "--email", "bob@example.org"];
     rollcall.run(&disable).expect_done();
     let events = lines(&rollcall, &[]);
     assert_eq!(events.len(), 3);

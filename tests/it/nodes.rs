@@ -95,7 +95,7 @@ fn people_are_changed_while_a_session_of_theirs_ends() {
         let ada = app.register("ada@example.org").await;
         app.login(&ada, FIREFOX).await;
         while_a_session_ends(&app, || {
-            let delete = ["user", "delete", "ada@example.org"];
+            let delete = ["user", "delete", "--email", "ada@example.org"];
             rollcall.run(&delete).expect_done();
         });
         assert_eq!(app.database.sessions_where("true"), 0);
