@@ -28,6 +28,19 @@ pub struct Export {
     alerts: Vec<OwnAlert>,
 }
 
+impl Export {
+    /// Removes the ids that browsers store for their devices: they are the values of a cookie, and
+    /// nobody but its person needs them.
+    fn remove_device_ids(&mut self) {
+        for device in &mut self.devices {
+            device.device_id = None;
+        }
+        for session in &mut self.sessions {
+            session.device_id = None;
+        }
+    }
+}
+
 #[derive(Serialize)]
 struct Account {
     id: UserId,
@@ -44,7 +57,8 @@ struct Account {
 
 #[derive(Serialize)]
 struct OwnDevice {
-    device_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    device_id: Option<String>,
     name: Option<String>,
     first_seen_at: Timestamp,
     last_seen_at: Timestamp,
@@ -124,7 +138,9 @@ impl Accounts {
                 record(c, id, EventKind::Exported, &origin, now)
             })
             .await?;
-        self.export(id).await
+        let mut export = self.export(id).await?;
+        export.remove_device_ids();
+        Ok(export)
     }
 
     /// Returns the live sessions, then every ended one.
@@ -162,7 +178,7 @@ impl From<User> for Account {
 impl From<KnownDevice> for OwnDevice {
     fn from(device: KnownDevice) -> Self {
         Self {
-            device_id: device.device_id,
+            device_id: Some(device.device_id),
             name: device.name,
             first_seen_at: device.first_seen_at,
             last_seen_at: device.last_seen_at,

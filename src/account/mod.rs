@@ -89,6 +89,12 @@ impl Accounts {
         self.alerts.is_mailing()
     }
 
+    /// Returns whether nobody signs in with a password before their e-mail is verified.
+    #[must_use]
+    pub fn requires_verified_email(&self) -> bool {
+        self.policy.require_verified_email
+    }
+
     /// Returns how long a link for a new password is valid.
     #[must_use]
     pub fn reset_lifetime(&self) -> Duration {

@@ -2,9 +2,12 @@
 //! administrator's pages and the API give them.
 
 use clap::Args;
+use clap::builder::PossibleValuesParser;
+use strum::VariantNames;
 
 use super::error::{Result, invalid_or_service};
-use crate::sessions::search::SessionFilter;
+use crate::sessions::search::{Mark, SessionFilter, StateFilter};
+use crate::user_agent::DeviceKind;
 
 /// The ids of the options.
 pub(super) const OPTIONS: [&str; 14] = [
@@ -32,11 +35,11 @@ pub(super) struct FilterArgs {
     /// Their owner, by e-mail or id
     #[arg(long, value_name = "EMAIL")]
     user: Option<String>,
-    /// Their state: live, ended or any [default: live]
-    #[arg(long, value_name = "STATE")]
+    /// Their state [default: live]
+    #[arg(long, value_name = "STATE", value_parser = PossibleValuesParser::new(StateFilter::VARIANTS))]
     state: Option<String>,
-    /// The kind of their device: desktop, mobile, tablet …
-    #[arg(long, value_name = "KIND")]
+    /// The kind of their device
+    #[arg(long, value_name = "KIND", value_parser = PossibleValuesParser::new(DeviceKind::VARIANTS))]
     kind: Option<String>,
     /// Their browser
     #[arg(long, value_name = "NAME")]
@@ -53,8 +56,8 @@ pub(super) struct FilterArgs {
     /// The application of their owner, by name or id
     #[arg(long, value_name = "APPLICATION")]
     application: Option<String>,
-    /// What is unusual about them: country_changed or impossible_travel
-    #[arg(long, value_name = "MARK")]
+    /// What is unusual about them
+    #[arg(long, value_name = "MARK", value_parser = PossibleValuesParser::new(Mark::VARIANTS))]
     mark: Option<String>,
     /// Signed in at this time or later: 2026-11-01, a time of RFC 3339, or 90d for so long ago
     #[arg(long, value_name = "TIME")]
@@ -83,7 +86,7 @@ impl FilterArgs {
     pub(super) fn filter(&self, ended_reason: Option<&str>) -> Result<SessionFilter> {
         let pairs = self.values().into_iter().chain([("reason", ended_reason)]);
         let given = pairs.filter_map(|(name, value)| Some((name, value?)));
-        SessionFilter::parse(given).map_err(invalid_or_service)
+        SessionFilter::parse_order(given).map_err(invalid_or_service)
     }
 
     /// Returns the person, where that is the only option that is there.

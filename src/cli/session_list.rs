@@ -3,12 +3,15 @@
 use std::io::{self, StdoutLock, Write, stdout};
 
 use clap::Args;
+use clap::builder::PossibleValuesParser;
 use serde::Serialize;
 use serde::ser::{SerializeSeq, Serializer};
 use serde_json::ser::PrettyFormatter;
+use strum::VariantNames;
 
 use super::domain::Domain;
 use super::error::{CliError, Result, invalid_or_service};
+use super::output::email_or_subject;
 use super::session_filter::FilterArgs;
 use crate::clock::Timestamp;
 use crate::db::{SessionId, UserId};
@@ -21,7 +24,12 @@ pub(super) struct List {
     #[command(flatten)]
     filter: FilterArgs,
     /// Why they ended; finds ended ones unless --state says otherwise
-    #[arg(long, value_name = "REASON", help_heading = "Which sessions")]
+    #[arg(
+        long,
+        value_name = "REASON",
+        help_heading = "Which sessions",
+        value_parser = PossibleValuesParser::new(EndedReason::VARIANTS)
+    )]
     reason: Option<String>,
     /// Sort by used, opened or ended; with - in front, the latest first
     /// [default: -used, or -ended with --state ended]
@@ -48,7 +56,8 @@ pub(super) struct List {
 struct Row {
     id: SessionId,
     user_id: UserId,
-    email: String,
+    email: Option<String>,
+    subject: Option<String>,
     device_name: String,
     device_kind: DeviceKind,
     browser: Option<String>,
@@ -124,7 +133,8 @@ fn lines(mut output: StdoutLock<'static>) -> impl FnMut(Row) -> Result<()> {
 fn texts(mut output: StdoutLock<'static>) -> impl FnMut(Row) -> Result<()> {
     move |row| {
         let ip = row.ip_address.as_deref().unwrap_or("-");
-        let (id, email, name) = (row.id, row.email, row.device_name);
+        let email = email_or_subject(row.email.as_deref(), row.subject.as_deref());
+        let (id, name) = (row.id, row.device_name);
         writeln!(output, "{id}\t{email}\t{}\t{ip}\t{name}", row.last_used_at).map_err(not_written)
     }
 }
@@ -146,7 +156,8 @@ impl Row {
             device_name: session.display_name(),
             id: session.id,
             user_id: owner.id,
-            email: owner.shown_email().to_owned(),
+            email: owner.known_email().map(str::to_owned),
+            subject: owner.external_subject,
             device_kind: session.device_kind,
             browser: session.browser,
             os: session.os,

@@ -1,6 +1,8 @@
 //! The commands of `rollcall user` that change what one person may do.
 
 use clap::Args;
+use clap::builder::PossibleValuesParser;
+use strum::VariantNames;
 
 use super::domain::{Domain, parse_email};
 use super::error::{CliError, Result, about, invalid_or_service};
@@ -36,7 +38,7 @@ pub(super) struct Invite {
     #[arg(long)]
     name: Option<String>,
     /// What they may do
-    #[arg(long, default_value = "person", value_parser = ["person", "auditor", "admin"])]
+    #[arg(long, default_value = "person", value_parser = PossibleValuesParser::new(Role::VARIANTS))]
     role: String,
 }
 
@@ -45,7 +47,7 @@ pub(super) struct SetRole {
     #[command(flatten)]
     whom: Whom,
     /// What they may do from now on
-    #[arg(long, value_parser = ["person", "auditor", "admin"])]
+    #[arg(long, value_parser = PossibleValuesParser::new(Role::VARIANTS))]
     role: String,
     /// Why; they see it
     #[arg(long, value_name = "TEXT")]

@@ -1,11 +1,13 @@
 //! `rollcall user list` and `rollcall user show`.
 
 use clap::Args;
+use clap::builder::PossibleValuesParser;
 use serde::Serialize;
+use strum::VariantNames;
 
 use super::domain::Domain;
 use super::error::{Result, invalid_or_service};
-use super::output::print_json;
+use super::output::{email_or_subject, print_json};
 use super::user_acts::Whom;
 use crate::clock::Timestamp;
 use crate::db::{ApplicationId, UserId};
@@ -21,7 +23,7 @@ pub(super) struct List {
     #[arg(long, value_name = "TEXT")]
     q: Option<String>,
     /// Only those who may do that
-    #[arg(long, value_parser = ["person", "auditor", "admin"])]
+    #[arg(long, value_parser = PossibleValuesParser::new(Role::VARIANTS))]
     role: Option<String>,
     /// Only those who can sign in, or can't
     #[arg(long, value_parser = ["active", "disabled"])]
@@ -44,7 +46,7 @@ pub(super) struct List {
 #[derive(Serialize)]
 struct Row {
     id: UserId,
-    email: String,
+    email: Option<String>,
     email_verified: bool,
     stated_email: Option<String>,
     application_id: Option<ApplicationId>,
@@ -152,7 +154,8 @@ pub(super) async fn show(domain: &Domain, whom: &Whom, json: bool) -> Result<()>
 fn print_line(user: &people::User) {
     let name = user.full_name.as_deref().unwrap_or("-");
     let (role, state) = (user.role().as_str(), user.state().as_str());
-    println!("{}\t{}\t{role}\t{state}\t{name}", user.id, user.email);
+    let email = email_or_subject(user.known_email(), user.external_subject.as_deref());
+    println!("{}\t{email}\t{role}\t{state}\t{name}", user.id);
 }
 
 fn parse<T: std::str::FromStr<Err = Error>>(text: Option<&str>) -> Result<Option<T>> {
@@ -165,7 +168,7 @@ impl From<people::User> for Row {
             id: user.id,
             role: user.role(),
             is_invited: user.is_invited(),
-            email: user.email,
+            email: user.known_email().map(str::to_owned),
             email_verified: user.email_verified_at.is_some(),
             stated_email: user.stated_email,
             application_id: user.application_id,

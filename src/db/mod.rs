@@ -26,7 +26,7 @@ pub(crate) use self::connection::{MultiBackend, on_each};
 pub(crate) use self::functions::folded;
 pub use self::lock::NodeLock;
 pub(crate) use self::lock::lock_name;
-pub(crate) use self::statement::{cached, first_rows, in_few_sizes};
+pub(crate) use self::statement::{cached, first_rows, in_few_sizes, uncached};
 pub(crate) use self::types::read_from_text;
 pub use self::types::{
     AlertId, ApiKeyId, ApplicationId, CountDeltaId, EventId, FormerEmailId, JobId, MailId,
@@ -183,12 +183,28 @@ impl Db {
     where
         W: FnOnce(&mut AnyConnection) -> Result<usize> + Clone + Send + 'static,
     {
+        self.repeat_some_with_lock(lock, usize::MAX, batch).await
+    }
+
+    /// Repeats `batch` as [`Db::repeat_with_lock`], at most `times`.
+    ///
+    /// # Errors
+    /// As [`Db::repeat_with_lock`].
+    pub async fn repeat_some_with_lock<W>(
+        &self,
+        lock: NodeLock,
+        times: usize,
+        batch: W,
+    ) -> Result<usize>
+    where
+        W: FnOnce(&mut AnyConnection) -> Result<usize> + Clone + Send + 'static,
+    {
         let mut changed = 0;
-        while let Some(rows) = self.transaction_with_lock(lock, batch.clone()).await? {
-            if rows == 0 {
-                break;
+        for _ in 0..times {
+            match self.transaction_with_lock(lock, batch.clone()).await? {
+                None | Some(0) => break,
+                Some(rows) => changed += rows,
             }
-            changed += rows;
         }
         Ok(changed)
     }

@@ -1,4 +1,4 @@
-//! Statements that the database compiles once for each connection. Diesel stores a compiled
+//! Statements that the database compiles once for each connection, or each time. Diesel stores a compiled
 //! statement unless it may have any number of texts, which it assumes of every `UPDATE`; SQLite
 //! compiles a stored one again whenever its `LIMIT` is bound.
 
@@ -45,6 +45,39 @@ impl<Q: Query> Query for Cached<Q> {
 }
 
 impl<Q, C> RunQueryDsl<C> for Cached<Q> {}
+
+/// A statement that may have any number of texts, so that no compiled one is stored.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Uncached<Q>(Q);
+
+/// Makes the database compile `statement` each time. One that is built of parts, each of which may be
+/// there or not, needs this: Diesel would store as many texts as there are combinations.
+pub(crate) fn uncached<Q>(statement: Q) -> Uncached<Q> {
+    Uncached(statement)
+}
+
+impl<Q, DB> QueryFragment<DB> for Uncached<Q>
+where
+    DB: Backend,
+    Q: QueryFragment<DB>,
+{
+    fn walk_ast<'b>(&'b self, mut pass: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        pass.unsafe_to_cache_prepared();
+        self.0.walk_ast(pass)
+    }
+}
+
+impl<Q> QueryId for Uncached<Q> {
+    type QueryId = ();
+
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<Q: Query> Query for Uncached<Q> {
+    type SqlType = Q::SqlType;
+}
+
+impl<Q, C> RunQueryDsl<C> for Uncached<Q> {}
 
 /// A query with a `LIMIT` that is part of its text.
 #[derive(Debug, Clone, Copy)]

@@ -15,6 +15,8 @@ pub struct EventCriteria {
     pub application: Option<ApplicationId>,
     /// What happened.
     pub kind: Option<EventKind>,
+    /// With this detail.
+    pub detail: Option<&'static str>,
     /// On which session.
     pub session: Option<SessionId>,
     /// By which bulk job.

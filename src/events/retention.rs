@@ -17,6 +17,9 @@ pub struct EventRetention {
     batch: u32,
 }
 
+/// The batches of addresses that one sweep gives their sortable form.
+const KEY_BATCHES: usize = 50;
+
 impl EventRetention {
     /// Returns the events in `db`, which are purged after the retention in the settings.
     #[must_use]
@@ -43,7 +46,7 @@ impl EventRetention {
             .await
     }
 
-    /// Stores the sortable form of addresses that were stored without one, in batches, unless
+    /// Stores the sortable form of addresses that were stored without one, in some batches, unless
     /// another node does so. Returns how many.
     ///
     /// # Errors
@@ -52,7 +55,7 @@ impl EventRetention {
     pub async fn fill_ip_keys(&self) -> Result<usize> {
         let limit = i64::from(self.batch);
         self.db
-            .repeat_with_lock(NodeLock::Sweep, move |c| {
+            .repeat_some_with_lock(NodeLock::Sweep, KEY_BATCHES, move |c| {
                 let without = store::list_without_ip_key(c, limit)?;
                 without.iter().try_fold(0, |rows, (id, ip)| {
                     Ok(rows + store::update_ip_key(c, *id, ip)?)

@@ -266,19 +266,26 @@ pub(super) fn list_changes_after(
         .filter(session_events::id.gt(after))
         .order(session_events::id)
         .limit(MAX_CHANGES)
-        .select(Event::as_select())
+        .select((
+            session_events::id,
+            session_events::user_id,
+            session_events::session_id,
+            session_events::kind,
+            session_events::at,
+        ))
         .into_boxed();
     if let Some(user) = user {
         events = events.filter(session_events::user_id.eq(user));
     }
-    let change = |event: Event| {
+    type Row = (EventId, UserId, Option<SessionId>, EventKind, Timestamp);
+    let change = |(id, user, session, kind, at): Row| {
         let change = Change {
-            user: event.user_id,
-            session: event.session_id,
-            kind: event.kind,
-            at: event.at,
+            user,
+            session,
+            kind,
+            at,
         };
-        (event.id, change)
+        (id, change)
     };
     Ok(events.load(c)?.into_iter().map(change).collect())
 }

@@ -22,7 +22,7 @@ use crate::people::Role;
 use crate::sessions::Caller;
 
 /// Extracts an administrator or an auditor signed in in this browser, who reads. For any other person
-/// the error is [`Error::NotFound`].
+/// the error is [`Error::NotFound`]. A cookie that was replaced reads nothing here: it may be a copy.
 pub struct AuditCaller(pub Caller);
 
 /// Extracts an administrator signed in in this browser, after step-up. For any other person the
@@ -100,9 +100,10 @@ impl FromRequest for AuditCaller {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let caller = page_caller(request, payload);
+        let request = request.clone();
         Box::pin(async move {
             let caller = caller.await?;
-            require_role(&caller, Role::Auditor)?;
+            require_auditor(&request, &caller)?;
             Ok(Self(caller))
         })
     }
@@ -148,10 +149,11 @@ impl FromRequest for AuditApiCaller {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let admin = api_admin(request, payload);
+        let request = request.clone();
         Box::pin(async move {
             let admin = admin.await?;
             if let Some(caller) = admin.person() {
-                require_role(caller, Role::Auditor)?;
+                require_auditor(&request, caller)?;
             }
             Ok(Self(admin))
         })
@@ -247,6 +249,11 @@ fn require_role(caller: &Caller, least: Role) -> Result<()> {
         true => Ok(()),
         false => Err(Error::NotFound),
     }
+}
+
+fn require_auditor(request: &HttpRequest, caller: &Caller) -> Result<()> {
+    require_role(caller, Role::Auditor)?;
+    app_state(request)?.sessions.require_write(caller)
 }
 
 fn require_api_admin(request: &HttpRequest, caller: &Caller) -> Result<()> {

@@ -174,9 +174,29 @@ fn cell(value: &Value) -> Cow<'_, str> {
     }
 }
 
-/// Returns a text that no spreadsheet takes for a formula: one that would be begins with an
-/// apostrophe, by which spreadsheets recognise plain text.
+/// Returns a text in which no spreadsheet finds a formula: what would be one begins with an
+/// apostrophe, by which spreadsheets recognise plain text. Where others than commas separate cells, a
+/// part of the text becomes a cell.
 fn defused(text: &str) -> Cow<'_, str> {
+    /// What separates cells in some locales.
+    const SEPARATORS: [char; 2] = [';', '\t'];
+
+    let mut parts = text.split_inclusive(SEPARATORS);
+    let first = parts.next().unwrap_or_default();
+    let is_harmless = !is_formula(text) && !parts.clone().any(is_formula);
+    if is_harmless {
+        return Cow::Borrowed(text);
+    }
+    let mark = |begins: bool| if begins { "'" } else { "" };
+    let mut defused = format!("{}{first}", mark(is_formula(text)));
+    for part in parts {
+        defused.push_str(mark(is_formula(part)));
+        defused.push_str(part);
+    }
+    Cow::Owned(defused)
+}
+
+fn is_formula(text: &str) -> bool {
     /// What formulas begin with, also in the wide forms that some spreadsheets read the same.
     const FORMULA: [char; 8] = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
     /// Characters that have no width and are no white space.
@@ -186,10 +206,7 @@ fn defused(text: &str) -> Cow<'_, str> {
     let visible = text.trim_start_matches(|c: char| {
         c.is_whitespace() || c.is_control() || INVISIBLE.contains(&c)
     });
-    match begins_with_control || visible.starts_with(FORMULA) {
-        true => Cow::Owned(format!("'{text}")),
-        false => Cow::Borrowed(text),
-    }
+    begins_with_control || visible.starts_with(FORMULA)
 }
 
 #[cfg(test)]
@@ -203,7 +220,6 @@ mod tests {
             "+1",
             "-1",
             "@SUM(A1)",
-            "\t=1",
             "\r=1",
             "\n",
             "  =1",
@@ -217,7 +233,25 @@ mod tests {
         ] {
             assert_eq!(defused(formula), format!("'{formula}"));
         }
-        for plain in ["", "Ada", "a=b", "1-2", "'=1", "ana+tag@example.org", " x"] {
+        for (text, expected) in [
+            ("a;=1+1;b", "a;'=1+1;b"),
+            ("a; =1", "a;' =1"),
+            ("a\t@x", "a\t'@x"),
+            ("\t=1", "'\t'=1"),
+            ("=1;+2;c", "'=1;'+2;c"),
+        ] {
+            assert_eq!(defused(text), expected);
+        }
+        for plain in [
+            "",
+            "Ada",
+            "a=b",
+            "1-2",
+            "'=1",
+            "ana+tag@example.org",
+            " x",
+            "a; b;",
+        ] {
             assert_eq!(defused(plain), plain);
         }
     }

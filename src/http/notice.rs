@@ -111,6 +111,8 @@ pub enum PersonNotice {
     Created,
     /// The account was created, and a link to set a password is on its way to it.
     Invited,
+    /// The account was created a moment before, and the form that was sent again changed nothing.
+    CreatedBefore,
     /// The account was created a moment before, with a link that was shown then.
     InvitedBefore,
     /// Another link to set a password is on its way.

@@ -15,7 +15,7 @@ use crate::sessions::search::{FoundSession, SearchQuery};
 const PAGE: u32 = 500;
 
 /// The columns of the file.
-const COLUMNS: [&str; 23] = [
+const COLUMNS: [&str; 22] = [
     "id",
     "state",
     "user_id",
@@ -24,7 +24,6 @@ const COLUMNS: [&str; 23] = [
     "subject",
     "application_id",
     "device_name",
-    "device_id",
     "device_kind",
     "browser",
     "os",
@@ -98,12 +97,11 @@ fn row(found: &FoundSession, now: Timestamp) -> Result<ExportRow> {
         value(session.id)?,
         value(found.state(now))?,
         value(owner.id)?,
-        value(owner.shown_email())?,
+        value(owner.known_email())?,
         value(&owner.full_name)?,
         value(&owner.external_subject)?,
         value(owner.application_id)?,
         value(&session.device_name)?,
-        value(&session.device_id)?,
         value(session.device_kind)?,
         value(&session.browser)?,
         value(&session.os)?,

@@ -1,5 +1,4 @@
-//! Adds what happened to the totals of the counters, and counts the people with live sessions where
-//! there are too many to count them for each page.
+//! Adds what happened to the totals of the counters.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,9 +30,6 @@ impl Job for AddUpCounts {
             let added = self.overview.add_up().await;
             if let Err(err) = &added {
                 tracing::warn!(error = %Chain(err), "the counters could not be added up; the next run tries again");
-            }
-            if let Err(err) = self.overview.count_people().await {
-                tracing::warn!(error = %Chain(&err), "the people with live sessions could not be counted");
             }
             added
         })

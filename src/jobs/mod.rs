@@ -3,6 +3,7 @@
 
 mod add_up_counts;
 mod correct_clock;
+mod count_people;
 mod deliver_mail;
 mod flush_last_uses;
 mod heartbeat;
@@ -24,6 +25,7 @@ use tokio::time::{sleep, timeout};
 
 use self::add_up_counts::AddUpCounts;
 use self::correct_clock::CorrectClock;
+use self::count_people::CountPeople;
 use self::deliver_mail::DeliverMail;
 use self::flush_last_uses::FlushBuffer;
 use self::heartbeat::WriteHeartbeat;
@@ -139,6 +141,10 @@ impl Jobs {
             accounts: app.accounts.clone(),
             has_void_links: AtomicBool::new(false),
         };
+        let count_people = CountPeople {
+            overview: app.overview.clone(),
+        };
+        Periodic::start_job(count_people, &reporter);
         let add_up_counts = AddUpCounts {
             overview: app.overview.clone(),
         };

@@ -83,9 +83,7 @@ impl Sweep {
     /// Sweeps once. Last uses are written first, since a buffered one may extend a session.
     async fn sweep(&self) -> Result<SweepReport> {
         self.sessions.flush_last_uses().await?;
-        self.sessions.fill_ip_keys().await?;
-        self.events.fill_ip_keys().await?;
-        Ok(SweepReport {
+        let report = SweepReport {
             expired: self.sessions.expire().await?,
             rotations: self.sessions.clear_rotations().await?,
             sessions: self.sessions.purge().await?,
@@ -95,7 +93,11 @@ impl Sweep {
             messages: self.alerts.purge_messages().await?,
             addresses: self.people.purge().await?,
             jobs: self.sessions.purge_bulk_jobs().await?,
-        })
+        };
+        // Last, since after an update there may be many.
+        self.sessions.fill_ip_keys().await?;
+        self.events.fill_ip_keys().await?;
+        Ok(report)
     }
 }
 

@@ -22,8 +22,8 @@ pub(crate) use self::credentials::{
     update_password, void_password, void_password_links,
 };
 pub(crate) use self::external::{
-    assign, count_by_application, count_of_application, count_of_application_to, find_earlier,
-    get_application_of, list_by_stated_email, list_earlier_subjects, list_unclaimed,
+    MAX_STATED_ALIKE, assign, count_by_application, count_of_application, count_of_application_to,
+    find_earlier, get_application_of, list_by_stated_email, list_earlier_subjects, list_unclaimed,
 };
 pub(super) use self::external::{find_by_subject, is_in_realm};
 pub(crate) use self::former::{

@@ -20,12 +20,12 @@ impl User {
         }
     }
 
-    /// Returns the name to call the person by, else their e-mail.
+    /// Returns the name to call the person by, else their e-mail, else their subject.
     #[must_use]
     pub fn display_name(&self) -> &str {
-        self.full_name
-            .as_deref()
-            .unwrap_or_else(|| self.shown_email())
+        let name = self.full_name.as_deref().or(self.known_email());
+        name.or(self.external_subject.as_deref())
+            .unwrap_or(&self.email)
     }
 
     /// Returns whether the account is opened by a password, rather than by an application.
@@ -60,19 +60,35 @@ impl User {
         self.is_active && !self.is_external()
     }
 
-    /// Returns whether `text` is what somebody types to name this person: their e-mail, ignoring
-    /// case, the subject that an application has of them, or their id.
+    /// Returns what somebody types to confirm that this person is to be deleted: the subject of an
+    /// application's person, else the e-mail.
     #[must_use]
-    pub fn is_named(&self, text: &str) -> bool {
-        let text = text.trim();
-        let is_email = self.shown_email().to_lowercase() == text.to_lowercase();
-        is_email || self.external_subject.as_deref() == Some(text) || text.parse() == Ok(self.id)
+    pub fn deletion_text(&self) -> &str {
+        self.external_subject.as_deref().unwrap_or(&self.email)
+    }
+
+    /// Returns whether `typed` is the [`deletion_text`](Self::deletion_text); the case of an e-mail
+    /// does not matter.
+    #[must_use]
+    pub fn is_deletion_confirmed(&self, typed: &str) -> bool {
+        match &self.external_subject {
+            Some(subject) => typed == subject,
+            None => typed.trim().to_lowercase() == self.email.to_lowercase(),
+        }
     }
 
     /// Returns the e-mail to show: that of an application's person is what the application stated.
     #[must_use]
     pub fn shown_email(&self) -> &str {
         self.stated_email.as_deref().unwrap_or(&self.email)
+    }
+
+    /// Returns their e-mail: `None` for an application's person whose application stated none, and
+    /// who has an address only because each account has one.
+    #[must_use]
+    pub fn known_email(&self) -> Option<&str> {
+        let is_known = self.stated_email.is_some() || !self.is_external() || self.has_mailbox();
+        is_known.then(|| self.shown_email())
     }
 
     /// Returns whether an application authenticates them.

@@ -171,7 +171,7 @@ pub static API: &[Route] = &[
     Route::post("/api/v1/admin/users/{id}/verify-email", Access::AdminPersonApi, || web::to(api::admin::user_acts::verify_email)),
     Route::post("/api/v1/admin/users/{id}/reset-link", Access::AdminPersonApi, || web::to(api::admin::user_acts::create_reset_link)),
     Route::post("/api/v1/admin/users/{id}/invite", Access::AdminPersonApi, || web::to(api::admin::user_acts::invite_again)),
-    Route::get("/api/v1/admin/users/{id}/export", Access::AdminPersonApi, || web::to(api::admin::user_acts::export)),
+    Route::post("/api/v1/admin/users/{id}/export", Access::AdminPersonApi, || web::to(api::admin::user_acts::export)),
 ];
 
 /// The routes for people. Their responses ensure that the browser has a device cookie.
@@ -228,7 +228,6 @@ pub static PAGES: &[Route] = &[
     Route::get("/admin/jobs", Access::Audit, || web::to(pages::admin::jobs::list)),
     Route::get("/admin/jobs/{id}", Access::Audit, || web::to(pages::admin::job::show)),
     Route::post("/admin/jobs/{id}/stop", Access::Admin, || web::to(pages::admin::job::stop)),
-    Route::get("/admin/sessions/export", Access::Audit, || web::to(pages::admin::session_export::download)),
     Route::get("/admin", Access::Audit, || web::to(pages::admin::overview::show)),
     Route::get("/admin/users", Access::Audit, || web::to(pages::admin::users::show)),
     Route::get("/admin/users/new", Access::Admin, || web::to(pages::admin::new_user::show_new)),

@@ -62,16 +62,6 @@ impl Sessions {
             .await
     }
 
-    /// Counts the live sessions of all people.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`] when the database doesn't respond.
-    pub async fn count_live(&self) -> Result<u64> {
-        let now = self.clock.now();
-        let count = self.db.read(move |c| store::count_live(c, now)).await?;
-        Ok(u64::try_from(count).unwrap_or_default())
-    }
-
     /// Ends every session of `owner`. Returns those that ended.
     ///
     /// # Errors

@@ -9,6 +9,9 @@ use crate::db::{AnyConnection, NodeLock, SessionId, UserId};
 use crate::error::Result;
 use crate::events::{self, EventKind, NewEvent, Origin};
 
+/// The batches of addresses that one sweep gives their sortable form.
+const KEY_BATCHES: usize = 50;
+
 impl Sessions {
     /// Marks every expired session as ended, in batches, unless another node does so. Returns how
     /// many were marked.
@@ -40,7 +43,7 @@ impl Sessions {
         Ok(marked)
     }
 
-    /// Stores the sortable form of addresses that were stored without one, in batches, unless
+    /// Stores the sortable form of addresses that were stored without one, in some batches, unless
     /// another node does so. Returns how many.
     ///
     /// # Errors
@@ -49,7 +52,7 @@ impl Sessions {
     pub async fn fill_ip_keys(&self) -> Result<usize> {
         let limit = i64::from(self.sweep_batch);
         self.db
-            .repeat_with_lock(NodeLock::Sweep, move |c| {
+            .repeat_some_with_lock(NodeLock::Sweep, KEY_BATCHES, move |c| {
                 let without = store::list_without_ip_key(c, limit)?;
                 without.iter().try_fold(0, |rows, (id, ip)| {
                     Ok(rows + store::update_ip_key(c, *id, ip)?)

@@ -24,9 +24,8 @@ pub(super) use self::bulk_jobs::{
 };
 pub(crate) use self::bulk_jobs::{list_job_addresses, stop_jobs_of, update_job_address};
 pub(crate) use self::ending::{
-    SessionEnd, count_live, end, end_all, end_in_browser, end_listed, end_on_device, end_others,
-    end_several, expire, list_due, list_ended_before, list_expired_by_person, purge,
-    update_sweep_time,
+    SessionEnd, end, end_all, end_in_browser, end_listed, end_on_device, end_others, end_several,
+    expire, list_due, list_ended_before, list_expired_by_person, purge, update_sweep_time,
 };
 pub(crate) use self::figures::{
     count_by_dimension, count_by_hour, list_latest_sign_ins, list_owners_after,
@@ -119,6 +118,7 @@ pub(super) fn list_live(
 }
 
 /// Lists a person's ended sessions that follow `after`, newest end first, at most `limit`.
+/// More rows may be read: limits of few sizes have few texts.
 pub(super) fn list_ended(
     c: &mut AnyConnection,
     user: UserId,
@@ -136,7 +136,10 @@ pub(super) fn list_ended(
         let same_time = user_sessions::ended_at.eq(at).and(user_sessions::id.lt(id));
         ended = ended.filter(earlier.or(same_time));
     }
-    Ok(first_rows(ended, limit).load(c)?)
+    let read = limit.checked_next_power_of_two().unwrap_or(limit);
+    let mut found: Vec<Session> = first_rows(ended, read).load(c)?;
+    found.truncate(limit as usize);
+    Ok(found)
 }
 
 /// Locks the row of a session until the transaction ends. On SQLite a transaction that writes has

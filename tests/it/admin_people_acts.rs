@@ -440,7 +440,14 @@ async fn an_account_is_added_with_a_password(app: &TestApp) {
     let again = fixture.browser.send(&form, &fields).await.expect(303);
     assert_eq!(again.location(), made.location());
     let page = fixture.browser.follow(&again).await;
-    page.expect_words("The account of Eve is made.");
+    let unchanged = "The account of Eve was made a moment ago; this form changed nothing.";
+    page.expect_words(unchanged);
+    // So it does with another password, which is not that of the account.
+    let mut others = fields;
+    others[2].1 = "another password than that";
+    let again = fixture.browser.send(&form, &others).await.expect(303);
+    let page = fixture.browser.follow(&again).await;
+    page.expect_words(unchanged);
     let eve = Person {
         email: "eve@example.org".into(),
         password: PASSWORD.into(),

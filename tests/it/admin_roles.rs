@@ -153,6 +153,6 @@ fn acts(id: &str) -> Vec<(&'static str, String, Value)> {
         ("POST", format!("/{id}/verify-email"), json!({})),
         ("POST", format!("/{id}/reset-link"), json!({})),
         ("POST", format!("/{id}/invite"), json!({})),
-        ("GET", format!("/{id}/export"), json!({})),
+        ("POST", format!("/{id}/export"), json!({})),
     ]
 }

@@ -87,6 +87,9 @@ async fn everybodys_sessions_are_listed(app: &TestApp) {
         assert!(words.contains(expected), "{expected}: {words}");
     }
     assert_eq!(listed(&page).len(), 2);
+    // Of those with a reason, none is live.
+    let with_reason = browser.get("/admin/sessions?state=any&reason=limit").await;
+    assert!(!with_reason.expect(200).text.contains("End all"));
     let user = device.session["user_id"].as_str().expect("an id");
     assert!(page.text.contains(&format!("/admin/users/{user}")));
     let narrowed = browser.get("/admin/sessions?kind=phone").await.expect(200);
@@ -316,7 +319,10 @@ async fn ended_sessions_say_why_and_by_whom(app: &TestApp) {
         words.contains("Ended by an administrator just now · by admin@example.org"),
         "{words}"
     );
-    assert!(words.contains("Signed out just now"), "{words}");
+    assert!(
+        words.contains("Signed out on the device just now"),
+        "{words}"
+    );
     let narrowed = browser
         .get("/admin/sessions?reason=admin")
         .await
@@ -375,7 +381,7 @@ async fn a_session_shows_what_happened_in_it(app: &TestApp) {
         "if not used",
         "Signed in 127.0.0.1",
         "On the same device",
-        "This person’s other sessions",
+        "On their other devices",
         "Safari on iPhone",
         "End it…",
     ] {

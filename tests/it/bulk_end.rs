@@ -200,12 +200,30 @@ async fn an_order_names_sessions_and_a_reason(app: &TestApp) {
 
 async fn an_order_for_everybody_says_so(app: &TestApp) {
     let fixture = Fixture::new(app).await;
-    for filter in [json!({}), json!({"browser": " ", "q": ""})] {
+    for filter in [
+        json!({}),
+        json!({"browser": " ", "q": ""}),
+        json!({"browser": "Firefox", "ip": ""}),
+        json!({"state": "live", "user": "\u{200b}\n"}),
+    ] {
         let body = json!({"filter": filter, "reason": "x"});
         order(&fixture.admin, &body)
             .await
             .problem(400, "invalid_request");
     }
+    let twice =
+        r#"{"filter": {"user": "ada@example.org", "user": "bob@example.org"}, "reason": "x"}"#;
+    let request = app
+        .anyone()
+        .request("POST", "/api/v1/admin/sessions/end")
+        .bearer_auth(&fixture.admin.access_token)
+        .header("content-type", "application/json")
+        .body(twice);
+    TestResponse::to(request)
+        .await
+        .problem(400, "invalid_request");
+    let command = Program::with(&app.database).run(&["session", "end", "--ip", "", "--yes"]);
+    assert_eq!(command.status, 2, "{}", command.stderr);
     expect_ended_once(app, 0);
 }
 

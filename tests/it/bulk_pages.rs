@@ -133,7 +133,7 @@ async fn ticked_sessions_are_named_and_ended(app: &TestApp) {
         .browser
         .follow(&done)
         .await
-        .expect_words("Ending 2 sessions that were ticked");
+        .expect_words("Ending 2 sessions that were listed");
     expect_ended_once(app, 2);
     fixture
         .preview(&[("session", &phone)])
@@ -233,13 +233,15 @@ async fn an_unknown_field_never_ends_more(app: &TestApp) {
     let fixture = Fixture::new(app).await;
     for path in [PREVIEW, END] {
         let form = token(&fixture.browser).await.aimed_at(path);
-        let fields = [("all", "1"), ("browsr", "Safari"), ("stated_reason", "x")];
-        fixture
-            .browser
-            .send(&form, &fields)
-            .await
-            .expect(400)
-            .expect_words("browsr");
+        for name in ["browsr", "search"] {
+            let fields = [("all", "1"), (name, "Safari"), ("stated_reason", "x")];
+            fixture
+                .browser
+                .send(&form, &fields)
+                .await
+                .expect(400)
+                .expect_words(name);
+        }
     }
     expect_ended_once(app, 0);
 }

@@ -41,6 +41,7 @@ mod browser_pages;
 mod browser_security;
 mod bulk_end;
 mod bulk_jobs;
+mod bulk_names;
 mod bulk_pages;
 mod change_notifications;
 mod clear_site_data;

@@ -14,6 +14,13 @@ on_both!(
     keys_become_applications_where_nobody_has_a_subject,
 );
 
+const TRIGGERS: [&str; 5] = [
+    "alerts_count_insert",
+    "user_sessions_count_delete",
+    "user_sessions_count_end",
+    "user_sessions_count_insert",
+    "user_sessions_count_move",
+];
 const TABLES: [&str; 3] = ["users", "user_sessions", "session_events"];
 
 async fn migrating_up_down_and_up_again(database: Database) {
@@ -24,6 +31,11 @@ async fn migrating_up_down_and_up_again(database: Database) {
     assert_eq!(tables(&database), 0);
     migrate::run(&url).expect("up again");
     assert_eq!(tables(&database), TABLES.len());
+    assert_eq!(
+        triggers(&database),
+        TRIGGERS,
+        "without them nothing is counted"
+    );
 
     let app = TestApp::start(database).await;
     let ada = app.register("ada@example.org").await;
@@ -294,6 +306,17 @@ pub fn migrate_until(database: &Database, end: &str) {
 
 fn url(database: &Database) -> DatabaseUrl {
     database.url().parse().expect("a database URL")
+}
+
+/// Lists the triggers. SQLite drops them with a table that a migration makes anew.
+fn triggers(database: &Database) -> Vec<String> {
+    let all = match database.postgres_name() {
+        Some(_) => {
+            "SELECT CAST(tgname AS TEXT) AS value FROM pg_trigger WHERE NOT tgisinternal ORDER BY tgname"
+        }
+        None => "SELECT name AS value FROM sqlite_master WHERE type = 'trigger' ORDER BY name",
+    };
+    database.texts(all).into_iter().flatten().collect()
 }
 
 /// Returns how many of [`TABLES`] there are.

@@ -10,6 +10,7 @@ on_both!(
     database: a_use_of_a_session_compiles_nothing,
     a_refresh_compiles_nothing,
     the_page_of_devices_compiles_nothing,
+    history_in_pages_of_any_size_has_few_statements,
     signing_in_and_out_compiles_nothing,
     introspection_compiles_nothing,
     a_proxy_s_question_compiles_nothing,
@@ -110,6 +111,27 @@ async fn the_page_of_devices_compiles_nothing(database: Database) {
         browser.get("/devices").await.expect(200);
     };
     fixture.expect_compiled("/devices", request).await;
+    fixture.app.stop().await;
+}
+
+async fn history_in_pages_of_any_size_has_few_statements(database: Database) {
+    let fixture = Fixture::start(database).await;
+    let device = fixture.app.login(&fixture.ada, FIREFOX).await;
+    fixture.statements.take();
+    for limit in 1..=60 {
+        let path = format!("/api/v1/sessions/history?limit={limit}");
+        device.get(&path).await.expect(200);
+    }
+    let mut texts: Vec<String> = fixture
+        .statements
+        .take()
+        .into_iter()
+        .map(|s| s.sql)
+        .collect();
+    texts.retain(|sql| sql.contains("ended_at") && sql.contains(" LIMIT "));
+    texts.sort_unstable();
+    texts.dedup();
+    assert!((1..=6).contains(&texts.len()), "{texts:#?}");
     fixture.app.stop().await;
 }
 

@@ -9,6 +9,7 @@ use crate::support::prelude::*;
 on_both!(
     app: without_credentials_only_public_routes_are_open,
     a_person_is_no_administrator,
+    a_faulty_query_shows_no_route_of_administrators,
     an_auditor_changes_nothing,
     a_key_without_the_scope_administers_nothing,
     another_method_is_405,
@@ -103,6 +104,35 @@ async fn a_person_is_no_administrator(app: &TestApp) {
         let response = TestResponse::to(request.bearer_auth(&token).json(&json!({}))).await;
         assert_eq!(response.status, 404, "{} {path}", route.method);
     }
+}
+
+/// A query that no handler accepts is read only after the caller is known.
+async fn a_faulty_query_shows_no_route_of_administrators(app: &TestApp) {
+    const FAULTY: &str = "?before=x&before=y&after=a&after=b&cursor=%00";
+    let ada = app.register("ada@example.org").await;
+    let browser = app.signed_in_browser(&ada, FIREFOX).await;
+    let token = app.login(&ada, FIREFOX).await.access_token;
+    let mut count = 0;
+    for route in routes().filter(|route| route.method == "GET") {
+        let path = example(route.path) + FAULTY;
+        let nobody = TestResponse::to(app.anyone().request("GET", &path)).await;
+        let shown = format!("{path}: {}", nobody.status);
+        let person = match route.access {
+            Access::Audit | Access::Admin => {
+                assert!(nobody.is_to_sign_in(), "{shown}");
+                browser.get(&path).await
+            }
+            access if is_admin_api(access) => {
+                assert_eq!(nobody.status, 401, "{shown}");
+                let request = app.anyone().request("GET", &path);
+                TestResponse::to(request.bearer_auth(&token)).await
+            }
+            _ => continue,
+        };
+        assert_eq!(person.status, 404, "{path}");
+        count += 1;
+    }
+    assert!(count > 20, "only {count} routes");
 }
 
 async fn an_auditor_changes_nothing(app: &TestApp) {

@@ -1,7 +1,7 @@
 //! `scripts/seed`: it fills a migrated database, which the service then serves as any other.
 
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Output};
 
 use crate::support::prelude::*;
 use crate::support::program::Program;
@@ -10,6 +10,7 @@ on_both!(
     database: a_seeded_database_has_what_was_ordered,
     the_same_seed_makes_the_same_rows,
     people_of_a_seeded_database_sign_in,
+    a_database_with_people_is_refused,
 );
 
 const SESSIONS: i64 = 2_000;
@@ -18,18 +19,22 @@ const ADMINISTRATOR: &str = "administrator@example.org";
 /// Runs the script, and returns what it printed.
 #[track_caller]
 fn seed(database: &Database, arguments: &[&str]) -> String {
+    let output = run_seed(database, arguments);
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{error}");
+    String::from_utf8(output.stdout).expect("UTF-8")
+}
+
+fn run_seed(database: &Database, arguments: &[&str]) -> Output {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/seed");
-    let output = Command::new(script)
+    Command::new(script)
         .args(["--sessions", &SESSIONS.to_string()])
         .args(["--database", &database.url()])
         .args(["--rollcall", env!("CARGO_BIN_EXE_rollcall")])
         .args(arguments)
         .current_dir(database.folder())
         .output()
-        .expect("python3");
-    let error = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{error}");
-    String::from_utf8(output.stdout).expect("UTF-8")
+        .expect("python3")
 }
 
 fn count(database: &Database, of: &str) -> i64 {
@@ -112,7 +117,7 @@ async fn the_same_seed_makes_the_same_rows(database: Database) {
     assert_eq!(rows, other.texts(of_each));
 
     // More of it in the same database are others.
-    seed(&database, &["--seed", "one"]);
+    seed(&database, &["--seed", "one", "--add"]);
     assert_eq!(count(&database, "user_sessions"), 2 * SESSIONS);
 }
 
@@ -143,4 +148,20 @@ async fn people_of_a_seeded_database_sign_in(database: Database) {
         browser.get("/devices").await.expect(200);
     }
     assert!(serving.terminate().success());
+}
+
+/// It would get an administrator whose password whoever runs the script knows.
+async fn a_database_with_people_is_refused(database: Database) {
+    let rollcall = Program::with(&database);
+    rollcall.run(&["migrate"]).expect_done();
+    let invite = ["user", "invite", "--email", "ada@example.org"];
+    rollcall.run(&invite).expect_done();
+    let refused = run_seed(&database, &[]);
+    assert!(!refused.status.success());
+    let error = String::from_utf8_lossy(&refused.stderr);
+    assert!(error.contains("has people already"), "{error}");
+    assert_eq!(count(&database, "users"), 1);
+    seed(&database, &["--people", "300", "--add"]);
+    assert_eq!(count(&database, "users"), 303);
+    assert_eq!(count(&database, "users WHERE is_auditor"), 1);
 }

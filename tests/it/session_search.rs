@@ -220,7 +220,14 @@ async fn no_answer_has_a_secret(app: &TestApp) {
     let jtis = app
         .database
         .texts("SELECT refresh_token_jti AS value FROM user_sessions");
-    let secrets: Vec<String> = [hashes, jtis].concat().into_iter().flatten().collect();
+    let device_ids = app
+        .database
+        .texts("SELECT device_id AS value FROM user_sessions");
+    let secrets: Vec<String> = [hashes, jtis, device_ids]
+        .concat()
+        .into_iter()
+        .flatten()
+        .collect();
     let one = format!("/api/v1/admin/sessions/{}", model.sessions[0].id);
     for path in [
         "/api/v1/admin/sessions?state=any&limit=200",

@@ -152,7 +152,7 @@ async fn an_old_cookie_opens_no_administrator_s_page(app: &TestApp) {
     created.expect_words("Your password, please");
     let keys = "SELECT count(*) AS value FROM api_keys";
     assert_eq!(app.database.number(keys), 0);
-    owner.get("/admin/api-keys").await.expect(200);
+    owner.get("/admin/applications").await.expect(200);
 }
 
 async fn every_form_refuses_an_old_cookie(app: &TestApp) {

@@ -12,7 +12,7 @@ ALTER TABLE user_sessions ADD COLUMN last_used_bucket integer NOT NULL DEFAULT 0
 ALTER TABLE user_sessions ADD COLUMN ip_key text COLLATE "C" CHECK (length(ip_key) IN (9, 33));
 -- The application of its owner, if one authenticates them.
 ALTER TABLE user_sessions ADD COLUMN application_id uuid;
--- The country of the sign-in; whether it was used in another since, and whether it travelled
+-- The country of the sign-in, not known of older sessions; whether it was used in another since, and whether it travelled
 -- impossibly fast. Neither is taken back.
 ALTER TABLE user_sessions ADD COLUMN sign_in_country text CHECK (length(sign_in_country) <= 100);
 ALTER TABLE user_sessions ADD COLUMN has_changed_country boolean NOT NULL DEFAULT false;
@@ -22,18 +22,22 @@ DROP INDEX user_sessions_active;
 DROP INDEX user_sessions_due;
 DROP INDEX user_sessions_past;
 
+-- Room in each page for the next version of a row: before the rows are written anew.
+ALTER TABLE user_sessions SET (fillfactor = 90);
+
+-- IPv4 addresses get their form here, IPv6 ones from the sweep.
 UPDATE user_sessions SET
     sweep_at = expires_at,
     last_used_bucket = floor(extract(epoch FROM greatest(last_used_at, '1970-01-01 00:00:00+00')) / 600)::integer,
+    ip_key = CASE WHEN ip_address ~ '^[0-9]{1,3}([.][0-9]{1,3}){3}$' THEN
+        '4' || lpad(to_hex(split_part(ip_address, '.', 1)::integer), 2, '0') || lpad(to_hex(split_part(ip_address, '.', 2)::integer), 2, '0')
+        || lpad(to_hex(split_part(ip_address, '.', 3)::integer), 2, '0') || lpad(to_hex(split_part(ip_address, '.', 4)::integer), 2, '0')
+    END,
     application_id = (SELECT application_id FROM users WHERE users.id = user_sessions.user_id),
-    sign_in_country = location_country,
     has_impossible_travel = EXISTS (
         SELECT 1 FROM session_events
         WHERE session_events.session_id = user_sessions.id AND session_events.kind = 'impossible_travel'
     );
-
--- Room in each page for the next version of a row.
-ALTER TABLE user_sessions SET (fillfactor = 90);
 
 -- A person's active sessions.
 CREATE INDEX user_sessions_active ON user_sessions (user_id, last_used_bucket DESC, id DESC) WHERE is_active;

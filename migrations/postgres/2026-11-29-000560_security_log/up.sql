@@ -1,5 +1,11 @@
 -- The address in a form that sorts: "4" or "6", and its bytes in hexadecimal.
 ALTER TABLE session_events ADD COLUMN ip_key text COLLATE "C" CHECK (length(ip_key) IN (9, 33));
+-- IPv4 addresses get their form here, IPv6 ones from the sweep.
+UPDATE session_events SET ip_key = CASE WHEN ip_address ~ '^[0-9]{1,3}([.][0-9]{1,3}){3}$' THEN
+    '4' || lpad(to_hex(split_part(ip_address, '.', 1)::integer), 2, '0') || lpad(to_hex(split_part(ip_address, '.', 2)::integer), 2, '0')
+    || lpad(to_hex(split_part(ip_address, '.', 3)::integer), 2, '0') || lpad(to_hex(split_part(ip_address, '.', 4)::integer), 2, '0')
+END
+WHERE ip_address IS NOT NULL;
 -- Events whose address was stored before addresses had a form that sorts.
 CREATE INDEX session_events_without_ip_key ON session_events (id) WHERE ip_key IS NULL AND ip_address IS NOT NULL;
 

@@ -12,7 +12,7 @@ ALTER TABLE user_sessions ADD COLUMN last_used_bucket INTEGER NOT NULL DEFAULT 0
 ALTER TABLE user_sessions ADD COLUMN ip_key TEXT CHECK (length(ip_key) IN (9, 33));
 -- The application of its owner, if one authenticates them.
 ALTER TABLE user_sessions ADD COLUMN application_id BLOB;
--- The country of the sign-in; whether it was used in another since, and whether it travelled
+-- The country of the sign-in, not known of older sessions; whether it was used in another since, and whether it travelled
 -- impossibly fast. Neither is taken back.
 ALTER TABLE user_sessions ADD COLUMN sign_in_country TEXT CHECK (length(sign_in_country) <= 100);
 ALTER TABLE user_sessions ADD COLUMN has_changed_country BOOLEAN NOT NULL DEFAULT false;
@@ -26,7 +26,6 @@ UPDATE user_sessions SET
     sweep_at = expires_at,
     last_used_bucket = max(CAST(strftime('%s', last_used_at) AS INTEGER), 0) / 600,
     application_id = (SELECT application_id FROM users WHERE users.id = user_sessions.user_id),
-    sign_in_country = location_country,
     has_impossible_travel = EXISTS (
         SELECT 1 FROM session_events
         WHERE session_events.session_id = user_sessions.id AND session_events.kind = 'impossible_travel'

@@ -11,6 +11,7 @@ use crate::db::{JobId, SessionId};
 use crate::error::{Error, FieldError, Result};
 use crate::events::EventKind;
 use crate::net::IpFilter;
+use crate::sessions::EndedReason;
 use crate::sessions::search::TimeBound;
 use crate::text;
 
@@ -28,6 +29,8 @@ pub struct EventFilter {
     pub application: Option<String>,
     /// What happened.
     pub kind: Option<EventKind>,
+    /// Why the session ended: events of an end alone have it.
+    pub reason: Option<EndedReason>,
     /// On which session.
     pub session: Option<SessionId>,
     /// By which bulk job.
@@ -44,11 +47,12 @@ pub struct EventFilter {
 
 impl EventFilter {
     /// The names of its parts, in the order in which [`Self::to_pairs`] returns them.
-    pub const NAMES: [&str; 10] = [
+    pub const NAMES: [&str; 11] = [
         "user",
         "by",
         "application",
         "kind",
+        "reason",
         "session",
         "job",
         "ip",
@@ -94,6 +98,10 @@ impl EventFilter {
                 let allowed = || format!("must be one of {}", EventKind::VARIANTS.join(", "));
                 self.kind = Some(value.parse().map_err(|_| allowed())?);
             }
+            "reason" => {
+                let allowed = || format!("must be one of {}", EndedReason::VARIANTS.join(", "));
+                self.reason = Some(value.parse().map_err(|_| allowed())?);
+            }
             "session" => self.session = Some(id(&value)?),
             "job" => self.job = Some(id(&value)?),
             "ip" => {
@@ -121,6 +129,7 @@ impl EventFilter {
             self.by.clone(),
             self.application.clone(),
             shown(self.kind.map(EventKind::as_str)),
+            shown(self.reason.map(EndedReason::as_str)),
             shown(self.session),
             shown(self.job),
             shown(self.ip),
@@ -171,7 +180,8 @@ mod tests {
             ("user", "ada@example.org"),
             ("by", " bob@example.org"),
             ("application", "shop"),
-            ("kind", "signed_in"),
+            ("kind", "ended"),
+            ("reason", "admin"),
             ("session", "01a226cc-0000-7000-8000-000000000000"),
             ("job", "01a226cc-0000-7000-8000-000000000001"),
             ("ip", "203.0.113.9/24"),
@@ -192,6 +202,7 @@ mod tests {
         let pairs = [
             ("colour", "red"),
             ("kind", "gone"),
+            ("reason", "boredom"),
             ("session", "1"),
             ("ip", "here"),
             ("from", "soon"),
@@ -206,7 +217,9 @@ mod tests {
         let fields: Vec<_> = errors.iter().map(|err| err.field.as_str()).collect();
         assert_eq!(
             fields,
-            ["colour", "kind", "session", "ip", "from", "by", "q"]
+            [
+                "colour", "kind", "reason", "session", "ip", "from", "by", "q"
+            ]
         );
     }
 }

@@ -20,11 +20,11 @@ use crate::clock::Timestamp;
 use crate::db::{AnyConnection, ApplicationId, EventId, SessionId, UserId};
 use crate::error::{Error, Result};
 use crate::events::{
-    self, Event, EventBounds, EventCriteria, EventPosition, EventQuery, FoundEvents,
+    self, Event, EventBounds, EventCriteria, EventKind, EventPosition, EventQuery, FoundEvents,
 };
 use crate::net::{IpFilter, ip_key};
 use crate::people::{User, store as people};
-use crate::sessions::{Session, store as sessions};
+use crate::sessions::{EndedReason, Session, store as sessions};
 
 /// How long one page is searched for.
 const BUDGET: Duration = Duration::from_secs(5);
@@ -193,14 +193,19 @@ fn resolve(
     filter: &EventFilter,
     now: Timestamp,
 ) -> Result<Option<EventCriteria>> {
+    let kind = match (filter.kind, filter.reason) {
+        (Some(kind), Some(_)) if kind != EventKind::Ended => return Ok(None),
+        (kind, reason) => kind.or(reason.map(|_| EventKind::Ended)),
+    };
     let mut criteria = EventCriteria {
         users: Vec::new(),
         by: Vec::new(),
         application: None,
-        kind: filter.kind,
+        kind,
         session: filter.session,
         job: filter.job,
         ip: filter.ip.map(IpFilter::keys),
+        detail: filter.reason.map(EndedReason::as_str),
         text: filter.q.clone(),
         bounds: filter.bounds(now),
     };

@@ -23,7 +23,7 @@ pub struct EventRecord {
     pub detail: Option<String>,
     /// On whom.
     pub user_id: UserId,
-    /// Their e-mail.
+    /// Their e-mail, if it is known.
     pub user_email: Option<String>,
     /// On which session.
     pub session_id: Option<SessionId>,
@@ -60,19 +60,19 @@ impl From<LoggedEvent> for EventRecord {
             application,
         } = logged;
         let actor = event.actor();
-        let email = |user: User| user.shown_email().to_owned();
+        let email = |user: User| user.known_email().map(str::to_owned);
         Self {
             id: event.id,
             at: event.at,
             kind: event.kind.as_str(),
             detail: event.detail,
             user_id: event.user_id,
-            user_email: owner.map(email),
+            user_email: owner.and_then(email),
             session_id: event.session_id,
             device_name: session.as_ref().map(Session::display_name),
             actor,
             by_user_id: event.by_user_id,
-            by_email: by.map(email),
+            by_email: by.and_then(email),
             by_session_id: event.by_session_id,
             by_application_id: event.by_application_id,
             by_application: application.map(|Application { name, .. }| name),

@@ -2,10 +2,11 @@
 //! `DELETE /api/v1/admin/sessions/{id}` for one, `DELETE /api/v1/admin/users/{id}/sessions` for all
 //! of a person's.
 
-use std::collections::BTreeMap;
+use std::fmt;
 
 use actix_web::http::header::LOCATION;
 use actix_web::{HttpRequest, HttpResponse, web};
+use serde::de::{Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
 use super::jobs::JobJson;
@@ -27,7 +28,7 @@ use crate::sessions::search::SessionFilter;
 pub struct EndRequest {
     /// The parts of a filter. Everybody's sessions need `"state": "live"`: an empty filter is more
     /// likely a mistake.
-    filter: Option<BTreeMap<String, String>>,
+    filter: Option<FilterParts>,
     ids: Option<Vec<SessionId>>,
     /// What the owners see. Required, except for a dry run.
     reason: Option<String>,
@@ -35,6 +36,36 @@ pub struct EndRequest {
     dry_run: bool,
     #[serde(default)]
     include_own: bool,
+}
+
+/// The parts of a filter as they were sent. A map would leave out one that is given twice.
+struct FilterParts(Vec<(String, String)>);
+
+impl<'de> Deserialize<'de> for FilterParts {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        struct PartsVisitor;
+
+        impl<'de> Visitor<'de> for PartsVisitor {
+            type Value = FilterParts;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object of texts")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(
+                self,
+                mut map: A,
+            ) -> std::result::Result<FilterParts, A::Error> {
+                let mut parts = Vec::new();
+                while let Some(part) = map.next_entry()? {
+                    parts.push(part);
+                }
+                Ok(FilterParts(parts))
+            }
+        }
+
+        deserializer.deserialize_map(PartsVisitor)
+    }
 }
 
 /// The response to [`EndRequest`].
@@ -65,8 +96,8 @@ impl EndRequest {
     fn selection(&self, now: Timestamp) -> Result<Selection> {
         match (&self.filter, &self.ids) {
             (Some(filter), None) => {
-                let pairs = filter.iter().map(|(name, value)| (&**name, &**value));
-                let filter = SessionFilter::parse(pairs).map_err(in_filter)?;
+                let pairs = filter.0.iter().map(|(name, value)| (&**name, &**value));
+                let filter = SessionFilter::parse_order(pairs).map_err(in_filter)?;
                 match filter == SessionFilter::default() {
                     true => Err(Error::field(
                         "filter",

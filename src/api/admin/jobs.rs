@@ -30,7 +30,8 @@ pub(super) struct JobJson {
     /// The number of ids, if it is for listed sessions.
     listed: Option<usize>,
     by: ByJson,
-    include_own: bool,
+    /// Whether the sessions of the person who ordered it are included, if it was one.
+    include_own: Option<bool>,
     total: i64,
     total_approximate: bool,
     ended: i64,
@@ -78,7 +79,7 @@ impl JobJson {
                 user_id: job.by_user_id,
                 application_id: job.by_application_id,
             },
-            include_own: job.except_user_id.is_none(),
+            include_own: job.by_user_id.map(|_| job.except_user_id.is_none()),
             total: job.total,
             total_approximate: !job.is_total_exact,
             ended: job.ended,

@@ -40,7 +40,7 @@ struct FoundSessionJson {
 #[derive(Serialize)]
 struct OwnerJson {
     id: UserId,
-    email: String,
+    email: Option<String>,
     full_name: Option<String>,
     subject: Option<String>,
     application_id: Option<ApplicationId>,
@@ -67,6 +67,7 @@ pub async fn list(
     let (filter, sort) = (query.filter.clone(), query.sort);
     let total = app.sessions.count_matching(&filter);
     let (page, total) = try_join(app.sessions.search(query), total).await?;
+    let total = page.total(total);
     let now = app.clock.now();
     let encode = |cursor: SearchCursor| cursor.encode(&filter, sort);
     let found = page.found.into_iter();
@@ -114,6 +115,8 @@ impl FoundSessionJson {
         let shown_ip = found.shown_ip();
         let FoundSession { mut session, owner } = found;
         session.ip_address = shown_ip;
+        // It is the value of a cookie, by which the browser is known.
+        session.device_id = None;
         Self {
             state,
             opened_via: session.opened_via.as_str(),
@@ -132,7 +135,7 @@ impl From<User> for OwnerJson {
     fn from(owner: User) -> Self {
         Self {
             id: owner.id,
-            email: owner.shown_email().to_owned(),
+            email: owner.known_email().map(str::to_owned),
             full_name: owner.full_name,
             subject: owner.external_subject,
             application_id: owner.application_id,

@@ -164,7 +164,7 @@ pub async fn export(
 ///
 /// # Errors
 /// [`Error::NotFound`] when there is no such person; [`Error::LastAdmin`]; [`Error::Invalid`] when the
-/// e-mail is not theirs.
+/// e-mail is not theirs, or for an application's person the subject.
 pub async fn delete(
     app: web::Data<AppState>,
     AdminPersonCaller(caller): AdminPersonCaller,
@@ -173,8 +173,12 @@ pub async fn delete(
 ) -> Result<HttpResponse> {
     let Json(body) = body?;
     let user = app.people.get(*id).await?;
-    if !user.is_named(&body.email) {
-        return Err(Error::field("email", "is not that of this person"));
+    if !user.is_deletion_confirmed(&body.email) {
+        let message = match user.is_external() {
+            true => "is not their subject",
+            false => "is not their e-mail",
+        };
+        return Err(Error::field("email", message));
     }
     app.accounts.admin_delete(*id, caller.origin()).await?;
     Ok(HttpResponse::NoContent().finish())

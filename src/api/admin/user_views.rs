@@ -29,10 +29,9 @@ pub(super) struct UserJson {
 
 impl UserJson {
     pub(super) fn new(user: User, live_sessions: usize) -> Self {
-        let is_known = user.stated_email.is_some() || user.has_mailbox();
         Self {
             id: user.id,
-            email: is_known.then(|| user.shown_email().to_owned()),
+            email: user.known_email().map(str::to_owned),
             email_verified: user.email_verified_at.is_some(),
             role: user.role(),
             state: user.state(),

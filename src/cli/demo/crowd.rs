@@ -89,7 +89,7 @@ impl fmt::Display for CrowdSize {
             f,
             "An administrator sees {sessions} more sessions of {people} more people: \
              {AT_ODD_ADDRESS} of them at one address ({ODD_ADDRESS}), a stolen token, \
-             changes of country, and a journey that is too fast."
+             changes of country, and impossible travel."
         )
     }
 }

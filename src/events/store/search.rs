@@ -4,7 +4,7 @@ use diesel::prelude::*;
 
 use super::Event;
 use crate::db::schema::session_events;
-use crate::db::{AnyConnection, EventId, folded};
+use crate::db::{AnyConnection, EventId, folded, uncached};
 use crate::error::Result;
 use crate::events::criteria::{EventBounds, EventCriteria, EventOrder};
 use crate::net::IpKeyRange;
@@ -20,7 +20,7 @@ pub(in crate::events) fn list_ids(
     limit: i64,
 ) -> Result<Vec<EventId>> {
     let events = ordered(within(filtered(criteria), bounds), order);
-    Ok(events.limit(limit).select(session_events::id).load(c)?)
+    Ok(uncached(events.limit(limit).select(session_events::id)).load(c)?)
 }
 
 /// Lists at most `limit` events that meet the criteria.
@@ -32,7 +32,7 @@ pub(in crate::events) fn list_matching(
     limit: i64,
 ) -> Result<Vec<Event>> {
     let events = ordered(within(filtered(criteria), bounds), order);
-    Ok(events.limit(limit).select(Event::as_select()).load(c)?)
+    Ok(uncached(events.limit(limit).select(Event::as_select())).load(c)?)
 }
 
 /// Lists those of `ids` that meet the criteria.
@@ -43,7 +43,7 @@ pub(in crate::events) fn list_by_ids(
     order: EventOrder,
 ) -> Result<Vec<Event>> {
     let events = filtered(criteria).filter(session_events::id.eq_any(ids));
-    Ok(ordered(events, order).select(Event::as_select()).load(c)?)
+    Ok(uncached(ordered(events, order).select(Event::as_select())).load(c)?)
 }
 
 /// Lists the ids of at most `limit` events from addresses with these keys, by address.
@@ -86,6 +86,9 @@ fn filtered(criteria: &EventCriteria) -> Filtered {
     }
     if let Some(kind) = criteria.kind {
         events = events.filter(session_events::kind.eq(kind.as_str()));
+    }
+    if let Some(detail) = criteria.detail {
+        events = events.filter(session_events::detail.eq(detail));
     }
     if let Some(text) = &criteria.text {
         let pattern = contains(text);

@@ -12,6 +12,7 @@ use crate::db::ApplicationId;
 use crate::error::{Error, Result};
 use crate::http::admin_caller::{AdminForm, AuditCaller};
 use crate::http::app_state::AppState;
+use crate::http::error_response::bad_query;
 use crate::http::forms::EmptyForm;
 use crate::http::layout::{page, see_other};
 use crate::http::notice::{self, AccountNotice, Notice};
@@ -24,7 +25,7 @@ const NAME_TAKEN: &str = "There is another application with that name.";
 
 /// The query of `GET /admin/applications`.
 #[derive(Deserialize)]
-pub struct ApplicationsQuery {
+struct ApplicationsQuery {
     /// The name of the last application of the page before.
     after: Option<String>,
 }
@@ -34,8 +35,9 @@ pub async fn show(
     app: web::Data<AppState>,
     request: HttpRequest,
     AuditCaller(caller): AuditCaller,
-    query: web::Query<ApplicationsQuery>,
 ) -> Result<HttpResponse> {
+    let query = web::Query::<ApplicationsQuery>::from_query(request.query_string())
+        .map_err(|err| bad_query(&err))?;
     let after = query.into_inner().after.filter(|after| !after.is_empty());
     let form = NewKeyForm::default();
     let mut template = ApplicationsPage::load(&app, &request, &caller, after, &form).await?;

@@ -15,9 +15,7 @@ const STATED_REASON: &str = "stated_reason";
 /// Present if the caller's own sessions are ended as well.
 const INCLUDE_OWN: &str = "include_own";
 /// What else these forms, the list and the page that asks for the password send.
-const OTHERS: [&str; 8] = [
-    "csrf", "password", "act", "next", "sort", "limit", "cursor", "search",
-];
+const OTHERS: [&str; 7] = ["csrf", "password", "act", "next", "sort", "limit", "cursor"];
 
 /// The form, as it was filled in.
 #[derive(Debug)]

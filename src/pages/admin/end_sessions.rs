@@ -35,7 +35,6 @@ struct EndSessionsPage {
     fields: Vec<(&'static str, String)>,
     reason_typed: String,
     reason_error: Option<String>,
-    reason_limit: usize,
     /// The button: "End 12 sessions"; `None` where there is nothing to end.
     button: Option<String>,
     back: String,
@@ -144,7 +143,6 @@ async fn load_page(
         fields: hidden_fields(selection),
         reason_typed: fields.stated_reason.clone(),
         reason_error: None,
-        reason_limit: StatedReason::LIMIT,
         button: button(&found),
         back: back(selection),
         named,
@@ -161,7 +159,6 @@ fn unticked_page(request: &HttpRequest, caller: &Caller) -> Result<EndSessionsPa
         fields: Vec::new(),
         reason_typed: String::new(),
         reason_error: None,
-        reason_limit: StatedReason::LIMIT,
         button: None,
         back: LIST.into(),
     })
@@ -198,7 +195,13 @@ impl OwnView {
 }
 
 fn question(found: &EndPreview) -> String {
-    let (sessions, people) = (found.sessions, quantity::people(found.people));
+    // The caller's own are left out, unless there are no others.
+    let others = found.sessions.saturating_sub(found.own);
+    let (sessions, people) = match (others, found.own) {
+        (0, _) | (_, 0) => (found.sessions, found.people),
+        (others, _) => (others, found.people.saturating_sub(1)),
+    };
+    let people = quantity::people(people);
     match (sessions, found.is_exact) {
         (0, true) => "None of these sessions is live".into(),
         (n, true) => format!("End {} of {people}?", quantity::sessions(n)),

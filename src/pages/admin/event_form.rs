@@ -1,11 +1,12 @@
 //! The form that filters events, and links to ready-made filters.
 
-use strum::VariantArray;
+use strum::{VariantArray, VariantNames};
 use url::form_urlencoded;
 
-use super::event_words;
+use super::{event_words, session_words};
 use crate::account::EventFilter;
 use crate::events::EventKind;
+use crate::sessions::EndedReason;
 
 /// The path of the page.
 const PATH: &str = "/admin/events";
@@ -16,6 +17,7 @@ pub(super) struct EventForm {
     pub(super) by: String,
     pub(super) application: String,
     pub(super) kinds: Vec<KindChoice>,
+    pub(super) reasons: Vec<KindChoice>,
     pub(super) session: String,
     pub(super) job: String,
     pub(super) ip: String,
@@ -61,12 +63,23 @@ impl EventForm {
                 .unwrap_or_default()
         };
         let kind = value("kind");
-        let kinds = EventKind::VARIANTS.iter().map(|variant| KindChoice {
-            value: variant.as_str(),
-            words: event_words::kind(*variant),
-            is_chosen: variant.as_str() == kind,
+        let kinds = <EventKind as VariantArray>::VARIANTS
+            .iter()
+            .map(|variant| KindChoice {
+                value: variant.as_str(),
+                words: event_words::kind(*variant),
+                is_chosen: variant.as_str() == kind,
+            });
+        let reason = value("reason");
+        let reasons = EndedReason::VARIANTS.iter().filter_map(|variant| {
+            Some(KindChoice {
+                value: variant,
+                words: session_words::reason(variant.parse().ok()?).to_owned(),
+                is_chosen: **variant == *reason,
+            })
         });
         Self {
+            reasons: reasons.collect(),
             user: value("user"),
             by: value("by"),
             application: value("application"),
@@ -87,8 +100,8 @@ pub(super) fn chips(query: &str) -> Vec<Chip> {
     const READY: [(&str, &str); 6] = [
         ("All", ""),
         ("Sign-ins today", "kind=signed_in&from=1day"),
-        ("Ended by administrators", "kind=ended&q=admin"),
-        ("Token reuse", "kind=ended&q=reuse_detected"),
+        ("Ended by administrators", "kind=ended&reason=admin"),
+        ("Token reuse", "kind=ended&reason=reuse_detected"),
         ("Impossible travel", "kind=impossible_travel"),
         ("Passwords changed", "kind=password_changed"),
     ];

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use super::person::{Badge, find_application_name};
+use super::session_words;
 use crate::account::event_address;
 use crate::alerts::{Alert, AlertKind};
 use crate::db::{ApplicationId, UserId};
@@ -204,17 +205,7 @@ fn cause(reason: Option<EndedReason>, by: Option<&str>) -> String {
         (Some(EndedReason::SignedOutRemotely), None) => {
             "Signed out by them, from another device".into()
         }
-        (Some(EndedReason::SignedOut), _) => "Signed out on the device".into(),
-        (Some(EndedReason::Admin), _) => "Ended by an administrator".into(),
-        (Some(EndedReason::Expired), _) => "Ended by itself: not used for too long".into(),
-        (Some(EndedReason::ReuseDetected), _) => {
-            "Ended for safety: an old refresh token was used again".into()
-        }
-        (Some(EndedReason::PasswordChanged), _) => "Ended when the password was changed".into(),
-        (Some(EndedReason::AccountDisabled), _) => "Ended when the account was disabled".into(),
-        (Some(EndedReason::Replaced), _) => "Replaced by a new sign-in in the same browser".into(),
-        (Some(EndedReason::Limit), _) => "Ended to make room for a newer device".into(),
-        (None, _) => "Ended".into(),
+        (reason, _) => session_words::end(reason),
     }
 }
 

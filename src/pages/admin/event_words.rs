@@ -1,7 +1,7 @@
 //! The wording of events for those who administer.
 
+use super::session_words;
 use crate::events::{Event, EventKind};
-use crate::sessions::EndedReason;
 
 /// Returns what a kind of events is, in words.
 pub(super) fn kind(kind: EventKind) -> String {
@@ -33,24 +33,10 @@ pub(super) fn detail(event: &Event) -> Option<String> {
     let detail = event.detail.clone()?;
     match event.kind {
         EventKind::Ended => Some(match detail.parse() {
-            Ok(reason) => ended(reason).to_owned(),
+            Ok(reason) => session_words::reason(reason).to_owned(),
             Err(_) => detail,
         }),
         EventKind::Renamed => Some(format!("“{detail}”")),
         _ => Some(detail),
-    }
-}
-
-fn ended(reason: EndedReason) -> &'static str {
-    match reason {
-        EndedReason::SignedOut => "signed out on the device",
-        EndedReason::SignedOutRemotely => "signed out from elsewhere",
-        EndedReason::Admin => "by an administrator",
-        EndedReason::Expired => "expired, not used for too long",
-        EndedReason::ReuseDetected => "an old refresh token was used again",
-        EndedReason::PasswordChanged => "the password was changed",
-        EndedReason::AccountDisabled => "the account was disabled",
-        EndedReason::Replaced => "replaced by another sign-in in the same browser",
-        EndedReason::Limit => "made room for a newer one",
     }
 }

@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use serde::Deserialize;
 
-use super::job_views::{JobView, Orderers};
+use super::job_views::{JobNames, JobView};
 use crate::db::JobId;
 use crate::error::Result;
 use crate::http::admin_caller::{AdminForm, AuditCaller};
@@ -51,8 +51,8 @@ pub async fn show(
     let query = web::Query::<JobQuery>::from_query(request.query_string())
         .map_err(|err| bad_query(&err))?;
     let job = app.sessions.get_bulk_job(*id).await?;
-    let by = Orderers::default().name(&app, &job).await?;
-    let job = JobView::new(job, by, app.clock.now())?;
+    let mut names = JobNames::default();
+    let job = JobView::new(&app, &mut names, job, app.clock.now()).await?;
     let refreshes = job.is_running && query.refresh.as_deref() != Some("no");
     let template = JobPage {
         layout: Layout::for_caller(&request, &caller, NavItem::Administration)?,

@@ -11,6 +11,8 @@ use crate::pages::words::TimeView;
 use crate::sessions::bulk::{BulkJob, BulkState, Selection};
 use crate::sessions::search::{SessionFilter, TimeBound};
 
+const DELETED_APPLICATION: &str = "an application that was deleted";
+
 /// A bulk job.
 pub(super) struct JobView {
     pub(super) id: String,
@@ -46,10 +48,17 @@ pub(super) struct JobView {
 }
 
 impl JobView {
-    /// Returns the view of `job`, which `by` ordered.
-    pub(super) fn new(job: BulkJob, by: String, now: Timestamp) -> Result<Self> {
+    /// Returns the view of `job`.
+    pub(super) async fn new(
+        app: &AppState,
+        names: &mut JobNames,
+        job: BulkJob,
+        now: Timestamp,
+    ) -> Result<Self> {
         let size = |n: i64| u64::try_from(n).unwrap_or_default();
-        let (what, filter) = describe(&job, size(job.total))?;
+        let by = names.orderer(app, &job).await?;
+        let selection = names.selection(app, &job).await?;
+        let (what, filter) = describe(&job, &selection, size(job.total));
         let handled = size(job.ended) + size(job.already_over) + size(job.failed);
         let total = size(job.total).max(1);
         let is_running = job.state == BulkState::Running;
@@ -81,18 +90,21 @@ impl JobView {
     }
 }
 
-fn describe(job: &BulkJob, total: u64) -> Result<(String, Vec<String>)> {
+fn describe(job: &BulkJob, selection: &Selection, total: u64) -> (String, Vec<String>) {
     let about = if job.is_total_exact { "" } else { "about " };
-    Ok(match job.selection()? {
+    match selection {
         Selection::Listed(_) => (
-            format!("{} that were ticked", quantity::sessions(total)),
+            match total {
+                1 => "1 session that was listed".into(),
+                _ => format!("{} that were listed", quantity::sessions(total)),
+            },
             Vec::new(),
         ),
         Selection::Matching(filter) => (
             format!("{about}{} that matched", quantity::sessions(total)),
-            filter_words(&filter, job.created_at),
+            filter_words(filter, job.created_at),
         ),
-    })
+    }
 }
 
 /// Returns the parts of a filter in words: "browser: Firefox", "used before: 3 May 2026, 10:00 UTC".
@@ -193,21 +205,39 @@ fn dropped(job: &BulkJob) -> u64 {
     }
 }
 
-/// The names of those who ordered jobs, each found once.
+/// The names of those who ordered jobs, and of those they are for; each is found once.
 #[derive(Default)]
-pub(super) struct Orderers {
+pub(super) struct JobNames {
     people: HashMap<UserId, String>,
-    applications: HashMap<ApplicationId, String>,
+    applications: HashMap<ApplicationId, Option<String>>,
 }
 
-impl Orderers {
+impl JobNames {
     /// Returns the name of who ordered `job`.
-    pub(super) async fn name(&mut self, app: &AppState, job: &BulkJob) -> Result<String> {
+    async fn orderer(&mut self, app: &AppState, job: &BulkJob) -> Result<String> {
         match (job.by_user_id, job.by_application_id) {
             (Some(id), _) => self.person(app, id).await,
-            (None, Some(id)) => self.application(app, id).await,
+            (None, Some(id)) => match self.application(app, id).await? {
+                Some(name) => Ok(format!("the application {name}")),
+                None => Ok(DELETED_APPLICATION.into()),
+            },
             (None, None) => Ok("the command line".into()),
         }
+    }
+
+    /// Returns what `job` is for, with names in place of ids.
+    async fn selection(&mut self, app: &AppState, job: &BulkJob) -> Result<Selection> {
+        let mut selection = job.selection()?;
+        if let Selection::Matching(filter) = &mut selection {
+            if let Some(Ok(id)) = filter.user.as_deref().map(str::parse) {
+                filter.user = Some(self.person(app, id).await?);
+            }
+            if let Some(Ok(id)) = filter.application.as_deref().map(str::parse) {
+                let name = self.application(app, id).await?;
+                filter.application = Some(name.unwrap_or_else(|| DELETED_APPLICATION.into()));
+            }
+        }
+        Ok(selection)
     }
 
     async fn person(&mut self, app: &AppState, id: UserId) -> Result<String> {
@@ -223,13 +253,13 @@ impl Orderers {
         Ok(name)
     }
 
-    async fn application(&mut self, app: &AppState, id: ApplicationId) -> Result<String> {
+    async fn application(&mut self, app: &AppState, id: ApplicationId) -> Result<Option<String>> {
         if let Some(name) = self.applications.get(&id) {
             return Ok(name.clone());
         }
         let name = match app.applications.get(&id.to_string()).await {
-            Ok(application) => format!("the application {}", application.name),
-            Err(Error::NotFound) => "an application that was deleted".into(),
+            Ok(application) => Some(application.name.to_string()),
+            Err(Error::NotFound) => None,
             Err(err) => return Err(err),
         };
         self.applications.insert(id, name.clone());

@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use serde::Deserialize;
 
-use super::job_views::{JobView, Orderers};
+use super::job_views::{JobNames, JobView};
 use crate::db::JobId;
 use crate::error::Result;
 use crate::http::admin_caller::AuditCaller;
@@ -49,11 +49,10 @@ pub async fn list(
         .map_err(|err| bad_query(&err))?;
     let found = app.sessions.list_bulk_jobs(query.before, MAX_JOBS).await?;
     let now = app.clock.now();
-    let mut orderers = Orderers::default();
+    let mut names = JobNames::default();
     let mut jobs = Vec::new();
     for job in found.jobs {
-        let by = orderers.name(&app, &job).await?;
-        jobs.push(JobView::new(job, by, now)?);
+        jobs.push(JobView::new(&app, &mut names, job, now).await?);
     }
     let template = JobsPage {
         layout: Layout::for_caller(&request, &caller, NavItem::Administration)?,

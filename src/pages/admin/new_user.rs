@@ -227,10 +227,11 @@ async fn respond_with_error(
     {
         let made = find_making(app, caller, holder).await?;
         if let Some(event) = made {
-            let notice = match (event.kind, app.accounts.sends_mail()) {
-                (EventKind::Invited, true) => PersonNotice::Invited,
-                (EventKind::Invited, false) => PersonNotice::InvitedBefore,
-                _ => PersonNotice::Created,
+            let notice = match (way, event.kind, app.accounts.sends_mail()) {
+                (Way::Invitation, EventKind::Invited, true) => PersonNotice::Invited,
+                (Way::Invitation, EventKind::Invited, false) => PersonNotice::InvitedBefore,
+                // Its password, or that of the account, is not known to be that of the form.
+                _ => PersonNotice::CreatedBefore,
             };
             return Ok(to_person(request, caller, holder, notice));
         }

@@ -4,6 +4,7 @@ use chrono::Timelike;
 
 use super::chart::{Chart, grouped, length};
 use super::overview_banner::{describe_count, sessions};
+use super::session_words;
 use crate::clock::Timestamp;
 use crate::overview::{Breakdown, Figures, LabelCount, PeopleCount};
 
@@ -90,23 +91,18 @@ pub fn figures(overview: &Figures) -> Vec<FigureView> {
             None,
             Some(sessions(&[("state", "live")])),
         ),
-        view(
-            "People signed in",
-            people,
-            people_hint,
-            Some("/admin/users".into()),
-        ),
+        view("People signed in", people, people_hint, None),
         view(
             "Sign-ins",
             grouped(last_day),
             Some("in 24 hours".into()),
-            Some(sessions(&[("state", "any"), ("opened_from", "1day")])),
+            Some(opened_from(&first_hour(overview))),
         ),
         view(
-            "Token thefts",
+            "Token reuse",
             grouped(overview.token_reuses()),
             days(),
-            Some(sessions(&[("reason", "reuse_detected")])),
+            None,
         ),
         view("Alerts", grouped(alerts), days(), None),
         view("Mail waiting", describe_count(mail.waiting), None, None),
@@ -132,7 +128,6 @@ impl PeriodView {
             .iter()
             .map(|(at, n)| (at.format("%-d %b").to_string(), *n))
             .collect();
-        let to_list = |from: &str| sessions(&[("state", "any"), ("opened_from", from)]);
         let first_day = overview.sign_ins_by_day.first().map(|(at, _)| *at);
         let first_day = first_day.unwrap_or(overview.at);
         vec![
@@ -144,7 +139,7 @@ impl PeriodView {
                     4,
                 ),
                 column: "Hour (UTC)",
-                link: to_list("1day"),
+                link: opened_from(&first_hour(overview)),
             },
             Self {
                 chart: Chart::new(
@@ -154,10 +149,22 @@ impl PeriodView {
                     7,
                 ),
                 column: "Day (UTC)",
-                link: to_list(&first_day.format("%Y-%m-%d").to_string()),
+                link: opened_from(&first_day.format("%Y-%m-%d").to_string()),
             },
         ]
     }
+}
+
+/// Returns the list of the sessions that began at a time or later.
+fn opened_from(time: &str) -> String {
+    sessions(&[("state", "any"), ("opened_from", time)])
+}
+
+/// Returns the start of the first hour that is counted.
+fn first_hour(overview: &Figures) -> String {
+    let first = overview.sign_ins_by_hour.first().map(|(at, _)| *at);
+    let first = first.unwrap_or(overview.at);
+    first.format("%Y-%m-%dT%H:00:00Z").to_string()
 }
 
 fn summary(values: &[(String, i64)], unit: &str, now: Timestamp) -> String {
@@ -288,18 +295,9 @@ fn kind(label: &str) -> String {
 }
 
 fn reason(label: &str) -> String {
-    match label {
-        "signed_out" => "Signed out on the device",
-        "signed_out_remotely" => "Signed out from another device",
-        "admin" => "Ended by an administrator",
-        "expired" => "Expired",
-        "reuse_detected" => "Token theft",
-        "password_changed" => "Password changed",
-        "account_disabled" => "Account disabled",
-        "replaced" => "Replaced by a new sign-in",
-        "limit" => "Too many sessions",
-        "" => "Not known",
-        other => other,
+    match label.parse() {
+        Ok(reason) => session_words::reason(reason).to_owned(),
+        Err(_) if label.is_empty() => "Not known".to_owned(),
+        Err(_) => label.to_owned(),
     }
-    .to_owned()
 }

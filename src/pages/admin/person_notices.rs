@@ -68,6 +68,9 @@ fn of_identity(user: &User, notice: PersonNotice) -> Option<String> {
     let is_verified = user.email_verified_at.is_some();
     let words = match notice {
         PersonNotice::Created => format!("The account of {name} is made."),
+        PersonNotice::CreatedBefore => {
+            format!("The account of {name} was made a moment ago; this form changed nothing.")
+        }
         PersonNotice::Invited => {
             format!(
                 "The account of {name} is made. A link to set a password is on its way to {email}."

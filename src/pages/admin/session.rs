@@ -13,6 +13,7 @@ use crate::error::{Error, Result};
 use crate::events::{self, Event, EventPage};
 use crate::http::admin_caller::AuditCaller;
 use crate::http::app_state::AppState;
+use crate::http::error_response::bad_query;
 use crate::http::layout::{Layout, NavItem, page};
 use crate::pages::notices;
 use crate::pages::views::Reader;
@@ -105,7 +106,7 @@ struct OtherView {
 
 /// The query of `GET /admin/sessions/{id}`.
 #[derive(Deserialize)]
-pub struct SessionQuery {
+struct SessionQuery {
     before: Option<EventId>,
 }
 
@@ -118,8 +119,9 @@ pub async fn show(
     request: HttpRequest,
     AuditCaller(caller): AuditCaller,
     id: web::Path<SessionId>,
-    web::Query(query): web::Query<SessionQuery>,
 ) -> Result<HttpResponse> {
+    let query = web::Query::<SessionQuery>::from_query(request.query_string())
+        .map_err(|err| bad_query(&err))?;
     let found = app.sessions.find_any(*id).await?.ok_or(Error::NotFound)?;
     let mut template = load_page(&app, &request, &caller, &found, query.before).await?;
     template.notice = notices::take(&app, &request, Some(&caller)).await?.words;
@@ -174,7 +176,7 @@ async fn load_page(
             .map(|before| format!("/admin/sessions/{}?before={before}#timeline", session.id)),
         others: [
             others("device", "On the same device", same_device),
-            others("others", "This person’s other sessions", elsewhere),
+            others("others", "On their other devices", elsewhere),
         ],
         all: format!("/admin/sessions?user={}&state=any", owner.id),
     })

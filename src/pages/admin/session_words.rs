@@ -64,15 +64,29 @@ pub(super) fn order(sort: SessionSort) -> &'static str {
 /// Returns why a session ended.
 pub(super) fn reason(reason: EndedReason) -> &'static str {
     match reason {
-        EndedReason::SignedOut => "Signed out",
+        EndedReason::SignedOut => "Signed out on the device",
         EndedReason::SignedOutRemotely => "Signed out from another device",
         EndedReason::Admin => "Ended by an administrator",
         EndedReason::Expired => "Expired",
-        EndedReason::ReuseDetected => "Theft: a spent token was used again",
+        EndedReason::ReuseDetected => "Token reuse",
         EndedReason::PasswordChanged => "Password changed",
         EndedReason::AccountDisabled => "Account disabled",
         EndedReason::Replaced => "Replaced by a new sign-in",
         EndedReason::Limit => "Too many sessions",
+    }
+}
+
+/// Returns that a session ended, and why, if that is known.
+pub(super) fn end(ended: Option<EndedReason>) -> String {
+    match ended {
+        Some(
+            ended @ (EndedReason::SignedOut
+            | EndedReason::SignedOutRemotely
+            | EndedReason::Admin
+            | EndedReason::Expired),
+        ) => reason(ended).into(),
+        Some(ended) => format!("Ended: {}", reason(ended)),
+        None => "Ended".into(),
     }
 }
 
@@ -126,16 +140,7 @@ pub(super) fn event(event: &Event) -> String {
         EventKind::SignedIn => "Signed in".into(),
         EventKind::Refreshed => "Used from a new address".into(),
         EventKind::Renamed => format!("Device named “{detail}”"),
-        EventKind::Ended => match detail.parse() {
-            Ok(
-                ended @ (EndedReason::SignedOut
-                | EndedReason::SignedOutRemotely
-                | EndedReason::Admin
-                | EndedReason::Expired),
-            ) => reason(ended).into(),
-            Ok(ended) => format!("Ended: {}", reason(ended)),
-            Err(_) => "Ended".into(),
-        },
+        EventKind::Ended => end(detail.parse().ok()),
         EventKind::ImpossibleTravel => format!("Impossible travel: {detail}"),
         kind => sentence(kind.as_str()),
     }

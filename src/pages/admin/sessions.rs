@@ -111,10 +111,14 @@ impl SessionsPage {
             reader: &Reader::new(app, request, caller),
         };
         let total = match requested.filter.state() {
+            // No live session has a reason.
+            StateFilter::Live if requested.filter.reason.is_some() => MatchCount::Exactly(0),
+            StateFilter::Any if requested.filter.reason.is_some() => counts.ended,
             StateFilter::Live => counts.live,
             StateFilter::Ended => counts.ended,
             StateFilter::Any => sum(counts),
         };
+        let total = found.total(total);
         self.states = filters::states(requested, counts);
         self.list = Some(ListView::new(&found, requested, total, &viewer));
         Ok(())

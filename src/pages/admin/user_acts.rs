@@ -298,18 +298,27 @@ async fn enable_page(
         title: ("Enable", ""),
         path: "enable",
         words: vec![
-            match (user.is_external(), user.is_password_void()) {
-                (true, _) => "Their application can sign them in again.",
-                (false, true) => "They can sign in again once a link has set them a password: none opens the account now.",
-                (false, false) => "They can sign in again with the password that they had.",
-            }
-            .into(),
+            sign_in_after_enabling(app, user).into(),
             "Sessions that ended when the account was disabled stay ended.".into(),
         ],
         button: "Enable the account",
         is_danger: false,
     };
     Ok(ActPage::new(request, caller, head, act)?.with_reason(reason))
+}
+
+fn sign_in_after_enabling(app: &AppState, user: &User) -> &'static str {
+    let awaits_email = app.accounts.requires_verified_email() && !user.is_email_accepted();
+    match (user.is_external(), user.is_password_void(), awaits_email) {
+        (true, ..) => "Their application can sign them in again.",
+        (_, true, _) => {
+            "They can sign in again once a link has set them a password: none opens the account now."
+        }
+        (.., true) => {
+            "They can sign in again with the password that they had, once their e-mail is verified."
+        }
+        (.., false) => "They can sign in again with the password that they had.",
+    }
 }
 
 async fn end_sessions_page(

@@ -54,7 +54,7 @@ pub async fn submit(
         Err(Error::NotFound) => return Ok(to_list(&request, &caller, *id, PersonNotice::Gone)),
         user => user?,
     };
-    let deleted = match is_typed(&user, &form.typed) {
+    let deleted = match user.is_deletion_confirmed(&form.typed) {
         true => app.accounts.admin_delete(*id, caller.origin()).await,
         false => Err(Error::field("typed", mismatch(&user))),
     };
@@ -95,18 +95,6 @@ fn to_list(
     see_other("/admin/users")
 }
 
-/// Returns what has to be typed: the subject of an application's person, else the e-mail.
-fn expected(user: &User) -> &str {
-    user.external_subject.as_deref().unwrap_or(&user.email)
-}
-
-fn is_typed(user: &User, typed: &str) -> bool {
-    match &user.external_subject {
-        Some(subject) => typed == subject,
-        None => typed.trim().to_lowercase() == user.email,
-    }
-}
-
 fn mismatch(user: &User) -> &'static str {
     match user.is_external() {
         true => "is not their subject",
@@ -145,7 +133,7 @@ async fn delete_page(
         is_danger: true,
     };
     let page = ActPage::new(request, caller, head, act)?
-        .with_typed(label.to_owned(), expected(user), typed)
+        .with_typed(label.to_owned(), user.deletion_text(), typed)
         .with_warning((user.id == caller.user.id).then(|| own.to_owned()));
     Ok(page)
 }

@@ -127,13 +127,14 @@ async fn update_email(
         (Ok(email), Ok(reason)) => (email, reason),
         (email, reason) => return Err(both(email.err(), reason.err())),
     };
+    // The same one is not set: its e-mail is verified by that.
+    let done = match email.as_str() == user.email {
+        true => PersonNotice::EmailVouched,
+        false => PersonNotice::EmailSet,
+    };
     let origin = caller.origin().with_reason(reason);
     let set = app.accounts.admin_set_email(user.id, email, origin).await?;
-    Ok(outcome(
-        set,
-        PersonNotice::EmailSet,
-        PersonNotice::EmailUnchanged,
-    ))
+    Ok(outcome(set, done, PersonNotice::EmailUnchanged))
 }
 
 fn both(email: Option<Error>, reason: Option<Error>) -> Error {

@@ -53,9 +53,13 @@ pub(crate) fn get_application_of(
     Ok(person.get_result(c)?)
 }
 
-/// Lists the people for whom an application states that e-mail, in lower case; at most 100.
+/// The people with one stated e-mail who can be dealt with together.
+pub(crate) const MAX_STATED_ALIKE: usize = 100;
+
+/// Lists the people for whom an application states that e-mail, in lower case; at most one more than
+/// [`MAX_STATED_ALIKE`].
 pub(crate) fn list_by_stated_email(c: &mut AnyConnection, email: &str) -> Result<Vec<UserId>> {
-    const LIMIT: i64 = 100;
+    const LIMIT: i64 = MAX_STATED_ALIKE as i64 + 1;
 
     Ok(users::table
         .filter(users::stated_email.eq(email))

@@ -6,7 +6,7 @@ use crate::clock::Timestamp;
 use crate::db::{AnyConnection, JobId, SessionId};
 use crate::error::{Chain, Error, Result};
 use crate::events::Origin;
-use crate::sessions::search::{IdBatch, list_ids_after};
+use crate::sessions::search::{IdBatch, list_ids_after, list_matching, names_exist};
 use crate::sessions::store::{self, BulkJob, Progress, SessionEnd};
 use crate::sessions::{EndedReason, Sessions, record_ended};
 use crate::text;
@@ -19,6 +19,8 @@ const MAX_RUNNING: i64 = 20;
 const MAX_ERRORS: i32 = 5;
 /// The characters of an error that are stored.
 const MAX_ERROR_CHARS: usize = 200;
+/// The error of a job that can't be completed, as it isn't known for which sessions it was.
+const NAMES_GONE: &str = "the person or the application in its filter does not exist";
 
 /// What became of a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,8 +43,9 @@ struct Due {
 #[derive(Clone)]
 enum Act {
     End,
-    /// They are counted as failed, with this error.
-    Skip(String),
+    /// They are counted as failed, with this error, if the job still has this position: another node
+    /// may have gone on with it.
+    Skip(Option<SessionId>, String),
 }
 
 impl Sessions {
@@ -84,8 +87,9 @@ impl Sessions {
     async fn run_one_by_one(&self, id: JobId) -> Result<BatchOutcome> {
         let mut outcome = BatchOutcome::More;
         for _ in 0..BATCH {
+            let position = self.get_bulk_job(id).await?.position_id;
             outcome = match self.run_batch(id, 1, Act::End).await {
-                Err(err) if !is_temporary(&err) => self.skip(id, err).await?,
+                Err(err) if !is_temporary(&err) => self.skip(id, position, err).await?,
                 outcome => outcome?,
             };
             if outcome != BatchOutcome::More {
@@ -95,10 +99,17 @@ impl Sessions {
         Ok(outcome)
     }
 
-    /// Counts the next session as failed. If not even that is possible, it is the job that fails.
-    async fn skip(&self, id: JobId, err: Error) -> Result<BatchOutcome> {
+    /// Counts the session after `position` as failed. If not even that is possible, it is the job that
+    /// fails.
+    async fn skip(
+        &self,
+        id: JobId,
+        position: Option<SessionId>,
+        err: Error,
+    ) -> Result<BatchOutcome> {
         tracing::error!(error = %Chain(&err), job = %id, "a session could not be ended");
-        match self.run_batch(id, 1, Act::Skip(short(&err))).await {
+        let skip = Act::Skip(position, short(&err));
+        match self.run_batch(id, 1, skip).await {
             Err(err) if !is_temporary(&err) => {
                 self.record_error(id, short(&err)).await?;
                 Err(err)
@@ -129,11 +140,18 @@ impl Sessions {
                 let Some(job) = store::lock_running_job(c, id)? else {
                     return Ok(BatchOutcome::Elsewhere);
                 };
-                let due = list_due(c, &job, size, now)?;
+                if matches!(&act, Act::Skip(position, _) if *position != job.position_id) {
+                    return Ok(BatchOutcome::More);
+                }
+                let Some(due) = list_due(c, &job, size, now)? else {
+                    store::update_error(c, &job, NAMES_GONE, now)?;
+                    store::finish_job(c, id, BulkState::Failed, now)?;
+                    return Ok(BatchOutcome::Over);
+                };
                 let position = due.position;
                 let progress = match act {
                     Act::End => end(c, &job, due, now)?,
-                    Act::Skip(error) => Progress {
+                    Act::Skip(_, error) => Progress {
                         failed: count(due.sessions.len()),
                         position,
                         error: Some(error),
@@ -150,11 +168,20 @@ impl Sessions {
     }
 }
 
-/// Lists the next sessions of a job, those of the person who is left out not among them.
-fn list_due(c: &mut AnyConnection, job: &BulkJob, size: usize, now: Timestamp) -> Result<Due> {
+/// Lists the next sessions of a job, those of the person who is left out not among them; `None` when
+/// what its filter names is no more.
+fn list_due(
+    c: &mut AnyConnection,
+    job: &BulkJob,
+    size: usize,
+    now: Timestamp,
+) -> Result<Option<Due>> {
     let mut due = match job.selection()? {
         Selection::Listed(ids) => listed_after(&ids, job.position_id, size),
         Selection::Matching(filter) => {
+            if !names_exist(c, &filter)? {
+                return Ok(None);
+            }
             let after = job.position_at.zip(job.position_id);
             let limit = i64::try_from(size).unwrap_or(i64::MAX);
             let IdBatch { sessions, position } =
@@ -171,7 +198,7 @@ fn list_due(c: &mut AnyConnection, job: &BulkJob, size: usize, now: Timestamp) -
             !owners.iter().any(is_left_out)
         });
     }
-    Ok(due)
+    Ok(Some(due))
 }
 
 fn listed_after(ids: &[SessionId], after: Option<SessionId>, size: usize) -> Due {
@@ -190,6 +217,7 @@ fn listed_after(ids: &[SessionId], after: Option<SessionId>, size: usize) -> Due
 fn end(c: &mut AnyConnection, job: &BulkJob, due: Due, now: Timestamp) -> Result<Progress> {
     const REASON: EndedReason = EndedReason::Admin;
 
+    let due = still_due(c, job, due, now)?;
     let ended = match due.sessions.is_empty() {
         true => Vec::new(),
         false => {
@@ -206,6 +234,21 @@ fn end(c: &mut AnyConnection, job: &BulkJob, due: Due, now: Timestamp) -> Result
         position: due.position,
         ..Progress::default()
     })
+}
+
+/// Locks the sessions of a batch, and leaves out those that don't satisfy the job's filter any more:
+/// they may have been used since they were listed.
+fn still_due(c: &mut AnyConnection, job: &BulkJob, due: Due, now: Timestamp) -> Result<Due> {
+    match job.selection()? {
+        Selection::Matching(filter) if !due.sessions.is_empty() => {
+            store::lock_listed(c, &due.sessions)?;
+            Ok(Due {
+                sessions: list_matching(c, &job.bounded(*filter), due.sessions, now)?,
+                ..due
+            })
+        }
+        _ => Ok(due),
+    }
 }
 
 impl BulkJob {

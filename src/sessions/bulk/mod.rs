@@ -3,6 +3,7 @@
 //! repeats nothing, and any node goes on.
 
 mod batch;
+mod names;
 mod orders;
 mod preview;
 mod selection;

@@ -1,5 +1,7 @@
 //! Orders to end sessions: made, listed, stopped and purged.
 
+use std::time::Duration;
+
 use super::batch::BatchOutcome;
 use super::preview::EndPreview;
 use super::selection::Selection;
@@ -14,6 +16,8 @@ use crate::sessions::store::{self, BulkJob, NewBulkJob};
 const MAX_AT_ONCE: u64 = 200;
 /// The batches that are run before that response. A node runs what is left.
 const BATCHES_AT_ONCE: usize = 5;
+/// How far the clock of another node is taken to be ahead.
+const MAX_CLOCK_LEAD: Duration = Duration::from_secs(5);
 
 /// Whether an order is also for the sessions of the person who makes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,7 +61,7 @@ impl Sessions {
     /// Orders that sessions end. Few end before this returns; for many, the nodes go on with the job.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] when the database doesn't respond; then there is no order.
+    /// Those of [`Self::create_job`]; then there is no order.
     pub async fn order_end(&self, order: EndOrder) -> Result<Ordered> {
         let ordered = self.create_job(order).await?;
         let is_small = ordered.preview.is_exact && ordered.preview.sessions <= MAX_AT_ONCE;
@@ -83,13 +87,15 @@ impl Sessions {
     /// Stores an order without running any of it.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] when the database doesn't respond.
+    /// [`Error::Invalid`] when the filter names a person or an application that there is not, or
+    /// several people with too many sessions. [`Error::Unavailable`] when the database doesn't respond.
     pub async fn create_job(&self, order: EndOrder) -> Result<Ordered> {
         let EndOrder {
             selection,
             own,
             origin,
         } = order;
+        let selection = self.with_ids(selection).await?;
         let preview = self.preview_end(&selection, origin.user).await?;
         let except = origin.user.filter(|_| own == OwnSessions::LeftOut);
         let matching = match &selection {
@@ -104,7 +110,7 @@ impl Sessions {
             .db
             .transaction(move |c| {
                 // The clock of the node that a session was signed in on may be ahead of this one.
-                let latest = store::find_latest_sign_in(c)?;
+                let latest = store::find_latest_sign_in(c)?.unwrap_or(now);
                 let job = NewBulkJob {
                     id: JobId::new(now),
                     created_at: now,
@@ -116,7 +122,7 @@ impl Sessions {
                     filter: filter.as_deref(),
                     listed: listed.as_deref(),
                     except_user_id: except,
-                    opened_until: latest.map_or(now, |at| at.max(now)),
+                    opened_until: latest.clamp(now, now + MAX_CLOCK_LEAD),
                     state: BulkState::Running.as_str(),
                     total,
                     is_total_exact,

@@ -1,15 +1,14 @@
-//! How many sessions and people a filter finds.
+//! How many sessions a filter finds.
 
-use std::collections::HashSet;
 use std::time::Duration;
 
 use super::criteria::{Criteria, Lane, Position, WalkOrder};
 use super::filter::{SessionFilter, SortKey};
-use super::find::{Deadline, FoundSession};
+use super::find::{Deadline, SearchPage};
 use super::plan::plan_to_count;
 use super::resolve::resolve;
 use super::walk::Walk;
-use crate::db::{AnyConnection, SessionId, UserId};
+use crate::db::AnyConnection;
 use crate::error::Result;
 use crate::sessions::Sessions;
 use crate::sessions::store::search as store;
@@ -18,12 +17,8 @@ use crate::sessions::store::search as store;
 const COUNTED: usize = 10_000;
 /// How long counting may take before the number is estimated.
 const COUNT_BUDGET: Duration = Duration::from_secs(1);
-/// The sessions that a preview names.
-const EXAMPLES: usize = 20;
-/// The ids of a statement.
-const IDS: usize = 2_000;
 
-/// A number of sessions or people.
+/// A number of sessions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MatchCount {
     /// So many.
@@ -48,26 +43,17 @@ impl MatchCount {
     }
 }
 
-/// What a filter finds, for the page before all of it is ended.
-#[derive(Debug)]
-pub struct MatchPreview {
-    /// How many sessions.
-    pub sessions: MatchCount,
-    /// How many people have them.
-    pub people: MatchCount,
-    /// How many of them are the caller's.
-    pub own: u64,
-    /// Some of them, at most 20.
-    pub examples: Vec<FoundSession>,
-}
-
-impl MatchPreview {
-    fn empty() -> Self {
-        Self {
-            sessions: MatchCount::Exactly(0),
-            people: MatchCount::Exactly(0),
-            own: 0,
-            examples: Vec::new(),
+impl SearchPage {
+    /// Returns the number of sessions that match, of which `counted` was found besides: where the page
+    /// has all of them, that is what it has.
+    #[must_use]
+    pub fn total(&self, counted: MatchCount) -> MatchCount {
+        let found = self.found.len() as u64;
+        let is_all = self.next.is_none() && self.previous.is_none() && !self.is_partial;
+        match counted {
+            _ if is_all => MatchCount::Exactly(found),
+            MatchCount::About(about) => MatchCount::About(about.max(found)),
+            exactly @ MatchCount::Exactly(_) => exactly,
         }
     }
 }
@@ -91,38 +77,6 @@ impl Sessions {
                 self.total(criteria, &tally).await
             }
         }
-    }
-
-    /// Counts the sessions that satisfy a filter and the people who have them, and those of `own`.
-    /// Up to 10,000 sessions the numbers are exact.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
-    pub async fn preview_matching(
-        &self,
-        filter: &SessionFilter,
-        own: Option<UserId>,
-    ) -> Result<MatchPreview> {
-        let Some((criteria, lanes)) = self.plan_count(filter).await? else {
-            return Ok(MatchPreview::empty());
-        };
-        let tally = self.walk_to_count(criteria.clone(), lanes).await?;
-        let sessions = self.total(criteria.clone(), &tally).await?;
-        let ids: Vec<SessionId> = tally.found.iter().map(|at| at.id).collect();
-        let (counted, people) = (ids.len() as u64, self.count_people(ids).await?);
-        let people = match sessions {
-            MatchCount::Exactly(_) => MatchCount::Exactly(people),
-            // In the same proportion as among those that were counted.
-            MatchCount::About(all) => MatchCount::About(scaled(people, all, counted)),
-        };
-        let first = &tally.found[..tally.found.len().min(EXAMPLES)];
-        let examples = self.find_all(first, criteria.state, criteria.now).await?;
-        Ok(MatchPreview {
-            sessions,
-            people,
-            own: self.count_own(criteria, own).await?,
-            examples,
-        })
     }
 
     /// Resolves a filter and chooses the lanes to count along; `None` when it finds no session.
@@ -157,7 +111,7 @@ impl Sessions {
             let walk = Walk::along(vec![lane], criteria.clone(), order, None, rest);
             let walked = self.walk(walk, &deadline).await?.finish();
             tally.found.extend(walked.found);
-            tally.is_whole &= walked.rest.is_none();
+            tally.is_whole &= walked.rest.is_none() && !walked.has_more;
         }
         Ok(tally)
     }
@@ -175,35 +129,6 @@ impl Sessions {
     async fn estimate(&self, criteria: Criteria, least: u64) -> Result<MatchCount> {
         let estimated = self.db.read(move |c| store::estimate(c, &criteria)).await?;
         Ok(MatchCount::About(estimated.max(least)))
-    }
-
-    async fn count_own(&self, criteria: Criteria, own: Option<UserId>) -> Result<u64> {
-        let is_possible = |own: &UserId| {
-            let users = criteria.users.as_ref();
-            users.is_none_or(|users| users.contains(own))
-        };
-        let Some(own) = own.filter(is_possible) else {
-            return Ok(0);
-        };
-        let criteria = Criteria {
-            users: Some(vec![own]),
-            ..criteria
-        };
-        let planned = criteria.clone();
-        let lanes = self.db.read(move |c| plan_to_count(c, &planned)).await?;
-        let tally = self.walk_to_count(criteria, lanes).await?;
-        Ok(tally.found.len() as u64)
-    }
-
-    async fn count_people(&self, ids: Vec<SessionId>) -> Result<u64> {
-        let people = self.db.read(move |c| {
-            let mut people = HashSet::new();
-            for ids in ids.chunks(IDS) {
-                people.extend(store::list_owners(c, ids)?);
-            }
-            Ok(people.len() as u64)
-        });
-        people.await
     }
 }
 
@@ -236,9 +161,4 @@ fn count_at_once(c: &mut AnyConnection, lanes: &[Lane], criteria: &Criteria) -> 
         matches if is_whole => AtOnce::Exactly(matches),
         _ => AtOnce::Unknown,
     })
-}
-
-fn scaled(part: u64, all: u64, counted: u64) -> u64 {
-    let scaled = u128::from(part) * u128::from(all) / u128::from(counted.max(1));
-    u64::try_from(scaled).unwrap_or(u64::MAX)
 }

@@ -124,6 +124,24 @@ impl SessionFilter {
         }
     }
 
+    /// Parses named parts as [`Self::parse`], for an order: a part without a value is refused, since
+    /// without it the order would be for more sessions.
+    ///
+    /// # Errors
+    /// As [`Self::parse`]; [`Error::Invalid`] with every part that has no value.
+    pub fn parse_order<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self> {
+        let pairs: Vec<_> = pairs.into_iter().collect();
+        let is_empty = |(_, value): &&(&str, &str)| text::clean(value).is_empty();
+        let empty = pairs.iter().filter(is_empty);
+        let errors: Vec<_> = empty
+            .map(|(name, _)| FieldError::new(*name, "has no value"))
+            .collect();
+        match errors.is_empty() {
+            true => Self::parse(pairs),
+            false => Err(Error::Invalid(errors)),
+        }
+    }
+
     fn set(&mut self, name: &str, value: String) -> Result<(), String> {
         match name {
             "user" => self.user = Some(short(value)?),

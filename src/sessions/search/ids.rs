@@ -7,6 +7,7 @@ use super::walk::Walk;
 use crate::clock::Timestamp;
 use crate::db::{AnyConnection, SessionId};
 use crate::error::Result;
+use crate::sessions::store::search as store;
 
 /// The steps of a walk in a batch, each longer than the one before.
 const STEPS: u32 = 3;
@@ -60,4 +61,20 @@ pub(crate) fn list_ids_after(
         sessions: walked.found.into_iter().map(|at| at.id).collect(),
         position: walked.rest.map(position),
     })
+}
+
+/// Lists those of `ids` that satisfy a filter.
+///
+/// # Errors
+/// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
+pub(in crate::sessions) fn list_matching(
+    c: &mut AnyConnection,
+    filter: &SessionFilter,
+    ids: Vec<SessionId>,
+    now: Timestamp,
+) -> Result<Vec<SessionId>> {
+    match resolve(c, filter, now)? {
+        Some(criteria) => store::list_matching(c, &criteria, ids),
+        None => Ok(Vec::new()),
+    }
 }

@@ -14,13 +14,15 @@ mod terms;
 mod time_bound;
 mod walk;
 
-pub use self::count::{MatchCount, MatchPreview};
+pub use self::count::MatchCount;
 pub use self::cursor::SearchCursor;
 pub use self::filter::{Mark, SessionFilter, SessionSort, SortKey, StateFilter};
 pub use self::find::{FoundSession, SEARCH_BUDGET, SearchPage, SearchQuery};
 pub use self::ids::IdBatch;
 pub(crate) use self::ids::list_ids_after;
+pub(in crate::sessions) use self::ids::list_matching;
 pub use self::query::MAX_SEARCH_LIMIT;
+pub(in crate::sessions) use self::resolve::{names_exist, with_ids};
 pub use self::shared_addresses::{SharedAddress, SharedAddresses};
 pub use self::terms::{format_terms, parse_terms};
 pub use self::time_bound::TimeBound;

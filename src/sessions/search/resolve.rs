@@ -5,7 +5,7 @@ use super::filter::{SessionFilter, StateFilter};
 use crate::applications;
 use crate::clock::Timestamp;
 use crate::db::{AnyConnection, UserId};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::people::{self, Email};
 use crate::sessions::store::search as store;
 
@@ -51,6 +51,56 @@ pub(super) fn resolve(
         *spellings = Some(found);
     }
     Ok(Some(criteria))
+}
+
+/// Returns `filter` with ids in place of what may come to be another's: the name of an application,
+/// and the e-mail of its owner. `None` when several people have that e-mail.
+///
+/// # Errors
+/// [`Error::Invalid`] when it names somebody or something that there is not, or too many people.
+pub(in crate::sessions) fn with_ids(
+    c: &mut AnyConnection,
+    filter: &SessionFilter,
+) -> Result<Option<SessionFilter>> {
+    let mut filter = filter.clone();
+    if let Some(text) = &filter.application {
+        let id = applications::store::find_application_id(c, text)?;
+        let id = id.ok_or_else(|| Error::field("application", "there is no such application"))?;
+        filter.application = Some(id.to_string());
+    }
+    if let Some(text) = &filter.user {
+        filter.user = match list_people(c, text)?.as_slice() {
+            [] => return Err(Error::field("user", "nobody has that e-mail or id")),
+            [one] => Some(one.to_string()),
+            many if many.len() > people::store::MAX_STATED_ALIKE => {
+                return Err(Error::field(
+                    "user",
+                    "too many people have that e-mail; give their ids",
+                ));
+            }
+            _ => return Ok(None),
+        };
+    }
+    Ok(Some(filter))
+}
+
+/// Returns whether there is what a filter names: the application, and a person with the e-mail.
+///
+/// # Errors
+/// Those of the database.
+pub(in crate::sessions) fn names_exist(
+    c: &mut AnyConnection,
+    filter: &SessionFilter,
+) -> Result<bool> {
+    let application = match &filter.application {
+        Some(text) => applications::store::find_application_id(c, text)?.is_some(),
+        None => true,
+    };
+    let user = match &filter.user {
+        Some(text) => !list_people(c, text)?.is_empty(),
+        None => true,
+    };
+    Ok(application && user)
 }
 
 /// Lists the people with that id or e-mail; several may have one e-mail that their applications state.

@@ -18,7 +18,7 @@ read_from_text!(BulkState);
 pub struct BulkJob {
     /// Its id; later jobs have larger ones.
     pub id: JobId,
-    /// When it was ordered. Sessions of later sign-ins are not ended.
+    /// When it was ordered.
     pub created_at: Timestamp,
     /// The person who ordered it, if one did.
     pub by_user_id: Option<UserId>,
@@ -34,6 +34,8 @@ pub struct BulkJob {
     pub(in crate::sessions) listed: Option<String>,
     /// The person whose sessions are left out.
     pub except_user_id: Option<UserId>,
+    /// Sessions of later sign-ins are not ended: the time of the order, or that of the latest sign-in
+    /// before it, at most some seconds later, by a clock that is ahead.
     pub(in crate::sessions) opened_until: Timestamp,
     /// Whether it is running, or how it ended.
     pub state: BulkState,

@@ -164,15 +164,6 @@ pub(crate) fn end_listed(
     Ok(end_where!(c, listed, end)?)
 }
 
-/// Counts the live sessions of all people.
-pub(crate) fn count_live(c: &mut AnyConnection, now: Timestamp) -> Result<i64> {
-    Ok(user_sessions::table
-        .filter(user_sessions::is_active)
-        .filter(user_sessions::expires_at.gt(now))
-        .count()
-        .get_result(c)?)
-}
-
 /// Marks those of `ids` that have expired as ended. One whose expiry a use extended meanwhile is
 /// not marked.
 pub(crate) fn expire(

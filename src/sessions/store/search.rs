@@ -19,7 +19,7 @@ use self::values::{Counted, CountedMatches};
 use super::model::Session;
 use crate::clock::Timestamp;
 use crate::db::schema::{user_sessions, users};
-use crate::db::{AnyConnection, MultiBackend, SessionId, UserId, sql as types};
+use crate::db::{AnyConnection, MultiBackend, SessionId, sql as types, uncached};
 use crate::error::Result;
 use crate::people::User;
 use crate::sessions::search::criteria::{
@@ -79,7 +79,7 @@ pub(in crate::sessions) fn count(
     limit: i64,
 ) -> Result<i64> {
     let rows = indexed(lane, criteria).limit(limit);
-    Ok(Counted(rows.select(user_sessions::id)).get_result(c)?)
+    Ok(uncached(Counted(rows.select(user_sessions::id))).get_result(c)?)
 }
 
 /// Counts the rows of a lane up to `limit`, and those of them that satisfy the filter.
@@ -90,7 +90,7 @@ pub(in crate::sessions) fn count_matches(
     limit: i64,
 ) -> Result<(i64, i64)> {
     let rows = indexed(lane, criteria).limit(limit);
-    Ok(CountedMatches(rows.select(satisfies(criteria))).get_result(c)?)
+    Ok(uncached(CountedMatches(rows.select(satisfies(criteria)))).get_result(c)?)
 }
 
 /// Finds sessions, live or ended, with their owners.
@@ -120,16 +120,17 @@ pub(in crate::sessions) fn find_with_owner(
         .optional()?)
 }
 
-/// Lists the owners of sessions, each once.
-pub(in crate::sessions) fn list_owners(
+/// Lists those of `ids` that satisfy a filter.
+pub(in crate::sessions) fn list_matching(
     c: &mut AnyConnection,
-    ids: &[SessionId],
-) -> Result<Vec<UserId>> {
-    Ok(user_sessions::table
-        .filter(user_sessions::id.eq_any(ids))
-        .select(user_sessions::user_id)
-        .distinct()
-        .load(c)?)
+    criteria: &Criteria,
+    ids: Vec<SessionId>,
+) -> Result<Vec<SessionId>> {
+    let rows = user_sessions::table.into_boxed();
+    let listed = rows.filter(user_sessions::id.eq_any(ids));
+    let found = read(c, listed, criteria, SortKey::Used)?.into_iter();
+    let matches = found.filter(|row| row.is_match);
+    Ok(matches.map(|row| row.position.id).collect())
 }
 
 fn read(
@@ -138,15 +139,14 @@ fn read(
     criteria: &Criteria,
     key: SortKey,
 ) -> Result<Vec<Scanned>> {
-    let found: Vec<Read> = rows
-        .select((
-            user_sessions::id,
-            user_sessions::last_used_bucket,
-            user_sessions::created_at,
-            user_sessions::ended_at,
-            satisfies(criteria),
-        ))
-        .load(c)?;
+    let columns = (
+        user_sessions::id,
+        user_sessions::last_used_bucket,
+        user_sessions::created_at,
+        user_sessions::ended_at,
+        satisfies(criteria),
+    );
+    let found: Vec<Read> = uncached(rows.select(columns)).load(c)?;
     let scanned = |(id, bucket, created_at, ended_at, is_match): Read| Scanned {
         position: Position {
             at: match key {

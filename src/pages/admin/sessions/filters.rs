@@ -287,7 +287,7 @@ pub(super) fn presets(requested: Option<&RequestedList>, now: Timestamp) -> Vec<
             },
         ),
         (
-            "Ended by theft",
+            "Token reuse",
             SessionFilter {
                 reason: Some(EndedReason::ReuseDetected),
                 ..SessionFilter::default()

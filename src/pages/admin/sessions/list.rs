@@ -223,8 +223,8 @@ fn exports(requested: &RequestedList) -> [(&'static str, String); 2] {
 /// Returns what ends the sessions of a list, for an administrator, where some may be live.
 fn ending(requested: &RequestedList, count: MatchCount, caller: &Caller) -> Option<Ending> {
     let state = requested.filter.state();
-    let may_end = caller.user.role() == Role::Admin && state != StateFilter::Ended;
-    if !may_end {
+    let only_ended = state == StateFilter::Ended || requested.filter.reason.is_some();
+    if caller.user.role() != Role::Admin || only_ended {
         return None;
     }
     // The state is there in any case: a filter without parts would be one that somebody forgot.

@@ -38,7 +38,8 @@ fn by_state(criteria: &Criteria) -> Condition {
     match criteria.state {
         StateFilter::Live => Box::new(dsl::is_active.and(in_time).nullable()),
         StateFilter::Ended => Box::new(not(dsl::is_active).nullable()),
-        StateFilter::Any => Box::new(not(dsl::is_active).or(in_time).nullable()),
+        // Also those that have expired and are not marked yet.
+        StateFilter::Any => Box::new(true.into_sql::<Bool>().nullable()),
     }
 }
 
