@@ -64,7 +64,7 @@ impl Accounts {
     }
 
     /// Disables an account, so that its owner can't sign in; ends all their sessions, voids the links
-    /// that set a password, and cancels a pending change of e-mail.
+    /// that set a password, cancels a pending change of e-mail, and stops what they ordered.
     ///
     /// # Errors
     /// [`Error::LastAdmin`] when nobody else could administer the service; [`Error::NotFound`] when
@@ -84,6 +84,7 @@ impl Accounts {
                 people::store::update_state(c, id, AccountState::Disabled, now)?;
                 people::store::delete_resets(c, id)?;
                 cancel_pending_change(c, &person.user)?;
+                sessions::store::stop_jobs_of(c, id, now)?;
                 let ended = sessions::end_all(c, id, REASON, &origin, now)?.len();
                 record(c, id, EventKind::Disabled, &origin, now)?;
                 Ok(Administered::Done { ended })
@@ -147,7 +148,7 @@ impl Accounts {
             .await
     }
 
-    /// Changes what an account may do.
+    /// Changes what an account may do. What an administrator ordered stops with their role.
     ///
     /// # Errors
     /// [`Error::LastAdmin`] when nobody else could administer the service; [`Error::Invalid`] for a
@@ -256,6 +257,9 @@ fn change_role(
     }
     person.require_another_admin()?;
     people::store::update_role(c, user.id, role, now)?;
+    if user.role() == Role::Admin {
+        sessions::store::stop_jobs_of(c, user.id, now)?;
+    }
     let event = NewEvent::for_person(user.id, EventKind::RoleChanged, origin, now);
     events::record_events(c, &[event.with_detail(role.as_str())])?;
     Ok(Administered::DONE)

@@ -2,7 +2,8 @@
 //! sessions.
 
 use super::Accounts;
-use crate::db::{AnyConnection, ApplicationId};
+use crate::clock::Timestamp;
+use crate::db::{AnyConnection, ApplicationId, UserId};
 use crate::error::{Error, Result};
 use crate::people::{Subject, store as people};
 use crate::sessions::store as sessions;
@@ -33,10 +34,11 @@ impl Accounts {
         let now = self.clock.now();
         self.db
             .transaction(move |c| {
-                let moved = people::assign_subject(c, &subject, to, now)?;
-                let person = moved.ok_or(Error::NotFound)?;
-                sessions::update_application(c, &[person], to)?;
-                Ok(())
+                let person = people::find_earlier(c, &subject)?.ok_or(Error::NotFound)?;
+                match assign(c, &[person], to, now)? {
+                    0 => Err(Error::NotFound),
+                    _ => Ok(()),
+                }
             })
             .await
     }
@@ -51,15 +53,16 @@ impl Accounts {
     pub async fn assign_everybody(&self, to: ApplicationId) -> Result<Assignment> {
         let now = self.clock.now();
         let batch = move |c: &mut AnyConnection| {
-            let people = people::assign_unclaimed(c, to, BATCH, now)?;
-            sessions::update_application(c, &people, to)?;
-            Ok(people.len())
+            let people = people::list_unclaimed(c, to, BATCH)?;
+            // Another administrator may have moved some of them meanwhile, or all.
+            let moved = assign(c, &people, to, now)?;
+            Ok((people.is_empty(), moved))
         };
         let mut moved = 0;
         loop {
             match self.db.transaction(batch).await? {
-                0 => break,
-                people => moved += people,
+                (true, _) => break,
+                (false, people) => moved += people,
             }
         }
         self.db
@@ -72,4 +75,19 @@ impl Accounts {
             })
             .await
     }
+}
+
+/// Moves those of `people` who are of "Earlier" to an application, with their sessions. Returns how
+/// many.
+fn assign(
+    c: &mut AnyConnection,
+    people: &[UserId],
+    to: ApplicationId,
+    now: Timestamp,
+) -> Result<usize> {
+    people::lock_several(c, people)?;
+    sessions::lock_of_people(c, people)?;
+    let moved = people::assign(c, people, to, now)?;
+    sessions::update_application(c, &moved, to)?;
+    Ok(moved.len())
 }

@@ -2,11 +2,13 @@
 
 use super::Accounts;
 use super::emails::cancel_pending_change;
-use crate::db::UserId;
+use crate::clock::Timestamp;
+use crate::db::{AnyConnection, UserId};
 use crate::error::{Error, Result};
 use crate::events::Origin;
+use crate::net::IpRetention;
 use crate::sessions::{EndedReason, Session};
-use crate::{people, sessions};
+use crate::{events, people, sessions};
 
 impl Accounts {
     /// Ends every session of a person, and cancels their pending change of e-mail. Returns those
@@ -56,7 +58,7 @@ impl Accounts {
                 if !people::store::list_open_former(c, id, now)?.is_empty() {
                     return Err(Error::EmailChangedLately);
                 }
-                people::store::delete(c, id)
+                delete_person(c, id, now)
             })
             .await
     }
@@ -68,15 +70,26 @@ impl Accounts {
     /// [`Error::LastAdmin`] when nobody else could administer the service; [`Error::NotFound`] when
     /// there is no such person.
     pub async fn admin_delete(&self, id: UserId, origin: Origin) -> Result<()> {
+        let now = self.clock.now();
         let accounts = self.clone();
         self.db
             .transaction(move |c| {
                 accounts.lock_person(c, id)?.require_another_admin()?;
-                people::store::delete(c, id)
+                delete_person(c, id, now)
             })
             .await?;
         let by = origin.user.map(|by| by.to_string());
         tracing::info!(user = %id, by = by.as_deref().unwrap_or("the command line"), "an administrator deleted an account");
         Ok(())
     }
+}
+
+/// Deletes a person, whom the caller has locked. What they did to others stays recorded, without
+/// their addresses; what they ordered stops.
+pub(super) fn delete_person(c: &mut AnyConnection, id: UserId, now: Timestamp) -> Result<()> {
+    // A batch that is running has its job locked before sessions, and is over after this.
+    sessions::store::stop_jobs_of(c, id, now)?;
+    sessions::store::lock_of_people(c, &[id])?;
+    events::redact_addresses_by(c, id, IpRetention::None)?;
+    people::store::delete(c, id)
 }

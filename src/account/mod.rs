@@ -32,6 +32,7 @@ pub use self::linked_message::{LinkedMessage, Mailbox, PasswordGrant, Reported};
 pub use self::rendering::Messages;
 pub use self::security_log::{
     EventFilter, EventFollower, EventLogPage, EventLogQuery, EventRecord, LoggedEvent,
+    event_address,
 };
 pub use self::take_back::TakenBack;
 pub use self::verification::{Declined, PendingEmail, Verified};

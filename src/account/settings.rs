@@ -36,7 +36,8 @@ impl Accounts {
             .await
     }
 
-    /// Updates a person's IP retention. Addresses that are stored already are redacted.
+    /// Updates a person's IP retention. Addresses that are stored already are redacted, also those from
+    /// which they did something to others.
     ///
     /// # Errors
     /// [`Error::NotFound`](crate::Error::NotFound) when there is no such person.
@@ -50,6 +51,12 @@ impl Accounts {
                 if retention == IpRetention::Whole {
                     return Ok(());
                 }
+                // The batch of a job that is running is over once the job is updated.
+                for (job, ip) in sessions::store::list_job_addresses(c, id)? {
+                    let redacted = retention.redact(&ip);
+                    sessions::store::update_job_address(c, job, redacted.as_deref())?;
+                }
+                sessions::store::lock_of_people(c, &[id])?;
                 alerts::redact_addresses(c, id, retention)?;
                 for (session, ip) in sessions::store::list_addresses(c, id)? {
                     let redacted = retention.redact(&ip);

@@ -1,6 +1,7 @@
 //! The verification of an e-mail by a link: at sign-up, and when it is changed.
 
 use super::Accounts;
+use super::closing::delete_person;
 use super::emails::require_free;
 use super::take_back::report_later;
 use crate::alerts::{AlertContext, AlertKind};
@@ -9,7 +10,7 @@ use crate::db::{AnyConnection, FormerEmailId, UserId, VerificationId};
 use crate::error::{Error, Result};
 use crate::events::{self, EventKind, NewEvent, Origin};
 use crate::people::store::{EmailVerification, FormerEmail, FormerState};
-use crate::people::{self, Email, User};
+use crate::people::{self, Email, Role, User};
 
 /// An address that a link is about, and the account that it is to be verified for.
 #[derive(Debug)]
@@ -122,8 +123,8 @@ impl Accounts {
 
     /// Records that the reader of a mailbox doesn't want the account that a link is about: a change
     /// is cancelled, and an account that somebody signed up with their address is deleted. An
-    /// account from before addresses were verified stays, as an administrator's does, but sends
-    /// nothing to the address any more.
+    /// account from before addresses were verified stays, as an administrator's and an auditor's do,
+    /// but sends nothing to the address any more.
     ///
     /// # Errors
     /// [`Error::NotFound`] when the link was used or cancelled meanwhile.
@@ -141,11 +142,11 @@ impl Accounts {
                 if is_change {
                     return Ok(Declined::CancelledChange);
                 }
-                if user.is_email_from_before || user.is_admin {
+                if user.is_email_from_before || user.role() != Role::Person {
                     people::store::mark_email_declined(c, user.id, now)?;
                     return Ok(Declined::SparedAccount);
                 }
-                people::store::delete(c, user.id)?;
+                delete_person(c, user.id, now)?;
                 Ok(Declined::DeletedAccount)
             })
             .await

@@ -213,7 +213,7 @@ fn describe(record: &EventRecord) -> String {
         (Some(by), ..) => by.to_owned(),
         (None, Some(id), _) => id.to_string(),
         (None, None, Some(id)) => id.to_string(),
-        (None, None, None) => "the service".into(),
+        (None, None, None) => record.actor.unnamed().into(),
     };
     [
         record.at.to_string(),

@@ -5,6 +5,9 @@ use strum::IntoStaticStr;
 
 use super::{Event, EventKind};
 
+/// The reasons of ends that only administrators cause.
+const REASONS_OF_ADMINISTRATORS: [&str; 2] = ["admin", "account_disabled"];
+
 /// Who did what an event records. Its text form is its name in the export.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
@@ -20,8 +23,20 @@ pub enum Actor {
     Service,
 }
 
+impl Actor {
+    /// Returns words for who did it, where neither a person nor an application is recorded.
+    #[must_use]
+    pub fn unnamed(self) -> &'static str {
+        match self {
+            Self::Administrator => "an administrator, on the command line",
+            Self::Person | Self::Application | Self::Service => "the service",
+        }
+    }
+}
+
 impl Event {
-    /// Returns who did it.
+    /// Returns who did it. What only administrators do is theirs also where nobody is recorded: they
+    /// did it on the command line.
     #[must_use]
     pub fn actor(&self) -> Actor {
         match (self.by_application_id, self.by_user_id) {
@@ -29,8 +44,9 @@ impl Event {
             (None, Some(by)) if by == self.user_id => Actor::Person,
             (None, Some(_)) => Actor::Administrator,
             (None, None) => match self.kind {
-                // On the command line; whoever else does it has an account.
+                // Whoever else does it has an account.
                 EventKind::PasswordChanged | EventKind::EmailChanged => Actor::Administrator,
+                EventKind::Ended if self.is_ended_by_administrator() => Actor::Administrator,
                 kind if kind.is_administrative() => Actor::Administrator,
                 _ => Actor::Service,
             },
@@ -38,13 +54,16 @@ impl Event {
     }
 
     /// Returns the address it was done from, if that was the person's own: that of an administrator
-    /// is not for them.
+    /// is not for them. What a person does through their application is done from theirs.
     #[must_use]
     pub fn own_address(&self) -> Option<&str> {
-        match self.actor() {
-            Actor::Person | Actor::Service => self.ip_address.as_deref(),
-            Actor::Administrator | Actor::Application => None,
-        }
+        let is_own = self.by_user_id == Some(self.user_id) || self.actor() == Actor::Service;
+        self.ip_address.as_deref().filter(|_| is_own)
+    }
+
+    fn is_ended_by_administrator(&self) -> bool {
+        let reason = self.detail.as_deref();
+        reason.is_some_and(|reason| REASONS_OF_ADMINISTRATORS.contains(&reason))
     }
 }
 

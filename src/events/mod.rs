@@ -172,7 +172,26 @@ pub(crate) fn record_events(c: &mut AnyConnection, events: &[NewEvent]) -> Resul
     }
 }
 
-/// Redacts the addresses of a person's events.
+/// Redacts the addresses of what a person did, to themselves or to others.
+///
+/// # Errors
+/// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
+pub(crate) fn redact_addresses_by(
+    c: &mut AnyConnection,
+    user: UserId,
+    retention: IpRetention,
+) -> Result<()> {
+    store::lock_with_address(c, user)?;
+    for ip in store::list_addresses_by(c, user)? {
+        let redacted = retention.redact(&ip);
+        if redacted.as_ref() != Some(&ip) {
+            store::update_addresses_by(c, user, &ip, redacted.as_deref())?;
+        }
+    }
+    Ok(())
+}
+
+/// Redacts the addresses of a person's events, and of what they did to others.
 ///
 /// # Errors
 /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
@@ -181,6 +200,7 @@ pub(crate) fn redact_addresses(
     user: UserId,
     retention: IpRetention,
 ) -> Result<()> {
+    redact_addresses_by(c, user, retention)?;
     for (id, ip) in store::list_addresses(c, user)? {
         store::update_address(c, id, retention.redact(&ip).as_deref())?;
     }

@@ -13,7 +13,7 @@ use crate::clock::Timestamp;
 use crate::db::schema::session_events;
 use crate::db::{
     AnyConnection, ApplicationId, EventId, JobId, SessionId, UserId, cached, in_few_sizes, on_each,
-    read_from_text,
+    read_from_text, sql,
 };
 use crate::error::Result;
 use crate::net::ip_key;
@@ -154,6 +154,49 @@ pub(super) fn update_address(
         .set((
             session_events::ip_address.eq(ip),
             session_events::ip_key.eq(ip.and_then(ip_key)),
+        ))
+        .execute(c)?)
+}
+
+/// Locks the events of a person, and of what they did, that have an address, until the transaction
+/// ends, in the order of their ids. They are as many as there are, so none is loaded.
+pub(super) fn lock_with_address(c: &mut AnyConnection, user: UserId) -> Result<()> {
+    const LOCK: &str = "SELECT count(*) FROM (SELECT id FROM session_events \
+        WHERE (user_id = $1 OR by_user_id = $1) AND ip_address IS NOT NULL \
+        ORDER BY id FOR NO KEY UPDATE) AS locked";
+
+    if let AnyConnection::Postgres(c) = c {
+        diesel::sql_query(LOCK)
+            .bind::<sql::Uuid, _>(user)
+            .execute(c)?;
+    }
+    Ok(())
+}
+
+/// Lists the addresses from which a person did what is recorded, each once.
+pub(super) fn list_addresses_by(c: &mut AnyConnection, by: UserId) -> Result<Vec<String>> {
+    Ok(session_events::table
+        .filter(session_events::by_user_id.eq(by))
+        .filter(session_events::ip_address.is_not_null())
+        .select(session_events::ip_address.assume_not_null())
+        .distinct()
+        .load(c)?)
+}
+
+/// Updates the address of whatever a person did from the address `from`.
+pub(super) fn update_addresses_by(
+    c: &mut AnyConnection,
+    by: UserId,
+    from: &str,
+    to: Option<&str>,
+) -> Result<usize> {
+    let events = session_events::table
+        .filter(session_events::by_user_id.eq(by))
+        .filter(session_events::ip_address.eq(from));
+    Ok(diesel::update(events)
+        .set((
+            session_events::ip_address.eq(to),
+            session_events::ip_key.eq(to.and_then(ip_key)),
         ))
         .execute(c)?)
 }

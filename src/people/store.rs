@@ -22,8 +22,8 @@ pub(crate) use self::credentials::{
     update_password, void_password, void_password_links,
 };
 pub(crate) use self::external::{
-    MAX_STATED_ALIKE, assign_subject, assign_unclaimed, count_by_application, count_of_application,
-    count_of_application_to, get_application_of, list_by_stated_email, list_earlier_subjects,
+    MAX_STATED_ALIKE, assign, count_by_application, count_of_application, count_of_application_to,
+    find_earlier, get_application_of, list_by_stated_email, list_earlier_subjects, list_unclaimed,
 };
 pub(super) use self::external::{find_by_subject, is_in_realm};
 pub(crate) use self::former::{
@@ -211,6 +211,19 @@ pub(crate) fn lock(c: &mut AnyConnection, id: UserId) -> Result<User> {
             .get_result(c)?,
         AnyConnection::Sqlite(c) => user.select(User::as_select()).get_result(c)?,
     })
+}
+
+/// Locks people as [`lock`] does, in the order of their ids; those that don't exist are left out.
+pub(crate) fn lock_several(c: &mut AnyConnection, ids: &[UserId]) -> Result<()> {
+    if let AnyConnection::Postgres(c) = c {
+        users::table
+            .filter(users::id.eq_any(ids))
+            .order(users::id)
+            .select(users::id)
+            .for_no_key_update()
+            .load::<UserId>(c)?;
+    }
+    Ok(())
 }
 
 /// Updates the idle limit that a person chose for their own sessions.

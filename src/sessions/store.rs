@@ -22,6 +22,7 @@ pub(super) use self::bulk_jobs::{
     list_jobs, list_jobs_finished_before, list_owners, list_running_jobs, list_with_owners,
     lock_running_job, update_error, update_progress,
 };
+pub(crate) use self::bulk_jobs::{list_job_addresses, stop_jobs_of, update_job_address};
 pub(crate) use self::ending::{
     SessionEnd, end, end_all, end_in_browser, end_listed, end_on_device, end_others, end_several,
     expire, list_due, list_ended_before, list_expired_by_person, purge, update_sweep_time,
@@ -180,6 +181,25 @@ pub(super) fn lock_listed(c: &mut AnyConnection, ids: &[SessionId]) -> Result<()
             .load::<SessionId>(c)?;
     }
     Ok(())
+}
+
+/// Locks all sessions of these people until the transaction ends, ended ones included, in the order of
+/// their ids. Whoever ends sessions refers to their owners afterwards: what changes the key of a
+/// person, or deletes one, takes this lock before, and that on the person first.
+pub(crate) fn lock_of_people(c: &mut AnyConnection, users: &[UserId]) -> Result<()> {
+    if let AnyConnection::Sqlite(_) = c {
+        return Ok(());
+    }
+    let sessions = || {
+        user_sessions::table
+            .filter(user_sessions::user_id.eq_any(users))
+            .select(user_sessions::id)
+    };
+    // In two statements, each with its index. One that ends in between is in the second.
+    let mut ids: Vec<SessionId> = sessions().filter(user_sessions::is_active).load(c)?;
+    let ended: Vec<SessionId> = sessions().filter(not(user_sessions::is_active)).load(c)?;
+    ids.extend(ended);
+    lock_listed(c, &ids)
 }
 
 /// Records that the owner of a live session has just given their password in it.

@@ -19,6 +19,7 @@ on_both!(
     no_placeholder_is_shown_as_an_e_mail,
     an_e_mail_is_vouched_for_once,
     the_export_is_complete_and_holds_no_secret,
+    the_export_has_the_address_of_a_sign_in_through_an_application,
     deleting_needs_the_name_of_the_person,
     a_person_sees_what_was_done_to_them_with_the_reason,
     an_unknown_person_is_not_found,
@@ -333,6 +334,23 @@ async fn a_person_of_an_application_has_neither_password_nor_e_mail_to_change(ap
         .await
         .expect(204);
     admin.get(&path).await.problem(404, "not_found");
+}
+
+/// What a person does through their application is done from an address of theirs.
+async fn the_export_has_the_address_of_a_sign_in_through_an_application(app: &TestApp) {
+    let admin = Admin::start(app, "admin@example.org").await;
+    let key = app.create_key("sessions");
+    let request = app.anyone().request("POST", "/api/v1/app/sessions");
+    let body = json!({"subject": "42", "ip_address": "203.0.113.7"});
+    let opened = TestResponse::to(request.bearer_auth(&key).json(&body)).await;
+    let opened = opened.expect(201).json();
+    let id = opened["session"]["user_id"].as_str().expect("an id");
+    let file = admin.get(&format!("/{id}/export")).await.expect(200).json();
+    let events = file["events"].as_array().expect("events");
+    let signed_in = events.iter().find(|event| event["kind"] == "signed_in");
+    let signed_in = signed_in.expect("the event");
+    assert_eq!(signed_in["by"], "application");
+    assert_eq!(signed_in["ip_address"], "203.0.113.7");
 }
 
 /// Opens a session of a person of an application, and returns the person's id.

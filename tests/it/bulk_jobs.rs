@@ -4,6 +4,7 @@ use actix_web::rt::spawn;
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection};
 
+use crate::support::admin::Admin;
 use crate::support::api::Anyone;
 use crate::support::bulk::{add_sessions, expect_ended_once, job, job_id, order, order_browser};
 use crate::support::outage::{Outage, allow_updates, refuse_updates};
@@ -16,6 +17,7 @@ on_both!(
     another_node_goes_on_with_a_job,
     two_nodes_work_on_one_job,
     a_stopped_job_leaves_the_others,
+    a_job_stops_once_who_ordered_it_is_no_administrator,
     sessions_signed_in_after_the_order_are_not_ended,
     sessions_used_since_the_order_are_not_unused,
     own_sessions_are_left_out_of_a_job,
@@ -250,6 +252,30 @@ async fn a_stopped_job_leaves_the_others(app: &TestApp) {
         .post("/api/v1/admin/jobs/019700d5-5a00-7000-8000-000000000000/stop")
         .await
         .problem(404, "not_found");
+}
+
+async fn a_job_stops_once_who_ordered_it_is_no_administrator(app: &TestApp) {
+    let (root, _) = crowd(app).await;
+    let other = Admin::start(app, "other@example.org").await;
+    let path = format!("/{}", root.session["user_id"].as_str().expect("an id"));
+    let id = order_browser(&root, "Netscape").await;
+    app.run_bulk_batch().await;
+    let auditor = json!({"role": "auditor", "reason": "A new job"});
+    other.send("PATCH", &path, &auditor).await.expect(200);
+    assert_eq!(job(&other.device, &id).await["state"], "stopped");
+    assert_eq!(app.run_bulk_batch().await, 0);
+    expect_ended_once(app, 200);
+
+    app.set_role(&person("root@example.org"), "admin");
+    let id = order_browser(&root, "Netscape").await;
+    let own = order_browser(&other.device, "Netscape").await;
+    let disable = format!("{path}/disable");
+    let reason = json!({"reason": "Left us"});
+    other.send("POST", &disable, &reason).await.expect(200);
+    assert_eq!(job(&other.device, &id).await["state"], "stopped");
+    assert_eq!(job(&other.device, &own).await["state"], "running");
+    app.run_bulk_jobs().await;
+    expect_ended_once(app, 450);
 }
 
 async fn sessions_signed_in_after_the_order_are_not_ended(app: &TestApp) {

@@ -11,6 +11,7 @@ use crate::support::program::{Program, pass_lines};
 
 on_both!(
     app: events_are_listed_by_filters,
+    what_the_command_line_did_is_by_an_administrator,
     following_prints_each_event_once_also_a_late_one,
 );
 
@@ -57,6 +58,51 @@ async fn events_are_listed_by_filters(app: &TestApp) {
     rollcall
         .run(&["event", "list", "--colour", "red"])
         .expect_failed(2);
+}
+
+/// The command line has no account, and what it does is an administrator's.
+async fn what_the_command_line_did_is_by_an_administrator(app: &TestApp) {
+    let (ada, bob) = (
+        app.register("ada@example.org").await,
+        app.register("bob@example.org").await,
+    );
+    let (phone, laptop) = (
+        app.login(&ada, IPHONE).await,
+        app.login(&bob, FIREFOX).await,
+    );
+    let root = app.register("root@example.org").await;
+    app.set_role(&root, "admin");
+    let browser = app.signed_in_browser(&root, FIREFOX).await;
+    app.database.execute("DELETE FROM session_events");
+    let rollcall = Program::with(&app.database);
+    let end = ["session", "end", "--user", "ada@example.org", "--yes"];
+    rollcall.run(&end).expect_done();
+    let disable = ["user", "disable", "--email", "bob@example.org"];
+    rollcall.run(&disable).expect_done();
+    let events = lines(&rollcall, &[]);
+    assert_eq!(events.len(), 3);
+    for event in &events {
+        assert_eq!(event["actor"], "administrator", "{event:#}");
+    }
+    let text = rollcall.run(&["event", "list"]).expect_done();
+    let by = "\tby an administrator, on the command line\t";
+    assert_eq!(text.matches(by).count(), 3, "{text}");
+    let page = browser.get("/admin/events").await.expect(200);
+    let words = page.words();
+    let by = "an administrator, on the command line";
+    assert_eq!(words.matches(by).count(), 3, "{words}");
+    for device in [&phone, &laptop] {
+        let user = device.session["user_id"].as_str().expect("an id");
+        for page in [
+            format!("/admin/users/{user}"),
+            format!("/admin/sessions/{}", device.id()),
+        ] {
+            let page = browser.get(&page).await.expect(200);
+            let words = page.words();
+            assert!(words.contains(by), "{words}");
+            assert!(!words.contains("by the service"), "{words}");
+        }
+    }
 }
 
 /// The clock of the program is the real one, so the rows are written with real times.

@@ -1,5 +1,7 @@
 //! IP retention: people choose how much of their addresses is stored.
 
+use crate::support::admin::Admin;
+use crate::support::bulk::{END, add_sessions, job, job_id};
 use crate::support::prelude::*;
 
 on_both!(
@@ -7,6 +9,7 @@ on_both!(
     only_the_network_of_a_shortened_address_is_stored,
     no_address_is_stored_when_the_choice_is_none,
     stored_addresses_are_redacted_too,
+    addresses_in_the_events_of_others_are_redacted_too,
     buffered_addresses_are_redacted_too,
     an_unknown_choice_is_refused,
     addresses_buffered_on_another_node_are_redacted_too,
@@ -154,6 +157,51 @@ async fn stored_addresses_are_redacted_too(database: Database) {
     );
     choose(&laptop, "none").await.expect(303);
     assert_eq!(stored(&app), ["198.51.100.9"]);
+    app.stop().await;
+}
+
+/// What an administrator did to others is recorded on them, with the administrator's address.
+async fn addresses_in_the_events_of_others_are_redacted_too(database: Database) {
+    let app = TestApp::start_behind_proxy(database).await;
+    let (root, ada) = (
+        app.register("root@example.org").await,
+        app.register("ada@example.org").await,
+    );
+    app.set_role(&root, "admin");
+    let other = Admin::start(&app, "other@example.org").await;
+    let browser = app.browser_from(FIREFOX, HOME);
+    browser.sign_in(&root).await;
+    let device = app.login_from(&root, FIREFOX, HOME, None).await;
+    let phone = app.login_from(&ada, IPHONE, "198.51.100.9", None).await;
+    add_sessions(&app.database, &phone, 900, "Netscape");
+    let body = json!({"filter": {"browser": "Netscape"}, "reason": "Stolen laptop"});
+    let order = device
+        .request("POST", END)
+        .header("x-forwarded-for", HOME)
+        .json(&body);
+    let id = job_id(&TestResponse::to(order).await.expect(202));
+    let ended = |ip: &str| {
+        let (jobs, ended) = (
+            format!("SELECT count(*) AS value FROM bulk_jobs WHERE {ip}"),
+            format!("SELECT count(*) AS value FROM session_events WHERE kind = 'ended' AND {ip}"),
+        );
+        let job = app.database.number(&jobs.replace("ip_address", "by_ip"));
+        (job, app.database.number(&ended))
+    };
+    app.run_bulk_batch().await;
+    assert_eq!(ended("ip_address = '203.0.113.77'"), (1, 200));
+    choose(&browser, "shortened").await.expect(303);
+    assert_eq!(ended("ip_address = '203.0.113.0'"), (1, 200));
+    app.run_bulk_batch().await;
+    assert_eq!(ended("ip_address = '203.0.113.0'"), (1, 400));
+    // An address of a person who is deleted is nobody's to show, and what they ordered stops.
+    let path = format!("/{}", device.session["user_id"].as_str().expect("an id"));
+    let body = json!({"email": "root@example.org"});
+    other.send("DELETE", &path, &body).await.expect(204);
+    assert_eq!(ended("ip_address IS NOT NULL"), (0, 0));
+    assert_eq!(ended("ip_address IS NULL"), (1, 400));
+    assert_eq!(job(&other.device, &id).await["state"], "stopped");
+    assert_eq!(app.run_bulk_batch().await, 0);
     app.stop().await;
 }
 

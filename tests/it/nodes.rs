@@ -85,6 +85,68 @@ fn only_one_node_sweeps_at_a_time() {
     });
 }
 
+/// Ending a session locks its row and refers to its person afterwards. What changes or deletes people
+/// waits for the sessions without a lock that this waits for.
+#[test]
+fn people_are_changed_while_a_session_of_theirs_ends() {
+    run_async(async {
+        let app = TestApp::start(Database::postgres()).await;
+        let rollcall = Program::with(&app.database);
+        let ada = app.register("ada@example.org").await;
+        app.login(&ada, FIREFOX).await;
+        while_a_session_ends(&app, || {
+            let delete = ["user", "delete", "--email", "ada@example.org"];
+            rollcall.run(&delete).expect_done();
+        });
+        assert_eq!(app.database.sessions_where("true"), 0);
+
+        let key = app.create_key("sessions");
+        rollcall.add_key(&["--name", "forum", "--scope", "sessions"]);
+        let earlier = app.database.id("00000000-0000-7000-8000-000000000000");
+        app.database.execute(&format!(
+            "INSERT INTO applications (id, name, created_at)
+             VALUES ({earlier}, 'Earlier', '2026-11-20 08:30:00.000000')"
+        ));
+        for choice in [&["--subject", "42"][..], &["--all"]] {
+            app.database.execute("DELETE FROM users");
+            let open = app.anyone().request("POST", "/api/v1/app/sessions");
+            let open = open.bearer_auth(&key).json(&json!({"subject": "42"}));
+            TestResponse::to(open).await.expect(201);
+            app.database
+                .execute(&format!("UPDATE users SET application_id = {earlier}"));
+            while_a_session_ends(&app, || {
+                let assign = [&["application", "assign", "--to", "forum"], choice].concat();
+                rollcall.run(&assign).expect_done();
+            });
+            let moved = "application_id = (SELECT id FROM applications WHERE name = 'forum')";
+            assert_eq!(app.database.sessions_where(moved), 1, "{choice:?}");
+        }
+        app.stop().await;
+    });
+}
+
+/// Does `act` while another node ends the only session: it has locked it, and once `act` waits for
+/// that, it refers to the person.
+fn while_a_session_ends(app: &TestApp, act: impl FnOnce() + Send) {
+    let mut other = PgConnection::establish(&app.database.url()).expect("a connection");
+    other
+        .batch_execute("BEGIN; SELECT 1 FROM user_sessions FOR NO KEY UPDATE")
+        .expect("the lock of the session");
+    std::thread::scope(|scope| {
+        let acting = scope.spawn(act);
+        let waiting = "SELECT count(*) AS value FROM pg_stat_activity
+                       WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        while app.database.number(waiting) == 0 && !acting.is_finished() {
+            std::thread::yield_now();
+        }
+        assert!(!acting.is_finished(), "it waits for the session");
+        other
+            .batch_execute("SELECT 1 FROM users FOR KEY SHARE NOWAIT; COMMIT")
+            .expect("nobody has the key of the person");
+        acting.join().expect("an end");
+    });
+}
+
 /// Two processes of the real binary on one PostgreSQL database.
 #[test]
 fn a_sign_out_on_one_node_applies_on_the_other() {

@@ -23,6 +23,7 @@ on_both!(
     deleting_the_account_does_not_lift_the_limit,
     a_message_that_was_cancelled_holds_no_other_back,
     an_administrator_stays_when_a_link_is_declined,
+    an_auditor_stays_when_a_link_is_declined,
     a_link_is_void_once_an_administrator_vouched,
     the_command_line_vouches_for_addresses,
     without_mail_nothing_is_promised,
@@ -490,9 +491,18 @@ async fn a_message_that_was_cancelled_holds_no_other_back(database: Database) {
 }
 
 async fn an_administrator_stays_when_a_link_is_declined(database: Database) {
+    stays_when_a_link_is_declined(database, "is_admin").await;
+}
+
+async fn an_auditor_stays_when_a_link_is_declined(database: Database) {
+    stays_when_a_link_is_declined(database, "is_auditor").await;
+}
+
+async fn stays_when_a_link_is_declined(database: Database, mark: &str) {
     let (app, server) = start(database).await;
     let (owner, _) = sign_up(&app, EMAIL).await;
-    app.database.execute("UPDATE users SET is_admin = true");
+    app.database
+        .execute(&format!("UPDATE users SET {mark} = true"));
     let link = newest(&app, &server).await.link("/verify-email/");
     app.browser(IPHONE)
         .submit(&link, &link, &[("answer", "not-mine")])

@@ -56,11 +56,11 @@ impl EventFollower {
     /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond. Then the
     /// next poll returns them.
     pub async fn poll(&mut self) -> Result<Vec<LoggedEvent>> {
-        let known = self.known.clone();
+        let before = (self.polled, self.known.clone());
         let new = self.find_new().await?;
         let named = self.name(&new).await;
         if named.is_err() {
-            self.known = known;
+            (self.polled, self.known) = before;
         }
         named
     }

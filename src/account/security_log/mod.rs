@@ -288,17 +288,24 @@ fn name_all(c: &mut AnyConnection, events: Vec<Event>) -> Result<Vec<LoggedEvent
     Ok(events.into_iter().map(named).collect())
 }
 
-/// Returns an event with its address redacted by the retention of its person and of who did it: what
-/// others did to a person is recorded with an address of theirs.
 fn redacted(event: Event, owner: Option<&User>, by: Option<&User>) -> Event {
-    let people = [owner, by].into_iter().flatten();
-    let ip_address = people.fold(event.ip_address, |ip, user| {
-        ip.and_then(|ip| user.ip_retention.redact(&ip))
-    });
     Event {
-        ip_address,
+        ip_address: owner.and_then(|owner| event_address(&event, owner, by)),
         ..event
     }
+}
+
+/// Returns the address that an event was done from, redacted by the retention of its person and of
+/// who did it: what others did to a person is recorded with an address of theirs. Where an account is
+/// deleted, nobody knows its retention any more, and there is no address.
+#[must_use]
+pub fn event_address(event: &Event, owner: &User, by: Option<&User>) -> Option<String> {
+    let by = match event.by_user_id {
+        Some(_) => by?,
+        None => owner,
+    };
+    let ip = owner.ip_retention.redact(event.ip_address.as_deref()?)?;
+    by.ip_retention.redact(&ip)
 }
 
 fn is_within(ip: Option<&str>, filter: IpFilter) -> bool {

@@ -6,6 +6,7 @@ use super::LoggedEvent;
 use crate::applications::Application;
 use crate::clock::Timestamp;
 use crate::db::{ApplicationId, EventId, JobId, SessionId, UserId};
+use crate::events::Actor;
 use crate::people::User;
 use crate::sessions::Session;
 
@@ -28,7 +29,10 @@ pub struct EventRecord {
     pub session_id: Option<SessionId>,
     /// The name of its device.
     pub device_name: Option<String>,
-    /// By whom; with neither a person nor an application, by the service itself.
+    /// By whom: a person, an administrator, an application, or the service itself. Where the first
+    /// two are named by nobody's id, it was done on the command line.
+    pub actor: Actor,
+    /// By whom, if a person did it.
     pub by_user_id: Option<UserId>,
     /// Their e-mail.
     pub by_email: Option<String>,
@@ -55,6 +59,7 @@ impl From<LoggedEvent> for EventRecord {
             by,
             application,
         } = logged;
+        let actor = event.actor();
         let email = |user: User| user.known_email().map(str::to_owned);
         Self {
             id: event.id,
@@ -65,6 +70,7 @@ impl From<LoggedEvent> for EventRecord {
             user_email: owner.and_then(email),
             session_id: event.session_id,
             device_name: session.as_ref().map(Session::display_name),
+            actor,
             by_user_id: event.by_user_id,
             by_email: by.and_then(email),
             by_session_id: event.by_session_id,

@@ -1,19 +1,13 @@
 //! Queries of the security log: each reads a range of one index.
 
 use diesel::prelude::*;
-use diesel::sql_types::{Nullable, Text};
 
 use super::Event;
 use crate::db::schema::session_events;
-use crate::db::{AnyConnection, EventId, uncached};
+use crate::db::{AnyConnection, EventId, folded, uncached};
 use crate::error::Result;
 use crate::events::criteria::{EventBounds, EventCriteria, EventOrder};
 use crate::net::IpKeyRange;
-
-diesel::define_sql_function! {
-    /// The database's `lower`.
-    fn lower(text: Nullable<Text>) -> Nullable<Text>;
-}
 
 type Filtered = session_events::BoxedQuery<'static, <AnyConnection as Connection>::Backend>;
 
@@ -98,10 +92,10 @@ fn filtered(criteria: &EventCriteria) -> Filtered {
     }
     if let Some(text) = &criteria.text {
         let pattern = contains(text);
-        let is_in_detail = lower(session_events::detail)
+        let is_in_detail = folded(session_events::detail)
             .like(pattern.clone())
             .escape('\\');
-        let is_in_reason = lower(session_events::stated_reason)
+        let is_in_reason = folded(session_events::stated_reason)
             .like(pattern)
             .escape('\\');
         events = events.filter(is_in_detail.or(is_in_reason));

@@ -4,11 +4,10 @@ use super::event_words;
 use crate::account::LoggedEvent;
 use crate::clock::Timestamp;
 use crate::db::EventId;
-use crate::events::{Event, EventKind};
+use crate::events::Event;
 use crate::net::display_stored_ip;
 use crate::pages::words::TimeView;
 use crate::people::User;
-use crate::sessions::EndedReason;
 
 /// An event.
 pub(super) struct EventRow {
@@ -136,14 +135,6 @@ fn by(logged: &LoggedEvent) -> Named {
         (_, Some(_)) if is_person => Named::words("themselves"),
         (Some(by), Some(_)) => Named::user(by),
         (None, Some(_)) => Named::words("somebody whose account is deleted"),
-        // Everywhere else an administrator is known.
-        (_, None) if is_end_by_administrator(&logged.event) => {
-            Named::words("an administrator, on the command line")
-        }
-        (_, None) => Named::words("the service"),
+        (_, None) => Named::words(logged.event.actor().unnamed()),
     }
-}
-
-fn is_end_by_administrator(event: &Event) -> bool {
-    event.kind == EventKind::Ended && event.detail.as_deref() == Some(EndedReason::Admin.as_str())
 }

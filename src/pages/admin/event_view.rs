@@ -6,10 +6,11 @@ use std::collections::hash_map::Entry;
 
 use super::person::{Badge, find_application_name};
 use super::session_words;
+use crate::account::event_address;
 use crate::alerts::{Alert, AlertKind};
 use crate::db::{ApplicationId, UserId};
 use crate::error::{Error, Result};
-use crate::events::{Actor, Event, EventKind};
+use crate::events::{Event, EventKind};
 use crate::geo::Place;
 use crate::http::app_state::AppState;
 use crate::net::IpRetention;
@@ -110,21 +111,15 @@ impl Doers {
                 },
                 _ => named("by somebody whose account is deleted".into()),
             }),
-            (None, Actor::Administrator) => Some(named("on the command line".into())),
-            (None, _) => Some(named("by the service".into())),
+            (None, actor) => Some(named(format!("by {}", actor.unnamed()))),
         }
     }
 
-    /// Returns the address that an event was done from, unless the person who did it wants none
-    /// stored.
-    fn address<'a>(&self, event: &'a Event) -> Option<&'a str> {
-        let doer = event
-            .by_user_id
-            .and_then(|id| self.people.get(&id)?.as_ref());
-        let ip = event.ip_address.as_deref();
-        match doer {
-            Some(doer) => shown(ip, doer),
-            None => ip,
+    /// Finds the person who did it; `owner` is the one whom the event is about.
+    fn find<'a>(&'a self, event: &Event, owner: &'a User) -> Option<&'a User> {
+        match event.by_user_id? {
+            id if id == owner.id => Some(owner),
+            id => self.people.get(&id)?.as_ref(),
         }
     }
 }
@@ -136,12 +131,12 @@ impl EventView {
         (owner, reader): (&User, &Reader),
         (doers, names): (&Doers, &DeviceNames),
     ) -> Self {
-        let ip = shown(doers.address(event), owner);
+        let ip = event_address(event, owner, doers.find(event, owner));
         Self {
             what: what(event, names),
             device: names.find(event.session_id).map(str::to_owned),
             by: doers.describe(event),
-            address: ip.map(|ip| reader.address(ip)),
+            address: ip.map(|ip| reader.address(&ip)),
             at: TimeView::ago(event.at, reader.now),
             reason: event.stated_reason.clone(),
         }

@@ -4,10 +4,11 @@
 use std::collections::HashMap;
 
 use super::session_words as words;
+use crate::account::event_address;
 use crate::clock::Timestamp;
 use crate::db::{ApplicationId, SessionId, UserId};
 use crate::error::Result;
-use crate::events::{self, Event};
+use crate::events::{self, Actor, Event};
 use crate::http::app_state::AppState;
 use crate::net::{IpRetention, display_stored_ip};
 use crate::pages::views::Reader;
@@ -89,13 +90,8 @@ impl Names {
     /// Returns the address that an event of `owner` was caused from, as far as the IP retention of
     /// whoever caused it, and of the owner, has it stored.
     pub(super) fn event_address(&self, event: &Event, owner: &User) -> Option<String> {
-        let ip = event.ip_address.as_deref();
-        let actor = event.by_user_id.filter(|actor| *actor != owner.id);
-        let stored = match actor {
-            Some(actor) => self.people.get(&actor).and_then(|actor| address(ip, actor)),
-            None => address(ip, owner),
-        };
-        stored.filter(|_| owner.ip_retention != IpRetention::None)
+        let by = event.by_user_id.and_then(|by| self.people.get(&by));
+        event_address(event, owner, by).map(|ip| display_stored_ip(&ip))
     }
 
     /// Returns who caused an event; `None` for the service itself.
@@ -107,7 +103,13 @@ impl Names {
                 href: None,
             });
         }
-        let user = event.by_user_id?;
+        let Some(user) = event.by_user_id else {
+            let administrator = Actor::Administrator;
+            return (event.actor() == administrator).then(|| ActorView {
+                name: administrator.unnamed().into(),
+                href: None,
+            });
+        };
         Some(match self.people.get(&user) {
             Some(person) => ActorView {
                 name: owner_name(person),

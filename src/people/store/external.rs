@@ -102,37 +102,24 @@ pub(crate) fn count_of_application_to(
     Ok(people.len())
 }
 
-/// Moves the person of "Earlier" with `subject` to an application. Returns who it is.
-///
-/// # Errors
-/// [`Error::Conflict`](crate::Error::Conflict) when the application has a person with that subject.
-pub(crate) fn assign_subject(
-    c: &mut AnyConnection,
-    subject: &Subject,
-    to: ApplicationId,
-    now: Timestamp,
-) -> Result<Option<UserId>> {
-    let person = users::table
+/// Finds the person of "Earlier" with `subject`.
+pub(crate) fn find_earlier(c: &mut AnyConnection, subject: &Subject) -> Result<Option<UserId>> {
+    Ok(users::table
         .filter(users::application_id.eq(ApplicationId::EARLIER))
-        .filter(users::external_subject.eq(subject.as_str()));
-    let changes = (users::application_id.eq(to), users::updated_at.eq(now));
-    let moved = on_each!(c, c => diesel::update(person)
-        .set(changes)
-        .returning(users::id)
-        .get_result(c))
-    .optional()?;
-    Ok(moved)
+        .filter(users::external_subject.eq(subject.as_str()))
+        .select(users::id)
+        .get_result(c)
+        .optional()?)
 }
 
 diesel::alias!(users as others: OthersAlias);
 
-/// Moves people of "Earlier" to an application, at most `limit` and ordered by their subjects,
-/// except those whose subject somebody of that application has. Returns who they are.
-pub(crate) fn assign_unclaimed(
+/// Lists people of "Earlier", at most `limit` and ordered by their subjects, except those whose
+/// subject somebody of the application `to` has.
+pub(crate) fn list_unclaimed(
     c: &mut AnyConnection,
     to: ApplicationId,
     limit: i64,
-    now: Timestamp,
 ) -> Result<Vec<UserId>> {
     let namesake = others
         .filter(others.field(users::application_id).eq(to))
@@ -147,9 +134,22 @@ pub(crate) fn assign_unclaimed(
         .order(users::external_subject)
         .limit(limit)
         .select(users::id);
-    let ids: Vec<UserId> = on_each!(c, c => unclaimed.load(c))?;
+    Ok(on_each!(c, c => unclaimed.load(c))?)
+}
+
+/// Moves those of `ids` who are of "Earlier" to an application. Returns who they are.
+///
+/// # Errors
+/// [`Error::Conflict`](crate::Error::Conflict) when the application has a person with one of the
+/// subjects.
+pub(crate) fn assign(
+    c: &mut AnyConnection,
+    ids: &[UserId],
+    to: ApplicationId,
+    now: Timestamp,
+) -> Result<Vec<UserId>> {
     let people = users::table
-        .filter(users::id.eq_any(&ids))
+        .filter(users::id.eq_any(ids))
         .filter(users::application_id.eq(ApplicationId::EARLIER));
     let changes = (users::application_id.eq(to), users::updated_at.eq(now));
     let moved = on_each!(c, c => diesel::update(people)

@@ -252,6 +252,49 @@ pub(in crate::sessions) fn finish_job(
     Ok(finished)
 }
 
+/// Stops the running jobs that a person ordered. Returns how many.
+pub(crate) fn stop_jobs_of(c: &mut AnyConnection, by: UserId, now: Timestamp) -> Result<usize> {
+    use bulk_jobs::dsl;
+
+    let running = dsl::bulk_jobs
+        .filter(dsl::by_user_id.eq(by))
+        .filter(dsl::state.eq(BulkState::Running.as_str()));
+    let changes = (
+        dsl::state.eq(BulkState::Stopped.as_str()),
+        dsl::updated_at.eq(now),
+        dsl::finished_at.eq(now),
+        dsl::by_ip.eq(None::<&str>),
+    );
+    Ok(diesel::update(running).set(changes).execute(c)?)
+}
+
+/// Lists the addresses of the running jobs that a person ordered.
+pub(crate) fn list_job_addresses(
+    c: &mut AnyConnection,
+    by: UserId,
+) -> Result<Vec<(JobId, String)>> {
+    Ok(bulk_jobs::table
+        .filter(bulk_jobs::by_user_id.eq(by))
+        .filter(bulk_jobs::by_ip.is_not_null())
+        .order(bulk_jobs::id)
+        .select((bulk_jobs::id, bulk_jobs::by_ip.assume_not_null()))
+        .load(c)?)
+}
+
+/// Updates the address that a job was ordered from. One that is over has none.
+pub(crate) fn update_job_address(
+    c: &mut AnyConnection,
+    id: JobId,
+    ip: Option<&str>,
+) -> Result<usize> {
+    let running = bulk_jobs::table
+        .find(id)
+        .filter(bulk_jobs::by_ip.is_not_null());
+    Ok(diesel::update(running)
+        .set(bulk_jobs::by_ip.eq(ip))
+        .execute(c)?)
+}
+
 /// Lists jobs that were over before `before`, at most `limit`.
 pub(in crate::sessions) fn list_jobs_finished_before(
     c: &mut AnyConnection,

@@ -118,6 +118,7 @@ pub(crate) fn end_on_device(
     except: Option<SessionId>,
     end: SessionEnd,
 ) -> Result<Vec<Session>> {
+    lock_live(c, user)?;
     let on_device = user_sessions::table
         .filter(user_sessions::user_id.eq(user))
         .filter(user_sessions::device_id.eq(device_id))

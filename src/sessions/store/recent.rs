@@ -78,7 +78,8 @@ pub(crate) fn update_address(
         .execute(c)?)
 }
 
-/// Updates the application of all sessions of these people, ended ones included.
+/// Updates the application of all sessions of these people, ended ones included. The caller has locked
+/// them.
 pub(crate) fn update_application(
     c: &mut AnyConnection,
     users: &[UserId],
