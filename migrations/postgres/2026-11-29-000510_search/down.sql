@@ -1,1 +1,2 @@
+DROP INDEX users_by_stated_email;
 DROP FUNCTION folded(text);

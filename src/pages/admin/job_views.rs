@@ -258,7 +258,7 @@ impl JobNames {
             return Ok(name.clone());
         }
         let name = match app.applications.get(&id.to_string()).await {
-            Ok(application) => Some(application.name.to_string()),
+            Ok(application) => Some(application.name.clone()),
             Err(Error::NotFound) => None,
             Err(err) => return Err(err),
         };
