@@ -345,7 +345,8 @@ async fn the_export_has_the_address_of_a_sign_in_through_an_application(app: &Te
     let opened = TestResponse::to(request.bearer_auth(&key).json(&body)).await;
     let opened = opened.expect(201).json();
     let id = opened["session"]["user_id"].as_str().expect("an id");
-    let file = admin.get(&format!("/{id}/export")).await.expect(200).json();
+    let export = admin.send("POST", &format!("/{id}/export"), &json!({}));
+    let file = export.await.expect(200).json();
     let events = file["events"].as_array().expect("events");
     let signed_in = events.iter().find(|event| event["kind"] == "signed_in");
     let signed_in = signed_in.expect("the event");

@@ -607,7 +607,7 @@ async fn a_person_of_an_application_has_what_makes_sense(app: &TestApp) {
         .browser
         .get(&format!("{LIST}?application={application}"))
         .await;
-    assert_eq!(person_links(&page), [path.clone()]);
+    assert_eq!(person_links(&page), std::slice::from_ref(&path));
 
     let page = fixture.browser.get(&path).await.expect(200);
     let links = html::attributes(&page.text, "href");

@@ -67,7 +67,7 @@ async fn without_credentials_only_public_routes_are_open(app: &TestApp) {
         match route.access {
             Access::Public => assert_ne!(response.status, 401, "{shown}"),
             Access::SignedIn | Access::Audit | Access::Admin => {
-                assert!(response.is_to_sign_in(), "{shown}")
+                assert!(response.is_to_sign_in(), "{shown}");
             }
             Access::Api | Access::AuditApi | Access::AdminApi | Access::AdminPersonApi => {
                 assert_eq!(response.status, 401, "{shown}");

@@ -60,7 +60,7 @@ impl Instrumentation for Recorder {
             InstrumentationEvent::StartEstablishConnection { url, .. } => {
                 let mut watched = executed();
                 let databases = watched.get_or_insert_default().keys();
-                self.database = databases.cloned().find(|name| url.contains(name.as_str()));
+                self.database = databases.find(|name| url.contains(name.as_str())).cloned();
             }
             InstrumentationEvent::CacheQuery { sql, .. } => {
                 self.is_new = true;
