@@ -345,8 +345,9 @@ async fn the_export_has_the_address_of_a_sign_in_through_an_application(app: &Te
     let opened = TestResponse::to(request.bearer_auth(&key).json(&body)).await;
     let opened = opened.expect(201).json();
     let id = opened["session"]["user_id"].as_str().expect("an id");
-    let export = admin.send("POST", &format!("/{id}/export"), &json!({}));
-    let file = export.await.expect(200).json();
+    let path = format!("/{id}/export");
+    let export = admin.send("POST", &path, &json!({})).await;
+    let file = export.expect(200).json();
     let events = file["events"].as_array().expect("events");
     let signed_in = events.iter().find(|event| event["kind"] == "signed_in");
     let signed_in = signed_in.expect("the event");

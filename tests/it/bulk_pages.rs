@@ -149,8 +149,8 @@ async fn own_sessions_stay_unless_they_are_ticked_as_well(app: &TestApp) {
         .preview(&[("all", "1")])
         .await
         .expect(200)
-        .expect_words("End 3 sessions of 2 people?")
-        .expect_words("One of them is your own. It stays signed in unless you end it as well.")
+        .expect_words("End 2 sessions of 1 person?")
+        .expect_words("One more is your own. It stays signed in unless you end it as well.")
         .expect_words("End 2 sessions");
     assert!(
         page.text

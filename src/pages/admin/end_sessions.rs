@@ -173,9 +173,9 @@ impl OwnView {
             _ if is_all => {
                 "All of them are your own. They stay signed in unless you end them as well.".into()
             }
-            1 => "One of them is your own. It stays signed in unless you end it as well.".into(),
+            1 => "One more is your own. It stays signed in unless you end it as well.".into(),
             own => format!(
-                "{} of them are your own. They stay signed in unless you end them as well.",
+                "{} more are your own. They stay signed in unless you end them as well.",
                 quantity::number(own)
             ),
         };

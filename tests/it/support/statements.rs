@@ -59,7 +59,7 @@ impl Instrumentation for Recorder {
         match event {
             InstrumentationEvent::StartEstablishConnection { url, .. } => {
                 let mut watched = executed();
-                let databases = watched.get_or_insert_default().keys();
+                let mut databases = watched.get_or_insert_default().keys();
                 self.database = databases.find(|name| url.contains(name.as_str())).cloned();
             }
             InstrumentationEvent::CacheQuery { sql, .. } => {
