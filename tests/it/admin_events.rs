@@ -122,8 +122,10 @@ fn random_rows(count: usize) -> Vec<Row> {
     let rows = proptest::collection::vec(row, count);
     let mut runner = TestRunner::deterministic();
     let rows = rows.new_tree(&mut runner).expect("values").current();
+    type Who = (usize, usize, usize, usize);
     type What = (usize, usize, [bool; 3]);
-    let make = |(who, what, when): ((usize, usize, usize, usize), What, (i64, [u8; 10]))| {
+    type When = (i64, [u8; 10]);
+    let make = |(who, what, when): (Who, What, When)| {
         let ((user, by, kind, ip), (detail, reason, flags), (step, random)) = (who, what, when);
         let age = step * 3_600_000;
         let millis = u64::try_from(now() - age).expect("after 1970");
