@@ -63,6 +63,7 @@ pub struct Jobs {
     /// `None` when no SMTP server is configured.
     mail: Option<(Delivery, Addr<Periodic<DeliverMail>>)>,
     add_up_counts: Addr<Periodic<AddUpCounts>>,
+    count_people: Addr<Periodic<CountPeople>>,
     node: RunningNode,
 }
 
@@ -144,7 +145,6 @@ impl Jobs {
         let count_people = CountPeople {
             overview: app.overview.clone(),
         };
-        Periodic::start_job(count_people, &reporter);
         let add_up_counts = AddUpCounts {
             overview: app.overview.clone(),
         };
@@ -156,6 +156,7 @@ impl Jobs {
             reload_places: Periodic::start_job(reload_places, &reporter),
             mail,
             add_up_counts: Periodic::start_job(add_up_counts, &reporter),
+            count_people: Periodic::start_job(count_people, &reporter),
             node: RunningNode::start(app, listen, &reporter),
         }
     }
@@ -230,6 +231,14 @@ impl Jobs {
     /// is not running.
     pub async fn add_up_counts(&self) -> Result<usize> {
         run_now(&self.add_up_counts).await?
+    }
+
+    /// Counts the people with live sessions now, where there are many. Returns whether this node did.
+    ///
+    /// # Errors
+    /// As [`Jobs::add_up_counts`].
+    pub async fn count_people(&self) -> Result<bool> {
+        run_now(&self.count_people).await?
     }
 
     /// Writes the node's heartbeat now.

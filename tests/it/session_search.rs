@@ -396,7 +396,7 @@ impl Model {
             .sessions
             .iter()
             .filter(|session| match (state, session.end) {
-                (_, End::Due) => false,
+                (state, End::Due) => state == "any",
                 ("live", end) => end == End::Live,
                 ("ended", end) => end != End::Live,
                 _ => true,

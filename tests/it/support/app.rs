@@ -144,6 +144,12 @@ impl TestApp {
         added.expect("the database responds")
     }
 
+    /// Counts the people with live sessions now. Returns whether they were due to be counted.
+    pub async fn count_people(&self) -> bool {
+        let counted = self.server.jobs().count_people().await;
+        counted.expect("the database responds")
+    }
+
     /// Adds what happened to the totals of the counters now. Returns whether that succeeded.
     pub async fn try_add_up_counts(&self) -> bool {
         self.server.jobs().add_up_counts().await.is_ok()
