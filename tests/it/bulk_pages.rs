@@ -242,6 +242,12 @@ async fn an_unknown_field_never_ends_more(app: &TestApp) {
                 .expect(400)
                 .expect_words(name);
         }
+        for fields in [
+            [("all", "0"), ("stated_reason", "x")],
+            [("all", "1"), ("include_own", "no")],
+        ] {
+            fixture.browser.send(&form, &fields).await.expect(400);
+        }
     }
     expect_ended_once(app, 0);
 }

@@ -34,13 +34,18 @@ impl EndFields {
     ///
     /// # Errors
     /// [`Error::Invalid`] when a field is unknown, since leaving out a part of a filter would end
-    /// more; when the filter finds only ended sessions; or when a ticked session is none.
+    /// more; when the filter finds only ended sessions; when a ticked session is none; or when a
+    /// field that says yes says something else.
     pub(super) fn parse(fields: &[(String, String)], now: Timestamp) -> Result<Self> {
         let value = |name: &str| fields.iter().find(|(field, _)| field == name);
         let (mut ticked, mut filter) = (Vec::new(), Vec::new());
         for (name, value) in fields {
             match name.as_str() {
                 TICKED => ticked.push(value.parse::<SessionId>().map_err(|_| unknown_session())?),
+                ALL if value != "1" => return Err(Error::field(ALL, "must be 1")),
+                INCLUDE_OWN if value != "on" => {
+                    return Err(Error::field(INCLUDE_OWN, "must be on"));
+                }
                 ALL | STATED_REASON | INCLUDE_OWN => {}
                 name if OTHERS.contains(&name) => {}
                 name => filter.push((name, value.as_str())),
