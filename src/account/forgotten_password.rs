@@ -31,7 +31,7 @@ const RETRY_AFTER: Duration = Duration::from_secs(10);
 /// A link that sets a password, and is still valid.
 #[derive(Debug)]
 pub struct OpenReset {
-    /// Whose password it sets.
+    /// The person that it sets the password of.
     pub user: User,
     /// What for.
     pub purpose: ResetPurpose,
