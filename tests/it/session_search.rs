@@ -214,6 +214,8 @@ async fn no_answer_has_a_secret(app: &TestApp) {
     let ada = app.register("admin@example.org").await;
     app.set_role(&ada, "admin");
     let laptop = app.login(&ada, FIREFOX).await;
+    let device_id = Some("5f1d7c52-device-of-a-phone");
+    app.login_from(&ada, IPHONE, "127.0.0.1", device_id).await;
     let hashes = app
         .database
         .texts("SELECT password_hash AS value FROM users");
