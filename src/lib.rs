@@ -21,6 +21,7 @@
 //! - [`geo`]: places of addresses, and distances
 //! - [`net`]: the client's address, and how much of it is stored
 //! - [`keys`]: the secrets file, and the keys in use
+//! - [`listing`]: what lists have in common: parts of a request, pages, cursors, times
 //! - [`db`]: PostgreSQL and SQLite
 //! - [`settings`]: every setting, its default and its validation
 //! - [`text`], [`clock`], [`error`]: text, time and the error type
@@ -40,6 +41,7 @@ pub mod geo;
 pub(crate) mod http;
 pub mod jobs;
 pub mod keys;
+pub mod listing;
 pub mod mail;
 pub mod net;
 pub mod nodes;

@@ -17,6 +17,26 @@ pub fn clean(text: &str) -> String {
     cleaned.trim().to_owned()
 }
 
+/// Returns a text in which the wildcards of `LIKE` stand for themselves, where a backslash is its
+/// escape.
+#[must_use]
+pub fn escape_like(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        if matches!(c, '%' | '_' | '\\') {
+            escaped.push('\\');
+        }
+        escaped.push(c);
+    }
+    escaped
+}
+
+/// Returns the pattern of `LIKE` for texts in lower case that contain `text`, ignoring case.
+#[must_use]
+pub fn like_containing(text: &str) -> String {
+    format!("%{}%", escape_like(&text.to_lowercase()))
+}
+
 /// Returns `bytes` as text: as UTF-8 where they are, else as Latin-1, in which every byte is a
 /// character.
 #[must_use]
@@ -83,6 +103,11 @@ fn is_bidi_control(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn wildcards_stand_for_themselves() {
+        assert_eq!(like_containing(r"50%_OFF\Ä"), r"%50\%\_off\\ä%");
+    }
 
     #[test]
     fn bytes_are_utf_8_or_latin_1() {

@@ -9,10 +9,13 @@ use super::values::Name;
 use crate::clock::Timestamp;
 use crate::db::{AnyConnection, ApplicationId};
 use crate::error::{Error, Result};
-use crate::people::store as people;
+use crate::listing::{MatchCount, Page, Place};
+use crate::people::{NamedPeopleFilter, PeopleFilter, store as people};
 
 /// The number to which the people of an application are counted for a page.
 pub const MAX_COUNTED_PEOPLE: i64 = 10_000;
+/// The number to which applications are counted.
+const MAX_COUNTED: usize = 10_000;
 /// The most keys of all applications on a page, the newest ones.
 const MAX_KEYS: i64 = 2_000;
 
@@ -27,14 +30,8 @@ pub struct ApplicationSummary {
     pub people: i64,
 }
 
-/// A page of applications.
-#[derive(Debug, Clone)]
-pub struct ApplicationPage {
-    /// The applications.
-    pub applications: Vec<ApplicationSummary>,
-    /// The `after` of the next page; `None` on the last page.
-    pub next: Option<String>,
-}
+/// A page of applications, ordered by their names.
+pub type ApplicationPage = Page<ApplicationSummary, String>;
 
 /// What became of a request to delete an application.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -152,26 +149,54 @@ impl Applications {
         }
     }
 
-    /// Lists a page of applications, ordered by name: those after the one named `after`. Their people
-    /// are counted to [`MAX_COUNTED_PEOPLE`].
+    /// Lists a page of applications, ordered by name. Their people are counted to
+    /// [`MAX_COUNTED_PEOPLE`].
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database doesn't respond.
-    pub async fn list_page(&self, after: Option<String>, limit: u32) -> Result<ApplicationPage> {
+    pub async fn list_page(
+        &self,
+        start: Option<Place<String>>,
+        limit: u32,
+    ) -> Result<ApplicationPage> {
         self.db
             .read(move |c| {
-                let limit = limit as usize;
-                let after = after.as_deref();
-                let mut found = store::list_after(c, after, i64::try_from(limit).unwrap_or(0) + 1)?;
-                let has_more = found.len() > limit;
-                found.truncate(limit);
-                let last = found.last().filter(|_| has_more);
-                Ok(ApplicationPage {
-                    next: last.map(|last| last.name.clone()),
-                    applications: summarize(c, found)?,
+                let found = store::list_from(c, start.as_ref(), i64::from(limit) + 1)?;
+                let name = |found: &Application| found.name.clone();
+                let page = Page::cut(found, limit as usize, start.as_ref(), name);
+                Ok(Page {
+                    items: summarize(c, page.items)?,
+                    next: page.next,
+                    previous: page.previous,
                 })
             })
             .await
+    }
+
+    /// Counts the applications, to 10,000.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database doesn't respond.
+    pub async fn count(&self) -> Result<MatchCount> {
+        let limit = MAX_COUNTED as i64 + 1;
+        let counted = self.db.read(move |c| store::count(c, limit)).await?;
+        Ok(MatchCount::up_to(MAX_COUNTED, counted))
+    }
+
+    /// Returns the filter of people with the application that it names; `None` when there is none, so
+    /// that it finds nobody.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database doesn't respond.
+    pub async fn resolve(&self, filter: NamedPeopleFilter) -> Result<Option<PeopleFilter>> {
+        let Some(text) = filter.application().map(str::to_owned) else {
+            return Ok(filter.resolved(None));
+        };
+        let found = self
+            .db
+            .read(move |c| store::find_application_id(c, &text))
+            .await?;
+        Ok(filter.resolved(found))
     }
 
     /// Deletes an application and its keys, unless it has people or keys in use.

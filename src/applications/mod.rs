@@ -5,6 +5,7 @@
 mod client;
 mod hosts;
 mod manage;
+mod record;
 pub(crate) mod store;
 mod values;
 
@@ -16,6 +17,7 @@ use sha2::{Digest, Sha256};
 pub use self::client::{ApiClient, KeyState};
 pub use self::hosts::{ApplicationKind, HostNames, NewApplication};
 pub use self::manage::{ApplicationPage, ApplicationSummary, Deletion, MAX_COUNTED_PEOPLE};
+pub use self::record::{ApplicationRecord, KeyRecord};
 pub use self::store::{ApiKey, Application};
 pub use self::values::{Expiry, Name, Scope};
 use crate::clock::{Clock, Timestamp};

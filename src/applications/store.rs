@@ -7,6 +7,7 @@ use crate::clock::Timestamp;
 use crate::db::schema::{api_keys, applications};
 use crate::db::{AnyConnection, ApiKeyId, ApplicationId, cached, on_each, read_from_text};
 use crate::error::{Error, Result};
+use crate::listing::{Place, Way};
 
 read_from_text!(ApplicationKind);
 
@@ -151,19 +152,36 @@ pub(super) fn update(
     unique_name(update.execute(c).map_err(Error::from))
 }
 
-/// Lists at most `limit` applications after the one with that name, ordered by name.
-pub(super) fn list_after(
+/// Lists at most `limit` applications from a place on, by their names, in the order of the way.
+pub(super) fn list_from(
     c: &mut AnyConnection,
-    after: Option<&str>,
+    start: Option<&Place<String>>,
     limit: i64,
 ) -> Result<Vec<Application>> {
-    // No application has an empty name.
-    Ok(applications::table
-        .filter(applications::name.gt(after.unwrap_or_default()))
-        .order(applications::name)
+    let mut found = applications::table
         .limit(limit)
         .select(Application::as_select())
-        .load(c)?)
+        .into_boxed();
+    if let Some(Place { way, key }) = start {
+        found = match way {
+            Way::After => found.filter(applications::name.gt(key)),
+            Way::From => found.filter(applications::name.ge(key)),
+            Way::Before => found.filter(applications::name.lt(key)),
+            Way::UpTo => found.filter(applications::name.le(key)),
+        };
+    }
+    found = match start.is_none_or(Place::is_forward) {
+        true => found.order(applications::name),
+        false => found.order(applications::name.desc()),
+    };
+    Ok(found.load(c)?)
+}
+
+/// Counts applications, to `limit`.
+pub(super) fn count(c: &mut AnyConnection, limit: i64) -> Result<usize> {
+    let ids = applications::table.select(applications::id).limit(limit);
+    let ids: Vec<ApplicationId> = ids.load(c)?;
+    Ok(ids.len())
 }
 
 /// Lists the applications with these ids.

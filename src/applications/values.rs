@@ -3,12 +3,13 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta};
+use chrono::TimeDelta;
 use strum::{EnumString, IntoStaticStr, VariantArray};
 
 use crate::clock::{MAX_SPAN, Timestamp};
 use crate::db::ApplicationId;
 use crate::error::{Error, Result};
+use crate::listing::parse_time;
 use crate::text;
 
 /// What a key may be used for. Its text form is stored.
@@ -135,11 +136,8 @@ impl FromStr for Expiry {
         if text == "never" {
             return Ok(Self::Never);
         }
-        if let Ok(day) = text.parse::<NaiveDate>() {
-            return Ok(Self::At(day.and_time(NaiveTime::MIN).and_utc().into()));
-        }
-        if let Ok(at) = DateTime::parse_from_rfc3339(text) {
-            return Ok(Self::At(at.to_utc().into()));
+        if let Some(at) = parse_time(text) {
+            return Ok(Self::At(at));
         }
         let span = humantime::parse_duration(text);
         span.map(Self::After).map_err(|_| {

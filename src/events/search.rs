@@ -12,6 +12,7 @@ use super::criteria::{EventBounds, EventCriteria, EventOrder, successor};
 use super::store::{self, Event};
 use crate::db::{AnyConnection, Db, EventId};
 use crate::error::Result;
+use crate::listing::CursorContent;
 
 /// Ids of an index that one query reads.
 const CHUNK: usize = 5_000;
@@ -27,6 +28,27 @@ pub enum EventPosition {
     Before(EventId),
     /// At the oldest event with this id or a greater one; newer ones follow.
     From(EventId),
+}
+
+impl CursorContent for EventPosition {
+    fn write(&self, bytes: &mut Vec<u8>) {
+        let (direction, id) = match self {
+            Self::Before(id) => (0, id),
+            Self::From(id) => (1, id),
+        };
+        bytes.push(direction);
+        bytes.extend(id.as_bytes());
+    }
+
+    fn read(bytes: &[u8]) -> Option<Self> {
+        let (direction, id) = bytes.split_first()?;
+        let id = EventId::from_bytes(id.try_into().ok()?);
+        match direction {
+            0 => Some(Self::Before(id)),
+            1 => Some(Self::From(id)),
+            _ => None,
+        }
+    }
 }
 
 /// A page to be found.

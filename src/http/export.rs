@@ -9,11 +9,15 @@ use actix_web::http::header;
 use actix_web::web::Bytes;
 use futures_util::future::{Either, ready};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
-use serde::Serializer;
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 use strum::{EnumString, IntoStaticStr};
 
 use crate::error::{Chain, Error, Failure, Result};
+use crate::listing::{owned_pairs, read_parts};
+
+/// The name of the part that says the format.
+const FORMAT: &str = "format";
 
 /// The format of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, EnumString, IntoStaticStr)]
@@ -27,19 +31,6 @@ pub enum ExportFormat {
 }
 
 impl ExportFormat {
-    /// Parses `csv` or `jsonl`; an empty text is CSV.
-    ///
-    /// # Errors
-    /// [`Error::Invalid`] when it is neither.
-    pub fn parse(text: &str) -> Result<Self> {
-        match text {
-            "" => Ok(Self::default()),
-            text => text
-                .parse()
-                .map_err(|_| Error::field("format", "must be csv or jsonl")),
-        }
-    }
-
     fn content_type(self) -> &'static str {
         match self {
             Self::Csv => "text/csv; charset=utf-8; header=present",
@@ -55,19 +46,62 @@ pub struct ExportFile {
     pub name: &'static str,
     /// Its format.
     pub format: ExportFormat,
-    /// The names of its columns, which are the keys of JSON objects.
+    /// Where in the record of a row the values of its columns are: the name of a field, or the names of
+    /// fields within each other, with slashes between. The last name is that of the column, and the key
+    /// of a JSON object.
     pub columns: &'static [&'static str],
 }
 
-/// The values of a row, in the order of the columns: texts, numbers, booleans and null.
-pub type ExportRow = Vec<Value>;
-
 /// Some rows, and where the next ones begin.
 pub struct ExportPage<P> {
-    /// The rows.
+    /// The records of the rows.
     pub rows: Vec<ExportRow>,
     /// The position of the next rows; `None` at the end.
     pub next: Option<P>,
+}
+
+/// The record of a row, as JSON.
+#[derive(Debug, Clone)]
+pub struct ExportRow(Value);
+
+impl ExportRow {
+    /// Returns the row of a record.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when it is not JSON.
+    pub fn new(record: &impl Serialize) -> Result<Self> {
+        let refused = |err| Error::Internal(Failure::new("a row of an export is not JSON", err));
+        serde_json::to_value(record).map(Self).map_err(refused)
+    }
+
+    fn value(&self, column: &str) -> &Value {
+        column
+            .split('/')
+            .fold(&self.0, |value, name| value.get(name).unwrap_or(&Value::Null))
+    }
+}
+
+/// Reads the query of a request for a file: `format`, and what has one of `names` with `set`.
+///
+/// # Errors
+/// [`Error::Invalid`] with every part that is unknown, given twice or not as it must be.
+pub fn read_format(
+    query: &str,
+    names: &[&str],
+    mut set: impl FnMut(&str, String) -> Result<(), String>,
+) -> Result<ExportFormat> {
+    let names: Vec<&str> = names.iter().copied().chain([FORMAT]).collect();
+    let pairs = owned_pairs(query);
+    let pairs = pairs.iter().map(|(name, value)| (&**name, &**value));
+    let mut format = ExportFormat::default();
+    read_parts(pairs, &names, |name, value| {
+        match name {
+            FORMAT => format = value.parse().map_err(|_| "must be csv or jsonl")?,
+            name => set(name, value)?,
+        }
+        Ok(())
+    })?;
+    Ok(format)
 }
 
 impl ExportFile {
@@ -110,14 +144,20 @@ impl ExportFile {
 
     fn head(&self) -> Result<Bytes> {
         match self.format {
-            ExportFormat::Csv => to_csv([self.columns.iter().copied()]),
+            ExportFormat::Csv => to_csv([self.columns.iter().copied().map(name)]),
             ExportFormat::Jsonl => Ok(Bytes::new()),
         }
     }
 
     fn body(&self, rows: &[ExportRow]) -> Result<Bytes> {
         match self.format {
-            ExportFormat::Csv => to_csv(rows.iter().map(|row| row.iter().map(cell))),
+            ExportFormat::Csv => {
+                let cells = |row: &'_ ExportRow| {
+                    let cells = self.columns.iter().map(|column| cell(row.value(column)));
+                    cells.map(Cow::into_owned).collect::<Vec<String>>()
+                };
+                to_csv(rows.iter().map(cells))
+            }
             ExportFormat::Jsonl => self.to_jsonl(rows),
         }
     }
@@ -125,7 +165,7 @@ impl ExportFile {
     fn to_jsonl(self, rows: &[ExportRow]) -> Result<Bytes> {
         let mut lines = Vec::new();
         for row in rows {
-            let object = self.columns.iter().zip(row);
+            let object = self.columns.iter().map(|column| (name(column), row.value(column)));
             serde_json::Serializer::new(&mut lines)
                 .collect_map(object)
                 .map_err(not_written)?;
@@ -133,6 +173,11 @@ impl ExportFile {
         }
         Ok(Bytes::from(lines))
     }
+}
+
+/// Returns the name of a column.
+fn name(column: &str) -> &str {
+    column.rsplit('/').next().unwrap_or(column)
 }
 
 /// What is sent next.

@@ -2,11 +2,12 @@
 //! get the same response in the same time.
 
 mod create;
-mod cursor;
 mod external;
+mod filter;
 pub(crate) mod mailbox;
 mod passwords;
 mod purge;
+mod record;
 mod search;
 pub(crate) mod store;
 mod user;
@@ -14,10 +15,11 @@ mod values;
 
 pub use self::create::{EmailTrust, Invitee, NewAccount};
 pub(crate) use self::create::{create_invited, create_user, find_holder, find_other_holder};
-pub use self::cursor::PeopleCursor;
 pub use self::external::ExternalPerson;
+pub use self::filter::{NamedPeopleFilter, PeopleFilter, SearchText};
 pub use self::passwords::{Hasher, PasswordHash, Verification, VoidPassword};
-pub use self::search::{PeopleFilter, PeoplePage, PeopleQuery, SearchText};
+pub use self::record::UserRecord;
+pub use self::search::{PeopleCursor, PeoplePage, PeopleQuery};
 pub use self::store::User;
 pub use self::values::{
     AccountState, Email, EmailState, FullName, IdleLimit, PlainPassword, Realm, Role, Subject,

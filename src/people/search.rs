@@ -4,69 +4,68 @@
 
 use std::collections::HashSet;
 
-use sha2::{Digest, Sha256};
-
 use super::People;
-use super::cursor::{DIGEST_BYTES, Part, PeopleCursor, Way};
+use super::filter::{PeopleFilter, SearchText};
 use super::store::search::{self as store, Candidate, Driver, Scan};
 use super::store::{self as people_store, User};
 use super::values::{AccountState, EmailState, Role};
-use crate::db::{AnyConnection, ApplicationId, UserId};
-use crate::error::{Error, Result};
-use crate::text;
+use crate::db::{AnyConnection, UserId};
+use crate::error::Result;
+use crate::listing::{CursorContent, MatchCount, Page, Place, Way};
 
 /// People whom one search reads at most.
 const MAX_SCANNED: usize = 50_000;
 /// People whom one statement reads at most.
 const MAX_CHUNK: usize = 5_000;
+/// People who are read to count them, at most.
+const MAX_COUNTED: usize = 10_000;
 /// People who are found by how something begins at most. Where there are more, each is found in
 /// their turn.
 const MAX_PREFIXED: usize = 200;
 
-/// A text that people are searched by: 1 to 255 characters. It is compared ignoring case with the
-/// e-mail, the stated e-mail, the name and the subject; a whole id finds its person.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SearchText(String);
+/// The part of a search's results that a person is in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part {
+    /// Found by how something begins.
+    Prefixed,
+    /// Found by reading.
+    Scanned,
+}
 
-impl SearchText {
-    /// Characters that a text may have.
-    pub const LIMIT: usize = 255;
+/// A place in the results of a search.
+pub type PeopleCursor = Place<(Part, UserId)>;
 
-    /// Parses a text; `None` when it is empty.
-    ///
-    /// # Errors
-    /// [`Error::Invalid`] when it is longer than 255 characters.
-    pub fn parse(text: &str) -> Result<Option<Self>> {
-        let text = text::clean(text).to_lowercase();
-        match text.chars().count() {
-            0 => Ok(None),
-            n if n <= Self::LIMIT => Ok(Some(Self(text))),
-            _ => Err(Error::field("q", "must have at most 255 characters")),
-        }
+impl CursorContent for (Part, UserId) {
+    fn write(&self, bytes: &mut Vec<u8>) {
+        bytes.push(match self.0 {
+            Part::Prefixed => 0,
+            Part::Scanned => 1,
+        });
+        self.1.write(bytes);
     }
 
-    fn id(&self) -> Option<UserId> {
-        self.0.parse().ok()
-    }
-
-    fn is_in(&self, text: Option<&str>) -> bool {
-        text.is_some_and(|text| text.to_lowercase().contains(&self.0))
+    fn read(bytes: &[u8]) -> Option<Self> {
+        let (part, id) = bytes.split_first()?;
+        let part = match part {
+            0 => Part::Prefixed,
+            1 => Part::Scanned,
+            _ => return None,
+        };
+        Some((part, UserId::read(id)?))
     }
 }
 
-/// Whom to find. What is `None` is not asked for.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct PeopleFilter {
-    /// What their e-mail, name, subject or id contains or is.
-    pub text: Option<SearchText>,
-    /// What they may do.
-    pub role: Option<Role>,
-    /// Whether they can sign in.
-    pub state: Option<AccountState>,
-    /// The application that authenticates them.
-    pub application: Option<ApplicationId>,
-    /// Whether their e-mail was verified. People of applications have none that could be.
-    pub email: Option<EmailState>,
+/// Returns whether a person is on the cursor's side of its place.
+fn is_beyond(cursor: PeopleCursor, (part, id): (Part, UserId)) -> bool {
+    let (other_part, other_id) = cursor.key;
+    // Newest first: the larger id comes before.
+    let order = part.cmp(&other_part).then(other_id.cmp(&id));
+    match cursor.way {
+        Way::After => order.is_gt(),
+        Way::From => order.is_ge(),
+        Way::Before => order.is_lt(),
+        Way::UpTo => order.is_le(),
+    }
 }
 
 /// A search for people.
@@ -98,29 +97,34 @@ impl People {
     /// Searches for people.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when the cursor is of another search; [`Error::Unavailable`] when the
-    /// database doesn't respond.
+    /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
     pub async fn search(&self, query: PeopleQuery) -> Result<PeoplePage> {
-        let digest = query.filter.digest();
-        if query.cursor.is_some_and(|cursor| cursor.digest != digest) {
-            return Err(Error::field("cursor", "is of another search"));
-        }
         self.db
             .read(move |c| {
                 if let Some(id) = query.filter.text.as_ref().and_then(SearchText::id) {
                     return find_by_id(c, &query.filter, id);
                 }
                 let prefixed = list_prefixed(c, &query.filter)?;
-                Search::new(&query, digest, prefixed).run(c)
+                Search::new(&query, prefixed).run(c)
             })
             .await
+    }
+}
+
+impl People {
+    /// Counts the people whom a filter finds: at least so many, where more than 10,000 would have to be
+    /// read.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
+    pub async fn count_found(&self, filter: PeopleFilter) -> Result<MatchCount> {
+        self.db.read(move |c| count_found(c, &filter)).await
     }
 }
 
 /// A search under way.
 struct Search<'a> {
     filter: &'a PeopleFilter,
-    digest: [u8; DIGEST_BYTES],
     cursor: Option<PeopleCursor>,
     limit: usize,
     /// Whom the indexes found, newest first.
@@ -131,10 +135,9 @@ struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
-    fn new(query: &'a PeopleQuery, digest: [u8; DIGEST_BYTES], prefixed: Vec<UserId>) -> Self {
+    fn new(query: &'a PeopleQuery, prefixed: Vec<UserId>) -> Self {
         Self {
             filter: &query.filter,
-            digest,
             cursor: query.cursor,
             limit: query.limit as usize,
             prefixed,
@@ -166,7 +169,7 @@ impl<'a> Search<'a> {
     }
 
     fn admits(&self, part: Part, id: UserId) -> bool {
-        self.cursor.is_none_or(|cursor| cursor.admits(part, id))
+        self.cursor.is_none_or(|cursor| is_beyond(cursor, (part, id)))
     }
 
     fn take_prefixed(&mut self, ids: Vec<UserId>) {
@@ -215,57 +218,35 @@ impl<'a> Search<'a> {
         let Some(cursor) = self.cursor else {
             return Some(Scan::FromNewest);
         };
-        Some(match (cursor.part, cursor.way) {
+        let (part, id) = cursor.key;
+        Some(match (part, cursor.way) {
             (Part::Prefixed, Way::After | Way::From) => Scan::FromNewest,
             (Part::Prefixed, Way::Before | Way::UpTo) => return None,
-            (Part::Scanned, Way::After) => Scan::OlderThan(cursor.id),
-            (Part::Scanned, Way::From) => Scan::OlderFrom(cursor.id),
-            (Part::Scanned, Way::Before) => Scan::NewerThan(cursor.id),
-            (Part::Scanned, Way::UpTo) => Scan::NewerFrom(cursor.id),
+            (Part::Scanned, Way::After) => Scan::OlderThan(id),
+            (Part::Scanned, Way::From) => Scan::OlderFrom(id),
+            (Part::Scanned, Way::Before) => Scan::NewerThan(id),
+            (Part::Scanned, Way::UpTo) => Scan::NewerFrom(id),
         })
     }
 
     fn finish(mut self, c: &mut AnyConnection) -> Result<PeoplePage> {
-        let (is_forward, has_more) = (self.is_forward(), self.is_full());
+        let has_more = self.is_full();
         self.found.truncate(self.limit);
-        let (onward, back) = match is_forward {
-            true => (Way::After, Way::Before),
-            false => (Way::Before, Way::After),
-        };
         let further = match (self.found.last(), self.stopped_at) {
-            (Some(last), _) if has_more => Some(self.place(onward, *last)),
-            (_, Some(id)) => Some(self.place(onward, (Part::Scanned, id))),
+            (Some(last), _) if has_more => Some(*last),
+            (_, Some(id)) => Some((Part::Scanned, id)),
             _ => None,
         };
-        let behind = self.cursor.map(|cursor| match self.found.first() {
-            Some(first) => self.place(back, *first),
-            None => cursor.inverse(),
-        });
-        if !is_forward {
-            self.found.reverse();
-        }
-        let (next, previous) = match is_forward {
-            true => (further, behind),
-            false => (behind, further),
-        };
-        let ids: Vec<UserId> = self.found.iter().map(|(_, id)| *id).collect();
+        let page = Page::new(self.found, self.cursor.as_ref(), further, |place| *place);
+        let ids: Vec<UserId> = page.items.iter().map(|(_, id)| *id).collect();
         let mut people = store::list(c, &ids)?;
         people.sort_by_key(|user| ids.iter().position(|id| *id == user.id));
         Ok(PeoplePage {
             people,
-            next,
-            previous,
+            next: page.next,
+            previous: page.previous,
             is_partial: self.stopped_at.is_some(),
         })
-    }
-
-    fn place(&self, way: Way, (part, id): (Part, UserId)) -> PeopleCursor {
-        PeopleCursor {
-            digest: self.digest,
-            way,
-            part,
-            id,
-        }
     }
 }
 
@@ -295,15 +276,6 @@ impl PeopleFilter {
             && self
                 .email
                 .is_none_or(|email| person.email_state() == Some(email))
-    }
-
-    fn digest(&self) -> [u8; DIGEST_BYTES] {
-        let text = self.text.as_ref().map(|text| &text.0);
-        let rest = (self.role, self.state, self.application, self.email);
-        let digest = Sha256::digest(format!("{text:?} {rest:?}"));
-        let mut first = [0; DIGEST_BYTES];
-        first.copy_from_slice(&digest[..DIGEST_BYTES]);
-        first
     }
 }
 
@@ -346,7 +318,7 @@ fn list_prefixed(c: &mut AnyConnection, filter: &PeopleFilter) -> Result<Vec<Use
     let Some(text) = &filter.text else {
         return Ok(Vec::new());
     };
-    let by_each = store::list_by_prefix(c, &text.0, MAX_PREFIXED as i64 + 1)?;
+    let by_each = store::list_by_prefix(c, text.as_str(), MAX_PREFIXED as i64 + 1)?;
     if by_each.iter().any(|people| people.len() > MAX_PREFIXED) {
         return Ok(Vec::new());
     }
@@ -374,4 +346,23 @@ fn find_by_id(c: &mut AnyConnection, filter: &PeopleFilter, id: UserId) -> Resul
         previous: None,
         is_partial: false,
     })
+}
+
+fn count_found(c: &mut AnyConnection, filter: &PeopleFilter) -> Result<MatchCount> {
+    if let Some(id) = filter.text.as_ref().and_then(SearchText::id) {
+        let found = find_by_id(c, filter, id)?.people.len();
+        return Ok(MatchCount::up_to(MAX_COUNTED, found));
+    }
+    let (mut read, mut found, mut from) = (0, 0, Scan::FromNewest);
+    while read < MAX_COUNTED {
+        let people = store::scan(c, filter.driver(), from, MAX_CHUNK as i64)?;
+        found += people.iter().filter(|person| filter.admits(person)).count();
+        read += people.len();
+        match people.last().filter(|_| people.len() == MAX_CHUNK) {
+            Some(last) => from = Scan::OlderThan(last.id),
+            None => return Ok(MatchCount::of(found as u64, true)),
+        }
+    }
+    let prefixed = list_prefixed(c, filter)?.len();
+    Ok(MatchCount::of(found.max(prefixed) as u64, false))
 }

@@ -61,7 +61,7 @@ impl Role {
 }
 
 /// Whether the owner of an account can sign in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, EnumString, IntoStaticStr)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, EnumString, IntoStaticStr, VariantNames)]
 #[serde(rename_all = "lowercase")]
 #[strum(
     serialize_all = "lowercase",
@@ -88,7 +88,7 @@ fn unknown_account_state(_: &str) -> Error {
 }
 
 /// Whether the e-mail of an account that a password opens was verified.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr, VariantNames)]
 #[strum(
     serialize_all = "lowercase",
     parse_err_ty = Error,

@@ -18,7 +18,7 @@ use diesel::prelude::*;
 
 pub use self::bulk_jobs::BulkJob;
 pub(super) use self::bulk_jobs::{
-    NewBulkJob, Progress, delete_jobs, find_job, find_latest_sign_in, finish_job, insert_job,
+    NewBulkJob, Progress, count_jobs, delete_jobs, find_job, find_latest_sign_in, finish_job, insert_job,
     list_jobs, list_jobs_finished_before, list_owners, list_running_jobs, list_with_owners,
     lock_running_job, update_error, update_progress,
 };

@@ -7,7 +7,7 @@ use super::support::source::{Source, Use, sources};
 
 /// The order of the modules, from top to bottom. A module imports only from the lines below its
 /// own.
-const ORDER: [&[&str]; 25] = [
+const ORDER: [&[&str]; 26] = [
     &["cli"],
     &["server"],
     &["pages", "api", "jobs"],
@@ -28,6 +28,7 @@ const ORDER: [&[&str]; 25] = [
     &["geo"],
     &["net"],
     &["keys"],
+    &["listing"],
     &["db"],
     &["settings"],
     &["text"],

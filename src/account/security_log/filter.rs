@@ -8,15 +8,11 @@ use strum::VariantNames;
 
 use crate::clock::Timestamp;
 use crate::db::{JobId, SessionId};
-use crate::error::{Error, FieldError, Result};
+use crate::error::Result;
 use crate::events::EventKind;
 use crate::net::IpFilter;
 use crate::sessions::EndedReason;
-use crate::sessions::search::TimeBound;
-use crate::text;
-
-/// The characters that a text to filter by may have.
-const TEXT_LIMIT: usize = 255;
+use crate::listing::{ListKey, TimeBound, one_of, read_parts, short};
 
 /// Which events of all people's; those that satisfy every part that is there.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -67,41 +63,21 @@ impl EventFilter {
     /// [`Error::Invalid`] with every part that is unknown, given twice or not as it must be.
     pub fn parse<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self> {
         let mut filter = Self::default();
-        let mut errors = Vec::new();
-        let mut given = Vec::new();
-        for (name, value) in pairs {
-            let value = text::clean(value);
-            if value.is_empty() {
-                continue;
-            }
-            if given.contains(&name) {
-                errors.push(FieldError::new(name, "is given twice"));
-                continue;
-            }
-            given.push(name);
-            if let Err(message) = filter.set(name, value) {
-                errors.push(FieldError::new(name, message));
-            }
-        }
-        match errors.is_empty() {
-            true => Ok(filter),
-            false => Err(Error::Invalid(errors)),
-        }
+        read_parts(pairs, &Self::NAMES, |name, value| filter.set(name, value))?;
+        Ok(filter)
     }
 
-    fn set(&mut self, name: &str, value: String) -> Result<(), String> {
+    /// Sets a part; a name that is not one of [`Self::NAMES`] sets nothing.
+    ///
+    /// # Errors
+    /// A message when the value is not valid.
+    pub fn set(&mut self, name: &str, value: String) -> Result<(), String> {
         match name {
             "user" => self.user = Some(short(value)?),
             "by" => self.by = Some(short(value)?),
             "application" => self.application = Some(short(value)?),
-            "kind" => {
-                let allowed = || format!("must be one of {}", EventKind::VARIANTS.join(", "));
-                self.kind = Some(value.parse().map_err(|_| allowed())?);
-            }
-            "reason" => {
-                let allowed = || format!("must be one of {}", EndedReason::VARIANTS.join(", "));
-                self.reason = Some(value.parse().map_err(|_| allowed())?);
-            }
+            "kind" => self.kind = Some(one_of(&value, EventKind::VARIANTS)?),
+            "reason" => self.reason = Some(one_of(&value, EndedReason::VARIANTS)?),
             "session" => self.session = Some(id(&value)?),
             "job" => self.job = Some(id(&value)?),
             "ip" => {
@@ -111,14 +87,14 @@ impl EventFilter {
             "from" => self.from = Some(value.parse()?),
             "to" => self.to = Some(value.parse()?),
             "q" => self.q = Some(short(value)?),
-            _ => {
-                return Err(format!(
-                    "is not a filter; allowed: {}",
-                    Self::NAMES.join(", ")
-                ));
-            }
+            _ => {}
         }
         Ok(())
+    }
+
+    /// Returns the key of the list of these events, which its cursors are bound to.
+    pub(super) fn list_key(&self) -> ListKey {
+        ListKey::new("events", &self.to_pairs())
     }
 
     /// Returns its parts by their names, which [`Self::parse`] reads.
@@ -163,16 +139,10 @@ fn id<T: FromStr>(value: &str) -> Result<T, String> {
     value.parse().map_err(|_| "must be an id".to_owned())
 }
 
-fn short(value: String) -> Result<String, String> {
-    match value.chars().count() {
-        ..=TEXT_LIMIT => Ok(value),
-        _ => Err(format!("must have at most {TEXT_LIMIT} characters")),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Error;
 
     #[test]
     fn a_filter_is_what_its_parts_say() {

@@ -1,7 +1,6 @@
 //! The security log: the events of all people with the names of those whom they concern, for
 //! administrators and auditors.
 
-mod cursor;
 mod filter;
 mod follow;
 mod query;
@@ -71,10 +70,8 @@ impl Accounts {
             cursor,
             limit,
         } = query;
-        let cursor = cursor.as_deref();
-        let position = cursor
-            .map(|text| cursor::decode(text, filter))
-            .transpose()?;
+        let key = filter.list_key();
+        let position = cursor.as_deref().map(|cursor| key.open(cursor)).transpose()?;
         let Some(criteria) = self.resolve(filter).await? else {
             return Ok(EventLogPage::default());
         };
@@ -156,7 +153,8 @@ impl Accounts {
             // What a reader may not know of an address, a filter must not reveal.
             named.retain(|logged| is_within(logged.event.ip_address.as_deref(), ip));
         }
-        let encode = |position: EventPosition| cursor::encode(position, filter);
+        let key = filter.list_key();
+        let encode = |position: EventPosition| key.seal(&position);
         Ok(EventLogPage {
             events: named,
             next: found.next.map(encode),
@@ -169,7 +167,7 @@ impl Accounts {
 impl EventFilter {
     /// Returns the filter of the time around `at`.
     fn around(at: Timestamp, span: Duration) -> Self {
-        use crate::sessions::search::TimeBound::At;
+        use crate::listing::TimeBound::At;
 
         // A bound includes its first millisecond and excludes the other's.
         let millisecond = Duration::from_millis(1);

@@ -8,6 +8,7 @@ use crate::db::{AnyConnection, EventId, folded, uncached};
 use crate::error::Result;
 use crate::events::criteria::{EventBounds, EventCriteria, EventOrder};
 use crate::net::IpKeyRange;
+use crate::text::like_containing;
 
 type Filtered = session_events::BoxedQuery<'static, <AnyConnection as Connection>::Backend>;
 
@@ -91,7 +92,7 @@ fn filtered(criteria: &EventCriteria) -> Filtered {
         events = events.filter(session_events::detail.eq(detail));
     }
     if let Some(text) = &criteria.text {
-        let pattern = contains(text);
+        let pattern = like_containing(text);
         let is_in_detail = folded(session_events::detail)
             .like(pattern.clone())
             .escape('\\');
@@ -139,17 +140,4 @@ fn ordered(events: Filtered, order: EventOrder) -> Filtered {
         EventOrder::NewestFirst => events.order(session_events::id.desc()),
         EventOrder::OldestFirst => events.order(session_events::id),
     }
-}
-
-/// Returns the pattern of texts that contain `text`, ignoring case.
-fn contains(text: &str) -> String {
-    let mut pattern = String::from("%");
-    for c in text.to_lowercase().chars() {
-        if matches!(c, '%' | '_' | '\\') {
-            pattern.push('\\');
-        }
-        pattern.push(c);
-    }
-    pattern.push('%');
-    pattern
 }

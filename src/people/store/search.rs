@@ -10,6 +10,7 @@ use crate::clock::Timestamp;
 use crate::db::schema::users;
 use crate::db::{AnyConnection, ApplicationId, UserId};
 use crate::error::Result;
+use crate::text::escape_like;
 
 /// The last character there is: what begins with a text comes before that text and this character.
 const LAST_CHARACTER: char = char::MAX;
@@ -105,7 +106,7 @@ macro_rules! list_by_beginning {
     ($c:expr, $column:expr, $text:expr, $limit:expr) => {
         match $c {
             AnyConnection::Postgres(c) => users::table
-                .filter($column.like(format!("{}%", escape($text))))
+                .filter($column.like(format!("{}%", escape_like($text))))
                 .limit($limit)
                 .select(Candidate::as_select())
                 .load(c)?,
@@ -143,16 +144,4 @@ pub(in crate::people) fn list(c: &mut AnyConnection, ids: &[UserId]) -> Result<V
         .filter(users::id.eq_any(ids))
         .select(User::as_select())
         .load(c)?)
-}
-
-/// Returns `text` as a pattern that matches it alone.
-fn escape(text: &str) -> String {
-    let mut pattern = String::with_capacity(text.len());
-    for c in text.chars() {
-        if matches!(c, '%' | '_' | '\\') {
-            pattern.push('\\');
-        }
-        pattern.push(c);
-    }
-    pattern
 }

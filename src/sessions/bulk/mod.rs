@@ -6,12 +6,14 @@ mod batch;
 mod names;
 mod orders;
 mod preview;
+mod record;
 mod selection;
 pub(in crate::sessions) mod state;
 
 pub use self::batch::BatchOutcome;
 pub use self::orders::{EndOrder, JobPage, Ordered, OwnSessions};
 pub use self::preview::EndPreview;
+pub use self::record::{EndRecord, JobRecord};
 pub use self::selection::{MAX_LISTED, Selection};
 pub use self::state::BulkState;
 pub use crate::sessions::store::BulkJob;

@@ -7,11 +7,14 @@ use super::state::BulkState;
 use crate::db::{JobId, NodeLock};
 use crate::error::{Chain, Error, Result};
 use crate::events::{Origin, StatedReason};
+use crate::listing::{MatchCount, Page, Place};
 use crate::sessions::Sessions;
 use crate::sessions::store::{self, BulkJob, NewBulkJob};
 
 /// The most sessions that are ended before the response to the order.
 const MAX_AT_ONCE: u64 = 200;
+/// The number to which jobs are counted.
+const MAX_COUNTED: usize = 10_000;
 /// The batches that are run before that response. A node runs what is left.
 const BATCHES_AT_ONCE: usize = 5;
 
@@ -45,13 +48,7 @@ pub struct Ordered {
 }
 
 /// A page of jobs, newest first.
-#[derive(Debug)]
-pub struct JobPage {
-    /// The jobs.
-    pub jobs: Vec<BulkJob>,
-    /// The `before` of the next page; `None` on the last page.
-    pub next_before: Option<JobId>,
-}
+pub type JobPage = Page<BulkJob, JobId>;
 
 impl Sessions {
     /// Orders that sessions end. Few end before this returns; for many, the nodes go on with the job.
@@ -140,21 +137,30 @@ impl Sessions {
             .await
     }
 
-    /// Lists a page of jobs, newest first: those before the one with the id `before`, at most
-    /// `limit`.
+    /// Lists a page of jobs, newest first.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database doesn't respond.
-    pub async fn list_bulk_jobs(&self, before: Option<JobId>, limit: u32) -> Result<JobPage> {
-        let limit = limit as usize;
-        let mut jobs = self
+    pub async fn list_bulk_jobs(
+        &self,
+        start: Option<Place<JobId>>,
+        limit: u32,
+    ) -> Result<JobPage> {
+        let jobs = self
             .db
-            .read(move |c| store::list_jobs(c, before, limit as i64 + 1))
+            .read(move |c| store::list_jobs(c, start, i64::from(limit) + 1))
             .await?;
-        let has_more = jobs.len() > limit;
-        jobs.truncate(limit);
-        let next_before = jobs.last().filter(|_| has_more).map(|last| last.id);
-        Ok(JobPage { jobs, next_before })
+        Ok(Page::cut(jobs, limit as usize, start.as_ref(), |job| job.id))
+    }
+
+    /// Counts the jobs, to 10,000.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database doesn't respond.
+    pub async fn count_bulk_jobs(&self) -> Result<MatchCount> {
+        let limit = MAX_COUNTED as i64 + 1;
+        let counted = self.db.read(move |c| store::count_jobs(c, limit)).await?;
+        Ok(MatchCount::up_to(MAX_COUNTED, counted))
     }
 
     /// Stops a job, once its present batch is over. Returns it as it is then, also when it was over

@@ -10,6 +10,7 @@ use super::resolve::resolve;
 use super::walk::Walk;
 use crate::db::AnyConnection;
 use crate::error::Result;
+use crate::listing::MatchCount;
 use crate::sessions::Sessions;
 use crate::sessions::store::search as store;
 
@@ -17,31 +18,6 @@ use crate::sessions::store::search as store;
 const COUNTED: usize = 10_000;
 /// How long counting may take before the number is estimated.
 const COUNT_BUDGET: Duration = Duration::from_secs(1);
-
-/// A number of sessions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MatchCount {
-    /// So many.
-    Exactly(u64),
-    /// About so many, estimated from a sample.
-    About(u64),
-}
-
-impl MatchCount {
-    /// Returns the number.
-    #[must_use]
-    pub fn number(self) -> u64 {
-        match self {
-            Self::Exactly(number) | Self::About(number) => number,
-        }
-    }
-
-    /// Returns whether it is an estimate.
-    #[must_use]
-    pub fn is_approximate(self) -> bool {
-        matches!(self, Self::About(_))
-    }
-}
 
 impl SearchPage {
     /// Returns the number of sessions that match, of which `counted` was found besides: where the page

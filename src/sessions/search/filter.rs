@@ -5,17 +5,14 @@ use std::str::FromStr;
 
 use strum::{EnumString, IntoStaticStr, VariantNames};
 
-use super::time_bound::TimeBound;
 use crate::clock::Timestamp;
 use crate::error::{Error, FieldError, Result};
 use crate::geo::country_name;
+use crate::listing::{ListKey, TimeBound, one_of, read_parts, short};
 use crate::net::IpFilter;
 use crate::sessions::values::EndedReason;
 use crate::text;
 use crate::user_agent::DeviceKind;
-
-/// The characters that a text to filter by may have.
-const TEXT_LIMIT: usize = 255;
 
 /// Which sessions, by their state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr, VariantNames)]
@@ -102,26 +99,8 @@ impl SessionFilter {
     /// [`Error::Invalid`] with every part that is unknown, given twice or not as it must be.
     pub fn parse<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self> {
         let mut filter = Self::default();
-        let mut errors = Vec::new();
-        let mut given = Vec::new();
-        for (name, value) in pairs {
-            let value = text::clean(value);
-            if value.is_empty() {
-                continue;
-            }
-            if given.contains(&name) {
-                errors.push(FieldError::new(name, "is given twice"));
-                continue;
-            }
-            given.push(name);
-            if let Err(message) = filter.set(name, value) {
-                errors.push(FieldError::new(name, message));
-            }
-        }
-        match errors.is_empty() {
-            true => Ok(filter),
-            false => Err(Error::Invalid(errors)),
-        }
+        read_parts(pairs, &Self::NAMES, |name, value| filter.set(name, value))?;
+        Ok(filter)
     }
 
     /// Parses named parts as [`Self::parse`], for an order: a part without a value is refused, since
@@ -142,7 +121,8 @@ impl SessionFilter {
         }
     }
 
-    fn set(&mut self, name: &str, value: String) -> Result<(), String> {
+    /// Sets a part; a name that is not one of [`Self::NAMES`] sets nothing.
+    pub(super) fn set(&mut self, name: &str, value: String) -> Result<(), String> {
         match name {
             "user" => self.user = Some(short(value)?),
             "state" => self.state = Some(one_of(&value, StateFilter::VARIANTS)?),
@@ -162,14 +142,16 @@ impl SessionFilter {
             "used_from" => self.used_from = Some(value.parse()?),
             "used_to" => self.used_to = Some(value.parse()?),
             "q" => self.q = Some(short(value)?),
-            _ => {
-                return Err(format!(
-                    "is not a filter; allowed: {}",
-                    Self::NAMES.join(", ")
-                ));
-            }
+            _ => {}
         }
         Ok(())
+    }
+
+    /// Returns the key of the list of these sessions in an order, which its cursors are bound to.
+    pub(super) fn list_key(&self, sort: SessionSort) -> ListKey {
+        let mut parts = self.to_pairs();
+        parts.push(("sort", sort.to_string()));
+        ListKey::new("sessions", &parts)
     }
 
     /// Returns its parts by their names, which [`Self::parse`] reads.
@@ -291,19 +273,6 @@ impl std::fmt::Display for SessionSort {
         let key: &'static str = self.key.into();
         f.write_str(if self.descending { "-" } else { "" })?;
         f.write_str(key)
-    }
-}
-
-fn one_of<T: FromStr>(value: &str, allowed: &[&str]) -> Result<T, String> {
-    value
-        .parse()
-        .map_err(|_| format!("must be one of {}", allowed.join(", ")))
-}
-
-fn short(value: String) -> Result<String, String> {
-    match value.chars().count() {
-        ..=TEXT_LIMIT => Ok(value),
-        _ => Err(format!("must have at most {TEXT_LIMIT} characters")),
     }
 }
 

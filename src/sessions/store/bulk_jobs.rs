@@ -7,6 +7,7 @@ use crate::clock::Timestamp;
 use crate::db::schema::{bulk_jobs, user_sessions, users};
 use crate::db::{AnyConnection, ApplicationId, JobId, SessionId, UserId, on_each, read_from_text};
 use crate::error::Result;
+use crate::listing::{Place, Way};
 use crate::people::User;
 use crate::sessions::bulk::state::BulkState;
 
@@ -154,21 +155,36 @@ pub(in crate::sessions) fn list_running_jobs(
         .load(c)?)
 }
 
-/// Lists jobs, newest first: those before the one with the id `before`, at most `limit`.
+/// Lists at most `limit` jobs from a place on, in the order of the way. The list has the newest first.
 pub(in crate::sessions) fn list_jobs(
     c: &mut AnyConnection,
-    before: Option<JobId>,
+    start: Option<Place<JobId>>,
     limit: i64,
 ) -> Result<Vec<BulkJob>> {
     let mut jobs = bulk_jobs::table
-        .order(bulk_jobs::id.desc())
         .limit(limit)
         .select(BulkJob::as_select())
         .into_boxed();
-    if let Some(before) = before {
-        jobs = jobs.filter(bulk_jobs::id.lt(before));
+    if let Some(Place { way, key }) = start {
+        jobs = match way {
+            Way::After => jobs.filter(bulk_jobs::id.lt(key)),
+            Way::From => jobs.filter(bulk_jobs::id.le(key)),
+            Way::Before => jobs.filter(bulk_jobs::id.gt(key)),
+            Way::UpTo => jobs.filter(bulk_jobs::id.ge(key)),
+        };
     }
+    jobs = match start.is_none_or(|start| start.is_forward()) {
+        true => jobs.order(bulk_jobs::id.desc()),
+        false => jobs.order(bulk_jobs::id),
+    };
     Ok(jobs.load(c)?)
+}
+
+/// Counts jobs, to `limit`.
+pub(in crate::sessions) fn count_jobs(c: &mut AnyConnection, limit: i64) -> Result<usize> {
+    let ids = bulk_jobs::table.select(bulk_jobs::id).limit(limit);
+    let ids: Vec<JobId> = ids.load(c)?;
+    Ok(ids.len())
 }
 
 /// Records what a batch did, in the transaction that did it and has locked the job.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::sessions::search::time_bound::TimeBound;
+use crate::listing::TimeBound;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// What is wrong with a value that states no times.

@@ -11,6 +11,7 @@ use crate::db::{MultiBackend, folded};
 use crate::net::IpKeyRange;
 use crate::sessions::search::criteria::{Criteria, Spellings, TimeRange};
 use crate::sessions::search::{Mark, StateFilter};
+use crate::text::like_containing;
 
 pub(super) type Condition =
     Box<dyn BoxableExpression<user_sessions::table, MultiBackend, SqlType = Nullable<Bool>>>;
@@ -128,7 +129,7 @@ fn by_used(range: TimeRange) -> Vec<Condition> {
 /// Returns the condition that the text is in the device's name, or in what its owner is known by.
 /// The e-mail of an application's person is made up and shown nowhere; the stated one counts.
 fn by_text(text: &str) -> Condition {
-    let pattern = format!("%{}%", escaped(&text.to_lowercase()));
+    let pattern = like_containing(text);
     let known_by = folded(users::stated_email)
         .like(pattern.clone())
         .escape('\\')
@@ -150,16 +151,4 @@ fn by_text(text: &str) -> Condition {
     // A value of one row, which is looked up by its id: PostgreSQL would read all people for an
     // `EXISTS`, to have them for every row.
     Box::new(named.or(owner.single_value()))
-}
-
-/// Returns a text in which the wildcards of `LIKE` stand for themselves.
-fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        if matches!(c, '%' | '_' | '\\') {
-            escaped.push('\\');
-        }
-        escaped.push(c);
-    }
-    escaped
 }

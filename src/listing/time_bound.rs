@@ -1,4 +1,4 @@
-//! The times that filters compare with.
+//! The times that filters compare with, and that others state.
 
 use std::fmt;
 use std::str::FromStr;
@@ -35,17 +35,24 @@ impl FromStr for TimeBound {
     /// Parses a span (`90d`: so long ago), a day (`2026-11-01`, which is its first moment in UTC) or
     /// a time of RFC 3339.
     fn from_str(text: &str) -> Result<Self, String> {
-        if let Ok(day) = text.parse::<NaiveDate>() {
-            return Ok(Self::At(day.and_time(NaiveTime::MIN).and_utc().into()));
-        }
-        if let Ok(at) = DateTime::parse_from_rfc3339(text) {
-            return Ok(Self::At(at.to_utc().into()));
+        if let Some(at) = parse_time(text) {
+            return Ok(Self::At(at));
         }
         match humantime::parse_duration(text) {
             Ok(span) if span <= MAX_SPAN => Ok(Self::Ago(span)),
             _ => Err("must be a day (2026-11-01), a time of RFC 3339 or a span (90d)".into()),
         }
     }
+}
+
+/// Parses a day (`2026-11-01`, which is its first moment in UTC) or a time of RFC 3339.
+#[must_use]
+pub fn parse_time(text: &str) -> Option<Timestamp> {
+    if let Ok(day) = text.parse::<NaiveDate>() {
+        return Some(day.and_time(NaiveTime::MIN).and_utc().into());
+    }
+    let at = DateTime::parse_from_rfc3339(text).ok()?;
+    Some(at.to_utc().into())
 }
 
 impl fmt::Display for TimeBound {
