@@ -225,7 +225,7 @@ def measure_lists(url, options):
                     slow.append((median, query))
                 cells.append(f"{median * 1000:.1f} ms{' (partial)' if page_there['is_partial'] else ''}")
             total = page["total"]
-            count = f"{'about ' if total['approximate'] else ''}{total['count']:,}"
+            count = f"{'' if total['is_exact'] else 'about '}{total['count']:,}"
             words = " ".join(f"{name}:{value}" for name, value in chosen.items()) or "(none)"
             print(f"| {words} | {count} | {cells[0]} | {cells[1]} | {number} | {cells[2]} |", flush=True)
     return sorted(slow, key=lambda each: -each[0])

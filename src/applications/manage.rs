@@ -56,12 +56,14 @@ impl Applications {
         self.db.read(list).await
     }
 
-    /// Lists every application without its keys, ordered by name.
+    /// Lists the first applications by their names, at most `limit`, without their keys.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database doesn't respond.
-    pub async fn list_applications(&self) -> Result<Vec<Application>> {
-        self.db.read(store::list_applications).await
+    pub async fn list_first(&self, limit: i64) -> Result<Vec<Application>> {
+        self.db
+            .read(move |c| store::list_from(c, None, limit))
+            .await
     }
 
     /// Returns the names of these applications; those that don't exist are left out. The caller bounds

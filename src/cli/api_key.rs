@@ -1,5 +1,6 @@
 //! `rollcall api-key`
 
+use super::output::{message, print_line};
 use clap::{Args, Subcommand};
 use secrecy::ExposeSecret;
 
@@ -78,12 +79,12 @@ impl Add {
             .create_key(new)
             .await
             .map_err(|err| refused(err, &owner))?;
-        eprintln!("Keep the secret; it is not shown again.");
+        message!("Keep the secret; it is not shown again.");
         if administers {
-            eprintln!("Whoever has it reads everybody's sessions, and with admin:write ends them.");
+            message!("Whoever has it reads everybody's sessions, and with admin:write ends them.");
         }
-        println!("id\t{}\nsecret\t{}", key.id, secret.expose_secret());
-        println!("application\t{}", key.application_id);
+        print_line!("id\t{}\nsecret\t{}", key.id, secret.expose_secret())?;
+        print_line!("application\t{}", key.application_id)?;
         Ok(())
     }
 }
@@ -127,10 +128,12 @@ async fn list(domain: &Domain) -> Result<()> {
         let expires = key
             .expires_at
             .map_or("never expires".into(), |at| format!("expires {at}"));
-        println!(
+        print_line!(
             "{}\t{}\t{}\t{state}\t{used}\t{expires}\t{application}",
-            key.id, key.name, key.scopes
-        );
+            key.id,
+            key.name,
+            key.scopes
+        )?;
     }
     Ok(())
 }
@@ -138,6 +141,6 @@ async fn list(domain: &Domain) -> Result<()> {
 async fn revoke(domain: &Domain, id: ApiKeyId) -> Result<()> {
     let revoked = domain.applications.revoke_key(id).await;
     revoked.map_err(about("key in use with the id", &id.to_string()))?;
-    eprintln!("The key is revoked.");
+    message!("The key is revoked.");
     Ok(())
 }

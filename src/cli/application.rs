@@ -1,19 +1,18 @@
 //! `rollcall application`
 
 use clap::{Args, Subcommand};
-use serde::Serialize;
 
 use super::api_key::parse_name;
 use super::domain::{Domain, block_on};
 use super::error::{CliError, Result, about, invalid_or_service};
-use super::output::print_json;
+use super::output::{ListForm, ListOutput, message, print_line};
 use crate::account::Assignment;
 use crate::applications::{
-    self, ApplicationKind, ApplicationSummary, Deletion, HostNames, KeyState, NewApplication,
+    self, ApplicationKind, ApplicationRecord, Deletion, HostNames, KeyState, NewApplication,
 };
-use crate::clock::Timestamp;
 use crate::db::ApplicationId;
 use crate::error::Error;
+use crate::listing::{Limit, ListEnds, MatchCount};
 use crate::people::Subject;
 use crate::settings::Settings;
 
@@ -21,7 +20,7 @@ use crate::settings::Settings;
 pub(super) enum Application {
     /// List the applications with their keys in use and their people
     List {
-        /// Print JSON
+        /// Print JSON: the list as the API has it
         #[arg(long)]
         json: bool,
     },
@@ -88,19 +87,6 @@ struct Who {
     all: bool,
 }
 
-/// An application as `application list --json` prints it.
-#[derive(Serialize)]
-struct Row {
-    id: ApplicationId,
-    name: String,
-    keys_in_use: usize,
-    people: i64,
-    uses_earlier: bool,
-    created_at: Timestamp,
-    kind: &'static str,
-    hosts: Vec<String>,
-}
-
 impl Application {
     pub(super) fn run(self, settings: &Settings) -> Result<()> {
         let domain = Domain::open(settings)?;
@@ -142,14 +128,14 @@ async fn assign_person(domain: &Domain, text: &str, to: &applications::Applicati
         ))),
         assigned => {
             assigned.map_err(about("person in \"Earlier\" with the subject", text))?;
-            eprintln!("The person is moved to {}.", to.name);
+            message!("The person is moved to {}.", to.name);
             Ok(())
         }
     }
 }
 
 fn print_assignment(assignment: &Assignment, to: &str) -> Result<()> {
-    eprintln!("People moved to {to}: {}.", assignment.moved);
+    message!("People moved to {to}: {}.", assignment.moved);
     if assignment.refused == 0 {
         return Ok(());
     }
@@ -171,21 +157,43 @@ fn print_assignment(assignment: &Assignment, to: &str) -> Result<()> {
 
 async fn list(domain: &Domain, json: bool) -> Result<()> {
     let now = domain.clock.now();
-    let summaries = domain.applications.list().await?;
-    let rows: Vec<Row> = summaries
-        .into_iter()
-        .map(|summary| Row::new(summary, now))
-        .collect();
-    if json {
-        return print_json(&rows);
+    let form = match json {
+        true => ListForm::Json,
+        false => ListForm::Lines,
+    };
+    let mut output = ListOutput::begin(form, "applications")?;
+    let mut start = None;
+    loop {
+        let page = domain
+            .applications
+            .list_page(start, Limit::default().get())
+            .await?;
+        for summary in page.items {
+            let in_use = |key: &&applications::ApiKey| key.state(now) == KeyState::InUse;
+            let in_use = summary.keys.iter().filter(in_use).count();
+            let record = ApplicationRecord::from(summary);
+            output.item(&record, |record| line(record, in_use))?;
+        }
+        start = page.next;
+        if start.is_none() {
+            break;
+        }
     }
-    for row in rows {
-        println!(
-            "{}\t{}\tkeys in use: {}\tpeople: {}",
-            row.id, row.name, row.keys_in_use, row.people
-        );
-    }
-    Ok(())
+    let total = MatchCount::Exactly(output.printed() as u64);
+    output.end(&ListEnds {
+        total,
+        ..ListEnds::none()
+    })
+}
+
+fn line(record: &ApplicationRecord, keys_in_use: usize) -> String {
+    let more = if record.people.is_approximate() {
+        "+"
+    } else {
+        ""
+    };
+    let (id, name, people) = (record.id, &record.name, record.people.number());
+    format!("{id}\t{name}\tkeys in use: {keys_in_use}\tpeople: {people}{more}")
 }
 
 async fn add(domain: &Domain, name: &str, facts: Facts) -> Result<()> {
@@ -195,7 +203,7 @@ async fn add(domain: &Domain, name: &str, facts: Facts) -> Result<()> {
         hosts: facts.hosts()?,
     };
     let made = domain.applications.create_application(new).await?;
-    println!("{}", made.id);
+    print_line!("{}", made.id)?;
     Ok(())
 }
 
@@ -215,7 +223,7 @@ async fn set(domain: &Domain, id_or_name: &str, facts: Facts) -> Result<()> {
         .update(application.id, new)
         .await
         .map_err(about("application", id_or_name))?;
-    eprintln!("{} is changed.", application.name);
+    message!("{} is changed.", application.name);
     Ok(())
 }
 
@@ -232,7 +240,7 @@ async fn rename(domain: &Domain, id_or_name: &str, to: &str) -> Result<()> {
         .rename(application.id, name.clone())
         .await
         .map_err(about("application", id_or_name))?;
-    eprintln!("{} is {} now.", application.name, name.as_str());
+    message!("{} is {} now.", application.name, name.as_str());
     Ok(())
 }
 
@@ -240,7 +248,7 @@ async fn delete(domain: &Domain, id_or_name: &str) -> Result<()> {
     let application = domain.get_application(id_or_name).await?;
     let name = &application.name;
     match domain.applications.delete(application.id).await? {
-        Deletion::Deleted => eprintln!("{name} is deleted."),
+        Deletion::Deleted => message!("{name} is deleted."),
         Deletion::InUse { people, keys } => {
             return Err(CliError::Invalid(format!(
                 "{name} is in use; people: {people}, keys in use: {keys}"
@@ -253,21 +261,5 @@ async fn delete(domain: &Domain, id_or_name: &str) -> Result<()> {
 impl Facts {
     fn hosts(&self) -> Result<HostNames> {
         self.host.join(" ").parse().map_err(invalid_or_service)
-    }
-}
-
-impl Row {
-    fn new(summary: ApplicationSummary, now: Timestamp) -> Self {
-        let in_use = |key: &&applications::ApiKey| key.state(now) == KeyState::InUse;
-        Self {
-            keys_in_use: summary.keys.iter().filter(in_use).count(),
-            hosts: summary.application.hosts().map(str::to_owned).collect(),
-            kind: summary.application.kind.as_str(),
-            id: summary.application.id,
-            name: summary.application.name,
-            people: summary.people,
-            uses_earlier: summary.application.uses_earlier,
-            created_at: summary.application.created_at,
-        }
     }
 }

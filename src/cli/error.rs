@@ -33,6 +33,13 @@ pub(super) enum CliError {
     },
 }
 
+impl CliError {
+    /// Returns whether the reader of the output has read enough.
+    pub(super) fn is_closed_output(&self) -> bool {
+        matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::BrokenPipe)
+    }
+}
+
 /// Translates an error about an argument that names a `what`.
 pub(super) fn about(what: &'static str, name: &str) -> impl FnOnce(Error) -> CliError {
     let name = name.to_owned();

@@ -1,15 +1,14 @@
 //! `rollcall event`
 
-use std::io::{self, ErrorKind, Write};
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
-use serde::Serialize;
 
 use super::domain::{Domain, block_on};
-use super::error::{CliError, Result, invalid_or_service};
+use super::error::{Result, invalid_or_service};
+use super::output::{message, print_json_line, print_line};
 use crate::account::{EventFilter, EventFollower, EventLogQuery, EventRecord};
-use crate::error::{Chain, Error, Failure};
+use crate::error::Chain;
 use crate::settings::Settings;
 
 /// The events that one query reads.
@@ -86,17 +85,12 @@ impl Event {
         // The sweep records the end of an expired session with the time at which it expired.
         let overlap = settings.jobs.sweep_interval.saturating_mul(2);
         let overlap = overlap.saturating_add(OVERLAP);
-        let printed = block_on(async {
+        block_on(async {
             match list.follow {
                 true => list.follow(&domain, overlap).await,
                 false => list.print(&domain).await,
             }
-        });
-        match printed {
-            // Its reader needs no more.
-            Err(CliError::Io { source, .. }) if source.kind() == ErrorKind::BrokenPipe => Ok(()),
-            printed => printed,
-        }
+        })
     }
 }
 
@@ -140,7 +134,7 @@ impl List {
                     }
                 }
                 Err(err) => {
-                    eprintln!("rollcall: {}; trying again", Chain(&err));
+                    message!("rollcall: {}; trying again", Chain(&err));
                 }
             }
             tokio::time::sleep(POLL_INTERVAL).await;
@@ -148,15 +142,10 @@ impl List {
     }
 
     fn print_event(&self, record: EventRecord) -> Result<()> {
-        let line = match self.json {
-            true => to_json(&record)?,
-            false => describe(&record),
-        };
-        // A file or a pipe gets each line at once as well.
-        writeln!(io::stdout(), "{line}").map_err(|source| CliError::Io {
-            action: "the events can't be printed",
-            source,
-        })
+        match self.json {
+            true => print_json_line(&record),
+            false => print_line!("{}", describe(&record)),
+        }
     }
 }
 
@@ -193,12 +182,6 @@ async fn list_last(domain: &Domain, filter: EventFilter, limit: u32) -> Result<V
     let page = domain.accounts.search_events(&query).await?;
     let newest_first = page.events.into_iter().map(EventRecord::from);
     Ok(newest_first.rev().collect())
-}
-
-fn to_json(record: &impl Serialize) -> Result<String> {
-    let text = serde_json::to_string(record)
-        .map_err(|err| Error::Internal(Failure::new("an event is not JSON", err)))?;
-    Ok(text)
 }
 
 /// Returns the event as a line of columns, separated by tabs.

@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 
 use super::domain::block_on;
 use super::error::{CliError, Result, about};
-use super::output::print_json;
+use super::output::{message, print_json, print_line};
 use crate::account;
 use crate::clock::{Clock, Timestamp};
 use crate::db::Db;
@@ -92,7 +92,7 @@ fn correct(clock: &Clock, settings: &Settings) -> bool {
     let db = Db::new(&settings.database_url, &settings.database);
     let corrected = block_on(db.correct_clock(clock));
     if let Err(err) = &corrected {
-        eprintln!(
+        message!(
             "The clock could not be compared with the database's: {}",
             Chain(err)
         );
@@ -114,7 +114,7 @@ fn list(settings: &Settings, now: Timestamp, json: bool) -> Result<()> {
             ),
             _ => format!("set by {}", row.kind.setting()),
         };
-        println!("{}\t{}\t{}\t{times}", row.id, row.kind, row.state);
+        print_line!("{}\t{}\t{}\t{times}", row.id, row.kind, row.state)?;
     }
     Ok(())
 }
@@ -145,7 +145,7 @@ impl Rotate {
 /// Prints which kinds stay as they are.
 fn print_configured(kinds: Vec<KeyKind>) {
     for kind in kinds {
-        eprintln!(
+        message!(
             "The {kind} key stays: the configuration gives it ({}), and the secrets file's are not used. Change it there.",
             kind.setting()
         );
@@ -172,7 +172,7 @@ impl Revoke {
                     "cookies, refresh tokens, open forms and links that it sealed or signed"
                 }
             };
-            eprintln!(
+            message!(
                 "The {kind} key {id} is revoked: running servers refuse {refused} within {} seconds.",
                 RELOAD_INTERVAL.as_secs()
             );
@@ -196,7 +196,7 @@ fn discard_sent_links(settings: &Settings) {
     }
     let db = Db::new(&settings.database_url, &settings.database);
     if let Err(err) = block_on(account::discard_sent_links(&db)) {
-        eprintln!(
+        message!(
             "Whoever asked for a new password lately may get no other link until the one that was sent expires; the database says: {}",
             Chain(&err)
         );
@@ -218,7 +218,7 @@ fn print_new(key: &NewKey, now: Timestamp) {
     let seconds = RELOAD_INTERVAL.as_secs();
     if *used_from > now {
         let minutes = used_from.since(now).as_secs() / 60;
-        eprintln!(
+        message!(
             "New {kind} key {id}: running servers know it within {seconds} seconds; it {verb} from {used_from}, in {minutes} minutes. Keys of this kind in the file: {count}."
         );
         return;
@@ -230,7 +230,7 @@ fn print_new(key: &NewKey, now: Timestamp) {
         ),
         KeyKind::Cookie => String::new(),
     };
-    eprintln!(
+    message!(
         "New {kind} key {id}: it {verb} at once, on running servers within {seconds} seconds.{caches} Keys of this kind in the file: {count}."
     );
 }
@@ -242,7 +242,7 @@ fn create(settings: &Settings, now: Timestamp) -> Result<()> {
         (Some(_), None) => "Nobody has to sign in again: the configuration gives the cookie key.",
         (Some(_), Some(_)) => "They are not used: the configuration gives both keys.",
     };
-    eprintln!(
+    message!(
         "New keys are in {}. Back it up. {consequence}",
         settings.secrets_path().display()
     );

@@ -1,18 +1,19 @@
 //! `rollcall migrate`
 
 use super::error::Result;
+use super::output::{message, print_line};
 use crate::db::migrate;
 use crate::settings::Settings;
 
 pub(super) fn run(settings: &Settings) -> Result<()> {
-    eprintln!("Migrating {} …", settings.database_url);
+    message!("Migrating {} …", settings.database_url);
     let applied = migrate::run(&settings.database_url)?;
     for name in &applied {
-        println!("{name}");
+        print_line!("{name}")?;
     }
     match applied.len() {
-        0 => eprintln!("Nothing to do."),
-        n => eprintln!("Done: {n} applied."),
+        0 => message!("Nothing to do."),
+        n => message!("Done: {n} applied."),
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! The command line: one file per command. Results go to standard output, everything else to
-//! standard error; the exit status is 0 for success, 1 for failure, 2 for wrong usage.
+//! standard error; the exit status is 0 for success, 1 for failure, 2 for wrong usage. Success is also
+//! that the reader of the output has read enough.
 
 #![allow(
     clippy::doc_markdown,
@@ -28,6 +29,7 @@ mod user;
 mod user_acts;
 mod user_list;
 
+use self::output::message;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -107,8 +109,9 @@ pub fn run() -> ExitCode {
     let Cli { common, command } = Cli::parse();
     match dispatch(common, command) {
         Ok(()) => ExitCode::SUCCESS,
+        Err(err) if err.is_closed_output() => ExitCode::SUCCESS,
         Err(err) => {
-            eprintln!("rollcall: {}", Chain(&err));
+            message!("rollcall: {}", Chain(&err));
             ExitCode::FAILURE
         }
     }

@@ -3,19 +3,18 @@
 use std::time::Duration;
 
 use clap::Args;
-use serde::Serialize;
 use tokio::time::sleep;
 
 use super::domain::Domain;
 use super::error::{CliError, Result, about, invalid_or_service};
-use super::output::{describe_ended, print_json};
+use super::output::{describe_ended, message, print_json};
 use super::session_filter::{FilterArgs, OPTIONS};
 use crate::db::{JobId, SessionId, UserId};
 use crate::error::Chain;
 use crate::events::{Origin, StatedReason};
 use crate::people::User;
 use crate::sessions::bulk::{
-    BatchOutcome, BulkJob, BulkState, EndOrder, EndPreview, OwnSessions, Selection,
+    BatchOutcome, BulkState, EndOrder, EndPreview, EndRecord, Ordered, OwnSessions, Selection,
 };
 use crate::sessions::search::SessionFilter;
 use crate::sessions::{EndOutcome, EndedReason};
@@ -39,36 +38,15 @@ pub(super) struct End {
     /// Everybody's, as after restoring a backup: sessions that ended since then are live in it
     #[arg(long, conflicts_with = "filter")]
     all: bool,
-    /// Why; the owners see it
+    /// Why; the owners see it [default: no reason]
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
-    /// End them. Without it, more than one session are only counted
+    /// End them [default: only count them, unless it is one session]
     #[arg(long, conflicts_with = "id")]
     yes: bool,
-    /// Print JSON
+    /// Print JSON, as the API has it
     #[arg(long)]
     json: bool,
-}
-
-/// What would be ended, as `--json` prints it.
-#[derive(Serialize)]
-struct DryRun {
-    dry_run: bool,
-    sessions: u64,
-    people: u64,
-    approximate: bool,
-}
-
-/// What was ended, as `--json` prints it.
-#[derive(Serialize)]
-struct Outcome {
-    dry_run: bool,
-    ended: i64,
-    already_over: i64,
-    failed: i64,
-    state: BulkState,
-    /// `None` where there was no need of one.
-    job: Option<JobId>,
 }
 
 impl End {
@@ -96,7 +74,7 @@ impl End {
             own: OwnSessions::Included,
             origin,
         };
-        self.print_job(&run_order(domain, order).await?)
+        self.print_job(run_order(domain, order).await?)
     }
 
     fn origin(&self) -> Result<Origin> {
@@ -127,13 +105,15 @@ impl End {
             .end_session(owner, id, EndedReason::Admin, origin)
             .await?;
         if self.json {
-            let ended = i64::from(matches!(outcome, EndOutcome::Ended(_)));
-            return print_json(&Outcome::new(ended, 1 - ended));
+            return print_json(&match outcome {
+                EndOutcome::Ended(_) => EndRecord::done(1, 0),
+                EndOutcome::AlreadyEnded(_) => EndRecord::done(0, 1),
+            });
         }
         match outcome {
-            EndOutcome::Ended(session) => eprintln!("{} is signed out.", session.display_name()),
+            EndOutcome::Ended(session) => message!("{} is signed out.", session.display_name()),
             EndOutcome::AlreadyEnded(session) => {
-                eprintln!("{} had been signed out before.", session.display_name());
+                message!("{} had been signed out before.", session.display_name());
             }
         }
         Ok(())
@@ -155,56 +135,44 @@ impl End {
             .sign_out_everywhere(user.id, EndedReason::Admin, origin)
             .await?;
         if self.json {
-            let ended = i64::try_from(ended.len()).unwrap_or(i64::MAX);
-            return print_json(&Outcome::new(ended, 0));
+            return print_json(&EndRecord::done(ended.len() as u64, 0));
         }
-        eprintln!("{}", describe_ended(ended.len()));
+        message!("{}", describe_ended(ended.len()));
         Ok(())
     }
 
     fn print_preview(&self, preview: &EndPreview) -> Result<()> {
         if self.json {
-            return print_json(&DryRun {
-                dry_run: true,
-                sessions: preview.sessions,
-                people: preview.people,
-                approximate: !preview.is_exact,
-            });
+            return print_json(&EndRecord::dry_run(preview));
         }
         let people = match preview.people {
             1 => "1 person".to_owned(),
             people => format!("{people} people"),
         };
         match (self.all, preview.sessions, preview.is_exact) {
-            (_, 0, _) if self.yes => eprintln!("No session was live."),
-            (_, 0, _) => eprintln!("No session is live."),
-            (true, 1, _) => eprintln!("1 session is live. To end it, add --yes."),
-            (true, live, true) => eprintln!("{live} sessions are live. To end them, add --yes."),
+            (_, 0, _) if self.yes => message!("No session was live."),
+            (_, 0, _) => message!("No session is live."),
+            (true, 1, _) => message!("1 session is live. To end it, add --yes."),
+            (true, live, true) => message!("{live} sessions are live. To end them, add --yes."),
             (true, live, false) => {
-                eprintln!("About {live} sessions are live. To end them, add --yes.");
+                message!("About {live} sessions are live. To end them, add --yes.");
             }
             (false, n, true) => {
-                eprintln!("{n} sessions of {people} match. To end them, add --yes.");
+                message!("{n} sessions of {people} match. To end them, add --yes.");
             }
             (false, n, false) => {
-                eprintln!("About {n} sessions of at least {people} match. To end them, add --yes.");
+                message!("About {n} sessions of at least {people} match. To end them, add --yes.");
             }
         }
         Ok(())
     }
 
-    fn print_job(&self, job: &BulkJob) -> Result<()> {
+    fn print_job(&self, ordered: Ordered) -> Result<()> {
+        let job = ordered.job.clone();
         if self.json {
-            print_json(&Outcome {
-                dry_run: false,
-                ended: job.ended,
-                already_over: job.already_over,
-                failed: job.failed,
-                state: job.state,
-                job: Some(job.id),
-            })?;
+            print_json(&EndRecord::ordered(ordered)?)?;
         } else {
-            eprintln!(
+            message!(
                 "{}",
                 describe_ended(usize::try_from(job.ended).unwrap_or_default())
             );
@@ -224,23 +192,9 @@ impl End {
     }
 }
 
-impl Outcome {
-    /// Returns the outcome of ending without a job.
-    fn new(ended: i64, already_over: i64) -> Self {
-        Self {
-            dry_run: false,
-            ended,
-            already_over,
-            failed: 0,
-            state: BulkState::Done,
-            job: None,
-        }
-    }
-}
-
 /// Stores the order, and works it off. If this process ends before, a node goes on.
-async fn run_order(domain: &Domain, order: EndOrder) -> Result<BulkJob> {
-    let job = domain.sessions.create_job(order).await?.job;
+async fn run_order(domain: &Domain, order: EndOrder) -> Result<Ordered> {
+    let Ordered { job, preview } = domain.sessions.create_job(order).await?;
     let (mut batches, mut attempts) = (0, 0);
     loop {
         match domain.sessions.run_bulk_batch(job.id).await {
@@ -253,17 +207,17 @@ async fn run_order(domain: &Domain, order: EndOrder) -> Result<BulkJob> {
             Ok(BatchOutcome::Over | BatchOutcome::Elsewhere) => {
                 let job = domain.sessions.get_bulk_job(job.id).await?;
                 if job.state != BulkState::Running {
-                    return Ok(job);
+                    return Ok(Ordered { job, preview });
                 }
                 sleep(PAUSE).await;
             }
             Err(err) if attempts < MAX_ATTEMPTS => {
                 attempts += 1;
-                eprintln!("rollcall: {}; trying again", Chain(&err));
+                message!("rollcall: {}; trying again", Chain(&err));
                 sleep(PAUSE).await;
             }
             Err(err) => {
-                eprintln!("The job {} is left to the nodes.", job.id);
+                message!("The job {} is left to the nodes.", job.id);
                 return Err(err.into());
             }
         }
@@ -273,7 +227,7 @@ async fn run_order(domain: &Domain, order: EndOrder) -> Result<BulkJob> {
 async fn print_progress(domain: &Domain, id: JobId) -> Result<()> {
     let job = domain.sessions.get_bulk_job(id).await?;
     let about = if job.is_total_exact { "" } else { "about " };
-    eprintln!("{} of {about}{} are ended …", job.ended, job.total);
+    message!("{} of {about}{} are ended …", job.ended, job.total);
     Ok(())
 }
 

@@ -1,23 +1,16 @@
 //! `rollcall session list`
 
-use std::io::{self, StdoutLock, Write, stdout};
-
 use clap::Args;
 use clap::builder::PossibleValuesParser;
-use serde::Serialize;
-use serde::ser::{SerializeSeq, Serializer};
-use serde_json::ser::PrettyFormatter;
 use strum::VariantNames;
 
 use super::domain::Domain;
-use super::error::{CliError, Result, invalid_or_service};
-use super::output::email_or_subject;
+use super::error::{Result, invalid_or_service};
+use super::output::{ListForm, ListOutput, email_or_subject};
 use super::session_filter::FilterArgs;
-use crate::clock::Timestamp;
-use crate::db::{SessionId, UserId};
+use crate::listing::{Limit, ListEnds};
 use crate::sessions::EndedReason;
-use crate::sessions::search::{FoundSession, MAX_SEARCH_LIMIT, SearchQuery, SessionSort};
-use crate::user_agent::DeviceKind;
+use crate::sessions::search::{MatchCount, SearchCursor, SearchQuery, SessionRecord, SessionSort};
 
 #[derive(Args)]
 pub(super) struct List {
@@ -40,134 +33,92 @@ pub(super) struct List {
         verbatim_doc_comment
     )]
     sort: Option<String>,
-    /// At most so many
+    /// At most so many; where there are more, the cursor of the next ones is printed
     #[arg(long, default_value_t = 1_000, value_name = "N")]
     limit: u64,
+    /// Go on from a list with the same filter and order, at the cursor that it ended with
+    #[arg(long, value_name = "CURSOR", allow_hyphen_values = true)]
+    cursor: Option<String>,
     /// All of them, however many there are
     #[arg(long, conflicts_with = "limit")]
     all: bool,
-    /// Print JSON; with --all, an object on each line
+    /// Print JSON: the list as the API has it; with --all, an object on each line
     #[arg(long)]
     json: bool,
 }
 
-/// A session as `--json` prints it.
-#[derive(Serialize)]
-struct Row {
-    id: SessionId,
-    user_id: UserId,
-    email: Option<String>,
-    subject: Option<String>,
-    device_name: String,
-    device_kind: DeviceKind,
-    browser: Option<String>,
-    os: Option<String>,
-    ip_address: Option<String>,
-    location_city: Option<String>,
-    location_country: Option<String>,
-    last_used_at: Timestamp,
-    expires_at: Timestamp,
-    created_at: Timestamp,
-    state: &'static str,
-    ended_at: Option<Timestamp>,
-    ended_reason: Option<EndedReason>,
-}
-
 impl List {
     pub(super) async fn run(self, domain: &Domain) -> Result<()> {
+        let query = self.query()?;
+        let form = match (self.json, self.all) {
+            (true, false) => ListForm::Json,
+            (true, true) => ListForm::JsonLines,
+            (false, _) => ListForm::Lines,
+        };
+        let total = match form {
+            ListForm::Json => domain.sessions.count_matching(&query.filter).await?,
+            ListForm::Lines | ListForm::JsonLines => MatchCount::About(0),
+        };
+        let mut output = ListOutput::begin(form, "sessions")?;
+        let ends = self.print_pages(domain, query, &mut output).await?;
+        let is_all = ends.next_cursor.is_none() && ends.previous_cursor.is_none();
+        let total = total.of_page(output.printed(), is_all);
+        output.end(&ListEnds { total, ..ends })
+    }
+
+    fn query(&self) -> Result<SearchQuery> {
         let filter = self.filter.filter(self.reason.as_deref())?;
         let sort = self.sort.as_deref().unwrap_or_default();
         let sort = SessionSort::parse(sort, filter.state()).map_err(invalid_or_service)?;
-        let first = SearchQuery::first(filter, sort, MAX_SEARCH_LIMIT);
-        let most = if self.all { u64::MAX } else { self.limit };
-        let output = stdout().lock();
-        match (self.json, self.all) {
-            (true, false) => {
-                let indented = PrettyFormatter::new();
-                let mut json = serde_json::Serializer::with_formatter(output, indented);
-                let mut list = json.serialize_seq(None).map_err(not_written)?;
-                let print = |row: Row| list.serialize_element(&row).map_err(not_written);
-                for_each(domain, first, most, print).await?;
-                list.end().map_err(not_written)?;
-                println!();
-                Ok(())
+        let cursor = self.cursor.as_deref().unwrap_or_default();
+        let cursor = SearchCursor::parse(cursor, &filter, sort).map_err(invalid_or_service)?;
+        Ok(SearchQuery {
+            cursor,
+            ..SearchQuery::first(filter, sort, Limit::MAX)
+        })
+    }
+
+    /// Prints the sessions page by page: never more than a page of them is in memory. Returns the
+    /// cursors before the first and after the last of them.
+    async fn print_pages(
+        &self,
+        domain: &Domain,
+        mut query: SearchQuery,
+        output: &mut ListOutput,
+    ) -> Result<ListEnds> {
+        let (filter, sort) = (query.filter.clone(), query.sort);
+        let encode = |cursor: SearchCursor| cursor.encode(&filter, sort);
+        let (mut rest, mut ends) = (if self.all { u64::MAX } else { self.limit }, None);
+        loop {
+            let limit = u64::from(Limit::MAX).min(rest);
+            query.limit = u32::try_from(limit).unwrap_or(Limit::MAX);
+            let page = domain.sessions.search(query.clone()).await?;
+            let now = domain.clock.now();
+            rest -= page.found.len() as u64;
+            for found in page.found {
+                let name = found.session.display_name();
+                let record = SessionRecord::new(found, None, now);
+                output.item(&record, |record| line(record, &name))?;
             }
-            (true, true) => for_each(domain, first, most, lines(output)).await,
-            (false, _) => for_each(domain, first, most, texts(output)).await,
+            let ends = ends.get_or_insert_with(|| ListEnds {
+                previous_cursor: page.previous.map(encode),
+                ..ListEnds::none()
+            });
+            ends.next_cursor = page.next.map(encode);
+            query.cursor = page.next;
+            if query.cursor.is_none() || rest == 0 {
+                return Ok(ends.clone());
+            }
         }
     }
 }
 
-/// Calls `print` with each session of a search, at most `most`, which are read page by page.
-async fn for_each(
-    domain: &Domain,
-    mut query: SearchQuery,
-    most: u64,
-    mut print: impl FnMut(Row) -> Result<()>,
-) -> Result<()> {
-    let mut rest = most;
-    while rest > 0 {
-        let page_limit = u64::from(MAX_SEARCH_LIMIT).min(rest);
-        query.limit = u32::try_from(page_limit).unwrap_or(MAX_SEARCH_LIMIT);
-        let page = domain.sessions.search(query.clone()).await?;
-        let now = domain.clock.now();
-        rest -= page.found.len() as u64;
-        for found in page.found {
-            print(Row::new(found, now))?;
-        }
-        query.cursor = page.next;
-        if query.cursor.is_none() {
-            break;
-        }
-    }
-    Ok(())
-}
-
-fn lines(mut output: StdoutLock<'static>) -> impl FnMut(Row) -> Result<()> {
-    move |row| {
-        serde_json::to_writer(&mut output, &row).map_err(not_written)?;
-        output.write_all(b"\n").map_err(not_written)
-    }
-}
-
-fn texts(mut output: StdoutLock<'static>) -> impl FnMut(Row) -> Result<()> {
-    move |row| {
-        let ip = row.ip_address.as_deref().unwrap_or("-");
-        let email = email_or_subject(row.email.as_deref(), row.subject.as_deref());
-        let (id, name) = (row.id, row.device_name);
-        writeln!(output, "{id}\t{email}\t{}\t{ip}\t{name}", row.last_used_at).map_err(not_written)
-    }
-}
-
-fn not_written(err: impl Into<io::Error>) -> CliError {
-    CliError::Io {
-        action: "the sessions could not be written",
-        source: err.into(),
-    }
-}
-
-impl Row {
-    fn new(found: FoundSession, now: Timestamp) -> Self {
-        let (state, ip_address) = (found.state(now), found.shown_ip());
-        let FoundSession { session, owner } = found;
-        Self {
-            state,
-            ip_address,
-            device_name: session.display_name(),
-            id: session.id,
-            user_id: owner.id,
-            email: owner.known_email().map(str::to_owned),
-            subject: owner.external_subject,
-            device_kind: session.device_kind,
-            browser: session.browser,
-            os: session.os,
-            location_city: session.location_city,
-            location_country: session.location_country,
-            last_used_at: session.last_used_at,
-            expires_at: session.expires_at,
-            created_at: session.created_at,
-            ended_at: session.ended_at,
-            ended_reason: session.ended_reason,
-        }
-    }
+fn line(record: &SessionRecord, name: &str) -> String {
+    let owner = &record.owner;
+    let email = email_or_subject(owner.email.as_deref(), owner.subject.as_deref());
+    let ip = record.ip_address.as_deref().unwrap_or("-");
+    format!(
+        "{}\t{email}\t{}\t{ip}\t{name}",
+        record.id, record.last_used_at
+    )
 }

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 
 use super::domain::{Domain, block_on, parse_email};
 use super::error::{CliError, Result, invalid_or_service};
-use super::output::describe_ended;
+use super::output::{describe_ended, message, print_line};
 use super::user_acts::{
     Invite, SetRole, Whom, delete, disable, enable, export, print_link, set_name,
 };
@@ -174,7 +174,7 @@ impl Add {
             .accounts
             .create_account(account, hash, Origin::default())
             .await?;
-        println!("{}", user.id);
+        print_line!("{}", user.id)?;
         Ok(())
     }
 }
@@ -187,7 +187,7 @@ impl SetPassword {
             .accounts
             .set_password(&user, hash, Origin::default(), AlertContext::command_line())
             .await?;
-        eprintln!("The password is set. {}", describe_ended(ended.len()));
+        message!("The password is set. {}", describe_ended(ended.len()));
         Ok(())
     }
 }
@@ -196,7 +196,7 @@ impl VerifyEmail {
     async fn run(self, domain: &Domain) -> Result<()> {
         let Some(email) = self.email else {
             let verified = domain.people.mark_all_emails_verified().await?;
-            eprintln!("E-mails verified: {verified}.");
+            message!("E-mails verified: {verified}.");
             return Ok(());
         };
         let user = domain.get_user(&email).await?;
@@ -210,7 +210,7 @@ impl VerifyEmail {
             .vouch_email(user.id, Origin::default())
             .await
             .map_err(invalid_or_service)?;
-        eprintln!("{} is verified.", user.email);
+        message!("{} is verified.", user.email);
         Ok(())
     }
 }
@@ -223,7 +223,7 @@ async fn set_email(domain: &Domain, email: &str, to: &str) -> Result<()> {
         .admin_set_email(user.id, new.clone(), Origin::default())
         .await
         .map_err(invalid_or_service)?;
-    eprintln!("{} signs in with {new} from now on.", user.email);
+    message!("{} signs in with {new} from now on.", user.email);
     Ok(())
 }
 
@@ -245,7 +245,7 @@ async fn reset_link(domain: &Domain, settings: &Settings, email: &str) -> Result
     };
     print_link(settings, reset)?;
     let lifetime = humantime::format_duration(settings.accounts.reset_lifetime);
-    eprintln!(
+    message!(
         "It works once, for {lifetime}, and ends all sessions of {}.",
         user.email
     );

@@ -6,7 +6,7 @@ use strum::VariantNames;
 
 use super::domain::{Domain, parse_email};
 use super::error::{CliError, Result, about, invalid_or_service};
-use super::output::{describe_ended, print_json};
+use super::output::{describe_ended, message, print_json, print_line};
 use crate::account::{Administered, Invitation, InvitationLink};
 use crate::clock::Clock;
 use crate::db::{ResetId, UserId};
@@ -86,10 +86,10 @@ impl Invite {
         let email = &invitation.user.email;
         match invitation.link {
             InvitationLink::Sent => {
-                eprintln!("{email} is sent a link, which works once, for {lifetime}.");
+                message!("{email} is sent a link, which works once, for {lifetime}.");
             }
             InvitationLink::HandOver(_) => {
-                eprintln!(
+                message!(
                     "It works once, for {lifetime}. No mail is sent: hand it over to {email}."
                 );
             }
@@ -129,8 +129,8 @@ impl SetRole {
             Role::Person => "neither administrator nor auditor",
         };
         match outcome {
-            Administered::Done { .. } => eprintln!("{} is {is_now} now.", name(&user)),
-            Administered::Unchanged => eprintln!("{} is {is_now} already.", name(&user)),
+            Administered::Done { .. } => message!("{} is {is_now} now.", name(&user)),
+            Administered::Unchanged => message!("{} is {is_now} already.", name(&user)),
         }
         Ok(())
     }
@@ -143,7 +143,7 @@ pub(super) async fn set_name(domain: &Domain, whom: &Whom, text: &str) -> Result
         .accounts
         .admin_set_name(user.id, full_name, Origin::default())
         .await?;
-    eprintln!("The name of {} is set.", name(&user));
+    message!("The name of {} is set.", name(&user));
     Ok(())
 }
 
@@ -163,7 +163,7 @@ pub(super) async fn delete(domain: &Domain, whom: &Whom) -> Result<()> {
         .admin_delete(user.id, Origin::default())
         .await
         .map_err(in_full)?;
-    eprintln!("{} is deleted.", name(&user));
+    message!("{} is deleted.", name(&user));
     Ok(())
 }
 
@@ -175,12 +175,12 @@ pub(super) async fn disable(domain: &Domain, whom: &Whom, reason: Option<String>
         .await
         .map_err(in_full)?;
     match outcome {
-        Administered::Done { ended } => eprintln!(
+        Administered::Done { ended } => message!(
             "{} can't sign in any more. {}",
             name(&user),
             describe_ended(ended)
         ),
-        Administered::Unchanged => eprintln!("{} was disabled before.", name(&user)),
+        Administered::Unchanged => message!("{} was disabled before.", name(&user)),
     }
     Ok(())
 }
@@ -189,8 +189,8 @@ pub(super) async fn enable(domain: &Domain, whom: &Whom, reason: Option<String>)
     let user = whom.get(domain).await?;
     let outcome = domain.accounts.enable(user.id, origin(reason)?).await?;
     match outcome {
-        Administered::Done { .. } => eprintln!("{} can sign in again.", name(&user)),
-        Administered::Unchanged => eprintln!("{} was not disabled.", name(&user)),
+        Administered::Done { .. } => message!("{} can sign in again.", name(&user)),
+        Administered::Unchanged => message!("{} was not disabled.", name(&user)),
     }
     Ok(())
 }
@@ -200,9 +200,9 @@ pub(super) fn print_link(settings: &Settings, reset: ResetId) -> Result<()> {
     let origin = settings.origin(settings.listen);
     let keys = KeyRing::load(settings, Clock::system())?;
     let links = MessageLinks::new(&keys, origin.clone());
-    println!("{}", links.reset_password(reset));
+    print_line!("{}", links.reset_password(reset))?;
     if settings.public_url.is_none() {
-        eprintln!("public_url is not set; the link assumes that the service is at {origin}.");
+        message!("public_url is not set; the link assumes that the service is at {origin}.");
     }
     Ok(())
 }

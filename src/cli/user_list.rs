@@ -2,20 +2,16 @@
 
 use clap::Args;
 use clap::builder::PossibleValuesParser;
-use serde::Serialize;
 use strum::VariantNames;
 
 use super::domain::Domain;
 use super::error::{Result, invalid_or_service};
-use super::output::{email_or_subject, print_json};
+use super::output::{ListForm, ListOutput, email_or_subject, print_json, print_line};
 use super::user_acts::Whom;
-use crate::clock::Timestamp;
-use crate::db::{ApplicationId, UserId};
-use crate::error::{Error, Failure};
-use crate::people::{self, PeopleFilter, PeopleQuery, Role, SearchText};
-
-/// People read at once.
-const PAGE: u32 = 200;
+use crate::listing::{Limit, ListEnds, MatchCount};
+use crate::people::{
+    NamedPeopleFilter, PeopleCursor, PeopleFilter, PeopleQuery, Role, User, UserRecord,
+};
 
 #[derive(Args)]
 pub(super) struct List {
@@ -34,149 +30,114 @@ pub(super) struct List {
     /// Only those whose e-mail was verified, or was not
     #[arg(long, value_parser = ["verified", "unverified"])]
     email: Option<String>,
-    /// At most so many
+    /// At most so many; where there are more, the cursor of the next ones is printed [default: all]
     #[arg(long, value_name = "N")]
-    limit: Option<usize>,
-    /// Print JSON
+    limit: Option<u64>,
+    /// Go on from a list with the same filter, at the cursor that it ended with
+    #[arg(long, value_name = "CURSOR", allow_hyphen_values = true)]
+    cursor: Option<String>,
+    /// Print JSON: the list as the API has it
     #[arg(long)]
     json: bool,
 }
 
-/// A person as `user list --json` prints them.
-#[derive(Serialize)]
-struct Row {
-    id: UserId,
-    email: Option<String>,
-    email_verified: bool,
-    stated_email: Option<String>,
-    application_id: Option<ApplicationId>,
-    subject: Option<String>,
-    full_name: Option<String>,
-    role: Role,
-    is_active: bool,
-    is_admin: bool,
-    is_invited: bool,
-    created_at: Timestamp,
-}
-
 impl List {
-    /// Prints the people page by page: never more than a page of them is in memory.
     pub(super) async fn run(self, domain: &Domain) -> Result<()> {
-        let filter = self.filter(domain).await?;
-        let mut output = Output::begin(self.json);
-        let mut left = self.limit.unwrap_or(usize::MAX);
-        let mut cursor = None;
+        let form = match self.json {
+            true => ListForm::Json,
+            false => ListForm::Lines,
+        };
+        let named = self.named().map_err(invalid_or_service)?;
+        let Some(filter) = domain.applications.resolve(named).await? else {
+            return ListOutput::begin(form, "users")?.end(&ListEnds::none());
+        };
+        let cursor = self.cursor.as_deref().map(|text| filter.parse_cursor(text));
+        let cursor = cursor.transpose().map_err(invalid_or_service)?;
+        let total = match form {
+            ListForm::Json => domain.people.count_found(filter.clone()).await?,
+            ListForm::Lines | ListForm::JsonLines => MatchCount::About(0),
+        };
+        let mut output = ListOutput::begin(form, "users")?;
+        let ends = self
+            .print_pages(domain, (filter, cursor), &mut output)
+            .await?;
+        let is_all = ends.next_cursor.is_none() && ends.previous_cursor.is_none();
+        let total = total.of_page(output.printed(), is_all);
+        output.end(&ListEnds { total, ..ends })
+    }
+
+    fn named(&self) -> crate::error::Result<NamedPeopleFilter> {
+        let parts = [
+            ("q", &self.q),
+            ("role", &self.role),
+            ("state", &self.state),
+            ("application", &self.application),
+            ("email", &self.email),
+        ];
+        let parts = parts.into_iter();
+        let given = parts.filter_map(|(name, value)| Some((name, value.as_deref()?)));
+        NamedPeopleFilter::parse(given).map(|(filter, _)| filter)
+    }
+
+    /// Prints the people page by page: never more than a page of them is in memory. Returns the cursors
+    /// before the first and after the last of them.
+    async fn print_pages(
+        &self,
+        domain: &Domain,
+        (filter, mut cursor): (PeopleFilter, Option<PeopleCursor>),
+        output: &mut ListOutput,
+    ) -> Result<ListEnds> {
+        let encode = |cursor: PeopleCursor| filter.encode(&cursor);
+        let (mut rest, mut ends) = (self.limit.unwrap_or(u64::MAX), None);
         loop {
+            let limit = u64::from(Limit::MAX).min(rest);
             let query = PeopleQuery {
                 filter: filter.clone(),
                 cursor,
-                limit: PAGE,
+                limit: u32::try_from(limit).unwrap_or(Limit::MAX),
             };
             let page = domain.people.search(query).await?;
-            for user in page.people.into_iter().take(left) {
-                left -= 1;
-                output.print(user)?;
+            rest -= page.people.len() as u64;
+            for record in records(domain, page.people).await? {
+                output.item(&record, line)?;
             }
+            let ends = ends.get_or_insert_with(|| ListEnds {
+                previous_cursor: page.previous.map(encode),
+                ..ListEnds::none()
+            });
+            ends.next_cursor = page.next.map(encode);
             cursor = page.next;
-            if cursor.is_none() || left == 0 {
-                output.end();
-                return Ok(());
+            if cursor.is_none() || rest == 0 {
+                return Ok(ends.clone());
             }
-        }
-    }
-
-    async fn filter(&self, domain: &Domain) -> Result<PeopleFilter> {
-        let application = match &self.application {
-            Some(name) => Some(domain.get_application(name).await?.id),
-            None => None,
-        };
-        let text = self.q.as_deref().unwrap_or_default();
-        Ok(PeopleFilter {
-            text: SearchText::parse(text).map_err(invalid_or_service)?,
-            role: parse(self.role.as_deref())?,
-            state: parse(self.state.as_deref())?,
-            application,
-            email: parse(self.email.as_deref())?,
-        })
-    }
-}
-
-/// The output of a list: a line for each person, or an array in JSON with a line for each.
-enum Output {
-    Lines,
-    Json { printed: usize },
-}
-
-impl Output {
-    fn begin(json: bool) -> Self {
-        match json {
-            true => {
-                print!("[");
-                Self::Json { printed: 0 }
-            }
-            false => Self::Lines,
-        }
-    }
-
-    fn print(&mut self, user: people::User) -> Result<()> {
-        match self {
-            Self::Lines => print_line(&user),
-            Self::Json { printed } => {
-                let row = serde_json::to_string(&Row::from(user))
-                    .map_err(|err| Error::Internal(Failure::new("a person is not JSON", err)))?;
-                print!("{}{row}", if *printed == 0 { "\n  " } else { ",\n  " });
-                *printed += 1;
-            }
-        }
-        Ok(())
-    }
-
-    fn end(self) {
-        match self {
-            Self::Lines => {}
-            Self::Json { printed: 0 } => println!("]"),
-            Self::Json { .. } => println!("\n]"),
         }
     }
 }
 
 pub(super) async fn show(domain: &Domain, whom: &Whom, json: bool) -> Result<()> {
     let user = whom.get(domain).await?;
-    match json {
-        true => print_json(&Row::from(user)),
-        false => {
-            print_line(&user);
-            Ok(())
+    for record in records(domain, vec![user]).await? {
+        match json {
+            true => print_json(&record)?,
+            false => print_line!("{}", line(&record))?,
         }
     }
+    Ok(())
 }
 
-fn print_line(user: &people::User) {
-    let name = user.full_name.as_deref().unwrap_or("-");
-    let (role, state) = (user.role().as_str(), user.state().as_str());
-    let email = email_or_subject(user.known_email(), user.external_subject.as_deref());
-    println!("{}\t{email}\t{role}\t{state}\t{name}", user.id);
+async fn records(domain: &Domain, people: Vec<User>) -> Result<Vec<UserRecord>> {
+    let ids = people.iter().map(|user| user.id).collect();
+    let live = domain.sessions.count_live_by_person(ids).await?;
+    let record = |user: User| {
+        let count = live.get(&user.id).copied().unwrap_or_default();
+        UserRecord::new(user, count)
+    };
+    Ok(people.into_iter().map(record).collect())
 }
 
-fn parse<T: std::str::FromStr<Err = Error>>(text: Option<&str>) -> Result<Option<T>> {
-    text.map(str::parse).transpose().map_err(invalid_or_service)
-}
-
-impl From<people::User> for Row {
-    fn from(user: people::User) -> Self {
-        Self {
-            id: user.id,
-            role: user.role(),
-            is_invited: user.is_invited(),
-            email: user.known_email().map(str::to_owned),
-            email_verified: user.email_verified_at.is_some(),
-            stated_email: user.stated_email,
-            application_id: user.application_id,
-            subject: user.external_subject,
-            full_name: user.full_name,
-            is_active: user.is_active,
-            is_admin: user.is_admin,
-            created_at: user.created_at,
-        }
-    }
+fn line(record: &UserRecord) -> String {
+    let name = record.full_name.as_deref().unwrap_or("-");
+    let (role, state) = (record.role.as_str(), record.state.as_str());
+    let email = email_or_subject(record.email.as_deref(), record.subject.as_deref());
+    format!("{}\t{email}\t{role}\t{state}\t{name}", record.id)
 }

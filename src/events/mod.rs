@@ -20,7 +20,7 @@ pub use self::changes::{Changes, Subscription};
 pub use self::criteria::{EventBounds, EventCriteria, EventOrder};
 pub use self::listeners::ListenerPlace;
 pub use self::retention::EventRetention;
-pub use self::search::{EventPosition, EventQuery, FoundEvents, search};
+pub use self::search::{EventPosition, EventQuery, FoundEvents, count, search};
 pub use self::stated_reason::StatedReason;
 pub use self::store::Event;
 use crate::clock::Timestamp;

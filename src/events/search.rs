@@ -12,12 +12,14 @@ use super::criteria::{EventBounds, EventCriteria, EventOrder, successor};
 use super::store::{self, Event};
 use crate::db::{AnyConnection, Db, EventId};
 use crate::error::Result;
-use crate::listing::CursorContent;
+use crate::listing::{CursorContent, MatchCount};
 
 /// Ids of an index that one query reads.
 const CHUNK: usize = 5_000;
 /// Events that one query finds by their ids.
 const LISTED_CHUNK: usize = 500;
+/// The events that are read to count them.
+const MAX_COUNTED: usize = 10_000;
 /// The most events of an address range that are read as a whole.
 const MAX_LISTED: usize = 10_000;
 
@@ -110,6 +112,34 @@ pub async fn search(db: &Db, query: EventQuery) -> Result<FoundEvents> {
         more,
         ..page(query.position, events, reached)
     })
+}
+
+/// Counts the events that meet the criteria: at least so many, where more than 10,000 would have to be
+/// read.
+///
+/// # Errors
+/// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
+pub async fn count(db: &Db, criteria: EventCriteria) -> Result<MatchCount> {
+    let work = move |c: &mut AnyConnection| {
+        let (bounds, order) = (criteria.bounds, EventOrder::NewestFirst);
+        let (limit, driver) = (MAX_COUNTED as i64 + 1, criteria.driver());
+        let read = store::list_ids(c, &driver, bounds, order, limit)?;
+        let all = criteria.without_bounds();
+        if driver == all {
+            return Ok(MatchCount::up_to(MAX_COUNTED, read.len()));
+        }
+        let is_whole = read.len() <= MAX_COUNTED;
+        let within = match read.last().filter(|_| !is_whole) {
+            Some(last) => bounds.and(EventBounds {
+                from: Some(*last),
+                before: None,
+            }),
+            None => bounds,
+        };
+        let found = store::list_ids(c, &all, within, order, limit)?.len();
+        Ok(MatchCount::of(found.min(MAX_COUNTED) as u64, is_whole))
+    };
+    db.read(work).await
 }
 
 /// Returns the page of the events in the order in which they were found.

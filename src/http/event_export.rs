@@ -37,7 +37,9 @@ const COLUMNS: [&str; 16] = [
 /// respond.
 pub async fn export_events(accounts: &Accounts, query: &str) -> Result<HttpResponse> {
     let mut filter = EventFilter::default();
-    let format = read_format(query, &EventFilter::NAMES, |name, value| filter.set(name, value))?;
+    let format = read_format(query, &EventFilter::NAMES, |name, value| {
+        filter.set(name, value)
+    })?;
     let file = ExportFile {
         name: "rollcall-events",
         format,

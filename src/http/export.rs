@@ -75,9 +75,9 @@ impl ExportRow {
     }
 
     fn value(&self, column: &str) -> &Value {
-        column
-            .split('/')
-            .fold(&self.0, |value, name| value.get(name).unwrap_or(&Value::Null))
+        column.split('/').fold(&self.0, |value, name| {
+            value.get(name).unwrap_or(&Value::Null)
+        })
     }
 }
 
@@ -165,7 +165,10 @@ impl ExportFile {
     fn to_jsonl(self, rows: &[ExportRow]) -> Result<Bytes> {
         let mut lines = Vec::new();
         for row in rows {
-            let object = self.columns.iter().map(|column| (name(column), row.value(column)));
+            let object = self
+                .columns
+                .iter()
+                .map(|column| (name(column), row.value(column)));
             serde_json::Serializer::new(&mut lines)
                 .collect_map(object)
                 .map_err(not_written)?;

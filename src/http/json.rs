@@ -36,7 +36,30 @@ impl<T: DeserializeOwned + 'static> FromRequest for Json<T> {
     }
 }
 
+/// Extracts the JSON body as a `T`, if there is a body.
+pub struct OptionalJson<T>(pub Option<T>);
+
+impl<T: DeserializeOwned + 'static> FromRequest for OptionalJson<T> {
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let body = shared_body(request, payload);
+        let json = Json::from_request(request, payload);
+        Box::pin(async move {
+            match body.await?.is_empty() {
+                true => Ok(Self(None)),
+                false => json.await.map(|Json(value)| Self(Some(value))),
+            }
+        })
+    }
+}
+
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
+    // Serde reads a list as the fields of an object in their order, without their names.
+    if body.trim_ascii_start().starts_with(b"[") {
+        return Err(Error::Malformed("The body must be a JSON object.".into()));
+    }
     let mut reader = serde_json::Deserializer::from_slice(body);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(explain)?;
     reader

@@ -30,6 +30,17 @@ impl MatchCount {
         }
     }
 
+    /// Returns the number, of which a page has `found`: where those are all, that is what there is.
+    #[must_use]
+    pub fn of_page(self, found: usize, is_all: bool) -> Self {
+        let found = found as u64;
+        match self {
+            _ if is_all => Self::Exactly(found),
+            Self::About(about) => Self::About(about.max(found)),
+            exactly @ Self::Exactly(_) => exactly,
+        }
+    }
+
     /// Returns the number.
     #[must_use]
     pub fn number(self) -> u64 {

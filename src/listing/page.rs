@@ -76,6 +76,12 @@ impl<K> Place<K> {
         matches!(self.way, Way::After | Way::From)
     }
 
+    /// Returns whether the page precedes the place.
+    #[must_use]
+    pub fn is_backward(&self) -> bool {
+        !self.is_forward()
+    }
+
     /// Returns the place of the page on the other side.
     #[must_use]
     pub fn inverse(self) -> Self {
@@ -190,6 +196,19 @@ pub struct ListEnds {
     pub is_partial: bool,
     /// How many there are on all pages.
     pub total: MatchCount,
+}
+
+impl ListEnds {
+    /// Returns the ends of a list of nothing.
+    #[must_use]
+    pub fn none() -> Self {
+        Self {
+            next_cursor: None,
+            previous_cursor: None,
+            is_partial: false,
+            total: MatchCount::Exactly(0),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -158,7 +158,11 @@ mod tests {
         assert_eq!(others, ["q=a"]);
         assert_eq!(read(&[]).unwrap().0, PageParts::default());
         for wrong in ["0", "201", "-1", "1e2", "ten"] {
-            assert_eq!(read(&[("limit", wrong)]), Err(vec!["limit".into()]), "{wrong}");
+            assert_eq!(
+                read(&[("limit", wrong)]),
+                Err(vec!["limit".into()]),
+                "{wrong}"
+            );
         }
     }
 

@@ -137,7 +137,10 @@ impl PeopleFilter {
         let word = |word: Option<&'static str>| word.unwrap_or_default().to_owned();
         let application = self.application.map(|id| id.to_string());
         let parts = [
-            ("q", self.text.clone().map(|text| text.0).unwrap_or_default()),
+            (
+                "q",
+                self.text.clone().map(|text| text.0).unwrap_or_default(),
+            ),
             ("role", word(self.role.map(Role::as_str))),
             ("state", word(self.state.map(AccountState::as_str))),
             ("application", application.unwrap_or_default()),

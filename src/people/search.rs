@@ -80,7 +80,7 @@ pub struct PeopleQuery {
 }
 
 /// A page of people, newest first; those in whom something begins with the text come before others.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct PeoplePage {
     /// The people.
     pub people: Vec<User>,
@@ -169,7 +169,8 @@ impl<'a> Search<'a> {
     }
 
     fn admits(&self, part: Part, id: UserId) -> bool {
-        self.cursor.is_none_or(|cursor| is_beyond(cursor, (part, id)))
+        self.cursor
+            .is_none_or(|cursor| is_beyond(cursor, (part, id)))
     }
 
     fn take_prefixed(&mut self, ids: Vec<UserId>) {

@@ -18,9 +18,9 @@ use diesel::prelude::*;
 
 pub use self::bulk_jobs::BulkJob;
 pub(super) use self::bulk_jobs::{
-    NewBulkJob, Progress, count_jobs, delete_jobs, find_job, find_latest_sign_in, finish_job, insert_job,
-    list_jobs, list_jobs_finished_before, list_owners, list_running_jobs, list_with_owners,
-    lock_running_job, update_error, update_progress,
+    NewBulkJob, Progress, count_jobs, delete_jobs, find_job, find_latest_sign_in, finish_job,
+    insert_job, list_jobs, list_jobs_finished_before, list_owners, list_running_jobs,
+    list_with_owners, lock_running_job, update_error, update_progress,
 };
 pub(crate) use self::bulk_jobs::{list_job_addresses, stop_jobs_of, update_job_address};
 pub(crate) use self::ending::{

@@ -203,7 +203,7 @@ async fn applications_are_listed_for_programs(app: &TestApp) {
         .run(&["application", "set", "Blog", "--host", "no host/"])
         .expect_failed(1);
     let key = app.create_key("admin:read");
-    let list = |query: &'static str| {
+    let list = |query: &str| {
         let request = app
             .anyone()
             .request("GET", &format!("/api/v1/admin/applications{query}"));
@@ -220,12 +220,15 @@ async fn applications_are_listed_for_programs(app: &TestApp) {
     );
     assert_eq!(
         applications[0]["people"],
-        json!({"count": 0, "approximate": false})
+        json!({"count": 0, "is_exact": true})
     );
     assert_eq!(applications[1]["keys"][0]["scopes"], json!(["admin:read"]));
     let first = list("?limit=1").await.expect(200).json();
-    assert_eq!(first["next_cursor"], "Blog");
-    let second = list("?limit=1&cursor=Blog").await.expect(200).json();
+    let cursor = first["next_cursor"].as_str().expect("a cursor");
+    let second = list(&format!("?limit=1&cursor={cursor}"))
+        .await
+        .expect(200)
+        .json();
     assert_eq!(second["applications"][0]["kind"], "service");
     assert!(second["next_cursor"].is_null());
     for wrong in [

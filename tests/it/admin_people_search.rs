@@ -257,12 +257,12 @@ async fn what_is_no_filter_is_refused_and_named(app: &TestApp) {
         ("role=king", "role"),
         ("state=asleep", "state"),
         ("email=maybe", "email"),
-        ("application=nowhere", "application"),
         ("limit=0", "limit"),
         ("limit=201", "limit"),
-        ("limit=x", ""),
+        ("limit=x", "limit"),
         ("cursor=x", "cursor"),
-        ("cursor=", "cursor"),
+        ("q=a&q=b", "q"),
+        ("colour=", "colour"),
         (&format!("q={}", "x".repeat(256)), "q"),
     ] {
         let problem = admin

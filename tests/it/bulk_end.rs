@@ -81,10 +81,13 @@ async fn few_sessions_end_before_the_response(app: &TestApp) {
     let id = job_id(&response);
     let job = job(&fixture.admin, &id).await;
     assert_eq!(job["state"], "done");
-    assert_eq!(job["reason"], "Stolen phones");
+    assert_eq!(job["stated_reason"], "Stolen phones");
     assert_eq!(job["filter"]["browser"], "safari");
-    assert_eq!((&job["total"], &job["ended"]), (&json!(2), &json!(2)));
-    assert_eq!(job["by"]["user_id"], fixture.admin.session["user_id"]);
+    assert_eq!(
+        (&job["total"]["count"], &job["ended"]),
+        (&json!(2), &json!(2))
+    );
+    assert_eq!(job["by_user_id"], fixture.admin.session["user_id"]);
     let of_job = format!(
         "SELECT count(*) AS value FROM session_events WHERE job_id = {} AND stated_reason = 'Stolen phones' AND by_session_id = {} AND ip_address IS NOT NULL",
         app.database.id(&id),
@@ -102,8 +105,8 @@ async fn a_dry_run_changes_nothing(app: &TestApp) {
     let answer = order(&fixture.admin, &body).await.expect(200).json();
     assert_eq!(counts(&answer), [3, 3, 1, 0, 0, 0], "{answer:#}");
     assert_eq!(
-        (&answer["approximate"], &answer["job"]),
-        (&json!(false), &Value::Null)
+        (&answer["sessions"]["is_exact"], &answer["job"]),
+        (&json!(true), &Value::Null)
     );
     let ids: Vec<String> = fixture.devices.iter().map(Device::id).collect();
     let body = json!({"ids": ids, "dry_run": true, "reason": "x"});
@@ -265,8 +268,8 @@ async fn a_key_ends_sessions_and_a_reading_one_does_not(app: &TestApp) {
     let response = send(&writing).await.expect(200);
     let answer = response.json();
     assert_eq!(counts(&answer), [2, 1, 0, 2, 0, 0], "{answer:#}");
-    assert_eq!(answer["job"]["by"]["user_id"], Value::Null);
-    assert!(answer["job"]["by"]["application_id"].is_string());
+    assert_eq!(answer["job"]["by_user_id"], Value::Null);
+    assert!(answer["job"]["by_application_id"].is_string());
     assert!(answer["job"]["include_own"].is_null());
     let by = "SELECT count(*) AS value FROM session_events WHERE by_application_id IS NOT NULL AND by_user_id IS NULL";
     assert_eq!(app.database.number(by), 2);
@@ -481,14 +484,26 @@ async fn the_command_prints_json(app: &TestApp) {
         let all = [&["session", "end", "--json"], arguments].concat();
         serde_json::from_str(&rollcall.run(&all).expect_done()).expect("JSON")
     };
-    assert_eq!(
-        run(&["--browser", "Safari"]),
-        json!({"dry_run": true, "sessions": 2, "people": 2, "approximate": false})
-    );
+    let two = json!({"count": 2, "is_exact": true});
+    let counted = run(&["--browser", "Safari"]);
+    assert_eq!((&counted["sessions"], &counted["people"]), (&two, &two));
+    assert_eq!(counted["dry_run"], true);
+    let keys = |value: &Value| {
+        value
+            .as_object()
+            .expect("an object")
+            .keys()
+            .cloned()
+            .collect()
+    };
+    let filter = json!({"filter": {"browser": "Safari"}, "dry_run": true});
+    let answer = order(&fixture.admin, &filter).await.expect(200).json();
+    let (own, api): (Vec<String>, Vec<String>) = (keys(&counted), keys(&answer));
+    assert_eq!(own, api, "the command prints what the API returns");
     let done = run(&["--browser", "Safari", "--yes"]);
     assert_eq!((&done["ended"], &done["failed"]), (&json!(2), &json!(0)));
-    assert_eq!(done["state"], "done");
-    assert!(done["job"].is_string());
+    assert_eq!(done["job"]["state"], "done");
+    assert!(done["job"]["id"].is_string());
     let one = run(&[&fixture.devices[0].id()]);
     assert_eq!(
         (&one["ended"], &one["already_over"]),

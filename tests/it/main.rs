@@ -17,6 +17,7 @@ mod activity;
 mod admin_applications;
 mod admin_events;
 mod admin_invitations;
+mod admin_lists;
 mod admin_people;
 mod admin_people_acts;
 mod admin_people_pages;

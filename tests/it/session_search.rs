@@ -368,7 +368,7 @@ impl Model {
             let page = TestResponse::to(query).await.expect(200).json();
             assert_eq!(
                 page["total"],
-                json!({"count": expected.len(), "approximate": false}),
+                json!({"count": expected.len(), "is_exact": true}),
                 "{filter:?}"
             );
             assert_eq!(page["is_partial"], false);

@@ -355,7 +355,7 @@ async fn many_sessions_are_counted_approximately(app: &TestApp) {
         .await
         .expect(200)
         .json();
-    assert_eq!(total["total"]["approximate"], true);
+    assert_eq!(total["total"]["is_exact"], false);
     let exported = all(app, &key, "live").await;
     assert_eq!(exported.len(), 22_000);
     assert_eq!(exported.into_iter().collect::<BTreeSet<_>>().len(), 22_000);

@@ -10,9 +10,9 @@ use crate::clock::Timestamp;
 use crate::db::{JobId, SessionId};
 use crate::error::Result;
 use crate::events::EventKind;
+use crate::listing::{ListKey, TimeBound, one_of, read_parts, short};
 use crate::net::IpFilter;
 use crate::sessions::EndedReason;
-use crate::listing::{ListKey, TimeBound, one_of, read_parts, short};
 
 /// Which events of all people's; those that satisfy every part that is there.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -21,6 +21,7 @@ use crate::error::{Error, Result};
 use crate::events::{
     self, Event, EventBounds, EventCriteria, EventKind, EventPosition, EventQuery, FoundEvents,
 };
+use crate::listing::MatchCount;
 use crate::net::{IpFilter, ip_key};
 use crate::people::{User, store as people};
 use crate::sessions::{EndedReason, Session, store as sessions};
@@ -58,6 +59,16 @@ pub struct EventLogPage {
     pub more: Option<String>,
 }
 
+impl EventLogPage {
+    /// Returns the number of events that match, of which `counted` was found besides: where the page has
+    /// all of them, that is what it has.
+    #[must_use]
+    pub fn total(&self, counted: MatchCount) -> MatchCount {
+        let is_all = self.next.is_none() && self.previous.is_none();
+        counted.of_page(self.events.len(), is_all)
+    }
+}
+
 impl Accounts {
     /// Finds a page of the events of all people.
     ///
@@ -71,7 +82,10 @@ impl Accounts {
             limit,
         } = query;
         let key = filter.list_key();
-        let position = cursor.as_deref().map(|cursor| key.open(cursor)).transpose()?;
+        let position = cursor
+            .as_deref()
+            .map(|cursor| key.open(cursor))
+            .transpose()?;
         let Some(criteria) = self.resolve(filter).await? else {
             return Ok(EventLogPage::default());
         };
@@ -83,6 +97,22 @@ impl Accounts {
         };
         let found = events::search(&self.db, query).await?;
         self.page(found, filter).await
+    }
+
+    /// Counts the events that a filter finds, of which those of a page are some: at least so many, where
+    /// too many would have to be read. Those at an address are not counted: a number must not reveal
+    /// what the retention of addresses hides.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database doesn't respond.
+    pub async fn count_events(&self, filter: &EventFilter) -> Result<MatchCount> {
+        if filter.ip.is_some() {
+            return Ok(MatchCount::About(0));
+        }
+        match self.resolve(filter).await? {
+            Some(criteria) => events::count(&self.db, criteria).await,
+            None => Ok(MatchCount::Exactly(0)),
+        }
     }
 
     /// Finds the events of all people within ten minutes of an event, that one among them, at most

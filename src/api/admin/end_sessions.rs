@@ -6,21 +6,24 @@ use std::fmt;
 
 use actix_web::http::header::LOCATION;
 use actix_web::{HttpRequest, HttpResponse, web};
+use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
-use serde::{Deserialize, Serialize};
 
-use super::jobs::JobJson;
 use crate::api::views::EndedCount;
 use crate::clock::Timestamp;
 use crate::db::{SessionId, UserId};
 use crate::error::{Error, FieldError, Result};
-use crate::events::{Origin, StatedReason};
+use crate::events::Origin;
 use crate::http::admin_caller::{AdminApiCaller, AdminJson, ApiAdmin};
 use crate::http::app_state::AppState;
-use crate::http::error_response::bad_query;
+use crate::http::json::OptionalJson;
+use crate::listing::{owned_pairs, read_parts, refuse_parts};
 use crate::sessions::EndedReason;
-use crate::sessions::bulk::{BulkState, EndOrder, EndPreview, OwnSessions, Selection};
+use crate::sessions::bulk::{BulkState, EndOrder, EndRecord, OwnSessions, Selection};
 use crate::sessions::search::SessionFilter;
+
+/// The name of the reason, in a query.
+const REASON: &str = "reason";
 
 /// `POST /api/v1/admin/sessions/end`
 #[derive(Deserialize)]
@@ -68,27 +71,10 @@ impl<'de> Deserialize<'de> for FilterParts {
     }
 }
 
-/// The response to [`EndRequest`].
-#[derive(Serialize)]
-struct EndResponse {
-    /// The live sessions that it is for, the caller's own included.
-    sessions: u64,
-    /// Their owners.
-    people: u64,
-    /// The caller's own among them.
-    own: u64,
-    /// Whether there are more people, and the number of sessions is an estimate.
-    approximate: bool,
-    ended: i64,
-    already_over: i64,
-    failed: i64,
-    job: Option<JobJson>,
-}
-
-/// The query of the two that end by `DELETE`.
-#[derive(Deserialize)]
+/// The body of the two that end by `DELETE`, which they may have.
+#[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct ReasonQuery {
+pub struct ReasonBody {
     reason: Option<String>,
 }
 
@@ -120,21 +106,6 @@ impl EndRequest {
     }
 }
 
-impl EndResponse {
-    fn new(preview: &EndPreview) -> Self {
-        Self {
-            sessions: preview.sessions,
-            people: preview.people,
-            own: preview.own,
-            approximate: !preview.is_exact,
-            ended: 0,
-            already_over: 0,
-            failed: 0,
-            job: None,
-        }
-    }
-}
-
 /// Ends the sessions that a filter finds, or the listed ones, except the caller's own unless the
 /// request includes them. The response to a dry run counts them. Few are ended when it is sent (200);
 /// of many it has the job that ends them (202).
@@ -144,53 +115,46 @@ impl EndResponse {
 /// [`Error::Unavailable`] when the database doesn't respond.
 pub async fn end_many(
     app: web::Data<AppState>,
+    request: HttpRequest,
     AdminJson(admin, body): AdminJson<EndRequest>,
 ) -> Result<HttpResponse> {
+    refuse_parts(request.query_string())?;
     let selection = body.selection(app.clock.now())?;
     let origin = body.origin(&admin)?;
     if body.dry_run {
         let preview = app.sessions.preview_end(&selection, admin.user()).await?;
-        return Ok(HttpResponse::Ok().json(EndResponse::new(&preview)));
+        return Ok(HttpResponse::Ok().json(EndRecord::dry_run(&preview)));
     }
-    let own = match body.include_own {
-        true => OwnSessions::Included,
-        false => OwnSessions::LeftOut,
-    };
     let order = EndOrder {
         selection,
-        own,
+        own: match body.include_own {
+            true => OwnSessions::Included,
+            false => OwnSessions::LeftOut,
+        },
         origin,
     };
     let ordered = app.sessions.order_end(order).await?;
-    let (id, state) = (ordered.job.id, ordered.job.state);
-    let response = EndResponse {
-        ended: ordered.job.ended,
-        already_over: ordered.job.already_over,
-        failed: ordered.job.failed,
-        job: Some(JobJson::new(ordered.job)?),
-        ..EndResponse::new(&ordered.preview)
+    let location = (LOCATION, format!("/api/v1/admin/jobs/{}", ordered.job.id));
+    let mut response = match ordered.job.state {
+        BulkState::Running => HttpResponse::Accepted().insert_header(location).take(),
+        _ => HttpResponse::Ok(),
     };
-    let location = (LOCATION, format!("/api/v1/admin/jobs/{id}"));
-    Ok(match state {
-        BulkState::Running => HttpResponse::Accepted()
-            .insert_header(location)
-            .json(response),
-        _ => HttpResponse::Ok().json(response),
-    })
+    Ok(response.json(EndRecord::ordered(ordered)?))
 }
 
 /// Ends one session of anybody: 204, also when it had ended before.
 ///
 /// # Errors
-/// [`Error::NotFound`] when there is no such session; [`Error::Invalid`] when the reason is too long;
+/// [`Error::NotFound`] when there is no such session; [`Error::Invalid`] when the reason is not valid;
 /// [`Error::Unavailable`] when the database doesn't respond.
 pub async fn end_one(
     app: web::Data<AppState>,
     request: HttpRequest,
     AdminApiCaller(admin): AdminApiCaller,
     id: web::Path<SessionId>,
+    body: Result<OptionalJson<ReasonBody>>,
 ) -> Result<HttpResponse> {
-    let origin = with_reason(&request, &admin)?;
+    let origin = with_reason(&request, body?, &admin)?;
     let owner = app.sessions.get_owner(*id).await?;
     app.sessions
         .end_session(owner, *id, EndedReason::Admin, origin)
@@ -201,15 +165,16 @@ pub async fn end_one(
 /// Ends all sessions of a person, the caller's own included where they are that person.
 ///
 /// # Errors
-/// [`Error::NotFound`] when there is no such person; [`Error::Invalid`] when the reason is too long;
+/// [`Error::NotFound`] when there is no such person; [`Error::Invalid`] when the reason is not valid;
 /// [`Error::Unavailable`] when the database doesn't respond.
 pub async fn end_of_person(
     app: web::Data<AppState>,
     request: HttpRequest,
     AdminApiCaller(admin): AdminApiCaller,
     id: web::Path<UserId>,
+    body: Result<OptionalJson<ReasonBody>>,
 ) -> Result<HttpResponse> {
-    let origin = with_reason(&request, &admin)?;
+    let origin = with_reason(&request, body?, &admin)?;
     let ended = app
         .accounts
         .sign_out_everywhere(*id, EndedReason::Admin, origin)
@@ -217,16 +182,30 @@ pub async fn end_of_person(
     Ok(HttpResponse::Ok().json(EndedCount { ended: ended.len() }))
 }
 
-/// Returns the caller as the origin of events, with the reason in the query, if there is one.
-fn with_reason(request: &HttpRequest, admin: &ApiAdmin) -> Result<Origin> {
-    let query = web::Query::<ReasonQuery>::from_query(request.query_string())
-        .map_err(|err| bad_query(&err))?;
-    let reason: Option<StatedReason> = query.reason.as_deref().map(str::parse).transpose()?;
+/// Returns the caller as the origin of events, with the reason in the query or the body, if there is
+/// one.
+fn with_reason(
+    request: &HttpRequest,
+    OptionalJson(body): OptionalJson<ReasonBody>,
+    admin: &ApiAdmin,
+) -> Result<Origin> {
+    let pairs = owned_pairs(request.query_string());
+    let pairs = pairs.iter().map(|(name, value)| (&**name, &**value));
+    // A reason without a text is refused, as in a body.
+    let mut reasons: Vec<String> = body.and_then(|body| body.reason).into_iter().collect();
+    reasons.extend(
+        pairs
+            .clone()
+            .filter(|(name, _)| *name == REASON)
+            .map(|(_, value)| value.to_owned()),
+    );
+    read_parts(pairs, &[REASON], |_, _| Ok(()))?;
     let origin = admin.origin();
-    Ok(match reason {
-        Some(reason) => origin.with_reason(reason),
-        None => origin,
-    })
+    match &reasons[..] {
+        [] => Ok(origin),
+        [reason] => Ok(origin.with_reason(reason.parse()?)),
+        _ => Err(Error::field(REASON, "is given twice")),
+    }
 }
 
 /// Returns the error of a filter as one of the field `filter`.

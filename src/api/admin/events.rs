@@ -1,23 +1,22 @@
 //! `/api/v1/admin/events`: the security log.
 
 use actix_web::{HttpRequest, HttpResponse, web};
+use futures_util::future::try_join;
 use serde::Serialize;
-use url::form_urlencoded;
 
 use crate::account::{EventLogPage, EventLogQuery, EventRecord};
 use crate::error::Result;
 use crate::http::admin_caller::AuditApiCaller;
 use crate::http::app_state::AppState;
 use crate::http::event_export::export_events;
+use crate::listing::{ListEnds, owned_pairs};
 
 /// A page of the log, newest event first.
 #[derive(Serialize)]
 struct EventList {
     events: Vec<EventRecord>,
-    next_cursor: Option<String>,
-    previous_cursor: Option<String>,
-    /// Whether searching took too long: the next page in its direction goes on.
-    is_partial: bool,
+    #[serde(flatten)]
+    ends: ListEnds,
 }
 
 /// Lists a page of the events that satisfy a filter.
@@ -30,19 +29,25 @@ pub async fn list(
     AuditApiCaller(_): AuditApiCaller,
     request: HttpRequest,
 ) -> Result<HttpResponse> {
-    let pairs: Vec<_> = form_urlencoded::parse(request.query_string().as_bytes()).collect();
+    let pairs = owned_pairs(request.query_string());
     let query = EventLogQuery::parse(pairs.iter().map(|(name, value)| (&**name, &**value)))?;
+    let total = app.accounts.count_events(&query.filter);
+    let (page, total) = try_join(app.accounts.search_events(&query), total).await?;
+    let total = page.total(total);
     let EventLogPage {
         events,
         next,
         previous,
         more,
-    } = app.accounts.search_events(&query).await?;
+    } = page;
     Ok(HttpResponse::Ok().json(EventList {
         events: events.into_iter().map(EventRecord::from).collect(),
-        next_cursor: next,
-        previous_cursor: previous,
-        is_partial: more.is_some(),
+        ends: ListEnds {
+            next_cursor: next,
+            previous_cursor: previous,
+            is_partial: more.is_some(),
+            total,
+        },
     }))
 }
 

@@ -1,12 +1,13 @@
 //! `GET /api/v1/admin/overview`: how the service is doing, with the figures of the page.
 
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
 
 use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::http::admin_caller::AuditApiCaller;
 use crate::http::app_state::AppState;
+use crate::listing::refuse_parts;
 use crate::nodes::{JobReport, Node};
 use crate::overview::{Breakdown, Figures, LabelCount, MAX_MESSAGES, Oddity, PeopleCount};
 
@@ -90,7 +91,16 @@ enum OddityJson {
 }
 
 /// Returns the overview.
-pub async fn show(app: web::Data<AppState>, _: AuditApiCaller) -> Result<HttpResponse> {
+///
+/// # Errors
+/// [`Error::Invalid`](crate::Error::Invalid) when the query has any part;
+/// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
+pub async fn show(
+    app: web::Data<AppState>,
+    _: AuditApiCaller,
+    request: HttpRequest,
+) -> Result<HttpResponse> {
+    refuse_parts(request.query_string())?;
     let overview = app.overview.read().await?;
     Ok(HttpResponse::Ok().json(OverviewJson::from(overview)))
 }

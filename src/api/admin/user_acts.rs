@@ -2,7 +2,7 @@
 //! it may disable people, and nothing else of it.
 
 use actix_web::http::header::CONTENT_DISPOSITION;
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
 
 use super::user_views::{InvitedJson, ResetLinkJson};
@@ -13,6 +13,7 @@ use crate::error::{Error, Result};
 use crate::http::admin_caller::{AdminApiCaller, AdminPersonCaller};
 use crate::http::app_state::AppState;
 use crate::http::json::Json;
+use crate::listing::refuse_parts;
 
 /// `POST /api/v1/admin/users/{id}/disable`
 #[derive(Deserialize)]
@@ -50,9 +51,11 @@ struct DisabledJson {
 pub async fn disable(
     app: web::Data<AppState>,
     AdminApiCaller(admin): AdminApiCaller,
+    request: HttpRequest,
     id: web::Path<UserId>,
     body: Result<Json<DisableRequest>>,
 ) -> Result<HttpResponse> {
+    refuse_parts(request.query_string())?;
     let Json(body) = body?;
     let origin = admin.origin().with_reason(body.reason.parse()?);
     let outcome = app.accounts.disable(*id, origin).await?;
@@ -75,9 +78,11 @@ pub async fn disable(
 pub async fn enable(
     app: web::Data<AppState>,
     AdminPersonCaller(caller): AdminPersonCaller,
+    request: HttpRequest,
     id: web::Path<UserId>,
     body: Result<Json<EnableRequest>>,
 ) -> Result<HttpResponse> {
+    refuse_parts(request.query_string())?;
     let Json(body) = body?;
     let origin = caller.origin();
     let origin = match body.reason {
@@ -96,8 +101,10 @@ pub async fn enable(
 pub async fn verify_email(
     app: web::Data<AppState>,
     AdminPersonCaller(caller): AdminPersonCaller,
+    request: HttpRequest,
     id: web::Path<UserId>,
 ) -> Result<HttpResponse> {
+    refuse_parts(request.query_string())?;
     app.accounts.vouch_email(*id, caller.origin()).await?;
     Ok(HttpResponse::Ok().json(person(&app, *id).await?))
 }
@@ -110,8 +117,10 @@ pub async fn verify_email(
 pub async fn create_reset_link(
     app: web::Data<AppState>,
     AdminPersonCaller(caller): AdminPersonCaller,
+    request: HttpRequest,
     id: web::Path<UserId>,
 ) -> Result<HttpResponse> {
+    refuse_parts(request.query_string())?;
     let user = app.people.get(*id).await?;
     if !user.may_reset_password() {
         let message = "has no password to set: the account is disabled, or an application \
@@ -134,8 +143,10 @@ pub async fn create_reset_link(
 pub async fn invite_again(
     app: web::Data<AppState>,
     AdminPersonCaller(caller): AdminPersonCaller,
+    request: HttpRequest,
     id: web::Path<UserId>,
 ) -> Result<HttpResponse> {
+    refuse_parts(request.query_string())?;
     let user = app.people.get(*id).await?;
     if !user.is_invited() || !user.is_active {
         return Err(Error::field("id", "needs no invitation"));
@@ -151,8 +162,10 @@ pub async fn invite_again(
 pub async fn export(
     app: web::Data<AppState>,
     AdminPersonCaller(caller): AdminPersonCaller,
+    request: HttpRequest,
     id: web::Path<UserId>,
 ) -> Result<HttpResponse> {
+    refuse_parts(request.query_string())?;
     let export = app.accounts.admin_export(*id, caller.origin()).await?;
     let disposition = format!(r#"attachment; filename="rollcall-{}.json""#, *id);
     Ok(HttpResponse::Ok()
@@ -168,9 +181,11 @@ pub async fn export(
 pub async fn delete(
     app: web::Data<AppState>,
     AdminPersonCaller(caller): AdminPersonCaller,
+    request: HttpRequest,
     id: web::Path<UserId>,
     body: Result<Json<DeleteRequest>>,
 ) -> Result<HttpResponse> {
+    refuse_parts(request.query_string())?;
     let Json(body) = body?;
     let user = app.people.get(*id).await?;
     if !user.is_deletion_confirmed(&body.email) {

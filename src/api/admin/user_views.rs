@@ -1,56 +1,17 @@
-//! The JSON form of a person, as administrators see them: no hash and no address is in it.
+//! The JSON forms of people who were invited, and of links that set a password.
 
 use serde::Serialize;
 
 use crate::account::{Invitation, InvitationLink};
 use crate::clock::Timestamp;
-use crate::db::{ApplicationId, UserId};
 use crate::mail::MessageLinks;
-use crate::people::{AccountState, Role, User};
-
-/// A person in JSON, as administrators see them.
-#[derive(Debug, Serialize)]
-pub(super) struct UserJson {
-    id: UserId,
-    /// The e-mail that they sign in with, or the one that their application states.
-    email: Option<String>,
-    email_verified: bool,
-    full_name: Option<String>,
-    role: Role,
-    state: AccountState,
-    /// Whether they were invited and have set no password yet.
-    is_invited: bool,
-    application_id: Option<ApplicationId>,
-    subject: Option<String>,
-    live_sessions: usize,
-    created_at: Timestamp,
-    updated_at: Timestamp,
-}
-
-impl UserJson {
-    pub(super) fn new(user: User, live_sessions: usize) -> Self {
-        Self {
-            id: user.id,
-            email: user.known_email().map(str::to_owned),
-            email_verified: user.email_verified_at.is_some(),
-            role: user.role(),
-            state: user.state(),
-            is_invited: user.is_invited(),
-            full_name: user.full_name,
-            application_id: user.application_id,
-            subject: user.external_subject,
-            live_sessions,
-            created_at: user.created_at,
-            updated_at: user.updated_at,
-        }
-    }
-}
+use crate::people::UserRecord;
 
 /// A person who was invited, with their invitation.
 #[derive(Debug, Serialize)]
 pub(super) struct InvitedJson {
     #[serde(flatten)]
-    user: UserJson,
+    user: UserRecord,
     invitation: InvitationJson,
 }
 
@@ -70,7 +31,7 @@ impl InvitedJson {
             InvitationLink::HandOver(reset) => Some(links.reset_password(reset)),
         };
         Self {
-            user: UserJson::new(invitation.user, 0),
+            user: UserRecord::new(invitation.user, 0),
             invitation: InvitationJson {
                 is_sent: link.is_none(),
                 link,

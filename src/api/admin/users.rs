@@ -4,37 +4,21 @@
 use std::collections::HashMap;
 
 use actix_web::{HttpRequest, HttpResponse, web};
+use futures_util::future::try_join;
 use serde::{Deserialize, Serialize};
 
-use super::user_views::{InvitedJson, UserJson};
+use super::user_views::InvitedJson;
 use crate::account::AccountChanges;
-use crate::db::{ApplicationId, UserId};
+use crate::db::UserId;
 use crate::error::{Error, Result};
 use crate::http::admin_caller::{AdminPersonCaller, AuditApiCaller};
 use crate::http::app_state::AppState;
-use crate::http::error_response::bad_query;
 use crate::http::json::Json;
+use crate::listing::{ListEnds, PageParts, owned_pairs, refuse_parts};
 use crate::people::{
-    EmailTrust, FullName, Invitee, NewAccount, PeopleFilter, PeopleQuery, PlainPassword, Role,
-    SearchText, User,
+    EmailTrust, FullName, Invitee, NamedPeopleFilter, NewAccount, PeopleFilter, PeopleQuery,
+    PlainPassword, Role, User, UserRecord,
 };
-
-/// People on a page where the request has no `limit`.
-const DEFAULT_PAGE: u32 = 50;
-const MAX_PAGE: u32 = 200;
-
-/// `GET /api/v1/admin/users`
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ListQuery {
-    q: Option<String>,
-    role: Option<String>,
-    state: Option<String>,
-    application: Option<String>,
-    email: Option<String>,
-    limit: Option<u32>,
-    cursor: Option<String>,
-}
 
 /// `POST /api/v1/admin/users`: with a password, or `invite`.
 #[derive(Deserialize)]
@@ -60,38 +44,58 @@ pub struct UpdateRequest {
 
 #[derive(Serialize)]
 struct UserList {
-    users: Vec<UserJson>,
-    next_cursor: Option<String>,
-    previous_cursor: Option<String>,
-    is_partial: bool,
+    users: Vec<UserRecord>,
+    #[serde(flatten)]
+    ends: ListEnds,
 }
 
 /// Lists people, newest first; those in whom something begins with `q` come before the others.
 ///
 /// # Errors
-/// [`Error::Invalid`] when a filter, the limit or the cursor is not valid; [`Error::Unavailable`]
-/// when the database doesn't respond.
+/// [`Error::Invalid`] with every part of the query that is unknown or not valid;
+/// [`Error::Unavailable`] when the database doesn't respond.
 pub async fn list(
     app: web::Data<AppState>,
     _: AuditApiCaller,
     request: HttpRequest,
 ) -> Result<HttpResponse> {
-    let query = web::Query::<ListQuery>::from_query(request.query_string());
-    let query = query.map_err(|err| bad_query(&err))?.into_inner();
-    let query = people_query(&app, query).await?;
-    let page = app.people.search(query).await?;
+    let pairs = owned_pairs(request.query_string());
+    let pairs = pairs.iter().map(|(name, value)| (&**name, &**value));
+    let (named, parts) = NamedPeopleFilter::parse(pairs)?;
+    let list = match app.applications.resolve(named).await? {
+        Some(filter) => find(&app, filter, &parts).await?,
+        None => UserList {
+            users: Vec::new(),
+            ends: ListEnds::none(),
+        },
+    };
+    Ok(HttpResponse::Ok().json(list))
+}
+
+async fn find(app: &AppState, filter: PeopleFilter, parts: &PageParts) -> Result<UserList> {
+    let cursor = parts
+        .cursor
+        .as_deref()
+        .map(|text| filter.parse_cursor(text));
+    let query = PeopleQuery {
+        filter: filter.clone(),
+        cursor: cursor.transpose()?,
+        limit: parts.limit.get(),
+    };
+    let counted = app.people.count_found(filter.clone());
+    let (page, total) = try_join(app.people.search(query), counted).await?;
     let ids: Vec<UserId> = page.people.iter().map(|user| user.id).collect();
     let live = app.sessions.count_live_by_person(ids).await?;
-    Ok(HttpResponse::Ok().json(UserList {
-        users: page
-            .people
-            .into_iter()
-            .map(|user| with_count(user, &live))
-            .collect(),
-        next_cursor: page.next.map(|cursor| cursor.encode()),
-        previous_cursor: page.previous.map(|cursor| cursor.encode()),
-        is_partial: page.is_partial,
-    }))
+    let users = page.people.into_iter().map(|user| with_count(user, &live));
+    Ok(UserList {
+        users: users.collect(),
+        ends: ListEnds {
+            next_cursor: page.next.map(|cursor| filter.encode(&cursor)),
+            previous_cursor: page.previous.map(|cursor| filter.encode(&cursor)),
+            is_partial: page.is_partial,
+            total,
+        },
+    })
 }
 
 /// Returns one person.
@@ -102,8 +106,10 @@ pub async fn list(
 pub async fn show(
     app: web::Data<AppState>,
     _: AuditApiCaller,
+    request: HttpRequest,
     id: web::Path<UserId>,
 ) -> Result<HttpResponse> {
+    refuse_parts(request.query_string())?;
     Ok(HttpResponse::Ok().json(person(&app, *id).await?))
 }
 
@@ -116,8 +122,10 @@ pub async fn show(
 pub async fn create(
     app: web::Data<AppState>,
     AdminPersonCaller(caller): AdminPersonCaller,
+    request: HttpRequest,
     body: Result<Json<CreateRequest>>,
 ) -> Result<HttpResponse> {
+    refuse_parts(request.query_string())?;
     let Json(body) = body?;
     let invitee = Invitee {
         email: body.email.parse()?,
@@ -150,7 +158,7 @@ pub async fn create(
         .accounts
         .create_account(account, hash, caller.origin())
         .await?;
-    Ok(HttpResponse::Created().json(UserJson::new(user, 0)))
+    Ok(HttpResponse::Created().json(UserRecord::new(user, 0)))
 }
 
 /// Changes the name, the e-mail and the role of a person: all that the request names, or none.
@@ -161,9 +169,11 @@ pub async fn create(
 pub async fn update(
     app: web::Data<AppState>,
     AdminPersonCaller(caller): AdminPersonCaller,
+    request: HttpRequest,
     id: web::Path<UserId>,
     body: Result<Json<UpdateRequest>>,
 ) -> Result<HttpResponse> {
+    refuse_parts(request.query_string())?;
     let Json(body) = body?;
     let changes = AccountChanges {
         full_name: body.full_name.as_deref().map(FullName::parse).transpose()?,
@@ -180,47 +190,15 @@ pub async fn update(
 }
 
 /// Returns a person in JSON.
-pub(super) async fn person(app: &AppState, id: UserId) -> Result<UserJson> {
+pub(super) async fn person(app: &AppState, id: UserId) -> Result<UserRecord> {
     let user = app.people.get(id).await?;
     let live = app.sessions.count_live_by_person(vec![id]).await?;
     Ok(with_count(user, &live))
 }
 
-fn with_count(user: User, live: &HashMap<UserId, usize>) -> UserJson {
+fn with_count(user: User, live: &HashMap<UserId, usize>) -> UserRecord {
     let count = live.get(&user.id).copied().unwrap_or_default();
-    UserJson::new(user, count)
-}
-
-async fn people_query(app: &AppState, query: ListQuery) -> Result<PeopleQuery> {
-    let limit = query.limit.unwrap_or(DEFAULT_PAGE);
-    if !(1..=MAX_PAGE).contains(&limit) {
-        let message = format!("must be from 1 to {MAX_PAGE}");
-        return Err(Error::field("limit", message));
-    }
-    let filter = PeopleFilter {
-        text: SearchText::parse(&query.q.unwrap_or_default())?,
-        role: parse(query.role.as_deref())?,
-        state: parse(query.state.as_deref())?,
-        application: find_application(app, query.application.as_deref()).await?,
-        email: parse(query.email.as_deref())?,
-    };
-    Ok(PeopleQuery {
-        filter,
-        cursor: parse(query.cursor.as_deref())?,
-        limit,
-    })
-}
-
-/// Returns the application with that id or name.
-async fn find_application(app: &AppState, text: Option<&str>) -> Result<Option<ApplicationId>> {
-    let Some(text) = text else {
-        return Ok(None);
-    };
-    match app.applications.get(text).await {
-        Ok(application) => Ok(Some(application.id)),
-        Err(Error::NotFound) => Err(Error::field("application", "does not exist")),
-        Err(err) => Err(err),
-    }
+    UserRecord::new(user, count)
 }
 
 fn parse<T: std::str::FromStr<Err = Error>>(text: Option<&str>) -> Result<Option<T>> {

@@ -6,6 +6,7 @@ mod history;
 mod intruder;
 mod people;
 
+use super::output::{message, print_line};
 use clap::Args;
 
 use self::people::{INTRUDER, PEOPLE};
@@ -56,7 +57,7 @@ impl Demo {
 }
 
 async fn demo(settings: Settings) -> Result<()> {
-    eprintln!("Filling {} with sample people …", settings.database_url);
+    message!("Filling {} with sample people …", settings.database_url);
     migrate::run(&settings.database_url)?;
     let clock = Clock::system();
     // Random at every run: a demo that a network can reach admits only people who can see its
@@ -73,19 +74,19 @@ async fn demo(settings: Settings) -> Result<()> {
     let termination = Termination::listen()?;
     let server = server::start(settings, clock).await?;
     server.jobs().sweep().await?;
-    println!(
+    print_line!(
         "\nRollcall is at {}\n\nSign in as any of these; the password is the same:",
         server.url()
-    );
+    )?;
     for person in &PEOPLE {
-        println!("  {:<20} {password}   {}", person.email, person.about);
+        print_line!("  {:<20} {password}   {}", person.email, person.about)?;
     }
-    println!(
+    print_line!(
         "\nA moment after you sign in as {}, somebody else does: see what happens.",
         PEOPLE[0].email
-    );
-    println!("{crowd}");
-    println!("Stop it with Ctrl-C; all of it goes then.");
+    )?;
+    print_line!("{crowd}")?;
+    print_line!("Stop it with Ctrl-C; all of it goes then.")?;
     let victim = server
         .app()
         .people

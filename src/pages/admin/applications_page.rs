@@ -16,6 +16,7 @@ use crate::error::Result;
 use crate::http::app_state::AppState;
 use crate::http::layout::{Layout, NavItem, page};
 use crate::http::target::AllowedHosts;
+use crate::listing::Place;
 use crate::pages::words::TimeView;
 use crate::people::Role;
 use crate::sessions::Caller;
@@ -91,8 +92,11 @@ impl ApplicationsPage {
         key_form: &NewKeyForm,
     ) -> Result<Self> {
         let is_first = after.is_none();
-        let found = app.applications.list_page(after, LIMIT).await?;
-        let ApplicationPage { applications, next } = found;
+        let found = app
+            .applications
+            .list_page(after.map(Place::after), LIMIT)
+            .await?;
+        let ApplicationPage { items, next, .. } = found;
         let now = app.clock.now();
         Ok(Self {
             layout: Layout::for_caller(request, caller, NavItem::Administration)?,
@@ -101,16 +105,16 @@ impl ApplicationsPage {
             error: None,
             may_change: caller.user.role() == Role::Admin,
             new: ApplicationFormView::new(&ApplicationForm::default()),
-            key_form: KeyFormView::new(key_form, &applications),
-            applications: applications
+            key_form: KeyFormView::new(key_form, &items),
+            applications: items
                 .into_iter()
                 .map(|summary| ApplicationView::new(summary, &app.allowed_hosts, now))
                 .collect(),
-            next: next.map(|after| {
+            next: next.map(|last| {
                 let mut query = form_urlencoded::Serializer::new(String::new());
                 format!(
                     "/admin/applications?{}",
-                    query.append_pair("after", &after).finish()
+                    query.append_pair("after", &last.key).finish()
                 )
             }),
             is_first,

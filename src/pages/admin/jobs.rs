@@ -12,6 +12,7 @@ use crate::http::admin_caller::AuditCaller;
 use crate::http::app_state::AppState;
 use crate::http::error_response::bad_query;
 use crate::http::layout::{Layout, NavItem, page};
+use crate::listing::Place;
 use crate::pages::notices;
 
 /// Jobs on one page.
@@ -47,11 +48,12 @@ pub async fn list(
 ) -> Result<HttpResponse> {
     let query = web::Query::<JobsQuery>::from_query(request.query_string())
         .map_err(|err| bad_query(&err))?;
-    let found = app.sessions.list_bulk_jobs(query.before, MAX_JOBS).await?;
+    let start = query.before.map(Place::after);
+    let found = app.sessions.list_bulk_jobs(start, MAX_JOBS).await?;
     let now = app.clock.now();
     let mut names = JobNames::default();
     let mut jobs = Vec::new();
-    for job in found.jobs {
+    for job in found.items {
         jobs.push(JobView::new(&app, &mut names, job, now).await?);
     }
     let template = JobsPage {
@@ -60,8 +62,8 @@ pub async fn list(
         jobs,
         is_later_page: query.before.is_some(),
         older: found
-            .next_before
-            .map(|before| format!("/admin/jobs?before={before}")),
+            .next
+            .map(|last| format!("/admin/jobs?before={}", last.key)),
     };
     page(StatusCode::OK, &template)
 }

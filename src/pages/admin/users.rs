@@ -17,11 +17,13 @@ use crate::http::app_state::AppState;
 use crate::http::layout::{Layout, NavItem, page};
 use crate::pages::notices;
 use crate::pages::words::TimeView;
-use crate::people::{PeopleCursor, PeoplePage, PeopleQuery, Role, User};
+use crate::people::{PeopleCursor, PeopleFilter, PeoplePage, PeopleQuery, Role, User};
 use crate::sessions::{Caller, SessionSummary};
 
 /// People on one page.
 const MAX_PEOPLE: u32 = 50;
+/// Applications to choose from.
+const MAX_CHOICES: i64 = 200;
 
 #[derive(Template)]
 #[template(path = "pages/admin/users.html")]
@@ -76,14 +78,11 @@ pub async fn show(
     AuditCaller(caller): AuditCaller,
 ) -> Result<HttpResponse> {
     let form = FilterForm::from_query(request.query_string());
-    let applications = app.applications.list_applications().await?;
+    let applications = choices(&app, &form).await?;
     let mut template = UsersPage::new(&request, &caller, (&form, &applications))?;
     match find(&app, &form).await {
-        Ok((cursor, found)) => {
-            let names = names(&applications);
-            template
-                .show_people(&app, (&caller, &form), &names, (cursor, found))
-                .await?;
+        Ok(found) => {
+            template.show_people(&app, (&caller, &form), found).await?;
             template.notice = notices::take(&app, &request, Some(&caller)).await?.words;
             page(StatusCode::OK, &template)
         }
@@ -96,21 +95,51 @@ pub async fn show(
     }
 }
 
-async fn find(app: &AppState, form: &FilterForm) -> Result<(Option<PeopleCursor>, PeoplePage)> {
-    let cursor = form.cursor()?;
+/// A page of people, with the filter that found it and where it begins.
+struct FoundPeople {
+    filter: PeopleFilter,
+    cursor: Option<PeopleCursor>,
+    page: PeoplePage,
+}
+
+async fn find(app: &AppState, form: &FilterForm) -> Result<FoundPeople> {
+    let Some(filter) = app.applications.resolve(form.filter()?).await? else {
+        return Ok(FoundPeople {
+            filter: PeopleFilter::default(),
+            cursor: None,
+            page: PeoplePage::default(),
+        });
+    };
+    let cursor = form.cursor(&filter)?;
     let query = PeopleQuery {
-        filter: form.filter()?,
+        filter: filter.clone(),
         cursor,
         limit: MAX_PEOPLE,
     };
-    Ok((cursor, app.people.search(query).await?))
+    let page = app.people.search(query).await?;
+    Ok(FoundPeople {
+        filter,
+        cursor,
+        page,
+    })
 }
 
-fn names(applications: &[Application]) -> HashMap<ApplicationId, &str> {
-    applications
-        .iter()
-        .map(|application| (application.id, application.name.as_str()))
-        .collect()
+/// Lists the applications to choose from: the first by their names, and the chosen one. Others are
+/// found by their names in the address.
+async fn choices(app: &AppState, form: &FilterForm) -> Result<Vec<Application>> {
+    let mut choices = app.applications.list_first(MAX_CHOICES).await?;
+    let is_listed = |text: &str| {
+        let mut listed = choices.iter();
+        listed.any(|found| found.name == text || found.id.to_string() == text)
+    };
+    if let Some(chosen) = form.application().filter(|text| !is_listed(text)) {
+        match app.applications.get(chosen).await {
+            Ok(found) => choices.push(found),
+            Err(Error::NotFound) => {}
+            Err(err) => return Err(err),
+        }
+    }
+    Ok(choices)
 }
 
 /// Returns what is wrong with the query, in a sentence.
@@ -146,25 +175,34 @@ impl UsersPage {
         &mut self,
         app: &AppState,
         (caller, form): (&Caller, &FilterForm),
-        names: &HashMap<ApplicationId, &str>,
-        (cursor, found): (Option<PeopleCursor>, PeoplePage),
+        found: FoundPeople,
     ) -> Result<()> {
+        let names = list_names(app, &found.page.people).await?;
+        self.pager = PagerView::new(form, &found);
+        let FoundPeople { cursor, page, .. } = found;
+        let found = page;
         let now = app.clock.now();
         let ids: Vec<UserId> = found.people.iter().map(|user| user.id).collect();
         let summaries = app.sessions.summarize(ids).await?;
         self.summary = summary(&found, cursor.is_some(), form);
-        self.pager = PagerView::new(form, &found);
         self.rows = found
             .people
             .iter()
             .map(|user| {
-                let application = user.application_id.and_then(|id| names.get(&id).copied());
+                let application = user.application_id.and_then(|id| names.get(&id));
+                let application = application.map(String::as_str);
                 let summary = summaries.get(&user.id).copied().unwrap_or_default();
                 RowView::new((user, application), caller, &summary, now)
             })
             .collect();
         Ok(())
     }
+}
+
+/// Returns the names of the applications of people.
+async fn list_names(app: &AppState, people: &[User]) -> Result<HashMap<ApplicationId, String>> {
+    let ids = people.iter().filter_map(|user| user.application_id);
+    app.applications.list_names(ids.collect()).await
 }
 
 fn summary(found: &PeoplePage, is_later: bool, form: &FilterForm) -> &'static str {
@@ -207,8 +245,10 @@ impl RowView {
 }
 
 impl PagerView {
-    fn new(form: &FilterForm, found: &PeoplePage) -> Self {
-        let href = |cursor: &PeopleCursor| form.href(Some(&cursor.encode()));
+    fn new(form: &FilterForm, found: &FoundPeople) -> Self {
+        let FoundPeople { filter, page, .. } = found;
+        let found = page;
+        let href = |cursor: &PeopleCursor| form.href(Some(&filter.encode(cursor)));
         Self {
             words: match found.people.len() {
                 1 => "1 person on this page".into(),

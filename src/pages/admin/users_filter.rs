@@ -4,7 +4,8 @@ use url::form_urlencoded::{self, Serializer};
 
 use crate::applications::Application;
 use crate::error::{Error, FieldError, Result};
-use crate::people::{PeopleCursor, PeopleFilter, SearchText};
+use crate::listing::together;
+use crate::people::{NamedPeopleFilter, PeopleCursor, PeopleFilter};
 
 /// The filters as they were typed or chosen.
 #[derive(Default)]
@@ -127,42 +128,35 @@ impl FilterForm {
         !self.q.is_empty()
     }
 
+    /// Returns the name or the id of the application, if one is chosen.
+    pub(super) fn application(&self) -> Option<&str> {
+        Some(self.application.as_str()).filter(|text| !text.is_empty())
+    }
+
     /// Returns the filter.
     ///
     /// # Errors
     /// [`Error::Invalid`] with every part that is not valid, and every name that is no filter.
-    pub(super) fn filter(&self) -> Result<PeopleFilter> {
-        let mut errors: Vec<FieldError> = self
-            .unknown
-            .iter()
+    pub(super) fn filter(&self) -> Result<NamedPeopleFilter> {
+        let unknown = self.unknown.iter();
+        let unknown: Vec<FieldError> = unknown
             .map(|name| FieldError::new(name.clone(), "is not a filter of this list"))
             .collect();
-        let filter = PeopleFilter {
-            text: taken(SearchText::parse(&self.q), &mut errors).flatten(),
-            role: taken(parse(&self.role), &mut errors).flatten(),
-            state: taken(parse(&self.state), &mut errors).flatten(),
-            application: match self.application.as_str() {
-                "" => None,
-                id => {
-                    let words = "must be the id of an application";
-                    let id = id.parse().map_err(|_| Error::field("application", words));
-                    taken(id, &mut errors)
-                }
-            },
-            email: taken(parse(&self.email), &mut errors).flatten(),
+        let known = match unknown.is_empty() {
+            true => Ok(()),
+            false => Err(Error::Invalid(unknown)),
         };
-        match errors.is_empty() {
-            true => Ok(filter),
-            false => Err(Error::Invalid(errors)),
-        }
+        let (_, (filter, _)) = together(known, NamedPeopleFilter::parse(self.pairs()))?;
+        Ok(filter)
     }
 
     /// Returns where the page begins.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when it is no place in the list.
-    pub(super) fn cursor(&self) -> Result<Option<PeopleCursor>> {
-        parse(&self.cursor)
+    /// [`Error::Invalid`] when it is no place in the list of that filter.
+    pub(super) fn cursor(&self, filter: &PeopleFilter) -> Result<Option<PeopleCursor>> {
+        let cursor = Some(self.cursor.as_str()).filter(|cursor| !cursor.is_empty());
+        cursor.map(|cursor| filter.parse_cursor(cursor)).transpose()
     }
 
     /// Returns the address of the list, or of a page of it.
@@ -195,8 +189,13 @@ impl FormView {
     pub(super) fn new(form: &FilterForm, applications: &[Application]) -> Self {
         let mut choices = vec![choice("", "any", &form.application)];
         choices.extend(applications.iter().map(|application| {
-            let id = application.id.to_string();
-            choice(&id, &application.name, &form.application)
+            let (id, name) = (application.id.to_string(), &application.name);
+            // One may be named in the address.
+            let chosen = match form.application == *name {
+                true => &id,
+                false => &form.application,
+            };
+            choice(&id, name, chosen)
         }));
         let others = [&form.role, &form.state, &form.application, &form.email];
         Self {
@@ -236,25 +235,6 @@ fn choice(value: &str, words: &str, chosen: &str) -> ChoiceView {
         value: value.to_owned(),
         words: words.to_owned(),
         is_chosen: value == chosen,
-    }
-}
-
-/// Parses a value; `None` when it is empty.
-fn parse<T: std::str::FromStr<Err = Error>>(text: &str) -> Result<Option<T>> {
-    match text {
-        "" => Ok(None),
-        text => text.parse().map(Some),
-    }
-}
-
-/// Returns the value, or adds what is wrong with it to `errors`.
-fn taken<T>(result: Result<T>, errors: &mut Vec<FieldError>) -> Option<T> {
-    match result {
-        Ok(value) => Some(value),
-        Err(err) => {
-            errors.extend_from_slice(err.field_errors());
-            None
-        }
     }
 }
 

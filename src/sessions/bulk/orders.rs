@@ -141,16 +141,14 @@ impl Sessions {
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database doesn't respond.
-    pub async fn list_bulk_jobs(
-        &self,
-        start: Option<Place<JobId>>,
-        limit: u32,
-    ) -> Result<JobPage> {
+    pub async fn list_bulk_jobs(&self, start: Option<Place<JobId>>, limit: u32) -> Result<JobPage> {
         let jobs = self
             .db
             .read(move |c| store::list_jobs(c, start, i64::from(limit) + 1))
             .await?;
-        Ok(Page::cut(jobs, limit as usize, start.as_ref(), |job| job.id))
+        Ok(Page::cut(jobs, limit as usize, start.as_ref(), |job| {
+            job.id
+        }))
     }
 
     /// Counts the jobs, to 10,000.

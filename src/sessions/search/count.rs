@@ -24,13 +24,8 @@ impl SearchPage {
     /// has all of them, that is what it has.
     #[must_use]
     pub fn total(&self, counted: MatchCount) -> MatchCount {
-        let found = self.found.len() as u64;
         let is_all = self.next.is_none() && self.previous.is_none() && !self.is_partial;
-        match counted {
-            _ if is_all => MatchCount::Exactly(found),
-            MatchCount::About(about) => MatchCount::About(about.max(found)),
-            exactly @ MatchCount::Exactly(_) => exactly,
-        }
+        counted.of_page(self.found.len(), is_all)
     }
 }
 

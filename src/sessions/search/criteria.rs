@@ -33,7 +33,8 @@ impl Criteria {
     /// Returns the part of the filter that is the same for every database; names are resolved by
     /// [`resolve`](super::resolve).
     pub(super) fn of(filter: &SessionFilter, now: Timestamp) -> Self {
-        let range = |from: Option<crate::listing::TimeBound>, to: Option<crate::listing::TimeBound>| TimeRange {
+        let range = |from: Option<crate::listing::TimeBound>,
+                     to: Option<crate::listing::TimeBound>| TimeRange {
             from: from.map(|bound| bound.resolve(now)),
             to: to.map(|bound| bound.resolve(now)),
         };

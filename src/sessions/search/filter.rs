@@ -1,8 +1,6 @@
 //! What sessions are filtered and sorted by: the same names in addresses of pages, in the API, on the
 //! command line and in bulk jobs.
 
-use std::str::FromStr;
-
 use strum::{EnumString, IntoStaticStr, VariantNames};
 
 use crate::clock::Timestamp;
