@@ -47,6 +47,7 @@ mod bulk_pages;
 mod change_notifications;
 mod clear_site_data;
 mod cli;
+mod cli_lists;
 mod cli_people;
 mod cli_serve;
 mod client_hints;

@@ -134,9 +134,6 @@ async fn people_of_a_seeded_database_sign_in(database: Database) {
         .collect();
     assert_eq!(emails.len(), 3, "{printed}");
     assert_eq!(emails[0], ADMINISTRATOR);
-    Program::with(&database)
-        .run(&["key", "create"])
-        .expect_done();
     let mut serving = Program::with(&database).serve(&["serve"]);
     for email in emails {
         let person = Person {
