@@ -124,15 +124,6 @@ impl ListOutput {
     }
 }
 
-/// Returns by what a person is known in a line of text: their e-mail, else their subject.
-pub(super) fn email_or_subject(email: Option<&str>, subject: Option<&str>) -> String {
-    match (email, subject) {
-        (Some(email), _) => email.to_owned(),
-        (None, Some(subject)) => format!("subject {subject}"),
-        (None, None) => "-".into(),
-    }
-}
-
 /// Returns how many sessions were ended, in a sentence.
 pub(super) fn describe_ended(count: usize) -> String {
     match count {

@@ -6,9 +6,10 @@ use strum::VariantNames;
 
 use super::domain::Domain;
 use super::error::{Result, invalid_or_service};
-use super::output::{ListForm, ListOutput, email_or_subject};
+use super::output::{ListForm, ListOutput};
 use super::session_filter::FilterArgs;
 use crate::listing::{Limit, ListEnds};
+use crate::people::known_by;
 use crate::sessions::EndedReason;
 use crate::sessions::search::{MatchCount, SearchCursor, SearchQuery, SessionRecord, SessionSort};
 
@@ -115,7 +116,7 @@ impl List {
 
 fn line(record: &SessionRecord, name: &str) -> String {
     let owner = &record.owner;
-    let email = email_or_subject(owner.email.as_deref(), owner.subject.as_deref());
+    let email = known_by(owner.email.as_deref(), owner.subject.as_deref());
     let ip = record.ip_address.as_deref().unwrap_or("-");
     format!(
         "{}\t{email}\t{}\t{ip}\t{name}",

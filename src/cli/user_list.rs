@@ -6,11 +6,11 @@ use strum::VariantNames;
 
 use super::domain::Domain;
 use super::error::{Result, invalid_or_service};
-use super::output::{ListForm, ListOutput, email_or_subject, print_json, print_line};
+use super::output::{ListForm, ListOutput, print_json, print_line};
 use super::user_acts::Whom;
 use crate::listing::{Limit, ListEnds, MatchCount};
 use crate::people::{
-    NamedPeopleFilter, PeopleCursor, PeopleFilter, PeopleQuery, Role, User, UserRecord,
+    NamedPeopleFilter, PeopleCursor, PeopleFilter, PeopleQuery, Role, User, UserRecord, known_by,
 };
 
 #[derive(Args)]
@@ -138,6 +138,6 @@ async fn records(domain: &Domain, people: Vec<User>) -> Result<Vec<UserRecord>> 
 fn line(record: &UserRecord) -> String {
     let name = record.full_name.as_deref().unwrap_or("-");
     let (role, state) = (record.role.as_str(), record.state.as_str());
-    let email = email_or_subject(record.email.as_deref(), record.subject.as_deref());
+    let email = known_by(record.email.as_deref(), record.subject.as_deref());
     format!("{}\t{email}\t{role}\t{state}\t{name}", record.id)
 }

@@ -21,6 +21,7 @@ pub use self::passwords::{Hasher, PasswordHash, Verification, VoidPassword};
 pub use self::record::UserRecord;
 pub use self::search::{PeopleCursor, PeoplePage, PeopleQuery};
 pub use self::store::User;
+pub use self::user::known_by;
 pub use self::values::{
     AccountState, Email, EmailState, FullName, IdleLimit, PlainPassword, Realm, Role, Subject,
 };

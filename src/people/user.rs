@@ -91,6 +91,22 @@ impl User {
         is_known.then(|| self.shown_email())
     }
 
+    /// Returns what names them in a line of text: their e-mail, else what their application calls them
+    /// ("subject 42").
+    #[must_use]
+    pub fn known_by(&self) -> String {
+        known_by(self.known_email(), self.external_subject.as_deref())
+    }
+
+    /// Returns the application that authenticates them and what it calls them: "Shop · subject 42";
+    /// `None` for those whom a password lets in.
+    #[must_use]
+    pub fn known_in(&self, application: Option<&str>) -> Option<String> {
+        let subject = self.external_subject.as_deref()?;
+        let application = application.unwrap_or("An application");
+        Some(format!("{application} · {}", known_by(None, Some(subject))))
+    }
+
     /// Returns whether an application authenticates them.
     #[must_use]
     pub fn is_external(&self) -> bool {
@@ -125,5 +141,15 @@ impl User {
             .iter()
             .copied()
             .find(|limit| limit.span().as_secs() == chosen)
+    }
+}
+
+/// Returns what names somebody in a line of text: their e-mail, else what their application calls them.
+#[must_use]
+pub fn known_by(email: Option<&str>, subject: Option<&str>) -> String {
+    match (email, subject) {
+        (Some(email), _) => email.to_owned(),
+        (None, Some(subject)) => format!("subject {subject}"),
+        (None, None) => "-".into(),
     }
 }

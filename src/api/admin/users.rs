@@ -140,10 +140,8 @@ pub async fn create(
         }
         (Some(_), true) => return Err(Error::field("password", "is set by who is invited")),
         (None, false) => {
-            return Err(Error::field(
-                "password",
-                "is required, unless invite is true",
-            ));
+            let message = "is required, unless invite is true";
+            return Err(Error::field("password", message));
         }
     };
     let hash = app.people.hash_password(password.clone()).await?;

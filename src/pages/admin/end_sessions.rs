@@ -125,7 +125,7 @@ async fn load_page(
         .named
         .iter()
         .map(|(session, owner)| NamedSession {
-            person: person_name(owner),
+            person: owner.known_by(),
             device: session.display_name(),
             last_used: TimeView::ago(session.last_used_at, now),
             is_own: is_own(session, caller),
@@ -234,13 +234,4 @@ fn back(selection: &Selection) -> String {
 
 fn is_own(session: &Session, caller: &Caller) -> bool {
     session.user_id == caller.user.id
-}
-
-/// Returns whom a session belongs to: the e-mail, or the subject that an application has for a
-/// person without one.
-fn person_name(owner: &User) -> String {
-    match (&owner.external_subject, &owner.stated_email) {
-        (Some(subject), None) => format!("subject {subject}"),
-        _ => owner.shown_email().to_owned(),
-    }
 }

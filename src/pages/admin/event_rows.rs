@@ -70,13 +70,10 @@ impl EventRow {
 
 impl Named {
     fn user(user: &User) -> Self {
-        let subject = user.external_subject.as_ref();
-        let subject = subject.map(|subject| format!("subject {subject}"));
-        let known_by = user.known_email().map(str::to_owned).or(subject);
-        let name = user.full_name.clone().or(known_by.clone());
-        let name = name.unwrap_or_else(|| user.display_name().to_owned());
+        let known_by = user.known_by();
+        let name = user.full_name.clone().unwrap_or_else(|| known_by.clone());
         Self {
-            hint: known_by.filter(|known_by| *known_by != name),
+            hint: Some(known_by).filter(|known_by| *known_by != name),
             name,
             href: Some(format!("/admin/users/{}", user.id)),
         }

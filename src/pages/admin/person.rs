@@ -59,13 +59,8 @@ impl PersonHead {
 /// Returns what a person signs in by: their e-mail or, for one of an application, its name and the
 /// subject.
 pub(super) fn sign_in_name(user: &User, application: Option<&str>) -> String {
-    match &user.external_subject {
-        Some(subject) => format!(
-            "{} · subject {subject}",
-            application.unwrap_or("An application")
-        ),
-        None => user.email.clone(),
-    }
+    user.known_in(application)
+        .unwrap_or_else(|| user.email.clone())
 }
 
 /// Finds the name of an application.

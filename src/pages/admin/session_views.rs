@@ -138,14 +138,8 @@ pub(super) struct OwnerView {
 impl OwnerView {
     /// Returns the view of `owner`.
     pub(super) fn new(owner: &User, names: &Names) -> Self {
-        let detail = match &owner.external_subject {
-            Some(subject) => {
-                let application = names.application(owner.application_id);
-                let application = application.unwrap_or("An application");
-                Some(format!("{application} · subject {subject}"))
-            }
-            None => owner.full_name.clone(),
-        };
+        let known_in = owner.known_in(names.application(owner.application_id));
+        let detail = known_in.or(owner.full_name.clone());
         Self {
             href: person_url(owner.id),
             name: owner_name(owner),
