@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::error::{CliError, Result};
 use crate::error::{Error, Failure};
-use crate::listing::ListEnds;
+use crate::listing::{Limit, ListEnds, MatchCount};
 
 /// Writes a line of the result, formatted as by `println!`.
 macro_rules! print_line {
@@ -120,6 +120,49 @@ impl ListOutput {
                 Ok(())
             }
             _ => Ok(()),
+        }
+    }
+}
+
+/// How far a list was read, page by page: never more than a page of it is in memory.
+pub(super) struct Paging {
+    rest: u64,
+    ends: Option<ListEnds>,
+}
+
+impl Paging {
+    /// Begins to read a list of at most so many items.
+    pub(super) fn begin(most: u64) -> Self {
+        let (rest, ends) = (most, None);
+        Self { rest, ends }
+    }
+
+    /// Returns the most items of the next page; `None` where nothing is left to read.
+    pub(super) fn limit(&self) -> Option<u32> {
+        let has_more = |ends: &ListEnds| ends.next_cursor.is_some();
+        let is_over = self.rest == 0 || !self.ends.as_ref().is_none_or(has_more);
+        let limit = u32::try_from(self.rest).map_or(Limit::MAX, |rest| rest.min(Limit::MAX));
+        (!is_over).then_some(limit)
+    }
+
+    /// Records that a page was read, with the cursors of those beside it.
+    pub(super) fn turn(&mut self, items: usize, previous: Option<String>, next: Option<String>) {
+        self.rest = self.rest.saturating_sub(items as u64);
+        let ends = self.ends.get_or_insert_with(|| ListEnds {
+            previous_cursor: previous,
+            ..ListEnds::none()
+        });
+        ends.next_cursor = next;
+    }
+
+    /// Returns the cursors before the first and after the last item of those that were read, which are
+    /// `printed` of the `total`.
+    pub(super) fn ends(self, printed: usize, total: MatchCount) -> ListEnds {
+        let ends = self.ends.unwrap_or_else(ListEnds::none);
+        let is_all = ends.next_cursor.is_none() && ends.previous_cursor.is_none();
+        ListEnds {
+            total: total.of_page(printed, is_all),
+            ..ends
         }
     }
 }

@@ -6,9 +6,9 @@ use strum::VariantNames;
 
 use super::domain::Domain;
 use super::error::{Result, invalid_or_service};
-use super::output::{ListForm, ListOutput};
+use super::output::{ListForm, ListOutput, Paging};
 use super::session_filter::FilterArgs;
-use crate::listing::{Limit, ListEnds};
+use crate::listing::Limit;
 use crate::people::known_by;
 use crate::sessions::EndedReason;
 use crate::sessions::search::{MatchCount, SearchCursor, SearchQuery, SessionRecord, SessionSort};
@@ -35,7 +35,7 @@ pub(super) struct List {
     )]
     sort: Option<String>,
     /// At most so many; where there are more, the cursor of the next ones is printed
-    #[arg(long, default_value_t = 1_000, value_name = "N")]
+    #[arg(long, default_value_t = 1_000, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     limit: u64,
     /// Go on from a list with the same filter and order, at the cursor that it ended with
     #[arg(long, value_name = "CURSOR", allow_hyphen_values = true)]
@@ -61,10 +61,9 @@ impl List {
             ListForm::Lines | ListForm::JsonLines => MatchCount::About(0),
         };
         let mut output = ListOutput::begin(form, "sessions")?;
-        let ends = self.print_pages(domain, query, &mut output).await?;
-        let is_all = ends.next_cursor.is_none() && ends.previous_cursor.is_none();
-        let total = total.of_page(output.printed(), is_all);
-        output.end(&ListEnds { total, ..ends })
+        let paging = self.print_pages(domain, query, &mut output).await?;
+        let ends = paging.ends(output.printed(), total);
+        output.end(&ends)
     }
 
     fn query(&self) -> Result<SearchQuery> {
@@ -79,38 +78,29 @@ impl List {
         })
     }
 
-    /// Prints the sessions page by page: never more than a page of them is in memory. Returns the
-    /// cursors before the first and after the last of them.
     async fn print_pages(
         &self,
         domain: &Domain,
         mut query: SearchQuery,
         output: &mut ListOutput,
-    ) -> Result<ListEnds> {
+    ) -> Result<Paging> {
         let (filter, sort) = (query.filter.clone(), query.sort);
         let encode = |cursor: SearchCursor| cursor.encode(&filter, sort);
-        let (mut rest, mut ends) = (if self.all { u64::MAX } else { self.limit }, None);
-        loop {
-            let limit = u64::from(Limit::MAX).min(rest);
-            query.limit = u32::try_from(limit).unwrap_or(Limit::MAX);
+        let mut paging = Paging::begin(if self.all { u64::MAX } else { self.limit });
+        while let Some(limit) = paging.limit() {
+            query.limit = limit;
             let page = domain.sessions.search(query.clone()).await?;
+            query.cursor = page.next;
+            let (previous, next) = (page.previous.map(encode), page.next.map(encode));
+            paging.turn(page.found.len(), previous, next);
             let now = domain.clock.now();
-            rest -= page.found.len() as u64;
             for found in page.found {
                 let name = found.session.display_name();
                 let record = SessionRecord::new(found, None, now);
                 output.item(&record, |record| line(record, &name))?;
             }
-            let ends = ends.get_or_insert_with(|| ListEnds {
-                previous_cursor: page.previous.map(encode),
-                ..ListEnds::none()
-            });
-            ends.next_cursor = page.next.map(encode);
-            query.cursor = page.next;
-            if query.cursor.is_none() || rest == 0 {
-                return Ok(ends.clone());
-            }
         }
+        Ok(paging)
     }
 }
 

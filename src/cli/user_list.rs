@@ -6,9 +6,9 @@ use strum::VariantNames;
 
 use super::domain::Domain;
 use super::error::{Result, invalid_or_service};
-use super::output::{ListForm, ListOutput, print_json, print_line};
+use super::output::{ListForm, ListOutput, Paging, print_json, print_line};
 use super::user_acts::Whom;
-use crate::listing::{Limit, ListEnds, MatchCount};
+use crate::listing::{ListEnds, MatchCount};
 use crate::people::{
     NamedPeopleFilter, PeopleCursor, PeopleFilter, PeopleQuery, Role, User, UserRecord, known_by,
 };
@@ -31,7 +31,7 @@ pub(super) struct List {
     #[arg(long, value_parser = ["verified", "unverified"])]
     email: Option<String>,
     /// At most so many; where there are more, the cursor of the next ones is printed [default: all]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     limit: Option<u64>,
     /// Go on from a list with the same filter, at the cursor that it ended with
     #[arg(long, value_name = "CURSOR", allow_hyphen_values = true)]
@@ -58,12 +58,10 @@ impl List {
             ListForm::Lines | ListForm::JsonLines => MatchCount::About(0),
         };
         let mut output = ListOutput::begin(form, "users")?;
-        let ends = self
-            .print_pages(domain, (filter, cursor), &mut output)
-            .await?;
-        let is_all = ends.next_cursor.is_none() && ends.previous_cursor.is_none();
-        let total = total.of_page(output.printed(), is_all);
-        output.end(&ListEnds { total, ..ends })
+        let places = (filter, cursor);
+        let paging = self.print_pages(domain, places, &mut output).await?;
+        let ends = paging.ends(output.printed(), total);
+        output.end(&ends)
     }
 
     fn named(&self) -> crate::error::Result<NamedPeopleFilter> {
@@ -79,38 +77,29 @@ impl List {
         NamedPeopleFilter::parse(given).map(|(filter, _)| filter)
     }
 
-    /// Prints the people page by page: never more than a page of them is in memory. Returns the cursors
-    /// before the first and after the last of them.
     async fn print_pages(
         &self,
         domain: &Domain,
         (filter, mut cursor): (PeopleFilter, Option<PeopleCursor>),
         output: &mut ListOutput,
-    ) -> Result<ListEnds> {
+    ) -> Result<Paging> {
         let encode = |cursor: PeopleCursor| filter.encode(&cursor);
-        let (mut rest, mut ends) = (self.limit.unwrap_or(u64::MAX), None);
-        loop {
-            let limit = u64::from(Limit::MAX).min(rest);
+        let mut paging = Paging::begin(self.limit.unwrap_or(u64::MAX));
+        while let Some(limit) = paging.limit() {
             let query = PeopleQuery {
                 filter: filter.clone(),
                 cursor,
-                limit: u32::try_from(limit).unwrap_or(Limit::MAX),
+                limit,
             };
             let page = domain.people.search(query).await?;
-            rest -= page.people.len() as u64;
+            cursor = page.next;
+            let (previous, next) = (page.previous.map(encode), page.next.map(encode));
+            paging.turn(page.people.len(), previous, next);
             for record in records(domain, page.people).await? {
                 output.item(&record, line)?;
             }
-            let ends = ends.get_or_insert_with(|| ListEnds {
-                previous_cursor: page.previous.map(encode),
-                ..ListEnds::none()
-            });
-            ends.next_cursor = page.next.map(encode);
-            cursor = page.next;
-            if cursor.is_none() || rest == 0 {
-                return Ok(ends.clone());
-            }
         }
+        Ok(paging)
     }
 }
 

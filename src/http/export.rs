@@ -14,7 +14,7 @@ use serde_json::Value;
 use strum::{EnumString, IntoStaticStr};
 
 use crate::error::{Chain, Error, Failure, Result};
-use crate::listing::{owned_pairs, read_parts};
+use crate::listing::{QueryPairs, read_parts};
 
 /// The name of the part that says the format.
 const FORMAT: &str = "format";
@@ -91,10 +91,9 @@ pub fn read_format(
     mut set: impl FnMut(&str, String) -> Result<(), String>,
 ) -> Result<ExportFormat> {
     let names: Vec<&str> = names.iter().copied().chain([FORMAT]).collect();
-    let pairs = owned_pairs(query);
-    let pairs = pairs.iter().map(|(name, value)| (&**name, &**value));
+    let pairs = QueryPairs::of(query);
     let mut format = ExportFormat::default();
-    read_parts(pairs, &names, |name, value| {
+    read_parts(pairs.iter(), &names, |name, value| {
         match name {
             FORMAT => format = value.parse().map_err(|_| "must be csv or jsonl")?,
             name => set(name, value)?,

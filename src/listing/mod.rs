@@ -10,5 +10,5 @@ mod time_bound;
 pub use self::count::MatchCount;
 pub use self::cursor::{CursorContent, ListKey};
 pub use self::page::{Limit, ListEnds, Page, Place, Way};
-pub use self::parts::{PageParts, one_of, owned_pairs, read_parts, refuse_parts, short, together};
+pub use self::parts::{PageParts, QueryPairs, one_of, read_parts, refuse_parts, short, together};
 pub use self::time_bound::{TimeBound, parse_time};

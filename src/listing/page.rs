@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::Serialize;
 
 use super::count::MatchCount;
-use super::cursor::CursorContent;
+use super::cursor::{CursorContent, ListKey};
 
 /// The items of a page, at most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -181,6 +181,19 @@ impl<T, K: Clone> Page<T, K> {
             items,
             next,
             previous,
+        }
+    }
+}
+
+impl<T, K: CursorContent> Page<T, K> {
+    /// Returns what the page says besides its items, as one of the list with that key.
+    #[must_use]
+    pub fn ends(&self, key: &ListKey, total: MatchCount) -> ListEnds {
+        ListEnds {
+            next_cursor: self.next.as_ref().map(|place| key.seal(place)),
+            previous_cursor: self.previous.as_ref().map(|place| key.seal(place)),
+            is_partial: false,
+            total,
         }
     }
 }

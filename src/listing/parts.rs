@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use url::form_urlencoded;
 
+use super::cursor::{CursorContent, ListKey};
 use super::page::Limit;
 use crate::error::{Error, FieldError, Result};
 use crate::text;
@@ -45,12 +46,32 @@ impl PageParts {
         })?;
         Ok(page)
     }
+
+    /// Returns where the page begins in the list with that key; `None` for the first page.
+    ///
+    /// # Errors
+    /// As [`ListKey::open`].
+    pub fn start<T: CursorContent>(&self, key: &ListKey) -> Result<Option<T>> {
+        let cursor = self.cursor.as_deref();
+        cursor.map(|cursor| key.open(cursor)).transpose()
+    }
 }
 
-/// Returns the named parts of a query.
-#[must_use]
-pub fn owned_pairs(query: &str) -> Vec<(Cow<'_, str>, Cow<'_, str>)> {
-    form_urlencoded::parse(query.as_bytes()).collect()
+/// The named parts of a query, decoded.
+#[derive(Debug, Clone)]
+pub struct QueryPairs<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
+
+impl<'a> QueryPairs<'a> {
+    /// Decodes a query.
+    #[must_use]
+    pub fn of(query: &'a str) -> Self {
+        Self(form_urlencoded::parse(query.as_bytes()).collect())
+    }
+
+    /// Returns the names and values.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (&**name, &**value))
+    }
 }
 
 /// Reads named parts with `set`, each without control characters. Empty values say nothing.
@@ -98,9 +119,7 @@ fn unknown(names: &[&str]) -> String {
 /// # Errors
 /// [`Error::Invalid`] with every part.
 pub fn refuse_parts(query: &str) -> Result<()> {
-    let pairs = owned_pairs(query);
-    let pairs = pairs.iter().map(|(name, value)| (&**name, &**value));
-    read_parts(pairs, &[], |_, _| Ok(()))
+    read_parts(QueryPairs::of(query).iter(), &[], |_, _| Ok(()))
 }
 
 /// Returns two results as one.

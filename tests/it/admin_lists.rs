@@ -196,7 +196,7 @@ async fn an_unknown_name_is_refused_and_named_at_every_path(app: &TestApp) {
 async fn who_and_what_there_is_not_finds_nothing_in_every_list(app: &TestApp) {
     let admin = populate(app).await;
     let unknown = "01a226cc-0000-7000-8000-000000000000";
-    let nothing = json!({"count": 0, "is_exact": true});
+    let empty = json!({"count": 0, "is_exact": true});
     for (path, name) in LISTS {
         let parts: &[&str] = match name {
             "sessions" | "events" => &["application", "user"],
@@ -207,7 +207,7 @@ async fn who_and_what_there_is_not_finds_nothing_in_every_list(app: &TestApp) {
             for value in [unknown, "nowhere", "nobody@example.org"] {
                 let page = list(&admin, path, &[(part, value)]).await;
                 let found = (ids(&page, name).len(), &page["total"]);
-                assert_eq!(found, (0, &nothing), "{path}?{part}={value}");
+                assert_eq!(found, (0, &empty), "{path}?{part}={value}");
             }
         }
     }

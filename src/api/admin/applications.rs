@@ -3,11 +3,11 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
 
-use crate::applications::{ApplicationPage, ApplicationRecord};
+use crate::applications::ApplicationRecord;
 use crate::error::Result;
 use crate::http::admin_caller::AuditApiCaller;
 use crate::http::app_state::AppState;
-use crate::listing::{ListEnds, ListKey, PageParts, owned_pairs};
+use crate::listing::{ListEnds, ListKey, PageParts, QueryPairs};
 
 #[derive(Serialize)]
 struct ApplicationList {
@@ -26,24 +26,15 @@ pub async fn list(
     AuditApiCaller(_): AuditApiCaller,
     request: HttpRequest,
 ) -> Result<HttpResponse> {
-    let pairs = owned_pairs(request.query_string());
-    let pairs = pairs.iter().map(|(name, value)| (&**name, &**value));
-    let parts = PageParts::read(pairs, &[], |_, _| Ok(()))?;
+    let pairs = QueryPairs::of(request.query_string());
+    let parts = PageParts::read(pairs.iter(), &[], |_, _| Ok(()))?;
     let key = ListKey::new("applications", &[]);
-    let start = parts.cursor.as_deref().map(|cursor| key.open(cursor));
-    let (start, limit) = (start.transpose()?, parts.limit.get());
-    let ApplicationPage {
-        items,
-        next,
-        previous,
-    } = app.applications.list_page(start, limit).await?;
+    let (start, limit) = (parts.start(&key)?, parts.limit.get());
+    let page = app.applications.list_page(start, limit).await?;
+    let ends = page.ends(&key, app.applications.count().await?);
+    let applications = page.items.into_iter();
     Ok(HttpResponse::Ok().json(ApplicationList {
-        applications: items.into_iter().map(ApplicationRecord::from).collect(),
-        ends: ListEnds {
-            next_cursor: next.map(|place| key.seal(&place)),
-            previous_cursor: previous.map(|place| key.seal(&place)),
-            is_partial: false,
-            total: app.applications.count().await?,
-        },
+        applications: applications.map(ApplicationRecord::from).collect(),
+        ends,
     }))
 }

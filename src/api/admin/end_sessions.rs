@@ -17,7 +17,7 @@ use crate::events::Origin;
 use crate::http::admin_caller::{AdminApiCaller, AdminJson, ApiAdmin};
 use crate::http::app_state::AppState;
 use crate::http::json::OptionalJson;
-use crate::listing::{owned_pairs, read_parts, refuse_parts};
+use crate::listing::{QueryPairs, read_parts, refuse_parts};
 use crate::sessions::EndedReason;
 use crate::sessions::bulk::{BulkState, EndOrder, EndRecord, OwnSessions, Selection};
 use crate::sessions::search::SessionFilter;
@@ -189,17 +189,12 @@ fn with_reason(
     OptionalJson(body): OptionalJson<ReasonBody>,
     admin: &ApiAdmin,
 ) -> Result<Origin> {
-    let pairs = owned_pairs(request.query_string());
-    let pairs = pairs.iter().map(|(name, value)| (&**name, &**value));
+    let pairs = QueryPairs::of(request.query_string());
     // A reason without a text is refused, as in a body.
     let mut reasons: Vec<String> = body.and_then(|body| body.reason).into_iter().collect();
-    reasons.extend(
-        pairs
-            .clone()
-            .filter(|(name, _)| *name == REASON)
-            .map(|(_, value)| value.to_owned()),
-    );
-    read_parts(pairs, &[REASON], |_, _| Ok(()))?;
+    let in_query = pairs.iter().filter(|(name, _)| *name == REASON);
+    reasons.extend(in_query.map(|(_, value)| value.to_owned()));
+    read_parts(pairs.iter(), &[REASON], |_, _| Ok(()))?;
     let origin = admin.origin();
     match &reasons[..] {
         [] => Ok(origin),

@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::http::admin_caller::AuditApiCaller;
 use crate::http::app_state::AppState;
 use crate::http::event_export::export_events;
-use crate::listing::{ListEnds, owned_pairs};
+use crate::listing::{ListEnds, QueryPairs};
 
 /// A page of the log, newest event first.
 #[derive(Serialize)]
@@ -29,8 +29,8 @@ pub async fn list(
     AuditApiCaller(_): AuditApiCaller,
     request: HttpRequest,
 ) -> Result<HttpResponse> {
-    let pairs = owned_pairs(request.query_string());
-    let query = EventLogQuery::parse(pairs.iter().map(|(name, value)| (&**name, &**value)))?;
+    let pairs = QueryPairs::of(request.query_string());
+    let query = EventLogQuery::parse(pairs.iter())?;
     let total = app.accounts.count_events(&query.filter);
     let (page, total) = try_join(app.accounts.search_events(&query), total).await?;
     let total = page.total(total);

@@ -7,8 +7,8 @@ use crate::db::JobId;
 use crate::error::Result;
 use crate::http::admin_caller::{AdminApiCaller, AuditApiCaller};
 use crate::http::app_state::AppState;
-use crate::listing::{ListEnds, ListKey, PageParts, owned_pairs, refuse_parts};
-use crate::sessions::bulk::{JobPage, JobRecord};
+use crate::listing::{ListEnds, ListKey, PageParts, QueryPairs, refuse_parts};
+use crate::sessions::bulk::JobRecord;
 
 #[derive(Serialize)]
 struct JobList {
@@ -27,27 +27,14 @@ pub async fn list(
     request: HttpRequest,
     _: AuditApiCaller,
 ) -> Result<HttpResponse> {
-    let pairs = owned_pairs(request.query_string());
-    let pairs = pairs.iter().map(|(name, value)| (&**name, &**value));
-    let parts = PageParts::read(pairs, &[], |_, _| Ok(()))?;
+    let pairs = QueryPairs::of(request.query_string());
+    let parts = PageParts::read(pairs.iter(), &[], |_, _| Ok(()))?;
     let key = ListKey::new("jobs", &[]);
-    let start = parts.cursor.as_deref().map(|cursor| key.open(cursor));
-    let (start, limit) = (start.transpose()?, parts.limit.get());
-    let JobPage {
-        items,
-        next,
-        previous,
-    } = app.sessions.list_bulk_jobs(start, limit).await?;
-    let jobs: Result<Vec<JobRecord>> = items.into_iter().map(JobRecord::new).collect();
-    Ok(HttpResponse::Ok().json(JobList {
-        jobs: jobs?,
-        ends: ListEnds {
-            next_cursor: next.map(|place| key.seal(&place)),
-            previous_cursor: previous.map(|place| key.seal(&place)),
-            is_partial: false,
-            total: app.sessions.count_bulk_jobs().await?,
-        },
-    }))
+    let (start, limit) = (parts.start(&key)?, parts.limit.get());
+    let page = app.sessions.list_bulk_jobs(start, limit).await?;
+    let ends = page.ends(&key, app.sessions.count_bulk_jobs().await?);
+    let jobs: Result<Vec<JobRecord>> = page.items.into_iter().map(JobRecord::new).collect();
+    Ok(HttpResponse::Ok().json(JobList { jobs: jobs?, ends }))
 }
 
 /// Shows one job.

@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::http::admin_caller::{ApiAdmin, AuditApiCaller};
 use crate::http::app_state::AppState;
 use crate::http::session_export::export_sessions;
-use crate::listing::{ListEnds, owned_pairs, refuse_parts};
+use crate::listing::{ListEnds, QueryPairs, refuse_parts};
 use crate::sessions::search::{SearchCursor, SearchQuery, SessionRecord};
 
 #[derive(Serialize)]
@@ -29,8 +29,8 @@ pub async fn list(
     AuditApiCaller(caller): AuditApiCaller,
     request: HttpRequest,
 ) -> Result<HttpResponse> {
-    let pairs = owned_pairs(request.query_string());
-    let query = SearchQuery::parse(pairs.iter().map(|(name, value)| (&**name, &**value)))?;
+    let pairs = QueryPairs::of(request.query_string());
+    let query = SearchQuery::parse(pairs.iter())?;
     let (filter, sort) = (query.filter.clone(), query.sort);
     let total = app.sessions.count_matching(&filter);
     let (page, total) = try_join(app.sessions.search(query), total).await?;

@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::http::admin_caller::{AdminPersonCaller, AuditApiCaller};
 use crate::http::app_state::AppState;
 use crate::http::json::Json;
-use crate::listing::{ListEnds, PageParts, owned_pairs, refuse_parts};
+use crate::listing::{ListEnds, PageParts, QueryPairs, refuse_parts};
 use crate::people::{
     EmailTrust, FullName, Invitee, NamedPeopleFilter, NewAccount, PeopleFilter, PeopleQuery,
     PlainPassword, Role, User, UserRecord,
@@ -59,9 +59,8 @@ pub async fn list(
     _: AuditApiCaller,
     request: HttpRequest,
 ) -> Result<HttpResponse> {
-    let pairs = owned_pairs(request.query_string());
-    let pairs = pairs.iter().map(|(name, value)| (&**name, &**value));
-    let (named, parts) = NamedPeopleFilter::parse(pairs)?;
+    let pairs = QueryPairs::of(request.query_string());
+    let (named, parts) = NamedPeopleFilter::parse(pairs.iter())?;
     let list = match app.applications.resolve(named).await? {
         Some(filter) => find(&app, filter, &parts).await?,
         None => UserList {

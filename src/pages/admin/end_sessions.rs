@@ -13,7 +13,6 @@ use crate::http::admin_caller::AdminForm;
 use crate::http::app_state::AppState;
 use crate::http::layout::{Layout, NavItem, page, see_other};
 use crate::pages::words::TimeView;
-use crate::people::User;
 use crate::sessions::bulk::{EndOrder, EndPreview, OwnSessions, Selection};
 use crate::sessions::{Caller, Session};
 
