@@ -226,7 +226,11 @@ impl ListEnds {
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
     use super::*;
+    use crate::db::JobId;
 
     /// Returns a page of the numbers from 1 to 5.
     fn page(start: Option<&Place<u8>>, limit: usize) -> Page<u8, u8> {
@@ -267,5 +271,46 @@ mod tests {
         let beyond = page(Some(&Place::after(5)), 2);
         assert!(beyond.items.is_empty());
         assert_eq!(page(beyond.previous.as_ref(), 2).items, [4, 5]);
+    }
+
+    #[test]
+    fn a_cursor_is_of_its_list_filter_and_order_only() {
+        let parts = |value: &str| vec![("q", value.to_owned())];
+        let key = ListKey::new("people", &parts("ada"));
+        for way in [Way::After, Way::From, Way::Before, Way::UpTo] {
+            let place = Place {
+                way,
+                key: "Blog".to_owned(),
+            };
+            let cursor = key.seal(&place);
+            assert_eq!(key.open::<Place<String>>(&cursor).unwrap(), place);
+            for other in [
+                ListKey::new("people", &parts("bob")),
+                ListKey::new("people", &[]),
+                ListKey::new("jobs", &parts("ada")),
+            ] {
+                assert!(other.open::<Place<String>>(&cursor).is_err());
+            }
+            assert!(key.open::<Place<JobId>>(&cursor).is_err());
+        }
+        for text in ["", "x", "AAAA", "é", "AAAAAAAAAAAAAAAAAAAAAAAAAAAA"] {
+            assert!(key.open::<Place<String>>(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_changed_cursor_is_refused() {
+        let key = ListKey::new("jobs", &[]);
+        let place = Place {
+            way: Way::After,
+            key: JobId::from_bytes([7; 16]),
+        };
+        let mut bytes = URL_SAFE_NO_PAD.decode(key.seal(&place)).unwrap();
+        for at in 0..bytes.len() {
+            bytes[at] ^= 1;
+            let changed = URL_SAFE_NO_PAD.encode(&bytes);
+            assert!(key.open::<Place<JobId>>(&changed).is_err(), "byte {at}");
+            bytes[at] ^= 1;
+        }
     }
 }

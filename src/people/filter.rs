@@ -2,7 +2,7 @@
 
 use strum::VariantNames;
 
-use super::search::PeopleCursor;
+use super::cursor::PeopleCursor;
 use super::values::{AccountState, EmailState, Role};
 use crate::db::{ApplicationId, UserId};
 use crate::error::{Error, Result};
@@ -90,7 +90,10 @@ impl NamedPeopleFilter {
     fn set(&mut self, name: &str, value: String) -> Result<(), String> {
         let others = &mut self.others;
         match name {
-            "q" => others.text = SearchText::parse(&short(value)?).unwrap_or_default(),
+            "q" => {
+                let text = SearchText::parse(&value);
+                others.text = text.map_err(|err| message(&err))?;
+            }
             "role" => others.role = Some(one_of(&value, Role::VARIANTS)?),
             "state" => others.state = Some(one_of(&value, AccountState::VARIANTS)?),
             "application" => self.application = Some(short(value)?),
@@ -148,4 +151,10 @@ impl PeopleFilter {
         ];
         ListKey::new("people", &parts)
     }
+}
+
+/// Returns the message of an error about one part.
+fn message(err: &Error) -> String {
+    let messages = err.field_errors().iter().map(|err| err.message.as_str());
+    messages.collect::<Vec<_>>().join("; ")
 }

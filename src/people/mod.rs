@@ -2,6 +2,7 @@
 //! get the same response in the same time.
 
 mod create;
+mod cursor;
 mod external;
 mod filter;
 pub(crate) mod mailbox;
@@ -15,11 +16,12 @@ mod values;
 
 pub use self::create::{EmailTrust, Invitee, NewAccount};
 pub(crate) use self::create::{create_invited, create_user, find_holder, find_other_holder};
+pub use self::cursor::PeopleCursor;
 pub use self::external::ExternalPerson;
 pub use self::filter::{NamedPeopleFilter, PeopleFilter, SearchText};
 pub use self::passwords::{Hasher, PasswordHash, Verification, VoidPassword};
 pub use self::record::UserRecord;
-pub use self::search::{PeopleCursor, PeoplePage, PeopleQuery};
+pub use self::search::{PeoplePage, PeopleQuery};
 pub use self::store::User;
 pub use self::user::known_by;
 pub use self::values::{

@@ -5,13 +5,14 @@
 use std::collections::HashSet;
 
 use super::People;
+use super::cursor::{Part, PeopleCursor, is_beyond};
 use super::filter::{PeopleFilter, SearchText};
 use super::store::search::{self as store, Candidate, Driver, Scan};
 use super::store::{self as people_store, User};
 use super::values::{AccountState, EmailState, Role};
 use crate::db::{AnyConnection, UserId};
 use crate::error::Result;
-use crate::listing::{CursorContent, MatchCount, Page, Place, Way};
+use crate::listing::{MatchCount, Page, Way};
 
 /// People whom one search reads at most.
 const MAX_SCANNED: usize = 50_000;
@@ -22,51 +23,6 @@ const MAX_COUNTED: usize = 10_000;
 /// People who are found by how something begins at most. Where there are more, each is found in
 /// their turn.
 const MAX_PREFIXED: usize = 200;
-
-/// The part of a search's results that a person is in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Part {
-    /// Found by how something begins.
-    Prefixed,
-    /// Found by reading.
-    Scanned,
-}
-
-/// A place in the results of a search.
-pub type PeopleCursor = Place<(Part, UserId)>;
-
-impl CursorContent for (Part, UserId) {
-    fn write(&self, bytes: &mut Vec<u8>) {
-        bytes.push(match self.0 {
-            Part::Prefixed => 0,
-            Part::Scanned => 1,
-        });
-        self.1.write(bytes);
-    }
-
-    fn read(bytes: &[u8]) -> Option<Self> {
-        let (part, id) = bytes.split_first()?;
-        let part = match part {
-            0 => Part::Prefixed,
-            1 => Part::Scanned,
-            _ => return None,
-        };
-        Some((part, UserId::read(id)?))
-    }
-}
-
-/// Returns whether a person is on the cursor's side of its place.
-fn is_beyond(cursor: PeopleCursor, (part, id): (Part, UserId)) -> bool {
-    let (other_part, other_id) = cursor.key;
-    // Newest first: the larger id comes before.
-    let order = part.cmp(&other_part).then(other_id.cmp(&id));
-    match cursor.way {
-        Way::After => order.is_gt(),
-        Way::From => order.is_ge(),
-        Way::Before => order.is_lt(),
-        Way::UpTo => order.is_le(),
-    }
-}
 
 /// A search for people.
 #[derive(Debug, Clone)]

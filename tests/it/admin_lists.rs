@@ -21,6 +21,7 @@ on_both!(
     an_order_is_one_object,
     a_reason_to_delete_is_in_the_query_or_the_body,
     lists_of_many_say_that_their_number_is_not_exact,
+    only_ended_sessions_are_sorted_by_their_end,
 );
 
 /// The paths of the lists, with the names of what they list.
@@ -323,4 +324,38 @@ async fn lists_of_many_say_that_their_number_is_not_exact(app: &TestApp) {
     // Those that an address finds are not counted besides the page.
     let none = list(&admin, path, &[("ip", "203.0.113.9")]).await;
     assert_eq!(none["total"], json!({"count": 0, "is_exact": true}));
+}
+
+async fn only_ended_sessions_are_sorted_by_their_end(app: &TestApp) {
+    let admin = Admin::start(app, "admin@example.org").await;
+    let ada = app.register("ada@example.org").await;
+    let mut ended = Vec::new();
+    let mut devices = Vec::new();
+    for _ in 0..3 {
+        devices.push(app.login(&ada, IPHONE).await);
+    }
+    // They end in another order than that of their sign-ins.
+    devices.swap(0, 2);
+    for device in &devices {
+        app.advance(Duration::from_secs(1));
+        let body = json!({"ids": [device.id()], "reason": "Lost"});
+        order(&admin.device, &body).await.expect(200);
+        ended.push(device.id());
+    }
+    let path = LISTS[3].0;
+    for sort in ["ended", "-ended"] {
+        for refused in ["", "live", "any"] {
+            let query = [("sort", sort), ("state", refused)];
+            let request = admin.device.request("GET", path).query(&query);
+            let problem = TestResponse::to(request)
+                .await
+                .problem(400, "invalid_request");
+            assert_eq!(problem["errors"][0]["field"], "sort", "{refused}");
+        }
+        let by_state = list(&admin, path, &[("sort", sort), ("state", "ended")]).await;
+        let by_reason = list(&admin, path, &[("sort", sort), ("reason", "admin")]).await;
+        assert_eq!(ids(&by_state, "sessions"), ended);
+        assert_eq!(ids(&by_reason, "sessions"), ended);
+        ended.reverse();
+    }
 }
