@@ -37,11 +37,11 @@ const LISTS: [(&str, &str); 5] = [
 async fn populate(app: &TestApp) -> Admin {
     let admin = Admin::start(app, "admin@example.org").await;
     let rollcall = Program::with(&app.database);
-    for name in ["Blog", "Shop", "Übung 50%", "Zoo"] {
+    for (n, name) in ["Blog", "Shop", "Übung 50%", "Zoo"].into_iter().enumerate() {
         rollcall
             .run(&["application", "add", "--name", name])
             .expect_done();
-        let person = app.register(&format!("{}@example.org", name.len())).await;
+        let person = app.register(&format!("person{n}@example.org")).await;
         let device = app.login(&person, IPHONE).await;
         let body = json!({"ids": [device.id()], "reason": "Lost"});
         order(&admin.device, &body).await.expect(200);
