@@ -1,9 +1,9 @@
 //! `rollcall config`
 
 use super::error::Result;
+use super::output::print_line;
 use crate::settings::Settings;
 
 pub(super) fn run(settings: &Settings) -> Result<()> {
-    print!("{}", settings.to_toml()?);
-    Ok(())
+    print_line!("{}", settings.to_toml()?.trim_end())
 }
