@@ -244,7 +244,11 @@ fn api_admin(
     }
 }
 
-fn require_role(caller: &Caller, least: Role) -> Result<()> {
+/// Verifies that a person may at least as much as `least`.
+///
+/// # Errors
+/// [`Error::NotFound`] when they may not.
+pub(super) fn require_role(caller: &Caller, least: Role) -> Result<()> {
     match caller.user.role() >= least {
         true => Ok(()),
         false => Err(Error::NotFound),

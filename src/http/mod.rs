@@ -2,6 +2,7 @@
 //! middleware for cookies, headers, logs and error responses.
 
 pub mod admin_caller;
+pub mod admin_gate;
 pub mod api_client;
 pub mod app_state;
 pub mod assets;
