@@ -23,7 +23,7 @@ use tokio::sync::Semaphore;
 pub use self::connection::AnyConnection;
 use self::connection::{Access, ConnectionManager};
 pub(crate) use self::connection::{MultiBackend, on_each};
-pub(crate) use self::functions::folded;
+pub(crate) use self::functions::{folded, is_in_range, network_key};
 pub use self::lock::NodeLock;
 pub(crate) use self::lock::lock_name;
 pub(crate) use self::statement::{cached, first_rows, in_few_sizes, uncached};
