@@ -26,6 +26,7 @@ pub mod layout;
 pub mod notice;
 pub mod notice_cookies;
 pub mod onward;
+pub mod person_export;
 pub mod prefetch;
 pub mod received_cookies;
 pub mod request_log;
