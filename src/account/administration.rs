@@ -2,14 +2,17 @@
 //! the reason they stated; where it was so already, nothing is.
 
 use super::Accounts;
+use super::closing::revoke_orders;
 use super::emails::{cancel_pending_change, require_free};
-use super::last_admin::LockedPerson;
+use super::last_admin::{LockedPerson, lock_doer};
+use super::messages::queue_email_replaced;
 use crate::alerts::{AlertContext, AlertKind};
 use crate::clock::Timestamp;
 use crate::db::{AnyConnection, UserId};
 use crate::error::{Error, Result};
 use crate::events::{self, EventKind, NewEvent, Origin};
 use crate::people::{self, AccountState, Email, FullName, NewAccount, PasswordHash, Role, User};
+use crate::sessions::bulk::StopCause;
 use crate::sessions::{self, EndedReason};
 
 /// The outcome of what an administrator does to an account.
@@ -53,6 +56,7 @@ impl Accounts {
         let now = self.clock.now();
         self.db
             .transaction(move |c| {
+                lock_doer(c, &origin)?;
                 let user = people::create_user(c, &account, &hash, now)?;
                 let kind = EventKind::AccountCreated;
                 let event = NewEvent::for_person(user.id, kind, &origin, now);
@@ -64,7 +68,8 @@ impl Accounts {
     }
 
     /// Disables an account, so that its owner can't sign in; ends all their sessions, voids the links
-    /// that set a password, cancels a pending change of e-mail, and stops what they ordered.
+    /// that set a password, theirs and those that they made, cancels a pending change of e-mail, and
+    /// stops what they ordered.
     ///
     /// # Errors
     /// [`Error::LastAdmin`] when nobody else could administer the service; [`Error::NotFound`] when
@@ -76,7 +81,7 @@ impl Accounts {
         let accounts = self.clone();
         self.db
             .transaction(move |c| {
-                let person = accounts.lock_person(c, id)?;
+                let person = accounts.lock_person_for(c, id, &origin)?;
                 if !person.user.is_active {
                     return Ok(Administered::Unchanged);
                 }
@@ -84,7 +89,7 @@ impl Accounts {
                 people::store::update_state(c, id, AccountState::Disabled, now)?;
                 people::store::delete_resets(c, id)?;
                 cancel_pending_change(c, &person.user)?;
-                sessions::store::stop_jobs_of(c, id, now)?;
+                revoke_orders(c, id, StopCause::Disabled, now)?;
                 let ended = sessions::end_all(c, id, REASON, &origin, now)?.len();
                 record(c, id, EventKind::Disabled, &origin, now)?;
                 Ok(Administered::Done { ended })
@@ -98,9 +103,10 @@ impl Accounts {
     /// [`Error::NotFound`] when there is no such person.
     pub async fn enable(&self, id: UserId, origin: Origin) -> Result<Administered> {
         let now = self.clock.now();
+        let accounts = self.clone();
         self.db
             .transaction(move |c| {
-                if people::store::lock(c, id)?.is_active {
+                if accounts.lock_person_for(c, id, &origin)?.user.is_active {
                     return Ok(Administered::Unchanged);
                 }
                 people::store::update_state(c, id, AccountState::Active, now)?;
@@ -124,7 +130,7 @@ impl Accounts {
         let accounts = self.clone();
         self.db
             .transaction(move |c| {
-                let person = accounts.lock_person(c, id)?;
+                let person = accounts.lock_person_for(c, id, &origin)?;
                 let mut outcomes = Vec::new();
                 if let Some(role) = changes.role {
                     outcomes.push(change_role(c, &person, role, &origin, now)?);
@@ -148,7 +154,8 @@ impl Accounts {
             .await
     }
 
-    /// Changes what an account may do. What an administrator ordered stops with their role.
+    /// Changes what an account may do. What an administrator ordered stops with their role, and the
+    /// links that they made are void.
     ///
     /// # Errors
     /// [`Error::LastAdmin`] when nobody else could administer the service; [`Error::Invalid`] for a
@@ -163,7 +170,7 @@ impl Accounts {
     }
 
     /// Sets a person's e-mail on behalf of an administrator, who vouches for it. It opens no window
-    /// for the former one, and closes open ones.
+    /// for the former one, which is told if it was verified, and closes open ones.
     ///
     /// # Errors
     /// [`Error::EmailTaken`] when another account has it, or can still be taken back by it;
@@ -221,6 +228,10 @@ impl Accounts {
         let user = people::store::get(c, id)?;
         let alert = (AlertKind::EmailChanged, AlertContext::administrator(origin));
         self.alerts.raise(c, &user, alert, now)?;
+        // No window is open for the former address; it is to know all the same.
+        if self.sends_mail() && before.email_verified_at.is_some() && before.has_mailbox() {
+            queue_email_replaced(c, before, now)?;
+        }
         Ok(Administered::DONE)
     }
 
@@ -231,10 +242,11 @@ impl Accounts {
     /// have no mailbox; [`Error::NotFound`] when there is no such person.
     pub async fn vouch_email(&self, id: UserId, origin: Origin) -> Result<Administered> {
         let now = self.clock.now();
+        let accounts = self.clone();
         self.db
             .transaction(move |c| {
-                let user = people::store::lock(c, id)?;
-                vouch(c, &user, &origin, now)
+                let person = accounts.lock_person_for(c, id, &origin)?;
+                vouch(c, &person.user, &origin, now)
             })
             .await
     }
@@ -258,7 +270,7 @@ fn change_role(
     person.require_another_admin()?;
     people::store::update_role(c, user.id, role, now)?;
     if user.role() == Role::Admin {
-        sessions::store::stop_jobs_of(c, user.id, now)?;
+        revoke_orders(c, user.id, StopCause::Demoted, now)?;
     }
     let event = NewEvent::for_person(user.id, EventKind::RoleChanged, origin, now);
     events::record_events(c, &[event.with_detail(role.as_str())])?;

@@ -5,8 +5,9 @@ use super::emails::cancel_pending_change;
 use crate::clock::Timestamp;
 use crate::db::{AnyConnection, UserId};
 use crate::error::{Error, Result};
-use crate::events::Origin;
+use crate::events::{EventKind, NewEvent, Origin};
 use crate::net::IpRetention;
+use crate::sessions::bulk::StopCause;
 use crate::sessions::{EndedReason, Session};
 use crate::{events, people, sessions};
 
@@ -15,7 +16,8 @@ impl Accounts {
     /// that ended.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when there is no such person.
+    /// [`Error::NotFound`] when there is no such person, or an administrator who does it is none any
+    /// more.
     pub async fn sign_out_everywhere(
         &self,
         id: UserId,
@@ -23,9 +25,13 @@ impl Accounts {
         origin: Origin,
     ) -> Result<Vec<Session>> {
         let now = self.clock.now();
+        let accounts = self.clone();
         self.db
             .transaction(move |c| {
-                let user = people::store::lock(c, id)?;
+                let user = match reason {
+                    EndedReason::Admin => accounts.lock_person_for(c, id, &origin)?.user,
+                    _ => people::store::lock(c, id)?,
+                };
                 cancel_pending_change(c, &user)?;
                 sessions::end_all(c, id, reason, &origin, now)
             })
@@ -43,7 +49,7 @@ impl Accounts {
     }
 
     /// Deletes an account at the wish of its owner, with its sessions, devices, events, alerts and
-    /// queued messages.
+    /// queued messages. That it was deleted is recorded.
     ///
     /// # Errors
     /// [`Error::LastAdmin`] when nobody else could administer the service;
@@ -58,38 +64,78 @@ impl Accounts {
                 if !people::store::list_open_former(c, id, now)?.is_empty() {
                     return Err(Error::EmailChangedLately);
                 }
-                delete_person(c, id, now)
+                // Neither the session nor the address: they are the person's, and go with them.
+                let origin = Origin {
+                    user: Some(id),
+                    ..Origin::default()
+                };
+                delete_person(c, id, &deletion(id, &origin, now), now)
             })
             .await
     }
 
     /// Deletes an account on behalf of an administrator, with its sessions, devices, events, alerts
-    /// and queued messages. Since its events go as well, only the log says who did it.
+    /// and queued messages. That it was deleted is recorded, with who did it and why.
     ///
     /// # Errors
     /// [`Error::LastAdmin`] when nobody else could administer the service; [`Error::NotFound`] when
-    /// there is no such person.
+    /// there is no such person, or whoever does it is no administrator any more.
     pub async fn admin_delete(&self, id: UserId, origin: Origin) -> Result<()> {
         let now = self.clock.now();
         let accounts = self.clone();
+        let by = origin.user.map(|by| by.to_string());
         self.db
             .transaction(move |c| {
-                accounts.lock_person(c, id)?.require_another_admin()?;
-                delete_person(c, id, now)
+                let person = accounts.lock_person_for(c, id, &origin)?;
+                person.require_another_admin()?;
+                let origin = match origin.user == Some(id) {
+                    true => Origin {
+                        session: None,
+                        ip: None,
+                        ..origin
+                    },
+                    false => origin,
+                };
+                delete_person(c, id, &deletion(id, &origin, now), now)
             })
             .await?;
-        let by = origin.user.map(|by| by.to_string());
         tracing::info!(user = %id, by = by.as_deref().unwrap_or("the command line"), "an administrator deleted an account");
         Ok(())
     }
 }
 
-/// Deletes a person, whom the caller has locked. What they did to others stays recorded, without
-/// their addresses; what they ordered stops.
-pub(super) fn delete_person(c: &mut AnyConnection, id: UserId, now: Timestamp) -> Result<()> {
-    // A batch that is running has its job locked before sessions, and is over after this.
-    sessions::store::stop_jobs_of(c, id, now)?;
+/// Returns the event of the deletion of an account.
+pub(super) fn deletion(id: UserId, origin: &Origin, now: Timestamp) -> NewEvent {
+    NewEvent::for_person(id, EventKind::AccountDeleted, origin, now)
+}
+
+/// Deletes a person, whom the caller has locked, and records `deletion`. What they did to others stays
+/// recorded, without their addresses; what they ordered stops, and the links that they made are void.
+pub(super) fn delete_person(
+    c: &mut AnyConnection,
+    id: UserId,
+    deletion: &NewEvent,
+    now: Timestamp,
+) -> Result<()> {
+    revoke_orders(c, id, StopCause::Deleted, now)?;
     sessions::store::lock_of_people(c, &[id])?;
     events::redact_addresses_by(c, id, IpRetention::None)?;
-    people::store::delete(c, id)
+    people::store::delete(c, id)?;
+    // After it: it deletes the events of the person.
+    events::record_events(c, std::slice::from_ref(deletion))
+}
+
+/// Stops the jobs that a person ordered and deletes the links that they made, once they are no
+/// administrator any more; the caller has locked them. Whoever makes either has locked them as well,
+/// so none comes later.
+pub(super) fn revoke_orders(
+    c: &mut AnyConnection,
+    id: UserId,
+    cause: StopCause,
+    now: Timestamp,
+) -> Result<()> {
+    // A batch that is running has its job locked before sessions, and is over after this.
+    sessions::store::stop_jobs_of(c, id, cause, now)?;
+    people::store::delete_resets_by(c, id)?;
+    Ok(())
 }

@@ -136,9 +136,10 @@ impl Accounts {
     pub async fn create_reset(&self, id: UserId, origin: Origin) -> Result<ResetId> {
         let now = self.clock.now();
         let lifetime = self.policy.reset_lifetime;
+        let accounts = self.clone();
         self.db
             .transaction(move |c| {
-                let user = people::store::lock(c, id)?;
+                let user = accounts.lock_person_for(c, id, &origin)?.user;
                 if !user.may_reset_password() {
                     return Err(Error::NotFound);
                 }
@@ -149,6 +150,7 @@ impl Accounts {
                     created_at: now,
                     expires_at: now + lifetime,
                     is_invitation: false,
+                    by_user_id: origin.user,
                 };
                 people::store::insert_reset(c, &reset)?;
                 record(c, id, EventKind::ResetLinkCreated, &origin, now)?;
@@ -253,6 +255,7 @@ fn queue_answer(
         created_at: now,
         expires_at: now + lifetime,
         is_invitation: false,
+        by_user_id: None,
     };
     people::store::insert_reset(c, &reset)?;
     queue_reset(c, user, (reset.id, email.as_str()), now).map(drop)

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use super::Accounts;
+use super::last_admin::lock_doer;
 use super::messages::queue_reset;
 use crate::clock::Timestamp;
 use crate::db::{AnyConnection, ResetId, UserId};
@@ -54,10 +55,11 @@ impl Accounts {
         };
         self.db
             .transaction(move |c| {
+                lock_doer(c, &origin)?;
                 let user = people::create_invited(c, &invitee, (trust, &void), now)?;
                 let event = NewEvent::for_person(user.id, EventKind::Invited, &origin, now);
                 events::record_events(c, &[event.with_detail(invitee.role.as_str())])?;
-                accounts.create_invitation(c, user, now)
+                accounts.create_invitation(c, user, &origin, now)
             })
             .await
     }
@@ -72,14 +74,14 @@ impl Accounts {
         let accounts = self.clone();
         self.db
             .transaction(move |c| {
-                let user = people::store::lock(c, id)?;
+                let user = accounts.lock_person_for(c, id, &origin)?.user;
                 if !user.is_invited() || !user.is_active {
                     return Err(Error::NotFound);
                 }
                 people::store::delete_resets(c, id)?;
                 let event = NewEvent::for_person(id, EventKind::Invited, &origin, now);
                 events::record_events(c, &[event.with_detail(user.role().as_str())])?;
-                accounts.create_invitation(c, user, now)
+                accounts.create_invitation(c, user, &origin, now)
             })
             .await
     }
@@ -89,6 +91,7 @@ impl Accounts {
         &self,
         c: &mut AnyConnection,
         user: User,
+        origin: &Origin,
         now: Timestamp,
     ) -> Result<Invitation> {
         let expires_at = now + INVITATION_LIFETIME;
@@ -100,6 +103,7 @@ impl Accounts {
             created_at: now,
             expires_at,
             is_invitation: true,
+            by_user_id: origin.user,
         };
         people::store::insert_reset(c, &reset)?;
         if is_sent && !queue_reset(c, &user, (reset.id, &user.email), now)? {

@@ -5,6 +5,7 @@
 use super::Accounts;
 use crate::db::{AnyConnection, UserId};
 use crate::error::{Error, Result};
+use crate::events::Origin;
 use crate::people::{self, User};
 
 /// A person whose row is locked, with those of all administrators.
@@ -28,6 +29,29 @@ impl LockedPerson {
 }
 
 impl Accounts {
+    /// Locks a person and every administrator, as a part of a transaction in which an administrator
+    /// does something: they may have ceased to be one since their request began.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when there is no such person, or the person in `origin` is no
+    /// administrator any more.
+    pub(super) fn lock_person_for(
+        &self,
+        c: &mut AnyConnection,
+        id: UserId,
+        origin: &Origin,
+    ) -> Result<LockedPerson> {
+        let people = people::store::lock_with_admins(c, id)?;
+        let is_admin = |by| {
+            let is_found = |user: &User| user.id == by && user.is_admin && user.is_active;
+            people.iter().any(is_found)
+        };
+        match origin.user.is_none_or(is_admin) {
+            true => self.judge(people, id),
+            false => Err(Error::NotFound),
+        }
+    }
+
     /// Returns whether nobody but this person can administer the service.
     ///
     /// # Errors
@@ -69,5 +93,17 @@ impl Accounts {
             && !user.is_external()
             && !user.is_password_void()
             && is_email_accepted
+    }
+}
+
+/// Locks the person in `origin`, if there is one, as a part of a transaction in which an administrator
+/// does something to nobody who has an account yet.
+///
+/// # Errors
+/// [`Error::NotFound`] when they are no administrator any more.
+pub(super) fn lock_doer(c: &mut AnyConnection, origin: &Origin) -> Result<()> {
+    match origin.user {
+        Some(by) => people::store::require_admin(c, by),
+        None => Ok(()),
     }
 }

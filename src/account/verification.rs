@@ -1,14 +1,14 @@
 //! The verification of an e-mail by a link: at sign-up, and when it is changed.
 
 use super::Accounts;
-use super::closing::delete_person;
+use super::closing::{delete_person, deletion};
 use super::emails::require_free;
 use super::take_back::report_later;
 use crate::alerts::{AlertContext, AlertKind};
 use crate::clock::Timestamp;
 use crate::db::{AnyConnection, FormerEmailId, UserId, VerificationId};
 use crate::error::{Error, Result};
-use crate::events::{self, EventKind, NewEvent, Origin};
+use crate::events::{self, DECLINED, EventKind, NewEvent, Origin};
 use crate::people::store::{EmailVerification, FormerEmail, FormerState};
 use crate::people::{self, Email, Role, User};
 
@@ -146,7 +146,8 @@ impl Accounts {
                     people::store::mark_email_declined(c, user.id, now)?;
                     return Ok(Declined::SparedAccount);
                 }
-                delete_person(c, user.id, now)?;
+                let deletion = deletion(user.id, &Origin::default(), now);
+                delete_person(c, user.id, &deletion.with_detail(DECLINED), now)?;
                 Ok(Declined::DeletedAccount)
             })
             .await

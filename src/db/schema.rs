@@ -82,6 +82,8 @@ diesel::table! {
         finished_at -> Nullable<Timestamptz>,
         errors -> Int4,
         last_error -> Nullable<Text>,
+        stop_cause -> Nullable<Text>,
+        ahead -> Nullable<Text>,
     }
 }
 
@@ -247,6 +249,7 @@ diesel::table! {
         created_at -> Timestamptz,
         expires_at -> Timestamptz,
         is_invitation -> Bool,
+        by_user_id -> Nullable<Uuid>,
     }
 }
 
@@ -367,7 +370,6 @@ diesel::joinable!(former_emails -> users (user_id));
 diesel::joinable!(mail_queue -> alerts (alert_id));
 diesel::joinable!(mail_queue -> users (user_id));
 diesel::joinable!(password_resets -> users (user_id));
-diesel::joinable!(session_events -> users (user_id));
 diesel::joinable!(user_sessions -> users (user_id));
 diesel::joinable!(users -> applications (application_id));
 

@@ -46,6 +46,7 @@ impl Event {
             (None, None) => match self.kind {
                 // Whoever else does it has an account.
                 EventKind::PasswordChanged | EventKind::EmailChanged => Actor::Administrator,
+                EventKind::AccountDeleted if self.detail.is_none() => Actor::Administrator,
                 EventKind::Ended if self.is_ended_by_administrator() => Actor::Administrator,
                 kind if kind.is_administrative() => Actor::Administrator,
                 _ => Actor::Service,
@@ -90,7 +91,8 @@ impl EventKind {
             | Self::EmailChanged
             | Self::EmailChangeRequested
             | Self::EmailVerified
-            | Self::TakenBack => false,
+            | Self::TakenBack
+            | Self::AccountDeleted => false,
         }
     }
 }

@@ -28,6 +28,9 @@ use crate::db::{AnyConnection, ApplicationId, Db, EventId, JobId, SessionId, Use
 use crate::error::Result;
 use crate::net::IpRetention;
 
+/// The detail of the deletion of an account that whoever reads its mailbox declined.
+pub const DECLINED: &str = "declined";
+
 /// The kind of an event. Its text form is stored.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr, VariantArray, VariantNames,
@@ -73,6 +76,10 @@ pub enum EventKind {
     EmailVouched,
     /// An administrator exported what is stored about the person.
     Exported,
+    /// The account was deleted, by its owner or by an administrator; or since whoever reads its mailbox
+    /// declined it, which is the detail [`DECLINED`]. It outlives the account, whose other events go
+    /// with it.
+    AccountDeleted,
 }
 
 impl EventKind {
@@ -291,12 +298,18 @@ pub struct EventPage {
     pub next_before: Option<EventId>,
 }
 
-/// Lists the events of a person, newest first, at most `limit`.
+/// Lists the events of a person, newest first, at most `limit`: those before the one with the id
+/// `before`.
 ///
 /// # Errors
 /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
-pub async fn list_by_person(db: &Db, user: UserId, limit: u32) -> Result<Vec<Event>> {
-    db.read(move |c| store::list_by_person(c, user, i64::from(limit)))
+pub async fn list_by_person(
+    db: &Db,
+    user: UserId,
+    before: Option<EventId>,
+    limit: u32,
+) -> Result<Vec<Event>> {
+    db.read(move |c| store::list_by_person(c, user, before, i64::from(limit)))
         .await
 }
 

@@ -73,9 +73,6 @@ async fn judge_program(request: &HttpRequest) -> Result<()> {
 /// That is no use of the session: the handler's extractor records one.
 async fn judge_person(request: &HttpRequest, claim: Claim) -> Result<()> {
     let app = app_state(request)?;
-    let caller = app
-        .sessions
-        .identify(claim, location(request, app))
-        .await?;
+    let caller = app.sessions.identify(claim, location(request, app)).await?;
     require_role(&caller, Role::Auditor)
 }

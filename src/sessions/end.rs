@@ -7,6 +7,7 @@ use crate::clock::Timestamp;
 use crate::db::{AnyConnection, SessionId, UserId};
 use crate::error::{Error, Result};
 use crate::events::{self, EventKind, NewEvent, Origin};
+use crate::people;
 
 /// The outcome of ending one session. In either case it is over now.
 #[derive(Debug)]
@@ -21,7 +22,8 @@ impl Sessions {
     /// Ends one session of `owner`.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when `owner` has no such session.
+    /// [`Error::NotFound`] when `owner` has no such session, or an administrator who ends it is none
+    /// any more.
     pub async fn end_session(
         &self,
         owner: UserId,
@@ -32,6 +34,9 @@ impl Sessions {
         let at = self.clock.now();
         self.db
             .transaction(move |c| {
+                if let (EndedReason::Admin, Some(by)) = (reason, origin.user) {
+                    people::store::require_admin(c, by)?;
+                }
                 let end = SessionEnd::by(&origin, reason, at);
                 let Some(ended) = store::end(c, owner, id, end)? else {
                     return store::find(c, owner, id)?

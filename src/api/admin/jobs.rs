@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::http::admin_caller::{AdminApiCaller, AuditApiCaller};
 use crate::http::app_state::AppState;
 use crate::http::error_response::bad_query;
-use crate::sessions::bulk::{BulkJob, BulkState, Selection};
+use crate::sessions::bulk::{BulkJob, BulkState, Selection, StopCause};
 
 /// The number of jobs on a page where the request has no `limit`.
 const DEFAULT_PAGE: u32 = 50;
@@ -24,6 +24,8 @@ const MAX_PAGE: u32 = 200;
 pub(super) struct JobJson {
     id: JobId,
     state: BulkState,
+    /// Why it was stopped, if it was.
+    stop_cause: Option<StopCause>,
     reason: Option<String>,
     /// The filter, if it is for the sessions that one finds.
     filter: Option<BTreeMap<&'static str, String>>,
@@ -73,6 +75,7 @@ impl JobJson {
         Ok(Self {
             id: job.id,
             state: job.state,
+            stop_cause: job.stop_cause,
             filter,
             listed,
             by: ByJson {

@@ -1,7 +1,6 @@
 //! `/api/v1/admin/users/{id}/…`: what administrators do to one person. An application with a key for
 //! it may disable people, and nothing else of it.
 
-use actix_web::http::header::CONTENT_DISPOSITION;
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +12,7 @@ use crate::error::{Error, Result};
 use crate::http::admin_caller::{AdminApiCaller, AdminPersonCaller};
 use crate::http::app_state::AppState;
 use crate::http::json::Json;
+use crate::http::person_export::send_export;
 
 /// `POST /api/v1/admin/users/{id}/disable`
 #[derive(Deserialize)]
@@ -34,6 +34,7 @@ pub struct EnableRequest {
 #[serde(deny_unknown_fields)]
 pub struct DeleteRequest {
     email: String,
+    reason: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -154,10 +155,7 @@ pub async fn export(
     id: web::Path<UserId>,
 ) -> Result<HttpResponse> {
     let export = app.accounts.admin_export(*id, caller.origin()).await?;
-    let disposition = format!(r#"attachment; filename="rollcall-{}.json""#, *id);
-    Ok(HttpResponse::Ok()
-        .insert_header((CONTENT_DISPOSITION, disposition))
-        .json(export))
+    send_export(export, &format!("rollcall-{id}")).await
 }
 
 /// Deletes a person with all that belongs to them: 204.
@@ -180,6 +178,10 @@ pub async fn delete(
         };
         return Err(Error::field("email", message));
     }
-    app.accounts.admin_delete(*id, caller.origin()).await?;
+    let origin = match body.reason {
+        Some(reason) => caller.origin().with_reason(reason.parse()?),
+        None => caller.origin(),
+    };
+    app.accounts.admin_delete(*id, origin).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -1,7 +1,7 @@
 //! The wording of events for those who administer.
 
 use super::session_words;
-use crate::events::{Event, EventKind};
+use crate::events::{DECLINED, Event, EventKind};
 
 /// Returns what a kind of events is, in words.
 pub(super) fn kind(kind: EventKind) -> String {
@@ -25,6 +25,7 @@ pub(super) fn kind(kind: EventKind) -> String {
         EventKind::NameChanged => "Name changed".into(),
         EventKind::EmailVouched => "E-mail marked as verified".into(),
         EventKind::Exported => "Data exported".into(),
+        EventKind::AccountDeleted => "Account deleted".into(),
     }
 }
 
@@ -37,6 +38,9 @@ pub(super) fn detail(event: &Event) -> Option<String> {
             Err(_) => detail,
         }),
         EventKind::Renamed => Some(format!("“{detail}”")),
+        EventKind::AccountDeleted if detail == DECLINED => {
+            Some("whoever reads its mailbox said that it isn’t theirs".into())
+        }
         _ => Some(detail),
     }
 }

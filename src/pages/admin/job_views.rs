@@ -8,7 +8,7 @@ use crate::db::{ApplicationId, UserId};
 use crate::error::{Error, Result};
 use crate::http::app_state::AppState;
 use crate::pages::words::TimeView;
-use crate::sessions::bulk::{BulkJob, BulkState, Selection};
+use crate::sessions::bulk::{BulkJob, BulkState, Selection, StopCause};
 use crate::sessions::search::{SessionFilter, TimeBound};
 
 const DELETED_APPLICATION: &str = "an application that was deleted";
@@ -187,12 +187,30 @@ fn summary(job: &BulkJob) -> String {
             "{ended}. {} could not be ended and are still live; the log says why.",
             quantity::number(n.unsigned_abs())
         ),
-        (BulkState::Stopped, _) => {
-            format!("It was stopped before its end. {ended}; the others were left as they are.")
-        }
+        (BulkState::Stopped, _) => format!(
+            "{} {ended}; the others were left as they are.",
+            stop_words(job.stop_cause)
+        ),
         (BulkState::Failed, _) => format!(
             "It could not go on; the log says why. {ended}; the others were left as they are."
         ),
+    }
+}
+
+/// Returns that a job was stopped, and why.
+fn stop_words(cause: Option<StopCause>) -> &'static str {
+    match cause {
+        None | Some(StopCause::Requested) => "It was stopped before its end.",
+        Some(StopCause::Disabled) => {
+            "It was stopped when the account that ordered it was disabled."
+        }
+        Some(StopCause::Demoted) => {
+            "It was stopped when whoever ordered it ceased to be an administrator."
+        }
+        Some(StopCause::Deleted) => "It was stopped when the account that ordered it was deleted.",
+        Some(StopCause::Secured) => {
+            "It was stopped when the account that ordered it got a new password, or was taken back."
+        }
     }
 }
 

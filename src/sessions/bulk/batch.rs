@@ -1,11 +1,12 @@
 //! The batches of a bulk job.
 
 use super::selection::Selection;
-use super::state::BulkState;
+use super::state::{BulkState, StopCause};
 use crate::clock::Timestamp;
 use crate::db::{AnyConnection, JobId, SessionId};
 use crate::error::{Chain, Error, Result};
 use crate::events::Origin;
+use crate::people;
 use crate::sessions::search::{IdBatch, list_ids_after, list_matching, names_exist};
 use crate::sessions::store::{self, BulkJob, Progress, SessionEnd};
 use crate::sessions::{EndedReason, Sessions, record_ended};
@@ -126,7 +127,7 @@ impl Sessions {
                     return Ok(());
                 };
                 if store::update_error(c, &job, &error, now)? >= MAX_ERRORS {
-                    store::finish_job(c, id, BulkState::Failed, now)?;
+                    store::finish_job(c, id, (BulkState::Failed, None), now)?;
                 }
                 Ok(())
             })
@@ -143,9 +144,13 @@ impl Sessions {
                 if matches!(&act, Act::Skip(position, _) if *position != job.position_id) {
                     return Ok(BatchOutcome::More);
                 }
+                if let Some(cause) = find_stop_cause(c, &job)? {
+                    store::finish_job(c, id, (BulkState::Stopped, Some(cause)), now)?;
+                    return Ok(BatchOutcome::Over);
+                }
                 let Some(due) = list_due(c, &job, size, now)? else {
                     store::update_error(c, &job, NAMES_GONE, now)?;
-                    store::finish_job(c, id, BulkState::Failed, now)?;
+                    store::finish_job(c, id, (BulkState::Failed, None), now)?;
                     return Ok(BatchOutcome::Over);
                 };
                 let position = due.position;
@@ -186,6 +191,7 @@ fn list_due(
             let limit = i64::try_from(size).unwrap_or(i64::MAX);
             let IdBatch { sessions, position } =
                 list_ids_after(c, &job.bounded(*filter), after, now, limit)?;
+            let sessions = without_later(c, job, sessions)?;
             let position = position.map(|(at, id)| (Some(at), id));
             Due { sessions, position }
         }
@@ -199,6 +205,36 @@ fn list_due(
         });
     }
     Ok(Some(due))
+}
+
+/// Returns why a job must not go on: whoever ordered it is no administrator any more. What makes them
+/// that stops their jobs as well; this is for whatever else changed the row.
+fn find_stop_cause(c: &mut AnyConnection, job: &BulkJob) -> Result<Option<StopCause>> {
+    let Some(by) = job.by_user_id else {
+        return Ok(None);
+    };
+    Ok(match people::store::get(c, by) {
+        Err(Error::NotFound) => Some(StopCause::Deleted),
+        Ok(user) if !user.is_active => Some(StopCause::Disabled),
+        Ok(user) if !user.is_admin => Some(StopCause::Demoted),
+        found => found.map(|_| None)?,
+    })
+}
+
+/// Leaves out the sessions that were signed in after the order. Those that a clock had signed in ahead
+/// of it by then are stored in the job.
+fn without_later(
+    c: &mut AnyConnection,
+    job: &BulkJob,
+    mut sessions: Vec<SessionId>,
+) -> Result<Vec<SessionId>> {
+    let ahead = job.ahead()?.filter(|_| job.opened_until > job.created_at);
+    if let Some(ahead) = ahead {
+        let mut later = store::list_signed_in_after(c, &sessions, job.created_at)?;
+        later.retain(|id| !ahead.contains(id));
+        sessions.retain(|id| !later.contains(id));
+    }
+    Ok(sessions)
 }
 
 fn listed_after(ids: &[SessionId], after: Option<SessionId>, size: usize) -> Due {

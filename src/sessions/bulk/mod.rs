@@ -13,5 +13,5 @@ pub use self::batch::BatchOutcome;
 pub use self::orders::{EndOrder, JobPage, Ordered, OwnSessions};
 pub use self::preview::EndPreview;
 pub use self::selection::{MAX_LISTED, Selection};
-pub use self::state::BulkState;
+pub use self::state::{BulkState, StopCause};
 pub use crate::sessions::store::BulkJob;

@@ -2,11 +2,13 @@
 
 use super::batch::BatchOutcome;
 use super::preview::EndPreview;
-use super::selection::Selection;
-use super::state::BulkState;
-use crate::db::{JobId, NodeLock};
+use super::selection::{MAX_LISTED, Selection, encode};
+use super::state::{BulkState, StopCause};
+use crate::clock::Timestamp;
+use crate::db::{AnyConnection, JobId, NodeLock};
 use crate::error::{Chain, Error, Result};
 use crate::events::{Origin, StatedReason};
+use crate::people;
 use crate::sessions::Sessions;
 use crate::sessions::store::{self, BulkJob, NewBulkJob};
 
@@ -84,7 +86,8 @@ impl Sessions {
     ///
     /// # Errors
     /// [`Error::Invalid`] when the filter names a person or an application that there is not, or
-    /// several people with too many sessions. [`Error::Unavailable`] when the database doesn't respond.
+    /// several people with too many sessions; [`Error::NotFound`] when whoever orders it is no
+    /// administrator any more; [`Error::Unavailable`] when the database doesn't respond.
     pub async fn create_job(&self, order: EndOrder) -> Result<Ordered> {
         let EndOrder {
             selection,
@@ -105,7 +108,13 @@ impl Sessions {
         let job = self
             .db
             .transaction(move |c| {
+                // They may have been disabled or demoted since their request began. Whoever does that
+                // locks them as well, and stops what is stored by then.
+                if let Some(by) = origin.user {
+                    people::store::require_admin(c, by)?;
+                }
                 // The clock of the node that a session was signed in on may be ahead of this one.
+                let ahead = list_ahead(c, now)?;
                 let latest = store::find_latest_sign_in(c)?.unwrap_or(now);
                 let job = NewBulkJob {
                     id: JobId::new(now),
@@ -123,6 +132,7 @@ impl Sessions {
                     total,
                     is_total_exact,
                     updated_at: now,
+                    ahead: ahead.as_deref(),
                 };
                 store::insert_job(c, &job)
             })
@@ -163,10 +173,13 @@ impl Sessions {
     /// # Errors
     /// [`Error::NotFound`] when there is no such job.
     pub async fn stop_bulk_job(&self, id: JobId) -> Result<BulkJob> {
+        const STOPPED: (BulkState, Option<StopCause>) =
+            (BulkState::Stopped, Some(StopCause::Requested));
+
         let now = self.clock.now();
         self.db
             .transaction(move |c| {
-                let stopped = store::finish_job(c, id, BulkState::Stopped, now)?;
+                let stopped = store::finish_job(c, id, STOPPED, now)?;
                 match stopped {
                     Some(job) => Ok(job),
                     None => store::find_job(c, id)?.ok_or(Error::NotFound),
@@ -193,5 +206,16 @@ impl Sessions {
                 }
             })
             .await
+    }
+}
+
+/// Returns the sessions whose sign-in is after `now`, as they are stored; `None` when they are so many
+/// that the order is for all up to the latest one.
+fn list_ahead(c: &mut AnyConnection, now: Timestamp) -> Result<Option<String>> {
+    let limit = i64::try_from(MAX_LISTED).unwrap_or(i64::MAX);
+    let ahead = store::list_live_signed_in_after(c, now, limit.saturating_add(1))?;
+    match ahead.len() > MAX_LISTED {
+        true => Ok(None),
+        false => encode(&ahead).map(Some),
     }
 }

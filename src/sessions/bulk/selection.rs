@@ -91,7 +91,16 @@ impl BulkJob {
         }
     }
 
-    /// Returns `filter` without sessions that were signed in after the order.
+    /// Returns the sessions that it is for though their sign-in is after the order; `None` where it is
+    /// for any such session up to the latest one.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when its row can't be read.
+    pub(super) fn ahead(&self) -> Result<Option<Vec<SessionId>>> {
+        self.ahead.as_deref().map(decode).transpose()
+    }
+
+    /// Returns `filter` without sessions that were signed in after the latest one that it may end.
     pub(super) fn bounded(&self, filter: SessionFilter) -> SessionFilter {
         let after = self.opened_until + TICK;
         let end = filter
@@ -104,7 +113,7 @@ impl BulkJob {
     }
 }
 
-fn encode<T: serde::Serialize>(value: &T) -> Result<String> {
+pub(super) fn encode<T: serde::Serialize>(value: &T) -> Result<String> {
     serde_json::to_string(value)
         .map_err(|err| Error::Internal(Failure::new("a job could not be stored", err)))
 }

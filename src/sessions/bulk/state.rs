@@ -1,4 +1,4 @@
-//! The states of a bulk job.
+//! The states of a bulk job, and why one was stopped.
 
 use serde::Serialize;
 use strum::{EnumString, IntoStaticStr};
@@ -19,6 +19,32 @@ pub enum BulkState {
 }
 
 impl BulkState {
+    /// Returns the text form.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+}
+
+/// Why a bulk job was stopped. Its text form is stored, and is its name in JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, EnumString, IntoStaticStr)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum StopCause {
+    /// Somebody asked for it.
+    Requested,
+    /// Whoever ordered it was disabled.
+    Disabled,
+    /// Whoever ordered it ceased to be an administrator.
+    Demoted,
+    /// The account of whoever ordered it was deleted.
+    Deleted,
+    /// The account of whoever ordered it was taken back by its mailbox, or got a new password from
+    /// outside every session: somebody else may have ordered it.
+    Secured,
+}
+
+impl StopCause {
     /// Returns the text form.
     #[must_use]
     pub fn as_str(self) -> &'static str {

@@ -1,16 +1,15 @@
-//! Every query of `bulk_jobs`, and those of `user_sessions` that only bulk jobs need.
+//! Every query of `bulk_jobs`.
 
 use diesel::prelude::*;
 
-use super::model::Session;
 use crate::clock::Timestamp;
-use crate::db::schema::{bulk_jobs, user_sessions, users};
+use crate::db::schema::bulk_jobs;
 use crate::db::{AnyConnection, ApplicationId, JobId, SessionId, UserId, on_each, read_from_text};
 use crate::error::Result;
-use crate::people::User;
-use crate::sessions::bulk::state::BulkState;
+use crate::sessions::bulk::state::{BulkState, StopCause};
 
 read_from_text!(BulkState);
+read_from_text!(StopCause);
 
 /// An order to end sessions, and how far it has come.
 #[derive(Debug, Clone, Queryable, Selectable)]
@@ -60,6 +59,11 @@ pub struct BulkJob {
     pub(in crate::sessions) errors: i32,
     /// The last error, for operators: no client is sent it.
     pub last_error: Option<String>,
+    /// Why it was stopped, if it was and that is known.
+    pub stop_cause: Option<StopCause>,
+    /// Of the sessions that were signed in after the order by their time, those that it is for all the
+    /// same, as a JSON list; `None` for any up to `opened_until`.
+    pub(in crate::sessions) ahead: Option<String>,
 }
 
 /// A job to be inserted.
@@ -81,6 +85,7 @@ pub(in crate::sessions) struct NewBulkJob<'a> {
     pub(in crate::sessions) total: i64,
     pub(in crate::sessions) is_total_exact: bool,
     pub(in crate::sessions) updated_at: Timestamp,
+    pub(in crate::sessions) ahead: Option<&'a str>,
 }
 
 /// What a batch did.
@@ -230,7 +235,7 @@ pub(in crate::sessions) fn update_error(
 pub(in crate::sessions) fn finish_job(
     c: &mut AnyConnection,
     id: JobId,
-    state: BulkState,
+    (state, cause): (BulkState, Option<StopCause>),
     now: Timestamp,
 ) -> Result<Option<BulkJob>> {
     use bulk_jobs::dsl;
@@ -240,6 +245,7 @@ pub(in crate::sessions) fn finish_job(
         .filter(dsl::state.eq(BulkState::Running.as_str()));
     let changes = (
         dsl::state.eq(state.as_str()),
+        dsl::stop_cause.eq(cause.map(StopCause::as_str)),
         dsl::updated_at.eq(now),
         dsl::finished_at.eq(now),
         dsl::by_ip.eq(None::<&str>),
@@ -253,7 +259,12 @@ pub(in crate::sessions) fn finish_job(
 }
 
 /// Stops the running jobs that a person ordered. Returns how many.
-pub(crate) fn stop_jobs_of(c: &mut AnyConnection, by: UserId, now: Timestamp) -> Result<usize> {
+pub(crate) fn stop_jobs_of(
+    c: &mut AnyConnection,
+    by: UserId,
+    cause: StopCause,
+    now: Timestamp,
+) -> Result<usize> {
     use bulk_jobs::dsl;
 
     let running = dsl::bulk_jobs
@@ -261,6 +272,7 @@ pub(crate) fn stop_jobs_of(c: &mut AnyConnection, by: UserId, now: Timestamp) ->
         .filter(dsl::state.eq(BulkState::Running.as_str()));
     let changes = (
         dsl::state.eq(BulkState::Stopped.as_str()),
+        dsl::stop_cause.eq(cause.as_str()),
         dsl::updated_at.eq(now),
         dsl::finished_at.eq(now),
         dsl::by_ip.eq(None::<&str>),
@@ -313,53 +325,4 @@ pub(in crate::sessions) fn list_jobs_finished_before(
 pub(in crate::sessions) fn delete_jobs(c: &mut AnyConnection, ids: &[JobId]) -> Result<usize> {
     let listed = bulk_jobs::table.filter(bulk_jobs::id.eq_any(ids));
     Ok(diesel::delete(listed).execute(c)?)
-}
-
-/// Returns the latest sign-in of a session that is not marked as ended, if there is one.
-pub(in crate::sessions) fn find_latest_sign_in(c: &mut AnyConnection) -> Result<Option<Timestamp>> {
-    Ok(user_sessions::table
-        .filter(user_sessions::is_active)
-        .order((user_sessions::created_at.desc(), user_sessions::id.desc()))
-        .select(user_sessions::created_at)
-        .first(c)
-        .optional()?)
-}
-
-/// Lists those of `ids` that exist, each with its owner and whether it is live, in the order of the
-/// ids.
-pub(in crate::sessions) fn list_owners(
-    c: &mut AnyConnection,
-    ids: &[SessionId],
-    now: Timestamp,
-) -> Result<Vec<(SessionId, UserId, bool)>> {
-    let found: Vec<(SessionId, UserId, bool, Timestamp)> = user_sessions::table
-        .filter(user_sessions::id.eq_any(ids))
-        .order(user_sessions::id)
-        .select((
-            user_sessions::id,
-            user_sessions::user_id,
-            user_sessions::is_active,
-            user_sessions::expires_at,
-        ))
-        .load(c)?;
-    Ok(found
-        .into_iter()
-        .map(|(id, owner, is_active, expires_at)| (id, owner, is_active && expires_at > now))
-        .collect())
-}
-
-/// Lists those of `ids` that exist with their owners, newest use first.
-pub(in crate::sessions) fn list_with_owners(
-    c: &mut AnyConnection,
-    ids: &[SessionId],
-) -> Result<Vec<(Session, User)>> {
-    Ok(user_sessions::table
-        .inner_join(users::table)
-        .filter(user_sessions::id.eq_any(ids))
-        .order((
-            user_sessions::last_used_bucket.desc(),
-            user_sessions::id.desc(),
-        ))
-        .select((Session::as_select(), User::as_select()))
-        .load(c)?)
 }
