@@ -186,6 +186,10 @@ pub enum Error {
     /// The requested item doesn't exist, or not for this caller.
     #[error("not found")]
     NotFound,
+    /// The caller was an administrator when their request arrived, and is none any more. To clients it
+    /// is the same as [`Error::NotFound`].
+    #[error("not an administrator any more")]
+    NoAuthority,
     /// An account has this e-mail, or can be taken back by it.
     #[error(
         "an account has this e-mail already, or had it until lately and can be taken back by it"
@@ -257,7 +261,7 @@ impl Error {
             Self::CsrfMismatch => "csrf",
             Self::StepUpRequired { .. } => "step_up_required",
             Self::NotInGroup => "not_in_group",
-            Self::NotFound => "not_found",
+            Self::NotFound | Self::NoAuthority => "not_found",
             Self::EmailTaken => "email_taken",
             Self::EmailChangedLately => "email_changed_lately",
             Self::LastAdmin => "last_admin",
@@ -293,7 +297,7 @@ impl Error {
             Self::CsrfMismatch => "The form could not be checked",
             Self::StepUpRequired { .. } => "The password is needed again",
             Self::NotInGroup => "Not for you",
-            Self::NotFound => "Not found",
+            Self::NotFound | Self::NoAuthority => "Not found",
             Self::EmailTaken => "That e-mail has an account already",
             Self::EmailChangedLately => "Your e-mail was changed lately",
             Self::LastAdmin => "There is no other administrator",
@@ -342,7 +346,7 @@ impl Error {
             Self::ApplicationExists => "Use another name, or add a key to that one.".into(),
             Self::InsufficientScope { scope } => format!("It needs the scope {scope}."),
             Self::NotInGroup => "You are signed in, but this is for others.".into(),
-            Self::NotFound => "There is nothing here, or not any more.".into(),
+            Self::NotFound | Self::NoAuthority => "There is nothing here, or not any more.".into(),
             Self::EmailTaken => "Sign in with it, or use another one.".into(),
             Self::EmailChangedLately => {
                 "Nothing was changed. For some days your former e-mail can still take the account back; it can be deleted after that.".into()

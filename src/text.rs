@@ -96,8 +96,27 @@ fn is_hex(digits: &str) -> bool {
     digits.bytes().all(|digit| digit.is_ascii_hexdigit())
 }
 
+/// Returns whether `text` has nothing that can be seen: white space, control characters, and
+/// characters that have no form of their own.
+#[must_use]
+pub fn is_invisible(text: &str) -> bool {
+    text.chars()
+        .all(|c| c.is_whitespace() || c.is_control() || is_default_ignorable(c))
+}
+
+/// Returns whether a character is one that is not shown (Unicode Standard, 5.21), or is shown as a
+/// blank.
+fn is_default_ignorable(c: char) -> bool {
+    matches!(c,
+        '\u{00AD}' | '\u{034F}' | '\u{061C}' | '\u{115F}'..='\u{1160}' | '\u{17B4}'..='\u{17B5}'
+        | '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}'
+        | '\u{2060}'..='\u{206F}' | '\u{2800}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}'
+        | '\u{FFA0}' | '\u{FFF0}'..='\u{FFFB}' | '\u{1BCA0}'..='\u{1BCA3}'
+        | '\u{1D173}'..='\u{1D17A}' | '\u{E0000}'..='\u{E0FFF}')
+}
+
 fn is_bidi_control(c: char) -> bool {
-    matches!(c, '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+    matches!(c, '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]
@@ -114,6 +133,23 @@ mod tests {
         assert_eq!(decode("Zürich".as_bytes()), "Zürich");
         assert_eq!(decode(b"Z\xfcrich"), "Zürich");
         assert_eq!(decode(b""), "");
+    }
+
+    #[test]
+    fn what_cannot_be_seen_is_no_text() {
+        for text in [
+            "",
+            " ",
+            "\u{200b}",
+            "\u{2060}\u{feff} ",
+            "\u{202e}\n",
+            "\u{3164}\u{2800}",
+        ] {
+            assert!(is_invisible(text), "{text:?}");
+        }
+        for text in ["a", "\u{200b}a", "👩\u{200d}🚀", "é", "."] {
+            assert!(!is_invisible(text), "{text:?}");
+        }
     }
 
     #[test]

@@ -2,15 +2,18 @@
 //! the reason they stated; where it was so already, nothing is.
 
 use super::Accounts;
+use super::closing::revoke_orders;
 use super::emails::{cancel_pending_change, require_free};
 use super::last_admin::LockedPerson;
+use super::messages::queue_email_replaced;
 use crate::alerts::{AlertContext, AlertKind};
 use crate::clock::Timestamp;
 use crate::db::{AnyConnection, UserId};
 use crate::error::{Error, Result};
 use crate::events::{self, EventKind, NewEvent, Origin};
 use crate::people::{self, AccountState, Email, FullName, NewAccount, PasswordHash, Role, User};
-use crate::sessions::{self, EndedReason};
+use crate::sessions::bulk::{Stop, StopCause};
+use crate::sessions::{self, Authority, EndedReason};
 
 /// The outcome of what an administrator does to an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,9 +56,10 @@ impl Accounts {
         let now = self.clock.now();
         self.db
             .transaction(move |c| {
+                let authority = Authority::require(c, &origin, now)?;
                 let user = people::create_user(c, &account, &hash, now)?;
                 let kind = EventKind::AccountCreated;
-                let event = NewEvent::for_person(user.id, kind, &origin, now);
+                let event = NewEvent::for_person(user.id, kind, authority.origin(), now);
                 let event = event.with_detail(account.role.as_str());
                 events::record_events(c, &[event])?;
                 Ok(user)
@@ -64,7 +68,8 @@ impl Accounts {
     }
 
     /// Disables an account, so that its owner can't sign in; ends all their sessions, voids the links
-    /// that set a password, cancels a pending change of e-mail, and stops what they ordered.
+    /// that set a password, theirs and those that they made, cancels a pending change of e-mail, and
+    /// stops what they ordered.
     ///
     /// # Errors
     /// [`Error::LastAdmin`] when nobody else could administer the service; [`Error::NotFound`] when
@@ -76,7 +81,7 @@ impl Accounts {
         let accounts = self.clone();
         self.db
             .transaction(move |c| {
-                let person = accounts.lock_person(c, id)?;
+                let (person, authority) = accounts.lock_person_for(c, id, &origin, now)?;
                 if !person.user.is_active {
                     return Ok(Administered::Unchanged);
                 }
@@ -84,9 +89,11 @@ impl Accounts {
                 people::store::update_state(c, id, AccountState::Disabled, now)?;
                 people::store::delete_resets(c, id)?;
                 cancel_pending_change(c, &person.user)?;
-                sessions::store::stop_jobs_of(c, id, now)?;
-                let ended = sessions::end_all(c, id, REASON, &origin, now)?.len();
-                record(c, id, EventKind::Disabled, &origin, now)?;
+                let origin = authority.origin();
+                let cause = StopCause::Disabled;
+                revoke_orders(c, id, Stop { cause, origin }, now)?;
+                let ended = sessions::end_all(c, id, REASON, origin, now)?.len();
+                record(c, id, EventKind::Disabled, &authority, now)?;
                 Ok(Administered::Done { ended })
             })
             .await
@@ -98,13 +105,15 @@ impl Accounts {
     /// [`Error::NotFound`] when there is no such person.
     pub async fn enable(&self, id: UserId, origin: Origin) -> Result<Administered> {
         let now = self.clock.now();
+        let accounts = self.clone();
         self.db
             .transaction(move |c| {
-                if people::store::lock(c, id)?.is_active {
+                let (person, authority) = accounts.lock_person_for(c, id, &origin, now)?;
+                if person.user.is_active {
                     return Ok(Administered::Unchanged);
                 }
                 people::store::update_state(c, id, AccountState::Active, now)?;
-                record(c, id, EventKind::Enabled, &origin, now)?;
+                record(c, id, EventKind::Enabled, &authority, now)?;
                 Ok(Administered::DONE)
             })
             .await
@@ -124,20 +133,26 @@ impl Accounts {
         let accounts = self.clone();
         self.db
             .transaction(move |c| {
-                let person = accounts.lock_person(c, id)?;
+                let (person, authority) = accounts.lock_person_for(c, id, &origin, now)?;
                 let mut outcomes = Vec::new();
                 if let Some(role) = changes.role {
-                    outcomes.push(change_role(c, &person, role, &origin, now)?);
+                    outcomes.push(change_role(c, &person, role, &authority, now)?);
                 }
                 if let Some(name) = &changes.full_name {
-                    outcomes.push(change_name(c, &person.user, name.as_ref(), &origin, now)?);
+                    outcomes.push(change_name(
+                        c,
+                        &person.user,
+                        name.as_ref(),
+                        &authority,
+                        now,
+                    )?);
                 }
                 if let Some(email) = &changes.email {
                     outcomes.push(accounts.change_own_email(
                         c,
                         &person.user,
                         email,
-                        (&origin, now),
+                        (&authority, now),
                     )?);
                 }
                 match outcomes.contains(&Administered::DONE) {
@@ -148,7 +163,8 @@ impl Accounts {
             .await
     }
 
-    /// Changes what an account may do. What an administrator ordered stops with their role.
+    /// Changes what an account may do. What an administrator ordered stops with their role, and the
+    /// links that they made are void.
     ///
     /// # Errors
     /// [`Error::LastAdmin`] when nobody else could administer the service; [`Error::Invalid`] for a
@@ -163,7 +179,7 @@ impl Accounts {
     }
 
     /// Sets a person's e-mail on behalf of an administrator, who vouches for it. It opens no window
-    /// for the former one, and closes open ones.
+    /// for the former one, which is told if it was verified, and closes open ones.
     ///
     /// # Errors
     /// [`Error::EmailTaken`] when another account has it, or can still be taken back by it;
@@ -205,22 +221,31 @@ impl Accounts {
         c: &mut AnyConnection,
         before: &User,
         email: &Email,
-        (origin, now): (&Origin, Timestamp),
+        (authority, now): (&Authority, Timestamp),
     ) -> Result<Administered> {
         let id = before.id;
         require_own_email(before)?;
         if before.email == email.as_str() {
-            return vouch(c, before, origin, now);
+            return vouch(c, before, authority, now);
         }
         require_free(c, email, id, now)?;
         people::store::update_email(c, id, email, now)?;
         people::store::close_former_emails(c, id)?;
         people::store::delete_verifications(c, id)?;
         people::store::delete_resets(c, id)?;
-        record(c, id, EventKind::EmailChanged, origin, now)?;
+        let changed = NewEvent::for_person(id, EventKind::EmailChanged, authority.origin(), now);
+        let detail = format!("{} → {}", before.email, email.as_str());
+        events::record_events(c, &[changed.with_detail(detail)])?;
         let user = people::store::get(c, id)?;
-        let alert = (AlertKind::EmailChanged, AlertContext::administrator(origin));
+        let alert = (
+            AlertKind::EmailChanged,
+            AlertContext::administrator(authority.origin()),
+        );
         self.alerts.raise(c, &user, alert, now)?;
+        // No window is open for the former address; it is to know all the same.
+        if self.sends_mail() && before.email_verified_at.is_some() && before.has_mailbox() {
+            queue_email_replaced(c, before, now)?;
+        }
         Ok(Administered::DONE)
     }
 
@@ -231,10 +256,11 @@ impl Accounts {
     /// have no mailbox; [`Error::NotFound`] when there is no such person.
     pub async fn vouch_email(&self, id: UserId, origin: Origin) -> Result<Administered> {
         let now = self.clock.now();
+        let accounts = self.clone();
         self.db
             .transaction(move |c| {
-                let user = people::store::lock(c, id)?;
-                vouch(c, &user, &origin, now)
+                let (person, authority) = accounts.lock_person_for(c, id, &origin, now)?;
+                vouch(c, &person.user, &authority, now)
             })
             .await
     }
@@ -244,7 +270,7 @@ fn change_role(
     c: &mut AnyConnection,
     person: &LockedPerson,
     role: Role,
-    origin: &Origin,
+    authority: &Authority,
     now: Timestamp,
 ) -> Result<Administered> {
     let user = &person.user;
@@ -258,9 +284,13 @@ fn change_role(
     person.require_another_admin()?;
     people::store::update_role(c, user.id, role, now)?;
     if user.role() == Role::Admin {
-        sessions::store::stop_jobs_of(c, user.id, now)?;
+        let stop = Stop {
+            cause: StopCause::Demoted,
+            origin: authority.origin(),
+        };
+        revoke_orders(c, user.id, stop, now)?;
     }
-    let event = NewEvent::for_person(user.id, EventKind::RoleChanged, origin, now);
+    let event = NewEvent::for_person(user.id, EventKind::RoleChanged, authority.origin(), now);
     events::record_events(c, &[event.with_detail(role.as_str())])?;
     Ok(Administered::DONE)
 }
@@ -269,21 +299,21 @@ fn change_name(
     c: &mut AnyConnection,
     user: &User,
     name: Option<&FullName>,
-    origin: &Origin,
+    authority: &Authority,
     now: Timestamp,
 ) -> Result<Administered> {
     if user.full_name.as_deref() == name.map(FullName::as_str) {
         return Ok(Administered::Unchanged);
     }
     people::store::update_full_name(c, user.id, name, now)?;
-    record(c, user.id, EventKind::NameChanged, origin, now)?;
+    record(c, user.id, EventKind::NameChanged, authority, now)?;
     Ok(Administered::DONE)
 }
 
 fn vouch(
     c: &mut AnyConnection,
     user: &User,
-    origin: &Origin,
+    authority: &Authority,
     now: Timestamp,
 ) -> Result<Administered> {
     require_own_email(user)?;
@@ -294,7 +324,7 @@ fn vouch(
         return Err(Error::field("email", "can have no mailbox"));
     }
     people::store::mark_email_verified(c, user.id, now)?;
-    record(c, user.id, EventKind::EmailVouched, origin, now)?;
+    record(c, user.id, EventKind::EmailVouched, authority, now)?;
     Ok(Administered::DONE)
 }
 
@@ -309,13 +339,16 @@ fn require_own_email(user: &User) -> Result<()> {
     }
 }
 
-/// Records an event of a person, as a part of the transaction of what it describes.
+/// Records what an administrator did to a person, as a part of the transaction of what it describes.
 pub(super) fn record(
     c: &mut AnyConnection,
     id: UserId,
     kind: EventKind,
-    origin: &Origin,
+    authority: &Authority,
     now: Timestamp,
 ) -> Result<()> {
-    events::record_events(c, &[NewEvent::for_person(id, kind, origin, now)])
+    events::record_events(
+        c,
+        &[NewEvent::for_person(id, kind, authority.origin(), now)],
+    )
 }

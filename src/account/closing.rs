@@ -5,9 +5,10 @@ use super::emails::cancel_pending_change;
 use crate::clock::Timestamp;
 use crate::db::{AnyConnection, UserId};
 use crate::error::{Error, Result};
-use crate::events::Origin;
+use crate::events::{EventKind, NewEvent, Origin};
 use crate::net::IpRetention;
-use crate::sessions::{EndedReason, Session};
+use crate::sessions::bulk::{Stop, StopCause, stop_jobs_of};
+use crate::sessions::{Caller, EndedReason, Session};
 use crate::{events, people, sessions};
 
 impl Accounts {
@@ -15,7 +16,8 @@ impl Accounts {
     /// that ended.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when there is no such person.
+    /// [`Error::NotFound`] when there is no such person, or an administrator who does it is none any
+    /// more.
     pub async fn sign_out_everywhere(
         &self,
         id: UserId,
@@ -23,9 +25,13 @@ impl Accounts {
         origin: Origin,
     ) -> Result<Vec<Session>> {
         let now = self.clock.now();
+        let accounts = self.clone();
         self.db
             .transaction(move |c| {
-                let user = people::store::lock(c, id)?;
+                let user = match reason {
+                    EndedReason::Admin => accounts.lock_person_for(c, id, &origin, now)?.0.user,
+                    _ => people::store::lock(c, id)?,
+                };
                 cancel_pending_change(c, &user)?;
                 sessions::end_all(c, id, reason, &origin, now)
             })
@@ -43,53 +49,98 @@ impl Accounts {
     }
 
     /// Deletes an account at the wish of its owner, with its sessions, devices, events, alerts and
-    /// queued messages.
+    /// queued messages. That it was deleted is recorded.
     ///
     /// # Errors
     /// [`Error::LastAdmin`] when nobody else could administer the service;
     /// [`Error::EmailChangedLately`] while a former e-mail can take the account back: an intruder
-    /// must not delete it before; [`Error::NotFound`] when there is no such person.
-    pub async fn delete_own(&self, id: UserId) -> Result<()> {
+    /// must not delete it before; [`Error::Unauthenticated`] when the caller's session has ended
+    /// meanwhile; [`Error::NotFound`] when there is no such person.
+    pub async fn delete_own(&self, caller: &Caller) -> Result<()> {
         let now = self.clock.now();
         let accounts = self.clone();
+        let (id, session) = (caller.user.id, caller.session.id);
         self.db
             .transaction(move |c| {
-                accounts.lock_person(c, id)?.require_another_admin()?;
+                let person = accounts.lock_person(c, id)?;
+                // Whoever has the account may have signed this session out while it waited.
+                sessions::store::lock_of_people(c, &[id])?;
+                let live = sessions::store::find_live(c, id, session, now)?;
+                live.ok_or(Error::Unauthenticated)?;
+                person.require_another_admin()?;
                 if !people::store::list_open_former(c, id, now)?.is_empty() {
                     return Err(Error::EmailChangedLately);
                 }
-                delete_person(c, id, now)
+                // Neither the session nor the address: they are the person's, and go with them.
+                let origin = Origin {
+                    user: Some(id),
+                    ..Origin::default()
+                };
+                delete_person(c, id, (&origin, None), now)
             })
             .await
     }
 
     /// Deletes an account on behalf of an administrator, with its sessions, devices, events, alerts
-    /// and queued messages. Since its events go as well, only the log says who did it.
+    /// and queued messages. That it was deleted is recorded, with who did it and why.
     ///
     /// # Errors
     /// [`Error::LastAdmin`] when nobody else could administer the service; [`Error::NotFound`] when
-    /// there is no such person.
+    /// there is no such person, or whoever does it is no administrator any more.
     pub async fn admin_delete(&self, id: UserId, origin: Origin) -> Result<()> {
         let now = self.clock.now();
         let accounts = self.clone();
+        let by = origin.user.map(|by| by.to_string());
         self.db
             .transaction(move |c| {
-                accounts.lock_person(c, id)?.require_another_admin()?;
-                delete_person(c, id, now)
+                let (person, authority) = accounts.lock_person_for(c, id, &origin, now)?;
+                person.require_another_admin()?;
+                let authority = match origin.user == Some(id) {
+                    true => authority.without_location(),
+                    false => authority,
+                };
+                delete_person(c, id, (authority.origin(), None), now)
             })
             .await?;
-        let by = origin.user.map(|by| by.to_string());
         tracing::info!(user = %id, by = by.as_deref().unwrap_or("the command line"), "an administrator deleted an account");
         Ok(())
     }
 }
 
-/// Deletes a person, whom the caller has locked. What they did to others stays recorded, without
-/// their addresses; what they ordered stops.
-pub(super) fn delete_person(c: &mut AnyConnection, id: UserId, now: Timestamp) -> Result<()> {
-    // A batch that is running has its job locked before sessions, and is over after this.
-    sessions::store::stop_jobs_of(c, id, now)?;
+/// Deletes a person, whom the caller has locked, and records who did it, with a detail. What they did to
+/// others stays recorded, without their addresses; what they ordered stops, and the links that they made
+/// are void.
+pub(super) fn delete_person(
+    c: &mut AnyConnection,
+    id: UserId,
+    (origin, detail): (&Origin, Option<&str>),
+    now: Timestamp,
+) -> Result<()> {
+    let cause = StopCause::Deleted;
+    revoke_orders(c, id, Stop { cause, origin }, now)?;
     sessions::store::lock_of_people(c, &[id])?;
     events::redact_addresses_by(c, id, IpRetention::None)?;
-    people::store::delete(c, id)
+    people::store::delete(c, id)?;
+    // After it: it deletes the events of the person.
+    let deletion = NewEvent::for_person(id, EventKind::AccountDeleted, origin, now);
+    let deletion = match detail {
+        Some(detail) => deletion.with_detail(detail),
+        None => deletion,
+    };
+    events::record_events(c, &[deletion])
+}
+
+/// Stops the jobs that a person ordered and deletes the links that they made, once they are no
+/// administrator any more; the caller has locked them. Whoever makes either has locked them as well,
+/// so none comes later.
+pub(super) fn revoke_orders(
+    c: &mut AnyConnection,
+    id: UserId,
+    stop: Stop<'_>,
+    now: Timestamp,
+) -> Result<()> {
+    // A batch that is running has its job locked before sessions, and is over after this.
+    stop_jobs_of(c, id, stop, now)?;
+    people::store::delete_resets_by(c, id)?;
+    Ok(())
 }

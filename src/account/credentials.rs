@@ -8,6 +8,7 @@ use crate::db::AnyConnection;
 use crate::error::Result;
 use crate::events::{self, EventKind, NewEvent, Origin};
 use crate::people::{self, PasswordHash, User};
+use crate::sessions::bulk::{Stop, StopCause, stop_jobs_of};
 use crate::sessions::{self, Caller, EndedReason, Session};
 
 const REASON: EndedReason = EndedReason::PasswordChanged;
@@ -79,6 +80,9 @@ impl Accounts {
     ) -> Result<Vec<Session>> {
         people::store::void_password_links(c, user, now)?;
         people::store::delete_resets(c, user.id)?;
+        // Somebody else may have ordered them.
+        let cause = StopCause::Secured;
+        stop_jobs_of(c, user.id, Stop { cause, origin }, now)?;
         let ended = sessions::end_all(c, user.id, REASON, origin, now)?;
         update(c, &self.alerts, (user, hash), (origin, context), now)?;
         Ok(ended)

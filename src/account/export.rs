@@ -1,44 +1,197 @@
 //! The export: everything that is stored about a person, but no hash and no token.
 
+use std::collections::HashSet;
+
 use serde::Serialize;
 
 use super::Accounts;
 use super::administration::record;
 use crate::alerts::Alert;
 use crate::clock::Timestamp;
-use crate::db::{AnyConnection, SessionId, UserId};
+use crate::db::{AlertId, EventId, SessionId, UserId};
 use crate::devices::{self, KnownDevice};
-use crate::error::Result;
+use crate::error::{Error, Failure, Result};
 use crate::events::{self, Actor, Event, EventKind, Origin};
 use crate::people::{self, User};
-use crate::sessions::{EndedReason, Session};
+use crate::sessions::{EndedReason, HistoryCursor, Session};
 
-/// Ended sessions read at once.
-const PAGE: u32 = 200;
-/// Events exported at most, newest first.
-const MAX_EVENTS: u32 = 10_000;
+/// Rows read at once: a part of the file has no more.
+const PAGE: u32 = 500;
 
-/// Everything that is stored about a person, for them.
-#[derive(Serialize)]
+/// Everything that is stored about a person, as a JSON object that is read part by part: however much
+/// it is, it takes the memory of one. What changes meanwhile is in it as it was or as it is; no session
+/// that was there is left out or twice in it.
 pub struct Export {
-    account: Account,
-    devices: Vec<OwnDevice>,
-    sessions: Vec<OwnSession>,
-    events: Vec<OwnEvent>,
-    alerts: Vec<OwnAlert>,
+    accounts: Accounts,
+    id: UserId,
+    device_ids: DeviceIds,
+    next: Part,
+    is_first: bool,
+    /// The sessions that were not marked as ended, and may be by now.
+    unended: HashSet<SessionId>,
+}
+
+/// Whether the ids that browsers store for their devices are in an export: they are the values of a
+/// cookie, and nobody but its person needs them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum DeviceIds {
+    Included,
+    LeftOut,
+}
+
+/// The part of an export that is read next.
+enum Part {
+    Account,
+    Devices,
+    Unended(Option<SessionId>),
+    Ended(Option<HistoryCursor>),
+    Events(Option<EventId>),
+    Alerts(Option<AlertId>),
+    End,
 }
 
 impl Export {
-    /// Removes the ids that browsers store for their devices: they are the values of a cookie, and
-    /// nobody but its person needs them.
-    fn remove_device_ids(&mut self) {
-        for device in &mut self.devices {
-            device.device_id = None;
-        }
-        for session in &mut self.sessions {
-            session.device_id = None;
-        }
+    /// Returns the next part of the file; `None` after the last one.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`](crate::Error::NotFound) when there is no such person;
+    /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
+    pub async fn next_part(&mut self) -> Result<Option<Vec<u8>>> {
+        let mut file = Vec::new();
+        self.next = match std::mem::replace(&mut self.next, Part::End) {
+            Part::Account => self.add_account(&mut file).await?,
+            Part::Devices => self.add_devices(&mut file).await?,
+            Part::Unended(before) => self.add_unended(&mut file, before).await?,
+            Part::Ended(after) => self.add_ended(&mut file, after).await?,
+            Part::Events(before) => self.add_events(&mut file, before).await?,
+            Part::Alerts(before) => self.add_alerts(&mut file, before).await?,
+            Part::End => return Ok(None),
+        };
+        Ok(Some(file))
     }
+
+    async fn add_account(&mut self, file: &mut Vec<u8>) -> Result<Part> {
+        let id = self.id;
+        let user = self
+            .accounts
+            .db
+            .read(move |c| people::store::get(c, id))
+            .await?;
+        file.extend_from_slice(br#"{"account":"#);
+        write(file, &Account::from(user))?;
+        self.begin(file, br#","devices":["#);
+        Ok(Part::Devices)
+    }
+
+    async fn add_devices(&mut self, file: &mut Vec<u8>) -> Result<Part> {
+        let id = self.id;
+        let devices = self
+            .accounts
+            .db
+            .read(move |c| devices::store::list(c, id))
+            .await?;
+        let device_ids = self.device_ids;
+        let own = devices
+            .into_iter()
+            .map(|device| OwnDevice::new(device, device_ids));
+        self.add(file, own)?;
+        self.begin(file, br#"],"sessions":["#);
+        Ok(Part::Unended(None))
+    }
+
+    async fn add_unended(&mut self, file: &mut Vec<u8>, before: Option<SessionId>) -> Result<Part> {
+        let sessions = &self.accounts.sessions;
+        let found = sessions.list_unended(self.id, before, PAGE).await?;
+        let next = last_of(&found, |session| session.id);
+        self.unended.extend(found.iter().map(|session| session.id));
+        self.add_sessions(file, found)?;
+        Ok(match next {
+            Some(last) => Part::Unended(Some(last)),
+            None => Part::Ended(None),
+        })
+    }
+
+    async fn add_ended(
+        &mut self,
+        file: &mut Vec<u8>,
+        after: Option<HistoryCursor>,
+    ) -> Result<Part> {
+        let sessions = &self.accounts.sessions;
+        let mut page = sessions.list_ended(self.id, after, PAGE).await?;
+        // Those that have ended since the beginning are in the file already.
+        page.sessions
+            .retain(|session| !self.unended.contains(&session.id));
+        self.add_sessions(file, page.sessions)?;
+        if page.next.is_some() {
+            return Ok(Part::Ended(page.next));
+        }
+        self.begin(file, br#"],"events":["#);
+        Ok(Part::Events(None))
+    }
+
+    async fn add_events(&mut self, file: &mut Vec<u8>, before: Option<EventId>) -> Result<Part> {
+        let db = &self.accounts.db;
+        let found = events::list_by_person(db, self.id, before, PAGE).await?;
+        let next = last_of(&found, |event| event.id);
+        self.add(file, found.into_iter().map(OwnEvent::from))?;
+        if next.is_some() {
+            return Ok(Part::Events(next));
+        }
+        self.begin(file, br#"],"alerts":["#);
+        Ok(Part::Alerts(None))
+    }
+
+    async fn add_alerts(&mut self, file: &mut Vec<u8>, before: Option<AlertId>) -> Result<Part> {
+        let alerts = &self.accounts.alerts;
+        let found = alerts.list_before(self.id, before, PAGE).await?;
+        let next = last_of(&found, |alert| alert.id);
+        self.add(file, found.into_iter().map(OwnAlert::from))?;
+        if next.is_some() {
+            return Ok(Part::Alerts(next));
+        }
+        file.extend_from_slice(b"]}");
+        Ok(Part::End)
+    }
+
+    fn add_sessions(&mut self, file: &mut Vec<u8>, sessions: Vec<Session>) -> Result<()> {
+        let device_ids = self.device_ids;
+        let own = sessions
+            .into_iter()
+            .map(|session| OwnSession::new(session, device_ids));
+        self.add(file, own)
+    }
+
+    /// Begins another list.
+    fn begin(&mut self, file: &mut Vec<u8>, text: &[u8]) {
+        file.extend_from_slice(text);
+        self.is_first = true;
+    }
+
+    /// Adds the rows of a list.
+    fn add(
+        &mut self,
+        file: &mut Vec<u8>,
+        rows: impl Iterator<Item = impl Serialize>,
+    ) -> Result<()> {
+        for row in rows {
+            if !std::mem::replace(&mut self.is_first, false) {
+                file.push(b',');
+            }
+            write(file, &row)?;
+        }
+        Ok(())
+    }
+}
+
+fn write(file: &mut Vec<u8>, value: &impl Serialize) -> Result<()> {
+    serde_json::to_writer(file, value)
+        .map_err(|err| Error::Internal(Failure::new("an export can't be written", err)))
+}
+
+/// Returns the id of the last row of a full page, after which there may be more.
+fn last_of<T, I>(rows: &[T], id: impl Fn(&T) -> I) -> Option<I> {
+    let is_full = rows.len() >= PAGE as usize;
+    rows.last().filter(|_| is_full).map(id)
 }
 
 #[derive(Serialize)]
@@ -106,55 +259,37 @@ struct OwnEvent {
 }
 
 impl Accounts {
-    /// Returns what is stored about a person.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`](crate::Error::NotFound) when there is no such person.
-    pub async fn export(&self, id: UserId) -> Result<Export> {
-        let read = move |c: &mut AnyConnection| {
-            Ok((people::store::get(c, id)?, devices::store::list(c, id)?))
-        };
-        let (user, devices) = self.db.read(read).await?;
-        let events = events::list_by_person(&self.db, id, MAX_EVENTS).await?;
-        let alerts = self.alerts.list(id).await?;
-        Ok(Export {
-            devices: devices.into_iter().map(OwnDevice::from).collect(),
-            alerts: alerts.into_iter().map(OwnAlert::from).collect(),
-            sessions: self.export_sessions(id).await?,
-            events: events.into_iter().map(OwnEvent::from).collect(),
-            account: Account::from(user),
-        })
+    /// Returns the export of a person, for them.
+    #[must_use]
+    pub fn export(&self, id: UserId) -> Export {
+        Export {
+            accounts: self.clone(),
+            id,
+            device_ids: DeviceIds::Included,
+            next: Part::Account,
+            is_first: true,
+            unended: HashSet::new(),
+        }
     }
 
-    /// Returns what is stored about a person, for an administrator, which is recorded on the person.
+    /// Returns the export of a person, for an administrator, which is recorded on the person.
     ///
     /// # Errors
-    /// As [`Accounts::export`].
+    /// [`Error::NotFound`] when there is no such person, or whoever does it is no administrator any
+    /// more.
     pub async fn admin_export(&self, id: UserId, origin: Origin) -> Result<Export> {
         let now = self.clock.now();
+        let accounts = self.clone();
         self.db
             .transaction(move |c| {
-                people::store::lock(c, id)?;
-                record(c, id, EventKind::Exported, &origin, now)
+                let (_, authority) = accounts.lock_person_for(c, id, &origin, now)?;
+                record(c, id, EventKind::Exported, &authority, now)
             })
             .await?;
-        let mut export = self.export(id).await?;
-        export.remove_device_ids();
-        Ok(export)
-    }
-
-    /// Returns the live sessions, then every ended one.
-    async fn export_sessions(&self, owner: UserId) -> Result<Vec<OwnSession>> {
-        let mut sessions = self.sessions.list_live(owner).await?;
-        let mut after = None;
-        loop {
-            let page = self.sessions.list_ended(owner, after, PAGE).await?;
-            sessions.extend(page.sessions);
-            after = page.next;
-            if after.is_none() {
-                return Ok(sessions.into_iter().map(OwnSession::from).collect());
-            }
-        }
+        Ok(Export {
+            device_ids: DeviceIds::LeftOut,
+            ..self.export(id)
+        })
     }
 }
 
@@ -175,10 +310,10 @@ impl From<User> for Account {
     }
 }
 
-impl From<KnownDevice> for OwnDevice {
-    fn from(device: KnownDevice) -> Self {
+impl OwnDevice {
+    fn new(device: KnownDevice, ids: DeviceIds) -> Self {
         Self {
-            device_id: Some(device.device_id),
+            device_id: Some(device.device_id).filter(|_| ids == DeviceIds::Included),
             name: device.name,
             first_seen_at: device.first_seen_at,
             last_seen_at: device.last_seen_at,
@@ -201,12 +336,12 @@ impl From<Alert> for OwnAlert {
     }
 }
 
-impl From<Session> for OwnSession {
-    fn from(session: Session) -> Self {
+impl OwnSession {
+    fn new(session: Session, ids: DeviceIds) -> Self {
         Self {
             device_name: session.display_name(),
             id: session.id,
-            device_id: session.device_id,
+            device_id: session.device_id.filter(|_| ids == DeviceIds::Included),
             user_agent: session.user_agent,
             ip_address: session.ip_address,
             location_city: session.location_city,

@@ -136,10 +136,11 @@ impl Accounts {
     pub async fn create_reset(&self, id: UserId, origin: Origin) -> Result<ResetId> {
         let now = self.clock.now();
         let lifetime = self.policy.reset_lifetime;
+        let accounts = self.clone();
         self.db
             .transaction(move |c| {
-                let user = people::store::lock(c, id)?;
-                if !user.may_reset_password() {
+                let (person, authority) = accounts.lock_person_for(c, id, &origin, now)?;
+                if !person.user.may_reset_password() {
                     return Err(Error::NotFound);
                 }
                 let reset = PasswordReset {
@@ -149,9 +150,10 @@ impl Accounts {
                     created_at: now,
                     expires_at: now + lifetime,
                     is_invitation: false,
+                    by_user_id: authority.origin().user,
                 };
                 people::store::insert_reset(c, &reset)?;
-                record(c, id, EventKind::ResetLinkCreated, &origin, now)?;
+                record(c, id, EventKind::ResetLinkCreated, &authority, now)?;
                 Ok(reset.id)
             })
             .await
@@ -253,6 +255,7 @@ fn queue_answer(
         created_at: now,
         expires_at: now + lifetime,
         is_invitation: false,
+        by_user_id: None,
     };
     people::store::insert_reset(c, &reset)?;
     queue_reset(c, user, (reset.id, email.as_str()), now).map(drop)

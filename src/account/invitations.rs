@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::events::{self, EventKind, NewEvent, Origin};
 use crate::people::store::PasswordReset;
 use crate::people::{self, EmailTrust, Invitee, PasswordHash, User, VoidPassword};
+use crate::sessions::Authority;
 
 /// How long the link of an invitation is valid.
 pub const INVITATION_LIFETIME: Duration = Duration::from_secs(7 * 24 * 60 * 60);
@@ -54,10 +55,12 @@ impl Accounts {
         };
         self.db
             .transaction(move |c| {
+                let authority = Authority::require(c, &origin, now)?;
                 let user = people::create_invited(c, &invitee, (trust, &void), now)?;
-                let event = NewEvent::for_person(user.id, EventKind::Invited, &origin, now);
+                let event =
+                    NewEvent::for_person(user.id, EventKind::Invited, authority.origin(), now);
                 events::record_events(c, &[event.with_detail(invitee.role.as_str())])?;
-                accounts.create_invitation(c, user, now)
+                accounts.create_invitation(c, user, &authority, now)
             })
             .await
     }
@@ -72,14 +75,15 @@ impl Accounts {
         let accounts = self.clone();
         self.db
             .transaction(move |c| {
-                let user = people::store::lock(c, id)?;
+                let (person, authority) = accounts.lock_person_for(c, id, &origin, now)?;
+                let user = person.user;
                 if !user.is_invited() || !user.is_active {
                     return Err(Error::NotFound);
                 }
                 people::store::delete_resets(c, id)?;
-                let event = NewEvent::for_person(id, EventKind::Invited, &origin, now);
+                let event = NewEvent::for_person(id, EventKind::Invited, authority.origin(), now);
                 events::record_events(c, &[event.with_detail(user.role().as_str())])?;
-                accounts.create_invitation(c, user, now)
+                accounts.create_invitation(c, user, &authority, now)
             })
             .await
     }
@@ -89,6 +93,7 @@ impl Accounts {
         &self,
         c: &mut AnyConnection,
         user: User,
+        authority: &Authority,
         now: Timestamp,
     ) -> Result<Invitation> {
         let expires_at = now + INVITATION_LIFETIME;
@@ -100,6 +105,7 @@ impl Accounts {
             created_at: now,
             expires_at,
             is_invitation: true,
+            by_user_id: authority.origin().user,
         };
         people::store::insert_reset(c, &reset)?;
         if is_sent && !queue_reset(c, &user, (reset.id, &user.email), now)? {

@@ -3,9 +3,12 @@
 //! administrator, so that two requests at once, on two nodes, can't do it together.
 
 use super::Accounts;
+use crate::clock::Timestamp;
 use crate::db::{AnyConnection, UserId};
 use crate::error::{Error, Result};
+use crate::events::Origin;
 use crate::people::{self, User};
+use crate::sessions::Authority;
 
 /// A person whose row is locked, with those of all administrators.
 pub(super) struct LockedPerson {
@@ -28,6 +31,28 @@ impl LockedPerson {
 }
 
 impl Accounts {
+    /// Locks a person and every administrator, with the sessions of the person and what they ordered,
+    /// as a part of a transaction in which an administrator does something to them.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when there is no such person; those of [`Authority::require`].
+    pub(super) fn lock_person_for(
+        &self,
+        c: &mut AnyConnection,
+        id: UserId,
+        origin: &Origin,
+        now: Timestamp,
+    ) -> Result<(LockedPerson, Authority)> {
+        let people = people::store::lock_with_admins(c, id)?;
+        // Not one more lock, in another order, for somebody who is none any more.
+        let is_found = |by| people.iter().any(|user| user.id == by);
+        if !origin.user.is_none_or(is_found) {
+            return Err(Error::NoAuthority);
+        }
+        let authority = Authority::require_over(c, origin, id, now)?;
+        Ok((self.judge(people, id)?, authority))
+    }
+
     /// Returns whether nobody but this person can administer the service.
     ///
     /// # Errors

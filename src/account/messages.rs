@@ -15,6 +15,7 @@ use crate::people::store::{EmailVerification, FormerEmail};
 
 const VERIFICATIONS: Limit = Limit::hourly(3);
 const EMAIL_TAKEN: Limit = Limit::hourly(1);
+const EMAIL_REPLACED: Limit = Limit::hourly(10);
 const RESETS: Limit = Limit::hourly(10);
 
 /// Queues the message with the link that verifies an address, at most three an hour to each.
@@ -74,6 +75,19 @@ pub(super) fn queue_take_back(
         ..message(former.user_id, MessageTopic::TakeBack, &former.email, now)
     };
     queue_limited(c, &message, Limit { max: 1, within }, now)
+}
+
+/// Queues the message that tells the e-mail that `before` had of an administrator who replaced it.
+pub(super) fn queue_email_replaced(
+    c: &mut AnyConnection,
+    before: &User,
+    now: Timestamp,
+) -> Result<bool> {
+    let message = NewMessage {
+        priority: Priority::Urgent,
+        ..message(before.id, MessageTopic::EmailReplaced, &before.email, now)
+    };
+    queue_limited(c, &message, EMAIL_REPLACED, now)
 }
 
 fn message(user: UserId, topic: MessageTopic, recipient: &str, now: Timestamp) -> NewMessage<'_> {

@@ -3,6 +3,7 @@
 
 mod administration;
 mod alert_review;
+mod applications;
 mod assignment;
 mod closing;
 mod credentials;

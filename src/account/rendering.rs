@@ -63,6 +63,11 @@ impl Messages {
                 Standing::Former(former) => Some(self.take_back(queued, &former)),
                 Standing::Own | Standing::None => None,
             }),
+            MessageTopic::EmailReplaced => Ok(match standing(c, user, to, now)? {
+                // The change was undone before its message went out.
+                Standing::Own => None,
+                Standing::Former(_) | Standing::None => Some(self.email_replaced()),
+            }),
             MessageTopic::Alert(_) | MessageTopic::SignIns => Ok(None),
         }
     }
@@ -138,6 +143,23 @@ impl Messages {
                 "You already have an account",
                 "Somebody tried to make an account with this address, which has one already. \
                  Nothing was changed.",
+                ("Sign in", self.links.sign_in()),
+            )
+        }
+    }
+
+    fn email_replaced(&self) -> MessageContent {
+        MessageContent {
+            advice: "If you know of it, there is nothing to do.".into(),
+            link_text: "If you don’t, ask those who run this Rollcall. You sign in with the other \
+                        e-mail from now on:"
+                .into(),
+            reason: "You get this because this address was the e-mail of an account at Rollcall \
+                     until now.",
+            ..content(
+                "Your account has another e-mail now",
+                "An administrator changed the e-mail of your account at Rollcall: it is no longer \
+                 this address.",
                 ("Sign in", self.links.sign_in()),
             )
         }

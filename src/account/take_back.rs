@@ -1,6 +1,7 @@
 //! Taking an account back: the mailbox of a former address undoes what came after it.
 
 use super::Accounts;
+use super::closing::revoke_orders;
 use crate::alerts::{AlertContext, AlertKind, AlertReview, Alerts};
 use crate::clock::Timestamp;
 use crate::db::{AnyConnection, FormerEmailId, UserId};
@@ -8,6 +9,7 @@ use crate::error::{Error, Result};
 use crate::events::{self, EventKind, NewEvent, Origin};
 use crate::people::store::{FormerEmail, FormerState};
 use crate::people::{self, Email, User, VoidPassword};
+use crate::sessions::bulk::{Stop, StopCause};
 use crate::sessions::{self, EndedReason};
 use crate::{alerts, devices};
 
@@ -114,6 +116,12 @@ impl TakeBack {
         people::store::update_alert_emails(c, id, true, now)?;
         people::store::delete_verifications(c, id)?;
         people::store::delete_resets(c, id)?;
+        // An intruder may have made them.
+        let stop = Stop {
+            cause: StopCause::Secured,
+            origin: &self.origin,
+        };
+        revoke_orders(c, id, stop, now)?;
         devices::store::delete_all(c, id)?;
         sessions::end_all(c, id, EndedReason::SignedOutRemotely, &self.origin, now)?;
         let event = NewEvent::for_person(id, EventKind::TakenBack, &self.origin, now);

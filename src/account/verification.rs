@@ -8,7 +8,7 @@ use crate::alerts::{AlertContext, AlertKind};
 use crate::clock::Timestamp;
 use crate::db::{AnyConnection, FormerEmailId, UserId, VerificationId};
 use crate::error::{Error, Result};
-use crate::events::{self, EventKind, NewEvent, Origin};
+use crate::events::{self, DECLINED, EventKind, NewEvent, Origin};
 use crate::people::store::{EmailVerification, FormerEmail, FormerState};
 use crate::people::{self, Email, Role, User};
 
@@ -146,7 +146,8 @@ impl Accounts {
                     people::store::mark_email_declined(c, user.id, now)?;
                     return Ok(Declined::SparedAccount);
                 }
-                delete_person(c, user.id, now)?;
+                let service = Origin::default();
+                delete_person(c, user.id, (&service, Some(DECLINED)), now)?;
                 Ok(Declined::DeletedAccount)
             })
             .await

@@ -149,6 +149,22 @@ impl Alerts {
         self.db.read(move |c| store::list_by_person(c, user)).await
     }
 
+    /// Lists a person's alerts, newest first: those before the one with the id `before`, at most
+    /// `limit`.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
+    pub async fn list_before(
+        &self,
+        user: UserId,
+        before: Option<AlertId>,
+        limit: u32,
+    ) -> Result<Vec<Alert>> {
+        self.db
+            .read(move |c| store::list_before(c, user, before, i64::from(limit)))
+            .await
+    }
+
     /// Lists a person's newest alerts, at most `limit`.
     ///
     /// # Errors

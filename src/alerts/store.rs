@@ -192,6 +192,25 @@ pub(super) fn list_by_person(c: &mut AnyConnection, user: UserId) -> Result<Vec<
         .load(c)?)
 }
 
+/// Lists a person's alerts, newest first: those before the one with the id `before`, at most `limit`.
+pub(super) fn list_before(
+    c: &mut AnyConnection,
+    user: UserId,
+    before: Option<AlertId>,
+    limit: i64,
+) -> Result<Vec<Alert>> {
+    let mut found = alerts::table
+        .filter(alerts::user_id.eq(user))
+        .order(alerts::id.desc())
+        .limit(limit)
+        .select(Alert::as_select())
+        .into_boxed();
+    if let Some(before) = before {
+        found = found.filter(alerts::id.lt(before));
+    }
+    Ok(found.load(c)?)
+}
+
 /// Lists a person's newest alerts, at most `limit`.
 pub(super) fn list_newest(c: &mut AnyConnection, user: UserId, limit: i64) -> Result<Vec<Alert>> {
     Ok(alerts::table

@@ -50,13 +50,7 @@ impl ApiClient {
     /// Returns whether the key has `scope`, or one that includes it.
     #[must_use]
     pub fn has(&self, scope: Scope) -> bool {
-        // Who may ask about every token may ask about its own, and who may write may read.
-        let includes = |has: &str| {
-            (has == Scope::TokensAny.as_str() && scope == Scope::Tokens)
-                || (has == Scope::AdminWrite.as_str() && scope == Scope::AdminRead)
-        };
-        let mut scopes = self.key.scopes.split(' ');
-        scopes.any(|has| has == scope.as_str() || includes(has))
+        self.key.has(scope)
     }
 }
 
@@ -72,6 +66,18 @@ pub enum KeyState {
 }
 
 impl ApiKey {
+    /// Returns whether it has `scope`, or one that includes it.
+    #[must_use]
+    pub fn has(&self, scope: Scope) -> bool {
+        // Who may ask about every token may ask about its own, and who may write may read.
+        let includes = |has: &str| {
+            (has == Scope::TokensAny.as_str() && scope == Scope::Tokens)
+                || (has == Scope::AdminWrite.as_str() && scope == Scope::AdminRead)
+        };
+        let mut scopes = self.scopes.split(' ');
+        scopes.any(|has| has == scope.as_str() || includes(has))
+    }
+
     /// Returns its state at `now`.
     #[must_use]
     pub fn state(&self, now: Timestamp) -> KeyState {

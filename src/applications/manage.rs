@@ -110,17 +110,6 @@ impl Applications {
         }
     }
 
-    /// Creates an application without keys.
-    ///
-    /// # Errors
-    /// [`Error::ApplicationExists`] when another one has the name.
-    pub async fn create_application(&self, new: NewApplication) -> Result<Application> {
-        let now = self.clock.now();
-        self.db
-            .write(move |c| super::create_application(c, &new, now))
-            .await
-    }
-
     /// Updates the name of an application.
     ///
     /// # Errors
@@ -132,20 +121,6 @@ impl Applications {
         }
         let renamed = self.db.write(move |c| store::rename(c, id, name.as_str()));
         match renamed.await? {
-            0 => Err(Error::NotFound),
-            _ => Ok(()),
-        }
-    }
-
-    /// Updates the name, the kind and the hosts of an application.
-    ///
-    /// # Errors
-    /// As [`Self::rename`].
-    pub async fn update(&self, id: ApplicationId, new: NewApplication) -> Result<()> {
-        if id == ApplicationId::EARLIER {
-            return Err(Error::NotFound);
-        }
-        match self.db.write(move |c| store::update(c, id, &new)).await? {
             0 => Err(Error::NotFound),
             _ => Ok(()),
         }
@@ -201,23 +176,6 @@ impl Applications {
         Ok(filter.resolved(found))
     }
 
-    /// Deletes an application and its keys, unless it has people or keys in use.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`] when there is no such application.
-    pub async fn delete(&self, id: ApplicationId) -> Result<Deletion> {
-        let now = self.clock.now();
-        let work = move |c: &mut AnyConnection| match store::delete(c, id, now)? {
-            0 => Err(Error::NotFound),
-            _ => Ok(Deletion::Deleted),
-        };
-        match self.db.transaction(work).await {
-            // What refers to it stops the deletion, also if it came this moment.
-            Err(Error::Reference(_)) => self.db.read(move |c| count_uses(c, id, now)).await,
-            deleted => deleted,
-        }
-    }
-
     /// Counts the people of "Earlier", who wait to be assigned.
     ///
     /// # Errors
@@ -252,7 +210,50 @@ fn summarize(
     Ok(summaries)
 }
 
-fn count_uses(c: &mut AnyConnection, id: ApplicationId, now: Timestamp) -> Result<Deletion> {
+/// Updates the name, the kind and the hosts of an application, as a part of a transaction.
+///
+/// # Errors
+/// [`Error::NotFound`] when there is no such application, or it is "Earlier", which stays what it is;
+/// [`Error::ApplicationExists`] when another one has the name.
+pub(crate) fn update_application(
+    c: &mut AnyConnection,
+    id: ApplicationId,
+    new: &NewApplication,
+) -> Result<()> {
+    if id == ApplicationId::EARLIER {
+        return Err(Error::NotFound);
+    }
+    match store::update(c, id, new)? {
+        0 => Err(Error::NotFound),
+        _ => Ok(()),
+    }
+}
+
+/// Deletes an application and its keys, as a part of a transaction.
+///
+/// # Errors
+/// [`Error::NotFound`] when there is no such application; [`Error::Reference`] when it has people or
+/// keys in use.
+pub(crate) fn delete_application(
+    c: &mut AnyConnection,
+    id: ApplicationId,
+    now: Timestamp,
+) -> Result<()> {
+    match store::delete(c, id, now)? {
+        0 => Err(Error::NotFound),
+        _ => Ok(()),
+    }
+}
+
+/// Counts what an application that can't be deleted is in use by.
+///
+/// # Errors
+/// [`Error::Unavailable`] when the database doesn't respond.
+pub(crate) fn count_uses(
+    c: &mut AnyConnection,
+    id: ApplicationId,
+    now: Timestamp,
+) -> Result<Deletion> {
     Ok(Deletion::InUse {
         people: people::count_of_application(c, id)?,
         keys: store::count_keys_in_use(c, id, now)?,

@@ -2,6 +2,7 @@
 //! application, so that it can be replaced without losing the people, and may expire. Only the
 //! SHA-256 digest of its secret is stored, so the secret is shown once, when the key is created.
 
+mod authority;
 mod client;
 mod hosts;
 mod manage;
@@ -14,9 +15,13 @@ use std::time::Duration;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
+pub(crate) use self::authority::{
+    find_admin_key_state, lock_key, require_admin_key, require_reading_key,
+};
 pub use self::client::{ApiClient, KeyState};
 pub use self::hosts::{ApplicationKind, HostNames, NewApplication};
 pub use self::manage::{ApplicationPage, ApplicationSummary, Deletion, MAX_COUNTED_PEOPLE};
+pub(crate) use self::manage::{count_uses, delete_application, update_application};
 pub use self::record::{ApplicationRecord, KeyRecord};
 pub use self::store::{ApiKey, Application};
 pub use self::values::{Expiry, Name, Scope};
@@ -61,6 +66,58 @@ impl NewKey {
         let is_of_admin = |scope: &Scope| matches!(scope, Scope::AdminRead | Scope::AdminWrite);
         self.scopes.iter().any(is_of_admin)
     }
+
+    /// Returns the key with a secret, to be inserted.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when it has no scope or does not expire in the future; [`Error::Internal`]
+    /// when the system provides no randomness.
+    pub(crate) fn with_secret(self, now: Timestamp) -> Result<KeyWithSecret> {
+        let expires_at = self.expiry.resolve(now)?;
+        if self.scopes.is_empty() {
+            return Err(Error::field("scopes", "must be at least one"));
+        }
+        let secret: SecretString = format!("{PREFIX}{}", text::random::<SECRET_BYTES>()?).into();
+        Ok(KeyWithSecret {
+            new: self,
+            expires_at,
+            secret,
+        })
+    }
+}
+
+/// A key to be inserted, with its secret.
+pub(crate) struct KeyWithSecret {
+    new: NewKey,
+    expires_at: Option<Timestamp>,
+    /// The secret, which can't be read again.
+    pub(crate) secret: SecretString,
+}
+
+impl KeyWithSecret {
+    /// Inserts the key, and its application if that is new, as a part of a transaction.
+    ///
+    /// # Errors
+    /// [`Error::ApplicationExists`] when it is for a new application, and there is one of that name;
+    /// [`Error::NotFound`] when the application doesn't exist, or is "Earlier", which has no keys.
+    pub(crate) fn insert(&self, c: &mut AnyConnection, now: Timestamp) -> Result<ApiKey> {
+        let owner = owner(c, &self.new.owner, now)?;
+        let key = ApiKey {
+            id: ApiKeyId::new(now),
+            application_id: owner.id,
+            scopes: Scope::join(&self.new.scopes),
+            name: self.new.name.clone().map_or(owner.name, String::from),
+            created_at: now,
+            last_used_at: None,
+            revoked_at: None,
+            expires_at: self.expires_at,
+        };
+        match store::insert_key(c, &key, &digest(self.secret.expose_secret())) {
+            // The application was deleted this moment.
+            Err(Error::Reference(_)) => Err(Error::NotFound),
+            inserted => inserted.map(|()| key),
+        }
+    }
 }
 
 /// The applications of the service and their keys; clones share its database.
@@ -77,47 +134,6 @@ impl Applications {
         Self { db, clock }
     }
 
-    /// Creates a key, and its application if that is new. Returns the key and its secret, which
-    /// can't be read again.
-    ///
-    /// # Errors
-    /// [`Error::Invalid`] when it has no scope or does not expire in the future;
-    /// [`Error::ApplicationExists`] when it is for a new application, and there is one of that name;
-    /// [`Error::NotFound`] when the application doesn't exist, or is "Earlier", which has no keys;
-    /// [`Error::Internal`] when the system provides no randomness.
-    pub async fn create_key(&self, new: NewKey) -> Result<(ApiKey, SecretString)> {
-        let now = self.clock.now();
-        let expires_at = new.expiry.resolve(now)?;
-        if new.scopes.is_empty() {
-            return Err(Error::field("scopes", "must be at least one"));
-        }
-        let secret: SecretString = format!("{PREFIX}{}", text::random::<SECRET_BYTES>()?).into();
-        let hash = digest(secret.expose_secret());
-        let key = self
-            .db
-            .transaction(move |c| {
-                let owner = owner(c, &new.owner, now)?;
-                let key = ApiKey {
-                    id: ApiKeyId::new(now),
-                    application_id: owner.id,
-                    scopes: Scope::join(&new.scopes),
-                    name: new.name.map_or(owner.name, String::from),
-                    created_at: now,
-                    last_used_at: None,
-                    revoked_at: None,
-                    expires_at,
-                };
-                store::insert_key(c, &key, &hash).map(|()| key)
-            })
-            .await
-            .map_err(|err| match err {
-                // The application was deleted this moment.
-                Error::Reference(_) => Error::NotFound,
-                err => err,
-            })?;
-        Ok((key, secret))
-    }
-
     /// Returns the application whose key has this secret, and records the key's use, at most once a
     /// minute.
     ///
@@ -129,18 +145,6 @@ impl Applications {
         let (application, key) = found.await?.ok_or(Error::InvalidClient)?;
         self.record_use(&key, now).await?;
         Ok(ApiClient { application, key })
-    }
-
-    /// Revokes a key.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`] when there is no such key, or it was revoked already.
-    pub async fn revoke_key(&self, id: ApiKeyId) -> Result<()> {
-        let now = self.clock.now();
-        match self.db.write(move |c| store::revoke(c, id, now)).await? {
-            0 => Err(Error::NotFound),
-            _ => Ok(()),
-        }
     }
 
     /// Returns whether there is such a key, and it was revoked.
@@ -174,7 +178,11 @@ fn owner(c: &mut AnyConnection, owner: &KeyOwner, now: Timestamp) -> Result<Appl
     }
 }
 
-fn create_application(
+/// Inserts an application without keys, as a part of a transaction.
+///
+/// # Errors
+/// [`Error::ApplicationExists`] when another one has the name.
+pub(crate) fn create_application(
     c: &mut AnyConnection,
     new: &NewApplication,
     now: Timestamp,

@@ -275,6 +275,34 @@ pub(super) fn find_in_use(
     Ok(found)
 }
 
+/// Finds a key, and keeps others from revoking it until the transaction ends: PostgreSQL locks it, and
+/// SQLite has only one writer.
+pub(super) fn find_locked_key(c: &mut AnyConnection, id: ApiKeyId) -> Result<Option<ApiKey>> {
+    if let AnyConnection::Postgres(c) = c {
+        let key = api_keys::table.find(id).select(api_keys::id);
+        key.for_share().load::<ApiKeyId>(c)?;
+    }
+    find_key(c, id)
+}
+
+/// Locks a key until the transaction ends, also against [`find_locked_key`].
+pub(super) fn lock_key(c: &mut AnyConnection, id: ApiKeyId) -> Result<()> {
+    if let AnyConnection::Postgres(c) = c {
+        api_keys::table
+            .find(id)
+            .select(api_keys::id)
+            .for_update()
+            .load::<ApiKeyId>(c)?;
+    }
+    Ok(())
+}
+
+/// Finds a key.
+pub(super) fn find_key(c: &mut AnyConnection, id: ApiKeyId) -> Result<Option<ApiKey>> {
+    let key = api_keys::table.find(id).select(ApiKey::as_select());
+    Ok(key.get_result(c).optional()?)
+}
+
 /// Lists every key, newest first.
 pub(super) fn list_keys(c: &mut AnyConnection) -> Result<Vec<ApiKey>> {
     Ok(api_keys::table
@@ -297,7 +325,7 @@ pub(super) fn update_last_use(
 }
 
 /// Revokes a key that is not revoked. Returns how many rows changed.
-pub(super) fn revoke(c: &mut AnyConnection, id: ApiKeyId, now: Timestamp) -> Result<usize> {
+pub(crate) fn revoke(c: &mut AnyConnection, id: ApiKeyId, now: Timestamp) -> Result<usize> {
     let in_use = api_keys::table
         .find(id)
         .filter(api_keys::revoked_at.is_null());

@@ -9,6 +9,7 @@ use super::error::{CliError, Result, about, invalid_or_service};
 use crate::applications::{self, Expiry, KeyOwner, KeyState, Name, NewKey, Scope};
 use crate::db::ApiKeyId;
 use crate::error::Error;
+use crate::events::Origin;
 use crate::settings::Settings;
 
 #[derive(Subcommand)]
@@ -75,8 +76,8 @@ impl Add {
         };
         let administers = new.administers();
         let (key, secret) = domain
-            .applications
-            .create_key(new)
+            .accounts
+            .create_key(new, Origin::default())
             .await
             .map_err(|err| refused(err, &owner))?;
         message!("Keep the secret; it is not shown again.");
@@ -139,7 +140,7 @@ async fn list(domain: &Domain) -> Result<()> {
 }
 
 async fn revoke(domain: &Domain, id: ApiKeyId) -> Result<()> {
-    let revoked = domain.applications.revoke_key(id).await;
+    let revoked = domain.accounts.revoke_key(id, Origin::default()).await;
     revoked.map_err(about("key in use with the id", &id.to_string()))?;
     message!("The key is revoked.");
     Ok(())

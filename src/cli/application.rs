@@ -12,6 +12,7 @@ use crate::applications::{
 };
 use crate::db::ApplicationId;
 use crate::error::Error;
+use crate::events::Origin;
 use crate::listing::{Limit, ListEnds, MatchCount};
 use crate::people::Subject;
 use crate::settings::Settings;
@@ -202,7 +203,10 @@ async fn add(domain: &Domain, name: &str, facts: Facts) -> Result<()> {
         kind: facts.kind.unwrap_or_default(),
         hosts: facts.hosts()?,
     };
-    let made = domain.applications.create_application(new).await?;
+    let made = domain
+        .accounts
+        .create_application(new, Origin::default())
+        .await?;
     print_line!("{}", made.id)?;
     Ok(())
 }
@@ -219,8 +223,8 @@ async fn set(domain: &Domain, id_or_name: &str, facts: Facts) -> Result<()> {
         hosts: hosts.parse().map_err(invalid_or_service)?,
     };
     domain
-        .applications
-        .update(application.id, new)
+        .accounts
+        .update_application(application.id, new, Origin::default())
         .await
         .map_err(about("application", id_or_name))?;
     message!("{} is changed.", application.name);
@@ -247,7 +251,11 @@ async fn rename(domain: &Domain, id_or_name: &str, to: &str) -> Result<()> {
 async fn delete(domain: &Domain, id_or_name: &str) -> Result<()> {
     let application = domain.get_application(id_or_name).await?;
     let name = &application.name;
-    match domain.applications.delete(application.id).await? {
+    match domain
+        .accounts
+        .delete_application(application.id, Origin::default())
+        .await?
+    {
         Deletion::Deleted => message!("{name} is deleted."),
         Deletion::InUse { people, keys } => {
             return Err(CliError::Invalid(format!(

@@ -12,7 +12,7 @@ pub(super) type Result<T, E = CliError> = std::result::Result<T, E>;
 pub(super) enum CliError {
     /// An error of the service.
     #[error(transparent)]
-    Service(#[from] Error),
+    Service(Error),
     /// An argument names something that does not exist.
     #[error("there is no {what} {name}")]
     NotFound {
@@ -37,6 +37,12 @@ impl CliError {
     /// Returns whether the reader of the output has read enough.
     pub(super) fn is_closed_output(&self) -> bool {
         matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::BrokenPipe)
+    }
+}
+
+impl From<Error> for CliError {
+    fn from(err: Error) -> Self {
+        invalid_or_service(err)
     }
 }
 

@@ -178,7 +178,10 @@ impl End {
             );
         }
         match (job.state, job.failed) {
-            (BulkState::Stopped, _) => Err(CliError::Invalid("the job was stopped".into())),
+            (BulkState::Stopped, _) => Err(CliError::Invalid(match &job.stop_reason {
+                Some(reason) => format!("the job was stopped: {reason}"),
+                None => "the job was stopped".into(),
+            })),
             (BulkState::Failed, _) => Err(CliError::Invalid(format!(
                 "the job could not go on: {}",
                 job.last_error.as_deref().unwrap_or("unknown")

@@ -70,6 +70,9 @@ pub(super) enum User {
     Delete {
         #[command(flatten)]
         whom: Whom,
+        /// Why; it is recorded with the deletion
+        #[arg(long, value_name = "TEXT")]
+        reason: Option<String>,
     },
     /// Bar somebody from signing in and end all their sessions
     Disable {
@@ -144,7 +147,7 @@ impl User {
                 Self::SetEmail { email, to } => set_email(&domain, &email, &to).await,
                 Self::ResetLink { email } => reset_link(&domain, settings, &email).await,
                 Self::Export { whom } => export(&domain, &whom).await,
-                Self::Delete { whom } => delete(&domain, &whom).await,
+                Self::Delete { whom, reason } => delete(&domain, &whom, reason).await,
                 Self::Disable { whom, reason } => disable(&domain, &whom, reason).await,
                 Self::Enable { whom, reason } => enable(&domain, &whom, reason).await,
             }

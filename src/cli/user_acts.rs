@@ -1,16 +1,18 @@
 //! The commands of `rollcall user` that change what one person may do.
 
+use std::io::Write;
+
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 use strum::VariantNames;
 
 use super::domain::{Domain, parse_email};
 use super::error::{CliError, Result, about, invalid_or_service};
-use super::output::{describe_ended, message, print_json, print_line};
+use super::output::{describe_ended, message, print_line};
 use crate::account::{Administered, Invitation, InvitationLink};
 use crate::clock::Clock;
 use crate::db::{ResetId, UserId};
-use crate::error::Error;
+use crate::error::{Error, Failure};
 use crate::events::Origin;
 use crate::keys::KeyRing;
 use crate::mail::MessageLinks;
@@ -149,18 +151,26 @@ pub(super) async fn set_name(domain: &Domain, whom: &Whom, text: &str) -> Result
 
 pub(super) async fn export(domain: &Domain, whom: &Whom) -> Result<()> {
     let user = whom.get(domain).await?;
-    let export = domain
+    let mut export = domain
         .accounts
         .admin_export(user.id, Origin::default())
         .await?;
-    print_json(&export)
+    let mut output = std::io::stdout();
+    while let Some(part) = export.next_part().await? {
+        output.write_all(&part).map_err(not_printed)?;
+    }
+    output.write_all(b"\n").map_err(not_printed)
 }
 
-pub(super) async fn delete(domain: &Domain, whom: &Whom) -> Result<()> {
+fn not_printed(err: std::io::Error) -> CliError {
+    Error::Internal(Failure::new("the export can't be printed", err)).into()
+}
+
+pub(super) async fn delete(domain: &Domain, whom: &Whom, reason: Option<String>) -> Result<()> {
     let user = whom.get(domain).await?;
     domain
         .accounts
-        .admin_delete(user.id, Origin::default())
+        .admin_delete(user.id, origin(reason)?)
         .await
         .map_err(in_full)?;
     message!("{} is deleted.", name(&user));

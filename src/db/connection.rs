@@ -94,11 +94,21 @@ fn sqlite_pragmas(access: Access, busy_timeout: Duration) -> String {
     )
 }
 
+/// How long a transaction may be idle, and wait for a lock. A node that is frozen or cut off would have
+/// its locks until the network gives up, hours later; so the server ends the transaction. Whoever waits
+/// for the locks waits longer than that. Sent with `BEGIN`, so that it costs no round trip, and for the
+/// transaction alone, so that it holds through a pooler which gives each transaction another connection.
+const POSTGRES_LIMITS: &str = "SET LOCAL idle_in_transaction_session_timeout = '10s';
+     SET LOCAL lock_timeout = '20s'";
+
 /// Begins a transaction that will write. SQLite takes its write lock here, not at the first write:
 /// taking it later fails at once when another process has written in between.
 pub(super) fn begin(connection: &mut AnyConnection) -> QueryResult<()> {
     match connection {
-        AnyConnection::Postgres(c) => AnsiTransactionManager::begin_transaction(c),
+        AnyConnection::Postgres(c) => {
+            let sql = format!("BEGIN; {POSTGRES_LIMITS}");
+            AnsiTransactionManager::begin_transaction_sql(c, &sql)
+        }
         AnyConnection::Sqlite(c) => {
             AnsiTransactionManager::begin_transaction_sql(c, "BEGIN IMMEDIATE")
         }
@@ -119,10 +129,10 @@ pub(super) fn begin_reading(connection: &mut AnyConnection) -> QueryResult<()> {
 /// Begins a transaction that will write, on one snapshot of the database. On SQLite each is.
 pub(super) fn begin_snapshot(connection: &mut AnyConnection) -> QueryResult<()> {
     match connection {
-        AnyConnection::Postgres(c) => AnsiTransactionManager::begin_transaction_sql(
-            c,
-            "BEGIN ISOLATION LEVEL REPEATABLE READ",
-        ),
+        AnyConnection::Postgres(c) => {
+            let sql = format!("BEGIN ISOLATION LEVEL REPEATABLE READ; {POSTGRES_LIMITS}");
+            AnsiTransactionManager::begin_transaction_sql(c, &sql)
+        }
         AnyConnection::Sqlite(_) => begin(connection),
     }
 }

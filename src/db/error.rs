@@ -32,8 +32,9 @@ impl From<DieselError> for Error {
 /// Returns whether the same statement may succeed later. Diesel has no kinds for SQLite's result
 /// codes, so they are recognized by SQLite's messages for them (`sqlite3_errstr`).
 fn is_transient(kind: &DatabaseErrorKind, message: &str) -> bool {
-    const TRANSIENT: [&str; 6] = [
+    const TRANSIENT: [&str; 7] = [
         "deadlock detected",
+        "canceling statement due to lock timeout",
         "database is locked",
         "database table is locked",
         "disk I/O error",

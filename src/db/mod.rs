@@ -23,7 +23,7 @@ use tokio::sync::Semaphore;
 pub use self::connection::AnyConnection;
 use self::connection::{Access, ConnectionManager};
 pub(crate) use self::connection::{MultiBackend, on_each};
-pub(crate) use self::functions::folded;
+pub(crate) use self::functions::{folded, is_in_range, network_key};
 pub use self::lock::NodeLock;
 pub(crate) use self::lock::lock_name;
 pub(crate) use self::statement::{cached, first_rows, in_few_sizes, uncached};
@@ -36,11 +36,18 @@ use crate::clock::Clock;
 use crate::error::{Chain, Error, Failure, Result};
 use crate::settings::{DatabaseSettings, DatabaseUrl};
 
+/// One connection in so many may be used by searches.
+const SEARCHES_OF_CONNECTIONS: u32 = 4;
+/// How long a search waits for others to end.
+const SEARCH_WAIT: Duration = Duration::from_secs(10);
+
 /// A handle to the database; clones share its pools.
 #[derive(Clone)]
 pub struct Db {
     readers: QueuedPool,
     writers: QueuedPool,
+    /// Reads that may take long: at most a quarter of the connections, so that sign-ins find one.
+    searches: Arc<Semaphore>,
 }
 
 impl Db {
@@ -54,17 +61,21 @@ impl Db {
                 settings,
             )
         };
+        let searches = (settings.connections / SEARCHES_OF_CONNECTIONS).max(1);
+        let searches = Arc::new(Semaphore::new(searches as usize));
         match url {
             DatabaseUrl::Postgres(_) => {
                 let pool = pool(Access::ReadWrite, settings.connections);
                 Self {
                     readers: pool.clone(),
                     writers: pool,
+                    searches,
                 }
             }
             DatabaseUrl::Sqlite(_) => Self {
                 readers: pool(Access::ReadOnly, settings.connections),
                 writers: pool(Access::ReadWrite, 1),
+                searches,
             },
         }
     }
@@ -79,6 +90,26 @@ impl Db {
         T: Send + 'static,
         W: FnOnce(&mut AnyConnection) -> Result<T> + Send + 'static,
     {
+        self.readers.run(work).await
+    }
+
+    /// As [`Db::read`], for queries that may take seconds: of these run only as many at once as leave
+    /// most connections to everything else. The others wait.
+    ///
+    /// # Errors
+    /// As [`Db::read`]; [`Error::Busy`] when too many wait.
+    pub async fn search<T, W>(&self, work: W) -> Result<T>
+    where
+        T: Send + 'static,
+        W: FnOnce(&mut AnyConnection) -> Result<T> + Send + 'static,
+    {
+        let busy = Error::Busy {
+            retry_after: SEARCH_WAIT,
+        };
+        let permit = tokio::time::timeout(SEARCH_WAIT, self.searches.clone().acquire_owned()).await;
+        let Ok(Ok(_permit)) = permit else {
+            return Err(busy);
+        };
         self.readers.run(work).await
     }
 

@@ -82,6 +82,14 @@ diesel::table! {
         finished_at -> Nullable<Timestamptz>,
         errors -> Int4,
         last_error -> Nullable<Text>,
+        stop_cause -> Nullable<Text>,
+        ahead -> Nullable<Text>,
+        by_key_id -> Nullable<Uuid>,
+        stopped_by_user_id -> Nullable<Uuid>,
+        stopped_by_application_id -> Nullable<Uuid>,
+        stop_reason -> Nullable<Text>,
+        unknown -> Int8,
+        unmatched -> Int8,
     }
 }
 
@@ -247,6 +255,7 @@ diesel::table! {
         created_at -> Timestamptz,
         expires_at -> Timestamptz,
         is_invitation -> Bool,
+        by_user_id -> Nullable<Uuid>,
     }
 }
 
@@ -367,7 +376,6 @@ diesel::joinable!(former_emails -> users (user_id));
 diesel::joinable!(mail_queue -> alerts (alert_id));
 diesel::joinable!(mail_queue -> users (user_id));
 diesel::joinable!(password_resets -> users (user_id));
-diesel::joinable!(session_events -> users (user_id));
 diesel::joinable!(user_sessions -> users (user_id));
 diesel::joinable!(users -> applications (application_id));
 

@@ -8,6 +8,9 @@ use super::{Event, EventKind};
 /// The reasons of ends that only administrators cause.
 const REASONS_OF_ADMINISTRATORS: [&str; 2] = ["admin", "account_disabled"];
 
+/// The detail of a job that was stopped by hand.
+const STOPPED_BY_HAND: &str = "requested";
+
 /// Who did what an event records. Its text form is its name in the export.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
@@ -46,6 +49,10 @@ impl Event {
             (None, None) => match self.kind {
                 // Whoever else does it has an account.
                 EventKind::PasswordChanged | EventKind::EmailChanged => Actor::Administrator,
+                EventKind::AccountDeleted if self.detail.is_none() => Actor::Administrator,
+                EventKind::JobStopped if self.detail.as_deref() == Some(STOPPED_BY_HAND) => {
+                    Actor::Administrator
+                }
                 EventKind::Ended if self.is_ended_by_administrator() => Actor::Administrator,
                 kind if kind.is_administrative() => Actor::Administrator,
                 _ => Actor::Service,
@@ -90,7 +97,9 @@ impl EventKind {
             | Self::EmailChanged
             | Self::EmailChangeRequested
             | Self::EmailVerified
-            | Self::TakenBack => false,
+            | Self::TakenBack
+            | Self::JobStopped
+            | Self::AccountDeleted => false,
         }
     }
 }

@@ -2,22 +2,25 @@
 //! new events a few times a second. A change is only a hint that a page is out of date; what the
 //! page then shows is read from the database.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::broadcast;
 
+use super::EventKind;
 use super::change::Change;
 use super::listeners::{ListenerPlace, Listeners};
-use super::store;
+use super::store::{self, MAX_CHANGES};
 use crate::clock::{Clock, Timestamp};
-use crate::db::{Db, EventId, SessionId, UserId};
+use crate::db::{AnyConnection, Db, EventId, SessionId, UserId};
 use crate::error::{Error, Failure, Result};
 
 /// Changes that a listener may lag behind; one that lags further misses the oldest, and gets an
 /// error that says so.
 const CAPACITY: usize = 1024;
+/// People whose changes one query finds.
+const PEOPLE_CHUNK: usize = 500;
 /// How far each poll looks back: the delay that another node's clock or a slow commit may cause.
 const OVERLAP: Duration = Duration::from_secs(10);
 /// The error for a listener beyond the most that the node has.
@@ -32,7 +35,7 @@ pub struct Changes {
     clock: Clock,
     /// `None` once the node stops.
     sender: Arc<Mutex<Option<broadcast::Sender<Change>>>>,
-    /// The events published within [`OVERLAP`], so that none is published twice.
+    /// The events within [`OVERLAP`] that were published, so that none is published twice.
     published: Arc<Mutex<HashSet<EventId>>>,
     listeners: Listeners,
 }
@@ -58,15 +61,15 @@ impl Changes {
         }
     }
 
-    /// Subscribes a page of a session to the changes from now on. Beyond a few of one session, it
+    /// Subscribes a page of a session of `user` to the changes from now on. Beyond a few of one session, it
     /// takes the place of the oldest.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the node is stopping; [`Error::Busy`] when it has no place.
-    pub fn subscribe(&self, session: SessionId) -> Result<Subscription> {
+    pub fn subscribe(&self, user: UserId, session: SessionId) -> Result<Subscription> {
         let stopping = || Error::Unavailable(Failure::because("the service is stopping"));
         let changes = self.sender().ok_or_else(stopping)?.subscribe();
-        let place = self.listeners.add(session).ok_or(FULL)?;
+        let place = self.listeners.add(user, session).ok_or(FULL)?;
         Ok(Subscription { changes, place })
     }
 
@@ -94,8 +97,9 @@ impl Changes {
         Ok(changes.iter().any(|(_, change)| change.at > since))
     }
 
-    /// Publishes the changes that are new, if there are listeners. Returns how many listeners there
-    /// are.
+    /// Publishes the changes that are new of the people who have listeners, if there are any: what
+    /// happens to others, as when a bulk job ends thousands of sessions, neither delays those nor has
+    /// them miss any. Returns how many listeners there are.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database doesn't respond.
@@ -104,17 +108,17 @@ impl Changes {
             return Ok(0);
         };
         let after = EventId::first_at(self.clock.now() - OVERLAP);
-        let found = self
-            .db
-            .read(move |c| store::list_changes_after(c, None, after))
-            .await?;
+        let listening = self.listeners.sessions();
+        let people: BTreeSet<UserId> = listening.values().copied().collect();
+        let found = self.db.read(move |c| list_news(c, &people, after)).await?;
         let mut published = self
             .published
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         published.retain(|id| *id > after);
-        for (id, change) in found {
-            if published.insert(id) && sender.send(change).is_err() {
+        let new = found.into_iter().filter(|(id, _)| published.insert(*id));
+        for change in without_repetitions(new.map(|(_, change)| change), &listening) {
+            if sender.send(change).is_err() {
                 break;
             }
         }
@@ -131,5 +135,78 @@ impl Changes {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
+    }
+}
+
+/// Lists the changes after the event with the id `after` of these people. Where there are more of all
+/// people than one query reads, those of these alone are read.
+fn list_news(
+    c: &mut AnyConnection,
+    people: &BTreeSet<UserId>,
+    after: EventId,
+) -> Result<Vec<(EventId, Change)>> {
+    let mut found = store::list_changes_after(c, None, after)?;
+    if found.len() as i64 >= MAX_CHANGES {
+        found.clear();
+        let people: Vec<UserId> = people.iter().copied().collect();
+        for chunk in people.chunks(PEOPLE_CHUNK) {
+            found.extend(store::list_latest_changes_of(c, chunk, after)?);
+        }
+    }
+    found.retain(|(_, change)| people.contains(&change.user));
+    Ok(found)
+}
+
+/// Returns the changes without those that say the same as a later one: a page is out of date once,
+/// however many sessions of its person ended. That one of those with a listener did, it must know.
+fn without_repetitions(
+    changes: impl Iterator<Item = Change>,
+    listening: &HashMap<SessionId, UserId>,
+) -> Vec<Change> {
+    let mut distinct: Vec<Change> = Vec::new();
+    let mut positions: HashMap<(UserId, Option<SessionId>), usize> = HashMap::new();
+    for change in changes {
+        let is_own_end = |session: &SessionId| {
+            change.kind == EventKind::Ended && listening.contains_key(session)
+        };
+        let position = positions
+            .entry((change.user, change.session.filter(is_own_end)))
+            .or_insert(distinct.len());
+        match distinct.get_mut(*position) {
+            Some(earlier) => *earlier = change,
+            None => distinct.push(change),
+        }
+    }
+    distinct
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_ends_of_one_person_are_one_change() {
+        let user = |n| UserId::from_bytes([n; 16]);
+        let session = |n| SessionId::from_bytes([n; 16]);
+        let ended = |of, n| Change {
+            user: user(of),
+            session: Some(session(n)),
+            kind: EventKind::Ended,
+            at: Timestamp::clamped(i64::from(n)),
+        };
+        let listening = HashMap::from([(session(3), user(1)), (session(9), user(2))]);
+        let changes = [
+            ended(1, 1),
+            ended(1, 2),
+            ended(1, 3),
+            ended(2, 8),
+            ended(1, 4),
+        ];
+        let found = without_repetitions(changes.into_iter(), &listening);
+        let found: Vec<_> = found.iter().map(|change| change.session).collect();
+        assert_eq!(
+            found,
+            [Some(session(4)), Some(session(3)), Some(session(8))]
+        );
     }
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
 
-use crate::db::SessionId;
+use crate::db::{SessionId, UserId};
 
 /// The most listeners of one session. Only visible pages listen, and few windows are visible at
 /// once; one more takes the place of the oldest.
@@ -28,6 +28,8 @@ struct Registry {
 
 struct Entry {
     id: u64,
+    /// The session's owner.
+    user: UserId,
     /// Notifies the listener that another one took its place.
     replaced: oneshot::Sender<()>,
 }
@@ -53,9 +55,18 @@ impl Listeners {
         lock(&self.registry).has_room(self.max, session)
     }
 
-    /// Adds a listener of a session, perhaps in place of its oldest; `None` when the node has no
+    /// Returns the sessions that have a listener, with their owners.
+    pub(super) fn sessions(&self) -> HashMap<SessionId, UserId> {
+        let registry = lock(&self.registry);
+        let first = |(session, entries): (&SessionId, &VecDeque<Entry>)| {
+            Some((*session, entries.front()?.user))
+        };
+        registry.by_session.iter().filter_map(first).collect()
+    }
+
+    /// Adds a listener of a session of `user`, perhaps in place of its oldest; `None` when the node has no
     /// place.
-    pub(super) fn add(&self, session: SessionId) -> Option<ListenerPlace> {
+    pub(super) fn add(&self, user: UserId, session: SessionId) -> Option<ListenerPlace> {
         let mut registry = lock(&self.registry);
         if !registry.has_room(self.max, session) {
             return None;
@@ -70,6 +81,7 @@ impl Listeners {
         };
         entries.push_back(Entry {
             id,
+            user,
             replaced: sender,
         });
         match oldest {
@@ -129,6 +141,10 @@ mod tests {
         SessionId::from_bytes([n; 16])
     }
 
+    fn user() -> UserId {
+        UserId::from_bytes([7; 16])
+    }
+
     fn count(listeners: &Listeners) -> (usize, usize) {
         let registry = lock(&listeners.registry);
         let entries = registry.by_session.values().map(VecDeque::len).sum();
@@ -138,8 +154,10 @@ mod tests {
     #[test]
     fn places_are_free_again() {
         let listeners = Listeners::new(3);
-        let places: Vec<_> = (0..3).map(|n| listeners.add(session(n)).unwrap()).collect();
-        assert!(listeners.add(session(9)).is_none());
+        let places: Vec<_> = (0..3)
+            .map(|n| listeners.add(user(), session(n)).unwrap())
+            .collect();
+        assert!(listeners.add(user(), session(9)).is_none());
         assert!(!listeners.has_room(session(0)));
         assert_eq!(count(&listeners), (3, 3));
         drop(places);
@@ -151,10 +169,10 @@ mod tests {
     fn the_oldest_of_a_session_makes_room() {
         let listeners = Listeners::new(MAX_PER_SESSION);
         let mut places: Vec<_> = (0..MAX_PER_SESSION)
-            .map(|_| listeners.add(session(1)).unwrap())
+            .map(|_| listeners.add(user(), session(1)).unwrap())
             .collect();
         assert!(listeners.has_room(session(1)));
-        let newest = listeners.add(session(1)).unwrap();
+        let newest = listeners.add(user(), session(1)).unwrap();
         assert!(places[0].replaced.try_recv().is_ok());
         assert!(places[1].replaced.try_recv().is_err());
         assert_eq!(count(&listeners), (MAX_PER_SESSION, MAX_PER_SESSION));

@@ -24,9 +24,12 @@ pub use self::search::{EventPosition, EventQuery, FoundEvents, count, search};
 pub use self::stated_reason::StatedReason;
 pub use self::store::Event;
 use crate::clock::Timestamp;
-use crate::db::{AnyConnection, ApplicationId, Db, EventId, JobId, SessionId, UserId};
+use crate::db::{AnyConnection, ApiKeyId, ApplicationId, Db, EventId, JobId, SessionId, UserId};
 use crate::error::Result;
 use crate::net::IpRetention;
+
+/// The detail of the deletion of an account that whoever reads its mailbox declined.
+pub const DECLINED: &str = "declined";
 
 /// The kind of an event. Its text form is stored.
 #[derive(
@@ -73,6 +76,13 @@ pub enum EventKind {
     EmailVouched,
     /// An administrator exported what is stored about the person.
     Exported,
+    /// A job that ends sessions was stopped, of those that the person ordered; or by the person, if no
+    /// person ordered it. The detail is why.
+    JobStopped,
+    /// The account was deleted, by its owner or by an administrator; or since whoever reads its mailbox
+    /// declined it, which is the detail [`DECLINED`]. It outlives the account, whose other events go
+    /// with it.
+    AccountDeleted,
 }
 
 impl EventKind {
@@ -94,6 +104,8 @@ pub struct Origin {
     pub ip: Option<String>,
     /// The application whose key did it, if one did.
     pub application: Option<ApplicationId>,
+    /// That key, if it acts as an administrator.
+    pub key: Option<ApiKeyId>,
     /// The bulk job that it belongs to, if it does.
     pub job: Option<JobId>,
     /// The reason that an administrator stated. The person whom it concerns sees it.
@@ -291,12 +303,18 @@ pub struct EventPage {
     pub next_before: Option<EventId>,
 }
 
-/// Lists the events of a person, newest first, at most `limit`.
+/// Lists the events of a person, newest first, at most `limit`: those before the one with the id
+/// `before`.
 ///
 /// # Errors
 /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
-pub async fn list_by_person(db: &Db, user: UserId, limit: u32) -> Result<Vec<Event>> {
-    db.read(move |c| store::list_by_person(c, user, i64::from(limit)))
+pub async fn list_by_person(
+    db: &Db,
+    user: UserId,
+    before: Option<EventId>,
+    limit: u32,
+) -> Result<Vec<Event>> {
+    db.read(move |c| store::list_by_person(c, user, before, i64::from(limit)))
         .await
 }
 

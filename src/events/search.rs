@@ -96,7 +96,7 @@ pub async fn search(db: &Db, query: EventQuery) -> Result<FoundEvents> {
             break;
         }
         let missing = limit + 1 - events.len();
-        let (found, after) = db.read(move |c| walk.advance(c, missing)).await?;
+        let (found, after) = db.search(move |c| walk.advance(c, missing)).await?;
         events.extend(found);
         walk = after;
     }
@@ -139,7 +139,7 @@ pub async fn count(db: &Db, criteria: EventCriteria) -> Result<MatchCount> {
         let found = store::list_ids(c, &all, within, order, limit)?.len();
         Ok(MatchCount::of(found.min(MAX_COUNTED) as u64, is_whole))
     };
-    db.read(work).await
+    db.search(work).await
 }
 
 /// Returns the page of the events in the order in which they were found.
@@ -299,7 +299,7 @@ async fn list_network(
     };
     let limit = i64::try_from(MAX_LISTED).unwrap_or(i64::MAX);
     let mut ids = db
-        .read(move |c| store::list_ids_in_network(c, &range, limit + 1))
+        .search(move |c| store::list_ids_in_network(c, &range, limit + 1))
         .await?;
     if ids.len() > MAX_LISTED {
         return Ok(None);

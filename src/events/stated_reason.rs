@@ -28,8 +28,17 @@ impl FromStr for StatedReason {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        let reason = text::clean(text);
+        // Without what breaks a line, or has no width at an end.
+        let line: String = text
+            .chars()
+            .map(|c| if c.is_whitespace() { ' ' } else { c })
+            .collect();
+        let has_no_width = |c: char| c == ' ' || matches!(c, '\u{200B}' | '\u{2060}' | '\u{FEFF}');
+        let reason = text::clean(&line).trim_matches(has_no_width).to_owned();
         match reason.chars().count() {
+            _ if text::is_invisible(&reason) => {
+                Err(Error::field("reason", "must have 1 to 500 characters"))
+            }
             1..=Self::LIMIT => Ok(Self(reason)),
             _ => Err(Error::field("reason", "must have 1 to 500 characters")),
         }

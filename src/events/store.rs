@@ -21,7 +21,7 @@ use crate::net::ip_key;
 read_from_text!(EventKind);
 
 /// Changes that one query reads at most.
-const MAX_CHANGES: i64 = 10_000;
+pub(super) const MAX_CHANGES: i64 = 10_000;
 
 /// An event.
 #[derive(Debug, Clone, Queryable, Selectable)]
@@ -226,18 +226,23 @@ pub(super) fn list_ends(c: &mut AnyConnection, sessions: &[SessionId]) -> Result
         .load(c)?)
 }
 
-/// Lists at most `limit` of a person's events, newest first.
+/// Lists at most `limit` of a person's events, newest first: those before the one with the id `before`.
 pub(super) fn list_by_person(
     c: &mut AnyConnection,
     user: UserId,
+    before: Option<EventId>,
     limit: i64,
 ) -> Result<Vec<Event>> {
-    Ok(session_events::table
+    let mut events = session_events::table
         .filter(session_events::user_id.eq(user))
         .order(session_events::id.desc())
         .limit(limit)
         .select(Event::as_select())
-        .load(c)?)
+        .into_boxed();
+    if let Some(before) = before {
+        events = events.filter(session_events::id.lt(before));
+    }
+    Ok(events.load(c)?)
 }
 
 /// Lists at most `limit` of a person's events that concern no single session, newest first.
@@ -277,15 +282,41 @@ pub(super) fn list_changes_after(
     if let Some(user) = user {
         events = events.filter(session_events::user_id.eq(user));
     }
-    type Row = (EventId, UserId, Option<SessionId>, EventKind, Timestamp);
-    let change = |(id, user, session, kind, at): Row| {
-        let change = Change {
-            user,
-            session,
-            kind,
-            at,
-        };
-        (id, change)
+    let changes = events.load::<ChangeRow>(c)?.into_iter();
+    Ok(changes.map(change).collect())
+}
+
+/// Lists the latest changes of these people after the event with the id `after`, oldest first, at most
+/// [`MAX_CHANGES`].
+pub(super) fn list_latest_changes_of(
+    c: &mut AnyConnection,
+    people: &[UserId],
+    after: EventId,
+) -> Result<Vec<(EventId, Change)>> {
+    let latest: Vec<ChangeRow> = session_events::table
+        .filter(session_events::user_id.eq_any(people))
+        .filter(session_events::id.gt(after))
+        .order(session_events::id.desc())
+        .limit(MAX_CHANGES)
+        .select((
+            session_events::id,
+            session_events::user_id,
+            session_events::session_id,
+            session_events::kind,
+            session_events::at,
+        ))
+        .load(c)?;
+    Ok(latest.into_iter().rev().map(change).collect())
+}
+
+type ChangeRow = (EventId, UserId, Option<SessionId>, EventKind, Timestamp);
+
+fn change((id, user, session, kind, at): ChangeRow) -> (EventId, Change) {
+    let change = Change {
+        user,
+        session,
+        kind,
+        at,
     };
-    Ok(events.load(c)?.into_iter().map(change).collect())
+    (id, change)
 }

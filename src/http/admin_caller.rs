@@ -72,6 +72,7 @@ impl ApiAdmin {
             Self::Person(caller) => caller.origin(),
             Self::Application { client, ip } => Origin {
                 application: Some(client.application.id),
+                key: Some(client.key.id),
                 ip: ip.clone(),
                 ..Origin::default()
             },
@@ -244,7 +245,11 @@ fn api_admin(
     }
 }
 
-fn require_role(caller: &Caller, least: Role) -> Result<()> {
+/// Verifies that a person may at least as much as `least`.
+///
+/// # Errors
+/// [`Error::NotFound`] when they may not.
+pub(super) fn require_role(caller: &Caller, least: Role) -> Result<()> {
     match caller.user.role() >= least {
         true => Ok(()),
         false => Err(Error::NotFound),

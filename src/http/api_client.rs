@@ -24,14 +24,23 @@ impl FromRequest for ApiClient {
         let request = request.clone();
         Box::pin(async move {
             received.await?;
-            let Credentials { id, secret } = credentials(&request).ok_or(Error::InvalidClient)?;
-            let applications = &app_state(&request)?.applications;
-            let client = applications.authenticate(&secret).await?;
-            match id.is_none_or(|id| id == client.key.id.to_string()) {
-                true => Ok(client),
-                false => Err(Error::InvalidClient),
-            }
+            authenticate(&request).await
         })
+    }
+}
+
+/// Returns the application whose key `request` has.
+///
+/// # Errors
+/// [`Error::InvalidClient`] when it has none that is in use; [`Error::Unavailable`] when the database
+/// doesn't respond.
+pub(super) async fn authenticate(request: &HttpRequest) -> Result<ApiClient> {
+    let Credentials { id, secret } = credentials(request).ok_or(Error::InvalidClient)?;
+    let applications = &app_state(request)?.applications;
+    let client = applications.authenticate(&secret).await?;
+    match id.is_none_or(|id| id == client.key.id.to_string()) {
+        true => Ok(client),
+        false => Err(Error::InvalidClient),
     }
 }
 

@@ -171,7 +171,27 @@ async fn resolve(request: &HttpRequest, claim: Claim) -> Result<Caller> {
     app.sessions.resolve(claim, location(request, app)).await
 }
 
+/// Returns the claim of a program's request. With a cookie, what is not safe needs the CSRF token.
 fn api_claim(request: &HttpRequest) -> Result<Claim> {
+    let claim = presented_claim(request)?;
+    if request.headers().contains_key(header::AUTHORIZATION) || is_safe(request) {
+        return Ok(claim);
+    }
+    let token = request
+        .headers()
+        .get("x-csrf-token")
+        .and_then(|value| value.to_str().ok());
+    forms::verify_session_csrf_token(request, token.unwrap_or_default())?;
+    Ok(claim)
+}
+
+/// Returns the claim of the access token of a program's request or, without one, of its cookie.
+/// Whether the CSRF token of a cookie is there is not verified.
+///
+/// # Errors
+/// [`Error::Unauthenticated`] when there is neither; [`Error::InvalidToken`] when the token is not
+/// valid; [`Error::Unavailable`] as [`browser::session_claim`].
+pub(super) fn presented_claim(request: &HttpRequest) -> Result<Claim> {
     match request.headers().get(header::AUTHORIZATION) {
         Some(value) => {
             let token = value
@@ -184,20 +204,8 @@ fn api_claim(request: &HttpRequest) -> Result<Claim> {
             let app = app_state(request)?;
             app.tokens.verify_access(token, app.clock.now())
         }
-        None => cookie_claim(request),
+        None => browser::session_claim(request)?.ok_or(Error::Unauthenticated),
     }
-}
-
-fn cookie_claim(request: &HttpRequest) -> Result<Claim> {
-    let claim = browser::session_claim(request)?.ok_or(Error::Unauthenticated)?;
-    if !is_safe(request) {
-        let token = request
-            .headers()
-            .get("x-csrf-token")
-            .and_then(|value| value.to_str().ok());
-        forms::verify_session_csrf_token(request, token.unwrap_or_default())?;
-    }
-    Ok(claim)
 }
 
 /// Finds the caller by an access token of this service, for forward-auth. Any other `Authorization`,

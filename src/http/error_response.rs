@@ -274,7 +274,7 @@ impl ResponseError for Error {
             Self::CsrfMismatch | Self::InsufficientScope { .. } | Self::NotInGroup => {
                 StatusCode::FORBIDDEN
             }
-            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::NotFound | Self::NoAuthority => StatusCode::NOT_FOUND,
             Self::EmailTaken
             | Self::EmailChangedLately
             | Self::LastAdmin

@@ -3,6 +3,7 @@
 use actix_web::HttpResponse;
 
 use super::export::{ExportFile, ExportPage, ExportRow, read_format};
+use super::export_reader::ExportReader;
 use crate::account::{Accounts, EventFilter, EventLogQuery, EventRecord};
 use crate::error::Result;
 
@@ -35,7 +36,11 @@ const COLUMNS: [&str; 16] = [
 /// # Errors
 /// [`Error::Invalid`](crate::Error::Invalid) when the query is not valid; [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't
 /// respond.
-pub async fn export_events(accounts: &Accounts, query: &str) -> Result<HttpResponse> {
+pub async fn export_events(
+    reader: ExportReader,
+    accounts: &Accounts,
+    query: &str,
+) -> Result<HttpResponse> {
     let mut filter = EventFilter::default();
     let format = read_format(query, &EventFilter::NAMES, |name, value| {
         filter.set(name, value)
@@ -46,7 +51,7 @@ pub async fn export_events(accounts: &Accounts, query: &str) -> Result<HttpRespo
         columns: &COLUMNS,
     };
     let (accounts, filter) = (accounts.clone(), accounts.fix_times(&filter));
-    file.send(move |cursor: Option<String>| {
+    file.send(reader, move |cursor: Option<String>| {
         let accounts = accounts.clone();
         let query = EventLogQuery {
             filter: filter.clone(),

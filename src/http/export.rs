@@ -13,6 +13,7 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 use strum::{EnumString, IntoStaticStr};
 
+use super::export_reader::ExportReader;
 use crate::error::{Chain, Error, Failure, Result};
 use crate::listing::{QueryPairs, read_parts};
 
@@ -106,11 +107,15 @@ pub fn read_format(
 impl ExportFile {
     /// Sends the file. `read` reads the rows at a position; the first ones are read before the
     /// response begins. An error after that breaks the response off, so that no client takes what it
-    /// received for all there is.
+    /// received for all there is; it is one as well that `reader` may not read on.
     ///
     /// # Errors
     /// The error of the first `read`.
-    pub async fn send<P, F>(self, read: impl Fn(Option<P>) -> F + 'static) -> Result<HttpResponse>
+    pub async fn send<P, F>(
+        self,
+        reader: ExportReader,
+        read: impl Fn(Option<P>) -> F + 'static,
+    ) -> Result<HttpResponse>
     where
         P: 'static,
         F: Future<Output = Result<ExportPage<P>>> + 'static,
@@ -118,12 +123,17 @@ impl ExportFile {
         let first = Upcoming::Page(read(None).await?);
         let head = self.head()?;
         let pages = stream::try_unfold(first, move |upcoming| {
-            let page = match upcoming {
-                Upcoming::Page(page) => Either::Left(ready(Ok(page))),
-                Upcoming::At(position) => Either::Right(read(Some(position))),
+            let (page, reader) = match upcoming {
+                Upcoming::Page(page) => (Either::Left(ready(Ok(page))), None),
+                Upcoming::At(position) => {
+                    (Either::Right(read(Some(position))), Some(reader.clone()))
+                }
                 Upcoming::End => return Either::Left(ready(Ok(None))),
             };
             Either::Right(async move {
+                if let Some(reader) = reader {
+                    reader.verify().await?;
+                }
                 let page = page.await?;
                 let next = page.next.map_or(Upcoming::End, Upcoming::At);
                 Ok(Some((self.body(&page.rows)?, next)))

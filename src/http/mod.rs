@@ -2,6 +2,7 @@
 //! middleware for cookies, headers, logs and error responses.
 
 pub mod admin_caller;
+pub mod admin_gate;
 pub mod api_client;
 pub mod app_state;
 pub mod assets;
@@ -16,6 +17,7 @@ pub mod csrf;
 pub mod error_response;
 pub mod event_export;
 pub mod export;
+pub mod export_reader;
 mod form_origin;
 pub mod forms;
 pub mod forward_cookie;
@@ -25,6 +27,7 @@ pub mod layout;
 pub mod notice;
 pub mod notice_cookies;
 pub mod onward;
+pub mod person_export;
 pub mod prefetch;
 pub mod received_cookies;
 pub mod request_log;

@@ -3,6 +3,7 @@
 use actix_web::HttpResponse;
 
 use super::export::{ExportFile, ExportFormat, ExportPage, ExportRow, read_format};
+use super::export_reader::ExportReader;
 use crate::clock::Clock;
 use crate::error::Result;
 use crate::listing::together;
@@ -44,6 +45,7 @@ const COLUMNS: [&str; 22] = [
 /// [`Error::Invalid`](crate::Error::Invalid) when the query is not valid; [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't
 /// respond.
 pub async fn export_sessions(
+    reader: ExportReader,
     sessions: &Sessions,
     clock: &Clock,
     query: &str,
@@ -70,7 +72,7 @@ pub async fn export_sessions(
             })
         }
     };
-    file.send(read).await
+    file.send(reader, read).await
 }
 
 /// Reads the parts of a filter, `sort` and `format`.

@@ -64,6 +64,7 @@ impl QueuedMessage {
             MessageKind::EmailTaken => Some(MessageTopic::EmailTaken),
             MessageKind::SignIns => Some(MessageTopic::SignIns),
             MessageKind::TakeBack => Some(MessageTopic::TakeBack),
+            MessageKind::EmailReplaced => Some(MessageTopic::EmailReplaced),
         }
     }
 }

@@ -20,6 +20,8 @@ pub enum MessageTopic {
     SignIns,
     /// Somebody asked for a new password of an account that this address can take back.
     TakeBack,
+    /// To an address in whose place an administrator put another one.
+    EmailReplaced,
 }
 
 /// The kind of a message. Its text form is stored.
@@ -38,6 +40,8 @@ pub enum MessageKind {
     SignIns,
     /// To a former address, about a forgotten password.
     TakeBack,
+    /// To a former address, about an administrator who replaced it.
+    EmailReplaced,
 }
 
 impl MessageKind {
@@ -84,6 +88,7 @@ impl MessageTopic {
             Self::EmailTaken => MessageKind::EmailTaken,
             Self::SignIns => MessageKind::SignIns,
             Self::TakeBack => MessageKind::TakeBack,
+            Self::EmailReplaced => MessageKind::EmailReplaced,
         }
     }
 
@@ -98,7 +103,11 @@ impl MessageTopic {
         match self {
             Self::Verification(id) => Some(MailSubjectId::from_bytes(*id.as_bytes())),
             Self::Reset(id) => Some(MailSubjectId::from_bytes(*id.as_bytes())),
-            Self::Alert(_) | Self::EmailTaken | Self::SignIns | Self::TakeBack => None,
+            Self::Alert(_)
+            | Self::EmailTaken
+            | Self::SignIns
+            | Self::TakeBack
+            | Self::EmailReplaced => None,
         }
     }
 }

@@ -151,7 +151,7 @@ pub async fn delete(
     _: Form<EmptyForm>,
 ) -> Result<HttpResponse> {
     app.sessions.require_step_up(&caller)?;
-    app.accounts.delete_own(caller.user.id).await?;
+    app.accounts.delete_own(&caller).await?;
     browser::clear_session(&request)?;
     Ok(signed_out_response(&request, SignedOutNotice::Deleted))
 }

@@ -60,7 +60,7 @@ pub async fn revoke(
     AdminForm(caller, _): AdminForm<EmptyForm>,
     id: web::Path<ApiKeyId>,
 ) -> Result<HttpResponse> {
-    match app.applications.revoke_key(*id).await {
+    match app.accounts.revoke_key(*id, caller.origin()).await {
         Err(Error::NotFound) => require_revoked(&app, *id).await?,
         revoked => revoked?,
     }
@@ -77,7 +77,7 @@ async fn try_create(
     new: NewKey,
 ) -> Result<Result<CreatedKey, &'static str>> {
     let administers = new.administers();
-    let (key, secret) = match app.applications.create_key(new).await {
+    let (key, secret) = match app.accounts.create_key(new, caller.origin()).await {
         Err(Error::ApplicationExists) => {
             return Ok(Err(
                 "There is an application with that name already. Choose it in the list to make another key for it.",

@@ -72,7 +72,7 @@ pub async fn stream(
         app.changes.require_room(caller.session.id)?;
         return Ok(event_stream(empty()));
     }
-    let subscription = app.changes.subscribe(caller.session.id)?;
+    let subscription = app.changes.subscribe(caller.user.id, caller.session.id)?;
     let has_changed = app.changes.has_changed_since(caller.user.id, since).await?;
     let listener = Listener {
         subscription,

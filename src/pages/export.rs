@@ -1,11 +1,13 @@
 //! `/account/export`: everything stored about a person, as a JSON file for them.
 
-use actix_web::http::header::CONTENT_DISPOSITION;
 use actix_web::{HttpResponse, web};
 
 use crate::error::Result;
 use crate::http::app_state::AppState;
 use crate::http::caller::PageCaller;
+use crate::http::export_reader::ExportReader;
+use crate::http::person_export::send_export;
+use crate::people::Role;
 
 /// Sends the file.
 ///
@@ -17,11 +19,6 @@ pub async fn download(
     PageCaller(caller): PageCaller,
 ) -> Result<HttpResponse> {
     app.sessions.require_step_up(&caller)?;
-    let export = app.accounts.export(caller.user.id).await?;
-    Ok(HttpResponse::Ok()
-        .insert_header((
-            CONTENT_DISPOSITION,
-            r#"attachment; filename="rollcall.json""#,
-        ))
-        .json(export))
+    let reader = ExportReader::new(&app.sessions, caller.origin(), Role::Person);
+    send_export(reader, app.accounts.export(caller.user.id), "rollcall").await
 }

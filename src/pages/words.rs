@@ -208,13 +208,21 @@ pub fn cause_with_reason(
 ) -> String {
     match (reason, stated) {
         (Some(EndedReason::Admin), Some(stated)) => {
-            format!("An administrator ended it: “{stated}”")
+            format!("An administrator ended it: “{}”", isolated(stated))
         }
         (Some(EndedReason::AccountDisabled), Some(stated)) => {
-            format!("Signed out when the account was disabled: “{stated}”")
+            format!(
+                "Signed out when the account was disabled: “{}”",
+                isolated(stated)
+            )
         }
         (reason, _) => cause(reason, by),
     }
+}
+
+/// Returns a text that does not change the direction of the sentence around it (Unicode UAX #9, 2.7).
+fn isolated(text: &str) -> String {
+    format!("\u{2068}{text}\u{2069}")
 }
 
 /// Returns what happened to an account.
@@ -238,7 +246,9 @@ pub fn account_event(kind: EventKind, detail: &str) -> String {
         EventKind::ResetLinkCreated => "Link for a new password created",
         EventKind::NameChanged => "Name changed",
         EventKind::EmailVouched => "E-mail marked as verified",
+        EventKind::JobStopped => "Job that ends sessions stopped",
         EventKind::Exported => "Data exported",
+        EventKind::AccountDeleted => "Account deleted",
     }
     .into()
 }

@@ -56,7 +56,7 @@ impl People {
     /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
     pub async fn search(&self, query: PeopleQuery) -> Result<PeoplePage> {
         self.db
-            .read(move |c| {
+            .search(move |c| {
                 if let Some(id) = query.filter.text.as_ref().and_then(SearchText::id) {
                     return find_by_id(c, &query.filter, id);
                 }
@@ -74,7 +74,7 @@ impl People {
     /// # Errors
     /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
     pub async fn count_found(&self, filter: PeopleFilter) -> Result<MatchCount> {
-        self.db.read(move |c| count_found(c, &filter)).await
+        self.db.search(move |c| count_found(c, &filter)).await
     }
 }
 

@@ -14,7 +14,7 @@ use diesel::prelude::*;
 use diesel::sql_types::Text;
 
 pub(crate) use self::administration::{
-    list_with_admins, lock_with_admins, update_role, update_state,
+    list_with_admins, lock_with_admins, require_admin, update_role, update_state,
 };
 pub(super) use self::credentials::{mark_all_emails_verified, update_hash};
 pub(crate) use self::credentials::{
@@ -31,9 +31,9 @@ pub(crate) use self::former::{
     find_reserving, get_former, insert_former, list_open_former, purge_former, update_former_state,
 };
 pub(crate) use self::reset::{
-    PasswordReset, count_reset_requests, delete_reset_request, delete_resets, delete_sent_resets,
-    delete_unknown_requests, find_live_reset, find_reset, insert_reset, insert_reset_request,
-    list_reset_requests, purge_resets,
+    PasswordReset, count_reset_requests, delete_reset_request, delete_resets, delete_resets_by,
+    delete_sent_resets, delete_unknown_requests, find_live_reset, find_reset, insert_reset,
+    insert_reset_request, list_reset_requests, purge_resets,
 };
 pub(crate) use self::verification::{
     EmailVerification, delete_all_changes, delete_verification, delete_verifications,

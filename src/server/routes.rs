@@ -8,7 +8,7 @@ use actix_web::{HttpResponse, HttpResponseBuilder, Route as Endpoint, web};
 
 use crate::applications::Scope;
 use crate::http::prefetch::refuse_prefetch;
-use crate::http::{assets, browser, notice};
+use crate::http::{admin_gate, assets, browser, notice};
 use crate::{api, pages};
 
 /// One method of one path.
@@ -269,43 +269,72 @@ pub static PAGES: &[Route] = &[
 
 /// The prefix of the JSON API's paths.
 const API_PREFIX: &str = "/api/v1";
+/// The prefix of the administrator's paths in the JSON API, existing or not.
+const ADMIN_API_PREFIX: &str = "/api/v1/admin";
+/// The prefix of the administrator's pages, existing or not.
+const ADMIN_PREFIX: &str = "/admin";
 
 /// Adds every route whose condition holds to the application.
 pub(super) fn configure(config: &mut web::ServiceConfig, sign_up: bool) {
-    for resource in resources(API, sign_up) {
+    let (of_admin, others) = partition(API, ADMIN_API_PREFIX, sign_up);
+    for resource in resources(&others, "") {
         config.service(resource);
     }
+    let mut admin = web::scope(ADMIN_API_PREFIX).wrap(from_fn(admin_gate::guard_api));
+    for resource in resources(&of_admin, ADMIN_API_PREFIX) {
+        admin = admin.service(resource);
+    }
+    config.service(admin);
     // Other paths below it are no pages: their response sets no device cookie.
     config.service(web::scope(API_PREFIX));
+    let (of_admin, others) = partition(PAGES, ADMIN_PREFIX, sign_up);
+    let mut admin = web::scope(ADMIN_PREFIX).wrap(from_fn(admin_gate::guard_pages));
+    for resource in resources(&of_admin, ADMIN_PREFIX) {
+        admin = admin.service(resource);
+    }
     let mut pages = web::scope("")
         .wrap(from_fn(notice::write_cookie))
         .wrap(from_fn(browser::ensure_device_cookie))
         // Outside of it: a prefetched page sets no device cookie, either.
-        .wrap(from_fn(refuse_prefetch));
-    for resource in resources(PAGES, sign_up) {
+        .wrap(from_fn(refuse_prefetch))
+        .service(admin);
+    for resource in resources(&others, "") {
         pages = pages.service(resource);
     }
     config.service(pages);
 }
 
+/// Returns the routes that exist: those below `prefix`, and the others.
+fn partition(
+    routes: &'static [Route],
+    prefix: &str,
+    sign_up: bool,
+) -> (Vec<&'static Route>, Vec<&'static Route>) {
+    let existing = routes.iter().filter(|route| route.exists(sign_up));
+    existing.partition(|route| is_below(route.path, prefix))
+}
+
+fn is_below(path: &str, prefix: &str) -> bool {
+    let rest = path.strip_prefix(prefix);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
 /// Groups the routes of one path into a resource. `HEAD` is handled as `GET`, whose body is left
 /// out, and `OPTIONS` with the methods of the path (RFC 9110, 9.3.2 and 9.3.7); the response to any
 /// other method is 405 rather than 404.
-fn resources(routes: &[Route], sign_up: bool) -> Vec<actix_web::Resource> {
-    let existing: Vec<&Route> = routes
-        .iter()
-        .filter(|route| route.exists(sign_up))
-        .collect();
-    existing
+fn resources(routes: &[&Route], prefix: &str) -> Vec<actix_web::Resource> {
+    routes
         .chunk_by(|a, b| a.path == b.path)
-        .map(resource)
+        .map(|routes| resource(routes, prefix))
         .collect()
 }
 
-fn resource(routes: &[&Route]) -> actix_web::Resource {
+/// Returns the resource of one path, in the scope with that prefix.
+fn resource(routes: &[&Route], prefix: &str) -> actix_web::Resource {
+    let path = routes[0].path;
     let methods = methods(routes);
     let allow = methods.join(", ");
-    let mut resource = web::resource(routes[0].path);
+    let mut resource = web::resource(path.strip_prefix(prefix).unwrap_or(path));
     for route in routes {
         resource = resource.route((route.handler)().method(route.method.clone()));
         let has_head = routes.iter().any(|route| route.method == Method::HEAD);

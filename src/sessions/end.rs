@@ -1,6 +1,7 @@
 //! Ending sessions: an end is on disk, with its reason, before the response to the request.
 
 use super::Sessions;
+use super::authority::Authority;
 use super::store::{self, Session, SessionEnd};
 use super::values::EndedReason;
 use crate::clock::Timestamp;
@@ -21,7 +22,8 @@ impl Sessions {
     /// Ends one session of `owner`.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when `owner` has no such session.
+    /// [`Error::NotFound`] when `owner` has no such session; those of an administrator who ends it and is
+    /// none any more.
     pub async fn end_session(
         &self,
         owner: UserId,
@@ -32,6 +34,9 @@ impl Sessions {
         let at = self.clock.now();
         self.db
             .transaction(move |c| {
+                if reason == EndedReason::Admin {
+                    Authority::require_over_session(c, &origin, id, at)?;
+                }
                 let end = SessionEnd::by(&origin, reason, at);
                 let Some(ended) = store::end(c, owner, id, end)? else {
                     return store::find(c, owner, id)?
@@ -44,10 +49,10 @@ impl Sessions {
             .await
     }
 
-    /// Ends every session of `owner` except `except`. Returns those that ended.
+    /// Ends every session of `owner` except `except`, from which they do it. Returns those that ended.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] when the database doesn't respond; then none has ended.
+    /// [`Error::Unauthenticated`] when that has ended meanwhile; [`Error::Unavailable`] when the database doesn't respond; then none has ended.
     pub async fn end_other_sessions(
         &self,
         owner: UserId,
@@ -58,7 +63,13 @@ impl Sessions {
 
         let at = self.clock.now();
         self.db
-            .transaction(move |c| end_others(c, owner, except, REASON, &origin, at))
+            .transaction(move |c| {
+                store::lock_live(c, owner)?;
+                // Whoever has the account may have signed this session out while it waited.
+                let live = store::find_live(c, owner, except, at)?;
+                live.ok_or(Error::Unauthenticated)?;
+                end_others(c, owner, except, REASON, &origin, at)
+            })
             .await
     }
 

@@ -1,6 +1,7 @@
 //! The core: one row for each sign-in on each device. Sessions are created, used, refreshed, ended
 //! and expired here and nowhere else; pages, API, command line and jobs all call [`Sessions`].
 
+mod authority;
 pub mod bulk;
 mod caller;
 mod create;
@@ -28,6 +29,7 @@ mod values;
 
 use std::time::Duration;
 
+pub(crate) use self::authority::Authority;
 pub use self::caller::{Authentication, Caller, Claim, Credential, IssuedWith, RefreshClaim};
 pub use self::create::{Client, NewSession, RECENT_LIMIT};
 pub use self::end::EndOutcome;

@@ -88,6 +88,22 @@ impl Sessions {
         self.db.read(move |c| store::list_live(c, owner, now)).await
     }
 
+    /// Lists the sessions of `owner` that are not marked as ended, newest sign-in first: those before
+    /// the one with the id `before`, at most `limit`.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database doesn't respond.
+    pub async fn list_unended(
+        &self,
+        owner: UserId,
+        before: Option<SessionId>,
+        limit: u32,
+    ) -> Result<Vec<Session>> {
+        self.db
+            .read(move |c| store::list_unended(c, owner, before, i64::from(limit)))
+            .await
+    }
+
     /// Lists the sessions of `owner` except one: those not marked as ended, newest use first, then
     /// ended ones, newest end first; at most `limit` of each.
     ///

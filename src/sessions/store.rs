@@ -2,6 +2,8 @@
 //! frequent ones filter by person and session.
 
 mod bulk_jobs;
+mod bulk_progress;
+mod bulk_sessions;
 mod ending;
 mod figures;
 mod model;
@@ -18,11 +20,18 @@ use diesel::prelude::*;
 
 pub use self::bulk_jobs::BulkJob;
 pub(super) use self::bulk_jobs::{
-    NewBulkJob, Progress, count_jobs, delete_jobs, find_job, find_latest_sign_in, finish_job,
-    insert_job, list_jobs, list_jobs_finished_before, list_owners, list_running_jobs,
-    list_with_owners, lock_running_job, update_error, update_progress,
+    NewBulkJob, count_jobs, delete_jobs, find_job, insert_job, list_jobs,
+    list_jobs_finished_before, list_running_jobs, lock_running_job,
 };
-pub(crate) use self::bulk_jobs::{list_job_addresses, stop_jobs_of, update_job_address};
+pub(crate) use self::bulk_jobs::{list_job_addresses, update_job_address};
+pub(super) use self::bulk_progress::{
+    Progress, fail_job, lock_job, lock_running_jobs_of, lock_running_jobs_of_key, stop_job,
+    stop_jobs_of, stop_jobs_of_key, update_error, update_progress,
+};
+pub(super) use self::bulk_sessions::{
+    find_latest_sign_in, list_live_signed_in_after, list_owners, list_signed_in_after,
+    list_with_owners,
+};
 pub(crate) use self::ending::{
     SessionEnd, end, end_all, end_in_browser, end_listed, end_on_device, end_others, end_several,
     expire, list_due, list_ended_before, list_expired_by_person, purge, update_sweep_time,
@@ -33,8 +42,8 @@ pub(crate) use self::figures::{
 pub(super) use self::model::NewSessionRow;
 pub use self::model::{LastUse, Session};
 pub(crate) use self::recent::{
-    any_exists, list_addresses, list_by_ids, list_recent, list_without_ip_key, update_address,
-    update_application, update_ip_key,
+    any_exists, list_addresses, list_by_ids, list_recent, list_unended, list_unended_ids,
+    list_without_ip_key, update_address, update_application, update_ip_key,
 };
 pub(super) use self::rotation::{
     NewToken, RotationInput, clear_rotations, list_rotated_before, mark_token_used, replace_token,

@@ -290,7 +290,11 @@ async fn an_administrator_acts_on_themselves(app: &TestApp) {
     app.database.execute("UPDATE users SET is_active = true");
     fixture.browser.sign_in(&fixture.ada).await.expect(303);
     let done = fixture
-        .act(&own, "delete", &[("typed", "ada@example.org")])
+        .act(
+            &own,
+            "delete",
+            &[("typed", "ada@example.org"), ("reason", "x")],
+        )
         .await;
     assert_eq!(done.location(), "/sign-in");
     let page = fixture.browser.follow(&done).await;
@@ -562,12 +566,14 @@ async fn an_account_is_deleted_once_its_e_mail_is_typed(app: &TestApp) {
         .expect_words("This ends 1 session on 1 device.")
         .expect_words("It can’t be undone.");
     for typed in ["", "bob", "ada@example.org"] {
-        let page = fixture.act(&path, "delete", &[("typed", typed)]).await;
+        let page = fixture
+            .act(&path, "delete", &[("typed", typed), ("reason", "x")])
+            .await;
         page.expect(400).expect_words("This is not their e-mail.");
     }
     phone.get("/api/v1/me").await.expect(200);
     let form = fixture.browser.form(&delete, &delete).await;
-    let fields = [("typed", " Bob@Example.org ")];
+    let fields = [("typed", " Bob@Example.org "), ("reason", "Left us")];
     let done = fixture.browser.send(&form, &fields).await.expect(303);
     assert_eq!(done.location(), LIST);
     let page = fixture.browser.follow(&done).await.expect(200);
@@ -644,11 +650,19 @@ async fn a_person_of_an_application_has_what_makes_sense(app: &TestApp) {
     phone.get("/api/v1/me").await.expect(401);
     assert!(open().await.status >= 400);
     let page = fixture
-        .act(&path, "delete", &[("typed", "kim@example.org")])
+        .act(
+            &path,
+            "delete",
+            &[("typed", "kim@example.org"), ("reason", "x")],
+        )
         .await;
     page.expect(400).expect_words("This is not their subject.");
     let done = fixture
-        .act(&path, "delete", &[("typed", "Customer 42")])
+        .act(
+            &path,
+            "delete",
+            &[("typed", "Customer 42"), ("reason", "x")],
+        )
         .await;
     let page = fixture.browser.follow(&done).await;
     page.expect_words("The account is deleted");

@@ -257,9 +257,8 @@ async fn a_slow_reader_receives_every_byte(app: &TestApp) {
         app.login(&ada, TYPED.lines().next().expect("a line")).await;
     }
     let cookie = browser.cookie("rollcall_session").expect("a cookie");
-    let one = format!(
-        "GET /account/export HTTP/1.1\r\nhost: x\r\ncookie: rollcall_session={cookie}\r\n\r\n"
-    );
+    let one =
+        format!("GET /devices HTTP/1.1\r\nhost: x\r\ncookie: rollcall_session={cookie}\r\n\r\n");
     let fast = send(app, &format!("{one}{}", BAD[0])).await.swap_remove(0);
     assert_eq!(fast.status, 200, "{fast:?}");
     let pipelined = one.repeat(15);

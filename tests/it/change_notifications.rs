@@ -13,6 +13,8 @@ on_both!(
     app: a_page_is_notified_of_a_sign_in_and_of_its_own_end,
     other_peoples_changes_are_not_sent,
     a_change_from_before_the_stream_is_sent,
+    thousands_of_changes_of_others_delay_none,
+    many_ends_of_one_person_are_one_event,
     the_stream_needs_a_session_and_a_valid_time,
 );
 
@@ -68,6 +70,75 @@ async fn other_peoples_changes_are_not_sent(app: &TestApp) {
         next_event(&mut stream).await,
         "event: changed\ndata:\n\n",
         "one each, none of Bob's"
+    );
+}
+
+/// Adds as many events of sessions of a person that ended now.
+fn add_ends(app: &TestApp, email: &str, number: u32) {
+    let now = app.clock.now();
+    let (id, at) = match app.database.postgres_name() {
+        // Ids that begin with the time, as those of events.
+        Some(_) => (
+            format!(
+                "CAST(lpad(to_hex({}), 12, '0') || '7' || substr(md5(random()::text), 1, 19) AS uuid)",
+                now.timestamp_millis()
+            ),
+            format!("to_timestamp({})", now.timestamp_millis() / 1000),
+        ),
+        None => (
+            format!(
+                "unhex(printf('%012x', {}) || '7' || substr(lower(hex(randomblob(10))), 1, 19))",
+                now.timestamp_millis()
+            ),
+            format!(
+                "strftime('%Y-%m-%d %H:%M:%S', {}, 'unixepoch') || '.000000'",
+                now.timestamp_millis() / 1000
+            ),
+        ),
+    };
+    app.database.execute(&format!(
+        "WITH RECURSIVE copy (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM copy WHERE n < {number})
+         INSERT INTO session_events (id, user_id, session_id, kind, detail, at)
+         SELECT {id}, users.id, users.id, 'ended', 'admin', {at} FROM users, copy
+         WHERE email = '{email}'"
+    ));
+}
+
+/// More than one query reads, and than a listener may lag behind.
+async fn thousands_of_changes_of_others_delay_none(app: &TestApp) {
+    let ada = app.register("ada@example.org").await;
+    app.register("bob@example.org").await;
+    let page = app.signed_in_browser(&ada, FIREFOX).await;
+    let mut stream = open_stream(&page, app).await;
+    next_event(&mut stream).await;
+    app.advance(Duration::from_secs(1));
+    add_ends(app, "bob@example.org", 25_000);
+    app.advance(Duration::from_millis(10));
+    let phone = app.login(&ada, IPHONE).await;
+    assert_eq!(next_event(&mut stream).await, "event: changed\ndata:\n\n");
+    phone.delete("/api/v1/sessions/others").await.expect(200);
+    assert_eq!(
+        next_event(&mut stream).await,
+        "event: signed-out\ndata:\n\n",
+        "one event, and the end"
+    );
+}
+
+async fn many_ends_of_one_person_are_one_event(app: &TestApp) {
+    let ada = app.register("ada@example.org").await;
+    let phone = app.login(&ada, IPHONE).await;
+    let page = app.signed_in_browser(&ada, FIREFOX).await;
+    let mut stream = open_stream(&page, app).await;
+    next_event(&mut stream).await;
+    app.advance(Duration::from_secs(1));
+    add_ends(app, "ada@example.org", 2_000);
+    assert_eq!(next_event(&mut stream).await, "event: changed\ndata:\n\n");
+    app.advance(Duration::from_secs(1));
+    phone.delete("/api/v1/sessions/others").await.expect(200);
+    assert_eq!(
+        next_event(&mut stream).await,
+        "event: signed-out\ndata:\n\n",
+        "nothing between"
     );
 }
 

@@ -27,6 +27,8 @@ on_both!(
     an_account_is_not_deleted_while_it_can_be_taken_back,
     a_pending_change_dies_when_everybodys_sessions_end,
     an_administrator_changes_an_address_without_a_window,
+    a_verified_address_is_told_that_an_administrator_replaced_it,
+    an_address_nobody_verified_is_not_told,
     two_verifications_at_once_change_once,
     the_last_administrator_cannot_delete_themself,
     two_last_administrators_cannot_both_delete_themselves,
@@ -431,6 +433,67 @@ async fn an_administrator_changes_an_address_without_a_window(database: Database
     set("nobody@example.org", "e@example.org").expect_failed(1);
     set(C, "nonsense").expect_failed(1);
     assert_eq!(fixture.email(), C);
+    fixture.stop().await;
+}
+
+async fn a_verified_address_is_told_that_an_administrator_replaced_it(database: Database) {
+    let fixture = set_up(database).await;
+    fixture.app.deliver_mail().await;
+    let before = fixture.server.messages().len();
+    let root = fixture.app.register("root@example.org").await;
+    fixture.app.set_role(&root, "admin");
+    let root = fixture.app.login(&root, FIREFOX).await;
+    let path = format!("/api/v1/admin/users/{}", fixture.id);
+    let body = json!({"email": B, "reason": "Married"});
+    TestResponse::to(root.request("PATCH", &path).json(&body))
+        .await
+        .expect(200);
+    fixture.app.deliver_mail().await;
+    let messages = fixture.server.messages().split_off(before);
+    let to_former: Vec<&Message> = messages
+        .iter()
+        .filter(|message| message.header("to").contains(A))
+        .collect();
+    assert_eq!(to_former.len(), 1, "{messages:?}");
+    let text = to_former[0].plain();
+    assert!(
+        text.contains("An administrator changed the e-mail"),
+        "{text}"
+    );
+    assert!(!text.contains(B), "{text}");
+    // An address that becomes the account's again before the message goes out is told nothing.
+    for email in [C, B] {
+        let body = json!({"email": email, "reason": "x"});
+        TestResponse::to(root.request("PATCH", &path).json(&body))
+            .await
+            .expect(200);
+    }
+    let before = fixture.server.messages().len();
+    fixture.app.deliver_mail().await;
+    for message in fixture.server.messages().split_off(before) {
+        let is_about_b = message.header("to").contains(B);
+        assert!(!(is_about_b && message.plain().contains("no longer this address")));
+    }
+    fixture.stop().await;
+}
+
+async fn an_address_nobody_verified_is_not_told(database: Database) {
+    let fixture = set_up(database).await;
+    fixture
+        .app
+        .database
+        .execute("UPDATE users SET email_verified_at = NULL");
+    let root = fixture.app.register("root@example.org").await;
+    fixture.app.set_role(&root, "admin");
+    let root = fixture.app.login(&root, FIREFOX).await;
+    fixture.app.deliver_mail().await;
+    let path = format!("/api/v1/admin/users/{}", fixture.id);
+    let body = json!({"email": B, "reason": "x"});
+    TestResponse::to(root.request("PATCH", &path).json(&body))
+        .await
+        .expect(200);
+    let queued = "SELECT count(*) AS value FROM mail_queue WHERE kind = 'email_replaced'";
+    assert_eq!(fixture.app.database.number(queued), 0);
     fixture.stop().await;
 }
 

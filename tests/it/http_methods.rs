@@ -86,9 +86,10 @@ async fn head_is_answered_as_get_without_its_body(app: &TestApp) {
 }
 
 async fn options_lists_the_methods_and_needs_no_sign_in(app: &TestApp) {
+    let admin = Credentials::of_an_administrator(app).await;
     for route in routes() {
         let path = example(route.path);
-        let response = TestResponse::to(app.anyone().request("OPTIONS", &path)).await;
+        let response = admin.send(app, "OPTIONS", &path).await;
         assert_eq!(response.status, 204, "{path}");
         assert!(response.text.is_empty(), "{path}");
         assert_eq!(listed(&response), allowed(route.path), "{path}");
@@ -100,13 +101,43 @@ async fn options_lists_the_methods_and_needs_no_sign_in(app: &TestApp) {
 }
 
 async fn another_method_is_told_which_are_taken(app: &TestApp) {
+    let admin = Credentials::of_an_administrator(app).await;
     for route in routes() {
         let path = example(route.path);
         for method in ["PUT", "TRACE", "PROPFIND"] {
-            let response = TestResponse::to(app.anyone().request(method, &path)).await;
+            let response = admin.send(app, method, &path).await;
             assert_eq!(response.status, 405, "{method} {path}");
             assert_eq!(listed(&response), allowed(route.path), "{method} {path}");
         }
+    }
+}
+
+/// What an administrator sends to their own paths, where to others no path exists.
+struct Credentials {
+    cookie: String,
+    token: String,
+}
+
+impl Credentials {
+    async fn of_an_administrator(app: &TestApp) -> Self {
+        let root = app.register("root@example.org").await;
+        app.set_role(&root, "admin");
+        let browser = app.signed_in_browser(&root, FIREFOX).await;
+        let session = browser.cookie("rollcall_session").expect("a cookie");
+        Self {
+            cookie: format!("rollcall_session={session}"),
+            token: app.login(&root, FIREFOX).await.access_token,
+        }
+    }
+
+    async fn send(&self, app: &TestApp, method: &str, path: &str) -> TestResponse {
+        let request = app.anyone().request(method, path);
+        TestResponse::to(match path {
+            path if path.starts_with("/api/v1/admin/") => request.bearer_auth(&self.token),
+            path if path.starts_with("/admin") => request.header("cookie", &self.cookie),
+            _ => request,
+        })
+        .await
     }
 }
 

@@ -63,8 +63,12 @@ const TABLES: [(&str, &str); 20] = [
     ("user_sessions", "sessions"),
     ("users", "people"),
 ];
-/// The one query that looks up: an alert is not purged before its session.
-const UPWARD_QUERIES: [&str; 1] = ["src/alerts/store.rs: `user_sessions`"];
+/// The queries that look up: an alert is not purged before its session, and an event is not found by an
+/// address that its person wants no more stored.
+const UPWARD_QUERIES: [&str; 2] = [
+    "src/alerts/store.rs: `user_sessions`",
+    "src/events/store/search.rs: `users`",
+];
 
 #[test]
 fn modules_import_only_what_is_below_them() {
@@ -264,6 +268,7 @@ fn every_file_begins_with_what_it_is_for() {
 fn no_file_is_longer_than_it_should_be() {
     let long: Vec<_> = sources(&["src"])
         .iter()
+        .filter(|file| !file.path.ends_with("db/schema.rs"))
         .filter(|file| file.text.lines().count() > MAX_LINES)
         .map(|file| format!("{}: {} lines", file.shown(), file.text.lines().count()))
         .collect();

@@ -14,18 +14,20 @@ on_both!(
     keys_become_applications_where_nobody_has_a_subject,
 );
 
-const POSTGRES_TRIGGERS: [&str; 4] = [
+const POSTGRES_TRIGGERS: [&str; 5] = [
     "alerts_count_insert",
     "user_sessions_count_delete",
     "user_sessions_count_insert",
     "user_sessions_count_update",
+    "users_delete_events",
 ];
-const SQLITE_TRIGGERS: [&str; 5] = [
+const SQLITE_TRIGGERS: [&str; 6] = [
     "alerts_count_insert",
     "user_sessions_count_delete",
     "user_sessions_count_end",
     "user_sessions_count_insert",
     "user_sessions_count_move",
+    "users_delete_events",
 ];
 const TABLES: [&str; 3] = ["users", "user_sessions", "session_events"];
 

@@ -22,7 +22,7 @@ use crate::events::{
     self, Event, EventBounds, EventCriteria, EventKind, EventPosition, EventQuery, FoundEvents,
 };
 use crate::listing::MatchCount;
-use crate::net::{IpFilter, ip_key};
+use crate::net::IpFilter;
 use crate::people::{User, store as people};
 use crate::sessions::{EndedReason, Session, store as sessions};
 
@@ -178,11 +178,7 @@ impl Accounts {
     }
 
     async fn page(&self, found: FoundEvents, filter: &EventFilter) -> Result<EventLogPage> {
-        let mut named = self.db.read(move |c| name_all(c, found.events)).await?;
-        if let Some(ip) = filter.ip {
-            // What a reader may not know of an address, a filter must not reveal.
-            named.retain(|logged| is_within(logged.event.ip_address.as_deref(), ip));
-        }
+        let named = self.db.read(move |c| name_all(c, found.events)).await?;
         let key = filter.list_key();
         let encode = |position: EventPosition| key.seal(&position);
         Ok(EventLogPage {
@@ -318,7 +314,11 @@ fn name_all(c: &mut AnyConnection, events: Vec<Event>) -> Result<Vec<LoggedEvent
 
 fn redacted(event: Event, owner: Option<&User>, by: Option<&User>) -> Event {
     Event {
-        ip_address: owner.and_then(|owner| event_address(&event, owner, by)),
+        ip_address: match (event.kind, owner) {
+            // Of the deleted person nothing but the id is recorded: the address is the doer's.
+            (EventKind::AccountDeleted, _) => by.and_then(|by| event_address(&event, by, Some(by))),
+            (_, owner) => owner.and_then(|owner| event_address(&event, owner, by)),
+        },
         ..event
     }
 }
@@ -334,13 +334,6 @@ pub fn event_address(event: &Event, owner: &User, by: Option<&User>) -> Option<S
     };
     let ip = owner.ip_retention.redact(event.ip_address.as_deref()?)?;
     by.ip_retention.redact(&ip)
-}
-
-fn is_within(ip: Option<&str>, filter: IpFilter) -> bool {
-    let range = filter.keys();
-    ip.and_then(ip_key).is_some_and(|key| {
-        range.first <= key && key <= range.last && range.except.as_ref() != Some(&key)
-    })
 }
 
 fn distinct<T: Ord>(ids: impl Iterator<Item = Option<T>>) -> Vec<T> {

@@ -9,7 +9,9 @@ use crate::error::Result;
 use crate::http::admin_caller::AuditApiCaller;
 use crate::http::app_state::AppState;
 use crate::http::event_export::export_events;
+use crate::http::export_reader::ExportReader;
 use crate::listing::{ListEnds, QueryPairs};
+use crate::people::Role;
 
 /// A page of the log, newest event first.
 #[derive(Serialize)]
@@ -57,8 +59,9 @@ pub async fn list(
 /// As [`export_events`].
 pub async fn export(
     app: web::Data<AppState>,
-    AuditApiCaller(_): AuditApiCaller,
+    AuditApiCaller(caller): AuditApiCaller,
     request: HttpRequest,
 ) -> Result<HttpResponse> {
-    export_events(&app.accounts, request.query_string()).await
+    let reader = ExportReader::new(&app.sessions, caller.origin(), Role::Auditor);
+    export_events(reader, &app.accounts, request.query_string()).await
 }

@@ -1,14 +1,23 @@
 //! `/api/v1/admin/jobs`: orders to end many sessions, and how far they have come.
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::db::JobId;
 use crate::error::Result;
 use crate::http::admin_caller::{AdminApiCaller, AuditApiCaller};
 use crate::http::app_state::AppState;
+use crate::http::json::OptionalJson;
 use crate::listing::{ListEnds, ListKey, PageParts, QueryPairs, refuse_parts};
 use crate::sessions::bulk::JobRecord;
+
+/// `POST /api/v1/admin/jobs/{id}/stop`, which may have a body.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StopRequest {
+    /// What the page of the job shows.
+    reason: Option<String>,
+}
 
 #[derive(Serialize)]
 struct JobList {
@@ -52,17 +61,25 @@ pub async fn show(
     Ok(HttpResponse::Ok().json(JobRecord::new(job)?))
 }
 
-/// Stops a job, and shows it as it is then; also one that was over before.
+/// Stops a job, and shows it as it is then; also one that was over before. An application stops what it
+/// ordered itself.
 ///
 /// # Errors
-/// [`Error::NotFound`](crate::Error::NotFound) when there is no such job.
+/// [`Error::NotFound`](crate::Error::NotFound) when there is no such job, or an application did not order
+/// it; [`Error::Invalid`](crate::Error::Invalid) when the reason is not valid.
 pub async fn stop(
     app: web::Data<AppState>,
-    _: AdminApiCaller,
+    AdminApiCaller(admin): AdminApiCaller,
     request: HttpRequest,
     id: web::Path<JobId>,
+    body: Result<OptionalJson<StopRequest>>,
 ) -> Result<HttpResponse> {
     refuse_parts(request.query_string())?;
-    let job = app.sessions.stop_bulk_job(*id).await?;
+    let OptionalJson(body) = body?;
+    let origin = match body.and_then(|body| body.reason) {
+        Some(reason) => admin.origin().with_reason(reason.parse()?),
+        None => admin.origin(),
+    };
+    let job = app.sessions.stop_bulk_job(*id, origin).await?;
     Ok(HttpResponse::Ok().json(JobRecord::new(job)?))
 }

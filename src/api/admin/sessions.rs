@@ -8,8 +8,10 @@ use crate::db::SessionId;
 use crate::error::{Error, Result};
 use crate::http::admin_caller::{ApiAdmin, AuditApiCaller};
 use crate::http::app_state::AppState;
+use crate::http::export_reader::ExportReader;
 use crate::http::session_export::export_sessions;
 use crate::listing::{ListEnds, QueryPairs, refuse_parts};
+use crate::people::Role;
 use crate::sessions::search::{SearchCursor, SearchQuery, SessionRecord};
 
 #[derive(Serialize)]
@@ -74,10 +76,11 @@ pub async fn show(
 /// As [`export_sessions`].
 pub async fn export(
     app: web::Data<AppState>,
-    AuditApiCaller(_): AuditApiCaller,
+    AuditApiCaller(caller): AuditApiCaller,
     request: HttpRequest,
 ) -> Result<HttpResponse> {
-    export_sessions(&app.sessions, &app.clock, request.query_string()).await
+    let reader = ExportReader::new(&app.sessions, caller.origin(), Role::Auditor);
+    export_sessions(reader, &app.sessions, &app.clock, request.query_string()).await
 }
 
 /// Returns the session that the request is from, if it is a person's.

@@ -1,7 +1,6 @@
 //! `/api/v1/admin/users/{id}/…`: what administrators do to one person. An application with a key for
 //! it may disable people, and nothing else of it.
 
-use actix_web::http::header::CONTENT_DISPOSITION;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
 
@@ -12,8 +11,11 @@ use crate::db::UserId;
 use crate::error::{Error, Result};
 use crate::http::admin_caller::{AdminApiCaller, AdminPersonCaller};
 use crate::http::app_state::AppState;
+use crate::http::export_reader::ExportReader;
 use crate::http::json::Json;
+use crate::http::person_export::send_export;
 use crate::listing::refuse_parts;
+use crate::people::Role;
 
 /// `POST /api/v1/admin/users/{id}/disable`
 #[derive(Deserialize)]
@@ -35,6 +37,7 @@ pub struct EnableRequest {
 #[serde(deny_unknown_fields)]
 pub struct DeleteRequest {
     email: String,
+    reason: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -167,10 +170,8 @@ pub async fn export(
 ) -> Result<HttpResponse> {
     refuse_parts(request.query_string())?;
     let export = app.accounts.admin_export(*id, caller.origin()).await?;
-    let disposition = format!(r#"attachment; filename="rollcall-{}.json""#, *id);
-    Ok(HttpResponse::Ok()
-        .insert_header((CONTENT_DISPOSITION, disposition))
-        .json(export))
+    let reader = ExportReader::new(&app.sessions, caller.origin(), Role::Admin);
+    send_export(reader, export, &format!("rollcall-{id}")).await
 }
 
 /// Deletes a person with all that belongs to them: 204.
@@ -195,6 +196,10 @@ pub async fn delete(
         };
         return Err(Error::field("email", message));
     }
-    app.accounts.admin_delete(*id, caller.origin()).await?;
+    let origin = match body.reason {
+        Some(reason) => caller.origin().with_reason(reason.parse()?),
+        None => caller.origin(),
+    };
+    app.accounts.admin_delete(*id, origin).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -15,6 +15,7 @@ use super::people::{
 use crate::applications::NewApplication;
 use crate::clock::Timestamp;
 use crate::db::ApplicationId;
+use crate::events::Origin;
 use crate::geo::{Location, Place, Point};
 use crate::people::{
     EmailTrust, ExternalPerson, FullName, NewAccount, PlainPassword, Realm, Role, User,
@@ -160,8 +161,8 @@ async fn create_people(domain: &Domain) -> Result<Vec<User>> {
     let mut people = domain.people.create_several(accounts).await?;
 
     let shop = domain
-        .applications
-        .create_application(NewApplication::service("Shop".parse()?))
+        .accounts
+        .create_application(NewApplication::service("Shop".parse()?), Origin::default())
         .await?;
     let realm = Realm {
         own: shop.id,

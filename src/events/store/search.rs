@@ -1,15 +1,20 @@
 //! Queries of the security log: each reads a range of one index.
 
+use diesel::expression::BoxableExpression;
 use diesel::prelude::*;
+use diesel::sql_types::{Bool, Nullable};
 
 use super::Event;
-use crate::db::schema::session_events;
-use crate::db::{AnyConnection, EventId, folded, uncached};
+use crate::db::schema::{session_events, users};
+use crate::db::{AnyConnection, EventId, MultiBackend, folded, is_in_range, network_key, uncached};
 use crate::error::Result;
+use crate::events::EventKind;
 use crate::events::criteria::{EventBounds, EventCriteria, EventOrder};
-use crate::net::IpKeyRange;
+use crate::net::{IpKeyRange, IpRetention};
 use crate::text::like_containing;
 
+type Condition =
+    Box<dyn BoxableExpression<session_events::table, MultiBackend, SqlType = Nullable<Bool>>>;
 type Filtered = session_events::BoxedQuery<'static, <AnyConnection as Connection>::Backend>;
 
 /// Lists the ids of at most `limit` events that meet the criteria.
@@ -102,27 +107,38 @@ fn filtered(criteria: &EventCriteria) -> Filtered {
         events = events.filter(is_in_detail.or(is_in_reason));
     }
     match &criteria.ip {
-        Some(range) => in_network(events, range.clone()),
+        Some(range) => in_network(events, range),
         None => events,
     }
 }
 
-fn in_network(events: Filtered, range: IpKeyRange) -> Filtered {
-    let IpKeyRange {
-        first,
-        last,
-        except,
-    } = range;
-    if first == last {
-        return events.filter(session_events::ip_key.eq(first));
+/// Leaves the events from an address in the range, as far as their person and whoever did them want it
+/// stored. A row may have one from before they chose that: of none it is never found, and a whole one
+/// of networks only if its network is in the range as well. Of a deleted account the address is the
+/// doer's.
+fn in_network(events: Filtered, range: &IpKeyRange) -> Filtered {
+    use session_events::dsl;
+
+    /// Returns the condition that a person wants the address stored, or the network that it is in.
+    macro_rules! is_known_of {
+        ($person:expr) => {{
+            let wants = |retention: IpRetention| {
+                users::table
+                    .filter(users::id.nullable().eq($person))
+                    .select(users::address_keeping.eq(retention.as_str()))
+                    .single_value()
+            };
+            let network = is_in_range!(network_key!("session_events.ip_key"), range, Condition);
+            wants(IpRetention::Whole).or(wants(IpRetention::Shortened).and(network))
+        }};
     }
-    let events = events
-        .filter(session_events::ip_key.ge(first))
-        .filter(session_events::ip_key.le(last));
-    match except {
-        Some(except) => events.filter(session_events::ip_key.ne(except)),
-        None => events,
-    }
+
+    let of_deletion = dsl::kind.eq(EventKind::AccountDeleted.as_str()).nullable();
+    let of_service = dsl::by_user_id.is_null().nullable();
+    events
+        .filter(is_in_range!(dsl::ip_key, range, Condition))
+        .filter(of_deletion.or(is_known_of!(dsl::user_id.nullable())))
+        .filter(of_service.or(is_known_of!(dsl::by_user_id)))
 }
 
 fn within(mut events: Filtered, bounds: EventBounds) -> Filtered {

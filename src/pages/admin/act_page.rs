@@ -68,6 +68,8 @@ pub(super) struct RoleChoice {
 #[derive(Default)]
 struct ReasonField {
     value: String,
+    /// Who will see it.
+    hint: &'static str,
     error: Option<String>,
 }
 
@@ -116,9 +118,22 @@ impl ActPage {
 
     /// Returns the page with a field for the reason, which has `value`.
     pub(super) fn with_reason(self, value: &str) -> Self {
+        const HINT: &str =
+            "They see it in their activity, and so does everybody who may read the events.";
+
+        self.with_reason_for(value, HINT)
+    }
+
+    /// Returns the page with a field for the reason of a deletion, which has `value`.
+    pub(super) fn with_reason_of_deletion(self, value: &str) -> Self {
+        self.with_reason_for(value, "Everybody who may read the events sees it.")
+    }
+
+    fn with_reason_for(self, value: &str, hint: &'static str) -> Self {
         Self {
             reason: Some(ReasonField {
                 value: value.to_owned(),
+                hint,
                 error: None,
             }),
             ..self

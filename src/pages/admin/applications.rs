@@ -53,7 +53,7 @@ pub async fn create(
 ) -> Result<HttpResponse> {
     let created = match form.parse(&app.allowed_hosts) {
         Err(words) => Err(words),
-        Ok(new) => match app.applications.create_application(new).await {
+        Ok(new) => match app.accounts.create_application(new, caller.origin()).await {
             Err(Error::ApplicationExists) => Err(NAME_TAKEN.to_owned()),
             created => Ok(created?),
         },
@@ -80,7 +80,11 @@ pub async fn update(
 ) -> Result<HttpResponse> {
     let refusal = match form.parse(&app.allowed_hosts) {
         Err(words) => Some(words),
-        Ok(new) => match app.applications.update(*id, new).await {
+        Ok(new) => match app
+            .accounts
+            .update_application(*id, new, caller.origin())
+            .await
+        {
             Err(Error::ApplicationExists) => Some(NAME_TAKEN.to_owned()),
             updated => updated.map(|()| None)?,
         },
@@ -110,7 +114,7 @@ pub async fn delete(
     AdminForm(caller, _): AdminForm<EmptyForm>,
     id: web::Path<ApplicationId>,
 ) -> Result<HttpResponse> {
-    match app.applications.delete(*id).await {
+    match app.accounts.delete_application(*id, caller.origin()).await {
         Ok(Deletion::Deleted) => Ok(done(&request, &caller, AccountNotice::ApplicationDeleted)),
         Ok(Deletion::InUse { .. }) => {
             let template = first_page(&app, &request, &caller).await?;

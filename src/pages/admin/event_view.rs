@@ -13,7 +13,6 @@ use crate::error::{Error, Result};
 use crate::events::{Event, EventKind};
 use crate::geo::Place;
 use crate::http::app_state::AppState;
-use crate::net::IpRetention;
 use crate::pages::views::{DeviceNames, EndedSessionView, Reader};
 use crate::pages::words::{self, TimeView};
 use crate::people::User;
@@ -152,13 +151,13 @@ impl AlertView {
             country: alert.location_country.clone(),
             point: None,
         };
-        let place = reader.place(ip, place).display_name();
+        let place = reader.place(ip.as_deref(), place).display_name();
         Self {
             what: describe_alert(alert.kind),
             device: alert.device_name.clone(),
             state: alert_state(alert),
             place: place.map(|place| format!("near {place}")),
-            address: ip.map(|ip| reader.address(ip)),
+            address: ip.map(|ip| reader.address(&ip)),
             at: TimeView::ago(alert.at, reader.now),
         }
     }
@@ -176,10 +175,10 @@ pub(super) fn ended_session(
     }
 }
 
-/// Returns an address of `owner`, unless they want none stored: one that is still there is not shown
+/// Returns an address of `owner`, as far as they want it stored: what else is still there is not shown
 /// to others.
-pub(super) fn shown<'a>(ip: Option<&'a str>, owner: &User) -> Option<&'a str> {
-    ip.filter(|_| owner.ip_retention != IpRetention::None)
+pub(super) fn shown(ip: Option<&str>, owner: &User) -> Option<String> {
+    owner.ip_retention.redact(ip?)
 }
 
 fn what(event: &Event, names: &DeviceNames) -> String {

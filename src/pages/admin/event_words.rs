@@ -1,7 +1,8 @@
 //! The wording of events for those who administer.
 
 use super::session_words;
-use crate::events::{Event, EventKind};
+use crate::events::{DECLINED, Event, EventKind};
+use crate::sessions::bulk::StopCause;
 
 /// Returns what a kind of events is, in words.
 pub(super) fn kind(kind: EventKind) -> String {
@@ -24,7 +25,9 @@ pub(super) fn kind(kind: EventKind) -> String {
         EventKind::ResetLinkCreated => "Link for a new password created".into(),
         EventKind::NameChanged => "Name changed".into(),
         EventKind::EmailVouched => "E-mail marked as verified".into(),
+        EventKind::JobStopped => "Job stopped".into(),
         EventKind::Exported => "Data exported".into(),
+        EventKind::AccountDeleted => "Account deleted".into(),
     }
 }
 
@@ -36,7 +39,27 @@ pub(super) fn detail(event: &Event) -> Option<String> {
             Ok(reason) => session_words::reason(reason).to_owned(),
             Err(_) => detail,
         }),
+        EventKind::JobStopped => Some(match detail.parse() {
+            Ok(cause) => stop_cause(cause).to_owned(),
+            Err(_) => detail,
+        }),
         EventKind::Renamed => Some(format!("“{detail}”")),
+        EventKind::AccountDeleted if detail == DECLINED => {
+            Some("whoever reads its mailbox said that it isn’t theirs".into())
+        }
         _ => Some(detail),
+    }
+}
+
+/// Returns why a job was stopped.
+pub(super) fn stop_cause(cause: StopCause) -> &'static str {
+    match cause {
+        StopCause::Requested => "by hand",
+        StopCause::Disabled => "the account that ordered it was disabled",
+        StopCause::Demoted => "whoever ordered it ceased to be an administrator",
+        StopCause::Deleted => "the account that ordered it was deleted",
+        StopCause::Secured => "the account that ordered it got a new password, or was taken back",
+        StopCause::KeyRevoked => "the API key that ordered it was revoked",
+        StopCause::KeyExpired => "the API key that ordered it has expired",
     }
 }

@@ -13,8 +13,10 @@ use crate::error::{Error, FieldError, Result};
 use crate::http::admin_caller::AuditCaller;
 use crate::http::app_state::AppState;
 use crate::http::event_export::export_events;
+use crate::http::export_reader::ExportReader;
 use crate::http::layout::{Layout, NavItem, page, see_other};
 use crate::pages::words::TimeView;
+use crate::people::Role;
 use crate::sessions::Caller;
 
 /// The events of a page.
@@ -77,10 +79,11 @@ pub async fn show(
 /// As [`export_events`].
 pub async fn export(
     app: web::Data<AppState>,
-    AuditCaller(_): AuditCaller,
+    AuditCaller(caller): AuditCaller,
     request: HttpRequest,
 ) -> Result<HttpResponse> {
-    export_events(&app.accounts, request.query_string()).await
+    let reader = ExportReader::new(&app.sessions, caller.origin(), Role::Auditor);
+    export_events(reader, &app.accounts, request.query_string()).await
 }
 
 async fn load(

@@ -12,7 +12,6 @@ use crate::error::Result;
 use crate::http::admin_caller::{AdminForm, AuditCaller};
 use crate::http::app_state::AppState;
 use crate::http::error_response::bad_query;
-use crate::http::forms::EmptyForm;
 use crate::http::layout::{Layout, NavItem, page, see_other};
 use crate::pages::notices;
 use crate::people::Role;
@@ -36,6 +35,13 @@ struct JobPage {
 struct JobQuery {
     /// `no` if the page is not to load itself again.
     refresh: Option<String>,
+}
+
+/// The form that stops a job.
+#[derive(Deserialize)]
+pub struct StopForm {
+    /// Why, if anything is stated.
+    reason: Option<String>,
 }
 
 /// Shows the page.
@@ -77,9 +83,14 @@ pub async fn show(
 /// [`Error::NotFound`](crate::Error::NotFound) when there is no such job.
 pub async fn stop(
     app: web::Data<AppState>,
-    AdminForm(..): AdminForm<EmptyForm>,
+    AdminForm(caller, form): AdminForm<StopForm>,
     id: web::Path<JobId>,
 ) -> Result<HttpResponse> {
-    app.sessions.stop_bulk_job(*id).await?;
+    let reason = form.reason.as_deref().map(str::trim).unwrap_or_default();
+    let origin = match reason {
+        "" => caller.origin(),
+        reason => caller.origin().with_reason(reason.parse()?),
+    };
+    app.sessions.stop_bulk_job(*id, origin).await?;
     Ok(see_other(format!("/admin/jobs/{id}")))
 }

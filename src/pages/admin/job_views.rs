@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 
-use super::quantity;
+use super::{event_words, quantity};
 use crate::clock::Timestamp;
 use crate::db::{ApplicationId, UserId};
 use crate::error::{Error, Result};
 use crate::http::app_state::AppState;
 use crate::pages::words::TimeView;
-use crate::sessions::bulk::{BulkJob, BulkState, Selection};
+use crate::sessions::bulk::{BulkJob, BulkState, Selection, StopCause};
 use crate::sessions::search::{SessionFilter, TimeBound};
 
 const DELETED_APPLICATION: &str = "an application that was deleted";
@@ -28,6 +28,14 @@ pub(super) struct JobView {
     /// Who ordered it.
     pub(super) by: String,
     pub(super) reason: Option<String>,
+    /// Who stopped it by hand.
+    pub(super) stopped_by: Option<String>,
+    /// The reason that they stated.
+    pub(super) stop_reason: Option<String>,
+    pub(super) unmatched: String,
+    pub(super) has_unmatched: bool,
+    pub(super) unknown: String,
+    pub(super) has_unknown: bool,
     pub(super) ordered: TimeView,
     pub(super) finished: Option<TimeView>,
     pub(super) ended: String,
@@ -56,10 +64,23 @@ impl JobView {
         now: Timestamp,
     ) -> Result<Self> {
         let size = |n: i64| u64::try_from(n).unwrap_or_default();
-        let by = names.orderer(app, &job).await?;
+        let by = names
+            .doer(app, (job.by_user_id, job.by_application_id))
+            .await?;
+        let stopped_by = match job.stop_cause {
+            Some(StopCause::Requested) => {
+                let by = (job.stopped_by_user_id, job.stopped_by_application_id);
+                Some(names.doer(app, by).await?)
+            }
+            _ => None,
+        };
         let selection = names.selection(app, &job).await?;
         let (what, filter) = describe(&job, &selection, size(job.total));
-        let handled = size(job.ended) + size(job.already_over) + size(job.failed);
+        let handled = size(job.ended)
+            + size(job.already_over)
+            + size(job.failed)
+            + size(job.unmatched)
+            + size(job.unknown);
         let total = size(job.total).max(1);
         let is_running = job.state == BulkState::Running;
         Ok(Self {
@@ -70,6 +91,12 @@ impl JobView {
             what,
             filter,
             by,
+            stopped_by,
+            unmatched: quantity::number(size(job.unmatched)),
+            has_unmatched: job.unmatched > 0,
+            unknown: quantity::number(size(job.unknown)),
+            has_unknown: job.unknown > 0,
+            stop_reason: job.stop_reason.clone(),
             ordered: TimeView::ago(job.created_at, now),
             finished: job.finished_at.map(|at| TimeView::ago(at, now)),
             ended: quantity::number(size(job.ended)),
@@ -172,14 +199,9 @@ fn summary(job: &BulkJob) -> String {
     };
     match (job.state, job.failed) {
         (BulkState::Running, _) => format!("{ended} so far."),
-        (BulkState::Done, 0) => match dropped(job) {
-            0 => format!("{ended}."),
-            1 => format!("{ended}. 1 no longer matched: it had ended, or was used since."),
-            n => format!(
-                "{ended}. {} no longer matched: they had ended, or were used since.",
-                quantity::number(n)
-            ),
-        },
+        (BulkState::Done, 0) => {
+            format!("{ended}.{}{}", unmatched_words(job), unknown_words(job))
+        }
         (BulkState::Done, 1) => {
             format!("{ended}. 1 could not be ended and is still live; the log says why.")
         }
@@ -187,21 +209,46 @@ fn summary(job: &BulkJob) -> String {
             "{ended}. {} could not be ended and are still live; the log says why.",
             quantity::number(n.unsigned_abs())
         ),
-        (BulkState::Stopped, _) => {
-            format!("It was stopped before its end. {ended}; the others were left as they are.")
-        }
+        (BulkState::Stopped, _) => format!(
+            "{} {ended}; the others were left as they are.",
+            stop_words(job.stop_cause)
+        ),
         (BulkState::Failed, _) => format!(
             "It could not go on; the log says why. {ended}; the others were left as they are."
         ),
     }
 }
 
-/// Returns how many sessions matched when the job was ordered, and not when it came to them.
-fn dropped(job: &BulkJob) -> u64 {
-    let handled = job.ended + job.already_over + job.failed;
-    match job.is_total_exact {
-        true => u64::try_from(job.total - handled).unwrap_or_default(),
-        false => 0,
+/// Returns that a job was stopped, and why.
+fn stop_words(cause: Option<StopCause>) -> String {
+    match cause {
+        None | Some(StopCause::Requested) => "It was stopped before its end.".into(),
+        Some(cause) => format!("It was stopped: {}.", event_words::stop_cause(cause)),
+    }
+}
+
+/// Returns the sentence about sessions that matched when the job was ordered, and not when it came to
+/// them.
+fn unmatched_words(job: &BulkJob) -> String {
+    match job.unmatched {
+        0 => String::new(),
+        1 => " 1 no longer matched: it had ended, or was used since.".into(),
+        n => format!(
+            " {} no longer matched: they had ended, or were used since.",
+            quantity::number(n.unsigned_abs())
+        ),
+    }
+}
+
+/// Returns the sentence about ids that are no session's.
+fn unknown_words(job: &BulkJob) -> String {
+    match job.unknown {
+        0 => String::new(),
+        1 => " 1 listed id is no session’s.".into(),
+        n => format!(
+            " {} listed ids are no session’s.",
+            quantity::number(n.unsigned_abs())
+        ),
     }
 }
 
@@ -213,9 +260,13 @@ pub(super) struct JobNames {
 }
 
 impl JobNames {
-    /// Returns the name of who ordered `job`.
-    async fn orderer(&mut self, app: &AppState, job: &BulkJob) -> Result<String> {
-        match (job.by_user_id, job.by_application_id) {
+    /// Returns the name of who ordered or stopped a job.
+    async fn doer(
+        &mut self,
+        app: &AppState,
+        by: (Option<UserId>, Option<ApplicationId>),
+    ) -> Result<String> {
+        match by {
             (Some(id), _) => self.person(app, id).await,
             (None, Some(id)) => match self.application(app, id).await? {
                 Some(name) => Ok(format!("the application {name}")),

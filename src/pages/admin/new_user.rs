@@ -256,7 +256,7 @@ async fn find(app: &AppState, email: Email) -> Result<Option<UserId>> {
 /// Finds the event of an account that the caller made this moment.
 async fn find_making(app: &AppState, caller: &Caller, id: UserId) -> Result<Option<Event>> {
     let since = app.clock.now() - TWICE_WITHIN;
-    let happened = events::list_by_person(&app.db, id, MAX_EVENTS).await?;
+    let happened = events::list_by_person(&app.db, id, None, MAX_EVENTS).await?;
     Ok(happened
         .into_iter()
         .find(|event| is_making(event, caller, since)))

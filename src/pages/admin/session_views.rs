@@ -164,8 +164,8 @@ fn owner_name(user: &User) -> String {
 
 /// Returns an address of a session or an event, as far as its owner's IP retention has it stored.
 pub(super) fn address(ip: Option<&str>, owner: &User) -> Option<String> {
-    let ip = ip.filter(|_| owner.ip_retention != IpRetention::None);
-    ip.map(display_stored_ip)
+    let ip = owner.ip_retention.redact(ip?)?;
+    Some(display_stored_ip(&ip))
 }
 
 /// Returns the place where a session was last used.

@@ -137,7 +137,7 @@ async fn list_events(
     reader: &Reader,
     names: &DeviceNames,
 ) -> Result<Vec<EventView>> {
-    let happened = events::list_by_person(&app.db, user.id, MAX_HAPPENED).await?;
+    let happened = events::list_by_person(&app.db, user.id, None, MAX_HAPPENED).await?;
     let doers = Doers::load(app, user, &happened).await?;
     Ok(happened
         .iter()
@@ -150,7 +150,7 @@ async fn list_live(app: &AppState, user: &User) -> Result<Vec<Session>> {
     let mut live = app.sessions.list_newest_live(user.id, MAX_LIVE).await?;
     live.sort_by_key(|session| std::cmp::Reverse((session.last_used_at, session.id)));
     for session in &mut live {
-        session.ip_address = shown(session.ip_address.as_deref(), user).map(str::to_owned);
+        session.ip_address = shown(session.ip_address.as_deref(), user);
     }
     Ok(live)
 }

@@ -1,7 +1,6 @@
 //! `/admin/users/{id}/delete`: deletes an account, once its e-mail or its subject is typed; and
 //! `/admin/users/{id}/export`: what is stored about the person, which somebody may want before.
 
-use actix_web::http::header::CONTENT_DISPOSITION;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 
@@ -13,17 +12,21 @@ use crate::error::{Error, Result};
 use crate::http::admin_caller::{AdminCaller, AdminForm};
 use crate::http::app_state::AppState;
 use crate::http::browser;
+use crate::http::export_reader::ExportReader;
 use crate::http::forms::EmptyForm;
 use crate::http::layout::{see_other, signed_out_response};
 use crate::http::notice::{self, AccountNotice, Notice, PersonNotice, SignedOutNotice};
-use crate::people::User;
+use crate::http::person_export::send_export;
+use crate::people::{Role, User};
 use crate::sessions::Caller;
 
 /// The form of `POST /admin/users/{id}/delete`.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 pub struct DeleteForm {
     #[serde(default)]
     typed: String,
+    #[serde(default)]
+    reason: String,
 }
 
 /// Shows what it means to delete the account.
@@ -38,7 +41,7 @@ pub async fn show(
 ) -> Result<HttpResponse> {
     let user = app.people.get(*id).await?;
     let is_last = app.accounts.is_last_admin(user.id).await?;
-    let page = delete_page(&app, &request, (&caller, &user), "").await?;
+    let page = delete_page(&app, &request, (&caller, &user), &DeleteForm::default()).await?;
     page.with_refusal(is_last.then(|| LAST_ADMIN.to_owned()))
         .respond()
 }
@@ -54,9 +57,16 @@ pub async fn submit(
         Err(Error::NotFound) => return Ok(to_list(&request, &caller, *id, PersonNotice::Gone)),
         user => user?,
     };
-    let deleted = match user.is_deletion_confirmed(&form.typed) {
-        true => app.accounts.admin_delete(*id, caller.origin()).await,
+    let reason = match user.is_deletion_confirmed(&form.typed) {
+        true => form.reason.parse(),
         false => Err(Error::field("typed", mismatch(&user))),
+    };
+    let deleted = match reason {
+        Ok(reason) => {
+            let origin = caller.origin().with_reason(reason);
+            app.accounts.admin_delete(*id, origin).await
+        }
+        Err(err) => Err(err),
     };
     match deleted {
         Ok(()) if *id == caller.user.id => {
@@ -65,7 +75,7 @@ pub async fn submit(
         }
         Ok(()) => Ok(to_list(&request, &caller, *id, PersonNotice::Deleted)),
         Err(Error::NotFound) => Ok(to_list(&request, &caller, *id, PersonNotice::Gone)),
-        Err(err) => delete_page(&app, &request, (&caller, &user), &form.typed)
+        Err(err) => delete_page(&app, &request, (&caller, &user), &form)
             .await?
             .respond_with_error(err),
     }
@@ -78,10 +88,8 @@ pub async fn export(
     id: web::Path<UserId>,
 ) -> Result<HttpResponse> {
     let export = app.accounts.admin_export(*id, caller.origin()).await?;
-    let name = format!(r#"attachment; filename="rollcall-{id}.json""#);
-    Ok(HttpResponse::Ok()
-        .insert_header((CONTENT_DISPOSITION, name))
-        .json(export))
+    let reader = ExportReader::new(&app.sessions, caller.origin(), Role::Admin);
+    send_export(reader, export, &format!("rollcall-{id}")).await
 }
 
 fn to_list(
@@ -106,7 +114,7 @@ async fn delete_page(
     app: &AppState,
     request: &HttpRequest,
     (caller, user): (&Caller, &User),
-    typed: &str,
+    form: &DeleteForm,
 ) -> Result<ActPage> {
     let head = PersonHead::load(app, user, caller).await?;
     let summary = summarize(app, user).await?;
@@ -126,14 +134,15 @@ async fn delete_page(
         path: "delete",
         words: vec![
             ending(&summary),
-            "The account goes, and everything that is stored of it: sessions, devices, alerts, events, and messages that wait to be sent.".into(),
+            "The account goes, and everything that is stored of it: sessions, devices, alerts, events, and messages that wait to be sent. That it was deleted, when, by whom and why stays in the events, with its id alone.".into(),
             format!("It can’t be undone. {again}"),
         ],
         button: "Delete the account",
         is_danger: true,
     };
     let page = ActPage::new(request, caller, head, act)?
-        .with_typed(label.to_owned(), user.deletion_text(), typed)
+        .with_typed(label.to_owned(), user.deletion_text(), &form.typed)
+        .with_reason_of_deletion(&form.reason)
         .with_warning((user.id == caller.user.id).then(|| own.to_owned()));
     Ok(page)
 }

@@ -6,7 +6,7 @@ use super::{User, existing};
 use crate::clock::Timestamp;
 use crate::db::schema::users;
 use crate::db::{AnyConnection, UserId};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::people::values::{AccountState, Role};
 
 /// Returns the person with that id and every active administrator, and keeps others from changing
@@ -40,6 +40,19 @@ pub(crate) fn list_with_admins(c: &mut AnyConnection, id: UserId) -> Result<Vec<
             .load(c)?,
     );
     Ok(people)
+}
+
+/// Locks a person as [`lock`](super::lock) does, and verifies that they are an administrator.
+///
+/// # Errors
+/// [`Error::NoAuthority`](crate::Error::NoAuthority) when they are none, or their account is disabled or
+/// deleted.
+pub(crate) fn require_admin(c: &mut AnyConnection, id: UserId) -> Result<()> {
+    match super::lock(c, id) {
+        Ok(user) if user.is_admin && user.is_active => Ok(()),
+        Ok(_) | Err(Error::NotFound) => Err(Error::NoAuthority),
+        Err(err) => Err(err),
+    }
 }
 
 /// Updates whether the owner of an account can sign in.

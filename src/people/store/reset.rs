@@ -25,6 +25,8 @@ pub(crate) struct PasswordReset {
     pub(crate) expires_at: Timestamp,
     /// Whether it sets the first password of an account that an administrator made.
     pub(crate) is_invitation: bool,
+    /// The administrator who made it, if one did. It is void once they are none any more.
+    pub(crate) by_user_id: Option<UserId>,
 }
 
 /// Inserts a link.
@@ -36,6 +38,7 @@ pub(crate) fn insert_reset(c: &mut AnyConnection, reset: &PasswordReset) -> Resu
         password_resets::created_at.eq(reset.created_at),
         password_resets::expires_at.eq(reset.expires_at),
         password_resets::is_invitation.eq(reset.is_invitation),
+        password_resets::by_user_id.eq(reset.by_user_id),
     );
     diesel::insert_into(password_resets::table)
         .values(row)
@@ -77,6 +80,12 @@ pub(crate) fn find_live_reset(
 pub(crate) fn delete_resets(c: &mut AnyConnection, user: UserId) -> Result<usize> {
     let own = password_resets::table.filter(password_resets::user_id.eq(user));
     Ok(diesel::delete(own).execute(c)?)
+}
+
+/// Deletes every link that an administrator made, for whomever.
+pub(crate) fn delete_resets_by(c: &mut AnyConnection, by: UserId) -> Result<usize> {
+    let made = password_resets::table.filter(password_resets::by_user_id.eq(by));
+    Ok(diesel::delete(made).execute(c)?)
 }
 
 /// Deletes the links whose message was sent. Those in messages that wait are signed when they are

@@ -1,11 +1,14 @@
 //! The batches of a bulk job.
 
 use super::selection::Selection;
-use super::state::BulkState;
+use super::state::{Stop, StopCause};
+use super::stopping::stop_job;
+use crate::applications::{self, KeyState};
 use crate::clock::Timestamp;
 use crate::db::{AnyConnection, JobId, SessionId};
 use crate::error::{Chain, Error, Result};
 use crate::events::Origin;
+use crate::people;
 use crate::sessions::search::{IdBatch, list_ids_after, list_matching, names_exist};
 use crate::sessions::store::{self, BulkJob, Progress, SessionEnd};
 use crate::sessions::{EndedReason, Sessions, record_ended};
@@ -37,6 +40,15 @@ pub enum BatchOutcome {
 struct Due {
     sessions: Vec<SessionId>,
     position: Option<(Option<Timestamp>, SessionId)>,
+}
+
+/// The sessions of a batch, once they are locked.
+#[derive(Default)]
+struct Sorted {
+    matching: Vec<SessionId>,
+    already_over: usize,
+    unmatched: usize,
+    unknown: usize,
 }
 
 /// What is done with the sessions of a batch.
@@ -126,7 +138,7 @@ impl Sessions {
                     return Ok(());
                 };
                 if store::update_error(c, &job, &error, now)? >= MAX_ERRORS {
-                    store::finish_job(c, id, BulkState::Failed, now)?;
+                    store::fail_job(c, id, now)?;
                 }
                 Ok(())
             })
@@ -143,9 +155,14 @@ impl Sessions {
                 if matches!(&act, Act::Skip(position, _) if *position != job.position_id) {
                     return Ok(BatchOutcome::More);
                 }
+                if let Some(cause) = find_stop_cause(c, &job, now)? {
+                    let origin = &Origin::default();
+                    stop_job(c, id, Stop { cause, origin }, now)?;
+                    return Ok(BatchOutcome::Over);
+                }
                 let Some(due) = list_due(c, &job, size, now)? else {
                     store::update_error(c, &job, NAMES_GONE, now)?;
-                    store::finish_job(c, id, BulkState::Failed, now)?;
+                    store::fail_job(c, id, now)?;
                     return Ok(BatchOutcome::Over);
                 };
                 let position = due.position;
@@ -186,6 +203,7 @@ fn list_due(
             let limit = i64::try_from(size).unwrap_or(i64::MAX);
             let IdBatch { sessions, position } =
                 list_ids_after(c, &job.bounded(*filter), after, now, limit)?;
+            let sessions = without_later(c, job, sessions)?;
             let position = position.map(|(at, id)| (Some(at), id));
             Due { sessions, position }
         }
@@ -199,6 +217,48 @@ fn list_due(
         });
     }
     Ok(Some(due))
+}
+
+/// Returns why a job must not go on: whoever ordered it could not order it any more. What takes the
+/// authority from them stops their jobs as well; this is for keys that expire, and for whatever else
+/// changed the row.
+fn find_stop_cause(
+    c: &mut AnyConnection,
+    job: &BulkJob,
+    now: Timestamp,
+) -> Result<Option<StopCause>> {
+    if let Some(key) = job.by_key_id {
+        return Ok(match applications::find_admin_key_state(c, key, now)? {
+            KeyState::InUse => None,
+            KeyState::Expired => Some(StopCause::KeyExpired),
+            KeyState::Revoked => Some(StopCause::KeyRevoked),
+        });
+    }
+    let Some(by) = job.by_user_id else {
+        return Ok(None);
+    };
+    Ok(match people::store::get(c, by) {
+        Err(Error::NotFound) => Some(StopCause::Deleted),
+        Ok(user) if !user.is_active => Some(StopCause::Disabled),
+        Ok(user) if !user.is_admin => Some(StopCause::Demoted),
+        found => found.map(|_| None)?,
+    })
+}
+
+/// Leaves out the sessions that were signed in after the order. Those that a clock had signed in ahead
+/// of it by then are stored in the job.
+fn without_later(
+    c: &mut AnyConnection,
+    job: &BulkJob,
+    mut sessions: Vec<SessionId>,
+) -> Result<Vec<SessionId>> {
+    let ahead = job.ahead()?.filter(|_| job.opened_until > job.created_at);
+    if let Some(ahead) = ahead {
+        let mut later = store::list_signed_in_after(c, &sessions, job.created_at)?;
+        later.retain(|id| !ahead.contains(id));
+        sessions.retain(|id| !later.contains(id));
+    }
+    Ok(sessions)
 }
 
 fn listed_after(ids: &[SessionId], after: Option<SessionId>, size: usize) -> Due {
@@ -217,38 +277,72 @@ fn listed_after(ids: &[SessionId], after: Option<SessionId>, size: usize) -> Due
 fn end(c: &mut AnyConnection, job: &BulkJob, due: Due, now: Timestamp) -> Result<Progress> {
     const REASON: EndedReason = EndedReason::Admin;
 
-    let due = still_due(c, job, due, now)?;
-    let ended = match due.sessions.is_empty() {
+    let Sorted {
+        matching,
+        already_over,
+        unmatched,
+        unknown,
+    } = sort(c, job, due.sessions, now)?;
+    let ended = match matching.is_empty() {
         true => Vec::new(),
         false => {
             let origin = job.origin();
             let end = SessionEnd::by(&origin, REASON, now);
-            let ended = store::end_listed(c, &due.sessions, end)?;
+            let ended = store::end_listed(c, &matching, end)?;
             record_ended(c, &ended, REASON, &origin, now)?;
             ended
         }
     };
     Ok(Progress {
         ended: count(ended.len()),
-        already_over: count(due.sessions.len() - ended.len()),
+        already_over: count(already_over + matching.len() - ended.len()),
+        unmatched: count(unmatched),
+        unknown: count(unknown),
         position: due.position,
         ..Progress::default()
     })
 }
 
-/// Locks the sessions of a batch, and leaves out those that don't satisfy the job's filter any more:
-/// they may have been used since they were listed.
-fn still_due(c: &mut AnyConnection, job: &BulkJob, due: Due, now: Timestamp) -> Result<Due> {
-    match job.selection()? {
-        Selection::Matching(filter) if !due.sessions.is_empty() => {
-            store::lock_listed(c, &due.sessions)?;
-            Ok(Due {
-                sessions: list_matching(c, &job.bounded(*filter), due.sessions, now)?,
-                ..due
-            })
-        }
-        _ => Ok(due),
+/// Locks the sessions of a batch, and counts apart those that can't be ended. Since they were listed
+/// they may have ended, or been used so that the job's filter doesn't find them any more.
+fn sort(
+    c: &mut AnyConnection,
+    job: &BulkJob,
+    due: Vec<SessionId>,
+    now: Timestamp,
+) -> Result<Sorted> {
+    if due.is_empty() {
+        return Ok(Sorted::default());
     }
+    store::lock_listed(c, &due)?;
+    let selection = job.selection()?;
+    let matching = match &selection {
+        Selection::Matching(filter) => {
+            list_matching(c, &job.bounded((**filter).clone()), due.clone(), now)?
+        }
+        Selection::Listed(_) => due.clone(),
+    };
+    let found = store::list_owners(c, &due, now)?;
+    let is_matching = |id: &SessionId| matching.contains(id);
+    let others = found.iter().filter(|(id, ..)| !is_matching(id));
+    let unmatched = others.filter(|(.., is_live)| *is_live).count();
+    let gone = due.len() - found.len();
+    let (unknown, gone) = match selection {
+        Selection::Listed(_) => (gone, 0),
+        // It was there when it was listed.
+        Selection::Matching(_) => (0, gone),
+    };
+    let matching: Vec<SessionId> = found
+        .iter()
+        .map(|(id, ..)| *id)
+        .filter(is_matching)
+        .collect();
+    Ok(Sorted {
+        already_over: found.len() - matching.len() - unmatched + gone,
+        matching,
+        unmatched,
+        unknown,
+    })
 }
 
 impl BulkJob {
@@ -259,6 +353,7 @@ impl BulkJob {
             session: self.by_session_id,
             ip: self.by_ip.clone(),
             application: self.by_application_id,
+            key: self.by_key_id,
             job: Some(self.id),
             reason: self
                 .stated_reason

@@ -2,13 +2,15 @@
 
 use super::batch::BatchOutcome;
 use super::preview::EndPreview;
-use super::selection::Selection;
+use super::selection::{MAX_LISTED, OwnSessions, Selection, encode};
 use super::state::BulkState;
-use crate::db::{JobId, NodeLock};
+use crate::clock::Timestamp;
+use crate::db::{AnyConnection, JobId, NodeLock};
 use crate::error::{Chain, Error, Result};
 use crate::events::{Origin, StatedReason};
 use crate::listing::{MatchCount, Page, Place};
 use crate::sessions::Sessions;
+use crate::sessions::authority::Authority;
 use crate::sessions::store::{self, BulkJob, NewBulkJob};
 
 /// The most sessions that are ended before the response to the order.
@@ -17,15 +19,6 @@ const MAX_AT_ONCE: u64 = 200;
 const MAX_COUNTED: usize = 10_000;
 /// The batches that are run before that response. A node runs what is left.
 const BATCHES_AT_ONCE: usize = 5;
-
-/// Whether an order is also for the sessions of the person who makes it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OwnSessions {
-    /// It is.
-    Included,
-    /// All of that person's sessions are left out.
-    LeftOut,
-}
 
 /// An order to end sessions.
 #[derive(Debug, Clone)]
@@ -81,7 +74,8 @@ impl Sessions {
     ///
     /// # Errors
     /// [`Error::Invalid`] when the filter names a person or an application that there is not, or
-    /// several people with too many sessions. [`Error::Unavailable`] when the database doesn't respond.
+    /// several people with too many sessions; those of an administrator who is none any more;
+    /// [`Error::Unavailable`] when the database doesn't respond.
     pub async fn create_job(&self, order: EndOrder) -> Result<Ordered> {
         let EndOrder {
             selection,
@@ -89,20 +83,19 @@ impl Sessions {
             origin,
         } = order;
         let selection = self.with_ids(selection).await?;
-        let preview = self.preview_end(&selection, origin.user).await?;
+        let preview = self.count_for(&selection, origin.user).await?;
         let except = origin.user.filter(|_| own == OwnSessions::LeftOut);
-        let matching = match &selection {
-            Selection::Matching(_) => preview.sessions,
-            Selection::Listed(ids) => ids.len() as u64,
-        };
-        let left_out = except.map_or(0, |_| preview.own);
-        let total = i64::try_from(matching.saturating_sub(left_out)).unwrap_or(i64::MAX);
+        let total = preview.considered(own);
         let (filter, listed) = selection.to_stored()?;
         let (now, is_total_exact) = (self.clock.now(), preview.is_exact);
         let job = self
             .db
             .transaction(move |c| {
+                // Whoever takes it from them waits for this, and stops what is stored by then.
+                let authority = Authority::require(c, &origin, now)?;
+                let origin = authority.origin();
                 // The clock of the node that a session was signed in on may be ahead of this one.
+                let ahead = list_ahead(c, now)?;
                 let latest = store::find_latest_sign_in(c)?.unwrap_or(now);
                 let job = NewBulkJob {
                     id: JobId::new(now),
@@ -110,6 +103,7 @@ impl Sessions {
                     by_user_id: origin.user,
                     by_session_id: origin.session,
                     by_application_id: origin.application,
+                    by_key_id: origin.key,
                     by_ip: origin.ip.as_deref(),
                     stated_reason: origin.reason.as_ref().map(StatedReason::as_str),
                     filter: filter.as_deref(),
@@ -120,6 +114,7 @@ impl Sessions {
                     total,
                     is_total_exact,
                     updated_at: now,
+                    ahead: ahead.as_deref(),
                 };
                 store::insert_job(c, &job)
             })
@@ -161,24 +156,6 @@ impl Sessions {
         Ok(MatchCount::up_to(MAX_COUNTED, counted))
     }
 
-    /// Stops a job, once its present batch is over. Returns it as it is then, also when it was over
-    /// before.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`] when there is no such job.
-    pub async fn stop_bulk_job(&self, id: JobId) -> Result<BulkJob> {
-        let now = self.clock.now();
-        self.db
-            .transaction(move |c| {
-                let stopped = store::finish_job(c, id, BulkState::Stopped, now)?;
-                match stopped {
-                    Some(job) => Ok(job),
-                    None => store::find_job(c, id)?.ok_or(Error::NotFound),
-                }
-            })
-            .await
-    }
-
     /// Purges jobs that have been over for as long as ended sessions are retained, in batches,
     /// unless another node does so. Returns how many.
     ///
@@ -197,5 +174,16 @@ impl Sessions {
                 }
             })
             .await
+    }
+}
+
+/// Returns the sessions whose sign-in is after `now`, as they are stored; `None` when they are so many
+/// that the order is for all up to the latest one.
+fn list_ahead(c: &mut AnyConnection, now: Timestamp) -> Result<Option<String>> {
+    let limit = i64::try_from(MAX_LISTED).unwrap_or(i64::MAX);
+    let ahead = store::list_live_signed_in_after(c, now, limit.saturating_add(1))?;
+    match ahead.len() > MAX_LISTED {
+        true => Ok(None),
+        false => encode(&ahead).map(Some),
     }
 }

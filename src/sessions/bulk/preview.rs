@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use super::selection::Selection;
+use super::selection::{OwnSessions, Selection};
 use crate::clock::Timestamp;
 use crate::db::{SessionId, UserId};
 use crate::error::Result;
@@ -30,6 +30,12 @@ pub struct EndPreview {
     pub people: u64,
     /// Those that are the caller's own.
     pub own: u64,
+    /// Of listed ones, those that have ended before.
+    pub already_over: u64,
+    /// Listed ids that no session has.
+    pub unknown: u64,
+    /// Of those that have ended before, the caller's own.
+    own_over: u64,
     /// Whether all were counted. Otherwise there are at least so many people, and about so many
     /// sessions.
     pub is_exact: bool,
@@ -42,15 +48,23 @@ pub struct EndPreview {
 struct Count {
     sessions: usize,
     own: usize,
+    over: usize,
+    own_over: usize,
     people: HashSet<UserId>,
     first: Vec<SessionId>,
 }
 
 impl Count {
     fn add(&mut self, owners: &[(SessionId, UserId, bool)], caller: Option<UserId>) {
-        for (id, owner, _) in owners.iter().filter(|(.., is_live)| *is_live) {
+        for (id, owner, is_live) in owners {
+            let is_own = usize::from(Some(*owner) == caller);
+            if !is_live {
+                self.over += 1;
+                self.own_over += is_own;
+                continue;
+            }
             self.sessions += 1;
-            self.own += usize::from(Some(*owner) == caller);
+            self.own += is_own;
             self.people.insert(*owner);
             if self.first.len() < MAX_NAMED {
                 self.first.push(*id);
@@ -59,13 +73,38 @@ impl Count {
     }
 }
 
+impl EndPreview {
+    /// Returns how many sessions an order considers: those that it ends, and of listed ones those that
+    /// are over or unknown.
+    pub(super) fn considered(&self, own: OwnSessions) -> i64 {
+        let all = self.sessions + self.already_over + self.unknown;
+        let left_out = match own {
+            OwnSessions::Included => 0,
+            OwnSessions::LeftOut => self.own + self.own_over,
+        };
+        i64::try_from(all.saturating_sub(left_out)).unwrap_or(i64::MAX)
+    }
+}
+
 impl Sessions {
     /// Counts the sessions that an order would end, and changes nothing. `caller` is the person who
     /// would order it, if it is one.
     ///
     /// # Errors
+    /// [`Error::Invalid`](crate::Error::Invalid) where the order would be refused: when the filter names
+    /// a person or an application that there is not, or several people with too many sessions;
     /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
     pub async fn preview_end(
+        &self,
+        selection: &Selection,
+        caller: Option<UserId>,
+    ) -> Result<EndPreview> {
+        let selection = self.with_ids(selection.clone()).await?;
+        self.count_for(&selection, caller).await
+    }
+
+    /// As [`Self::preview_end`], for a selection by ids.
+    pub(super) async fn count_for(
         &self,
         selection: &Selection,
         caller: Option<UserId>,
@@ -76,10 +115,18 @@ impl Sessions {
             Selection::Listed(ids) => (self.count_listed(ids.clone(), caller).await?, true),
             Selection::Matching(filter) => self.count_live_matching(filter, caller).await?,
         };
+        // What a filter finds exists.
+        let unknown = match selection {
+            Selection::Listed(ids) => ids.len() - count.sessions - count.over,
+            Selection::Matching(_) => 0,
+        };
         let mut preview = EndPreview {
             sessions: count.sessions as u64,
             people: count.people.len() as u64,
             own: count.own as u64,
+            already_over: count.over as u64,
+            unknown: unknown as u64,
+            own_over: count.own_over as u64,
             is_exact,
             named: self
                 .db
@@ -116,7 +163,7 @@ impl Sessions {
             let filter = filter.clone();
             let (position, owners) = self
                 .db
-                .read(move |c| {
+                .search(move |c| {
                     let IdBatch { sessions, position } =
                         list_ids_after(c, &filter, after, now, CHUNK)?;
                     Ok((position, store::list_owners(c, &sessions, now)?))

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::orders::Ordered;
 use super::preview::EndPreview;
 use super::selection::Selection;
-use super::state::BulkState;
+use super::state::{BulkState, StopCause};
 use crate::clock::Timestamp;
 use crate::db::{ApplicationId, JobId, UserId};
 use crate::error::Result;
@@ -21,6 +21,14 @@ pub struct JobRecord {
     pub id: JobId,
     /// Whether it is running, or how it ended.
     pub state: BulkState,
+    /// Why it was stopped, if it was.
+    pub stop_cause: Option<StopCause>,
+    /// The person who stopped it, if one did.
+    pub stopped_by_user_id: Option<UserId>,
+    /// The application whose key stopped it, if one did.
+    pub stopped_by_application_id: Option<ApplicationId>,
+    /// The reason that was stated for that.
+    pub stop_reason: Option<String>,
     /// The reason that was stated, which the owners of the sessions see.
     pub stated_reason: Option<String>,
     /// The filter, if it is for the sessions that one finds.
@@ -39,6 +47,11 @@ pub struct JobRecord {
     pub ended: i64,
     /// How many were over before.
     pub already_over: i64,
+    /// How many its filter did not find any more: they had ended, or were used since. Once it is done,
+    /// these counts add up to `total`.
+    pub no_longer_matching: i64,
+    /// How many listed ids are no session's.
+    pub unknown: i64,
     /// How many could not be ended.
     pub failed: i64,
     /// When it was ordered.
@@ -64,8 +77,12 @@ pub struct EndRecord {
     pub own: u64,
     /// How many were ended before the response.
     pub ended: i64,
-    /// How many were over before.
+    /// How many were over before; of a filter, how many ended since it was ordered.
     pub already_over: i64,
+    /// How many a filter did not find any more.
+    pub no_longer_matching: i64,
+    /// How many listed ids are no session's.
+    pub unknown: i64,
     /// How many could not be ended.
     pub failed: i64,
     /// The job, if there was need of one.
@@ -86,6 +103,10 @@ impl JobRecord {
         Ok(Self {
             id: job.id,
             state: job.state,
+            stop_cause: job.stop_cause,
+            stopped_by_user_id: job.stopped_by_user_id,
+            stopped_by_application_id: job.stopped_by_application_id,
+            stop_reason: job.stop_reason,
             filter,
             listed,
             by_user_id: job.by_user_id,
@@ -94,6 +115,8 @@ impl JobRecord {
             total: MatchCount::of(total, job.is_total_exact),
             ended: job.ended,
             already_over: job.already_over,
+            no_longer_matching: job.unmatched,
+            unknown: job.unknown,
             failed: job.failed,
             created_at: job.created_at,
             started_at: job.started_at,
@@ -114,7 +137,9 @@ impl EndRecord {
             people: MatchCount::of(preview.people, preview.is_exact),
             own: preview.own,
             ended: 0,
-            already_over: 0,
+            already_over: i64::try_from(preview.already_over).unwrap_or(i64::MAX),
+            no_longer_matching: 0,
+            unknown: i64::try_from(preview.unknown).unwrap_or(i64::MAX),
             failed: 0,
             job: None,
         }
@@ -130,6 +155,8 @@ impl EndRecord {
             dry_run: false,
             ended: job.ended,
             already_over: job.already_over,
+            no_longer_matching: job.unmatched,
+            unknown: job.unknown,
             failed: job.failed,
             job: Some(JobRecord::new(job)?),
             ..Self::dry_run(&preview)
@@ -147,6 +174,8 @@ impl EndRecord {
             own: 0,
             ended: i64::try_from(ended).unwrap_or(i64::MAX),
             already_over,
+            no_longer_matching: 0,
+            unknown: 0,
             failed: 0,
             job: None,
         }

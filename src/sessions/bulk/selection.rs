@@ -24,6 +24,15 @@ pub enum Selection {
     Listed(Vec<SessionId>),
 }
 
+/// Whether an order is also for the sessions of the person who makes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OwnSessions {
+    /// It is.
+    Included,
+    /// All of that person's sessions are left out.
+    LeftOut,
+}
+
 impl Selection {
     /// Returns the selection of the live sessions that `filter` finds at `now`: spans before now are
     /// times from here on.
@@ -91,7 +100,16 @@ impl BulkJob {
         }
     }
 
-    /// Returns `filter` without sessions that were signed in after the order.
+    /// Returns the sessions that it is for though their sign-in is after the order; `None` where it is
+    /// for any such session up to the latest one.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when its row can't be read.
+    pub(super) fn ahead(&self) -> Result<Option<Vec<SessionId>>> {
+        self.ahead.as_deref().map(decode).transpose()
+    }
+
+    /// Returns `filter` without sessions that were signed in after the latest one that it may end.
     pub(super) fn bounded(&self, filter: SessionFilter) -> SessionFilter {
         let after = self.opened_until + TICK;
         let end = filter
@@ -104,7 +122,7 @@ impl BulkJob {
     }
 }
 
-fn encode<T: serde::Serialize>(value: &T) -> Result<String> {
+pub(super) fn encode<T: serde::Serialize>(value: &T) -> Result<String> {
     serde_json::to_string(value)
         .map_err(|err| Error::Internal(Failure::new("a job could not be stored", err)))
 }

@@ -39,7 +39,7 @@ impl Sessions {
             return Ok(MatchCount::Exactly(0));
         };
         let (counting, along) = (criteria.clone(), lanes.clone());
-        let counted = self.db.read(move |c| count_at_once(c, &along, &counting));
+        let counted = self.db.search(move |c| count_at_once(c, &along, &counting));
         match counted.await? {
             AtOnce::Exactly(number) => Ok(MatchCount::Exactly(number)),
             AtOnce::Many => self.estimate(criteria, COUNTED as u64).await,
@@ -53,7 +53,7 @@ impl Sessions {
     /// Resolves a filter and chooses the lanes to count along; `None` when it finds no session.
     async fn plan_count(&self, filter: &SessionFilter) -> Result<Option<(Criteria, Vec<Lane>)>> {
         let (filter, now) = (filter.clone(), self.clock.now());
-        let planned = self.db.read(move |c| {
+        let planned = self.db.search(move |c| {
             let Some(criteria) = resolve(c, &filter, now)? else {
                 return Ok(None);
             };
@@ -98,7 +98,10 @@ impl Sessions {
 
     /// Estimates how many sessions there are, of which there are at least `least`.
     async fn estimate(&self, criteria: Criteria, least: u64) -> Result<MatchCount> {
-        let estimated = self.db.read(move |c| store::estimate(c, &criteria)).await?;
+        let estimated = self
+            .db
+            .search(move |c| store::estimate(c, &criteria))
+            .await?;
         Ok(MatchCount::About(estimated.max(least)))
     }
 }

@@ -111,7 +111,7 @@ impl Sessions {
         let start = query.cursor.map(|cursor| cursor.position);
         let filter = query.filter.at(since);
         let needed = query.limit as usize;
-        let walk = self.db.read(move |c| {
+        let walk = self.db.search(move |c| {
             let criteria = resolve(c, &filter, now)?;
             let mut walk = criteria
                 .map(|criteria| Walk::new(c, criteria, order, start, needed))
@@ -144,7 +144,7 @@ impl Sessions {
     /// Walks to the end or until the time is over, with a connection for each step.
     pub(super) async fn walk(&self, mut walk: Walk, deadline: &Deadline) -> Result<Walk> {
         while !(walk.is_over() || walk.has_begun() && deadline.is_over()) {
-            let step = self.db.read(move |c| {
+            let step = self.db.search(move |c| {
                 walk.step(c)?;
                 Ok(walk)
             });
@@ -164,7 +164,7 @@ impl Sessions {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        let found = self.db.read(move |c| {
+        let found = self.db.search(move |c| {
             let mut found = store::find_with_owners(c, &ids)?;
             Ok(ids
                 .into_iter()

@@ -7,8 +7,6 @@ use std::collections::HashMap;
 use crate::clock::Timestamp;
 use crate::db::{AnyConnection, UserId};
 use crate::error::Result;
-use crate::net::IpRetention;
-use crate::people::store::list_ip_retention;
 use crate::sessions::{Sessions, store};
 
 /// The live sessions that are counted at most: those used last.
@@ -41,14 +39,14 @@ pub struct SharedAddresses {
 }
 
 impl Sessions {
-    /// Lists the addresses that at least five people use, of the 10,000 live sessions used last. The
-    /// sessions of people whose addresses are not stored are left out.
+    /// Lists the addresses that at least five people use, of the 10,000 live sessions used last, as
+    /// far as their owners want them stored.
     ///
     /// # Errors
     /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
     pub async fn list_shared_addresses(&self) -> Result<SharedAddresses> {
         let now = self.clock.now();
-        self.db.read(move |c| list(c, now)).await
+        self.db.search(move |c| list(c, now)).await
     }
 }
 
@@ -62,7 +60,7 @@ fn list(c: &mut AnyConnection, now: Timestamp) -> Result<SharedAddresses> {
     let mut by_ip: HashMap<String, Users> = HashMap::new();
     for found in found.into_iter().filter(|found| found.expires_at > now) {
         scanned += 1;
-        if let Some(ip) = found.ip {
+        if let Some(ip) = found.known_ip() {
             *by_ip
                 .entry(ip)
                 .or_default()
@@ -71,7 +69,6 @@ fn list(c: &mut AnyConnection, now: Timestamp) -> Result<SharedAddresses> {
         }
     }
     by_ip.retain(|_, users| users.len() >= MANY);
-    remove_unstored(c, &mut by_ip)?;
     let mut addresses: Vec<SharedAddress> = by_ip
         .into_iter()
         .map(|(ip, users)| SharedAddress {
@@ -90,22 +87,4 @@ fn list(c: &mut AnyConnection, now: Timestamp) -> Result<SharedAddresses> {
         scanned,
         is_bounded,
     })
-}
-
-/// Removes the people whose addresses are not to be stored, and the addresses that too few are left
-/// at.
-fn remove_unstored(c: &mut AnyConnection, by_ip: &mut HashMap<String, Users>) -> Result<()> {
-    let mut users: Vec<UserId> = by_ip.values().flat_map(HashMap::keys).copied().collect();
-    users.sort_unstable();
-    users.dedup();
-    let retention = list_ip_retention(c, &users)?;
-    for users in by_ip.values_mut() {
-        users.retain(|user, _| {
-            retention
-                .get(user)
-                .is_some_and(|kind| *kind != IpRetention::None)
-        });
-    }
-    by_ip.retain(|_, users| users.len() >= MANY);
-    Ok(())
 }

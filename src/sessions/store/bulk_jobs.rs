@@ -1,17 +1,18 @@
-//! Every query of `bulk_jobs`, and those of `user_sessions` that only bulk jobs need.
+//! Every query of `bulk_jobs`.
 
 use diesel::prelude::*;
 
-use super::model::Session;
 use crate::clock::Timestamp;
-use crate::db::schema::{bulk_jobs, user_sessions, users};
-use crate::db::{AnyConnection, ApplicationId, JobId, SessionId, UserId, on_each, read_from_text};
+use crate::db::schema::bulk_jobs;
+use crate::db::{
+    AnyConnection, ApiKeyId, ApplicationId, JobId, SessionId, UserId, on_each, read_from_text,
+};
 use crate::error::Result;
 use crate::listing::{Place, Way};
-use crate::people::User;
-use crate::sessions::bulk::state::BulkState;
+use crate::sessions::bulk::state::{BulkState, StopCause};
 
 read_from_text!(BulkState);
+read_from_text!(StopCause);
 
 /// An order to end sessions, and how far it has come.
 #[derive(Debug, Clone, Queryable, Selectable)]
@@ -46,7 +47,7 @@ pub struct BulkJob {
     pub is_total_exact: bool,
     /// The sessions that it has ended.
     pub ended: i64,
-    /// The sessions that had ended before it came to them, or are no more.
+    /// The sessions that had ended before it came to them.
     pub already_over: i64,
     /// The sessions that could not be ended.
     pub failed: i64,
@@ -61,6 +62,23 @@ pub struct BulkJob {
     pub(in crate::sessions) errors: i32,
     /// The last error, for operators: no client is sent it.
     pub last_error: Option<String>,
+    /// Why it was stopped, if it was and that is known.
+    pub stop_cause: Option<StopCause>,
+    /// Of the sessions that were signed in after the order by their time, those that it is for all the
+    /// same, as a JSON list; `None` for any up to `opened_until`.
+    pub(in crate::sessions) ahead: Option<String>,
+    /// The key that ordered it, if one did.
+    pub(in crate::sessions) by_key_id: Option<ApiKeyId>,
+    /// The person who stopped it, if one did.
+    pub stopped_by_user_id: Option<UserId>,
+    /// The application whose key stopped it, if one did.
+    pub stopped_by_application_id: Option<ApplicationId>,
+    /// The reason that was stated when it was stopped.
+    pub stop_reason: Option<String>,
+    /// The listed ids that no session has.
+    pub unknown: i64,
+    /// The sessions that its filter did not find any more when it came to them.
+    pub unmatched: i64,
 }
 
 /// A job to be inserted.
@@ -82,18 +100,8 @@ pub(in crate::sessions) struct NewBulkJob<'a> {
     pub(in crate::sessions) total: i64,
     pub(in crate::sessions) is_total_exact: bool,
     pub(in crate::sessions) updated_at: Timestamp,
-}
-
-/// What a batch did.
-#[derive(Debug, Default)]
-pub(in crate::sessions) struct Progress {
-    pub(in crate::sessions) ended: i64,
-    pub(in crate::sessions) already_over: i64,
-    pub(in crate::sessions) failed: i64,
-    /// The last session that was dealt with; `None` when it was the last of all.
-    pub(in crate::sessions) position: Option<(Option<Timestamp>, SessionId)>,
-    /// The error of a session that failed.
-    pub(in crate::sessions) error: Option<String>,
+    pub(in crate::sessions) ahead: Option<&'a str>,
+    pub(in crate::sessions) by_key_id: Option<ApiKeyId>,
 }
 
 /// Inserts a job.
@@ -187,103 +195,6 @@ pub(in crate::sessions) fn count_jobs(c: &mut AnyConnection, limit: i64) -> Resu
     Ok(ids.len())
 }
 
-/// Records what a batch did, in the transaction that did it and has locked the job.
-pub(in crate::sessions) fn update_progress(
-    c: &mut AnyConnection,
-    job: &BulkJob,
-    progress: &Progress,
-    now: Timestamp,
-) -> Result<()> {
-    use bulk_jobs::dsl;
-
-    let is_over = progress.position.is_none();
-    let state = match is_over {
-        true => BulkState::Done,
-        false => BulkState::Running,
-    };
-    let position = progress
-        .position
-        .or(job.position_id.map(|position| (job.position_at, position)));
-    let changes = (
-        dsl::ended.eq(job.ended + progress.ended),
-        dsl::already_over.eq(job.already_over + progress.already_over),
-        dsl::failed.eq(job.failed + progress.failed),
-        dsl::position_at.eq(position.and_then(|(at, _)| at)),
-        dsl::position_id.eq(position.map(|(_, id)| id)),
-        dsl::started_at.eq(job.started_at.unwrap_or(now)),
-        dsl::updated_at.eq(now),
-        dsl::state.eq(state.as_str()),
-        dsl::finished_at.eq(is_over.then_some(now)),
-        dsl::by_ip.eq(job.by_ip.as_deref().filter(|_| !is_over)),
-        dsl::errors.eq(0),
-        dsl::last_error.eq(progress.error.as_deref().or(job.last_error.as_deref())),
-    );
-    diesel::update(dsl::bulk_jobs.find(job.id))
-        .set(changes)
-        .execute(c)?;
-    Ok(())
-}
-
-/// Records an error that is no session's own. Returns how many there were in a row.
-pub(in crate::sessions) fn update_error(
-    c: &mut AnyConnection,
-    job: &BulkJob,
-    error: &str,
-    now: Timestamp,
-) -> Result<i32> {
-    let errors = job.errors.saturating_add(1);
-    diesel::update(bulk_jobs::table.find(job.id))
-        .set((
-            bulk_jobs::errors.eq(errors),
-            bulk_jobs::last_error.eq(error),
-            bulk_jobs::updated_at.eq(now),
-        ))
-        .execute(c)?;
-    Ok(errors)
-}
-
-/// Ends a job that is running, in another state than done. Returns it if it was running.
-pub(in crate::sessions) fn finish_job(
-    c: &mut AnyConnection,
-    id: JobId,
-    state: BulkState,
-    now: Timestamp,
-) -> Result<Option<BulkJob>> {
-    use bulk_jobs::dsl;
-
-    let running = dsl::bulk_jobs
-        .filter(dsl::id.eq(id))
-        .filter(dsl::state.eq(BulkState::Running.as_str()));
-    let changes = (
-        dsl::state.eq(state.as_str()),
-        dsl::updated_at.eq(now),
-        dsl::finished_at.eq(now),
-        dsl::by_ip.eq(None::<&str>),
-    );
-    let finished = on_each!(c, c => diesel::update(running)
-        .set(changes)
-        .returning(BulkJob::as_returning())
-        .get_result(c)
-        .optional())?;
-    Ok(finished)
-}
-
-/// Stops the running jobs that a person ordered. Returns how many.
-pub(crate) fn stop_jobs_of(c: &mut AnyConnection, by: UserId, now: Timestamp) -> Result<usize> {
-    use bulk_jobs::dsl;
-
-    let running = dsl::bulk_jobs
-        .filter(dsl::by_user_id.eq(by))
-        .filter(dsl::state.eq(BulkState::Running.as_str()));
-    let changes = (
-        dsl::state.eq(BulkState::Stopped.as_str()),
-        dsl::updated_at.eq(now),
-        dsl::finished_at.eq(now),
-        dsl::by_ip.eq(None::<&str>),
-    );
-    Ok(diesel::update(running).set(changes).execute(c)?)
-}
-
 /// Lists the addresses of the running jobs that a person ordered.
 pub(crate) fn list_job_addresses(
     c: &mut AnyConnection,
@@ -329,53 +240,4 @@ pub(in crate::sessions) fn list_jobs_finished_before(
 pub(in crate::sessions) fn delete_jobs(c: &mut AnyConnection, ids: &[JobId]) -> Result<usize> {
     let listed = bulk_jobs::table.filter(bulk_jobs::id.eq_any(ids));
     Ok(diesel::delete(listed).execute(c)?)
-}
-
-/// Returns the latest sign-in of a session that is not marked as ended, if there is one.
-pub(in crate::sessions) fn find_latest_sign_in(c: &mut AnyConnection) -> Result<Option<Timestamp>> {
-    Ok(user_sessions::table
-        .filter(user_sessions::is_active)
-        .order((user_sessions::created_at.desc(), user_sessions::id.desc()))
-        .select(user_sessions::created_at)
-        .first(c)
-        .optional()?)
-}
-
-/// Lists those of `ids` that exist, each with its owner and whether it is live, in the order of the
-/// ids.
-pub(in crate::sessions) fn list_owners(
-    c: &mut AnyConnection,
-    ids: &[SessionId],
-    now: Timestamp,
-) -> Result<Vec<(SessionId, UserId, bool)>> {
-    let found: Vec<(SessionId, UserId, bool, Timestamp)> = user_sessions::table
-        .filter(user_sessions::id.eq_any(ids))
-        .order(user_sessions::id)
-        .select((
-            user_sessions::id,
-            user_sessions::user_id,
-            user_sessions::is_active,
-            user_sessions::expires_at,
-        ))
-        .load(c)?;
-    Ok(found
-        .into_iter()
-        .map(|(id, owner, is_active, expires_at)| (id, owner, is_active && expires_at > now))
-        .collect())
-}
-
-/// Lists those of `ids` that exist with their owners, newest use first.
-pub(in crate::sessions) fn list_with_owners(
-    c: &mut AnyConnection,
-    ids: &[SessionId],
-) -> Result<Vec<(Session, User)>> {
-    Ok(user_sessions::table
-        .inner_join(users::table)
-        .filter(user_sessions::id.eq_any(ids))
-        .order((
-            user_sessions::last_used_bucket.desc(),
-            user_sessions::id.desc(),
-        ))
-        .select((Session::as_select(), User::as_select()))
-        .load(c)?)
 }

@@ -6,9 +6,10 @@ use diesel::prelude::*;
 use diesel::sql_types::{Integer, Text};
 
 use crate::counters::{Dimension, HourlyCounts, LiveCounts, Metric};
-use crate::db::schema::user_sessions;
+use crate::db::schema::{user_sessions, users};
 use crate::db::{AnyConnection, UserId};
 use crate::error::Result;
+use crate::net::IpRetention;
 
 /// The hour of a sign-in, and that of an end, counted from the Unix epoch.
 const HOURS_ON_POSTGRES: [&str; 2] = [
@@ -31,17 +32,28 @@ struct Labels {
 }
 
 /// Lists the owners and the addresses of the sessions not marked as ended that were created last, at
-/// most `limit`.
+/// most `limit`; the addresses as far as their owners want them stored.
 pub(crate) fn list_latest_sign_ins(
     c: &mut AnyConnection,
     limit: i64,
 ) -> Result<Vec<(UserId, Option<String>)>> {
-    Ok(user_sessions::table
+    type Row = (UserId, Option<String>, Option<IpRetention>);
+
+    let retention = users::table
+        .filter(users::id.eq(user_sessions::user_id))
+        .select(users::address_keeping)
+        .single_value();
+    let latest: Vec<Row> = user_sessions::table
         .filter(user_sessions::is_active)
         .order((user_sessions::created_at.desc(), user_sessions::id.desc()))
         .limit(limit)
-        .select((user_sessions::user_id, user_sessions::ip_address))
-        .load(c)?)
+        .select((user_sessions::user_id, user_sessions::ip_address, retention))
+        .load(c)?;
+    let known = |(user, ip, retention): Row| {
+        let ip = retention.zip(ip);
+        (user, ip.and_then(|(retention, ip)| retention.redact(&ip)))
+    };
+    Ok(latest.into_iter().map(known).collect())
 }
 
 /// Lists the owner of each session not marked as ended, in the order of their ids, those after

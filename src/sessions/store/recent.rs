@@ -40,6 +40,36 @@ pub(crate) fn list_recent(
     Ok(recent)
 }
 
+/// Lists a person's sessions that are not marked as ended, newest sign-in first: those before the one
+/// with the id `before`, at most `limit`.
+pub(crate) fn list_unended(
+    c: &mut AnyConnection,
+    user: UserId,
+    before: Option<SessionId>,
+    limit: i64,
+) -> Result<Vec<Session>> {
+    let mut unended = user_sessions::table
+        .filter(user_sessions::user_id.eq(user))
+        .filter(user_sessions::is_active)
+        .order(user_sessions::id.desc())
+        .limit(limit)
+        .select(Session::as_select())
+        .into_boxed();
+    if let Some(before) = before {
+        unended = unended.filter(user_sessions::id.lt(before));
+    }
+    Ok(unended.load(c)?)
+}
+
+/// Lists the ids of a person's sessions that are not marked as ended.
+pub(crate) fn list_unended_ids(c: &mut AnyConnection, user: UserId) -> Result<Vec<SessionId>> {
+    Ok(user_sessions::table
+        .filter(user_sessions::user_id.eq(user))
+        .filter(user_sessions::is_active)
+        .select(user_sessions::id)
+        .load(c)?)
+}
+
 /// Lists the addresses of a person's sessions, in two queries, since active and ended sessions have
 /// separate indexes.
 pub(crate) fn list_addresses(

@@ -240,6 +240,13 @@ impl Serving {
     }
 }
 
+impl Serving {
+    /// Returns the id of the process.
+    pub fn id(&self) -> String {
+        self.child.id().to_string()
+    }
+}
+
 impl Drop for Serving {
     fn drop(&mut self) {
         let _ = self.child.kill();

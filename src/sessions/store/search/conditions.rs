@@ -7,8 +7,8 @@ use diesel::sql_types::{Bool, Nullable};
 
 use crate::clock::Timestamp;
 use crate::db::schema::{user_sessions, users};
-use crate::db::{MultiBackend, folded};
-use crate::net::IpKeyRange;
+use crate::db::{MultiBackend, folded, is_in_range, network_key};
+use crate::net::{IpKeyRange, IpRetention};
 use crate::sessions::search::criteria::{Criteria, Spellings, TimeRange};
 use crate::sessions::search::{Mark, StateFilter};
 use crate::text::like_containing;
@@ -97,15 +97,20 @@ fn by_end_and_marks(criteria: &Criteria) -> Vec<Condition> {
     parts
 }
 
+/// Returns the condition that the address is in the range as far as its owner wants it stored. A row
+/// may have one from before they chose that: of none it is never found, and a whole one of networks
+/// only if its network is in the range as well.
 fn by_ip(range: &IpKeyRange) -> Condition {
-    use user_sessions::dsl;
-
-    let from = dsl::ip_key.ge(range.first.clone());
-    let to = dsl::ip_key.le(range.last.clone());
-    match range.except.clone() {
-        Some(except) => Box::new(from.and(to).and(dsl::ip_key.ne(except))),
-        None => Box::new(from.and(to)),
-    }
+    let wants = |retention: IpRetention| {
+        users::table
+            .filter(users::id.eq(user_sessions::user_id))
+            .select(users::address_keeping.eq(retention.as_str()))
+            .single_value()
+    };
+    let own = is_in_range!(user_sessions::ip_key, range, Condition);
+    let network = is_in_range!(network_key!("user_sessions.ip_key"), range, Condition);
+    let is_known = wants(IpRetention::Whole).or(wants(IpRetention::Shortened).and(network));
+    Box::new(own.and(is_known))
 }
 
 fn by_opened(range: TimeRange) -> Vec<Condition> {

@@ -1,0 +1,121 @@
+//! Stopping jobs: by hand, or since whoever ordered one may not end sessions any more.
+
+use super::state::{Stop, StopCause};
+use crate::clock::Timestamp;
+use crate::db::{AnyConnection, ApiKeyId, JobId, UserId};
+use crate::error::{Error, Result};
+use crate::events::{self, EventKind, NewEvent, Origin};
+use crate::sessions::Sessions;
+use crate::sessions::authority::Authority;
+use crate::sessions::store::{self, BulkJob};
+
+impl Sessions {
+    /// Stops a job, once its present batch is over. Returns it as it is then, also when it was over
+    /// before. That it was stopped is recorded, with who did it and the reason in `origin`. An
+    /// application stops what it ordered itself.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when there is no such job, or it is not the application's own; those of an
+    /// administrator who is none any more.
+    pub async fn stop_bulk_job(&self, id: JobId, origin: Origin) -> Result<BulkJob> {
+        let now = self.clock.now();
+        self.db
+            .transaction(move |c| {
+                let authority = Authority::require_over_job(c, &origin, id, now)?;
+                let origin = authority.origin();
+                let job = store::find_job(c, id)?.ok_or(Error::NotFound)?;
+                if origin.application.is_some() && origin.application != job.by_application_id {
+                    return Err(Error::NotFound);
+                }
+                let stop = Stop {
+                    cause: StopCause::Requested,
+                    origin,
+                };
+                match stop_job(c, id, stop, now)? {
+                    Some(stopped) => Ok(stopped),
+                    None => Ok(job),
+                }
+            })
+            .await
+    }
+}
+
+/// Stops a job that is running, as a part of a transaction. Returns it if it was running.
+///
+/// # Errors
+/// [`Error::Unavailable`] when the database doesn't respond.
+pub(super) fn stop_job(
+    c: &mut AnyConnection,
+    id: JobId,
+    stop: Stop<'_>,
+    now: Timestamp,
+) -> Result<Option<BulkJob>> {
+    let stopped = store::stop_job(c, id, stop, now)?;
+    if let Some(stopped) = &stopped {
+        record(c, stopped, stop, now)?;
+    }
+    Ok(stopped)
+}
+
+/// Stops the running jobs that a person ordered, as a part of a transaction.
+///
+/// # Errors
+/// [`Error::Unavailable`] when the database doesn't respond.
+pub(crate) fn stop_jobs_of(
+    c: &mut AnyConnection,
+    by: UserId,
+    stop: Stop<'_>,
+    now: Timestamp,
+) -> Result<()> {
+    let stopped = store::stop_jobs_of(c, by, stop, now)?;
+    record_all(c, &stopped, stop, now)
+}
+
+/// Stops the running jobs that were ordered with a key, as a part of the transaction that revokes it.
+///
+/// # Errors
+/// [`Error::Unavailable`] when the database doesn't respond.
+pub(crate) fn stop_jobs_of_key(
+    c: &mut AnyConnection,
+    key: ApiKeyId,
+    stop: Stop<'_>,
+    now: Timestamp,
+) -> Result<()> {
+    let stopped = store::stop_jobs_of_key(c, key, stop, now)?;
+    record_all(c, &stopped, stop, now)
+}
+
+fn record_all(
+    c: &mut AnyConnection,
+    stopped: &[BulkJob],
+    stop: Stop<'_>,
+    now: Timestamp,
+) -> Result<()> {
+    for job in stopped {
+        record(c, job, stop, now)?;
+    }
+    Ok(())
+}
+
+/// Records that a job was stopped: on the person who ordered it, or else on who stopped it. Of a job
+/// that no person has to do with, its row alone says so.
+fn record(
+    c: &mut AnyConnection,
+    job: &BulkJob,
+    Stop { cause, origin }: Stop<'_>,
+    now: Timestamp,
+) -> Result<()> {
+    let Some(person) = job.by_user_id.or(origin.user) else {
+        return Ok(());
+    };
+    // It would go with the account.
+    if cause == StopCause::Deleted {
+        return Ok(());
+    }
+    let origin = Origin {
+        job: Some(job.id),
+        ..origin.clone()
+    };
+    let event = NewEvent::for_person(person, EventKind::JobStopped, &origin, now);
+    events::record_events(c, &[event.with_detail(cause.as_str())])
+}
