@@ -16,6 +16,8 @@ use crate::sessions::store::search as store;
 
 /// Up to so many sessions are counted; of more, the number is estimated from a sample.
 const COUNTED: usize = 10_000;
+/// An estimate of so many is of more than are counted, however rare those are in the sample.
+const CLEARLY_MORE: u64 = 3 * COUNTED as u64;
 /// How long counting may take before the number is estimated.
 const COUNT_BUDGET: Duration = Duration::from_secs(1);
 
@@ -43,11 +45,23 @@ impl Sessions {
         match counted.await? {
             AtOnce::Exactly(number) => Ok(MatchCount::Exactly(number)),
             AtOnce::Many => self.estimate(criteria, COUNTED as u64).await,
-            AtOnce::Unknown => {
-                let tally = self.walk_to_count(criteria.clone(), lanes).await?;
-                self.total(criteria, &tally).await
-            }
+            AtOnce::Unknown => self.count_or_estimate(criteria, lanes).await,
         }
+    }
+
+    /// Estimates how many sessions there are; where that isn't clearly more than are counted, counts
+    /// them one by one.
+    async fn count_or_estimate(&self, criteria: Criteria, lanes: Vec<Lane>) -> Result<MatchCount> {
+        let estimated = self.estimate(criteria.clone(), 0).await?;
+        if estimated.number() >= CLEARLY_MORE {
+            return Ok(estimated);
+        }
+        let tally = self.walk_to_count(criteria, lanes).await?;
+        let counted = tally.found.len() as u64;
+        Ok(match tally.is_whole {
+            true => MatchCount::Exactly(counted),
+            false => MatchCount::About(estimated.number().max(counted)),
+        })
     }
 
     /// Resolves a filter and chooses the lanes to count along; `None` when it finds no session.
@@ -85,15 +99,6 @@ impl Sessions {
             tally.is_whole &= walked.rest.is_none() && !walked.has_more;
         }
         Ok(tally)
-    }
-
-    /// Returns how many sessions there are, of which a walk has found some.
-    async fn total(&self, criteria: Criteria, tally: &Tally) -> Result<MatchCount> {
-        let counted = tally.found.len() as u64;
-        match tally.is_whole {
-            true => Ok(MatchCount::Exactly(counted)),
-            false => self.estimate(criteria, counted).await,
-        }
     }
 
     /// Estimates how many sessions there are, of which there are at least `least`.

@@ -56,12 +56,23 @@ impl Criteria {
         }
     }
 
-    /// Returns the range of the times that rows are sorted by.
+    /// Returns the range of the times that rows are sorted by. No session is used or over before its
+    /// sign-in, so that a walk in the order of one time begins where the range of another one does.
     pub(in crate::sessions) fn range_of(&self, key: SortKey) -> TimeRange {
+        let (opened, used) = (self.opened, self.used);
         match key {
-            SortKey::Used => self.used,
-            SortKey::Opened => self.opened,
-            SortKey::Ended => TimeRange::default(),
+            SortKey::Used => TimeRange {
+                from: used.from.max(opened.from),
+                to: used.to,
+            },
+            SortKey::Opened => TimeRange {
+                from: opened.from,
+                to: [opened.to, used.to].into_iter().flatten().min(),
+            },
+            SortKey::Ended => TimeRange {
+                from: opened.from,
+                to: None,
+            },
         }
     }
 }

@@ -231,7 +231,11 @@ fn within(rows: Rows, key: SortKey, range: TimeRange) -> Rows {
                 rows = rows.filter(dsl::created_at.lt(to));
             }
         }
-        SortKey::Ended => {}
+        SortKey::Ended => {
+            if let Some(from) = range.from {
+                rows = rows.filter(dsl::ended_at.ge(from));
+            }
+        }
     }
     rows
 }
