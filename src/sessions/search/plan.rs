@@ -9,6 +9,8 @@ use crate::sessions::store::search as store;
 
 /// The rows that are sorted here when no index has them in the order of the list.
 pub(super) const FEW: i64 = 10_000;
+/// Of indexes that all have the order, the rows are counted up to so many to find the one with the fewest.
+const SOME: i64 = 50_000;
 /// So few that no other index is tried.
 const VERY_FEW: i64 = 500;
 
@@ -26,7 +28,7 @@ pub(super) fn plan(c: &mut AnyConnection, criteria: &Criteria, key: SortKey) -> 
     }
     let mut best = None;
     for choice in &choices {
-        let rows = count(c, choice, criteria)?;
+        let rows = count(c, choice, criteria, FEW)?;
         if rows <= best.map_or(FEW, |(least, _)| least - 1) {
             best = Some((rows, choice));
         }
@@ -42,7 +44,8 @@ pub(super) fn plan(c: &mut AnyConnection, criteria: &Criteria, key: SortKey) -> 
         };
         return Ok(few.iter().map(lane).collect());
     }
-    let in_order = choices.into_iter().find(|choice| has_order(choice, key));
+    choices.retain(|choice| has_order(choice, key));
+    let in_order = fewest(c, choices, criteria)?;
     Ok(in_order.unwrap_or_else(|| lanes(criteria, vec![Driver::Order])))
 }
 
@@ -58,22 +61,41 @@ pub(super) fn plan_to_count(c: &mut AnyConnection, criteria: &Criteria) -> Resul
     }
     // None has few rows; one that doesn't have the order still has fewer than all.
     let is_walkable = |lanes: &Vec<Lane>| lanes.iter().all(|lane| lane.own_key().is_some());
-    Ok(choices(criteria, key)
-        .into_iter()
-        .find(is_walkable)
-        .unwrap_or(best))
+    let mut choices = choices(criteria, key);
+    choices.retain(is_walkable);
+    Ok(fewest(c, choices, criteria)?.unwrap_or(best))
+}
+
+/// Returns the choice with the fewest rows, or the first one where all have more than [`SOME`].
+fn fewest(
+    c: &mut AnyConnection,
+    choices: Vec<Vec<Lane>>,
+    criteria: &Criteria,
+) -> Result<Option<Vec<Lane>>> {
+    if choices.len() < 2 {
+        return Ok(choices.into_iter().next());
+    }
+    let mut best = None;
+    let mut least = i64::MAX;
+    for choice in choices {
+        let rows = count(c, &choice, criteria, SOME.min(least))?;
+        if rows < least {
+            (least, best) = (rows, Some(choice));
+        }
+    }
+    Ok(best)
 }
 
 fn has_order(lanes: &[Lane], key: SortKey) -> bool {
     lanes.iter().all(|lane| lane.has_order(key))
 }
 
-/// Counts the rows of all lanes, to one more than [`FEW`].
-fn count(c: &mut AnyConnection, lanes: &[Lane], criteria: &Criteria) -> Result<i64> {
+/// Counts the rows of all lanes, to one more than `most`.
+fn count(c: &mut AnyConnection, lanes: &[Lane], criteria: &Criteria, most: i64) -> Result<i64> {
     let mut rows = 0;
     for lane in lanes {
-        rows += store::count(c, lane, criteria, FEW + 1 - rows)?;
-        if rows > FEW {
+        rows += store::count(c, lane, criteria, most + 1 - rows)?;
+        if rows > most {
             break;
         }
     }

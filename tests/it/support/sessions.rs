@@ -154,13 +154,17 @@ fn session(owners: usize) -> impl Strategy<Value = SessionRow> {
             id: Uuid::from_u128(id),
             owner,
             end,
+            // No session is used, or over, before it is opened.
+            opened: match end {
+                End::Ended(ago, _) => opened.max(used).max(ago),
+                End::Live | End::Due => opened.max(used),
+            },
             kind: device.0,
             browser: device.1,
             os: device.2,
             device_name: device.3,
             country: place.0,
             ip: place.1,
-            opened,
             used,
             changed_country: marks.0,
             impossible_travel: marks.1,
