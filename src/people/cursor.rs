@@ -65,6 +65,12 @@ impl PeopleCursor {
         Self { way, ..self }
     }
 
+    /// Returns whether its page precedes its place, rather than follows it.
+    #[must_use]
+    pub fn is_backward(&self) -> bool {
+        !self.is_forward()
+    }
+
     pub(super) fn is_forward(&self) -> bool {
         matches!(self.way, Way::After | Way::From)
     }

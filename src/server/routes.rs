@@ -220,7 +220,7 @@ pub static PAGES: &[Route] = &[
     Route::get("/account/export", Access::SignedIn, || web::to(pages::export::download)),
     Route::post("/account/delete", Access::SignedIn, || web::to(pages::account::delete)),
     Route::get("/admin/sessions", Access::Audit, || web::to(pages::admin::sessions::show)),
-    Route::post("/admin/sessions/end/preview", Access::Admin, || web::to(pages::admin::end_sessions::preview)),
+    Route::get("/admin/sessions/end", Access::Admin, || web::to(pages::admin::end_sessions::show)),
     Route::post("/admin/sessions/end", Access::Admin, || web::to(pages::admin::end_sessions::submit)),
     Route::get("/admin/sessions/export", Access::Audit, || web::to(pages::admin::session_export::download)),
     Route::get("/admin/sessions/{id}", Access::Audit, || web::to(pages::admin::session::show)),
@@ -262,9 +262,9 @@ pub static PAGES: &[Route] = &[
     Route::post("/admin/applications", Access::Admin, || web::to(pages::admin::applications::create)),
     Route::post("/admin/applications/{id}", Access::Admin, || web::to(pages::admin::applications::update)),
     Route::post("/admin/applications/{id}/delete", Access::Admin, || web::to(pages::admin::applications::delete)),
-    Route::get("/admin/api-keys", Access::Audit, || web::to(pages::api_keys::redirect)),
-    Route::post("/admin/api-keys", Access::Admin, || web::to(pages::api_keys::create)),
-    Route::post("/admin/api-keys/{id}/revoke", Access::Admin, || web::to(pages::api_keys::revoke)),
+    Route::get("/admin/api-keys", Access::Audit, || web::to(pages::admin::api_keys::redirect)),
+    Route::post("/admin/api-keys", Access::Admin, || web::to(pages::admin::api_keys::create)),
+    Route::post("/admin/api-keys/{id}/revoke", Access::Admin, || web::to(pages::admin::api_keys::revoke)),
 ];
 
 /// The prefix of the JSON API's paths.

@@ -107,17 +107,17 @@ async fn a_query_that_is_not_understood_lists_nobody(app: &TestApp) {
     let fixture = set_up(app).await;
     let long = "x".repeat(256);
     for (query, words) in [
-        ("rôle=admin", "“rôle” is not a filter of this list."),
-        ("role=boss", "“role” must be person, auditor or admin."),
-        ("state=asleep", "“state” must be active or disabled."),
+        ("rôle=admin", "“ rôle ” is not a filter of this list."),
+        ("role=boss", "Role must be person, auditor or admin."),
+        ("state=asleep", "State must be active or disabled."),
         (
             "application=shop",
-            "“application” must be the id of an application.",
+            "Application that signs them in must be the id of an application.",
         ),
-        ("cursor=nonsense", "“cursor”"),
+        ("cursor=nonsense", "“ cursor ”"),
         (
             &format!("q={long}"),
-            "“q” must have at most 255 characters.",
+            "Find somebody must have at most 255 characters.",
         ),
     ] {
         let page = fixture.browser.get(&format!("{LIST}?{query}")).await;

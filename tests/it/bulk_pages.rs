@@ -12,6 +12,8 @@ on_both!(
     a_form_without_sessions_ends_none,
     an_unknown_field_never_ends_more,
     all_fields_go_through_the_password_page,
+    the_list_is_led_back_to_as_it_was,
+    the_page_is_gone_back_to_after_the_password,
     the_same_form_twice_ends_nothing_more,
     a_running_job_shows_its_progress_and_is_stopped,
     the_jobs_are_listed,
@@ -19,7 +21,6 @@ on_both!(
     for_everyone_else_the_pages_do_not_exist,
 );
 
-const PREVIEW: &str = "/admin/sessions/end/preview";
 const END: &str = "/admin/sessions/end";
 const JOBS: &str = "/admin/jobs";
 
@@ -46,14 +47,23 @@ impl Fixture {
 
     /// Opens the page that says what would be ended, with these fields.
     async fn preview(&self, fields: &[(&str, &str)]) -> TestResponse {
-        let form = token(&self.browser).await.aimed_at(PREVIEW);
-        self.browser.send(&form, fields).await
+        open(&self.browser, fields).await
     }
 
     /// Sends the form of that page as it is, with these fields besides.
     async fn end(&self, preview: &TestResponse, fields: &[(&str, &str)]) -> TestResponse {
         self.browser.send(&end_form(preview), fields).await
     }
+}
+
+/// Opens the page as the list's form does.
+async fn open(browser: &Browser, fields: &[(&str, &str)]) -> TestResponse {
+    browser.get(&html::address(END, fields)).await
+}
+
+/// Returns the path of an address, without its query.
+fn path_of(address: &str) -> String {
+    address.split('?').next().unwrap_or_default().to_owned()
 }
 
 /// Returns a form that has nothing but the CSRF token.
@@ -208,13 +218,15 @@ async fn a_reason_is_needed_and_what_was_typed_stays(app: &TestApp) {
 async fn a_form_without_sessions_ends_none(app: &TestApp) {
     let fixture = Fixture::new(app).await;
     let form = token(&fixture.browser).await;
-    for (path, fields) in [
-        (PREVIEW, &[][..]),
-        (PREVIEW, &[("os", "Windows")]),
-        (END, &[("stated_reason", "x"), ("include_own", "on")]),
-        (END, &[("stated_reason", "x"), ("os", "Windows")]),
+    for fields in [&[][..], &[("os", "Windows")]] {
+        let page = fixture.preview(fields).await.expect(400);
+        page.expect_words("No session is ticked");
+    }
+    for fields in [
+        &[("stated_reason", "x"), ("include_own", "on")],
+        &[("stated_reason", "x"), ("os", "Windows")],
     ] {
-        let form = form.aimed_at(path);
+        let form = form.aimed_at(END);
         let page = fixture.browser.send(&form, fields).await.expect(400);
         page.expect_words("No session is ticked");
     }
@@ -231,23 +243,22 @@ async fn a_form_without_sessions_ends_none(app: &TestApp) {
 
 async fn an_unknown_field_never_ends_more(app: &TestApp) {
     let fixture = Fixture::new(app).await;
-    for path in [PREVIEW, END] {
-        let form = token(&fixture.browser).await.aimed_at(path);
-        for name in ["browsr", "search"] {
-            let fields = [("all", "1"), (name, "Safari"), ("stated_reason", "x")];
-            fixture
-                .browser
-                .send(&form, &fields)
-                .await
-                .expect(400)
-                .expect_words(name);
-        }
-        for fields in [
-            [("all", "0"), ("stated_reason", "x")],
-            [("all", "1"), ("include_own", "no")],
+    let form = token(&fixture.browser).await.aimed_at(END);
+    for name in ["browsr", "search", "sort", "cursor"] {
+        let fields = [("all", "1"), (name, "Safari"), ("stated_reason", "x")];
+        for refused in [
+            fixture.preview(&fields).await,
+            fixture.browser.send(&form, &fields).await,
         ] {
-            fixture.browser.send(&form, &fields).await.expect(400);
+            refused.expect(400).expect_words(name);
         }
+    }
+    for fields in [
+        [("all", "0"), ("stated_reason", "x")],
+        [("all", "1"), ("include_own", "no")],
+    ] {
+        fixture.preview(&fields).await.expect(400);
+        fixture.browser.send(&form, &fields).await.expect(400);
     }
     expect_ended_once(app, 0);
 }
@@ -288,6 +299,98 @@ async fn all_fields_go_through_the_password_page(app: &TestApp) {
     expect_ended_once(app, 2);
 }
 
+async fn the_list_is_led_back_to_as_it_was(app: &TestApp) {
+    let fixture = Fixture::new(app).await;
+    let list = "/admin/sessions?kind=phone&sort=opened";
+    let links = async |path: &str| {
+        let page = fixture.browser.get(path).await.expect(200);
+        html::attributes(&page.text, "href")
+    };
+    let found = links(list).await;
+    let leads = |found: &[String], path: &str| {
+        let link = found.iter().find(|link| path_of(link) == path);
+        link.unwrap_or_else(|| panic!("no link to {path}: {found:?}"))
+            .clone()
+    };
+    let session = leads(&found, &format!("/admin/sessions/{}", fixture.phone.id()));
+    let owner = fixture.phone.session["user_id"].as_str().expect("an id");
+    let person = leads(&found, &format!("/admin/users/{owner}"));
+    for page in [&session, &person] {
+        let found = links(page).await;
+        assert!(found.iter().any(|link| link == list), "{page}: {found:?}");
+    }
+    // Also by way of the person's other pages.
+    let disable = leads(
+        &links(&person).await,
+        &format!("/admin/users/{owner}/disable"),
+    );
+    let found = links(&disable).await;
+    assert!(found.contains(&person), "{found:?}");
+
+    // From the page of one session, and from the list.
+    let one = html::forms_to(&fixture.browser.get(&session).await.text, END);
+    let ticked = [("session", fixture.phone.id()), ("back", list.to_owned())];
+    assert_eq!(
+        one[0].hidden,
+        ticked.map(|(name, value)| (name.to_owned(), value))
+    );
+    let form = html::forms_to(&fixture.browser.get(list).await.text, END);
+    let mut fields = form[0].hidden.clone();
+    fields.push(("all".into(), "1".into()));
+    let fields: Vec<_> = fields
+        .iter()
+        .map(|(n, v)| (n.as_str(), v.as_str()))
+        .collect();
+    let page = fixture.preview(&fields).await.expect(200);
+    let back = html::attributes(&page.text, "href");
+    assert_eq!(
+        back.iter().filter(|link| *link == list).count(),
+        2,
+        "{back:?}"
+    );
+    let done = fixture.end(&page, &[("stated_reason", "Lost")]).await;
+    let job = fixture.browser.follow(&done).await.expect(200);
+    let job = job.expect_words("Back to the list");
+    assert!(
+        html::attributes(&job.text, "href")
+            .iter()
+            .any(|link| link == list)
+    );
+    expect_ended_once(app, 1);
+    // Nothing else is led back to.
+    for elsewhere in [
+        "https://evil.example/",
+        "//evil.example",
+        "/sign-out",
+        "javascript:x",
+    ] {
+        let page = fixture.preview(&[("all", "1"), ("back", elsewhere)]).await;
+        let page = page.expect(200);
+        assert!(!page.text.contains("evil") && !page.text.contains("javascript:"));
+        assert!(page.text.contains("href=\"/admin/sessions\">Leave them"));
+    }
+}
+
+async fn the_page_is_gone_back_to_after_the_password(app: &TestApp) {
+    let fixture = Fixture::new(app).await;
+    let list = "/admin/sessions?kind=phone&sort=opened";
+    let address = html::address(END, &[("session", &fixture.phone.id()), ("back", list)]);
+    app.advance(Duration::from_secs(601));
+    let asks = fixture.browser.get(&address).await.expect(303);
+    let page = fixture.browser.follow(&asks).await.expect(200);
+    // Who doesn't go on is back in the list.
+    assert!(
+        html::attributes(&page.text, "href")
+            .iter()
+            .any(|link| link == list)
+    );
+    let form = html::forms_to(&page.text, "/confirm").remove(0);
+    let confirmed = fixture.browser.send(&form, &[("password", PASSWORD)]).await;
+    assert_eq!(confirmed.expect(303).location(), address);
+    let page = fixture.browser.get(&address).await.expect(200);
+    page.expect_words("End 1 session of 1 person?");
+}
+
 async fn the_same_form_twice_ends_nothing_more(app: &TestApp) {
     let fixture = Fixture::new(app).await;
     let page = fixture
@@ -315,7 +418,7 @@ async fn a_running_job_shows_its_progress_and_is_stopped(app: &TestApp) {
         .expect_words("End 1,300 sessions of 1 person?")
         .expect_words("and 1,280 sessions more");
     let done = fixture.end(&page, &[("stated_reason", "x")]).await;
-    let path = done.location().to_owned();
+    let path = path_of(done.location());
     let job = fixture.browser.get(&path).await.expect(200);
     assert_eq!(job.header("refresh"), "2");
     job.expect_words("Running")
@@ -400,7 +503,7 @@ async fn an_auditor_reads_jobs_and_changes_nothing(app: &TestApp) {
         .preview(&[("all", "1"), ("browser", "Netscape")])
         .await;
     let done = fixture.end(&page, &[("stated_reason", "x")]).await;
-    let path = done.location().to_owned();
+    let path = path_of(done.location());
     let bob = app.register("bob@example.org").await;
     app.set_role(&bob, "auditor");
     let auditor = app.signed_in_browser(&bob, FIREFOX).await;
@@ -414,7 +517,8 @@ async fn an_auditor_reads_jobs_and_changes_nothing(app: &TestApp) {
     assert!(!job.text.contains("127.0.0.1"), "{}", job.text);
     let form = token(&auditor).await;
     let stop = format!("{path}/stop");
-    for action in [PREVIEW, END, &stop] {
+    open(&auditor, &[("all", "1")]).await.expect(404);
+    for action in [END, &stop] {
         let fields = [("all", "1"), ("stated_reason", "x")];
         let refused = auditor.send(&form.aimed_at(action), &fields).await;
         refused.expect(404);
@@ -428,9 +532,11 @@ async fn for_everyone_else_the_pages_do_not_exist(app: &TestApp) {
     let nowhere = browser.get("/admin/nowhere").await.expect(404).text;
     assert_eq!(browser.get(JOBS).await.expect(404).text, nowhere);
     let form = token(&browser).await;
-    for action in [PREVIEW, END] {
-        let fields = [("all", "1"), ("browsr", "x"), ("stated_reason", "x")];
-        let refused = browser.send(&form.aimed_at(action), &fields).await;
+    let fields = [("all", "1"), ("browsr", "x"), ("stated_reason", "x")];
+    for refused in [
+        open(&browser, &fields).await,
+        browser.send(&form.aimed_at(END), &fields).await,
+    ] {
         assert_eq!(refused.expect(404).text, nowhere);
     }
     expect_ended_once(app, 0);

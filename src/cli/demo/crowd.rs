@@ -89,7 +89,7 @@ impl fmt::Display for CrowdSize {
             f,
             "An administrator sees {sessions} more sessions of {people} more people: \
              {AT_ODD_ADDRESS} of them at one address ({ODD_ADDRESS}), a stolen token, \
-             changes of country, and impossible travel."
+             changes of country, impossible travel, and two orders that ended many at once."
         )
     }
 }

@@ -4,6 +4,7 @@
 mod crowd;
 mod history;
 mod intruder;
+mod orders;
 mod people;
 
 use clap::Args;
@@ -84,7 +85,7 @@ async fn demo(settings: Settings) -> Result<()> {
         "\nA moment after you sign in as {}, somebody else does: see what happens.",
         PEOPLE[0].email
     );
-    println!("{crowd}");
+    println!("{crowd}\nTheir pages are at {}/admin.", server.url());
     println!("Stop it with Ctrl-C; all of it goes then.");
     let victim = server
         .app()

@@ -4,6 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
 use askama::Template;
 
+use super::back::{Back, List};
 use super::person::PersonHead;
 use crate::error::{Error, Result};
 use crate::http::layout::{Layout, NavItem, page};
@@ -26,6 +27,8 @@ pub(super) struct ActPage {
     refusal: Option<String>,
     /// Whether the refusal is the response to a form.
     is_refused: bool,
+    /// The address of the person's page.
+    person: String,
     action: String,
     choices: Vec<RoleChoice>,
     choice_error: Option<String>,
@@ -90,9 +93,12 @@ impl ActPage {
         head: PersonHead,
         act: Act,
     ) -> Result<Self> {
+        let back = Back::of(request, List::People);
+        let person = format!("/admin/users/{}", head.id);
         Ok(Self {
             layout: Layout::for_caller(request, caller, NavItem::Administration)?,
-            action: format!("/admin/users/{}/{}", head.id, act.path),
+            action: back.from(&format!("{person}/{}", act.path)),
+            person: back.from(&person),
             head,
             title: act.title,
             words: act.words,

@@ -5,20 +5,18 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use url::form_urlencoded;
 
+use super::back::Back;
 use super::end_fields::{EndFields, hidden_fields};
 use super::quantity;
 use crate::error::Result;
 use crate::events::StatedReason;
-use crate::http::admin_caller::AdminForm;
+use crate::http::admin_caller::{AdminCaller, AdminForm};
 use crate::http::app_state::AppState;
 use crate::http::layout::{Layout, NavItem, page, see_other};
 use crate::pages::words::TimeView;
 use crate::people::User;
 use crate::sessions::bulk::{EndOrder, EndPreview, OwnSessions, Selection};
 use crate::sessions::{Caller, Session};
-
-/// The list that the page leads back to.
-const LIST: &str = "/admin/sessions";
 
 #[derive(Template)]
 #[template(path = "pages/admin/end_sessions.html")]
@@ -37,7 +35,7 @@ struct EndSessionsPage {
     reason_error: Option<String>,
     /// The button: "End 12 sessions"; `None` where there is nothing to end.
     button: Option<String>,
-    back: String,
+    back: Back,
 }
 
 struct NamedSession {
@@ -58,18 +56,21 @@ struct OwnView {
     is_all: bool,
 }
 
-/// Shows what would be ended.
+/// Shows what would be ended. Its address names the sessions, so that it can be gone back to.
 ///
 /// # Errors
-/// [`Error::Invalid`](crate::Error::Invalid) when the form is not for sessions that can be ended.
-pub async fn preview(
+/// [`Error::Invalid`](crate::Error::Invalid) when the query is not for sessions that can be ended.
+pub async fn show(
     app: web::Data<AppState>,
     request: HttpRequest,
-    AdminForm(caller, fields): AdminForm<Vec<(String, String)>>,
+    AdminCaller(caller): AdminCaller,
 ) -> Result<HttpResponse> {
-    let fields = EndFields::parse(&fields, app.clock.now())?;
+    let query: Vec<_> = form_urlencoded::parse(request.query_string().as_bytes())
+        .into_owned()
+        .collect();
+    let fields = EndFields::parse(&query, app.clock.now())?;
     let Some(selection) = &fields.selection else {
-        return page(StatusCode::BAD_REQUEST, &unticked_page(&request, &caller)?);
+        return unticked(&request, &caller, fields.back);
     };
     let template = load_page(&app, &request, &caller, selection, &fields).await?;
     page(StatusCode::OK, &template)
@@ -78,7 +79,7 @@ pub async fn preview(
 /// Ends the sessions, or has them ended by a job, whose page says what became of it.
 ///
 /// # Errors
-/// As [`preview`].
+/// As [`show`].
 pub async fn submit(
     app: web::Data<AppState>,
     request: HttpRequest,
@@ -86,7 +87,7 @@ pub async fn submit(
 ) -> Result<HttpResponse> {
     let fields = EndFields::parse(&fields, app.clock.now())?;
     let Some(selection) = &fields.selection else {
-        return page(StatusCode::BAD_REQUEST, &unticked_page(&request, &caller)?);
+        return unticked(&request, &caller, fields.back);
     };
     let reason: StatedReason = match fields.stated_reason.parse() {
         Ok(reason) => reason,
@@ -106,7 +107,8 @@ pub async fn submit(
         origin: caller.origin().with_reason(reason),
     };
     let ordered = app.sessions.order_end(order).await?;
-    Ok(see_other(format!("/admin/jobs/{}", ordered.job.id)))
+    let job = format!("/admin/jobs/{}", ordered.job.id);
+    Ok(see_other(fields.back.from(&job)))
 }
 
 async fn load_page(
@@ -140,17 +142,18 @@ async fn load_page(
             format!("and {about}{} more", quantity::sessions(unnamed))
         }),
         own: OwnView::new(&found, fields.includes_own),
-        fields: hidden_fields(selection),
+        fields: hidden_fields(selection, &fields.back),
         reason_typed: fields.stated_reason.clone(),
         reason_error: None,
         button: button(&found),
-        back: back(selection),
+        back: fields.back.clone(),
         named,
     })
 }
 
-fn unticked_page(request: &HttpRequest, caller: &Caller) -> Result<EndSessionsPage> {
-    Ok(EndSessionsPage {
+/// Returns the response to an order for no sessions.
+fn unticked(request: &HttpRequest, caller: &Caller, back: Back) -> Result<HttpResponse> {
+    let template = EndSessionsPage {
         layout: Layout::for_caller(request, caller, NavItem::Administration)?,
         question: "No session is ticked".into(),
         named: Vec::new(),
@@ -160,8 +163,9 @@ fn unticked_page(request: &HttpRequest, caller: &Caller) -> Result<EndSessionsPa
         reason_typed: String::new(),
         reason_error: None,
         button: None,
-        back: LIST.into(),
-    })
+        back,
+    };
+    page(StatusCode::BAD_REQUEST, &template)
 }
 
 impl OwnView {
@@ -217,18 +221,6 @@ fn button(found: &EndPreview) -> Option<String> {
         (0, _) => None,
         (n, 0) => Some(format!("End {}", quantity::sessions(n))),
         (_, n) => Some(format!("End {about}{}", quantity::sessions(n))),
-    }
-}
-
-/// Returns the list with the same filter.
-fn back(selection: &Selection) -> String {
-    match selection {
-        Selection::Listed(_) => LIST.into(),
-        Selection::Matching(filter) => {
-            let mut query = form_urlencoded::Serializer::new(String::new());
-            query.extend_pairs(filter.to_pairs());
-            format!("{LIST}?{}", query.finish())
-        }
     }
 }
 

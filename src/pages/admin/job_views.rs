@@ -168,7 +168,11 @@ fn summary(job: &BulkJob) -> String {
     let ended = match job.ended {
         0 => "No session was ended".into(),
         1 => "1 session is ended".into(),
-        n => format!("{} sessions are ended", quantity::number(n.unsigned_abs())),
+        n => format!("{} are ended", quantity::sessions(n.unsigned_abs())),
+    };
+    let rest = match job.ended {
+        0 => "all were left as they are",
+        _ => "the others were left as they are",
     };
     match (job.state, job.failed) {
         (BulkState::Running, _) => format!("{ended} so far."),
@@ -188,11 +192,11 @@ fn summary(job: &BulkJob) -> String {
             quantity::number(n.unsigned_abs())
         ),
         (BulkState::Stopped, _) => {
-            format!("It was stopped before its end. {ended}; the others were left as they are.")
+            format!("It was stopped before its end. {ended}; {rest}.")
         }
-        (BulkState::Failed, _) => format!(
-            "It could not go on; the log says why. {ended}; the others were left as they are."
-        ),
+        (BulkState::Failed, _) => {
+            format!("It could not go on; the log says why. {ended}; {rest}.")
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use super::fields::Choice;
 use crate::applications::{ApplicationSummary, Expiry, KeyOwner, NewKey, Scope};
 use crate::db::ApplicationId;
 use crate::text;
@@ -26,12 +27,12 @@ const SCOPES: [(Scope, &str, &str); 5] = [
     (
         Scope::AdminRead,
         "admin_read",
-        "Reading everybody's sessions and what happened, as an administrator does",
+        "Reading everybody’s sessions and what happened, as an administrator does",
     ),
     (
         Scope::AdminWrite,
         "admin_write",
-        "Ending anybody's sessions and disabling people",
+        "Ending anybody’s sessions and disabling people",
     ),
 ];
 /// When a key may expire: the value of the field, and its words.
@@ -59,35 +60,18 @@ pub struct NewKeyForm {
 }
 
 /// The form for a new key, as it was filled in.
-pub(in crate::pages) struct KeyFormView {
-    pub(in crate::pages) applications: Vec<Choice>,
-    pub(in crate::pages) name: String,
-    pub(in crate::pages) scopes: Vec<Choice>,
-    pub(in crate::pages) expiries: Vec<Choice>,
-}
-
-/// A value to choose.
-pub(in crate::pages) struct Choice {
-    pub(in crate::pages) value: String,
-    pub(in crate::pages) words: String,
-    pub(in crate::pages) is_chosen: bool,
-}
-
-impl Choice {
-    pub(in crate::pages) fn new(value: &str, words: &str, is_chosen: bool) -> Self {
-        Self {
-            value: value.to_owned(),
-            words: words.to_owned(),
-            is_chosen,
-        }
-    }
+pub(super) struct KeyFormView {
+    pub(super) applications: Vec<Choice>,
+    pub(super) name: String,
+    pub(super) scopes: Vec<Choice>,
+    pub(super) expiries: Vec<Choice>,
 }
 
 impl NewKeyForm {
     /// Returns the key that the form describes, or what has to be filled in otherwise.
-    pub(in crate::pages) fn parse(&self) -> Result<NewKey, &'static str> {
+    pub(super) fn parse(&self) -> Result<NewKey, &'static str> {
         const NAME: &str =
-            "Give the application a name of at most 255 characters. An id can't be a name.";
+            "Give the application a name of at most 255 characters. An id can’t be a name.";
         const APPLICATION: &str = "Choose an application from the list.";
 
         let is_new = self.application.is_empty();
@@ -139,7 +123,7 @@ impl NewKeyForm {
 
 impl KeyFormView {
     /// Returns the form for a key of one of `applications`, or of a new one.
-    pub(in crate::pages) fn new(form: &NewKeyForm, applications: &[ApplicationSummary]) -> Self {
+    pub(super) fn new(form: &NewKeyForm, applications: &[ApplicationSummary]) -> Self {
         let applications = applications.iter().map(|summary| &summary.application);
         let with_keys = applications.filter(|application| application.id != ApplicationId::EARLIER);
         Self {

@@ -7,6 +7,7 @@ use askama::Template;
 use super::node_views::{JobView, NodeView, job_views};
 use super::overview_banner::{OddityView, oddity};
 use super::overview_views::{BreakdownView, FigureView, PeriodView, breakdowns, figures};
+use super::sessions::{Chip, presets};
 use crate::error::Result;
 use crate::http::admin_caller::AuditCaller;
 use crate::http::app_state::AppState;
@@ -19,6 +20,8 @@ struct OverviewPage {
     oddities: Vec<OddityView>,
     is_behind: bool,
     figures: Vec<FigureView>,
+    /// Lists that are often of use.
+    presets: Vec<Chip>,
     periods: Vec<PeriodView>,
     breakdowns: Vec<BreakdownView>,
     jobs: Vec<JobView>,
@@ -38,6 +41,7 @@ pub async fn show(
         oddities: overview.oddities.iter().map(oddity).collect(),
         is_behind: overview.is_behind,
         figures: figures(&overview),
+        presets: presets(now),
         periods: PeriodView::all(&overview),
         breakdowns: breakdowns(&overview),
         jobs: job_views(&overview.nodes, now),

@@ -1,25 +1,35 @@
-//! Numbers of sessions and people in words.
+//! Numbers in words.
 
 /// Returns a number with its thousands apart: "8,412".
 pub(super) fn number(n: u64) -> String {
     let digits = n.to_string();
-    let mut parts: Vec<&str> = Vec::new();
-    let mut end = digits.len();
-    while end > 3 {
-        parts.push(&digits[end - 3..end]);
-        end -= 3;
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
     }
-    parts.push(&digits[..end]);
-    parts.reverse();
-    parts.join(",")
+    text
+}
+
+/// Returns a number that may be negative: "−1,234".
+pub(super) fn signed(n: i64) -> String {
+    let sign = if n < 0 { "−" } else { "" };
+    format!("{sign}{}", number(n.unsigned_abs()))
+}
+
+/// Returns a number of things whose plural ends in "s": "1 day", "8,412 sessions".
+pub(super) fn counted(n: u64, unit: &str) -> String {
+    match n {
+        1 => format!("1 {unit}"),
+        n => format!("{} {unit}s", number(n)),
+    }
 }
 
 /// Returns a number of sessions: "1 session", "8,412 sessions".
 pub(super) fn sessions(n: u64) -> String {
-    match n {
-        1 => "1 session".into(),
-        n => format!("{} sessions", number(n)),
-    }
+    counted(n, "session")
 }
 
 /// Returns a number of people: "1 person", "8,412 people".
@@ -41,5 +51,7 @@ mod tests {
         assert_eq!(people(999), "999 people");
         assert_eq!(number(1_000), "1,000");
         assert_eq!(number(61_000_000), "61,000,000");
+        assert_eq!(signed(-1_234), "−1,234");
+        assert_eq!(signed(0), "0");
     }
 }

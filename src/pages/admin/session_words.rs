@@ -1,6 +1,6 @@
 //! The wording of the administrator's pages about sessions.
 
-use super::quantity::number;
+use super::quantity::{self, number};
 use crate::clock::Timestamp;
 use crate::events::{Event, EventKind};
 use crate::pages::words::TimeView;
@@ -32,10 +32,7 @@ pub(super) fn matching_sessions(count: MatchCount) -> String {
 
 /// Returns a time to come relative to `now`; after 14 days, as the day.
 pub(super) fn until(at: Timestamp, now: Timestamp) -> TimeView {
-    let count = |n: u64, unit: &str| match n {
-        1 => format!("in 1 {unit}"),
-        n => format!("in {n} {unit}s"),
-    };
+    let count = |n: u64, unit: &str| format!("in {}", quantity::counted(n, unit));
     let words = match at.since(now).as_secs() {
         0..MINUTE => "in less than a minute".into(),
         seconds @ MINUTE..HOUR => count(seconds / MINUTE, "minute"),

@@ -5,6 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 
 use super::act_page::{Act, ActPage, LAST_ADMIN};
+use super::back::{Back, List};
 use super::person::{PersonHead, devices, sessions};
 use crate::account::Administered;
 use crate::db::UserId;
@@ -225,7 +226,8 @@ pub(super) fn to_person(
 ) -> HttpResponse {
     let outcome = AccountNotice::Person(id, outcome);
     notice::put(request, Notice::Account(caller.user.id, outcome));
-    see_other(format!("/admin/users/{id}"))
+    let back = Back::of(request, List::People);
+    see_other(back.from(&format!("/admin/users/{id}")))
 }
 
 /// Returns the sessions of a person in numbers.

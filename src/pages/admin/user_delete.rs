@@ -6,6 +6,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 
 use super::act_page::{Act, ActPage, LAST_ADMIN};
+use super::back::{Back, List};
 use super::person::PersonHead;
 use super::user_acts::{ending, summarize};
 use crate::db::UserId;
@@ -92,7 +93,7 @@ fn to_list(
 ) -> HttpResponse {
     let outcome = AccountNotice::Person(id, outcome);
     notice::put(request, Notice::Account(caller.user.id, outcome));
-    see_other("/admin/users")
+    see_other(Back::of(request, List::People).href)
 }
 
 fn mismatch(user: &User) -> &'static str {

@@ -9,7 +9,9 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
 use super::act_page::{Act, ActPage};
+use super::back::{Back, List};
 use super::person::PersonHead;
+use super::quantity;
 use super::user_acts::to_person;
 use crate::account::{INVITATION_LIFETIME, Invitation, InvitationLink};
 use crate::db::{ResetId, UserId};
@@ -33,6 +35,8 @@ const TOO_MANY: &str = "Their address was sent several links lately. Try again i
 struct LinkPage {
     layout: Layout,
     head: PersonHead,
+    /// The address of the person's page.
+    person: String,
     title: &'static str,
     words: &'static str,
     /// The link, which is shown only this once.
@@ -146,6 +150,7 @@ impl LinkPage {
         Ok(Self {
             layout: Layout::for_caller(request, caller, NavItem::Administration)?,
             head: PersonHead::load(app, user, caller).await?,
+            person: Back::of(request, List::People).from(&format!("/admin/users/{}", user.id)),
             title: "",
             words: "",
             link: app.links.reset_password(reset),
@@ -190,10 +195,7 @@ fn describe(span: Duration) -> String {
         Some((unit, name)) => (seconds / unit, name),
         None => (seconds, "second"),
     };
-    match n {
-        1 => format!("1 {name}"),
-        n => format!("{n} {name}s"),
-    }
+    quantity::counted(n, name)
 }
 
 async fn reset_page(

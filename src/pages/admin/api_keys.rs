@@ -5,8 +5,8 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use secrecy::ExposeSecret;
 
-use super::admin::applications_page::{ApplicationsPage, CreatedKey};
-use super::admin::key_form::NewKeyForm;
+use super::applications_page::{ApplicationsPage, CreatedKey, PATH};
+use super::key_form::NewKeyForm;
 use crate::applications::NewKey;
 use crate::db::ApiKeyId;
 use crate::error::{Error, Result};
@@ -17,12 +17,9 @@ use crate::http::layout::{page, see_other};
 use crate::http::notice::{self, AccountNotice, Notice};
 use crate::sessions::Caller;
 
-/// The page of applications and their keys.
-const PAGE: &str = "/admin/applications";
-
 /// Redirects to the page of applications.
 pub async fn redirect(AuditCaller(_): AuditCaller) -> HttpResponse {
-    see_other(PAGE)
+    see_other(PATH)
 }
 
 /// Creates a key and shows its secret.
@@ -66,7 +63,7 @@ pub async fn revoke(
     }
     let outcome = Notice::Account(caller.user.id, AccountNotice::ApiKeyRevoked);
     notice::put(&request, outcome);
-    Ok(see_other(PAGE))
+    Ok(see_other(PATH))
 }
 
 /// Creates a key. Returns it, or what has to be filled in otherwise. One that administers is logged
