@@ -9,6 +9,7 @@ mod people;
 
 use clap::Args;
 
+use self::crowd::CrowdSize;
 use self::people::{INTRUDER, PEOPLE};
 use super::domain::block_on;
 use super::error::{CliError, Result};
@@ -74,19 +75,7 @@ async fn demo(settings: Settings) -> Result<()> {
     let termination = Termination::listen()?;
     let server = server::start(settings, clock).await?;
     server.jobs().sweep().await?;
-    println!(
-        "\nRollcall is at {}\n\nSign in as any of these; the password is the same:",
-        server.url()
-    );
-    for person in &PEOPLE {
-        println!("  {:<20} {password}   {}", person.email, person.about);
-    }
-    println!(
-        "\nA moment after you sign in as {}, somebody else does: see what happens.",
-        PEOPLE[0].email
-    );
-    println!("{crowd}\nTheir pages are at {}/admin.", server.url());
-    println!("Stop it with Ctrl-C; all of it goes then.");
+    introduce(&server.url().to_string(), &password, &crowd);
     let victim = server
         .app()
         .people
@@ -106,4 +95,19 @@ async fn demo(settings: Settings) -> Result<()> {
         }
     });
     Ok(server.run_until(termination).await?)
+}
+
+/// Prints who can sign in, and what there is to see.
+fn introduce(url: &str, password: &str, crowd: &CrowdSize) {
+    println!("\nRollcall is at {url}\n\nSign in as any of these; the password is the same:");
+    for person in &PEOPLE {
+        println!("  {:<20} {password}   {}", person.email, person.about);
+    }
+    println!(
+        "\nA moment after you sign in as {}, somebody else does: see what happens.",
+        PEOPLE[0].email
+    );
+    println!("{crowd}");
+    println!("The administrator and the auditor start at {url}/admin.");
+    println!("Stop it with Ctrl-C; all of it goes then.");
 }

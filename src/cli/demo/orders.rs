@@ -34,7 +34,7 @@ pub(super) static ORDERS: [SampleOrder; 2] = [
         outcome: Outcome::Done,
     },
     SampleOrder {
-        ago: DAY + 90,
+        ago: 100,
         country: "Germany",
         reason: "Everybody in Berlin signs in again after the network was rebuilt.",
         outcome: Outcome::Stopped,

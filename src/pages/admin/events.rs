@@ -152,17 +152,6 @@ impl EventListView {
         anchor: Option<EventId>,
     ) -> Self {
         let now = app.clock.now();
-        let EventLogPage {
-            events,
-            next,
-            previous,
-            more,
-        } = found;
-        let progress = match &more {
-            None => Progress::Whole,
-            Some(_) if more == previous => Progress::StoppedBackward,
-            Some(_) => Progress::StoppedForward,
-        };
         let parts = filter.to_pairs();
         let link = |path: &str, extra: Option<(&str, &str)>| {
             let parts = parts.iter().map(|(name, value)| (*name, value.as_str()));
@@ -172,24 +161,34 @@ impl EventListView {
             )
         };
         let at = |cursor: &String| link("/admin/events", Some(("cursor", cursor)));
-        let anchored = events.iter().find(|logged| Some(logged.event.id) == anchor);
+        let pages = Neighbours {
+            next: found.next.as_ref().map(at),
+            previous: found.previous.as_ref().map(at),
+            newest_first: true,
+        };
+        let anchored = found
+            .events
+            .iter()
+            .find(|logged| Some(logged.event.id) == anchor);
         Self {
             around: anchored.map(|logged| TimeView::exact(logged.event.at)),
-            pager: Pager::new(
-                String::new(),
-                Neighbours {
-                    next: next.as_ref().map(at),
-                    previous: previous.as_ref().map(at),
-                    newest_first: true,
-                },
-                progress,
-            ),
-            events: events
+            pager: Pager::new(String::new(), pages, progress(&found)),
+            events: found
+                .events
                 .into_iter()
                 .map(|logged| EventRow::new(logged, anchor, now))
                 .collect(),
             csv: link("/admin/events/export", Some(("format", "csv"))),
             jsonl: link("/admin/events/export", Some(("format", "jsonl"))),
         }
+    }
+}
+
+/// Returns how far the search for a page came.
+fn progress(found: &EventLogPage) -> Progress {
+    match &found.more {
+        None => Progress::Whole,
+        more if *more == found.previous => Progress::StoppedBackward,
+        _ => Progress::StoppedForward,
     }
 }

@@ -287,14 +287,9 @@ fn percent(n: i64, all: i64) -> String {
 }
 
 fn kind(label: &str) -> String {
-    match label {
-        "tv" => "Television".into(),
-        "unknown" => "Not known".into(),
-        label => {
-            let mut chars = label.chars();
-            let first = chars.next().map(|first| first.to_ascii_uppercase());
-            first.into_iter().chain(chars).collect()
-        }
+    match label.parse() {
+        Ok(kind) => session_words::kind(kind).to_owned(),
+        Err(_) => label.to_owned(),
     }
 }
 

@@ -16,6 +16,8 @@ const DAY: u64 = 24 * HOUR;
 pub(super) fn matches(count: MatchCount) -> String {
     match count {
         MatchCount::Exactly(n) => number(n),
+        // None was in the sample that the estimate is from.
+        MatchCount::About(0) => "few or none".into(),
         MatchCount::About(n) => format!("about {}", number(n)),
     }
 }
@@ -26,6 +28,8 @@ pub(super) fn matching_sessions(count: MatchCount) -> String {
         MatchCount::Exactly(0) => "No session matches".into(),
         MatchCount::Exactly(1) => "1 session matches".into(),
         MatchCount::Exactly(n) => format!("{} sessions match", number(n)),
+        MatchCount::About(0) => "Few sessions match, or none".into(),
+        MatchCount::About(1) => "About 1 session matches".into(),
         MatchCount::About(n) => format!("About {} sessions match", number(n)),
     }
 }
@@ -169,6 +173,7 @@ mod tests {
             (MatchCount::Exactly(1), "1 session matches"),
             (MatchCount::Exactly(8_412), "8,412 sessions match"),
             (MatchCount::About(61_000), "About 61,000 sessions match"),
+            (MatchCount::About(0), "Few sessions match, or none"),
         ] {
             assert_eq!(matching_sessions(count), words);
         }

@@ -161,7 +161,8 @@ impl UsersPage {
 
 fn summary(found: &PeoplePage, is_later: bool, form: &FilterForm) -> &'static str {
     match (found.people.is_empty(), found.is_partial) {
-        (_, true) => "Searching takes long. What was found so far is shown.",
+        (true, true) => "Searching takes long. Nobody was found so far.",
+        (false, true) => "Searching takes long. What was found so far is shown.",
         (true, false) if is_later => "Nobody else matches.",
         (true, false) if form.is_empty() => "There is nobody.",
         (true, false) => "Nobody matches.",
@@ -210,12 +211,10 @@ fn pager(form: &FilterForm, found: &PeoplePage, cursor: Option<PeopleCursor>) ->
         (true, Some(cursor)) if cursor.is_backward() => Progress::StoppedBackward,
         (true, _) => Progress::StoppedForward,
     };
-    let words = match pages.next.is_some() || pages.previous.is_some() {
-        true => format!(
-            "{} on this page",
-            quantity::people(found.people.len() as u64)
-        ),
-        false => String::new(),
+    let has_others = pages.next.is_some() || pages.previous.is_some();
+    let words = match found.people.len() as u64 {
+        n @ 1.. if has_others => format!("{} on this page", quantity::people(n)),
+        _ => String::new(),
     };
     Pager::new(words, pages, progress)
 }

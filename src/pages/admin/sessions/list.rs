@@ -237,6 +237,7 @@ fn ending(
         fields: filter.to_pairs().into_iter().chain([way_back]).collect(),
         all: match (state, count) {
             (StateFilter::Live, MatchCount::Exactly(1)) => "End the one that matches…".into(),
+            (StateFilter::Live, MatchCount::About(0)) => "End all that match…".into(),
             (StateFilter::Live, count) => format!("End all {} that match…", words::matches(count)),
             _ => "End all that match…".into(),
         },

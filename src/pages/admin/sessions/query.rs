@@ -120,21 +120,7 @@ fn requested(
         let found = own.iter().find(|(own, _)| own == name);
         found.map(|(_, value)| value.as_str())
     };
-    let filter = match value("search") {
-        Some(search) => {
-            let beside = typed.iter().map(|(name, _)| {
-                FieldError::new(name, "can’t stand beside the text of the search box")
-            });
-            errors.extend(beside);
-            parse_terms(search)
-        }
-        None => SessionFilter::parse(
-            typed
-                .iter()
-                .map(|(name, value)| (name.as_str(), value.as_str())),
-        ),
-    };
-    let filter = collect(filter, &mut errors).unwrap_or_default();
+    let filter = filter(value("search"), typed, &mut errors);
     if !errors.is_empty() {
         return Err(errors);
     }
@@ -149,6 +135,27 @@ fn requested(
         sort,
         cursor,
     })
+}
+
+/// Parses the text of the search box, or the parts of the filter.
+fn filter(
+    search: Option<&str>,
+    typed: &[(String, String)],
+    errors: &mut Vec<FieldError>,
+) -> SessionFilter {
+    const BESIDE: &str = "can’t stand beside the text of the search box";
+
+    let pairs = typed
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()));
+    let filter = match search {
+        Some(search) => {
+            errors.extend(typed.iter().map(|(name, _)| FieldError::new(name, BESIDE)));
+            parse_terms(search)
+        }
+        None => SessionFilter::parse(pairs),
+    };
+    collect(filter, errors).unwrap_or_default()
 }
 
 /// Parses the order. One by the end is left out where another state was chosen meanwhile: the search
