@@ -110,7 +110,7 @@ async fn the_page_says_what_is_ended_and_asks_why(app: &TestApp) {
     let job = fixture.browser.follow(&done).await.expect(200);
     assert!(job.header("refresh").is_empty());
     assert!(!job.text.contains("<the>"), "{}", job.text);
-    job.expect_words("Ending 2 sessions that matched Done")
+    job.expect_words("Order to end 2 sessions that matched Done")
         .expect_words("2 sessions are ended.")
         .expect_words("“Left <the> company”")
         .expect_words("user: ada@example.org")
@@ -143,7 +143,7 @@ async fn ticked_sessions_are_named_and_ended(app: &TestApp) {
         .browser
         .follow(&done)
         .await
-        .expect_words("Ending 2 sessions that were listed");
+        .expect_words("Order to end 2 sessions that were listed");
     expect_ended_once(app, 2);
     fixture
         .preview(&[("session", &phone)])

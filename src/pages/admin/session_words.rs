@@ -79,16 +79,15 @@ pub(super) fn reason(reason: EndedReason) -> &'static str {
 
 /// Returns that a session ended, and why, if that is known.
 pub(super) fn end(ended: Option<EndedReason>) -> String {
-    match ended {
-        Some(
-            ended @ (EndedReason::SignedOut
-            | EndedReason::SignedOutRemotely
-            | EndedReason::Admin
-            | EndedReason::Expired),
-        ) => reason(ended).into(),
-        Some(ended) => format!("Ended: {}", reason(ended)),
-        None => "Ended".into(),
-    }
+    let words = match ended {
+        None => "Ended",
+        Some(EndedReason::ReuseDetected) => "Ended after token reuse",
+        Some(EndedReason::PasswordChanged) => "Ended when the password was changed",
+        Some(EndedReason::AccountDisabled) => "Ended when the account was disabled",
+        Some(EndedReason::Limit) => "Ended, since there were too many sessions",
+        Some(ended) => reason(ended),
+    };
+    words.into()
 }
 
 /// Returns the kind of a device.
