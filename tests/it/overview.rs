@@ -234,7 +234,6 @@ async fn count_listed(browser: &Browser, link: &str) -> String {
 }
 
 async fn every_figure_leads_to_as_many(app: &TestApp) {
-    let browser = browser_of(app, "admin").await;
     let ada = app.register("ada@example.org").await;
     let old = app.login(&ada, IPHONE).await;
     // Its end is too long ago to be counted.
