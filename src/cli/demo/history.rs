@@ -145,7 +145,7 @@ impl Replay {
             Action::Use => self.use_session(&self.sessions[&key], device).await?,
             Action::Order(order) => {
                 let (origin, now) = (origin(&self.sessions[&key]), self.clock.now());
-                order.give(&self.domain.sessions, origin, now).await?;
+                order.run(&self.domain.sessions, origin, now).await?;
             }
             Action::Rename => self.rename(&self.sessions[&key], device).await?,
             Action::SignOut(reason) => {

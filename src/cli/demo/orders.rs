@@ -41,15 +41,15 @@ pub(super) static ORDERS: [SampleOrder; 2] = [
     },
 ];
 
-/// Returns the place of the person among the sample people who gives the orders.
+/// Returns the place of the person among the sample people who makes the orders.
 pub(super) fn administrator() -> usize {
     let is_admin = |person: &super::people::Person| person.role == crate::people::Role::Admin;
     PEOPLE.iter().position(is_admin).unwrap_or_default()
 }
 
 impl SampleOrder {
-    /// Gives the order at `now`. It is for sessions that have not been used since.
-    pub(super) async fn give(
+    /// Makes the order at `now`. It is for sessions that have not been used since.
+    pub(super) async fn run(
         &self,
         sessions: &Sessions,
         origin: Origin,
