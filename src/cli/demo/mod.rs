@@ -75,6 +75,7 @@ async fn demo(settings: Settings) -> Result<()> {
     let termination = Termination::listen()?;
     let server = server::start(settings, clock).await?;
     server.jobs().sweep().await?;
+    server.app().overview.add_up().await?;
     introduce(&server.url().to_string(), &password, &crowd);
     let victim = server
         .app()
