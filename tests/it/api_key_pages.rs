@@ -236,7 +236,7 @@ async fn the_page_says_what_is_wrong_with_the_form(app: &TestApp) {
         ),
         (
             &[("name", earlier), ("tokens", "on")],
-            "An id can't be a name.",
+            "An id can’t be a name.",
         ),
         (
             &[("name", "shop"), ("tokens", "on")],
