@@ -76,7 +76,7 @@ async fn demo(settings: Settings) -> Result<()> {
     let server = server::start(settings, clock).await?;
     server.jobs().sweep().await?;
     server.app().overview.add_up().await?;
-    introduce(&server.url().to_string(), &password, &crowd);
+    introduce(server.url(), &password, &crowd);
     let victim = server
         .app()
         .people
