@@ -1,5 +1,5 @@
-// Progressive enhancement: current relative times, exact times in the reader's time zone, and no
-// page from the back/forward cache after a sign-out. The pages work without it.
+// Progressive enhancement: current relative times, exact times in the reader's time zone, ticking all
+// of a page, and no page from the back/forward cache after a sign-out. The pages work without it.
 "use strict";
 
 // Each unit, the number of seconds from which it is used, and its length in seconds, as on the
@@ -75,6 +75,32 @@ if (heading) {
 addEventListener("pageshow", (event) => {
   if (event.persisted) location.reload();
 });
+
+// Ticks all sessions of a page at once, counts the ticked ones, and has nothing to press for none.
+const ticks = document.querySelector("[data-ticks]");
+const ticked = ticks && ticks.querySelector("[data-ticked]");
+
+function countTicked(all, boxes) {
+  const n = boxes.filter((box) => box.checked).length;
+  all.checked = n === boxes.length;
+  all.indeterminate = n > 0 && n < boxes.length;
+  ticks.querySelector("[data-count]").textContent = n + " of " + boxes.length + " ticked";
+  ticked.textContent = n ? "End " + n + " ticked…" : "End ticked…";
+  ticked.disabled = n === 0;
+}
+
+if (ticked) {
+  const boxes = [...ticks.querySelectorAll("input[name=session]")];
+  const all = ticks.querySelector("[data-tick-all] input");
+  const count = () => countTicked(all, boxes);
+  if (boxes.length) ticks.querySelector("[data-tick-all]").hidden = false;
+  all.addEventListener("change", () => {
+    for (const box of boxes) box.checked = all.checked;
+    count();
+  });
+  for (const box of boxes) box.addEventListener("change", count);
+  addEventListener("pageshow", count);
+}
 
 // A second press within a few seconds doesn't send the form a second time.
 const SENT_WITHIN = 3000;

@@ -94,6 +94,7 @@ impl Accounts {
                 revoke_orders(c, id, Stop { cause, origin }, now)?;
                 let ended = sessions::end_all(c, id, REASON, origin, now)?.len();
                 record(c, id, EventKind::Disabled, &authority, now)?;
+                accounts.notify(c, &person.user, EventKind::Disabled, (origin, now))?;
                 Ok(Administered::Done { ended })
             })
             .await
@@ -114,6 +115,8 @@ impl Accounts {
                 }
                 people::store::update_state(c, id, AccountState::Active, now)?;
                 record(c, id, EventKind::Enabled, &authority, now)?;
+                let done = (authority.origin(), now);
+                accounts.notify(c, &person.user, EventKind::Enabled, done)?;
                 Ok(Administered::DONE)
             })
             .await
@@ -136,7 +139,12 @@ impl Accounts {
                 let (person, authority) = accounts.lock_person_for(c, id, &origin, now)?;
                 let mut outcomes = Vec::new();
                 if let Some(role) = changes.role {
-                    outcomes.push(change_role(c, &person, role, &authority, now)?);
+                    let changed = change_role(c, &person, role, &authority, now)?;
+                    if changed == Administered::DONE {
+                        let done = (authority.origin(), now);
+                        accounts.notify(c, &person.user, EventKind::RoleChanged, done)?;
+                    }
+                    outcomes.push(changed);
                 }
                 if let Some(name) = &changes.full_name {
                     outcomes.push(change_name(
@@ -233,15 +241,11 @@ impl Accounts {
         people::store::close_former_emails(c, id)?;
         people::store::delete_verifications(c, id)?;
         people::store::delete_resets(c, id)?;
-        let changed = NewEvent::for_person(id, EventKind::EmailChanged, authority.origin(), now);
+        let origin = authority.origin();
+        let changed = NewEvent::for_person(id, EventKind::EmailChanged, origin, now);
         let detail = format!("{} → {}", before.email, email.as_str());
         events::record_events(c, &[changed.with_detail(detail)])?;
-        let user = people::store::get(c, id)?;
-        let alert = (
-            AlertKind::EmailChanged,
-            AlertContext::administrator(authority.origin()),
-        );
-        self.alerts.raise(c, &user, alert, now)?;
+        self.notify(c, before, EventKind::EmailChanged, (origin, now))?;
         // No window is open for the former address; it is to know all the same.
         if self.sends_mail() && before.email_verified_at.is_some() && before.has_mailbox() {
             queue_email_replaced(c, before, now)?;
@@ -260,9 +264,32 @@ impl Accounts {
         self.db
             .transaction(move |c| {
                 let (person, authority) = accounts.lock_person_for(c, id, &origin, now)?;
-                vouch(c, &person.user, &authority, now)
+                let vouched = vouch(c, &person.user, &authority, now)?;
+                if vouched == Administered::DONE {
+                    let done = (authority.origin(), now);
+                    accounts.notify(c, &person.user, EventKind::EmailVouched, done)?;
+                }
+                Ok(vouched)
             })
             .await
+    }
+
+    /// Raises the notice of what was done to the account of `before`, as a part of its transaction.
+    /// Of what they did themselves only another e-mail is reported: somebody else may have done it,
+    /// in a session of theirs.
+    fn notify(
+        &self,
+        c: &mut AnyConnection,
+        before: &User,
+        kind: EventKind,
+        (origin, now): (&Origin, Timestamp),
+    ) -> Result<()> {
+        if origin.user == Some(before.id) && kind != EventKind::EmailChanged {
+            return Ok(());
+        }
+        let context = AlertContext::administrator(kind, origin);
+        self.alerts
+            .raise(c, before, (AlertKind::Administered, context), now)
     }
 }
 

@@ -29,27 +29,6 @@ pub enum RevokeScope {
 }
 
 impl Accounts {
-    /// Lists the open alerts that a caller may review. An intruder may have signed in more than
-    /// once, so an alert may be reviewed only on a device that was known before it, never on the
-    /// device it is about. While the caller's device is the subject of an alert about a sign-in, it
-    /// may review none.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`] when the database doesn't respond.
-    pub async fn list_reviewable_alerts(&self, caller: &Caller) -> Result<Vec<Alert>> {
-        let now = self.clock.now();
-        let session = caller.session.clone();
-        self.db
-            .read(move |c| {
-                let open = alerts::list_open(c, session.user_id, now)?;
-                match open.is_empty() {
-                    true => Ok(open),
-                    false => reviewable(c, &session, open),
-                }
-            })
-            .await
-    }
-
     /// Confirms an alert: what it reports was the caller.
     ///
     /// # Errors
@@ -164,37 +143,13 @@ impl Accounts {
     }
 
     async fn get_reviewable(&self, caller: &Caller, id: AlertId) -> Result<Alert> {
-        let reviewable = self.list_reviewable_alerts(caller).await?;
-        reviewable
+        let attention = self.list_attention(caller).await?;
+        attention
+            .alerts
             .into_iter()
             .find(|alert| alert.id == id)
             .ok_or(Error::NotFound)
     }
-}
-
-/// Returns those of the open alerts that may be reviewed in `session`.
-fn reviewable(
-    c: &mut AnyConnection,
-    session: &Session,
-    mut open: Vec<Alert>,
-) -> Result<Vec<Alert>> {
-    let others = sessions::store::list_recent(c, session.user_id, Some(session.id), RECENT_LIMIT)?;
-    let is_about_this_device = |alert: &Alert| {
-        let subject = others
-            .iter()
-            .find(|other| alert.session_id == Some(other.id));
-        alert.session_id == Some(session.id)
-            || subject.is_some_and(|subject| is_same_device(subject, session))
-    };
-    let is_in_doubt = open
-        .iter()
-        .any(|alert| alert.kind.is_sign_in() && is_about_this_device(alert));
-    if is_in_doubt {
-        return Ok(Vec::new());
-    }
-    let trusted = list_trusted(c, &others, &open)?;
-    open.retain(|alert| !is_about_this_device(alert) && is_trusted(session, alert.at, &trusted));
-    Ok(open)
 }
 
 /// A report of alerts of one person.
@@ -254,7 +209,7 @@ impl Report {
 
 /// Returns those of a person's sessions that neither were reported nor are the subject of an open
 /// alert about a sign-in.
-fn list_trusted(
+pub(super) fn list_trusted(
     c: &mut AnyConnection,
     sessions: &[Session],
     open: &[Alert],

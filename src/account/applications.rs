@@ -16,6 +16,7 @@ impl Accounts {
     ///
     /// # Errors
     /// [`Error::Invalid`] when it has no scope or does not expire in the future;
+    /// [`Error::Conflict`] when there is a key with that id;
     /// [`Error::ApplicationExists`] when it is for a new application, and there is one of that name;
     /// [`Error::NotFound`] when the application doesn't exist, or is "Earlier", which has no keys;
     /// [`Error::Internal`] when the system provides no randomness; those of an administrator who is

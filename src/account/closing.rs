@@ -38,6 +38,30 @@ impl Accounts {
             .await
     }
 
+    /// Ends the sessions of a person that were signed in by `until`, on behalf of an administrator, and
+    /// cancels their pending change of e-mail. Ordered again, it ends nothing that began since.
+    ///
+    /// # Errors
+    /// As [`Self::sign_out_everywhere`].
+    pub async fn end_sessions_until(
+        &self,
+        id: UserId,
+        until: Timestamp,
+        origin: Origin,
+    ) -> Result<Vec<Session>> {
+        const REASON: EndedReason = EndedReason::Admin;
+
+        let now = self.clock.now();
+        let accounts = self.clone();
+        self.db
+            .transaction(move |c| {
+                let (person, _) = accounts.lock_person_for(c, id, &origin, now)?;
+                cancel_pending_change(c, &person.user)?;
+                sessions::end_signed_in_by(c, (id, until), REASON, &origin, now)
+            })
+            .await
+    }
+
     /// Cancels every pending change of an e-mail, of everybody: before all sessions end.
     ///
     /// # Errors

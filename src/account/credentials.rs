@@ -102,7 +102,11 @@ fn update(
     people::store::update_password(c, user, hash, now)?;
     let user = people::store::get(c, user.id)?;
     cancel_pending_change(c, &user)?;
-    alerts.raise(c, &user, (AlertKind::PasswordChanged, context), now)?;
+    let kind = match context.act {
+        Some(_) => AlertKind::Administered,
+        None => AlertKind::PasswordChanged,
+    };
+    alerts.raise(c, &user, (kind, context), now)?;
     let event = NewEvent::for_person(user.id, EventKind::PasswordChanged, origin, now);
     events::record_events(c, &[event])
 }

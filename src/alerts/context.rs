@@ -1,7 +1,7 @@
 //! The context of an alert: the device and the place of what it reports.
 
 use crate::db::SessionId;
-use crate::events::Origin;
+use crate::events::{EventKind, Origin};
 use crate::geo::Location;
 use crate::user_agent::DeviceKind;
 
@@ -16,6 +16,17 @@ pub struct AlertContext {
     pub device_kind: DeviceKind,
     /// The device's location, with its address redacted by the person's IP retention.
     pub location: Location,
+    /// What an administrator did, if it is a notice of that.
+    pub act: Option<AdminAct>,
+}
+
+/// What an administrator did to an account.
+#[derive(Debug, Clone)]
+pub struct AdminAct {
+    /// What it was.
+    pub kind: EventKind,
+    /// The reason that they stated.
+    pub reason: Option<String>,
 }
 
 impl AlertContext {
@@ -30,30 +41,27 @@ impl AlertContext {
                 ip,
                 ..Location::default()
             },
+            act: None,
         }
     }
 
-    /// Returns the context of what an administrator does, in their own session or on the command
-    /// line. From where is not said to the person.
+    /// Returns the context of what an administrator does, in their own session, with a key of an
+    /// application or on the command line. From where is not said to the person.
     #[must_use]
-    pub fn administrator(origin: &Origin) -> Self {
-        match (origin.user, origin.application) {
-            (None, None) => Self::command_line(),
-            _ => Self {
-                device_name: "An administrator".into(),
-                ..Self::command_line()
-            },
-        }
-    }
-
-    /// Returns the context of what an administrator does on the command line.
-    #[must_use]
-    pub fn command_line() -> Self {
+    pub fn administrator(kind: EventKind, origin: &Origin) -> Self {
+        let (device_name, device_kind) = match (origin.user, origin.application) {
+            (None, None) => ("An administrator, on the server", DeviceKind::Program),
+            _ => ("An administrator", DeviceKind::Unknown),
+        };
         Self {
             session: None,
-            device_name: "An administrator, on the server".into(),
-            device_kind: DeviceKind::Program,
+            device_name: device_name.into(),
+            device_kind,
             location: Location::default(),
+            act: Some(AdminAct {
+                kind,
+                reason: origin.reason.as_ref().map(|it| it.as_str().to_owned()),
+            }),
         }
     }
 }

@@ -8,6 +8,7 @@ use super::store::{self, Alert};
 use crate::clock::Timestamp;
 use crate::db::AnyConnection;
 use crate::error::{Error, Result};
+use crate::events::EventKind;
 use crate::geo::Place;
 use crate::mail::content::{MessageContent, format_time};
 use crate::mail::{EmailMessage, MessageLinks, MessageTopic, QueuedMessage};
@@ -70,10 +71,11 @@ impl AlertMessages {
         now: Timestamp,
     ) -> Result<Option<MessageContent>> {
         let facts = facts(alert);
-        let subject = subject(alert.kind);
+        let subject = subject(alert);
         let link = self.links.not_me(queued.id());
         Ok(match standing(c, user, &queued.recipient, now)? {
             Standing::None => None,
+            Standing::Own if alert.kind.is_notice() => Some(self.about_act(alert)),
             // The change was undone before its message went out: the address is what it was.
             Standing::Own if alert.kind.is_email_change() && alert.reported_at().is_some() => None,
             Standing::Own => Some(MessageContent {
@@ -108,6 +110,28 @@ impl AlertMessages {
                 reason: REASON_FORMER,
             }),
         })
+    }
+
+    /// Returns the content of the message about what an administrator did, which nobody can undo by a
+    /// link.
+    fn about_act(&self, alert: &Alert) -> MessageContent {
+        let reason = alert.stated_reason.clone();
+        let mut facts: Vec<_> = reason.map(|it| ("Reason", it)).into_iter().collect();
+        facts.push(("When", format_time(alert.at)));
+        MessageContent {
+            subject: subject(alert),
+            lead: lead(alert).into(),
+            facts,
+            items: Vec::new(),
+            advice: "If you don’t know why, ask those who run this Rollcall.".into(),
+            link_text: "What was done to your account is listed in it. Sign in with what is valid \
+                        now, and open Your devices:"
+                .into(),
+            link_label: "Your devices",
+            link: self.links.devices(),
+            devices: None,
+            reason: REASON,
+        }
     }
 
     fn about_sign_ins(
@@ -188,13 +212,18 @@ fn place(alert: &Alert) -> Option<String> {
     place.display_name()
 }
 
-fn subject(kind: AlertKind) -> &'static str {
-    match kind {
+fn subject(alert: &Alert) -> &'static str {
+    match alert.kind {
         AlertKind::NewDevice => "New sign-in to your account",
         AlertKind::NewCountry => "Sign-in to your account from a new country",
         AlertKind::PasswordChanged => "Your password was changed",
         AlertKind::EmailChanged => "Your e-mail was changed",
         AlertKind::TokenReuse => "A device was signed out for safety",
+        AlertKind::Administered => match alert.act {
+            Some(EventKind::EmailChanged) => "An administrator changed your e-mail",
+            Some(EventKind::PasswordChanged) => "An administrator set a new password",
+            _ => "An administrator changed your account",
+        },
     }
 }
 
@@ -218,6 +247,15 @@ fn lead(alert: &Alert) -> &'static str {
         AlertKind::TokenReuse => {
             "A key that this device had spent was used again, so somebody may have a copy of it. The device is signed out."
         }
+        AlertKind::Administered => match alert.act {
+            Some(EventKind::EmailChanged) => {
+                "An administrator made this address the e-mail of your account: you sign in with it."
+            }
+            Some(EventKind::PasswordChanged) => {
+                "An administrator set a new password for your account, and every device was signed out."
+            }
+            _ => "An administrator changed your account.",
+        },
     }
 }
 

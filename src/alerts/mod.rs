@@ -12,7 +12,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr};
 
-pub use self::context::AlertContext;
+pub use self::context::{AdminAct, AlertContext};
 pub use self::email::AlertMessages;
 pub(crate) use self::email::REASON_FORMER;
 pub use self::store::Alert;
@@ -47,6 +47,8 @@ pub enum AlertKind {
     #[serde(rename = "theft")]
     #[strum(serialize = "theft")]
     TokenReuse,
+    /// An administrator did something to the account. It is a notice: nobody confirms or reports it.
+    Administered,
 }
 
 impl AlertKind {
@@ -60,6 +62,12 @@ impl AlertKind {
     #[must_use]
     pub fn is_email_change(self) -> bool {
         self == Self::EmailChanged
+    }
+
+    /// Returns whether it only says what an administrator did.
+    #[must_use]
+    pub fn is_notice(self) -> bool {
+        self == Self::Administered
     }
 
     /// Returns whether it reports a sign-in.
@@ -215,11 +223,25 @@ impl Alerts {
     }
 }
 
-/// Lists a person's open alerts, newest first.
+/// Lists a person's open alerts that can be confirmed or reported, newest first.
 ///
 /// # Errors
 /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
 pub(crate) fn list_open(c: &mut AnyConnection, user: UserId, now: Timestamp) -> Result<Vec<Alert>> {
+    let mut open = list_unread(c, user, now)?;
+    open.retain(|alert| !alert.kind.is_notice());
+    Ok(open)
+}
+
+/// Lists a person's open alerts, newest first, notices among them.
+///
+/// # Errors
+/// As [`list_open`].
+pub(crate) fn list_unread(
+    c: &mut AnyConnection,
+    user: UserId,
+    now: Timestamp,
+) -> Result<Vec<Alert>> {
     store::list_open(c, user, now - OPEN_FOR)
 }
 
@@ -256,6 +278,7 @@ impl Alert {
             device_name,
             device_kind,
             location,
+            act,
         } = context;
         Self {
             id: AlertId::new(now),
@@ -271,6 +294,8 @@ impl Alert {
             at: now,
             answer: None,
             answered_at: None,
+            act: act.as_ref().map(|act| act.kind),
+            stated_reason: act.and_then(|act| act.reason),
         }
     }
 

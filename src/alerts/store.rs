@@ -12,6 +12,7 @@ use crate::db::{
     AlertId, AnyConnection, MailId, SessionId, UserId, first_rows, on_each, read_from_text,
 };
 use crate::error::Result;
+use crate::events::EventKind;
 use crate::user_agent::DeviceKind;
 
 read_from_text!(AlertKind);
@@ -47,8 +48,12 @@ pub struct Alert {
     /// When it happened.
     pub at: Timestamp,
     pub(super) answer: Option<AlertReview>,
-    /// When the person confirmed or reported it, if they did.
+    /// When the person confirmed, reported or dismissed it, if they did.
     pub answered_at: Option<Timestamp>,
+    /// What an administrator did, if it is a notice of that.
+    pub act: Option<EventKind>,
+    /// The reason that the administrator stated.
+    pub stated_reason: Option<String>,
 }
 
 /// Inserts an alert.
@@ -65,6 +70,8 @@ pub(super) fn insert(c: &mut AnyConnection, alert: &Alert) -> Result<()> {
         alerts::location_city.eq(&alert.location_city),
         alerts::location_country.eq(&alert.location_country),
         alerts::at.eq(alert.at),
+        alerts::act.eq(alert.act.map(EventKind::as_str)),
+        alerts::stated_reason.eq(&alert.stated_reason),
     );
     diesel::insert_into(alerts::table).values(row).execute(c)?;
     Ok(())

@@ -43,8 +43,8 @@ pub struct AlertReviewRequest {
 /// # Errors
 /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
 pub async fn list(app: web::Data<AppState>, ApiCaller(caller): ApiCaller) -> Result<HttpResponse> {
-    let open = app.accounts.list_reviewable_alerts(&caller).await?;
-    let alerts = open.into_iter().map(AlertJson::from).collect();
+    let attention = app.accounts.list_attention(&caller).await?;
+    let alerts = attention.alerts.into_iter().map(AlertJson::from).collect();
     Ok(HttpResponse::Ok().json(AlertList { alerts }))
 }
 

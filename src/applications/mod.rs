@@ -27,7 +27,7 @@ pub use self::store::{ApiKey, Application};
 pub use self::values::{Expiry, Name, Scope};
 use crate::clock::{Clock, Timestamp};
 use crate::db::{AnyConnection, ApiKeyId, ApplicationId, Db};
-use crate::error::{Error, Result};
+use crate::error::{Error, Failure, Result};
 use crate::text;
 
 /// The prefix of every secret, by which scanners recognise a leaked one.
@@ -49,6 +49,8 @@ pub enum KeyOwner {
 /// A key to be created.
 #[derive(Debug, Clone)]
 pub struct NewKey {
+    /// Its id: a form that is sent again has the same one.
+    pub id: ApiKeyId,
     /// The application that it is for.
     pub owner: KeyOwner,
     /// Its name; `None` for that of the application.
@@ -98,12 +100,16 @@ impl KeyWithSecret {
     /// Inserts the key, and its application if that is new, as a part of a transaction.
     ///
     /// # Errors
+    /// [`Error::Conflict`] when there is a key with that id;
     /// [`Error::ApplicationExists`] when it is for a new application, and there is one of that name;
     /// [`Error::NotFound`] when the application doesn't exist, or is "Earlier", which has no keys.
     pub(crate) fn insert(&self, c: &mut AnyConnection, now: Timestamp) -> Result<ApiKey> {
+        if store::find_key(c, self.new.id)?.is_some() {
+            return Err(Error::Conflict(Failure::because("the key was made before")));
+        }
         let owner = owner(c, &self.new.owner, now)?;
         let key = ApiKey {
-            id: ApiKeyId::new(now),
+            id: self.new.id,
             application_id: owner.id,
             scopes: Scope::join(&self.new.scopes),
             name: self.new.name.clone().map_or(owner.name, String::from),
@@ -145,6 +151,15 @@ impl Applications {
         let (application, key) = found.await?.ok_or(Error::InvalidClient)?;
         self.record_use(&key, now).await?;
         Ok(ApiClient { application, key })
+    }
+
+    /// Returns a key and its application.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when there is no such key.
+    pub async fn get_key(&self, id: ApiKeyId) -> Result<(Application, ApiKey)> {
+        let found = self.db.read(move |c| store::find_key_with_owner(c, id));
+        found.await?.ok_or(Error::NotFound)
     }
 
     /// Returns whether there is such a key, and it was revoked.

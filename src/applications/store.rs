@@ -303,6 +303,19 @@ pub(super) fn find_key(c: &mut AnyConnection, id: ApiKeyId) -> Result<Option<Api
     Ok(key.get_result(c).optional()?)
 }
 
+/// Finds a key and its application.
+pub(super) fn find_key_with_owner(
+    c: &mut AnyConnection,
+    id: ApiKeyId,
+) -> Result<Option<(Application, ApiKey)>> {
+    Ok(api_keys::table
+        .inner_join(applications::table)
+        .filter(api_keys::id.eq(id))
+        .select((Application::as_select(), ApiKey::as_select()))
+        .get_result(c)
+        .optional()?)
+}
+
 /// Lists every key, newest first.
 pub(super) fn list_keys(c: &mut AnyConnection) -> Result<Vec<ApiKey>> {
     Ok(api_keys::table

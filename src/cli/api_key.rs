@@ -69,6 +69,7 @@ impl Add {
             }
         };
         let new = NewKey {
+            id: ApiKeyId::new(domain.clock.now()),
             owner: owner.clone(),
             name,
             scopes: self.scopes,

@@ -14,7 +14,8 @@ use crate::error::Chain;
 use crate::events::{Origin, StatedReason};
 use crate::people::User;
 use crate::sessions::bulk::{
-    BatchOutcome, BulkState, EndOrder, EndPreview, EndRecord, Ordered, OwnSessions, Selection,
+    BatchOutcome, BulkState, EndOrder, EndPreview, EndRecord, Ordered, OwnSessions, Repetition,
+    Selection,
 };
 use crate::sessions::search::SessionFilter;
 use crate::sessions::{EndOutcome, EndedReason};
@@ -72,6 +73,7 @@ impl End {
         let order = EndOrder {
             selection,
             own: OwnSessions::Included,
+            repetition: Repetition::Another,
             origin,
         };
         self.print_job(run_order(domain, order).await?)

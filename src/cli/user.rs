@@ -13,7 +13,7 @@ use super::user_acts::{
 use super::user_list::{List, show};
 use crate::alerts::AlertContext;
 use crate::error::Error;
-use crate::events::Origin;
+use crate::events::{EventKind, Origin};
 use crate::people::{EmailTrust, FullName, NewAccount, PlainPassword, Role};
 use crate::settings::Settings;
 
@@ -186,9 +186,11 @@ impl SetPassword {
     async fn run(self, domain: &Domain) -> Result<()> {
         let user = domain.get_user(&self.email).await?;
         let hash = domain.people.hash_password(password_from_stdin()?).await?;
+        let origin = Origin::default();
+        let context = AlertContext::administrator(EventKind::PasswordChanged, &origin);
         let ended = domain
             .accounts
-            .set_password(&user, hash, Origin::default(), AlertContext::command_line())
+            .set_password(&user, hash, origin, context)
             .await?;
         message!("The password is set. {}", describe_ended(ended.len()));
         Ok(())

@@ -30,7 +30,7 @@ pub(crate) use self::statement::{cached, first_rows, in_few_sizes, uncached};
 pub(crate) use self::types::read_from_text;
 pub use self::types::{
     AlertId, ApiKeyId, ApplicationId, CountDeltaId, EventId, FormerEmailId, JobId, MailId,
-    MailSubjectId, NodeId, ResetId, SessionId, UserId, VerificationId, sql,
+    MailSubjectId, NodeId, OrderId, ResetId, SessionId, UserId, VerificationId, sql,
 };
 use crate::clock::Clock;
 use crate::error::{Chain, Error, Failure, Result};

@@ -19,6 +19,8 @@ diesel::table! {
         answer -> Nullable<Text>,
         answered_at -> Nullable<Timestamptz>,
         summary_id -> Nullable<Uuid>,
+        act -> Nullable<Text>,
+        stated_reason -> Nullable<Text>,
     }
 }
 
@@ -84,6 +86,7 @@ diesel::table! {
         last_error -> Nullable<Text>,
         stop_cause -> Nullable<Text>,
         ahead -> Nullable<Text>,
+        order_id -> Nullable<Uuid>,
         by_key_id -> Nullable<Uuid>,
         stopped_by_user_id -> Nullable<Uuid>,
         stopped_by_application_id -> Nullable<Uuid>,

@@ -190,6 +190,10 @@ id! {
     JobId
 }
 id! {
+    /// The id of an order for a bulk job, from before it is made.
+    OrderId
+}
+id! {
     /// The id of a change that is not added to the counters' totals yet.
     CountDeltaId
 }

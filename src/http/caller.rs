@@ -14,7 +14,7 @@ use super::body::{self, is_safe};
 use super::browser;
 use super::client::location;
 use super::forms::{self, UnreadForm};
-use crate::alerts::Alert;
+use crate::account::Attention;
 use crate::error::{Error, Failure, Result};
 use crate::sessions::{Caller, Claim};
 
@@ -29,9 +29,10 @@ pub struct PageCaller(pub Caller);
 /// safe with it: to sign out, and to give the password.
 pub struct AnyPageCaller(pub Caller);
 
-/// The open alerts that the caller may review, for the page that the response contains.
+/// The open alerts that the caller may review and the notices to them, for the page that the response
+/// contains.
 #[derive(Clone)]
-pub struct OpenAlerts(pub Rc<[Alert]>);
+pub struct OpenAlerts(pub Rc<Attention>);
 
 /// Extracts the caller of a page that only listens: it is no use of the session, whose expiry stays
 /// as it is.
@@ -107,8 +108,10 @@ pub(super) fn page_caller(request: &HttpRequest, payload: &mut Payload) -> Extra
         let caller = resolve(&request, claim).await?;
         if is_safe(&request) {
             let accounts = &app_state(&request)?.accounts;
-            let alerts = accounts.list_reviewable_alerts(&caller).await?;
-            request.extensions_mut().insert(OpenAlerts(alerts.into()));
+            let attention = accounts.list_attention(&caller).await?;
+            request
+                .extensions_mut()
+                .insert(OpenAlerts(Rc::new(attention)));
         }
         Ok(caller)
     })

@@ -148,11 +148,11 @@ fn explain(refusal: FormRefusal) -> &'static str {
 /// Returns the notice of the caller's open alerts, if there are any.
 fn attention(request: &HttpRequest) -> Option<String> {
     let extensions = request.extensions();
-    let OpenAlerts(alerts) = extensions.get::<OpenAlerts>()?;
-    describe_attention(alerts.len())
+    let OpenAlerts(attention) = extensions.get::<OpenAlerts>()?;
+    describe_attention(attention.count())
 }
 
-/// Returns the notice of a number of open alerts: "2 things need your attention."
+/// Returns the notice of a number of open alerts and notices: "2 things need your attention."
 pub fn describe_attention(alerts: usize) -> Option<String> {
     match alerts {
         0 => None,

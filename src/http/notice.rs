@@ -92,6 +92,8 @@ pub enum AccountNotice {
     PasswordChanged,
     /// An API key was revoked.
     ApiKeyRevoked,
+    /// An API key was created before, and the form that was sent again changed nothing.
+    ApiKeyCreatedBefore,
     /// An administrator did something to the account of this person, who may be the reader.
     Person(UserId, PersonNotice),
     /// An application was created.
@@ -102,6 +104,8 @@ pub enum AccountNotice {
     ApplicationDeleted,
     /// There is no such application, or not any more.
     ApplicationMissing,
+    /// The order was made before, and the form that was sent again changed nothing.
+    OrderedBefore,
 }
 
 /// What an administrator is told of a person's account.

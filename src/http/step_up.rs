@@ -8,10 +8,14 @@ use url::form_urlencoded;
 
 use super::forms;
 use super::layout::{Layout, page, see_other};
+use super::target::{is_local, page_of_form};
 use crate::error::Result;
 
 /// The fields of the page itself, which are not the interrupted request's.
 const OWN_FIELDS: [&str; 4] = ["csrf", "password", "act", "next"];
+
+/// The field with the list that a form of the administrator's pages leads back to.
+const BACK: &str = "back";
 
 /// The page that requests the password.
 #[derive(Template)]
@@ -25,6 +29,8 @@ pub struct ConfirmPage {
     pub fields: Vec<(String, String)>,
     /// The page to continue on where there is no `action`.
     pub next: String,
+    /// The page to go to instead.
+    pub leave: String,
     /// The error of the last attempt.
     pub error: Option<&'static str>,
 }
@@ -34,25 +40,39 @@ pub struct ConfirmPage {
 /// # Errors
 /// [`Error::Internal`](crate::Error::Internal) when the page can't be rendered.
 pub fn step_up_response(request: &HttpRequest) -> Result<HttpResponse> {
+    let target = request
+        .uri()
+        .path_and_query()
+        .map_or("/", |target| target.as_str());
     if request.method() != Method::POST {
-        let target = request
-            .uri()
-            .path_and_query()
-            .map_or("/", |target| target.as_str());
         let mut query = form_urlencoded::Serializer::new(String::new());
         return Ok(see_other(format!(
             "/confirm?{}",
             query.append_pair("next", target).finish()
         )));
     }
+    let fields = action_fields(request);
     let template = ConfirmPage {
         layout: Layout::for_session(request)?,
-        action: Some(request.path().to_owned()),
-        fields: action_fields(request),
+        leave: way_back(target, &fields),
+        action: Some(target.to_owned()),
+        fields,
         next: String::new(),
         error: None,
     };
     page(StatusCode::FORBIDDEN, &template)
+}
+
+/// Returns where somebody goes who doesn't go on: to the list that the interrupted request leads back
+/// to, else to the page of its form.
+pub fn way_back(target: &str, fields: &[(String, String)]) -> String {
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let query: Vec<(String, String)> = form_urlencoded::parse(query.as_bytes())
+        .into_owned()
+        .collect();
+    let mut given = query.into_iter().chain(fields.iter().cloned());
+    let list = given.find(|(name, address)| name == BACK && is_local(address));
+    list.map_or_else(|| page_of_form(path), |(_, address)| address)
 }
 
 /// Returns the fields of the submitted form that belong to the interrupted request.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use chrono::{DateTime, NaiveDate, NaiveTime};
 
 use crate::clock::{MAX_SPAN, Timestamp};
-use crate::error::Result;
+use crate::error::{FieldError, Result};
 
 /// A time that a filter compares with: a fixed one, or a span before now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +26,21 @@ impl TimeBound {
             Self::At(at) => at,
             Self::Ago(span) => now - span,
         }
+    }
+
+    /// Returns the error of the field with the end of a range that is over before it begins. Of a
+    /// time and a span before now that depends on when it is asked.
+    pub(crate) fn check_range(
+        field: &str,
+        range: (Option<Self>, Option<Self>),
+    ) -> Option<FieldError> {
+        let is_reversed = match range {
+            (Some(Self::At(from)), Some(Self::At(to))) => from >= to,
+            (Some(Self::Ago(from)), Some(Self::Ago(to))) => from <= to,
+            _ => false,
+        };
+        let message = "must be after the beginning of the range";
+        is_reversed.then(|| FieldError::new(field, message))
     }
 }
 

@@ -64,6 +64,22 @@ pub async fn report(
     Ok(back(&request, &caller, outcome))
 }
 
+/// Dismisses the notice of what an administrator did: "I have read it."
+pub async fn dismiss(
+    app: web::Data<AppState>,
+    request: HttpRequest,
+    PageCaller(caller): PageCaller,
+    id: web::Path<AlertId>,
+    _: Form<EmptyForm>,
+) -> Result<HttpResponse> {
+    let outcome = match app.accounts.dismiss_notice(&caller, *id).await {
+        Ok(()) => AccountNotice::AlertConfirmed,
+        Err(Error::NotFound) => AccountNotice::AlertSettled,
+        Err(err) => return Err(err),
+    };
+    Ok(back(&request, &caller, outcome))
+}
+
 fn back(request: &HttpRequest, caller: &Caller, outcome: AccountNotice) -> HttpResponse {
     notice::put(request, Notice::Account(caller.user.id, outcome));
     see_other(HOME)

@@ -11,7 +11,7 @@ use crate::http::browser;
 use crate::http::caller::{AnyPageCaller, PageCaller};
 use crate::http::forms::Form;
 use crate::http::layout::{Layout, NavItem, page, see_other};
-use crate::http::step_up::{ConfirmPage, action_fields};
+use crate::http::step_up::{ConfirmPage, action_fields, way_back};
 use crate::http::target::{is_local, local_path};
 use crate::people::PlainPassword;
 use crate::sessions::Caller;
@@ -67,6 +67,9 @@ pub async fn submit(
             let mut template = confirm_page(&request, &caller, next)?;
             template.action = form.action.filter(|action| is_local(action));
             template.fields = action_fields(&request);
+            if let Some(action) = &template.action {
+                template.leave = way_back(action, &template.fields);
+            }
             template.error = Some("That is not your password. Try again.");
             page(StatusCode::FORBIDDEN, &template)
         }
@@ -80,6 +83,7 @@ fn confirm_page(request: &HttpRequest, caller: &Caller, next: &str) -> Result<Co
         action: None,
         fields: Vec::new(),
         next: next.to_owned(),
+        leave: way_back(next, &[]),
         error: None,
     })
 }

@@ -12,10 +12,10 @@ use serde::Deserialize;
 use super::map::MapView;
 use super::notices;
 use super::views::{
-    AlertView, DeviceNames, DeviceView, EndedSessionView, ImpossibleTravels, Reader,
+    AdminActView, AlertView, DeviceNames, DeviceView, EndedSessionView, ImpossibleTravels, Reader,
 };
 use super::words;
-use crate::alerts::Alert;
+use crate::account::Attention;
 use crate::devices::{DeviceGroup, group_by_device};
 use crate::error::Result;
 use crate::events::{self, Event, EventKind};
@@ -44,6 +44,9 @@ struct DevicesPage {
     /// Whether to offer further steps after an alert was reported.
     offers_more: bool,
     alerts: Vec<AlertView>,
+    /// What administrators did.
+    acts: Vec<AdminActView>,
+    may_dismiss: bool,
     this: DeviceView,
     others: Vec<DeviceView>,
     map: Option<MapView>,
@@ -94,22 +97,30 @@ pub async fn show(
 
     let reader = Reader::new(&app, &request, &caller);
     let names = DeviceNames::new(live.iter().chain(&ended));
-    let open = open_alerts(&request);
+    let attention = attention(&request);
     let devices = group_by_device(live);
     let map = MapView::new(places(&devices, &caller, &reader));
     let (this, others) = views(&devices, &caller, &travels, &reader);
     let template = DevicesPage {
         layout: Layout::for_caller(&request, &caller, NavItem::Devices)?,
         made_at,
-        summary: summary(others.len(), open.len()),
+        summary: summary(others.len(), attention.count()),
         offers_more: notice.offers_more,
         notice: notice.words,
-        alerts: open
+        alerts: attention
+            .alerts
             .iter()
             .rev()
             .take(MAX_ALERTS)
             .map(|alert| AlertView::new(alert, &reader))
             .collect(),
+        acts: attention
+            .notices
+            .iter()
+            .take(MAX_ALERTS)
+            .map(|notice| AdminActView::new(notice, reader.now))
+            .collect(),
+        may_dismiss: attention.may_dismiss,
         this,
         map,
         others_label: others_label(others.len()),
@@ -127,11 +138,11 @@ pub async fn show(
     page(StatusCode::OK, &template)
 }
 
-/// Returns the alerts that [`PageCaller`] stored in the request.
-fn open_alerts(request: &HttpRequest) -> Rc<[Alert]> {
+/// Returns the alerts and notices that [`PageCaller`] stored in the request.
+fn attention(request: &HttpRequest) -> Rc<Attention> {
     let extensions = request.extensions();
     let found = extensions.get::<OpenAlerts>();
-    found.map_or_else(|| Rc::from([]), |OpenAlerts(alerts)| alerts.clone())
+    found.map_or_else(Rc::default, |OpenAlerts(attention)| attention.clone())
 }
 
 /// Returns the device that the page is read on, and the others.

@@ -4,7 +4,6 @@ pub mod account;
 mod activity;
 pub mod admin;
 pub mod alerts;
-pub mod api_keys;
 pub mod changes;
 pub mod confirm;
 pub mod device;

@@ -157,10 +157,16 @@ fn plain_words(notice: AccountNotice) -> Option<&'static str> {
             "Your password is changed, and your other devices are signed out."
         }
         AccountNotice::ApiKeyRevoked => "The key is revoked.",
+        AccountNotice::ApiKeyCreatedBefore => {
+            "That key was made before; this form changed nothing. Its secret was shown only then: if you don’t have it, revoke the key and make another."
+        }
         AccountNotice::ApplicationCreated => "The application is added.",
         AccountNotice::ApplicationUpdated => "The application is changed.",
         AccountNotice::ApplicationDeleted => "The application is deleted.",
         AccountNotice::ApplicationMissing => "There is no such application any more.",
+        AccountNotice::OrderedBefore => {
+            "This was ordered before. The form that was sent again changed nothing."
+        }
         AccountNotice::AlertReported(_)
         | AccountNotice::EmailChangeReported(_)
         | AccountNotice::DeviceSignedOut(_)

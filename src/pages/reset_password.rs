@@ -131,7 +131,7 @@ fn void_link(request: &HttpRequest) -> Result<HttpResponse> {
         title: "This link is no longer good",
         words: vec![
             "It was used, it is too old, or something in the account was changed since.".into(),
-            "If you still need a new password, ask for another link.".into(),
+            "If you still need a new password, ask for another link. If it was an invitation, ask whoever invited you for another one.".into(),
         ],
         link: Some(("/forgot-password", "Forgotten your password?")),
     };

@@ -16,6 +16,7 @@ use crate::http::client::languages;
 use crate::net::{IpRetention, display_stored_ip};
 use crate::people::User;
 use crate::sessions::{Caller, Session};
+use crate::user_agent::DeviceKind;
 
 /// The person that a page is rendered for, and the time of the rendering.
 pub struct Reader {
@@ -262,6 +263,34 @@ impl AlertView {
                 }
                 _ => "No, sign it out",
             },
+        }
+    }
+}
+
+/// What an administrator did to the reader's account.
+pub struct AdminActView {
+    /// The id of the notice.
+    pub id: String,
+    /// What it was.
+    pub what: String,
+    /// When it was done.
+    pub at: TimeView,
+    /// The reason that was stated.
+    pub reason: Option<String>,
+}
+
+impl AdminActView {
+    /// Returns the view of a notice.
+    pub fn new(notice: &Alert, now: Timestamp) -> Self {
+        let who = match notice.device_kind {
+            DeviceKind::Program => "An administrator, on the server,",
+            _ => "An administrator",
+        };
+        Self {
+            id: notice.id.to_string(),
+            what: format!("{who} {}.", words::admin_act(notice)),
+            at: TimeView::ago(notice.at, now),
+            reason: notice.stated_reason.clone(),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::alerts::AlertKind;
+use crate::alerts::{Alert, AlertKind};
 use crate::clock::Timestamp;
 use crate::events::{Actor, EventKind};
 use crate::net::{self, IpRetention};
@@ -115,6 +115,25 @@ pub fn alert(kind: AlertKind) -> &'static str {
         AlertKind::PasswordChanged => "Your password was changed on it",
         AlertKind::EmailChanged => "Your e-mail was changed on it",
         AlertKind::TokenReuse => "Signed out for safety: an old key of it was used again",
+        AlertKind::Administered => "An administrator changed your account",
+    }
+}
+
+/// Returns what an administrator did, after the word for who it was.
+pub fn admin_act(notice: &Alert) -> String {
+    match notice.act {
+        Some(EventKind::EmailChanged) => format!(
+            "changed your e-mail, which was {}: you sign in with the new one",
+            notice.email
+        ),
+        Some(EventKind::PasswordChanged) => {
+            "set a new password for your account, and signed out every device".into()
+        }
+        Some(EventKind::RoleChanged) => "changed what you may do in the administration".into(),
+        Some(EventKind::Disabled) => "disabled your account, and signed out every device".into(),
+        Some(EventKind::Enabled) => "enabled your account again".into(),
+        Some(EventKind::EmailVouched) => "vouched for your e-mail: it counts as verified".into(),
+        _ => "changed your account".into(),
     }
 }
 

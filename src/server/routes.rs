@@ -197,6 +197,7 @@ pub static PAGES: &[Route] = &[
     Route::post("/devices/{id}/sign-out", Access::SignedIn, || web::to(pages::device::sign_out)),
     Route::post("/devices/{id}/rename", Access::SignedIn, || web::to(pages::device::rename)),
     Route::post("/alerts/{id}/yes", Access::SignedIn, || web::to(pages::alerts::confirm)),
+    Route::post("/alerts/{id}/read", Access::SignedIn, || web::to(pages::alerts::dismiss)),
     Route::post("/alerts/{id}/no", Access::SignedIn, || web::to(pages::alerts::report)),
     Route::get("/not-me/{token}", Access::Token, || web::to(pages::not_me::show)),
     Route::post("/not-me/{token}", Access::Token, || web::to(pages::not_me::submit)),
@@ -220,7 +221,7 @@ pub static PAGES: &[Route] = &[
     Route::get("/account/export", Access::SignedIn, || web::to(pages::export::download)),
     Route::post("/account/delete", Access::SignedIn, || web::to(pages::account::delete)),
     Route::get("/admin/sessions", Access::Audit, || web::to(pages::admin::sessions::show)),
-    Route::post("/admin/sessions/end/preview", Access::Admin, || web::to(pages::admin::end_sessions::preview)),
+    Route::get("/admin/sessions/end", Access::Admin, || web::to(pages::admin::end_sessions::show)),
     Route::post("/admin/sessions/end", Access::Admin, || web::to(pages::admin::end_sessions::submit)),
     Route::get("/admin/sessions/export", Access::Audit, || web::to(pages::admin::session_export::download)),
     Route::get("/admin/sessions/{id}", Access::Audit, || web::to(pages::admin::session::show)),
@@ -228,6 +229,7 @@ pub static PAGES: &[Route] = &[
     Route::get("/admin/jobs", Access::Audit, || web::to(pages::admin::jobs::list)),
     Route::get("/admin/jobs/{id}", Access::Audit, || web::to(pages::admin::job::show)),
     Route::post("/admin/jobs/{id}/stop", Access::Admin, || web::to(pages::admin::job::stop)),
+    Route::get("/admin/", Access::Audit, || web::to(pages::admin::overview::redirect)),
     Route::get("/admin", Access::Audit, || web::to(pages::admin::overview::show)),
     Route::get("/admin/users", Access::Audit, || web::to(pages::admin::users::show)),
     Route::get("/admin/users/new", Access::Admin, || web::to(pages::admin::new_user::show_new)),
@@ -262,9 +264,10 @@ pub static PAGES: &[Route] = &[
     Route::post("/admin/applications", Access::Admin, || web::to(pages::admin::applications::create)),
     Route::post("/admin/applications/{id}", Access::Admin, || web::to(pages::admin::applications::update)),
     Route::post("/admin/applications/{id}/delete", Access::Admin, || web::to(pages::admin::applications::delete)),
-    Route::get("/admin/api-keys", Access::Audit, || web::to(pages::api_keys::redirect)),
-    Route::post("/admin/api-keys", Access::Admin, || web::to(pages::api_keys::create)),
-    Route::post("/admin/api-keys/{id}/revoke", Access::Admin, || web::to(pages::api_keys::revoke)),
+    Route::get("/admin/api-keys", Access::Audit, || web::to(pages::admin::api_keys::redirect)),
+    Route::post("/admin/api-keys", Access::Admin, || web::to(pages::admin::api_keys::create)),
+    Route::get("/admin/api-keys/{id}/revoke", Access::Admin, || web::to(pages::admin::api_keys::show_revoke)),
+    Route::post("/admin/api-keys/{id}/revoke", Access::Admin, || web::to(pages::admin::api_keys::revoke)),
 ];
 
 /// The prefix of the JSON API's paths.

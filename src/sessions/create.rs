@@ -59,6 +59,7 @@ impl Client {
             device_name: device_label(&self.facts),
             device_kind: self.facts.kind,
             location: self.location.clone().redacted(retention),
+            act: None,
         }
     }
 }

@@ -125,6 +125,25 @@ pub(crate) fn end_all(
     Ok(ended)
 }
 
+/// Ends the sessions of `owner` that were signed in by `until`, as a part of a transaction.
+///
+/// # Errors
+/// [`Error::Unavailable`] when the database doesn't respond.
+pub(crate) fn end_signed_in_by(
+    c: &mut AnyConnection,
+    (owner, until): (UserId, Timestamp),
+    reason: EndedReason,
+    origin: &Origin,
+    at: Timestamp,
+) -> Result<Vec<Session>> {
+    let live = store::list_live(c, owner, at)?;
+    let earlier = live.iter().filter(|session| session.created_at <= until);
+    let ids: Vec<SessionId> = earlier.map(|session| session.id).collect();
+    let ended = store::end_several(c, owner, &ids, SessionEnd::by(origin, reason, at))?;
+    record_ended(c, &ended, reason, origin, at)?;
+    Ok(ended)
+}
+
 /// Records the events of sessions that have ended, as a part of the transaction that ended them.
 ///
 /// # Errors

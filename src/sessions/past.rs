@@ -82,6 +82,10 @@ impl Sessions {
                 ip: session.ip_address.clone(),
                 ..Origin::default()
             },
+            EndedReason::SignedOutRemotely | EndedReason::Replaced => Origin {
+                user: Some(user.id),
+                ..Origin::default()
+            },
             _ => Origin::default(),
         };
         let end = SessionEnd::by(&origin, reason, at);

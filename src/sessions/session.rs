@@ -86,6 +86,7 @@ impl Session {
             device_name: self.label(),
             device_kind: self.device_kind,
             location: self.location(),
+            act: None,
         }
     }
 

@@ -20,7 +20,7 @@ use diesel::prelude::*;
 
 pub use self::bulk_jobs::BulkJob;
 pub(super) use self::bulk_jobs::{
-    NewBulkJob, count_jobs, delete_jobs, find_job, insert_job, list_jobs,
+    NewBulkJob, count_jobs, delete_jobs, find_job, find_ordered, insert_job, list_jobs,
     list_jobs_finished_before, list_running_jobs, lock_running_job,
 };
 pub(crate) use self::bulk_jobs::{list_job_addresses, update_job_address};

@@ -86,9 +86,9 @@ async fn an_application_is_added_changed_and_deleted(database: Database) {
         .text
         .split('"')
         .find(|part| part.ends_with("/revoke"))
-        .expect("a form")
+        .expect("a link")
         .to_owned();
-    browser.submit(PAGE, &revoke, &[]).await.expect(303);
+    browser.submit(&revoke, &revoke, &[]).await.expect(303);
     let deleted = browser.send(&delete, &[]).await;
     browser
         .follow(&deleted)

@@ -404,7 +404,7 @@ async fn what_is_no_filter_is_refused_and_named(app: &TestApp) {
         .expect(400);
     assert!(!page.text.contains("<table"), "nothing is listed");
     assert!(page.text.contains("value=\"x\""), "what was typed is there");
-    page.expect_words("“colour” is not a filter");
+    page.expect_words("“ colour ” is not a filter");
 }
 
 /// Of a person who stores none of their addresses, also what others did to them shows none, and no

@@ -167,7 +167,7 @@ async fn a_changed_e_mail_is_the_one_to_sign_in_with(app: &TestApp) {
     app.login(&renamed, FIREFOX).await;
     // The alert is no administrator's address.
     let alert = "SELECT count(*) AS value FROM alerts
-                 WHERE kind = 'email_changed' AND device_name = 'An administrator'
+                 WHERE act = 'email_changed' AND kind = 'administered' AND device_name = 'An administrator'
                    AND ip_address IS NULL AND session_id IS NULL";
     assert_eq!(app.database.number(alert), 1);
 }

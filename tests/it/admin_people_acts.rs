@@ -20,6 +20,7 @@ on_both!(
     somebody_is_invited_by_a_link_that_is_handed_over,
     everything_about_a_person_is_downloaded,
     an_account_is_deleted_once_its_e_mail_is_typed,
+    an_act_on_a_deleted_person_says_that_they_are_gone,
     a_person_of_an_application_has_what_makes_sense,
 );
 on_both!(
@@ -96,7 +97,7 @@ async fn a_person_is_disabled_and_enabled_with_a_reason(app: &TestApp) {
     // Pressed twice.
     let again = fixture.browser.send(&form, &fields).await.expect(303);
     let page = fixture.browser.follow(&again).await;
-    page.expect_words("Bob Byrne had been disabled before.");
+    page.expect_words("Bob Byrne is disabled already.");
     let page = fixture.browser.get(&disable).await.expect(200);
     let page = page.expect_words("Bob Byrne is disabled already.");
     assert_eq!(actions(&page), ["/sign-out"]);
@@ -113,7 +114,7 @@ async fn a_person_is_disabled_and_enabled_with_a_reason(app: &TestApp) {
     let phone = app.login(&fixture.bob, IPHONE).await;
     let again = fixture.browser.send(&form, &fields).await.expect(303);
     let page = fixture.browser.follow(&again).await;
-    page.expect_words("Bob Byrne was not disabled any more.");
+    page.expect_words("Bob Byrne is enabled already.");
     phone.get("/api/v1/me").await.expect(200);
     // A notice that is no longer so is not shown.
     let done = fixture.act(&path, "disable", &[("reason", "Again")]).await;
@@ -168,13 +169,44 @@ async fn all_sessions_are_ended_and_counted(app: &TestApp) {
         .browser
         .follow(&done)
         .await
-        .expect_words("1 session ended. Bob Byrne was signed out everywhere.")
+        .expect_words("1 session of Bob Byrne ended.")
         .expect_words("Ended by an administrator · Safari on iPhone by Ada Lovelace")
         .expect_words("The phone was lost");
+    // The same form again, as by going back, ends nothing that was signed in since.
+    app.advance(Duration::from_secs(1));
+    let later = app.login(&fixture.bob, IPHONE).await;
     let again = fixture.browser.send(&form, &fields).await.expect(303);
     let page = fixture.browser.follow(&again).await;
-    page.expect_words("No session of Bob Byrne was live any more.");
-    app.login(&fixture.bob, IPHONE).await;
+    page.expect_words("No session of Bob Byrne that the page was for was live any more.");
+    later.current().await.expect(200);
+}
+
+async fn an_act_on_a_deleted_person_says_that_they_are_gone(app: &TestApp) {
+    let fixture = set_up(app).await;
+    let path = fixture.path(&fixture.bob).await;
+    let acts = [
+        "disable",
+        "enable",
+        "end-sessions",
+        "role",
+        "reset-link",
+        "verify-email",
+    ];
+    let form = fixture
+        .browser
+        .form(&format!("{path}/disable"), &format!("{path}/disable"))
+        .await;
+    let delete = [("typed", "bob@example.org"), ("reason", "He left")];
+    fixture.act(&path, "delete", &delete).await.expect(303);
+    fixture.browser.get(LIST).await.expect(200);
+    for act in acts {
+        let form = form.aimed_at(&format!("{path}/{act}"));
+        let fields = [("reason", "x"), ("role", "auditor")];
+        let done = fixture.browser.send(&form, &fields).await.expect(303);
+        assert_eq!(done.location(), LIST, "{act}");
+        let page = fixture.browser.follow(&done).await.expect(200);
+        page.expect_words("There is no such account any more.");
+    }
 }
 
 async fn a_role_is_changed_and_holds_at_once(app: &TestApp) {
@@ -198,7 +230,7 @@ async fn a_role_is_changed_and_holds_at_once(app: &TestApp) {
     browser.get("/admin/users/new").await.expect(404);
     let again = fixture.act(&path, "role", &fields).await.expect(303);
     let page = fixture.browser.follow(&again).await;
-    page.expect_words("Bob Byrne had that role before.");
+    page.expect_words("Bob Byrne has that role already.");
     let fields = [("role", "admin"), ("reason", "Takes over")];
     let done = fixture.act(&path, "role", &fields).await.expect(303);
     let page = fixture.browser.follow(&done).await;
@@ -360,7 +392,7 @@ async fn an_e_mail_is_vouched_for(app: &TestApp) {
         .expect_words("E-mail marked as verified by Ada Lovelace");
     let again = fixture.browser.send(&form, &[]).await.expect(303);
     let page = fixture.browser.follow(&again).await;
-    page.expect_words("carol@example.org had been verified before.");
+    page.expect_words("carol@example.org is verified already.");
     let page = fixture.browser.get(&verify).await.expect(200);
     page.expect_words("carol@example.org is verified already.");
 }

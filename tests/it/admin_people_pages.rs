@@ -107,13 +107,13 @@ async fn a_query_that_is_not_understood_lists_nobody(app: &TestApp) {
     let fixture = set_up(app).await;
     let long = "x".repeat(256);
     for (query, words) in [
-        ("rôle=admin", "“rôle” is not a filter of this list."),
-        ("role=boss", "“role” must be one of person, auditor, admin."),
-        ("state=asleep", "“state” must be one of active, disabled."),
-        ("cursor=nonsense", "“cursor”"),
+        ("rôle=admin", "“ rôle ” is not a filter of this list."),
+        ("role=boss", "Role must be one of person, auditor, admin."),
+        ("state=asleep", "State must be one of active, disabled."),
+        ("cursor=nonsense", "“ cursor ”"),
         (
             &format!("q={long}"),
-            "“q” must have at most 255 characters.",
+            "Find somebody must have at most 255 characters.",
         ),
     ] {
         let page = fixture.browser.get(&format!("{LIST}?{query}")).await;

@@ -12,6 +12,8 @@ on_both!(
     an_empty_field_is_not_in_the_address,
     a_term_that_is_not_understood_is_named_and_nothing_is_listed,
     an_old_bookmark_is_refused_with_the_name_it_has,
+    what_is_wrong_with_the_form_is_said_at_its_fields,
+    the_search_box_leaves_the_order_as_it_is,
     a_cursor_of_another_list_is_refused,
     the_pages_of_a_list_are_walked_both_ways,
     the_heads_sort_the_list,
@@ -48,7 +50,10 @@ fn listed(page: &TestResponse) -> Vec<String> {
         .iter()
         .filter_map(|link| link.strip_prefix("/admin/sessions/"));
     let is_id = |id: &&str| id.parse::<uuid::Uuid>().is_ok();
-    ids.filter(is_id).map(str::to_owned).collect()
+    ids.map(|id| id.split('?').next().unwrap_or_default())
+        .filter(is_id)
+        .map(str::to_owned)
+        .collect()
 }
 
 /// Returns the target of the link with these words, if the page has it.
@@ -191,21 +196,80 @@ async fn an_old_bookmark_is_refused_with_the_name_it_has(app: &TestApp) {
         .await
         .expect(400)
         .expect_words("“ colour ” is not a filter")
-        .expect_words("“ ip ” must be an address or a network");
+        .expect_words("Address or network must be an address or a network");
     assert_eq!(listed(&page), Vec::<String>::new());
     // What was sent stands in the form.
     assert!(page.text.contains(r#"value="here""#), "{}", page.text);
-    for query in [
-        "sort=-ended",
-        "sort=name",
-        "kind=phone&kind=phone",
-        "limit=10",
-    ] {
+    for query in ["sort=name", "kind=phone&kind=phone", "limit=10"] {
         let page = browser
             .get(&format!("/admin/sessions?{query}"))
             .await
             .expect(400);
         assert_eq!(listed(&page), Vec::<String>::new(), "{query}");
+    }
+}
+
+async fn what_is_wrong_with_the_form_is_said_at_its_fields(app: &TestApp) {
+    let browser = reader(app, "admin").await;
+    let page = browser
+        .get("/admin/sessions?q=pixel&ip=here&kind=fridge")
+        .await
+        .expect(400);
+    let page = page.expect_words("Address or network must be an address or a network");
+    for (field, tag) in [("ip", "<input"), ("kind", "<select")] {
+        let marked = format!(r#"{tag} id="{field}" name="{field}""#);
+        let found = page.text.split(&marked).nth(1).expect(field);
+        let found = found.split('>').next().unwrap_or_default();
+        assert!(found.contains(r#"aria-invalid="true""#), "{found}");
+        let described = format!(r#"aria-describedby="{field}-error""#);
+        assert!(found.contains(&described), "{found}");
+        assert!(page.text.contains(&format!(r#"id="{field}-error""#)));
+        assert!(page.text.contains(&format!(r##"<a href="#{field}">"##)));
+    }
+    // What is right stays as well, and the search box is not what is wrong.
+    assert!(page.text.contains(r#"value="pixel""#), "{}", page.text);
+    assert_eq!(page.text.matches("aria-invalid").count(), 2);
+    assert!(page.text.contains(r#"<details class="filters" open>"#));
+    let searched = browser.get("/admin/sessions?search=ip%3Ahere").await;
+    let searched = searched.expect(400);
+    let search = searched.text.split(r#"id="search""#).nth(1).expect("a box");
+    let search = search.split('>').next().unwrap_or_default();
+    assert!(
+        search.contains(r#"aria-invalid="true""#) && search.contains("problems"),
+        "{search}"
+    );
+    assert_eq!(searched.text.matches("aria-invalid").count(), 1);
+    assert!(!searched.text.contains(r#"<details class="filters" open>"#));
+}
+
+async fn the_search_box_leaves_the_order_as_it_is(app: &TestApp) {
+    let browser = reader(app, "admin").await;
+    let page = browser.get("/admin/sessions?kind=phone&sort=opened").await;
+    let form = html::forms_to(&page.expect(200).text, LIST).remove(0);
+    let order = ("sort".to_owned(), "opened".to_owned());
+    assert_eq!(form.hidden, [order]);
+    let search = "/admin/sessions?search=os%3AiOS&sort=opened";
+    let found = browser.get(search).await.expect(303);
+    assert_eq!(found.location(), "/admin/sessions?os=iOS&sort=opened");
+    // Only what has ended is sorted by its end: the form doesn't offer it for others, and an order that
+    // was chosen before is left out.
+    let ends = r#"<option value="ended""#;
+    let live = browser.get(LIST).await.expect(200);
+    assert!(
+        !live.text.contains(r#"<option value="ended">Oldest"#),
+        "{}",
+        live.text
+    );
+    let ended = browser.get("/admin/sessions?state=ended&sort=ended").await;
+    let ended = ended.expect(200);
+    assert!(
+        ended
+            .text
+            .contains(&format!("{ends} selected>Oldest end first"))
+    );
+    for query in ["search=kind%3Aphone&sort=ended", "kind=phone&sort=-ended"] {
+        let found = browser.get(&format!("{LIST}?{query}")).await.expect(303);
+        assert_eq!(found.location(), "/admin/sessions?kind=phone");
     }
 }
 
@@ -289,10 +353,12 @@ async fn the_heads_sort_the_list(app: &TestApp) {
 
 /// Ends sessions as the page's form does. `fields` are its ticked ones or its button.
 async fn end(browser: &Browser, page: &str, fields: &[(&str, &str)]) -> TestResponse {
-    let preview = browser
-        .submit(page, "/admin/sessions/end/preview", fields)
-        .await
-        .expect(200);
+    let list = browser.get(page).await.expect(200);
+    let form = html::forms_to(&list.text, "/admin/sessions/end").remove(0);
+    let hidden = form.hidden.iter().map(|(name, value)| (&**name, &**value));
+    let fields: Vec<_> = hidden.chain(fields.iter().copied()).collect();
+    let address = html::address(&form.action, &fields);
+    let preview = browser.get(&address).await.expect(200);
     let forms = html::forms(&preview.text);
     let form = forms
         .iter()
@@ -344,8 +410,14 @@ async fn the_filter_goes_along_with_what_ends_all(app: &TestApp) {
     phone.get("/api/v1/sessions/current").await.expect(401);
     laptop.get("/api/v1/sessions/current").await.expect(200);
     // Without a tick and without the button for all, none is ended.
-    let form = browser.form(LIST, "/admin/sessions/end/preview").await;
-    browser.send(&form, &[]).await;
+    let list = browser.get(LIST).await.expect(200);
+    let form = html::forms_to(&list.text, "/admin/sessions/end").remove(0);
+    let hidden: Vec<_> = form.hidden.iter().map(|(n, v)| (&**n, &**v)).collect();
+    browser
+        .get(&html::address(&form.action, &hidden))
+        .await
+        .expect(400)
+        .expect_words("No session is ticked");
     laptop.get("/api/v1/sessions/current").await.expect(200);
 }
 

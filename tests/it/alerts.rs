@@ -22,7 +22,7 @@ on_both!(
     an_open_alert_expires_after_a_month,
     alerts_are_listed_and_reviewed_over_the_api,
     the_export_has_devices_and_alerts,
-    a_password_set_on_the_server_raises_an_alert,
+    a_password_set_on_the_server_is_reported,
     a_copied_device_id_permits_no_review,
     a_second_sign_in_on_an_unconfirmed_device_is_unconfirmed_too,
     reporting_an_alert_ends_untrusted_sessions_since_then_too,
@@ -419,7 +419,7 @@ async fn the_export_has_devices_and_alerts(database: Database) {
     app.stop().await;
 }
 
-async fn a_password_set_on_the_server_raises_an_alert(database: Database) {
+async fn a_password_set_on_the_server_is_reported(database: Database) {
     let (app, ada, laptop) = at_home(database).await;
     let set = [
         "user",
@@ -431,7 +431,7 @@ async fn a_password_set_on_the_server_raises_an_alert(database: Database) {
     Program::with(&app.database)
         .run_with_input(&set, "another battery staple\n")
         .expect_done();
-    let names = "SELECT device_name AS value FROM alerts WHERE kind = 'password_changed'";
+    let names = "SELECT device_name AS value FROM alerts WHERE act = 'password_changed'";
     assert_eq!(
         app.database.texts(names),
         [Some("An administrator, on the server".into())]

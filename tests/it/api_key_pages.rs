@@ -50,6 +50,17 @@ async fn an_administrator_creates_and_revokes_a_key(app: &TestApp) {
         .expect(200)
         .expect_words("never used");
     assert!(!again.text.contains(secret), "the secret is shown once");
+    // The same form again, as by loading the page again, makes no other.
+    let form = browser.form(PAGE, KEYS).await;
+    let fields = [("name", "books"), ("tokens", "on")];
+    browser.send(&form, &fields).await.expect(200);
+    let repeated = browser.send(&form, &fields).await.expect(303);
+    let page = browser.follow(&repeated).await.expect(200);
+    page.expect_words("That key was made before; this form changed nothing.");
+    let keys = "SELECT count(*) AS value FROM api_keys";
+    assert_eq!(app.database.number(keys), 2);
+    app.database
+        .execute("DELETE FROM api_keys WHERE name = 'books'");
 
     let introspect = || {
         let request = app
@@ -69,7 +80,11 @@ async fn an_administrator_creates_and_revokes_a_key(app: &TestApp) {
         .split('"')
         .find(|part| part.ends_with("/revoke"))
         .expect("a form");
-    let form = browser.form(PAGE, revoke).await;
+    // It is asked about first.
+    let page = browser.get(revoke).await.expect(200);
+    page.expect_words("Of shop · last used just now")
+        .expect_words("Whatever uses it is refused from now on.");
+    let form = browser.form(revoke, revoke).await;
     let response = browser.send(&form, &[]).await.expect(303);
     browser
         .follow(&response)
@@ -236,7 +251,7 @@ async fn the_page_says_what_is_wrong_with_the_form(app: &TestApp) {
         ),
         (
             &[("name", earlier), ("tokens", "on")],
-            "An id can't be a name.",
+            "An id can’t be a name.",
         ),
         (
             &[("name", "shop"), ("tokens", "on")],

@@ -12,14 +12,18 @@ on_both!(
     a_form_without_sessions_ends_none,
     an_unknown_field_never_ends_more,
     all_fields_go_through_the_password_page,
-    the_same_form_twice_ends_nothing_more,
+    the_list_is_led_back_to_as_it_was,
+    the_page_is_gone_back_to_after_the_password,
+    the_same_form_twice_is_the_same_order,
+    a_form_that_is_too_old_or_none_of_the_page_ends_nothing,
+    ticked_sessions_that_are_over_are_spoken_of,
+    an_order_that_would_end_nothing_is_none,
     a_running_job_shows_its_progress_and_is_stopped,
     the_jobs_are_listed,
     an_auditor_reads_jobs_and_changes_nothing,
     for_everyone_else_the_pages_do_not_exist,
 );
 
-const PREVIEW: &str = "/admin/sessions/end/preview";
 const END: &str = "/admin/sessions/end";
 const JOBS: &str = "/admin/jobs";
 
@@ -46,14 +50,23 @@ impl Fixture {
 
     /// Opens the page that says what would be ended, with these fields.
     async fn preview(&self, fields: &[(&str, &str)]) -> TestResponse {
-        let form = token(&self.browser).await.aimed_at(PREVIEW);
-        self.browser.send(&form, fields).await
+        open(&self.browser, fields).await
     }
 
     /// Sends the form of that page as it is, with these fields besides.
     async fn end(&self, preview: &TestResponse, fields: &[(&str, &str)]) -> TestResponse {
         self.browser.send(&end_form(preview), fields).await
     }
+}
+
+/// Opens the page as the list's form does.
+async fn open(browser: &Browser, fields: &[(&str, &str)]) -> TestResponse {
+    browser.get(&html::address(END, fields)).await
+}
+
+/// Returns the path of an address, without its query.
+fn path_of(address: &str) -> String {
+    address.split('?').next().unwrap_or_default().to_owned()
 }
 
 /// Returns a form that has nothing but the CSRF token.
@@ -100,7 +113,7 @@ async fn the_page_says_what_is_ended_and_asks_why(app: &TestApp) {
     let job = fixture.browser.follow(&done).await.expect(200);
     assert!(job.header("refresh").is_empty());
     assert!(!job.text.contains("<the>"), "{}", job.text);
-    job.expect_words("Ending 2 sessions that matched Done")
+    job.expect_words("Order to end 2 sessions that matched Done")
         .expect_words("2 sessions are ended.")
         .expect_words("“Left <the> company”")
         .expect_words("user: ada@example.org")
@@ -133,7 +146,7 @@ async fn ticked_sessions_are_named_and_ended(app: &TestApp) {
         .browser
         .follow(&done)
         .await
-        .expect_words("Ending 2 sessions that were listed");
+        .expect_words("Order to end 2 sessions that were listed");
     expect_ended_once(app, 2);
     fixture
         .preview(&[("session", &phone)])
@@ -150,8 +163,10 @@ async fn own_sessions_stay_unless_they_are_ticked_as_well(app: &TestApp) {
         .await
         .expect(200)
         .expect_words("End 2 sessions of 1 person?")
-        .expect_words("One more is your own. It stays signed in unless you end it as well.")
-        .expect_words("End 2 sessions");
+        .expect_words("Which ones: every live session")
+        .expect_words("Besides, one of your own matches. It stays signed in unless you tick this.")
+        .expect_words("End them");
+    assert!(!page.text.contains("and 1 session more"), "{}", page.text);
     assert!(
         page.text
             .contains("name=\"include_own\" value=\"on\" aria-describedby=\"own\">"),
@@ -170,7 +185,15 @@ async fn own_sessions_stay_unless_they_are_ticked_as_well(app: &TestApp) {
         .preview(&[("all", "1")])
         .await
         .expect(200)
+        .expect_words("End your own session?")
         .expect_words("It is your own.");
+    // Nothing else is left to be ended, so there is no job without the tick.
+    let jobs = "SELECT count(*) AS value FROM bulk_jobs";
+    let refused = fixture.end(&page, &[("stated_reason", "x")]).await;
+    refused
+        .expect(409)
+        .expect_words("This must be ticked: there is no other session to end.");
+    assert_eq!(app.database.number(jobs), 1);
     let fields = [("stated_reason", "x"), ("include_own", "on")];
     let done = fixture.end(&page, &fields).await;
     assert!(fixture.browser.follow(&done).await.is_to_sign_in());
@@ -208,13 +231,15 @@ async fn a_reason_is_needed_and_what_was_typed_stays(app: &TestApp) {
 async fn a_form_without_sessions_ends_none(app: &TestApp) {
     let fixture = Fixture::new(app).await;
     let form = token(&fixture.browser).await;
-    for (path, fields) in [
-        (PREVIEW, &[][..]),
-        (PREVIEW, &[("os", "Windows")]),
-        (END, &[("stated_reason", "x"), ("include_own", "on")]),
-        (END, &[("stated_reason", "x"), ("os", "Windows")]),
+    for fields in [&[][..], &[("os", "Windows")]] {
+        let page = fixture.preview(fields).await.expect(400);
+        page.expect_words("No session is ticked");
+    }
+    for fields in [
+        &[("stated_reason", "x"), ("include_own", "on")],
+        &[("stated_reason", "x"), ("os", "Windows")],
     ] {
-        let form = form.aimed_at(path);
+        let form = form.aimed_at(END);
         let page = fixture.browser.send(&form, fields).await.expect(400);
         page.expect_words("No session is ticked");
     }
@@ -231,23 +256,22 @@ async fn a_form_without_sessions_ends_none(app: &TestApp) {
 
 async fn an_unknown_field_never_ends_more(app: &TestApp) {
     let fixture = Fixture::new(app).await;
-    for path in [PREVIEW, END] {
-        let form = token(&fixture.browser).await.aimed_at(path);
-        for name in ["browsr", "search"] {
-            let fields = [("all", "1"), (name, "Safari"), ("stated_reason", "x")];
-            fixture
-                .browser
-                .send(&form, &fields)
-                .await
-                .expect(400)
-                .expect_words(name);
-        }
-        for fields in [
-            [("all", "0"), ("stated_reason", "x")],
-            [("all", "1"), ("include_own", "no")],
+    let form = token(&fixture.browser).await.aimed_at(END);
+    for name in ["browsr", "search", "sort", "cursor"] {
+        let fields = [("all", "1"), (name, "Safari"), ("stated_reason", "x")];
+        for refused in [
+            fixture.preview(&fields).await,
+            fixture.browser.send(&form, &fields).await,
         ] {
-            fixture.browser.send(&form, &fields).await.expect(400);
+            refused.expect(400).expect_words(name);
         }
+    }
+    for fields in [
+        [("all", "0"), ("stated_reason", "x")],
+        [("all", "1"), ("include_own", "no")],
+    ] {
+        fixture.preview(&fields).await.expect(400);
+        fixture.browser.send(&form, &fields).await.expect(400);
     }
     expect_ended_once(app, 0);
 }
@@ -288,21 +312,209 @@ async fn all_fields_go_through_the_password_page(app: &TestApp) {
     expect_ended_once(app, 2);
 }
 
-async fn the_same_form_twice_ends_nothing_more(app: &TestApp) {
+async fn the_list_is_led_back_to_as_it_was(app: &TestApp) {
+    let fixture = Fixture::new(app).await;
+    let list = "/admin/sessions?kind=phone&sort=opened";
+    let links = async |path: &str| {
+        let page = fixture.browser.get(path).await.expect(200);
+        html::attributes(&page.text, "href")
+    };
+    let found = links(list).await;
+    let leads = |found: &[String], path: &str| {
+        let link = found.iter().find(|link| path_of(link) == path);
+        link.unwrap_or_else(|| panic!("no link to {path}: {found:?}"))
+            .clone()
+    };
+    let session = leads(&found, &format!("/admin/sessions/{}", fixture.phone.id()));
+    let owner = fixture.phone.session["user_id"].as_str().expect("an id");
+    let person = leads(&found, &format!("/admin/users/{owner}"));
+    for page in [&session, &person] {
+        let found = links(page).await;
+        assert!(found.iter().any(|link| link == list), "{page}: {found:?}");
+    }
+    // Also by way of the person's other pages.
+    let disable = leads(
+        &links(&person).await,
+        &format!("/admin/users/{owner}/disable"),
+    );
+    let found = links(&disable).await;
+    assert!(found.contains(&person), "{found:?}");
+
+    // From the page of one session, and from the list.
+    let one = html::forms_to(&fixture.browser.get(&session).await.text, END);
+    let ticked = [("session", fixture.phone.id()), ("back", list.to_owned())];
+    assert_eq!(
+        one[0].hidden,
+        ticked.map(|(name, value)| (name.to_owned(), value))
+    );
+    let form = html::forms_to(&fixture.browser.get(list).await.text, END);
+    let mut fields = form[0].hidden.clone();
+    fields.push(("all".into(), "1".into()));
+    let fields: Vec<_> = fields
+        .iter()
+        .map(|(n, v)| (n.as_str(), v.as_str()))
+        .collect();
+    let page = fixture.preview(&fields).await.expect(200);
+    let back = html::attributes(&page.text, "href");
+    assert_eq!(
+        back.iter().filter(|link| *link == list).count(),
+        2,
+        "{back:?}"
+    );
+    let done = fixture.end(&page, &[("stated_reason", "Lost")]).await;
+    let job = fixture.browser.follow(&done).await.expect(200);
+    let job = job.expect_words("Back to the list");
+    assert!(
+        html::attributes(&job.text, "href")
+            .iter()
+            .any(|link| link == list)
+    );
+    expect_ended_once(app, 1);
+    // Nothing else is led back to.
+    for elsewhere in [
+        "https://evil.example/",
+        "//evil.example",
+        "/sign-out",
+        "javascript:x",
+    ] {
+        let page = fixture.preview(&[("all", "1"), ("back", elsewhere)]).await;
+        let page = page.expect(200);
+        assert!(!page.text.contains("evil") && !page.text.contains("javascript:"));
+        assert!(page.text.contains("href=\"/admin/sessions\">Leave it"));
+    }
+}
+
+async fn the_page_is_gone_back_to_after_the_password(app: &TestApp) {
+    let fixture = Fixture::new(app).await;
+    let list = "/admin/sessions?kind=phone&sort=opened";
+    let address = html::address(END, &[("session", &fixture.phone.id()), ("back", list)]);
+    app.advance(Duration::from_secs(601));
+    let asks = fixture.browser.get(&address).await.expect(303);
+    let page = fixture.browser.follow(&asks).await.expect(200);
+    // Who doesn't go on is back in the list.
+    assert!(
+        html::attributes(&page.text, "href")
+            .iter()
+            .any(|link| link == list)
+    );
+    let form = html::forms_to(&page.text, "/confirm").remove(0);
+    let confirmed = fixture.browser.send(&form, &[("password", PASSWORD)]).await;
+    assert_eq!(confirmed.expect(303).location(), address);
+    let page = fixture.browser.get(&address).await.expect(200);
+    page.expect_words("End 1 session of 1 person?");
+}
+
+async fn the_same_form_twice_is_the_same_order(app: &TestApp) {
+    let fixture = Fixture::new(app).await;
+    let jobs = "SELECT count(*) AS value FROM bulk_jobs";
+    let page = fixture
+        .preview(&[("all", "1"), ("user", "ada@example.org")])
+        .await
+        .expect(200)
+        .expect_words("Which ones: user: ada@example.org");
+    // Who signs in after the page was made stays signed in.
+    app.advance(Duration::from_secs(1));
+    let before = app.login(&fixture.ada, FIREFOX).await;
+    let first = fixture.end(&page, &[("stated_reason", "x")]).await;
+    let job = fixture.browser.follow(&first).await.expect(200);
+    job.expect_words("2 sessions are ended.");
+    before.current().await.expect(200);
+    let after = app.login(&fixture.ada, IPHONE).await;
+    app.advance(Duration::from_secs(1));
+    for _ in 0..2 {
+        let again = fixture.end(&page, &[("stated_reason", "y")]).await;
+        assert_eq!(again.location(), first.location());
+        let job = fixture.browser.follow(&again).await.expect(200);
+        job.expect_words("2 sessions are ended.")
+            .expect_words("This was ordered before. The form that was sent again changed nothing.");
+    }
+    after.current().await.expect(200);
+    expect_ended_once(app, 2);
+    assert_eq!(app.database.number(jobs), 1);
+    // Sent twice at the same time, it is one order as well.
+    let page = fixture.preview(&[("all", "1")]).await.expect(200);
+    let fields = [("stated_reason", "x")];
+    let both = [(); 2].map(|()| fixture.end(&page, &fields));
+    let ended = futures_util::future::join_all(both).await;
+    let (one, other) = (&ended[0], &ended[1]);
+    assert_eq!(one.location(), other.location());
+    assert_eq!(app.database.number(jobs), 2);
+    expect_ended_once(app, 4);
+}
+
+async fn a_form_that_is_too_old_or_none_of_the_page_ends_nothing(app: &TestApp) {
+    let fixture = Fixture::new(app).await;
+    let all = [("all", "1"), ("user", "ada@example.org")];
+    let page = fixture.preview(&all).await.expect(200);
+    let form = end_form(&page);
+    let without = Form {
+        action: END.into(),
+        hidden: form
+            .hidden
+            .iter()
+            .filter(|(name, _)| name != "order")
+            .cloned()
+            .collect(),
+    };
+    let fields = [("stated_reason", "x")];
+    let refused = fixture.browser.send(&without, &fields).await.expect(409);
+    let again = refused
+        .expect_words("Nothing was ended:")
+        .expect_words("End 2 sessions of 1 person?");
+    // A day later, in a session that is still live.
+    let old = end_form(&again);
+    let day_ago = app.clock.now() - Duration::from_secs(24 * 60 * 60);
+    let hidden = old.hidden.iter().map(|(name, value)| match name.as_str() {
+        "order" => {
+            let id = value.split('.').next().expect("an id");
+            (name.clone(), format!("{id}.{}", day_ago.timestamp_micros()))
+        }
+        _ => (name.clone(), value.clone()),
+    });
+    let old = Form {
+        action: END.into(),
+        hidden: hidden.collect(),
+    };
+    let refused = fixture.browser.send(&old, &fields).await.expect(409);
+    refused.expect_words("more than a day old");
+    expect_ended_once(app, 0);
+    let jobs = "SELECT count(*) AS value FROM bulk_jobs";
+    assert_eq!(app.database.number(jobs), 0);
+}
+
+async fn ticked_sessions_that_are_over_are_spoken_of(app: &TestApp) {
+    let fixture = Fixture::new(app).await;
+    let (laptop, phone) = (fixture.laptop.id(), fixture.phone.id());
+    let ticked = [("session", laptop.as_str()), ("session", phone.as_str())];
+    fixture.preview(&ticked).await.expect(200);
+    fixture.laptop.delete("/api/v1/sessions/others").await;
+    fixture
+        .preview(&ticked)
+        .await
+        .expect(200)
+        .expect_words("End 1 session of 1 person?")
+        .expect_words("Whoever uses it has to sign in again.")
+        .expect_words("1 of the ticked sessions is over already.")
+        .expect_words("Leave it");
+}
+
+async fn an_order_that_would_end_nothing_is_none(app: &TestApp) {
     let fixture = Fixture::new(app).await;
     let page = fixture
         .preview(&[("all", "1"), ("user", "ada@example.org")])
+        .await
+        .expect(200);
+    fixture.laptop.delete("/api/v1/sessions/others").await;
+    fixture
+        .laptop
+        .delete(&format!("/api/v1/sessions/{}", fixture.laptop.id()))
         .await;
-    for words in ["2 sessions are ended.", "No session was ended."] {
-        let done = fixture.end(&page, &[("stated_reason", "x")]).await;
-        fixture
-            .browser
-            .follow(&done)
-            .await
-            .expect(200)
-            .expect_words(words);
-    }
-    expect_ended_once(app, 2);
+    let refused = fixture.end(&page, &[("stated_reason", "x")]).await;
+    refused
+        .expect(409)
+        .expect_words("None of these sessions is live");
+    let jobs = "SELECT count(*) AS value FROM bulk_jobs";
+    assert_eq!(app.database.number(jobs), 0);
 }
 
 async fn a_running_job_shows_its_progress_and_is_stopped(app: &TestApp) {
@@ -315,7 +527,7 @@ async fn a_running_job_shows_its_progress_and_is_stopped(app: &TestApp) {
         .expect_words("End 1,300 sessions of 1 person?")
         .expect_words("and 1,280 sessions more");
     let done = fixture.end(&page, &[("stated_reason", "x")]).await;
-    let path = done.location().to_owned();
+    let path = path_of(done.location());
     let job = fixture.browser.get(&path).await.expect(200);
     assert_eq!(job.header("refresh"), "2");
     job.expect_words("Running")
@@ -356,18 +568,21 @@ async fn the_jobs_are_listed(app: &TestApp) {
         .expect_words("No sessions were ended in bulk lately.");
     for n in 0..22 {
         app.advance(Duration::from_secs(1));
-        let text = format!("nobody {n}");
-        let form = token(&fixture.browser).await.aimed_at(END);
-        let fields = [("all", "1"), ("q", &text), ("stated_reason", "x")];
-        fixture.browser.send(&form, &fields).await.expect(303);
+        let browser = format!("Browser {n}");
+        add_sessions(&app.database, &fixture.laptop, 1, &browser);
+        let page = fixture
+            .preview(&[("all", "1"), ("browser", &browser)])
+            .await;
+        let done = fixture.end(&page, &[("stated_reason", "x")]).await;
+        done.expect(303);
     }
     let first = fixture
         .browser
         .get(JOBS)
         .await
         .expect(200)
-        .expect_words("text: nobody 21");
-    assert!(!first.words().contains("nobody 1 "), "{}", first.words());
+        .expect_words("browser: Browser 21");
+    assert!(!first.words().contains("Browser 1 "), "{}", first.words());
     let older = html::attributes(&first.text, "href");
     let older = older
         .iter()
@@ -378,8 +593,8 @@ async fn the_jobs_are_listed(app: &TestApp) {
         .await
         .expect(200);
     second
-        .expect_words("text: nobody 1")
-        .expect_words("text: nobody 0")
+        .expect_words("browser: Browser 1")
+        .expect_words("browser: Browser 0")
         .expect_words("Newest");
     fixture
         .browser
@@ -400,7 +615,7 @@ async fn an_auditor_reads_jobs_and_changes_nothing(app: &TestApp) {
         .preview(&[("all", "1"), ("browser", "Netscape")])
         .await;
     let done = fixture.end(&page, &[("stated_reason", "x")]).await;
-    let path = done.location().to_owned();
+    let path = path_of(done.location());
     let bob = app.register("bob@example.org").await;
     app.set_role(&bob, "auditor");
     let auditor = app.signed_in_browser(&bob, FIREFOX).await;
@@ -414,7 +629,8 @@ async fn an_auditor_reads_jobs_and_changes_nothing(app: &TestApp) {
     assert!(!job.text.contains("127.0.0.1"), "{}", job.text);
     let form = token(&auditor).await;
     let stop = format!("{path}/stop");
-    for action in [PREVIEW, END, &stop] {
+    open(&auditor, &[("all", "1")]).await.expect(404);
+    for action in [END, &stop] {
         let fields = [("all", "1"), ("stated_reason", "x")];
         let refused = auditor.send(&form.aimed_at(action), &fields).await;
         refused.expect(404);
@@ -428,9 +644,11 @@ async fn for_everyone_else_the_pages_do_not_exist(app: &TestApp) {
     let nowhere = browser.get("/admin/nowhere").await.expect(404).text;
     assert_eq!(browser.get(JOBS).await.expect(404).text, nowhere);
     let form = token(&browser).await;
-    for action in [PREVIEW, END] {
-        let fields = [("all", "1"), ("browsr", "x"), ("stated_reason", "x")];
-        let refused = browser.send(&form.aimed_at(action), &fields).await;
+    let fields = [("all", "1"), ("browsr", "x"), ("stated_reason", "x")];
+    for refused in [
+        open(&browser, &fields).await,
+        browser.send(&form.aimed_at(END), &fields).await,
+    ] {
         assert_eq!(refused.expect(404).text, nowhere);
     }
     expect_ended_once(app, 0);

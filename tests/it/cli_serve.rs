@@ -170,7 +170,10 @@ async fn the_demo_has_a_person_with_many_devices() {
     let browser = Browser::new(serving.base(), FIREFOX);
     assert_eq!(
         browser
-            .sign_in(&Person { email, password })
+            .sign_in(&Person {
+                email,
+                password: password.clone(),
+            })
             .await
             .location(),
         "/devices"
@@ -182,6 +185,21 @@ async fn the_demo_has_a_person_with_many_devices() {
         .await
         .expect(200)
         .expect_words("You are signed in on");
+    let administrator = Browser::new(serving.base(), FIREFOX);
+    let email = "admin@example.org".to_owned();
+    administrator.sign_in(&Person { email, password }).await;
+    administrator
+        .get("/admin/jobs")
+        .await
+        .expect(200)
+        .expect_words("The office in Chicago has closed.")
+        .expect_words("Done")
+        .expect_words("Stopped");
+    administrator
+        .get("/admin")
+        .await
+        .expect(200)
+        .expect_words("Token reuse 1");
     assert!(serving.terminate().success());
     let left = std::fs::read_dir(folder.path())
         .expect("the folder")

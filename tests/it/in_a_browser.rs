@@ -2,7 +2,7 @@
 
 use crate::support::database::Database;
 use crate::support::prelude::*;
-use crate::support::webdriver::{Script, WebDriver};
+use crate::support::webdriver::{Chromium, Script, WebDriver};
 
 on_both!(
     database: a_device_is_signed_out_from_another_one,
@@ -11,6 +11,8 @@ on_both!(
     an_action_continues_after_the_step_up,
     a_new_sign_in_is_shown_at_once_and_signed_out,
     a_new_sign_in_is_shown_and_signed_out_without_script,
+    all_of_a_page_are_ticked_at_once,
+    without_script_each_is_ticked_by_itself,
 );
 
 /// The button that signs out another device.
@@ -139,5 +141,62 @@ async fn report_new_sign_in(database: Database, script: Script) {
     );
     stranger.current().await.problem(401, "unauthenticated");
     laptop.close().await;
+    app.stop().await;
+}
+
+/// Returns a browser of an administrator at the list of sessions, of which there are four.
+async fn administrate(app: &TestApp, driver: &WebDriver, script: Script) -> Chromium {
+    let root = app.register("root@example.org").await;
+    app.set_role(&root, "admin");
+    let ada = app.register("ada@example.org").await;
+    for agent in [FIREFOX, IPHONE, IPHONE] {
+        app.login(&ada, agent).await;
+    }
+    let browser = driver.open(&app.base(), script).await;
+    browser.sign_in(&root).await;
+    browser.open("/admin/sessions?sort=opened").await;
+    browser
+}
+
+const TICKED: &str = "input[name='session']:checked";
+const END_TICKED: &str = "[data-ticked]";
+
+async fn all_of_a_page_are_ticked_at_once(database: Database) {
+    let app = TestApp::start(database).await;
+    let driver = WebDriver::start();
+    let browser = administrate(&app, &driver, Script::On).await;
+    browser.has(1, "[data-ticked]:disabled").await;
+    browser.press("[data-tick-all] input").await;
+    browser.has(4, TICKED).await;
+    assert_eq!(browser.words_in(END_TICKED).await, "End 4 ticked…");
+    let label = browser.words_in("[data-tick-all]").await;
+    assert_eq!(label, "Tick all on this page · 4 of 4 ticked");
+    browser.press("tbody tr:last-child input").await;
+    browser.has(3, TICKED).await;
+    browser.has(1, "[data-tick-all] input:indeterminate").await;
+    browser.press(END_TICKED).await;
+    browser.arrives_at("/admin/sessions/end").await;
+    // The browser goes back to the list, and forwards to the page, without asking to send a form again.
+    browser.go_back().await;
+    browser.arrives_at("/admin/sessions").await;
+    browser.has(1, "[aria-sort='ascending']").await;
+    browser.go_forward().await;
+    browser.arrives_at("/admin/sessions/end").await;
+    browser.has(1, "form[action='/admin/sessions/end']").await;
+    browser.close().await;
+    app.stop().await;
+}
+
+async fn without_script_each_is_ticked_by_itself(database: Database) {
+    let app = TestApp::start(database).await;
+    let driver = WebDriver::start();
+    let browser = administrate(&app, &driver, Script::Off).await;
+    browser.has(0, ":disabled").await;
+    browser.has(1, "[data-tick-all][hidden]").await;
+    browser.press("tbody tr:first-child input").await;
+    browser.press(END_TICKED).await;
+    browser.arrives_at("/admin/sessions/end").await;
+    browser.has(1, "input[name='session']").await;
+    browser.close().await;
     app.stop().await;
 }

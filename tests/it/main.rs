@@ -20,6 +20,7 @@ mod admin_gate;
 mod admin_invitations;
 mod admin_leaving;
 mod admin_lists;
+mod admin_notices;
 mod admin_people;
 mod admin_people_acts;
 mod admin_people_pages;

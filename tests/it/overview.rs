@@ -11,7 +11,7 @@ on_both!(
     app: only_administrators_and_auditors_have_it,
     the_figures_are_what_happened,
     charts_have_titles_and_the_same_values_as_their_tables,
-    every_figure_leads_to_its_sessions,
+    every_figure_leads_to_as_many,
     many_people_are_counted_in_the_background,
     a_banner_tells_of_clocks_versions_and_mail,
 );
@@ -203,20 +203,86 @@ async fn charts_have_titles_and_the_same_values_as_their_tables(app: &TestApp) {
     assert_eq!(charts[1][29], "17 May: 6");
 }
 
-async fn every_figure_leads_to_its_sessions(app: &TestApp) {
-    let browser = browser_of(app, "admin").await;
-    let page = page(&browser).await;
-    let links = html::attributes(&page.text, "href");
+/// Returns what each link in the page's figures and tables leads to, and the number beside it.
+fn linked_figures(page: &str) -> Vec<(String, String)> {
+    let figures = page.split("<dd><a href=\"").skip(1).filter_map(|rest| {
+        let (link, rest) = rest.split_once("\">")?;
+        Some((link, rest.split_once('<')?.0))
+    });
+    let rows = page
+        .split("<td><bdi><a href=\"")
+        .skip(1)
+        .filter_map(|rest| {
+            let (link, rest) = rest.split_once("\">")?;
+            let (_, value) = rest.split_once("<td class=\"number\">")?;
+            Some((link, value.split_once('<')?.0))
+        });
+    let pair = |(link, value): (&str, &str)| (link.replace("&#38;", "&"), value.to_owned());
+    figures.chain(rows).map(pair).collect()
+}
+
+/// Returns how many a list has.
+async fn count_listed(browser: &Browser, link: &str) -> String {
+    let page = browser.get(link).await.expect(200);
+    if link.starts_with("/admin/events?") {
+        return page.text.matches("<tr id=\"event-").count().to_string();
+    }
+    let words = page.words();
+    let (before, _) = words.split_once(" match").expect("a number of sessions");
+    let number = before.rsplit(' ').nth(1).expect("a number");
+    number.to_owned()
+}
+
+async fn every_figure_leads_to_as_many(app: &TestApp) {
+    let ada = app.register("ada@example.org").await;
+    let old = app.login(&ada, IPHONE).await;
+    // Its end is too long ago to be counted.
+    old.post("/api/v1/auth/logout").await.expect(204);
+    app.advance(Duration::from_secs(31 * 24 * 60 * 60));
+    let admin = browser_of(app, "auditor").await;
+    for agent in [IPHONE, FIREFOX, FIREFOX, "curl/8.5.0"] {
+        app.login(&ada, agent).await;
+    }
+    for agent in [IPHONE, IPHONE] {
+        let device = app.login(&ada, agent).await;
+        device.post("/api/v1/auth/logout").await.expect(204);
+    }
+    let other = app.login(&ada, FIREFOX).await;
+    let path = format!("/api/v1/sessions/{}", other.id());
+    app.login(&ada, FIREFOX)
+        .await
+        .delete(&path)
+        .await
+        .expect(204);
+    app.sweep().await;
+
+    let page = page(&admin).await;
+    let figures = linked_figures(&page.text);
+    for (link, value) in &figures {
+        assert_eq!(count_listed(&admin, link).await, *value, "{link}");
+    }
+    let links: Vec<&str> = figures.iter().map(|(link, _)| link.as_str()).collect();
     for link in [
         "/admin/sessions?state=live",
         "/admin/sessions?browser=Firefox",
         "/admin/sessions?kind=desktop",
         "/admin/sessions?os=Windows",
-        "/admin/sessions?state=any&opened_from=2031-05-16T09%3A00%3A00Z",
-        "/admin/sessions?state=any&opened_from=2031-04-18",
+        "/admin/events?kind=ended&reason=signed_out&from=2031-05-19",
+        "/admin/events?kind=ended&reason=signed_out_remotely&from=2031-05-19",
+        "/admin/events?kind=ended&reason=reuse_detected&from=2031-05-19",
     ] {
-        assert!(links.iter().any(|found| found == link), "{link}: {links:?}");
+        assert!(links.contains(&link), "{link}: {links:?}");
     }
+    let lists = html::attributes(&page.text, "href");
+    for link in [
+        "/admin/sessions?state=any&opened_from=2031-06-16T09%3A00%3A00Z",
+        "/admin/sessions?state=any&opened_from=2031-05-19",
+    ] {
+        assert!(lists.iter().any(|found| found == link), "{link}: {lists:?}");
+        assert_eq!(count_listed(&admin, link).await, "9", "{link}");
+    }
+    let words = page.words();
+    assert_eq!(words.matches("9 in all").count(), 4, "{words}");
 }
 
 async fn many_people_are_counted_in_the_background(app: &TestApp) {

@@ -8,7 +8,7 @@ use strum::VariantNames;
 
 use crate::clock::Timestamp;
 use crate::db::{JobId, SessionId};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::events::EventKind;
 use crate::listing::{ListKey, TimeBound, one_of, read_parts, short};
 use crate::net::IpFilter;
@@ -64,7 +64,10 @@ impl EventFilter {
     pub fn parse<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self> {
         let mut filter = Self::default();
         read_parts(pairs, &Self::NAMES, |name, value| filter.set(name, value))?;
-        Ok(filter)
+        match TimeBound::check_range("to", (filter.from, filter.to)) {
+            None => Ok(filter),
+            Some(reversed) => Err(Error::Invalid(vec![reversed])),
+        }
     }
 
     /// Sets a part; a name that is not one of [`Self::NAMES`] sets nothing.

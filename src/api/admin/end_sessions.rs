@@ -19,7 +19,7 @@ use crate::http::app_state::AppState;
 use crate::http::json::OptionalJson;
 use crate::listing::{QueryPairs, read_parts, refuse_parts};
 use crate::sessions::EndedReason;
-use crate::sessions::bulk::{BulkState, EndOrder, EndRecord, OwnSessions, Selection};
+use crate::sessions::bulk::{BulkState, EndOrder, EndRecord, OwnSessions, Repetition, Selection};
 use crate::sessions::search::SessionFilter;
 
 /// The name of the reason, in a query.
@@ -131,6 +131,7 @@ pub async fn end_many(
             true => OwnSessions::Included,
             false => OwnSessions::LeftOut,
         },
+        repetition: Repetition::Another,
         origin,
     };
     let ordered = app.sessions.order_end(order).await?;

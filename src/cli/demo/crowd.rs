@@ -27,7 +27,7 @@ use crate::text;
 use crate::user_agent::DeviceParser;
 
 /// People with accounts of their own, and those of the application.
-const PEOPLE: u64 = 320;
+const PEOPLE: u64 = 400;
 const SHOPPERS: u64 = 40;
 const SESSIONS_EACH: u64 = 8;
 /// The first of them, who sign in from one address in one night.
@@ -53,8 +53,8 @@ const LAST_NAMES: [&str; 16] = [
 /// City, country, latitude and longitude. The first is the most frequent.
 const PLACES: [(&str, &str, f64, f64); 8] = [
     ("Lisbon", "Portugal", 38.72, -9.14),
-    ("Porto", "Portugal", 41.15, -8.61),
     ("Berlin", "Germany", 52.52, 13.41),
+    ("Porto", "Portugal", 41.15, -8.61),
     ("Lyon", "France", 45.76, 4.84),
     ("Pune", "India", 18.52, 73.86),
     ("Chicago", "United States", 41.88, -87.63),
@@ -90,7 +90,7 @@ impl fmt::Display for CrowdSize {
             f,
             "An administrator sees {sessions} more sessions of {people} more people: \
              {AT_ODD_ADDRESS} of them at one address ({ODD_ADDRESS}), a stolen token, \
-             changes of country, and impossible travel."
+             changes of country, impossible travel, and two orders that ended many at once."
         )
     }
 }

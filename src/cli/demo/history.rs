@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::super::domain::Domain;
 use super::super::error::Result;
 use super::crowd::{self, CrowdSize};
+use super::orders::{ORDERS, SampleOrder, administrator};
 use super::people::{Device, Outcome, PEOPLE, Person};
 use crate::clock::{Clock, Timestamp};
 use crate::devices::DeviceId;
@@ -28,6 +29,8 @@ enum Action {
     Rename,
     Use,
     SignOut(EndedReason),
+    /// The person, an administrator, ends sessions of others.
+    Order(&'static SampleOrder),
 }
 
 /// An action on a device, `ago` minutes before now.
@@ -78,6 +81,12 @@ fn steps() -> Vec<Step> {
             }));
         }
     }
+    steps.extend(ORDERS.iter().map(|order| Step {
+        ago: order.ago,
+        person: administrator(),
+        device: 0,
+        action: Action::Order(order),
+    }));
     steps.sort_by_key(|step| std::cmp::Reverse(step.ago));
     steps
 }
@@ -134,6 +143,10 @@ impl Replay {
                 self.sessions.insert(key, session);
             }
             Action::Use => self.use_session(&self.sessions[&key], device).await?,
+            Action::Order(order) => {
+                let (origin, now) = (origin(&self.sessions[&key]), self.clock.now());
+                order.run(&self.domain.sessions, origin, now).await?;
+            }
             Action::Rename => self.rename(&self.sessions[&key], device).await?,
             Action::SignOut(reason) => {
                 let from = match reason {

@@ -4,11 +4,13 @@
 mod crowd;
 mod history;
 mod intruder;
+mod orders;
 mod people;
 
 use super::output::{message, print_line};
 use clap::Args;
 
+use self::crowd::CrowdSize;
 use self::people::{INTRUDER, PEOPLE};
 use super::domain::block_on;
 use super::error::{CliError, Result};
@@ -74,19 +76,8 @@ async fn demo(settings: Settings) -> Result<()> {
     let termination = Termination::listen()?;
     let server = server::start(settings, clock).await?;
     server.jobs().sweep().await?;
-    print_line!(
-        "\nRollcall is at {}\n\nSign in as any of these; the password is the same:",
-        server.url()
-    )?;
-    for person in &PEOPLE {
-        print_line!("  {:<20} {password}   {}", person.email, person.about)?;
-    }
-    print_line!(
-        "\nA moment after you sign in as {}, somebody else does: see what happens.",
-        PEOPLE[0].email
-    )?;
-    print_line!("{crowd}")?;
-    print_line!("Stop it with Ctrl-C; all of it goes then.")?;
+    server.app().overview.add_up().await?;
+    introduce(server.url(), &password, &crowd)?;
     let victim = server
         .app()
         .people
@@ -106,4 +97,19 @@ async fn demo(settings: Settings) -> Result<()> {
         }
     });
     Ok(server.run_until(termination).await?)
+}
+
+/// Prints who can sign in, and what there is to see.
+fn introduce(url: &str, password: &str, crowd: &CrowdSize) -> Result<()> {
+    print_line!("\nRollcall is at {url}\n\nSign in as any of these; the password is the same:")?;
+    for person in &PEOPLE {
+        print_line!("  {:<20} {password}   {}", person.email, person.about)?;
+    }
+    print_line!(
+        "\nA moment after you sign in as {}, somebody else does: see what happens.",
+        PEOPLE[0].email
+    )?;
+    print_line!("{crowd}")?;
+    print_line!("The administrator and the auditor start at {url}/admin.")?;
+    print_line!("Stop it with Ctrl-C; all of it goes then.")
 }

@@ -151,7 +151,7 @@ pub(super) static PEOPLE: [Person; 8] = [
             ),
             ended(
                 live(CHROME_ANDROID, "198.51.100.61", 70 * DAY, 26 * DAY),
-                Outcome::SignedOut(26 * DAY),
+                Outcome::SignedOut(26 * DAY - 5),
             ),
             ended(
                 live(CHROME_WINDOWS, "192.0.2.33", 9 * DAY, 9 * DAY),
@@ -198,12 +198,12 @@ pub(super) static PEOPLE: [Person; 8] = [
         about: "signs out when she is done",
         devices: &[
             ended(
-                live(SAFARI_MAC, "203.0.113.140", 6 * DAY, 6 * DAY),
-                Outcome::SignedOut(6 * DAY),
+                live(SAFARI_MAC, "203.0.113.140", 6 * DAY, 6 * DAY - 35),
+                Outcome::SignedOut(6 * DAY - 40),
             ),
             ended(
-                live(SAFARI_MAC, "203.0.113.140", 2 * DAY, 2 * DAY),
-                Outcome::SignedOut(2 * DAY),
+                live(SAFARI_MAC, "203.0.113.140", 2 * DAY, 2 * DAY - 20),
+                Outcome::SignedOut(2 * DAY - 25),
             ),
         ],
     },

@@ -4,11 +4,13 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
 use askama::Template;
 
+use super::back::{Back, List};
 use super::person::PersonHead;
 use crate::error::{Error, Result};
 use crate::http::layout::{Layout, NavItem, page};
 use crate::people::Role;
 use crate::sessions::Caller;
+use crate::sessions::bulk::OrderTicket;
 
 /// The page.
 #[derive(Template)]
@@ -26,10 +28,14 @@ pub(super) struct ActPage {
     refusal: Option<String>,
     /// Whether the refusal is the response to a form.
     is_refused: bool,
+    /// The address of the person's page.
+    person: String,
     action: String,
     choices: Vec<RoleChoice>,
     choice_error: Option<String>,
     reason: Option<ReasonField>,
+    /// The ticket of the page, where it is for sessions.
+    order: Option<String>,
     typed: Option<TypedField>,
     button: &'static str,
     is_danger: bool,
@@ -92,9 +98,12 @@ impl ActPage {
         head: PersonHead,
         act: Act,
     ) -> Result<Self> {
+        let back = Back::of(request, List::People);
+        let person = format!("/admin/users/{}", head.id);
         Ok(Self {
             layout: Layout::for_caller(request, caller, NavItem::Administration)?,
-            action: format!("/admin/users/{}/{}", head.id, act.path),
+            action: back.from(&format!("{person}/{}", act.path)),
+            person: back.from(&person),
             head,
             title: act.title,
             words: act.words,
@@ -104,6 +113,7 @@ impl ActPage {
             choices: Vec::new(),
             choice_error: None,
             reason: None,
+            order: None,
             typed: None,
             button: act.button,
             is_danger: act.is_danger,
@@ -136,6 +146,14 @@ impl ActPage {
                 hint,
                 error: None,
             }),
+            ..self
+        }
+    }
+
+    /// Returns the page with a ticket, by which it is for the sessions that are signed in by now.
+    pub(super) fn with_order(self, ticket: OrderTicket) -> Self {
+        Self {
+            order: Some(ticket.to_string()),
             ..self
         }
     }

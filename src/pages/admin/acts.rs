@@ -2,6 +2,7 @@
 //! out, with a sentence that says why.
 
 use super::act_page::LAST_ADMIN;
+use super::back::Back;
 use super::person::{devices, sessions};
 use crate::error::Result;
 use crate::http::app_state::AppState;
@@ -41,6 +42,8 @@ pub(super) struct Standing {
     is_caller: bool,
     is_last_admin: bool,
     sends_mail: bool,
+    /// The list that the person was found in.
+    back: Back,
 }
 
 impl Standing {
@@ -53,6 +56,7 @@ impl Standing {
         caller: &Caller,
         user: &User,
         (application, summary): (Option<String>, SessionSummary),
+        back: &Back,
     ) -> Result<Self> {
         Ok(Self {
             user: user.clone(),
@@ -61,6 +65,7 @@ impl Standing {
             is_caller: user.id == caller.user.id,
             is_last_admin: app.accounts.is_last_admin(user.id).await?,
             sends_mail: app.accounts.sends_mail(),
+            back: back.clone(),
         })
     }
 }
@@ -87,7 +92,9 @@ pub(super) fn acts(standing: &Standing) -> Vec<ActView> {
 impl ControlView {
     fn link(standing: &Standing, path: &str, label: &'static str) -> Self {
         Self {
-            path: format!("/admin/users/{}/{path}", standing.user.id),
+            path: standing
+                .back
+                .from(&format!("/admin/users/{}/{path}", standing.user.id)),
             label,
             is_danger: false,
             is_form: false,

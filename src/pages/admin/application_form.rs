@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use strum::VariantArray;
 
-use super::key_form::Choice;
+use super::fields::Choice;
 use crate::applications::{Application, ApplicationKind, HostNames, NewApplication};
 use crate::error::Error;
 use crate::http::target::AllowedHosts;
@@ -20,12 +20,12 @@ pub struct ApplicationForm {
 }
 
 /// The form, as it was filled in.
-pub(in crate::pages) struct ApplicationFormView {
-    pub(in crate::pages) name: String,
-    pub(in crate::pages) kinds: Vec<Choice>,
-    pub(in crate::pages) hosts: String,
+pub(super) struct ApplicationFormView {
+    pub(super) name: String,
+    pub(super) kinds: Vec<Choice>,
+    pub(super) hosts: String,
     /// Whether it is shown unfolded, since it has to be filled in otherwise.
-    pub(in crate::pages) is_open: bool,
+    pub(super) is_open: bool,
 }
 
 impl ApplicationForm {
@@ -53,7 +53,7 @@ impl ApplicationForm {
 
 impl ApplicationFormView {
     /// Returns the form as it was filled in.
-    pub(in crate::pages) fn new(form: &ApplicationForm) -> Self {
+    pub(super) fn new(form: &ApplicationForm) -> Self {
         Self {
             name: form.name.clone(),
             kinds: kinds(&form.kind),

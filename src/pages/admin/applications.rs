@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 
 use super::application_form::{ApplicationForm, ApplicationFormView};
-use super::applications_page::ApplicationsPage;
+use super::applications_page::{ApplicationsPage, PATH};
 use super::key_form::NewKeyForm;
 use crate::applications::Deletion;
 use crate::db::ApplicationId;
@@ -19,8 +19,6 @@ use crate::http::notice::{self, AccountNotice, Notice};
 use crate::pages::notices;
 use crate::sessions::Caller;
 
-/// The path of the page.
-const PATH: &str = "/admin/applications";
 const NAME_TAKEN: &str = "There is another application with that name.";
 
 /// The query of `GET /admin/applications`.

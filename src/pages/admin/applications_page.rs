@@ -7,6 +7,8 @@ use url::form_urlencoded;
 
 use super::application_form::{ApplicationForm, ApplicationFormView, kind_words};
 use super::key_form::{KeyFormView, NewKeyForm};
+use super::pager::Pager;
+use super::quantity;
 use crate::applications::{
     ApiKey, Application, ApplicationPage, ApplicationSummary, KeyState, MAX_COUNTED_PEOPLE, Scope,
 };
@@ -21,45 +23,46 @@ use crate::pages::words::TimeView;
 use crate::people::Role;
 use crate::sessions::Caller;
 
+/// The path of the page.
+pub(super) const PATH: &str = "/admin/applications";
 /// The applications of a page.
 const LIMIT: u32 = 50;
 
 #[derive(Template)]
 #[template(path = "pages/admin/applications.html")]
-pub(in crate::pages) struct ApplicationsPage {
+pub(super) struct ApplicationsPage {
     layout: Layout,
-    pub(in crate::pages) notice: Option<String>,
+    pub(super) notice: Option<String>,
     /// The key that was just created; its secret is shown only once.
-    pub(in crate::pages) created: Option<CreatedKey>,
-    pub(in crate::pages) error: Option<String>,
+    pub(super) created: Option<CreatedKey>,
+    pub(super) error: Option<String>,
     /// Whether the reader may change anything.
     may_change: bool,
-    pub(in crate::pages) new: ApplicationFormView,
+    pub(super) new: ApplicationFormView,
     key_form: KeyFormView,
-    pub(in crate::pages) applications: Vec<ApplicationView>,
-    /// The address of the next page.
-    next: Option<String>,
+    pub(super) applications: Vec<ApplicationView>,
+    pager: Pager,
     is_first: bool,
 }
 
 /// A key that was just created.
-pub(in crate::pages) struct CreatedKey {
-    pub(in crate::pages) id: String,
-    pub(in crate::pages) name: String,
-    pub(in crate::pages) secret: String,
-    pub(in crate::pages) administers: bool,
+pub(super) struct CreatedKey {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) secret: String,
+    pub(super) administers: bool,
 }
 
 /// An application.
-pub(in crate::pages) struct ApplicationView {
-    pub(in crate::pages) id: String,
+pub(super) struct ApplicationView {
+    pub(super) id: String,
     name: String,
     kind: &'static str,
     hosts: Vec<HostView>,
     people: String,
     is_earlier: bool,
     is_unused: bool,
-    pub(in crate::pages) form: ApplicationFormView,
+    pub(super) form: ApplicationFormView,
     keys: Vec<KeyView>,
 }
 
@@ -84,7 +87,7 @@ struct KeyView {
 
 impl ApplicationsPage {
     /// Loads the page of the applications after the one with that name.
-    pub(in crate::pages) async fn load(
+    pub(super) async fn load(
         app: &AppState,
         request: &HttpRequest,
         caller: &Caller,
@@ -105,24 +108,18 @@ impl ApplicationsPage {
             error: None,
             may_change: caller.user.role() == Role::Admin,
             new: ApplicationFormView::new(&ApplicationForm::default()),
-            key_form: KeyFormView::new(key_form, &items),
+            key_form: KeyFormView::new(key_form, &items, now),
             applications: items
                 .into_iter()
                 .map(|summary| ApplicationView::new(summary, &app.allowed_hosts, now))
                 .collect(),
-            next: next.map(|last| {
-                let mut query = form_urlencoded::Serializer::new(String::new());
-                format!(
-                    "/admin/applications?{}",
-                    query.append_pair("after", &last.key).finish()
-                )
-            }),
+            pager: pager(is_first, next.as_ref().map(|last| last.key.as_str())),
             is_first,
         })
     }
 
     /// Returns the page as the response to a form that can't be carried out.
-    pub(in crate::pages) fn refused(mut self, words: String) -> Result<HttpResponse> {
+    pub(super) fn refused(mut self, words: String) -> Result<HttpResponse> {
         self.error = Some(words);
         page(StatusCode::BAD_REQUEST, &self)
     }
@@ -181,10 +178,21 @@ fn hosts(application: &Application, allowed: &AllowedHosts) -> Vec<HostView> {
     application.hosts().map(view).collect()
 }
 
+fn pager(is_first: bool, next: Option<&str>) -> Pager {
+    let after = |name: &str| {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        format!("{PATH}?{}", query.append_pair("after", name).finish())
+    };
+    Pager::of([
+        ((!is_first).then(|| PATH.to_owned()), "First page"),
+        (next.map(after), "More applications"),
+    ])
+}
+
 fn count(people: i64) -> String {
-    match people {
-        1 => "1 person".into(),
-        people if people > MAX_COUNTED_PEOPLE => "more than 10,000 people".into(),
-        people => format!("{people} people"),
+    let most = MAX_COUNTED_PEOPLE.unsigned_abs();
+    match people.unsigned_abs() {
+        n if n > most => format!("more than {}", quantity::people(most)),
+        n => quantity::people(n),
     }
 }

@@ -1,6 +1,8 @@
 //! Charts as SVG, rendered by the server: a bar for each value. Every chart has a title and a
 //! description, and the page has its values as a table as well.
 
+use super::quantity::signed;
+
 /// The size of a chart, in its own units.
 const WIDTH: i64 = 480;
 const HEIGHT: i64 = 170;
@@ -62,7 +64,7 @@ impl Chart {
             let has_tick = index % step.max(1) == 0;
             Bar {
                 name: name.clone(),
-                value: grouped(*value),
+                value: signed(*value),
                 x: format!("{:.1}", x + slot * 0.1),
                 y: format!("{:.1}", to_float(axis) - height),
                 width: format!("{:.1}", slot * 0.8),
@@ -76,7 +78,7 @@ impl Chart {
             summary,
             size: (WIDTH, HEIGHT),
             axis,
-            largest: grouped(largest),
+            largest: signed(largest),
             bars: values.iter().enumerate().map(bar).collect(),
         }
     }
@@ -99,38 +101,9 @@ fn to_float(n: i64) -> f64 {
     f64::from(i32::try_from(n.min(i64::from(i32::MAX))).unwrap_or_default())
 }
 
-/// Returns a number with its thousands grouped: "1,234,567".
-pub fn grouped(n: i64) -> String {
-    let digits = n.unsigned_abs().to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    match n < 0 {
-        true => format!("−{text}"),
-        false => text,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn thousands_are_grouped() {
-        for (n, text) in [
-            (0, "0"),
-            (999, "999"),
-            (1_000, "1,000"),
-            (10_000_000, "10,000,000"),
-            (-1_234, "−1,234"),
-        ] {
-            assert_eq!(grouped(n), text);
-        }
-    }
 
     #[test]
     fn the_largest_value_has_the_highest_bar() {

@@ -1,9 +1,10 @@
 //! The fields of the two forms that end sessions: which sessions, and what is asked besides.
 
+use super::back::{self, Back, List};
 use crate::clock::Timestamp;
 use crate::db::SessionId;
 use crate::error::{Error, Result};
-use crate::sessions::bulk::Selection;
+use crate::sessions::bulk::{OrderTicket, Selection};
 use crate::sessions::search::SessionFilter;
 
 /// A ticked session; repeated.
@@ -14,8 +15,10 @@ const ALL: &str = "all";
 const STATED_REASON: &str = "stated_reason";
 /// Present if the caller's own sessions are ended as well.
 const INCLUDE_OWN: &str = "include_own";
-/// What else these forms, the list and the page that asks for the password send.
-const OTHERS: [&str; 7] = ["csrf", "password", "act", "next", "sort", "limit", "cursor"];
+/// The ticket of the order.
+const ORDER: &str = "order";
+/// What else these forms and the page that asks for the password send.
+const OTHERS: [&str; 4] = ["csrf", "password", "act", "next"];
 
 /// The form, as it was filled in.
 #[derive(Debug)]
@@ -26,6 +29,10 @@ pub(super) struct EndFields {
     pub(super) stated_reason: String,
     /// Whether the caller's own are ended as well.
     pub(super) includes_own: bool,
+    /// The ticket of the order, if the form is that of a page that says what would be ended.
+    pub(super) ticket: Option<OrderTicket>,
+    /// The list that they were chosen in.
+    pub(super) back: Back,
 }
 
 impl EndFields {
@@ -46,7 +53,7 @@ impl EndFields {
                 INCLUDE_OWN if value != "on" => {
                     return Err(Error::field(INCLUDE_OWN, "must be on"));
                 }
-                ALL | STATED_REASON | INCLUDE_OWN => {}
+                ALL | STATED_REASON | INCLUDE_OWN | ORDER | back::NAME => {}
                 name if OTHERS.contains(&name) => {}
                 name => filter.push((name, value.as_str())),
             }
@@ -61,18 +68,32 @@ impl EndFields {
             stated_reason: value(STATED_REASON)
                 .map_or_else(String::new, |(_, reason)| reason.clone()),
             includes_own: value(INCLUDE_OWN).is_some(),
+            ticket: value(ORDER).map(|(_, ticket)| ticket.parse()).transpose()?,
+            back: value(back::NAME)
+                .and_then(|(_, address)| Back::parse(address))
+                .unwrap_or(Back {
+                    is_given: true,
+                    ..Back::to(List::Sessions)
+                }),
         })
     }
 }
 
-/// Returns the hidden fields that name a selection.
-pub(super) fn hidden_fields(selection: &Selection) -> Vec<(&'static str, String)> {
-    match selection {
+/// Returns the hidden fields that name a selection, the list that it was chosen in, and the ticket.
+pub(super) fn hidden_fields(
+    selection: &Selection,
+    back: &Back,
+    ticket: OrderTicket,
+) -> Vec<(&'static str, String)> {
+    let mut fields: Vec<_> = match selection {
         Selection::Matching(filter) => std::iter::once((ALL, "1".to_owned()))
             .chain(filter.to_pairs())
             .collect(),
         Selection::Listed(ids) => ids.iter().map(|id| (TICKED, id.to_string())).collect(),
-    }
+    };
+    fields.push((back::NAME, back.href.clone()));
+    fields.push((ORDER, ticket.to_string()));
+    fields
 }
 
 fn unknown_session() -> Error {

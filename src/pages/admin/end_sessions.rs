@@ -5,19 +5,21 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use url::form_urlencoded;
 
+use super::back::Back;
 use super::end_fields::{EndFields, hidden_fields};
+use super::job_views::filter_words;
 use super::quantity;
+use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::events::StatedReason;
-use crate::http::admin_caller::AdminForm;
+use crate::http::admin_caller::{AdminCaller, AdminForm};
 use crate::http::app_state::AppState;
 use crate::http::layout::{Layout, NavItem, page, see_other};
+use crate::http::notice::{self, AccountNotice, Notice};
 use crate::pages::words::TimeView;
-use crate::sessions::bulk::{EndOrder, EndPreview, OwnSessions, Selection};
+use crate::people::User;
+use crate::sessions::bulk::{EndOrder, EndPreview, OwnSessions, Repetition, Selection};
 use crate::sessions::{Caller, Session};
-
-/// The list that the page leads back to.
-const LIST: &str = "/admin/sessions";
 
 #[derive(Template)]
 #[template(path = "pages/admin/end_sessions.html")]
@@ -25,6 +27,12 @@ struct EndSessionsPage {
     layout: Layout,
     /// The question: "End 12 sessions of 9 people?"
     question: String,
+    /// The parts of the filter that finds them: "country: Norway".
+    which: Vec<String>,
+    /// How many of the ticked ones are over: "1 of the ticked sessions is over already."
+    missing: Option<String>,
+    /// Whether it is one session.
+    is_one: bool,
     /// Some of the sessions.
     named: Vec<NamedSession>,
     /// How many are not named: "and 4 more sessions".
@@ -34,9 +42,13 @@ struct EndSessionsPage {
     fields: Vec<(&'static str, String)>,
     reason_typed: String,
     reason_error: Option<String>,
+    /// What is wrong with the checkbox for the caller's own sessions.
+    own_error: Option<&'static str>,
+    /// Whether the form that was sent is too old, or none that the page has.
+    is_stale: bool,
     /// The button: "End 12 sessions"; `None` where there is nothing to end.
     button: Option<String>,
-    back: String,
+    back: Back,
 }
 
 struct NamedSession {
@@ -57,27 +69,31 @@ struct OwnView {
     is_all: bool,
 }
 
-/// Shows what would be ended.
+/// Shows what would be ended. Its address names the sessions, so that it can be gone back to.
 ///
 /// # Errors
-/// [`Error::Invalid`](crate::Error::Invalid) when the form is not for sessions that can be ended.
-pub async fn preview(
+/// [`Error::Invalid`](crate::Error::Invalid) when the query is not for sessions that can be ended.
+pub async fn show(
     app: web::Data<AppState>,
     request: HttpRequest,
-    AdminForm(caller, fields): AdminForm<Vec<(String, String)>>,
+    AdminCaller(caller): AdminCaller,
 ) -> Result<HttpResponse> {
-    let fields = EndFields::parse(&fields, app.clock.now())?;
+    let query: Vec<_> = form_urlencoded::parse(request.query_string().as_bytes())
+        .into_owned()
+        .collect();
+    let fields = EndFields::parse(&query, app.clock.now())?;
     let Some(selection) = &fields.selection else {
-        return page(StatusCode::BAD_REQUEST, &unticked_page(&request, &caller)?);
+        return unticked(&request, &caller, fields.back);
     };
     let template = load_page(&app, &request, &caller, selection, &fields).await?;
     page(StatusCode::OK, &template)
 }
 
-/// Ends the sessions, or has them ended by a job, whose page says what became of it.
+/// Ends the sessions, or has them ended by a job, whose page says what became of it. The same form
+/// again leads to the same job.
 ///
 /// # Errors
-/// As [`preview`].
+/// As [`show`].
 pub async fn submit(
     app: web::Data<AppState>,
     request: HttpRequest,
@@ -85,8 +101,23 @@ pub async fn submit(
 ) -> Result<HttpResponse> {
     let fields = EndFields::parse(&fields, app.clock.now())?;
     let Some(selection) = &fields.selection else {
-        return page(StatusCode::BAD_REQUEST, &unticked_page(&request, &caller)?);
+        return unticked(&request, &caller, fields.back);
     };
+    let Some(ticket) = fields
+        .ticket
+        .filter(|ticket| ticket.is_current(app.clock.now()))
+    else {
+        let mut template = load_page(&app, &request, &caller, selection, &fields).await?;
+        template.is_stale = true;
+        return page(StatusCode::CONFLICT, &template);
+    };
+    if let Some(job) = app.sessions.find_ordered(caller.session.id, ticket).await? {
+        let outcome = Notice::Account(caller.user.id, AccountNotice::OrderedBefore);
+        notice::put(&request, outcome);
+        return Ok(see_other(
+            fields.back.from(&format!("/admin/jobs/{}", job.id)),
+        ));
+    }
     let reason: StatedReason = match fields.stated_reason.parse() {
         Ok(reason) => reason,
         Err(_) => {
@@ -96,16 +127,24 @@ pub async fn submit(
             return page(StatusCode::BAD_REQUEST, &template);
         }
     };
+    let (own, except) = match fields.includes_own {
+        true => (OwnSessions::Included, None),
+        false => (OwnSessions::LeftOut, Some(caller.user.id)),
+    };
+    if !app.sessions.would_end(selection, except).await? {
+        let mut template = load_page(&app, &request, &caller, selection, &fields).await?;
+        template.own_error = Some("must be ticked: there is no other session to end");
+        return page(StatusCode::CONFLICT, &template);
+    }
     let order = EndOrder {
         selection: selection.clone(),
-        own: match fields.includes_own {
-            true => OwnSessions::Included,
-            false => OwnSessions::LeftOut,
-        },
+        own,
+        repetition: Repetition::Same(ticket),
         origin: caller.origin().with_reason(reason),
     };
     let ordered = app.sessions.order_end(order).await?;
-    Ok(see_other(format!("/admin/jobs/{}", ordered.job.id)))
+    let job = format!("/admin/jobs/{}", ordered.job.id);
+    Ok(see_other(fields.back.from(&job)))
 }
 
 async fn load_page(
@@ -115,118 +154,208 @@ async fn load_page(
     selection: &Selection,
     fields: &EndFields,
 ) -> Result<EndSessionsPage> {
+    let now = app.clock.now();
+    // Before they are counted: what signs in later is not ended.
+    let ticket = match fields.ticket.filter(|ticket| ticket.is_current(now)) {
+        Some(ticket) => ticket,
+        None => app.sessions.issue_ticket().await?,
+    };
     let found = app
         .sessions
         .preview_end(selection, Some(caller.user.id))
         .await?;
-    let now = app.clock.now();
-    let named: Vec<NamedSession> = found
-        .named
-        .iter()
-        .map(|(session, owner)| NamedSession {
-            person: owner.known_by(),
-            device: session.display_name(),
-            last_used: TimeView::ago(session.last_used_at, now),
-            is_own: is_own(session, caller),
-        })
-        .collect();
-    let unnamed = found.sessions.saturating_sub(named.len() as u64);
+    let words = EndWords::new(&found);
     Ok(EndSessionsPage {
         layout: Layout::for_caller(request, caller, NavItem::Administration)?,
-        question: question(&found),
-        more: (unnamed > 0).then(|| {
-            let about = if found.is_exact { "" } else { "about " };
-            format!("and {about}{} more", quantity::sessions(unnamed))
-        }),
-        own: OwnView::new(&found, fields.includes_own),
-        fields: hidden_fields(selection),
+        question: words.question(),
+        which: which(selection, now),
+        missing: missing(selection, &found),
+        more: words.more(shown(&found, caller).count() as u64),
+        is_one: words.shown == 1,
+        named: shown(&found, caller)
+            .map(|(session, owner)| NamedSession {
+                person: owner.known_by(),
+                device: session.display_name(),
+                last_used: TimeView::ago(session.last_used_at, now),
+                is_own: is_own(session, caller),
+            })
+            .collect(),
+        own: OwnView::new(&words, fields.includes_own),
+        fields: hidden_fields(selection, &fields.back, ticket),
         reason_typed: fields.stated_reason.clone(),
         reason_error: None,
-        button: button(&found),
-        back: back(selection),
-        named,
+        own_error: None,
+        is_stale: false,
+        button: words.button(),
+        back: fields.back.clone(),
     })
 }
 
-fn unticked_page(request: &HttpRequest, caller: &Caller) -> Result<EndSessionsPage> {
-    Ok(EndSessionsPage {
+/// Returns the sessions that are named: those of others or, where there are none, the caller's own.
+fn shown<'a>(
+    found: &'a EndPreview,
+    caller: &'a Caller,
+) -> impl Iterator<Item = &'a (Session, User)> {
+    let is_own_only = found.own >= found.sessions;
+    let named = found.named.iter();
+    named.filter(move |(session, _)| is_own_only || !is_own(session, caller))
+}
+
+/// Returns the parts of the filter in words, none for ticked sessions.
+fn which(selection: &Selection, now: Timestamp) -> Vec<String> {
+    match selection {
+        Selection::Listed(_) => Vec::new(),
+        Selection::Matching(filter) => match filter_words(filter, now) {
+            words if words.is_empty() => vec!["every live session".into()],
+            words => words,
+        },
+    }
+}
+
+/// Says how many of the ticked sessions are over meanwhile.
+fn missing(selection: &Selection, found: &EndPreview) -> Option<String> {
+    let Selection::Listed(ids) = selection else {
+        return None;
+    };
+    match (ids.len() as u64).saturating_sub(found.sessions) {
+        0 => None,
+        _ if found.sessions == 0 => None,
+        1 => Some("1 of the ticked sessions is over already.".into()),
+        n => Some(format!(
+            "{} of the ticked sessions are over already.",
+            quantity::number(n)
+        )),
+    }
+}
+
+/// Returns the response to an order for no sessions.
+fn unticked(request: &HttpRequest, caller: &Caller, back: Back) -> Result<HttpResponse> {
+    let template = EndSessionsPage {
         layout: Layout::for_caller(request, caller, NavItem::Administration)?,
         question: "No session is ticked".into(),
+        which: Vec::new(),
+        missing: None,
+        is_one: false,
         named: Vec::new(),
         more: None,
         own: None,
         fields: Vec::new(),
         reason_typed: String::new(),
         reason_error: None,
+        own_error: None,
+        is_stale: false,
         button: None,
-        back: LIST.into(),
-    })
+        back,
+    };
+    page(StatusCode::BAD_REQUEST, &template)
 }
 
 impl OwnView {
-    fn new(found: &EndPreview, is_chosen: bool) -> Option<Self> {
-        let is_all = found.own == found.sessions;
-        let words = match found.own {
-            0 => return None,
-            1 if is_all => "It is your own. It stays signed in unless you end it as well.".into(),
-            _ if is_all => {
-                "All of them are your own. They stay signed in unless you end them as well.".into()
+    fn new(words: &EndWords, is_chosen: bool) -> Option<Self> {
+        let text = match (words.own, words.is_own_only) {
+            (0, _) => return None,
+            (1, true) => "It is your own. It stays signed in unless you tick this.".into(),
+            (_, true) => "They are your own. They stay signed in unless you tick this.".into(),
+            (1, false) => {
+                "Besides, one of your own matches. It stays signed in unless you tick this.".into()
             }
-            1 => "One more is your own. It stays signed in unless you end it as well.".into(),
-            own => format!(
-                "{} more are your own. They stay signed in unless you end them as well.",
+            (own, false) => format!(
+                "Besides, {} of your own match. They stay signed in unless you tick this.",
                 quantity::number(own)
             ),
         };
         Some(Self {
-            words,
-            label: match found.own {
-                1 => "End mine as well; you may be signed out here".into(),
-                own => format!(
+            words: text,
+            label: match (words.own, words.is_own_only) {
+                (1, true) => "End mine; you may be signed out here".into(),
+                (1, false) => "End mine as well; you may be signed out here".into(),
+                (own, true) => format!(
+                    "End all {} of mine; you may be signed out here",
+                    quantity::number(own)
+                ),
+                (own, false) => format!(
                     "End all {} of mine as well; you may be signed out here",
                     quantity::number(own)
                 ),
             },
             is_chosen,
-            is_all,
+            is_all: words.is_own_only,
         })
     }
 }
 
-fn question(found: &EndPreview) -> String {
-    // The caller's own are left out, unless there are no others.
-    let others = found.sessions.saturating_sub(found.own);
-    let (sessions, people) = match (others, found.own) {
-        (0, _) | (_, 0) => (found.sessions, found.people),
-        (others, _) => (others, found.people.saturating_sub(1)),
-    };
-    let people = quantity::people(people);
-    match (sessions, found.is_exact) {
-        (0, true) => "None of these sessions is live".into(),
-        (n, true) => format!("End {} of {people}?", quantity::sessions(n)),
-        (n, false) => format!("End about {} of at least {people}?", quantity::sessions(n)),
-    }
+/// The numbers that the page speaks of.
+struct EndWords {
+    /// The sessions that are named and counted in the question: those of others or, where there are
+    /// none, the caller's own.
+    shown: u64,
+    /// Their owners.
+    people: u64,
+    /// The caller's own sessions.
+    own: u64,
+    is_own_only: bool,
+    is_exact: bool,
 }
 
-/// Returns the label of the button, which names what is ended without the caller's own.
-fn button(found: &EndPreview) -> Option<String> {
-    let others = found.sessions.saturating_sub(found.own);
-    let about = if found.is_exact { "" } else { "about " };
-    match (found.sessions, others) {
-        (0, _) => None,
-        (n, 0) => Some(format!("End {}", quantity::sessions(n))),
-        (_, n) => Some(format!("End {about}{}", quantity::sessions(n))),
+impl EndWords {
+    fn new(found: &EndPreview) -> Self {
+        let others = found.sessions.saturating_sub(found.own);
+        let is_own_only = others == 0 && found.own > 0;
+        Self {
+            shown: if is_own_only { found.own } else { others },
+            people: match is_own_only {
+                true => 1,
+                false => found.people.saturating_sub(u64::from(found.own > 0)),
+            },
+            own: found.own,
+            is_own_only,
+            is_exact: found.is_exact,
+        }
     }
-}
 
-/// Returns the list with the same filter.
-fn back(selection: &Selection) -> String {
-    match selection {
-        Selection::Listed(_) => LIST.into(),
-        Selection::Matching(filter) => {
-            let mut query = form_urlencoded::Serializer::new(String::new());
-            query.extend_pairs(filter.to_pairs());
-            format!("{LIST}?{}", query.finish())
+    fn question(&self) -> String {
+        match (self.shown, self.is_own_only) {
+            (0, _) if self.is_exact => "None of these sessions is live".into(),
+            (1, true) => "End your own session?".into(),
+            (n, true) => format!("End your own {}?", quantity::sessions(n)),
+            (n, false) if self.is_exact => format!(
+                "End {} of {}?",
+                quantity::sessions(n),
+                quantity::people(self.people)
+            ),
+            (n, false) => format!(
+                "End about {} of at least {}?",
+                quantity::sessions(quantity::rounded(n)),
+                quantity::people(quantity::at_least(self.people))
+            ),
+        }
+    }
+
+    /// Says how many are not among the `named` ones.
+    fn more(&self, named: u64) -> Option<String> {
+        let rest = self.shown.saturating_sub(named);
+        match (rest, self.is_exact) {
+            (0, _) => None,
+            (n, true) => Some(format!("and {} more", quantity::sessions(n))),
+            (n, false) => Some(format!(
+                "and about {} more",
+                quantity::sessions(quantity::rounded(n))
+            )),
+        }
+    }
+
+    /// Returns the label of the button, with a number where that is what it ends in any case.
+    fn button(&self) -> Option<String> {
+        match (self.shown, self.own) {
+            (0, _) if self.is_exact => None,
+            (1, 0) => Some("End 1 session".into()),
+            (n, 0) if self.is_exact => Some(format!("End {}", quantity::sessions(n))),
+            (n, 0) => Some(format!(
+                "End about {}",
+                quantity::sessions(quantity::rounded(n))
+            )),
+            (1, 1) if self.is_own_only => Some("End it".into()),
+            _ => Some("End them".into()),
         }
     }
 }

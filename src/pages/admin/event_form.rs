@@ -3,8 +3,10 @@
 use strum::{VariantArray, VariantNames};
 use url::form_urlencoded;
 
+use super::fields::{Field, FilterForm};
 use super::{event_words, session_words};
 use crate::account::EventFilter;
+use crate::clock::Timestamp;
 use crate::events::EventKind;
 use crate::sessions::EndedReason;
 
@@ -13,26 +15,10 @@ const PATH: &str = "/admin/events";
 
 /// The form, as it was filled in.
 pub(super) struct EventForm {
-    pub(super) user: String,
-    pub(super) by: String,
-    pub(super) application: String,
-    pub(super) kinds: Vec<KindChoice>,
-    pub(super) reasons: Vec<KindChoice>,
-    pub(super) session: String,
-    pub(super) job: String,
-    pub(super) ip: String,
-    pub(super) from: String,
-    pub(super) to: String,
-    pub(super) q: String,
-    /// Whether it has more than a text.
-    pub(super) is_open: bool,
-}
-
-/// A kind of events to choose.
-pub(super) struct KindChoice {
-    pub(super) value: &'static str,
-    pub(super) words: String,
-    pub(super) is_chosen: bool,
+    /// The text that is searched for.
+    pub(super) text: Field,
+    /// The other filters.
+    pub(super) filters: FilterForm,
 }
 
 /// A link to a ready-made filter.
@@ -62,59 +48,81 @@ impl EventForm {
                 .map(|(_, value)| (*value).to_owned())
                 .unwrap_or_default()
         };
-        let kind = value("kind");
-        let kinds = <EventKind as VariantArray>::VARIANTS
-            .iter()
-            .map(|variant| KindChoice {
-                value: variant.as_str(),
-                words: event_words::kind(*variant),
-                is_chosen: variant.as_str() == kind,
-            });
-        let reason = value("reason");
-        let reasons = EndedReason::VARIANTS.iter().filter_map(|variant| {
-            Some(KindChoice {
-                value: variant,
-                words: session_words::reason(variant.parse().ok()?).to_owned(),
-                is_chosen: **variant == *reason,
-            })
-        });
+        let text = |name, label, placeholder| {
+            Field::text(name, label, value(name)).with_placeholder(placeholder)
+        };
+        let fields = vec![
+            text("user", "On whom", "E-mail or id"),
+            text("by", "By whom", "E-mail or id"),
+            text("application", "By which application", "Name or id"),
+            Field::select("kind", "What happened", value("kind"), kinds()),
+            Field::select("reason", "Why a session ended", value("reason"), reasons()),
+            text("ip", "From address or network", "203.0.113.0/24"),
+            text("from", "Since", "2026-11-01 or 7d"),
+            text("to", "Before", "2026-11-08 or 1d"),
+            text("session", "On session", "Its id"),
+            text("job", "By bulk job", "Its id"),
+        ];
         Self {
-            reasons: reasons.collect(),
-            user: value("user"),
-            by: value("by"),
-            application: value("application"),
-            kinds: kinds.collect(),
-            session: value("session"),
-            job: value("job"),
-            ip: value("ip"),
-            from: value("from"),
-            to: value("to"),
-            q: value("q"),
-            is_open: pairs.iter().any(|(name, _)| *name != "q"),
+            text: text("q", "Detail or stated reason contains", ""),
+            filters: FilterForm {
+                fields,
+                suggestions: Vec::new(),
+            },
         }
     }
 }
 
-/// Returns the ready-made filters; `query` is that of the page's address.
-pub(super) fn chips(query: &str) -> Vec<Chip> {
-    const READY: [(&str, &str); 6] = [
+fn kinds() -> Vec<(&'static str, String)> {
+    let kinds = <EventKind as VariantArray>::VARIANTS;
+    let named = kinds
+        .iter()
+        .map(|kind| (kind.as_str(), event_words::kind(*kind)));
+    std::iter::once(("", "Anything".to_owned()))
+        .chain(named)
+        .collect()
+}
+
+fn reasons() -> Vec<(&'static str, &'static str)> {
+    let named = EndedReason::VARIANTS
+        .iter()
+        .filter_map(|reason| Some((*reason, session_words::reason(reason.parse().ok()?))));
+    std::iter::once(("", "Any reason, or none"))
+        .chain(named)
+        .collect()
+}
+
+/// Returns the ready-made filters; `query` is that of the page's address, on whatever page of the list.
+pub(super) fn chips(query: &str, now: Timestamp) -> Vec<Chip> {
+    let today = format!("kind=signed_in&from={}", now.format("%Y-%m-%d"));
+    let ready = [
         ("All", ""),
-        ("Sign-ins today", "kind=signed_in&from=1day"),
+        ("Sign-ins today", today.as_str()),
         ("Ended by administrators", "kind=ended&reason=admin"),
         ("Token reuse", "kind=ended&reason=reuse_detected"),
         ("Impossible travel", "kind=impossible_travel"),
         ("Passwords changed", "kind=password_changed"),
     ];
-
-    let chip = |(words, ready): &(&'static str, &str)| Chip {
+    let parts = parts(query);
+    let chip = |(words, ready): (&'static str, &str)| Chip {
         href: match ready.is_empty() {
             true => PATH.to_owned(),
             false => format!("{PATH}?{ready}"),
         },
         words,
-        is_current: query == *ready,
+        is_current: parts == self::parts(ready),
     };
-    READY.iter().map(chip).collect()
+    ready.into_iter().map(chip).collect()
+}
+
+/// Returns the parts of a filter in an address, in one order.
+fn parts(query: &str) -> Vec<(String, String)> {
+    let mut parts: Vec<_> = form_urlencoded::parse(query.as_bytes())
+        .into_owned()
+        .filter(|(name, _)| name != "cursor")
+        .collect();
+    parts.sort();
+    parts
 }
 
 /// Returns the address of the page with these parts.

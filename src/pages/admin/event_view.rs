@@ -215,11 +215,14 @@ fn describe_alert(kind: AlertKind) -> &'static str {
         AlertKind::PasswordChanged => "Password changed",
         AlertKind::EmailChanged => "E-mail changed",
         AlertKind::TokenReuse => "An old refresh token was used again",
+        AlertKind::Administered => "Notice of what an administrator did",
     }
 }
 
 fn alert_state(alert: &Alert) -> Badge {
     match (alert.is_open(), alert.reported_at()) {
+        (true, _) if alert.kind.is_notice() => Badge::new("badge-quiet", "Not dismissed"),
+        (false, _) if alert.kind.is_notice() => Badge::new("badge-quiet", "Dismissed"),
         (true, _) => Badge::new("badge-warn", "Not answered"),
         (false, Some(_)) => Badge::new("badge-danger", "It was not them"),
         (false, None) => Badge::new("badge-quiet", "Confirmed"),

@@ -7,9 +7,12 @@ use url::form_urlencoded;
 
 use super::event_form::{Chip, EventForm, chips, href};
 use super::event_rows::EventRow;
+use super::fields::{Field, FilterForm, Problem, mark};
+use super::pager::{Neighbours, Pager, Progress};
 use crate::account::{EventFilter, EventLogPage, EventLogQuery};
+use crate::clock::Timestamp;
 use crate::db::EventId;
-use crate::error::{Error, FieldError, Result};
+use crate::error::{Error, Result};
 use crate::http::admin_caller::AuditCaller;
 use crate::http::app_state::AppState;
 use crate::http::event_export::export_events;
@@ -26,10 +29,13 @@ const LIMIT: u32 = 50;
 #[template(path = "pages/admin/events.html")]
 struct EventsPage {
     layout: Layout,
-    form: EventForm,
+    text: Field,
+    form: FilterForm,
+    /// Whether the other filters are shown unfolded.
+    is_open: bool,
     chips: Vec<Chip>,
     /// What could not be understood. Nothing is listed then.
-    problems: Vec<FieldError>,
+    problems: Vec<Problem>,
     list: Option<EventListView>,
 }
 
@@ -37,10 +43,7 @@ struct EventListView {
     /// When the event happened that the others are around, if that was requested.
     around: Option<TimeView>,
     events: Vec<EventRow>,
-    newer: Option<String>,
-    older: Option<String>,
-    /// Where to go on searching, where it took too long.
-    more: Option<String>,
+    pager: Pager,
     csv: String,
     jsonl: String,
 }
@@ -64,8 +67,11 @@ pub async fn show(
     }
     let (status, template) = match load(&app, &request, &caller, &pairs).await {
         Err(Error::Invalid(problems)) => {
-            let form = EventForm::typed(&pairs);
-            let template = EventsPage::new(&request, &caller, form, problems, None)?;
+            let mut form = EventForm::typed(&pairs);
+            let text = std::iter::once(&mut form.text);
+            let problems = mark(&problems, text.chain(&mut form.filters.fields));
+            let mut template = EventsPage::new(&request, &caller, form, (None, app.clock.now()))?;
+            template.problems = problems;
             (StatusCode::BAD_REQUEST, template)
         }
         loaded => (StatusCode::OK, loaded?),
@@ -106,10 +112,11 @@ async fn load(
         }
     };
     let (filter, found, anchor) = list;
-    let mut form = EventForm::of(&filter);
-    form.is_open &= anchor.is_none();
+    let form = EventForm::of(&filter);
     let list = EventListView::new(app, &filter, found, anchor);
-    EventsPage::new(request, caller, form, Vec::new(), Some(list))
+    let mut template = EventsPage::new(request, caller, form, (Some(list), app.clock.now()))?;
+    template.is_open &= anchor.is_none();
+    Ok(template)
 }
 
 /// Parses the id of the event to show the others around of, which is requested alone.
@@ -127,14 +134,15 @@ impl EventsPage {
         request: &HttpRequest,
         caller: &Caller,
         form: EventForm,
-        problems: Vec<FieldError>,
-        list: Option<EventListView>,
+        (list, now): (Option<EventListView>, Timestamp),
     ) -> Result<Self> {
         Ok(Self {
             layout: Layout::for_caller(request, caller, NavItem::Administration)?,
-            chips: chips(request.query_string()),
-            form,
-            problems,
+            chips: chips(request.query_string(), now),
+            text: form.text,
+            is_open: form.filters.filled() > 0,
+            form: form.filters,
+            problems: Vec::new(),
             list,
         })
     }
@@ -148,12 +156,6 @@ impl EventListView {
         anchor: Option<EventId>,
     ) -> Self {
         let now = app.clock.now();
-        let EventLogPage {
-            events,
-            next,
-            previous,
-            more,
-        } = found;
         let parts = filter.to_pairs();
         let link = |path: &str, extra: Option<(&str, &str)>| {
             let parts = parts.iter().map(|(name, value)| (*name, value.as_str()));
@@ -163,18 +165,34 @@ impl EventListView {
             )
         };
         let at = |cursor: &String| link("/admin/events", Some(("cursor", cursor)));
-        let anchored = events.iter().find(|logged| Some(logged.event.id) == anchor);
+        let pages = Neighbours {
+            next: found.next.as_ref().map(at),
+            previous: found.previous.as_ref().map(at),
+            newest_first: true,
+        };
+        let anchored = found
+            .events
+            .iter()
+            .find(|logged| Some(logged.event.id) == anchor);
         Self {
             around: anchored.map(|logged| TimeView::exact(logged.event.at)),
-            older: next.as_ref().filter(|_| more != next).map(at),
-            newer: previous.as_ref().filter(|_| more != previous).map(at),
-            more: more.as_ref().map(at),
-            events: events
+            pager: Pager::new(String::new(), pages, progress(&found)),
+            events: found
+                .events
                 .into_iter()
                 .map(|logged| EventRow::new(logged, anchor, now))
                 .collect(),
             csv: link("/admin/events/export", Some(("format", "csv"))),
             jsonl: link("/admin/events/export", Some(("format", "jsonl"))),
         }
+    }
+}
+
+/// Returns how far the search for a page came.
+fn progress(found: &EventLogPage) -> Progress {
+    match &found.more {
+        None => Progress::Whole,
+        more if *more == found.previous => Progress::StoppedBackward,
+        _ => Progress::StoppedForward,
     }
 }

@@ -6,6 +6,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use serde::Deserialize;
 
+use super::back::{Back, List};
 use super::job_views::{JobNames, JobView};
 use crate::db::JobId;
 use crate::error::Result;
@@ -28,6 +29,17 @@ struct JobPage {
     job: JobView,
     may_stop: bool,
     refreshes: bool,
+    /// The list of jobs, or that in which the sessions were chosen.
+    back: Back,
+    /// The addresses of the page that loads itself again and of the one that doesn't, and of the form
+    /// that stops the job.
+    links: JobLinks,
+}
+
+struct JobLinks {
+    refreshing: String,
+    still: String,
+    stop: String,
 }
 
 /// The query of `GET /admin/jobs/{id}`.
@@ -59,12 +71,20 @@ pub async fn show(
     let job = app.sessions.get_bulk_job(*id).await?;
     let mut names = JobNames::default();
     let job = JobView::new(&app, &mut names, job, app.clock.now()).await?;
+    let back = Back::of(&request, List::Jobs);
+    let path = format!("/admin/jobs/{}", job.id);
     let refreshes = job.is_running && query.refresh.as_deref() != Some("no");
     let template = JobPage {
         layout: Layout::for_caller(&request, &caller, NavItem::Administration)?,
         notice: notices::take(&app, &request, Some(&caller)).await?.words,
         may_stop: job.is_running && caller.user.role() >= Role::Admin,
         refreshes,
+        links: JobLinks {
+            refreshing: back.from(&path),
+            still: back.from(&format!("{path}?refresh=no")),
+            stop: back.from(&format!("{path}/stop")),
+        },
+        back,
         job,
     };
     let mut response = page(StatusCode::OK, &template)?;
@@ -83,6 +103,7 @@ pub async fn show(
 /// [`Error::NotFound`](crate::Error::NotFound) when there is no such job.
 pub async fn stop(
     app: web::Data<AppState>,
+    request: HttpRequest,
     AdminForm(caller, form): AdminForm<StopForm>,
     id: web::Path<JobId>,
 ) -> Result<HttpResponse> {
@@ -92,5 +113,6 @@ pub async fn stop(
         reason => caller.origin().with_reason(reason.parse()?),
     };
     app.sessions.stop_bulk_job(*id, origin).await?;
-    Ok(see_other(format!("/admin/jobs/{id}")))
+    let back = Back::of(&request, List::Jobs);
+    Ok(see_other(back.from(&format!("/admin/jobs/{id}"))))
 }

@@ -122,7 +122,8 @@ fn describe(job: &BulkJob, selection: &Selection, total: u64) -> (String, Vec<St
     match selection {
         Selection::Listed(_) => (
             match total {
-                1 => "1 session that was listed".into(),
+                // One alone is no list.
+                1 => "1 session".into(),
                 _ => format!("{} that were listed", quantity::sessions(total)),
             },
             Vec::new(),
@@ -135,7 +136,7 @@ fn describe(job: &BulkJob, selection: &Selection, total: u64) -> (String, Vec<St
 }
 
 /// Returns the parts of a filter in words: "browser: Firefox", "used before: 3 May 2026, 10:00 UTC".
-fn filter_words(filter: &SessionFilter, ordered: Timestamp) -> Vec<String> {
+pub(super) fn filter_words(filter: &SessionFilter, ordered: Timestamp) -> Vec<String> {
     let time = |name: &str, bound: Option<TimeBound>| {
         let at = TimeView::exact(bound?.resolve(ordered)).exact;
         Some(format!("{name}: {at}"))
@@ -195,7 +196,11 @@ fn summary(job: &BulkJob) -> String {
     let ended = match job.ended {
         0 => "No session was ended".into(),
         1 => "1 session is ended".into(),
-        n => format!("{} sessions are ended", quantity::number(n.unsigned_abs())),
+        n => format!("{} are ended", quantity::sessions(n.unsigned_abs())),
+    };
+    let rest = match job.ended {
+        0 => "all were left as they are",
+        _ => "the others were left as they are",
     };
     match (job.state, job.failed) {
         (BulkState::Running, _) => format!("{ended} so far."),
@@ -209,13 +214,12 @@ fn summary(job: &BulkJob) -> String {
             "{ended}. {} could not be ended and are still live; the log says why.",
             quantity::number(n.unsigned_abs())
         ),
-        (BulkState::Stopped, _) => format!(
-            "{} {ended}; the others were left as they are.",
-            stop_words(job.stop_cause)
-        ),
-        (BulkState::Failed, _) => format!(
-            "It could not go on; the log says why. {ended}; the others were left as they are."
-        ),
+        (BulkState::Stopped, _) => {
+            format!("{} {ended}; {rest}.", stop_words(job.stop_cause))
+        }
+        (BulkState::Failed, _) => {
+            format!("It could not go on; the log says why. {ended}; {rest}.")
+        }
     }
 }
 

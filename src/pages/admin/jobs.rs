@@ -6,6 +6,7 @@ use askama::Template;
 use serde::Deserialize;
 
 use super::job_views::{JobNames, JobView};
+use super::pager::Pager;
 use crate::db::JobId;
 use crate::error::Result;
 use crate::http::admin_caller::AuditCaller;
@@ -26,8 +27,7 @@ struct JobsPage {
     jobs: Vec<JobView>,
     /// Whether these are not the newest.
     is_later_page: bool,
-    /// The URL of older jobs, if there are more.
-    older: Option<String>,
+    pager: Pager,
 }
 
 /// The query of `GET /admin/jobs`.
@@ -61,9 +61,15 @@ pub async fn list(
         notice: notices::take(&app, &request, Some(&caller)).await?.words,
         jobs,
         is_later_page: query.before.is_some(),
-        older: found
-            .next
-            .map(|last| format!("/admin/jobs?before={}", last.key)),
+        pager: Pager::of([
+            (query.before.map(|_| "/admin/jobs".into()), "Newest"),
+            (
+                found
+                    .next
+                    .map(|last| format!("/admin/jobs?before={}", last.key)),
+                "Older",
+            ),
+        ]),
     };
     page(StatusCode::OK, &template)
 }

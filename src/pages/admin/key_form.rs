@@ -2,8 +2,10 @@
 
 use serde::Deserialize;
 
+use super::fields::Choice;
 use crate::applications::{ApplicationSummary, Expiry, KeyOwner, NewKey, Scope};
-use crate::db::ApplicationId;
+use crate::clock::Timestamp;
+use crate::db::{ApiKeyId, ApplicationId};
 use crate::text;
 
 /// What a key may be used for: the field, and its words.
@@ -26,12 +28,12 @@ const SCOPES: [(Scope, &str, &str); 5] = [
     (
         Scope::AdminRead,
         "admin_read",
-        "Reading everybody's sessions and what happened, as an administrator does",
+        "Reading everybody’s sessions and what happened, as an administrator does",
     ),
     (
         Scope::AdminWrite,
         "admin_write",
-        "Ending anybody's sessions and disabling people",
+        "Ending anybody’s sessions and disabling people",
     ),
 ];
 /// When a key may expire: the value of the field, and its words.
@@ -45,6 +47,8 @@ const EXPIRIES: [(&str, &str); 4] = [
 /// The form of `POST /admin/api-keys`.
 #[derive(Deserialize, Default)]
 pub struct NewKeyForm {
+    /// The id that the key gets.
+    key: Option<ApiKeyId>,
     #[serde(default)]
     application: String,
     #[serde(default)]
@@ -59,35 +63,20 @@ pub struct NewKeyForm {
 }
 
 /// The form for a new key, as it was filled in.
-pub(in crate::pages) struct KeyFormView {
-    pub(in crate::pages) applications: Vec<Choice>,
-    pub(in crate::pages) name: String,
-    pub(in crate::pages) scopes: Vec<Choice>,
-    pub(in crate::pages) expiries: Vec<Choice>,
-}
-
-/// A value to choose.
-pub(in crate::pages) struct Choice {
-    pub(in crate::pages) value: String,
-    pub(in crate::pages) words: String,
-    pub(in crate::pages) is_chosen: bool,
-}
-
-impl Choice {
-    pub(in crate::pages) fn new(value: &str, words: &str, is_chosen: bool) -> Self {
-        Self {
-            value: value.to_owned(),
-            words: words.to_owned(),
-            is_chosen,
-        }
-    }
+pub(super) struct KeyFormView {
+    /// The id that the key gets.
+    pub(super) id: ApiKeyId,
+    pub(super) applications: Vec<Choice>,
+    pub(super) name: String,
+    pub(super) scopes: Vec<Choice>,
+    pub(super) expiries: Vec<Choice>,
 }
 
 impl NewKeyForm {
     /// Returns the key that the form describes, or what has to be filled in otherwise.
-    pub(in crate::pages) fn parse(&self) -> Result<NewKey, &'static str> {
+    pub(super) fn parse(&self, now: Timestamp) -> Result<NewKey, &'static str> {
         const NAME: &str =
-            "Give the application a name of at most 255 characters. An id can't be a name.";
+            "Give the application a name of at most 255 characters. An id can’t be a name.";
         const APPLICATION: &str = "Choose an application from the list.";
 
         let is_new = self.application.is_empty();
@@ -109,11 +98,17 @@ impl NewKeyForm {
             return Err("Choose at least one thing that the key may be used for.");
         }
         Ok(NewKey {
+            id: self.id(now),
             owner,
             name,
             scopes,
             expiry: self.expiry()?,
         })
+    }
+
+    /// Returns the id that the key gets, whatever else the form says.
+    pub(super) fn id(&self, now: Timestamp) -> ApiKeyId {
+        self.key.unwrap_or_else(|| ApiKeyId::new(now))
     }
 
     fn has(&self, scope: Scope) -> bool {
@@ -139,10 +134,15 @@ impl NewKeyForm {
 
 impl KeyFormView {
     /// Returns the form for a key of one of `applications`, or of a new one.
-    pub(in crate::pages) fn new(form: &NewKeyForm, applications: &[ApplicationSummary]) -> Self {
+    pub(super) fn new(
+        form: &NewKeyForm,
+        applications: &[ApplicationSummary],
+        now: Timestamp,
+    ) -> Self {
         let applications = applications.iter().map(|summary| &summary.application);
         let with_keys = applications.filter(|application| application.id != ApplicationId::EARLIER);
         Self {
+            id: form.id(now),
             applications: with_keys
                 .map(|application| {
                     let id = application.id.to_string();

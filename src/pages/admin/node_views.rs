@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::chart::grouped;
+use super::quantity::{self, signed};
 use crate::clock::Timestamp;
 use crate::nodes::{JobReport, Node};
 use crate::pages::words::TimeView;
@@ -64,10 +64,7 @@ impl JobView {
         Self {
             name: report.name.clone(),
             started: report.started_at().map(|at| TimeView::ago(at, now)),
-            took: format!(
-                "{} ms",
-                grouped(i64::try_from(report.took_ms).unwrap_or(i64::MAX))
-            ),
+            took: format!("{} ms", quantity::number(report.took_ms)),
             outcome: report.outcome.clone(),
             has_failed: report.has_failed,
             node: format!("{} ({})", node.name, node.listen),
@@ -81,8 +78,8 @@ fn until(at: Timestamp, now: Timestamp) -> String {
     match at.since(now).as_secs() {
         0 => "now".into(),
         seconds @ 1..=119 => format!("in {seconds} s"),
-        seconds @ 120..=7_199 => format!("in {} minutes", seconds / 60),
-        seconds => format!("in {} hours", seconds / 3_600),
+        seconds @ 120..=7_199 => format!("in {}", quantity::counted(seconds / 60, "minute")),
+        seconds => format!("in {}", quantity::counted(seconds / 3_600, "hour")),
     }
 }
 
@@ -95,7 +92,7 @@ impl NodeView {
             version: node.version.clone(),
             started: TimeView::ago(node.started_at, now),
             seen: TimeView::ago(node.seen_at, now),
-            offset: format!("{} ms", grouped(node.clock_offset_ms)),
+            offset: format!("{} ms", signed(node.clock_offset_ms)),
         }
     }
 }

@@ -7,10 +7,11 @@ use askama::Template;
 use super::node_views::{JobView, NodeView, job_views};
 use super::overview_banner::{OddityView, oddity};
 use super::overview_views::{BreakdownView, FigureView, PeriodView, breakdowns, figures};
+use super::sessions::{Chip, presets};
 use crate::error::Result;
 use crate::http::admin_caller::AuditCaller;
 use crate::http::app_state::AppState;
-use crate::http::layout::{Layout, NavItem, page};
+use crate::http::layout::{Layout, NavItem, page, see_other};
 
 #[derive(Template)]
 #[template(path = "pages/admin/overview.html")]
@@ -19,6 +20,8 @@ struct OverviewPage {
     oddities: Vec<OddityView>,
     is_behind: bool,
     figures: Vec<FigureView>,
+    /// Lists that are often of use.
+    presets: Vec<Chip>,
     periods: Vec<PeriodView>,
     breakdowns: Vec<BreakdownView>,
     jobs: Vec<JobView>,
@@ -38,6 +41,7 @@ pub async fn show(
         oddities: overview.oddities.iter().map(oddity).collect(),
         is_behind: overview.is_behind,
         figures: figures(&overview),
+        presets: presets(now),
         periods: PeriodView::all(&overview),
         breakdowns: breakdowns(&overview),
         jobs: job_views(&overview.nodes, now),
@@ -48,4 +52,9 @@ pub async fn show(
             .collect(),
     };
     page(StatusCode::OK, &template)
+}
+
+/// Redirects an address with a slash at its end.
+pub async fn redirect(AuditCaller(_): AuditCaller) -> HttpResponse {
+    see_other("/admin")
 }

@@ -2,7 +2,7 @@
 
 use url::form_urlencoded::Serializer;
 
-use super::chart::grouped;
+use super::quantity::number;
 use crate::overview::{MAX_MESSAGES, Oddity};
 
 /// Something odd, as the banner says it.
@@ -15,8 +15,17 @@ pub struct OddityView {
 
 /// Returns the list of sessions with these filters.
 pub(super) fn sessions(pairs: &[(&str, &str)]) -> String {
+    list("/admin/sessions", pairs)
+}
+
+/// Returns the list of events with these filters.
+pub(super) fn events(pairs: &[(&str, &str)]) -> String {
+    list("/admin/events", pairs)
+}
+
+fn list(path: &str, pairs: &[(&str, &str)]) -> String {
     let query = Serializer::new(String::new()).extend_pairs(pairs).finish();
-    format!("/admin/sessions?{query}")
+    format!("{path}?{query}")
 }
 
 /// Returns the words about something odd.
@@ -27,7 +36,7 @@ pub fn oddity(oddity: &Oddity) -> OddityView {
             percent,
             compared,
         } => {
-            let compared = i64::try_from(*compared).map(grouped).unwrap_or_default();
+            let compared = number(*compared as u64);
             let words = format!(
                 "{percent} % of sessions share {ip} (of the newest {compared}). Check the trusted proxies: \
                  it may be the address of a proxy in front, which the setting trusted_proxies has to name; \
@@ -82,11 +91,7 @@ fn offset_words(offset_ms: i64) -> String {
 /// Returns a number of messages, which are counted up to [`MAX_MESSAGES`].
 pub(super) fn describe_count(n: usize) -> String {
     match n {
-        n if n > MAX_MESSAGES => format!("more than {}", grouped(to_i64(MAX_MESSAGES))),
-        n => grouped(to_i64(n)),
+        n if n > MAX_MESSAGES => format!("more than {}", number(MAX_MESSAGES as u64)),
+        n => number(n as u64),
     }
-}
-
-fn to_i64(n: usize) -> i64 {
-    i64::try_from(n).unwrap_or(i64::MAX)
 }

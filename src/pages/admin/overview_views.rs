@@ -2,12 +2,14 @@
 
 use chrono::Timelike;
 
-use super::chart::{Chart, grouped, length};
-use super::overview_banner::{describe_count, sessions};
+use super::chart::{Chart, length};
+use super::overview_banner::{describe_count, events, sessions};
+use super::quantity::signed;
 use super::session_words;
 use crate::clock::Timestamp;
 use crate::overview::{Breakdown, Figures, LabelCount, PeopleCount};
 
+const IN_30_DAYS: &str = "in 30 days";
 /// The length of the longest bar in a table.
 const LONGEST_BAR: i64 = 120;
 
@@ -63,56 +65,67 @@ pub struct RowView {
 
 /// Returns the figures at the top of the page.
 pub fn figures(overview: &Figures) -> Vec<FigureView> {
-    let (people, people_hint) = match overview.live_people {
-        PeopleCount::Now(n) => (grouped(n), None),
-        PeopleCount::Earlier(counted) => (
-            grouped(counted.total),
-            Some(format!(
-                "counted {}",
-                counted.at.format("%-d %B, %H:%M UTC")
-            )),
-        ),
-        PeopleCount::Unknown => ("–".into(), Some("not counted yet".into())),
-    };
     let last_day: i64 = overview.sign_ins_by_hour.iter().map(|(_, n)| n).sum();
     let alerts: i64 = overview.alerts.iter().map(|count| count.total).sum();
     let mail = overview.mail;
-    let view = |name, value, hint, link| FigureView {
-        name,
-        value,
-        hint,
-        link,
-    };
-    let days = || Some("in 30 days".to_owned());
     vec![
-        view(
-            "Live sessions",
-            grouped(overview.live_sessions),
-            None,
-            Some(sessions(&[("state", "live")])),
-        ),
-        view("People signed in", people, people_hint, None),
-        view(
-            "Sign-ins",
-            grouped(last_day),
-            Some("in 24 hours".into()),
-            Some(opened_from(&first_hour(overview))),
-        ),
-        view(
-            "Token reuse",
-            grouped(overview.token_reuses()),
-            days(),
-            None,
-        ),
-        view("Alerts", grouped(alerts), days(), None),
-        view("Mail waiting", describe_count(mail.waiting), None, None),
-        view(
-            "Mail failed",
-            describe_count(mail.failed),
-            Some("in 24 hours".into()),
-            None,
-        ),
+        FigureView::new("Live sessions", signed(overview.live_sessions))
+            .with_link(sessions(&[("state", "live")])),
+        people(overview.live_people),
+        FigureView::new("Sign-ins", signed(last_day))
+            .with_hint(format!(
+                "since {}, of deleted people as well",
+                moment(first_hour_at(overview))
+            ))
+            .with_link(opened_from(&first_hour(overview))),
+        FigureView::new("Token reuse", signed(overview.token_reuses()))
+            .with_hint(IN_30_DAYS)
+            .with_link(ended("reuse_detected", overview)),
+        FigureView::new("Alerts", signed(alerts)).with_hint(IN_30_DAYS),
+        FigureView::new("Mail waiting", describe_count(mail.waiting)),
+        FigureView::new("Mail failed", describe_count(mail.failed)).with_hint("in 24 hours"),
     ]
+}
+
+fn people(live: PeopleCount) -> FigureView {
+    const NAME: &str = "People signed in";
+
+    match live {
+        PeopleCount::Now(n) => FigureView::new(NAME, signed(n)),
+        PeopleCount::Earlier(counted) => FigureView::new(NAME, signed(counted.total))
+            .with_hint(format!("counted {}", moment(counted.at))),
+        PeopleCount::Unknown => FigureView::new(NAME, "–".into()).with_hint("not counted yet"),
+    }
+}
+
+/// Returns a time of these days: "17 May, 08:30 UTC".
+fn moment(at: Timestamp) -> String {
+    at.format("%-d %B, %H:%M UTC").to_string()
+}
+
+impl FigureView {
+    fn new(name: &'static str, value: String) -> Self {
+        Self {
+            name,
+            value,
+            hint: None,
+            link: None,
+        }
+    }
+
+    fn with_hint(self, hint: impl Into<String>) -> Self {
+        Self {
+            hint: Some(hint.into()),
+            ..self
+        }
+    }
+
+    fn with_link(self, link: String) -> Self {
+        Self {
+            link: Some(link),
+            ..self
+        }
+    }
 }
 
 impl PeriodView {
@@ -128,8 +141,6 @@ impl PeriodView {
             .iter()
             .map(|(at, n)| (at.format("%-d %b").to_string(), *n))
             .collect();
-        let first_day = overview.sign_ins_by_day.first().map(|(at, _)| *at);
-        let first_day = first_day.unwrap_or(overview.at);
         vec![
             Self {
                 chart: Chart::new(
@@ -149,7 +160,7 @@ impl PeriodView {
                     7,
                 ),
                 column: "Day (UTC)",
-                link: opened_from(&first_day.format("%Y-%m-%d").to_string()),
+                link: opened_from(&first_day(overview).format("%Y-%m-%d").to_string()),
             },
         ]
     }
@@ -160,11 +171,29 @@ fn opened_from(time: &str) -> String {
     sessions(&[("state", "any"), ("opened_from", time)])
 }
 
+/// Returns the log of the sessions that ended for a reason in the days that are counted. It has them
+/// also when they are purged.
+fn ended(reason: &str, overview: &Figures) -> String {
+    let from = first_day(overview).format("%Y-%m-%d").to_string();
+    events(&[("kind", "ended"), ("reason", reason), ("from", &from)])
+}
+
+/// Returns the start of the first day that is counted.
+fn first_day(overview: &Figures) -> Timestamp {
+    let first = overview.sign_ins_by_day.first().map(|(at, _)| *at);
+    first.unwrap_or(overview.at)
+}
+
 /// Returns the start of the first hour that is counted.
-fn first_hour(overview: &Figures) -> String {
+fn first_hour_at(overview: &Figures) -> Timestamp {
     let first = overview.sign_ins_by_hour.first().map(|(at, _)| *at);
-    let first = first.unwrap_or(overview.at);
-    first.format("%Y-%m-%dT%H:00:00Z").to_string()
+    first.unwrap_or(overview.at)
+}
+
+fn first_hour(overview: &Figures) -> String {
+    first_hour_at(overview)
+        .format("%Y-%m-%dT%H:00:00Z")
+        .to_string()
 }
 
 fn summary(values: &[(String, i64)], unit: &str, now: Timestamp) -> String {
@@ -174,8 +203,8 @@ fn summary(values: &[(String, i64)], unit: &str, now: Timestamp) -> String {
     match most.filter(|(_, n)| *n > 0) {
         Some((name, n)) => format!(
             "{} in all, {until}; the {unit} with the most is {name}, with {}.",
-            grouped(all),
-            grouped(*n)
+            signed(all),
+            signed(*n)
         ),
         None => format!("None, {until}."),
     }
@@ -183,49 +212,28 @@ fn summary(values: &[(String, i64)], unit: &str, now: Timestamp) -> String {
 
 /// Returns the ends by reason, and the live sessions by each dimension.
 pub fn breakdowns(overview: &Figures) -> Vec<BreakdownView> {
-    let live = |id, title, column, filter, breakdown: &Breakdown| BreakdownView {
+    let view = |id, title, column, rows| BreakdownView {
         id,
         title,
         column,
         counted: "Sessions",
-        rows: live_rows(breakdown, filter),
+        rows,
     };
+    let kinds = live_rows(&overview.by_kind, "kind");
+    let browsers = live_rows(&overview.by_browser, "browser");
+    let systems = live_rows(&overview.by_os, "os");
+    let countries = live_rows(&overview.by_country, "country");
     vec![
-        BreakdownView {
-            id: "ends",
-            title: "Ended in 30 days, by reason",
-            column: "Reason",
-            counted: "Sessions",
-            rows: end_rows(&overview.ends),
-        },
-        live(
-            "kinds",
-            "Live, by kind of device",
-            "Kind",
-            "kind",
-            &overview.by_kind,
+        view(
+            "ends",
+            "Ended in 30 days, by reason",
+            "Reason",
+            end_rows(overview),
         ),
-        live(
-            "browsers",
-            "Live, by browser",
-            "Browser",
-            "browser",
-            &overview.by_browser,
-        ),
-        live(
-            "systems",
-            "Live, by system",
-            "System",
-            "os",
-            &overview.by_os,
-        ),
-        live(
-            "countries",
-            "Live, by country",
-            "Country",
-            "country",
-            &overview.by_country,
-        ),
+        view("kinds", "Live, by kind of device", "Kind", kinds),
+        view("browsers", "Live, by browser", "Browser", browsers),
+        view("systems", "Live, by system", "System", systems),
+        view("countries", "Live, by country", "Country", countries),
     ]
 }
 
@@ -251,13 +259,12 @@ fn live_rows(breakdown: &Breakdown, filter: &str) -> Vec<RowView> {
     to_rows(rows)
 }
 
-fn end_rows(ends: &[LabelCount]) -> Vec<RowView> {
+fn end_rows(overview: &Figures) -> Vec<RowView> {
     let row = |end: &LabelCount| {
-        let link = sessions(&[("reason", &end.label), ("state", "ended")]);
-        let link = Some(link).filter(|_| !end.label.is_empty());
+        let link = (!end.label.is_empty()).then(|| ended(&end.label, overview));
         (reason(&end.label), end.total, link)
     };
-    to_rows(ends.iter().map(row).collect())
+    to_rows(overview.ends.iter().map(row).collect())
 }
 
 fn to_rows(rows: Vec<(String, i64, Option<String>)>) -> Vec<RowView> {
@@ -266,7 +273,7 @@ fn to_rows(rows: Vec<(String, i64, Option<String>)>) -> Vec<RowView> {
     rows.into_iter()
         .map(|(name, n, link)| RowView {
             name,
-            value: grouped(n),
+            value: signed(n),
             share: percent(n, all),
             length: length(n, largest, LONGEST_BAR),
             link,
@@ -278,19 +285,17 @@ fn percent(n: i64, all: i64) -> String {
     match i128::from(n) * 100 {
         _ if all <= 0 => String::new(),
         part if part > 0 && part < i128::from(all) => "< 1 %".into(),
-        part => format!("{} %", part / i128::from(all)),
+        part => {
+            let all = i128::from(all);
+            format!("{} %", (part + all / 2) / all)
+        }
     }
 }
 
 fn kind(label: &str) -> String {
-    match label {
-        "tv" => "Television".into(),
-        "unknown" => "Not known".into(),
-        label => {
-            let mut chars = label.chars();
-            let first = chars.next().map(|first| first.to_ascii_uppercase());
-            first.into_iter().chain(chars).collect()
-        }
+    match label.parse() {
+        Ok(kind) => session_words::kind(kind).to_owned(),
+        Err(_) => label.to_owned(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! How the administrator's pages name a person, and what they say of the state of an account.
 
+use super::quantity;
 use crate::db::ApplicationId;
 use crate::error::{Error, Result};
 use crate::http::app_state::AppState;
@@ -107,7 +108,7 @@ pub(super) fn state_badges(user: &User) -> Vec<Badge> {
     badges
 }
 
-/// Returns a number of sessions in words: "3 sessions", "more than 1,000 sessions".
+/// Returns a number of sessions in words: "3 sessions", "at least 1,000 sessions".
 pub(super) fn sessions(summary: &SessionSummary) -> String {
     counted(summary.sessions, "session", summary.has_more)
 }
@@ -118,9 +119,9 @@ pub(super) fn devices(summary: &SessionSummary) -> String {
 }
 
 fn counted(n: usize, unit: &str, has_more: bool) -> String {
-    match (n, has_more) {
-        (1, false) => format!("1 {unit}"),
-        (n, false) => format!("{n} {unit}s"),
-        (n, true) => format!("at least {n} {unit}s"),
+    let words = quantity::counted(n as u64, unit);
+    match has_more {
+        true => format!("at least {words}"),
+        false => words,
     }
 }

@@ -41,21 +41,21 @@ fn of_existing(user: &User, is_reader: bool, notice: PersonNotice) -> Option<Str
             format!("{name} is disabled. {}", ended_sessions(ended))
         }
         PersonNotice::AlreadyDisabled if !user.is_active => {
-            format!("{name} had been disabled before.")
+            format!("{name} is disabled already. This form changed nothing.")
         }
         PersonNotice::Enabled if user.is_active => format!("{name} is enabled again."),
         PersonNotice::AlreadyEnabled if user.is_active => {
-            format!("{name} was not disabled any more.")
+            format!("{name} is enabled already. This form changed nothing.")
         }
         PersonNotice::RoleSet => describe_role(user, is_reader),
-        PersonNotice::RoleUnchanged => format!("{name} had that role before."),
-        PersonNotice::SessionsEnded(0) => format!("No session of {name} was live any more."),
-        PersonNotice::SessionsEnded(ended) => {
-            format!(
-                "{} {name} was signed out everywhere.",
-                ended_sessions(ended)
-            )
+        PersonNotice::RoleUnchanged => {
+            format!("{name} has that role already. This form changed nothing.")
         }
+        PersonNotice::SessionsEnded(0) => {
+            format!("No session of {name} that the page was for was live any more.")
+        }
+        PersonNotice::SessionsEnded(1) => format!("1 session of {name} ended."),
+        PersonNotice::SessionsEnded(ended) => format!("{ended} sessions of {name} ended."),
         notice => return of_identity(user, notice),
     };
     Some(words)
@@ -89,7 +89,7 @@ fn of_identity(user: &User, notice: PersonNotice) -> Option<String> {
         PersonNotice::EmailUnchanged => format!("{email} is their e-mail already."),
         PersonNotice::EmailVouched if is_verified => format!("{email} is verified."),
         PersonNotice::AlreadyVerified if is_verified => {
-            format!("{email} had been verified before.")
+            format!("{email} is verified already. This form changed nothing.")
         }
         _ => return None,
     };

@@ -5,6 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use serde::Deserialize;
 
+use super::back::{self, Back, List};
 use super::session_views::{ActorView, EndView, Names, OwnerView, address, place};
 use super::session_words as words;
 use crate::clock::Timestamp;
@@ -33,6 +34,10 @@ struct SessionPage {
     layout: Layout,
     notice: Option<String>,
     session: SessionView,
+    /// The list that it was found in.
+    back: Back,
+    /// What the form that ends it has besides.
+    fields: Vec<(&'static str, String)>,
     /// Whether it can be ended by the reader.
     may_end: bool,
     events: Vec<EventView>,
@@ -123,20 +128,31 @@ pub async fn show(
     let query = web::Query::<SessionQuery>::from_query(request.query_string())
         .map_err(|err| bad_query(&err))?;
     let found = app.sessions.find_any(*id).await?.ok_or(Error::NotFound)?;
-    let mut template = load_page(&app, &request, &caller, &found, query.before).await?;
+    let context = Context {
+        caller: &caller,
+        reader: Reader::new(&app, &request, &caller),
+        back: Back::of(&request, List::Sessions),
+    };
+    let mut template = load_page(&app, &request, &context, &found, query.before).await?;
     template.notice = notices::take(&app, &request, Some(&caller)).await?.words;
     page(StatusCode::OK, &template)
+}
+
+/// Who reads the page, and where they came from.
+struct Context<'a> {
+    caller: &'a Caller,
+    reader: Reader,
+    back: Back,
 }
 
 async fn load_page(
     app: &AppState,
     request: &HttpRequest,
-    caller: &Caller,
+    context: &Context<'_>,
     found: &FoundSession,
     before: Option<EventId>,
 ) -> Result<SessionPage> {
     let FoundSession { session, owner } = found;
-    let reader = Reader::new(app, request, caller);
     let (events, recent, ends) = tokio::try_join!(
         app.sessions
             .list_activity(owner.id, session.id, before, MAX_EVENTS),
@@ -150,45 +166,66 @@ async fn load_page(
     let mentioned: Vec<Event> = events.iter().chain(&ends).cloned().collect();
     let applications = owner.application_id.into_iter().collect();
     let names = Names::load_for_events(app, &mentioned, applications).await?;
-    let is_on_same_device =
-        |other: &Session| other.device_id.is_some() && other.device_id == session.device_id;
-    let (same_device, elsewhere): (Vec<&Session>, Vec<&Session>) =
-        recent.iter().partition(|other| is_on_same_device(other));
-    let others = |id, heading, others: Vec<&Session>| Others {
-        id,
-        heading,
-        sessions: others
-            .into_iter()
-            .map(|other| OtherView::new(other, owner, caller, &reader))
-            .collect(),
-    };
-    let view = SessionView::new(found, ends.last(), caller, &names, &reader);
+    let Context { caller, back, .. } = context;
+    let view = SessionView::new(found, ends.last(), &names, context);
+    let path = format!("/admin/sessions/{}", session.id);
     Ok(SessionPage {
         layout: Layout::for_caller(request, caller, NavItem::Administration)?,
         notice: None,
         may_end: view.is_live && caller.user.role() == Role::Admin,
+        fields: end_fields(session.id, back),
         session: view,
+        back: back.clone(),
         events: events
             .iter()
             .map(|event| EventView::new(event, owner, &names))
             .collect(),
         older: next_before
-            .map(|before| format!("/admin/sessions/{}?before={before}#timeline", session.id)),
-        others: [
-            others("device", "On the same device", same_device),
-            others("others", "On their other devices", elsewhere),
-        ],
+            .map(|before| back.from(&format!("{path}?before={before}")) + "#timeline"),
+        others: others(found, &recent, context),
         all: format!("/admin/sessions?user={}&state=any", owner.id),
     })
+}
+
+/// Returns the fields of the form that ends a session.
+fn end_fields(id: SessionId, back: &Back) -> Vec<(&'static str, String)> {
+    let way_back = back.is_given.then(|| (back::NAME, back.href.clone()));
+    std::iter::once(("session", id.to_string()))
+        .chain(way_back)
+        .collect()
+}
+
+/// Returns the owner's other sessions: those on the same device, and the others.
+fn others(found: &FoundSession, recent: &[Session], context: &Context<'_>) -> [Others; 2] {
+    let FoundSession { session, owner } = found;
+    let is_on_same_device =
+        |other: &Session| other.device_id.is_some() && other.device_id == session.device_id;
+    let (same_device, elsewhere): (Vec<&Session>, Vec<&Session>) =
+        recent.iter().partition(|other| is_on_same_device(other));
+    let group = |id, heading, others: Vec<&Session>| Others {
+        id,
+        heading,
+        sessions: others
+            .into_iter()
+            .map(|other| OtherView::new(other, owner, context))
+            .collect(),
+    };
+    [
+        group("device", "On the same device", same_device),
+        group("others", "On their other devices", elsewhere),
+    ]
 }
 
 impl SessionView {
     fn new(
         FoundSession { session, owner }: &FoundSession,
         end: Option<&Event>,
-        caller: &Caller,
         names: &Names,
-        reader: &Reader,
+        Context {
+            caller,
+            reader,
+            back,
+        }: &Context<'_>,
     ) -> Self {
         let (label, name) = (session.label(), session.display_name());
         Self {
@@ -198,7 +235,7 @@ impl SessionView {
             name,
             is_live: session.is_live(reader.now),
             is_current: session.id == caller.session.id,
-            owner: OwnerView::new(owner, names),
+            owner: OwnerView::new(owner, names, back),
             kind: words::kind(session.device_kind),
             marks: words::marks(session),
             browser: browser(session),
@@ -247,9 +284,17 @@ impl EventView {
 }
 
 impl OtherView {
-    fn new(session: &Session, owner: &User, caller: &Caller, reader: &Reader) -> Self {
+    fn new(
+        session: &Session,
+        owner: &User,
+        Context {
+            caller,
+            reader,
+            back,
+        }: &Context<'_>,
+    ) -> Self {
         Self {
-            href: format!("/admin/sessions/{}", session.id),
+            href: back.from(&format!("/admin/sessions/{}", session.id)),
             name: session.display_name(),
             is_current: session.id == caller.session.id,
             place: place(session, owner, reader),

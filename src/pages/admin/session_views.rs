@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use super::back::Back;
 use super::session_words as words;
 use crate::account::event_address;
 use crate::clock::Timestamp;
@@ -136,12 +137,12 @@ pub(super) struct OwnerView {
 }
 
 impl OwnerView {
-    /// Returns the view of `owner`.
-    pub(super) fn new(owner: &User, names: &Names) -> Self {
+    /// Returns the view of `owner`, whose page leads back to a list.
+    pub(super) fn new(owner: &User, names: &Names, back: &Back) -> Self {
         let known_in = owner.known_in(names.application(owner.application_id));
         let detail = known_in.or(owner.full_name.clone());
         Self {
-            href: person_url(owner.id),
+            href: back.from(&person_url(owner.id)),
             name: owner_name(owner),
             detail,
             is_disabled: !owner.is_active,

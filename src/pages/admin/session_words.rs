@@ -1,6 +1,6 @@
 //! The wording of the administrator's pages about sessions.
 
-use super::quantity::number;
+use super::quantity::{self, number};
 use crate::clock::Timestamp;
 use crate::events::{Event, EventKind};
 use crate::pages::words::TimeView;
@@ -16,7 +16,10 @@ const DAY: u64 = 24 * HOUR;
 pub(super) fn matches(count: MatchCount) -> String {
     match count {
         MatchCount::Exactly(n) => number(n),
-        MatchCount::About(n) => format!("about {}", number(n)),
+        // None was in the sample that the estimate is from.
+        MatchCount::About(0) => "few or none".into(),
+        MatchCount::About(1..10) => "few".into(),
+        MatchCount::About(n) => format!("about {}", number(quantity::rounded(n))),
     }
 }
 
@@ -26,16 +29,15 @@ pub(super) fn matching_sessions(count: MatchCount) -> String {
         MatchCount::Exactly(0) => "No session matches".into(),
         MatchCount::Exactly(1) => "1 session matches".into(),
         MatchCount::Exactly(n) => format!("{} sessions match", number(n)),
-        MatchCount::About(n) => format!("About {} sessions match", number(n)),
+        MatchCount::About(0) => "Few sessions match, or none".into(),
+        MatchCount::About(1..10) => "Few sessions match".into(),
+        MatchCount::About(n) => format!("About {} sessions match", number(quantity::rounded(n))),
     }
 }
 
 /// Returns a time to come relative to `now`; after 14 days, as the day.
 pub(super) fn until(at: Timestamp, now: Timestamp) -> TimeView {
-    let count = |n: u64, unit: &str| match n {
-        1 => format!("in 1 {unit}"),
-        n => format!("in {n} {unit}s"),
-    };
+    let count = |n: u64, unit: &str| format!("in {}", quantity::counted(n, unit));
     let words = match at.since(now).as_secs() {
         0..MINUTE => "in less than a minute".into(),
         seconds @ MINUTE..HOUR => count(seconds / MINUTE, "minute"),
@@ -52,8 +54,8 @@ pub(super) fn until(at: Timestamp, now: Timestamp) -> TimeView {
 /// Returns the order of a list.
 pub(super) fn order(sort: SessionSort) -> &'static str {
     match (sort.key, sort.descending) {
-        (SortKey::Used, true) => "Newest use first",
-        (SortKey::Used, false) => "Oldest use first",
+        (SortKey::Used, true) => "Newest use first, to ten minutes",
+        (SortKey::Used, false) => "Oldest use first, to ten minutes",
         (SortKey::Opened, true) => "Newest sign-in first",
         (SortKey::Opened, false) => "Oldest sign-in first",
         (SortKey::Ended, true) => "Newest end first",
@@ -78,16 +80,15 @@ pub(super) fn reason(reason: EndedReason) -> &'static str {
 
 /// Returns that a session ended, and why, if that is known.
 pub(super) fn end(ended: Option<EndedReason>) -> String {
-    match ended {
-        Some(
-            ended @ (EndedReason::SignedOut
-            | EndedReason::SignedOutRemotely
-            | EndedReason::Admin
-            | EndedReason::Expired),
-        ) => reason(ended).into(),
-        Some(ended) => format!("Ended: {}", reason(ended)),
-        None => "Ended".into(),
-    }
+    let words = match ended {
+        None => "Ended",
+        Some(EndedReason::ReuseDetected) => "Ended after token reuse",
+        Some(EndedReason::PasswordChanged) => "Ended when the password was changed",
+        Some(EndedReason::AccountDisabled) => "Ended when the account was disabled",
+        Some(EndedReason::Limit) => "Ended, since there were too many sessions",
+        Some(ended) => reason(ended),
+    };
+    words.into()
 }
 
 /// Returns the kind of a device.
@@ -171,7 +172,9 @@ mod tests {
             (MatchCount::Exactly(0), "No session matches"),
             (MatchCount::Exactly(1), "1 session matches"),
             (MatchCount::Exactly(8_412), "8,412 sessions match"),
-            (MatchCount::About(61_000), "About 61,000 sessions match"),
+            (MatchCount::About(61_432), "About 61,000 sessions match"),
+            (MatchCount::About(1), "Few sessions match"),
+            (MatchCount::About(0), "Few sessions match, or none"),
         ] {
             assert_eq!(matching_sessions(count), words);
         }

@@ -8,11 +8,14 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
-use self::filters::{Chip, FilterForm, StateCounts};
+pub(super) use self::filters::Chip;
+use self::filters::StateCounts;
 use self::list::{ListView, Viewer};
 use self::query::{ListQuery, RequestedList};
+use super::fields::{FilterForm, Problem, mark};
 use super::session_views::{EndView, Names};
-use crate::error::{FieldError, Result};
+use crate::clock::Timestamp;
+use crate::error::Result;
 use crate::http::admin_caller::AuditCaller;
 use crate::http::app_state::AppState;
 use crate::http::layout::{Layout, NavItem, page, see_other};
@@ -33,9 +36,13 @@ struct SessionsPage {
     notice: Option<String>,
     /// The text of the search box.
     search: String,
+    /// Whether the text of the search box could not be understood.
+    is_search_wrong: bool,
     /// What could not be understood. Nothing is listed then.
-    problems: Vec<FieldError>,
+    problems: Vec<Problem>,
     form: FilterForm,
+    /// The order that the search box leaves as it is; empty for the usual one.
+    sort: String,
     states: Vec<Chip>,
     presets: Vec<Chip>,
     list: Option<ListView>,
@@ -59,12 +66,22 @@ pub async fn show(
             StatusCode::OK
         }
         Err(problems) => {
-            template.problems = problems.iter().take(MAX_PROBLEMS).cloned().collect();
+            let problems = &problems[..problems.len().min(MAX_PROBLEMS)];
+            template.is_search_wrong = query.has_search();
+            template.problems = match query.has_search() {
+                true => problems.iter().map(Problem::unnamed).collect(),
+                false => mark(problems, &mut template.form.fields),
+            };
             StatusCode::BAD_REQUEST
         }
     };
     template.notice = notices::take(&app, &request, Some(&caller)).await?.words;
     page(status, &template)
+}
+
+/// Returns the links to lists that are often of use.
+pub(super) fn presets(now: Timestamp) -> Vec<Chip> {
+    filters::presets(None, now)
 }
 
 impl SessionsPage {
@@ -80,8 +97,10 @@ impl SessionsPage {
             layout: Layout::for_caller(request, caller, NavItem::Administration)?,
             notice: None,
             search: query.search_text(),
+            is_search_wrong: false,
             problems: Vec::new(),
-            form: FilterForm::new(query),
+            form: filters::form(query),
+            sort: query.chosen_sort(),
             states: Vec::new(),
             presets: filters::presets(requested, app.clock.now()),
             list: None,

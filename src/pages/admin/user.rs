@@ -11,6 +11,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
 use super::acts::{ActView, Standing, acts};
+use super::back::{Back, List};
 use super::event_view::{AlertView, Doers, EventView, ended_session, shown};
 use super::person::{
     Badge, PersonHead, devices, find_application_name, role_badge, sessions, state_badges,
@@ -43,6 +44,8 @@ struct UserPage {
     layout: Layout,
     id: String,
     head: PersonHead,
+    /// The list that they were found in.
+    back: Back,
     badges: Vec<Badge>,
     notice: Option<String>,
     devices_heading: String,
@@ -99,11 +102,14 @@ async fn load_page(
         sessions: ended, ..
     } = app.sessions.list_ended(user.id, None, MAX_ENDED).await?;
     let names = DeviceNames::new(live.iter().chain(&ended));
-    let standing = Standing::load(app, caller, user, (application.clone(), summary)).await?;
+    let back = Back::of(request, List::People);
+    let known = (application.clone(), summary);
+    let standing = Standing::load(app, caller, user, known, &back).await?;
     Ok(UserPage {
         layout: Layout::for_caller(request, caller, NavItem::Administration)?,
         id: user.id.to_string(),
         head: PersonHead::new(user, application.as_deref(), caller),
+        back,
         badges: badges(user),
         notice: None,
         devices_heading: devices_heading(&summary),

@@ -5,6 +5,8 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 
 use super::act_page::{Act, ActPage, LAST_ADMIN};
+use super::back::{Back, List};
+use super::gone::{find_person, gone};
 use super::person::{PersonHead, devices, sessions};
 use crate::account::Administered;
 use crate::db::UserId;
@@ -17,7 +19,8 @@ use crate::http::forms::EmptyForm;
 use crate::http::layout::{see_other, signed_out_response};
 use crate::http::notice::{self, AccountNotice, Notice, PersonNotice, SignedOutNotice};
 use crate::people::User;
-use crate::sessions::{Caller, EndedReason, SessionSummary};
+use crate::sessions::bulk::OrderTicket;
+use crate::sessions::{Caller, SessionSummary};
 
 const NEVER_VERIFIED: &str =
     "An application signs them in and states their e-mail. It is never verified.";
@@ -27,6 +30,9 @@ const NEVER_VERIFIED: &str =
 pub struct ReasonForm {
     #[serde(default)]
     reason: String,
+    /// The ticket of the page, where it is for sessions.
+    #[serde(default)]
+    order: String,
 }
 
 /// Shows what it means to disable an account.
@@ -56,7 +62,9 @@ pub async fn disable(
     AdminForm(caller, form): AdminForm<ReasonForm>,
     id: web::Path<UserId>,
 ) -> Result<HttpResponse> {
-    let user = app.people.get(*id).await?;
+    let Some(user) = find_person(&app, *id).await? else {
+        return Ok(gone(&request, &caller, *id));
+    };
     let disabled = match form.origin(&caller) {
         _ if !user.is_active => Ok(Administered::Unchanged),
         Ok(origin) => app.accounts.disable(*id, origin).await,
@@ -105,7 +113,9 @@ pub async fn enable(
     AdminForm(caller, form): AdminForm<ReasonForm>,
     id: web::Path<UserId>,
 ) -> Result<HttpResponse> {
-    let user = app.people.get(*id).await?;
+    let Some(user) = find_person(&app, *id).await? else {
+        return Ok(gone(&request, &caller, *id));
+    };
     let enabled = match form.origin(&caller) {
         _ if user.is_active => Ok(Administered::Unchanged),
         Ok(origin) => app.accounts.enable(*id, origin).await,
@@ -143,10 +153,11 @@ pub async fn end_sessions(
     AdminForm(caller, form): AdminForm<ReasonForm>,
     id: web::Path<UserId>,
 ) -> Result<HttpResponse> {
-    const REASON: EndedReason = EndedReason::Admin;
-
+    // What signed in after the page was made is not what it is about.
+    let order = form.order.parse::<OrderTicket>();
+    let until = order.map_or(app.clock.now(), |ticket| ticket.until());
     let ended = match form.origin(&caller) {
-        Ok(origin) => app.accounts.sign_out_everywhere(*id, REASON, origin).await,
+        Ok(origin) => app.accounts.end_sessions_until(*id, until, origin).await,
         Err(err) => Err(err),
     };
     match ended {
@@ -160,7 +171,9 @@ pub async fn end_sessions(
             Ok(to_person(&request, &caller, *id, notice))
         }
         Err(err) => {
-            let user = app.people.get(*id).await?;
+            let Some(user) = find_person(&app, *id).await? else {
+                return Ok(gone(&request, &caller, *id));
+            };
             end_sessions_page(&app, &request, (&caller, &user), &form.reason)
                 .await?
                 .respond_with_error(err)
@@ -192,7 +205,9 @@ pub async fn verify_email(
     AdminForm(caller, _): AdminForm<EmptyForm>,
     id: web::Path<UserId>,
 ) -> Result<HttpResponse> {
-    let user = app.people.get(*id).await?;
+    let Some(user) = find_person(&app, *id).await? else {
+        return Ok(gone(&request, &caller, *id));
+    };
     match app.accounts.vouch_email(*id, caller.origin()).await {
         Ok(vouched) => {
             const DONE: PersonNotice = PersonNotice::EmailVouched;
@@ -225,7 +240,8 @@ pub(super) fn to_person(
 ) -> HttpResponse {
     let outcome = AccountNotice::Person(id, outcome);
     notice::put(request, Notice::Account(caller.user.id, outcome));
-    see_other(format!("/admin/users/{id}"))
+    let back = Back::of(request, List::People);
+    see_other(back.from(&format!("/admin/users/{id}")))
 }
 
 /// Returns the sessions of a person in numbers.
@@ -343,7 +359,9 @@ async fn end_sessions_page(
         button: "End all sessions",
         is_danger: true,
     };
-    let page = ActPage::new(request, caller, head, act)?.with_reason(reason);
+    let page = ActPage::new(request, caller, head, act)?
+        .with_reason(reason)
+        .with_order(app.sessions.issue_ticket().await?);
     Ok(page.with_warning((user.id == caller.user.id).then(|| own.to_owned())))
 }
 

@@ -5,6 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 
 use super::act_page::{Act, ActPage, LAST_ADMIN};
+use super::gone::{find_person, gone, to_list};
 use super::person::PersonHead;
 use super::user_acts::{ending, summarize};
 use crate::db::UserId;
@@ -14,8 +15,8 @@ use crate::http::app_state::AppState;
 use crate::http::browser;
 use crate::http::export_reader::ExportReader;
 use crate::http::forms::EmptyForm;
-use crate::http::layout::{see_other, signed_out_response};
-use crate::http::notice::{self, AccountNotice, Notice, PersonNotice, SignedOutNotice};
+use crate::http::layout::signed_out_response;
+use crate::http::notice::{PersonNotice, SignedOutNotice};
 use crate::http::person_export::send_export;
 use crate::people::{Role, User};
 use crate::sessions::Caller;
@@ -53,9 +54,8 @@ pub async fn submit(
     AdminForm(caller, form): AdminForm<DeleteForm>,
     id: web::Path<UserId>,
 ) -> Result<HttpResponse> {
-    let user = match app.people.get(*id).await {
-        Err(Error::NotFound) => return Ok(to_list(&request, &caller, *id, PersonNotice::Gone)),
-        user => user?,
+    let Some(user) = find_person(&app, *id).await? else {
+        return Ok(gone(&request, &caller, *id));
     };
     let reason = match user.is_deletion_confirmed(&form.typed) {
         true => form.reason.parse(),
@@ -74,7 +74,7 @@ pub async fn submit(
             Ok(signed_out_response(&request, SignedOutNotice::Deleted))
         }
         Ok(()) => Ok(to_list(&request, &caller, *id, PersonNotice::Deleted)),
-        Err(Error::NotFound) => Ok(to_list(&request, &caller, *id, PersonNotice::Gone)),
+        Err(Error::NotFound) => Ok(gone(&request, &caller, *id)),
         Err(err) => delete_page(&app, &request, (&caller, &user), &form)
             .await?
             .respond_with_error(err),
@@ -90,17 +90,6 @@ pub async fn export(
     let export = app.accounts.admin_export(*id, caller.origin()).await?;
     let reader = ExportReader::new(&app.sessions, caller.origin(), Role::Admin);
     send_export(reader, export, &format!("rollcall-{id}")).await
-}
-
-fn to_list(
-    request: &HttpRequest,
-    caller: &Caller,
-    id: UserId,
-    outcome: PersonNotice,
-) -> HttpResponse {
-    let outcome = AccountNotice::Person(id, outcome);
-    notice::put(request, Notice::Account(caller.user.id, outcome));
-    see_other("/admin/users")
 }
 
 fn mismatch(user: &User) -> &'static str {

@@ -5,6 +5,8 @@ use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
 use askama::Template;
 use serde::Deserialize;
 
+use super::back::{Back, List};
+use super::gone::{find_person, gone};
 use super::person::{PersonHead, find_application_name};
 use super::user_acts::{outcome, to_person};
 use crate::db::UserId;
@@ -22,6 +24,8 @@ use crate::sessions::Caller;
 struct EditPage {
     layout: Layout,
     head: PersonHead,
+    /// The address of the person's page, and those of the forms.
+    links: EditLinks,
     has_errors: bool,
     full_name: String,
     name_error: Option<String>,
@@ -32,6 +36,12 @@ struct EditPage {
     email_error: Option<String>,
     reason: String,
     reason_error: Option<String>,
+}
+
+struct EditLinks {
+    person: String,
+    name: String,
+    email: String,
 }
 
 /// The form of `POST /admin/users/{id}/name`.
@@ -83,7 +93,9 @@ pub async fn rename(
     match renamed {
         Ok(_) => Ok(to_person(&request, &caller, *id, PersonNotice::Renamed)),
         Err(err) => {
-            let user = app.people.get(*id).await?;
+            let Some(user) = find_person(&app, *id).await? else {
+                return Ok(gone(&request, &caller, *id));
+            };
             let mut template = EditPage::new(&app, &request, &caller, &user).await?;
             template.full_name = form.full_name;
             template.respond_with_error(err)
@@ -98,7 +110,9 @@ pub async fn set_email(
     AdminForm(caller, form): AdminForm<EmailForm>,
     id: web::Path<UserId>,
 ) -> Result<HttpResponse> {
-    let user = app.people.get(*id).await?;
+    let Some(user) = find_person(&app, *id).await? else {
+        return Ok(gone(&request, &caller, *id));
+    };
     match update_email(&app, &caller, &user, &form).await {
         Ok(notice) => Ok(to_person(&request, &caller, *id, notice)),
         Err(err) => {
@@ -143,6 +157,17 @@ fn both(email: Option<Error>, reason: Option<Error>) -> Error {
     Error::Invalid(fields.flat_map(|err| err.field_errors().to_vec()).collect())
 }
 
+impl EditLinks {
+    fn new(back: &Back, user: &User) -> Self {
+        let person = format!("/admin/users/{}", user.id);
+        Self {
+            name: back.from(&format!("{person}/name")),
+            email: back.from(&format!("{person}/email")),
+            person: back.from(&person),
+        }
+    }
+}
+
 impl EditPage {
     async fn new(
         app: &AppState,
@@ -161,6 +186,7 @@ impl EditPage {
         Ok(Self {
             layout: Layout::for_caller(request, caller, NavItem::Administration)?,
             head: PersonHead::new(user, application.as_deref(), caller),
+            links: EditLinks::new(&Back::of(request, List::People), user),
             has_errors: false,
             full_name: user.full_name.clone().unwrap_or_default(),
             name_error: None,

@@ -9,7 +9,10 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
 use super::act_page::{Act, ActPage};
+use super::back::{Back, List};
+use super::gone::{find_person, gone};
 use super::person::PersonHead;
+use super::quantity;
 use super::user_acts::to_person;
 use crate::account::{INVITATION_LIFETIME, Invitation, InvitationLink};
 use crate::db::{ResetId, UserId};
@@ -33,6 +36,8 @@ const TOO_MANY: &str = "Their address was sent several links lately. Try again i
 struct LinkPage {
     layout: Layout,
     head: PersonHead,
+    /// The address of the person's page.
+    person: String,
     title: &'static str,
     words: &'static str,
     /// The link, which is shown only this once.
@@ -64,7 +69,9 @@ pub async fn create_reset(
     AdminForm(caller, _): AdminForm<EmptyForm>,
     id: web::Path<UserId>,
 ) -> Result<HttpResponse> {
-    let user = app.people.get(*id).await?;
+    let Some(user) = find_person(&app, *id).await? else {
+        return Ok(gone(&request, &caller, *id));
+    };
     if let Some(refusal) = refusal(&user) {
         let page = reset_page(&app, &request, (&caller, &user)).await?;
         return page.respond_refused(refusal);
@@ -99,7 +106,9 @@ pub async fn invite(
     AdminForm(caller, _): AdminForm<EmptyForm>,
     id: web::Path<UserId>,
 ) -> Result<HttpResponse> {
-    let user = app.people.get(*id).await?;
+    let Some(user) = find_person(&app, *id).await? else {
+        return Ok(gone(&request, &caller, *id));
+    };
     let refusal = match app.accounts.invite_again(*id, caller.origin()).await {
         Ok(invitation) => {
             let notice = PersonNotice::InvitedAgain;
@@ -146,6 +155,7 @@ impl LinkPage {
         Ok(Self {
             layout: Layout::for_caller(request, caller, NavItem::Administration)?,
             head: PersonHead::load(app, user, caller).await?,
+            person: Back::of(request, List::People).from(&format!("/admin/users/{}", user.id)),
             title: "",
             words: "",
             link: app.links.reset_password(reset),
@@ -190,10 +200,7 @@ fn describe(span: Duration) -> String {
         Some((unit, name)) => (seconds / unit, name),
         None => (seconds, "second"),
     };
-    match n {
-        1 => format!("1 {name}"),
-        n => format!("{n} {name}s"),
-    }
+    quantity::counted(n, name)
 }
 
 async fn reset_page(

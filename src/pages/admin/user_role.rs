@@ -4,6 +4,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 
 use super::act_page::{Act, ActPage, LAST_ADMIN, role_choices};
+use super::gone::{find_person, gone};
 use super::person::PersonHead;
 use super::user_acts::{outcome, to_person};
 use crate::db::UserId;
@@ -60,7 +61,9 @@ pub async fn submit(
     AdminForm(caller, form): AdminForm<RoleForm>,
     id: web::Path<UserId>,
 ) -> Result<HttpResponse> {
-    let user = app.people.get(*id).await?;
+    let Some(user) = find_person(&app, *id).await? else {
+        return Ok(gone(&request, &caller, *id));
+    };
     if user.is_external() {
         let page = role_page(&app, &request, (&caller, &user), &form).await?;
         return page.respond_refused(EXTERNAL);

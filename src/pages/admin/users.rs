@@ -6,8 +6,12 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
 use askama::Template;
 
+use super::back::{Back, List};
+use super::fields::{self, Field, Problem, mark};
+use super::pager::{Neighbours, Pager, Progress};
 use super::person::{Badge, devices, role_badge, sessions, sign_in_name, state_badges};
-use super::users_filter::{FilterForm, FormView, PresetView};
+use super::quantity;
+use super::users_filter::{self, FilterForm, PresetView};
 use crate::applications::Application;
 use crate::clock::Timestamp;
 use crate::db::{ApplicationId, UserId};
@@ -30,19 +34,22 @@ const MAX_CHOICES: i64 = 200;
 struct UsersPage {
     layout: Layout,
     notice: Option<String>,
-    error: Option<String>,
-    form: FormView,
+    /// What could not be understood. Nobody is listed then.
+    problems: Vec<Problem>,
+    text: Field,
+    form: fields::FilterForm,
     presets: Vec<PresetView>,
     /// What is shown, in words.
     summary: &'static str,
     may_change: bool,
     rows: Vec<RowView>,
-    pager: PagerView,
+    pager: Pager,
 }
 
 /// A person in the list.
 struct RowView {
-    id: String,
+    /// The address of their page.
+    href: String,
     /// The e-mail or, for an application's person, its name and their subject.
     title: String,
     /// Their name or, without one, the e-mail that the application states.
@@ -56,16 +63,6 @@ struct RowView {
     sessions: Option<String>,
     last_sign_in: Option<TimeView>,
     created: TimeView,
-}
-
-/// The links to the pages beside this one.
-#[derive(Default)]
-struct PagerView {
-    words: String,
-    newer: Option<String>,
-    newer_label: &'static str,
-    older: Option<String>,
-    older_label: &'static str,
 }
 
 /// Shows the page.
@@ -87,7 +84,9 @@ pub async fn show(
             page(StatusCode::OK, &template)
         }
         Err(err @ Error::Invalid(_)) => {
-            template.error = Some(describe(&err));
+            let text = std::iter::once(&mut template.text);
+            let fields = text.chain(&mut template.form.fields);
+            template.problems = mark(err.field_errors(), fields);
             template.summary = "Nobody is listed.";
             page(err.status_code(), &template)
         }
@@ -142,32 +141,24 @@ async fn choices(app: &AppState, form: &FilterForm) -> Result<Vec<Application>> 
     Ok(choices)
 }
 
-/// Returns what is wrong with the query, in a sentence.
-fn describe(err: &Error) -> String {
-    let sentences: Vec<String> = err
-        .field_errors()
-        .iter()
-        .map(|error| format!("“{}” {}.", error.field, error.message))
-        .collect();
-    sentences.join(" ")
-}
-
 impl UsersPage {
     fn new(
         request: &HttpRequest,
         caller: &Caller,
         (form, applications): (&FilterForm, &[Application]),
     ) -> Result<Self> {
+        let (text, filters) = users_filter::fields(form, applications);
         Ok(Self {
             layout: Layout::for_caller(request, caller, NavItem::Administration)?,
             notice: None,
-            error: None,
-            form: FormView::new(form, applications),
+            problems: Vec::new(),
+            text,
+            form: filters,
             presets: form.presets(),
             summary: "",
             may_change: caller.user.role() == Role::Admin,
             rows: Vec::new(),
-            pager: PagerView::default(),
+            pager: Pager::default(),
         })
     }
 
@@ -178,13 +169,14 @@ impl UsersPage {
         found: FoundPeople,
     ) -> Result<()> {
         let names = list_names(app, &found.page.people).await?;
-        self.pager = PagerView::new(form, &found);
+        self.pager = pager(form, &found);
         let FoundPeople { cursor, page, .. } = found;
         let found = page;
         let now = app.clock.now();
         let ids: Vec<UserId> = found.people.iter().map(|user| user.id).collect();
         let summaries = app.sessions.summarize(ids).await?;
         self.summary = summary(&found, cursor.is_some(), form);
+        let back = Back::here(&form.here(), List::People);
         self.rows = found
             .people
             .iter()
@@ -192,7 +184,7 @@ impl UsersPage {
                 let application = user.application_id.and_then(|id| names.get(&id));
                 let application = application.map(String::as_str);
                 let summary = summaries.get(&user.id).copied().unwrap_or_default();
-                RowView::new((user, application), caller, &summary, now)
+                RowView::new((user, application), (caller, &back), &summary, now)
             })
             .collect();
         Ok(())
@@ -207,12 +199,13 @@ async fn list_names(app: &AppState, people: &[User]) -> Result<HashMap<Applicati
 
 fn summary(found: &PeoplePage, is_later: bool, form: &FilterForm) -> &'static str {
     match (found.people.is_empty(), found.is_partial) {
-        (_, true) => "Searching takes long. What was found so far is shown.",
+        (true, true) => "Searching takes long. Nobody was found so far.",
+        (false, true) => "Searching takes long. What was found so far is shown.",
         (true, false) if is_later => "Nobody else matches.",
         (true, false) if form.is_empty() => "There is nobody.",
         (true, false) => "Nobody matches.",
         (false, false) if form.has_text() => {
-            "Those in whom something begins with it first, then the newest account."
+            "Those whose e-mail, name or subject begins with it first, then the newest account."
         }
         (false, false) => "Newest account first.",
     }
@@ -221,13 +214,13 @@ fn summary(found: &PeoplePage, is_later: bool, form: &FilterForm) -> &'static st
 impl RowView {
     fn new(
         (user, application): (&User, Option<&str>),
-        caller: &Caller,
+        (caller, back): (&Caller, &Back),
         summary: &SessionSummary,
         now: Timestamp,
     ) -> Self {
         let has_several = summary.sessions != summary.devices;
         Self {
-            id: user.id.to_string(),
+            href: back.from(&format!("/admin/users/{}", user.id)),
             title: sign_in_name(user, application),
             small: user.full_name.clone().or(user.stated_email.clone()),
             is_caller: user.id == caller.user.id,
@@ -244,23 +237,27 @@ impl RowView {
     }
 }
 
-impl PagerView {
-    fn new(form: &FilterForm, found: &FoundPeople) -> Self {
-        let FoundPeople { filter, page, .. } = found;
-        let found = page;
-        let href = |cursor: &PeopleCursor| form.href(Some(&filter.encode(cursor)));
-        Self {
-            words: match found.people.len() {
-                1 => "1 person on this page".into(),
-                n => format!("{n} people on this page"),
-            },
-            newer: found.previous.as_ref().map(href),
-            newer_label: "Newer",
-            older: found.next.as_ref().map(href),
-            older_label: match found.is_partial {
-                true => "Continue",
-                false => "Older",
-            },
-        }
-    }
+fn pager(form: &FilterForm, found: &FoundPeople) -> Pager {
+    let FoundPeople {
+        filter,
+        cursor,
+        page,
+    } = found;
+    let href = |cursor: &PeopleCursor| form.href(Some(&filter.encode(cursor)));
+    let pages = Neighbours {
+        next: page.next.as_ref().map(href),
+        previous: page.previous.as_ref().map(href),
+        newest_first: true,
+    };
+    let progress = match (page.is_partial, cursor) {
+        (false, _) => Progress::Whole,
+        (true, Some(cursor)) if cursor.is_backward() => Progress::StoppedBackward,
+        (true, _) => Progress::StoppedForward,
+    };
+    let has_others = pages.next.is_some() || pages.previous.is_some();
+    let words = match page.people.len() as u64 {
+        n @ 1.. if has_others => format!("{} on this page", quantity::people(n)),
+        _ => String::new(),
+    };
+    Pager::new(words, pages, progress)
 }

@@ -2,6 +2,7 @@
 
 use url::form_urlencoded::{self, Serializer};
 
+use super::fields::{self, Field};
 use crate::applications::Application;
 use crate::error::{Error, FieldError, Result};
 use crate::listing::together;
@@ -20,36 +21,6 @@ pub(super) struct FilterForm {
     unknown: Vec<String>,
 }
 
-/// The form with what was typed and chosen.
-pub(super) struct FormView {
-    /// The text.
-    pub(super) q: String,
-    /// Whether a filter besides the text is chosen.
-    pub(super) is_filtered: bool,
-    /// The filters.
-    pub(super) selects: Vec<SelectView>,
-}
-
-/// A filter to choose a value of.
-pub(super) struct SelectView {
-    /// The name of the field.
-    pub(super) name: &'static str,
-    /// Its label.
-    pub(super) label: &'static str,
-    /// Its values.
-    pub(super) choices: Vec<ChoiceView>,
-}
-
-/// A value to choose.
-pub(super) struct ChoiceView {
-    /// The value.
-    pub(super) value: String,
-    /// Its words.
-    pub(super) words: String,
-    /// Whether it is chosen.
-    pub(super) is_chosen: bool,
-}
-
 /// A link to a list that is often wanted.
 pub(super) struct PresetView {
     /// Its address.
@@ -61,14 +32,14 @@ pub(super) struct PresetView {
 }
 
 const ROLES: [(&str, &str); 4] = [
-    ("", "any"),
+    ("", "Any"),
     ("admin", "Administrators"),
     ("auditor", "Auditors"),
     ("person", "People without a role"),
 ];
-const STATES: [(&str, &str); 3] = [("", "any"), ("active", "Active"), ("disabled", "Disabled")];
+const STATES: [(&str, &str); 3] = [("", "Any"), ("active", "Active"), ("disabled", "Disabled")];
 const EMAILS: [(&str, &str); 3] = [
-    ("", "any"),
+    ("", "Any"),
     ("verified", "Verified"),
     ("unverified", "Not verified"),
 ];
@@ -116,6 +87,11 @@ impl FilterForm {
             ("application", &self.application),
             ("email", &self.email),
         ]
+    }
+
+    /// Returns the address of this page of the list.
+    pub(super) fn here(&self) -> String {
+        self.href(Some(self.cursor.as_str()).filter(|cursor| !cursor.is_empty()))
     }
 
     /// Returns whether no filter is set.
@@ -184,58 +160,37 @@ impl FilterForm {
     }
 }
 
-impl FormView {
-    /// Returns the form with what `form` has.
-    pub(super) fn new(form: &FilterForm, applications: &[Application]) -> Self {
-        let mut choices = vec![choice("", "any", &form.application)];
-        choices.extend(applications.iter().map(|application| {
-            let (id, name) = (application.id.to_string(), &application.name);
-            // One may be named in the address.
-            let chosen = match form.application == *name {
-                true => &id,
-                false => &form.application,
-            };
-            choice(&id, name, chosen)
-        }));
-        let others = [&form.role, &form.state, &form.application, &form.email];
-        Self {
-            q: form.q.clone(),
-            is_filtered: others.iter().any(|value| !value.is_empty()),
-            selects: vec![
-                select(("role", "Role"), &ROLES, &form.role),
-                select(("state", "State"), &STATES, &form.state),
-                SelectView {
-                    name: "application",
-                    label: "Application that signs them in",
-                    choices,
-                },
-                select(("email", "E-mail"), &EMAILS, &form.email),
-            ],
-        }
-    }
-}
-
-fn select(
-    (name, label): (&'static str, &'static str),
-    values: &[(&str, &str)],
-    chosen: &str,
-) -> SelectView {
-    SelectView {
-        name,
-        label,
-        choices: values
-            .iter()
-            .map(|(value, words)| choice(value, words, chosen))
-            .collect(),
-    }
-}
-
-fn choice(value: &str, words: &str, chosen: &str) -> ChoiceView {
-    ChoiceView {
-        value: value.to_owned(),
-        words: words.to_owned(),
-        is_chosen: value == chosen,
-    }
+/// Returns the text field, and the form with the other filters.
+pub(super) fn fields(
+    form: &FilterForm,
+    applications: &[Application],
+) -> (Field, fields::FilterForm) {
+    let text = Field::text("q", "Find somebody", form.q.clone());
+    // One may be named in the address.
+    let named = applications
+        .iter()
+        .find(|other| other.name == form.application);
+    let chosen = named.map_or(form.application.clone(), |named| named.id.to_string());
+    let any = (String::new(), "Any");
+    let applications = applications
+        .iter()
+        .map(|application| (application.id.to_string(), application.name.as_str()));
+    let filters = vec![
+        Field::select("role", "Role", form.role.clone(), ROLES),
+        Field::select("state", "State", form.state.clone(), STATES),
+        Field::select(
+            "application",
+            "Application that signs them in",
+            chosen,
+            std::iter::once(any).chain(applications),
+        ),
+        Field::select("email", "E-mail", form.email.clone(), EMAILS),
+    ];
+    let filters = fields::FilterForm {
+        fields: filters,
+        suggestions: Vec::new(),
+    };
+    (text, filters)
 }
 
 fn address<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> String {

@@ -10,13 +10,15 @@ mod record;
 mod selection;
 pub(in crate::sessions) mod state;
 mod stopping;
+mod ticket;
 
 pub use self::batch::BatchOutcome;
-pub use self::orders::{EndOrder, JobPage, Ordered};
+pub use self::orders::{EndOrder, JobPage, Ordered, Repetition};
 pub use self::preview::EndPreview;
 pub use self::record::{EndRecord, JobRecord};
 pub use self::selection::{MAX_LISTED, OwnSessions, Selection};
 pub(crate) use self::state::Stop;
 pub use self::state::{BulkState, StopCause};
 pub(crate) use self::stopping::{stop_jobs_of, stop_jobs_of_key};
+pub use self::ticket::OrderTicket;
 pub use crate::sessions::store::BulkJob;

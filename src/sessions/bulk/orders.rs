@@ -4,6 +4,7 @@ use super::batch::BatchOutcome;
 use super::preview::EndPreview;
 use super::selection::{MAX_LISTED, OwnSessions, Selection, encode};
 use super::state::BulkState;
+use super::ticket::OrderTicket;
 use crate::clock::Timestamp;
 use crate::db::{AnyConnection, JobId, NodeLock};
 use crate::error::{Chain, Error, Result};
@@ -20,6 +21,15 @@ const MAX_COUNTED: usize = 10_000;
 /// The batches that are run before that response. A node runs what is left.
 const BATCHES_AT_ONCE: usize = 5;
 
+/// What an order is that is made again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Repetition {
+    /// Another order.
+    Another,
+    /// The same, if it has the same ticket and comes from the same session.
+    Same(OrderTicket),
+}
+
 /// An order to end sessions.
 #[derive(Debug, Clone)]
 pub struct EndOrder {
@@ -27,6 +37,8 @@ pub struct EndOrder {
     pub selection: Selection,
     /// Whether those of the person in `origin` are among them.
     pub own: OwnSessions,
+    /// What it is if it is made again.
+    pub repetition: Repetition,
     /// Who orders it, from where, and the reason they state.
     pub origin: Origin,
 }
@@ -70,7 +82,7 @@ impl Sessions {
         Ok(Ordered { job, preview })
     }
 
-    /// Stores an order without running any of it.
+    /// Stores an order without running any of it. One that is made again is what it was.
     ///
     /// # Errors
     /// [`Error::Invalid`] when the filter names a person or an application that there is not, or
@@ -80,6 +92,7 @@ impl Sessions {
         let EndOrder {
             selection,
             own,
+            repetition,
             origin,
         } = order;
         let selection = self.with_ids(selection).await?;
@@ -96,7 +109,11 @@ impl Sessions {
                 let origin = authority.origin();
                 // The clock of the node that a session was signed in on may be ahead of this one.
                 let ahead = list_ahead(c, now)?;
-                let latest = store::find_latest_sign_in(c)?.unwrap_or(now);
+                let latest = store::find_latest_sign_in(c)?.unwrap_or(now).max(now);
+                let (order_id, until) = match repetition {
+                    Repetition::Another => (None, latest),
+                    Repetition::Same(ticket) => (Some(ticket.id), ticket.until.min(latest)),
+                };
                 let job = NewBulkJob {
                     id: JobId::new(now),
                     created_at: now,
@@ -109,14 +126,18 @@ impl Sessions {
                     filter: filter.as_deref(),
                     listed: listed.as_deref(),
                     except_user_id: except,
-                    opened_until: latest.max(now),
+                    opened_until: until,
                     state: BulkState::Running.as_str(),
                     total,
                     is_total_exact,
                     updated_at: now,
                     ahead: ahead.as_deref(),
+                    order_id,
                 };
-                store::insert_job(c, &job)
+                match store::insert_job(c, &job)? {
+                    Some(job) => Ok(job),
+                    None => find_first(c, &job),
+                }
             })
             .await?;
         Ok(Ordered { job, preview })
@@ -175,6 +196,15 @@ impl Sessions {
             })
             .await
     }
+}
+
+/// Returns the job of the order that another one repeats.
+fn find_first(c: &mut AnyConnection, repeated: &NewBulkJob<'_>) -> Result<BulkJob> {
+    let first = match (repeated.by_session_id, repeated.order_id) {
+        (Some(session), Some(order)) => store::find_ordered(c, session, order)?,
+        _ => None,
+    };
+    first.ok_or(Error::NotFound)
 }
 
 /// Returns the sessions whose sign-in is after `now`, as they are stored; `None` when they are so many

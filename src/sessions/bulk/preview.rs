@@ -139,6 +139,42 @@ impl Sessions {
         Ok(preview)
     }
 
+    /// Returns whether an order would end a session: whether one is live that is not left out with
+    /// those of `except`. Where searching for one takes long, it is taken to be so.
+    ///
+    /// # Errors
+    /// As [`Self::preview_end`].
+    pub async fn would_end(&self, selection: &Selection, except: Option<UserId>) -> Result<bool> {
+        self.flush_last_uses().await?;
+        let now = self.clock.now();
+        let mut after: Option<(Timestamp, SessionId)> = None;
+        loop {
+            let selection = selection.clone();
+            let (position, owners) = self
+                .db
+                .read(move |c| match &selection {
+                    Selection::Listed(ids) => Ok((None, store::list_owners(c, ids, now)?)),
+                    Selection::Matching(filter) => {
+                        let IdBatch { sessions, position } =
+                            list_ids_after(c, filter, after, now, CHUNK)?;
+                        Ok((position, store::list_owners(c, &sessions, now)?))
+                    }
+                })
+                .await?;
+            let is_ended = |(_, owner, is_live): &(SessionId, UserId, bool)| {
+                *is_live && Some(*owner) != except
+            };
+            let is_late = self.clock.now().since(now) >= BUDGET;
+            if owners.iter().any(is_ended) || (is_late && position.is_some()) {
+                return Ok(true);
+            }
+            after = position;
+            if after.is_none() {
+                return Ok(false);
+            }
+        }
+    }
+
     async fn count_listed(&self, ids: Vec<SessionId>, caller: Option<UserId>) -> Result<Count> {
         let now = self.clock.now();
         let owners = self

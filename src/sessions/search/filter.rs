@@ -3,6 +3,7 @@
 
 use strum::{EnumString, IntoStaticStr, VariantNames};
 
+use super::checks::{kind_name, reversed};
 use crate::clock::Timestamp;
 use crate::error::{Error, FieldError, Result};
 use crate::geo::country_name;
@@ -98,7 +99,11 @@ impl SessionFilter {
     pub fn parse<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self> {
         let mut filter = Self::default();
         read_parts(pairs, &Self::NAMES, |name, value| filter.set(name, value))?;
-        Ok(filter)
+        let errors = filter.contradictions();
+        match errors.is_empty() {
+            true => Ok(filter),
+            false => Err(Error::Invalid(errors)),
+        }
     }
 
     /// Parses named parts as [`Self::parse`], for an order: a part without a value is refused, since
@@ -119,13 +124,26 @@ impl SessionFilter {
         }
     }
 
+    /// Returns an error for each part that contradicts another one, so that no session can match both.
+    fn contradictions(&self) -> Vec<FieldError> {
+        let mut found = reversed([
+            ("opened_to", self.opened_from, self.opened_to),
+            ("used_to", self.used_from, self.used_to),
+        ]);
+        if self.state == Some(StateFilter::Live) && self.reason.is_some() {
+            let message = "is why a session ended, and only live ones are asked for";
+            found.push(FieldError::new("reason", message));
+        }
+        found
+    }
+
     /// Sets a part; a name that is not one of [`Self::NAMES`] sets nothing.
     pub(super) fn set(&mut self, name: &str, value: String) -> Result<(), String> {
         match name {
             "user" => self.user = Some(short(value)?),
             "state" => self.state = Some(one_of(&value, StateFilter::VARIANTS)?),
             "reason" => self.reason = Some(one_of(&value, EndedReason::VARIANTS)?),
-            "kind" => self.kind = Some(one_of(&value, DeviceKind::VARIANTS)?),
+            "kind" => self.kind = Some(one_of(kind_name(&value), DeviceKind::VARIANTS)?),
             "browser" => self.browser = Some(short(value)?),
             "os" => self.os = Some(short(value)?),
             "country" => {

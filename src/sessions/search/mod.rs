@@ -1,5 +1,6 @@
 //! Finding sessions among all people's: filters, sorting and pages, for administrators.
 
+mod checks;
 mod count;
 pub(in crate::sessions) mod criteria;
 mod cursor;

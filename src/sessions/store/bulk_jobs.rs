@@ -5,7 +5,8 @@ use diesel::prelude::*;
 use crate::clock::Timestamp;
 use crate::db::schema::bulk_jobs;
 use crate::db::{
-    AnyConnection, ApiKeyId, ApplicationId, JobId, SessionId, UserId, on_each, read_from_text,
+    AnyConnection, ApiKeyId, ApplicationId, JobId, OrderId, SessionId, UserId, on_each,
+    read_from_text,
 };
 use crate::error::Result;
 use crate::listing::{Place, Way};
@@ -102,17 +103,35 @@ pub(in crate::sessions) struct NewBulkJob<'a> {
     pub(in crate::sessions) updated_at: Timestamp,
     pub(in crate::sessions) ahead: Option<&'a str>,
     pub(in crate::sessions) by_key_id: Option<ApiKeyId>,
+    pub(in crate::sessions) order_id: Option<OrderId>,
 }
 
-/// Inserts a job.
+/// Inserts a job. Returns `None` when its session made the same order before.
 pub(in crate::sessions) fn insert_job(
     c: &mut AnyConnection,
     job: &NewBulkJob<'_>,
-) -> Result<BulkJob> {
+) -> Result<Option<BulkJob>> {
     Ok(on_each!(c, c => diesel::insert_into(bulk_jobs::table)
         .values(job)
+        .on_conflict((bulk_jobs::by_session_id, bulk_jobs::order_id))
+        .do_nothing()
         .returning(BulkJob::as_returning())
-        .get_result(c))?)
+        .get_result(c)
+        .optional())?)
+}
+
+/// Finds the job of an order that was made in a session.
+pub(in crate::sessions) fn find_ordered(
+    c: &mut AnyConnection,
+    session: SessionId,
+    order: OrderId,
+) -> Result<Option<BulkJob>> {
+    Ok(bulk_jobs::table
+        .filter(bulk_jobs::by_session_id.eq(session))
+        .filter(bulk_jobs::order_id.eq(order))
+        .select(BulkJob::as_select())
+        .get_result(c)
+        .optional()?)
 }
 
 /// Finds a job.

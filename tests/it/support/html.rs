@@ -21,15 +21,34 @@ impl Form {
 /// Returns every form on the page that is posted.
 pub fn forms(page: &str) -> Vec<Form> {
     between(page, "<form", "</form>")
-        .filter_map(posted_form)
+        .filter(|text| method(text).eq_ignore_ascii_case("post"))
+        .filter_map(form)
         .collect()
 }
 
-fn posted_form(text: &str) -> Option<Form> {
+/// Returns every form on the page that goes to `action`, posted or not.
+pub fn forms_to(page: &str, action: &str) -> Vec<Form> {
+    between(page, "<form", "</form>")
+        .filter_map(form)
+        .filter(|form| form.action == action)
+        .collect()
+}
+
+/// Returns the address that a form which is not posted goes to, with these fields.
+pub fn address(action: &str, fields: &[(&str, &str)]) -> String {
+    let query = url::form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(fields)
+        .finish();
+    format!("{action}?{query}")
+}
+
+fn method(text: &str) -> String {
+    let tag = text.split('>').next().unwrap_or_default();
+    attribute(tag, "method").unwrap_or_default()
+}
+
+fn form(text: &str) -> Option<Form> {
     let (tag, body) = text.split_once('>')?;
-    if !attribute(tag, "method")?.eq_ignore_ascii_case("post") {
-        return None;
-    }
     let hidden = between(body, "<input", ">")
         .filter(|input| attribute(input, "type").as_deref() == Some("hidden"))
         .filter_map(|input| {

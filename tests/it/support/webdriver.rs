@@ -238,6 +238,11 @@ impl Chromium {
         self.client.back().await.expect("a page before");
     }
 
+    /// Goes forwards to the page that was gone back from.
+    pub async fn go_forward(&self) {
+        self.client.forward().await.expect("a page after");
+    }
+
     /// Returns what stands in a field.
     pub async fn value_of(&self, field: &str) -> String {
         let value = self.find(field).await.prop("value").await;

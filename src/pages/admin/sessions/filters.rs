@@ -1,10 +1,13 @@
 //! What the page filters by: the plain form, the states with their counts, and the presets.
 
+use std::time::Duration;
+
 use strum::VariantNames;
 
 use super::query::{ListQuery, RequestedList, list_url};
 use crate::clock::Timestamp;
 use crate::geo::country_names;
+use crate::pages::admin::fields::{Field, FilterForm, Suggestions};
 use crate::pages::admin::session_words as words;
 use crate::sessions::EndedReason;
 use crate::sessions::search::{
@@ -33,156 +36,105 @@ const SPANS: [&str; 6] = ["1d", "7d", "30d", "90d", "180d", "365d"];
 const DAY: u64 = 24 * 60 * 60;
 
 /// A link that shows another list.
-pub(super) struct Chip {
-    pub(super) href: String,
-    pub(super) words: String,
-    pub(super) is_current: bool,
+pub(in crate::pages::admin) struct Chip {
+    pub(in crate::pages::admin) href: String,
+    pub(in crate::pages::admin) words: String,
+    pub(in crate::pages::admin) is_current: bool,
 }
 
-/// The plain form.
-pub(super) struct FilterForm {
-    pub(super) inputs: Vec<Input>,
-    pub(super) selects: Vec<Select>,
-    pub(super) suggestions: Vec<Suggestions>,
-    /// How many of its fields say something.
-    pub(super) filled: usize,
-}
-
-/// A field to type in.
-pub(super) struct Input {
-    pub(super) name: &'static str,
-    pub(super) label: &'static str,
-    pub(super) value: String,
-    /// The id of the list of suggestions; empty for none.
-    pub(super) list: &'static str,
-    pub(super) placeholder: &'static str,
-}
-
-/// A field to choose in.
-pub(super) struct Select {
-    pub(super) name: &'static str,
-    pub(super) label: &'static str,
-    /// The words of no choice.
-    pub(super) none: &'static str,
-    pub(super) choices: Vec<Choice>,
-}
-
-/// A choice of a field.
-pub(super) struct Choice {
-    pub(super) value: &'static str,
-    pub(super) words: &'static str,
-    pub(super) is_chosen: bool,
-}
-
-/// What a field suggests.
-pub(super) struct Suggestions {
-    pub(super) id: &'static str,
-    pub(super) values: Vec<&'static str>,
-}
-
-impl FilterForm {
-    /// Returns the form with the fields as they were sent.
-    pub(super) fn new(query: &ListQuery) -> Self {
-        let input = |name, label, list, placeholder| Input {
-            name,
-            label,
-            value: query.field(name),
-            list,
-            placeholder,
-        };
-        let inputs = vec![
-            input("user", "Person", "", "E-mail or id"),
-            input("q", "Text in names", "", ""),
-            input("ip", "Address or network", "", "203.0.113.0/24"),
-            input("country", "Country", "countries", ""),
-            input("browser", "Browser", "browsers", ""),
-            input("os", "System", "systems", ""),
-            input("application", "Application", "", "Name or id"),
-            input(
-                "opened_from",
-                "Signed in since",
-                "spans",
-                "2026-11-01 or 7d",
-            ),
-            input("opened_to", "Signed in before", "spans", "2026-11-08 or 1d"),
-            input("used_from", "Used since", "spans", "2026-11-01 or 7d"),
-            input("used_to", "Not used since", "spans", "2026-11-01 or 90d"),
-        ];
-        let selects = selects(query);
-        let is_filled = |select: &&Select| select.choices.iter().any(|choice| choice.is_chosen);
-        let filled_inputs = inputs
-            .iter()
-            .filter(|input| !input.value.is_empty())
-            .count();
-        Self {
-            filled: filled_inputs + selects.iter().filter(is_filled).count(),
-            inputs,
-            selects,
-            suggestions: vec![
-                Suggestions {
-                    id: "countries",
-                    values: country_names(),
-                },
-                Suggestions {
-                    id: "browsers",
-                    values: BROWSERS.to_vec(),
-                },
-                Suggestions {
-                    id: "systems",
-                    values: SYSTEMS.to_vec(),
-                },
-                Suggestions {
-                    id: "spans",
-                    values: SPANS.to_vec(),
-                },
-            ],
-        }
+/// Returns the plain form with the fields as they were sent.
+pub(super) fn form(query: &ListQuery) -> FilterForm {
+    FilterForm {
+        fields: [text_fields(query), selects(query)]
+            .into_iter()
+            .flatten()
+            .collect(),
+        suggestions: vec![
+            suggestions("countries", country_names()),
+            suggestions("browsers", BROWSERS.to_vec()),
+            suggestions("systems", SYSTEMS.to_vec()),
+            suggestions("spans", SPANS.to_vec()),
+        ],
     }
 }
 
-fn selects(query: &ListQuery) -> Vec<Select> {
-    let select = |(name, label, none), choices: Vec<(&'static str, &'static str)>| {
-        let chosen = query.field(name);
-        let choice = |(value, words)| Choice {
-            value,
-            words,
-            is_chosen: value == chosen,
-        };
-        Select {
-            name,
-            label,
-            none,
-            choices: choices.into_iter().map(choice).collect(),
-        }
+fn suggestions(id: &'static str, values: Vec<&'static str>) -> Suggestions {
+    Suggestions { id, values }
+}
+
+fn text_fields(query: &ListQuery) -> Vec<Field> {
+    /// The name, the label, the list of suggestions, and an example.
+    const FIELDS: [(&str, &str, &str, &str); 11] = [
+        ("user", "Person", "", "E-mail or id"),
+        ("q", "Text in names", "", ""),
+        ("ip", "Address or network", "", "203.0.113.0/24"),
+        ("country", "Country", "countries", ""),
+        ("browser", "Browser", "browsers", ""),
+        ("os", "System", "systems", ""),
+        ("application", "Application", "", "Name or id"),
+        (
+            "opened_from",
+            "Signed in since",
+            "spans",
+            "2026-11-01 or 7d",
+        ),
+        ("opened_to", "Signed in before", "spans", "2026-11-08 or 1d"),
+        ("used_from", "Used since", "spans", "2026-11-01 or 7d"),
+        ("used_to", "Not used since", "spans", "2026-11-01 or 90d"),
+    ];
+
+    let field = |(name, label, list, placeholder)| {
+        Field::text(name, label, query.field(name))
+            .with_list(list)
+            .with_placeholder(placeholder)
+    };
+    FIELDS.into_iter().map(field).collect()
+}
+
+fn selects(query: &ListQuery) -> Vec<Field> {
+    const STATES: [(&str, &str); 4] = [
+        ("", "By default: live"),
+        ("live", "Live"),
+        ("ended", "Ended"),
+        ("any", "Both"),
+    ];
+
+    let any = |choices: Vec<(&'static str, &'static str)>| [("", "Any")].into_iter().chain(choices);
+    let select = |name, label, choices: Vec<(&'static str, &'static str)>| {
+        Field::select(name, label, query.field(name), any(choices))
     };
     vec![
+        Field::select("state", "State", query.field("state"), STATES),
         select(
-            ("state", "State", "By default: live"),
-            vec![("live", "Live"), ("ended", "Ended"), ("any", "Both")],
-        ),
-        select(
-            ("reason", "Why it ended", "Any"),
+            "reason",
+            "Why it ended",
             named(EndedReason::VARIANTS, words::reason),
         ),
         select(
-            ("kind", "Kind of device", "Any"),
+            "kind",
+            "Kind of device",
             named(DeviceKind::VARIANTS, words::kind),
         ),
-        select(
-            ("mark", "Unusual", "Any"),
-            named(Mark::VARIANTS, words::mark),
-        ),
-        select(
-            ("sort", "Order", "Newest first"),
-            ["-used", "used", "-opened", "opened", "-ended", "ended"]
-                .into_iter()
-                .filter_map(|value| {
-                    let sort = SessionSort::parse(value, StateFilter::Ended).ok()?;
-                    Some((value, words::order(sort)))
-                })
-                .collect(),
-        ),
+        select("mark", "Unusual", named(Mark::VARIANTS, words::mark)),
+        Field::select("sort", "Order", query.chosen_sort(), orders(query.state())),
     ]
+}
+
+/// Returns the orders of a list of that state, the usual one as no choice. Only what has ended has an
+/// end to sort by.
+fn orders(state: StateFilter) -> Vec<(String, &'static str)> {
+    let usual = SessionSort::default_for(state);
+    let keys = [SortKey::Used, SortKey::Opened, SortKey::Ended];
+    let keys = keys
+        .into_iter()
+        .filter(|key| *key != SortKey::Ended || state == StateFilter::Ended);
+    let sorts =
+        keys.flat_map(|key| [true, false].map(|descending| SessionSort { key, descending }));
+    let others = sorts.filter(|sort| *sort != usual);
+    let named = others.map(|sort| (sort.to_string(), words::order(sort)));
+    std::iter::once((String::new(), words::order(usual)))
+        .chain(named)
+        .collect()
 }
 
 /// Returns the values of an enum by their text forms, with their words.
@@ -257,60 +209,56 @@ pub(super) fn states(requested: &RequestedList, counts: StateCounts) -> Vec<Chip
 /// Returns the links to lists that are often of use. `requested` is the list of the page, if it has
 /// one.
 pub(super) fn presets(requested: Option<&RequestedList>, now: Timestamp) -> Vec<Chip> {
-    let ago = |days: u64| Some(TimeBound::Ago(std::time::Duration::from_secs(days * DAY)));
-    let today = format!("{}", now.format("%Y-%m-%d")).parse().ok();
-    let by_sign_in = SessionSort {
-        key: SortKey::Opened,
-        descending: true,
-    };
-    let by_rule = |filter: &SessionFilter| SessionSort::default_for(filter.state());
-    let filters = [
-        (
-            "Country changed",
-            SessionFilter {
-                mark: Some(Mark::CountryChanged),
-                ..SessionFilter::default()
-            },
-        ),
-        (
-            "Impossible travel",
-            SessionFilter {
-                mark: Some(Mark::ImpossibleTravel),
-                ..SessionFilter::default()
-            },
-        ),
-        (
-            "Unused for 90 days",
-            SessionFilter {
-                used_to: ago(90),
-                ..SessionFilter::default()
-            },
-        ),
-        (
-            "Token reuse",
-            SessionFilter {
-                reason: Some(EndedReason::ReuseDetected),
-                ..SessionFilter::default()
-            },
-        ),
-    ];
-    let chip = |words: &str, filter: &SessionFilter, sort| Chip {
-        href: list_url(filter, sort, None),
+    let chip = |(words, filter): (&str, SessionFilter)| Chip {
+        href: list_url(&filter, preset_sort(&filter), None),
         words: words.into(),
-        is_current: requested.is_some_and(|requested| requested.filter == *filter),
-    };
-    let new = SessionFilter {
-        opened_from: today,
-        ..SessionFilter::default()
+        is_current: requested.is_some_and(|requested| requested.filter == filter),
     };
     let shared = Chip {
         href: "/admin/addresses".into(),
         words: "One address, many people".into(),
         is_current: false,
     };
-    let others = filters
-        .iter()
-        .map(|(words, filter)| chip(words, filter, by_rule(filter)));
-    let first = [chip("New today", &new, by_sign_in), shared];
-    first.into_iter().chain(others).collect()
+    let mut chips: Vec<Chip> = preset_filters(now).into_iter().map(chip).collect();
+    chips.insert(1, shared);
+    chips
+}
+
+fn preset_filters(now: Timestamp) -> [(&'static str, SessionFilter); 5] {
+    let all = SessionFilter::default;
+    let marked = |mark| SessionFilter {
+        mark: Some(mark),
+        ..all()
+    };
+    let new = SessionFilter {
+        state: Some(StateFilter::Any),
+        opened_from: now.format("%Y-%m-%d").to_string().parse().ok(),
+        ..all()
+    };
+    let unused = SessionFilter {
+        used_to: Some(TimeBound::Ago(Duration::from_secs(90 * DAY))),
+        ..all()
+    };
+    let reused = SessionFilter {
+        reason: Some(EndedReason::ReuseDetected),
+        ..all()
+    };
+    [
+        ("New today", new),
+        ("Country changed", marked(Mark::CountryChanged)),
+        ("Impossible travel", marked(Mark::ImpossibleTravel)),
+        ("Unused for 90 days", unused),
+        ("Token reuse", reused),
+    ]
+}
+
+/// Returns the order of a list that is often of use: new ones by their sign-in.
+fn preset_sort(filter: &SessionFilter) -> SessionSort {
+    match filter.opened_from {
+        Some(_) => SessionSort {
+            key: SortKey::Opened,
+            descending: true,
+        },
+        None => SessionSort::default_for(filter.state()),
+    }
 }

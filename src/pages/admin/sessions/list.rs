@@ -3,6 +3,9 @@
 use url::form_urlencoded;
 
 use super::query::{PATH, RequestedList, list_url};
+use crate::pages::admin::back::{self, Back, List};
+use crate::pages::admin::pager::{Neighbours, Pager, Progress};
+use crate::pages::admin::quantity;
 use crate::pages::admin::session_views::{EndView, Names, OwnerView, address, place};
 use crate::pages::admin::session_words as words;
 use crate::pages::views::Reader;
@@ -20,12 +23,11 @@ pub(super) struct ListView {
     pub(super) count: String,
     pub(super) heads: Vec<Head>,
     pub(super) rows: Vec<Row>,
+    /// Whether there is a filter besides the state.
+    pub(super) is_filtered: bool,
     /// The order in words: "Newest use first".
     pub(super) order: &'static str,
-    pub(super) newer: Option<String>,
-    pub(super) older: Option<String>,
-    /// The address at which a search that took too long goes on.
-    pub(super) rest: Option<String>,
+    pub(super) pager: Pager,
     /// The addresses of the exports: what they are, and where.
     pub(super) exports: [(&'static str, String); 2],
     /// What ends sessions, for an administrator whose list may have live ones.
@@ -34,7 +36,7 @@ pub(super) struct ListView {
 
 /// What the form that ends sessions has besides the ticked ones.
 pub(super) struct Ending {
-    /// The filter's parts.
+    /// The filter's parts, and the way back.
     pub(super) fields: Vec<(&'static str, String)>,
     /// The words of the button that ends all that match.
     pub(super) all: String,
@@ -52,6 +54,8 @@ pub(super) struct Head {
 /// A session.
 pub(super) struct Row {
     pub(super) id: String,
+    /// The address of its page.
+    pub(super) href: String,
     pub(super) is_live: bool,
     pub(super) is_current: bool,
     pub(super) owner: OwnerView,
@@ -67,15 +71,21 @@ pub(super) struct Row {
 }
 
 impl Row {
-    fn new(found: &FoundSession, caller: &Caller, names: &Names, reader: &Reader) -> Self {
+    fn new(found: &FoundSession, viewer: &Viewer<'_>, back: &Back) -> Self {
         let FoundSession { session, owner } = found;
+        let Viewer {
+            caller,
+            names,
+            reader,
+        } = viewer;
         let (label, name) = (session.label(), session.display_name());
         let kind = words::kind(session.device_kind);
         Self {
             id: session.id.to_string(),
+            href: back.from(&format!("{PATH}/{}", session.id)),
             is_live: session.is_live(reader.now),
             is_current: session.id == caller.session.id,
-            owner: OwnerView::new(owner, names),
+            owner: OwnerView::new(owner, names, back),
             detail: match label == name {
                 true => kind.into(),
                 false => format!("{label} · {kind}"),
@@ -106,67 +116,52 @@ impl ListView {
         count: MatchCount,
         viewer: &Viewer<'_>,
     ) -> Self {
-        let Viewer {
-            caller,
-            names,
-            reader,
-        } = viewer;
-        let url = |cursor: Option<SearchCursor>| cursor.map(|cursor| requested.url_at(&cursor));
-        let (next, previous) = (url(page.next), url(page.previous));
-        let progress = match (page.is_partial, requested.cursor) {
-            (false, _) => Progress::Whole,
-            (true, Some(cursor)) if cursor.is_backward() => Progress::StoppedBackward,
-            (true, _) => Progress::StoppedForward,
+        let here = requested.here();
+        let back = Back::here(&here, List::Sessions);
+        let order = words::order(requested.sort);
+        let words = match page.found.len() as u64 {
+            0 => order.to_owned(),
+            n => format!("{order} · {} on this page", quantity::number(n)),
         };
-        let ways = Ways::new(next, previous, progress, requested.sort);
         Self {
             count: words::matching_sessions(count),
             heads: heads(requested),
+            is_filtered: SessionFilter::default()
+                != SessionFilter {
+                    state: None,
+                    ..requested.filter.clone()
+                },
             rows: page
                 .found
                 .iter()
-                .map(|found| Row::new(found, caller, names, reader))
+                .map(|found| Row::new(found, viewer, &back))
                 .collect(),
-            order: words::order(requested.sort),
-            newer: ways.newer,
-            older: ways.older,
-            rest: ways.rest,
+            order,
+            pager: Pager::new(
+                words,
+                neighbours(page, requested),
+                progress(page, requested),
+            ),
             exports: exports(requested),
-            ending: ending(requested, count, caller),
+            ending: ending(requested, count, viewer.caller, &here),
         }
     }
 }
 
-/// How far the search for a page came.
-#[derive(Clone, Copy)]
-enum Progress {
-    Whole,
-    /// It took too long on the way to a next page.
-    StoppedForward,
-    /// It took too long on the way to a previous page.
-    StoppedBackward,
+fn neighbours(page: &SearchPage, requested: &RequestedList) -> Neighbours {
+    let url = |cursor: Option<SearchCursor>| cursor.map(|cursor| requested.url_at(&cursor));
+    Neighbours {
+        next: url(page.next),
+        previous: url(page.previous),
+        newest_first: requested.sort.descending,
+    }
 }
 
-/// The ways from a page.
-struct Ways<T> {
-    newer: Option<T>,
-    older: Option<T>,
-    /// Where a search that took too long goes on.
-    rest: Option<T>,
-}
-
-impl<T> Ways<T> {
-    fn new(next: Option<T>, previous: Option<T>, progress: Progress, sort: SessionSort) -> Self {
-        let (next, previous, rest) = match progress {
-            Progress::Whole => (next, previous, None),
-            Progress::StoppedForward => (None, previous, next),
-            Progress::StoppedBackward => (next, None, previous),
-        };
-        let (newer, older) = match sort.descending {
-            true => (previous, next),
-            false => (next, previous),
-        };
-        Self { newer, older, rest }
+fn progress(page: &SearchPage, requested: &RequestedList) -> Progress {
+    match (page.is_partial, requested.cursor) {
+        (false, _) => Progress::Whole,
+        (true, Some(cursor)) if cursor.is_backward() => Progress::StoppedBackward,
+        (true, _) => Progress::StoppedForward,
     }
 }
 
@@ -221,7 +216,12 @@ fn exports(requested: &RequestedList) -> [(&'static str, String); 2] {
 }
 
 /// Returns what ends the sessions of a list, for an administrator, where some may be live.
-fn ending(requested: &RequestedList, count: MatchCount, caller: &Caller) -> Option<Ending> {
+fn ending(
+    requested: &RequestedList,
+    count: MatchCount,
+    caller: &Caller,
+    here: &str,
+) -> Option<Ending> {
     let state = requested.filter.state();
     let only_ended = state == StateFilter::Ended || requested.filter.reason.is_some();
     if caller.user.role() != Role::Admin || only_ended {
@@ -232,38 +232,14 @@ fn ending(requested: &RequestedList, count: MatchCount, caller: &Caller) -> Opti
         state: Some(state),
         ..requested.filter.clone()
     };
+    let way_back = (back::NAME, here.to_owned());
     Some(Ending {
-        fields: filter.to_pairs(),
+        fields: filter.to_pairs().into_iter().chain([way_back]).collect(),
         all: match (state, count) {
             (StateFilter::Live, MatchCount::Exactly(1)) => "End the one that matches…".into(),
+            (StateFilter::Live, MatchCount::About(0)) => "End all that match…".into(),
             (StateFilter::Live, count) => format!("End all {} that match…", words::matches(count)),
             _ => "End all that match…".into(),
         },
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_search_that_took_too_long_goes_on_the_way_it_went() {
-        let ways = |progress, descending| {
-            let key = SortKey::Used;
-            let ways = Ways::new(
-                Some("n"),
-                Some("p"),
-                progress,
-                SessionSort { key, descending },
-            );
-            [ways.newer, ways.older, ways.rest]
-        };
-        let (n, p) = (Some("n"), Some("p"));
-        assert_eq!(ways(Progress::Whole, true), [p, n, None]);
-        assert_eq!(ways(Progress::Whole, false), [n, p, None]);
-        assert_eq!(ways(Progress::StoppedForward, true), [p, None, n]);
-        assert_eq!(ways(Progress::StoppedForward, false), [None, p, n]);
-        assert_eq!(ways(Progress::StoppedBackward, true), [None, n, p]);
-        assert_eq!(ways(Progress::StoppedBackward, false), [n, None, p]);
-    }
 }

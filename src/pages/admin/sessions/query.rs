@@ -4,7 +4,7 @@ use url::form_urlencoded;
 
 use crate::error::{Error, FieldError, Result};
 use crate::sessions::search::{
-    SearchCursor, SessionFilter, SessionSort, format_terms, parse_terms,
+    SearchCursor, SessionFilter, SessionSort, SortKey, StateFilter, format_terms, parse_terms,
 };
 
 /// The path of the page.
@@ -59,7 +59,33 @@ impl ListQuery {
     /// Returns the page's own address, if the query is correct and has another one.
     pub(super) fn redirect(&self) -> Option<String> {
         let requested = self.requested.as_ref().ok()?;
-        (!self.is_canonical).then(|| requested.url())
+        let has_other_sort = !self.field("sort").is_empty() && self.chosen_sort().is_empty();
+        (!self.is_canonical || has_other_sort).then(|| requested.url())
+    }
+
+    /// Returns the order that was chosen: as it was sent, if nothing is listed; empty for none.
+    pub(super) fn chosen_sort(&self) -> String {
+        match &self.requested {
+            Ok(requested) => requested.chosen_sort().unwrap_or_default(),
+            Err(_) => self.field("sort"),
+        }
+    }
+
+    /// Returns the state of the sessions that are listed or, if none are, that was sent.
+    pub(super) fn state(&self) -> StateFilter {
+        let sent = || match self.field("reason").is_empty() {
+            true => self.field("state").parse().ok(),
+            false => Some(StateFilter::Ended),
+        };
+        match &self.requested {
+            Ok(requested) => requested.filter.state(),
+            Err(_) => sent().unwrap_or(StateFilter::Live),
+        }
+    }
+
+    /// Returns whether the search box was used.
+    pub(super) fn has_search(&self) -> bool {
+        self.search.is_some()
     }
 
     /// Returns the text of the search box: as it was typed, else what the filter is.
@@ -94,25 +120,11 @@ fn requested(
         let found = own.iter().find(|(own, _)| own == name);
         found.map(|(_, value)| value.as_str())
     };
-    let filter = match value("search") {
-        Some(search) => {
-            let beside = typed.iter().map(|(name, _)| {
-                FieldError::new(name, "can’t stand beside the text of the search box")
-            });
-            errors.extend(beside);
-            parse_terms(search)
-        }
-        None => SessionFilter::parse(
-            typed
-                .iter()
-                .map(|(name, value)| (name.as_str(), value.as_str())),
-        ),
-    };
-    let filter = collect(filter, &mut errors).unwrap_or_default();
+    let filter = filter(value("search"), typed, &mut errors);
     if !errors.is_empty() {
         return Err(errors);
     }
-    let sort = SessionSort::parse(value("sort").unwrap_or_default(), filter.state());
+    let sort = sort(value("sort").unwrap_or_default(), filter.state());
     let Some(sort) = collect(sort, &mut errors) else {
         return Err(errors);
     };
@@ -123,6 +135,38 @@ fn requested(
         sort,
         cursor,
     })
+}
+
+/// Parses the text of the search box, or the parts of the filter.
+fn filter(
+    search: Option<&str>,
+    typed: &[(String, String)],
+    errors: &mut Vec<FieldError>,
+) -> SessionFilter {
+    const BESIDE: &str = "can’t stand beside the text of the search box";
+
+    let pairs = typed
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()));
+    let filter = match search {
+        Some(search) => {
+            errors.extend(typed.iter().map(|(name, _)| FieldError::new(name, BESIDE)));
+            parse_terms(search)
+        }
+        None => SessionFilter::parse(pairs),
+    };
+    collect(filter, errors).unwrap_or_default()
+}
+
+/// Parses the order. One by the end is left out where another state was chosen meanwhile: the search
+/// box and the form send it along.
+fn sort(text: &str, state: StateFilter) -> Result<SessionSort> {
+    match SessionSort::parse(text, StateFilter::Ended) {
+        Ok(sort) if sort.key == SortKey::Ended && state != StateFilter::Ended => {
+            Ok(SessionSort::default_for(state))
+        }
+        _ => SessionSort::parse(text, state),
+    }
 }
 
 /// Returns the value, or adds what is wrong with it.
@@ -144,6 +188,17 @@ impl RequestedList {
     /// Returns the address of its first page.
     pub(super) fn url(&self) -> String {
         list_url(&self.filter, self.sort, None)
+    }
+
+    /// Returns the address of this page.
+    pub(super) fn here(&self) -> String {
+        list_url(&self.filter, self.sort, self.cursor.as_ref())
+    }
+
+    /// Returns the order, if it is another than the list has without a choice.
+    fn chosen_sort(&self) -> Option<String> {
+        let default = SessionSort::default_for(self.filter.state());
+        (self.sort != default).then(|| self.sort.to_string())
     }
 
     /// Returns the address of the page at `cursor`.

@@ -3,37 +3,58 @@
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
 use secrecy::ExposeSecret;
 
-use super::admin::applications_page::{ApplicationsPage, CreatedKey};
-use super::admin::key_form::NewKeyForm;
+use super::applications_page::{ApplicationsPage, CreatedKey, PATH};
+use super::key_form::NewKeyForm;
 use crate::applications::NewKey;
 use crate::db::ApiKeyId;
 use crate::error::{Error, Result};
-use crate::http::admin_caller::{AdminForm, AuditCaller};
+use crate::http::admin_caller::{AdminCaller, AdminForm, AuditCaller};
 use crate::http::app_state::AppState;
 use crate::http::forms::EmptyForm;
-use crate::http::layout::{page, see_other};
+use crate::http::layout::{Layout, NavItem, page, see_other};
 use crate::http::notice::{self, AccountNotice, Notice};
+use crate::pages::words::TimeView;
 use crate::sessions::Caller;
 
-/// The page of applications and their keys.
-const PAGE: &str = "/admin/applications";
+#[derive(Template)]
+#[template(path = "pages/admin/revoke_key.html")]
+struct RevokePage {
+    layout: Layout,
+    id: String,
+    name: String,
+    application: String,
+    last_used: Option<TimeView>,
+    is_revoked: bool,
+}
 
 /// Redirects to the page of applications.
 pub async fn redirect(AuditCaller(_): AuditCaller) -> HttpResponse {
-    see_other(PAGE)
+    see_other(PATH)
 }
 
-/// Creates a key and shows its secret.
+/// Creates a key and shows its secret. The same form again creates none.
 pub async fn create(
     app: web::Data<AppState>,
     request: HttpRequest,
     AdminForm(caller, form): AdminForm<NewKeyForm>,
 ) -> Result<HttpResponse> {
-    let created = match form.parse() {
+    let now = app.clock.now();
+    let id = form.id(now);
+    if has_key(&app, id).await? {
+        return Ok(back(&request, &caller, AccountNotice::ApiKeyCreatedBefore));
+    }
+    let created = match form.parse(now) {
         Err(words) => Err(words),
-        Ok(new) => try_create(&app, &caller, new).await?,
+        Ok(new) => match try_create(&app, &caller, new).await {
+            // The button was pressed twice.
+            Err(Error::Conflict(_)) if has_key(&app, id).await? => {
+                return Ok(back(&request, &caller, AccountNotice::ApiKeyCreatedBefore));
+            }
+            created => created?,
+        },
     };
     match created {
         Ok(created) => {
@@ -64,9 +85,44 @@ pub async fn revoke(
         Err(Error::NotFound) => require_revoked(&app, *id).await?,
         revoked => revoked?,
     }
-    let outcome = Notice::Account(caller.user.id, AccountNotice::ApiKeyRevoked);
-    notice::put(&request, outcome);
-    Ok(see_other(PAGE))
+    Ok(back(&request, &caller, AccountNotice::ApiKeyRevoked))
+}
+
+/// Shows what it means to revoke a key.
+///
+/// # Errors
+/// [`Error::NotFound`] when there is no such key.
+pub async fn show_revoke(
+    app: web::Data<AppState>,
+    request: HttpRequest,
+    AdminCaller(caller): AdminCaller,
+    id: web::Path<ApiKeyId>,
+) -> Result<HttpResponse> {
+    let (application, key) = app.applications.get_key(*id).await?;
+    let now = app.clock.now();
+    let template = RevokePage {
+        layout: Layout::for_caller(&request, &caller, NavItem::Administration)?,
+        id: key.id.to_string(),
+        name: key.name,
+        application: application.name,
+        last_used: key.last_used_at.map(|at| TimeView::ago(at, now)),
+        is_revoked: key.revoked_at.is_some(),
+    };
+    page(StatusCode::OK, &template)
+}
+
+/// Returns a redirect to the page of applications, which then shows the notice.
+fn back(request: &HttpRequest, caller: &Caller, outcome: AccountNotice) -> HttpResponse {
+    notice::put(request, Notice::Account(caller.user.id, outcome));
+    see_other(PATH)
+}
+
+async fn has_key(app: &AppState, id: ApiKeyId) -> Result<bool> {
+    match app.applications.get_key(id).await {
+        Ok(_) => Ok(true),
+        Err(Error::NotFound) => Ok(false),
+        Err(err) => Err(err),
+    }
 }
 
 /// Creates a key. Returns it, or what has to be filled in otherwise. One that administers is logged
