@@ -1,12 +1,12 @@
 //! The client of a request: its address, as trusted proxies report it, its place and its user
 //! agent.
 
-use std::future::{Ready, ready};
 use std::net::IpAddr;
 
 use actix_web::dev::Payload;
 use actix_web::http::header::{self, Header, HeaderMap, HeaderValue};
 use actix_web::{FromRequest, HttpRequest};
+use futures_util::future::LocalBoxFuture;
 
 use super::app_state::{AppState, app_state};
 use crate::error::Error;
@@ -26,10 +26,14 @@ pub struct RequestClient(pub Client);
 
 impl FromRequest for RequestClient {
     type Error = Error;
-    type Future = Ready<Result<Self, Error>>;
+    type Future = LocalBoxFuture<'static, Result<Self, Error>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(app_state(request).map(|app| Self(client(request, app))))
+        let request = request.clone();
+        Box::pin(async move {
+            let app = app_state(&request)?;
+            Ok(Self(client(&request, app).await))
+        })
     }
 }
 
@@ -78,11 +82,11 @@ fn addresses(request: &HttpRequest, app: &AppState) -> Option<(IpAddr, IpAddr)> 
     Some((peer, app.trusted_proxies.client_address(peer, &lines)))
 }
 
-fn client(request: &HttpRequest, app: &AppState) -> Client {
+async fn client(request: &HttpRequest, app: &AppState) -> Client {
     let sent = header_text(request.headers(), header::USER_AGENT.as_str());
     let hints = ClientHints::from_headers(|name| header_text(request.headers(), name));
     let agent = sent.as_deref().unwrap_or_default();
-    let facts = app.device_parser.parse_with_hints(agent, hints);
+    let facts = app.device_parser.parse(agent, hints).await;
     Client::new(location(request, app), sent.as_deref(), facts)
 }
 

@@ -60,7 +60,7 @@ impl NewPassword {
             return Ok(());
         }
         let anybodys = zxcvbn(self.text.expose_secret(), &[]);
-        let why = match anybodys.score() >= Score::Two {
+        let why = match estimate.guesses() < anybodys.guesses() {
             true => "it is made of your name, your e-mail or the name of this service",
             false => reason(anybodys.feedback().and_then(|feedback| feedback.warning())),
         };

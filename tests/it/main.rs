@@ -63,6 +63,7 @@ mod event_streams;
 mod expiry;
 mod exposure;
 mod fair_hashing;
+
 mod forgotten_password;
 mod form_tabs;
 mod former_address_links;
@@ -91,6 +92,7 @@ mod nodes;
 mod notices;
 mod oauth;
 mod overview;
+mod passwords;
 mod places;
 mod prefetch;
 mod prepared_statements;
