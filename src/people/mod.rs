@@ -202,7 +202,9 @@ impl People {
         requester: HashRequester,
         account: &NewAccount,
     ) -> Result<PasswordHash> {
-        let words = self.service_words.clone().with_account(account);
+        let words = self.service_words.clone();
+        let full_name = account.full_name.as_ref().map(FullName::as_str);
+        let words = words.with_person(account.email.as_str(), full_name);
         self.hasher
             .hash(requester, account.password.clone(), words)
             .await
@@ -218,7 +220,8 @@ impl People {
         user: &User,
         password: NewPassword,
     ) -> Result<PasswordHash> {
-        let words = self.service_words.clone().with_person(user);
+        let words = self.service_words.clone();
+        let words = words.with_person(&user.email, user.full_name.as_deref());
         self.hasher.hash(requester, password, words).await
     }
 

@@ -112,9 +112,8 @@ mod tests {
     use super::*;
 
     fn check(text: &str) -> Result<()> {
-        let mut words = GuessableWords::of_service(Some("login.example.org"));
-        words.add_email("ada.lovelace@analytical.example");
-        words.add_name("Ada King Lovelace");
+        let words = GuessableWords::of_service(Some("login.example.org"))
+            .with_person("ada.lovelace@analytical.example", Some("Ada King Lovelace"));
         NewPassword::new("password", text.into())?.require_hard_to_guess(&words)
     }
 
@@ -142,6 +141,7 @@ mod tests {
             ("lovelace.ada1", "your name"),
             ("ada.lovelace@analytical.example", "your e-mail"),
             ("analytical1", "your e-mail"),
+            ("lovelace@analytical", "your e-mail"),
         ] {
             let message = refusal(text);
             assert!(message.contains(why), "{text}: {message}");
