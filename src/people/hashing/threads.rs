@@ -200,3 +200,49 @@ fn busy() -> Error {
         retry_after: RETRY_AFTER,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use argon2::{Argon2, Params};
+    use futures_util::FutureExt;
+
+    use super::*;
+    use crate::net::SourceNetwork;
+
+    const VISITOR: HashRequester = HashRequester::Visitor(SourceNetwork::Unknown);
+
+    #[actix_web::test]
+    async fn a_request_that_is_dropped_leaves_the_queue() {
+        let argon2 = Argon2::from(Params::new(8, 1, 1, None).unwrap());
+        let worker = Worker::new(argon2, Arc::default());
+        // Of four places a visitor may have one.
+        let threads = Threads::start(vec![worker], 4).unwrap();
+        let (go_on, waiting) = channel::<()>();
+        let mut first = Box::pin(threads.run(HashRequester::Service, move |_| {
+            let _ = waiting.recv();
+            Ok(())
+        }));
+        assert!((&mut first).now_or_never().is_none());
+        let mut second = Box::pin(threads.run(VISITOR, |_| Ok(())));
+        assert!((&mut second).now_or_never().is_none());
+        let refused = threads.run(VISITOR, |_| Ok(())).await;
+        assert!(matches!(refused, Err(Error::Busy { .. })));
+        drop(second);
+        let mut third = Box::pin(threads.run(VISITOR, |_| Ok(())));
+        assert!((&mut third).now_or_never().is_none());
+        go_on.send(()).unwrap();
+        first.await.unwrap();
+        third.await.unwrap();
+    }
+
+    #[actix_web::test]
+    async fn a_panic_ends_the_work_and_not_the_thread() {
+        let argon2 = Argon2::from(Params::new(8, 1, 1, None).unwrap());
+        let threads = Threads::start(vec![Worker::new(argon2, Arc::default())], 4).unwrap();
+        let panicked = threads.run(VISITOR, |_| -> Result<()> { panic!("in a test") });
+        assert!(matches!(panicked.await, Err(Error::Internal(_))));
+        threads.run(VISITOR, |_| Ok(())).await.unwrap();
+    }
+}
