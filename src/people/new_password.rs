@@ -1,7 +1,7 @@
 //! A password to be set: how long it is, and that nobody guesses it.
 
 use secrecy::{ExposeSecret, SecretString};
-use zxcvbn::feedback::Warning;
+use zxcvbn::feedback::{Feedback, Warning};
 use zxcvbn::{Score, zxcvbn};
 
 use super::guessable_words::GuessableWords;
@@ -62,7 +62,7 @@ impl NewPassword {
         let anybodys = zxcvbn(self.text.expose_secret(), &[]);
         let why = match estimate.guesses() < anybodys.guesses() {
             true => "it is made of your name, your e-mail or the name of this service",
-            false => reason(anybodys.feedback().and_then(|feedback| feedback.warning())),
+            false => reason(anybodys.feedback().and_then(Feedback::warning)),
         };
         Err(Error::field(
             self.field,
