@@ -99,7 +99,7 @@ fn timed_with_hints(agents: &[String], parser: &DeviceParser) -> Vec<Duration> {
         ..ClientHints::default()
     };
     time_each(agents, |agent| {
-        black_box(parser.parse_with_hints(agent, hints.clone()));
+        black_box(parser.parse_with_hints(agent, &hints));
     })
 }
 

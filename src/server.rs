@@ -48,7 +48,7 @@ use crate::people::{Hasher, People};
 use crate::sessions::{self, NetworkKey, Sessions};
 use crate::settings::{PlaceSettings, Settings};
 use crate::tokens::Tokens;
-use crate::user_agent::DeviceParser;
+use crate::user_agent::{DeviceParser, ParserThread};
 
 /// A running server.
 pub struct Server {
@@ -243,6 +243,8 @@ fn assemble(
 ) -> Result<AppState> {
     let device_parser = DeviceParser::load(settings.device_patterns.as_deref())
         .map_err(|err| Error::Configuration(Failure::new("device_patterns can't be used", err)))?;
+    let device_parser = ParserThread::start(device_parser)
+        .map_err(|err| Error::Startup(Failure::new("no thread for user agents", err)))?;
     let alerts = Alerts::new(db.clone(), clock.clone(), settings);
     let sessions = Sessions::new(
         db.clone(),
@@ -270,8 +272,7 @@ fn assemble(
             db.clone(),
             clock.clone(),
             Hasher::new(&settings.passwords)?,
-            &settings.accounts,
-            settings.jobs.sweep_batch,
+            settings,
         ),
         overview: Overview::new(db.clone(), clock.clone()),
         sessions,

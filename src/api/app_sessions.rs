@@ -20,6 +20,7 @@ use crate::http::json::Json;
 use crate::http::subject::{refuse_in_query, subject_header};
 use crate::people::{ExternalPerson, FullName, Subject, User};
 use crate::sessions::{Client, EndedReason, NewSession, OpenedVia, SessionPersistence};
+use crate::user_agent::ClientHints;
 
 /// `POST /api/v1/app/sessions`
 #[derive(Deserialize)]
@@ -70,9 +71,8 @@ pub async fn create(
 ) -> Result<HttpResponse> {
     client.require(Scope::Sessions)?;
     let subject = subject(&request, body.subject.as_deref())?;
-    let facts = app
-        .device_parser
-        .parse(body.user_agent.as_deref().unwrap_or_default());
+    let agent = body.user_agent.as_deref().unwrap_or_default();
+    let facts = app.device_parser.parse(agent, ClientHints::default()).await;
     let location = location(&app, body.ip_address.as_deref())?;
     let new = NewSession {
         client: Client::new(location, body.user_agent.as_deref(), facts),

@@ -54,7 +54,7 @@ fn parse(parser: &DeviceParser) -> std::io::Result<()> {
         }
         let text = String::from_utf8_lossy(&line);
         let (agent, hints) = read(text.trim_end_matches(['\n', '\r']));
-        let facts = parser.parse_with_hints(&agent, hints);
+        let facts = parser.parse_with_hints(&agent, &hints);
         let parsed = ParsedAgent {
             name: device_label(&facts),
             facts,

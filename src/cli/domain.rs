@@ -59,13 +59,7 @@ impl Domain {
             applications: Applications::new(db.clone(), clock.clone()),
             clock: clock.clone(),
             overview: Overview::new(db.clone(), clock.clone()),
-            people: People::new(
-                db,
-                clock.clone(),
-                hasher,
-                &settings.accounts,
-                settings.jobs.sweep_batch,
-            ),
+            people: People::new(db, clock.clone(), hasher, settings),
             sessions,
         })
     }

@@ -14,7 +14,7 @@ use super::user_list::{List, show};
 use crate::alerts::AlertContext;
 use crate::error::Error;
 use crate::events::{EventKind, Origin};
-use crate::people::{EmailTrust, FullName, NewAccount, PlainPassword, Role};
+use crate::people::{EmailTrust, FullName, HashRequester, NewAccount, NewPassword, Role};
 use crate::settings::Settings;
 
 #[derive(Subcommand)]
@@ -171,8 +171,9 @@ impl Add {
         };
         let hash = domain
             .people
-            .hash_password(account.password.clone())
-            .await?;
+            .hash_first_password(HashRequester::Service, &account)
+            .await
+            .map_err(invalid_or_service)?;
         let user = domain
             .accounts
             .create_account(account, hash, Origin::default())
@@ -185,7 +186,11 @@ impl Add {
 impl SetPassword {
     async fn run(self, domain: &Domain) -> Result<()> {
         let user = domain.get_user(&self.email).await?;
-        let hash = domain.people.hash_password(password_from_stdin()?).await?;
+        let hash = domain
+            .people
+            .hash_new_password(HashRequester::Service, &user, password_from_stdin()?)
+            .await
+            .map_err(invalid_or_service)?;
         let origin = Origin::default();
         let context = AlertContext::administrator(EventKind::PasswordChanged, &origin);
         let ended = domain
@@ -257,7 +262,7 @@ async fn reset_link(domain: &Domain, settings: &Settings, email: &str) -> Result
     Ok(())
 }
 
-fn password_from_stdin() -> Result<PlainPassword> {
+fn password_from_stdin() -> Result<NewPassword> {
     let mut line = String::new();
     std::io::stdin()
         .lock()
@@ -266,6 +271,6 @@ fn password_from_stdin() -> Result<PlainPassword> {
             action: "the password could not be read",
             source,
         })?;
-    PlainPassword::new("password", line.trim_end_matches(['\r', '\n']).to_owned())
+    NewPassword::new("password", line.trim_end_matches(['\r', '\n']).to_owned())
         .map_err(invalid_or_service)
 }

@@ -29,7 +29,7 @@ use crate::people::People;
 use crate::sessions::Sessions;
 use crate::text;
 use crate::tokens::Tokens;
-use crate::user_agent::DeviceParser;
+use crate::user_agent::ParserThread;
 
 /// Random bytes of a setup link's token.
 const SETUP_TOKEN_BYTES: usize = 24;
@@ -63,7 +63,7 @@ pub struct AppState {
     /// The tokens of the API.
     pub tokens: Arc<Tokens>,
     /// The parser of user agents.
-    pub device_parser: DeviceParser,
+    pub device_parser: ParserThread,
     /// The place databases.
     pub places: Arc<Places>,
     /// The headers in which a trusted proxy states a place.

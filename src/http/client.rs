@@ -1,15 +1,18 @@
 //! The client of a request: its address, as trusted proxies report it, its place and its user
 //! agent.
 
-use std::future::{Ready, ready};
+use std::net::IpAddr;
 
 use actix_web::dev::Payload;
 use actix_web::http::header::{self, Header, HeaderMap, HeaderValue};
 use actix_web::{FromRequest, HttpRequest};
+use futures_util::future::LocalBoxFuture;
 
 use super::app_state::{AppState, app_state};
 use crate::error::Error;
 use crate::geo::{Location, Place};
+use crate::net::SourceNetwork;
+use crate::people::HashRequester;
 use crate::sessions::Client;
 use crate::settings::TrustedHeader;
 use crate::text;
@@ -23,29 +26,23 @@ pub struct RequestClient(pub Client);
 
 impl FromRequest for RequestClient {
     type Error = Error;
-    type Future = Ready<Result<Self, Error>>;
+    type Future = LocalBoxFuture<'static, Result<Self, Error>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(app_state(request).map(|app| Self(client(request, app))))
+        let request = request.clone();
+        Box::pin(async move {
+            let app = app_state(&request)?;
+            Ok(Self(client(&request, app).await))
+        })
     }
 }
 
 /// Returns where the client is: its address in canonical text, and the place of that address. A
 /// trusted proxy's headers state the place where the databases have none.
 pub fn location(request: &HttpRequest, app: &AppState) -> Location {
-    let Some(peer) = request.peer_addr().map(|peer| peer.ip().to_canonical()) else {
+    let Some((peer, ip)) = addresses(request, app) else {
         return Location::default();
     };
-    let header = match app.trusted_proxies.header() {
-        TrustedHeader::XForwardedFor => header::X_FORWARDED_FOR,
-        TrustedHeader::Forwarded => header::FORWARDED,
-    };
-    let lines: Vec<&[u8]> = request
-        .headers()
-        .get_all(header)
-        .map(HeaderValue::as_bytes)
-        .collect();
-    let ip = app.trusted_proxies.client_address(peer, &lines);
     let mut place = app.places.find(ip);
     if place == Place::default() && app.trusted_proxies.contains(peer) {
         place = app.edge_headers.place(|name| {
@@ -59,11 +56,37 @@ pub fn location(request: &HttpRequest, app: &AppState) -> Location {
     }
 }
 
-fn client(request: &HttpRequest, app: &AppState) -> Client {
+/// Returns the client of the request as a visitor who has a password hashed.
+///
+/// # Errors
+/// [`Error::Internal`] when the server was assembled without its state.
+pub fn visitor(request: &HttpRequest) -> Result<HashRequester, Error> {
+    let addresses = addresses(request, app_state(request)?);
+    let network = SourceNetwork::of(addresses.map(|(_, ip)| ip));
+    Ok(HashRequester::Visitor(network))
+}
+
+/// Returns the address that the connection comes from, and the client's, as trusted proxies report
+/// it. `None` where the connection has none.
+fn addresses(request: &HttpRequest, app: &AppState) -> Option<(IpAddr, IpAddr)> {
+    let peer = request.peer_addr()?.ip().to_canonical();
+    let header = match app.trusted_proxies.header() {
+        TrustedHeader::XForwardedFor => header::X_FORWARDED_FOR,
+        TrustedHeader::Forwarded => header::FORWARDED,
+    };
+    let lines: Vec<&[u8]> = request
+        .headers()
+        .get_all(header)
+        .map(HeaderValue::as_bytes)
+        .collect();
+    Some((peer, app.trusted_proxies.client_address(peer, &lines)))
+}
+
+async fn client(request: &HttpRequest, app: &AppState) -> Client {
     let sent = header_text(request.headers(), header::USER_AGENT.as_str());
     let hints = ClientHints::from_headers(|name| header_text(request.headers(), name));
     let agent = sent.as_deref().unwrap_or_default();
-    let facts = app.device_parser.parse_with_hints(agent, hints);
+    let facts = app.device_parser.parse(agent, hints).await;
     Client::new(location(request, app), sent.as_deref(), facts)
 }
 

@@ -17,7 +17,7 @@ use crate::http::forms::{EmptyForm, Form};
 use crate::http::layout::{Layout, NavItem, page, see_other, signed_out_response};
 use crate::http::notice::{self, AccountNotice, Notice, SignedOutNotice};
 use crate::net::IpRetention;
-use crate::people::{FullName, IdleLimit, PlainPassword};
+use crate::people::{FullName, IdleLimit, NewPassword, PlainPassword};
 use crate::sessions::Caller;
 
 #[derive(Template)]
@@ -109,7 +109,7 @@ pub async fn change_password(
     Form(form): Form<ChangePasswordForm>,
 ) -> Result<HttpResponse> {
     let mut template = AccountPage::new(&app, &request, &caller).await?;
-    let new = match PlainPassword::new("new_password", form.new_password) {
+    let new = match NewPassword::new("new_password", form.new_password) {
         Ok(new) => new,
         Err(err) => {
             template.new_password_error = message(&err);
@@ -118,11 +118,23 @@ pub async fn change_password(
     };
     match app
         .people
-        .verify_password(&caller.user, PlainPassword::claimed(form.current_password))
+        .verify_password(
+            caller.hash_requester(),
+            &caller.user,
+            PlainPassword::claimed(form.current_password),
+        )
         .await
     {
         Ok(()) => {
-            let hash = app.people.hash_password(new).await?;
+            let requester = caller.hash_requester();
+            let hash = app.people.hash_new_password(requester, &caller.user, new);
+            let hash = match hash.await {
+                Err(err @ Error::Invalid(_)) => {
+                    template.new_password_error = message(&err);
+                    return page(err.status_code(), &template);
+                }
+                hash => hash?,
+            };
             let (session, user) = app.accounts.change_password(&caller, hash).await?;
             browser::set_session(&request, &session, &user)?;
             Ok(to_account(
@@ -182,7 +194,7 @@ impl AccountPage {
             email_typed: String::new(),
             email_error: None,
             full_name: caller.user.full_name.clone().unwrap_or_default(),
-            min_password_chars: PlainPassword::MIN_CHARS,
+            min_password_chars: NewPassword::MIN_CHARS,
             idle_choices: idle_choices(caller.user.idle_limit()),
             address_choices: address_choices(caller.user.ip_retention),
             alert_emails: caller.user.alert_emails,

@@ -8,8 +8,9 @@ use serde::Deserialize;
 use crate::error::{Error, Result};
 use crate::http::app_state::AppState;
 use crate::http::browser;
+use crate::http::client::visitor;
 use crate::http::layout::{Layout, page};
-use crate::people::{EmailTrust, FullName, NewAccount, PlainPassword, Role, User};
+use crate::people::{EmailTrust, FullName, NewAccount, NewPassword, PlainPassword, Role, User};
 
 /// The texts of the form for one purpose.
 pub(super) struct Purpose {
@@ -72,7 +73,7 @@ impl NewAccountForm {
     pub(super) fn account(&self, role: Role, trust: EmailTrust) -> Result<NewAccount> {
         let full_name = FullName::parse(&self.full_name);
         let email = self.email.parse();
-        let password = PlainPassword::new("password", self.password.clone());
+        let password = NewPassword::new("password", self.password.clone());
         match (full_name, email, password) {
             (Ok(full_name), Ok(email), Ok(password)) => Ok(NewAccount {
                 email,
@@ -103,7 +104,11 @@ pub(super) async fn find_made_before(
     form: &NewAccountForm,
 ) -> Result<Option<User>> {
     let password = PlainPassword::claimed(form.password.clone());
-    let user = match app.people.authenticate(&form.email, password).await {
+    let user = match app
+        .people
+        .authenticate(visitor(request)?, &form.email, password)
+        .await
+    {
         Err(Error::InvalidCredentials) => return Ok(None),
         user => user?,
     };
@@ -177,7 +182,7 @@ fn form_page(
         action: request.path(),
         full_name: &form.full_name,
         email: &form.email,
-        min_password_chars: PlainPassword::MIN_CHARS,
+        min_password_chars: NewPassword::MIN_CHARS,
         errors,
     };
     page(status, &template)

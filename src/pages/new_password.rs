@@ -9,8 +9,9 @@ use crate::account::LinkedMessage;
 use crate::error::{Error, Result};
 use crate::events::Origin;
 use crate::http::app_state::AppState;
+use crate::http::client::visitor;
 use crate::http::layout::{Layout, page};
-use crate::people::{PlainPassword, User};
+use crate::people::{NewPassword, PasswordHash, User};
 use crate::sessions::Client;
 
 /// What to do while a former address is asked for the new password.
@@ -48,10 +49,28 @@ impl PasswordForm {
         Some(Self {
             ticket: app.links.ticket(&grant.binding(), app.clock.now()),
             email: message.user.email.clone(),
-            min_chars: PlainPassword::MIN_CHARS,
+            min_chars: NewPassword::MIN_CHARS,
             error: None,
         })
     }
+}
+
+/// Returns the hash of the password that was typed into the form.
+///
+/// # Errors
+/// [`Error::Invalid`] when it is too short, too long or easy to guess; [`Error::Busy`] when too many
+/// passwords wait to be hashed.
+pub(super) async fn hash_typed(
+    app: &AppState,
+    request: &HttpRequest,
+    user: &User,
+    password: String,
+) -> Result<PasswordHash> {
+    let password = NewPassword::new("new_password", password)?;
+    let requester = visitor(request)?;
+    app.people
+        .hash_new_password(requester, user, password)
+        .await
 }
 
 /// Returns the message that a link was opened from.
@@ -97,7 +116,7 @@ pub(super) fn password_page(
         form: Some(PasswordForm {
             ticket,
             email: user.email.clone(),
-            min_chars: PlainPassword::MIN_CHARS,
+            min_chars: NewPassword::MIN_CHARS,
             error: error.map(|error| error.message.clone()),
         }),
     };

@@ -9,7 +9,8 @@ use serde::Deserialize;
 
 use super::message::{Message, message_page};
 use super::new_password::{
-    FORMER_FIRST, PasswordForm, after_page, get_linked_message, origin, password_page, refused_form,
+    FORMER_FIRST, PasswordForm, after_page, get_linked_message, hash_typed, origin, password_page,
+    refused_form,
 };
 use super::take_back;
 use super::views::AlertView;
@@ -22,7 +23,7 @@ use crate::http::forms::PublicForm;
 use crate::http::layout::{Layout, page, signed_out_response};
 use crate::http::notice::SignedOutNotice;
 use crate::mail::TICKET_LIFETIME;
-use crate::people::{PlainPassword, User};
+use crate::people::User;
 use crate::sessions::{Client, Session};
 
 /// Alerts that a page lists at most.
@@ -280,13 +281,12 @@ pub async fn set_password(
         }
     };
     let (user, grant) = get_granted(&app, &token, &form.ticket).await?;
-    let password = match PlainPassword::new("new_password", form.new_password) {
-        Ok(password) => password,
-        Err(err) => {
+    let hash = match hash_typed(&app, &request, &user, form.new_password).await {
+        Err(err @ Error::Invalid(_)) => {
             return password_page(&request, &token, (&user, form.ticket), Some(&err));
         }
+        hash => hash?,
     };
-    let hash = app.people.hash_password(password).await?;
     let context = client.alert_context(user.ip_retention);
     app.accounts
         .set_password_by_grant(&grant, hash, origin(&user, client), context)

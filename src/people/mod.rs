@@ -5,7 +5,10 @@ mod create;
 mod cursor;
 mod external;
 mod filter;
+mod guessable_words;
+mod hashing;
 pub(crate) mod mailbox;
+mod new_password;
 mod passwords;
 mod purge;
 mod record;
@@ -19,7 +22,10 @@ pub(crate) use self::create::{create_invited, create_user, find_holder, find_oth
 pub use self::cursor::PeopleCursor;
 pub use self::external::ExternalPerson;
 pub use self::filter::{NamedPeopleFilter, PeopleFilter, SearchText};
-pub use self::passwords::{Hasher, PasswordHash, Verification, VoidPassword};
+use self::guessable_words::GuessableWords;
+pub use self::hashing::{HashRequester, Hasher, Verification};
+pub use self::new_password::NewPassword;
+pub use self::passwords::{PasswordHash, VoidPassword};
 pub use self::record::UserRecord;
 pub use self::search::{PeoplePage, PeopleQuery};
 pub use self::store::User;
@@ -30,7 +36,7 @@ pub use self::values::{
 use crate::clock::Clock;
 use crate::db::{Db, UserId};
 use crate::error::{Error, Result};
-use crate::settings::AccountSettings;
+use crate::settings::Settings;
 
 /// The accounts of the service; clones share its database.
 #[derive(Clone)]
@@ -38,6 +44,8 @@ pub struct People {
     db: Db,
     clock: Clock,
     hasher: Hasher,
+    /// What no password may be made of, whoever's it is.
+    service_words: GuessableWords,
     require_verified_email: bool,
     purge_batch: u32,
 }
@@ -51,29 +59,25 @@ impl People {
 
     /// Returns the accounts in `db`.
     #[must_use]
-    pub fn new(
-        db: Db,
-        clock: Clock,
-        hasher: Hasher,
-        settings: &AccountSettings,
-        purge_batch: u32,
-    ) -> Self {
+    pub fn new(db: Db, clock: Clock, hasher: Hasher, settings: &Settings) -> Self {
+        let host = settings.public_url.as_ref().and_then(|url| url.host_str());
         Self {
             db,
             clock,
             hasher,
-            require_verified_email: settings.require_verified_email,
-            purge_batch,
+            service_words: GuessableWords::of_service(host),
+            require_verified_email: settings.accounts.require_verified_email,
+            purge_batch: settings.jobs.sweep_batch,
         }
     }
 
     /// Creates an account.
     ///
     /// # Errors
-    /// [`Error::EmailTaken`] when another account has the e-mail; [`Error::Busy`] when too many
-    /// passwords wait to be hashed.
-    pub async fn create_user(&self, account: NewAccount) -> Result<User> {
-        let hash = self.hasher.hash(account.password.clone()).await?;
+    /// [`Error::EmailTaken`] when another account has the e-mail; otherwise as
+    /// [`People::hash_first_password`].
+    pub async fn create_user(&self, requester: HashRequester, account: NewAccount) -> Result<User> {
+        let hash = self.hash_first_password(requester, &account).await?;
         let now = self.clock.now();
         self.db
             .transaction(move |c| create_user(c, &account, &hash, now))
@@ -84,11 +88,15 @@ impl People {
     ///
     /// # Errors
     /// As [`People::create_user`]; then none is created.
-    pub async fn create_several(&self, accounts: Vec<NewAccount>) -> Result<Vec<User>> {
+    pub async fn create_several(
+        &self,
+        requester: HashRequester,
+        accounts: Vec<NewAccount>,
+    ) -> Result<Vec<User>> {
         let Some(first) = accounts.first() else {
             return Ok(Vec::new());
         };
-        let hash = self.hasher.hash(first.password.clone()).await?;
+        let hash = self.hash_first_password(requester, first).await?;
         let now = self.clock.now();
         self.db
             .transaction(move |c| {
@@ -104,8 +112,12 @@ impl People {
     ///
     /// # Errors
     /// [`Error::NotFound`] when there is one already; otherwise as [`People::create_user`].
-    pub async fn create_first_admin(&self, account: NewAccount) -> Result<User> {
-        let hash = self.hasher.hash(account.password.clone()).await?;
+    pub async fn create_first_admin(
+        &self,
+        requester: HashRequester,
+        account: NewAccount,
+    ) -> Result<User> {
+        let hash = self.hash_first_password(requester, &account).await?;
         let now = self.clock.now();
         let account = NewAccount {
             role: Role::Admin,
@@ -141,7 +153,12 @@ impl People {
     /// where sign-in requires a verified e-mail and this one is not: whoever signed up with an
     /// address that has an account can't tell; [`Error::Busy`] when too many passwords wait to be
     /// hashed.
-    pub async fn authenticate(&self, email: &str, password: PlainPassword) -> Result<User> {
+    pub async fn authenticate(
+        &self,
+        requester: HashRequester,
+        email: &str,
+        password: PlainPassword,
+    ) -> Result<User> {
         let email: Option<Email> = email.parse().ok();
         let user = match email {
             Some(email) => {
@@ -152,13 +169,13 @@ impl People {
             None => None,
         };
         let hash = user.as_ref().map(|user| user.password_hash.clone());
-        let verification = self.hasher.verify(password.clone(), hash).await?;
+        let verification = self.hasher.verify(requester, password, hash).await?;
         let user = user
             .filter(|user| user.is_active && verification != Verification::Mismatch)
             .filter(|user| self.may_sign_in(user))
             .ok_or(Error::InvalidCredentials)?;
-        if verification == Verification::MatchOutdated {
-            self.rehash(&user, password).await?;
+        if let Verification::MatchOutdated(new) = verification {
+            self.update_hash(&user, new).await?;
         }
         Ok(user)
     }
@@ -168,20 +185,55 @@ impl People {
     /// # Errors
     /// [`Error::InvalidCredentials`] when it is not; [`Error::Busy`] when too many passwords wait
     /// to be hashed.
-    pub async fn verify_password(&self, user: &User, password: PlainPassword) -> Result<()> {
+    pub async fn verify_password(
+        &self,
+        requester: HashRequester,
+        user: &User,
+        password: PlainPassword,
+    ) -> Result<()> {
         let hash = Some(user.password_hash.clone());
-        match self.hasher.verify(password, hash).await? {
+        match self.hasher.verify(requester, password, hash).await? {
             Verification::Mismatch => Err(Error::InvalidCredentials),
-            Verification::Match | Verification::MatchOutdated => Ok(()),
+            Verification::Match | Verification::MatchOutdated(_) => Ok(()),
         }
     }
 
-    /// Returns the hash of a password to be set.
+    /// Returns the hash of the password of an account to be created.
     ///
     /// # Errors
-    /// [`Error::Busy`] when too many passwords wait to be hashed.
-    pub async fn hash_password(&self, password: PlainPassword) -> Result<PasswordHash> {
-        self.hasher.hash(password).await
+    /// [`Error::Invalid`] when it is easy to guess; [`Error::Busy`] when too many passwords wait to be hashed.
+    pub async fn hash_first_password(
+        &self,
+        requester: HashRequester,
+        account: &NewAccount,
+    ) -> Result<PasswordHash> {
+        let words = self.service_words.clone();
+        let full_name = account.full_name.as_ref().map(FullName::as_str);
+        let words = words.with_person(account.email.as_str(), full_name);
+        self.hasher
+            .hash(requester, account.password.clone(), words)
+            .await
+    }
+
+    /// Returns the hash of a password to be set for a person.
+    ///
+    /// # Errors
+    /// As [`People::hash_first_password`].
+    pub async fn hash_new_password(
+        &self,
+        requester: HashRequester,
+        user: &User,
+        password: NewPassword,
+    ) -> Result<PasswordHash> {
+        let words = self.service_words.clone();
+        let words = words.with_person(&user.email, user.full_name.as_deref());
+        self.hasher.hash(requester, password, words).await
+    }
+
+    /// Returns how many hashes were computed since the start.
+    #[must_use]
+    pub fn hashes_computed(&self) -> u64 {
+        self.hasher.computed()
     }
 
     /// Updates the name to call a person by.
@@ -247,8 +299,7 @@ impl People {
         }
     }
 
-    async fn rehash(&self, user: &User, password: PlainPassword) -> Result<()> {
-        let new = self.hasher.hash(password).await?;
+    async fn update_hash(&self, user: &User, new: PasswordHash) -> Result<()> {
         let (id, old) = (user.id, user.password_hash.clone());
         self.db
             .write(move |c| store::update_hash(c, id, &old, &new).map(drop))

@@ -7,7 +7,7 @@ use actix_web::dev::ServerHandle;
 use actix_web::http::header::CONTENT_TYPE;
 use actix_web::{App, HttpResponse, HttpServer, rt, web};
 use prometheus::core::Collector;
-use prometheus::{Encoder, Gauge, IntGauge, Opts, Registry, TextEncoder};
+use prometheus::{Encoder, Gauge, IntCounter, IntGauge, Opts, Registry, TextEncoder};
 
 use crate::error::{Error, Failure, Result};
 use crate::http::app_state::AppState;
@@ -109,6 +109,13 @@ fn gather(app: &AppState) -> prometheus::Result<Registry> {
         offset.set(-offset.get());
     }
     register(&registry, offset)?;
+
+    let hashes = IntCounter::new(
+        "rollcall_password_hashes_total",
+        "Argon2 hashes computed since the start, to set a password or to compare one.",
+    )?;
+    hashes.inc_by(app.people.hashes_computed());
+    register(&registry, hashes)?;
 
     let keys = app.keys.current();
     for (name, help, value) in [

@@ -168,15 +168,16 @@ pub struct PasswordSettings {
     pub iterations: u32,
     /// The number of lanes.
     pub parallelism: u32,
-    /// The number of hashes computed at once. They need this times `memory_kib` of memory.
+    /// The number of hashes computed at once. Each of their threads keeps `memory_kib` of memory.
     pub threads: usize,
-    /// The number of hashes that may wait; beyond it, the response is 503.
+    /// The number of hashes that may wait, of visitors and once more of those who are signed in;
+    /// beyond it, the response is 503.
     pub queue: usize,
 }
 
 impl Default for PasswordSettings {
     fn default() -> Self {
-        let threads = std::thread::available_parallelism().map_or(2, |cores| cores.get().min(8));
+        let threads = std::thread::available_parallelism().map_or(2, |cores| cores.get().min(4));
         Self {
             memory_kib: 19 * 1024,
             iterations: 2,

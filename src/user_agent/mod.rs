@@ -6,8 +6,10 @@ mod hints;
 mod kind;
 mod naming;
 mod parser;
+mod parser_thread;
 
 pub use self::facts::{DeviceFacts, DeviceKind};
 pub use self::hints::{ACCEPT_CH, Brand, ClientHints};
 pub use self::naming::device_label;
 pub use self::parser::{DeviceParser, PatternError};
+pub use self::parser_thread::ParserThread;

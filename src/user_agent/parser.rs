@@ -1,14 +1,8 @@
 //! Parses user agents with `user-agent-parser` and the service's own patterns, which are loaded
-//! once.
-//!
-//! A single thread parses them all, since a regular expression has a cache for each thread that
-//! uses it, here about 7 MB in all. Parsing takes microseconds, far less than hashing a sign-in's
-//! password.
+//! once. It takes microseconds.
 
 use std::borrow::Cow;
 use std::path::Path;
-use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
-use std::thread;
 
 use user_agent_parser::{UserAgentParser, UserAgentParserError};
 
@@ -30,28 +24,13 @@ const FROZEN_MACOS: &str = "10.15";
 /// The Android version that Chromium-based browsers state on every one, with the model "K".
 const FROZEN_ANDROID: [&str; 2] = ["Android 10; K)", "Android 10; K;"];
 
-/// The error of patterns that can't be used.
+/// The error of patterns that can't be read or parsed.
 #[derive(Debug, thiserror::Error)]
-pub enum PatternError {
-    /// They can't be read or parsed.
-    #[error("the user-agent patterns are not usable: {0}")]
-    Unreadable(#[from] UserAgentParserError),
-    /// Their thread can't be started.
-    #[error("no thread for the user-agent patterns: {0}")]
-    NoThread(#[from] std::io::Error),
-}
+#[error("the user-agent patterns are not usable: {0}")]
+pub struct PatternError(#[from] UserAgentParserError);
 
-/// A parser of user agents. Its thread ends when it is dropped.
-pub struct DeviceParser {
-    requests: Sender<ParseRequest>,
-}
-
-/// A user agent with its hints, and the channel for the result.
-struct ParseRequest {
-    agent: String,
-    hints: ClientHints,
-    reply: SyncSender<DeviceFacts>,
-}
+/// A parser of user agents.
+pub struct DeviceParser(UserAgentParser);
 
 impl DeviceParser {
     /// Returns a parser with the patterns in `file`, or with the built-in ones when there is none.
@@ -68,62 +47,34 @@ impl DeviceParser {
     /// Returns a parser with the built-in patterns.
     ///
     /// # Errors
-    /// [`PatternError::Unreadable`] when they can't be parsed; [`PatternError::NoThread`] when the
-    /// thread can't be started.
+    /// [`PatternError`] when they can't be parsed.
     pub fn built_in() -> Result<Self, PatternError> {
-        Self::start(UserAgentParser::from_str(PATTERNS)?)
+        Ok(Self(UserAgentParser::from_str(PATTERNS)?))
     }
 
     /// Returns a parser with the patterns in a file, in the format of uap-core.
     ///
     /// # Errors
-    /// [`PatternError::Unreadable`] when the file can't be read, or its patterns can't be parsed;
-    /// [`PatternError::NoThread`] when the thread can't be started.
+    /// [`PatternError`] when the file can't be read, or its patterns can't be parsed.
     pub fn from_path(path: &Path) -> Result<Self, PatternError> {
-        Self::start(UserAgentParser::from_path(path)?)
+        Ok(Self(UserAgentParser::from_path(path)?))
     }
 
     /// Returns the facts that `user_agent`, any text, states.
     #[must_use]
     pub fn parse(&self, user_agent: &str) -> DeviceFacts {
-        self.parse_with_hints(user_agent, ClientHints::default())
+        self.parse_with_hints(user_agent, &ClientHints::default())
     }
 
     /// Returns the facts that `user_agent`, any text, and its client hints state.
     #[must_use]
-    pub fn parse_with_hints(&self, user_agent: &str, hints: ClientHints) -> DeviceFacts {
-        let (reply, replied) = sync_channel(1);
-        let request = ParseRequest {
-            agent: text::truncate_bytes(user_agent, LIMIT).to_owned(),
-            hints,
-            reply,
-        };
-        let facts = self.requests.send(request).ok();
-        facts.and_then(|()| replied.recv().ok()).unwrap_or_else(|| {
-            tracing::error!("the user-agent parser is gone; devices go unrecognised");
-            DeviceFacts::default()
-        })
+    pub fn parse_with_hints(&self, user_agent: &str, hints: &ClientHints) -> DeviceFacts {
+        parse_facts(&self.0, Self::truncate(user_agent), hints)
     }
 
-    fn start(patterns: UserAgentParser) -> Result<Self, PatternError> {
-        let (requests, received) = channel();
-        thread::Builder::new()
-            .name("user-agents".into())
-            .spawn(move || serve_requests(&patterns, &received))?;
-        Ok(Self { requests })
-    }
-}
-
-/// Serves requests until the parser is dropped.
-fn serve_requests(patterns: &UserAgentParser, received: &Receiver<ParseRequest>) {
-    for ParseRequest {
-        agent,
-        hints,
-        reply,
-    } in received
-    {
-        // The receiver may have been dropped meanwhile.
-        let _ = reply.send(parse_facts(patterns, &agent, &hints));
+    /// Returns as much of a user agent as is parsed.
+    pub(super) fn truncate(user_agent: &str) -> &str {
+        text::truncate_bytes(user_agent, LIMIT)
     }
 }
 

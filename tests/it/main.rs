@@ -68,6 +68,8 @@ mod event_cli;
 mod event_streams;
 mod expiry;
 mod exposure;
+mod fair_hashing;
+
 mod forgotten_password;
 mod form_tabs;
 mod former_address_links;
@@ -98,6 +100,7 @@ mod nodes;
 mod notices;
 mod oauth;
 mod overview;
+mod passwords;
 mod person_export;
 mod places;
 mod prefetch;

@@ -16,8 +16,8 @@ use crate::http::app_state::AppState;
 use crate::http::json::Json;
 use crate::listing::{ListEnds, PageParts, QueryPairs, refuse_parts};
 use crate::people::{
-    EmailTrust, FullName, Invitee, NamedPeopleFilter, NewAccount, PeopleFilter, PeopleQuery,
-    PlainPassword, Role, User, UserRecord,
+    EmailTrust, FullName, Invitee, NamedPeopleFilter, NewAccount, NewPassword, PeopleFilter,
+    PeopleQuery, Role, User, UserRecord,
 };
 
 /// `POST /api/v1/admin/users`: with a password, or `invite`.
@@ -132,7 +132,7 @@ pub async fn create(
         role: parse(body.role.as_deref())?.unwrap_or(Role::Person),
     };
     let password = match (body.password, body.invite) {
-        (Some(password), false) => PlainPassword::new("password", password)?,
+        (Some(password), false) => NewPassword::new("password", password)?,
         (None, true) => {
             let invitation = app.accounts.invite(invitee, caller.origin()).await?;
             return Ok(HttpResponse::Created().json(InvitedJson::new(invitation, &app.links)));
@@ -143,7 +143,6 @@ pub async fn create(
             return Err(Error::field("password", message));
         }
     };
-    let hash = app.people.hash_password(password.clone()).await?;
     let account = NewAccount {
         email: invitee.email,
         trust: EmailTrust::Vouched,
@@ -151,6 +150,8 @@ pub async fn create(
         password,
         role: invitee.role,
     };
+    let requester = caller.hash_requester();
+    let hash = app.people.hash_first_password(requester, &account).await?;
     let user = app
         .accounts
         .create_account(account, hash, caller.origin())

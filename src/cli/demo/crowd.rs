@@ -18,7 +18,7 @@ use crate::db::ApplicationId;
 use crate::events::Origin;
 use crate::geo::{Location, Place, Point};
 use crate::people::{
-    EmailTrust, ExternalPerson, FullName, NewAccount, PlainPassword, Realm, Role, User,
+    EmailTrust, ExternalPerson, FullName, HashRequester, NewAccount, NewPassword, Realm, Role, User,
 };
 use crate::sessions::{
     Client, EndedReason, NewSession, OpenedVia, PastSession, SessionPersistence,
@@ -146,7 +146,7 @@ pub(super) async fn generate(
 
 async fn create_people(domain: &Domain) -> Result<Vec<User>> {
     // Nobody knows it.
-    let password = PlainPassword::new("password", text::random::<PASSWORD_BYTES>()?)?;
+    let password = NewPassword::new("password", text::random::<PASSWORD_BYTES>()?)?;
     let accounts = (0..PEOPLE).map(|number| {
         let (full_name, email) = name(number);
         Ok(NewAccount {
@@ -158,7 +158,10 @@ async fn create_people(domain: &Domain) -> Result<Vec<User>> {
         })
     });
     let accounts = accounts.collect::<Result<_>>()?;
-    let mut people = domain.people.create_several(accounts).await?;
+    let mut people = domain
+        .people
+        .create_several(HashRequester::Service, accounts)
+        .await?;
 
     let shop = domain
         .accounts

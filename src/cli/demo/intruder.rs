@@ -10,6 +10,7 @@ use crate::http::app_state::AppState;
 use crate::net::is_local;
 use crate::people::User;
 use crate::sessions::{Client, NewSession, OpenedVia, Session, SessionPersistence};
+use crate::user_agent::ClientHints;
 
 /// The time between two checks for a visitor.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
@@ -39,7 +40,10 @@ pub(super) async fn sign_in_after_visitor(
         }
     }
     tokio::time::sleep(DELAY).await;
-    let facts = app.device_parser.parse(user_agent);
+    let facts = app
+        .device_parser
+        .parse(user_agent, ClientHints::default())
+        .await;
     let new = NewSession {
         client: Client::new(location, Some(user_agent), facts),
         device_id: Some("sample-stranger".parse()?),
