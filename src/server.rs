@@ -47,6 +47,7 @@ use crate::overview::Overview;
 use crate::people::{Hasher, People};
 use crate::sessions::{self, NetworkKey, Sessions};
 use crate::settings::{PlaceSettings, Settings};
+use crate::throttles::{AddressKey, Throttles};
 use crate::tokens::Tokens;
 use crate::user_agent::DeviceParser;
 
@@ -252,6 +253,12 @@ fn assemble(
         NetworkKey::new(keys.mac_keys(Purpose::NetworkDigest)),
         (&settings.sessions, &settings.tokens, &settings.jobs),
     );
+    let throttles = Throttles::new(
+        db.clone(),
+        clock.clone(),
+        AddressKey::new(keys.mac_keys(Purpose::ThrottleDigest)),
+        &settings.throttles,
+    );
     Ok(AppState {
         accounts: Accounts::new(
             db.clone(),
@@ -270,10 +277,12 @@ fn assemble(
             db.clone(),
             clock.clone(),
             Hasher::new(&settings.passwords)?,
+            throttles.clone(),
             &settings.accounts,
             settings.jobs.sweep_batch,
         ),
         overview: Overview::new(db.clone(), clock.clone()),
+        throttles,
         sessions,
         tokens: Arc::new(Tokens::new(keys.clone(), &settings.tokens, origin.clone())),
         device_parser,
@@ -295,6 +304,7 @@ fn assemble(
         session_cookies: SessionCookies::new(keys.clone())?,
         notice_cookies: NoticeCookies::new(keys.clone()),
         forward_seal: CookieSeal::new(keys.clone(), Purpose::ForwardCookie),
+        device_seal: CookieSeal::new(keys.clone(), Purpose::DeviceCookie),
         onward_seal: CookieSeal::new(keys.clone(), Purpose::OnwardCookie),
         keys,
         sign_up: settings.sign_up,

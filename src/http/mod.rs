@@ -13,6 +13,7 @@ pub mod content_type;
 pub mod cookie_seal;
 pub mod cookies;
 pub mod csrf;
+pub mod device_cookie;
 pub mod error_response;
 pub mod event_export;
 pub mod export;

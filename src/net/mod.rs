@@ -4,6 +4,7 @@ mod client_address;
 mod forwarded;
 mod ip_key;
 mod ip_retention;
+mod source_network;
 
 use std::net::IpAddr;
 
@@ -12,6 +13,7 @@ use ipnet::IpNet;
 pub use self::client_address::TrustedProxies;
 pub use self::ip_key::{IpFilter, IpKeyRange, ip_key};
 pub use self::ip_retention::{IpRetention, display_stored_ip};
+pub use self::source_network::SourceNetwork;
 
 /// Returns the network that `ip` is in, about that of one connection: `/24` for IPv4, `/48` for
 /// IPv6, where the rest may change within hours (RFC 8981).

@@ -26,6 +26,7 @@ use crate::clock::Clock;
 use crate::db::{Db, UserId};
 use crate::error::{Error, Result};
 use crate::settings::AccountSettings;
+use crate::throttles::Throttles;
 
 /// The accounts of the service; clones share its database.
 #[derive(Clone)]
@@ -33,6 +34,7 @@ pub struct People {
     db: Db,
     clock: Clock,
     hasher: Hasher,
+    throttles: Throttles,
     require_verified_email: bool,
     purge_batch: u32,
 }
@@ -50,6 +52,7 @@ impl People {
         db: Db,
         clock: Clock,
         hasher: Hasher,
+        throttles: Throttles,
         settings: &AccountSettings,
         purge_batch: u32,
     ) -> Self {
@@ -57,6 +60,7 @@ impl People {
             db,
             clock,
             hasher,
+            throttles,
             require_verified_email: settings.require_verified_email,
             purge_batch,
         }
