@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::http::app_state::AppState;
 use crate::http::browser;
 use crate::http::caller::{AnyApiCaller, ApiCaller};
-use crate::http::client::{RequestClient, header_text, location};
+use crate::http::client::{RequestClient, header_text, location, visitor};
 use crate::http::json::Json;
 use crate::people::{EmailTrust, FullName, NewAccount, PlainPassword, Role};
 use crate::sessions::{EndedReason, NewSession, OpenedVia, Session, SessionPersistence};
@@ -64,6 +64,7 @@ pub struct ConfirmRequest {
 /// database doesn't respond.
 pub async fn register(
     app: web::Data<AppState>,
+    request: HttpRequest,
     Json(body): Json<RegisterRequest>,
 ) -> Result<HttpResponse> {
     let account = NewAccount {
@@ -74,7 +75,8 @@ pub async fn register(
         role: Role::Person,
     };
     let (email, full_name) = (account.email.clone(), account.full_name.clone());
-    let hash = app.people.hash_password(account.password.clone()).await?;
+    let requester = visitor(&request)?;
+    let hash = app.people.hash_first_password(requester, &account).await?;
     let person = match app.accounts.sign_up(account, hash).await? {
         SignedUp::Ready(user) => PersonJson::from(*user),
         SignedUp::AwaitsVerification => PersonJson::signed_up(&email, full_name, app.clock.now()),
@@ -113,7 +115,11 @@ pub async fn login(
     };
     let user = app
         .people
-        .authenticate(&body.email, PlainPassword::claimed(body.password))
+        .authenticate(
+            visitor(&request)?,
+            &body.email,
+            PlainPassword::claimed(body.password),
+        )
         .await?;
     // After the password: the names of applications are nobody else's business.
     let audience = find_audience(&app, body.audience.as_deref()).await?;
@@ -160,7 +166,9 @@ pub async fn confirm(
     Json(body): Json<ConfirmRequest>,
 ) -> Result<HttpResponse> {
     let password = PlainPassword::claimed(body.password);
-    app.people.verify_password(&caller.user, password).await?;
+    app.people
+        .verify_password(caller.hash_requester(), &caller.user, password)
+        .await?;
     let session = app.sessions.record_step_up(&caller).await?;
     if caller.has_cookie() {
         browser::set_session(&request, &session, &caller.user)?;

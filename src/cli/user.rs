@@ -14,7 +14,7 @@ use super::user_list::{List, show};
 use crate::alerts::AlertContext;
 use crate::error::Error;
 use crate::events::Origin;
-use crate::people::{EmailTrust, FullName, NewAccount, PlainPassword, Role};
+use crate::people::{EmailTrust, FullName, HashRequester, NewAccount, PlainPassword, Role};
 use crate::settings::Settings;
 
 #[derive(Subcommand)]
@@ -168,7 +168,7 @@ impl Add {
         };
         let hash = domain
             .people
-            .hash_password(account.password.clone())
+            .hash_first_password(HashRequester::Service, &account)
             .await?;
         let user = domain
             .accounts
@@ -182,7 +182,10 @@ impl Add {
 impl SetPassword {
     async fn run(self, domain: &Domain) -> Result<()> {
         let user = domain.get_user(&self.email).await?;
-        let hash = domain.people.hash_password(password_from_stdin()?).await?;
+        let hash = domain
+            .people
+            .hash_new_password(HashRequester::Service, &user, password_from_stdin()?)
+            .await?;
         let ended = domain
             .accounts
             .set_password(&user, hash, Origin::default(), AlertContext::command_line())

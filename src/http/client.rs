@@ -2,6 +2,7 @@
 //! agent.
 
 use std::future::{Ready, ready};
+use std::net::IpAddr;
 
 use actix_web::dev::Payload;
 use actix_web::http::header::{self, Header, HeaderMap, HeaderValue};
@@ -10,6 +11,8 @@ use actix_web::{FromRequest, HttpRequest};
 use super::app_state::{AppState, app_state};
 use crate::error::Error;
 use crate::geo::{Location, Place};
+use crate::net::SourceNetwork;
+use crate::people::HashRequester;
 use crate::sessions::Client;
 use crate::settings::TrustedHeader;
 use crate::text;
@@ -33,19 +36,9 @@ impl FromRequest for RequestClient {
 /// Returns where the client is: its address in canonical text, and the place of that address. A
 /// trusted proxy's headers state the place where the databases have none.
 pub fn location(request: &HttpRequest, app: &AppState) -> Location {
-    let Some(peer) = request.peer_addr().map(|peer| peer.ip().to_canonical()) else {
+    let Some((peer, ip)) = addresses(request, app) else {
         return Location::default();
     };
-    let header = match app.trusted_proxies.header() {
-        TrustedHeader::XForwardedFor => header::X_FORWARDED_FOR,
-        TrustedHeader::Forwarded => header::FORWARDED,
-    };
-    let lines: Vec<&[u8]> = request
-        .headers()
-        .get_all(header)
-        .map(HeaderValue::as_bytes)
-        .collect();
-    let ip = app.trusted_proxies.client_address(peer, &lines);
     let mut place = app.places.find(ip);
     if place == Place::default() && app.trusted_proxies.contains(peer) {
         place = app.edge_headers.place(|name| {
@@ -57,6 +50,32 @@ pub fn location(request: &HttpRequest, app: &AppState) -> Location {
         ip: Some(ip.to_string()),
         place,
     }
+}
+
+/// Returns the client of the request as a visitor who has a password hashed.
+///
+/// # Errors
+/// [`Error::Internal`] when the server was assembled without its state.
+pub fn visitor(request: &HttpRequest) -> Result<HashRequester, Error> {
+    let addresses = addresses(request, app_state(request)?);
+    let network = SourceNetwork::of(addresses.map(|(_, ip)| ip));
+    Ok(HashRequester::Visitor(network))
+}
+
+/// Returns the address that the connection comes from, and the client's, as trusted proxies report
+/// it. `None` where the connection has none.
+fn addresses(request: &HttpRequest, app: &AppState) -> Option<(IpAddr, IpAddr)> {
+    let peer = request.peer_addr()?.ip().to_canonical();
+    let header = match app.trusted_proxies.header() {
+        TrustedHeader::XForwardedFor => header::X_FORWARDED_FOR,
+        TrustedHeader::Forwarded => header::FORWARDED,
+    };
+    let lines: Vec<&[u8]> = request
+        .headers()
+        .get_all(header)
+        .map(HeaderValue::as_bytes)
+        .collect();
+    Some((peer, app.trusted_proxies.client_address(peer, &lines)))
 }
 
 fn client(request: &HttpRequest, app: &AppState) -> Client {

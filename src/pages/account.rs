@@ -118,11 +118,18 @@ pub async fn change_password(
     };
     match app
         .people
-        .verify_password(&caller.user, PlainPassword::claimed(form.current_password))
+        .verify_password(
+            caller.hash_requester(),
+            &caller.user,
+            PlainPassword::claimed(form.current_password),
+        )
         .await
     {
         Ok(()) => {
-            let hash = app.people.hash_password(new).await?;
+            let hash = app
+                .people
+                .hash_new_password(caller.hash_requester(), &caller.user, new)
+                .await?;
             let (session, user) = app.accounts.change_password(&caller, hash).await?;
             browser::set_session(&request, &session, &user)?;
             Ok(to_account(

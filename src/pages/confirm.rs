@@ -52,7 +52,11 @@ pub async fn submit(
 ) -> Result<HttpResponse> {
     let next = local_path(form.next.as_deref());
     let password = PlainPassword::claimed(form.password);
-    match app.people.verify_password(&caller.user, password).await {
+    match app
+        .people
+        .verify_password(caller.hash_requester(), &caller.user, password)
+        .await
+    {
         Ok(()) => {
             let session = app.sessions.record_step_up(&caller).await?;
             browser::set_session(&request, &session, &caller.user)?;

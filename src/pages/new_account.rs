@@ -8,6 +8,7 @@ use serde::Deserialize;
 use crate::error::{Error, Result};
 use crate::http::app_state::AppState;
 use crate::http::browser;
+use crate::http::client::visitor;
 use crate::http::layout::{Layout, page};
 use crate::people::{EmailTrust, FullName, NewAccount, PlainPassword, Role, User};
 
@@ -103,7 +104,11 @@ pub(super) async fn find_made_before(
     form: &NewAccountForm,
 ) -> Result<Option<User>> {
     let password = PlainPassword::claimed(form.password.clone());
-    let user = match app.people.authenticate(&form.email, password).await {
+    let user = match app
+        .people
+        .authenticate(visitor(request)?, &form.email, password)
+        .await
+    {
         Err(Error::InvalidCredentials) => return Ok(None),
         user => user?,
     };

@@ -17,7 +17,7 @@ use crate::account::{LinkedMessage, Mailbox, PasswordGrant, Reported, RevokeScop
 use crate::alerts::Alert;
 use crate::error::{Error, Result};
 use crate::http::app_state::AppState;
-use crate::http::client::RequestClient;
+use crate::http::client::{RequestClient, visitor};
 use crate::http::forms::PublicForm;
 use crate::http::layout::{Layout, page, signed_out_response};
 use crate::http::notice::SignedOutNotice;
@@ -286,7 +286,10 @@ pub async fn set_password(
             return password_page(&request, &token, (&user, form.ticket), Some(&err));
         }
     };
-    let hash = app.people.hash_password(password).await?;
+    let hash = app
+        .people
+        .hash_new_password(visitor(&request)?, &user, password)
+        .await?;
     let context = client.alert_context(user.ip_retention);
     app.accounts
         .set_password_by_grant(&grant, hash, origin(&user, client), context)

@@ -12,7 +12,7 @@ use crate::account::{OpenReset, ResetPurpose};
 use crate::db::ResetId;
 use crate::error::{Error, Result};
 use crate::http::app_state::AppState;
-use crate::http::client::RequestClient;
+use crate::http::client::{RequestClient, visitor};
 use crate::http::forms::PublicForm;
 use crate::http::layout::{Layout, page, signed_out_response};
 use crate::http::notice::SignedOutNotice;
@@ -79,7 +79,10 @@ pub async fn submit(
             return form_page(&request, err.status_code(), &token, &open, error);
         }
     };
-    let hash = app.people.hash_password(password).await?;
+    let hash = app
+        .people
+        .hash_new_password(visitor(&request)?, &open.user, password)
+        .await?;
     let context = client.alert_context(open.user.ip_retention);
     let origin = origin(&open.user, client);
     match app.accounts.reset_password(id, hash, origin, context).await {

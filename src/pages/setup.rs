@@ -6,7 +6,7 @@ use super::new_account::{self, FIRST_ADMIN, NewAccountForm};
 use super::sign_in;
 use crate::error::{Error, Result};
 use crate::http::app_state::AppState;
-use crate::http::client::RequestClient;
+use crate::http::client::{RequestClient, visitor};
 use crate::http::forms::PublicForm;
 use crate::http::layout::see_other;
 use crate::http::target::HOME;
@@ -46,7 +46,7 @@ pub async fn submit(
         }
     };
     let created = match app.setup.verify(&token) {
-        Ok(()) => create(&app, &form).await,
+        Ok(()) => create(&app, &request, &form).await,
         Err(err) => Err(err),
     };
     let created = match created {
@@ -71,9 +71,12 @@ pub async fn submit(
 }
 
 /// Creates the administrator, and closes the link.
-async fn create(app: &AppState, form: &NewAccountForm) -> Result<User> {
+async fn create(app: &AppState, request: &HttpRequest, form: &NewAccountForm) -> Result<User> {
     let account = form.account(Role::Admin, EmailTrust::Vouched)?;
-    let user = app.people.create_first_admin(account).await?;
+    let user = app
+        .people
+        .create_first_admin(visitor(request)?, account)
+        .await?;
     app.setup.close();
     Ok(user)
 }

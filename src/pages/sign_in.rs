@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::http::app_state::AppState;
 use crate::http::browser;
 use crate::http::caller::MaybeCaller;
-use crate::http::client::RequestClient;
+use crate::http::client::{RequestClient, visitor};
 use crate::http::forms::PublicForm;
 use crate::http::layout::{Layout, page};
 use crate::http::onward;
@@ -114,7 +114,11 @@ pub async fn submit(
     let next = app.allowed_hosts.destination(form.next.as_deref());
     match app
         .people
-        .authenticate(&form.email, PlainPassword::claimed(form.password.clone()))
+        .authenticate(
+            visitor(&request)?,
+            &form.email,
+            PlainPassword::claimed(form.password.clone()),
+        )
         .await
     {
         Ok(user) => {

@@ -10,7 +10,7 @@ use crate::account::SignedUp;
 use crate::error::{Error, Result};
 use crate::http::app_state::AppState;
 use crate::http::caller::MaybeCaller;
-use crate::http::client::RequestClient;
+use crate::http::client::{RequestClient, visitor};
 use crate::http::forms::PublicForm;
 use crate::http::layout::see_other;
 use crate::http::target::HOME;
@@ -63,7 +63,8 @@ pub async fn submit(
 
 async fn sign_up(app: &AppState, request: &HttpRequest, form: &NewAccountForm) -> Result<SignedUp> {
     let account = form.account(Role::Person, EmailTrust::Unverified)?;
-    let hash = app.people.hash_password(account.password.clone()).await?;
+    let requester = visitor(request)?;
+    let hash = app.people.hash_first_password(requester, &account).await?;
     match app.accounts.sign_up(account, hash).await {
         Err(Error::EmailTaken) => new_account::find_made_before(app, request, form)
             .await?

@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::events::Origin;
 use crate::http::app_state::AppState;
 use crate::http::caller::MaybeCaller;
-use crate::http::client::RequestClient;
+use crate::http::client::{RequestClient, visitor};
 use crate::http::forms::PublicForm;
 use crate::http::layout::{Layout, page, see_other};
 use crate::http::notice::{self, AccountNotice, Notice, SignedOutNotice};
@@ -90,7 +90,11 @@ pub async fn submit(
     let owner = caller.filter(|caller| caller.may_write() && is_owner(Some(caller), &pending));
     if owner.is_none() {
         let password = PlainPassword::claimed(form.password.unwrap_or_default());
-        match app.people.verify_password(&pending.user, password).await {
+        match app
+            .people
+            .verify_password(visitor(&request)?, &pending.user, password)
+            .await
+        {
             Ok(()) => {}
             Err(Error::InvalidCredentials) => {
                 let error = "That is not the password of the account. Try again.";

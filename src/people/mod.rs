@@ -4,6 +4,7 @@
 mod create;
 mod cursor;
 mod external;
+mod hashing;
 pub(crate) mod mailbox;
 mod passwords;
 mod purge;
@@ -16,7 +17,8 @@ pub use self::create::{EmailTrust, Invitee, NewAccount};
 pub(crate) use self::create::{create_invited, create_user, find_holder, find_other_holder};
 pub use self::cursor::PeopleCursor;
 pub use self::external::ExternalPerson;
-pub use self::passwords::{Hasher, PasswordHash, Verification, VoidPassword};
+pub use self::hashing::{HashRequester, Hasher, Verification};
+pub use self::passwords::{PasswordHash, VoidPassword};
 pub use self::search::{PeopleFilter, PeoplePage, PeopleQuery, SearchText};
 pub use self::store::User;
 pub use self::values::{
@@ -71,8 +73,8 @@ impl People {
     /// # Errors
     /// [`Error::EmailTaken`] when another account has the e-mail; [`Error::Busy`] when too many
     /// passwords wait to be hashed.
-    pub async fn create_user(&self, account: NewAccount) -> Result<User> {
-        let hash = self.hasher.hash(account.password.clone()).await?;
+    pub async fn create_user(&self, requester: HashRequester, account: NewAccount) -> Result<User> {
+        let hash = self.hash_first_password(requester, &account).await?;
         let now = self.clock.now();
         self.db
             .transaction(move |c| create_user(c, &account, &hash, now))
@@ -83,11 +85,15 @@ impl People {
     ///
     /// # Errors
     /// As [`People::create_user`]; then none is created.
-    pub async fn create_several(&self, accounts: Vec<NewAccount>) -> Result<Vec<User>> {
+    pub async fn create_several(
+        &self,
+        requester: HashRequester,
+        accounts: Vec<NewAccount>,
+    ) -> Result<Vec<User>> {
         let Some(first) = accounts.first() else {
             return Ok(Vec::new());
         };
-        let hash = self.hasher.hash(first.password.clone()).await?;
+        let hash = self.hash_first_password(requester, first).await?;
         let now = self.clock.now();
         self.db
             .transaction(move |c| {
@@ -103,8 +109,12 @@ impl People {
     ///
     /// # Errors
     /// [`Error::NotFound`] when there is one already; otherwise as [`People::create_user`].
-    pub async fn create_first_admin(&self, account: NewAccount) -> Result<User> {
-        let hash = self.hasher.hash(account.password.clone()).await?;
+    pub async fn create_first_admin(
+        &self,
+        requester: HashRequester,
+        account: NewAccount,
+    ) -> Result<User> {
+        let hash = self.hash_first_password(requester, &account).await?;
         let now = self.clock.now();
         let account = NewAccount {
             role: Role::Admin,
@@ -140,7 +150,12 @@ impl People {
     /// where sign-in requires a verified e-mail and this one is not: whoever signed up with an
     /// address that has an account can't tell; [`Error::Busy`] when too many passwords wait to be
     /// hashed.
-    pub async fn authenticate(&self, email: &str, password: PlainPassword) -> Result<User> {
+    pub async fn authenticate(
+        &self,
+        requester: HashRequester,
+        email: &str,
+        password: PlainPassword,
+    ) -> Result<User> {
         let email: Option<Email> = email.parse().ok();
         let user = match email {
             Some(email) => {
@@ -151,13 +166,13 @@ impl People {
             None => None,
         };
         let hash = user.as_ref().map(|user| user.password_hash.clone());
-        let verification = self.hasher.verify(password.clone(), hash).await?;
+        let verification = self.hasher.verify(requester, password, hash).await?;
         let user = user
             .filter(|user| user.is_active && verification != Verification::Mismatch)
             .filter(|user| self.may_sign_in(user))
             .ok_or(Error::InvalidCredentials)?;
-        if verification == Verification::MatchOutdated {
-            self.rehash(&user, password).await?;
+        if let Verification::MatchOutdated(new) = verification {
+            self.update_hash(&user, new).await?;
         }
         Ok(user)
     }
@@ -167,20 +182,48 @@ impl People {
     /// # Errors
     /// [`Error::InvalidCredentials`] when it is not; [`Error::Busy`] when too many passwords wait
     /// to be hashed.
-    pub async fn verify_password(&self, user: &User, password: PlainPassword) -> Result<()> {
+    pub async fn verify_password(
+        &self,
+        requester: HashRequester,
+        user: &User,
+        password: PlainPassword,
+    ) -> Result<()> {
         let hash = Some(user.password_hash.clone());
-        match self.hasher.verify(password, hash).await? {
+        match self.hasher.verify(requester, password, hash).await? {
             Verification::Mismatch => Err(Error::InvalidCredentials),
-            Verification::Match | Verification::MatchOutdated => Ok(()),
+            Verification::Match | Verification::MatchOutdated(_) => Ok(()),
         }
     }
 
-    /// Returns the hash of a password to be set.
+    /// Returns the hash of the password of an account to be created.
     ///
     /// # Errors
     /// [`Error::Busy`] when too many passwords wait to be hashed.
-    pub async fn hash_password(&self, password: PlainPassword) -> Result<PasswordHash> {
-        self.hasher.hash(password).await
+    pub async fn hash_first_password(
+        &self,
+        requester: HashRequester,
+        account: &NewAccount,
+    ) -> Result<PasswordHash> {
+        self.hasher.hash(requester, account.password.clone()).await
+    }
+
+    /// Returns the hash of a password to be set for a person.
+    ///
+    /// # Errors
+    /// As [`People::hash_first_password`].
+    pub async fn hash_new_password(
+        &self,
+        requester: HashRequester,
+        _user: &User,
+        password: PlainPassword,
+    ) -> Result<PasswordHash> {
+        self.hasher.hash(requester, password).await
+    }
+
+    /// Returns how many hashes were computed since the start.
+    #[must_use]
+    pub fn hashes_computed(&self) -> u64 {
+        self.hasher.computed()
     }
 
     /// Updates the name to call a person by.
@@ -246,8 +289,7 @@ impl People {
         }
     }
 
-    async fn rehash(&self, user: &User, password: PlainPassword) -> Result<()> {
-        let new = self.hasher.hash(password).await?;
+    async fn update_hash(&self, user: &User, new: PasswordHash) -> Result<()> {
         let (id, old) = (user.id, user.password_hash.clone());
         self.db
             .write(move |c| store::update_hash(c, id, &old, &new).map(drop))

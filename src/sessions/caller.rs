@@ -8,7 +8,7 @@ use crate::clock::Timestamp;
 use crate::db::{ApplicationId, SessionId, UserId};
 use crate::events::Origin;
 use crate::geo::Location;
-use crate::people::User;
+use crate::people::{HashRequester, User};
 
 /// The session that a genuine cookie or access token names. Whether it is live depends on its row.
 #[derive(Debug, Clone)]
@@ -111,6 +111,12 @@ pub struct Caller {
 }
 
 impl Caller {
+    /// Returns the caller as one who has a password hashed: their session's row was found live.
+    #[must_use]
+    pub fn hash_requester(&self) -> HashRequester {
+        HashRequester::Session(self.session.id)
+    }
+
     /// Returns when this caller gave the password, if that is known of the cookie or token itself.
     /// Neither a replaced cookie nor an older token inherits what the session's row says.
     #[must_use]

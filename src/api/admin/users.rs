@@ -138,7 +138,6 @@ pub async fn create(
             ));
         }
     };
-    let hash = app.people.hash_password(password.clone()).await?;
     let account = NewAccount {
         email: invitee.email,
         trust: EmailTrust::Vouched,
@@ -146,6 +145,8 @@ pub async fn create(
         password,
         role: invitee.role,
     };
+    let requester = caller.hash_requester();
+    let hash = app.people.hash_first_password(requester, &account).await?;
     let user = app
         .accounts
         .create_account(account, hash, caller.origin())

@@ -17,7 +17,8 @@ use crate::clock::Timestamp;
 use crate::db::ApplicationId;
 use crate::geo::{Location, Place, Point};
 use crate::people::{
-    EmailTrust, ExternalPerson, FullName, NewAccount, PlainPassword, Realm, Role, User,
+    EmailTrust, ExternalPerson, FullName, HashRequester, NewAccount, PlainPassword, Realm, Role,
+    User,
 };
 use crate::sessions::{
     Client, EndedReason, NewSession, OpenedVia, PastSession, SessionPersistence,
@@ -157,7 +158,10 @@ async fn create_people(domain: &Domain) -> Result<Vec<User>> {
         })
     });
     let accounts = accounts.collect::<Result<_>>()?;
-    let mut people = domain.people.create_several(accounts).await?;
+    let mut people = domain
+        .people
+        .create_several(HashRequester::Service, accounts)
+        .await?;
 
     let shop = domain
         .applications

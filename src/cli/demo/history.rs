@@ -12,7 +12,7 @@ use crate::clock::{Clock, Timestamp};
 use crate::devices::DeviceId;
 use crate::error::{Error, Failure};
 use crate::events::Origin;
-use crate::people::{EmailTrust, FullName, NewAccount, PlainPassword, User};
+use crate::people::{EmailTrust, FullName, HashRequester, NewAccount, PlainPassword, User};
 use crate::sessions::{
     Claim, Client, Credential, EndedReason, IssuedWith, NewSession, OpenedVia, Session,
     SessionPersistence,
@@ -122,7 +122,11 @@ impl Replay {
             password: password.clone(),
             role: person.role,
         };
-        Ok(self.domain.people.create_user(account).await?)
+        Ok(self
+            .domain
+            .people
+            .create_user(HashRequester::Service, account)
+            .await?)
     }
 
     async fn perform(&mut self, step: &Step) -> Result<()> {

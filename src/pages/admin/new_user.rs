@@ -157,7 +157,8 @@ pub async fn invite(
 }
 
 async fn create_account(app: &AppState, caller: &Caller, account: NewAccount) -> Result<UserId> {
-    let hash = app.people.hash_password(account.password.clone()).await?;
+    let requester = caller.hash_requester();
+    let hash = app.people.hash_first_password(requester, &account).await?;
     let user = app
         .accounts
         .create_account(account, hash, caller.origin())

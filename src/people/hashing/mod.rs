@@ -1,0 +1,121 @@
+//! Password hashing with Argon2id on threads of its own, which allocate their memory once: however
+//! many sign-ins come at once, it uses `threads × memory_kib`.
+
+mod fair_queue;
+mod requester;
+mod stored_hash;
+mod threads;
+mod worker;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use argon2::{Algorithm, Argon2, Params, Version};
+
+pub use self::requester::HashRequester;
+use self::stored_hash::StoredHash;
+use self::threads::Threads;
+use self::worker::Worker;
+use super::passwords::PasswordHash;
+use super::values::PlainPassword;
+use crate::error::{Error, Failure, Result};
+use crate::settings::PasswordSettings;
+
+/// The result of verifying a password.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verification {
+    /// The password is wrong, or there is no hash to compare it with.
+    Mismatch,
+    /// The password is right.
+    Match,
+    /// The password is right, but its hash is not what it would be now; this is.
+    MatchOutdated(PasswordHash),
+}
+
+/// Hashes and verifies passwords; clones share its threads and queue.
+#[derive(Clone)]
+pub struct Hasher {
+    threads: Arc<Threads>,
+    params: Params,
+    /// The hash to verify against when there is no such person, so that it takes as long.
+    decoy: StoredHash,
+    computed: Arc<AtomicU64>,
+}
+
+impl Hasher {
+    /// Returns a hasher with the parameters in `settings`.
+    ///
+    /// # Errors
+    /// [`Error::Configuration`] when Argon2 does not accept the parameters; [`Error::Startup`] when
+    /// the system has no thread.
+    pub fn new(settings: &PasswordSettings) -> Result<Self> {
+        let params = Params::new(
+            settings.memory_kib,
+            settings.iterations,
+            settings.parallelism,
+            None,
+        )
+        .map_err(|err| {
+            Error::Configuration(Failure::new(
+                "the [passwords] settings don't fit Argon2",
+                err,
+            ))
+        })?;
+        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone());
+        let computed = Arc::new(AtomicU64::new(0));
+        let worker = |_| Worker::new(argon2.clone(), computed.clone());
+        let workers = (0..settings.threads).map(worker).collect();
+        Ok(Self {
+            threads: Arc::new(Threads::start(workers, settings.queue)?),
+            decoy: StoredHash::decoy(&params)?,
+            params,
+            computed,
+        })
+    }
+
+    /// Returns how many hashes were computed, to set a password or to compare one.
+    #[must_use]
+    pub fn computed(&self) -> u64 {
+        self.computed.load(Ordering::Relaxed)
+    }
+
+    /// Returns the hash of a password, as a PHC string with a random salt.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] when too many passwords wait to be hashed, or too many of this requester.
+    pub async fn hash(
+        &self,
+        requester: HashRequester,
+        password: PlainPassword,
+    ) -> Result<PasswordHash> {
+        self.threads
+            .run(requester, move |worker| worker.hash(password.as_bytes()))
+            .await
+    }
+
+    /// Verifies `password` against `hash`. Without a hash the result is [`Verification::Mismatch`],
+    /// and takes as long.
+    ///
+    /// # Errors
+    /// As [`Hasher::hash`].
+    pub async fn verify(
+        &self,
+        requester: HashRequester,
+        password: PlainPassword,
+        hash: Option<String>,
+    ) -> Result<Verification> {
+        let stored = hash.as_deref().and_then(StoredHash::parse);
+        let compared = stored.clone().unwrap_or_else(|| self.decoy.clone());
+        let is_current = compared.is_current(&self.params);
+        self.threads
+            .run(requester, move |worker| {
+                let is_match = worker.is_match(password.as_bytes(), &compared)?;
+                Ok(match (is_match && stored.is_some(), is_current) {
+                    (false, _) => Verification::Mismatch,
+                    (true, true) => Verification::Match,
+                    (true, false) => Verification::MatchOutdated(worker.hash(password.as_bytes())?),
+                })
+            })
+            .await
+    }
+}

@@ -1,0 +1,202 @@
+//! The threads that hash passwords, and the work that waits for them.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use super::fair_queue::{FairQueue, Ticket};
+use super::requester::{HashRequester, Lane};
+use super::worker::Worker;
+use crate::error::{Error, Failure, Result};
+
+/// When to try again where there is no place.
+const RETRY_AFTER: Duration = Duration::from_secs(2);
+
+type Work = Box<dyn FnOnce(&mut Worker) + Send>;
+
+/// A fixed number of threads. They end when it is dropped.
+pub(super) struct Threads {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    waiting: Mutex<Waiting>,
+    /// Signalled when there is more to do, or all is over.
+    changed: Condvar,
+}
+
+/// The work that waits. The lanes take turns, so that a flood in one delays the other by one hash.
+struct Waiting {
+    visitors: FairQueue<HashRequester, Work>,
+    signed_in: FairQueue<HashRequester, Work>,
+    /// The lane that is next, if anything waits there.
+    next: Lane,
+    last_ticket: Ticket,
+    is_closed: bool,
+}
+
+/// The place of work in the queue, which it leaves when its request is dropped.
+struct Place<'a> {
+    shared: &'a Shared,
+    requester: HashRequester,
+    ticket: Ticket,
+}
+
+impl Threads {
+    /// Starts as many threads as there are workers, with as many places for waiting work in each
+    /// lane.
+    ///
+    /// # Errors
+    /// [`Error::Startup`] when the system has no thread.
+    pub(super) fn start(workers: Vec<Worker>, places: usize) -> Result<Self> {
+        let threads = Self {
+            shared: Arc::new(Shared {
+                waiting: Mutex::new(Waiting::new(places)),
+                changed: Condvar::new(),
+            }),
+        };
+        for worker in workers {
+            let shared = threads.shared.clone();
+            thread::Builder::new()
+                .name("hashing".into())
+                .spawn(move || shared.serve(worker))
+                .map_err(|err| Error::Startup(Failure::new("no thread to hash passwords", err)))?;
+        }
+        Ok(threads)
+    }
+
+    /// Has a thread do the work. Work that waits is given up when the future is dropped.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] when too much of it waits; otherwise as `work`.
+    pub(super) async fn run<T, W>(&self, requester: HashRequester, work: W) -> Result<T>
+    where
+        T: Send + 'static,
+        W: FnOnce(&mut Worker) -> Result<T> + Send + 'static,
+    {
+        let (reply, replied) = oneshot::channel();
+        let ticket = self.shared.add(
+            requester,
+            Box::new(move |worker| {
+                let done = catch_unwind(AssertUnwindSafe(|| work(worker)));
+                let stopped = || Error::Internal(Failure::because("hashing stopped short"));
+                // The request may have gone meanwhile.
+                let _ = reply.send(done.unwrap_or_else(|_| Err(stopped())));
+            }),
+        )?;
+        let _place = Place {
+            shared: &self.shared,
+            requester,
+            ticket,
+        };
+        // Without a reply it was removed for the work of another.
+        replied.await.unwrap_or_else(|_| Err(busy()))
+    }
+}
+
+impl Drop for Threads {
+    fn drop(&mut self) {
+        self.shared.lock().is_closed = true;
+        self.shared.changed.notify_all();
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        let work = self.shared.lock().remove(self.requester, self.ticket);
+        drop(work);
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn add(&self, requester: HashRequester, work: Work) -> Result<Ticket> {
+        let (ticket, pushed) = self.lock().push(requester, work);
+        let removed = pushed.map_err(|_| busy())?;
+        self.changed.notify_one();
+        drop(removed);
+        Ok(ticket)
+    }
+
+    /// Does the work that waits, until there will be no more.
+    fn serve(&self, mut worker: Worker) {
+        loop {
+            let next = self.lock().pop();
+            match next {
+                Some(work) => work(&mut worker),
+                None => {
+                    worker.wipe();
+                    let waiting = self.lock();
+                    let idle = |waiting: &mut Waiting| waiting.is_idle();
+                    let waiting = self.changed.wait_while(waiting, idle);
+                    if waiting.unwrap_or_else(PoisonError::into_inner).is_closed {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Waiting {
+    fn new(places: usize) -> Self {
+        Self {
+            visitors: FairQueue::new(places),
+            signed_in: FairQueue::new(places),
+            next: Lane::SignedIn,
+            last_ticket: 0,
+            is_closed: false,
+        }
+    }
+
+    fn lane(&mut self, lane: Lane) -> &mut FairQueue<HashRequester, Work> {
+        match lane {
+            Lane::Visitors => &mut self.visitors,
+            Lane::SignedIn => &mut self.signed_in,
+        }
+    }
+
+    fn push(
+        &mut self,
+        requester: HashRequester,
+        work: Work,
+    ) -> (Ticket, std::result::Result<Option<Work>, Work>) {
+        self.last_ticket += 1;
+        let ticket = self.last_ticket;
+        let pushed = self.lane(requester.lane()).push(requester, ticket, work);
+        (ticket, pushed)
+    }
+
+    fn pop(&mut self) -> Option<Work> {
+        let (first, second) = match self.next {
+            Lane::SignedIn => (Lane::SignedIn, Lane::Visitors),
+            Lane::Visitors => (Lane::Visitors, Lane::SignedIn),
+        };
+        if let Some(work) = self.lane(first).pop() {
+            self.next = second;
+            return Some(work);
+        }
+        self.next = first;
+        self.lane(second).pop()
+    }
+
+    fn remove(&mut self, requester: HashRequester, ticket: Ticket) -> Option<Work> {
+        self.lane(requester.lane()).remove(requester, ticket)
+    }
+
+    fn is_idle(&self) -> bool {
+        !self.is_closed && self.visitors.is_empty() && self.signed_in.is_empty()
+    }
+}
+
+fn busy() -> Error {
+    Error::Busy {
+        retry_after: RETRY_AFTER,
+    }
+}
