@@ -9,6 +9,7 @@ use crate::error::Result;
 use crate::events::{self, EventKind, NewEvent, Origin};
 use crate::people::{self, PasswordHash, User};
 use crate::sessions::{self, Caller, EndedReason, Session};
+use crate::throttles;
 
 const REASON: EndedReason = EndedReason::PasswordChanged;
 
@@ -85,7 +86,8 @@ impl Accounts {
     }
 }
 
-/// Updates the password, cancels a pending change of e-mail, and tells the person.
+/// Updates the password, which lifts every delay, cancels a pending change of e-mail, and tells the
+/// person.
 fn update(
     c: &mut AnyConnection,
     alerts: &Alerts,
@@ -96,6 +98,7 @@ fn update(
     // Locked first, as by everything that changes an account.
     people::store::lock(c, user.id)?;
     people::store::update_password(c, user, hash, now)?;
+    throttles::lift(c, user.id)?;
     let user = people::store::get(c, user.id)?;
     cancel_pending_change(c, &user)?;
     alerts.raise(c, &user, (AlertKind::PasswordChanged, context), now)?;

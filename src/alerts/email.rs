@@ -194,7 +194,7 @@ fn subject(kind: AlertKind) -> &'static str {
         AlertKind::NewCountry => "Sign-in to your account from a new country",
         AlertKind::PasswordChanged => "Your password was changed",
         AlertKind::EmailChanged => "Your e-mail was changed",
-        AlertKind::TokenReuse => "A device was signed out for safety",
+        AlertKind::TokenReuse | AlertKind::WrongPasswords => "A device was signed out for safety",
     }
 }
 
@@ -217,6 +217,9 @@ fn lead(alert: &Alert) -> &'static str {
         }
         AlertKind::TokenReuse => {
             "A key that this device had spent was used again, so somebody may have a copy of it. The device is signed out."
+        }
+        AlertKind::WrongPasswords => {
+            "Your password was given wrong ten times on this device, where you were signed in. The device is signed out."
         }
     }
 }
@@ -255,6 +258,9 @@ fn advice(kind: AlertKind) -> &'static str {
     match kind {
         AlertKind::TokenReuse => {
             "If you restored the device from a backup, just sign in on it again."
+        }
+        AlertKind::WrongPasswords => {
+            "If it was you, just sign in again; “Forgotten your password?” sets a new one."
         }
         _ => "If it was you, there is nothing to do.",
     }

@@ -47,6 +47,8 @@ pub enum AlertKind {
     #[serde(rename = "theft")]
     #[strum(serialize = "theft")]
     TokenReuse,
+    /// A session ended since the password was given wrong in it too often.
+    WrongPasswords,
 }
 
 impl AlertKind {

@@ -46,8 +46,7 @@ pub fn known_device(request: &HttpRequest) -> Result<KnownDevice> {
 /// # Errors
 /// As [`known_device`].
 pub fn remember(request: &HttpRequest, user: &User) -> Result<()> {
-    let person = KnownPerson::new(user.id, user.password_changed_at);
-    let device = known_device(request)?.with(person);
+    let device = known_device(request)?.with(user.as_known());
     set(request, app_state(request)?, &device);
     request.extensions_mut().insert(device);
     Ok(())

@@ -29,6 +29,7 @@ pub mod onward;
 pub mod prefetch;
 pub mod received_cookies;
 pub mod request_log;
+pub mod requester;
 pub mod sent_cookies;
 mod session_choice;
 pub mod session_cookies;

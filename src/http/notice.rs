@@ -150,6 +150,8 @@ pub enum PersonNotice {
 /// What somebody is told where nobody is signed in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SignedOutNotice {
+    /// The session ended after too many wrong passwords.
+    WrongPasswords,
     /// The session was ended.
     SignedOut,
     /// Every session was ended.

@@ -18,12 +18,15 @@ use crate::alerts::Alert;
 use crate::error::{Error, Result};
 use crate::http::app_state::AppState;
 use crate::http::client::{RequestClient, visitor};
+use crate::http::device_cookie;
 use crate::http::forms::PublicForm;
-use crate::http::layout::{Layout, page, signed_out_response};
+use crate::http::layout::{Layout, page, signed_out_response, throttled_page};
 use crate::http::notice::SignedOutNotice;
+use crate::http::requester::requester;
 use crate::mail::TICKET_LIFETIME;
 use crate::people::{PlainPassword, User};
 use crate::sessions::{Client, Session};
+use crate::throttles::{Lane, Purpose};
 
 /// Alerts that a page lists at most.
 const MAX_LISTED: usize = 50;
@@ -286,6 +289,14 @@ pub async fn set_password(
             return password_page(&request, &token, (&user, form.ticket), Some(&err));
         }
     };
+    let requester = requester(&request, None)?;
+    let counted = app
+        .throttles
+        .count(Purpose::NewPassword, &requester, Lane::Link);
+    if let Err(err) = counted.await {
+        let again = async || password_page(&request, &token, (&user, form.ticket), None);
+        return throttled_page(&request, err, again).await;
+    }
     let hash = app
         .people
         .hash_new_password(visitor(&request)?, &user, password)
@@ -294,6 +305,7 @@ pub async fn set_password(
     app.accounts
         .set_password_by_grant(&grant, hash, origin(&user, client), context)
         .await?;
+    device_cookie::remember(&request, &app.people.get(user.id).await?)?;
     Ok(signed_out_response(&request, SignedOutNotice::PasswordSet))
 }
 

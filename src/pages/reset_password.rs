@@ -13,10 +13,13 @@ use crate::db::ResetId;
 use crate::error::{Error, Result};
 use crate::http::app_state::AppState;
 use crate::http::client::{RequestClient, visitor};
+use crate::http::device_cookie;
 use crate::http::forms::PublicForm;
-use crate::http::layout::{Layout, page, signed_out_response};
+use crate::http::layout::{Layout, page, signed_out_response, throttled_page};
 use crate::http::notice::SignedOutNotice;
+use crate::http::requester::requester;
 use crate::people::PlainPassword;
+use crate::throttles::{Lane, Purpose};
 
 #[derive(Template)]
 #[template(path = "pages/reset_password.html")]
@@ -79,6 +82,14 @@ pub async fn submit(
             return form_page(&request, err.status_code(), &token, &open, error);
         }
     };
+    let requester = requester(&request, None)?;
+    let counted = app
+        .throttles
+        .count(Purpose::NewPassword, &requester, Lane::Link);
+    if let Err(err) = counted.await {
+        let again = async || form_page(&request, StatusCode::OK, &token, &open, None);
+        return throttled_page(&request, err, again).await;
+    }
     let hash = app
         .people
         .hash_new_password(visitor(&request)?, &open.user, password)
@@ -86,7 +97,10 @@ pub async fn submit(
     let context = client.alert_context(open.user.ip_retention);
     let origin = origin(&open.user, client);
     match app.accounts.reset_password(id, hash, origin, context).await {
-        Ok(_) => Ok(signed_out_response(&request, done(open.purpose))),
+        Ok(_) => {
+            device_cookie::remember(&request, &app.people.get(open.user.id).await?)?;
+            Ok(signed_out_response(&request, done(open.purpose)))
+        }
         // It was used at the same time.
         Err(Error::NotFound) => void_link(&request),
         Err(err) => Err(err),

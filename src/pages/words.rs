@@ -115,6 +115,9 @@ pub fn alert(kind: AlertKind) -> &'static str {
         AlertKind::PasswordChanged => "Your password was changed on it",
         AlertKind::EmailChanged => "Your e-mail was changed on it",
         AlertKind::TokenReuse => "Signed out for safety: an old key of it was used again",
+        AlertKind::WrongPasswords => {
+            "Signed out for safety: the password was given wrong ten times"
+        }
     }
 }
 
@@ -190,6 +193,9 @@ pub fn cause(reason: Option<EndedReason>, by: Option<&str>) -> String {
         (Some(EndedReason::Expired), _) => "Signed out by itself: not used for too long".into(),
         (Some(EndedReason::ReuseDetected), _) => {
             "Signed out for safety: an old key of it was used again. If you don't know why, change your password".into()
+        }
+        (Some(EndedReason::WrongPasswords), _) => {
+            "Signed out for safety: the password was given wrong ten times".into()
         }
         (Some(EndedReason::PasswordChanged), _) => "Signed out when the password was changed".into(),
         (Some(EndedReason::AccountDisabled), _) => "Signed out when the account was disabled".into(),

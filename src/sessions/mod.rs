@@ -31,7 +31,7 @@ use std::time::Duration;
 pub use self::caller::{Authentication, Caller, Claim, Credential, IssuedWith, RefreshClaim};
 pub use self::create::{Client, NewSession, RECENT_LIMIT};
 pub use self::end::EndOutcome;
-pub(crate) use self::end::{end_all, end_others, record_ended};
+pub(crate) use self::end::{end_all, end_one, end_others, record_ended};
 pub use self::last_use::{
     FlushLastUses, LastUseBuffer, LastUses, RecordLastUse, WriteOutcome, write_last_uses,
 };

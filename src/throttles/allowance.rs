@@ -131,18 +131,13 @@ impl<K: Hash + Eq + Clone> StateStore for States<K> {
         F: Fn(Option<Nanos>) -> Result<(T, Nanos), E>,
     {
         let shared = &*self.0;
-        let mut by_key = shared
-            .by_key
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut by_key = shared.by_key.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(state) = by_key.get(key) {
             return state.measure_and_replace(&NotKeyed::NonKey, decide);
         }
         if by_key.len() >= shared.capacity {
             drop(by_key);
-            return shared
-                .others
-                .measure_and_replace(&NotKeyed::NonKey, decide);
+            return shared.others.measure_and_replace(&NotKeyed::NonKey, decide);
         }
         let state = InMemoryState::default();
         let decided = state.measure_and_replace(&NotKeyed::NonKey, decide)?;
@@ -156,7 +151,9 @@ impl<K: Hash + Eq + Clone> ShrinkableKeyedStateStore<K> for States<K> {
         let is_recent = |state: &InMemoryState| {
             let read = |arrival: Option<Nanos>| Err::<((), Nanos), _>(arrival);
             let arrival = state.measure_and_replace(&NotKeyed::NonKey, read).err();
-            arrival.flatten().is_some_and(|arrival| arrival > drop_below)
+            arrival
+                .flatten()
+                .is_some_and(|arrival| arrival > drop_below)
         };
         self.lock(|by_key| by_key.retain(|_, state| is_recent(state)));
     }

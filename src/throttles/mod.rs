@@ -99,6 +99,15 @@ impl Throttles {
         }
     }
 
+    /// Counts a request that sends mail or creates an account, or a use of a link. It is never given
+    /// back.
+    ///
+    /// # Errors
+    /// As [`Throttles::take`].
+    pub async fn count(&self, purpose: Purpose, requester: &Requester, lane: Lane) -> Result<()> {
+        self.take(purpose, requester, lane).await.map(drop)
+    }
+
     /// Takes from the allowances of the network and of the node.
     fn take_allowance(&self, taken: &Taken) -> Result<(), (RefusalReason, Duration)> {
         if taken.lane.is_proven() {
@@ -187,7 +196,6 @@ impl Throttles {
             })
             .await
     }
-
 }
 
 /// Lifts every delay of a person, as a part of a transaction. Returns how many of their lanes had

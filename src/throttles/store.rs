@@ -40,10 +40,7 @@ pub(super) fn take(c: &mut AnyConnection, attempt: &Try) -> Result<Option<i32>> 
         dsl::failures.eq(1),
         dsl::last_at.eq(attempt.at),
     );
-    let remembered = case_when(
-        dsl::last_at.gt(attempt.forgotten_at),
-        dsl::failures + 1,
-    );
+    let remembered = case_when(dsl::last_at.gt(attempt.forgotten_at), dsl::failures + 1);
     let changes = (
         dsl::failures.eq(remembered.otherwise(1)),
         dsl::last_at.eq(attempt.at),
@@ -91,9 +88,7 @@ pub(super) fn find(c: &mut AnyConnection, key: &str) -> Result<Option<Failures>>
 pub(super) fn give_back(c: &mut AnyConnection, key: &str) -> Result<()> {
     use account_throttles::dsl;
 
-    let counted = dsl::account_throttles
-        .find(key)
-        .filter(dsl::failures.gt(0));
+    let counted = dsl::account_throttles.find(key).filter(dsl::failures.gt(0));
     diesel::update(counted)
         .set(dsl::failures.eq(dsl::failures - 1))
         .execute(c)?;
