@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::events::{self, EventKind, NewEvent, Origin};
 use crate::people::{self, AccountState, Email, FullName, NewAccount, PasswordHash, Role, User};
 use crate::sessions::{self, EndedReason};
+use crate::throttles;
 
 /// The outcome of what an administrator does to an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -222,6 +223,24 @@ impl Accounts {
         let alert = (AlertKind::EmailChanged, AlertContext::administrator(origin));
         self.alerts.raise(c, &user, alert, now)?;
         Ok(Administered::DONE)
+    }
+
+    /// Lifts the delay after wrong passwords, in every lane of a person.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when there is no such person.
+    pub async fn lift_delay(&self, id: UserId, origin: Origin) -> Result<Administered> {
+        let now = self.clock.now();
+        self.db
+            .transaction(move |c| {
+                people::store::lock(c, id)?;
+                if throttles::lift(c, id)? == 0 {
+                    return Ok(Administered::Unchanged);
+                }
+                record(c, id, EventKind::DelayLifted, &origin, now)?;
+                Ok(Administered::DONE)
+            })
+            .await
     }
 
     /// Marks the e-mail of a person as verified: an administrator vouches for it.

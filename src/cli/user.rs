@@ -8,7 +8,7 @@ use super::domain::{Domain, block_on, parse_email};
 use super::error::{CliError, Result, invalid_or_service};
 use super::output::describe_ended;
 use super::user_acts::{
-    Invite, SetRole, Whom, delete, disable, enable, export, print_link, set_name,
+    Invite, SetRole, Whom, delete, disable, enable, export, lift_delay, print_link, set_name,
 };
 use super::user_list::{List, show};
 use crate::alerts::AlertContext;
@@ -73,6 +73,14 @@ pub(super) enum User {
     },
     /// Bar somebody from signing in and end all their sessions
     Disable {
+        #[command(flatten)]
+        whom: Whom,
+        /// Why; they see it
+        #[arg(long, value_name = "TEXT")]
+        reason: Option<String>,
+    },
+    /// Let somebody try again at once who has to wait after wrong passwords
+    LiftDelay {
         #[command(flatten)]
         whom: Whom,
         /// Why; they see it
@@ -146,6 +154,7 @@ impl User {
                 Self::Export { whom } => export(&domain, &whom).await,
                 Self::Delete { whom } => delete(&domain, &whom).await,
                 Self::Disable { whom, reason } => disable(&domain, &whom, reason).await,
+                Self::LiftDelay { whom, reason } => lift_delay(&domain, &whom, reason).await,
                 Self::Enable { whom, reason } => enable(&domain, &whom, reason).await,
             }
         })

@@ -71,6 +71,8 @@ pub enum EventKind {
     NameChanged,
     /// An administrator vouched for the e-mail that the person signs in with.
     EmailVouched,
+    /// An administrator lifted the delay after wrong passwords.
+    DelayLifted,
     /// An administrator exported what is stored about the person.
     Exported,
 }

@@ -137,6 +137,10 @@ pub enum PersonNotice {
     RoleUnchanged,
     /// This many sessions were ended.
     SessionsEnded(u32),
+    /// The delay after wrong passwords was lifted.
+    DelayLifted,
+    /// There was no delay.
+    NoDelay,
     /// The e-mail was vouched for.
     EmailVouched,
     /// It was verified before.

@@ -244,6 +244,7 @@ pub fn account_event(kind: EventKind, detail: &str) -> String {
         EventKind::ResetLinkCreated => "Link for a new password created",
         EventKind::NameChanged => "Name changed",
         EventKind::EmailVouched => "E-mail marked as verified",
+        EventKind::DelayLifted => "Delay after wrong passwords lifted",
         EventKind::Exported => "Data exported",
     }
     .into()

@@ -172,12 +172,12 @@ impl Throttles {
             .await
     }
 
-    /// Lifts every delay of a person. Returns how many of their lanes had failures.
+    /// Returns whether a lane of a person has failures.
     ///
     /// # Errors
     /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
-    pub async fn lift(&self, user: UserId) -> Result<usize> {
-        self.db.write(move |c| lift(c, user)).await
+    pub async fn has_failures(&self, user: UserId) -> Result<bool> {
+        self.db.read(move |c| store::has_failures(c, user)).await
     }
 
     /// Purges failures that are forgotten, unless another node does, and forgets networks that have

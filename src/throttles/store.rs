@@ -1,6 +1,6 @@
 //! Every query of `account_throttles`.
 
-use diesel::dsl::case_when;
+use diesel::dsl::{case_when, exists};
 use diesel::prelude::*;
 use diesel::query_dsl::methods;
 
@@ -99,6 +99,12 @@ pub(super) fn give_back(c: &mut AnyConnection, key: &str) -> Result<()> {
 pub(super) fn delete(c: &mut AnyConnection, key: &str) -> Result<()> {
     diesel::delete(account_throttles::table.find(key)).execute(c)?;
     Ok(())
+}
+
+/// Returns whether a lane of a person has failures.
+pub(super) fn has_failures(c: &mut AnyConnection, user: UserId) -> Result<bool> {
+    let own = account_throttles::table.filter(account_throttles::user_id.eq(user));
+    Ok(diesel::select(exists(own)).get_result(c)?)
 }
 
 /// Deletes the failures of every lane of a person. Returns how many lanes had any.

@@ -24,6 +24,7 @@ pub(super) fn kind(kind: EventKind) -> String {
         EventKind::ResetLinkCreated => "Link for a new password created".into(),
         EventKind::NameChanged => "Name changed".into(),
         EventKind::EmailVouched => "E-mail marked as verified".into(),
+        EventKind::DelayLifted => "Delay after wrong passwords lifted".into(),
         EventKind::Exported => "Data exported".into(),
     }
 }
