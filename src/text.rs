@@ -1,8 +1,11 @@
 //! Text: removes control characters from untrusted text, truncates it before it is stored, and
 //! generates random identifiers.
 
+use std::borrow::Cow;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use icu_normalizer::ComposingNormalizerBorrowed;
 
 use crate::error::{Error, Failure, Result};
 
@@ -15,6 +18,12 @@ pub fn clean(text: &str) -> String {
         .filter(|c| !c.is_control() && !is_bidi_control(*c))
         .collect();
     cleaned.trim().to_owned()
+}
+
+/// Returns `text` in Unicode's normalization form C, in which characters are composed.
+#[must_use]
+pub fn composed(text: &str) -> Cow<'_, str> {
+    ComposingNormalizerBorrowed::new_nfc().normalize(text)
 }
 
 /// Returns `bytes` as text: as UTF-8 where they are, else as Latin-1, in which every byte is a

@@ -14,7 +14,7 @@ use crate::http::caller::{AnyApiCaller, ApiCaller};
 use crate::http::client::{RequestClient, header_text, location, visitor};
 use crate::http::json::Json;
 use crate::http::requester::requester;
-use crate::people::{EmailTrust, FullName, NewAccount, PlainPassword, Role};
+use crate::people::{EmailTrust, FullName, NewAccount, NewPassword, PlainPassword, Role};
 use crate::sessions::{EndedReason, NewSession, OpenedVia, Session, SessionPersistence};
 use crate::throttles::{Lane, Purpose};
 use crate::tokens::Audience;
@@ -73,7 +73,7 @@ pub async fn register(
         email: body.email.parse()?,
         trust: EmailTrust::Unverified,
         full_name: FullName::parse(&body.full_name.unwrap_or_default())?,
-        password: PlainPassword::new("password", body.password)?,
+        password: NewPassword::new("password", body.password)?,
         role: Role::Person,
     };
     let (email, full_name) = (account.email.clone(), account.full_name.clone());

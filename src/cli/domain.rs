@@ -66,14 +66,7 @@ impl Domain {
             applications: Applications::new(db.clone(), clock.clone()),
             clock: clock.clone(),
             overview: Overview::new(db.clone(), clock.clone()),
-            people: People::new(
-                db,
-                clock.clone(),
-                hasher,
-                throttles,
-                &settings.accounts,
-                settings.jobs.sweep_batch,
-            ),
+            people: People::new(db, clock.clone(), hasher, throttles, settings),
             sessions,
         })
     }

@@ -14,7 +14,7 @@ use super::user_list::{List, show};
 use crate::alerts::AlertContext;
 use crate::error::Error;
 use crate::events::Origin;
-use crate::people::{EmailTrust, FullName, HashRequester, NewAccount, PlainPassword, Role};
+use crate::people::{EmailTrust, FullName, HashRequester, NewAccount, NewPassword, Role};
 use crate::settings::Settings;
 
 #[derive(Subcommand)]
@@ -178,7 +178,8 @@ impl Add {
         let hash = domain
             .people
             .hash_first_password(HashRequester::Service, &account)
-            .await?;
+            .await
+            .map_err(invalid_or_service)?;
         let user = domain
             .accounts
             .create_account(account, hash, Origin::default())
@@ -194,7 +195,8 @@ impl SetPassword {
         let hash = domain
             .people
             .hash_new_password(HashRequester::Service, &user, password_from_stdin()?)
-            .await?;
+            .await
+            .map_err(invalid_or_service)?;
         let ended = domain
             .accounts
             .set_password(&user, hash, Origin::default(), AlertContext::command_line())
@@ -264,7 +266,7 @@ async fn reset_link(domain: &Domain, settings: &Settings, email: &str) -> Result
     Ok(())
 }
 
-fn password_from_stdin() -> Result<PlainPassword> {
+fn password_from_stdin() -> Result<NewPassword> {
     let mut line = String::new();
     std::io::stdin()
         .lock()
@@ -273,6 +275,6 @@ fn password_from_stdin() -> Result<PlainPassword> {
             action: "the password could not be read",
             source,
         })?;
-    PlainPassword::new("password", line.trim_end_matches(['\r', '\n']).to_owned())
+    NewPassword::new("password", line.trim_end_matches(['\r', '\n']).to_owned())
         .map_err(invalid_or_service)
 }

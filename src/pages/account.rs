@@ -20,7 +20,7 @@ use crate::http::layout::{Layout, NavItem, page, see_other, signed_out_response,
 use crate::http::notice::{self, AccountNotice, Notice, SignedOutNotice};
 use crate::http::requester::requester;
 use crate::net::IpRetention;
-use crate::people::{FullName, IdleLimit, PlainPassword};
+use crate::people::{FullName, IdleLimit, NewPassword, PlainPassword};
 use crate::sessions::Caller;
 use crate::throttles::Purpose;
 
@@ -113,7 +113,7 @@ pub async fn change_password(
     Form(form): Form<ChangePasswordForm>,
 ) -> Result<HttpResponse> {
     let mut template = AccountPage::new(&app, &request, &caller).await?;
-    let new = match PlainPassword::new("new_password", form.new_password) {
+    let new = match NewPassword::new("new_password", form.new_password) {
         Ok(new) => new,
         Err(err) => {
             template.new_password_error = message(&err);
@@ -132,10 +132,15 @@ pub async fn change_password(
         .await
     {
         Ok(OwnPassword::Right) => {
-            let hash = app
-                .people
-                .hash_new_password(caller.hash_requester(), &caller.user, new)
-                .await?;
+            let requester = caller.hash_requester();
+            let hash = app.people.hash_new_password(requester, &caller.user, new);
+            let hash = match hash.await {
+                Err(err @ Error::Invalid(_)) => {
+                    template.new_password_error = message(&err);
+                    return page(err.status_code(), &template);
+                }
+                hash => hash?,
+            };
             let (session, user) = app.accounts.change_password(&caller, hash).await?;
             browser::set_session(&request, &session, &user)?;
             device_cookie::remember(&request, &user)?;
@@ -203,7 +208,7 @@ impl AccountPage {
             email_typed: String::new(),
             email_error: None,
             full_name: caller.user.full_name.clone().unwrap_or_default(),
-            min_password_chars: PlainPassword::MIN_CHARS,
+            min_password_chars: NewPassword::MIN_CHARS,
             idle_choices: idle_choices(caller.user.idle_limit()),
             address_choices: address_choices(caller.user.ip_retention),
             alert_emails: caller.user.alert_emails,

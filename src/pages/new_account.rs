@@ -10,7 +10,7 @@ use crate::http::app_state::AppState;
 use crate::http::browser;
 use crate::http::layout::{Layout, page, throttled_page};
 use crate::http::requester::requester;
-use crate::people::{EmailTrust, FullName, NewAccount, PlainPassword, Role, User};
+use crate::people::{EmailTrust, FullName, NewAccount, NewPassword, PlainPassword, Role, User};
 
 /// The texts of the form for one purpose.
 pub(super) struct Purpose {
@@ -73,7 +73,7 @@ impl NewAccountForm {
     pub(super) fn account(&self, role: Role, trust: EmailTrust) -> Result<NewAccount> {
         let full_name = FullName::parse(&self.full_name);
         let email = self.email.parse();
-        let password = PlainPassword::new("password", self.password.clone());
+        let password = NewPassword::new("password", self.password.clone());
         match (full_name, email, password) {
             (Ok(full_name), Ok(email), Ok(password)) => Ok(NewAccount {
                 email,
@@ -187,7 +187,7 @@ fn form_page(
         action: request.path(),
         full_name: &form.full_name,
         email: &form.email,
-        min_password_chars: PlainPassword::MIN_CHARS,
+        min_password_chars: NewPassword::MIN_CHARS,
         errors,
     };
     page(status, &template)

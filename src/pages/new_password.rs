@@ -9,9 +9,12 @@ use crate::account::LinkedMessage;
 use crate::error::{Error, Result};
 use crate::events::Origin;
 use crate::http::app_state::AppState;
+use crate::http::client::visitor;
 use crate::http::layout::{Layout, page};
-use crate::people::{PlainPassword, User};
+use crate::http::requester::requester;
+use crate::people::{NewPassword, PasswordHash, User};
 use crate::sessions::Client;
+use crate::throttles::{Lane, Purpose};
 
 /// What to do while a former address is asked for the new password.
 pub(super) const FORMER_FIRST: &str = "The e-mail of this account was changed lately. As long as the former \
@@ -48,10 +51,31 @@ impl PasswordForm {
         Some(Self {
             ticket: app.links.ticket(&grant.binding(), app.clock.now()),
             email: message.user.email.clone(),
-            min_chars: PlainPassword::MIN_CHARS,
+            min_chars: NewPassword::MIN_CHARS,
             error: None,
         })
     }
+}
+
+/// Returns the hash of the password that was typed into the form.
+///
+/// # Errors
+/// [`Error::Invalid`] when it is too short, too long or easy to guess; [`Error::TooManyTries`];
+/// [`Error::Busy`] when too many passwords wait to be hashed.
+pub(super) async fn hash_typed(
+    app: &AppState,
+    request: &HttpRequest,
+    user: &User,
+    password: String,
+) -> Result<PasswordHash> {
+    let password = NewPassword::new("new_password", password)?;
+    app.throttles
+        .count(Purpose::NewPassword, &requester(request, None)?, Lane::Link)
+        .await?;
+    let requester = visitor(request)?;
+    app.people
+        .hash_new_password(requester, user, password)
+        .await
 }
 
 /// Returns the message that a link was opened from.
@@ -97,7 +121,7 @@ pub(super) fn password_page(
         form: Some(PasswordForm {
             ticket,
             email: user.email.clone(),
-            min_chars: PlainPassword::MIN_CHARS,
+            min_chars: NewPassword::MIN_CHARS,
             error: error.map(|error| error.message.clone()),
         }),
     };

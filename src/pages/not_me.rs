@@ -9,7 +9,8 @@ use serde::Deserialize;
 
 use super::message::{Message, message_page};
 use super::new_password::{
-    FORMER_FIRST, PasswordForm, after_page, get_linked_message, origin, password_page, refused_form,
+    FORMER_FIRST, PasswordForm, after_page, get_linked_message, hash_typed, origin, password_page,
+    refused_form,
 };
 use super::take_back;
 use super::views::AlertView;
@@ -17,16 +18,14 @@ use crate::account::{LinkedMessage, Mailbox, PasswordGrant, Reported, RevokeScop
 use crate::alerts::Alert;
 use crate::error::{Error, Result};
 use crate::http::app_state::AppState;
-use crate::http::client::{RequestClient, visitor};
+use crate::http::client::RequestClient;
 use crate::http::device_cookie;
 use crate::http::forms::PublicForm;
 use crate::http::layout::{Layout, page, signed_out_response, throttled_page};
 use crate::http::notice::SignedOutNotice;
-use crate::http::requester::requester;
 use crate::mail::TICKET_LIFETIME;
-use crate::people::{PlainPassword, User};
+use crate::people::User;
 use crate::sessions::{Client, Session};
-use crate::throttles::{Lane, Purpose};
 
 /// Alerts that a page lists at most.
 const MAX_LISTED: usize = 50;
@@ -283,24 +282,16 @@ pub async fn set_password(
         }
     };
     let (user, grant) = get_granted(&app, &token, &form.ticket).await?;
-    let password = match PlainPassword::new("new_password", form.new_password) {
-        Ok(password) => password,
-        Err(err) => {
+    let hash = match hash_typed(&app, &request, &user, form.new_password).await {
+        Err(err @ Error::Invalid(_)) => {
             return password_page(&request, &token, (&user, form.ticket), Some(&err));
         }
+        Err(err) => {
+            let again = async || password_page(&request, &token, (&user, form.ticket), None);
+            return throttled_page(&request, err, again).await;
+        }
+        Ok(hash) => hash,
     };
-    let requester = requester(&request, None)?;
-    let counted = app
-        .throttles
-        .count(Purpose::NewPassword, &requester, Lane::Link);
-    if let Err(err) = counted.await {
-        let again = async || password_page(&request, &token, (&user, form.ticket), None);
-        return throttled_page(&request, err, again).await;
-    }
-    let hash = app
-        .people
-        .hash_new_password(visitor(&request)?, &user, password)
-        .await?;
     let context = client.alert_context(user.ip_retention);
     app.accounts
         .set_password_by_grant(&grant, hash, origin(&user, client), context)

@@ -7,19 +7,17 @@ use askama::Template;
 use serde::Deserialize;
 
 use super::message::{Message, message_page};
-use super::new_password::{origin, refused_form};
+use super::new_password::{hash_typed, origin, refused_form};
 use crate::account::{OpenReset, ResetPurpose};
 use crate::db::ResetId;
 use crate::error::{Error, Result};
 use crate::http::app_state::AppState;
-use crate::http::client::{RequestClient, visitor};
+use crate::http::client::RequestClient;
 use crate::http::device_cookie;
 use crate::http::forms::PublicForm;
 use crate::http::layout::{Layout, page, signed_out_response, throttled_page};
 use crate::http::notice::SignedOutNotice;
-use crate::http::requester::requester;
-use crate::people::PlainPassword;
-use crate::throttles::{Lane, Purpose};
+use crate::people::NewPassword;
 
 #[derive(Template)]
 #[template(path = "pages/reset_password.html")]
@@ -74,26 +72,18 @@ pub async fn submit(
     let (id, Some(open)) = find(&app, &token).await? else {
         return void_link(&request);
     };
-    let password = match PlainPassword::new("new_password", form.new_password) {
-        Ok(password) => password,
-        Err(err) => {
+    let hash = match hash_typed(&app, &request, &open.user, form.new_password).await {
+        Err(err @ Error::Invalid(_)) => {
             let error = err.field_errors().first();
             let error = error.map(|error| error.message.clone());
             return form_page(&request, err.status_code(), &token, &open, error);
         }
+        Err(err) => {
+            let again = async || form_page(&request, StatusCode::OK, &token, &open, None);
+            return throttled_page(&request, err, again).await;
+        }
+        Ok(hash) => hash,
     };
-    let requester = requester(&request, None)?;
-    let counted = app
-        .throttles
-        .count(Purpose::NewPassword, &requester, Lane::Link);
-    if let Err(err) = counted.await {
-        let again = async || form_page(&request, StatusCode::OK, &token, &open, None);
-        return throttled_page(&request, err, again).await;
-    }
-    let hash = app
-        .people
-        .hash_new_password(visitor(&request)?, &open.user, password)
-        .await?;
     let context = client.alert_context(open.user.ip_retention);
     let origin = origin(&open.user, client);
     match app.accounts.reset_password(id, hash, origin, context).await {
@@ -137,7 +127,7 @@ fn form_page(
         token,
         email: &open.user.email,
         is_invitation: open.purpose == ResetPurpose::Invitation,
-        min_chars: PlainPassword::MIN_CHARS,
+        min_chars: NewPassword::MIN_CHARS,
         error,
     };
     page(status, &template)

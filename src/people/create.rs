@@ -1,8 +1,9 @@
 //! Creates accounts: with a password, and of people who are invited to set one.
 
+use super::new_password::NewPassword;
 use super::passwords::{PasswordHash, VoidPassword};
 use super::store::{self, NewUser, User};
-use super::values::{Email, FullName, PlainPassword, Role};
+use super::values::{Email, FullName, Role};
 use crate::clock::Timestamp;
 use crate::db::{AnyConnection, UserId};
 use crate::error::{Error, Result};
@@ -26,7 +27,7 @@ pub struct NewAccount {
     /// The name to call the person by.
     pub full_name: Option<FullName>,
     /// The password, already checked for its length.
-    pub password: PlainPassword,
+    pub password: NewPassword,
     /// What the account may do.
     pub role: Role,
 }

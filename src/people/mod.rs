@@ -4,8 +4,10 @@
 mod create;
 mod cursor;
 mod external;
+mod guessable_words;
 mod hashing;
 pub(crate) mod mailbox;
+mod new_password;
 mod passwords;
 mod purge;
 mod search;
@@ -17,7 +19,9 @@ pub use self::create::{EmailTrust, Invitee, NewAccount};
 pub(crate) use self::create::{create_invited, create_user, find_holder, find_other_holder};
 pub use self::cursor::PeopleCursor;
 pub use self::external::ExternalPerson;
+use self::guessable_words::GuessableWords;
 pub use self::hashing::{HashRequester, Hasher, Verification};
+pub use self::new_password::NewPassword;
 pub use self::passwords::{PasswordHash, VoidPassword};
 pub use self::search::{PeopleFilter, PeoplePage, PeopleQuery, SearchText};
 pub use self::store::User;
@@ -27,7 +31,7 @@ pub use self::values::{
 use crate::clock::Clock;
 use crate::db::{Db, UserId};
 use crate::error::{Error, Result};
-use crate::settings::AccountSettings;
+use crate::settings::Settings;
 use crate::throttles::{Lane, Purpose, Requester, Throttles};
 
 /// Whether a password is a person's.
@@ -49,6 +53,8 @@ pub struct People {
     clock: Clock,
     hasher: Hasher,
     throttles: Throttles,
+    /// What no password may be made of, whoever's it is.
+    service_words: GuessableWords,
     require_verified_email: bool,
     purge_batch: u32,
 }
@@ -67,24 +73,25 @@ impl People {
         clock: Clock,
         hasher: Hasher,
         throttles: Throttles,
-        settings: &AccountSettings,
-        purge_batch: u32,
+        settings: &Settings,
     ) -> Self {
+        let host = settings.public_url.as_ref().and_then(|url| url.host_str());
         Self {
             db,
             clock,
             hasher,
             throttles,
-            require_verified_email: settings.require_verified_email,
-            purge_batch,
+            service_words: GuessableWords::of_service(host),
+            require_verified_email: settings.accounts.require_verified_email,
+            purge_batch: settings.jobs.sweep_batch,
         }
     }
 
     /// Creates an account.
     ///
     /// # Errors
-    /// [`Error::EmailTaken`] when another account has the e-mail; [`Error::Busy`] when too many
-    /// passwords wait to be hashed.
+    /// [`Error::EmailTaken`] when another account has the e-mail; otherwise as
+    /// [`People::hash_first_password`].
     pub async fn create_user(&self, requester: HashRequester, account: NewAccount) -> Result<User> {
         let hash = self.hash_first_password(requester, &account).await?;
         let now = self.clock.now();
@@ -241,13 +248,16 @@ impl People {
     /// Returns the hash of the password of an account to be created.
     ///
     /// # Errors
-    /// [`Error::Busy`] when too many passwords wait to be hashed.
+    /// [`Error::Invalid`] when it is easy to guess; [`Error::Busy`] when too many passwords wait to be hashed.
     pub async fn hash_first_password(
         &self,
         requester: HashRequester,
         account: &NewAccount,
     ) -> Result<PasswordHash> {
-        self.hasher.hash(requester, account.password.clone()).await
+        let words = self.service_words.clone().with_account(account);
+        self.hasher
+            .hash(requester, account.password.clone(), words)
+            .await
     }
 
     /// Returns the hash of a password to be set for a person.
@@ -257,10 +267,11 @@ impl People {
     pub async fn hash_new_password(
         &self,
         requester: HashRequester,
-        _user: &User,
-        password: PlainPassword,
+        user: &User,
+        password: NewPassword,
     ) -> Result<PasswordHash> {
-        self.hasher.hash(requester, password).await
+        let words = self.service_words.clone().with_person(user);
+        self.hasher.hash(requester, password, words).await
     }
 
     /// Returns how many hashes were computed since the start.

@@ -286,36 +286,14 @@ fn unknown_idle_limit(_: &str) -> Error {
     Error::field("idle_limit", "must be week, month, three-months or year")
 }
 
-/// A password in plain text. It is never displayed, logged or stored, and its memory is overwritten
-/// when it is dropped.
+/// A password in plain text, to be verified. It is never displayed, logged or stored, and its memory
+/// is overwritten when it is dropped.
 #[derive(Debug, Clone)]
 pub struct PlainPassword(SecretString);
 
 impl PlainPassword {
-    /// Characters a new password must have (NIST SP 800-63B, 5.1.1).
-    pub const MIN_CHARS: usize = 8;
-    /// Bytes a password may have, so that nobody can make the service hash a megabyte.
-    const MAX_BYTES: usize = 1024;
-
-    /// Returns a password to be set. `field` is the name of the field it was typed into.
-    ///
-    /// # Errors
-    /// [`Error::Invalid`] when it has fewer than 8 characters or more than 1024 bytes.
-    pub fn new(field: &'static str, text: String) -> Result<Self, Error> {
-        if text.chars().count() < Self::MIN_CHARS {
-            return Err(Error::field(
-                field,
-                format!("must have at least {} characters", Self::MIN_CHARS),
-            ));
-        }
-        if text.len() > Self::MAX_BYTES {
-            return Err(Error::field(
-                field,
-                format!("must have at most {} bytes", Self::MAX_BYTES),
-            ));
-        }
-        Ok(Self(text.into()))
-    }
+    /// Bytes that may be typed: more than the longest password that can be set has, decomposed.
+    const MAX_BYTES: usize = 8 * 1024;
 
     /// Returns a password to be verified: any text. One that is longer than a password may be
     /// becomes empty, which never matches.
@@ -327,7 +305,33 @@ impl PlainPassword {
         Self(text.into())
     }
 
-    pub(super) fn as_bytes(&self) -> &[u8] {
-        self.0.expose_secret().as_bytes()
+    /// Returns what to compare with a hash: the normalization form C, which new hashes are of, then
+    /// what was typed, where that differs, for hashes from before.
+    pub(super) fn forms(&self) -> PasswordForms {
+        let typed = self.0.expose_secret();
+        let composed = text::composed(typed).into_owned();
+        PasswordForms {
+            typed: (composed != typed).then(|| self.0.clone()),
+            composed: composed.into(),
+        }
+    }
+}
+
+/// What a password may have been hashed as.
+pub(super) struct PasswordForms {
+    composed: SecretString,
+    typed: Option<SecretString>,
+}
+
+impl PasswordForms {
+    /// Returns what a new hash is of.
+    pub(super) fn current(&self) -> &[u8] {
+        self.composed.expose_secret().as_bytes()
+    }
+
+    /// Returns what a hash from before may be of.
+    pub(super) fn former(&self) -> Option<&[u8]> {
+        let typed = self.typed.as_ref();
+        typed.map(|typed| typed.expose_secret().as_bytes())
     }
 }

@@ -62,6 +62,7 @@ mod event_cli;
 mod event_streams;
 mod expiry;
 mod exposure;
+mod fair_hashing;
 mod forgotten_password;
 mod form_tabs;
 mod former_address_links;

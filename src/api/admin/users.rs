@@ -15,7 +15,7 @@ use crate::http::app_state::AppState;
 use crate::http::error_response::bad_query;
 use crate::http::json::Json;
 use crate::people::{
-    EmailTrust, FullName, Invitee, NewAccount, PeopleFilter, PeopleQuery, PlainPassword, Role,
+    EmailTrust, FullName, Invitee, NewAccount, NewPassword, PeopleFilter, PeopleQuery, Role,
     SearchText, User,
 };
 
@@ -125,7 +125,7 @@ pub async fn create(
         role: parse(body.role.as_deref())?.unwrap_or(Role::Person),
     };
     let password = match (body.password, body.invite) {
-        (Some(password), false) => PlainPassword::new("password", password)?,
+        (Some(password), false) => NewPassword::new("password", password)?,
         (None, true) => {
             let invitation = app.accounts.invite(invitee, caller.origin()).await?;
             return Ok(HttpResponse::Created().json(InvitedJson::new(invitation, &app.links)));

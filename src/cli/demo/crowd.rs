@@ -17,8 +17,7 @@ use crate::clock::Timestamp;
 use crate::db::ApplicationId;
 use crate::geo::{Location, Place, Point};
 use crate::people::{
-    EmailTrust, ExternalPerson, FullName, HashRequester, NewAccount, PlainPassword, Realm, Role,
-    User,
+    EmailTrust, ExternalPerson, FullName, HashRequester, NewAccount, NewPassword, Realm, Role, User,
 };
 use crate::sessions::{
     Client, EndedReason, NewSession, OpenedVia, PastSession, SessionPersistence,
@@ -146,7 +145,7 @@ pub(super) async fn generate(
 
 async fn create_people(domain: &Domain) -> Result<Vec<User>> {
     // Nobody knows it.
-    let password = PlainPassword::new("password", text::random::<PASSWORD_BYTES>()?)?;
+    let password = NewPassword::new("password", text::random::<PASSWORD_BYTES>()?)?;
     let accounts = (0..PEOPLE).map(|number| {
         let (full_name, email) = name(number);
         Ok(NewAccount {

@@ -12,7 +12,7 @@ use crate::clock::{Clock, Timestamp};
 use crate::devices::DeviceId;
 use crate::error::{Error, Failure};
 use crate::events::Origin;
-use crate::people::{EmailTrust, FullName, HashRequester, NewAccount, PlainPassword, User};
+use crate::people::{EmailTrust, FullName, HashRequester, NewAccount, NewPassword, User};
 use crate::sessions::{
     Claim, Client, Credential, EndedReason, IssuedWith, NewSession, OpenedVia, Session,
     SessionPersistence,
@@ -48,7 +48,7 @@ struct Replay {
 
 /// Fills a migrated, empty database with [`PEOPLE`] and a crowd, and their history. Returns the
 /// crowd's numbers.
-pub(super) async fn generate(settings: &Settings, password: &PlainPassword) -> Result<CrowdSize> {
+pub(super) async fn generate(settings: &Settings, password: &NewPassword) -> Result<CrowdSize> {
     let now = Clock::system().now();
     let mut replay = Replay::new(settings, now)?;
     let crowd = crowd::generate(&replay.domain, &replay.parser, now).await?;
@@ -114,7 +114,7 @@ impl Replay {
         })
     }
 
-    async fn register(&self, person: &Person, password: &PlainPassword) -> Result<User> {
+    async fn register(&self, person: &Person, password: &NewPassword) -> Result<User> {
         let account = NewAccount {
             email: person.email.parse()?,
             trust: EmailTrust::Vouched,

@@ -16,7 +16,7 @@ use crate::clock::Clock;
 use crate::db::migrate;
 use crate::error::Chain;
 use crate::keys;
-use crate::people::PlainPassword;
+use crate::people::NewPassword;
 use crate::server::{self, Termination};
 use crate::settings::{DatabaseUrl, Overrides, Settings};
 use crate::text;
@@ -62,11 +62,8 @@ async fn demo(settings: Settings) -> Result<()> {
     // Random at every run: a demo that a network can reach admits only people who can see its
     // output.
     let password = text::random::<PASSWORD_BYTES>()?;
-    let crowd = history::generate(
-        &settings,
-        &PlainPassword::new("password", password.clone())?,
-    )
-    .await?;
+    let crowd =
+        history::generate(&settings, &NewPassword::new("password", password.clone())?).await?;
 
     // The server creates no keys for a database that has sessions already.
     keys::create(&settings, clock.now())?;

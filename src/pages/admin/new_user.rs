@@ -19,7 +19,7 @@ use crate::http::admin_caller::{AdminCaller, AdminForm};
 use crate::http::app_state::AppState;
 use crate::http::layout::{Layout, NavItem, page};
 use crate::http::notice::PersonNotice;
-use crate::people::{Email, EmailTrust, FullName, Invitee, NewAccount, PlainPassword, Role};
+use crate::people::{Email, EmailTrust, FullName, Invitee, NewAccount, NewPassword, Role};
 use crate::sessions::Caller;
 
 /// How long a form may be sent again and still be taken for a button pressed twice.
@@ -169,7 +169,7 @@ async fn create_account(app: &AppState, caller: &Caller, account: NewAccount) ->
 impl NewUserForm {
     fn account(&self) -> Result<NewAccount> {
         let invitee = self.invitee();
-        let password = PlainPassword::new("new_password", self.new_password.clone());
+        let password = NewPassword::new("new_password", self.new_password.clone());
         match (invitee, password) {
             (Ok(invitee), Ok(password)) => Ok(NewAccount {
                 email: invitee.email,
@@ -286,7 +286,7 @@ impl NewUserPage {
             email: form.email.clone(),
             full_name: form.full_name.clone(),
             is_with_password: way == Way::Password,
-            min_password_chars: PlainPassword::MIN_CHARS,
+            min_password_chars: NewPassword::MIN_CHARS,
             choices: role_choices(&form.role, None),
             errors: FieldErrors::default(),
             holder: None,

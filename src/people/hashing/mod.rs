@@ -16,6 +16,8 @@ pub use self::requester::HashRequester;
 use self::stored_hash::StoredHash;
 use self::threads::Threads;
 use self::worker::Worker;
+use super::guessable_words::GuessableWords;
+use super::new_password::NewPassword;
 use super::passwords::PasswordHash;
 use super::values::PlainPassword;
 use crate::error::{Error, Failure, Result};
@@ -82,23 +84,28 @@ impl Hasher {
     /// Returns the hash of a password, as a PHC string with a random salt.
     ///
     /// # Errors
-    /// [`Error::Busy`] when too many passwords wait to be hashed, or too many of this requester.
-    pub async fn hash(
+    /// [`Error::Invalid`] when it is easy to guess, also from `words`; [`Error::Busy`] when too many
+    /// passwords wait to be hashed, or too many of this requester.
+    pub(super) async fn hash(
         &self,
         requester: HashRequester,
-        password: PlainPassword,
+        password: NewPassword,
+        words: GuessableWords,
     ) -> Result<PasswordHash> {
         self.threads
-            .run(requester, move |worker| worker.hash(password.as_bytes()))
+            .run(requester, move |worker| {
+                password.require_hard_to_guess(&words)?;
+                worker.hash(password.as_bytes())
+            })
             .await
     }
 
     /// Verifies `password` against `hash`. Without a hash the result is [`Verification::Mismatch`],
-    /// and takes as long.
+    /// and takes as long: how much is computed depends on what was typed alone.
     ///
     /// # Errors
     /// As [`Hasher::hash`].
-    pub async fn verify(
+    pub(super) async fn verify(
         &self,
         requester: HashRequester,
         password: PlainPassword,
@@ -109,12 +116,21 @@ impl Hasher {
         let is_current = compared.is_current(&self.params);
         self.threads
             .run(requester, move |worker| {
-                let is_match = worker.is_match(password.as_bytes(), &compared)?;
-                Ok(match (is_match && stored.is_some(), is_current) {
-                    (false, _) => Verification::Mismatch,
-                    (true, true) => Verification::Match,
-                    (true, false) => Verification::MatchOutdated(worker.hash(password.as_bytes())?),
-                })
+                let forms = password.forms();
+                let is_match = worker.is_match(forms.current(), &compared)?;
+                let is_former_match = match forms.former() {
+                    Some(former) => worker.is_match(former, &compared)?,
+                    None => false,
+                };
+                if stored.is_none() || !(is_match || is_former_match) {
+                    return Ok(Verification::Mismatch);
+                }
+                match is_match && is_current {
+                    true => Ok(Verification::Match),
+                    false => worker
+                        .hash(forms.current())
+                        .map(Verification::MatchOutdated),
+                }
             })
             .await
     }

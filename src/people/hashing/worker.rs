@@ -51,8 +51,29 @@ impl Worker {
         let mut bytes = [0; Output::MAX_LENGTH];
         let bytes = &mut bytes[..stored.output.len()];
         self.compute(&stored.argon2, password, &stored.salt, bytes)?;
+        self.fill_up(&stored.argon2, password, &stored.salt)?;
         // Takes the same time wherever they differ.
         Ok(Output::new(bytes).map_err(failed)? == stored.output)
+    }
+
+    /// Computes the rest of what a hash with the current parameters costs, where one with others
+    /// cost less: otherwise the time would tell that there is an account, and since when.
+    fn fill_up(&mut self, than: &Argon2<'_>, password: &[u8], salt: &Salt) -> Result<()> {
+        let cost = |params: &Params| u64::from(params.m_cost()) * u64::from(params.t_cost());
+        let own = self.argon2.params().clone();
+        let missing = cost(&own).saturating_sub(cost(than.params())) / u64::from(own.t_cost());
+        let Ok(m_cost) = u32::try_from(missing) else {
+            return Ok(());
+        };
+        // Less than Argon2 can take is too little to be measured.
+        let Ok(rest) = Params::new(m_cost, own.t_cost(), own.p_cost(), None) else {
+            return Ok(());
+        };
+        self.memory.resize(own.block_count(), Block::new());
+        self.is_clean = false;
+        Argon2::new(Algorithm::Argon2id, Version::V0x13, rest)
+            .fill_memory(password, salt, &mut self.memory)
+            .map_err(failed)
     }
 
     /// Overwrites what the memory has of passwords.
