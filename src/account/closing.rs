@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::events::Origin;
 use crate::net::IpRetention;
 use crate::sessions::{EndedReason, Session};
-use crate::{events, people, sessions};
+use crate::{events, people, sessions, throttles};
 
 impl Accounts {
     /// Ends every session of a person, and cancels their pending change of e-mail. Returns those
@@ -91,5 +91,6 @@ pub(super) fn delete_person(c: &mut AnyConnection, id: UserId, now: Timestamp) -
     sessions::store::stop_jobs_of(c, id, now)?;
     sessions::store::lock_of_people(c, &[id])?;
     events::redact_addresses_by(c, id, IpRetention::None)?;
+    throttles::lift(c, id)?;
     people::store::delete(c, id)
 }

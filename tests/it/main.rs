@@ -109,6 +109,7 @@ mod step_up;
 mod step_up_copies;
 mod tabs_in_a_browser;
 mod throttles;
+mod throttles_lift;
 mod throttles_networks;
 mod throttles_owner;
 mod times_from_outside;
