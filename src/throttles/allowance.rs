@@ -64,7 +64,7 @@ impl<K: Hash + Eq + Clone> Allowances<K> {
     }
 
     /// Gives one back.
-    pub(super) fn give_back(&self, key: &K) {
+    pub(super) fn refund(&self, key: &K) {
         let interval = nanos(self.interval);
         let earlier = |arrival: Option<Nanos>| match arrival {
             Some(arrival) => Ok(((), arrival.saturating_sub(interval))),
@@ -225,14 +225,14 @@ mod tests {
     #[test]
     fn what_is_given_back_can_be_taken_once_more_and_no_oftener() {
         let allowances = Allowances::new(rate(3), 10, clock());
-        allowances.give_back(&'a');
+        allowances.refund(&'a');
         for _ in 0..100 {
             assert!(allowances.take(&'a').is_ok());
-            allowances.give_back(&'a');
+            allowances.refund(&'a');
         }
-        allowances.give_back(&'a');
+        allowances.refund(&'a');
         assert_eq!(take_all(&allowances, &'a'), 3);
-        allowances.give_back(&'a');
+        allowances.refund(&'a');
         assert_eq!(take_all(&allowances, &'a'), 1);
     }
 

@@ -118,16 +118,16 @@ impl Throttles {
             .take(&taken.requester.network)
             .map_err(|wait| (RefusalReason::Network, wait))?;
         self.node.take(&()).map_err(|wait| {
-            networks.give_back(&taken.requester.network);
+            networks.refund(&taken.requester.network);
             (RefusalReason::Node, wait)
         })
     }
 
-    fn give_back_allowance(&self, taken: &Taken) {
+    fn refund_allowance(&self, taken: &Taken) {
         if !taken.lane.is_proven() {
             self.networks(taken.purpose)
-                .give_back(&taken.requester.network);
-            self.node.give_back(&());
+                .refund(&taken.requester.network);
+            self.node.refund(&());
         }
     }
 

@@ -82,10 +82,6 @@ pub struct Refusal<'a> {
 
 impl Throttles {
     /// Observes a try that failed or was refused: every one passes through here.
-    #[expect(
-        clippy::unused_self,
-        reason = "what observes them is reached through it"
-    )]
     pub(super) fn observe(&self, refusal: &Refusal<'_>) {
         tracing::debug!(
             purpose = refusal.purpose.as_str(),

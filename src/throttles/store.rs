@@ -85,7 +85,7 @@ pub(super) fn find(c: &mut AnyConnection, key: &str) -> Result<Option<Failures>>
 }
 
 /// Takes one failure off a lane: a try that was counted and not decided.
-pub(super) fn give_back(c: &mut AnyConnection, key: &str) -> Result<()> {
+pub(super) fn refund(c: &mut AnyConnection, key: &str) -> Result<()> {
     use account_throttles::dsl;
 
     let counted = dsl::account_throttles.find(key).filter(dsl::failures.gt(0));

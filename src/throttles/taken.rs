@@ -40,7 +40,7 @@ impl Taken {
     /// # Errors
     /// [`Error::Unavailable`] when the database doesn't respond.
     pub async fn right(self) -> Result<()> {
-        self.throttles.give_back_allowance(&self);
+        self.throttles.refund_allowance(&self);
         let Some(key) = self.lane.key() else {
             return Ok(());
         };
@@ -57,12 +57,12 @@ impl Taken {
     /// Gives it back when it could not be decided, since too much work waited or the database did
     /// not respond.
     pub async fn undecided(self) {
-        self.throttles.give_back_allowance(&self);
+        self.throttles.refund_allowance(&self);
         let Some(key) = self.lane.key() else {
             return;
         };
         let db = &self.throttles.db;
-        let given_back = db.write(move |c| store::give_back(c, &key)).await;
+        let given_back = db.write(move |c| store::refund(c, &key)).await;
         if let Err(err) = given_back {
             tracing::warn!(error = %Chain(&err), "a try could not be given back; it counts as a failure");
         }
