@@ -216,13 +216,13 @@ async fn requests_for_mail_have_a_count_of_their_own(database: Database) {
     for number in 0..5 {
         let browser = app.browser_from(FIREFOX, &format!("192.0.2.{number}"));
         let fields = [("email", "four@example.org")];
-        let asked = browser.submit("/forgot-password", "/forgot-password", &fields);
-        asked.await.expect(200);
+        let submitted = browser.submit("/forgot-password", "/forgot-password", &fields);
+        submitted.await.expect(200);
     }
     let browser = app.browser_from(FIREFOX, "192.0.2.99");
     let fields = [("email", "FOUR@example.org")];
-    let asked = browser.submit("/forgot-password", "/forgot-password", &fields);
-    let refused = asked.await.expect(429);
+    let submitted = browser.submit("/forgot-password", "/forgot-password", &fields);
+    let refused = submitted.await.expect(429);
     assert_eq!(refused.header("retry-after"), "1");
     app.stop().await;
 }
