@@ -249,7 +249,7 @@ mod tests {
         }
         assert_eq!(allowances.len(), CAPACITY);
         assert_eq!(admitted, CAPACITY + 3);
-        clock.advance(SECOND);
+        clock.advance(SECOND * 3);
         allowances.forget_full();
         assert_eq!(allowances.len(), 0);
     }
