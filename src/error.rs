@@ -1,13 +1,13 @@
 //! The error type of the service, and its texts. Its HTTP status and its two representations,
 //! `application/problem+json` and a page, are in `http::error_response`.
 
-use std::borrow::Cow;
-use std::error::Error as StdError;
-use std::fmt;
-use std::sync::Arc;
+mod failure;
+
 use std::time::Duration;
 
 use serde::Serialize;
+
+pub use self::failure::{Chain, Failure};
 
 /// The result of the service's functions.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -29,92 +29,6 @@ impl FieldError {
             message: message.into(),
         }
     }
-}
-
-/// A message for the log and for operators about what failed, and the error that caused it. Neither
-/// is sent to a client.
-#[derive(Debug, Clone)]
-pub struct Failure {
-    message: Cow<'static, str>,
-    source: Option<Arc<dyn StdError + Send + Sync>>,
-}
-
-impl Failure {
-    /// Returns a failure that another error caused.
-    pub fn new(
-        message: impl Into<Cow<'static, str>>,
-        source: impl Into<Box<dyn StdError + Send + Sync>>,
-    ) -> Self {
-        Self {
-            message: message.into(),
-            source: Some(Arc::from(source.into())),
-        }
-    }
-
-    /// Returns a failure without an underlying error.
-    #[must_use]
-    pub const fn because(message: &'static str) -> Self {
-        Self {
-            message: Cow::Borrowed(message),
-            source: None,
-        }
-    }
-}
-
-impl From<String> for Failure {
-    fn from(message: String) -> Self {
-        Self {
-            message: message.into(),
-            source: None,
-        }
-    }
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl StdError for Failure {
-    fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        let source = self.source.as_deref()?;
-        Some(source)
-    }
-}
-
-/// Displays an error followed by its sources, separated by colons: the form that logs and the
-/// command line print. A source that the error before it ends with is not repeated, and everything
-/// is on one line: what others wrote into an error can't forge a line of the log.
-pub struct Chain<'a>(pub &'a dyn StdError);
-
-impl fmt::Display for Chain<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut shown = one_line(self.0);
-        f.write_str(&shown)?;
-        let mut source = self.0.source();
-        while let Some(err) = source {
-            let text = one_line(err);
-            if !shown.ends_with(&text) {
-                write!(f, ": {text}")?;
-            }
-            shown = text;
-            source = err.source();
-        }
-        Ok(())
-    }
-}
-
-/// Returns an error's text with line breaks and tabs as spaces, and other control characters
-/// escaped.
-fn one_line(err: &dyn StdError) -> String {
-    let text = err.to_string();
-    let words: Vec<&str> = text.split_whitespace().collect();
-    let escaped = |c: char| match c.is_control() {
-        true => c.escape_default().to_string(),
-        false => c.to_string(),
-    };
-    words.join(" ").chars().map(escaped).collect()
 }
 
 /// An error of the service.
@@ -213,6 +127,12 @@ pub enum Error {
         /// How long to wait before trying again.
         retry_after: Duration,
     },
+    /// Too many tries: of a password, or of what sends mail or creates accounts.
+    #[error("too many tries")]
+    TooManyTries {
+        /// How long to wait before trying again, in whole seconds.
+        retry_after: Duration,
+    },
     /// The database can't be reached or can't take work now.
     #[error("the database is unavailable")]
     Unavailable(#[source] Failure),
@@ -266,6 +186,7 @@ impl Error {
             Self::EmailChangedLately => "email_changed_lately",
             Self::LastAdmin => "last_admin",
             Self::Busy { .. } => "busy",
+            Self::TooManyTries { .. } => "too_many_tries",
             Self::Unavailable(_) | Self::Disconnected(_) => "unavailable",
             Self::Conflict(_)
             | Self::Reference(_)
@@ -302,6 +223,7 @@ impl Error {
             Self::EmailChangedLately => "Your e-mail was changed lately",
             Self::LastAdmin => "There is no other administrator",
             Self::Busy { .. } => "Too busy just now",
+            Self::TooManyTries { .. } => "Too many tries",
             Self::Unavailable(_) | Self::Disconnected(_) => "The service is unavailable just now",
             Self::Conflict(_)
             | Self::Reference(_)
@@ -355,6 +277,9 @@ impl Error {
                 "Nothing was changed: nobody else who can sign in could administer the service. Make somebody else an administrator first."
                     .into()
             }
+            Self::TooManyTries { retry_after } => {
+                format!("Too many tries. Try again in {}.", waiting_time(*retry_after))
+            }
             Self::Busy { .. } | Self::Unavailable(_) | Self::Disconnected(_) => {
                 "Nothing was changed. Try again in a moment.".into()
             }
@@ -381,9 +306,18 @@ impl Error {
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::Busy { retry_after } => Some(*retry_after),
+            Self::Busy { retry_after } | Self::TooManyTries { retry_after } => Some(*retry_after),
             Self::Unavailable(_) | Self::Disconnected(_) => Some(Duration::from_secs(5)),
             _ => None,
         }
+    }
+}
+
+/// Returns a time to wait in words: seconds, from two minutes on full minutes, rounded up.
+fn waiting_time(span: Duration) -> String {
+    match span.as_secs() {
+        0 | 1 => "1 second".into(),
+        seconds @ 2..120 => format!("{seconds} seconds"),
+        seconds => format!("{} minutes", seconds.div_ceil(60)),
     }
 }

@@ -13,6 +13,7 @@
 //! - [`alerts`]: notices to a person of what an intruder may have done
 //! - [`applications`]: applications and their API keys
 //! - [`people`]: accounts and passwords
+//! - [`throttles`]: how many tries are allowed, of passwords and of what sends mail
 //! - [`events`]: the append-only record of what happened
 //! - [`devices`]: the devices of a person: table, grouping, names
 //! - [`counters`], [`nodes`]: counts kept as things happen; the nodes and their jobs
@@ -52,6 +53,7 @@ pub mod server;
 pub mod sessions;
 pub mod settings;
 pub mod text;
+pub mod throttles;
 pub mod tokens;
 pub mod user_agent;
 

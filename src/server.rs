@@ -4,6 +4,7 @@ mod bare_response;
 mod listening;
 mod metrics;
 mod open_files;
+mod places;
 pub mod routes;
 mod termination;
 mod turns;
@@ -27,9 +28,8 @@ use crate::applications::Applications;
 use crate::clock::Clock;
 use crate::db::{Db, migrate};
 use crate::devices::Devices;
-use crate::error::{Chain, Error, Failure, Result};
+use crate::error::{Error, Failure, Result};
 use crate::events::{Changes, EventRetention};
-use crate::geo::{EdgeHeaders, Places};
 use crate::http::app_state::{AppState, SetupLink};
 use crate::http::cookie_seal::CookieSeal;
 use crate::http::cookies::CookieConfig;
@@ -46,7 +46,8 @@ use crate::net::TrustedProxies;
 use crate::overview::Overview;
 use crate::people::{Hasher, People};
 use crate::sessions::{self, NetworkKey, Sessions};
-use crate::settings::{PlaceSettings, Settings};
+use crate::settings::Settings;
+use crate::throttles::{AddressKey, Throttles};
 use crate::tokens::Tokens;
 use crate::user_agent::{DeviceParser, ParserThread};
 
@@ -254,6 +255,12 @@ fn assemble(
         NetworkKey::new(keys.mac_keys(Purpose::NetworkDigest)),
         (&settings.sessions, &settings.tokens, &settings.jobs),
     );
+    let throttles = Throttles::new(
+        db.clone(),
+        clock.clone(),
+        AddressKey::new(keys.mac_keys(Purpose::ThrottleDigest)),
+        &settings.throttles,
+    );
     Ok(AppState {
         accounts: Accounts::new(
             db.clone(),
@@ -272,17 +279,16 @@ fn assemble(
             db.clone(),
             clock.clone(),
             Hasher::new(&settings.passwords)?,
+            throttles.clone(),
             settings,
         ),
         overview: Overview::new(db.clone(), clock.clone()),
+        throttles,
         sessions,
         tokens: Arc::new(Tokens::new(keys.clone(), &settings.tokens, origin.clone())),
         device_parser,
-        places: open_places(&settings.places),
-        edge_headers: EdgeHeaders {
-            country: header_name(&settings.places.country_header),
-            city: header_name(&settings.places.city_header),
-        },
+        places: places::open(&settings.places),
+        edge_headers: places::edge_headers(&settings.places),
         trusted_proxies: TrustedProxies::new(&settings.trusted_proxies, settings.trusted_header),
         allowed_hosts: AllowedHosts::new(&settings.forward_auth.allowed_hosts, settings.is_https()),
         cookies: CookieConfig::new(
@@ -296,6 +302,7 @@ fn assemble(
         session_cookies: SessionCookies::new(keys.clone())?,
         notice_cookies: NoticeCookies::new(keys.clone()),
         forward_seal: CookieSeal::new(keys.clone(), Purpose::ForwardCookie),
+        device_seal: CookieSeal::new(keys.clone(), Purpose::DeviceCookie),
         onward_seal: CookieSeal::new(keys.clone(), Purpose::OnwardCookie),
         keys,
         sign_up: settings.sign_up,
@@ -319,24 +326,6 @@ fn delivery(settings: &Settings, app: &AppState) -> Result<Option<Delivery>> {
             settings.mail.give_up_after,
         )
     }))
-}
-
-/// Opens the databases of places. A file that can't be used is logged, and doesn't prevent the
-/// start.
-fn open_places(settings: &PlaceSettings) -> Arc<Places> {
-    let places = Places::new(settings.files.clone());
-    let (read, errors) = places.reload();
-    if read > 0 {
-        tracing::info!(files = read, "databases of places read");
-    }
-    for err in errors {
-        tracing::error!(error = %Chain(&err), "places.files: a file can't be used; places stay unknown");
-    }
-    Arc::new(places)
-}
-
-fn header_name(setting: &str) -> Option<String> {
-    Some(setting.to_ascii_lowercase()).filter(|name| !name.is_empty())
 }
 
 /// Returns the number of threads that serve requests.

@@ -14,6 +14,7 @@ use crate::events::{self, EventKind, NewEvent, Origin};
 use crate::people::{self, AccountState, Email, FullName, NewAccount, PasswordHash, Role, User};
 use crate::sessions::bulk::{Stop, StopCause};
 use crate::sessions::{self, Authority, EndedReason};
+use crate::throttles;
 
 /// The outcome of what an administrator does to an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -251,6 +252,25 @@ impl Accounts {
             queue_email_replaced(c, before, now)?;
         }
         Ok(Administered::DONE)
+    }
+
+    /// Lifts the delay after wrong passwords, in every lane of a person.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when there is no such person.
+    pub async fn lift_delay(&self, id: UserId, origin: Origin) -> Result<Administered> {
+        let now = self.clock.now();
+        let accounts = self.clone();
+        self.db
+            .transaction(move |c| {
+                let (_, authority) = accounts.lock_person_for(c, id, &origin, now)?;
+                if throttles::lift(c, id)? == 0 {
+                    return Ok(Administered::Unchanged);
+                }
+                record(c, id, EventKind::DelayLifted, &authority, now)?;
+                Ok(Administered::DONE)
+            })
+            .await
     }
 
     /// Marks the e-mail of a person as verified: an administrator vouches for it.

@@ -9,7 +9,7 @@ use crate::events::{EventKind, NewEvent, Origin};
 use crate::net::IpRetention;
 use crate::sessions::bulk::{Stop, StopCause, stop_jobs_of};
 use crate::sessions::{Caller, EndedReason, Session};
-use crate::{events, people, sessions};
+use crate::{events, people, sessions, throttles};
 
 impl Accounts {
     /// Ends every session of a person, and cancels their pending change of e-mail. Returns those
@@ -144,6 +144,7 @@ pub(super) fn delete_person(
     revoke_orders(c, id, Stop { cause, origin }, now)?;
     sessions::store::lock_of_people(c, &[id])?;
     events::redact_addresses_by(c, id, IpRetention::None)?;
+    throttles::lift(c, id)?;
     people::store::delete(c, id)?;
     // After it: it deletes the events of the person.
     let deletion = NewEvent::for_person(id, EventKind::AccountDeleted, origin, now);

@@ -10,6 +10,7 @@ use crate::events::{self, EventKind, NewEvent, Origin};
 use crate::people::{self, PasswordHash, User};
 use crate::sessions::bulk::{Stop, StopCause, stop_jobs_of};
 use crate::sessions::{self, Caller, EndedReason, Session};
+use crate::throttles;
 
 const REASON: EndedReason = EndedReason::PasswordChanged;
 
@@ -89,7 +90,8 @@ impl Accounts {
     }
 }
 
-/// Updates the password, cancels a pending change of e-mail, and tells the person.
+/// Updates the password, which lifts every delay, cancels a pending change of e-mail, and tells the
+/// person.
 fn update(
     c: &mut AnyConnection,
     alerts: &Alerts,
@@ -100,6 +102,7 @@ fn update(
     // Locked first, as by everything that changes an account.
     people::store::lock(c, user.id)?;
     people::store::update_password(c, user, hash, now)?;
+    throttles::lift(c, user.id)?;
     let user = people::store::get(c, user.id)?;
     cancel_pending_change(c, &user)?;
     let kind = match context.act {

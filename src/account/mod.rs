@@ -15,6 +15,7 @@ mod invitations;
 mod last_admin;
 mod linked_message;
 mod messages;
+mod own_password;
 mod rendering;
 mod security_log;
 mod settings;
@@ -32,6 +33,7 @@ pub use self::export::Export;
 pub use self::forgotten_password::{OpenReset, ResetPurpose, discard_sent_links};
 pub use self::invitations::{INVITATION_LIFETIME, Invitation, InvitationLink};
 pub use self::linked_message::{LinkedMessage, Mailbox, PasswordGrant, Reported};
+pub use self::own_password::OwnPassword;
 pub use self::rendering::Messages;
 pub use self::security_log::{
     EventFilter, EventFollower, EventLogPage, EventLogQuery, EventRecord, LoggedEvent,

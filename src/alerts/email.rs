@@ -218,7 +218,7 @@ fn subject(alert: &Alert) -> &'static str {
         AlertKind::NewCountry => "Sign-in to your account from a new country",
         AlertKind::PasswordChanged => "Your password was changed",
         AlertKind::EmailChanged => "Your e-mail was changed",
-        AlertKind::TokenReuse => "A device was signed out for safety",
+        AlertKind::TokenReuse | AlertKind::WrongPasswords => "A device was signed out for safety",
         AlertKind::Administered => match alert.act {
             Some(EventKind::EmailChanged) => "An administrator changed your e-mail",
             Some(EventKind::PasswordChanged) => "An administrator set a new password",
@@ -256,6 +256,9 @@ fn lead(alert: &Alert) -> &'static str {
             }
             _ => "An administrator changed your account.",
         },
+        AlertKind::WrongPasswords => {
+            "Your password was given wrong ten times on this device, where you were signed in. The device is signed out."
+        }
     }
 }
 
@@ -293,6 +296,9 @@ fn advice(kind: AlertKind) -> &'static str {
     match kind {
         AlertKind::TokenReuse => {
             "If you restored the device from a backup, just sign in on it again."
+        }
+        AlertKind::WrongPasswords => {
+            "If it was you, just sign in again; “Forgotten your password?” sets a new one."
         }
         _ => "If it was you, there is nothing to do.",
     }

@@ -49,6 +49,8 @@ pub enum AlertKind {
     TokenReuse,
     /// An administrator did something to the account. It is a notice: nobody confirms or reports it.
     Administered,
+    /// A session ended since the password was given wrong in it too often.
+    WrongPasswords,
 }
 
 impl AlertKind {

@@ -5,16 +5,18 @@ use serde::Deserialize;
 
 use super::audience::{find_audience, find_audience_for};
 use super::views::{ConfirmedSession, EndedCount, PersonJson, TokenGrant};
-use crate::account::SignedUp;
+use crate::account::{OwnPassword, SignedUp};
 use crate::clock::Timestamp;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::http::app_state::AppState;
 use crate::http::browser;
 use crate::http::caller::{AnyApiCaller, ApiCaller};
 use crate::http::client::{RequestClient, header_text, location, visitor};
 use crate::http::json::Json;
+use crate::http::requester::requester;
 use crate::people::{EmailTrust, FullName, NewAccount, NewPassword, PlainPassword, Role};
 use crate::sessions::{EndedReason, NewSession, OpenedVia, Session, SessionPersistence};
+use crate::throttles::{Lane, Purpose};
 use crate::tokens::Audience;
 
 /// `POST /api/v1/auth/register`
@@ -60,7 +62,7 @@ pub struct ConfirmRequest {
 /// # Errors
 /// [`Error::Invalid`](crate::Error::Invalid) when a field is not valid;
 /// [`Error::EmailTaken`](crate::Error::EmailTaken); [`Error::Busy`](crate::Error::Busy) when too
-/// many passwords wait to be hashed; [`Error::Unavailable`](crate::Error::Unavailable) when the
+/// many passwords wait to be hashed; [`Error::TooManyTries`]; [`Error::Unavailable`](crate::Error::Unavailable) when the
 /// database doesn't respond.
 pub async fn register(
     app: web::Data<AppState>,
@@ -75,8 +77,15 @@ pub async fn register(
         role: Role::Person,
     };
     let (email, full_name) = (account.email.clone(), account.full_name.clone());
-    let requester = visitor(&request)?;
-    let hash = app.people.hash_first_password(requester, &account).await?;
+    let lane = Lane::SignUp(app.throttles.digest(email.as_str()));
+    let requester = requester(&request, None)?;
+    app.throttles
+        .count(Purpose::SignUp, &requester, lane)
+        .await?;
+    let hash = app
+        .people
+        .hash_first_password(visitor(&request)?, &account)
+        .await?;
     let person = match app.accounts.sign_up(account, hash).await? {
         SignedUp::Ready(user) => PersonJson::from(*user),
         SignedUp::AwaitsVerification => PersonJson::signed_up(&email, full_name, app.clock.now()),
@@ -116,7 +125,7 @@ pub async fn login(
     let user = app
         .people
         .authenticate(
-            visitor(&request)?,
+            &requester(&request, None)?,
             &body.email,
             PlainPassword::claimed(body.password),
         )
@@ -166,9 +175,17 @@ pub async fn confirm(
     Json(body): Json<ConfirmRequest>,
 ) -> Result<HttpResponse> {
     let password = PlainPassword::claimed(body.password);
-    app.people
-        .verify_password(caller.hash_requester(), &caller.user, password)
-        .await?;
+    let requester = requester(&request, Some(&caller))?;
+    let attempt = (Purpose::StepUp, &requester);
+    match app
+        .accounts
+        .verify_own_password(&app.people, &caller, attempt, password)
+        .await?
+    {
+        OwnPassword::Right => {}
+        OwnPassword::Wrong => return Err(Error::InvalidCredentials),
+        OwnPassword::SessionEnded => return Err(Error::Unauthenticated),
+    }
     let session = app.sessions.record_step_up(&caller).await?;
     if caller.has_cookie() {
         browser::set_session(&request, &session, &caller.user)?;

@@ -12,6 +12,7 @@ use crate::overview::Overview;
 use crate::people::{Email, Hasher, People, User};
 use crate::sessions::{LastUses, NetworkKey, Sessions};
 use crate::settings::Settings;
+use crate::throttles::{AddressKey, Throttles};
 
 pub(super) struct Domain {
     pub(super) accounts: Accounts,
@@ -47,6 +48,12 @@ impl Domain {
             (&settings.sessions, &settings.tokens, &settings.jobs),
         );
         let hasher = Hasher::new(&settings.passwords)?;
+        let throttles = Throttles::new(
+            db.clone(),
+            clock.clone(),
+            AddressKey::none(),
+            &settings.throttles,
+        );
         Ok(Self {
             accounts: Accounts::new(
                 db.clone(),
@@ -59,7 +66,7 @@ impl Domain {
             applications: Applications::new(db.clone(), clock.clone()),
             clock: clock.clone(),
             overview: Overview::new(db.clone(), clock.clone()),
-            people: People::new(db, clock.clone(), hasher, settings),
+            people: People::new(db, clock.clone(), hasher, throttles, settings),
             sessions,
         })
     }

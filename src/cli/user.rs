@@ -8,7 +8,7 @@ use super::domain::{Domain, block_on, parse_email};
 use super::error::{CliError, Result, invalid_or_service};
 use super::output::{describe_ended, message, print_line};
 use super::user_acts::{
-    Invite, SetRole, Whom, delete, disable, enable, export, print_link, set_name,
+    Invite, SetRole, Whom, delete, disable, enable, export, lift_delay, print_link, set_name,
 };
 use super::user_list::{List, show};
 use crate::alerts::AlertContext;
@@ -82,6 +82,14 @@ pub(super) enum User {
         #[arg(long, value_name = "TEXT")]
         reason: Option<String>,
     },
+    /// Let somebody try again at once who has to wait after wrong passwords
+    LiftDelay {
+        #[command(flatten)]
+        whom: Whom,
+        /// Why; they see it
+        #[arg(long, value_name = "TEXT")]
+        reason: Option<String>,
+    },
     /// Let somebody sign in again who was disabled
     Enable {
         #[command(flatten)]
@@ -149,6 +157,7 @@ impl User {
                 Self::Export { whom } => export(&domain, &whom).await,
                 Self::Delete { whom, reason } => delete(&domain, &whom, reason).await,
                 Self::Disable { whom, reason } => disable(&domain, &whom, reason).await,
+                Self::LiftDelay { whom, reason } => lift_delay(&domain, &whom, reason).await,
                 Self::Enable { whom, reason } => enable(&domain, &whom, reason).await,
             }
         })

@@ -205,6 +205,16 @@ pub(super) async fn enable(domain: &Domain, whom: &Whom, reason: Option<String>)
     Ok(())
 }
 
+pub(super) async fn lift_delay(domain: &Domain, whom: &Whom, reason: Option<String>) -> Result<()> {
+    let user = whom.get(domain).await?;
+    let lifted = domain.accounts.lift_delay(user.id, origin(reason)?).await?;
+    match lifted {
+        Administered::Done { .. } => eprintln!("{} can try again at once.", name(&user)),
+        Administered::Unchanged => eprintln!("{} had no wrong passwords.", name(&user)),
+    }
+    Ok(())
+}
+
 /// Prints a link that sets a password.
 pub(super) fn print_link(settings: &Settings, reset: ResetId) -> Result<()> {
     let origin = settings.origin(settings.listen);

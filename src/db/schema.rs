@@ -4,6 +4,18 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::db::types::sql::{Timestamptz, Uuid};
 
+    account_throttles (key) {
+        key -> Text,
+        user_id -> Nullable<Uuid>,
+        failures -> Int4,
+        last_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::sql::{Timestamptz, Uuid};
+
     alerts (id) {
         id -> Uuid,
         user_id -> Uuid,
@@ -383,6 +395,7 @@ diesel::joinable!(user_sessions -> users (user_id));
 diesel::joinable!(users -> applications (application_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
+    account_throttles,
     alerts,
     api_keys,
     applications,

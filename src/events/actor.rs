@@ -87,6 +87,7 @@ impl EventKind {
             | Self::ResetLinkCreated
             | Self::NameChanged
             | Self::EmailVouched
+            | Self::DelayLifted
             | Self::Exported => true,
             Self::SignedIn
             | Self::Refreshed

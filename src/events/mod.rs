@@ -74,6 +74,8 @@ pub enum EventKind {
     NameChanged,
     /// An administrator vouched for the e-mail that the person signs in with.
     EmailVouched,
+    /// An administrator lifted the delay after wrong passwords.
+    DelayLifted,
     /// An administrator exported what is stored about the person.
     Exported,
     /// A job that ends sessions was stopped, of those that the person ordered; or by the person, if no

@@ -28,6 +28,7 @@ use crate::overview::Overview;
 use crate::people::People;
 use crate::sessions::Sessions;
 use crate::text;
+use crate::throttles::Throttles;
 use crate::tokens::Tokens;
 use crate::user_agent::ParserThread;
 
@@ -46,6 +47,8 @@ pub struct AppState {
     pub people: People,
     /// Applications and their API keys.
     pub applications: Applications,
+    /// How many tries are allowed.
+    pub throttles: Throttles,
     /// Sessions.
     pub sessions: Sessions,
     /// The known devices of each person.
@@ -86,6 +89,8 @@ pub struct AppState {
     pub notice_cookies: NoticeCookies,
     /// Opens and seals the cookies of forward-auth.
     pub forward_seal: CookieSeal,
+    /// Opens and seals device cookies.
+    pub device_seal: CookieSeal,
     /// Opens and seals the marks of the way on from sign-in.
     pub onward_seal: CookieSeal,
     /// Whether anybody may create an account.

@@ -20,11 +20,12 @@ use super::received_cookies::ReceivedCookies;
 use super::sent_cookies::SentCookies;
 use super::session_choice::{Removal, choose};
 use super::session_cookies::{CLAIM, StoredClaim};
-use super::{forward_cookie, onward};
+use super::{device_cookie, forward_cookie, onward};
 use crate::devices::DeviceId;
 use crate::error::{Error, Failure, Result};
 use crate::people::User;
 use crate::sessions::{Claim, Session};
+use crate::throttles::KnownDevice;
 
 /// The prefixes of paths that no session cookie opens.
 const WITHOUT_SESSION: [&str; 6] = [
@@ -198,35 +199,25 @@ pub async fn ensure_device_cookie(
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
     let app = app_state(request.request())?.clone();
-    let (known, are_several) = known_device(&request);
+    let known = device_cookie::received(&request, &app);
     let is_sign_in = request.path() == "/sign-in";
     let renew = known.is_none() || is_sign_in;
     if known.is_none() {
         request.extensions_mut().insert(WithoutDeviceCookie);
     }
-    let device = known.map_or_else(DeviceId::random, Ok)?;
-    request.extensions_mut().insert(device.clone());
+    let device = match known {
+        Some(known) => known,
+        None => KnownDevice::new(DeviceId::random()?.as_str().to_owned()),
+    };
+    let are_several = ReceivedCookies::of(request.request()).are_several(OwnCookie::Device);
     if is_sign_in && are_several {
         cookies::remove_elsewhere(request.request(), &app.cookies, OwnCookie::Device);
     }
     if renew {
-        cookies::add(request.request(), device_cookie(&app, &device));
+        device_cookie::set(request.request(), &app, &device);
     }
+    request.extensions_mut().insert(device);
     next.call(request).await
-}
-
-fn known_device(request: &ServiceRequest) -> (Option<DeviceId>, bool) {
-    let received = ReceivedCookies::of(request.request());
-    let mut values = received.first_values(OwnCookie::Device).iter();
-    let known = values.find_map(|value| value.parse().ok());
-    (known, received.are_several(OwnCookie::Device))
-}
-
-fn device_cookie(app: &AppState, device: &DeviceId) -> Cookie<'static> {
-    app.cookies
-        .build(OwnCookie::Device, device.as_str().to_owned())
-        .max_age(MAX_AGE)
-        .finish()
 }
 
 /// Marks a request without a device cookie.
@@ -243,9 +234,5 @@ pub fn is_without_device_cookie(request: &HttpRequest) -> bool {
 /// # Errors
 /// [`Error::Internal`] on a route without that middleware.
 pub fn device_id(request: &HttpRequest) -> Result<DeviceId> {
-    request
-        .extensions()
-        .get::<DeviceId>()
-        .cloned()
-        .ok_or_else(|| Error::Internal(Failure::because("this route has no device cookie")))
+    device_cookie::known_device(request)?.id.parse()
 }

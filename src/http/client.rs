@@ -61,9 +61,13 @@ pub fn location(request: &HttpRequest, app: &AppState) -> Location {
 /// # Errors
 /// [`Error::Internal`] when the server was assembled without its state.
 pub fn visitor(request: &HttpRequest) -> Result<HashRequester, Error> {
-    let addresses = addresses(request, app_state(request)?);
-    let network = SourceNetwork::of(addresses.map(|(_, ip)| ip));
+    let network = source_network(request, app_state(request)?);
     Ok(HashRequester::Visitor(network))
+}
+
+/// Returns the network of the client.
+pub(super) fn source_network(request: &HttpRequest, app: &AppState) -> SourceNetwork {
+    SourceNetwork::of(addresses(request, app).map(|(_, ip)| ip))
 }
 
 /// Returns the address that the connection comes from, and the client's, as trusted proxies report

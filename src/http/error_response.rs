@@ -275,6 +275,7 @@ impl ResponseError for Error {
                 StatusCode::FORBIDDEN
             }
             Self::NotFound | Self::NoAuthority => StatusCode::NOT_FOUND,
+            Self::TooManyTries { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::EmailTaken
             | Self::EmailChangedLately
             | Self::LastAdmin

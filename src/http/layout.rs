@@ -46,7 +46,7 @@ pub struct Layout {
     /// The CSRF token of the page's forms.
     pub csrf: String,
     /// Why the page's form was refused, where it is shown again for that.
-    pub refusal: Option<&'static str>,
+    pub refusal: Option<String>,
 }
 
 /// A person who is signed in, for the header of the page.
@@ -73,6 +73,7 @@ impl Layout {
             // *Your devices* shows the alerts themselves.
             attention: attention(request).filter(|_| request.path() != "/devices"),
             csrf: forms::session_csrf_token(request)?,
+            refusal: refusal(request),
             ..Self::bare()
         })
     }
@@ -95,7 +96,7 @@ impl Layout {
     pub fn anonymous(request: &HttpRequest) -> Result<Self> {
         Ok(Self {
             csrf: forms::browser_csrf_token(request)?,
-            refusal: forms::refusal(request).map(explain),
+            refusal: refusal(request),
             ..Self::bare()
         })
     }
@@ -129,6 +130,42 @@ impl Layout {
     pub fn is_at_account(&self) -> bool {
         self.nav_item == NavItem::Account
     }
+}
+
+/// That a throttle refused the form of a request, in words.
+struct ThrottleRefusal(String);
+
+/// Returns the response to a form that a throttle refused, if that is what `err` is: its page again,
+/// which says so, with the form as it was submitted.
+///
+/// # Errors
+/// `err`, when it is another error; that of `page`.
+pub async fn throttled_page(
+    request: &HttpRequest,
+    err: Error,
+    page: impl AsyncFnOnce() -> Result<HttpResponse>,
+) -> Result<HttpResponse> {
+    let Error::TooManyTries { retry_after } = err else {
+        return Err(err);
+    };
+    let refusal = ThrottleRefusal(err.detail());
+    request.extensions_mut().insert(refusal);
+    let mut response = page().await?;
+    *response.status_mut() = StatusCode::TOO_MANY_REQUESTS;
+    let seconds = HeaderValue::from(retry_after.as_secs());
+    response
+        .headers_mut()
+        .insert(actix_web::http::header::RETRY_AFTER, seconds);
+    Ok(response)
+}
+
+/// Returns why the form of a request was refused, in words, if it was.
+fn refusal(request: &HttpRequest) -> Option<String> {
+    let extensions = request.extensions();
+    let throttled = extensions.get::<ThrottleRefusal>();
+    throttled
+        .map(|ThrottleRefusal(words)| words.clone())
+        .or_else(|| forms::refusal(request).map(|refusal| explain(refusal).to_owned()))
 }
 
 /// Returns why a form was refused, in words.

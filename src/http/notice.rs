@@ -141,6 +141,10 @@ pub enum PersonNotice {
     RoleUnchanged,
     /// This many sessions were ended.
     SessionsEnded(u32),
+    /// The delay after wrong passwords was lifted.
+    DelayLifted,
+    /// There was no delay.
+    NoDelay,
     /// The e-mail was vouched for.
     EmailVouched,
     /// It was verified before.
@@ -154,6 +158,8 @@ pub enum PersonNotice {
 /// What somebody is told where nobody is signed in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SignedOutNotice {
+    /// The session ended after too many wrong passwords.
+    WrongPasswords,
     /// The session was ended.
     SignedOut,
     /// Every session was ended.

@@ -119,6 +119,7 @@ impl Jobs {
             alerts: app.alerts.clone(),
             devices: app.devices.clone(),
             people: app.people.clone(),
+            throttles: app.throttles.clone(),
             events: app.event_retention.clone(),
             interval: intervals.sweep_interval,
         };

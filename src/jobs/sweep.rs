@@ -13,12 +13,14 @@ use crate::events::EventRetention;
 use crate::nodes::Outcome;
 use crate::people::People;
 use crate::sessions::Sessions;
+use crate::throttles::Throttles;
 
 pub(super) struct Sweep {
     pub(super) sessions: Sessions,
     pub(super) alerts: Alerts,
     pub(super) devices: Devices,
     pub(super) people: People,
+    pub(super) throttles: Throttles,
     pub(super) events: EventRetention,
     pub(super) interval: Duration,
 }
@@ -44,6 +46,8 @@ pub struct SweepReport {
     pub addresses: usize,
     /// Bulk jobs purged.
     pub jobs: usize,
+    /// Forgotten failures purged.
+    pub throttles: usize,
 }
 
 impl SweepReport {
@@ -58,6 +62,7 @@ impl SweepReport {
             (self.messages, "messages purged"),
             (self.addresses, "links and addresses purged"),
             (self.jobs, "bulk jobs purged"),
+            (self.throttles, "failures forgotten"),
         ];
         let words: Vec<String> = parts
             .iter()
@@ -93,6 +98,7 @@ impl Sweep {
             messages: self.alerts.purge_messages().await?,
             addresses: self.people.purge().await?,
             jobs: self.sessions.purge_bulk_jobs().await?,
+            throttles: self.throttles.purge().await?,
         };
         // Last, since after an update there may be many.
         self.sessions.fill_ip_keys().await?;
@@ -128,10 +134,11 @@ impl Job for Sweep {
                     messages,
                     addresses,
                     jobs,
+                    throttles,
                 }) => {
                     tracing::info!(
                         expired, rotations, sessions, events, alerts, devices, messages, addresses,
-                        jobs, "swept"
+                        jobs, throttles, "swept"
                     );
                 }
                 Err(err) => {

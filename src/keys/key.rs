@@ -42,6 +42,10 @@ pub enum Purpose {
     ForwardCookie,
     /// Encrypting the mark of the way on from sign-in.
     OnwardCookie,
+    /// Encrypting the device cookie.
+    DeviceCookie,
+    /// Digests of the addresses that tries are counted by.
+    ThrottleDigest,
 }
 
 impl Purpose {
@@ -56,6 +60,8 @@ impl Purpose {
             Self::NoticeCookie => b"rollcall notice cookie v1",
             Self::ForwardCookie => b"rollcall forward cookie v1",
             Self::OnwardCookie => b"rollcall onward cookie v1",
+            Self::DeviceCookie => b"rollcall device cookie v1",
+            Self::ThrottleDigest => b"rollcall throttle digest v1",
         }
     }
 }

@@ -8,17 +8,21 @@ use serde::Deserialize;
 use strum::VariantArray;
 
 use super::activity::{self, AccountEvent};
-use super::notices;
+use super::{confirm, notices};
+use crate::account::OwnPassword;
 use crate::error::{Error, Result};
 use crate::http::app_state::AppState;
 use crate::http::browser;
 use crate::http::caller::PageCaller;
+use crate::http::device_cookie;
 use crate::http::forms::{EmptyForm, Form};
-use crate::http::layout::{Layout, NavItem, page, see_other, signed_out_response};
+use crate::http::layout::{Layout, NavItem, page, see_other, signed_out_response, throttled_page};
 use crate::http::notice::{self, AccountNotice, Notice, SignedOutNotice};
+use crate::http::requester::requester;
 use crate::net::IpRetention;
 use crate::people::{FullName, IdleLimit, NewPassword, PlainPassword};
 use crate::sessions::Caller;
+use crate::throttles::Purpose;
 
 #[derive(Template)]
 #[template(path = "pages/account.html")]
@@ -116,16 +120,18 @@ pub async fn change_password(
             return page(err.status_code(), &template);
         }
     };
+    let requester = requester(&request, Some(&caller))?;
     match app
-        .people
-        .verify_password(
-            caller.hash_requester(),
-            &caller.user,
+        .accounts
+        .verify_own_password(
+            &app.people,
+            &caller,
+            (Purpose::PasswordChange, &requester),
             PlainPassword::claimed(form.current_password),
         )
         .await
     {
-        Ok(()) => {
+        Ok(OwnPassword::Right) => {
             let requester = caller.hash_requester();
             let hash = app.people.hash_new_password(requester, &caller.user, new);
             let hash = match hash.await {
@@ -137,17 +143,25 @@ pub async fn change_password(
             };
             let (session, user) = app.accounts.change_password(&caller, hash).await?;
             browser::set_session(&request, &session, &user)?;
+            device_cookie::remember(&request, &user)?;
             Ok(to_account(
                 &request,
                 &caller,
                 AccountNotice::PasswordChanged,
             ))
         }
-        Err(Error::InvalidCredentials) => {
+        Ok(OwnPassword::Wrong) => {
             template.current_password_error = Some("is not your password".into());
             page(StatusCode::BAD_REQUEST, &template)
         }
-        Err(err) => Err(err),
+        Ok(OwnPassword::SessionEnded) => confirm::session_ended(&request),
+        Err(err) => {
+            let again = async || {
+                let template = AccountPage::new(&app, &request, &caller).await?;
+                page(StatusCode::OK, &template)
+            };
+            throttled_page(&request, err, again).await
+        }
     }
 }
 

@@ -5,16 +5,20 @@ use actix_web::http::header::LOCATION;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 
-use crate::error::{Error, Result};
+use crate::account::OwnPassword;
+use crate::error::Result;
 use crate::http::app_state::AppState;
 use crate::http::browser;
 use crate::http::caller::{AnyPageCaller, PageCaller};
 use crate::http::forms::Form;
-use crate::http::layout::{Layout, NavItem, page, see_other};
+use crate::http::layout::{Layout, NavItem, page, see_other, signed_out_response, throttled_page};
+use crate::http::notice::SignedOutNotice;
+use crate::http::requester::requester;
 use crate::http::step_up::{ConfirmPage, action_fields, way_back};
 use crate::http::target::{is_local, local_path};
 use crate::people::PlainPassword;
 use crate::sessions::Caller;
+use crate::throttles::Purpose;
 
 /// The query of `GET /confirm`.
 #[derive(Deserialize)]
@@ -52,12 +56,18 @@ pub async fn submit(
 ) -> Result<HttpResponse> {
     let next = local_path(form.next.as_deref());
     let password = PlainPassword::claimed(form.password);
+    let requester = requester(&request, Some(&caller))?;
     match app
-        .people
-        .verify_password(caller.hash_requester(), &caller.user, password)
+        .accounts
+        .verify_own_password(
+            &app.people,
+            &caller,
+            (Purpose::StepUp, &requester),
+            password,
+        )
         .await
     {
-        Ok(()) => {
+        Ok(OwnPassword::Right) => {
             let session = app.sessions.record_step_up(&caller).await?;
             browser::set_session(&request, &session, &caller.user)?;
             Ok(match form.action.filter(|action| is_local(action)) {
@@ -67,17 +77,44 @@ pub async fn submit(
                 None => see_other(next),
             })
         }
-        Err(Error::InvalidCredentials) => {
+        Ok(OwnPassword::Wrong) => {
             let mut template = confirm_page(&request, &caller, next)?;
-            template.action = form.action.filter(|action| is_local(action));
-            template.fields = action_fields(&request);
-            if let Some(action) = &template.action {
-                template.leave = way_back(action, &template.fields);
-            }
+            template.continue_with(&request, form.action);
             template.error = Some("That is not your password. Try again.");
             page(StatusCode::FORBIDDEN, &template)
         }
-        Err(err) => Err(err),
+        Ok(OwnPassword::SessionEnded) => session_ended(&request),
+        Err(err) => {
+            let again = async || {
+                let mut template = confirm_page(&request, &caller, next)?;
+                template.continue_with(&request, form.action);
+                page(StatusCode::OK, &template)
+            };
+            throttled_page(&request, err, again).await
+        }
+    }
+}
+
+/// Returns the response where the session was ended after too many wrong passwords.
+///
+/// # Errors
+/// [`Error::Internal`](crate::Error::Internal) when the server was assembled without its state.
+pub(super) fn session_ended(request: &HttpRequest) -> Result<HttpResponse> {
+    browser::clear_session(request)?;
+    Ok(signed_out_response(
+        request,
+        SignedOutNotice::WrongPasswords,
+    ))
+}
+
+impl ConfirmPage {
+    /// Has the page continue with the interrupted request.
+    fn continue_with(&mut self, request: &HttpRequest, action: Option<String>) {
+        self.action = action.filter(|action| is_local(action));
+        self.fields = action_fields(request);
+        if let Some(action) = &self.action {
+            self.leave = way_back(action, &self.fields);
+        }
     }
 }
 

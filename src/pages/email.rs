@@ -1,6 +1,7 @@
 //! `/account/email`: the change of the e-mail that a person signs in with. It takes effect once the
 //! new one is verified.
 
+use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
 use serde::Deserialize;
 
@@ -10,8 +11,12 @@ use crate::error::{Error, Result};
 use crate::http::app_state::AppState;
 use crate::http::caller::PageCaller;
 use crate::http::forms::{EmptyForm, Form};
-use crate::http::layout::page;
+use crate::http::layout::{page, throttled_page};
 use crate::http::notice::AccountNotice;
+use crate::http::requester::requester;
+use crate::people::Email;
+use crate::sessions::Caller;
+use crate::throttles::{Lane, Purpose};
 
 /// The form of `POST /account/email`.
 #[derive(Deserialize)]
@@ -32,7 +37,7 @@ pub async fn request_change(
 ) -> Result<HttpResponse> {
     app.sessions.require_step_up(&caller)?;
     let requested = match form.email.parse() {
-        Ok(email) => app.accounts.request_email_change(&caller, email).await,
+        Ok(email) => request_link(&app, &request, &caller, email).await,
         Err(err) => Err(err),
     };
     let err = match requested {
@@ -47,7 +52,14 @@ pub async fn request_change(
             "was sent several links already; try again in an hour",
         ),
         Err(err @ (Error::EmailTaken | Error::Invalid(_))) => err,
-        Err(err) => return Err(err),
+        Err(err) => {
+            let again = async || {
+                let mut template = AccountPage::new(&app, &request, &caller).await?;
+                template.email_typed = form.email;
+                page(StatusCode::OK, &template)
+            };
+            return throttled_page(&request, err, again).await;
+        }
     };
     let mut template = AccountPage::new(&app, &request, &caller).await?;
     template.email_error = match &err {
@@ -56,6 +68,25 @@ pub async fn request_change(
     };
     template.email_typed = form.email;
     page(err.status_code(), &template)
+}
+
+async fn request_link(
+    app: &AppState,
+    request: &HttpRequest,
+    caller: &Caller,
+    email: Email,
+) -> Result<ChangeRequested> {
+    count_link(app, request, caller).await?;
+    app.accounts.request_email_change(caller, email).await
+}
+
+/// Counts a link that is sent for the caller.
+async fn count_link(app: &AppState, request: &HttpRequest, caller: &Caller) -> Result<()> {
+    let lane = Lane::Verification(caller.user.id);
+    let requester = requester(request, Some(caller))?;
+    app.throttles
+        .count(Purpose::VerificationLink, &requester, lane)
+        .await
 }
 
 /// Cancels the pending change.
@@ -82,6 +113,13 @@ pub async fn resend_link(
     PageCaller(caller): PageCaller,
     _: Form<EmptyForm>,
 ) -> Result<HttpResponse> {
+    if let Err(err) = count_link(&app, &request, &caller).await {
+        let again = async || {
+            let template = AccountPage::new(&app, &request, &caller).await?;
+            page(StatusCode::OK, &template)
+        };
+        return throttled_page(&request, err, again).await;
+    }
     let outcome = match app.accounts.resend_verification(caller.user.id).await? {
         Resent::Sent => AccountNotice::EmailLinkSent,
         Resent::Needless => AccountNotice::EmailVerified,

@@ -10,8 +10,10 @@ use super::message::{Message, message_page};
 use crate::error::{Error, Result};
 use crate::http::app_state::AppState;
 use crate::http::forms::PublicForm;
-use crate::http::layout::{Layout, page, see_other};
+use crate::http::layout::{Layout, page, see_other, throttled_page};
+use crate::http::requester::requester;
 use crate::people::Email;
+use crate::throttles::{Lane, Purpose};
 
 #[derive(Template)]
 #[template(path = "pages/forgot_password.html")]
@@ -63,6 +65,15 @@ pub async fn submit(
          one that it got before is still good. The link is good for {}.",
         minutes(app.reset_lifetime.as_secs())
     );
+    let lane = Lane::ForgottenPassword(app.throttles.digest(email.as_str()));
+    let requester = requester(&request, None)?;
+    let counted = app
+        .throttles
+        .count(Purpose::ForgottenPassword, &requester, lane);
+    if let Err(err) = counted.await {
+        let again = async || form_page(&request, StatusCode::OK, &form.email, None);
+        return throttled_page(&request, err, again).await;
+    }
     app.accounts.request_reset(email).await?;
     let message = Message {
         title: "Look at your e-mail",

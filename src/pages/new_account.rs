@@ -8,8 +8,8 @@ use serde::Deserialize;
 use crate::error::{Error, Result};
 use crate::http::app_state::AppState;
 use crate::http::browser;
-use crate::http::client::visitor;
-use crate::http::layout::{Layout, page};
+use crate::http::layout::{Layout, page, throttled_page};
+use crate::http::requester::requester;
 use crate::people::{EmailTrust, FullName, NewAccount, NewPassword, PlainPassword, Role, User};
 
 /// The texts of the form for one purpose.
@@ -104,9 +104,10 @@ pub(super) async fn find_made_before(
     form: &NewAccountForm,
 ) -> Result<Option<User>> {
     let password = PlainPassword::claimed(form.password.clone());
+    let requester = requester(request, None)?;
     let user = match app
         .people
-        .authenticate(visitor(request)?, &form.email, password)
+        .authenticate(&requester, &form.email, password)
         .await
     {
         Err(Error::InvalidCredentials) => return Ok(None),
@@ -153,12 +154,16 @@ pub(super) fn refused_form(
 /// # Errors
 /// `err` itself when it isn't about a field of the form; [`Error::Internal`] when the page can't be
 /// rendered.
-pub(super) fn form_with_errors(
+pub(super) async fn form_with_errors(
     request: &HttpRequest,
     purpose: Purpose,
     form: &NewAccountForm,
     err: Error,
 ) -> Result<HttpResponse> {
+    if matches!(err, Error::TooManyTries { .. }) {
+        let again = async || refused_form(request, purpose, form);
+        return throttled_page(request, err, again).await;
+    }
     let status = err.status_code();
     form_page(
         request,

@@ -11,8 +11,10 @@ use crate::events::Origin;
 use crate::http::app_state::AppState;
 use crate::http::client::visitor;
 use crate::http::layout::{Layout, page};
+use crate::http::requester::requester;
 use crate::people::{NewPassword, PasswordHash, User};
 use crate::sessions::Client;
+use crate::throttles::{Lane, Purpose};
 
 /// What to do while a former address is asked for the new password.
 pub(super) const FORMER_FIRST: &str = "The e-mail of this account was changed lately. As long as the former \
@@ -58,8 +60,8 @@ impl PasswordForm {
 /// Returns the hash of the password that was typed into the form.
 ///
 /// # Errors
-/// [`Error::Invalid`] when it is too short, too long or easy to guess; [`Error::Busy`] when too many
-/// passwords wait to be hashed.
+/// [`Error::Invalid`] when it is too short, too long or easy to guess; [`Error::TooManyTries`];
+/// [`Error::Busy`] when too many passwords wait to be hashed.
 pub(super) async fn hash_typed(
     app: &AppState,
     request: &HttpRequest,
@@ -67,6 +69,9 @@ pub(super) async fn hash_typed(
     password: String,
 ) -> Result<PasswordHash> {
     let password = NewPassword::new("new_password", password)?;
+    app.throttles
+        .count(Purpose::NewPassword, &requester(request, None)?, Lane::Link)
+        .await?;
     let requester = visitor(request)?;
     app.people
         .hash_new_password(requester, user, password)

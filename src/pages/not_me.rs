@@ -19,8 +19,9 @@ use crate::alerts::Alert;
 use crate::error::{Error, Result};
 use crate::http::app_state::AppState;
 use crate::http::client::RequestClient;
+use crate::http::device_cookie;
 use crate::http::forms::PublicForm;
-use crate::http::layout::{Layout, page, signed_out_response};
+use crate::http::layout::{Layout, page, signed_out_response, throttled_page};
 use crate::http::notice::SignedOutNotice;
 use crate::mail::TICKET_LIFETIME;
 use crate::people::User;
@@ -285,12 +286,17 @@ pub async fn set_password(
         Err(err @ Error::Invalid(_)) => {
             return password_page(&request, &token, (&user, form.ticket), Some(&err));
         }
-        hash => hash?,
+        Err(err) => {
+            let again = async || password_page(&request, &token, (&user, form.ticket), None);
+            return throttled_page(&request, err, again).await;
+        }
+        Ok(hash) => hash,
     };
     let context = client.alert_context(user.ip_retention);
     app.accounts
         .set_password_by_grant(&grant, hash, origin(&user, client), context)
         .await?;
+    device_cookie::remember(&request, &app.people.get(user.id).await?)?;
     Ok(signed_out_response(&request, SignedOutNotice::PasswordSet))
 }
 

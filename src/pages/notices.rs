@@ -177,6 +177,10 @@ fn plain_words(notice: AccountNotice) -> Option<&'static str> {
 
 fn signed_out_words(notice: SignedOutNotice) -> &'static str {
     match notice {
+        SignedOutNotice::WrongPasswords => {
+            "This device was signed out, since the password was given wrong ten times. Sign in with \
+             your password; “Forgotten your password?” sets a new one."
+        }
         SignedOutNotice::SignedOut => "You are signed out on this device.",
         SignedOutNotice::SignedOutEverywhere => {
             "You are signed out on this device and everywhere else."

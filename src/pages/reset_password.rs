@@ -13,8 +13,9 @@ use crate::db::ResetId;
 use crate::error::{Error, Result};
 use crate::http::app_state::AppState;
 use crate::http::client::RequestClient;
+use crate::http::device_cookie;
 use crate::http::forms::PublicForm;
-use crate::http::layout::{Layout, page, signed_out_response};
+use crate::http::layout::{Layout, page, signed_out_response, throttled_page};
 use crate::http::notice::SignedOutNotice;
 use crate::people::NewPassword;
 
@@ -77,12 +78,19 @@ pub async fn submit(
             let error = error.map(|error| error.message.clone());
             return form_page(&request, err.status_code(), &token, &open, error);
         }
-        hash => hash?,
+        Err(err) => {
+            let again = async || form_page(&request, StatusCode::OK, &token, &open, None);
+            return throttled_page(&request, err, again).await;
+        }
+        Ok(hash) => hash,
     };
     let context = client.alert_context(open.user.ip_retention);
     let origin = origin(&open.user, client);
     match app.accounts.reset_password(id, hash, origin, context).await {
-        Ok(_) => Ok(signed_out_response(&request, done(open.purpose))),
+        Ok(_) => {
+            device_cookie::remember(&request, &app.people.get(open.user.id).await?)?;
+            Ok(signed_out_response(&request, done(open.purpose)))
+        }
         // It was used at the same time.
         Err(Error::NotFound) => void_link(&request),
         Err(err) => Err(err),

@@ -9,9 +9,11 @@ use crate::http::app_state::AppState;
 use crate::http::client::{RequestClient, visitor};
 use crate::http::forms::PublicForm;
 use crate::http::layout::see_other;
+use crate::http::requester::requester;
 use crate::http::target::HOME;
 use crate::people::{EmailTrust, Role, User};
 use crate::sessions::SessionPersistence;
+use crate::throttles::{Lane, Purpose};
 
 /// Shows the form.
 ///
@@ -66,13 +68,17 @@ pub async fn submit(
             .await?;
             Ok(see_other(HOME))
         }
-        Err(err) => new_account::form_with_errors(&request, FIRST_ADMIN, &form, err),
+        Err(err) => new_account::form_with_errors(&request, FIRST_ADMIN, &form, err).await,
     }
 }
 
 /// Creates the administrator, and closes the link.
 async fn create(app: &AppState, request: &HttpRequest, form: &NewAccountForm) -> Result<User> {
     let account = form.account(Role::Admin, EmailTrust::Vouched)?;
+    let requester = requester(request, None)?;
+    app.throttles
+        .count(Purpose::NewPassword, &requester, Lane::Link)
+        .await?;
     let user = app
         .people
         .create_first_admin(visitor(request)?, account)

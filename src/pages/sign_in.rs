@@ -10,10 +10,12 @@ use crate::error::{Error, Result};
 use crate::http::app_state::AppState;
 use crate::http::browser;
 use crate::http::caller::MaybeCaller;
-use crate::http::client::{RequestClient, visitor};
+use crate::http::client::RequestClient;
+use crate::http::device_cookie;
 use crate::http::forms::PublicForm;
-use crate::http::layout::{Layout, page};
+use crate::http::layout::{Layout, page, throttled_page};
 use crate::http::onward;
+use crate::http::requester::requester;
 use crate::people::{PlainPassword, User};
 use crate::sessions::{Client, NewSession, OpenedVia, Session, SessionPersistence};
 
@@ -112,13 +114,11 @@ pub async fn submit(
         SessionPersistence::Standard
     };
     let next = app.allowed_hosts.destination(form.next.as_deref());
+    let requester = requester(&request, before.as_ref())?;
+    let password = PlainPassword::claimed(form.password.clone());
     match app
         .people
-        .authenticate(
-            visitor(&request)?,
-            &form.email,
-            PlainPassword::claimed(form.password.clone()),
-        )
+        .authenticate(&requester, &form.email, password)
         .await
     {
         Ok(user) => {
@@ -138,7 +138,13 @@ pub async fn submit(
             template.error = Some(refusal(&app));
             page(StatusCode::UNAUTHORIZED, &template)
         }
-        Err(other) => Err(other),
+        Err(err) => {
+            let again = async || {
+                let template = SignInPage::new(&app, &request, &form, next.as_str())?;
+                page(StatusCode::OK, &template)
+            };
+            throttled_page(&request, err, again).await
+        }
     }
 }
 
@@ -167,6 +173,7 @@ pub(super) async fn start_session(
     };
     let session = app.sessions.create_session(user, new).await?;
     browser::set_session(request, &session, user)?;
+    device_cookie::remember(request, user)?;
     onward::mark_signed_in(request, &session)
 }
 

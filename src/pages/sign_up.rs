@@ -13,9 +13,11 @@ use crate::http::caller::MaybeCaller;
 use crate::http::client::{RequestClient, visitor};
 use crate::http::forms::PublicForm;
 use crate::http::layout::see_other;
+use crate::http::requester::requester;
 use crate::http::target::HOME;
 use crate::people::{EmailTrust, Role};
 use crate::sessions::SessionPersistence;
+use crate::throttles::{Lane, Purpose};
 
 /// Shows the form. A person who is signed in is redirected to *Your devices*.
 pub async fn show(request: HttpRequest, MaybeCaller(caller): MaybeCaller) -> Result<HttpResponse> {
@@ -57,14 +59,21 @@ pub async fn submit(
             .await?;
             Ok(see_other(HOME))
         }
-        Err(err) => new_account::form_with_errors(&request, SIGN_UP, &form, err),
+        Err(err) => new_account::form_with_errors(&request, SIGN_UP, &form, err).await,
     }
 }
 
 async fn sign_up(app: &AppState, request: &HttpRequest, form: &NewAccountForm) -> Result<SignedUp> {
     let account = form.account(Role::Person, EmailTrust::Unverified)?;
-    let requester = visitor(request)?;
-    let hash = app.people.hash_first_password(requester, &account).await?;
+    let lane = Lane::SignUp(app.throttles.digest(account.email.as_str()));
+    let requester = requester(request, None)?;
+    app.throttles
+        .count(Purpose::SignUp, &requester, lane)
+        .await?;
+    let hash = app
+        .people
+        .hash_first_password(visitor(request)?, &account)
+        .await?;
     match app.accounts.sign_up(account, hash).await {
         Err(Error::EmailTaken) => new_account::find_made_before(app, request, form)
             .await?

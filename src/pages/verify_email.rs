@@ -15,12 +15,14 @@ use crate::error::{Error, Result};
 use crate::events::Origin;
 use crate::http::app_state::AppState;
 use crate::http::caller::MaybeCaller;
-use crate::http::client::{RequestClient, visitor};
+use crate::http::client::RequestClient;
 use crate::http::forms::PublicForm;
-use crate::http::layout::{Layout, page, see_other};
+use crate::http::layout::{Layout, page, see_other, throttled_page};
 use crate::http::notice::{self, AccountNotice, Notice, SignedOutNotice};
-use crate::people::PlainPassword;
+use crate::http::requester::requester;
+use crate::people::{PasswordCheck, PlainPassword};
 use crate::sessions::{Caller, Client};
+use crate::throttles::{Lane, Purpose};
 
 #[derive(Template)]
 #[template(path = "pages/verify_email.html")]
@@ -90,17 +92,23 @@ pub async fn submit(
     let owner = caller.filter(|caller| caller.may_write() && is_owner(Some(caller), &pending));
     if owner.is_none() {
         let password = PlainPassword::claimed(form.password.unwrap_or_default());
+        let requester = requester(&request, None)?;
+        let lane = Lane::of_password(&requester, pending.user.as_known());
+        let attempt = (Purpose::Verification, &requester, lane);
         match app
             .people
-            .verify_password(visitor(&request)?, &pending.user, password)
+            .verify_password(attempt, &pending.user, password)
             .await
         {
-            Ok(()) => {}
-            Err(Error::InvalidCredentials) => {
+            Ok(PasswordCheck::Right) => {}
+            Ok(PasswordCheck::Wrong { .. }) => {
                 let error = "That is not the password of the account. Try again.";
                 return form_page(&request, &token, &pending, true, Some(error));
             }
-            Err(err) => return Err(err),
+            Err(err) => {
+                let again = async || form_page(&request, &token, &pending, true, None);
+                return throttled_page(&request, err, again).await;
+            }
         }
     }
     verify(&app, &request, (id, &pending), owner.as_ref(), client).await

@@ -116,6 +116,9 @@ pub fn alert(kind: AlertKind) -> &'static str {
         AlertKind::EmailChanged => "Your e-mail was changed on it",
         AlertKind::TokenReuse => "Signed out for safety: an old key of it was used again",
         AlertKind::Administered => "An administrator changed your account",
+        AlertKind::WrongPasswords => {
+            "Signed out for safety: the password was given wrong ten times"
+        }
     }
 }
 
@@ -210,6 +213,9 @@ pub fn cause(reason: Option<EndedReason>, by: Option<&str>) -> String {
         (Some(EndedReason::ReuseDetected), _) => {
             "Signed out for safety: an old key of it was used again. If you don't know why, change your password".into()
         }
+        (Some(EndedReason::WrongPasswords), _) => {
+            "Signed out for safety: the password was given wrong ten times".into()
+        }
         (Some(EndedReason::PasswordChanged), _) => "Signed out when the password was changed".into(),
         (Some(EndedReason::AccountDisabled), _) => "Signed out when the account was disabled".into(),
         (Some(EndedReason::Replaced), _) => "Replaced: you signed in again in the same browser".into(),
@@ -266,6 +272,7 @@ pub fn account_event(kind: EventKind, detail: &str) -> String {
         EventKind::NameChanged => "Name changed",
         EventKind::EmailVouched => "E-mail marked as verified",
         EventKind::JobStopped => "Job that ends sessions stopped",
+        EventKind::DelayLifted => "Delay after wrong passwords lifted",
         EventKind::Exported => "Data exported",
         EventKind::AccountDeleted => "Account deleted",
     }

@@ -37,6 +37,19 @@ use crate::clock::Clock;
 use crate::db::{Db, UserId};
 use crate::error::{Error, Result};
 use crate::settings::Settings;
+use crate::throttles::{Lane, Purpose, Requester, Throttles};
+
+/// Whether a password is a person's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PasswordCheck {
+    /// It is.
+    Right,
+    /// It is not.
+    Wrong {
+        /// How many were wrong in the same lane, without a right one between them.
+        failures: u32,
+    },
+}
 
 /// The accounts of the service; clones share its database.
 #[derive(Clone)]
@@ -44,6 +57,7 @@ pub struct People {
     db: Db,
     clock: Clock,
     hasher: Hasher,
+    throttles: Throttles,
     /// What no password may be made of, whoever's it is.
     service_words: GuessableWords,
     require_verified_email: bool,
@@ -59,12 +73,19 @@ impl People {
 
     /// Returns the accounts in `db`.
     #[must_use]
-    pub fn new(db: Db, clock: Clock, hasher: Hasher, settings: &Settings) -> Self {
+    pub fn new(
+        db: Db,
+        clock: Clock,
+        hasher: Hasher,
+        throttles: Throttles,
+        settings: &Settings,
+    ) -> Self {
         let host = settings.public_url.as_ref().and_then(|url| url.host_str());
         Self {
             db,
             clock,
             hasher,
+            throttles,
             service_words: GuessableWords::of_service(host),
             require_verified_email: settings.accounts.require_verified_email,
             purge_batch: settings.jobs.sweep_batch,
@@ -151,14 +172,15 @@ impl People {
     /// # Errors
     /// [`Error::InvalidCredentials`] when either is wrong or the account is disabled, and also
     /// where sign-in requires a verified e-mail and this one is not: whoever signed up with an
-    /// address that has an account can't tell; [`Error::Busy`] when too many passwords wait to be
-    /// hashed.
+    /// address that has an account can't tell; [`Error::TooManyTries`] when no try is allowed now;
+    /// [`Error::Busy`] when too many passwords wait to be hashed.
     pub async fn authenticate(
         &self,
-        requester: HashRequester,
+        requester: &Requester,
         email: &str,
         password: PlainPassword,
     ) -> Result<User> {
+        let address = self.throttles.digest(email);
         let email: Option<Email> = email.parse().ok();
         let user = match email {
             Some(email) => {
@@ -168,33 +190,63 @@ impl People {
             }
             None => None,
         };
+        let lane = match &user {
+            Some(user) => Lane::of_password(requester, user.as_known()),
+            None => Lane::Address(address),
+        };
+        let hash_requester = HashRequester::of(requester, &lane);
+        let taken = self
+            .throttles
+            .take(Purpose::SignIn, requester, lane)
+            .await?;
         let hash = user.as_ref().map(|user| user.password_hash.clone());
-        let verification = self.hasher.verify(requester, password, hash).await?;
+        let verification = match self.hasher.verify(hash_requester, password, hash).await {
+            Ok(verification) => verification,
+            Err(err) => {
+                taken.undecided().await;
+                return Err(err);
+            }
+        };
         let user = user
             .filter(|user| user.is_active && verification != Verification::Mismatch)
-            .filter(|user| self.may_sign_in(user))
-            .ok_or(Error::InvalidCredentials)?;
+            .filter(|user| self.may_sign_in(user));
+        let Some(user) = user else {
+            taken.wrong();
+            return Err(Error::InvalidCredentials);
+        };
+        taken.right().await?;
         if let Verification::MatchOutdated(new) = verification {
             self.update_hash(&user, new).await?;
         }
         Ok(user)
     }
 
-    /// Verifies that `password` is this person's.
+    /// Verifies that `password` is this person's. The try counts in `lane`.
     ///
     /// # Errors
-    /// [`Error::InvalidCredentials`] when it is not; [`Error::Busy`] when too many passwords wait
-    /// to be hashed.
+    /// [`Error::TooManyTries`] when no try is allowed now; [`Error::Busy`] when too many passwords
+    /// wait to be hashed.
     pub async fn verify_password(
         &self,
-        requester: HashRequester,
+        (purpose, requester, lane): (Purpose, &Requester, Lane),
         user: &User,
         password: PlainPassword,
-    ) -> Result<()> {
+    ) -> Result<PasswordCheck> {
+        let hash_requester = HashRequester::of(requester, &lane);
+        let taken = self.throttles.take(purpose, requester, lane).await?;
         let hash = Some(user.password_hash.clone());
-        match self.hasher.verify(requester, password, hash).await? {
-            Verification::Mismatch => Err(Error::InvalidCredentials),
-            Verification::Match | Verification::MatchOutdated(_) => Ok(()),
+        match self.hasher.verify(hash_requester, password, hash).await {
+            Ok(Verification::Mismatch) => Ok(PasswordCheck::Wrong {
+                failures: taken.wrong(),
+            }),
+            Ok(Verification::Match | Verification::MatchOutdated(_)) => {
+                taken.right().await?;
+                Ok(PasswordCheck::Right)
+            }
+            Err(err) => {
+                taken.undecided().await;
+                Err(err)
+            }
         }
     }
 

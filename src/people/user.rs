@@ -3,8 +3,15 @@
 use super::passwords::NO_PASSWORD;
 use super::store::User;
 use super::values::{AccountState, IdleLimit, Role};
+use crate::throttles::KnownPerson;
 
 impl User {
+    /// Returns the person with the version of their password, as a device remembers them.
+    #[must_use]
+    pub fn as_known(&self) -> KnownPerson {
+        KnownPerson::new(self.id, self.password_changed_at)
+    }
+
     /// Returns what the account may do.
     #[must_use]
     pub fn role(&self) -> Role {

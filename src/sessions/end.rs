@@ -90,6 +90,23 @@ impl Sessions {
     }
 }
 
+/// Ends one session of `owner`, as a part of a transaction. Returns whether it was live.
+///
+/// # Errors
+/// [`Error::Unavailable`] when the database doesn't respond.
+pub(crate) fn end_one(
+    c: &mut AnyConnection,
+    owner: UserId,
+    id: SessionId,
+    (reason, origin): (EndedReason, &Origin),
+    at: Timestamp,
+) -> Result<bool> {
+    let end = SessionEnd::by(origin, reason, at);
+    let ended = store::end(c, owner, id, end)?;
+    record_ended(c, ended.as_slice(), reason, origin, at)?;
+    Ok(ended.is_some())
+}
+
 /// Ends every session of `owner` except one, as a part of a transaction.
 ///
 /// # Errors

@@ -33,7 +33,7 @@ pub(crate) use self::authority::Authority;
 pub use self::caller::{Authentication, Caller, Claim, Credential, IssuedWith, RefreshClaim};
 pub use self::create::{Client, NewSession, RECENT_LIMIT};
 pub use self::end::EndOutcome;
-pub(crate) use self::end::{end_all, end_others, end_signed_in_by, record_ended};
+pub(crate) use self::end::{end_all, end_one, end_others, end_signed_in_by, record_ended};
 pub use self::last_use::{
     FlushLastUses, LastUseBuffer, LastUses, RecordLastUse, WriteOutcome, write_last_uses,
 };

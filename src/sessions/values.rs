@@ -87,6 +87,8 @@ pub enum EndedReason {
     Expired,
     /// A spent refresh token was used again.
     ReuseDetected,
+    /// The password was given wrong in it too often.
+    WrongPasswords,
     /// Its owner's password was changed.
     PasswordChanged,
     /// Its owner's account was disabled.

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::Settings;
 use super::parse::format_span;
-use super::sections::PasswordSettings;
+use super::sections::{PasswordSettings, ThrottleSettings};
 use crate::error::{Error, Result};
 
 /// Verifies every setting that is not verified when it is read.
@@ -19,6 +19,7 @@ use crate::error::{Error, Result};
 pub(super) fn check(settings: &Settings) -> Result<()> {
     check_sessions(settings)?;
     check_passwords(&settings.passwords)?;
+    check_throttles(&settings.throttles)?;
     check_accounts(settings)?;
     check_sizes(settings)?;
     check_spans(settings)?;
@@ -65,6 +66,33 @@ fn check_passwords(p: &PasswordSettings) -> Result<()> {
     at_most("passwords.threads", p.threads, 1_024)?;
     at_least("passwords.queue", p.queue, 1)?;
     at_most("passwords.queue", p.queue, 1_000_000)
+}
+
+fn check_throttles(t: &ThrottleSettings) -> Result<()> {
+    const MILLISECOND: Duration = Duration::from_millis(1);
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+    for (key, burst) in [
+        ("throttles.free_failures", t.free_failures),
+        ("throttles.network_burst", t.network_burst),
+        ("throttles.mail_burst", t.mail_burst),
+        ("throttles.node_burst", t.node_burst),
+    ] {
+        at_least(key, burst, 1)?;
+        at_most(key, burst, 1_000_000)?;
+    }
+    for (key, interval) in [
+        ("throttles.network_interval", t.network_interval),
+        ("throttles.mail_interval", t.mail_interval),
+        ("throttles.node_interval", t.node_interval),
+    ] {
+        span_at_least(key, interval, MILLISECOND)?;
+        if interval > DAY {
+            return Err(invalid(key, format_span(interval), "a day or less"));
+        }
+    }
+    at_least("throttles.max_networks", t.max_networks, 1)?;
+    at_most("throttles.max_networks", t.max_networks, 10_000_000)
 }
 
 fn check_accounts(settings: &Settings) -> Result<()> {

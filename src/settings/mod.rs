@@ -19,7 +19,7 @@ use self::exposure::LibpqVariables;
 pub use self::sections::{
     AccountSettings, DatabaseSettings, EventSettings, ForwardAuthSettings, JobSettings,
     LogSettings, MailSettings, MetricsSettings, PasswordSettings, PlaceSettings, SessionSettings,
-    TokenSettings,
+    ThrottleSettings, TokenSettings,
 };
 use self::values::hide_secret;
 pub use self::values::{DatabaseUrl, LogFormat, MailTls, TrustedHeader};
@@ -88,6 +88,8 @@ pub struct Settings {
     pub database: DatabaseSettings,
     /// `[passwords]`
     pub passwords: PasswordSettings,
+    /// `[throttles]`
+    pub throttles: ThrottleSettings,
     /// `[sessions]`
     pub sessions: SessionSettings,
     /// `[events]`
@@ -127,6 +129,7 @@ impl Default for Settings {
             accounts: AccountSettings::default(),
             database: DatabaseSettings::default(),
             passwords: PasswordSettings::default(),
+            throttles: ThrottleSettings::default(),
             sessions: SessionSettings::default(),
             events: EventSettings::default(),
             tokens: TokenSettings::default(),

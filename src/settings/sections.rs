@@ -188,6 +188,48 @@ impl Default for PasswordSettings {
     }
 }
 
+/// `[throttles]`: how many tries are allowed: of passwords, and of forms that send mail or create
+/// accounts. A try that was right doesn't count, so an office behind one address disturbs nobody.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ThrottleSettings {
+    /// The wrong passwords for an account before each further try has to wait: 1 second, then twice
+    /// as long each time, up to 15 minutes.
+    pub free_failures: u32,
+    /// The tries that a network (an IPv4 address, an IPv6 `/64`) may make at once.
+    pub network_burst: u32,
+    /// How often a network may make one more.
+    #[serde(with = "span")]
+    pub network_interval: Duration,
+    /// The requests that send mail or create an account which a network may make at once.
+    pub mail_burst: u32,
+    /// How often a network may make one more of these.
+    #[serde(with = "span")]
+    pub mail_interval: Duration,
+    /// The tries that all networks together may make at once on this node.
+    pub node_burst: u32,
+    /// How often all networks together may make one more.
+    #[serde(with = "span")]
+    pub node_interval: Duration,
+    /// The most networks that are remembered one by one; the others share an allowance.
+    pub max_networks: usize,
+}
+
+impl Default for ThrottleSettings {
+    fn default() -> Self {
+        Self {
+            free_failures: 5,
+            network_burst: 50,
+            network_interval: Duration::from_secs(1),
+            mail_burst: 50,
+            mail_interval: Duration::from_secs(10),
+            node_burst: 500,
+            node_interval: Duration::from_millis(20),
+            max_networks: 100_000,
+        }
+    }
+}
+
 /// `[sessions]`
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]

@@ -495,7 +495,8 @@ async fn reporting_an_alert_ends_untrusted_sessions_since_then_too(database: Dat
     app.advance(Duration::from_secs(60));
     // These raise no alert: one looks like the first, the other copied a known device id.
     let second = app.login_from(&ada, IPHONE, ELSEWHERE, None).await;
-    let id = laptop.cookie("rollcall_device").expect("a device cookie");
+    let id = "SELECT device_id AS value FROM user_sessions WHERE device_id IS NOT NULL";
+    let id = app.database.texts(id).swap_remove(0).expect("a device id");
     let third = app.login_from(&ada, FIREFOX, ELSEWHERE, Some(&id)).await;
     assert_eq!(alert_kinds(&app), ["new_device"]);
     let report = review_paths(&laptop).await.remove(1);

@@ -9,6 +9,7 @@ use reqwest::header::HeaderValue;
 use sha2::Sha256;
 
 use crate::support::cookies::{SetCookie, Visitor, removed, set_cookies};
+use crate::support::html;
 use crate::support::prelude::*;
 use crate::support::program::Program;
 
@@ -303,9 +304,31 @@ async fn the_first_valid_device_cookie_counts(app: &TestApp) {
         let renewed = set_cookies(&page.expect(200));
         let renewed = renewed
             .iter()
-            .find(|cookie| cookie.name() == DEVICE && !cookie.is_removal());
-        assert_eq!(renewed.map(|cookie| &cookie.pair), Some(&own.pair));
+            .find(|cookie| cookie.name() == DEVICE && !cookie.is_removal())
+            .expect("it is renewed");
+        // Sealed anew, it is the same device: its forms are good with the cookie from before.
+        assert_ne!(renewed.pair, own.pair);
+        let form = html::forms(&page_with(app, &renewed.pair).await).remove(0);
+        let csrf = &form.hidden.iter().find(|(name, _)| name == "csrf");
+        let csrf = &csrf.expect("a token").1;
+        let fields = [
+            ("csrf", csrf.as_str()),
+            ("email", "a@b.org"),
+            ("password", "x"),
+        ];
+        let sent = app.anyone().request("POST", "/sign-in").form(&fields);
+        TestResponse::to(sent.header("cookie", &own.pair))
+            .await
+            .expect(401);
     }
+}
+
+/// Returns the sign-in page for a browser with one cookie.
+async fn page_with(app: &TestApp, cookie: &str) -> String {
+    get(app, "/sign-in", &[cookie.as_bytes()])
+        .await
+        .expect(200)
+        .text
 }
 
 /// Changes settings to those of a service whose applications share a domain with it.

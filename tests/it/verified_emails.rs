@@ -40,6 +40,8 @@ async fn start_with(database: Database, require_verified_email: bool) -> (TestAp
     let app = TestApp::start_with_mail(database, &server, |settings| {
         settings.accounts.require_verified_email = require_verified_email;
         settings.forward_auth.allowed_hosts = vec![APPLICATION.into()];
+        // The limits of messages are tested here.
+        settings.throttles.free_failures = 1_000;
     })
     .await;
     (app, server)

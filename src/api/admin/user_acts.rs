@@ -40,6 +40,18 @@ pub struct DeleteRequest {
     reason: Option<String>,
 }
 
+/// `POST /api/v1/admin/users/{id}/lift-delay`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LiftDelayRequest {
+    reason: String,
+}
+
+#[derive(Serialize)]
+struct LiftedJson {
+    lifted: bool,
+}
+
 #[derive(Serialize)]
 struct DisabledJson {
     ended: usize,
@@ -94,6 +106,24 @@ pub async fn enable(
     };
     app.accounts.enable(*id, origin).await?;
     Ok(HttpResponse::Ok().json(person(&app, *id).await?))
+}
+
+/// Lifts the delay after wrong passwords, in every lane of a person.
+///
+/// # Errors
+/// [`Error::NotFound`] when there is no such person; [`Error::Invalid`] when the reason is not valid.
+pub async fn lift_delay(
+    app: web::Data<AppState>,
+    AdminPersonCaller(caller): AdminPersonCaller,
+    id: web::Path<UserId>,
+    body: Result<Json<LiftDelayRequest>>,
+) -> Result<HttpResponse> {
+    let Json(body) = body?;
+    let origin = caller.origin().with_reason(body.reason.parse()?);
+    let outcome = app.accounts.lift_delay(*id, origin).await?;
+    Ok(HttpResponse::Ok().json(LiftedJson {
+        lifted: matches!(outcome, Administered::Done { .. }),
+    }))
 }
 
 /// Vouches for a person's e-mail, and returns the person.

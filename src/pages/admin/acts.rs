@@ -44,6 +44,7 @@ pub(super) struct Standing {
     sends_mail: bool,
     /// The list that the person was found in.
     back: Back,
+    has_failures: bool,
 }
 
 impl Standing {
@@ -66,6 +67,7 @@ impl Standing {
             is_last_admin: app.accounts.is_last_admin(user.id).await?,
             sends_mail: app.accounts.sends_mail(),
             back: back.clone(),
+            has_failures: app.throttles.has_failures(user.id).await?,
         })
     }
 }
@@ -77,6 +79,7 @@ pub(super) fn acts(standing: &Standing) -> Vec<ActView> {
     match &standing.application {
         _ if !user.is_external() => {
             acts.extend(verify(standing));
+            acts.extend(lift_delay(standing));
             acts.push(password(standing));
             acts.push(role(standing));
         }
@@ -130,6 +133,14 @@ fn verify(standing: &Standing) -> Option<ActView> {
         title: "E-mail not verified",
         words: "If you know that it is theirs, you can vouch for it.".into(),
         control: Some(ControlView::link(standing, "verify-email", "Vouch for it…")),
+    })
+}
+
+fn lift_delay(standing: &Standing) -> Option<ActView> {
+    standing.has_failures.then(|| ActView {
+        title: "Wrong passwords",
+        words: "Whoever gives more of them has to wait longer and longer.".into(),
+        control: Some(ControlView::link(standing, "lift-delay", "Lift the delay…")),
     })
 }
 

@@ -216,6 +216,7 @@ fn describe_alert(kind: AlertKind) -> &'static str {
         AlertKind::EmailChanged => "E-mail changed",
         AlertKind::TokenReuse => "An old refresh token was used again",
         AlertKind::Administered => "Notice of what an administrator did",
+        AlertKind::WrongPasswords => "Ten wrong passwords in a session",
     }
 }
 

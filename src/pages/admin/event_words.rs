@@ -26,6 +26,7 @@ pub(super) fn kind(kind: EventKind) -> String {
         EventKind::NameChanged => "Name changed".into(),
         EventKind::EmailVouched => "E-mail marked as verified".into(),
         EventKind::JobStopped => "Job stopped".into(),
+        EventKind::DelayLifted => "Delay after wrong passwords lifted".into(),
         EventKind::Exported => "Data exported".into(),
         EventKind::AccountDeleted => "Account deleted".into(),
     }

@@ -39,6 +39,7 @@ mod session_words;
 pub mod sessions;
 pub mod user;
 pub mod user_acts;
+pub mod user_delay;
 pub mod user_delete;
 pub mod user_edit;
 pub mod user_link;

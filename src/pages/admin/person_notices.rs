@@ -84,6 +84,8 @@ fn of_identity(user: &User, notice: PersonNotice) -> Option<String> {
         PersonNotice::InvitedAgain => {
             format!("Another link to set a password is on its way to {email}.")
         }
+        PersonNotice::DelayLifted => format!("{name} can try again at once."),
+        PersonNotice::NoDelay => format!("{name} had no wrong passwords."),
         PersonNotice::Renamed => "The name is saved.".into(),
         PersonNotice::EmailSet => format!("{name} signs in with {email} from now on."),
         PersonNotice::EmailUnchanged => format!("{email} is their e-mail already."),

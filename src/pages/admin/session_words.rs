@@ -71,6 +71,7 @@ pub(super) fn reason(reason: EndedReason) -> &'static str {
         EndedReason::Admin => "Ended by an administrator",
         EndedReason::Expired => "Expired",
         EndedReason::ReuseDetected => "Token reuse",
+        EndedReason::WrongPasswords => "Ten wrong passwords",
         EndedReason::PasswordChanged => "Password changed",
         EndedReason::AccountDisabled => "Account disabled",
         EndedReason::Replaced => "Replaced by a new sign-in",

@@ -224,8 +224,13 @@ pub async fn verify_email(
 }
 
 impl ReasonForm {
+    /// Returns the reason as it was submitted.
+    pub(super) fn reason(&self) -> &str {
+        &self.reason
+    }
+
     /// Returns the caller as the origin of what is done, with the reason.
-    fn origin(&self, caller: &Caller) -> Result<Origin> {
+    pub(super) fn origin(&self, caller: &Caller) -> Result<Origin> {
         let reason: StatedReason = self.reason.parse()?;
         Ok(caller.origin().with_reason(reason))
     }

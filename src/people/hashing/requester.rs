@@ -2,6 +2,7 @@
 
 use crate::db::SessionId;
 use crate::net::SourceNetwork;
+use crate::throttles::{self, Requester};
 
 /// Who has a password hashed. Those of a lane share its work fairly, each of them being one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -24,6 +25,16 @@ pub(super) enum Lane {
 }
 
 impl HashRequester {
+    /// Returns who has a password hashed for a try that counts in `lane`. A session counts only where
+    /// it is the person's own.
+    #[must_use]
+    pub fn of(requester: &Requester, lane: &throttles::Lane) -> Self {
+        match lane.session() {
+            Some(session) => Self::Session(session),
+            None => Self::Visitor(requester.network),
+        }
+    }
+
     pub(super) fn lane(self) -> Lane {
         match self {
             Self::Visitor(_) => Lane::Visitors,

@@ -363,6 +363,10 @@ pub fn settings_for(database: &Database, change: impl FnOnce(&mut Settings)) -> 
         },
         ..Settings::default()
     };
+    // One network, and a clock that stands still: tests of throttles have the defaults.
+    settings.throttles.network_burst = 1_000_000;
+    settings.throttles.mail_burst = 1_000_000;
+    settings.throttles.node_burst = 1_000_000;
     // A test starts each batch itself.
     settings.jobs.bulk_interval = Duration::from_secs(24 * 60 * 60);
     change(&mut settings);

@@ -1,0 +1,74 @@
+//! The password of a caller, given again within their session. Whoever guesses there has a stolen
+//! cookie or token, so the session ends after ten wrong ones, through whichever door they came.
+
+use super::Accounts;
+use crate::alerts::AlertKind;
+use crate::error::Result;
+use crate::people::{PasswordCheck, People, PlainPassword};
+use crate::sessions::{self, Caller, EndedReason};
+use crate::throttles::{Lane, LiveSession, Purpose, Requester};
+
+/// The wrong passwords, without a right one between them, that end a session.
+const MAX_FAILURES: u32 = 10;
+
+/// Whether a password is the caller's own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OwnPassword {
+    /// It is.
+    Right,
+    /// It is not.
+    Wrong,
+    /// It is not, and there were so many wrong ones that the session ended.
+    SessionEnded,
+}
+
+impl Accounts {
+    /// Verifies that a password is the caller's. The try counts against their session, and the tenth
+    /// wrong one ends it and alerts its owner.
+    ///
+    /// # Errors
+    /// [`Error::TooManyTries`](crate::Error::TooManyTries) when no try is allowed now;
+    /// [`Error::Busy`](crate::Error::Busy) when too many passwords wait to be hashed;
+    /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
+    pub async fn verify_own_password(
+        &self,
+        people: &People,
+        caller: &Caller,
+        (purpose, requester): (Purpose, &Requester),
+        password: PlainPassword,
+    ) -> Result<OwnPassword> {
+        let lane = Lane::Session(LiveSession {
+            user: caller.user.id,
+            id: caller.session.id,
+        });
+        let attempt = (purpose, requester, lane);
+        match people
+            .verify_password(attempt, &caller.user, password)
+            .await?
+        {
+            PasswordCheck::Right => Ok(OwnPassword::Right),
+            PasswordCheck::Wrong { failures } if failures < MAX_FAILURES => Ok(OwnPassword::Wrong),
+            PasswordCheck::Wrong { .. } => {
+                self.end_guessed_session(caller).await?;
+                Ok(OwnPassword::SessionEnded)
+            }
+        }
+    }
+
+    async fn end_guessed_session(&self, caller: &Caller) -> Result<()> {
+        const REASON: EndedReason = EndedReason::WrongPasswords;
+
+        let at = self.clock.now();
+        let alerts = self.alerts.clone();
+        let (user, session) = (caller.user.clone(), caller.session.id);
+        let (origin, context) = (caller.origin(), caller.alert_context());
+        self.db
+            .transaction(move |c| {
+                match sessions::end_one(c, user.id, session, (REASON, &origin), at)? {
+                    true => alerts.raise(c, &user, (AlertKind::WrongPasswords, context), at),
+                    false => Ok(()),
+                }
+            })
+            .await
+    }
+}

@@ -1,0 +1,93 @@
+//! What tries are for, and why one was refused.
+
+use strum::IntoStaticStr;
+
+use super::Throttles;
+use super::requester::Requester;
+use crate::db::UserId;
+
+/// What a try is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
+pub enum Purpose {
+    /// Signing in.
+    SignIn,
+    /// Giving the password again within a session.
+    StepUp,
+    /// Changing the password, which needs the current one.
+    PasswordChange,
+    /// A link for a new password.
+    ForgottenPassword,
+    /// A new password by a link.
+    NewPassword,
+    /// Verifying an e-mail address with the password.
+    Verification,
+    /// A link that verifies an e-mail address.
+    VerificationLink,
+    /// A new account.
+    SignUp,
+}
+
+impl Purpose {
+    /// Returns the text form.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+
+    /// Returns whether each try sends mail or creates an account, rather than trying a password.
+    #[must_use]
+    pub fn sends_mail(self) -> bool {
+        matches!(
+            self,
+            Self::ForgottenPassword | Self::VerificationLink | Self::SignUp
+        )
+    }
+}
+
+/// Why a try failed or was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
+pub enum RefusalReason {
+    /// The password was wrong, or the account can't be signed in to.
+    Credentials,
+    /// The lane's delay is in force.
+    Delay,
+    /// The network made too many tries.
+    Network,
+    /// All networks together made too many tries.
+    Node,
+}
+
+impl RefusalReason {
+    /// Returns the text form.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+}
+
+/// A try that failed or was refused.
+#[derive(Debug)]
+pub struct Refusal<'a> {
+    /// What it was for.
+    pub purpose: Purpose,
+    /// Why it failed.
+    pub reason: RefusalReason,
+    /// The person, if it was about one.
+    pub user: Option<UserId>,
+    /// Who made it: the network, the device and the session, as far as they are known.
+    pub requester: &'a Requester,
+}
+
+impl Throttles {
+    /// Observes a try that failed or was refused: every one passes through here.
+    pub(super) fn observe(&self, refusal: &Refusal<'_>) {
+        tracing::debug!(
+            purpose = refusal.purpose.as_str(),
+            reason = refusal.reason.as_str(),
+            user = refusal.user.map(tracing::field::display),
+            "a try was refused"
+        );
+    }
+}

@@ -1,0 +1,93 @@
+//! A try that was taken: what becomes of it.
+
+use std::time::Duration;
+
+use super::lane::Lane;
+use super::purpose::{Purpose, Refusal, RefusalReason};
+use super::requester::Requester;
+use super::{Throttles, store};
+use crate::error::{Chain, Error, Result};
+
+/// A try that was taken. It counts as a failure, unless it is given back.
+#[must_use = "it counts as a failure until it is given back"]
+pub struct Taken {
+    pub(super) throttles: Throttles,
+    pub(super) purpose: Purpose,
+    pub(super) requester: Requester,
+    pub(super) lane: Lane,
+    /// The failures in its lane, with this one.
+    pub(super) failures: u32,
+}
+
+impl Taken {
+    pub(super) fn new(
+        throttles: Throttles,
+        purpose: Purpose,
+        requester: Requester,
+        lane: Lane,
+    ) -> Self {
+        Self {
+            throttles,
+            purpose,
+            requester,
+            lane,
+            failures: 0,
+        }
+    }
+
+    /// Gives it back after a right password, which ends the failures of its lane, and of no other.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database doesn't respond.
+    pub async fn right(self) -> Result<()> {
+        self.throttles.refund_allowance(&self);
+        let Some(key) = self.lane.key() else {
+            return Ok(());
+        };
+        let db = &self.throttles.db;
+        db.write(move |c| store::delete(c, &key)).await
+    }
+
+    /// Lets it count as a failure. Returns the failures in its lane.
+    pub fn wrong(self) -> u32 {
+        self.observe(RefusalReason::Credentials);
+        self.failures
+    }
+
+    /// Gives it back when it could not be decided, since too much work waited or the database did
+    /// not respond.
+    pub async fn undecided(self) {
+        self.throttles.refund_allowance(&self);
+        let Some(key) = self.lane.key() else {
+            return;
+        };
+        let db = &self.throttles.db;
+        let given_back = db.write(move |c| store::refund(c, &key)).await;
+        if let Err(err) = given_back {
+            tracing::warn!(error = %Chain(&err), "a try could not be given back; it counts as a failure");
+        }
+    }
+
+    /// Returns the error of a try that a layer refused.
+    pub(super) fn refused(self, reason: RefusalReason, wait: Duration) -> Error {
+        self.observe(reason);
+        Error::TooManyTries {
+            retry_after: whole_seconds(wait),
+        }
+    }
+
+    fn observe(&self, reason: RefusalReason) {
+        self.throttles.observe(&Refusal {
+            purpose: self.purpose,
+            reason,
+            user: self.lane.user(),
+            requester: &self.requester,
+        });
+    }
+}
+
+/// Returns a time to wait in whole seconds, rounded up, at least one.
+fn whole_seconds(wait: Duration) -> Duration {
+    let part = u64::from(wait.subsec_nanos() > 0);
+    Duration::from_secs(wait.as_secs().saturating_add(part).max(1))
+}
