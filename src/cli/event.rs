@@ -5,11 +5,12 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 
 use super::domain::{Domain, block_on};
-use super::error::{Result, invalid_or_service};
+use super::error::{CliError, Result, invalid_or_service};
 use super::output::{message, print_json_line, print_line};
 use crate::account::{EventFilter, EventFollower, EventLogQuery, EventRecord};
 use crate::error::Chain;
 use crate::settings::Settings;
+use crate::text;
 
 /// The events that one query reads.
 const PAGE: u32 = 500;
@@ -163,8 +164,16 @@ impl FilterArgs {
             ("to", &self.to),
             ("q", &self.q),
         ];
-        let given = given.into_iter();
-        let pairs = given.filter_map(|(name, value)| Some((name, value.as_deref()?)));
+        let pairs = given
+            .iter()
+            .filter_map(|(name, value)| Some((*name, value.as_deref()?)));
+        // An option without a value would find every event.
+        if let Some((name, _)) = pairs
+            .clone()
+            .find(|(_, value)| text::clean(value).is_empty())
+        {
+            return Err(CliError::Invalid(format!("{name}: must not be empty")));
+        }
         EventFilter::parse(pairs).map_err(invalid_or_service)
     }
 }
