@@ -211,7 +211,7 @@ impl People {
             .filter(|user| user.is_active && verification != Verification::Mismatch)
             .filter(|user| self.may_sign_in(user));
         let Some(user) = user else {
-            taken.wrong();
+            let _failures = taken.wrong();
             return Err(Error::InvalidCredentials);
         };
         taken.right().await?;

@@ -49,6 +49,7 @@ impl Taken {
     }
 
     /// Lets it count as a failure. Returns the failures in its lane.
+    #[must_use]
     pub fn wrong(self) -> u32 {
         self.observe(RefusalReason::Credentials);
         self.failures

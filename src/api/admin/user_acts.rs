@@ -115,9 +115,11 @@ pub async fn enable(
 pub async fn lift_delay(
     app: web::Data<AppState>,
     AdminPersonCaller(caller): AdminPersonCaller,
+    request: HttpRequest,
     id: web::Path<UserId>,
     body: Result<Json<LiftDelayRequest>>,
 ) -> Result<HttpResponse> {
+    refuse_parts(request.query_string())?;
     let Json(body) = body?;
     let origin = caller.origin().with_reason(body.reason.parse()?);
     let outcome = app.accounts.lift_delay(*id, origin).await?;

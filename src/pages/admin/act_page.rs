@@ -102,7 +102,7 @@ impl ActPage {
         let person = format!("/admin/users/{}", head.id);
         Ok(Self {
             layout: Layout::for_caller(request, caller, NavItem::Administration)?,
-            action: back.from(&format!("{person}/{}", act.path)),
+            action: back.from(format!("{person}/{}", act.path)),
             person: back.from(&person),
             head,
             title: act.title,

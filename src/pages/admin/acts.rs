@@ -97,7 +97,7 @@ impl ControlView {
         Self {
             path: standing
                 .back
-                .from(&format!("/admin/users/{}/{path}", standing.user.id)),
+                .from(format!("/admin/users/{}/{path}", standing.user.id)),
             label,
             is_danger: false,
             is_form: false,

@@ -115,7 +115,7 @@ pub async fn submit(
         let outcome = Notice::Account(caller.user.id, AccountNotice::OrderedBefore);
         notice::put(&request, outcome);
         return Ok(see_other(
-            fields.back.from(&format!("/admin/jobs/{}", job.id)),
+            fields.back.from(format!("/admin/jobs/{}", job.id)),
         ));
     }
     let reason: StatedReason = match fields.stated_reason.parse() {

@@ -81,8 +81,8 @@ pub async fn show(
         refreshes,
         links: JobLinks {
             refreshing: back.from(&path),
-            still: back.from(&format!("{path}?refresh=no")),
-            stop: back.from(&format!("{path}/stop")),
+            still: back.from(format!("{path}?refresh=no")),
+            stop: back.from(format!("{path}/stop")),
         },
         back,
         job,
@@ -114,5 +114,5 @@ pub async fn stop(
     };
     app.sessions.stop_bulk_job(*id, origin).await?;
     let back = Back::of(&request, List::Jobs);
-    Ok(see_other(back.from(&format!("/admin/jobs/{id}"))))
+    Ok(see_other(back.from(format!("/admin/jobs/{id}"))))
 }

@@ -180,8 +180,7 @@ async fn load_page(
             .iter()
             .map(|event| EventView::new(event, owner, &names))
             .collect(),
-        older: next_before
-            .map(|before| back.from(&format!("{path}?before={before}")) + "#timeline"),
+        older: next_before.map(|before| back.from(format!("{path}?before={before}")) + "#timeline"),
         others: others(found, &recent, context),
         all: format!("/admin/sessions?user={}&state=any", owner.id),
     })
@@ -294,7 +293,7 @@ impl OtherView {
         }: &Context<'_>,
     ) -> Self {
         Self {
-            href: back.from(&format!("/admin/sessions/{}", session.id)),
+            href: back.from(format!("/admin/sessions/{}", session.id)),
             name: session.display_name(),
             is_current: session.id == caller.session.id,
             place: place(session, owner, reader),

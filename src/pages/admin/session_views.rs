@@ -142,7 +142,7 @@ impl OwnerView {
         let known_in = owner.known_in(names.application(owner.application_id));
         let detail = known_in.or(owner.full_name.clone());
         Self {
-            href: back.from(&person_url(owner.id)),
+            href: back.from(person_url(owner.id)),
             name: owner_name(owner),
             detail,
             is_disabled: !owner.is_active,

@@ -246,7 +246,7 @@ pub(super) fn to_person(
     let outcome = AccountNotice::Person(id, outcome);
     notice::put(request, Notice::Account(caller.user.id, outcome));
     let back = Back::of(request, List::People);
-    see_other(back.from(&format!("/admin/users/{id}")))
+    see_other(back.from(format!("/admin/users/{id}")))
 }
 
 /// Returns the sessions of a person in numbers.

@@ -161,8 +161,8 @@ impl EditLinks {
     fn new(back: &Back, user: &User) -> Self {
         let person = format!("/admin/users/{}", user.id);
         Self {
-            name: back.from(&format!("{person}/name")),
-            email: back.from(&format!("{person}/email")),
+            name: back.from(format!("{person}/name")),
+            email: back.from(format!("{person}/email")),
             person: back.from(&person),
         }
     }

@@ -155,7 +155,7 @@ impl LinkPage {
         Ok(Self {
             layout: Layout::for_caller(request, caller, NavItem::Administration)?,
             head: PersonHead::load(app, user, caller).await?,
-            person: Back::of(request, List::People).from(&format!("/admin/users/{}", user.id)),
+            person: Back::of(request, List::People).from(format!("/admin/users/{}", user.id)),
             title: "",
             words: "",
             link: app.links.reset_password(reset),

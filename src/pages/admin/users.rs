@@ -220,7 +220,7 @@ impl RowView {
     ) -> Self {
         let has_several = summary.sessions != summary.devices;
         Self {
-            href: back.from(&format!("/admin/users/{}", user.id)),
+            href: back.from(format!("/admin/users/{}", user.id)),
             title: sign_in_name(user, application),
             small: user.full_name.clone().or(user.stated_email.clone()),
             is_caller: user.id == caller.user.id,

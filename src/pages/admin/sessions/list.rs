@@ -82,7 +82,7 @@ impl Row {
         let kind = words::kind(session.device_kind);
         Self {
             id: session.id.to_string(),
-            href: back.from(&format!("{PATH}/{}", session.id)),
+            href: back.from(format!("{PATH}/{}", session.id)),
             is_live: session.is_live(reader.now),
             is_current: session.id == caller.session.id,
             owner: OwnerView::new(owner, names, back),
