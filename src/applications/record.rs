@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::client::KeyState;
 use super::manage::{ApplicationSummary, MAX_COUNTED_PEOPLE};
 use super::store::ApiKey;
 use crate::clock::Timestamp;
@@ -25,6 +26,8 @@ pub struct ApplicationRecord {
     pub created_at: Timestamp,
     /// How many people it has.
     pub people: MatchCount,
+    /// The number of its keys that are neither revoked nor expired.
+    pub keys_in_use: usize,
     /// Its keys, revoked and expired ones included, newest first.
     pub keys: Vec<KeyRecord>,
 }
@@ -48,8 +51,10 @@ pub struct KeyRecord {
     pub revoked_at: Option<Timestamp>,
 }
 
-impl From<ApplicationSummary> for ApplicationRecord {
-    fn from(summary: ApplicationSummary) -> Self {
+impl ApplicationRecord {
+    /// Returns an application as it is at `now`.
+    #[must_use]
+    pub fn new(summary: ApplicationSummary, now: Timestamp) -> Self {
         let ApplicationSummary {
             application,
             keys,
@@ -64,6 +69,10 @@ impl From<ApplicationSummary> for ApplicationRecord {
             uses_earlier: application.uses_earlier,
             created_at: application.created_at,
             people: MatchCount::up_to(count(MAX_COUNTED_PEOPLE), count(people)),
+            keys_in_use: keys
+                .iter()
+                .filter(|key| key.state(now) == KeyState::InUse)
+                .count(),
             keys: keys.into_iter().map(KeyRecord::from).collect(),
         }
     }

@@ -8,12 +8,12 @@ use super::error::{CliError, Result, about, invalid_or_service};
 use super::output::{ListForm, ListOutput, message, print_line};
 use crate::account::Assignment;
 use crate::applications::{
-    self, ApplicationKind, ApplicationRecord, Deletion, HostNames, KeyState, NewApplication,
+    self, ApplicationKind, ApplicationRecord, Deletion, HostNames, NewApplication,
 };
 use crate::db::ApplicationId;
 use crate::error::Error;
 use crate::events::Origin;
-use crate::listing::{Limit, ListEnds, MatchCount};
+use crate::listing::Limit;
 use crate::people::Subject;
 use crate::settings::Settings;
 
@@ -162,7 +162,7 @@ async fn list(domain: &Domain, json: bool) -> Result<()> {
         true => ListForm::Json,
         false => ListForm::Lines,
     };
-    let mut output = ListOutput::begin(form, "applications")?;
+    let mut output = ListOutput::begin(form)?;
     let mut start = None;
     loop {
         let page = domain
@@ -170,30 +170,24 @@ async fn list(domain: &Domain, json: bool) -> Result<()> {
             .list_page(start, Limit::default().get())
             .await?;
         for summary in page.items {
-            let in_use = |key: &&applications::ApiKey| key.state(now) == KeyState::InUse;
-            let in_use = summary.keys.iter().filter(in_use).count();
-            let record = ApplicationRecord::from(summary);
-            output.item(&record, |record| line(record, in_use))?;
+            output.item(&ApplicationRecord::new(summary, now), line)?;
         }
         start = page.next;
         if start.is_none() {
             break;
         }
     }
-    let total = MatchCount::Exactly(output.printed() as u64);
-    output.end(&ListEnds {
-        total,
-        ..ListEnds::none()
-    })
+    output.end(None)
 }
 
-fn line(record: &ApplicationRecord, keys_in_use: usize) -> String {
+fn line(record: &ApplicationRecord) -> String {
     let more = if record.people.is_approximate() {
         "+"
     } else {
         ""
     };
     let (id, name, people) = (record.id, &record.name, record.people.number());
+    let keys_in_use = record.keys_in_use;
     format!("{id}\t{name}\tkeys in use: {keys_in_use}\tpeople: {people}{more}")
 }
 

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::error::{CliError, Result};
 use crate::error::{Error, Failure};
-use crate::listing::{Limit, ListEnds, MatchCount};
+use crate::listing::Limit;
 
 /// Writes a line of the result, formatted as by `println!`.
 macro_rules! print_line {
@@ -29,6 +29,11 @@ pub(super) use {message, print_line};
 pub(super) fn write_line(text: fmt::Arguments<'_>) -> Result<()> {
     // A file or a pipe gets each line at once as well.
     writeln!(io::stdout(), "{text}").map_err(not_written)
+}
+
+/// Writes a part of the result.
+pub(super) fn write_bytes(bytes: &[u8]) -> Result<()> {
+    io::stdout().write_all(bytes).map_err(not_written)
 }
 
 pub(super) fn write_message(text: fmt::Arguments<'_>) {
@@ -68,7 +73,7 @@ pub(super) enum ListForm {
     Lines,
     /// A JSON object for each item, on a line.
     JsonLines,
-    /// The JSON object that the API returns for a list.
+    /// A JSON array, with a line for each item.
     Json,
 }
 
@@ -79,10 +84,10 @@ pub(super) struct ListOutput {
 }
 
 impl ListOutput {
-    /// Begins the list of that name.
-    pub(super) fn begin(form: ListForm, name: &str) -> Result<Self> {
+    /// Begins the list.
+    pub(super) fn begin(form: ListForm) -> Result<Self> {
         if form == ListForm::Json {
-            print_line!("{{\"{name}\": [")?;
+            print_line!("[")?;
         }
         let printed = 0;
         Ok(Self { form, printed })
@@ -103,67 +108,43 @@ impl ListOutput {
         }
     }
 
-    /// Returns how many items were written.
-    pub(super) fn printed(&self) -> usize {
-        self.printed
-    }
-
-    /// Ends the list. The cursors are those before its first and after its last item.
-    pub(super) fn end(self, ends: &ListEnds) -> Result<()> {
-        match (self.form, &ends.next_cursor) {
-            (ListForm::Json, _) => {
-                let object = json(ends, serde_json::to_string)?;
-                print_line!("], {}", object.trim_start_matches('{'))
-            }
-            (ListForm::Lines, Some(cursor)) => {
-                message!("There are more: --cursor {cursor}");
-                Ok(())
-            }
-            _ => Ok(()),
+    /// Ends the list; `next` is the cursor of what follows its last item.
+    pub(super) fn end(self, next: Option<&str>) -> Result<()> {
+        if self.form == ListForm::Json {
+            print_line!("]")?;
         }
+        if let Some(cursor) = next {
+            message!("There are more: --cursor {cursor}");
+        }
+        Ok(())
     }
 }
 
 /// How far a list was read, page by page: never more than a page of it is in memory.
 pub(super) struct Paging {
     rest: u64,
-    ends: Option<ListEnds>,
+    is_over: bool,
 }
 
 impl Paging {
     /// Begins to read a list of at most so many items.
     pub(super) fn begin(most: u64) -> Self {
-        let (rest, ends) = (most, None);
-        Self { rest, ends }
+        Self {
+            rest: most,
+            is_over: false,
+        }
     }
 
     /// Returns the most items of the next page; `None` where nothing is left to read.
     pub(super) fn limit(&self) -> Option<u32> {
-        let has_more = |ends: &ListEnds| ends.next_cursor.is_some();
-        let is_over = self.rest == 0 || !self.ends.as_ref().is_none_or(has_more);
         let limit = u32::try_from(self.rest).map_or(Limit::MAX, |rest| rest.min(Limit::MAX));
-        (!is_over).then_some(limit)
+        (!self.is_over && limit > 0).then_some(limit)
     }
 
-    /// Records that a page was read, with the cursors of those beside it.
-    pub(super) fn turn(&mut self, items: usize, previous: Option<String>, next: Option<String>) {
+    /// Records that a page was read, and whether there is another one.
+    pub(super) fn turn(&mut self, items: usize, has_next: bool) {
         self.rest = self.rest.saturating_sub(items as u64);
-        let ends = self.ends.get_or_insert_with(|| ListEnds {
-            previous_cursor: previous,
-            ..ListEnds::none()
-        });
-        ends.next_cursor = next;
-    }
-
-    /// Returns the cursors before the first and after the last item of those that were read, which are
-    /// `printed` of the `total`.
-    pub(super) fn ends(self, printed: usize, total: MatchCount) -> ListEnds {
-        let ends = self.ends.unwrap_or_else(ListEnds::none);
-        let is_all = ends.next_cursor.is_none() && ends.previous_cursor.is_none();
-        ListEnds {
-            total: total.of_page(printed, is_all),
-            ..ends
-        }
+        self.is_over = !has_next;
     }
 }
 

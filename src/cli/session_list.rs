@@ -11,7 +11,7 @@ use super::session_filter::FilterArgs;
 use crate::listing::Limit;
 use crate::people::known_by;
 use crate::sessions::EndedReason;
-use crate::sessions::search::{MatchCount, SearchCursor, SearchQuery, SessionRecord, SessionSort};
+use crate::sessions::search::{SearchCursor, SearchQuery, SessionRecord, SessionSort};
 
 #[derive(Args)]
 pub(super) struct List {
@@ -43,7 +43,7 @@ pub(super) struct List {
     /// All of them, however many there are
     #[arg(long, conflicts_with = "limit")]
     all: bool,
-    /// Print JSON: the list as the API has it; with --all, an object on each line
+    /// Print JSON: an array of sessions as the API has them; with --all, an object on each line
     #[arg(long)]
     json: bool,
 }
@@ -56,14 +56,9 @@ impl List {
             (true, true) => ListForm::JsonLines,
             (false, _) => ListForm::Lines,
         };
-        let total = match form {
-            ListForm::Json => domain.sessions.count_matching(&query.filter).await?,
-            ListForm::Lines | ListForm::JsonLines => MatchCount::About(0),
-        };
-        let mut output = ListOutput::begin(form, "sessions")?;
-        let paging = self.print_pages(domain, query, &mut output).await?;
-        let ends = paging.ends(output.printed(), total);
-        output.end(&ends)
+        let mut output = ListOutput::begin(form)?;
+        let next = self.print_pages(domain, query, &mut output).await?;
+        output.end(next.as_deref())
     }
 
     fn query(&self) -> Result<SearchQuery> {
@@ -83,16 +78,14 @@ impl List {
         domain: &Domain,
         mut query: SearchQuery,
         output: &mut ListOutput,
-    ) -> Result<Paging> {
+    ) -> Result<Option<String>> {
         let (filter, sort) = (query.filter.clone(), query.sort);
-        let encode = |cursor: SearchCursor| cursor.encode(&filter, sort);
         let mut paging = Paging::begin(if self.all { u64::MAX } else { self.limit });
         while let Some(limit) = paging.limit() {
             query.limit = limit;
             let page = domain.sessions.search(query.clone()).await?;
             query.cursor = page.next;
-            let (previous, next) = (page.previous.map(encode), page.next.map(encode));
-            paging.turn(page.found.len(), previous, next);
+            paging.turn(page.found.len(), page.next.is_some());
             let now = domain.clock.now();
             for found in page.found {
                 let name = found.session.display_name();
@@ -100,7 +93,7 @@ impl List {
                 output.item(&record, |record| line(record, &name))?;
             }
         }
-        Ok(paging)
+        Ok(query.cursor.map(|cursor| cursor.encode(&filter, sort)))
     }
 }
 

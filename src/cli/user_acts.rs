@@ -1,18 +1,16 @@
 //! The commands of `rollcall user` that change what one person may do.
 
-use std::io::Write;
-
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 use strum::VariantNames;
 
 use super::domain::{Domain, parse_email};
 use super::error::{CliError, Result, about, invalid_or_service};
-use super::output::{describe_ended, message, print_line};
+use super::output::{describe_ended, message, print_line, write_bytes};
 use crate::account::{Administered, Invitation, InvitationLink};
 use crate::clock::Clock;
 use crate::db::{ResetId, UserId};
-use crate::error::{Error, Failure};
+use crate::error::Error;
 use crate::events::Origin;
 use crate::keys::KeyRing;
 use crate::mail::MessageLinks;
@@ -155,15 +153,10 @@ pub(super) async fn export(domain: &Domain, whom: &Whom) -> Result<()> {
         .accounts
         .admin_export(user.id, Origin::default())
         .await?;
-    let mut output = std::io::stdout();
     while let Some(part) = export.next_part().await? {
-        output.write_all(&part).map_err(not_printed)?;
+        write_bytes(&part)?;
     }
-    output.write_all(b"\n").map_err(not_printed)
-}
-
-fn not_printed(err: std::io::Error) -> CliError {
-    Error::Internal(Failure::new("the export can't be printed", err)).into()
+    write_bytes(b"\n")
 }
 
 pub(super) async fn delete(domain: &Domain, whom: &Whom, reason: Option<String>) -> Result<()> {

@@ -5,10 +5,9 @@ use clap::builder::PossibleValuesParser;
 use strum::VariantNames;
 
 use super::domain::Domain;
-use super::error::{Result, invalid_or_service};
+use super::error::{CliError, Result, invalid_or_service};
 use super::output::{ListForm, ListOutput, Paging, print_json, print_line};
 use super::user_acts::Whom;
-use crate::listing::{ListEnds, MatchCount};
 use crate::people::{
     NamedPeopleFilter, PeopleCursor, PeopleFilter, PeopleQuery, Role, User, UserRecord, known_by,
 };
@@ -36,7 +35,7 @@ pub(super) struct List {
     /// Go on from a list with the same filter, at the cursor that it ended with
     #[arg(long, value_name = "CURSOR", allow_hyphen_values = true)]
     cursor: Option<String>,
-    /// Print JSON: the list as the API has it
+    /// Print JSON: an array of people as the API has them
     #[arg(long)]
     json: bool,
 }
@@ -48,20 +47,16 @@ impl List {
             false => ListForm::Lines,
         };
         let named = self.named().map_err(invalid_or_service)?;
-        let Some(filter) = domain.applications.resolve(named).await? else {
-            return ListOutput::begin(form, "users")?.end(&ListEnds::none());
+        let filter = match domain.applications.resolve(named).await? {
+            Some(filter) => filter,
+            None => return Err(no_application(self.application.as_deref())),
         };
         let cursor = self.cursor.as_deref().map(|text| filter.parse_cursor(text));
         let cursor = cursor.transpose().map_err(invalid_or_service)?;
-        let total = match form {
-            ListForm::Json => domain.people.count_found(filter.clone()).await?,
-            ListForm::Lines | ListForm::JsonLines => MatchCount::About(0),
-        };
-        let mut output = ListOutput::begin(form, "users")?;
+        let mut output = ListOutput::begin(form)?;
         let places = (filter, cursor);
-        let paging = self.print_pages(domain, places, &mut output).await?;
-        let ends = paging.ends(output.printed(), total);
-        output.end(&ends)
+        let next = self.print_pages(domain, places, &mut output).await?;
+        output.end(next.as_deref())
     }
 
     fn named(&self) -> crate::error::Result<NamedPeopleFilter> {
@@ -82,8 +77,7 @@ impl List {
         domain: &Domain,
         (filter, mut cursor): (PeopleFilter, Option<PeopleCursor>),
         output: &mut ListOutput,
-    ) -> Result<Paging> {
-        let encode = |cursor: PeopleCursor| filter.encode(&cursor);
+    ) -> Result<Option<String>> {
         let mut paging = Paging::begin(self.limit.unwrap_or(u64::MAX));
         while let Some(limit) = paging.limit() {
             let query = PeopleQuery {
@@ -93,14 +87,18 @@ impl List {
             };
             let page = domain.people.search(query).await?;
             cursor = page.next;
-            let (previous, next) = (page.previous.map(encode), page.next.map(encode));
-            paging.turn(page.people.len(), previous, next);
+            paging.turn(page.people.len(), cursor.is_some());
             for record in records(domain, page.people).await? {
                 output.item(&record, line)?;
             }
         }
-        Ok(paging)
+        Ok(cursor.map(|cursor| filter.encode(&cursor)))
     }
+}
+
+fn no_application(text: Option<&str>) -> CliError {
+    let text = text.unwrap_or_default();
+    CliError::Invalid(format!("there is no application {text}"))
 }
 
 pub(super) async fn show(domain: &Domain, whom: &Whom, json: bool) -> Result<()> {

@@ -16,12 +16,18 @@ pub struct UserRecord {
     pub email: Option<String>,
     /// Whether it was verified.
     pub email_verified: bool,
+    /// The e-mail that their application states.
+    pub stated_email: Option<String>,
     /// Their name.
     pub full_name: Option<String>,
     /// What they may do.
     pub role: Role,
+    /// Whether that is to administer the service.
+    pub is_admin: bool,
     /// Whether they can sign in.
     pub state: AccountState,
+    /// Whether that is `active`.
+    pub is_active: bool,
     /// Whether they were invited and have set no password yet.
     pub is_invited: bool,
     /// The application that authenticates them.
@@ -45,9 +51,12 @@ impl UserRecord {
             email: user.known_email().map(str::to_owned),
             email_verified: user.email_verified_at.is_some(),
             role: user.role(),
+            is_admin: user.is_admin,
             state: user.state(),
+            is_active: user.is_active,
             is_invited: user.is_invited(),
             full_name: user.full_name,
+            stated_email: user.stated_email,
             application_id: user.application_id,
             subject: user.external_subject,
             live_sessions,

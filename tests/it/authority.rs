@@ -98,7 +98,9 @@ impl Scene {
             ("POST", path) if path.ends_with("/sessions/end") => {
                 json!({"filter": {"user": "bob@example.org"}, "reason": "x"})
             }
-            ("POST", path) if path.ends_with("/disable") => json!({"reason": "x"}),
+            ("POST", path) if path.ends_with("/disable") || path.ends_with("/lift-delay") => {
+                json!({"reason": "x"})
+            }
             _ => json!({}),
         };
         let url = format!("{base}{}", self.path(route));

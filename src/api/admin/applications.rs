@@ -32,9 +32,12 @@ pub async fn list(
     let (start, limit) = (parts.start(&key)?, parts.limit.get());
     let page = app.applications.list_page(start, limit).await?;
     let ends = page.ends(&key, app.applications.count().await?);
+    let now = app.clock.now();
     let applications = page.items.into_iter();
     Ok(HttpResponse::Ok().json(ApplicationList {
-        applications: applications.map(ApplicationRecord::from).collect(),
+        applications: applications
+            .map(|summary| ApplicationRecord::new(summary, now))
+            .collect(),
         ends,
     }))
 }

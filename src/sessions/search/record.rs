@@ -19,6 +19,8 @@ pub struct SessionRecord {
     pub state: &'static str,
     /// The id of its owner.
     pub user_id: UserId,
+    /// The e-mail of its owner.
+    pub email: Option<String>,
     /// Its owner.
     pub owner: OwnerRecord,
     /// The name of its device, if it has one.
@@ -84,6 +86,7 @@ impl SessionRecord {
             is_current: current == Some(session.id),
             id: session.id,
             user_id: session.user_id,
+            email: owner.known_email().map(str::to_owned),
             owner: OwnerRecord::from(owner),
             device_kind: session.device_kind,
             opened_via: session.opened_via.as_str(),
