@@ -28,7 +28,7 @@ enum Doer {
 }
 
 /// The sessions that an act ends, besides the doer's own that is locked with them.
-enum Reach {
+enum Affected {
     Nobody,
     Person(UserId),
     Session(SessionId),
@@ -46,7 +46,7 @@ impl Authority {
     /// [`Error::Unauthenticated`] when their session has ended; [`Error::InvalidClient`] when the key
     /// was revoked or has expired.
     pub(crate) fn require(c: &mut AnyConnection, origin: &Origin, now: Timestamp) -> Result<Self> {
-        Self::find(c, origin, &Reach::Nobody, now)
+        Self::find(c, origin, &Affected::Nobody, now)
     }
 
     /// As [`Self::require`], for what may end the sessions of a person and stop what they ordered.
@@ -59,7 +59,7 @@ impl Authority {
         person: UserId,
         now: Timestamp,
     ) -> Result<Self> {
-        Self::find(c, origin, &Reach::Person(person), now)
+        Self::find(c, origin, &Affected::Person(person), now)
     }
 
     /// As [`Self::require`], for what ends one session.
@@ -72,7 +72,7 @@ impl Authority {
         session: SessionId,
         now: Timestamp,
     ) -> Result<Self> {
-        Self::find(c, origin, &Reach::Session(session), now)
+        Self::find(c, origin, &Affected::Session(session), now)
     }
 
     /// As [`Self::require`], for what stops a job.
@@ -85,7 +85,7 @@ impl Authority {
         job: JobId,
         now: Timestamp,
     ) -> Result<Self> {
-        Self::find(c, origin, &Reach::Job(job), now)
+        Self::find(c, origin, &Affected::Job(job), now)
     }
 
     /// As [`Self::require`], for what revokes a key and stops what was ordered with it.
@@ -98,7 +98,7 @@ impl Authority {
         key: ApiKeyId,
         now: Timestamp,
     ) -> Result<Self> {
-        Self::find(c, origin, &Reach::Key(key), now)
+        Self::find(c, origin, &Affected::Key(key), now)
     }
 
     /// Returns who acts, as the origin of events.
@@ -117,7 +117,12 @@ impl Authority {
         }
     }
 
-    fn find(c: &mut AnyConnection, origin: &Origin, reach: &Reach, now: Timestamp) -> Result<Self> {
+    fn find(
+        c: &mut AnyConnection,
+        origin: &Origin,
+        affected: &Affected,
+        now: Timestamp,
+    ) -> Result<Self> {
         let doer = Doer::of(origin)?;
         match doer {
             Doer::Person(by, _) => people::store::require_admin(c, by)?,
@@ -126,20 +131,20 @@ impl Authority {
             }
             Doer::Operator => {}
         }
-        match reach {
-            Reach::Person(id) => store::lock_running_jobs_of(c, *id)?,
-            Reach::Job(id) => store::lock_job(c, *id)?,
-            Reach::Key(id) => {
+        match affected {
+            Affected::Person(id) => store::lock_running_jobs_of(c, *id)?,
+            Affected::Job(id) => store::lock_job(c, *id)?,
+            Affected::Key(id) => {
                 applications::lock_key(c, *id)?;
                 store::lock_running_jobs_of_key(c, *id)?;
             }
-            Reach::Nobody | Reach::Session(_) => {}
+            Affected::Nobody | Affected::Session(_) => {}
         }
         let own = match doer {
             Doer::Person(_, session) => Some(session),
             Doer::Key(..) | Doer::Operator => None,
         };
-        lock_sessions(c, own, reach)?;
+        lock_sessions(c, own, affected)?;
         if let Doer::Person(by, session) = doer {
             let live = store::find_live(c, by, session, now)?;
             live.ok_or(Error::Unauthenticated)?;
@@ -188,13 +193,13 @@ impl Sessions {
     }
 }
 
-/// Locks the doer's session and those in reach, in the order of their ids.
-fn lock_sessions(c: &mut AnyConnection, own: Option<SessionId>, reach: &Reach) -> Result<()> {
+/// Locks the doer's session and those that are affected, in the order of their ids.
+fn lock_sessions(c: &mut AnyConnection, own: Option<SessionId>, affected: &Affected) -> Result<()> {
     let mut sessions: Vec<SessionId> = own.into_iter().collect();
-    match reach {
-        Reach::Nobody | Reach::Job(_) | Reach::Key(_) => {}
-        Reach::Person(id) => sessions.extend(store::list_unended_ids(c, *id)?),
-        Reach::Session(id) => sessions.push(*id),
+    match affected {
+        Affected::Nobody | Affected::Job(_) | Affected::Key(_) => {}
+        Affected::Person(id) => sessions.extend(store::list_unended_ids(c, *id)?),
+        Affected::Session(id) => sessions.push(*id),
     }
     match sessions.is_empty() {
         true => Ok(()),

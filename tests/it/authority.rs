@@ -22,7 +22,7 @@ on_both!(
 );
 
 /// What the requests are about.
-struct Scene {
+struct Fixture {
     admin: Admin,
     browser: Browser,
     csrf: String,
@@ -38,7 +38,7 @@ struct Scene {
     job: String,
 }
 
-impl Scene {
+impl Fixture {
     async fn new(app: &TestApp) -> Self {
         let admin = Admin::start(app, "root@example.org").await;
         let bob = app.register("bob@example.org").await;
@@ -199,7 +199,7 @@ async fn while_it_waits(
 fn whatever_waits_is_not_done_once_the_authority_is_gone() {
     run_async(async {
         let app = TestApp::start(Database::postgres()).await;
-        let scene = std::rc::Rc::new(Scene::new(&app).await);
+        let fixture = std::rc::Rc::new(Fixture::new(&app).await);
         let root = "email = 'root@example.org'";
         let of_root = format!("user_id = (SELECT id FROM users WHERE {root})");
         let demote = |to: bool| format!("UPDATE users SET is_admin = {to} WHERE {root}");
@@ -214,7 +214,7 @@ fn whatever_waits_is_not_done_once_the_authority_is_gone() {
             let scopes = if to { "admin:write" } else { "admin:read" };
             format!("UPDATE api_keys SET scopes = '{scopes}' WHERE scopes LIKE '%admin:%'")
         };
-        let before = Scene::state(&app);
+        let before = Fixture::state(&app);
         let of_people: [(&str, &dyn Fn(bool) -> String); 3] = [
             ("demoted", &demote),
             ("disabled", &disable),
@@ -222,19 +222,19 @@ fn whatever_waits_is_not_done_once_the_authority_is_gone() {
         ];
         for (what, change) in of_people {
             for route in changes(API, &[Access::AdminApi, Access::AdminPersonApi]) {
-                let (scene, base) = (scene.clone(), app.base());
-                let token = scene.admin.device.access_token.clone();
-                let request = async move { scene.call(route, &token, &base).await };
+                let (fixture, base) = (fixture.clone(), app.base());
+                let token = fixture.admin.device.access_token.clone();
+                let request = async move { fixture.call(route, &token, &base).await };
                 let response = while_it_waits(&app, &change(false), request).await;
                 app.database.execute(&change(true));
                 let shown = format!("{what}: {} {}: {}", route.method, route.path, response.text);
                 let expected = if what == "signed out" { 401 } else { 404 };
                 assert_eq!(response.status, expected, "{shown}");
-                assert_eq!(Scene::state(&app), before, "{shown}");
+                assert_eq!(Fixture::state(&app), before, "{shown}");
             }
             for route in changes(PAGES, &[Access::Admin]) {
-                let scene = scene.clone();
-                let request = async move { scene.submit(route).await };
+                let fixture = fixture.clone();
+                let request = async move { fixture.submit(route).await };
                 let response = while_it_waits(&app, &change(false), request).await;
                 app.database.execute(&change(true));
                 let shown = format!(
@@ -245,7 +245,7 @@ fn whatever_waits_is_not_done_once_the_authority_is_gone() {
                     "signed out" => assert!(response.is_to_sign_in(), "{shown}"),
                     _ => assert_eq!(response.status, 404, "{shown}"),
                 }
-                assert_eq!(Scene::state(&app), before, "{shown}");
+                assert_eq!(Fixture::state(&app), before, "{shown}");
             }
         }
         let of_keys: [(&str, &dyn Fn(bool) -> String); 2] =
@@ -253,15 +253,15 @@ fn whatever_waits_is_not_done_once_the_authority_is_gone() {
         for (what, change) in of_keys {
             for route in changes(API, &[Access::AdminApi]) {
                 // It is of somebody else; that is found after the authority.
-                let (scene, base) = (scene.clone(), app.base());
-                let key = scene.key.clone();
-                let request = async move { scene.call(route, &key, &base).await };
+                let (fixture, base) = (fixture.clone(), app.base());
+                let key = fixture.key.clone();
+                let request = async move { fixture.call(route, &key, &base).await };
                 let response = while_it_waits(&app, &change(false), request).await;
                 app.database.execute(&change(true));
                 let shown = format!("{what}: {} {}: {}", route.method, route.path, response.text);
                 let expected = if what == "revoked" { 401 } else { 404 };
                 assert_eq!(response.status, expected, "{shown}");
-                assert_eq!(Scene::state(&app), before, "{shown}");
+                assert_eq!(Fixture::state(&app), before, "{shown}");
             }
         }
         app.stop().await;
@@ -300,16 +300,16 @@ async fn nobody_is_created_once_the_administrator_is_signed_out(app: &TestApp) {
 }
 
 async fn a_key_is_created_by_an_administrator_only(app: &TestApp) {
-    let scene = Scene::new(app).await;
+    let fixture = Fixture::new(app).await;
     let route = PAGES
         .iter()
         .find(|route| route.path == "/admin/api-keys" && route.method == "POST");
     let route = route.expect("a route");
-    scene.submit(route).await.expect(200);
+    fixture.submit(route).await.expect(200);
     let keys = "SELECT count(*) AS value FROM api_keys WHERE name = 'Evil'";
     assert_eq!(app.database.number(keys), 1);
-    app.set_role(&scene.admin.person, "person");
-    scene.submit(route).await.expect(404);
+    app.set_role(&fixture.admin.person, "person");
+    fixture.submit(route).await.expect(404);
     assert_eq!(app.database.number(keys), 1);
 }
 

@@ -49,7 +49,7 @@ async fn found(admin: &Admin, ip: &str) -> [usize; 5] {
         lines("sessions/export?format=jsonl&").await,
         listed("events?limit=200&", "events").await,
         lines("events/export?format=jsonl&").await,
-        usize::try_from(dry["sessions"].as_u64().expect("a number")).expect("a size"),
+        usize::try_from(dry["sessions"]["count"].as_u64().expect("a number")).expect("a size"),
     ]
 }
 

@@ -62,9 +62,7 @@ fn expect_sum(job: &Value) {
 async fn a_job_stops_with_the_key_that_ordered_it(app: &TestApp) {
     let (admin, _) = crowd(app).await;
     let program = Program::with(&app.database);
-    let add = |name: &str| {
-        program.add_key(&["--name", name, "--scope", "admin:write", "--expires", "30d"])
-    };
+    let add = |name: &str| program.add_key(&["--name", name, "--scope", "admin:write"]);
     for (name, cause) in [
         ("Revoked", "key_revoked"),
         ("Narrowed", "key_revoked"),
@@ -270,8 +268,9 @@ fn an_export_is_broken_off_once_its_reader_may_not_read() {
         let (_, laptop) = crowd(&app).await;
         add_sessions(&app.database, &laptop, 30_000, "Firefox");
         let path = "/api/v1/admin/sessions/export?state=any&format=jsonl";
-        for what in ["revoked", "signed out", "demoted", "disabled", "none"] {
-            let email = format!("reader{}@example.org", what.len());
+        let cases = ["revoked", "signed out", "demoted", "disabled", "none"];
+        for (n, what) in cases.into_iter().enumerate() {
+            let email = format!("reader{n}@example.org");
             let reader = Admin::start(&app, &email).await;
             let key = app.create_key("admin:read");
             let secret = if what == "revoked" {
