@@ -19,6 +19,7 @@ on_both!(
     another_persons_session_does_not_exist,
     a_malformed_id_is_not_found,
     a_browsers_cookie_authenticates_api_reads,
+    a_browsers_cookie_changes_nothing_without_its_csrf_token,
 );
 
 async fn the_list_has_the_newest_use_first_and_marks_the_current_one(app: &TestApp) {
@@ -357,6 +358,29 @@ async fn a_browsers_cookie_authenticates_api_reads(app: &TestApp) {
         browser.get("/api/v1/sessions/me").await.expect(200).json()["total"],
         1
     );
+}
+
+async fn a_browsers_cookie_changes_nothing_without_its_csrf_token(app: &TestApp) {
+    let ada = app.register("ada@example.org").await;
+    let browser = app.signed_in_browser(&ada, FIREFOX).await;
+    let phone = app.login(&ada, IPHONE).await;
+    let cookie = browser.cookie("rollcall_session").expect("a cookie");
+    for (method, path) in [
+        ("DELETE", "/api/v1/sessions/others"),
+        ("POST", "/api/v1/auth/logout-all"),
+    ] {
+        for token in ["", "forged"] {
+            let request = app
+                .anyone()
+                .request(method, path)
+                .header("cookie", format!("rollcall_session={cookie}"))
+                .header("x-csrf-token", token);
+            let response = TestResponse::to(request).await;
+            response.problem(403, "csrf");
+        }
+    }
+    phone.current().await.expect(200);
+    browser.get("/api/v1/me").await.expect(200);
 }
 
 async fn laptop_and_phone(app: &TestApp) -> (Device, Device) {

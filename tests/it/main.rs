@@ -109,6 +109,7 @@ mod refresh;
 mod rotation;
 mod routes;
 mod secrets_file;
+mod security_docs;
 mod seed;
 mod session_columns;
 mod session_export;
