@@ -66,8 +66,8 @@ impl<K: Hash + Eq + Clone> Allowances<K> {
     /// Gives one back.
     pub(super) fn refund(&self, key: &K) {
         let interval = nanos(self.interval);
-        let earlier = |arrival: Option<Nanos>| match arrival {
-            Some(arrival) => Ok(((), arrival.saturating_sub(interval))),
+        let earlier = |due_at: Option<Nanos>| match due_at {
+            Some(due_at) => Ok(((), due_at.saturating_sub(interval))),
             None => Err(()),
         };
         // An error means that there is nothing to give back.
@@ -149,11 +149,9 @@ impl<K: Hash + Eq + Clone> StateStore for States<K> {
 impl<K: Hash + Eq + Clone> ShrinkableKeyedStateStore<K> for States<K> {
     fn retain_recent(&self, drop_below: Nanos) {
         let is_recent = |state: &InMemoryState| {
-            let read = |arrival: Option<Nanos>| Err::<((), Nanos), _>(arrival);
-            let arrival = state.measure_and_replace(&NotKeyed::NonKey, read).err();
-            arrival
-                .flatten()
-                .is_some_and(|arrival| arrival > drop_below)
+            let read = |due_at: Option<Nanos>| Err::<((), Nanos), _>(due_at);
+            let due_at = state.measure_and_replace(&NotKeyed::NonKey, read).err();
+            due_at.flatten().is_some_and(|due_at| due_at > drop_below)
         };
         self.lock(|by_key| by_key.retain(|_, state| is_recent(state)));
     }
