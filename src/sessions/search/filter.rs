@@ -99,11 +99,8 @@ impl SessionFilter {
     pub fn parse<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self> {
         let mut filter = Self::default();
         read_parts(pairs, &Self::NAMES, |name, value| filter.set(name, value))?;
-        let errors = filter.contradictions();
-        match errors.is_empty() {
-            true => Ok(filter),
-            false => Err(Error::Invalid(errors)),
-        }
+        filter.verify()?;
+        Ok(filter)
     }
 
     /// Parses named parts as [`Self::parse`], for an order: a part without a value is refused, since
@@ -124,8 +121,11 @@ impl SessionFilter {
         }
     }
 
-    /// Returns an error for each part that contradicts another one, so that no session can match both.
-    fn contradictions(&self) -> Vec<FieldError> {
+    /// Verifies that no part contradicts another one, so that a session can match both.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] with each part that does.
+    pub(crate) fn verify(&self) -> Result<()> {
         let mut found = reversed([
             ("opened_to", self.opened_from, self.opened_to),
             ("used_to", self.used_from, self.used_to),
@@ -134,7 +134,10 @@ impl SessionFilter {
             let message = "is why a session ended, and only live ones are asked for";
             found.push(FieldError::new("reason", message));
         }
-        found
+        match found.is_empty() {
+            true => Ok(()),
+            false => Err(Error::Invalid(found)),
+        }
     }
 
     /// Sets a part; a name that is not one of [`Self::NAMES`] sets nothing.

@@ -43,7 +43,7 @@ impl SearchQuery {
             Ok(())
         });
         let sort = SessionSort::parse(&sort, filter.state());
-        let (page, sort) = together(page, sort)?;
+        let (page, (sort, ())) = together(page, together(sort, filter.verify()))?;
         let cursor = page.cursor.unwrap_or_default();
         Ok(Self {
             cursor: SearchCursor::parse(&cursor, &filter, sort)?,
