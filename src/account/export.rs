@@ -54,8 +54,8 @@ impl Export {
     /// Returns the next part of the file; `None` after the last one.
     ///
     /// # Errors
-    /// [`Error::NotFound`](crate::Error::NotFound) when there is no such person;
-    /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
+    /// [`Error::NotFound`] when there is no such person;
+    /// [`Error::Unavailable`] when the database doesn't respond.
     pub async fn next_part(&mut self) -> Result<Option<Vec<u8>>> {
         let mut file = Vec::new();
         self.next = match std::mem::replace(&mut self.next, Part::End) {

@@ -60,9 +60,9 @@ pub struct ConfirmRequest {
 /// a verified e-mail, the response is the same for an address that has an account.
 ///
 /// # Errors
-/// [`Error::Invalid`](crate::Error::Invalid) when a field is not valid;
-/// [`Error::EmailTaken`](crate::Error::EmailTaken); [`Error::Busy`](crate::Error::Busy) when too
-/// many passwords wait to be hashed; [`Error::TooManyTries`]; [`Error::Unavailable`](crate::Error::Unavailable) when the
+/// [`Error::Invalid`] when a field is not valid;
+/// [`Error::EmailTaken`]; [`Error::Busy`] when too
+/// many passwords wait to be hashed; [`Error::TooManyTries`]; [`Error::Unavailable`] when the
 /// database doesn't respond.
 pub async fn register(
     app: web::Data<AppState>,
@@ -96,11 +96,11 @@ pub async fn register(
 /// Creates a session for a device that stores tokens.
 ///
 /// # Errors
-/// [`Error::Invalid`](crate::Error::Invalid) when a field is not valid;
-/// [`Error::InvalidCredentials`](crate::Error::InvalidCredentials), whichever of e-mail and
-/// password is wrong; [`Error::InvalidTarget`](crate::Error::InvalidTarget) when the audience is no
-/// application; [`Error::Busy`](crate::Error::Busy) when too many passwords wait to be hashed;
-/// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
+/// [`Error::Invalid`] when a field is not valid;
+/// [`Error::InvalidCredentials`], whichever of e-mail and
+/// password is wrong; [`Error::InvalidTarget`] when the audience is no
+/// application; [`Error::Busy`] when too many passwords wait to be hashed;
+/// [`Error::Unavailable`] when the database doesn't respond.
 pub async fn login(
     app: web::Data<AppState>,
     request: HttpRequest,
@@ -140,9 +140,9 @@ pub async fn login(
 /// Spends a refresh token and returns the next pair of tokens.
 ///
 /// # Errors
-/// [`Error::InvalidToken`](crate::Error::InvalidToken) when the token is not valid or was reused,
-/// or its session is over; [`Error::InvalidTarget`](crate::Error::InvalidTarget) when the audience is
-/// no application: then the token is not spent; [`Error::Unavailable`](crate::Error::Unavailable)
+/// [`Error::InvalidToken`] when the token is not valid or was reused,
+/// or its session is over; [`Error::InvalidTarget`] when the audience is
+/// no application: then the token is not spent; [`Error::Unavailable`]
 /// when the database doesn't respond.
 pub async fn refresh(
     app: web::Data<AppState>,
@@ -164,10 +164,10 @@ pub async fn refresh(
 /// is renewed, and no token is in the response.
 ///
 /// # Errors
-/// [`Error::InvalidCredentials`](crate::Error::InvalidCredentials) when the password is wrong;
-/// [`Error::Busy`](crate::Error::Busy) when too many passwords wait to be hashed;
-/// [`Error::Unauthenticated`](crate::Error::Unauthenticated) when the session ended meanwhile;
-/// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
+/// [`Error::InvalidCredentials`] when the password is wrong;
+/// [`Error::Busy`] when too many passwords wait to be hashed;
+/// [`Error::Unauthenticated`] when the session ended meanwhile;
+/// [`Error::Unavailable`] when the database doesn't respond.
 pub async fn confirm(
     app: web::Data<AppState>,
     request: HttpRequest,
@@ -198,7 +198,7 @@ pub async fn confirm(
 /// Ends the caller's session: 204.
 ///
 /// # Errors
-/// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
+/// [`Error::Unavailable`] when the database doesn't respond.
 pub async fn logout(
     app: web::Data<AppState>,
     AnyApiCaller(caller): AnyApiCaller,
@@ -218,8 +218,8 @@ pub async fn logout(
 /// Ends all of the caller's sessions, including the current one.
 ///
 /// # Errors
-/// [`Error::StepUpRequired`](crate::Error::StepUpRequired);
-/// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
+/// [`Error::StepUpRequired`];
+/// [`Error::Unavailable`] when the database doesn't respond.
 pub async fn logout_all(
     app: web::Data<AppState>,
     ApiCaller(caller): ApiCaller,

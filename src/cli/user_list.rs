@@ -47,9 +47,8 @@ impl List {
             false => ListForm::Lines,
         };
         let named = self.named().map_err(invalid_or_service)?;
-        let filter = match domain.applications.resolve(named).await? {
-            Some(filter) => filter,
-            None => return Err(no_application(self.application.as_deref())),
+        let Some(filter) = domain.applications.resolve(named).await? else {
+            return Err(no_application(self.application.as_deref()));
         };
         let cursor = self.cursor.as_deref().map(|text| filter.parse_cursor(text));
         let cursor = cursor.transpose().map_err(invalid_or_service)?;

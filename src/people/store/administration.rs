@@ -45,7 +45,7 @@ pub(crate) fn list_with_admins(c: &mut AnyConnection, id: UserId) -> Result<Vec<
 /// Locks a person as [`lock`](super::lock) does, and verifies that they are an administrator.
 ///
 /// # Errors
-/// [`Error::NoAuthority`](crate::Error::NoAuthority) when they are none, or their account is disabled or
+/// [`Error::NoAuthority`] when they are none, or their account is disabled or
 /// deleted.
 pub(crate) fn require_admin(c: &mut AnyConnection, id: UserId) -> Result<()> {
     match super::lock(c, id) {
@@ -58,7 +58,7 @@ pub(crate) fn require_admin(c: &mut AnyConnection, id: UserId) -> Result<()> {
 /// Updates whether the owner of an account can sign in.
 ///
 /// # Errors
-/// [`Error::NotFound`](crate::Error::NotFound) when there is no such person, as for the other below.
+/// [`Error::NotFound`] when there is no such person, as for the other below.
 pub(crate) fn update_state(
     c: &mut AnyConnection,
     id: UserId,
