@@ -99,7 +99,19 @@ if (ticked) {
     count();
   });
   for (const box of boxes) box.addEventListener("change", count);
-  addEventListener("pageshow", count);
+  // A page from the back/forward cache is loaded again, which would lose what was ticked on it.
+  const stored = "ticked:" + location.pathname + location.search;
+  addEventListener("pagehide", () => {
+    const values = boxes.filter((box) => box.checked).map((box) => box.value);
+    sessionStorage.setItem(stored, JSON.stringify(values));
+  });
+  addEventListener("pageshow", () => {
+    const [navigation] = performance.getEntriesByType("navigation");
+    const isBack = navigation && navigation.type !== "navigate";
+    const values = JSON.parse((isBack && sessionStorage.getItem(stored)) || "[]");
+    for (const box of boxes) box.checked = box.checked || values.includes(box.value);
+    count();
+  });
 }
 
 // A second press within a few seconds doesn't send the form a second time.

@@ -45,6 +45,7 @@ pub async fn export_events(
     let format = read_format(query, &EventFilter::NAMES, |name, value| {
         filter.set(name, value)
     })?;
+    filter.check()?;
     let file = ExportFile {
         name: "rollcall-events",
         format,

@@ -26,6 +26,7 @@ use super::received_cookies::ReceivedCookies;
 use crate::clock::Timestamp;
 use crate::db::{SessionId, UserId};
 use crate::error::{Chain, Error, Failure, Result};
+use crate::people::Role;
 use crate::text;
 
 /// How long a notice can be shown.
@@ -121,6 +122,8 @@ pub enum PersonNotice {
     InvitedBefore,
     /// Another link to set a password is on its way.
     InvitedAgain,
+    /// A link for a new password was made since the page of the form was opened.
+    LinkMadeBefore,
     /// The person has another name.
     Renamed,
     /// The account has another e-mail.
@@ -135,8 +138,8 @@ pub enum PersonNotice {
     Enabled,
     /// It was enabled before.
     AlreadyEnabled,
-    /// The person has another role.
-    RoleSet,
+    /// The person has another role than this one, which they had.
+    RoleSet(Role),
     /// They had that role before.
     RoleUnchanged,
     /// This many sessions were ended.

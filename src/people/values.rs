@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use secrecy::zeroize::Zeroize;
 use secrecy::{ExposeSecret, SecretString};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr, VariantArray, VariantNames};
 
 use crate::db::ApplicationId;
@@ -24,6 +24,7 @@ use crate::text;
     PartialOrd,
     Ord,
     Serialize,
+    Deserialize,
     EnumString,
     IntoStaticStr,
     VariantNames,

@@ -17,6 +17,8 @@ on_both!(
     pages_go_both_ways_while_events_are_added,
     a_cursor_is_of_its_filter_only,
     what_is_no_filter_is_refused_and_named,
+    a_range_that_ends_before_it_begins_is_refused,
+    an_empty_list_has_no_export,
     an_address_is_shown_only_as_its_owner_allows,
     no_response_has_a_secret,
     the_page_lists_filters_and_goes_on,
@@ -287,8 +289,8 @@ async fn every_filter_finds_what_a_model_finds(app: &TestApp) {
         ("ip", "203.0.113.0/25"),
         ("ip", "0.0.0.0/0"),
         ("ip", "2001:db8::/32"),
-        ("from", "10h"),
-        ("to", "20h"),
+        ("from", "20h"),
+        ("to", "10h"),
         ("q", "ADMIN"),
         ("q", "laptop"),
         ("q", "fünfzig"),
@@ -375,6 +377,34 @@ async fn a_cursor_is_of_its_filter_only(app: &TestApp) {
     ] {
         let problem = get(app, &key, &query).await.problem(400, "invalid_request");
         assert_eq!(problem["errors"][0]["field"], "cursor", "{problem:#}");
+    }
+}
+
+async fn a_range_that_ends_before_it_begins_is_refused(app: &TestApp) {
+    let key = app.create_key("admin:read");
+    let query = [("from", "2026-11-08"), ("to", "2026-11-01")];
+    let problem = get(app, &key, &query).await.problem(400, "invalid_request");
+    assert_eq!(problem["errors"][0]["field"], "to");
+    let browser = auditor(app).await;
+    let query = "from=2026-11-08&to=2026-11-01";
+    browser
+        .get(&format!("{PAGE}?{query}"))
+        .await
+        .expect(400)
+        .expect_words("must be after the beginning of the range");
+    browser
+        .get(&format!("{PAGE}/export?{query}"))
+        .await
+        .expect(400);
+}
+
+async fn an_empty_list_has_no_export(app: &TestApp) {
+    let browser = auditor(app).await;
+    for list in [PAGE, "/admin/sessions"] {
+        let page = browser.get(list).await.expect(200);
+        assert!(page.text.contains(" download>"), "{}", page.text);
+        let page = browser.get(&format!("{list}?q=xyzzy")).await.expect(200);
+        assert!(!page.text.contains(" download>"), "{}", page.text);
     }
 }
 

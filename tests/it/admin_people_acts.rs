@@ -160,7 +160,8 @@ async fn all_sessions_are_ended_and_counted(app: &TestApp) {
     let phone = app.login(&fixture.bob, IPHONE).await;
     let end = format!("{path}/end-sessions");
     let page = fixture.browser.get(&end).await.expect(200);
-    page.expect_words("This ends 1 session on 1 device.");
+    page.expect_words("This ends 1 session on 1 device.")
+        .expect_words("They see it under “Recently ended” in their list of devices");
     let form = fixture.browser.form(&end, &end).await;
     let fields = [("reason", "The phone was lost")];
     let done = fixture.browser.send(&form, &fields).await.expect(303);
@@ -223,7 +224,7 @@ async fn a_role_is_changed_and_holds_at_once(app: &TestApp) {
     let fields = [("role", "auditor"), ("reason", "Yearly audit")];
     let done = fixture.act(&path, "role", &fields).await.expect(303);
     let page = fixture.browser.follow(&done).await;
-    page.expect_words("Bob Byrne is an auditor now.")
+    page.expect_words("Bob Byrne is an auditor now. Before, they were without a role")
         .expect_words("Made an auditor, who sees what administrators see by Ada Lovelace")
         .expect_words("Yearly audit");
     browser.get(LIST).await.expect(200);
@@ -234,12 +235,14 @@ async fn a_role_is_changed_and_holds_at_once(app: &TestApp) {
     let fields = [("role", "admin"), ("reason", "Takes over")];
     let done = fixture.act(&path, "role", &fields).await.expect(303);
     let page = fixture.browser.follow(&done).await;
-    page.expect_words("Bob Byrne is an administrator now.");
+    page.expect_words("Bob Byrne is an administrator now. Before, they were an auditor.");
     browser.get("/admin/users/new").await.expect(200);
     let fields = [("role", "person"), ("reason", "Enough")];
     let done = fixture.act(&path, "role", &fields).await.expect(303);
     let page = fixture.browser.follow(&done).await;
-    page.expect_words("Bob Byrne has no role in the administration now.");
+    page.expect_words(
+        "Bob Byrne has no role in the administration now. Before, they were an administrator.",
+    );
     browser.get(LIST).await.expect(404);
 }
 
@@ -286,7 +289,8 @@ async fn an_administrator_acts_on_themselves(app: &TestApp) {
     let own = fixture.path(&fixture.ada).await;
     app.set_role(&fixture.bob, "admin");
     let page = fixture.browser.get(&own).await.expect(200);
-    page.expect_words("Ada Lovelace You");
+    page.expect_words("Ada Lovelace You")
+        .expect_words("You are an administrator.");
     // Ends all their sessions, this one too.
     let page = fixture.browser.get(&format!("{own}/end-sessions")).await;
     page.expect_words("This is your own account. You are signed out here as well.");
@@ -404,9 +408,16 @@ async fn a_link_for_a_new_password_is_shown_once(app: &TestApp) {
     let make = format!("{path}/reset-link");
     let page = fixture.browser.get(&make).await.expect(200);
     page.expect_words("It works once, for 30 minutes.");
-    let made = fixture.act(&path, "reset-link", &[]).await.expect(200);
+    let form = fixture.browser.form(&make, &make).await;
+    let made = fixture.browser.send(&form, &[]).await.expect(200);
     let made = made.expect_words("It is shown only now");
     let reset = link(&made, "/reset-password/");
+    // The page is loaded again: no other link is made.
+    let again = fixture.browser.send(&form, &[]).await.expect(303);
+    let page = fixture.browser.follow(&again).await;
+    page.expect_words("was made before; this form made none.");
+    let links = "SELECT count(*) AS value FROM password_resets";
+    assert_eq!(app.database.number(links), 1);
     for page in [&path, &make] {
         let page = fixture.browser.get(page).await.expect(200);
         assert!(!page.text.contains("/reset-password/"), "{}", page.text);

@@ -417,7 +417,9 @@ async fn the_same_form_twice_is_the_same_order(app: &TestApp) {
     let before = app.login(&fixture.ada, FIREFOX).await;
     let first = fixture.end(&page, &[("stated_reason", "x")]).await;
     let job = fixture.browser.follow(&first).await.expect(200);
-    job.expect_words("2 sessions are ended.");
+    // That one is none of those that the order was for.
+    job.expect_words("2 sessions are ended.")
+        .expect_words("2 of 2 sessions");
     before.current().await.expect(200);
     let after = app.login(&fixture.ada, IPHONE).await;
     app.advance(Duration::from_secs(1));
@@ -486,7 +488,7 @@ async fn ticked_sessions_that_are_over_are_spoken_of(app: &TestApp) {
     let fixture = Fixture::new(app).await;
     let (laptop, phone) = (fixture.laptop.id(), fixture.phone.id());
     let ticked = [("session", laptop.as_str()), ("session", phone.as_str())];
-    fixture.preview(&ticked).await.expect(200);
+    let page = fixture.preview(&ticked).await.expect(200);
     fixture.laptop.delete("/api/v1/sessions/others").await;
     fixture
         .preview(&ticked)
@@ -496,6 +498,10 @@ async fn ticked_sessions_that_are_over_are_spoken_of(app: &TestApp) {
         .expect_words("Whoever uses it has to sign in again.")
         .expect_words("1 of the ticked sessions is over already.")
         .expect_words("Leave it");
+    let done = fixture.end(&page, &[("stated_reason", "x")]).await;
+    let job = fixture.browser.follow(&done).await.expect(200);
+    let job = job.expect_words("1 session is ended. 1 was over already.");
+    assert!(!job.text.contains("signed in later"), "{}", job.text);
 }
 
 async fn an_order_that_would_end_nothing_is_none(app: &TestApp) {

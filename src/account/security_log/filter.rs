@@ -64,8 +64,17 @@ impl EventFilter {
     pub fn parse<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self> {
         let mut filter = Self::default();
         read_parts(pairs, &Self::NAMES, |name, value| filter.set(name, value))?;
-        match TimeBound::check_range("to", (filter.from, filter.to)) {
-            None => Ok(filter),
+        filter.check()?;
+        Ok(filter)
+    }
+
+    /// Checks whether its parts can be true together.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when the range of time is over before it begins.
+    pub fn check(&self) -> Result<()> {
+        match TimeBound::check_range("to", (self.from, self.to)) {
+            None => Ok(()),
             Some(reversed) => Err(Error::Invalid(vec![reversed])),
         }
     }

@@ -2,7 +2,7 @@
 
 use super::filter::EventFilter;
 use crate::error::Result;
-use crate::listing::PageParts;
+use crate::listing::{PageParts, together};
 
 /// A page of the log that is requested.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +23,8 @@ impl EventLogQuery {
     pub fn parse<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self> {
         let mut filter = EventFilter::default();
         let set = |name: &str, value| filter.set(name, value);
-        let page = PageParts::read(pairs, &EventFilter::NAMES, set)?;
+        let page = PageParts::read(pairs, &EventFilter::NAMES, set);
+        let (page, ()) = together(page, filter.check())?;
         Ok(Self {
             filter,
             cursor: page.cursor,

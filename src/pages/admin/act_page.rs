@@ -34,7 +34,7 @@ pub(super) struct ActPage {
     choices: Vec<RoleChoice>,
     choice_error: Option<String>,
     reason: Option<ReasonField>,
-    /// The ticket of the page, where it is for sessions.
+    /// The ticket of the page, where it is for sessions; the last link, where it makes one.
     order: Option<String>,
     typed: Option<TypedField>,
     button: &'static str,
@@ -134,6 +134,13 @@ impl ActPage {
         self.with_reason_for(value, HINT)
     }
 
+    /// Returns the page with a field for the reason why sessions end, which has `value`.
+    pub(super) fn with_reason_of_ending(self, value: &str) -> Self {
+        const HINT: &str = "They see it under “Recently ended” in their list of devices, and so does everybody who may read the events.";
+
+        self.with_reason_for(value, HINT)
+    }
+
     /// Returns the page with a field for the reason of a deletion, which has `value`.
     pub(super) fn with_reason_of_deletion(self, value: &str) -> Self {
         self.with_reason_for(value, "Everybody who may read the events sees it.")
@@ -154,6 +161,14 @@ impl ActPage {
     pub(super) fn with_order(self, ticket: OrderTicket) -> Self {
         Self {
             order: Some(ticket.to_string()),
+            ..self
+        }
+    }
+
+    /// Returns the page with the last link that was made before it, by which it makes one only.
+    pub(super) fn with_last_link(self, last: String) -> Self {
+        Self {
+            order: Some(last),
             ..self
         }
     }

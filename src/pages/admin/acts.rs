@@ -178,6 +178,10 @@ fn password(standing: &Standing) -> ActView {
 fn role(standing: &Standing) -> ActView {
     let words = match standing.user.role() {
         _ if standing.is_last_admin => LAST_ADMIN,
+        Role::Admin if standing.is_caller => "You are an administrator.",
+        Role::Auditor if standing.is_caller => {
+            "You are an auditor: you see everything here, and change nothing."
+        }
         Role::Admin => "They are an administrator.",
         Role::Auditor => "They are an auditor: they see everything here, and change nothing.",
         Role::Person => "They have no role in the administration.",

@@ -131,7 +131,8 @@ pub async fn submit(
         true => (OwnSessions::Included, None),
         false => (OwnSessions::LeftOut, Some(caller.user.id)),
     };
-    if !app.sessions.would_end(selection, except).await? {
+    let due = selection.signed_in_by(ticket.until());
+    if !app.sessions.would_end(&due, except).await? {
         let mut template = load_page(&app, &request, &caller, selection, &fields).await?;
         template.own_error = Some("must be ticked: there is no other session to end");
         return page(StatusCode::CONFLICT, &template);
@@ -160,10 +161,8 @@ async fn load_page(
         Some(ticket) => ticket,
         None => app.sessions.issue_ticket().await?,
     };
-    let found = app
-        .sessions
-        .preview_end(selection, Some(caller.user.id))
-        .await?;
+    let due = selection.signed_in_by(ticket.until());
+    let found = app.sessions.preview_end(&due, Some(caller.user.id)).await?;
     let words = EndWords::new(&found);
     Ok(EndSessionsPage {
         layout: Layout::for_caller(request, caller, NavItem::Administration)?,

@@ -43,6 +43,8 @@ pub(super) struct JobView {
     pub(super) failed: String,
     pub(super) has_any_over: bool,
     pub(super) has_failures: bool,
+    /// Whether it is for sessions that were listed, and so for none that was signed in later.
+    pub(super) is_for_listed: bool,
     /// Whether the sessions of its orderer are left out.
     pub(super) leaves_own: bool,
     /// The sessions it has come to, at most `total`.
@@ -104,6 +106,7 @@ impl JobView {
             failed: quantity::number(size(job.failed)),
             has_any_over: job.already_over > 0,
             has_failures: job.failed > 0,
+            is_for_listed: matches!(selection, Selection::Listed(_)),
             leaves_own: job.except_user_id.is_some(),
             handled: match job.state {
                 BulkState::Done => total,
@@ -205,7 +208,12 @@ fn summary(job: &BulkJob) -> String {
     match (job.state, job.failed) {
         (BulkState::Running, _) => format!("{ended} so far."),
         (BulkState::Done, 0) => {
-            format!("{ended}.{}{}", unmatched_words(job), unknown_words(job))
+            format!(
+                "{ended}.{}{}{}",
+                over_words(job),
+                unmatched_words(job),
+                unknown_words(job)
+            )
         }
         (BulkState::Done, 1) => {
             format!("{ended}. 1 could not be ended and is still live; the log says why.")
@@ -228,6 +236,15 @@ fn stop_words(cause: Option<StopCause>) -> String {
     match cause {
         None | Some(StopCause::Requested) => "It was stopped before its end.".into(),
         Some(cause) => format!("It was stopped: {}.", event_words::stop_cause(cause)),
+    }
+}
+
+/// Returns the sentence about sessions that were over before the job came to them.
+fn over_words(job: &BulkJob) -> String {
+    match job.already_over {
+        0 => String::new(),
+        1 => " 1 was over already.".into(),
+        n => format!(" {} were over already.", quantity::number(n.unsigned_abs())),
     }
 }
 

@@ -47,7 +47,7 @@ fn of_existing(user: &User, is_reader: bool, notice: PersonNotice) -> Option<Str
         PersonNotice::AlreadyEnabled if user.is_active => {
             format!("{name} is enabled already. This form changed nothing.")
         }
-        PersonNotice::RoleSet => describe_role(user, is_reader),
+        PersonNotice::RoleSet(before) => describe_role(user, is_reader, before),
         PersonNotice::RoleUnchanged => {
             format!("{name} has that role already. This form changed nothing.")
         }
@@ -84,6 +84,11 @@ fn of_identity(user: &User, notice: PersonNotice) -> Option<String> {
         PersonNotice::InvitedAgain => {
             format!("Another link to set a password is on its way to {email}.")
         }
+        PersonNotice::LinkMadeBefore => {
+            format!(
+                "A link for a new password of {name} was made before; this form made none. If you do not have it, make another."
+            )
+        }
         PersonNotice::DelayLifted => format!("{name} can try again at once."),
         PersonNotice::NoDelay => format!("{name} had no wrong passwords."),
         PersonNotice::Renamed => "The name is saved.".into(),
@@ -98,17 +103,30 @@ fn of_identity(user: &User, notice: PersonNotice) -> Option<String> {
     Some(words)
 }
 
-fn describe_role(user: &User, is_reader: bool) -> String {
+fn describe_role(user: &User, is_reader: bool, before: Role) -> String {
     let name = user.display_name();
-    match (user.role(), is_reader) {
-        (Role::Admin, false) => format!("{name} is an administrator now."),
-        (Role::Auditor, false) => format!("{name} is an auditor now."),
-        (Role::Person, false) => format!("{name} has no role in the administration now."),
-        (Role::Admin, true) => "You are an administrator.".into(),
+    let role = |role: Role| match role {
+        Role::Admin => "an administrator",
+        Role::Auditor => "an auditor",
+        Role::Person => "without a role in the administration",
+    };
+    let now = match (user.role(), is_reader) {
+        (Role::Admin, false) => format!("{name} is an administrator now"),
+        (Role::Auditor, false) => format!("{name} is an auditor now"),
+        (Role::Person, false) => format!("{name} has no role in the administration now"),
+        (Role::Admin, true) => "You are an administrator now".into(),
         (Role::Auditor, true) => {
-            "You are an auditor now: you see everything, and change nothing.".into()
+            "You are an auditor now: you see everything, and change nothing".into()
         }
-        (Role::Person, true) => "You have no role in the administration any more.".into(),
+        (Role::Person, true) => "You have no role in the administration any more".into(),
+    };
+    // Somebody else may have set it back meanwhile.
+    if user.role() == before {
+        return format!("{now}.");
+    }
+    match is_reader {
+        true => format!("{now}. Before, you were {}.", role(before)),
+        false => format!("{now}. Before, they were {}.", role(before)),
     }
 }
 

@@ -15,14 +15,16 @@ use self::query::{ListQuery, RequestedList};
 use super::fields::{FilterForm, Problem, mark};
 use super::session_views::{EndView, Names};
 use crate::clock::Timestamp;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::http::admin_caller::AuditCaller;
 use crate::http::app_state::AppState;
 use crate::http::layout::{Layout, NavItem, page, see_other};
 use crate::pages::notices;
 use crate::pages::views::Reader;
 use crate::sessions::Caller;
-use crate::sessions::search::{MatchCount, SEARCH_BUDGET, SearchPage, SearchQuery, StateFilter};
+use crate::sessions::search::{
+    MatchCount, SEARCH_BUDGET, SearchPage, SearchQuery, SessionFilter, StateFilter,
+};
 
 /// The sessions on a page.
 const PAGE_SIZE: u32 = 50;
@@ -122,7 +124,7 @@ impl SessionsPage {
             limit: PAGE_SIZE,
             budget: SEARCH_BUDGET,
         });
-        let (found, counts): (SearchPage, StateCounts) =
+        let (mut found, counts): (SearchPage, StateCounts) =
             tokio::try_join!(search, count(app, requested))?;
         let viewer = Viewer {
             caller,
@@ -137,6 +139,10 @@ impl SessionsPage {
             StateFilter::Ended => counts.ended,
             StateFilter::Any => sum(counts),
         };
+        if total == MatchCount::Exactly(0) && found.found.is_empty() {
+            // Counting came to the end before the search did.
+            found = SearchPage::default();
+        }
         let total = found.total(total);
         self.states = filters::states(requested, counts);
         self.list = Some(ListView::new(&found, requested, total, &viewer));
@@ -150,11 +156,16 @@ async fn count(app: &AppState, requested: &RequestedList) -> Result<StateCounts>
         filters::live(&requested.filter),
         filters::ended(&requested.filter),
     );
-    let (live, ended) = tokio::try_join!(
-        app.sessions.count_matching(&live),
-        app.sessions.count_matching(&ended)
-    )?;
+    let (live, ended) = tokio::try_join!(count_in_time(app, &live), count_in_time(app, &ended))?;
     Ok(StateCounts { live, ended })
+}
+
+/// Counts the sessions that match, unless too many others search: the list does without the number.
+async fn count_in_time(app: &AppState, filter: &SessionFilter) -> Result<MatchCount> {
+    match app.sessions.count_matching(filter).await {
+        Err(Error::Busy { .. }) => Ok(MatchCount::About(0)),
+        counted => counted,
+    }
 }
 
 fn sum(counts: StateCounts) -> MatchCount {

@@ -365,7 +365,7 @@ async fn end_sessions_page(
         is_danger: true,
     };
     let page = ActPage::new(request, caller, head, act)?
-        .with_reason(reason)
+        .with_reason_of_ending(reason)
         .with_order(app.sessions.issue_ticket().await?);
     Ok(page.with_warning((user.id == caller.user.id).then(|| own.to_owned())))
 }

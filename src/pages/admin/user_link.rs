@@ -7,6 +7,7 @@ use std::time::Duration;
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
+use serde::Deserialize;
 
 use super::act_page::{Act, ActPage};
 use super::back::{Back, List};
@@ -14,9 +15,10 @@ use super::gone::{find_person, gone};
 use super::person::PersonHead;
 use super::quantity;
 use super::user_acts::to_person;
-use crate::account::{INVITATION_LIFETIME, Invitation, InvitationLink};
+use crate::account::{EventFilter, EventLogQuery, INVITATION_LIFETIME, Invitation, InvitationLink};
 use crate::db::{ResetId, UserId};
 use crate::error::{Error, Result};
+use crate::events::EventKind;
 use crate::http::admin_caller::{AdminCaller, AdminForm};
 use crate::http::app_state::AppState;
 use crate::http::forms::EmptyForm;
@@ -62,11 +64,19 @@ pub async fn show_reset(
         .respond()
 }
 
-/// Creates a link for a new password, and shows it.
+/// The form of `POST /admin/users/{id}/reset-link`.
+#[derive(Deserialize)]
+pub struct ResetForm {
+    /// The last link that was made before its page.
+    #[serde(default)]
+    order: String,
+}
+
+/// Creates a link for a new password, and shows it. The same form again creates none.
 pub async fn create_reset(
     app: web::Data<AppState>,
     request: HttpRequest,
-    AdminForm(caller, _): AdminForm<EmptyForm>,
+    AdminForm(caller, form): AdminForm<ResetForm>,
     id: web::Path<UserId>,
 ) -> Result<HttpResponse> {
     let Some(user) = find_person(&app, *id).await? else {
@@ -75,6 +85,14 @@ pub async fn create_reset(
     if let Some(refusal) = refusal(&user) {
         let page = reset_page(&app, &request, (&caller, &user)).await?;
         return page.respond_refused(refusal);
+    }
+    if form.order != last_link(&app, *id).await? {
+        return Ok(to_person(
+            &request,
+            &caller,
+            *id,
+            PersonNotice::LinkMadeBefore,
+        ));
     }
     let reset = app.accounts.create_reset(*id, caller.origin()).await?;
     let template = LinkPage {
@@ -218,7 +236,24 @@ async fn reset_page(
         button: "Make the link",
         is_danger: false,
     };
-    ActPage::new(request, caller, head, act)
+    let last = last_link(app, user.id).await?;
+    Ok(ActPage::new(request, caller, head, act)?.with_last_link(last))
+}
+
+/// Returns the id of the event of the last link that was made for a person; empty for none.
+async fn last_link(app: &AppState, id: UserId) -> Result<String> {
+    let query = EventLogQuery {
+        filter: EventFilter {
+            user: Some(id.to_string()),
+            kind: Some(EventKind::ResetLinkCreated),
+            ..EventFilter::default()
+        },
+        cursor: None,
+        limit: 1,
+    };
+    let found = app.accounts.search_events(&query).await?;
+    let last = found.events.first();
+    Ok(last.map_or_else(String::new, |logged| logged.event.id.to_string()))
 }
 
 async fn invite_page(

@@ -100,7 +100,7 @@ async fn update(
     let set = app.accounts.set_role(user.id, role, origin).await?;
     Ok(outcome(
         set,
-        PersonNotice::RoleSet,
+        PersonNotice::RoleSet(user.role()),
         PersonNotice::RoleUnchanged,
     ))
 }

@@ -96,7 +96,13 @@ impl Sessions {
             origin,
         } = order;
         let selection = self.with_ids(selection).await?;
-        let preview = self.count_for(&selection, origin.user).await?;
+        let preview = match repetition {
+            Repetition::Another => self.count_for(&selection, origin.user).await?,
+            Repetition::Same(ticket) => {
+                let due = selection.signed_in_by(ticket.until);
+                self.count_for(&due, origin.user).await?
+            }
+        };
         let except = origin.user.filter(|_| own == OwnSessions::LeftOut);
         let total = preview.considered(own);
         let (filter, listed) = selection.to_stored()?;

@@ -111,14 +111,31 @@ impl BulkJob {
 
     /// Returns `filter` without sessions that were signed in after the latest one that it may end.
     pub(super) fn bounded(&self, filter: SessionFilter) -> SessionFilter {
-        let after = self.opened_until + TICK;
-        let end = filter
-            .opened_to
-            .map_or(after, |bound| bound.resolve(after).min(after));
-        SessionFilter {
-            opened_to: Some(TimeBound::At(end)),
-            ..filter
+        signed_in_by(self.opened_until, filter)
+    }
+}
+
+impl Selection {
+    /// Returns the selection without sessions that were signed in after `until`. Listed ones stay.
+    #[must_use]
+    pub fn signed_in_by(&self, until: Timestamp) -> Self {
+        match self {
+            Self::Listed(ids) => Self::Listed(ids.clone()),
+            Self::Matching(filter) => {
+                Self::Matching(Box::new(signed_in_by(until, (**filter).clone())))
+            }
         }
+    }
+}
+
+fn signed_in_by(until: Timestamp, filter: SessionFilter) -> SessionFilter {
+    let after = until + TICK;
+    let end = filter
+        .opened_to
+        .map_or(after, |bound| bound.resolve(after).min(after));
+    SessionFilter {
+        opened_to: Some(TimeBound::At(end)),
+        ..filter
     }
 }
 

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use super::criteria::{Criteria, Lane, Position, WalkOrder};
+use super::deadline::Deadline;
 use super::filter::{SessionFilter, SortKey};
-use super::find::{Deadline, SearchPage};
+use super::find::SearchPage;
 use super::plan::plan_to_count;
 use super::resolve::resolve;
 use super::walk::Walk;
@@ -18,6 +19,10 @@ use crate::sessions::store::search as store;
 const COUNTED: usize = 10_000;
 /// An estimate of so many is of more than are counted, however rare those are in the sample.
 const CLEARLY_MORE: u64 = 3 * COUNTED as u64;
+/// The rows of a lane that are counted first, to find out how long all take.
+const PROBED: i64 = 1_000;
+/// Where these take longer, the others are not counted.
+const PROBE_BUDGET: Duration = Duration::from_millis(150);
 /// How long counting may take before the number is estimated.
 const COUNT_BUDGET: Duration = Duration::from_secs(1);
 
@@ -44,6 +49,7 @@ impl Sessions {
         let counted = self.db.search(move |c| count_at_once(c, &along, &counting));
         match counted.await? {
             AtOnce::Exactly(number) => Ok(MatchCount::Exactly(number)),
+            AtOnce::Late(number) => Ok(MatchCount::About(number)),
             AtOnce::Many => self.estimate(criteria, COUNTED as u64).await,
             AtOnce::Unknown => self.count_or_estimate(criteria, lanes).await,
         }
@@ -118,6 +124,8 @@ enum AtOnce {
     Many,
     /// The statements were at their limit before.
     Unknown,
+    /// It takes too long; so many were found until then.
+    Late(u64),
 }
 
 /// What was found by counting one by one, and whether that is all.
@@ -130,8 +138,15 @@ fn count_at_once(c: &mut AnyConnection, lanes: &[Lane], criteria: &Criteria) -> 
     let most = COUNTED as i64;
     let (mut matches, mut is_whole) = (0, true);
     for lane in lanes {
+        let deadline = Deadline::after(PROBE_BUDGET);
+        let (mut rows, mut found) = store::count_matches(c, lane, criteria, PROBED)?;
         let limit = most + most / 5;
-        let (rows, found) = store::count_matches(c, lane, criteria, limit)?;
+        if rows == PROBED {
+            if deadline.is_over() {
+                return Ok(AtOnce::Late((matches + found).unsigned_abs()));
+            }
+            (rows, found) = store::count_matches(c, lane, criteria, limit)?;
+        }
         matches += found;
         is_whole &= rows < limit;
     }

@@ -1,9 +1,10 @@
 //! Pages of the sessions that satisfy a filter.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::criteria::{Position, WalkOrder};
 use super::cursor::{Direction, SearchCursor};
+use super::deadline::Deadline;
 use super::filter::{SessionFilter, SessionSort, StateFilter};
 use super::resolve::resolve;
 use super::walk::{Walk, Walked};
@@ -72,29 +73,6 @@ pub struct SearchPage {
     /// Whether the budget was over before the page was full: the search goes on with `next`, or with
     /// `previous` where the page was a previous one.
     pub is_partial: bool,
-}
-
-/// When a budget is over.
-pub(super) struct Deadline {
-    start: Instant,
-    budget: Duration,
-}
-
-impl Deadline {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "it bounds the work of a request and is no rule of the service"
-    )]
-    pub(super) fn after(budget: Duration) -> Self {
-        Self {
-            start: Instant::now(),
-            budget,
-        }
-    }
-
-    pub(super) fn is_over(&self) -> bool {
-        self.start.elapsed() >= self.budget
-    }
 }
 
 impl Sessions {

@@ -4,6 +4,7 @@ mod checks;
 mod count;
 pub(in crate::sessions) mod criteria;
 mod cursor;
+mod deadline;
 mod filter;
 mod find;
 mod ids;

@@ -1,6 +1,9 @@
 //! Walks through the rows of a search: several lanes as one, in bounded steps, from a position.
 
+use std::time::Duration;
+
 use super::criteria::{Criteria, Lane, Position, WalkOrder};
+use super::deadline::Deadline;
 use super::plan::{FEW, plan};
 use crate::db::AnyConnection;
 use crate::error::Result;
@@ -8,6 +11,8 @@ use crate::sessions::store::search as store;
 
 /// The rows of a step, at most.
 const LARGEST_STEP: i64 = 8_192;
+/// A step that takes longer is followed by a smaller one, so that a walk stops soon after its time.
+const LONG_STEP: Duration = Duration::from_millis(250);
 /// The rows that a first step reads beyond those that are needed: some live ones may have expired.
 const SLACK: i64 = 16;
 
@@ -183,9 +188,13 @@ impl Progress {
             return self.sort_all(c, criteria, order, start);
         }
         let after = self.last.or(start);
+        let deadline = Deadline::after(LONG_STEP);
         let rows = store::scan(c, &self.lane, criteria, order, after, self.step)?;
         self.is_done = i64::try_from(rows.len()).unwrap_or(i64::MAX) < self.step;
-        self.step = (self.step * 4).min(LARGEST_STEP);
+        self.step = match deadline.is_over() {
+            true => (self.step / 4).max(SLACK),
+            false => (self.step * 4).min(LARGEST_STEP),
+        };
         self.last = rows.last().map(|row| row.position).or(self.last);
         let matches = rows.into_iter().filter(|row| row.is_match);
         self.found.extend(matches.map(|row| row.position));

@@ -124,7 +124,14 @@ impl ListView {
             n => format!("{order} · {} on this page", quantity::number(n)),
         };
         Self {
-            count: words::matching_sessions(count),
+            count: match (page.found.len() as u64, count) {
+                // Counting stopped before it came to more than the page has.
+                (found, MatchCount::About(n)) if found > 0 && n <= found => match found {
+                    1 => "At least 1 session matches".into(),
+                    _ => format!("At least {} sessions match", quantity::number(found)),
+                },
+                _ => words::matching_sessions(count),
+            },
             heads: heads(requested),
             is_filtered: SessionFilter::default()
                 != SessionFilter {
