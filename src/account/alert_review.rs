@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::Accounts;
+use super::credentials::secure_orders;
 use super::emails::cancel_pending_change;
 use super::linked_message::{Reported, find_undoing};
 use super::take_back::TakeBack;
@@ -178,7 +179,8 @@ impl Report {
         Ok(open)
     }
 
-    /// Reports the alerts, ends the sessions in question, and cancels a pending change of e-mail.
+    /// Reports the alerts, ends the sessions in question, cancels a pending change of e-mail, and
+    /// revokes what was ordered with the account.
     fn run(&self, c: &mut AnyConnection, user: &User) -> Result<Vec<Session>> {
         let open = alerts::list_open(c, self.owner, self.at)?;
         let mut reported = Vec::new();
@@ -194,6 +196,7 @@ impl Report {
             doubtful.extend(candidates.list_doubtful(alert, self.scope, &open));
         }
         cancel_pending_change(c, user)?;
+        secure_orders(c, self.owner, &self.origin, self.at)?;
         let ended = end_doubtful(c, self.owner, &doubtful, &self.origin, self.at)?;
         for other in open.iter().filter(|other| is_about(other, &ended)) {
             self.record(c, other.id)?;

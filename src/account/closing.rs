@@ -141,23 +141,24 @@ pub(super) fn delete_person(
     now: Timestamp,
 ) -> Result<()> {
     let cause = StopCause::Deleted;
-    revoke_orders(c, id, Stop { cause, origin }, now)?;
+    let mut recorded = stop_jobs_of(c, id, Stop { cause, origin }, now)?;
+    people::store::delete_resets_by(c, id)?;
     sessions::store::lock_of_people(c, &[id])?;
     events::redact_addresses_by(c, id, IpRetention::None)?;
     throttles::lift(c, id)?;
     people::store::delete(c, id)?;
     // After it: it deletes the events of the person.
     let deletion = NewEvent::for_person(id, EventKind::AccountDeleted, origin, now);
-    let deletion = match detail {
+    recorded.push(match detail {
         Some(detail) => deletion.with_detail(detail),
         None => deletion,
-    };
-    events::record_events(c, &[deletion])
+    });
+    events::record_events(c, &recorded)
 }
 
 /// Stops the jobs that a person ordered and deletes the links that they made, once they are no
-/// administrator any more; the caller has locked them. Whoever makes either has locked them as well,
-/// so none comes later.
+/// administrator any more or somebody else may have had the account; the caller has locked them.
+/// Whoever makes either has locked them as well, so none comes later from a session that has ended.
 pub(super) fn revoke_orders(
     c: &mut AnyConnection,
     id: UserId,
@@ -165,7 +166,8 @@ pub(super) fn revoke_orders(
     now: Timestamp,
 ) -> Result<()> {
     // A batch that is running has its job locked before sessions, and is over after this.
-    stop_jobs_of(c, id, stop, now)?;
+    let stopped = stop_jobs_of(c, id, stop, now)?;
+    events::record_events(c, &stopped)?;
     people::store::delete_resets_by(c, id)?;
     Ok(())
 }

@@ -1,14 +1,16 @@
-//! The password of an account. Setting one ends sessions, and cancels a pending change of e-mail.
+//! The password of an account. Setting one ends sessions, cancels a pending change of e-mail, and
+//! revokes what the account ordered.
 
 use super::Accounts;
+use super::closing::revoke_orders;
 use super::emails::cancel_pending_change;
 use crate::alerts::{AlertContext, AlertKind, Alerts};
 use crate::clock::Timestamp;
-use crate::db::AnyConnection;
+use crate::db::{AnyConnection, UserId};
 use crate::error::Result;
 use crate::events::{self, EventKind, NewEvent, Origin};
 use crate::people::{self, PasswordHash, User};
-use crate::sessions::bulk::{Stop, StopCause, stop_jobs_of};
+use crate::sessions::bulk::{Stop, StopCause};
 use crate::sessions::{self, Caller, EndedReason, Session};
 use crate::throttles;
 
@@ -16,8 +18,9 @@ const REASON: EndedReason = EndedReason::PasswordChanged;
 
 impl Accounts {
     /// Changes the password within a session, after the current one was verified. Ends every other
-    /// session, and returns this one with its new JTI and its owner. The links in the person's
-    /// messages stay valid: whoever changes the password may not be its owner.
+    /// session, stops the jobs that the person ordered and voids the links that they made for others:
+    /// an intruder may have. Returns this session with its new JTI and its owner. The links in the
+    /// person's messages stay valid: whoever changes the password may not be its owner.
     ///
     /// # Errors
     /// [`Error::InvalidCredentials`](crate::Error::InvalidCredentials) when the password was
@@ -35,6 +38,7 @@ impl Accounts {
         let (origin, context) = (caller.origin(), caller.alert_context());
         self.db
             .transaction(move |c| {
+                secure_orders(c, user.id, &origin, now)?;
                 update(c, &alerts, (&user, &hash), (&origin, context), now)?;
                 sessions::end_others(c, user.id, session, REASON, &origin, now)?;
                 let session = sessions::record_step_up(c, &step_up)?;
@@ -44,8 +48,8 @@ impl Accounts {
     }
 
     /// Sets a new password from outside every session: through a mailbox, or by an administrator.
-    /// Ends every session and voids every other link that sets one. Returns the sessions that
-    /// ended.
+    /// Ends every session, voids every other link that sets one and those that the person made for
+    /// others, and stops the jobs that they ordered. Returns the sessions that ended.
     ///
     /// # Errors
     /// [`Error::InvalidCredentials`](crate::Error::InvalidCredentials) when the password was
@@ -81,13 +85,24 @@ impl Accounts {
     ) -> Result<Vec<Session>> {
         people::store::void_password_links(c, user, now)?;
         people::store::delete_resets(c, user.id)?;
-        // Somebody else may have ordered them.
-        let cause = StopCause::Secured;
-        stop_jobs_of(c, user.id, Stop { cause, origin }, now)?;
+        secure_orders(c, user.id, origin, now)?;
         let ended = sessions::end_all(c, user.id, REASON, origin, now)?;
         update(c, &self.alerts, (user, hash), (origin, context), now)?;
         Ok(ended)
     }
+}
+
+/// Stops the jobs of a person and voids the links that they made, since somebody else may have had the
+/// account. Locks the person: whoever makes a link locks its maker as well.
+pub(super) fn secure_orders(
+    c: &mut AnyConnection,
+    id: UserId,
+    origin: &Origin,
+    now: Timestamp,
+) -> Result<()> {
+    people::store::lock(c, id)?;
+    let cause = StopCause::Secured;
+    revoke_orders(c, id, Stop { cause, origin }, now)
 }
 
 /// Updates the password, which lifts every delay, cancels a pending change of e-mail, and tells the

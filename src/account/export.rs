@@ -12,6 +12,7 @@ use crate::db::{AlertId, EventId, SessionId, UserId};
 use crate::devices::{self, KnownDevice};
 use crate::error::{Error, Failure, Result};
 use crate::events::{self, Actor, Event, EventKind, Origin};
+use crate::net::IpRetention;
 use crate::people::{self, User};
 use crate::sessions::{EndedReason, HistoryCursor, Session};
 
@@ -25,6 +26,8 @@ pub struct Export {
     accounts: Accounts,
     id: UserId,
     device_ids: DeviceIds,
+    /// How much of an address is in it, whatever a row still stores.
+    retention: IpRetention,
     next: Part,
     is_first: bool,
     /// The sessions that were not marked as ended, and may be by now.
@@ -77,6 +80,7 @@ impl Export {
             .db
             .read(move |c| people::store::get(c, id))
             .await?;
+        self.retention = user.ip_retention;
         file.extend_from_slice(br#"{"account":"#);
         write(file, &Account::from(user))?;
         self.begin(file, br#","devices":["#);
@@ -133,7 +137,11 @@ impl Export {
         let db = &self.accounts.db;
         let found = events::list_by_person(db, self.id, before, PAGE).await?;
         let next = last_of(&found, |event| event.id);
-        self.add(file, found.into_iter().map(OwnEvent::from))?;
+        let retention = self.retention;
+        let own = found
+            .into_iter()
+            .map(|event| OwnEvent::new(event, retention));
+        self.add(file, own)?;
         if next.is_some() {
             return Ok(Part::Events(next));
         }
@@ -145,7 +153,11 @@ impl Export {
         let alerts = &self.accounts.alerts;
         let found = alerts.list_before(self.id, before, PAGE).await?;
         let next = last_of(&found, |alert| alert.id);
-        self.add(file, found.into_iter().map(OwnAlert::from))?;
+        let retention = self.retention;
+        let own = found
+            .into_iter()
+            .map(|alert| OwnAlert::new(alert, retention));
+        self.add(file, own)?;
         if next.is_some() {
             return Ok(Part::Alerts(next));
         }
@@ -154,10 +166,10 @@ impl Export {
     }
 
     fn add_sessions(&mut self, file: &mut Vec<u8>, sessions: Vec<Session>) -> Result<()> {
-        let device_ids = self.device_ids;
+        let (device_ids, retention) = (self.device_ids, self.retention);
         let own = sessions
             .into_iter()
-            .map(|session| OwnSession::new(session, device_ids));
+            .map(|session| OwnSession::new(session, device_ids, retention));
         self.add(file, own)
     }
 
@@ -266,6 +278,7 @@ impl Accounts {
             accounts: self.clone(),
             id,
             device_ids: DeviceIds::Included,
+            retention: IpRetention::None,
             next: Part::Account,
             is_first: true,
             unended: HashSet::new(),
@@ -321,14 +334,14 @@ impl OwnDevice {
     }
 }
 
-impl From<Alert> for OwnAlert {
-    fn from(alert: Alert) -> Self {
+impl OwnAlert {
+    fn new(alert: Alert, retention: IpRetention) -> Self {
         Self {
             at: alert.at,
             kind: alert.kind.as_str(),
             session_id: alert.session_id,
             device: alert.device_name,
-            ip_address: alert.ip_address,
+            ip_address: alert.ip_address.and_then(|ip| retention.redact(&ip)),
             location_city: alert.location_city,
             location_country: alert.location_country,
             answered_at: alert.answered_at,
@@ -337,13 +350,13 @@ impl From<Alert> for OwnAlert {
 }
 
 impl OwnSession {
-    fn new(session: Session, ids: DeviceIds) -> Self {
+    fn new(session: Session, ids: DeviceIds, retention: IpRetention) -> Self {
         Self {
             device_name: session.display_name(),
             id: session.id,
             device_id: session.device_id.filter(|_| ids == DeviceIds::Included),
             user_agent: session.user_agent,
-            ip_address: session.ip_address,
+            ip_address: session.ip_address.and_then(|ip| retention.redact(&ip)),
             location_city: session.location_city,
             location_country: session.location_country,
             created_at: session.created_at,
@@ -356,13 +369,13 @@ impl OwnSession {
     }
 }
 
-impl From<Event> for OwnEvent {
-    fn from(event: Event) -> Self {
+impl OwnEvent {
+    fn new(event: Event, retention: IpRetention) -> Self {
         Self {
             at: event.at,
             kind: event.kind.as_str(),
             session_id: event.session_id,
-            ip_address: event.own_address().map(str::to_owned),
+            ip_address: event.own_address().and_then(|ip| retention.redact(ip)),
             by: event.actor(),
             detail: event.detail,
             reason: event.stated_reason,

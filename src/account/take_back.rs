@@ -1,7 +1,7 @@
 //! Taking an account back: the mailbox of a former address undoes what came after it.
 
 use super::Accounts;
-use super::closing::revoke_orders;
+use super::credentials::secure_orders;
 use crate::alerts::{AlertContext, AlertKind, AlertReview, Alerts};
 use crate::clock::Timestamp;
 use crate::db::{AnyConnection, FormerEmailId, UserId};
@@ -9,7 +9,6 @@ use crate::error::{Error, Result};
 use crate::events::{self, EventKind, NewEvent, Origin};
 use crate::people::store::{FormerEmail, FormerState};
 use crate::people::{self, Email, User, VoidPassword};
-use crate::sessions::bulk::{Stop, StopCause};
 use crate::sessions::{self, EndedReason};
 use crate::{alerts, devices};
 
@@ -116,12 +115,7 @@ impl TakeBack {
         people::store::update_alert_emails(c, id, true, now)?;
         people::store::delete_verifications(c, id)?;
         people::store::delete_resets(c, id)?;
-        // An intruder may have made them.
-        let stop = Stop {
-            cause: StopCause::Secured,
-            origin: &self.origin,
-        };
-        revoke_orders(c, id, stop, now)?;
+        secure_orders(c, id, &self.origin, now)?;
         devices::store::delete_all(c, id)?;
         sessions::end_all(c, id, EndedReason::SignedOutRemotely, &self.origin, now)?;
         let event = NewEvent::for_person(id, EventKind::TakenBack, &self.origin, now);

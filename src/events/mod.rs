@@ -82,8 +82,8 @@ pub enum EventKind {
     /// person ordered it. The detail is why.
     JobStopped,
     /// The account was deleted, by its owner or by an administrator; or since whoever reads its mailbox
-    /// declined it, which is the detail [`DECLINED`]. It outlives the account, whose other events go
-    /// with it.
+    /// declined it, which is the detail [`DECLINED`]. It outlives the account, and so does that its jobs
+    /// stopped with it; its other events go with it.
     AccountDeleted,
 }
 

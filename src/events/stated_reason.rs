@@ -28,8 +28,10 @@ impl FromStr for StatedReason {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        // Without what breaks a line, or has no width at an end.
+        // Without what breaks a line, or has no width at an end. The two characters that end a line
+        // of Windows are one break.
         let line: String = text
+            .replace("\r\n", "\n")
             .chars()
             .map(|c| if c.is_whitespace() { ' ' } else { c })
             .collect();
@@ -41,6 +43,19 @@ impl FromStr for StatedReason {
             }
             1..=Self::LIMIT => Ok(Self(reason)),
             _ => Err(Error::field("reason", "must have 1 to 500 characters")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_break_between_lines_is_one_space() {
+        for text in ["a\nb", "a\r\nb", "a\rb"] {
+            let reason: StatedReason = text.parse().unwrap();
+            assert_eq!(reason.as_str(), "a b");
         }
     }
 }

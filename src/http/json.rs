@@ -79,7 +79,7 @@ fn explain(err: serde_path_to_error::Error<serde_json::Error>) -> Error {
     }
 }
 
-/// Returns the error for one field. Serde names an unknown or missing field in its message, not in
+/// Returns the error for one field. Serde names an unknown, missing or doubled field in its message, not in
 /// the path.
 fn field_error(path: &str, message: &str) -> FieldError {
     let message = message.split(" at line ").next().unwrap_or(message);
@@ -93,6 +93,9 @@ fn field_error(path: &str, message: &str) -> FieldError {
     }
     if let Some(name) = quoted("missing field `") {
         return FieldError::new(name, "is required");
+    }
+    if let Some(name) = quoted("duplicate field `") {
+        return FieldError::new(name, "is given twice");
     }
     FieldError::new(path, message)
 }

@@ -74,11 +74,12 @@ impl<'a> QueryPairs<'a> {
     }
 }
 
-/// Reads named parts with `set`, each without control characters. Empty values say nothing.
+/// Reads named parts with `set`, each without control characters. Empty values say nothing; one of
+/// blanks or control characters alone is refused, since it is for what doesn't exist, not for all.
 ///
 /// # Errors
-/// [`Error::Invalid`] with every part that is none of `names`, is given twice, or is not as `set`
-/// requires.
+/// [`Error::Invalid`] with every part that is none of `names`, is given twice, has no text, or is not
+/// as `set` requires.
 pub fn read_parts<'a>(
     pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
     names: &[&str],
@@ -86,11 +87,12 @@ pub fn read_parts<'a>(
 ) -> Result<()> {
     let mut errors = Vec::new();
     let mut given = Vec::new();
-    for (name, value) in pairs {
-        let value = text::clean(value);
+    for (name, sent) in pairs {
+        let value = text::clean(sent);
         let read = match () {
             () if !names.contains(&name) => Err(unknown(names)),
-            () if value.is_empty() => Ok(()),
+            () if sent.is_empty() => Ok(()),
+            () if value.is_empty() => Err("has no text".into()),
             () if given.contains(&name) => Err("is given twice".into()),
             () => {
                 given.push(name);

@@ -20,6 +20,8 @@ on_both!(
     an_owner_who_deletes_themself_leaves_the_id_alone,
     a_deletion_on_the_command_line_is_recorded,
     links_of_an_administrator_end_with_their_role,
+    links_of_an_administrator_end_when_the_account_is_secured,
+    a_stop_by_deletion_is_recorded_and_outlives_the_person,
     links_of_others_stay,
     a_stopped_job_says_why,
     a_job_of_somebody_who_is_no_administrator_ends_nothing,
@@ -190,6 +192,58 @@ async fn links_of_an_administrator_end_with_their_role(app: &TestApp) {
             assert!(page.status >= 400, "{}", page.status);
         }
     }
+}
+
+/// Whoever made them may have stolen the account.
+async fn links_of_an_administrator_end_when_the_account_is_secured(app: &TestApp) {
+    for (n, how) in ["from outside", "in a session"].into_iter().enumerate() {
+        let email = format!("root{n}@example.org");
+        let admin = Admin::start(app, &email).await;
+        let links = links(app, &admin, n).await;
+        for link in &links {
+            app.browser(FIREFOX).get(link).await.expect(200);
+        }
+        let new = "another correct horse battery";
+        if how == "from outside" {
+            let arguments = [
+                "user",
+                "set-password",
+                "--email",
+                &email,
+                "--password-stdin",
+            ];
+            Program::with(&app.database)
+                .run_with_input(&arguments, &format!("{new}\n"))
+                .expect_done();
+        } else {
+            let browser = app.signed_in_browser(&admin.person, FIREFOX).await;
+            let fields = [("current_password", PASSWORD), ("new_password", new)];
+            let done = browser.submit("/account", "/account/password", &fields);
+            done.await.expect(303);
+        }
+        for link in &links {
+            let page = app.browser(FIREFOX).get(link).await;
+            assert!(page.status >= 400, "{how}: {}", page.status);
+        }
+    }
+}
+
+async fn a_stop_by_deletion_is_recorded_and_outlives_the_person(app: &TestApp) {
+    crowd(app).await;
+    let other = Admin::start(app, "other@example.org").await;
+    let admin = Admin::start(app, "root@example.org").await;
+    let id = order_browser(&admin.device, "Netscape").await;
+    let body = json!({"email": "root@example.org", "reason": "Left us"});
+    let path = format!("/{}", admin.id);
+    other.send("DELETE", &path, &body).await.expect(204);
+    let found = events(&other, &format!("kind=job_stopped&job={id}")).await;
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0]["detail"], "deleted");
+    assert_eq!(found[0]["user_id"], admin.id);
+    assert_eq!(found[0]["by_user_id"], other.id);
+    let browser = app.signed_in_browser(&other.person, FIREFOX).await;
+    let page = browser.get(&format!("/admin/events?job={id}")).await;
+    page.expect(200).expect_words("Job stopped");
 }
 
 async fn links_of_others_stay(app: &TestApp) {

@@ -9,6 +9,8 @@ on_both!(
     database: an_address_of_somebody_who_wants_none_is_found_nowhere,
     a_whole_address_of_somebody_who_wants_networks_is_found_by_its_network,
     an_address_of_an_administrator_who_wants_none_is_not_found,
+    an_export_has_no_more_of_an_address_than_its_person_wants,
+    a_filter_of_blanks_alone_is_refused,
 );
 
 const OFFICE: &str = "10.1.2.3";
@@ -135,5 +137,41 @@ async fn an_address_of_an_administrator_who_wants_none_is_not_found(database: Da
     app.database
         .execute("UPDATE users SET address_keeping = 'none' WHERE email = 'other@example.org'");
     assert_eq!(count().await, 0);
+    app.stop().await;
+}
+
+async fn an_export_has_no_more_of_an_address_than_its_person_wants(database: Database) {
+    let (app, admin) = office(database, "shortened").await;
+    let people = admin.get("?q=p0@example.org").await.expect(200).json();
+    let id = people["users"][0]["id"].as_str().expect("an id").to_owned();
+    let path = format!("/{id}/export");
+    for (retention, network) in [("shortened", true), ("none", false)] {
+        app.database.execute(&format!(
+            "UPDATE users SET address_keeping = '{retention}' WHERE email <> 'root@example.org'"
+        ));
+        let file = admin.send("POST", &path, &json!({})).await.expect(200);
+        assert!(!file.text.contains(OFFICE), "{}", file.text);
+        assert_eq!(file.text.contains("10.1.2.0"), network, "{retention}");
+    }
+    app.stop().await;
+}
+
+/// It would find everything, as one without a value does.
+async fn a_filter_of_blanks_alone_is_refused(database: Database) {
+    let (app, admin) = office(database, "whole").await;
+    for list in ["sessions", "events"] {
+        for part in ["user=%00", "user=%20", "ip=%00", "ip=%20"] {
+            let path = format!("/api/v1/admin/{list}?{part}");
+            let refused = admin.device.get(&path).await;
+            let problem = refused.problem(400, "invalid_request");
+            assert_eq!(problem["errors"][0]["message"], "has no text", "{path}");
+        }
+    }
+    let browser = app.browser_from(FIREFOX, "198.51.100.1");
+    browser.sign_in(&admin.person).await.expect(303);
+    for path in ["/admin/applications", "/admin/jobs"] {
+        browser.get(path).await.expect(200);
+        browser.get(&format!("{path}?cursor=x")).await.expect(400);
+    }
     app.stop().await;
 }

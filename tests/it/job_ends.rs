@@ -250,6 +250,7 @@ async fn a_dry_run_refuses_what_the_order_refuses(app: &TestApp) {
             .await
             .problem(400, "invalid_request");
         assert_eq!(dry["errors"], real["errors"]);
+        assert_eq!(dry["errors"][0]["field"], format!("filter.{name}"));
         let option = format!("--{name}");
         for more in [&[][..], &["--yes"]] {
             let arguments = [&["session", "end", &option, value, "--browser", "x"], more].concat();

@@ -122,7 +122,8 @@ pub async fn end_many(
     let selection = body.selection(app.clock.now())?;
     let origin = body.origin(&admin)?;
     if body.dry_run {
-        let preview = app.sessions.preview_end(&selection, admin.user()).await?;
+        let preview = app.sessions.preview_end(&selection, admin.user()).await;
+        let preview = preview.map_err(about_name)?;
         return Ok(HttpResponse::Ok().json(EndRecord::dry_run(&preview)));
     }
     let order = EndOrder {
@@ -134,7 +135,8 @@ pub async fn end_many(
         repetition: Repetition::Another,
         origin,
     };
-    let ordered = app.sessions.order_end(order).await?;
+    let ordered = app.sessions.order_end(order).await;
+    let ordered = ordered.map_err(about_name)?;
     let location = (LOCATION, format!("/api/v1/admin/jobs/{}", ordered.job.id));
     let mut response = match ordered.job.state {
         BulkState::Running => HttpResponse::Accepted().insert_header(location).take(),
@@ -201,6 +203,16 @@ fn with_reason(
         [] => Ok(origin),
         [reason] => Ok(origin.with_reason(reason.parse()?)),
         _ => Err(Error::field(REASON, "is given twice")),
+    }
+}
+
+/// Returns the error of a name that a filter has, and that nobody or no application has, as one of the
+/// field `filter`.
+fn about_name(err: Error) -> Error {
+    let is_name = |error: &FieldError| matches!(&*error.field, "user" | "application");
+    match err.field_errors().iter().all(is_name) {
+        true => in_filter(err),
+        false => err,
     }
 }
 

@@ -2,7 +2,6 @@
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
-use serde::Deserialize;
 
 use super::application_form::{ApplicationForm, ApplicationFormView};
 use super::applications_page::{ApplicationsPage, PATH};
@@ -12,21 +11,14 @@ use crate::db::ApplicationId;
 use crate::error::{Error, Result};
 use crate::http::admin_caller::{AdminForm, AuditCaller};
 use crate::http::app_state::AppState;
-use crate::http::error_response::bad_query;
 use crate::http::forms::EmptyForm;
 use crate::http::layout::{page, see_other};
 use crate::http::notice::{self, AccountNotice, Notice};
+use crate::listing::{QueryPairs, read_parts};
 use crate::pages::notices;
 use crate::sessions::Caller;
 
 const NAME_TAKEN: &str = "There is another application with that name.";
-
-/// The query of `GET /admin/applications`.
-#[derive(Deserialize)]
-struct ApplicationsQuery {
-    /// The name of the last application of the page before.
-    after: Option<String>,
-}
 
 /// Shows a page of applications; to administrators, with forms.
 pub async fn show(
@@ -34,9 +26,13 @@ pub async fn show(
     request: HttpRequest,
     AuditCaller(caller): AuditCaller,
 ) -> Result<HttpResponse> {
-    let query = web::Query::<ApplicationsQuery>::from_query(request.query_string())
-        .map_err(|err| bad_query(&err))?;
-    let after = query.into_inner().after.filter(|after| !after.is_empty());
+    // The name of the last application of the page before.
+    let mut after = None;
+    let pairs = QueryPairs::of(request.query_string());
+    read_parts(pairs.iter(), &["after"], |_, name| {
+        after = Some(name);
+        Ok(())
+    })?;
     let form = NewKeyForm::default();
     let mut template = ApplicationsPage::load(&app, &request, &caller, after, &form).await?;
     template.notice = notices::take(&app, &request, Some(&caller)).await?.words;

@@ -59,7 +59,9 @@ pub(super) fn stop_cause(cause: StopCause) -> &'static str {
         StopCause::Disabled => "the account that ordered it was disabled",
         StopCause::Demoted => "whoever ordered it ceased to be an administrator",
         StopCause::Deleted => "the account that ordered it was deleted",
-        StopCause::Secured => "the account that ordered it got a new password, or was taken back",
+        StopCause::Secured => {
+            "the account that ordered it got a new password, was taken back, or had an alert reported"
+        }
         StopCause::KeyRevoked => "the API key that ordered it was revoked",
         StopCause::KeyExpired => "the API key that ordered it has expired",
     }

@@ -3,7 +3,6 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
-use serde::Deserialize;
 
 use super::job_views::{JobNames, JobView};
 use super::pager::Pager;
@@ -11,9 +10,8 @@ use crate::db::JobId;
 use crate::error::Result;
 use crate::http::admin_caller::AuditCaller;
 use crate::http::app_state::AppState;
-use crate::http::error_response::bad_query;
 use crate::http::layout::{Layout, NavItem, page};
-use crate::listing::Place;
+use crate::listing::{Place, QueryPairs, read_parts};
 use crate::pages::notices;
 
 /// Jobs on one page.
@@ -30,12 +28,6 @@ struct JobsPage {
     pager: Pager,
 }
 
-/// The query of `GET /admin/jobs`.
-#[derive(Deserialize)]
-struct JobsQuery {
-    before: Option<JobId>,
-}
-
 /// Shows the page.
 ///
 /// # Errors
@@ -46,9 +38,14 @@ pub async fn list(
     request: HttpRequest,
     AuditCaller(caller): AuditCaller,
 ) -> Result<HttpResponse> {
-    let query = web::Query::<JobsQuery>::from_query(request.query_string())
-        .map_err(|err| bad_query(&err))?;
-    let start = query.before.map(Place::after);
+    let mut before = None;
+    let pairs = QueryPairs::of(request.query_string());
+    read_parts(pairs.iter(), &["before"], |_, id| {
+        let id: JobId = id.parse().map_err(|_| "is not an id")?;
+        before = Some(id);
+        Ok(())
+    })?;
+    let start = before.map(Place::after);
     let found = app.sessions.list_bulk_jobs(start, MAX_JOBS).await?;
     let now = app.clock.now();
     let mut names = JobNames::default();
@@ -60,9 +57,9 @@ pub async fn list(
         layout: Layout::for_caller(&request, &caller, NavItem::Administration)?,
         notice: notices::take(&app, &request, Some(&caller)).await?.words,
         jobs,
-        is_later_page: query.before.is_some(),
+        is_later_page: before.is_some(),
         pager: Pager::of([
-            (query.before.map(|_| "/admin/jobs".into()), "Newest"),
+            (before.map(|_| "/admin/jobs".into()), "Newest"),
             (
                 found
                     .next

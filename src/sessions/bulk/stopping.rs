@@ -51,13 +51,13 @@ pub(super) fn stop_job(
     now: Timestamp,
 ) -> Result<Option<BulkJob>> {
     let stopped = store::stop_job(c, id, stop, now)?;
-    if let Some(stopped) = &stopped {
-        record(c, stopped, stop, now)?;
-    }
+    let event = stopped.as_ref().and_then(|job| event(job, stop, now));
+    events::record_events(c, event.as_slice())?;
     Ok(stopped)
 }
 
-/// Stops the running jobs that a person ordered, as a part of a transaction.
+/// Stops the running jobs that a person ordered, as a part of a transaction. Returns what is to be
+/// recorded of it.
 ///
 /// # Errors
 /// [`Error::Unavailable`] when the database doesn't respond.
@@ -66,9 +66,10 @@ pub(crate) fn stop_jobs_of(
     by: UserId,
     stop: Stop<'_>,
     now: Timestamp,
-) -> Result<()> {
+) -> Result<Vec<NewEvent>> {
     let stopped = store::stop_jobs_of(c, by, stop, now)?;
-    record_all(c, &stopped, stop, now)
+    let events = stopped.iter().filter_map(|job| event(job, stop, now));
+    Ok(events.collect())
 }
 
 /// Stops the running jobs that were ordered with a key, as a part of the transaction that revokes it.
@@ -82,40 +83,18 @@ pub(crate) fn stop_jobs_of_key(
     now: Timestamp,
 ) -> Result<()> {
     let stopped = store::stop_jobs_of_key(c, key, stop, now)?;
-    record_all(c, &stopped, stop, now)
+    let events = stopped.iter().filter_map(|job| event(job, stop, now));
+    events::record_events(c, &events.collect::<Vec<_>>())
 }
 
-fn record_all(
-    c: &mut AnyConnection,
-    stopped: &[BulkJob],
-    stop: Stop<'_>,
-    now: Timestamp,
-) -> Result<()> {
-    for job in stopped {
-        record(c, job, stop, now)?;
-    }
-    Ok(())
-}
-
-/// Records that a job was stopped: on the person who ordered it, or else on who stopped it. Of a job
-/// that no person has to do with, its row alone says so.
-fn record(
-    c: &mut AnyConnection,
-    job: &BulkJob,
-    Stop { cause, origin }: Stop<'_>,
-    now: Timestamp,
-) -> Result<()> {
-    let Some(person) = job.by_user_id.or(origin.user) else {
-        return Ok(());
-    };
-    // It would go with the account.
-    if cause == StopCause::Deleted {
-        return Ok(());
-    }
+/// Returns the event of a job that was stopped: of the person who ordered it, or else of who stopped
+/// it. Of a job that no person has to do with, its row alone says so.
+fn event(job: &BulkJob, Stop { cause, origin }: Stop<'_>, now: Timestamp) -> Option<NewEvent> {
+    let person = job.by_user_id.or(origin.user)?;
     let origin = Origin {
         job: Some(job.id),
         ..origin.clone()
     };
     let event = NewEvent::for_person(person, EventKind::JobStopped, &origin, now);
-    events::record_events(c, &[event.with_detail(cause.as_str())])
+    Some(event.with_detail(cause.as_str()))
 }
