@@ -121,6 +121,13 @@ impl Clock {
             let _ = micros.fetch_update(Ordering::SeqCst, Ordering::SeqCst, later);
         }
     }
+
+    /// Sets a fixed clock back by `span`. The system's clock stays as it is.
+    pub fn set_back(&self, span: Duration) {
+        if let Source::Fixed(micros) = &self.0 {
+            micros.fetch_sub(duration_micros(span), Ordering::SeqCst);
+        }
+    }
 }
 
 #[expect(clippy::disallowed_methods, reason = "the only place that reads it")]

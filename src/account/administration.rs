@@ -394,8 +394,6 @@ pub(super) fn record(
     authority: &Authority,
     now: Timestamp,
 ) -> Result<()> {
-    events::record_events(
-        c,
-        &[NewEvent::for_person(id, kind, authority.origin(), now)],
-    )
+    let event = NewEvent::for_person(id, kind, authority.origin(), now);
+    events::record_events(c, &[event])
 }

@@ -1,10 +1,11 @@
-//! The password of a caller, given again within their session. Whoever guesses there has a stolen
-//! cookie or token, so the session ends after ten wrong ones, through whichever door they came.
+//! The password of a caller, given again within their session or to sign in once more. Whoever
+//! guesses there has a stolen cookie or token, so the session ends after ten wrong ones, through
+//! whichever door they came.
 
 use super::Accounts;
 use crate::alerts::AlertKind;
-use crate::error::Result;
-use crate::people::{PasswordCheck, People, PlainPassword};
+use crate::error::{Error, Result};
+use crate::people::{PasswordCheck, People, PlainPassword, SignIn, User};
 use crate::sessions::{self, Caller, EndedReason};
 use crate::throttles::{Lane, LiveSession, Purpose, Requester};
 
@@ -53,6 +54,31 @@ impl Accounts {
                 Ok(OwnPassword::SessionEnded)
             }
         }
+    }
+
+    /// Returns the person with this e-mail and password. A wrong password for the owner of the session
+    /// `caller`, if the request comes with one, counts against that session, and the tenth ends it and
+    /// alerts its owner.
+    ///
+    /// # Errors
+    /// [`Error::InvalidCredentials`] when either is wrong, or the person may not sign in; otherwise as
+    /// [`People::authenticate`].
+    pub async fn sign_in(
+        &self,
+        people: &People,
+        (requester, caller): (&Requester, Option<&Caller>),
+        email: &str,
+        password: PlainPassword,
+    ) -> Result<User> {
+        let (session, failures) = match people.authenticate(requester, email, password).await? {
+            SignIn::Right(user) => return Ok(*user),
+            SignIn::Refused { session, failures } => (session, failures),
+        };
+        let caller = caller.filter(|caller| session == Some(caller.session.id));
+        if let Some(caller) = caller.filter(|_| failures >= MAX_FAILURES) {
+            self.end_guessed_session(caller).await?;
+        }
+        Err(Error::InvalidCredentials)
     }
 
     async fn end_guessed_session(&self, caller: &Caller) -> Result<()> {

@@ -10,7 +10,7 @@ use crate::clock::Timestamp;
 use crate::error::{Error, Result};
 use crate::http::app_state::AppState;
 use crate::http::browser;
-use crate::http::caller::{AnyApiCaller, ApiCaller};
+use crate::http::caller::{AnyApiCaller, ApiCaller, MaybeApiCaller};
 use crate::http::client::{RequestClient, header_text, location, visitor};
 use crate::http::json::Json;
 use crate::http::requester::requester;
@@ -77,6 +77,10 @@ pub async fn register(
         role: Role::Person,
     };
     let (email, full_name) = (account.email.clone(), account.full_name.clone());
+    // A password that is refused creates nothing, and is sent once more.
+    app.people
+        .verify_first_password(visitor(&request)?, &account)
+        .await?;
     let lane = Lane::SignUp(app.throttles.digest(email.as_str()));
     let requester = requester(&request, None)?;
     app.throttles
@@ -93,7 +97,8 @@ pub async fn register(
     Ok(HttpResponse::Created().json(person))
 }
 
-/// Creates a session for a device that stores tokens.
+/// Creates a session for a device that stores tokens. A live session of the person, by an access token
+/// or by the cookie with its CSRF token, gives the try an allowance of its own.
 ///
 /// # Errors
 /// [`Error::Invalid`] when a field is not valid;
@@ -105,6 +110,7 @@ pub async fn login(
     app: web::Data<AppState>,
     request: HttpRequest,
     RequestClient(client): RequestClient,
+    MaybeApiCaller(caller): MaybeApiCaller,
     Json(body): Json<LoginRequest>,
 ) -> Result<HttpResponse> {
     let device_id = body
@@ -122,13 +128,12 @@ pub async fn login(
         application: None,
         replaces: None,
     };
+    let requester = requester(&request, caller.as_ref())?;
+    let attempt = (&requester, caller.as_ref());
+    let password = PlainPassword::claimed(body.password);
     let user = app
-        .people
-        .authenticate(
-            &requester(&request, None)?,
-            &body.email,
-            PlainPassword::claimed(body.password),
-        )
+        .accounts
+        .sign_in(&app.people, attempt, &body.email, password)
         .await?;
     // After the password: the names of applications are nobody else's business.
     let audience = find_audience(&app, body.audience.as_deref()).await?;

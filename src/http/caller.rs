@@ -47,6 +47,10 @@ pub struct ApiCaller(pub Caller);
 /// period, for what is safe with it: to sign out, and to give the password.
 pub struct AnyApiCaller(pub Caller);
 
+/// Extracts the caller of the API as [`AnyApiCaller`], if there is one: what else a request comes with
+/// is no error.
+pub struct MaybeApiCaller(pub Option<Caller>);
+
 /// Extracts the person signed in in this browser, if there is one.
 pub struct MaybeCaller(pub Option<Caller>);
 
@@ -165,6 +169,24 @@ impl FromRequest for AnyApiCaller {
         Box::pin(async move {
             received.await?;
             resolve(&request, api_claim(&request)?).await.map(Self)
+        })
+    }
+}
+
+impl FromRequest for MaybeApiCaller {
+    type Error = Error;
+    type Future = Extraction<Self>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let caller = AnyApiCaller::from_request(request, payload);
+        Box::pin(async move {
+            match caller.await {
+                Ok(AnyApiCaller(caller)) => Ok(Self(Some(caller))),
+                Err(Error::Unauthenticated | Error::InvalidToken(_) | Error::CsrfMismatch) => {
+                    Ok(Self(None))
+                }
+                Err(err) => Err(err),
+            }
         })
     }
 }

@@ -106,8 +106,8 @@ pub(super) async fn find_made_before(
     let password = PlainPassword::claimed(form.password.clone());
     let requester = requester(request, None)?;
     let user = match app
-        .people
-        .authenticate(&requester, &form.email, password)
+        .accounts
+        .sign_in(&app.people, (&requester, None), &form.email, password)
         .await
     {
         Err(Error::InvalidCredentials) => return Ok(None),

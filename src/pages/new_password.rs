@@ -57,7 +57,7 @@ impl PasswordForm {
     }
 }
 
-/// Returns the hash of the password that was typed into the form.
+/// Returns the hash of the password that was typed into the form of a genuine link about `user`.
 ///
 /// # Errors
 /// [`Error::Invalid`] when it is too short, too long or easy to guess; [`Error::TooManyTries`];
@@ -69,8 +69,9 @@ pub(super) async fn hash_typed(
     password: String,
 ) -> Result<PasswordHash> {
     let password = NewPassword::new("new_password", password)?;
+    let from = requester(request, None)?;
     app.throttles
-        .count(Purpose::NewPassword, &requester(request, None)?, Lane::Link)
+        .count(Purpose::NewPassword, &from, Lane::Link(user.id))
         .await?;
     let requester = visitor(request)?;
     app.people

@@ -9,11 +9,9 @@ use crate::http::app_state::AppState;
 use crate::http::client::{RequestClient, visitor};
 use crate::http::forms::PublicForm;
 use crate::http::layout::see_other;
-use crate::http::requester::requester;
 use crate::http::target::HOME;
 use crate::people::{EmailTrust, Role, User};
 use crate::sessions::SessionPersistence;
-use crate::throttles::{Lane, Purpose};
 
 /// Shows the form.
 ///
@@ -75,10 +73,6 @@ pub async fn submit(
 /// Creates the administrator, and closes the link.
 async fn create(app: &AppState, request: &HttpRequest, form: &NewAccountForm) -> Result<User> {
     let account = form.account(Role::Admin, EmailTrust::Vouched)?;
-    let requester = requester(request, None)?;
-    app.throttles
-        .count(Purpose::NewPassword, &requester, Lane::Link)
-        .await?;
     let user = app
         .people
         .create_first_admin(visitor(request)?, account)

@@ -116,9 +116,10 @@ pub async fn submit(
     let next = app.allowed_hosts.destination(form.next.as_deref());
     let requester = requester(&request, before.as_ref())?;
     let password = PlainPassword::claimed(form.password.clone());
+    let attempt = (&requester, before.as_ref());
     match app
-        .people
-        .authenticate(&requester, &form.email, password)
+        .accounts
+        .sign_in(&app.people, attempt, &form.email, password)
         .await
     {
         Ok(user) => {

@@ -65,6 +65,10 @@ pub async fn submit(
 
 async fn sign_up(app: &AppState, request: &HttpRequest, form: &NewAccountForm) -> Result<SignedUp> {
     let account = form.account(Role::Person, EmailTrust::Unverified)?;
+    // A password that is refused creates nothing, and is typed once more.
+    app.people
+        .verify_first_password(visitor(request)?, &account)
+        .await?;
     let lane = Lane::SignUp(app.throttles.digest(account.email.as_str()));
     let requester = requester(request, None)?;
     app.throttles

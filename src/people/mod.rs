@@ -34,7 +34,7 @@ pub use self::values::{
     AccountState, Email, EmailState, FullName, IdleLimit, PlainPassword, Realm, Role, Subject,
 };
 use crate::clock::Clock;
-use crate::db::{Db, UserId};
+use crate::db::{Db, SessionId, UserId};
 use crate::error::{Error, Result};
 use crate::settings::Settings;
 use crate::throttles::{Lane, Purpose, Requester, Throttles};
@@ -46,6 +46,20 @@ pub enum PasswordCheck {
     Right,
     /// It is not.
     Wrong {
+        /// How many were wrong in the same lane, without a right one between them.
+        failures: u32,
+    },
+}
+
+/// What became of signing in.
+#[derive(Debug)]
+pub enum SignIn {
+    /// E-mail and password are those of a person who may sign in.
+    Right(Box<User>),
+    /// They are not.
+    Refused {
+        /// The live session of the person that the try counted in.
+        session: Option<SessionId>,
         /// How many were wrong in the same lane, without a right one between them.
         failures: u32,
     },
@@ -166,20 +180,20 @@ impl People {
         !self.require_verified_email || user.is_email_accepted()
     }
 
-    /// Returns the person with this e-mail and password. A password hashed with outdated parameters
-    /// is hashed again.
+    /// Returns the person with this e-mail and password. They are refused when either is wrong or the
+    /// account is disabled, and also where sign-in requires a verified e-mail and this one is not:
+    /// whoever signed up with an address that has an account can't tell. A password hashed with
+    /// outdated parameters is hashed again.
     ///
     /// # Errors
-    /// [`Error::InvalidCredentials`] when either is wrong or the account is disabled, and also
-    /// where sign-in requires a verified e-mail and this one is not: whoever signed up with an
-    /// address that has an account can't tell; [`Error::TooManyTries`] when no try is allowed now;
-    /// [`Error::Busy`] when too many passwords wait to be hashed.
+    /// [`Error::TooManyTries`] when no try is allowed now; [`Error::Busy`] when too many passwords wait
+    /// to be hashed.
     pub async fn authenticate(
         &self,
         requester: &Requester,
         email: &str,
         password: PlainPassword,
-    ) -> Result<User> {
+    ) -> Result<SignIn> {
         let address = self.throttles.digest(email);
         let email: Option<Email> = email.parse().ok();
         let user = match email {
@@ -194,6 +208,7 @@ impl People {
             Some(user) => Lane::of_password(requester, user.as_known()),
             None => Lane::Address(address),
         };
+        let session = lane.session();
         let hash_requester = HashRequester::of(requester, &lane);
         let taken = self
             .throttles
@@ -211,14 +226,14 @@ impl People {
             .filter(|user| user.is_active && verification != Verification::Mismatch)
             .filter(|user| self.may_sign_in(user));
         let Some(user) = user else {
-            let _failures = taken.wrong();
-            return Err(Error::InvalidCredentials);
+            let failures = taken.wrong();
+            return Ok(SignIn::Refused { session, failures });
         };
         taken.right().await?;
         if let Verification::MatchOutdated(new) = verification {
             self.update_hash(&user, new).await?;
         }
-        Ok(user)
+        Ok(SignIn::Right(Box::new(user)))
     }
 
     /// Verifies that `password` is this person's. The try counts in `lane`.
@@ -250,6 +265,23 @@ impl People {
         }
     }
 
+    /// Verifies that the password of an account to be created is hard to guess, before anything is
+    /// counted.
+    ///
+    /// # Errors
+    /// As [`People::hash_first_password`].
+    pub async fn verify_first_password(
+        &self,
+        requester: HashRequester,
+        account: &NewAccount,
+    ) -> Result<()> {
+        let words = self.words_of(account);
+        let password = account.password.clone();
+        self.hasher
+            .verify_strength(requester, password, words)
+            .await
+    }
+
     /// Returns the hash of the password of an account to be created.
     ///
     /// # Errors
@@ -259,12 +291,16 @@ impl People {
         requester: HashRequester,
         account: &NewAccount,
     ) -> Result<PasswordHash> {
-        let words = self.service_words.clone();
-        let full_name = account.full_name.as_ref().map(FullName::as_str);
-        let words = words.with_person(account.email.as_str(), full_name);
+        let words = self.words_of(account);
         self.hasher
             .hash(requester, account.password.clone(), words)
             .await
+    }
+
+    fn words_of(&self, account: &NewAccount) -> GuessableWords {
+        let words = self.service_words.clone();
+        let full_name = account.full_name.as_ref().map(FullName::as_str);
+        words.with_person(account.email.as_str(), full_name)
     }
 
     /// Returns the hash of a password to be set for a person.

@@ -8,6 +8,7 @@ use crate::clock::Timestamp;
 use crate::db::{AnyConnection, NodeLock, SessionId, UserId};
 use crate::error::Result;
 use crate::events::{self, EventKind, NewEvent, Origin};
+use crate::throttles;
 
 /// The batches of addresses that one sweep gives their sortable form.
 const KEY_BATCHES: usize = 50;
@@ -87,6 +88,7 @@ impl Sessions {
         self.db
             .repeat_with_lock(NodeLock::Sweep, move |c| {
                 let ended = store::list_ended_before(c, before, limit)?;
+                throttles::forget_sessions(c, &ended)?;
                 store::purge(c, &ended)
             })
             .await

@@ -45,10 +45,7 @@ impl<K: Hash + Eq + Clone> Allowances<K> {
         let quota = Quota::with_period(interval)
             .unwrap_or(Quota::per_second(burst))
             .allow_burst(burst);
-        let clock = ServiceClock {
-            start: clock.now(),
-            clock,
-        };
+        let clock = ServiceClock::new(clock);
         Self {
             limiter: Arc::new(RateLimiter::new(quota, states.clone(), clock)),
             states,
@@ -66,8 +63,8 @@ impl<K: Hash + Eq + Clone> Allowances<K> {
     /// Gives one back.
     pub(super) fn refund(&self, key: &K) {
         let interval = nanos(self.interval);
-        let earlier = |due_at: Option<Nanos>| match due_at {
-            Some(due_at) => Ok(((), due_at.saturating_sub(interval))),
+        let earlier = |full_at: Option<Nanos>| match full_at {
+            Some(full_at) => Ok(((), full_at.saturating_sub(interval))),
             None => Err(()),
         };
         // An error means that there is nothing to give back.
@@ -87,18 +84,30 @@ impl<K: Hash + Eq + Clone> Allowances<K> {
     }
 }
 
-/// The clock of the service, as that of a limiter.
+/// The clock of the service, as that of a limiter: the sum of its steps forward, so that who took
+/// something before the clock was set back doesn't wait until it has caught up.
 #[derive(Debug, Clone)]
 struct ServiceClock {
     clock: Clock,
-    start: Timestamp,
+    elapsed: Arc<Mutex<(Timestamp, Duration)>>,
+}
+
+impl ServiceClock {
+    fn new(clock: Clock) -> Self {
+        let elapsed = Arc::new(Mutex::new((clock.now(), Duration::ZERO)));
+        Self { clock, elapsed }
+    }
 }
 
 impl LimiterClock for ServiceClock {
     type Instant = Nanos;
 
     fn now(&self) -> Nanos {
-        nanos(self.clock.now().since(self.start))
+        let mut elapsed = self.elapsed.lock().unwrap_or_else(PoisonError::into_inner);
+        let (last, sum) = *elapsed;
+        let now = self.clock.now();
+        *elapsed = (now, sum.saturating_add(now.since(last)));
+        nanos(elapsed.1)
     }
 }
 
@@ -149,9 +158,11 @@ impl<K: Hash + Eq + Clone> StateStore for States<K> {
 impl<K: Hash + Eq + Clone> ShrinkableKeyedStateStore<K> for States<K> {
     fn retain_recent(&self, drop_below: Nanos) {
         let is_recent = |state: &InMemoryState| {
-            let read = |due_at: Option<Nanos>| Err::<((), Nanos), _>(due_at);
-            let due_at = state.measure_and_replace(&NotKeyed::NonKey, read).err();
-            due_at.flatten().is_some_and(|due_at| due_at > drop_below)
+            let read = |full_at: Option<Nanos>| Err::<((), Nanos), _>(full_at);
+            let full_at = state.measure_and_replace(&NotKeyed::NonKey, read).err();
+            full_at
+                .flatten()
+                .is_some_and(|full_at| full_at > drop_below)
         };
         self.lock(|by_key| by_key.retain(|_, state| is_recent(state)));
     }
@@ -218,6 +229,18 @@ mod tests {
         assert_eq!(take_all(&allowances, &'b'), 3);
         clock.advance(SECOND * 1_000_000);
         assert_eq!(take_all(&allowances, &'a'), 3);
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_makes_nobody_wait_longer() {
+        let clock = clock();
+        let allowances = Allowances::new(rate(3), 10, clock.clone());
+        clock.advance(SECOND * 3600);
+        assert_eq!(take_all(&allowances, &'a'), 3);
+        clock.set_back(SECOND * 3600);
+        assert_eq!(allowances.take(&'a'), Err(SECOND));
+        clock.advance(SECOND);
+        assert_eq!(take_all(&allowances, &'a'), 1);
     }
 
     #[test]

@@ -12,9 +12,9 @@ use crate::db::{SessionId, UserId};
 use crate::keys::MacKeys;
 use crate::text;
 
-/// The bits of a digest of an address: so many rows there are at most for addresses without an
-/// account. To tell such an address by the rows of others, each would have to be filled.
-const ADDRESS_BITS: u32 = 18;
+/// The bytes of a digest of an address: so many that no two share a row. By a row that others filled,
+/// an address without an account could be told.
+const DIGEST_BYTES: usize = 16;
 /// The characters of a device in a key: 132 bits.
 const DEVICE_CHARS: usize = 22;
 const HOUR: Duration = Duration::from_secs(60 * 60);
@@ -25,7 +25,7 @@ pub struct AddressKey(Option<MacKeys>);
 
 /// The keyed digest of an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct AddressDigest(u32);
+pub struct AddressDigest([u8; DIGEST_BYTES]);
 
 /// What tries are counted by.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,16 +41,18 @@ pub enum Lane {
         /// The device.
         id: String,
     },
-    /// A live session of the person.
+    /// A live session of the person, for the password given within it.
     Session(LiveSession),
+    /// The same, for signing in once more: a typo there and one within the session don't add up.
+    SessionSignIn(LiveSession),
     /// An address that a link for a new password is requested for.
     ForgottenPassword(AddressDigest),
     /// An address that an account is created with.
     SignUp(AddressDigest),
     /// A person to whom links that verify an address are sent.
     Verification(UserId),
-    /// Only the network, where somebody has a genuine link.
-    Link,
+    /// The person whom a genuine link is about: neither strangers nor their neighbours stop its bearer.
+    Link(UserId),
 }
 
 /// When the failures in a lane are forgotten.
@@ -79,39 +81,60 @@ impl AddressKey {
     #[must_use]
     pub fn digest(&self, email: &str) -> AddressDigest {
         let Some(keys) = &self.0 else {
-            return AddressDigest(0);
+            return AddressDigest([0; DIGEST_BYTES]);
         };
         let folded = email.trim().to_lowercase();
-        let [a, b, c, d, ..] = keys.sign(&[b"address ", folded.as_bytes()]);
-        AddressDigest(u32::from_be_bytes([a, b, c, d]) >> (u32::BITS - ADDRESS_BITS))
+        let signed = keys.sign(&[b"address ", folded.as_bytes()]);
+        let mut digest = [0; DIGEST_BYTES];
+        for (byte, signed) in digest.iter_mut().zip(signed) {
+            *byte = signed;
+        }
+        AddressDigest(digest)
     }
 }
 
+impl AddressDigest {
+    fn as_text(self) -> String {
+        URL_SAFE_NO_PAD.encode(self.0)
+    }
+}
+
+/// Returns the keys of the rows of a session.
+pub(super) fn keys_of_session(id: SessionId) -> [String; 2] {
+    [format!("session:{id}"), format!("session-sign-in:{id}")]
+}
+
 impl Lane {
-    /// Returns the lane of a password for the account of `person`: that of the device if it proves a
-    /// former sign-in with the same password, else that of a live session of theirs, else that of
-    /// the account.
+    /// Returns the lane of a password for the account of `person`: that of a live session of theirs,
+    /// which too many wrong ones end; else that of the device if it proves a former sign-in with the
+    /// same password; else that of the account.
     #[must_use]
     pub fn of_password(requester: &Requester, person: KnownPerson) -> Self {
         let user = person.user;
-        let device = requester.device.as_ref();
-        if let Some(device) = device.filter(|device| device.knows(person)) {
-            let id = device.id.clone();
-            return Self::Device { user, id };
+        if let Some(session) = requester.session.filter(|session| session.user == user) {
+            return Self::SessionSignIn(session);
         }
-        match requester.session.filter(|session| session.user == user) {
-            Some(session) => Self::Session(session),
+        let device = requester.device.as_ref();
+        match device.filter(|device| device.knows(person)) {
+            Some(device) => Self::Device {
+                user,
+                id: device.id.clone(),
+            },
             None => Self::Account(user),
         }
     }
 
-    /// Returns whether who tries has proved to be somebody who was signed in: then neither the
-    /// network nor the node is asked, so that nobody else can lock them out.
+    /// Returns whether who tries has proved to be somebody who was signed in, or has a genuine link:
+    /// then neither the network nor the node is asked, so that nobody else can lock them out.
     #[must_use]
     pub fn is_proven(&self) -> bool {
         matches!(
             self,
-            Self::Device { .. } | Self::Session(_) | Self::Verification(_)
+            Self::Device { .. }
+                | Self::Session(_)
+                | Self::SessionSignIn(_)
+                | Self::Verification(_)
+                | Self::Link(_)
         )
     }
 
@@ -119,11 +142,12 @@ impl Lane {
     #[must_use]
     pub fn user(&self) -> Option<UserId> {
         match self {
-            Self::Account(user) | Self::Device { user, .. } | Self::Verification(user) => {
-                Some(*user)
-            }
-            Self::Session(session) => Some(session.user),
-            Self::Address(_) | Self::ForgottenPassword(_) | Self::SignUp(_) | Self::Link => None,
+            Self::Account(user)
+            | Self::Device { user, .. }
+            | Self::Verification(user)
+            | Self::Link(user) => Some(*user),
+            Self::Session(session) | Self::SessionSignIn(session) => Some(session.user),
+            Self::Address(_) | Self::ForgottenPassword(_) | Self::SignUp(_) => None,
         }
     }
 
@@ -131,7 +155,7 @@ impl Lane {
     #[must_use]
     pub fn session(&self) -> Option<SessionId> {
         match self {
-            Self::Session(session) => Some(session.id),
+            Self::Session(session) | Self::SessionSignIn(session) => Some(session.id),
             _ => None,
         }
     }
@@ -140,28 +164,29 @@ impl Lane {
     pub(super) fn key(&self) -> Option<String> {
         Some(match self {
             Self::Account(user) => format!("account:{user}"),
-            Self::Address(AddressDigest(digest)) => format!("address:{digest}"),
+            Self::Address(digest) => format!("address:{}", digest.as_text()),
             Self::Device { user, id } => {
                 let digest = URL_SAFE_NO_PAD.encode(Sha256::digest(id));
                 let digest = text::truncate_chars(&digest, DEVICE_CHARS);
                 format!("device:{user}:{digest}")
             }
             Self::Session(session) => format!("session:{}", session.id),
-            Self::ForgottenPassword(AddressDigest(digest)) => format!("forgotten:{digest}"),
-            Self::SignUp(AddressDigest(digest)) => format!("sign-up:{digest}"),
+            Self::SessionSignIn(session) => format!("session-sign-in:{}", session.id),
+            Self::ForgottenPassword(digest) => format!("forgotten:{}", digest.as_text()),
+            Self::SignUp(digest) => format!("sign-up:{}", digest.as_text()),
             Self::Verification(user) => format!("verification:{user}"),
-            Self::Link => return None,
+            Self::Link(_) => return None,
         })
     }
 
     /// Returns when its failures are forgotten.
     pub(super) fn memory(&self) -> Memory {
         match self {
-            Self::Session(_) => Memory::Session,
+            Self::Session(_) | Self::SessionSignIn(_) => Memory::Session,
             Self::ForgottenPassword(_) | Self::SignUp(_) | Self::Verification(_) => {
                 Memory::Quiet(HOUR)
             }
-            Self::Account(_) | Self::Address(_) | Self::Device { .. } | Self::Link => {
+            Self::Account(_) | Self::Address(_) | Self::Device { .. } | Self::Link(_) => {
                 Memory::Quiet(HOUR * 24)
             }
         }

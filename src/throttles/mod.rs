@@ -4,10 +4,12 @@
 //! back when that is right; a request whose client is gone gives nothing back.
 //!
 //! Whoever proves to have been signed in as the person has a lane of their own, and needs neither
-//! network nor node: so strangers who guess never lock the owner out.
+//! network nor node: so strangers who guess never lock the owner out. What sends mail has networks and a
+//! node of its own, so that no flood of passwords stops who has forgotten theirs.
 
 mod allowance;
 mod delay;
+mod in_flight;
 mod lane;
 mod purpose;
 mod requester;
@@ -18,6 +20,7 @@ use std::time::Duration;
 
 use self::allowance::{Allowances, Rate};
 use self::delay::Delays;
+use self::in_flight::InFlight;
 use self::lane::Memory;
 pub use self::lane::{AddressDigest, AddressKey, Lane};
 pub use self::purpose::{Purpose, Refusal, RefusalReason};
@@ -25,7 +28,7 @@ pub use self::requester::{KnownDevice, KnownPerson, LiveSession, MAX_PEOPLE, Req
 use self::store::Try;
 pub use self::taken::Taken;
 use crate::clock::Clock;
-use crate::db::{AnyConnection, Db, NodeLock, UserId};
+use crate::db::{AnyConnection, Db, NodeLock, SessionId, UserId};
 use crate::error::Result;
 use crate::net::SourceNetwork;
 use crate::settings::ThrottleSettings;
@@ -34,6 +37,11 @@ use crate::settings::ThrottleSettings;
 const RETENTION: Duration = Duration::from_secs(24 * 60 * 60);
 /// How long the failures of a session are stored: longer than browsers store its cookie.
 const SESSION_RETENTION: Duration = Duration::from_secs(401 * 24 * 60 * 60);
+/// How far the clocks of nodes may be apart. A try that seems to have been later still was dated by a
+/// clock that was set back since, and delays nobody.
+const MAX_SKEW: Duration = Duration::from_secs(60);
+/// The rows that there are about at most, apart from those of sessions.
+const MOST_ROWS: i64 = 1 << 18;
 /// The rows that one transaction purges at most.
 const PURGE_BATCH: i64 = 500;
 
@@ -44,8 +52,17 @@ pub struct Throttles {
     clock: Clock,
     addresses: AddressKey,
     delays: Delays,
-    passwords: Allowances<SourceNetwork>,
-    mails: Allowances<SourceNetwork>,
+    passwords: Layers,
+    mails: Layers,
+    /// Of the uses of genuine links, by the person whom they are about.
+    links: Allowances<UserId>,
+    in_flight: InFlight,
+}
+
+/// The allowances of each network and of the node.
+#[derive(Clone)]
+struct Layers {
+    networks: Allowances<SourceNetwork>,
     node: Allowances<()>,
 }
 
@@ -53,22 +70,32 @@ impl Throttles {
     /// Returns the throttles of a node, with full allowances.
     #[must_use]
     pub fn new(db: Db, clock: Clock, addresses: AddressKey, settings: &ThrottleSettings) -> Self {
-        let allowances = |burst, interval| {
-            let rate = Rate { burst, interval };
-            Allowances::new(rate, settings.max_networks, clock.clone())
+        let most = settings.max_networks;
+        let passwords = Rate {
+            burst: settings.network_burst,
+            interval: settings.network_interval,
+        };
+        let mails = Rate {
+            burst: settings.mail_burst,
+            interval: settings.mail_interval,
         };
         let node = Rate {
             burst: settings.node_burst,
             interval: settings.node_interval,
+        };
+        let layers = |network| Layers {
+            networks: Allowances::new(network, most, clock.clone()),
+            node: Allowances::new(node, 1, clock.clone()),
         };
         Self {
             addresses,
             delays: Delays {
                 free_failures: i32::try_from(settings.free_failures).unwrap_or(i32::MAX),
             },
-            passwords: allowances(settings.network_burst, settings.network_interval),
-            mails: allowances(settings.mail_burst, settings.mail_interval),
-            node: Allowances::new(node, 1, clock.clone()),
+            passwords: layers(passwords),
+            mails: layers(mails),
+            links: Allowances::new(passwords, most, clock.clone()),
+            in_flight: InFlight::new(settings.free_failures),
             db,
             clock,
         }
@@ -90,12 +117,23 @@ impl Throttles {
         if let Err((reason, wait)) = self.take_allowance(&taken) {
             return Err(taken.refused(reason, wait));
         }
-        match self.take_in_lane(&taken).await? {
-            Ok(failures) => {
+        let decided = match self.find_place(&mut taken).await {
+            true => self.take_in_lane(&taken).await,
+            false => Ok(Err(Duration::ZERO)),
+        };
+        match decided {
+            Ok(Ok(failures)) => {
                 taken.failures = failures;
                 Ok(taken)
             }
-            Err(wait) => Err(taken.refused(RefusalReason::Delay, wait)),
+            Ok(Err(wait)) => {
+                self.refund_node(&taken);
+                Err(taken.refused(RefusalReason::Delay, wait))
+            }
+            Err(err) => {
+                self.refund_allowance(&taken);
+                Err(err)
+            }
         }
     }
 
@@ -110,32 +148,52 @@ impl Throttles {
 
     /// Takes from the allowances of the network and of the node.
     fn take_allowance(&self, taken: &Taken) -> Result<(), (RefusalReason, Duration)> {
+        if let Lane::Link(user) = taken.lane {
+            let taken = self.links.take(&user);
+            return taken.map_err(|wait| (RefusalReason::Delay, wait));
+        }
         if taken.lane.is_proven() {
             return Ok(());
         }
-        let networks = self.networks(taken.purpose);
-        networks
-            .take(&taken.requester.network)
-            .map_err(|wait| (RefusalReason::Network, wait))?;
-        self.node.take(&()).map_err(|wait| {
-            networks.refund(&taken.requester.network);
-            (RefusalReason::Node, wait)
+        let Layers { networks, node } = self.layers(taken.purpose);
+        // First, so that no network is remembered for a try that the node refuses.
+        node.take(&()).map_err(|wait| (RefusalReason::Node, wait))?;
+        networks.take(&taken.requester.network).map_err(|wait| {
+            node.refund(&());
+            (RefusalReason::Network, wait)
         })
     }
 
     fn refund_allowance(&self, taken: &Taken) {
         if !taken.lane.is_proven() {
-            self.networks(taken.purpose)
-                .refund(&taken.requester.network);
-            self.node.refund(&());
+            let layers = self.layers(taken.purpose);
+            layers.networks.refund(&taken.requester.network);
+            layers.node.refund(&());
         }
     }
 
-    fn networks(&self, purpose: Purpose) -> &Allowances<SourceNetwork> {
+    /// Gives the node's back after a try that a lane refused: a network that tries on during a delay
+    /// uses up its own allowance, and not that of everybody.
+    fn refund_node(&self, taken: &Taken) {
+        if !taken.lane.is_proven() {
+            self.layers(taken.purpose).node.refund(&());
+        }
+    }
+
+    fn layers(&self, purpose: Purpose) -> &Layers {
         match purpose.sends_mail() {
             true => &self.mails,
             false => &self.passwords,
         }
+    }
+
+    /// Waits for a place among the tries of its lane. Returns whether it got one.
+    async fn find_place(&self, taken: &mut Taken) -> bool {
+        let Some(key) = taken.lane.key() else {
+            return true;
+        };
+        taken.place = self.in_flight.enter(key).await;
+        taken.place.is_some()
     }
 
     /// Counts the try in its lane. Returns the failures with it, or how long to wait.
@@ -154,6 +212,7 @@ impl Throttles {
             },
             free_failures: self.delays.free_failures,
             deadlines: self.delays.deadlines(now),
+            latest: now + MAX_SKEW,
         };
         let delays = self.delays;
         self.db
@@ -172,12 +231,15 @@ impl Throttles {
             .await
     }
 
-    /// Returns whether a lane of a person has failures.
+    /// Returns whether a lane of a person has so many failures that the next try may have to wait.
     ///
     /// # Errors
     /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
-    pub async fn has_failures(&self, user: UserId) -> Result<bool> {
-        self.db.read(move |c| store::has_failures(c, user)).await
+    pub async fn has_delay(&self, user: UserId) -> Result<bool> {
+        let least = self.delays.free_failures;
+        self.db
+            .read(move |c| store::has_failures(c, user, least))
+            .await
     }
 
     /// Purges failures that are forgotten, unless another node does, and forgets networks that have
@@ -186,16 +248,30 @@ impl Throttles {
     /// # Errors
     /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
     pub async fn purge(&self) -> Result<usize> {
-        self.passwords.forget_full();
-        self.mails.forget_full();
+        self.passwords.networks.forget_full();
+        self.mails.networks.forget_full();
+        self.links.forget_full();
         let now = self.clock.now();
         let (before, sessions_before) = (now - RETENTION, now - SESSION_RETENTION);
         self.db
             .repeat_with_lock(NodeLock::Sweep, move |c| {
-                store::purge(c, before, sessions_before, PURGE_BATCH)
+                store::purge(c, before, sessions_before, (MOST_ROWS, PURGE_BATCH))
             })
             .await
     }
+}
+
+/// Forgets the failures of sessions that are purged, as a part of a transaction.
+///
+/// # Errors
+/// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
+pub(crate) fn forget_sessions(c: &mut AnyConnection, ids: &[SessionId]) -> Result<usize> {
+    let keys: Vec<String> = ids
+        .iter()
+        .copied()
+        .flat_map(lane::keys_of_session)
+        .collect();
+    store::delete_several(c, &keys)
 }
 
 /// Lifts every delay of a person, as a part of a transaction. Returns how many of their lanes had

@@ -19,6 +19,8 @@ pub(super) struct Try {
     pub(super) forgotten_at: Timestamp,
     pub(super) free_failures: i32,
     pub(super) deadlines: Deadlines,
+    /// A last try after this is none that a clock which is right has dated.
+    pub(super) latest: Timestamp,
 }
 
 /// The failures of a lane, and when its last try was.
@@ -61,7 +63,9 @@ pub(super) fn take(c: &mut AnyConnection, attempt: &Try) -> Result<Option<i32>> 
     .when(dsl::failures.lt(d9.0), d9.1)
     .otherwise(last.1);
     let is_free = dsl::failures.lt(attempt.free_failures);
-    let may_try = is_free.or(dsl::last_at.le(deadline));
+    let is_over = dsl::last_at.le(deadline);
+    let is_misdated = dsl::last_at.gt(attempt.latest);
+    let may_try = is_free.or(is_over).or(is_misdated);
     let counted = diesel::insert_into(dsl::account_throttles)
         .values(row)
         .on_conflict(dsl::key)
@@ -101,9 +105,11 @@ pub(super) fn delete(c: &mut AnyConnection, key: &str) -> Result<()> {
     Ok(())
 }
 
-/// Returns whether a lane of a person has failures.
-pub(super) fn has_failures(c: &mut AnyConnection, user: UserId) -> Result<bool> {
-    let own = account_throttles::table.filter(account_throttles::user_id.eq(user));
+/// Returns whether a lane of a person has so many failures.
+pub(super) fn has_failures(c: &mut AnyConnection, user: UserId, least: i32) -> Result<bool> {
+    let own = account_throttles::table
+        .filter(account_throttles::user_id.eq(user))
+        .filter(account_throttles::failures.ge(least));
     Ok(diesel::select(exists(own)).get_result(c)?)
 }
 
@@ -113,21 +119,36 @@ pub(super) fn delete_of_user(c: &mut AnyConnection, user: UserId) -> Result<usiz
     Ok(diesel::delete(own).execute(c)?)
 }
 
+/// Deletes the failures of lanes, in whichever of them there are any.
+pub(super) fn delete_several(c: &mut AnyConnection, keys: &[String]) -> Result<usize> {
+    let listed = account_throttles::table.filter(account_throttles::key.eq_any(keys));
+    Ok(diesel::delete(listed).execute(c)?)
+}
+
 /// Deletes at most `limit` rows whose last try was before `before`. Those of sessions stay until
-/// `sessions_before`.
+/// `sessions_before`. Of the others only about the `most` that were tried last stay, whether an account
+/// is behind them or not: so neither their number nor what is purged tells one from the other.
 pub(super) fn purge(
     c: &mut AnyConnection,
     before: Timestamp,
     sessions_before: Timestamp,
-    limit: i64,
+    (most, limit): (i64, i64),
 ) -> Result<usize> {
     use account_throttles::dsl;
 
+    let surplus: Option<Timestamp> = dsl::account_throttles
+        .filter(dsl::key.not_like("session%"))
+        .order(dsl::last_at.desc())
+        .offset(most)
+        .select(dsl::last_at)
+        .first(c)
+        .optional()?;
+    let before = surplus.map_or(before, |surplus| surplus.max(before));
     let old = dsl::account_throttles
         .filter(dsl::last_at.lt(before))
         .filter(
             dsl::key
-                .not_like("session:%")
+                .not_like("session%")
                 .or(dsl::last_at.lt(sessions_before)),
         )
         .order(dsl::last_at)

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::in_flight::Place;
 use super::lane::Lane;
 use super::purpose::{Purpose, Refusal, RefusalReason};
 use super::requester::Requester;
@@ -15,6 +16,8 @@ pub struct Taken {
     pub(super) purpose: Purpose,
     pub(super) requester: Requester,
     pub(super) lane: Lane,
+    /// Its place among the tries of its lane, until it is decided.
+    pub(super) place: Option<Place>,
     /// The failures in its lane, with this one.
     pub(super) failures: u32,
 }
@@ -31,6 +34,7 @@ impl Taken {
             purpose,
             requester,
             lane,
+            place: None,
             failures: 0,
         }
     }

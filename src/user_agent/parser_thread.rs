@@ -1,6 +1,7 @@
 //! The one thread that parses the user agents of requests: each thread that used the patterns would
 //! have caches of its own, about 7 MB in all.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
 
 use tokio::sync::{mpsc, oneshot};
@@ -61,7 +62,9 @@ fn serve_requests(parser: &DeviceParser, mut received: mpsc::Receiver<ParseReque
     while let Some(request) = received.blocking_recv() {
         // Nobody waits for a request that is gone.
         if !request.reply.is_closed() {
-            let facts = parser.parse_with_hints(&request.agent, &request.hints);
+            let parse = || parser.parse_with_hints(&request.agent, &request.hints);
+            // The thread outlives a panic, which the logger records; this device goes unrecognised.
+            let facts = catch_unwind(AssertUnwindSafe(parse)).unwrap_or_default();
             let _ = request.reply.send(facts);
         }
     }

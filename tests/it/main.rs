@@ -124,6 +124,8 @@ mod throttles;
 mod throttles_lift;
 mod throttles_networks;
 mod throttles_owner;
+mod throttles_recovery;
+mod throttles_sessions;
 mod times_from_outside;
 mod token_reuse;
 mod verified_emails;

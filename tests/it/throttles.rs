@@ -17,6 +17,7 @@ on_both!(
         an_administrators_account_is_no_exception,
         a_sign_up_form_is_no_way_to_guess,
         old_failures_are_purged,
+        the_longest_untried_are_purged_when_there_are_too_many,
 );
 on_both!(
     database: a_restart_forgets_no_failure,
@@ -171,6 +172,23 @@ async fn old_failures_are_purged(app: &TestApp) {
     app.advance(seconds(24 * 60 * 60 + 1));
     app.sweep().await;
     assert_eq!(rows(), 0);
+}
+
+async fn the_longest_untried_are_purged_when_there_are_too_many(app: &TestApp) {
+    let own = "SELECT count(*) AS value FROM account_throttles WHERE user_id IS NOT NULL";
+    let ada = app.register("ada@example.org").await;
+    guess(&app.anyone(), &ada.email).await.expect(401);
+    app.advance(seconds(1));
+    guess(&app.anyone(), "nobody@example.org").await.expect(401);
+    app.sweep().await;
+    assert_eq!(app.database.number(own), 1);
+    app.database.execute(
+        "INSERT INTO account_throttles (key, failures, last_at) \
+         WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 262144) \
+         SELECT 'address:' || n, 5, (SELECT max(last_at) FROM account_throttles) FROM numbers",
+    );
+    app.sweep().await;
+    assert_eq!(app.database.number(own), 0);
 }
 
 async fn a_restart_forgets_no_failure(database: Database) {

@@ -65,7 +65,16 @@ async fn the_page_lifts_a_delay_and_its_person_sees_why(app: &TestApp) {
     let admin = app.signed_in_browser(&root, FIREFOX).await;
     let person = format!("/admin/users/{}", id_of(app, &ada));
     let path = format!("{person}/lift-delay");
+    let wrong = json!({"email": ada.email, "password": "a wrong guess"});
+    let guess = app.anyone().post("/api/v1/auth/login", &wrong).await;
+    guess.expect(401);
+    // One makes nobody wait.
     assert!(!admin.get(&person).await.expect(200).text.contains(&path));
+    admin
+        .get(&path)
+        .await
+        .expect_words("Ada Lovelace doesn’t have to wait.");
+    app.login(&ada, FIREFOX).await;
     attack(app, &ada).await;
     assert!(admin.get(&person).await.expect(200).text.contains(&path));
     let fields = [("reason", "She called from her office.")];

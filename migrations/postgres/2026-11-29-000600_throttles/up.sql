@@ -1,6 +1,5 @@
--- The tries that failed, or whose outcome is open, by whom they count against. No row: none. A row of
--- an address without an account is shared by all addresses with the same keyed digest, so that there
--- are at most so many.
+-- The tries that failed, or whose outcome is open, by whom they count against. No row: none. An address
+-- without an account has a row by its keyed digest. The oldest rows are purged when there are too many.
 CREATE TABLE account_throttles (
     -- Which kind of tries, and against what they count: account:UUID, address:DIGEST, …
     key text PRIMARY KEY CHECK (length(key) <= 128),

@@ -44,7 +44,7 @@ pub(super) struct Standing {
     sends_mail: bool,
     /// The list that the person was found in.
     back: Back,
-    has_failures: bool,
+    has_delay: bool,
 }
 
 impl Standing {
@@ -67,7 +67,7 @@ impl Standing {
             is_last_admin: app.accounts.is_last_admin(user.id).await?,
             sends_mail: app.accounts.sends_mail(),
             back: back.clone(),
-            has_failures: app.throttles.has_failures(user.id).await?,
+            has_delay: app.throttles.has_delay(user.id).await?,
         })
     }
 }
@@ -137,7 +137,7 @@ fn verify(standing: &Standing) -> Option<ActView> {
 }
 
 fn lift_delay(standing: &Standing) -> Option<ActView> {
-    standing.has_failures.then(|| ActView {
+    standing.has_delay.then(|| ActView {
         title: "Wrong passwords",
         words: "Whoever gives more of them has to wait longer and longer.".into(),
         control: Some(ControlView::link(standing, "lift-delay", "Lift the delay…")),

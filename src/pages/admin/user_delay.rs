@@ -25,9 +25,9 @@ pub async fn show(
     id: web::Path<UserId>,
 ) -> Result<HttpResponse> {
     let user = app.people.get(*id).await?;
-    let refusal = match app.throttles.has_failures(user.id).await? {
+    let refusal = match app.throttles.has_delay(user.id).await? {
         true => None,
-        false => Some(format!("{} has no wrong passwords.", user.display_name())),
+        false => Some(format!("{} doesn’t have to wait.", user.display_name())),
     };
     let page = act_page(&app, &request, (&caller, &user), "").await?;
     page.with_refusal(refusal).respond()

@@ -81,6 +81,21 @@ impl Hasher {
         self.computed.load(Ordering::Relaxed)
     }
 
+    /// Verifies that a password is hard to guess, without hashing it.
+    ///
+    /// # Errors
+    /// As [`Hasher::hash`].
+    pub(super) async fn verify_strength(
+        &self,
+        requester: HashRequester,
+        password: NewPassword,
+        words: GuessableWords,
+    ) -> Result<()> {
+        self.threads
+            .run(requester, move |_| password.require_hard_to_guess(&words))
+            .await
+    }
+
     /// Returns the hash of a password, as a PHC string with a random salt.
     ///
     /// # Errors

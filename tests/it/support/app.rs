@@ -128,6 +128,11 @@ impl TestApp {
         self.clock.advance(span);
     }
 
+    /// Sets the clock back.
+    pub fn set_back(&self, span: Duration) {
+        self.clock.set_back(span);
+    }
+
     /// Runs the sweep now.
     pub async fn sweep(&self) {
         assert!(self.try_sweep().await, "the sweep failed");
