@@ -28,9 +28,9 @@ impl Accounts {
     /// wrong one ends it and alerts its owner.
     ///
     /// # Errors
-    /// [`Error::TooManyTries`](crate::Error::TooManyTries) when no try is allowed now;
-    /// [`Error::Busy`](crate::Error::Busy) when too many passwords wait to be hashed;
-    /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
+    /// [`Error::TooManyTries`] when no try is allowed now;
+    /// [`Error::Busy`] when too many passwords wait to be hashed;
+    /// [`Error::Unavailable`] when the database doesn't respond.
     pub async fn verify_own_password(
         &self,
         people: &People,
