@@ -8,6 +8,7 @@ use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection};
 use futures_util::future::join_all;
 use rollcall::server::routes::{API, Access, PAGES, Route};
+use uuid::Uuid;
 
 use crate::support::admin::{Admin, USERS, id_of};
 use crate::support::browser::Browser;
@@ -36,6 +37,8 @@ struct Fixture {
     application: String,
     other_key: String,
     job: String,
+    /// The ticket of a form that ends sessions.
+    order: String,
 }
 
 impl Fixture {
@@ -70,6 +73,7 @@ impl Fixture {
             application: other.application,
             other_key: other.id,
             job,
+            order: format!("{}.{}", Uuid::new_v4(), app.clock.now().timestamp_micros()),
             admin,
         }
     }
@@ -128,6 +132,7 @@ impl Fixture {
             ("typed", "bob@example.org"),
             ("session", self.session.as_str()),
         ];
+        fields.push(("order", self.order.as_str()));
         if route.path == "/admin/api-keys" {
             fields.push(("admin_write", "on"));
             fields.push(("expires", "never"));

@@ -10,6 +10,7 @@ use super::end_fields::{EndFields, hidden_fields};
 use super::job_views::filter_words;
 use super::quantity;
 use crate::clock::Timestamp;
+use crate::db::JobId;
 use crate::error::Result;
 use crate::events::StatedReason;
 use crate::http::admin_caller::{AdminCaller, AdminForm};
@@ -111,12 +112,9 @@ pub async fn submit(
         template.is_stale = true;
         return page(StatusCode::CONFLICT, &template);
     };
-    if let Some(job) = app.sessions.find_ordered(caller.session.id, ticket).await? {
-        let outcome = Notice::Account(caller.user.id, AccountNotice::OrderedBefore);
-        notice::put(&request, outcome);
-        return Ok(see_other(
-            fields.back.from(format!("/admin/jobs/{}", job.id)),
-        ));
+    let before = app.sessions.find_ordered(caller.session.id, ticket).await?;
+    if let Some(job) = before {
+        return Ok(ordered_before(&request, &caller, &fields.back, job.id));
     }
     let reason: StatedReason = match fields.stated_reason.parse() {
         Ok(reason) => reason,
@@ -133,6 +131,11 @@ pub async fn submit(
     };
     let due = selection.signed_in_by(ticket.until());
     if !app.sessions.would_end(&due, except).await? {
+        // The same form, sent at the same time, may have ended them this moment.
+        let meanwhile = app.sessions.find_ordered(caller.session.id, ticket).await?;
+        if let Some(job) = meanwhile {
+            return Ok(ordered_before(&request, &caller, &fields.back, job.id));
+        }
         let mut template = load_page(&app, &request, &caller, selection, &fields).await?;
         template.own_error = Some("must be ticked: there is no other session to end");
         return page(StatusCode::CONFLICT, &template);
@@ -146,6 +149,13 @@ pub async fn submit(
     let ordered = app.sessions.order_end(order).await?;
     let job = format!("/admin/jobs/{}", ordered.job.id);
     Ok(see_other(fields.back.from(&job)))
+}
+
+/// Returns a redirect to the job of an order that was made before, and says so there.
+fn ordered_before(request: &HttpRequest, caller: &Caller, back: &Back, job: JobId) -> HttpResponse {
+    let outcome = Notice::Account(caller.user.id, AccountNotice::OrderedBefore);
+    notice::put(request, outcome);
+    see_other(back.from(format!("/admin/jobs/{job}")))
 }
 
 async fn load_page(
