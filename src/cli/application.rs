@@ -162,7 +162,7 @@ async fn list(domain: &Domain, json: bool) -> Result<()> {
         true => ListForm::Json,
         false => ListForm::Lines,
     };
-    let mut output = ListOutput::begin(form)?;
+    let mut output = ListOutput::begin(form);
     let mut start = None;
     loop {
         let page = domain

@@ -85,12 +85,8 @@ pub(super) struct ListOutput {
 
 impl ListOutput {
     /// Begins the list.
-    pub(super) fn begin(form: ListForm) -> Result<Self> {
-        if form == ListForm::Json {
-            print_line!("[")?;
-        }
-        let printed = 0;
-        Ok(Self { form, printed })
+    pub(super) fn begin(form: ListForm) -> Self {
+        Self { form, printed: 0 }
     }
 
     /// Writes an item: its record, or the line.
@@ -99,7 +95,7 @@ impl ListOutput {
         record: &T,
         line: impl FnOnce(&T) -> String,
     ) -> Result<()> {
-        let comma = if self.printed == 0 { "  " } else { ", " };
+        let comma = if self.printed == 0 { "[ " } else { ", " };
         self.printed += 1;
         match self.form {
             ListForm::Lines => print_line!("{}", line(record)),
@@ -110,8 +106,10 @@ impl ListOutput {
 
     /// Ends the list; `next` is the cursor of what follows its last item.
     pub(super) fn end(self, next: Option<&str>) -> Result<()> {
-        if self.form == ListForm::Json {
-            print_line!("]")?;
+        match (self.form, self.printed) {
+            (ListForm::Json, 0) => print_line!("[]")?,
+            (ListForm::Json, _) => print_line!("]")?,
+            (ListForm::Lines | ListForm::JsonLines, _) => {}
         }
         if let Some(cursor) = next {
             message!("There are more: --cursor {cursor}");

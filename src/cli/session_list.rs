@@ -56,7 +56,7 @@ impl List {
             (true, true) => ListForm::JsonLines,
             (false, _) => ListForm::Lines,
         };
-        let mut output = ListOutput::begin(form)?;
+        let mut output = ListOutput::begin(form);
         let next = self.print_pages(domain, query, &mut output).await?;
         output.end(next.as_deref())
     }

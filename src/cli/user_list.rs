@@ -52,7 +52,7 @@ impl List {
         };
         let cursor = self.cursor.as_deref().map(|text| filter.parse_cursor(text));
         let cursor = cursor.transpose().map_err(invalid_or_service)?;
-        let mut output = ListOutput::begin(form)?;
+        let mut output = ListOutput::begin(form);
         let places = (filter, cursor);
         let next = self.print_pages(domain, places, &mut output).await?;
         output.end(next.as_deref())
