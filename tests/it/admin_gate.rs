@@ -189,10 +189,17 @@ async fn to_strangers_every_path_of_administrators_is_alike(app: &TestApp) {
     below.retain(|path| path.starts_with("/api/"));
     let forged = Caller::bearer("forged");
     forged.expect_alike(app, &below, [0, 401]).await;
-    let key = app.create_key("admin:read").replace(['a', 'b'], "c");
-    Caller::bearer(&key)
+    Caller::bearer(&altered(app.create_key("admin:read")))
         .expect_alike(app, &below, [0, 401])
         .await;
+}
+
+/// Returns the key with one character in it exchanged.
+fn altered(mut key: String) -> String {
+    let at = key.len() - 10;
+    let other = if &key[at..=at] == "x" { "y" } else { "x" };
+    key.replace_range(at..=at, other);
+    key
 }
 
 async fn to_people_every_path_of_administrators_is_missing(app: &TestApp) {
