@@ -4,6 +4,7 @@ mod bare_response;
 mod listening;
 mod metrics;
 mod open_files;
+pub(crate) mod panics;
 mod places;
 pub mod routes;
 mod termination;
@@ -35,6 +36,7 @@ use crate::http::cookie_seal::CookieSeal;
 use crate::http::cookies::CookieConfig;
 use crate::http::csrf::CsrfKey;
 use crate::http::notice_cookies::NoticeCookies;
+use crate::http::panic_response::answer_panics;
 use crate::http::request_log::{RequestSpan, log_response};
 use crate::http::session_cookies::SessionCookies;
 use crate::http::target::AllowedHosts;
@@ -72,7 +74,7 @@ pub struct Server {
 /// when a part can't be assembled.
 pub async fn start(mut settings: Settings, clock: Clock) -> Result<Server> {
     for exposure in settings.exposures()? {
-        tracing::warn!("{exposure}");
+        tracing::warn!(%exposure, "others can read what is sent");
     }
     let open_files = open_files::raise_limit();
     settings.max_event_streams =
@@ -290,6 +292,7 @@ fn assemble(
         places: places::open(&settings.places),
         edge_headers: places::edge_headers(&settings.places),
         trusted_proxies: TrustedProxies::new(&settings.trusted_proxies, settings.trusted_header),
+        log_addresses: settings.log.addresses.into(),
         allowed_hosts: AllowedHosts::new(&settings.forward_auth.allowed_hosts, settings.is_https()),
         cookies: CookieConfig::new(
             &settings.cookie_prefix,
@@ -360,6 +363,9 @@ fn serve(
             .wrap(from_fn(browser::exchange_cookies))
             .wrap(headers::security_headers(hsts))
             .wrap(from_fn(body::limit_time))
+            .wrap(from_fn(move |request, next| {
+                answer_panics(hsts, request, next)
+            }))
             .wrap(from_fn(log_response))
             .wrap(TracingLogger::<RequestSpan>::new())
             // Outermost: it sees what is sent.

@@ -17,6 +17,7 @@ use crate::events::Origin;
 use crate::geo::Location;
 use crate::http::app_state::AppState;
 use crate::http::json::Json;
+use crate::http::logged_caller::record_session;
 use crate::http::subject::{refuse_in_query, subject_header};
 use crate::people::{ExternalPerson, FullName, Subject, User};
 use crate::sessions::{Client, EndedReason, NewSession, OpenedVia, SessionPersistence};
@@ -94,6 +95,7 @@ pub async fn create(
         .find_or_create_external(client.realm(), person)
         .await?;
     let session = app.sessions.create_session(&user, new).await?;
+    record_session(&request, &session);
     // No password was given here: the tokens pass no step-up.
     let tokens = app
         .tokens
@@ -129,6 +131,7 @@ pub async fn refresh(
     }
     let audience = find_own_audience(&app, body.audience.as_deref(), client.application.id).await?;
     let session = app.sessions.refresh(claim, location).await?;
+    record_session(&request, &session);
     let tokens = app
         .tokens
         .issue(&session, password_given_at, audience, now)?;

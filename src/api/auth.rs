@@ -13,6 +13,7 @@ use crate::http::browser;
 use crate::http::caller::{AnyApiCaller, ApiCaller, MaybeApiCaller};
 use crate::http::client::{RequestClient, header_text, location, visitor};
 use crate::http::json::Json;
+use crate::http::logged_caller::record_session;
 use crate::http::requester::requester;
 use crate::people::{EmailTrust, FullName, NewAccount, NewPassword, PlainPassword, Role};
 use crate::sessions::{EndedReason, NewSession, OpenedVia, Session, SessionPersistence};
@@ -138,6 +139,7 @@ pub async fn login(
     // After the password: the names of applications are nobody else's business.
     let audience = find_audience(&app, body.audience.as_deref()).await?;
     let session = app.sessions.create_session(&user, new).await?;
+    record_session(&request, &session);
     let password_given_at = Some(session.confirmed_at);
     grant(&app, session, password_given_at, audience)
 }
@@ -161,6 +163,7 @@ pub async fn refresh(
     let password_given_at = claim.password_given_at;
     let audience = find_audience_for(&app, body.audience.as_deref(), claim.user).await?;
     let session = app.sessions.refresh(claim, location).await?;
+    record_session(&request, &session);
     grant(&app, session, password_given_at, audience)
 }
 

@@ -4,9 +4,11 @@ use std::io::IsTerminal;
 
 use tracing_subscriber::EnvFilter;
 
+use crate::error::Chain;
+use crate::server::panics::log_panics;
 use crate::settings::{LogFormat, LogSettings};
 
-/// Starts logging to standard error. A second call has no effect.
+/// Starts logging to standard error, panics included. A second call has no effect.
 pub(super) fn start(settings: &LogSettings) {
     let filter = EnvFilter::new(filter(&settings.filter));
     let lines = tracing_subscriber::fmt()
@@ -18,8 +20,9 @@ pub(super) fn start(settings: &LogSettings) {
         LogFormat::Human => lines.try_init(),
         LogFormat::Json => lines.json().flatten_event(true).try_init(),
     };
-    if let Err(err) = started {
-        tracing::debug!(error = %err, "logging had started before");
+    match started {
+        Ok(()) => log_panics(),
+        Err(err) => tracing::debug!(error = %Chain(&*err), "logging had started before"),
     }
 }
 

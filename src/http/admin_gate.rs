@@ -15,6 +15,7 @@ use super::app_state::app_state;
 use super::browser;
 use super::caller::presented_claim;
 use super::client::location;
+use super::logged_caller;
 use crate::applications::Scope;
 use crate::error::{Error, Result};
 use crate::people::Role;
@@ -74,5 +75,6 @@ async fn judge_program(request: &HttpRequest) -> Result<()> {
 async fn judge_person(request: &HttpRequest, claim: Claim) -> Result<()> {
     let app = app_state(request)?;
     let caller = app.sessions.identify(claim, location(request, app)).await?;
+    logged_caller::record_caller(request, &caller);
     require_role(&caller, Role::Auditor)
 }

@@ -11,7 +11,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::app_state::app_state;
-use super::body;
+use super::{body, logged_caller};
 use crate::applications::{self, ApiClient};
 use crate::error::{Error, Result};
 
@@ -38,10 +38,11 @@ pub(super) async fn authenticate(request: &HttpRequest) -> Result<ApiClient> {
     let Credentials { id, secret } = credentials(request).ok_or(Error::InvalidClient)?;
     let applications = &app_state(request)?.applications;
     let client = applications.authenticate(&secret).await?;
-    match id.is_none_or(|id| id == client.key.id.to_string()) {
-        true => Ok(client),
-        false => Err(Error::InvalidClient),
+    if id.is_some_and(|id| id != client.key.id.to_string()) {
+        return Err(Error::InvalidClient);
     }
+    logged_caller::record_key(request, &client);
+    Ok(client)
 }
 
 /// Returns whether an `Authorization` header has an API key, rather than an access token.

@@ -23,7 +23,7 @@ use crate::events::{Changes, EventRetention};
 use crate::geo::{EdgeHeaders, Places};
 use crate::keys::KeyRing;
 use crate::mail::MessageLinks;
-use crate::net::TrustedProxies;
+use crate::net::{IpRetention, TrustedProxies};
 use crate::overview::Overview;
 use crate::people::People;
 use crate::sessions::Sessions;
@@ -73,6 +73,8 @@ pub struct AppState {
     pub edge_headers: EdgeHeaders,
     /// The proxies whose headers are trusted.
     pub trusted_proxies: TrustedProxies,
+    /// How much of a client's address the log has at most.
+    pub log_addresses: IpRetention,
     /// The hosts that sign-in may lead back to.
     pub allowed_hosts: AllowedHosts,
     /// The names and the attributes of cookies.

@@ -20,7 +20,7 @@ use super::received_cookies::ReceivedCookies;
 use super::sent_cookies::SentCookies;
 use super::session_choice::{Removal, choose};
 use super::session_cookies::{CLAIM, StoredClaim};
-use super::{device_cookie, forward_cookie, onward};
+use super::{device_cookie, forward_cookie, logged_caller, onward};
 use crate::devices::DeviceId;
 use crate::error::{Error, Failure, Result};
 use crate::people::User;
@@ -84,6 +84,7 @@ pub fn set_session(request: &HttpRequest, session: &Session, user: &User) -> Res
     state
         .insert(CLAIM, StoredClaim::to(session))
         .map_err(|err| Error::Internal(Failure::new("the session cookie", err)))?;
+    logged_caller::record_session(request, session);
     cookies::remove_elsewhere(request, &app_state(request)?.cookies, OwnCookie::Session);
     forward_cookie::set(request, session, user)
 }

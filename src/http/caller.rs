@@ -14,6 +14,7 @@ use super::body::{self, is_safe};
 use super::browser;
 use super::client::location;
 use super::forms::{self, UnreadForm};
+use super::logged_caller;
 use crate::account::Attention;
 use crate::error::{Error, Failure, Result};
 use crate::sessions::{Caller, Claim};
@@ -97,7 +98,9 @@ impl FromRequest for ListeningCaller {
             let claim = browser::session_claim(&request)?.ok_or(Error::Unauthenticated)?;
             let app = app_state(&request)?;
             let location = location(&request, app);
-            app.sessions.identify(claim, location).await.map(Self)
+            let caller = app.sessions.identify(claim, location).await?;
+            logged_caller::record_caller(&request, &caller);
+            Ok(Self(caller))
         })
     }
 }
@@ -193,7 +196,9 @@ impl FromRequest for MaybeApiCaller {
 
 async fn resolve(request: &HttpRequest, claim: Claim) -> Result<Caller> {
     let app = app_state(request)?;
-    app.sessions.resolve(claim, location(request, app)).await
+    let caller = app.sessions.resolve(claim, location(request, app)).await?;
+    logged_caller::record_caller(request, &caller);
+    Ok(caller)
 }
 
 /// Returns the claim of a program's request. With a cookie, what is not safe needs the CSRF token.

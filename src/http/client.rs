@@ -65,6 +65,12 @@ pub fn visitor(request: &HttpRequest) -> Result<HashRequester, Error> {
     Ok(HashRequester::Visitor(network))
 }
 
+/// Returns the address of the client, as trusted proxies report it.
+pub(super) fn client_ip(request: &HttpRequest) -> Option<IpAddr> {
+    let app = app_state(request).ok()?;
+    addresses(request, app).map(|(_, ip)| ip)
+}
+
 /// Returns the network of the client.
 pub(super) fn source_network(request: &HttpRequest, app: &AppState) -> SourceNetwork {
     SourceNetwork::of(addresses(request, app).map(|(_, ip)| ip))

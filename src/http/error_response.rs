@@ -12,10 +12,12 @@ use actix_web::middleware::Next;
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
 use askama::Template;
 use serde::Serialize;
+use tracing_actix_web::RequestId;
 use url::form_urlencoded;
 
 use super::body::is_safe;
 use super::layout::{Layout, page, see_other};
+use super::request_log::request_id;
 use super::step_up::step_up_response;
 use super::target::{HOME, page_of_form};
 use crate::error::{Chain, Error, Failure, FieldError};
@@ -107,14 +109,43 @@ fn log(error: &Error) {
     }
 }
 
+/// The form of the responses to errors of a path.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum ErrorForm {
+    /// Of RFC 6749.
+    OAuth,
+    /// Of RFC 9457.
+    Problem,
+    /// A page.
+    Page,
+}
+
+impl ErrorForm {
+    pub(super) fn of(path: &str) -> Self {
+        let is_for_programs = PROGRAM_PREFIXES
+            .iter()
+            .any(|prefix| path.starts_with(prefix));
+        match is_for_programs {
+            true if path.starts_with("/oauth/") => Self::OAuth,
+            true => Self::Problem,
+            false => Self::Page,
+        }
+    }
+
+    /// Returns the response to an error of which nothing depends on the request but its id.
+    pub(super) fn respond(self, error: &Error, id: Option<RequestId>) -> HttpResponse {
+        match self {
+            Self::OAuth => oauth_response(error),
+            Self::Problem => problem_response(error),
+            Self::Page => error_page(error, to_devices(), id),
+        }
+    }
+}
+
 fn error_response(request: &HttpRequest, error: &Error) -> HttpResponse {
-    let is_for_programs = PROGRAM_PREFIXES
-        .iter()
-        .any(|prefix| request.path().starts_with(prefix));
-    let mut response = match is_for_programs {
-        true if request.path().starts_with("/oauth/") => oauth_response(error),
-        true => problem_response(error),
-        false => page_response(request, error),
+    let mut response = match ErrorForm::of(request.path()) {
+        ErrorForm::Page => page_response(request, error),
+        form => form.respond(error, request_id(request)),
     };
     if let Some(span) = error.retry_after() {
         response
@@ -186,21 +217,27 @@ fn page_response(request: &HttpRequest, error: &Error) -> HttpResponse {
     if matches!(error, Error::StepUpRequired { .. }) {
         return step_up_response(request).unwrap_or_else(|err| bare(&err));
     }
+    let link = match error {
+        Error::CsrfMismatch => (page_of_form(request.path()), "Open the page again"),
+        _ => to_devices(),
+    };
+    error_page(error, link, request_id(request))
+}
+
+fn to_devices() -> (String, &'static str) {
+    ("/".into(), "Go to your devices")
+}
+
+fn error_page(error: &Error, link: (String, &'static str), id: Option<RequestId>) -> HttpResponse {
+    let is_logged = error.status_code().is_server_error();
     let template = ErrorPage {
         layout: Layout::bare(),
         status: error.status_code().as_u16(),
         title: error.title(),
         detail: error.detail(),
-        link: match error {
-            Error::CsrfMismatch => (page_of_form(request.path()), "Open the page again"),
-            _ => ("/".into(), "Go to your devices"),
-        },
+        link,
         // Only the cause of a server error is in the log, to be found by the id.
-        request_id: error
-            .status_code()
-            .is_server_error()
-            .then(|| request_id(request))
-            .flatten(),
+        request_id: id.filter(|_| is_logged).map(|id| id.to_string()),
     };
     page(error.status_code(), &template).unwrap_or_else(|err| bare(&err))
 }
@@ -229,15 +266,6 @@ fn sign_in_url(request: &HttpRequest) -> String {
         .append_pair("next", &target)
         .finish();
     format!("/sign-in?{query}")
-}
-
-fn request_id(request: &HttpRequest) -> Option<String> {
-    use actix_web::HttpMessage;
-
-    request
-        .extensions()
-        .get::<tracing_actix_web::RequestId>()
-        .map(ToString::to_string)
 }
 
 /// Copies the cookies that were set, and the methods that the path allows.

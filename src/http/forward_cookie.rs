@@ -7,6 +7,7 @@ use actix_web::HttpRequest;
 use super::app_state::{AppState, app_state};
 use super::client::location;
 use super::cookies::{self, MAX_AGE, OwnCookie};
+use super::logged_caller;
 use super::received_cookies::ReceivedCookies;
 use crate::db::{SessionId, UserId};
 use crate::error::{Error, Result};
@@ -118,6 +119,9 @@ pub async fn caller(request: &HttpRequest) -> Result<Option<Caller>> {
             Err(Error::Unauthenticated) => {}
             Err(err) => return Err(err),
         }
+    }
+    if let Some(caller) = &found {
+        logged_caller::record_caller(request, caller);
     }
     Ok(found)
 }

@@ -1,6 +1,6 @@
 //! The security headers of every response. A header that a handler sets takes precedence.
 
-use actix_web::http::header::{self, HeaderName};
+use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::DefaultHeaders;
 
 /// Allows nothing from other origins, nothing inline, and no framing.
@@ -29,6 +29,16 @@ fn values(hsts: Option<&'static str>) -> impl Iterator<Item = (HeaderName, &'sta
 /// Returns the middleware that adds the security headers, with the value of [`hsts`].
 pub fn security_headers(hsts: Option<&'static str>) -> DefaultHeaders {
     values(hsts).fold(DefaultHeaders::new(), DefaultHeaders::add)
+}
+
+/// Adds the security headers to a response that [`security_headers`] doesn't reach, with the value of
+/// [`hsts`].
+pub fn add_security_headers(headers: &mut HeaderMap, hsts: Option<&'static str>) {
+    for (name, value) in values(hsts) {
+        if !headers.contains_key(&name) {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+    }
 }
 
 /// Returns the security headers as they stand in the head of a response, with the value of

@@ -277,7 +277,7 @@ impl Jobs {
         node.is_stopping.store(true, Ordering::SeqCst);
         // A heartbeat in progress would put it back.
         if let Err(err) = node.job.send(Finish).await {
-            tracing::warn!(error = %err, "the job of the heartbeat is not running");
+            tracing::warn!(error = %Chain(&err), "the job of the heartbeat is not running");
         }
         if let Err(err) = node.heartbeat.end().await {
             tracing::warn!(error = %Chain(&err), "the node could not be taken off the list of nodes");
@@ -333,7 +333,7 @@ impl RunningNode {
 }
 
 async fn run_now<J: Job>(job: &Addr<Periodic<J>>) -> Result<J::Output> {
-    job.send(RunNow::new()).await.map_err(not_running)
+    job.send(RunNow::new()).await.map_err(not_running)?
 }
 
 fn not_running(err: MailboxError) -> Error {

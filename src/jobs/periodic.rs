@@ -1,6 +1,7 @@
 //! The periodic actor: runs one job at an interval and on request, one run at a time, and reports
 //! each run.
 
+use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +11,10 @@ use actix::{
     WrapFuture,
 };
 
+use futures_util::FutureExt;
+
 use crate::clock::Clock;
+use crate::error::{Error, Failure, Result};
 use crate::nodes::{JobReports, Outcome};
 
 /// The future of one run.
@@ -52,7 +56,7 @@ pub(super) struct Periodic<J> {
 #[rtype(result = "()")]
 struct Tick;
 
-/// Runs the job now; the response is the output of the run.
+/// Runs the job now; the response is the output of the run, or [`Error::Internal`] when it panicked.
 pub(super) struct RunNow<T>(std::marker::PhantomData<fn() -> T>);
 
 /// Waits for the run in progress; the response is sent once it is over.
@@ -67,7 +71,7 @@ impl<T> RunNow<T> {
 }
 
 impl<T: Send + 'static> Message for RunNow<T> {
-    type Result = T;
+    type Result = Result<T>;
 }
 
 impl<J: Job> Periodic<J> {
@@ -80,16 +84,26 @@ impl<J: Job> Periodic<J> {
         periodic.start()
     }
 
-    /// Runs the job once, and reports the run.
-    fn run(&self) -> Run<J::Output> {
+    /// Runs the job once, and reports the run. The actor outlives a panic of it, which the logger
+    /// records.
+    fn run(&self) -> Run<Result<J::Output>> {
         let (job, reporter) = (self.job.clone(), self.reporter.clone());
         Box::pin(async move {
             let started = reporter.clock.now();
-            let output = job.run().await;
+            let run = AssertUnwindSafe(async move { job.run().await });
+            let output = run.catch_unwind().await;
             let took = reporter.clock.now().since(started);
-            let outcome = J::describe(&output);
+            let outcome = output
+                .as_ref()
+                .map_or_else(|_| Outcome::failed(), J::describe);
             reporter.reports.record(J::NAME, started, took, outcome);
-            output
+            output.map_err(|_| {
+                tracing::error!(
+                    job_name = J::NAME,
+                    "a job stopped short; it runs again when it is due"
+                );
+                Error::Internal(Failure::because("a background job stopped short"))
+            })
         })
     }
 
@@ -126,7 +140,7 @@ impl<J: Job> Handler<Tick> for Periodic<J> {
 
 impl<J: Job> Handler<RunNow<J::Output>> for Periodic<J> {
     /// Holds back further messages until the run is over.
-    type Result = AtomicResponse<Self, J::Output>;
+    type Result = AtomicResponse<Self, Result<J::Output>>;
 
     fn handle(&mut self, _: RunNow<J::Output>, _: &mut Self::Context) -> Self::Result {
         let run = self.run();
@@ -138,4 +152,50 @@ impl<J: Job> Handler<Finish> for Periodic<J> {
     type Result = ();
 
     fn handle(&mut self, _: Finish, _: &mut Self::Context) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use super::*;
+
+    /// A job whose first run panics.
+    #[derive(Default)]
+    struct Panicking(AtomicBool);
+
+    impl Job for Panicking {
+        type Output = &'static str;
+
+        const NAME: &'static str = "panic once";
+
+        fn interval(&self) -> Duration {
+            Duration::from_secs(60)
+        }
+
+        fn run(self: Arc<Self>) -> Run<Self::Output> {
+            Box::pin(async move {
+                assert!(self.0.swap(true, Ordering::SeqCst), "in a test");
+                "fine"
+            })
+        }
+
+        fn describe(output: &Self::Output) -> Outcome {
+            Outcome::done(*output)
+        }
+    }
+
+    #[actix_web::test]
+    async fn a_job_that_panics_runs_again() {
+        let reporter = Reporter {
+            clock: Clock::system(),
+            reports: JobReports::default(),
+        };
+        let job = Periodic::start_job(Panicking::default(), &reporter);
+        let failed = job.send(RunNow::new()).await.unwrap();
+        assert!(matches!(failed, Err(Error::Internal(_))));
+        assert!(reporter.reports.list()[0].has_failed);
+        assert_eq!(job.send(RunNow::new()).await.unwrap().unwrap(), "fine");
+        assert!(!reporter.reports.list()[0].has_failed);
+    }
 }

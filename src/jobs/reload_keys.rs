@@ -33,7 +33,7 @@ impl Job for ReloadKeys {
             match tokio::task::spawn_blocking(move || keys.reload()).await {
                 Ok(voids_links) => self.has_void_links.fetch_or(voids_links, Ordering::SeqCst),
                 Err(err) => {
-                    tracing::error!(error = %err, "reloading the keys stopped short");
+                    tracing::error!(error = %Chain(&err), "reloading the keys stopped short");
                     return false;
                 }
             };

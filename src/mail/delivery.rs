@@ -246,7 +246,7 @@ fn next_state(queued: &QueuedMessage, attempt: Attempt, is_overdue: bool) -> Opt
     };
     // Logged in quotes, since the error's sources may contain text from the server.
     let error = Chain(&err).to_string();
-    tracing::warn!(message_id = %queued.id, ?error, "{outcome}");
+    tracing::warn!(message_id = %queued.id, ?error, outcome, "a message was not sent for certain");
     Some(state)
 }
 

@@ -6,9 +6,22 @@ use strum::{EnumString, IntoStaticStr, VariantArray};
 
 use super::network;
 use crate::error::Error;
+use crate::settings::LogAddresses;
 
-/// How much of an IP address is stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, EnumString, IntoStaticStr, VariantArray)]
+/// How much of an IP address is stored. The greater of two is the stricter one.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Default,
+    EnumString,
+    IntoStaticStr,
+    VariantArray,
+)]
 #[strum(
     serialize_all = "lowercase",
     parse_err_ty = Error,
@@ -39,6 +52,27 @@ impl IpRetention {
             Self::Whole => Some(ip.to_owned()),
             Self::Shortened => Some(network(ip.parse().ok()?).addr().to_string()),
             Self::None => None,
+        }
+    }
+
+    /// Returns the form in which `ip` may stand in the log, if it may: the address, or its network in
+    /// CIDR notation.
+    #[must_use]
+    pub fn display(self, ip: IpAddr) -> Option<String> {
+        match self {
+            Self::Whole => Some(ip.to_canonical().to_string()),
+            Self::Shortened => Some(network(ip).to_string()),
+            Self::None => None,
+        }
+    }
+}
+
+impl From<LogAddresses> for IpRetention {
+    fn from(addresses: LogAddresses) -> Self {
+        match addresses {
+            LogAddresses::Whole => Self::Whole,
+            LogAddresses::Shortened => Self::Shortened,
+            LogAddresses::None => Self::None,
         }
     }
 }
@@ -74,6 +108,19 @@ mod tests {
             assert_eq!(IpRetention::Shortened.redact(stored), shortened);
         }
         assert_eq!(IpRetention::None.redact("203.0.113.77"), None);
+        assert!(IpRetention::Whole < IpRetention::Shortened);
+        assert!(IpRetention::Shortened < IpRetention::None);
+        for (ip, whole, shortened) in [
+            ("203.0.113.0", "203.0.113.0", "203.0.113.0/24"),
+            ("::ffff:203.0.113.77", "203.0.113.77", "203.0.113.0/24"),
+            ("2001:db8:1:2::5", "2001:db8:1:2::5", "2001:db8:1::/48"),
+        ] {
+            let ip = ip.parse().unwrap();
+            assert_eq!(IpRetention::Whole.display(ip).as_deref(), Some(whole));
+            let displayed = IpRetention::Shortened.display(ip);
+            assert_eq!(displayed.as_deref(), Some(shortened));
+            assert_eq!(IpRetention::None.display(ip), None);
+        }
         assert_eq!(display_stored_ip("203.0.113.0"), "203.0.113.0/24");
         assert_eq!(display_stored_ip("2001:db8:1::"), "2001:db8:1::/48");
         assert_eq!(display_stored_ip("203.0.113.77"), "203.0.113.77");

@@ -91,8 +91,12 @@ mod tests {
     use actix_web::{App, HttpResponse, rt, web};
     use futures_util::stream::iter;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tracing_actix_web::TracingLogger;
 
     use super::*;
+    use crate::http::error_response::render_errors;
+    use crate::http::panic_response::answer_panics;
+    use crate::http::request_log::{RequestSpan, log_response};
     use crate::server::turns;
 
     const LINES: &str = "x-frame-options: DENY\r\n";
@@ -170,6 +174,56 @@ mod tests {
         let received = exchange(address, &format!("{head_and_get}{BAD}")).await;
         assert!(!received.contains(LINES), "{received}");
         assert!(exchange(address, BAD).await.contains(LINES));
+        handle.stop(false).await;
+    }
+
+    async fn panicking() -> HttpResponse {
+        panic!("in a test")
+    }
+
+    fn get(path: &str) -> String {
+        format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+    }
+
+    #[actix_web::test]
+    async fn a_handler_that_panics_is_answered_with_the_id_of_the_request() {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let address = listener.local_addr().unwrap();
+        let limits = Limits {
+            workers: 1,
+            connections: 10,
+        };
+        let server = listen(listener, &limits, "", || {
+            App::new()
+                .route("/fine", web::get().to(HttpResponse::Ok))
+                .default_service(web::to(panicking))
+                .wrap(from_fn(render_errors))
+                .wrap(from_fn(|request, next| answer_panics(None, request, next)))
+                .wrap(from_fn(log_response))
+                .wrap(TracingLogger::<RequestSpan>::new())
+                .wrap(from_fn(turns::watch))
+        });
+        let server = server.unwrap();
+        let handle = server.handle();
+        rt::spawn(server);
+        for (path, form) in [
+            ("/devices", "text/html"),
+            ("/api/v1/me", "application/problem+json"),
+            ("/oauth/introspect", "application/json"),
+        ] {
+            let received = exchange(address, &get(path)).await;
+            let (head, body) = received.split_once("\r\n\r\n").unwrap();
+            assert!(head.starts_with("HTTP/1.1 500 "), "{received}");
+            assert!(head.contains(&format!("content-type: {form}")), "{head}");
+            assert!(head.contains("x-frame-options: DENY"), "{head}");
+            let (_, id) = head.split_once("x-request-id: ").unwrap();
+            let id = id.lines().next().unwrap();
+            assert_eq!(body.contains(id), form == "text/html", "{received}");
+            assert!(!received.contains("in a test"), "{received}");
+            // The worker, which is the only one, goes on.
+            let fine = exchange(address, &get("/fine")).await;
+            assert!(fine.starts_with("HTTP/1.1 200 "), "{fine}");
+        }
         handle.stop(false).await;
     }
 }

@@ -9,7 +9,8 @@ use actix_web::{App, HttpResponse, HttpServer, rt, web};
 use prometheus::core::Collector;
 use prometheus::{Encoder, Gauge, IntCounter, IntGauge, Opts, Registry, TextEncoder};
 
-use crate::error::{Error, Failure, Result};
+use super::panics;
+use crate::error::{Chain, Error, Failure, Result};
 use crate::http::app_state::AppState;
 
 /// Binds the address of the listener.
@@ -80,7 +81,7 @@ async fn show(app: web::Data<AppState>) -> HttpResponse {
             .insert_header((CONTENT_TYPE, encoder.format_type()))
             .body(text),
         Err(err) => {
-            tracing::error!(error = %err, "the metrics could not be encoded");
+            tracing::error!(error = %Chain(&err), "the metrics could not be encoded");
             HttpResponse::InternalServerError().finish()
         }
     }
@@ -116,6 +117,13 @@ fn gather(app: &AppState) -> prometheus::Result<Registry> {
     )?;
     hashes.inc_by(app.people.hashes_computed());
     register(&registry, hashes)?;
+
+    let panics = IntCounter::new(
+        "rollcall_panics_total",
+        "Panics since the start; each is a line of the log.",
+    )?;
+    panics.inc_by(panics::count());
+    register(&registry, panics)?;
 
     let keys = app.keys.current();
     for (name, help, value) in [

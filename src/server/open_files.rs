@@ -3,6 +3,8 @@
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
+use crate::error::Chain;
+
 /// What the limit is raised to, where the system allows that many.
 const TARGET: u64 = 65_536;
 /// The files that are no connections of clients: the database's, logs, and what a request opens.
@@ -25,7 +27,7 @@ pub(super) fn raise_limit() -> u64 {
     match setrlimit(Resource::Nofile, raised) {
         Ok(()) => allowed,
         Err(err) => {
-            tracing::warn!(error = %err, limit = current, "the limit of open files could not be raised");
+            tracing::warn!(error = %Chain(&err), limit = current, "the limit of open files could not be raised");
             current
         }
     }

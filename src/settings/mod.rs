@@ -22,7 +22,7 @@ pub use self::sections::{
     ThrottleSettings, TokenSettings,
 };
 use self::values::hide_secret;
-pub use self::values::{DatabaseUrl, LogFormat, MailTls, TrustedHeader};
+pub use self::values::{DatabaseUrl, LogAddresses, LogFormat, MailTls, TrustedHeader};
 use crate::error::{Error, Failure, Result};
 
 /// What the names of cookies begin with, where `cookie_prefix` isn't set.

@@ -8,7 +8,7 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
 use super::parse::{hosts, optional_address, span};
-use super::values::{LogFormat, MailTls, hide_secret};
+use super::values::{LogAddresses, LogFormat, MailTls, hide_secret};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
@@ -22,6 +22,9 @@ pub struct LogSettings {
     pub filter: String,
     /// `human` or `json`.
     pub format: LogFormat,
+    /// How much of a client's address the line of a request has at most: `whole`, `shortened` to its
+    /// network, or `none`.
+    pub addresses: LogAddresses,
 }
 
 impl Default for LogSettings {
@@ -29,6 +32,7 @@ impl Default for LogSettings {
         Self {
             filter: "info".into(),
             format: LogFormat::default(),
+            addresses: LogAddresses::default(),
         }
     }
 }

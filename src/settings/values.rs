@@ -107,6 +107,19 @@ pub enum LogFormat {
     Json,
 }
 
+/// How much of a client's address the log has at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogAddresses {
+    /// The whole address.
+    Whole,
+    /// The network it is in.
+    #[default]
+    Shortened,
+    /// Nothing.
+    None,
+}
+
 /// How the connection to the SMTP server is encrypted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
 
 use tokio::sync::{mpsc, oneshot};
+use tracing::Span;
 
 use super::facts::DeviceFacts;
 use super::hints::ClientHints;
@@ -22,6 +23,8 @@ pub struct ParserThread {
 struct ParseRequest {
     agent: String,
     hints: ClientHints,
+    /// The span of the request whose user agent it is.
+    span: Span,
     reply: oneshot::Sender<DeviceFacts>,
 }
 
@@ -44,6 +47,7 @@ impl ParserThread {
         let request = ParseRequest {
             agent: DeviceParser::truncate(user_agent).to_owned(),
             hints,
+            span: Span::current(),
             reply,
         };
         let facts = match self.requests.send(request).await {
@@ -63,6 +67,7 @@ fn serve_requests(parser: &DeviceParser, mut received: mpsc::Receiver<ParseReque
         // Nobody waits for a request that is gone.
         if !request.reply.is_closed() {
             let parse = || parser.parse_with_hints(&request.agent, &request.hints);
+            let parse = || request.span.in_scope(parse);
             // The thread outlives a panic, which the logger records; this device goes unrecognised.
             let facts = catch_unwind(AssertUnwindSafe(parse)).unwrap_or_default();
             let _ = request.reply.send(facts);

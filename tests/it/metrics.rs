@@ -27,6 +27,7 @@ async fn the_metrics_are_served_on_their_own_listener_only(database: Database) {
         ),
         "rollcall_clock_offset_seconds 0",
         "rollcall_cookie_keys 1",
+        "rollcall_panics_total 0",
         "rollcall_password_hashes_total 0",
         "rollcall_secrets_file_ok 1",
         "rollcall_signing_keys 1",

@@ -125,6 +125,7 @@ fn every_link_leads_to_a_chapter() {
     for (path, text) in [
         ("docs/ASVS.md", ASVS),
         ("docs/SECURITY.md", SECURITY),
+        ("docs/LOGGING.md", include_str!("../../docs/LOGGING.md")),
         ("SECURITY.md", include_str!("../../SECURITY.md")),
     ] {
         let links = text.split("](").skip(1);

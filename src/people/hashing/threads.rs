@@ -6,6 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use tokio::sync::oneshot;
+use tracing::Span;
 
 use super::fair_queue::{FairQueue, Ticket};
 use super::requester::{HashRequester, Lane};
@@ -78,10 +79,12 @@ impl Threads {
         W: FnOnce(&mut Worker) -> Result<T> + Send + 'static,
     {
         let (reply, replied) = oneshot::channel();
+        let span = Span::current();
         let ticket = self.shared.add(
             requester,
             Box::new(move |worker| {
-                let done = catch_unwind(AssertUnwindSafe(|| work(worker)));
+                let work = || span.in_scope(|| work(worker));
+                let done = catch_unwind(AssertUnwindSafe(work));
                 let stopped = || Error::Internal(Failure::because("hashing stopped short"));
                 // The request may have gone meanwhile.
                 let _ = reply.send(done.unwrap_or_else(|_| Err(stopped())));
