@@ -13,6 +13,7 @@
 #[macro_use]
 mod support;
 
+mod access;
 mod activity;
 mod admin_applications;
 mod admin_events;

@@ -232,6 +232,17 @@ impl TestApp {
         self.server.metrics_address()
     }
 
+    /// Returns the token of the link that creates the first administrator.
+    pub async fn setup_token(&self) -> String {
+        let url = self
+            .server
+            .setup_url()
+            .await
+            .expect("the database responds");
+        let url = url.expect("there is no administrator");
+        url.rsplit('/').next().unwrap_or_default().to_owned()
+    }
+
     /// Returns its URL: `http://127.0.0.1:PORT`.
     pub fn base(&self) -> String {
         format!("http://{}", self.server.address())
