@@ -105,6 +105,7 @@ mod oauth;
 mod overview;
 mod panics;
 mod passwords;
+mod payloads;
 mod person_export;
 mod places;
 mod prefetch;

@@ -7,10 +7,13 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
 use fantoccini::actions::{InputSource, MOUSE_BUTTON_LEFT, MouseActions, PointerAction};
+use fantoccini::wd::WebDriverCompatibleCommand;
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
+use reqwest::Method;
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use url::{ParseError, Url};
 use uuid::Uuid;
 
 use super::app::Person;
@@ -30,6 +33,27 @@ pub struct WebDriver {
 pub enum Script {
     On,
     Off,
+}
+
+/// A command of the browser's developer tools, which `ChromeDriver` passes on.
+#[derive(Debug)]
+struct DevTools {
+    command: &'static str,
+    parameters: Value,
+}
+
+impl WebDriverCompatibleCommand for DevTools {
+    fn endpoint(&self, base: &Url, session: Option<&str>) -> Result<Url, ParseError> {
+        base.join(&format!(
+            "session/{}/goog/cdp/execute",
+            session.unwrap_or_default()
+        ))
+    }
+
+    fn method_and_body(&self, _: &Url) -> (Method, Option<String>) {
+        let body = json!({"cmd": self.command, "params": self.parameters});
+        (Method::POST, Some(body.to_string()))
+    }
 }
 
 /// One browser of one person.
@@ -291,6 +315,23 @@ impl Chromium {
         })
         .await;
         words.unwrap_or_default()
+    }
+
+    /// Sends a command to the browser's developer tools.
+    pub async fn command(&self, command: &'static str, parameters: Value) -> Value {
+        let tools = DevTools {
+            command,
+            parameters,
+        };
+        let result = self.client.issue_cmd(tools).await;
+        result.unwrap_or_else(|error| panic!("{command}: {error}"))
+    }
+
+    /// Runs a script in the page, whatever its policy is. The script calls its last argument with
+    /// what it returns.
+    pub async fn run(&self, script: &str, arguments: Vec<Value>) -> Value {
+        let result = self.client.execute_async(script, arguments).await;
+        result.unwrap_or_else(|error| panic!("a script failed: {error}"))
     }
 
     pub async fn close(self) {

@@ -1,0 +1,206 @@
+//! The rows: the fields that somebody outside can set, and what carries no text of anybody's.
+
+use super::fields::Field;
+use super::fields::Kind::{Agent, Brands, Email, Hint, Host, Model, Path, Short, Text};
+use super::fields::Shown::{Nowhere, On};
+
+/// The responses to browsers that are files or streams: their headers are read instead.
+pub const NO_DOCUMENTS: [&str; 4] = [
+    "/devices/changes",
+    "/account/export",
+    "/admin/sessions/export",
+    "/admin/events/export",
+];
+
+#[rustfmt::skip]
+/// Fields of forms that carry no text of anybody's: a name, or an action and a name, and why.
+pub const TEXTLESS_INPUTS: &[(&str, &str)] = &[
+    ("csrf", "a token of ours"),
+    ("remember", "ticked or not"),
+    ("all", "ticked or not"),
+    ("session", "an id of ours"),
+    ("include_own", "ticked or not"),
+    ("/admin/sessions/end#order", "a ticket of ours"),
+    ("/admin/sessions/end#state", "a choice, which is refused unless it is one of ours"),
+    ("/admin/api-keys#tokens_any", "ticked or not"),
+    ("/admin/api-keys#sessions", "ticked or not"),
+    ("/admin/api-keys#admin_read", "ticked or not"),
+    ("/account/alerts#alert_emails", "ticked or not"),
+    ("/admin/users/new#role", "a choice, as that of the form for a role"),
+    ("/admin/users/invite#role", "a choice, as that of the form for a role"),
+    ("/account/password#username", "for password managers; it is not read"),
+    ("/verify-email/{token}#username", "for password managers; it is not read"),
+    ("/reset-password/{token}#username", "for password managers; it is not read"),
+    ("/confirm#password", "compared with a hash"),
+    ("/verify-email/{token}#password", "compared with a hash"),
+    ("/reset-password/{token}#new_password", "hashed"),
+];
+
+#[rustfmt::skip]
+/// Fields of requests that carry no text that is stored or shown, and why.
+pub const TEXTLESS: &[(&str, &str)] = &[
+    ("EndRequest.dry_run", "true or false"),
+    ("EndRequest.include_own", "true or false"),
+    ("CreateRequest.invite", "true or false"),
+    ("HistoryQuery.limit", "a number"),
+    ("TokenForm.token", "compared with signatures"),
+    ("NewKeyForm.tokens_any", "there or not"),
+    ("NewKeyForm.sessions", "there or not"),
+    ("NewKeyForm.admin_read", "there or not"),
+    ("NewUserForm.role", "a choice, as that of the form for a role"),
+    ("ConfirmForm.password", "compared with a hash"),
+    ("SignOutForm.only", "there or not"),
+    ("SignInForm.remember", "there or not"),
+    ("AlertReviewForm.answer", "a choice; any other value counts as one of them"),
+    ("AlertReviewForm.all", "there or not"),
+    ("VerifyEmailForm.answer", "a choice; any other value counts as one of them"),
+    ("VerifyEmailForm.password", "compared with a hash"),
+    ("NewPasswordForm.ticket", "compared with a signature"),
+    ("NewPasswordForm.new_password", "hashed"),
+    ("ResetPasswordForm.new_password", "hashed"),
+    ("AlertEmailsForm.alert_emails", "there or not"),
+];
+
+/// The pages of acts on a person, and their forms when they come back.
+const ACTS: &[&str] = &[
+    "/admin/users/{id}/edit",
+    "/admin/users/{id}/lift-delay",
+    "/admin/users/{id}/verify-email",
+    "/admin/users/{id}/role",
+    "/admin/users/{id}/reset-link",
+    "/admin/users/{id}/invite",
+    "/admin/users/{id}/end-sessions",
+    "/admin/users/{id}/disable",
+    "/admin/users/{id}/delete",
+    "POST /admin/users/{id}/name",
+    "POST /admin/users/{id}/email",
+    "POST /admin/users/{id}/disable",
+    "POST /admin/users/{id}/role",
+    "POST /admin/users/{id}/delete",
+];
+/// The log, on the page and in files.
+const EVENTS: &[&str] = &["/admin/events", "CSV of events", "lines of events"];
+/// The search of sessions, on the page and in files.
+const SESSIONS: &[&str] = &["/admin/sessions", "CSV of sessions", "lines of sessions"];
+/// The page of applications, also as the response to its forms, and that of a key.
+const APPLICATIONS: &[&str] = &[
+    "/admin/applications",
+    "/admin/api-keys",
+    "/admin/api-keys/{id}/revoke",
+    "POST /admin/applications",
+    "POST /admin/applications/{id}",
+    "POST /admin/api-keys",
+];
+/// *Your account*, also as the response to its forms.
+const ACCOUNT: &[&str] = &["/account", "POST /account/name", "POST /account/email"];
+/// What a person sees of their devices.
+const DEVICES: &[&str] = &["/devices", "/devices/sign-out-others", "export of a person"];
+/// A person and a session, as administrators see them.
+const PERSON: &[&str] = &["/admin/users/{id}", "/admin/sessions/{id}"];
+
+#[rustfmt::skip]
+pub static FIELDS: &[Field] = &[
+    Field { name: "name at sign-up", kind: Text, covers: &["RegisterRequest.full_name", "NewAccountForm.full_name", "/sign-up#full_name"], shown: On(&[SESSIONS, &["/admin/events", "/admin/users"]]) },
+    Field { name: "e-mail", kind: Email, covers: &["RegisterRequest.email", "LoginRequest.email"], shown: On(&[ACTS, EVENTS, SESSIONS, ACCOUNT, PERSON, &["/admin/users", "/reset-password/{token}", "POST /admin/sessions/end", "POST /reset-password/{token}", "export of a person"]]) },
+    Field { name: "password", kind: Text, covers: &["RegisterRequest.password", "LoginRequest.password", "SignInForm.password", "NewAccountForm.password", "NewUserForm.new_password", "/sign-in#password", "/sign-up#password", "/admin/users/new#new_password", "/reset-password/{token}#password"], shown: Nowhere("it is hashed") },
+    Field { name: "device name", kind: Text, covers: &["LoginRequest.device_name"], shown: On(&[EVENTS, SESSIONS, DEVICES, PERSON]) },
+    Field { name: "device id", kind: Text, covers: &["LoginRequest.device_id"], shown: On(&[&["export of a person"]]) },
+    Field { name: "device id of a tablet", kind: Text, covers: &[], shown: On(&[&["export of a person"]]) },
+    Field { name: "name of a signed-out device", kind: Text, covers: &[], shown: On(&[EVENTS, SESSIONS, PERSON, &["/devices", "export of a person"]]) },
+    Field { name: "device id of a signed-out device", kind: Text, covers: &[], shown: On(&[&["export of a person"]]) },
+    Field { name: "e-mail at sign-up", kind: Email, covers: &[], shown: On(&[EVENTS, SESSIONS, &["/admin/users", "/verify-email/{token}"]]) },
+    Field { name: "name of a guest", kind: Text, covers: &["/admin/users/invite#full_name"], shown: On(&[&["/admin/events", "/admin/users"]]) },
+    Field { name: "e-mail of a guest", kind: Email, covers: &["/admin/users/invite#email"], shown: On(&[EVENTS, &["/admin/users", "/reset-password/{token}", "POST /reset-password/{token}"]]) },
+    Field { name: "reason of a stop", kind: Text, covers: &["StopForm.reason", "/admin/jobs/{id}/stop#reason"], shown: On(&[EVENTS, &["/admin/jobs/{id}"]]) },
+    Field { name: "value of another type", kind: Text, covers: &["DeviceQuery.before", "SessionQuery.before", "ChangesQuery.since", "JobQuery.refresh", "NewKeyForm.key", "NewKeyForm.application", "NewKeyForm.expires", "NewKeyForm.tokens", "NewKeyForm.admin_write", "RoleForm.role", "ReasonForm.order", "ResetForm.order", "IdleLimitForm.idle_limit", "IpRetentionForm.addresses", "ChangePasswordForm.current_password", "ChangePasswordForm.new_password", "/admin/api-keys#key", "/admin/api-keys#application", "/admin/api-keys#expires", "/admin/api-keys#tokens", "/admin/api-keys#admin_write", "/account/idle-limit#idle_limit", "/account/addresses#addresses", "/account/password#current_password", "/account/password#new_password", "/admin/users/{id}/role#role", "/admin/users/{id}/end-sessions#order", "/admin/users/{id}/reset-link#order"], shown: Nowhere("it is refused, and not repeated") },
+    Field { name: "former name", kind: Text, covers: &[], shown: Nowhere("it was changed, and events don't have it") },
+    Field { name: "former e-mail", kind: Email, covers: &[], shown: On(&[EVENTS]) },
+    Field { name: "name by the API", kind: Text, covers: &["UpdateRequest.full_name"], shown: On(&[&["/admin/events", "/admin/users"]]) },
+    Field { name: "e-mail by the API", kind: Email, covers: &["UpdateRequest.email"], shown: On(&[EVENTS, &["/admin/users"]]) },
+    Field { name: "reason by the API", kind: Text, covers: &["UpdateRequest.reason"], shown: On(&[EVENTS, &["mail"]]) },
+    Field { name: "name of an API person", kind: Text, covers: &["CreateRequest.full_name"], shown: On(&[&["/admin/events", "/admin/users"]]) },
+    Field { name: "e-mail of an API person", kind: Email, covers: &["CreateRequest.email"], shown: On(&[EVENTS, &["/admin/users"]]) },
+    Field { name: "reason of enabling", kind: Text, covers: &["/admin/users/{id}/enable#reason"], shown: On(&[EVENTS, &["/admin/users/{id}"]]) },
+    Field { name: "reason of disabling by the API", kind: Text, covers: &["DisableRequest.reason"], shown: On(&[EVENTS, &["/admin/users/{id}"]]) },
+    Field { name: "reason of lifting", kind: Text, covers: &["LiftDelayRequest.reason"], shown: On(&[EVENTS, &["/admin/users/{id}"]]) },
+    Field { name: "reason of one end", kind: Text, covers: &["ReasonBody.reason"], shown: On(&[EVENTS, &["/admin/users/{id}"]]) },
+    Field { name: "reason of a job by the API", kind: Text, covers: &["EndRequest.reason"], shown: On(&[&["/admin/jobs", "/admin/jobs/{id}"]]) },
+    Field { name: "refused in JSON", kind: Text, covers: &["LoginRequest.audience", "RefreshRequest.refresh_token", "RefreshRequest.audience", "CreateSessionRequest.ip_address", "CreateSessionRequest.audience", "RefreshSessionRequest.refresh_token", "RefreshSessionRequest.audience", "UpdateRequest.role", "CreateRequest.role", "CreateRequest.password", "DeleteRequest.email", "EndRequest.filter", "EndRequest.ids", "AlertReviewRequest.answer", "ConfirmRequest.password", "StopRequest.reason", "RefreshSessionRequest.ip_address", "EnableRequest.reason", "DeleteRequest.reason"], shown: On(&[&["errors in JSON"]]) },
+    Field { name: "device name by the API", kind: Text, covers: &["RenameRequest.device_name"], shown: On(&[EVENTS, SESSIONS, DEVICES, PERSON, &["/devices/{id}", "POST /admin/sessions/end", "POST /devices/{id}/rename"]]) },
+    Field { name: "device name on the page", kind: Text, covers: &["RenameForm.device_name", "/devices/{id}/rename#device_name"], shown: On(&[EVENTS, SESSIONS, DEVICES, PERSON]) },
+    Field { name: "name", kind: Text, covers: &["RenameForm.full_name", "/account/name#full_name"], shown: On(&[ACTS, SESSIONS, ACCOUNT, DEVICES, PERSON, &["/admin/events", "/admin/users", "/confirm", "/devices/{id}", "POST /devices/{id}/rename"]]) },
+    Field { name: "next e-mail", kind: Email, covers: &["ChangeEmailForm.email", "/account/email#email"], shown: On(&[ACCOUNT, &["/verify-email/{token}"]]) },
+    Field { name: "user agent", kind: Agent, covers: &["header: user-agent"], shown: On(&[&["/admin/users/{id}", "/devices", "export of a person"]]) },
+    Field { name: "agent of a tablet", kind: Model, covers: &[], shown: On(&[PERSON, &["/devices", "/devices/{id}", "POST /devices/{id}/rename", "export of a person"]]) },
+    Field { name: "model", kind: Hint, covers: &["header: sec-ch-ua-model"], shown: Nowhere("patterns take letters and digits of models that they know") },
+    Field { name: "brands", kind: Brands, covers: &["header: sec-ch-ua"], shown: Nowhere("only names of a list are shown") },
+    Field { name: "brands in full", kind: Brands, covers: &["header: sec-ch-ua-full-version-list"], shown: Nowhere("only names of a list are shown") },
+    Field { name: "platform", kind: Hint, covers: &["header: sec-ch-ua-platform"], shown: Nowhere("only names of a list are shown") },
+    Field { name: "platform version", kind: Hint, covers: &["header: sec-ch-ua-platform-version"], shown: Nowhere("only numbers are read") },
+    Field { name: "form factors", kind: Hint, covers: &["header: sec-ch-ua-form-factors"], shown: Nowhere("only names of a list are shown") },
+    Field { name: "mobile", kind: Hint, covers: &["header: sec-ch-ua-mobile"], shown: Nowhere("true or false") },
+    Field { name: "city", kind: Short, covers: &["header: x-city"], shown: On(&[SESSIONS, DEVICES, PERSON, &["/not-me/{token}", "mail"]]) },
+    Field { name: "language", kind: Text, covers: &["header: accept-language"], shown: Nowhere("it chooses a language of ours") },
+    Field { name: "forwarded address", kind: Text, covers: &["header: x-forwarded-for"], shown: Nowhere("what is no address is left out") },
+    Field { name: "forwarded host", kind: Text, covers: &["header: x-forwarded-host"], shown: Nowhere("it is not read at pages") },
+    Field { name: "referrer", kind: Text, covers: &["header: referer"], shown: Nowhere("it is not read") },
+    Field { name: "request id", kind: Text, covers: &["header: x-request-id"], shown: Nowhere("the id is ours") },
+    Field { name: "subject", kind: Text, covers: &["CreateSessionRequest.subject", "header: x-subject"], shown: On(&[SESSIONS, PERSON, &["/admin/users"]]) },
+    Field { name: "stated e-mail", kind: Email, covers: &["CreateSessionRequest.email"], shown: On(&[EVENTS, SESSIONS, PERSON]) },
+    Field { name: "stated name", kind: Text, covers: &["CreateSessionRequest.full_name"], shown: On(&[&["/admin/events", "/admin/users", "/admin/users/{id}", "CSV of sessions", "lines of sessions"]]) },
+    Field { name: "stated agent", kind: Agent, covers: &["CreateSessionRequest.user_agent"], shown: On(&[PERSON]) },
+    Field { name: "stated device id", kind: Text, covers: &["CreateSessionRequest.device_id"], shown: On(&[&["sessions of an application"]]) },
+    Field { name: "stated device name", kind: Text, covers: &["CreateSessionRequest.device_name"], shown: On(&[EVENTS, SESSIONS, PERSON, &["sessions of an application"]]) },
+    Field { name: "name of an ended device", kind: Text, covers: &[], shown: On(&[EVENTS, SESSIONS]) },
+    Field { name: "application", kind: Text, covers: &["ApplicationForm.name", "/admin/applications#name"], shown: On(&[APPLICATIONS, &["/admin/users"]]) },
+    Field { name: "hosts", kind: Host, covers: &["ApplicationForm.hosts", "/admin/applications/{id}#hosts"], shown: On(&[&["POST /admin/applications/{id}"]]) },
+    Field { name: "name besides hosts", kind: Text, covers: &["/admin/applications/{id}#name"], shown: On(&[&["POST /admin/applications/{id}"]]) },
+    Field { name: "key", kind: Text, covers: &["NewKeyForm.name", "/admin/api-keys#name"], shown: On(&[APPLICATIONS]) },
+    Field { name: "name of a new person", kind: Text, covers: &["NewUserForm.full_name", "/admin/users/new#full_name"], shown: On(&[&["/admin/events", "/admin/users"]]) },
+    Field { name: "e-mail of a new person", kind: Email, covers: &["NewUserForm.email", "/admin/users/new#email"], shown: On(&[EVENTS, &["/admin/users"]]) },
+    Field { name: "name of a deleted person", kind: Text, covers: &[], shown: Nowhere("it is deleted with the person") },
+    Field { name: "e-mail of a deleted person", kind: Email, covers: &[], shown: Nowhere("it is deleted with the person") },
+    Field { name: "name by an administrator", kind: Text, covers: &["NameForm.full_name", "/admin/users/{id}/name#full_name"], shown: On(&[SESSIONS, &["/admin/events", "/admin/events/{id}", "/admin/users", "/admin/users/{id}", "/admin/users/{id}/enable"]]) },
+    Field { name: "e-mail by an administrator", kind: Email, covers: &["EmailForm.email", "/admin/users/{id}/email#email"], shown: On(&[EVENTS, SESSIONS, &["/admin/events/{id}", "/admin/users", "/admin/users/{id}", "/admin/users/{id}/enable"]]) },
+    Field { name: "reason of an e-mail", kind: Text, covers: &["EmailForm.reason", "/admin/users/{id}/email#reason"], shown: On(&[EVENTS, &["/admin/users/{id}", "mail"]]) },
+    Field { name: "reason of a role", kind: Text, covers: &["RoleForm.reason", "/admin/users/{id}/role#reason"], shown: On(&[EVENTS, &["/admin/users/{id}"]]) },
+    Field { name: "reason of an end", kind: Text, covers: &["ReasonForm.reason", "/admin/users/{id}/end-sessions#reason"], shown: On(&[EVENTS, &["/admin/users/{id}"]]) },
+    Field { name: "reason of disabling", kind: Text, covers: &["/admin/users/{id}/disable#reason"], shown: On(&[EVENTS, &["/admin/events/{id}", "/admin/users/{id}"]]) },
+    Field { name: "reason of deleting", kind: Text, covers: &["DeleteForm.reason", "/admin/users/{id}/delete#reason"], shown: On(&[EVENTS]) },
+    Field { name: "reason of a job", kind: Text, covers: &["/admin/sessions/end#stated_reason"], shown: On(&[EVENTS, &["/admin/jobs", "/admin/jobs/{id}"]]) },
+    Field { name: "next", kind: Path, covers: &["SignInQuery.next", "SignInForm.next", "ConfirmQuery.next", "ConfirmForm.next", "/sign-in#next", "/confirm#next", "/confirm#act", "ConfirmForm.action"], shown: On(&[&["/confirm", "/sign-in", "POST /sign-in"]]) },
+    Field { name: "path", kind: Text, covers: &[], shown: Nowhere("an error doesn't repeat the path") },
+    Field { name: "e-mail at sign-in", kind: Text, covers: &["SignInForm.email", "/sign-in#email"], shown: On(&[&["POST /sign-in"]]) },
+    Field { name: "name refused at sign-up", kind: Text, covers: &[], shown: On(&[&["POST /sign-up"]]) },
+    Field { name: "e-mail refused at sign-up", kind: Text, covers: &["NewAccountForm.email", "/sign-up#email"], shown: On(&[&["POST /sign-up"]]) },
+    Field { name: "e-mail of a forgotten password", kind: Text, covers: &["ForgotPasswordForm.email", "/forgot-password#email"], shown: On(&[&["POST /forgot-password"]]) },
+    Field { name: "cursor", kind: Text, covers: &["DevicesQuery.ended", "HistoryQuery.cursor"], shown: Nowhere("a forged cursor is not repeated") },
+    Field { name: "refused device name", kind: Text, covers: &[], shown: On(&[&["POST /devices/{id}/rename"]]) },
+    Field { name: "refused name", kind: Text, covers: &[], shown: On(&[&["POST /account/name"]]) },
+    Field { name: "refused e-mail", kind: Text, covers: &[], shown: On(&[&["POST /account/email"]]) },
+    Field { name: "search of events", kind: Text, covers: &["/admin/events#q"], shown: On(&[&["/admin/events"]]) },
+    Field { name: "filter of events", kind: Text, covers: &["/admin/events#user", "/admin/events#by", "/admin/events#application", "/admin/events#kind", "/admin/events#reason", "/admin/events#ip", "/admin/events#from", "/admin/events#to", "/admin/events#session", "/admin/events#job"], shown: On(&[&["/admin/events"]]) },
+    Field { name: "search of people", kind: Text, covers: &["/admin/users#q"], shown: On(&[&["/admin/users"]]) },
+    Field { name: "filter of people", kind: Text, covers: &["/admin/users#application", "/admin/users#email", "/admin/users#role", "/admin/users#state"], shown: On(&[&["/admin/users"]]) },
+    Field { name: "way back", kind: Text, covers: &["/admin/sessions/end#back"], shown: On(&[&["/admin/users/{id}"]]) },
+    Field { name: "refused name of a new person", kind: Text, covers: &[], shown: On(&[&["POST /admin/users/invite", "POST /admin/users/new"]]) },
+    Field { name: "refused e-mail of a new person", kind: Text, covers: &[], shown: On(&[&["POST /admin/users/invite", "POST /admin/users/new"]]) },
+    Field { name: "refused name by an administrator", kind: Text, covers: &[], shown: On(&[&["POST /admin/users/{id}/name"]]) },
+    Field { name: "refused e-mail by an administrator", kind: Text, covers: &[], shown: On(&[&["POST /admin/users/{id}/email"]]) },
+    Field { name: "reason of a refused e-mail", kind: Text, covers: &[], shown: On(&[&["POST /admin/users/{id}/email"]]) },
+    Field { name: "refused reason", kind: Text, covers: &[], shown: On(&[&["POST /admin/users/{id}/disable"]]) },
+    Field { name: "refused reason of a role", kind: Text, covers: &[], shown: On(&[&["POST /admin/users/{id}/role"]]) },
+    Field { name: "typed e-mail", kind: Text, covers: &["DeleteForm.typed", "/admin/users/{id}/delete#typed"], shown: On(&[&["POST /admin/users/{id}/delete"]]) },
+    Field { name: "refused reason of deleting", kind: Text, covers: &[], shown: On(&[&["POST /admin/users/{id}/delete"]]) },
+    Field { name: "search of sessions", kind: Text, covers: &["/admin/sessions#search"], shown: On(&[&["/admin/sessions"]]) },
+    Field { name: "text of sessions", kind: Text, covers: &["/admin/sessions#q", "/admin/sessions/end#q"], shown: On(&[&["/admin/sessions"]]) },
+    Field { name: "filter of sessions", kind: Text, covers: &["/admin/sessions#user", "/admin/sessions#ip", "/admin/sessions#country", "/admin/sessions#browser", "/admin/sessions#os", "/admin/sessions#application", "/admin/sessions#opened_from", "/admin/sessions#opened_to", "/admin/sessions#used_from", "/admin/sessions#used_to", "/admin/sessions#state", "/admin/sessions#reason", "/admin/sessions#kind", "/admin/sessions#mark", "/admin/sessions#sort"], shown: On(&[&["/admin/sessions"]]) },
+    Field { name: "refused reason of a job", kind: Text, covers: &[], shown: On(&[&["POST /admin/sessions/end"]]) },
+    Field { name: "refused application", kind: Text, covers: &[], shown: On(&[&["POST /admin/applications"]]) },
+    Field { name: "refused hosts", kind: Text, covers: &["/admin/applications#hosts"], shown: On(&[&["POST /admin/applications"]]) },
+    Field { name: "refused kind", kind: Text, covers: &["ApplicationForm.kind", "/admin/applications#kind", "/admin/applications/{id}#kind"], shown: Nowhere("a choice is shown only if it is one of ours") },
+    Field { name: "refused key", kind: Text, covers: &[], shown: On(&[&["POST /admin/api-keys"]]) },
+    Field { name: "interrupted reason", kind: Text, covers: &["/confirm#reason"], shown: On(&[&["POST with a password to give"]]) },
+    Field { name: "name of a field", kind: Text, covers: &[], shown: On(&[&["POST with a password to give"]]) },
+    Field { name: "value of a field", kind: Text, covers: &[], shown: On(&[&["POST with a password to give"]]) },
+];
