@@ -2,12 +2,14 @@
 //! `application/problem+json` and a page, are in `http::error_response`.
 
 mod failure;
+mod token_refusal;
 
 use std::time::Duration;
 
 use serde::Serialize;
 
 pub use self::failure::{Chain, Failure};
+pub use self::token_refusal::TokenRefusal;
 
 /// The result of the service's functions.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -69,7 +71,7 @@ pub enum Error {
     Unauthenticated,
     /// A token was sent and is not valid.
     #[error("the token is not valid")]
-    InvalidToken(#[source] Failure),
+    InvalidToken(#[source] TokenRefusal),
     /// No API key was sent, or one that is not in use (RFC 6749, 5.2).
     #[error("the client's credentials are wrong")]
     InvalidClient,

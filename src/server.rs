@@ -23,14 +23,14 @@ use tracing_actix_web::TracingLogger;
 use self::listening::Limits;
 use self::metrics::Metrics;
 pub use self::termination::Termination;
-use crate::account::{Accounts, Messages};
+use crate::account::{Accounts, Messages, RefusalRecorder};
 use crate::alerts::Alerts;
 use crate::applications::Applications;
 use crate::clock::Clock;
 use crate::db::{Db, migrate};
 use crate::devices::Devices;
 use crate::error::{Error, Failure, Result};
-use crate::events::{Changes, EventRetention};
+use crate::events::{Changes, EventRetention, Refusals};
 use crate::http::app_state::{AppState, SetupLink};
 use crate::http::cookie_seal::CookieSeal;
 use crate::http::cookies::CookieConfig;
@@ -257,10 +257,11 @@ fn assemble(
         NetworkKey::new(keys.mac_keys(Purpose::NetworkDigest)),
         (&settings.sessions, &settings.tokens, &settings.jobs),
     );
+    let refusals = Refusals::new(clock.clone());
     let throttles = Throttles::new(
-        db.clone(),
-        clock.clone(),
+        (db.clone(), clock.clone()),
         AddressKey::new(keys.mac_keys(Purpose::ThrottleDigest)),
+        refusals.clone(),
         &settings.throttles,
     );
     Ok(AppState {
@@ -274,6 +275,7 @@ fn assemble(
         alerts,
         links: Arc::new(MessageLinks::new(&keys, origin.clone())),
         applications: Applications::new(db.clone(), clock.clone()),
+        refusals: RefusalRecorder::new(db.clone(), refusals, device_parser.clone()),
         event_retention: EventRetention::new(db.clone(), clock.clone(), settings),
         changes: Changes::new(db.clone(), clock.clone(), settings.max_event_streams),
         devices: Devices::new(db.clone(), clock.clone(), settings.jobs.sweep_batch),

@@ -4,9 +4,10 @@ use secrecy::SecretString;
 
 use super::Accounts;
 use crate::applications::{self, ApiKey, Application, Deletion, NewApplication, NewKey};
-use crate::db::{ApiKeyId, ApplicationId};
+use crate::clock::Timestamp;
+use crate::db::{AnyConnection, ApiKeyId, ApplicationId, Db};
 use crate::error::{Error, Result};
-use crate::events::Origin;
+use crate::events::{self, EventKind, NewEvent, Origin};
 use crate::sessions::Authority;
 use crate::sessions::bulk::{Stop, StopCause, stop_jobs_of_key};
 
@@ -26,8 +27,10 @@ impl Accounts {
         let new = new.with_secret(now)?;
         self.db
             .transaction(move |c| {
-                Authority::require(c, &origin, now)?;
-                Ok((new.insert(c, now)?, new.secret))
+                let authority = Authority::require(c, &origin, now)?;
+                let key = new.insert(c, now)?;
+                record_key(c, EventKind::KeyCreated, &key, &authority, now)?;
+                Ok((key, new.secret))
             })
             .await
     }
@@ -45,6 +48,8 @@ impl Accounts {
                 if applications::store::revoke(c, id, now)? == 0 {
                     return Err(Error::NotFound);
                 }
+                let key = applications::store::find_key(c, id)?.ok_or(Error::NotFound)?;
+                record_key(c, EventKind::KeyRevoked, &key, &authority, now)?;
                 let stop = Stop {
                     cause: StopCause::KeyRevoked,
                     origin: authority.origin(),
@@ -114,4 +119,43 @@ impl Accounts {
             deleted => deleted.map(|()| Deletion::Deleted),
         }
     }
+}
+
+/// Records what an administrator did to a key, with its name, its id, its application and its scopes.
+fn record_key(
+    c: &mut AnyConnection,
+    kind: EventKind,
+    key: &ApiKey,
+    authority: &Authority,
+    now: Timestamp,
+) -> Result<()> {
+    let application = applications::store::get_application(c, key.application_id)?;
+    let detail = format!(
+        "{} of {}: {} (id {})",
+        key.name, application.name, key.scopes, key.id
+    );
+    let event = NewEvent::for_service(kind, authority.origin(), now).with_detail(detail);
+    events::record_events(c, &[event])
+}
+
+/// Records that keys of the service were created or revoked on the command line.
+///
+/// # Errors
+/// [`Error::Unavailable`] when the database doesn't respond.
+pub async fn record_service_keys(
+    db: &Db,
+    created: Vec<String>,
+    revoked: Vec<String>,
+    now: Timestamp,
+) -> Result<()> {
+    let event =
+        |kind, id: String| NewEvent::for_service(kind, &Origin::default(), now).with_detail(id);
+    let created = created
+        .into_iter()
+        .map(|id| event(EventKind::ServiceKeyCreated, id));
+    let revoked = revoked
+        .into_iter()
+        .map(|id| event(EventKind::ServiceKeyRevoked, id));
+    let recorded: Vec<NewEvent> = revoked.chain(created).collect();
+    db.write(move |c| events::record_events(c, &recorded)).await
 }

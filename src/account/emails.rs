@@ -8,7 +8,7 @@ use super::messages::{queue_email_taken, queue_verification};
 use crate::clock::Timestamp;
 use crate::db::{AnyConnection, UserId, VerificationId};
 use crate::error::{Error, Result};
-use crate::events::{self, EventKind, NewEvent};
+use crate::events::{self, EventKind, NewEvent, Origin};
 use crate::people::store::EmailVerification;
 use crate::people::{self, Email, NewAccount, PasswordHash, User};
 use crate::sessions::{self, Caller};
@@ -57,17 +57,30 @@ impl Accounts {
     /// # Errors
     /// [`Error::EmailTaken`] when another account has the e-mail, where sign-in doesn't require
     /// verification.
-    pub async fn sign_up(&self, account: NewAccount, hash: PasswordHash) -> Result<SignedUp> {
-        match self.try_sign_up(account.clone(), hash.clone()).await {
+    pub async fn sign_up(
+        &self,
+        account: NewAccount,
+        hash: PasswordHash,
+        origin: Origin,
+    ) -> Result<SignedUp> {
+        match self
+            .try_sign_up(account.clone(), hash.clone(), origin.clone())
+            .await
+        {
             // Somebody else took the address at the same time; now the holder can be found.
             Err(Error::EmailTaken) if self.policy.require_verified_email => {
-                self.try_sign_up(account, hash).await
+                self.try_sign_up(account, hash, origin).await
             }
             signed_up => signed_up,
         }
     }
 
-    async fn try_sign_up(&self, account: NewAccount, hash: PasswordHash) -> Result<SignedUp> {
+    async fn try_sign_up(
+        &self,
+        account: NewAccount,
+        hash: PasswordHash,
+        origin: Origin,
+    ) -> Result<SignedUp> {
         let now = self.clock.now();
         let is_mailing = self.sends_mail();
         let awaits = self.policy.require_verified_email;
@@ -79,6 +92,8 @@ impl Accounts {
                     return Ok(SignedUp::AwaitsVerification);
                 }
                 let user = people::create_user(c, &account, &hash, now)?;
+                let event = NewEvent::for_person(user.id, EventKind::SignedUp, &origin, now);
+                events::record_events(c, &[event.by_the_person()])?;
                 if is_mailing {
                     let verification = EmailVerification::new(user.id, &user.email, now);
                     people::store::replace_verification(c, &verification)?;
@@ -97,7 +112,7 @@ impl Accounts {
     ///
     /// # Errors
     /// [`Error::NotFound`] when there is no such person, and where no mail is sent.
-    pub async fn resend_verification(&self, id: UserId) -> Result<Resent> {
+    pub async fn resend_verification(&self, id: UserId, origin: Origin) -> Result<Resent> {
         if !self.sends_mail() {
             return Err(Error::NotFound);
         }
@@ -120,6 +135,9 @@ impl Accounts {
                         new
                     }
                 };
+                let kind = EventKind::VerificationLinkRequested;
+                let event = NewEvent::for_person(id, kind, &origin, now);
+                events::record_events(c, &[event.counted()])?;
                 Ok(match queue_verification(c, &user, &verification, now)? {
                     true => Resent::Sent,
                     false => Resent::TooMany,
@@ -185,11 +203,18 @@ impl Accounts {
     ///
     /// # Errors
     /// [`Error::NotFound`] when there is no such person.
-    pub async fn cancel_email_change(&self, id: UserId) -> Result<usize> {
+    pub async fn cancel_email_change(&self, id: UserId, origin: Origin) -> Result<usize> {
+        let now = self.clock.now();
         self.db
             .transaction(move |c| {
                 let user = people::store::lock(c, id)?;
-                cancel_pending_change(c, &user)
+                let cancelled = cancel_pending_change(c, &user)?;
+                if cancelled > 0 {
+                    let kind = EventKind::EmailChangeCancelled;
+                    let event = NewEvent::for_person(id, kind, &origin, now);
+                    events::record_events(c, &[event.counted()])?;
+                }
+                Ok(cancelled)
             })
             .await
     }

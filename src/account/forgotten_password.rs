@@ -123,6 +123,9 @@ impl Accounts {
                     return Ok(());
                 };
                 let user = people::store::lock(c, user.id)?;
+                let kind = EventKind::PasswordLinkRequested;
+                let event = NewEvent::for_person(user.id, kind, &Origin::default(), now);
+                events::record_events(c, &[event.counted()])?;
                 queue_answer(c, &user, (&email, lifetime), now)
             })
             .await

@@ -16,6 +16,7 @@ mod last_admin;
 mod linked_message;
 mod messages;
 mod own_password;
+mod refusals;
 mod rendering;
 mod security_log;
 mod settings;
@@ -26,6 +27,7 @@ use std::time::Duration;
 
 pub use self::administration::{AccountChanges, Administered};
 pub use self::alert_review::RevokeScope;
+pub use self::applications::record_service_keys;
 pub use self::assignment::Assignment;
 pub use self::attention::Attention;
 pub use self::emails::{ChangeRequested, Resent, SignedUp, VERIFICATION_LIFETIME};
@@ -34,6 +36,7 @@ pub use self::forgotten_password::{OpenReset, ResetPurpose, discard_sent_links};
 pub use self::invitations::{INVITATION_LIFETIME, Invitation, InvitationLink};
 pub use self::linked_message::{LinkedMessage, Mailbox, PasswordGrant, Reported};
 pub use self::own_password::OwnPassword;
+pub use self::refusals::RefusalRecorder;
 pub use self::rendering::Messages;
 pub use self::security_log::{
     EventFilter, EventFollower, EventLogPage, EventLogQuery, EventRecord, LoggedEvent,

@@ -90,6 +90,7 @@ impl Accounts {
         let now = self.clock.now();
         let accounts = self.clone();
         let (owner, read_at) = (pending.user.id, pending.user.password_changed_at);
+        let by = origin.clone();
         let verified = self
             .db
             .transaction(move |c| {
@@ -114,7 +115,7 @@ impl Accounts {
             .await;
         match verified {
             Err(Error::EmailTaken) => {
-                self.cancel_email_change(owner).await?;
+                self.cancel_email_change(owner, by).await?;
                 Ok(Verified::Taken)
             }
             verified => verified,

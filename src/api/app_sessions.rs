@@ -12,7 +12,7 @@ use super::audience::find_own_audience;
 use super::views::{EndedCount, SessionJson, TokenGrant};
 use crate::applications::{ApiClient, Scope};
 use crate::db::SessionId;
-use crate::error::{Error, Failure, Result};
+use crate::error::{Error, Result, TokenRefusal};
 use crate::events::Origin;
 use crate::geo::Location;
 use crate::http::app_state::AppState;
@@ -125,9 +125,7 @@ pub async fn refresh(
     let password_given_at = claim.password_given_at;
     // Before it is spent: of a person of another application it is no token at all.
     if !app.people.is_in_realm(claim.user, client.realm()).await? {
-        return Err(Error::InvalidToken(Failure::because(
-            "it is of a person of another application",
-        )));
+        return Err(Error::InvalidToken(TokenRefusal::AnotherApplication));
     }
     let audience = find_own_audience(&app, body.audience.as_deref(), client.application.id).await?;
     let session = app.sessions.refresh(claim, location).await?;

@@ -1,7 +1,7 @@
 //! The audience that a client asks for in a request for tokens.
 
 use crate::db::{ApplicationId, UserId};
-use crate::error::{Error, Failure, Result};
+use crate::error::{Error, Result, TokenRefusal};
 use crate::http::app_state::AppState;
 use crate::tokens::Audience;
 
@@ -49,7 +49,7 @@ pub(super) async fn find_audience_for(
     }
     let found = app.people.get(person).await;
     let user = found.map_err(|err| match err {
-        Error::NotFound => Error::InvalidToken(Failure::because("its owner is gone")),
+        Error::NotFound => Error::InvalidToken(TokenRefusal::OwnerGone),
         err => err,
     })?;
     match user.application_id {

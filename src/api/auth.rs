@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::http::app_state::AppState;
 use crate::http::browser;
 use crate::http::caller::{AnyApiCaller, ApiCaller, MaybeApiCaller};
-use crate::http::client::{RequestClient, header_text, location, visitor};
+use crate::http::client::{RequestClient, header_text, location, visitor, visitor_origin};
 use crate::http::json::Json;
 use crate::http::logged_caller::record_session;
 use crate::http::requester::requester;
@@ -91,7 +91,8 @@ pub async fn register(
         .people
         .hash_first_password(visitor(&request)?, &account)
         .await?;
-    let person = match app.accounts.sign_up(account, hash).await? {
+    let origin = visitor_origin(&request)?;
+    let person = match app.accounts.sign_up(account, hash, origin).await? {
         SignedUp::Ready(user) => PersonJson::from(*user),
         SignedUp::AwaitsVerification => PersonJson::signed_up(&email, full_name, app.clock.now()),
     };

@@ -79,7 +79,7 @@ pub(super) fn insert_application(c: &mut AnyConnection, row: &Application) -> Re
 ///
 /// # Errors
 /// [`Error::NotFound`] when there is none.
-pub(super) fn get_application(c: &mut AnyConnection, id: ApplicationId) -> Result<Application> {
+pub(crate) fn get_application(c: &mut AnyConnection, id: ApplicationId) -> Result<Application> {
     let row = applications::table.find(id);
     Ok(row.select(Application::as_select()).get_result(c)?)
 }
@@ -298,7 +298,7 @@ pub(super) fn lock_key(c: &mut AnyConnection, id: ApiKeyId) -> Result<()> {
 }
 
 /// Finds a key.
-pub(super) fn find_key(c: &mut AnyConnection, id: ApiKeyId) -> Result<Option<ApiKey>> {
+pub(crate) fn find_key(c: &mut AnyConnection, id: ApiKeyId) -> Result<Option<ApiKey>> {
     let key = api_keys::table.find(id).select(ApiKey::as_select());
     Ok(key.get_result(c).optional()?)
 }

@@ -8,6 +8,7 @@ use crate::alerts::Alerts;
 use crate::applications::{Application, Applications};
 use crate::clock::Clock;
 use crate::db::{Db, migrate};
+use crate::events::Refusals;
 use crate::overview::Overview;
 use crate::people::{Email, Hasher, People, User};
 use crate::sessions::{LastUses, NetworkKey, Sessions};
@@ -49,9 +50,10 @@ impl Domain {
         );
         let hasher = Hasher::new(&settings.passwords)?;
         let throttles = Throttles::new(
-            db.clone(),
-            clock.clone(),
+            (db.clone(), clock.clone()),
             AddressKey::none(),
+            // Nobody is refused here.
+            Refusals::new(clock.clone()),
             &settings.throttles,
         );
         Ok(Self {

@@ -196,7 +196,7 @@ async fn list_last(domain: &Domain, filter: EventFilter, limit: u32) -> Result<V
 /// Returns the event as a line of columns, separated by tabs.
 fn describe(record: &EventRecord) -> String {
     let or_dash = |text: Option<&str>| text.unwrap_or("-").to_owned();
-    let user_id = record.user_id.to_string();
+    let user_id = record.user_id.map(|id| id.to_string());
     let by = record
         .by_email
         .as_deref()
@@ -209,8 +209,11 @@ fn describe(record: &EventRecord) -> String {
     };
     [
         record.at.to_string(),
-        record.kind.to_owned(),
-        or_dash(record.user_email.as_deref().or(Some(&user_id))),
+        match record.times {
+            1 => record.kind.to_owned(),
+            times => format!("{} (x{times})", record.kind),
+        },
+        or_dash(record.user_email.as_deref().or(user_id.as_deref())),
         or_dash(record.device_name.as_deref()),
         format!("by {by}"),
         or_dash(record.ip_address.as_deref()),

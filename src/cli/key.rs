@@ -134,6 +134,7 @@ impl Rotate {
             Start::Announced
         };
         let Rotation { new, configured } = keys::rotate(settings, &kinds, start, now)?;
+        record(settings, ids(&new), Vec::new(), now);
         for key in &new {
             print_new(key, now);
         }
@@ -164,6 +165,8 @@ impl Revoke {
             }
             None => keys::revoke_all_keys(settings, now)?,
         };
+        let revoked = deleted.iter().map(|key| key.id.clone()).collect();
+        record(settings, ids(&new), revoked, now);
         for key in deleted {
             let (id, kind) = (key.id, key.kind);
             let refused = match kind {
@@ -189,17 +192,40 @@ impl Revoke {
 /// Discards the links in messages, which the keys that are gone voided, so that whoever asks for
 /// another gets one. A running server does so as well.
 fn discard_sent_links(settings: &Settings) {
-    if let DatabaseUrl::Sqlite(path) = &settings.database_url
-        && !path.exists()
-    {
+    let Some(db) = existing_database(settings) else {
         return;
-    }
-    let db = Db::new(&settings.database_url, &settings.database);
+    };
     if let Err(err) = block_on(account::discard_sent_links(&db)) {
         message!(
             "Whoever asked for a new password lately may get no other link until the one that was sent expires; the database says: {}",
             Chain(&err)
         );
+    }
+}
+
+fn ids(keys: &[NewKey]) -> Vec<String> {
+    keys.iter().map(|key| key.id.clone()).collect()
+}
+
+/// Records in the security log which keys were created and revoked.
+fn record(settings: &Settings, created: Vec<String>, revoked: Vec<String>, now: Timestamp) {
+    let Some(db) = existing_database(settings) else {
+        return;
+    };
+    let recorded = account::record_service_keys(&db, created, revoked, now);
+    if let Err(err) = block_on(recorded) {
+        message!(
+            "The security log does not say so; the database says: {}",
+            Chain(&err)
+        );
+    }
+}
+
+/// Returns the database, if there is one: none is created for keys.
+fn existing_database(settings: &Settings) -> Option<Db> {
+    match &settings.database_url {
+        DatabaseUrl::Sqlite(path) if !path.exists() => None,
+        url => Some(Db::new(url, &settings.database)),
     }
 }
 
@@ -237,6 +263,9 @@ fn print_new(key: &NewKey, now: Timestamp) {
 
 fn create(settings: &Settings, now: Timestamp) -> Result<()> {
     keys::create(settings, now)?;
+    let created = keys::list_keys(settings, now)?;
+    let created = created.into_iter().map(|row| row.id).collect();
+    record(settings, created, Vec::new(), now);
     let consequence = match (&settings.cookie_key, &settings.signing_key) {
         (None, _) => "Whoever was signed in has to sign in again.",
         (Some(_), None) => "Nobody has to sign in again: the configuration gives the cookie key.",

@@ -1,7 +1,8 @@
 //! Counters: live sessions, and what happened by the hour. The database's triggers insert a delta for
 //! each change of a session and each alert, in the transaction of the change; a job adds the deltas to
 //! the totals, on one node at a time. A figure is its total and the pending deltas, read from one
-//! snapshot, so it is exact at any moment and on any number of nodes.
+//! snapshot, so it is exact at any moment and on any number of nodes. What was refused is counted by
+//! the statement that records it, and has no deltas.
 
 mod store;
 mod values;
@@ -17,11 +18,15 @@ use crate::error::Result;
 
 /// How long the figures of an hour are stored.
 const HOURLY_RETENTION_HOURS: i32 = 400 * 24;
+/// How long it is stored who was throttled: as long as the overview looks back.
+const SUBJECT_RETENTION_HOURS: i32 = 31 * 24;
 /// The pending deltas that one reading adds up at most. There are more only while the job that adds
 /// them to the totals is behind.
 const MAX_PENDING: i64 = 5_000;
 /// The labels of one dimension that one reading has at most: those with the most sessions.
 const MAX_LABELS: i64 = 1_000;
+/// The accounts or networks with the most throttled tries that are named.
+const TOP_SUBJECTS: i64 = 10;
 /// How often the people with live sessions are counted.
 const PEOPLE_INTERVAL: Duration = Duration::from_secs(10 * 60);
 
@@ -36,6 +41,8 @@ pub struct Counts {
     pub ends: BTreeMap<String, i64>,
     /// The alerts by kind.
     pub alerts: BTreeMap<String, i64>,
+    /// The refused requests by hour and by the kind of their event.
+    pub refusals: BTreeMap<(i32, String), i64>,
     /// Whether more deltas are pending than one reading adds up: then some are missing.
     pub is_behind: bool,
 }
@@ -77,6 +84,10 @@ pub(crate) fn read(c: &mut AnyConnection, since: i32) -> Result<Counts> {
         alerts: store::list_by_label(c, Metric::Alert, since)?
             .into_iter()
             .collect(),
+        refusals: store::list_by_hour_and_label(c, Metric::Refusal, since)?
+            .into_iter()
+            .map(|(hour, label, total)| ((hour, label), total))
+            .collect(),
         is_behind,
     };
     let (live, hourly) = add_up_deltas(pending);
@@ -91,10 +102,44 @@ pub(crate) fn read(c: &mut AnyConnection, since: i32) -> Result<Counts> {
             Metric::SignIn => *counts.sign_ins.entry(hour).or_default() += n,
             Metric::End => *counts.ends.entry(label).or_default() += n,
             Metric::Alert => *counts.alerts.entry(label).or_default() += n,
+            // They are added at once, and have no deltas.
+            Metric::Refusal | Metric::ThrottledAccount | Metric::ThrottledNetwork => {}
         }
     }
     counts.live.retain(|_, total| *total > 0);
     Ok(counts)
+}
+
+/// Who was throttled: accounts, or networks.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ThrottledSubjects {
+    /// How many there were in each hour.
+    pub by_hour: BTreeMap<i32, i64>,
+    /// How many there were on each day in UTC, counted from the Unix epoch.
+    pub by_day: BTreeMap<i32, i64>,
+    /// Those with the most throttled tries, the most first, with their number.
+    pub top: Vec<(String, i64)>,
+}
+
+/// Reads who was throttled: in each hour since the first of `hours`, on each day since its other one,
+/// and those with the most tries of the hours.
+///
+/// # Errors
+/// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
+pub(crate) fn read_throttled(
+    c: &mut AnyConnection,
+    metric: Metric,
+    (hours, days): (i32, i32),
+) -> Result<ThrottledSubjects> {
+    Ok(ThrottledSubjects {
+        by_hour: store::count_labels_by_hour(c, metric, hours)?
+            .into_iter()
+            .collect(),
+        by_day: store::count_labels_by_day(c, metric, days)?
+            .into_iter()
+            .collect(),
+        top: store::list_top_labels(c, metric, hours, TOP_SUBJECTS)?,
+    })
 }
 
 /// Adds up to `limit` deltas to the totals. Returns how many, as a part of a transaction with the
@@ -120,12 +165,25 @@ pub(crate) fn add_up(c: &mut AnyConnection, limit: i64) -> Result<usize> {
     Ok(added)
 }
 
-/// Purges figures of hours past their retention. Returns how many, at most `limit`.
+/// Adds to the figures of hours, in one order, in which other nodes lock the same rows.
+///
+/// # Errors
+/// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
+pub(crate) fn add_hourly(c: &mut AnyConnection, counts: &HourlyCounts) -> Result<()> {
+    counts.iter().try_for_each(|((hour, metric, label), n)| {
+        store::add_hourly(c, (*hour, *metric, label), *n)
+    })
+}
+
+/// Purges figures of hours past their retention. Returns how many.
 ///
 /// # Errors
 /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
 pub(crate) fn purge(c: &mut AnyConnection, now: Timestamp) -> Result<usize> {
-    store::purge_hourly(c, hour_of(now).saturating_sub(HOURLY_RETENTION_HOURS))
+    let old = store::purge_hourly(c, hour_of(now).saturating_sub(HOURLY_RETENTION_HOURS))?;
+    let before = hour_of(now).saturating_sub(SUBJECT_RETENTION_HOURS);
+    let subjects = store::purge_metrics(c, &Metric::SUBJECTS, before)?;
+    Ok(old + subjects)
 }
 
 /// Replaces the figures of the live sessions by `live`, and raises those of hours to what `hourly`

@@ -1,9 +1,9 @@
 //! Every query of `count_deltas`, `hourly_counts`, `live_counts` and `live_people_counts`. Nothing here
 //! inserts deltas: the triggers of `user_sessions` and `alerts` do.
 
-use diesel::dsl::sql;
+use diesel::dsl::{count, sql};
 use diesel::prelude::*;
-use diesel::sql_types::BigInt;
+use diesel::sql_types::{BigInt, Integer};
 
 use super::values::{Dimension, Metric};
 use crate::clock::Timestamp;
@@ -163,12 +163,88 @@ pub(super) fn list_by_label(
         .load(c)?)
 }
 
+/// Lists the figures since the hour `since` by hour and label.
+pub(super) fn list_by_hour_and_label(
+    c: &mut AnyConnection,
+    metric: Metric,
+    since: i32,
+) -> Result<Vec<(i32, String, i64)>> {
+    Ok(hourly_counts::table
+        .filter(hourly_counts::metric.eq(metric.as_str()))
+        .filter(hourly_counts::hour.ge(since))
+        .select((
+            hourly_counts::hour,
+            hourly_counts::label,
+            hourly_counts::total,
+        ))
+        .load(c)?)
+}
+
+/// Counts the labels of each hour since the hour `since`.
+pub(super) fn count_labels_by_hour(
+    c: &mut AnyConnection,
+    metric: Metric,
+    since: i32,
+) -> Result<Vec<(i32, i64)>> {
+    Ok(hourly_counts::table
+        .filter(hourly_counts::metric.eq(metric.as_str()))
+        .filter(hourly_counts::hour.ge(since))
+        .group_by(hourly_counts::hour)
+        .select((hourly_counts::hour, count(hourly_counts::label)))
+        .load(c)?)
+}
+
+/// Counts the labels of each day, counted from the Unix epoch, since the hour `since`.
+pub(super) fn count_labels_by_day(
+    c: &mut AnyConnection,
+    metric: Metric,
+    since: i32,
+) -> Result<Vec<(i32, i64)>> {
+    let day = || sql::<Integer>("hour / 24");
+    Ok(hourly_counts::table
+        .filter(hourly_counts::metric.eq(metric.as_str()))
+        .filter(hourly_counts::hour.ge(since))
+        .group_by(day())
+        .select((day(), count(hourly_counts::label).aggregate_distinct()))
+        .load(c)?)
+}
+
+/// Lists the labels with the largest sums since the hour `since`, the largest first, at most `limit`.
+pub(super) fn list_top_labels(
+    c: &mut AnyConnection,
+    metric: Metric,
+    since: i32,
+    limit: i64,
+) -> Result<Vec<(String, i64)>> {
+    Ok(hourly_counts::table
+        .filter(hourly_counts::metric.eq(metric.as_str()))
+        .filter(hourly_counts::hour.ge(since))
+        .group_by(hourly_counts::label)
+        .order((sql::<BigInt>(SUM).desc(), hourly_counts::label))
+        .limit(limit)
+        .select((hourly_counts::label, sql::<BigInt>(SUM)))
+        .load(c)?)
+}
+
 /// The sum, which PostgreSQL would return as `numeric`.
 const SUM: &str = "CAST(sum(total) AS BIGINT)";
 
 /// Deletes the figures of hours before `before`. Returns how many.
 pub(super) fn purge_hourly(c: &mut AnyConnection, before: i32) -> Result<usize> {
     let old = hourly_counts::table.filter(hourly_counts::hour.lt(before));
+    Ok(diesel::delete(old).execute(c)?)
+}
+
+/// Deletes the figures of these metrics of hours before `before`. Returns how many.
+pub(super) fn purge_metrics(
+    c: &mut AnyConnection,
+    metrics: &[Metric],
+    before: i32,
+) -> Result<usize> {
+    let metrics: Vec<&str> = metrics.iter().map(|metric| metric.as_str()).collect();
+    let old = hourly_counts::table
+        .filter(hourly_counts::hour.lt(before))
+        .filter(hourly_counts::metric.eq_any(metrics));
     Ok(diesel::delete(old).execute(c)?)
 }
 

@@ -45,9 +45,18 @@ pub enum Metric {
     End,
     /// Alerts; the label is the kind.
     Alert,
+    /// Refused requests; the label is the kind of their event.
+    Refusal,
+    /// Throttled tries on an account; the label is the id of the person.
+    ThrottledAccount,
+    /// Throttled tries from a network; the label is an address of it.
+    ThrottledNetwork,
 }
 
 impl Metric {
+    /// Those whose labels say who was throttled.
+    pub(super) const SUBJECTS: [Self; 2] = [Self::ThrottledAccount, Self::ThrottledNetwork];
+
     pub(super) fn as_str(self) -> &'static str {
         self.into()
     }

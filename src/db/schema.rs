@@ -290,7 +290,7 @@ diesel::table! {
 
     session_events (id) {
         id -> Uuid,
-        user_id -> Uuid,
+        user_id -> Nullable<Uuid>,
         session_id -> Nullable<Uuid>,
         kind -> Text,
         detail -> Nullable<Text>,
@@ -302,6 +302,10 @@ diesel::table! {
         job_id -> Nullable<Uuid>,
         stated_reason -> Nullable<Text>,
         ip_key -> Nullable<Text>,
+        device -> Nullable<Text>,
+        times -> Int4,
+        last_at -> Nullable<Timestamptz>,
+        repeat_key -> Nullable<Text>,
     }
 }
 

@@ -24,6 +24,8 @@ pub enum Actor {
     Application,
     /// The service itself.
     Service,
+    /// Somebody who did not prove who they are.
+    Unknown,
 }
 
 impl Actor {
@@ -32,6 +34,7 @@ impl Actor {
     pub fn unnamed(self) -> &'static str {
         match self {
             Self::Administrator => "an administrator, on the command line",
+            Self::Unknown => "somebody unknown",
             Self::Person | Self::Application | Self::Service => "the service",
         }
     }
@@ -44,11 +47,16 @@ impl Event {
     pub fn actor(&self) -> Actor {
         match (self.by_application_id, self.by_user_id) {
             (Some(_), _) => Actor::Application,
-            (None, Some(by)) if by == self.user_id => Actor::Person,
+            (None, Some(by)) if self.user_id == Some(by) => Actor::Person,
+            (None, Some(_)) if self.kind.is_refusal() => Actor::Unknown,
             (None, Some(_)) => Actor::Administrator,
             (None, None) => match self.kind {
                 // Whoever else does it has an account.
                 EventKind::PasswordChanged | EventKind::EmailChanged => Actor::Administrator,
+                EventKind::PasswordLinkRequested | EventKind::VerificationLinkRequested => {
+                    Actor::Unknown
+                }
+                kind if kind.is_refusal() => Actor::Unknown,
                 EventKind::AccountDeleted if self.detail.is_none() => Actor::Administrator,
                 EventKind::JobStopped if self.detail.as_deref() == Some(STOPPED_BY_HAND) => {
                     Actor::Administrator
@@ -64,43 +72,16 @@ impl Event {
     /// is not for them. What a person does through their application is done from theirs.
     #[must_use]
     pub fn own_address(&self) -> Option<&str> {
-        let is_own = self.by_user_id == Some(self.user_id) || self.actor() == Actor::Service;
+        let is_own = match self.actor() {
+            Actor::Person | Actor::Service | Actor::Unknown => true,
+            Actor::Application => self.by_user_id == self.user_id,
+            Actor::Administrator => false,
+        };
         self.ip_address.as_deref().filter(|_| is_own)
     }
 
     fn is_ended_by_administrator(&self) -> bool {
         let reason = self.detail.as_deref();
         reason.is_some_and(|reason| REASONS_OF_ADMINISTRATORS.contains(&reason))
-    }
-}
-
-impl EventKind {
-    /// Returns whether only administrators do it.
-    #[must_use]
-    pub fn is_administrative(self) -> bool {
-        match self {
-            Self::AccountCreated
-            | Self::Invited
-            | Self::Disabled
-            | Self::Enabled
-            | Self::RoleChanged
-            | Self::ResetLinkCreated
-            | Self::NameChanged
-            | Self::EmailVouched
-            | Self::DelayLifted
-            | Self::Exported => true,
-            Self::SignedIn
-            | Self::Refreshed
-            | Self::Renamed
-            | Self::Ended
-            | Self::ImpossibleTravel
-            | Self::PasswordChanged
-            | Self::EmailChanged
-            | Self::EmailChangeRequested
-            | Self::EmailVerified
-            | Self::TakenBack
-            | Self::JobStopped
-            | Self::AccountDeleted => false,
-        }
     }
 }

@@ -1,179 +1,39 @@
-//! Events: what happened to an account or a session, when, from where and by whom. An event is
-//! recorded in the transaction of what it describes, and never changed afterwards, except that IP
-//! retention redacts its address.
+//! Events: what happened to an account or a session, when, from where and by whom; and what was
+//! refused. An event is recorded in the transaction of what it describes, a refusal within a second.
+//! It is never changed afterwards, except that IP retention redacts its address, that those which may
+//! happen often are counted in one row by hour, and that a deleted person's have nothing but ids left.
 
 mod actor;
 mod change;
 mod changes;
 mod criteria;
+mod kind;
 mod listeners;
+mod new_event;
+mod refusals;
 mod retention;
 mod search;
+mod setting;
 mod stated_reason;
 pub(crate) mod store;
-
-use strum::{EnumString, IntoStaticStr, VariantArray, VariantNames};
 
 pub use self::actor::Actor;
 pub use self::change::Change;
 pub use self::changes::{Changes, Subscription};
 pub use self::criteria::{EventBounds, EventCriteria, EventOrder};
+pub use self::kind::{DECLINED, EventKind};
 pub use self::listeners::ListenerPlace;
+pub use self::new_event::{NewEvent, Origin};
+pub use self::refusals::{PendingRefusal, Refusal, Refusals, Source};
 pub use self::retention::EventRetention;
 pub use self::search::{EventPosition, EventQuery, FoundEvents, count, search};
+pub use self::setting::Setting;
 pub use self::stated_reason::StatedReason;
 pub use self::store::Event;
 use crate::clock::Timestamp;
-use crate::db::{AnyConnection, ApiKeyId, ApplicationId, Db, EventId, JobId, SessionId, UserId};
+use crate::db::{AnyConnection, Db, EventId, SessionId, UserId};
 use crate::error::Result;
 use crate::net::IpRetention;
-
-/// The detail of the deletion of an account that whoever reads its mailbox declined.
-pub const DECLINED: &str = "declined";
-
-/// The kind of an event. Its text form is stored.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr, VariantArray, VariantNames,
-)]
-#[strum(serialize_all = "snake_case")]
-pub enum EventKind {
-    /// A session was created.
-    SignedIn,
-    /// A refresh token was used from another address than before.
-    Refreshed,
-    /// The session's device was given a name, which is the detail.
-    Renamed,
-    /// The session ended; the detail is the reason.
-    Ended,
-    /// Impossible travel: the session was used too far from the last place, too soon. The detail is
-    /// the distance and the time.
-    ImpossibleTravel,
-    /// The person's password was changed.
-    PasswordChanged,
-    /// The e-mail that the person signs in with was changed.
-    EmailChanged,
-    /// A change of that e-mail was requested; it takes effect once the new one is verified.
-    EmailChangeRequested,
-    /// The e-mail that the person signs in with was verified.
-    EmailVerified,
-    /// The account was taken back by the mailbox of a former e-mail.
-    TakenBack,
-    /// An administrator created the account; the detail is its role.
-    AccountCreated,
-    /// An administrator invited the person, by a link that sets their first password.
-    Invited,
-    /// An administrator disabled the account.
-    Disabled,
-    /// An administrator enabled the account again.
-    Enabled,
-    /// An administrator changed what the account may do; the detail is the new role.
-    RoleChanged,
-    /// An administrator created a link that sets a new password.
-    ResetLinkCreated,
-    /// An administrator changed the name to call the person by.
-    NameChanged,
-    /// An administrator vouched for the e-mail that the person signs in with.
-    EmailVouched,
-    /// An administrator lifted the delay after wrong passwords.
-    DelayLifted,
-    /// An administrator exported what is stored about the person.
-    Exported,
-    /// A job that ends sessions was stopped, of those that the person ordered; or by the person, if no
-    /// person ordered it. The detail is why.
-    JobStopped,
-    /// The account was deleted, by its owner or by an administrator; or since whoever reads its mailbox
-    /// declined it, which is the detail [`DECLINED`]. It outlives the account, and so does that its jobs
-    /// stopped with it; its other events go with it.
-    AccountDeleted,
-}
-
-impl EventKind {
-    /// Returns the text form.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        self.into()
-    }
-}
-
-/// Who did something, and from where. The default, without either, is the service itself.
-#[derive(Debug, Clone, Default)]
-pub struct Origin {
-    /// The person who did it, if any.
-    pub user: Option<UserId>,
-    /// The session they did it from, if any.
-    pub session: Option<SessionId>,
-    /// The address they did it from, in canonical text.
-    pub ip: Option<String>,
-    /// The application whose key did it, if one did.
-    pub application: Option<ApplicationId>,
-    /// That key, if it acts as an administrator.
-    pub key: Option<ApiKeyId>,
-    /// The bulk job that it belongs to, if it does.
-    pub job: Option<JobId>,
-    /// The reason that an administrator stated. The person whom it concerns sees it.
-    pub reason: Option<StatedReason>,
-}
-
-impl Origin {
-    /// Returns the origin with the reason that an administrator stated.
-    #[must_use]
-    pub fn with_reason(self, reason: StatedReason) -> Self {
-        Self {
-            reason: Some(reason),
-            ..self
-        }
-    }
-}
-
-/// An event to be recorded.
-#[derive(Debug)]
-pub struct NewEvent {
-    user_id: UserId,
-    session_id: Option<SessionId>,
-    kind: EventKind,
-    detail: Option<String>,
-    origin: Origin,
-    at: Timestamp,
-}
-
-impl NewEvent {
-    /// Returns an event of a session.
-    #[must_use]
-    pub fn for_session(
-        user: UserId,
-        session: SessionId,
-        kind: EventKind,
-        origin: &Origin,
-        at: Timestamp,
-    ) -> Self {
-        Self {
-            session_id: Some(session),
-            ..Self::for_person(user, kind, origin, at)
-        }
-    }
-
-    /// Returns an event of a person that concerns no single session.
-    #[must_use]
-    pub fn for_person(user: UserId, kind: EventKind, origin: &Origin, at: Timestamp) -> Self {
-        Self {
-            user_id: user,
-            session_id: None,
-            kind,
-            detail: None,
-            origin: origin.clone(),
-            at,
-        }
-    }
-
-    /// Returns the event with a detail, such as a reason or a new name.
-    #[must_use]
-    pub fn with_detail(self, detail: impl Into<String>) -> Self {
-        Self {
-            detail: Some(detail.into()),
-            ..self
-        }
-    }
-}
 
 /// Records events, as a part of the transaction of what they describe.
 ///

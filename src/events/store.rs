@@ -1,18 +1,20 @@
 //! Every query of `session_events`.
 
+mod insertion;
 mod retention;
 mod search;
 
 use diesel::prelude::*;
 
+pub(super) use self::insertion::insert;
 pub(super) use self::retention::{list_without_ip_key, purge, update_ip_key};
 pub(super) use self::search::{list_by_ids, list_ids, list_ids_in_network, list_matching};
+use super::EventKind;
 use super::change::Change;
-use super::{EventKind, NewEvent, StatedReason};
 use crate::clock::Timestamp;
 use crate::db::schema::session_events;
 use crate::db::{
-    AnyConnection, ApplicationId, EventId, JobId, SessionId, UserId, cached, in_few_sizes, on_each,
+    AnyConnection, ApplicationId, EventId, JobId, SessionId, UserId, cached, in_few_sizes,
     read_from_text, sql,
 };
 use crate::error::Result;
@@ -29,8 +31,8 @@ pub(super) const MAX_CHANGES: i64 = 10_000;
 pub struct Event {
     /// The event's id; later events have larger ones.
     pub id: EventId,
-    /// The person whose account it concerns.
-    pub user_id: UserId,
+    /// The person whose account it concerns, if it is one who is known.
+    pub user_id: Option<UserId>,
     /// The session that it concerns, if it is one.
     pub session_id: Option<SessionId>,
     /// What happened.
@@ -51,55 +53,12 @@ pub struct Event {
     pub job_id: Option<JobId>,
     /// The reason that an administrator stated.
     pub stated_reason: Option<String>,
-}
-
-#[derive(Insertable)]
-#[diesel(table_name = session_events, treat_none_as_default_value = false)]
-struct Row<'a> {
-    id: EventId,
-    user_id: UserId,
-    session_id: Option<SessionId>,
-    kind: &'a str,
-    detail: Option<&'a str>,
-    ip_address: Option<&'a str>,
-    by_user_id: Option<UserId>,
-    by_session_id: Option<SessionId>,
-    at: Timestamp,
-    by_application_id: Option<ApplicationId>,
-    job_id: Option<JobId>,
-    stated_reason: Option<&'a str>,
-    ip_key: Option<String>,
-}
-
-impl<'a> From<&'a NewEvent> for Row<'a> {
-    fn from(event: &'a NewEvent) -> Self {
-        Self {
-            id: EventId::new(event.at),
-            user_id: event.user_id,
-            session_id: event.session_id,
-            kind: event.kind.as_str(),
-            detail: event.detail.as_deref(),
-            ip_address: event.origin.ip.as_deref(),
-            by_user_id: event.origin.user,
-            by_session_id: event.origin.session,
-            at: event.at,
-            by_application_id: event.origin.application,
-            job_id: event.origin.job,
-            stated_reason: event.origin.reason.as_ref().map(StatedReason::as_str),
-            ip_key: event.origin.ip.as_deref().and_then(ip_key),
-        }
-    }
-}
-
-/// Inserts events. The statement for a single one, which is the usual number, has one text.
-pub(super) fn insert(c: &mut AnyConnection, events: &[NewEvent]) -> Result<()> {
-    let table = diesel::insert_into(session_events::table);
-    let rows: Vec<Row<'_>> = events.iter().map(Row::from).collect();
-    match &rows[..] {
-        [row] => on_each!(c, c => table.values(row).execute(c))?,
-        rows => on_each!(c, c => table.values(rows).execute(c))?,
-    };
-    Ok(())
+    /// The name of the device that the request came from, where no session says it.
+    pub device: Option<String>,
+    /// How often it happened, within the hour of `at`: more than once only what is counted.
+    pub times: i32,
+    /// When it happened last, if it is counted.
+    pub last_at: Option<Timestamp>,
 }
 
 /// Finds the event with that id.
@@ -269,11 +228,13 @@ pub(super) fn list_changes_after(
 ) -> Result<Vec<(EventId, Change)>> {
     let mut events = session_events::table
         .filter(session_events::id.gt(after))
+        .filter(session_events::user_id.is_not_null())
+        .filter(session_events::repeat_key.is_null())
         .order(session_events::id)
         .limit(MAX_CHANGES)
         .select((
             session_events::id,
-            session_events::user_id,
+            session_events::user_id.assume_not_null(),
             session_events::session_id,
             session_events::kind,
             session_events::at,
@@ -296,11 +257,12 @@ pub(super) fn list_latest_changes_of(
     let latest: Vec<ChangeRow> = session_events::table
         .filter(session_events::user_id.eq_any(people))
         .filter(session_events::id.gt(after))
+        .filter(session_events::repeat_key.is_null())
         .order(session_events::id.desc())
         .limit(MAX_CHANGES)
         .select((
             session_events::id,
-            session_events::user_id,
+            session_events::user_id.assume_not_null(),
             session_events::session_id,
             session_events::kind,
             session_events::at,

@@ -14,6 +14,7 @@ use super::caller::{ApiCaller, Extraction, page_caller};
 use super::client::location;
 use super::forms::Form;
 use super::json::Json;
+use super::refusals;
 use crate::applications::{ApiClient, Scope};
 use crate::db::UserId;
 use crate::error::{Error, Result};
@@ -105,6 +106,7 @@ impl FromRequest for AuditCaller {
         Box::pin(async move {
             let caller = caller.await?;
             require_auditor(&request, &caller)?;
+            record_refusals(&request).await?;
             Ok(Self(caller))
         })
     }
@@ -119,7 +121,7 @@ impl FromRequest for AdminCaller {
         let request = request.clone();
         Box::pin(async move {
             let caller = caller.await?;
-            require_role(&caller, Role::Admin)?;
+            require_role(&request, &caller, Role::Admin)?;
             app_state(&request)?.sessions.require_step_up(&caller)?;
             Ok(Self(caller))
         })
@@ -156,6 +158,7 @@ impl FromRequest for AuditApiCaller {
             if let Some(caller) = admin.person() {
                 require_auditor(&request, caller)?;
             }
+            record_refusals(&request).await?;
             Ok(Self(admin))
         })
     }
@@ -207,7 +210,10 @@ impl FromRequest for AdminPersonCaller {
                     require_api_admin(&request, &caller)?;
                     Ok(Self(*caller))
                 }
-                ApiAdmin::Application { .. } => Err(Error::NotFound),
+                ApiAdmin::Application { .. } => {
+                    refusals::observe_admin(&request);
+                    Err(Error::NotFound)
+                }
             }
         })
     }
@@ -235,6 +241,7 @@ fn api_admin(
         };
         let client = client.await?;
         if !client.has(Scope::AdminRead) {
+            refusals::observe_admin(&request);
             return Err(Error::NotFound);
         }
         let ip = location(&request, app_state(&request)?).ip;
@@ -249,19 +256,28 @@ fn api_admin(
 ///
 /// # Errors
 /// [`Error::NotFound`] when they may not.
-pub(super) fn require_role(caller: &Caller, least: Role) -> Result<()> {
+pub(super) fn require_role(request: &HttpRequest, caller: &Caller, least: Role) -> Result<()> {
     match caller.user.role() >= least {
         true => Ok(()),
-        false => Err(Error::NotFound),
+        false => {
+            refusals::observe_admin(request);
+            Err(Error::NotFound)
+        }
     }
 }
 
+/// Records what this node refused until now: who watches reads it at once.
+async fn record_refusals(request: &HttpRequest) -> Result<()> {
+    app_state(request)?.refusals.record_before_reading().await;
+    Ok(())
+}
+
 fn require_auditor(request: &HttpRequest, caller: &Caller) -> Result<()> {
-    require_role(caller, Role::Auditor)?;
+    require_role(request, caller, Role::Auditor)?;
     app_state(request)?.sessions.require_write(caller)
 }
 
 fn require_api_admin(request: &HttpRequest, caller: &Caller) -> Result<()> {
-    require_role(caller, Role::Admin)?;
+    require_role(request, caller, Role::Admin)?;
     app_state(request)?.sessions.require_step_up(caller)
 }

@@ -15,7 +15,7 @@ use super::app_state::app_state;
 use super::browser;
 use super::caller::presented_claim;
 use super::client::location;
-use super::logged_caller;
+use super::{logged_caller, refusals};
 use crate::applications::Scope;
 use crate::error::{Error, Result};
 use crate::people::Role;
@@ -50,9 +50,21 @@ async fn pass<B: MessageBody>(
 ) -> Result<Guarded<B>, actix_web::Error> {
     match judged {
         Ok(()) => Ok(next.call(request).await?.map_into_left_body()),
+        Err(err) if is_of_stranger(&err) => {
+            refusals::observe_admin(request.request());
+            Ok(request.error_response(err).map_into_right_body())
+        }
         // Not as an error of the middleware: what is outside of it renders the response.
         Err(err) => Ok(request.error_response(err).map_into_right_body()),
     }
+}
+
+/// Returns whether an error is that of somebody who is not authenticated.
+fn is_of_stranger(err: &Error) -> bool {
+    matches!(
+        err,
+        Error::Unauthenticated | Error::InvalidToken(_) | Error::InvalidClient
+    )
 }
 
 async fn judge_browser(request: &HttpRequest) -> Result<()> {
@@ -67,7 +79,10 @@ async fn judge_program(request: &HttpRequest) -> Result<()> {
     }
     match authenticate(request).await?.has(Scope::AdminRead) {
         true => Ok(()),
-        false => Err(Error::NotFound),
+        false => {
+            refusals::observe_admin(request);
+            Err(Error::NotFound)
+        }
     }
 }
 
@@ -76,5 +91,5 @@ async fn judge_person(request: &HttpRequest, claim: Claim) -> Result<()> {
     let app = app_state(request)?;
     let caller = app.sessions.identify(claim, location(request, app)).await?;
     logged_caller::record_caller(request, &caller);
-    require_role(&caller, Role::Auditor)
+    require_role(request, &caller, Role::Auditor)
 }

@@ -12,7 +12,7 @@ use super::csrf::CsrfKey;
 use super::notice_cookies::NoticeCookies;
 use super::session_cookies::SessionCookies;
 use super::target::AllowedHosts;
-use crate::account::Accounts;
+use crate::account::{Accounts, RefusalRecorder};
 use crate::alerts::Alerts;
 use crate::applications::Applications;
 use crate::clock::Clock;
@@ -61,6 +61,8 @@ pub struct AppState {
     pub links: Arc<MessageLinks>,
     /// The changes that open pages are notified of.
     pub changes: Changes,
+    /// What records refused requests.
+    pub refusals: RefusalRecorder,
     /// The retention of events.
     pub event_retention: EventRetention,
     /// The tokens of the API.

@@ -16,7 +16,7 @@ use super::client::location;
 use super::forms::{self, UnreadForm};
 use super::logged_caller;
 use crate::account::Attention;
-use crate::error::{Error, Failure, Result};
+use crate::error::{Error, Result, TokenRefusal};
 use crate::sessions::{Caller, Claim};
 
 pub(super) type Extraction<T> = Pin<Box<dyn Future<Output = Result<T>>>>;
@@ -228,9 +228,7 @@ pub(super) fn presented_claim(request: &HttpRequest) -> Result<Claim> {
                 .to_str()
                 .ok()
                 .and_then(bearer)
-                .ok_or(Error::InvalidToken(Failure::because(
-                    "it is not a Bearer token",
-                )))?;
+                .ok_or(Error::InvalidToken(TokenRefusal::Malformed))?;
             let app = app_state(request)?;
             app.tokens.verify_access(token, app.clock.now())
         }

@@ -10,6 +10,7 @@ use futures_util::future::LocalBoxFuture;
 
 use super::app_state::{AppState, app_state};
 use crate::error::Error;
+use crate::events::{Origin, Source};
 use crate::geo::{Location, Place};
 use crate::net::SourceNetwork;
 use crate::people::HashRequester;
@@ -71,9 +72,28 @@ pub(super) fn client_ip(request: &HttpRequest) -> Option<IpAddr> {
     addresses(request, app).map(|(_, ip)| ip)
 }
 
+/// Returns the origin of what somebody does who is not signed in.
+///
+/// # Errors
+/// [`Error::Internal`] when the server was assembled without its state.
+pub fn visitor_origin(request: &HttpRequest) -> Result<Origin, Error> {
+    Ok(Origin {
+        ip: location(request, app_state(request)?).ip,
+        ..Origin::default()
+    })
+}
+
 /// Returns the network of the client.
 pub(super) fn source_network(request: &HttpRequest, app: &AppState) -> SourceNetwork {
     SourceNetwork::of(addresses(request, app).map(|(_, ip)| ip))
+}
+
+/// Returns where the request comes from, for the security log.
+pub(super) fn source(request: &HttpRequest, app: &AppState) -> Source {
+    Source {
+        ip: addresses(request, app).map(|(_, ip)| ip.to_canonical()),
+        user_agent: header_text(request.headers(), header::USER_AGENT.as_str()),
+    }
 }
 
 /// Returns the address that the connection comes from, and the client's, as trusted proxies report

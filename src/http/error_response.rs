@@ -17,6 +17,7 @@ use url::form_urlencoded;
 
 use super::body::is_safe;
 use super::layout::{Layout, page, see_other};
+use super::refusals;
 use super::request_log::request_id;
 use super::step_up::step_up_response;
 use super::target::{HOME, page_of_form};
@@ -58,10 +59,13 @@ pub async fn render_errors(
 ) -> Result<ServiceResponse<EitherBody<impl MessageBody, BoxBody>>, actix_web::Error> {
     let response = next.call(request).await?;
     let Some(error) = find_error(&response) else {
+        refusals::observe_page(response.request(), response.status());
         return Ok(response.map_into_left_body());
     };
     let (request, bare) = response.into_parts();
     log(&error);
+    refusals::observe_error(&request, &error).await;
+    refusals::observe_page(&request, error.status_code());
     let mut rendered = error_response(&request, &error);
     copy_headers(bare.headers(), rendered.headers_mut());
     Ok(ServiceResponse::new(request, rendered).map_into_right_body())

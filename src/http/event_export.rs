@@ -11,7 +11,7 @@ use crate::error::Result;
 const PAGE: u32 = 500;
 
 /// The columns of the file, which are the fields of a record.
-const COLUMNS: [&str; 16] = [
+const COLUMNS: [&str; 18] = [
     "id",
     "at",
     "kind",
@@ -28,6 +28,8 @@ const COLUMNS: [&str; 16] = [
     "ip_address",
     "stated_reason",
     "job_id",
+    "times",
+    "last_at",
 ];
 
 /// Sends the events that the query of a request finds, newest first: the parts of a filter, and

@@ -15,6 +15,7 @@ use super::browser;
 use super::content_type::has_content_type;
 use super::csrf::TokenBrowser;
 use super::form_origin::FormOrigin;
+use super::refusals;
 use crate::error::{Error, Failure, Result};
 
 const MEDIA_TYPE: &str = "application/x-www-form-urlencoded";
@@ -201,6 +202,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for PublicForm<T> {
                 return parse(&body).map(Self::Accepted);
             };
             request.extensions_mut().insert(refusal);
+            refusals::observe_form(&request);
             // Without the page's fields it is no form of the page, outdated or not.
             parse(&body)
                 .map(Self::Refused)

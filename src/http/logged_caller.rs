@@ -68,6 +68,13 @@ impl LoggedClient {
     }
 }
 
+/// Returns who a request was found to be from until now.
+pub(super) fn recorded(request: &HttpRequest) -> LoggedCaller {
+    let extensions = request.extensions();
+    let record = extensions.get::<CallerRecord>();
+    record.map(CallerRecord::get).unwrap_or_default()
+}
+
 /// Records that `caller` was found live.
 pub(super) fn record_caller(request: &HttpRequest, caller: &Caller) {
     update(request, |logged| {

@@ -3,7 +3,7 @@
 use actix_web::HttpRequest;
 
 use super::app_state::app_state;
-use super::client::source_network;
+use super::client::{source, source_network};
 use super::device_cookie;
 use crate::error::Result;
 use crate::sessions::Caller;
@@ -18,6 +18,7 @@ use crate::throttles::{LiveSession, Requester};
 pub fn requester(request: &HttpRequest, caller: Option<&Caller>) -> Result<Requester> {
     Ok(Requester {
         network: source_network(request, app_state(request)?),
+        source: source(request, app_state(request)?),
         device: device_cookie::known_device(request).ok(),
         session: caller.map(|caller| LiveSession {
             user: caller.user.id,

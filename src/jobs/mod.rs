@@ -10,6 +10,7 @@ mod heartbeat;
 mod last_use_writer;
 mod periodic;
 mod poll_changes;
+mod record_refusals;
 mod reload_keys;
 mod reload_places;
 mod run_bulk_jobs;
@@ -31,11 +32,13 @@ use self::flush_last_uses::FlushBuffer;
 use self::heartbeat::WriteHeartbeat;
 use self::periodic::{Finish, Job, Periodic, Reporter, RunNow};
 use self::poll_changes::PollChanges;
+use self::record_refusals::RecordRefusals;
 use self::reload_keys::ReloadKeys;
 use self::reload_places::ReloadPlaces;
 use self::run_bulk_jobs::RunBulkJobs;
 use self::sweep::Sweep;
 pub use self::sweep::SweepReport;
+use crate::account::RefusalRecorder;
 use crate::clock::Clock;
 use crate::db::Db;
 use crate::error::{Chain, Error, Failure, Result};
@@ -56,6 +59,7 @@ const LAST_FLUSH_PAUSE: Duration = Duration::from_secs(1);
 /// The running jobs.
 pub struct Jobs {
     sessions: Sessions,
+    refusals: RefusalRecorder,
     sweep: Addr<Periodic<Sweep>>,
     run_bulk_jobs: Addr<Periodic<RunBulkJobs>>,
     reload_keys: Addr<Periodic<ReloadKeys>>,
@@ -137,6 +141,10 @@ impl Jobs {
             changes: app.changes.clone(),
         };
         Periodic::start_job(poll, &reporter);
+        let record_refusals = RecordRefusals {
+            refusals: app.refusals.clone(),
+        };
+        Periodic::start_job(record_refusals, &reporter);
         Periodic::start_job(correction.0, &reporter);
         let reload_keys = ReloadKeys {
             keys: app.keys.clone(),
@@ -151,6 +159,7 @@ impl Jobs {
         };
         Self {
             sessions: app.sessions.clone(),
+            refusals: app.refusals.clone(),
             run_bulk_jobs: Periodic::start_job(run_bulk_jobs, &reporter),
             sweep: Periodic::start_job(sweep, &reporter),
             reload_keys: Periodic::start_job(reload_keys, &reporter),
@@ -265,9 +274,25 @@ impl Jobs {
     pub(crate) async fn finish(&self) -> Result<()> {
         self.finish_mail().await;
         let rows = self.finish_last_uses().await;
+        self.finish_refusals().await;
         self.finish_heartbeat().await;
         tracing::info!(last_uses_written = rows?, "stopped");
         Ok(())
+    }
+
+    /// Records what was refused last. When the database doesn't respond, that is lost with the process.
+    async fn finish_refusals(&self) {
+        if let Err(err) = self.refusals.record().await {
+            tracing::error!(error = %Chain(&err), "refused requests could not be recorded; they are lost");
+        }
+    }
+
+    /// Records the refused requests now. Returns how many rows that are.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database doesn't respond, in which case they stay buffered.
+    pub async fn record_refusals(&self) -> Result<usize> {
+        self.refusals.record().await
     }
 
     /// Takes the node off the list of nodes. When the database doesn't respond, it is off a minute

@@ -93,7 +93,9 @@ pub async fn rename(
 ) -> Result<HttpResponse> {
     match FullName::parse(&form.full_name) {
         Ok(name) => {
-            app.people.update_full_name(caller.user.id, name).await?;
+            app.accounts
+                .update_full_name(caller.user.id, name, caller.origin())
+                .await?;
             Ok(to_account(&request, &caller, AccountNotice::Renamed))
         }
         Err(err) => {

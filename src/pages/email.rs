@@ -96,7 +96,11 @@ pub async fn cancel_change(
     PageCaller(caller): PageCaller,
     _: Form<EmptyForm>,
 ) -> Result<HttpResponse> {
-    let outcome = match app.accounts.cancel_email_change(caller.user.id).await? {
+    let outcome = match app
+        .accounts
+        .cancel_email_change(caller.user.id, caller.origin())
+        .await?
+    {
         0 => AccountNotice::NoEmailChange,
         _ => AccountNotice::EmailChangeCancelled,
     };
@@ -120,7 +124,11 @@ pub async fn resend_link(
         };
         return throttled_page(&request, err, again).await;
     }
-    let outcome = match app.accounts.resend_verification(caller.user.id).await? {
+    let outcome = match app
+        .accounts
+        .resend_verification(caller.user.id, caller.origin())
+        .await?
+    {
         Resent::Sent => AccountNotice::EmailLinkSent,
         Resent::Needless => AccountNotice::EmailVerified,
         Resent::Declined => AccountNotice::EmailDeclined,

@@ -45,7 +45,7 @@ pub async fn update_idle_limit(
         chosen => Some(chosen.parse()?),
     };
     app.accounts
-        .update_idle_limit(caller.user.id, limit)
+        .update_idle_limit(caller.user.id, limit, caller.origin())
         .await?;
     Ok(to_account(
         &request,
@@ -67,8 +67,8 @@ pub async fn update_alert_emails(
     Form(form): Form<AlertEmailsForm>,
 ) -> Result<HttpResponse> {
     app.sessions.require_step_up(&caller)?;
-    app.people
-        .update_alert_emails(caller.user.id, form.alert_emails.is_some())
+    app.accounts
+        .update_alert_emails(caller.user.id, form.alert_emails.is_some(), caller.origin())
         .await?;
     Ok(to_account(
         &request,
@@ -89,7 +89,7 @@ pub async fn update_ip_retention(
 ) -> Result<HttpResponse> {
     let retention = form.addresses.parse()?;
     app.accounts
-        .update_ip_retention(caller.user.id, retention)
+        .update_ip_retention(caller.user.id, retention, caller.origin())
         .await?;
     Ok(to_account(
         &request,

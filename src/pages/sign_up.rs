@@ -10,7 +10,7 @@ use crate::account::SignedUp;
 use crate::error::{Error, Result};
 use crate::http::app_state::AppState;
 use crate::http::caller::MaybeCaller;
-use crate::http::client::{RequestClient, visitor};
+use crate::http::client::{RequestClient, visitor, visitor_origin};
 use crate::http::forms::PublicForm;
 use crate::http::layout::see_other;
 use crate::http::requester::requester;
@@ -78,7 +78,8 @@ async fn sign_up(app: &AppState, request: &HttpRequest, form: &NewAccountForm) -
         .people
         .hash_first_password(visitor(request)?, &account)
         .await?;
-    match app.accounts.sign_up(account, hash).await {
+    let origin = visitor_origin(request)?;
+    match app.accounts.sign_up(account, hash, origin).await {
         Err(Error::EmailTaken) => new_account::find_made_before(app, request, form)
             .await?
             .map(|user| SignedUp::Ready(Box::new(user)))

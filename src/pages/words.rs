@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use crate::alerts::{Alert, AlertKind};
 use crate::clock::Timestamp;
-use crate::events::{Actor, EventKind};
+use crate::events::{Actor, EventKind, Setting};
 use crate::net::{self, IpRetention};
 use crate::sessions::{EndedReason, OpenedVia, Session};
 use crate::user_agent::DeviceKind;
@@ -261,6 +261,7 @@ pub fn account_event(kind: EventKind, detail: &str) -> String {
         EventKind::PasswordChanged => "Password changed",
         EventKind::EmailChanged => "E-mail changed",
         EventKind::EmailChangeRequested => "Another e-mail requested",
+        EventKind::EmailChangeCancelled => "Change of e-mail cancelled",
         EventKind::EmailVerified => "E-mail verified",
         EventKind::TakenBack => "Account taken back with a former e-mail",
         EventKind::AccountCreated => "Account created",
@@ -274,9 +275,42 @@ pub fn account_event(kind: EventKind, detail: &str) -> String {
         EventKind::JobStopped => "Job that ends sessions stopped",
         EventKind::DelayLifted => "Delay after wrong passwords lifted",
         EventKind::Exported => "Data exported",
+        EventKind::SignInFailed => "Sign-in failed",
+        EventKind::PasswordRefused => return password_refused(detail).into(),
+        EventKind::Throttled => "Tries refused, since there were too many",
+        EventKind::FormRefused => "Form refused",
+        EventKind::AdminRefused => "Page of administrators refused",
+        EventKind::TokenRefused => "Token refused",
+        EventKind::SettingChanged => return setting_changed(detail).into(),
+        EventKind::SignedUp => "Account created",
+        EventKind::PasswordLinkRequested => "Link for a new password requested",
+        EventKind::VerificationLinkRequested => "Link to verify the e-mail requested",
+        EventKind::KeyCreated | EventKind::ServiceKeyCreated => "Key created",
+        EventKind::KeyRevoked | EventKind::ServiceKeyRevoked => "Key revoked",
         EventKind::AccountDeleted => "Account deleted",
     }
     .into()
+}
+
+/// Returns what a wrong password was given for.
+fn password_refused(purpose: &str) -> &'static str {
+    match purpose {
+        "step_up" => "Wrong password, given again within a session",
+        "password_change" => "Wrong password, given to change it",
+        "verification" => "Wrong password, given to verify the e-mail",
+        _ => "Wrong password",
+    }
+}
+
+/// Returns which setting of an account was changed.
+fn setting_changed(setting: &str) -> &'static str {
+    match setting.parse() {
+        Ok(Setting::Name) => "Name changed",
+        Ok(Setting::AlertMail) => "Alerts by mail changed",
+        Ok(Setting::IdleLimit) => "Time until devices sign out changed",
+        Ok(Setting::Addresses) => "How much of addresses is stored changed",
+        Err(_) => "Setting changed",
+    }
 }
 
 /// Returns what a role makes of somebody.
@@ -294,6 +328,6 @@ pub fn actor(actor: Actor) -> Option<&'static str> {
         Actor::Person => Some("by you"),
         Actor::Administrator => Some("by an administrator"),
         Actor::Application => Some("by an application"),
-        Actor::Service => None,
+        Actor::Service | Actor::Unknown => None,
     }
 }

@@ -324,28 +324,6 @@ impl People {
         self.hasher.computed()
     }
 
-    /// Updates the name to call a person by.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`] when there is no such person.
-    pub async fn update_full_name(&self, id: UserId, name: Option<FullName>) -> Result<()> {
-        let now = self.clock.now();
-        self.db
-            .write(move |c| store::update_full_name(c, id, name.as_ref(), now))
-            .await
-    }
-
-    /// Updates whether a person gets alerts about new sign-ins by e-mail.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`] when there is no such person.
-    pub async fn update_alert_emails(&self, id: UserId, enabled: bool) -> Result<()> {
-        let now = self.clock.now();
-        self.db
-            .write(move |c| store::update_alert_emails(c, id, enabled, now))
-            .await
-    }
-
     /// Returns the person with that e-mail.
     ///
     /// # Errors

@@ -276,6 +276,23 @@ pub(crate) fn list_ip_retention(
     Ok(found.into_iter().collect())
 }
 
+/// Lists the IP retention of these people, who neither change it nor are deleted until the transaction
+/// ends. Those who don't exist have none.
+pub(crate) fn share_ip_retention(
+    c: &mut AnyConnection,
+    ids: &[UserId],
+) -> Result<HashMap<UserId, IpRetention>> {
+    let listed = users::table
+        .filter(users::id.eq_any(ids))
+        .order(users::id)
+        .select((users::id, users::address_keeping));
+    let found: Vec<(UserId, IpRetention)> = match c {
+        AnyConnection::Postgres(c) => listed.for_share().load(c)?,
+        AnyConnection::Sqlite(c) => listed.load(c)?,
+    };
+    Ok(found.into_iter().collect())
+}
+
 /// Updates the IP retention of a person.
 pub(crate) fn update_ip_retention(
     c: &mut AnyConnection,

@@ -15,7 +15,7 @@ use super::{RefreshClaim, Session, Sessions, record_ended};
 use crate::alerts::{AlertKind, Alerts};
 use crate::clock::Timestamp;
 use crate::db::AnyConnection;
-use crate::error::{Error, Failure, Result};
+use crate::error::{Error, Result, TokenRefusal};
 use crate::events::{self, EventKind, NewEvent, Origin};
 use crate::geo::Location;
 use crate::net::IpRetention;
@@ -96,7 +96,7 @@ impl Sessions {
                 store::lock(c, user, session)?;
                 let live = store::find_live(c, user, session, refresh.now)?;
                 let Some((session, user)) = live else {
-                    return Err(Error::InvalidToken(Failure::because("its session is over")));
+                    return Err(Error::InvalidToken(TokenRefusal::SessionOver));
                 };
                 let decision = decide(refresh.compare(&session, grace), grace);
                 let token = match decision {
@@ -116,7 +116,7 @@ impl Sessions {
             .await?;
         refreshed.ok_or_else(|| {
             tracing::warn!(session = %session, "a spent refresh token was used again; its session is ended");
-            Error::InvalidToken(Failure::because("it was spent before"))
+            Error::InvalidToken(TokenRefusal::Spent)
         })
     }
 }

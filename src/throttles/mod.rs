@@ -23,13 +23,14 @@ use self::delay::Delays;
 use self::in_flight::InFlight;
 use self::lane::Memory;
 pub use self::lane::{AddressDigest, AddressKey, Lane};
-pub use self::purpose::{Purpose, Refusal, RefusalReason};
+pub use self::purpose::{Purpose, RefusalReason};
 pub use self::requester::{KnownDevice, KnownPerson, LiveSession, MAX_PEOPLE, Requester};
 use self::store::Try;
 pub use self::taken::Taken;
 use crate::clock::Clock;
 use crate::db::{AnyConnection, Db, NodeLock, SessionId, UserId};
 use crate::error::Result;
+use crate::events::Refusals;
 use crate::net::SourceNetwork;
 use crate::settings::ThrottleSettings;
 
@@ -57,6 +58,8 @@ pub struct Throttles {
     /// Of the uses of genuine links, by the person whom they are about.
     links: Allowances<UserId>,
     in_flight: InFlight,
+    /// Where every try that failed or was refused is recorded.
+    refusals: Refusals,
 }
 
 /// The allowances of each network and of the node.
@@ -69,7 +72,12 @@ struct Layers {
 impl Throttles {
     /// Returns the throttles of a node, with full allowances.
     #[must_use]
-    pub fn new(db: Db, clock: Clock, addresses: AddressKey, settings: &ThrottleSettings) -> Self {
+    pub fn new(
+        (db, clock): (Db, Clock),
+        addresses: AddressKey,
+        refusals: Refusals,
+        settings: &ThrottleSettings,
+    ) -> Self {
         let most = settings.max_networks;
         let passwords = Rate {
             burst: settings.network_burst,
@@ -89,6 +97,7 @@ impl Throttles {
         };
         Self {
             addresses,
+            refusals,
             delays: Delays {
                 free_failures: i32::try_from(settings.free_failures).unwrap_or(i32::MAX),
             },

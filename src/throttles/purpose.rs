@@ -2,9 +2,7 @@
 
 use strum::IntoStaticStr;
 
-use super::Throttles;
-use super::requester::Requester;
-use crate::db::UserId;
+use crate::events::EventKind;
 
 /// What a try is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr)]
@@ -67,27 +65,18 @@ impl RefusalReason {
     }
 }
 
-/// A try that failed or was refused.
-#[derive(Debug)]
-pub struct Refusal<'a> {
-    /// What it was for.
-    pub purpose: Purpose,
-    /// Why it failed.
-    pub reason: RefusalReason,
-    /// The person, if it was about one.
-    pub user: Option<UserId>,
-    /// Who made it: the network, the device and the session, as far as they are known.
-    pub requester: &'a Requester,
-}
-
-impl Throttles {
-    /// Observes a try that failed or was refused: every one passes through here.
-    pub(super) fn observe(&self, refusal: &Refusal<'_>) {
-        tracing::debug!(
-            purpose = refusal.purpose.as_str(),
-            reason = refusal.reason.as_str(),
-            user = refusal.user.map(tracing::field::display),
-            "a try was refused"
-        );
+/// Returns the kind and the detail of the event of a try that failed or was refused.
+pub(super) fn describe(purpose: Purpose, reason: RefusalReason) -> (EventKind, String) {
+    match (reason, purpose) {
+        (RefusalReason::Credentials, Purpose::SignIn) => {
+            (EventKind::SignInFailed, reason.as_str().to_owned())
+        }
+        (RefusalReason::Credentials, purpose) => {
+            (EventKind::PasswordRefused, purpose.as_str().to_owned())
+        }
+        (reason, purpose) => {
+            let detail = format!("{}:{}", purpose.as_str(), reason.as_str());
+            (EventKind::Throttled, detail)
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::clock::Timestamp;
 use crate::db::{SessionId, UserId};
+use crate::events::Source;
 use crate::net::SourceNetwork;
 
 /// The people of one device that are remembered: those of a family's computer.
@@ -16,6 +17,8 @@ pub struct Requester {
     pub device: Option<KnownDevice>,
     /// The live session that the request comes with.
     pub session: Option<LiveSession>,
+    /// Where it comes from, for the security log.
+    pub source: Source,
 }
 
 /// A live session and its owner.

@@ -115,12 +115,37 @@ pub(super) fn has_failures(c: &mut AnyConnection, user: UserId, least: i32) -> R
 
 /// Deletes the failures of every lane of a person. Returns how many lanes had any.
 pub(super) fn delete_of_user(c: &mut AnyConnection, user: UserId) -> Result<usize> {
-    let own = account_throttles::table.filter(account_throttles::user_id.eq(user));
-    Ok(diesel::delete(own).execute(c)?)
+    let own = account_throttles::table
+        .filter(account_throttles::user_id.eq(user))
+        .order(account_throttles::key)
+        .select(account_throttles::key);
+    let keys: Vec<String> = match c {
+        AnyConnection::Postgres(c) => own.for_update().load(c)?,
+        AnyConnection::Sqlite(c) => own.load(c)?,
+    };
+    delete_locked(c, &keys)
 }
 
 /// Deletes the failures of lanes, in whichever of them there are any.
 pub(super) fn delete_several(c: &mut AnyConnection, keys: &[String]) -> Result<usize> {
+    lock(c, keys)?;
+    delete_locked(c, keys)
+}
+
+/// Locks rows in the order of their keys, in which all that delete several do.
+fn lock(c: &mut AnyConnection, keys: &[String]) -> Result<()> {
+    if let AnyConnection::Postgres(c) = c {
+        account_throttles::table
+            .filter(account_throttles::key.eq_any(keys))
+            .order(account_throttles::key)
+            .select(account_throttles::key)
+            .for_update()
+            .load::<String>(c)?;
+    }
+    Ok(())
+}
+
+fn delete_locked(c: &mut AnyConnection, keys: &[String]) -> Result<usize> {
     let listed = account_throttles::table.filter(account_throttles::key.eq_any(keys));
     Ok(diesel::delete(listed).execute(c)?)
 }
@@ -155,6 +180,7 @@ pub(super) fn purge(
         .limit(limit)
         .select(dsl::key);
     let keys: Vec<String> = old.load(c)?;
+    lock(c, &keys)?;
     let purged = dsl::account_throttles
         .filter(dsl::key.eq_any(keys))
         .filter(dsl::last_at.lt(before));

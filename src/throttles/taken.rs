@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use super::in_flight::Place;
 use super::lane::Lane;
-use super::purpose::{Purpose, Refusal, RefusalReason};
+use super::purpose::{Purpose, RefusalReason, describe};
 use super::requester::Requester;
 use super::{Throttles, store};
 use crate::error::{Chain, Error, Result};
+use crate::events::Refusal;
 
 /// A try that was taken. It counts as a failure, unless it is given back.
 #[must_use = "it counts as a failure until it is given back"]
@@ -82,11 +83,17 @@ impl Taken {
     }
 
     fn observe(&self, reason: RefusalReason) {
-        self.throttles.observe(&Refusal {
-            purpose: self.purpose,
-            reason,
+        let (kind, detail) = describe(self.purpose, reason);
+        let Requester {
+            session, source, ..
+        } = &self.requester;
+        self.throttles.refusals.observe(Refusal {
+            kind,
+            detail: detail.into(),
             user: self.lane.user(),
-            requester: &self.requester,
+            by: session.map(|session| (session.user, session.id)),
+            application: None,
+            source: Some(source.clone()),
         });
     }
 }

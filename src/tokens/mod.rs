@@ -20,7 +20,7 @@ use self::claims::{AccessClaims, AuthenticationClaims, RefreshClaims};
 pub use self::jwks::JwkSet;
 use crate::clock::Timestamp;
 use crate::db::{ApplicationId, SessionId, UserId};
-use crate::error::{Error, Failure, Result};
+use crate::error::{Error, Failure, Result, TokenRefusal};
 use crate::keys::{CookieKey, KeyRing, Purpose};
 use crate::sessions::{Claim, Credential, IssuedWith, Jti, RefreshClaim, Session};
 use crate::settings::TokenSettings;
@@ -30,8 +30,6 @@ const ACCESS_TYPE: &str = "at+jwt";
 const REFRESH_TYPE: &str = "rt+jwt";
 /// The most bytes of a token. Issued tokens are shorter; longer ones are rejected unread.
 const MAX_BYTES: usize = 2048;
-
-const ANOTHER_AUDIENCE: Failure = Failure::because("it is for another audience");
 
 /// The kind of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -168,7 +166,7 @@ impl Tokens {
     pub fn verify_access(&self, token: &str, now: Timestamp) -> Result<Claim> {
         let claims = self.access_claims(token, now)?;
         if self.audience_of(&claims)? != Audience::Service {
-            return Err(Error::InvalidToken(ANOTHER_AUDIENCE));
+            return Err(Error::InvalidToken(TokenRefusal::AnotherAudience));
         }
         Ok(Claim {
             user: claims.sub,
@@ -235,20 +233,18 @@ impl Tokens {
             return Ok(Audience::Service);
         }
         let id = claims.aud.parse().map(Audience::Application);
-        id.map_err(|_| Error::InvalidToken(ANOTHER_AUDIENCE))
+        id.map_err(|_| Error::InvalidToken(TokenRefusal::AnotherAudience))
     }
 
     /// Verifies an access token for whichever audience.
     fn access_claims(&self, token: &str, now: Timestamp) -> Result<AccessClaims> {
-        const UNKNOWN_KEY: Error = Error::InvalidToken(Failure::because("its key is unknown"));
-
         let keys = self.keys.current();
         let kid = decode_header(token).ok().and_then(|header| header.kid);
         let mut keys = keys.signing.iter();
         let key = keys
             .find(|key| Some(key.id()) == kid.as_deref())
             .map(|key| DecodingKey::from_ed_der(key.public()))
-            .ok_or(UNKNOWN_KEY)?;
+            .ok_or(Error::InvalidToken(TokenRefusal::UnknownKey))?;
         let claims: AccessClaims = self.verify(token, Algorithm::EdDSA, ACCESS_TYPE, &key)?;
         require_unexpired(claims.exp, now)?;
         Ok(claims)
@@ -261,12 +257,18 @@ impl Tokens {
             let key = DecodingKey::from_secret(key);
             self.verify(token, Algorithm::HS256, REFRESH_TYPE, &key)
         };
-        let mut results = keys.cookie.iter().map(verify);
-        let claims = results
-            .find(Result::is_ok)
-            .unwrap_or(Err(Error::InvalidToken(Failure::because(
-                "it is not genuine",
-            ))))?;
+        let mut refused = Error::InvalidToken(TokenRefusal::NotGenuine(None));
+        let claims = keys.cookie.iter().find_map(|key| match verify(key) {
+            Ok(claims) => Some(claims),
+            Err(err) => {
+                // Any other reason says more than that another key signed it.
+                if !matches!(err, Error::InvalidToken(TokenRefusal::NotGenuine(_))) {
+                    refused = err;
+                }
+                None
+            }
+        });
+        let claims = claims.ok_or(refused)?;
         require_unexpired(claims.exp, now)?;
         Ok(claims)
     }
@@ -344,20 +346,20 @@ impl Tokens {
         key: &DecodingKey,
     ) -> Result<T> {
         if token.len() > MAX_BYTES {
-            return Err(Error::InvalidToken(Failure::because("it is too long")));
+            return Err(Error::InvalidToken(TokenRefusal::TooLong));
         }
         let mut validation = Validation::new(algorithm);
         validation.validate_exp = false;
         validation.validate_aud = false;
         validation.set_issuer(&[&self.issuer]);
         validation.set_required_spec_claims(&["exp", "iss", "sub"]);
-        let token = decode::<T>(token, key, &validation)
-            .map_err(|err| Error::InvalidToken(Failure::new("it is not genuine", err)))?;
+        let token = decode::<T>(token, key, &validation).map_err(|err| {
+            let cause = Failure::new("decoding failed", err);
+            Error::InvalidToken(TokenRefusal::NotGenuine(Some(cause)))
+        })?;
         match token.header.typ.as_deref() {
             Some(typ) if typ.eq_ignore_ascii_case(kind) => Ok(token.claims),
-            _ => Err(Error::InvalidToken(Failure::because(
-                "it is of another type",
-            ))),
+            _ => Err(Error::InvalidToken(TokenRefusal::AnotherType)),
         }
     }
 }
@@ -370,6 +372,6 @@ fn sign<T: Serialize>(header: &Header, claims: &T, key: &EncodingKey) -> Result<
 fn require_unexpired(exp: i64, now: Timestamp) -> Result<()> {
     match now.timestamp() < exp {
         true => Ok(()),
-        false => Err(Error::InvalidToken(Failure::because("it has expired"))),
+        false => Err(Error::InvalidToken(TokenRefusal::Expired)),
     }
 }

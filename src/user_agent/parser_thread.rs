@@ -14,7 +14,9 @@ use super::parser::DeviceParser;
 /// User agents that may wait. A request for which there is no place waits for one.
 const QUEUE: usize = 256;
 
-/// Parses user agents off the threads that serve requests. Its thread ends when it is dropped.
+/// Parses user agents off the threads that serve requests; clones share the thread, which ends when all
+/// are dropped.
+#[derive(Clone)]
 pub struct ParserThread {
     requests: mpsc::Sender<ParseRequest>,
 }

@@ -93,6 +93,12 @@ async fn a_job_stops_with_the_key_that_ordered_it(app: &TestApp) {
         assert_eq!(stopped["state"], "stopped", "{name}");
         assert_eq!(stopped["stop_cause"], cause, "{name}");
         expect_ended_once(app, 0);
+        // Of no person, and in the log all the same.
+        let path = format!("/api/v1/admin/events?kind=job_stopped&job={id}");
+        let found = admin.device.get(&path).await.expect(200).json();
+        assert_eq!(found["events"].as_array().map(Vec::len), Some(1), "{name}");
+        assert_eq!(found["events"][0]["detail"], cause, "{name}");
+        assert_eq!(found["events"][0]["user_id"], Value::Null, "{name}");
     }
 }
 

@@ -111,6 +111,7 @@ mod places;
 mod prefetch;
 mod prepared_statements;
 mod refresh;
+mod refusals;
 mod rotation;
 mod routes;
 mod secrets_file;

@@ -19,7 +19,7 @@ const POSTGRES_TRIGGERS: [&str; 5] = [
     "user_sessions_count_delete",
     "user_sessions_count_insert",
     "user_sessions_count_update",
-    "users_delete_events",
+    "users_redact_events",
 ];
 const SQLITE_TRIGGERS: [&str; 6] = [
     "alerts_count_insert",
@@ -27,7 +27,7 @@ const SQLITE_TRIGGERS: [&str; 6] = [
     "user_sessions_count_end",
     "user_sessions_count_insert",
     "user_sessions_count_move",
-    "users_delete_events",
+    "users_redact_events",
 ];
 const TABLES: [&str; 3] = ["users", "user_sessions", "session_events"];
 

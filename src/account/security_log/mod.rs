@@ -278,7 +278,7 @@ fn find_application(c: &mut AnyConnection, name_or_id: &str) -> Result<Option<Ap
 fn name_all(c: &mut AnyConnection, events: Vec<Event>) -> Result<Vec<LoggedEvent>> {
     let users = events
         .iter()
-        .flat_map(|event| [Some(event.user_id), event.by_user_id]);
+        .flat_map(|event| [event.user_id, event.by_user_id]);
     let users: Vec<UserId> = distinct(users);
     let users: HashMap<UserId, User> = people::list_by_ids(c, &users)?
         .into_iter()
@@ -297,7 +297,7 @@ fn name_all(c: &mut AnyConnection, events: Vec<Event>) -> Result<Vec<LoggedEvent
             .collect();
     let named = |event: Event| {
         let by = event.by_user_id.and_then(|id| users.get(&id)).cloned();
-        let owner = users.get(&event.user_id).cloned();
+        let owner = event.user_id.and_then(|id| users.get(&id)).cloned();
         LoggedEvent {
             session: event.session_id.and_then(|id| sessions.get(&id)).cloned(),
             application: event
@@ -317,7 +317,13 @@ fn redacted(event: Event, owner: Option<&User>, by: Option<&User>) -> Event {
         ip_address: match (event.kind, owner) {
             // Of the deleted person nothing but the id is recorded: the address is the doer's.
             (EventKind::AccountDeleted, _) => by.and_then(|by| event_address(&event, by, Some(by))),
-            (_, owner) => owner.and_then(|owner| event_address(&event, owner, by)),
+            (_, Some(owner)) => event_address(&event, owner, by),
+            // Nobody is known who may want less of it stored, except who did it.
+            (_, None) => match (event.user_id, event.by_user_id) {
+                (None, None) => event.ip_address.clone(),
+                (None, Some(_)) => by.and_then(|by| event_address(&event, by, Some(by))),
+                (Some(_), _) => None,
+            },
         },
         ..event
     }

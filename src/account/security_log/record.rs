@@ -21,15 +21,15 @@ pub struct EventRecord {
     pub kind: &'static str,
     /// What the kind states of it: a reason, a new name.
     pub detail: Option<String>,
-    /// On whom.
-    pub user_id: UserId,
+    /// On whom, if that is known.
+    pub user_id: Option<UserId>,
     /// Their e-mail, if it is known.
     pub user_email: Option<String>,
     /// On which session.
     pub session_id: Option<SessionId>,
-    /// The name of its device.
+    /// The name of its device; without a session, of the one that the request came from.
     pub device_name: Option<String>,
-    /// By whom: a person, an administrator, an application, or the service itself. Where the first
+    /// By whom: a person, an administrator, an application, the service itself, or nobody known. Where the first
     /// two are named by nobody's id, it was done on the command line.
     pub actor: Actor,
     /// By whom, if a person did it.
@@ -48,6 +48,10 @@ pub struct EventRecord {
     pub stated_reason: Option<String>,
     /// By which bulk job.
     pub job_id: Option<JobId>,
+    /// How often it happened, within the hour of `at`: more than once only what is counted.
+    pub times: i32,
+    /// When it happened last, if it is counted.
+    pub last_at: Option<Timestamp>,
 }
 
 impl From<LoggedEvent> for EventRecord {
@@ -69,7 +73,7 @@ impl From<LoggedEvent> for EventRecord {
             user_id: event.user_id,
             user_email: owner.and_then(email),
             session_id: event.session_id,
-            device_name: session.as_ref().map(Session::display_name),
+            device_name: session.as_ref().map(Session::display_name).or(event.device),
             actor,
             by_user_id: event.by_user_id,
             by_email: by.and_then(email),
@@ -79,6 +83,8 @@ impl From<LoggedEvent> for EventRecord {
             ip_address: event.ip_address,
             stated_reason: event.stated_reason,
             job_id: event.job_id,
+            times: event.times,
+            last_at: event.last_at,
         }
     }
 }

@@ -134,10 +134,11 @@ fn in_network(events: Filtered, range: &IpKeyRange) -> Filtered {
     }
 
     let of_deletion = dsl::kind.eq(EventKind::AccountDeleted.as_str()).nullable();
+    let of_nobody = dsl::user_id.is_null().nullable();
     let of_service = dsl::by_user_id.is_null().nullable();
     events
         .filter(is_in_range!(dsl::ip_key, range, Condition))
-        .filter(of_deletion.or(is_known_of!(dsl::user_id.nullable())))
+        .filter(of_deletion.or(of_nobody).or(is_known_of!(dsl::user_id)))
         .filter(of_service.or(is_known_of!(dsl::by_user_id)))
 }
 

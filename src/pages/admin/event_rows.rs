@@ -114,7 +114,7 @@ fn by(logged: &LoggedEvent) -> Named {
         by_application_id,
         ..
     } = logged.event;
-    let is_person = by_user_id == Some(user_id);
+    let is_person = by_user_id == user_id;
     if by_application_id.is_some() {
         return match &logged.application {
             Some(application) => Named {

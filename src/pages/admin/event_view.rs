@@ -102,7 +102,7 @@ impl Doers {
             }));
         }
         match (event.by_user_id, event.actor()) {
-            (Some(id), _) if id == event.user_id => None,
+            (Some(id), _) if Some(id) == event.user_id => None,
             (Some(id), _) => Some(match self.people.get(&id) {
                 Some(Some(user)) => ByView {
                     href: Some(format!("/admin/users/{id}")),

@@ -1,7 +1,7 @@
 //! The wording of events for those who administer.
 
 use super::session_words;
-use crate::events::{DECLINED, Event, EventKind};
+use crate::events::{DECLINED, Event, EventKind, Setting};
 use crate::sessions::bulk::StopCause;
 
 /// Returns what a kind of events is, in words.
@@ -15,6 +15,7 @@ pub(super) fn kind(kind: EventKind) -> String {
         EventKind::PasswordChanged => "Password changed".into(),
         EventKind::EmailChanged => "E-mail changed".into(),
         EventKind::EmailChangeRequested => "Change of e-mail requested".into(),
+        EventKind::EmailChangeCancelled => "Change of e-mail cancelled".into(),
         EventKind::EmailVerified => "E-mail verified".into(),
         EventKind::TakenBack => "Account taken back".into(),
         EventKind::AccountCreated => "Account created".into(),
@@ -28,6 +29,20 @@ pub(super) fn kind(kind: EventKind) -> String {
         EventKind::JobStopped => "Job stopped".into(),
         EventKind::DelayLifted => "Delay after wrong passwords lifted".into(),
         EventKind::Exported => "Data exported".into(),
+        EventKind::SignInFailed => "Sign-in failed".into(),
+        EventKind::PasswordRefused => "Wrong password given again".into(),
+        EventKind::Throttled => "Too many tries".into(),
+        EventKind::FormRefused => "Form refused that may be forged".into(),
+        EventKind::AdminRefused => "Administration refused".into(),
+        EventKind::TokenRefused => "Token or key refused".into(),
+        EventKind::SettingChanged => "Setting changed".into(),
+        EventKind::SignedUp => "Signed up".into(),
+        EventKind::PasswordLinkRequested => "Link for a new password requested".into(),
+        EventKind::VerificationLinkRequested => "Link to verify the e-mail requested".into(),
+        EventKind::KeyCreated => "API key created".into(),
+        EventKind::KeyRevoked => "API key revoked".into(),
+        EventKind::ServiceKeyCreated => "Key of the service created".into(),
+        EventKind::ServiceKeyRevoked => "Key of the service revoked".into(),
         EventKind::AccountDeleted => "Account deleted".into(),
     }
 }
@@ -45,10 +60,75 @@ pub(super) fn detail(event: &Event) -> Option<String> {
             Err(_) => detail,
         }),
         EventKind::Renamed => Some(format!("“{detail}”")),
+        EventKind::PasswordRefused => Some(purpose(&detail).to_owned()),
+        EventKind::Throttled => Some(throttled(&detail)),
+        EventKind::TokenRefused => Some(token_refusal(&detail).to_owned()),
+        EventKind::SettingChanged => Some(setting(&detail).to_owned()),
+        // That is what the kind says.
+        EventKind::SignInFailed => None,
         EventKind::AccountDeleted if detail == DECLINED => {
             Some("whoever reads its mailbox said that it isn’t theirs".into())
         }
         _ => Some(detail),
+    }
+}
+
+/// Returns what a try was for.
+fn purpose(detail: &str) -> &'static str {
+    match detail {
+        "sign_in" => "to sign in",
+        "step_up" => "at step-up",
+        "password_change" => "to change the password",
+        "forgotten_password" => "to get a link for a new password",
+        "new_password" => "to set a new password",
+        "verification" => "to verify an e-mail",
+        "verification_link" => "to get a link that verifies an e-mail",
+        "sign_up" => "to sign up",
+        _ => "for something else",
+    }
+}
+
+/// Returns what too many tries were for, and of whom.
+fn throttled(detail: &str) -> String {
+    let (purpose, reason) = detail.split_once(':').unwrap_or((detail, ""));
+    let of = match reason {
+        "delay" => "on this account or address",
+        "network" => "from this network",
+        "node" => "from everywhere together",
+        _ => "of somebody",
+    };
+    format!("{} {of}", self::purpose(purpose))
+}
+
+/// Returns why a token or a key was refused.
+fn token_refusal(detail: &str) -> &'static str {
+    match detail {
+        "malformed" => "it is not sent as a token",
+        "too_long" => "it is too long",
+        "not_genuine" => "it is not genuine",
+        "unknown_key" => "it names a key that there is not",
+        "another_type" => "it is a token for something else",
+        "another_audience" => "it is for another audience",
+        "another_application" => "it is of a person of another application",
+        "expired" => "it has expired",
+        "session_over" => "its session is over",
+        "owner_gone" => "its person was deleted",
+        "spent" => "it was used before",
+        "api_key" => "no such API key is in use",
+        "scope" => "the API key is not for that",
+        "link" => "there is no such link, or not any more",
+        _ => "it is not valid",
+    }
+}
+
+/// Returns a setting of an account.
+fn setting(detail: &str) -> &'static str {
+    match detail.parse() {
+        Ok(Setting::Name) => "the name",
+        Ok(Setting::AlertMail) => "alerts by mail",
+        Ok(Setting::IdleLimit) => "the time until devices sign out",
+        Ok(Setting::Addresses) => "how much of addresses is stored",
+        Err(_) => "another one",
     }
 }
 

@@ -51,7 +51,7 @@ pub(super) fn stop_job(
     now: Timestamp,
 ) -> Result<Option<BulkJob>> {
     let stopped = store::stop_job(c, id, stop, now)?;
-    let event = stopped.as_ref().and_then(|job| event(job, stop, now));
+    let event = stopped.as_ref().map(|job| event(job, stop, now));
     events::record_events(c, event.as_slice())?;
     Ok(stopped)
 }
@@ -68,7 +68,7 @@ pub(crate) fn stop_jobs_of(
     now: Timestamp,
 ) -> Result<Vec<NewEvent>> {
     let stopped = store::stop_jobs_of(c, by, stop, now)?;
-    let events = stopped.iter().filter_map(|job| event(job, stop, now));
+    let events = stopped.iter().map(|job| event(job, stop, now));
     Ok(events.collect())
 }
 
@@ -83,18 +83,20 @@ pub(crate) fn stop_jobs_of_key(
     now: Timestamp,
 ) -> Result<()> {
     let stopped = store::stop_jobs_of_key(c, key, stop, now)?;
-    let events = stopped.iter().filter_map(|job| event(job, stop, now));
+    let events = stopped.iter().map(|job| event(job, stop, now));
     events::record_events(c, &events.collect::<Vec<_>>())
 }
 
 /// Returns the event of a job that was stopped: of the person who ordered it, or else of who stopped
-/// it. Of a job that no person has to do with, its row alone says so.
-fn event(job: &BulkJob, Stop { cause, origin }: Stop<'_>, now: Timestamp) -> Option<NewEvent> {
-    let person = job.by_user_id.or(origin.user)?;
+/// it; of nobody, where neither was a person.
+fn event(job: &BulkJob, Stop { cause, origin }: Stop<'_>, now: Timestamp) -> NewEvent {
     let origin = Origin {
         job: Some(job.id),
         ..origin.clone()
     };
-    let event = NewEvent::for_person(person, EventKind::JobStopped, &origin, now);
-    Some(event.with_detail(cause.as_str()))
+    let event = match job.by_user_id.or(origin.user) {
+        Some(person) => NewEvent::for_person(person, EventKind::JobStopped, &origin, now),
+        None => NewEvent::for_service(EventKind::JobStopped, &origin, now),
+    };
+    event.with_detail(cause.as_str())
 }

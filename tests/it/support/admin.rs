@@ -61,11 +61,14 @@ pub fn id_of(app: &TestApp, email: &str) -> String {
     uuid::Uuid::parse_str(&id).expect("a UUID").to_string()
 }
 
-/// Returns the kinds, details and reasons of the events of an account, oldest first.
+/// Returns the kinds, details and reasons of the events of an account, oldest first, without its sign-up
+/// and what is counted.
 pub fn account_events(app: &TestApp, user: &str) -> Vec<String> {
     let sql = format!(
         "SELECT kind || ':' || coalesce(detail, '') || ':' || coalesce(stated_reason, '') AS value
-         FROM session_events WHERE user_id = {} AND session_id IS NULL ORDER BY id",
+         FROM session_events
+         WHERE user_id = {} AND session_id IS NULL AND repeat_key IS NULL AND kind <> 'signed_up'
+         ORDER BY id",
         app.database.id(user)
     );
     app.database.texts(&sql).into_iter().flatten().collect()

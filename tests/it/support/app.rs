@@ -258,7 +258,7 @@ impl TestApp {
         Browser::new(self.base(), user_agent)
     }
 
-    /// Makes an account with a verified e-mail.
+    /// Makes an account with a verified e-mail, without a trace of its sign-up.
     pub async fn register(&self, email: &str) -> Person {
         let person = self.register_unverified(email).await;
         self.database.execute(&format!(
@@ -267,6 +267,8 @@ impl TestApp {
         self.database.execute(&format!(
             "DELETE FROM email_verifications WHERE email = '{email}'"
         ));
+        self.database
+            .execute("DELETE FROM session_events WHERE kind = 'signed_up'");
         for table in ["mail_queue", "message_counts"] {
             self.database.execute(&format!(
                 "DELETE FROM {table} WHERE kind = 'verification' AND recipient = '{email}'"
