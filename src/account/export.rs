@@ -264,6 +264,11 @@ struct OwnEvent {
     kind: &'static str,
     session_id: Option<SessionId>,
     detail: Option<String>,
+    /// Where no session says it.
+    device: Option<String>,
+    /// More than once only where the like is counted, within the hour of `at`.
+    times: i32,
+    last_at: Option<Timestamp>,
     /// Theirs; not an administrator's.
     ip_address: Option<String>,
     by: Actor,
@@ -378,6 +383,9 @@ impl OwnEvent {
             ip_address: event.own_address().and_then(|ip| retention.redact(ip)),
             by: event.actor(),
             detail: event.detail,
+            device: event.device,
+            times: event.times,
+            last_at: event.last_at,
             reason: event.stated_reason,
         }
     }

@@ -41,8 +41,6 @@ pub struct Counts {
     pub ends: BTreeMap<String, i64>,
     /// The alerts by kind.
     pub alerts: BTreeMap<String, i64>,
-    /// The refused requests by hour and by the kind of their event.
-    pub refusals: BTreeMap<(i32, String), i64>,
     /// Whether more deltas are pending than one reading adds up: then some are missing.
     pub is_behind: bool,
 }
@@ -84,10 +82,6 @@ pub(crate) fn read(c: &mut AnyConnection, since: i32) -> Result<Counts> {
         alerts: store::list_by_label(c, Metric::Alert, since)?
             .into_iter()
             .collect(),
-        refusals: store::list_by_hour_and_label(c, Metric::Refusal, since)?
-            .into_iter()
-            .map(|(hour, label, total)| ((hour, label), total))
-            .collect(),
         is_behind,
     };
     let (live, hourly) = add_up_deltas(pending);
@@ -108,6 +102,22 @@ pub(crate) fn read(c: &mut AnyConnection, since: i32) -> Result<Counts> {
     }
     counts.live.retain(|_, total| *total > 0);
     Ok(counts)
+}
+
+/// Reads what was refused since the hour `since`: how many requests, by hour and by the kind of their
+/// event.
+///
+/// # Errors
+/// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
+pub(crate) fn read_refusals(
+    c: &mut AnyConnection,
+    since: i32,
+) -> Result<BTreeMap<(i32, String), i64>> {
+    let refused = store::list_by_hour_and_label(c, Metric::Refusal, since)?;
+    Ok(refused
+        .into_iter()
+        .map(|(hour, label, total)| ((hour, label), total))
+        .collect())
 }
 
 /// Who was throttled: accounts, or networks.

@@ -13,8 +13,8 @@ pub struct EventCriteria {
     pub by: Vec<UserId>,
     /// By which application's key.
     pub application: Option<ApplicationId>,
-    /// What happened.
-    pub kind: Option<EventKind>,
+    /// What happened: one of these; empty for anything.
+    pub kinds: Vec<EventKind>,
     /// With this detail.
     pub detail: Option<&'static str>,
     /// On which session.
@@ -104,15 +104,31 @@ impl EventCriteria {
         }
         Self {
             application: self.application,
-            kind: self.kind.filter(|_| self.application.is_none()),
+            kinds: match self.application {
+                Some(_) => Vec::new(),
+                None => self.kinds.clone(),
+            },
             ..none
         }
     }
 
-    /// Returns whether it is no more than a kind of events or an application, which may be many.
+    /// Returns the criteria with each of the kinds, where there are several: the events of each are one
+    /// range of an index.
+    pub(super) fn by_kind(&self) -> Vec<Self> {
+        let of = |kind: &EventKind| Self {
+            kinds: vec![*kind],
+            ..self.clone()
+        };
+        match self.kinds.len() {
+            ..=1 => vec![self.clone()],
+            _ => self.kinds.iter().map(of).collect(),
+        }
+    }
+
+    /// Returns whether it is no more than kinds of events or an application, which may be many.
     pub(super) fn is_kind_or_all(&self) -> bool {
         let few = Self {
-            kind: None,
+            kinds: Vec::new(),
             application: None,
             ..self.clone()
         };

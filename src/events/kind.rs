@@ -107,20 +107,19 @@ impl EventKind {
         Self::TokenRefused,
     ];
 
+    /// Those of them that are refused for technical reasons: not the person's concern, but of those who
+    /// watch the service.
+    pub(super) const TECHNICAL: [Self; 3] =
+        [Self::FormRefused, Self::AdminRefused, Self::TokenRefused];
+
+    /// Those of them that are shown to the person on whose account they were made.
+    pub(super) const REFUSED_TRIES: [Self; 3] =
+        [Self::SignInFailed, Self::PasswordRefused, Self::Throttled];
+
     /// Returns whether something was refused, to whomever it was.
     #[must_use]
     pub fn is_refusal(self) -> bool {
         Self::REFUSALS.contains(&self)
-    }
-
-    /// Returns whether it is shown to the person as something that happened to their account: what
-    /// was refused for technical reasons is for those who watch the service.
-    #[must_use]
-    pub fn is_shown_to_person(self) -> bool {
-        !matches!(
-            self,
-            Self::FormRefused | Self::AdminRefused | Self::TokenRefused
-        )
     }
 
     /// Returns whether only administrators do it.

@@ -8,6 +8,7 @@ mod change;
 mod changes;
 mod criteria;
 mod kind;
+mod kinds;
 mod listeners;
 mod new_event;
 mod refusals;
@@ -22,6 +23,7 @@ pub use self::change::Change;
 pub use self::changes::{Changes, Subscription};
 pub use self::criteria::{EventBounds, EventCriteria, EventOrder};
 pub use self::kind::{DECLINED, EventKind};
+pub use self::kinds::{EventGroup, EventKinds};
 pub use self::listeners::ListenerPlace;
 pub use self::new_event::{NewEvent, Origin};
 pub use self::refusals::{PendingRefusal, Refusal, Refusals, Source};
@@ -156,6 +158,24 @@ pub async fn list_by_ids(db: &Db, ids: Vec<EventId>) -> Result<Vec<Event>> {
         .await
 }
 
+/// Who reads events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EventReader {
+    /// The person whose they are.
+    Person,
+    /// Somebody who watches the service.
+    Watcher,
+}
+
+impl EventReader {
+    fn hidden_kinds(self) -> &'static [EventKind] {
+        match self {
+            Self::Person => &EventKind::TECHNICAL,
+            Self::Watcher => &[],
+        }
+    }
+}
+
 /// A page of one session's events, newest first.
 #[derive(Debug)]
 pub struct EventPage {
@@ -180,16 +200,32 @@ pub async fn list_by_person(
         .await
 }
 
-/// Lists the events of a person that concern no single session, newest first, at most `limit`.
+/// Lists what the person is shown of their account, newest first, without what concerns one of their
+/// sessions: at most `limit` of what happened, and at most `refused` of what was refused. So no flood of
+/// guesses hides what happened.
 ///
 /// # Errors
 /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
-pub async fn list_of_account(db: &Db, user: UserId, limit: u32) -> Result<Vec<Event>> {
-    db.read(move |c| store::list_of_account(c, user, i64::from(limit)))
-        .await
+pub async fn list_of_account(
+    db: &Db,
+    user: UserId,
+    (limit, refused): (u32, u32),
+) -> Result<Vec<Event>> {
+    db.read(move |c| {
+        let mut events = store::list_of_account(c, user, i64::from(limit))?;
+        events.extend(store::list_refusals_of_account(
+            c,
+            user,
+            i64::from(refused),
+        )?);
+        events.sort_by_key(|event| std::cmp::Reverse(event.id));
+        Ok(events)
+    })
+    .await
 }
 
-/// Lists a page of one session's events, newest first: those before the one with the id `before`.
+/// Lists a page of one session's events for `reader`, newest first: those before the one with the id
+/// `before`.
 ///
 /// # Errors
 /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
@@ -197,12 +233,15 @@ pub async fn list_by_session(
     db: &Db,
     user: UserId,
     session: SessionId,
-    before: Option<EventId>,
+    (before, reader): (Option<EventId>, EventReader),
     limit: u32,
 ) -> Result<EventPage> {
     let limit = limit as usize;
     let mut events = db
-        .read(move |c| store::list_by_session(c, (user, session), before, limit as i64 + 1))
+        .read(move |c| {
+            let shown = (before, reader.hidden_kinds());
+            store::list_by_session(c, (user, session), shown, limit as i64 + 1)
+        })
         .await?;
     let has_more = events.len() > limit;
     events.truncate(limit);

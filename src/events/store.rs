@@ -67,12 +67,12 @@ pub(super) fn find(c: &mut AnyConnection, id: EventId) -> Result<Option<Event>> 
     Ok(event.get_result(c).optional()?)
 }
 
-/// Lists at most `limit` of one session's events, newest first: those before the one with the id
-/// `before`.
+/// Lists at most `limit` of one session's events that are of no `hidden` kind, newest first: those
+/// before the one with the id `before`.
 pub(super) fn list_by_session(
     c: &mut AnyConnection,
     (user, session): (UserId, SessionId),
-    before: Option<EventId>,
+    (before, hidden): (Option<EventId>, &[EventKind]),
     limit: i64,
 ) -> Result<Vec<Event>> {
     let mut events = session_events::table
@@ -84,6 +84,9 @@ pub(super) fn list_by_session(
         .into_boxed();
     if let Some(before) = before {
         events = events.filter(session_events::id.lt(before));
+    }
+    if !hidden.is_empty() {
+        events = events.filter(session_events::kind.ne_all(names(hidden)));
     }
     Ok(events.load(c)?)
 }
@@ -204,7 +207,8 @@ pub(super) fn list_by_person(
     Ok(events.load(c)?)
 }
 
-/// Lists at most `limit` of a person's events that concern no single session, newest first.
+/// Lists at most `limit` of a person's events that concern no single session and are no refusals,
+/// newest first.
 pub(super) fn list_of_account(
     c: &mut AnyConnection,
     user: UserId,
@@ -213,10 +217,33 @@ pub(super) fn list_of_account(
     Ok(session_events::table
         .filter(session_events::user_id.eq(user))
         .filter(session_events::session_id.is_null())
+        .filter(session_events::kind.ne_all(names(&EventKind::REFUSALS)))
         .order(session_events::id.desc())
         .limit(limit)
         .select(Event::as_select())
         .load(c)?)
+}
+
+/// Lists at most `limit` of the failed and throttled tries on a person's account that were made in no
+/// session of theirs, newest first.
+pub(super) fn list_refusals_of_account(
+    c: &mut AnyConnection,
+    user: UserId,
+    limit: i64,
+) -> Result<Vec<Event>> {
+    Ok(session_events::table
+        .filter(session_events::user_id.eq(user))
+        .filter(session_events::session_id.is_null())
+        .filter(session_events::kind.eq_any(names(&EventKind::REFUSED_TRIES)))
+        .order(session_events::id.desc())
+        .limit(limit)
+        .select(Event::as_select())
+        .load(c)?)
+}
+
+/// Returns the stored forms of kinds.
+fn names(kinds: &[EventKind]) -> Vec<&'static str> {
+    kinds.iter().map(|kind| kind.as_str()).collect()
 }
 
 /// Lists the changes after the event with the id `after`, of one person or of all, oldest first, at

@@ -202,11 +202,11 @@ impl<T: DeserializeOwned + 'static> FromRequest for PublicForm<T> {
                 return parse(&body).map(Self::Accepted);
             };
             request.extensions_mut().insert(refusal);
+            // Without the page's fields it is no form of the page, outdated or not; the error is observed
+            // with its response.
+            let form = parse(&body).map_err(|_| Error::CsrfMismatch)?;
             refusals::observe_form(&request);
-            // Without the page's fields it is no form of the page, outdated or not.
-            parse(&body)
-                .map(Self::Refused)
-                .map_err(|_| Error::CsrfMismatch)
+            Ok(Self::Refused(form))
         })
     }
 }

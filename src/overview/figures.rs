@@ -2,16 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use super::counted::{DAYS, HOURS, LabelCount, day_of, sorted};
 use super::mail_figures::MailFigures;
 use super::oddities::Oddity;
+use super::refusals::RefusalFigures;
 use crate::clock::Timestamp;
 use crate::counters::{self, CountedPeople, Counts, Dimension};
 use crate::nodes::Node;
 
-/// The hours whose sign-ins are counted one by one, the present one included.
-pub const HOURS: i32 = 24;
-/// The days whose figures are counted, in UTC, today included.
-pub const DAYS: i32 = 30;
 /// The labels of a dimension that are named; the others are counted together.
 const TOP: usize = 8;
 
@@ -40,6 +38,8 @@ pub struct Figures {
     pub by_os: Breakdown,
     /// The live sessions by the country of their last use.
     pub by_country: Breakdown,
+    /// What was refused.
+    pub refusals: RefusalFigures,
     /// The mail.
     pub mail: MailFigures,
     /// The nodes that are alive.
@@ -61,15 +61,6 @@ pub enum PeopleCount {
     Unknown,
 }
 
-/// A label and how many there are of it. The label is empty where it is not known.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LabelCount {
-    /// The label.
-    pub label: String,
-    /// How many.
-    pub total: i64,
-}
-
 /// The live sessions by one dimension.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Breakdown {
@@ -86,9 +77,9 @@ impl Figures {
         counts: &Counts,
         live_sessions: i64,
         live_people: PeopleCount,
+        refusals: RefusalFigures,
         mail: MailFigures,
-        nodes: Vec<Node>,
-        oddities: Vec<Oddity>,
+        (nodes, oddities): (Vec<Node>, Vec<Oddity>),
     ) -> Self {
         let by = |dimension| Breakdown::new(counts, dimension, live_sessions);
         Self {
@@ -103,6 +94,7 @@ impl Figures {
             by_browser: by(Dimension::Browser),
             by_os: by(Dimension::Os),
             by_country: by(Dimension::Country),
+            refusals,
             mail,
             nodes,
             oddities,
@@ -137,31 +129,6 @@ impl Breakdown {
     }
 }
 
-impl LabelCount {
-    fn new(label: &str, total: i64) -> Self {
-        Self {
-            label: label.to_owned(),
-            total,
-        }
-    }
-
-    fn largest_first(&self, other: &Self) -> std::cmp::Ordering {
-        other
-            .total
-            .cmp(&self.total)
-            .then_with(|| self.label.cmp(&other.label))
-    }
-}
-
-/// Returns the first hour of the first day that is counted.
-pub(super) fn first_hour(now: Timestamp) -> i32 {
-    (day_of(now) - DAYS + 1) * 24
-}
-
-fn day_of(at: Timestamp) -> i32 {
-    counters::hour_of(at).div_euclid(24)
-}
-
 fn by_hour(sign_ins: &BTreeMap<i32, i64>, now: Timestamp) -> Vec<(Timestamp, i64)> {
     let last = counters::hour_of(now);
     (last - HOURS + 1..=last)
@@ -180,14 +147,4 @@ fn by_day(sign_ins: &BTreeMap<i32, i64>, now: Timestamp) -> Vec<(Timestamp, i64)
             (counters::start_of(day * 24), hours.map(|(_, n)| n).sum())
         })
         .collect()
-}
-
-fn sorted(counts: &BTreeMap<String, i64>) -> Vec<LabelCount> {
-    let mut sorted: Vec<LabelCount> = counts
-        .iter()
-        .filter(|(_, total)| **total > 0)
-        .map(|(label, total)| LabelCount::new(label, *total))
-        .collect();
-    sorted.sort_by(LabelCount::largest_first);
-    sorted
 }

@@ -5,19 +5,26 @@
 //!   days (720 of sign-ins, 720 for each reason and each kind of alert);
 //! - the owners of up to 10,001 live sessions; where there are more, the number of people that
 //!   [`Overview::count_people`] found in the background;
+//! - the refused requests of 30 days by hour and kind, up to 4,320 figures; how many accounts and networks
+//!   were throttled in each hour and on each day, for which each node stores a few hundred of an hour at
+//!   most; and the ten of each with the most tries, the accounts with their people;
 //! - the addresses of the newest 1,000 sessions;
 //! - up to 1,001 waiting messages, and as many that were given up within a day;
 //! - up to 100 nodes.
 
+mod counted;
 mod figures;
 mod mail_figures;
 mod oddities;
+mod refusals;
 
 use std::time::Duration;
 
-pub use self::figures::{Breakdown, DAYS, Figures, HOURS, LabelCount, PeopleCount};
+pub use self::counted::{DAYS, HOURS, LabelCount};
+pub use self::figures::{Breakdown, Figures, PeopleCount};
 pub use self::mail_figures::{MAX_MESSAGES, MailFigures};
 pub use self::oddities::Oddity;
+pub use self::refusals::{RefusalFigures, RefusalPeriod, ThrottledAccount};
 use crate::clock::{Clock, Timestamp};
 use crate::counters::{self, CountedPeople, Counts, Dimension};
 use crate::db::{AnyConnection, Db, NodeLock};
@@ -59,6 +66,17 @@ impl Overview {
     pub async fn read(&self) -> Result<Figures> {
         let now = self.clock.now();
         self.db.read_snapshot(move |c| read(c, now)).await
+    }
+
+    /// Reads what was refused alone.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
+    pub async fn read_refusals(&self) -> Result<RefusalFigures> {
+        let now = self.clock.now();
+        let read = move |c: &mut AnyConnection| refusals::read(c, now);
+        let (refusals, _) = self.db.read_snapshot(read).await?;
+        Ok(refusals)
     }
 
     /// Adds what happened to the counters' totals, in batches, and purges figures past their
@@ -171,7 +189,7 @@ fn count_people(c: &mut AnyConnection) -> Result<PeopleCount> {
 }
 
 fn read(c: &mut AnyConnection, now: Timestamp) -> Result<Figures> {
-    let counts = counters::read(c, figures::first_hour(now))?;
+    let counts = counters::read(c, counted::first_hour(now))?;
     let live = live(&counts);
     let people = count_people(c)?;
     let newest = sessions::store::list_latest_sign_ins(c, NEWEST)?;
@@ -181,8 +199,16 @@ fn read(c: &mut AnyConnection, now: Timestamp) -> Result<Figures> {
         &mail::store::list_failed(c, now - FAILED_SINCE, limit)?,
     );
     let nodes = nodes::list_alive(c, now)?;
-    let oddities = oddities::find(&newest, &nodes, &mail);
+    let (refusals, odd_refusals) = refusals::read(c, now)?;
+    let mut oddities = oddities::find(&newest, &nodes, &mail);
+    oddities.extend(odd_refusals);
     Ok(Figures::new(
-        now, &counts, live, people, mail, nodes, oddities,
+        now,
+        &counts,
+        live,
+        people,
+        refusals,
+        mail,
+        (nodes, oddities),
     ))
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::mail_figures::MailFigures;
+use crate::clock::Timestamp;
 use crate::db::UserId;
 use crate::nodes::Node;
 
@@ -41,6 +42,15 @@ pub enum Oddity {
         failed: usize,
         /// Messages that wait though they were tried three times.
         retried: usize,
+    },
+    /// Far more tries than usual failed or were throttled within an hour.
+    FailedTries {
+        /// The start of the hour.
+        from: Timestamp,
+        /// How many.
+        tries: i64,
+        /// How many a usual hour has.
+        usual: i64,
     },
 }
 

@@ -215,7 +215,7 @@ impl AccountPage {
             address_choices: address_choices(caller.user.ip_retention),
             alert_emails: caller.user.alert_emails,
             is_admin: caller.user.is_admin,
-            activity: activity::list(&app.db, &caller.user).await?,
+            activity: activity::list(&app.db, &caller.user, app.clock.now()).await?,
             notice: None,
             name_error: None,
             current_password_error: None,

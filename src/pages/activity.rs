@@ -2,13 +2,14 @@
 //! reason that an administrator stated.
 
 use super::words::{self, TimeView};
+use crate::clock::Timestamp;
 use crate::db::Db;
 use crate::error::Result;
 use crate::events::{self, Actor, Event};
 use crate::people::User;
 
-/// Events shown, newest first.
-const SHOWN: u32 = 20;
+/// Events shown, newest first: of what happened, and of tries that failed.
+const SHOWN: (u32, u32) = (20, 5);
 
 /// An event of an account, in words for its person.
 pub(super) struct AccountEvent {
@@ -18,28 +19,35 @@ pub(super) struct AccountEvent {
     pub(super) by: Option<&'static str>,
     /// The reason that an administrator stated.
     pub(super) reason: Option<String>,
-    /// The person's own address, if they did it.
+    /// The device that it was done from, where no session of theirs says it.
+    pub(super) device: Option<String>,
+    /// The person's own address, if they did it, or that of somebody who is not known.
     pub(super) address: Option<String>,
     /// When.
     pub(super) at: TimeView,
+    /// Whether that was the last time of several.
+    pub(super) is_last: bool,
 }
 
 /// Lists what happened to an account lately.
-pub(super) async fn list(db: &Db, user: &User) -> Result<Vec<AccountEvent>> {
+pub(super) async fn list(db: &Db, user: &User, now: Timestamp) -> Result<Vec<AccountEvent>> {
     let events = events::list_of_account(db, user.id, SHOWN).await?;
-    let view = |event: Event| AccountEvent::new(event, user);
+    let view = |event: Event| AccountEvent::new(event, user, now);
     Ok(events.into_iter().map(view).collect())
 }
 
 impl AccountEvent {
-    fn new(event: Event, user: &User) -> Self {
+    fn new(event: Event, user: &User, now: Timestamp) -> Self {
         let actor = event.actor();
-        let own = event.own_address().filter(|_| actor == Actor::Person);
+        let is_shown = matches!(actor, Actor::Person | Actor::Unknown);
+        let own = event.own_address().filter(|_| is_shown);
         Self {
-            what: words::account_event(event.kind, event.detail.as_deref().unwrap_or_default()),
+            what: words::account_event(&event),
             by: words::actor(actor),
             address: own.map(|ip| words::address(ip, user.ip_retention)),
-            at: TimeView::exact(event.at),
+            at: words::event_time(&event, now),
+            is_last: event.times > 1,
+            device: event.device,
             reason: event.stated_reason,
         }
     }

@@ -12,7 +12,7 @@ use crate::clock::Timestamp;
 use crate::db::{EventId, SessionId};
 use crate::devices::{DeviceName, group_by_device};
 use crate::error::Result;
-use crate::events::{Event, EventKind, EventPage};
+use crate::events::{Event, EventKind, EventPage, EventReader};
 use crate::http::app_state::AppState;
 use crate::http::browser;
 use crate::http::caller::PageCaller;
@@ -54,6 +54,8 @@ struct ActivityView {
     what: String,
     address: Option<String>,
     at: TimeView,
+    /// Whether that was the last time of several.
+    is_last: bool,
 }
 
 /// The query of `GET /devices/{id}`.
@@ -193,7 +195,12 @@ async fn load_page(
         next_before,
     } = app
         .sessions
-        .list_activity(caller.user.id, session.id, before, MAX_ACTIVITY)
+        .list_activity(
+            caller.user.id,
+            session.id,
+            (before, EventReader::Person),
+            MAX_ACTIVITY,
+        )
         .await?;
     let ended_by = match session.ended_by {
         Some(by) => app.sessions.find(caller.user.id, by).await?,
@@ -260,12 +267,13 @@ impl ActivityView {
             EventKind::ImpossibleTravel => {
                 format!("Used in two places faster than anybody travels: {detail}")
             }
-            kind => words::account_event(kind, detail),
+            _ => words::account_event(event),
         };
         Self {
             what,
             address: event.own_address().map(|ip| reader.address(ip)),
-            at: TimeView::exact(event.at),
+            at: words::event_time(event, reader.now),
+            is_last: event.times > 1,
         }
     }
 }

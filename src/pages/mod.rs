@@ -20,6 +20,7 @@ mod new_password;
 pub mod not_me;
 mod notices;
 pub mod preferences;
+mod refused_words;
 pub mod reset_password;
 pub mod setup;
 pub mod sign_in;

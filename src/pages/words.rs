@@ -2,9 +2,10 @@
 
 use std::net::IpAddr;
 
+use super::refused_words;
 use crate::alerts::{Alert, AlertKind};
 use crate::clock::Timestamp;
-use crate::events::{Actor, EventKind, Setting};
+use crate::events::{Actor, Event, EventKind, Setting};
 use crate::net::{self, IpRetention};
 use crate::sessions::{EndedReason, OpenedVia, Session};
 use crate::user_agent::DeviceKind;
@@ -250,9 +251,18 @@ fn isolated(text: &str) -> String {
     format!("\u{2068}{text}\u{2069}")
 }
 
-/// Returns what happened to an account.
-pub fn account_event(kind: EventKind, detail: &str) -> String {
-    match kind {
+/// Returns when an event happened; of one that did several times, how long ago it did last.
+pub fn event_time(event: &Event, now: Timestamp) -> TimeView {
+    match event.last_at {
+        Some(last_at) if event.times > 1 => TimeView::ago(last_at, now),
+        _ => TimeView::exact(event.at),
+    }
+}
+
+/// Returns what happened to an account, and how often.
+pub fn account_event(event: &Event) -> String {
+    let detail = event.detail.as_deref().unwrap_or_default();
+    let what = match event.kind {
         EventKind::SignedIn => "Signed in",
         EventKind::Refreshed => "Used from a new address",
         EventKind::Renamed => "Device named",
@@ -275,31 +285,21 @@ pub fn account_event(kind: EventKind, detail: &str) -> String {
         EventKind::JobStopped => "Job that ends sessions stopped",
         EventKind::DelayLifted => "Delay after wrong passwords lifted",
         EventKind::Exported => "Data exported",
-        EventKind::SignInFailed => "Sign-in failed",
-        EventKind::PasswordRefused => return password_refused(detail).into(),
-        EventKind::Throttled => "Tries refused, since there were too many",
+        EventKind::SignInFailed | EventKind::PasswordRefused | EventKind::Throttled => {
+            return refused_words::refused(event);
+        }
         EventKind::FormRefused => "Form refused",
         EventKind::AdminRefused => "Page of administrators refused",
         EventKind::TokenRefused => "Token refused",
-        EventKind::SettingChanged => return setting_changed(detail).into(),
+        EventKind::SettingChanged => setting_changed(detail),
         EventKind::SignedUp => "Account created",
         EventKind::PasswordLinkRequested => "Link for a new password requested",
         EventKind::VerificationLinkRequested => "Link to verify the e-mail requested",
         EventKind::KeyCreated | EventKind::ServiceKeyCreated => "Key created",
         EventKind::KeyRevoked | EventKind::ServiceKeyRevoked => "Key revoked",
         EventKind::AccountDeleted => "Account deleted",
-    }
-    .into()
-}
-
-/// Returns what a wrong password was given for.
-fn password_refused(purpose: &str) -> &'static str {
-    match purpose {
-        "step_up" => "Wrong password, given again within a session",
-        "password_change" => "Wrong password, given to change it",
-        "verification" => "Wrong password, given to verify the e-mail",
-        _ => "Wrong password",
-    }
+    };
+    format!("{what}{}", refused_words::times(event))
 }
 
 /// Returns which setting of an account was changed.

@@ -11,7 +11,7 @@ use super::{Session, Sessions, store};
 use crate::clock::Timestamp;
 use crate::db::{Db, EventId, SessionId, UserId};
 use crate::error::{Error, Result};
-use crate::events::{self, EventKind, EventPage};
+use crate::events::{self, EventKind, EventPage, EventReader};
 use crate::people::User;
 
 /// Returns whether the database has any session, ended ones included.
@@ -196,8 +196,8 @@ impl Sessions {
             .collect())
     }
 
-    /// Lists a page of the events of one session of `owner`, newest first, at most `limit`, from
-    /// before the event `before`.
+    /// Lists a page of the events of one session of `owner` for `reader`, newest first, at most `limit`,
+    /// from before the event `before`.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database doesn't respond.
@@ -205,9 +205,9 @@ impl Sessions {
         &self,
         owner: UserId,
         id: SessionId,
-        before: Option<EventId>,
+        (before, reader): (Option<EventId>, EventReader),
         limit: u32,
     ) -> Result<EventPage> {
-        events::list_by_session(&self.db, owner, id, before, limit).await
+        events::list_by_session(&self.db, owner, id, (before, reader), limit).await
     }
 }

@@ -251,6 +251,23 @@ impl Throttles {
             .await
     }
 
+    /// Lists those of these people who may have to wait before their next try. The caller bounds their
+    /// number.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
+    pub async fn list_delayed(&self, users: Vec<UserId>) -> Result<Vec<UserId>> {
+        let least = self.delays.free_failures;
+        match users.is_empty() {
+            true => Ok(users),
+            false => {
+                self.db
+                    .read(move |c| store::list_with_failures(c, &users, least))
+                    .await
+            }
+        }
+    }
+
     /// Purges failures that are forgotten, unless another node does, and forgets networks that have
     /// their whole allowance again. Returns how many rows were deleted.
     ///

@@ -113,6 +113,20 @@ pub(super) fn has_failures(c: &mut AnyConnection, user: UserId, least: i32) -> R
     Ok(diesel::select(exists(own)).get_result(c)?)
 }
 
+/// Lists those of these people of whom a lane has so many failures.
+pub(super) fn list_with_failures(
+    c: &mut AnyConnection,
+    users: &[UserId],
+    least: i32,
+) -> Result<Vec<UserId>> {
+    Ok(account_throttles::table
+        .filter(account_throttles::user_id.eq_any(users))
+        .filter(account_throttles::failures.ge(least))
+        .select(account_throttles::user_id.assume_not_null())
+        .distinct()
+        .load(c)?)
+}
+
 /// Deletes the failures of every lane of a person. Returns how many lanes had any.
 pub(super) fn delete_of_user(c: &mut AnyConnection, user: UserId) -> Result<usize> {
     let own = account_throttles::table

@@ -159,7 +159,7 @@ impl Fixture {
             "SELECT state || CAST(created_at AS TEXT) AS value FROM bulk_jobs ORDER BY id",
             "SELECT CAST(count(*) AS TEXT) AS value FROM password_resets",
             "SELECT CAST(count(*) AS TEXT) AS value FROM user_sessions WHERE is_active",
-            "SELECT kind AS value FROM session_events ORDER BY id",
+            "SELECT kind AS value FROM session_events WHERE repeat_key IS NULL ORDER BY id",
         ] {
             let rows = app.database.texts(sql);
             state.extend(rows.into_iter().map(Option::unwrap_or_default));

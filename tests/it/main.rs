@@ -112,6 +112,7 @@ mod prefetch;
 mod prepared_statements;
 mod refresh;
 mod refusals;
+mod refusals_seen;
 mod rotation;
 mod routes;
 mod secrets_file;

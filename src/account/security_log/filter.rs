@@ -9,7 +9,7 @@ use strum::VariantNames;
 use crate::clock::Timestamp;
 use crate::db::{JobId, SessionId};
 use crate::error::{Error, Result};
-use crate::events::EventKind;
+use crate::events::EventKinds;
 use crate::listing::{ListKey, TimeBound, one_of, read_parts, short};
 use crate::net::IpFilter;
 use crate::sessions::EndedReason;
@@ -23,8 +23,8 @@ pub struct EventFilter {
     pub by: Option<String>,
     /// The name or the id of the application by whose key.
     pub application: Option<String>,
-    /// What happened.
-    pub kind: Option<EventKind>,
+    /// What happened: one kind of events, or a group of kinds.
+    pub kind: Option<EventKinds>,
     /// Why the session ended: events of an end alone have it.
     pub reason: Option<EndedReason>,
     /// On which session.
@@ -88,7 +88,7 @@ impl EventFilter {
             "user" => self.user = Some(short(value)?),
             "by" => self.by = Some(short(value)?),
             "application" => self.application = Some(short(value)?),
-            "kind" => self.kind = Some(one_of(&value, EventKind::VARIANTS)?),
+            "kind" => self.kind = Some(one_of(&value, &EventKinds::names())?),
             "reason" => self.reason = Some(one_of(&value, EndedReason::VARIANTS)?),
             "session" => self.session = Some(id(&value)?),
             "job" => self.job = Some(id(&value)?),
@@ -116,7 +116,7 @@ impl EventFilter {
             self.user.clone(),
             self.by.clone(),
             self.application.clone(),
-            shown(self.kind.map(EventKind::as_str)),
+            shown(self.kind),
             shown(self.reason.map(EndedReason::as_str)),
             shown(self.session),
             shown(self.job),

@@ -19,7 +19,8 @@ use crate::clock::Timestamp;
 use crate::db::{AnyConnection, ApplicationId, EventId, SessionId, UserId};
 use crate::error::{Error, Result};
 use crate::events::{
-    self, Event, EventBounds, EventCriteria, EventKind, EventPosition, EventQuery, FoundEvents,
+    self, Event, EventBounds, EventCriteria, EventKind, EventKinds, EventPosition, EventQuery,
+    FoundEvents,
 };
 use crate::listing::MatchCount;
 use crate::net::IpFilter;
@@ -217,15 +218,17 @@ fn resolve(
     filter: &EventFilter,
     now: Timestamp,
 ) -> Result<Option<EventCriteria>> {
-    let kind = match (filter.kind, filter.reason) {
-        (Some(kind), Some(_)) if kind != EventKind::Ended => return Ok(None),
-        (kind, reason) => kind.or(reason.map(|_| EventKind::Ended)),
+    let kinds = match (filter.kind.map(EventKinds::list), filter.reason) {
+        (Some(kinds), None) => kinds,
+        (Some(kinds), Some(_)) if !kinds.contains(&EventKind::Ended) => return Ok(None),
+        (_, Some(_)) => vec![EventKind::Ended],
+        (None, None) => Vec::new(),
     };
     let mut criteria = EventCriteria {
         users: Vec::new(),
         by: Vec::new(),
         application: None,
-        kind,
+        kinds,
         session: filter.session,
         job: filter.job,
         ip: filter.ip.map(IpFilter::keys),

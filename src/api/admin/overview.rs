@@ -4,12 +4,16 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
 
 use crate::clock::Timestamp;
+use crate::db::UserId;
 use crate::error::Result;
 use crate::http::admin_caller::AuditApiCaller;
 use crate::http::app_state::AppState;
 use crate::listing::refuse_parts;
 use crate::nodes::{JobReport, Node};
-use crate::overview::{Breakdown, Figures, LabelCount, MAX_MESSAGES, Oddity, PeopleCount};
+use crate::overview::{
+    Breakdown, Figures, LabelCount, MAX_MESSAGES, Oddity, PeopleCount, RefusalPeriod,
+    ThrottledAccount,
+};
 
 #[derive(Serialize)]
 struct OverviewJson {
@@ -28,6 +32,12 @@ struct OverviewJson {
     live_by_browser: BreakdownJson,
     live_by_os: BreakdownJson,
     live_by_country: BreakdownJson,
+    refusals_by_hour: Vec<RefusalsJson>,
+    refusals_by_day: Vec<RefusalsJson>,
+    /// Of the last 24 hours, as the next two.
+    refusals_by_kind: Vec<LabelJson>,
+    throttled_accounts: Vec<ThrottledAccountJson>,
+    throttled_networks: Vec<ThrottledNetworkJson>,
     mail: MailJson,
     nodes: Vec<NodeJson>,
     oddities: Vec<OddityJson>,
@@ -50,6 +60,36 @@ struct LabelJson {
 struct BreakdownJson {
     top: Vec<LabelJson>,
     others: i64,
+}
+
+/// How often something was refused, and on how many accounts and from how many networks tries were
+/// throttled.
+#[derive(Serialize)]
+struct RefusalsJson {
+    from: Timestamp,
+    failed_passwords: i64,
+    throttled: i64,
+    others: i64,
+    throttled_accounts: i64,
+    throttled_networks: i64,
+}
+
+#[derive(Serialize)]
+struct ThrottledAccountJson {
+    user_id: UserId,
+    /// `null` if it is not known, or the account is deleted.
+    user_email: Option<String>,
+    /// How many tries were throttled.
+    times: i64,
+    /// Whether the next try may have to wait.
+    may_have_to_wait: bool,
+}
+
+#[derive(Serialize)]
+struct ThrottledNetworkJson {
+    /// An IPv4 address or an IPv6 network.
+    network: String,
+    times: i64,
 }
 
 #[derive(Serialize)]
@@ -84,10 +124,26 @@ struct JobJson {
 #[derive(Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 enum OddityJson {
-    SharedAddress { ip_address: String, percent: usize },
-    ClockOff { node: String, offset_ms: i64 },
-    DifferentVersions { versions: Vec<String> },
-    MailFailing { failed: usize, retried: usize },
+    SharedAddress {
+        ip_address: String,
+        percent: usize,
+    },
+    ClockOff {
+        node: String,
+        offset_ms: i64,
+    },
+    DifferentVersions {
+        versions: Vec<String>,
+    },
+    MailFailing {
+        failed: usize,
+        retried: usize,
+    },
+    FailedTries {
+        from: Timestamp,
+        times: i64,
+        usual_times: i64,
+    },
 }
 
 /// Returns the overview.
@@ -102,11 +158,16 @@ pub async fn show(
 ) -> Result<HttpResponse> {
     refuse_parts(request.query_string())?;
     let overview = app.overview.read().await?;
-    Ok(HttpResponse::Ok().json(OverviewJson::from(overview)))
+    let throttled = overview.refusals.accounts.iter();
+    let delayed = app
+        .throttles
+        .list_delayed(throttled.map(|account| account.id).collect())
+        .await?;
+    Ok(HttpResponse::Ok().json(OverviewJson::new(overview, &delayed)))
 }
 
-impl From<Figures> for OverviewJson {
-    fn from(figures: Figures) -> Self {
+impl OverviewJson {
+    fn new(figures: Figures, delayed: &[UserId]) -> Self {
         let (people, counted_at) = match figures.live_people {
             PeopleCount::Now(n) => (Some(n), Some(figures.at)),
             PeopleCount::Earlier(counted) => (Some(counted.total), Some(counted.at)),
@@ -127,6 +188,11 @@ impl From<Figures> for OverviewJson {
             live_by_browser: figures.by_browser.into(),
             live_by_os: figures.by_os.into(),
             live_by_country: figures.by_country.into(),
+            refusals_by_hour: refusals(&figures.refusals.by_hour),
+            refusals_by_day: refusals(&figures.refusals.by_day),
+            refusals_by_kind: labels(figures.refusals.by_kind),
+            throttled_accounts: throttled_accounts(figures.refusals.accounts, delayed),
+            throttled_networks: throttled_networks(figures.refusals.networks),
             mail: MailJson {
                 waiting: figures.mail.waiting.min(MAX_MESSAGES),
                 failed: figures.mail.failed.min(MAX_MESSAGES),
@@ -141,6 +207,41 @@ impl From<Figures> for OverviewJson {
 fn periods(periods: Vec<(Timestamp, i64)>) -> Vec<PeriodJson> {
     let json = |(from, sign_ins)| PeriodJson { from, sign_ins };
     periods.into_iter().map(json).collect()
+}
+
+fn refusals(periods: &[RefusalPeriod]) -> Vec<RefusalsJson> {
+    let json = |period: &RefusalPeriod| RefusalsJson {
+        from: period.from,
+        failed_passwords: period.failed_passwords,
+        throttled: period.throttled,
+        others: period.others,
+        throttled_accounts: period.throttled_accounts,
+        throttled_networks: period.throttled_networks,
+    };
+    periods.iter().map(json).collect()
+}
+
+fn throttled_accounts(
+    accounts: Vec<ThrottledAccount>,
+    delayed: &[UserId],
+) -> Vec<ThrottledAccountJson> {
+    let json = |account: ThrottledAccount| ThrottledAccountJson {
+        user_id: account.id,
+        user_email: account
+            .person
+            .and_then(|person| person.known_email().map(str::to_owned)),
+        times: account.tries,
+        may_have_to_wait: delayed.contains(&account.id),
+    };
+    accounts.into_iter().map(json).collect()
+}
+
+fn throttled_networks(networks: Vec<LabelCount>) -> Vec<ThrottledNetworkJson> {
+    let json = |LabelCount { label, total }| ThrottledNetworkJson {
+        network: label,
+        times: total,
+    };
+    networks.into_iter().map(json).collect()
 }
 
 fn labels(labels: Vec<LabelCount>) -> Vec<LabelJson> {
@@ -197,6 +298,11 @@ impl From<Oddity> for OddityJson {
             Oddity::ClockOff { node, offset_ms } => Self::ClockOff { node, offset_ms },
             Oddity::DifferentVersions(versions) => Self::DifferentVersions { versions },
             Oddity::MailFailing { failed, retried } => Self::MailFailing { failed, retried },
+            Oddity::FailedTries { from, tries, usual } => Self::FailedTries {
+                from,
+                times: tries,
+                usual_times: usual,
+            },
         }
     }
 }

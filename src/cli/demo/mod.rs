@@ -6,6 +6,7 @@ mod history;
 mod intruder;
 mod orders;
 mod people;
+mod refusals;
 
 use super::output::{message, print_line};
 use clap::Args;
@@ -71,15 +72,23 @@ async fn demo(settings: Settings) -> Result<()> {
     // The server creates no keys for a database that has sessions already.
     keys::create(&settings, clock.now())?;
     let termination = Termination::listen()?;
+    let refusal_settings = settings.clone();
     let server = server::start(settings, clock).await?;
     server.jobs().sweep().await?;
     server.app().overview.add_up().await?;
+    refusals::generate(
+        &refusal_settings,
+        &server.app().people,
+        Clock::system().now(),
+    )
+    .await?;
     introduce(server.url(), &password, &crowd)?;
     let victim = server
         .app()
         .people
         .get_by_email(PEOPLE[0].email.parse()?)
         .await?;
+    refusals::guess(&server.app().throttles, victim.id).await?;
     let app = server.shared_app();
     actix_web::rt::spawn(async move {
         let signed_in = intruder::sign_in_after_visitor(

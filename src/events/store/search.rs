@@ -17,7 +17,8 @@ type Condition =
     Box<dyn BoxableExpression<session_events::table, MultiBackend, SqlType = Nullable<Bool>>>;
 type Filtered = session_events::BoxedQuery<'static, <AnyConnection as Connection>::Backend>;
 
-/// Lists the ids of at most `limit` events that meet the criteria.
+/// Lists the ids of at most `limit` events that meet the criteria. Of several kinds each is read by
+/// itself, in the order of its index.
 pub(in crate::events) fn list_ids(
     c: &mut AnyConnection,
     criteria: &EventCriteria,
@@ -25,11 +26,16 @@ pub(in crate::events) fn list_ids(
     order: EventOrder,
     limit: i64,
 ) -> Result<Vec<EventId>> {
-    let events = ordered(within(filtered(criteria), bounds), order);
-    Ok(uncached(events.limit(limit).select(session_events::id)).load(c)?)
+    let mut ids = Vec::new();
+    for criteria in criteria.by_kind() {
+        let events = ordered(within(filtered(&criteria), bounds), order);
+        let events = uncached(events.limit(limit).select(session_events::id));
+        ids.extend(events.load::<EventId>(c)?);
+    }
+    Ok(first(ids, |id| *id, order, limit))
 }
 
-/// Lists at most `limit` events that meet the criteria.
+/// Lists at most `limit` events that meet the criteria, as [`list_ids`] does.
 pub(in crate::events) fn list_matching(
     c: &mut AnyConnection,
     criteria: &EventCriteria,
@@ -37,8 +43,28 @@ pub(in crate::events) fn list_matching(
     order: EventOrder,
     limit: i64,
 ) -> Result<Vec<Event>> {
-    let events = ordered(within(filtered(criteria), bounds), order);
-    Ok(uncached(events.limit(limit).select(Event::as_select())).load(c)?)
+    let mut found = Vec::new();
+    for criteria in criteria.by_kind() {
+        let events = ordered(within(filtered(&criteria), bounds), order);
+        let events = uncached(events.limit(limit).select(Event::as_select()));
+        found.extend(events.load::<Event>(c)?);
+    }
+    Ok(first(found, |event| event.id, order, limit))
+}
+
+/// Returns the first of `found` in this order, at most `limit`.
+fn first<T>(
+    mut found: Vec<T>,
+    id: impl Fn(&T) -> EventId,
+    order: EventOrder,
+    limit: i64,
+) -> Vec<T> {
+    match order {
+        EventOrder::NewestFirst => found.sort_by_key(|it| std::cmp::Reverse(id(it))),
+        EventOrder::OldestFirst => found.sort_by_key(id),
+    }
+    found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    found
 }
 
 /// Lists those of `ids` that meet the criteria.
@@ -90,8 +116,10 @@ fn filtered(criteria: &EventCriteria) -> Filtered {
     if let Some(application) = criteria.application {
         events = events.filter(session_events::by_application_id.eq(application));
     }
-    if let Some(kind) = criteria.kind {
-        events = events.filter(session_events::kind.eq(kind.as_str()));
+    match criteria.kinds.as_slice() {
+        [] => {}
+        [kind] => events = events.filter(session_events::kind.eq(kind.as_str())),
+        kinds => events = events.filter(session_events::kind.eq_any(super::names(kinds))),
     }
     if let Some(detail) = criteria.detail {
         events = events.filter(session_events::detail.eq(detail));

@@ -4,8 +4,8 @@
 use super::quantity::signed;
 
 /// The size of a chart, in its own units.
-const WIDTH: i64 = 480;
-const HEIGHT: i64 = 170;
+pub(super) const WIDTH: i64 = 480;
+pub(super) const HEIGHT: i64 = 170;
 /// The space for the scale above the bars and for the labels below them.
 const TOP: i64 = 22;
 const BOTTOM: i64 = 24;
@@ -56,17 +56,18 @@ impl Chart {
         step: usize,
     ) -> Self {
         let largest = values.iter().map(|(_, value)| *value).max().unwrap_or(0);
-        let axis = HEIGHT - BOTTOM;
+        let axis = axis();
         let slot = to_float(WIDTH) / to_float(i64::try_from(values.len().max(1)).unwrap_or(1));
         let bar = |(index, (name, value)): (usize, &(String, i64))| {
             let x = slot * to_float(i64::try_from(index).unwrap_or_default());
-            let height = to_float(axis - TOP) * share(*value, largest);
+            let top = bar_top(*value, largest);
+            let height = to_float(axis) - top;
             let has_tick = index % step.max(1) == 0;
             Bar {
                 name: name.clone(),
                 value: signed(*value),
                 x: format!("{:.1}", x + slot * 0.1),
-                y: format!("{:.1}", to_float(axis) - height),
+                y: format!("{top:.1}"),
                 width: format!("{:.1}", slot * 0.8),
                 height: format!("{height:.1}"),
                 tick: has_tick.then(|| (name.clone(), format!("{:.1}", x + slot / 2.0))),
@@ -84,6 +85,16 @@ impl Chart {
     }
 }
 
+/// Returns the distance of the axis from the upper edge.
+pub(super) fn axis() -> i64 {
+    HEIGHT - BOTTOM
+}
+
+/// Returns the distance of the top of a bar from the upper edge.
+pub(super) fn bar_top(value: i64, largest: i64) -> f64 {
+    to_float(axis()) - to_float(axis() - TOP) * share(value, largest)
+}
+
 /// Returns the length of a bar beside a row of a table, of `longest` at most.
 pub fn length(value: i64, largest: i64, longest: i64) -> String {
     format!("{:.1}", to_float(longest) * share(value, largest))
@@ -97,7 +108,7 @@ fn share(value: i64, largest: i64) -> f64 {
 }
 
 /// Returns a number for a picture, in which rounding can't be seen.
-fn to_float(n: i64) -> f64 {
+pub(super) fn to_float(n: i64) -> f64 {
     f64::from(i32::try_from(n.min(i64::from(i32::MAX))).unwrap_or_default())
 }
 

@@ -7,7 +7,7 @@ use super::fields::{Field, FilterForm};
 use super::{event_words, session_words};
 use crate::account::EventFilter;
 use crate::clock::Timestamp;
-use crate::events::EventKind;
+use crate::events::{EventGroup, EventKind};
 use crate::sessions::EndedReason;
 
 /// The path of the page.
@@ -74,12 +74,13 @@ impl EventForm {
 }
 
 fn kinds() -> Vec<(&'static str, String)> {
-    let kinds = <EventKind as VariantArray>::VARIANTS;
-    let named = kinds
-        .iter()
-        .map(|kind| (kind.as_str(), event_words::kind(*kind)));
+    let groups = <EventGroup as VariantArray>::VARIANTS.iter();
+    let groups = groups.map(|group| (group.as_str(), event_words::group(*group).to_owned()));
+    let kinds = <EventKind as VariantArray>::VARIANTS.iter();
+    let kinds = kinds.map(|kind| (kind.as_str(), event_words::kind(*kind)));
     std::iter::once(("", "Anything".to_owned()))
-        .chain(named)
+        .chain(groups)
+        .chain(kinds)
         .collect()
 }
 
@@ -102,6 +103,12 @@ pub(super) fn chips(query: &str, now: Timestamp) -> Vec<Chip> {
         ("Token reuse", "kind=ended&reason=reuse_detected"),
         ("Impossible travel", "kind=impossible_travel"),
         ("Passwords changed", "kind=password_changed"),
+        ("Failed sign-ins", "kind=sign_in_failed"),
+        ("Throttled", "kind=throttled"),
+        ("Refused tokens", "kind=token_refused"),
+        ("Refused forms", "kind=form_refused"),
+        ("Administration refused", "kind=admin_refused"),
+        ("Keys", "kind=keys"),
     ];
     let parts = parts(query);
     let chip = |(words, ready): (&'static str, &str)| Chip {

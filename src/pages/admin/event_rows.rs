@@ -17,9 +17,11 @@ pub(super) struct EventRow {
     pub(super) what: String,
     /// What it states besides.
     pub(super) detail: Option<String>,
+    /// How often it happened, if more than once, and when last.
+    pub(super) repetition: Option<String>,
     /// On whom.
     pub(super) person: Named,
-    /// On which session.
+    /// On which session, or from which device.
     pub(super) session: Option<Named>,
     /// By whom.
     pub(super) by: Named,
@@ -53,6 +55,7 @@ impl EventRow {
             at: TimeView::ago(event.at, now),
             what: event_words::kind(event.kind),
             detail: event_words::detail(event),
+            repetition: event_words::repetition(event),
             person: person(&logged),
             session: session(&logged),
             by: by(&logged),
@@ -89,14 +92,17 @@ impl Named {
 }
 
 fn person(logged: &LoggedEvent) -> Named {
-    match &logged.owner {
-        Some(owner) => Named::user(owner),
-        None => Named::words("somebody whose account is deleted"),
+    match (&logged.owner, logged.event.user_id) {
+        (Some(owner), _) => Named::user(owner),
+        (None, None) => Named::words(event_words::nobody(logged.event.kind)),
+        (None, Some(_)) => Named::words("somebody whose account is deleted"),
     }
 }
 
 fn session(logged: &LoggedEvent) -> Option<Named> {
-    let id = logged.event.session_id?;
+    let Some(id) = logged.event.session_id else {
+        return logged.event.device.as_deref().map(Named::words);
+    };
     Some(match &logged.session {
         Some(session) => Named {
             name: session.display_name(),

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use super::person::{Badge, find_application_name};
-use super::session_words;
+use super::{event_words, session_words};
 use crate::account::event_address;
 use crate::alerts::{Alert, AlertKind};
 use crate::db::{ApplicationId, UserId};
@@ -28,7 +28,7 @@ pub(super) struct EventView {
     pub(super) by: Option<ByView>,
     /// The address it was done from.
     pub(super) address: Option<String>,
-    /// When it happened.
+    /// When it happened, or did last.
     pub(super) at: TimeView,
     /// The reason that was stated.
     pub(super) reason: Option<String>,
@@ -133,10 +133,13 @@ impl EventView {
         let ip = event_address(event, owner, doers.find(event, owner));
         Self {
             what: what(event, names),
-            device: names.find(event.session_id).map(str::to_owned),
+            device: names
+                .find(event.session_id)
+                .map(str::to_owned)
+                .or_else(|| event.device.clone()),
             by: doers.describe(event),
             address: ip.map(|ip| reader.address(&ip)),
-            at: TimeView::ago(event.at, reader.now),
+            at: TimeView::ago(event.last_at.unwrap_or(event.at), reader.now),
             reason: event.stated_reason.clone(),
         }
     }
@@ -191,7 +194,8 @@ fn what(event: &Event, names: &DeviceNames) -> String {
         EventKind::ImpossibleTravel => {
             format!("Used in two places faster than anybody travels: {detail}")
         }
-        kind => words::account_event(kind, detail),
+        kind if kind.is_refusal() => event_words::sentence(event),
+        _ => words::account_event(event),
     }
 }
 

@@ -1,7 +1,8 @@
 //! The wording of events for those who administer.
 
+use super::quantity::signed;
 use super::session_words;
-use crate::events::{DECLINED, Event, EventKind, Setting};
+use crate::events::{DECLINED, Event, EventGroup, EventKind, Setting};
 use crate::sessions::bulk::StopCause;
 
 /// Returns what a kind of events is, in words.
@@ -44,6 +45,45 @@ pub(super) fn kind(kind: EventKind) -> String {
         EventKind::ServiceKeyCreated => "Key of the service created".into(),
         EventKind::ServiceKeyRevoked => "Key of the service revoked".into(),
         EventKind::AccountDeleted => "Account deleted".into(),
+    }
+}
+
+/// Returns what a group of kinds is, in words.
+pub(super) fn group(group: EventGroup) -> &'static str {
+    match group {
+        EventGroup::FailedTries => "Failed or throttled tries",
+        EventGroup::Refusals => "Anything refused",
+        EventGroup::Keys => "Keys created or revoked",
+    }
+}
+
+/// Returns an event with what it states, and how often it happened: "Too many tries: to sign in from this
+/// network, ×7".
+pub(super) fn sentence(event: &Event) -> String {
+    let what = match detail(event) {
+        Some(detail) => format!("{}: {detail}", kind(event.kind)),
+        None => kind(event.kind),
+    };
+    match event.times {
+        ..=1 => what,
+        times => format!("{what}, ×{}", signed(times.into())),
+    }
+}
+
+/// Returns how often a counted event happened, and when last: "×7, last 14:05 UTC". It happened within one
+/// hour.
+pub(super) fn repetition(event: &Event) -> Option<String> {
+    let last_at = event.last_at.filter(|_| event.times > 1)?;
+    let times = signed(event.times.into());
+    Some(format!("×{times}, last {}", last_at.format("%H:%M UTC")))
+}
+
+/// Returns words for whom an event is on that names no person.
+pub(super) fn nobody(kind: EventKind) -> &'static str {
+    match kind {
+        EventKind::KeyCreated | EventKind::KeyRevoked => "an application",
+        EventKind::ServiceKeyCreated | EventKind::ServiceKeyRevoked => "the service",
+        _ => "no known account",
     }
 }
 

@@ -8,7 +8,9 @@ use url::form_urlencoded;
 use super::event_form::{Chip, EventForm, chips, href};
 use super::event_rows::EventRow;
 use super::fields::{Field, FilterForm, Problem, mark};
+use super::overview;
 use super::pager::{Neighbours, Pager, Progress};
+use super::refusal_views::RefusalsView;
 use crate::account::{EventFilter, EventLogPage, EventLogQuery};
 use crate::clock::Timestamp;
 use crate::db::EventId;
@@ -37,6 +39,8 @@ struct EventsPage {
     /// What could not be understood. Nothing is listed then.
     problems: Vec<Problem>,
     list: Option<EventListView>,
+    /// What was refused, above the newest events of all.
+    refusals: Option<RefusalsView>,
 }
 
 struct EventListView {
@@ -116,6 +120,10 @@ async fn load(
     let list = EventListView::new(app, &filter, found, anchor);
     let mut template = EventsPage::new(request, caller, form, (Some(list), app.clock.now()))?;
     template.is_open &= anchor.is_none();
+    if pairs.is_empty() {
+        let figures = app.overview.read_refusals().await?;
+        template.refusals = Some(overview::refusals(app, caller, &figures).await?);
+    }
     Ok(template)
 }
 
@@ -144,6 +152,7 @@ impl EventsPage {
             form: form.filters,
             problems: Vec::new(),
             list,
+            refusals: None,
         })
     }
 }

@@ -7,11 +7,14 @@ use askama::Template;
 use super::node_views::{JobView, NodeView, job_views};
 use super::overview_banner::{OddityView, oddity};
 use super::overview_views::{BreakdownView, FigureView, PeriodView, breakdowns, figures};
+use super::refusal_views::RefusalsView;
 use super::sessions::{Chip, presets};
 use crate::error::Result;
 use crate::http::admin_caller::AuditCaller;
 use crate::http::app_state::AppState;
 use crate::http::layout::{Layout, NavItem, page, see_other};
+use crate::overview::RefusalFigures;
+use crate::sessions::Caller;
 
 #[derive(Template)]
 #[template(path = "pages/admin/overview.html")]
@@ -23,6 +26,7 @@ struct OverviewPage {
     /// Lists that are often of use.
     presets: Vec<Chip>,
     periods: Vec<PeriodView>,
+    refusals: RefusalsView,
     breakdowns: Vec<BreakdownView>,
     jobs: Vec<JobView>,
     nodes: Vec<NodeView>,
@@ -35,6 +39,7 @@ pub async fn show(
     AuditCaller(caller): AuditCaller,
 ) -> Result<HttpResponse> {
     let overview = app.overview.read().await?;
+    let refusals = refusals(&app, &caller, &overview.refusals).await?;
     let now = overview.at;
     let template = OverviewPage {
         layout: Layout::for_caller(&request, &caller, NavItem::Administration)?,
@@ -43,6 +48,7 @@ pub async fn show(
         figures: figures(&overview),
         presets: presets(now),
         periods: PeriodView::all(&overview),
+        refusals,
         breakdowns: breakdowns(&overview),
         jobs: job_views(&overview.nodes, now),
         nodes: overview
@@ -52,6 +58,17 @@ pub async fn show(
             .collect(),
     };
     page(StatusCode::OK, &template)
+}
+
+/// Returns the view of what was refused, with the accounts whose next try may have to wait.
+pub(super) async fn refusals(
+    app: &AppState,
+    caller: &Caller,
+    figures: &RefusalFigures,
+) -> Result<RefusalsView> {
+    let throttled = figures.accounts.iter().map(|account| account.id);
+    let delayed = app.throttles.list_delayed(throttled.collect()).await?;
+    Ok(RefusalsView::new(figures, &delayed, caller.user.role()))
 }
 
 /// Redirects an address with a slash at its end.

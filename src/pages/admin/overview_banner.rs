@@ -1,9 +1,14 @@
 //! The banner of the overview: what is odd, in words.
 
+use std::time::Duration;
+
 use url::form_urlencoded::Serializer;
 
-use super::quantity::number;
+use super::quantity::{number, signed};
+use crate::clock::Timestamp;
 use crate::overview::{MAX_MESSAGES, Oddity};
+
+const HOUR: Duration = Duration::from_secs(60 * 60);
 
 /// Something odd, as the banner says it.
 pub struct OddityView {
@@ -60,8 +65,29 @@ pub fn oddity(oddity: &Oddity) -> OddityView {
             (words, None)
         }
         Oddity::MailFailing { failed, retried } => (mail_words(*failed, *retried), None),
+        Oddity::FailedTries { from, tries, usual } => failed_tries(*from, *tries, *usual),
     };
     OddityView { words, link }
+}
+
+/// Returns the words about an hour with far more failed tries than usual, and the list of these.
+fn failed_tries(from: Timestamp, tries: i64, usual: i64) -> (String, Option<(String, String)>) {
+    let to = from + HOUR;
+    let words = format!(
+        "{} tries failed or were throttled from {} to {} UTC; a usual hour has {}. Somebody may be \
+         guessing passwords.",
+        signed(tries),
+        from.format("%H:%M"),
+        to.format("%H:%M"),
+        signed(usual)
+    );
+    let time = |at: Timestamp| at.format("%Y-%m-%dT%H:00:00Z").to_string();
+    let list = events(&[
+        ("kind", "failed_tries"),
+        ("from", &time(from)),
+        ("to", &time(to)),
+    ]);
+    (words, Some((list, "These tries".to_owned())))
 }
 
 fn mail_words(failed: usize, retried: usize) -> String {

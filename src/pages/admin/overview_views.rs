@@ -5,8 +5,9 @@ use chrono::Timelike;
 use super::chart::{Chart, length};
 use super::overview_banner::{describe_count, events, sessions};
 use super::quantity::signed;
-use super::session_words;
+use super::{refusal_views, session_words};
 use crate::clock::Timestamp;
+use crate::events::EventKind;
 use crate::overview::{Breakdown, Figures, LabelCount, PeopleCount};
 
 const IN_30_DAYS: &str = "in 30 days";
@@ -78,6 +79,8 @@ pub fn figures(overview: &Figures) -> Vec<FigureView> {
                 moment(first_hour_at(overview))
             ))
             .with_link(opened_from(&first_hour(overview))),
+        refused("Failed sign-ins", EventKind::SignInFailed, overview),
+        refused("Throttled tries", EventKind::Throttled, overview),
         FigureView::new("Token reuse", signed(overview.token_reuses()))
             .with_hint(IN_30_DAYS)
             .with_link(ended("reuse_detected", overview)),
@@ -85,6 +88,13 @@ pub fn figures(overview: &Figures) -> Vec<FigureView> {
         FigureView::new("Mail waiting", describe_count(mail.waiting)),
         FigureView::new("Mail failed", describe_count(mail.failed)).with_hint("in 24 hours"),
     ]
+}
+
+/// Returns the figure of what was refused in 24 hours, as a kind of event.
+fn refused(name: &'static str, kind: EventKind, overview: &Figures) -> FigureView {
+    FigureView::new(name, signed(overview.refusals.last_day(kind)))
+        .with_hint("in 24 hours")
+        .with_link(refusal_views::last_day(&overview.refusals, kind))
 }
 
 fn people(live: PeopleCount) -> FigureView {

@@ -6,12 +6,13 @@ use askama::Template;
 use serde::Deserialize;
 
 use super::back::{self, Back, List};
+use super::event_words;
 use super::session_views::{ActorView, EndView, Names, OwnerView, address, place};
 use super::session_words as words;
 use crate::clock::Timestamp;
 use crate::db::{EventId, SessionId};
 use crate::error::{Error, Result};
-use crate::events::{self, Event, EventPage};
+use crate::events::{self, Event, EventPage, EventReader};
 use crate::http::admin_caller::AuditCaller;
 use crate::http::app_state::AppState;
 use crate::http::error_response::bad_query;
@@ -154,8 +155,12 @@ async fn load_page(
 ) -> Result<SessionPage> {
     let FoundSession { session, owner } = found;
     let (events, recent, ends) = tokio::try_join!(
-        app.sessions
-            .list_activity(owner.id, session.id, before, MAX_EVENTS),
+        app.sessions.list_activity(
+            owner.id,
+            session.id,
+            (before, EventReader::Watcher),
+            MAX_EVENTS
+        ),
         app.sessions.list_recent(owner.id, session.id, MAX_OTHERS),
         events::list_ends(&app.db, vec![session.id]),
     )?;
@@ -272,7 +277,10 @@ impl EventView {
     fn new(event: &Event, owner: &User, names: &Names) -> Self {
         let is_own = event.by_user_id == Some(owner.id) && event.by_application_id.is_none();
         Self {
-            what: words::event(event),
+            what: match event.kind.is_refusal() {
+                true => event_words::sentence(event),
+                false => words::event(event),
+            },
             at: TimeView::exact(event.at),
             by: names.actor(event).filter(|_| !is_own),
             address: names.event_address(event, owner),

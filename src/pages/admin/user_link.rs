@@ -245,7 +245,7 @@ async fn last_link(app: &AppState, id: UserId) -> Result<String> {
     let query = EventLogQuery {
         filter: EventFilter {
             user: Some(id.to_string()),
-            kind: Some(EventKind::ResetLinkCreated),
+            kind: Some(EventKind::ResetLinkCreated.into()),
             ..EventFilter::default()
         },
         cursor: None,
