@@ -2,19 +2,23 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use ipnet::IpNet;
 use tokio::sync::Mutex;
+use tokio::time::timeout;
 
 use crate::counters::{self, HourlyCounts, Metric, hour_of};
 use crate::db::{AnyConnection, Db, UserId};
-use crate::error::{Chain, Result};
+use crate::error::{Chain, Error, Failure, Result};
 use crate::events::{self, EventKind, NewEvent, Origin, PendingRefusal, Refusal, Refusals, Source};
 use crate::net::{IpRetention, SourceNetwork};
 use crate::people;
 use crate::text;
 use crate::user_agent::{ClientHints, ParserThread, device_label};
 
+/// How long a reader of the log waits for what was refused last.
+const READER_PATIENCE: Duration = Duration::from_secs(1);
 /// The characters of a device's name that are stored.
 const DEVICE_CHARS: usize = 255;
 
@@ -51,35 +55,44 @@ impl RefusalRecorder {
         self.refusals.observe(refusal);
     }
 
-    /// Records what was refused until now. Returns how many rows that are.
+    /// Records what was refused until now. Returns how many rows that are. It goes on when whoever waits
+    /// for it is gone.
     ///
     /// # Errors
     /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond; it stays
-    /// buffered.
+    /// buffered. [`Error::Internal`](crate::Error::Internal) when it stopped short; it stays buffered
+    /// as well.
     pub async fn record(&self) -> Result<usize> {
+        let recorder = self.clone();
+        let recorded = tokio::spawn(async move { recorder.record_taken().await });
+        recorded
+            .await
+            .map_err(|err| Error::Internal(Failure::new("recording refusals stopped", err)))?
+    }
+
+    /// Records what was refused until now, before somebody reads the log, unless that takes too long.
+    /// When the database doesn't respond, that is logged.
+    pub async fn record_before_reading(&self) {
+        if let Ok(Err(err)) = timeout(READER_PATIENCE, self.record()).await {
+            tracing::warn!(error = %Chain(&err), "refused requests could not be recorded; they stay buffered");
+        }
+    }
+
+    async fn record_taken(self) -> Result<usize> {
         let _writing = self.writing.lock().await;
-        let pending = self.refusals.take();
-        if pending.is_empty() {
+        let mut taken = self.refusals.take();
+        if taken.pending.is_empty() {
             return Ok(0);
         }
-        let mut named = Vec::with_capacity(pending.len());
-        for pending in pending.iter().cloned() {
+        let mut named = Vec::with_capacity(taken.pending.len());
+        for pending in taken.pending.iter().cloned() {
             let device = self.name_device(pending.refusal.source.as_ref()).await;
             named.push(Named { pending, device });
         }
-        let written = self.db.transaction(move |c| record(c, named)).await;
-        if written.is_err() {
-            self.refusals.put_back(pending);
-        }
-        written
-    }
-
-    /// Records what was refused until now, before somebody reads the log. When the database doesn't
-    /// respond, that is logged.
-    pub async fn record_before_reading(&self) {
-        if let Err(err) = self.record().await {
-            tracing::warn!(error = %Chain(&err), "refused requests could not be recorded; they stay buffered");
-        }
+        let (rows, later) = self.db.transaction(move |c| record(c, named)).await?;
+        // What waits for somebody whose row is locked is put back.
+        taken.pending = later;
+        Ok(rows)
     }
 
     async fn name_device(&self, source: Option<&Source>) -> Option<String> {
@@ -90,29 +103,33 @@ impl RefusalRecorder {
     }
 }
 
-/// Records refusals, as a part of a transaction.
-fn record(c: &mut AnyConnection, named: Vec<Named>) -> Result<usize> {
-    let retention = lock_people(c, &named)?;
-    let rows: Vec<NewEvent> = named
+/// Records refusals, as a part of a transaction. Returns how many rows that are, and what is left for
+/// later: somebody is changing the account of whom it is about.
+fn record(c: &mut AnyConnection, named: Vec<Named>) -> Result<(usize, Vec<PendingRefusal>)> {
+    let mut people: Vec<UserId> = named.iter().flat_map(Named::people).collect();
+    people.sort_unstable();
+    people.dedup();
+    let retention = people::store::share_ip_retention(c, &people)?;
+    people.retain(|user| !retention.contains_key(user));
+    let locked = people::store::list_existing(c, &people)?;
+    let is_locked = |named: &Named| named.people().any(|user| locked.contains(&user));
+    let (later, now): (Vec<Named>, Vec<Named>) = named.into_iter().partition(is_locked);
+    let rows: Vec<NewEvent> = now
         .into_iter()
         .map(|named| event(named, &retention))
         .collect();
     events::record_events(c, &rows)?;
     counters::add_hourly(c, &count(&rows))?;
-    Ok(rows.len())
+    let later = later.into_iter().map(|named| named.pending).collect();
+    Ok((rows.len(), later))
 }
 
-/// Returns the IP retention of everybody whom the refusals are about, or who made them; of those who
-/// are deleted there is none. They stay until the transaction ends.
-fn lock_people(c: &mut AnyConnection, named: &[Named]) -> Result<HashMap<UserId, IpRetention>> {
-    let refusals = named.iter().map(|named| &named.pending.refusal);
-    let mut people: Vec<UserId> = refusals
-        .flat_map(|refusal| [refusal.user, refusal.by.map(|(user, _)| user)])
-        .flatten()
-        .collect();
-    people.sort_unstable();
-    people.dedup();
-    people::store::share_ip_retention(c, &people)
+impl Named {
+    /// Returns whom it is about, and who made it.
+    fn people(&self) -> impl Iterator<Item = UserId> {
+        let Refusal { user, by, .. } = &self.pending.refusal;
+        [*user, by.map(|(user, _)| user)].into_iter().flatten()
+    }
 }
 
 /// Returns the event of a refusal. Its address is redacted by the retention of everybody concerned; of
@@ -135,9 +152,13 @@ fn event(named: Named, retention: &HashMap<UserId, IpRetention>) -> NewEvent {
             .clone()
             .try_fold(ip.to_string(), |ip, user| of(user)?.redact(&ip))
     });
+    // Whose browser sent a form that may be forged is not who made it.
+    let by = refusal
+        .by
+        .filter(|_| refusal.kind != EventKind::FormRefused);
     let origin = Origin {
-        user: refusal.by.map(|(user, _)| user),
-        session: refusal.by.map(|(_, session)| session),
+        user: by.map(|(user, _)| user),
+        session: by.map(|(_, session)| session),
         application: refusal.application,
         ip,
         ..Origin::default()

@@ -1,11 +1,12 @@
 //! The settings of an account that its person changes.
 
 use super::Accounts;
-use crate::db::UserId;
+use crate::clock::Timestamp;
+use crate::db::{AnyConnection, UserId};
 use crate::error::Result;
 use crate::events::{NewEvent, Origin, Setting};
 use crate::net::IpRetention;
-use crate::people::{FullName, IdleLimit};
+use crate::people::{FullName, IdleLimit, User};
 use crate::sessions::SessionPersistence;
 use crate::{alerts, events, people, sessions};
 
@@ -21,11 +22,14 @@ impl Accounts {
         origin: Origin,
     ) -> Result<()> {
         let now = self.clock.now();
-        let changed = NewEvent::for_setting(id, Setting::Name, &origin, now);
         self.db
             .transaction(move |c| {
+                let user = people::store::lock(c, id)?;
+                if user.full_name.as_deref() == name.as_ref().map(FullName::as_str) {
+                    return Ok(());
+                }
                 people::store::update_full_name(c, id, name.as_ref(), now)?;
-                events::record_events(c, &[changed])
+                record(c, &user, Setting::Name, &origin, now)
             })
             .await
     }
@@ -41,11 +45,14 @@ impl Accounts {
         origin: Origin,
     ) -> Result<()> {
         let now = self.clock.now();
-        let changed = NewEvent::for_setting(id, Setting::AlertMail, &origin, now);
         self.db
             .transaction(move |c| {
+                let user = people::store::lock(c, id)?;
+                if user.alert_emails == enabled {
+                    return Ok(());
+                }
                 people::store::update_alert_emails(c, id, enabled, now)?;
-                events::record_events(c, &[changed])
+                record(c, &user, Setting::AlertMail, &origin, now)
             })
             .await
     }
@@ -73,12 +80,15 @@ impl Accounts {
         ];
         self.db
             .transaction(move |c| {
+                let user = people::store::lock(c, id)?;
                 people::store::update_idle_limit(c, id, limit, now)?;
                 for (persistence, seconds) in limits {
                     sessions::store::update_idle_limit(c, id, persistence, seconds, now)?;
                 }
-                let changed = NewEvent::for_setting(id, Setting::IdleLimit, &origin, now);
-                events::record_events(c, &[changed])
+                match user.idle_limit() == limit {
+                    true => Ok(()),
+                    false => record(c, &user, Setting::IdleLimit, &origin, now),
+                }
             })
             .await
     }
@@ -99,10 +109,12 @@ impl Accounts {
         let now = self.clock.now();
         self.db
             .transaction(move |c| {
+                let user = people::store::lock(c, id)?;
                 people::store::update_ip_retention(c, id, retention, now)?;
-                // Before the others are redacted, so that its address is as well.
-                let changed = NewEvent::for_setting(id, Setting::Addresses, &origin, now);
-                events::record_events(c, &[changed])?;
+                if user.ip_retention != retention {
+                    // Before the others are redacted, so that its address is as well.
+                    record(c, &user, Setting::Addresses, &origin, now)?;
+                }
                 if retention == IpRetention::Whole {
                     return Ok(());
                 }
@@ -121,4 +133,21 @@ impl Accounts {
             })
             .await
     }
+}
+
+/// Records that a person, whom the caller has locked, changed a setting. The address is stored as they
+/// want it by now.
+fn record(
+    c: &mut AnyConnection,
+    user: &User,
+    setting: Setting,
+    origin: &Origin,
+    now: Timestamp,
+) -> Result<()> {
+    let ip = origin.ip.as_deref();
+    let origin = Origin {
+        ip: ip.and_then(|ip| user.ip_retention.redact(ip)),
+        ..origin.clone()
+    };
+    events::record_events(c, &[NewEvent::for_setting(user.id, setting, &origin, now)])
 }

@@ -73,7 +73,9 @@ impl Event {
     #[must_use]
     pub fn own_address(&self) -> Option<&str> {
         let is_own = match self.actor() {
-            Actor::Person | Actor::Service | Actor::Unknown => true,
+            Actor::Person | Actor::Service => true,
+            // Somebody else's, who is signed in, is not for them.
+            Actor::Unknown => self.by_user_id.is_none(),
             Actor::Application => self.by_user_id == self.user_id,
             Actor::Administrator => false,
         };

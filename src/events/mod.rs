@@ -18,6 +18,8 @@ mod setting;
 mod stated_reason;
 pub(crate) mod store;
 
+use std::time::Duration;
+
 pub use self::actor::Actor;
 pub use self::change::Change;
 pub use self::changes::{Changes, Subscription};
@@ -26,7 +28,7 @@ pub use self::kind::{DECLINED, EventKind};
 pub use self::kinds::{EventGroup, EventKinds};
 pub use self::listeners::ListenerPlace;
 pub use self::new_event::{NewEvent, Origin};
-pub use self::refusals::{PendingRefusal, Refusal, Refusals, Source};
+pub use self::refusals::{PendingRefusal, Refusal, Refusals, Source, TakenRefusals};
 pub use self::retention::EventRetention;
 pub use self::search::{EventPosition, EventQuery, FoundEvents, count, search};
 pub use self::setting::Setting;
@@ -37,6 +39,10 @@ use crate::db::{AnyConnection, Db, EventId, SessionId, UserId};
 use crate::error::Result;
 use crate::net::IpRetention;
 
+/// The events of a kind and a session that have a row each, within an hour.
+const MOST_RARE: i64 = 20;
+const RARE_SPAN: Duration = Duration::from_secs(60 * 60);
+
 /// Records events, as a part of the transaction of what they describe.
 ///
 /// # Errors
@@ -46,6 +52,20 @@ pub(crate) fn record_events(c: &mut AnyConnection, events: &[NewEvent]) -> Resul
         [] => Ok(()),
         events => store::insert(c, events),
     }
+}
+
+/// Records an event that is rare, and may be repeated at will all the same: beyond so many of one kind
+/// and session within an hour they are counted in one row.
+///
+/// # Errors
+/// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
+pub(crate) fn record_rare_event(c: &mut AnyConnection, event: NewEvent) -> Result<()> {
+    let since = EventId::first_at(event.at() - RARE_SPAN);
+    let event = match store::has_many_since(c, &event, since, MOST_RARE)? {
+        true => event.counted(),
+        false => event,
+    };
+    store::insert(c, &[event])
 }
 
 /// Redacts the addresses of what a person did, to themselves or to others.

@@ -206,6 +206,11 @@ impl NewEvent {
     pub(super) fn repeat_key(&self) -> Option<String> {
         self.counted?;
         let network = SourceNetwork::of(self.origin.ip.as_deref().and_then(|ip| ip.parse().ok()));
+        // Of names there are as many as one likes; the last one counts.
+        let detail = self
+            .detail
+            .as_ref()
+            .filter(|_| self.kind != EventKind::Renamed);
         let parts = format!(
             "{} {} {:?} {:?} {:?} {:?} {:?} {network:?} {:?}",
             hour_of(self.at),
@@ -215,7 +220,7 @@ impl NewEvent {
             self.origin.user,
             self.origin.session,
             self.origin.application,
-            self.detail,
+            detail,
         );
         let digest = URL_SAFE_NO_PAD.encode(Sha256::digest(parts));
         Some(text::truncate_chars(&digest, KEY_CHARS).to_owned())

@@ -3,7 +3,7 @@
 //! database: a few rows an hour, whoever sends how much.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -14,12 +14,14 @@ use crate::db::{ApplicationId, SessionId, UserId};
 use crate::net::SourceNetwork;
 use crate::text;
 
-/// The rows of one hour that name a person; and as many that name none.
-const MOST_OF_HOUR: usize = 200;
-/// The rows of one hour about one person. Beyond, no network is named.
+/// The rows of one hour about people by others, by whom it is not known, or by themselves.
+const MOST_ON_OTHERS: usize = 500;
+const MOST_BY_UNKNOWN: usize = 200;
+const MOST_BY_THEMSELVES: usize = 100;
+/// The rows of one hour on one person, and as many again that name no network.
 const MOST_OF_PERSON: usize = 20;
-/// The rows of one hour from one network. Beyond, no person is named.
-const MOST_OF_NETWORK: usize = 50;
+/// The rows of one hour from one network that name a person; and half as many that name none.
+const MOST_OF_NETWORK: usize = 20;
 /// The characters of a user agent that are buffered, as many as of a session are stored.
 const AGENT_CHARS: usize = 500;
 
@@ -71,7 +73,7 @@ pub struct Refusals {
 }
 
 /// What makes two refusals the same.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Key {
     kind: &'static str,
     detail: Cow<'static, str>,
@@ -81,16 +83,30 @@ struct Key {
     network: Option<SourceNetwork>,
 }
 
-/// The refusals of an hour. Of the details there are some hundred, so of keys with neither a person
-/// nor a network as well.
+/// What a row names. Each has places of its own, so that whoever fills those of one takes none of another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Named {
+    /// A person, on whose account somebody else tried something.
+    Other,
+    /// A person who is signed in, and did it themselves.
+    Themselves,
+    /// No person, but a network or an application.
+    Unknown,
+    /// Neither: of such rows there are as many as kinds and details, some hundred.
+    Nothing,
+}
+
+/// The refusals of an hour.
 #[derive(Default)]
 struct Buffer {
     hour: i32,
     /// The keys that have a row of their own in this hour, written or not.
-    of_hour: HashMap<Key, ()>,
-    people: usize,
-    of_person: HashMap<UserId, usize>,
-    of_network: HashMap<SourceNetwork, usize>,
+    of_hour: HashSet<Key>,
+    places: HashMap<Named, usize>,
+    /// The rows on a person, with and without a network.
+    of_person: HashMap<(UserId, bool), usize>,
+    /// The rows from a network, with and without a person.
+    of_network: HashMap<(SourceNetwork, bool), usize>,
     pending: HashMap<(i32, Key), PendingRefusal>,
 }
 
@@ -121,24 +137,36 @@ impl Refusals {
         });
     }
 
-    /// Takes what is not recorded yet.
+    /// Takes what is not recorded yet. What is dropped of it before it was recorded is put back.
     #[must_use]
-    pub fn take(&self) -> Vec<PendingRefusal> {
-        std::mem::take(&mut self.lock().pending)
-            .into_values()
-            .collect()
-    }
-
-    /// Puts back what could not be recorded.
-    pub fn put_back(&self, pending: Vec<PendingRefusal>) {
-        let mut buffer = self.lock();
-        for pending in pending {
-            buffer.insert(pending);
+    pub fn take(&self) -> TakenRefusals {
+        let pending = std::mem::take(&mut self.lock().pending);
+        TakenRefusals {
+            refusals: self.clone(),
+            pending: pending.into_values().collect(),
         }
     }
 
     fn lock(&self) -> MutexGuard<'_, Buffer> {
         self.buffer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Refusals that were taken to be recorded. They are put back when this is dropped, also by whoever stops
+/// waiting, unless it was emptied.
+pub struct TakenRefusals {
+    refusals: Refusals,
+    /// What is not recorded yet.
+    pub pending: Vec<PendingRefusal>,
+}
+
+impl Drop for TakenRefusals {
+    fn drop(&mut self) {
+        let mut buffer = self.refusals.lock();
+        for pending in self.pending.drain(..) {
+            // It has its row in its hour, whatever has come since.
+            buffer.add(Key::of(&pending.refusal), pending);
+        }
     }
 }
 
@@ -149,8 +177,12 @@ impl Buffer {
             self.begin(hour);
         }
         let key = self.admit(&mut new.refusal);
+        self.add(key, new);
+    }
+
+    fn add(&mut self, key: Key, new: PendingRefusal) {
         self.pending
-            .entry((hour, key))
+            .entry((hour_of(new.first_at), key))
             .and_modify(|pending| pending.add(&new))
             .or_insert(new);
     }
@@ -158,50 +190,91 @@ impl Buffer {
     fn begin(&mut self, hour: i32) {
         self.hour = hour;
         self.of_hour.clear();
-        self.people = 0;
+        self.places.clear();
         self.of_person.clear();
         self.of_network.clear();
     }
 
-    /// Returns the key of a refusal. Where there is no place for another, it is counted with others,
-    /// and no longer says on whom or from where.
+    /// Returns the key of a refusal. Where there is no place for another, it is counted with others: on
+    /// the same person from wherever, if their places are taken; else from the same network on
+    /// whomever; or with all of its kind.
     fn admit(&mut self, refusal: &mut Refusal) -> Key {
         let whole = Key::of(refusal);
-        if self.of_hour.contains_key(&whole) {
-            return whole;
-        }
-        let count = |of: Option<&usize>| of.copied().unwrap_or_default();
-        let of_person = count(refusal.user.and_then(|user| self.of_person.get(&user)));
-        if of_person >= MOST_OF_PERSON {
-            refusal.source = None;
-        }
-        let of_network = count(whole.network.and_then(|of| self.of_network.get(&of)));
-        if of_network >= MOST_OF_NETWORK {
-            (refusal.user, refusal.by) = (None, None);
-        }
-        let named = match refusal.user {
-            Some(_) => self.people,
-            None => self.of_hour.len() - self.people,
+        let less = match self.is_full_of_person(&whole) {
+            true => refusal.from_wherever(),
+            false => refusal.on_whomever(),
         };
-        if named >= MOST_OF_HOUR {
-            (refusal.user, refusal.by, refusal.source) = (None, None, None);
-            refusal.application = None;
+        for candidate in [refusal.clone(), less] {
+            let key = Key::of(&candidate);
+            if self.of_hour.contains(&key) || self.has_place(&key) {
+                *refusal = candidate;
+                self.remember(&key);
+                return key;
+            }
         }
-        let key = Key::of(refusal);
-        self.remember(&key);
-        key
+        *refusal = refusal.on_whomever().from_wherever();
+        Key::of(refusal)
+    }
+
+    fn is_full_of_person(&self, key: &Key) -> bool {
+        let of_person = key.of_person().and_then(|of| self.of_person.get(&of));
+        of_person.is_some_and(|rows| *rows >= MOST_OF_PERSON)
+    }
+
+    fn has_place(&self, key: &Key) -> bool {
+        let named = key.named();
+        let of_network = key.of_network().and_then(|of| self.of_network.get(&of));
+        let most_of_network = match key.user {
+            Some(_) => MOST_OF_NETWORK,
+            None => MOST_OF_NETWORK / 2,
+        };
+        self.places.get(&named).copied().unwrap_or_default() < named.most()
+            && !self.is_full_of_person(key)
+            && of_network.copied().unwrap_or_default() < most_of_network
     }
 
     fn remember(&mut self, key: &Key) {
-        if self.of_hour.insert(key.clone(), ()).is_some() {
+        if !self.of_hour.insert(key.clone()) {
             return;
         }
-        if let Some(user) = key.user {
-            self.people += 1;
-            *self.of_person.entry(user).or_default() += 1;
+        *self.places.entry(key.named()).or_default() += 1;
+        if let Some(of) = key.of_person() {
+            *self.of_person.entry(of).or_default() += 1;
         }
-        if let Some(network) = key.network {
-            *self.of_network.entry(network).or_default() += 1;
+        if let Some(of) = key.of_network() {
+            *self.of_network.entry(of).or_default() += 1;
+        }
+    }
+}
+
+impl Named {
+    /// Returns how many such rows one hour has at most.
+    fn most(self) -> usize {
+        match self {
+            Self::Other => MOST_ON_OTHERS,
+            Self::Themselves => MOST_BY_THEMSELVES,
+            Self::Unknown => MOST_BY_UNKNOWN,
+            Self::Nothing => usize::MAX,
+        }
+    }
+}
+
+impl Refusal {
+    /// Returns the refusal without where it came from.
+    fn from_wherever(&self) -> Self {
+        Self {
+            source: None,
+            ..self.clone()
+        }
+    }
+
+    /// Returns the refusal without whom it is about, and who made it.
+    fn on_whomever(&self) -> Self {
+        Self {
+            user: None,
+            by: None,
+            application: None,
+            ..self.clone()
         }
     }
 }
@@ -215,6 +288,23 @@ impl PendingRefusal {
 }
 
 impl Key {
+    fn named(&self) -> Named {
+        match (self.user, self.by) {
+            (Some(user), Some((by, _))) if user == by => Named::Themselves,
+            (Some(_), _) => Named::Other,
+            (None, _) if self.network.is_some() || self.application.is_some() => Named::Unknown,
+            (None, _) => Named::Nothing,
+        }
+    }
+
+    fn of_person(&self) -> Option<(UserId, bool)> {
+        Some((self.user?, self.network.is_some()))
+    }
+
+    fn of_network(&self) -> Option<(SourceNetwork, bool)> {
+        Some((self.network?, self.user.is_some()))
+    }
+
     fn of(refusal: &Refusal) -> Self {
         Self {
             kind: refusal.kind.as_str(),
@@ -278,51 +368,91 @@ mod tests {
             clock.advance(Duration::from_secs(60));
         }
         refusals.observe(refusal(Some(1), 2));
-        let mut pending = refusals.take();
+        let mut taken = refusals.take();
+        let pending = &mut taken.pending;
         pending.sort_by_key(|pending| pending.times);
         let counted: Vec<_> = pending.iter().map(|pending| pending.times).collect();
         assert_eq!(counted, [1, 7]);
         assert_eq!(pending[1].last_at.since(pending[1].first_at).as_secs(), 360);
         clock.advance(HOUR);
         refusals.observe(refusal(Some(1), 1));
-        refusals.put_back(pending);
-        assert_eq!(refusals.take().len(), 3);
+        // Nobody recorded them.
+        drop(taken);
+        assert_eq!(refusals.take().pending.len(), 3);
+    }
+
+    /// Takes what is pending as recorded.
+    fn record(refusals: &Refusals) -> Vec<PendingRefusal> {
+        std::mem::take(&mut refusals.take().pending)
     }
 
     #[test]
     fn a_flood_from_everywhere_on_everybody_is_a_bounded_number_of_rows() {
         let (_, refusals) = refusals();
         let mut rows = HashSet::new();
-        for n in 0..200_000 {
+        let mut counted = 0;
+        for n in 0..100_000 {
             refusals.observe(refusal(Some(n), n));
             refusals.observe(refusal(None, n));
             if n % 1_000 == 0 {
-                rows.extend(refusals.take().iter().map(|it| Key::of(&it.refusal)));
+                let pending = record(&refusals);
+                counted += times(&pending);
+                rows.extend(pending.iter().map(|it| Key::of(&it.refusal)));
             }
         }
-        let pending = refusals.take();
+        let pending = record(&refusals);
         rows.extend(pending.iter().map(|it| Key::of(&it.refusal)));
-        assert_eq!(rows.len(), 2 * MOST_OF_HOUR + 1);
-        assert!(pending.iter().all(|it| it.refusal.source.is_none()));
+        assert_eq!(counted + times(&pending), 200_000);
+        assert_eq!(rows.len(), MOST_ON_OTHERS + MOST_BY_UNKNOWN + 1);
     }
 
     #[test]
-    fn nobody_uses_up_the_rows_that_others_need() {
+    fn whoever_is_signed_in_takes_no_place_of_others() {
         let (_, refusals) = refusals();
+        for session in 0..500u32 {
+            let mut own = refusal(Some(1), session);
+            let mut bytes = [0; 16];
+            bytes[..4].copy_from_slice(&session.to_be_bytes());
+            own.by = own.user.map(|user| (user, SessionId::from_bytes(bytes)));
+            own.detail = format!("/route/{}", session % 150).into();
+            refusals.observe(own);
+        }
+        let victim = refusal(Some(50_000), 88_888);
+        refusals.observe(victim.clone());
+        let pending = record(&refusals);
+        assert_eq!(times(&pending), 501);
+        assert!(pending.len() < 250, "{}", pending.len());
+        let whole = |it: &&PendingRefusal| Key::of(&it.refusal) == Key::of(&victim);
+        assert_eq!(pending.iter().filter(whole).count(), 1);
+    }
+
+    #[test]
+    fn a_few_networks_take_no_place_of_others() {
+        let (_, refusals) = refusals();
+        for n in 0..20_000u32 {
+            refusals.observe(refusal(Some(n), n % 4));
+            let mut nameless = refusal(None, n % 4);
+            nameless.detail = format!("/route/{}", n % 150).into();
+            refusals.observe(nameless);
+        }
         for network in 0..10_000 {
             refusals.observe(refusal(Some(1), network));
         }
-        for user in 0..10_000 {
-            refusals.observe(refusal(Some(user), 77_777));
+        let (victim, unknown) = (refusal(Some(50_000), 88_888), refusal(None, 99_999));
+        refusals.observe(victim.clone());
+        refusals.observe(unknown.clone());
+        let pending = record(&refusals);
+        for expected in [victim, unknown] {
+            let whole = |it: &&PendingRefusal| Key::of(&it.refusal) == Key::of(&expected);
+            assert_eq!(pending.iter().filter(whole).count(), 1, "{expected:?}");
         }
-        refusals.observe(refusal(Some(50_000), 88_888));
-        let pending = refusals.take();
-        assert_eq!(times(&pending), 20_001);
-        assert!(pending.len() < 100, "{}", pending.len());
-        let last = refusal(Some(50_000), 88_888);
-        assert!(pending.iter().any(|it| it.refusal.user == last.user));
-        let longest = pending.iter().flat_map(|it| &it.refusal.source);
-        let agents = longest.flat_map(|source| &source.user_agent);
+        // The person who is attacked from everywhere is named still.
+        let of_first = pending
+            .iter()
+            .filter(|it| it.refusal.user == refusal(Some(1), 1).user);
+        assert!(times(&of_first.cloned().collect::<Vec<_>>()) >= 10_000);
+        let agents = pending.iter().flat_map(|it| &it.refusal.source);
+        let agents = agents.flat_map(|source| &source.user_agent);
         assert_eq!(agents.map(String::len).max(), Some(AGENT_CHARS));
     }
 }

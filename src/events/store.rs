@@ -9,8 +9,8 @@ use diesel::prelude::*;
 pub(super) use self::insertion::insert;
 pub(super) use self::retention::{list_without_ip_key, purge, update_ip_key};
 pub(super) use self::search::{list_by_ids, list_ids, list_ids_in_network, list_matching};
-use super::EventKind;
 use super::change::Change;
+use super::{EventKind, NewEvent};
 use crate::clock::Timestamp;
 use crate::db::schema::session_events;
 use crate::db::{
@@ -67,6 +67,24 @@ pub(super) fn find(c: &mut AnyConnection, id: EventId) -> Result<Option<Event>> 
     Ok(event.get_result(c).optional()?)
 }
 
+/// Returns whether there are `many` events of the kind and the session of `event`, with this id or a
+/// greater one.
+pub(super) fn has_many_since(
+    c: &mut AnyConnection,
+    event: &NewEvent,
+    since: EventId,
+    many: i64,
+) -> Result<bool> {
+    let like = session_events::table
+        .filter(session_events::session_id.eq(event.session_id))
+        .filter(session_events::kind.eq(event.kind.as_str()))
+        .filter(session_events::id.ge(since))
+        .limit(many)
+        .select(session_events::id);
+    let found: Vec<EventId> = like.load(c)?;
+    Ok(i64::try_from(found.len()).is_ok_and(|found| found >= many))
+}
+
 /// Lists at most `limit` of one session's events that are of no `hidden` kind, newest first: those
 /// before the one with the id `before`.
 pub(super) fn list_by_session(
@@ -116,6 +134,8 @@ pub(super) fn update_address(
         .set((
             session_events::ip_address.eq(ip),
             session_events::ip_key.eq(ip.and_then(ip_key)),
+            // It could be found out from it.
+            session_events::repeat_key.eq(None::<String>),
         ))
         .execute(c)?)
 }
@@ -159,6 +179,7 @@ pub(super) fn update_addresses_by(
         .set((
             session_events::ip_address.eq(to),
             session_events::ip_key.eq(to.and_then(ip_key)),
+            session_events::repeat_key.eq(None::<String>),
         ))
         .execute(c)?)
 }
@@ -256,7 +277,7 @@ pub(super) fn list_changes_after(
     let mut events = session_events::table
         .filter(session_events::id.gt(after))
         .filter(session_events::user_id.is_not_null())
-        .filter(session_events::repeat_key.is_null())
+        .filter(session_events::last_at.is_null())
         .order(session_events::id)
         .limit(MAX_CHANGES)
         .select((
@@ -284,7 +305,7 @@ pub(super) fn list_latest_changes_of(
     let latest: Vec<ChangeRow> = session_events::table
         .filter(session_events::user_id.eq_any(people))
         .filter(session_events::id.gt(after))
-        .filter(session_events::repeat_key.is_null())
+        .filter(session_events::last_at.is_null())
         .order(session_events::id.desc())
         .limit(MAX_CHANGES)
         .select((

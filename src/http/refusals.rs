@@ -8,6 +8,8 @@ use actix_web::http::StatusCode;
 
 use super::app_state::app_state;
 use super::client::{location, source};
+use super::form_origin::FormOrigin;
+use super::logged_caller::LoggedCaller;
 use super::{browser, logged_caller};
 use crate::error::Error;
 use crate::events::{EventKind, Refusal, Source};
@@ -50,7 +52,8 @@ async fn identify(request: &HttpRequest) {
 /// Observes a page that is not found. The token of a link is a secret like any other.
 pub(super) fn observe_page(request: &HttpRequest, status: StatusCode) {
     let is_link = || route(request).contains(LINK_TOKEN);
-    if status == StatusCode::NOT_FOUND && is_link() {
+    let is_gone = matches!(status, StatusCode::NOT_FOUND | StatusCode::GONE);
+    if is_gone && is_link() {
         observe_token(request, "link");
     }
 }
@@ -81,14 +84,20 @@ fn observe(
     let Ok(app) = app_state(request) else {
         return;
     };
-    let caller = logged_caller::recorded(request);
+    let mut caller = logged_caller::recorded(request);
+    let is_led =
+        kind != EventKind::FormRefused && FormOrigin::from_request(request) == FormOrigin::Other;
+    if is_led {
+        caller = LoggedCaller::default();
+    }
     app.refusals.observe(Refusal {
         kind,
         detail: detail.into(),
         user: caller.user,
         by: caller.user.zip(caller.session),
         application: caller.application,
-        source,
+        // Another site can lead any browser to any address: nobody is blamed for that.
+        source: source.filter(|_| !is_led),
     });
 }
 

@@ -6,7 +6,7 @@ use ipnet::IpNet;
 
 /// The network of a client as one source of requests: a single IPv4 address, or the `/64` of an IPv6
 /// address, within which one client has all addresses (RFC 4291, 2.5.1). It serves to share what is
-/// scarce among clients, and is never stored.
+/// scarce among clients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum SourceNetwork {
     /// A known network.

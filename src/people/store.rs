@@ -8,7 +8,7 @@ mod reset;
 pub(super) mod search;
 mod verification;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use diesel::prelude::*;
 use diesel::sql_types::Text;
@@ -277,7 +277,7 @@ pub(crate) fn list_ip_retention(
 }
 
 /// Lists the IP retention of these people, who neither change it nor are deleted until the transaction
-/// ends. Those who don't exist have none.
+/// ends; those whom another transaction has locked are left out.
 pub(crate) fn share_ip_retention(
     c: &mut AnyConnection,
     ids: &[UserId],
@@ -287,10 +287,19 @@ pub(crate) fn share_ip_retention(
         .order(users::id)
         .select((users::id, users::address_keeping));
     let found: Vec<(UserId, IpRetention)> = match c {
-        AnyConnection::Postgres(c) => listed.for_share().load(c)?,
+        AnyConnection::Postgres(c) => listed.for_share().skip_locked().load(c)?,
         AnyConnection::Sqlite(c) => listed.load(c)?,
     };
     Ok(found.into_iter().collect())
+}
+
+/// Lists those of these people who exist.
+pub(crate) fn list_existing(c: &mut AnyConnection, ids: &[UserId]) -> Result<HashSet<UserId>> {
+    if ids.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let listed = users::table.filter(users::id.eq_any(ids)).select(users::id);
+    Ok(listed.load(c)?.into_iter().collect())
 }
 
 /// Updates the IP retention of a person.

@@ -80,7 +80,7 @@ impl Sessions {
                 let renamed = store::update_name(c, owner, id, &name, now)?;
                 let event = NewEvent::for_session(owner, id, EventKind::Renamed, &origin, now)
                     .with_detail(name.as_str());
-                events::record_events(c, &[event])?;
+                events::record_rare_event(c, event)?;
                 renamed.ok_or(Error::NotFound)
             })
             .await

@@ -225,7 +225,7 @@ impl Refresh {
         }
         if location.ip.is_some() && location.ip != session.ip_address {
             let event = NewEvent::for_session(owner, id, EventKind::Refreshed, &origin, now);
-            events::record_events(c, &[event])?;
+            events::record_rare_event(c, event)?;
         }
         let moved = store::update_location(c, owner, id, &location, now)?;
         Ok(moved.unwrap_or(session))

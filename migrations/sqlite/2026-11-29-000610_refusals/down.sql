@@ -1,3 +1,4 @@
+DROP INDEX hourly_counts_by_metric;
 DROP TRIGGER users_redact_events;
 CREATE TABLE events_rebuilt (
     id BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
@@ -23,7 +24,7 @@ SELECT id, user_id, session_id, kind, detail, ip_address, by_user_id, by_session
 FROM session_events
 WHERE user_id IS NOT NULL
     AND kind NOT IN ('sign_in_failed', 'password_refused', 'throttled', 'form_refused', 'admin_refused',
-        'token_refused', 'setting_changed', 'key_created', 'key_revoked', 'signed_up',
+        'token_refused', 'setting_changed', 'email_change_cancelled', 'service_key_created', 'service_key_revoked', 'key_created', 'key_revoked', 'signed_up',
         'password_link_requested', 'verification_link_requested')
     AND (kind IN ('account_deleted', 'job_stopped') OR user_id IN (SELECT id FROM users));
 DROP TABLE session_events;

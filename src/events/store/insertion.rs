@@ -80,6 +80,7 @@ fn count(c: &mut AnyConnection, row: &Row<'_>) -> Result<()> {
     let changes = (
         dsl::times.eq(dsl::times + excluded(dsl::times)),
         dsl::last_at.eq(excluded(dsl::last_at)),
+        dsl::detail.eq(excluded(dsl::detail)),
     );
     match c {
         // Its index has no rows but those that are counted.
