@@ -66,6 +66,9 @@ pub enum Error {
     /// The e-mail and the password don't match, or there is no such account, or it is disabled.
     #[error("e-mail or password is wrong")]
     InvalidCredentials,
+    /// The password that the caller gave again is wrong.
+    #[error("the password is wrong")]
+    WrongPassword,
     /// The caller is not signed in, or the session has ended.
     #[error("sign in first")]
     Unauthenticated,
@@ -173,7 +176,7 @@ impl Error {
             Self::TooLarge { .. } => "payload_too_large",
             Self::TooSlow { .. } => "request_timeout",
             Self::MethodNotAllowed => "method_not_allowed",
-            Self::InvalidCredentials => "invalid_credentials",
+            Self::InvalidCredentials | Self::WrongPassword => "invalid_credentials",
             Self::Unauthenticated => "unauthenticated",
             Self::InvalidToken(_) => "invalid_token",
             Self::InvalidClient => "invalid_client",
@@ -211,6 +214,7 @@ impl Error {
             Self::TooSlow { .. } => "The request took too long",
             Self::MethodNotAllowed => "That method is not taken here",
             Self::InvalidCredentials => "E-mail or password is wrong",
+            Self::WrongPassword => "The password is wrong",
             Self::Unauthenticated => "Nobody is signed in",
             Self::InvalidToken(_) => "The token is not valid",
             Self::InvalidClient => "The API key is not valid",
@@ -255,6 +259,7 @@ impl Error {
             }
             Self::MethodNotAllowed => "The path exists, but not for this method.".into(),
             Self::InvalidCredentials => "Check both and try again.".into(),
+            Self::WrongPassword => "Check it and try again.".into(),
             Self::Unauthenticated => "There is no session, or it has ended. Sign in again.".into(),
             Self::InvalidToken(_) => "It is expired, spent or not ours. Sign in again.".into(),
             Self::CsrfMismatch => {

@@ -2,10 +2,11 @@
 //! generates random identifiers.
 
 use std::borrow::Cow;
+use std::ops::RangeInclusive;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use icu_normalizer::ComposingNormalizerBorrowed;
+use icu_normalizer::{ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed};
 
 use crate::error::{Error, Failure, Result};
 
@@ -44,6 +45,17 @@ pub fn like_containing(text: &str) -> String {
 #[must_use]
 pub fn composed(text: &str) -> Cow<'_, str> {
     ComposingNormalizerBorrowed::new_nfc().normalize(text)
+}
+
+/// Returns `text` without what makes it look different and say the same: compatibility forms (full-width
+/// letters) and accents.
+#[must_use]
+pub fn plain(text: &str) -> String {
+    const ACCENTS: RangeInclusive<char> = '\u{300}'..='\u{36f}';
+
+    let decomposed = DecomposingNormalizerBorrowed::new_nfkd().normalize(text);
+    let is_accent = |c: &char| ACCENTS.contains(c);
+    decomposed.chars().filter(|c| !is_accent(c)).collect()
 }
 
 /// Returns `bytes` as text: as UTF-8 where they are, else as Latin-1, in which every byte is a

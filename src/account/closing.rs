@@ -72,8 +72,8 @@ impl Accounts {
         Ok(())
     }
 
-    /// Deletes an account at the wish of its owner, with its sessions, devices, events, alerts and
-    /// queued messages. That it was deleted is recorded.
+    /// Deletes an account at the wish of its owner, with its sessions, devices, alerts and queued
+    /// messages, and what identifies it in its events. That it was deleted is recorded.
     ///
     /// # Errors
     /// [`Error::LastAdmin`] when nobody else could administer the service;
@@ -105,8 +105,9 @@ impl Accounts {
             .await
     }
 
-    /// Deletes an account on behalf of an administrator, with its sessions, devices, events, alerts
-    /// and queued messages. That it was deleted is recorded, with who did it and why.
+    /// Deletes an account on behalf of an administrator, with its sessions, devices, alerts and
+    /// queued messages, and what identifies it in its events. That it was deleted is recorded, with who did
+    /// it and why.
     ///
     /// # Errors
     /// [`Error::LastAdmin`] when nobody else could administer the service; [`Error::NotFound`] when
@@ -147,7 +148,7 @@ pub(super) fn delete_person(
     events::redact_addresses_by(c, id, IpRetention::None)?;
     throttles::lift(c, id)?;
     people::store::delete(c, id)?;
-    // After it: it deletes the events of the person.
+    // After it: it redacts the events of the person.
     let deletion = NewEvent::for_person(id, EventKind::AccountDeleted, origin, now);
     recorded.push(match detail {
         Some(detail) => deletion.with_detail(detail),

@@ -260,8 +260,11 @@ fn queue_answer(
         is_invitation: false,
         by_user_id: None,
     };
-    people::store::insert_reset(c, &reset)?;
-    queue_reset(c, user, (reset.id, email.as_str()), now).map(drop)
+    // One that nobody was sent would hold back the next.
+    if queue_reset(c, user, (reset.id, email.as_str()), now)? {
+        people::store::insert_reset(c, &reset)?;
+    }
+    Ok(())
 }
 
 /// Returns whether a link that was sent to the address is still valid. One whose message the mail

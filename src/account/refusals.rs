@@ -59,8 +59,8 @@ impl RefusalRecorder {
     /// for it is gone.
     ///
     /// # Errors
-    /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond; it stays
-    /// buffered. [`Error::Internal`](crate::Error::Internal) when it stopped short; it stays buffered
+    /// [`Error::Unavailable`] when the database doesn't respond; it stays
+    /// buffered. [`Error::Internal`] when it stopped short; it stays buffered
     /// as well.
     pub async fn record(&self) -> Result<usize> {
         let recorder = self.clone();

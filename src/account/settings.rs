@@ -14,7 +14,7 @@ impl Accounts {
     /// Updates the name to call a person by.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when there is no such person.
+    /// [`Error::NotFound`](crate::Error::NotFound) when there is no such person.
     pub async fn update_full_name(
         &self,
         id: UserId,
@@ -37,7 +37,7 @@ impl Accounts {
     /// Updates whether a person gets alerts about new sign-ins by e-mail.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when there is no such person.
+    /// [`Error::NotFound`](crate::Error::NotFound) when there is no such person.
     pub async fn update_alert_emails(
         &self,
         id: UserId,

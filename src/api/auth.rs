@@ -192,7 +192,7 @@ pub async fn confirm(
         .await?
     {
         OwnPassword::Right => {}
-        OwnPassword::Wrong => return Err(Error::InvalidCredentials),
+        OwnPassword::Wrong => return Err(Error::WrongPassword),
         OwnPassword::SessionEnded => return Err(Error::Unauthenticated),
     }
     let session = app.sessions.record_step_up(&caller).await?;

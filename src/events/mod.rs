@@ -11,6 +11,8 @@ mod kind;
 mod kinds;
 mod listeners;
 mod new_event;
+mod refusal;
+mod refusal_buffer;
 mod refusals;
 mod retention;
 mod search;
@@ -28,7 +30,8 @@ pub use self::kind::{DECLINED, EventKind};
 pub use self::kinds::{EventGroup, EventKinds};
 pub use self::listeners::ListenerPlace;
 pub use self::new_event::{NewEvent, Origin};
-pub use self::refusals::{PendingRefusal, Refusal, Refusals, Source, TakenRefusals};
+pub use self::refusal::{PendingRefusal, Refusal, Source};
+pub use self::refusals::{Refusals, TakenRefusals};
 pub use self::retention::EventRetention;
 pub use self::search::{EventPosition, EventQuery, FoundEvents, count, search};
 pub use self::setting::Setting;
@@ -40,7 +43,7 @@ use crate::error::Result;
 use crate::net::IpRetention;
 
 /// The events of a kind and a session that have a row each, within an hour.
-const MOST_RARE: i64 = 20;
+const MOST_RARE: i64 = 50;
 const RARE_SPAN: Duration = Duration::from_secs(60 * 60);
 
 /// Records events, as a part of the transaction of what they describe.

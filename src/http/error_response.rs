@@ -299,6 +299,7 @@ impl ResponseError for Error {
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             // RFC 9470, section 3: a request that needs step-up gets a 401.
             Self::InvalidCredentials
+            | Self::WrongPassword
             | Self::Unauthenticated
             | Self::InvalidToken(_)
             | Self::InvalidClient

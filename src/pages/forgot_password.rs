@@ -15,6 +15,10 @@ use crate::http::requester::requester;
 use crate::people::Email;
 use crate::throttles::{Lane, Purpose};
 
+/// What helps whoever may request no link now.
+const MAILBOX_HINT: &str = "If a link was requested for it before, by you or by somebody else, look into its mailbox and \
+     its folder for spam: the link may still be good.";
+
 #[derive(Template)]
 #[template(path = "pages/forgot_password.html")]
 struct ForgotPasswordPage<'a> {
@@ -65,13 +69,14 @@ pub async fn submit(
          one that it got before is still good. The link is good for {}.",
         minutes(app.reset_lifetime.as_secs())
     );
-    let lane = Lane::ForgottenPassword(app.throttles.digest(email.as_str()));
     let requester = requester(&request, None)?;
+    let lane = Lane::of_forgotten(&requester, app.throttles.digest(email.as_str()));
     let counted = app
         .throttles
         .count(Purpose::ForgottenPassword, &requester, lane);
     if let Err(err) = counted.await {
-        let again = async || form_page(&request, StatusCode::OK, &form.email, None);
+        let hint = Some(MAILBOX_HINT.to_owned());
+        let again = async || form_page(&request, StatusCode::OK, &form.email, hint);
         return throttled_page(&request, err, again).await;
     }
     app.accounts.request_reset(email).await?;

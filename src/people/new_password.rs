@@ -54,12 +54,17 @@ impl NewPassword {
     /// [`Error::Invalid`] with why it is easy to guess, and what is better.
     pub(super) fn require_hard_to_guess(&self, words: &GuessableWords) -> Result<()> {
         let words = words.as_strs();
+        let plain = SecretString::from(text::plain(self.text.expose_secret()));
+        let ways = [&self.text, &plain].map(SecretString::expose_secret);
         // It reads 100 characters at most.
-        let estimate = zxcvbn(self.text.expose_secret(), &words);
-        if estimate.score() >= Score::Two {
+        let guessed = ways.iter().find_map(|way| {
+            let estimate = zxcvbn(way, &words);
+            (estimate.score() < Score::Two).then_some((way, estimate))
+        });
+        let Some((way, estimate)) = guessed else {
             return Ok(());
-        }
-        let anybodys = zxcvbn(self.text.expose_secret(), &[]);
+        };
+        let anybodys = zxcvbn(way, &[]);
         let why = match estimate.guesses() < anybodys.guesses() {
             true => "it is made of your name, your e-mail or the name of this service",
             false => reason(anybodys.feedback().and_then(Feedback::warning)),

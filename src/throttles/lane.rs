@@ -47,6 +47,9 @@ pub enum Lane {
     SessionSignIn(LiveSession),
     /// An address that a link for a new password is requested for.
     ForgottenPassword(AddressDigest),
+    /// A device on which somebody signed in before, whichever address a link is requested for there:
+    /// neither the neighbours nor the requests of strangers hold that back.
+    ForgottenOnDevice(String),
     /// An address that an account is created with.
     SignUp(AddressDigest),
     /// A person to whom links that verify an address are sent.
@@ -99,6 +102,11 @@ impl AddressDigest {
     }
 }
 
+fn digest_of_device(id: &str) -> String {
+    let digest = URL_SAFE_NO_PAD.encode(Sha256::digest(id));
+    text::truncate_chars(&digest, DEVICE_CHARS).to_owned()
+}
+
 /// Returns the keys of the rows of a session.
 pub(super) fn keys_of_session(id: SessionId) -> [String; 2] {
     [format!("session:{id}"), format!("session-sign-in:{id}")]
@@ -124,6 +132,16 @@ impl Lane {
         }
     }
 
+    /// Returns the lane of a link for a new password.
+    #[must_use]
+    pub fn of_forgotten(requester: &Requester, address: AddressDigest) -> Self {
+        let device = requester.device.as_ref();
+        match device.filter(|device| !device.people.is_empty()) {
+            Some(device) => Self::ForgottenOnDevice(device.id.clone()),
+            None => Self::ForgottenPassword(address),
+        }
+    }
+
     /// Returns whether who tries has proved to be somebody who was signed in, or has a genuine link:
     /// then neither the network nor the node is asked, so that nobody else can lock them out.
     #[must_use]
@@ -131,6 +149,7 @@ impl Lane {
         matches!(
             self,
             Self::Device { .. }
+                | Self::ForgottenOnDevice(_)
                 | Self::Session(_)
                 | Self::SessionSignIn(_)
                 | Self::Verification(_)
@@ -147,7 +166,10 @@ impl Lane {
             | Self::Verification(user)
             | Self::Link(user) => Some(*user),
             Self::Session(session) | Self::SessionSignIn(session) => Some(session.user),
-            Self::Address(_) | Self::ForgottenPassword(_) | Self::SignUp(_) => None,
+            Self::Address(_)
+            | Self::ForgottenPassword(_)
+            | Self::ForgottenOnDevice(_)
+            | Self::SignUp(_) => None,
         }
     }
 
@@ -166,10 +188,9 @@ impl Lane {
             Self::Account(user) => format!("account:{user}"),
             Self::Address(digest) => format!("address:{}", digest.as_text()),
             Self::Device { user, id } => {
-                let digest = URL_SAFE_NO_PAD.encode(Sha256::digest(id));
-                let digest = text::truncate_chars(&digest, DEVICE_CHARS);
-                format!("device:{user}:{digest}")
+                format!("device:{user}:{}", digest_of_device(id))
             }
+            Self::ForgottenOnDevice(id) => format!("forgotten-device:{}", digest_of_device(id)),
             Self::Session(session) => format!("session:{}", session.id),
             Self::SessionSignIn(session) => format!("session-sign-in:{}", session.id),
             Self::ForgottenPassword(digest) => format!("forgotten:{}", digest.as_text()),
@@ -183,9 +204,10 @@ impl Lane {
     pub(super) fn memory(&self) -> Memory {
         match self {
             Self::Session(_) | Self::SessionSignIn(_) => Memory::Session,
-            Self::ForgottenPassword(_) | Self::SignUp(_) | Self::Verification(_) => {
-                Memory::Quiet(HOUR)
-            }
+            Self::ForgottenPassword(_)
+            | Self::ForgottenOnDevice(_)
+            | Self::SignUp(_)
+            | Self::Verification(_) => Memory::Quiet(HOUR),
             Self::Account(_) | Self::Address(_) | Self::Device { .. } | Self::Link(_) => {
                 Memory::Quiet(HOUR * 24)
             }

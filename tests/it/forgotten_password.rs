@@ -22,7 +22,9 @@ on_both!(
     another_link_is_sent_once_a_revoked_key_voided_the_first,
     a_flood_of_other_messages_does_not_hold_a_link_back,
     a_flood_of_other_messages_does_not_hold_a_take_back_back,
+    strangers_hold_no_link_back_for_longer_than_an_hour,
     two_nodes_answer_a_request_once,
+    a_known_device_asks_whatever_its_neighbours_and_strangers_do,
     another_password_set_by_mail_voids_a_link,
     a_change_in_a_session_does_not_void_a_link,
     a_disabled_account_and_a_changed_address_void_a_link,
@@ -639,4 +641,56 @@ async fn the_well_known_path_leads_to_the_form(database: Database) {
     let page = fixture.laptop.get("/account").await.expect(200);
     assert!(page.text.contains("id=\"password\""));
     fixture.stop().await;
+}
+
+async fn strangers_hold_no_link_back_for_longer_than_an_hour(database: Database) {
+    let server = SmtpServer::start();
+    let app = TestApp::start_with_mail(database, &server, |settings| {
+        settings.accounts.reset_lifetime = MINUTE;
+    })
+    .await;
+    app.register(A).await;
+    let ask = async |number: u32| {
+        let stranger = app.browser_from(IPHONE, &format!("198.51.{number}.7"));
+        let fields = [("email", A)];
+        let request = stranger.submit("/forgot-password", "/forgot-password", &fields);
+        request.await.expect(200);
+        app.deliver_mail().await
+    };
+    let mut sent = 0;
+    for number in 0..12 {
+        sent += ask(number).await;
+        app.advance(MINUTE * 4);
+    }
+    assert_eq!(sent, 10);
+    app.advance(MINUTE * 60);
+    assert_eq!(ask(99).await, 1);
+    app.stop().await;
+}
+
+async fn a_known_device_asks_whatever_its_neighbours_and_strangers_do(database: Database) {
+    let fixture = set_up(database).await;
+    let app = &fixture.app;
+    fixture
+        .laptop
+        .submit("/devices", "/sign-out", &[])
+        .await
+        .expect(303);
+    let fields = [("email", A)];
+    let mut refused = 0;
+    for number in 0..70 {
+        // From the same network as the laptop, for the same address.
+        let neighbour = app.browser_from(IPHONE, "203.0.113.7");
+        let request = neighbour.submit("/forgot-password", "/forgot-password", &fields);
+        let response = request.await;
+        if response.status == 429 {
+            refused += 1;
+            response.expect_words("look into its mailbox");
+        }
+        assert!(number < 10 || refused > 0);
+    }
+    let request = fixture
+        .laptop
+        .submit("/forgot-password", "/forgot-password", &fields);
+    request.await.expect(200);
 }

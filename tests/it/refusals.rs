@@ -28,6 +28,11 @@ on_both!(
         a_deleted_person_leaves_events_that_identify_nobody,
         refusals_are_counted_by_hour,
         two_nodes_count_in_one_row,
+        what_another_site_leads_to_blames_nobody,
+        a_setting_that_stays_is_no_change,
+        who_chooses_no_addresses_later_leaves_no_digest_of_one,
+        names_given_again_and_again_are_one_row,
+        of_somebody_else_who_tries_their_password_a_person_learns_no_address,
 );
 on_both!(
     database: a_flood_from_everywhere_is_a_few_rows,
@@ -249,7 +254,8 @@ async fn forms_that_may_be_forged_are_recorded(app: &TestApp) {
         &found[0],
         &[
             ("user_id", json!(id)),
-            ("by_user_id", json!(id)),
+            ("by_user_id", json!(null)),
+            ("actor", json!("unknown")),
             ("device_name", json!("Firefox on Windows")),
         ],
     );
@@ -756,4 +762,105 @@ async fn what_was_refused_last_is_recorded_when_the_service_stops(database: Data
         "SELECT CAST(sum(times) AS BIGINT) AS value FROM session_events WHERE kind IN ({kinds})"
     );
     assert_eq!(database.number(&sum), 3);
+}
+
+async fn what_another_site_leads_to_blames_nobody(app: &TestApp) {
+    let admin = Admin::start(app, "root@example.org").await;
+    let ada = app.register("ada@example.org").await;
+    let browser = app.signed_in_browser(&ada, FIREFOX).await;
+    let led = [("sec-fetch-site", "cross-site")];
+    browser.get_with("/admin/users", &led).await.expect(404);
+    let found = event(&admin, "kind=admin_refused").await;
+    for field in [
+        "user_id",
+        "by_user_id",
+        "by_session_id",
+        "ip_address",
+        "device_name",
+    ] {
+        assert_eq!(found[field], json!(null), "{field}");
+    }
+}
+
+async fn a_setting_that_stays_is_no_change(app: &TestApp) {
+    let admin = Admin::start(app, "root@example.org").await;
+    let ada = app.register("ada@example.org").await;
+    let browser = app.signed_in_browser(&ada, FIREFOX).await;
+    for (form, fields) in [
+        ("/account/name", ("full_name", "Ada Lovelace")),
+        ("/account/alerts", ("alert_emails", "on")),
+        ("/account/idle-limit", ("idle_limit", "")),
+        ("/account/addresses", ("addresses", "whole")),
+    ] {
+        browser
+            .submit("/account", form, &[fields])
+            .await
+            .expect(303);
+    }
+    assert_eq!(
+        events(&admin, "kind=setting_changed").await,
+        [json!(null); 0]
+    );
+}
+
+async fn who_chooses_no_addresses_later_leaves_no_digest_of_one(app: &TestApp) {
+    let admin = Admin::start(app, "root@example.org").await;
+    let ada = app.register("ada@example.org").await;
+    guess(app, "ada@example.org").await.expect(401);
+    let browser = app.signed_in_browser(&ada, FIREFOX).await;
+    event(&admin, "kind=sign_in_failed").await;
+    let digests = "SELECT count(*) AS value FROM session_events
+                   WHERE kind = 'sign_in_failed' AND (repeat_key IS NOT NULL OR ip_address IS NOT NULL)";
+    assert_eq!(app.database.number(digests), 1);
+    browser
+        .submit("/account", "/account/addresses", &[("addresses", "none")])
+        .await
+        .expect(303);
+    assert_eq!(app.database.number(digests), 0);
+}
+
+async fn names_given_again_and_again_are_one_row(app: &TestApp) {
+    let ada = app.register("ada@example.org").await;
+    let device = app.login(&ada, FIREFOX).await;
+    let path = format!("/api/v1/sessions/{}", device.id());
+    for number in 0..70 {
+        let name = json!({"device_name": format!("name {number}")});
+        device.patch(&path, &name).await.expect(200);
+    }
+    let rows = "SELECT count(*) AS value FROM session_events WHERE kind = 'renamed'";
+    assert_eq!(app.database.number(rows), 51);
+    let last = "SELECT detail AS value FROM session_events WHERE times = 20";
+    assert_eq!(app.database.texts(last), [Some("name 69".to_owned())]);
+}
+
+async fn of_somebody_else_who_tries_their_password_a_person_learns_no_address(app: &TestApp) {
+    let admin = Admin::start(app, "root@example.org").await;
+    let zoe = app.register("zoe@example.org").await;
+    let mallory = app.register("mallory@example.org").await;
+    let browser = app.signed_in_browser(&mallory, IPHONE).await;
+    let cookie = browser.cookie("rollcall_session").expect("a cookie");
+    // The form was opened before they signed in.
+    browser.forget_cookie("rollcall_session");
+    let form = browser.form("/sign-in", "/sign-in").await;
+    browser.set_cookie("rollcall_session", &cookie);
+    let fields = [("email", "zoe@example.org"), ("password", "a wrong guess")];
+    browser.send(&form, &fields).await.expect(401);
+    let found = event(&admin, "kind=sign_in_failed").await;
+    expect_fields(
+        &found,
+        &[
+            ("user_email", json!("zoe@example.org")),
+            ("by_email", json!("mallory@example.org")),
+            ("actor", json!("unknown")),
+        ],
+    );
+    let zoes = app.signed_in_browser(&zoe, FIREFOX).await;
+    let export = zoes.get("/account/export").await.expect(200).json();
+    let failed = export["events"].as_array().expect("events").iter();
+    let failed: Vec<_> = failed
+        .filter(|event| event["kind"] == "sign_in_failed")
+        .collect();
+    assert_eq!(failed.len(), 1);
+    assert_eq!(failed[0]["ip_address"], json!(null), "{}", failed[0]);
+    assert!(!failed[0].to_string().contains("mallory"), "{}", failed[0]);
 }
