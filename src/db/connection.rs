@@ -89,6 +89,7 @@ fn sqlite_pragmas(access: Access, busy_timeout: Duration) -> String {
         "PRAGMA busy_timeout = {busy};
          PRAGMA journal_mode = WAL;
          PRAGMA synchronous = FULL;
+         PRAGMA secure_delete = ON;
          PRAGMA foreign_keys = ON;
          PRAGMA query_only = {query_only};"
     )

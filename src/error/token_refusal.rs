@@ -9,7 +9,7 @@ use super::Failure;
 #[strum(serialize_all = "snake_case")]
 pub enum TokenRefusal {
     /// It is no token, or not sent as one.
-    #[error("it is not a Bearer token")]
+    #[error("it is no token, or not sent as one")]
     Malformed,
     /// It is longer than any token.
     #[error("it is too long")]

@@ -100,6 +100,7 @@ pub(crate) fn redact_addresses(
     retention: IpRetention,
 ) -> Result<()> {
     redact_addresses_by(c, user, retention)?;
+    store::clear_repeat_keys(c, user)?;
     for (id, ip) in store::list_addresses(c, user)? {
         store::update_address(c, id, retention.redact(&ip).as_deref())?;
     }

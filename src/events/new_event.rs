@@ -205,7 +205,9 @@ impl NewEvent {
     /// no more than the row does.
     pub(super) fn repeat_key(&self) -> Option<String> {
         self.counted?;
-        let network = SourceNetwork::of(self.origin.ip.as_deref().and_then(|ip| ip.parse().ok()));
+        // Of what somebody signed in repeats it doesn't matter from where.
+        let ip = self.origin.ip.as_deref().filter(|_| self.kind.is_refusal());
+        let network = SourceNetwork::of(ip.and_then(|ip| ip.parse().ok()));
         // Of names there are as many as one likes; the last one counts.
         let detail = self
             .detail

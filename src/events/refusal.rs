@@ -48,16 +48,18 @@ pub struct PendingRefusal {
 }
 
 impl Refusal {
-    /// Returns the refusal without where it came from.
-    pub(super) fn without_source(&self) -> Self {
+    /// Returns the refusal on the same person, by whomever from wherever.
+    pub(super) fn on_person(&self) -> Self {
         Self {
+            by: None,
             source: None,
+            application: None,
             ..self.clone()
         }
     }
 
-    /// Returns the refusal without whom it is about, and who made it.
-    pub(super) fn without_people(&self) -> Self {
+    /// Returns the refusal from the same network, on whomever.
+    pub(super) fn of_network(&self) -> Self {
         Self {
             user: None,
             by: None,

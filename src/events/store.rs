@@ -134,8 +134,6 @@ pub(super) fn update_address(
         .set((
             session_events::ip_address.eq(ip),
             session_events::ip_key.eq(ip.and_then(ip_key)),
-            // It could be found out from it.
-            session_events::repeat_key.eq(None::<String>),
         ))
         .execute(c)?)
 }
@@ -179,8 +177,22 @@ pub(super) fn update_addresses_by(
         .set((
             session_events::ip_address.eq(to),
             session_events::ip_key.eq(to.and_then(ip_key)),
-            session_events::repeat_key.eq(None::<String>),
         ))
+        .execute(c)?)
+}
+
+/// Clears what counts refusals on a person, or by them, together: the address could be found out from it.
+pub(super) fn clear_repeat_keys(c: &mut AnyConnection, user: UserId) -> Result<usize> {
+    let refusals = session_events::table
+        .filter(
+            session_events::user_id
+                .eq(user)
+                .or(session_events::by_user_id.eq(user)),
+        )
+        .filter(session_events::repeat_key.is_not_null())
+        .filter(session_events::kind.eq_any(names(&EventKind::REFUSALS)));
+    Ok(diesel::update(refusals)
+        .set(session_events::repeat_key.eq(None::<String>))
         .execute(c)?)
 }
 

@@ -16,6 +16,8 @@ use crate::events::{EventKind, Refusal, Source};
 
 /// The part of a route that stands for the token of a link.
 const LINK_TOKEN: &str = "{token}";
+/// What is added to the route of a request that another site led to.
+const FROM_ANOTHER_SITE: &str = " (from another site)";
 
 /// Observes a request that is responded with an error.
 pub(super) async fn observe_error(request: &HttpRequest, error: &Error) {
@@ -64,10 +66,22 @@ pub(super) fn observe_form(request: &HttpRequest) {
     observe(request, EventKind::FormRefused, route(request), source);
 }
 
-/// Observes that something of administrators was requested by somebody who is none.
+/// Observes that something of administrators was requested by somebody who is none. Another site can lead
+/// any browser there: then no person is blamed for it.
 pub(super) fn observe_admin(request: &HttpRequest) {
     let source = sent_from(request);
-    observe(request, EventKind::AdminRefused, route(request), source);
+    let mut detail = route(request);
+    let mut caller = logged_caller::recorded(request);
+    if FormOrigin::from_request(request) == FormOrigin::Other {
+        detail.push_str(FROM_ANOTHER_SITE);
+        caller = LoggedCaller::default();
+    }
+    observe_of(
+        request,
+        caller,
+        (EventKind::AdminRefused, detail.into()),
+        source,
+    );
 }
 
 fn observe_token(request: &HttpRequest, reason: &'static str) {
@@ -81,23 +95,26 @@ fn observe(
     detail: impl Into<Cow<'static, str>>,
     source: Option<Source>,
 ) {
+    let caller = logged_caller::recorded(request);
+    observe_of(request, caller, (kind, detail.into()), source);
+}
+
+fn observe_of(
+    request: &HttpRequest,
+    caller: LoggedCaller,
+    (kind, detail): (EventKind, Cow<'static, str>),
+    source: Option<Source>,
+) {
     let Ok(app) = app_state(request) else {
         return;
     };
-    let mut caller = logged_caller::recorded(request);
-    let is_led =
-        kind != EventKind::FormRefused && FormOrigin::from_request(request) == FormOrigin::Other;
-    if is_led {
-        caller = LoggedCaller::default();
-    }
     app.refusals.observe(Refusal {
         kind,
-        detail: detail.into(),
+        detail,
         user: caller.user,
         by: caller.user.zip(caller.session),
         application: caller.application,
-        // Another site can lead any browser to any address: nobody is blamed for that.
-        source: source.filter(|_| !is_led),
+        source,
     });
 }
 

@@ -112,7 +112,7 @@ impl Drop for RequestLine {
     fn drop(&mut self) {
         let _in_span = self.span.enter();
         let caller = self.caller.get();
-        let micros = self.start.elapsed().as_micros();
+        let micros = u64::try_from(self.start.elapsed().as_micros()).unwrap_or(u64::MAX);
         let user = caller.user.map(tracing::field::display);
         let session = caller.session.map(tracing::field::display);
         let application = caller.application.map(tracing::field::display);

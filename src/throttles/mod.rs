@@ -141,6 +141,7 @@ impl Throttles {
             }
             Err(err) => {
                 self.refund_allowance(&taken);
+                taken.is_decided = true;
                 Err(err)
             }
         }
@@ -152,7 +153,9 @@ impl Throttles {
     /// # Errors
     /// As [`Throttles::take`].
     pub async fn count(&self, purpose: Purpose, requester: &Requester, lane: Lane) -> Result<()> {
-        self.take(purpose, requester, lane).await.map(drop)
+        let mut taken = self.take(purpose, requester, lane).await?;
+        taken.is_decided = true;
+        Ok(())
     }
 
     /// Takes from the allowances of the network and of the node.

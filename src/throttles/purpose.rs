@@ -49,6 +49,8 @@ impl Purpose {
 pub enum RefusalReason {
     /// The password was wrong, or the account can't be signed in to.
     Credentials,
+    /// The client left before it was decided.
+    Abandoned,
     /// The lane's delay is in force.
     Delay,
     /// The network made too many tries.
@@ -68,10 +70,10 @@ impl RefusalReason {
 /// Returns the kind and the detail of the event of a try that failed or was refused.
 pub(super) fn describe(purpose: Purpose, reason: RefusalReason) -> (EventKind, String) {
     match (reason, purpose) {
-        (RefusalReason::Credentials, Purpose::SignIn) => {
+        (RefusalReason::Credentials | RefusalReason::Abandoned, Purpose::SignIn) => {
             (EventKind::SignInFailed, reason.as_str().to_owned())
         }
-        (RefusalReason::Credentials, purpose) => {
+        (RefusalReason::Credentials | RefusalReason::Abandoned, purpose) => {
             (EventKind::PasswordRefused, purpose.as_str().to_owned())
         }
         (reason, purpose) => {

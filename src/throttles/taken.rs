@@ -21,6 +21,8 @@ pub struct Taken {
     pub(super) place: Option<Place>,
     /// The failures in its lane, with this one.
     pub(super) failures: u32,
+    /// Whether it is known what became of it.
+    pub(super) is_decided: bool,
 }
 
 impl Taken {
@@ -37,6 +39,7 @@ impl Taken {
             lane,
             place: None,
             failures: 0,
+            is_decided: false,
         }
     }
 
@@ -44,7 +47,8 @@ impl Taken {
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database doesn't respond.
-    pub async fn right(self) -> Result<()> {
+    pub async fn right(mut self) -> Result<()> {
+        self.is_decided = true;
         self.throttles.refund_allowance(&self);
         let Some(key) = self.lane.key() else {
             return Ok(());
@@ -55,14 +59,16 @@ impl Taken {
 
     /// Lets it count as a failure. Returns the failures in its lane.
     #[must_use]
-    pub fn wrong(self) -> u32 {
+    pub fn wrong(mut self) -> u32 {
+        self.is_decided = true;
         self.observe(RefusalReason::Credentials);
         self.failures
     }
 
     /// Gives it back when it could not be decided, since too much work waited or the database did
     /// not respond.
-    pub async fn undecided(self) {
+    pub async fn undecided(mut self) {
+        self.is_decided = true;
         self.throttles.refund_allowance(&self);
         let Some(key) = self.lane.key() else {
             return;
@@ -75,7 +81,8 @@ impl Taken {
     }
 
     /// Returns the error of a try that a layer refused.
-    pub(super) fn refused(self, reason: RefusalReason, wait: Duration) -> Error {
+    pub(super) fn refused(mut self, reason: RefusalReason, wait: Duration) -> Error {
+        self.is_decided = true;
         self.observe(reason);
         Error::TooManyTries {
             retry_after: whole_seconds(wait),
@@ -95,6 +102,15 @@ impl Taken {
             application: None,
             source: Some(source.clone()),
         });
+    }
+}
+
+/// Whoever closes the connection while the password is hashed leaves a failure, and a trace.
+impl Drop for Taken {
+    fn drop(&mut self) {
+        if !self.is_decided && !self.purpose.sends_mail() {
+            self.observe(RefusalReason::Abandoned);
+        }
     }
 }
 

@@ -239,7 +239,13 @@ impl Tokens {
     /// Verifies an access token for whichever audience.
     fn access_claims(&self, token: &str, now: Timestamp) -> Result<AccessClaims> {
         let keys = self.keys.current();
-        let kid = decode_header(token).ok().and_then(|header| header.kid);
+        if token.len() > MAX_BYTES {
+            return Err(Error::InvalidToken(TokenRefusal::TooLong));
+        }
+        let header = decode_header(token);
+        let kid = header
+            .map_err(|_| Error::InvalidToken(TokenRefusal::Malformed))?
+            .kid;
         let mut keys = keys.signing.iter();
         let key = keys
             .find(|key| Some(key.id()) == kid.as_deref())

@@ -262,7 +262,7 @@ async fn a_delay_is_lifted_from_the_overview_by_administrators_alone(app: &TestA
         rows(&page, ACCOUNTS),
         [[
             "Ada Lovelace ada@example.org",
-            "1 throttled tries on Ada Lovelace",
+            "1 throttled try on Ada Lovelace",
             "No delay"
         ]]
     );

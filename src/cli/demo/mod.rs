@@ -88,7 +88,9 @@ async fn demo(settings: Settings) -> Result<()> {
         .people
         .get_by_email(PEOPLE[0].email.parse()?)
         .await?;
-    refusals::guess(&server.app().throttles, victim.id).await?;
+    let guessed = PEOPLE[refusals::GUESSED].email.parse()?;
+    let guessed = server.app().people.get_by_email(guessed).await?;
+    refusals::guess(&server.app().throttles, guessed.id).await?;
     let app = server.shared_app();
     actix_web::rt::spawn(async move {
         let signed_in = intruder::sign_in_after_visitor(

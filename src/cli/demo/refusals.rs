@@ -23,6 +23,9 @@ const QUIET_DAYS: u32 = 28;
 const NIGHT: u32 = 9 * HOUR;
 /// The guesses of the last minute.
 const GUESSES: u32 = 5;
+/// The sample person whose password was guessed at: one who is signed in nowhere, and as whom no visitor
+/// begins.
+pub(super) const GUESSED: usize = PEOPLE.len() - 1;
 /// A program that guesses.
 const SCRIPT: &str = "python-requests/2.32.4";
 const SIGN_IN_FAILED: (EventKind, &str) = (EventKind::SignInFailed, "credentials");
@@ -40,8 +43,7 @@ struct Step {
     times: u32,
 }
 
-/// Guesses at the password of a sample person, on which the next one has to wait: a second, so that
-/// visitors can sign in as them.
+/// Guesses at the password of a sample person, on which the next one has to wait: a second.
 pub(super) async fn guess(throttles: &Throttles, user: UserId) -> Result<()> {
     let ip = INTRUDER.ip.parse().ok();
     let requester = Requester {
@@ -143,8 +145,8 @@ fn steps() -> Vec<Step> {
     }
     for hour in 0..4 {
         let ago = NIGHT - hour * HOUR;
-        steps.push(Step::new(ago, SIGN_IN_FAILED, Some(0), 5));
-        steps.push(Step::new(ago - 2, DELAYED, Some(0), 18 + 9 * hour));
+        steps.push(Step::new(ago, SIGN_IN_FAILED, Some(GUESSED), 5));
+        steps.push(Step::new(ago - 2, DELAYED, Some(GUESSED), 18 + 9 * hour));
         steps.push(Step::new(ago - 4, SIGN_IN_FAILED, None, 12));
         steps.push(Step::new(ago - 6, FLOODED, None, 7 * hour));
     }

@@ -105,6 +105,9 @@ pub(super) fn detail(event: &Event) -> Option<String> {
         EventKind::TokenRefused => Some(token_refusal(&detail).to_owned()),
         EventKind::SettingChanged => Some(setting(&detail).to_owned()),
         // That is what the kind says.
+        EventKind::SignInFailed if detail == "abandoned" => {
+            Some("the client left before it was decided".into())
+        }
         EventKind::SignInFailed => None,
         EventKind::AccountDeleted if detail == DECLINED => {
             Some("whoever reads its mailbox said that it isn’t theirs".into())
