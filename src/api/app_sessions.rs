@@ -15,6 +15,7 @@ use crate::db::SessionId;
 use crate::error::{Error, Result, TokenRefusal};
 use crate::events::Origin;
 use crate::geo::Location;
+use crate::http::api_client::FromClient;
 use crate::http::app_state::AppState;
 use crate::http::json::Json;
 use crate::http::logged_caller::record_session;
@@ -67,8 +68,7 @@ struct SessionList {
 pub async fn create(
     app: web::Data<AppState>,
     request: HttpRequest,
-    client: ApiClient,
-    Json(body): Json<CreateSessionRequest>,
+    FromClient(client, Json(body)): FromClient<Json<CreateSessionRequest>>,
 ) -> Result<HttpResponse> {
     client.require(Scope::Sessions)?;
     let subject = subject(&request, body.subject.as_deref())?;
@@ -113,8 +113,7 @@ pub async fn create(
 pub async fn refresh(
     app: web::Data<AppState>,
     request: HttpRequest,
-    client: ApiClient,
-    Json(body): Json<RefreshSessionRequest>,
+    FromClient(client, Json(body)): FromClient<Json<RefreshSessionRequest>>,
 ) -> Result<HttpResponse> {
     client.require(Scope::Sessions)?;
     refuse_in_query(&request)?;

@@ -9,6 +9,7 @@ use crate::applications::{ApiClient, Scope};
 use crate::db::{SessionId, UserId};
 use crate::error::{Error, Result};
 use crate::events::Origin;
+use crate::http::api_client::FromClient;
 use crate::http::app_state::AppState;
 use crate::http::forms::ProgramForm;
 use crate::sessions::EndedReason;
@@ -59,8 +60,7 @@ struct Active {
 /// token is missing; [`Error::Unavailable`] when the database doesn't respond.
 pub async fn introspect(
     app: web::Data<AppState>,
-    client: ApiClient,
-    ProgramForm(form): ProgramForm<TokenForm>,
+    FromClient(client, ProgramForm(form)): FromClient<ProgramForm<TokenForm>>,
 ) -> Result<HttpResponse> {
     client.require(Scope::Tokens)?;
     let token = required(&form)?;
@@ -79,8 +79,7 @@ pub async fn introspect(
 /// token is missing; [`Error::Unavailable`] when the database doesn't respond.
 pub async fn revoke(
     app: web::Data<AppState>,
-    client: ApiClient,
-    ProgramForm(form): ProgramForm<TokenForm>,
+    FromClient(client, ProgramForm(form)): FromClient<ProgramForm<TokenForm>>,
 ) -> Result<HttpResponse> {
     client.require(Scope::Tokens)?;
     if let Some(token) = inspect(&app, &client, required(&form)?) {

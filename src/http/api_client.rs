@@ -15,6 +15,27 @@ use super::{body, logged_caller};
 use crate::applications::{self, ApiClient};
 use crate::error::{Error, Result};
 
+/// Extracts the calling application and the body of its request. The key is verified first: whoever has
+/// none gets that as the response, whatever the body.
+pub struct FromClient<T>(pub ApiClient, pub T);
+
+impl<T> FromRequest for FromClient<T>
+where
+    T: FromRequest<Error = Error> + 'static,
+{
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let client = ApiClient::from_request(request, payload);
+        let body = T::from_request(request, payload);
+        Box::pin(async move {
+            let client = client.await?;
+            Ok(Self(client, body.await?))
+        })
+    }
+}
+
 impl FromRequest for ApiClient {
     type Error = Error;
     type Future = Pin<Box<dyn Future<Output = Result<Self>>>>;
