@@ -37,6 +37,7 @@ pub use self::search::{EventPosition, EventQuery, FoundEvents, count, search};
 pub use self::setting::Setting;
 pub use self::stated_reason::StatedReason;
 pub use self::store::Event;
+use self::store::Part;
 use crate::clock::Timestamp;
 use crate::db::{AnyConnection, Db, EventId, SessionId, UserId};
 use crate::error::Result;
@@ -225,23 +226,44 @@ pub async fn list_by_person(
 }
 
 /// Lists what the person is shown of their account, newest first, without what concerns one of their
-/// sessions: at most `limit` of what happened, and at most `refused` of what was refused. So no flood of
-/// guesses hides what happened.
+/// sessions: at most so many of what happened, and of what was refused. So no flood of guesses hides what
+/// happened.
 ///
 /// # Errors
 /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
-pub async fn list_of_account(
+pub async fn list_of_account(db: &Db, user: UserId, limits: (u32, u32)) -> Result<Vec<Event>> {
+    list_both(
+        db,
+        user,
+        [Part::HappenedToAccount, Part::TriesOnAccount],
+        limits,
+    )
+    .await
+}
+
+/// Lists what those who watch are shown of a person first, newest first: at most so many of what
+/// happened, and of what was refused.
+///
+/// # Errors
+/// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
+pub async fn list_newest_of_person(
     db: &Db,
     user: UserId,
-    (limit, refused): (u32, u32),
+    limits: (u32, u32),
+) -> Result<Vec<Event>> {
+    list_both(db, user, [Part::Happened, Part::Refused], limits).await
+}
+
+async fn list_both(
+    db: &Db,
+    user: UserId,
+    [happened, refused]: [Part; 2],
+    (limit, most_refused): (u32, u32),
 ) -> Result<Vec<Event>> {
     db.read(move |c| {
-        let mut events = store::list_of_account(c, user, i64::from(limit))?;
-        events.extend(store::list_refusals_of_account(
-            c,
-            user,
-            i64::from(refused),
-        )?);
+        let mut events = store::list_newest(c, user, happened, i64::from(limit))?;
+        let refused = store::list_newest(c, user, refused, i64::from(most_refused))?;
+        events.extend(refused);
         events.sort_by_key(|event| std::cmp::Reverse(event.id));
         Ok(events)
     })

@@ -240,38 +240,45 @@ pub(super) fn list_by_person(
     Ok(events.load(c)?)
 }
 
-/// Lists at most `limit` of a person's events that concern no single session and are no refusals,
-/// newest first.
-pub(super) fn list_of_account(
-    c: &mut AnyConnection,
-    user: UserId,
-    limit: i64,
-) -> Result<Vec<Event>> {
-    Ok(session_events::table
-        .filter(session_events::user_id.eq(user))
-        .filter(session_events::session_id.is_null())
-        .filter(session_events::kind.ne_all(names(&EventKind::REFUSALS)))
-        .order(session_events::id.desc())
-        .limit(limit)
-        .select(Event::as_select())
-        .load(c)?)
+/// Which of a person's events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    /// What happened.
+    Happened,
+    /// What was refused.
+    Refused,
+    /// What happened and concerns no single session.
+    HappenedToAccount,
+    /// The failed and throttled tries that were made in no session of theirs.
+    TriesOnAccount,
 }
 
-/// Lists at most `limit` of the failed and throttled tries on a person's account that were made in no
-/// session of theirs, newest first.
-pub(super) fn list_refusals_of_account(
+/// Lists at most `limit` of a person's events, newest first.
+pub(super) fn list_newest(
     c: &mut AnyConnection,
     user: UserId,
+    part: Part,
     limit: i64,
 ) -> Result<Vec<Event>> {
-    Ok(session_events::table
+    let mut events = session_events::table
         .filter(session_events::user_id.eq(user))
-        .filter(session_events::session_id.is_null())
-        .filter(session_events::kind.eq_any(names(&EventKind::REFUSED_TRIES)))
         .order(session_events::id.desc())
         .limit(limit)
         .select(Event::as_select())
-        .load(c)?)
+        .into_boxed();
+    events = match part {
+        Part::Happened | Part::HappenedToAccount => {
+            events.filter(session_events::kind.ne_all(names(&EventKind::REFUSALS)))
+        }
+        Part::Refused => events.filter(session_events::kind.eq_any(names(&EventKind::REFUSALS))),
+        Part::TriesOnAccount => {
+            events.filter(session_events::kind.eq_any(names(&EventKind::REFUSED_TRIES)))
+        }
+    };
+    if matches!(part, Part::HappenedToAccount | Part::TriesOnAccount) {
+        events = events.filter(session_events::session_id.is_null());
+    }
+    Ok(events.load(c)?)
 }
 
 /// Returns the stored forms of kinds.

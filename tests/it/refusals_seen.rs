@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use crate::support::admin::id_of;
+use crate::support::admin::{Admin, id_of};
 use crate::support::app::behind_proxy;
 use crate::support::html;
 use crate::support::prelude::*;
@@ -631,6 +631,12 @@ async fn guesses_hide_nothing_that_happened(app: &TestApp) {
     let browser = app.signed_in_browser(&ada, FIREFOX).await;
     api(app, OVERVIEW).await;
     let words = browser.get("/account").await.expect(200).words();
+    assert!(words.contains("Account created"), "{words}");
+    assert_eq!(words.matches("Sign-in failed").count(), 5, "{words}");
+    let admin = Admin::start(app, "root@example.org").await;
+    let browser = app.signed_in_browser(&admin.person, FIREFOX).await;
+    let page = format!("/admin/users/{}", id_of(app, &ada.email));
+    let words = browser.get(&page).await.expect(200).words();
     assert!(words.contains("Account created"), "{words}");
     assert_eq!(words.matches("Sign-in failed").count(), 5, "{words}");
 }

@@ -37,6 +37,8 @@ const MAX_LIVE: u32 = 100;
 const MAX_ENDED: u32 = 10;
 /// Alerts and events shown at most, of each.
 const MAX_HAPPENED: u32 = 20;
+/// What was refused, besides, so that a flood of it hides nothing that happened.
+const MAX_REFUSED: u32 = 5;
 
 #[derive(Template)]
 #[template(path = "pages/admin/user.html")]
@@ -143,7 +145,8 @@ async fn list_events(
     reader: &Reader,
     names: &DeviceNames,
 ) -> Result<Vec<EventView>> {
-    let happened = events::list_by_person(&app.db, user.id, None, MAX_HAPPENED).await?;
+    let happened =
+        events::list_newest_of_person(&app.db, user.id, (MAX_HAPPENED, MAX_REFUSED)).await?;
     let doers = Doers::load(app, user, &happened).await?;
     Ok(happened
         .iter()

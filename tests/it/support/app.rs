@@ -267,8 +267,10 @@ impl TestApp {
         self.database.execute(&format!(
             "DELETE FROM email_verifications WHERE email = '{email}'"
         ));
-        self.database
-            .execute("DELETE FROM session_events WHERE kind = 'signed_up'");
+        self.database.execute(&format!(
+            "DELETE FROM session_events WHERE kind = 'signed_up'
+             AND user_id = (SELECT id FROM users WHERE email = '{email}')"
+        ));
         for table in ["mail_queue", "message_counts"] {
             self.database.execute(&format!(
                 "DELETE FROM {table} WHERE kind = 'verification' AND recipient = '{email}'"
