@@ -1,7 +1,7 @@
 //! Every query of `count_deltas`, `hourly_counts`, `live_counts` and `live_people_counts`. Nothing here
 //! inserts deltas: the triggers of `user_sessions` and `alerts` do.
 
-use diesel::dsl::{count, sql};
+use diesel::dsl::{auto_type, count, sql};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer};
 
@@ -135,15 +135,21 @@ pub(super) fn raise_hourly(
     Ok(())
 }
 
+/// Returns the figures of a metric since an hour.
+#[auto_type(no_type_alias)]
+fn since_hour(metric: &'static str, since: i32) -> _ {
+    hourly_counts::table
+        .filter(hourly_counts::metric.eq(metric))
+        .filter(hourly_counts::hour.ge(since))
+}
+
 /// Lists the figures of the hours since `since`.
 pub(super) fn list_by_hour(
     c: &mut AnyConnection,
     metric: Metric,
     since: i32,
 ) -> Result<Vec<(i32, i64)>> {
-    Ok(hourly_counts::table
-        .filter(hourly_counts::metric.eq(metric.as_str()))
-        .filter(hourly_counts::hour.ge(since))
+    Ok(since_hour(metric.as_str(), since)
         .group_by(hourly_counts::hour)
         .select((hourly_counts::hour, sql::<BigInt>(SUM)))
         .load(c)?)
@@ -155,9 +161,7 @@ pub(super) fn list_by_label(
     metric: Metric,
     since: i32,
 ) -> Result<Vec<(String, i64)>> {
-    Ok(hourly_counts::table
-        .filter(hourly_counts::metric.eq(metric.as_str()))
-        .filter(hourly_counts::hour.ge(since))
+    Ok(since_hour(metric.as_str(), since)
         .group_by(hourly_counts::label)
         .select((hourly_counts::label, sql::<BigInt>(SUM)))
         .load(c)?)
@@ -169,9 +173,7 @@ pub(super) fn list_by_hour_and_label(
     metric: Metric,
     since: i32,
 ) -> Result<Vec<(i32, String, i64)>> {
-    Ok(hourly_counts::table
-        .filter(hourly_counts::metric.eq(metric.as_str()))
-        .filter(hourly_counts::hour.ge(since))
+    Ok(since_hour(metric.as_str(), since)
         .select((
             hourly_counts::hour,
             hourly_counts::label,
@@ -186,9 +188,7 @@ pub(super) fn count_labels_by_hour(
     metric: Metric,
     since: i32,
 ) -> Result<Vec<(i32, i64)>> {
-    Ok(hourly_counts::table
-        .filter(hourly_counts::metric.eq(metric.as_str()))
-        .filter(hourly_counts::hour.ge(since))
+    Ok(since_hour(metric.as_str(), since)
         .group_by(hourly_counts::hour)
         .select((hourly_counts::hour, count(hourly_counts::label)))
         .load(c)?)
@@ -201,9 +201,7 @@ pub(super) fn count_labels_by_day(
     since: i32,
 ) -> Result<Vec<(i32, i64)>> {
     let day = || sql::<Integer>("hour / 24");
-    Ok(hourly_counts::table
-        .filter(hourly_counts::metric.eq(metric.as_str()))
-        .filter(hourly_counts::hour.ge(since))
+    Ok(since_hour(metric.as_str(), since)
         .group_by(day())
         .select((day(), count(hourly_counts::label).aggregate_distinct()))
         .load(c)?)
@@ -216,9 +214,7 @@ pub(super) fn list_top_labels(
     since: i32,
     limit: i64,
 ) -> Result<Vec<(String, i64)>> {
-    Ok(hourly_counts::table
-        .filter(hourly_counts::metric.eq(metric.as_str()))
-        .filter(hourly_counts::hour.ge(since))
+    Ok(since_hour(metric.as_str(), since)
         .group_by(hourly_counts::label)
         .order((sql::<BigInt>(SUM).desc(), hourly_counts::label))
         .limit(limit)
