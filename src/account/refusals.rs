@@ -152,7 +152,7 @@ fn event(named: Named, retention: &HashMap<UserId, IpRetention>) -> NewEvent {
             .clone()
             .try_fold(ip.to_string(), |ip, user| of(user)?.redact(&ip))
     });
-    // Whose browser sent a form that may be forged is not who made it.
+    // The browser that sent a form that may be forged belongs to its victim, not to its maker.
     let by = refusal
         .by
         .filter(|_| refusal.kind != EventKind::FormRefused);

@@ -193,7 +193,7 @@ async fn an_application_is_named_by_its_key(database: Database) {
     };
     let (shop, tokens) = (add("shop", "sessions"), add("tokens", "tokens:any"));
     let laptop = log.sign_in().await;
-    // Whose token it is, is in no line: the key is the caller.
+    // The owner of the token is in no line: the key is the caller.
     let introspect = log
         .at_home("POST", "/oauth/introspect")
         .basic_auth(&tokens.id, Some(&tokens.secret))

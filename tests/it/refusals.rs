@@ -35,6 +35,7 @@ on_both!(
         two_nodes_count_in_one_row,
         what_another_site_leads_to_blames_nobody,
         a_setting_that_stays_is_no_change,
+        a_wrong_key_is_refused_whatever_the_body,
         a_setting_that_is_changed_again_and_again_is_one_row,
         who_chooses_no_addresses_later_leaves_no_digest_of_one,
         names_given_again_and_again_are_one_row,
@@ -955,4 +956,27 @@ async fn a_try_whose_client_leaves_is_recorded(database: Database) {
         ],
     );
     app.stop().await;
+}
+
+async fn a_wrong_key_is_refused_whatever_the_body(app: &TestApp) {
+    let admin = Admin::start(app, "root@example.org").await;
+    let paths = [
+        "/oauth/introspect",
+        "/oauth/revoke",
+        "/api/v1/app/sessions",
+        "/api/v1/app/sessions/refresh",
+    ];
+    let requests = (0..40).map(|number| {
+        let request = app.anyone().request("POST", paths[number % paths.len()]);
+        let request = request.header("content-type", "text/x").body("{");
+        TestResponse::to(request.bearer_auth("rck_unknown"))
+    });
+    for response in futures_util::future::join_all(requests).await {
+        response.expect(401);
+    }
+    let found = event(&admin, "kind=token_refused").await;
+    expect_fields(
+        &found,
+        &[("detail", json!("api_key")), ("times", json!(40))],
+    );
 }
