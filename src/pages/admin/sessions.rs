@@ -129,7 +129,7 @@ impl SessionsPage {
         let viewer = Viewer {
             caller,
             names: &Names::load(app, &found.found).await?,
-            reader: &Reader::new(app, request, caller),
+            reader: &Reader::new(app, request, caller)?,
         };
         let total = match requested.filter.state() {
             // No live session has a reason.
