@@ -1,6 +1,6 @@
 //! Time zones, and moments as the clocks of one show them.
 
-use chrono::{DateTime, Offset};
+use chrono::{DateTime, NaiveTime, Offset, TimeDelta};
 use chrono_tz::{TZ_VARIANTS, Tz};
 
 use super::Timestamp;
@@ -72,6 +72,20 @@ impl TimeZone {
     #[must_use]
     pub fn local(self, at: Timestamp) -> DateTime<Tz> {
         at.with_timezone(&self.0)
+    }
+
+    /// Returns the first moment of the day that it is in the zone. A day whose midnight is left out by a
+    /// change of the clocks begins an hour later.
+    #[must_use]
+    pub fn day_start(self, at: Timestamp) -> Timestamp {
+        let day = self.local(at).date_naive();
+        let midnight = day.and_time(NaiveTime::MIN);
+        let starts = [0, 60].map(|minutes| {
+            let start = midnight.checked_add_signed(TimeDelta::minutes(minutes))?;
+            start.and_local_timezone(self.0).earliest()
+        });
+        let start = starts.into_iter().flatten().next();
+        start.map_or(at, |start| start.to_utc().into())
     }
 
     /// Returns the moment to the minute, with the zone: "23 November 2026, 09:12 CET".
@@ -146,6 +160,38 @@ mod tests {
     }
 
     #[test]
+    fn a_day_begins_at_the_midnight_of_the_zone() {
+        for (zone, moment, start) in [
+            ("UTC", "2026-11-23T12:00:00Z", "2026-11-23T00:00:00Z"),
+            (
+                "Pacific/Auckland",
+                "2026-11-23T12:00:00Z",
+                "2026-11-23T11:00:00Z",
+            ),
+            (
+                "Asia/Kathmandu",
+                "2026-11-23T12:00:00Z",
+                "2026-11-22T18:15:00Z",
+            ),
+            // The clocks went forward from midnight to one o'clock.
+            (
+                "Asia/Beirut",
+                "2026-03-29T12:00:00Z",
+                "2026-03-28T22:00:00Z",
+            ),
+            // Midnight came twice.
+            (
+                "America/Havana",
+                "2026-11-01T12:00:00Z",
+                "2026-11-01T04:00:00Z",
+            ),
+        ] {
+            let zone = TimeZone::find(zone).expect("a zone");
+            assert_eq!(zone.day_start(at(moment)), at(start), "{}", zone.name());
+        }
+    }
+
+    #[test]
     fn an_hour_that_comes_twice_is_told_apart() {
         let lisbon = "Europe/Lisbon";
         assert_eq!(
@@ -170,7 +216,9 @@ mod tests {
     fn every_moment_has_a_form_in_every_zone() {
         for micros in [i64::MIN, 0, i64::MAX] {
             for (zone, _, _) in TimeZone::offered() {
-                let shown = zone.exact(Timestamp::clamped(micros));
+                let at = Timestamp::clamped(micros);
+                let shown = zone.exact(at);
+                assert!(zone.day_start(at) <= at);
                 assert!(shown.is_ascii() && shown.len() < 40, "{shown}");
             }
         }

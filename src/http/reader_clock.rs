@@ -74,6 +74,12 @@ impl ReaderClock {
         })
     }
 
+    /// Returns the first moment of the reader's day.
+    #[must_use]
+    pub fn today(self) -> Timestamp {
+        self.zone.day_start(self.now)
+    }
+
     /// Returns the reader's clock at another time.
     #[must_use]
     pub fn at(self, now: Timestamp) -> Self {

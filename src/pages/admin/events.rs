@@ -12,7 +12,6 @@ use super::overview;
 use super::pager::{Neighbours, Pager, Progress};
 use super::refusal_views::RefusalsView;
 use crate::account::{EventFilter, EventLogPage, EventLogQuery};
-use crate::clock::Timestamp;
 use crate::db::EventId;
 use crate::error::{Error, Result};
 use crate::http::admin_caller::AuditCaller;
@@ -75,7 +74,12 @@ pub async fn show(
             let mut form = EventForm::typed(&pairs);
             let text = std::iter::once(&mut form.text);
             let problems = mark(&problems, text.chain(&mut form.filters.fields));
-            let mut template = EventsPage::new(&request, &caller, form, (None, app.clock.now()))?;
+            let mut template = EventsPage::new(
+                &request,
+                &caller,
+                form,
+                (None, ReaderClock::of_caller(&request, &caller)?),
+            )?;
             template.problems = problems;
             (StatusCode::BAD_REQUEST, template)
         }
@@ -120,7 +124,7 @@ async fn load(
     let form = EventForm::of(&filter);
     let clock = ReaderClock::of_caller(request, caller)?;
     let list = EventListView::new(&filter, found, anchor, clock);
-    let mut template = EventsPage::new(request, caller, form, (Some(list), clock.now))?;
+    let mut template = EventsPage::new(request, caller, form, (Some(list), clock))?;
     template.is_open &= anchor.is_none();
     if pairs.is_empty() {
         let figures = app.overview.read_refusals().await?;
@@ -144,11 +148,11 @@ impl EventsPage {
         request: &HttpRequest,
         caller: &Caller,
         form: EventForm,
-        (list, now): (Option<EventListView>, Timestamp),
+        (list, clock): (Option<EventListView>, ReaderClock),
     ) -> Result<Self> {
         Ok(Self {
             layout: Layout::for_caller(request, caller, NavItem::Administration)?,
-            chips: chips(request.query_string(), now),
+            chips: chips(request.query_string(), clock),
             text: form.text,
             is_open: form.filters.filled() > 0,
             form: form.filters,

@@ -51,7 +51,7 @@ pub async fn show(
             .collect(),
         is_behind: overview.is_behind,
         figures: figures(&overview, clock),
-        presets: presets(clock.now),
+        presets: presets(clock),
         periods: PeriodView::all(&overview),
         refusals,
         breakdowns: breakdowns(&overview),
