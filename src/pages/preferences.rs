@@ -1,9 +1,10 @@
-//! The preferences on `/account`: the idle limit, messages about alerts, and IP retention.
+//! The preferences on `/account`: the idle limit, messages about alerts, the time zone, and IP retention.
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 
 use super::account::to_account;
+use super::time_zone::get_offered;
 use crate::error::Result;
 use crate::http::app_state::AppState;
 use crate::http::caller::PageCaller;
@@ -28,6 +29,13 @@ pub struct AlertEmailsForm {
 #[derive(Deserialize)]
 pub struct IpRetentionForm {
     addresses: String,
+}
+
+/// The form of `POST /account/time-zone`.
+#[derive(Deserialize)]
+pub struct TimeZoneForm {
+    /// Empty for the zone of the browser.
+    time_zone: String,
 }
 
 /// Updates the idle limit of the person's sessions.
@@ -95,5 +103,29 @@ pub async fn update_ip_retention(
         &request,
         &caller,
         AccountNotice::IpRetentionUpdated,
+    ))
+}
+
+/// Updates the zone that the person reads times in.
+///
+/// # Errors
+/// [`Error::Invalid`](crate::Error::Invalid) when there is no such zone to choose.
+pub async fn update_time_zone(
+    app: web::Data<AppState>,
+    request: HttpRequest,
+    PageCaller(caller): PageCaller,
+    Form(form): Form<TimeZoneForm>,
+) -> Result<HttpResponse> {
+    let zone = match form.time_zone.as_str() {
+        "" => None,
+        name => Some(get_offered(name)?),
+    };
+    app.accounts
+        .update_time_zone(caller.user.id, zone, caller.origin())
+        .await?;
+    Ok(to_account(
+        &request,
+        &caller,
+        AccountNotice::TimeZoneUpdated,
     ))
 }

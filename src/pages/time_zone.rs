@@ -1,24 +1,11 @@
-//! The time zone on `/account`: in which one the person reads times.
+//! The field of `/account` in which the person chooses the zone that they read times in.
 
-use actix_web::{HttpRequest, HttpResponse, web};
-use serde::Deserialize;
+use actix_web::HttpRequest;
 
-use super::account::to_account;
 use crate::clock::TimeZone;
 use crate::error::{Error, Result};
-use crate::http::app_state::AppState;
-use crate::http::caller::PageCaller;
-use crate::http::forms::Form;
-use crate::http::notice::AccountNotice;
 use crate::http::reader_clock::browser_zone;
 use crate::people::User;
-
-/// The form of `POST /account/time-zone`.
-#[derive(Deserialize)]
-pub struct TimeZoneForm {
-    /// Empty for the zone of the browser.
-    time_zone: String,
-}
 
 /// The zones to choose from.
 pub(super) struct TimeZoneField {
@@ -43,31 +30,11 @@ pub(super) struct ZoneChoice {
     pub(super) is_chosen: bool,
 }
 
-/// Updates the zone that the person reads times in.
+/// Returns the zone of that name, if it is one to choose.
 ///
 /// # Errors
-/// [`Error::Invalid`] when there is no such zone to choose.
-pub async fn update(
-    app: web::Data<AppState>,
-    request: HttpRequest,
-    PageCaller(caller): PageCaller,
-    Form(form): Form<TimeZoneForm>,
-) -> Result<HttpResponse> {
-    let zone = match form.time_zone.as_str() {
-        "" => None,
-        name => Some(get_offered(name)?),
-    };
-    app.accounts
-        .update_time_zone(caller.user.id, zone, caller.origin())
-        .await?;
-    Ok(to_account(
-        &request,
-        &caller,
-        AccountNotice::TimeZoneUpdated,
-    ))
-}
-
-fn get_offered(name: &str) -> Result<TimeZone> {
+/// [`Error::Invalid`] when it is none.
+pub(super) fn get_offered(name: &str) -> Result<TimeZone> {
     TimeZone::offered()
         .map(|(zone, ..)| zone)
         .find(|zone| zone.name() == name)

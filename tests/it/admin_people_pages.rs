@@ -29,7 +29,7 @@ async fn the_list_shows_everybody_with_their_devices(app: &TestApp) {
     let page = fixture.browser.get(LIST).await.expect(200);
     page.expect_words("bob@example.org Bob Byrne Person Active 2 devices 3 sessions just now")
         .expect_words("ada@example.org You Ada Lovelace Administrator Active 1 device just now")
-        .expect_words("17 May 2031");
+        .expect_words("17 May");
     // An ended sign-in is still the last one; nobody is signed in.
     app.advance(Duration::from_secs(86_400));
     laptop.get("/api/v1/me").await.expect(401);
