@@ -1,5 +1,6 @@
 //! The context of an alert: the device and the place of what it reports.
 
+use super::UseBefore;
 use crate::db::SessionId;
 use crate::events::{EventKind, Origin};
 use crate::geo::Location;
@@ -16,6 +17,8 @@ pub struct AlertContext {
     pub device_kind: DeviceKind,
     /// The device's location, with its address redacted by the person's IP retention.
     pub location: Location,
+    /// The use before, if it is a sign-in.
+    pub before: Option<UseBefore>,
     /// What an administrator did, if it is a notice of that.
     pub act: Option<AdminAct>,
 }
@@ -41,6 +44,7 @@ impl AlertContext {
                 ip,
                 ..Location::default()
             },
+            before: None,
             act: None,
         }
     }
@@ -58,6 +62,7 @@ impl AlertContext {
             device_name: device_name.into(),
             device_kind,
             location: Location::default(),
+            before: None,
             act: Some(AdminAct {
                 kind,
                 reason: origin.reason.as_ref().map(|it| it.as_str().to_owned()),
