@@ -6,6 +6,9 @@ use crate::events::{EventKind, Origin};
 use crate::geo::Location;
 use crate::user_agent::DeviceKind;
 
+/// What stands for the device of what the reader of a mailbox does.
+pub(super) const MAILBOX: &str = "whoever reads a former address";
+
 /// The device from which something was done, and its location.
 #[derive(Debug, Clone)]
 pub struct AlertContext {
@@ -38,7 +41,7 @@ impl AlertContext {
     pub fn mailbox(ip: Option<String>) -> Self {
         Self {
             session: None,
-            device_name: "Whoever reads a former address".into(),
+            device_name: MAILBOX.into(),
             device_kind: DeviceKind::Unknown,
             location: Location {
                 ip,

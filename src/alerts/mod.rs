@@ -327,6 +327,12 @@ impl Alert {
         }
     }
 
+    /// Returns whether it reports what the reader of a former address did.
+    #[must_use]
+    pub fn is_by_mailbox(&self) -> bool {
+        self.session_id.is_none() && self.device_name.eq_ignore_ascii_case(context::MAILBOX)
+    }
+
     /// Returns the use before the sign-in that it reports, if it says something about that.
     #[must_use]
     pub fn use_before(&self) -> Option<UseBefore> {

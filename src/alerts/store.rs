@@ -6,7 +6,7 @@ use diesel::dsl::{count_star, exists, not, sql};
 use diesel::prelude::*;
 use diesel::sql_types::{Integer, Text};
 
-pub(super) use self::evidence::UseBeforeColumns;
+pub use self::evidence::UseBeforeColumns;
 pub(crate) use self::evidence::record_step;
 pub use self::evidence::{ReportSteps, StepRecord};
 use super::{AlertKind, AlertReview};

@@ -5,9 +5,9 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
+use super::alert_views::AlertView;
 use super::message::{Message, message_page};
 use super::new_password::{FORMER_FIRST, PasswordForm, after_page, get_linked_message};
-use super::views::AlertView;
 use crate::account::{LinkedMessage, Mailbox, TakenBack};
 use crate::clock::Timestamp;
 use crate::db::FormerEmailId;
@@ -34,7 +34,7 @@ struct TakeBackPage<'a> {
 }
 
 /// Shows what happened, and the form that takes the account back or confirms the change.
-pub(super) fn show(
+pub(super) async fn show(
     app: &AppState,
     request: &HttpRequest,
     token: &str,
@@ -51,7 +51,8 @@ pub(super) fn show(
         return Err(Error::NotFound);
     };
     let now = app.clock.now();
-    let listed = message.alerts.iter().take(MAX_LISTED);
+    let listed = message.alerts.iter().take(MAX_LISTED).cloned().collect();
+    let listed = app.accounts.describe_alerts(message.user.id, listed).await?;
     let template = TakeBackPage {
         layout: Layout::anonymous(request)?,
         token,
@@ -59,7 +60,8 @@ pub(super) fn show(
         changed_at: in_words(*changed_at),
         expires_at: in_words(*expires_at),
         alerts: listed
-            .map(|alert| AlertView::for_link(alert, now))
+            .iter()
+            .map(|details| AlertView::for_link(details, now))
             .collect(),
     };
     page(StatusCode::OK, &template)

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::refused_words;
-use crate::alerts::{Alert, AlertKind};
+use crate::alerts::Alert;
 use crate::clock::Timestamp;
 use crate::events::{Actor, Event, EventKind, Setting};
 use crate::net::{self, IpRetention};
@@ -108,21 +108,6 @@ pub fn address_in_full(text: &str, retention: IpRetention) -> String {
     }
 }
 
-/// Returns what an alert reports.
-pub fn alert(kind: AlertKind) -> &'static str {
-    match kind {
-        AlertKind::NewDevice => "Signed in, for the first time on this device",
-        AlertKind::NewCountry => "Signed in, for the first time from this country",
-        AlertKind::PasswordChanged => "Your password was changed on it",
-        AlertKind::EmailChanged => "Your e-mail was changed on it",
-        AlertKind::TokenReuse => "Signed out for safety: an old key of it was used again",
-        AlertKind::Administered => "An administrator changed your account",
-        AlertKind::WrongPasswords => {
-            "Signed out for safety: the password was given wrong ten times"
-        }
-    }
-}
-
 /// Returns what an administrator did, after the word for who it was.
 pub fn admin_act(notice: &Alert) -> String {
     match notice.act {
@@ -212,7 +197,7 @@ pub fn cause(reason: Option<EndedReason>, by: Option<&str>) -> String {
         (Some(EndedReason::Admin), _) => "Signed out by an administrator".into(),
         (Some(EndedReason::Expired), _) => "Signed out by itself: not used for too long".into(),
         (Some(EndedReason::ReuseDetected), _) => {
-            "Signed out for safety: an old key of it was used again. If you don't know why, change your password".into()
+            "Signed out for safety: a copied sign-in was used. Change your password, and check the device".into()
         }
         (Some(EndedReason::WrongPasswords), _) => {
             "Signed out for safety: the password was given wrong ten times".into()

@@ -12,7 +12,7 @@ use crate::geo::{Place, Point};
 /// The columns of the use before a sign-in.
 #[derive(Debug, Clone, Default, Queryable, Selectable)]
 #[diesel(table_name = alerts)]
-pub(in crate::alerts) struct UseBeforeColumns {
+pub struct UseBeforeColumns {
     before_session_id: Option<SessionId>,
     before_device: Option<String>,
     before_is_named: Option<bool>,
