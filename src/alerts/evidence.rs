@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde::Serialize;
+
 use crate::clock::Timestamp;
 use crate::db::SessionId;
 use crate::geo::Place;
@@ -43,6 +45,33 @@ pub struct UseBeforeWords {
     pub device: String,
     /// What comes after it: " was used in Lisbon, 2,738 km away: nobody travels that fast."
     pub end: String,
+}
+
+/// A use before, as exports and the API show it.
+#[derive(Debug, Clone, Serialize)]
+pub struct UseBeforeRecord {
+    session_id: SessionId,
+    device_name: String,
+    location_city: Option<String>,
+    location_country: Option<String>,
+    at: Timestamp,
+    /// In kilometres; the least that it can be, where a city is not known.
+    distance_km: i32,
+    is_impossible_travel: bool,
+}
+
+impl From<UseBefore> for UseBeforeRecord {
+    fn from(before: UseBefore) -> Self {
+        Self {
+            session_id: before.session,
+            device_name: before.device,
+            location_city: before.place.city,
+            location_country: before.place.country,
+            at: before.at,
+            distance_km: before.km,
+            is_impossible_travel: before.is_impossible,
+        }
+    }
 }
 
 impl UseBefore {
