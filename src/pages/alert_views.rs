@@ -279,6 +279,8 @@ pub struct StepsView {
     pub device: String,
     /// When it was reported.
     pub at: TimeView,
+    /// What the report did.
+    pub first: &'static str,
     /// How many of the three are behind: "1 of 3 steps is done."
     pub progress: String,
     /// Signing out the other devices.
@@ -328,6 +330,10 @@ impl StepsView {
             id: alert.id.to_string(),
             device: alert.device_name.clone(),
             at: TimeView::ago(alert.reported_at().unwrap_or(alert.at), now),
+            first: match alert.session_id {
+                Some(_) => "Sign it out",
+                None => "Report it",
+            },
             progress: match behind {
                 1 => "Step 1 of 3 is behind you.".into(),
                 n => format!("{n} of 3 steps are behind you."),

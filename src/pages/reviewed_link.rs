@@ -23,6 +23,8 @@ struct AfterReportPage<'a> {
     layout: Layout,
     /// What was done, in words.
     done: &'a str,
+    /// What the report did.
+    first: &'static str,
     /// How to set a new password, where there is no form.
     advice: &'static str,
     /// The e-mail of the account.
@@ -64,6 +66,10 @@ pub(super) async fn after_report(
     let template = AfterReportPage {
         layout: Layout::anonymous(request)?,
         done: &done,
+        first: match before.alerts.iter().any(|alert| alert.session_id.is_some()) {
+            true => "Sign it out",
+            false => "Report it",
+        },
         advice: match before.has_former {
             true => FORMER_FIRST,
             false => FORGOTTEN,

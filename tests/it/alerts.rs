@@ -337,7 +337,7 @@ async fn every_page_shows_that_something_needs_attention(database: Database) {
         .get("/account")
         .await
         .expect(200)
-        .expect_words("1 thing needs your attention. Look");
+        .expect_words("1 thing needs your attention. Review it");
     app.stop().await;
 }
 
