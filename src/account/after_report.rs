@@ -87,9 +87,7 @@ impl Accounts {
     pub async fn find_after_report(&self, caller: &Caller) -> Result<Option<AfterReport>> {
         let now = self.clock.now();
         let (user, session) = (caller.user.clone(), caller.session.clone());
-        self.db
-            .read(move |c| find(c, &user, &session, now))
-            .await
+        self.db.read(move |c| find(c, &user, &session, now)).await
     }
 
     /// Records what the caller did about a step after a report.

@@ -103,11 +103,7 @@ impl Accounts {
     }
 }
 
-fn describe(
-    c: &mut AnyConnection,
-    owner: UserId,
-    alerts: Vec<Alert>,
-) -> Result<Vec<AlertDetails>> {
+fn describe(c: &mut AnyConnection, owner: UserId, alerts: Vec<Alert>) -> Result<Vec<AlertDetails>> {
     let ids: Vec<SessionId> = alerts.iter().filter_map(|alert| alert.session_id).collect();
     let subjects = match ids.is_empty() {
         true => Vec::new(),

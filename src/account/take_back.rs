@@ -90,11 +90,7 @@ impl TakeBack {
     ///
     /// # Errors
     /// [`Error::Internal`] when the system provides no randomness.
-    pub(super) fn new(
-        origin: Origin,
-        reported: Option<AlertId>,
-        at: Timestamp,
-    ) -> Result<Self> {
+    pub(super) fn new(origin: Origin, reported: Option<AlertId>, at: Timestamp) -> Result<Self> {
         Ok(Self {
             void: VoidPassword::random()?,
             origin,

@@ -299,7 +299,9 @@ impl Alert {
             location_city: location.place.city,
             location_country: location.place.country,
             location_point: location.place.point,
-            before: before.map(store::UseBeforeColumns::from).unwrap_or_default(),
+            before: before
+                .map(store::UseBeforeColumns::from)
+                .unwrap_or_default(),
             settled_by: None,
             steps: ReportSteps::default(),
             at: now,

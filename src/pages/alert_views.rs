@@ -1,11 +1,11 @@
 //! Alerts as templates show them: the question, the evidence, and the answers that are true.
 
-use super::map::MapView;
+use super::map::{MapReader, MapView};
 use super::views::Reader;
 use super::words::{self, Named, TimeView};
 use crate::account::{AfterReport, AlertDetails, ReviewOutcome, StepState};
 use crate::alerts::{Alert, AlertKind, AlertReview, UseBeforeWords};
-use crate::clock::Timestamp;
+use crate::http::reader_clock::ReaderClock;
 use crate::net::display_stored_ip;
 use crate::sessions::{OpenedVia, Session};
 use crate::user_agent::DeviceKind;
@@ -78,23 +78,23 @@ impl AlertView {
         Self {
             place: reader.place(ip, alert.place()).display_name(),
             address: ip.map(|ip| reader.address(ip)),
-            map: MapView::of_alert(alert, true),
-            ..Self::for_link(details, reader.now)
+            map: MapView::of_alert(alert, reader.clock, MapReader::Person),
+            ..Self::for_link(details, reader.clock)
         }
     }
 
     /// Returns an alert for the bearer of a link, who is not signed in.
-    pub fn for_link(details: &AlertDetails, now: Timestamp) -> Self {
+    pub fn for_link(details: &AlertDetails, clock: ReaderClock) -> Self {
         let alert = &details.alert;
         let session = details.session.as_ref();
-        let is_over = details.is_over(now);
+        let is_over = details.is_over(clock.now);
         let before = alert.use_before();
         Self {
             id: alert.id.to_string(),
             heading: heading(is_over),
-            lead: LeadView::new(alert, now),
+            lead: LeadView::new(alert, clock),
             device: device(alert, session),
-            at: TimeView::exact(alert.at),
+            at: TimeView::exact(alert.at, clock),
             place: alert.place().display_name(),
             address: alert.ip_address.as_deref().map(display_stored_ip),
             signed_in: session
@@ -108,8 +108,8 @@ impl AlertView {
                 AlertKind::WrongPasswords => Some(GUESSED),
                 _ => None,
             },
-            map: MapView::of_alert(alert, false),
-            settled: describe_settlement(details),
+            map: MapView::of_alert(alert, clock, MapReader::Bearer),
+            settled: describe_settlement(details, clock),
             yes: "Yes, it was me",
             no: match is_over || !alert.kind.is_sign_in() {
                 true => "No, it wasn’t me",
@@ -120,10 +120,14 @@ impl AlertView {
 }
 
 impl LeadView {
-    fn new(alert: &Alert, now: Timestamp) -> Self {
+    fn new(alert: &Alert, clock: ReaderClock) -> Self {
         let country = || alert.place().country_in_sentence();
         let (start, middle, end) = match alert.kind {
-            AlertKind::NewDevice => ("", " signed in ", ", for the first time on this device.".into()),
+            AlertKind::NewDevice => (
+                "",
+                " signed in ",
+                ", for the first time on this device.".into(),
+            ),
             AlertKind::NewCountry => (
                 "",
                 " signed in ",
@@ -153,7 +157,7 @@ impl LeadView {
             start,
             device: alert.device_name.clone(),
             middle,
-            at: TimeView::ago(alert.at, now),
+            at: TimeView::ago(alert.at, clock),
             end,
         }
     }
@@ -199,10 +203,10 @@ fn signed_in(via: OpenedVia) -> &'static str {
 
 /// Returns how an alert was settled, if it was: answered itself, together with another, or by what
 /// was done to the account.
-fn describe_settlement(details: &AlertDetails) -> Option<String> {
+fn describe_settlement(details: &AlertDetails, clock: ReaderClock) -> Option<String> {
     let alert = &details.alert;
     let (review, at) = alert.review()?;
-    let at = TimeView::exact(at).words;
+    let at = TimeView::exact(at, clock).words;
     let answer = match review {
         AlertReview::Confirmed => "Yes, it was me",
         AlertReview::Reported => "No, it wasn’t me",
@@ -211,7 +215,7 @@ fn describe_settlement(details: &AlertDetails) -> Option<String> {
         (Some(other), _) => format!(
             "This was settled together with another alert, about {} on {}. That one was answered “{answer}” on {at}.",
             other.device_name,
-            TimeView::exact(other.at).words,
+            TimeView::exact(other.at, clock).words,
         ),
         (None, Some(by)) if by == alert.id => format!("This was answered “{answer}” on {at}."),
         (None, Some(_)) => format!(
@@ -266,7 +270,10 @@ pub fn ended_devices(ended: &[Session]) -> Option<String> {
         [] => return None,
         [name] => format!("{name} is signed out, and forgotten."),
         [names @ .., last] => {
-            format!("{} and {last} are signed out, and forgotten.", names.join(", "))
+            format!(
+                "{} and {last} are signed out, and forgotten.",
+                names.join(", ")
+            )
         }
     })
 }
@@ -320,7 +327,7 @@ impl StepView {
 
 impl StepsView {
     /// Returns the steps for their person, whose e-mail is `address`.
-    pub fn new(steps: &AfterReport, address: &str, now: Timestamp) -> Self {
+    pub fn new(steps: &AfterReport, address: &str, clock: ReaderClock) -> Self {
         let alert = &steps.alert;
         let last = [steps.password, steps.email];
         let mut behind = 1;
@@ -329,7 +336,7 @@ impl StepsView {
         Self {
             id: alert.id.to_string(),
             device: alert.device_name.clone(),
-            at: TimeView::ago(alert.reported_at().unwrap_or(alert.at), now),
+            at: TimeView::ago(alert.reported_at().unwrap_or(alert.at), clock),
             first: match alert.session_id {
                 Some(_) => "Sign it out",
                 None => "Report it",

@@ -96,7 +96,7 @@ pub async fn show(
     let travels = travels(&app, &live).await?;
     let stated = app.sessions.list_stated_reasons(owner, &ended).await?;
 
-    let reader = Reader::new(&app, &request, &caller);
+    let reader = Reader::new(&app, &request, &caller)?;
     let names = DeviceNames::new(live.iter().chain(&ended));
     let attention = attention(&request);
     let devices = group_by_device(live);
@@ -110,15 +110,14 @@ pub async fn show(
         layout: Layout::for_caller(&request, &caller, NavItem::Devices)?,
         made_at,
         summary: summary(others.len(), attention.count()),
-        steps: steps
-            .map(|steps| StepsView::new(&steps, caller.user.shown_email(), reader.now)),
+        steps: steps.map(|steps| StepsView::new(&steps, caller.user.shown_email(), reader.clock)),
         notice: notice.words,
         alerts: alert_views(&app, &attention, &reader).await?,
         acts: attention
             .notices
             .iter()
             .take(MAX_ALERTS)
-            .map(|notice| AdminActView::new(notice, reader.now))
+            .map(|notice| AdminActView::new(notice, reader.clock))
             .collect(),
         may_dismiss: attention.may_dismiss,
         this,
@@ -130,7 +129,7 @@ pub async fn show(
         ended: ended
             .iter()
             .map(|session| {
-                EndedSessionView::new(session, &names, reader.now)
+                EndedSessionView::new(session, &names, reader.clock)
                     .with_stated_reason(session, stated.get(&session.id))
             })
             .collect(),
@@ -174,7 +173,7 @@ fn views(
     reader: &Reader,
 ) -> (DeviceView, Vec<DeviceView>) {
     let current = caller.session.id;
-    let used = caller.session.clone().with_use_at(reader.now);
+    let used = caller.session.clone().with_use_at(reader.clock.now);
     let mut this = DeviceView::new(&used, reader);
     let mut others = Vec::new();
     for device in devices {

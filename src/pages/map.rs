@@ -5,6 +5,7 @@ use super::views::DeviceView;
 use crate::alerts::Alert;
 use crate::geo::{MapForm, MapFrame, MapPosition, Place};
 use crate::http::assets;
+use crate::http::reader_clock::ReaderClock;
 
 /// The form of the map on *Your devices*.
 const WIDE: MapForm = MapForm {
@@ -18,6 +19,15 @@ const SMALL: MapForm = MapForm {
 };
 /// The middle part of the map, in percent, where a label is centred.
 const MIDDLE: std::ops::Range<f64> = 30.0..70.0;
+
+/// Who sees the map of an alert.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MapReader {
+    /// Its person, signed in.
+    Person,
+    /// The bearer of a link.
+    Bearer,
+}
 
 /// The map, as a page shows it.
 pub struct MapView {
@@ -112,8 +122,8 @@ impl MapView {
     }
 
     /// Returns the map of an alert about a sign-in: where that was, and where the person was before.
-    /// For the person, dots lead to the devices.
-    pub fn of_alert(alert: &Alert, is_person: bool) -> Option<Self> {
+    /// For the person, dots lead to the devices. Of one day, the times are stated as well.
+    pub fn of_alert(alert: &Alert, clock: ReaderClock, reader: MapReader) -> Option<Self> {
         let (here, before) = (alert.place(), alert.use_before());
         let there = before.as_ref().map(|before| &before.place);
         let points: Vec<_> = there
@@ -122,16 +132,27 @@ impl MapView {
             .chain(here.point)
             .collect();
         let frame = MapFrame::around(&points, SMALL).filter(|_| here.point.is_some())?;
-        let link = |session| Some(format!("/devices/{session}")).filter(|_| is_person);
+        let link =
+            |session| Some(format!("/devices/{session}")).filter(|_| reader == MapReader::Person);
         let mut dots = Vec::new();
+        let day = |at| clock.zone.local(at).date_naive();
+        let is_same_day = |at| day(at) == day(alert.at);
+        let label = |place: &str, at| match before.as_ref().is_some_and(|it| is_same_day(it.at)) {
+            true => format!("{place} {}", clock.zone.local(at).format("%H:%M")),
+            false => place.to_owned(),
+        };
         if let Some(before) = &before {
-            dots.extend(Dot::labelled(&frame, &before.place, "dot here").map(|dot| Dot {
-                link: link(before.session),
-                ..dot
-            }));
+            dots.extend(
+                Dot::labelled(&frame, &before.place, "dot here").map(|dot| Dot {
+                    link: link(before.session),
+                    place: label(&dot.place, before.at),
+                    ..dot
+                }),
+            );
         }
         dots.extend(Dot::labelled(&frame, &here, "dot alarming").map(|dot| Dot {
             link: alert.session_id.and_then(link),
+            place: label(&dot.place, alert.at),
             ..dot
         }));
         let label = match dots.as_slice() {

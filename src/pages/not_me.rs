@@ -23,6 +23,7 @@ use crate::http::device_cookie;
 use crate::http::forms::PublicForm;
 use crate::http::layout::{Layout, page, signed_out_response, throttled_page};
 use crate::http::notice::SignedOutNotice;
+use crate::http::reader_clock::ReaderClock;
 use crate::mail::TICKET_LIFETIME;
 use crate::people::User;
 use crate::sessions::Client;
@@ -111,11 +112,14 @@ async fn own_page(
     if message.alerts.is_empty() {
         return settled(request, token, message, form.flatten());
     }
-    let now = app.clock.now();
+    let clock = ReaderClock::of_browser(request)?;
     let is_used = !message.alerts.iter().any(Alert::is_open);
     let listed = message.alerts.iter().take(MAX_LISTED).cloned().collect();
-    let listed = app.accounts.describe_alerts(message.user.id, listed).await?;
-    let is_over = listed.iter().all(|details| details.is_over(now));
+    let listed = app
+        .accounts
+        .describe_alerts(message.user.id, listed)
+        .await?;
+    let is_over = listed.iter().all(|details| details.is_over(clock.now));
     let is_settled_with_others =
         |details: &AlertDetails| details.alert.settled_by != Some(details.alert.id);
     let template = NotMePage {
@@ -142,7 +146,7 @@ async fn own_page(
         },
         alerts: listed
             .iter()
-            .map(|details| AlertView::for_link(details, now))
+            .map(|details| AlertView::for_link(details, clock))
             .collect(),
         token,
         is_used,

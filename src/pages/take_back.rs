@@ -9,12 +9,12 @@ use super::alert_views::AlertView;
 use super::message::{Message, message_page};
 use super::new_password::{FORMER_FIRST, PasswordForm, after_page, get_linked_message};
 use crate::account::{LinkedMessage, Mailbox, TakenBack};
-use crate::clock::Timestamp;
 use crate::db::FormerEmailId;
 use crate::error::{Error, Result};
 use crate::events::Origin;
 use crate::http::app_state::AppState;
 use crate::http::layout::{Layout, page};
+use crate::http::reader_clock::ReaderClock;
 
 /// What to do where the account is disabled.
 const DISABLED: &str = "The account is disabled, so nobody can sign in to it. Ask an administrator \
@@ -50,18 +50,21 @@ pub(super) async fn show(
     else {
         return Err(Error::NotFound);
     };
-    let now = app.clock.now();
+    let clock = ReaderClock::of_browser(request)?;
     let listed = message.alerts.iter().take(MAX_LISTED).cloned().collect();
-    let listed = app.accounts.describe_alerts(message.user.id, listed).await?;
+    let listed = app
+        .accounts
+        .describe_alerts(message.user.id, listed)
+        .await?;
     let template = TakeBackPage {
         layout: Layout::anonymous(request)?,
         token,
         email,
-        changed_at: in_words(*changed_at),
-        expires_at: in_words(*expires_at),
+        changed_at: clock.zone.exact(*changed_at),
+        expires_at: clock.zone.exact(*expires_at),
         alerts: listed
             .iter()
-            .map(|details| AlertView::for_link(details, now))
+            .map(|details| AlertView::for_link(details, clock))
             .collect(),
     };
     page(StatusCode::OK, &template)
@@ -154,8 +157,4 @@ fn late(request: &HttpRequest) -> Result<HttpResponse> {
         link: Some(("/sign-in", "Sign in")),
     };
     message_page(request, StatusCode::GONE, message)
-}
-
-fn in_words(at: Timestamp) -> String {
-    at.format("%-d %B %Y, %H:%M UTC").to_string()
 }

@@ -75,7 +75,9 @@ async fn an_alert_names_both_ends_of_impossible_travel(database: Database) {
         .get(&format!("/devices/{}", phone.id()))
         .await
         .expect(200)
-        .expect_words("from Lisbon, Portugal (Firefox on Windows) to Oslo, Norway, 2,738 km in 25 min");
+        .expect_words(
+            "from Lisbon, Portugal (Firefox on Windows) to Oslo, Norway, 2,738 km in 25 min",
+        );
     app.stop().await;
 }
 
@@ -176,7 +178,10 @@ async fn travel_after_the_sign_in_is_shown_in_the_open_alert(database: Database)
         "Since then Used in two places faster than anybody travels: from Lisbon, Portugal to Oslo, Norway, 2,738 km in 5 min",
     );
     let words = page.words();
-    assert!(words.find("Since then") < words.find("Other devices"), "{words}");
+    assert!(
+        words.find("Since then") < words.find("Other devices"),
+        "{words}"
+    );
     app.stop().await;
 }
 
@@ -189,7 +194,11 @@ async fn a_device_that_its_owner_named_is_called_so(database: Database) {
         .find(|link| link.starts_with("/devices/") && link.len() > 40)
         .expect("a link to the device");
     laptop
-        .submit(&own, &format!("{own}/rename"), &[("device_name", "MacBook")])
+        .submit(
+            &own,
+            &format!("{own}/rename"),
+            &[("device_name", "MacBook")],
+        )
         .await
         .expect(303);
     sign_in_from(&app, &ada, OSLO, 25 * MINUTE).await;
@@ -220,7 +229,11 @@ async fn the_map_of_an_alert_has_both_places(database: Database) {
     let (app, ada, laptop) = start(database).await;
     sign_in_from(&app, &ada, OSLO, 25 * MINUTE).await;
     let page = laptop.get("/devices").await.expect(200);
-    assert!(page.text.contains("A map: from Lisbon to Oslo"), "{}", page.text);
+    assert!(
+        page.text.contains("A map: from Lisbon to Oslo"),
+        "{}",
+        page.text
+    );
     assert_eq!(page.text.matches("class=\"way\"").count(), 1);
     app.stop().await;
 }

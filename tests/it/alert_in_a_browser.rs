@@ -96,7 +96,10 @@ async fn answers_stand_apart(database: Database, script: Script) {
     laptop.press(".alarm .filled").await;
     laptop.has(1, ".path").await;
     let message = laptop.words_in("[role='status']").await;
-    assert!(message.contains("is signed out, and forgotten."), "{message}");
+    assert!(
+        message.contains("is signed out, and forgotten."),
+        "{message}"
+    );
     for step in ["others", "password", "email"] {
         laptop
             .press(&format!("form[action$='/steps/{step}/skip'] button"))

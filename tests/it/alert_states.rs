@@ -205,10 +205,13 @@ async fn a_link_about_an_ended_session_claims_nothing_false(database: Database) 
         page.expect_words("the device is forgotten");
         let answer = [("answer", "not-mine")];
         let page = reader.submit(&link, &link, &answer).await.expect(200);
-        let page = page.expect_words("Safari on iPhone was already signed out, and is forgotten now.");
+        let page =
+            page.expect_words("Safari on iPhone was already signed out, and is forgotten now.");
         page.expect_words("Make your account safe");
         fixture.app.advance(61 * MINUTE);
-        let again = fixture.app.login_from(&fixture.ada, IPHONE, ELSEWHERE, None);
+        let again = fixture
+            .app
+            .login_from(&fixture.ada, IPHONE, ELSEWHERE, None);
         fixture.phone = again.await;
     }
     fixture.stop().await;
@@ -300,7 +303,9 @@ async fn what_a_report_ended_besides_is_named(database: Database) {
     let fixture = set_up(database).await;
     // Nobody knows it, and it came after the phone.
     fixture.app.advance(MINUTE);
-    let second = fixture.app.login_from(&fixture.ada, FIREFOX, "192.0.2.1", None);
+    let second = fixture
+        .app
+        .login_from(&fixture.ada, FIREFOX, "192.0.2.1", None);
     let second = second.await;
     let page = fixture.answer("no").await;
     let words = page.words();

@@ -82,7 +82,11 @@ async fn has_steps(browser: &Browser) -> bool {
 
 async fn the_steps_stay_until_each_is_done(database: Database) {
     let Fixture {
-        app, ada, laptop, page, ..
+        app,
+        ada,
+        laptop,
+        page,
+        ..
     } = set_up(database).await;
     page.expect_words("Safari on iPhone is signed out, and forgotten.")
         .expect_words("Make your account safe You reported Safari on iPhone")
@@ -104,7 +108,9 @@ async fn the_steps_stay_until_each_is_done(database: Database) {
         ("current_password", ada.password.as_str()),
         ("new_password", NEW),
     ];
-    let changed = laptop.submit("/account", "/account/password", &fields).await;
+    let changed = laptop
+        .submit("/account", "/account/password", &fields)
+        .await;
     changed.expect(303);
     let page = laptop.get("/devices").await.expect(200);
     page.expect_words("2 of 3 steps are behind you.")

@@ -233,7 +233,10 @@ async fn token_reuse_raises_an_alert(database: Database) {
         .expect_words("It is already signed out. Was it you?");
     let known = review_path(&laptop, "yes").await;
     let response = laptop.submit("/devices", &known, &[]).await;
-    laptop.follow(&response).await.expect_words("Good: it was you. Safari on iPhone was already signed out.");
+    laptop
+        .follow(&response)
+        .await
+        .expect_words("Good: it was you. Safari on iPhone was already signed out.");
     app.stop().await;
 }
 
