@@ -20,6 +20,9 @@ const SMALL: MapForm = MapForm {
 /// The middle part of the map, in percent, where a label is centred.
 const MIDDLE: std::ops::Range<f64> = 30.0..70.0;
 
+/// The most names of places that share a dot.
+const MAX_NAMES: usize = 3;
+
 /// Who sees the map of an alert.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MapReader {
@@ -88,14 +91,14 @@ impl MapView {
         let mut dots = Vec::new();
         for (number, (position, there)) in (1..).zip(frame.cluster(located)) {
             let is_here = there.iter().any(|(is_first, ..)| *is_first);
-            let place = there.first().map(|(_, place, _)| place.clone());
+            let place = place_names(there.iter().map(|(_, place, _)| place.as_str()));
             let devices: Vec<_> = there.into_iter().map(|(.., device)| device).collect();
             let link = match devices.as_slice() {
                 [device] => format!("#device-{}", device.id),
                 _ => format!("#place-{number}"),
             };
             dots.push(Dot {
-                place: place.unwrap_or_default(),
+                place,
                 devices,
                 link: Some(link),
                 class: if is_here { "dot here" } else { "dot" },
@@ -218,5 +221,21 @@ impl Dot {
             class,
             ..Self::at(frame.position(place.point?))
         })
+    }
+}
+
+/// Returns the names of places that share a dot, each once: "Lisbon, Portugal · Porto, Portugal".
+fn place_names<'a>(places: impl Iterator<Item = &'a str>) -> String {
+    let mut names: Vec<&str> = Vec::new();
+    for place in places {
+        if !names.contains(&place) {
+            names.push(place);
+        }
+    }
+    match names.split_at_checked(MAX_NAMES) {
+        Some((first, more)) if !more.is_empty() => {
+            format!("{} and {} more", first.join(" · "), more.len())
+        }
+        _ => names.join(" · "),
     }
 }
