@@ -113,7 +113,7 @@ pub(super) fn detail(event: &Event) -> Option<String> {
             Some("the client left before it was decided".into())
         }
         EventKind::SignInFailed => None,
-        EventKind::AccountDeleted if detail == DECLINED => {
+        EventKind::AccountDeleted | EventKind::EmailChangeCancelled if detail == DECLINED => {
             Some("whoever reads its mailbox said that it isn’t theirs".into())
         }
         _ => Some(detail),
