@@ -210,16 +210,14 @@ pub(crate) fn find_last_reported(
     user: UserId,
     since: Timestamp,
 ) -> Result<Option<Alert>> {
-    Ok(alerts::table
+    let reported = alerts::table
         .filter(alerts::user_id.eq(user))
         .filter(alerts::answer.eq(AlertReview::Reported.as_str()))
         .filter(alerts::answered_at.ge(since))
         .filter(alerts::settled_by.eq(alerts::id.nullable()))
         .order((alerts::answered_at.desc(), alerts::id.desc()))
-        .limit(1)
-        .select(Alert::as_select())
-        .get_result(c)
-        .optional()?)
+        .select(Alert::as_select());
+    Ok(first_rows(reported, 1).load(c)?.pop())
 }
 
 /// Lists the sessions of those of a person's alerts that have this review.

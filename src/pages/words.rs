@@ -135,7 +135,7 @@ pub fn cause(reason: Option<EndedReason>, by: Option<&str>) -> String {
         (Some(EndedReason::Admin), _) => "Signed out by an administrator".into(),
         (Some(EndedReason::Expired), _) => "Signed out by itself: not used for too long".into(),
         (Some(EndedReason::ReuseDetected), _) => {
-            "Signed out for safety: a copied sign-in was used. Change your password, and check the device".into()
+            "Signed out for safety, since a copied sign-in was used (if you don’t know why, change your password, and check the device)".into()
         }
         (Some(EndedReason::WrongPasswords), _) => {
             "Signed out for safety: the password was given wrong ten times".into()
