@@ -8,7 +8,7 @@ use super::credentials::secure_orders;
 use super::emails::cancel_pending_change;
 use super::linked_message::{Reported, find_undoing};
 use super::take_back::TakeBack;
-use crate::alerts::{self, Alert, AlertReview};
+use crate::alerts::{self, Alert, AlertReview, Settlement};
 use crate::clock::Timestamp;
 use crate::db::{AlertId, AnyConnection, SessionId, UserId};
 use crate::error::{Error, Result};
@@ -39,8 +39,8 @@ impl Accounts {
         let now = self.clock.now();
         self.db
             .transaction(move |c| {
-                let review = AlertReview::Confirmed;
-                alerts::store::review(c, alert.user_id, id, review, now)?.ok_or(Error::NotFound)
+                let settlement = Settlement::of(id, AlertReview::Confirmed, now);
+                alerts::store::review(c, alert.user_id, id, settlement)?.ok_or(Error::NotFound)
             })
             .await
     }
@@ -55,9 +55,8 @@ impl Accounts {
             .transaction(move |c| {
                 let mut confirmed = 0;
                 for alert in &alerts {
-                    let (owner, id) = (alert.user_id, alert.id);
-                    let review = AlertReview::Confirmed;
-                    let open = alerts::store::review(c, owner, id, review, now)?;
+                    let settlement = Settlement::of(alert.id, AlertReview::Confirmed, now);
+                    let open = alerts::store::review(c, alert.user_id, alert.id, settlement)?;
                     confirmed += usize::from(open.is_some());
                 }
                 match confirmed {
@@ -116,7 +115,8 @@ impl Accounts {
             origin: origin.clone(),
             at,
         };
-        let take_back = TakeBack::new(origin, at)?;
+        let reviewed = report.alerts.iter().find(|alert| alert.is_open());
+        let take_back = TakeBack::new(origin, reviewed.map(|alert| alert.id), at)?;
         let raised = self.alerts.clone();
         self.db
             .transaction(move |c| {
@@ -185,11 +185,11 @@ impl Report {
         let open = alerts::list_open(c, self.owner, self.at)?;
         let mut reported = Vec::new();
         for alert in &self.alerts {
-            reported.extend(self.record(c, alert.id)?);
+            reported.extend(self.record(c, alert.id, alert.id)?);
         }
-        if reported.is_empty() {
+        let Some(first) = reported.first().map(|alert| alert.id) else {
             return Err(Error::NotFound);
-        }
+        };
         let candidates = Candidates::load(c, self.owner, &open, &self.origin)?;
         let mut doubtful: Vec<Session> = Vec::new();
         for alert in &reported {
@@ -199,14 +199,16 @@ impl Report {
         secure_orders(c, self.owner, &self.origin, self.at)?;
         let ended = end_doubtful(c, self.owner, &doubtful, &self.origin, self.at)?;
         for other in open.iter().filter(|other| is_about(other, &ended)) {
-            self.record(c, other.id)?;
+            self.record(c, other.id, first)?;
         }
         Ok(ended)
     }
 
-    /// Records that an alert was reported. Returns `None` when it was reviewed already.
-    fn record(&self, c: &mut AnyConnection, id: AlertId) -> Result<Option<Alert>> {
-        alerts::store::review(c, self.owner, id, AlertReview::Reported, self.at)
+    /// Records that an alert was reported, by the report of `by`. Returns `None` when it was reviewed
+    /// already.
+    fn record(&self, c: &mut AnyConnection, id: AlertId, by: AlertId) -> Result<Option<Alert>> {
+        let settlement = Settlement::of(by, AlertReview::Reported, self.at);
+        alerts::store::review(c, self.owner, id, settlement)
     }
 }
 

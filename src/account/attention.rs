@@ -3,7 +3,7 @@
 
 use super::Accounts;
 use super::alert_review::list_trusted;
-use crate::alerts::{self, Alert, AlertReview};
+use crate::alerts::{self, Alert, AlertReview, Settlement};
 use crate::db::{AlertId, AnyConnection};
 use crate::error::{Error, Result};
 use crate::sessions::{self, Caller, RECENT_LIMIT, Session, is_same_device, is_trusted};
@@ -68,7 +68,8 @@ impl Accounts {
         let (owner, now) = (caller.user.id, self.clock.now());
         self.db
             .transaction(move |c| {
-                alerts::store::review(c, owner, id, AlertReview::Confirmed, now)?
+                let settlement = Settlement::of(id, AlertReview::Confirmed, now);
+                alerts::store::review(c, owner, id, settlement)?
                     .map(drop)
                     .ok_or(Error::NotFound)
             })

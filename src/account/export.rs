@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::Accounts;
 use super::administration::record;
-use crate::alerts::Alert;
+use crate::alerts::{Alert, UseBeforeRecord};
 use crate::clock::{TimeZone, Timestamp};
 use crate::db::{AlertId, EventId, SessionId, UserId};
 use crate::devices::{self, KnownDevice};
@@ -240,6 +240,7 @@ struct OwnAlert {
     ip_address: Option<String>,
     location_city: Option<String>,
     location_country: Option<String>,
+    use_before: Option<UseBeforeRecord>,
     answered_at: Option<Timestamp>,
 }
 
@@ -346,6 +347,7 @@ impl OwnDevice {
 impl OwnAlert {
     fn new(alert: Alert, retention: IpRetention) -> Self {
         Self {
+            use_before: alert.use_before().map(UseBeforeRecord::from),
             at: alert.at,
             kind: alert.kind.as_str(),
             session_id: alert.session_id,

@@ -10,7 +10,7 @@ use super::Accounts;
 use super::administration::record;
 use super::invitations::accept;
 use super::messages::{queue_reset, queue_take_back};
-use crate::alerts::{AlertContext, AlertReview};
+use crate::alerts::{AlertContext, AlertReview, Settlement};
 use crate::clock::Timestamp;
 use crate::db::{AnyConnection, Db, ResetId, UserId};
 use crate::error::{Chain, Error, Result};
@@ -316,7 +316,12 @@ fn hand_over(c: &mut AnyConnection, user: &User, origin: &Origin, now: Timestamp
     people::store::delete_verifications(c, user.id)?;
     devices::store::delete_all(c, user.id)?;
     for alert in alerts::list_open(c, user.id, now)? {
-        alerts::store::review(c, user.id, alert.id, AlertReview::Reported, now)?;
+        let settlement = Settlement {
+            review: AlertReview::Reported,
+            by: None,
+            at: now,
+        };
+        alerts::store::review(c, user.id, alert.id, settlement)?;
     }
     let event = NewEvent::for_person(user.id, EventKind::EmailVerified, origin, now);
     events::record_events(c, &[event])

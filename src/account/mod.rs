@@ -2,6 +2,8 @@
 //! one transaction.
 
 mod administration;
+mod after_report;
+mod alert_details;
 mod alert_review;
 mod applications;
 mod assignment;
@@ -26,6 +28,8 @@ mod verification;
 use std::time::Duration;
 
 pub use self::administration::{AccountChanges, Administered};
+pub use self::after_report::{AfterReport, StepState};
+pub use self::alert_details::{AlertDetails, ReviewOutcome};
 pub use self::alert_review::RevokeScope;
 pub use self::applications::record_service_keys;
 pub use self::assignment::Assignment;

@@ -2,9 +2,9 @@
 
 use super::Accounts;
 use super::credentials::secure_orders;
-use crate::alerts::{AlertContext, AlertKind, AlertReview, Alerts};
+use crate::alerts::{Alert, AlertContext, AlertKind, AlertReview, Alerts, Settlement};
 use crate::clock::Timestamp;
-use crate::db::{AnyConnection, FormerEmailId, UserId};
+use crate::db::{AlertId, AnyConnection, FormerEmailId};
 use crate::error::{Error, Result};
 use crate::events::{self, EventKind, NewEvent, Origin};
 use crate::people::store::{FormerEmail, FormerState};
@@ -39,7 +39,7 @@ impl Accounts {
     /// back by it before.
     pub async fn take_back(&self, id: FormerEmailId, origin: Origin) -> Result<TakenBack> {
         let at = self.clock.now();
-        let take_back = TakeBack::new(origin, at)?;
+        let take_back = TakeBack::new(origin, None, at)?;
         let alerts = self.alerts.clone();
         self.db
             .transaction(move |c| {
@@ -66,7 +66,8 @@ impl Accounts {
                 }
                 for alert in alerts::list_open(c, user.id, now)? {
                     if alert.kind.is_email_change() && alert.email == former.email {
-                        alerts::store::review(c, user.id, alert.id, AlertReview::Confirmed, now)?;
+                        let settlement = Settlement::of(alert.id, AlertReview::Confirmed, now);
+                        alerts::store::review(c, user.id, alert.id, settlement)?;
                     }
                 }
                 Ok(())
@@ -79,18 +80,21 @@ impl Accounts {
 pub(super) struct TakeBack {
     void: VoidPassword,
     origin: Origin,
+    /// The alert whose report takes the account back, if one does.
+    reported: Option<AlertId>,
     at: Timestamp,
 }
 
 impl TakeBack {
-    /// Returns what is needed to take an account back at `at`.
+    /// Returns what is needed to take an account back at `at`, by the report of an alert if by one.
     ///
     /// # Errors
     /// [`Error::Internal`] when the system provides no randomness.
-    pub(super) fn new(origin: Origin, at: Timestamp) -> Result<Self> {
+    pub(super) fn new(origin: Origin, reported: Option<AlertId>, at: Timestamp) -> Result<Self> {
         Ok(Self {
             void: VoidPassword::random()?,
             origin,
+            reported,
             at,
         })
     }
@@ -109,7 +113,7 @@ impl TakeBack {
     ) -> Result<TakenBack> {
         let (id, now) = (user.id, self.at);
         report_later(c, former, now)?;
-        report_alerts(c, id, now)?;
+        self.report_alerts(c, former)?;
         people::store::void_password(c, id, &self.void, now)?;
         // An intruder switches them off first.
         people::store::update_alert_emails(c, id, true, now)?;
@@ -130,6 +134,27 @@ impl TakeBack {
             alerts.raise(c, user, (AlertKind::EmailChanged, context), now)?;
         }
         Ok(restored)
+    }
+
+    /// Reports every open alert: by the alert that was reported, or by that of the change which is
+    /// undone.
+    fn report_alerts(&self, c: &mut AnyConnection, former: &FormerEmail) -> Result<()> {
+        let (owner, at) = (former.user_id, self.at);
+        let open = alerts::list_open(c, owner, at)?;
+        let is_undone = |alert: &&Alert| {
+            let is_former = alert.email == former.email && alert.at == former.changed_at;
+            alert.kind.is_email_change() && is_former
+        };
+        let undone = || open.iter().find(is_undone).map(|alert| alert.id);
+        let settlement = Settlement {
+            review: AlertReview::Reported,
+            by: self.reported.or_else(undone),
+            at,
+        };
+        for alert in &open {
+            alerts::store::review(c, owner, alert.id, settlement)?;
+        }
+        Ok(())
     }
 }
 
@@ -186,13 +211,6 @@ pub(super) fn report_later(
             };
             people::store::update_former_state(c, later.id, state)?;
         }
-    }
-    Ok(())
-}
-
-fn report_alerts(c: &mut AnyConnection, owner: UserId, now: Timestamp) -> Result<()> {
-    for alert in alerts::list_open(c, owner, now)? {
-        alerts::store::review(c, owner, alert.id, AlertReview::Reported, now)?;
     }
     Ok(())
 }

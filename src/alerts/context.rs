@@ -1,9 +1,13 @@
 //! The context of an alert: the device and the place of what it reports.
 
+use super::UseBefore;
 use crate::db::SessionId;
 use crate::events::{EventKind, Origin};
 use crate::geo::Location;
 use crate::user_agent::DeviceKind;
+
+/// What stands for the device of what the reader of a mailbox does.
+pub(super) const MAILBOX: &str = "whoever reads a former address";
 
 /// The device from which something was done, and its location.
 #[derive(Debug, Clone)]
@@ -16,6 +20,8 @@ pub struct AlertContext {
     pub device_kind: DeviceKind,
     /// The device's location, with its address redacted by the person's IP retention.
     pub location: Location,
+    /// The use before, if it is a sign-in.
+    pub before: Option<UseBefore>,
     /// What an administrator did, if it is a notice of that.
     pub act: Option<AdminAct>,
 }
@@ -35,12 +41,13 @@ impl AlertContext {
     pub fn mailbox(ip: Option<String>) -> Self {
         Self {
             session: None,
-            device_name: "Whoever reads a former address".into(),
+            device_name: MAILBOX.into(),
             device_kind: DeviceKind::Unknown,
             location: Location {
                 ip,
                 ..Location::default()
             },
+            before: None,
             act: None,
         }
     }
@@ -58,6 +65,7 @@ impl AlertContext {
             device_name: device_name.into(),
             device_kind,
             location: Location::default(),
+            before: None,
             act: Some(AdminAct {
                 kind,
                 reason: origin.reason.as_ref().map(|it| it.as_str().to_owned()),

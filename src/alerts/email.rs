@@ -8,8 +8,7 @@ use super::store::{self, Alert};
 use crate::clock::{TimeZone, Timestamp};
 use crate::db::AnyConnection;
 use crate::error::{Error, Result};
-use crate::events::EventKind;
-use crate::geo::Place;
+use crate::events::{self, EventKind};
 use crate::mail::content::MessageContent;
 use crate::mail::{EmailMessage, MessageLinks, MessageTopic, QueuedMessage};
 use crate::net::display_stored_ip;
@@ -71,7 +70,8 @@ impl AlertMessages {
         now: Timestamp,
     ) -> Result<Option<MessageContent>> {
         let zone = user.message_time_zone(&queued.recipient);
-        let facts = facts(alert, zone);
+        let mut facts = facts(alert, zone);
+        facts.extend(find_later_travel(c, alert)?.map(|travel| ("Since then", travel)));
         let subject = subject(alert);
         let link = self.links.not_me(queued.id());
         Ok(match standing(c, user, &queued.recipient, now)? {
@@ -193,10 +193,32 @@ fn mailbox(queued: &QueuedMessage) -> (&str, Timestamp) {
 
 fn facts(alert: &Alert, zone: TimeZone) -> Vec<(&'static str, String)> {
     let mut facts = vec![("Device", alert.device_name.clone())];
-    facts.extend(place(alert).map(|place| ("Near", place)));
+    facts.extend(alert.place().display_name().map(|place| ("Where", place)));
     facts.extend(address(alert).map(|address| ("Address", address)));
     facts.push(("When", zone.exact(alert.at)));
+    facts.extend(use_before(alert));
     facts
+}
+
+/// Returns where the person was before the sign-in, if that says something about it.
+fn use_before(alert: &Alert) -> Option<(&'static str, String)> {
+    let label = match alert.use_before()?.is_impossible {
+        true => "But",
+        false => "Before",
+    };
+    Some((label, alert.use_before_words()?.sentence()))
+}
+
+/// Finds impossible travel, since the alert, of the session that it is about.
+fn find_later_travel(c: &mut AnyConnection, alert: &Alert) -> Result<Option<String>> {
+    let Some(session) = alert.session_id else {
+        return Ok(None);
+    };
+    let kind = EventKind::ImpossibleTravel;
+    let travels = events::store::list_by_kind(c, alert.user_id, &[session], kind)?;
+    let later = travels.into_iter().rfind(|event| event.at > alert.at);
+    let travel = later.and_then(|event| event.detail);
+    Ok(travel.map(|it| format!("used in two places faster than anybody travels: {it}")))
 }
 
 /// Returns the facts of an alert on one line.
@@ -210,15 +232,6 @@ fn item(alert: &Alert, zone: TimeZone) -> String {
 
 fn address(alert: &Alert) -> Option<String> {
     alert.ip_address.as_deref().map(display_stored_ip)
-}
-
-fn place(alert: &Alert) -> Option<String> {
-    let place = Place {
-        city: alert.location_city.clone(),
-        country: alert.location_country.clone(),
-        point: None,
-    };
-    place.display_name()
 }
 
 fn subject(alert: &Alert) -> &'static str {
@@ -254,7 +267,7 @@ fn lead(alert: &Alert) -> &'static str {
             "This address is the e-mail of your account from now on: you sign in with it."
         }
         AlertKind::TokenReuse => {
-            "A key that this device had spent was used again, so somebody may have a copy of it. The device is signed out."
+            "A copied sign-in of this device was used: somebody may have a copy of what keeps it signed in. The device is signed out."
         }
         AlertKind::Administered => match alert.act {
             Some(EventKind::EmailChanged) => {
@@ -304,7 +317,7 @@ fn undo_link_text(former: &FormerEmail, zone: TimeZone) -> String {
 fn advice(kind: AlertKind) -> &'static str {
     match kind {
         AlertKind::TokenReuse => {
-            "If you restored the device from a backup, just sign in on it again."
+            "Set a new password, and check the device: remove programs and browser extensions that you don’t know. If you have just restored it from a backup, that is the reason; sign in on it again."
         }
         AlertKind::WrongPasswords => {
             "If it was you, just sign in again; “Forgotten your password?” sets a new one."
@@ -314,7 +327,12 @@ fn advice(kind: AlertKind) -> &'static str {
 }
 
 fn own_link_text(alert: &Alert, may_set_password: bool) -> String {
+    let is_over = matches!(
+        alert.kind,
+        AlertKind::TokenReuse | AlertKind::WrongPasswords
+    );
     let ended = match alert.session_id {
+        Some(_) if is_over => "devices that came after it",
         Some(_) => "the device that it was done on, and devices that came after it",
         None => "the devices that came after it",
     };

@@ -4,6 +4,7 @@
 
 mod context;
 mod email;
+mod evidence;
 mod mailing;
 pub(crate) mod store;
 
@@ -15,10 +16,13 @@ use strum::{EnumString, IntoStaticStr};
 pub use self::context::{AdminAct, AlertContext};
 pub use self::email::AlertMessages;
 pub(crate) use self::email::REASON_FORMER;
-pub use self::store::Alert;
+pub use self::evidence::{UseBefore, UseBeforeRecord, UseBeforeWords, thousands};
+pub(crate) use self::store::Settlement;
+pub use self::store::{Alert, ReportSteps, StepRecord};
 use crate::clock::{Clock, Timestamp};
 use crate::db::{AlertId, AnyConnection, Db, NodeLock, SessionId, UserId};
 use crate::error::Result;
+use crate::geo::Place;
 use crate::mail;
 use crate::net::IpRetention;
 use crate::people::User;
@@ -280,6 +284,7 @@ impl Alert {
             device_name,
             device_kind,
             location,
+            before,
             act,
         } = context;
         Self {
@@ -293,6 +298,12 @@ impl Alert {
             ip_address: location.ip,
             location_city: location.place.city,
             location_country: location.place.country,
+            location_point: location.place.point,
+            before: before
+                .map(store::UseBeforeColumns::from)
+                .unwrap_or_default(),
+            settled_by: None,
+            steps: ReportSteps::default(),
             at: now,
             answer: None,
             answered_at: None,
@@ -306,6 +317,43 @@ impl Alert {
     pub fn reported_at(&self) -> Option<Timestamp> {
         self.answered_at
             .filter(|_| self.answer == Some(AlertReview::Reported))
+    }
+
+    /// Returns the place where it happened.
+    #[must_use]
+    pub fn place(&self) -> Place {
+        Place {
+            city: self.location_city.clone(),
+            country: self.location_country.clone(),
+            point: self.location_point,
+        }
+    }
+
+    /// Returns whether it reports what the reader of a former address did.
+    #[must_use]
+    pub fn is_by_mailbox(&self) -> bool {
+        self.session_id.is_none() && self.device_name.eq_ignore_ascii_case(context::MAILBOX)
+    }
+
+    /// Returns the use before the sign-in that it reports, if it says something about that.
+    #[must_use]
+    pub fn use_before(&self) -> Option<UseBefore> {
+        self.before
+            .get()
+            .filter(|before| before.is_telling(self.at))
+    }
+
+    /// Returns the use before in words.
+    #[must_use]
+    pub fn use_before_words(&self) -> Option<UseBeforeWords> {
+        let before = self.use_before()?;
+        Some(before.words(self.at, &self.place()))
+    }
+
+    /// Returns what the person answered, and when, if it is settled.
+    #[must_use]
+    pub fn review(&self) -> Option<(AlertReview, Timestamp)> {
+        self.answer.zip(self.answered_at)
     }
 
     /// Returns whether it has neither been confirmed nor reported.

@@ -1,9 +1,14 @@
 //! Every query of `alerts`.
 
+mod evidence;
+
 use diesel::dsl::{count_star, exists, not, sql};
 use diesel::prelude::*;
 use diesel::sql_types::{Integer, Text};
 
+pub use self::evidence::UseBeforeColumns;
+pub(crate) use self::evidence::record_step;
+pub use self::evidence::{ReportSteps, StepRecord};
 use super::{AlertKind, AlertReview};
 use crate::clock::Timestamp;
 use crate::counters::{HourlyCounts, Metric};
@@ -13,6 +18,7 @@ use crate::db::{
 };
 use crate::error::Result;
 use crate::events::EventKind;
+use crate::geo::Point;
 use crate::user_agent::DeviceKind;
 
 read_from_text!(AlertKind);
@@ -54,6 +60,38 @@ pub struct Alert {
     pub act: Option<EventKind>,
     /// The reason that the administrator stated.
     pub stated_reason: Option<String>,
+    /// The point of that place, if known.
+    pub location_point: Option<Point>,
+    #[diesel(embed)]
+    pub(super) before: UseBeforeColumns,
+    /// The alert whose review settled it: itself, or one that was reviewed with it. `None` while it
+    /// is open, and where something else settled it.
+    pub settled_by: Option<AlertId>,
+    /// What the person did about the steps after a report.
+    #[diesel(embed)]
+    pub steps: ReportSteps,
+}
+
+/// A review of an alert.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Settlement {
+    /// What it is.
+    pub(crate) review: AlertReview,
+    /// The alert whose review it is, if an alert was reviewed.
+    pub(crate) by: Option<AlertId>,
+    /// When.
+    pub(crate) at: Timestamp,
+}
+
+impl Settlement {
+    /// Returns the review of the alert `by`, for itself or for one that is settled with it.
+    pub(crate) fn of(by: AlertId, review: AlertReview, at: Timestamp) -> Self {
+        Self {
+            review,
+            by: Some(by),
+            at,
+        }
+    }
 }
 
 /// Inserts an alert.
@@ -74,7 +112,7 @@ pub(super) fn insert(c: &mut AnyConnection, alert: &Alert) -> Result<()> {
         alerts::stated_reason.eq(&alert.stated_reason),
     );
     diesel::insert_into(alerts::table).values(row).execute(c)?;
-    Ok(())
+    evidence::update_evidence(c, alert.id, (alert.location_point, &alert.before))
 }
 
 /// Lists a person's open alerts since `since`, newest first, at most [`MAX_OPEN`].
@@ -134,16 +172,16 @@ pub(crate) fn review(
     c: &mut AnyConnection,
     user: UserId,
     id: AlertId,
-    review: AlertReview,
-    now: Timestamp,
+    settlement: Settlement,
 ) -> Result<Option<Alert>> {
     let open = alerts::table
         .filter(alerts::user_id.eq(user))
         .filter(alerts::id.eq(id))
         .filter(alerts::answered_at.is_null());
     let changes = (
-        alerts::answer.eq(review.as_str()),
-        alerts::answered_at.eq(now),
+        alerts::answer.eq(settlement.review.as_str()),
+        alerts::answered_at.eq(settlement.at),
+        alerts::settled_by.eq(settlement.by),
     );
     let updated = on_each!(c, c => diesel::update(open)
         .set(changes)
@@ -151,6 +189,35 @@ pub(crate) fn review(
         .get_result(c)
         .optional())?;
     Ok(updated)
+}
+
+/// Lists those of a person's alerts that have these ids.
+pub(crate) fn list_by_ids(
+    c: &mut AnyConnection,
+    user: UserId,
+    ids: &[AlertId],
+) -> Result<Vec<Alert>> {
+    Ok(alerts::table
+        .filter(alerts::user_id.eq(user))
+        .filter(alerts::id.eq_any(ids))
+        .select(Alert::as_select())
+        .load(c)?)
+}
+
+/// Finds the alert that a person reported last, since `since`, other than by reporting another.
+pub(crate) fn find_last_reported(
+    c: &mut AnyConnection,
+    user: UserId,
+    since: Timestamp,
+) -> Result<Option<Alert>> {
+    let reported = alerts::table
+        .filter(alerts::user_id.eq(user))
+        .filter(alerts::answer.eq(AlertReview::Reported.as_str()))
+        .filter(alerts::answered_at.ge(since))
+        .filter(alerts::settled_by.eq(alerts::id.nullable()))
+        .order((alerts::answered_at.desc(), alerts::id.desc()))
+        .select(Alert::as_select());
+    Ok(first_rows(reported, 1).load(c)?.pop())
 }
 
 /// Lists the sessions of those of a person's alerts that have this review.

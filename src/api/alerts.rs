@@ -3,7 +3,8 @@
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
 
-use crate::alerts::{Alert, AlertKind, AlertReview};
+use crate::account::AlertDetails;
+use crate::alerts::{AlertKind, AlertReview, UseBeforeRecord};
 use crate::clock::Timestamp;
 use crate::db::{AlertId, SessionId};
 use crate::error::Result;
@@ -29,6 +30,12 @@ struct AlertJson {
     location_city: Option<String>,
     location_country: Option<String>,
     at: Timestamp,
+    /// Where the person was before, if that is far away.
+    use_before: Option<UseBeforeRecord>,
+    /// Impossible travel of the session since, in words.
+    later_travel: Option<String>,
+    /// Whether the session that it is about has ended.
+    is_signed_out: bool,
 }
 
 /// `POST /api/v1/alerts/{id}`
@@ -44,7 +51,15 @@ pub struct AlertReviewRequest {
 /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
 pub async fn list(app: web::Data<AppState>, ApiCaller(caller): ApiCaller) -> Result<HttpResponse> {
     let attention = app.accounts.list_attention(&caller).await?;
-    let alerts = attention.alerts.into_iter().map(AlertJson::from).collect();
+    let now = app.clock.now();
+    let described = app
+        .accounts
+        .describe_alerts(caller.user.id, attention.alerts)
+        .await?;
+    let alerts = described
+        .into_iter()
+        .map(|details| AlertJson::new(details, now))
+        .collect();
     Ok(HttpResponse::Ok().json(AlertList { alerts }))
 }
 
@@ -68,9 +83,14 @@ pub async fn review(
     Ok(HttpResponse::NoContent().finish())
 }
 
-impl From<Alert> for AlertJson {
-    fn from(alert: Alert) -> Self {
+impl AlertJson {
+    fn new(details: AlertDetails, now: Timestamp) -> Self {
+        let is_signed_out = details.is_over(now);
+        let alert = details.alert;
         Self {
+            use_before: alert.use_before().map(UseBeforeRecord::from),
+            later_travel: details.later_travel,
+            is_signed_out,
             id: alert.id,
             kind: alert.kind,
             session_id: alert.session_id,

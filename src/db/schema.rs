@@ -33,6 +33,21 @@ diesel::table! {
         summary_id -> Nullable<Uuid>,
         act -> Nullable<Text>,
         stated_reason -> Nullable<Text>,
+        location_point -> Nullable<Text>,
+        before_session_id -> Nullable<Uuid>,
+        before_device -> Nullable<Text>,
+        before_is_named -> Nullable<Bool>,
+        before_city -> Nullable<Text>,
+        before_country -> Nullable<Text>,
+        before_point -> Nullable<Text>,
+        before_at -> Nullable<Timestamptz>,
+        before_km -> Nullable<Int4>,
+        before_is_impossible -> Nullable<Bool>,
+        settled_by -> Nullable<Uuid>,
+        others_skipped_at -> Nullable<Timestamptz>,
+        password_skipped_at -> Nullable<Timestamptz>,
+        email_skipped_at -> Nullable<Timestamptz>,
+        email_confirmed_at -> Nullable<Timestamptz>,
     }
 }
 

@@ -197,7 +197,7 @@ pub(super) fn clear_repeat_keys(c: &mut AnyConnection, user: UserId) -> Result<u
 }
 
 /// Lists the events of one kind of these sessions of a person, oldest first.
-pub(super) fn list_by_kind(
+pub(crate) fn list_by_kind(
     c: &mut AnyConnection,
     user: UserId,
     sessions: &[SessionId],

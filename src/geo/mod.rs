@@ -13,6 +13,6 @@ pub use self::country::{country_name, country_names};
 pub use self::databases::{PlaceError, Places};
 pub use self::edge_headers::EdgeHeaders;
 pub use self::location::Location;
-pub use self::map::{MapPosition, cluster};
+pub use self::map::{MapForm, MapFrame, MapPosition};
 pub use self::place::Place;
 pub use self::point::Point;

@@ -41,6 +41,29 @@ impl Place {
         })
     }
 
+    /// Returns its city, else its country.
+    #[must_use]
+    pub fn short_name(&self) -> Option<&str> {
+        self.city.as_deref().or(self.country.as_deref())
+    }
+
+    /// Returns the place as that of a device: "near Lyon, France" where a city is known, else "in
+    /// France".
+    #[must_use]
+    pub fn describe(&self) -> Option<String> {
+        let name = self.display_name()?;
+        Some(match self.city {
+            Some(_) => format!("near {name}"),
+            None => format!("in {}", with_article(&name)),
+        })
+    }
+
+    /// Returns its country for a sentence: "Norway", "the United States".
+    #[must_use]
+    pub fn country_in_sentence(&self) -> Option<String> {
+        self.country.as_deref().map(with_article)
+    }
+
     /// Returns the place for people: "Lyon, France", "France", or `None` where neither is known.
     #[must_use]
     pub fn display_name(&self) -> Option<String> {
@@ -49,5 +72,27 @@ impl Place {
             (Some(name), None) | (None, Some(name)) => Some(name.clone()),
             (None, None) => None,
         }
+    }
+}
+
+/// Returns the English name of a country with its article, if it has one.
+fn with_article(country: &str) -> String {
+    const WITH_ARTICLE: [&str; 7] = [
+        "Bahamas",
+        "Comoros",
+        "Gambia",
+        "Maldives",
+        "Netherlands",
+        "Philippines",
+        "Seychelles",
+    ];
+
+    let has_article = country.starts_with("United ")
+        || country.ends_with(" Republic")
+        || country.ends_with(" Islands")
+        || WITH_ARTICLE.contains(&country);
+    match has_article {
+        true => format!("the {country}"),
+        false => country.to_owned(),
     }
 }

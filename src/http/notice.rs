@@ -24,7 +24,7 @@ use super::cookies::{self, OwnCookie};
 use super::prefetch::is_seen;
 use super::received_cookies::ReceivedCookies;
 use crate::clock::Timestamp;
-use crate::db::{SessionId, UserId};
+use crate::db::{AlertId, SessionId, UserId};
 use crate::error::{Chain, Error, Failure, Result};
 use crate::people::Role;
 use crate::text;
@@ -47,16 +47,14 @@ pub enum Notice {
 /// What a person is told of their account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum AccountNotice {
-    /// An alert to a sign-in was confirmed.
-    SignInConfirmed,
-    /// Another alert was confirmed.
-    AlertConfirmed,
+    /// An alert was confirmed or reported.
+    AlertReviewed(AlertId),
     /// The alert was reviewed before, or is not for the caller to review.
     AlertSettled,
-    /// An alert was reported, which ended this session, if any.
-    AlertReported(Option<SessionId>),
-    /// As [`Self::AlertReported`], of a change of the e-mail that can't be undone.
-    EmailChangeReported(Option<SessionId>),
+    /// A change of the e-mail was reported that can't be undone.
+    EmailChangeReported(AlertId),
+    /// The notice of what an administrator did was dismissed.
+    ActDismissed,
     /// The device of this session was signed out.
     DeviceSignedOut(SessionId),
     /// This session had ended before.

@@ -1,10 +1,12 @@
-//! `/alerts/{id}`: "Was this you?", confirmed or reported on another device of the same person. An
-//! alert that is no longer open, or that the caller may not review, is not an error: the page has a
-//! notice.
+//! `/alerts/{id}`: "Was this you?", confirmed or reported on another device of the same person, and
+//! the steps after a report. An alert that is no longer open, or that the caller may not review, is
+//! not an error: the page has a notice.
 
 use actix_web::{HttpRequest, HttpResponse, web};
+use serde::Deserialize;
 
 use crate::account::TakenBack;
+use crate::alerts::StepRecord;
 use crate::db::AlertId;
 use crate::error::{Error, Result};
 use crate::http::app_state::AppState;
@@ -15,6 +17,9 @@ use crate::http::notice::{self, AccountNotice, Notice, SignedOutNotice};
 use crate::http::target::HOME;
 use crate::sessions::Caller;
 
+/// Where the steps after a report are.
+const NEXT_STEPS: &str = "/devices#next-steps";
+
 /// Confirms an alert: "Yes, it was me."
 pub async fn confirm(
     app: web::Data<AppState>,
@@ -24,8 +29,7 @@ pub async fn confirm(
     _: Form<EmptyForm>,
 ) -> Result<HttpResponse> {
     let outcome = match app.accounts.confirm_alert(&caller, *id).await {
-        Ok(alert) if alert.kind.is_sign_in() => AccountNotice::SignInConfirmed,
-        Ok(_) => AccountNotice::AlertConfirmed,
+        Ok(alert) => AccountNotice::AlertReviewed(alert.id),
         Err(Error::NotFound) => AccountNotice::AlertSettled,
         Err(err) => return Err(err),
     };
@@ -56,10 +60,9 @@ pub async fn report(
         }
         None => {}
     }
-    let ended = reported.ended.first().map(|session| session.id);
     let outcome = match reported.unrestored_email {
-        Some(_) => AccountNotice::EmailChangeReported(ended),
-        None => AccountNotice::AlertReported(ended),
+        Some(_) => AccountNotice::EmailChangeReported(*id),
+        None => AccountNotice::AlertReviewed(*id),
     };
     Ok(back(&request, &caller, outcome))
 }
@@ -73,11 +76,62 @@ pub async fn dismiss(
     _: Form<EmptyForm>,
 ) -> Result<HttpResponse> {
     let outcome = match app.accounts.dismiss_notice(&caller, *id).await {
-        Ok(()) => AccountNotice::AlertConfirmed,
+        Ok(()) => AccountNotice::ActDismissed,
         Err(Error::NotFound) => AccountNotice::AlertSettled,
         Err(err) => return Err(err),
     };
     Ok(back(&request, &caller, outcome))
+}
+
+/// Which step after a report, in a path.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SkippedStep {
+    /// Signing out the other devices.
+    Others,
+    /// Setting a new password.
+    Password,
+    /// Checking the e-mail.
+    Email,
+}
+
+/// Skips a step after a report.
+pub async fn skip_step(
+    app: web::Data<AppState>,
+    PageCaller(caller): PageCaller,
+    path: web::Path<(AlertId, SkippedStep)>,
+    _: Form<EmptyForm>,
+) -> Result<HttpResponse> {
+    let (id, step) = path.into_inner();
+    let record = match step {
+        SkippedStep::Others => StepRecord::OthersSkipped,
+        SkippedStep::Password => StepRecord::PasswordSkipped,
+        SkippedStep::Email => StepRecord::EmailSkipped,
+    };
+    record_step(&app, &caller, id, record).await
+}
+
+/// Confirms after a report that the account's e-mail is right.
+pub async fn confirm_email(
+    app: web::Data<AppState>,
+    PageCaller(caller): PageCaller,
+    id: web::Path<AlertId>,
+    _: Form<EmptyForm>,
+) -> Result<HttpResponse> {
+    record_step(&app, &caller, *id, StepRecord::EmailConfirmed).await
+}
+
+/// Records what was done about a step, and leads back; so it does where there is none any more.
+async fn record_step(
+    app: &AppState,
+    caller: &Caller,
+    id: AlertId,
+    record: StepRecord,
+) -> Result<HttpResponse> {
+    match app.accounts.record_step(caller, id, record).await {
+        Ok(()) | Err(Error::NotFound) => Ok(see_other(NEXT_STEPS)),
+        Err(err) => Err(err),
+    }
 }
 
 fn back(request: &HttpRequest, caller: &Caller, outcome: AccountNotice) -> HttpResponse {

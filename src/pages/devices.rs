@@ -9,10 +9,11 @@ use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
 use askama::Template;
 use serde::Deserialize;
 
-use super::map::MapView;
+use super::alert_views::{AlertView, StepsView};
+use super::map::{DotDevice, MapView};
 use super::notices;
 use super::views::{
-    AdminActView, AlertView, DeviceNames, DeviceView, EndedSessionView, ImpossibleTravels, Reader,
+    AdminActView, DeviceNames, DeviceView, EndedSessionView, ImpossibleTravels, Reader,
 };
 use super::words;
 use crate::account::Attention;
@@ -41,8 +42,8 @@ struct DevicesPage {
     made_at: i64,
     summary: String,
     notice: Option<String>,
-    /// Whether to offer further steps after an alert was reported.
-    offers_more: bool,
+    /// The steps that are left after an alert was reported.
+    steps: Option<StepsView>,
     alerts: Vec<AlertView>,
     /// What administrators did.
     acts: Vec<AdminActView>,
@@ -100,20 +101,18 @@ pub async fn show(
     let attention = attention(&request);
     let devices = group_by_device(live);
     let map = MapView::new(places(&devices, &caller, &reader));
-    let (this, others) = views(&devices, &caller, &travels, &reader);
+    let (mut this, mut others) = views(&devices, &caller, &travels, &reader);
+    if let Some(map) = &map {
+        map.link([&mut this].into_iter().chain(&mut others));
+    }
+    let steps = app.accounts.find_after_report(&caller).await?;
     let template = DevicesPage {
         layout: Layout::for_caller(&request, &caller, NavItem::Devices)?,
         made_at,
         summary: summary(others.len(), attention.count()),
-        offers_more: notice.offers_more,
+        steps: steps.map(|steps| StepsView::new(&steps, caller.user.shown_email(), reader.clock)),
         notice: notice.words,
-        alerts: attention
-            .alerts
-            .iter()
-            .rev()
-            .take(MAX_ALERTS)
-            .map(|alert| AlertView::new(alert, &reader))
-            .collect(),
+        alerts: alert_views(&app, &attention, &reader).await?,
         acts: attention
             .notices
             .iter()
@@ -145,6 +144,27 @@ fn attention(request: &HttpRequest) -> Rc<Attention> {
     found.map_or_else(Rc::default, |OpenAlerts(attention)| attention.clone())
 }
 
+/// Returns the alerts, the oldest first, with their evidence.
+async fn alert_views(
+    app: &AppState,
+    attention: &Attention,
+    reader: &Reader,
+) -> Result<Vec<AlertView>> {
+    let alerts: Vec<_> = attention
+        .alerts
+        .iter()
+        .rev()
+        .take(MAX_ALERTS)
+        .cloned()
+        .collect();
+    let Some(owner) = alerts.first().map(|alert| alert.user_id) else {
+        return Ok(Vec::new());
+    };
+    let described = app.accounts.describe_alerts(owner, alerts).await?;
+    let view = |details| AlertView::new(details, reader);
+    Ok(described.iter().map(view).collect())
+}
+
 /// Returns the device that the page is read on, and the others.
 fn views(
     devices: &[DeviceGroup<Session>],
@@ -174,10 +194,11 @@ fn places(
     devices: &[DeviceGroup<Session>],
     caller: &Caller,
     reader: &Reader,
-) -> Vec<(Place, String)> {
+) -> Vec<(Place, DotDevice)> {
     let located = |session: &Session, name| {
         let ip = session.ip_address.as_deref();
-        (reader.place(ip, session.place()), name)
+        let id = session.id.to_string();
+        (reader.place(ip, session.place()), DotDevice { name, id })
     };
     let this = located(&caller.session, "This device".to_owned());
     let others = devices

@@ -1,73 +1,241 @@
-//! A small map of the world with a dot for each place where devices are. Its caption lists the
-//! places as text.
+//! A map of the part of the world where devices are, with a dot for each place. Its caption lists the
+//! places as text. Dots lead to their devices, and the places in the caption are what devices lead to.
 
-use crate::geo::{MapPosition, Place, cluster};
+use super::views::DeviceView;
+use crate::alerts::Alert;
+use crate::geo::{MapForm, MapFrame, MapPosition, Place};
 use crate::http::assets;
+use crate::http::reader_clock::ReaderClock;
+
+/// The form of the map on *Your devices*.
+const WIDE: MapForm = MapForm {
+    aspect: 2.0,
+    min_width: 24.0,
+};
+/// The form of the map of an alert.
+const SMALL: MapForm = MapForm {
+    aspect: 1.25,
+    min_width: 14.0,
+};
+/// The middle part of the map, in percent, where a label is centred.
+const MIDDLE: std::ops::Range<f64> = 30.0..70.0;
+
+/// The most names of places that share a dot.
+const MAX_NAMES: usize = 3;
+
+/// Who sees the map of an alert.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MapReader {
+    /// Its person, signed in.
+    Person,
+    /// The bearer of a link.
+    Bearer,
+}
 
 /// The map, as a page shows it.
 pub struct MapView {
     /// The URL of the outlines of the land.
     pub land: String,
+    /// The part of the world that it shows.
+    pub view_box: String,
+    /// Where worlds begin in it.
+    pub worlds: Vec<String>,
     /// The places, in the order of their devices.
     pub dots: Vec<Dot>,
+    /// What it is, for those who don't see it.
+    pub label: String,
 }
 
 /// A place on the map.
 pub struct Dot {
-    /// The distance from the left edge, in degrees: the unit of the map.
+    /// The distance from the left edge, in percent.
     pub x: String,
-    /// The distance from the upper edge, in degrees.
+    /// The distance from the upper edge, in percent.
     pub y: String,
     /// The place's name: "Lyon, France".
     pub place: String,
-    /// The names of the devices: "This device, Safari on iPhone".
-    pub devices: String,
-    /// Whether the device that the page is read on is there.
-    pub is_here: bool,
+    /// The devices there.
+    pub devices: Vec<DotDevice>,
+    /// Where the dot leads, if anywhere.
+    pub link: Option<String>,
+    /// The class of its colour.
+    pub class: &'static str,
+    /// How a label beside it is placed: the value of `text-anchor`, and the distance downwards.
+    pub anchor: &'static str,
+    /// See [`Dot::anchor`].
+    pub down: &'static str,
 }
 
-/// A device at a known place.
-struct Located {
-    place: String,
-    device: String,
-    is_first: bool,
+/// A device at a place.
+pub struct DotDevice {
+    /// Its name: "Safari on iPhone".
+    pub name: String,
+    /// The id of the session that represents it on the page.
+    pub id: String,
 }
 
 impl MapView {
     /// Returns a map of these devices, where the first is the one that the page is read on; `None`
     /// if the position of none is known.
-    pub fn new(devices: impl IntoIterator<Item = (Place, String)>) -> Option<Self> {
-        let located = devices
+    pub fn new(devices: impl IntoIterator<Item = (Place, DotDevice)>) -> Option<Self> {
+        let located: Vec<_> = devices
             .into_iter()
             .enumerate()
             .filter_map(|(index, (place, device))| {
-                let located = Located {
-                    place: place.display_name()?,
-                    device,
-                    is_first: index == 0,
-                };
-                Some((place.point?, located))
-            });
-        let dots: Vec<Dot> = cluster(located)
-            .into_iter()
-            .filter_map(|(position, devices)| Dot::new(position, &devices))
+                let name = place.display_name()?;
+                Some((place.point?, (index == 0, name, device)))
+            })
             .collect();
-        (!dots.is_empty()).then(|| Self {
-            land: assets::url("world.svg"),
-            dots,
+        let points: Vec<_> = located.iter().map(|(point, _)| *point).collect();
+        let frame = MapFrame::around(&points, WIDE)?;
+        let mut dots = Vec::new();
+        for (number, (position, there)) in (1..).zip(frame.cluster(located)) {
+            let is_here = there.iter().any(|(is_first, ..)| *is_first);
+            let place = place_names(there.iter().map(|(_, place, _)| place.as_str()));
+            let devices: Vec<_> = there.into_iter().map(|(.., device)| device).collect();
+            let link = match devices.as_slice() {
+                [device] => format!("#device-{}", device.id),
+                _ => format!("#place-{number}"),
+            };
+            dots.push(Dot {
+                place,
+                devices,
+                link: Some(link),
+                class: if is_here { "dot here" } else { "dot" },
+                ..Dot::at(position)
+            });
+        }
+        let places = match dots.len() {
+            1 => "1 place".to_owned(),
+            n => format!("{n} places"),
+        };
+        Some(Self {
+            label: format!("A map with {places}, listed below it"),
+            ..Self::of(&frame, dots)
         })
+    }
+
+    /// Links these devices to their places in the list below the map.
+    pub fn link<'a>(&self, devices: impl Iterator<Item = &'a mut DeviceView>) {
+        for device in devices {
+            let is_here = |dot: &Dot| dot.devices.iter().any(|there| there.id == device.id);
+            let number = self.dots.iter().position(is_here);
+            device.on_map = number.map(|number| format!("#place-{}", number + 1));
+        }
+    }
+
+    /// Returns the map of an alert about a sign-in: where that was, and where the person was before.
+    /// For the person, dots lead to the devices. Of one day, the times are stated as well.
+    pub fn of_alert(alert: &Alert, clock: ReaderClock, reader: MapReader) -> Option<Self> {
+        let (here, before) = (alert.place(), alert.use_before());
+        let there = before.as_ref().map(|before| &before.place);
+        let points: Vec<_> = there
+            .and_then(|place| place.point)
+            .into_iter()
+            .chain(here.point)
+            .collect();
+        let frame = MapFrame::around(&points, SMALL).filter(|_| here.point.is_some())?;
+        let link =
+            |session| Some(format!("/devices/{session}")).filter(|_| reader == MapReader::Person);
+        let mut dots = Vec::new();
+        let day = |at| clock.zone.local(at).date_naive();
+        let is_same_day = |at| day(at) == day(alert.at);
+        let label = |place: &str, at| match before.as_ref().is_some_and(|it| is_same_day(it.at)) {
+            true => format!("{place} {}", clock.zone.local(at).format("%H:%M")),
+            false => place.to_owned(),
+        };
+        if let Some(before) = &before {
+            dots.extend(
+                Dot::labelled(&frame, &before.place, "dot here").map(|dot| Dot {
+                    link: link(before.session),
+                    place: label(&dot.place, before.at),
+                    ..dot
+                }),
+            );
+        }
+        dots.extend(Dot::labelled(&frame, &here, "dot alarming").map(|dot| Dot {
+            link: alert.session_id.and_then(link),
+            place: label(&dot.place, alert.at),
+            ..dot
+        }));
+        let label = match dots.as_slice() {
+            [before, here] => format!("A map: from {} to {}", before.place, here.place),
+            [here] => format!("A map: {}", here.place),
+            _ => return None,
+        };
+        let mut map = Self::of(&frame, dots);
+        map.label = label;
+        map.separate_labels(&frame, &points);
+        Some(map)
+    }
+
+    fn of(frame: &MapFrame, dots: Vec<Dot>) -> Self {
+        Self {
+            land: assets::url("world.svg"),
+            view_box: frame.view_box(),
+            worlds: frame
+                .worlds()
+                .iter()
+                .map(|begin| format!("{begin:.0}"))
+                .collect(),
+            dots,
+            label: String::new(),
+        }
+    }
+
+    /// Places the label of the upper of two dots above it, and that of the lower one below.
+    fn separate_labels(&mut self, frame: &MapFrame, points: &[crate::geo::Point]) {
+        if let ([first, second], [a, b]) = (self.dots.as_mut_slice(), points) {
+            let is_first_upper = frame.position(*a).y < frame.position(*b).y;
+            let (upper, lower) = match is_first_upper {
+                true => (first, second),
+                false => (second, first),
+            };
+            upper.down = "-0.9em";
+            lower.down = "1.7em";
+        }
     }
 }
 
 impl Dot {
-    fn new(position: MapPosition, located: &[Located]) -> Option<Self> {
-        let devices: Vec<&str> = located.iter().map(|at| at.device.as_str()).collect();
+    fn at(position: MapPosition) -> Self {
+        Self {
+            x: format!("{:.2}%", position.x),
+            y: format!("{:.2}%", position.y),
+            place: String::new(),
+            devices: Vec::new(),
+            link: None,
+            class: "dot",
+            anchor: match position.x {
+                x if MIDDLE.contains(&x) => "middle",
+                x if x < MIDDLE.start => "start",
+                _ => "end",
+            },
+            down: "1.7em",
+        }
+    }
+
+    fn labelled(frame: &MapFrame, place: &Place, class: &'static str) -> Option<Self> {
         Some(Self {
-            x: format!("{:.1}", position.x()),
-            y: format!("{:.1}", position.y()),
-            place: located.first()?.place.clone(),
-            devices: devices.join(", "),
-            is_here: located.iter().any(|at| at.is_first),
+            place: place.short_name()?.to_owned(),
+            class,
+            ..Self::at(frame.position(place.point?))
         })
+    }
+}
+
+/// Returns the names of places that share a dot, each once: "Lisbon, Portugal · Porto, Portugal".
+fn place_names<'a>(places: impl Iterator<Item = &'a str>) -> String {
+    let mut names: Vec<&str> = Vec::new();
+    for place in places {
+        if !names.contains(&place) {
+            names.push(place);
+        }
+    }
+    match names.split_at_checked(MAX_NAMES) {
+        Some((first, more)) if !more.is_empty() => {
+            format!("{} and {} more", first.join(" · "), more.len())
+        }
+        _ => names.join(" · "),
     }
 }

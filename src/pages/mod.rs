@@ -3,6 +3,7 @@
 pub mod account;
 mod activity;
 pub mod admin;
+mod alert_views;
 pub mod alerts;
 pub mod changes;
 pub mod confirm;
@@ -22,6 +23,7 @@ mod notices;
 pub mod preferences;
 mod refused_words;
 pub mod reset_password;
+mod reviewed_link;
 pub mod setup;
 pub mod sign_in;
 pub mod sign_out;

@@ -116,7 +116,7 @@ pub(super) fn password_page(
     let error = err.and_then(|err| err.field_errors().first());
     let template = AfterPage {
         layout: Layout::anonymous(request)?,
-        done: "It is noted. One thing is left:",
+        done: "Your answer is recorded. One thing is left:",
         advice: None,
         token,
         form: Some(PasswordForm {

@@ -7,14 +7,14 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use serde::Deserialize;
 
+use super::alert_views::{self, AlertView};
 use super::message::{Message, message_page};
 use super::new_password::{
-    FORMER_FIRST, PasswordForm, after_page, get_linked_message, hash_typed, origin, password_page,
-    refused_form,
+    PasswordForm, after_page, get_linked_message, hash_typed, origin, password_page, refused_form,
 };
+use super::reviewed_link::{FORGOTTEN, after_confirmation, after_report};
 use super::take_back;
-use super::views::AlertView;
-use crate::account::{LinkedMessage, Mailbox, PasswordGrant, Reported, RevokeScope};
+use crate::account::{AlertDetails, LinkedMessage, Mailbox, PasswordGrant, RevokeScope};
 use crate::alerts::Alert;
 use crate::error::{Error, Result};
 use crate::http::app_state::AppState;
@@ -26,13 +26,10 @@ use crate::http::notice::SignedOutNotice;
 use crate::http::reader_clock::ReaderClock;
 use crate::mail::TICKET_LIFETIME;
 use crate::people::User;
-use crate::sessions::{Client, Session};
+use crate::sessions::Client;
 
 /// Alerts that a page lists at most.
 const MAX_LISTED: usize = 50;
-/// What to do where the page can set no password.
-const FORGOTTEN: &str = "If somebody may know your password, set a new one: choose “Forgotten your \
-                         password?” on the sign-in page.";
 
 #[derive(Template)]
 #[template(path = "pages/not_me.html")]
@@ -42,8 +39,12 @@ struct NotMePage<'a> {
     /// How many alerts are not listed.
     unlisted: usize,
     token: &'a str,
+    /// The question, or what became of it.
+    heading: &'static str,
     /// Whether the alerts were confirmed or reported already.
     is_used: bool,
+    /// Whether what the alerts are about was signed out already.
+    is_over: bool,
     /// Whether the alerts report sign-ins.
     is_sign_in: bool,
     /// Whether a report gives the account its former e-mail back.
@@ -83,10 +84,10 @@ pub async fn show(
     token: web::Path<String>,
 ) -> Result<HttpResponse> {
     let message = get_linked_message(&app, &token).await?;
-    show_message(&app, &request, &token, &message)
+    show_message(&app, &request, &token, &message).await
 }
 
-fn show_message(
+async fn show_message(
     app: &AppState,
     request: &HttpRequest,
     token: &str,
@@ -94,12 +95,14 @@ fn show_message(
 ) -> Result<HttpResponse> {
     match &message.mailbox {
         Mailbox::Void => void_link(request),
-        Mailbox::Own => own_page(app, request, token, message),
-        former @ Mailbox::Former { .. } => take_back::show(request, token, message, former),
+        Mailbox::Own => own_page(app, request, token, message).await,
+        former @ Mailbox::Former { .. } => {
+            take_back::show(app, request, token, message, former).await
+        }
     }
 }
 
-fn own_page(
+async fn own_page(
     app: &AppState,
     request: &HttpRequest,
     token: &str,
@@ -111,7 +114,14 @@ fn own_page(
     }
     let clock = ReaderClock::of_browser(request)?;
     let is_used = !message.alerts.iter().any(Alert::is_open);
-    let listed = message.alerts.iter().take(MAX_LISTED);
+    let listed = message.alerts.iter().take(MAX_LISTED).cloned().collect();
+    let listed = app
+        .accounts
+        .describe_alerts(message.user.id, listed)
+        .await?;
+    let is_over = listed.iter().all(|details| details.is_over(clock.now));
+    let is_settled_with_others =
+        |details: &AlertDetails| details.alert.settled_by != Some(details.alert.id);
     let template = NotMePage {
         layout: Layout::anonymous(request)?,
         is_sign_in: message.alerts.iter().all(|alert| alert.kind.is_sign_in()),
@@ -127,11 +137,20 @@ fn own_page(
         offers_password: message.may_set_password,
         form: form.flatten(),
         unlisted: message.alerts.len().saturating_sub(MAX_LISTED),
+        heading: match (is_used, listed.len()) {
+            (false, 1) => alert_views::heading(is_over),
+            (false, _) if is_over => "They are already signed out. Was it you?",
+            (false, _) => alert_views::heading(false),
+            (true, _) if listed.iter().all(is_settled_with_others) => "This is settled",
+            (true, _) => "This was answered",
+        },
         alerts: listed
-            .map(|alert| AlertView::for_link(alert, clock))
+            .iter()
+            .map(|details| AlertView::for_link(details, clock))
             .collect(),
         token,
         is_used,
+        is_over,
     };
     match is_used {
         true => page(StatusCode::GONE, &template),
@@ -173,7 +192,7 @@ pub async fn submit(
             take_back::submit(&app, &request, &token, (*id, &form.answer), origin).await
         }
         Mailbox::Own if is_open => review(&app, &request, &token, &message, &form, client).await,
-        Mailbox::Own | Mailbox::Void => show_message(&app, &request, &token, &message),
+        Mailbox::Own | Mailbox::Void => show_message(&app, &request, &token, &message).await,
     }
 }
 
@@ -203,66 +222,15 @@ async fn review(
         }
     };
     match reviewed {
-        Ok(None) => after_page(
-            request,
-            token,
-            "Good to know. Nothing was changed.",
-            None,
-            None,
-        ),
-        Ok(Some(reported)) => after_report(app, request, token, message, &reported),
+        Ok(None) => after_confirmation(app, request, token, message).await,
+        Ok(Some(reported)) => after_report(app, request, token, (message, &reported)).await,
         // The same form was sent twice at the same time.
         Err(Error::NotFound) => {
             let message = get_linked_message(app, token).await?;
-            show_message(app, request, token, &message)
+            show_message(app, request, token, &message).await
         }
         Err(err) => Err(err),
     }
-}
-
-fn after_report(
-    app: &AppState,
-    request: &HttpRequest,
-    token: &str,
-    before: &LinkedMessage,
-    reported: &Reported,
-) -> Result<HttpResponse> {
-    if let Some(taken_back) = &reported.taken_back {
-        return after_page(request, token, &take_back::outcome(taken_back), None, None);
-    }
-    let mut done = vec![ended_devices(&reported.ended)];
-    done.extend(
-        reported
-            .unrestored_email
-            .as_deref()
-            .map(describe_unrestored),
-    );
-    reported_page(app, request, token, (&done.join(" "), before))
-}
-
-/// Returns what a report signed out, in a sentence.
-fn ended_devices(ended: &[Session]) -> String {
-    let mut names: Vec<String> = Vec::new();
-    for session in ended {
-        let name = session.display_name();
-        if !names.contains(&name) {
-            names.push(name);
-        }
-    }
-    match names.as_slice() {
-        [] => "There was nothing left to sign out.".into(),
-        [name] => format!("{name} is signed out, and forgotten."),
-        names => format!("Signed out, and forgotten: {}.", names.join(", ")),
-    }
-}
-
-/// Returns what to do about an e-mail that a report could not change back.
-fn describe_unrestored(email: &str) -> String {
-    format!(
-        "The account keeps {email} as its e-mail: that change can’t be undone by this link. If it \
-         should have another, sign in and change it on Account, or ask an administrator of this \
-         service."
-    )
 }
 
 /// Sets a new password, and ends every session of the person.
@@ -326,22 +294,6 @@ async fn get_granted(app: &AppState, token: &str, ticket: &str) -> Result<(User,
         true => Ok((message.user, grant)),
         false => Err(Error::NotFound),
     }
-}
-
-/// Returns the page after a report: with the form for a new password where `message` may lead to
-/// one, else with what to do instead.
-fn reported_page(
-    app: &AppState,
-    request: &HttpRequest,
-    token: &str,
-    (done, message): (&str, &LinkedMessage),
-) -> Result<HttpResponse> {
-    let form = PasswordForm::new(app, message).filter(|_| message.may_set_password);
-    let advice = match message.has_former {
-        true => FORMER_FIRST,
-        false => FORGOTTEN,
-    };
-    after_page(request, token, done, Some(advice), form)
 }
 
 /// Returns the page of a link to take an account back that has its e-mail again; while its password

@@ -4,7 +4,8 @@
 use actix_web::HttpRequest;
 
 use super::admin::person_notices;
-use crate::db::{SessionId, UserId};
+use super::alert_views::describe_review;
+use crate::db::{AlertId, SessionId, UserId};
 use crate::error::Result;
 use crate::http::app_state::AppState;
 use crate::http::notice::{self, AccountNotice, Notice, SignedOutNotice};
@@ -15,8 +16,6 @@ use crate::sessions::Caller;
 pub(super) struct NoticeView {
     /// What it says, if anything.
     pub(super) words: Option<String>,
-    /// Whether *Your devices* offers further steps, after an alert was reported.
-    pub(super) offers_more: bool,
     /// Whether it says that this device was signed out by its person.
     pub(super) is_sign_out: bool,
 }
@@ -31,20 +30,12 @@ pub(super) async fn take(
     caller: Option<&Caller>,
 ) -> Result<NoticeView> {
     let words = match notice::take(request, caller.map(|caller| caller.user.id)) {
-        Some(Notice::Account(user, AccountNotice::AlertReported(session))) => {
-            return Ok(NoticeView {
-                words: reported(app, user, session).await?,
-                offers_more: true,
-                ..NoticeView::default()
-            });
-        }
-        Some(Notice::Account(user, AccountNotice::EmailChangeReported(session))) => {
-            let ended = reported(app, user, session).await?;
+        Some(Notice::Account(user, AccountNotice::EmailChangeReported(alert))) => {
+            let ended = reviewed(app, user, alert).await?;
             let advice = caller.map(|caller| describe_unrestored(caller.user.shown_email()));
             let words: Vec<String> = ended.into_iter().chain(advice).collect();
             return Ok(NoticeView {
                 words: Some(words.join(" ")),
-                offers_more: true,
                 ..NoticeView::default()
             });
         }
@@ -86,6 +77,7 @@ async fn account_words(
             let device = ended_device(app, user, id).await?;
             Ok(device.map(|device| format!("{device} had been signed out before.")))
         }
+        AccountNotice::AlertReviewed(alert) => reviewed(app, user, alert).await,
         AccountNotice::Person(id, notice) => {
             let is_reader = id == user;
             person_notices::describe(app, id, is_reader, notice).await
@@ -95,16 +87,10 @@ async fn account_words(
     }
 }
 
-async fn reported(
-    app: &AppState,
-    user: UserId,
-    session: Option<SessionId>,
-) -> Result<Option<String>> {
-    let Some(id) = session else {
-        return Ok(None);
-    };
-    let device = ended_device(app, user, id).await?;
-    Ok(device.map(|device| format!("{device} is signed out, and forgotten.")))
+/// Returns what the review of an alert did.
+async fn reviewed(app: &AppState, user: UserId, alert: AlertId) -> Result<Option<String>> {
+    let outcome = app.accounts.find_review(user, alert).await?;
+    Ok(outcome.as_ref().map(describe_review))
 }
 
 /// Returns what to do about an e-mail that a report could not change back.
@@ -126,9 +112,8 @@ async fn ended_device(app: &AppState, user: UserId, id: SessionId) -> Result<Opt
 /// Returns the sentence of a notice that names nothing; `None` for one that names a device.
 fn plain_words(notice: AccountNotice) -> Option<&'static str> {
     Some(match notice {
-        AccountNotice::SignInConfirmed => "Good. It stays signed in.",
-        AccountNotice::AlertConfirmed => "Good. That is done with.",
-        AccountNotice::AlertSettled => "There is nothing to answer there any more.",
+        AccountNotice::AlertSettled => "There is nothing to answer there.",
+        AccountNotice::ActDismissed => "The notice is marked as read.",
         AccountNotice::OthersSignedOut => "Your other devices are signed out.",
         AccountNotice::DeviceRenamed => "The name is saved.",
         AccountNotice::Renamed => "Your name is saved.",
@@ -168,7 +153,7 @@ fn plain_words(notice: AccountNotice) -> Option<&'static str> {
         AccountNotice::OrderedBefore => {
             "This was ordered before. The form that was sent again changed nothing."
         }
-        AccountNotice::AlertReported(_)
+        AccountNotice::AlertReviewed(_)
         | AccountNotice::EmailChangeReported(_)
         | AccountNotice::DeviceSignedOut(_)
         | AccountNotice::DeviceAlreadySignedOut(_)

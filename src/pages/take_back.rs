@@ -5,9 +5,9 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
+use super::alert_views::AlertView;
 use super::message::{Message, message_page};
 use super::new_password::{FORMER_FIRST, PasswordForm, after_page, get_linked_message};
-use super::views::AlertView;
 use crate::account::{LinkedMessage, Mailbox, TakenBack};
 use crate::db::FormerEmailId;
 use crate::error::{Error, Result};
@@ -34,7 +34,8 @@ struct TakeBackPage<'a> {
 }
 
 /// Shows what happened, and the form that takes the account back or confirms the change.
-pub(super) fn show(
+pub(super) async fn show(
+    app: &AppState,
     request: &HttpRequest,
     token: &str,
     message: &LinkedMessage,
@@ -50,7 +51,11 @@ pub(super) fn show(
         return Err(Error::NotFound);
     };
     let clock = ReaderClock::of_browser(request)?;
-    let listed = message.alerts.iter().take(MAX_LISTED);
+    let listed = message.alerts.iter().take(MAX_LISTED).cloned().collect();
+    let listed = app
+        .accounts
+        .describe_alerts(message.user.id, listed)
+        .await?;
     let template = TakeBackPage {
         layout: Layout::anonymous(request)?,
         token,
@@ -58,7 +63,8 @@ pub(super) fn show(
         changed_at: clock.zone.exact(*changed_at),
         expires_at: clock.zone.exact(*expires_at),
         alerts: listed
-            .map(|alert| AlertView::for_link(alert, clock))
+            .iter()
+            .map(|details| AlertView::for_link(details, clock))
             .collect(),
     };
     page(StatusCode::OK, &template)

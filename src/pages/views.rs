@@ -6,7 +6,7 @@ use std::sync::Arc;
 use actix_web::HttpRequest;
 
 use super::words::{self, Named, TimeView};
-use crate::alerts::{Alert, AlertKind};
+use crate::alerts::Alert;
 use crate::db::SessionId;
 use crate::devices::DeviceGroup;
 use crate::error::Result;
@@ -14,7 +14,7 @@ use crate::geo::{Place, Places};
 use crate::http::app_state::AppState;
 use crate::http::client::languages;
 use crate::http::reader_clock::ReaderClock;
-use crate::net::{IpRetention, display_stored_ip};
+use crate::net::IpRetention;
 use crate::people::User;
 use crate::sessions::{Caller, Session};
 use crate::user_agent::DeviceKind;
@@ -64,10 +64,11 @@ impl Reader {
         }
     }
 
-    /// Describes a location: "near Lyon, France"; where no place is known, by its address.
+    /// Describes a location: "near Lyon, France", "in France"; where no place is known, by its
+    /// address.
     pub fn describe_location(&self, ip: Option<&str>, place: Place) -> Option<String> {
-        match self.place(ip, place).display_name() {
-            Some(place) => Some(format!("near {place}")),
+        match self.place(ip, place).describe() {
+            Some(place) => Some(place),
             None => ip.map(|ip| words::address(ip, self.retention)),
         }
     }
@@ -94,6 +95,8 @@ pub struct DeviceView {
     pub label: Option<String>,
     /// Where it was last used.
     pub place: Option<String>,
+    /// The URL of that place in the list below the map, if it is there.
+    pub on_map: Option<String>,
     /// When it was last used.
     pub last_used: TimeView,
     /// When the session that represents it was created.
@@ -145,6 +148,7 @@ impl DeviceView {
             label: Some(label).filter(|label| *label != name),
             name,
             place: reader.describe_session_location(session),
+            on_map: None,
             last_used: TimeView::ago(session.last_used_at, reader.clock),
             first_sign_in: TimeView::exact(session.created_at, reader.clock),
             opened_via: words::opened_via(session),
@@ -205,74 +209,6 @@ impl SignInView {
 
 /// Impossible travels in words, by session.
 pub struct ImpossibleTravels(pub HashMap<SessionId, String>);
-
-/// An alert.
-pub struct AlertView {
-    /// Its id.
-    pub id: String,
-    /// The sprite's symbol of the device's kind.
-    pub icon: &'static str,
-    /// The label of the device.
-    pub device: String,
-    /// What it reports.
-    pub what: &'static str,
-    /// When it was raised.
-    pub at: TimeView,
-    /// The place where it happened.
-    pub place: Option<String>,
-    /// The address that it came from.
-    pub address: Option<String>,
-    /// The label of the button that confirms it.
-    pub yes: &'static str,
-    /// The label of the button that reports it.
-    pub no: &'static str,
-}
-
-impl AlertView {
-    /// Returns `alert` for a reader, in their language.
-    pub fn new(alert: &Alert, reader: &Reader) -> Self {
-        let ip = alert.ip_address.as_deref();
-        let place = Place {
-            city: alert.location_city.clone(),
-            country: alert.location_country.clone(),
-            point: None,
-        };
-        let place = reader.place(ip, place).display_name();
-        Self {
-            place: place.map(|place| format!("near {place}")),
-            address: ip.map(|ip| reader.address(ip)),
-            ..Self::for_link(alert, reader.clock)
-        }
-    }
-
-    /// Returns `alert` for the bearer of a link, who is not signed in.
-    pub fn for_link(alert: &Alert, clock: ReaderClock) -> Self {
-        let place = Place {
-            city: alert.location_city.clone(),
-            country: alert.location_country.clone(),
-            point: None,
-        };
-        Self {
-            id: alert.id.to_string(),
-            icon: alert.device_kind.as_str(),
-            device: alert.device_name.clone(),
-            what: words::alert(alert.kind),
-            at: TimeView::ago(alert.at, clock),
-            place: place.display_name().map(|place| format!("near {place}")),
-            address: alert.ip_address.as_deref().map(display_stored_ip),
-            yes: match alert.kind {
-                AlertKind::TokenReuse => "I know of it",
-                _ => "Yes, it was me",
-            },
-            no: match alert.kind {
-                AlertKind::TokenReuse | AlertKind::PasswordChanged | AlertKind::EmailChanged => {
-                    "No, it wasn’t me"
-                }
-                _ => "No, sign it out",
-            },
-        }
-    }
-}
 
 /// What an administrator did to the reader's account.
 pub struct AdminActView {

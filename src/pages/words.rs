@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::refused_words;
 pub use super::times::TimeView;
-use crate::alerts::{Alert, AlertKind};
+use crate::alerts::Alert;
 use crate::events::{Actor, Event, EventKind, Setting};
 use crate::http::reader_clock::ReaderClock;
 use crate::net::{self, IpRetention};
@@ -43,21 +43,6 @@ pub fn address_in_full(text: &str, retention: IpRetention) -> String {
     match address(text, retention) {
         words if words == "Local network" => format!("{text} ({words})"),
         words => words,
-    }
-}
-
-/// Returns what an alert reports.
-pub fn alert(kind: AlertKind) -> &'static str {
-    match kind {
-        AlertKind::NewDevice => "Signed in, for the first time on this device",
-        AlertKind::NewCountry => "Signed in, for the first time from this country",
-        AlertKind::PasswordChanged => "Your password was changed on it",
-        AlertKind::EmailChanged => "Your e-mail was changed on it",
-        AlertKind::TokenReuse => "Signed out for safety: an old key of it was used again",
-        AlertKind::Administered => "An administrator changed your account",
-        AlertKind::WrongPasswords => {
-            "Signed out for safety: the password was given wrong ten times"
-        }
     }
 }
 
@@ -150,7 +135,7 @@ pub fn cause(reason: Option<EndedReason>, by: Option<&str>) -> String {
         (Some(EndedReason::Admin), _) => "Signed out by an administrator".into(),
         (Some(EndedReason::Expired), _) => "Signed out by itself: not used for too long".into(),
         (Some(EndedReason::ReuseDetected), _) => {
-            "Signed out for safety: an old key of it was used again. If you don't know why, change your password".into()
+            "Signed out for safety, since a copied sign-in was used (if you don’t know why, change your password, and check the device)".into()
         }
         (Some(EndedReason::WrongPasswords), _) => {
             "Signed out for safety: the password was given wrong ten times".into()

@@ -200,6 +200,8 @@ pub static PAGES: &[Route] = &[
     Route::post("/alerts/{id}/yes", Access::SignedIn, || web::to(pages::alerts::confirm)),
     Route::post("/alerts/{id}/read", Access::SignedIn, || web::to(pages::alerts::dismiss)),
     Route::post("/alerts/{id}/no", Access::SignedIn, || web::to(pages::alerts::report)),
+    Route::post("/alerts/{id}/steps/email/confirm", Access::SignedIn, || web::to(pages::alerts::confirm_email)),
+    Route::post("/alerts/{id}/steps/{step}/skip", Access::SignedIn, || web::to(pages::alerts::skip_step)),
     Route::get("/not-me/{token}", Access::Token, || web::to(pages::not_me::show)),
     Route::post("/not-me/{token}", Access::Token, || web::to(pages::not_me::submit)),
     Route::post("/not-me/{token}/password", Access::Token, || web::to(pages::not_me::set_password)),

@@ -165,4 +165,14 @@ impl Caller {
             ..self.session.alert_context()
         }
     }
+
+    /// Returns the context of an alert about the end of the caller's session, as
+    /// [`Caller::alert_context`] does.
+    #[must_use]
+    pub fn end_alert_context(&self) -> AlertContext {
+        AlertContext {
+            location: self.location.clone(),
+            ..self.session.end_alert_context()
+        }
+    }
 }

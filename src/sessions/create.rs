@@ -6,7 +6,7 @@ use super::impossible_travel::{self, Waypoint};
 use super::store::{self, NewSessionRow, Session, SessionEnd};
 use super::values::{EndedReason, Jti, OpenedVia, SessionPersistence, last_used_bucket};
 use super::{Sessions, new_sign_in, record_ended};
-use crate::alerts::{self, AlertContext, Alerts};
+use crate::alerts::{self, Alert, AlertContext, Alerts, UseBefore};
 use crate::clock::Timestamp;
 use crate::db::{AnyConnection, ApplicationId, SessionId};
 use crate::devices::{self, DeviceId, DeviceName, KnownDevice};
@@ -59,6 +59,7 @@ impl Client {
             device_name: device_label(&self.facts),
             device_kind: self.facts.kind,
             location: self.location.clone().redacted(retention),
+            before: None,
             act: None,
         }
     }
@@ -244,10 +245,40 @@ fn compare_with_recent(
     recent.retain(|other| !reported.contains(&other.id));
     record_travel(c, session, &recent, now)?;
     let kind = new_sign_in::classify(session, is_known_device, &recent);
-    match kind.filter(|_| !is_first) {
-        Some(kind) => alerts.raise(c, user, (kind, session.alert_context()), now),
-        None => Ok(()),
-    }
+    let Some(kind) = kind.filter(|_| !is_first) else {
+        return Ok(());
+    };
+    let context = AlertContext {
+        before: find_use_before(c, session, &recent, now)?,
+        ..session.alert_context()
+    };
+    alerts.raise(c, user, (kind, context), now)
+}
+
+/// Finds the person's last use in one of their `recent` sessions, none of which they reported, that
+/// is not the subject of an open alert about a sign-in either.
+fn find_use_before(
+    c: &mut AnyConnection,
+    session: &Session,
+    recent: &[Session],
+    now: Timestamp,
+) -> Result<Option<UseBefore>> {
+    let open = alerts::list_open(c, session.user_id, now)?;
+    let is_doubtful = |other: &Session| {
+        let is_subject = |alert: &Alert| alert.session_id == Some(other.id);
+        open.iter()
+            .any(|alert| alert.kind.is_sign_in() && is_subject(alert))
+    };
+    let trusted = recent.iter().filter(|other| !is_doubtful(other));
+    Ok(last_located(trusted)
+        .and_then(|last| Waypoint::from_last_use(last).before(&session.place(), now)))
+}
+
+/// Returns the session that was used last of those whose place is known.
+fn last_located<'a>(sessions: impl Iterator<Item = &'a Session>) -> Option<&'a Session> {
+    sessions
+        .filter(|session| session.location_point.is_some())
+        .max_by_key(|session| session.last_used_at)
 }
 
 /// Records impossible travel from the place where the person was last.
@@ -257,15 +288,14 @@ fn record_travel(
     recent: &[Session],
     now: Timestamp,
 ) -> Result<()> {
-    let located = recent.iter().filter(|other| other.location_point.is_some());
-    let Some(last) = located.max_by_key(|other| other.last_used_at) else {
+    let Some(last) = last_located(recent.iter()) else {
         return Ok(());
     };
     let here = Location {
         ip: session.ip_address.clone(),
         place: session.place(),
     };
-    match Waypoint::from_last_use(last).travel_to(&here, now) {
+    match Waypoint::from_last_use(last).travel_to_device(&here, now) {
         Some(travel) => {
             let ip = session.ip_address.as_deref();
             let owned = (session.user_id, session.id);

@@ -6,6 +6,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::store::{self, Session};
+use crate::alerts::{UseBefore, thousands};
 use crate::clock::Timestamp;
 use crate::db::{AnyConnection, Db, SessionId, UserId};
 use crate::error::Result;
@@ -22,23 +23,32 @@ const COUNTRY_RADIUS_KM: f64 = 1_500.0;
 /// one for each request.
 const RECORD_INTERVAL: Duration = Duration::from_secs(60 * 60);
 
-/// A place, and when the session was used there.
+/// A place, and when a session was used there.
 pub(super) struct Waypoint {
+    session: SessionId,
+    device: String,
+    is_named: bool,
     place: Place,
     at: Timestamp,
 }
 
-/// The distance and duration of impossible travel.
-#[derive(Debug, Clone, Copy)]
+/// The ends, the distance and the duration of impossible travel.
+#[derive(Debug, Clone)]
 pub(super) struct ImpossibleTravel {
-    km: f64,
+    from: String,
+    to: String,
+    km: i32,
     took: Duration,
 }
 
 impl Waypoint {
     /// Returns the place and time of a session's last use.
     pub(super) fn from_last_use(session: &Session) -> Self {
+        let (device, label) = (session.display_name(), session.label());
         Self {
+            session: session.id,
+            is_named: device != label,
+            device,
             place: session.place(),
             at: session.last_used_at,
         }
@@ -50,7 +60,46 @@ impl Waypoint {
         location: &Location,
         now: Timestamp,
     ) -> Option<ImpossibleTravel> {
-        let there = &location.place;
+        let km = self.distance_to(&location.place)?;
+        let took = now.since(self.at);
+        is_impossible(km, took).then(|| ImpossibleTravel {
+            from: self.place.display_name().unwrap_or_default(),
+            to: location.place.display_name().unwrap_or_default(),
+            km: rounded(km),
+            took,
+        })
+    }
+
+    /// Returns the travel as [`Waypoint::travel_to`] does, to another device than that of the
+    /// waypoint, which it names.
+    pub(super) fn travel_to_device(
+        &self,
+        location: &Location,
+        now: Timestamp,
+    ) -> Option<ImpossibleTravel> {
+        let travel = self.travel_to(location, now)?;
+        Some(ImpossibleTravel {
+            from: format!("{} ({})", travel.from, self.device),
+            ..travel
+        })
+    }
+
+    /// Returns it as the use before a sign-in at `place`.
+    pub(super) fn before(self, place: &Place, now: Timestamp) -> Option<UseBefore> {
+        let km = self.distance_to(place)?;
+        Some(UseBefore {
+            session: self.session,
+            device: self.device,
+            is_named: self.is_named,
+            place: self.place,
+            at: self.at,
+            km: rounded(km),
+            is_impossible: is_impossible(km, now.since(self.at)),
+        })
+    }
+
+    /// Returns the least distance to a place, in kilometres; `None` if it may be the same one.
+    fn distance_to(&self, there: &Place) -> Option<f64> {
         let (from, to) = self.place.point.zip(there.point)?;
         let is_exact = self.place.city.is_some() && there.city.is_some();
         if !is_exact && self.place.country == there.country {
@@ -61,22 +110,29 @@ impl Waypoint {
             None => COUNTRY_RADIUS_KM,
         };
         let km = from.distance_km(to) - uncertainty(&self.place) - uncertainty(there);
-        let took = now.since(self.at);
-        let is_impossible =
-            km > MIN_DISTANCE_KM && km > MAX_SPEED_KMH * took.as_secs_f64() / 3_600.0;
-        is_impossible.then_some(ImpossibleTravel { km, took })
+        Some(km.max(0.0))
     }
 }
 
-/// Formats the travel as "16747 km in 2 h 5 min".
+fn is_impossible(km: f64, took: Duration) -> bool {
+    km > MIN_DISTANCE_KM && km > MAX_SPEED_KMH * took.as_secs_f64() / 3_600.0
+}
+
+/// Returns a distance as a whole number.
+fn rounded(km: f64) -> i32 {
+    format!("{km:.0}").parse().unwrap_or(i32::MAX)
+}
+
+/// Formats the travel as "from Lyon, France to Sydney, Australia, 16,747 km in 2 h 5 min".
 impl fmt::Display for ImpossibleTravel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let minutes = self.took.as_secs() / 60;
-        let km = self.km.round();
+        let km = thousands(self.km);
+        write!(f, "from {} to {}, {km} km in ", self.from, self.to)?;
         match (minutes / 60, minutes % 60) {
-            (0, 0) => write!(f, "{km:.0} km in less than a minute"),
-            (0, minutes) => write!(f, "{km:.0} km in {minutes} min"),
-            (hours, minutes) => write!(f, "{km:.0} km in {hours} h {minutes} min"),
+            (0, 0) => write!(f, "less than a minute"),
+            (0, minutes) => write!(f, "{minutes} min"),
+            (hours, minutes) => write!(f, "{hours} h {minutes} min"),
         }
     }
 }

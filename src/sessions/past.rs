@@ -92,7 +92,7 @@ impl Sessions {
         let Some(ended) = store::end(c, user.id, session.id, end)? else {
             return Ok(());
         };
-        let context = ended.alert_context();
+        let context = ended.end_alert_context();
         record_ended(c, &[ended], reason, &origin, at)?;
         match reason {
             EndedReason::ReuseDetected => {

@@ -256,7 +256,12 @@ impl Refresh {
             ..Origin::default()
         };
         record_ended(c, std::slice::from_ref(&ended), REASON, &origin, at)?;
-        alerts.raise(c, user, (AlertKind::TokenReuse, ended.alert_context()), at)
+        alerts.raise(
+            c,
+            user,
+            (AlertKind::TokenReuse, ended.end_alert_context()),
+            at,
+        )
     }
 }
 

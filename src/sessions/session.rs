@@ -86,7 +86,17 @@ impl Session {
             device_name: self.label(),
             device_kind: self.device_kind,
             location: self.location(),
+            before: None,
             act: None,
+        }
+    }
+
+    /// Returns the context of an alert about the end of this session, whose device its owner knows
+    /// by the name that it has.
+    pub(crate) fn end_alert_context(&self) -> AlertContext {
+        AlertContext {
+            device_name: self.display_name(),
+            ..self.alert_context()
         }
     }
 

@@ -127,7 +127,7 @@ async fn a_device_that_is_not_confirmed_is_told_as_well(app: &TestApp) {
         let form = form.aimed_at(&format!("/alerts/{id}/{act}"));
         let answer = stranger.send(&form, &[]).await;
         let page = stranger.follow(&answer).await.expect(200);
-        page.expect_words("There is nothing to answer there any more.");
+        page.expect_words("There is nothing to answer there.");
     }
     assert_eq!(app.database.number(notice), 0);
 }

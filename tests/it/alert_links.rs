@@ -130,7 +130,7 @@ async fn reporting_by_the_link_signs_the_intruder_out_once(database: Database) {
         .send(&form, &NOT_MINE)
         .await
         .expect(410)
-        .expect_words("This was answered already.");
+        .expect_words("This was answered “No, it wasn’t me” on 17 May 2031");
     fixture.intruder.get("/devices").await.expect(200);
     reader.get(&fixture.link).await.expect(410);
     fixture.stop().await;
@@ -217,7 +217,7 @@ async fn an_alert_can_be_confirmed_by_the_link(database: Database) {
         .submit(&fixture.reader(), &mine)
         .await
         .expect(200)
-        .expect_words("Nothing was changed.");
+        .expect_words("Good: it was you. Safari on iPhone stays signed in.");
     fixture.intruder.get("/devices").await.expect(200);
     fixture
         .laptop

@@ -59,6 +59,13 @@ async fn review_paths(browser: &Browser) -> Vec<String> {
         .collect()
 }
 
+/// Returns the path of the first form that answers an alert so.
+async fn review_path(browser: &Browser, answer: &str) -> String {
+    let paths = review_paths(browser).await;
+    let path = paths.into_iter().find(|path| path.ends_with(answer));
+    path.unwrap_or_else(|| panic!("no alert to answer {answer}"))
+}
+
 async fn the_first_sign_in_raises_no_alert(database: Database) {
     let (app, _, laptop) = at_home(database).await;
     assert_eq!(alert_kinds(&app), Vec::<String>::new());
@@ -81,7 +88,7 @@ async fn a_new_device_is_shown_on_the_others(database: Database) {
         .await
         .expect(200)
         .expect_words("1 thing needs your attention.")
-        .expect_words("Was this you? Safari on iPhone Signed in, for the first time on this device today 08:30 · 198.51.100.7");
+        .expect_words("Was this you? Safari on iPhone Safari on iPhone signed in today 08:30, for the first time on this device.");
     let own = intruder.get("/devices").await.expect(200);
     assert!(!own.words().contains("Was this you?"), "{}", own.words());
     app.stop().await;
@@ -171,7 +178,7 @@ async fn a_changed_password_raises_an_alert(database: Database) {
     app.advance(Duration::from_secs(60));
     let phone = app.browser_from(IPHONE, HOME);
     phone.sign_in(&ada).await;
-    let confirm = review_paths(&laptop).await.remove(0);
+    let confirm = review_path(&laptop, "yes").await;
     laptop.submit("/devices", &confirm, &[]).await.expect(303);
     app.advance(Duration::from_secs(60));
     let fields = [
@@ -197,8 +204,8 @@ async fn a_changed_password_raises_an_alert(database: Database) {
         .get("/devices")
         .await
         .expect(200)
-        .expect_words("Was this you? Safari on iPhone Your password was changed on it");
-    let report = review_paths(&laptop).await.remove(1);
+        .expect_words("Your password was changed on Safari on iPhone, ");
+    let report = review_path(&laptop, "no").await;
     laptop.submit("/devices", &report, &[]).await.expect(303);
     assert!(phone.get("/devices").await.is_to_sign_in());
     app.stop().await;
@@ -207,7 +214,7 @@ async fn a_changed_password_raises_an_alert(database: Database) {
 async fn token_reuse_raises_an_alert(database: Database) {
     let (app, ada, laptop) = at_home(database).await;
     let mut phone = app.login_from(&ada, IPHONE, HOME, Some("phone-1")).await;
-    let confirm = review_paths(&laptop).await.remove(0);
+    let confirm = review_path(&laptop, "yes").await;
     laptop.submit("/devices", &confirm, &[]).await.expect(303);
     let spent = phone.refresh_token.clone();
     for _ in 0..2 {
@@ -223,10 +230,13 @@ async fn token_reuse_raises_an_alert(database: Database) {
         .get("/devices")
         .await
         .expect(200)
-        .expect_words("Signed out for safety: an old key of it was used again");
-    let known = review_paths(&laptop).await.remove(0);
+        .expect_words("It is already signed out. Was it you?");
+    let known = review_path(&laptop, "yes").await;
     let response = laptop.submit("/devices", &known, &[]).await;
-    laptop.follow(&response).await.expect_words("Good.");
+    laptop
+        .follow(&response)
+        .await
+        .expect_words("Good: it was you. Safari on iPhone was already signed out.");
     app.stop().await;
 }
 
@@ -234,13 +244,13 @@ async fn confirming_an_alert_closes_it(database: Database) {
     let (app, ada, laptop) = at_home(database).await;
     let phone = app.browser_from(IPHONE, ELSEWHERE);
     phone.sign_in(&ada).await;
-    let confirm = review_paths(&laptop).await.remove(0);
+    let confirm = review_path(&laptop, "yes").await;
     assert!(confirm.ends_with("/yes"), "{confirm}");
     let response = laptop.submit("/devices", &confirm, &[]).await;
     laptop
         .follow(&response)
         .await
-        .expect_words("Good. It stays signed in.")
+        .expect_words("Good: it was you. Safari on iPhone stays signed in.")
         .expect_words("Nothing needs your attention.");
     phone.get("/devices").await.expect(200);
     // A second submission, from another tab, finds no open alert.
@@ -249,7 +259,7 @@ async fn confirming_an_alert_closes_it(database: Database) {
     laptop
         .follow(&again)
         .await
-        .expect_words("There is nothing to answer there any more.");
+        .expect_words("There is nothing to answer there.");
     app.stop().await;
 }
 
@@ -257,7 +267,7 @@ async fn reporting_an_alert_ends_the_session_and_deletes_the_device(database: Da
     let (app, ada, laptop) = at_home(database).await;
     let intruder = app.browser_from(IPHONE, ELSEWHERE);
     intruder.sign_in(&ada).await;
-    let report = review_paths(&laptop).await.remove(1);
+    let report = review_path(&laptop, "no").await;
     assert!(report.ends_with("/no"), "{report}");
     // No step-up: a report works however long ago the password was entered.
     app.advance(Duration::from_secs(60 * 60));
@@ -267,7 +277,7 @@ async fn reporting_an_alert_ends_the_session_and_deletes_the_device(database: Da
         .await
         .expect_words("Safari on iPhone is signed out, and forgotten.")
         .expect_words("Set a new password")
-        .expect_words("Sign out all other devices");
+        .expect_words("Sign out your other devices");
     assert!(intruder.get("/devices").await.is_to_sign_in());
     assert_eq!(
         app.database
@@ -298,7 +308,7 @@ async fn an_unconfirmed_device_cannot_review_alerts(database: Database) {
         for path in &all {
             let response = unconfirmed.send(&form.aimed_at(path), &[]).await;
             let page = unconfirmed.follow(&response).await.expect(200);
-            page.expect_words("There is nothing to answer there any more.");
+            page.expect_words("There is nothing to answer there.");
         }
     }
     intruder.get("/devices").await.expect(200);
@@ -315,7 +325,7 @@ async fn another_persons_alert_cannot_be_reviewed(database: Database) {
     for path in review_paths(&laptop).await {
         let response = theirs.send(&form.aimed_at(&path), &[]).await;
         let page = theirs.follow(&response).await.expect(200);
-        page.expect_words("There is nothing to answer there any more.");
+        page.expect_words("There is nothing to answer there.");
         // Without the CSRF token even the owner's request is refused.
         laptop.post(&path, &[]).await.expect(403);
     }
@@ -330,7 +340,7 @@ async fn every_page_shows_that_something_needs_attention(database: Database) {
         .get("/account")
         .await
         .expect(200)
-        .expect_words("1 thing needs your attention. Look");
+        .expect_words("1 thing needs your attention. Review it");
     app.stop().await;
 }
 
@@ -499,7 +509,7 @@ async fn reporting_an_alert_ends_untrusted_sessions_since_then_too(database: Dat
     let id = app.database.texts(id).swap_remove(0).expect("a device id");
     let third = app.login_from(&ada, FIREFOX, ELSEWHERE, Some(&id)).await;
     assert_eq!(alert_kinds(&app), ["new_device"]);
-    let report = review_paths(&laptop).await.remove(1);
+    let report = review_path(&laptop, "no").await;
     laptop.submit("/devices", &report, &[]).await.expect(303);
     for intruder in [first, second, third] {
         intruder.current().await.problem(401, "unauthenticated");
@@ -523,7 +533,7 @@ async fn naming_a_reported_device_does_not_make_it_known(database: Database) {
     let intruder = app
         .login_from(&ada, IPHONE, ELSEWHERE, Some("theirs"))
         .await;
-    let report = review_paths(&laptop).await.remove(1);
+    let report = review_path(&laptop, "no").await;
     laptop.submit("/devices", &report, &[]).await.expect(303);
     let path = format!("/devices/{}", intruder.id());
     let name = [("device_name", "The thief’s")];
@@ -553,7 +563,7 @@ async fn impossible_travel_is_not_measured_from_a_reported_session(database: Dat
     laptop.sign_in(&ada).await;
     app.advance(Duration::from_secs(24 * 60 * 60 / 3));
     app.login_from(&ada, IPHONE, ELSEWHERE, None).await;
-    let report = review_paths(&laptop).await.remove(1);
+    let report = review_path(&laptop, "no").await;
     laptop.submit("/devices", &report, &[]).await.expect(303);
     app.advance(Duration::from_secs(60));
     app.login_from(&ada, "curl/8.14.1", HOME, None).await;

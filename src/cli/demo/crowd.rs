@@ -89,7 +89,7 @@ impl fmt::Display for CrowdSize {
         write!(
             f,
             "An administrator sees {sessions} more sessions of {people} more people: \
-             {AT_ODD_ADDRESS} of them at one address ({ODD_ADDRESS}), a stolen token, \
+             {AT_ODD_ADDRESS} of them at one address ({ODD_ADDRESS}), a copied sign-in, \
              changes of country, impossible travel, and two orders that ended many at once."
         )
     }

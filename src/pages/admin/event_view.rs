@@ -154,12 +154,12 @@ impl AlertView {
             country: alert.location_country.clone(),
             point: None,
         };
-        let place = reader.place(ip.as_deref(), place).display_name();
+        let place = reader.place(ip.as_deref(), place).describe();
         Self {
             what: describe_alert(alert.kind),
             device: alert.device_name.clone(),
             state: alert_state(alert),
-            place: place.map(|place| format!("near {place}")),
+            place,
             address: ip.map(|ip| reader.address(&ip)),
             at: TimeView::ago(alert.at, reader.clock),
         }

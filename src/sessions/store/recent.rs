@@ -4,10 +4,12 @@ use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 
 use super::model::Session;
+use crate::clock::Timestamp;
 use crate::db::schema::user_sessions;
 use crate::db::{AnyConnection, ApplicationId, SessionId, UserId, first_rows};
 use crate::error::Result;
 use crate::net::ip_key;
+use crate::sessions::values::EndedReason;
 
 /// Returns whether there is any session, ended ones included.
 pub(crate) fn any_exists(c: &mut AnyConnection) -> Result<bool> {
@@ -38,6 +40,35 @@ pub(crate) fn list_recent(
     recent.extend(ended);
     recent.retain(|session| Some(session.id) != except);
     Ok(recent)
+}
+
+/// Lists those of a person's sessions that have these ids, live and ended.
+pub(crate) fn list_own_by_ids(
+    c: &mut AnyConnection,
+    user: UserId,
+    ids: &[SessionId],
+) -> Result<Vec<Session>> {
+    Ok(user_sessions::table
+        .filter(user_sessions::user_id.eq(user))
+        .filter(user_sessions::id.eq_any(ids))
+        .select(Session::as_select())
+        .load(c)?)
+}
+
+/// Lists a person's sessions that were signed out from elsewhere at `at`, which one act did.
+pub(crate) fn list_ended_at(
+    c: &mut AnyConnection,
+    user: UserId,
+    at: Timestamp,
+) -> Result<Vec<Session>> {
+    Ok(user_sessions::table
+        .filter(user_sessions::user_id.eq(user))
+        .filter(not(user_sessions::is_active))
+        .filter(user_sessions::ended_at.eq(at))
+        .filter(user_sessions::ended_reason.eq(EndedReason::SignedOutRemotely.as_str()))
+        .order(user_sessions::id)
+        .select(Session::as_select())
+        .load(c)?)
 }
 
 /// Lists a person's sessions that are not marked as ended, newest sign-in first: those before the one

@@ -36,6 +36,8 @@ pub enum Target {
     Session,
     /// An open alert of the owner's.
     Alert,
+    /// An alert that the owner reported, with a step that is left.
+    Reported,
     /// An unread notice of the owner's.
     Notice,
     /// A pending change of the owner's e-mail.

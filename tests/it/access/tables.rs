@@ -136,6 +136,8 @@ pub static OWN_PAGES: &[Group] = &[
         form("/alerts/{id}/yes", &[]).of(Of::Alert).missing(303),
         form("/alerts/{id}/no", &[]).of(Of::Alert).missing(303),
         form("/alerts/{id}/read", &[]).of(Of::Notice).missing(303),
+        form("/alerts/{id}/steps/email/confirm", &[]).of(Of::Reported).missing(303),
+        form("/alerts/{id}/steps/{step}/skip", &[]).of(Of::Reported).missing(303),
         form("/account/name", &[("full_name", "Somebody else")]),
         form("/account/email/cancel", &[]).of(Of::EmailChange),
         form("/account/email/link", &[]).unseen(),

@@ -73,6 +73,7 @@ pub async fn make(world: &World<'_>, row: &Row, owner: &str) -> Made {
         Target::Asset => asset(world).await,
         Target::Session => session(world, owner),
         Target::Alert => alert(world, owner, "new_device"),
+        Target::Reported => reported(world, owner),
         Target::Notice => alert(world, owner, "administered"),
         Target::EmailChange => email_change(world, owner),
         Target::Person => person(world, ""),
@@ -142,6 +143,16 @@ fn alert(world: &World, owner: &str, kind: &str) -> Made {
         world.email(owner),
     ));
     Made::of(id)
+}
+
+fn reported(world: &World, owner: &str) -> Made {
+    let made = alert(world, owner, "new_device");
+    let id = world.app.database.id(&made.id);
+    world.app.database.execute(&format!(
+        "UPDATE alerts SET answer = 'not_mine', settled_by = id,
+             answered_at = '2031-05-17 09:40:00.000000' WHERE id = {id}"
+    ));
+    made.with("{step}", "password")
 }
 
 fn email_change(world: &World, owner: &str) -> Made {

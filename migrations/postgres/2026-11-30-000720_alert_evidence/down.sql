@@ -1,0 +1,15 @@
+ALTER TABLE alerts DROP COLUMN email_confirmed_at;
+ALTER TABLE alerts DROP COLUMN email_skipped_at;
+ALTER TABLE alerts DROP COLUMN password_skipped_at;
+ALTER TABLE alerts DROP COLUMN others_skipped_at;
+ALTER TABLE alerts DROP COLUMN settled_by;
+ALTER TABLE alerts DROP COLUMN before_is_impossible;
+ALTER TABLE alerts DROP COLUMN before_km;
+ALTER TABLE alerts DROP COLUMN before_at;
+ALTER TABLE alerts DROP COLUMN before_point;
+ALTER TABLE alerts DROP COLUMN before_country;
+ALTER TABLE alerts DROP COLUMN before_city;
+ALTER TABLE alerts DROP COLUMN before_is_named;
+ALTER TABLE alerts DROP COLUMN before_device;
+ALTER TABLE alerts DROP COLUMN before_session_id;
+ALTER TABLE alerts DROP COLUMN location_point;

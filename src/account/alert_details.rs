@@ -1,0 +1,156 @@
+//! What became of alerts: of the sessions that they are about, and by which review they were settled.
+
+use super::Accounts;
+use crate::alerts::{self, Alert, AlertReview};
+use crate::clock::Timestamp;
+use crate::db::{AlertId, AnyConnection, SessionId, UserId};
+use crate::error::Result;
+use crate::events::{self, EventKind};
+use crate::sessions::{self, Session};
+
+/// An alert, and what became of it.
+#[derive(Debug, Clone)]
+pub struct AlertDetails {
+    /// The alert.
+    pub alert: Alert,
+    /// The session that it is about, unless that was purged.
+    pub session: Option<Session>,
+    /// Impossible travel of that session since the alert, in words.
+    pub later_travel: Option<String>,
+    /// The alert whose review settled this one, unless it is this one.
+    pub settled_by: Option<Alert>,
+}
+
+/// What the review of an alert did.
+#[derive(Debug, Clone)]
+pub struct ReviewOutcome {
+    /// The alert, and the session that it is about.
+    pub details: AlertDetails,
+    /// The sessions that a report ended.
+    pub ended: Vec<Session>,
+    /// Whether the session that it is about is live now.
+    pub is_live: bool,
+}
+
+impl AlertDetails {
+    /// Returns whether what it is about was signed out by `now`: the session that it was done in has
+    /// ended, in whatever way.
+    #[must_use]
+    pub fn is_over(&self, now: Timestamp) -> bool {
+        let is_live = self
+            .session
+            .as_ref()
+            .is_some_and(|session| session.is_live(now));
+        self.alert.session_id.is_some() && !is_live
+    }
+}
+
+impl ReviewOutcome {
+    /// Returns whether the report ended the session that the alert is about.
+    #[must_use]
+    pub fn has_ended_subject(&self) -> bool {
+        self.ended
+            .iter()
+            .any(|session| self.details.alert.session_id == Some(session.id))
+    }
+}
+
+impl Accounts {
+    /// Returns alerts of a person with what became of them, in their order. The caller bounds their
+    /// number.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
+    pub async fn describe_alerts(
+        &self,
+        owner: UserId,
+        alerts: Vec<Alert>,
+    ) -> Result<Vec<AlertDetails>> {
+        match alerts.is_empty() {
+            true => Ok(Vec::new()),
+            false => self.db.read(move |c| describe(c, owner, alerts)).await,
+        }
+    }
+
+    /// Finds what the review of one of a person's alerts did, from the rows as they are now. `None`
+    /// while it is not reviewed.
+    ///
+    /// # Errors
+    /// As [`Accounts::describe_alerts`].
+    pub async fn find_review(&self, owner: UserId, id: AlertId) -> Result<Option<ReviewOutcome>> {
+        let now = self.clock.now();
+        self.db
+            .read(move |c| {
+                let found = alerts::store::list_by_ids(c, owner, &[id])?;
+                let Some(details) = describe(c, owner, found)?.pop() else {
+                    return Ok(None);
+                };
+                let Some((review, at)) = details.alert.review() else {
+                    return Ok(None);
+                };
+                let ended = match review {
+                    AlertReview::Confirmed => Vec::new(),
+                    AlertReview::Reported => sessions::store::list_ended_at(c, owner, at)?,
+                };
+                let is_live = details.alert.session_id.is_some() && !details.is_over(now);
+                Ok(Some(ReviewOutcome {
+                    details,
+                    ended,
+                    is_live,
+                }))
+            })
+            .await
+    }
+}
+
+fn describe(c: &mut AnyConnection, owner: UserId, alerts: Vec<Alert>) -> Result<Vec<AlertDetails>> {
+    let ids: Vec<SessionId> = alerts.iter().filter_map(|alert| alert.session_id).collect();
+    let subjects = match ids.is_empty() {
+        true => Vec::new(),
+        false => sessions::store::list_own_by_ids(c, owner, &ids)?,
+    };
+    let travels = list_travels(c, owner, &subjects)?;
+    let others: Vec<AlertId> = alerts
+        .iter()
+        .filter_map(|alert| alert.settled_by.filter(|by| *by != alert.id))
+        .collect();
+    let settling = match others.is_empty() {
+        true => Vec::new(),
+        false => alerts::store::list_by_ids(c, owner, &others)?,
+    };
+    let details = |alert: Alert| AlertDetails {
+        session: subjects
+            .iter()
+            .find(|session| alert.session_id == Some(session.id))
+            .cloned(),
+        later_travel: travels
+            .iter()
+            .find(|(session, at, _)| alert.session_id == Some(*session) && *at > alert.at)
+            .map(|(.., travel)| travel.clone()),
+        settled_by: settling
+            .iter()
+            .find(|other| alert.settled_by == Some(other.id) && other.id != alert.id)
+            .cloned(),
+        alert,
+    };
+    Ok(alerts.into_iter().map(details).collect())
+}
+
+/// Lists the impossible travels of these sessions, newest first.
+fn list_travels(
+    c: &mut AnyConnection,
+    owner: UserId,
+    sessions: &[Session],
+) -> Result<Vec<(SessionId, Timestamp, String)>> {
+    let travelled: Vec<SessionId> = sessions
+        .iter()
+        .filter(|session| session.has_impossible_travel)
+        .map(|session| session.id)
+        .collect();
+    if travelled.is_empty() {
+        return Ok(Vec::new());
+    }
+    let events = events::store::list_by_kind(c, owner, &travelled, EventKind::ImpossibleTravel)?;
+    let travel = |event: events::Event| Some((event.session_id?, event.at, event.detail?));
+    Ok(events.into_iter().rev().filter_map(travel).collect())
+}

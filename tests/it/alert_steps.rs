@@ -1,0 +1,219 @@
+//! After a report: the steps that are left are shown until each is done or skipped.
+
+use crate::support::html::forms;
+use crate::support::prelude::*;
+
+on_both!(
+    database: the_steps_stay_until_each_is_done,
+    the_steps_stay_until_each_is_skipped,
+    the_steps_are_shown_on_another_known_device,
+    a_device_that_came_later_is_shown_no_steps,
+    the_steps_end_after_a_week,
+    another_persons_steps_cannot_be_skipped,
+    a_step_needs_its_csrf_token,
+    steps_that_are_unknown_do_not_exist,
+);
+
+const HOME: &str = "203.0.113.7";
+const ELSEWHERE: &str = "198.51.100.7";
+const MINUTE: Duration = Duration::from_secs(60);
+const NEW: &str = "another battery staple";
+
+/// Ada's account: a laptop and a desktop that she confirmed, and an intruder whom she reported on the
+/// laptop.
+struct Fixture {
+    app: TestApp,
+    ada: Person,
+    laptop: Browser,
+    desktop: Browser,
+    page: TestResponse,
+}
+
+async fn set_up(database: Database) -> Fixture {
+    let app = TestApp::start_behind_proxy(database).await;
+    let ada = app.register("ada@example.org").await;
+    let laptop = signed_in(&app, &ada, FIREFOX, HOME).await;
+    app.advance(MINUTE);
+    let desktop = signed_in(&app, &ada, "curl/8.14.1", "192.0.2.1").await;
+    answer(&laptop, "/yes").await;
+    app.advance(MINUTE);
+    app.login_from(&ada, IPHONE, ELSEWHERE, None).await;
+    app.advance(MINUTE);
+    let page = answer(&laptop, "/no").await;
+    Fixture {
+        app,
+        ada,
+        laptop,
+        desktop,
+        page,
+    }
+}
+
+/// Returns a browser that keeps the person signed in.
+async fn signed_in(app: &TestApp, person: &Person, user_agent: &str, ip: &str) -> Browser {
+    let browser = app.browser_from(user_agent, ip);
+    let fields = [
+        ("email", person.email.as_str()),
+        ("password", person.password.as_str()),
+        ("remember", "on"),
+    ];
+    browser
+        .submit("/sign-in", "/sign-in", &fields)
+        .await
+        .expect(303);
+    browser
+}
+
+/// Submits the first form about an alert whose action ends so, and returns the page after that.
+async fn answer(browser: &Browser, end: &str) -> TestResponse {
+    let page = browser.get("/devices").await.expect(200);
+    let form = forms(&page.text)
+        .into_iter()
+        .find(|form| form.action.starts_with("/alerts/") && form.action.ends_with(end))
+        .unwrap_or_else(|| panic!("no {end} in {}", page.words()));
+    let response = browser.send(&form, &[]).await.expect(303);
+    browser.follow(&response).await.expect(200)
+}
+
+async fn has_steps(browser: &Browser) -> bool {
+    let page = browser.get("/devices").await.expect(200);
+    page.words().contains("Make your account safe")
+}
+
+async fn the_steps_stay_until_each_is_done(database: Database) {
+    let Fixture {
+        app,
+        ada,
+        laptop,
+        page,
+        ..
+    } = set_up(database).await;
+    page.expect_words("Safari on iPhone is signed out, and forgotten.")
+        .expect_words("Make your account safe You reported Safari on iPhone")
+        .expect_words("Step 1 of 3 is behind you.")
+        .expect_words("Sign it out Done")
+        .expect_words("Sign out your other devices To do")
+        .expect_words("Set a new password To do")
+        .expect_words("Check your e-mail To do")
+        .expect_words("Your account’s e-mail is ada@example.org.");
+    // After a reload as well.
+    assert!(has_steps(&laptop).await);
+    let others = "/devices/sign-out-others";
+    laptop.submit(others, others, &[]).await.expect(303);
+    let page = laptop.get("/devices").await.expect(200);
+    page.expect_words("2 of 3 steps are behind you.")
+        .expect_words("Sign out your other devices Done");
+    app.advance(MINUTE);
+    let fields = [
+        ("current_password", ada.password.as_str()),
+        ("new_password", NEW),
+    ];
+    let changed = laptop
+        .submit("/account", "/account/password", &fields)
+        .await;
+    changed.expect(303);
+    let page = laptop.get("/devices").await.expect(200);
+    page.expect_words("2 of 3 steps are behind you.")
+        .expect_words("Set a new password Done")
+        .expect_words("Check your e-mail To do");
+    answer(&laptop, "/steps/email/confirm").await;
+    assert!(!has_steps(&laptop).await);
+    app.stop().await;
+}
+
+async fn the_steps_stay_until_each_is_skipped(database: Database) {
+    let fixture = set_up(database).await;
+    let page = answer(&fixture.laptop, "/steps/others/skip").await;
+    page.expect_words("Sign out your other devices Skipped");
+    let page = answer(&fixture.laptop, "/steps/email/skip").await;
+    page.expect_words("Check your e-mail Skipped");
+    assert!(has_steps(&fixture.desktop).await, "one is left");
+    answer(&fixture.laptop, "/steps/password/skip").await;
+    assert!(!has_steps(&fixture.laptop).await);
+    assert!(!has_steps(&fixture.desktop).await);
+    // What was skipped comes again after another report.
+    fixture.app.advance(MINUTE);
+    fixture
+        .app
+        .login_from(&fixture.ada, IPHONE, ELSEWHERE, None)
+        .await;
+    let page = answer(&fixture.laptop, "/no").await;
+    page.expect_words("Step 1 of 3 is behind you.");
+    fixture.app.stop().await;
+}
+
+async fn the_steps_are_shown_on_another_known_device(database: Database) {
+    let fixture = set_up(database).await;
+    answer(&fixture.laptop, "/steps/others/skip").await;
+    let page = fixture.desktop.get("/devices").await.expect(200);
+    page.expect_words("Make your account safe")
+        .expect_words("Sign out your other devices Skipped");
+    answer(&fixture.desktop, "/steps/password/skip").await;
+    let page = fixture.laptop.get("/devices").await.expect(200);
+    page.expect_words("Set a new password Skipped");
+    fixture.app.stop().await;
+}
+
+async fn a_device_that_came_later_is_shown_no_steps(database: Database) {
+    let fixture = set_up(database).await;
+    fixture.app.advance(MINUTE);
+    let intruder = signed_in(&fixture.app, &fixture.ada, IPHONE, ELSEWHERE).await;
+    assert!(!has_steps(&intruder).await);
+    let skip = forms(&fixture.page.text)
+        .into_iter()
+        .find(|form| form.action.ends_with("/steps/others/skip"))
+        .expect("a step");
+    let form = intruder.form("/devices", "/sign-out").await;
+    let skipped = intruder.send(&form.aimed_at(&skip.action), &[]).await;
+    skipped.expect(303);
+    let page = fixture.laptop.get("/devices").await.expect(200);
+    page.expect_words("Sign out your other devices To do");
+    fixture.app.stop().await;
+}
+
+async fn the_steps_end_after_a_week(database: Database) {
+    let fixture = set_up(database).await;
+    fixture.app.advance(Duration::from_secs(6 * 24 * 60 * 60));
+    assert!(has_steps(&fixture.laptop).await);
+    fixture.app.advance(Duration::from_secs(24 * 60 * 60 + 1));
+    assert!(!has_steps(&fixture.laptop).await);
+    fixture.app.stop().await;
+}
+
+async fn another_persons_steps_cannot_be_skipped(database: Database) {
+    let fixture = set_up(database).await;
+    let eve = fixture.app.register("eve@example.org").await;
+    let theirs = signed_in(&fixture.app, &eve, FIREFOX, HOME).await;
+    let form = theirs.form("/devices", "/sign-out").await;
+    for step in forms(&fixture.page.text) {
+        if step.action.contains("/steps/") {
+            let aimed = form.aimed_at(&step.action);
+            theirs.send(&aimed, &[]).await.expect(303);
+        }
+    }
+    let page = fixture.laptop.get("/devices").await.expect(200);
+    page.expect_words("Step 1 of 3 is behind you.");
+    fixture.app.stop().await;
+}
+
+async fn a_step_needs_its_csrf_token(database: Database) {
+    let fixture = set_up(database).await;
+    for step in forms(&fixture.page.text) {
+        if step.action.contains("/steps/") {
+            fixture.laptop.post(&step.action, &[]).await.expect(403);
+        }
+    }
+    fixture.app.stop().await;
+}
+
+async fn steps_that_are_unknown_do_not_exist(database: Database) {
+    let fixture = set_up(database).await;
+    let step = forms(&fixture.page.text)
+        .into_iter()
+        .find(|form| form.action.ends_with("/steps/others/skip"))
+        .expect("a step");
+    let unknown = step.action.replace("others", "sauna");
+    let form = step.aimed_at(&unknown);
+    fixture.laptop.send(&form, &[]).await.expect(404);
+    fixture.app.stop().await;
+}
