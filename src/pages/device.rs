@@ -5,8 +5,9 @@ use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
 use askama::Template;
 use serde::Deserialize;
 
+use super::device_views::{DeviceNames, DeviceView};
 use super::notices;
-use super::views::{DeviceNames, DeviceView, Reader};
+use super::views::Reader;
 use super::words::{self, TimeView};
 use crate::clock::Timestamp;
 use crate::db::{EventId, SessionId};

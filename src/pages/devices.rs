@@ -9,11 +9,10 @@ use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
 use askama::Template;
 use serde::Deserialize;
 
+use super::device_views::{DeviceNames, DeviceView, EndedSessionView, ImpossibleTravels};
 use super::map::MapView;
 use super::notices;
-use super::views::{
-    AdminActView, AlertView, DeviceNames, DeviceView, EndedSessionView, ImpossibleTravels, Reader,
-};
+use super::views::{AdminActView, AlertView, Reader};
 use super::words;
 use crate::account::Attention;
 use crate::devices::{DeviceGroup, group_by_device};

@@ -7,6 +7,7 @@ pub mod alerts;
 pub mod changes;
 pub mod confirm;
 pub mod device;
+mod device_views;
 pub mod devices;
 pub mod email;
 pub mod export;

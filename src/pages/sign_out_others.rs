@@ -4,7 +4,8 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
-use super::views::{DeviceView, Reader};
+use super::device_views::DeviceView;
+use super::views::Reader;
 use crate::devices::group_by_device;
 use crate::error::Result;
 use crate::http::app_state::AppState;
