@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 
+use super::admin::session_words;
 use super::views::Reader;
 use super::words::{self, Named, TimeView};
 use crate::clock::Timestamp;
 use crate::db::SessionId;
 use crate::devices::DeviceGroup;
-use crate::sessions::Session;
+use crate::sessions::{EndedReason, Session};
 
 /// A device that a person is or was signed in on.
 pub struct DeviceView {
@@ -15,6 +16,8 @@ pub struct DeviceView {
     pub id: String,
     /// The sprite's symbol of its kind.
     pub icon: &'static str,
+    /// Its kind: "Phone".
+    pub kind: &'static str,
     /// The name that its owner gave it, else its label.
     pub name: String,
     /// Its label, by what it states of itself, where its owner gave it another name.
@@ -37,12 +40,22 @@ pub struct DeviceView {
     pub ends: TimeView,
     /// Whether each use defers the expiry.
     pub ends_if_unused: bool,
+    /// When and why the session ended, if it has.
+    pub ended: Option<EndView>,
     /// The user agent as it was sent.
     pub user_agent: Option<String>,
     /// Its sessions, if it has several.
     pub sessions: Vec<SignInView>,
     /// An impossible travel of one of its sessions.
     pub travel: Option<String>,
+}
+
+/// When and why a session ended.
+pub struct EndView {
+    /// Why it ended.
+    pub cause: String,
+    /// When it ended.
+    pub at: TimeView,
 }
 
 /// One of a device's sessions.
@@ -69,6 +82,7 @@ impl DeviceView {
         Self {
             id: session.id.to_string(),
             icon: session.device_kind.as_str(),
+            kind: session_words::kind(session.device_kind),
             label: Some(label).filter(|label| *label != name),
             name,
             place: reader.describe_session_location(session),
@@ -80,6 +94,7 @@ impl DeviceView {
             address: session.ip_address.as_deref().map(|ip| reader.address(ip)),
             ends: TimeView::day(session.expires_at),
             ends_if_unused: session.expires_at < session.absolute_expires_at,
+            ended: EndView::new(session, None, None, reader.now),
             user_agent: session.user_agent.clone(),
             sessions: Vec::new(),
             travel: None,
@@ -114,6 +129,30 @@ impl DeviceView {
             .iter()
             .find_map(|session| travels.0.get(&session.id).cloned());
         Self { travel, ..self }
+    }
+}
+
+impl EndView {
+    /// Returns the end of `session`, if it has ended by `now`: one past its expiry has, whether or not
+    /// it is marked as expired yet. `by` is the name of the device it was ended from, and `stated` the
+    /// reason that an administrator stated.
+    pub fn new(
+        session: &Session,
+        by: Option<&str>,
+        stated: Option<&str>,
+        now: Timestamp,
+    ) -> Option<Self> {
+        let (reason, at) = match (session.is_active, session.ended_at) {
+            (false, at) => (session.ended_reason, at.unwrap_or(session.expires_at)),
+            (true, _) if session.expires_at <= now => {
+                (Some(EndedReason::Expired), session.expires_at)
+            }
+            (true, _) => return None,
+        };
+        Some(Self {
+            cause: words::cause_with_reason(reason, by, stated),
+            at: TimeView::exact(at),
+        })
     }
 }
 
