@@ -10,7 +10,6 @@ use super::notices;
 use super::sign_out;
 use super::views::Reader;
 use super::words::{self, TimeView};
-use crate::clock::Timestamp;
 use crate::db::{EventId, SessionId};
 use crate::devices::{DeviceGroup, DeviceName, group_by_device};
 use crate::error::Result;

@@ -12,6 +12,10 @@ use crate::text;
 pub(super) const UNUSED_DAYS: u64 = 90;
 /// Other devices up to which each is shown with its details.
 const MAX_WHOLE: usize = 12;
+/// Devices of a group where there are others; the rest is on a page of the group.
+const MAX_IN_GROUP: usize = 12;
+/// Devices on a list of one group or of a search. All of them can be selected.
+pub(super) const MAX_LISTED: usize = 100;
 /// Characters of a search that count.
 const MAX_SEARCH: usize = 100;
 /// The longest time without use that the list can be narrowed to: 100 years.
@@ -25,6 +29,17 @@ pub(super) struct Narrowing {
     search: String,
     /// The days without use, if there must be so many.
     unused_days: Option<u64>,
+    /// The time of the last use.
+    span: Option<Span>,
+}
+
+/// The time of the last use, by which devices are folded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Span {
+    Today,
+    Week,
+    Month,
+    Longer,
 }
 
 /// A device on the list.
@@ -45,8 +60,8 @@ pub(super) struct DeviceList {
     pub(super) is_selectable: bool,
     /// The search as typed.
     pub(super) search: String,
-    /// The days without use that it is narrowed to.
-    pub(super) unused_days: Option<u64>,
+    /// The fields that narrow it.
+    pub(super) fields: Vec<(&'static str, String)>,
     /// What was found, if it is narrowed.
     pub(super) found: Option<String>,
     /// The devices; in one group unless they are folded.
@@ -64,22 +79,29 @@ pub(super) struct Group {
     /// Whether each is selected at first.
     pub(super) is_ticked: bool,
     pub(super) devices: Vec<DeviceView>,
+    /// The number of its devices, also of those that are not on the list.
+    pub(super) count: usize,
 }
 
 impl Narrowing {
-    /// Returns what the fields of a query narrow the list to. A number of days that is none counts as
-    /// not given.
-    pub(super) fn new(search: Option<&str>, unused_days: Option<&str>) -> Self {
+    /// Returns what the fields of a query narrow the list to. What has no such meaning counts as not
+    /// given.
+    pub(super) fn new(search: Option<&str>, unused_days: Option<&str>, span: Option<&str>) -> Self {
         let search = text::clean(search.unwrap_or_default());
         let days = unused_days.and_then(|days| days.parse::<u64>().ok());
         Self {
             search: search.chars().take(MAX_SEARCH).collect(),
             unused_days: days.map(|days| days.clamp(1, MAX_DAYS)),
+            span: Span::ALL.into_iter().find(|known| Some(known.id()) == span),
         }
     }
 
-    fn is_any(&self) -> bool {
-        !self.search.is_empty() || self.unused_days.is_some()
+    /// Returns the fields of a query that narrow a list to it.
+    fn fields(&self) -> Vec<(&'static str, String)> {
+        let search = (!self.search.is_empty()).then(|| ("q", self.search.clone()));
+        let unused = self.unused_days.map(|days| ("unused", days.to_string()));
+        let span = self.span.map(|span| ("used", span.id().to_owned()));
+        search.into_iter().chain(unused).chain(span).collect()
     }
 
     /// Returns whether it is among the devices: whether its name, label, place, kind, browser and system
@@ -90,23 +112,29 @@ impl Narrowing {
             .split_whitespace()
             .all(|word| text.contains(word));
         let is_unused = |days| is_unused(device, days, now);
-        has_words && self.unused_days.is_none_or(is_unused)
+        has_words
+            && self.unused_days.is_none_or(is_unused)
+            && self.span.is_none_or(|span| span == Span::of(device, now))
     }
 
-    /// Says how many of the `all` devices were found.
+    /// Says how many of the `all` devices were found, if it narrows anything.
     fn found(&self, found: usize, all: usize) -> Option<String> {
-        if let Some(days) = self.unused_days {
-            return Some(unused(found, days));
-        }
         let search = &self.search;
-        match found {
-            _ if search.is_empty() => None,
-            0 => Some(format!(
-                "None of your other devices matches “{search}”. Its name, kind, browser and place are searched."
-            )),
-            n if n == all => Some(format!("All {all} match “{search}”.")),
-            n => Some(format!("{n} of {all} match “{search}”.")),
+        let mut sentence = match (self.span, self.unused_days) {
+            _ if !search.is_empty() => match found {
+                0 => format!(
+                    "None of your other devices matches “{search}”. Name, kind, browser and place are searched."
+                ),
+                found => format!("{found} of {all} match “{search}”."),
+            },
+            (_, Some(days)) => unused(found, days),
+            (Some(span), None) => format!("{}: {}.", span.heading(), words::devices(found)),
+            (None, None) => return None,
+        };
+        if found > MAX_LISTED {
+            sentence.push_str(" Those used last are shown.");
         }
+        Some(sentence)
     }
 }
 
@@ -114,9 +142,9 @@ impl DeviceList {
     /// Returns the list of `devices`, which come newest use first.
     pub(super) fn new(devices: Vec<ListedDevice>, narrowing: Narrowing, now: Timestamp) -> Self {
         let all = devices.len();
+        let is_long = all > MAX_WHOLE;
         let is_old = |device: &&ListedDevice| is_unused(device, UNUSED_DAYS, now);
-        let unused_count = devices.iter().filter(is_old).count();
-        let (is_long, is_narrowed) = (all > MAX_WHOLE, narrowing.is_any());
+        let old = devices.iter().filter(is_old).count();
         let is_included = |device: &ListedDevice| narrowing.includes(device, now);
         let shown: Vec<_> = devices.into_iter().filter(is_included).collect();
         let found = narrowing.found(shown.len(), all);
@@ -125,14 +153,14 @@ impl DeviceList {
             object: object(all),
             is_long,
             is_selectable: all > 1,
-            found,
-            review: (unused_count > 0 && !is_narrowed).then(|| unused(unused_count, UNUSED_DAYS)),
-            groups: match is_long && !is_narrowed {
+            review: (old > 0 && found.is_none()).then(|| unused(old, UNUSED_DAYS)),
+            groups: match is_long && found.is_none() {
                 true => fold(shown, now),
                 false => vec![Group::whole(shown, narrowing.unused_days.is_some())],
             },
+            found,
+            fields: narrowing.fields(),
             search: narrowing.search,
-            unused_days: narrowing.unused_days,
         }
     }
 
@@ -144,56 +172,83 @@ impl DeviceList {
 
 impl Group {
     fn whole(devices: Vec<ListedDevice>, is_ticked: bool) -> Self {
+        let views = devices.into_iter().map(|device| device.view);
+        let devices: Vec<_> = views.take(MAX_LISTED).collect();
         Self {
             id: "all-others",
             heading: None,
             is_open: true,
             is_ticked,
-            devices: devices.into_iter().map(|device| device.view).collect(),
+            count: devices.len(),
+            devices,
+        }
+    }
+
+    /// Returns how many of its devices are not on the list.
+    pub(super) fn rest(&self) -> usize {
+        self.count - self.devices.len()
+    }
+
+    fn add(&mut self, device: DeviceView) {
+        self.count += 1;
+        if self.devices.len() < MAX_IN_GROUP {
+            self.devices.push(device);
         }
     }
 }
 
-/// Folds devices by the time of their last use. The first group is unfolded, unless it is a long one.
+/// Folds devices by the time of their last use. The first group is unfolded.
 fn fold(devices: Vec<ListedDevice>, now: Timestamp) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     for device in devices {
-        let (id, heading) = span(device.last_used_at, now);
-        match groups.last_mut().filter(|group| group.id == id) {
-            Some(group) => group.devices.push(device.view),
-            None => groups.push(Group {
-                heading: Some(heading),
-                is_open: false,
-                ..Group::of(id, device.view)
-            }),
+        let span = Span::of(&device, now);
+        if groups.last().is_none_or(|group| group.id != span.id()) {
+            groups.push(Group {
+                id: span.id(),
+                heading: Some(span.heading()),
+                is_open: groups.is_empty(),
+                is_ticked: false,
+                devices: Vec::new(),
+                count: 0,
+            });
         }
-    }
-    if let Some(first) = groups.first_mut() {
-        first.is_open = first.devices.len() <= MAX_WHOLE;
+        if let Some(group) = groups.last_mut() {
+            group.add(device.view);
+        }
     }
     groups
 }
 
-impl Group {
-    fn of(id: &'static str, device: DeviceView) -> Self {
-        Self {
-            id,
-            heading: None,
-            is_open: true,
-            is_ticked: false,
-            devices: vec![device],
+impl Span {
+    const ALL: [Self; 4] = [Self::Today, Self::Week, Self::Month, Self::Longer];
+
+    fn of(device: &ListedDevice, now: Timestamp) -> Self {
+        let last = device.last_used_at.date_naive();
+        match now.date_naive().signed_duration_since(last).num_days() {
+            ..=0 => Self::Today,
+            1..=7 => Self::Week,
+            8..=30 => Self::Month,
+            _ => Self::Longer,
         }
     }
-}
 
-/// Returns the id and the heading of the group of a time of last use.
-fn span(at: Timestamp, now: Timestamp) -> (&'static str, &'static str) {
-    let days = now.date_naive().signed_duration_since(at.date_naive());
-    match days.num_days() {
-        ..=0 => ("used-today", "Used today"),
-        1..=7 => ("used-this-week", "Used in the last 7 days"),
-        8..=30 => ("used-this-month", "Used in the last 30 days"),
-        _ => ("used-longer-ago", "Used longer ago"),
+    /// Returns the id of its group on the page, and its value in a query.
+    fn id(self) -> &'static str {
+        match self {
+            Self::Today => "used-today",
+            Self::Week => "used-this-week",
+            Self::Month => "used-this-month",
+            Self::Longer => "used-longer-ago",
+        }
+    }
+
+    fn heading(self) -> &'static str {
+        match self {
+            Self::Today => "Used today",
+            Self::Week => "Used in the last 7 days",
+            Self::Month => "Used in the last 30 days",
+            Self::Longer => "Used longer ago",
+        }
     }
 }
 

@@ -64,6 +64,8 @@ pub struct DevicesQuery {
     q: Option<String>,
     /// The days that the other devices have not been used for.
     unused: Option<String>,
+    /// The time that the other devices were last used at: the id of a group.
+    used: Option<String>,
 }
 
 impl DevicesQuery {
@@ -77,6 +79,7 @@ impl DevicesQuery {
             ended: None,
             q: field("q"),
             unused: field("unused"),
+            used: field("used"),
         }
     }
 }
@@ -136,7 +139,11 @@ async fn load_page(
     let devices = group_by_device(live);
     let map = MapView::new(places(&devices, caller, &reader));
     let (this, others) = views(&devices, caller, &travels, &reader);
-    let narrowing = Narrowing::new(query.q.as_deref(), query.unused.as_deref());
+    let narrowing = Narrowing::new(
+        query.q.as_deref(),
+        query.unused.as_deref(),
+        query.used.as_deref(),
+    );
     let ended = EndedList::new(history, &names, &stated, &reader);
     Ok(DevicesPage {
         layout: Layout {

@@ -8,6 +8,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use url::form_urlencoded;
 
+use super::device_list::MAX_LISTED;
 use super::device_views::DeviceView;
 use super::devices::{self, DevicesQuery};
 use super::views::Reader;
@@ -28,7 +29,7 @@ const PATH: &str = "/devices/sign-out-selected";
 /// A selected device: a session on it; repeated.
 const DEVICE: &str = "device";
 /// Devices that can be selected. Their ids fit into an address that every proxy takes (8 kB).
-const MAX_DEVICES: usize = 100;
+const MAX_DEVICES: usize = MAX_LISTED;
 /// The time within which the same form again is a second press of the button.
 const REPEATED_WITHIN: Duration = Duration::from_secs(60);
 
