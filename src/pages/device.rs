@@ -184,13 +184,13 @@ async fn load_page(
     session: Session,
     before: Option<EventId>,
 ) -> Result<DevicePage> {
-    let reader = Reader::new(app, request, caller);
+    let reader = Reader::new(app, request, caller)?;
     let live = app.sessions.list_live(caller.user.id).await?;
     let devices = group_by_device(live);
     let device = devices.iter().find(|device| device.contains(session.id));
     let current = caller.session.id;
     let session = match session.id == current {
-        true => session.with_use_at(reader.now),
+        true => session.with_use_at(reader.clock.now),
         false => session,
     };
     let EventPage {
@@ -219,12 +219,12 @@ async fn load_page(
     let view = match device {
         Some(device) => DeviceView::for_device(device, &session, current, &reader),
         None => DeviceView {
-            ended: EndView::new(&session, by, reason, reader.now),
+            ended: EndView::new(&session, by, reason, reader.clock),
             ..DeviceView::new(&session, &reader)
         },
     };
     Ok(DevicePage {
-        made_at: reader.now.timestamp_micros(),
+        made_at: reader.clock.now.timestamp_micros(),
         layout: Layout::for_caller(request, caller, NavItem::Devices)?,
         is_current: session.id == caller.session.id,
         still: match device {
@@ -304,7 +304,7 @@ impl ActivityView {
         Self {
             what,
             address: event.own_address().map(|ip| reader.address(ip)),
-            at: words::event_time(event, reader.now),
+            at: words::event_time(event, reader.clock),
             is_last: event.times > 1,
         }
     }

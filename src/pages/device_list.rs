@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::device_views::DeviceView;
 use super::words;
 use crate::clock::Timestamp;
+use crate::http::reader_clock::ReaderClock;
 use crate::text;
 
 /// The days without use after which a review of a device is suggested.
@@ -106,15 +107,15 @@ impl Narrowing {
 
     /// Returns whether it is among the devices: whether its name, label, place, kind, browser and system
     /// together have every word of the search, without regard to case and accents.
-    fn includes(&self, device: &ListedDevice, now: Timestamp) -> bool {
+    fn includes(&self, device: &ListedDevice, clock: ReaderClock) -> bool {
         let text = searched(&device.view);
         let has_words = folded(&self.search)
             .split_whitespace()
             .all(|word| text.contains(word));
-        let is_unused = |days| is_unused(device, days, now);
+        let is_unused = |days| is_unused(device, days, clock);
         has_words
             && self.unused_days.is_none_or(is_unused)
-            && self.span.is_none_or(|span| span == Span::of(device, now))
+            && self.span.is_none_or(|span| span == Span::of(device, clock))
     }
 
     /// Says how many of the `all` devices were found, if it narrows anything.
@@ -140,12 +141,16 @@ impl Narrowing {
 
 impl DeviceList {
     /// Returns the list of `devices`, which come newest use first.
-    pub(super) fn new(devices: Vec<ListedDevice>, narrowing: Narrowing, now: Timestamp) -> Self {
+    pub(super) fn new(
+        devices: Vec<ListedDevice>,
+        narrowing: Narrowing,
+        clock: ReaderClock,
+    ) -> Self {
         let all = devices.len();
         let is_long = all > MAX_WHOLE;
-        let is_old = |device: &&ListedDevice| is_unused(device, UNUSED_DAYS, now);
+        let is_old = |device: &&ListedDevice| is_unused(device, UNUSED_DAYS, clock);
         let old = devices.iter().filter(is_old).count();
-        let is_included = |device: &ListedDevice| narrowing.includes(device, now);
+        let is_included = |device: &ListedDevice| narrowing.includes(device, clock);
         let shown: Vec<_> = devices.into_iter().filter(is_included).collect();
         let found = narrowing.found(shown.len(), all);
         Self {
@@ -155,7 +160,7 @@ impl DeviceList {
             is_selectable: all > 1,
             review: (old > 0 && found.is_none()).then(|| unused(old, UNUSED_DAYS)),
             groups: match is_long && found.is_none() {
-                true => fold(shown, now),
+                true => fold(shown, clock),
                 false => vec![Group::whole(shown, narrowing.unused_days.is_some())],
             },
             found,
@@ -198,10 +203,10 @@ impl Group {
 }
 
 /// Folds devices by the time of their last use. The first group is unfolded.
-fn fold(devices: Vec<ListedDevice>, now: Timestamp) -> Vec<Group> {
+fn fold(devices: Vec<ListedDevice>, clock: ReaderClock) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     for device in devices {
-        let span = Span::of(&device, now);
+        let span = Span::of(&device, clock);
         if groups.last().is_none_or(|group| group.id != span.id()) {
             groups.push(Group {
                 id: span.id(),
@@ -222,9 +227,10 @@ fn fold(devices: Vec<ListedDevice>, now: Timestamp) -> Vec<Group> {
 impl Span {
     const ALL: [Self; 4] = [Self::Today, Self::Week, Self::Month, Self::Longer];
 
-    fn of(device: &ListedDevice, now: Timestamp) -> Self {
-        let last = device.last_used_at.date_naive();
-        match now.date_naive().signed_duration_since(last).num_days() {
+    fn of(device: &ListedDevice, clock: ReaderClock) -> Self {
+        let day = |at| clock.zone.local(at).date_naive();
+        let days = day(clock.now).signed_duration_since(day(device.last_used_at));
+        match days.num_days() {
             ..=0 => Self::Today,
             1..=7 => Self::Week,
             8..=30 => Self::Month,
@@ -252,8 +258,8 @@ impl Span {
     }
 }
 
-fn is_unused(device: &ListedDevice, days: u64, now: Timestamp) -> bool {
-    now.since(device.last_used_at) > Duration::from_secs(days * DAY)
+fn is_unused(device: &ListedDevice, days: u64, clock: ReaderClock) -> bool {
+    clock.now.since(device.last_used_at) > Duration::from_secs(days * DAY)
 }
 
 /// Says how many devices have not been used for so many days.

@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use super::admin::session_words;
 use super::views::Reader;
 use super::words::{self, Named, TimeView};
-use crate::clock::Timestamp;
 use crate::db::SessionId;
 use crate::devices::DeviceGroup;
+use crate::http::reader_clock::ReaderClock;
 use crate::sessions::{EndedReason, Session};
 
 /// A device that a person is or was signed in on.
@@ -36,7 +36,7 @@ pub struct DeviceView {
     pub system: Option<Named>,
     /// The address that it was last used from.
     pub address: Option<String>,
-    /// The day on which the session expires.
+    /// When the session expires.
     pub ends: TimeView,
     /// Whether each use defers the expiry.
     pub ends_if_unused: bool,
@@ -86,15 +86,15 @@ impl DeviceView {
             label: Some(label).filter(|label| *label != name),
             name,
             place: reader.describe_session_location(session),
-            last_used: TimeView::ago(session.last_used_at, reader.now),
-            first_sign_in: TimeView::exact(session.created_at),
+            last_used: TimeView::ago(session.last_used_at, reader.clock),
+            first_sign_in: TimeView::exact(session.created_at, reader.clock),
             opened_via: words::opened_via(session),
             browser: words::browser(session),
             system: words::system(session),
             address: session.ip_address.as_deref().map(|ip| reader.address(ip)),
-            ends: TimeView::day(session.expires_at),
+            ends: TimeView::ahead(session.expires_at, reader.clock),
             ends_if_unused: session.expires_at < session.absolute_expires_at,
-            ended: EndView::new(session, None, None, reader.now),
+            ended: EndView::new(session, None, None, reader.clock),
             user_agent: session.user_agent.clone(),
             sessions: Vec::new(),
             travel: None,
@@ -133,25 +133,25 @@ impl DeviceView {
 }
 
 impl EndView {
-    /// Returns the end of `session`, if it has ended by `now`: one past its expiry has, whether or not
+    /// Returns the end of `session`, if it has ended by now: one past its expiry has, whether or not
     /// it is marked as expired yet. `by` is the name of the device it was ended from, and `stated` the
     /// reason that an administrator stated.
     pub fn new(
         session: &Session,
         by: Option<&str>,
         stated: Option<&str>,
-        now: Timestamp,
+        clock: ReaderClock,
     ) -> Option<Self> {
         let (reason, at) = match (session.is_active, session.ended_at) {
             (false, at) => (session.ended_reason, at.unwrap_or(session.expires_at)),
-            (true, _) if session.expires_at <= now => {
+            (true, _) if session.expires_at <= clock.now => {
                 (Some(EndedReason::Expired), session.expires_at)
             }
             (true, _) => return None,
         };
         Some(Self {
             cause: words::cause_with_reason(reason, by, stated),
-            at: TimeView::exact(at),
+            at: TimeView::exact(at, clock),
         })
     }
 }
@@ -161,8 +161,8 @@ impl SignInView {
         Self {
             id: session.id.to_string(),
             opened_via: words::opened_via(session),
-            signed_in: TimeView::exact(session.created_at),
-            last_used: TimeView::ago(session.last_used_at, reader.now),
+            signed_in: TimeView::exact(session.created_at, reader.clock),
+            last_used: TimeView::ago(session.last_used_at, reader.clock),
             place: reader.describe_session_location(session),
             is_current: session.id == current,
         }
@@ -184,14 +184,14 @@ pub struct EndedSessionView {
 }
 
 impl EndedSessionView {
-    /// Returns the view of `session` at `now`; `names` are those of the sessions that it may have
+    /// Returns the view of `session`; `names` are those of the sessions that it may have
     /// been ended from.
-    pub fn new(session: &Session, names: &DeviceNames, now: Timestamp) -> Self {
+    pub fn new(session: &Session, names: &DeviceNames, clock: ReaderClock) -> Self {
         Self {
             id: session.id.to_string(),
             name: session.display_name(),
             cause: words::cause(session.ended_reason, names.find(session.ended_by)),
-            at: TimeView::ago(session.ended_at.unwrap_or(session.expires_at), now),
+            at: TimeView::ago(session.ended_at.unwrap_or(session.expires_at), clock),
         }
     }
 

@@ -133,7 +133,7 @@ async fn load_page(
         .list_stated_reasons(owner, &history.sessions)
         .await?;
 
-    let reader = Reader::new(app, request, caller);
+    let reader = Reader::new(app, request, caller)?;
     let names = DeviceNames::new(live.iter().chain(&history.sessions));
     let attention = attention(request);
     let devices = group_by_device(live);
@@ -167,12 +167,12 @@ async fn load_page(
             .notices
             .iter()
             .take(MAX_ALERTS)
-            .map(|notice| AdminActView::new(notice, reader.now))
+            .map(|notice| AdminActView::new(notice, reader.clock))
             .collect(),
         may_dismiss: attention.may_dismiss,
         this,
         map,
-        others: DeviceList::new(others, narrowing, reader.now),
+        others: DeviceList::new(others, narrowing, reader.clock),
         unused_days: UNUSED_DAYS,
         older: ended
             .next
@@ -196,7 +196,7 @@ fn views(
     reader: &Reader,
 ) -> (DeviceView, Vec<ListedDevice>) {
     let current = caller.session.id;
-    let used = caller.session.clone().with_use_at(reader.now);
+    let used = caller.session.clone().with_use_at(reader.clock.now);
     let mut this = DeviceView::new(&used, reader);
     let mut others = Vec::new();
     for device in devices {

@@ -60,7 +60,7 @@ impl EndedList {
             next = together.last().and_then(|last| last.last()).map(Into::into);
         }
         let view = |session: &Session| {
-            EndedSessionView::new(session, names, reader.now)
+            EndedSessionView::new(session, names, reader.clock)
                 .with_stated_reason(session, stated.get(&session.id))
         };
         let items = together.into_iter();

@@ -33,6 +33,8 @@ pub mod sign_out_others;
 pub mod sign_out_selected;
 pub mod sign_up;
 mod take_back;
+pub mod time_zone;
+mod times;
 pub mod verify_email;
 mod views;
 mod words;

@@ -33,7 +33,7 @@ pub async fn show(
     request: HttpRequest,
     PageCaller(caller): PageCaller,
 ) -> Result<HttpResponse> {
-    let reader = Reader::new(&app, &request, &caller);
+    let reader = Reader::new(&app, &request, &caller)?;
     let live = app.sessions.list_live(caller.user.id).await?;
     let current = &caller.session;
     let here = live.iter().filter(|live| live.is_on_device_of(current));

@@ -83,7 +83,7 @@ pub async fn show(
     if selected.is_none() {
         return again(NONE_SELECTED).await;
     }
-    let reader = Reader::new(&app, &request, &caller);
+    let reader = Reader::new(&app, &request, &caller)?;
     let device = |device: &DeviceGroup<Session>| {
         DeviceView::for_device(device, device.first(), caller.session.id, &reader)
     };
