@@ -135,6 +135,7 @@ if (ticked) {
     if (isAll) for (const box of boxes()) box.checked = event.target.checked;
     countTicked();
   });
+  document.addEventListener("patched", countTicked);
   // A page from the back/forward cache is loaded again, which would lose what was ticked on it.
   const stored = "ticked:" + location.pathname + location.search;
   addEventListener("pagehide", () => {

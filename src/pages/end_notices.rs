@@ -213,7 +213,9 @@ fn still_signed_in(elsewhere: Vec<Session>, here: usize) -> Option<String> {
         ([], 0) => return None,
         ([], 1) => "Another session on this device was opened meanwhile.".into(),
         ([], n) => format!("{n} other sessions on this device were opened meanwhile."),
-        ([name], _) => format!("{name} was signed in meanwhile and stays signed in."),
+        ([name], _) => {
+            format!("Another device, {name}, was signed in meanwhile and stays signed in.")
+        }
         (names, _) => format!(
             "{} devices were signed in meanwhile and stay signed in.",
             names.len()

@@ -23,10 +23,10 @@ const TOGETHER: Duration = Duration::from_secs(60);
 pub(super) struct EndedItem {
     /// The devices.
     pub(super) devices: Vec<EndedSessionView>,
-    /// How much, unless it is one session: "4 devices", "2 sessions".
-    pub(super) count: Option<String>,
-    /// Whether the names are folded.
-    pub(super) is_folded: bool,
+    /// The number of devices, if there are so many that their names are folded: "4 devices".
+    pub(super) folded: Option<String>,
+    /// The number of sessions on a single device, if there are several: "2 sessions".
+    pub(super) sessions: Option<String>,
     /// Why it ended.
     pub(super) cause: String,
     /// When it ended.
@@ -80,12 +80,8 @@ impl EndedItem {
         let devices = group_by_device(sessions);
         let devices: Vec<_> = devices.iter().map(|device| view(device.first())).collect();
         Some(Self {
-            count: match (devices.len(), count) {
-                (1, 1) => None,
-                (1, sessions) => Some(format!("{sessions} sessions")),
-                (devices, _) => Some(words::devices(devices)),
-            },
-            is_folded: devices.len() > MAX_NAMED,
+            folded: (devices.len() > MAX_NAMED).then(|| words::devices(devices.len())),
+            sessions: (devices.len() == 1 && count > 1).then(|| format!("{count} sessions")),
             devices,
             cause,
             at,

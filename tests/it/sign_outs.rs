@@ -164,7 +164,7 @@ async fn other_devices_that_sign_in_meanwhile_are_named(app: &TestApp) {
     sign_in(app, &ada, "Watch").await;
     assert_eq!(
         message(&laptop.follow(&response).await),
-        "2 devices are signed out. Watch was signed in meanwhile and stays signed in."
+        "2 devices are signed out. Another device, Watch, was signed in meanwhile and stays signed in."
     );
 }
 
