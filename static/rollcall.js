@@ -105,41 +105,49 @@ addEventListener("pageshow", (event) => {
   if (event.persisted) location.reload();
 });
 
-// Ticks all sessions of a page at once, counts the ticked ones, and has nothing to press for none.
+// Ticks all items of a list at once, counts the ticked ones, and has no button to press for none. The
+// words are in the page.
 const ticks = document.querySelector("[data-ticks]");
 const ticked = ticks && ticks.querySelector("[data-ticked]");
+const unticked = ticked && ticked.textContent;
 
-function countTicked(all, boxes) {
-  const n = boxes.filter((box) => box.checked).length;
-  all.checked = n === boxes.length;
-  all.indeterminate = n > 0 && n < boxes.length;
-  ticks.querySelector("[data-count]").textContent = n + " of " + boxes.length + " ticked";
-  ticked.textContent = n ? "End " + n + " ticked…" : "End ticked…";
+function boxes() {
+  return [...ticks.querySelectorAll("input[name=session], input[name=device]")];
+}
+
+function countTicked() {
+  const all = boxes();
+  const n = all.filter((box) => box.checked).length;
+  const words = (text) => text.replace("{n}", n).replace("{all}", all.length);
+  const every = ticks.querySelector("[data-tick-all] input");
+  const count = ticks.querySelector("[data-count]");
+  every.checked = n > 0 && n === all.length;
+  every.indeterminate = n > 0 && n < all.length;
+  count.textContent = words(count.dataset.count);
+  ticked.textContent = n ? words(ticked.dataset.ticked) : unticked;
   ticked.disabled = n === 0;
 }
 
 if (ticked) {
-  const boxes = [...ticks.querySelectorAll("input[name=session]")];
-  const all = ticks.querySelector("[data-tick-all] input");
-  const count = () => countTicked(all, boxes);
-  if (boxes.length) ticks.querySelector("[data-tick-all]").hidden = false;
-  all.addEventListener("change", () => {
-    for (const box of boxes) box.checked = all.checked;
-    count();
+  if (boxes().length) ticks.querySelector("[data-tick-all]").hidden = false;
+  ticks.addEventListener("change", (event) => {
+    const isAll = event.target.closest("[data-tick-all]");
+    if (isAll) for (const box of boxes()) box.checked = event.target.checked;
+    countTicked();
   });
-  for (const box of boxes) box.addEventListener("change", count);
+  document.addEventListener("patched", countTicked);
   // A page from the back/forward cache is loaded again, which would lose what was ticked on it.
   const stored = "ticked:" + location.pathname + location.search;
   addEventListener("pagehide", () => {
-    const values = boxes.filter((box) => box.checked).map((box) => box.value);
+    const values = boxes().filter((box) => box.checked).map((box) => box.value);
     sessionStorage.setItem(stored, JSON.stringify(values));
   });
   addEventListener("pageshow", () => {
     const [navigation] = performance.getEntriesByType("navigation");
     const isBack = navigation && navigation.type !== "navigate";
     const values = JSON.parse((isBack && sessionStorage.getItem(stored)) || "[]");
-    for (const box of boxes) box.checked = box.checked || values.includes(box.value);
-    count();
+    for (const box of boxes()) box.checked = box.checked || values.includes(box.value);
+    countTicked();
   });
 }
 

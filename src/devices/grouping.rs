@@ -20,6 +20,11 @@ impl<T> DeviceGroup<T> {
         &self.first
     }
 
+    /// Returns the first item alone.
+    pub fn into_first(self) -> T {
+        self.first
+    }
+
     /// Returns every item, in the order of the grouped list.
     pub fn iter(&self) -> impl Iterator<Item = &T> {
         std::iter::once(&self.first).chain(&self.rest)

@@ -27,6 +27,7 @@ use crate::clock::Timestamp;
 use crate::db::{AlertId, SessionId, UserId};
 use crate::error::{Chain, Error, Failure, Result};
 use crate::people::Role;
+use crate::sessions::Session;
 use crate::text;
 
 /// How long a notice can be shown.
@@ -55,12 +56,8 @@ pub enum AccountNotice {
     EmailChangeReported(AlertId),
     /// The notice of what an administrator did was dismissed.
     ActDismissed,
-    /// The device of this session was signed out.
-    DeviceSignedOut(SessionId),
-    /// This session had ended before.
-    DeviceAlreadySignedOut(SessionId),
-    /// Every other device was signed out.
-    OthersSignedOut,
+    /// Sessions were ended.
+    Ended(EndNotice),
     /// A device has another name.
     DeviceRenamed,
     /// The person has another name.
@@ -107,6 +104,46 @@ pub enum AccountNotice {
     ApplicationMissing,
     /// The order was made before, and the form that was sent again changed nothing.
     OrderedBefore,
+}
+
+/// Which sessions were ended. What the page says of them is worked out when it is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum EndNotice {
+    /// All on the device of this session, whether or not they had ended before.
+    Device(SessionId),
+    /// This session alone.
+    Session(SessionId),
+    /// All but the one that ended them; `None` where there was no other.
+    Others(Option<EndMoment>),
+    /// Those of several devices.
+    Devices {
+        /// When they ended; `None` where all had ended before.
+        ended: Option<EndMoment>,
+        /// A session of a device that had been signed out before.
+        before: Option<SessionId>,
+        /// The number of such devices.
+        count_before: u32,
+    },
+}
+
+/// The session that ended others at once, and when: together they identify what ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EndMoment {
+    /// The session that ended them.
+    pub by: SessionId,
+    /// When they ended, in microseconds since the Unix epoch.
+    pub at: i64,
+}
+
+impl EndMoment {
+    /// Returns when and from where `session` ended, if it was ended from a session.
+    #[must_use]
+    pub fn of(session: &Session) -> Option<Self> {
+        Some(Self {
+            by: session.ended_by?,
+            at: session.ended_at?.timestamp_micros(),
+        })
+    }
 }
 
 /// What an administrator is told of a person's account.
@@ -165,6 +202,8 @@ pub enum SignedOutNotice {
     WrongPasswords,
     /// The session was ended.
     SignedOut,
+    /// The session was ended, and so many others on the device were not.
+    SignedOutHere(u32),
     /// Every session was ended.
     SignedOutEverywhere,
     /// A link set a new password.

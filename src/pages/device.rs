@@ -5,11 +5,13 @@ use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
 use askama::Template;
 use serde::Deserialize;
 
+use super::device_views::{DeviceNames, DeviceView, EndView};
 use super::notices;
-use super::views::{DeviceNames, DeviceView, Reader};
+use super::sign_out;
+use super::views::Reader;
 use super::words::{self, TimeView};
 use crate::db::{EventId, SessionId};
-use crate::devices::{DeviceName, group_by_device};
+use crate::devices::{DeviceGroup, DeviceName, group_by_device};
 use crate::error::Result;
 use crate::events::{Event, EventKind, EventPage, EventReader};
 use crate::http::app_state::AppState;
@@ -17,10 +19,9 @@ use crate::http::browser;
 use crate::http::caller::PageCaller;
 use crate::http::forms::Form;
 use crate::http::layout::{Layout, NavItem, page, see_other, signed_out_response};
-use crate::http::notice::{self, AccountNotice, Notice, SignedOutNotice};
-use crate::http::reader_clock::ReaderClock;
+use crate::http::notice::{self, AccountNotice, EndNotice, Notice};
 use crate::http::target::HOME;
-use crate::sessions::{Caller, EndOutcome, EndedReason, Session};
+use crate::sessions::{Caller, EndedReason, Session};
 
 /// Events on one page.
 const MAX_ACTIVITY: u32 = 20;
@@ -34,8 +35,10 @@ struct DevicePage {
     made_at: i64,
     device: DeviceView,
     is_current: bool,
-    /// The cause and time of its end, if it has ended.
-    ended: Option<Ended>,
+    /// What is said of the device's other sessions where this one has ended.
+    still: Option<StillSignedIn>,
+    /// What happens when it is signed out.
+    consequence: String,
     notice: Option<String>,
     /// The name as last submitted.
     name_typed: String,
@@ -45,9 +48,11 @@ struct DevicePage {
     older: Option<String>,
 }
 
-struct Ended {
-    cause: String,
-    at: TimeView,
+/// That a device is signed in by other sessions than the page's, which has ended.
+struct StillSignedIn {
+    words: String,
+    /// The page of one of them.
+    href: String,
 }
 
 struct ActivityView {
@@ -150,22 +155,24 @@ pub async fn sign_out(
             .end_session(owner, *id, EndedReason::SignedOut, origin)
             .await?;
         browser::clear_session(&request)?;
-        return Ok(signed_out_response(&request, SignedOutNotice::SignedOut));
+        let outcome = sign_out::outcome(&app, &caller).await?;
+        return Ok(signed_out_response(&request, outcome));
     }
     app.sessions.require_step_up(&caller)?;
     const REASON: EndedReason = EndedReason::SignedOutRemotely;
-    let ending = match form.only {
-        Some(_) => app.sessions.end_session(owner, *id, REASON, origin).await?,
+    let outcome = match form.only {
+        Some(_) => {
+            app.sessions.end_session(owner, *id, REASON, origin).await?;
+            EndNotice::Session(*id)
+        }
         None => {
             app.sessions
                 .end_device_sessions(owner, *id, REASON, origin)
-                .await?
+                .await?;
+            EndNotice::Device(*id)
         }
     };
-    let outcome = match ending {
-        EndOutcome::Ended(_) => AccountNotice::DeviceSignedOut(*id),
-        EndOutcome::AlreadyEnded(_) => AccountNotice::DeviceAlreadySignedOut(*id),
-    };
+    let outcome = AccountNotice::Ended(outcome);
     notice::put(&request, Notice::Account(owner, outcome));
     Ok(see_other(HOME))
 }
@@ -185,10 +192,6 @@ async fn load_page(
     let session = match session.id == current {
         true => session.with_use_at(reader.clock.now),
         false => session,
-    };
-    let view = match device {
-        Some(device) => DeviceView::for_device(device, &session, current, &reader),
-        None => DeviceView::new(&session, &reader),
     };
     let EventPage {
         events,
@@ -211,11 +214,25 @@ async fn load_page(
         .sessions
         .list_stated_reasons(caller.user.id, std::slice::from_ref(&session))
         .await?;
+    let by = names.find(session.ended_by);
+    let reason = stated.get(&session.id).map(String::as_str);
+    let view = match device {
+        Some(device) => DeviceView::for_device(device, &session, current, &reader),
+        None => DeviceView {
+            ended: EndView::new(&session, by, reason, reader.clock),
+            ..DeviceView::new(&session, &reader)
+        },
+    };
     Ok(DevicePage {
         made_at: reader.clock.now.timestamp_micros(),
         layout: Layout::for_caller(request, caller, NavItem::Devices)?,
         is_current: session.id == caller.session.id,
-        ended: ended(&session, &names, stated.get(&session.id), reader.clock),
+        still: match device {
+            Some(_) => None,
+            None => still_signed_in(&session, &devices),
+        },
+        consequence: device
+            .map_or_else(String::new, |device| consequence(device, caller, &session)),
         notice: None,
         name_typed: session.display_name(),
         name_error: None,
@@ -229,29 +246,42 @@ async fn load_page(
     })
 }
 
-/// Returns the cause and time of the session's end, if it has ended. One past its expiry has,
-/// whether or not it is marked as expired yet.
-fn ended(
-    session: &Session,
-    names: &DeviceNames,
-    stated: Option<&String>,
-    clock: ReaderClock,
-) -> Option<Ended> {
-    let (reason, at) = match (session.is_active, session.ended_at) {
-        (false, at) => (session.ended_reason, at.unwrap_or(session.expires_at)),
-        (true, _) if session.expires_at <= clock.now => {
-            (Some(EndedReason::Expired), session.expires_at)
-        }
-        (true, _) => return None,
-    };
-    Some(Ended {
-        cause: words::cause_with_reason(
-            reason,
-            names.find(session.ended_by),
-            stated.map(String::as_str),
-        ),
-        at: TimeView::exact(at, clock),
+/// Says that there are live sessions on the device of one that has ended, if there are.
+fn still_signed_in(session: &Session, devices: &[DeviceGroup<Session>]) -> Option<StillSignedIn> {
+    let device = devices
+        .iter()
+        .find(|device| device.first().is_on_device_of(session))?;
+    Some(StillSignedIn {
+        words: match device.iter().count() {
+            1 => "This session has ended, but the device is still signed in: 1 session.".into(),
+            n => {
+                format!("This session has ended, but the device is still signed in: {n} sessions.")
+            }
+        },
+        href: format!("/devices/{}", device.first().id),
     })
+}
+
+/// Says what happens when `session` is signed out on its page.
+fn consequence(device: &DeviceGroup<Session>, caller: &Caller, session: &Session) -> String {
+    let others = device.iter().count() - 1;
+    let again = "Whoever uses it has to sign in again, with the password.";
+    match (session.id == caller.session.id, others) {
+        (_, 0) => again.into(),
+        (true, 1) => {
+            "You are signed out here. Another session on this device stays signed in.".into()
+        }
+        (true, n) => {
+            format!("You are signed out here. {n} other sessions on this device stay signed in.")
+        }
+        (false, 1) if device.contains(caller.session.id) => {
+            "This session ends; you stay signed in here.".into()
+        }
+        (false, n) if device.contains(caller.session.id) => {
+            format!("{n} sessions on this device end; you stay signed in here.")
+        }
+        (false, n) => format!("{again} All {} of its sessions end.", n + 1),
+    }
 }
 
 impl ActivityView {

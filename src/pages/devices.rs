@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::rc::Rc;
-use std::time::Duration;
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
@@ -10,11 +9,12 @@ use askama::Template;
 use serde::Deserialize;
 
 use super::alert_views::{AlertView, StepsView};
+use super::device_list::{DeviceList, ListedDevice, Narrowing, UNUSED_DAYS};
+use super::device_views::{DeviceNames, DeviceView, ImpossibleTravels};
+use super::ended_views::{EndedItem, EndedList, MAX_ENDED};
 use super::map::{DotDevice, MapView};
 use super::notices;
-use super::views::{
-    AdminActView, DeviceNames, DeviceView, EndedSessionView, ImpossibleTravels, Reader,
-};
+use super::views::{AdminActView, Reader};
 use super::words;
 use crate::account::Attention;
 use crate::devices::{DeviceGroup, group_by_device};
@@ -24,14 +24,10 @@ use crate::geo::Place;
 use crate::http::app_state::AppState;
 use crate::http::caller::{OpenAlerts, PageCaller};
 use crate::http::layout::{Layout, NavItem, describe_attention, page};
-use crate::sessions::{Caller, HistoryPage, Session};
+use crate::sessions::{Caller, Session};
 
 /// Alerts shown at once, oldest first: later alerts must not displace the first one.
 const MAX_ALERTS: usize = 20;
-/// Ended sessions on one page.
-const MAX_ENDED: u32 = 10;
-/// The time without use after which a review of a device is suggested: 90 days.
-const LONG_UNUSED: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 
 #[derive(Template)]
 #[template(path = "pages/devices.html")]
@@ -42,6 +38,8 @@ struct DevicesPage {
     made_at: i64,
     summary: String,
     notice: Option<String>,
+    /// What is wrong with the devices that were selected.
+    problem: Option<&'static str>,
     /// The steps that are left after an alert was reported.
     steps: Option<StepsView>,
     alerts: Vec<AlertView>,
@@ -49,28 +47,42 @@ struct DevicesPage {
     acts: Vec<AdminActView>,
     may_dismiss: bool,
     this: DeviceView,
-    others: Vec<DeviceView>,
+    others: DeviceList,
+    /// The days without use after which a review is suggested.
+    unused_days: u64,
     map: Option<MapView>,
-    /// The number of other devices: "4 other devices".
-    others_label: String,
-    /// The suggestion of a review: "2 devices have not been used for 90 days."
-    long_unused: Option<LongUnused>,
-    ended: Vec<EndedSessionView>,
-    /// The URL of earlier ended sessions, if there are more.
+    ended: Vec<EndedItem>,
+    /// The URL of what ended earlier, if there is more.
     older: Option<String>,
 }
 
-struct LongUnused {
-    words: String,
-    /// The id of the first of them on the page.
-    first: String,
-}
-
 /// The query of `GET /devices`.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 pub struct DevicesQuery {
     /// The cursor at which the list of ended sessions continues.
     ended: Option<String>,
+    /// The words that the other devices are searched for.
+    q: Option<String>,
+    /// The days that the other devices have not been used for.
+    unused: Option<String>,
+    /// The time that the other devices were last used at: the id of a group.
+    used: Option<String>,
+}
+
+impl DevicesQuery {
+    /// Returns the query for the list that the form with these fields selects from.
+    pub(super) fn narrowed(fields: &[(String, String)]) -> Self {
+        let field = |name| {
+            let found = fields.iter().find(|(field, _)| field == name);
+            found.map(|(_, value)| value.clone())
+        };
+        Self {
+            ended: None,
+            q: field("q"),
+            unused: field("unused"),
+            used: field("used"),
+        }
+    }
 }
 
 /// Shows the page.
@@ -84,35 +96,73 @@ pub async fn show(
     PageCaller(caller): PageCaller,
     web::Query(query): web::Query<DevicesQuery>,
 ) -> Result<HttpResponse> {
+    let template = load_page(&app, &request, &caller, query).await?;
+    page(StatusCode::OK, &template)
+}
+
+/// Shows the page again, with what is wrong with the devices that were selected on it.
+///
+/// # Errors
+/// As [`show`].
+pub(super) async fn show_again(
+    app: &AppState,
+    request: &HttpRequest,
+    caller: &Caller,
+    query: DevicesQuery,
+    problem: &'static str,
+) -> Result<HttpResponse> {
+    let mut template = load_page(app, request, caller, query).await?;
+    template.problem = Some(problem);
+    page(StatusCode::BAD_REQUEST, &template)
+}
+
+async fn load_page(
+    app: &AppState,
+    request: &HttpRequest,
+    caller: &Caller,
+    query: DevicesQuery,
+) -> Result<DevicesPage> {
     let owner = caller.user.id;
     let made_at = app.clock.now().timestamp_micros();
     let live = app.sessions.list_live(owner).await?;
     let after = query.ended.as_deref().map(str::parse).transpose()?;
-    let HistoryPage {
-        sessions: ended,
-        next,
-    } = app.sessions.list_ended(owner, after, MAX_ENDED).await?;
-    let notice = notices::take(&app, &request, Some(&caller)).await?;
-    let travels = travels(&app, &live).await?;
-    let stated = app.sessions.list_stated_reasons(owner, &ended).await?;
+    let history = app.sessions.list_ended(owner, after, MAX_ENDED).await?;
+    let notice = notices::take(app, request, Some(caller)).await?;
+    let travels = travels(app, &live).await?;
+    let stated = app
+        .sessions
+        .list_stated_reasons(owner, &history.sessions)
+        .await?;
 
-    let reader = Reader::new(&app, &request, &caller)?;
-    let names = DeviceNames::new(live.iter().chain(&ended));
-    let attention = attention(&request);
+    let reader = Reader::new(app, request, caller)?;
+    let names = DeviceNames::new(live.iter().chain(&history.sessions));
+    let attention = attention(request);
     let devices = group_by_device(live);
-    let map = MapView::new(places(&devices, &caller, &reader));
-    let (mut this, mut others) = views(&devices, &caller, &travels, &reader);
+    let map = MapView::new(places(&devices, caller, &reader));
+    let (mut this, mut others) = views(&devices, caller, &travels, &reader);
     if let Some(map) = &map {
-        map.link([&mut this].into_iter().chain(&mut others));
+        let views = others.iter_mut().map(|other| &mut other.view);
+        map.link([&mut this].into_iter().chain(views));
     }
-    let steps = app.accounts.find_after_report(&caller).await?;
-    let template = DevicesPage {
-        layout: Layout::for_caller(&request, &caller, NavItem::Devices)?,
+    let steps = app.accounts.find_after_report(caller).await?;
+    let narrowing = Narrowing::new(
+        query.q.as_deref(),
+        query.unused.as_deref(),
+        query.used.as_deref(),
+    );
+    let ended = EndedList::new(history, &names, &stated, &reader);
+    Ok(DevicesPage {
+        layout: Layout {
+            // The page shows the alerts themselves.
+            attention: None,
+            ..Layout::for_caller(request, caller, NavItem::Devices)?
+        },
         made_at,
         summary: summary(others.len(), attention.count()),
         steps: steps.map(|steps| StepsView::new(&steps, caller.user.shown_email(), reader.clock)),
         notice: notice.words,
-        alerts: alert_views(&app, &attention, &reader).await?,
+        problem: None,
+        alerts: alert_views(app, &attention, &reader).await?,
         acts: attention
             .notices
             .iter()
@@ -122,19 +172,13 @@ pub async fn show(
         may_dismiss: attention.may_dismiss,
         this,
         map,
-        others_label: others_label(others.len()),
-        long_unused: long_unused(&app, &devices, &caller),
-        others,
-        older: next.map(|next| format!("/devices?ended={}#ended", next.encode())),
-        ended: ended
-            .iter()
-            .map(|session| {
-                EndedSessionView::new(session, &names, reader.clock)
-                    .with_stated_reason(session, stated.get(&session.id))
-            })
-            .collect(),
-    };
-    page(StatusCode::OK, &template)
+        others: DeviceList::new(others, narrowing, reader.clock),
+        unused_days: UNUSED_DAYS,
+        older: ended
+            .next
+            .map(|next| format!("/devices?ended={}#ended", next.encode())),
+        ended: ended.items,
+    })
 }
 
 /// Returns the alerts and notices that [`PageCaller`] stored in the request.
@@ -171,7 +215,7 @@ fn views(
     caller: &Caller,
     travels: &ImpossibleTravels,
     reader: &Reader,
-) -> (DeviceView, Vec<DeviceView>) {
+) -> (DeviceView, Vec<ListedDevice>) {
     let current = caller.session.id;
     let used = caller.session.clone().with_use_at(reader.clock.now);
     let mut this = DeviceView::new(&used, reader);
@@ -182,7 +226,10 @@ fn views(
         };
         match device.contains(current) {
             true => this = view(&used),
-            false => others.push(view(device.first())),
+            false => others.push(ListedDevice {
+                view: view(device.first()),
+                last_used_at: device.first().last_used_at,
+            }),
         }
     }
     (this, others)
@@ -235,33 +282,4 @@ fn summary(others: usize, alerts: usize) -> String {
             attention.unwrap_or_else(|| "Nothing needs your attention.".into())
         ),
     }
-}
-
-fn others_label(others: usize) -> String {
-    match others {
-        1 => "1 other device".into(),
-        n => format!("{n} other devices"),
-    }
-}
-
-fn long_unused(
-    app: &AppState,
-    devices: &[DeviceGroup<Session>],
-    caller: &Caller,
-) -> Option<LongUnused> {
-    let before = app.clock.now() - LONG_UNUSED;
-    let unused: Vec<_> = devices
-        .iter()
-        .filter(|device| !device.contains(caller.session.id))
-        .map(DeviceGroup::first)
-        .filter(|session| session.last_used_at < before)
-        .collect();
-    let words = match unused.len() {
-        1 => "1 device has not been used for 90 days.".into(),
-        n => format!("{n} devices have not been used for 90 days."),
-    };
-    Some(LongUnused {
-        words,
-        first: unused.first()?.id.to_string(),
-    })
 }

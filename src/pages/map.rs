@@ -1,7 +1,7 @@
 //! A map of the part of the world where devices are, with a dot for each place. Its caption lists the
 //! places as text. Dots lead to their devices, and the places in the caption are what devices lead to.
 
-use super::views::DeviceView;
+use super::device_views::DeviceView;
 use crate::alerts::Alert;
 use crate::geo::{MapForm, MapFrame, MapPosition, Place};
 use crate::http::assets;

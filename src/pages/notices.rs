@@ -5,6 +5,7 @@ use actix_web::HttpRequest;
 
 use super::admin::person_notices;
 use super::alert_views::describe_review;
+use super::end_notices;
 use crate::db::{AlertId, SessionId, UserId};
 use crate::error::Result;
 use crate::http::app_state::AppState;
@@ -39,10 +40,13 @@ pub(super) async fn take(
                 ..NoticeView::default()
             });
         }
+        Some(Notice::Account(user, AccountNotice::Ended(notice))) => {
+            end_notices::describe(app, user, caller, notice).await?
+        }
         Some(Notice::Account(user, notice)) => account_words(app, user, notice).await?,
         Some(Notice::SignedOut(notice)) => {
             return Ok(NoticeView {
-                words: Some(signed_out_words(notice).to_owned()),
+                words: Some(signed_out_words(notice)),
                 is_sign_out: is_sign_out(notice),
                 ..NoticeView::default()
             });
@@ -57,9 +61,12 @@ pub(super) async fn take(
 
 /// Returns whether the person signed this device out, and may want to leave nothing on it.
 fn is_sign_out(notice: SignedOutNotice) -> bool {
-    use SignedOutNotice::{Deleted, Disabled, SignedOut, SignedOutEverywhere};
+    use SignedOutNotice::{Deleted, Disabled, SignedOut, SignedOutEverywhere, SignedOutHere};
 
-    matches!(notice, SignedOut | SignedOutEverywhere | Deleted | Disabled)
+    matches!(
+        notice,
+        SignedOut | SignedOutHere(_) | SignedOutEverywhere | Deleted | Disabled
+    )
 }
 
 /// Returns what a person is told. That devices are signed out is stated only if the rows agree.
@@ -69,20 +76,11 @@ async fn account_words(
     notice: AccountNotice,
 ) -> Result<Option<String>> {
     match notice {
-        AccountNotice::DeviceSignedOut(id) => {
-            let device = ended_device(app, user, id).await?;
-            Ok(device.map(|device| format!("{device} is signed out.")))
-        }
-        AccountNotice::DeviceAlreadySignedOut(id) => {
-            let device = ended_device(app, user, id).await?;
-            Ok(device.map(|device| format!("{device} had been signed out before.")))
-        }
         AccountNotice::AlertReviewed(alert) => reviewed(app, user, alert).await,
         AccountNotice::Person(id, notice) => {
             let is_reader = id == user;
             person_notices::describe(app, id, is_reader, notice).await
         }
-        AccountNotice::OthersSignedOut if app.sessions.list_live(user).await?.len() > 1 => Ok(None),
         notice => Ok(plain_words(notice).map(str::to_owned)),
     }
 }
@@ -114,7 +112,6 @@ fn plain_words(notice: AccountNotice) -> Option<&'static str> {
     Some(match notice {
         AccountNotice::AlertSettled => "There is nothing to answer there.",
         AccountNotice::ActDismissed => "The notice is marked as read.",
-        AccountNotice::OthersSignedOut => "Your other devices are signed out.",
         AccountNotice::DeviceRenamed => "The name is saved.",
         AccountNotice::Renamed => "Your name is saved.",
         AccountNotice::EmailLinkSent => "A link is on its way. Open it within 24 hours.",
@@ -155,19 +152,19 @@ fn plain_words(notice: AccountNotice) -> Option<&'static str> {
         }
         AccountNotice::AlertReviewed(_)
         | AccountNotice::EmailChangeReported(_)
-        | AccountNotice::DeviceSignedOut(_)
-        | AccountNotice::DeviceAlreadySignedOut(_)
+        | AccountNotice::Ended(_)
         | AccountNotice::Person(..) => return None,
     })
 }
 
-fn signed_out_words(notice: SignedOutNotice) -> &'static str {
-    match notice {
+fn signed_out_words(notice: SignedOutNotice) -> String {
+    let words = match notice {
         SignedOutNotice::WrongPasswords => {
             "This device was signed out, since the password was given wrong ten times. Sign in with \
              your password; “Forgotten your password?” sets a new one."
         }
         SignedOutNotice::SignedOut => "You are signed out on this device.",
+        SignedOutNotice::SignedOutHere(others) => return end_notices::signed_out_here(others),
         SignedOutNotice::SignedOutEverywhere => {
             "You are signed out on this device and everywhere else."
         }
@@ -187,5 +184,6 @@ fn signed_out_words(notice: SignedOutNotice) -> &'static str {
         SignedOutNotice::Disabled => {
             "Your account is disabled, and every device is signed out. Another administrator can enable it."
         }
-    }
+    };
+    words.to_owned()
 }

@@ -12,7 +12,7 @@ use crate::http::caller::{AnyPageCaller, PageCaller};
 use crate::http::forms::{EmptyForm, Form, PublicForm};
 use crate::http::layout::{clear_site_data, signed_out_response};
 use crate::http::notice::SignedOutNotice;
-use crate::sessions::EndedReason;
+use crate::sessions::{Caller, EndedReason, Session};
 
 /// Ends the caller's session. A cookie that was just replaced can do that, too: it harms nobody,
 /// and who signs out is never asked for a password.
@@ -32,7 +32,25 @@ pub async fn submit(
         )
         .await?;
     browser::clear_session(&request)?;
-    Ok(signed_out_response(&request, SignedOutNotice::SignedOut))
+    let outcome = outcome(&app, &caller).await?;
+    Ok(signed_out_response(&request, outcome))
+}
+
+/// Returns the notice to a caller whose session was just ended: whether others on their device are
+/// still live.
+///
+/// # Errors
+/// [`Error::Unavailable`] when the database doesn't respond.
+pub(super) async fn outcome(app: &AppState, caller: &Caller) -> Result<SignedOutNotice> {
+    if caller.session.device_id.is_none() {
+        return Ok(SignedOutNotice::SignedOut);
+    }
+    let live = app.sessions.list_live(caller.user.id).await?;
+    let on_device = |live: &&Session| live.is_on_device_of(&caller.session);
+    Ok(match live.iter().filter(on_device).count() {
+        0 => SignedOutNotice::SignedOut,
+        n => SignedOutNotice::SignedOutHere(u32::try_from(n).unwrap_or(u32::MAX)),
+    })
 }
 
 /// Ends every session of the caller, this one included.

@@ -4,14 +4,15 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
-use super::views::{DeviceView, Reader};
+use super::device_views::DeviceView;
+use super::views::Reader;
 use crate::devices::group_by_device;
 use crate::error::Result;
 use crate::http::app_state::AppState;
 use crate::http::caller::PageCaller;
 use crate::http::forms::{EmptyForm, Form};
 use crate::http::layout::{Layout, NavItem, page, see_other};
-use crate::http::notice::{self, AccountNotice, Notice};
+use crate::http::notice::{self, AccountNotice, EndMoment, EndNotice, Notice};
 use crate::http::target::HOME;
 
 #[derive(Template)]
@@ -20,6 +21,10 @@ struct SignOutOthersPage {
     layout: Layout,
     this: DeviceView,
     others: Vec<DeviceView>,
+    /// What is signed out, for the heading and the button: "4 other devices".
+    object: String,
+    /// What is said of other sessions on this device, if there are any.
+    same_device: Option<String>,
 }
 
 /// Shows the devices that would be signed out.
@@ -30,18 +35,23 @@ pub async fn show(
 ) -> Result<HttpResponse> {
     let reader = Reader::new(&app, &request, &caller)?;
     let live = app.sessions.list_live(caller.user.id).await?;
-    if live.len() <= 1 {
+    let current = &caller.session;
+    let here = live.iter().filter(|live| live.is_on_device_of(current));
+    let here = here.filter(|live| live.id != current.id).count();
+    let mut devices = group_by_device(live);
+    devices.retain(|device| !device.contains(current.id));
+    if devices.is_empty() && here == 0 {
         return Ok(see_other(HOME));
     }
-    let others: Vec<_> = group_by_device(live)
-        .iter()
-        .filter(|device| !device.contains(caller.session.id))
-        .map(|device| DeviceView::new(device.first(), &reader))
-        .collect();
     let template = SignOutOthersPage {
         layout: Layout::for_caller(&request, &caller, NavItem::Devices)?,
-        this: DeviceView::new(&caller.session, &reader),
-        others,
+        this: DeviceView::new(current, &reader),
+        object: object(devices.len(), here),
+        same_device: (!devices.is_empty()).then(|| same_device(here)).flatten(),
+        others: devices
+            .iter()
+            .map(|device| DeviceView::for_device(device, device.first(), current.id, &reader))
+            .collect(),
     };
     page(StatusCode::OK, &template)
 }
@@ -58,10 +68,31 @@ pub async fn submit(
     _: Form<EmptyForm>,
 ) -> Result<HttpResponse> {
     app.sessions.require_step_up(&caller)?;
-    app.sessions
+    let ended = app
+        .sessions
         .end_other_sessions(caller.user.id, caller.session.id, caller.origin())
         .await?;
-    let outcome = Notice::Account(caller.user.id, AccountNotice::OthersSignedOut);
+    let outcome = EndNotice::Others(ended.first().and_then(EndMoment::of));
+    let outcome = Notice::Account(caller.user.id, AccountNotice::Ended(outcome));
     notice::put(&request, outcome);
     Ok(see_other(HOME))
+}
+
+/// Names so many other devices, or where there are none, so many other sessions on this device.
+fn object(devices: usize, here: usize) -> String {
+    match (devices, here) {
+        (0, 1) => "the other session on this device".into(),
+        (0, n) => format!("{n} other sessions on this device"),
+        (1, _) => "the other device".into(),
+        (n, _) => format!("{n} other devices"),
+    }
+}
+
+/// Says that so many other sessions on this device end as well.
+fn same_device(here: usize) -> Option<String> {
+    match here {
+        0 => None,
+        1 => Some("Another session on this device ends as well.".into()),
+        n => Some(format!("{n} other sessions on this device end as well.")),
+    }
 }

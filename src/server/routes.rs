@@ -192,6 +192,8 @@ pub static PAGES: &[Route] = &[
     Route::get("/devices", Access::SignedIn, || web::to(pages::devices::show)),
     Route::get("/devices/sign-out-others", Access::SignedIn, || web::to(pages::sign_out_others::show)),
     Route::post("/devices/sign-out-others", Access::SignedIn, || web::to(pages::sign_out_others::submit)),
+    Route::get("/devices/sign-out-selected", Access::SignedIn, || web::to(pages::sign_out_selected::show)),
+    Route::post("/devices/sign-out-selected", Access::SignedIn, || web::to(pages::sign_out_selected::submit)),
     Route::post("/devices/sign-out-everywhere", Access::SignedIn, || web::to(pages::sign_out::submit_everywhere)),
     Route::get("/devices/changes", Access::SignedIn, || web::to(pages::changes::stream)),
     Route::get("/devices/{id}", Access::SignedIn, || web::to(pages::device::show)),

@@ -6,7 +6,7 @@ use super::store::{self, Session, SessionEnd};
 use super::values::EndedReason;
 use super::{EndOutcome, Sessions};
 use crate::db::{SessionId, UserId};
-use crate::devices::{self, DeviceGroup, DeviceName, OnDevice};
+use crate::devices::{self, DeviceGroup, DeviceName, OnDevice, group_by_device};
 use crate::error::{Error, Result};
 use crate::events::{self, EventKind, NewEvent, Origin};
 
@@ -24,7 +24,63 @@ impl DeviceGroup<Session> {
     }
 }
 
+impl Session {
+    /// Returns whether both are on one device, or are one session.
+    #[must_use]
+    pub fn is_on_device_of(&self, other: &Self) -> bool {
+        self.id == other.id || (self.device_id.is_some() && self.device_id == other.device_id)
+    }
+}
+
+/// The outcome of signing out several devices.
+#[derive(Debug)]
+pub struct DevicesEnd {
+    /// The sessions that ended.
+    pub ended: Vec<Session>,
+    /// One session of each device that had been signed out before.
+    pub ended_before: Vec<Session>,
+}
+
 impl Sessions {
+    /// Ends every session on the devices of the sessions `ids`, in one transaction. The device of
+    /// `origin.session`, and what is no session of `owner`, is left out.
+    ///
+    /// # Errors
+    /// [`Error::Unauthenticated`] when `origin.session` has ended meanwhile; [`Error::Unavailable`]
+    /// when the database doesn't respond; then none has ended.
+    pub async fn end_devices(
+        &self,
+        owner: UserId,
+        ids: Vec<SessionId>,
+        origin: Origin,
+    ) -> Result<DevicesEnd> {
+        const REASON: EndedReason = EndedReason::SignedOutRemotely;
+
+        let at = self.clock.now();
+        self.db
+            .transaction(move |c| {
+                store::lock_live(c, owner)?;
+                let live = store::list_live(c, owner, at)?;
+                // Whoever has the account may have signed this session out while it waited.
+                let current = live.iter().find(|live| Some(live.id) == origin.session);
+                let current = current.ok_or(Error::Unauthenticated)?;
+                let mut chosen = store::list_own_by_ids(c, owner, &ids)?;
+                chosen.retain(|session| !session.is_on_device_of(current));
+                let is_chosen = |live: &&Session| chosen.iter().any(|it| live.is_on_device_of(it));
+                let due: Vec<SessionId> = live.iter().filter(is_chosen).map(|it| it.id).collect();
+                let ended =
+                    store::end_several(c, owner, &due, SessionEnd::by(&origin, REASON, at))?;
+                record_ended(c, &ended, REASON, &origin, at)?;
+                chosen.retain(|session| !ended.iter().any(|it| it.is_on_device_of(session)));
+                let ended_before = group_by_device(chosen).into_iter();
+                Ok(DevicesEnd {
+                    ended_before: ended_before.map(DeviceGroup::into_first).collect(),
+                    ended,
+                })
+            })
+            .await
+    }
+
     /// Ends the session `id` and every other session on its device except `origin.session`.
     ///
     /// # Errors

@@ -32,6 +32,7 @@ use std::time::Duration;
 pub(crate) use self::authority::Authority;
 pub use self::caller::{Authentication, Caller, Claim, Credential, IssuedWith, RefreshClaim};
 pub use self::create::{Client, NewSession, RECENT_LIMIT};
+pub use self::device_sessions::DevicesEnd;
 pub use self::end::EndOutcome;
 pub(crate) use self::end::{end_all, end_one, end_others, end_signed_in_by, record_ended};
 pub use self::last_use::{

@@ -34,6 +34,12 @@ impl HistoryCursor {
     }
 }
 
+impl From<&Session> for HistoryCursor {
+    fn from(session: &Session) -> Self {
+        Self(session.ended_at.unwrap_or(session.expires_at), session.id)
+    }
+}
+
 impl FromStr for HistoryCursor {
     type Err = Error;
 
@@ -136,6 +142,33 @@ impl Sessions {
         self.find(owner, id).await?.ok_or(Error::NotFound)
     }
 
+    /// Lists those of `ids` that are sessions of `owner`, live or ended, newest sign-in first.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database doesn't respond.
+    pub async fn list_by_ids(&self, owner: UserId, ids: Vec<SessionId>) -> Result<Vec<Session>> {
+        self.db
+            .read(move |c| store::list_own_by_ids(c, owner, &ids))
+            .await
+    }
+
+    /// Lists the sessions of `owner` that were ended at `at` from their session `by`, at most 1,000.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database doesn't respond.
+    pub async fn list_ended_at(
+        &self,
+        owner: UserId,
+        by: SessionId,
+        at: Timestamp,
+    ) -> Result<Vec<Session>> {
+        const MAX: i64 = 1_000;
+
+        self.db
+            .read(move |c| store::list_ended_at(c, owner, (by, at), MAX))
+            .await
+    }
+
     /// Returns the owner of a session.
     ///
     /// # Errors
@@ -165,7 +198,7 @@ impl Sessions {
         let has_more = sessions.len() > limit as usize;
         sessions.truncate(limit as usize);
         let last = sessions.last().filter(|_| has_more);
-        let next = last.and_then(|last| Some(HistoryCursor(last.ended_at?, last.id)));
+        let next = last.map(HistoryCursor::from);
         Ok(HistoryPage { sessions, next })
     }
 

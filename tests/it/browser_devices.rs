@@ -71,7 +71,7 @@ async fn a_device_already_signed_out_is_no_error(app: &TestApp) {
         .follow(&response)
         .await
         .expect(200)
-        .expect_words("signed out before");
+        .expect_words("Safari on iPhone is signed out.");
     assert_eq!(
         app.database.sessions_where("ended_reason = 'signed_out'"),
         1

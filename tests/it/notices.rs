@@ -189,14 +189,14 @@ async fn every_notice_is_shown_once(app: &TestApp) {
     shows("/account/password", &passwords, "Your password is changed").await;
     let name = [("device_name", "My laptop")];
     shows(&format!("{device}/rename"), &name, "The name is saved.").await;
-    shows(&phone, &[], "Safari on iPhone had been signed out before.").await;
+    shows(&phone, &[], "Safari on iPhone is signed out.").await;
     let tablet = format!("/devices/{}/sign-out", login_again(app, &ada).await.id());
     shows(&tablet, &[], "Safari on iPhone is signed out.").await;
     login_again(app, &ada).await;
     shows(
         "/devices/sign-out-others",
         &[],
-        "Your other devices are signed out.",
+        "Your other device, Safari on iPhone, is signed out.",
     )
     .await;
     let add = ["--name", "shop", "--scope", "tokens"];
@@ -404,7 +404,10 @@ async fn a_sign_out_is_stated_only_if_the_rows_agree(app: &TestApp) {
     let response = browser.send(&others, &[]).await;
     // Meanwhile another device signs in.
     app.login(&ada, IPHONE).await;
-    assert_silent(&browser.follow(&response).await.expect(200));
+    let shown = browser.follow(&response).await.expect(200);
+    shown.expect_words(
+        "Another device, Safari on iPhone, was signed in meanwhile and stays signed in.",
+    );
     assert_silent(&browser.follow(&response).await.expect(200));
 }
 

@@ -36,7 +36,7 @@ mod refusal_views;
 pub mod session;
 pub mod session_export;
 mod session_views;
-mod session_words;
+pub(super) mod session_words;
 pub mod sessions;
 mod stacked_chart;
 pub mod user;

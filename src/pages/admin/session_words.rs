@@ -71,7 +71,7 @@ pub(super) fn end(ended: Option<EndedReason>) -> String {
 }
 
 /// Returns the kind of a device.
-pub(super) fn kind(kind: DeviceKind) -> &'static str {
+pub(in crate::pages) fn kind(kind: DeviceKind) -> &'static str {
     match kind {
         DeviceKind::Phone => "Phone",
         DeviceKind::Tablet => "Tablet",

@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use super::model::Session;
 use crate::clock::Timestamp;
 use crate::db::schema::user_sessions;
-use crate::db::{AnyConnection, ApplicationId, SessionId, UserId, first_rows};
+use crate::db::{AnyConnection, ApplicationId, SessionId, UserId, first_rows, in_few_sizes};
 use crate::error::Result;
 use crate::net::ip_key;
 use crate::sessions::values::EndedReason;
@@ -156,6 +156,38 @@ pub(crate) fn update_application(
         .set(change)
         .execute(c)?;
     Ok(live + ended)
+}
+
+/// Lists those of `ids` that are a person's sessions, live or ended, newest sign-in first.
+pub(crate) fn list_own_by_ids(
+    c: &mut AnyConnection,
+    user: UserId,
+    ids: &[SessionId],
+) -> Result<Vec<Session>> {
+    Ok(user_sessions::table
+        .filter(user_sessions::user_id.eq(user))
+        .filter(user_sessions::id.eq_any(in_few_sizes(ids)))
+        .order(user_sessions::id.desc())
+        .select(Session::as_select())
+        .load(c)?)
+}
+
+/// Lists a person's sessions that were ended at `at` from their session `by`, at most `limit`.
+pub(crate) fn list_ended_at(
+    c: &mut AnyConnection,
+    user: UserId,
+    (by, at): (SessionId, Timestamp),
+    limit: i64,
+) -> Result<Vec<Session>> {
+    Ok(user_sessions::table
+        .filter(user_sessions::user_id.eq(user))
+        .filter(not(user_sessions::is_active))
+        .filter(user_sessions::ended_at.eq(at))
+        .filter(user_sessions::ended_by.eq(by))
+        .order(user_sessions::id.desc())
+        .limit(limit)
+        .select(Session::as_select())
+        .load(c)?)
 }
 
 /// Lists those of `ids` that there are, of anybody's sessions.

@@ -19,6 +19,7 @@ pub const TEXTLESS_INPUTS: &[(&str, &str)] = &[
     ("remember", "ticked or not"),
     ("all", "ticked or not"),
     ("session", "an id of ours"),
+    ("device", "an id of ours"),
     ("include_own", "ticked or not"),
     ("/admin/sessions/end#order", "a ticket of ours"),
     ("/admin/sessions/end#state", "a choice, which is refused unless it is one of ours"),
@@ -94,7 +95,12 @@ const APPLICATIONS: &[&str] = &[
 /// *Your account*, also as the response to its forms.
 const ACCOUNT: &[&str] = &["/account", "POST /account/name", "POST /account/email"];
 /// What a person sees of their devices.
-const DEVICES: &[&str] = &["/devices", "/devices/sign-out-others", "export of a person"];
+const DEVICES: &[&str] = &[
+    "/devices",
+    "/devices/sign-out-others",
+    "/devices/sign-out-selected",
+    "export of a person",
+];
 /// A person and a session, as administrators see them.
 const PERSON: &[&str] = &["/admin/users/{id}", "/admin/sessions/{id}"];
 
@@ -178,6 +184,8 @@ pub static FIELDS: &[Field] = &[
     Field { name: "refused device name", kind: Text, covers: &[], shown: On(&[&["POST /devices/{id}/rename"]]) },
     Field { name: "refused name", kind: Text, covers: &[], shown: On(&[&["POST /account/name"]]) },
     Field { name: "refused e-mail", kind: Text, covers: &[], shown: On(&[&["POST /account/email"]]) },
+    Field { name: "search of devices", kind: Text, covers: &["DevicesQuery.q", "/devices#q"], shown: On(&[&["/devices"]]) },
+    Field { name: "narrowing of devices", kind: Text, covers: &["DevicesQuery.unused", "DevicesQuery.used"], shown: Nowhere("a choice, and a number; any other value is ignored") },
     Field { name: "search of events", kind: Text, covers: &["/admin/events#q"], shown: On(&[&["/admin/events"]]) },
     Field { name: "filter of events", kind: Text, covers: &["/admin/events#user", "/admin/events#by", "/admin/events#application", "/admin/events#kind", "/admin/events#reason", "/admin/events#ip", "/admin/events#from", "/admin/events#to", "/admin/events#session", "/admin/events#job"], shown: On(&[&["/admin/events"]]) },
     Field { name: "search of people", kind: Text, covers: &["/admin/users#q"], shown: On(&[&["/admin/users"]]) },

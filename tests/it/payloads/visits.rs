@@ -176,12 +176,24 @@ impl Visits<'_> {
             "/devices",
             format!("/devices?ended={}", self.encoded("cursor")),
         );
+        let search = self.encoded("search of devices");
+        self.open("/devices", format!("/devices?q={search}"));
+        let other = self.encoded("narrowing of devices");
+        self.open("/devices", format!("/devices?unused={other}&used={other}"));
         self.open("/devices/{id}", device.clone());
         self.open(
             "/devices/{id}",
             format!("/devices/{}", self.encoded("path")),
         );
         self.open("/devices/sign-out-others", "/devices/sign-out-others");
+        let selected = "/devices/sign-out-selected";
+        let ids = &self.played.ids;
+        let query = format!(
+            "{selected}?device={}&device={}",
+            ids.session,
+            self.encoded("path")
+        );
+        self.open(selected, query);
         self.open("/account", "/account");
         self.open(
             "/confirm",

@@ -1,0 +1,117 @@
+//! The list of what ended recently: what ended together, at once and for the same reason, is one item.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use super::device_views::{DeviceNames, EndedSessionView};
+use super::views::Reader;
+use super::words::{self, TimeView};
+use crate::db::SessionId;
+use crate::devices::group_by_device;
+use crate::sessions::{HistoryCursor, HistoryPage, Session};
+
+/// Items on one page.
+const MAX_ITEMS: usize = 10;
+/// Ended sessions that are read for a page.
+pub(super) const MAX_ENDED: u32 = 127;
+/// Devices that an item names without being unfolded.
+const MAX_NAMED: usize = 3;
+/// What ends for the same reason within this time, ended together.
+const TOGETHER: Duration = Duration::from_secs(60);
+
+/// What ended together.
+pub(super) struct EndedItem {
+    /// The devices.
+    pub(super) devices: Vec<EndedSessionView>,
+    /// The number of devices, if there are so many that their names are folded: "4 devices".
+    pub(super) folded: Option<String>,
+    /// The number of sessions on a single device, if there are several: "2 sessions".
+    pub(super) sessions: Option<String>,
+    /// Why it ended.
+    pub(super) cause: String,
+    /// When it ended.
+    pub(super) at: TimeView,
+}
+
+/// A page of the list.
+pub(super) struct EndedList {
+    pub(super) items: Vec<EndedItem>,
+    /// Where earlier ones continue, if there are more.
+    pub(super) next: Option<HistoryCursor>,
+}
+
+impl EndedList {
+    /// Returns the list of a page of ended sessions; `names` are those of the sessions that they may have
+    /// been ended from, and `stated` the reasons that administrators stated.
+    pub(super) fn new(
+        page: HistoryPage,
+        names: &DeviceNames,
+        stated: &HashMap<SessionId, String>,
+        reader: &Reader,
+    ) -> Self {
+        let HistoryPage { sessions, mut next } = page;
+        let mut together = group(sessions, stated);
+        if together.len() > MAX_ITEMS {
+            together.truncate(MAX_ITEMS);
+            next = together.last().and_then(|last| last.last()).map(Into::into);
+        } else if next.is_some() && together.len() > 1 {
+            // The rest of the last one may be on the next page: it is whole there.
+            together.pop();
+            next = together.last().and_then(|last| last.last()).map(Into::into);
+        }
+        let view = |session: &Session| {
+            EndedSessionView::new(session, names, reader.clock)
+                .with_stated_reason(session, stated.get(&session.id))
+        };
+        let items = together.into_iter();
+        Self {
+            items: items
+                .filter_map(|item| EndedItem::new(item, view))
+                .collect(),
+            next,
+        }
+    }
+}
+
+impl EndedItem {
+    fn new(sessions: Vec<Session>, view: impl Fn(&Session) -> EndedSessionView) -> Option<Self> {
+        let count = sessions.len();
+        let EndedSessionView { cause, at, .. } = view(sessions.first()?);
+        let devices = group_by_device(sessions);
+        let devices: Vec<_> = devices.iter().map(|device| view(device.first())).collect();
+        Some(Self {
+            folded: (devices.len() > MAX_NAMED).then(|| words::devices(devices.len())),
+            sessions: (devices.len() == 1 && count > 1).then(|| format!("{count} sessions")),
+            devices,
+            cause,
+            at,
+        })
+    }
+}
+
+/// Groups sessions, which come newest end first.
+fn group(sessions: Vec<Session>, stated: &HashMap<SessionId, String>) -> Vec<Vec<Session>> {
+    let mut groups: Vec<Vec<Session>> = Vec::new();
+    for session in sessions {
+        let is_together = |group: &&mut Vec<Session>| {
+            let first = group.first();
+            first.is_some_and(|first| ended_together(first, &session, stated))
+        };
+        match groups.last_mut().filter(is_together) {
+            Some(group) => group.push(session),
+            None => groups.push(vec![session]),
+        }
+    }
+    groups
+}
+
+fn ended_together(a: &Session, b: &Session, stated: &HashMap<SessionId, String>) -> bool {
+    let within = match (a.ended_at, b.ended_at) {
+        (Some(a), Some(b)) => a.since(b) < TOGETHER,
+        _ => false,
+    };
+    within
+        && a.ended_reason == b.ended_reason
+        && a.ended_by == b.ended_by
+        && stated.get(&a.id) == stated.get(&b.id)
+}

@@ -1,0 +1,292 @@
+//! The list on *Your devices*: up to twelve others whole, more of them folded and searched, and what
+//! ended together.
+
+use crate::support::html;
+use crate::support::prelude::*;
+
+on_both!(
+    app: up_to_twelve_devices_are_shown_whole,
+    many_devices_are_folded_into_a_small_page,
+    a_search_finds_names_kinds_browsers_and_places,
+    a_search_is_bounded_and_escaped,
+    a_review_selects_exactly_the_unused_ones,
+    a_group_is_shown_alone,
+    a_single_other_device_has_nothing_to_select,
+    what_ended_together_is_one_item,
+    ends_of_different_causes_are_apart,
+    earlier_ends_continue_after_whole_items,
+);
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const ADDRESS: &str = "203.0.113.7";
+const MACBOOK: &str = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like \
+                       Gecko) Chrome/142.0.0.0 Safari/537.36";
+
+async fn ada(app: &TestApp) -> (Browser, Person) {
+    let ada = app.register("ada@example.org").await;
+    (app.signed_in_browser(&ada, FIREFOX).await, ada)
+}
+
+async fn sign_in(app: &TestApp, ada: &Person, agent: &str, name: &str) -> Device {
+    let session = app.login_from(ada, agent, ADDRESS, Some(name)).await;
+    let path = format!("/api/v1/sessions/{}", session.id());
+    session
+        .patch(&path, &json!({ "device_name": name }))
+        .await
+        .expect(200);
+    session
+}
+
+/// Signs in so many devices.
+async fn fill(app: &TestApp, ada: &Person, count: usize) {
+    for n in 0..count {
+        sign_in(app, ada, IPHONE, &format!("Phone {n}")).await;
+    }
+}
+
+fn rows(page: &TestResponse) -> usize {
+    page.text
+        .matches("<li class=\"device\" id=\"device-")
+        .count()
+        - 1
+}
+
+async fn up_to_twelve_devices_are_shown_whole(app: &TestApp) {
+    let (laptop, ada) = ada(app).await;
+    fill(app, &ada, 12).await;
+    let page = laptop.get("/devices").await.expect(200);
+    assert_eq!(rows(&page), 12);
+    assert_eq!(page.text.matches("<dt>User agent</dt>").count(), 13);
+    assert!(!page.text.contains("name=\"q\""), "no search");
+    assert!(!page.text.contains("device-group"), "nothing folded");
+}
+
+async fn many_devices_are_folded_into_a_small_page(app: &TestApp) {
+    let (laptop, ada) = ada(app).await;
+    fill(app, &ada, 72).await;
+    let page = laptop.get("/devices").await.expect(200);
+    assert!(page.text.len() < 60_000, "{} bytes", page.text.len());
+    let page = page
+        .expect_words("You are signed in on 73 devices.")
+        .expect_words("Used today 72 devices")
+        .expect_words("Show 60 more");
+    assert_eq!(
+        page.text.matches("<dt>User agent</dt>").count(),
+        1,
+        "this device's"
+    );
+    let whole = laptop.get("/devices?used=used-today").await.expect(200);
+    assert_eq!(rows(&whole), 72);
+    assert!(whole.text.len() < 80_000, "{} bytes", whole.text.len());
+}
+
+async fn a_search_finds_names_kinds_browsers_and_places(app: &TestApp) {
+    let (laptop, ada) = ada(app).await;
+    fill(app, &ada, 12).await;
+    sign_in(app, &ada, MACBOOK, "Élodie’s MacBook").await;
+    for search in [
+        "elodie",
+        "MACBOOK",
+        "computer",
+        "chrome macos",
+        " elodie  chrome ",
+    ] {
+        let page = laptop
+            .get(&html::address("/devices", &[("q", search)]))
+            .await;
+        let words = page.expect(200).words();
+        assert!(words.contains("1 of 13 match"), "{search}: {words}");
+        assert!(
+            words.contains("Show all 13 other devices"),
+            "{search}: {words}"
+        );
+    }
+    let phones = laptop.get("/devices?q=iphone").await.expect(200);
+    let phones = phones.expect_words("12 of 13 match “iphone”.");
+    assert_eq!(rows(&phones), 12);
+    let none = laptop.get("/devices?q=toaster").await.expect(200);
+    none.expect_words("None of your other devices matches “toaster”.");
+}
+
+async fn a_search_is_bounded_and_escaped(app: &TestApp) {
+    let (laptop, ada) = ada(app).await;
+    fill(app, &ada, 2).await;
+    let long = "x".repeat(5_000);
+    for search in ["<script>alert(1)</script>", "\u{0}\u{202e}%", "\"'&", &long] {
+        let page = laptop
+            .get(&html::address("/devices", &[("q", search)]))
+            .await;
+        let page = page.expect(200).expect_words("None of your other devices");
+        assert!(!page.text.contains("<script>alert"), "{}", page.text);
+        assert!(!page.text.contains(&"x".repeat(101)), "{search}");
+    }
+    for query in [
+        "unused=",
+        "unused=-1",
+        "unused=99999999999999999999",
+        "used=x",
+        "q=",
+    ] {
+        let page = laptop.get(&format!("/devices?{query}")).await.expect(200);
+        assert_eq!(rows(&page), 2, "{query}");
+    }
+    let page = laptop
+        .get("/devices?unused=18446744073709551615")
+        .await
+        .expect(200);
+    page.expect_words("No device has been unused for 36500 days.");
+}
+
+async fn a_review_selects_exactly_the_unused_ones(app: &TestApp) {
+    let (laptop, ada) = ada(app).await;
+    let old = [
+        sign_in(app, &ada, IPHONE, "Old one").await,
+        sign_in(app, &ada, IPHONE, "Old two").await,
+    ];
+    let fresh = sign_in(app, &ada, IPHONE, "Fresh").await;
+    let ids: Vec<String> = old.iter().map(|old| app.database.id(&old.id())).collect();
+    // Long before the time of the test, which is in 2031.
+    app.database.execute(&format!(
+        "UPDATE user_sessions SET last_used_at = '2031-01-01 00:00:00+00:00' WHERE id IN ({})",
+        ids.join(", ")
+    ));
+    let page = laptop.get("/devices").await.expect(200);
+    let page = page.expect_words("2 devices have not been used for 90 days. Review them");
+    let links = html::attributes(&page.text, "href");
+    let link = links
+        .iter()
+        .find(|link| link.starts_with("/devices?unused="));
+    let link = link.expect("the link").split('#').next().expect("a path");
+    let review = laptop.get(link).await.expect(200);
+    assert_eq!(rows(&review), 2);
+    assert_eq!(review.text.matches(" checked").count(), 2);
+    for device in &old {
+        assert!(
+            review
+                .text
+                .contains(&format!("id=\"device-{}\"", device.id()))
+        );
+    }
+    assert!(
+        !review
+            .text
+            .contains(&format!("id=\"device-{}\"", fresh.id()))
+    );
+    review.expect_words("2 devices have not been used for 90 days. Show all 3 other devices");
+    assert_eq!(
+        app.database.sessions_where("is_active"),
+        4,
+        "nothing is done"
+    );
+}
+
+async fn a_group_is_shown_alone(app: &TestApp) {
+    let (laptop, ada) = ada(app).await;
+    fill(app, &ada, 13).await;
+    laptop
+        .get("/devices")
+        .await
+        .expect_words("Used today 13 devices");
+    app.advance(3 * DAY);
+    let laptop = match laptop.get("/devices").await.status {
+        200 => laptop,
+        _ => app.signed_in_browser(&ada, FIREFOX).await,
+    };
+    sign_in(app, &ada, IPHONE, "New").await;
+    let page = laptop.get("/devices").await.expect(200);
+    let words = page.words();
+    let (today, earlier) = (
+        words.find("Used today"),
+        words.find("Used in the last 7 days"),
+    );
+    assert!(today < earlier && today.is_some(), "{words}");
+    let alone = laptop.get("/devices?used=used-today").await.expect(200);
+    alone.expect_words("Used today:");
+}
+
+async fn a_single_other_device_has_nothing_to_select(app: &TestApp) {
+    let (laptop, ada) = ada(app).await;
+    fill(app, &ada, 1).await;
+    let page = laptop.get("/devices").await.expect(200);
+    assert!(!page.text.contains("name=\"device\""));
+    assert!(!page.text.contains("Sign out selected"));
+}
+
+fn recently_ended(page: &TestResponse) -> String {
+    let words = page.words();
+    let (_, ended) = words.split_once("Recently ended").expect("the section");
+    ended.to_owned()
+}
+
+async fn what_ended_together_is_one_item(app: &TestApp) {
+    let (laptop, ada) = ada(app).await;
+    fill(app, &ada, 5).await;
+    sign_in(app, &ada, IPHONE, "Phone 0").await;
+    laptop
+        .submit("/devices/sign-out-others", "/devices/sign-out-others", &[])
+        .await
+        .expect(303);
+    let page = laptop.get("/devices").await.expect(200);
+    let ended = recently_ended(&page);
+    assert!(ended.contains("5 devices"), "{ended}");
+    assert_eq!(
+        ended
+            .matches("Signed out by you, from Firefox on Windows")
+            .count(),
+        1,
+        "{ended}"
+    );
+    for n in 0..5 {
+        assert!(ended.contains(&format!("Phone {n}")), "{ended}");
+    }
+    let (_, list) = page.text.split_once("id=\"ended\"").expect("the section");
+    assert!(list.contains("<details>"), "five names are folded");
+}
+
+async fn ends_of_different_causes_are_apart(app: &TestApp) {
+    let (laptop, ada) = ada(app).await;
+    let phone = sign_in(app, &ada, IPHONE, "Phone").await;
+    let tablet = sign_in(app, &ada, IPHONE, "Tablet").await;
+    phone.post("/api/v1/auth/logout").await.expect(204);
+    let form = laptop.form("/devices", "/sign-out").await;
+    let path = format!("/devices/{}/sign-out", tablet.id());
+    laptop.send(&form.aimed_at(&path), &[]).await.expect(303);
+    laptop.get("/devices").await.expect(200);
+    let ended = recently_ended(&laptop.get("/devices").await);
+    assert!(ended.contains("Phone Signed out on the device"), "{ended}");
+    assert!(
+        ended.contains("Tablet Signed out by you, from Firefox on Windows"),
+        "{ended}"
+    );
+    assert!(!ended.contains("2 devices"), "{ended}");
+}
+
+async fn earlier_ends_continue_after_whole_items(app: &TestApp) {
+    let (laptop, ada) = ada(app).await;
+    for n in 0..12 {
+        let phone = sign_in(app, &ada, IPHONE, &format!("Phone {n}.")).await;
+        phone.post("/api/v1/auth/logout").await.expect(204);
+        app.advance(Duration::from_secs(90));
+    }
+    let page = laptop.get("/devices").await.expect(200);
+    let ended = recently_ended(&page);
+    assert!(
+        ended.contains("Phone 2.") && !ended.contains("Phone 1."),
+        "{ended}"
+    );
+    let links = html::attributes(&page.text, "href");
+    let older = links
+        .iter()
+        .find(|link| link.starts_with("/devices?ended="));
+    let older = older
+        .expect("a link to older ones")
+        .split('#')
+        .next()
+        .expect("a path");
+    let ended = recently_ended(&laptop.get(older).await.expect(200));
+    assert!(
+        ended.contains("Phone 1.") && ended.contains("Phone 0."),
+        "{ended}"
+    );
+    assert!(!ended.contains("Phone 2."), "{ended}");
+}

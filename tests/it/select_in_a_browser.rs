@@ -1,0 +1,136 @@
+//! Selecting several devices and finding one, in headless Chromium, with JavaScript and without.
+
+use crate::support::database::Database;
+use crate::support::prelude::*;
+use crate::support::webdriver::{Chromium, Script, WebDriver};
+
+on_both!(
+    database: several_are_selected_and_signed_out,
+    several_are_selected_and_signed_out_without_script,
+    all_are_selected_at_once,
+    a_device_among_many_is_found,
+    a_device_among_many_is_found_without_script,
+);
+
+const SELECTED: &str = "[data-ticked]";
+const ROW: &str = "li.device[id^='device-'] input[name='device']";
+
+/// Returns a browser at *Your devices*, with so many others.
+async fn open(
+    app: &TestApp,
+    driver: &WebDriver,
+    script: Script,
+    others: usize,
+) -> (Chromium, Vec<Device>) {
+    let ada = app.register("ada@example.org").await;
+    let mut devices = Vec::new();
+    for n in 0..others {
+        let device = app
+            .login_from(&ada, IPHONE, "203.0.113.7", Some(&format!("d{n}")))
+            .await;
+        let path = format!("/api/v1/sessions/{}", device.id());
+        let name = json!({"device_name": format!("Phone {n}.")});
+        device.patch(&path, &name).await.expect(200);
+        devices.push(device);
+    }
+    let laptop = driver.open(&app.base(), script).await;
+    laptop.sign_in(&ada).await;
+    (laptop, devices)
+}
+
+async fn several_are_selected_and_signed_out(database: Database) {
+    select_several(database, Script::On).await;
+}
+
+async fn several_are_selected_and_signed_out_without_script(database: Database) {
+    select_several(database, Script::Off).await;
+}
+
+async fn select_several(database: Database, script: Script) {
+    let app = TestApp::start(database).await;
+    let driver = WebDriver::start();
+    let (laptop, devices) = open(&app, &driver, script, 3).await;
+    app.advance(Duration::from_secs(11 * 60));
+    laptop.open("/devices").await;
+    for device in &devices[..2] {
+        laptop
+            .press(&format!("input[name='device'][value='{}']", device.id()))
+            .await;
+    }
+    let words = laptop.words_in(SELECTED).await;
+    let expected = if script == Script::On {
+        "Sign out 2 selected"
+    } else {
+        "Sign out selected"
+    };
+    assert_eq!(words, expected);
+    laptop.press(SELECTED).await;
+    laptop.arrives_at("/devices/sign-out-selected").await;
+    let named = laptop.words_in("main").await;
+    assert!(named.contains("Sign out 2 devices?"), "{named}");
+    // What was selected survives the way back and forth.
+    laptop.go_back().await;
+    laptop.arrives_at("/devices").await;
+    laptop.go_forward().await;
+    laptop.arrives_at("/devices/sign-out-selected").await;
+    laptop
+        .press("form[action='/devices/sign-out-selected'] button")
+        .await;
+    laptop.has(1, "form[action='/confirm']").await;
+    laptop.type_into("input[name='password']", PASSWORD).await;
+    laptop.press("form[action='/confirm'] button").await;
+    laptop.arrives_at("/devices").await;
+    laptop.has(1, "[role='status']").await;
+    let message = laptop.words_in("[role='status']").await;
+    assert_eq!(message, "2 devices are signed out.");
+    devices[0].current().await.problem(401, "unauthenticated");
+    devices[2].current().await.expect(200);
+    laptop.close().await;
+    app.stop().await;
+}
+
+async fn all_are_selected_at_once(database: Database) {
+    let app = TestApp::start(database).await;
+    let driver = WebDriver::start();
+    let (laptop, _) = open(&app, &driver, Script::On, 3).await;
+    laptop.has(3, ROW).await;
+    laptop.has(1, "[data-ticked]:disabled").await;
+    laptop.press("[data-tick-all] input").await;
+    laptop.has(3, "input[name='device']:checked").await;
+    assert_eq!(laptop.words_in(SELECTED).await, "Sign out 3 selected");
+    laptop.press("input[name='device']").await;
+    laptop.has(1, "[data-tick-all] input:indeterminate").await;
+    assert_eq!(laptop.words_in(SELECTED).await, "Sign out 2 selected");
+    laptop.close().await;
+    app.stop().await;
+}
+
+async fn a_device_among_many_is_found(database: Database) {
+    find_one(database, Script::On).await;
+}
+
+async fn a_device_among_many_is_found_without_script(database: Database) {
+    find_one(database, Script::Off).await;
+}
+
+async fn find_one(database: Database, script: Script) {
+    let app = TestApp::start(database).await;
+    let driver = WebDriver::start();
+    let (laptop, devices) = open(&app, &driver, script, 13).await;
+    laptop.has(1, "details.device-group[open]").await;
+    laptop.type_into("input[name='q']", "phone 7.").await;
+    laptop.press("form[role='search'] button").await;
+    laptop.has(1, ROW).await;
+    let found = laptop.words_in(".found").await;
+    assert!(found.contains("1 of 13 match “phone 7.”."), "{found}");
+    // One press signs it out, although its form is elsewhere on the page.
+    laptop
+        .press(&format!("#device-{} > button", devices[7].id()))
+        .await;
+    laptop.has(1, "[role='status']").await;
+    let message = laptop.words_in("[role='status']").await;
+    assert_eq!(message, "Phone 7. is signed out.");
+    devices[7].current().await.problem(401, "unauthenticated");
+    laptop.close().await;
+    app.stop().await;
+}
