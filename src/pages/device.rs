@@ -6,6 +6,7 @@ use askama::Template;
 use serde::Deserialize;
 
 use super::notices;
+use super::used_applications::UsedApplications;
 use super::views::{DeviceNames, DeviceView, Reader};
 use super::words::{self, TimeView};
 use crate::clock::Timestamp;
@@ -190,6 +191,12 @@ async fn load_page(
         Some(device) => DeviceView::for_device(device, &session, current, &reader),
         None => DeviceView::new(&session, &reader),
     };
+    let of_device: Vec<&Session> = match device {
+        Some(device) => device.iter().collect(),
+        None => vec![&session],
+    };
+    let used = UsedApplications::load(app, caller.user.id, of_device.iter().copied()).await?;
+    let view = view.with_applications(used.of(of_device, usize::MAX, reader.now));
     let EventPage {
         events,
         next_before,

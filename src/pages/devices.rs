@@ -11,6 +11,7 @@ use serde::Deserialize;
 
 use super::map::MapView;
 use super::notices;
+use super::used_applications::{FEW, UsedApplications};
 use super::views::{
     AdminActView, AlertView, DeviceNames, DeviceView, EndedSessionView, ImpossibleTravels, Reader,
 };
@@ -93,6 +94,7 @@ pub async fn show(
     } = app.sessions.list_ended(owner, after, MAX_ENDED).await?;
     let notice = notices::take(&app, &request, Some(&caller)).await?;
     let travels = travels(&app, &live).await?;
+    let applications = UsedApplications::load(&app, owner, &live).await?;
     let stated = app.sessions.list_stated_reasons(owner, &ended).await?;
 
     let reader = Reader::new(&app, &request, &caller);
@@ -100,7 +102,7 @@ pub async fn show(
     let attention = attention(&request);
     let devices = group_by_device(live);
     let map = MapView::new(places(&devices, &caller, &reader));
-    let (this, others) = views(&devices, &caller, &travels, &reader);
+    let (this, others) = views(&devices, &caller, (&travels, &applications), &reader);
     let template = DevicesPage {
         layout: Layout::for_caller(&request, &caller, NavItem::Devices)?,
         made_at,
@@ -149,7 +151,7 @@ fn attention(request: &HttpRequest) -> Rc<Attention> {
 fn views(
     devices: &[DeviceGroup<Session>],
     caller: &Caller,
-    travels: &ImpossibleTravels,
+    (travels, applications): (&ImpossibleTravels, &UsedApplications),
     reader: &Reader,
 ) -> (DeviceView, Vec<DeviceView>) {
     let current = caller.session.id;
@@ -158,7 +160,9 @@ fn views(
     let mut others = Vec::new();
     for device in devices {
         let view = |shown| {
-            DeviceView::for_device(device, shown, current, reader).with_travel(device, travels)
+            DeviceView::for_device(device, shown, current, reader)
+                .with_travel(device, travels)
+                .with_applications(applications.of(device.iter(), FEW, reader.now))
         };
         match device.contains(current) {
             true => this = view(&used),

@@ -28,6 +28,7 @@ pub mod sign_out;
 pub mod sign_out_others;
 pub mod sign_up;
 mod take_back;
+mod used_applications;
 pub mod verify_email;
 mod views;
 mod words;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use actix_web::HttpRequest;
 
+use super::used_applications::ApplicationsView;
 use super::words::{self, Named, TimeView};
 use crate::alerts::{Alert, AlertKind};
 use crate::clock::Timestamp;
@@ -109,6 +110,8 @@ pub struct DeviceView {
     pub sessions: Vec<SignInView>,
     /// An impossible travel of one of its sessions.
     pub travel: Option<String>,
+    /// The applications that its sessions reached.
+    pub applications: ApplicationsView,
 }
 
 /// One of a device's sessions.
@@ -149,6 +152,7 @@ impl DeviceView {
             user_agent: session.user_agent.clone(),
             sessions: Vec::new(),
             travel: None,
+            applications: ApplicationsView::default(),
         }
     }
 

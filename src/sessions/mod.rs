@@ -1,6 +1,8 @@
 //! The core: one row for each sign-in on each device. Sessions are created, used, refreshed, ended
 //! and expired here and nowhere else; pages, API, command line and jobs all call [`Sessions`].
 
+mod application_use;
+mod applications;
 mod authority;
 pub mod bulk;
 mod caller;
@@ -29,6 +31,9 @@ mod values;
 
 use std::time::Duration;
 
+use self::application_use::ApplicationUses;
+pub use self::application_use::{Due, ReachedAs, UsedApplication};
+pub use self::applications::SessionApplication;
 pub(crate) use self::authority::Authority;
 pub use self::caller::{Authentication, Caller, Claim, Credential, IssuedWith, RefreshClaim};
 pub use self::create::{Client, NewSession, RECENT_LIMIT};
@@ -60,6 +65,7 @@ pub struct Sessions {
     alerts: Alerts,
     policy: Policy,
     last_uses: LastUses,
+    application_uses: ApplicationUses,
     /// The last use of a session that would expire within this time is written without buffering.
     flush_margin: Duration,
     sweep_batch: u32,
@@ -79,6 +85,7 @@ impl Sessions {
         (sessions, tokens, jobs): (&SessionSettings, &TokenSettings, &JobSettings),
     ) -> Self {
         Self {
+            application_uses: ApplicationUses::new(db.clone()),
             db,
             clock,
             alerts,
