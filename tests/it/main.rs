@@ -118,6 +118,7 @@ mod routes;
 mod secrets_file;
 mod security_docs;
 mod seed;
+mod sentences;
 mod session_applications;
 mod session_columns;
 mod session_export;

@@ -13,16 +13,14 @@ use crate::support::program::{AddedKey, Program};
 use crate::support::statements::Statements;
 
 on_both!(
-    app: introspection_is_listed_by_the_name_of_the_application,
+    database: introspection_is_listed_by_the_name_of_the_application,
     the_audience_of_an_access_token_is_listed,
     an_application_that_opens_a_session_is_listed,
     what_an_application_is_refused_is_no_use,
     a_deleted_application_is_called_so,
     uses_are_written_once_the_database_is_back,
     uses_of_a_deleted_session_stop_no_others,
-);
-on_both!(
-    database: a_page_of_an_allowed_host_is_listed,
+    a_page_of_an_allowed_host_is_listed,
     a_host_has_the_name_of_its_application,
     what_forward_auth_refuses_is_no_use,
     forward_auth_remains_one_statement,
@@ -174,16 +172,17 @@ async fn a_host_has_the_name_of_its_application(database: Database) {
     app.stop().await;
 }
 
-async fn introspection_is_listed_by_the_name_of_the_application(app: &TestApp) {
+async fn introspection_is_listed_by_the_name_of_the_application(database: Database) {
+    let app = start(database, &[]).await;
     let ada = app.register("ada@example.org").await;
-    let gateway = add(app, "Gateway", "tokens:any");
+    let gateway = add(&app, "Gateway", "tokens:any");
     let phone = app.login(&ada, IPHONE).await;
     assert_eq!(
-        introspect(app, &gateway, &phone.access_token).await["active"],
+        introspect(&app, &gateway, &phone.access_token).await["active"],
         true
     );
     assert_eq!(
-        introspect(app, &gateway, &phone.refresh_token).await["active"],
+        introspect(&app, &gateway, &phone.refresh_token).await["active"],
         true
     );
     assert_eq!(app.flush_application_uses().await, 1);
@@ -196,12 +195,14 @@ async fn introspection_is_listed_by_the_name_of_the_application(app: &TestApp) {
         .execute("UPDATE applications SET name = 'Portal' WHERE name = 'Gateway'");
     let page = browser.get(&format!("/devices/{}", phone.id())).await;
     assert!(shown(&page.expect(200)).starts_with("Portal · "));
+    app.stop().await;
 }
 
-async fn the_audience_of_an_access_token_is_listed(app: &TestApp) {
+async fn the_audience_of_an_access_token_is_listed(database: Database) {
+    let app = start(database, &[]).await;
     let ada = app.register("ada@example.org").await;
-    let (shop, forum) = (add(app, "Shop", "tokens"), add(app, "Forum", "tokens"));
-    let response = login_for(app, &ada, "Shop").await.expect(200);
+    let (shop, forum) = (add(&app, "Shop", "tokens"), add(&app, "Forum", "tokens"));
+    let response = login_for(&app, &ada, "Shop").await.expect(200);
     let phone = Device::from_login(app.base(), &response);
     let body = json!({"refresh_token": phone.refresh_token, "audience": forum.application});
     let response = app.anyone().post("/api/v1/auth/refresh", &body).await;
@@ -215,10 +216,12 @@ async fn the_audience_of_an_access_token_is_listed(app: &TestApp) {
         .collect();
     let expected = [&shop, &forum].map(|key| format!("audience {}", key.application));
     assert_eq!(found, BTreeSet::from(expected));
+    app.stop().await;
 }
 
-async fn an_application_that_opens_a_session_is_listed(app: &TestApp) {
-    let shop = add(app, "Shop", "sessions");
+async fn an_application_that_opens_a_session_is_listed(database: Database) {
+    let app = start(database, &[]).await;
+    let shop = add(&app, "Shop", "sessions");
     let request = |path: &str| {
         let request = app.anyone().request("POST", path);
         request.bearer_auth(&shop.secret)
@@ -238,6 +241,7 @@ async fn an_application_that_opens_a_session_is_listed(app: &TestApp) {
     let listed = listed.bearer_auth(&shop.secret).header("x-subject", "42");
     TestResponse::to(listed).await.expect(200);
     assert_eq!(app.flush_application_uses().await, 0);
+    app.stop().await;
 }
 
 async fn what_forward_auth_refuses_is_no_use(database: Database) {
@@ -294,10 +298,11 @@ async fn what_forward_auth_refuses_is_no_use(database: Database) {
     app.stop().await;
 }
 
-async fn what_an_application_is_refused_is_no_use(app: &TestApp) {
+async fn what_an_application_is_refused_is_no_use(database: Database) {
+    let app = start(database, &[]).await;
     let ada = app.register("ada@example.org").await;
-    let (shop, forum) = (add(app, "Shop", "tokens"), add(app, "Forum", "tokens"));
-    let response = login_for(app, &ada, "Nowhere").await;
+    let (shop, forum) = (add(&app, "Shop", "tokens"), add(&app, "Forum", "tokens"));
+    let response = login_for(&app, &ada, "Nowhere").await;
     response.problem(400, "invalid_target");
     let phone = app.login(&ada, IPHONE).await;
     let body = json!({"refresh_token": phone.refresh_token, "audience": "Nowhere"});
@@ -305,14 +310,14 @@ async fn what_an_application_is_refused_is_no_use(app: &TestApp) {
     refused.problem(400, "invalid_target");
     // A token that was made for the service is none of theirs.
     assert_eq!(
-        introspect(app, &shop, &phone.access_token).await["active"],
+        introspect(&app, &shop, &phone.access_token).await["active"],
         false
     );
-    let response = login_for(app, &ada, "Forum").await.expect(200);
+    let response = login_for(&app, &ada, "Forum").await.expect(200);
     let tablet = Device::from_login(app.base(), &response);
     assert_eq!(app.flush_application_uses().await, 1, "the audience");
     assert_eq!(
-        introspect(app, &shop, &tablet.access_token).await["active"],
+        introspect(&app, &shop, &tablet.access_token).await["active"],
         false
     );
     phone
@@ -320,21 +325,26 @@ async fn what_an_application_is_refused_is_no_use(app: &TestApp) {
         .await
         .expect(204);
     assert_eq!(
-        introspect(app, &forum, &tablet.access_token).await["active"],
+        introspect(&app, &forum, &tablet.access_token).await["active"],
         false
     );
     app.advance(2 * MINUTE);
     assert_eq!(app.flush_application_uses().await, 0);
+    app.stop().await;
 }
 
-async fn a_deleted_application_is_called_so(app: &TestApp) {
-    let admin = Admin::start(app, "root@example.org").await;
+async fn a_deleted_application_is_called_so(database: Database) {
+    let app = start(database, &[]).await;
+    let admin = Admin::start(&app, "root@example.org").await;
     let ada = app.register("ada@example.org").await;
-    let (one, two) = (add(app, "One", "tokens:any"), add(app, "Two", "tokens:any"));
+    let (one, two) = (
+        add(&app, "One", "tokens:any"),
+        add(&app, "Two", "tokens:any"),
+    );
     let browser = app.signed_in_browser(&ada, FIREFOX).await;
     let phone = app.login(&ada, IPHONE).await;
     for key in [&one, &two] {
-        introspect(app, key, &phone.access_token).await;
+        introspect(&app, key, &phone.access_token).await;
     }
     app.flush_application_uses().await;
     app.database.execute("DELETE FROM api_keys");
@@ -350,6 +360,7 @@ async fn a_deleted_application_is_called_so(app: &TestApp) {
     let found = admin.device.get(&session).await.expect(200).json();
     assert_eq!(found["applications"][0]["name"], Value::Null);
     assert_eq!(found["applications"].as_array().map(Vec::len), Some(2));
+    app.stop().await;
 }
 
 async fn forward_auth_remains_one_statement(database: Database) {
@@ -460,11 +471,12 @@ async fn stopping_writes_every_use(database: Database) {
     assert_ne!(after[1], before[0]);
 }
 
-async fn uses_are_written_once_the_database_is_back(app: &TestApp) {
+async fn uses_are_written_once_the_database_is_back(database: Database) {
+    let app = start(database, &[]).await;
     let ada = app.register("ada@example.org").await;
-    let gateway = add(app, "Gateway", "tokens:any");
+    let gateway = add(&app, "Gateway", "tokens:any");
     let phone = app.login(&ada, IPHONE).await;
-    introspect(app, &gateway, &phone.access_token).await;
+    introspect(&app, &gateway, &phone.access_token).await;
     let outage = Outage::of(&app.database);
     assert!(!app.try_flush_application_uses().await);
     outage.end();
@@ -472,23 +484,26 @@ async fn uses_are_written_once_the_database_is_back(app: &TestApp) {
         app.try_flush_application_uses().await && count(&app.database) == 1
     })
     .await;
+    app.stop().await;
 }
 
-async fn uses_of_a_deleted_session_stop_no_others(app: &TestApp) {
+async fn uses_of_a_deleted_session_stop_no_others(database: Database) {
+    let app = start(database, &[]).await;
     let ada = app.register("ada@example.org").await;
-    let gateway = add(app, "Gateway", "tokens:any");
+    let gateway = add(&app, "Gateway", "tokens:any");
     let (phone, laptop) = (
         app.login(&ada, IPHONE).await,
         app.login(&ada, FIREFOX).await,
     );
     for device in [&phone, &laptop] {
-        introspect(app, &gateway, &device.access_token).await;
+        introspect(&app, &gateway, &device.access_token).await;
     }
     let id = app.database.id(&phone.id());
     app.database
         .execute(&format!("DELETE FROM user_sessions WHERE id = {id}"));
     assert_eq!(app.flush_application_uses().await, 1);
     assert_eq!(count(&app.database), 1);
+    app.stop().await;
 }
 
 async fn a_session_has_the_fifty_that_were_used_last(database: Database) {
