@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 
-use super::views::DeviceView;
 use super::words::TimeView;
 use crate::clock::Timestamp;
 use crate::db::{SessionId, UserId};
@@ -77,16 +76,6 @@ impl ApplicationView {
         Self {
             name: used.name.clone().unwrap_or_else(deleted),
             last_used: TimeView::ago(used.last_used_at, now),
-        }
-    }
-}
-
-impl DeviceView {
-    /// Returns the view with the applications that its sessions reached.
-    pub fn with_applications(self, applications: ApplicationsView) -> Self {
-        Self {
-            applications,
-            ..self
         }
     }
 }

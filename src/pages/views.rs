@@ -185,6 +185,14 @@ impl DeviceView {
             .find_map(|session| travels.0.get(&session.id).cloned());
         Self { travel, ..self }
     }
+
+    /// Returns the view with the applications that the device's sessions reached.
+    pub fn with_applications(self, applications: ApplicationsView) -> Self {
+        Self {
+            applications,
+            ..self
+        }
+    }
 }
 
 impl SignInView {

@@ -2,18 +2,15 @@
 //! batches, so that a request to an application costs no write. A use that follows another within a
 //! minute is written after that minute.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use serde::Serialize;
-use strum::{EnumString, IntoStaticStr};
-
+use super::used_application::{ApplicationUse, UsedApplication};
 use super::{Session, Sessions, store};
 use crate::clock::Timestamp;
-use crate::db::{AnyConnection, ApplicationId, Db, SessionId, UserId};
+use crate::db::{AnyConnection, Db, SessionId, UserId};
 use crate::error::{Chain, Error, Failure, Result};
 
 /// The number of sessions' applications in the buffer from which on others are written at once; at about
@@ -25,66 +22,6 @@ const BATCH: usize = 500;
 const WRITE_INTERVAL: Duration = Duration::from_secs(60);
 /// The most applications that are stored of a session: those used last.
 const MAX_OF_SESSION: i64 = 50;
-
-/// As what a session reached an application. Its text form is stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumString, IntoStaticStr, Serialize)]
-#[strum(serialize_all = "lowercase")]
-#[serde(rename_all = "lowercase")]
-pub enum ReachedAs {
-    /// A host behind forward-auth.
-    Host,
-    /// A client that presented a token of the session, or the session's person, with its API key.
-    Client,
-    /// The audience of an access token.
-    Audience,
-}
-
-impl ReachedAs {
-    /// Returns the text form.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        self.into()
-    }
-}
-
-/// What a session reached.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum UsedApplication {
-    /// A host behind forward-auth: one of the allowed ones, with its port where that isn't the default.
-    Host(String),
-    /// An application that called with its API key.
-    Client(ApplicationId),
-    /// An application that an access token was issued for.
-    Audience(ApplicationId),
-}
-
-impl UsedApplication {
-    /// Returns as what it was reached.
-    pub(super) fn kind(&self) -> ReachedAs {
-        match self {
-            Self::Host(_) => ReachedAs::Host,
-            Self::Client(_) => ReachedAs::Client,
-            Self::Audience(_) => ReachedAs::Audience,
-        }
-    }
-
-    /// Returns the name that is stored: the host, or the application's id.
-    pub(super) fn name(&self) -> Cow<'_, str> {
-        match self {
-            Self::Host(host) => Cow::Borrowed(host),
-            Self::Client(id) | Self::Audience(id) => Cow::Owned(id.to_string()),
-        }
-    }
-}
-
-/// A use of an application.
-#[derive(Debug, Clone)]
-pub(super) struct ApplicationUse {
-    pub(super) session_id: SessionId,
-    pub(super) user_id: UserId,
-    pub(super) application: UsedApplication,
-    pub(super) at: Timestamp,
-}
 
 /// Which of the buffered uses are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

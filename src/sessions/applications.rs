@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use super::Sessions;
-use super::application_use::ReachedAs;
 use super::store::{self, ApplicationRow};
+use super::used_application::ReachedAs;
 use crate::applications::Directory;
 use crate::clock::Timestamp;
 use crate::db::{AnyConnection, ApplicationId, SessionId, UserId};

@@ -27,12 +27,13 @@ pub(crate) mod store;
 mod summary;
 mod token_reuse;
 mod usage;
+mod used_application;
 mod values;
 
 use std::time::Duration;
 
 use self::application_use::ApplicationUses;
-pub use self::application_use::{Due, ReachedAs, UsedApplication};
+pub use self::application_use::Due;
 pub use self::applications::SessionApplication;
 pub(crate) use self::authority::Authority;
 pub use self::caller::{Authentication, Caller, Claim, Credential, IssuedWith, RefreshClaim};
@@ -50,6 +51,7 @@ pub use self::read::{HistoryCursor, HistoryPage, any_exists};
 pub(crate) use self::step_up::record_step_up;
 pub use self::store::{LastUse, Session};
 pub use self::summary::SessionSummary;
+pub use self::used_application::{ReachedAs, UsedApplication};
 pub use self::values::{EndedReason, Jti, JtiDigest, OpenedVia, SessionPersistence};
 use crate::alerts::Alerts;
 use crate::clock::Clock;

@@ -11,7 +11,7 @@ use crate::db::{
     AnyConnection, SessionId, UserId, cached, first_rows, in_few_sizes, on_each, read_from_text,
 };
 use crate::error::Result;
-use crate::sessions::application_use::{ApplicationUse, ReachedAs};
+use crate::sessions::used_application::{ApplicationUse, ReachedAs};
 
 read_from_text!(ReachedAs);
 
