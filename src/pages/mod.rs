@@ -28,6 +28,8 @@ pub mod sign_out;
 pub mod sign_out_others;
 pub mod sign_up;
 mod take_back;
+pub mod time_zone;
+mod times;
 mod used_applications;
 pub mod verify_email;
 mod views;

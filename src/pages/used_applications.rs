@@ -3,10 +3,10 @@
 use std::collections::HashSet;
 
 use super::words::TimeView;
-use crate::clock::Timestamp;
 use crate::db::{SessionId, UserId};
 use crate::error::Result;
 use crate::http::app_state::AppState;
+use crate::http::reader_clock::ReaderClock;
 use crate::sessions::{Session, SessionApplication};
 
 /// Applications of a device where it is one of many.
@@ -49,7 +49,7 @@ impl UsedApplications {
         &self,
         sessions: impl IntoIterator<Item = &'a Session>,
         limit: usize,
-        now: Timestamp,
+        clock: ReaderClock,
     ) -> ApplicationsView {
         let ids: HashSet<SessionId> = sessions.into_iter().map(|session| session.id).collect();
         let mut known = HashSet::new();
@@ -64,18 +64,18 @@ impl UsedApplications {
             first: distinct
                 .into_iter()
                 .take(limit)
-                .map(|used| ApplicationView::new(used, now))
+                .map(|used| ApplicationView::new(used, clock))
                 .collect(),
         }
     }
 }
 
 impl ApplicationView {
-    fn new(used: &SessionApplication, now: Timestamp) -> Self {
+    fn new(used: &SessionApplication, clock: ReaderClock) -> Self {
         let deleted = || "An application that was deleted".to_owned();
         Self {
             name: used.name.clone().unwrap_or_else(deleted),
-            last_used: TimeView::ago(used.last_used_at, now),
+            last_used: TimeView::ago(used.last_used_at, clock),
         }
     }
 }
