@@ -1,11 +1,12 @@
 //! The export: everything that is stored about a person, but no hash and no token.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use serde::Serialize;
 
 use super::Accounts;
 use super::administration::record;
+use super::exported_session::{DeviceIds, OwnSession};
 use crate::alerts::{Alert, UseBeforeRecord};
 use crate::clock::{TimeZone, Timestamp};
 use crate::db::{AlertId, EventId, SessionId, UserId};
@@ -14,10 +15,12 @@ use crate::error::{Error, Failure, Result};
 use crate::events::{self, Actor, Event, EventKind, Origin};
 use crate::net::IpRetention;
 use crate::people::{self, User};
-use crate::sessions::{EndedReason, HistoryCursor, Session};
+use crate::sessions::{HistoryCursor, Session, SessionApplication};
 
 /// Rows read at once: a part of the file has no more.
 const PAGE: u32 = 500;
+/// Sessions whose applications are read at once: with 50 each, no more than are listed.
+const SESSIONS_AT_ONCE: usize = 40;
 
 /// Everything that is stored about a person, as a JSON object that is read part by part: however much
 /// it is, it takes the memory of one. What changes meanwhile is in it as it was or as it is; no session
@@ -32,14 +35,6 @@ pub struct Export {
     is_first: bool,
     /// The sessions that were not marked as ended, and may be by now.
     unended: HashSet<SessionId>,
-}
-
-/// Whether the ids that browsers store for their devices are in an export: they are the values of a
-/// cookie, and nobody but its person needs them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum DeviceIds {
-    Included,
-    LeftOut,
 }
 
 /// The part of an export that is read next.
@@ -108,7 +103,7 @@ impl Export {
         let found = sessions.list_unended(self.id, before, PAGE).await?;
         let next = last_of(&found, |session| session.id);
         self.unended.extend(found.iter().map(|session| session.id));
-        self.add_sessions(file, found)?;
+        self.add_sessions(file, found).await?;
         Ok(match next {
             Some(last) => Part::Unended(Some(last)),
             None => Part::Ended(None),
@@ -125,7 +120,7 @@ impl Export {
         // Those that have ended since the beginning are in the file already.
         page.sessions
             .retain(|session| !self.unended.contains(&session.id));
-        self.add_sessions(file, page.sessions)?;
+        self.add_sessions(file, page.sessions).await?;
         if page.next.is_some() {
             return Ok(Part::Ended(page.next));
         }
@@ -165,12 +160,34 @@ impl Export {
         Ok(Part::End)
     }
 
-    fn add_sessions(&mut self, file: &mut Vec<u8>, sessions: Vec<Session>) -> Result<()> {
+    async fn add_sessions(&mut self, file: &mut Vec<u8>, sessions: Vec<Session>) -> Result<()> {
         let (device_ids, retention) = (self.device_ids, self.retention);
-        let own = sessions
-            .into_iter()
-            .map(|session| OwnSession::new(session, device_ids, retention));
+        let mut used = self.list_applications(&sessions).await?;
+        let own = sessions.into_iter().map(|session| {
+            let used = used.remove(&session.id).unwrap_or_default();
+            OwnSession::new(session, used, device_ids, retention)
+        });
         self.add(file, own)
+    }
+
+    /// Lists the applications that these sessions reached.
+    async fn list_applications(
+        &self,
+        sessions: &[Session],
+    ) -> Result<HashMap<SessionId, Vec<SessionApplication>>> {
+        let mut found: HashMap<_, Vec<_>> = HashMap::new();
+        for some in sessions.chunks(SESSIONS_AT_ONCE) {
+            let ids = some.iter().map(|session| session.id).collect();
+            for used in self
+                .accounts
+                .sessions
+                .list_applications(self.id, ids)
+                .await?
+            {
+                found.entry(used.session_id).or_default().push(used);
+            }
+        }
+        Ok(found)
     }
 
     /// Begins another list.
@@ -242,23 +259,6 @@ struct OwnAlert {
     location_country: Option<String>,
     use_before: Option<UseBeforeRecord>,
     answered_at: Option<Timestamp>,
-}
-
-#[derive(Serialize)]
-struct OwnSession {
-    id: SessionId,
-    device_name: String,
-    device_id: Option<String>,
-    user_agent: Option<String>,
-    ip_address: Option<String>,
-    location_city: Option<String>,
-    location_country: Option<String>,
-    created_at: Timestamp,
-    last_used_at: Timestamp,
-    expires_at: Timestamp,
-    is_active: bool,
-    ended_at: Option<Timestamp>,
-    ended_reason: Option<EndedReason>,
 }
 
 #[derive(Serialize)]
@@ -356,26 +356,6 @@ impl OwnAlert {
             location_city: alert.location_city,
             location_country: alert.location_country,
             answered_at: alert.answered_at,
-        }
-    }
-}
-
-impl OwnSession {
-    fn new(session: Session, ids: DeviceIds, retention: IpRetention) -> Self {
-        Self {
-            device_name: session.display_name(),
-            id: session.id,
-            device_id: session.device_id.filter(|_| ids == DeviceIds::Included),
-            user_agent: session.user_agent,
-            ip_address: session.ip_address.and_then(|ip| retention.redact(&ip)),
-            location_city: session.location_city,
-            location_country: session.location_country,
-            created_at: session.created_at,
-            last_used_at: session.last_used_at,
-            expires_at: session.expires_at,
-            is_active: session.is_active,
-            ended_at: session.ended_at,
-            ended_reason: session.ended_reason,
         }
     }
 }

@@ -12,6 +12,7 @@ mod closing;
 mod credentials;
 mod emails;
 mod export;
+mod exported_session;
 mod forgotten_password;
 mod invitations;
 mod last_admin;

@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
 
-use super::audience::find_own_audience;
+use super::audience::{find_own_audience, record_audience};
 use super::views::{EndedCount, SessionJson, TokenGrant};
 use crate::applications::{ApiClient, Scope};
 use crate::db::SessionId;
@@ -21,7 +21,10 @@ use crate::http::json::Json;
 use crate::http::logged_caller::record_session;
 use crate::http::subject::{refuse_in_query, subject_header};
 use crate::people::{ExternalPerson, FullName, Subject, User};
-use crate::sessions::{Client, EndedReason, NewSession, OpenedVia, SessionPersistence};
+use crate::sessions::{
+    Client, EndedReason, NewSession, OpenedVia, Session, SessionPersistence, UsedApplication,
+};
+use crate::tokens::Audience;
 use crate::user_agent::ClientHints;
 
 /// `POST /api/v1/app/sessions`
@@ -96,6 +99,7 @@ pub async fn create(
         .await?;
     let session = app.sessions.create_session(&user, new).await?;
     record_session(&request, &session);
+    record_use(&app, &client, &session, audience).await;
     // No password was given here: the tokens pass no step-up.
     let tokens = app
         .tokens
@@ -129,6 +133,7 @@ pub async fn refresh(
     let audience = find_own_audience(&app, body.audience.as_deref(), client.application.id).await?;
     let session = app.sessions.refresh(claim, location).await?;
     record_session(&request, &session);
+    record_use(&app, &client, &session, audience).await;
     let tokens = app
         .tokens
         .issue(&session, password_given_at, audience, now)?;
@@ -199,6 +204,13 @@ pub async fn end_all(
         .end_all_sessions(user.id, EndedReason::SignedOutRemotely, origin(&client))
         .await?;
     Ok(HttpResponse::Ok().json(EndedCount { ended: ended.len() }))
+}
+
+/// Records that a session was created or refreshed by the application, with a token for `audience`.
+async fn record_use(app: &AppState, client: &ApiClient, session: &Session, audience: Audience) {
+    let application = UsedApplication::Client(client.application.id);
+    app.sessions.record_application(session, application).await;
+    record_audience(app, session, audience).await;
 }
 
 /// Returns the application as the origin of events. The address that it calls from is not the

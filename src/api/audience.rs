@@ -3,6 +3,7 @@
 use crate::db::{ApplicationId, UserId};
 use crate::error::{Error, Result, TokenRefusal};
 use crate::http::app_state::AppState;
+use crate::sessions::{Session, UsedApplication};
 use crate::tokens::Audience;
 
 /// Returns the audience with that id or name; the service itself if none is named.
@@ -16,6 +17,14 @@ pub(super) async fn find_audience(app: &AppState, named: Option<&str>) -> Result
             Ok(Audience::Application(application))
         }
         None => Ok(Audience::Service),
+    }
+}
+
+/// Records that `session` gets an access token for `audience`, unless that is the service itself.
+pub(super) async fn record_audience(app: &AppState, session: &Session, audience: Audience) {
+    if let Audience::Application(id) = audience {
+        let application = UsedApplication::Audience(id);
+        app.sessions.record_application(session, application).await;
     }
 }
 

@@ -3,7 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 
-use super::audience::{find_audience, find_audience_for};
+use super::audience::{find_audience, find_audience_for, record_audience};
 use super::views::{ConfirmedSession, EndedCount, PersonJson, TokenGrant};
 use crate::account::{OwnPassword, SignedUp};
 use crate::clock::Timestamp;
@@ -141,6 +141,7 @@ pub async fn login(
     let audience = find_audience(&app, body.audience.as_deref()).await?;
     let session = app.sessions.create_session(&user, new).await?;
     record_session(&request, &session);
+    record_audience(&app, &session, audience).await;
     let password_given_at = Some(session.confirmed_at);
     grant(&app, session, password_given_at, audience)
 }
@@ -165,6 +166,7 @@ pub async fn refresh(
     let audience = find_audience_for(&app, body.audience.as_deref(), claim.user).await?;
     let session = app.sessions.refresh(claim, location).await?;
     record_session(&request, &session);
+    record_audience(&app, &session, audience).await;
     grant(&app, session, password_given_at, audience)
 }
 

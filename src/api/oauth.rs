@@ -12,7 +12,7 @@ use crate::events::Origin;
 use crate::http::api_client::FromClient;
 use crate::http::app_state::AppState;
 use crate::http::forms::ProgramForm;
-use crate::sessions::EndedReason;
+use crate::sessions::{EndedReason, UsedApplication};
 use crate::tokens::{Audience, PASSWORD_ACR, TokenInfo, TokenKind};
 
 /// The form of both requests (RFC 7662, 2.1; RFC 7009, 2.1). `token_type_hint` is accepted and
@@ -130,6 +130,8 @@ async fn find_active(app: &AppState, client: &ApiClient, token: &str) -> Result<
         // Somebody has the refresh token that came with it.
         app.sessions.record_token_use(&row, issued_with).await?;
     }
+    let application = UsedApplication::Client(client.application.id);
+    app.sessions.record_application(&row, application).await;
     Ok(Some(Active {
         active: true,
         token_type: (token.kind == TokenKind::Access).then_some("Bearer"),

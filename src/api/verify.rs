@@ -16,8 +16,9 @@ use self::original::{OriginalRequest, Proxy};
 use crate::error::{Error, Failure, Result};
 use crate::http::app_state::{AppState, app_state};
 use crate::http::sent_cookies::SentCookies;
+use crate::http::target::HostPage;
 use crate::http::{caller, forward_cookie};
-use crate::sessions::Caller;
+use crate::sessions::{Caller, UsedApplication};
 
 /// Bytes of a link to sign-in that leads back to the very page. Proxies refuse long request lines,
 /// nginx those over 8 KiB.
@@ -78,9 +79,15 @@ async fn verify(request: &HttpRequest, proxy: Proxy, rule: Rule) -> Result<HttpR
     }
     match find_caller(request, page.is_some()).await? {
         Some(caller) if rule == Rule::Admin && !caller.user.is_admin => Err(Error::NotInGroup),
-        Some(caller) => allowed_response(request, app, Some(&caller)),
+        Some(caller) => {
+            if let Some(HostPage { host, .. }) = page {
+                let host = UsedApplication::Host(host);
+                app.sessions.record_application(&caller.session, host).await;
+            }
+            allowed_response(request, app, Some(&caller))
+        }
         None => match page.filter(|_| original.is_page_load()) {
-            Some(page) => Ok(sign_in_response(app, proxy, &page)),
+            Some(page) => Ok(sign_in_response(app, proxy, &page.url)),
             None => Err(Error::Unauthenticated),
         },
     }

@@ -4,6 +4,7 @@
 
 mod authority;
 mod client;
+mod directory;
 mod hosts;
 mod manage;
 mod record;
@@ -19,6 +20,7 @@ pub(crate) use self::authority::{
     find_admin_key_state, lock_key, require_admin_key, require_reading_key,
 };
 pub use self::client::{ApiClient, KeyState};
+pub(crate) use self::directory::Directory;
 pub use self::hosts::{ApplicationKind, HostNames, NewApplication};
 pub use self::manage::{ApplicationPage, ApplicationSummary, Deletion, MAX_COUNTED_PEOPLE};
 pub(crate) use self::manage::{count_uses, delete_application, update_application};

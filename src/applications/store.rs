@@ -5,7 +5,10 @@ use diesel::prelude::*;
 use super::hosts::{ApplicationKind, NewApplication};
 use crate::clock::Timestamp;
 use crate::db::schema::{api_keys, applications};
-use crate::db::{AnyConnection, ApiKeyId, ApplicationId, cached, on_each, read_from_text};
+use crate::db::{
+    AnyConnection, ApiKeyId, ApplicationId, cached, first_rows, in_few_sizes, on_each,
+    read_from_text,
+};
 use crate::error::{Error, Result};
 use crate::listing::{Place, Way};
 
@@ -98,10 +101,21 @@ pub(super) fn list_names(
     c: &mut AnyConnection,
     ids: &[ApplicationId],
 ) -> Result<Vec<(ApplicationId, String)>> {
-    Ok(applications::table
-        .filter(applications::id.eq_any(ids))
-        .select((applications::id, applications::name))
-        .load(c)?)
+    let named = applications::table
+        .filter(applications::id.eq_any(in_few_sizes(ids)))
+        .select((applications::id, applications::name));
+    let found = on_each!(c, c => cached(named).load(c))?;
+    Ok(found)
+}
+
+/// Lists the first `limit` applications with hosts, by their names.
+pub(super) fn list_with_hosts(c: &mut AnyConnection, limit: u32) -> Result<Vec<Application>> {
+    let with_hosts = applications::table
+        .filter(applications::hosts.ne(""))
+        .order(applications::name);
+    let found = on_each!(c, c => cached(first_rows(with_hosts.select(Application::as_select()), limit))
+        .load(c))?;
+    Ok(found)
 }
 
 /// Finds the id of the application with that id or name.

@@ -303,6 +303,19 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::db::types::sql::{Timestamptz, Uuid};
 
+    session_applications (session_id, kind, name) {
+        session_id -> Uuid,
+        user_id -> Uuid,
+        kind -> Text,
+        name -> Text,
+        last_used_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::sql::{Timestamptz, Uuid};
+
     session_events (id) {
         id -> Uuid,
         user_id -> Nullable<Uuid>,
@@ -412,6 +425,7 @@ diesel::joinable!(former_emails -> users (user_id));
 diesel::joinable!(mail_queue -> alerts (alert_id));
 diesel::joinable!(mail_queue -> users (user_id));
 diesel::joinable!(password_resets -> users (user_id));
+diesel::joinable!(session_applications -> user_sessions (session_id));
 diesel::joinable!(user_sessions -> users (user_id));
 diesel::joinable!(users -> applications (application_id));
 
@@ -434,6 +448,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     nodes,
     password_resets,
     reset_requests,
+    session_applications,
     session_events,
     user_sessions,
     users,

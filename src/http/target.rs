@@ -28,6 +28,15 @@ pub enum Destination {
     },
 }
 
+/// A page of an allowed host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HostPage {
+    /// The URL, normalized as by a browser.
+    pub url: String,
+    /// The host, with the port where it is not the scheme's default.
+    pub host: String,
+}
+
 impl Destination {
     /// Returns the path or the URL.
     #[must_use]
@@ -64,18 +73,15 @@ impl AllowedHosts {
 
     /// Returns `target` if it is a path on this site or a page of an allowed host, else [`HOME`].
     pub fn destination(&self, target: Option<&str>) -> Destination {
-        let elsewhere = target.and_then(|target| self.find(target));
-        elsewhere.unwrap_or_else(|| Destination::Here(local_path(target).to_owned()))
+        match target.and_then(|target| self.page(target)) {
+            Some(HostPage { url, host }) => Destination::Elsewhere { url, host },
+            None => Destination::Here(local_path(target).to_owned()),
+        }
     }
 
-    /// Returns the URL `target`, normalized as by a browser, if it is a page of an allowed host. A
-    /// URL with credentials is refused. Where this service is reached over HTTPS, so is the page:
-    /// nobody is sent to plain HTTP by it.
-    pub fn page(&self, target: &str) -> Option<String> {
-        self.find(target).map(|found| found.as_str().to_owned())
-    }
-
-    fn find(&self, target: &str) -> Option<Destination> {
+    /// Returns the URL `target`, if it is a page of an allowed host. A URL with credentials is refused.
+    /// Where this service is reached over HTTPS, so is the page: nobody is sent to plain HTTP by it.
+    pub fn page(&self, target: &str) -> Option<HostPage> {
         let mut url = Url::parse(target).ok()?;
         if url.scheme() == "http" && self.is_https {
             url.set_scheme("https").ok()?;
@@ -87,7 +93,7 @@ impl AllowedHosts {
             None => url.host_str()?.to_owned(),
         };
         let is_allowed = is_web && is_plain && self.hosts.contains(&host);
-        is_allowed.then(|| Destination::Elsewhere {
+        is_allowed.then(|| HostPage {
             url: url.into(),
             host,
         })
@@ -192,7 +198,8 @@ mod tests {
             ),
             ("https://app.example.org/a", "https://app.example.org/a"),
         ] {
-            assert_eq!(hosts.page(target).as_deref(), Some(page), "{target}");
+            let found = hosts.page(target).map(|found| found.url);
+            assert_eq!(found.as_deref(), Some(page), "{target}");
         }
         assert_eq!(hosts.page("http://app.example.org:8080/"), None);
     }

@@ -5,6 +5,7 @@ mod add_up_counts;
 mod correct_clock;
 mod count_people;
 mod deliver_mail;
+mod flush_application_uses;
 mod flush_last_uses;
 mod heartbeat;
 mod last_use_writer;
@@ -28,6 +29,7 @@ use self::add_up_counts::AddUpCounts;
 use self::correct_clock::CorrectClock;
 use self::count_people::CountPeople;
 use self::deliver_mail::DeliverMail;
+use self::flush_application_uses::FlushApplicationUses;
 use self::flush_last_uses::FlushBuffer;
 use self::heartbeat::WriteHeartbeat;
 use self::periodic::{Finish, Job, Periodic, Reporter, RunNow};
@@ -45,7 +47,7 @@ use crate::error::{Chain, Error, Failure, Result};
 use crate::http::app_state::AppState;
 use crate::mail::Delivery;
 use crate::nodes::{Heartbeat, JobReports};
-use crate::sessions::{LastUses, Sessions};
+use crate::sessions::{Due, LastUses, Sessions};
 use crate::settings::JobSettings;
 
 /// How long stopping waits for the message in progress.
@@ -129,6 +131,11 @@ impl Jobs {
         };
         let run_bulk_jobs = RunBulkJobs::new(app.sessions.clone(), intervals.bulk_interval);
         let flush = FlushBuffer {
+            sessions: app.sessions.clone(),
+            interval: intervals.flush_interval,
+        };
+        Periodic::start_job(flush, &reporter);
+        let flush = FlushApplicationUses {
             sessions: app.sessions.clone(),
             interval: intervals.flush_interval,
         };
@@ -274,6 +281,7 @@ impl Jobs {
     pub(crate) async fn finish(&self) -> Result<()> {
         self.finish_mail().await;
         let rows = self.finish_last_uses().await;
+        flush_application_uses::finish(&self.sessions).await;
         self.finish_refusals().await;
         self.finish_heartbeat().await;
         tracing::info!(last_uses_written = rows?, "stopped");
@@ -316,6 +324,14 @@ impl Jobs {
     /// buffered; [`Error::Internal`] when their writer is not running.
     pub async fn flush_last_uses(&self) -> Result<usize> {
         self.sessions.flush_last_uses().await
+    }
+
+    /// Writes the buffered uses of applications that are due now. Returns how many rows changed.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database doesn't respond, in which case they stay buffered.
+    pub async fn flush_application_uses(&self) -> Result<usize> {
+        self.sessions.flush_application_uses(Due::ByNow).await
     }
 
     /// Writes the buffered last uses before the process ends. A database that refuses them for a

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::device_views::{DeviceNames, DeviceView, EndView};
 use super::notices;
 use super::sign_out;
+use super::used_applications::UsedApplications;
 use super::views::Reader;
 use super::words::{self, TimeView};
 use crate::db::{EventId, SessionId};
@@ -223,6 +224,9 @@ async fn load_page(
             ..DeviceView::new(&session, &reader)
         },
     };
+    let of_device = device.map_or_else(|| vec![&session], |device| device.iter().collect());
+    let used = UsedApplications::load(app, caller.user.id, of_device.iter().copied()).await?;
+    let view = view.with_applications(used.of(of_device, usize::MAX, reader.clock));
     Ok(DevicePage {
         made_at: reader.clock.now.timestamp_micros(),
         layout: Layout::for_caller(request, caller, NavItem::Devices)?,

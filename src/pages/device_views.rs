@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::admin::session_words;
+use super::used_applications::ApplicationsView;
 use super::views::Reader;
 use super::words::{self, Named, TimeView};
 use crate::db::SessionId;
@@ -50,6 +51,8 @@ pub struct DeviceView {
     pub sessions: Vec<SignInView>,
     /// An impossible travel of one of its sessions.
     pub travel: Option<String>,
+    /// The applications that its sessions reached.
+    pub applications: ApplicationsView,
 }
 
 /// When and why a session ended.
@@ -101,6 +104,7 @@ impl DeviceView {
             user_agent: session.user_agent.clone(),
             sessions: Vec::new(),
             travel: None,
+            applications: ApplicationsView::default(),
         }
     }
 
@@ -132,6 +136,14 @@ impl DeviceView {
             .iter()
             .find_map(|session| travels.0.get(&session.id).cloned());
         Self { travel, ..self }
+    }
+
+    /// Returns the view with the applications that the device's sessions reached.
+    pub fn with_applications(self, applications: ApplicationsView) -> Self {
+        Self {
+            applications,
+            ..self
+        }
     }
 }
 

@@ -14,6 +14,7 @@ use super::device_views::{DeviceNames, DeviceView, ImpossibleTravels};
 use super::ended_views::{EndedItem, EndedList, MAX_ENDED};
 use super::map::{DotDevice, MapView};
 use super::notices;
+use super::used_applications::{FEW, UsedApplications};
 use super::views::{AdminActView, Reader};
 use super::words;
 use crate::account::Attention;
@@ -129,6 +130,7 @@ async fn load_page(
     let history = app.sessions.list_ended(owner, after, MAX_ENDED).await?;
     let notice = notices::take(app, request, Some(caller)).await?;
     let travels = travels(app, &live).await?;
+    let applications = UsedApplications::load(app, owner, &live).await?;
     let stated = app
         .sessions
         .list_stated_reasons(owner, &history.sessions)
@@ -139,7 +141,7 @@ async fn load_page(
     let attention = attention(request);
     let devices = group_by_device(live);
     let map = MapView::new(places(&devices, caller, &reader));
-    let (mut this, mut others) = views(&devices, caller, &travels, &reader);
+    let (mut this, mut others) = views(&devices, caller, (&travels, &applications), &reader);
     if let Some(map) = &map {
         let views = others.iter_mut().map(|other| &mut other.view);
         map.link([&mut this].into_iter().chain(views));
@@ -213,7 +215,7 @@ async fn alert_views(
 fn views(
     devices: &[DeviceGroup<Session>],
     caller: &Caller,
-    travels: &ImpossibleTravels,
+    (travels, applications): (&ImpossibleTravels, &UsedApplications),
     reader: &Reader,
 ) -> (DeviceView, Vec<ListedDevice>) {
     let current = caller.session.id;
@@ -222,7 +224,9 @@ fn views(
     let mut others = Vec::new();
     for device in devices {
         let view = |shown| {
-            DeviceView::for_device(device, shown, current, reader).with_travel(device, travels)
+            DeviceView::for_device(device, shown, current, reader)
+                .with_travel(device, travels)
+                .with_applications(applications.of(device.iter(), FEW, reader.clock))
         };
         match device.contains(current) {
             true => this = view(&used),

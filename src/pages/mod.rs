@@ -37,6 +37,7 @@ pub mod sign_up;
 mod take_back;
 mod time_zone;
 mod times;
+mod used_applications;
 pub mod verify_email;
 mod views;
 mod words;

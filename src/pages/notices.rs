@@ -6,7 +6,7 @@ use actix_web::HttpRequest;
 use super::admin::person_notices;
 use super::alert_views::describe_review;
 use super::end_notices;
-use crate::db::{AlertId, SessionId, UserId};
+use crate::db::{AlertId, UserId};
 use crate::error::Result;
 use crate::http::app_state::AppState;
 use crate::http::notice::{self, AccountNotice, Notice, SignedOutNotice};
@@ -98,13 +98,6 @@ fn describe_unrestored(email: &str) -> String {
          one, change it on Account first, or ask an administrator of this service. Whoever reads \
          {email} can set a new password."
     )
-}
-
-/// Returns the name of a session's device, if the session has ended.
-async fn ended_device(app: &AppState, user: UserId, id: SessionId) -> Result<Option<String>> {
-    let session = app.sessions.find(user, id).await?;
-    let ended = session.filter(|session| !session.is_active);
-    Ok(ended.map(|session| session.display_name()))
 }
 
 /// Returns the sentence of a notice that names nothing; `None` for one that names a device.

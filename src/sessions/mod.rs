@@ -1,6 +1,8 @@
 //! The core: one row for each sign-in on each device. Sessions are created, used, refreshed, ended
 //! and expired here and nowhere else; pages, API, command line and jobs all call [`Sessions`].
 
+mod application_use;
+mod applications;
 mod authority;
 pub mod bulk;
 mod caller;
@@ -25,10 +27,14 @@ pub(crate) mod store;
 mod summary;
 mod token_reuse;
 mod usage;
+mod used_application;
 mod values;
 
 use std::time::Duration;
 
+use self::application_use::ApplicationUses;
+pub use self::application_use::Due;
+pub use self::applications::SessionApplication;
 pub(crate) use self::authority::Authority;
 pub use self::caller::{Authentication, Caller, Claim, Credential, IssuedWith, RefreshClaim};
 pub use self::create::{Client, NewSession, RECENT_LIMIT};
@@ -46,6 +52,7 @@ pub use self::read::{HistoryCursor, HistoryPage, any_exists};
 pub(crate) use self::step_up::record_step_up;
 pub use self::store::{LastUse, Session};
 pub use self::summary::SessionSummary;
+pub use self::used_application::{ReachedAs, UsedApplication};
 pub use self::values::{EndedReason, Jti, JtiDigest, OpenedVia, SessionPersistence};
 use crate::alerts::Alerts;
 use crate::clock::Clock;
@@ -61,6 +68,7 @@ pub struct Sessions {
     alerts: Alerts,
     policy: Policy,
     last_uses: LastUses,
+    application_uses: ApplicationUses,
     /// The last use of a session that would expire within this time is written without buffering.
     flush_margin: Duration,
     sweep_batch: u32,
@@ -80,6 +88,7 @@ impl Sessions {
         (sessions, tokens, jobs): (&SessionSettings, &TokenSettings, &JobSettings),
     ) -> Self {
         Self {
+            application_uses: ApplicationUses::new(db.clone()),
             db,
             clock,
             alerts,

@@ -1,6 +1,7 @@
 //! Every query of `user_sessions`. A statement that writes includes its own conditions; the
 //! frequent ones filter by person and session.
 
+mod applications;
 mod bulk_jobs;
 mod bulk_progress;
 mod bulk_sessions;
@@ -18,6 +19,10 @@ mod usage;
 use diesel::dsl::not;
 use diesel::prelude::*;
 
+pub(super) use self::applications::{
+    ApplicationRow, delete_earliest, list_applications, list_with_more, share_existing,
+    upsert_application,
+};
 pub use self::bulk_jobs::BulkJob;
 pub(super) use self::bulk_jobs::{
     NewBulkJob, count_jobs, delete_jobs, find_job, find_ordered, insert_job, list_jobs,

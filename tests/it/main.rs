@@ -125,6 +125,8 @@ mod security_docs;
 mod seed;
 mod select_devices;
 mod select_in_a_browser;
+mod sentences;
+mod session_applications;
 mod session_columns;
 mod session_export;
 mod session_search;

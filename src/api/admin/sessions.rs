@@ -12,6 +12,7 @@ use crate::http::export_reader::ExportReader;
 use crate::http::session_export::export_sessions;
 use crate::listing::{ListEnds, QueryPairs, refuse_parts};
 use crate::people::Role;
+use crate::sessions::SessionApplication;
 use crate::sessions::search::{SearchCursor, SearchQuery, SessionRecord};
 
 #[derive(Serialize)]
@@ -19,6 +20,15 @@ struct SessionList {
     sessions: Vec<SessionRecord>,
     #[serde(flatten)]
     ends: ListEnds,
+}
+
+/// One session with the applications that it reached.
+#[derive(Serialize)]
+struct SessionWithApplications {
+    #[serde(flatten)]
+    session: SessionRecord,
+    /// The latest use first, at most 50.
+    applications: Vec<SessionApplication>,
 }
 
 /// Lists a page of the sessions that satisfy a filter.
@@ -66,8 +76,12 @@ pub async fn show(
 ) -> Result<HttpResponse> {
     refuse_parts(request.query_string())?;
     let found = app.sessions.find_any(*id).await?.ok_or(Error::NotFound)?;
-    let record = SessionRecord::new(found, current(&caller), app.clock.now());
-    Ok(HttpResponse::Ok().json(record))
+    let (owner, ids) = (found.owner.id, vec![found.session.id]);
+    let applications = app.sessions.list_applications(owner, ids).await?;
+    Ok(HttpResponse::Ok().json(SessionWithApplications {
+        session: SessionRecord::new(found, current(&caller), app.clock.now()),
+        applications,
+    }))
 }
 
 /// Sends all sessions that satisfy a filter as a file.

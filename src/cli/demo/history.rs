@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::super::domain::Domain;
 use super::super::error::Result;
+use super::applications::SampleApplications;
 use super::crowd::{self, CrowdSize};
 use super::orders::{ORDERS, SampleOrder, administrator};
 use super::people::{Device, Outcome, PEOPLE, Person};
@@ -47,13 +48,14 @@ struct Replay {
     parser: DeviceParser,
     users: Vec<User>,
     sessions: HashMap<(usize, usize), Session>,
+    applications: SampleApplications,
 }
 
 /// Fills a migrated, empty database with [`PEOPLE`] and a crowd, and their history. Returns the
 /// crowd's numbers.
 pub(super) async fn generate(settings: &Settings, password: &NewPassword) -> Result<CrowdSize> {
     let now = Clock::system().now();
-    let mut replay = Replay::new(settings, now)?;
+    let mut replay = Replay::new(settings, now).await?;
     let crowd = crowd::generate(&replay.domain, &replay.parser, now).await?;
     for person in &PEOPLE {
         let user = replay.register(person, password).await?;
@@ -65,6 +67,7 @@ pub(super) async fn generate(settings: &Settings, password: &NewPassword) -> Res
         reached = step.ago;
         replay.perform(&step).await?;
     }
+    SampleApplications::write(&replay.domain).await?;
     Ok(crowd)
 }
 
@@ -110,12 +113,14 @@ fn actions(device: &Device) -> Vec<(u32, Action)> {
 }
 
 impl Replay {
-    fn new(settings: &Settings, now: Timestamp) -> Result<Self> {
+    async fn new(settings: &Settings, now: Timestamp) -> Result<Self> {
         let clock = Clock::fixed(*(now - minutes(BEGINNING)));
         let parser = DeviceParser::built_in()
             .map_err(|err| Error::Internal(Failure::new("the built-in patterns", err)))?;
+        let domain = Domain::assemble(settings, &clock)?;
         Ok(Self {
-            domain: Domain::assemble(settings, &clock)?,
+            applications: SampleApplications::create(&domain).await?,
+            domain,
             clock,
             parser,
             users: Vec::new(),
@@ -144,6 +149,10 @@ impl Replay {
         match step.action {
             Action::SignIn => {
                 let session = self.sign_in(step, device).await?;
+                let applications = &self.applications;
+                applications
+                    .record_sign_in(&self.domain, &session, device)
+                    .await;
                 self.sessions.insert(key, session);
             }
             Action::Use => self.use_session(&self.sessions[&key], device).await?,
@@ -196,6 +205,8 @@ impl Replay {
             .sessions
             .resolve(claim, device.location())
             .await?;
+        let applications = &self.applications;
+        applications.record_use(&self.domain, session, device).await;
         Ok(())
     }
 

@@ -1,6 +1,7 @@
 //! `rollcall demo`: the service on a throw-away database, with sample people who have been using
 //! it for months.
 
+mod applications;
 mod crowd;
 mod history;
 mod intruder;

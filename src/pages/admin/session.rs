@@ -19,6 +19,7 @@ use crate::http::error_response::bad_query;
 use crate::http::layout::{Layout, NavItem, page};
 use crate::http::reader_clock::ReaderClock;
 use crate::pages::notices;
+use crate::pages::used_applications::{ApplicationsView, UsedApplications};
 use crate::pages::views::Reader;
 use crate::pages::words::{Named, TimeView, browser, system};
 use crate::people::{Role, User};
@@ -73,6 +74,7 @@ struct SessionView {
     end: EndView,
     ended: Option<EndFacts>,
     user_agent: Option<String>,
+    applications: ApplicationsView,
 }
 
 /// What is known of its end.
@@ -155,7 +157,7 @@ async fn load_page(
     before: Option<EventId>,
 ) -> Result<SessionPage> {
     let FoundSession { session, owner } = found;
-    let (events, recent, ends) = tokio::try_join!(
+    let (events, recent, ends, used) = tokio::try_join!(
         app.sessions.list_activity(
             owner.id,
             session.id,
@@ -164,6 +166,7 @@ async fn load_page(
         ),
         app.sessions.list_recent(owner.id, session.id, MAX_OTHERS),
         events::list_ends(&app.db, vec![session.id]),
+        UsedApplications::load(app, owner.id, [session]),
     )?;
     let EventPage {
         events,
@@ -173,7 +176,10 @@ async fn load_page(
     let applications = owner.application_id.into_iter().collect();
     let names = Names::load_for_events(app, &mentioned, applications).await?;
     let Context { caller, back, .. } = context;
-    let view = SessionView::new(found, ends.last(), &names, context);
+    let view = SessionView {
+        applications: used.of([session], usize::MAX, context.reader.clock),
+        ..SessionView::new(found, ends.last(), &names, context)
+    };
     let path = format!("/admin/sessions/{}", session.id);
     Ok(SessionPage {
         layout: Layout::for_caller(request, caller, NavItem::Administration)?,
@@ -261,6 +267,7 @@ impl SessionView {
                 job: event.job_id.map(|job| format!("/admin/jobs/{job}")),
             }),
             user_agent: session.user_agent.clone(),
+            applications: ApplicationsView::default(),
         }
     }
 }

@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 
 use crate::support::database::Database;
 
-/// What counts tries and figures, and the log of what happened, which refusals may add to.
-const TABLES_LEFT_OUT: [&str; 8] = [
+/// What counts tries and figures, what was used before and is written later, and the log of what happened,
+/// which refusals may add to.
+const TABLES_LEFT_OUT: [&str; 9] = [
     "__diesel_schema_migrations",
     "account_throttles",
     "count_deltas",
@@ -14,6 +15,7 @@ const TABLES_LEFT_OUT: [&str; 8] = [
     "live_counts",
     "live_people_counts",
     "nodes",
+    "session_applications",
     "session_events",
 ];
 /// When and from where something was used.

@@ -176,6 +176,17 @@ impl TestApp {
         self.server.jobs().flush_last_uses().await.is_ok()
     }
 
+    /// Writes the uses of applications that are due now. Returns how many rows changed.
+    pub async fn flush_application_uses(&self) -> usize {
+        let written = self.server.jobs().flush_application_uses().await;
+        written.expect("the database responds")
+    }
+
+    /// Writes as [`TestApp::flush_application_uses`]. Returns whether it succeeded.
+    pub async fn try_flush_application_uses(&self) -> bool {
+        self.server.jobs().flush_application_uses().await.is_ok()
+    }
+
     /// Sends the messages that are due now. Returns how many the mail server accepted.
     pub async fn deliver_mail(&self) -> usize {
         let sent = self.server.jobs().deliver_mail().await;
@@ -401,6 +412,12 @@ impl Node {
     pub async fn deliver_mail(&self) -> usize {
         let sent = self.0.jobs().deliver_mail().await;
         sent.expect("the database responds")
+    }
+
+    /// Writes the uses of applications that are due, as [`TestApp::flush_application_uses`].
+    pub async fn flush_application_uses(&self) -> usize {
+        let written = self.0.jobs().flush_application_uses().await;
+        written.expect("the database responds")
     }
 
     /// Runs one batch of each running bulk job. Returns how many have more to do.

@@ -1,0 +1,13 @@
+-- Which applications a session reached, and when last: hosts behind forward-auth, applications that called
+-- with a key, and applications that access tokens were issued for. The last time is in no index, so that
+-- its updates stay heap-only.
+CREATE TABLE session_applications (
+    session_id uuid NOT NULL REFERENCES user_sessions (id) ON DELETE CASCADE,
+    user_id uuid NOT NULL,
+    kind text NOT NULL CHECK (kind IN ('host', 'client', 'audience')),
+    -- The host with its port, or the id of the application. Not a reference: what a session reached stays so
+    -- when the application is deleted.
+    name text NOT NULL CHECK (length(name) <= 259),
+    last_used_at timestamptz NOT NULL,
+    PRIMARY KEY (session_id, kind, name)
+);

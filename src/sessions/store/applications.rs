@@ -1,0 +1,130 @@
+//! Every query of `session_applications`.
+
+use diesel::dsl::count_star;
+use diesel::prelude::*;
+use diesel::query_dsl::methods;
+use diesel::upsert::excluded;
+
+use crate::clock::Timestamp;
+use crate::db::schema::{session_applications, user_sessions};
+use crate::db::{
+    AnyConnection, SessionId, UserId, cached, first_rows, in_few_sizes, on_each, read_from_text,
+};
+use crate::error::Result;
+use crate::sessions::used_application::{ApplicationUse, ReachedAs};
+
+read_from_text!(ReachedAs);
+
+/// What a session reached, as it is stored.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = session_applications)]
+pub(in crate::sessions) struct ApplicationRow {
+    pub(in crate::sessions) session_id: SessionId,
+    pub(in crate::sessions) kind: ReachedAs,
+    /// The host, or the id of the application.
+    pub(in crate::sessions) name: String,
+    pub(in crate::sessions) last_used_at: Timestamp,
+}
+
+/// Lists those of these sessions that exist, in the order of their ids, and keeps others from deleting
+/// them until the transaction ends.
+pub(in crate::sessions) fn share_existing(
+    c: &mut AnyConnection,
+    ids: &[SessionId],
+) -> Result<Vec<SessionId>> {
+    use user_sessions::dsl;
+
+    let existing = dsl::user_sessions
+        .filter(dsl::id.eq_any(in_few_sizes(ids)))
+        .order(dsl::id)
+        .select(dsl::id);
+    let found = match c {
+        AnyConnection::Postgres(c) => existing.for_key_share().load(c)?,
+        AnyConnection::Sqlite(c) => cached(existing).load(c)?,
+    };
+    Ok(found)
+}
+
+/// Inserts a use or updates the last one, unless one that is not earlier is written already. Returns how
+/// many rows changed.
+pub(in crate::sessions) fn upsert_application(
+    c: &mut AnyConnection,
+    used: &ApplicationUse,
+) -> Result<usize> {
+    use session_applications::dsl;
+
+    let name = used.application.name();
+    let row = (
+        dsl::session_id.eq(used.session_id),
+        dsl::user_id.eq(used.user_id),
+        dsl::kind.eq(used.application.kind().as_str()),
+        dsl::name.eq(name.as_ref()),
+        dsl::last_used_at.eq(used.at),
+    );
+    let written = diesel::insert_into(dsl::session_applications)
+        .values(row)
+        .on_conflict((dsl::session_id, dsl::kind, dsl::name))
+        .do_update()
+        .set(dsl::last_used_at.eq(excluded(dsl::last_used_at)));
+    let is_later = dsl::last_used_at.lt(excluded(dsl::last_used_at));
+    let written = methods::FilterDsl::filter(written, is_later);
+    let rows: Vec<SessionId> =
+        on_each!(c, c => cached(written.returning(dsl::session_id)).load(c))?;
+    Ok(rows.len())
+}
+
+/// Lists those of these sessions that have more than `limit` rows.
+pub(in crate::sessions) fn list_with_more(
+    c: &mut AnyConnection,
+    ids: &[SessionId],
+    limit: i64,
+) -> Result<Vec<SessionId>> {
+    use session_applications::dsl;
+
+    let crowded = dsl::session_applications
+        .filter(dsl::session_id.eq_any(in_few_sizes(ids)))
+        .group_by(dsl::session_id)
+        .having(count_star().gt(limit))
+        .select(dsl::session_id);
+    let found = on_each!(c, c => cached(crowded).load(c))?;
+    Ok(found)
+}
+
+/// Deletes all rows of a session but the `limit` with the latest uses. Returns how many were deleted.
+pub(in crate::sessions) fn delete_earliest(
+    c: &mut AnyConnection,
+    id: SessionId,
+    limit: i64,
+) -> Result<usize> {
+    use session_applications::dsl;
+
+    let of_session = dsl::session_applications.filter(dsl::session_id.eq(id));
+    let beyond: Vec<(String, String)> = of_session
+        .order((dsl::last_used_at.desc(), dsl::kind, dsl::name))
+        .select((dsl::kind, dsl::name))
+        .offset(limit)
+        .limit(i64::from(u16::MAX))
+        .load(c)?;
+    beyond.into_iter().try_fold(0, |deleted, (kind, name)| {
+        let row = dsl::session_applications.find((id, kind, name));
+        Ok(deleted + diesel::delete(row).execute(c)?)
+    })
+}
+
+/// Lists what these sessions of a person reached, the latest use first, at most `limit` rows.
+pub(in crate::sessions) fn list_applications(
+    c: &mut AnyConnection,
+    user: UserId,
+    ids: &[SessionId],
+    limit: u32,
+) -> Result<Vec<ApplicationRow>> {
+    use session_applications::dsl;
+
+    let of_sessions = dsl::session_applications
+        .filter(dsl::session_id.eq_any(in_few_sizes(ids)))
+        .filter(dsl::user_id.eq(user))
+        .order((dsl::last_used_at.desc(), dsl::kind, dsl::name));
+    let found = on_each!(c, c => cached(first_rows(of_sessions.select(ApplicationRow::as_select()), limit))
+        .load(c))?;
+    Ok(found)
+}
