@@ -7,26 +7,29 @@ use crate::alerts::{AlertMessages, REASON_FORMER};
 use crate::clock::{Clock, Timestamp};
 use crate::db::AnyConnection;
 use crate::error::{Error, Result};
-use crate::mail::content::{MessageContent, format_time};
+use crate::mail::content::{MessageContent, SITE, format_time};
 use crate::mail::{EmailMessage, MessageLinks, MessageSource, MessageTopic, QueuedMessage};
 use crate::people::mailbox::{Standing, standing};
 use crate::people::store::{EmailVerification, FormerEmail, PasswordReset};
 use crate::people::{self, User};
+use crate::settings::Site;
 
 /// Renders the messages of all topics.
 pub struct Messages {
     alerts: AlertMessages,
     links: Arc<MessageLinks>,
+    site: Arc<Site>,
     clock: Clock,
 }
 
 impl Messages {
-    /// Returns a renderer of messages with `links` in them.
+    /// Returns a renderer of the messages of a site with `links` in them.
     #[must_use]
-    pub fn new(links: Arc<MessageLinks>, clock: Clock) -> Self {
+    pub fn new(links: Arc<MessageLinks>, site: Arc<Site>, clock: Clock) -> Self {
         Self {
-            alerts: AlertMessages::new(links.clone()),
+            alerts: AlertMessages::new(links.clone(), site.clone()),
             links,
+            site,
             clock,
         }
     }
@@ -74,10 +77,8 @@ impl Messages {
 
     fn verification(&self, user: &User, verification: &EmailVerification) -> MessageContent {
         let lead = match verification.email == user.email {
-            true => "This address is the e-mail of an account at Rollcall, and not verified yet.",
-            false => {
-                "Somebody wants to use this address as the e-mail of their account at Rollcall."
-            }
+            true => "This address is the e-mail of an account at {site}, and not verified yet.",
+            false => "Somebody wants to use this address as the e-mail of their account at {site}.",
         };
         MessageContent {
             advice: "If it is not yours, open the link and choose “This isn’t mine”.".into(),
@@ -85,10 +86,10 @@ impl Messages {
                 "If it is yours, open this link and verify the address. It works until {}.",
                 format_time(verification.expires_at)
             ),
-            reason: "You get this because somebody entered this address at Rollcall.",
+            reason: "You get this because somebody entered this address at {site}.",
             ..content(
                 "Verify your e-mail address",
-                lead,
+                &lead.replace(SITE, &self.site.name),
                 (
                     "Verify the address",
                     self.links.verify_email(verification.id),
@@ -108,7 +109,10 @@ impl Messages {
             ),
             ..content(
                 "Set a new password",
-                "Somebody asked for a new password for your account at Rollcall.",
+                &format!(
+                    "Somebody asked for a new password for your account at {}.",
+                    self.site.name
+                ),
                 ("Set a new password", self.links.reset_password(reset.id)),
             )
         }
@@ -124,10 +128,13 @@ impl Messages {
                  until {}.",
                 format_time(reset.expires_at)
             ),
-            reason: "You get this because an administrator entered this address at Rollcall.",
+            reason: "You get this because an administrator entered this address at {site}.",
             ..content(
-                "You are invited to Rollcall",
-                "An administrator made an account for you at Rollcall.",
+                "You are invited to {site}",
+                &format!(
+                    "An administrator made an account for you at {}.",
+                    self.site.name
+                ),
                 ("Choose a password", self.links.reset_password(reset.id)),
             )
         }
@@ -151,15 +158,19 @@ impl Messages {
     fn email_replaced(&self) -> MessageContent {
         MessageContent {
             advice: "If you know of it, there is nothing to do.".into(),
-            link_text: "If you don’t, ask those who run this Rollcall. You sign in with the other \
-                        e-mail from now on:"
+            link_text:
+                "If you don’t, ask an administrator. You sign in with the other e-mail from now \
+                        on:"
                 .into(),
-            reason: "You get this because this address was the e-mail of an account at Rollcall \
+            reason: "You get this because this address was the e-mail of an account at {site} \
                      until now.",
             ..content(
                 "Your account has another e-mail now",
-                "An administrator changed the e-mail of your account at Rollcall: it is no longer \
-                 this address.",
+                &format!(
+                    "An administrator changed the e-mail of your account at {}: it is no longer this \
+                     address.",
+                    self.site.name
+                ),
                 ("Sign in", self.links.sign_in()),
             )
         }
@@ -225,7 +236,7 @@ impl MessageSource for Messages {
             }
             Some(topic) => self
                 .content(c, queued, &user, topic, now)?
-                .map(|content| content.render())
+                .map(|content| content.render(&self.site, user.recipient(&queued.recipient)))
                 .transpose(),
         }
     }
@@ -247,6 +258,6 @@ fn content(
         link_label,
         link,
         devices: None,
-        reason: "You get this because you have an account at Rollcall.",
+        reason: "You get this because you have an account at {site}.",
     }
 }

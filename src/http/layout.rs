@@ -1,14 +1,18 @@
 //! The layout around every page, and the responses of pages.
 
+use std::sync::Arc;
+
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ContentType, HeaderName, HeaderValue};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 use askama::Template;
 
+use super::app_state::app_state;
 use super::assets;
 use super::caller::OpenAlerts;
 use super::forms::{self, FormRefusal};
 use super::notice::{self, Notice, SignedOutNotice};
+use super::site::SiteLook;
 use crate::error::{Error, Failure, Result};
 use crate::people::Role;
 use crate::sessions::Caller;
@@ -29,6 +33,8 @@ pub enum NavItem {
 
 /// The fields of `base.html`, the layout around a page.
 pub struct Layout {
+    /// The name and the look of the service.
+    pub site: Arc<SiteLook>,
     /// The stylesheet's URL.
     pub css: String,
     /// The script's URL.
@@ -74,7 +80,7 @@ impl Layout {
             attention: attention(request).filter(|_| request.path() != "/devices"),
             csrf: forms::session_csrf_token(request)?,
             refusal: refusal(request),
-            ..Self::bare()
+            ..Self::bare(site(request)?)
         })
     }
 
@@ -85,7 +91,7 @@ impl Layout {
     pub fn for_session(request: &HttpRequest) -> Result<Self> {
         Ok(Self {
             csrf: forms::session_csrf_token(request)?,
-            ..Self::bare()
+            ..Self::bare(site(request)?)
         })
     }
 
@@ -97,13 +103,14 @@ impl Layout {
         Ok(Self {
             csrf: forms::browser_csrf_token(request)?,
             refusal: refusal(request),
-            ..Self::bare()
+            ..Self::bare(site(request)?)
         })
     }
 
     /// Returns the layout of a page without forms.
-    pub fn bare() -> Self {
+    pub fn bare(site: Arc<SiteLook>) -> Self {
         Self {
+            site,
             css: assets::url("rollcall.css"),
             script: assets::url("rollcall.js"),
             sprite: assets::url("icons.svg"),
@@ -130,6 +137,10 @@ impl Layout {
     pub fn is_at_account(&self) -> bool {
         self.nav_item == NavItem::Account
     }
+}
+
+fn site(request: &HttpRequest) -> Result<Arc<SiteLook>> {
+    Ok(app_state(request)?.site.clone())
 }
 
 /// That a throttle refused the form of a request, in words.

@@ -6,6 +6,7 @@ pub mod admin;
 pub mod alerts;
 pub mod changes;
 pub mod confirm;
+pub mod demo;
 pub mod device;
 pub mod devices;
 pub mod email;
