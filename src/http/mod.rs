@@ -42,6 +42,7 @@ mod session_choice;
 pub mod session_cookies;
 pub mod session_export;
 pub mod site;
+mod static_file;
 pub mod step_up;
 pub mod subject;
 pub mod target;

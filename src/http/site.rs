@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::assets::{StaticFile, hashed_name, url_of_hashed};
+use super::static_file::{StaticFile, hashed_name, url_of_hashed};
 use crate::settings::{Accent, Shade, Site};
 
 /// The look of the service's pages, with the files that it takes.

@@ -134,7 +134,7 @@ impl DeviceView {
         let name = session.display_name();
         Self {
             id: session.id.to_string(),
-            icon: session.device_kind.as_str(),
+            icon: words::device_icon(session),
             label: Some(label).filter(|label| *label != name),
             name,
             place: reader.describe_session_location(session),

@@ -10,7 +10,6 @@ use uuid::Uuid;
 use super::Settings;
 use super::parse::format_span;
 use super::sections::{PasswordSettings, ThrottleSettings};
-use super::site;
 use crate::error::{Error, Result};
 
 /// Verifies every setting that is not verified when it is read.
@@ -25,7 +24,6 @@ pub(super) fn check(settings: &Settings) -> Result<()> {
     check_sizes(settings)?;
     check_spans(settings)?;
     check_audience(&settings.tokens.audience)?;
-    site::check(&settings.site)?;
     if let Some(url) = &settings.public_url {
         check_public_url(url)?;
         check_cookie_domain(url, settings.cookie_domain.as_deref())?;

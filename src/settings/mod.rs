@@ -194,6 +194,7 @@ impl Settings {
             .and_then(config::Config::try_deserialize)
             .map_err(unusable)?;
         bounds::check(&settings)?;
+        site::check(&settings.site)?;
         Ok(settings)
     }
 
