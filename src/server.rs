@@ -1,6 +1,7 @@
 //! Assembles the application: its state and its middleware. The route table is in [`routes`].
 
 mod bare_response;
+mod delivery;
 mod listening;
 mod metrics;
 mod open_files;
@@ -23,7 +24,7 @@ use tracing_actix_web::TracingLogger;
 use self::listening::Limits;
 use self::metrics::Metrics;
 pub use self::termination::Termination;
-use crate::account::{Accounts, Messages, RefusalRecorder};
+use crate::account::{Accounts, RefusalRecorder};
 use crate::alerts::Alerts;
 use crate::applications::Applications;
 use crate::clock::Clock;
@@ -31,7 +32,8 @@ use crate::db::{Db, migrate};
 use crate::devices::Devices;
 use crate::error::{Error, Failure, Result};
 use crate::events::{Changes, EventRetention, Refusals};
-use crate::http::app_state::{AppState, SamplePerson, SetupLink};
+pub use crate::http::app_state::SamplePerson;
+use crate::http::app_state::{AppState, SetupLink};
 use crate::http::cookie_seal::CookieSeal;
 use crate::http::cookies::CookieConfig;
 use crate::http::csrf::CsrfKey;
@@ -44,7 +46,7 @@ use crate::http::target::AllowedHosts;
 use crate::http::{body, browser, error_response, headers};
 use crate::jobs::{self, ClockCorrection, Jobs};
 use crate::keys::{self, KeyRing, Purpose};
-use crate::mail::{Delivery, Mailer, MessageLinks};
+use crate::mail::MessageLinks;
 use crate::net::TrustedProxies;
 use crate::overview::Overview;
 use crate::people::{Hasher, People};
@@ -74,7 +76,7 @@ pub struct Server {
 /// be used; [`Error::Secrets`] when the secrets file can't be read or created; [`Error::Internal`]
 /// when a part can't be assembled.
 pub async fn start(settings: Settings, clock: Clock) -> Result<Server> {
-    start_with(settings, clock, Vec::new()).await
+    start_demo(settings, clock, Vec::new()).await
 }
 
 /// Serves as [`start`] does, and lets every visitor sign in as one of these people without a
@@ -83,14 +85,6 @@ pub async fn start(settings: Settings, clock: Clock) -> Result<Server> {
 /// # Errors
 /// As [`start`].
 pub async fn start_demo(
-    settings: Settings,
-    clock: Clock,
-    people: Vec<SamplePerson>,
-) -> Result<Server> {
-    start_with(settings, clock, people).await
-}
-
-async fn start_with(
     mut settings: Settings,
     clock: Clock,
     sample_people: Vec<SamplePerson>,
@@ -119,7 +113,7 @@ async fn start_with(
     app.site = Arc::new(SiteLook::new(&site));
     app.sample_people = sample_people;
     let app = web::Data::new(app);
-    let delivery = delivery(&settings, site, &app)?;
+    let delivery = delivery::assemble(&settings, site, &app)?;
     let jobs = Jobs::start(&app, delivery, correction, address, &settings.jobs);
     jobs.announce_node().await;
     let metrics = metrics
@@ -344,21 +338,6 @@ fn assemble(
         clock,
         db,
     })
-}
-
-/// Returns the delivery of messages, if the settings name an SMTP server.
-fn delivery(settings: &Settings, site: Arc<Site>, app: &AppState) -> Result<Option<Delivery>> {
-    let host = settings.public_url.as_ref().and_then(|url| url.host_str());
-    let mailer = Mailer::new(&settings.mail, site.clone(), host.unwrap_or("localhost"))?;
-    Ok(mailer.map(|mailer| {
-        Delivery::new(
-            app.db.clone(),
-            app.clock.clone(),
-            Arc::new(Messages::new(app.links.clone(), site, app.clock.clone())),
-            mailer,
-            settings.mail.give_up_after,
-        )
-    }))
 }
 
 /// Returns the number of threads that serve requests.

@@ -159,8 +159,8 @@ impl Messages {
         MessageContent {
             advice: "If you know of it, there is nothing to do.".into(),
             link_text:
-                "If you don’t, ask an administrator. You sign in with the other e-mail from now \
-                        on:"
+                "If you don’t, ask those who run this service. You sign in with the other e-mail from \
+                        now on:"
                 .into(),
             reason: "You get this because this address was the e-mail of an account at {site} \
                      until now.",

@@ -128,7 +128,7 @@ impl AlertMessages {
             lead: lead(alert).into(),
             facts,
             items: Vec::new(),
-            advice: "If you don’t know why, ask an administrator.".into(),
+            advice: "If you don’t know why, ask those who run this service.".into(),
             link_text: "What was done to your account is listed in it. Sign in with what is valid \
                         now, and open Your devices:"
                 .into(),

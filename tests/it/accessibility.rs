@@ -13,10 +13,10 @@ use crate::payloads::rounds::become_visitor;
 use crate::payloads::story::{Played, Stage};
 use crate::payloads::strings::PAYLOADS;
 use crate::payloads::table::NO_DOCUMENTS;
-use crate::payloads::visits::{self, Visit, Visitor};
+use crate::payloads::visits::{self, Visit};
 use crate::support::prelude::*;
 use crate::support::run_async;
-use crate::support::webdriver::{Chromium, Script, WebDriver};
+use crate::support::webdriver::{Script, WebDriver};
 use measures::Walk;
 
 /// The page that a person without any history sees is another state.
@@ -92,6 +92,63 @@ fn what_is_wrong_is_found() {
             assert!(found.contains(sign), "{sign} is not found: {found}");
         }
         browser.close().await;
+    });
+}
+
+/// Returns what stands on paper that should not, and what doesn't that should.
+const ON_PAPER: &str = "
+    const done = arguments[arguments.length - 1];
+    const visible = (css) => [...document.querySelectorAll(css)]
+        .filter((element) => element.checkVisibility({ contentVisibilityAuto: true, visibilityProperty: true }))
+        .map((element) => element.outerHTML.slice(0, 80));
+    const found = visible('nav, button, input, select, .button, .skip').map((it) => `on paper: ${it}`);
+    if (visible('.facts').length < 2) found.push('no facts');
+    if (visible('.site').length !== 1) found.push('no name of the service');
+    const times = [...document.querySelectorAll('time[data-ago]')];
+    const after = times.map((time) => getComputedStyle(time, '::after').content);
+    if (!after.length || !after.every((text) => /\\d{4}/.test(text))) found.push(`no exact times: ${after}`);
+    done(found);";
+
+const FOCUSED: &str = "arguments[arguments.length - 1](document.activeElement.id);";
+
+#[test]
+fn paper_has_the_details_and_exact_times_and_no_controls() {
+    run_async(async {
+        let app = TestApp::start(Database::sqlite()).await;
+        let ada = app.register("ada@example.org").await;
+        app.signed_in_browser(&ada, IPHONE).await;
+        app.advance(Duration::from_secs(3 * 60 * 60));
+        let driver = WebDriver::start();
+        let browser = driver.open(&app.base(), Script::On).await;
+        browser.sign_in(&ada).await;
+        let media = json!({"media": "print"});
+        browser.command("Emulation.setEmulatedMedia", media).await;
+        let found = browser.run(ON_PAPER, vec![]).await;
+        assert_eq!(found, json!([]));
+        browser.close().await;
+        app.stop().await;
+    });
+}
+
+#[test]
+fn the_field_that_is_filled_in_first_has_the_focus() {
+    run_async(async {
+        let app = TestApp::start_with(Database::sqlite(), |settings| {
+            settings.mail.host = Some("127.0.0.1".into());
+        })
+        .await;
+        let driver = WebDriver::start();
+        let browser = driver.open(&app.base(), Script::On).await;
+        for (path, id) in [
+            ("/sign-in", "email"),
+            ("/sign-up", "full_name"),
+            ("/forgot-password", "email"),
+        ] {
+            browser.open(path).await;
+            assert_eq!(browser.run(FOCUSED, vec![]).await, json!(id), "{path}");
+        }
+        browser.close().await;
+        app.stop().await;
     });
 }
 

@@ -1,8 +1,12 @@
 //! `rollcall demo`: visitors sign in with one click, and nowhere else does anybody.
 
+use rollcall::clock::Clock;
+use rollcall::server::{self, SamplePerson};
+
+use crate::support::api::Anyone;
+use crate::support::app::settings_for;
 use crate::support::html;
 use crate::support::prelude::*;
-use crate::support::program::Program;
 
 on_both!(app: nobody_signs_in_without_a_password_outside_the_demo);
 
@@ -20,34 +24,47 @@ async fn nobody_signs_in_without_a_password_outside_the_demo(app: &TestApp) {
     browser.get("/devices").await.expect(303);
 }
 
-#[test]
-fn a_visitor_of_the_demo_signs_in_with_one_click() {
-    crate::support::run_async(async {
-        let folder = tempfile::tempdir().expect("a folder");
-        let demo = Program::in_folder(folder.path()).serve(&["demo"]);
-        let browser = Browser::new(demo.base(), FIREFOX);
-        let page = browser.get("/sign-in").await.expect(200);
-        let words = page.words();
-        for (button, story) in [
-            ("Sign in as Ana", "12 devices of every kind"),
-            ("Sign in as Adam", "an administrator"),
-            ("Sign in as Farid", "signed in nowhere yet"),
-        ] {
-            assert!(words.contains(button) && words.contains(story), "{words}");
-        }
-        let action = "/demo/sign-in";
-        let ana = [("person", "ana@example.org")];
-        let response = browser.submit("/sign-in", action, &ana).await;
-        assert_eq!(response.location(), "/devices");
-        let page = browser.get("/devices").await.expect(200);
-        assert!(page.words().contains("Living room"));
+on_both!(database: a_visitor_of_the_demo_signs_in_with_one_click);
 
-        // Nobody but the demo's people, and nobody with another site's form.
-        let other = Browser::new(demo.base(), IPHONE);
-        let nobody = [("person", "aisha.ali.0@example.org")];
-        other.submit("/sign-in", action, &nobody).await.expect(404);
-        let response = other.post(action, &ana).await;
-        assert_ne!(response.location(), "/devices");
-        other.get("/devices").await.expect(303);
-    });
+async fn a_visitor_of_the_demo_signs_in_with_one_click(database: Database) {
+    let people = vec![SamplePerson {
+        email: "ana@example.org",
+        name: "Ana",
+        about: "12 devices of every kind",
+    }];
+    let settings = settings_for(&database, |_| {});
+    let server = server::start_demo(settings, Clock::system(), people).await;
+    let server = server.expect("the server starts");
+    let base = format!("http://{}", server.address());
+    for email in ["ana@example.org", "ben@example.org"] {
+        let body = json!({"email": email, "password": PASSWORD});
+        let anyone = Anyone::new(base.clone());
+        anyone
+            .post("/api/v1/auth/register", &body)
+            .await
+            .expect(201);
+    }
+
+    let browser = Browser::new(base.clone(), FIREFOX);
+    let page = browser.get("/sign-in").await.expect(200);
+    assert!(
+        page.words()
+            .contains("12 devices of every kind Sign in as Ana"),
+        "{}",
+        page.words()
+    );
+    let (action, ana) = ("/demo/sign-in", [("person", "ana@example.org")]);
+    let response = browser.submit("/sign-in", action, &ana).await;
+    assert_eq!(response.location(), "/devices");
+    let page = browser.get("/account").await.expect(200);
+    assert!(page.words().contains("ana@example.org"), "{}", page.words());
+
+    // Nobody but the demo's people, and nobody by another site's form.
+    let other = Browser::new(base, IPHONE);
+    let ben = [("person", "ben@example.org")];
+    other.submit("/sign-in", action, &ben).await.expect(404);
+    let response = other.post(action, &ana).await;
+    assert_eq!(response.location(), "/sign-in");
+    other.get("/devices").await.expect(303);
+    server.stop().await.expect("a clean stop");
 }

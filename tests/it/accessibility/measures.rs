@@ -13,7 +13,7 @@ const AXE: &str = include_str!("../axe/axe.min.js");
 /// Runs axe-core with every rule that it has by default, and that of the size of targets.
 const RUN_AXE: &str = "
     const done = arguments[arguments.length - 1];
-    const options = { resultTypes: ['violations'], rules: { 'target-size': { enabled: true } } };
+    const options = { resultTypes: ['violations'], preload: false, rules: { 'target-size': { enabled: true } } };
     const shown = (node) => `${node.target.join(' ')} (${node.failureSummary.replace(/\\s+/g, ' ')})`;
     axe.run(document, options).then(
         (results) => done(results.violations.map((rule) => `${rule.id}: ${rule.nodes.map(shown).slice(0, 3).join(', ')}`)),
@@ -57,7 +57,13 @@ const MEASURE: &str = r"
     }
     for (const select of document.querySelectorAll('select')) {
         const box = select.getBoundingClientRect();
-        if (box.right > width + 1) found.push(`cut: ${shown(select)}`);
+        const style = getComputedStyle(select);
+        const pen = document.createElement('canvas').getContext('2d');
+        pen.font = `${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;
+        const room = select.clientWidth - parseFloat(style.paddingInlineStart) - parseFloat(style.paddingInlineEnd) - 24;
+        const text = select.selectedOptions[0]?.textContent ?? '';
+        const is_long = style.whiteSpace !== 'normal' && pen.measureText(text).width > room;
+        if (box.right > width + 1 || is_long) found.push(`cut: ${text} in ${shown(select)}`);
     }
     done(found);";
 
@@ -74,9 +80,13 @@ const CHANGE_TEXT: &str = "
     document.adoptedStyleSheets = [sheet];
     requestAnimationFrame(() => setTimeout(done));";
 
-const STATUS: &str = "
+/// The structure of a page is that of another one where only texts differ: both are measured alike.
+const STATUS: &str = r"
     const done = arguments[arguments.length - 1];
-    done({ status: performance.getEntriesByType('navigation')[0]?.responseStatus ?? 0, type: document.contentType });";
+    const attributes = ({ attributes }) => [...attributes].map(({ name, value }) =>
+        ['class', 'role', 'type', 'for', 'id'].includes(name) || name.startsWith('aria-') ? `${name}=${value}` : name);
+    const structure = [...document.querySelectorAll('*')].map((it) => `${it.localName} ${attributes(it)}`).join('\n');
+    done({ status: performance.getEntriesByType('navigation')[0]?.responseStatus ?? 0, type: document.contentType, structure });";
 
 const WIDE: u32 = 1280;
 const NARROW: u32 = 320;
@@ -86,6 +96,8 @@ pub struct Walk<'a> {
     pub browser: &'a Chromium,
     /// What is wrong.
     pub wrong: Vec<String>,
+    /// The structures that were measured.
+    seen: BTreeSet<String>,
     /// What was visited with success.
     pub visited: BTreeSet<String>,
 }
@@ -94,6 +106,7 @@ pub struct Walk<'a> {
 struct Status {
     status: u16,
     r#type: String,
+    structure: String,
 }
 
 impl<'a> Walk<'a> {
@@ -105,6 +118,7 @@ impl<'a> Walk<'a> {
         Self {
             browser,
             wrong: Vec::new(),
+            seen: BTreeSet::new(),
             visited: BTreeSet::new(),
         }
     }
@@ -118,6 +132,9 @@ impl<'a> Walk<'a> {
         }
         if status.status == 200 {
             self.visited.insert(label.to_owned());
+        }
+        if !self.seen.insert(status.structure) {
+            return;
         }
         for width in [WIDE, NARROW] {
             for scheme in ["light", "dark"] {
