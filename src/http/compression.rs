@@ -194,7 +194,7 @@ pub fn add_vary(headers: &mut HeaderMap) {
 }
 
 /// Returns whether the browser sent none of the service's cookies but the one that tells it from
-/// others, which no page shows.
+/// others, which no page shows, and that of its time zone, which is one of a fixed list.
 fn has_no_cookie_but_device(request: &HttpRequest) -> bool {
     let received = ReceivedCookies::of(request);
     let others = [

@@ -10,8 +10,10 @@ use askama::Template;
 use super::app_state::app_state;
 use super::assets;
 use super::caller::OpenAlerts;
+use super::cookies::OwnCookie;
 use super::forms::{self, FormRefusal};
 use super::notice::{self, Notice, SignedOutNotice};
+use super::reader_clock::{ReaderClock, ZoneSource};
 use super::site::SiteLook;
 use crate::error::{Error, Failure, Result};
 use crate::people::Role;
@@ -53,6 +55,20 @@ pub struct Layout {
     pub csrf: String,
     /// Why the page's form was refused, where it is shown again for that.
     pub refusal: Option<String>,
+    /// How the page shows times, if it may have any.
+    pub times: Option<PageTimes>,
+}
+
+/// How a page shows times, for its foot and its script.
+pub struct PageTimes {
+    /// The time of the rendering, by RFC 3339.
+    pub now: String,
+    /// The name of the zone.
+    pub zone: &'static str,
+    /// What the page says of the zone.
+    pub words: String,
+    /// The name of the cookie in which the script stores the browser's zone.
+    pub cookie: String,
 }
 
 /// A person who is signed in, for the header of the page.
@@ -80,6 +96,10 @@ impl Layout {
             attention: attention(request).filter(|_| request.path() != "/devices"),
             csrf: forms::session_csrf_token(request)?,
             refusal: refusal(request),
+            times: Some(PageTimes::new(
+                request,
+                ReaderClock::of_caller(request, caller)?,
+            )?),
             ..Self::bare(site(request)?)
         })
     }
@@ -91,6 +111,7 @@ impl Layout {
     pub fn for_session(request: &HttpRequest) -> Result<Self> {
         Ok(Self {
             csrf: forms::session_csrf_token(request)?,
+            times: Some(PageTimes::of_browser(request)?),
             ..Self::bare(site(request)?)
         })
     }
@@ -103,6 +124,7 @@ impl Layout {
         Ok(Self {
             csrf: forms::browser_csrf_token(request)?,
             refusal: refusal(request),
+            times: Some(PageTimes::of_browser(request)?),
             ..Self::bare(site(request)?)
         })
     }
@@ -120,6 +142,7 @@ impl Layout {
             nav_item: NavItem::None,
             csrf: String::new(),
             refusal: None,
+            times: None,
         }
     }
 
@@ -136,6 +159,33 @@ impl Layout {
     /// Returns whether the page belongs to the account; for `aria-current`.
     pub fn is_at_account(&self) -> bool {
         self.nav_item == NavItem::Account
+    }
+}
+
+impl PageTimes {
+    fn new(request: &HttpRequest, clock: ReaderClock) -> Result<Self> {
+        let cookies = &app_state(request)?.cookies;
+        Ok(Self {
+            now: clock.now.to_rfc3339(),
+            zone: clock.zone.name(),
+            words: describe_zone(clock),
+            cookie: cookies.name(OwnCookie::Zone).to_owned(),
+        })
+    }
+
+    fn of_browser(request: &HttpRequest) -> Result<Self> {
+        Self::new(request, ReaderClock::of_browser(request)?)
+    }
+}
+
+/// Returns in which zone the reader's times are, in words.
+fn describe_zone(clock: ReaderClock) -> String {
+    match clock.source {
+        ZoneSource::Unknown => {
+            "Times are in UTC: the time zone of your browser is not known.".into()
+        }
+        _ if clock.zone.is_utc() => "Times are in UTC.".into(),
+        _ => format!("Times are in {} time.", clock.zone.name()),
     }
 }
 
