@@ -1,6 +1,7 @@
 //! Assembles the application: its state and its middleware. The route table is in [`routes`].
 
 mod bare_response;
+mod delivery;
 mod listening;
 mod metrics;
 mod open_files;
@@ -23,7 +24,7 @@ use tracing_actix_web::TracingLogger;
 use self::listening::Limits;
 use self::metrics::Metrics;
 pub use self::termination::Termination;
-use crate::account::{Accounts, Messages, RefusalRecorder};
+use crate::account::{Accounts, RefusalRecorder};
 use crate::alerts::Alerts;
 use crate::applications::Applications;
 use crate::clock::Clock;
@@ -31,6 +32,7 @@ use crate::db::{Db, migrate};
 use crate::devices::Devices;
 use crate::error::{Error, Failure, Result};
 use crate::events::{Changes, EventRetention, Refusals};
+pub use crate::http::app_state::SamplePerson;
 use crate::http::app_state::{AppState, SetupLink};
 use crate::http::cookie_seal::CookieSeal;
 use crate::http::cookies::CookieConfig;
@@ -39,16 +41,17 @@ use crate::http::notice_cookies::NoticeCookies;
 use crate::http::panic_response::answer_panics;
 use crate::http::request_log::{RequestSpan, log_response};
 use crate::http::session_cookies::SessionCookies;
+use crate::http::site::SiteLook;
 use crate::http::target::AllowedHosts;
 use crate::http::{body, browser, error_response, headers};
 use crate::jobs::{self, ClockCorrection, Jobs};
 use crate::keys::{self, KeyRing, Purpose};
-use crate::mail::{Delivery, Mailer, MessageLinks};
+use crate::mail::MessageLinks;
 use crate::net::TrustedProxies;
 use crate::overview::Overview;
 use crate::people::{Hasher, People};
 use crate::sessions::{self, NetworkKey, Sessions};
-use crate::settings::Settings;
+use crate::settings::{Settings, Site};
 use crate::throttles::{AddressKey, Throttles};
 use crate::tokens::Tokens;
 use crate::user_agent::{DeviceParser, ParserThread};
@@ -72,7 +75,20 @@ pub struct Server {
 /// be opened or migrated; [`Error::Configuration`] when a setting, or a file that it names, can't
 /// be used; [`Error::Secrets`] when the secrets file can't be read or created; [`Error::Internal`]
 /// when a part can't be assembled.
-pub async fn start(mut settings: Settings, clock: Clock) -> Result<Server> {
+pub async fn start(settings: Settings, clock: Clock) -> Result<Server> {
+    start_demo(settings, clock, Vec::new()).await
+}
+
+/// Serves as [`start`] does, and lets every visitor sign in as one of these people without a
+/// password. Only for the demo.
+///
+/// # Errors
+/// As [`start`].
+pub async fn start_demo(
+    mut settings: Settings,
+    clock: Clock,
+    sample_people: Vec<SamplePerson>,
+) -> Result<Server> {
     for exposure in settings.exposures()? {
         tracing::warn!(%exposure, "others can read what is sent");
     }
@@ -92,8 +108,12 @@ pub async fn start(mut settings: Settings, clock: Clock) -> Result<Server> {
     let db = Db::new(&settings.database_url, &settings.database);
     let correction = ClockCorrection::begin(db.clone(), clock.clone()).await;
     let keys = load_keys(&settings, &db, &clock).await?;
-    let app = web::Data::new(assemble(&settings, db, clock, keys, url.clone())?);
-    let delivery = delivery(&settings, &app)?;
+    let site = Arc::new(Site::load(&settings.site)?);
+    let mut app = assemble(&settings, db, clock, keys, url.clone())?;
+    app.site = Arc::new(SiteLook::new(&site));
+    app.sample_people = sample_people;
+    let app = web::Data::new(app);
+    let delivery = delivery::assemble(&settings, site, &app)?;
     let jobs = Jobs::start(&app, delivery, correction, address, &settings.jobs);
     jobs.announce_node().await;
     let metrics = metrics
@@ -310,27 +330,14 @@ fn assemble(
         device_seal: CookieSeal::new(keys.clone(), Purpose::DeviceCookie),
         onward_seal: CookieSeal::new(keys.clone(), Purpose::OnwardCookie),
         keys,
+        site: Arc::new(SiteLook::new(&Site::default())),
+        sample_people: Vec::new(),
         sign_up: settings.sign_up,
         is_https: settings.is_https(),
         setup: SetupLink::default(),
         clock,
         db,
     })
-}
-
-/// Returns the delivery of messages, if the settings name an SMTP server.
-fn delivery(settings: &Settings, app: &AppState) -> Result<Option<Delivery>> {
-    let host = settings.public_url.as_ref().and_then(|url| url.host_str());
-    let mailer = Mailer::new(&settings.mail, host.unwrap_or("localhost"))?;
-    Ok(mailer.map(|mailer| {
-        Delivery::new(
-            app.db.clone(),
-            app.clock.clone(),
-            Arc::new(Messages::new(app.links.clone(), app.clock.clone())),
-            mailer,
-            settings.mail.give_up_after,
-        )
-    }))
 }
 
 /// Returns the number of threads that serve requests.
@@ -345,6 +352,7 @@ fn serve(
     open_files: u64,
 ) -> Result<actix_web::dev::Server> {
     let sign_up = app.sign_up;
+    let is_demo = !app.sample_people.is_empty();
     let workers = workers();
     let application = move || {
         App::new()
@@ -372,7 +380,9 @@ fn serve(
             .wrap(TracingLogger::<RequestSpan>::new())
             // Outermost: it sees what is sent.
             .wrap(from_fn(turns::watch))
-            .configure(|config| routes::configure(config, sign_up))
+            .configure(|config| {
+                routes::configure(config, sign_up, is_demo);
+            })
             .default_service(web::to(|| async { Err::<&str, _>(Error::NotFound) }))
     };
     let limits = Limits {

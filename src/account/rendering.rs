@@ -7,26 +7,29 @@ use crate::alerts::{AlertMessages, REASON_FORMER};
 use crate::clock::{Clock, TimeZone, Timestamp};
 use crate::db::AnyConnection;
 use crate::error::{Error, Result};
-use crate::mail::content::MessageContent;
+use crate::mail::content::{MessageContent, SITE};
 use crate::mail::{EmailMessage, MessageLinks, MessageSource, MessageTopic, QueuedMessage};
 use crate::people::mailbox::{Standing, standing};
 use crate::people::store::{EmailVerification, FormerEmail, PasswordReset};
 use crate::people::{self, User};
+use crate::settings::Site;
 
 /// Renders the messages of all topics.
 pub struct Messages {
     alerts: AlertMessages,
     links: Arc<MessageLinks>,
+    site: Arc<Site>,
     clock: Clock,
 }
 
 impl Messages {
-    /// Returns a renderer of messages with `links` in them.
+    /// Returns a renderer of the messages of a site with `links` in them.
     #[must_use]
-    pub fn new(links: Arc<MessageLinks>, clock: Clock) -> Self {
+    pub fn new(links: Arc<MessageLinks>, site: Arc<Site>, clock: Clock) -> Self {
         Self {
-            alerts: AlertMessages::new(links.clone()),
+            alerts: AlertMessages::new(links.clone(), site.clone()),
             links,
+            site,
             clock,
         }
     }
@@ -80,10 +83,8 @@ impl Messages {
         zone: TimeZone,
     ) -> MessageContent {
         let lead = match verification.email == user.email {
-            true => "This address is the e-mail of an account at Rollcall, and not verified yet.",
-            false => {
-                "Somebody wants to use this address as the e-mail of their account at Rollcall."
-            }
+            true => "This address is the e-mail of an account at {site}, and not verified yet.",
+            false => "Somebody wants to use this address as the e-mail of their account at {site}.",
         };
         MessageContent {
             advice: "If it is not yours, open the link and choose “This isn’t mine”.".into(),
@@ -91,10 +92,10 @@ impl Messages {
                 "If it is yours, open this link and verify the address. It works until {}.",
                 zone.exact(verification.expires_at)
             ),
-            reason: "You get this because somebody entered this address at Rollcall.",
+            reason: "You get this because somebody entered this address at {site}.",
             ..content(
                 "Verify your e-mail address",
-                lead,
+                &lead.replace(SITE, &self.site.name),
                 (
                     "Verify the address",
                     self.links.verify_email(verification.id),
@@ -114,7 +115,10 @@ impl Messages {
             ),
             ..content(
                 "Set a new password",
-                "Somebody asked for a new password for your account at Rollcall.",
+                &format!(
+                    "Somebody asked for a new password for your account at {}.",
+                    self.site.name
+                ),
                 ("Set a new password", self.links.reset_password(reset.id)),
             )
         }
@@ -130,10 +134,13 @@ impl Messages {
                  until {}.",
                 zone.exact(reset.expires_at)
             ),
-            reason: "You get this because an administrator entered this address at Rollcall.",
+            reason: "You get this because an administrator entered this address at {site}.",
             ..content(
-                "You are invited to Rollcall",
-                "An administrator made an account for you at Rollcall.",
+                "You are invited to {site}",
+                &format!(
+                    "An administrator made an account for you at {}.",
+                    self.site.name
+                ),
                 ("Choose a password", self.links.reset_password(reset.id)),
             )
         }
@@ -157,15 +164,19 @@ impl Messages {
     fn email_replaced(&self) -> MessageContent {
         MessageContent {
             advice: "If you know of it, there is nothing to do.".into(),
-            link_text: "If you don’t, ask those who run this Rollcall. You sign in with the other \
-                        e-mail from now on:"
+            link_text:
+                "If you don’t, ask those who run this service. You sign in with the other e-mail from \
+                        now on:"
                 .into(),
-            reason: "You get this because this address was the e-mail of an account at Rollcall \
+            reason: "You get this because this address was the e-mail of an account at {site} \
                      until now.",
             ..content(
                 "Your account has another e-mail now",
-                "An administrator changed the e-mail of your account at Rollcall: it is no longer \
-                 this address.",
+                &format!(
+                    "An administrator changed the e-mail of your account at {}: it is no longer this \
+                     address.",
+                    self.site.name
+                ),
                 ("Sign in", self.links.sign_in()),
             )
         }
@@ -241,7 +252,7 @@ impl MessageSource for Messages {
             }
             Some(topic) => self
                 .content(c, queued, &user, topic, now)?
-                .map(|content| content.render())
+                .map(|content| content.render(&self.site, user.recipient(&queued.recipient)))
                 .transpose(),
         }
     }
@@ -263,6 +274,6 @@ fn content(
         link_label,
         link,
         devices: None,
-        reason: "You get this because you have an account at Rollcall.",
+        reason: "You get this because you have an account at {site}.",
     }
 }

@@ -15,26 +15,28 @@ use crate::net::display_stored_ip;
 use crate::people::User;
 use crate::people::mailbox::{Standing, find_senior, may_set_password, standing};
 use crate::people::store::FormerEmail;
+use crate::settings::Site;
 
 /// Sign-ins that a message lists at most; it counts the others.
 const MAX_LISTED: usize = 20;
 
-const REASON: &str = "You get this because you have an account at Rollcall. E-mails about \
+const REASON: &str = "You get this because you have an account at {site}. E-mails about \
                       sign-ins can be switched off on the page Account.";
 /// Why a former address gets a message.
 pub(crate) const REASON_FORMER: &str = "You get this because this address was the e-mail of an account at \
-                             Rollcall until lately.";
+                             {site} until lately.";
 
 /// Renders the messages about alerts.
 pub struct AlertMessages {
     links: Arc<MessageLinks>,
+    site: Arc<Site>,
 }
 
 impl AlertMessages {
-    /// Returns a renderer of messages with `links` in them.
+    /// Returns a renderer of the messages of a site with `links` in them.
     #[must_use]
-    pub fn new(links: Arc<MessageLinks>) -> Self {
-        Self { links }
+    pub fn new(links: Arc<MessageLinks>, site: Arc<Site>) -> Self {
+        Self { links, site }
     }
 
     /// Renders a message about one alert or several; `None` when its address is none of the
@@ -58,7 +60,10 @@ impl AlertMessages {
             Some(MessageTopic::SignIns) => self.about_sign_ins(c, queued, user, now)?,
             _ => None,
         };
-        content.map(|content| content.render()).transpose()
+        let to = user.recipient(&queued.recipient);
+        content
+            .map(|content| content.render(&self.site, to))
+            .transpose()
     }
 
     fn about_alert(
@@ -124,7 +129,7 @@ impl AlertMessages {
             lead: lead(alert).into(),
             facts,
             items: Vec::new(),
-            advice: "If you don’t know why, ask those who run this Rollcall.".into(),
+            advice: "If you don’t know why, ask those who run this service.".into(),
             link_text: "What was done to your account is listed in it. Sign in with what is valid \
                         now, and open Your devices:"
                 .into(),

@@ -11,6 +11,7 @@ use super::cookies::CookieConfig;
 use super::csrf::CsrfKey;
 use super::notice_cookies::NoticeCookies;
 use super::session_cookies::SessionCookies;
+use super::site::SiteLook;
 use super::target::AllowedHosts;
 use crate::account::{Accounts, RefusalRecorder};
 use crate::alerts::Alerts;
@@ -97,6 +98,10 @@ pub struct AppState {
     pub device_seal: CookieSeal,
     /// Opens and seals the marks of the way on from sign-in.
     pub onward_seal: CookieSeal,
+    /// The name and the look of the service.
+    pub site: Arc<SiteLook>,
+    /// The sample people that a visitor may sign in as; none outside the demo.
+    pub sample_people: Vec<SamplePerson>,
     /// Whether anybody may create an account.
     pub sign_up: bool,
     /// The URL at which people reach the service, without a trailing slash.
@@ -105,6 +110,17 @@ pub struct AppState {
     pub is_https: bool,
     /// The link that creates the first administrator.
     pub setup: SetupLink,
+}
+
+/// One of the demo's people.
+#[derive(Debug, Clone)]
+pub struct SamplePerson {
+    /// The e-mail.
+    pub email: &'static str,
+    /// The name.
+    pub name: &'static str,
+    /// What the account shows.
+    pub about: &'static str,
 }
 
 /// Returns the state of the server that received the request.

@@ -1,65 +1,65 @@
-//! The static files, embedded in the binary. Their URLs contain a digest of the content, so
-//! browsers may cache the responses for a year without revalidation (RFC 8246).
+//! The static files: those embedded in the binary, and those of the site's look. Their URLs contain a
+//! digest of the content, so browsers may cache the responses for a year without revalidation (RFC
+//! 8246).
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use actix_web::http::header;
-use actix_web::{HttpResponse, web};
-use rust_embed::{EmbeddedFile, RustEmbed};
+use actix_web::{HttpRequest, HttpResponse, web};
+use rust_embed::RustEmbed;
 
+use super::app_state::AppState;
+use super::static_file::{StaticFile, hashed_name, url_of_hashed};
 use crate::error::{Error, Result};
 
 #[derive(RustEmbed)]
 #[folder = "static/"]
 struct Files;
 
-/// The file name of each hashed name, and the reverse.
-struct Names {
-    plain: HashMap<String, String>,
+/// The embedded files.
+struct Embedded {
+    /// The hashed name of each file.
     hashed: HashMap<String, String>,
+    /// The files by their hashed names.
+    files: HashMap<String, StaticFile>,
 }
 
-static NAMES: LazyLock<Names> = LazyLock::new(|| {
-    let hashed: HashMap<_, _> = Files::iter()
-        .filter_map(|name| Some((name.to_string(), hashed_name(&name, &Files::get(&name)?))))
-        .collect();
-    let plain = hashed
-        .iter()
-        .map(|(name, hashed)| (hashed.clone(), name.clone()))
-        .collect();
-    Names { plain, hashed }
+static EMBEDDED: LazyLock<Embedded> = LazyLock::new(|| {
+    let mut embedded = Embedded {
+        hashed: HashMap::new(),
+        files: HashMap::new(),
+    };
+    for name in Files::iter() {
+        if let Some(file) = Files::get(&name) {
+            let hashed = hashed_name(&name, &file.data);
+            let kind = file.metadata.mimetype();
+            let file = StaticFile::new(kind, file.data.into_owned());
+            embedded.files.insert(hashed.clone(), file);
+            embedded.hashed.insert(name.into_owned(), hashed);
+        }
+    }
+    embedded
 });
 
-/// Returns a name with a digest of the content: `rollcall.1f3a5c7e9b0d.css` for `rollcall.css`.
-fn hashed_name(name: &str, file: &EmbeddedFile) -> String {
-    let digest: String = file.metadata.sha256_hash()[..6]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    match name.rsplit_once('.') {
-        Some((stem, ending)) => format!("{stem}.{digest}.{ending}"),
-        None => format!("{name}.{digest}"),
-    }
-}
-
-/// Returns the URL of a static file.
+/// Returns the URL of an embedded file.
 pub fn url(name: &str) -> String {
-    let hashed = NAMES.hashed.get(name).map_or(name, String::as_str);
-    format!("/static/{hashed}")
+    let hashed = EMBEDDED.hashed.get(name).map_or(name, String::as_str);
+    url_of_hashed(hashed)
 }
 
 /// Serves `GET /static/{name}`.
 ///
 /// # Errors
 /// [`Error::NotFound`] when no file has this hashed name.
-pub async fn serve(name: web::Path<String>) -> Result<HttpResponse> {
-    let plain = NAMES.plain.get(name.as_str()).ok_or(Error::NotFound)?;
-    let file = Files::get(plain).ok_or(Error::NotFound)?;
-    Ok(HttpResponse::Ok()
-        .insert_header((header::CONTENT_TYPE, content_type(&file)))
-        .insert_header((header::CACHE_CONTROL, "public, max-age=31536000, immutable"))
-        .body(file.data.into_owned()))
+pub async fn serve(
+    app: web::Data<AppState>,
+    request: HttpRequest,
+    name: web::Path<String>,
+) -> Result<HttpResponse> {
+    let embedded = EMBEDDED.files.get(name.as_str());
+    let file = embedded.or_else(|| app.site.find_file(&name));
+    Ok(file.ok_or(Error::NotFound)?.respond(&request))
 }
 
 /// Redirects `GET /favicon.ico`, which browsers request even where a page links another icon.
@@ -68,14 +68,4 @@ pub async fn favicon() -> HttpResponse {
         .insert_header((header::LOCATION, url("favicon.svg")))
         .insert_header((header::CACHE_CONTROL, "public, max-age=86400"))
         .finish()
-}
-
-fn content_type(file: &EmbeddedFile) -> String {
-    let kind = file.metadata.mimetype();
-    // SVG is XML, whose charset is a parameter as well (RFC 7303, 9.2).
-    if kind.starts_with("text/") || kind == "image/svg+xml" {
-        format!("{kind}; charset=utf-8")
-    } else {
-        kind.to_owned()
-    }
 }

@@ -1,6 +1,7 @@
 //! Error responses: `application/problem+json` (RFC 9457) for programs, a page for people. A page
 //! that needs a signed-in caller redirects to sign-in.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::body::{BoxBody, EitherBody, MessageBody};
@@ -9,19 +10,22 @@ use actix_web::error::QueryPayloadError;
 use actix_web::http::header::{self, HeaderMap, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
-use actix_web::{HttpRequest, HttpResponse, ResponseError};
+use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
 use askama::Template;
 use serde::Serialize;
 use tracing_actix_web::RequestId;
 use url::form_urlencoded;
 
+use super::app_state::AppState;
 use super::body::is_safe;
 use super::layout::{Layout, page, see_other};
 use super::refusals;
 use super::request_log::request_id;
+use super::site::SiteLook;
 use super::step_up::step_up_response;
 use super::target::{HOME, page_of_form};
 use crate::error::{Chain, Error, Failure, FieldError};
+use crate::settings::Site;
 use crate::tokens::PASSWORD_ACR;
 
 /// Prefixes of the paths that programs call.
@@ -137,11 +141,16 @@ impl ErrorForm {
     }
 
     /// Returns the response to an error of which nothing depends on the request but its id.
-    pub(super) fn respond(self, error: &Error, id: Option<RequestId>) -> HttpResponse {
+    pub(super) fn respond(
+        self,
+        error: &Error,
+        id: Option<RequestId>,
+        site: Option<Arc<SiteLook>>,
+    ) -> HttpResponse {
         match self {
             Self::OAuth => oauth_response(error),
             Self::Problem => problem_response(error),
-            Self::Page => error_page(error, to_devices(), id),
+            Self::Page => error_page(error, to_devices(), id, site),
         }
     }
 }
@@ -149,7 +158,7 @@ impl ErrorForm {
 fn error_response(request: &HttpRequest, error: &Error) -> HttpResponse {
     let mut response = match ErrorForm::of(request.path()) {
         ErrorForm::Page => page_response(request, error),
-        form => form.respond(error, request_id(request)),
+        form => form.respond(error, request_id(request), None),
     };
     if let Some(span) = error.retry_after() {
         response
@@ -225,17 +234,28 @@ fn page_response(request: &HttpRequest, error: &Error) -> HttpResponse {
         Error::CsrfMismatch => (page_of_form(request.path()), "Open the page again"),
         _ => to_devices(),
     };
-    error_page(error, link, request_id(request))
+    let site = site_of(request.app_data());
+    error_page(error, link, request_id(request), site)
 }
 
 fn to_devices() -> (String, &'static str) {
     ("/".into(), "Go to your devices")
 }
 
-fn error_page(error: &Error, link: (String, &'static str), id: Option<RequestId>) -> HttpResponse {
+/// Returns the look of the site, if the application has its state.
+pub(super) fn site_of(app: Option<&web::Data<AppState>>) -> Option<Arc<SiteLook>> {
+    app.map(|app| app.site.clone())
+}
+
+fn error_page(
+    error: &Error,
+    link: (String, &'static str),
+    id: Option<RequestId>,
+    site: Option<Arc<SiteLook>>,
+) -> HttpResponse {
     let is_logged = error.status_code().is_server_error();
     let template = ErrorPage {
-        layout: Layout::bare(),
+        layout: Layout::bare(site.unwrap_or_else(|| Arc::new(SiteLook::new(&Site::default())))),
         status: error.status_code().as_u16(),
         title: error.title(),
         detail: error.detail(),

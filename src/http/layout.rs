@@ -1,5 +1,7 @@
 //! The layout around every page, and the responses of pages.
 
+use std::sync::Arc;
+
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ContentType, HeaderName, HeaderValue};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse};
@@ -12,6 +14,7 @@ use super::cookies::OwnCookie;
 use super::forms::{self, FormRefusal};
 use super::notice::{self, Notice, SignedOutNotice};
 use super::reader_clock::{ReaderClock, ZoneSource};
+use super::site::SiteLook;
 use crate::error::{Error, Failure, Result};
 use crate::people::Role;
 use crate::sessions::Caller;
@@ -32,6 +35,8 @@ pub enum NavItem {
 
 /// The fields of `base.html`, the layout around a page.
 pub struct Layout {
+    /// The name and the look of the service.
+    pub site: Arc<SiteLook>,
     /// The stylesheet's URL.
     pub css: String,
     /// The script's URL.
@@ -95,7 +100,7 @@ impl Layout {
                 request,
                 ReaderClock::of_caller(request, caller)?,
             )?),
-            ..Self::bare()
+            ..Self::bare(site(request)?)
         })
     }
 
@@ -107,7 +112,7 @@ impl Layout {
         Ok(Self {
             csrf: forms::session_csrf_token(request)?,
             times: Some(PageTimes::of_browser(request)?),
-            ..Self::bare()
+            ..Self::bare(site(request)?)
         })
     }
 
@@ -120,13 +125,14 @@ impl Layout {
             csrf: forms::browser_csrf_token(request)?,
             refusal: refusal(request),
             times: Some(PageTimes::of_browser(request)?),
-            ..Self::bare()
+            ..Self::bare(site(request)?)
         })
     }
 
     /// Returns the layout of a page without forms.
-    pub fn bare() -> Self {
+    pub fn bare(site: Arc<SiteLook>) -> Self {
         Self {
+            site,
             css: assets::url("rollcall.css"),
             script: assets::url("rollcall.js"),
             sprite: assets::url("icons.svg"),
@@ -181,6 +187,10 @@ fn describe_zone(clock: ReaderClock) -> String {
         _ if clock.zone.is_utc() => "Times are in UTC.".into(),
         _ => format!("Times are in {} time.", clock.zone.name()),
     }
+}
+
+fn site(request: &HttpRequest) -> Result<Arc<SiteLook>> {
+    Ok(app_state(request)?.site.clone())
 }
 
 /// That a throttle refused the form of a request, in words.

@@ -11,7 +11,7 @@ use actix_web::http::ConnectionType;
 use actix_web::middleware::Next;
 use futures_util::FutureExt;
 
-use super::error_response::ErrorForm;
+use super::error_response::{ErrorForm, site_of};
 use super::headers;
 use super::request_log::request_id;
 use crate::error::Failure;
@@ -31,12 +31,13 @@ pub async fn answer_panics(
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let form = ErrorForm::of(request.path());
     let id = request_id(&request);
+    let site = site_of(request.app_data());
     let handled = AssertUnwindSafe(async move { next.call(request).await });
     if let Ok(outcome) = handled.catch_unwind().await {
         return outcome;
     }
     let error = crate::Error::Internal(Failure::because("a panic"));
-    let mut response = form.respond(&error, id);
+    let mut response = form.respond(&error, id, site);
     headers::add_security_headers(response.headers_mut(), hsts);
     response
         .head_mut()

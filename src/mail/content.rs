@@ -4,12 +4,21 @@ use askama::Template;
 
 use super::EmailMessage;
 use crate::error::{Error, Failure, Result};
+use crate::settings::color::Color;
+use crate::settings::{LogoFormat, Site};
 
 /// The width of the plain form, in characters. A link may be longer.
 const WIDTH: usize = 72;
 
-/// The content of a message. Its subject is a fixed sentence, so that no text from outside gets
-/// into a header.
+/// The accent color of a service without its own: `--accent` of the stylesheet, light and dark.
+const ACCENT: (Color, Color) = (Color::of(0x0b_6b_4f), Color::of(0x5f_d3_a6));
+/// Text on it.
+const ACCENT_INK: (Color, Color) = (Color::WHITE, Color::of(0x06_24_1a));
+/// Stands for the name of the service, in a subject and a reason.
+pub(crate) const SITE: &str = "{site}";
+
+/// The content of a message. Its subject is a fixed sentence, in which `{site}` stands for the name of
+/// the service, so that no text from outside gets into a header.
 pub(crate) struct MessageContent {
     /// The subject, which is also the heading.
     pub(crate) subject: &'static str,
@@ -29,7 +38,7 @@ pub(crate) struct MessageContent {
     pub(crate) link: String,
     /// The URL of *Your devices*, where the reader can sign in.
     pub(crate) devices: Option<String>,
-    /// Why the reader gets it.
+    /// Why the reader gets it; `{site}` stands for the name of the service.
     pub(crate) reason: &'static str,
 }
 
@@ -37,12 +46,69 @@ pub(crate) struct MessageContent {
 #[template(path = "mail/message.txt")]
 struct Plain<'a> {
     it: &'a MessageContent,
+    page: Letterhead<'a>,
 }
 
 #[derive(Template)]
 #[template(path = "mail/message.html")]
 struct Html<'a> {
     it: &'a MessageContent,
+    page: Letterhead<'a>,
+}
+
+/// The mailbox that a message is for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Recipient<'a> {
+    /// Its address.
+    pub(crate) email: &'a str,
+    /// The name of the person, where the mailbox is known to be theirs: anybody can sign up with a
+    /// stranger's address, and a name of their choice.
+    pub(crate) name: Option<&'a str>,
+    /// Whether the address is the e-mail of the account.
+    pub(crate) is_account: bool,
+}
+
+/// What is around the content of every message.
+struct Letterhead<'a> {
+    subject: String,
+    greeting: String,
+    /// Why the reader gets it.
+    reason: String,
+    /// For which account, or at which address.
+    account: String,
+    site: &'a str,
+    has_logo: bool,
+    accent: (Color, Color),
+    ink: (Color, Color),
+}
+
+impl<'a> Letterhead<'a> {
+    fn new(content: &MessageContent, site: &'a Site, to: Recipient<'_>) -> Self {
+        let accent = site.accent.map(|accent| (accent.light, accent.dark));
+        Self {
+            subject: content.subject.replace(SITE, &site.name),
+            greeting: match to.name {
+                Some(name) => format!("Hello {name},"),
+                None => "Hello,".into(),
+            },
+            reason: content.reason.replace(SITE, &site.name),
+            account: match to.is_account {
+                true => format!("Your account: {}", to.email),
+                false => format!("Sent to {}", to.email),
+            },
+            site: &site.name,
+            has_logo: inline_logo(site).is_some(),
+            accent: accent.map_or(ACCENT, |(light, dark)| (light.color, dark.color)),
+            ink: accent.map_or(ACCENT_INK, |(light, dark)| (light.ink, dark.ink)),
+        }
+    }
+}
+
+/// Returns the logo, if mail programs show its format: its bytes and its media type.
+pub(super) fn inline_logo(site: &Site) -> Option<(&[u8], &'static str)> {
+    let logo = site.logo.as_ref()?;
+    let is_shown = logo.format != LogoFormat::Svg;
+    is_shown.then(|| (logo.bytes.as_slice(), logo.format.media_type()))
 }
 
 impl MessageContent {
@@ -50,12 +116,24 @@ impl MessageContent {
     ///
     /// # Errors
     /// [`Error::Internal`] when a template can't be rendered.
-    pub(crate) fn render(&self) -> Result<EmailMessage> {
+    pub(crate) fn render(&self, site: &Site, to: Recipient<'_>) -> Result<EmailMessage> {
+        let page = || Letterhead::new(self, site, to);
         Ok(EmailMessage {
-            subject: self.subject.to_owned(),
-            plain: render(&Plain { it: self })?,
-            html: render(&Html { it: self })?,
+            subject: page().subject,
+            plain: render(&Plain {
+                it: self,
+                page: page(),
+            })?,
+            html: render(&Html {
+                it: self,
+                page: page(),
+            })?,
         })
+    }
+
+    /// Returns whether the link reports what happened; for the color of its button.
+    fn is_report(&self) -> bool {
+        self.link.contains("/not-me/")
     }
 
     /// Returns a fact on one line of the plain form, in two columns.

@@ -8,10 +8,11 @@ mod smtp;
 pub(crate) mod store;
 mod topic;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use lettre::message::header::{HeaderName, HeaderValue};
-use lettre::message::{Mailbox, MultiPart};
+use lettre::message::{Attachment, Mailbox, MultiPart, SinglePart};
 use lettre::{Address, Message};
 
 pub use self::delivery::{Delivery, MessageSource};
@@ -24,7 +25,10 @@ pub use self::topic::{MessageKind, MessageTopic, Priority};
 use crate::clock::Timestamp;
 use crate::db::MailId;
 use crate::error::{Error, Failure, Result};
-use crate::settings::MailSettings;
+use crate::settings::{MailSettings, Site};
+
+/// The `Content-ID` of the logo.
+const LOGO_ID: &str = "logo";
 
 /// A message to be sent.
 #[derive(Debug)]
@@ -41,16 +45,17 @@ pub struct EmailMessage {
 pub struct Mailer {
     server: SmtpServer,
     from: Mailbox,
+    site: Arc<Site>,
 }
 
 impl Mailer {
     /// Returns a mailer for the server in the settings; `None` where they name none. `hostname` is
-    /// the name sent in EHLO.
+    /// the name sent in EHLO. A sender without a name has that of the site.
     ///
     /// # Errors
     /// [`Error::Configuration`] when a setting can't be used; its message names the setting.
-    pub fn new(settings: &MailSettings, hostname: &str) -> Result<Option<Self>> {
-        let from = settings.from.parse().map_err(|err| {
+    pub fn new(settings: &MailSettings, site: Arc<Site>, hostname: &str) -> Result<Option<Self>> {
+        let mut from: Mailbox = settings.from.parse().map_err(|err| {
             Error::Configuration(Failure::new(
                 format!(
                     "mail.from is {:?}; allowed: an address, or a name and an address in angle brackets",
@@ -59,8 +64,9 @@ impl Mailer {
                 err,
             ))
         })?;
+        from.name.get_or_insert_with(|| site.name.clone());
         let server = SmtpServer::new(settings, hostname)?;
-        Ok(server.map(|server| Self { server, from }))
+        Ok(server.map(|server| Self { server, from, site }))
     }
 
     /// Returns the time limit of each step of an SMTP session.
@@ -96,10 +102,7 @@ impl Mailer {
             .from(self.from.clone())
             .to(Mailbox::new(None, to))
             .subject(message.subject)
-            .multipart(MultiPart::alternative_plain_html(
-                message.plain,
-                message.html,
-            ))
+            .multipart(self.body(message.plain, message.html)?)
             .map_err(MailError::permanent)?;
         // Stops automatic responders from replying (RFC 3834).
         let name = HeaderName::new_from_ascii_str("Auto-Submitted");
@@ -107,5 +110,21 @@ impl Mailer {
             .headers_mut()
             .insert_raw(HeaderValue::new(name, "auto-generated".into()));
         Ok(addressed)
+    }
+
+    /// Returns the two forms of a message. That in HTML has the logo beside it: an image of a server
+    /// would tell it when the message is read, and most mail programs block those.
+    fn body(&self, plain: String, html: String) -> Result<MultiPart, MailError> {
+        let Some((logo, media_type)) = content::inline_logo(&self.site) else {
+            return Ok(MultiPart::alternative_plain_html(plain, html));
+        };
+        let media_type = media_type.parse().map_err(MailError::permanent)?;
+        let logo = Attachment::new_inline(LOGO_ID.into()).body(logo.to_vec(), media_type);
+        let related = MultiPart::related()
+            .singlepart(SinglePart::html(html))
+            .singlepart(logo);
+        Ok(MultiPart::alternative()
+            .singlepart(SinglePart::plain(plain))
+            .multipart(related))
     }
 }

@@ -86,7 +86,7 @@ impl DeviceView {
         let name = session.display_name();
         Self {
             id: session.id.to_string(),
-            icon: session.device_kind.as_str(),
+            icon: words::device_icon(session),
             kind: session_words::kind(session.device_kind),
             label: Some(label).filter(|label| *label != name),
             name,

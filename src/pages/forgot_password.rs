@@ -9,6 +9,7 @@ use serde::Deserialize;
 use super::message::{Message, message_page};
 use crate::error::{Error, Result};
 use crate::http::app_state::AppState;
+use crate::http::compression::compress_page;
 use crate::http::forms::PublicForm;
 use crate::http::layout::{Layout, page, see_other, throttled_page};
 use crate::http::requester::requester;
@@ -36,7 +37,10 @@ pub struct ForgotPasswordForm {
 /// Shows the form; where no mail is sent, whom to ask.
 pub async fn show(app: web::Data<AppState>, request: HttpRequest) -> Result<HttpResponse> {
     match app.accounts.sends_mail() {
-        true => form_page(&request, StatusCode::OK, "", None),
+        true => Ok(compress_page(
+            &request,
+            form_page(&request, StatusCode::OK, "", None)?,
+        )),
         false => without_mail(&request),
     }
 }

@@ -7,6 +7,7 @@ mod alert_views;
 pub mod alerts;
 pub mod changes;
 pub mod confirm;
+pub mod demo;
 pub mod device;
 mod device_list;
 mod device_views;

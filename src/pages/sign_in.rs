@@ -7,10 +7,11 @@ use serde::Deserialize;
 
 use super::{go_on, notices};
 use crate::error::{Error, Result};
-use crate::http::app_state::AppState;
+use crate::http::app_state::{AppState, SamplePerson};
 use crate::http::browser;
 use crate::http::caller::MaybeCaller;
 use crate::http::client::RequestClient;
+use crate::http::compression::compress_page;
 use crate::http::device_cookie;
 use crate::http::forms::PublicForm;
 use crate::http::layout::{Layout, page, throttled_page};
@@ -32,6 +33,8 @@ struct SignInPage<'a> {
     /// Whether it offers to clear what the browser stored, after a sign-out.
     offers_clearing: bool,
     error: Option<&'static str>,
+    /// The demo's people; none elsewhere.
+    sample_people: &'a [SamplePerson],
 }
 
 /// The query of `GET /sign-in`.
@@ -52,7 +55,7 @@ pub struct SignInForm {
 impl<'a> SignInPage<'a> {
     /// Returns the page with the form as it was submitted, except the password.
     fn new(
-        app: &AppState,
+        app: &'a AppState,
         request: &HttpRequest,
         form: &'a SignInForm,
         next: &'a str,
@@ -66,6 +69,7 @@ impl<'a> SignInPage<'a> {
             notice: None,
             offers_clearing: false,
             error: None,
+            sample_people: &app.sample_people,
         })
     }
 }
@@ -87,7 +91,7 @@ pub async fn show(
     let mut template = SignInPage::new(&app, &request, &empty, next.as_str())?;
     template.notice = notice.words;
     template.offers_clearing = notice.is_sign_out;
-    page(StatusCode::OK, &template)
+    Ok(compress_page(&request, page(StatusCode::OK, &template)?))
 }
 
 /// Creates a session in this browser.

@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::http::app_state::AppState;
 use crate::http::caller::MaybeCaller;
 use crate::http::client::{RequestClient, visitor, visitor_origin};
+use crate::http::compression::compress_page;
 use crate::http::forms::PublicForm;
 use crate::http::layout::see_other;
 use crate::http::requester::requester;
@@ -23,7 +24,10 @@ use crate::throttles::{Lane, Purpose};
 pub async fn show(request: HttpRequest, MaybeCaller(caller): MaybeCaller) -> Result<HttpResponse> {
     match caller {
         Some(_) => Ok(see_other(HOME)),
-        None => new_account::empty_form(&request, SIGN_UP),
+        None => Ok(compress_page(
+            &request,
+            new_account::empty_form(&request, SIGN_UP)?,
+        )),
     }
 }
 

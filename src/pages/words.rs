@@ -13,6 +13,8 @@ use crate::user_agent::DeviceKind;
 
 /// A name and its symbol in the sprite.
 pub struct Named {
+    /// What it is the name of: "Browser", "App", "System".
+    pub term: &'static str,
     /// The symbol.
     pub icon: &'static str,
     /// The name.
@@ -64,11 +66,51 @@ pub fn admin_act(notice: &Alert) -> String {
     }
 }
 
-/// Returns the browser with its version and its symbol.
+/// Parts of the names and models of computers that are laptops.
+const LAPTOPS: [&str; 9] = [
+    "laptop",
+    "notebook",
+    "macbook",
+    "chromebook",
+    "thinkpad",
+    "ideapad",
+    "elitebook",
+    "zenbook",
+    "surface",
+];
+
+/// Returns the symbol of a device. A user agent doesn't tell a laptop from another computer; its
+/// system and what its owner calls it may.
+pub fn device_icon(session: &Session) -> &'static str {
+    if session.device_kind != DeviceKind::Desktop {
+        return session.device_kind.as_str();
+    }
+    let name = session.display_name().to_lowercase();
+    let is_laptop = session.os.as_deref() == Some("ChromeOS")
+        || LAPTOPS.iter().any(|laptop| name.contains(laptop));
+    match is_laptop {
+        true => "laptop",
+        false => "desktop",
+    }
+}
+
+/// Returns the browser with its version and its symbol; a program, a bot or an app that shows pages
+/// is no browser.
 pub fn browser(session: &Session) -> Option<Named> {
     let name = session.browser.as_deref()?;
-    let icon = match name {
-        _ if matches!(session.device_kind, DeviceKind::Program | DeviceKind::Bot) => "program",
+    let icon = browser_icon(name, session.device_kind);
+    let term = match icon {
+        "program" | "bot" | "browser-app" => "App",
+        _ => "Browser",
+    };
+    let name = with_version(name, session.browser_version.as_deref());
+    Some(Named { term, icon, name })
+}
+
+/// Returns the symbol of a browser or an app on a device of this kind.
+pub fn browser_icon(name: &str, kind: DeviceKind) -> &'static str {
+    match name {
+        _ if matches!(kind, DeviceKind::Program | DeviceKind::Bot) => kind.as_str(),
         "Chrome" | "Chromium" | "Headless Chrome" | "Android WebView" => "browser-chrome",
         "Firefox" | "Firefox Focus" => "browser-firefox",
         "Safari" => "browser-safari",
@@ -84,9 +126,7 @@ pub fn browser(session: &Session) -> Option<Named> {
             "browser-app"
         }
         _ => "browser-other",
-    };
-    let name = with_version(name, session.browser_version.as_deref());
-    Some(Named { icon, name })
+    }
 }
 
 /// Returns the system with its version and its symbol.
@@ -107,7 +147,8 @@ pub fn system(session: &Session) -> Option<Named> {
         ("Windows", Some("10")) => "Windows 10 or 11".into(),
         (name, version) => with_version(name, version),
     };
-    Some(Named { icon, name })
+    let term = "System";
+    Some(Named { term, icon, name })
 }
 
 fn with_version(name: &str, version: Option<&str>) -> String {

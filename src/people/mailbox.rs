@@ -7,6 +7,7 @@ use super::store::{self, FormerEmail, User};
 use crate::clock::Timestamp;
 use crate::db::AnyConnection;
 use crate::error::Result;
+use crate::mail::content::Recipient;
 
 /// How long the link in a message about an alert can lead to a new password.
 pub(crate) const PASSWORD_LINK_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
@@ -38,9 +39,34 @@ impl User {
         is_known && self.email_declined_at.is_none()
     }
 
+    /// Returns a mailbox as the recipient of a message about their account.
+    #[must_use]
+    pub(crate) fn recipient<'a>(&'a self, email: &'a str) -> Recipient<'a> {
+        let is_account = self.has_email(email);
+        let name = self.full_name.as_deref().filter(|name| is_greetable(name));
+        Recipient {
+            email,
+            name: name.filter(|_| is_account && self.is_email_trusted()),
+            is_account,
+        }
+    }
+
     fn has_email(&self, email: &str) -> bool {
         self.email.to_lowercase() == email.to_lowercase()
     }
+}
+
+/// Returns whether a message may begin with this name. Whoever is signed in can change it, and must not
+/// be able to put a link or a text of theirs into a message about them.
+fn is_greetable(name: &str) -> bool {
+    const MAX_CHARS: usize = 60;
+
+    let has_domain = name.split_whitespace().any(|word| {
+        let mut labels = word.rsplit('.');
+        let last = labels.next().unwrap_or_default();
+        last.chars().count() > 1 && labels.any(|label| !label.is_empty())
+    });
+    !has_domain && !name.contains(['/', ':', '@', '\\']) && name.chars().count() <= MAX_CHARS
 }
 
 /// Returns what `email` is to a person's account at `now`.
@@ -138,4 +164,32 @@ pub(crate) fn is_designated(
         && !user.is_external()
         && user.email_verified_at.is_some()
         && find_senior(c, user, now)?.is_none())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_greetable;
+
+    #[test]
+    fn a_name_that_could_be_a_link_begins_no_message() {
+        for name in [
+            "Ana Ribeiro",
+            "J. R. R. Tolkien",
+            "J.R. Tolkien",
+            "Martin Luther King Jr.",
+            "李小龍",
+        ] {
+            assert!(is_greetable(name), "{name}");
+        }
+        for name in [
+            "go to evil.example",
+            "https://evil",
+            "a@b",
+            "evil.example/x",
+            "evil.example,",
+            &"x".repeat(61),
+        ] {
+            assert!(!is_greetable(name), "{name}");
+        }
+    }
 }

@@ -278,6 +278,11 @@ pub static PAGES: &[Route] = &[
     Route::post("/admin/api-keys/{id}/revoke", Access::Admin, || web::to(pages::admin::api_keys::revoke)),
 ];
 
+/// The routes of the demo. In `serve` they don't exist.
+pub static DEMO: &[Route] = &[Route::post("/demo/sign-in", Access::Public, || {
+    web::to(pages::demo::sign_in)
+})];
+
 /// The prefix of the JSON API's paths.
 const API_PREFIX: &str = "/api/v1";
 /// The prefix of the administrator's paths in the JSON API, existing or not.
@@ -286,7 +291,7 @@ const ADMIN_API_PREFIX: &str = "/api/v1/admin";
 const ADMIN_PREFIX: &str = "/admin";
 
 /// Adds every route whose condition holds to the application.
-pub(super) fn configure(config: &mut web::ServiceConfig, sign_up: bool) {
+pub(super) fn configure(config: &mut web::ServiceConfig, sign_up: bool, is_demo: bool) {
     let (of_admin, others) = partition(API, ADMIN_API_PREFIX, sign_up);
     for resource in resources(&others, "") {
         config.service(resource);
@@ -298,7 +303,10 @@ pub(super) fn configure(config: &mut web::ServiceConfig, sign_up: bool) {
     config.service(admin);
     // Other paths below it are no pages: their response sets no device cookie.
     config.service(web::scope(API_PREFIX));
-    let (of_admin, others) = partition(PAGES, ADMIN_PREFIX, sign_up);
+    let (of_admin, mut others) = partition(PAGES, ADMIN_PREFIX, sign_up);
+    if is_demo {
+        others.extend(DEMO);
+    }
     let mut admin = web::scope(ADMIN_PREFIX).wrap(from_fn(admin_gate::guard_pages));
     for resource in resources(&of_admin, ADMIN_PREFIX) {
         admin = admin.service(resource);

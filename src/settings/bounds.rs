@@ -227,7 +227,7 @@ fn span_at_least(key: &str, value: Duration, min: Duration) -> Result<()> {
     }
 }
 
-fn invalid(key: &str, value: impl Display, allowed: impl Display) -> Error {
+pub(super) fn invalid(key: &str, value: impl Display, allowed: impl Display) -> Error {
     Error::Configuration(
         format!("the configuration is wrong: {key} is {value}; allowed: {allowed}").into(),
     )

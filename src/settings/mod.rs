@@ -2,9 +2,11 @@
 //! The error for an invalid one contains its key, its value and what is allowed.
 
 mod bounds;
+pub mod color;
 mod exposure;
 mod parse;
 mod sections;
+mod site;
 mod values;
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -21,6 +23,7 @@ pub use self::sections::{
     LogSettings, MailSettings, MetricsSettings, PasswordSettings, PlaceSettings, SessionSettings,
     ThrottleSettings, TokenSettings,
 };
+pub use self::site::{Accent, Logo, LogoFormat, Shade, Site, SiteSettings};
 use self::values::hide_secret;
 pub use self::values::{DatabaseUrl, LogAddresses, LogFormat, MailTls, TrustedHeader};
 use crate::error::{Error, Failure, Result};
@@ -78,6 +81,8 @@ pub struct Settings {
     /// Whether a connection that others on its way could read prevents the start, in place of a
     /// warning.
     pub strict: bool,
+    /// `[site]`
+    pub site: SiteSettings,
     /// `[forward_auth]`
     pub forward_auth: ForwardAuthSettings,
     /// `[log]`
@@ -124,6 +129,7 @@ impl Default for Settings {
             hsts_include_subdomains: false,
             max_event_streams: 2_000,
             strict: false,
+            site: SiteSettings::default(),
             forward_auth: ForwardAuthSettings::default(),
             log: LogSettings::default(),
             accounts: AccountSettings::default(),
@@ -188,6 +194,7 @@ impl Settings {
             .and_then(config::Config::try_deserialize)
             .map_err(unusable)?;
         bounds::check(&settings)?;
+        site::check(&settings.site)?;
         Ok(settings)
     }
 

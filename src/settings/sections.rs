@@ -77,7 +77,8 @@ pub struct MailSettings {
     /// The password of `username`.
     #[serde(serialize_with = "hide_secret")]
     pub password: Option<SecretString>,
-    /// The sender (`From`): an address, or a name and an address in angle brackets.
+    /// The sender (`From`): an address, which gets `site.name` as its name, or a name and an address
+    /// in angle brackets.
     pub from: String,
     /// How long connecting, and each further step of the SMTP session, may take.
     #[serde(with = "span")]
@@ -104,7 +105,7 @@ impl Default for MailSettings {
             ca_file: None,
             username: None,
             password: None,
-            from: "Rollcall <rollcall@localhost>".into(),
+            from: "rollcall@localhost".into(),
             timeout: Duration::from_secs(30),
             give_up_after: 2 * DAY,
         }

@@ -34,6 +34,10 @@ pub enum DeviceKind {
     Console,
     /// A smartwatch.
     Watch,
+    /// A car, or what is built into one.
+    Car,
+    /// A smart speaker.
+    Speaker,
     /// A crawler, monitor or other bot that identifies itself as one.
     Bot,
     /// A command-line client or a library.

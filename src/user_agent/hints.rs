@@ -119,6 +119,7 @@ impl ClientHints {
                 "Mobile" => Some(DeviceKind::Phone),
                 "Watch" => Some(DeviceKind::Watch),
                 "Desktop" => Some(DeviceKind::Desktop),
+                "Automotive" => Some(DeviceKind::Car),
                 _ => None,
             })
     }

@@ -123,8 +123,25 @@ const TABLET_ENDINGS: [&str; 2] = ["pad", "tab"];
 /// A maker of phones whose name ends like a tablet's model.
 const COOLPAD: &str = "coolpad";
 
-/// Headsets and cars, which have no kind of their own.
-const NOT_A_TV: [&str; 2] = ["oculusbrowser", "tesla/"];
+/// Headsets, which have no kind of their own.
+const HEADSET: &str = "oculusbrowser";
+const CARS: [&str; 5] = [
+    "tesla/",
+    "qtcarbrowser",
+    "android automotive",
+    "polestar",
+    "; rivian",
+];
+const SPEAKERS: [&str; 8] = [
+    "sonos/",
+    "homepod",
+    "alexamediaplayer",
+    "amazonecho",
+    "amazon echo",
+    "googlehome",
+    "google home",
+    "google-speaker",
+];
 
 const CONSOLES: [&str; 3] = ["playstation", "xbox", "nintendo"];
 /// Phones that run no apps.
@@ -176,7 +193,11 @@ pub(super) fn kind(evidence: &KindEvidence<'_>) -> DeviceKind {
         DeviceKind::Console
     } else if is_watch(evidence, &text) {
         DeviceKind::Watch
-    } else if NOT_A_TV.iter().any(|token| has(token)) {
+    } else if CARS.iter().any(|token| has(token)) {
+        DeviceKind::Car
+    } else if SPEAKERS.iter().any(|token| has(token)) {
+        DeviceKind::Speaker
+    } else if has(HEADSET) {
         DeviceKind::Unknown
     } else if is_tv(evidence, &text) {
         DeviceKind::Tv

@@ -141,9 +141,9 @@ const MARKETING_NAMES: [(&str, &str); 126] = [
 pub fn device_label(facts: &DeviceFacts) -> String {
     match facts.kind {
         DeviceKind::Bot => facts.browser.clone().unwrap_or_else(|| "A bot".into()),
-        DeviceKind::Console | DeviceKind::Tv => appliance(facts),
+        DeviceKind::Console | DeviceKind::Tv | DeviceKind::Speaker => appliance(facts),
         DeviceKind::Program => on(facts.browser.as_deref(), facts.os.clone()),
-        DeviceKind::Phone | DeviceKind::Tablet | DeviceKind::Watch => {
+        DeviceKind::Phone | DeviceKind::Tablet | DeviceKind::Watch | DeviceKind::Car => {
             on(facts.browser.as_deref(), handheld(facts))
         }
         DeviceKind::Unknown if facts.model.is_some() => {

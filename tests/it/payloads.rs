@@ -7,14 +7,14 @@
 mod admin_visits;
 mod administrator;
 mod exports;
-mod fields;
+pub mod fields;
 mod guards;
-mod page;
-mod rounds;
-mod story;
-mod strings;
-mod table;
-mod visits;
+pub mod page;
+pub mod rounds;
+pub mod story;
+pub mod strings;
+pub mod table;
+pub mod visits;
 
 use crate::support::database::Database;
 use crate::support::run_async;

@@ -13,7 +13,7 @@ use super::output::{message, print_line};
 use clap::Args;
 
 use self::crowd::CrowdSize;
-use self::people::{INTRUDER, PEOPLE};
+use self::people::{INTRUDER, PEOPLE, Person};
 use super::domain::block_on;
 use super::error::{CliError, Result};
 use super::{Common, logging};
@@ -22,7 +22,7 @@ use crate::db::migrate;
 use crate::error::Chain;
 use crate::keys;
 use crate::people::NewPassword;
-use crate::server::{self, Termination};
+use crate::server::{self, Server, Termination};
 use crate::settings::{DatabaseUrl, Overrides, Settings};
 use crate::text;
 
@@ -74,7 +74,7 @@ async fn demo(settings: Settings) -> Result<()> {
     keys::create(&settings, clock.now())?;
     let termination = Termination::listen()?;
     let refusal_settings = settings.clone();
-    let server = server::start(settings, clock).await?;
+    let server = start(settings, clock).await?;
     server.jobs().sweep().await?;
     server.app().overview.add_up().await?;
     refusals::generate(
@@ -106,6 +106,16 @@ async fn demo(settings: Settings) -> Result<()> {
         }
     });
     Ok(server.run_until(termination).await?)
+}
+
+/// Starts the service. Visitors of this machine sign in with one click; where a network can reach it,
+/// they need the password, which the terminal shows.
+async fn start(settings: Settings, clock: Clock) -> Result<Server> {
+    let people = match settings.listen.ip().is_loopback() {
+        true => PEOPLE.iter().map(Person::sample).collect(),
+        false => Vec::new(),
+    };
+    Ok(server::start_demo(settings, clock, people).await?)
 }
 
 /// Prints who can sign in, and what there is to see.

@@ -1,6 +1,7 @@
 //! The sample people and the devices they are signed in on.
 
 use crate::geo::{Location, Place, Point};
+use crate::http::app_state::SamplePerson;
 use crate::people::Role;
 
 /// A sample person.
@@ -11,6 +12,17 @@ pub(super) struct Person {
     /// What the account shows, for people who try the demo.
     pub(super) about: &'static str,
     pub(super) devices: &'static [Device],
+}
+
+impl Person {
+    /// Returns the person as the sign-in page shows them.
+    pub(super) fn sample(&self) -> SamplePerson {
+        SamplePerson {
+            email: self.email,
+            name: self.name.split(' ').next().unwrap_or(self.name),
+            about: self.about,
+        }
+    }
 }
 
 /// One sign-in of a sample person. Times are minutes before now.
@@ -125,7 +137,7 @@ pub(super) static PEOPLE: [Person; 8] = [
         email: "ana@example.org",
         name: "Ana Ribeiro",
         role: Role::Person,
-        about: "12 devices of every kind",
+        about: "12 devices of every kind, and a stranger who signs in a moment after you",
         devices: &[
             live(CHROME_MAC, "203.0.113.24", 40 * DAY, 25),
             named(
@@ -167,7 +179,7 @@ pub(super) static PEOPLE: [Person; 8] = [
         email: "admin@example.org",
         name: "Adam Novak",
         role: Role::Admin,
-        about: "an administrator",
+        about: "an administrator, who finds and ends the sessions of everybody",
         devices: &[live(FIREFOX_UBUNTU, "192.0.2.10", 14 * DAY, DAY)],
     },
     Person {
@@ -181,7 +193,7 @@ pub(super) static PEOPLE: [Person; 8] = [
         email: "ben@example.org",
         name: "Ben Okafor",
         role: Role::Person,
-        about: "a phone and a laptop",
+        about: "a phone and a Chromebook",
         devices: &[
             live(CHROME_ANDROID, "198.51.100.120", 80 * DAY, 10),
             live(CHROMEBOOK, "203.0.113.55", 45 * DAY, 3 * DAY),
@@ -195,7 +207,7 @@ pub(super) static PEOPLE: [Person; 8] = [
         email: "chloe@example.org",
         name: "Chloé Martin",
         role: Role::Person,
-        about: "signs out when she is done",
+        about: "signs out when she is done, so only ended sessions are listed",
         devices: &[
             ended(
                 live(SAFARI_MAC, "203.0.113.140", 6 * DAY, 6 * DAY - 35),
@@ -211,7 +223,7 @@ pub(super) static PEOPLE: [Person; 8] = [
         email: "dmitri@example.org",
         name: "Dmitri Petrov",
         role: Role::Person,
-        about: "programs and a browser",
+        about: "programs that use the API, and a browser",
         devices: &[
             named(
                 "Nightly backup",

@@ -21,7 +21,7 @@ use crate::http::reader_clock::ReaderClock;
 use crate::pages::notices;
 use crate::pages::used_applications::{ApplicationsView, UsedApplications};
 use crate::pages::views::Reader;
-use crate::pages::words::{Named, TimeView, browser, system};
+use crate::pages::words::{Named, TimeView, browser, device_icon, system};
 use crate::people::{Role, User};
 use crate::sessions::search::FoundSession;
 use crate::sessions::{Caller, Session};
@@ -241,7 +241,7 @@ impl SessionView {
         let (label, name) = (session.label(), session.display_name());
         Self {
             id: session.id.to_string(),
-            icon: session.device_kind.as_str(),
+            icon: device_icon(session),
             label: (label != name).then_some(label),
             name,
             is_live: session.is_live(reader.clock.now),

@@ -79,6 +79,8 @@ pub(in crate::pages) fn kind(kind: DeviceKind) -> &'static str {
         DeviceKind::Tv => "Television",
         DeviceKind::Console => "Games console",
         DeviceKind::Watch => "Watch",
+        DeviceKind::Car => "Car",
+        DeviceKind::Speaker => "Speaker",
         DeviceKind::Bot => "Bot",
         DeviceKind::Program => "Program",
         DeviceKind::Unknown => "Unknown kind",

@@ -1,0 +1,70 @@
+//! `rollcall demo`: visitors sign in with one click, and nowhere else does anybody.
+
+use rollcall::clock::Clock;
+use rollcall::server::{self, SamplePerson};
+
+use crate::support::api::Anyone;
+use crate::support::app::settings_for;
+use crate::support::html;
+use crate::support::prelude::*;
+
+on_both!(app: nobody_signs_in_without_a_password_outside_the_demo);
+
+async fn nobody_signs_in_without_a_password_outside_the_demo(app: &TestApp) {
+    let ana = app.register("ana@example.org").await;
+    let browser = app.browser(FIREFOX);
+    let page = browser.get("/sign-in").await.expect(200);
+    assert!(!page.text.contains("/demo/sign-in"), "{}", page.text);
+    // The route doesn't exist, whatever is sent there.
+    let form = html::forms(&page.text).remove(0).aimed_at("/demo/sign-in");
+    let fields = [("person", ana.email.as_str())];
+    browser.send(&form, &fields).await.expect(404);
+    browser.get("/demo/sign-in").await.expect(404);
+    assert_eq!(browser.cookie("rollcall_session"), None);
+    browser.get("/devices").await.expect(303);
+}
+
+on_both!(database: a_visitor_of_the_demo_signs_in_with_one_click);
+
+async fn a_visitor_of_the_demo_signs_in_with_one_click(database: Database) {
+    let people = vec![SamplePerson {
+        email: "ana@example.org",
+        name: "Ana",
+        about: "12 devices of every kind",
+    }];
+    let settings = settings_for(&database, |_| {});
+    let server = server::start_demo(settings, Clock::system(), people).await;
+    let server = server.expect("the server starts");
+    let base = format!("http://{}", server.address());
+    for email in ["ana@example.org", "ben@example.org"] {
+        let body = json!({"email": email, "password": PASSWORD});
+        let anyone = Anyone::new(base.clone());
+        anyone
+            .post("/api/v1/auth/register", &body)
+            .await
+            .expect(201);
+    }
+
+    let browser = Browser::new(base.clone(), FIREFOX);
+    let page = browser.get("/sign-in").await.expect(200);
+    assert!(
+        page.words()
+            .contains("12 devices of every kind Sign in as Ana"),
+        "{}",
+        page.words()
+    );
+    let (action, ana) = ("/demo/sign-in", [("person", "ana@example.org")]);
+    let response = browser.submit("/sign-in", action, &ana).await;
+    assert_eq!(response.location(), "/devices");
+    let page = browser.get("/account").await.expect(200);
+    assert!(page.words().contains("ana@example.org"), "{}", page.words());
+
+    // Nobody but the demo's people, and nobody by another site's form.
+    let other = Browser::new(base, IPHONE);
+    let ben = [("person", "ben@example.org")];
+    other.submit("/sign-in", action, &ben).await.expect(404);
+    let response = other.post(action, &ana).await;
+    assert_eq!(response.location(), "/sign-in");
+    other.get("/devices").await.expect(303);
+    server.stop().await.expect("a clean stop");
+}
