@@ -198,7 +198,7 @@ impl Report {
         cancel_pending_change(c, user, &self.origin, self.at)?;
         secure_orders(c, self.owner, &self.origin, self.at)?;
         let ended = end_doubtful(c, self.owner, &doubtful, &self.origin, self.at)?;
-        for other in open.iter().filter(|other| is_about(other, &ended)) {
+        for other in open.iter().filter(|other| is_about(other, &doubtful)) {
             self.record(c, other.id, first)?;
         }
         Ok(ended)

@@ -153,6 +153,7 @@ async fn an_ended_session_is_not_signed_out_again(database: Database) {
     let mut fixture = set_up(database).await;
     for how in ENDS {
         fixture.end(how).await;
+        fixture.app.advance(Duration::from_secs(1));
         let page = fixture.laptop.get("/devices").await.expect(200);
         claims_nothing_false(&page, how);
         page.expect_words("It is already signed out. Was it you?")
@@ -197,6 +198,7 @@ async fn a_link_about_an_ended_session_claims_nothing_false(database: Database) 
     for how in ENDS {
         let link = fixture.link("New sign-in to your account").await;
         fixture.end(how).await;
+        fixture.app.advance(Duration::from_secs(1));
         let reader = fixture.reader();
         let page = reader.get(&link).await.expect(200);
         claims_nothing_false(&page, how);

@@ -88,7 +88,7 @@ async fn a_new_device_is_shown_on_the_others(database: Database) {
         .await
         .expect(200)
         .expect_words("1 thing needs your attention.")
-        .expect_words("Was this you? Safari on iPhone Safari on iPhone signed in today 08:30, for the first time on this device.");
+        .expect_words("Was this you? Safari on iPhone Safari on iPhone signed in today 08:31, for the first time on this device.");
     let own = intruder.get("/devices").await.expect(200);
     assert!(!own.words().contains("Was this you?"), "{}", own.words());
     app.stop().await;
@@ -381,10 +381,13 @@ async fn alerts_are_listed_and_reviewed_over_the_api(database: Database) {
           "device_name": "Firefox on Windows",
           "id": "[id]",
           "ip_address": "198.51.100.7",
+          "is_signed_out": false,
           "kind": "new_device",
+          "later_travel": null,
           "location_city": null,
           "location_country": null,
-          "session_id": "[id]"
+          "session_id": "[id]",
+          "use_before": null
         }
       ]
     }
