@@ -309,6 +309,7 @@ fn assemble(
         forward_seal: CookieSeal::new(keys.clone(), Purpose::ForwardCookie),
         device_seal: CookieSeal::new(keys.clone(), Purpose::DeviceCookie),
         onward_seal: CookieSeal::new(keys.clone(), Purpose::OnwardCookie),
+        form_seal: CookieSeal::new(keys.clone(), Purpose::UnsentForm),
         keys,
         sign_up: settings.sign_up,
         is_https: settings.is_https(),

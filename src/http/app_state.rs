@@ -97,6 +97,8 @@ pub struct AppState {
     pub device_seal: CookieSeal,
     /// Opens and seals the marks of the way on from sign-in.
     pub onward_seal: CookieSeal,
+    /// Opens and seals the forms that are to be shown again.
+    pub form_seal: CookieSeal,
     /// Whether anybody may create an account.
     pub sign_up: bool,
     /// The URL at which people reach the service, without a trailing slash.

@@ -43,3 +43,4 @@ pub mod session_export;
 pub mod step_up;
 pub mod subject;
 pub mod target;
+pub mod unsent_form;

@@ -29,9 +29,6 @@ const MAX_ACTIVITY: u32 = 20;
 #[template(path = "pages/device.html")]
 struct DevicePage {
     layout: Layout,
-    /// When the page was rendered, in microseconds since the Unix epoch: the script requests
-    /// changes since then.
-    made_at: i64,
     device: DeviceView,
     is_current: bool,
     /// The cause and time of its end, if it has ended.
@@ -125,6 +122,10 @@ pub async fn rename(
                 .field_errors()
                 .first()
                 .map(|error| error.message.clone());
+            let error = template.name_error.as_deref();
+            template
+                .layout
+                .add_problem(("device_name", "Device name"), error);
             page(err.status_code(), &template)
         }
     }
@@ -212,7 +213,6 @@ async fn load_page(
         .list_stated_reasons(caller.user.id, std::slice::from_ref(&session))
         .await?;
     Ok(DevicePage {
-        made_at: reader.now.timestamp_micros(),
         layout: Layout::for_caller(request, caller, NavItem::Devices)?,
         is_current: session.id == caller.session.id,
         ended: ended(&session, &names, stated.get(&session.id), reader.now),

@@ -36,9 +36,6 @@ const LONG_UNUSED: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 #[template(path = "pages/devices.html")]
 struct DevicesPage {
     layout: Layout,
-    /// When the page was rendered, in microseconds since the Unix epoch: the script requests
-    /// changes since then.
-    made_at: i64,
     summary: String,
     notice: Option<String>,
     /// Whether to offer further steps after an alert was reported.
@@ -84,7 +81,6 @@ pub async fn show(
     web::Query(query): web::Query<DevicesQuery>,
 ) -> Result<HttpResponse> {
     let owner = caller.user.id;
-    let made_at = app.clock.now().timestamp_micros();
     let live = app.sessions.list_live(owner).await?;
     let after = query.ended.as_deref().map(str::parse).transpose()?;
     let HistoryPage {
@@ -103,7 +99,6 @@ pub async fn show(
     let (this, others) = views(&devices, &caller, &travels, &reader);
     let template = DevicesPage {
         layout: Layout::for_caller(&request, &caller, NavItem::Devices)?,
-        made_at,
         summary: summary(others.len(), attention.count()),
         offers_more: notice.offers_more,
         notice: notice.words,

@@ -76,6 +76,7 @@ pub async fn show(
             let problems = mark(&problems, text.chain(&mut form.filters.fields));
             let mut template = EventsPage::new(&request, &caller, form, (None, app.clock.now()))?;
             template.problems = problems;
+            template.layout.is_failed = true;
             (StatusCode::BAD_REQUEST, template)
         }
         loaded => (StatusCode::OK, loaded?),
