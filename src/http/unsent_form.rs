@@ -25,7 +25,7 @@ use super::layout::see_other;
 use super::received_cookies::ReceivedCookies;
 use crate::clock::Timestamp;
 use crate::db::UserId;
-use crate::error::{Chain, Error, Failure, Result};
+use crate::error::{Chain, Error, Result};
 use crate::sessions::{Caller, Credential};
 
 /// The page that shows the form again.
@@ -166,8 +166,8 @@ pub async fn find(request: &HttpRequest, caller: &Caller) -> Result<Option<Unsen
     let Some(stored) = opened.filter(|stored| stored.device == device.as_str()) else {
         return Ok(None);
     };
-    let is_recent = Timestamp::from_micros(stored.at)
-        .is_some_and(|at| app.clock.now().since(at) < LIFETIME);
+    let is_recent =
+        Timestamp::from_micros(stored.at).is_some_and(|at| app.clock.now().since(at) < LIFETIME);
     let form = typed_form(&stored.path).filter(|_| is_recent);
     let Some(form) = form else {
         return Ok(None);

@@ -76,11 +76,15 @@ fn describe(ended: &EndedSession) -> (&'static str, Option<&'static str>) {
         ),
         EndedReason::PasswordChanged => (
             "This device was signed out because your password was changed",
-            Some("Sign in with the new one. If you didn’t change it, choose “Forgotten your password?”."),
+            Some(
+                "Sign in with the new one. If you didn’t change it, choose “Forgotten your password?”.",
+            ),
         ),
         EndedReason::AccountDisabled => (
             "This device was signed out because your account was disabled",
-            Some("You can’t sign in until an administrator enables it. If you don’t know why, ask those who run this service."),
+            Some(
+                "You can’t sign in until an administrator enables it. If you don’t know why, ask those who run this service.",
+            ),
         ),
         EndedReason::Replaced => (
             "You signed in again in this browser, and that ended the earlier sign-in",
