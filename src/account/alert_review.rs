@@ -195,7 +195,7 @@ impl Report {
         for alert in &reported {
             doubtful.extend(candidates.list_doubtful(alert, self.scope, &open));
         }
-        cancel_pending_change(c, user)?;
+        cancel_pending_change(c, user, &self.origin, self.at)?;
         secure_orders(c, self.owner, &self.origin, self.at)?;
         let ended = end_doubtful(c, self.owner, &doubtful, &self.origin, self.at)?;
         for other in open.iter().filter(|other| is_about(other, &ended)) {

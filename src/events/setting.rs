@@ -14,6 +14,8 @@ pub enum Setting {
     IdleLimit,
     /// How much of their addresses is stored.
     Addresses,
+    /// The time zone that they read times in.
+    TimeZone,
 }
 
 impl Setting {

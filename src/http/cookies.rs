@@ -29,11 +29,13 @@ pub enum OwnCookie {
     Onward,
     /// The cookie with a form to be shown again, for this host alone.
     UnsentForm,
+    /// The browser's time zone, for this host alone. The script sets it, never a response.
+    Zone,
 }
 
 impl OwnCookie {
     /// The number of them.
-    pub(super) const COUNT: usize = 6;
+    pub(super) const COUNT: usize = 7;
 }
 
 /// The names and the attributes of the service's cookies.
@@ -79,6 +81,7 @@ impl CookieConfig {
                 format!("{host_only}{prefix}_notice"),
                 format!("{host_only}{prefix}_onward"),
                 format!("{host_only}{prefix}_form"),
+                format!("{host_only}{prefix}_zone"),
             ],
             is_https,
             domain,
@@ -125,7 +128,8 @@ impl CookieConfig {
             | OwnCookie::Device
             | OwnCookie::Notice
             | OwnCookie::Onward
-            | OwnCookie::UnsentForm => None,
+            | OwnCookie::UnsentForm
+            | OwnCookie::Zone => None,
         }
     }
 

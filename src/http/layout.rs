@@ -8,8 +8,10 @@ use askama::Template;
 use super::app_state::app_state;
 use super::assets;
 use super::caller::{OpenAlerts, RequestedAt};
+use super::cookies::OwnCookie;
 use super::forms::{self, FormRefusal};
 use super::notice::{self, Notice, SignedOutNotice};
+use super::reader_clock::{ReaderClock, ZoneSource};
 use crate::error::{Error, Failure, Result};
 use crate::people::Role;
 use crate::sessions::Caller;
@@ -57,6 +59,8 @@ pub struct Layout {
     /// When the request was received, in microseconds since the Unix epoch: the script of a page of
     /// somebody who is signed in requests the changes since then.
     pub changes_since: Option<i64>,
+    /// How the page shows times, if it may have any.
+    pub times: Option<PageTimes>,
 }
 
 /// What is wrong with a field of a form.
@@ -67,6 +71,18 @@ pub struct Problem {
     pub label: &'static str,
     /// What is wrong: "is too long".
     pub message: String,
+}
+
+/// How a page shows times, for its foot and its script.
+pub struct PageTimes {
+    /// The time of the rendering, by RFC 3339.
+    pub now: String,
+    /// The name of the zone.
+    pub zone: &'static str,
+    /// What the page says of the zone.
+    pub words: String,
+    /// The name of the cookie in which the script stores the browser's zone.
+    pub cookie: String,
 }
 
 /// A person who is signed in, for the header of the page.
@@ -97,6 +113,10 @@ impl Layout {
             refusal: refusal(request),
             open_alerts: open_alerts(request),
             changes_since: Some(changes_since(request)?),
+            times: Some(PageTimes::new(
+                request,
+                ReaderClock::of_caller(request, caller)?,
+            )?),
             ..Self::bare()
         })
     }
@@ -109,6 +129,7 @@ impl Layout {
         Ok(Self {
             csrf: forms::session_csrf_token(request)?,
             changes_since: Some(changes_since(request)?),
+            times: Some(PageTimes::of_browser(request)?),
             ..Self::bare()
         })
     }
@@ -121,6 +142,7 @@ impl Layout {
         Ok(Self {
             csrf: forms::browser_csrf_token(request)?,
             refusal: refusal(request),
+            times: Some(PageTimes::of_browser(request)?),
             ..Self::bare()
         })
     }
@@ -141,6 +163,7 @@ impl Layout {
             is_failed: false,
             open_alerts: 0,
             changes_since: None,
+            times: None,
         }
     }
 
@@ -176,6 +199,33 @@ impl Layout {
     /// Returns whether the page belongs to the account; for `aria-current`.
     pub fn is_at_account(&self) -> bool {
         self.nav_item == NavItem::Account
+    }
+}
+
+impl PageTimes {
+    fn new(request: &HttpRequest, clock: ReaderClock) -> Result<Self> {
+        let cookies = &app_state(request)?.cookies;
+        Ok(Self {
+            now: clock.now.to_rfc3339(),
+            zone: clock.zone.name(),
+            words: describe_zone(clock),
+            cookie: cookies.name(OwnCookie::Zone).to_owned(),
+        })
+    }
+
+    fn of_browser(request: &HttpRequest) -> Result<Self> {
+        Self::new(request, ReaderClock::of_browser(request)?)
+    }
+}
+
+/// Returns in which zone the reader's times are, in words.
+fn describe_zone(clock: ReaderClock) -> String {
+    match clock.source {
+        ZoneSource::Unknown => {
+            "Times are in UTC: the time zone of your browser is not known.".into()
+        }
+        _ if clock.zone.is_utc() => "Times are in UTC.".into(),
+        _ => format!("Times are in {} time.", clock.zone.name()),
     }
 }
 

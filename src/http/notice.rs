@@ -89,6 +89,8 @@ pub enum AccountNotice {
     IpRetentionUpdated,
     /// The idle limit was updated.
     IdleLimitUpdated,
+    /// The time zone was updated.
+    TimeZoneUpdated,
     /// The password was changed.
     PasswordChanged,
     /// An API key was revoked.

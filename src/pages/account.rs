@@ -8,6 +8,7 @@ use serde::Deserialize;
 use strum::VariantArray;
 
 use super::activity::{self, AccountEvent};
+use super::time_zone::TimeZoneField;
 use super::{confirm, notices};
 use crate::account::OwnPassword;
 use crate::error::{Error, Result};
@@ -18,6 +19,7 @@ use crate::http::device_cookie;
 use crate::http::forms::{EmptyForm, Form};
 use crate::http::layout::{Layout, NavItem, page, see_other, signed_out_response, throttled_page};
 use crate::http::notice::{self, AccountNotice, Notice, SignedOutNotice};
+use crate::http::reader_clock::ReaderClock;
 use crate::http::requester::requester;
 use crate::net::IpRetention;
 use crate::people::{FullName, IdleLimit, NewPassword, PlainPassword};
@@ -44,6 +46,7 @@ pub(super) struct AccountPage {
     idle_choices: Vec<Choice>,
     address_choices: Vec<Choice>,
     alert_emails: bool,
+    time_zones: TimeZoneField,
     is_admin: bool,
     /// What happened to the account lately, newest first.
     activity: Vec<AccountEvent>,
@@ -204,6 +207,7 @@ impl AccountPage {
         request: &HttpRequest,
         caller: &Caller,
     ) -> Result<Self> {
+        let clock = ReaderClock::of_caller(request, caller)?;
         Ok(Self {
             is_email_verified: caller.user.email_verified_at.is_some(),
             pending_email: app.accounts.find_pending_change(&caller.user).await?,
@@ -218,8 +222,9 @@ impl AccountPage {
             idle_choices: idle_choices(caller.user.idle_limit()),
             address_choices: address_choices(caller.user.ip_retention),
             alert_emails: caller.user.alert_emails,
+            time_zones: TimeZoneField::new(request, &caller.user),
             is_admin: caller.user.is_admin,
-            activity: activity::list(&app.db, &caller.user, app.clock.now()).await?,
+            activity: activity::list(&app.db, &caller.user, clock).await?,
             notice: None,
             name_error: None,
             current_password_error: None,

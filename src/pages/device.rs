@@ -8,7 +8,6 @@ use serde::Deserialize;
 use super::notices;
 use super::views::{DeviceNames, DeviceView, Reader};
 use super::words::{self, TimeView};
-use crate::clock::Timestamp;
 use crate::db::{EventId, SessionId};
 use crate::devices::{DeviceName, group_by_device};
 use crate::error::Result;
@@ -19,6 +18,7 @@ use crate::http::caller::PageCaller;
 use crate::http::forms::Form;
 use crate::http::layout::{Layout, NavItem, page, see_other, signed_out_response};
 use crate::http::notice::{self, AccountNotice, Notice, SignedOutNotice};
+use crate::http::reader_clock::ReaderClock;
 use crate::http::target::HOME;
 use crate::sessions::{Caller, EndOutcome, EndedReason, Session};
 
@@ -178,13 +178,13 @@ async fn load_page(
     session: Session,
     before: Option<EventId>,
 ) -> Result<DevicePage> {
-    let reader = Reader::new(app, request, caller);
+    let reader = Reader::new(app, request, caller)?;
     let live = app.sessions.list_live(caller.user.id).await?;
     let devices = group_by_device(live);
     let device = devices.iter().find(|device| device.contains(session.id));
     let current = caller.session.id;
     let session = match session.id == current {
-        true => session.with_use_at(reader.now),
+        true => session.with_use_at(reader.clock.now),
         false => session,
     };
     let view = match device {
@@ -215,7 +215,7 @@ async fn load_page(
     Ok(DevicePage {
         layout: Layout::for_caller(request, caller, NavItem::Devices)?,
         is_current: session.id == caller.session.id,
-        ended: ended(&session, &names, stated.get(&session.id), reader.now),
+        ended: ended(&session, &names, stated.get(&session.id), reader.clock),
         notice: None,
         name_typed: session.display_name(),
         name_error: None,
@@ -235,11 +235,13 @@ fn ended(
     session: &Session,
     names: &DeviceNames,
     stated: Option<&String>,
-    now: Timestamp,
+    clock: ReaderClock,
 ) -> Option<Ended> {
     let (reason, at) = match (session.is_active, session.ended_at) {
         (false, at) => (session.ended_reason, at.unwrap_or(session.expires_at)),
-        (true, _) if session.expires_at <= now => (Some(EndedReason::Expired), session.expires_at),
+        (true, _) if session.expires_at <= clock.now => {
+            (Some(EndedReason::Expired), session.expires_at)
+        }
         (true, _) => return None,
     };
     Some(Ended {
@@ -248,7 +250,7 @@ fn ended(
             names.find(session.ended_by),
             stated.map(String::as_str),
         ),
-        at: TimeView::exact(at),
+        at: TimeView::exact(at, clock),
     })
 }
 
@@ -272,7 +274,7 @@ impl ActivityView {
         Self {
             what,
             address: event.own_address().map(|ip| reader.address(ip)),
-            at: words::event_time(event, reader.now),
+            at: words::event_time(event, reader.clock),
             is_last: event.times > 1,
         }
     }

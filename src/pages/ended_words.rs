@@ -3,10 +3,11 @@
 
 use actix_web::HttpRequest;
 
-use super::words::TimeView;
+use super::times::TimeView;
 use crate::error::Result;
 use crate::http::app_state::AppState;
 use crate::http::browser;
+use crate::http::reader_clock::ReaderClock;
 use crate::sessions::{EndedReason, EndedSession};
 
 /// The end of a session, in words.
@@ -31,11 +32,12 @@ pub(super) async fn find(app: &AppState, request: &HttpRequest) -> Result<Option
         return Ok(None);
     };
     let ended = app.sessions.find_ended(claim).await?;
-    Ok(ended.map(EndedView::new))
+    let clock = ReaderClock::of_browser(request)?;
+    Ok(ended.map(|ended| EndedView::new(ended, clock)))
 }
 
 impl EndedView {
-    fn new(ended: EndedSession) -> Self {
+    fn new(ended: EndedSession, clock: ReaderClock) -> Self {
         let (what, advice) = describe(&ended);
         let is_by_device = matches!(
             ended.reason,
@@ -44,7 +46,7 @@ impl EndedView {
         Self {
             what,
             by: ended.ended_by.filter(|_| is_by_device),
-            at: TimeView::exact(ended.at),
+            at: TimeView::moment(ended.at, clock),
             advice,
         }
     }

@@ -29,6 +29,8 @@ pub mod sign_out;
 pub mod sign_out_others;
 pub mod sign_up;
 mod take_back;
+pub mod time_zone;
+mod times;
 pub mod unsent_form;
 pub mod verify_email;
 mod views;

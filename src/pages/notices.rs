@@ -153,6 +153,7 @@ fn plain_words(notice: AccountNotice) -> Option<&'static str> {
             "It is saved. What was kept before is no more than that now, either."
         }
         AccountNotice::IdleLimitUpdated => "It is saved. Devices unused for longer are signed out.",
+        AccountNotice::TimeZoneUpdated => "Your time zone is saved.",
         AccountNotice::PasswordChanged => {
             "Your password is changed, and your other devices are signed out."
         }

@@ -28,7 +28,7 @@ pub async fn show(
     request: HttpRequest,
     PageCaller(caller): PageCaller,
 ) -> Result<HttpResponse> {
-    let reader = Reader::new(&app, &request, &caller);
+    let reader = Reader::new(&app, &request, &caller)?;
     let live = app.sessions.list_live(caller.user.id).await?;
     if live.len() <= 1 {
         return Ok(see_other(HOME));
