@@ -34,19 +34,21 @@ async fn set_up(database: Database) -> Fixture {
 }
 
 impl Fixture {
-    /// Returns a browser of Ada's, at her devices, of which there are three.
+    /// Returns a browser of Ada's, at her devices, of which there are three. It is the one that knows her.
     async fn open(&self, script: Script) -> Chromium {
+        let browser = self.driver.open(&self.app.base(), script).await;
+        browser.sign_in(&self.ada).await;
         for _ in 0..2 {
             self.app.login(&self.ada, FIREFOX).await;
         }
-        let browser = self.driver.open(&self.app.base(), script).await;
-        browser.sign_in(&self.ada).await;
         self.app.advance(Duration::from_secs(1));
+        browser.open("/devices").await;
         browser
     }
 
     /// Signs in on another device.
     async fn sign_in_elsewhere(&self) -> Device {
+        self.app.advance(Duration::from_secs(1));
         let phone = self.app.login(&self.ada, IPHONE).await;
         self.app.advance(Duration::from_secs(1));
         phone
@@ -71,11 +73,13 @@ async fn run(browser: &Chromium, statements: &str) {
 }
 
 const OTHERS: &str = "li.device[id^='device-']";
+const ALERTS: &str = "form[action^='/alerts/'][action$='/no']";
 
 async fn a_change_is_patched_into_the_open_page(database: Database) {
     let fixture = set_up(database).await;
     let browser = fixture.open(Script::On).await;
     browser.has(2, OTHERS).await;
+    browser.has(2, ALERTS).await;
     run(&browser, "window.isOpenSince = 'before'").await;
     run(
         &browser,
@@ -86,7 +90,7 @@ async fn a_change_is_patched_into_the_open_page(database: Database) {
     browser.has(3, OTHERS).await;
     let summary = browser.words_in(".lead").await;
     assert!(summary.contains("4 devices"), "{summary}");
-    browser.has(1, "#was-this-you").await;
+    browser.has(3, ALERTS).await;
     assert_eq!(read(&browser, "window.isOpenSince").await, "before");
     browser.has(1, "details[open]").await;
     phone.post("/api/v1/auth/logout").await.expect(204);
@@ -136,6 +140,7 @@ async fn a_device_that_is_read_about_is_not_taken_away(database: Database) {
         &format!("document.querySelector(\"{row} details\").open = true"),
     )
     .await;
+    fixture.app.advance(Duration::from_secs(1));
     phone.post("/api/v1/auth/logout").await.expect(204);
     browser.has(1, "#changed[role='status'] button").await;
     let words = browser.words_in("#changed").await;
@@ -166,7 +171,6 @@ async fn a_page_that_names_what_it_does_announces_a_change(database: Database) {
 async fn the_title_counts_what_needs_attention(database: Database) {
     let fixture = set_up(database).await;
     let browser = fixture.open(Script::On).await;
-    // The sign-ins before were of a device that is known since.
     for page in ["/devices", "/account"] {
         browser.open(page).await;
         let before = read(&browser, "document.title").await;
