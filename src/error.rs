@@ -209,10 +209,10 @@ impl Error {
         match self {
             Self::Malformed(_) => "The request could not be read",
             Self::Invalid(_) => "The request is not valid",
-            Self::UnsupportedMediaType { .. } => "That kind of body is not taken here",
+            Self::UnsupportedMediaType { .. } => "The request has the wrong content type",
             Self::TooLarge { .. } => "The request is too large",
             Self::TooSlow { .. } => "The request took too long",
-            Self::MethodNotAllowed => "That method is not taken here",
+            Self::MethodNotAllowed => "That can’t be done here",
             Self::InvalidCredentials => "E-mail or password is wrong",
             Self::WrongPassword => "The password is wrong",
             Self::Unauthenticated => "Nobody is signed in",
@@ -257,7 +257,7 @@ impl Error {
             Self::TooSlow { limit } => {
                 format!("Its body must arrive within {} seconds.", limit.as_secs())
             }
-            Self::MethodNotAllowed => "The path exists, but not for this method.".into(),
+            Self::MethodNotAllowed => "The path exists, but not for this method. The header Allow lists those that it has.".into(),
             Self::InvalidCredentials => "Check both and try again.".into(),
             Self::WrongPassword => "Check it and try again.".into(),
             Self::Unauthenticated => "There is no session, or it has ended. Sign in again.".into(),

@@ -329,6 +329,7 @@ fn assemble(
         forward_seal: CookieSeal::new(keys.clone(), Purpose::ForwardCookie),
         device_seal: CookieSeal::new(keys.clone(), Purpose::DeviceCookie),
         onward_seal: CookieSeal::new(keys.clone(), Purpose::OnwardCookie),
+        form_seal: CookieSeal::new(keys.clone(), Purpose::UnsentForm),
         keys,
         site: Arc::new(SiteLook::new(&Site::default())),
         sample_people: Vec::new(),

@@ -55,18 +55,26 @@ if (zoneCookie) storeZone();
 if (words) {
   refreshTimes();
   setInterval(refreshTimes, 60000);
+  document.addEventListener("patched", refreshTimes);
 }
 
 const status = document.querySelector("[role=status], [role=alert]");
 if (status) status.focus();
 
-// Reloads the page when the server reports a change, unless a field has the focus, since its input
-// would be lost. Only a visible page has a connection, and only one: six exhaust HTTP/1.1.
-const heading = document.querySelector("[data-changes-since]");
+// Live pages. Every page of somebody who is signed in is notified of changes while it is visible, by one
+// connection: six exhaust HTTP/1.1. What changed is patched into the page that is open, so that focus,
+// scroll position, open details, ticks and typed text stay, or announced where that can't be.
+const main = document.getElementById("main");
+// Nothing moves under a finger: a change is shown once nobody has pointed or typed for so long.
+const QUIET = 1000;
+const RETRY = 30000;
 let changes = null;
+let refreshTimer = null;
+let lastInput = 0;
+let bar = null;
 
-function reload() {
-  if (!document.activeElement.matches("input, select")) location.reload();
+function address() {
+  return location.pathname + location.search;
 }
 
 function stopListening() {
@@ -77,27 +85,179 @@ function stopListening() {
 function listen() {
   stopListening();
   if (document.hidden) return;
-  const source = new EventSource("/devices/changes?since=" + heading.dataset.changesSince);
+  const source = new EventSource("/devices/changes?since=" + document.body.dataset.changesSince);
   changes = source;
-  source.addEventListener("changed", reload);
+  source.addEventListener("changed", () => refreshIn(0));
   source.addEventListener("replaced", stopListening);
-  source.addEventListener("signed-out", () => location.assign("/sign-in"));
+  source.addEventListener("signed-out", leave);
   source.addEventListener("error", () => {
     if (source === changes && source.readyState === EventSource.CLOSED) refused(source.url);
   });
 }
 
-// A busy server is asked again later; anything else shows on the page.
+// The sign-in page says why, and leads back here.
+function leave() {
+  stopListening();
+  location.assign("/sign-in?next=" + encodeURIComponent(address()));
+}
+
+// A redirect leads to sign-in. A busy server is asked again later.
 async function refused(url) {
   stopListening();
   const response = await fetch(url, { method: "HEAD", redirect: "manual" }).catch(() => null);
-  if (response && response.status !== 503) reload();
-  else setTimeout(listen, 30000);
+  if (response && response.type === "opaqueredirect") leave();
+  else setTimeout(() => changes || listen(), RETRY);
 }
 
-if (heading) {
+function refreshIn(delay) {
+  clearTimeout(refreshTimer);
+  refreshTimer = setTimeout(refresh, delay);
+}
+
+async function refresh() {
+  const quiet = Date.now() - lastInput;
+  if (quiet < QUIET) return refreshIn(QUIET - quiet);
+  // A hidden page catches up when it is shown again.
+  if (document.hidden) return;
+  const response = await fetch(address()).catch(() => null);
+  if (!response || response.status >= 429) return refreshIn(RETRY);
+  if (response.redirected && new URL(response.url).pathname === "/sign-in") return leave();
+  const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
+  // Somebody may have begun to point or to type meanwhile.
+  if (Date.now() - lastInput < QUIET) return refreshIn(QUIET);
+  const since = fresh.body.dataset.changesSince;
+  if (!since) return announce();
+  document.body.dataset.changesSince = since;
+  show(fresh, response.ok && !response.redirected);
+  listen();
+}
+
+function show(fresh, isSamePage) {
+  const active = document.activeElement;
+  const attention = document.getElementById("attention");
+  patch(attention, fresh.getElementById("attention"));
+  const live = main.dataset.live;
+  const isPatched = live === "patched" && isSamePage && patch(main, fresh.getElementById("main"));
+  if (isSamePage && !document.title.startsWith("Error: ")) document.title = fresh.title;
+  if (active !== document.activeElement && active.isConnected) active.focus({ preventScroll: true });
+  if (live && !isPatched) announce();
+  else if (isPatched) withdraw();
+  document.dispatchEvent(new Event("patched"));
+}
+
+function announce() {
+  if (bar) return;
+  bar = document.createElement("div");
+  bar.id = "changed";
+  bar.className = "band changed";
+  bar.setAttribute("role", "status");
+  main.append(bar);
+  const button = document.createElement("button");
+  button.type = "button";
+  button.textContent = "Show";
+  button.addEventListener("click", () => location.assign(address()));
+  // What is added to a status that is there already is read out.
+  setTimeout(() => bar && bar.append("Something changed. ", button), 100);
+}
+
+function withdraw() {
+  if (bar) bar.remove();
+  bar = null;
+}
+
+// Makes the children of an element those of its new version. Returns whether all of it could be shown:
+// what somebody is using is not removed.
+function patch(old, fresh) {
+  copyAttributes(old, fresh);
+  const unmatched = [...old.childNodes];
+  const pairs = [...fresh.childNodes].map((node) => {
+    const index = unmatched.findIndex((other) => isSame(other, node));
+    return [node, index < 0 ? null : unmatched.splice(index, 1)[0]];
+  });
+  let isWhole = true;
+  const staying = new Set(unmatched.filter((node) => node.nodeType === Node.ELEMENT_NODE && stays(node)));
+  for (const node of unmatched) {
+    if (!staying.has(node)) node.remove();
+    else if (!isMessage(node)) isWhole = false;
+  }
+  let place = old.firstChild;
+  for (const [node, same] of pairs) {
+    while (staying.has(place)) place = place.nextSibling;
+    if (!same) {
+      old.insertBefore(document.importNode(node, true), place);
+      continue;
+    }
+    if (same === place) place = place.nextSibling;
+    else old.insertBefore(same, place);
+    if (!patchNode(same, node)) isWhole = false;
+  }
+  return isWhole;
+}
+
+function patchNode(old, fresh) {
+  if (old.nodeType !== Node.ELEMENT_NODE) {
+    if (old.data !== fresh.data) old.data = fresh.data;
+    return true;
+  }
+  if (!old.matches("input, select, textarea")) return patch(old, fresh);
+  if (!isTyped(old) && old !== document.activeElement) patch(old, fresh);
+  return true;
+}
+
+// What a person or a script sets in an open page.
+const OWN_ATTRIBUTES = ["open", "hidden", "disabled", "checked", "selected", "data-sent"];
+
+function copyAttributes(old, fresh) {
+  const isOwn = (name) => OWN_ATTRIBUTES.includes(name);
+  for (const { name } of [...old.attributes]) {
+    if (!isOwn(name) && !fresh.hasAttribute(name)) old.removeAttribute(name);
+  }
+  for (const { name, value } of fresh.attributes) {
+    if (!isOwn(name) && old.getAttribute(name) !== value) old.setAttribute(name, value);
+  }
+}
+
+function isSame(a, b) {
+  return a.nodeName === b.nodeName && (a.nodeType !== Node.ELEMENT_NODE || keyOf(a) === keyOf(b));
+}
+
+// What tells an element from its neighbours. Two rows are never taken for one: a button must not become
+// that of another device.
+function keyOf(element) {
+  const named = ["id", "aria-labelledby", "action", "name"].map((name) => element.getAttribute(name));
+  const key = named.find((value) => value);
+  if (key) return key;
+  const inner = element.matches("li, tr") && element.querySelector("form[action], a[href]");
+  if (inner) return inner.getAttribute("action") || inner.getAttribute("href");
+  return element.getAttribute("class");
+}
+
+function isMessage(element) {
+  return element === bar || element.matches("[role=status], [role=alert]");
+}
+
+function stays(element) {
+  if (isMessage(element) || element.contains(document.activeElement)) return true;
+  if (element.matches("details[open]") || element.querySelector("details[open]")) return true;
+  return [...element.querySelectorAll("input, select, textarea")].some(isTyped);
+}
+
+function isTyped(field) {
+  if (field.type === "hidden") return false;
+  if (field.type === "checkbox" || field.type === "radio") return field.checked !== field.defaultChecked;
+  if (!field.options) return field.value !== field.defaultValue;
+  const first = [...field.options].findIndex((option) => option.defaultSelected);
+  return field.selectedIndex !== Math.max(first, 0);
+}
+
+if (document.body.dataset.changesSince) {
+  for (const kind of ["pointerdown", "pointermove", "keydown", "touchmove"]) {
+    addEventListener(kind, () => (lastInput = Date.now()), { passive: true });
+  }
   listen();
   document.addEventListener("visibilitychange", listen);
+  // One of several visible windows may have taken the place of this one.
+  addEventListener("focus", () => changes || listen());
   addEventListener("pagehide", stopListening);
 }
 

@@ -15,7 +15,7 @@ use super::app_state::app_state;
 use super::browser;
 use super::caller::presented_claim;
 use super::client::location;
-use super::{logged_caller, refusals};
+use super::{logged_caller, refusals, unsent_form};
 use crate::applications::Scope;
 use crate::error::{Error, Result};
 use crate::people::Role;
@@ -45,13 +45,14 @@ pub async fn guard_api(
 
 async fn pass<B: MessageBody>(
     judged: Result<()>,
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<Guarded<B>, actix_web::Error> {
     match judged {
         Ok(()) => Ok(next.call(request).await?.map_into_left_body()),
         Err(err) if is_of_stranger(&err) => {
             refusals::observe_admin(request.request());
+            unsent_form::receive(&mut request).await;
             Ok(request.error_response(err).map_into_right_body())
         }
         // Not as an error of the middleware: what is outside of it renders the response.

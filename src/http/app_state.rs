@@ -102,6 +102,8 @@ pub struct AppState {
     pub site: Arc<SiteLook>,
     /// The sample people that a visitor may sign in as; none outside the demo.
     pub sample_people: Vec<SamplePerson>,
+    /// Opens and seals the forms that are to be shown again.
+    pub form_seal: CookieSeal,
     /// Whether anybody may create an account.
     pub sign_up: bool,
     /// The URL at which people reach the service, without a trailing slash.

@@ -98,6 +98,9 @@ pub fn clear_session(request: &HttpRequest) -> Result<()> {
     request.get_session().purge();
     cookies::remove_elsewhere(request, &app_state(request)?.cookies, OwnCookie::Session);
     onward::clear(request)?;
+    if ReceivedCookies::of(request).has(OwnCookie::UnsentForm) {
+        cookies::remove(request, &app_state(request)?.cookies, OwnCookie::UnsentForm);
+    }
     forward_cookie::clear(request)
 }
 

@@ -16,6 +16,7 @@ use super::client::location;
 use super::forms::{self, UnreadForm};
 use super::logged_caller;
 use crate::account::Attention;
+use crate::clock::Timestamp;
 use crate::error::{Error, Result, TokenRefusal};
 use crate::sessions::{Caller, Claim};
 
@@ -34,6 +35,10 @@ pub struct AnyPageCaller(pub Caller);
 /// contains.
 #[derive(Clone)]
 pub struct OpenAlerts(pub Rc<Attention>);
+
+/// When a request of somebody who is signed in was received, before its caller was resolved.
+#[derive(Clone, Copy)]
+pub(super) struct RequestedAt(pub(super) Timestamp);
 
 /// Extracts the caller of a page that only listens: it is no use of the session, whose expiry stays
 /// as it is.
@@ -111,6 +116,8 @@ pub(super) fn page_caller(request: &HttpRequest, payload: &mut Payload) -> Extra
     let request = request.clone();
     Box::pin(async move {
         received.await?;
+        let now = RequestedAt(app_state(&request)?.clock.now());
+        request.extensions_mut().insert(now);
         let claim = browser::session_claim(&request)?.ok_or(Error::Unauthenticated)?;
         let caller = resolve(&request, claim).await?;
         if is_safe(&request) {

@@ -27,13 +27,15 @@ pub enum OwnCookie {
     Notice,
     /// The mark of the way on from sign-in, for this host alone.
     Onward,
+    /// The cookie with a form to be shown again, for this host alone.
+    UnsentForm,
     /// The browser's time zone, for this host alone. The script sets it, never a response.
     Zone,
 }
 
 impl OwnCookie {
     /// The number of them.
-    pub(super) const COUNT: usize = 6;
+    pub(super) const COUNT: usize = 7;
 }
 
 /// The names and the attributes of the service's cookies.
@@ -78,6 +80,7 @@ impl CookieConfig {
                 format!("{forward}{prefix}_forward"),
                 format!("{host_only}{prefix}_notice"),
                 format!("{host_only}{prefix}_onward"),
+                format!("{host_only}{prefix}_form"),
                 format!("{host_only}{prefix}_zone"),
             ],
             is_https,
@@ -125,6 +128,7 @@ impl CookieConfig {
             | OwnCookie::Device
             | OwnCookie::Notice
             | OwnCookie::Onward
+            | OwnCookie::UnsentForm
             | OwnCookie::Zone => None,
         }
     }

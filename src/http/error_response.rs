@@ -24,6 +24,7 @@ use super::request_log::request_id;
 use super::site::SiteLook;
 use super::step_up::step_up_response;
 use super::target::{HOME, page_of_form};
+use super::unsent_form;
 use crate::error::{Chain, Error, Failure, FieldError};
 use crate::settings::Site;
 use crate::tokens::PASSWORD_ACR;
@@ -70,7 +71,10 @@ pub async fn render_errors(
     log(&error);
     refusals::observe_error(&request, &error).await;
     refusals::observe_page(&request, error.status_code());
-    let mut rendered = error_response(&request, &error);
+    let mut rendered = match unsent_form::store(&request, &error).await {
+        Some(redirect) => redirect,
+        None => error_response(&request, &error),
+    };
     copy_headers(bare.headers(), rendered.headers_mut());
     Ok(ServiceResponse::new(request, rendered).map_into_right_body())
 }
@@ -226,6 +230,10 @@ fn oauth_response(error: &Error) -> HttpResponse {
 fn page_response(request: &HttpRequest, error: &Error) -> HttpResponse {
     if matches!(error, Error::Unauthenticated) {
         return see_other(sign_in_url(request));
+    }
+    if matches!(error, Error::MethodNotAllowed) && is_safe(request) {
+        // The address of a form that was shown again: reloaded, or gone back to.
+        return see_other(page_of_form(request.path()));
     }
     if matches!(error, Error::StepUpRequired { .. }) {
         return step_up_response(request).unwrap_or_else(|err| bare(&err));

@@ -9,7 +9,7 @@ use askama::Template;
 
 use super::app_state::app_state;
 use super::assets;
-use super::caller::OpenAlerts;
+use super::caller::{OpenAlerts, RequestedAt};
 use super::cookies::OwnCookie;
 use super::forms::{self, FormRefusal};
 use super::notice::{self, Notice, SignedOutNotice};
@@ -55,8 +55,27 @@ pub struct Layout {
     pub csrf: String,
     /// Why the page's form was refused, where it is shown again for that.
     pub refusal: Option<String>,
+    /// What is wrong with the page's form, for the summary above it.
+    pub problems: Vec<Problem>,
+    /// Whether the page itself says what failed.
+    pub is_failed: bool,
+    /// The number of open alerts and notices, which the title states.
+    pub open_alerts: usize,
+    /// When the request was received, in microseconds since the Unix epoch: the script of a page of
+    /// somebody who is signed in requests the changes since then.
+    pub changes_since: Option<i64>,
     /// How the page shows times, if it may have any.
     pub times: Option<PageTimes>,
+}
+
+/// What is wrong with a field of a form.
+pub struct Problem {
+    /// The id of the field on the page.
+    pub field: &'static str,
+    /// Its label.
+    pub label: &'static str,
+    /// What is wrong: "is too long".
+    pub message: String,
 }
 
 /// How a page shows times, for its foot and its script.
@@ -93,9 +112,12 @@ impl Layout {
             signed_in,
             nav_item,
             // *Your devices* shows the alerts themselves.
-            attention: attention(request).filter(|_| request.path() != "/devices"),
+            attention: describe_attention(open_alerts(request))
+                .filter(|_| request.path() != "/devices"),
             csrf: forms::session_csrf_token(request)?,
             refusal: refusal(request),
+            open_alerts: open_alerts(request),
+            changes_since: Some(changes_since(request)?),
             times: Some(PageTimes::new(
                 request,
                 ReaderClock::of_caller(request, caller)?,
@@ -111,6 +133,7 @@ impl Layout {
     pub fn for_session(request: &HttpRequest) -> Result<Self> {
         Ok(Self {
             csrf: forms::session_csrf_token(request)?,
+            changes_since: Some(changes_since(request)?),
             times: Some(PageTimes::of_browser(request)?),
             ..Self::bare(site(request)?)
         })
@@ -142,8 +165,31 @@ impl Layout {
             nav_item: NavItem::None,
             csrf: String::new(),
             refusal: None,
+            problems: Vec::new(),
+            is_failed: false,
+            open_alerts: 0,
+            changes_since: None,
             times: None,
         }
+    }
+
+    /// Has the summary of the page state what is wrong with a field, named by its id and its label,
+    /// if anything is.
+    pub fn add_problem(
+        &mut self,
+        (field, label): (&'static str, &'static str),
+        message: Option<&str>,
+    ) {
+        self.problems.extend(message.map(|message| Problem {
+            field,
+            label,
+            message: message.to_owned(),
+        }));
+    }
+
+    /// Returns whether the page shows a form again that failed; its title says so.
+    pub fn has_failed(&self) -> bool {
+        self.is_failed || !self.problems.is_empty() || self.refusal.is_some()
     }
 
     /// Returns whether the page belongs to *Your devices*; for `aria-current`.
@@ -243,11 +289,21 @@ fn explain(refusal: FormRefusal) -> &'static str {
     }
 }
 
-/// Returns the notice of the caller's open alerts, if there are any.
-fn attention(request: &HttpRequest) -> Option<String> {
+/// Returns the number of the caller's open alerts and notices.
+fn open_alerts(request: &HttpRequest) -> usize {
     let extensions = request.extensions();
-    let OpenAlerts(attention) = extensions.get::<OpenAlerts>()?;
-    describe_attention(attention.count())
+    let found = extensions.get::<OpenAlerts>();
+    found.map_or(0, |OpenAlerts(attention)| attention.count())
+}
+
+/// Returns when the request was received, before anything was read for its page.
+fn changes_since(request: &HttpRequest) -> Result<i64> {
+    let received = request.extensions().get::<RequestedAt>().copied();
+    let at = match received {
+        Some(RequestedAt(at)) => at,
+        None => app_state(request)?.clock.now(),
+    };
+    Ok(at.timestamp_micros())
 }
 
 /// Returns the notice of a number of open alerts and notices: "2 things need your attention."

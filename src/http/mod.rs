@@ -47,3 +47,4 @@ mod static_file;
 pub mod step_up;
 pub mod subject;
 pub mod target;
+pub mod unsent_form;

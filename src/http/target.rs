@@ -109,9 +109,16 @@ pub fn local_path(target: Option<&str>) -> &str {
 pub fn page_of_form(path: &str) -> String {
     let segments: Vec<&str> = path.split('/').skip(1).collect();
     match segments.as_slice() {
-        ["account", ..] => "/account".into(),
+        ["account", ..] | ["devices", "sign-out-everywhere"] => "/account".into(),
+        ["admin", "users", id, "name" | "email"] => format!("/admin/users/{id}/edit"),
+        ["admin", "users", id, "export"] => format!("/admin/users/{id}"),
+        ["admin", "jobs", id, "stop"] => format!("/admin/jobs/{id}"),
+        ["admin", "users", "new" | "invite"]
+        | ["admin", "users", _, _]
+        | ["admin", "api-keys", _, "revoke"] => path.to_owned(),
         ["admin", section, ..] => format!("/admin/{section}"),
         ["devices", id, "rename"] => format!("/devices/{id}"),
+        ["sign-out", "clear"] => "/sign-in".into(),
         ["sign-in" | "sign-up" | "forgot-password"]
         | ["devices", "sign-out-others"]
         | ["setup" | "reset-password" | "verify-email", _] => path.to_owned(),

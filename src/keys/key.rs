@@ -46,6 +46,8 @@ pub enum Purpose {
     DeviceCookie,
     /// Digests of the addresses that tries are counted by.
     ThrottleDigest,
+    /// Encrypting the cookie with a form to be shown again.
+    UnsentForm,
 }
 
 impl Purpose {
@@ -62,6 +64,7 @@ impl Purpose {
             Self::OnwardCookie => b"rollcall onward cookie v1",
             Self::DeviceCookie => b"rollcall device cookie v1",
             Self::ThrottleDigest => b"rollcall throttle digest v1",
+            Self::UnsentForm => b"rollcall unsent form v1",
         }
     }
 }

@@ -105,6 +105,7 @@ pub async fn rename(
             let mut template = AccountPage::new(&app, &request, &caller).await?;
             template.full_name = form.full_name;
             template.name_error = message(&err);
+            template.report_problems();
             page(err.status_code(), &template)
         }
     }
@@ -122,6 +123,7 @@ pub async fn change_password(
         Ok(new) => new,
         Err(err) => {
             template.new_password_error = message(&err);
+            template.report_problems();
             return page(err.status_code(), &template);
         }
     };
@@ -142,6 +144,7 @@ pub async fn change_password(
             let hash = match hash.await {
                 Err(err @ Error::Invalid(_)) => {
                     template.new_password_error = message(&err);
+                    template.report_problems();
                     return page(err.status_code(), &template);
                 }
                 hash => hash?,
@@ -157,6 +160,7 @@ pub async fn change_password(
         }
         Ok(OwnPassword::Wrong) => {
             template.current_password_error = Some("is not your password".into());
+            template.report_problems();
             page(StatusCode::BAD_REQUEST, &template)
         }
         Ok(OwnPassword::SessionEnded) => confirm::session_ended(&request),
@@ -226,6 +230,22 @@ impl AccountPage {
             current_password_error: None,
             new_password_error: None,
         })
+    }
+
+    /// Has the summary of the page list the errors of its fields.
+    pub(super) fn report_problems(&mut self) {
+        let fields = [
+            (("full_name", "Your name"), &self.name_error),
+            (("email", "New e-mail"), &self.email_error),
+            (
+                ("current_password", "Current password"),
+                &self.current_password_error,
+            ),
+            (("new_password", "New password"), &self.new_password_error),
+        ];
+        for (field, error) in fields {
+            self.layout.add_problem(field, error.as_deref());
+        }
     }
 }
 

@@ -81,6 +81,7 @@ pub async fn submit(
             let mut template = confirm_page(&request, &caller, next)?;
             template.continue_with(&request, form.action);
             template.error = Some("That is not your password. Try again.");
+            template.layout.is_failed = true;
             page(StatusCode::FORBIDDEN, &template)
         }
         Ok(OwnPassword::SessionEnded) => session_ended(&request),

@@ -31,9 +31,6 @@ const MAX_ACTIVITY: u32 = 20;
 #[template(path = "pages/device.html")]
 struct DevicePage {
     layout: Layout,
-    /// When the page was rendered, in microseconds since the Unix epoch: the script requests
-    /// changes since then.
-    made_at: i64,
     device: DeviceView,
     is_current: bool,
     /// What is said of the device's other sessions where this one has ended.
@@ -131,6 +128,10 @@ pub async fn rename(
                 .field_errors()
                 .first()
                 .map(|error| error.message.clone());
+            let error = template.name_error.as_deref();
+            template
+                .layout
+                .add_problem(("device_name", "Device name"), error);
             page(err.status_code(), &template)
         }
     }
@@ -228,7 +229,6 @@ async fn load_page(
     let used = UsedApplications::load(app, caller.user.id, of_device.iter().copied()).await?;
     let view = view.with_applications(used.of(of_device, usize::MAX, reader.clock));
     Ok(DevicePage {
-        made_at: reader.clock.now.timestamp_micros(),
         layout: Layout::for_caller(request, caller, NavItem::Devices)?,
         is_current: session.id == caller.session.id,
         still: match device {

@@ -34,13 +34,8 @@ const MAX_ALERTS: usize = 20;
 #[template(path = "pages/devices.html")]
 struct DevicesPage {
     layout: Layout,
-    /// When the page was rendered, in microseconds since the Unix epoch: the script requests
-    /// changes since then.
-    made_at: i64,
     summary: String,
     notice: Option<String>,
-    /// What is wrong with the devices that were selected.
-    problem: Option<&'static str>,
     /// The steps that are left after an alert was reported.
     steps: Option<StepsView>,
     alerts: Vec<AlertView>,
@@ -113,7 +108,7 @@ pub(super) async fn show_again(
     problem: &'static str,
 ) -> Result<HttpResponse> {
     let mut template = load_page(app, request, caller, query).await?;
-    template.problem = Some(problem);
+    template.layout.refusal = Some(problem.to_owned());
     page(StatusCode::BAD_REQUEST, &template)
 }
 
@@ -124,7 +119,6 @@ async fn load_page(
     query: DevicesQuery,
 ) -> Result<DevicesPage> {
     let owner = caller.user.id;
-    let made_at = app.clock.now().timestamp_micros();
     let live = app.sessions.list_live(owner).await?;
     let after = query.ended.as_deref().map(str::parse).transpose()?;
     let history = app.sessions.list_ended(owner, after, MAX_ENDED).await?;
@@ -159,11 +153,9 @@ async fn load_page(
             attention: None,
             ..Layout::for_caller(request, caller, NavItem::Devices)?
         },
-        made_at,
         summary: summary(others.len(), attention.count()),
         steps: steps.map(|steps| StepsView::new(&steps, caller.user.shown_email(), reader.clock)),
         notice: notice.words,
-        problem: None,
         alerts: alert_views(app, &attention, &reader).await?,
         acts: attention
             .notices

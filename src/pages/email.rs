@@ -67,6 +67,7 @@ pub async fn request_change(
         err => message(err),
     };
     template.email_typed = form.email;
+    template.report_problems();
     page(err.status_code(), &template)
 }
 

@@ -108,8 +108,10 @@ fn form_page(
     email: &str,
     error: Option<String>,
 ) -> Result<HttpResponse> {
+    let mut layout = Layout::anonymous(request)?;
+    layout.add_problem(("email", "E-mail"), error.as_deref());
     let template = ForgotPasswordPage {
-        layout: Layout::anonymous(request)?,
+        layout,
         email,
         error,
     };

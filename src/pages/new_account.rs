@@ -181,8 +181,12 @@ fn form_page(
     status: StatusCode,
     errors: FieldErrors,
 ) -> Result<HttpResponse> {
+    let mut layout = Layout::anonymous(request)?;
+    layout.add_problem(("full_name", "Name"), errors.full_name.as_deref());
+    layout.add_problem(("email", "E-mail"), errors.email.as_deref());
+    layout.add_problem(("password", "Password"), errors.password.as_deref());
     let template = NewAccountPage {
-        layout: Layout::anonymous(request)?,
+        layout,
         purpose,
         action: request.path(),
         full_name: &form.full_name,

@@ -114,8 +114,11 @@ pub(super) fn password_page(
     err: Option<&Error>,
 ) -> Result<HttpResponse> {
     let error = err.and_then(|err| err.field_errors().first());
+    let mut layout = Layout::anonymous(request)?;
+    let message = error.map(|error| error.message.as_str());
+    layout.add_problem(("new_password", "New password"), message);
     let template = AfterPage {
-        layout: Layout::anonymous(request)?,
+        layout,
         done: "Your answer is recorded. One thing is left:",
         advice: None,
         token,

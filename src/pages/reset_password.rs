@@ -122,8 +122,10 @@ fn form_page(
     open: &OpenReset,
     error: Option<String>,
 ) -> Result<HttpResponse> {
+    let mut layout = Layout::anonymous(request)?;
+    layout.add_problem(("new_password", "New password"), error.as_deref());
     let template = ResetPasswordPage {
-        layout: Layout::anonymous(request)?,
+        layout,
         token,
         email: &open.user.email,
         is_invitation: open.purpose == ResetPurpose::Invitation,

@@ -5,6 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use serde::Deserialize;
 
+use super::ended_words::{self, EndedView};
 use super::{go_on, notices};
 use crate::error::{Error, Result};
 use crate::http::app_state::{AppState, SamplePerson};
@@ -30,6 +31,8 @@ struct SignInPage<'a> {
     remember: bool,
     can_sign_up: bool,
     notice: Option<String>,
+    /// Why this device was signed out, if nothing else is to be said.
+    ended: Option<EndedView>,
     /// Whether it offers to clear what the browser stored, after a sign-out.
     offers_clearing: bool,
     error: Option<&'static str>,
@@ -67,6 +70,7 @@ impl<'a> SignInPage<'a> {
             remember: form.remember.is_some(),
             can_sign_up: app.sign_up,
             notice: None,
+            ended: None,
             offers_clearing: false,
             error: None,
             sample_people: &app.sample_people,
@@ -89,6 +93,9 @@ pub async fn show(
     let empty = SignInForm::default();
     let notice = notices::take(&app, &request, None).await?;
     let mut template = SignInPage::new(&app, &request, &empty, next.as_str())?;
+    if notice.words.is_none() {
+        template.ended = ended_words::find(&app, &request).await?;
+    }
     template.notice = notice.words;
     template.offers_clearing = notice.is_sign_out;
     Ok(compress_page(&request, page(StatusCode::OK, &template)?))
@@ -142,6 +149,7 @@ pub async fn submit(
         Err(Error::InvalidCredentials) => {
             let mut template = SignInPage::new(&app, &request, &form, next.as_str())?;
             template.error = Some(refusal(&app));
+            template.layout.is_failed = true;
             page(StatusCode::UNAUTHORIZED, &template)
         }
         Err(err) => {

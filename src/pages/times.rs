@@ -61,7 +61,8 @@ impl TimeView {
         format!("{}{}", self.preposition, self.words)
     }
 
-    fn moment(at: Timestamp, clock: ReaderClock) -> Self {
+    /// Returns a moment, past or to come, in words: "today 14:15", "Saturday", "22 August".
+    pub fn moment(at: Timestamp, clock: ReaderClock) -> Self {
         let view = Self::exact(at, clock);
         let local = clock.zone.local(at);
         let today = clock.zone.local(clock.now).date_naive();

@@ -212,8 +212,10 @@ fn form_page(
     asks_password: bool,
     error: Option<&'static str>,
 ) -> Result<HttpResponse> {
+    let mut layout = Layout::anonymous(request)?;
+    layout.is_failed = error.is_some();
     let template = VerifyEmailPage {
-        layout: Layout::anonymous(request)?,
+        layout,
         token,
         email: &pending.email,
         is_change: pending.is_change(),

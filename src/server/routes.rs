@@ -187,6 +187,7 @@ pub static PAGES: &[Route] = &[
     Route::post("/sign-out/clear", Access::Public, || web::to(pages::sign_out::clear_stored)),
     Route::get("/confirm", Access::SignedIn, || web::to(pages::confirm::show)),
     Route::post("/confirm", Access::SignedIn, || web::to(pages::confirm::submit)),
+    Route::get("/unsent-form", Access::SignedIn, || web::to(pages::unsent_form::show)),
     Route::get("/setup/{token}", Access::Token, || web::to(pages::setup::show)),
     Route::post("/setup/{token}", Access::Token, || web::to(pages::setup::submit)),
     Route::get("/devices", Access::SignedIn, || web::to(pages::devices::show)),
@@ -384,4 +385,18 @@ fn methods(routes: &[&Route]) -> Vec<&'static str> {
 
 fn with_allow(mut response: HttpResponseBuilder, allow: &str) -> HttpResponse {
     response.insert_header((header::ALLOW, allow)).finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::unsent_form::TYPED_FORMS;
+
+    #[test]
+    fn every_form_that_is_shown_again_has_its_route() {
+        for form in TYPED_FORMS {
+            let is_its = |route: &&Route| route.method == Method::POST && route.path == form.path;
+            assert!(PAGES.iter().any(|route| is_its(&route)), "{}", form.path);
+        }
+    }
 }

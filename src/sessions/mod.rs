@@ -15,6 +15,7 @@ mod last_use;
 mod network;
 mod new_sign_in;
 mod past;
+mod past_cookie;
 mod per_person;
 mod policy;
 mod read;
@@ -47,6 +48,7 @@ pub use self::last_use::{
 pub use self::network::NetworkKey;
 pub(crate) use self::new_sign_in::{is_same_device, is_trusted};
 pub use self::past::PastSession;
+pub use self::past_cookie::EndedSession;
 use self::policy::Policy;
 pub use self::read::{HistoryCursor, HistoryPage, any_exists};
 pub(crate) use self::step_up::record_step_up;

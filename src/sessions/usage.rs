@@ -107,7 +107,12 @@ impl Sessions {
         }
     }
 
-    fn by_cookie(&self, session: &Session, jti: &Jti, now: Timestamp) -> Option<Authentication> {
+    pub(super) fn by_cookie(
+        &self,
+        session: &Session,
+        jti: &Jti,
+        now: Timestamp,
+    ) -> Option<Authentication> {
         if *jti == session.jti() {
             return Some(Authentication::Cookie);
         }

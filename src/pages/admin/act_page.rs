@@ -39,7 +39,6 @@ pub(super) struct ActPage {
     typed: Option<TypedField>,
     button: &'static str,
     is_danger: bool,
-    has_errors: bool,
 }
 
 /// What a page is for.
@@ -117,7 +116,6 @@ impl ActPage {
             typed: None,
             button: act.button,
             is_danger: act.is_danger,
-            has_errors: false,
         })
     }
 
@@ -211,6 +209,7 @@ impl ActPage {
     pub(super) fn respond_refused(mut self, refusal: impl Into<String>) -> Result<HttpResponse> {
         self.refusal = Some(refusal.into());
         self.is_refused = true;
+        self.layout.is_failed = true;
         page(StatusCode::CONFLICT, &self)
     }
 
@@ -222,22 +221,23 @@ impl ActPage {
         if matches!(err, Error::LastAdmin) {
             return self.respond_refused(LAST_ADMIN);
         }
-        let mut is_found = false;
         for field in err.field_errors() {
             let message = Some(field.message.clone());
+            let shown = match field.field.as_str() {
+                "reason" => ("reason", "Reason"),
+                "typed" => ("typed", "What to type"),
+                _ => ("role", "Their role"),
+            };
             match (field.field.as_str(), &mut self.reason, &mut self.typed) {
                 ("reason", Some(reason), _) => reason.error = message,
                 ("typed", _, Some(typed)) => typed.error = message,
                 ("role", ..) if !self.choices.is_empty() => self.choice_error = message,
                 _ => continue,
             }
-            is_found = true;
+            self.layout.add_problem(shown, Some(&field.message));
         }
-        match is_found {
-            true => {
-                self.has_errors = true;
-                page(err.status_code(), &self)
-            }
+        match self.layout.has_failed() {
+            true => page(err.status_code(), &self),
             false => Err(err),
         }
     }

@@ -121,6 +121,7 @@ impl ApplicationsPage {
     /// Returns the page as the response to a form that can't be carried out.
     pub(super) fn refused(mut self, words: String) -> Result<HttpResponse> {
         self.error = Some(words);
+        self.layout.is_failed = true;
         page(StatusCode::BAD_REQUEST, &self)
     }
 }

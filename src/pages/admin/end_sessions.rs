@@ -110,6 +110,7 @@ pub async fn submit(
     else {
         let mut template = load_page(&app, &request, &caller, selection, &fields).await?;
         template.is_stale = true;
+        template.layout.is_failed = true;
         return page(StatusCode::CONFLICT, &template);
     };
     let before = app.sessions.find_ordered(caller.session.id, ticket).await?;
@@ -120,8 +121,11 @@ pub async fn submit(
         Ok(reason) => reason,
         Err(_) => {
             let mut template = load_page(&app, &request, &caller, selection, &fields).await?;
-            template.reason_error =
-                Some(format!("must have 1 to {} characters", StatedReason::LIMIT));
+            let message = format!("must have 1 to {} characters", StatedReason::LIMIT);
+            template
+                .layout
+                .add_problem(("stated_reason", "Reason"), Some(&message));
+            template.reason_error = Some(message);
             return page(StatusCode::BAD_REQUEST, &template);
         }
     };
@@ -137,7 +141,11 @@ pub async fn submit(
             return Ok(ordered_before(&request, &caller, &fields.back, job.id));
         }
         let mut template = load_page(&app, &request, &caller, selection, &fields).await?;
-        template.own_error = Some("must be ticked: there is no other session to end");
+        const MESSAGE: &str = "must be ticked: there is no other session to end";
+        template
+            .layout
+            .add_problem(("include_own", "Your own sessions"), Some(MESSAGE));
+        template.own_error = Some(MESSAGE);
         return page(StatusCode::CONFLICT, &template);
     }
     let order = EndOrder {

@@ -81,6 +81,7 @@ pub async fn show(
                 (None, ReaderClock::of_caller(&request, &caller)?),
             )?;
             template.problems = problems;
+            template.layout.is_failed = true;
             (StatusCode::BAD_REQUEST, template)
         }
         loaded => (StatusCode::OK, loaded?),

@@ -68,7 +68,6 @@ struct NewUserPage {
     lead: &'static str,
     button: &'static str,
     action: &'static str,
-    has_errors: bool,
     email: String,
     full_name: String,
     is_with_password: bool,
@@ -239,8 +238,16 @@ async fn respond_with_error(
         template.holder = Some(format!("/admin/users/{holder}"));
     }
     template.errors = FieldErrors::from_error(&err);
-    template.has_errors = true;
-    match template.errors.is_empty() {
+    let errors = &template.errors;
+    for (field, error) in [
+        (("email", "E-mail"), &errors.email),
+        (("full_name", "Name"), &errors.full_name),
+        (("new_password", "Password"), &errors.password),
+        (("role", "Their role"), &errors.role),
+    ] {
+        template.layout.add_problem(field, error.as_deref());
+    }
+    match errors.is_empty() {
         true => Err(err),
         false => page(err.status_code(), &template),
     }
@@ -282,7 +289,6 @@ impl NewUserPage {
             lead,
             button,
             action,
-            has_errors: false,
             email: form.email.clone(),
             full_name: form.full_name.clone(),
             is_with_password: way == Way::Password,

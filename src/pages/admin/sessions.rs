@@ -70,6 +70,7 @@ pub async fn show(
         Err(problems) => {
             let problems = &problems[..problems.len().min(MAX_PROBLEMS)];
             template.is_search_wrong = query.has_search();
+            template.layout.is_failed = true;
             template.problems = match query.has_search() {
                 true => problems.iter().map(Problem::unnamed).collect(),
                 false => mark(problems, &mut template.form.fields),

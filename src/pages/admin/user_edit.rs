@@ -26,7 +26,6 @@ struct EditPage {
     head: PersonHead,
     /// The address of the person's page, and those of the forms.
     links: EditLinks,
-    has_errors: bool,
     full_name: String,
     name_error: Option<String>,
     /// Why the e-mail can't be set, for a person of an application.
@@ -187,7 +186,6 @@ impl EditPage {
             layout: Layout::for_caller(request, caller, NavItem::Administration)?,
             head: PersonHead::new(user, application.as_deref(), caller),
             links: EditLinks::new(&Back::of(request, List::People), user),
-            has_errors: false,
             full_name: user.full_name.clone().unwrap_or_default(),
             name_error: None,
             stated_by,
@@ -218,10 +216,14 @@ impl EditPage {
             }
             _ => message("email"),
         };
-        self.has_errors = [&self.name_error, &self.email_error, &self.reason_error]
-            .iter()
-            .any(|error| error.is_some());
-        match self.has_errors {
+        for (field, error) in [
+            (("full_name", "Name"), &self.name_error),
+            (("email", "New e-mail"), &self.email_error),
+            (("reason", "Reason"), &self.reason_error),
+        ] {
+            self.layout.add_problem(field, error.as_deref());
+        }
+        match self.layout.has_failed() {
             true => page(err.status_code(), &self),
             false => Err(err),
         }

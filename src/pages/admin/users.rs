@@ -91,6 +91,7 @@ pub async fn show(
             let fields = text.chain(&mut template.form.fields);
             template.problems = mark(err.field_errors(), fields);
             template.summary = "Nobody is listed.";
+            template.layout.is_failed = true;
             page(err.status_code(), &template)
         }
         Err(err) => Err(err),

@@ -125,6 +125,7 @@ pub static OWN_API: &[Group] = &[
 pub static OWN_PAGES: &[Group] = &[
     (OwnPage(Needless), &[
         get("/confirm"),
+        get("/unsent-form").done(&[303]),
         get("/devices"),
         get("/devices/sign-out-others"),
         get("/devices/sign-out-selected").of(Of::Session).query("?device={session}").missing(400),

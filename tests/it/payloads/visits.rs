@@ -199,6 +199,7 @@ impl Visits<'_> {
             "/confirm",
             format!("/confirm?next={}", self.encoded("next")),
         );
+        self.open("/unsent-form", "/unsent-form");
         let bad = self.texts.of("value of another type");
         let encoded = self.encoded("value of another type");
         self.open(OTHER_TYPE, format!("{device}?before={encoded}"));

@@ -1,0 +1,66 @@
+//! What the holder of a genuine session cookie may be told once its session is over: why it ended, when,
+//! and from which device.
+
+use super::caller::Credential;
+use super::{Claim, EndedReason, Session, Sessions, store};
+use crate::clock::Timestamp;
+use crate::error::Result;
+
+/// A session that is over.
+#[derive(Debug)]
+pub struct EndedSession {
+    /// Why it ended.
+    pub reason: EndedReason,
+    /// When.
+    pub at: Timestamp,
+    /// The name of the device that it was ended from, if it was another session of the same person.
+    pub ended_by: Option<String>,
+    /// Whether it lasted as long as a session may, however often it is used.
+    pub is_past_absolute_limit: bool,
+}
+
+impl Sessions {
+    /// Finds the session of a cookie that is over: one past its expiry is, whether or not it is marked
+    /// as expired yet. The cookie must have the last JTI of the session, or one that was replaced within
+    /// the grace period before the end: an older one may be a copy. `None` for a session that is live,
+    /// deleted or claimed by anything but a cookie.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
+    pub async fn find_ended(&self, claim: Claim) -> Result<Option<EndedSession>> {
+        let Credential::Cookie(jti) = claim.credential else {
+            return Ok(None);
+        };
+        let owner = claim.user;
+        let Some(session) = self.find(owner, claim.session).await? else {
+            return Ok(None);
+        };
+        let Some((reason, at)) = end_of(&session, self.clock.now()) else {
+            return Ok(None);
+        };
+        if self.by_cookie(&session, &jti, at).is_none() {
+            return Ok(None);
+        }
+        let ended_by = match session.ended_by.filter(|by| *by != session.id) {
+            Some(by) => self.db.read(move |c| store::find(c, owner, by)).await?,
+            None => None,
+        };
+        Ok(Some(EndedSession {
+            reason,
+            at,
+            ended_by: ended_by.map(|session| session.display_name()),
+            is_past_absolute_limit: session.expires_at >= session.absolute_expires_at,
+        }))
+    }
+}
+
+/// Returns why and when a session ended, if it did.
+fn end_of(session: &Session, now: Timestamp) -> Option<(EndedReason, Timestamp)> {
+    match (session.is_active, session.ended_reason) {
+        (false, Some(reason)) => Some((reason, session.ended_at.unwrap_or(session.expires_at))),
+        // Sessions of another writer of the table may have no reason.
+        (false, None) => None,
+        (true, _) if session.expires_at <= now => Some((EndedReason::Expired, session.expires_at)),
+        (true, _) => None,
+    }
+}
