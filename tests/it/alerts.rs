@@ -81,7 +81,7 @@ async fn a_new_device_is_shown_on_the_others(database: Database) {
         .await
         .expect(200)
         .expect_words("1 thing needs your attention.")
-        .expect_words("Was this you? Safari on iPhone Signed in, for the first time on this device today 08:30 · 198.51.100.7");
+        .expect_words("Was this you? Safari on iPhone Signed in, for the first time on this device today 08:31 · 198.51.100.7");
     let own = intruder.get("/devices").await.expect(200);
     assert!(!own.words().contains("Was this you?"), "{}", own.words());
     app.stop().await;
