@@ -3,7 +3,6 @@
 //! not an error: the page has a notice.
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use serde::Deserialize;
 
 use crate::account::TakenBack;
 use crate::alerts::StepRecord;
@@ -83,32 +82,34 @@ pub async fn dismiss(
     Ok(back(&request, &caller, outcome))
 }
 
-/// Which step after a report, in a path.
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum SkippedStep {
-    /// Signing out the other devices.
-    Others,
-    /// Setting a new password.
-    Password,
-    /// Checking the e-mail.
-    Email,
-}
-
-/// Skips a step after a report.
-pub async fn skip_step(
+/// Skips signing out the other devices after a report.
+pub async fn skip_others(
     app: web::Data<AppState>,
     PageCaller(caller): PageCaller,
-    path: web::Path<(AlertId, SkippedStep)>,
+    id: web::Path<AlertId>,
     _: Form<EmptyForm>,
 ) -> Result<HttpResponse> {
-    let (id, step) = path.into_inner();
-    let record = match step {
-        SkippedStep::Others => StepRecord::OthersSkipped,
-        SkippedStep::Password => StepRecord::PasswordSkipped,
-        SkippedStep::Email => StepRecord::EmailSkipped,
-    };
-    record_step(&app, &caller, id, record).await
+    record_step(&app, &caller, *id, StepRecord::OthersSkipped).await
+}
+
+/// Skips setting a new password after a report.
+pub async fn skip_password(
+    app: web::Data<AppState>,
+    PageCaller(caller): PageCaller,
+    id: web::Path<AlertId>,
+    _: Form<EmptyForm>,
+) -> Result<HttpResponse> {
+    record_step(&app, &caller, *id, StepRecord::PasswordSkipped).await
+}
+
+/// Skips checking the e-mail after a report.
+pub async fn skip_email(
+    app: web::Data<AppState>,
+    PageCaller(caller): PageCaller,
+    id: web::Path<AlertId>,
+    _: Form<EmptyForm>,
+) -> Result<HttpResponse> {
+    record_step(&app, &caller, *id, StepRecord::EmailSkipped).await
 }
 
 /// Confirms after a report that the account's e-mail is right.

@@ -132,7 +132,7 @@ async fn the_dots_of_the_map_lead_to_their_devices(database: Database) {
         }
         app.login_from(&ada, IPHONE, SYDNEY, None).await;
     }
-    let dot = format!(".map a[href='#device-{}'] .reach", oslo.id());
+    let dot = format!(".map a[href='#device-{}'] .dot", oslo.id());
     laptop.press(&dot).await;
     laptop
         .has(1, &format!("#device-{}:target", oslo.id()))

@@ -129,7 +129,7 @@ async fn report_new_sign_in(database: Database, script: Script) {
         laptop.open("/devices").await;
     }
     laptop.has(1, REPORT).await;
-    let prompt = laptop.words_in("[aria-labelledby='was-this-you']").await;
+    let prompt = laptop.words_in("#was-this-you").await;
     assert!(prompt.contains("Safari on iPhone"), "{prompt}");
     laptop.press(REPORT).await;
     laptop.has(1, "[role='status']").await;

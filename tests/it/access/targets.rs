@@ -152,7 +152,7 @@ fn reported(world: &World, owner: &str) -> Made {
         "UPDATE alerts SET answer = 'not_mine', settled_by = id,
              answered_at = '2031-05-17 09:40:00.000000' WHERE id = {id}"
     ));
-    made.with("{step}", "password")
+    made
 }
 
 fn email_change(world: &World, owner: &str) -> Made {
