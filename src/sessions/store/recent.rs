@@ -9,6 +9,7 @@ use crate::db::schema::user_sessions;
 use crate::db::{AnyConnection, ApplicationId, SessionId, UserId, first_rows, in_few_sizes};
 use crate::error::Result;
 use crate::net::ip_key;
+use crate::sessions::values::EndedReason;
 
 /// Returns whether there is any session, ended ones included.
 pub(crate) fn any_exists(c: &mut AnyConnection) -> Result<bool> {
@@ -142,7 +143,7 @@ pub(crate) fn list_own_by_ids(
         .load(c)?)
 }
 
-/// Lists a person's sessions that were ended at `at` from their session `by`, at most `limit`.
+/// Lists a person's sessions that they signed out at `at` from their session `by`, at most `limit`.
 pub(crate) fn list_ended_at(
     c: &mut AnyConnection,
     user: UserId,
@@ -154,6 +155,7 @@ pub(crate) fn list_ended_at(
         .filter(not(user_sessions::is_active))
         .filter(user_sessions::ended_at.eq(at))
         .filter(user_sessions::ended_by.eq(by))
+        .filter(user_sessions::ended_reason.eq(EndedReason::SignedOutRemotely.as_str()))
         .order(user_sessions::id.desc())
         .limit(limit)
         .select(Session::as_select())
