@@ -152,7 +152,7 @@ impl Sessions {
             .await
     }
 
-    /// Lists the sessions of `owner` that were ended at `at` from their session `by`, at most 1,000.
+    /// Lists the sessions of `owner` that they signed out at `at` from their session `by`, at most 1,000.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database doesn't respond.

@@ -183,7 +183,7 @@ async fn they_are_signed_out_after_a_step_up(app: &TestApp) {
     let password = [("password", PASSWORD)];
     let confirm = confirm.expect("the form of the step-up");
     let confirmed = laptop.send(confirm, &password).await.expect(307);
-    assert_eq!(confirmed.location(), PATH);
+    assert_eq!(confirmed.header("location"), PATH);
     // As a browser does with 307.
     let done = laptop.send(&confirm.aimed_at(PATH), &password).await;
     laptop

@@ -172,7 +172,7 @@ pub(crate) fn list_own_by_ids(
         .load(c)?)
 }
 
-/// Lists a person's sessions that were ended at `at` from their session `by`, at most `limit`.
+/// Lists a person's sessions that they signed out at `at` from their session `by`, at most `limit`.
 pub(crate) fn list_ended_at(
     c: &mut AnyConnection,
     user: UserId,
@@ -184,6 +184,7 @@ pub(crate) fn list_ended_at(
         .filter(not(user_sessions::is_active))
         .filter(user_sessions::ended_at.eq(at))
         .filter(user_sessions::ended_by.eq(by))
+        .filter(user_sessions::ended_reason.eq(EndedReason::SignedOutRemotely.as_str()))
         .order(user_sessions::id.desc())
         .limit(limit)
         .select(Session::as_select())
