@@ -32,7 +32,7 @@ const MEASURE: &str = r"
             element.getBoundingClientRect().right > width + 1 && !element.closest('.visually-hidden'));
         found.push(`scrolls sideways by ${document.documentElement.scrollWidth - width} px: ${wide.slice(-2).map(shown).join(', ')}`);
     }
-    const own = 'button, .button, nav a, .tabs a, summary, h1, h2, h3, h4, legend, label';
+    const own = 'button, .button, nav a, summary, h1, h2, h3, h4';
     const foreign = 'bdi, code, .visually-hidden, [dir=ltr]:not(html)';
     for (const element of document.querySelectorAll(own)) {
         if (!element.checkVisibility({ contentVisibilityAuto: true }) || element.closest('.visually-hidden')) continue;
@@ -56,6 +56,7 @@ const MEASURE: &str = r"
         }
     }
     for (const select of document.querySelectorAll('select')) {
+        if (!select.checkVisibility({ contentVisibilityAuto: true })) continue;
         const box = select.getBoundingClientRect();
         const style = getComputedStyle(select);
         const pen = document.createElement('canvas').getContext('2d');
