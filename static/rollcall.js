@@ -251,7 +251,7 @@ function isTyped(field) {
 }
 
 if (document.body.dataset.changesSince) {
-  for (const kind of ["pointerdown", "pointermove", "keydown", "touchmove"]) {
+  for (const kind of ["pointerdown", "pointermove", "touchmove", "focusin", "input"]) {
     addEventListener(kind, () => (lastInput = Date.now()), { passive: true });
   }
   listen();

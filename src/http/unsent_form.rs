@@ -199,7 +199,7 @@ fn submitted(request: &HttpRequest) -> Option<StoredForm> {
     };
     let csrf = value("csrf")?;
     let path = match request.path() {
-        STEP_UP => value("act")?,
+        STEP_UP => value("act")?.split('?').next()?.to_owned(),
         path => path.to_owned(),
     };
     let form = typed_form(&path)?;
