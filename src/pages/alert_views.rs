@@ -173,17 +173,21 @@ pub fn heading(is_over: bool) -> &'static str {
 
 /// Returns the device of an alert with its versions: "Edge 142 on Windows 11".
 fn device(alert: &Alert, session: Option<&Session>) -> Named {
+    const TERM: &str = "Device";
+
     let (browser, system) = (
         session.and_then(words::browser),
         session.and_then(words::system),
     );
     match (browser, system) {
         (Some(browser), Some(system)) => Named {
+            term: TERM,
             icon: browser.icon,
             name: format!("{} on {}", browser.name, system.name),
         },
         (Some(named), None) | (None, Some(named)) => named,
         (None, None) => Named {
+            term: TERM,
             icon: alert.device_kind.as_str(),
             name: match alert.is_by_mailbox() || alert.device_kind == DeviceKind::Unknown {
                 true => "Unrecognised browser".into(),

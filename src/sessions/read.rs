@@ -162,11 +162,12 @@ impl Sessions {
         by: SessionId,
         at: Timestamp,
     ) -> Result<Vec<Session>> {
-        const MAX: i64 = 1_000;
-
-        self.db
-            .read(move |c| store::list_ended_at(c, owner, (by, at), MAX))
-            .await
+        let mut ended = self
+            .db
+            .read(move |c| store::list_ended_at(c, owner, at))
+            .await?;
+        ended.retain(|session| session.ended_by == Some(by));
+        Ok(ended)
     }
 
     /// Returns the owner of a session.

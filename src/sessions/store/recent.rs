@@ -42,35 +42,6 @@ pub(crate) fn list_recent(
     Ok(recent)
 }
 
-/// Lists those of a person's sessions that have these ids, live and ended.
-pub(crate) fn list_own_by_ids(
-    c: &mut AnyConnection,
-    user: UserId,
-    ids: &[SessionId],
-) -> Result<Vec<Session>> {
-    Ok(user_sessions::table
-        .filter(user_sessions::user_id.eq(user))
-        .filter(user_sessions::id.eq_any(ids))
-        .select(Session::as_select())
-        .load(c)?)
-}
-
-/// Lists a person's sessions that were signed out from elsewhere at `at`, which one act did.
-pub(crate) fn list_ended_at(
-    c: &mut AnyConnection,
-    user: UserId,
-    at: Timestamp,
-) -> Result<Vec<Session>> {
-    Ok(user_sessions::table
-        .filter(user_sessions::user_id.eq(user))
-        .filter(not(user_sessions::is_active))
-        .filter(user_sessions::ended_at.eq(at))
-        .filter(user_sessions::ended_reason.eq(EndedReason::SignedOutRemotely.as_str()))
-        .order(user_sessions::id)
-        .select(Session::as_select())
-        .load(c)?)
-}
-
 /// Lists a person's sessions that are not marked as ended, newest sign-in first: those before the one
 /// with the id `before`, at most `limit`.
 pub(crate) fn list_unended(
@@ -172,21 +143,22 @@ pub(crate) fn list_own_by_ids(
         .load(c)?)
 }
 
-/// Lists a person's sessions that they signed out at `at` from their session `by`, at most `limit`.
+/// Lists a person's sessions that were signed out from elsewhere at `at`, which one act did, at most
+/// 1,000.
 pub(crate) fn list_ended_at(
     c: &mut AnyConnection,
     user: UserId,
-    (by, at): (SessionId, Timestamp),
-    limit: i64,
+    at: Timestamp,
 ) -> Result<Vec<Session>> {
+    const MAX: i64 = 1_000;
+
     Ok(user_sessions::table
         .filter(user_sessions::user_id.eq(user))
         .filter(not(user_sessions::is_active))
         .filter(user_sessions::ended_at.eq(at))
-        .filter(user_sessions::ended_by.eq(by))
         .filter(user_sessions::ended_reason.eq(EndedReason::SignedOutRemotely.as_str()))
         .order(user_sessions::id.desc())
-        .limit(limit)
+        .limit(MAX)
         .select(Session::as_select())
         .load(c)?)
 }
