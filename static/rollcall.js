@@ -239,7 +239,9 @@ function isMessage(element) {
 function stays(element) {
   if (isMessage(element) || element.contains(document.activeElement)) return true;
   if (element.matches("details[open]") || element.querySelector("details[open]")) return true;
-  return [...element.querySelectorAll("input, select, textarea")].some(isTyped);
+  const fields = "input, select, textarea";
+  const inside = [...element.querySelectorAll(fields)];
+  return (element.matches(fields) && isTyped(element)) || inside.some(isTyped);
 }
 
 function isTyped(field) {

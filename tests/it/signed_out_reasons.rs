@@ -178,8 +178,8 @@ async fn programs_are_told_nothing(app: &TestApp) {
     let me = browser.get("/api/v1/me").await;
     assert_eq!(me.status, 401);
     assert!(!me.text.contains("disabled"), "{me:?}");
-    let asked = browser.verify().await;
-    assert!(!asked.text.contains("disabled"), "{asked:?}");
+    let refused = browser.verify().await;
+    assert!(!refused.text.contains("disabled"), "{refused:?}");
 }
 
 async fn another_notice_comes_first(app: &TestApp) {
