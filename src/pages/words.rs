@@ -98,13 +98,23 @@ pub fn device_icon(session: &Session) -> &'static str {
 /// is no browser.
 pub fn browser(session: &Session) -> Option<Named> {
     let name = session.browser.as_deref()?;
-    let icon = browser_icon(name, session.device_kind);
+    let icon = match browser_icon(name, session.device_kind) {
+        "browser-other" if is_of_app(session.user_agent.as_deref()) => "browser-app",
+        icon => icon,
+    };
     let term = match icon {
         "program" | "bot" | "browser-app" => "App",
         _ => "Browser",
     };
     let name = with_version(name, session.browser_version.as_deref());
     Some(Named { term, icon, name })
+}
+
+/// Returns whether a user agent is one of an app: those of all browsers begin alike.
+fn is_of_app(agent: Option<&str>) -> bool {
+    const BROWSERS: [&str; 3] = ["Mozilla/", "Opera/", "UCWEB/"];
+
+    agent.is_some_and(|agent| !BROWSERS.iter().any(|start| agent.starts_with(start)))
 }
 
 /// Returns the symbol of a browser or an app on a device of this kind.
