@@ -41,5 +41,6 @@ mod session_choice;
 pub mod session_cookies;
 pub mod session_export;
 pub mod step_up;
+mod step_up_act;
 pub mod subject;
 pub mod target;

@@ -103,11 +103,12 @@ pub fn local_path(target: Option<&str>) -> &str {
 pub fn page_of_form(path: &str) -> String {
     let segments: Vec<&str> = path.split('/').skip(1).collect();
     match segments.as_slice() {
+        ["account", "delete"] => path.to_owned(),
         ["account", ..] => "/account".into(),
         ["admin", section, ..] => format!("/admin/{section}"),
-        ["devices", id, "rename"] => format!("/devices/{id}"),
+        ["devices", id, "rename" | "when-unused"] => format!("/devices/{id}"),
         ["sign-in" | "sign-up" | "forgot-password"]
-        | ["devices", "sign-out-others"]
+        | ["devices", "sign-out-others" | "sign-out-everywhere"]
         | ["setup" | "reset-password" | "verify-email", _] => path.to_owned(),
         ["not-me", token, ..] => format!("/not-me/{token}"),
         _ => HOME.to_owned(),

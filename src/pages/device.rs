@@ -43,6 +43,8 @@ struct DevicePage {
     activity: Vec<ActivityView>,
     /// The URL of older activity, if there is more.
     older: Option<String>,
+    /// How long it may be unused before it signs out, if that can be changed.
+    idle_limit: Option<String>,
 }
 
 struct Ended {
@@ -215,6 +217,7 @@ async fn load_page(
         made_at: reader.now.timestamp_micros(),
         layout: Layout::for_caller(request, caller, NavItem::Devices)?,
         is_current: session.id == caller.session.id,
+        idle_limit: idle_limit(app, caller, &session, reader.now),
         ended: ended(&session, &names, stated.get(&session.id), reader.now),
         notice: None,
         name_typed: session.display_name(),
@@ -227,6 +230,20 @@ async fn load_page(
             .collect(),
         device: view,
     })
+}
+
+/// Returns how long the session's device may be unused, in words. A device without an id can't be exempt
+/// from that, and one that has ended signs out no more.
+fn idle_limit(
+    app: &AppState,
+    caller: &Caller,
+    session: &Session,
+    now: Timestamp,
+) -> Option<String> {
+    let is_offered = session.is_live(now) && session.device_id.is_some();
+    let limits = app.sessions.idle_limits();
+    let limit = limits.limit_of(session, caller.user.idle_limit());
+    is_offered.then(|| words::span(limit))
 }
 
 /// Returns the cause and time of the session's end, if it has ended. One past its expiry has,

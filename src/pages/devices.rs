@@ -11,6 +11,7 @@ use serde::Deserialize;
 
 use super::map::MapView;
 use super::notices;
+use super::settings_card::{SettingsPage, SettingsView};
 use super::views::{
     AdminActView, AlertView, DeviceNames, DeviceView, EndedSessionView, ImpossibleTravels, Reader,
 };
@@ -57,6 +58,7 @@ struct DevicesPage {
     ended: Vec<EndedSessionView>,
     /// The URL of earlier ended sessions, if there are more.
     older: Option<String>,
+    settings: SettingsView,
 }
 
 struct LongUnused {
@@ -104,6 +106,7 @@ pub async fn show(
     let template = DevicesPage {
         layout: Layout::for_caller(&request, &caller, NavItem::Devices)?,
         made_at,
+        settings: SettingsView::new(&app, &caller.user, SettingsPage::Devices),
         summary: summary(others.len(), attention.count()),
         offers_more: notice.offers_more,
         notice: notice.words,

@@ -8,6 +8,7 @@ use crate::db::{SessionId, UserId};
 use crate::error::Result;
 use crate::http::app_state::AppState;
 use crate::http::notice::{self, AccountNotice, Notice, SignedOutNotice};
+use crate::net::IpRetention;
 use crate::sessions::Caller;
 
 /// A notice as a page shows it.
@@ -86,6 +87,25 @@ async fn account_words(
             let device = ended_device(app, user, id).await?;
             Ok(device.map(|device| format!("{device} had been signed out before.")))
         }
+        AccountNotice::IdleLimitUpdated(count, first) => {
+            let device = match first {
+                Some(id) => ended_device(app, user, id).await?,
+                None => None,
+            };
+            Ok(Some(idle_limit_words(count, device)))
+        }
+        AccountNotice::DeviceNotExempt(Some(id)) => {
+            let device = ended_device(app, user, id).await?;
+            Ok(device.map(|device| format!("Saved. {device} is signed out.")))
+        }
+        AccountNotice::AlertEmailsUpdated => {
+            let is_on = app.people.get(user).await?.alert_emails;
+            Ok(Some(alert_email_words(is_on).to_owned()))
+        }
+        AccountNotice::IpRetentionUpdated => {
+            let retention = app.people.get(user).await?.ip_retention;
+            Ok(Some(retention_words(retention).to_owned()))
+        }
         AccountNotice::Person(id, notice) => {
             let is_reader = id == user;
             person_notices::describe(app, id, is_reader, notice).await
@@ -123,6 +143,35 @@ async fn ended_device(app: &AppState, user: UserId, id: SessionId) -> Result<Opt
     Ok(ended.map(|session| session.display_name()))
 }
 
+/// Returns what became of devices when the idle limit was updated; `device` is the first that was signed
+/// out.
+fn idle_limit_words(count: u32, device: Option<String>) -> String {
+    match (count, device) {
+        (_, None) => "Saved.".into(),
+        (0 | 1, Some(device)) => format!("Saved. {device} is signed out."),
+        (2, Some(device)) => format!("Saved. {device} and another device are signed out."),
+        (n, Some(device)) => format!(
+            "Saved. {device} and {} other devices are signed out.",
+            n - 1
+        ),
+    }
+}
+
+fn alert_email_words(is_on: bool) -> &'static str {
+    match is_on {
+        true => "Saved. You get an e-mail about new sign-ins.",
+        false => "Saved. You get no e-mail about new sign-ins.",
+    }
+}
+
+fn retention_words(retention: IpRetention) -> &'static str {
+    match retention {
+        IpRetention::Whole => "Saved. Addresses are stored whole from now on.",
+        IpRetention::Shortened => "Saved. Older addresses were shortened, too.",
+        IpRetention::None => "Saved. Older addresses were deleted, too.",
+    }
+}
+
 /// Returns the sentence of a notice that names nothing; `None` for one that names a device.
 fn plain_words(notice: AccountNotice) -> Option<&'static str> {
     Some(match notice {
@@ -148,11 +197,10 @@ fn plain_words(notice: AccountNotice) -> Option<&'static str> {
         AccountNotice::EmailChanged => {
             "Your e-mail is changed. You sign in with the new one from now on."
         }
-        AccountNotice::AlertEmailsUpdated => "It is saved.",
-        AccountNotice::IpRetentionUpdated => {
-            "It is saved. What was kept before is no more than that now, either."
+        AccountNotice::DeviceExempt => "Saved. The device stays signed in even if it is not used.",
+        AccountNotice::DeviceNotExempt(_) => {
+            "Saved. The device signs out by itself again when it is not used."
         }
-        AccountNotice::IdleLimitUpdated => "It is saved. Devices unused for longer are signed out.",
         AccountNotice::PasswordChanged => {
             "Your password is changed, and your other devices are signed out."
         }
@@ -171,6 +219,9 @@ fn plain_words(notice: AccountNotice) -> Option<&'static str> {
         | AccountNotice::EmailChangeReported(_)
         | AccountNotice::DeviceSignedOut(_)
         | AccountNotice::DeviceAlreadySignedOut(_)
+        | AccountNotice::AlertEmailsUpdated
+        | AccountNotice::IpRetentionUpdated
+        | AccountNotice::IdleLimitUpdated(..)
         | AccountNotice::Person(..) => return None,
     })
 }

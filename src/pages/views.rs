@@ -103,6 +103,8 @@ pub struct DeviceView {
     pub ends: TimeView,
     /// Whether each use defers the expiry.
     pub ends_if_unused: bool,
+    /// Whether it is exempt from the idle limit.
+    pub is_idle_exempt: bool,
     /// The user agent as it was sent.
     pub user_agent: Option<String>,
     /// Its sessions, if it has several.
@@ -146,6 +148,7 @@ impl DeviceView {
             address: session.ip_address.as_deref().map(|ip| reader.address(ip)),
             ends: TimeView::day(session.expires_at),
             ends_if_unused: session.expires_at < session.absolute_expires_at,
+            is_idle_exempt: session.is_idle_exempt(),
             user_agent: session.user_agent.clone(),
             sessions: Vec::new(),
             travel: None,
