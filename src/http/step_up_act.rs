@@ -8,6 +8,9 @@ use crate::error::{Error, Result};
 use crate::people::Role;
 use crate::sessions::Caller;
 
+/// The prefix of what doesn't exist for others than administrators.
+const ADMIN: &str = "/admin/";
+
 /// What is about to be done, as a command: the words, with a name between them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Act {
@@ -73,7 +76,8 @@ pub(super) async fn describe(
     fields: &[(String, String)],
 ) -> Result<Option<Act>> {
     let path = target.split(['?', '#']).next().unwrap_or_default();
-    let Some(words) = find_words(path, fields) else {
+    let is_hidden = path.starts_with(ADMIN) && caller.user.role() < Role::Admin;
+    let Some(words) = find_words(path, fields).filter(|_| !is_hidden) else {
         return Ok(None);
     };
     if let Subject::Alert(id) = words.subject {

@@ -29,7 +29,7 @@ struct DeletePage<'a> {
 
 /// The form of `POST /account/delete`.
 #[derive(Deserialize)]
-pub struct DeleteForm {
+pub struct DeleteOwnForm {
     /// The e-mail of the account.
     typed: Option<String>,
 }
@@ -56,7 +56,7 @@ pub async fn submit(
     app: web::Data<AppState>,
     request: HttpRequest,
     PageCaller(caller): PageCaller,
-    Form(form): Form<DeleteForm>,
+    Form(form): Form<DeleteOwnForm>,
 ) -> Result<HttpResponse> {
     let typed = form.typed.as_deref().unwrap_or_default();
     if !caller.user.is_deletion_confirmed(typed) {

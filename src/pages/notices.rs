@@ -230,7 +230,7 @@ fn signed_out_words(notice: SignedOutNotice) -> &'static str {
     match notice {
         SignedOutNotice::WrongPasswords => {
             "This device was signed out, since the password was given wrong ten times. Sign in with \
-             your password; “Forgotten your password?” sets a new one."
+             your password. “Forgotten your password?” says how to get a new one."
         }
         SignedOutNotice::SignedOut => "You are signed out on this device.",
         SignedOutNotice::SignedOutEverywhere => {

@@ -21,7 +21,7 @@ async fn choose(browser: &Browser, limit: &str) {
         .follow(&response)
         .await
         .expect(200)
-        .expect_words("It is saved.");
+        .expect_words("Saved.");
 }
 
 async fn a_stricter_limit_applies_to_present_and_future_devices(app: &TestApp) {

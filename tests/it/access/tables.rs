@@ -127,6 +127,8 @@ pub static OWN_PAGES: &[Group] = &[
         get("/confirm"),
         get("/devices"),
         get("/devices/sign-out-others"),
+        get("/devices/sign-out-everywhere"),
+        get("/account/delete"),
         get("/devices/changes").query("?since=0"),
         get("/devices/{id}").of(Of::Session),
         get("/account"),
@@ -150,7 +152,8 @@ pub static OWN_PAGES: &[Group] = &[
         form("/devices/sign-out-everywhere", &[]),
         form("/account/email", &[("email", "{new}@example.org")]),
         form("/account/alerts", &[]),
-        form("/account/delete", &[]),
+        form("/account/delete", &[("typed", "{owner}")]),
+        form("/devices/{id}/when-unused", &[("when_unused", "stays-signed-in")]).of(Of::Device),
     ]),
 ];
 

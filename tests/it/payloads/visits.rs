@@ -182,7 +182,19 @@ impl Visits<'_> {
             format!("/devices/{}", self.encoded("path")),
         );
         self.open("/devices/sign-out-others", "/devices/sign-out-others");
+        self.open(
+            "/devices/sign-out-everywhere",
+            "/devices/sign-out-everywhere",
+        );
         self.open("/account", "/account");
+        self.open("/account/delete", "/account/delete");
+        let typed = [("typed", self.texts.of("typed e-mail"))];
+        self.send(
+            "POST /account/delete",
+            "/account/delete",
+            "/account/delete",
+            &typed,
+        );
         self.open(
             "/confirm",
             format!("/confirm?next={}", self.encoded("next")),
