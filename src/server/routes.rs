@@ -269,6 +269,7 @@ pub static PAGES: &[Route] = &[
     Route::get("/admin/applications", Access::Audit, || web::to(pages::admin::applications::show)),
     Route::post("/admin/applications", Access::Admin, || web::to(pages::admin::applications::create)),
     Route::post("/admin/applications/{id}", Access::Admin, || web::to(pages::admin::applications::update)),
+    Route::get("/admin/applications/{id}/delete", Access::Admin, || web::to(pages::admin::applications::show_delete)),
     Route::post("/admin/applications/{id}/delete", Access::Admin, || web::to(pages::admin::applications::delete)),
     Route::get("/admin/api-keys", Access::Audit, || web::to(pages::admin::api_keys::redirect)),
     Route::post("/admin/api-keys", Access::Admin, || web::to(pages::admin::api_keys::create)),

@@ -228,6 +228,7 @@ pub static ADMIN_PAGES: &[Group] = &[
         get("/admin/users/{id}/enable").of(Of::Disabled),
         get("/admin/users/{id}/delete").of(Of::Person),
         get("/admin/api-keys/{id}/revoke").of(Of::ApiKey),
+        get("/admin/applications/{id}/delete").of(Of::Application),
         form("/admin/sessions/end", &[("session", "{session}"), ("stated_reason", "Left us"), ("order", "{order}")]).of(Of::Session),
         form("/admin/jobs/{id}/stop", &[]).of(Of::Job),
         form("/admin/users/new", &[("email", "{new}@example.org"), ("role", "admin"), NEW_PASSWORD]),

@@ -104,15 +104,22 @@ const APPLICATIONS: &[&str] = &[
 ];
 /// *Your account*, also as the response to its forms.
 const ACCOUNT: &[&str] = &["/account", "POST /account/name", "POST /account/email"];
+/// The page that deletes the account, also as the response to its form.
+const DELETION: &[&str] = &["/account/delete", "POST /account/delete"];
 /// What a person sees of their devices.
-const DEVICES: &[&str] = &["/devices", "/devices/sign-out-others", "export of a person"];
+const DEVICES: &[&str] = &[
+    "/devices",
+    "/devices/sign-out-others",
+    "/devices/sign-out-everywhere",
+    "export of a person",
+];
 /// A person and a session, as administrators see them.
 const PERSON: &[&str] = &["/admin/users/{id}", "/admin/sessions/{id}"];
 
 #[rustfmt::skip]
 pub static FIELDS: &[Field] = &[
     Field { name: "name at sign-up", kind: Text, covers: &["RegisterRequest.full_name", "NewAccountForm.full_name", "/sign-up#full_name"], shown: On(&[SESSIONS, &["/admin/events", "/admin/users"]]) },
-    Field { name: "e-mail", kind: Email, covers: &["RegisterRequest.email", "LoginRequest.email"], shown: On(&[ACTS, EVENTS, SESSIONS, ACCOUNT, PERSON, &["/admin/users", "/reset-password/{token}", "POST /admin/sessions/end", "POST /reset-password/{token}", "export of a person"]]) },
+    Field { name: "e-mail", kind: Email, covers: &["RegisterRequest.email", "LoginRequest.email"], shown: On(&[ACTS, EVENTS, SESSIONS, ACCOUNT, DELETION, PERSON, &["/admin/users", "/reset-password/{token}", "POST /admin/sessions/end", "POST /reset-password/{token}", "export of a person"]]) },
     Field { name: "password", kind: Text, covers: &["RegisterRequest.password", "LoginRequest.password", "SignInForm.password", "NewAccountForm.password", "NewUserForm.new_password", "/sign-in#password", "/sign-up#password", "/admin/users/new#new_password", "/reset-password/{token}#password"], shown: Nowhere("it is hashed") },
     Field { name: "device name", kind: Text, covers: &["LoginRequest.device_name"], shown: On(&[EVENTS, SESSIONS, DEVICES, PERSON]) },
     Field { name: "device id", kind: Text, covers: &["LoginRequest.device_id"], shown: On(&[&["export of a person"]]) },
@@ -139,7 +146,7 @@ pub static FIELDS: &[Field] = &[
     Field { name: "refused in JSON", kind: Text, covers: &["LoginRequest.audience", "RefreshRequest.refresh_token", "RefreshRequest.audience", "CreateSessionRequest.ip_address", "CreateSessionRequest.audience", "RefreshSessionRequest.refresh_token", "RefreshSessionRequest.audience", "UpdateRequest.role", "CreateRequest.role", "CreateRequest.password", "DeleteRequest.email", "EndRequest.filter", "EndRequest.ids", "AlertReviewRequest.answer", "ConfirmRequest.password", "StopRequest.reason", "RefreshSessionRequest.ip_address", "EnableRequest.reason", "DeleteRequest.reason"], shown: On(&[&["errors in JSON"]]) },
     Field { name: "device name by the API", kind: Text, covers: &["RenameRequest.device_name"], shown: On(&[EVENTS, SESSIONS, DEVICES, PERSON, &["/devices/{id}", "POST /admin/sessions/end", "POST /devices/{id}/rename"]]) },
     Field { name: "device name on the page", kind: Text, covers: &["RenameForm.device_name", "/devices/{id}/rename#device_name"], shown: On(&[EVENTS, SESSIONS, DEVICES, PERSON]) },
-    Field { name: "name", kind: Text, covers: &["RenameForm.full_name", "/account/name#full_name"], shown: On(&[ACTS, SESSIONS, ACCOUNT, DEVICES, PERSON, &["/admin/events", "/admin/users", "/confirm", "/devices/{id}", "POST /devices/{id}/rename"]]) },
+    Field { name: "name", kind: Text, covers: &["RenameForm.full_name", "/account/name#full_name"], shown: On(&[ACTS, SESSIONS, ACCOUNT, DELETION, DEVICES, PERSON, &["/admin/events", "/admin/users", "/confirm", "/devices/{id}", "POST /devices/{id}/rename"]]) },
     Field { name: "next e-mail", kind: Email, covers: &["ChangeEmailForm.email", "/account/email#email"], shown: On(&[ACCOUNT, &["/verify-email/{token}"]]) },
     Field { name: "user agent", kind: Agent, covers: &["header: user-agent"], shown: On(&[&["/admin/users/{id}", "/devices", "export of a person"]]) },
     Field { name: "agent of a tablet", kind: Model, covers: &[], shown: On(&[PERSON, &["/devices", "/devices/{id}", "POST /devices/{id}/rename", "export of a person"]]) },
@@ -163,7 +170,7 @@ pub static FIELDS: &[Field] = &[
     Field { name: "stated device id", kind: Text, covers: &["CreateSessionRequest.device_id"], shown: On(&[&["sessions of an application"]]) },
     Field { name: "stated device name", kind: Text, covers: &["CreateSessionRequest.device_name"], shown: On(&[EVENTS, SESSIONS, PERSON, &["sessions of an application"]]) },
     Field { name: "name of an ended device", kind: Text, covers: &[], shown: On(&[EVENTS, SESSIONS]) },
-    Field { name: "application", kind: Text, covers: &["ApplicationForm.name", "/admin/applications#name"], shown: On(&[APPLICATIONS, &["/admin/users"]]) },
+    Field { name: "application", kind: Text, covers: &["ApplicationForm.name", "/admin/applications#name"], shown: On(&[APPLICATIONS, &["/admin/users", "/admin/applications/{id}/delete"]]) },
     Field { name: "hosts", kind: Host, covers: &["ApplicationForm.hosts", "/admin/applications/{id}#hosts"], shown: On(&[&["POST /admin/applications/{id}"]]) },
     Field { name: "name besides hosts", kind: Text, covers: &["/admin/applications/{id}#name"], shown: On(&[&["POST /admin/applications/{id}"]]) },
     Field { name: "key", kind: Text, covers: &["NewKeyForm.name", "/admin/api-keys#name"], shown: On(&[APPLICATIONS]) },
