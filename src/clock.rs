@@ -1,6 +1,8 @@
 //! Time: the clock that the whole service reads, and the timestamps it returns. Nothing else reads
 //! the system's clock, so a test that sets this one controls all of it.
 
+mod zone;
+
 use std::fmt;
 use std::ops::{Add, Deref, Sub};
 use std::sync::Arc;
@@ -9,6 +11,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Serialize, Serializer};
+
+pub use self::zone::TimeZone;
 
 /// The longest step back of its source that a clock hides: meanwhile it stands still, so that what
 /// one node writes stays in order. A longer step is taken, since an hour of one time would be

@@ -1,32 +1,61 @@
-// Progressive enhancement: current relative times, exact times in the reader's time zone, ticking all
-// of a page, and no page from the back/forward cache after a sign-out. The pages work without it.
+// Progressive enhancement: current relative times, the browser's time zone for the next page, ticking
+// all of a page, and no page from the back/forward cache after a sign-out. The pages work without it.
 "use strict";
 
-// Each unit, the number of seconds from which it is used, and its length in seconds, as on the
-// server.
-const UNITS = [
-  ["week", 1209600, 604800],
-  ["day", 86400, 86400],
-  ["hour", 3600, 3600],
-  ["minute", 60, 60],
-];
-const relative = new Intl.RelativeTimeFormat(document.documentElement.lang, { numeric: "auto" });
-const exact = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "long", timeStyle: "long" });
+// What the server says of times: when it made the page, in which zone, and in which cookie it reads the
+// browser's zone for the next one.
+const { now: madeAt, timeZone, zoneCookie } = document.documentElement.dataset;
+const aheadBy = Date.parse(madeAt) - Date.now();
+
+function storeZone() {
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const secure = location.protocol === "https:" ? "; Secure" : "";
+  document.cookie = zoneCookie + "=" + zone + "; Path=/; Max-Age=31536000; SameSite=Lax" + secure;
+}
+
+// Returns the words of a past moment, as pages::times does on the server; null if the browser doesn't
+// know the zone.
+function wordsInZone() {
+  const format = (options) => new Intl.DateTimeFormat("en-GB", { timeZone, ...options });
+  let numbers;
+  try {
+    numbers = format({ year: "numeric", month: "numeric", day: "numeric" });
+  } catch {
+    return null;
+  }
+  const time = format({ hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+  const weekday = format({ weekday: "long" });
+  const date = format({ day: "numeric", month: "long" });
+  const dayAndYear = (at) => {
+    const part = Object.fromEntries(numbers.formatToParts(at).map((it) => [it.type, Number(it.value)]));
+    return [Date.UTC(part.year, part.month - 1, part.day) / 86400000, part.year];
+  };
+  return (at, now, preposition) => {
+    const minutes = Math.floor((now - at) / 60000);
+    if (minutes < 1) return "just now";
+    if (minutes < 60) return minutes === 1 ? "1 minute ago" : minutes + " minutes ago";
+    const [[today, thisYear], [day, year]] = [dayAndYear(now), dayAndYear(at)];
+    if (today === day) return "today " + time.format(at);
+    if (today - day === 1) return "yesterday " + time.format(at);
+    if (today - day < 7) return preposition + weekday.format(at);
+    return preposition + date.format(at) + (year === thisYear ? "" : " " + year);
+  };
+}
+
+const words = timeZone ? wordsInZone() : null;
 
 function refreshTimes() {
+  const now = Date.now() + aheadBy;
   for (const element of document.querySelectorAll("time[data-ago]")) {
-    const seconds = (Date.now() - Date.parse(element.dateTime)) / 1000;
-    const unit = UNITS.find(([, from]) => seconds >= from);
-    if (seconds < 0 || seconds >= 90 * 86400) continue;
-    element.textContent = unit ? relative.format(-Math.floor(seconds / unit[2]), unit[0]) : "just now";
+    element.textContent = words(Date.parse(element.dateTime), now, element.dataset.ago);
   }
 }
 
-for (const element of document.querySelectorAll("time[datetime]")) {
-  element.title = exact.format(new Date(element.dateTime));
+if (zoneCookie) storeZone();
+if (words) {
+  refreshTimes();
+  setInterval(refreshTimes, 60000);
 }
-refreshTimes();
-setInterval(refreshTimes, 60000);
 
 const status = document.querySelector("[role=status], [role=alert]");
 if (status) status.focus();

@@ -89,8 +89,8 @@ impl Accounts {
                 person.require_another_admin()?;
                 people::store::update_state(c, id, AccountState::Disabled, now)?;
                 people::store::delete_resets(c, id)?;
-                cancel_pending_change(c, &person.user)?;
                 let origin = authority.origin();
+                cancel_pending_change(c, &person.user, origin, now)?;
                 let cause = StopCause::Disabled;
                 revoke_orders(c, id, Stop { cause, origin }, now)?;
                 let ended = sessions::end_all(c, id, REASON, origin, now)?.len();

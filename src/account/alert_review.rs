@@ -198,7 +198,7 @@ impl Report {
         for alert in &reported {
             doubtful.extend(candidates.list_doubtful(alert, self.scope, &open));
         }
-        cancel_pending_change(c, user)?;
+        cancel_pending_change(c, user, &self.origin, self.at)?;
         secure_orders(c, self.owner, &self.origin, self.at)?;
         let ended = self.end_doubtful(c, user, &doubtful)?;
         for other in open.iter().filter(|other| is_about(other, &ended)) {

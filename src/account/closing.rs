@@ -32,7 +32,7 @@ impl Accounts {
                     EndedReason::Admin => accounts.lock_person_for(c, id, &origin, now)?.0.user,
                     _ => people::store::lock(c, id)?,
                 };
-                cancel_pending_change(c, &user)?;
+                cancel_pending_change(c, &user, &origin, now)?;
                 sessions::end_all(c, id, reason, &origin, now)
             })
             .await
@@ -56,7 +56,7 @@ impl Accounts {
         self.db
             .transaction(move |c| {
                 let (person, _) = accounts.lock_person_for(c, id, &origin, now)?;
-                cancel_pending_change(c, &person.user)?;
+                cancel_pending_change(c, &person.user, &origin, now)?;
                 sessions::end_signed_in_by(c, (id, until), REASON, &origin, now)
             })
             .await

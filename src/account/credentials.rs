@@ -119,7 +119,7 @@ fn update(
     people::store::update_password(c, user, hash, now)?;
     throttles::lift(c, user.id)?;
     let user = people::store::get(c, user.id)?;
-    cancel_pending_change(c, &user)?;
+    cancel_pending_change(c, &user, origin, now)?;
     let kind = match context.act {
         Some(_) => AlertKind::Administered,
         None => AlertKind::PasswordChanged,

@@ -208,13 +208,7 @@ impl Accounts {
         self.db
             .transaction(move |c| {
                 let user = people::store::lock(c, id)?;
-                let cancelled = cancel_pending_change(c, &user)?;
-                if cancelled > 0 {
-                    let kind = EventKind::EmailChangeCancelled;
-                    let event = NewEvent::for_person(id, kind, &origin, now);
-                    events::record_events(c, &[event.counted()])?;
-                }
-                Ok(cancelled)
+                cancel_pending_change(c, &user, &origin, now)
             })
             .await
     }
@@ -232,13 +226,24 @@ impl EmailVerification {
     }
 }
 
-/// Deletes a person's pending change of e-mail, as a part of a transaction. The link that verifies
+/// Deletes a person's pending change of e-mail and records that, as a part of a transaction. The link that verifies
 /// their own e-mail stays. Returns how many rows were deleted.
 ///
 /// # Errors
 /// [`Error::Unavailable`] when the database doesn't respond.
-pub(super) fn cancel_pending_change(c: &mut AnyConnection, user: &User) -> Result<usize> {
-    people::store::delete_verifications_except(c, user.id, &user.email)
+pub(super) fn cancel_pending_change(
+    c: &mut AnyConnection,
+    user: &User,
+    origin: &Origin,
+    now: Timestamp,
+) -> Result<usize> {
+    let cancelled = people::store::delete_verifications_except(c, user.id, &user.email)?;
+    if cancelled > 0 {
+        let kind = EventKind::EmailChangeCancelled;
+        let event = NewEvent::for_person(user.id, kind, origin, now);
+        events::record_events(c, &[event.counted()])?;
+    }
+    Ok(cancelled)
 }
 
 /// Verifies that nobody else holds `email`.

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::Accounts;
 use super::administration::record;
 use crate::alerts::Alert;
-use crate::clock::Timestamp;
+use crate::clock::{TimeZone, Timestamp};
 use crate::db::{AlertId, EventId, SessionId, UserId};
 use crate::devices::{self, KnownDevice};
 use crate::error::{Error, Failure, Result};
@@ -218,6 +218,8 @@ struct Account {
     password_changed_at: Timestamp,
     addresses_kept: &'static str,
     alert_emails: bool,
+    time_zone: Option<&'static str>,
+    browser_time_zone: Option<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -317,6 +319,8 @@ impl From<User> for Account {
         Self {
             id: user.id,
             role: user.role().as_str(),
+            time_zone: user.time_zone().map(TimeZone::name),
+            browser_time_zone: user.browser_time_zone().map(TimeZone::name),
             email: user.email,
             email_verified_at: user.email_verified_at,
             stated_email: user.stated_email,

@@ -4,10 +4,10 @@
 use std::sync::Arc;
 
 use crate::alerts::{AlertMessages, REASON_FORMER};
-use crate::clock::{Clock, Timestamp};
+use crate::clock::{Clock, TimeZone, Timestamp};
 use crate::db::AnyConnection;
 use crate::error::{Error, Result};
-use crate::mail::content::{MessageContent, format_time};
+use crate::mail::content::MessageContent;
 use crate::mail::{EmailMessage, MessageLinks, MessageSource, MessageTopic, QueuedMessage};
 use crate::people::mailbox::{Standing, standing};
 use crate::people::store::{EmailVerification, FormerEmail, PasswordReset};
@@ -40,27 +40,28 @@ impl Messages {
         now: Timestamp,
     ) -> Result<Option<MessageContent>> {
         let to = queued.recipient.as_str();
+        let zone = user.message_time_zone(to);
         match topic {
             MessageTopic::Verification(id) => {
                 let found = people::store::find_verification(c, id, now)?;
                 let current = found.filter(|verification| verification.email == to);
-                Ok(current.map(|found| self.verification(user, &found)))
+                Ok(current.map(|found| self.verification(user, &found, zone)))
             }
             MessageTopic::Reset(id) => {
                 let found = people::store::find_reset(c, id, now)?;
                 let current = found.filter(|reset| reset.email.as_deref() == Some(to));
                 Ok(current.map(|reset| match reset.is_invitation {
-                    true => self.invitation(&reset),
-                    false => self.reset(&reset),
+                    true => self.invitation(&reset, zone),
+                    false => self.reset(&reset, zone),
                 }))
             }
             MessageTopic::EmailTaken => Ok(match standing(c, user, to, now)? {
                 Standing::Own => Some(self.email_taken()),
-                Standing::Former(former) => Some(self.email_reserved(queued, &former)),
+                Standing::Former(former) => Some(self.email_reserved(queued, &former, zone)),
                 Standing::None => None,
             }),
             MessageTopic::TakeBack => Ok(match standing(c, user, to, now)? {
-                Standing::Former(former) => Some(self.take_back(queued, &former)),
+                Standing::Former(former) => Some(self.take_back(queued, &former, zone)),
                 Standing::Own | Standing::None => None,
             }),
             MessageTopic::EmailReplaced => Ok(match standing(c, user, to, now)? {
@@ -72,7 +73,12 @@ impl Messages {
         }
     }
 
-    fn verification(&self, user: &User, verification: &EmailVerification) -> MessageContent {
+    fn verification(
+        &self,
+        user: &User,
+        verification: &EmailVerification,
+        zone: TimeZone,
+    ) -> MessageContent {
         let lead = match verification.email == user.email {
             true => "This address is the e-mail of an account at Rollcall, and not verified yet.",
             false => {
@@ -83,7 +89,7 @@ impl Messages {
             advice: "If it is not yours, open the link and choose “This isn’t mine”.".into(),
             link_text: format!(
                 "If it is yours, open this link and verify the address. It works until {}.",
-                format_time(verification.expires_at)
+                zone.exact(verification.expires_at)
             ),
             reason: "You get this because somebody entered this address at Rollcall.",
             ..content(
@@ -97,14 +103,14 @@ impl Messages {
         }
     }
 
-    fn reset(&self, reset: &PasswordReset) -> MessageContent {
+    fn reset(&self, reset: &PasswordReset, zone: TimeZone) -> MessageContent {
         MessageContent {
             advice: "If it was not you, there is nothing to do: the password stays as it is."
                 .into(),
             link_text: format!(
                 "If it was you, open this link and set a new password. Every device is signed out \
                  then. The link works once, until {}.",
-                format_time(reset.expires_at)
+                zone.exact(reset.expires_at)
             ),
             ..content(
                 "Set a new password",
@@ -114,7 +120,7 @@ impl Messages {
         }
     }
 
-    fn invitation(&self, reset: &PasswordReset) -> MessageContent {
+    fn invitation(&self, reset: &PasswordReset, zone: TimeZone) -> MessageContent {
         MessageContent {
             advice: "If you know of no such account, there is nothing to do: without a password \
                      nobody can sign in to it."
@@ -122,7 +128,7 @@ impl Messages {
             link_text: format!(
                 "Open this link, choose a password, and sign in with it. The link works once, \
                  until {}.",
-                format_time(reset.expires_at)
+                zone.exact(reset.expires_at)
             ),
             reason: "You get this because an administrator entered this address at Rollcall.",
             ..content(
@@ -165,7 +171,12 @@ impl Messages {
         }
     }
 
-    fn email_reserved(&self, queued: &QueuedMessage, former: &FormerEmail) -> MessageContent {
+    fn email_reserved(
+        &self,
+        queued: &QueuedMessage,
+        former: &FormerEmail,
+        zone: TimeZone,
+    ) -> MessageContent {
         MessageContent {
             advice: "If it was not you, there is nothing to do.".into(),
             reason: REASON_FORMER,
@@ -173,7 +184,7 @@ impl Messages {
                 "This address was the e-mail of an account until lately, and is reserved until {}. \
                  Open this link to take that account back, or to say that you changed its e-mail \
                  yourself: then the address is free.",
-                format_time(former.expires_at)
+                zone.exact(former.expires_at)
             ),
             ..content(
                 "Your address is reserved",
@@ -183,7 +194,12 @@ impl Messages {
         }
     }
 
-    fn take_back(&self, queued: &QueuedMessage, former: &FormerEmail) -> MessageContent {
+    fn take_back(
+        &self,
+        queued: &QueuedMessage,
+        former: &FormerEmail,
+        zone: TimeZone,
+    ) -> MessageContent {
         MessageContent {
             advice: "If you changed the e-mail yourself, open the link and choose “Yes, it was \
                      me”: then the new address can ask for a new password."
@@ -192,14 +208,14 @@ impl Messages {
             link_text: format!(
                 "If you did not change it, open this link. It takes the account back to this \
                  address, and lets you set a new password. It works until {}.",
-                format_time(former.expires_at)
+                zone.exact(former.expires_at)
             ),
             ..content(
                 "Your account has another e-mail now",
                 &format!(
                     "Somebody asked for a new password for an account whose e-mail was this \
                      address until {}. It has another one since.",
-                    format_time(former.changed_at)
+                    zone.exact(former.changed_at)
                 ),
                 ("See the account", self.links.not_me(queued.id())),
             )

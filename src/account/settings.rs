@@ -1,9 +1,9 @@
 //! The settings of an account that its person changes.
 
 use super::Accounts;
-use crate::clock::Timestamp;
+use crate::clock::{TimeZone, Timestamp};
 use crate::db::{AnyConnection, UserId};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::events::{NewEvent, Origin, Setting};
 use crate::net::IpRetention;
 use crate::people::{FullName, IdleLimit, User};
@@ -55,6 +55,47 @@ impl Accounts {
                 record(c, &user, Setting::AlertMail, &origin, now)
             })
             .await
+    }
+
+    /// Updates the zone that a person reads times in; `None` as their browser says.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`](crate::Error::NotFound) when there is no such person.
+    pub async fn update_time_zone(
+        &self,
+        id: UserId,
+        zone: Option<TimeZone>,
+        origin: Origin,
+    ) -> Result<()> {
+        let now = self.clock.now();
+        self.db
+            .transaction(move |c| {
+                let user = people::store::lock(c, id)?;
+                if user.time_zone() == zone {
+                    return Ok(());
+                }
+                people::store::update_time_zone(c, id, zone, now)?;
+                record(c, &user, Setting::TimeZone, &origin, now)
+            })
+            .await
+    }
+
+    /// Stores the zone of the browser in which a person signs in, if it is another than at the last time:
+    /// the times in messages to them are in it.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
+    pub async fn update_browser_time_zone(&self, user: &User, zone: TimeZone) -> Result<()> {
+        if user.browser_time_zone() == Some(zone) {
+            return Ok(());
+        }
+        let id = user.id;
+        let update = move |c: &mut _| people::store::update_browser_time_zone(c, id, zone);
+        match self.db.write(update).await {
+            // Deleted since: who signs in is told so.
+            Err(Error::NotFound) => Ok(()),
+            updated => updated,
+        }
     }
 
     /// Updates the idle limit of a person's sessions, both live and future ones, except those on exempt

@@ -141,6 +141,10 @@ impl Accounts {
                     return Err(Error::NotFound);
                 }
                 if is_change {
+                    let kind = EventKind::EmailChangeCancelled;
+                    let event = NewEvent::for_person(user.id, kind, &Origin::default(), now);
+                    let event = event.with_detail(DECLINED).counted();
+                    events::record_events(c, &[event])?;
                     return Ok(Declined::CancelledChange);
                 }
                 if user.is_email_from_before || user.role() != Role::Person {

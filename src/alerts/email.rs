@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use super::AlertKind;
 use super::store::{self, Alert};
-use crate::clock::Timestamp;
+use crate::clock::{TimeZone, Timestamp};
 use crate::db::AnyConnection;
 use crate::error::{Error, Result};
 use crate::events::EventKind;
 use crate::geo::Place;
-use crate::mail::content::{MessageContent, format_time};
+use crate::mail::content::MessageContent;
 use crate::mail::{EmailMessage, MessageLinks, MessageTopic, QueuedMessage};
 use crate::net::display_stored_ip;
 use crate::people::User;
@@ -70,12 +70,13 @@ impl AlertMessages {
         alert: &Alert,
         now: Timestamp,
     ) -> Result<Option<MessageContent>> {
-        let facts = facts(alert);
+        let zone = user.message_time_zone(&queued.recipient);
+        let facts = facts(alert, zone);
         let subject = subject(alert);
         let link = self.links.not_me(queued.id());
         Ok(match standing(c, user, &queued.recipient, now)? {
             Standing::None => None,
-            Standing::Own if alert.kind.is_notice() => Some(self.about_act(alert)),
+            Standing::Own if alert.kind.is_notice() => Some(self.about_act(alert, zone)),
             // The change was undone before its message went out: the address is what it was.
             Standing::Own if alert.kind.is_email_change() && alert.reported_at().is_some() => None,
             Standing::Own => Some(MessageContent {
@@ -85,7 +86,7 @@ impl AlertMessages {
                 items: Vec::new(),
                 advice: advice(alert.kind).into(),
                 link_text: match find_undone(c, user, alert, now)? {
-                    Some(former) => undo_link_text(&former),
+                    Some(former) => undo_link_text(&former, zone),
                     None => own_link_text(alert, may_set_password(c, user, mailbox(queued), now)?),
                 },
                 link_label: "This wasn’t me",
@@ -102,7 +103,7 @@ impl AlertMessages {
                 link_text: format!(
                     "If it was not you, open this link. It shows you what happened, and takes the \
                      account back to this address. It works until {}.",
-                    format_time(former.expires_at)
+                    zone.exact(former.expires_at)
                 ),
                 link_label: "Take the account back",
                 link,
@@ -114,10 +115,10 @@ impl AlertMessages {
 
     /// Returns the content of the message about what an administrator did, which nobody can undo by a
     /// link.
-    fn about_act(&self, alert: &Alert) -> MessageContent {
+    fn about_act(&self, alert: &Alert, zone: TimeZone) -> MessageContent {
         let reason = alert.stated_reason.clone();
         let mut facts: Vec<_> = reason.map(|it| ("Reason", it)).into_iter().collect();
-        facts.push(("When", format_time(alert.at)));
+        facts.push(("When", zone.exact(alert.at)));
         MessageContent {
             subject: subject(alert),
             lead: lead(alert).into(),
@@ -148,9 +149,14 @@ impl AlertMessages {
         if alerts.is_empty() {
             return Ok(None);
         }
+        let zone = user.message_time_zone(&queued.recipient);
         let number = store::count_summarized(c, queued.id())?;
         let number = usize::try_from(number).unwrap_or(alerts.len());
-        let mut items: Vec<String> = alerts.iter().take(MAX_LISTED).map(item).collect();
+        let mut items: Vec<String> = alerts
+            .iter()
+            .take(MAX_LISTED)
+            .map(|alert| item(alert, zone))
+            .collect();
         if number > items.len() {
             items.push(format!("and {} more", number.saturating_sub(items.len())));
         }
@@ -185,17 +191,20 @@ fn mailbox(queued: &QueuedMessage) -> (&str, Timestamp) {
     (&queued.recipient, queued.created_at)
 }
 
-fn facts(alert: &Alert) -> Vec<(&'static str, String)> {
+fn facts(alert: &Alert, zone: TimeZone) -> Vec<(&'static str, String)> {
     let mut facts = vec![("Device", alert.device_name.clone())];
     facts.extend(place(alert).map(|place| ("Near", place)));
     facts.extend(address(alert).map(|address| ("Address", address)));
-    facts.push(("When", format_time(alert.at)));
+    facts.push(("When", zone.exact(alert.at)));
     facts
 }
 
 /// Returns the facts of an alert on one line.
-fn item(alert: &Alert) -> String {
-    let values: Vec<String> = facts(alert).into_iter().map(|(_, value)| value).collect();
+fn item(alert: &Alert, zone: TimeZone) -> String {
+    let values: Vec<String> = facts(alert, zone)
+        .into_iter()
+        .map(|(_, value)| value)
+        .collect();
     values.join(" · ")
 }
 
@@ -284,11 +293,11 @@ fn find_undone(
     }
 }
 
-fn undo_link_text(former: &FormerEmail) -> String {
+fn undo_link_text(former: &FormerEmail, zone: TimeZone) -> String {
     format!(
         "If it was not you, open this link. It shows you what happened, gives the account its \
          former e-mail back, and signs out every device. It works once, until {}.",
-        format_time(former.expires_at)
+        zone.exact(former.expires_at)
     )
 }
 

@@ -385,6 +385,8 @@ diesel::table! {
         password_links_void_before -> Nullable<Timestamptz>,
         application_id -> Nullable<Uuid>,
         is_auditor -> Bool,
+        time_zone -> Nullable<Text>,
+        browser_time_zone -> Nullable<Text>,
     }
 }
 

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use strum::IntoStaticStr;
 
-use super::{Event, EventKind};
+use super::{DECLINED, Event, EventKind};
 
 /// The reasons of ends that only administrators cause.
 const REASONS_OF_ADMINISTRATORS: [&str; 2] = ["admin", "account_disabled"];
@@ -56,6 +56,10 @@ impl Event {
                 EventKind::PasswordLinkRequested | EventKind::VerificationLinkRequested => {
                     Actor::Unknown
                 }
+                EventKind::EmailChangeCancelled => match self.detail.as_deref() {
+                    Some(DECLINED) => Actor::Unknown,
+                    _ => Actor::Administrator,
+                },
                 kind if kind.is_refusal() => Actor::Unknown,
                 EventKind::AccountDeleted if self.detail.is_none() => Actor::Administrator,
                 EventKind::JobStopped if self.detail.as_deref() == Some(STOPPED_BY_HAND) => {

@@ -2,7 +2,8 @@
 
 use strum::{EnumString, IntoStaticStr, VariantArray, VariantNames};
 
-/// The detail of the deletion of an account that whoever reads its mailbox declined.
+/// The detail of the deletion of an account, or of a cancelled change of e-mail, that whoever reads its
+/// mailbox declined.
 pub const DECLINED: &str = "declined";
 
 /// The kind of an event. Its text form is stored.
@@ -28,7 +29,8 @@ pub enum EventKind {
     EmailChanged,
     /// A change of that e-mail was requested; it takes effect once the new one is verified.
     EmailChangeRequested,
-    /// The change of that e-mail was cancelled.
+    /// The change of that e-mail was cancelled; by whoever reads its mailbox, with the detail
+    /// [`DECLINED`].
     EmailChangeCancelled,
     /// The e-mail that the person signs in with was verified.
     EmailVerified,

@@ -18,6 +18,8 @@ pub enum Setting {
     IdleExempt,
     /// A device is no longer exempt from it.
     IdleExemptionEnded,
+    /// The time zone that they read times in.
+    TimeZone,
 }
 
 impl Setting {

@@ -27,11 +27,13 @@ pub enum OwnCookie {
     Notice,
     /// The mark of the way on from sign-in, for this host alone.
     Onward,
+    /// The browser's time zone, for this host alone. The script sets it, never a response.
+    Zone,
 }
 
 impl OwnCookie {
     /// The number of them.
-    pub(super) const COUNT: usize = 5;
+    pub(super) const COUNT: usize = 6;
 }
 
 /// The names and the attributes of the service's cookies.
@@ -76,6 +78,7 @@ impl CookieConfig {
                 format!("{forward}{prefix}_forward"),
                 format!("{host_only}{prefix}_notice"),
                 format!("{host_only}{prefix}_onward"),
+                format!("{host_only}{prefix}_zone"),
             ],
             is_https,
             domain,
@@ -118,7 +121,11 @@ impl CookieConfig {
     pub(super) fn domain_of(&self, cookie: OwnCookie) -> Option<&str> {
         match cookie {
             OwnCookie::Forward => self.domain.as_deref(),
-            OwnCookie::Session | OwnCookie::Device | OwnCookie::Notice | OwnCookie::Onward => None,
+            OwnCookie::Session
+            | OwnCookie::Device
+            | OwnCookie::Notice
+            | OwnCookie::Onward
+            | OwnCookie::Zone => None,
         }
     }
 

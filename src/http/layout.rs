@@ -5,10 +5,13 @@ use actix_web::http::header::{ContentType, HeaderName, HeaderValue};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 use askama::Template;
 
+use super::app_state::app_state;
 use super::assets;
 use super::caller::OpenAlerts;
+use super::cookies::OwnCookie;
 use super::forms::{self, FormRefusal};
 use super::notice::{self, Notice, SignedOutNotice};
+use super::reader_clock::{ReaderClock, ZoneSource};
 use crate::error::{Error, Failure, Result};
 use crate::people::Role;
 use crate::sessions::Caller;
@@ -47,6 +50,20 @@ pub struct Layout {
     pub csrf: String,
     /// Why the page's form was refused, where it is shown again for that.
     pub refusal: Option<String>,
+    /// How the page shows times, if it may have any.
+    pub times: Option<PageTimes>,
+}
+
+/// How a page shows times, for its foot and its script.
+pub struct PageTimes {
+    /// The time of the rendering, by RFC 3339.
+    pub now: String,
+    /// The name of the zone.
+    pub zone: &'static str,
+    /// What the page says of the zone.
+    pub words: String,
+    /// The name of the cookie in which the script stores the browser's zone.
+    pub cookie: String,
 }
 
 /// A person who is signed in, for the header of the page.
@@ -74,6 +91,10 @@ impl Layout {
             attention: attention(request).filter(|_| request.path() != "/devices"),
             csrf: forms::session_csrf_token(request)?,
             refusal: refusal(request),
+            times: Some(PageTimes::new(
+                request,
+                ReaderClock::of_caller(request, caller)?,
+            )?),
             ..Self::bare()
         })
     }
@@ -86,6 +107,7 @@ impl Layout {
         Ok(Self {
             csrf: forms::browser_csrf_token(request)?,
             refusal: refusal(request),
+            times: Some(PageTimes::of_browser(request)?),
             ..Self::bare()
         })
     }
@@ -102,6 +124,7 @@ impl Layout {
             nav_item: NavItem::None,
             csrf: String::new(),
             refusal: None,
+            times: None,
         }
     }
 
@@ -118,6 +141,33 @@ impl Layout {
     /// Returns whether the page belongs to the account; for `aria-current`.
     pub fn is_at_account(&self) -> bool {
         self.nav_item == NavItem::Account
+    }
+}
+
+impl PageTimes {
+    fn new(request: &HttpRequest, clock: ReaderClock) -> Result<Self> {
+        let cookies = &app_state(request)?.cookies;
+        Ok(Self {
+            now: clock.now.to_rfc3339(),
+            zone: clock.zone.name(),
+            words: describe_zone(clock),
+            cookie: cookies.name(OwnCookie::Zone).to_owned(),
+        })
+    }
+
+    fn of_browser(request: &HttpRequest) -> Result<Self> {
+        Self::new(request, ReaderClock::of_browser(request)?)
+    }
+}
+
+/// Returns in which zone the reader's times are, in words.
+fn describe_zone(clock: ReaderClock) -> String {
+    match clock.source {
+        ZoneSource::Unknown => {
+            "Times are in UTC: the time zone of your browser is not known.".into()
+        }
+        _ if clock.zone.is_utc() => "Times are in UTC.".into(),
+        _ => format!("Times are in {} time.", clock.zone.name()),
     }
 }
 

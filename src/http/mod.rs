@@ -32,6 +32,7 @@ pub mod onward;
 pub mod panic_response;
 pub mod person_export;
 pub mod prefetch;
+pub mod reader_clock;
 pub mod received_cookies;
 pub(crate) mod refusals;
 pub mod request_log;

@@ -93,6 +93,8 @@ pub enum AccountNotice {
     DeviceExempt,
     /// A device is no longer exempt from it, which signed it out if there is a session.
     DeviceNotExempt(Option<SessionId>),
+    /// The time zone was updated.
+    TimeZoneUpdated,
     /// The password was changed.
     PasswordChanged,
     /// An API key was revoked.

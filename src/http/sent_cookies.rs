@@ -97,7 +97,9 @@ mod tests {
 
     #[test]
     fn every_cookie_of_the_service_is_left_out() {
-        for name in ["session", "device", "forward", "notice", "onward", "bound"] {
+        for name in [
+            "session", "device", "forward", "notice", "onward", "zone", "bound",
+        ] {
             for prefix in ["", "__Host-", "__Secure-", "__host-", "__SECURE-"] {
                 let line = format!("a=1; {prefix}rollcall_{name}=x; {prefix}rollcall_{name}; b=2");
                 assert_eq!(left(&[line.as_bytes()]), b"a=1; b=2", "{line}");

@@ -3,7 +3,6 @@
 use askama::Template;
 
 use super::EmailMessage;
-use crate::clock::Timestamp;
 use crate::error::{Error, Failure, Result};
 
 /// The width of the plain form, in characters. A link may be longer.
@@ -63,11 +62,6 @@ impl MessageContent {
     fn line(label: &str, value: &str) -> String {
         format!("  {:<10}{value}", format!("{label}:"))
     }
-}
-
-/// Returns a time as messages show it.
-pub(crate) fn format_time(at: Timestamp) -> String {
-    at.format("%-d %B %Y, %H:%M UTC").to_string()
 }
 
 /// Returns `text` in lines of at most [`WIDTH`] characters, where its words allow it.

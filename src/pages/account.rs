@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::activity::{self, AccountEvent};
 use super::settings_card::{SettingsPage, SettingsView};
+use super::time_zone::TimeZoneField;
 use super::{confirm, notices};
 use crate::account::OwnPassword;
 use crate::error::{Error, Result};
@@ -17,6 +18,7 @@ use crate::http::device_cookie;
 use crate::http::forms::Form;
 use crate::http::layout::{Layout, NavItem, page, see_other, throttled_page};
 use crate::http::notice::{self, AccountNotice, Notice};
+use crate::http::reader_clock::ReaderClock;
 use crate::http::requester::requester;
 use crate::people::{FullName, NewPassword, PlainPassword};
 use crate::sessions::Caller;
@@ -38,6 +40,7 @@ pub(super) struct AccountPage {
     full_name: String,
     min_password_chars: usize,
     settings: SettingsView,
+    time_zones: TimeZoneField,
     is_admin: bool,
     /// What happened to the account lately, newest first.
     activity: Vec<AccountEvent>,
@@ -170,6 +173,7 @@ impl AccountPage {
         request: &HttpRequest,
         caller: &Caller,
     ) -> Result<Self> {
+        let clock = ReaderClock::of_caller(request, caller)?;
         Ok(Self {
             is_email_verified: caller.user.email_verified_at.is_some(),
             pending_email: app.accounts.find_pending_change(&caller.user).await?,
@@ -181,8 +185,9 @@ impl AccountPage {
             full_name: caller.user.full_name.clone().unwrap_or_default(),
             min_password_chars: NewPassword::MIN_CHARS,
             settings: SettingsView::new(app, &caller.user, SettingsPage::Account),
+            time_zones: TimeZoneField::new(request, &caller.user),
             is_admin: caller.user.is_admin,
-            activity: activity::list(&app.db, &caller.user, app.clock.now()).await?,
+            activity: activity::list(&app.db, &caller.user, clock).await?,
             notice: None,
             name_error: None,
             current_password_error: None,

@@ -2,10 +2,10 @@
 //! reason that an administrator stated.
 
 use super::words::{self, TimeView};
-use crate::clock::Timestamp;
 use crate::db::Db;
 use crate::error::Result;
 use crate::events::{self, Actor, Event};
+use crate::http::reader_clock::ReaderClock;
 use crate::people::User;
 
 /// Events shown, newest first: of what happened, and of tries that failed.
@@ -30,14 +30,14 @@ pub(super) struct AccountEvent {
 }
 
 /// Lists what happened to an account lately.
-pub(super) async fn list(db: &Db, user: &User, now: Timestamp) -> Result<Vec<AccountEvent>> {
+pub(super) async fn list(db: &Db, user: &User, clock: ReaderClock) -> Result<Vec<AccountEvent>> {
     let events = events::list_of_account(db, user.id, SHOWN).await?;
-    let view = |event: Event| AccountEvent::new(event, user, now);
+    let view = |event: Event| AccountEvent::new(event, user, clock);
     Ok(events.into_iter().map(view).collect())
 }
 
 impl AccountEvent {
-    fn new(event: Event, user: &User, now: Timestamp) -> Self {
+    fn new(event: Event, user: &User, clock: ReaderClock) -> Self {
         let actor = event.actor();
         let is_shown = matches!(actor, Actor::Person | Actor::Unknown);
         let own = event.own_address().filter(|_| is_shown);
@@ -45,7 +45,7 @@ impl AccountEvent {
             what: words::account_event(&event),
             by: words::actor(actor),
             address: own.map(|ip| words::address(ip, user.ip_retention)),
-            at: words::event_time(&event, now),
+            at: words::event_time(&event, clock),
             is_last: event.times > 1,
             device: event.device,
             reason: event.stated_reason,

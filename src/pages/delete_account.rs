@@ -41,7 +41,7 @@ pub async fn show(
     PageCaller(caller): PageCaller,
 ) -> Result<HttpResponse> {
     let is_last = app.accounts.is_last_admin(caller.user.id).await?;
-    let refusal = is_last.then(|| Error::LastAdmin.detail());
+    let refusal = is_last.then(|| explain(&Error::LastAdmin));
     page(
         StatusCode::OK,
         &DeletePage::new(&request, &caller, "")?.refused(refusal),
@@ -75,10 +75,15 @@ pub async fn submit(
         }
         Err(err @ (Error::LastAdmin | Error::EmailChangedLately)) => {
             let template = DeletePage::new(&request, &caller, typed)?;
-            page(StatusCode::CONFLICT, &template.refused(Some(err.detail())))
+            page(StatusCode::CONFLICT, &template.refused(Some(explain(&err))))
         }
         Err(err) => Err(err),
     }
+}
+
+/// Returns why the account can't be deleted.
+fn explain(err: &Error) -> String {
+    format!("{}. {}", err.title(), err.detail())
 }
 
 impl<'a> DeletePage<'a> {

@@ -8,7 +8,6 @@ use serde::Deserialize;
 use super::notices;
 use super::views::{DeviceNames, DeviceView, Reader};
 use super::words::{self, TimeView};
-use crate::clock::Timestamp;
 use crate::db::{EventId, SessionId};
 use crate::devices::{DeviceName, group_by_device};
 use crate::error::Result;
@@ -19,6 +18,7 @@ use crate::http::caller::PageCaller;
 use crate::http::forms::Form;
 use crate::http::layout::{Layout, NavItem, page, see_other, signed_out_response};
 use crate::http::notice::{self, AccountNotice, Notice, SignedOutNotice};
+use crate::http::reader_clock::ReaderClock;
 use crate::http::target::HOME;
 use crate::sessions::{Caller, EndOutcome, EndedReason, Session};
 
@@ -43,13 +43,21 @@ struct DevicePage {
     activity: Vec<ActivityView>,
     /// The URL of older activity, if there is more.
     older: Option<String>,
-    /// How long it may be unused before it signs out, if that can be changed.
-    idle_limit: Option<String>,
+    /// What becomes of it when it is not used, if that can be changed.
+    unused: Option<UnusedView>,
 }
 
 struct Ended {
     cause: String,
     at: TimeView,
+}
+
+/// What becomes of a device that is not used.
+struct UnusedView {
+    /// How long it may be unused before it signs out.
+    limit: String,
+    /// Until when it stays signed in if it is exempt from that.
+    until: TimeView,
 }
 
 struct ActivityView {
@@ -179,13 +187,13 @@ async fn load_page(
     session: Session,
     before: Option<EventId>,
 ) -> Result<DevicePage> {
-    let reader = Reader::new(app, request, caller);
+    let reader = Reader::new(app, request, caller)?;
     let live = app.sessions.list_live(caller.user.id).await?;
     let devices = group_by_device(live);
     let device = devices.iter().find(|device| device.contains(session.id));
     let current = caller.session.id;
     let session = match session.id == current {
-        true => session.with_use_at(reader.now),
+        true => session.with_use_at(reader.clock.now),
         false => session,
     };
     let view = match device {
@@ -214,11 +222,11 @@ async fn load_page(
         .list_stated_reasons(caller.user.id, std::slice::from_ref(&session))
         .await?;
     Ok(DevicePage {
-        made_at: reader.now.timestamp_micros(),
+        made_at: reader.clock.now.timestamp_micros(),
         layout: Layout::for_caller(request, caller, NavItem::Devices)?,
         is_current: session.id == caller.session.id,
-        idle_limit: idle_limit(app, caller, &session, reader.now),
-        ended: ended(&session, &names, stated.get(&session.id), reader.now),
+        unused: UnusedView::new(app, caller, &session, &reader),
+        ended: ended(&session, &names, stated.get(&session.id), reader.clock),
         notice: None,
         name_typed: session.display_name(),
         name_error: None,
@@ -232,31 +240,19 @@ async fn load_page(
     })
 }
 
-/// Returns how long the session's device may be unused, in words. A device without an id can't be exempt
-/// from that, and one that has ended signs out no more.
-fn idle_limit(
-    app: &AppState,
-    caller: &Caller,
-    session: &Session,
-    now: Timestamp,
-) -> Option<String> {
-    let is_offered = session.is_live(now) && session.device_id.is_some();
-    let limits = app.sessions.idle_limits();
-    let limit = limits.limit_of(session, caller.user.idle_limit());
-    is_offered.then(|| words::span(limit))
-}
-
 /// Returns the cause and time of the session's end, if it has ended. One past its expiry has,
 /// whether or not it is marked as expired yet.
 fn ended(
     session: &Session,
     names: &DeviceNames,
     stated: Option<&String>,
-    now: Timestamp,
+    clock: ReaderClock,
 ) -> Option<Ended> {
     let (reason, at) = match (session.is_active, session.ended_at) {
         (false, at) => (session.ended_reason, at.unwrap_or(session.expires_at)),
-        (true, _) if session.expires_at <= now => (Some(EndedReason::Expired), session.expires_at),
+        (true, _) if session.expires_at <= clock.now => {
+            (Some(EndedReason::Expired), session.expires_at)
+        }
         (true, _) => return None,
     };
     Some(Ended {
@@ -265,8 +261,22 @@ fn ended(
             names.find(session.ended_by),
             stated.map(String::as_str),
         ),
-        at: TimeView::exact(at),
+        at: TimeView::exact(at, clock),
     })
+}
+
+impl UnusedView {
+    /// Returns what becomes of the device of `session` when it is not used. A device without an id can't be
+    /// exempt from the idle limit, and one that has ended signs out no more.
+    fn new(app: &AppState, caller: &Caller, session: &Session, reader: &Reader) -> Option<Self> {
+        let is_offered = session.is_live(reader.clock.now) && session.device_id.is_some();
+        let limits = app.sessions.idle_limits();
+        let limit = limits.limit_of(session, caller.user.idle_limit());
+        is_offered.then(|| Self {
+            limit: words::span(limit),
+            until: TimeView::ahead(session.absolute_expires_at, reader.clock),
+        })
+    }
 }
 
 impl ActivityView {
@@ -289,7 +299,7 @@ impl ActivityView {
         Self {
             what,
             address: event.own_address().map(|ip| reader.address(ip)),
-            at: words::event_time(event, reader.now),
+            at: words::event_time(event, reader.clock),
             is_last: event.times > 1,
         }
     }

@@ -97,7 +97,7 @@ pub async fn show(
     let travels = travels(&app, &live).await?;
     let stated = app.sessions.list_stated_reasons(owner, &ended).await?;
 
-    let reader = Reader::new(&app, &request, &caller);
+    let reader = Reader::new(&app, &request, &caller)?;
     let names = DeviceNames::new(live.iter().chain(&ended));
     let attention = attention(&request);
     let devices = group_by_device(live);
@@ -121,7 +121,7 @@ pub async fn show(
             .notices
             .iter()
             .take(MAX_ALERTS)
-            .map(|notice| AdminActView::new(notice, reader.now))
+            .map(|notice| AdminActView::new(notice, reader.clock))
             .collect(),
         may_dismiss: attention.may_dismiss,
         this,
@@ -133,7 +133,7 @@ pub async fn show(
         ended: ended
             .iter()
             .map(|session| {
-                EndedSessionView::new(session, &names, reader.now)
+                EndedSessionView::new(session, &names, reader.clock)
                     .with_stated_reason(session, stated.get(&session.id))
             })
             .collect(),
@@ -156,7 +156,7 @@ fn views(
     reader: &Reader,
 ) -> (DeviceView, Vec<DeviceView>) {
     let current = caller.session.id;
-    let used = caller.session.clone().with_use_at(reader.now);
+    let used = caller.session.clone().with_use_at(reader.clock.now);
     let mut this = DeviceView::new(&used, reader);
     let mut others = Vec::new();
     for device in devices {

@@ -30,6 +30,8 @@ pub mod sign_out;
 pub mod sign_out_others;
 pub mod sign_up;
 mod take_back;
+pub mod time_zone;
+mod times;
 mod unused;
 pub mod verify_email;
 mod views;

@@ -23,6 +23,7 @@ use crate::http::device_cookie;
 use crate::http::forms::PublicForm;
 use crate::http::layout::{Layout, page, signed_out_response, throttled_page};
 use crate::http::notice::SignedOutNotice;
+use crate::http::reader_clock::ReaderClock;
 use crate::mail::TICKET_LIFETIME;
 use crate::people::User;
 use crate::sessions::{Client, Session};
@@ -94,7 +95,7 @@ fn show_message(
     match &message.mailbox {
         Mailbox::Void => void_link(request),
         Mailbox::Own => own_page(app, request, token, message),
-        former @ Mailbox::Former { .. } => take_back::show(app, request, token, message, former),
+        former @ Mailbox::Former { .. } => take_back::show(request, token, message, former),
     }
 }
 
@@ -108,7 +109,7 @@ fn own_page(
     if message.alerts.is_empty() {
         return settled(request, token, message, form.flatten());
     }
-    let now = app.clock.now();
+    let clock = ReaderClock::of_browser(request)?;
     let is_used = !message.alerts.iter().any(Alert::is_open);
     let listed = message.alerts.iter().take(MAX_LISTED);
     let template = NotMePage {
@@ -127,7 +128,7 @@ fn own_page(
         form: form.flatten(),
         unlisted: message.alerts.len().saturating_sub(MAX_LISTED),
         alerts: listed
-            .map(|alert| AlertView::for_link(alert, now))
+            .map(|alert| AlertView::for_link(alert, clock))
             .collect(),
         token,
         is_used,

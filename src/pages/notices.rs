@@ -201,6 +201,7 @@ fn plain_words(notice: AccountNotice) -> Option<&'static str> {
         AccountNotice::DeviceNotExempt(_) => {
             "Saved. The device signs out by itself again when it is not used."
         }
+        AccountNotice::TimeZoneUpdated => "Your time zone is saved.",
         AccountNotice::PasswordChanged => {
             "Your password is changed, and your other devices are signed out."
         }

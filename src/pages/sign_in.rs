@@ -15,6 +15,7 @@ use crate::http::device_cookie;
 use crate::http::forms::PublicForm;
 use crate::http::layout::{Layout, page, throttled_page};
 use crate::http::onward;
+use crate::http::reader_clock::browser_zone;
 use crate::http::requester::requester;
 use crate::people::{PlainPassword, User};
 use crate::sessions::{Client, NewSession, OpenedVia, Session, SessionPersistence};
@@ -172,6 +173,9 @@ pub(super) async fn start_session(
         application: None,
         replaces: before,
     };
+    if let Some(zone) = browser_zone(request) {
+        app.accounts.update_browser_time_zone(user, zone).await?;
+    }
     let session = app.sessions.create_session(user, new).await?;
     browser::set_session(request, &session, user)?;
     device_cookie::remember(request, user)?;

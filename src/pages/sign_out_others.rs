@@ -38,7 +38,7 @@ pub async fn show_everywhere(
     request: HttpRequest,
     PageCaller(caller): PageCaller,
 ) -> Result<HttpResponse> {
-    let reader = Reader::new(&app, &request, &caller);
+    let reader = Reader::new(&app, &request, &caller)?;
     let live = app.sessions.list_live(caller.user.id).await?;
     let template = SignOutEverywherePage {
         layout: Layout::for_caller(&request, &caller, NavItem::Account)?,
@@ -54,7 +54,7 @@ pub async fn show(
     request: HttpRequest,
     PageCaller(caller): PageCaller,
 ) -> Result<HttpResponse> {
-    let reader = Reader::new(&app, &request, &caller);
+    let reader = Reader::new(&app, &request, &caller)?;
     let live = app.sessions.list_live(caller.user.id).await?;
     if live.len() <= 1 {
         return Ok(see_other(HOME));

@@ -9,12 +9,12 @@ use super::message::{Message, message_page};
 use super::new_password::{FORMER_FIRST, PasswordForm, after_page, get_linked_message};
 use super::views::AlertView;
 use crate::account::{LinkedMessage, Mailbox, TakenBack};
-use crate::clock::Timestamp;
 use crate::db::FormerEmailId;
 use crate::error::{Error, Result};
 use crate::events::Origin;
 use crate::http::app_state::AppState;
 use crate::http::layout::{Layout, page};
+use crate::http::reader_clock::ReaderClock;
 
 /// What to do where the account is disabled.
 const DISABLED: &str = "The account is disabled, so nobody can sign in to it. Ask an administrator \
@@ -35,7 +35,6 @@ struct TakeBackPage<'a> {
 
 /// Shows what happened, and the form that takes the account back or confirms the change.
 pub(super) fn show(
-    app: &AppState,
     request: &HttpRequest,
     token: &str,
     message: &LinkedMessage,
@@ -50,16 +49,16 @@ pub(super) fn show(
     else {
         return Err(Error::NotFound);
     };
-    let now = app.clock.now();
+    let clock = ReaderClock::of_browser(request)?;
     let listed = message.alerts.iter().take(MAX_LISTED);
     let template = TakeBackPage {
         layout: Layout::anonymous(request)?,
         token,
         email,
-        changed_at: in_words(*changed_at),
-        expires_at: in_words(*expires_at),
+        changed_at: clock.zone.exact(*changed_at),
+        expires_at: clock.zone.exact(*expires_at),
         alerts: listed
-            .map(|alert| AlertView::for_link(alert, now))
+            .map(|alert| AlertView::for_link(alert, clock))
             .collect(),
     };
     page(StatusCode::OK, &template)
@@ -152,8 +151,4 @@ fn late(request: &HttpRequest) -> Result<HttpResponse> {
         link: Some(("/sign-in", "Sign in")),
     };
     message_page(request, StatusCode::GONE, message)
-}
-
-fn in_words(at: Timestamp) -> String {
-    at.format("%-d %B %Y, %H:%M UTC").to_string()
 }

@@ -56,7 +56,7 @@ pub(super) fn confirm(
     (ending, live): (Vec<Session>, &[Session]),
     change: UnusedChange,
 ) -> Result<HttpResponse> {
-    let reader = Reader::new(app, request, caller);
+    let reader = Reader::new(app, request, caller)?;
     let limits = app.sessions.idle_limits();
     let spans = ending
         .iter()

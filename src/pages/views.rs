@@ -7,21 +7,22 @@ use actix_web::HttpRequest;
 
 use super::words::{self, Named, TimeView};
 use crate::alerts::{Alert, AlertKind};
-use crate::clock::Timestamp;
 use crate::db::SessionId;
 use crate::devices::DeviceGroup;
+use crate::error::Result;
 use crate::geo::{Place, Places};
 use crate::http::app_state::AppState;
 use crate::http::client::languages;
+use crate::http::reader_clock::ReaderClock;
 use crate::net::{IpRetention, display_stored_ip};
 use crate::people::User;
 use crate::sessions::{Caller, Session};
 use crate::user_agent::DeviceKind;
 
-/// The person that a page is rendered for, and the time of the rendering.
+/// The person that a page is rendered for.
 pub struct Reader {
-    /// The time of the rendering.
-    pub now: Timestamp,
+    /// Their clock.
+    pub clock: ReaderClock,
     languages: Vec<String>,
     places: Arc<Places>,
     retention: IpRetention,
@@ -29,24 +30,30 @@ pub struct Reader {
 
 impl Reader {
     /// Returns the caller as a reader of the languages that the request prefers.
-    pub fn new(app: &AppState, request: &HttpRequest, caller: &Caller) -> Self {
-        Self {
-            now: app.clock.now(),
-            languages: languages(request),
-            places: app.places.clone(),
-            retention: caller.user.ip_retention,
-        }
+    ///
+    /// # Errors
+    /// [`Error::Internal`](crate::Error::Internal) when the server was assembled without its state.
+    pub fn new(app: &AppState, request: &HttpRequest, caller: &Caller) -> Result<Self> {
+        Self::of_devices_of(app, request, caller, &caller.user)
     }
 
-    /// Returns a reader of somebody else's devices, whose addresses are stored by the retention of
-    /// `owner`.
-    pub fn of_devices_of(app: &AppState, request: &HttpRequest, owner: &User) -> Self {
-        Self {
-            now: app.clock.now(),
+    /// Returns the caller as a reader of somebody else's devices, whose addresses are stored by the
+    /// retention of `owner`.
+    ///
+    /// # Errors
+    /// [`Error::Internal`](crate::Error::Internal) as [`Self::new`].
+    pub fn of_devices_of(
+        app: &AppState,
+        request: &HttpRequest,
+        caller: &Caller,
+        owner: &User,
+    ) -> Result<Self> {
+        Ok(Self {
+            clock: ReaderClock::of_caller(request, caller)?,
             languages: languages(request),
             places: app.places.clone(),
             retention: owner.ip_retention,
-        }
+        })
     }
 
     /// Returns a place in the reader's language, as far as the place databases have it.
@@ -99,7 +106,7 @@ pub struct DeviceView {
     pub system: Option<Named>,
     /// The address that it was last used from.
     pub address: Option<String>,
-    /// The day on which the session expires.
+    /// When the session expires.
     pub ends: TimeView,
     /// Whether each use defers the expiry.
     pub ends_if_unused: bool,
@@ -140,13 +147,13 @@ impl DeviceView {
             label: Some(label).filter(|label| *label != name),
             name,
             place: reader.describe_session_location(session),
-            last_used: TimeView::ago(session.last_used_at, reader.now),
-            first_sign_in: TimeView::exact(session.created_at),
+            last_used: TimeView::ago(session.last_used_at, reader.clock),
+            first_sign_in: TimeView::exact(session.created_at, reader.clock),
             opened_via: words::opened_via(session),
             browser: words::browser(session),
             system: words::system(session),
             address: session.ip_address.as_deref().map(|ip| reader.address(ip)),
-            ends: TimeView::day(session.expires_at),
+            ends: TimeView::ahead(session.expires_at, reader.clock),
             ends_if_unused: session.expires_at < session.absolute_expires_at,
             is_idle_exempt: session.is_idle_exempt(),
             user_agent: session.user_agent.clone(),
@@ -191,8 +198,8 @@ impl SignInView {
         Self {
             id: session.id.to_string(),
             opened_via: words::opened_via(session),
-            signed_in: TimeView::exact(session.created_at),
-            last_used: TimeView::ago(session.last_used_at, reader.now),
+            signed_in: TimeView::exact(session.created_at, reader.clock),
+            last_used: TimeView::ago(session.last_used_at, reader.clock),
             place: reader.describe_session_location(session),
             is_current: session.id == current,
         }
@@ -237,12 +244,12 @@ impl AlertView {
         Self {
             place: place.map(|place| format!("near {place}")),
             address: ip.map(|ip| reader.address(ip)),
-            ..Self::for_link(alert, reader.now)
+            ..Self::for_link(alert, reader.clock)
         }
     }
 
     /// Returns `alert` for the bearer of a link, who is not signed in.
-    pub fn for_link(alert: &Alert, now: Timestamp) -> Self {
+    pub fn for_link(alert: &Alert, clock: ReaderClock) -> Self {
         let place = Place {
             city: alert.location_city.clone(),
             country: alert.location_country.clone(),
@@ -253,7 +260,7 @@ impl AlertView {
             icon: alert.device_kind.as_str(),
             device: alert.device_name.clone(),
             what: words::alert(alert.kind),
-            at: TimeView::ago(alert.at, now),
+            at: TimeView::ago(alert.at, clock),
             place: place.display_name().map(|place| format!("near {place}")),
             address: alert.ip_address.as_deref().map(display_stored_ip),
             yes: match alert.kind {
@@ -284,7 +291,7 @@ pub struct AdminActView {
 
 impl AdminActView {
     /// Returns the view of a notice.
-    pub fn new(notice: &Alert, now: Timestamp) -> Self {
+    pub fn new(notice: &Alert, clock: ReaderClock) -> Self {
         let who = match notice.device_kind {
             DeviceKind::Program => "An administrator, on the server,",
             _ => "An administrator",
@@ -292,7 +299,7 @@ impl AdminActView {
         Self {
             id: notice.id.to_string(),
             what: format!("{who} {}.", words::admin_act(notice)),
-            at: TimeView::ago(notice.at, now),
+            at: TimeView::ago(notice.at, clock),
             reason: notice.stated_reason.clone(),
         }
     }
@@ -311,14 +318,14 @@ pub struct EndedSessionView {
 }
 
 impl EndedSessionView {
-    /// Returns the view of `session` at `now`; `names` are those of the sessions that it may have
+    /// Returns the view of `session`; `names` are those of the sessions that it may have
     /// been ended from.
-    pub fn new(session: &Session, names: &DeviceNames, now: Timestamp) -> Self {
+    pub fn new(session: &Session, names: &DeviceNames, clock: ReaderClock) -> Self {
         Self {
             id: session.id.to_string(),
             name: session.display_name(),
             cause: words::cause(session.ended_reason, names.find(session.ended_by)),
-            at: TimeView::ago(session.ended_at.unwrap_or(session.expires_at), now),
+            at: TimeView::ago(session.ended_at.unwrap_or(session.expires_at), clock),
         }
     }
 

@@ -1,30 +1,15 @@
-//! The wording of pages: times, addresses, devices and causes.
+//! The wording of pages: addresses, devices and causes.
 
 use std::net::IpAddr;
 
 use super::refused_words;
+pub use super::times::TimeView;
 use crate::alerts::{Alert, AlertKind};
-use crate::clock::Timestamp;
 use crate::events::{Actor, Event, EventKind, Setting};
+use crate::http::reader_clock::ReaderClock;
 use crate::net::{self, IpRetention};
 use crate::sessions::{EndedReason, OpenedVia, Session};
 use crate::user_agent::DeviceKind;
-
-const MINUTE: u64 = 60;
-const HOUR: u64 = 60 * MINUTE;
-const DAY: u64 = 24 * HOUR;
-const WEEK: u64 = 7 * DAY;
-
-/// A moment in words, exactly, and in machine-readable form.
-#[derive(Debug, Clone)]
-pub struct TimeView {
-    /// The RFC 3339 form, for `<time datetime>`.
-    pub iso: String,
-    /// The moment to the minute: "23 November 2026, 09:12 UTC".
-    pub exact: String,
-    /// The moment in words: "2 hours ago".
-    pub words: String,
-}
 
 /// A name and its symbol in the sprite.
 pub struct Named {
@@ -34,55 +19,12 @@ pub struct Named {
     pub name: String,
 }
 
-impl TimeView {
-    /// Returns `at` in words relative to `now`; after 90 days, as the day.
-    pub fn ago(at: Timestamp, now: Timestamp) -> Self {
-        Self {
-            words: ago(at, now),
-            ..Self::exact(at)
-        }
-    }
-
-    /// Returns `at` with its day as words.
-    pub fn day(at: Timestamp) -> Self {
-        Self {
-            words: at.format("%-d %B %Y").to_string(),
-            ..Self::exact(at)
-        }
-    }
-
-    /// Returns `at` with the exact moment as words.
-    pub fn exact(at: Timestamp) -> Self {
-        let exact = at.format("%-d %B %Y, %H:%M UTC").to_string();
-        Self {
-            iso: at.to_rfc3339(),
-            words: exact.clone(),
-            exact,
-        }
-    }
-}
-
-fn ago(at: Timestamp, now: Timestamp) -> String {
-    match now.since(at).as_secs() {
-        0..MINUTE => "just now".into(),
-        seconds @ MINUTE..HOUR => count(seconds / MINUTE, "minute"),
-        seconds @ HOUR..DAY => count(seconds / HOUR, "hour"),
-        DAY..172_800 => "yesterday".into(),
-        seconds @ 172_800..1_209_600 => count(seconds / DAY, "day"),
-        seconds @ 1_209_600..7_776_000 => count(seconds / WEEK, "week"),
-        _ => at.format("on %-d %B %Y").to_string(),
-    }
-}
-
-fn count(n: u64, unit: &str) -> String {
-    match n {
-        1 => format!("1 {unit} ago"),
-        n => format!("{n} {unit}s ago"),
-    }
-}
-
 /// Returns a span of time in words, in the largest unit that it is a multiple of: "12 hours", "90 days".
 pub fn span(span: std::time::Duration) -> String {
+    const MINUTE: u64 = 60;
+    const HOUR: u64 = 60 * MINUTE;
+    const DAY: u64 = 24 * HOUR;
+
     let seconds = span.as_secs();
     let (n, unit) = match seconds {
         _ if seconds % DAY == 0 => (seconds / DAY, "day"),
@@ -267,10 +209,10 @@ fn isolated(text: &str) -> String {
 }
 
 /// Returns when an event happened; of one that did several times, how long ago it did last.
-pub fn event_time(event: &Event, now: Timestamp) -> TimeView {
+pub fn event_time(event: &Event, clock: ReaderClock) -> TimeView {
     match event.last_at {
-        Some(last_at) if event.times > 1 => TimeView::ago(last_at, now),
-        _ => TimeView::exact(event.at),
+        Some(last_at) if event.times > 1 => TimeView::ago(last_at, clock),
+        _ => TimeView::exact(event.at, clock),
     }
 }
 
@@ -326,6 +268,7 @@ fn setting_changed(setting: &str) -> &'static str {
         Ok(Setting::Addresses) => "How much of addresses is stored changed",
         Ok(Setting::IdleExempt) => "Set to stay signed in, used or not",
         Ok(Setting::IdleExemptionEnded) => "Set to sign out by itself when unused",
+        Ok(Setting::TimeZone) => "Time zone changed",
         Err(_) => "Setting changed",
     }
 }

@@ -41,7 +41,7 @@ pub(crate) use self::verification::{
     purge_verifications, replace_verification,
 };
 use super::values::{Email, FullName, IdleLimit};
-use crate::clock::Timestamp;
+use crate::clock::{TimeZone, Timestamp};
 use crate::db::schema::users;
 use crate::db::{AnyConnection, ApplicationId, UserId, cached, in_few_sizes, read_from_text};
 use crate::error::{Error, Result};
@@ -95,6 +95,8 @@ pub struct User {
     pub application_id: Option<ApplicationId>,
     /// Whether they are an auditor.
     pub is_auditor: bool,
+    pub(super) time_zone: Option<String>,
+    pub(super) browser_time_zone: Option<String>,
 }
 
 read_from_text!(IpRetention);
@@ -331,6 +333,38 @@ pub(crate) fn update_alert_emails(
     existing(
         diesel::update(users::table.find(id))
             .set(changes)
+            .execute(c)?,
+    )
+}
+
+/// Updates the zone that a person chose to read times in.
+pub(crate) fn update_time_zone(
+    c: &mut AnyConnection,
+    id: UserId,
+    zone: Option<TimeZone>,
+    now: Timestamp,
+) -> Result<()> {
+    let changes = (
+        users::time_zone.eq(zone.map(TimeZone::name)),
+        users::updated_at.eq(now),
+    );
+    existing(
+        diesel::update(users::table.find(id))
+            .set(changes)
+            .execute(c)?,
+    )
+}
+
+/// Updates the zone of the browser that a person signs in with. That changes nothing of what the account
+/// is, so not when it last changed either.
+pub(crate) fn update_browser_time_zone(
+    c: &mut AnyConnection,
+    id: UserId,
+    zone: TimeZone,
+) -> Result<()> {
+    existing(
+        diesel::update(users::table.find(id))
+            .set(users::browser_time_zone.eq(zone.name()))
             .execute(c)?,
     )
 }

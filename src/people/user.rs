@@ -3,6 +3,7 @@
 use super::passwords::NO_PASSWORD;
 use super::store::User;
 use super::values::{AccountState, IdleLimit, Role};
+use crate::clock::TimeZone;
 use crate::throttles::KnownPerson;
 
 impl User {
@@ -138,6 +139,28 @@ impl User {
     #[must_use]
     pub fn has_mailbox(&self) -> bool {
         !self.email.ends_with(".invalid")
+    }
+
+    /// Returns the zone that the person chose to read times in, if any.
+    #[must_use]
+    pub fn time_zone(&self) -> Option<TimeZone> {
+        TimeZone::find(self.time_zone.as_deref()?)
+    }
+
+    /// Returns the zone of the browser in which the person last signed in, if it said so.
+    #[must_use]
+    pub fn browser_time_zone(&self) -> Option<TimeZone> {
+        TimeZone::find(self.browser_time_zone.as_deref()?)
+    }
+
+    /// Returns the zone of the times in messages about the account to an address: at the person's own
+    /// the one that they chose, else their browser's, else UTC. Whoever reads another address, such as
+    /// a former one, is not to learn where they are.
+    #[must_use]
+    pub fn message_time_zone(&self, recipient: &str) -> TimeZone {
+        let zone = self.time_zone().or_else(|| self.browser_time_zone());
+        let own = zone.filter(|_| recipient == self.email);
+        own.unwrap_or(TimeZone::UTC)
     }
 
     /// Returns the idle limit that the person chose, if any.

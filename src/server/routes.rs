@@ -220,6 +220,7 @@ pub static PAGES: &[Route] = &[
     Route::post("/account/password", Access::SignedIn, || web::to(pages::account::change_password)),
     Route::post("/account/idle-limit", Access::SignedIn, || web::to(pages::preferences::update_idle_limit)),
     Route::post("/account/alerts", Access::SignedIn, || web::to(pages::preferences::update_alert_emails)),
+    Route::post("/account/time-zone", Access::SignedIn, || web::to(pages::time_zone::update)),
     Route::post("/account/addresses", Access::SignedIn, || web::to(pages::preferences::update_ip_retention)),
     Route::get("/account/export", Access::SignedIn, || web::to(pages::export::download)),
     Route::get("/account/delete", Access::SignedIn, || web::to(pages::delete_account::show)),

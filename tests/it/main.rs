@@ -138,6 +138,7 @@ mod throttles_networks;
 mod throttles_owner;
 mod throttles_recovery;
 mod throttles_sessions;
+mod time_zones;
 mod times_from_outside;
 mod token_reuse;
 mod verified_emails;

@@ -740,7 +740,30 @@ async fn mail_flows_are_recorded(database: Database) {
         .submit("/account", "/account/email/cancel", &[])
         .await
         .expect(303);
-    event(&admin, "kind=email_change_cancelled").await;
+    let cancelled = event(&admin, "kind=email_change_cancelled").await;
+    expect_fields(&cancelled, &[("actor", json!("person"))]);
+    app.deliver_mail().await;
+    browser
+        .submit(
+            "/account",
+            "/account/email",
+            &[("email", "other@example.org")],
+        )
+        .await
+        .expect(303);
+    app.deliver_mail().await;
+    let link = server
+        .messages()
+        .pop()
+        .expect("a message")
+        .link("/verify-email/");
+    let stranger = app.browser(IPHONE);
+    stranger
+        .submit(&link, &link, &[("answer", "not-mine")])
+        .await
+        .expect(200);
+    let declined = event(&admin, "kind=email_change_cancelled&q=declined").await;
+    expect_fields(&declined, &[("actor", json!("unknown"))]);
     for email in ["ada@example.org", "nobody@example.org"] {
         let stranger = app.browser(IPHONE);
         stranger

@@ -16,6 +16,7 @@ use crate::http::app_state::AppState;
 use crate::http::forms::EmptyForm;
 use crate::http::layout::{Layout, NavItem, page, see_other};
 use crate::http::notice::{self, AccountNotice, Notice};
+use crate::http::reader_clock::ReaderClock;
 use crate::pages::words::TimeView;
 use crate::sessions::Caller;
 
@@ -99,13 +100,13 @@ pub async fn show_revoke(
     id: web::Path<ApiKeyId>,
 ) -> Result<HttpResponse> {
     let (application, key) = app.applications.get_key(*id).await?;
-    let now = app.clock.now();
+    let clock = ReaderClock::of_caller(&request, &caller)?;
     let template = RevokePage {
         layout: Layout::for_caller(&request, &caller, NavItem::Administration)?,
         id: key.id.to_string(),
         name: key.name,
         application: application.name,
-        last_used: key.last_used_at.map(|at| TimeView::ago(at, now)),
+        last_used: key.last_used_at.map(|at| TimeView::ago(at, clock)),
         is_revoked: key.revoked_at.is_some(),
     };
     page(StatusCode::OK, &template)

@@ -12,11 +12,11 @@ use super::quantity;
 use crate::applications::{
     ApiKey, Application, ApplicationPage, ApplicationSummary, KeyState, MAX_COUNTED_PEOPLE, Scope,
 };
-use crate::clock::Timestamp;
 use crate::db::ApplicationId;
 use crate::error::Result;
 use crate::http::app_state::AppState;
 use crate::http::layout::{Layout, NavItem, page};
+use crate::http::reader_clock::ReaderClock;
 use crate::http::target::AllowedHosts;
 use crate::listing::Place;
 use crate::pages::words::TimeView;
@@ -100,7 +100,7 @@ impl ApplicationsPage {
             .list_page(after.map(Place::after), LIMIT)
             .await?;
         let ApplicationPage { items, next, .. } = found;
-        let now = app.clock.now();
+        let clock = ReaderClock::of_caller(request, caller)?;
         Ok(Self {
             layout: Layout::for_caller(request, caller, NavItem::Administration)?,
             notice: None,
@@ -108,10 +108,10 @@ impl ApplicationsPage {
             error: None,
             may_change: caller.user.role() == Role::Admin,
             new: ApplicationFormView::new(&ApplicationForm::default()),
-            key_form: KeyFormView::new(key_form, &items, now),
+            key_form: KeyFormView::new(key_form, &items, clock.now),
             applications: items
                 .into_iter()
-                .map(|summary| ApplicationView::new(summary, &app.allowed_hosts, now))
+                .map(|summary| ApplicationView::new(summary, &app.allowed_hosts, clock))
                 .collect(),
             pager: pager(is_first, next.as_ref().map(|last| last.key.as_str())),
             is_first,
@@ -126,13 +126,13 @@ impl ApplicationsPage {
 }
 
 impl ApplicationView {
-    fn new(summary: ApplicationSummary, allowed: &AllowedHosts, now: Timestamp) -> Self {
+    fn new(summary: ApplicationSummary, allowed: &AllowedHosts, clock: ReaderClock) -> Self {
         let ApplicationSummary {
             application,
             keys,
             people,
         } = summary;
-        let is_used = |key: &ApiKey| key.state(now) == KeyState::InUse;
+        let is_used = |key: &ApiKey| key.state(clock.now) == KeyState::InUse;
         Self {
             id: application.id.to_string(),
             kind: kind_words(application.kind),
@@ -142,14 +142,17 @@ impl ApplicationView {
             people: count(people),
             form: ApplicationFormView::of(&application),
             name: application.name,
-            keys: keys.into_iter().map(|key| KeyView::new(key, now)).collect(),
+            keys: keys
+                .into_iter()
+                .map(|key| KeyView::new(key, clock))
+                .collect(),
         }
     }
 }
 
 impl KeyView {
-    fn new(key: ApiKey, now: Timestamp) -> Self {
-        let ago = |at| TimeView::ago(at, now);
+    fn new(key: ApiKey, clock: ReaderClock) -> Self {
+        let ago = |at| TimeView::ago(at, clock);
         let has = |scope: Scope| key.scopes.split(' ').any(|name| name == scope.as_str());
         let warning = match (has(Scope::AdminWrite), has(Scope::AdminRead)) {
             (true, _) => Some("Ends anybody’s sessions"),
@@ -157,15 +160,15 @@ impl KeyView {
             (false, false) => None,
         };
         Self {
-            is_expired: key.state(now) == KeyState::Expired,
-            warning: warning.filter(|_| key.state(now) == KeyState::InUse),
+            is_expired: key.state(clock.now) == KeyState::Expired,
+            warning: warning.filter(|_| key.state(clock.now) == KeyState::InUse),
             id: key.id.to_string(),
             name: key.name,
             scopes: key.scopes.replace(' ', ", "),
             created: ago(key.created_at),
             last_used: key.last_used_at.map(ago),
             revoked: key.revoked_at.map(ago),
-            expires: key.expires_at.map(TimeView::day),
+            expires: key.expires_at.map(|at| TimeView::ahead(at, clock)),
         }
     }
 }

@@ -9,7 +9,6 @@ use super::back::Back;
 use super::end_fields::{EndFields, hidden_fields};
 use super::job_views::filter_words;
 use super::quantity;
-use crate::clock::Timestamp;
 use crate::db::JobId;
 use crate::error::Result;
 use crate::events::StatedReason;
@@ -17,6 +16,7 @@ use crate::http::admin_caller::{AdminCaller, AdminForm};
 use crate::http::app_state::AppState;
 use crate::http::layout::{Layout, NavItem, page, see_other};
 use crate::http::notice::{self, AccountNotice, Notice};
+use crate::http::reader_clock::ReaderClock;
 use crate::pages::words::TimeView;
 use crate::people::User;
 use crate::sessions::bulk::{EndOrder, EndPreview, OwnSessions, Repetition, Selection};
@@ -165,9 +165,9 @@ async fn load_page(
     selection: &Selection,
     fields: &EndFields,
 ) -> Result<EndSessionsPage> {
-    let now = app.clock.now();
+    let clock = ReaderClock::of_caller(request, caller)?;
     // Before they are counted: what signs in later is not ended.
-    let ticket = match fields.ticket.filter(|ticket| ticket.is_current(now)) {
+    let ticket = match fields.ticket.filter(|ticket| ticket.is_current(clock.now)) {
         Some(ticket) => ticket,
         None => app.sessions.issue_ticket().await?,
     };
@@ -177,7 +177,7 @@ async fn load_page(
     Ok(EndSessionsPage {
         layout: Layout::for_caller(request, caller, NavItem::Administration)?,
         question: words.question(),
-        which: which(selection, now),
+        which: which(selection, clock),
         missing: missing(selection, &found),
         more: words.more(shown(&found, caller).count() as u64),
         is_one: words.shown == 1,
@@ -185,7 +185,7 @@ async fn load_page(
             .map(|(session, owner)| NamedSession {
                 person: owner.known_by(),
                 device: session.display_name(),
-                last_used: TimeView::ago(session.last_used_at, now),
+                last_used: TimeView::ago(session.last_used_at, clock),
                 is_own: is_own(session, caller),
             })
             .collect(),
@@ -211,10 +211,10 @@ fn shown<'a>(
 }
 
 /// Returns the parts of the filter in words, none for ticked sessions.
-fn which(selection: &Selection, now: Timestamp) -> Vec<String> {
+fn which(selection: &Selection, clock: ReaderClock) -> Vec<String> {
     match selection {
         Selection::Listed(_) => Vec::new(),
-        Selection::Matching(filter) => match filter_words(filter, now) {
+        Selection::Matching(filter) => match filter_words(filter, clock) {
             words if words.is_empty() => vec!["every live session".into()],
             words => words,
         },

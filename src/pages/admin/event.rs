@@ -10,6 +10,7 @@ use crate::error::Result;
 use crate::http::admin_caller::AuditCaller;
 use crate::http::app_state::AppState;
 use crate::http::layout::{Layout, NavItem, page};
+use crate::http::reader_clock::ReaderClock;
 
 #[derive(Template)]
 #[template(path = "pages/admin/event.html")]
@@ -31,7 +32,7 @@ pub async fn show(
     let logged = app.accounts.get_event(*id).await?;
     let template = EventPage {
         layout: Layout::for_caller(&request, &caller, NavItem::Administration)?,
-        event: EventRow::new(logged, None, app.clock.now()),
+        event: EventRow::new(logged, None, ReaderClock::of_caller(&request, &caller)?),
     };
     page(StatusCode::OK, &template)
 }

@@ -6,8 +6,9 @@ use url::form_urlencoded;
 use super::fields::{Field, FilterForm};
 use super::{event_words, session_words};
 use crate::account::EventFilter;
-use crate::clock::Timestamp;
 use crate::events::{EventGroup, EventKind};
+use crate::http::reader_clock::ReaderClock;
+use crate::listing::TimeBound;
 use crate::sessions::EndedReason;
 
 /// The path of the page.
@@ -94,8 +95,9 @@ fn reasons() -> Vec<(&'static str, &'static str)> {
 }
 
 /// Returns the ready-made filters; `query` is that of the page's address, on whatever page of the list.
-pub(super) fn chips(query: &str, now: Timestamp) -> Vec<Chip> {
-    let today = format!("kind=signed_in&from={}", now.format("%Y-%m-%d"));
+pub(super) fn chips(query: &str, clock: ReaderClock) -> Vec<Chip> {
+    let today = TimeBound::At(clock.today());
+    let today = format!("kind=signed_in&from={today}");
     let ready = [
         ("All", ""),
         ("Sign-ins today", today.as_str()),

@@ -2,9 +2,9 @@
 
 use super::event_words;
 use crate::account::LoggedEvent;
-use crate::clock::Timestamp;
 use crate::db::EventId;
 use crate::events::Event;
+use crate::http::reader_clock::ReaderClock;
 use crate::net::display_stored_ip;
 use crate::pages::words::TimeView;
 use crate::people::User;
@@ -46,16 +46,16 @@ pub(super) struct Named {
 }
 
 impl EventRow {
-    /// Returns an event for a page at `now`; `anchor` is the one that the others are around.
-    pub(super) fn new(logged: LoggedEvent, anchor: Option<EventId>, now: Timestamp) -> Self {
+    /// Returns an event for a page; `anchor` is the one that the others are around.
+    pub(super) fn new(logged: LoggedEvent, anchor: Option<EventId>, clock: ReaderClock) -> Self {
         let event = &logged.event;
         let address = event.ip_address.as_deref();
         Self {
             id: event.id.to_string(),
-            at: TimeView::ago(event.at, now),
+            at: TimeView::ago(event.at, clock),
             what: event_words::kind(event.kind),
             detail: event_words::detail(event),
-            repetition: event_words::repetition(event),
+            repetition: event_words::repetition(event, clock),
             person: person(&logged),
             session: session(&logged),
             by: by(&logged),

@@ -139,7 +139,7 @@ impl EventView {
                 .or_else(|| event.device.clone()),
             by: doers.describe(event),
             address: ip.map(|ip| reader.address(&ip)),
-            at: TimeView::ago(event.last_at.unwrap_or(event.at), reader.now),
+            at: TimeView::ago(event.last_at.unwrap_or(event.at), reader.clock),
             reason: event.stated_reason.clone(),
         }
     }
@@ -161,7 +161,7 @@ impl AlertView {
             state: alert_state(alert),
             place: place.map(|place| format!("near {place}")),
             address: ip.map(|ip| reader.address(&ip)),
-            at: TimeView::ago(alert.at, reader.now),
+            at: TimeView::ago(alert.at, reader.clock),
         }
     }
 }
@@ -174,7 +174,7 @@ pub(super) fn ended_session(
 ) -> EndedSessionView {
     EndedSessionView {
         cause: cause(session.ended_reason, names.find(session.ended_by)),
-        ..EndedSessionView::new(session, names, reader.now)
+        ..EndedSessionView::new(session, names, reader.clock)
     }
 }
 

@@ -3,6 +3,7 @@
 use super::quantity::signed;
 use super::session_words;
 use crate::events::{DECLINED, Event, EventGroup, EventKind, Setting};
+use crate::http::reader_clock::ReaderClock;
 use crate::sessions::bulk::StopCause;
 
 /// Returns what a kind of events is, in words.
@@ -70,12 +71,15 @@ pub(super) fn sentence(event: &Event) -> String {
     }
 }
 
-/// Returns how often a counted event happened, and when last: "×7, last 14:05 UTC". It happened within one
+/// Returns how often a counted event happened, and when last: "×7, last 14:05 CET". It happened within one
 /// hour.
-pub(super) fn repetition(event: &Event) -> Option<String> {
+pub(super) fn repetition(event: &Event, clock: ReaderClock) -> Option<String> {
     let last_at = event.last_at.filter(|_| event.times > 1)?;
     let times = signed(event.times.into());
-    Some(format!("×{times}, last {}", last_at.format("%H:%M UTC")))
+    Some(format!(
+        "×{times}, last {}",
+        clock.zone.time_of_day(last_at)
+    ))
 }
 
 /// Returns words for whom an event is on that names no person.
@@ -109,7 +113,7 @@ pub(super) fn detail(event: &Event) -> Option<String> {
             Some("the client left before it was decided".into())
         }
         EventKind::SignInFailed => None,
-        EventKind::AccountDeleted if detail == DECLINED => {
+        EventKind::AccountDeleted | EventKind::EmailChangeCancelled if detail == DECLINED => {
             Some("whoever reads its mailbox said that it isn’t theirs".into())
         }
         _ => Some(detail),
@@ -173,6 +177,7 @@ fn setting(detail: &str) -> &'static str {
         Ok(Setting::Addresses) => "how much of addresses is stored",
         Ok(Setting::IdleExempt) => "that a device stays signed in unused",
         Ok(Setting::IdleExemptionEnded) => "that a device signs out unused",
+        Ok(Setting::TimeZone) => "the time zone",
         Err(_) => "another one",
     }
 }

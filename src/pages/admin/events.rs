@@ -12,7 +12,6 @@ use super::overview;
 use super::pager::{Neighbours, Pager, Progress};
 use super::refusal_views::RefusalsView;
 use crate::account::{EventFilter, EventLogPage, EventLogQuery};
-use crate::clock::Timestamp;
 use crate::db::EventId;
 use crate::error::{Error, Result};
 use crate::http::admin_caller::AuditCaller;
@@ -20,6 +19,7 @@ use crate::http::app_state::AppState;
 use crate::http::event_export::export_events;
 use crate::http::export_reader::ExportReader;
 use crate::http::layout::{Layout, NavItem, page, see_other};
+use crate::http::reader_clock::ReaderClock;
 use crate::pages::words::TimeView;
 use crate::people::Role;
 use crate::sessions::Caller;
@@ -74,7 +74,12 @@ pub async fn show(
             let mut form = EventForm::typed(&pairs);
             let text = std::iter::once(&mut form.text);
             let problems = mark(&problems, text.chain(&mut form.filters.fields));
-            let mut template = EventsPage::new(&request, &caller, form, (None, app.clock.now()))?;
+            let mut template = EventsPage::new(
+                &request,
+                &caller,
+                form,
+                (None, ReaderClock::of_caller(&request, &caller)?),
+            )?;
             template.problems = problems;
             (StatusCode::BAD_REQUEST, template)
         }
@@ -117,8 +122,9 @@ async fn load(
     };
     let (filter, found, anchor) = list;
     let form = EventForm::of(&filter);
-    let list = EventListView::new(app, &filter, found, anchor);
-    let mut template = EventsPage::new(request, caller, form, (Some(list), app.clock.now()))?;
+    let clock = ReaderClock::of_caller(request, caller)?;
+    let list = EventListView::new(&filter, found, anchor, clock);
+    let mut template = EventsPage::new(request, caller, form, (Some(list), clock))?;
     template.is_open &= anchor.is_none();
     if pairs.is_empty() {
         let figures = app.overview.read_refusals().await?;
@@ -142,11 +148,11 @@ impl EventsPage {
         request: &HttpRequest,
         caller: &Caller,
         form: EventForm,
-        (list, now): (Option<EventListView>, Timestamp),
+        (list, clock): (Option<EventListView>, ReaderClock),
     ) -> Result<Self> {
         Ok(Self {
             layout: Layout::for_caller(request, caller, NavItem::Administration)?,
-            chips: chips(request.query_string(), now),
+            chips: chips(request.query_string(), clock),
             text: form.text,
             is_open: form.filters.filled() > 0,
             form: form.filters,
@@ -159,12 +165,11 @@ impl EventsPage {
 
 impl EventListView {
     fn new(
-        app: &AppState,
         filter: &EventFilter,
         found: EventLogPage,
         anchor: Option<EventId>,
+        clock: ReaderClock,
     ) -> Self {
-        let now = app.clock.now();
         let parts = filter.to_pairs();
         let link = |path: &str, extra: Option<(&str, &str)>| {
             let parts = parts.iter().map(|(name, value)| (*name, value.as_str()));
@@ -184,12 +189,12 @@ impl EventListView {
             .iter()
             .find(|logged| Some(logged.event.id) == anchor);
         Self {
-            around: anchored.map(|logged| TimeView::exact(logged.event.at)),
+            around: anchored.map(|logged| TimeView::exact(logged.event.at, clock)),
             pager: Pager::new(String::new(), pages, progress(&found)),
             events: found
                 .events
                 .into_iter()
-                .map(|logged| EventRow::new(logged, anchor, now))
+                .map(|logged| EventRow::new(logged, anchor, clock))
                 .collect(),
             csv: link("/admin/events/export", Some(("format", "csv"))),
             jsonl: link("/admin/events/export", Some(("format", "jsonl"))),

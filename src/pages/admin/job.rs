@@ -14,6 +14,7 @@ use crate::http::admin_caller::{AdminForm, AuditCaller};
 use crate::http::app_state::AppState;
 use crate::http::error_response::bad_query;
 use crate::http::layout::{Layout, NavItem, page, see_other};
+use crate::http::reader_clock::ReaderClock;
 use crate::pages::notices;
 use crate::people::Role;
 
@@ -69,8 +70,9 @@ pub async fn show(
     let query = web::Query::<JobQuery>::from_query(request.query_string())
         .map_err(|err| bad_query(&err))?;
     let job = app.sessions.get_bulk_job(*id).await?;
+    let clock = ReaderClock::of_caller(&request, &caller)?;
     let mut names = JobNames::default();
-    let job = JobView::new(&app, &mut names, job, app.clock.now()).await?;
+    let job = JobView::new(&app, &mut names, job, clock).await?;
     let back = Back::of(&request, List::Jobs);
     let path = format!("/admin/jobs/{}", job.id);
     let refreshes = job.is_running && query.refresh.as_deref() != Some("no");

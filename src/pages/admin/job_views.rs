@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 
 use super::{event_words, quantity};
-use crate::clock::Timestamp;
 use crate::db::{ApplicationId, UserId};
 use crate::error::{Error, Result};
 use crate::http::app_state::AppState;
+use crate::http::reader_clock::ReaderClock;
 use crate::pages::words::TimeView;
 use crate::sessions::bulk::{BulkJob, BulkState, Selection, StopCause};
 use crate::sessions::search::{SessionFilter, TimeBound};
@@ -63,7 +63,7 @@ impl JobView {
         app: &AppState,
         names: &mut JobNames,
         job: BulkJob,
-        now: Timestamp,
+        clock: ReaderClock,
     ) -> Result<Self> {
         let size = |n: i64| u64::try_from(n).unwrap_or_default();
         let by = names
@@ -77,7 +77,7 @@ impl JobView {
             _ => None,
         };
         let selection = names.selection(app, &job).await?;
-        let (what, filter) = describe(&job, &selection, size(job.total));
+        let (what, filter) = describe(&job, &selection, size(job.total), clock);
         let handled = size(job.ended)
             + size(job.already_over)
             + size(job.failed)
@@ -99,8 +99,8 @@ impl JobView {
             unknown: quantity::number(size(job.unknown)),
             has_unknown: job.unknown > 0,
             stop_reason: job.stop_reason.clone(),
-            ordered: TimeView::ago(job.created_at, now),
-            finished: job.finished_at.map(|at| TimeView::ago(at, now)),
+            ordered: TimeView::ago(job.created_at, clock),
+            finished: job.finished_at.map(|at| TimeView::ago(at, clock)),
             ended: quantity::number(size(job.ended)),
             already_over: quantity::number(size(job.already_over)),
             failed: quantity::number(size(job.failed)),
@@ -120,7 +120,12 @@ impl JobView {
     }
 }
 
-fn describe(job: &BulkJob, selection: &Selection, total: u64) -> (String, Vec<String>) {
+fn describe(
+    job: &BulkJob,
+    selection: &Selection,
+    total: u64,
+    clock: ReaderClock,
+) -> (String, Vec<String>) {
     let about = if job.is_total_exact { "" } else { "about " };
     match selection {
         Selection::Listed(_) => (
@@ -133,15 +138,16 @@ fn describe(job: &BulkJob, selection: &Selection, total: u64) -> (String, Vec<St
         ),
         Selection::Matching(filter) => (
             format!("{about}{} that matched", quantity::sessions(total)),
-            filter_words(filter, job.created_at),
+            filter_words(filter, clock.at(job.created_at)),
         ),
     }
 }
 
-/// Returns the parts of a filter in words: "browser: Firefox", "used before: 3 May 2026, 10:00 UTC".
-pub(super) fn filter_words(filter: &SessionFilter, ordered: Timestamp) -> Vec<String> {
+/// Returns the parts of a filter in words: "browser: Firefox", "used before: 3 May 2026, 10:00 CEST".
+/// A span counts from the time of `clock`, when it was ordered.
+pub(super) fn filter_words(filter: &SessionFilter, clock: ReaderClock) -> Vec<String> {
     let time = |name: &str, bound: Option<TimeBound>| {
-        let at = TimeView::exact(bound?.resolve(ordered)).exact;
+        let at = clock.zone.exact(bound?.resolve(clock.now));
         Some(format!("{name}: {at}"))
     };
     let times = [

@@ -11,6 +11,7 @@ use crate::error::Result;
 use crate::http::admin_caller::AuditCaller;
 use crate::http::app_state::AppState;
 use crate::http::layout::{Layout, NavItem, page};
+use crate::http::reader_clock::ReaderClock;
 use crate::listing::{Place, QueryPairs, read_parts};
 use crate::pages::notices;
 
@@ -47,11 +48,11 @@ pub async fn list(
     })?;
     let start = before.map(Place::after);
     let found = app.sessions.list_bulk_jobs(start, MAX_JOBS).await?;
-    let now = app.clock.now();
+    let clock = ReaderClock::of_caller(&request, &caller)?;
     let mut names = JobNames::default();
     let mut jobs = Vec::new();
     for job in found.items {
-        jobs.push(JobView::new(&app, &mut names, job, now).await?);
+        jobs.push(JobView::new(&app, &mut names, job, clock).await?);
     }
     let template = JobsPage {
         layout: Layout::for_caller(&request, &caller, NavItem::Administration)?,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::quantity::{self, signed};
 use crate::clock::Timestamp;
+use crate::http::reader_clock::ReaderClock;
 use crate::nodes::{JobReport, Node};
 use crate::pages::words::TimeView;
 
@@ -42,7 +43,7 @@ pub struct NodeView {
 }
 
 /// Returns, of each job, the run that any node started last.
-pub fn job_views(nodes: &[Node], now: Timestamp) -> Vec<JobView> {
+pub fn job_views(nodes: &[Node], clock: ReaderClock) -> Vec<JobView> {
     let mut latest: BTreeMap<&str, (&JobReport, &Node)> = BTreeMap::new();
     for node in nodes {
         for report in &node.jobs {
@@ -55,20 +56,20 @@ pub fn job_views(nodes: &[Node], now: Timestamp) -> Vec<JobView> {
     }
     latest
         .into_values()
-        .map(|(report, node)| JobView::new(report, node, now))
+        .map(|(report, node)| JobView::new(report, node, clock))
         .collect()
 }
 
 impl JobView {
-    fn new(report: &JobReport, node: &Node, now: Timestamp) -> Self {
+    fn new(report: &JobReport, node: &Node, clock: ReaderClock) -> Self {
         Self {
             name: report.name.clone(),
-            started: report.started_at().map(|at| TimeView::ago(at, now)),
+            started: report.started_at().map(|at| TimeView::ago(at, clock)),
             took: format!("{} ms", quantity::number(report.took_ms)),
             outcome: report.outcome.clone(),
             has_failed: report.has_failed,
             node: format!("{} ({})", node.name, node.listen),
-            next: report.next_at().map(|at| until(at, now)),
+            next: report.next_at().map(|at| until(at, clock.now)),
         }
     }
 }
@@ -84,14 +85,14 @@ fn until(at: Timestamp, now: Timestamp) -> String {
 }
 
 impl NodeView {
-    /// Returns the view of a node at `now`.
-    pub fn new(node: &Node, now: Timestamp) -> Self {
+    /// Returns the view of a node.
+    pub fn new(node: &Node, clock: ReaderClock) -> Self {
         Self {
             name: node.name.clone(),
             listen: node.listen.clone(),
             version: node.version.clone(),
-            started: TimeView::ago(node.started_at, now),
-            seen: TimeView::ago(node.seen_at, now),
+            started: TimeView::ago(node.started_at, clock),
+            seen: TimeView::ago(node.seen_at, clock),
             offset: format!("{} ms", signed(node.clock_offset_ms)),
         }
     }

@@ -13,6 +13,7 @@ use crate::error::Result;
 use crate::http::admin_caller::AuditCaller;
 use crate::http::app_state::AppState;
 use crate::http::layout::{Layout, NavItem, page, see_other};
+use crate::http::reader_clock::ReaderClock;
 use crate::overview::RefusalFigures;
 use crate::sessions::Caller;
 
@@ -40,21 +41,25 @@ pub async fn show(
 ) -> Result<HttpResponse> {
     let overview = app.overview.read().await?;
     let refusals = refusals(&app, &caller, &overview.refusals).await?;
-    let now = overview.at;
+    let clock = ReaderClock::of_caller(&request, &caller)?.at(overview.at);
     let template = OverviewPage {
         layout: Layout::for_caller(&request, &caller, NavItem::Administration)?,
-        oddities: overview.oddities.iter().map(oddity).collect(),
+        oddities: overview
+            .oddities
+            .iter()
+            .map(|it| oddity(it, clock))
+            .collect(),
         is_behind: overview.is_behind,
-        figures: figures(&overview),
-        presets: presets(now),
+        figures: figures(&overview, clock),
+        presets: presets(clock),
         periods: PeriodView::all(&overview),
         refusals,
         breakdowns: breakdowns(&overview),
-        jobs: job_views(&overview.nodes, now),
+        jobs: job_views(&overview.nodes, clock),
         nodes: overview
             .nodes
             .iter()
-            .map(|node| NodeView::new(node, now))
+            .map(|node| NodeView::new(node, clock))
             .collect(),
     };
     page(StatusCode::OK, &template)

@@ -6,6 +6,7 @@ use url::form_urlencoded::Serializer;
 
 use super::quantity::{number, signed};
 use crate::clock::Timestamp;
+use crate::http::reader_clock::ReaderClock;
 use crate::overview::{MAX_MESSAGES, Oddity};
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
@@ -34,7 +35,7 @@ fn list(path: &str, pairs: &[(&str, &str)]) -> String {
 }
 
 /// Returns the words about something odd.
-pub fn oddity(oddity: &Oddity) -> OddityView {
+pub fn oddity(oddity: &Oddity, clock: ReaderClock) -> OddityView {
     let (words, link) = match oddity {
         Oddity::SharedAddress {
             ip,
@@ -65,20 +66,24 @@ pub fn oddity(oddity: &Oddity) -> OddityView {
             (words, None)
         }
         Oddity::MailFailing { failed, retried } => (mail_words(*failed, *retried), None),
-        Oddity::FailedTries { from, tries, usual } => failed_tries(*from, *tries, *usual),
+        Oddity::FailedTries { from, tries, usual } => failed_tries(*from, (*tries, *usual), clock),
     };
     OddityView { words, link }
 }
 
 /// Returns the words about an hour with far more failed tries than usual, and the list of these.
-fn failed_tries(from: Timestamp, tries: i64, usual: i64) -> (String, Option<(String, String)>) {
+fn failed_tries(
+    from: Timestamp,
+    (tries, usual): (i64, i64),
+    clock: ReaderClock,
+) -> (String, Option<(String, String)>) {
     let to = from + HOUR;
     let words = format!(
-        "{} tries failed or were throttled from {} to {} UTC; a usual hour has {}. Somebody may be \
+        "{} tries failed or were throttled from {} to {}; a usual hour has {}. Somebody may be \
          guessing passwords.",
         signed(tries),
-        from.format("%H:%M"),
-        to.format("%H:%M"),
+        clock.zone.local(from).format("%H:%M"),
+        clock.zone.time_of_day(to),
         signed(usual)
     );
     let time = |at: Timestamp| at.format("%Y-%m-%dT%H:00:00Z").to_string();

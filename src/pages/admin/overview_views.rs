@@ -8,6 +8,7 @@ use super::quantity::signed;
 use super::{refusal_views, session_words};
 use crate::clock::Timestamp;
 use crate::events::EventKind;
+use crate::http::reader_clock::ReaderClock;
 use crate::overview::{Breakdown, Figures, LabelCount, PeopleCount};
 
 const IN_30_DAYS: &str = "in 30 days";
@@ -65,18 +66,18 @@ pub struct RowView {
 }
 
 /// Returns the figures at the top of the page.
-pub fn figures(overview: &Figures) -> Vec<FigureView> {
+pub fn figures(overview: &Figures, clock: ReaderClock) -> Vec<FigureView> {
     let last_day: i64 = overview.sign_ins_by_hour.iter().map(|(_, n)| n).sum();
     let alerts: i64 = overview.alerts.iter().map(|count| count.total).sum();
     let mail = overview.mail;
     vec![
         FigureView::new("Live sessions", signed(overview.live_sessions))
             .with_link(sessions(&[("state", "live")])),
-        people(overview.live_people),
+        people(overview.live_people, clock),
         FigureView::new("Sign-ins", signed(last_day))
             .with_hint(format!(
                 "since {}, of deleted people as well",
-                moment(first_hour_at(overview))
+                moment(first_hour_at(overview), clock)
             ))
             .with_link(opened_from(&first_hour(overview))),
         refused("Failed sign-ins", EventKind::SignInFailed, overview),
@@ -97,20 +98,21 @@ fn refused(name: &'static str, kind: EventKind, overview: &Figures) -> FigureVie
         .with_link(refusal_views::last_day(&overview.refusals, kind))
 }
 
-fn people(live: PeopleCount) -> FigureView {
+fn people(live: PeopleCount, clock: ReaderClock) -> FigureView {
     const NAME: &str = "People signed in";
 
     match live {
         PeopleCount::Now(n) => FigureView::new(NAME, signed(n)),
         PeopleCount::Earlier(counted) => FigureView::new(NAME, signed(counted.total))
-            .with_hint(format!("counted {}", moment(counted.at))),
+            .with_hint(format!("counted {}", moment(counted.at, clock))),
         PeopleCount::Unknown => FigureView::new(NAME, "–".into()).with_hint("not counted yet"),
     }
 }
 
-/// Returns a time of these days: "17 May, 08:30 UTC".
-fn moment(at: Timestamp) -> String {
-    at.format("%-d %B, %H:%M UTC").to_string()
+/// Returns a time of these days: "17 May, 08:30 CEST".
+fn moment(at: Timestamp, clock: ReaderClock) -> String {
+    let day = clock.zone.local(at).format("%-d %B");
+    format!("{day}, {}", clock.zone.time_of_day(at))
 }
 
 impl FigureView {

@@ -17,6 +17,7 @@ use crate::http::admin_caller::AuditCaller;
 use crate::http::app_state::AppState;
 use crate::http::error_response::bad_query;
 use crate::http::layout::{Layout, NavItem, page};
+use crate::http::reader_clock::ReaderClock;
 use crate::pages::notices;
 use crate::pages::views::Reader;
 use crate::pages::words::{Named, TimeView, browser, system};
@@ -132,7 +133,7 @@ pub async fn show(
     let found = app.sessions.find_any(*id).await?.ok_or(Error::NotFound)?;
     let context = Context {
         caller: &caller,
-        reader: Reader::new(&app, &request, &caller),
+        reader: Reader::new(&app, &request, &caller)?,
         back: Back::of(&request, List::Sessions),
     };
     let mut template = load_page(&app, &request, &context, &found, query.before).await?;
@@ -184,7 +185,7 @@ async fn load_page(
         back: back.clone(),
         events: events
             .iter()
-            .map(|event| EventView::new(event, owner, &names))
+            .map(|event| EventView::new(event, (owner, &names), context.reader.clock))
             .collect(),
         older: next_before.map(|before| back.from(format!("{path}?before={before}")) + "#timeline"),
         others: others(found, &recent, context),
@@ -238,7 +239,7 @@ impl SessionView {
             icon: session.device_kind.as_str(),
             label: (label != name).then_some(label),
             name,
-            is_live: session.is_live(reader.now),
+            is_live: session.is_live(reader.clock.now),
             is_current: session.id == caller.session.id,
             owner: OwnerView::new(owner, names, back),
             kind: words::kind(session.device_kind),
@@ -251,11 +252,11 @@ impl SessionView {
             ),
             place: place(session, owner, reader),
             address: address(session.ip_address.as_deref(), owner),
-            signed_in: TimeView::exact(session.created_at),
-            last_used: exactly_and_ago(session.last_used_at, reader.now),
+            signed_in: TimeView::exact(session.created_at, reader.clock),
+            last_used: exactly_and_ago(session.last_used_at, reader.clock),
             is_remembered: session.is_remembered,
             is_idle_exempt: session.is_idle_exempt(),
-            end: EndView::new(session, None, reader.now),
+            end: EndView::new(session, None, reader.clock),
             ended: end.map(|event| EndFacts {
                 by: names.actor(event),
                 reason: event.stated_reason.clone(),
@@ -267,8 +268,8 @@ impl SessionView {
 }
 
 /// Returns a time with both the exact moment and how long ago it is.
-fn exactly_and_ago(at: Timestamp, now: Timestamp) -> TimeView {
-    let view = TimeView::ago(at, now);
+fn exactly_and_ago(at: Timestamp, clock: ReaderClock) -> TimeView {
+    let view = TimeView::ago(at, clock);
     TimeView {
         words: format!("{} ({})", view.exact, view.words),
         ..view
@@ -276,14 +277,14 @@ fn exactly_and_ago(at: Timestamp, now: Timestamp) -> TimeView {
 }
 
 impl EventView {
-    fn new(event: &Event, owner: &User, names: &Names) -> Self {
+    fn new(event: &Event, (owner, names): (&User, &Names), clock: ReaderClock) -> Self {
         let is_own = event.by_user_id == Some(owner.id) && event.by_application_id.is_none();
         Self {
             what: match event.kind.is_refusal() {
                 true => event_words::sentence(event),
                 false => words::event(event),
             },
-            at: TimeView::exact(event.at),
+            at: TimeView::exact(event.at, clock),
             by: names.actor(event).filter(|_| !is_own),
             address: names.event_address(event, owner),
             reason: event.stated_reason.clone(),
@@ -307,8 +308,8 @@ impl OtherView {
             name: session.display_name(),
             is_current: session.id == caller.session.id,
             place: place(session, owner, reader),
-            last_used: TimeView::ago(session.last_used_at, reader.now),
-            end: EndView::new(session, None, reader.now),
+            last_used: TimeView::ago(session.last_used_at, reader.clock),
+            end: EndView::new(session, None, reader.clock),
         }
     }
 }

@@ -6,11 +6,11 @@ use std::collections::HashMap;
 use super::back::Back;
 use super::session_words as words;
 use crate::account::event_address;
-use crate::clock::Timestamp;
 use crate::db::{ApplicationId, SessionId, UserId};
 use crate::error::Result;
 use crate::events::{self, Actor, Event};
 use crate::http::app_state::AppState;
+use crate::http::reader_clock::ReaderClock;
 use crate::net::{IpRetention, display_stored_ip};
 use crate::pages::views::Reader;
 use crate::pages::words::TimeView;
@@ -197,13 +197,13 @@ pub(super) enum EndView {
 }
 
 impl EndView {
-    /// Returns the end of `session` at `now`. One past its expiry has ended, whether or not it is
+    /// Returns the end of `session`. One past its expiry has ended, whether or not it is
     /// marked yet.
-    pub(super) fn new(session: &Session, by: Option<String>, now: Timestamp) -> Self {
+    pub(super) fn new(session: &Session, by: Option<String>, clock: ReaderClock) -> Self {
         let (reason, at) = match (session.is_active, session.ended_at) {
-            (true, _) if session.is_live(now) => {
+            (true, _) if session.is_live(clock.now) => {
                 return Self::Ahead {
-                    at: words::until(session.expires_at, now),
+                    at: TimeView::ahead(session.expires_at, clock),
                     if_unused: session.expires_at < session.absolute_expires_at,
                 };
             }
@@ -212,7 +212,7 @@ impl EndView {
         };
         Self::Past {
             why: reason.map_or("Ended", words::reason),
-            at: TimeView::ago(at, now),
+            at: TimeView::ago(at, clock),
             by,
         }
     }

@@ -1,16 +1,10 @@
 //! The wording of the administrator's pages about sessions.
 
 use super::quantity::{self, number};
-use crate::clock::Timestamp;
 use crate::events::{Event, EventKind};
-use crate::pages::words::TimeView;
 use crate::sessions::search::{Mark, MatchCount, SessionSort, SortKey};
 use crate::sessions::{EndedReason, OpenedVia, Session};
 use crate::user_agent::DeviceKind;
-
-const MINUTE: u64 = 60;
-const HOUR: u64 = 60 * MINUTE;
-const DAY: u64 = 24 * HOUR;
 
 /// Returns a count of sessions: "8,412", "about 61,000".
 pub(super) fn matches(count: MatchCount) -> String {
@@ -32,22 +26,6 @@ pub(super) fn matching_sessions(count: MatchCount) -> String {
         MatchCount::About(0) => "Few sessions match, or none".into(),
         MatchCount::About(1..10) => "Few sessions match".into(),
         MatchCount::About(n) => format!("About {} sessions match", number(quantity::rounded(n))),
-    }
-}
-
-/// Returns a time to come relative to `now`; after 14 days, as the day.
-pub(super) fn until(at: Timestamp, now: Timestamp) -> TimeView {
-    let count = |n: u64, unit: &str| format!("in {}", quantity::counted(n, unit));
-    let words = match at.since(now).as_secs() {
-        0..MINUTE => "in less than a minute".into(),
-        seconds @ MINUTE..HOUR => count(seconds / MINUTE, "minute"),
-        seconds @ HOUR..DAY => count(seconds / HOUR, "hour"),
-        seconds @ DAY..1_209_600 => count(seconds / DAY, "day"),
-        _ => return TimeView::day(at),
-    };
-    TimeView {
-        words,
-        ..TimeView::exact(at)
     }
 }
 
@@ -163,8 +141,6 @@ fn sentence(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[test]
@@ -180,20 +156,5 @@ mod tests {
             assert_eq!(matching_sessions(count), words);
         }
         assert_eq!(matches(MatchCount::About(61_000)), "about 61,000");
-    }
-
-    #[test]
-    fn a_time_to_come_is_in_its_largest_unit() {
-        let now = Timestamp::clamped(0);
-        for (seconds, words) in [
-            (59, "in less than a minute"),
-            (60, "in 1 minute"),
-            (7_199, "in 1 hour"),
-            (7_200, "in 2 hours"),
-            (86_400, "in 1 day"),
-            (1_209_600, "15 January 1970"),
-        ] {
-            assert_eq!(until(now + Duration::from_secs(seconds), now).words, words);
-        }
     }
 }

@@ -14,11 +14,11 @@ use self::list::{ListView, Viewer};
 use self::query::{ListQuery, RequestedList};
 use super::fields::{FilterForm, Problem, mark};
 use super::session_views::{EndView, Names};
-use crate::clock::Timestamp;
 use crate::error::{Error, Result};
 use crate::http::admin_caller::AuditCaller;
 use crate::http::app_state::AppState;
 use crate::http::layout::{Layout, NavItem, page, see_other};
+use crate::http::reader_clock::ReaderClock;
 use crate::pages::notices;
 use crate::pages::views::Reader;
 use crate::sessions::Caller;
@@ -61,7 +61,7 @@ pub async fn show(
     if let Some(location) = query.redirect() {
         return Ok(see_other(location));
     }
-    let mut template = SessionsPage::new(&app, &request, &caller, &query)?;
+    let mut template = SessionsPage::new(&request, &caller, &query)?;
     let status = match &query.requested {
         Ok(requested) => {
             template.load(&app, &request, &caller, requested).await?;
@@ -82,18 +82,13 @@ pub async fn show(
 }
 
 /// Returns the links to lists that are often of use.
-pub(super) fn presets(now: Timestamp) -> Vec<Chip> {
-    filters::presets(None, now)
+pub(super) fn presets(clock: ReaderClock) -> Vec<Chip> {
+    filters::presets(None, clock)
 }
 
 impl SessionsPage {
     /// Returns the page without a list.
-    fn new(
-        app: &AppState,
-        request: &HttpRequest,
-        caller: &Caller,
-        query: &ListQuery,
-    ) -> Result<Self> {
+    fn new(request: &HttpRequest, caller: &Caller, query: &ListQuery) -> Result<Self> {
         let requested = query.requested.as_ref().ok();
         Ok(Self {
             layout: Layout::for_caller(request, caller, NavItem::Administration)?,
@@ -104,7 +99,7 @@ impl SessionsPage {
             form: filters::form(query),
             sort: query.chosen_sort(),
             states: Vec::new(),
-            presets: filters::presets(requested, app.clock.now()),
+            presets: filters::presets(requested, ReaderClock::of_caller(request, caller)?),
             list: None,
         })
     }
@@ -129,7 +124,7 @@ impl SessionsPage {
         let viewer = Viewer {
             caller,
             names: &Names::load(app, &found.found).await?,
-            reader: &Reader::new(app, request, caller),
+            reader: &Reader::new(app, request, caller)?,
         };
         let total = match requested.filter.state() {
             // No live session has a reason.

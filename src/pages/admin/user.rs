@@ -24,6 +24,7 @@ use crate::events::{self, EventKind};
 use crate::http::admin_caller::AuditCaller;
 use crate::http::app_state::AppState;
 use crate::http::layout::{Layout, NavItem, page};
+use crate::http::reader_clock::ReaderClock;
 use crate::net::IpRetention;
 use crate::pages::notices;
 use crate::pages::views::{DeviceNames, DeviceView, EndedSessionView, ImpossibleTravels, Reader};
@@ -96,7 +97,7 @@ async fn load_page(
     caller: &Caller,
     user: &User,
 ) -> Result<UserPage> {
-    let reader = Reader::of_devices_of(app, request, user);
+    let reader = Reader::of_devices_of(app, request, caller, user)?;
     let application = find_application_name(app, user.application_id).await?;
     let summary = summarize(app, user).await?;
     let live = list_live(app, user).await?;
@@ -123,7 +124,7 @@ async fn load_page(
             .collect(),
         alerts: list_alerts(app, user, &reader).await?,
         events: list_events(app, user, &reader, &names).await?,
-        facts: facts(user, application, &summary),
+        facts: facts(user, application, &summary, reader.clock),
         acts: match caller.user.role() {
             Role::Admin => acts(&standing),
             Role::Auditor | Role::Person => Vec::new(),
@@ -210,7 +211,12 @@ fn devices_heading(summary: &SessionSummary) -> String {
     }
 }
 
-fn facts(user: &User, application: Option<String>, summary: &SessionSummary) -> Vec<FactView> {
+fn facts(
+    user: &User,
+    application: Option<String>,
+    summary: &SessionSummary,
+    clock: ReaderClock,
+) -> Vec<FactView> {
     let mut facts = Vec::new();
     if let Some(name) = &user.full_name {
         facts.push(FactView::text("Name", name));
@@ -229,12 +235,12 @@ fn facts(user: &User, application: Option<String>, summary: &SessionSummary) -> 
     });
     facts.push(FactView::time(
         "Account made",
-        TimeView::exact(user.created_at),
+        TimeView::exact(user.created_at, clock),
     ));
     if let Some(at) = summary.last_sign_in {
-        facts.push(FactView::time("Last sign-in", TimeView::exact(at)));
+        facts.push(FactView::time("Last sign-in", TimeView::exact(at, clock)));
     }
-    facts.extend(password_fact(user));
+    facts.extend(password_fact(user, clock));
     facts.push(FactView::text(
         "Addresses",
         match user.ip_retention {
@@ -246,7 +252,7 @@ fn facts(user: &User, application: Option<String>, summary: &SessionSummary) -> 
     facts
 }
 
-fn password_fact(user: &User) -> Option<FactView> {
+fn password_fact(user: &User, clock: ReaderClock) -> Option<FactView> {
     match (user.is_external(), user.is_password_void()) {
         (true, _) => None,
         (false, true) => Some(FactView::text(
@@ -255,7 +261,7 @@ fn password_fact(user: &User) -> Option<FactView> {
         )),
         (false, false) => Some(FactView::time(
             "Password set",
-            TimeView::exact(user.password_changed_at),
+            TimeView::exact(user.password_changed_at, clock),
         )),
     }
 }

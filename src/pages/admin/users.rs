@@ -13,12 +13,12 @@ use super::person::{Badge, devices, role_badge, sessions, sign_in_name, state_ba
 use super::quantity;
 use super::users_filter::{self, FilterForm, PresetView};
 use crate::applications::Application;
-use crate::clock::Timestamp;
 use crate::db::{ApplicationId, UserId};
 use crate::error::{Error, Result};
 use crate::http::admin_caller::AuditCaller;
 use crate::http::app_state::AppState;
 use crate::http::layout::{Layout, NavItem, page};
+use crate::http::reader_clock::ReaderClock;
 use crate::pages::notices;
 use crate::pages::words::TimeView;
 use crate::people::{PeopleCursor, PeopleFilter, PeoplePage, PeopleQuery, Role, User};
@@ -79,7 +79,10 @@ pub async fn show(
     let mut template = UsersPage::new(&request, &caller, (&form, &applications))?;
     match find(&app, &form).await {
         Ok(found) => {
-            template.show_people(&app, (&caller, &form), found).await?;
+            let clock = ReaderClock::of_caller(&request, &caller)?;
+            template
+                .show_people(&app, (&caller, &form), found, clock)
+                .await?;
             template.notice = notices::take(&app, &request, Some(&caller)).await?.words;
             page(StatusCode::OK, &template)
         }
@@ -167,12 +170,12 @@ impl UsersPage {
         app: &AppState,
         (caller, form): (&Caller, &FilterForm),
         found: FoundPeople,
+        clock: ReaderClock,
     ) -> Result<()> {
         let names = list_names(app, &found.page.people).await?;
         self.pager = pager(form, &found);
         let FoundPeople { cursor, page, .. } = found;
         let found = page;
-        let now = app.clock.now();
         let ids: Vec<UserId> = found.people.iter().map(|user| user.id).collect();
         let summaries = app.sessions.summarize(ids).await?;
         self.summary = summary(&found, cursor.is_some(), form);
@@ -184,7 +187,7 @@ impl UsersPage {
                 let application = user.application_id.and_then(|id| names.get(&id));
                 let application = application.map(String::as_str);
                 let summary = summaries.get(&user.id).copied().unwrap_or_default();
-                RowView::new((user, application), (caller, &back), &summary, now)
+                RowView::new((user, application), (caller, &back), &summary, clock)
             })
             .collect();
         Ok(())
@@ -216,7 +219,7 @@ impl RowView {
         (user, application): (&User, Option<&str>),
         (caller, back): (&Caller, &Back),
         summary: &SessionSummary,
-        now: Timestamp,
+        clock: ReaderClock,
     ) -> Self {
         let has_several = summary.sessions != summary.devices;
         Self {
@@ -231,8 +234,8 @@ impl RowView {
                 _ => devices(summary),
             },
             sessions: has_several.then(|| sessions(summary)),
-            last_sign_in: summary.last_sign_in.map(|at| TimeView::ago(at, now)),
-            created: TimeView::day(user.created_at),
+            last_sign_in: summary.last_sign_in.map(|at| TimeView::ago(at, clock)),
+            created: TimeView::day(user.created_at, clock),
         }
     }
 }

@@ -101,6 +101,8 @@ pub(crate) fn reset_settings(c: &mut AnyConnection, id: UserId, now: Timestamp) 
         users::idle_limit_seconds.eq(None::<i32>),
         users::address_keeping.eq(IpRetention::Whole.as_str()),
         users::alert_emails.eq(true),
+        users::time_zone.eq(None::<String>),
+        users::browser_time_zone.eq(None::<String>),
         users::updated_at.eq(now),
     );
     existing(

@@ -143,6 +143,7 @@ pub static OWN_PAGES: &[Group] = &[
         form("/account/email/link", &[]).unseen(),
         form("/account/password", &[("current_password", "correct horse battery staple"), NEW_PASSWORD]),
         form("/account/idle-limit", &[("idle_limit", "week")]),
+        form("/account/time-zone", &[("time_zone", "Europe/Lisbon")]),
         form("/account/addresses", &[("addresses", "shortened")]),
     ]),
     (OwnPage(Needed), &[

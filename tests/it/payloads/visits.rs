@@ -206,6 +206,7 @@ impl Visits<'_> {
         for (action, name) in [
             ("/account/idle-limit", "idle_limit"),
             ("/account/addresses", "addresses"),
+            ("/account/time-zone", "time_zone"),
             ("/account/password", "current_password"),
         ] {
             let fields = [(name, bad.clone()), ("new_password", bad.clone())];

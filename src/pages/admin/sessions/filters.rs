@@ -5,8 +5,8 @@ use std::time::Duration;
 use strum::VariantNames;
 
 use super::query::{ListQuery, RequestedList, list_url};
-use crate::clock::Timestamp;
 use crate::geo::country_names;
+use crate::http::reader_clock::ReaderClock;
 use crate::pages::admin::fields::{Field, FilterForm, Suggestions};
 use crate::pages::admin::session_words as words;
 use crate::sessions::EndedReason;
@@ -208,7 +208,7 @@ pub(super) fn states(requested: &RequestedList, counts: StateCounts) -> Vec<Chip
 
 /// Returns the links to lists that are often of use. `requested` is the list of the page, if it has
 /// one.
-pub(super) fn presets(requested: Option<&RequestedList>, now: Timestamp) -> Vec<Chip> {
+pub(super) fn presets(requested: Option<&RequestedList>, clock: ReaderClock) -> Vec<Chip> {
     let chip = |(words, filter): (&str, SessionFilter)| Chip {
         href: list_url(&filter, preset_sort(&filter), None),
         words: words.into(),
@@ -219,12 +219,12 @@ pub(super) fn presets(requested: Option<&RequestedList>, now: Timestamp) -> Vec<
         words: "One address, many people".into(),
         is_current: false,
     };
-    let mut chips: Vec<Chip> = preset_filters(now).into_iter().map(chip).collect();
+    let mut chips: Vec<Chip> = preset_filters(clock).into_iter().map(chip).collect();
     chips.insert(1, shared);
     chips
 }
 
-fn preset_filters(now: Timestamp) -> [(&'static str, SessionFilter); 5] {
+fn preset_filters(clock: ReaderClock) -> [(&'static str, SessionFilter); 5] {
     let all = SessionFilter::default;
     let marked = |mark| SessionFilter {
         mark: Some(mark),
@@ -232,7 +232,7 @@ fn preset_filters(now: Timestamp) -> [(&'static str, SessionFilter); 5] {
     };
     let new = SessionFilter {
         state: Some(StateFilter::Any),
-        opened_from: now.format("%Y-%m-%d").to_string().parse().ok(),
+        opened_from: Some(TimeBound::At(clock.today())),
         ..all()
     };
     let unused = SessionFilter {

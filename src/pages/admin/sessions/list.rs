@@ -83,7 +83,7 @@ impl Row {
         Self {
             id: session.id.to_string(),
             href: back.from(format!("{PATH}/{}", session.id)),
-            is_live: session.is_live(reader.now),
+            is_live: session.is_live(reader.clock.now),
             is_current: session.id == caller.session.id,
             owner: OwnerView::new(owner, names, back),
             detail: match label == name {
@@ -94,9 +94,9 @@ impl Row {
             marks: words::marks(session),
             place: place(session, owner, reader),
             address: address(session.ip_address.as_deref(), owner),
-            last_used: TimeView::ago(session.last_used_at, reader.now),
-            signed_in: TimeView::ago(session.created_at, reader.now),
-            end: EndView::new(session, names.ended_by(session.id), reader.now),
+            last_used: TimeView::ago(session.last_used_at, reader.clock),
+            signed_in: TimeView::ago(session.created_at, reader.clock),
+            end: EndView::new(session, names.ended_by(session.id), reader.clock),
         }
     }
 }

@@ -1,0 +1,14 @@
+-- That a mailbox declined a change of e-mail is one of the fixed words that outlive an account.
+DROP TRIGGER users_redact_events;
+CREATE TRIGGER users_redact_events AFTER DELETE ON users
+BEGIN
+    UPDATE session_events SET ip_address = NULL, ip_key = NULL, device = NULL, stated_reason = NULL,
+        repeat_key = NULL,
+        detail = CASE WHEN kind IN ('ended', 'account_created', 'invited', 'role_changed', 'job_stopped',
+            'email_change_cancelled',
+            'sign_in_failed', 'password_refused', 'throttled', 'form_refused', 'admin_refused',
+            'token_refused', 'setting_changed') THEN detail END
+    WHERE user_id = OLD.id;
+    UPDATE session_events SET device = NULL, repeat_key = NULL
+    WHERE by_user_id = OLD.id AND device IS NOT NULL;
+END;
