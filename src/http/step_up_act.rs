@@ -25,7 +25,7 @@ pub struct Act {
 /// What an act is done to; the text is an id from the path.
 #[derive(Debug, Clone, Copy)]
 enum Subject<'a> {
-    Nothing,
+    Unnamed,
     Device(&'a str),
     Alert(&'a str),
     Person(&'a str),
@@ -45,7 +45,7 @@ struct Words<'a> {
 const fn plain(words: &'static str) -> Words<'static> {
     Words {
         before: words,
-        subject: Subject::Nothing,
+        subject: Subject::Unnamed,
         after: "",
         unnamed: words,
     }
@@ -269,7 +269,7 @@ async fn find_name(
             Ok(id) => app.applications.get_key(id).await.map(|(_, key)| key.name),
             Err(_) => return Ok(None),
         },
-        Subject::Nothing | Subject::Device(_) | Subject::Alert(_) => return Ok(None),
+        Subject::Unnamed | Subject::Device(_) | Subject::Alert(_) => return Ok(None),
     };
     match name {
         Ok(name) => Ok(Some(name)),

@@ -8,7 +8,7 @@ on_both!(
     an_account_is_not_deleted_by_a_form_without_the_email,
     the_last_administrator_reads_why_the_account_stays,
     signing_out_everywhere_names_every_device,
-    nothing_is_deleted_or_ended_on_the_account_page_itself,
+    the_account_page_itself_deletes_and_ends_nothing,
 );
 on_both!(
     database: an_account_promises_no_message_where_none_is_sent,
@@ -82,7 +82,7 @@ async fn signing_out_everywhere_names_every_device(app: &TestApp) {
     assert_eq!(app.database.sessions_where("is_active"), 0);
 }
 
-async fn nothing_is_deleted_or_ended_on_the_account_page_itself(app: &TestApp) {
+async fn the_account_page_itself_deletes_and_ends_nothing(app: &TestApp) {
     let ada = app.register("ada@example.org").await;
     let browser = app.signed_in_browser(&ada, FIREFOX).await;
     let page = browser.get("/account").await.expect(200);

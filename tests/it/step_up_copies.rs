@@ -175,6 +175,7 @@ async fn every_form_refuses_an_old_cookie(app: &TestApp) {
             ("email", "thief@example.org"),
             ("full_name", "Thief"),
             ("idle_limit", "year"),
+            ("when_unused", "stays-signed-in"),
             ("new_password", "another battery staple"),
         ];
         let response = thief.post(&path, &fields).await;
