@@ -320,3 +320,42 @@ addEventListener("submit", (event) => {
   if (Date.now() - sent < SENT_WITHIN) event.preventDefault();
   else event.target.dataset.sent = Date.now();
 });
+
+// Saves a setting as it is changed, and says so. What first needs a page, such as for the password, is left
+// to its button, so that nobody is taken to another page by choosing something.
+function saveOnChange(form) {
+  const field = form.querySelector("select, input[type=checkbox]");
+  const button = form.querySelector("button");
+  if (!field || !button) return;
+  const outcome = document.createElement("p");
+  outcome.className = "hint";
+  outcome.setAttribute("role", "status");
+  form.append(outcome);
+  button.hidden = true;
+  const property = field.type === "checkbox" ? "checked" : "value";
+  let saved = field[property];
+  let queue = Promise.resolve();
+  const save = async () => {
+    const value = field[property];
+    const body = new URLSearchParams(new FormData(form));
+    const request = { method: "POST", headers: { accept: "application/json" }, body, redirect: "manual" };
+    const response = await fetch(form.action, request).catch(() => null);
+    const needsPage = response && (response.status === 200 || response.status === 403 || response.type === "opaqueredirect");
+    if (response && response.status === 204) {
+      saved = value;
+      outcome.textContent = "Saved";
+    } else if (needsPage) {
+      outcome.textContent = "Not saved yet: press Save to continue.";
+    } else {
+      field[property] = saved;
+      outcome.textContent = response ? "It was not saved." : "It was not saved: the service does not answer.";
+    }
+    button.hidden = !needsPage;
+  };
+  field.addEventListener("change", () => {
+    outcome.textContent = "Saving…";
+    queue = queue.then(save);
+  });
+}
+
+for (const form of document.querySelectorAll("form[data-saves]")) saveOnChange(form);

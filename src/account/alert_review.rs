@@ -15,8 +15,8 @@ use crate::error::{Error, Result};
 use crate::events::Origin;
 use crate::people::User;
 use crate::sessions::{
-    self, Caller, EndedReason, RECENT_LIMIT, Session, is_same_device, is_trusted, record_ended,
-    store::SessionEnd,
+    self, Caller, EndedReason, IdleLimits, RECENT_LIMIT, Session, is_same_device, is_trusted,
+    record_ended, store::SessionEnd,
 };
 use crate::{devices, people};
 
@@ -79,6 +79,7 @@ impl Accounts {
             owner: caller.user.id,
             alerts: vec![alert.clone()],
             scope: RevokeScope::Alert,
+            limits: self.sessions.idle_limits(),
             origin: caller.origin(),
             at: self.clock.now(),
         };
@@ -112,6 +113,7 @@ impl Accounts {
             owner,
             alerts,
             scope,
+            limits: self.sessions.idle_limits(),
             origin: origin.clone(),
             at,
         };
@@ -158,6 +160,7 @@ struct Report {
     owner: UserId,
     alerts: Vec<Alert>,
     scope: RevokeScope,
+    limits: IdleLimits,
     origin: Origin,
     at: Timestamp,
 }
@@ -197,9 +200,39 @@ impl Report {
         }
         cancel_pending_change(c, user, &self.origin, self.at)?;
         secure_orders(c, self.owner, &self.origin, self.at)?;
-        let ended = end_doubtful(c, self.owner, &doubtful, &self.origin, self.at)?;
+        let ended = self.end_doubtful(c, user, &doubtful)?;
         for other in open.iter().filter(|other| is_about(other, &doubtful)) {
             self.record(c, other.id, first)?;
+        }
+        Ok(ended)
+    }
+
+    /// Ends those of the sessions that are live, and deletes their devices, none of which stays exempt from
+    /// the idle limit. Returns those that ended.
+    fn end_doubtful(
+        &self,
+        c: &mut AnyConnection,
+        user: &User,
+        doubtful: &[Session],
+    ) -> Result<Vec<Session>> {
+        const REASON: EndedReason = EndedReason::SignedOutRemotely;
+
+        let (owner, origin, at) = (self.owner, &self.origin, self.at);
+        let end = SessionEnd::by(origin, REASON, at);
+        let devices: BTreeSet<&str> = doubtful
+            .iter()
+            .filter_map(|session| session.device_id.as_deref())
+            .collect();
+        // Devices before sessions, the order in which a sign-in locks them: otherwise the two could
+        // deadlock.
+        for device in &devices {
+            devices::store::delete(c, owner, device)?;
+        }
+        let ids: Vec<SessionId> = doubtful.iter().map(|session| session.id).collect();
+        let ended = sessions::store::end_several(c, owner, &ids, end)?;
+        record_ended(c, &ended, REASON, origin, at)?;
+        for device in devices {
+            sessions::end_exemption(c, user, device, self.limits, at)?;
         }
         Ok(ended)
     }
@@ -279,30 +312,4 @@ fn is_about(alert: &Alert, sessions: &[Session]) -> bool {
     sessions
         .iter()
         .any(|session| alert.session_id == Some(session.id))
-}
-
-/// Ends those of the sessions that are live, and deletes their devices. Returns those that ended.
-fn end_doubtful(
-    c: &mut AnyConnection,
-    owner: UserId,
-    doubtful: &[Session],
-    origin: &Origin,
-    at: Timestamp,
-) -> Result<Vec<Session>> {
-    const REASON: EndedReason = EndedReason::SignedOutRemotely;
-
-    let end = SessionEnd::by(origin, REASON, at);
-    let devices: BTreeSet<&str> = doubtful
-        .iter()
-        .filter_map(|session| session.device_id.as_deref())
-        .collect();
-    // Devices before sessions, the order in which a sign-in locks them: otherwise the two could
-    // deadlock.
-    for device in devices {
-        devices::store::delete(c, owner, device)?;
-    }
-    let ids: Vec<SessionId> = doubtful.iter().map(|session| session.id).collect();
-    let ended = sessions::store::end_several(c, owner, &ids, end)?;
-    record_ended(c, &ended, REASON, origin, at)?;
-    Ok(ended)
 }

@@ -246,6 +246,7 @@ struct OwnDevice {
     name: Option<String>,
     first_seen_at: Timestamp,
     last_seen_at: Timestamp,
+    is_idle_exempt: bool,
 }
 
 #[derive(Serialize)]
@@ -340,6 +341,7 @@ impl OwnDevice {
             name: device.name,
             first_seen_at: device.first_seen_at,
             last_seen_at: device.last_seen_at,
+            is_idle_exempt: device.is_idle_exempt,
         }
     }
 }

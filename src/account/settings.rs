@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::events::{NewEvent, Origin, Setting};
 use crate::net::IpRetention;
 use crate::people::{FullName, IdleLimit, User};
-use crate::sessions::SessionPersistence;
+use crate::sessions::{Confirmation, IdleChange, IdleUpdate};
 use crate::{alerts, events, people, sessions};
 
 impl Accounts {
@@ -98,7 +98,8 @@ impl Accounts {
         }
     }
 
-    /// Updates the idle limit of a person's sessions, both live and future ones.
+    /// Updates the idle limit of a person's sessions, both live and future ones, except those on exempt
+    /// devices. Without a confirmation nothing is saved if a session would end by it.
     ///
     /// # Errors
     /// [`Error::NotFound`](crate::Error::NotFound) when there is no such person.
@@ -106,30 +107,33 @@ impl Accounts {
         &self,
         id: UserId,
         limit: Option<IdleLimit>,
+        confirmation: Confirmation,
         origin: Origin,
-    ) -> Result<()> {
+    ) -> Result<IdleChange> {
         // Expiry is computed from the rows, which lack the last uses that are still buffered.
         self.sessions.flush_last_uses().await?;
         let now = self.clock.now();
-        let seconds = |persistence| {
-            let idle = self.sessions.idle_limit(persistence, limit).as_secs();
-            (persistence, i32::try_from(idle).unwrap_or(i32::MAX))
-        };
-        let limits = [
-            seconds(SessionPersistence::Standard),
-            seconds(SessionPersistence::Remembered),
-        ];
+        let limits = self.sessions.idle_limits();
         self.db
             .transaction(move |c| {
                 let user = people::store::lock(c, id)?;
+                let update = IdleUpdate {
+                    owner: id,
+                    limits,
+                    chosen: limit,
+                    confirmation,
+                    origin: &origin,
+                    at: now,
+                };
+                let change = update.run(c)?;
+                if let IdleChange::Unconfirmed { .. } = change {
+                    return Ok(change);
+                }
                 people::store::update_idle_limit(c, id, limit, now)?;
-                for (persistence, seconds) in limits {
-                    sessions::store::update_idle_limit(c, id, persistence, seconds, now)?;
+                if user.idle_limit() != limit {
+                    record(c, &user, Setting::IdleLimit, &origin, now)?;
                 }
-                match user.idle_limit() == limit {
-                    true => Ok(()),
-                    false => record(c, &user, Setting::IdleLimit, &origin, now),
-                }
+                Ok(change)
             })
             .await
     }

@@ -28,6 +28,8 @@ pub(in crate::api) struct SessionJson {
     created_at: Timestamp,
     is_active: bool,
     is_current: bool,
+    /// Whether its device is exempt from the idle limit.
+    idle_exempt: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     ended_at: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -56,6 +58,7 @@ impl SessionJson {
     pub(in crate::api) fn new(session: Session, current: SessionId) -> Self {
         Self {
             is_current: session.id == current,
+            idle_exempt: session.is_idle_exempt(),
             id: session.id,
             user_id: session.user_id,
             device_name: session.device_name,

@@ -150,6 +150,7 @@ diesel::table! {
         name -> Nullable<Text>,
         first_seen_at -> Timestamptz,
         last_seen_at -> Timestamptz,
+        is_idle_exempt -> Bool,
     }
 }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 pub use self::grouping::{DeviceGroup, OnDevice, group_by_device};
 pub use self::store::KnownDevice;
-pub use self::values::{DeviceId, DeviceName};
+pub use self::values::{DeviceId, DeviceName, WhenUnused};
 use crate::clock::Clock;
 use crate::db::{Db, NodeLock, UserId};
 use crate::error::Result;

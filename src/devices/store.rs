@@ -2,6 +2,7 @@
 
 use diesel::prelude::*;
 
+use super::values::WhenUnused;
 use crate::clock::Timestamp;
 use crate::db::schema::devices;
 use crate::db::{AnyConnection, UserId, on_each};
@@ -19,6 +20,8 @@ pub struct KnownDevice {
     pub first_seen_at: Timestamp,
     /// The last sign-in on it.
     pub last_seen_at: Timestamp,
+    /// Whether its sessions last until their absolute limit, used or not.
+    pub is_idle_exempt: bool,
 }
 
 /// Records a sign-in on a device, and returns the device.
@@ -72,6 +75,22 @@ pub(crate) fn update_name(
 ) -> Result<usize> {
     Ok(diesel::update(devices::table.find((user, device_id)))
         .set(devices::name.eq(name))
+        .execute(c)?)
+}
+
+/// Updates what becomes of a known device that is not used. Returns how many rows changed.
+pub(crate) fn update_when_unused(
+    c: &mut AnyConnection,
+    user: UserId,
+    device_id: &str,
+    when_unused: WhenUnused,
+) -> Result<usize> {
+    let is_exempt = when_unused == WhenUnused::StaysSignedIn;
+    let changed = devices::table
+        .find((user, device_id))
+        .filter(devices::is_idle_exempt.ne(is_exempt));
+    Ok(diesel::update(changed)
+        .set(devices::is_idle_exempt.eq(is_exempt))
         .execute(c)?)
 }
 

@@ -1,6 +1,8 @@
-//! The id and the name of a device, each validated when it is parsed.
+//! The id and the name of a device, and what becomes of it unused, each validated when it is parsed.
 
 use std::str::FromStr;
+
+use strum::EnumString;
 
 use crate::error::Error;
 use crate::text;
@@ -36,6 +38,36 @@ impl FromStr for DeviceId {
     fn from_str(text: &str) -> Result<Self, Error> {
         parse("device_id", text).map(Self)
     }
+}
+
+/// What becomes of a device that is signed in and not used. Its text form is the value that a form
+/// sends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString)]
+#[strum(
+    serialize_all = "kebab-case",
+    parse_err_ty = Error,
+    parse_err_fn = unknown_choice
+)]
+pub enum WhenUnused {
+    /// It stays signed in until the absolute limit: it is exempt from the idle limit.
+    StaysSignedIn,
+    /// It signs out by itself after the idle limit.
+    SignsOut,
+}
+
+impl WhenUnused {
+    /// Returns the other one.
+    #[must_use]
+    pub fn opposite(self) -> Self {
+        match self {
+            Self::StaysSignedIn => Self::SignsOut,
+            Self::SignsOut => Self::StaysSignedIn,
+        }
+    }
+}
+
+fn unknown_choice(_: &str) -> Error {
+    Error::field("when_unused", "must be stays-signed-in or signs-out")
 }
 
 /// The name of a device, given by its owner or its client.

@@ -14,6 +14,10 @@ pub enum Setting {
     IdleLimit,
     /// How much of their addresses is stored.
     Addresses,
+    /// A device is exempt from the idle limit.
+    IdleExempt,
+    /// A device is no longer exempt from it.
+    IdleExemptionEnded,
     /// The time zone that they read times in.
     TimeZone,
 }

@@ -73,7 +73,7 @@ pub async fn render_errors(
     refusals::observe_page(&request, error.status_code());
     let mut rendered = match unsent_form::store(&request, &error).await {
         Some(redirect) => redirect,
-        None => error_response(&request, &error),
+        None => error_response(&request, &error).await,
     };
     copy_headers(bare.headers(), rendered.headers_mut());
     Ok(ServiceResponse::new(request, rendered).map_into_right_body())
@@ -159,9 +159,9 @@ impl ErrorForm {
     }
 }
 
-fn error_response(request: &HttpRequest, error: &Error) -> HttpResponse {
+async fn error_response(request: &HttpRequest, error: &Error) -> HttpResponse {
     let mut response = match ErrorForm::of(request.path()) {
-        ErrorForm::Page => page_response(request, error),
+        ErrorForm::Page => page_response(request, error).await,
         form => form.respond(error, request_id(request), None),
     };
     if let Some(span) = error.retry_after() {
@@ -227,7 +227,8 @@ fn oauth_response(error: &Error) -> HttpResponse {
     response.json(serde_json::json!({"error": name, "error_description": error.detail()}))
 }
 
-fn page_response(request: &HttpRequest, error: &Error) -> HttpResponse {
+async fn page_response(request: &HttpRequest, error: &Error) -> HttpResponse {
+    let site = site_of(request.app_data());
     if matches!(error, Error::Unauthenticated) {
         return see_other(sign_in_url(request));
     }
@@ -236,13 +237,17 @@ fn page_response(request: &HttpRequest, error: &Error) -> HttpResponse {
         return see_other(page_of_form(request.path()));
     }
     if matches!(error, Error::StepUpRequired { .. }) {
-        return step_up_response(request).unwrap_or_else(|err| bare(&err));
+        return match step_up_response(request).await {
+            Ok(response) => response,
+            // It has ended meanwhile.
+            Err(Error::Unauthenticated) => see_other(sign_in_url(request)),
+            Err(err) => error_page(&err, to_devices(), request_id(request), site),
+        };
     }
     let link = match error {
         Error::CsrfMismatch => (page_of_form(request.path()), "Open the page again"),
         _ => to_devices(),
     };
-    let site = site_of(request.app_data());
     error_page(error, link, request_id(request), site)
 }
 

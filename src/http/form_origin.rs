@@ -4,7 +4,7 @@
 
 use actix_web::HttpRequest;
 use actix_web::http::header::{self, HeaderName};
-use url::Url;
+use url::{Position, Url};
 
 use super::app_state::app_state;
 
@@ -55,23 +55,34 @@ impl FormOrigin {
             // `null`, where a browser hides it.
             return Self::Unknown;
         };
-        let app = app_state(request).ok();
-        let is_https = app.is_some_and(|app| app.is_https);
-        let host = request
-            .headers()
-            .get(header::HOST)
-            .filter(|_| sent.scheme() == "https" || !is_https)
-            .and_then(|host| host.to_str().ok())
-            // Without HTTPS here, the scheme is the proxy's business.
-            .and_then(|host| Url::parse(&format!("{}://{host}", sent.scheme())).ok());
-        let public = app.and_then(|app| Url::parse(&app.origin).ok());
-        match [host, public]
-            .iter()
-            .flatten()
-            .any(|own| own.origin() == sent.origin())
-        {
+        match is_own(request, &sent) {
             true => Self::Own,
             false => Self::Other,
         }
     }
+}
+
+/// Returns the path and the query of the page of this service that a request comes from, as far as the
+/// browser states it (`Referer`).
+pub(super) fn own_referrer(request: &HttpRequest) -> Option<String> {
+    let value = request.headers().get(header::REFERER)?.to_str().ok()?;
+    let page = Url::parse(value).ok()?;
+    is_own(request, &page).then(|| page[Position::BeforePath..Position::AfterQuery].to_owned())
+}
+
+fn is_own(request: &HttpRequest, sent: &Url) -> bool {
+    let app = app_state(request).ok();
+    let is_https = app.is_some_and(|app| app.is_https);
+    let host = request
+        .headers()
+        .get(header::HOST)
+        .filter(|_| sent.scheme() == "https" || !is_https)
+        .and_then(|host| host.to_str().ok())
+        // Without HTTPS here, the scheme is the proxy's business.
+        .and_then(|host| Url::parse(&format!("{}://{host}", sent.scheme())).ok());
+    let public = app.and_then(|app| Url::parse(&app.origin).ok());
+    [host, public]
+        .iter()
+        .flatten()
+        .any(|own| own.origin() == sent.origin())
 }

@@ -126,19 +126,6 @@ impl Layout {
         })
     }
 
-    /// Returns the layout of a page with forms of the session that doesn't show who is signed in.
-    ///
-    /// # Errors
-    /// [`Error::Internal`] when nobody is signed in.
-    pub fn for_session(request: &HttpRequest) -> Result<Self> {
-        Ok(Self {
-            csrf: forms::session_csrf_token(request)?,
-            changes_since: Some(changes_since(request)?),
-            times: Some(PageTimes::of_browser(request)?),
-            ..Self::bare(site(request)?)
-        })
-    }
-
     /// Returns the layout of a page with forms that anybody may send.
     ///
     /// # Errors

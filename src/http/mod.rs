@@ -45,6 +45,7 @@ pub mod session_export;
 pub mod site;
 mod static_file;
 pub mod step_up;
+mod step_up_act;
 pub mod subject;
 pub mod target;
 pub mod unsent_form;

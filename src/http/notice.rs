@@ -82,8 +82,12 @@ pub enum AccountNotice {
     AlertEmailsUpdated,
     /// The IP retention was updated.
     IpRetentionUpdated,
-    /// The idle limit was updated.
-    IdleLimitUpdated,
+    /// The idle limit was updated, which signed out this many devices: that of this session, and others.
+    IdleLimitUpdated(u32, Option<SessionId>),
+    /// A device is exempt from the idle limit.
+    DeviceExempt,
+    /// A device is no longer exempt from it, which signed it out if there is a session.
+    DeviceNotExempt(Option<SessionId>),
     /// The time zone was updated.
     TimeZoneUpdated,
     /// The password was changed.

@@ -1,18 +1,30 @@
-//! Step-up: the page that requests the password again. It contains the interrupted request with all
-//! its fields, so the request continues once the password is given.
+//! Step-up: the page that requests the password again. It names what is about to be done, and contains
+//! the interrupted request with all its fields, so the request continues once the password is given.
 
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use url::form_urlencoded;
 
+use super::app_state::{AppState, app_state};
+use super::browser;
+use super::client::location;
+use super::form_origin::own_referrer;
 use super::forms;
-use super::layout::{Layout, page, see_other};
+use super::layout::{Layout, NavItem, page, see_other};
+use super::step_up_act::{Act, describe};
 use super::target::{is_local, page_of_form};
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::sessions::Caller;
+
+/// The path of the page.
+const PATH: &str = "/confirm";
 
 /// The fields of the page itself, which are not the interrupted request's.
-const OWN_FIELDS: [&str; 4] = ["csrf", "password", "act", "next"];
+const OWN_FIELDS: [&str; 5] = ["csrf", "password", "act", "next", LEAVE];
+
+/// The field with the page to go to instead.
+const LEAVE: &str = "leave";
 
 /// The field with the list that a form of the administrator's pages leads back to.
 const BACK: &str = "back";
@@ -21,25 +33,81 @@ const BACK: &str = "back";
 #[derive(Template)]
 #[template(path = "pages/confirm.html")]
 pub struct ConfirmPage {
-    /// The layout around it.
-    pub layout: Layout,
+    layout: Layout,
+    /// What is about to be done, if it has a name.
+    act: Option<Act>,
     /// The path that the interrupted request is posted to, if it was a POST.
-    pub action: Option<String>,
+    action: Option<String>,
     /// The fields of the interrupted request.
-    pub fields: Vec<(String, String)>,
+    fields: Vec<(String, String)>,
     /// The page to continue on where there is no `action`.
-    pub next: String,
+    next: String,
     /// The page to go to instead.
-    pub leave: String,
+    leave: String,
     /// The error of the last attempt.
-    pub error: Option<&'static str>,
+    error: Option<&'static str>,
+}
+
+/// The request that step-up interrupted.
+pub enum Interrupted {
+    /// A form that was posted to this path, with its query.
+    Form(String),
+    /// A page.
+    Page(String),
+}
+
+impl ConfirmPage {
+    /// Returns the page for an interrupted request. The fields of a form are those of `request`.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database doesn't respond.
+    pub async fn new(
+        app: &AppState,
+        request: &HttpRequest,
+        caller: &Caller,
+        interrupted: Interrupted,
+    ) -> Result<Self> {
+        let (action, next, fields) = match interrupted {
+            Interrupted::Form(path) => (Some(path), String::new(), action_fields(request)),
+            Interrupted::Page(path) => (None, path, Vec::new()),
+        };
+        let target = action.as_deref().unwrap_or(&next);
+        Ok(Self {
+            layout: Layout::for_caller(request, caller, NavItem::None)?,
+            act: describe(app, caller, target, &fields).await?,
+            leave: way_back(request, target, &fields),
+            action,
+            fields,
+            next,
+            error: None,
+        })
+    }
+
+    /// Returns the page with the error of the last attempt.
+    #[must_use]
+    pub fn with_error(self, words: &'static str) -> Self {
+        Self {
+            error: Some(words),
+            layout: Layout {
+                is_failed: true,
+                ..self.layout
+            },
+            ..self
+        }
+    }
+
+    /// Returns whether the password leads to a page, which then says what it does.
+    fn leads_to_page(&self) -> bool {
+        self.action.is_none() && !self.next.starts_with("/account/export")
+    }
 }
 
 /// Returns the response to a request that needs step-up: the page to a POST, else a redirect to it.
 ///
 /// # Errors
-/// [`Error::Internal`](crate::Error::Internal) when the page can't be rendered.
-pub fn step_up_response(request: &HttpRequest) -> Result<HttpResponse> {
+/// [`Error::Internal`] when the page can't be rendered; [`Error::Unavailable`] when the database doesn't
+/// respond.
+pub async fn step_up_response(request: &HttpRequest) -> Result<HttpResponse> {
     let target = request
         .uri()
         .path_and_query()
@@ -47,36 +115,45 @@ pub fn step_up_response(request: &HttpRequest) -> Result<HttpResponse> {
     if request.method() != Method::POST {
         let mut query = form_urlencoded::Serializer::new(String::new());
         return Ok(see_other(format!(
-            "/confirm?{}",
+            "{PATH}?{}",
             query.append_pair("next", target).finish()
         )));
     }
-    let fields = action_fields(request);
-    let template = ConfirmPage {
-        layout: Layout::for_session(request)?,
-        leave: way_back(target, &fields),
-        action: Some(target.to_owned()),
-        fields,
-        next: String::new(),
-        error: None,
-    };
+    let app = app_state(request)?;
+    let claim = browser::session_claim(request)?.ok_or(Error::Unauthenticated)?;
+    let caller = app.sessions.identify(claim, location(request, app)).await?;
+    let interrupted = Interrupted::Form(target.to_owned());
+    let template = ConfirmPage::new(app, request, &caller, interrupted).await?;
     page(StatusCode::FORBIDDEN, &template)
 }
 
-/// Returns where somebody goes who doesn't go on: to the list that the interrupted request leads back
-/// to, else to the page of its form.
-pub fn way_back(target: &str, fields: &[(String, String)]) -> String {
+/// Returns where somebody goes who doesn't go on: to the page that they came from, as far as the browser
+/// states it; else to the list that the interrupted request leads back to, or to the page of its form.
+fn way_back(request: &HttpRequest, target: &str, fields: &[(String, String)]) -> String {
+    let submitted = forms::submitted_fields(request);
+    let stated = submitted
+        .into_iter()
+        .find(|(name, address)| name == LEAVE && is_local(address));
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let query: Vec<(String, String)> = form_urlencoded::parse(query.as_bytes())
         .into_owned()
         .collect();
     let mut given = query.into_iter().chain(fields.iter().cloned());
     let list = given.find(|(name, address)| name == BACK && is_local(address));
-    list.map_or_else(|| page_of_form(path), |(_, address)| address)
+    stated
+        .map(|(_, address)| address)
+        .or_else(|| own_referrer(request).filter(|page| is_page(page)))
+        .or_else(|| list.map(|(_, address)| address))
+        .unwrap_or_else(|| page_of_form(path))
+}
+
+fn is_page(address: &str) -> bool {
+    let path = address.split('?').next().unwrap_or_default();
+    is_local(address) && path != PATH
 }
 
 /// Returns the fields of the submitted form that belong to the interrupted request.
-pub fn action_fields(request: &HttpRequest) -> Vec<(String, String)> {
+fn action_fields(request: &HttpRequest) -> Vec<(String, String)> {
     let mut fields = forms::submitted_fields(request);
     fields.retain(|(name, _)| !OWN_FIELDS.contains(&name.as_str()));
     fields

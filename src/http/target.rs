@@ -109,7 +109,8 @@ pub fn local_path(target: Option<&str>) -> &str {
 pub fn page_of_form(path: &str) -> String {
     let segments: Vec<&str> = path.split('/').skip(1).collect();
     match segments.as_slice() {
-        ["account", ..] | ["devices", "sign-out-everywhere"] => "/account".into(),
+        ["account", "delete"] => path.to_owned(),
+        ["account", ..] => "/account".into(),
         ["admin", "users", id, "name" | "email"] => format!("/admin/users/{id}/edit"),
         ["admin", "users", id, "export"] => format!("/admin/users/{id}"),
         ["admin", "jobs", id, "stop"] => format!("/admin/jobs/{id}"),
@@ -117,10 +118,10 @@ pub fn page_of_form(path: &str) -> String {
         | ["admin", "users", _, _]
         | ["admin", "api-keys", _, "revoke"] => path.to_owned(),
         ["admin", section, ..] => format!("/admin/{section}"),
-        ["devices", id, "rename"] => format!("/devices/{id}"),
+        ["devices", id, "rename" | "when-unused"] => format!("/devices/{id}"),
         ["sign-out", "clear"] => "/sign-in".into(),
         ["sign-in" | "sign-up" | "forgot-password"]
-        | ["devices", "sign-out-others"]
+        | ["devices", "sign-out-others" | "sign-out-everywhere"]
         | ["setup" | "reset-password" | "verify-email", _] => path.to_owned(),
         ["not-me", token, ..] => format!("/not-me/{token}"),
         _ => HOME.to_owned(),

@@ -1,13 +1,12 @@
-//! `/account`: the person's name, e-mail, password and preferences, and the deletion of the
-//! account.
+//! `/account`: the person's name, e-mail and password, and their settings.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
 use askama::Template;
 use serde::Deserialize;
-use strum::VariantArray;
 
 use super::activity::{self, AccountEvent};
+use super::settings_card::{SettingsPage, SettingsView};
 use super::time_zone::TimeZoneField;
 use super::{confirm, notices};
 use crate::account::OwnPassword;
@@ -16,13 +15,12 @@ use crate::http::app_state::AppState;
 use crate::http::browser;
 use crate::http::caller::PageCaller;
 use crate::http::device_cookie;
-use crate::http::forms::{EmptyForm, Form};
-use crate::http::layout::{Layout, NavItem, page, see_other, signed_out_response, throttled_page};
-use crate::http::notice::{self, AccountNotice, Notice, SignedOutNotice};
+use crate::http::forms::Form;
+use crate::http::layout::{Layout, NavItem, page, see_other, throttled_page};
+use crate::http::notice::{self, AccountNotice, Notice};
 use crate::http::reader_clock::ReaderClock;
 use crate::http::requester::requester;
-use crate::net::IpRetention;
-use crate::people::{FullName, IdleLimit, NewPassword, PlainPassword};
+use crate::people::{FullName, NewPassword, PlainPassword};
 use crate::sessions::Caller;
 use crate::throttles::Purpose;
 
@@ -34,8 +32,6 @@ pub(super) struct AccountPage {
     is_email_verified: bool,
     /// The e-mail that the account changes to once it is verified.
     pending_email: Option<String>,
-    /// Whether alerts are sent to the e-mail.
-    gets_alerts: bool,
     /// Whether links can be sent; without them only an administrator changes an e-mail.
     sends_mail: bool,
     /// The e-mail as last submitted.
@@ -43,9 +39,7 @@ pub(super) struct AccountPage {
     pub(super) email_error: Option<String>,
     full_name: String,
     min_password_chars: usize,
-    idle_choices: Vec<Choice>,
-    address_choices: Vec<Choice>,
-    alert_emails: bool,
+    settings: SettingsView,
     time_zones: TimeZoneField,
     is_admin: bool,
     /// What happened to the account lately, newest first.
@@ -60,13 +54,6 @@ pub(super) struct AccountPage {
 #[derive(Deserialize)]
 pub struct RenameForm {
     full_name: String,
-}
-
-/// An option of a preference.
-struct Choice {
-    value: &'static str,
-    words: &'static str,
-    is_chosen: bool,
 }
 
 /// The form of `POST /account/password`.
@@ -174,23 +161,6 @@ pub async fn change_password(
     }
 }
 
-/// Deletes the account with everything that belongs to it.
-///
-/// # Errors
-/// [`Error::StepUpRequired`] when the password was given too long ago; [`Error::LastAdmin`] for the
-/// only administrator.
-pub async fn delete(
-    app: web::Data<AppState>,
-    request: HttpRequest,
-    PageCaller(caller): PageCaller,
-    _: Form<EmptyForm>,
-) -> Result<HttpResponse> {
-    app.sessions.require_step_up(&caller)?;
-    app.accounts.delete_own(&caller).await?;
-    browser::clear_session(&request)?;
-    Ok(signed_out_response(&request, SignedOutNotice::Deleted))
-}
-
 /// Returns a redirect to the page, which then shows the notice.
 pub(super) fn to_account(
     request: &HttpRequest,
@@ -211,7 +181,6 @@ impl AccountPage {
         Ok(Self {
             is_email_verified: caller.user.email_verified_at.is_some(),
             pending_email: app.accounts.find_pending_change(&caller.user).await?,
-            gets_alerts: app.accounts.sends_mail() && caller.user.gets_alerts(),
             sends_mail: app.accounts.sends_mail(),
             layout: Layout::for_caller(request, caller, NavItem::Account)?,
             email: caller.user.shown_email().to_owned(),
@@ -219,9 +188,7 @@ impl AccountPage {
             email_error: None,
             full_name: caller.user.full_name.clone().unwrap_or_default(),
             min_password_chars: NewPassword::MIN_CHARS,
-            idle_choices: idle_choices(caller.user.idle_limit()),
-            address_choices: address_choices(caller.user.ip_retention),
-            alert_emails: caller.user.alert_emails,
+            settings: SettingsView::new(app, &caller.user, SettingsPage::Account),
             time_zones: TimeZoneField::new(request, &caller.user),
             is_admin: caller.user.is_admin,
             activity: activity::list(&app.db, &caller.user, clock).await?,
@@ -247,33 +214,6 @@ impl AccountPage {
             self.layout.add_problem(field, error.as_deref());
         }
     }
-}
-
-fn idle_choices(chosen: Option<IdleLimit>) -> Vec<Choice> {
-    let choice = |limit: IdleLimit| Choice {
-        value: limit.as_str(),
-        words: match limit {
-            IdleLimit::Week => "1 week",
-            IdleLimit::Month => "1 month",
-            IdleLimit::ThreeMonths => "3 months",
-            IdleLimit::Year => "1 year",
-        },
-        is_chosen: chosen == Some(limit),
-    };
-    IdleLimit::VARIANTS.iter().copied().map(choice).collect()
-}
-
-fn address_choices(chosen: IpRetention) -> Vec<Choice> {
-    let choice = |retention: IpRetention| Choice {
-        value: retention.as_str(),
-        words: match retention {
-            IpRetention::Whole => "Whole addresses, like 203.0.113.24",
-            IpRetention::Shortened => "Shortened ones, like 203.0.113.0/24",
-            IpRetention::None => "No addresses",
-        },
-        is_chosen: retention == chosen,
-    };
-    IpRetention::VARIANTS.iter().copied().map(choice).collect()
 }
 
 /// Returns what is wrong with the form's field.

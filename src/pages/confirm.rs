@@ -11,13 +11,12 @@ use crate::http::app_state::AppState;
 use crate::http::browser;
 use crate::http::caller::{AnyPageCaller, PageCaller};
 use crate::http::forms::Form;
-use crate::http::layout::{Layout, NavItem, page, see_other, signed_out_response, throttled_page};
+use crate::http::layout::{page, see_other, signed_out_response, throttled_page};
 use crate::http::notice::SignedOutNotice;
 use crate::http::requester::requester;
-use crate::http::step_up::{ConfirmPage, action_fields, way_back};
+use crate::http::step_up::{ConfirmPage, Interrupted};
 use crate::http::target::{is_local, local_path};
 use crate::people::PlainPassword;
-use crate::sessions::Caller;
 use crate::throttles::Purpose;
 
 /// The query of `GET /confirm`.
@@ -38,12 +37,15 @@ pub struct ConfirmForm {
 
 /// Shows the form.
 pub async fn show(
+    app: web::Data<AppState>,
     request: HttpRequest,
     PageCaller(caller): PageCaller,
     web::Query(query): web::Query<ConfirmQuery>,
 ) -> Result<HttpResponse> {
     let next = local_path(query.next.as_deref());
-    page(StatusCode::OK, &confirm_page(&request, &caller, next)?)
+    let interrupted = Interrupted::Page(next.to_owned());
+    let template = ConfirmPage::new(&app, &request, &caller, interrupted).await?;
+    page(StatusCode::OK, &template)
 }
 
 /// Verifies the password and continues with the interrupted request: a 307 makes the browser post
@@ -55,6 +57,11 @@ pub async fn submit(
     Form(form): Form<ConfirmForm>,
 ) -> Result<HttpResponse> {
     let next = local_path(form.next.as_deref());
+    let action = form.action.filter(|action| is_local(action));
+    let interrupted = match action.clone() {
+        Some(action) => Interrupted::Form(action),
+        None => Interrupted::Page(next.to_owned()),
+    };
     let password = PlainPassword::claimed(form.password);
     let requester = requester(&request, Some(&caller))?;
     match app
@@ -70,7 +77,7 @@ pub async fn submit(
         Ok(OwnPassword::Right) => {
             let session = app.sessions.record_step_up(&caller).await?;
             browser::set_session(&request, &session, &caller.user)?;
-            Ok(match form.action.filter(|action| is_local(action)) {
+            Ok(match action {
                 Some(action) => HttpResponse::TemporaryRedirect()
                     .insert_header((LOCATION, action))
                     .finish(),
@@ -78,17 +85,14 @@ pub async fn submit(
             })
         }
         Ok(OwnPassword::Wrong) => {
-            let mut template = confirm_page(&request, &caller, next)?;
-            template.continue_with(&request, form.action);
-            template.error = Some("That is not your password. Try again.");
-            template.layout.is_failed = true;
+            let template = ConfirmPage::new(&app, &request, &caller, interrupted).await?;
+            let template = template.with_error("That is not your password. Try again.");
             page(StatusCode::FORBIDDEN, &template)
         }
         Ok(OwnPassword::SessionEnded) => session_ended(&request),
         Err(err) => {
             let again = async || {
-                let mut template = confirm_page(&request, &caller, next)?;
-                template.continue_with(&request, form.action);
+                let template = ConfirmPage::new(&app, &request, &caller, interrupted).await?;
                 page(StatusCode::OK, &template)
             };
             throttled_page(&request, err, again).await
@@ -106,26 +110,4 @@ pub(super) fn session_ended(request: &HttpRequest) -> Result<HttpResponse> {
         request,
         SignedOutNotice::WrongPasswords,
     ))
-}
-
-impl ConfirmPage {
-    /// Has the page continue with the interrupted request.
-    fn continue_with(&mut self, request: &HttpRequest, action: Option<String>) {
-        self.action = action.filter(|action| is_local(action));
-        self.fields = action_fields(request);
-        if let Some(action) = &self.action {
-            self.leave = way_back(action, &self.fields);
-        }
-    }
-}
-
-fn confirm_page(request: &HttpRequest, caller: &Caller, next: &str) -> Result<ConfirmPage> {
-    Ok(ConfirmPage {
-        layout: Layout::for_caller(request, caller, NavItem::None)?,
-        action: None,
-        fields: Vec::new(),
-        next: next.to_owned(),
-        leave: way_back(next, &[]),
-        error: None,
-    })
 }

@@ -44,6 +44,8 @@ struct DevicePage {
     activity: Vec<ActivityView>,
     /// The URL of older activity, if there is more.
     older: Option<String>,
+    /// What becomes of it when it is not used, if that can be changed.
+    unused: Option<UnusedView>,
 }
 
 /// That a device is signed in by other sessions than the page's, which has ended.
@@ -51,6 +53,14 @@ struct StillSignedIn {
     words: String,
     /// The page of one of them.
     href: String,
+}
+
+/// What becomes of a device that is not used.
+struct UnusedView {
+    /// How long it may be unused before it signs out.
+    limit: String,
+    /// Until when it stays signed in if it is exempt from that.
+    until: TimeView,
 }
 
 struct ActivityView {
@@ -237,6 +247,7 @@ async fn load_page(
         },
         consequence: device
             .map_or_else(String::new, |device| consequence(device, caller, &session)),
+        unused: UnusedView::new(app, caller, &session, &reader),
         notice: None,
         name_typed: session.display_name(),
         name_error: None,
@@ -285,6 +296,20 @@ fn consequence(device: &DeviceGroup<Session>, caller: &Caller, session: &Session
             format!("{n} sessions on this device end; you stay signed in here.")
         }
         (false, n) => format!("{again} All {} of its sessions end.", n + 1),
+    }
+}
+
+impl UnusedView {
+    /// Returns what becomes of the device of `session` when it is not used. A device without an id can't be
+    /// exempt from the idle limit, and one that has ended signs out no more.
+    fn new(app: &AppState, caller: &Caller, session: &Session, reader: &Reader) -> Option<Self> {
+        let is_offered = session.is_live(reader.clock.now) && session.device_id.is_some();
+        let limits = app.sessions.idle_limits();
+        let limit = limits.limit_of(session, caller.user.idle_limit());
+        is_offered.then(|| Self {
+            limit: words::span(limit),
+            until: TimeView::ahead(session.absolute_expires_at, reader.clock),
+        })
     }
 }
 

@@ -43,6 +43,8 @@ pub struct DeviceView {
     pub ends: TimeView,
     /// Whether each use defers the expiry.
     pub ends_if_unused: bool,
+    /// Whether it is exempt from the idle limit.
+    pub is_idle_exempt: bool,
     /// When and why the session ended, if it has.
     pub ended: Option<EndView>,
     /// The user agent as it was sent.
@@ -100,6 +102,7 @@ impl DeviceView {
             address: session.ip_address.as_deref().map(|ip| reader.address(ip)),
             ends: TimeView::ahead(session.expires_at, reader.clock),
             ends_if_unused: session.expires_at < session.absolute_expires_at,
+            is_idle_exempt: session.is_idle_exempt(),
             ended: EndView::new(session, None, None, reader.clock),
             user_agent: session.user_agent.clone(),
             sessions: Vec::new(),

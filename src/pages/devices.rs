@@ -14,6 +14,7 @@ use super::device_views::{DeviceNames, DeviceView, ImpossibleTravels};
 use super::ended_views::{EndedItem, EndedList, MAX_ENDED};
 use super::map::{DotDevice, MapView};
 use super::notices;
+use super::settings_card::{SettingsPage, SettingsView};
 use super::used_applications::{FEW, UsedApplications};
 use super::views::{AdminActView, Reader};
 use super::words;
@@ -50,6 +51,7 @@ struct DevicesPage {
     ended: Vec<EndedItem>,
     /// The URL of what ended earlier, if there is more.
     older: Option<String>,
+    settings: SettingsView,
 }
 
 /// The query of `GET /devices`.
@@ -153,6 +155,7 @@ async fn load_page(
             attention: None,
             ..Layout::for_caller(request, caller, NavItem::Devices)?
         },
+        settings: SettingsView::new(app, &caller.user, SettingsPage::Devices),
         summary: summary(others.len(), attention.count()),
         steps: steps.map(|steps| StepsView::new(&steps, caller.user.shown_email(), reader.clock)),
         notice: notice.words,

@@ -32,7 +32,7 @@ pub(super) const SIGN_UP: Purpose = Purpose {
 /// The account of the first administrator.
 pub(super) const FIRST_ADMIN: Purpose = Purpose {
     heading: "Make the first administrator",
-    lead: "This page works once. Whoever you make here can see and end everybody’s sessions.",
+    lead: "This page works once. An administrator sees and ends everybody’s sessions, and adds, changes, disables and deletes accounts.",
     button: "Make the administrator",
     may_have_one: false,
 };

@@ -6,10 +6,11 @@ use actix_web::HttpRequest;
 use super::admin::person_notices;
 use super::alert_views::describe_review;
 use super::end_notices;
-use crate::db::{AlertId, UserId};
+use crate::db::{AlertId, SessionId, UserId};
 use crate::error::Result;
 use crate::http::app_state::AppState;
 use crate::http::notice::{self, AccountNotice, Notice, SignedOutNotice};
+use crate::net::IpRetention;
 use crate::sessions::Caller;
 
 /// A notice as a page shows it.
@@ -77,6 +78,25 @@ async fn account_words(
 ) -> Result<Option<String>> {
     match notice {
         AccountNotice::AlertReviewed(alert) => reviewed(app, user, alert).await,
+        AccountNotice::IdleLimitUpdated(count, first) => {
+            let device = match first {
+                Some(id) => ended_device(app, user, id).await?,
+                None => None,
+            };
+            Ok(Some(idle_limit_words(count, device)))
+        }
+        AccountNotice::DeviceNotExempt(Some(id)) => {
+            let device = ended_device(app, user, id).await?;
+            Ok(device.map(|device| format!("Saved. {device} is signed out.")))
+        }
+        AccountNotice::AlertEmailsUpdated => {
+            let is_on = app.people.get(user).await?.alert_emails;
+            Ok(Some(alert_email_words(is_on).to_owned()))
+        }
+        AccountNotice::IpRetentionUpdated => {
+            let retention = app.people.get(user).await?.ip_retention;
+            Ok(Some(retention_words(retention).to_owned()))
+        }
         AccountNotice::Person(id, notice) => {
             let is_reader = id == user;
             person_notices::describe(app, id, is_reader, notice).await
@@ -98,6 +118,42 @@ fn describe_unrestored(email: &str) -> String {
          one, change it on Account first, or ask an administrator of this service. Whoever reads \
          {email} can set a new password."
     )
+}
+
+/// Returns the name of a session's device, if the session has ended.
+async fn ended_device(app: &AppState, user: UserId, id: SessionId) -> Result<Option<String>> {
+    let session = app.sessions.find(user, id).await?;
+    let ended = session.filter(|session| !session.is_active);
+    Ok(ended.map(|session| session.display_name()))
+}
+
+/// Returns what became of devices when the idle limit was updated; `device` is the first that was signed
+/// out.
+fn idle_limit_words(count: u32, device: Option<String>) -> String {
+    match (count, device) {
+        (_, None) => "Saved.".into(),
+        (0 | 1, Some(device)) => format!("Saved. {device} is signed out."),
+        (2, Some(device)) => format!("Saved. {device} and another device are signed out."),
+        (n, Some(device)) => format!(
+            "Saved. {device} and {} other devices are signed out.",
+            n - 1
+        ),
+    }
+}
+
+fn alert_email_words(is_on: bool) -> &'static str {
+    match is_on {
+        true => "Saved. You get an e-mail about new sign-ins.",
+        false => "Saved. You get no e-mail about new sign-ins.",
+    }
+}
+
+fn retention_words(retention: IpRetention) -> &'static str {
+    match retention {
+        IpRetention::Whole => "Saved. Addresses are stored whole from now on.",
+        IpRetention::Shortened => "Saved. Older addresses were shortened, too.",
+        IpRetention::None => "Saved. Older addresses were deleted, too.",
+    }
 }
 
 /// Returns the sentence of a notice that names nothing; `None` for one that names a device.
@@ -123,11 +179,10 @@ fn plain_words(notice: AccountNotice) -> Option<&'static str> {
         AccountNotice::EmailChanged => {
             "Your e-mail is changed. You sign in with the new one from now on."
         }
-        AccountNotice::AlertEmailsUpdated => "It is saved.",
-        AccountNotice::IpRetentionUpdated => {
-            "It is saved. What was kept before is no more than that now, either."
+        AccountNotice::DeviceExempt => "Saved. The device stays signed in even if it is not used.",
+        AccountNotice::DeviceNotExempt(_) => {
+            "Saved. The device signs out by itself again when it is not used."
         }
-        AccountNotice::IdleLimitUpdated => "It is saved. Devices unused for longer are signed out.",
         AccountNotice::TimeZoneUpdated => "Your time zone is saved.",
         AccountNotice::PasswordChanged => {
             "Your password is changed, and your other devices are signed out."
@@ -146,6 +201,9 @@ fn plain_words(notice: AccountNotice) -> Option<&'static str> {
         AccountNotice::AlertReviewed(_)
         | AccountNotice::EmailChangeReported(_)
         | AccountNotice::Ended(_)
+        | AccountNotice::AlertEmailsUpdated
+        | AccountNotice::IpRetentionUpdated
+        | AccountNotice::IdleLimitUpdated(..)
         | AccountNotice::Person(..) => return None,
     })
 }
@@ -154,7 +212,7 @@ fn signed_out_words(notice: SignedOutNotice) -> String {
     let words = match notice {
         SignedOutNotice::WrongPasswords => {
             "This device was signed out, since the password was given wrong ten times. Sign in with \
-             your password; “Forgotten your password?” sets a new one."
+             your password. “Forgotten your password?” says how to get a new one."
         }
         SignedOutNotice::SignedOut => "You are signed out on this device.",
         SignedOutNotice::SignedOutHere(others) => return end_notices::signed_out_here(others),

@@ -1,21 +1,33 @@
-//! The preferences on `/account`: the idle limit, messages about alerts, the time zone, and IP retention.
+//! The settings on *Your devices* and *Account*: the idle limit, messages about alerts, IP retention, and
+//! the time zone. Each is saved by itself, and leads back to the page that it is on.
 
+use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 
 use super::account::to_account;
+use super::settings_card::SettingsPage;
 use super::time_zone::get_offered;
+use super::unused::{self, UnusedChange};
+use crate::db::SessionId;
+use crate::devices::group_by_device;
 use crate::error::Result;
 use crate::http::app_state::AppState;
 use crate::http::caller::PageCaller;
 use crate::http::forms::Form;
-use crate::http::notice::AccountNotice;
+use crate::http::layout::see_other;
+use crate::http::notice::{self, AccountNotice, Notice};
+use crate::people::IdleLimit;
+use crate::sessions::{Caller, Confirmation, IdleChange, Session};
 
 /// The form of `POST /account/idle-limit`.
 #[derive(Deserialize)]
 pub struct IdleLimitForm {
     /// Empty for the limit of the service.
     idle_limit: String,
+    back: Option<String>,
+    /// Present if the devices that it signs out were shown.
+    confirmed: Option<String>,
 }
 
 /// The form of `POST /account/alerts`.
@@ -23,12 +35,14 @@ pub struct IdleLimitForm {
 pub struct AlertEmailsForm {
     /// Present if they are enabled.
     alert_emails: Option<String>,
+    back: Option<String>,
 }
 
 /// The form of `POST /account/addresses`.
 #[derive(Deserialize)]
 pub struct IpRetentionForm {
     addresses: String,
+    back: Option<String>,
 }
 
 /// The form of `POST /account/time-zone`.
@@ -38,7 +52,8 @@ pub struct TimeZoneForm {
     time_zone: String,
 }
 
-/// Updates the idle limit of the person's sessions.
+/// Updates the idle limit of the person's sessions. If that signs out devices, it shows them first, and
+/// nothing is saved before they were confirmed.
 ///
 /// # Errors
 /// [`Error::Invalid`](crate::Error::Invalid) when there is no such limit to choose.
@@ -48,18 +63,35 @@ pub async fn update_idle_limit(
     PageCaller(caller): PageCaller,
     Form(form): Form<IdleLimitForm>,
 ) -> Result<HttpResponse> {
-    let limit = match form.idle_limit.as_str() {
+    let limit: Option<IdleLimit> = match form.idle_limit.as_str() {
         "" => None,
         chosen => Some(chosen.parse()?),
     };
-    app.accounts
-        .update_idle_limit(caller.user.id, limit, caller.origin())
+    let back = SettingsPage::stated(form.back.as_deref());
+    let confirmation = confirmation(form.confirmed.as_deref());
+    let changed = app
+        .accounts
+        .update_idle_limit(caller.user.id, limit, confirmation, caller.origin())
         .await?;
-    Ok(to_account(
-        &request,
-        &caller,
-        AccountNotice::IdleLimitUpdated,
-    ))
+    match changed {
+        IdleChange::Saved { ended, live } => {
+            let (count, first) = count_devices(ended, &live);
+            let notice = AccountNotice::IdleLimitUpdated(count, first);
+            Ok(saved(&request, &caller, back, notice))
+        }
+        IdleChange::Unconfirmed { ending, live } => {
+            let change = UnusedChange {
+                chosen: limit,
+                action: "/account/idle-limit".into(),
+                fields: vec![
+                    ("idle_limit", form.idle_limit),
+                    ("back", back.path().into()),
+                ],
+                back: back.path().into(),
+            };
+            unused::confirm(&app, &request, &caller, (ending, &live), change)
+        }
+    }
 }
 
 /// Updates whether alerts about sign-ins are sent by e-mail as well. An intruder would switch them
@@ -78,9 +110,11 @@ pub async fn update_alert_emails(
     app.accounts
         .update_alert_emails(caller.user.id, form.alert_emails.is_some(), caller.origin())
         .await?;
-    Ok(to_account(
+    let back = SettingsPage::stated(form.back.as_deref());
+    Ok(saved(
         &request,
         &caller,
+        back,
         AccountNotice::AlertEmailsUpdated,
     ))
 }
@@ -99,9 +133,11 @@ pub async fn update_ip_retention(
     app.accounts
         .update_ip_retention(caller.user.id, retention, caller.origin())
         .await?;
-    Ok(to_account(
+    let back = SettingsPage::stated(form.back.as_deref());
+    Ok(saved(
         &request,
         &caller,
+        back,
         AccountNotice::IpRetentionUpdated,
     ))
 }
@@ -128,4 +164,41 @@ pub async fn update_time_zone(
         &caller,
         AccountNotice::TimeZoneUpdated,
     ))
+}
+
+/// Returns whether the sessions that a change ends were shown before.
+pub(super) fn confirmation(confirmed: Option<&str>) -> Confirmation {
+    match confirmed {
+        Some(_) => Confirmation::Given,
+        None => Confirmation::Missing,
+    }
+}
+
+/// Counts the devices that have no live session any more, and returns a session of the first.
+pub(super) fn count_devices(ended: Vec<Session>, live: &[Session]) -> (u32, Option<SessionId>) {
+    let is_over = |session: &Session| {
+        let is_on_it =
+            |other: &Session| session.device_id.is_some() && other.device_id == session.device_id;
+        !live.iter().any(is_on_it)
+    };
+    let over: Vec<Session> = ended.into_iter().filter(is_over).collect();
+    let first = over.first().map(|session| session.id);
+    let count = group_by_device(over).len();
+    (u32::try_from(count).unwrap_or(u32::MAX), first)
+}
+
+/// Returns the response to a setting that is saved: the page that it is on, with the notice; to the script,
+/// which stays on the page, nothing but that.
+fn saved(
+    request: &HttpRequest,
+    caller: &Caller,
+    back: SettingsPage,
+    outcome: AccountNotice,
+) -> HttpResponse {
+    let accept = request.headers().get(header::ACCEPT);
+    if accept.is_some_and(|accept| accept == "application/json") {
+        return HttpResponse::NoContent().finish();
+    }
+    notice::put(request, Notice::Account(caller.user.id, outcome));
+    see_other(back.path())
 }

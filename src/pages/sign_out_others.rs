@@ -1,4 +1,5 @@
-//! `/devices/sign-out-others`: lists the other devices before they are all signed out.
+//! `/devices/sign-out-others` and `/devices/sign-out-everywhere`: each lists the devices before they are
+//! signed out.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -14,6 +15,7 @@ use crate::http::forms::{EmptyForm, Form};
 use crate::http::layout::{Layout, NavItem, page, see_other};
 use crate::http::notice::{self, AccountNotice, EndMoment, EndNotice, Notice};
 use crate::http::target::HOME;
+use crate::sessions::{Caller, Session};
 
 #[derive(Template)]
 #[template(path = "pages/sign_out_others.html")]
@@ -27,6 +29,30 @@ struct SignOutOthersPage {
     same_device: Option<String>,
 }
 
+#[derive(Template)]
+#[template(path = "pages/sign_out_everywhere.html")]
+struct SignOutEverywherePage {
+    layout: Layout,
+    this: DeviceView,
+    others: Vec<DeviceView>,
+}
+
+/// Shows every device, this one as well.
+pub async fn show_everywhere(
+    app: web::Data<AppState>,
+    request: HttpRequest,
+    PageCaller(caller): PageCaller,
+) -> Result<HttpResponse> {
+    let reader = Reader::new(&app, &request, &caller)?;
+    let live = app.sessions.list_live(caller.user.id).await?;
+    let template = SignOutEverywherePage {
+        layout: Layout::for_caller(&request, &caller, NavItem::Account)?,
+        this: DeviceView::new(&caller.session, &reader),
+        others: list_others(live, &caller, &reader),
+    };
+    page(StatusCode::OK, &template)
+}
+
 /// Shows the devices that would be signed out.
 pub async fn show(
     app: web::Data<AppState>,
@@ -38,22 +64,27 @@ pub async fn show(
     let current = &caller.session;
     let here = live.iter().filter(|live| live.is_on_device_of(current));
     let here = here.filter(|live| live.id != current.id).count();
-    let mut devices = group_by_device(live);
-    devices.retain(|device| !device.contains(current.id));
-    if devices.is_empty() && here == 0 {
+    let others = list_others(live, &caller, &reader);
+    if others.is_empty() && here == 0 {
         return Ok(see_other(HOME));
     }
     let template = SignOutOthersPage {
         layout: Layout::for_caller(&request, &caller, NavItem::Devices)?,
         this: DeviceView::new(current, &reader),
-        object: object(devices.len(), here),
-        same_device: (!devices.is_empty()).then(|| same_device(here)).flatten(),
-        others: devices
-            .iter()
-            .map(|device| DeviceView::for_device(device, device.first(), current.id, &reader))
-            .collect(),
+        object: object(others.len(), here),
+        same_device: (!others.is_empty()).then(|| same_device(here)).flatten(),
+        others,
     };
     page(StatusCode::OK, &template)
+}
+
+/// Returns the devices other than the one that the caller is on.
+fn list_others(live: Vec<Session>, caller: &Caller, reader: &Reader) -> Vec<DeviceView> {
+    group_by_device(live)
+        .iter()
+        .filter(|device| !device.contains(caller.session.id))
+        .map(|device| DeviceView::for_device(device, device.first(), caller.session.id, reader))
+        .collect()
 }
 
 /// Ends every session of the caller except this one.

@@ -21,6 +21,25 @@ pub struct Named {
     pub name: String,
 }
 
+/// Returns a span of time in words, in the largest unit that it is a multiple of: "12 hours", "90 days".
+pub fn span(span: std::time::Duration) -> String {
+    const MINUTE: u64 = 60;
+    const HOUR: u64 = 60 * MINUTE;
+    const DAY: u64 = 24 * HOUR;
+
+    let seconds = span.as_secs();
+    let (n, unit) = match seconds {
+        _ if seconds % DAY == 0 => (seconds / DAY, "day"),
+        _ if seconds % HOUR == 0 => (seconds / HOUR, "hour"),
+        _ if seconds % MINUTE == 0 => (seconds / MINUTE, "minute"),
+        _ => (seconds, "second"),
+    };
+    match n {
+        1 => format!("1 {unit}"),
+        n => format!("{n} {unit}s"),
+    }
+}
+
 /// Returns a number of devices in words: "4 devices", "1 device".
 pub fn devices(n: usize) -> String {
     match n {
@@ -283,6 +302,8 @@ fn setting_changed(setting: &str) -> &'static str {
         Ok(Setting::AlertMail) => "Alerts by mail changed",
         Ok(Setting::IdleLimit) => "Time until devices sign out changed",
         Ok(Setting::Addresses) => "How much of addresses is stored changed",
+        Ok(Setting::IdleExempt) => "Set to stay signed in, used or not",
+        Ok(Setting::IdleExemptionEnded) => "Set to sign out by itself when unused",
         Ok(Setting::TimeZone) => "Time zone changed",
         Err(_) => "Setting changed",
     }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::idle_limits::EXEMPT;
 use super::impossible_travel::{self, Waypoint};
 use super::store::{self, NewSessionRow, Session, SessionEnd};
 use super::values::{EndedReason, Jti, OpenedVia, SessionPersistence, last_used_bucket};
@@ -103,9 +104,9 @@ impl Sessions {
     pub async fn create_session(&self, user: &User, mut new: NewSession) -> Result<Session> {
         let now = self.clock.now();
         let jti = Jti::random()?;
-        let lifetime = Lifetime {
+        let mut lifetime = Lifetime {
             now,
-            idle: self.policy.idle_limit(new.persistence, user.idle_limit()),
+            idle: self.idle_limits().limit(new.persistence, user.idle_limit()),
             absolute_expires_at: self.policy.absolute_expiry(new.persistence, now),
         };
         let max = self.policy.max_per_person;
@@ -118,6 +119,9 @@ impl Sessions {
                 let retention = people::store::get_ip_retention(c, user.id)?;
                 new.client.location = new.client.location.redacted(retention);
                 let device = record_device(c, &user, &new, now)?;
+                if device.is_idle_exempt {
+                    lifetime.idle = EXEMPT;
+                }
                 let session = insert(c, &user, &new, &device, &jti, lifetime)?;
                 let origin = origin(&session, &new);
                 end_replaced(c, &session, &new, &origin, now)?;
@@ -209,6 +213,7 @@ pub(super) fn record_sign_in(
 #[derive(Default)]
 pub(super) struct SignInDevice {
     is_known: bool,
+    is_idle_exempt: bool,
     name: Option<String>,
 }
 
@@ -223,8 +228,16 @@ pub(super) fn record_device(
         return Ok(SignInDevice::default());
     };
     let is_known = devices::store::find(c, user.id, id.as_str())?.is_some();
-    let KnownDevice { name, .. } = devices::store::record_sign_in(c, user.id, id.as_str(), now)?;
-    Ok(SignInDevice { is_known, name })
+    let KnownDevice {
+        name,
+        is_idle_exempt,
+        ..
+    } = devices::store::record_sign_in(c, user.id, id.as_str(), now)?;
+    Ok(SignInDevice {
+        is_known,
+        is_idle_exempt,
+        name,
+    })
 }
 
 /// Compares a sign-in with the person's recent sessions, without those they reported: raises an

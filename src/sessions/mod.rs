@@ -10,6 +10,7 @@ mod create;
 mod device_sessions;
 mod end;
 mod expire;
+mod idle_limits;
 mod impossible_travel;
 mod last_use;
 mod network;
@@ -42,6 +43,8 @@ pub use self::create::{Client, NewSession, RECENT_LIMIT};
 pub use self::device_sessions::DevicesEnd;
 pub use self::end::EndOutcome;
 pub(crate) use self::end::{end_all, end_one, end_others, end_signed_in_by, record_ended};
+pub use self::idle_limits::{Confirmation, IdleChange, IdleLimits};
+pub(crate) use self::idle_limits::{IdleUpdate, end_exemption};
 pub use self::last_use::{
     FlushLastUses, LastUseBuffer, LastUses, RecordLastUse, WriteOutcome, write_last_uses,
 };
@@ -59,7 +62,6 @@ pub use self::values::{EndedReason, Jti, JtiDigest, OpenedVia, SessionPersistenc
 use crate::alerts::Alerts;
 use crate::clock::Clock;
 use crate::db::Db;
-use crate::people::IdleLimit;
 use crate::settings::{JobSettings, SessionSettings, TokenSettings};
 
 /// The sessions of the service; clones share its database and buffers.
@@ -101,14 +103,5 @@ impl Sessions {
             refresh_grace: tokens.refresh_grace,
             network_key,
         }
-    }
-
-    /// Returns the idle limit of a session: the service's, or the stricter one its owner chose.
-    pub(crate) fn idle_limit(
-        &self,
-        persistence: SessionPersistence,
-        chosen: Option<IdleLimit>,
-    ) -> Duration {
-        self.policy.idle_limit(persistence, chosen)
     }
 }

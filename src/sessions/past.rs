@@ -53,7 +53,7 @@ impl Sessions {
         let persistence = past.new.persistence;
         let lifetime = Lifetime {
             now: past.at,
-            idle: self.policy.idle_limit(persistence, user.idle_limit()),
+            idle: self.idle_limits().limit(persistence, user.idle_limit()),
             absolute_expires_at: self.policy.absolute_expiry(persistence, past.at),
         };
         let device = create::record_device(c, user, &past.new, past.at)?;

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use super::values::SessionPersistence;
 use crate::clock::Timestamp;
-use crate::people::IdleLimit;
 use crate::settings::SessionSettings;
 
 /// The limits of the service, from its settings.
@@ -56,13 +55,9 @@ impl Policy {
         now + self.limits(persistence).absolute
     }
 
-    /// Returns the idle limit of a session: the service's, or the stricter one its owner chose.
-    pub(super) fn idle_limit(
-        &self,
-        persistence: SessionPersistence,
-        chosen: Option<IdleLimit>,
-    ) -> Duration {
-        let idle = self.limits(persistence).idle;
-        chosen.map_or(idle, |chosen| idle.min(chosen.span()))
+    /// Returns the longest idle limit of a session. One beyond the absolute limit says nothing.
+    pub(super) fn longest_idle(&self, persistence: SessionPersistence) -> Duration {
+        let Limits { idle, absolute } = self.limits(persistence);
+        idle.min(absolute)
     }
 }

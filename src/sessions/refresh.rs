@@ -114,6 +114,9 @@ impl Sessions {
                 refresh.record_location(c, &user, session).map(Some)
             })
             .await?;
+        if refreshed.is_none() {
+            self.end_exemption_after_reuse(user, session).await?;
+        }
         refreshed.ok_or_else(|| {
             tracing::warn!(session = %session, "a spent refresh token was used again; its session is ended");
             Error::InvalidToken(TokenRefusal::Spent)

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::idle_limits::EXEMPT_SECONDS;
 use super::rotation::RecentRotations;
 use super::store::Session;
 use super::values::Jti;
@@ -45,10 +46,25 @@ impl Session {
         RecentRotations::parse(&self.recent_rotations).since(now - grace)
     }
 
+    /// Returns whether it is on a device that is exempt from the idle limit.
+    #[must_use]
+    pub fn is_idle_exempt(&self) -> bool {
+        self.idle_seconds == EXEMPT_SECONDS
+    }
+
     /// Returns when the session expires if its last use is at `now`.
     pub(super) fn expiry_if_used(&self, now: Timestamp) -> Timestamp {
-        let idle = Duration::from_secs(u64::try_from(self.idle_seconds).unwrap_or_default());
-        self.absolute_expires_at.min(now + idle)
+        self.expiry(now, self.idle_seconds)
+    }
+
+    /// Returns when the session expires with an idle limit of `seconds`, if it is not used again.
+    pub(super) fn expiry_with_limit(&self, seconds: i32) -> Timestamp {
+        self.expiry(self.last_used_at, seconds)
+    }
+
+    fn expiry(&self, used: Timestamp, seconds: i32) -> Timestamp {
+        let idle = Duration::from_secs(u64::try_from(seconds).unwrap_or_default());
+        self.absolute_expires_at.min(used + idle)
     }
 
     /// Returns the session as its row will be once a use at `now` is written.

@@ -57,8 +57,9 @@ pub(super) use self::rotation::{
 };
 pub(super) use self::shared_addresses::list_newest_addresses;
 pub(crate) use self::summary::{list_active_sign_ins, list_ended_sign_ins, list_newest_live};
-pub(crate) use self::usage::update_idle_limit;
-pub(super) use self::usage::{mark_impossible_travel, update_last_use, update_location};
+pub(super) use self::usage::{
+    mark_impossible_travel, update_idle_limit, update_last_use, update_location,
+};
 use crate::clock::Timestamp;
 use crate::db::schema::{user_sessions, users};
 use crate::db::{AnyConnection, SessionId, UserId, cached, first_rows, on_each};

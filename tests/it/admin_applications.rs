@@ -67,7 +67,8 @@ async fn an_application_is_added_changed_and_deleted(database: Database) {
     // With a key in use it stays.
     let id = path.rsplit('/').next().expect("an id").to_owned();
     let key = [("application", id.as_str()), ("tokens", "on")];
-    let delete = browser.form(PAGE, &format!("{path}/delete")).await;
+    let delete = format!("{path}/delete");
+    let delete = browser.form(&delete, &delete).await;
     browser
         .submit(PAGE, "/admin/api-keys", &key)
         .await

@@ -95,7 +95,13 @@ async fn an_owner_who_deletes_themself_leaves_the_id_alone(app: &TestApp) {
     let bob = app.register("bob@example.org").await;
     let browser = app.signed_in_browser(&bob, FIREFOX).await;
     let id = id_of(app, "bob@example.org");
-    let done = browser.submit("/account", "/account/delete", &[]).await;
+    let done = browser
+        .submit(
+            "/account/delete",
+            "/account/delete",
+            &[("typed", "bob@example.org")],
+        )
+        .await;
     assert_eq!(done.location(), "/sign-in");
     let found = events(&admin, &format!("user={id}&kind=account_deleted")).await;
     assert_eq!(found.len(), 1, "{found:?}");

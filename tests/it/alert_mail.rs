@@ -147,7 +147,10 @@ async fn a_person_who_switched_mail_off_gets_none(database: Database) {
     let laptop = app.browser_from(FIREFOX, HOME);
     laptop.sign_in(&ada).await;
     let response = laptop.submit("/account", "/account/alerts", &[]).await;
-    laptop.follow(&response).await.expect_words("It is saved.");
+    laptop
+        .follow(&response)
+        .await
+        .expect_words("You get no e-mail about new sign-ins.");
     sign_in_on_new_device(&app, &ada).await;
     assert_eq!(app.deliver_mail().await, 0);
     let switched_on = [("alert_emails", "on")];

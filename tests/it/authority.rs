@@ -331,13 +331,13 @@ fn who_is_signed_out_neither_deletes_the_account_nor_signs_others_out() {
         let bob = app.register("bob@example.org").await;
         let phone = app.login(&bob, IPHONE).await;
         for (page, action) in [
-            ("/account", "/account/delete"),
+            ("/account/delete", "/account/delete"),
             ("/devices/sign-out-others", "/devices/sign-out-others"),
         ] {
             let browser = app.signed_in_browser(&bob, FIREFOX).await;
             let form = browser.form(page, action).await;
             let end = "UPDATE user_sessions SET is_active = false WHERE opened_via = 'browser'";
-            let request = async move { browser.send(&form, &[]).await };
+            let request = async move { browser.send(&form, &[("typed", "bob@example.org")]).await };
             let response = while_it_waits(&app, end, request).await;
             assert!(response.is_to_sign_in(), "{action}: {}", response.status);
             phone.current().await.expect(200);

@@ -108,7 +108,7 @@ async fn signing_out_everywhere_ends_this_one_too(app: &TestApp) {
     let (laptop, phone, _) = laptop_and_phone(app).await;
     let form = form_on_either(
         &laptop,
-        ["/devices", "/account"],
+        ["/devices", "/devices/sign-out-everywhere"],
         "/devices/sign-out-everywhere",
     )
     .await;

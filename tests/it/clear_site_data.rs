@@ -15,12 +15,18 @@ async fn a_sign_out_clears_the_session_cookie_alone(app: &TestApp) {
     let ada = app.register("ada@example.org").await;
     for (page, action) in [
         ("/devices", "/sign-out"),
-        ("/account", "/devices/sign-out-everywhere"),
-        ("/account", "/account/delete"),
+        (
+            "/devices/sign-out-everywhere",
+            "/devices/sign-out-everywhere",
+        ),
+        ("/account/delete", "/account/delete"),
     ] {
         let browser = app.signed_in_browser(&ada, FIREFOX).await;
         let device = browser.cookie("rollcall_device");
-        let response = browser.submit(page, action, &[]).await.expect(303);
+        let response = browser
+            .submit(page, action, &[("typed", "ada@example.org")])
+            .await
+            .expect(303);
         assert_eq!(response.header("clear-site-data"), "", "{action}");
         assert_eq!(browser.cookie("rollcall_session"), None, "{action}");
         assert_eq!(browser.cookie("rollcall_device"), device, "{action}");

@@ -218,7 +218,11 @@ async fn a_pending_change_dies_with_a_sign_out_everywhere(database: Database) {
     let link = fixture.link_to(B).await;
     fixture
         .laptop
-        .submit("/account", "/devices/sign-out-everywhere", &[])
+        .submit(
+            "/devices/sign-out-everywhere",
+            "/devices/sign-out-everywhere",
+            &[],
+        )
         .await
         .expect(303);
     fixture.laptop.get(&link).await.expect(410);
@@ -308,7 +312,7 @@ async fn changing_needs_a_step_up_and_a_free_address(database: Database) {
         .request(B)
         .await
         .expect(403)
-        .expect_words("Your password, please");
+        .expect_words("Enter your password");
     assert_eq!(fixture.app.deliver_mail().await, 0);
     fixture.stop().await;
 }
@@ -379,7 +383,11 @@ async fn going_back_leaves_no_window_to_any_address_between(database: Database) 
     // Nor is one left to the own address: the account may be deleted.
     fixture
         .laptop
-        .submit("/account", "/account/delete", &[])
+        .submit(
+            "/account/delete",
+            "/account/delete",
+            &[("typed", &fixture.email())],
+        )
         .await
         .expect(303);
     fixture.stop().await;
@@ -391,7 +399,13 @@ async fn an_account_is_not_deleted_while_it_can_be_taken_back(database: Database
     fixture.change_to(B).await;
     let delete = async || {
         let laptop = &fixture.laptop;
-        laptop.submit("/account", "/account/delete", &[]).await
+        laptop
+            .submit(
+                "/account/delete",
+                "/account/delete",
+                &[("typed", &fixture.email())],
+            )
+            .await
     };
     delete()
         .await
@@ -523,7 +537,13 @@ async fn the_last_administrator_cannot_delete_themself(database: Database) {
         .execute("UPDATE users SET is_admin = true");
     let delete = async || {
         let laptop = &fixture.laptop;
-        laptop.submit("/account", "/account/delete", &[]).await
+        laptop
+            .submit(
+                "/account/delete",
+                "/account/delete",
+                &[("typed", &fixture.email())],
+            )
+            .await
     };
     delete()
         .await
@@ -553,12 +573,15 @@ async fn two_last_administrators_cannot_both_delete_themselves(database: Databas
         .execute("UPDATE users SET is_admin = true");
     let other = fixture.app.browser_from(IPHONE, "198.51.100.7");
     other.sign_in(&bob).await.expect(303);
-    let one = fixture.laptop.form("/account", "/account/delete").await;
-    let two = other.form("/account", "/account/delete").await;
+    let one = fixture
+        .laptop
+        .form("/account/delete", "/account/delete")
+        .await;
+    let two = other.form("/account/delete", "/account/delete").await;
     let held = lock_people(&fixture.app.database);
     let (one, two, ()) = tokio::join!(
-        fixture.laptop.send(&one, &[]),
-        other.send(&two, &[]),
+        fixture.laptop.send(&one, &[("typed", A)]),
+        other.send(&two, &[("typed", "bob@example.org")]),
         release_once_two_wait(&fixture.app.database, held)
     );
     let mut statuses = [one.status, two.status];

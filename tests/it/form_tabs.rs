@@ -191,14 +191,17 @@ async fn a_form_of_an_earlier_session_leads_back_to_its_page(app: &TestApp) {
     let ada = app.register("ada@example.org").await;
     let bob = app.register("bob@example.org").await;
     let browser = app.signed_in_browser(&ada, FIREFOX).await;
-    let delete = browser.form("/account", "/account/delete").await;
+    let delete = browser.form("/account/delete", "/account/delete").await;
     browser
         .submit("/devices", "/sign-out", &[])
         .await
         .expect(303);
     browser.sign_in(&bob).await.expect(303);
-    let refused = browser.send_with(&delete, &[], &OWN).await.expect(403);
-    assert!(html::attributes(&refused.text, "href").contains(&"/account".to_owned()));
+    let refused = browser
+        .send_with(&delete, &[("typed", "ada@example.org")], &OWN)
+        .await
+        .expect(403);
+    assert!(html::attributes(&refused.text, "href").contains(&"/account/delete".to_owned()));
     let people = "SELECT count(*) AS value FROM users";
     assert_eq!(app.database.number(people), 2);
 }

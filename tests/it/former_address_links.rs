@@ -504,7 +504,7 @@ async fn undoing_a_change_on_a_device_needs_step_up(database: Database) {
         .send(&report, &[])
         .await
         .expect(403)
-        .expect_words("Your password, please");
+        .expect_words("Enter your password");
     assert_eq!(fixture.email(), B);
     fixture.stop().await;
 }

@@ -249,7 +249,10 @@ async fn it_is_removed_with_the_session_cookie(database: Database) {
     let own = format!("{FORWARD}@example.org/");
     for (page, action) in [
         ("/devices", "/sign-out"),
-        ("/account", "/devices/sign-out-everywhere"),
+        (
+            "/devices/sign-out-everywhere",
+            "/devices/sign-out-everywhere",
+        ),
     ] {
         let mut visitor = signed_in(&app, &ada).await;
         let response = visitor.submit(page, action, &[]).await.expect(303);
@@ -270,7 +273,13 @@ async fn it_is_removed_with_the_session_cookie(database: Database) {
     assert!(is_let_in(&app, &visitor.pair(FORWARD)).await);
 
     let mut visitor = signed_in(&app, &ada).await;
-    let deleted = visitor.submit("/account", "/account/delete", &[]).await;
+    let deleted = visitor
+        .submit(
+            "/account/delete",
+            "/account/delete",
+            &[("typed", "ada@example.org")],
+        )
+        .await;
     deleted.expect(303);
     assert!(visitor.find(FORWARD).is_none(), "deleted");
     app.stop().await;

@@ -124,7 +124,7 @@ async fn a_form_with_a_cookie_that_was_replaced_meanwhile_needs_the_password(app
     for held in held {
         let response = held.complete().await;
         assert!(response.starts_with("HTTP/1.1 403"), "{response}");
-        assert!(response.contains("Your password, please"), "{response}");
+        assert!(response.contains("Enter your password"), "{response}");
     }
     assert_unchanged(app);
     phone.current().await.expect(200);
@@ -207,7 +207,11 @@ async fn a_click_on_a_link_that_was_held_back_needs_the_password(database: Datab
         owner.get("/account").await.expect(200);
     }
     owner
-        .submit("/account", "/devices/sign-out-everywhere", &[])
+        .submit(
+            "/devices/sign-out-everywhere",
+            "/devices/sign-out-everywhere",
+            &[],
+        )
         .await
         .expect(303);
     let response = held.complete().await;

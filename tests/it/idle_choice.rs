@@ -21,7 +21,7 @@ async fn choose(browser: &Browser, limit: &str) {
         .follow(&response)
         .await
         .expect(200)
-        .expect_words("It is saved.");
+        .expect_words("Saved.");
 }
 
 async fn a_stricter_limit_applies_to_present_and_future_devices(app: &TestApp) {
@@ -49,7 +49,12 @@ async fn a_stricter_limit_ends_sessions_idle_for_longer(app: &TestApp) {
     let idle_phone = app.login(&ada, IPHONE).await;
     app.advance(8 * DAY);
     let browser = app.signed_in_browser(&ada, FIREFOX).await;
-    choose(&browser, "week").await;
+    // It names the device first, and then it is confirmed.
+    let fields = [("idle_limit", "week"), ("confirmed", "on")];
+    browser
+        .submit("/account", "/account/idle-limit", &fields)
+        .await
+        .expect(303);
     app.anyone()
         .refresh(&idle_phone.refresh_token)
         .await

@@ -86,7 +86,7 @@ async fn an_action_continues_after_the_step_up(database: Database) {
     laptop.press(SIGN_OUT_OTHER).await;
     laptop.has(1, "form[action='/confirm']").await;
     let prompt = laptop.words_in("main").await;
-    assert!(prompt.contains("Your password, please"), "{prompt}");
+    assert!(prompt.contains("Enter your password"), "{prompt}");
     laptop.type_into("input[name='password']", PASSWORD).await;
     laptop.press("form[action='/confirm'] button").await;
     laptop.arrives_at("/devices").await;

@@ -60,7 +60,10 @@ async fn only_the_network_of_a_shortened_address_is_stored(database: Database) {
     let laptop = app.browser_from(FIREFOX, HOME);
     laptop.sign_in(&ada).await;
     let response = choose(&laptop, "shortened").await;
-    laptop.follow(&response).await.expect_words("It is saved.");
+    laptop
+        .follow(&response)
+        .await
+        .expect_words("Saved. Older addresses were shortened, too.");
     app.advance(Duration::from_secs(60));
     let phone = app.login_from(&ada, IPHONE, HOME_6, None).await;
     assert_eq!(phone.session["ip_address"], "2001:db8:1::");

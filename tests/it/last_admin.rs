@@ -70,7 +70,11 @@ async fn no_act_removes_the_last_administrator(app: &TestApp) {
     TestResponse::to(request).await.problem(409, "last_admin");
     let browser = app.signed_in_browser(&admin.person, FIREFOX).await;
     browser
-        .submit("/account", "/account/delete", &[])
+        .submit(
+            "/account/delete",
+            "/account/delete",
+            &[("typed", "admin@example.org")],
+        )
         .await
         .expect(409)
         .expect_words("There is no other administrator");
@@ -214,11 +218,11 @@ async fn a_deletion_of_ones_own_and_a_demotion_do_not_both_succeed(app: &TestApp
     let one = Admin::start(app, "a@example.org").await;
     let two = Admin::start(app, "b@example.org").await;
     let browser = app.signed_in_browser(&one.person, FIREFOX).await;
-    let form = browser.form("/account", "/account/delete").await;
+    let form = browser.form("/account/delete", "/account/delete").await;
     let (path, body) = (format!("/{}", two.id), json!({"role": "person"}));
     let held = lock_people(app);
     let (first, second, ()) = tokio::join!(
-        browser.send(&form, &[]),
+        browser.send(&form, &[("typed", "a@example.org")]),
         two.send("PATCH", &path, &body),
         release_once_two_wait(app, held)
     );

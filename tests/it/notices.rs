@@ -174,17 +174,17 @@ async fn every_notice_is_shown_once(app: &TestApp) {
         assert_silent(&browser.get("/devices").await);
     };
     shows("/account/name", &[("full_name", "Ada King")], RENAMED).await;
+    shows("/account/idle-limit", &[("idle_limit", "")], "Saved.").await;
     shows(
-        "/account/idle-limit",
-        &[("idle_limit", "")],
-        "Devices unused for longer",
+        "/account/alerts",
+        &[],
+        "Saved. You get no e-mail about new sign-ins.",
     )
     .await;
-    shows("/account/alerts", &[], "It is saved.").await;
     shows(
         "/account/addresses",
         &[("addresses", "whole")],
-        "What was kept before",
+        "Saved. Addresses are stored whole from now on.",
     )
     .await;
     shows(
@@ -225,7 +225,11 @@ async fn login_again(app: &TestApp, ada: &Person) -> Device {
 async fn a_notice_outlives_the_session(app: &TestApp) {
     let (browser, _) = ada(app).await;
     let response = browser
-        .submit("/account", "/devices/sign-out-everywhere", &[])
+        .submit(
+            "/devices/sign-out-everywhere",
+            "/devices/sign-out-everywhere",
+            &[],
+        )
         .await;
     assert_eq!(response.location(), "/sign-in");
     assert_eq!(browser.cookie(SESSION), None);

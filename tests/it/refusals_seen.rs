@@ -278,7 +278,11 @@ async fn a_deleted_person_is_words_in_the_overview(app: &TestApp) {
     let id = id_of(app, &ada.email);
     admin.get("/admin").await.expect_words("Ada Lovelace");
     browser
-        .submit("/account", "/account/delete", &[])
+        .submit(
+            "/account/delete",
+            "/account/delete",
+            &[("typed", "ada@example.org")],
+        )
         .await
         .expect(303);
     let page = admin.get("/admin").await.expect(200);

@@ -56,7 +56,7 @@ async fn signing_out_another_device_continues_after_a_step_up(app: &TestApp) {
     let form = laptop.form("/devices", &path).await;
     app.advance(WINDOW + SECOND);
     let response = laptop.send(&form, &[]).await.expect(403);
-    let response = response.expect_words("Your password, please");
+    let response = response.expect_words("Enter your password");
     let prompt_form = html::forms(&response.text)
         .into_iter()
         .find(|form| form.action == "/confirm");
@@ -105,22 +105,13 @@ async fn a_wrong_password_leaves_the_action_pending(app: &TestApp) {
 async fn signing_out_the_others_continues_after_a_step_up(app: &TestApp) {
     let (laptop, phone, _) = laptop_and_phone(app).await;
     for path in ["/devices/sign-out-others", "/devices/sign-out-everywhere"] {
-        let form = laptop
-            .form(
-                if path.ends_with("others") {
-                    path
-                } else {
-                    "/account"
-                },
-                path,
-            )
-            .await;
+        let form = laptop.form(path, path).await;
         app.advance(WINDOW + SECOND);
         laptop
             .send(&form, &[])
             .await
             .expect(403)
-            .expect_words("Your password, please");
+            .expect_words("Enter your password");
     }
     let form = laptop
         .form("/devices/sign-out-others", "/devices/sign-out-others")
@@ -228,7 +219,11 @@ async fn a_new_password_is_a_step_up_and_changes_the_cookie(app: &TestApp) {
         before
     );
     let response = browser
-        .submit("/account", "/devices/sign-out-everywhere", &[])
+        .submit(
+            "/devices/sign-out-everywhere",
+            "/devices/sign-out-everywhere",
+            &[],
+        )
         .await;
     assert!(response.is_to_sign_in());
 }
@@ -260,15 +255,16 @@ async fn the_export_needs_a_step_up_and_is_complete(app: &TestApp) {
 
 async fn deleting_the_account_needs_a_step_up_and_deletes_everything(app: &TestApp) {
     let (laptop, phone, ada) = laptop_and_phone(app).await;
-    let form = laptop.form("/account", "/account/delete").await;
+    let form = laptop.form("/account/delete", "/account/delete").await;
     app.advance(WINDOW + SECOND);
-    laptop.send(&form, &[]).await.expect(403);
+    let typed = [("typed", "ada@example.org")];
+    laptop.send(&form, &typed).await.expect(403);
     let fields = [("password", PASSWORD), ("act", "/account/delete")];
     laptop
         .send(&form.aimed_at("/confirm"), &fields)
         .await
         .expect(307);
-    let response = laptop.send(&form, &[]).await.expect(303);
+    let response = laptop.send(&form, &typed).await.expect(303);
     assert_eq!(response.location(), "/sign-in");
     let page = laptop.follow(&response).await.expect(200);
     page.expect_words("Your account is deleted");

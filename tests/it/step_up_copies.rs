@@ -98,7 +98,7 @@ async fn an_old_cookie_reads_and_changes_nothing(app: &TestApp) {
     ] {
         let response = thief.post(path, &[("csrf", &csrf), field]).await;
         let response = response.expect(403);
-        response.expect_words("Your password, please");
+        response.expect_words("Enter your password");
     }
     let rename = format!("/devices/{}/rename", phone.id());
     let fields = [("csrf", csrf.as_str()), ("device_name", "Thief")];
@@ -149,7 +149,7 @@ async fn an_old_cookie_opens_no_administrator_s_page(app: &TestApp) {
     assert!(page.location().starts_with("/confirm"), "{page:?}");
     let fields = [("csrf", csrf.as_str()), ("name", "x"), ("sessions", "on")];
     let created = thief.post("/admin/api-keys", &fields).await.expect(403);
-    created.expect_words("Your password, please");
+    created.expect_words("Enter your password");
     let keys = "SELECT count(*) AS value FROM api_keys";
     assert_eq!(app.database.number(keys), 0);
     owner.get("/admin/applications").await.expect(200);
@@ -175,12 +175,13 @@ async fn every_form_refuses_an_old_cookie(app: &TestApp) {
             ("email", "thief@example.org"),
             ("full_name", "Thief"),
             ("idle_limit", "year"),
+            ("when_unused", "stays-signed-in"),
             ("new_password", "another battery staple"),
         ];
         let response = thief.post(&path, &fields).await;
         let response = response.expect(403);
         assert!(!response.headers.contains_key("set-cookie"), "{path}");
-        response.expect_words("Your password, please");
+        response.expect_words("Enter your password");
         checked += 1;
     }
     assert!(checked >= 10, "only {checked} forms");
@@ -215,10 +216,7 @@ async fn a_forged_form_with_an_old_cookie_is_not_offered_for_step_up(app: &TestA
         let fields = [("csrf", csrf), ("email", "thief@example.org")];
         let response = thief.post("/account/email", &fields).await.expect(403);
         assert!(!response.text.contains("thief@example.org"), "{csrf}");
-        assert!(
-            !response.words().contains("Your password, please"),
-            "{csrf}"
-        );
+        assert!(!response.words().contains("Enter your password"), "{csrf}");
     }
 }
 

@@ -105,7 +105,11 @@ async fn a_deleted_person_leaves_no_failures(app: &TestApp) {
     let browser = app.signed_in_browser(&ada, FIREFOX).await;
     attack(app, &ada).await;
     browser
-        .submit("/account", "/account/delete", &[])
+        .submit(
+            "/account/delete",
+            "/account/delete",
+            &[("typed", "ada@example.org")],
+        )
         .await
         .expect(303);
     let rows = "SELECT count(*) AS value FROM account_throttles WHERE user_id IS NOT NULL";

@@ -455,7 +455,7 @@ async fn deleting_the_account_does_not_lift_the_limit(database: Database) {
             .expect(200);
         app.deliver_mail().await;
         stranger
-            .submit("/account", "/account/delete", &[])
+            .submit("/account/delete", "/account/delete", &[("typed", EMAIL)])
             .await
             .expect(303);
         app.advance(Duration::from_secs(10));

@@ -2,6 +2,7 @@
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
 
 use super::application_form::{ApplicationForm, ApplicationFormView};
 use super::applications_page::{ApplicationsPage, PATH};
@@ -9,14 +10,22 @@ use super::key_form::NewKeyForm;
 use crate::applications::Deletion;
 use crate::db::ApplicationId;
 use crate::error::{Error, Result};
-use crate::http::admin_caller::{AdminForm, AuditCaller};
+use crate::http::admin_caller::{AdminCaller, AdminForm, AuditCaller};
 use crate::http::app_state::AppState;
 use crate::http::forms::EmptyForm;
-use crate::http::layout::{page, see_other};
+use crate::http::layout::{Layout, NavItem, page, see_other};
 use crate::http::notice::{self, AccountNotice, Notice};
 use crate::listing::{QueryPairs, read_parts};
 use crate::pages::notices;
 use crate::sessions::Caller;
+
+#[derive(Template)]
+#[template(path = "pages/admin/delete_application.html")]
+struct DeletePage {
+    layout: Layout,
+    id: String,
+    name: String,
+}
 
 const NAME_TAKEN: &str = "There is another application with that name.";
 
@@ -99,6 +108,24 @@ pub async fn update(
         };
     }
     template.refused(words)
+}
+
+/// Shows what it means to delete an application.
+///
+/// # Errors
+/// [`Error::NotFound`] when there is no such application.
+pub async fn show_delete(
+    app: web::Data<AppState>,
+    request: HttpRequest,
+    AdminCaller(caller): AdminCaller,
+    id: web::Path<ApplicationId>,
+) -> Result<HttpResponse> {
+    let template = DeletePage {
+        layout: Layout::for_caller(&request, &caller, NavItem::Administration)?,
+        name: app.applications.get(&id.to_string()).await?.name,
+        id: id.to_string(),
+    };
+    page(StatusCode::OK, &template)
 }
 
 /// Deletes an application that has neither people nor keys in use.

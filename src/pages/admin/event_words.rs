@@ -175,6 +175,8 @@ fn setting(detail: &str) -> &'static str {
         Ok(Setting::AlertMail) => "alerts by mail",
         Ok(Setting::IdleLimit) => "the time until devices sign out",
         Ok(Setting::Addresses) => "how much of addresses is stored",
+        Ok(Setting::IdleExempt) => "that a device stays signed in unused",
+        Ok(Setting::IdleExemptionEnded) => "that a device signs out unused",
         Ok(Setting::TimeZone) => "the time zone",
         Err(_) => "another one",
     }

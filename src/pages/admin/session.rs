@@ -71,6 +71,7 @@ struct SessionView {
     signed_in: TimeView,
     last_used: TimeView,
     is_remembered: bool,
+    is_idle_exempt: bool,
     end: EndView,
     ended: Option<EndFacts>,
     user_agent: Option<String>,
@@ -260,6 +261,7 @@ impl SessionView {
             signed_in: TimeView::exact(session.created_at, reader.clock),
             last_used: exactly_and_ago(session.last_used_at, reader.clock),
             is_remembered: session.is_remembered,
+            is_idle_exempt: session.is_idle_exempt(),
             end: EndView::new(session, None, reader.clock),
             ended: end.map(|event| EndFacts {
                 by: names.actor(event),

@@ -8,11 +8,11 @@ use super::lock_live;
 use super::model::{LastUse, Session};
 use crate::clock::Timestamp;
 use crate::db::schema::user_sessions;
-use crate::db::{AnyConnection, SessionId, UserId, cached, on_each, sql};
+use crate::db::{AnyConnection, SessionId, UserId, cached, in_few_sizes, on_each, sql};
 use crate::error::Result;
 use crate::geo::Location;
 use crate::net::ip_key;
-use crate::sessions::values::{SessionPersistence, last_used_bucket};
+use crate::sessions::values::last_used_bucket;
 
 /// The SQL before and after a bound time that computes when a session used at that time expires.
 /// The databases differ in how they add seconds to a time. SQLite's times are text, computed to the
@@ -117,12 +117,12 @@ pub(in crate::sessions) fn update_last_use(c: &mut AnyConnection, used: &LastUse
     Ok(updated.len())
 }
 
-/// Updates the idle limit, in seconds, of a person's live sessions with this persistence, and their
+/// Updates the idle limit, in seconds, of those of `ids` that are a person's live sessions, and their
 /// expiry, which the next sweep compares with the clock. Returns how many rows changed.
-pub(crate) fn update_idle_limit(
+pub(in crate::sessions) fn update_idle_limit(
     c: &mut AnyConnection,
     user: UserId,
-    persistence: SessionPersistence,
+    ids: &[SessionId],
     seconds: i32,
     now: Timestamp,
 ) -> Result<usize> {
@@ -131,9 +131,9 @@ pub(crate) fn update_idle_limit(
     lock_live(c, user)?;
     let live = dsl::user_sessions
         .filter(dsl::user_id.eq(user))
+        .filter(dsl::id.eq_any(in_few_sizes(ids)))
         .filter(dsl::is_active)
-        .filter(dsl::expires_at.gt(now))
-        .filter(dsl::is_remembered.eq(persistence == SessionPersistence::Remembered));
+        .filter(dsl::expires_at.gt(now));
     let changes = (dsl::idle_seconds.eq(seconds), dsl::updated_at.eq(now));
     let rows = match c {
         AnyConnection::Postgres(c) => {

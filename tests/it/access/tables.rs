@@ -129,6 +129,8 @@ pub static OWN_PAGES: &[Group] = &[
         get("/devices"),
         get("/devices/sign-out-others"),
         get("/devices/sign-out-selected").of(Of::Session).query("?device={session}").missing(400),
+        get("/devices/sign-out-everywhere"),
+        get("/account/delete"),
         get("/devices/changes").query("?since=0"),
         get("/devices/{id}").of(Of::Session),
         get("/account"),
@@ -158,7 +160,8 @@ pub static OWN_PAGES: &[Group] = &[
         form("/devices/sign-out-everywhere", &[]),
         form("/account/email", &[("email", "{new}@example.org")]),
         form("/account/alerts", &[]),
-        form("/account/delete", &[]),
+        form("/account/delete", &[("typed", "{owner}")]),
+        form("/devices/{id}/when-unused", &[("when_unused", "stays-signed-in")]).of(Of::Device),
     ]),
 ];
 
@@ -233,6 +236,7 @@ pub static ADMIN_PAGES: &[Group] = &[
         get("/admin/users/{id}/enable").of(Of::Disabled),
         get("/admin/users/{id}/delete").of(Of::Person),
         get("/admin/api-keys/{id}/revoke").of(Of::ApiKey),
+        get("/admin/applications/{id}/delete").of(Of::Application),
         form("/admin/sessions/end", &[("session", "{session}"), ("stated_reason", "Left us"), ("order", "{order}")]).of(Of::Session),
         form("/admin/jobs/{id}/stop", &[]).of(Of::Job),
         form("/admin/users/new", &[("email", "{new}@example.org"), ("role", "admin"), NEW_PASSWORD]),

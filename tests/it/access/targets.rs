@@ -72,6 +72,7 @@ pub async fn make(world: &World<'_>, row: &Row, owner: &str) -> Made {
         Target::None => Made::default(),
         Target::Asset => asset(world).await,
         Target::Session => session(world, owner),
+        Target::Device => device(world, owner),
         Target::Alert => alert(world, owner, "new_device"),
         Target::Reported => reported(world, owner),
         Target::Notice => alert(world, owner, "administered"),
@@ -97,6 +98,7 @@ pub async fn make(world: &World<'_>, row: &Row, owner: &str) -> Made {
     };
     let now = world.app.clock.now().timestamp_micros();
     made.with("{new}", format!("new-{}", world.new_id()))
+        .with("{owner}", world.email(owner))
         .with("{order}", format!("{}.{now}", Uuid::new_v4()))
 }
 
@@ -127,6 +129,23 @@ fn session(world: &World, owner: &str) -> Made {
         ],
     );
     Made::of(id.clone()).with("{session}", id)
+}
+
+/// A session on a known device.
+fn device(world: &World, owner: &str) -> Made {
+    let database = &world.app.database;
+    let made = session(world, owner);
+    let device = format!("device-{}", made.id);
+    database.execute(&format!(
+        "UPDATE user_sessions SET device_id = '{device}' WHERE id = {}",
+        database.id(&made.id)
+    ));
+    database.execute(&format!(
+        "INSERT INTO devices (user_id, device_id, first_seen_at, last_seen_at)
+         VALUES ({}, '{device}', '2031-05-17 09:30:00.000000', '2031-05-17 09:30:00.000000')",
+        database.id(owner)
+    ));
+    made
 }
 
 /// It is raised after the caller signed in, so that they may review it.

@@ -256,6 +256,7 @@ impl Visits<'_> {
             ("hosts", self.texts.of("hosts")),
         ];
         self.send("POST /admin/applications/{id}", PAGE, &own, &hosts);
+        self.open("/admin/applications/{id}/delete", format!("{own}/delete"));
         let key = [
             ("name", self.too_long("refused key")),
             ("tokens", "on".to_owned()),

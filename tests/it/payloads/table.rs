@@ -27,6 +27,11 @@ pub const TEXTLESS_INPUTS: &[(&str, &str)] = &[
     ("/admin/api-keys#sessions", "ticked or not"),
     ("/admin/api-keys#admin_read", "ticked or not"),
     ("/account/alerts#alert_emails", "ticked or not"),
+    ("/account/alerts#back", "one of two pages of ours; any other value counts as one of them"),
+    ("/account/idle-limit#back", "one of two pages of ours; any other value counts as one of them"),
+    ("/account/addresses#back", "one of two pages of ours; any other value counts as one of them"),
+    ("/devices/{id}/when-unused#when_unused", "a choice, which is refused unless it is one of ours"),
+    ("confirmed", "there or not"),
     ("/admin/users/new#role", "a choice, as that of the form for a role"),
     ("/admin/users/invite#role", "a choice, as that of the form for a role"),
     ("/account/password#username", "for password managers; it is not read"),
@@ -53,6 +58,12 @@ pub const TEXTLESS: &[(&str, &str)] = &[
     ("SignOutForm.only", "there or not"),
     ("SignInForm.remember", "there or not"),
     ("DemoForm.person", "one of the demo's people, who are found by it"),
+    ("IdleLimitForm.back", "one of two pages of ours"),
+    ("AlertEmailsForm.back", "one of two pages of ours"),
+    ("IpRetentionForm.back", "one of two pages of ours"),
+    ("IdleLimitForm.confirmed", "there or not"),
+    ("WhenUnusedForm.confirmed", "there or not"),
+    ("WhenUnusedForm.when_unused", "a choice, which is refused unless it is one of ours"),
     ("AlertReviewForm.answer", "a choice; any other value counts as one of them"),
     ("AlertReviewForm.all", "there or not"),
     ("VerifyEmailForm.answer", "a choice; any other value counts as one of them"),
@@ -95,11 +106,14 @@ const APPLICATIONS: &[&str] = &[
 ];
 /// *Your account*, also as the response to its forms.
 const ACCOUNT: &[&str] = &["/account", "POST /account/name", "POST /account/email"];
+/// The page that deletes the account, also as the response to its form.
+const DELETION: &[&str] = &["/account/delete", "POST /account/delete"];
 /// What a person sees of their devices.
 const DEVICES: &[&str] = &[
     "/devices",
     "/devices/sign-out-others",
     "/devices/sign-out-selected",
+    "/devices/sign-out-everywhere",
     "export of a person",
 ];
 /// A person and a session, as administrators see them.
@@ -108,7 +122,7 @@ const PERSON: &[&str] = &["/admin/users/{id}", "/admin/sessions/{id}"];
 #[rustfmt::skip]
 pub static FIELDS: &[Field] = &[
     Field { name: "name at sign-up", kind: Text, covers: &["RegisterRequest.full_name", "NewAccountForm.full_name", "/sign-up#full_name"], shown: On(&[SESSIONS, &["/admin/events", "/admin/users"]]) },
-    Field { name: "e-mail", kind: Email, covers: &["RegisterRequest.email", "LoginRequest.email"], shown: On(&[ACTS, EVENTS, SESSIONS, ACCOUNT, PERSON, &["/admin/users", "/reset-password/{token}", "POST /admin/sessions/end", "POST /reset-password/{token}", "export of a person"]]) },
+    Field { name: "e-mail", kind: Email, covers: &["RegisterRequest.email", "LoginRequest.email"], shown: On(&[ACTS, EVENTS, SESSIONS, ACCOUNT, DELETION, PERSON, &["/admin/users", "/reset-password/{token}", "POST /admin/sessions/end", "POST /reset-password/{token}", "export of a person"]]) },
     Field { name: "password", kind: Text, covers: &["RegisterRequest.password", "LoginRequest.password", "SignInForm.password", "NewAccountForm.password", "NewUserForm.new_password", "/sign-in#password", "/sign-up#password", "/admin/users/new#new_password", "/reset-password/{token}#password"], shown: Nowhere("it is hashed") },
     Field { name: "device name", kind: Text, covers: &["LoginRequest.device_name"], shown: On(&[EVENTS, SESSIONS, DEVICES, PERSON]) },
     Field { name: "device id", kind: Text, covers: &["LoginRequest.device_id"], shown: On(&[&["export of a person"]]) },
@@ -135,7 +149,7 @@ pub static FIELDS: &[Field] = &[
     Field { name: "refused in JSON", kind: Text, covers: &["LoginRequest.audience", "RefreshRequest.refresh_token", "RefreshRequest.audience", "CreateSessionRequest.ip_address", "CreateSessionRequest.audience", "RefreshSessionRequest.refresh_token", "RefreshSessionRequest.audience", "UpdateRequest.role", "CreateRequest.role", "CreateRequest.password", "DeleteRequest.email", "EndRequest.filter", "EndRequest.ids", "AlertReviewRequest.answer", "ConfirmRequest.password", "StopRequest.reason", "RefreshSessionRequest.ip_address", "EnableRequest.reason", "DeleteRequest.reason"], shown: On(&[&["errors in JSON"]]) },
     Field { name: "device name by the API", kind: Text, covers: &["RenameRequest.device_name"], shown: On(&[EVENTS, SESSIONS, DEVICES, PERSON, &["/devices/{id}", "POST /admin/sessions/end", "POST /devices/{id}/rename"]]) },
     Field { name: "device name on the page", kind: Text, covers: &["RenameForm.device_name", "/devices/{id}/rename#device_name"], shown: On(&[EVENTS, SESSIONS, DEVICES, PERSON]) },
-    Field { name: "name", kind: Text, covers: &["RenameForm.full_name", "/account/name#full_name"], shown: On(&[ACTS, SESSIONS, ACCOUNT, DEVICES, PERSON, &["/admin/events", "/admin/users", "/confirm", "/devices/{id}", "POST /devices/{id}/rename"]]) },
+    Field { name: "name", kind: Text, covers: &["RenameForm.full_name", "/account/name#full_name"], shown: On(&[ACTS, SESSIONS, ACCOUNT, DELETION, DEVICES, PERSON, &["/admin/events", "/admin/users", "/confirm", "/devices/{id}", "POST /devices/{id}/rename"]]) },
     Field { name: "next e-mail", kind: Email, covers: &["ChangeEmailForm.email", "/account/email#email"], shown: On(&[ACCOUNT, &["/verify-email/{token}"]]) },
     Field { name: "user agent", kind: Agent, covers: &["header: user-agent"], shown: On(&[&["/admin/users/{id}", "/devices", "export of a person"]]) },
     Field { name: "agent of a tablet", kind: Model, covers: &[], shown: On(&[PERSON, &["/devices", "/devices/{id}", "POST /devices/{id}/rename", "export of a person"]]) },
@@ -159,7 +173,7 @@ pub static FIELDS: &[Field] = &[
     Field { name: "stated device id", kind: Text, covers: &["CreateSessionRequest.device_id"], shown: On(&[&["sessions of an application"]]) },
     Field { name: "stated device name", kind: Text, covers: &["CreateSessionRequest.device_name"], shown: On(&[EVENTS, SESSIONS, PERSON, &["sessions of an application"]]) },
     Field { name: "name of an ended device", kind: Text, covers: &[], shown: On(&[EVENTS, SESSIONS]) },
-    Field { name: "application", kind: Text, covers: &["ApplicationForm.name", "/admin/applications#name"], shown: On(&[APPLICATIONS, &["/admin/users"]]) },
+    Field { name: "application", kind: Text, covers: &["ApplicationForm.name", "/admin/applications#name"], shown: On(&[APPLICATIONS, &["/admin/users", "/admin/applications/{id}/delete"]]) },
     Field { name: "hosts", kind: Host, covers: &["ApplicationForm.hosts", "/admin/applications/{id}#hosts"], shown: On(&[&["POST /admin/applications/{id}"]]) },
     Field { name: "name besides hosts", kind: Text, covers: &["/admin/applications/{id}#name"], shown: On(&[&["POST /admin/applications/{id}"]]) },
     Field { name: "key", kind: Text, covers: &["NewKeyForm.name", "/admin/api-keys#name"], shown: On(&[APPLICATIONS]) },
@@ -175,7 +189,7 @@ pub static FIELDS: &[Field] = &[
     Field { name: "reason of disabling", kind: Text, covers: &["/admin/users/{id}/disable#reason"], shown: On(&[EVENTS, &["/admin/events/{id}", "/admin/users/{id}"]]) },
     Field { name: "reason of deleting", kind: Text, covers: &["DeleteForm.reason", "/admin/users/{id}/delete#reason"], shown: On(&[EVENTS]) },
     Field { name: "reason of a job", kind: Text, covers: &["/admin/sessions/end#stated_reason"], shown: On(&[EVENTS, &["/admin/jobs", "/admin/jobs/{id}"]]) },
-    Field { name: "next", kind: Path, covers: &["SignInQuery.next", "SignInForm.next", "DemoForm.next", "ConfirmQuery.next", "ConfirmForm.next", "/sign-in#next", "/confirm#next", "/confirm#act", "ConfirmForm.action"], shown: On(&[&["/confirm", "/sign-in", "POST /sign-in"]]) },
+    Field { name: "next", kind: Path, covers: &["SignInQuery.next", "SignInForm.next", "DemoForm.next", "ConfirmQuery.next", "ConfirmForm.next", "/sign-in#next", "/confirm#next", "/confirm#act", "/confirm#leave", "ConfirmForm.action"], shown: On(&[&["/confirm", "/sign-in", "POST /sign-in"]]) },
     Field { name: "path", kind: Text, covers: &[], shown: Nowhere("an error doesn't repeat the path") },
     Field { name: "e-mail at sign-in", kind: Text, covers: &["SignInForm.email", "/sign-in#email"], shown: On(&[&["POST /sign-in"]]) },
     Field { name: "name refused at sign-up", kind: Text, covers: &[], shown: On(&[&["POST /sign-up"]]) },
@@ -199,7 +213,7 @@ pub static FIELDS: &[Field] = &[
     Field { name: "reason of a refused e-mail", kind: Text, covers: &[], shown: On(&[&["POST /admin/users/{id}/email"]]) },
     Field { name: "refused reason", kind: Text, covers: &[], shown: On(&[&["POST /admin/users/{id}/disable"]]) },
     Field { name: "refused reason of a role", kind: Text, covers: &[], shown: On(&[&["POST /admin/users/{id}/role"]]) },
-    Field { name: "typed e-mail", kind: Text, covers: &["DeleteForm.typed", "/admin/users/{id}/delete#typed"], shown: On(&[&["POST /admin/users/{id}/delete"]]) },
+    Field { name: "typed e-mail", kind: Text, covers: &["DeleteForm.typed", "DeleteOwnForm.typed", "/admin/users/{id}/delete#typed", "/account/delete#typed"], shown: On(&[&["POST /account/delete", "POST /admin/users/{id}/delete"]]) },
     Field { name: "refused reason of deleting", kind: Text, covers: &[], shown: On(&[&["POST /admin/users/{id}/delete"]]) },
     Field { name: "search of sessions", kind: Text, covers: &["/admin/sessions#search"], shown: On(&[&["/admin/sessions"]]) },
     Field { name: "text of sessions", kind: Text, covers: &["/admin/sessions#q", "/admin/sessions/end#q"], shown: On(&[&["/admin/sessions"]]) },

@@ -194,7 +194,19 @@ impl Visits<'_> {
             self.encoded("path")
         );
         self.open(selected, query);
+        self.open(
+            "/devices/sign-out-everywhere",
+            "/devices/sign-out-everywhere",
+        );
         self.open("/account", "/account");
+        self.open("/account/delete", "/account/delete");
+        let typed = [("typed", self.texts.of("typed e-mail"))];
+        self.send(
+            "POST /account/delete",
+            "/account/delete",
+            "/account/delete",
+            &typed,
+        );
         self.open(
             "/confirm",
             format!("/confirm?next={}", self.encoded("next")),

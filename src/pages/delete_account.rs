@@ -1,0 +1,103 @@
+//! `/account/delete`: deletes the caller's account, once its e-mail is typed.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+use serde::Deserialize;
+
+use crate::error::{Error, Result};
+use crate::http::app_state::AppState;
+use crate::http::browser;
+use crate::http::caller::PageCaller;
+use crate::http::forms::Form;
+use crate::http::layout::{Layout, NavItem, page, signed_out_response};
+use crate::http::notice::SignedOutNotice;
+use crate::sessions::Caller;
+
+#[derive(Template)]
+#[template(path = "pages/delete_account.html")]
+struct DeletePage<'a> {
+    layout: Layout,
+    /// What has to be typed.
+    expected: &'a str,
+    /// What was typed.
+    typed: &'a str,
+    error: Option<&'static str>,
+    /// Why the account can't be deleted now.
+    refusal: Option<String>,
+}
+
+/// The form of `POST /account/delete`.
+#[derive(Deserialize)]
+pub struct DeleteOwnForm {
+    /// The e-mail of the account.
+    typed: Option<String>,
+}
+
+/// Shows what it means to delete the account.
+pub async fn show(
+    app: web::Data<AppState>,
+    request: HttpRequest,
+    PageCaller(caller): PageCaller,
+) -> Result<HttpResponse> {
+    let is_last = app.accounts.is_last_admin(caller.user.id).await?;
+    let refusal = is_last.then(|| explain(&Error::LastAdmin));
+    page(
+        StatusCode::OK,
+        &DeletePage::new(&request, &caller, "")?.refused(refusal),
+    )
+}
+
+/// Deletes the account with everything that belongs to it. Without its e-mail it shows the page.
+///
+/// # Errors
+/// [`Error::StepUpRequired`] when the password was given too long ago.
+pub async fn submit(
+    app: web::Data<AppState>,
+    request: HttpRequest,
+    PageCaller(caller): PageCaller,
+    Form(form): Form<DeleteOwnForm>,
+) -> Result<HttpResponse> {
+    let typed = form.typed.as_deref().unwrap_or_default();
+    if !caller.user.is_deletion_confirmed(typed) {
+        let mut template = DeletePage::new(&request, &caller, typed)?;
+        template.error = form
+            .typed
+            .as_ref()
+            .map(|_| "is not the e-mail of your account");
+        return page(StatusCode::BAD_REQUEST, &template);
+    }
+    app.sessions.require_step_up(&caller)?;
+    match app.accounts.delete_own(&caller).await {
+        Ok(()) => {
+            browser::clear_session(&request)?;
+            Ok(signed_out_response(&request, SignedOutNotice::Deleted))
+        }
+        Err(err @ (Error::LastAdmin | Error::EmailChangedLately)) => {
+            let template = DeletePage::new(&request, &caller, typed)?;
+            page(StatusCode::CONFLICT, &template.refused(Some(explain(&err))))
+        }
+        Err(err) => Err(err),
+    }
+}
+
+/// Returns why the account can't be deleted.
+fn explain(err: &Error) -> String {
+    format!("{}. {}", err.title(), err.detail())
+}
+
+impl<'a> DeletePage<'a> {
+    fn new(request: &HttpRequest, caller: &'a Caller, typed: &'a str) -> Result<Self> {
+        Ok(Self {
+            layout: Layout::for_caller(request, caller, NavItem::Account)?,
+            expected: caller.user.deletion_text(),
+            typed,
+            error: None,
+            refusal: None,
+        })
+    }
+
+    fn refused(self, refusal: Option<String>) -> Self {
+        Self { refusal, ..self }
+    }
+}

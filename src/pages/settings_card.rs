@@ -1,0 +1,132 @@
+//! The card of settings, which *Your devices* and *Account* share: each control is a form of its own.
+
+use std::time::Duration;
+
+use strum::VariantArray;
+
+use super::words;
+use crate::http::app_state::AppState;
+use crate::net::IpRetention;
+use crate::people::{IdleLimit, User};
+use crate::sessions::{IdleLimits, SessionPersistence};
+
+/// The settings as the card shows them.
+pub(super) struct SettingsView {
+    /// The page that the card is on, which a form leads back to.
+    pub(super) back: SettingsPage,
+    /// How long a device stays signed in without use.
+    pub(super) idle_choices: Vec<Choice>,
+    /// What the choices mean where the limits of the service are stricter.
+    pub(super) idle_hint: Option<String>,
+    /// How addresses are stored.
+    pub(super) address_choices: Vec<Choice>,
+    /// Whether alerts are sent to the e-mail.
+    pub(super) gets_alerts: bool,
+    /// Whether the service sends mail.
+    pub(super) sends_mail: bool,
+    /// Whether sign-ins are reported by e-mail as well.
+    pub(super) alert_emails: bool,
+}
+
+/// An option of a setting.
+pub(super) struct Choice {
+    pub(super) value: &'static str,
+    pub(super) words: String,
+    pub(super) is_chosen: bool,
+}
+
+/// A page with the card.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum SettingsPage {
+    Devices,
+    Account,
+}
+
+impl SettingsPage {
+    /// Returns the page that a form states, else *Account*.
+    pub(super) fn stated(path: Option<&str>) -> Self {
+        match path == Some(Self::Devices.path()) {
+            true => Self::Devices,
+            false => Self::Account,
+        }
+    }
+
+    /// Returns its path.
+    pub(super) fn path(self) -> &'static str {
+        match self {
+            Self::Devices => "/devices",
+            Self::Account => "/account",
+        }
+    }
+}
+
+impl SettingsView {
+    /// Returns the settings of `user` for a card on the page `back`.
+    pub(super) fn new(app: &AppState, user: &User, back: SettingsPage) -> Self {
+        let limits = app.sessions.idle_limits();
+        let longest = longest(limits);
+        Self {
+            back,
+            idle_choices: idle_choices(user.idle_limit(), longest),
+            idle_hint: describe_standard(limits, longest),
+            address_choices: address_choices(user.ip_retention),
+            gets_alerts: app.accounts.sends_mail() && user.gets_alerts(),
+            sends_mail: app.accounts.sends_mail(),
+            alert_emails: user.alert_emails,
+        }
+    }
+}
+
+/// Returns the longest idle limit that the service allows.
+fn longest(limits: IdleLimits) -> Duration {
+    let standard = limits.limit(SessionPersistence::Standard, None);
+    standard.max(limits.limit(SessionPersistence::Remembered, None))
+}
+
+/// Returns the choices of an idle limit. One that is no stricter than the service's has no effect, and is
+/// left out.
+fn idle_choices(chosen: Option<IdleLimit>, longest: Duration) -> Vec<Choice> {
+    let stricter = |limit: &&IdleLimit| limit.span() < longest;
+    let chosen = chosen.filter(|limit| stricter(&limit));
+    let choice = |limit: &IdleLimit| Choice {
+        value: limit.as_str(),
+        words: words::span(limit.span()),
+        is_chosen: chosen == Some(*limit),
+    };
+    let mut choices: Vec<Choice> = IdleLimit::VARIANTS
+        .iter()
+        .filter(stricter)
+        .map(choice)
+        .collect();
+    choices.push(Choice {
+        value: "",
+        words: format!("{} (the longest this service allows)", words::span(longest)),
+        is_chosen: chosen.is_none(),
+    });
+    choices
+}
+
+/// Returns the limit where "Keep me signed in" was not ticked, if that is a stricter one.
+fn describe_standard(limits: IdleLimits, longest: Duration) -> Option<String> {
+    let standard = limits.limit(SessionPersistence::Standard, None);
+    (standard < longest).then(|| {
+        format!(
+            "Where “Keep me signed in” was not ticked: {} at most.",
+            words::span(standard)
+        )
+    })
+}
+
+fn address_choices(chosen: IpRetention) -> Vec<Choice> {
+    let choice = |retention: IpRetention| Choice {
+        value: retention.as_str(),
+        words: match retention {
+            IpRetention::Whole => "Whole, like 203.0.113.24",
+            IpRetention::Shortened => "Shortened, like 203.0.113.0/24",
+            IpRetention::None => "None",
+        }
+        .to_owned(),
+        is_chosen: retention == chosen,
+    };
+    IpRetention::VARIANTS.iter().copied().map(choice).collect()
+}

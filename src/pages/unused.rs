@@ -1,0 +1,109 @@
+//! The page before a change signs out devices that have not been used for long: it names them, and
+//! nothing is saved before.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+
+use super::device_views::DeviceView;
+use super::views::Reader;
+use super::words;
+use crate::devices::{DeviceGroup, group_by_device};
+use crate::error::Result;
+use crate::http::app_state::AppState;
+use crate::http::layout::{Layout, NavItem, page};
+use crate::people::IdleLimit;
+use crate::sessions::{Caller, Session};
+
+#[derive(Template)]
+#[template(path = "pages/unused.html")]
+struct UnusedPage {
+    layout: Layout,
+    heading: String,
+    lead: String,
+    button: String,
+    devices: Vec<EndingView>,
+    change: UnusedChange,
+}
+
+/// A device of which sessions end.
+struct EndingView {
+    device: DeviceView,
+    /// Which of its sessions end, if others stay.
+    part: Option<String>,
+}
+
+/// The change that the page confirms.
+pub(super) struct UnusedChange {
+    /// The idle limit that the person chose.
+    pub(super) chosen: Option<IdleLimit>,
+    /// The path that its form is posted to.
+    pub(super) action: String,
+    /// The fields of the form.
+    pub(super) fields: Vec<(&'static str, String)>,
+    /// The page to go to instead.
+    pub(super) back: String,
+}
+
+/// Returns a response with the page: `ending` are the sessions that would end, and `live` the person's
+/// others.
+///
+/// # Errors
+/// [`Error::Internal`](crate::Error::Internal) when it can't be rendered.
+pub(super) fn confirm(
+    app: &AppState,
+    request: &HttpRequest,
+    caller: &Caller,
+    (ending, live): (Vec<Session>, &[Session]),
+    change: UnusedChange,
+) -> Result<HttpResponse> {
+    let reader = Reader::new(app, request, caller)?;
+    let limits = app.sessions.idle_limits();
+    let spans = ending
+        .iter()
+        .map(|session| limits.limit_of(session, change.chosen));
+    let span = spans.min().unwrap_or_default();
+    let devices: Vec<EndingView> = group_by_device(ending)
+        .iter()
+        .map(|device| EndingView::new(device, live, &reader))
+        .collect();
+    let is_whole = devices.iter().all(|device| device.part.is_none());
+    let n = devices.len();
+    let act = match is_whole {
+        true => format!("Sign out {}", words::devices(n)),
+        false => format!("End sessions on {}", words::devices(n)),
+    };
+    let (these, ends_them) = match (is_whole, n) {
+        (true, 1) => ("This device has", "signs it out"),
+        (true, _) => ("These devices have", "signs them out"),
+        (false, _) => ("These sessions have", "ends them"),
+    };
+    let template = UnusedPage {
+        layout: Layout::for_caller(request, caller, NavItem::None)?,
+        heading: format!("{act}?"),
+        lead: format!(
+            "{these} not been used for {}, so this change {ends_them} at once. Nothing has been saved \
+             yet.",
+            words::span(span)
+        ),
+        button: act,
+        devices,
+        change,
+    };
+    page(StatusCode::OK, &template)
+}
+
+impl EndingView {
+    fn new(device: &DeviceGroup<Session>, live: &[Session], reader: &Reader) -> Self {
+        let first = device.first();
+        let ending = device.iter().count();
+        let is_on_it = |session: &&Session| {
+            session.device_id.is_some() && session.device_id == first.device_id
+        };
+        let staying = live.iter().filter(is_on_it).count();
+        Self {
+            device: DeviceView::new(first, reader),
+            part: (staying > 0).then(|| format!("{ending} of its {} sessions", ending + staying)),
+        }
+    }
+}

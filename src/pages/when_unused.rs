@@ -1,0 +1,67 @@
+//! `/devices/{id}/when-unused`: exempts a device from the idle limit, or ends that.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::Deserialize;
+
+use super::preferences::{confirmation, count_devices};
+use super::unused::{self, UnusedChange};
+use crate::db::SessionId;
+use crate::devices::WhenUnused;
+use crate::error::Result;
+use crate::http::app_state::AppState;
+use crate::http::caller::PageCaller;
+use crate::http::forms::Form;
+use crate::http::layout::see_other;
+use crate::http::notice::{self, AccountNotice, Notice};
+use crate::sessions::IdleChange;
+
+/// The form of `POST /devices/{id}/when-unused`.
+#[derive(Deserialize)]
+pub struct WhenUnusedForm {
+    when_unused: String,
+    /// Present if the device that it signs out was shown.
+    confirmed: Option<String>,
+}
+
+/// Updates what becomes of the device when it is not used. A stolen session would have itself last as
+/// long as it can, so this requires step-up. If it signs the device out, that is shown first.
+///
+/// # Errors
+/// [`Error::NotFound`](crate::Error::NotFound) when the caller has no such session, or it is on no known
+/// device; [`Error::StepUpRequired`](crate::Error::StepUpRequired) when the password was given too long
+/// ago.
+pub async fn submit(
+    app: web::Data<AppState>,
+    request: HttpRequest,
+    PageCaller(caller): PageCaller,
+    id: web::Path<SessionId>,
+    Form(form): Form<WhenUnusedForm>,
+) -> Result<HttpResponse> {
+    app.sessions.require_step_up(&caller)?;
+    let owner = caller.user.id;
+    let when_unused: WhenUnused = form.when_unused.parse()?;
+    let confirmation = confirmation(form.confirmed.as_deref());
+    let device = format!("/devices/{id}");
+    let changed = app
+        .sessions
+        .update_when_unused((owner, *id), when_unused, confirmation, caller.origin())
+        .await?;
+    let (ended, live) = match changed {
+        IdleChange::Saved { ended, live } => (ended, live),
+        IdleChange::Unconfirmed { ending, live } => {
+            let change = UnusedChange {
+                chosen: caller.user.idle_limit(),
+                action: format!("{device}/when-unused"),
+                fields: vec![("when_unused", form.when_unused)],
+                back: device,
+            };
+            return unused::confirm(&app, &request, &caller, (ending, &live), change);
+        }
+    };
+    let outcome = match when_unused {
+        WhenUnused::StaysSignedIn => AccountNotice::DeviceExempt,
+        WhenUnused::SignsOut => AccountNotice::DeviceNotExempt(count_devices(ended, &live).1),
+    };
+    notice::put(&request, Notice::Account(owner, outcome));
+    Ok(see_other(device))
+}

@@ -1,0 +1,183 @@
+//! The settings on *Your devices* and *Account*: each is saved by itself, and an idle limit shows whom it
+//! signs out before it is saved.
+
+use crate::support::html;
+use crate::support::prelude::*;
+
+on_both!(
+    app: each_setting_leads_back_to_the_page_it_is_on,
+    the_script_is_told_that_a_setting_is_saved,
+    a_setting_leads_to_no_other_page,
+    the_choices_name_the_span,
+    an_idle_limit_shows_whom_it_signs_out_before_it_is_saved,
+    a_device_used_meanwhile_is_not_signed_out,
+    one_session_of_a_device_is_not_called_the_device,
+);
+on_both!(database: one_pair_of_limits_has_one_span);
+
+const EDGE: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) \
+                    Chrome/140.0.0.0 Safari/537.36 Edg/140.0.0.0";
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const IDLE: &str = "/account/idle-limit";
+const WEEK: [(&str, &str); 1] = [("idle_limit", "week")];
+
+async fn each_setting_leads_back_to_the_page_it_is_on(app: &TestApp) {
+    let ada = app.register("ada@example.org").await;
+    let browser = app.signed_in_browser(&ada, FIREFOX).await;
+    for page in ["/devices", "/account"] {
+        for (action, fields, words) in [
+            (IDLE, WEEK, "Saved."),
+            (
+                "/account/addresses",
+                [("addresses", "none")],
+                "Older addresses were deleted, too.",
+            ),
+        ] {
+            let done = browser.submit(page, action, &fields).await.expect(303);
+            assert_eq!(done.location(), page, "{action}");
+            let shown = browser.follow(&done).await.expect(200);
+            shown.expect_words(words);
+        }
+    }
+}
+
+async fn the_script_is_told_that_a_setting_is_saved(app: &TestApp) {
+    let ada = app.register("ada@example.org").await;
+    let browser = app.signed_in_browser(&ada, FIREFOX).await;
+    let json = [("accept", "application/json")];
+    let form = browser.form("/devices", IDLE).await;
+    let saved = browser.send_with(&form, &WEEK, &json).await.expect(204);
+    assert!(saved.text.is_empty());
+    assert_eq!(
+        app.database
+            .number("SELECT count(*) AS value FROM users WHERE idle_limit_seconds = 604800"),
+        1
+    );
+    // No notice waits for the next page.
+    let page = browser.get("/account").await.expect(200);
+    assert!(!page.words().contains("Saved."), "{}", page.words());
+    app.advance(Duration::from_secs(11 * 60));
+    let alerts = form.aimed_at("/account/alerts");
+    browser.send_with(&alerts, &[], &json).await.expect(403);
+    let bad = [("idle_limit", "forever")];
+    browser.send_with(&form, &bad, &json).await.expect(400);
+}
+
+async fn a_setting_leads_to_no_other_page(app: &TestApp) {
+    let ada = app.register("ada@example.org").await;
+    let browser = app.signed_in_browser(&ada, FIREFOX).await;
+    for back in ["//evil.example", "https://evil.example/", "/admin", ""] {
+        let fields = [("addresses", "whole"), ("back", back)];
+        let form = browser.form("/account", "/account/addresses").await;
+        let done = browser.send(&form, &fields).await.expect(303);
+        assert_eq!(done.location(), "/account", "{back}");
+    }
+}
+
+async fn the_choices_name_the_span(app: &TestApp) {
+    let ada = app.register("ada@example.org").await;
+    let browser = app.signed_in_browser(&ada, FIREFOX).await;
+    for page in ["/devices", "/account"] {
+        let words = browser.get(page).await.expect(200).words();
+        assert!(
+            words.contains("7 days 30 days 90 days 180 days (the longest this service allows)"),
+            "{words}"
+        );
+        assert!(
+            words.contains("was not ticked: 12 hours at most"),
+            "{words}"
+        );
+        assert!(!words.contains("365 days"), "{words}");
+    }
+}
+
+async fn one_pair_of_limits_has_one_span(database: Database) {
+    let app = TestApp::start_with(database, |settings| {
+        settings.sessions.idle_limit = 40 * DAY;
+        settings.sessions.absolute_limit = 30 * DAY;
+        settings.sessions.remembered_idle_limit = 30 * DAY;
+    })
+    .await;
+    let ada = app.register("ada@example.org").await;
+    let browser = app.signed_in_browser(&ada, FIREFOX).await;
+    let words = browser.get("/account").await.expect(200).words();
+    assert!(
+        words.contains("7 days 30 days (the longest this service allows)"),
+        "{words}"
+    );
+    assert!(!words.contains("was not ticked"), "{words}");
+    app.stop().await;
+}
+
+async fn an_idle_limit_shows_whom_it_signs_out_before_it_is_saved(app: &TestApp) {
+    let ada = app.register("ada@example.org").await;
+    app.login(&ada, IPHONE).await;
+    app.login(&ada, EDGE).await;
+    app.advance(8 * DAY);
+    let browser = app.signed_in_browser(&ada, FIREFOX).await;
+    let page = browser.submit("/devices", IDLE, &WEEK).await.expect(200);
+    let page = page
+        .expect_words("Sign out 2 devices?")
+        .expect_words("have not been used for 7 days")
+        .expect_words("Nothing has been saved yet")
+        .expect_words("Safari on iPhone")
+        .expect_words("Edge on Windows");
+    assert!(!page.words().contains("Firefox"), "{}", page.words());
+    assert!(
+        page.text.contains(r#"href="/devices">Cancel"#),
+        "{}",
+        page.text
+    );
+    assert_eq!(app.database.sessions_where("is_active"), 3);
+    assert_eq!(
+        app.database
+            .number("SELECT count(idle_limit_seconds) AS value FROM users"),
+        0
+    );
+    let form = html::forms_to(&page.text, IDLE).remove(0);
+    let done = browser.send(&form, &[]).await.expect(303);
+    let page = browser.follow(&done).await.expect(200);
+    page.expect_words("and another device are signed out.")
+        .expect_words("You are signed in only here.")
+        .expect_words("not used for too long");
+    assert_eq!(app.database.sessions_where("is_active"), 1);
+    assert_eq!(app.database.sessions_where("ended_reason = 'expired'"), 2);
+    // Sent again, there is no device left to name.
+    let again = browser.send(&form, &[]).await.expect(303);
+    browser.follow(&again).await.expect_words("Saved.");
+}
+
+async fn a_device_used_meanwhile_is_not_signed_out(app: &TestApp) {
+    let ada = app.register("ada@example.org").await;
+    let phone = app.login(&ada, IPHONE).await;
+    app.advance(8 * DAY);
+    let browser = app.signed_in_browser(&ada, FIREFOX).await;
+    let page = browser.submit("/account", IDLE, &WEEK).await.expect(200);
+    let form = html::forms_to(&page.text, IDLE).remove(0);
+    let mut phone = phone;
+    phone.refresh().await;
+    let done = browser.send(&form, &[]).await.expect(303);
+    let page = browser.follow(&done).await.expect(200);
+    assert!(!page.words().contains("signed out."), "{}", page.words());
+    phone.current().await.expect(200);
+}
+
+async fn one_session_of_a_device_is_not_called_the_device(app: &TestApp) {
+    let ada = app.register("ada@example.org").await;
+    app.login(&ada, IPHONE).await;
+    app.login(&ada, IPHONE).await;
+    app.advance(8 * DAY);
+    let fresh = app.login(&ada, IPHONE).await;
+    app.database
+        .execute("UPDATE user_sessions SET device_id = 'the-phone'");
+    let browser = app.signed_in_browser(&ada, FIREFOX).await;
+    let page = browser.submit("/account", IDLE, &WEEK).await.expect(200);
+    let page = page
+        .expect_words("End sessions on 1 device?")
+        .expect_words("2 of its 3 sessions");
+    let form = html::forms_to(&page.text, IDLE).remove(0);
+    let done = browser.send(&form, &[]).await.expect(303);
+    let page = browser.follow(&done).await.expect(200);
+    assert!(!page.words().contains("signed out."), "{}", page.words());
+    fresh.current().await.expect(200);
+}
