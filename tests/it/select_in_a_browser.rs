@@ -83,8 +83,9 @@ async fn select_several(database: Database, script: Script) {
     laptop.has(1, "[role='status']").await;
     let message = laptop.words_in("[role='status']").await;
     assert_eq!(message, "2 devices are signed out.");
-    devices[0].current().await.problem(401, "unauthenticated");
-    devices[2].current().await.expect(200);
+    let ended = "ended_reason = 'signed_out_remotely'";
+    assert_eq!(app.database.sessions_where(ended), 2);
+    assert_eq!(app.database.sessions_where("is_active"), 2);
     laptop.close().await;
     app.stop().await;
 }
