@@ -97,7 +97,7 @@ async fn a_form_of_another_tab_leads_back_after_a_sign_out(database: Database) {
     browser.arrives_at("/sign-in").await;
     fixture.type_credentials(&browser, &fixture.ada).await;
     browser.press(SIGN_IN).await;
-    browser.arrives_at("/account").await;
+    browser.arrives_at("/unsent-form").await;
     fixture.stop(browser).await;
 }
 
@@ -131,7 +131,7 @@ async fn back_after_a_sign_out(database: Database, script: Script) {
             browser.arrives_at("/sign-in").await;
             browser.has(1, SIGN_IN).await;
             let page = browser.words_in("body").await;
-            assert!(!page.contains("This device"), "{page}");
+            assert!(!page.contains("You are signed in"), "{page}");
         }
     }
     fixture.stop(browser).await;
