@@ -1,6 +1,7 @@
 //! Assembles the application: its state and its middleware. The route table is in [`routes`].
 
 mod bare_response;
+mod binding;
 mod delivery;
 mod listening;
 mod metrics;
@@ -100,8 +101,8 @@ pub async fn start_demo(
     if !applied.is_empty() {
         tracing::info!(migrations = applied.len(), "the database is migrated");
     }
-    let listener = bind(settings.listen)?;
-    let address = local_address(&listener)?;
+    let listener = binding::bind(settings.listen)?;
+    let address = binding::local_address(&listener)?;
     let url = settings.origin(address);
 
     let metrics = settings.metrics.listen.map(metrics::bind).transpose()?;
@@ -143,12 +144,6 @@ async fn load_keys(settings: &Settings, db: &Db, clock: &Clock) -> Result<KeyRin
         keys::create_first(settings, db, clock.now()).await?;
     }
     KeyRing::load(settings, clock.clone())
-}
-
-fn local_address(listener: &TcpListener) -> Result<SocketAddr> {
-    listener
-        .local_addr()
-        .map_err(|err| Error::Startup(Failure::new("the address is unknown", err)))
 }
 
 impl Server {
@@ -244,17 +239,6 @@ fn finished(ended: std::result::Result<std::io::Result<()>, JoinError>) -> Resul
     ended
         .map_err(|err| Error::Internal(Failure::new("the server was cut off", err)))?
         .map_err(|err| Error::Internal(Failure::new("the server failed", err)))
-}
-
-fn bind(address: SocketAddr) -> Result<TcpListener> {
-    TcpListener::bind(address).map_err(|err| {
-        Error::Startup(Failure::new(
-            format!(
-                "cannot listen at {address}; choose another address with --listen, ROLLCALL_LISTEN or `listen` in rollcall.toml"
-            ),
-            err,
-        ))
-    })
 }
 
 fn assemble(
