@@ -145,7 +145,7 @@ async fn an_idle_choice_leaves_exempt_devices(app: &TestApp) {
     }
     app.advance(5 * DAY);
     home.tablet.get("/devices").await.expect(200);
-    phone.current().await.expect(200);
+    app.anyone().refresh(&phone.refresh_token).await.expect(200);
     assert_eq!(app.database.sessions_where("idle_seconds = 2592000"), 1);
 }
 

@@ -65,7 +65,10 @@ async fn a_stricter_idle_limit_is_swept_at_once(app: &TestApp) {
     app.advance(Duration::from_secs(8 * 24 * 60 * 60));
     app.sweep().await;
     assert_eq!(app.database.sessions_where("is_active"), 0);
-    phone.current().await.problem(401, "unauthenticated");
+    app.anyone()
+        .refresh(&phone.refresh_token)
+        .await
+        .problem(401, "invalid_token");
 }
 
 async fn addresses_from_before_get_a_form_that_sorts(app: &TestApp) {
