@@ -262,6 +262,18 @@ pub(crate) fn list_reported_sessions(
     store::list_sessions_reviewed(c, user, AlertReview::Reported)
 }
 
+/// Lists the sessions that are the subject of a person's open alerts about sign-ins. An alert that
+/// can't be read prevents no sign-in.
+///
+/// # Errors
+/// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
+pub(crate) fn list_unconfirmed_sessions(
+    c: &mut AnyConnection,
+    user: UserId,
+) -> Result<Vec<SessionId>> {
+    store::list_unconfirmed_sessions(c, user)
+}
+
 /// Redacts the addresses of a person's alerts.
 ///
 /// # Errors

@@ -220,6 +220,24 @@ pub(crate) fn find_last_reported(
     Ok(first_rows(reported, 1).load(c)?.pop())
 }
 
+/// Lists the sessions of a person's open alerts about sign-ins.
+pub(super) fn list_unconfirmed_sessions(
+    c: &mut AnyConnection,
+    user: UserId,
+) -> Result<Vec<SessionId>> {
+    let sign_ins = [
+        AlertKind::NewDevice.as_str(),
+        AlertKind::NewCountry.as_str(),
+    ];
+    Ok(alerts::table
+        .filter(alerts::user_id.eq(user))
+        .filter(alerts::answered_at.is_null())
+        .filter(alerts::kind.eq_any(sign_ins))
+        .filter(alerts::session_id.is_not_null())
+        .select(alerts::session_id.assume_not_null())
+        .load(c)?)
+}
+
 /// Lists the sessions of those of a person's alerts that have this review.
 pub(super) fn list_sessions_reviewed(
     c: &mut AnyConnection,

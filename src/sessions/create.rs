@@ -7,7 +7,7 @@ use super::impossible_travel::{self, Waypoint};
 use super::store::{self, NewSessionRow, Session, SessionEnd};
 use super::values::{EndedReason, Jti, OpenedVia, SessionPersistence, last_used_bucket};
 use super::{Sessions, new_sign_in, record_ended};
-use crate::alerts::{self, Alert, AlertContext, Alerts, UseBefore};
+use crate::alerts::{self, AlertContext, Alerts, UseBefore};
 use crate::clock::Timestamp;
 use crate::db::{AnyConnection, ApplicationId, SessionId};
 use crate::devices::{self, DeviceId, DeviceName, KnownDevice};
@@ -276,13 +276,8 @@ fn find_use_before(
     recent: &[Session],
     now: Timestamp,
 ) -> Result<Option<UseBefore>> {
-    let open = alerts::list_open(c, session.user_id, now)?;
-    let is_doubtful = |other: &Session| {
-        let is_subject = |alert: &Alert| alert.session_id == Some(other.id);
-        open.iter()
-            .any(|alert| alert.kind.is_sign_in() && is_subject(alert))
-    };
-    let trusted = recent.iter().filter(|other| !is_doubtful(other));
+    let doubtful = alerts::list_unconfirmed_sessions(c, session.user_id)?;
+    let trusted = recent.iter().filter(|other| !doubtful.contains(&other.id));
     Ok(last_located(trusted)
         .and_then(|last| Waypoint::from_last_use(last).before(&session.place(), now)))
 }

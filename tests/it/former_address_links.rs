@@ -678,7 +678,7 @@ async fn a_report_names_the_devices_that_it_signs_out(database: Database) {
     page.expect_words("Devices that came after it are signed out.");
     let page = fixture.reader().submit(&link, &link, &NOT_MINE).await;
     page.expect(200)
-        .expect_words("Signed out, and forgotten:")
+        .expect_words("are signed out, and forgotten.")
         .expect_words("Safari on iPhone")
         .expect_words("Firefox on");
     assert_eq!(fixture.app.database.sessions_where("is_active"), 0);
