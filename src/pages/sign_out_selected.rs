@@ -114,10 +114,13 @@ pub async fn submit(
     if ids.len() > MAX_DEVICES {
         return Err(Error::field(DEVICE, "must be at most 100 devices"));
     }
-    if load(&app, &caller, ids.clone()).await?.is_none() {
+    if ids.is_empty() {
         return Ok(see_other(PATH));
     }
     app.sessions.require_step_up(&caller)?;
+    if load(&app, &caller, ids.clone()).await?.is_none() {
+        return Ok(see_other(PATH));
+    }
     let end = app
         .sessions
         .end_devices(caller.user.id, ids, caller.origin())
