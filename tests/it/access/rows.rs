@@ -5,7 +5,7 @@ use super::policy::Policy;
 /// A method of a path with a request that succeeds for whoever may send it.
 ///
 /// Texts in the path's query, in headers and in the body have placeholders for what is made for the
-/// request: `{id}`, `{email}`, `{owner}`, `{subject}`, `{session}`, `{token}`, `{ticket}`, `{order}`, and `{new}`
+/// request: `{id}`, `{email}`, `{own}`, `{subject}`, `{session}`, `{token}`, `{ticket}`, `{order}`, and `{new}`
 /// for a word that is new.
 #[derive(Debug, Clone, Copy)]
 pub struct Row {

@@ -160,7 +160,7 @@ pub static OWN_PAGES: &[Group] = &[
         form("/devices/sign-out-everywhere", &[]),
         form("/account/email", &[("email", "{new}@example.org")]),
         form("/account/alerts", &[]),
-        form("/account/delete", &[("typed", "{owner}")]),
+        form("/account/delete", &[("typed", "{own}")]),
         form("/devices/{id}/when-unused", &[("when_unused", "stays-signed-in")]).of(Of::Device),
     ]),
 ];

@@ -98,7 +98,6 @@ pub async fn make(world: &World<'_>, row: &Row, owner: &str) -> Made {
     };
     let now = world.app.clock.now().timestamp_micros();
     made.with("{new}", format!("new-{}", world.new_id()))
-        .with("{owner}", world.email(owner))
         .with("{order}", format!("{}.{now}", Uuid::new_v4()))
 }
 
