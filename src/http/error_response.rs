@@ -289,7 +289,7 @@ fn bare(err: &Error) -> HttpResponse {
 /// that was sent.
 fn sign_in_url(request: &HttpRequest) -> String {
     let target = match *request.method() {
-        Method::POST => page_of_form(request.path()),
+        Method::POST => page_for_stranger(request.path()),
         _ if is_safe(request) && request.path() != "/" => request
             .uri()
             .path_and_query()
@@ -303,6 +303,15 @@ fn sign_in_url(request: &HttpRequest) -> String {
         .append_pair("next", &target)
         .finish();
     format!("/sign-in?{query}")
+}
+
+/// Returns the page with the form that is posted to `path`, for somebody who isn't signed in. Of the
+/// administrators' pages it is the section, whatever of it exists.
+fn page_for_stranger(path: &str) -> String {
+    match path.split('/').nth(2) {
+        Some(section) if path.starts_with("/admin/") => format!("/admin/{section}"),
+        _ => page_of_form(path),
+    }
 }
 
 /// Copies the cookies that were set, and the methods that the path allows.
