@@ -111,11 +111,11 @@ pub enum Error {
     NoAuthority,
     /// An account has this e-mail, or can be taken back by it.
     #[error(
-        "an account has this e-mail already, or had it until lately and can be taken back by it"
+        "an account has this e-mail already, or had it until recently and can be taken back by it"
     )]
     EmailTaken,
     /// A former e-mail can still take the account back.
-    #[error("the e-mail was changed lately")]
+    #[error("the e-mail was changed recently")]
     EmailChangedLately,
     /// Nobody else could administer the service.
     #[error("this is the only administrator")]
@@ -213,23 +213,23 @@ impl Error {
             Self::TooLarge { .. } => "The request is too large",
             Self::TooSlow { .. } => "The request took too long",
             Self::MethodNotAllowed => "That can’t be done here",
-            Self::InvalidCredentials => "E-mail or password is wrong",
+            Self::InvalidCredentials => "The e-mail or the password is wrong",
             Self::WrongPassword => "The password is wrong",
-            Self::Unauthenticated => "Nobody is signed in",
+            Self::Unauthenticated => "You are not signed in",
             Self::InvalidToken(_) => "The token is not valid",
             Self::InvalidClient => "The API key is not valid",
             Self::InvalidTarget => "There is no such audience",
             Self::ApplicationExists => "There is an application with that name already",
-            Self::InsufficientScope { .. } => "The API key is not for this",
+            Self::InsufficientScope { .. } => "The API key is not allowed to do this",
             Self::CsrfMismatch => "The form could not be checked",
-            Self::StepUpRequired { .. } => "The password is needed again",
-            Self::NotInGroup => "Not for you",
+            Self::StepUpRequired { .. } => "Enter your password again",
+            Self::NotInGroup => "You can’t open this",
             Self::NotFound | Self::NoAuthority => "Not found",
-            Self::EmailTaken => "That e-mail has an account already",
-            Self::EmailChangedLately => "Your e-mail was changed lately",
+            Self::EmailTaken => "There is already an account with that e-mail",
+            Self::EmailChangedLately => "Your e-mail was changed recently",
             Self::LastAdmin => "There is no other administrator",
-            Self::Busy { .. } => "Too busy just now",
-            Self::TooManyTries { .. } => "Too many tries",
+            Self::Busy { .. } => "The service is busy",
+            Self::TooManyTries { .. } => "Too many attempts",
             Self::Unavailable(_) | Self::Disconnected(_) => "The service is unavailable just now",
             Self::Conflict(_)
             | Self::Reference(_)
@@ -253,39 +253,39 @@ impl Error {
                 .collect::<Vec<_>>()
                 .join("; "),
             Self::UnsupportedMediaType { expected } => format!("Send the body as {expected}."),
-            Self::TooLarge { limit } => format!("At most {limit} bytes are taken here."),
+            Self::TooLarge { limit } => format!("At most {limit} bytes are allowed."),
             Self::TooSlow { limit } => {
                 format!("Its body must arrive within {} seconds.", limit.as_secs())
             }
-            Self::MethodNotAllowed => "The path exists, but not for this method. The header Allow lists those that it has.".into(),
+            Self::MethodNotAllowed => "This path does not support that method. The header Allow lists those that it supports.".into(),
             Self::InvalidCredentials => "Check both and try again.".into(),
             Self::WrongPassword => "Check it and try again.".into(),
-            Self::Unauthenticated => "There is no session, or it has ended. Sign in again.".into(),
-            Self::InvalidToken(_) => "It is expired, spent or not ours. Sign in again.".into(),
+            Self::Unauthenticated => "The session has ended or never existed. Sign in again.".into(),
+            Self::InvalidToken(_) => "It has expired, was used already, or is not from this service. Sign in again.".into(),
             Self::CsrfMismatch => {
-                "Nothing was done: its page is from before you signed in, or another site sent it. Open the page again and retry."
+                "Nothing was done. The page is from before you signed in, or another site sent the form. Open the page again and try once more."
                     .into()
             }
             Self::StepUpRequired { .. } => {
-                "Give the password again (POST /api/v1/auth/confirm), then repeat the request with the token or the cookie of that response."
+                "Confirm the password again (POST /api/v1/auth/confirm), then repeat the request with the token or the cookie of that response."
                     .into()
             }
             Self::InvalidClient => "Send a key in use, by HTTP Basic or as a Bearer token.".into(),
             Self::InvalidTarget => "Name an application, by its id or its name.".into(),
             Self::ApplicationExists => "Use another name, or add a key to that one.".into(),
             Self::InsufficientScope { scope } => format!("It needs the scope {scope}."),
-            Self::NotInGroup => "You are signed in, but this is for others.".into(),
-            Self::NotFound | Self::NoAuthority => "There is nothing here, or not any more.".into(),
+            Self::NotInGroup => "You are signed in, but you don’t have access to this.".into(),
+            Self::NotFound | Self::NoAuthority => "This does not exist, or no longer exists.".into(),
             Self::EmailTaken => "Sign in with it, or use another one.".into(),
             Self::EmailChangedLately => {
                 "Nothing was changed. For some days your former e-mail can still take the account back; it can be deleted after that.".into()
             }
             Self::LastAdmin => {
-                "Nothing was changed: nobody else who can sign in could administer the service. Make somebody else an administrator first."
+                "Nothing was changed: this is the only administrator who can sign in. Make somebody else an administrator first."
                     .into()
             }
             Self::TooManyTries { retry_after } => {
-                format!("Too many tries. Try again in {}.", waiting_time(*retry_after))
+                format!("Too many attempts. Try again in {}.", waiting_time(*retry_after))
             }
             Self::Busy { .. } | Self::Unavailable(_) | Self::Disconnected(_) => {
                 "Nothing was changed. Try again in a moment.".into()

@@ -79,7 +79,7 @@ impl NewKey {
     pub(crate) fn with_secret(self, now: Timestamp) -> Result<KeyWithSecret> {
         let expires_at = self.expiry.resolve(now)?;
         if self.scopes.is_empty() {
-            return Err(Error::field("scopes", "must be at least one"));
+            return Err(Error::field("scopes", "must name at least one scope"));
         }
         let secret: SecretString = format!("{PREFIX}{}", text::random::<SECRET_BYTES>()?).into();
         Ok(KeyWithSecret {

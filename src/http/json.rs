@@ -89,7 +89,7 @@ fn field_error(path: &str, message: &str) -> FieldError {
             .and_then(|rest| rest.split('`').next())
     };
     if let Some(name) = quoted("unknown field `") {
-        return FieldError::new(name, "is not known here");
+        return FieldError::new(name, "is unknown");
     }
     if let Some(name) = quoted("missing field `") {
         return FieldError::new(name, "is required");

@@ -266,12 +266,11 @@ fn refusal(request: &HttpRequest) -> Option<String> {
 fn explain(refusal: FormRefusal) -> &'static str {
     match refusal {
         FormRefusal::NoCookies => {
-            "Your browser sent no cookies, and without them nobody can be signed in here. Allow \
+            "Your browser sent no cookies, and signing in needs them. Allow \
              cookies for this site, then send the form again."
         }
         FormRefusal::Outdated => {
-            "This page had become outdated, so nothing was done. It is up to date now: send the \
-             form again."
+            "This page was out of date, so nothing was done. Please send the form again."
         }
     }
 }

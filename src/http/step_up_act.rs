@@ -184,7 +184,12 @@ fn find_words_for_person<'a>(segments: &[&'a str]) -> Option<Words<'a>> {
         [id, "name"] => ("Change the name of ", id, "", "Change a name"),
         [id, "email"] => ("Change the e-mail of ", id, "", "Change an e-mail"),
         [id, "lift-delay"] => ("Lift the delay for ", id, "", "Lift a delay"),
-        [id, "verify-email"] => ("Vouch for the e-mail of ", id, "", "Vouch for an e-mail"),
+        [id, "verify-email"] => (
+            "Mark the e-mail of ",
+            id,
+            " as verified",
+            "Mark an e-mail as verified",
+        ),
         [id, "role"] => ("Change the role of ", id, "", "Change a role"),
         [id, "reset-link"] => (
             "Create a link for a new password for ",

@@ -59,17 +59,17 @@ pub struct TypedForm {
 /// The forms that are shown again. All others have nothing typed but passwords.
 #[rustfmt::skip]
 pub static TYPED_FORMS: &[TypedForm] = &[
-    TypedForm { path: "/account/name", title: "Your name", button: "Save the name", fields: &[("full_name", "What to call you")] },
+    TypedForm { path: "/account/name", title: "Your name", button: "Save", fields: &[("full_name", "Name")] },
     TypedForm { path: "/account/email", title: "Your e-mail", button: "Send the link", fields: &[("email", "New e-mail")] },
-    TypedForm { path: "/devices/{id}/rename", title: "Name of the device", button: "Save the name", fields: &[("device_name", "Device name")] },
+    TypedForm { path: "/devices/{id}/rename", title: "Name of the device", button: "Save", fields: &[("device_name", "Device name")] },
     TypedForm { path: "/admin/sessions/end", title: "End sessions", button: "Continue", fields: &[("stated_reason", "Reason")] },
     TypedForm { path: "/admin/jobs/{id}/stop", title: "Stop the job", button: "Stop the job", fields: &[("reason", "Reason")] },
     TypedForm { path: "/admin/users/new", title: "New account", button: "Create the account", fields: &[("email", "E-mail"), ("full_name", "Name"), ("new_password", "Password")] },
     TypedForm { path: "/admin/users/invite", title: "Invitation", button: "Invite", fields: &[("email", "E-mail"), ("full_name", "Name")] },
-    TypedForm { path: "/admin/users/{id}/name", title: "Name of", button: "Save the name", fields: &[("full_name", "What to call them")] },
+    TypedForm { path: "/admin/users/{id}/name", title: "Name of", button: "Save", fields: &[("full_name", "Name")] },
     TypedForm { path: "/admin/users/{id}/email", title: "E-mail of", button: "Set the e-mail", fields: &[("email", "New e-mail"), ("reason", "Reason")] },
     TypedForm { path: "/admin/users/{id}/lift-delay", title: "Lift the delay of", button: "Lift the delay", fields: &[("reason", "Reason")] },
-    TypedForm { path: "/admin/users/{id}/verify-email", title: "Vouch for the e-mail of", button: "Mark it as verified", fields: &[("reason", "Reason")] },
+    TypedForm { path: "/admin/users/{id}/verify-email", title: "Mark as verified: the e-mail of", button: "Mark it as verified", fields: &[("reason", "Reason")] },
     TypedForm { path: "/admin/users/{id}/role", title: "Role of", button: "Change the role", fields: &[("reason", "Reason")] },
     TypedForm { path: "/admin/users/{id}/reset-link", title: "Link for a new password of", button: "Create the link", fields: &[("reason", "Reason")] },
     TypedForm { path: "/admin/users/{id}/invite", title: "Another invitation for", button: "Invite again", fields: &[("reason", "Reason")] },

@@ -111,7 +111,7 @@ pub fn read_parts<'a>(
 
 fn unknown(names: &[&str]) -> String {
     match names {
-        [] => "is not known here".into(),
+        [] => "is unknown".into(),
         names => format!("is not a filter; allowed: {}", names.join(", ")),
     }
 }

@@ -147,7 +147,7 @@ impl LeadView {
                 ", so it was signed out.".into(),
             ),
             AlertKind::WrongPasswords => (
-                "The password was given wrong ten times on ",
+                "The password was entered wrong ten times on ",
                 ". It was signed out ",
                 ".".into(),
             ),
@@ -252,11 +252,13 @@ pub fn describe_review(outcome: &ReviewOutcome) -> String {
     let ended = ended_devices(&outcome.ended);
     match (&outcome.details.session, ended) {
         (Some(_), Some(ended)) if !has_ended_subject => {
-            format!("{device} was already signed out, and is forgotten now. {ended}")
+            format!("{device} was already signed out, and no longer counts as yours. {ended}")
         }
         (_, Some(ended)) => ended,
         (Some(_), None) if outcome.is_live => "Your answer is recorded.".into(),
-        (Some(_), None) => format!("{device} was already signed out, and is forgotten now."),
+        (Some(_), None) => {
+            format!("{device} was already signed out, and no longer counts as yours.")
+        }
         (None, None) => "Your answer is recorded. No device was left to sign out.".into(),
     }
 }
@@ -272,10 +274,10 @@ pub fn ended_devices(ended: &[Session]) -> Option<String> {
     }
     Some(match names.as_slice() {
         [] => return None,
-        [name] => format!("{name} is signed out, and forgotten."),
+        [name] => format!("{name} is signed out, and no longer counts as yours."),
         [names @ .., last] => {
             format!(
-                "{} and {last} are signed out, and forgotten.",
+                "{} and {last} are signed out, and no longer count as yours.",
                 names.join(", ")
             )
         }

@@ -280,7 +280,7 @@ fn still_signed_in(session: &Session, devices: &[DeviceGroup<Session>]) -> Optio
 /// Says what happens when `session` is signed out on its page.
 fn consequence(device: &DeviceGroup<Session>, caller: &Caller, session: &Session) -> String {
     let others = device.iter().count() - 1;
-    let again = "Whoever uses it has to sign in again, with the password.";
+    let again = "To use it again, somebody has to sign in with the password.";
     match (session.id == caller.session.id, others) {
         (_, 0) => again.into(),
         (true, 1) => {
@@ -295,7 +295,7 @@ fn consequence(device: &DeviceGroup<Session>, caller: &Caller, session: &Session
         (false, n) if device.contains(caller.session.id) => {
             format!("{n} sessions on this device end; you stay signed in here.")
         }
-        (false, n) => format!("{again} All {} of its sessions end.", n + 1),
+        (false, n) => format!("{again} All {} sessions on it end.", n + 1),
     }
 }
 
@@ -326,7 +326,7 @@ impl ActivityView {
                 event.stated_reason.as_deref(),
             ),
             EventKind::ImpossibleTravel => {
-                format!("Used in two places faster than anybody travels: {detail}")
+                format!("Used in two places, too far apart for the time between: {detail}")
             }
             _ => words::account_event(event),
         };

@@ -85,7 +85,7 @@ fn describe(ended: &EndedSession) -> (&'static str, Option<&'static str>) {
         EndedReason::AccountDisabled => (
             "This device was signed out because your account was disabled",
             Some(
-                "You can’t sign in until an administrator enables it. If you don’t know why, ask those who run this service.",
+                "You can’t sign in until an administrator enables it. If you don’t know why, ask the people who run this service.",
             ),
         ),
         EndedReason::Replaced => (

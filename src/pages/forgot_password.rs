@@ -17,8 +17,7 @@ use crate::people::Email;
 use crate::throttles::{Lane, Purpose};
 
 /// What helps whoever may request no link now.
-const MAILBOX_HINT: &str = "If a link was requested for it before, by you or by somebody else, look into its mailbox and \
-     its folder for spam: the link may still be good.";
+const MAILBOX_HINT: &str = "If somebody requested a link for this address before, check its mailbox and spam folder: that link may still work.";
 
 #[derive(Template)]
 #[template(path = "pages/forgot_password.html")]
@@ -26,6 +25,8 @@ struct ForgotPasswordPage<'a> {
     layout: Layout,
     email: &'a str,
     error: Option<String>,
+    /// What helps besides the form.
+    hint: Option<&'static str>,
 }
 
 /// The form of `POST /forgot-password`.
@@ -39,7 +40,7 @@ pub async fn show(app: web::Data<AppState>, request: HttpRequest) -> Result<Http
     match app.accounts.sends_mail() {
         true => Ok(compress_page(
             &request,
-            form_page(&request, StatusCode::OK, "", None)?,
+            form_page(&request, StatusCode::OK, "", None, None)?,
         )),
         false => without_mail(&request),
     }
@@ -61,7 +62,7 @@ pub async fn submit(
     let form = match form {
         PublicForm::Accepted(form) => form,
         PublicForm::Refused(form) => {
-            return form_page(&request, StatusCode::FORBIDDEN, &form.email, None);
+            return form_page(&request, StatusCode::FORBIDDEN, &form.email, None, None);
         }
     };
     let email: Email = match form.email.parse() {
@@ -69,8 +70,7 @@ pub async fn submit(
         Err(err) => return refused(&request, &form.email, &err),
     };
     let words = format!(
-        "If {email} belongs to an account that may sign in, it gets a message with a link, unless \
-         one that it got before is still good. The link is good for {}.",
+        "If {email} belongs to an account that can sign in, we send a link to it, unless an earlier one still works. The link works for {}.",
         minutes(app.reset_lifetime.as_secs())
     );
     let requester = requester(&request, None)?;
@@ -79,17 +79,16 @@ pub async fn submit(
         .throttles
         .count(Purpose::ForgottenPassword, &requester, lane);
     if let Err(err) = counted.await {
-        let hint = Some(MAILBOX_HINT.to_owned());
-        let again = async || form_page(&request, StatusCode::OK, &form.email, hint);
+        let hint = Some(MAILBOX_HINT);
+        let again = async || form_page(&request, StatusCode::OK, &form.email, None, hint);
         return throttled_page(&request, err, again).await;
     }
     app.accounts.request_reset(email).await?;
     let message = Message {
-        title: "Look at your e-mail",
+        title: "Check your e-mail",
         words: vec![
             words,
-            "Nothing comes? Look in the folder for spam. If the e-mail of the account was changed \
-             lately, the message goes to its former address."
+            "No message? Check your spam folder. If the account’s e-mail was changed recently, the message goes to the former address."
                 .into(),
         ],
         link: Some(("/sign-in", "Sign in")),
@@ -107,6 +106,7 @@ fn form_page(
     status: StatusCode,
     email: &str,
     error: Option<String>,
+    hint: Option<&'static str>,
 ) -> Result<HttpResponse> {
     let mut layout = Layout::anonymous(request)?;
     layout.add_problem(("email", "E-mail"), error.as_deref());
@@ -114,6 +114,7 @@ fn form_page(
         layout,
         email,
         error,
+        hint,
     };
     page(status, &template)
 }
@@ -121,15 +122,14 @@ fn form_page(
 fn refused(request: &HttpRequest, email: &str, err: &Error) -> Result<HttpResponse> {
     let error = err.field_errors().first();
     let error = error.map(|error| error.message.clone());
-    form_page(request, err.status_code(), email, error)
+    form_page(request, err.status_code(), email, error, None)
 }
 
 fn without_mail(request: &HttpRequest) -> Result<HttpResponse> {
     let message = Message {
         title: "Forgotten your password?",
         words: vec![
-            "This service sends no e-mail. Ask an administrator of it for a link that sets a new \
-             password."
+            "This service sends no e-mail. Ask an administrator for a link to set a new password."
                 .into(),
         ],
         link: Some(("/sign-in", "Sign in")),

@@ -23,17 +23,17 @@ pub(super) struct Purpose {
 
 /// The account of anybody who signs up.
 pub(super) const SIGN_UP: Purpose = Purpose {
-    heading: "Make an account",
+    heading: "Create an account",
     lead: "Then you can see where you are signed in, and sign any device out.",
-    button: "Make the account",
+    button: "Create the account",
     may_have_one: true,
 };
 
 /// The account of the first administrator.
 pub(super) const FIRST_ADMIN: Purpose = Purpose {
-    heading: "Make the first administrator",
+    heading: "Create the first administrator",
     lead: "This page works once. An administrator sees and ends everybody’s sessions, and adds, changes, disables and deletes accounts.",
-    button: "Make the administrator",
+    button: "Create the administrator",
     may_have_one: false,
 };
 

@@ -17,9 +17,7 @@ use crate::sessions::Client;
 use crate::throttles::{Lane, Purpose};
 
 /// What to do while a former address is asked for the new password.
-pub(super) const FORMER_FIRST: &str = "The e-mail of this account was changed lately. As long as the former \
-                            address can undo that, a new password is set by the link in a message \
-                            to it.";
+pub(super) const FORMER_FIRST: &str = "The e-mail of this account was changed recently. While the former address can undo this, a new password can be set only with the link in a message to it.";
 
 #[derive(Template)]
 #[template(path = "pages/after_not_me.html")]
@@ -119,7 +117,7 @@ pub(super) fn password_page(
     layout.add_problem(("new_password", "New password"), message);
     let template = AfterPage {
         layout,
-        done: "Your answer is recorded. One thing is left:",
+        done: "Your answer is recorded. One step is left:",
         advice: None,
         token,
         form: Some(PasswordForm {

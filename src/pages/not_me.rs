@@ -305,7 +305,7 @@ fn settled(
     form: Option<PasswordForm>,
 ) -> Result<HttpResponse> {
     if message.user.is_password_void() {
-        let done = "The account has this e-mail, and no password that works.";
+        let done = "The account has this e-mail, and its password no longer works.";
         return after_page(request, token, done, Some(FORGOTTEN), form);
     }
     let message = Message {
@@ -319,11 +319,9 @@ fn settled(
 /// Returns the page of a link whose mailbox is none of the account's any more. It shows no facts.
 fn void_link(request: &HttpRequest) -> Result<HttpResponse> {
     let message = Message {
-        title: "This link is no longer good",
+        title: "This link no longer works",
         words: vec![
-            "The account that it is about has another e-mail by now, and this one can’t change \
-             anything in it any more."
-                .into(),
+            "The account has another e-mail now, so this link can’t change anything in it.".into(),
             "If the account is yours, sign in, or ask an administrator of this service.".into(),
         ],
         link: Some(("/sign-in", "Sign in")),

@@ -114,9 +114,7 @@ async fn reviewed(app: &AppState, user: UserId, alert: AlertId) -> Result<Option
 /// Returns what to do about an e-mail that a report could not change back.
 fn describe_unrestored(email: &str) -> String {
     format!(
-        "Your e-mail is still {email}: that change can’t be undone here. If it should be another \
-         one, change it on Account first, or ask an administrator of this service. Whoever reads \
-         {email} can set a new password."
+        "Your e-mail is still {email}; it can’t be changed back here. If that is not your address, change it on Account first, or ask an administrator of this service: anybody who can read {email} can set a new password."
     )
 }
 
@@ -165,15 +163,15 @@ fn plain_words(notice: AccountNotice) -> Option<&'static str> {
         AccountNotice::Renamed => "Your name is saved.",
         AccountNotice::EmailLinkSent => "A link is on its way. Open it within 24 hours.",
         AccountNotice::EmailLinkLimit => {
-            "That address was sent several links already. Try again in an hour."
+            "Several links were sent to that address already. Try again in an hour."
         }
         AccountNotice::EmailUnchanged => "That is your e-mail already.",
         AccountNotice::EmailChangeCancelled => {
             "The change is cancelled. Your e-mail stays as it is."
         }
-        AccountNotice::NoEmailChange => "There was no change left to cancel.",
+        AccountNotice::NoEmailChange => "There is no pending change to cancel.",
         AccountNotice::EmailDeclined => {
-            "Whoever reads that mailbox said that it isn’t yours, so nothing is sent to it. Change your e-mail."
+            "The person who reads that mailbox said that it isn’t yours, so we send nothing to it. Change your e-mail."
         }
         AccountNotice::EmailVerified => "Your e-mail is verified.",
         AccountNotice::EmailChanged => {
@@ -181,7 +179,7 @@ fn plain_words(notice: AccountNotice) -> Option<&'static str> {
         }
         AccountNotice::DeviceExempt => "Saved. The device stays signed in even if it is not used.",
         AccountNotice::DeviceNotExempt(_) => {
-            "Saved. The device signs out by itself again when it is not used."
+            "Saved. The device signs out automatically again when it is not used."
         }
         AccountNotice::TimeZoneUpdated => "Your time zone is saved.",
         AccountNotice::PasswordChanged => {
@@ -189,7 +187,7 @@ fn plain_words(notice: AccountNotice) -> Option<&'static str> {
         }
         AccountNotice::ApiKeyRevoked => "The key is revoked.",
         AccountNotice::ApiKeyCreatedBefore => {
-            "That key was made before; this form changed nothing. Its secret was shown only then: if you don’t have it, revoke the key and make another."
+            "That key was created before; this form changed nothing. Its secret was shown only then: if you don’t have it, revoke the key and create another."
         }
         AccountNotice::ApplicationCreated => "The application is added.",
         AccountNotice::ApplicationUpdated => "The application is changed.",
@@ -211,7 +209,7 @@ fn plain_words(notice: AccountNotice) -> Option<&'static str> {
 fn signed_out_words(notice: SignedOutNotice) -> String {
     let words = match notice {
         SignedOutNotice::WrongPasswords => {
-            "This device was signed out, since the password was given wrong ten times. Sign in with \
+            "This device was signed out because the password was entered wrong ten times. Sign in with \
              your password. “Forgotten your password?” says how to get a new one."
         }
         SignedOutNotice::SignedOut => "You are signed out on this device.",
@@ -228,7 +226,7 @@ fn signed_out_words(notice: SignedOutNotice) -> String {
             "Your account has its former e-mail again. Every device is signed out, and the old password no longer works. Choose “Forgotten your password?” to set a new one."
         }
         SignedOutNotice::TakenBackWithoutEmail => {
-            "Every device is signed out, and the old password no longer works. Another account has the former e-mail by now: ask an administrator of this service to give yours one."
+            "Every device is signed out, and the old password no longer works. Another account has that e-mail now. Ask an administrator of this service to set one for yours."
         }
         SignedOutNotice::FirstPasswordSet => "Your password is set. Sign in with it.",
         SignedOutNotice::Deleted => "Your account is deleted, with everything that belonged to it.",

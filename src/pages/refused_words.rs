@@ -9,10 +9,10 @@ pub(super) fn refused(event: &Event) -> String {
     let times = times(event);
     match event.kind {
         EventKind::SignInFailed => {
-            format!("Sign-in failed{times}: whoever it was did not get in")
+            format!("Sign-in failed{times}: nobody got in")
         }
         EventKind::Throttled => throttled(detail, &times),
-        _ => format!("Wrong password given{times}, {}", purpose(detail)),
+        _ => format!("Wrong password entered{times}, {}", purpose(detail)),
     }
 }
 
@@ -42,9 +42,11 @@ fn throttled(detail: &str, times: &str) -> String {
         .map_or(detail, |(purpose, _)| purpose)
     {
         "sign_in" => {
-            format!("Sign-in refused{times}, after too many tries: whoever it was did not get in")
+            format!("Sign-in refused{times}, after too many attempts: nobody got in")
         }
-        "new_password" => format!("New password by a link refused{times}: too many tries"),
+        "new_password" => {
+            format!("Setting a new password by a link was refused{times}: too many attempts")
+        }
         "verification_link" => {
             format!("Link to verify the e-mail refused{times}: too many were requested")
         }
@@ -52,7 +54,7 @@ fn throttled(detail: &str, times: &str) -> String {
             format!("Link for a new password refused{times}: too many were requested")
         }
         purpose => format!(
-            "Password refused{times} without a look at it, {}: too many were wrong before",
+            "Password not checked{times}, {}: too many wrong ones before",
             self::purpose(purpose)
         ),
     }

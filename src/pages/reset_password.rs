@@ -137,10 +137,10 @@ fn form_page(
 
 fn void_link(request: &HttpRequest) -> Result<HttpResponse> {
     let message = Message {
-        title: "This link is no longer good",
+        title: "This link no longer works",
         words: vec![
-            "It was used, it is too old, or something in the account was changed since.".into(),
-            "If you still need a new password, ask for another link. If it was an invitation, ask whoever invited you for another one.".into(),
+            "It was used already, it is too old, or the account has changed since.".into(),
+            "If you still need a new password, request another link. If it was an invitation, ask the person who invited you for a new one.".into(),
         ],
         link: Some(("/forgot-password", "Forgotten your password?")),
     };

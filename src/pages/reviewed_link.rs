@@ -93,8 +93,7 @@ async fn describe_single(app: &AppState, message: &LinkedMessage) -> Result<Opti
 /// Returns what to do about an e-mail that a report could not change back.
 fn describe_unrestored(email: &str) -> String {
     format!(
-        "The account’s e-mail is still {email}: that change can’t be undone by this link. If it \
-         should have another, sign in and change it on Account, or ask an administrator of this \
-         service."
+        "The account’s e-mail is still {email}; this link can’t change it back. If that is wrong, \
+         sign in and change it on Account, or ask an administrator of this service."
     )
 }

@@ -198,8 +198,8 @@ pub(super) async fn start_session(
 fn refusal(app: &AppState) -> &'static str {
     match app.people.requires_verified_email() {
         true => {
-            "E-mail or password is wrong, or the e-mail is not verified yet. Check both, or open the link in the message that you got when you signed up. “Forgotten your password?” sends another."
+            "The e-mail or the password is wrong, or the e-mail is not verified yet. Check both, or open the link in the message you got when you signed up. “Forgotten your password?” sends another one."
         }
-        false => "E-mail or password is wrong. Check both and try again.",
+        false => "The e-mail or the password is wrong. Check both and try again.",
     }
 }

@@ -88,9 +88,9 @@ pub async fn clear_stored(
         return Err(Error::CsrfMismatch);
     };
     let message = Message {
-        title: "Your browser is clearing it",
+        title: "Your browser is deleting it",
         words: vec![
-            "This browser was asked to clear its copies of this site’s pages, and what they stored."
+            "We asked your browser to delete its copies of this site’s pages and what they stored."
                 .into(),
         ],
         link: Some(("/sign-in", "Sign in")),

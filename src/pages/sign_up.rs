@@ -94,11 +94,11 @@ async fn sign_up(app: &AppState, request: &HttpRequest, form: &NewAccountForm) -
 
 fn check_mailbox(request: &HttpRequest) -> Result<HttpResponse> {
     let message = Message {
-        title: "Look into your mailbox",
+        title: "Check your e-mail",
         words: vec![
-            "A message goes to the address that you gave. Open the link in it, then sign in."
+            "A message is on its way to the address that you entered. Open the link in it, then sign in."
                 .into(),
-            "Nothing comes? Look in the folder for spam. An address gets only a few of these \
+            "No message? Check your spam folder. An address gets only a few of these \
              messages an hour; “Forgotten your password?” sends another, with a link that verifies \
              it as well."
                 .into(),

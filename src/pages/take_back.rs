@@ -118,9 +118,7 @@ pub(super) fn outcome(taken_back: &TakenBack) -> String {
     match taken_back {
         TakenBack::Restored { email } => restored(email),
         TakenBack::EmailUnavailable { email } => format!(
-            "Every device is signed out, and the old password no longer works. But another account \
-             has {email} by now, so this account has no e-mail. Ask an administrator of this \
-             service to give it one: then you can set a new password."
+            "Every device is signed out, and the old password no longer works. Another account has {email} now, so this account has no e-mail. Ask an administrator of this service to set one; then you can choose a new password."
         ),
     }
 }
@@ -134,10 +132,9 @@ fn restored(email: &str) -> String {
 
 fn confirmed(request: &HttpRequest) -> Result<HttpResponse> {
     let message = Message {
-        title: "Good to know",
+        title: "Thank you",
         words: vec![
-            "The account keeps its new e-mail. This address gets no more messages about it, and \
-             can’t take it back any more."
+            "The account keeps its new e-mail. This address gets no more messages about it and can no longer take it back."
                 .into(),
         ],
         link: Some(("/sign-in", "Sign in")),
@@ -150,7 +147,7 @@ fn late(request: &HttpRequest) -> Result<HttpResponse> {
     let message = Message {
         title: "This was answered already",
         words: vec![
-            "The account was not changed by this. Sign in to see what its e-mail is now, or ask an \
+            "Nothing was changed. Sign in to see what the e-mail of the account is now, or ask an \
              administrator of this service."
                 .into(),
         ],

@@ -102,7 +102,7 @@ pub async fn submit(
         {
             Ok(PasswordCheck::Right) => {}
             Ok(PasswordCheck::Wrong { .. }) => {
-                let error = "That is not the password of the account. Try again.";
+                let error = "That is not the account’s password. Try again.";
                 return form_page(&request, &token, &pending, true, Some(error));
             }
             Err(err) => {
@@ -171,9 +171,9 @@ async fn decline(
         Err(err) => return Err(err),
     };
     let words = match declined {
-        Declined::DeletedAccount => "The account that was made with your address is deleted.",
+        Declined::DeletedAccount => "The account that was created with your address is deleted.",
         Declined::CancelledChange => {
-            "The change is cancelled. The account keeps the e-mail it has."
+            "The change is cancelled. The account’s e-mail stays as it is."
         }
         Declined::SparedAccount => "The account doesn’t send anything to your address any more.",
     };
@@ -231,10 +231,10 @@ fn form_page(
 /// Returns the page for a link that was used, cancelled or replaced, or has expired.
 fn void_link(request: &HttpRequest) -> Result<HttpResponse> {
     let message = Message {
-        title: "This link is no longer good",
+        title: "This link no longer works",
         words: vec![
-            "It was used or cancelled, or is older than 24 hours, or a newer one was sent.".into(),
-            "If you want to verify your e-mail, sign in and send yourself another link from your account.".into(),
+            "It was used or cancelled, it is older than 24 hours, or a newer one was sent.".into(),
+            "To verify your e-mail, sign in and request another link on Account.".into(),
         ],
         link: Some(("/account", "Account")),
     };
@@ -243,10 +243,9 @@ fn void_link(request: &HttpRequest) -> Result<HttpResponse> {
 
 fn taken(request: &HttpRequest) -> Result<HttpResponse> {
     let message = Message {
-        title: "That e-mail has an account already",
+        title: "There is already an account with that e-mail",
         words: vec![
-            "Another account got this address in the meantime, so yours keeps the one it has."
-                .into(),
+            "Another account has this address now, so the e-mail of yours stays as it is.".into(),
         ],
         link: Some(("/account", "Account")),
     };

@@ -71,16 +71,16 @@ pub fn address_in_full(text: &str, retention: IpRetention) -> String {
 pub fn admin_act(notice: &Alert) -> String {
     match notice.act {
         Some(EventKind::EmailChanged) => format!(
-            "changed your e-mail, which was {}: you sign in with the new one",
+            "changed your e-mail from {}; sign in with the new one",
             notice.email
         ),
         Some(EventKind::PasswordChanged) => {
             "set a new password for your account, and signed out every device".into()
         }
-        Some(EventKind::RoleChanged) => "changed what you may do in the administration".into(),
+        Some(EventKind::RoleChanged) => "changed your role in the administration".into(),
         Some(EventKind::Disabled) => "disabled your account, and signed out every device".into(),
         Some(EventKind::Enabled) => "enabled your account again".into(),
-        Some(EventKind::EmailVouched) => "vouched for your e-mail: it counts as verified".into(),
+        Some(EventKind::EmailVouched) => "marked your e-mail as verified".into(),
         _ => "changed your account".into(),
     }
 }
@@ -201,18 +201,18 @@ pub fn cause(reason: Option<EndedReason>, by: Option<&str>) -> String {
     match (reason, by) {
         (Some(EndedReason::SignedOutRemotely), Some(by)) => format!("Signed out by you, from {by}"),
         (Some(EndedReason::SignedOutRemotely), None) => "Signed out by you, from another device".into(),
-        (Some(EndedReason::SignedOut), _) => "Signed out on the device".into(),
+        (Some(EndedReason::SignedOut), _) => "Signed out on the device itself".into(),
         (Some(EndedReason::Admin), _) => "Signed out by an administrator".into(),
-        (Some(EndedReason::Expired), _) => "Signed out by itself: not used for too long".into(),
+        (Some(EndedReason::Expired), _) => "Signed out automatically: not used for too long".into(),
         (Some(EndedReason::ReuseDetected), _) => {
             "Signed out for safety, since a copied sign-in was used (if you don’t know why, change your password, and check the device)".into()
         }
         (Some(EndedReason::WrongPasswords), _) => {
-            "Signed out for safety: the password was given wrong ten times".into()
+            "Signed out for safety: the password was entered wrong ten times".into()
         }
         (Some(EndedReason::PasswordChanged), _) => "Signed out when the password was changed".into(),
         (Some(EndedReason::AccountDisabled), _) => "Signed out when the account was disabled".into(),
-        (Some(EndedReason::Replaced), _) => "Replaced: you signed in again in the same browser".into(),
+        (Some(EndedReason::Replaced), _) => "Replaced when you signed in again in the same browser".into(),
         (Some(EndedReason::Limit), _) => "Signed out to make room for a newer device".into(),
         (None, _) => "Signed out".into(),
     }
@@ -227,7 +227,7 @@ pub fn cause_with_reason(
 ) -> String {
     match (reason, stated) {
         (Some(EndedReason::Admin), Some(stated)) => {
-            format!("An administrator ended it: “{}”", isolated(stated))
+            format!("Signed out by an administrator: “{}”", isolated(stated))
         }
         (Some(EndedReason::AccountDisabled), Some(stated)) => {
             format!(
@@ -260,7 +260,7 @@ pub fn account_event(event: &Event) -> String {
         EventKind::Refreshed => "Used from a new address",
         EventKind::Renamed => "Device named",
         EventKind::Ended => "Signed out",
-        EventKind::ImpossibleTravel => "Used in two places faster than anybody travels",
+        EventKind::ImpossibleTravel => "Used in two places, too far apart for the time between",
         EventKind::PasswordChanged => "Password changed",
         EventKind::EmailChanged => "E-mail changed",
         EventKind::EmailChangeRequested => "Another e-mail requested",
@@ -275,14 +275,14 @@ pub fn account_event(event: &Event) -> String {
         EventKind::ResetLinkCreated => "Link for a new password created",
         EventKind::NameChanged => "Name changed",
         EventKind::EmailVouched => "E-mail marked as verified",
-        EventKind::JobStopped => "Job that ends sessions stopped",
+        EventKind::JobStopped => "A job that ends sessions was stopped",
         EventKind::DelayLifted => "Delay after wrong passwords lifted",
         EventKind::Exported => "Data exported",
         EventKind::SignInFailed | EventKind::PasswordRefused | EventKind::Throttled => {
             return refused_words::refused(event);
         }
         EventKind::FormRefused => "Form refused",
-        EventKind::AdminRefused => "Page of administrators refused",
+        EventKind::AdminRefused => "An administrators’ page was refused",
         EventKind::TokenRefused => "Token refused",
         EventKind::SettingChanged => setting_changed(detail),
         EventKind::SignedUp => "Account created",
@@ -300,10 +300,10 @@ fn setting_changed(setting: &str) -> &'static str {
     match setting.parse() {
         Ok(Setting::Name) => "Name changed",
         Ok(Setting::AlertMail) => "Alerts by mail changed",
-        Ok(Setting::IdleLimit) => "Time until devices sign out changed",
-        Ok(Setting::Addresses) => "How much of addresses is stored changed",
+        Ok(Setting::IdleLimit) => "Time until unused devices are signed out changed",
+        Ok(Setting::Addresses) => "Storing of IP addresses changed",
         Ok(Setting::IdleExempt) => "Set to stay signed in, used or not",
-        Ok(Setting::IdleExemptionEnded) => "Set to sign out by itself when unused",
+        Ok(Setting::IdleExemptionEnded) => "Set to sign out automatically when unused",
         Ok(Setting::TimeZone) => "Time zone changed",
         Err(_) => "Setting changed",
     }
@@ -313,7 +313,7 @@ fn setting_changed(setting: &str) -> &'static str {
 fn role(text: &str) -> &'static str {
     match text {
         "admin" => "an administrator",
-        "auditor" => "an auditor, who sees what administrators see",
+        "auditor" => "an auditor, who can see what administrators see",
         _ => "a person without a role",
     }
 }

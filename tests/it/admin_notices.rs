@@ -15,7 +15,7 @@ on_both!(
     database: the_new_mailbox_is_told_by_whom_the_e_mail_was_changed,
 );
 
-const HEADING: &str = "What an administrator did";
+const HEADING: &str = "Changes by an administrator";
 
 /// Asserts that the page tells of it, and asks nobody whether it was them.
 #[track_caller]
@@ -26,7 +26,7 @@ fn expect_told(page: TestResponse, what: &str, reason: &str) -> TestResponse {
     page.expect_words(HEADING)
         .expect_words(what)
         .expect_words(&format!("“{reason}”"))
-        .expect_words("If you don’t know why, ask those who run this service.")
+        .expect_words("If you don’t know why, ask the people who run this service.")
 }
 
 async fn each_act_is_told_with_its_reason_and_asks_nothing(app: &TestApp) {
@@ -44,13 +44,13 @@ async fn each_act_is_told_with_its_reason_and_asks_nothing(app: &TestApp) {
         (
             "role",
             &[("role", "auditor"), ("reason", "Yearly audit")][..],
-            "An administrator changed what you may do in the administration.",
+            "An administrator changed your role in the administration.",
             "Yearly audit",
         ),
         (
             "email",
             &[("email", "b@example.org"), ("reason", "They asked")][..],
-            "An administrator changed your e-mail, which was bob@example.org: you sign in with the new one.",
+            "An administrator changed your e-mail from bob@example.org; sign in with the new one.",
             "They asked",
         ),
     ];
@@ -109,7 +109,7 @@ async fn a_device_that_is_not_confirmed_is_told_as_well(app: &TestApp) {
     let alerts = "SELECT count(*) AS value FROM alerts WHERE kind = 'new_device'";
     assert_eq!(app.database.number(alerts), 1, "it is in doubt");
     let page = stranger.get("/devices").await.expect(200);
-    let what = "An administrator changed what you may do in the administration.";
+    let what = "An administrator changed your role in the administration.";
     let page = expect_told(page, what, "Yearly audit");
     // It may be an intruder, who would put it away.
     assert!(!page.text.contains("/read\""), "{}", page.text);

@@ -97,7 +97,7 @@ async fn answers_stand_apart(database: Database, script: Script) {
     laptop.has(1, ".path").await;
     let message = laptop.words_in("[role='status']").await;
     assert!(
-        message.contains("is signed out, and forgotten."),
+        message.contains("is signed out, and no longer counts as yours."),
         "{message}"
     );
     for step in ["others", "password", "email"] {

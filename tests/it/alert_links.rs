@@ -121,7 +121,7 @@ async fn reporting_by_the_link_signs_the_intruder_out_once(database: Database) {
     let reader = fixture.reader();
     let form = reader.form(&fixture.link, &fixture.link).await;
     let page = reader.send(&form, &NOT_MINE).await.expect(200);
-    page.expect_words("Safari on iPhone is signed out, and forgotten.");
+    page.expect_words("Safari on iPhone is signed out, and no longer counts as yours.");
     assert!(fixture.intruder.get("/devices").await.is_to_sign_in());
     fixture.laptop.get("/devices").await.expect(200);
 

@@ -162,10 +162,9 @@ async fn an_ended_session_is_not_signed_out_again(database: Database) {
         if matches!(how, End::ByTokenReuse) {
             fixture.answer("no").await;
         } else {
-            fixture
-                .answer("no")
-                .await
-                .expect_words("Safari on iPhone was already signed out, and is forgotten now.");
+            fixture.answer("no").await.expect_words(
+                "Safari on iPhone was already signed out, and no longer counts as yours.",
+            );
         }
         fixture.app.advance(MINUTE);
         let again = fixture
@@ -204,11 +203,12 @@ async fn a_link_about_an_ended_session_claims_nothing_false(database: Database) 
         claims_nothing_false(&page, how);
         let page = page.expect_words("already signed out. Was it you?");
         let page = page.expect_words("No, it wasn’t me");
-        page.expect_words("the device is forgotten");
+        page.expect_words("the device no longer counts as yours");
         let answer = [("answer", "not-mine")];
         let page = reader.submit(&link, &link, &answer).await.expect(200);
-        let page =
-            page.expect_words("Safari on iPhone was already signed out, and is forgotten now.");
+        let page = page.expect_words(
+            "Safari on iPhone was already signed out, and no longer counts as yours.",
+        );
         page.expect_words("Make your account safe");
         fixture.app.advance(61 * MINUTE);
         let again = fixture
@@ -261,7 +261,7 @@ async fn a_link_about_a_copied_sign_in_claims_nothing_false(database: Database) 
         .submit(&link, &link, &[("answer", "not-mine")])
         .await
         .expect(200);
-    page.expect_words("Safari on iPhone was already signed out, and is forgotten now.");
+    page.expect_words("Safari on iPhone was already signed out, and no longer counts as yours.");
     fixture.stop().await;
 }
 
@@ -312,7 +312,7 @@ async fn what_a_report_ended_besides_is_named(database: Database) {
     let page = fixture.answer("no").await;
     let words = page.words();
     assert!(
-        words.contains("are signed out, and forgotten.")
+        words.contains("are signed out, and no longer count as yours.")
             && words.contains("Safari on iPhone")
             && words.contains("Firefox on Windows"),
         "{words}"

@@ -88,7 +88,7 @@ async fn the_steps_stay_until_each_is_done(database: Database) {
         page,
         ..
     } = set_up(database).await;
-    page.expect_words("Safari on iPhone is signed out, and forgotten.")
+    page.expect_words("Safari on iPhone is signed out, and no longer counts as yours.")
         .expect_words("Make your account safe You reported Safari on iPhone")
         .expect_words("Step 1 of 3 is behind you.")
         .expect_words("Sign it out Done")

@@ -275,7 +275,7 @@ async fn reporting_an_alert_ends_the_session_and_deletes_the_device(database: Da
     laptop
         .follow(&response)
         .await
-        .expect_words("Safari on iPhone is signed out, and forgotten.")
+        .expect_words("Safari on iPhone is signed out, and no longer counts as yours.")
         .expect_words("Set a new password")
         .expect_words("Sign out your other devices");
     assert!(intruder.get("/devices").await.is_to_sign_in());

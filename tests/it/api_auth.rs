@@ -53,7 +53,7 @@ async fn an_e_mail_is_taken_whatever_its_case(app: &TestApp) {
       "code": "email_taken",
       "detail": "Sign in with it, or use another one.",
       "status": 409,
-      "title": "That e-mail has an account already",
+      "title": "There is already an account with that e-mail",
       "type": "about:blank"
     }
     "#);
@@ -141,7 +141,7 @@ async fn an_unknown_e_mail_and_a_wrong_password_look_the_same(app: &TestApp) {
       "code": "invalid_credentials",
       "detail": "Check both and try again.",
       "status": 401,
-      "title": "E-mail or password is wrong",
+      "title": "The e-mail or the password is wrong",
       "type": "about:blank"
     }
     "#);
@@ -234,9 +234,9 @@ async fn a_request_without_a_token_is_unauthenticated(app: &TestApp) {
     insta::assert_json_snapshot!(response.problem(401, "unauthenticated"), @r#"
     {
       "code": "unauthenticated",
-      "detail": "There is no session, or it has ended. Sign in again.",
+      "detail": "The session has ended or never existed. Sign in again.",
       "status": 401,
-      "title": "Nobody is signed in",
+      "title": "You are not signed in",
       "type": "about:blank"
     }
     "#);

@@ -29,7 +29,7 @@ async fn an_administrator_creates_and_revokes_a_key(app: &TestApp) {
         .get("/account")
         .await
         .expect(200)
-        .expect_words("API keys of applications");
+        .expect_words("Applications and API keys");
     browser
         .submit(PAGE, KEYS, &[("name", "shop")])
         .await
@@ -56,7 +56,7 @@ async fn an_administrator_creates_and_revokes_a_key(app: &TestApp) {
     browser.send(&form, &fields).await.expect(200);
     let repeated = browser.send(&form, &fields).await.expect(303);
     let page = browser.follow(&repeated).await.expect(200);
-    page.expect_words("That key was made before; this form changed nothing.");
+    page.expect_words("That key was created before; this form changed nothing.");
     let keys = "SELECT count(*) AS value FROM api_keys";
     assert_eq!(app.database.number(keys), 2);
     app.database

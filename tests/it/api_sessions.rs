@@ -324,7 +324,7 @@ async fn another_persons_session_does_not_exist(app: &TestApp) {
     insta::assert_json_snapshot!(ended.problem(404, "not_found"), @r#"
     {
       "code": "not_found",
-      "detail": "There is nothing here, or not any more.",
+      "detail": "This does not exist, or no longer exists.",
       "status": 404,
       "title": "Not found",
       "type": "about:blank"

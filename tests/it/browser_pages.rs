@@ -71,7 +71,7 @@ async fn a_wrong_password_shows_the_form_again(app: &TestApp) {
         .sign_in(&mistyped)
         .await
         .expect(401)
-        .expect_words("E-mail or password is wrong");
+        .expect_words("The e-mail or the password is wrong");
     assert!(
         response.text.contains("value=\"ada@example.org\""),
         "the e-mail is filled in: {}",

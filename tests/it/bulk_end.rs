@@ -377,7 +377,7 @@ async fn the_owner_sees_the_reason(app: &TestApp) {
     assert_eq!(history["sessions"][0]["ended_reason"], "admin");
     assert_eq!(history["sessions"][0]["ended_note"], reason);
     let browser = app.signed_in_browser(&fixture.ada, FIREFOX).await;
-    let words = format!("An administrator ended it: “\u{2068}{reason}\u{2069}”");
+    let words = format!("Signed out by an administrator: “\u{2068}{reason}\u{2069}”");
     for page in ["/devices", &format!("/devices/{}", phone.id())] {
         let page = browser.get(page).await.expect(200);
         assert!(!page.text.contains("<b>laptop"), "{}", page.text);

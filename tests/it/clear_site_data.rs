@@ -44,7 +44,7 @@ async fn what_a_browser_stored_is_cleared_on_request(app: &TestApp) {
         .expect("the form that clears");
     let response = browser.send(&form, &[]).await.expect(200);
     assert_eq!(response.header("clear-site-data"), r#""cache", "storage""#);
-    response.expect_words("Your browser is clearing it");
+    response.expect_words("Your browser is deleting it");
     let page = app.browser(FIREFOX).get("/sign-in").await.expect(200);
     assert!(
         !page.text.contains("/sign-out/clear"),

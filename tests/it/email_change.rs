@@ -292,7 +292,7 @@ async fn an_address_that_was_taken_meanwhile_is_not_shared(database: Database) {
         .verify(&link)
         .await
         .expect(409)
-        .expect_words("That e-mail has an account already");
+        .expect_words("There is already an account with that e-mail");
     assert_eq!(fixture.email(), A);
     fixture.laptop.get(&link).await.expect(410);
     fixture.stop().await;
@@ -410,7 +410,7 @@ async fn an_account_is_not_deleted_while_it_can_be_taken_back(database: Database
     delete()
         .await
         .expect(409)
-        .expect_words("Your e-mail was changed lately");
+        .expect_words("Your e-mail was changed recently");
     fixture.app.advance(7 * DAY);
     let person = Person {
         email: B.into(),

@@ -169,7 +169,7 @@ async fn a_get_changes_nothing_and_a_link_works_once(database: Database) {
         .get(&link)
         .await
         .expect(410)
-        .expect_words("This link is no longer good");
+        .expect_words("This link no longer works");
     assert!(fixture.can_sign_in(NEW).await);
     fixture.stop().await;
 }
@@ -564,7 +564,7 @@ async fn while_a_former_address_can_take_back_it_is_asked_instead(database: Data
         .submit(&link, &link, &[("answer", "mine")])
         .await
         .expect(200)
-        .expect_words("Good to know");
+        .expect_words("Thank you");
     fixture.ask("b@example.org").await;
     app.deliver_mail().await;
     assert_eq!(fixture.last().to, ["b@example.org"]);
@@ -579,7 +579,7 @@ async fn without_mail_an_administrator_hands_over_a_link(database: Database) {
     let laptop = app.browser_from(FIREFOX, "203.0.113.7");
     laptop.sign_in(&ada).await.expect(303);
     let page = laptop.get("/forgot-password").await.expect(200);
-    page.expect_words("Ask an administrator of it for a link");
+    page.expect_words("Ask an administrator for a link");
     let program = Program::with(&app.database);
     let run = program.run(&["user", "reset-link", A]);
     assert!(
@@ -685,7 +685,7 @@ async fn a_known_device_asks_whatever_its_neighbours_and_strangers_do(database: 
         let response = request.await;
         if response.status == 429 {
             refused += 1;
-            response.expect_words("look into its mailbox");
+            response.expect_words("check its mailbox");
         }
         assert!(number < 10 || refused > 0);
     }

@@ -198,7 +198,7 @@ async fn the_first_message_takes_back_an_account_that_was_changed_twice(database
     for link in [&at_b, &at_c] {
         let void = fixture.reader().get(link).await.expect(410);
         assert!(!void.text.contains(A), "{}", void.text);
-        void.expect_words("This link is no longer good");
+        void.expect_words("This link no longer works");
     }
     let form = password_form(&page, &first).expect("a form");
     reader
@@ -424,7 +424,7 @@ async fn the_new_address_sets_no_password_while_the_former_one_can_take_back(dat
     let page = fixture.reader().submit(&link, &link, &NOT_MINE).await;
     let page = page.expect(200);
     assert!(password_form(&page, &link).is_none(), "{}", page.text);
-    page.expect_words("a new password is set by the link in a message to it");
+    page.expect_words("a new password can be set only with the link in a message to it");
     fixture.stop().await;
 }
 
@@ -621,9 +621,9 @@ async fn a_report_says_that_a_change_cannot_be_undone(database: Database) {
     fixture.thief_changes_to(B).await;
     let reported = fixture.report_change().await.expect(303);
     let page = fixture.laptop.follow(&reported).await.expect(200);
-    let page = page.expect_words("Safari on iPhone is signed out, and forgotten.");
+    let page = page.expect_words("Safari on iPhone is signed out, and no longer counts as yours.");
     page.expect_words(&format!(
-        "Your e-mail is still {B}: that change can’t be undone here."
+        "Your e-mail is still {B}; it can’t be changed back here."
     ));
     assert_eq!(fixture.email(), B);
     assert!(fixture.thief.get("/devices").await.is_to_sign_in());
@@ -675,10 +675,10 @@ async fn a_report_names_the_devices_that_it_signs_out(database: Database) {
     }
     let link = fixture.link(A, "Your password was changed");
     let page = fixture.reader().get(&link).await.expect(200);
-    page.expect_words("Devices that came after it are signed out.");
+    page.expect_words("Devices that signed in after it are signed out.");
     let page = fixture.reader().submit(&link, &link, &NOT_MINE).await;
     page.expect(200)
-        .expect_words("are signed out, and forgotten.")
+        .expect_words("are signed out, and no longer count as yours.")
         .expect_words("Safari on iPhone")
         .expect_words("Firefox on");
     assert_eq!(fixture.app.database.sessions_where("is_active"), 0);
@@ -782,7 +782,7 @@ async fn links_from_before_this_version_work_without_a_password(database: Databa
     let page = fixture.reader().submit(&link, &link, &NOT_MINE).await;
     let page = page.expect(200);
     assert!(password_form(&page, &link).is_none(), "{}", page.text);
-    page.expect_words("is signed out, and forgotten.");
+    page.expect_words("is signed out, and no longer counts as yours.");
     assert!(fixture.thief.get("/devices").await.is_to_sign_in());
     let path = format!("{link}/password");
     let own = fixture.reader();

@@ -96,7 +96,7 @@ async fn a_browser_that_is_sent_back_stays(database: Database) {
         let page = visitor.get(SIGN_IN).await;
         assert_eq!(goes_to(&page), None);
         has_link(&page);
-        page.expect_words("Does app.example.org send you back here each time?");
+        page.expect_words("Does app.example.org send you back here every time?");
     }
     // Later it goes on by itself again, such as from a link of the application.
     app.advance(Duration::from_secs(61));
@@ -188,7 +188,7 @@ async fn a_browser_that_refuses_the_cookie_stays(database: Database) {
         let page = visitor.get(&next).await;
         if goes_to(&page).is_none() {
             has_link(&page);
-            page.expect_words("your browser did not keep the cookie");
+            page.expect_words("your browser did not store the cookie");
             break;
         }
         attempts += 1;
@@ -460,7 +460,7 @@ async fn a_browser_goes_in_no_circle(database: Database) {
     browser.complete_sign_in(&ada).await;
     browser.has(1, "main p.hint").await;
     let shown = browser.words_in("main").await;
-    assert!(shown.contains("send you back here each time?"), "{shown}");
+    assert!(shown.contains("send you back here every time?"), "{shown}");
     browser.close().await;
     application.handle.stop(false).await;
     app.stop().await;

@@ -68,7 +68,7 @@ async fn id_of(browser: &Browser) -> String {
 async fn an_exempt_device_stays_signed_in_until_the_absolute_limit(app: &TestApp) {
     let home = Home::start(app).await;
     let page = home.laptop.get(&home.path).await.expect(200);
-    page.expect_words("Signs out by itself after 12 hours without use.");
+    page.expect_words("Signs out automatically after 12 hours without use.");
     let done = home.exempt(&home.laptop).await.expect(303);
     assert_eq!(done.location(), home.path);
     let page = home.laptop.follow(&done).await.expect(200);
@@ -178,8 +178,8 @@ async fn ending_the_exemption_of_a_used_device_puts_the_limit_back(app: &TestApp
     home.return_to_laptop().await;
     let done = home.end_exemption().await.expect(303);
     let page = home.laptop.follow(&done).await.expect(200);
-    page.expect_words("The device signs out by itself again when it is not used.")
-        .expect_words("Set to sign out by itself when unused");
+    page.expect_words("The device signs out automatically again when it is not used.")
+        .expect_words("Set to sign out automatically when unused");
     app.advance(Duration::from_secs(11 * 60 * 60));
     home.tablet.get("/devices").await.expect(200);
     app.advance(Duration::from_secs(13 * 60 * 60));

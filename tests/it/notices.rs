@@ -190,7 +190,7 @@ async fn every_notice_is_shown_once(app: &TestApp) {
     shows(
         "/account/email/cancel",
         &[],
-        "There was no change left to cancel.",
+        "There is no pending change to cancel.",
     )
     .await;
     shows("/account/password", &passwords, "Your password is changed").await;

@@ -580,9 +580,9 @@ async fn a_person_sees_that_somebody_did_not_get_in(app: &TestApp) {
     let account = browser.get("/account").await.expect(200);
     let words = account.words();
     for expected in [
-        "Sign-in failed 5 times: whoever it was did not get in Safari on iPhone · Local network · last",
-        "last 25 minutes ago",
-        "Sign-in refused 3 times, after too many tries: whoever it was did not get in",
+        "Sign-in failed 5 times: nobody got in Safari on iPhone · Local network · most recently",
+        "most recently 25 minutes ago",
+        "Sign-in refused 3 times, after too many attempts: nobody got in",
     ] {
         assert!(words.contains(expected), "{expected}: {words}");
     }
@@ -600,7 +600,7 @@ async fn a_person_sees_that_somebody_did_not_get_in(app: &TestApp) {
     api(app, OVERVIEW).await;
     let device = browser.get(&id).await.expect(200).words();
     assert!(
-        device.contains("Wrong password given twice, to do something that needs it"),
+        device.contains("Wrong password entered twice, to do something that needs it"),
         "{device}"
     );
     assert!(

@@ -222,10 +222,13 @@ async fn an_ended_device_does_not_sign_out_by_itself(app: &TestApp) {
     let (laptop, ada) = ada(app).await;
     let phone = sign_in(app, &ada, "Phone").await;
     let page = format!("/devices/{}", phone.id());
-    laptop.get(&page).await.expect_words("Signs out by itself");
+    laptop
+        .get(&page)
+        .await
+        .expect_words("Signs out automatically");
     press(&laptop, &phone, &[]).await;
     let words = laptop.get(&page).await.expect(200).words();
-    assert!(!words.contains("Signs out by itself"), "{words}");
+    assert!(!words.contains("Signs out automatically"), "{words}");
     let (_, facts) = words.split_once("Details").expect("the facts");
     assert!(facts.contains("Signed out 17 May 2031"), "{facts}");
     assert!(

@@ -187,7 +187,7 @@ async fn a_shared_browser_is_cleared_on_request(database: Database) {
     browser.press("form[action='/sign-out/clear'] button").await;
     browser.arrives_at("/sign-out/clear").await;
     let page = browser.words_in("main").await;
-    assert!(page.contains("Your browser is clearing it"), "{page}");
+    assert!(page.contains("Your browser is deleting it"), "{page}");
     browser.sign_in(&fixture.ada).await;
     fixture.stop(browser).await;
 }

@@ -91,7 +91,7 @@ async fn the_delay_doubles_and_the_waiting_time_is_true(app: &TestApp) {
     }
     let refused = guess(&app.anyone(), &ada.email).await;
     let detail = refused.problem(429, "too_many_tries")["detail"].clone();
-    assert_eq!(detail, "Too many tries. Try again in 15 minutes.");
+    assert_eq!(detail, "Too many attempts. Try again in 15 minutes.");
 }
 
 async fn failures_are_forgotten_after_a_quiet_day(app: &TestApp) {

@@ -194,7 +194,7 @@ async fn requests_for_mail_have_a_count_of_their_own(database: Database) {
     let refused = ask("three@example.org").await.expect(429);
     assert_eq!(refused.header("retry-after"), "60");
     assert!(refused.text.contains(r#"value="three@example.org""#));
-    refused.expect_words("Too many tries. Try again in 60 seconds.");
+    refused.expect_words("Too many attempts. Try again in 60 seconds.");
     let body = json!({"email": "new@example.org", "password": PASSWORD});
     let sign_up = app.anyone().request("POST", "/api/v1/auth/register");
     let sign_up = sign_up.header("x-forwarded-for", A).json(&body);

@@ -249,7 +249,7 @@ async fn ten_wrong_passwords_through_both_doors_end_the_session(app: &TestApp) {
     browser
         .get("/sign-in")
         .await
-        .expect_words("the password was given wrong ten times");
+        .expect_words("the password was entered wrong ten times");
     assert!(browser.get("/devices").await.is_to_sign_in());
     assert_eq!(
         app.database
@@ -326,7 +326,7 @@ async fn a_refused_form_keeps_what_was_typed(app: &TestApp) {
     assert!(refused.text.contains(r#"value="ada@example.org""#));
     assert!(refused.text.contains("checked"));
     assert!(!refused.text.contains("a secret that is typed"));
-    refused.expect_words("Too many tries. Try again in 1 second.");
+    refused.expect_words("Too many attempts. Try again in 1 second.");
 }
 
 async fn a_new_password_by_mail_lifts_the_delay_and_makes_the_device_known(database: Database) {

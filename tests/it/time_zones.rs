@@ -304,15 +304,15 @@ async fn the_hour_of_an_end_today_is_said(database: Database) {
     for (zone, words) in [
         (
             "Europe/Lisbon",
-            "Signs out by itself today 14:30, if not used",
+            "Signs out automatically today 14:30 if it is not used",
         ),
         (
             "Asia/Kathmandu",
-            "Signs out by itself today 19:15, if not used",
+            "Signs out automatically today 19:15 if it is not used",
         ),
         (
             "Pacific/Auckland",
-            "Signs out by itself tomorrow 01:30, if not used",
+            "Signs out automatically tomorrow 01:30 if it is not used",
         ),
     ] {
         let browser = browser_in(&app, &ada, zone).await;
@@ -322,7 +322,7 @@ async fn the_hour_of_an_end_today_is_said(database: Database) {
     app.login(&ada, IPHONE).await;
     let browser = browser_in(&app, &ada, "Europe/Lisbon").await;
     let page = browser.get("/devices").await.expect(200);
-    page.expect_words("Signs out by itself on 13 November, if not used");
+    page.expect_words("Signs out automatically on 13 November if it is not used");
     app.stop().await;
 }
 

@@ -157,7 +157,7 @@ async fn a_strangers_click_does_not_verify_a_victims_address(database: Database)
             .submit(&link, &link, &fields)
             .await
             .expect(403)
-            .expect_words("That is not the password of the account.");
+            .expect_words("That is not the account’s password.");
     }
     let nobody = app.browser(IPHONE);
     nobody
@@ -181,13 +181,13 @@ async fn the_owner_of_a_mailbox_deletes_a_strangers_account(database: Database) 
         .submit(&link, &link, &fields)
         .await
         .expect(200)
-        .expect_words("The account that was made with your address is deleted.");
+        .expect_words("The account that was created with your address is deleted.");
     assert!(stranger.get("/devices").await.is_to_sign_in());
     reader
         .get(&link)
         .await
         .expect(410)
-        .expect_words("This link is no longer good");
+        .expect_words("This link no longer works");
     // Now the address is free for its owner.
     let (owner, _) = sign_up(&app, EMAIL).await;
     owner.get("/devices").await.expect(200);
@@ -211,7 +211,7 @@ async fn a_link_verifies_once_for_whoever_gives_the_password(database: Database)
             .send(&form, &fields)
             .await
             .expect(410)
-            .expect_words("This link is no longer good");
+            .expect_words("This link no longer works");
     }
     assert_eq!(
         app.database.number("SELECT count(*) AS value FROM users"),
@@ -288,7 +288,7 @@ async fn links_are_limited_for_each_address(database: Database) {
 async fn sign_in_can_wait_for_the_verification(database: Database) {
     let (app, server) = start_with(database, true).await;
     let (browser, response) = sign_up(&app, EMAIL).await;
-    response.expect(200).expect_words("Look into your mailbox");
+    response.expect(200).expect_words("Check your e-mail");
     assert!(browser.get("/devices").await.is_to_sign_in());
     let link = newest(&app, &server).await.link("/verify-email/");
     let person = Person {
@@ -416,7 +416,7 @@ async fn a_person_from_before_stays_when_a_link_is_declined(database: Database) 
     laptop
         .follow(&again)
         .await
-        .expect_words("Whoever reads that mailbox said that it isn’t yours");
+        .expect_words("The person who reads that mailbox said that it isn’t yours");
     Program::with(&app.database)
         .run(&["user", "verify-email", "--all"])
         .expect_done();
