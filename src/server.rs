@@ -11,6 +11,8 @@ mod places;
 pub mod routes;
 mod termination;
 mod turns;
+#[cfg(test)]
+mod typed_forms;
 
 use std::net::{SocketAddr, TcpListener};
 use std::num::NonZero;

@@ -137,12 +137,19 @@ function show(fresh, isSamePage) {
   const attention = document.getElementById("attention");
   patch(attention, fresh.getElementById("attention"));
   const live = main.dataset.live;
-  const isPatched = live === "patched" && isSamePage && patch(main, fresh.getElementById("main"));
+  const next = fresh.getElementById("main");
+  // A list that is built in another way is not made of the elements of this one.
+  const isAlike = shapeOf(main) === shapeOf(next);
+  const isPatched = live === "patched" && isSamePage && isAlike && patch(main, next);
   if (isSamePage && !document.title.startsWith("Error: ")) document.title = fresh.title;
   if (active !== document.activeElement && active.isConnected) active.focus({ preventScroll: true });
   if (live && !isPatched) announce();
   else if (isPatched) withdraw();
   document.dispatchEvent(new Event("patched"));
+}
+
+function shapeOf(page) {
+  return [...page.querySelectorAll("[data-shape]")].map((list) => list.dataset.shape).join();
 }
 
 function announce() {
@@ -329,8 +336,6 @@ function saveOnChange(form) {
   if (!field || !button) return;
   const outcome = document.createElement("p");
   outcome.className = "hint";
-  outcome.setAttribute("role", "status");
-  form.append(outcome);
   button.hidden = true;
   const property = field.type === "checkbox" ? "checked" : "value";
   let saved = field[property];
@@ -353,6 +358,9 @@ function saveOnChange(form) {
     button.hidden = !needsPage;
   };
   field.addEventListener("change", () => {
+    // A status only once there is one: a notice of the page is not to be one of several.
+    outcome.setAttribute("role", "status");
+    form.append(outcome);
     outcome.textContent = "Saving…";
     queue = queue.then(save);
   });

@@ -57,17 +57,21 @@ impl AfterReport {
         [self.others, self.password, self.email].contains(&StepState::Open)
     }
 
-    fn new(alert: Alert, user: &User, live: &[Session], reported_at: Timestamp) -> Self {
-        let remaining = live
-            .iter()
-            .filter(|session| session.created_at < reported_at)
-            .count();
+    /// Returns the steps for somebody who signs out the others from `here`.
+    fn new(
+        alert: Alert,
+        user: &User,
+        (here, live): (&Session, &[Session]),
+        reported_at: Timestamp,
+    ) -> Self {
+        let is_left =
+            |session: &Session| session.created_at < reported_at && !session.is_on_device_of(here);
+        let is_any_left = live.iter().any(is_left);
         let steps = &alert.steps;
         let is_email_done =
             steps.email_confirmed_at.is_some() || user.email_verified_at > Some(reported_at);
         Self {
-            // The one from which the others are signed out remains.
-            others: StepState::new(remaining <= 1, steps.others_skipped_at),
+            others: StepState::new(!is_any_left, steps.others_skipped_at),
             password: StepState::new(
                 user.password_changed_at > reported_at,
                 steps.password_skipped_at,
@@ -129,7 +133,7 @@ fn find(
         return Ok(None);
     };
     let live = sessions::store::list_live(c, user.id, now)?;
-    let steps = AfterReport::new(alert, user, &live, reported_at);
+    let steps = AfterReport::new(alert, user, (session, &live), reported_at);
     let is_shown = steps.is_open() && is_known(c, session, steps.alert.at, now)?;
     Ok(is_shown.then_some(steps))
 }

@@ -19,6 +19,8 @@ pub struct AlertDetails {
     pub later_travel: Option<String>,
     /// The alert whose review settled this one, unless it is this one.
     pub settled_by: Option<Alert>,
+    /// Whether a session is live on the device that it is about.
+    pub is_signed_in: bool,
 }
 
 /// What the review of an alert did.
@@ -28,30 +30,33 @@ pub struct ReviewOutcome {
     pub details: AlertDetails,
     /// The sessions that a report ended.
     pub ended: Vec<Session>,
-    /// Whether the session that it is about is live now.
-    pub is_live: bool,
 }
 
 impl AlertDetails {
-    /// Returns whether what it is about was signed out by `now`: the session that it was done in has
-    /// ended, in whatever way.
+    /// Returns whether the device that it is about is signed out: every session on it has ended, in
+    /// whatever way.
     #[must_use]
-    pub fn is_over(&self, now: Timestamp) -> bool {
-        let is_live = self
-            .session
-            .as_ref()
-            .is_some_and(|session| session.is_live(now));
-        self.alert.session_id.is_some() && !is_live
+    pub fn is_over(&self) -> bool {
+        self.alert.session_id.is_some() && !self.is_signed_in
     }
 }
 
 impl ReviewOutcome {
-    /// Returns whether the report ended the session that the alert is about.
+    /// Returns whether the report ended a session on the device that the alert is about.
     #[must_use]
     pub fn has_ended_subject(&self) -> bool {
-        self.ended
-            .iter()
-            .any(|session| self.details.alert.session_id == Some(session.id))
+        let is_on_it = |subject: &Session| {
+            self.ended
+                .iter()
+                .any(|ended| ended.is_on_device_of(subject))
+        };
+        self.details.session.as_ref().is_some_and(is_on_it)
+    }
+
+    /// Returns whether the device that the alert is about is signed in now.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        self.details.is_signed_in
     }
 }
 
@@ -66,9 +71,10 @@ impl Accounts {
         owner: UserId,
         alerts: Vec<Alert>,
     ) -> Result<Vec<AlertDetails>> {
+        let now = self.clock.now();
         match alerts.is_empty() {
             true => Ok(Vec::new()),
-            false => self.db.read(move |c| describe(c, owner, alerts)).await,
+            false => self.db.read(move |c| describe(c, owner, alerts, now)).await,
         }
     }
 
@@ -82,7 +88,7 @@ impl Accounts {
         self.db
             .read(move |c| {
                 let found = alerts::store::list_by_ids(c, owner, &[id])?;
-                let Some(details) = describe(c, owner, found)?.pop() else {
+                let Some(details) = describe(c, owner, found, now)?.pop() else {
                     return Ok(None);
                 };
                 let Some((review, at)) = details.alert.review() else {
@@ -92,18 +98,18 @@ impl Accounts {
                     AlertReview::Confirmed => Vec::new(),
                     AlertReview::Reported => sessions::store::list_ended_at(c, owner, at)?,
                 };
-                let is_live = details.alert.session_id.is_some() && !details.is_over(now);
-                Ok(Some(ReviewOutcome {
-                    details,
-                    ended,
-                    is_live,
-                }))
+                Ok(Some(ReviewOutcome { details, ended }))
             })
             .await
     }
 }
 
-fn describe(c: &mut AnyConnection, owner: UserId, alerts: Vec<Alert>) -> Result<Vec<AlertDetails>> {
+fn describe(
+    c: &mut AnyConnection,
+    owner: UserId,
+    alerts: Vec<Alert>,
+    now: Timestamp,
+) -> Result<Vec<AlertDetails>> {
     let ids: Vec<SessionId> = alerts.iter().filter_map(|alert| alert.session_id).collect();
     let subjects = match ids.is_empty() {
         true => Vec::new(),
@@ -118,11 +124,18 @@ fn describe(c: &mut AnyConnection, owner: UserId, alerts: Vec<Alert>) -> Result<
         true => Vec::new(),
         false => alerts::store::list_by_ids(c, owner, &others)?,
     };
+    let live = match subjects.is_empty() {
+        true => Vec::new(),
+        false => sessions::store::list_live(c, owner, now)?,
+    };
+    let subject = |alert: &Alert| {
+        let is_its = |session: &&Session| alert.session_id == Some(session.id);
+        subjects.iter().find(is_its)
+    };
     let details = |alert: Alert| AlertDetails {
-        session: subjects
-            .iter()
-            .find(|session| alert.session_id == Some(session.id))
-            .cloned(),
+        session: subject(&alert).cloned(),
+        is_signed_in: subject(&alert)
+            .is_some_and(|subject| live.iter().any(|live| live.is_on_device_of(subject))),
         later_travel: travels
             .iter()
             .find(|(session, at, _)| alert.session_id == Some(*session) && *at > alert.at)

@@ -83,13 +83,14 @@ impl Messages {
         zone: TimeZone,
     ) -> MessageContent {
         let lead = match verification.email == user.email {
-            true => "This address is the e-mail of an account at {site}, and not verified yet.",
-            false => "Somebody wants to use this address as the e-mail of their account at {site}.",
+            true => "This address belongs to an account at {site} and is not verified yet.",
+            false => "Somebody entered this address as the new e-mail of their account at {site}.",
         };
         MessageContent {
-            advice: "If it is not yours, open the link and choose “This isn’t mine”.".into(),
+            advice: "If the account isn’t yours, open the link and choose “This isn’t mine”."
+                .into(),
             link_text: format!(
-                "If it is yours, open this link and verify the address. It works until {}.",
+                "If it is yours, open this link to verify the address. The link works until {}.",
                 zone.exact(verification.expires_at)
             ),
             reason: "You get this because somebody entered this address at {site}.",
@@ -106,17 +107,17 @@ impl Messages {
 
     fn reset(&self, reset: &PasswordReset, zone: TimeZone) -> MessageContent {
         MessageContent {
-            advice: "If it was not you, there is nothing to do: the password stays as it is."
-                .into(),
+            advice:
+                "If it wasn’t you, you don’t need to do anything: your password has not changed."
+                    .into(),
             link_text: format!(
-                "If it was you, open this link and set a new password. Every device is signed out \
-                 then. The link works once, until {}.",
+                "If it was you, open this link and set a new password. Every device is then signed out. The link works once, until {}.",
                 zone.exact(reset.expires_at)
             ),
             ..content(
                 "Set a new password",
                 &format!(
-                    "Somebody asked for a new password for your account at {}.",
+                    "Somebody requested a new password for your account at {}.",
                     self.site.name
                 ),
                 ("Set a new password", self.links.reset_password(reset.id)),
@@ -126,8 +127,7 @@ impl Messages {
 
     fn invitation(&self, reset: &PasswordReset, zone: TimeZone) -> MessageContent {
         MessageContent {
-            advice: "If you know of no such account, there is nothing to do: without a password \
-                     nobody can sign in to it."
+            advice: "If this means nothing to you, ignore this message: nobody can sign in to the account without a password."
                 .into(),
             link_text: format!(
                 "Open this link, choose a password, and sign in with it. The link works once, \
@@ -138,7 +138,7 @@ impl Messages {
             ..content(
                 "You are invited to {site}",
                 &format!(
-                    "An administrator made an account for you at {}.",
+                    "An administrator created an account for you at {}.",
                     self.site.name
                 ),
                 ("Choose a password", self.links.reset_password(reset.id)),
@@ -148,14 +148,12 @@ impl Messages {
 
     fn email_taken(&self) -> MessageContent {
         MessageContent {
-            advice: "If it was not you, there is nothing to do.".into(),
-            link_text: "If it was you, sign in. If you don’t know the password any more, the page \
-                        offers a new one."
+            advice: "If it wasn’t you, you don’t need to do anything.".into(),
+            link_text: "If it was you, sign in. If you have forgotten the password, you can set a new one there."
                 .into(),
             ..content(
                 "You already have an account",
-                "Somebody tried to make an account with this address, which has one already. \
-                 Nothing was changed.",
+                "Somebody tried to create an account with this address, but you already have one. Nothing was changed.",
                 ("Sign in", self.links.sign_in()),
             )
         }
@@ -163,15 +161,14 @@ impl Messages {
 
     fn email_replaced(&self) -> MessageContent {
         MessageContent {
-            advice: "If you know of it, there is nothing to do.".into(),
+            advice: "If you expected this, you don’t need to do anything.".into(),
             link_text:
-                "If you don’t, ask those who run this service. You sign in with the other e-mail from \
-                        now on:"
+                "If not, ask the people who run this service. From now on you sign in with the new e-mail:"
                 .into(),
             reason: "You get this because this address was the e-mail of an account at {site} \
                      until now.",
             ..content(
-                "Your account has another e-mail now",
+                "Your account has a new e-mail",
                 &format!(
                     "An administrator changed the e-mail of your account at {}: it is no longer this \
                      address.",
@@ -189,18 +186,16 @@ impl Messages {
         zone: TimeZone,
     ) -> MessageContent {
         MessageContent {
-            advice: "If it was not you, there is nothing to do.".into(),
+            advice: "If it wasn’t you, you don’t need to do anything.".into(),
             reason: REASON_FORMER,
             link_text: format!(
-                "This address was the e-mail of an account until lately, and is reserved until {}. \
-                 Open this link to take that account back, or to say that you changed its e-mail \
-                 yourself: then the address is free.",
+                "This address belonged to an account until recently and is reserved for it until {}. Open this link to take that account back, or to confirm that you changed its e-mail yourself. Then the address is free.",
                 zone.exact(former.expires_at)
             ),
             ..content(
                 "Your address is reserved",
-                "Somebody tried to make an account with this address. Nothing was changed.",
-                ("See the account", self.links.not_me(queued.id())),
+                "Somebody tried to create an account with this address. Nothing was changed.",
+                ("Open the account", self.links.not_me(queued.id())),
             )
         }
     }
@@ -212,8 +207,7 @@ impl Messages {
         zone: TimeZone,
     ) -> MessageContent {
         MessageContent {
-            advice: "If you changed the e-mail yourself, open the link and choose “Yes, it was \
-                     me”: then the new address can ask for a new password."
+            advice: "If you changed the e-mail yourself, open the link and choose “Yes, it was me”. Then a new password can be requested with the new address."
                 .into(),
             reason: REASON_FORMER,
             link_text: format!(
@@ -222,13 +216,12 @@ impl Messages {
                 zone.exact(former.expires_at)
             ),
             ..content(
-                "Your account has another e-mail now",
+                "Your account has a new e-mail",
                 &format!(
-                    "Somebody asked for a new password for an account whose e-mail was this \
-                     address until {}. It has another one since.",
+                    "Somebody requested a new password for an account that had this address until {}. It has had another one since.",
                     zone.exact(former.changed_at)
                 ),
-                ("See the account", self.links.not_me(queued.id())),
+                ("Open the account", self.links.not_me(queued.id())),
             )
         }
     }

@@ -20,11 +20,10 @@ use crate::settings::Site;
 /// Sign-ins that a message lists at most; it counts the others.
 const MAX_LISTED: usize = 20;
 
-const REASON: &str = "You get this because you have an account at {site}. E-mails about \
-                      sign-ins can be switched off on the page Account.";
+const REASON: &str = "You get this because you have an account at {site}. You can turn off e-mails about sign-ins under Account.";
 /// Why a former address gets a message.
-pub(crate) const REASON_FORMER: &str = "You get this because this address was the e-mail of an account at \
-                             {site} until lately.";
+pub(crate) const REASON_FORMER: &str =
+    "You get this because this address was the e-mail of an account at {site} until recently.";
 
 /// Renders the messages about alerts.
 pub struct AlertMessages {
@@ -104,10 +103,9 @@ impl AlertMessages {
                 lead: lead_at_former(alert).into(),
                 facts,
                 items: Vec::new(),
-                advice: "If it was you, there is nothing to do.".into(),
+                advice: "If it was you, you don’t need to do anything.".into(),
                 link_text: format!(
-                    "If it was not you, open this link. It shows you what happened, and takes the \
-                     account back to this address. It works until {}.",
+                    "If it wasn’t you, open this link. It shows what happened and lets you take the account back with this address. It works until {}.",
                     zone.exact(former.expires_at)
                 ),
                 link_label: "Take the account back",
@@ -129,9 +127,8 @@ impl AlertMessages {
             lead: lead(alert).into(),
             facts,
             items: Vec::new(),
-            advice: "If you don’t know why, ask those who run this service.".into(),
-            link_text: "What was done to your account is listed in it. Sign in with what is valid \
-                        now, and open Your devices:"
+            advice: "If you don’t know why, ask the people who run this service.".into(),
+            link_text: "Your account lists what was changed. Sign in with your current e-mail and password and open Your devices:"
                 .into(),
             link_label: "Your devices",
             link: self.links.devices(),
@@ -166,12 +163,10 @@ impl AlertMessages {
             items.push(format!("and {} more", number.saturating_sub(items.len())));
         }
         let lead = match number {
-            1 => "Besides those that you got single messages about, somebody signed in to your \
-                  account 1 more time on a new device or from a new country."
+            1 => "Besides the sign-ins we e-mailed you about, there was 1 more sign-in to your account on a new device or from a new country."
                 .into(),
             n => format!(
-                "Besides those that you got single messages about, somebody signed in to your \
-                 account {n} more times on new devices or from new countries."
+                "Besides the sign-ins we e-mailed you about, there were {n} more sign-ins to your account on new devices or from new countries."
             ),
         };
         Ok(Some(MessageContent {
@@ -179,10 +174,8 @@ impl AlertMessages {
             lead,
             facts: Vec::new(),
             items,
-            advice: "If all of it was you, there is nothing to do.".into(),
-            link_text: "If it was not you, open this link. It signs out the devices of all these \
-                        sign-ins. It works once, for 7 days. To decide about each, open Your \
-                        devices."
+            advice: "If all of it was you, you don’t need to do anything.".into(),
+            link_text: "If it wasn’t you, open this link. It signs out all these devices. It works once, for 7 days. To decide one by one, open Your devices."
                 .into(),
             link_label: "This wasn’t me",
             link: self.links.not_me(queued.id()),
@@ -223,7 +216,7 @@ fn find_later_travel(c: &mut AnyConnection, alert: &Alert) -> Result<Option<Stri
     let travels = events::store::list_by_kind(c, alert.user_id, &[session], kind)?;
     let later = travels.into_iter().rfind(|event| event.at > alert.at);
     let travel = later.and_then(|event| event.detail);
-    Ok(travel.map(|it| format!("used in two places faster than anybody travels: {it}")))
+    Ok(travel.map(|it| format!("used in two places, too far apart for the time between: {it}")))
 }
 
 /// Returns the facts of an alert on one line.
@@ -257,7 +250,7 @@ fn subject(alert: &Alert) -> &'static str {
 fn lead(alert: &Alert) -> &'static str {
     match alert.kind {
         AlertKind::NewDevice => {
-            "Somebody signed in to your account on a device that has not been used for it before."
+            "Somebody signed in to your account on a device that was not used before."
         }
         AlertKind::NewCountry => {
             "Somebody signed in to your account from a country that it has not been used in before."
@@ -276,7 +269,7 @@ fn lead(alert: &Alert) -> &'static str {
         }
         AlertKind::Administered => match alert.act {
             Some(EventKind::EmailChanged) => {
-                "An administrator made this address the e-mail of your account: you sign in with it."
+                "An administrator set this address as the e-mail of your account. Sign in with it from now on."
             }
             Some(EventKind::PasswordChanged) => {
                 "An administrator set a new password for your account, and every device was signed out."
@@ -284,7 +277,7 @@ fn lead(alert: &Alert) -> &'static str {
             _ => "An administrator changed your account.",
         },
         AlertKind::WrongPasswords => {
-            "Your password was given wrong ten times on this device, where you were signed in. The device is signed out."
+            "The password was entered wrong ten times on this device, which was signed in to your account. The device is signed out."
         }
     }
 }
@@ -292,7 +285,7 @@ fn lead(alert: &Alert) -> &'static str {
 fn lead_at_former(alert: &Alert) -> &'static str {
     match alert.kind {
         AlertKind::EmailChanged => {
-            "You sign in to your account with another e-mail from now on, and no longer with this one."
+            "From now on you sign in to your account with another e-mail, no longer with this one."
         }
         _ => lead(alert),
     }
@@ -313,8 +306,7 @@ fn find_undone(
 
 fn undo_link_text(former: &FormerEmail, zone: TimeZone) -> String {
     format!(
-        "If it was not you, open this link. It shows you what happened, gives the account its \
-         former e-mail back, and signs out every device. It works once, until {}.",
+        "If it wasn’t you, open this link. It shows what happened, restores the former e-mail of the account and signs out every device. It works once, until {}.",
         zone.exact(former.expires_at)
     )
 }
@@ -327,7 +319,7 @@ fn advice(kind: AlertKind) -> &'static str {
         AlertKind::WrongPasswords => {
             "If it was you, just sign in again; “Forgotten your password?” sets a new one."
         }
-        _ => "If it was you, there is nothing to do.",
+        _ => "If it was you, you don’t need to do anything.",
     }
 }
 
@@ -337,16 +329,15 @@ fn own_link_text(alert: &Alert, may_set_password: bool) -> String {
         AlertKind::TokenReuse | AlertKind::WrongPasswords
     );
     let ended = match alert.session_id {
-        Some(_) if is_over => "devices that came after it",
-        Some(_) => "the device that it was done on, and devices that came after it",
-        None => "the devices that came after it",
+        Some(_) if is_over => "the devices that signed in after it",
+        Some(_) => "that device and the devices that signed in after it",
+        None => "the devices that signed in after it",
     };
-    let text = format!(
-        "If it was not you, open this link. It shows you what happened, and signs out {ended}."
-    );
+    let text =
+        format!("If it wasn’t you, open this link. It shows what happened and signs out {ended}.");
     match may_set_password {
         true => format!(
-            "{text} Within 24 hours of this message, it lets you set a new password as well. It \
+            "{text} Within 24 hours of this message you can also set a new password with it. It \
              works once, for 7 days."
         ),
         false => format!("{text} It works once, for 7 days."),

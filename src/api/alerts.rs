@@ -51,15 +51,11 @@ pub struct AlertReviewRequest {
 /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
 pub async fn list(app: web::Data<AppState>, ApiCaller(caller): ApiCaller) -> Result<HttpResponse> {
     let attention = app.accounts.list_attention(&caller).await?;
-    let now = app.clock.now();
     let described = app
         .accounts
         .describe_alerts(caller.user.id, attention.alerts)
         .await?;
-    let alerts = described
-        .into_iter()
-        .map(|details| AlertJson::new(details, now))
-        .collect();
+    let alerts = described.into_iter().map(AlertJson::new).collect();
     Ok(HttpResponse::Ok().json(AlertList { alerts }))
 }
 
@@ -84,8 +80,8 @@ pub async fn review(
 }
 
 impl AlertJson {
-    fn new(details: AlertDetails, now: Timestamp) -> Self {
-        let is_signed_out = details.is_over(now);
+    fn new(details: AlertDetails) -> Self {
+        let is_signed_out = details.is_over();
         let alert = details.alert;
         Self {
             use_before: alert.use_before().map(UseBeforeRecord::from),

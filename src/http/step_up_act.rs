@@ -113,6 +113,8 @@ fn find_words<'a>(path: &'a str, fields: &[(String, String)]) -> Option<Words<'a
         ["devices", rest @ ..] => find_words_for_device(rest, fields),
         ["alerts", id, "no"] => Some(with_name("", Subject::Alert(id), "", "Answer the alert")),
         ["alerts", _, _] => Some(plain("Answer the alert")),
+        ["alerts", _, "steps", ..] => Some(plain("Skip this step")),
+        ["alerts", ..] => Some(plain("Answer the alert")),
         ["account", rest @ ..] => find_words_for_account(rest),
         ["admin", "users", rest @ ..] => find_words_for_person(rest),
         ["admin", rest @ ..] => find_words_for_administration(rest),
@@ -130,6 +132,7 @@ fn find_words_for_device<'a>(
         .any(|(name, value)| name == "when_unused" && value == "signs-out");
     Some(match segments {
         ["sign-out-others"] => plain("Sign out your other devices"),
+        ["sign-out-selected"] => plain("Sign out the selected devices"),
         ["sign-out-everywhere"] => plain("Sign out everywhere, here as well"),
         [id, "sign-out"] if is_for_one => with_name(
             "End one session on ",
@@ -170,6 +173,7 @@ fn find_words_for_account(segments: &[&str]) -> Option<Words<'static>> {
         ["idle-limit"] => "Change when unused devices sign out",
         ["alerts"] => "Change which alerts you get by e-mail",
         ["addresses"] => "Change how addresses are stored",
+        ["time-zone"] => "Change your time zone",
         ["export"] => "Download your data",
         ["delete"] => "Delete your account",
         _ => return None,

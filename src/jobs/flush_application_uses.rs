@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use super::periodic::{Job, Run};
-use super::{LAST_FLUSH_ATTEMPTS, LAST_FLUSH_PAUSE};
+use super::periodic::{Job, LAST_FLUSH_ATTEMPTS, LAST_FLUSH_PAUSE, Run};
 use crate::error::{Chain, Result};
 use crate::nodes::Outcome;
 use crate::sessions::{Due, Sessions};

@@ -32,7 +32,9 @@ use self::deliver_mail::DeliverMail;
 use self::flush_application_uses::FlushApplicationUses;
 use self::flush_last_uses::FlushBuffer;
 use self::heartbeat::WriteHeartbeat;
-use self::periodic::{Finish, Job, Periodic, Reporter, RunNow};
+use self::periodic::{
+    Finish, Job, LAST_FLUSH_ATTEMPTS, LAST_FLUSH_PAUSE, Periodic, Reporter, RunNow,
+};
 use self::poll_changes::PollChanges;
 use self::record_refusals::RecordRefusals;
 use self::reload_keys::ReloadKeys;
@@ -52,11 +54,6 @@ use crate::settings::JobSettings;
 
 /// How long stopping waits for the message in progress.
 const LAST_MESSAGE_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// How often stopping tries to write the last uses.
-const LAST_FLUSH_ATTEMPTS: u32 = 3;
-/// The pause between two of these attempts.
-const LAST_FLUSH_PAUSE: Duration = Duration::from_secs(1);
 
 /// The running jobs.
 pub struct Jobs {

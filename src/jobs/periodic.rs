@@ -17,6 +17,11 @@ use crate::clock::Clock;
 use crate::error::{Error, Failure, Result};
 use crate::nodes::{JobReports, Outcome};
 
+/// How often stopping tries to write what is buffered.
+pub(super) const LAST_FLUSH_ATTEMPTS: u32 = 3;
+/// The pause between two of these attempts.
+pub(super) const LAST_FLUSH_PAUSE: Duration = Duration::from_secs(1);
+
 /// The future of one run.
 pub(super) type Run<T> = Pin<Box<dyn Future<Output = T>>>;
 

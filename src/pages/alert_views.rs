@@ -87,7 +87,7 @@ impl AlertView {
     pub fn for_link(details: &AlertDetails, clock: ReaderClock) -> Self {
         let alert = &details.alert;
         let session = details.session.as_ref();
-        let is_over = details.is_over(clock.now);
+        let is_over = details.is_over();
         let before = alert.use_before();
         Self {
             id: alert.id.to_string(),
@@ -238,7 +238,7 @@ pub fn describe_review(outcome: &ReviewOutcome) -> String {
     };
     let is_confirmed = matches!(alert.review(), Some((AlertReview::Confirmed, _)));
     if is_confirmed {
-        return match (alert.kind, outcome.is_live) {
+        return match (alert.kind, outcome.is_live()) {
             (AlertKind::NewDevice | AlertKind::NewCountry, true) => {
                 format!("Good: it was you. {device} stays signed in.")
             }
@@ -255,7 +255,7 @@ pub fn describe_review(outcome: &ReviewOutcome) -> String {
             format!("{device} was already signed out, and no longer counts as yours. {ended}")
         }
         (_, Some(ended)) => ended,
-        (Some(_), None) if outcome.is_live => "Your answer is recorded.".into(),
+        (Some(_), None) if outcome.is_live() => "Your answer is recorded.".into(),
         (Some(_), None) => {
             format!("{device} was already signed out, and no longer counts as yours.")
         }

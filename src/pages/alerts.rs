@@ -29,7 +29,8 @@ pub async fn confirm(
 ) -> Result<HttpResponse> {
     let outcome = match app.accounts.confirm_alert(&caller, *id).await {
         Ok(alert) => AccountNotice::AlertReviewed(alert.id),
-        Err(Error::NotFound) => AccountNotice::AlertSettled,
+        // Pressed twice, it says what was answered.
+        Err(Error::NotFound) => AccountNotice::AlertReviewed(*id),
         Err(err) => return Err(err),
     };
     Ok(back(&request, &caller, outcome))
@@ -46,7 +47,9 @@ pub async fn report(
 ) -> Result<HttpResponse> {
     let reported = match app.accounts.report_alert(&caller, *id).await {
         Ok(reported) => reported,
-        Err(Error::NotFound) => return Ok(back(&request, &caller, AccountNotice::AlertSettled)),
+        Err(Error::NotFound) => {
+            return Ok(back(&request, &caller, AccountNotice::AlertReviewed(*id)));
+        }
         Err(err) => return Err(err),
     };
     match reported.taken_back {

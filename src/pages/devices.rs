@@ -18,7 +18,7 @@ use super::settings_card::{SettingsPage, SettingsView};
 use super::used_applications::{FEW, UsedApplications};
 use super::views::{AdminActView, Reader};
 use super::words;
-use crate::account::Attention;
+use crate::account::{AfterReport, Attention};
 use crate::devices::{DeviceGroup, group_by_device};
 use crate::error::Result;
 use crate::events::{self, Event, EventKind};
@@ -156,7 +156,10 @@ async fn load_page(
             ..Layout::for_caller(request, caller, NavItem::Devices)?
         },
         settings: SettingsView::new(app, &caller.user, SettingsPage::Devices),
-        summary: summary(others.len(), attention.count()),
+        summary: summary(
+            others.len(),
+            describe_state(&attention, steps.as_ref(), &travels),
+        ),
         steps: steps.map(|steps| StepsView::new(&steps, caller.user.shown_email(), reader.clock)),
         notice: notice.words,
         alerts: alert_views(app, &attention, &reader).await?,
@@ -270,15 +273,30 @@ async fn travels(app: &AppState, live: &[Session]) -> Result<ImpossibleTravels> 
     ))
 }
 
-fn summary(others: usize, alerts: usize) -> String {
-    let attention = describe_attention(alerts);
-    match (others, attention) {
+/// Says what needs attention, of all that the page shows, if anything does.
+fn describe_state(
+    attention: &Attention,
+    steps: Option<&AfterReport>,
+    travels: &ImpossibleTravels,
+) -> Option<String> {
+    if attention.count() > 0 {
+        return describe_attention(attention.count());
+    }
+    match (steps, travels.0.is_empty()) {
+        (Some(_), _) => Some("Some steps are left to make your account safe.".into()),
+        (None, true) => None,
+        (None, false) => Some("A device was used in two places, see below.".into()),
+    }
+}
+
+fn summary(others: usize, state: Option<String>) -> String {
+    match (others, state) {
         (0, None) => "You are signed in only here.".into(),
-        (0, Some(attention)) => format!("You are signed in only here. {attention}"),
-        (n, attention) => format!(
+        (0, Some(state)) => format!("You are signed in only here. {state}"),
+        (n, state) => format!(
             "You are signed in on {}. {}",
             words::devices(n + 1),
-            attention.unwrap_or_else(|| "Nothing needs your attention.".into())
+            state.unwrap_or_else(|| "Nothing needs your attention.".into())
         ),
     }
 }

@@ -108,7 +108,10 @@ async fn account_words(
 /// Returns what the review of an alert did.
 async fn reviewed(app: &AppState, user: UserId, alert: AlertId) -> Result<Option<String>> {
     let outcome = app.accounts.find_review(user, alert).await?;
-    Ok(outcome.as_ref().map(describe_review))
+    Ok(match outcome {
+        Some(outcome) => Some(describe_review(&outcome)),
+        None => plain_words(AccountNotice::AlertSettled).map(str::to_owned),
+    })
 }
 
 /// Returns what to do about an e-mail that a report could not change back.

@@ -185,7 +185,11 @@ pub(super) async fn start_session(
         application: None,
         replaces: before,
     };
-    if let Some(zone) = browser_zone(request) {
+    // A browser that the person has not used before may be an intruder's: messages about it name times
+    // in the zone of the person.
+    let is_known = device_cookie::known_device(request)?.knows(user.as_known());
+    let is_trusted = is_known || user.browser_time_zone().is_none();
+    if let Some(zone) = browser_zone(request).filter(|_| is_trusted) {
         app.accounts.update_browser_time_zone(user, zone).await?;
     }
     let session = app.sessions.create_session(user, new).await?;

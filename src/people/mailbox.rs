@@ -59,14 +59,19 @@ impl User {
 /// Returns whether a message may begin with this name. Whoever is signed in can change it, and must not
 /// be able to put a link or a text of theirs into a message about them.
 fn is_greetable(name: &str) -> bool {
-    const MAX_CHARS: usize = 60;
+    const MAX_CHARS: usize = 40;
+    const MAX_WORDS: usize = 4;
 
     let has_domain = name.split_whitespace().any(|word| {
         let mut labels = word.rsplit('.');
         let last = labels.next().unwrap_or_default();
         last.chars().count() > 1 && labels.any(|label| !label.is_empty())
     });
-    !has_domain && !name.contains(['/', ':', '@', '\\']) && name.chars().count() <= MAX_CHARS
+    let is_of_names = |c: char| c.is_alphabetic() || c == ' ' || ".'’-".contains(c);
+    !has_domain
+        && name.chars().all(is_of_names)
+        && name.chars().count() <= MAX_CHARS
+        && name.split_whitespace().count() <= MAX_WORDS
 }
 
 /// Returns what `email` is to a person's account at `now`.

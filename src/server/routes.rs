@@ -392,17 +392,3 @@ fn methods(routes: &[&Route]) -> Vec<&'static str> {
 fn with_allow(mut response: HttpResponseBuilder, allow: &str) -> HttpResponse {
     response.insert_header((header::ALLOW, allow)).finish()
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::http::unsent_form::TYPED_FORMS;
-
-    #[test]
-    fn every_form_that_is_shown_again_has_its_route() {
-        for form in TYPED_FORMS {
-            let is_its = |route: &&Route| route.method == Method::POST && route.path == form.path;
-            assert!(PAGES.iter().any(|route| is_its(&route)), "{}", form.path);
-        }
-    }
-}

@@ -7,11 +7,11 @@ use std::collections::hash_map::Entry;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use super::store;
 use super::used_application::{ApplicationUse, UsedApplication};
-use super::{Session, Sessions, store};
 use crate::clock::Timestamp;
 use crate::db::{AnyConnection, Db, SessionId, UserId};
-use crate::error::{Chain, Error, Failure, Result};
+use crate::error::Result;
 
 /// The number of sessions' applications in the buffer from which on others are written at once; at about
 /// 250 bytes each, some 25 MB.
@@ -151,7 +151,7 @@ impl ApplicationUses {
     }
 
     /// Buffers a use, or writes it at once where the buffer is full.
-    async fn record(&self, used: ApplicationUse) -> Result<()> {
+    pub(super) async fn record(&self, used: ApplicationUse) -> Result<()> {
         let inserted = self.buffer().insert(used);
         match inserted {
             Ok(()) => Ok(()),
@@ -160,7 +160,7 @@ impl ApplicationUses {
     }
 
     /// Writes the uses that are due, up to the first batch that fails: those stay in the buffer.
-    async fn flush(self, now: Timestamp, due: Due) -> Result<usize> {
+    pub(super) async fn flush(self, now: Timestamp, due: Due) -> Result<usize> {
         let _writing = self.writing.lock().await;
         let mut uses = self.buffer().take(now, due);
         let mut written = 0;
@@ -179,35 +179,6 @@ impl ApplicationUses {
             uses = rest;
         }
         Ok(written)
-    }
-}
-
-impl Sessions {
-    /// Records that a request of a live session reached an application. It is written by a flush; where
-    /// that is not possible, it is logged: the request is answered all the same.
-    pub async fn record_application(&self, session: &Session, application: UsedApplication) {
-        let used = ApplicationUse {
-            session_id: session.id,
-            user_id: session.user_id,
-            application,
-            at: self.clock.now(),
-        };
-        if let Err(err) = self.application_uses.record(used).await {
-            tracing::warn!(session = %session.id, error = %Chain(&err), "the use of an application could not be recorded");
-        }
-    }
-
-    /// Writes the buffered uses of applications that are due. Returns how many rows changed. It goes on
-    /// when whoever waits for it is gone.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`] when the database doesn't respond, and [`Error::Internal`] when writing
-    /// stopped short; the uses stay in the buffer.
-    pub async fn flush_application_uses(&self, due: Due) -> Result<usize> {
-        let (uses, now) = (self.application_uses.clone(), self.clock.now());
-        tokio::spawn(uses.flush(now, due))
-            .await
-            .map_err(|err| Error::Internal(Failure::new("writing stopped short", err)))?
     }
 }
 

@@ -1,14 +1,15 @@
-//! Listing the applications that sessions reached.
+//! The applications that sessions reached: recorded, and listed.
 
 use serde::Serialize;
 
-use super::Sessions;
+use super::application_use::Due;
 use super::store::{self, ApplicationRow};
-use super::used_application::ReachedAs;
+use super::used_application::{ApplicationUse, ReachedAs, UsedApplication};
+use super::{Session, Sessions};
 use crate::applications::Directory;
 use crate::clock::Timestamp;
 use crate::db::{AnyConnection, ApplicationId, SessionId, UserId};
-use crate::error::Result;
+use crate::error::{Chain, Error, Failure, Result};
 
 /// The most rows that are read at once, those with the latest uses.
 const MAX_LISTED: u32 = 2_000;
@@ -33,6 +34,33 @@ pub struct SessionApplication {
 }
 
 impl Sessions {
+    /// Records that a request of a live session reached an application. It is written by a flush; where
+    /// that is not possible, it is logged: the request is answered all the same.
+    pub async fn record_application(&self, session: &Session, application: UsedApplication) {
+        let used = ApplicationUse {
+            session_id: session.id,
+            user_id: session.user_id,
+            application,
+            at: self.clock.now(),
+        };
+        if let Err(err) = self.application_uses.record(used).await {
+            tracing::warn!(session = %session.id, error = %Chain(&err), "the use of an application could not be recorded");
+        }
+    }
+
+    /// Writes the buffered uses of applications that are due. Returns how many rows changed. It goes on
+    /// when whoever waits for it is gone.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database doesn't respond, and [`Error::Internal`] when writing
+    /// stopped short; the uses stay in the buffer.
+    pub async fn flush_application_uses(&self, due: Due) -> Result<usize> {
+        let (uses, now) = (self.application_uses.clone(), self.clock.now());
+        tokio::spawn(uses.flush(now, due))
+            .await
+            .map_err(|err| Error::Internal(Failure::new("writing stopped short", err)))?
+    }
+
     /// Lists the applications that these sessions of `owner` reached, the latest use first: of each
     /// session at most 50, and 2,000 in all.
     ///

@@ -153,7 +153,7 @@ async fn what_is_wrong_with_an_application_is_said(database: Database) {
         .get(PAGE)
         .await
         .expect(200)
-        .expect_words("Not admitted by forward-auth");
+        .expect_words("Not allowed by forward-auth");
     app.stop().await;
 }
 
@@ -165,14 +165,14 @@ async fn a_key_that_administers_is_warned_of(app: &TestApp) {
         .await
         .expect(200);
     created
-        .expect_words("Whoever has this secret reads everybody’s sessions")
+        .expect_words("Anybody with this secret can read everybody’s sessions")
         .expect_words("Reads everybody’s sessions");
     let fields = [("name", "shop"), ("sessions", "on")];
     let created = browser
         .submit(PAGE, "/admin/api-keys", &fields)
         .await
         .expect(200);
-    assert!(!created.text.contains("Whoever has this secret"));
+    assert!(!created.text.contains("Anybody with this secret"));
 }
 
 async fn applications_are_listed_for_programs(app: &TestApp) {

@@ -208,7 +208,7 @@ fn matches(row: &Row, people: &People, (name, value): (&str, &str)) -> bool {
         "ip" => {
             let filter: rollcall::net::IpFilter = value.parse().expect("a filter");
             let range = filter.keys();
-            // Of somebody whose account is deleted, no address is shown.
+            // Of a deleted account, no address is shown.
             let ip = row.ip.filter(|_| row.by != Some(2));
             ip.and_then(ip_key).is_some_and(|key| {
                 range.first <= key && key <= range.last && range.except.as_ref() != Some(&key)
@@ -622,7 +622,7 @@ async fn what_is_around_an_event_is_shown(app: &TestApp) {
         .get(&format!("/admin/events/{anchor}"))
         .await
         .expect(200)
-        .expect_words("Show around this");
+        .expect_words("Show events around this one");
     browser
         .get(&format!("/admin/events?around={GONE}"))
         .await
@@ -742,7 +742,7 @@ async fn events_outlive_their_session_until_their_own_retention(app: &TestApp) {
         .get(PAGE)
         .await
         .expect(200)
-        .expect_words("a session that is purged");
+        .expect_words("a deleted session");
     app.advance(DAY * 308);
     app.sweep().await;
     assert_eq!(

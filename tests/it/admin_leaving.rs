@@ -69,7 +69,7 @@ async fn a_deletion_is_recorded_and_outlives_the_person(app: &TestApp) {
     let page = browser.get("/admin/events?kind=account_deleted").await;
     page.expect(200)
         .expect_words("Account deleted")
-        .expect_words("somebody whose account is deleted");
+        .expect_words("a deleted account");
     let listed = Program::with(&app.database)
         .run(&["event", "list", "--kind", "account_deleted", "--json"])
         .expect_done();

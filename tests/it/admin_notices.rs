@@ -173,7 +173,7 @@ async fn the_new_mailbox_is_told_by_whom_the_e_mail_was_changed(database: Databa
     );
     let text = message.plain();
     assert!(text.contains("They asked"), "{text}");
-    assert!(text.contains("ask those who run"), "{text}");
+    assert!(text.contains("ask the people who run"), "{text}");
     for untrue in ["not-me", "wasn’t me", "If it was you"] {
         assert!(!text.contains(untrue), "{text}");
     }

@@ -78,7 +78,7 @@ async fn a_person_is_disabled_and_enabled_with_a_reason(app: &TestApp) {
         .expect(200)
         .expect_words("Disable Bob Byrne")
         .expect_words("This ends 3 sessions on 2 devices.")
-        .expect_words("They see it in their activity");
+        .expect_words("They can see it in their activity");
     let form = fixture.browser.form(&disable, &disable).await;
     let fields = [("reason", "Left the company")];
     let done = fixture.browser.send(&form, &fields).await.expect(303);
@@ -92,14 +92,14 @@ async fn a_person_is_disabled_and_enabled_with_a_reason(app: &TestApp) {
         .expect_words("Bob Byrne is disabled. 3 sessions ended.")
         .expect_words("Account disabled, and signed out everywhere by Ada Lovelace")
         .expect_words("Left the company")
-        .expect_words("Signed in nowhere.")
-        .expect_words("A disabled account gets no link");
+        .expect_words("Not signed in anywhere.")
+        .expect_words("A disabled account can’t get a link");
     // Pressed twice.
     let again = fixture.browser.send(&form, &fields).await.expect(303);
     let page = fixture.browser.follow(&again).await;
-    page.expect_words("Bob Byrne is disabled already.");
+    page.expect_words("Bob Byrne is already disabled; nothing was changed.");
     let page = fixture.browser.get(&disable).await.expect(200);
-    let page = page.expect_words("Bob Byrne is disabled already.");
+    let page = page.expect_words("Bob Byrne is already disabled.");
     assert_eq!(actions(&page), ["/sign-out"]);
     let count = "SELECT count(*) AS value FROM session_events WHERE kind = 'disabled'";
     assert_eq!(app.database.number(count), 1);
@@ -114,7 +114,7 @@ async fn a_person_is_disabled_and_enabled_with_a_reason(app: &TestApp) {
     let phone = app.login(&fixture.bob, IPHONE).await;
     let again = fixture.browser.send(&form, &fields).await.expect(303);
     let page = fixture.browser.follow(&again).await;
-    page.expect_words("Bob Byrne is enabled already.");
+    page.expect_words("Bob Byrne is already enabled; nothing was changed.");
     phone.get("/api/v1/me").await.expect(200);
     // A notice that is no longer so is not shown.
     let done = fixture.act(&path, "disable", &[("reason", "Again")]).await;
@@ -137,7 +137,7 @@ async fn a_form_without_a_reason_changes_nothing(app: &TestApp) {
     }
     let fields = [("reason", "Because")];
     let page = fixture.act(&path, "role", &fields).await.expect(400);
-    page.expect_words("This must be one of them.");
+    page.expect_words("This must be one of the list.");
     let page = fixture
         .act(&path, "role", &[("role", "boss"), ("reason", "x & y")])
         .await;
@@ -156,12 +156,12 @@ async fn all_sessions_are_ended_and_counted(app: &TestApp) {
     let path = fixture.path(&fixture.bob).await;
     let page = fixture.browser.get(&format!("{path}/end-sessions")).await;
     page.expect(200)
-        .expect_words("None of their sessions is live.");
+        .expect_words("They have no active sessions.");
     let phone = app.login(&fixture.bob, IPHONE).await;
     let end = format!("{path}/end-sessions");
     let page = fixture.browser.get(&end).await.expect(200);
     page.expect_words("This ends 1 session on 1 device.")
-        .expect_words("They see it under “Recently ended” in their list of devices");
+        .expect_words("They can see it under “Recently ended” in their list of devices");
     let form = fixture.browser.form(&end, &end).await;
     let fields = [("reason", "The phone was lost")];
     let done = fixture.browser.send(&form, &fields).await.expect(303);
@@ -178,7 +178,7 @@ async fn all_sessions_are_ended_and_counted(app: &TestApp) {
     let later = app.login(&fixture.bob, IPHONE).await;
     let again = fixture.browser.send(&form, &fields).await.expect(303);
     let page = fixture.browser.follow(&again).await;
-    page.expect_words("No session of Bob Byrne that the page was for was live any more.");
+    page.expect_words("All those sessions of Bob Byrne had already ended.");
     later.current().await.expect(200);
 }
 
@@ -206,7 +206,7 @@ async fn an_act_on_a_deleted_person_says_that_they_are_gone(app: &TestApp) {
         let done = fixture.browser.send(&form, &fields).await.expect(303);
         assert_eq!(done.location(), LIST, "{act}");
         let page = fixture.browser.follow(&done).await.expect(200);
-        page.expect_words("There is no such account any more.");
+        page.expect_words("This account was already deleted.");
     }
 }
 
@@ -220,28 +220,28 @@ async fn a_role_is_changed_and_holds_at_once(app: &TestApp) {
         .get(&format!("{path}/role"))
         .await
         .expect(200)
-        .expect_words("Sees everybody’s sessions, people and events, and changes nothing.");
+        .expect_words("Can see everybody’s sessions, people and events, but change nothing;");
     let fields = [("role", "auditor"), ("reason", "Yearly audit")];
     let done = fixture.act(&path, "role", &fields).await.expect(303);
     let page = fixture.browser.follow(&done).await;
-    page.expect_words("Bob Byrne is an auditor now. Before, they were without a role")
+    page.expect_words("Bob Byrne is an auditor now. They were without a role")
         .expect_words("Made an auditor, who can see what administrators see by Ada Lovelace")
         .expect_words("Yearly audit");
     browser.get(LIST).await.expect(200);
     browser.get("/admin/users/new").await.expect(404);
     let again = fixture.act(&path, "role", &fields).await.expect(303);
     let page = fixture.browser.follow(&again).await;
-    page.expect_words("Bob Byrne has that role already.");
+    page.expect_words("Bob Byrne already has that role;");
     let fields = [("role", "admin"), ("reason", "Takes over")];
     let done = fixture.act(&path, "role", &fields).await.expect(303);
     let page = fixture.browser.follow(&done).await;
-    page.expect_words("Bob Byrne is an administrator now. Before, they were an auditor.");
+    page.expect_words("Bob Byrne is an administrator now. They were an auditor before.");
     browser.get("/admin/users/new").await.expect(200);
     let fields = [("role", "person"), ("reason", "Enough")];
     let done = fixture.act(&path, "role", &fields).await.expect(303);
     let page = fixture.browser.follow(&done).await;
     page.expect_words(
-        "Bob Byrne has no role in the administration now. Before, they were an administrator.",
+        "Bob Byrne has no role in the administration now. They were an administrator before.",
     );
     browser.get(LIST).await.expect(404);
 }
@@ -303,17 +303,17 @@ async fn an_administrator_acts_on_themselves(app: &TestApp) {
     // Becomes an auditor, then a person.
     fixture.browser.sign_in(&fixture.ada).await.expect(303);
     let page = fixture.browser.get(&format!("{own}/role")).await;
-    page.expect_words("only another one can make you one again");
+    page.expect_words("only another administrator can make you one again");
     let fields = [("role", "auditor"), ("reason", "Bob takes over")];
     let done = fixture.act(&own, "role", &fields).await.expect(303);
     let page = fixture.browser.follow(&done).await.expect(200);
-    page.expect_words("You are an auditor now: you see everything, and change nothing.");
+    page.expect_words("You are an auditor now: you can see everything but change nothing.");
     app.set_role(&fixture.ada, "admin");
     let fields = [("role", "person"), ("reason", "Bob takes over")];
     let done = fixture.act(&own, "role", &fields).await.expect(303);
     assert_eq!(done.location(), "/devices");
     let page = fixture.browser.follow(&done).await.expect(200);
-    page.expect_words("You have no role in the administration any more.");
+    page.expect_words("You no longer have a role in the administration.");
     // Disables themselves.
     app.set_role(&fixture.ada, "admin");
     let page = fixture.browser.get(&format!("{own}/disable")).await;
@@ -373,7 +373,7 @@ async fn a_name_and_an_e_mail_are_set(app: &TestApp) {
         .expect_words("Married");
     let again = submit("email", &fields).await.expect(303);
     let page = fixture.browser.follow(&again).await;
-    page.expect_words("robert@example.org is their e-mail already.");
+    page.expect_words("robert@example.org is already their e-mail.");
     app.try_login(&fixture.bob, IPHONE).await.expect(401);
     let robert = Person {
         email: "robert@example.org".into(),
@@ -396,9 +396,9 @@ async fn an_e_mail_is_vouched_for(app: &TestApp) {
         .expect_words("E-mail marked as verified by Ada Lovelace");
     let again = fixture.browser.send(&form, &[]).await.expect(303);
     let page = fixture.browser.follow(&again).await;
-    page.expect_words("carol@example.org is verified already.");
+    page.expect_words("carol@example.org is already verified; nothing was changed.");
     let page = fixture.browser.get(&verify).await.expect(200);
-    page.expect_words("carol@example.org is verified already.");
+    page.expect_words("carol@example.org is already verified.");
 }
 
 async fn a_link_for_a_new_password_is_shown_once(app: &TestApp) {
@@ -410,12 +410,12 @@ async fn a_link_for_a_new_password_is_shown_once(app: &TestApp) {
     page.expect_words("It works once, for 30 minutes.");
     let form = fixture.browser.form(&make, &make).await;
     let made = fixture.browser.send(&form, &[]).await.expect(200);
-    let made = made.expect_words("It is shown only now");
+    let made = made.expect_words("It is shown only once");
     let reset = link(&made, "/reset-password/");
     // The page is loaded again: no other link is made.
     let again = fixture.browser.send(&form, &[]).await.expect(303);
     let page = fixture.browser.follow(&again).await;
-    page.expect_words("was made before; this form made none.");
+    page.expect_words("was already created; no other was created now.");
     let links = "SELECT count(*) AS value FROM password_resets";
     assert_eq!(app.database.number(links), 1);
     for page in [&path, &make] {
@@ -442,7 +442,7 @@ async fn a_link_for_a_new_password_is_shown_once(app: &TestApp) {
         .act(&path, "disable", &[("reason", "Left us")])
         .await;
     let page = fixture.browser.send(&form, &[]).await.expect(409);
-    page.expect_words("The account is disabled: no link sets a password of it.");
+    page.expect_words("The account is disabled, so no link can set its password.");
     let page = fixture.browser.get(&format!("{path}/invite")).await;
     page.expect(200).expect_words("The account is disabled");
 }
@@ -460,7 +460,7 @@ async fn an_account_is_added_with_a_password(app: &TestApp) {
     assert!(!page.text.contains("short"), "a password is not shown");
     page.expect_words("This must be an e-mail address")
         .expect_words("This must have at least 8 characters.")
-        .expect_words("This must be one of them.");
+        .expect_words("This must be one of the list.");
     let fields = [
         ("email", "bob@example.org"),
         ("new_password", PASSWORD),
@@ -480,14 +480,14 @@ async fn an_account_is_added_with_a_password(app: &TestApp) {
     ];
     let made = fixture.browser.send(&form, &fields).await.expect(303);
     let page = fixture.browser.follow(&made).await.expect(200);
-    page.expect_words("The account of Eve is made.")
+    page.expect_words("The account of Eve is created.")
         .expect_words("Auditor")
         .expect_words("Account created by Ada Lovelace");
     // Pressed twice, it leads to the same account.
     let again = fixture.browser.send(&form, &fields).await.expect(303);
     assert_eq!(again.location(), made.location());
     let page = fixture.browser.follow(&again).await;
-    let unchanged = "The account of Eve was made a moment ago; this form changed nothing.";
+    let unchanged = "The account of Eve was created a moment ago; nothing was changed.";
     page.expect_words(unchanged);
     // So it does with another password, which is not that of the account.
     let mut others = fields;
@@ -519,9 +519,9 @@ async fn somebody_is_invited_by_a_link_that_is_handed_over(app: &TestApp) {
     // Pressed twice, nothing is lost.
     let again = fixture.browser.send(&form, &fields).await.expect(303);
     let page = fixture.browser.follow(&again).await.expect(200);
-    page.expect_words("The account of eve@example.org was made a moment ago.")
+    page.expect_words("The account of eve@example.org was created a moment ago.")
         .expect_words("Invited")
-        .expect_words("none, until they set one by a link");
+        .expect_words("none until they set one with a link");
     let path = again.location().to_owned();
     let made = fixture.act(&path, "invite", &[]).await.expect(200);
     let second = link(&made, "/reset-password/");
@@ -607,7 +607,7 @@ async fn an_account_is_deleted_once_its_e_mail_is_typed(app: &TestApp) {
         .expect(200)
         .expect_words("Delete Bob Byrne")
         .expect_words("This ends 1 session on 1 device.")
-        .expect_words("It can’t be undone.");
+        .expect_words("This can’t be undone.");
     for typed in ["", "bob", "ada@example.org"] {
         let page = fixture
             .act(&path, "delete", &[("typed", typed), ("reason", "x")])
@@ -626,7 +626,7 @@ async fn an_account_is_deleted_once_its_e_mail_is_typed(app: &TestApp) {
     // Pressed twice.
     let again = fixture.browser.send(&form, &fields).await.expect(303);
     let page = fixture.browser.follow(&again).await.expect(200);
-    page.expect_words("There is no such account any more.");
+    page.expect_words("This account was already deleted.");
     let bobs = "SELECT count(*) AS value FROM users WHERE email = 'bob@example.org'";
     assert_eq!(app.database.number(bobs), 0);
 }
@@ -663,8 +663,8 @@ async fn a_person_of_an_application_has_what_makes_sense(app: &TestApp) {
     for act in ["verify-email", "reset-link", "invite", "role"] {
         assert!(!links.contains(&format!("{path}/{act}")), "{act}");
     }
-    page.expect_words("Shop signs them in itself and states their e-mail.")
-        .expect_words("stated by the application, never verified");
+    page.expect_words("Shop signs them in and provides their e-mail.")
+        .expect_words("provided by the application, never verified");
     for (act, words) in [
         ("role", "An application signs them in itself"),
         ("reset-link", "An application signs them in itself"),

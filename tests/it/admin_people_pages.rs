@@ -119,7 +119,7 @@ async fn a_query_that_is_not_understood_lists_nobody(app: &TestApp) {
         let page = fixture.browser.get(&format!("{LIST}?{query}")).await;
         let page = page.expect(400).expect_words(words);
         assert_eq!(person_links(&page), Vec::<String>::new(), "{query}");
-        page.expect_words("Nobody is listed.");
+        page.expect_words("No people are listed.");
     }
 }
 
@@ -233,8 +233,8 @@ async fn the_page_of_a_person_shows_devices_alerts_and_events(app: &TestApp) {
     page.expect_words("Bob Byrne")
         .expect_words("Signed in on 1 device, with 2 sessions")
         .expect_words("Safari on iPhone")
-        .expect_words("Ended lately Firefox on Windows Signed out by them, from Safari on iPhone")
-        .expect_words("First sign-in on a device: Firefox on Windows Not answered")
+        .expect_words("Recently ended Firefox on Windows Signed out by them, from Safari on iPhone")
+        .expect_words("First sign-in on a device: Firefox on Windows Open")
         .expect_words("Signed out by them, from Safari on iPhone · Firefox on Windows")
         .expect_words("verified")
         .expect_words(&id);
@@ -340,7 +340,7 @@ async fn many_devices_are_counted_and_not_all_shown(database: Database) {
     let shown = page.text.matches("<details class=\"device-more\"").count();
     assert_eq!(shown, 100);
     page.expect_words("Signed in on 105 devices")
-        .expect_words("These are the ones used last.");
+        .expect_words("Only the most recently used are shown.");
     let page = fixture.browser.get(&format!("{path}/end-sessions")).await;
     page.expect_words("This ends 105 sessions on 105 devices.");
     app.stop().await;

@@ -81,7 +81,7 @@ async fn everybodys_sessions_are_listed(app: &TestApp) {
         "Live · 2",
         "Ended · 0",
         "2 sessions match",
-        "Newest use first",
+        "Last used first",
         "ada@example.org Ada Lovelace",
         "Safari on iPhone",
         "This session",
@@ -109,7 +109,7 @@ async fn everybodys_sessions_are_listed(app: &TestApp) {
         .get("/admin/sessions?browser=Lynx")
         .await
         .expect(200)
-        .expect_words("No session is as you searched");
+        .expect_words("No session matches");
     // Both exports are there, with the same filter.
     let export = expect_link(
         &narrowed,
@@ -329,7 +329,7 @@ async fn the_heads_sort_the_list(app: &TestApp) {
         .get(&expect_link(&page, "Last active"))
         .await
         .expect(200);
-    let turned = turned.expect_words("Oldest use first");
+    let turned = turned.expect_words("Longest unused first");
     assert!(turned.text.contains(r#"aria-sort="ascending""#));
     let reversed: Vec<String> = listed(&page).into_iter().rev().collect();
     assert_eq!(listed(&turned), reversed);
@@ -417,7 +417,7 @@ async fn the_filter_goes_along_with_what_ends_all(app: &TestApp) {
         .get(&html::address(&form.action, &hidden))
         .await
         .expect(400)
-        .expect_words("No session is ticked");
+        .expect_words("No session is selected");
     laptop.get("/api/v1/sessions/current").await.expect(200);
 }
 
@@ -455,7 +455,7 @@ async fn a_session_shows_what_happened_in_it(app: &TestApp) {
         "On the same device",
         "On their other devices",
         "Safari on iPhone",
-        "End it…",
+        "End session…",
     ] {
         assert!(words.contains(expected), "{expected}: {words}");
     }
@@ -501,7 +501,7 @@ async fn an_auditor_has_nothing_that_changes(app: &TestApp) {
             .map(|form| form.action)
             .collect();
         assert_eq!(actions, ["/sign-out"], "{path}");
-        for change in ["checkbox", "End ticked", "End all", "End it"] {
+        for change in ["checkbox", "End ticked", "End all", "End session…"] {
             assert!(!page.text.contains(change), "{path}: {change}");
         }
     }
@@ -600,7 +600,7 @@ async fn addresses_with_many_people_are_listed(database: Database) {
         .get(ADDRESSES)
         .await
         .expect(200)
-        .expect_words("Of all 19 live sessions")
+        .expect_words("in all 19 live sessions")
         .expect_words("10.1.2.3 Private network 6 10")
         .expect_words("203.0.113.7 6 6");
     let found = browser

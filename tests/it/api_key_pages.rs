@@ -83,7 +83,7 @@ async fn an_administrator_creates_and_revokes_a_key(app: &TestApp) {
     // It is asked about first.
     let page = browser.get(revoke).await.expect(200);
     page.expect_words("Of shop · last used just now")
-        .expect_words("Whatever uses it is refused from now on.");
+        .expect_words("Programs that use it are refused from now on.");
     let form = browser.form(revoke, revoke).await;
     let response = browser.send(&form, &[]).await.expect(303);
     browser
@@ -230,10 +230,7 @@ async fn the_page_says_what_is_wrong_with_the_form(app: &TestApp) {
     let long = "x".repeat(256);
     let earlier = "00000000-0000-7000-8000-000000000000";
     for (fields, words) in [
-        (
-            &[("name", "a")][..],
-            "Choose at least one thing that the key may be used for.",
-        ),
+        (&[("name", "a")][..], "Choose at least one scope."),
         (&[("tokens", "on")], "Give the application a name"),
         (
             &[("name", " "), ("tokens", "on")],

@@ -113,7 +113,7 @@ async fn the_page_says_what_is_ended_and_asks_why(app: &TestApp) {
     let job = fixture.browser.follow(&done).await.expect(200);
     assert!(job.header("refresh").is_empty());
     assert!(!job.text.contains("<the>"), "{}", job.text);
-    job.expect_words("Order to end 2 sessions that matched Done")
+    job.expect_words("Job to end 2 sessions that matched Done")
         .expect_words("2 sessions are ended.")
         .expect_words("“Left <the> company”")
         .expect_words("user: ada@example.org")
@@ -146,14 +146,14 @@ async fn ticked_sessions_are_named_and_ended(app: &TestApp) {
         .browser
         .follow(&done)
         .await
-        .expect_words("Order to end 2 sessions that were listed");
+        .expect_words("Job to end 2 sessions that were listed");
     expect_ended_once(app, 2);
     fixture
         .preview(&[("session", &phone)])
         .await
         .expect(200)
-        .expect_words("None of these sessions is live")
-        .expect_words("There is nothing to end.");
+        .expect_words("All of these sessions have already ended")
+        .expect_words("There are no sessions to end.");
 }
 
 async fn own_sessions_stay_unless_they_are_ticked_as_well(app: &TestApp) {
@@ -164,7 +164,9 @@ async fn own_sessions_stay_unless_they_are_ticked_as_well(app: &TestApp) {
         .expect(200)
         .expect_words("End 2 sessions of 1 person?")
         .expect_words("Which ones: every live session")
-        .expect_words("Besides, one of your own matches. It stays signed in unless you tick this.")
+        .expect_words(
+            "One of your own sessions also matches. It stays signed in unless you tick this.",
+        )
         .expect_words("End them");
     assert!(!page.text.contains("and 1 session more"), "{}", page.text);
     assert!(
@@ -180,13 +182,13 @@ async fn own_sessions_stay_unless_they_are_ticked_as_well(app: &TestApp) {
         .await
         .expect(200)
         .expect_words("2 sessions are ended.")
-        .expect_words("the sessions of whoever ordered it");
+        .expect_words("the sessions of the person who ordered it");
     let page = fixture
         .preview(&[("all", "1")])
         .await
         .expect(200)
         .expect_words("End your own session?")
-        .expect_words("It is your own.");
+        .expect_words("This is your own session.");
     // Nothing else is left to be ended, so there is no job without the tick.
     let jobs = "SELECT count(*) AS value FROM bulk_jobs";
     let refused = fixture.end(&page, &[("stated_reason", "x")]).await;
@@ -233,7 +235,7 @@ async fn a_form_without_sessions_ends_none(app: &TestApp) {
     let form = token(&fixture.browser).await;
     for fields in [&[][..], &[("os", "Windows")]] {
         let page = fixture.preview(fields).await.expect(400);
-        page.expect_words("No session is ticked");
+        page.expect_words("No session is selected");
     }
     for fields in [
         &[("stated_reason", "x"), ("include_own", "on")],
@@ -241,7 +243,7 @@ async fn a_form_without_sessions_ends_none(app: &TestApp) {
     ] {
         let form = form.aimed_at(END);
         let page = fixture.browser.send(&form, fields).await.expect(400);
-        page.expect_words("No session is ticked");
+        page.expect_words("No session is selected");
     }
     for fields in [
         &[("session", "nonsense"), ("stated_reason", "x")][..],
@@ -380,7 +382,7 @@ async fn the_list_is_led_back_to_as_it_was(app: &TestApp) {
         let page = fixture.preview(&[("all", "1"), ("back", elsewhere)]).await;
         let page = page.expect(200);
         assert!(!page.text.contains("evil") && !page.text.contains("javascript:"));
-        assert!(page.text.contains("href=\"/admin/sessions\">Leave it"));
+        assert!(page.text.contains("href=\"/admin/sessions\">Cancel"));
     }
 }
 
@@ -495,12 +497,12 @@ async fn ticked_sessions_that_are_over_are_spoken_of(app: &TestApp) {
         .await
         .expect(200)
         .expect_words("End 1 session of 1 person?")
-        .expect_words("Whoever uses it has to sign in again.")
-        .expect_words("1 of the ticked sessions is over already.")
-        .expect_words("Leave it");
+        .expect_words("Its user has to sign in again.")
+        .expect_words("1 of the selected sessions has already ended.")
+        .expect_words("Cancel");
     let done = fixture.end(&page, &[("stated_reason", "x")]).await;
     let job = fixture.browser.follow(&done).await.expect(200);
-    let job = job.expect_words("1 session is ended. 1 was over already.");
+    let job = job.expect_words("1 session is ended. 1 had already ended.");
     assert!(!job.text.contains("signed in later"), "{}", job.text);
 }
 
@@ -518,7 +520,7 @@ async fn an_order_that_would_end_nothing_is_none(app: &TestApp) {
     let refused = fixture.end(&page, &[("stated_reason", "x")]).await;
     refused
         .expect(409)
-        .expect_words("None of these sessions is live");
+        .expect_words("All of these sessions have already ended");
     let jobs = "SELECT count(*) AS value FROM bulk_jobs";
     assert_eq!(app.database.number(jobs), 0);
 }
@@ -558,7 +560,7 @@ async fn a_running_job_shows_its_progress_and_is_stopped(app: &TestApp) {
     assert!(job.header("refresh").is_empty());
     assert!(!job.text.contains("/stop\""), "{}", job.text);
     job.expect_words("Stopped").expect_words(
-        "It was stopped before its end. 200 sessions are ended; the others were left as they are.",
+        "It was stopped early. 200 sessions are ended; the others were left unchanged.",
     );
     assert_eq!(app.run_bulk_batch().await, 0);
     expect_ended_once(app, 200);
@@ -571,7 +573,7 @@ async fn the_jobs_are_listed(app: &TestApp) {
         .get(JOBS)
         .await
         .expect(200)
-        .expect_words("No sessions were ended in bulk lately.");
+        .expect_words("No sessions were ended in bulk recently.");
     for n in 0..22 {
         app.advance(Duration::from_secs(1));
         let browser = format!("Browser {n}");

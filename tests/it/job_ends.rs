@@ -123,7 +123,7 @@ async fn a_stopped_job_says_who_stopped_it_and_why(app: &TestApp) {
     assert_eq!(found["events"][0]["by_user_id"], other.id);
     let browser = app.signed_in_browser(&other.person, FIREFOX).await;
     let page = browser.get(&format!("/admin/jobs/{id}")).await.expect(200);
-    page.expect_words("It was stopped before its end")
+    page.expect_words("It was stopped early")
         .expect_words("other@example.org")
         .expect_words("Wrong filter");
     let events = browser.get(&format!("/admin/events?job={id}")).await;
@@ -143,7 +143,7 @@ async fn a_stopped_job_says_who_stopped_it_and_why(app: &TestApp) {
     assert_eq!(stopped["stop_cause"], "demoted");
     assert_eq!(stopped["stopped_by_user_id"], other.id);
     let page = browser.get(&format!("/admin/jobs/{id}")).await.expect(200);
-    page.expect_words("whoever ordered it ceased to be an administrator");
+    page.expect_words("the person who ordered it is no longer an administrator");
     assert!(account_events(app, &admin.id).contains(&"job_stopped:demoted:Left us".to_owned()));
 }
 

@@ -74,7 +74,7 @@ async fn run(browser: &Chromium, statements: &str) {
 
 const ANDROID: &str = "Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 (KHTML, like Gecko) \
                        Chrome/124.0.0.0 Mobile Safari/537.36";
-const OTHERS: &str = "li.device[id^='device-']";
+const OTHERS: &str = ".device-list li.device";
 const ALERTS: &str = "form[action^='/alerts/'][action$='/no']";
 
 async fn a_change_is_patched_into_the_open_page(database: Database) {
@@ -110,7 +110,7 @@ async fn typed_text_focus_and_scroll_survive_a_change(database: Database) {
     // A tick and a field, as other parts of the page may have them, in the first other device.
     run(
         &browser,
-        "const row = document.querySelector(\"li.device[id^='device-']\");
+        "const row = document.querySelector('.device-list li.device');
          row.querySelector('form').insertAdjacentHTML('beforeend',
            '<input type=checkbox name=device><input name=note>')",
     )

@@ -315,7 +315,7 @@ async fn many_people_are_counted_in_the_background(app: &TestApp) {
     assert_eq!(found["is_behind"], true);
     page(&browser)
         .await
-        .expect_words("not all of it is counted yet");
+        .expect_words("Some recent changes are not counted yet");
     app.add_up_counts().await;
     app.count_people().await;
     let found = overview(app).await;

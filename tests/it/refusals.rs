@@ -626,7 +626,7 @@ async fn a_deleted_person_leaves_events_that_identify_nobody(app: &TestApp) {
         .get(&format!("/admin/events?user={id}"))
         .await
         .expect(200)
-        .expect_words("somebody whose account is deleted");
+        .expect_words("a deleted account");
 }
 
 async fn refusals_are_counted_by_hour(app: &TestApp) {

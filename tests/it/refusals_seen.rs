@@ -166,10 +166,9 @@ async fn the_overview_has_what_was_refused(app: &TestApp) {
         .expect_words("11 in all, until 08:30 UTC; the hour with the most is 08:00, with 11.");
     assert_eq!(rows(&page, NETWORKS), [["127.0.0.1", "1"]]);
     assert!(!page.text.contains("band oddity"), "that is usual");
-    admin
-        .get(EVENTS)
-        .await
-        .expect_words("Refused in 24 hours: 7 failed passwords, 1 throttled try, 3 other refusals");
+    admin.get(EVENTS).await.expect_words(
+        "Refused in the last 24 hours: 7 failed passwords, 1 throttled try, 3 other refusals",
+    );
 }
 
 async fn an_empty_month_is_said(app: &TestApp) {
@@ -177,11 +176,11 @@ async fn an_empty_month_is_said(app: &TestApp) {
     admin
         .get("/admin")
         .await
-        .expect_words("Nothing was refused in 30 days");
+        .expect_words("Nothing was refused in the last 30 days");
     admin
         .get(EVENTS)
         .await
-        .expect_words("Nothing was refused in 30 days.");
+        .expect_words("Nothing was refused in the last 30 days.");
     let found = api(app, OVERVIEW).await;
     assert_eq!(found["refusals_by_kind"], json!([]));
     assert_eq!(found["throttled_accounts"], json!([]));
@@ -194,7 +193,7 @@ async fn an_empty_month_is_said(app: &TestApp) {
     admin
         .get("/admin")
         .await
-        .expect_words("Nothing was refused in 30 days");
+        .expect_words("Nothing was refused in the last 30 days");
 }
 
 async fn hours_and_days_are_those_of_utc(app: &TestApp) {
@@ -291,14 +290,14 @@ async fn a_deleted_person_is_words_in_the_overview(app: &TestApp) {
     let [row] = &rows(&page, ACCOUNTS)[..] else {
         panic!("one account");
     };
-    assert_eq!(row[0], "somebody whose account is deleted");
+    assert_eq!(row[0], "a deleted account");
     assert_eq!(row[2], "No delay");
     let found = api(app, OVERVIEW).await;
     assert_eq!(found["throttled_accounts"][0]["user_email"], Value::Null);
     let listed = admin
         .get(&format!("{EVENTS}?kind=throttled&user={id}"))
         .await
-        .expect_words("somebody whose account is deleted");
+        .expect_words("a deleted account");
     assert!(!listed.text.contains("127.0.0.1"));
 }
 
@@ -423,7 +422,7 @@ async fn ready_made_filters_find_their_kinds(database: Database) {
         ("sign_in_failed", "Sign-in failed"),
         ("throttled", "Too many tries"),
         ("token_refused", "Token or key refused"),
-        ("form_refused", "Form refused that may be forged"),
+        ("form_refused", "Possibly forged form refused"),
         ("admin_refused", "Administration refused"),
         ("keys", "API key created"),
     ] {
@@ -440,7 +439,7 @@ async fn ready_made_filters_find_their_kinds(database: Database) {
             assert!(html::words(&format!("<{row}")).contains(what), "{row}");
         }
         // The charts are above the newest events alone.
-        assert!(!page.text.contains("Refused in 24 hours"));
+        assert!(!page.text.contains("Refused in the last 24 hours"));
     }
     app.stop().await;
 }
@@ -483,7 +482,7 @@ async fn events_show_what_was_counted_and_who_is_not_known(app: &TestApp) {
     }
     assert!(known.contains("Ada Lovelace"), "{known}");
     assert!(!known.contains('×'), "once is not counted: {known}");
-    assert!(!page.text.contains("account is deleted"));
+    assert!(!page.text.contains("a deleted account"));
 
     let found = api(app, "/api/v1/admin/events?kind=failed_tries").await;
     let event = &found["events"][1];

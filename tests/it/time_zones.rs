@@ -230,7 +230,7 @@ async fn administrators_read_times_in_their_own_zone(app: &TestApp) {
     let path = format!("/admin/users/{}", id_of(app, "ada@example.org"));
     app.advance(2 * HOUR);
     for (page, words) in [
-        (path.as_str(), "Account made 17 May 2031, 09:30 WEST"),
+        (path.as_str(), "Account created 17 May 2031, 09:30 WEST"),
         ("/admin/sessions", "today 09:30"),
         ("/admin/users", "today 09:30"),
         ("/admin/events", "today 09:30"),

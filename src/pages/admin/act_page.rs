@@ -127,21 +127,21 @@ impl ActPage {
     /// Returns the page with a field for the reason, which has `value`.
     pub(super) fn with_reason(self, value: &str) -> Self {
         const HINT: &str =
-            "They see it in their activity, and so does everybody who may read the events.";
+            "They can see it in their activity, and so can everybody who may read the events.";
 
         self.with_reason_for(value, HINT)
     }
 
     /// Returns the page with a field for the reason why sessions end, which has `value`.
     pub(super) fn with_reason_of_ending(self, value: &str) -> Self {
-        const HINT: &str = "They see it under “Recently ended” in their list of devices, and so does everybody who may read the events.";
+        const HINT: &str = "They can see it under “Recently ended” in their list of devices, and so can everybody who may read the events.";
 
         self.with_reason_for(value, HINT)
     }
 
     /// Returns the page with a field for the reason of a deletion, which has `value`.
     pub(super) fn with_reason_of_deletion(self, value: &str) -> Self {
-        self.with_reason_for(value, "Everybody who may read the events sees it.")
+        self.with_reason_for(value, "Everybody who may read the events can see it.")
     }
 
     fn with_reason_for(self, value: &str, hint: &'static str) -> Self {
@@ -226,7 +226,7 @@ impl ActPage {
             let shown = match field.field.as_str() {
                 "reason" => ("reason", "Reason"),
                 "typed" => ("typed", "What to type"),
-                _ => ("role", "Their role"),
+                _ => ("role", "Role"),
             };
             match (field.field.as_str(), &mut self.reason, &mut self.typed) {
                 ("reason", Some(reason), _) => reason.error = message,
@@ -244,9 +244,8 @@ impl ActPage {
 }
 
 /// Why an administrator can't be removed.
-pub(super) const LAST_ADMIN: &str = "This is the only administrator who can sign in. Make somebody \
-                                     else an administrator first: without one nobody could \
-                                     administer the service.";
+pub(super) const LAST_ADMIN: &str =
+    "This is the only administrator who can sign in. Make somebody else an administrator first.";
 
 /// Returns the roles to choose from.
 pub(super) fn role_choices(chosen: &str, current: Option<Role>) -> Vec<RoleChoice> {
@@ -254,17 +253,17 @@ pub(super) fn role_choices(chosen: &str, current: Option<Role>) -> Vec<RoleChoic
         (
             Role::Person,
             "Person",
-            "Sees their own devices, and nothing of the administration.",
+            "Can see their own devices, nothing of the administration.",
         ),
         (
             Role::Auditor,
             "Auditor",
-            "Sees everybody’s sessions, people and events, and changes nothing. Sees no address of people who want none stored.",
+            "Can see everybody’s sessions, people and events, but change nothing; no addresses of people who chose to store none.",
         ),
         (
             Role::Admin,
             "Administrator",
-            "Sees all that, ends anybody’s sessions, and adds, disables and deletes people, other administrators among them.",
+            "Can see all that, end anybody’s sessions, and add, disable and delete people, including other administrators.",
         ),
     ];
 

@@ -10,7 +10,7 @@ use crate::people::{Role, User};
 use crate::sessions::{Caller, SessionSummary};
 
 /// Why the only administrator can't be removed, in short.
-const ONLY_ADMIN: &str = "Not while this is the only administrator who can sign in.";
+const ONLY_ADMIN: &str = "Not possible: this is the only administrator who can sign in.";
 
 /// Something that can be done, or why it can't.
 pub(super) struct ActView {
@@ -114,10 +114,10 @@ impl ControlView {
 
 fn edit(standing: &Standing) -> ActView {
     let (title, words, label) = match standing.user.is_external() {
-        true => ("Name", "What the pages call them.", "Edit the name…"),
+        true => ("Name", "The name shown on pages.", "Edit the name…"),
         false => (
             "Name and e-mail",
-            "What the pages call them, and what they sign in with.",
+            "The name shown on pages, and the e-mail they sign in with.",
             "Edit…",
         ),
     };
@@ -131,15 +131,19 @@ fn edit(standing: &Standing) -> ActView {
 fn verify(standing: &Standing) -> Option<ActView> {
     standing.user.email_verified_at.is_none().then(|| ActView {
         title: "E-mail not verified",
-        words: "If you know that it is theirs, you can vouch for it.".into(),
-        control: Some(ControlView::link(standing, "verify-email", "Vouch for it…")),
+        words: "If you know that it is theirs, you can mark it as verified.".into(),
+        control: Some(ControlView::link(
+            standing,
+            "verify-email",
+            "Mark as verified…",
+        )),
     })
 }
 
 fn lift_delay(standing: &Standing) -> Option<ActView> {
     standing.has_delay.then(|| ActView {
         title: "Wrong passwords",
-        words: "Whoever gives more of them has to wait longer and longer.".into(),
+        words: "Each further wrong password means a longer wait.".into(),
         control: Some(ControlView::link(standing, "lift-delay", "Lift the delay…")),
     })
 }
@@ -149,7 +153,8 @@ fn password(standing: &Standing) -> ActView {
     if !user.is_active {
         return ActView {
             title: "Password",
-            words: "A disabled account gets no link for a new password. Enable it first.".into(),
+            words: "A disabled account can’t get a link for a new password. Enable it first."
+                .into(),
             control: None,
         };
     }
@@ -157,8 +162,8 @@ fn password(standing: &Standing) -> ActView {
         true => ActView {
             title: "Invitation",
             words: match standing.sends_mail {
-                true => "No password opens the account yet. You can send them another link to set one.",
-                false => "No password opens the account yet. You can make another link to set one, and hand it over.",
+                true => "They have not set a password yet. You can send them another link.",
+                false => "They have not set a password yet. You can create another link and pass it on.",
             }
             .into(),
             control: Some(ControlView::link(standing, "invite", "Invite again…")),
@@ -166,11 +171,11 @@ fn password(standing: &Standing) -> ActView {
         false => ActView {
             title: "Forgotten password",
             words: match user.is_password_void() {
-                true => "No password opens the account. You can make a link that sets a new one, once, and hand it over.",
-                false => "You can make a link that sets a new one, once, and hand it over.",
+                true => "The account has no valid password. You can create a link that sets a new one once, and pass it on.",
+                false => "You can create a link that sets a new one once, and pass it on.",
             }
             .into(),
-            control: Some(ControlView::link(standing, "reset-link", "Make a link…")),
+            control: Some(ControlView::link(standing, "reset-link", "Create a link…")),
         },
     }
 }
@@ -180,10 +185,10 @@ fn role(standing: &Standing) -> ActView {
         _ if standing.is_last_admin => LAST_ADMIN,
         Role::Admin if standing.is_caller => "You are an administrator.",
         Role::Auditor if standing.is_caller => {
-            "You are an auditor: you see everything here, and change nothing."
+            "You are an auditor: you can see everything here but change nothing."
         }
         Role::Admin => "They are an administrator.",
-        Role::Auditor => "They are an auditor: they see everything here, and change nothing.",
+        Role::Auditor => "They are an auditor: they can see everything here but change nothing.",
         Role::Person => "They have no role in the administration.",
     };
     let control = ControlView::link(standing, "role", "Change the role…");
@@ -200,8 +205,7 @@ fn signed_in_by(application: Option<&str>) -> ActView {
     ActView {
         title: "Password, e-mail and role",
         words: format!(
-            "{application} signs them in itself and states their e-mail. So they have no password \
-             here, no e-mail to verify, and can’t be an administrator or an auditor."
+            "{application} signs them in and provides their e-mail. They have no password here and no e-mail to verify, and can’t be an administrator or an auditor."
         ),
         control: None,
     }
@@ -213,7 +217,7 @@ fn end_sessions(standing: &Standing) -> ActView {
     match summary.sessions {
         0 => ActView {
             title: "Sessions",
-            words: "None is live.".into(),
+            words: "No session is active.".into(),
             control: None,
         },
         _ => ActView {
@@ -248,7 +252,7 @@ fn disable_or_enable(standing: &Standing) -> ActView {
 fn export(standing: &Standing) -> ActView {
     ActView {
         title: "Their data",
-        words: "Everything that is stored about them, as a JSON file. They see that you took it."
+        words: "Everything that is stored about them, as a JSON file. They can see that you downloaded it."
             .into(),
         control: Some(ControlView {
             is_form: true,
@@ -260,8 +264,12 @@ fn export(standing: &Standing) -> ActView {
 fn delete(standing: &Standing) -> ActView {
     let words = match standing.is_caller {
         _ if standing.is_last_admin => ONLY_ADMIN,
-        true => "Your account goes, with everything that belongs to it. It can’t be undone.",
-        false => "The account goes, with everything that belongs to it. It can’t be undone.",
+        true => {
+            "Your account is deleted, with everything that belongs to it. This can’t be undone."
+        }
+        false => {
+            "The account is deleted, with everything that belongs to it. This can’t be undone."
+        }
     };
     let control = ControlView::danger(standing, "delete", "Delete…");
     ActView {

@@ -52,10 +52,13 @@ pub async fn show(
 
 fn scope(shared: &SharedAddresses) -> String {
     match (shared.is_bounded, shared.scanned) {
-        (true, n) => format!("Of the {} live sessions used last", number(n as u64)),
-        (false, 0) => "Of the live sessions, of which there are none".into(),
-        (false, 1) => "Of the only live session".into(),
-        (false, n) => format!("Of all {} live sessions", number(n as u64)),
+        (true, n) => format!(
+            "in the {} most recently used live sessions",
+            number(n as u64)
+        ),
+        (false, 0) => "in the live sessions, of which there are none".into(),
+        (false, 1) => "in the only live session".into(),
+        (false, n) => format!("in all {} live sessions", number(n as u64)),
     }
 }
 

@@ -137,7 +137,7 @@ async fn try_create(
     let (key, secret) = match app.accounts.create_key(new, caller.origin()).await {
         Err(Error::ApplicationExists) => {
             return Ok(Err(
-                "There is an application with that name already. Choose it in the list to make another key for it.",
+                "There is an application with that name already. Choose it in the list to create another key for it.",
             ));
         }
         // It was deleted while the form was open.

@@ -140,7 +140,7 @@ pub async fn delete(
         Ok(Deletion::InUse { .. }) => {
             let template = first_page(&app, &request, &caller).await?;
             template.refused(
-                "It was not deleted: it has people, or keys in use. Revoke the keys first.".into(),
+                "The application was not deleted: it has people or keys in use. Revoke its keys first.".into(),
             )
         }
         // The button was pressed twice.

@@ -30,7 +30,7 @@ struct EndSessionsPage {
     question: String,
     /// The parts of the filter that finds them: "country: Norway".
     which: Vec<String>,
-    /// How many of the ticked ones are over: "1 of the ticked sessions is over already."
+    /// How many of the ticked ones are over: "1 of the selected sessions has already ended."
     missing: Option<String>,
     /// Whether it is one session.
     is_one: bool,
@@ -237,9 +237,9 @@ fn missing(selection: &Selection, found: &EndPreview) -> Option<String> {
     match (ids.len() as u64).saturating_sub(found.sessions) {
         0 => None,
         _ if found.sessions == 0 => None,
-        1 => Some("1 of the ticked sessions is over already.".into()),
+        1 => Some("1 of the selected sessions has already ended.".into()),
         n => Some(format!(
-            "{} of the ticked sessions are over already.",
+            "{} of the selected sessions have already ended.",
             quantity::number(n)
         )),
     }
@@ -249,7 +249,7 @@ fn missing(selection: &Selection, found: &EndPreview) -> Option<String> {
 fn unticked(request: &HttpRequest, caller: &Caller, back: Back) -> Result<HttpResponse> {
     let template = EndSessionsPage {
         layout: Layout::for_caller(request, caller, NavItem::Administration)?,
-        question: "No session is ticked".into(),
+        question: "No session is selected".into(),
         which: Vec::new(),
         missing: None,
         is_one: false,
@@ -271,13 +271,18 @@ impl OwnView {
     fn new(words: &EndWords, is_chosen: bool) -> Option<Self> {
         let text = match (words.own, words.is_own_only) {
             (0, _) => return None,
-            (1, true) => "It is your own. It stays signed in unless you tick this.".into(),
-            (_, true) => "They are your own. They stay signed in unless you tick this.".into(),
+            (1, true) => {
+                "This is your own session. It stays signed in unless you tick this.".into()
+            }
+            (_, true) => {
+                "These are your own sessions. They stay signed in unless you tick this.".into()
+            }
             (1, false) => {
-                "Besides, one of your own matches. It stays signed in unless you tick this.".into()
+                "One of your own sessions also matches. It stays signed in unless you tick this."
+                    .into()
             }
             (own, false) => format!(
-                "Besides, {} of your own match. They stay signed in unless you tick this.",
+                "{} of your own sessions also match. They stay signed in unless you tick this.",
                 quantity::number(own)
             ),
         };
@@ -332,7 +337,7 @@ impl EndWords {
 
     fn question(&self) -> String {
         match (self.shown, self.is_own_only) {
-            (0, _) if self.is_exact => "None of these sessions is live".into(),
+            (0, _) if self.is_exact => "All of these sessions have already ended".into(),
             (1, true) => "End your own session?".into(),
             (n, true) => format!("End your own {}?", quantity::sessions(n)),
             (n, false) if self.is_exact => format!(

@@ -53,16 +53,16 @@ impl EventForm {
             Field::text(name, label, value(name)).with_placeholder(placeholder)
         };
         let fields = vec![
-            text("user", "On whom", "E-mail or id"),
-            text("by", "By whom", "E-mail or id"),
+            text("user", "Person affected", "E-mail or id"),
+            text("by", "Done by", "E-mail or id"),
             text("application", "By which application", "Name or id"),
             Field::select("kind", "What happened", value("kind"), kinds()),
             Field::select("reason", "Why a session ended", value("reason"), reasons()),
-            text("ip", "From address or network", "203.0.113.0/24"),
+            text("ip", "Address or network", "203.0.113.0/24"),
             text("from", "Since", "2026-11-01 or 7d"),
             text("to", "Before", "2026-11-08 or 1d"),
-            text("session", "On session", "Its id"),
-            text("job", "By bulk job", "Its id"),
+            text("session", "On session", "Id"),
+            text("job", "By bulk job", "Id"),
         ];
         Self {
             text: text("q", "Detail or stated reason contains", ""),

@@ -95,7 +95,7 @@ fn person(logged: &LoggedEvent) -> Named {
     match (&logged.owner, logged.event.user_id) {
         (Some(owner), _) => Named::user(owner),
         (None, None) => Named::words(event_words::nobody(logged.event.kind)),
-        (None, Some(_)) => Named::words("somebody whose account is deleted"),
+        (None, Some(_)) => Named::words("a deleted account"),
     }
 }
 
@@ -109,7 +109,7 @@ fn session(logged: &LoggedEvent) -> Option<Named> {
             href: Some(format!("/admin/sessions/{id}")),
             hint: None,
         },
-        None => Named::words("a session that is purged"),
+        None => Named::words("a deleted session"),
     })
 }
 
@@ -131,13 +131,13 @@ fn by(logged: &LoggedEvent) -> Named {
                 )),
                 hint: Some("with its key".into()),
             },
-            None => Named::words("an application that is deleted"),
+            None => Named::words("a deleted application"),
         };
     }
     match (&logged.by, by_user_id) {
         (_, Some(_)) if is_person => Named::words("themselves"),
         (Some(by), Some(_)) => Named::user(by),
-        (None, Some(_)) => Named::words("somebody whose account is deleted"),
+        (None, Some(_)) => Named::words("a deleted account"),
         (_, None) => Named::words(logged.event.actor().unnamed()),
     }
 }

@@ -99,7 +99,7 @@ impl Doers {
             let name = self.applications.get(&id).cloned().flatten();
             return Some(named(match name {
                 Some(name) => format!("by the application {name}"),
-                None => "by an application that is deleted".into(),
+                None => "by a deleted application".into(),
             }));
         }
         match (event.by_user_id, event.actor()) {
@@ -109,7 +109,7 @@ impl Doers {
                     href: Some(format!("/admin/users/{id}")),
                     name: user.display_name().to_owned(),
                 },
-                _ => named("by somebody whose account is deleted".into()),
+                _ => named("by a deleted account".into()),
             }),
             (None, actor) => Some(named(format!("by {}", actor.unnamed()))),
         }
@@ -193,7 +193,7 @@ fn what(event: &Event, names: &DeviceNames) -> String {
         EventKind::Renamed => format!("Device named “{detail}”"),
         EventKind::Ended => cause(detail.parse().ok(), names.find(event.by_session_id)),
         EventKind::ImpossibleTravel => {
-            format!("Used in two places faster than anybody travels: {detail}")
+            format!("Used in two places, too far apart for the time between: {detail}")
         }
         kind if kind.is_refusal() => event_words::sentence(event),
         _ => words::account_event(event),
@@ -229,8 +229,8 @@ fn alert_state(alert: &Alert) -> Badge {
     match (alert.is_open(), alert.reported_at()) {
         (true, _) if alert.kind.is_notice() => Badge::new("badge-quiet", "Not dismissed"),
         (false, _) if alert.kind.is_notice() => Badge::new("badge-quiet", "Dismissed"),
-        (true, _) => Badge::new("badge-warn", "Not answered"),
-        (false, Some(_)) => Badge::new("badge-danger", "It was not them"),
+        (true, _) => Badge::new("badge-warn", "Open"),
+        (false, Some(_)) => Badge::new("badge-danger", "Reported"),
         (false, None) => Badge::new("badge-quiet", "Confirmed"),
     }
 }

@@ -32,9 +32,9 @@ pub(super) fn kind(kind: EventKind) -> String {
         EventKind::DelayLifted => "Delay after wrong passwords lifted".into(),
         EventKind::Exported => "Data exported".into(),
         EventKind::SignInFailed => "Sign-in failed".into(),
-        EventKind::PasswordRefused => "Wrong password given again".into(),
+        EventKind::PasswordRefused => "Wrong password at step-up".into(),
         EventKind::Throttled => "Too many tries".into(),
-        EventKind::FormRefused => "Form refused that may be forged".into(),
+        EventKind::FormRefused => "Possibly forged form refused".into(),
         EventKind::AdminRefused => "Administration refused".into(),
         EventKind::TokenRefused => "Token or key refused".into(),
         EventKind::SettingChanged => "Setting changed".into(),
@@ -114,7 +114,7 @@ pub(super) fn detail(event: &Event) -> Option<String> {
         }
         EventKind::SignInFailed => None,
         EventKind::AccountDeleted | EventKind::EmailChangeCancelled if detail == DECLINED => {
-            Some("whoever reads its mailbox said that it isn’t theirs".into())
+            Some("the person who reads the mailbox said that it isn’t theirs".into())
         }
         _ => Some(detail),
     }
@@ -141,8 +141,8 @@ fn throttled(detail: &str) -> String {
     let of = match reason {
         "delay" => "on this account or address",
         "network" => "from this network",
-        "node" => "from everywhere together",
-        _ => "of somebody",
+        "node" => "from all networks together",
+        _ => "of an account",
     };
     format!("{} {of}", self::purpose(purpose))
 }
@@ -153,16 +153,16 @@ fn token_refusal(detail: &str) -> &'static str {
         "malformed" => "it is not sent as a token",
         "too_long" => "it is too long",
         "not_genuine" => "it is not genuine",
-        "unknown_key" => "it names a key that there is not",
-        "another_type" => "it is a token for something else",
+        "unknown_key" => "it names an unknown key",
+        "another_type" => "it is a token of another kind",
         "another_audience" => "it is for another audience",
         "another_application" => "it is of a person of another application",
         "expired" => "it has expired",
-        "session_over" => "its session is over",
-        "owner_gone" => "its person was deleted",
+        "session_over" => "its session has ended",
+        "owner_gone" => "its owner was deleted",
         "spent" => "it was used before",
         "api_key" => "no such API key is in use",
-        "scope" => "the API key is not for that",
+        "scope" => "the API key lacks the scope",
         "link" => "there is no such link, or not any more",
         _ => "it is not valid",
     }
@@ -187,7 +187,7 @@ pub(super) fn stop_cause(cause: StopCause) -> &'static str {
     match cause {
         StopCause::Requested => "by hand",
         StopCause::Disabled => "the account that ordered it was disabled",
-        StopCause::Demoted => "whoever ordered it ceased to be an administrator",
+        StopCause::Demoted => "the person who ordered it is no longer an administrator",
         StopCause::Deleted => "the account that ordered it was deleted",
         StopCause::Secured => {
             "the account that ordered it got a new password, was taken back, or had an alert reported"

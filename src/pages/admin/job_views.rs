@@ -11,7 +11,7 @@ use crate::pages::words::TimeView;
 use crate::sessions::bulk::{BulkJob, BulkState, Selection, StopCause};
 use crate::sessions::search::{SessionFilter, TimeBound};
 
-const DELETED_APPLICATION: &str = "an application that was deleted";
+const DELETED_APPLICATION: &str = "a deleted application";
 
 /// A bulk job.
 pub(super) struct JobView {
@@ -208,8 +208,8 @@ fn summary(job: &BulkJob) -> String {
         n => format!("{} are ended", quantity::sessions(n.unsigned_abs())),
     };
     let rest = match job.ended {
-        0 => "all were left as they are",
-        _ => "the others were left as they are",
+        0 => "all were left unchanged",
+        _ => "the others were left unchanged",
     };
     match (job.state, job.failed) {
         (BulkState::Running, _) => format!("{ended} so far."),
@@ -240,7 +240,7 @@ fn summary(job: &BulkJob) -> String {
 /// Returns that a job was stopped, and why.
 fn stop_words(cause: Option<StopCause>) -> String {
     match cause {
-        None | Some(StopCause::Requested) => "It was stopped before its end.".into(),
+        None | Some(StopCause::Requested) => "It was stopped early.".into(),
         Some(cause) => format!("It was stopped: {}.", event_words::stop_cause(cause)),
     }
 }
@@ -249,8 +249,8 @@ fn stop_words(cause: Option<StopCause>) -> String {
 fn over_words(job: &BulkJob) -> String {
     match job.already_over {
         0 => String::new(),
-        1 => " 1 was over already.".into(),
-        n => format!(" {} were over already.", quantity::number(n.unsigned_abs())),
+        1 => " 1 had already ended.".into(),
+        n => format!(" {} had already ended.", quantity::number(n.unsigned_abs())),
     }
 }
 
@@ -271,9 +271,9 @@ fn unmatched_words(job: &BulkJob) -> String {
 fn unknown_words(job: &BulkJob) -> String {
     match job.unknown {
         0 => String::new(),
-        1 => " 1 listed id is no session’s.".into(),
+        1 => " 1 listed id belongs to no session.".into(),
         n => format!(
-            " {} listed ids are no session’s.",
+            " {} listed ids belong to no session.",
             quantity::number(n.unsigned_abs())
         ),
     }
@@ -324,7 +324,7 @@ impl JobNames {
         }
         let name = match app.people.get(id).await {
             Ok(person) => person.shown_email().to_owned(),
-            Err(Error::NotFound) => "somebody whose account was deleted".into(),
+            Err(Error::NotFound) => "a deleted account".into(),
             Err(err) => return Err(err),
         };
         self.people.insert(id, name.clone());

@@ -13,17 +13,17 @@ const SCOPES: [(Scope, &str, &str); 5] = [
     (
         Scope::Tokens,
         "tokens",
-        "Asking about tokens that were made for the application, and revoking them",
+        "Introspecting and revoking tokens issued for the application",
     ),
     (
         Scope::TokensAny,
         "tokens_any",
-        "Asking about every token, and revoking it",
+        "Introspecting and revoking every token",
     ),
     (
         Scope::Sessions,
         "sessions",
-        "Sessions of people whom the application signs in itself",
+        "Opening, refreshing and ending sessions of people whom the application signs in itself",
     ),
     (
         Scope::AdminRead,
@@ -95,7 +95,7 @@ impl NewKeyForm {
         let chosen = SCOPES.iter().filter(|(scope, ..)| self.has(*scope));
         let scopes: Vec<Scope> = chosen.map(|(scope, ..)| *scope).collect();
         if scopes.is_empty() {
-            return Err("Choose at least one thing that the key may be used for.");
+            return Err("Choose at least one scope.");
         }
         Ok(NewKey {
             id: self.id(now),

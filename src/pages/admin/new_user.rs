@@ -41,19 +41,19 @@ impl Way {
             (Self::Password, _) => (
                 "Add a person",
                 "They can sign in at once, with the password that you set.",
-                "Make the account",
+                "Create the account",
                 "/admin/users/new",
             ),
             (Self::Invitation, true) => (
                 "Invite a person",
-                "They are sent a link, by which they set a password of their own and verify the e-mail.",
+                "They get a link to set their own password, which also verifies the e-mail.",
                 "Send the invitation",
                 "/admin/users/invite",
             ),
             (Self::Invitation, false) => (
                 "Invite a person",
-                "You are shown a link, once, by which they set a password of their own. Hand it over yourself: this service sends no mail. The e-mail counts as verified: you vouch for it.",
-                "Make the invitation",
+                "You see a link, once, with which they set their own password. Pass it on yourself: this service sends no mail. The e-mail counts as verified.",
+                "Create the invitation",
                 "/admin/users/invite",
             ),
         }
@@ -187,7 +187,7 @@ impl NewUserForm {
         let role = self
             .role
             .parse::<Role>()
-            .map_err(|_| Error::field("role", "must be one of them"));
+            .map_err(|_| Error::field("role", "must be one of the list"));
         match (email, full_name, role) {
             (Ok(email), Ok(full_name), Ok(role)) => Ok(Invitee {
                 email,
@@ -243,7 +243,7 @@ async fn respond_with_error(
         (("email", "E-mail"), &errors.email),
         (("full_name", "Name"), &errors.full_name),
         (("new_password", "Password"), &errors.password),
-        (("role", "Their role"), &errors.role),
+        (("role", "Role"), &errors.role),
     ] {
         template.layout.add_problem(field, error.as_deref());
     }

@@ -48,7 +48,7 @@ pub fn oddity(oddity: &Oddity, clock: ReaderClock) -> OddityView {
                  it may be the address of a proxy in front, which the setting trusted_proxies has to name; \
                  the README has it under “Behind nginx”."
             );
-            let link = (sessions(&[("ip", ip)]), "Its sessions".to_owned());
+            let link = (sessions(&[("ip", ip)]), "Show the sessions".to_owned());
             (words, Some(link))
         }
         Oddity::ClockOff { node, offset_ms } => {
@@ -92,7 +92,7 @@ fn failed_tries(
         ("from", &time(from)),
         ("to", &time(to)),
     ]);
-    (words, Some((list, "These tries".to_owned())))
+    (words, Some((list, "Show these attempts".to_owned())))
 }
 
 fn mail_words(failed: usize, retried: usize) -> String {

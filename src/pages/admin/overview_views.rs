@@ -76,7 +76,7 @@ pub fn figures(overview: &Figures, clock: ReaderClock) -> Vec<FigureView> {
         people(overview.live_people, clock),
         FigureView::new("Sign-ins", signed(last_day))
             .with_hint(format!(
-                "since {}, of deleted people as well",
+                "since {}, including deleted people",
                 moment(first_hour_at(overview), clock)
             ))
             .with_link(opened_from(&first_hour(overview))),
@@ -254,7 +254,7 @@ fn live_rows(breakdown: &Breakdown, filter: &str) -> Vec<RowView> {
         .top
         .iter()
         .map(|LabelCount { label, total }| match label.as_str() {
-            "" => ("Not known".into(), *total, None),
+            "" => ("Unknown".into(), *total, None),
             label => {
                 let name = if filter == "kind" {
                     kind(label)
@@ -314,7 +314,7 @@ fn kind(label: &str) -> String {
 fn reason(label: &str) -> String {
     match label.parse() {
         Ok(reason) => session_words::reason(reason).to_owned(),
-        Err(_) if label.is_empty() => "Not known".to_owned(),
+        Err(_) if label.is_empty() => "Unknown".to_owned(),
         Err(_) => label.to_owned(),
     }
 }

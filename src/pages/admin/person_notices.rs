@@ -29,7 +29,7 @@ fn of_deleted(notice: PersonNotice) -> Option<&'static str> {
         PersonNotice::Deleted => {
             Some("The account is deleted, with everything that belonged to it.")
         }
-        PersonNotice::Gone => Some("There is no such account any more. It was deleted before."),
+        PersonNotice::Gone => Some("This account was already deleted."),
         _ => None,
     }
 }
@@ -41,18 +41,18 @@ fn of_existing(user: &User, is_reader: bool, notice: PersonNotice) -> Option<Str
             format!("{name} is disabled. {}", ended_sessions(ended))
         }
         PersonNotice::AlreadyDisabled if !user.is_active => {
-            format!("{name} is disabled already. This form changed nothing.")
+            format!("{name} is already disabled; nothing was changed.")
         }
         PersonNotice::Enabled if user.is_active => format!("{name} is enabled again."),
         PersonNotice::AlreadyEnabled if user.is_active => {
-            format!("{name} is enabled already. This form changed nothing.")
+            format!("{name} is already enabled; nothing was changed.")
         }
         PersonNotice::RoleSet(before) => describe_role(user, is_reader, before),
         PersonNotice::RoleUnchanged => {
-            format!("{name} has that role already. This form changed nothing.")
+            format!("{name} already has that role; nothing was changed.")
         }
         PersonNotice::SessionsEnded(0) => {
-            format!("No session of {name} that the page was for was live any more.")
+            format!("All those sessions of {name} had already ended.")
         }
         PersonNotice::SessionsEnded(1) => format!("1 session of {name} ended."),
         PersonNotice::SessionsEnded(ended) => format!("{ended} sessions of {name} ended."),
@@ -67,18 +67,18 @@ fn of_identity(user: &User, notice: PersonNotice) -> Option<String> {
     let email = &user.email;
     let is_verified = user.email_verified_at.is_some();
     let words = match notice {
-        PersonNotice::Created => format!("The account of {name} is made."),
+        PersonNotice::Created => format!("The account of {name} is created."),
         PersonNotice::CreatedBefore => {
-            format!("The account of {name} was made a moment ago; this form changed nothing.")
+            format!("The account of {name} was created a moment ago; nothing was changed.")
         }
         PersonNotice::Invited => {
             format!(
-                "The account of {name} is made. A link to set a password is on its way to {email}."
+                "The account of {name} is created. A link to set a password is on its way to {email}."
             )
         }
         PersonNotice::InvitedBefore => {
             format!(
-                "The account of {name} was made a moment ago. If you have no link for them, invite them again."
+                "The account of {name} was created a moment ago. If you don’t have the link, invite them again."
             )
         }
         PersonNotice::InvitedAgain => {
@@ -86,17 +86,17 @@ fn of_identity(user: &User, notice: PersonNotice) -> Option<String> {
         }
         PersonNotice::LinkMadeBefore => {
             format!(
-                "A link for a new password of {name} was made before; this form made none. If you do not have it, make another."
+                "A link for a new password of {name} was already created; no other was created now. If you don’t have it, create another."
             )
         }
         PersonNotice::DelayLifted => format!("{name} can try again at once."),
         PersonNotice::NoDelay => format!("{name} had no wrong passwords."),
         PersonNotice::Renamed => "The name is saved.".into(),
         PersonNotice::EmailSet => format!("{name} signs in with {email} from now on."),
-        PersonNotice::EmailUnchanged => format!("{email} is their e-mail already."),
+        PersonNotice::EmailUnchanged => format!("{email} is already their e-mail."),
         PersonNotice::EmailVouched if is_verified => format!("{email} is verified."),
         PersonNotice::AlreadyVerified if is_verified => {
-            format!("{email} is verified already. This form changed nothing.")
+            format!("{email} is already verified; nothing was changed.")
         }
         _ => return None,
     };
@@ -116,17 +116,17 @@ fn describe_role(user: &User, is_reader: bool, before: Role) -> String {
         (Role::Person, false) => format!("{name} has no role in the administration now"),
         (Role::Admin, true) => "You are an administrator now".into(),
         (Role::Auditor, true) => {
-            "You are an auditor now: you see everything, and change nothing".into()
+            "You are an auditor now: you can see everything but change nothing".into()
         }
-        (Role::Person, true) => "You have no role in the administration any more".into(),
+        (Role::Person, true) => "You no longer have a role in the administration".into(),
     };
     // Somebody else may have set it back meanwhile.
     if user.role() == before {
         return format!("{now}.");
     }
     match is_reader {
-        true => format!("{now}. Before, you were {}.", role(before)),
-        false => format!("{now}. Before, they were {}.", role(before)),
+        true => format!("{now}. You were {} before.", role(before)),
+        false => format!("{now}. They were {} before.", role(before)),
     }
 }
 

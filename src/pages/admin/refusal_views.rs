@@ -107,7 +107,7 @@ impl AccountView {
                 let hint = Some(known_by).filter(|known_by| *known_by != name);
                 (name, hint)
             }
-            None => ("somebody whose account is deleted".into(), None),
+            None => ("a deleted account".into(), None),
         };
         Self {
             name,

@@ -11,7 +11,7 @@ pub(super) fn matches(count: MatchCount) -> String {
     match count {
         MatchCount::Exactly(n) => number(n),
         // None was in the sample that the estimate is from.
-        MatchCount::About(0) => "few or none".into(),
+        MatchCount::About(0) => "at most a few".into(),
         MatchCount::About(1..10) => "few".into(),
         MatchCount::About(n) => format!("about {}", number(quantity::rounded(n))),
     }
@@ -23,7 +23,7 @@ pub(super) fn matching_sessions(count: MatchCount) -> String {
         MatchCount::Exactly(0) => "No session matches".into(),
         MatchCount::Exactly(1) => "1 session matches".into(),
         MatchCount::Exactly(n) => format!("{} sessions match", number(n)),
-        MatchCount::About(0) => "Few sessions match, or none".into(),
+        MatchCount::About(0) => "At most a few sessions match".into(),
         MatchCount::About(1..10) => "Few sessions match".into(),
         MatchCount::About(n) => format!("About {} sessions match", number(quantity::rounded(n))),
     }
@@ -32,8 +32,8 @@ pub(super) fn matching_sessions(count: MatchCount) -> String {
 /// Returns the order of a list.
 pub(super) fn order(sort: SessionSort) -> &'static str {
     match (sort.key, sort.descending) {
-        (SortKey::Used, true) => "Newest use first, to ten minutes",
-        (SortKey::Used, false) => "Oldest use first, to ten minutes",
+        (SortKey::Used, true) => "Last used first (to within ten minutes)",
+        (SortKey::Used, false) => "Longest unused first (to within ten minutes)",
         (SortKey::Opened, true) => "Newest sign-in first",
         (SortKey::Opened, false) => "Oldest sign-in first",
         (SortKey::Ended, true) => "Newest end first",
@@ -153,7 +153,7 @@ mod tests {
             (MatchCount::Exactly(8_412), "8,412 sessions match"),
             (MatchCount::About(61_432), "About 61,000 sessions match"),
             (MatchCount::About(1), "Few sessions match"),
-            (MatchCount::About(0), "Few sessions match, or none"),
+            (MatchCount::About(0), "At most a few sessions match"),
         ] {
             assert_eq!(matching_sessions(count), words);
         }

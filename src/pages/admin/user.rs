@@ -235,7 +235,7 @@ fn facts(
         ..FactView::text("Id", &user.id.to_string())
     });
     facts.push(FactView::time(
-        "Account made",
+        "Account created",
         TimeView::exact(user.created_at, clock),
     ));
     if let Some(at) = summary.last_sign_in {
@@ -258,7 +258,7 @@ fn password_fact(user: &User, clock: ReaderClock) -> Option<FactView> {
         (true, _) => None,
         (false, true) => Some(FactView::text(
             "Password",
-            "none, until they set one by a link",
+            "none until they set one with a link",
         )),
         (false, false) => Some(FactView::time(
             "Password set",
@@ -271,14 +271,14 @@ fn email_facts(user: &User) -> Vec<FactView> {
     if user.is_external() {
         let stated = user.stated_email.as_deref();
         let fact = |email| FactView {
-            small: Some("stated by the application, never verified"),
+            small: Some("provided by the application, never verified"),
             ..FactView::text("E-mail", email)
         };
         return stated.map(fact).into_iter().collect();
     }
     let small = match (user.email_verified_at, user.email_declined_at) {
         (Some(_), _) => "verified",
-        (None, Some(_)) => "its reader says that it isn’t theirs",
+        (None, Some(_)) => "the person who reads it says that it isn’t theirs",
         (None, None) => "not verified",
     };
     vec![FactView {

@@ -23,7 +23,7 @@ use crate::sessions::bulk::OrderTicket;
 use crate::sessions::{Caller, SessionSummary};
 
 const NEVER_VERIFIED: &str =
-    "An application signs them in and states their e-mail. It is never verified.";
+    "An application signs them in and provides their e-mail. It is never verified.";
 
 /// A form with the reason of what is done.
 #[derive(Deserialize)]
@@ -47,7 +47,7 @@ pub async fn show_disable(
 ) -> Result<HttpResponse> {
     let user = app.people.get(*id).await?;
     let refusal = match user.is_active {
-        false => Some(format!("{} is disabled already.", user.display_name())),
+        false => Some(format!("{} is already disabled.", user.display_name())),
         true if app.accounts.is_last_admin(user.id).await? => Some(LAST_ADMIN.into()),
         true => None,
     };
@@ -141,7 +141,7 @@ pub async fn show_end_sessions(
 ) -> Result<HttpResponse> {
     let user = app.people.get(*id).await?;
     let summary = summarize(&app, &user).await?;
-    let refusal = (summary.sessions == 0).then(|| "None of their sessions is live.".to_owned());
+    let refusal = (summary.sessions == 0).then(|| "They have no active sessions.".to_owned());
     let page = end_sessions_page(&app, &request, (&caller, &user), "").await?;
     page.with_refusal(refusal).respond()
 }
@@ -191,7 +191,7 @@ pub async fn show_verify_email(
     let user = app.people.get(*id).await?;
     let refusal = match user.email_verified_at {
         _ if user.is_external() => Some(NEVER_VERIFIED.to_owned()),
-        Some(_) => Some(format!("{} is verified already.", user.email)),
+        Some(_) => Some(format!("{} is already verified.", user.email)),
         None => None,
     };
     let page = verify_page(&app, &request, (&caller, &user)).await?;
@@ -258,7 +258,7 @@ pub(super) async fn summarize(app: &AppState, user: &User) -> Result<SessionSumm
 /// Says how many sessions end.
 pub(super) fn ending(summary: &SessionSummary) -> String {
     match summary.sessions {
-        0 => "They are signed in nowhere, so no session ends.".into(),
+        0 => "They are not signed in anywhere, so no session ends.".into(),
         _ => format!("This ends {} on {}.", sessions(summary), devices(summary)),
     }
 }
@@ -296,7 +296,7 @@ async fn disable_page(
                 true => {
                     "Their application can’t sign them in here until somebody enables the account."
                 }
-                false => "They can’t sign in, and links that would set them a password are void.",
+                false => "They can’t sign in, and links for a new password no longer work.",
             }
             .into(),
             "Nothing is deleted.".into(),
@@ -333,7 +333,7 @@ fn sign_in_after_enabling(app: &AppState, user: &User) -> &'static str {
     match (user.is_external(), user.is_password_void(), awaits_email) {
         (true, ..) => "Their application can sign them in again.",
         (_, true, _) => {
-            "They can sign in again once a link has set them a password: none opens the account now."
+            "They can sign in again once they have set a password with a link; the account has none now."
         }
         (.., true) => {
             "They can sign in again with the password that they had, once their e-mail is verified."
@@ -376,7 +376,7 @@ async fn verify_page(
     (caller, user): (&Caller, &User),
 ) -> Result<ActPage> {
     let head = PersonHead::load(app, user, caller).await?;
-    let declined = "Whoever reads that mailbox said that the address isn’t theirs.";
+    let declined = "The person who reads that mailbox said that the address isn’t theirs.";
     let mut words = vec![
         format!(
             "{} counts as verified, as if they had opened a link in a message to it.",
@@ -388,10 +388,10 @@ async fn verify_page(
         words.push("They can sign in with it then.".into());
     }
     let act = Act {
-        title: ("Vouch for the e-mail of", ""),
+        title: ("Mark as verified: the e-mail of", ""),
         path: "verify-email",
         words,
-        button: "Vouch for it",
+        button: "Mark as verified",
         is_danger: false,
     };
     let warning = user.email_declined_at.map(|_| declined.to_owned());

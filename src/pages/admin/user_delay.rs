@@ -71,7 +71,8 @@ async fn act_page(
         path: "lift-delay",
         words: vec![
             "They can try their password again at once, on every device.".into(),
-            "So can whoever guesses it: the next wrong passwords count anew.".into(),
+            "So can anybody who is guessing it: wrong passwords are counted from zero again."
+                .into(),
         ],
         button: "Lift the delay",
         is_danger: false,

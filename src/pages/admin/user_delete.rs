@@ -111,11 +111,11 @@ async fn delete_page(
     let (label, again) = match user.is_external() {
         true => (
             "Their subject",
-            "If their application signs them in again, a new account begins.",
+            "If their application signs them in again, a new account is created.",
         ),
         false => (
             "Their e-mail",
-            "Another account can have the e-mail afterwards.",
+            "The e-mail can then be used for another account.",
         ),
     };
     let act = Act {
@@ -123,8 +123,8 @@ async fn delete_page(
         path: "delete",
         words: vec![
             ending(&summary),
-            "The account goes, and everything that is stored of it: sessions, devices, alerts, events, and messages that wait to be sent. That it was deleted, when, by whom and why stays in the events, with its id alone.".into(),
-            format!("It can’t be undone. {again}"),
+            "The account is deleted with everything stored about it: sessions, devices, alerts, events, and messages waiting to be sent. That it was deleted, when, by whom and why stays in the events, with its id alone.".into(),
+            format!("This can’t be undone. {again}"),
         ],
         button: "Delete the account",
         is_danger: true,

@@ -178,8 +178,7 @@ impl EditPage {
         let stated_by = user.is_external().then(|| {
             let application = application.as_deref().unwrap_or("An application");
             format!(
-                "{application} signs them in itself and states their e-mail. Nobody signs in with \
-                 it here, and it can’t be changed here."
+                "{application} signs them in and provides their e-mail. Nobody signs in with it here, and it can’t be changed here."
             )
         });
         Ok(Self {

@@ -28,10 +28,10 @@ use crate::people::User;
 use crate::sessions::Caller;
 
 const EXTERNAL: &str = "An application signs them in itself, so they have no password here.";
-const DISABLED: &str = "The account is disabled: no link sets a password of it. Enable it first.";
+const DISABLED: &str = "The account is disabled, so no link can set its password. Enable it first.";
 const HAS_PASSWORD: &str =
     "They have set a password already, or need another link than an invitation.";
-const TOO_MANY: &str = "Their address was sent several links lately. Try again in an hour.";
+const TOO_MANY: &str = "Several links were sent to their address recently. Try again in an hour.";
 
 #[derive(Template)]
 #[template(path = "pages/admin/user_link.html")]
@@ -97,7 +97,7 @@ pub async fn create_reset(
     let reset = app.accounts.create_reset(*id, caller.origin()).await?;
     let template = LinkPage {
         title: "The link for a new password",
-        words: "The link is made. It is shown only now:",
+        words: "The link is created. It is shown only once:",
         lines: reset_lines(app.accounts.reset_lifetime()),
         ..LinkPage::new(&app, &request, (&caller, &user), reset).await?
     };
@@ -154,7 +154,7 @@ pub(super) async fn show_invitation(
         InvitationLink::HandOver(reset) => {
             let template = LinkPage {
                 title: "The invitation",
-                words: "The link of the invitation is made. It is shown only now:",
+                words: "The invitation link is created. It is shown only once:",
                 lines: invitation_lines(),
                 ..LinkPage::new(app, request, (caller, &user), reset).await?
             };
@@ -193,15 +193,15 @@ fn refusal(user: &User) -> Option<&'static str> {
 
 fn reset_lines(lifetime: Duration) -> Vec<String> {
     vec![
-        "Whoever opens it can set the password and then sign in: hand it to them alone.".into(),
+        "Anybody who opens it can set the password and sign in: give it to nobody else.".into(),
         format!("It works once, for {}.", describe(lifetime)),
-        "Once it is used, all their sessions end.".into(),
+        "When it is used, all their sessions end.".into(),
     ]
 }
 
 fn invitation_lines() -> Vec<String> {
     vec![
-        "Whoever opens it can set the password and then sign in: hand it to them alone.".into(),
+        "Anybody who opens it can set the password and sign in: give it to nobody else.".into(),
         format!("It works once, for {}.", describe(INVITATION_LIFETIME)),
     ]
 }
@@ -227,13 +227,13 @@ async fn reset_page(
     (caller, user): (&Caller, &User),
 ) -> Result<ActPage> {
     let head = PersonHead::load(app, user, caller).await?;
-    let mut words = vec!["You are shown a link, once, and hand it over yourself. They see in their activity that it was made.".to_owned()];
+    let mut words = vec!["You see a link, once, and pass it on yourself. They can see in their activity that it was created.".to_owned()];
     words.extend(reset_lines(app.accounts.reset_lifetime()));
     let act = Act {
-        title: ("Make a link for a new password of", ""),
+        title: ("Create a link for a new password of", ""),
         path: "reset-link",
         words,
-        button: "Make the link",
+        button: "Create the link",
         is_danger: false,
     };
     let last = last_link(app, user.id).await?;
@@ -265,8 +265,7 @@ async fn invite_page(
     let way = match app.accounts.sends_mail() {
         true => format!("A message with a link is sent to {}.", user.email),
         false => {
-            "You are shown a link, once, and hand it over yourself: this service sends no mail."
-                .into()
+            "You see a link, once, and pass it on yourself: this service sends no mail.".into()
         }
     };
     let act = Act {
@@ -274,9 +273,9 @@ async fn invite_page(
         path: "invite",
         words: vec![
             way,
-            "By it they set their first password.".into(),
+            "They set their first password with it.".into(),
             format!(
-                "It works once, for {}. Links made before are void.",
+                "It works once, for {}. Earlier links no longer work.",
                 describe(INVITATION_LIFETIME)
             ),
         ],

@@ -91,7 +91,7 @@ async fn update(
     let role: Role = form
         .role
         .parse()
-        .map_err(|_| Error::field("role", "must be one of them"))?;
+        .map_err(|_| Error::field("role", "must be one of the list"))?;
     if user.role() == role {
         return Ok(PersonNotice::RoleUnchanged);
     }
@@ -112,11 +112,11 @@ async fn role_page(
     form: &RoleForm,
 ) -> Result<ActPage> {
     let head = PersonHead::load(app, user, caller).await?;
-    let own = "This is your own account. Once you are no administrator any more, only another one can make you one again.";
+    let own = "This is your own account. Once you are no longer an administrator, only another administrator can make you one again.";
     let act = Act {
         title: ("Change the role of", ""),
         path: "role",
-        words: vec!["It holds at once, in the sessions that they have.".into()],
+        words: vec!["It applies at once, also in their current sessions.".into()],
         button: "Change the role",
         is_danger: false,
     };

@@ -90,7 +90,7 @@ pub async fn show(
             let text = std::iter::once(&mut template.text);
             let fields = text.chain(&mut template.form.fields);
             template.problems = mark(err.field_errors(), fields);
-            template.summary = "Nobody is listed.";
+            template.summary = "No people are listed.";
             template.layout.is_failed = true;
             page(err.status_code(), &template)
         }
@@ -203,13 +203,13 @@ async fn list_names(app: &AppState, people: &[User]) -> Result<HashMap<Applicati
 
 fn summary(found: &PeoplePage, is_later: bool, form: &FilterForm) -> &'static str {
     match (found.people.is_empty(), found.is_partial) {
-        (true, true) => "Searching takes long. Nobody was found so far.",
-        (false, true) => "Searching takes long. What was found so far is shown.",
-        (true, false) if is_later => "Nobody else matches.",
-        (true, false) if form.is_empty() => "There is nobody.",
+        (true, true) => "The search is taking long. Nobody was found so far.",
+        (false, true) => "The search is taking long. This is what was found so far.",
+        (true, false) if is_later => "No more people match.",
+        (true, false) if form.is_empty() => "There are no people yet.",
         (true, false) => "Nobody matches.",
         (false, false) if form.has_text() => {
-            "Those whose e-mail, name or subject begins with it first, then the newest account."
+            "People whose e-mail, name or subject starts with it come first, then the newest accounts."
         }
         (false, false) => "Newest account first.",
     }
