@@ -367,3 +367,13 @@ function saveOnChange(form) {
 }
 
 for (const form of document.querySelectorAll("form[data-saves]")) saveOnChange(form);
+
+// Copies a text of the page, where the browser allows it.
+for (const button of document.querySelectorAll("[data-copies]")) {
+  if (!navigator.clipboard) continue;
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(document.getElementById(button.dataset.copies).textContent);
+    button.textContent = button.dataset.done;
+  });
+}

@@ -56,7 +56,9 @@ pub struct TimeZoneForm {
 /// nothing is saved before they were confirmed.
 ///
 /// # Errors
-/// [`Error::Invalid`](crate::Error::Invalid) when there is no such limit to choose.
+/// [`Error::Invalid`](crate::Error::Invalid) when there is no such limit to choose;
+/// [`Error::StepUpRequired`](crate::Error::StepUpRequired) when it was confirmed that devices are signed out,
+/// and the password was given too long ago.
 pub async fn update_idle_limit(
     app: web::Data<AppState>,
     request: HttpRequest,
@@ -69,6 +71,9 @@ pub async fn update_idle_limit(
     };
     let back = SettingsPage::stated(form.back.as_deref());
     let confirmation = confirmation(form.confirmed.as_deref());
+    if confirmation == Confirmation::Given {
+        app.sessions.require_step_up(&caller)?;
+    }
     let changed = app
         .accounts
         .update_idle_limit(caller.user.id, limit, confirmation, caller.origin())

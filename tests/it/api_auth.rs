@@ -84,6 +84,7 @@ async fn signing_in_returns_tokens_and_the_session(app: &TestApp) {
         "device_name": "Firefox on Windows",
         "expires_at": "[time]",
         "id": "[id]",
+        "idle_exempt": false,
         "ip_address": "127.0.0.1",
         "is_active": true,
         "is_current": true,

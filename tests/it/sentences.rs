@@ -19,7 +19,7 @@ fn pages_messages_and_scripts_are_listed_with_their_lines() {
         ("src/error.rs", "Not found"),
         ("static/rollcall.js", "just now"),
         ("templates/pages/sign_in.html", "Keep me signed in"),
-        ("templates/mail/message.txt", "Hello"),
+        ("src/alerts/email.rs", "This wasn’t me"),
     ] {
         let is_listed = list.lines().any(|line| {
             let (place, text) = line.split_once(": ").expect("a place");

@@ -136,7 +136,7 @@ async fn an_export_takes_a_filter_and_no_page(app: &TestApp) {
         ("limit=5", "limit"),
         ("cursor=x", "cursor"),
         ("colour=red", "colour"),
-        ("kind=car", "kind"),
+        ("kind=toaster", "kind"),
     ] {
         let path = format!("/api/v1/admin/sessions/export?{query}");
         let problem = get(app, &key, &path).await.problem(400, "invalid_request");
@@ -263,7 +263,7 @@ async fn the_command_line_lists_by_the_same_filters(app: &TestApp) {
         ("--sort", "-ended", 1),
         ("--ip", "here", 1),
         ("--state", "dead", 2),
-        ("--kind", "car", 2),
+        ("--kind", "toaster", 2),
         ("--mark", "odd", 2),
         ("--reason", "theft", 2),
     ] {

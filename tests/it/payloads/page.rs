@@ -39,7 +39,9 @@ const INSPECT: &str = r"
                 const value = attribute.value.replace(/[\x00-\x20]/g, '').toLowerCase();
                 const is_script = urls.includes(attribute.name) && /^(javascript|data|vbscript):/.test(value);
                 const is_handler = attribute.name.startsWith('on');
-                const is_ours = ['data-pwned', 'srcdoc', 'style'].includes(attribute.name);
+                // Messages have styles of their own, with no text from outside.
+                const is_styled = arguments[0] && attribute.name === 'style' && !mark.test(attribute.value);
+                const is_ours = ['data-pwned', 'srcdoc', 'style'].includes(attribute.name) && !is_styled;
                 if (is_script || is_handler || is_ours) found.planted.push(shown);
                 if (mark.test(attribute.name)) found.planted.push(shown);
                 if (mark.test(attribute.value)) found.texts.push(attribute.value);
