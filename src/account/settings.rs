@@ -14,7 +14,7 @@ impl Accounts {
     /// Updates the name to call a person by.
     ///
     /// # Errors
-    /// [`Error::NotFound`](crate::Error::NotFound) when there is no such person.
+    /// [`Error::NotFound`] when there is no such person.
     pub async fn update_full_name(
         &self,
         id: UserId,
@@ -37,7 +37,7 @@ impl Accounts {
     /// Updates whether a person gets alerts about new sign-ins by e-mail.
     ///
     /// # Errors
-    /// [`Error::NotFound`](crate::Error::NotFound) when there is no such person.
+    /// [`Error::NotFound`] when there is no such person.
     pub async fn update_alert_emails(
         &self,
         id: UserId,
@@ -60,7 +60,7 @@ impl Accounts {
     /// Updates the zone that a person reads times in; `None` as their browser says.
     ///
     /// # Errors
-    /// [`Error::NotFound`](crate::Error::NotFound) when there is no such person.
+    /// [`Error::NotFound`] when there is no such person.
     pub async fn update_time_zone(
         &self,
         id: UserId,
@@ -84,7 +84,7 @@ impl Accounts {
     /// the times in messages to them are in it.
     ///
     /// # Errors
-    /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
+    /// [`Error::Unavailable`] when the database doesn't respond.
     pub async fn update_browser_time_zone(&self, user: &User, zone: TimeZone) -> Result<()> {
         if user.browser_time_zone() == Some(zone) {
             return Ok(());
@@ -102,7 +102,7 @@ impl Accounts {
     /// devices. Without a confirmation nothing is saved if a session would end by it.
     ///
     /// # Errors
-    /// [`Error::NotFound`](crate::Error::NotFound) when there is no such person.
+    /// [`Error::NotFound`] when there is no such person.
     pub async fn update_idle_limit(
         &self,
         id: UserId,
@@ -142,7 +142,7 @@ impl Accounts {
     /// which they did something to others.
     ///
     /// # Errors
-    /// [`Error::NotFound`](crate::Error::NotFound) when there is no such person.
+    /// [`Error::NotFound`] when there is no such person.
     pub async fn update_ip_retention(
         &self,
         id: UserId,

@@ -119,7 +119,7 @@ async fn own_page(
         .accounts
         .describe_alerts(message.user.id, listed)
         .await?;
-    let is_over = listed.iter().all(|details| details.is_over());
+    let is_over = listed.iter().all(AlertDetails::is_over);
     let is_settled_with_others =
         |details: &AlertDetails| details.alert.settled_by != Some(details.alert.id);
     let template = NotMePage {

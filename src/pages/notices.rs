@@ -49,7 +49,6 @@ pub(super) async fn take(
             return Ok(NoticeView {
                 words: Some(signed_out_words(notice)),
                 is_sign_out: is_sign_out(notice),
-                ..NoticeView::default()
             });
         }
         None => None,

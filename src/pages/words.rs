@@ -29,9 +29,9 @@ pub fn span(span: std::time::Duration) -> String {
 
     let seconds = span.as_secs();
     let (n, unit) = match seconds {
-        _ if seconds % DAY == 0 => (seconds / DAY, "day"),
-        _ if seconds % HOUR == 0 => (seconds / HOUR, "hour"),
-        _ if seconds % MINUTE == 0 => (seconds / MINUTE, "minute"),
+        _ if seconds.is_multiple_of(DAY) => (seconds / DAY, "day"),
+        _ if seconds.is_multiple_of(HOUR) => (seconds / HOUR, "hour"),
+        _ if seconds.is_multiple_of(MINUTE) => (seconds / MINUTE, "minute"),
         _ => (seconds, "second"),
     };
     match n {

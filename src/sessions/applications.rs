@@ -65,7 +65,7 @@ impl Sessions {
     /// session at most 50, and 2,000 in all.
     ///
     /// # Errors
-    /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
+    /// [`Error::Unavailable`] when the database doesn't respond.
     pub async fn list_applications(
         &self,
         owner: UserId,

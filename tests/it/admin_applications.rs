@@ -77,7 +77,7 @@ async fn an_application_is_added_changed_and_deleted(database: Database) {
         .send(&delete, &[])
         .await
         .expect(400)
-        .expect_words("It was not deleted");
+        .expect_words("The application was not deleted");
     let page = browser.get(PAGE).await.expect(200);
     assert!(
         !page.text.contains("/delete\""),

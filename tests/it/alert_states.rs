@@ -25,19 +25,19 @@ const MINUTE: Duration = Duration::from_secs(60);
 /// How a session ends without an answer.
 #[derive(Debug, Clone, Copy)]
 enum End {
-    ByItsRow,
-    ByItself,
-    ByTokenReuse,
-    ByExpiry,
-    ByExpiryUnswept,
+    Row,
+    Itself,
+    TokenReuse,
+    Expiry,
+    ExpiryUnswept,
 }
 
 const ENDS: [End; 5] = [
-    End::ByItsRow,
-    End::ByItself,
-    End::ByTokenReuse,
-    End::ByExpiry,
-    End::ByExpiryUnswept,
+    End::Row,
+    End::Itself,
+    End::TokenReuse,
+    End::Expiry,
+    End::ExpiryUnswept,
 ];
 
 /// Ada's account, with a phone signed in that nobody has confirmed.
@@ -95,19 +95,19 @@ impl Fixture {
     async fn end(&mut self, how: End) {
         let (app, phone) = (&self.app, self.phone.id());
         match how {
-            End::ByItsRow => {
+            End::Row => {
                 let action = format!("/devices/{phone}/sign-out");
                 let ended = self.laptop.submit("/devices", &action, &[]).await;
                 ended.expect(303);
             }
-            End::ByItself => {
+            End::Itself => {
                 self.phone.post("/api/v1/auth/logout").await.expect(204);
             }
-            End::ByTokenReuse => self.reuse_token().await,
-            End::ByExpiry | End::ByExpiryUnswept => {
+            End::TokenReuse => self.reuse_token().await,
+            End::Expiry | End::ExpiryUnswept => {
                 let past = "UPDATE user_sessions SET expires_at = created_at, sweep_at = created_at WHERE is_active AND ip_address LIKE '198.51.%'";
                 app.database.execute(past);
-                if matches!(how, End::ByExpiry) {
+                if matches!(how, End::Expiry) {
                     app.sweep().await;
                 }
             }
@@ -159,7 +159,7 @@ async fn an_ended_session_is_not_signed_out_again(database: Database) {
         page.expect_words("It is already signed out. Was it you?")
             .expect_words("No, it wasn’t me")
             .expect_words("Yes, it was me");
-        if matches!(how, End::ByTokenReuse) {
+        if matches!(how, End::TokenReuse) {
             fixture.answer("no").await;
         } else {
             fixture.answer("no").await.expect_words(
@@ -178,9 +178,9 @@ async fn an_ended_session_is_not_signed_out_again(database: Database) {
 async fn a_confirmed_session_that_had_ended_does_not_stay_signed_in(database: Database) {
     let mut fixture = set_up(database).await;
     for (how, ip) in [
-        (End::ByItsRow, "198.51.101.7"),
-        (End::ByExpiry, "198.51.102.7"),
-        (End::ByExpiryUnswept, "198.51.103.7"),
+        (End::Row, "198.51.101.7"),
+        (End::Expiry, "198.51.102.7"),
+        (End::ExpiryUnswept, "198.51.103.7"),
     ] {
         fixture.end(how).await;
         let page = fixture.answer("yes").await;
@@ -254,7 +254,7 @@ async fn a_link_about_a_copied_sign_in_claims_nothing_false(database: Database) 
     let link = fixture.link("A device was signed out for safety").await;
     let reader = fixture.reader();
     let page = reader.get(&link).await.expect(200);
-    claims_nothing_false(&page, End::ByTokenReuse);
+    claims_nothing_false(&page, End::TokenReuse);
     let page = page.expect_words("It is already signed out. Was it you?");
     page.expect_words("A copied sign-in of Safari on iPhone was used");
     let page = reader

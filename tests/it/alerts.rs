@@ -253,13 +253,13 @@ async fn confirming_an_alert_closes_it(database: Database) {
         .expect_words("Good: it was you. Safari on iPhone stays signed in.")
         .expect_words("Nothing needs your attention.");
     phone.get("/devices").await.expect(200);
-    // A second submission, from another tab, finds no open alert.
+    // A second submission, from another tab, says what was answered.
     let form = laptop.form("/devices", "/sign-out").await;
     let again = laptop.send(&form.aimed_at(&confirm), &[]).await;
     laptop
         .follow(&again)
         .await
-        .expect_words("There is nothing to answer there.");
+        .expect_words("Good: it was you. Safari on iPhone stays signed in.");
     app.stop().await;
 }
 

@@ -153,7 +153,7 @@ async fn messages_have_the_name_the_color_and_the_logo(database: Database) {
 async fn a_message_names_its_recipient_where_the_mailbox_is_theirs(database: Database) {
     let server = SmtpServer::start();
     let app = TestApp::start_with(database, |settings| {
-        use_mail_server(settings, server.port())
+        use_mail_server(settings, server.port());
     })
     .await;
     // Whoever signs up with a stranger's address writes nothing into the message to them.
