@@ -175,6 +175,33 @@ async fn an_ended_session_is_not_signed_out_again(database: Database) {
     fixture.stop().await;
 }
 
+/// A stranger who signs in twice calms nobody: what counts is the device, not the session.
+async fn a_device_that_signed_in_again_is_signed_out(database: Database) {
+    let fixture = set_up(database).await;
+    let app = &fixture.app;
+    let again = app
+        .login_from(&fixture.ada, IPHONE, ELSEWHERE, Some("phone"))
+        .await;
+    let ended = fixture.phone.post("/api/v1/auth/logout").await;
+    ended.expect(204);
+    let page = fixture.laptop.get("/devices").await.expect(200);
+    let page = page.expect_words("Was this you? Safari on iPhone");
+    assert!(
+        !page.words().contains("already signed out"),
+        "{}",
+        page.words()
+    );
+    let page = fixture.answer("no").await;
+    let page = page.expect_words("Safari on iPhone is signed out, and no longer counts as yours.");
+    assert!(
+        !page.words().contains("already signed out"),
+        "{}",
+        page.words()
+    );
+    again.get("/api/v1/sessions/current").await.expect(401);
+    fixture.stop().await;
+}
+
 async fn a_confirmed_session_that_had_ended_does_not_stay_signed_in(database: Database) {
     let mut fixture = set_up(database).await;
     for (how, ip) in [
