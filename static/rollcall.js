@@ -139,7 +139,8 @@ function show(fresh, isSamePage) {
   const live = main.dataset.live;
   const next = fresh.getElementById("main");
   // A list that is built in another way is not made of the elements of this one.
-  const isAlike = shapeOf(main) === shapeOf(next);
+  const [before, after] = [shapeOf(main), shapeOf(next)];
+  const isAlike = !before || !after || before === after;
   const isPatched = live === "patched" && isSamePage && isAlike && patch(main, next);
   if (isSamePage && !document.title.startsWith("Error: ")) document.title = fresh.title;
   if (active !== document.activeElement && active.isConnected) active.focus({ preventScroll: true });

@@ -528,7 +528,7 @@ async fn a_former_address_that_is_taken_is_not_restored_but_everything_ends(data
     let page = fixture.reader().submit(&link, &link, &TAKE_BACK).await;
     let page = page.expect(200);
     assert!(password_form(&page, &link).is_none());
-    page.expect_words("another account has ada@example.org by now")
+    page.expect_words("Another account has ada@example.org now")
         .expect_words("Ask an administrator");
     for browser in [&fixture.laptop, &fixture.thief] {
         assert!(browser.get("/devices").await.is_to_sign_in());
