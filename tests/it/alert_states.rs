@@ -8,6 +8,7 @@ use crate::support::smtp::SmtpServer;
 
 on_both!(
     database: an_ended_session_is_not_signed_out_again,
+    a_device_that_signed_in_again_is_signed_out,
     a_confirmed_session_that_had_ended_does_not_stay_signed_in,
     a_link_about_an_ended_session_claims_nothing_false,
     a_copied_sign_in_is_named_after_the_device,
