@@ -30,8 +30,8 @@ async fn says(browser: &Chromium, form: &str, words: &str) {
     let status = format!("{form} [role='status']");
     browser.has(1, &status).await;
     for _ in 0..100 {
-        let said = browser.words_in(&status).await;
-        if said.starts_with(words) {
+        let output = browser.words_in(&status).await;
+        if output.starts_with(words) {
             return;
         }
         tokio::time::sleep(Duration::from_millis(50)).await;

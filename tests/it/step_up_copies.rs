@@ -175,6 +175,9 @@ async fn every_form_refuses_an_old_cookie(app: &TestApp) {
             ("email", "thief@example.org"),
             ("full_name", "Thief"),
             ("idle_limit", "year"),
+            ("time_zone", "Europe/Paris"),
+            ("device", "019700d5-5a00-7000-8000-000000000000"),
+            ("typed", "ada@example.org"),
             ("when_unused", "stays-signed-in"),
             ("new_password", "another battery staple"),
         ];

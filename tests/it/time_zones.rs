@@ -263,7 +263,11 @@ async fn the_export_has_both_zones_and_the_account_takes_them_along(app: &TestAp
     let file = browser.get("/account/export").await.expect(200).json();
     assert_eq!(file["account"]["time_zone"], serde_json::Value::Null);
     browser
-        .submit("/account", "/account/delete", &[])
+        .submit(
+            "/account/delete",
+            "/account/delete",
+            &[("typed", ada.email.as_str())],
+        )
         .await
         .expect(303);
     let left = "SELECT count(*) AS value FROM users WHERE browser_time_zone IS NOT NULL";
@@ -284,7 +288,12 @@ async fn a_sign_in_stores_the_zone_of_the_browser(app: &TestApp) {
     app.advance(HOUR);
     browser.get("/devices").await.expect(200);
     assert_eq!(stored(), [Some("Europe/Lisbon".to_owned())]);
-    browser_in(app, &ada, "Asia/Tokyo").await;
+    let out = browser.submit("/devices", "/sign-out", &[]).await;
+    out.expect(303);
+    browser.sign_in(&ada).await.expect(303);
+    assert_eq!(stored(), [Some("Asia/Tokyo".to_owned())]);
+    // One that the person has not used before may be an intruder's.
+    browser_in(app, &ada, "America/Lima").await;
     assert_eq!(stored(), [Some("Asia/Tokyo".to_owned())]);
     // One that says nothing takes nothing away, and one that lies changes nothing.
     app.signed_in_browser(&ada, FIREFOX).await;
