@@ -125,7 +125,7 @@ impl Fixture {
         self.app.anyone().refresh(&spent).await.expect(401);
     }
 
-    /// Answers the first alert on the page, and returns the page after that.
+    /// Confirms or reports the first alert on the page, and returns the page after that.
     async fn answer(&self, how: &str) -> TestResponse {
         let page = self.laptop.get("/devices").await.expect(200);
         let end = format!("/{how}");
