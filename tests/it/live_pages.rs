@@ -95,7 +95,7 @@ async fn a_change_is_patched_into_the_open_page(database: Database) {
     assert!(summary.contains("4 devices"), "{summary}");
     browser.has(before as usize + 1, ALERTS).await;
     assert_eq!(read(&browser, "window.isOpenSince").await, "before");
-    browser.has(1, "details[open]").await;
+    browser.has(1, "li.device details[open]").await;
     fixture.app.advance(Duration::from_secs(1));
     phone.post("/api/v1/auth/logout").await.expect(204);
     browser.has(2, OTHERS).await;
