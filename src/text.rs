@@ -58,6 +58,33 @@ pub fn plain(text: &str) -> String {
     decomposed.chars().filter(|c| !is_accent(c)).collect()
 }
 
+/// Returns `text` as it is compared in a search: what people type for each other is one. Case, accents and
+/// width don't count, nor which apostrophe, dash or quotation mark it is.
+#[must_use]
+pub fn searchable(text: &str) -> String {
+    let typed: String = text
+        .chars()
+        .filter(|c| !is_default_ignorable(*c))
+        .map(as_typed)
+        .collect();
+    plain(&typed)
+        .chars()
+        .flat_map(char::to_uppercase)
+        .flat_map(char::to_lowercase)
+        .collect()
+}
+
+/// Returns the character of a keyboard for one that programs put in its place.
+fn as_typed(c: char) -> char {
+    match c {
+        '\u{60}' | '\u{B4}' | '\u{2B9}' | '\u{2BB}'..='\u{2BD}' | '\u{2C8}' | '\u{2018}'..='\u{201B}'
+        | '\u{2032}' | '\u{2035}' | '\u{A78C}' | '\u{FF07}' => '\'',
+        '\u{AB}' | '\u{BB}' | '\u{201C}'..='\u{201F}' | '\u{2033}' | '\u{FF02}' => '"',
+        '\u{2010}'..='\u{2015}' | '\u{2043}' | '\u{2212}' | '\u{FE58}' | '\u{FE63}' | '\u{FF0D}' => '-',
+        c => c,
+    }
+}
+
 /// Returns `bytes` as text: as UTF-8 where they are, else as Latin-1, in which every byte is a
 /// character.
 #[must_use]
@@ -171,6 +198,26 @@ mod tests {
         for text in ["a", "\u{200b}a", "👩\u{200d}🚀", "é", "."] {
             assert!(!is_invisible(text), "{text:?}");
         }
+    }
+
+    #[test]
+    fn what_is_typed_finds_what_programs_write() {
+        for (typed, written) in [
+            ("ana's phone", "Ana’s Phone"),
+            ("ana's", "Anaʼs"),
+            ("o'neil", "O‘NEIL"),
+            ("sitting-room", "Sitting‑Room"),
+            ("a-b", "A–B"),
+            ("\"den\"", "„Den“"),
+            ("ipad", "ｉＰａｄ"),
+            ("elodie", "Élodie"),
+            ("strasse", "Straße"),
+            ("σας", "ΣΑΣ"),
+            ("tablet", "Tab\u{ad}let"),
+        ] {
+            assert_eq!(searchable(typed), searchable(written), "{typed}");
+        }
+        assert_ne!(searchable("ana's"), searchable("anas"));
     }
 
     #[test]

@@ -1,15 +1,24 @@
 //! What a request that needs step-up is about to do, in words: "Sign out Living room". What it is done
 //! to is named by its row, which the caller may read, and never by the request.
 
+use std::collections::HashSet;
+
 use super::app_state::AppState;
 use crate::alerts::{Alert, AlertKind};
-use crate::db::ApplicationId;
+use crate::db::{ApplicationId, SessionId};
+use crate::devices::group_by_device;
 use crate::error::{Error, Result};
 use crate::people::Role;
 use crate::sessions::Caller;
 
 /// The prefix of what doesn't exist for others than administrators.
 const ADMIN: &str = "/admin/";
+
+/// Selected devices that are counted: as many as can be selected.
+const MAX_SELECTED: usize = 100;
+
+/// The path that selected devices are signed out at.
+const SELECTED: &str = "/devices/sign-out-selected";
 
 /// What is about to be done, as a command: the words, with a name between them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,6 +89,10 @@ pub(super) async fn describe(
     let Some(words) = find_words(path, fields).filter(|_| !is_hidden) else {
         return Ok(None);
     };
+    if path == SELECTED {
+        let found = find_selected(app, caller, fields).await?;
+        return Ok(Some(found.unwrap_or_else(|| unnamed(&words))));
+    }
     if let Subject::Alert(id) = words.subject {
         return find_alert(app, caller, id).await.map(|alert| {
             Some(match alert {
@@ -285,6 +298,33 @@ async fn find_name(
         Err(Error::NotFound) => Ok(None),
         Err(err) => Err(err),
     }
+}
+
+/// Returns what it is to sign the selected devices out: the live ones besides the caller's own.
+async fn find_selected(
+    app: &AppState,
+    caller: &Caller,
+    fields: &[(String, String)],
+) -> Result<Option<Act>> {
+    let ids = fields.iter().filter(|(name, _)| name == "device");
+    let ids: HashSet<SessionId> = ids.filter_map(|(_, id)| id.parse().ok()).collect();
+    let ids = ids.into_iter().take(MAX_SELECTED).collect();
+    let selected = app.sessions.list_by_ids(caller.user.id, ids).await?;
+    let mut live = app.sessions.list_live(caller.user.id).await?;
+    live.retain(|live| {
+        let is_selected = selected.iter().any(|it| live.is_on_device_of(it));
+        is_selected && !live.is_on_device_of(&caller.session)
+    });
+    let name = match group_by_device(live).as_slice() {
+        [] => return Ok(None),
+        [device] => device.first().display_name(),
+        devices => format!("{} devices", devices.len()),
+    };
+    Ok(Some(Act {
+        before: "Sign out ",
+        name: Some(name),
+        after: "",
+    }))
 }
 
 /// Finds one of the alerts that the caller may answer.

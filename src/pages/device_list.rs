@@ -1,52 +1,31 @@
-//! The list of other devices on *Your devices*: what it is narrowed to, and how it is folded where
-//! there are many.
+//! The list of other devices on *Your devices*, and how it is folded where there are many.
 
-use std::time::Duration;
+use url::form_urlencoded;
 
 use super::device_views::DeviceView;
-use super::words;
+use super::narrowing::{Narrowing, Selection, Span, UNUSED_DAYS, is_unused, unused};
 use crate::clock::Timestamp;
+use crate::db::SessionId;
 use crate::http::reader_clock::ReaderClock;
-use crate::text;
 
-/// The days without use after which a review of a device is suggested.
-pub(super) const UNUSED_DAYS: u64 = 90;
-/// Other devices up to which each is shown with its details.
+/// Other devices up to which the list is neither folded nor searched.
 const MAX_WHOLE: usize = 12;
-/// Devices of a group where there are others; the rest is on a page of the group.
+/// Devices of a group that are shown once it is unfolded; the others are folded again.
 const MAX_IN_GROUP: usize = 12;
-/// Devices on a list of one group or of a search. All of them can be selected.
+/// Devices on the list. All of them can be selected; those beyond are on a page of their group.
 pub(super) const MAX_LISTED: usize = 100;
-/// Characters of a search that count.
-const MAX_SEARCH: usize = 100;
-/// The longest time without use that the list can be narrowed to: 100 years.
-const MAX_DAYS: u64 = 36_500;
-const DAY: u64 = 24 * 60 * 60;
-
-/// What the list is narrowed to.
-#[derive(Default)]
-pub(super) struct Narrowing {
-    /// The words that a device must have, as typed.
-    search: String,
-    /// The days without use, if there must be so many.
-    unused_days: Option<u64>,
-    /// The time of the last use.
-    span: Option<Span>,
-}
-
-/// The time of the last use, by which devices are folded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Span {
-    Today,
-    Week,
-    Month,
-    Longer,
+/// A device to be listed.
+pub(super) struct ListedDevice {
+    pub(super) view: DeviceView,
+    pub(super) id: SessionId,
+    pub(super) last_used_at: Timestamp,
 }
 
 /// A device on the list.
-pub(super) struct ListedDevice {
-    pub(super) view: DeviceView,
-    pub(super) last_used_at: Timestamp,
+pub(super) struct Row {
+    pub(super) device: DeviceView,
+    /// Whether it is selected at first.
+    pub(super) is_ticked: bool,
 }
 
 /// The list.
@@ -55,16 +34,24 @@ pub(super) struct DeviceList {
     pub(super) all: usize,
     /// All other devices in words: "4 other devices".
     pub(super) object: String,
-    /// Whether there are so many that there is a search, and that details are on the page of each.
+    /// Whether there are so many that there is a search.
     pub(super) is_long: bool,
     /// Whether several can be signed out at once.
     pub(super) is_selectable: bool,
+    /// What selects each device on the list: "Select all 71".
+    pub(super) select_all: String,
+    /// The URL with each selected, or with none where all are.
+    pub(super) select_all_url: String,
+    /// Whether all are selected at first.
+    pub(super) is_all_ticked: bool,
     /// The search as typed.
     pub(super) search: String,
     /// The fields that narrow it.
     pub(super) fields: Vec<(&'static str, String)>,
     /// What was found, if it is narrowed.
     pub(super) found: Option<String>,
+    /// What leads to the list of all.
+    pub(super) show_all: String,
     /// The devices; in one group unless they are folded.
     pub(super) groups: Vec<Group>,
     /// The suggestion of a review: "2 devices have not been used for 90 days."
@@ -77,66 +64,13 @@ pub(super) struct Group {
     /// The heading; `None` where they are not folded.
     pub(super) heading: Option<&'static str>,
     pub(super) is_open: bool,
-    /// Whether each is selected at first.
-    pub(super) is_ticked: bool,
-    pub(super) devices: Vec<DeviceView>,
+    pub(super) rows: Vec<Row>,
+    /// Those that are folded again.
+    pub(super) more: Vec<Row>,
+    /// Whether those are unfolded at first.
+    pub(super) is_more_open: bool,
     /// The number of its devices, also of those that are not on the list.
     pub(super) count: usize,
-}
-
-impl Narrowing {
-    /// Returns what the fields of a query narrow the list to. What has no such meaning counts as not
-    /// given.
-    pub(super) fn new(search: Option<&str>, unused_days: Option<&str>, span: Option<&str>) -> Self {
-        let search = text::clean(search.unwrap_or_default());
-        let days = unused_days.and_then(|days| days.parse::<u64>().ok());
-        Self {
-            search: search.chars().take(MAX_SEARCH).collect(),
-            unused_days: days.map(|days| days.clamp(1, MAX_DAYS)),
-            span: Span::ALL.into_iter().find(|known| Some(known.id()) == span),
-        }
-    }
-
-    /// Returns the fields of a query that narrow a list to it.
-    fn fields(&self) -> Vec<(&'static str, String)> {
-        let search = (!self.search.is_empty()).then(|| ("q", self.search.clone()));
-        let unused = self.unused_days.map(|days| ("unused", days.to_string()));
-        let span = self.span.map(|span| ("used", span.id().to_owned()));
-        search.into_iter().chain(unused).chain(span).collect()
-    }
-
-    /// Returns whether it is among the devices: whether its name, label, place, kind, browser and system
-    /// together have every word of the search, without regard to case and accents.
-    fn includes(&self, device: &ListedDevice, clock: ReaderClock) -> bool {
-        let text = searched(&device.view);
-        let has_words = folded(&self.search)
-            .split_whitespace()
-            .all(|word| text.contains(word));
-        let is_unused = |days| is_unused(device, days, clock);
-        has_words
-            && self.unused_days.is_none_or(is_unused)
-            && self.span.is_none_or(|span| span == Span::of(device, clock))
-    }
-
-    /// Says how many of the `all` devices were found, if it narrows anything.
-    fn found(&self, found: usize, all: usize) -> Option<String> {
-        let search = &self.search;
-        let mut sentence = match (self.span, self.unused_days) {
-            _ if !search.is_empty() => match found {
-                0 => format!(
-                    "None of your other devices matches “{search}”. Name, kind, browser and place are searched."
-                ),
-                found => format!("{found} of {all} match “{search}”."),
-            },
-            (_, Some(days)) => unused(found, days),
-            (Some(span), None) => format!("{}: {}.", span.heading(), words::devices(found)),
-            (None, None) => return None,
-        };
-        if found > MAX_LISTED {
-            sentence.push_str(" Those used last are shown.");
-        }
-        Some(sentence)
-    }
 }
 
 impl DeviceList {
@@ -144,6 +78,7 @@ impl DeviceList {
     pub(super) fn new(
         devices: Vec<ListedDevice>,
         narrowing: Narrowing,
+        selection: &Selection,
         clock: ReaderClock,
     ) -> Self {
         let all = devices.len();
@@ -153,148 +88,146 @@ impl DeviceList {
         let is_included = |device: &ListedDevice| narrowing.includes(device, clock);
         let shown: Vec<_> = devices.into_iter().filter(is_included).collect();
         let found = narrowing.found(shown.len(), all);
+        let is_ticked = |device: &ListedDevice| selection.includes(device, &narrowing);
+        let is_all_ticked = shown.iter().take(MAX_LISTED).all(is_ticked);
+        let fields = narrowing.fields();
         Self {
             all,
             object: object(all),
             is_long,
             is_selectable: all > 1,
+            select_all: select_all(shown.len()),
+            select_all_url: select_all_url(&fields, is_all_ticked),
+            is_all_ticked,
             review: (old > 0 && found.is_none()).then(|| unused(old, UNUSED_DAYS)),
+            show_all: match all {
+                1 => "Show the other device".into(),
+                n => format!("Show all {n} other devices"),
+            },
             groups: match is_long && found.is_none() {
-                true => fold(shown, clock),
-                false => vec![Group::whole(shown, narrowing.unused_days.is_some())],
+                true => fold(shown, is_ticked, clock),
+                false => vec![Group::whole(shown, is_ticked)],
             },
             found,
-            fields: narrowing.fields(),
+            fields,
             search: narrowing.search,
         }
     }
 
     /// Returns whether none was found.
     pub(super) fn is_empty(&self) -> bool {
-        self.groups.iter().all(|group| group.devices.is_empty())
+        self.groups.iter().all(|group| group.rows.is_empty())
     }
 }
 
 impl Group {
-    fn whole(devices: Vec<ListedDevice>, is_ticked: bool) -> Self {
-        let views = devices.into_iter().map(|device| device.view);
-        let devices: Vec<_> = views.take(MAX_LISTED).collect();
+    fn new(id: &'static str, heading: Option<&'static str>) -> Self {
         Self {
-            id: "all-others",
-            heading: None,
-            is_open: true,
-            is_ticked,
-            count: devices.len(),
-            devices,
+            id,
+            heading,
+            is_open: heading.is_none(),
+            rows: Vec::new(),
+            more: Vec::new(),
+            is_more_open: false,
+            count: 0,
         }
+    }
+
+    fn whole(devices: Vec<ListedDevice>, is_ticked: impl Fn(&ListedDevice) -> bool) -> Self {
+        let mut group = Self::new("all-others", None);
+        group.count = devices.len();
+        let listed = devices.into_iter().take(MAX_LISTED);
+        group.rows = listed.map(|device| Row::new(device, &is_ticked)).collect();
+        group
     }
 
     /// Returns how many of its devices are not on the list.
     pub(super) fn rest(&self) -> usize {
-        self.count - self.devices.len()
+        self.count - self.rows.len() - self.more.len()
     }
 
-    fn add(&mut self, device: DeviceView) {
-        self.count += 1;
-        if self.devices.len() < MAX_IN_GROUP {
-            self.devices.push(device);
+    /// Unfolds what has selected devices, if others are not.
+    fn unfold_selected(&mut self) {
+        let has_ticked = |rows: &[Row]| rows.iter().any(|row| row.is_ticked);
+        self.is_more_open = has_ticked(&self.more);
+        self.is_open |= self.is_more_open || has_ticked(&self.rows);
+    }
+}
+
+impl Row {
+    fn new(device: ListedDevice, is_ticked: impl Fn(&ListedDevice) -> bool) -> Self {
+        Self {
+            is_ticked: is_ticked(&device),
+            device: device.view,
         }
     }
 }
 
-/// Folds devices by the time of their last use. The first group is unfolded.
-fn fold(devices: Vec<ListedDevice>, clock: ReaderClock) -> Vec<Group> {
+/// Folds devices by the time of their last use. The first group is unfolded, and those with selected
+/// devices are, unless all are selected.
+fn fold(
+    devices: Vec<ListedDevice>,
+    is_ticked: impl Fn(&ListedDevice) -> bool,
+    clock: ReaderClock,
+) -> Vec<Group> {
+    let is_all_ticked = devices.iter().take(MAX_LISTED).all(&is_ticked);
     let mut groups: Vec<Group> = Vec::new();
-    for device in devices {
+    for (index, device) in devices.into_iter().enumerate() {
         let span = Span::of(&device, clock);
         if groups.last().is_none_or(|group| group.id != span.id()) {
-            groups.push(Group {
-                id: span.id(),
-                heading: Some(span.heading()),
-                is_open: groups.is_empty(),
-                is_ticked: false,
-                devices: Vec::new(),
-                count: 0,
-            });
+            groups.push(Group::new(span.id(), Some(span.heading())));
         }
-        if let Some(group) = groups.last_mut() {
-            group.add(device.view);
+        let Some(group) = groups.last_mut() else {
+            continue;
+        };
+        group.count += 1;
+        match group.rows.len() {
+            _ if index >= MAX_LISTED => {}
+            ..MAX_IN_GROUP => group.rows.push(Row::new(device, &is_ticked)),
+            _ => group.more.push(Row::new(device, &is_ticked)),
         }
+    }
+    if !is_all_ticked {
+        groups.iter_mut().for_each(Group::unfold_selected);
+    }
+    if let Some(first) = groups.first_mut() {
+        first.is_open = true;
     }
     groups
 }
 
-impl Span {
-    const ALL: [Self; 4] = [Self::Today, Self::Week, Self::Month, Self::Longer];
-
-    fn of(device: &ListedDevice, clock: ReaderClock) -> Self {
-        let day = |at| clock.zone.local(at).date_naive();
-        let days = day(clock.now).signed_duration_since(day(device.last_used_at));
-        match days.num_days() {
-            ..=0 => Self::Today,
-            1..=7 => Self::Week,
-            8..=30 => Self::Month,
-            _ => Self::Longer,
-        }
-    }
-
-    /// Returns the id of its group on the page, and its value in a query.
-    fn id(self) -> &'static str {
-        match self {
-            Self::Today => "used-today",
-            Self::Week => "used-this-week",
-            Self::Month => "used-this-month",
-            Self::Longer => "used-longer-ago",
-        }
-    }
-
-    fn heading(self) -> &'static str {
-        match self {
-            Self::Today => "Used today",
-            Self::Week => "Used in the last 7 days",
-            Self::Month => "Used in the last 30 days",
-            Self::Longer => "Used longer ago",
-        }
-    }
-}
-
-fn is_unused(device: &ListedDevice, days: u64, clock: ReaderClock) -> bool {
-    clock.now.since(device.last_used_at) > Duration::from_secs(days * DAY)
-}
-
-/// Says how many devices have not been used for so many days.
-fn unused(devices: usize, days: u64) -> String {
-    let days = match days {
-        1 => "1 day".into(),
-        days => format!("{days} days"),
-    };
-    match devices {
-        0 => format!("No device has been unused for {days}."),
-        1 => format!("1 device has not been used for {days}."),
-        n => format!("{n} devices have not been used for {days}."),
-    }
-}
-
 fn object(others: usize) -> String {
     match others {
-        1 => "1 other device".into(),
+        1 => "the other device".into(),
         n => format!("{n} other devices"),
     }
 }
 
-fn searched(device: &DeviceView) -> String {
-    let named = |named: &Option<words::Named>| named.as_ref().map(|it| it.name.clone());
-    let parts = [
-        Some(device.name.clone()),
-        device.label.clone(),
-        device.place.clone(),
-        Some(device.kind.to_owned()),
-        named(&device.browser),
-        named(&device.system),
-    ];
-    folded(&parts.into_iter().flatten().collect::<Vec<_>>().join(" "))
+/// Returns what selects each device on a list of `found`.
+fn select_all(found: usize) -> String {
+    match found {
+        ..=MAX_LISTED => format!("Select all {found}"),
+        _ => format!("Select the {MAX_LISTED} shown"),
+    }
 }
 
-fn folded(text: &str) -> String {
-    text::plain(text).to_lowercase()
+/// Returns the URL of the list with each device selected, or with none where all are.
+fn select_all_url(fields: &[(&'static str, String)], is_all_ticked: bool) -> String {
+    let choice = if is_all_ticked { "none" } else { "all" };
+    let choice = [("select", choice.to_owned())];
+    list_url(fields.iter().chain(&choice))
+}
+
+/// Returns the URL of the list with these fields.
+pub(super) fn list_url<'a>(
+    fields: impl IntoIterator<Item = &'a (&'static str, String)>,
+) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    for (name, value) in fields {
+        query.append_pair(name, value);
+    }
+    match query.finish().as_str() {
+        "" => "/devices#other-devices".into(),
+        query => format!("/devices?{query}#other-devices"),
+    }
 }

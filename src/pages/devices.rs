@@ -7,18 +7,22 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
 use askama::Template;
 use serde::Deserialize;
+use url::form_urlencoded;
 
 use super::alert_views::{AlertView, StepsView};
-use super::device_list::{DeviceList, ListedDevice, Narrowing, UNUSED_DAYS};
+use super::device_list::{DeviceList, ListedDevice};
 use super::device_views::{DeviceNames, DeviceView, ImpossibleTravels};
 use super::ended_views::{EndedItem, EndedList, MAX_ENDED};
 use super::map::{DotDevice, MapView};
+use super::narrowing::{Narrowing, Selection, UNUSED_DAYS};
 use super::notices;
 use super::settings_card::{SettingsPage, SettingsView};
+use super::sign_out_selected::selected_ids;
 use super::used_applications::{FEW, UsedApplications};
 use super::views::{AdminActView, Reader};
 use super::words;
 use crate::account::{AfterReport, Attention};
+use crate::db::SessionId;
 use crate::devices::{DeviceGroup, group_by_device};
 use crate::error::Result;
 use crate::events::{self, Event, EventKind};
@@ -54,7 +58,7 @@ struct DevicesPage {
     settings: SettingsView,
 }
 
-/// The query of `GET /devices`.
+/// The query of `GET /devices`. It may have the field of a selected device besides, several times.
 #[derive(Default, Deserialize)]
 pub struct DevicesQuery {
     /// The cursor at which the list of ended sessions continues.
@@ -65,6 +69,8 @@ pub struct DevicesQuery {
     unused: Option<String>,
     /// The time that the other devices were last used at: the id of a group.
     used: Option<String>,
+    /// Which are selected: "all" or "none".
+    select: Option<String>,
 }
 
 impl DevicesQuery {
@@ -75,11 +81,20 @@ impl DevicesQuery {
             found.map(|(_, value)| value.clone())
         };
         Self {
-            ended: None,
             q: field("q"),
             unused: field("unused"),
             used: field("used"),
+            ..Self::default()
         }
+    }
+
+    /// Returns what it narrows the list to.
+    pub(super) fn narrowing(&self) -> Narrowing {
+        Narrowing::new(
+            self.q.as_deref(),
+            self.unused.as_deref(),
+            self.used.as_deref(),
+        )
     }
 }
 
@@ -94,7 +109,11 @@ pub async fn show(
     PageCaller(caller): PageCaller,
     web::Query(query): web::Query<DevicesQuery>,
 ) -> Result<HttpResponse> {
-    let template = load_page(&app, &request, &caller, query).await?;
+    let fields: Vec<(String, String)> = form_urlencoded::parse(request.query_string().as_bytes())
+        .into_owned()
+        .collect();
+    let selected = selected_ids(&fields);
+    let template = load_page(&app, &request, &caller, (query, selected)).await?;
     page(StatusCode::OK, &template)
 }
 
@@ -109,7 +128,7 @@ pub(super) async fn show_again(
     query: DevicesQuery,
     problem: &'static str,
 ) -> Result<HttpResponse> {
-    let mut template = load_page(app, request, caller, query).await?;
+    let mut template = load_page(app, request, caller, (query, Vec::new())).await?;
     template.layout.refusal = Some(problem.to_owned());
     page(StatusCode::BAD_REQUEST, &template)
 }
@@ -118,7 +137,7 @@ async fn load_page(
     app: &AppState,
     request: &HttpRequest,
     caller: &Caller,
-    query: DevicesQuery,
+    (query, selected): (DevicesQuery, Vec<SessionId>),
 ) -> Result<DevicesPage> {
     let owner = caller.user.id;
     let live = app.sessions.list_live(owner).await?;
@@ -143,11 +162,7 @@ async fn load_page(
         map.link([&mut this].into_iter().chain(views));
     }
     let steps = app.accounts.find_after_report(caller).await?;
-    let narrowing = Narrowing::new(
-        query.q.as_deref(),
-        query.unused.as_deref(),
-        query.used.as_deref(),
-    );
+    let selection = Selection::new(query.select.as_deref(), selected);
     let ended = EndedList::new(history, &names, &stated, &reader);
     Ok(DevicesPage {
         layout: Layout {
@@ -172,7 +187,7 @@ async fn load_page(
         may_dismiss: attention.may_dismiss,
         this,
         map,
-        others: DeviceList::new(others, narrowing, reader.clock),
+        others: DeviceList::new(others, query.narrowing(), &selection, reader.clock),
         unused_days: UNUSED_DAYS,
         older: ended
             .next
@@ -230,6 +245,7 @@ fn views(
             true => this = view(&used),
             false => others.push(ListedDevice {
                 view: view(device.first()),
+                id: device.first().id,
                 last_used_at: device.first().last_used_at,
             }),
         }

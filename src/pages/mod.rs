@@ -23,6 +23,7 @@ mod go_on;
 pub mod home;
 mod map;
 mod message;
+mod narrowing;
 mod new_account;
 mod new_password;
 pub mod not_me;

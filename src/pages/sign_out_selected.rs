@@ -8,7 +8,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use url::form_urlencoded;
 
-use super::device_list::MAX_LISTED;
+use super::device_list::{MAX_LISTED, list_url};
 use super::device_views::DeviceView;
 use super::devices::{self, DevicesQuery};
 use super::views::Reader;
@@ -51,6 +51,8 @@ struct SignOutSelectedPage {
     ended_before: Option<String>,
     /// The address of this page.
     back: String,
+    /// The list that they were selected from, with the selection.
+    list: String,
 }
 
 /// The selected devices, as the rows state.
@@ -72,9 +74,10 @@ pub async fn show(
         .into_owned()
         .collect();
     let ids = selected_ids(&query);
+    let narrowed = DevicesQuery::narrowed(&query);
+    let narrowing = narrowed.narrowing().fields();
     let again = async |problem| {
-        let list = DevicesQuery::narrowed(&query);
-        devices::show_again(&app, &request, &caller, list, problem).await
+        devices::show_again(&app, &request, &caller, narrowed, problem).await
     };
     if ids.len() > MAX_DEVICES {
         return again(TOO_MANY).await;
@@ -94,7 +97,8 @@ pub async fn show(
         is_this_selected: selected.is_this_selected,
         devices: selected.live.iter().map(device).collect(),
         ended_before: ended_before(&selected.ended),
-        back: address(&ids),
+        back: address(&narrowing, &ids),
+        list: list_url(narrowing.iter().chain(&fields_of(&ids))),
     };
     page(StatusCode::OK, &template)
 }
@@ -136,8 +140,8 @@ impl Selected {
     }
 }
 
-/// Returns each id once. What is no id is no device of theirs, either.
-fn selected_ids(fields: &[(String, String)]) -> Vec<SessionId> {
+/// Returns the id of each selected device once. What is no id is no device of theirs, either.
+pub(super) fn selected_ids(fields: &[(String, String)]) -> Vec<SessionId> {
     let named = fields.iter().filter(|(name, _)| name == DEVICE);
     let mut ids: Vec<SessionId> = named.filter_map(|(_, id)| id.parse().ok()).collect();
     ids.sort_unstable();
@@ -207,8 +211,14 @@ fn ended_before(ended: &[Session]) -> Option<String> {
     }
 }
 
-fn address(ids: &[SessionId]) -> String {
+/// Returns the address of the page with these devices, which were selected from a list narrowed by these
+/// fields.
+fn address(narrowing: &[(&'static str, String)], ids: &[SessionId]) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
-    query.extend_pairs(ids.iter().map(|id| (DEVICE, id.to_string())));
+    query.extend_pairs(narrowing.iter().chain(&fields_of(ids)));
     format!("{PATH}?{}", query.finish())
+}
+
+fn fields_of(ids: &[SessionId]) -> Vec<(&'static str, String)> {
+    ids.iter().map(|id| (DEVICE, id.to_string())).collect()
 }
