@@ -110,6 +110,20 @@ pub fn percent_decoded(text: &str) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
+/// Returns a number with its thousands separated: "2,738".
+#[must_use]
+pub fn thousands(n: u64) -> String {
+    let digits = n.to_string();
+    let mut separated = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            separated.push(',');
+        }
+        separated.push(digit);
+    }
+    separated
+}
+
 /// Returns the longest prefix of `text` with at most `limit` characters.
 #[must_use]
 pub fn truncate_chars(text: &str, limit: usize) -> &str {
@@ -198,6 +212,14 @@ mod tests {
         for text in ["a", "\u{200b}a", "👩\u{200d}🚀", "é", "."] {
             assert!(!is_invisible(text), "{text:?}");
         }
+    }
+
+    #[test]
+    fn thousands_are_separated() {
+        for (n, text) in [(0, "0"), (738, "738"), (2_738, "2,738"), (16_747, "16,747")] {
+            assert_eq!(thousands(n), text);
+        }
+        assert_eq!(thousands(61_000_000), "61,000,000");
     }
 
     #[test]

@@ -1,4 +1,5 @@
-"""The rows that scripts/seed writes: people, devices, sessions and events, in realistic shares.
+"""The rows that scripts/seed writes: people, devices, sessions, the applications that these reached, and
+events, in realistic shares.
 
 Every value is worked out from the seed and the number of the person, or of the chunk of sessions, so
 that nothing of ten million rows is stored here. Values are text as PostgreSQL's COPY reads it.
@@ -85,7 +86,10 @@ PROFILES = [
 REASONS = [("expired", 46), ("signed_out", 27), ("replaced", 13), ("signed_out_remotely", 7),
            ("password_changed", 3), ("admin", 2), ("limit", 1), ("reuse_detected", 1)]
 
-APPLICATIONS = ["Shop", "Forum", "Support desk"]
+# Name, and the hosts that it is reached at.
+APPLICATIONS = [("Shop", "shop.example.org"), ("Forum", "forum.example.org"), ("Support desk", "")]
+# Hosts behind forward-auth, some of which no application has.
+HOSTS = ["wiki.example.org", "charts.example.org:8443", "shop.example.org", "forum.example.org"]
 
 USERS = """id email full_name password_hash created_at updated_at password_changed_at external_subject
 address_keeping stated_email email_verified_at application_id""".split()
@@ -95,6 +99,7 @@ is_active location_city location_country created_at updated_at absolute_expires_
 confirmed_at opened_via ended_at ended_reason ended_by device_kind browser browser_version os os_version brand
 model location_point sweep_at last_used_bucket ip_key application_id sign_in_country has_changed_country
 has_impossible_travel""".split()
+SESSION_APPLICATIONS = "session_id user_id kind name last_used_at".split()
 EVENTS = "id user_id session_id kind detail ip_address by_user_id by_session_id at".split()
 
 
@@ -203,7 +208,7 @@ class World:
         self.random.seed(f"{self.seed}/{first_session}")
 
     def session_rows(self, index, total):
-        """Returns the row of a session, oldest first, and those of its events."""
+        """Returns the row of a session, oldest first, those of its events and those of what it reached."""
         draw = self.random.random
         now = self.now
         person = self.person(int(self.people * draw() ** 1.5))
@@ -270,7 +275,18 @@ class World:
             by = who if reason == "signed_out" else (NULL, NULL)
             where = address if reason == "signed_out" else NULL
             events.append(self.event(who, ended_at, bits, 4, micros, "ended", reason, where, by))
-        return row, events
+        used = self.time(used, micros)
+        return row, events, self.reached(who, person, is_browser, bits, used)
+
+    def reached(self, who, person, is_browser, bits, used):
+        """Returns the rows of the applications that a session reached, all with its last use."""
+        user, session = who
+        names = []
+        if person.application != NULL:
+            names = [("client", _dashed(person.application))]
+        elif is_browser:
+            names = [("host", host) for n, host in enumerate(HOSTS) if bits >> 60 + 2 * n & 3 == 0]
+        return [[session, user, kind, name, used] for kind, name in names]
 
     def ending(self, created, remembered, idle):
         """Returns when a session ended, was used last and would expire, and why it ended."""

@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::clock::Timestamp;
 use crate::db::SessionId;
 use crate::geo::Place;
+use crate::text::thousands;
 
 /// Distances below this, in kilometres, say nothing about a sign-in.
 const MIN_KM: i32 = 100;
@@ -91,8 +92,8 @@ impl UseBefore {
         };
         let is_exact = self.place.city.is_some() && there.city.is_some();
         let km = match is_exact {
-            true => format!("{} km away", thousands(self.km)),
-            false => format!("at least {} km away", thousands(self.km)),
+            true => format!("{} km away", thousands(self.km.unsigned_abs().into())),
+            false => format!("at least {} km away", thousands(self.km.unsigned_abs().into())),
         };
         let end = match self.is_impossible {
             true => ": nobody travels that fast.",
@@ -130,33 +131,5 @@ fn span(span: Duration) -> String {
     match n {
         1 => format!("1 {unit}"),
         n => format!("{n} {unit}s"),
-    }
-}
-
-/// Returns a number with its thousands separated: "2,738".
-#[must_use]
-pub fn thousands(n: i32) -> String {
-    let digits = n.to_string();
-    let mut separated = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        let left = digits.len() - index;
-        if index > 0 && left.is_multiple_of(3) && digit.is_ascii_digit() {
-            separated.push(',');
-        }
-        separated.push(digit);
-    }
-    separated
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn thousands_are_separated() {
-        for (n, text) in [(0, "0"), (738, "738"), (2_738, "2,738"), (16_747, "16,747")] {
-            assert_eq!(thousands(n), text);
-        }
-        assert_eq!(thousands(1_234_567), "1,234,567");
     }
 }

@@ -16,7 +16,7 @@ use strum::{EnumString, IntoStaticStr};
 pub use self::context::{AdminAct, AlertContext};
 pub use self::email::AlertMessages;
 pub(crate) use self::email::REASON_FORMER;
-pub use self::evidence::{UseBefore, UseBeforeRecord, UseBeforeWords, thousands};
+pub use self::evidence::{UseBefore, UseBeforeRecord, UseBeforeWords};
 pub(crate) use self::store::Settlement;
 pub use self::store::{Alert, ReportSteps, StepRecord};
 use crate::clock::{Clock, Timestamp};

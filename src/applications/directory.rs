@@ -6,8 +6,8 @@ use super::store::{self, Application};
 use crate::db::{AnyConnection, ApplicationId};
 use crate::error::Result;
 
-/// The most applications whose hosts are compared. Beyond, a host has no name.
-const MAX_WITH_HOSTS: u32 = 1_000;
+/// The most applications at the hosts that are looked up. Beyond, a host has no name.
+const MAX_AT_HOSTS: u32 = 1_000;
 
 /// The names of some applications.
 #[derive(Debug, Default)]
@@ -29,7 +29,7 @@ impl Directory {
     ) -> Result<Self> {
         let mut directory = Self::default();
         if !hosts.is_empty() {
-            for application in store::list_with_hosts(c, MAX_WITH_HOSTS)? {
+            for application in store::list_at_hosts(c, hosts, MAX_AT_HOSTS)? {
                 directory.add_hosts(application, hosts);
             }
         }

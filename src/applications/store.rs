@@ -1,6 +1,7 @@
 //! Every query of `applications` and `api_keys`.
 
 use diesel::prelude::*;
+use diesel::sql_types::{Bool, Text};
 
 use super::hosts::{ApplicationKind, NewApplication};
 use crate::clock::Timestamp;
@@ -108,13 +109,44 @@ pub(super) fn list_names(
     Ok(found)
 }
 
-/// Lists the first `limit` applications with hosts, by their names.
-pub(super) fn list_with_hosts(c: &mut AnyConnection, limit: u32) -> Result<Vec<Application>> {
-    let with_hosts = applications::table
-        .filter(applications::hosts.ne(""))
-        .order(applications::name);
-    let found = on_each!(c, c => cached(first_rows(with_hosts.select(Application::as_select()), limit))
-        .load(c))?;
+/// The SQL before and after a bound list of hosts that computes whether an application is at one of them. Its
+/// own ones are separated by spaces, and no host has one.
+const POSTGRES_AT_HOSTS: [&str; 2] = ["string_to_array(hosts, ' ') && string_to_array(", ", ' ')"];
+const SQLITE_AT_HOSTS: [&str; 2] = [
+    "EXISTS (SELECT 1 FROM json_each(",
+    ") WHERE instr(' ' || hosts || ' ', ' ' || value || ' '))",
+];
+
+/// The query of the first `$limit` applications for which the SQL around the bound list holds.
+macro_rules! at_hosts {
+    ($sql:expr, $hosts:expr, $limit:expr) => {{
+        let is_at = diesel::dsl::sql::<Bool>($sql[0])
+            .bind::<Text, _>($hosts)
+            .sql($sql[1]);
+        let there = applications::table
+            .filter(applications::hosts.ne(""))
+            .filter(is_at)
+            .order(applications::name)
+            .select(Application::as_select());
+        cached(first_rows(there, $limit))
+    }};
+}
+
+/// Lists the first `limit` applications at one of these hosts, by their names.
+pub(super) fn list_at_hosts(
+    c: &mut AnyConnection,
+    hosts: &[String],
+    limit: u32,
+) -> Result<Vec<Application>> {
+    let found = match c {
+        AnyConnection::Postgres(c) => {
+            at_hosts!(POSTGRES_AT_HOSTS, hosts.join(" "), limit).load(c)?
+        }
+        AnyConnection::Sqlite(c) => {
+            let hosts = serde_json::Value::from(hosts).to_string();
+            at_hosts!(SQLITE_AT_HOSTS, hosts, limit).load(c)?
+        }
+    };
     Ok(found)
 }
 

@@ -14,7 +14,7 @@ use crate::sessions::search::{SearchQuery, SessionRecord};
 const PAGE: u32 = 500;
 
 /// The columns of the file.
-const COLUMNS: [&str; 22] = [
+const COLUMNS: [&str; 23] = [
     "id",
     "state",
     "user_id",
@@ -37,6 +37,7 @@ const COLUMNS: [&str; 22] = [
     "country_changed",
     "impossible_travel",
     "opened_via",
+    "idle_exempt",
 ];
 
 /// Sends the sessions that the query of a request finds: the parts of a filter, `sort` and `format`.

@@ -95,6 +95,46 @@ impl ClockCorrection {
     }
 }
 
+/// Starts the jobs that get no messages.
+fn start_alone(
+    app: &AppState,
+    correction: ClockCorrection,
+    intervals: &JobSettings,
+    reporter: &Reporter,
+) {
+    let flush = FlushBuffer {
+        sessions: app.sessions.clone(),
+        interval: intervals.flush_interval,
+    };
+    Periodic::start_job(flush, reporter);
+    let flush = FlushApplicationUses {
+        sessions: app.sessions.clone(),
+        interval: intervals.flush_interval,
+    };
+    Periodic::start_job(flush, reporter);
+    let poll = PollChanges {
+        changes: app.changes.clone(),
+    };
+    Periodic::start_job(poll, reporter);
+    let record_refusals = RecordRefusals {
+        refusals: app.refusals.clone(),
+    };
+    Periodic::start_job(record_refusals, reporter);
+    Periodic::start_job(correction.0, reporter);
+}
+
+fn sweep(app: &AppState, intervals: &JobSettings) -> Sweep {
+    Sweep {
+        sessions: app.sessions.clone(),
+        alerts: app.alerts.clone(),
+        devices: app.devices.clone(),
+        people: app.people.clone(),
+        throttles: app.throttles.clone(),
+        events: app.event_retention.clone(),
+        interval: intervals.sweep_interval,
+    }
+}
+
 impl Jobs {
     /// Starts every job in the current actix system.
     #[must_use]
@@ -109,6 +149,7 @@ impl Jobs {
             clock: app.clock.clone(),
             reports: JobReports::default(),
         };
+        start_alone(app, correction, intervals, &reporter);
         let mail = delivery.map(|delivery| {
             let job = DeliverMail {
                 accounts: app.accounts.clone(),
@@ -117,39 +158,11 @@ impl Jobs {
             };
             (delivery, Periodic::start_job(job, &reporter))
         });
-        let sweep = Sweep {
-            sessions: app.sessions.clone(),
-            alerts: app.alerts.clone(),
-            devices: app.devices.clone(),
-            people: app.people.clone(),
-            throttles: app.throttles.clone(),
-            events: app.event_retention.clone(),
-            interval: intervals.sweep_interval,
-        };
         let run_bulk_jobs = RunBulkJobs::new(app.sessions.clone(), intervals.bulk_interval);
-        let flush = FlushBuffer {
-            sessions: app.sessions.clone(),
-            interval: intervals.flush_interval,
-        };
-        Periodic::start_job(flush, &reporter);
-        let flush = FlushApplicationUses {
-            sessions: app.sessions.clone(),
-            interval: intervals.flush_interval,
-        };
-        Periodic::start_job(flush, &reporter);
         let reload_places = ReloadPlaces {
             places: app.places.clone(),
             interval: intervals.places_interval,
         };
-        let poll = PollChanges {
-            changes: app.changes.clone(),
-        };
-        Periodic::start_job(poll, &reporter);
-        let record_refusals = RecordRefusals {
-            refusals: app.refusals.clone(),
-        };
-        Periodic::start_job(record_refusals, &reporter);
-        Periodic::start_job(correction.0, &reporter);
         let reload_keys = ReloadKeys {
             keys: app.keys.clone(),
             accounts: app.accounts.clone(),
@@ -165,7 +178,7 @@ impl Jobs {
             sessions: app.sessions.clone(),
             refusals: app.refusals.clone(),
             run_bulk_jobs: Periodic::start_job(run_bulk_jobs, &reporter),
-            sweep: Periodic::start_job(sweep, &reporter),
+            sweep: Periodic::start_job(sweep(app, intervals), &reporter),
             reload_keys: Periodic::start_job(reload_keys, &reporter),
             reload_places: Periodic::start_job(reload_places, &reporter),
             mail,

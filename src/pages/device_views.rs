@@ -132,6 +132,13 @@ impl DeviceView {
         }
     }
 
+    /// Returns where it was last used: the place and the address, as far as they say different things.
+    pub fn location(&self) -> Vec<&str> {
+        let (place, address) = (self.place.as_deref(), self.address.as_deref());
+        let says_more = |place: &&str| !address.is_some_and(|address| address.contains(place));
+        place.filter(says_more).into_iter().chain(address).collect()
+    }
+
     /// Returns the view with the impossible travel of one of the device's sessions, if there is
     /// one.
     pub fn with_travel(self, device: &DeviceGroup<Session>, travels: &ImpossibleTravels) -> Self {

@@ -181,11 +181,7 @@ pub(super) fn confirmation(confirmed: Option<&str>) -> Confirmation {
 
 /// Counts the devices that have no live session any more, and returns a session of the first.
 pub(super) fn count_devices(ended: Vec<Session>, live: &[Session]) -> (u32, Option<SessionId>) {
-    let is_over = |session: &Session| {
-        let is_on_it =
-            |other: &Session| session.device_id.is_some() && other.device_id == session.device_id;
-        !live.iter().any(is_on_it)
-    };
+    let is_over = |session: &Session| !live.iter().any(|live| live.is_on_device_of(session));
     let over: Vec<Session> = ended.into_iter().filter(is_over).collect();
     let first = over.first().map(|session| session.id);
     let count = group_by_device(over).len();

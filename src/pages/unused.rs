@@ -97,10 +97,8 @@ impl EndingView {
     fn new(device: &DeviceGroup<Session>, live: &[Session], reader: &Reader) -> Self {
         let first = device.first();
         let ending = device.iter().count();
-        let is_on_it = |session: &&Session| {
-            session.device_id.is_some() && session.device_id == first.device_id
-        };
-        let staying = live.iter().filter(is_on_it).count();
+        let staying = live.iter().filter(|live| live.is_on_device_of(first));
+        let staying = staying.count();
         Self {
             device: DeviceView::new(first, reader),
             part: (staying > 0).then(|| format!("{ending} of its {} sessions", ending + staying)),

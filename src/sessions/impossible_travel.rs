@@ -6,12 +6,13 @@ use std::fmt;
 use std::time::Duration;
 
 use super::store::{self, Session};
-use crate::alerts::{UseBefore, thousands};
+use crate::alerts::UseBefore;
 use crate::clock::Timestamp;
 use crate::db::{AnyConnection, Db, SessionId, UserId};
 use crate::error::Result;
 use crate::events::{self, EventKind, NewEvent, Origin};
 use crate::geo::{Location, Place};
+use crate::text::thousands;
 
 /// The greatest possible speed of travel, in kilometres per hour.
 const MAX_SPEED_KMH: f64 = 1_000.0;
@@ -127,7 +128,7 @@ fn rounded(km: f64) -> i32 {
 impl fmt::Display for ImpossibleTravel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let minutes = self.took.as_secs() / 60;
-        let km = thousands(self.km);
+        let km = thousands(self.km.unsigned_abs().into());
         write!(f, "from {} to {}, {km} km in ", self.from, self.to)?;
         match (minutes / 60, minutes % 60) {
             (0, 0) => write!(f, "less than a minute"),

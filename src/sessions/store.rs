@@ -21,7 +21,7 @@ use diesel::prelude::*;
 
 pub(super) use self::applications::{
     ApplicationRow, delete_earliest, list_applications, list_with_more, share_existing,
-    upsert_application,
+    upsert_applications,
 };
 pub use self::bulk_jobs::BulkJob;
 pub(super) use self::bulk_jobs::{

@@ -64,6 +64,7 @@ behind_each!(
     every_method_and_body_passes,
     a_web_socket_opens_for_a_signed_in_person_only,
     another_host_is_not_let_in,
+    the_application_is_named_on_the_page_of_the_device,
 );
 
 behind_each!(super::Rule::Admin; administrators_only_where_the_path_says_so);
@@ -533,6 +534,19 @@ async fn read_head(mut socket: TcpStream) -> (TcpStream, String) {
         head.push(socket.read_u8().await.expect("a response"));
     }
     (socket, String::from_utf8_lossy(&head).into_owned())
+}
+
+async fn the_application_is_named_on_the_page_of_the_device(site: &Site) {
+    let visitor = site.signed_in_visitor().await;
+    visitor.open(&site.at("/notes")).await.expect(200);
+    site.app.flush_application_uses().await;
+    let current = format!("{}/api/v1/sessions/current", site.login);
+    let current = visitor.open(&current).await.expect(200).json();
+    let id = current["id"].as_str().expect("an id");
+    let page = visitor.open(&format!("{}/devices/{id}", site.login)).await;
+    let host = format!("app.example.org:{}", site.port);
+    page.expect(200)
+        .expect_words(&format!("Applications {host} · just now"));
 }
 
 async fn another_host_is_not_let_in(site: &Site) {

@@ -40,7 +40,7 @@ async fn sessions_of_one_device_are_grouped(database: Database) {
                 .replace("Local network", HOME)
                 .as_str(),
         )
-        .expect_words("Sign out 1 other device");
+        .expect_words("Sign out the other device");
     let list = again.get("/api/v1/sessions/me").await.expect(200).json();
     assert_eq!(list["total"], 3);
     let devices = list["devices"].as_array().expect("devices");

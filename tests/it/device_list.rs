@@ -7,6 +7,11 @@ use crate::support::prelude::*;
 on_both!(
     app: up_to_twelve_devices_are_shown_whole,
     many_devices_are_folded_into_a_small_page,
+    one_of_many_devices_has_what_one_of_few_has,
+    those_beyond_the_page_are_on_that_of_their_group,
+    a_search_finds_what_was_written_otherwise,
+    all_devices_are_selected_by_a_link,
+    a_selection_in_the_address_is_ticked,
     a_search_finds_names_kinds_browsers_and_places,
     a_search_is_bounded_and_escaped,
     a_review_selects_exactly_the_unused_ones,
@@ -65,19 +70,122 @@ async fn many_devices_are_folded_into_a_small_page(app: &TestApp) {
     let (laptop, ada) = ada(app).await;
     fill(app, &ada, 72).await;
     let page = laptop.get("/devices").await.expect(200);
-    assert!(page.text.len() < 60_000, "{} bytes", page.text.len());
+    assert!(page.text.len() < 120_000, "{} bytes", page.text.len());
+    assert_eq!(rows(&page), 72);
+    assert_eq!(page.text.matches("<dt>User agent").count(), 73);
     let page = page
         .expect_words("You are signed in on 73 devices.")
         .expect_words("Used today 72 devices")
-        .expect_words("Show 60 more");
-    assert_eq!(
-        page.text.matches("<dt>User agent</dt>").count(),
-        1,
-        "this device's"
-    );
+        .expect_words("60 more: Used today");
+    let (_, folded) = page
+        .text
+        .split_once("<details class=\"more-devices\">")
+        .expect("a fold");
+    assert_eq!(folded.matches("<li class=\"device\"").count(), 60);
     let whole = laptop.get("/devices?used=used-today").await.expect(200);
     assert_eq!(rows(&whole), 72);
-    assert!(whole.text.len() < 80_000, "{} bytes", whole.text.len());
+    assert!(!whole.text.contains("more-devices"));
+}
+
+async fn one_of_many_devices_has_what_one_of_few_has(app: &TestApp) {
+    let (laptop, ada) = ada(app).await;
+    fill(app, &ada, 13).await;
+    let mac = sign_in(app, &ada, MACBOOK, "Work").await;
+    sign_in(app, &ada, IPHONE, "Phone 1").await;
+    let page = laptop.get("/devices").await.expect(200);
+    let start = format!("<li class=\"device\" id=\"device-{}\">", mac.id());
+    let (_, row) = page.text.split_once(&start).expect("the row");
+    let row = row.split("</li><li").next().expect("a row");
+    assert!(row.contains("#browser-chrome"), "{row}");
+    let words = html::words(row);
+    for fact in [
+        "First sign-in",
+        "Last active",
+        "Signed in With a password, through the API",
+        "Browser Chrome 142",
+        "System macOS 10.15.7",
+        &format!("Address {ADDRESS}"),
+        "Signs out automatically",
+        "User agent Mozilla/5.0 (Macintosh",
+    ] {
+        assert!(words.contains(fact), "{fact}: {words}");
+    }
+    // The sessions of a device can be ended one by one here, too.
+    let words = page.words();
+    let (_, sessions) = words.split_once("Sessions ").expect("sessions");
+    assert!(sessions.contains("End the session of"), "{sessions}");
+}
+
+async fn those_beyond_the_page_are_on_that_of_their_group(app: &TestApp) {
+    let (laptop, ada) = ada(app).await;
+    fill(app, &ada, 103).await;
+    let page = laptop.get("/devices").await.expect(200);
+    assert_eq!(rows(&page), 100);
+    page.expect_words("Used today 103 devices")
+        .expect_words("Show 3 more: Used today")
+        .expect_words("Select the 100 shown");
+}
+
+async fn a_search_finds_what_was_written_otherwise(app: &TestApp) {
+    let (laptop, ada) = ada(app).await;
+    fill(app, &ada, 12).await;
+    sign_in(app, &ada, MACBOOK, "Ana’s ｉＰａｄ – Sitting‑Room").await;
+    for search in [
+        "Ana's", "Anaʼs", "ana‘s", "IPAD", "sitting-room", "SITTING–ROOM", "ｍａｃｏｓ", "chrome 142",
+    ] {
+        let address = html::address("/devices", &[("q", search)]);
+        let page = laptop.get(&address).await.expect(200);
+        page.expect_words(&format!("1 of 13 matches “{search}”."));
+    }
+}
+
+/// Returns the devices that are selected on a page.
+fn ticked(page: &TestResponse) -> usize {
+    page.text.matches(" checked>").count()
+}
+
+async fn all_devices_are_selected_by_a_link(app: &TestApp) {
+    let (laptop, ada) = ada(app).await;
+    fill(app, &ada, 20).await;
+    sign_in(app, &ada, MACBOOK, "MacBook").await;
+    let page = laptop.get("/devices").await.expect(200);
+    let page = page.expect_words("Select all 21");
+    assert_eq!(ticked(&page), 0);
+    assert!(html::attributes(&page.text, "href").contains(&"/devices?select=all#other-devices".into()));
+    let all = laptop.get("/devices?select=all").await.expect(200);
+    assert_eq!(ticked(&all), 21, "those of a fold as well");
+    let all = all.expect_words("Select none");
+    assert!(html::attributes(&all.text, "href").contains(&"/devices?select=none#other-devices".into()));
+    // Of a search, those that were found.
+    let found = laptop.get("/devices?q=phone&select=all").await.expect(200);
+    assert_eq!(ticked(&found), 20);
+    laptop
+        .get("/devices?q=phone")
+        .await
+        .expect_words("Select all 20");
+    let none = laptop.get("/devices?select=none").await.expect(200);
+    assert_eq!(ticked(&none), 0);
+}
+
+async fn a_selection_in_the_address_is_ticked(app: &TestApp) {
+    let (laptop, ada) = ada(app).await;
+    fill(app, &ada, 13).await;
+    let eve = app.register("eve@example.org").await;
+    let theirs = app.login(&eve, IPHONE).await;
+    let mac = sign_in(app, &ada, MACBOOK, "MacBook").await;
+    let (mac, theirs) = (mac.id(), theirs.id());
+    let fields = [
+        ("q", "macbook"),
+        ("device", &mac),
+        ("device", &theirs),
+        ("device", "x"),
+    ];
+    let page = laptop.get(&html::address("/devices", &fields)).await;
+    let page = page.expect(200);
+    assert_eq!((rows(&page), ticked(&page)), (1, 1));
+    assert!(!page.text.contains(&theirs));
+    let page = laptop.get(&html::address("/devices", &fields[1..])).await;
+    assert_eq!((rows(&page), ticked(&page)), (14, 1));
 }
 
 async fn a_search_finds_names_kinds_browsers_and_places(app: &TestApp) {
@@ -95,7 +203,7 @@ async fn a_search_finds_names_kinds_browsers_and_places(app: &TestApp) {
             .get(&html::address("/devices", &[("q", search)]))
             .await;
         let words = page.expect(200).words();
-        assert!(words.contains("1 of 13 match"), "{search}: {words}");
+        assert!(words.contains("1 of 13 matches"), "{search}: {words}");
         assert!(
             words.contains("Show all 13 other devices"),
             "{search}: {words}"

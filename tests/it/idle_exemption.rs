@@ -108,6 +108,21 @@ async fn a_session_opened_later_on_the_device_is_exempt(app: &TestApp) {
     let page = home.laptop.get(&format!("/admin/sessions/{id}")).await;
     page.expect(200)
         .expect_words("its device is exempt from the idle limit");
+    let path = "/api/v1/admin/sessions";
+    let listed = home.laptop.get(path).await.expect(200).json();
+    let sessions = listed["sessions"].as_array().expect("sessions").iter();
+    let exempt: Vec<_> = sessions.filter(|it| it["idle_exempt"] == true).collect();
+    assert_eq!(exempt.len(), 1, "{listed:#}");
+    assert_eq!(exempt[0]["id"], id.as_str());
+    let one = home.laptop.get(&format!("{path}/{id}")).await.expect(200);
+    assert_eq!(one.json()["idle_exempt"], true);
+    let lines = format!("{path}/export?format=jsonl");
+    let lines = home.laptop.get(&lines).await.expect(200).text;
+    assert_eq!(lines.matches("\"idle_exempt\":true").count(), 1, "{lines}");
+    let table = home.laptop.get(&format!("{path}/export")).await.expect(200);
+    let mut rows = table.text.lines();
+    assert!(rows.next().is_some_and(|names| names.ends_with(",idle_exempt")));
+    assert_eq!(rows.filter(|row| row.ends_with(",true")).count(), 1);
     let export = home.laptop.get("/account/export").await.expect(200).json();
     let devices = export["devices"].as_array().expect("devices");
     let exempt = devices

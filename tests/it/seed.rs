@@ -79,6 +79,15 @@ async fn a_seeded_database_has_what_was_ordered(database: Database) {
         let found = database.sessions_where(condition);
         assert!((1..SESSIONS).contains(&found), "{what}: {found}");
     }
+    let reached = "session_applications JOIN user_sessions ON id = session_id
+        AND session_applications.user_id = user_sessions.user_id
+        AND session_applications.last_used_at = user_sessions.last_used_at";
+    let found = count(&database, reached);
+    assert_eq!(found, count(&database, "session_applications"));
+    for (kind, browsers) in [("host", true), ("client", false)] {
+        let of_kind = format!("{reached} WHERE kind = '{kind}' AND (opened_via = 'browser') = {browsers}");
+        assert!((1..SESSIONS).contains(&count(&database, &of_kind)), "{kind}");
+    }
     for impossible in [
         "last_used_at < created_at",
         "is_active AND ended_at IS NOT NULL",

@@ -12,6 +12,9 @@ on_both!(
     pressed_twice_they_are_signed_out,
     one_that_signs_in_meanwhile_is_named,
     they_are_signed_out_after_a_step_up,
+    the_step_up_names_what_is_signed_out,
+    cancelling_leads_back_to_the_search_and_the_selection,
+    the_pages_that_ask_tell_identical_devices_apart,
     without_any_the_page_asks_for_one,
     this_device_and_what_is_not_theirs_are_left_out,
     ended_devices_are_no_longer_signed_out,
@@ -70,7 +73,7 @@ async fn selected_devices_are_named_and_signed_out_in_one_step(app: &TestApp) {
     let named = laptop.get(&page).await.expect(200);
     let words = named.expect_words("Sign out 2 devices?").words();
     assert!(
-        words.contains("Tablet Phone · Safari on iPhone · just now"),
+        words.contains("Tablet Phone · Safari on iPhone · 2 sessions Last used just now"),
         "{words}"
     );
     assert!(words.contains("2 sessions"), "{words}");
@@ -192,6 +195,99 @@ async fn they_are_signed_out_after_a_step_up(app: &TestApp) {
         .expect_words("2 devices are signed out.");
 }
 
+/// Sends the form of the selection when the password is needed again. Returns the page that asks for it.
+async fn step_up(app: &TestApp, laptop: &Browser, page: &str) -> TestResponse {
+    let form = laptop.form(page, PATH).await;
+    app.advance(Duration::from_secs(11 * 60));
+    laptop.send(&form, &[]).await.expect(403)
+}
+
+async fn the_step_up_names_what_is_signed_out(app: &TestApp) {
+    let (laptop, ada, [phone, tablet, watch]) = devices(app, ["Phone", "Tablet", "Watch"]).await;
+    sign_in(app, &ada, "Tablet").await;
+    let ids = [phone.id(), tablet.id(), watch.id()];
+    let all = selection(ids.iter().map(String::as_str));
+    let prompt = step_up(app, &laptop, &all).await;
+    let prompt = prompt.expect_words("Sign out 3 devices?");
+    assert!(prompt.text.contains("<title>Sign out 3 devices? ·"), "{}", prompt.text);
+    let forms = html::forms(&prompt.text);
+    let confirm = forms.iter().find(|form| form.action == "/confirm");
+    let wrong = laptop
+        .send(confirm.expect("the form"), &[("password", "wrong")])
+        .await
+        .expect(403);
+    assert!(
+        wrong.text.contains("<title>Error: Sign out 3 devices? ·"),
+        "{}",
+        wrong.text
+    );
+    let one = selection([tablet.id().as_str()]);
+    let form = laptop.form(&one, PATH).await;
+    laptop
+        .send(&form, &[])
+        .await
+        .expect(403)
+        .expect_words("Sign out Tablet?");
+    // What had ended meanwhile is not counted.
+    let form = laptop.form(&all, PATH).await;
+    app.database.execute(&format!(
+        "UPDATE user_sessions SET is_active = FALSE, ended_at = last_used_at WHERE id = {}",
+        app.database.id(&watch.id())
+    ));
+    laptop
+        .send(&form, &[])
+        .await
+        .expect(403)
+        .expect_words("Sign out 2 devices?");
+}
+
+async fn cancelling_leads_back_to_the_search_and_the_selection(app: &TestApp) {
+    let (laptop, _, [phone, tablet, watch]) = devices(app, ["Phone", "Tablet", "Watch"]).await;
+    let (phone, tablet) = (phone.id(), tablet.id());
+    let fields = [("q", "iphone"), ("device", &phone), ("device", &tablet)];
+    let page = html::address(PATH, &fields);
+    let named = laptop.get(&page).await.expect(200);
+    let links = html::attributes(&named.text, "href");
+    let cancel = links.iter().find(|link| link.starts_with("/devices?q=iphone"));
+    let cancel = cancel.expect("a link").split('#').next().expect("a path");
+    let list = laptop.get(cancel).await.expect(200);
+    assert_eq!(list.text.matches(" checked>").count(), 2);
+    assert!(list.text.contains(&format!("id=\"device-{}\"", watch.id())));
+    list.expect_words("3 of 3 match “iphone”.");
+    // The step-up leads back to the page, which leads back to the list.
+    let prompt = step_up(app, &laptop, &page).await;
+    assert!(
+        html::attributes(&prompt.text, "href").contains(&page),
+        "{}",
+        prompt.text
+    );
+}
+
+async fn the_pages_that_ask_tell_identical_devices_apart(app: &TestApp) {
+    let (laptop, ada, [first]) = devices(app, ["Phone"]).await;
+    app.advance(Duration::from_secs(3 * 60));
+    let second = sign_in(app, &ada, "Phone").await;
+    let selected = selection([first.id().as_str(), second.id().as_str()]);
+    for path in [
+        selected.as_str(),
+        "/devices/sign-out-others",
+        "/devices/sign-out-everywhere",
+    ] {
+        let page = laptop.get(path).await.expect(200);
+        let words = page.words();
+        let parts: Vec<&str> = words.split("First sign-in ").collect();
+        assert_eq!(parts.len(), 3, "{path}: {words}");
+        let time = |part: &str| part.split(" UTC").next().map(str::to_owned);
+        assert_ne!(time(parts[1]), time(parts[2]), "{path}: {words}");
+        assert_eq!(words.matches("Last used ").count(), 2, "{path}: {words}");
+        assert_eq!(words.matches("127.0.0.1").count(), 2, "{path}: {words}");
+    }
+    let none = [("addresses", "none")];
+    laptop.submit("/account", "/account/addresses", &none).await.expect(303);
+    let page = laptop.get(&selected).await.expect(200);
+    assert!(!page.text.contains("127.0.0.1"), "{}", page.words());
+}
+
 async fn without_any_the_page_asks_for_one(app: &TestApp) {
     let (laptop, _, _) = devices(app, ["Phone", "Tablet"]).await;
     let page = laptop.get(PATH).await.expect(400);
@@ -211,7 +307,7 @@ async fn without_any_the_page_asks_for_one(app: &TestApp) {
         .expect(400)
         .expect_words(NONE);
     let narrowed = laptop.get(&format!("{PATH}?q=tablet")).await.expect(400);
-    narrowed.expect_words("1 of 2 match “tablet”.");
+    narrowed.expect_words("1 of 2 matches “tablet”.");
 }
 
 async fn this_device_and_what_is_not_theirs_are_left_out(app: &TestApp) {

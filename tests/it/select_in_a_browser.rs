@@ -8,6 +8,11 @@ on_both!(
     database: several_are_selected_and_signed_out,
     several_are_selected_and_signed_out_without_script,
     all_are_selected_at_once,
+    all_of_many_are_selected_at_once,
+    cancelling_keeps_the_search_and_the_selection,
+    cancelling_keeps_the_search_and_the_selection_without_script,
+    no_button_covers_the_details,
+    paper_has_every_device_and_no_button,
     a_device_among_many_is_found,
     a_device_among_many_is_found_without_script,
 );
@@ -106,6 +111,104 @@ async fn all_are_selected_at_once(database: Database) {
     app.stop().await;
 }
 
+async fn all_of_many_are_selected_at_once(database: Database) {
+    let app = TestApp::start(database).await;
+    let driver = WebDriver::start();
+    let (laptop, _) = open(&app, &driver, Script::On, 20).await;
+    let words = laptop.words_in("[data-tick-all]").await;
+    assert!(words.starts_with("Select all 20"), "{words}");
+    laptop.press("[data-tick-all] input").await;
+    laptop.has(20, "input[name='device']:checked").await;
+    assert_eq!(laptop.words_in(SELECTED).await, "Sign out 20 selected");
+    laptop.press(SELECTED).await;
+    laptop.arrives_at("/devices/sign-out-selected").await;
+    let named = laptop.words_in("main").await;
+    assert!(named.contains("Sign out 20 devices?"), "{named}");
+    laptop.close().await;
+    app.stop().await;
+}
+
+async fn cancelling_keeps_the_search_and_the_selection(database: Database) {
+    cancel(database, Script::On).await;
+}
+
+async fn cancelling_keeps_the_search_and_the_selection_without_script(database: Database) {
+    cancel(database, Script::Off).await;
+}
+
+async fn cancel(database: Database, script: Script) {
+    let app = TestApp::start(database).await;
+    let driver = WebDriver::start();
+    let (laptop, devices) = open(&app, &driver, script, 13).await;
+    laptop.open("/devices?q=phone+1").await;
+    for device in &devices[10..12] {
+        laptop
+            .press(&format!("input[name='device'][value='{}']", device.id()))
+            .await;
+    }
+    laptop.press(SELECTED).await;
+    laptop.arrives_at("/devices/sign-out-selected").await;
+    laptop.press("form.acts a").await;
+    laptop.arrives_at("/devices").await;
+    laptop.has(2, "input[name='device']:checked").await;
+    assert_eq!(laptop.value_of("input[name='q']").await, "phone 1");
+    laptop.close().await;
+    app.stop().await;
+}
+
+/// Returns the summaries of details that a button covers, or that are not inside the page.
+const COVERED: &str = r"
+    document.documentElement.style.fontSize = arguments[0];
+    const box = (element) => element.getBoundingClientRect();
+    const rows = [...document.querySelectorAll('li.device')].filter((row) => box(row).height);
+    return rows.filter((row) => {
+        const [a, b] = [row.querySelector('summary'), row.querySelector('button')].map(box);
+        const overlaps = a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+        return overlaps || a.left < 0 || a.right > innerWidth || b.right > innerWidth;
+    }).length + ' of ' + rows.length;";
+
+async fn no_button_covers_the_details(database: Database) {
+    let app = TestApp::start(database).await;
+    let driver = WebDriver::start();
+    for others in [3, 13] {
+        let (laptop, _) = open(&app, &driver, Script::On, others).await;
+        for width in [320, 390, 570, 800] {
+            let size = json!({"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": false});
+            laptop
+                .command("Emulation.setDeviceMetricsOverride", size)
+                .await;
+            for text in ["100%", "200%"] {
+                let covered = laptop.run(COVERED, vec![json!(text)]).await;
+                let covered = covered.as_str().expect("a text");
+                let shown = 1 + others.min(12);
+                assert_eq!(covered, format!("0 of {shown}"), "{width} px, {text}");
+            }
+        }
+        laptop.close().await;
+        app.database.execute("DELETE FROM users");
+    }
+    app.stop().await;
+}
+
+async fn paper_has_every_device_and_no_button(database: Database) {
+    let app = TestApp::start(database).await;
+    let driver = WebDriver::start();
+    let (laptop, _) = open(&app, &driver, Script::On, 20).await;
+    laptop
+        .command("Emulation.setEmulatedMedia", json!({"media": "print"}))
+        .await;
+    let shown = |css: &str| {
+        let script = "return [...document.querySelectorAll(arguments[0])]
+            .filter((it) => it.checkVisibility({contentVisibilityAuto: true})).length";
+        laptop.run(script, vec![json!(css)])
+    };
+    assert_eq!(shown("#other-devices ~ .device-list li.device h4").await, 20);
+    assert_eq!(shown("#other-devices ~ .device-list dt").await, 20 * 8);
+    assert_eq!(shown("button, input, .toolbar").await, 0);
+    laptop.close().await;
+    app.stop().await;
+}
+
 async fn a_device_among_many_is_found(database: Database) {
     find_one(database, Script::On).await;
 }
@@ -123,7 +226,7 @@ async fn find_one(database: Database, script: Script) {
     laptop.press("form[role='search'] button").await;
     laptop.has(1, ROW).await;
     let found = laptop.words_in(".found").await;
-    assert!(found.contains("1 of 13 match “phone 7.”."), "{found}");
+    assert!(found.contains("1 of 13 matches “phone 7.”."), "{found}");
     // One press signs it out, although its form is elsewhere on the page.
     laptop
         .press(&format!("#device-{} > button", devices[7].id()))

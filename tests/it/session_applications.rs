@@ -22,6 +22,8 @@ on_both!(
     uses_of_a_deleted_session_stop_no_others,
     a_page_of_an_allowed_host_is_listed,
     a_host_has_the_name_of_its_application,
+    a_host_is_named_among_any_number_of_applications,
+    of_many_uses_at_once_each_is_written,
     what_forward_auth_refuses_is_no_use,
     forward_auth_remains_one_statement,
     a_row_is_written_once_a_minute,
@@ -137,6 +139,55 @@ async fn a_page_of_an_allowed_host_is_listed(database: Database) {
     let page = format!("/devices/{}", laptop.id());
     let response = browser.get(&page).await.expect(200);
     assert!(shown(&response).contains(CHARTS));
+    app.stop().await;
+}
+
+async fn a_host_is_named_among_any_number_of_applications(database: Database) {
+    let app = start(database, &[WIKI]).await;
+    let ada = app.register("ada@example.org").await;
+    let browser = app.signed_in_browser(&ada, FIREFOX).await;
+    visit(&app.base(), &browser, WIKI).await.expect(200);
+    app.flush_application_uses().await;
+    let (id, _) = app.database.random_id_and_text();
+    app.database.execute(&format!(
+        "WITH RECURSIVE copy (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM copy WHERE n <= 1100)
+         INSERT INTO applications (id, name, hosts, created_at)
+         SELECT {id}, 'Application ' || n,
+             CASE WHEN n > 1100 THEN 'other.example.org {WIKI}' ELSE 'h' || n || '.{WIKI}' END,
+             '2031-01-20 08:30:00.000000'
+         FROM copy"
+    ));
+    let rename = "UPDATE applications SET name = 'Wiki of the house' WHERE hosts LIKE 'other%'";
+    app.database.execute(rename);
+    let page = own_page(&browser).await;
+    let shown = shown(&browser.get(&page).await.expect(200));
+    assert!(shown.starts_with("Wiki of the house"), "{shown}");
+    app.stop().await;
+}
+
+async fn of_many_uses_at_once_each_is_written(database: Database) {
+    let app = start(database, &[WIKI, CHARTS]).await;
+    let ada = app.register("ada@example.org").await;
+    let mut browsers = Vec::new();
+    for _ in 0..7 {
+        let browser = app.signed_in_browser(&ada, FIREFOX).await;
+        for host in [WIKI, CHARTS] {
+            visit(&app.base(), &browser, host).await.expect(200);
+        }
+        browsers.push(browser);
+    }
+    // As many as need statements of several sizes.
+    visit(&app.base(), &browsers[0], WIKI).await.expect(200);
+    assert_eq!(app.flush_application_uses().await, 14);
+    assert_eq!(count(&app.database), 14);
+    app.advance(MINUTE);
+    for browser in &browsers[..3] {
+        visit(&app.base(), browser, WIKI).await.expect(200);
+    }
+    assert_eq!(app.flush_application_uses().await, 3);
+    let latest = "SELECT count(*) AS value FROM session_applications
+        WHERE last_used_at = (SELECT max(last_used_at) FROM session_applications)";
+    assert_eq!(app.database.number(latest), 3);
     app.stop().await;
 }
 

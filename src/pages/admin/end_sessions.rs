@@ -7,9 +7,9 @@ use url::form_urlencoded;
 
 use super::back::Back;
 use super::end_fields::{EndFields, hidden_fields};
+use super::end_words::{EndWords, OwnView};
 use super::job_views::filter_words;
 use super::quantity;
-use crate::db::JobId;
 use crate::error::Result;
 use crate::events::StatedReason;
 use crate::http::admin_caller::{AdminCaller, AdminForm};
@@ -19,7 +19,9 @@ use crate::http::notice::{self, AccountNotice, Notice};
 use crate::http::reader_clock::ReaderClock;
 use crate::pages::words::TimeView;
 use crate::people::User;
-use crate::sessions::bulk::{EndOrder, EndPreview, OwnSessions, Repetition, Selection};
+use crate::sessions::bulk::{
+    EndOrder, EndPreview, OrderTicket, OwnSessions, Repetition, Selection,
+};
 use crate::sessions::{Caller, Session};
 
 #[derive(Template)]
@@ -59,15 +61,13 @@ struct NamedSession {
     is_own: bool,
 }
 
-/// The caller's own sessions among them.
-struct OwnView {
-    /// How many, and what happens to them.
-    words: String,
-    /// The label of the checkbox that ends them as well.
-    label: String,
-    is_chosen: bool,
-    /// Whether there are no others.
-    is_all: bool,
+/// The form as it was sent.
+struct SentForm<'a> {
+    app: &'a AppState,
+    request: &'a HttpRequest,
+    caller: &'a Caller,
+    selection: &'a Selection,
+    fields: &'a EndFields,
 }
 
 /// Shows what would be ended. Its address names the sessions, so that it can be gone back to.
@@ -104,30 +104,22 @@ pub async fn submit(
     let Some(selection) = &fields.selection else {
         return unticked(&request, &caller, fields.back);
     };
-    let Some(ticket) = fields
-        .ticket
-        .filter(|ticket| ticket.is_current(app.clock.now()))
-    else {
-        let mut template = load_page(&app, &request, &caller, selection, &fields).await?;
-        template.is_stale = true;
-        template.layout.is_failed = true;
-        return page(StatusCode::CONFLICT, &template);
+    let form = SentForm {
+        app: &app,
+        request: &request,
+        caller: &caller,
+        selection,
+        fields: &fields,
     };
-    let before = app.sessions.find_ordered(caller.session.id, ticket).await?;
-    if let Some(job) = before {
-        return Ok(ordered_before(&request, &caller, &fields.back, job.id));
+    let is_current = |ticket: &OrderTicket| ticket.is_current(app.clock.now());
+    let Some(ticket) = fields.ticket.filter(is_current) else {
+        return form.show_stale().await;
+    };
+    if let Some(response) = form.ordered_before(ticket).await? {
+        return Ok(response);
     }
-    let reason: StatedReason = match fields.stated_reason.parse() {
-        Ok(reason) => reason,
-        Err(_) => {
-            let mut template = load_page(&app, &request, &caller, selection, &fields).await?;
-            let message = format!("must have 1 to {} characters", StatedReason::LIMIT);
-            template
-                .layout
-                .add_problem(("stated_reason", "Reason"), Some(&message));
-            template.reason_error = Some(message);
-            return page(StatusCode::BAD_REQUEST, &template);
-        }
+    let Ok(reason) = fields.stated_reason.parse::<StatedReason>() else {
+        return form.show_without_reason().await;
     };
     let (own, except) = match fields.includes_own {
         true => (OwnSessions::Included, None),
@@ -136,17 +128,10 @@ pub async fn submit(
     let due = selection.signed_in_by(ticket.until());
     if !app.sessions.would_end(&due, except).await? {
         // The same form, sent at the same time, may have ended them this moment.
-        let meanwhile = app.sessions.find_ordered(caller.session.id, ticket).await?;
-        if let Some(job) = meanwhile {
-            return Ok(ordered_before(&request, &caller, &fields.back, job.id));
-        }
-        let mut template = load_page(&app, &request, &caller, selection, &fields).await?;
-        const MESSAGE: &str = "must be ticked: there is no other session to end";
-        template
-            .layout
-            .add_problem(("include_own", "Your own sessions"), Some(MESSAGE));
-        template.own_error = Some(MESSAGE);
-        return page(StatusCode::CONFLICT, &template);
+        return match form.ordered_before(ticket).await? {
+            Some(response) => Ok(response),
+            None => form.show_without_others().await,
+        };
     }
     let order = EndOrder {
         selection: selection.clone(),
@@ -159,11 +144,59 @@ pub async fn submit(
     Ok(see_other(fields.back.from(&job)))
 }
 
-/// Returns a redirect to the job of an order that was made before, and says so there.
-fn ordered_before(request: &HttpRequest, caller: &Caller, back: &Back, job: JobId) -> HttpResponse {
-    let outcome = Notice::Account(caller.user.id, AccountNotice::OrderedBefore);
-    notice::put(request, outcome);
-    see_other(back.from(format!("/admin/jobs/{job}")))
+impl SentForm<'_> {
+    /// Returns a redirect to the job of an order with this ticket that was made before, and says so there.
+    async fn ordered_before(&self, ticket: OrderTicket) -> Result<Option<HttpResponse>> {
+        let by = self.caller.session.id;
+        let job = self.app.sessions.find_ordered(by, ticket).await?;
+        Ok(job.map(|job| {
+            let outcome = Notice::Account(self.caller.user.id, AccountNotice::OrderedBefore);
+            notice::put(self.request, outcome);
+            see_other(self.fields.back.from(format!("/admin/jobs/{}", job.id)))
+        }))
+    }
+
+    /// Shows the page again, since it was opened too long ago.
+    async fn show_stale(&self) -> Result<HttpResponse> {
+        let mut template = self.load_page().await?;
+        template.is_stale = true;
+        template.layout.is_failed = true;
+        page(StatusCode::CONFLICT, &template)
+    }
+
+    /// Shows the page again, since it has no valid reason.
+    async fn show_without_reason(&self) -> Result<HttpResponse> {
+        let mut template = self.load_page().await?;
+        let message = format!("must have 1 to {} characters", StatedReason::LIMIT);
+        template
+            .layout
+            .add_problem(("stated_reason", "Reason"), Some(&message));
+        template.reason_error = Some(message);
+        page(StatusCode::BAD_REQUEST, &template)
+    }
+
+    /// Shows the page again, since nobody's but the caller's own sessions are left.
+    async fn show_without_others(&self) -> Result<HttpResponse> {
+        const MESSAGE: &str = "must be ticked: there is no other session to end";
+
+        let mut template = self.load_page().await?;
+        template
+            .layout
+            .add_problem(("include_own", "Your own sessions"), Some(MESSAGE));
+        template.own_error = Some(MESSAGE);
+        page(StatusCode::CONFLICT, &template)
+    }
+
+    async fn load_page(&self) -> Result<EndSessionsPage> {
+        load_page(
+            self.app,
+            self.request,
+            self.caller,
+            self.selection,
+            self.fields,
+        )
+        .await
+    }
 }
 
 async fn load_page(
@@ -265,121 +298,6 @@ fn unticked(request: &HttpRequest, caller: &Caller, back: Back) -> Result<HttpRe
         back,
     };
     page(StatusCode::BAD_REQUEST, &template)
-}
-
-impl OwnView {
-    fn new(words: &EndWords, is_chosen: bool) -> Option<Self> {
-        let text = match (words.own, words.is_own_only) {
-            (0, _) => return None,
-            (1, true) => {
-                "This is your own session. It stays signed in unless you tick this.".into()
-            }
-            (_, true) => {
-                "These are your own sessions. They stay signed in unless you tick this.".into()
-            }
-            (1, false) => {
-                "One of your own sessions also matches. It stays signed in unless you tick this."
-                    .into()
-            }
-            (own, false) => format!(
-                "{} of your own sessions also match. They stay signed in unless you tick this.",
-                quantity::number(own)
-            ),
-        };
-        Some(Self {
-            words: text,
-            label: match (words.own, words.is_own_only) {
-                (1, true) => "End mine; you may be signed out here".into(),
-                (1, false) => "End mine as well; you may be signed out here".into(),
-                (own, true) => format!(
-                    "End all {} of mine; you may be signed out here",
-                    quantity::number(own)
-                ),
-                (own, false) => format!(
-                    "End all {} of mine as well; you may be signed out here",
-                    quantity::number(own)
-                ),
-            },
-            is_chosen,
-            is_all: words.is_own_only,
-        })
-    }
-}
-
-/// The numbers that the page speaks of.
-struct EndWords {
-    /// The sessions that are named and counted in the question: those of others or, where there are
-    /// none, the caller's own.
-    shown: u64,
-    /// Their owners.
-    people: u64,
-    /// The caller's own sessions.
-    own: u64,
-    is_own_only: bool,
-    is_exact: bool,
-}
-
-impl EndWords {
-    fn new(found: &EndPreview) -> Self {
-        let others = found.sessions.saturating_sub(found.own);
-        let is_own_only = others == 0 && found.own > 0;
-        Self {
-            shown: if is_own_only { found.own } else { others },
-            people: match is_own_only {
-                true => 1,
-                false => found.people.saturating_sub(u64::from(found.own > 0)),
-            },
-            own: found.own,
-            is_own_only,
-            is_exact: found.is_exact,
-        }
-    }
-
-    fn question(&self) -> String {
-        match (self.shown, self.is_own_only) {
-            (0, _) if self.is_exact => "All of these sessions have already ended".into(),
-            (1, true) => "End your own session?".into(),
-            (n, true) => format!("End your own {}?", quantity::sessions(n)),
-            (n, false) if self.is_exact => format!(
-                "End {} of {}?",
-                quantity::sessions(n),
-                quantity::people(self.people)
-            ),
-            (n, false) => format!(
-                "End about {} of at least {}?",
-                quantity::sessions(quantity::rounded(n)),
-                quantity::people(quantity::at_least(self.people))
-            ),
-        }
-    }
-
-    /// Says how many are not among the `named` ones.
-    fn more(&self, named: u64) -> Option<String> {
-        let rest = self.shown.saturating_sub(named);
-        match (rest, self.is_exact) {
-            (0, _) => None,
-            (n, true) => Some(format!("and {} more", quantity::sessions(n))),
-            (n, false) => Some(format!(
-                "and about {} more",
-                quantity::sessions(quantity::rounded(n))
-            )),
-        }
-    }
-
-    /// Returns the label of the button, with a number where that is what it ends in any case.
-    fn button(&self) -> Option<String> {
-        match (self.shown, self.own) {
-            (0, _) if self.is_exact => None,
-            (1, 0) => Some("End 1 session".into()),
-            (n, 0) if self.is_exact => Some(format!("End {}", quantity::sessions(n))),
-            (n, 0) => Some(format!(
-                "End about {}",
-                quantity::sessions(quantity::rounded(n))
-            )),
-            (1, 1) if self.is_own_only => Some("End it".into()),
-            _ => Some("End them".into()),
-        }
-    }
 }
 
 fn is_own(session: &Session, caller: &Caller) -> bool {

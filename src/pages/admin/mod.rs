@@ -11,6 +11,7 @@ mod back;
 mod chart;
 mod end_fields;
 pub mod end_sessions;
+mod end_words;
 pub mod event;
 mod event_form;
 mod event_rows;

@@ -1,17 +1,7 @@
 //! Numbers in words.
 
-/// Returns a number with its thousands apart: "8,412".
-pub(super) fn number(n: u64) -> String {
-    let digits = n.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
+/// The number with its thousands separated: "8,412".
+pub(super) use crate::text::thousands as number;
 
 /// Returns an estimate with no more digits than it is worth: 16,866 is 17,000.
 pub(super) fn rounded(n: u64) -> u64 {
@@ -69,8 +59,6 @@ mod tests {
         assert_eq!(sessions(1), "1 session");
         assert_eq!(sessions(0), "0 sessions");
         assert_eq!(people(999), "999 people");
-        assert_eq!(number(1_000), "1,000");
-        assert_eq!(number(61_000_000), "61,000,000");
         assert_eq!(signed(-1_234), "−1,234");
         assert_eq!(signed(0), "0");
     }

@@ -43,6 +43,8 @@ pub struct SessionRecord {
     pub expires_at: Timestamp,
     /// When it was signed in.
     pub created_at: Timestamp,
+    /// Whether its device is exempt from the idle limit.
+    pub idle_exempt: bool,
     /// Whether it is not marked as ended.
     pub is_active: bool,
     /// Whether it is the session that requests this.
@@ -84,6 +86,7 @@ impl SessionRecord {
             state,
             ip_address,
             is_current: current == Some(session.id),
+            idle_exempt: session.is_idle_exempt(),
             id: session.id,
             user_id: session.user_id,
             email: owner.known_email().map(str::to_owned),

@@ -1,6 +1,6 @@
 //! Every query of `session_applications`.
 
-use diesel::dsl::count_star;
+use diesel::dsl::{Eq, count_star};
 use diesel::prelude::*;
 use diesel::query_dsl::methods;
 use diesel::upsert::excluded;
@@ -30,12 +30,14 @@ pub(in crate::sessions) struct ApplicationRow {
 /// them until the transaction ends.
 pub(in crate::sessions) fn share_existing(
     c: &mut AnyConnection,
-    ids: &[SessionId],
+    sessions: &[(UserId, SessionId)],
 ) -> Result<Vec<SessionId>> {
     use user_sessions::dsl;
 
+    let (users, ids): (Vec<UserId>, Vec<SessionId>) = sessions.iter().copied().unzip();
     let existing = dsl::user_sessions
-        .filter(dsl::id.eq_any(in_few_sizes(ids)))
+        .filter(dsl::user_id.eq_any(in_few_sizes(&users)))
+        .filter(dsl::id.eq_any(in_few_sizes(&ids)))
         .order(dsl::id)
         .select(dsl::id);
     let found = match c {
@@ -45,47 +47,91 @@ pub(in crate::sessions) fn share_existing(
     Ok(found)
 }
 
-/// Inserts a use or updates the last one, unless one that is not earlier is written already. Returns how
-/// many rows changed.
-pub(in crate::sessions) fn upsert_application(
+/// The statement that inserts `$values`, a use or several, or updates the last ones, unless ones that are
+/// not earlier are written already.
+macro_rules! upsert {
+    ($values:expr) => {{
+        use session_applications::dsl;
+
+        let written = diesel::insert_into(dsl::session_applications)
+            .values($values)
+            .on_conflict((dsl::session_id, dsl::kind, dsl::name))
+            .do_update()
+            .set(dsl::last_used_at.eq(excluded(dsl::last_used_at)));
+        let is_later = dsl::last_used_at
+            .lt(excluded(dsl::last_used_at))
+            .and(dsl::user_id.eq(excluded(dsl::user_id)));
+        let written = methods::FilterDsl::filter(written, is_later);
+        cached(written.returning(dsl::session_id))
+    }};
+}
+
+/// Inserts uses, each of another row, or updates the last ones, unless ones that are not earlier are written
+/// already. Returns how many rows changed. PostgreSQL gets them in few statements of few sizes; to SQLite,
+/// a statement for each costs no round trip.
+pub(in crate::sessions) fn upsert_applications(
     c: &mut AnyConnection,
-    used: &ApplicationUse,
+    uses: &[&ApplicationUse],
 ) -> Result<usize> {
+    let mut changed = 0;
+    match c {
+        AnyConnection::Postgres(c) => {
+            let mut rest = uses;
+            while !rest.is_empty() {
+                let size = 1 << rest.len().ilog2();
+                let (part, others) = rest.split_at(size);
+                let rows: Vec<_> = part.iter().map(|used| row(used)).collect();
+                let written: Vec<SessionId> = upsert!(rows).load(c)?;
+                changed += written.len();
+                rest = others;
+            }
+        }
+        AnyConnection::Sqlite(c) => {
+            for used in uses {
+                let written: Vec<SessionId> = upsert!(row(used)).load(c)?;
+                changed += written.len();
+            }
+        }
+    }
+    Ok(changed)
+}
+
+/// Returns the columns of a use.
+fn row(
+    used: &ApplicationUse,
+) -> (
+    Eq<session_applications::session_id, SessionId>,
+    Eq<session_applications::user_id, UserId>,
+    Eq<session_applications::kind, &'static str>,
+    Eq<session_applications::name, String>,
+    Eq<session_applications::last_used_at, Timestamp>,
+) {
     use session_applications::dsl;
 
-    let name = used.application.name();
-    let row = (
+    (
         dsl::session_id.eq(used.session_id),
         dsl::user_id.eq(used.user_id),
         dsl::kind.eq(used.application.kind().as_str()),
-        dsl::name.eq(name.as_ref()),
+        dsl::name.eq(used.application.name().into_owned()),
         dsl::last_used_at.eq(used.at),
-    );
-    let written = diesel::insert_into(dsl::session_applications)
-        .values(row)
-        .on_conflict((dsl::session_id, dsl::kind, dsl::name))
-        .do_update()
-        .set(dsl::last_used_at.eq(excluded(dsl::last_used_at)));
-    let is_later = dsl::last_used_at.lt(excluded(dsl::last_used_at));
-    let written = methods::FilterDsl::filter(written, is_later);
-    let rows: Vec<SessionId> =
-        on_each!(c, c => cached(written.returning(dsl::session_id)).load(c))?;
-    Ok(rows.len())
+    )
 }
 
-/// Lists those of these sessions that have more than `limit` rows.
+/// Lists those of these sessions that have more than `limit` rows, with their owners.
 pub(in crate::sessions) fn list_with_more(
     c: &mut AnyConnection,
-    ids: &[SessionId],
+    sessions: &[(UserId, SessionId)],
     limit: i64,
-) -> Result<Vec<SessionId>> {
+) -> Result<Vec<(UserId, SessionId)>> {
     use session_applications::dsl;
 
+    let (users, ids): (Vec<UserId>, Vec<SessionId>) = sessions.iter().copied().unzip();
     let crowded = dsl::session_applications
-        .filter(dsl::session_id.eq_any(in_few_sizes(ids)))
-        .group_by(dsl::session_id)
+        .filter(dsl::user_id.eq_any(in_few_sizes(&users)))
+        .filter(dsl::session_id.eq_any(in_few_sizes(&ids)))
+        .group_by((dsl::user_id, dsl::session_id))
         .having(count_star().gt(limit))
-        .select(dsl::session_id);
+        .select((dsl::user_id, dsl::session_id));
     let found = on_each!(c, c => cached(crowded).load(c))?;
     Ok(found)
 }
@@ -93,12 +139,14 @@ pub(in crate::sessions) fn list_with_more(
 /// Deletes all rows of a session but the `limit` with the latest uses. Returns how many were deleted.
 pub(in crate::sessions) fn delete_earliest(
     c: &mut AnyConnection,
-    id: SessionId,
+    (user, id): (UserId, SessionId),
     limit: i64,
 ) -> Result<usize> {
     use session_applications::dsl;
 
-    let of_session = dsl::session_applications.filter(dsl::session_id.eq(id));
+    let of_session = dsl::session_applications
+        .filter(dsl::user_id.eq(user))
+        .filter(dsl::session_id.eq(id));
     let beyond: Vec<(String, String)> = of_session
         .order((dsl::last_used_at.desc(), dsl::kind, dsl::name))
         .select((dsl::kind, dsl::name))
@@ -107,7 +155,8 @@ pub(in crate::sessions) fn delete_earliest(
         .load(c)?;
     beyond.into_iter().try_fold(0, |deleted, (kind, name)| {
         let row = dsl::session_applications.find((id, kind, name));
-        Ok(deleted + diesel::delete(row).execute(c)?)
+        let own = row.filter(dsl::user_id.eq(user));
+        Ok(deleted + diesel::delete(own).execute(c)?)
     })
 }
 
