@@ -77,10 +77,23 @@ pub fn searchable(text: &str) -> String {
 /// Returns the character of a keyboard for one that programs put in its place.
 fn as_typed(c: char) -> char {
     match c {
-        '\u{60}' | '\u{B4}' | '\u{2B9}' | '\u{2BB}'..='\u{2BD}' | '\u{2C8}' | '\u{2018}'..='\u{201B}'
-        | '\u{2032}' | '\u{2035}' | '\u{A78C}' | '\u{FF07}' => '\'',
+        '\u{60}'
+        | '\u{B4}'
+        | '\u{2B9}'
+        | '\u{2BB}'..='\u{2BD}'
+        | '\u{2C8}'
+        | '\u{2018}'..='\u{201B}'
+        | '\u{2032}'
+        | '\u{2035}'
+        | '\u{A78C}'
+        | '\u{FF07}' => '\'',
         '\u{AB}' | '\u{BB}' | '\u{201C}'..='\u{201F}' | '\u{2033}' | '\u{FF02}' => '"',
-        '\u{2010}'..='\u{2015}' | '\u{2043}' | '\u{2212}' | '\u{FE58}' | '\u{FE63}' | '\u{FF0D}' => '-',
+        '\u{2010}'..='\u{2015}'
+        | '\u{2043}'
+        | '\u{2212}'
+        | '\u{FE58}'
+        | '\u{FE63}'
+        | '\u{FF0D}' => '-',
         c => c,
     }
 }

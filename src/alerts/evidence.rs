@@ -93,7 +93,10 @@ impl UseBefore {
         let is_exact = self.place.city.is_some() && there.city.is_some();
         let km = match is_exact {
             true => format!("{} km away", thousands(self.km.unsigned_abs().into())),
-            false => format!("at least {} km away", thousands(self.km.unsigned_abs().into())),
+            false => format!(
+                "at least {} km away",
+                thousands(self.km.unsigned_abs().into())
+            ),
         };
         let end = match self.is_impossible {
             true => ": nobody travels that fast.",

@@ -17,7 +17,8 @@ pub(super) const MAX_LISTED: usize = 100;
 /// A device to be listed.
 pub(super) struct ListedDevice {
     pub(super) view: DeviceView,
-    pub(super) id: SessionId,
+    /// Its sessions.
+    pub(super) sessions: Vec<SessionId>,
     pub(super) last_used_at: Timestamp,
 }
 
@@ -219,9 +220,7 @@ fn select_all_url(fields: &[(&'static str, String)], is_all_ticked: bool) -> Str
 }
 
 /// Returns the URL of the list with these fields.
-pub(super) fn list_url<'a>(
-    fields: impl IntoIterator<Item = &'a (&'static str, String)>,
-) -> String {
+pub(super) fn list_url<'a>(fields: impl IntoIterator<Item = &'a (&'static str, String)>) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
     for (name, value) in fields {
         query.append_pair(name, value);

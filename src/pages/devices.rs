@@ -245,7 +245,7 @@ fn views(
             true => this = view(&used),
             false => others.push(ListedDevice {
                 view: view(device.first()),
-                id: device.first().id,
+                sessions: device.iter().map(|session| session.id).collect(),
                 last_used_at: device.first().last_used_at,
             }),
         }

@@ -119,7 +119,7 @@ impl Selection {
         match self {
             Self::Usual => narrowing.unused_days.is_some(),
             Self::All => true,
-            Self::These(ids) => ids.contains(&device.id),
+            Self::These(ids) => device.sessions.iter().any(|id| ids.contains(id)),
         }
     }
 }

@@ -23,7 +23,6 @@ on_both!(
 );
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-const ADDRESS: &str = "203.0.113.7";
 const MACBOOK: &str = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like \
                        Gecko) Chrome/142.0.0.0 Safari/537.36";
 
@@ -32,20 +31,10 @@ async fn ada(app: &TestApp) -> (Browser, Person) {
     (app.signed_in_browser(&ada, FIREFOX).await, ada)
 }
 
-async fn sign_in(app: &TestApp, ada: &Person, agent: &str, name: &str) -> Device {
-    let session = app.login_from(ada, agent, ADDRESS, Some(name)).await;
-    let path = format!("/api/v1/sessions/{}", session.id());
-    session
-        .patch(&path, &json!({ "device_name": name }))
-        .await
-        .expect(200);
-    session
-}
-
 /// Signs in so many devices.
 async fn fill(app: &TestApp, ada: &Person, count: usize) {
     for n in 0..count {
-        sign_in(app, ada, IPHONE, &format!("Phone {n}")).await;
+        app.login_named(ada, IPHONE, &format!("Phone {n}")).await;
     }
 }
 
@@ -90,8 +79,8 @@ async fn many_devices_are_folded_into_a_small_page(app: &TestApp) {
 async fn one_of_many_devices_has_what_one_of_few_has(app: &TestApp) {
     let (laptop, ada) = ada(app).await;
     fill(app, &ada, 13).await;
-    let mac = sign_in(app, &ada, MACBOOK, "Work").await;
-    sign_in(app, &ada, IPHONE, "Phone 1").await;
+    let mac = app.login_named(&ada, MACBOOK, "Work").await;
+    app.login_named(&ada, IPHONE, "Phone 1").await;
     let page = laptop.get("/devices").await.expect(200);
     let start = format!("<li class=\"device\" id=\"device-{}\">", mac.id());
     let (_, row) = page.text.split_once(&start).expect("the row");
@@ -104,7 +93,7 @@ async fn one_of_many_devices_has_what_one_of_few_has(app: &TestApp) {
         "Signed in With a password, through the API",
         "Browser Chrome 142",
         "System macOS 10.15.7",
-        &format!("Address {ADDRESS}"),
+        "Address 127.0.0.1 (Local network)",
         "Signs out automatically",
         "User agent Mozilla/5.0 (Macintosh",
     ] {
@@ -129,9 +118,17 @@ async fn those_beyond_the_page_are_on_that_of_their_group(app: &TestApp) {
 async fn a_search_finds_what_was_written_otherwise(app: &TestApp) {
     let (laptop, ada) = ada(app).await;
     fill(app, &ada, 12).await;
-    sign_in(app, &ada, MACBOOK, "Ana’s ｉＰａｄ – Sitting‑Room").await;
+    app.login_named(&ada, MACBOOK, "Ana’s ｉＰａｄ – Sitting‑Room")
+        .await;
     for search in [
-        "Ana's", "Anaʼs", "ana‘s", "IPAD", "sitting-room", "SITTING–ROOM", "ｍａｃｏｓ", "chrome 142",
+        "Ana's",
+        "Anaʼs",
+        "ana‘s",
+        "IPAD",
+        "sitting-room",
+        "SITTING–ROOM",
+        "ｍａｃｏｓ",
+        "chrome 142",
     ] {
         let address = html::address("/devices", &[("q", search)]);
         let page = laptop.get(&address).await.expect(200);
@@ -147,15 +144,19 @@ fn ticked(page: &TestResponse) -> usize {
 async fn all_devices_are_selected_by_a_link(app: &TestApp) {
     let (laptop, ada) = ada(app).await;
     fill(app, &ada, 20).await;
-    sign_in(app, &ada, MACBOOK, "MacBook").await;
+    app.login_named(&ada, MACBOOK, "MacBook").await;
     let page = laptop.get("/devices").await.expect(200);
     let page = page.expect_words("Select all 21");
     assert_eq!(ticked(&page), 0);
-    assert!(html::attributes(&page.text, "href").contains(&"/devices?select=all#other-devices".into()));
+    assert!(
+        html::attributes(&page.text, "href").contains(&"/devices?select=all#other-devices".into())
+    );
     let all = laptop.get("/devices?select=all").await.expect(200);
     assert_eq!(ticked(&all), 21, "those of a fold as well");
     let all = all.expect_words("Select none");
-    assert!(html::attributes(&all.text, "href").contains(&"/devices?select=none#other-devices".into()));
+    assert!(
+        html::attributes(&all.text, "href").contains(&"/devices?select=none#other-devices".into())
+    );
     // Of a search, those that were found.
     let found = laptop.get("/devices?q=phone&select=all").await.expect(200);
     assert_eq!(ticked(&found), 20);
@@ -172,7 +173,7 @@ async fn a_selection_in_the_address_is_ticked(app: &TestApp) {
     fill(app, &ada, 13).await;
     let eve = app.register("eve@example.org").await;
     let theirs = app.login(&eve, IPHONE).await;
-    let mac = sign_in(app, &ada, MACBOOK, "MacBook").await;
+    let mac = app.login_named(&ada, MACBOOK, "MacBook").await;
     let (mac, theirs) = (mac.id(), theirs.id());
     let fields = [
         ("q", "macbook"),
@@ -191,7 +192,7 @@ async fn a_selection_in_the_address_is_ticked(app: &TestApp) {
 async fn a_search_finds_names_kinds_browsers_and_places(app: &TestApp) {
     let (laptop, ada) = ada(app).await;
     fill(app, &ada, 12).await;
-    sign_in(app, &ada, MACBOOK, "Élodie’s MacBook").await;
+    app.login_named(&ada, MACBOOK, "Élodie’s MacBook").await;
     for search in [
         "elodie",
         "MACBOOK",
@@ -248,10 +249,10 @@ async fn a_search_is_bounded_and_escaped(app: &TestApp) {
 async fn a_review_selects_exactly_the_unused_ones(app: &TestApp) {
     let (laptop, ada) = ada(app).await;
     let old = [
-        sign_in(app, &ada, IPHONE, "Old one").await,
-        sign_in(app, &ada, IPHONE, "Old two").await,
+        app.login_named(&ada, IPHONE, "Old one").await,
+        app.login_named(&ada, IPHONE, "Old two").await,
     ];
-    let fresh = sign_in(app, &ada, IPHONE, "Fresh").await;
+    let fresh = app.login_named(&ada, IPHONE, "Fresh").await;
     let ids: Vec<String> = old.iter().map(|old| app.database.id(&old.id())).collect();
     // Long before the time of the test, which is in 2031.
     app.database.execute(&format!(
@@ -300,7 +301,7 @@ async fn a_group_is_shown_alone(app: &TestApp) {
         200 => laptop,
         _ => app.signed_in_browser(&ada, FIREFOX).await,
     };
-    sign_in(app, &ada, IPHONE, "New").await;
+    app.login_named(&ada, IPHONE, "New").await;
     let page = laptop.get("/devices").await.expect(200);
     let words = page.words();
     let (today, earlier) = (
@@ -329,7 +330,7 @@ fn recently_ended(page: &TestResponse) -> String {
 async fn what_ended_together_is_one_item(app: &TestApp) {
     let (laptop, ada) = ada(app).await;
     fill(app, &ada, 5).await;
-    sign_in(app, &ada, IPHONE, "Phone 0").await;
+    app.login_named(&ada, IPHONE, "Phone 0").await;
     laptop
         .submit("/devices/sign-out-others", "/devices/sign-out-others", &[])
         .await
@@ -353,8 +354,8 @@ async fn what_ended_together_is_one_item(app: &TestApp) {
 
 async fn ends_of_different_causes_are_apart(app: &TestApp) {
     let (laptop, ada) = ada(app).await;
-    let phone = sign_in(app, &ada, IPHONE, "Phone").await;
-    let tablet = sign_in(app, &ada, IPHONE, "Tablet").await;
+    let phone = app.login_named(&ada, IPHONE, "Phone").await;
+    let tablet = app.login_named(&ada, IPHONE, "Tablet").await;
     phone.post("/api/v1/auth/logout").await.expect(204);
     let form = laptop.form("/devices", "/sign-out").await;
     let path = format!("/devices/{}/sign-out", tablet.id());
@@ -372,7 +373,7 @@ async fn ends_of_different_causes_are_apart(app: &TestApp) {
 async fn earlier_ends_continue_after_whole_items(app: &TestApp) {
     let (laptop, ada) = ada(app).await;
     for n in 0..12 {
-        let phone = sign_in(app, &ada, IPHONE, &format!("Phone {n}.")).await;
+        let phone = app.login_named(&ada, IPHONE, &format!("Phone {n}.")).await;
         phone.post("/api/v1/auth/logout").await.expect(204);
         app.advance(Duration::from_secs(90));
     }

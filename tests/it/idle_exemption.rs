@@ -121,7 +121,10 @@ async fn a_session_opened_later_on_the_device_is_exempt(app: &TestApp) {
     assert_eq!(lines.matches("\"idle_exempt\":true").count(), 1, "{lines}");
     let table = home.laptop.get(&format!("{path}/export")).await.expect(200);
     let mut rows = table.text.lines();
-    assert!(rows.next().is_some_and(|names| names.ends_with(",idle_exempt")));
+    assert!(
+        rows.next()
+            .is_some_and(|names| names.ends_with(",idle_exempt"))
+    );
     assert_eq!(rows.filter(|row| row.ends_with(",true")).count(), 1);
     let export = home.laptop.get("/account/export").await.expect(200).json();
     let devices = export["devices"].as_array().expect("devices");

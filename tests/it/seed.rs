@@ -85,8 +85,12 @@ async fn a_seeded_database_has_what_was_ordered(database: Database) {
     let found = count(&database, reached);
     assert_eq!(found, count(&database, "session_applications"));
     for (kind, browsers) in [("host", true), ("client", false)] {
-        let of_kind = format!("{reached} WHERE kind = '{kind}' AND (opened_via = 'browser') = {browsers}");
-        assert!((1..SESSIONS).contains(&count(&database, &of_kind)), "{kind}");
+        let of_kind =
+            format!("{reached} WHERE kind = '{kind}' AND (opened_via = 'browser') = {browsers}");
+        assert!(
+            (1..SESSIONS).contains(&count(&database, &of_kind)),
+            "{kind}"
+        );
     }
     for impossible in [
         "last_used_at < created_at",

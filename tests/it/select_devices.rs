@@ -22,7 +22,6 @@ on_both!(
     a_session_that_ended_signs_nobody_out,
 );
 
-const ADDRESS: &str = "203.0.113.7";
 const PATH: &str = "/devices/sign-out-selected";
 const NONE: &str = "Choose at least one device.";
 
@@ -43,13 +42,7 @@ async fn devices<const N: usize>(
 
 async fn sign_in(app: &TestApp, ada: &Person, name: &str) -> Device {
     app.advance(Duration::from_secs(1));
-    let session = app.login_from(ada, IPHONE, ADDRESS, Some(name)).await;
-    let path = format!("/api/v1/sessions/{}", session.id());
-    session
-        .patch(&path, &json!({ "device_name": name }))
-        .await
-        .expect(200);
-    session
+    app.login_named(ada, IPHONE, name).await
 }
 
 fn selection<'a>(ids: impl IntoIterator<Item = &'a str>) -> String {
@@ -209,7 +202,11 @@ async fn the_step_up_names_what_is_signed_out(app: &TestApp) {
     let all = selection(ids.iter().map(String::as_str));
     let prompt = step_up(app, &laptop, &all).await;
     let prompt = prompt.expect_words("Sign out 3 devices?");
-    assert!(prompt.text.contains("<title>Sign out 3 devices? ·"), "{}", prompt.text);
+    assert!(
+        prompt.text.contains("<title>Sign out 3 devices? ·"),
+        "{}",
+        prompt.text
+    );
     let forms = html::forms(&prompt.text);
     let confirm = forms.iter().find(|form| form.action == "/confirm");
     let wrong = laptop
@@ -248,7 +245,9 @@ async fn cancelling_leads_back_to_the_search_and_the_selection(app: &TestApp) {
     let page = html::address(PATH, &fields);
     let named = laptop.get(&page).await.expect(200);
     let links = html::attributes(&named.text, "href");
-    let cancel = links.iter().find(|link| link.starts_with("/devices?q=iphone"));
+    let cancel = links
+        .iter()
+        .find(|link| link.starts_with("/devices?q=iphone"));
     let cancel = cancel.expect("a link").split('#').next().expect("a path");
     let list = laptop.get(cancel).await.expect(200);
     assert_eq!(list.text.matches(" checked>").count(), 2);
@@ -266,7 +265,10 @@ async fn cancelling_leads_back_to_the_search_and_the_selection(app: &TestApp) {
 async fn the_pages_that_ask_tell_identical_devices_apart(app: &TestApp) {
     let (laptop, ada, [first]) = devices(app, ["Phone"]).await;
     app.advance(Duration::from_secs(3 * 60));
-    let second = sign_in(app, &ada, "Phone").await;
+    let second = sign_in(app, &ada, "Another").await;
+    let path = format!("/api/v1/sessions/{}", second.id());
+    let name = json!({"device_name": "Phone"});
+    second.patch(&path, &name).await.expect(200);
     let selected = selection([first.id().as_str(), second.id().as_str()]);
     for path in [
         selected.as_str(),
@@ -283,7 +285,10 @@ async fn the_pages_that_ask_tell_identical_devices_apart(app: &TestApp) {
         assert_eq!(words.matches("127.0.0.1").count(), 2, "{path}: {words}");
     }
     let none = [("addresses", "none")];
-    laptop.submit("/account", "/account/addresses", &none).await.expect(303);
+    laptop
+        .submit("/account", "/account/addresses", &none)
+        .await
+        .expect(303);
     let page = laptop.get(&selected).await.expect(200);
     assert!(!page.text.contains("127.0.0.1"), "{}", page.words());
 }

@@ -30,12 +30,8 @@ async fn open(
     let ada = app.register("ada@example.org").await;
     let mut devices = Vec::new();
     for n in 0..others {
-        let device = app
-            .login_from(&ada, IPHONE, "203.0.113.7", Some(&format!("d{n}")))
-            .await;
-        let path = format!("/api/v1/sessions/{}", device.id());
-        let name = json!({"device_name": format!("Phone {n}.")});
-        device.patch(&path, &name).await.expect(200);
+        let name = format!("Phone {n}.");
+        let device = app.login_named(&ada, IPHONE, &name).await;
         devices.push(device);
     }
     let laptop = driver.open(&app.base(), script).await;
@@ -173,7 +169,8 @@ async fn no_button_covers_the_details(database: Database) {
     for others in [3, 13] {
         let (laptop, _) = open(&app, &driver, Script::On, others).await;
         for width in [320, 390, 570, 800] {
-            let size = json!({"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": false});
+            let size =
+                json!({"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": false});
             laptop
                 .command("Emulation.setDeviceMetricsOverride", size)
                 .await;
@@ -202,7 +199,10 @@ async fn paper_has_every_device_and_no_button(database: Database) {
             .filter((it) => it.checkVisibility({contentVisibilityAuto: true})).length";
         laptop.run(script, vec![json!(css)])
     };
-    assert_eq!(shown("#other-devices ~ .device-list li.device h4").await, 20);
+    assert_eq!(
+        shown("#other-devices ~ .device-list li.device h4").await,
+        20
+    );
     assert_eq!(shown("#other-devices ~ .device-list dt").await, 20 * 8);
     assert_eq!(shown("button, input, .toolbar").await, 0);
     laptop.close().await;

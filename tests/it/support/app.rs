@@ -362,6 +362,16 @@ impl TestApp {
         Device::from_login(self.base(), &response)
     }
 
+    /// Signs a device of this name in over the API; the same name is the same device.
+    pub async fn login_named(&self, person: &Person, user_agent: &str, name: &str) -> Device {
+        let id = Some(name);
+        let device = self.login_from(person, user_agent, "203.0.113.7", id).await;
+        let path = format!("/api/v1/sessions/{}", device.id());
+        let name = json!({ "device_name": name });
+        device.patch(&path, &name).await.expect(200);
+        device
+    }
+
     /// Returns a browser whose address is in a proxy's header.
     pub fn browser_from(&self, user_agent: &str, ip: &str) -> Browser {
         Browser::from(self.base(), user_agent, ip)
