@@ -1,7 +1,6 @@
 //! The list on *Your devices*: up to twelve others whole, more of them folded and searched, and what
 //! ended together.
 
-use crate::support::database::Database;
 use crate::support::html;
 use crate::support::prelude::*;
 
