@@ -35,8 +35,9 @@ pub struct Changes {
     clock: Clock,
     /// `None` once the node stops.
     sender: Arc<Mutex<Option<broadcast::Sender<Change>>>>,
-    /// The events within [`OVERLAP`] that were published, so that none is published twice.
-    published: Arc<Mutex<HashSet<EventId>>>,
+    /// The events within [`OVERLAP`] that were published, so that none is published twice: a counted one
+    /// once for each time that it happened.
+    published: Arc<Mutex<HashSet<(EventId, Timestamp)>>>,
     listeners: Listeners,
 }
 
@@ -84,17 +85,39 @@ impl Changes {
         }
     }
 
-    /// Returns whether a person's account or sessions changed after `since`.
+    /// Counts the changes of a person that can be read and happened shortly before `at`: those that
+    /// a page which is read from then on shows. An act that began before, and is committed after, is
+    /// one more ([`Changes::has_changed`]).
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database doesn't respond.
-    pub async fn has_changed_since(&self, user: UserId, since: Timestamp) -> Result<bool> {
-        let after = EventId::first_at(since - OVERLAP);
-        let changes = self
+    pub async fn count_seen(&self, user: UserId, at: Timestamp) -> Result<usize> {
+        let recent = self.list_recent(user, at).await?;
+        Ok(count_until(&recent, at))
+    }
+
+    /// Returns whether a person's account or sessions changed since a page was read.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database doesn't respond.
+    pub async fn has_changed(&self, user: UserId, read: PageState) -> Result<bool> {
+        let recent = self.list_recent(user, read.at).await?;
+        let is_later = recent.iter().any(|change| change.at > read.at);
+        let is_late = |seen| count_until(&recent, read.at) > seen;
+        Ok(is_later || read.seen.is_some_and(is_late))
+    }
+
+    async fn list_recent(&self, user: UserId, at: Timestamp) -> Result<Vec<Change>> {
+        let since = at - OVERLAP;
+        let found = self
             .db
-            .read(move |c| store::list_changes_after(c, Some(user), after))
+            .read(move |c| {
+                let mut found = store::list_changes_after(c, Some(user), EventId::first_at(since))?;
+                found.extend(store::list_counted_changes_of(c, &[user], since)?);
+                Ok(found)
+            })
             .await?;
-        Ok(changes.iter().any(|(_, change)| change.at > since))
+        Ok(found.into_iter().map(|(_, change)| change).collect())
     }
 
     /// Publishes the changes that are new of the people who have listeners, if there are any: what
@@ -107,16 +130,19 @@ impl Changes {
         let Some(sender) = self.sender().filter(|sender| sender.receiver_count() > 0) else {
             return Ok(0);
         };
-        let after = EventId::first_at(self.clock.now() - OVERLAP);
+        let since = self.clock.now() - OVERLAP;
         let listening = self.listeners.sessions();
         let people: BTreeSet<UserId> = listening.values().copied().collect();
-        let found = self.db.read(move |c| list_news(c, &people, after)).await?;
+        let found = self.db.read(move |c| list_news(c, &people, since)).await?;
         let mut published = self
             .published
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        published.retain(|id| *id > after);
-        let new = found.into_iter().filter(|(id, _)| published.insert(*id));
+        // Those that the next polls may find again, by the millisecond of their ids.
+        let earliest = since - Duration::from_millis(1);
+        published.retain(|(_, at)| *at >= earliest);
+        let is_new = |(id, change): &(EventId, Change)| published.insert((*id, change.at));
+        let new = found.into_iter().filter(is_new);
         for change in without_repetitions(new.map(|(_, change)| change), &listening) {
             if sender.send(change).is_err() {
                 break;
@@ -138,22 +164,38 @@ impl Changes {
     }
 }
 
-/// Lists the changes after the event with the id `after` of these people. Where there are more of all
-/// people than one query reads, those of these alone are read.
+/// What an open page knows of the changes to its person.
+#[derive(Debug, Clone, Copy)]
+pub struct PageState {
+    /// When it was requested.
+    pub at: Timestamp,
+    /// How many changes shortly before that it could show, if they were counted.
+    pub seen: Option<usize>,
+}
+
+/// Counts the changes up to `at`.
+fn count_until(changes: &[Change], at: Timestamp) -> usize {
+    changes.iter().filter(|change| change.at <= at).count()
+}
+
+/// Lists the changes of these people after `since`. Where there are more of all people than one query
+/// reads, those of these alone are read.
 fn list_news(
     c: &mut AnyConnection,
     people: &BTreeSet<UserId>,
-    after: EventId,
+    since: Timestamp,
 ) -> Result<Vec<(EventId, Change)>> {
+    let after = EventId::first_at(since);
     let mut found = store::list_changes_after(c, None, after)?;
-    if found.len() as i64 >= MAX_CHANGES {
-        found.clear();
-        let people: Vec<UserId> = people.iter().copied().collect();
-        for chunk in people.chunks(PEOPLE_CHUNK) {
+    let is_full = found.len() as i64 >= MAX_CHANGES;
+    found.retain(|(_, change)| !is_full && people.contains(&change.user));
+    let people: Vec<UserId> = people.iter().copied().collect();
+    for chunk in people.chunks(PEOPLE_CHUNK) {
+        if is_full {
             found.extend(store::list_latest_changes_of(c, chunk, after)?);
         }
+        found.extend(store::list_counted_changes_of(c, chunk, since)?);
     }
-    found.retain(|(_, change)| people.contains(&change.user));
     Ok(found)
 }
 

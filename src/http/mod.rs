@@ -48,4 +48,6 @@ pub mod step_up;
 mod step_up_act;
 pub mod subject;
 pub mod target;
+pub mod typed_forms;
 pub mod unsent_form;
+pub mod unsent_page;

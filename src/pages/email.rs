@@ -35,9 +35,12 @@ pub async fn request_change(
     PageCaller(caller): PageCaller,
     Form(form): Form<ChangeEmailForm>,
 ) -> Result<HttpResponse> {
-    app.sessions.require_step_up(&caller)?;
     let requested = match form.email.parse() {
-        Ok(email) => request_link(&app, &request, &caller, email).await,
+        Ok(email) => {
+            app.sessions.require_step_up(&caller)?;
+            request_link(&app, &request, &caller, email).await
+        }
+        // Before the password is requested for it.
         Err(err) => Err(err),
     };
     let err = match requested {

@@ -53,12 +53,13 @@ pub struct TimeZoneForm {
 }
 
 /// Updates the idle limit of the person's sessions. If that signs out devices, it shows them first, and
-/// nothing is saved before they were confirmed.
+/// nothing is saved before they were confirmed. A stolen session would have itself last as long as it
+/// can, so a longer limit requires step-up.
 ///
 /// # Errors
 /// [`Error::Invalid`](crate::Error::Invalid) when there is no such limit to choose;
-/// [`Error::StepUpRequired`](crate::Error::StepUpRequired) when it was confirmed that devices are signed out,
-/// and the password was given too long ago.
+/// [`Error::StepUpRequired`](crate::Error::StepUpRequired) when the limit gets longer, or it was confirmed
+/// that devices are signed out, and the password was given too long ago.
 pub async fn update_idle_limit(
     app: web::Data<AppState>,
     request: HttpRequest,
@@ -71,7 +72,9 @@ pub async fn update_idle_limit(
     };
     let back = SettingsPage::stated(form.back.as_deref());
     let confirmation = confirmation(form.confirmed.as_deref());
-    if confirmation == Confirmation::Given {
+    let limits = app.sessions.idle_limits();
+    let is_longer = limits.is_longer(limit, caller.user.idle_limit());
+    if is_longer || confirmation == Confirmation::Given {
         app.sessions.require_step_up(&caller)?;
     }
     let changed = app
