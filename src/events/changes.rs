@@ -85,39 +85,42 @@ impl Changes {
         }
     }
 
-    /// Counts the changes of a person that can be read and happened shortly before `at`: those that
-    /// a page which is read from then on shows. An act that began before, and is committed after, is
-    /// one more ([`Changes::has_changed`]).
+    /// Counts the changes of a person from shortly before `at` on that can be read by now: those that a
+    /// page shows which is read afterwards. An act that began before, and is committed after, is one more
+    /// ([`Changes::has_changed`]), and one of a node whose clock is ahead is none.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database doesn't respond.
     pub async fn count_seen(&self, user: UserId, at: Timestamp) -> Result<usize> {
-        let recent = self.list_recent(user, at).await?;
-        Ok(count_until(&recent, at))
+        Ok(self.list_recent(user, at).await?.once.len())
     }
 
     /// Returns whether a person's account or sessions changed since a page was read.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database doesn't respond.
-    pub async fn has_changed(&self, user: UserId, read: PageState) -> Result<bool> {
-        let recent = self.list_recent(user, read.at).await?;
-        let is_later = recent.iter().any(|change| change.at > read.at);
-        let is_late = |seen| count_until(&recent, read.at) > seen;
-        Ok(is_later || read.seen.is_some_and(is_late))
+    pub async fn has_changed(&self, user: UserId, page: PageState) -> Result<bool> {
+        let Recent { once, counted } = self.list_recent(user, page.at).await?;
+        let is_later = |change: &Change| change.at > page.at;
+        let is_more = match page.seen {
+            Some(seen) => once.len() > seen,
+            None => once.iter().any(is_later),
+        };
+        Ok(is_more || counted.iter().any(is_later))
     }
 
-    async fn list_recent(&self, user: UserId, at: Timestamp) -> Result<Vec<Change>> {
+    async fn list_recent(&self, user: UserId, at: Timestamp) -> Result<Recent> {
         let since = at - OVERLAP;
-        let found = self
-            .db
+        self.db
             .read(move |c| {
-                let mut found = store::list_changes_after(c, Some(user), EventId::first_at(since))?;
-                found.extend(store::list_counted_changes_of(c, &[user], since)?);
-                Ok(found)
+                let once = store::list_changes_after(c, Some(user), EventId::first_at(since))?;
+                let counted = store::list_counted_changes_of(c, &[user], since)?;
+                Ok(Recent {
+                    once: once.into_iter().map(|(_, change)| change).collect(),
+                    counted: counted.into_iter().map(|(_, change)| change).collect(),
+                })
             })
-            .await?;
-        Ok(found.into_iter().map(|(_, change)| change).collect())
+            .await
     }
 
     /// Publishes the changes that are new of the people who have listeners, if there are any: what
@@ -169,13 +172,15 @@ impl Changes {
 pub struct PageState {
     /// When it was requested.
     pub at: Timestamp,
-    /// How many changes shortly before that it could show, if they were counted.
+    /// How many changes from shortly before that on it could show, if they were counted.
     pub seen: Option<usize>,
 }
 
-/// Counts the changes up to `at`.
-fn count_until(changes: &[Change], at: Timestamp) -> usize {
-    changes.iter().filter(|change| change.at <= at).count()
+/// The changes of a person that happened lately.
+struct Recent {
+    once: Vec<Change>,
+    /// Those that are counted in one row, with the last time.
+    counted: Vec<Change>,
 }
 
 /// Lists the changes of these people after `since`. Where there are more of all people than one query

@@ -18,6 +18,7 @@ use url::form_urlencoded;
 
 use super::app_state::AppState;
 use super::body::is_safe;
+use super::chosen_fields::page_detail;
 use super::layout::{Layout, page, see_other};
 use super::notice::{self, RefusedAct};
 use super::refusals;
@@ -285,31 +286,6 @@ fn error_page(
         request_id: id.filter(|_| is_logged).map(|id| id.to_string()),
     };
     page(error.status_code(), &template).unwrap_or_else(|err| bare(&err))
-}
-
-/// The fields of pages that are chosen from a list, with their labels there.
-const CHOSEN: [(&str, &str); 6] = [
-    ("idle_limit", "Sign out devices not used for"),
-    ("addresses", "Store my IP addresses"),
-    ("time_zone", "Time zone"),
-    ("when_unused", "When this device is not used"),
-    ("role", "Role"),
-    ("expires", "Expires"),
-];
-
-/// Returns what went wrong, for people: they choose from a list, and need no names of values.
-fn page_detail(error: &Error) -> String {
-    let fields = error.field_errors();
-    let label = |err: &FieldError| {
-        let found = CHOSEN.iter().find(|(field, _)| *field == err.field);
-        found.map(|(_, label)| *label)
-    };
-    match fields.iter().find_map(label) {
-        Some(label) => {
-            format!("Nothing was changed. Choose one of the options under “{label}”.")
-        }
-        None => error.detail(),
-    }
 }
 
 /// Returns an empty response, for an error in the rendering of a page.

@@ -9,6 +9,7 @@ pub mod assets;
 pub mod body;
 pub mod browser;
 pub mod caller;
+mod chosen_fields;
 pub mod client;
 pub mod compression;
 pub mod content_type;

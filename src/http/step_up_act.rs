@@ -277,11 +277,19 @@ async fn find_name(
     }
     if let Subject::Email(email) = subject {
         // What is none is not repeated.
-        return Ok(email.parse::<Email>().ok().map(|email| email.as_str().to_owned()));
+        return Ok(email
+            .parse::<Email>()
+            .ok()
+            .map(|email| email.as_str().to_owned()));
     }
-    if caller.user.role() < Role::Admin {
-        return Ok(None);
+    match caller.user.role() {
+        Role::Admin => find_administered(app, subject).await,
+        _ => Ok(None),
     }
+}
+
+/// Finds the name of what an administrator may read.
+async fn find_administered(app: &AppState, subject: Subject<'_>) -> Result<Option<String>> {
     let name = match subject {
         Subject::Person(id) => match id.parse() {
             Ok(id) => app

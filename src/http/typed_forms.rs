@@ -42,11 +42,7 @@ pub enum Control {
 }
 
 impl TypedField {
-    const fn new(
-        (name, label): (&'static str, &'static str),
-        control: Control,
-        max: u16,
-    ) -> Self {
+    const fn new((name, label): (&'static str, &'static str), control: Control, max: u16) -> Self {
         Self {
             name,
             label,

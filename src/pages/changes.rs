@@ -116,34 +116,36 @@ impl Listener {
         if self.is_over {
             return None;
         }
-        let user = self.user;
-        let is_own = move |change: &Change| change.user == user;
-        let Subscription { changes, place } = &mut self.subscription;
-        let received = tokio::select! {
-            biased;
-            () = place.replaced() => {
-                self.is_over = true;
-                return Some(REPLACED);
-            }
-            received = next_change(changes, KEEP_ALIVE, is_own) => received,
-        };
-        match received {
-            Some(Ok(change)) if !self.is_news(&change).await => Some(COMMENT),
-            None => Some(COMMENT),
-            Some(Err(RecvError::Closed)) => None,
-            Some(Err(RecvError::Lagged(_))) => Some(CHANGED),
-            Some(Ok(change)) if self.is_own_end(&change) => {
-                self.is_over = true;
-                Some(SIGNED_OUT)
-            }
-            Some(Ok(_)) => Some(CHANGED),
+        loop {
+            let user = self.user;
+            let is_own = move |change: &Change| change.user == user;
+            let Subscription { changes, place } = &mut self.subscription;
+            let received = tokio::select! {
+                biased;
+                () = place.replaced() => {
+                    self.is_over = true;
+                    return Some(REPLACED);
+                }
+                received = next_change(changes, KEEP_ALIVE, is_own) => received,
+            };
+            return match received {
+                None => Some(COMMENT),
+                Some(Err(RecvError::Closed)) => None,
+                Some(Err(RecvError::Lagged(_))) => Some(CHANGED),
+                Some(Ok(change)) if self.is_own_end(&change) => {
+                    self.is_over = true;
+                    Some(SIGNED_OUT)
+                }
+                Some(Ok(change)) if self.is_news(&change).await => Some(CHANGED),
+                Some(Ok(_)) => continue,
+            };
         }
     }
 
     /// Returns whether the page doesn't show a change: one from before it may have been committed after
     /// it was read. Where that can't be read, it may.
     async fn is_news(&self, change: &Change) -> bool {
-        if change.at > self.page.at || self.is_own_end(change) {
+        if change.at > self.page.at {
             return true;
         }
         let has_changed = self.changes.has_changed(self.user, self.page).await;

@@ -5,8 +5,8 @@ use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
 use askama::Template;
 use serde::Deserialize;
 
-use super::ended_words::End;
 use super::device_views::{DeviceNames, DeviceView, EndView};
+use super::ended_words::End;
 use super::notices;
 use super::sign_out;
 use super::used_applications::UsedApplications;

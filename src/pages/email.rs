@@ -65,11 +65,16 @@ pub async fn request_change(
         }
     };
     let mut template = AccountPage::new(&app, &request, &caller).await?;
-    template.email_error = match &err {
+    template.email_typed = form.email;
+    refused(template, &err)
+}
+
+/// Returns the page with the reason why no link was sent.
+fn refused(mut template: AccountPage, err: &Error) -> Result<HttpResponse> {
+    template.email_error = match err {
         Error::EmailTaken => Some("has an account already".into()),
         err => message(err),
     };
-    template.email_typed = form.email;
     template.report_problems();
     page(err.status_code(), &template)
 }

@@ -101,11 +101,7 @@ impl<'a> End<'a> {
                 "Signed out {} (if you don’t know why, change your password, and check the device)",
                 self.why()
             ),
-            (
-                Some(EndedReason::Admin | EndedReason::AccountDisabled),
-                _,
-                Some(stated),
-            ) => {
+            (Some(EndedReason::Admin | EndedReason::AccountDisabled), _, Some(stated)) => {
                 // Isolated, so that it doesn't change the direction around it (Unicode UAX #9, 2.7).
                 format!("Signed out {}: “\u{2068}{stated}\u{2069}”", self.why())
             }

@@ -10,7 +10,9 @@ use crate::account::MAX_FAILURES_IN_WORDS;
 use crate::db::{AlertId, SessionId, UserId};
 use crate::error::Result;
 use crate::http::app_state::AppState;
-use crate::http::notice::{self, AccountNotice, EndMoment, EndNotice, Notice, RefusedAct, SignedOutNotice};
+use crate::http::notice::{
+    self, AccountNotice, EndMoment, EndNotice, Notice, RefusedAct, SignedOutNotice,
+};
 use crate::net::IpRetention;
 use crate::sessions::{Caller, Session};
 
@@ -133,15 +135,13 @@ async fn ended_device(app: &AppState, user: UserId, id: SessionId) -> Result<Opt
     let live = app.sessions.list_live(user).await?;
     let session = app.sessions.find(user, id).await?;
     let is_over = |session: &Session| !live.iter().any(|live| live.is_on_device_of(session));
-    Ok(session.filter(is_over).map(|session| session.display_name()))
+    Ok(session
+        .filter(is_over)
+        .map(|session| session.display_name()))
 }
 
 /// Returns that the password is changed, and what became of the other devices by that.
-async fn password_words(
-    app: &AppState,
-    user: UserId,
-    caller: Option<&Caller>,
-) -> Result<String> {
+async fn password_words(app: &AppState, user: UserId, caller: Option<&Caller>) -> Result<String> {
     const CHANGED: &str = "Your password is changed.";
 
     let Some(caller) = caller else {

@@ -88,17 +88,20 @@ pub async fn update_idle_limit(
             Ok(saved(&request, &caller, back, notice))
         }
         IdleChange::Unconfirmed { ending, live } => {
-            let change = UnusedChange {
-                chosen: limit,
-                action: "/account/idle-limit".into(),
-                fields: vec![
-                    ("idle_limit", form.idle_limit),
-                    ("back", back.path().into()),
-                ],
-                back: back.path().into(),
-            };
+            let change = unconfirmed(limit, back);
             unused::confirm(&app, &request, &caller, (ending, &live), change)
         }
+    }
+}
+
+/// Returns the choice of an idle limit for the page that shows what it signs out.
+fn unconfirmed(chosen: Option<IdleLimit>, back: SettingsPage) -> UnusedChange {
+    let value = chosen.map_or("", IdleLimit::as_str);
+    UnusedChange {
+        chosen,
+        action: "/account/idle-limit".into(),
+        fields: vec![("idle_limit", value.into()), ("back", back.path().into())],
+        back: back.path().into(),
     }
 }
 

@@ -58,6 +58,15 @@ pub struct SignInForm {
     next: Option<String>,
 }
 
+impl SignInForm {
+    fn persistence(&self) -> SessionPersistence {
+        match self.remember {
+            Some(_) => SessionPersistence::Remembered,
+            None => SessionPersistence::Standard,
+        }
+    }
+}
+
 impl<'a> SignInPage<'a> {
     /// Returns the page with the form as it was submitted, except the password.
     fn new(
@@ -134,11 +143,6 @@ pub async fn submit(
             return page(StatusCode::FORBIDDEN, &template);
         }
     };
-    let persistence = if form.remember.is_some() {
-        SessionPersistence::Remembered
-    } else {
-        SessionPersistence::Standard
-    };
     let next = app.allowed_hosts.destination(form.next.as_deref());
     let requester = requester(&request, before.as_ref())?;
     let password = PlainPassword::claimed(form.password.clone());
@@ -149,15 +153,9 @@ pub async fn submit(
         .await
     {
         Ok(user) => {
-            start_session(
-                &app,
-                &request,
-                &user,
-                client,
-                persistence,
-                before.map(|caller| caller.session),
-            )
-            .await?;
+            let persistence = form.persistence();
+            let before = before.map(|caller| caller.session);
+            start_session(&app, &request, &user, client, persistence, before).await?;
             Ok(go_on::after_form(&next))
         }
         Err(Error::InvalidCredentials) => {
