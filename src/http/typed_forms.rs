@@ -13,6 +13,16 @@ pub struct TypedForm {
     pub fields: &'static [TypedField],
 }
 
+/// A form that was not carried out, for the person whose it is.
+pub struct UnsentForm {
+    /// What it is for.
+    pub form: &'static TypedForm,
+    /// The path that it is posted to.
+    pub path: String,
+    /// Its fields, in their order, without passwords.
+    pub fields: Vec<(String, String)>,
+}
+
 /// A field that somebody types text into.
 #[derive(Debug)]
 pub struct TypedField {

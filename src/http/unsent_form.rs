@@ -23,7 +23,7 @@ use super::cookies::{self, OwnCookie};
 use super::form_origin::FormOrigin;
 use super::layout::see_other;
 use super::received_cookies::ReceivedCookies;
-use super::typed_forms::{TypedForm, typed_form};
+use super::typed_forms::{UnsentForm, typed_form};
 use super::unsent_page::{UnsentState, respond_unstored};
 use crate::clock::Timestamp;
 use crate::db::UserId;
@@ -44,16 +44,6 @@ const MAX_SESSIONS: u32 = 20;
 const LEFT_OUT: [&str; 4] = ["csrf", "act", "next", "username"];
 /// The page for step-up, whose form contains another one.
 const STEP_UP: &str = "/confirm";
-
-/// A form that was not carried out, for the person whose it is.
-pub struct UnsentForm {
-    /// What it is for.
-    pub form: &'static TypedForm,
-    /// The path that it is posted to.
-    pub path: String,
-    /// Its fields, in their order, without passwords.
-    pub fields: Vec<(String, String)>,
-}
 
 /// The content of the cookie.
 #[derive(Serialize, Deserialize)]

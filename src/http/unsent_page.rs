@@ -6,8 +6,7 @@ use askama::Template;
 
 use super::layout::{Layout, page};
 use super::target::page_of_form;
-use super::typed_forms::{Control, TypedField};
-use super::unsent_form::UnsentForm;
+use super::typed_forms::{Control, TypedField, UnsentForm};
 use crate::error::Result;
 
 /// The page.

@@ -212,11 +212,13 @@ async fn an_act_that_the_page_shows_is_not_sent(app: &TestApp) {
     let mut stream = page.stream(&read_page(&page).await).await;
     assert_eq!(next_event(&mut stream).await, "retry: 2000\n\n");
     app.advance(Duration::from_secs(1));
+    app.login(&ada, IPHONE).await;
+    assert_eq!(next_event(&mut stream).await, "event: changed\ndata:\n\n");
     phone.delete("/api/v1/sessions/others").await.expect(200);
     assert_eq!(
         next_event(&mut stream).await,
         "event: signed-out\ndata:\n\n",
-        "nothing before"
+        "one each"
     );
 }
 

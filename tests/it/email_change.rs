@@ -319,7 +319,7 @@ async fn changing_needs_a_step_up_and_a_free_address(database: Database) {
         .request("nobody")
         .await
         .expect(400)
-        .expect_words("Your account");
+        .expect_words("this must be an e-mail address");
     assert_eq!(fixture.app.deliver_mail().await, 0);
     fixture.stop().await;
 }

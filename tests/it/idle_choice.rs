@@ -136,6 +136,6 @@ async fn a_longer_limit_needs_the_password(app: &TestApp) {
         .send(&confirm, &[("password", PASSWORD)])
         .await
         .expect(307);
-    assert_eq!(again.location(), "/account/idle-limit");
+    assert_eq!(again.header("location"), "/account/idle-limit");
     choose(&browser, "month").await;
 }
