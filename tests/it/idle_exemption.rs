@@ -137,7 +137,11 @@ async fn an_idle_choice_leaves_exempt_devices(app: &TestApp) {
     let phone = app.login(&home.ada, IPHONE).await;
     home.exempt(&home.laptop).await.expect(303);
     app.advance(Duration::from_secs(6 * 60 * 60));
-    home.return_to_laptop().await;
+    let password = [("password", PASSWORD)];
+    home.laptop
+        .submit("/confirm", "/confirm", &password)
+        .await
+        .expect(303);
     for limit in ["week", "", "month"] {
         let chosen = [("idle_limit", limit)];
         home.laptop

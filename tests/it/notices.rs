@@ -196,7 +196,7 @@ async fn every_notice_is_shown_once(app: &TestApp) {
     shows(
         "/account/password",
         &passwords,
-        "Your password is changed. Your other device, Safari on iPhone, is signed out.",
+        "Your password is changed. Your 2 other devices are signed out.",
     )
     .await;
     let name = [("device_name", "My laptop")];
