@@ -115,7 +115,7 @@ fn respond_too_long(
 
 /// Removes the stored form once it was sent: a redirect follows what was carried out.
 pub(super) fn forget_sent(request: &HttpRequest, status: StatusCode) {
-    if *request.method() != Method::POST || status != StatusCode::SEE_OTHER {
+    if *request.method() != Method::POST || !status.is_redirection() {
         return;
     }
     if let Ok(Some(stored)) = stored(request)

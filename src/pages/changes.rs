@@ -145,8 +145,8 @@ impl Listener {
     /// Returns whether the page doesn't show a change: one from before it may have been committed after
     /// it was read. Where that can't be read, it may.
     async fn is_news(&self, change: &Change) -> bool {
-        if change.at > self.page.at {
-            return true;
+        if change.at > self.page.at || self.page.seen.is_none() {
+            return change.at > self.page.at;
         }
         let has_changed = self.changes.has_changed(self.user, self.page).await;
         has_changed.unwrap_or(true)

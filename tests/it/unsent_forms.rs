@@ -17,7 +17,7 @@ on_both!(
     what_is_too_long_stays_on_the_page_of_the_refusal,
     what_is_sent_or_cancelled_is_forgotten,
     a_field_is_what_it_is_on_its_own_page,
-    the_sign_in_page_says_what_is_kept,
+    the_sign_in_page_says_what_is_stored,
     a_password_that_was_not_changed_is_said,
     an_act_that_was_not_carried_out_is_said,
     a_form_is_shown_for_half_an_hour,
@@ -334,8 +334,8 @@ async fn a_field_is_what_it_is_on_its_own_page(app: &TestApp) {
     assert!(text.contains(email), "{text}");
 }
 
-async fn the_sign_in_page_says_what_is_kept(app: &TestApp) {
-    const KEPT: &str = "What you typed is kept.";
+async fn the_sign_in_page_says_what_is_stored(app: &TestApp) {
+    const STORED: &str = "What you typed is kept.";
 
     let ada = app.register("ada@example.org").await;
     let browser = app.signed_in_browser(&ada, FIREFOX).await;
@@ -344,12 +344,12 @@ async fn the_sign_in_page_says_what_is_kept(app: &TestApp) {
     let fields = [("full_name", "Ada King")];
     let refused = browser.send_with(&form, &fields, &OWN).await.expect(303);
     let page = browser.follow(&refused).await.expect(200);
-    let page = page.expect_words(KEPT);
+    let page = page.expect_words(STORED);
     // One element has the focus: the reason of the sign-out.
     assert_eq!(page.text.matches("autofocus").count(), 1, "{page:?}");
     let stranger = app.browser(FIREFOX);
     let page = stranger.get(refused.location()).await.expect(200);
-    assert!(!page.words().contains(KEPT), "{page:?}");
+    assert!(!page.words().contains(STORED), "{page:?}");
 }
 
 async fn a_password_that_was_not_changed_is_said(app: &TestApp) {
