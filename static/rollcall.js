@@ -65,12 +65,21 @@ if (status) status.focus();
 // connection: six exhaust HTTP/1.1. What changed is patched into the page that is open, so that focus,
 // scroll position, open details, ticks and typed text stay, or announced where that can't be.
 const main = document.getElementById("main");
-// Nothing moves under a finger: a change is shown once nobody has pointed or typed for so long.
+// Nothing moves under a finger: a change is shown once nobody has pointed or typed for so long. It is also
+// the least time between two requests for the page.
 const QUIET = 1000;
 const RETRY = 30000;
+const LONGEST_RETRY = 600000;
+// Marks a request that nobody made: it is no use of the session.
+const UNATTENDED = { headers: { "x-unattended": "1" } };
 let changes = null;
+let listenTimer = null;
 let refreshTimer = null;
+let isLoading = false;
+let loadedAt = 0;
+let failures = 0;
 let lastInput = 0;
+let isSignedOut = false;
 let bar = null;
 
 function address() {
@@ -78,6 +87,7 @@ function address() {
 }
 
 function stopListening() {
+  clearTimeout(listenTimer);
   if (changes) changes.close();
   changes = null;
 }
@@ -85,20 +95,56 @@ function stopListening() {
 function listen() {
   stopListening();
   if (document.hidden) return;
-  const source = new EventSource("/devices/changes?since=" + document.body.dataset.changesSince);
+  const { changesSince, changesSeen } = document.body.dataset;
+  const seen = changesSeen === undefined ? "" : "&seen=" + changesSeen;
+  const source = new EventSource("/devices/changes?since=" + changesSince + seen);
   changes = source;
+  let isLost = false;
+  source.addEventListener("open", () => {
+    isLost = false;
+    failures = 0;
+  });
   source.addEventListener("changed", () => refreshIn(0));
   source.addEventListener("replaced", stopListening);
   source.addEventListener("signed-out", leave);
   source.addEventListener("error", () => {
-    if (source === changes && source.readyState === EventSource.CLOSED) refused(source.url);
+    if (source !== changes) return;
+    if (source.readyState === EventSource.CLOSED) refused(source.url);
+    // The browser reconnects by itself, every two seconds: enough for a stream that ended.
+    else if (isLost) listenLater();
+    isLost = true;
   });
 }
 
-// The sign-in page says why, and leads back here.
+// Tries again after a while, longer each time and never at once with all the others.
+function listenLater() {
+  stopListening();
+  listenTimer = setTimeout(() => changes || listen(), backOff());
+}
+
+function backOff() {
+  const longest = Math.min(RETRY * 2 ** failures, LONGEST_RETRY);
+  failures += 1;
+  return longest * (0.5 + Math.random() / 2);
+}
+
+// The sign-in page says why, and leads back here. What is typed stays: it can be sent from here once
+// somebody is signed in again, and else by way of the sign-in page.
 function leave() {
   stopListening();
-  location.assign("/sign-in?next=" + encodeURIComponent(address()));
+  clearTimeout(refreshTimer);
+  const signIn = "/sign-in?next=" + encodeURIComponent(address());
+  if (!hasTypedText()) return location.assign(signIn);
+  isSignedOut = true;
+  const link = document.createElement("a");
+  Object.assign(link, { className: "button", href: signIn, target: "_blank", textContent: "Sign in" });
+  announce("This device was signed out. What you typed is still here. Sign in in a new tab, then send it.", link);
+}
+
+function hasTypedText() {
+  const isText = (field) => field.matches("textarea") || field.matches("input:not([type=checkbox], [type=radio])");
+  const fields = [...main.querySelectorAll("form[method=post] input, form[method=post] textarea")];
+  return fields.some((field) => isText(field) && isTyped(field));
 }
 
 // A redirect leads to sign-in. A busy server is asked again later.
@@ -106,7 +152,7 @@ async function refused(url) {
   stopListening();
   const response = await fetch(url, { method: "HEAD", redirect: "manual" }).catch(() => null);
   if (response && response.type === "opaqueredirect") leave();
-  else setTimeout(() => changes || listen(), RETRY);
+  else listenLater();
 }
 
 function refreshIn(delay) {
@@ -114,28 +160,48 @@ function refreshIn(delay) {
   refreshTimer = setTimeout(refresh, delay);
 }
 
+// One request at a time: a change that comes during one is asked for after it.
 async function refresh() {
-  const quiet = Date.now() - lastInput;
-  if (quiet < QUIET) return refreshIn(QUIET - quiet);
+  const wait = Math.max(lastInput, loadedAt) + QUIET - Date.now();
+  if (isLoading || wait > 0) return refreshIn(Math.max(wait, QUIET / 10));
   // A hidden page catches up when it is shown again.
   if (document.hidden) return;
-  const response = await fetch(address()).catch(() => null);
-  if (!response || response.status >= 429) return refreshIn(RETRY);
+  isLoading = true;
+  const loaded = await load();
+  isLoading = false;
+  loadedAt = Date.now();
+  if (!loaded) return refreshIn(backOff());
+  const { response, fresh } = loaded;
   if (response.redirected && new URL(response.url).pathname === "/sign-in") return leave();
-  const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
   // Somebody may have begun to point or to type meanwhile.
   if (Date.now() - lastInput < QUIET) return refreshIn(QUIET);
-  const since = fresh.body.dataset.changesSince;
-  if (!since) return announce();
-  document.body.dataset.changesSince = since;
+  const { changesSince, changesSeen, person } = fresh.body.dataset;
+  if (!changesSince) return announceChange();
+  // Another person is signed in by now, whose page this is not.
+  if (person !== document.body.dataset.person) return leave();
+  document.body.dataset.changesSince = changesSince;
+  if (changesSeen === undefined) delete document.body.dataset.changesSeen;
+  else document.body.dataset.changesSeen = changesSeen;
   show(fresh, response.ok && !response.redirected);
   listen();
+}
+
+// Returns the page as it is now; null if the server is away, busy or broken.
+async function load() {
+  try {
+    const response = await fetch(address(), UNATTENDED);
+    if (response.status >= 429) return null;
+    return { response, fresh: new DOMParser().parseFromString(await response.text(), "text/html") };
+  } catch {
+    return null;
+  }
 }
 
 function show(fresh, isSamePage) {
   const active = document.activeElement;
   const attention = document.getElementById("attention");
   patch(attention, fresh.getElementById("attention"));
+  renewTokens(fresh);
   const live = main.dataset.live;
   const next = fresh.getElementById("main");
   // A list that is built in another way is not made of the elements of this one.
@@ -144,28 +210,46 @@ function show(fresh, isSamePage) {
   const isPatched = live === "patched" && isSamePage && isAlike && patch(main, next);
   if (isSamePage && !document.title.startsWith("Error: ")) document.title = fresh.title;
   if (active !== document.activeElement && active.isConnected) active.focus({ preventScroll: true });
-  if (live && !isPatched) announce();
+  if (isSignedOut) announce("You are signed in again, and can send what you typed.");
+  else if (live && !isPatched) announceChange();
   else if (isPatched) withdraw();
+  isSignedOut = false;
   document.dispatchEvent(new Event("patched"));
+}
+
+// The forms are those of the session that the person has by now.
+function renewTokens(fresh) {
+  const token = fresh.querySelector("input[name=csrf]");
+  if (!token) return;
+  for (const field of document.querySelectorAll("input[name=csrf]")) field.value = token.value;
 }
 
 function shapeOf(page) {
   return [...page.querySelectorAll("[data-shape]")].map((list) => list.dataset.shape).join();
 }
 
-function announce() {
-  if (bar) return;
-  bar = document.createElement("div");
-  bar.id = "changed";
-  bar.className = "band changed";
-  bar.setAttribute("role", "status");
-  main.append(bar);
+function announceChange() {
   const button = document.createElement("button");
   button.type = "button";
   button.textContent = "Show";
-  button.addEventListener("click", () => location.assign(address()));
+  button.addEventListener("click", () => {
+    storeFields();
+    location.assign(address());
+  });
+  announce("Something changed.", button);
+}
+
+function announce(words, ...action) {
+  if (bar && bar.dataset.words === words) return;
+  withdraw();
+  const added = document.createElement("div");
+  Object.assign(added, { id: "changed", className: "band changed" });
+  added.setAttribute("role", "status");
+  added.dataset.words = words;
+  main.append(added);
+  bar = added;
   // What is added to a status that is there already is read out.
-  setTimeout(() => bar && bar.append("Something changed. ", button), 100);
+  setTimeout(() => added.append(words + " ", ...action), 100);
 }
 
 function withdraw() {
@@ -207,9 +291,41 @@ function patchNode(old, fresh) {
     if (old.data !== fresh.data) old.data = fresh.data;
     return true;
   }
-  if (!old.matches("input, select, textarea")) return patch(old, fresh);
-  if (!isTyped(old) && old !== document.activeElement) patch(old, fresh);
+  return old.matches(FIELDS) ? patchField(old, fresh) : patch(old, fresh);
+}
+
+const FIELDS = "input, select, textarea";
+
+// A field that nobody has touched takes what it is by now. Returns whether it shows that.
+function patchField(old, fresh) {
+  const group = old.type === "radio" && old.form ? [...old.form.querySelectorAll(`[name="${old.name}"]`)] : [old];
+  if (old === document.activeElement || group.some(isTyped)) return defaultOf(old) === defaultOf(fresh);
+  const isText = !old.options;
+  patch(old, fresh);
+  if (old.type === "checkbox" || old.type === "radio") {
+    old.defaultChecked = fresh.defaultChecked;
+    old.checked = fresh.defaultChecked;
+  } else if (isText) {
+    if (old.value !== fresh.defaultValue) old.value = fresh.defaultValue;
+  } else {
+    [...old.options].forEach((option, n) => (option.defaultSelected = fresh.options[n].defaultSelected));
+    old.selectedIndex = fresh.selectedIndex;
+  }
   return true;
+}
+
+// Returns what a field was when its page was made.
+function defaultOf(field) {
+  if (field.type === "checkbox" || field.type === "radio") return String(field.defaultChecked);
+  if (!field.options) return field.type === "hidden" ? "" : field.defaultValue;
+  const chosen = [...field.options].find((option) => option.defaultSelected) || field.options[0];
+  return chosen ? chosen.value : "";
+}
+
+// Has what a field shows be what was saved.
+function setDefault(field) {
+  if (field.type === "checkbox") field.defaultChecked = field.checked;
+  else if (field.options) for (const option of field.options) option.defaultSelected = option.selected;
 }
 
 // What a person or a script sets in an open page.
@@ -247,9 +363,8 @@ function isMessage(element) {
 function stays(element) {
   if (isMessage(element) || element.contains(document.activeElement)) return true;
   if (element.matches("details[open]") || element.querySelector("details[open]")) return true;
-  const fields = "input, select, textarea";
-  const inside = [...element.querySelectorAll(fields)];
-  return (element.matches(fields) && isTyped(element)) || inside.some(isTyped);
+  const inside = [...element.querySelectorAll(FIELDS)];
+  return (element.matches(FIELDS) && isTyped(element)) || inside.some(isTyped);
 }
 
 function isTyped(field) {
@@ -274,6 +389,60 @@ if (document.body.dataset.changesSince) {
 addEventListener("pageshow", (event) => {
   if (event.persisted) location.reload();
 });
+
+// What the browser stores for this page, until its window is closed; where it stores nothing, nothing.
+const stored = {
+  get(name) {
+    try {
+      return JSON.parse(sessionStorage.getItem(name + address()));
+    } catch {
+      return null;
+    }
+  },
+  set(name, value) {
+    try {
+      sessionStorage.setItem(name + address(), JSON.stringify(value));
+    } catch {
+      // It is refused, or full.
+    }
+  },
+};
+
+// What somebody has typed and ticked, never a password, and how far they have scrolled: a page that is
+// loaded again to show a change has all of it.
+function fieldsByKey() {
+  const isStored = (field) => field.name && !["hidden", "password"].includes(field.type);
+  const keyed = (field) => {
+    const form = field.form ? field.form.getAttribute("action") : "";
+    const value = ["checkbox", "radio"].includes(field.type) ? field.getAttribute("value") : "";
+    return [[form, field.name, value].join(" "), field];
+  };
+  return [...main.querySelectorAll(FIELDS)].filter(isStored).map(keyed);
+}
+
+function propertyOf(field) {
+  return ["checkbox", "radio"].includes(field.type) ? "checked" : "value";
+}
+
+function storeFields() {
+  const typed = fieldsByKey().filter(([, field]) => isTyped(field));
+  const values = typed.map(([key, field]) => [key, field[propertyOf(field)]]);
+  stored.set("shown:", { values, top: scrollY });
+}
+
+function restoreFields() {
+  const shown = stored.get("shown:");
+  if (!shown) return;
+  stored.set("shown:", null);
+  const fields = new Map(fieldsByKey());
+  for (const [key, value] of shown.values) {
+    const field = fields.get(key);
+    if (field) field[propertyOf(field)] = value;
+  }
+  addEventListener("load", () => scrollTo(0, shown.top));
+}
+
+restoreFields();
 
 // Ticks all items of a list at once, counts the ticked ones, and has no button to press for none. The
 // words are in the page.
@@ -307,16 +476,13 @@ if (ticked) {
   });
   document.addEventListener("patched", countTicked);
   // A page from the back/forward cache is loaded again, which would lose what was ticked on it.
-  const stored = "ticked:" + location.pathname + location.search;
   addEventListener("pagehide", () => {
-    const values = boxes().filter((box) => box.checked).map((box) => box.value);
-    sessionStorage.setItem(stored, JSON.stringify(values));
+    stored.set("ticked:", boxes().filter((box) => box.checked).map((box) => box.value));
   });
   addEventListener("pageshow", () => {
     const [navigation] = performance.getEntriesByType("navigation");
-    const isBack = navigation && navigation.type !== "navigate";
-    const values = JSON.parse((isBack && sessionStorage.getItem(stored)) || "[]");
-    for (const box of boxes()) box.checked = box.checked || values.includes(box.value);
+    const values = navigation && navigation.type !== "navigate" && stored.get("ticked:");
+    if (values) for (const box of boxes()) box.checked = values.includes(box.value);
     countTicked();
   });
 }
@@ -349,6 +515,7 @@ function saveOnChange(form) {
     const needsPage = response && (response.status === 200 || response.status === 403 || response.type === "opaqueredirect");
     if (response && response.status === 204) {
       saved = value;
+      if (field[property] === value) setDefault(field);
       outcome.textContent = "Saved";
     } else if (needsPage) {
       outcome.textContent = "Not saved yet: press Save to continue.";
@@ -364,6 +531,10 @@ function saveOnChange(form) {
     form.append(outcome);
     outcome.textContent = "Saving…";
     queue = queue.then(save);
+  });
+  // It may have been saved elsewhere.
+  document.addEventListener("patched", () => {
+    if (!isTyped(field)) saved = field[property];
   });
 }
 

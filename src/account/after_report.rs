@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use super::Accounts;
-use super::alert_review::list_trusted;
+use super::alert_review::{list_trusted, record_review};
 use crate::alerts::{self, Alert, StepRecord};
 use crate::clock::Timestamp;
 use crate::db::{AlertId, AnyConnection};
@@ -108,11 +108,11 @@ impl Accounts {
         if steps.is_none_or(|steps| steps.alert.id != id) {
             return Err(Error::NotFound);
         }
-        let (owner, now) = (caller.user.id, self.clock.now());
+        let (owner, now, origin) = (caller.user.id, self.clock.now(), caller.origin());
         self.db
             .transaction(
                 move |c| match alerts::store::record_step(c, (owner, id), record, now)? {
-                    true => Ok(()),
+                    true => record_review(c, owner, "step", &origin, now),
                     false => Err(Error::NotFound),
                 },
             )

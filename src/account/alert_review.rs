@@ -12,7 +12,7 @@ use crate::alerts::{self, Alert, AlertReview, Settlement};
 use crate::clock::Timestamp;
 use crate::db::{AlertId, AnyConnection, SessionId, UserId};
 use crate::error::{Error, Result};
-use crate::events::Origin;
+use crate::events::{self, EventKind, NewEvent, Origin};
 use crate::people::User;
 use crate::sessions::{
     self, Caller, EndedReason, IdleLimits, RECENT_LIMIT, Session, is_same_device, is_trusted,
@@ -36,11 +36,13 @@ impl Accounts {
     /// [`Error::NotFound`] when the caller may not review the alert.
     pub async fn confirm_alert(&self, caller: &Caller, id: AlertId) -> Result<Alert> {
         let alert = self.get_reviewable(caller, id).await?;
-        let now = self.clock.now();
+        let (now, origin) = (self.clock.now(), caller.origin());
         self.db
             .transaction(move |c| {
                 let settlement = Settlement::of(id, AlertReview::Confirmed, now);
-                alerts::store::review(c, alert.user_id, id, settlement)?.ok_or(Error::NotFound)
+                let reviewed = alerts::store::review(c, alert.user_id, id, settlement)?;
+                record_review(c, alert.user_id, CONFIRMED, &origin, now)?;
+                reviewed.ok_or(Error::NotFound)
             })
             .await
     }
@@ -57,7 +59,10 @@ impl Accounts {
                 for alert in &alerts {
                     let settlement = Settlement::of(alert.id, AlertReview::Confirmed, now);
                     let open = alerts::store::review(c, alert.user_id, alert.id, settlement)?;
-                    confirmed += usize::from(open.is_some());
+                    if open.is_some() {
+                        record_review(c, alert.user_id, CONFIRMED, &Origin::default(), now)?;
+                        confirmed += 1;
+                    }
                 }
                 match confirmed {
                     0 => Err(Error::NotFound),
@@ -155,6 +160,22 @@ impl Accounts {
     }
 }
 
+const CONFIRMED: &str = "confirmed";
+const REPORTED: &str = "reported";
+
+/// Records what a person did about an alert, so that every open page of theirs shows it. What can be
+/// repeated is counted.
+pub(super) fn record_review(
+    c: &mut AnyConnection,
+    owner: UserId,
+    what: &'static str,
+    origin: &Origin,
+    at: Timestamp,
+) -> Result<()> {
+    let event = NewEvent::for_person(owner, EventKind::AlertReviewed, origin, at);
+    events::record_events(c, &[event.with_detail(what).counted()])
+}
+
 /// A report of alerts of one person.
 struct Report {
     owner: UserId,
@@ -198,6 +219,7 @@ impl Report {
         for alert in &reported {
             doubtful.extend(candidates.list_doubtful(alert, self.scope, &open));
         }
+        record_review(c, self.owner, REPORTED, &self.origin, self.at)?;
         cancel_pending_change(c, user, &self.origin, self.at)?;
         secure_orders(c, self.owner, &self.origin, self.at)?;
         let ended = self.end_doubtful(c, user, &doubtful)?;

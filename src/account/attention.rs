@@ -2,7 +2,7 @@
 //! did, which they only read.
 
 use super::Accounts;
-use super::alert_review::list_trusted;
+use super::alert_review::{list_trusted, record_review};
 use crate::alerts::{self, Alert, AlertReview, Settlement};
 use crate::db::{AlertId, AnyConnection};
 use crate::error::{Error, Result};
@@ -65,13 +65,12 @@ impl Accounts {
         if !attention.may_dismiss || !is_open {
             return Err(Error::NotFound);
         }
-        let (owner, now) = (caller.user.id, self.clock.now());
+        let (owner, now, origin) = (caller.user.id, self.clock.now(), caller.origin());
         self.db
             .transaction(move |c| {
                 let settlement = Settlement::of(id, AlertReview::Confirmed, now);
-                alerts::store::review(c, owner, id, settlement)?
-                    .map(drop)
-                    .ok_or(Error::NotFound)
+                alerts::store::review(c, owner, id, settlement)?.ok_or(Error::NotFound)?;
+                record_review(c, owner, "dismissed", &origin, now)
             })
             .await
     }

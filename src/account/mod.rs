@@ -40,7 +40,7 @@ pub use self::export::Export;
 pub use self::forgotten_password::{OpenReset, ResetPurpose, discard_sent_links};
 pub use self::invitations::{INVITATION_LIFETIME, Invitation, InvitationLink};
 pub use self::linked_message::{LinkedMessage, Mailbox, PasswordGrant, Reported};
-pub use self::own_password::OwnPassword;
+pub use self::own_password::{MAX_FAILURES_IN_WORDS, OwnPassword};
 pub use self::refusals::RefusalRecorder;
 pub use self::rendering::Messages;
 pub use self::security_log::{

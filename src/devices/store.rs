@@ -60,6 +60,18 @@ pub(crate) fn find(
         .optional()?)
 }
 
+/// Locks a known device until the transaction ends. Returns whether there is one.
+pub(crate) fn lock(c: &mut AnyConnection, user: UserId, device_id: &str) -> Result<bool> {
+    let device = devices::table
+        .find((user, device_id))
+        .select(devices::device_id);
+    let found: Option<String> = match c {
+        AnyConnection::Postgres(c) => device.for_no_key_update().get_result(c).optional()?,
+        AnyConnection::Sqlite(c) => device.get_result(c).optional()?,
+    };
+    Ok(found.is_some())
+}
+
 /// Deletes every known device of a person. Returns how many.
 pub(crate) fn delete_all(c: &mut AnyConnection, user: UserId) -> Result<usize> {
     let own = devices::table.filter(devices::user_id.eq(user));

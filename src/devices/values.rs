@@ -55,17 +55,6 @@ pub enum WhenUnused {
     SignsOut,
 }
 
-impl WhenUnused {
-    /// Returns the other one.
-    #[must_use]
-    pub fn opposite(self) -> Self {
-        match self {
-            Self::StaysSignedIn => Self::SignsOut,
-            Self::SignsOut => Self::StaysSignedIn,
-        }
-    }
-}
-
 fn unknown_choice(_: &str) -> Error {
     Error::field("when_unused", "must be stays-signed-in or signs-out")
 }

@@ -35,8 +35,9 @@ pub struct Changes {
     clock: Clock,
     /// `None` once the node stops.
     sender: Arc<Mutex<Option<broadcast::Sender<Change>>>>,
-    /// The events within [`OVERLAP`] that were published, so that none is published twice.
-    published: Arc<Mutex<HashSet<EventId>>>,
+    /// The events within [`OVERLAP`] that were published, so that none is published twice: a counted one
+    /// once for each time that it happened.
+    published: Arc<Mutex<HashSet<(EventId, Timestamp)>>>,
     listeners: Listeners,
 }
 
@@ -84,17 +85,42 @@ impl Changes {
         }
     }
 
-    /// Returns whether a person's account or sessions changed after `since`.
+    /// Counts the changes of a person from shortly before `at` on that can be read by now: those that a
+    /// page shows which is read afterwards. An act that began before, and is committed after, is one more
+    /// ([`Changes::has_changed`]), and one of a node whose clock is ahead is none.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database doesn't respond.
-    pub async fn has_changed_since(&self, user: UserId, since: Timestamp) -> Result<bool> {
-        let after = EventId::first_at(since - OVERLAP);
-        let changes = self
-            .db
-            .read(move |c| store::list_changes_after(c, Some(user), after))
-            .await?;
-        Ok(changes.iter().any(|(_, change)| change.at > since))
+    pub async fn count_seen(&self, user: UserId, at: Timestamp) -> Result<usize> {
+        Ok(self.list_recent(user, at).await?.once.len())
+    }
+
+    /// Returns whether a person's account or sessions changed since a page was read.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database doesn't respond.
+    pub async fn has_changed(&self, user: UserId, page: PageState) -> Result<bool> {
+        let Recent { once, counted } = self.list_recent(user, page.at).await?;
+        let is_later = |change: &Change| change.at > page.at;
+        let is_more = match page.seen {
+            Some(seen) => once.len() > seen,
+            None => once.iter().any(is_later),
+        };
+        Ok(is_more || counted.iter().any(is_later))
+    }
+
+    async fn list_recent(&self, user: UserId, at: Timestamp) -> Result<Recent> {
+        let since = at - OVERLAP;
+        self.db
+            .read(move |c| {
+                let once = store::list_changes_after(c, Some(user), EventId::first_at(since))?;
+                let counted = store::list_counted_changes_of(c, &[user], since)?;
+                Ok(Recent {
+                    once: once.into_iter().map(|(_, change)| change).collect(),
+                    counted: counted.into_iter().map(|(_, change)| change).collect(),
+                })
+            })
+            .await
     }
 
     /// Publishes the changes that are new of the people who have listeners, if there are any: what
@@ -107,16 +133,19 @@ impl Changes {
         let Some(sender) = self.sender().filter(|sender| sender.receiver_count() > 0) else {
             return Ok(0);
         };
-        let after = EventId::first_at(self.clock.now() - OVERLAP);
+        let since = self.clock.now() - OVERLAP;
         let listening = self.listeners.sessions();
         let people: BTreeSet<UserId> = listening.values().copied().collect();
-        let found = self.db.read(move |c| list_news(c, &people, after)).await?;
+        let found = self.db.read(move |c| list_news(c, &people, since)).await?;
         let mut published = self
             .published
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        published.retain(|id| *id > after);
-        let new = found.into_iter().filter(|(id, _)| published.insert(*id));
+        // Those that the next polls may find again, by the millisecond of their ids.
+        let earliest = since - Duration::from_millis(1);
+        published.retain(|(_, at)| *at >= earliest);
+        let is_new = |(id, change): &(EventId, Change)| published.insert((*id, change.at));
+        let new = found.into_iter().filter(is_new);
         for change in without_repetitions(new.map(|(_, change)| change), &listening) {
             if sender.send(change).is_err() {
                 break;
@@ -138,22 +167,40 @@ impl Changes {
     }
 }
 
-/// Lists the changes after the event with the id `after` of these people. Where there are more of all
-/// people than one query reads, those of these alone are read.
+/// What an open page knows of the changes to its person.
+#[derive(Debug, Clone, Copy)]
+pub struct PageState {
+    /// When it was requested.
+    pub at: Timestamp,
+    /// How many changes from shortly before that on it could show, if they were counted.
+    pub seen: Option<usize>,
+}
+
+/// The changes of a person that happened lately.
+struct Recent {
+    once: Vec<Change>,
+    /// Those that are counted in one row, with the last time.
+    counted: Vec<Change>,
+}
+
+/// Lists the changes of these people after `since`. Where there are more of all people than one query
+/// reads, those of these alone are read.
 fn list_news(
     c: &mut AnyConnection,
     people: &BTreeSet<UserId>,
-    after: EventId,
+    since: Timestamp,
 ) -> Result<Vec<(EventId, Change)>> {
+    let after = EventId::first_at(since);
     let mut found = store::list_changes_after(c, None, after)?;
-    if found.len() as i64 >= MAX_CHANGES {
-        found.clear();
-        let people: Vec<UserId> = people.iter().copied().collect();
-        for chunk in people.chunks(PEOPLE_CHUNK) {
+    let is_full = found.len() as i64 >= MAX_CHANGES;
+    found.retain(|(_, change)| !is_full && people.contains(&change.user));
+    let people: Vec<UserId> = people.iter().copied().collect();
+    for chunk in people.chunks(PEOPLE_CHUNK) {
+        if is_full {
             found.extend(store::list_latest_changes_of(c, chunk, after)?);
         }
+        found.extend(store::list_counted_changes_of(c, chunk, since)?);
     }
-    found.retain(|(_, change)| people.contains(&change.user));
     Ok(found)
 }
 

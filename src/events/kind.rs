@@ -73,6 +73,9 @@ pub enum EventKind {
     TokenRefused,
     /// The person changed a setting of their account; the detail is which.
     SettingChanged,
+    /// The person answered an alert, dismissed a notice, or did a step after a report; the detail is
+    /// which.
+    AlertReviewed,
     /// The account was created by sign-up.
     SignedUp,
     /// A link for a new password was requested for the account.
@@ -161,6 +164,7 @@ impl EventKind {
             | Self::AdminRefused
             | Self::TokenRefused
             | Self::SettingChanged
+            | Self::AlertReviewed
             | Self::SignedUp
             | Self::PasswordLinkRequested
             | Self::VerificationLinkRequested

@@ -24,7 +24,7 @@ use std::time::Duration;
 
 pub use self::actor::Actor;
 pub use self::change::Change;
-pub use self::changes::{Changes, Subscription};
+pub use self::changes::{Changes, PageState, Subscription};
 pub use self::criteria::{EventBounds, EventCriteria, EventOrder};
 pub use self::kind::{DECLINED, EventKind};
 pub use self::kinds::{EventGroup, EventKinds};

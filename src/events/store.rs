@@ -4,6 +4,8 @@ mod insertion;
 mod retention;
 mod search;
 
+use std::time::Duration;
+
 use diesel::prelude::*;
 
 pub(super) use self::insertion::insert;
@@ -24,6 +26,8 @@ read_from_text!(EventKind);
 
 /// Changes that one query reads at most.
 pub(super) const MAX_CHANGES: i64 = 10_000;
+/// The longest time from the first to the last of events that are counted in one row.
+const COUNTED_WITHIN: Duration = Duration::from_secs(60 * 60);
 
 /// An event.
 #[derive(Debug, Clone, Queryable, Selectable)]
@@ -336,6 +340,30 @@ pub(super) fn list_latest_changes_of(
         ))
         .load(c)?;
     Ok(latest.into_iter().rev().map(change).collect())
+}
+
+/// Lists the changes of these people that are counted and happened last after `since`, at most
+/// [`MAX_CHANGES`]; what was refused is none.
+pub(super) fn list_counted_changes_of(
+    c: &mut AnyConnection,
+    people: &[UserId],
+    since: Timestamp,
+) -> Result<Vec<(EventId, Change)>> {
+    let counted: Vec<ChangeRow> = session_events::table
+        .filter(session_events::user_id.eq_any(people))
+        .filter(session_events::id.gt(EventId::first_at(since - COUNTED_WITHIN)))
+        .filter(session_events::last_at.gt(since))
+        .filter(session_events::kind.ne_all(names(&EventKind::REFUSALS)))
+        .limit(MAX_CHANGES)
+        .select((
+            session_events::id,
+            session_events::user_id.assume_not_null(),
+            session_events::session_id,
+            session_events::kind,
+            session_events::last_at.assume_not_null(),
+        ))
+        .load(c)?;
+    Ok(counted.into_iter().map(change).collect())
 }
 
 type ChangeRow = (EventId, UserId, Option<SessionId>, EventKind, Timestamp);

@@ -36,9 +36,14 @@ pub struct AnyPageCaller(pub Caller);
 #[derive(Clone)]
 pub struct OpenAlerts(pub Rc<Attention>);
 
-/// When a request of somebody who is signed in was received, before its caller was resolved.
+/// A request of somebody who is signed in, for the page that it is for.
 #[derive(Clone, Copy)]
-pub(super) struct RequestedAt(pub(super) Timestamp);
+pub(super) struct Requested {
+    /// When it was received, before its caller was resolved.
+    pub(super) at: Timestamp,
+    /// How many changes to them shortly before that can be read, if it only reads.
+    pub(super) seen: Option<usize>,
+}
 
 /// Extracts the caller of a page that only listens: it is no use of the session, whose expiry stays
 /// as it is.
@@ -116,13 +121,21 @@ pub(super) fn page_caller(request: &HttpRequest, payload: &mut Payload) -> Extra
     let request = request.clone();
     Box::pin(async move {
         received.await?;
-        let now = RequestedAt(app_state(&request)?.clock.now());
-        request.extensions_mut().insert(now);
+        let app = app_state(&request)?;
+        let at = app.clock.now();
         let claim = browser::session_claim(&request)?.ok_or(Error::Unauthenticated)?;
-        let caller = resolve(&request, claim).await?;
+        let mut requested = Requested { at, seen: None };
         if is_safe(&request) {
-            let accounts = &app_state(&request)?.accounts;
-            let attention = accounts.list_attention(&caller).await?;
+            // Before anything is read for the page: what is committed after that is a further change.
+            requested.seen = Some(app.changes.count_seen(claim.user, at).await?);
+        }
+        request.extensions_mut().insert(requested);
+        let caller = match is_unattended(&request) {
+            true => resolve_unattended(&request, claim).await?,
+            false => resolve(&request, claim).await?,
+        };
+        if is_safe(&request) {
+            let attention = app.accounts.list_attention(&caller).await?;
             request
                 .extensions_mut()
                 .insert(OpenAlerts(Rc::new(attention)));
@@ -199,6 +212,20 @@ impl FromRequest for MaybeApiCaller {
             }
         })
     }
+}
+
+/// Returns whether the script of an open page requests it again by itself.
+fn is_unattended(request: &HttpRequest) -> bool {
+    is_safe(request) && request.headers().contains_key("x-unattended")
+}
+
+/// Resolves the caller of a request that nobody made.
+async fn resolve_unattended(request: &HttpRequest, claim: Claim) -> Result<Caller> {
+    let app = app_state(request)?;
+    let location = location(request, app);
+    let caller = app.sessions.resolve_unattended(claim, location).await?;
+    logged_caller::record_caller(request, &caller);
+    Ok(caller)
 }
 
 async fn resolve(request: &HttpRequest, claim: Claim) -> Result<Caller> {

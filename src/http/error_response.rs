@@ -18,7 +18,9 @@ use url::form_urlencoded;
 
 use super::app_state::AppState;
 use super::body::is_safe;
+use super::chosen_fields::page_detail;
 use super::layout::{Layout, page, see_other};
+use super::notice::{self, RefusedAct};
 use super::refusals;
 use super::request_log::request_id;
 use super::site::SiteLook;
@@ -65,6 +67,7 @@ pub async fn render_errors(
     let response = next.call(request).await?;
     let Some(error) = find_error(&response) else {
         refusals::observe_page(response.request(), response.status());
+        unsent_form::forget_sent(response.request(), response.status());
         return Ok(response.map_into_left_body());
     };
     let (request, bare) = response.into_parts();
@@ -230,6 +233,9 @@ fn oauth_response(error: &Error) -> HttpResponse {
 async fn page_response(request: &HttpRequest, error: &Error) -> HttpResponse {
     let site = site_of(request.app_data());
     if matches!(error, Error::Unauthenticated) {
+        if let Some(act) = RefusedAct::of(request) {
+            notice::put_refused(request, act);
+        }
         return see_other(sign_in_url(request));
     }
     if matches!(error, Error::MethodNotAllowed) && is_safe(request) {
@@ -246,6 +252,9 @@ async fn page_response(request: &HttpRequest, error: &Error) -> HttpResponse {
     }
     let link = match error {
         Error::CsrfMismatch => (page_of_form(request.path()), "Open the page again"),
+        Error::Invalid(_) if !is_safe(request) => {
+            (page_of_form(request.path()), "Go back to the page")
+        }
         _ => to_devices(),
     };
     error_page(error, link, request_id(request), site)
@@ -271,7 +280,7 @@ fn error_page(
         layout: Layout::bare(site.unwrap_or_else(|| Arc::new(SiteLook::new(&Site::default())))),
         status: error.status_code().as_u16(),
         title: error.title(),
-        detail: error.detail(),
+        detail: page_detail(error),
         link,
         // Only the cause of a server error is in the log, to be found by the id.
         request_id: id.filter(|_| is_logged).map(|id| id.to_string()),

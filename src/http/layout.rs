@@ -9,12 +9,13 @@ use askama::Template;
 
 use super::app_state::app_state;
 use super::assets;
-use super::caller::{OpenAlerts, RequestedAt};
+use super::caller::{OpenAlerts, Requested};
 use super::cookies::OwnCookie;
 use super::forms::{self, FormRefusal};
 use super::notice::{self, Notice, SignedOutNotice};
 use super::reader_clock::{ReaderClock, ZoneSource};
 use super::site::SiteLook;
+use crate::db::UserId;
 use crate::error::{Error, Failure, Result};
 use crate::people::Role;
 use crate::sessions::Caller;
@@ -61,11 +62,21 @@ pub struct Layout {
     pub is_failed: bool,
     /// The number of open alerts and notices, which the title states.
     pub open_alerts: usize,
-    /// When the request was received, in microseconds since the Unix epoch: the script of a page of
-    /// somebody who is signed in requests the changes since then.
-    pub changes_since: Option<i64>,
+    /// What the script of a page of somebody who is signed in requests further changes by.
+    pub changes: Option<KnownChanges>,
     /// How the page shows times, if it may have any.
     pub times: Option<PageTimes>,
+}
+
+/// What a page shows of the changes to its person.
+pub struct KnownChanges {
+    /// When the request was received, before anything was read for the page, in microseconds since the
+    /// Unix epoch.
+    pub since: i64,
+    /// How many changes shortly before that can have been read for it.
+    pub seen: Option<usize>,
+    /// The person.
+    pub person: UserId,
 }
 
 /// What is wrong with a field of a form.
@@ -117,7 +128,7 @@ impl Layout {
             csrf: forms::session_csrf_token(request)?,
             refusal: refusal(request),
             open_alerts: open_alerts(request),
-            changes_since: Some(changes_since(request)?),
+            changes: Some(KnownChanges::of(request, caller)?),
             times: Some(PageTimes::new(
                 request,
                 ReaderClock::of_caller(request, caller)?,
@@ -155,7 +166,7 @@ impl Layout {
             problems: Vec::new(),
             is_failed: false,
             open_alerts: 0,
-            changes_since: None,
+            changes: None,
             times: None,
         }
     }
@@ -282,14 +293,19 @@ fn open_alerts(request: &HttpRequest) -> usize {
     found.map_or(0, |OpenAlerts(attention)| attention.count())
 }
 
-/// Returns when the request was received, before anything was read for its page.
-fn changes_since(request: &HttpRequest) -> Result<i64> {
-    let received = request.extensions().get::<RequestedAt>().copied();
-    let at = match received {
-        Some(RequestedAt(at)) => at,
-        None => app_state(request)?.clock.now(),
-    };
-    Ok(at.timestamp_micros())
+impl KnownChanges {
+    fn of(request: &HttpRequest, caller: &Caller) -> Result<Self> {
+        let received = request.extensions().get::<Requested>().copied();
+        let (at, seen) = match received {
+            Some(Requested { at, seen }) => (at, seen),
+            None => (app_state(request)?.clock.now(), None),
+        };
+        Ok(Self {
+            since: at.timestamp_micros(),
+            seen,
+            person: caller.user.id,
+        })
+    }
 }
 
 /// Returns the notice of a number of open alerts and notices: "2 things need your attention."

@@ -12,7 +12,7 @@ use actix_web::body::MessageBody;
 use actix_web::cookie::Cookie;
 use actix_web::cookie::time::Duration as CookieDuration;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::StatusCode;
+use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{HttpMessage, HttpRequest};
 use chrono::DateTime;
@@ -21,6 +21,7 @@ use serde::{Deserialize, Serialize};
 use super::app_state::{AppState, app_state};
 use super::browser;
 use super::cookies::{self, OwnCookie};
+use super::form_origin::FormOrigin;
 use super::prefetch::is_seen;
 use super::received_cookies::ReceivedCookies;
 use crate::clock::Timestamp;
@@ -86,8 +87,9 @@ pub enum AccountNotice {
     IdleLimitUpdated(u32, Option<SessionId>),
     /// A device is exempt from the idle limit.
     DeviceExempt,
-    /// A device is no longer exempt from it, which signed it out if there is a session.
-    DeviceNotExempt(Option<SessionId>),
+    /// A device is no longer exempt from it, which signed it out if there is a session, and ended this
+    /// many.
+    DeviceNotExempt(Option<SessionId>, u32),
     /// The time zone was updated.
     TimeZoneUpdated,
     /// The password was changed.
@@ -108,6 +110,32 @@ pub enum AccountNotice {
     ApplicationMissing,
     /// The order was made before, and the form that was sent again changed nothing.
     OrderedBefore,
+    /// A form was sent from a page whose session had ended. It is shown once the person is signed in.
+    NotCarriedOut(RefusedAct),
+}
+
+/// What was not carried out, since the session of its page had ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum RefusedAct {
+    /// The change of the password.
+    Password,
+    /// Something else.
+    Other,
+}
+
+impl RefusedAct {
+    /// Returns what a request would have done, if it is a form of one of our pages. To sign out is done.
+    pub(super) fn of(request: &HttpRequest) -> Option<Self> {
+        let is_own = FormOrigin::from_request(request) == FormOrigin::Own;
+        if *request.method() != Method::POST || !is_own {
+            return None;
+        }
+        match request.path() {
+            "/sign-out" => None,
+            "/account/password" => Some(Self::Password),
+            _ => Some(Self::Other),
+        }
+    }
 }
 
 /// Which sessions were ended. What the page says of them is worked out when it is shown.
@@ -239,6 +267,16 @@ struct StoredNotice {
     notice: Notice,
 }
 
+impl StoredNotice {
+    /// Returns whether it is for its person alone, and waits until they are signed in.
+    fn waits(&self) -> bool {
+        matches!(
+            self.notice,
+            Notice::Account(_, AccountNotice::NotCarriedOut(_))
+        )
+    }
+}
+
 /// What the response does to the notice cookie.
 enum Change {
     Put(Notice),
@@ -248,6 +286,22 @@ enum Change {
 /// Has the next page show `notice`, if the response to `request` is a redirect.
 pub fn put(request: &HttpRequest, notice: Notice) {
     request.extensions_mut().insert(Change::Put(notice));
+}
+
+/// Has the next page of the person whose session has ended say that an act was not carried out, once
+/// they are signed in.
+pub(super) fn put_refused(request: &HttpRequest, act: RefusedAct) {
+    if let Err(err) = add_refused(request, act) {
+        tracing::error!(error = %Chain(&err), "a notice is lost");
+    }
+}
+
+fn add_refused(request: &HttpRequest, act: RefusedAct) -> Result<()> {
+    if let Some(claim) = browser::session_claim(request)? {
+        let notice = Notice::Account(claim.user, AccountNotice::NotCarriedOut(act));
+        cookies::add(request, sealed(request, notice)?);
+    }
+    Ok(())
 }
 
 /// Returns the notice for the page in the response to `request`, and removes it, if that is read by
@@ -263,8 +317,11 @@ pub fn take(request: &HttpRequest, reader: Option<UserId>) -> Option<Notice> {
     if values.is_empty() {
         return None;
     }
-    request.extensions_mut().insert(Change::Remove);
     let opened = values.iter().find_map(|value| open(request, app, value));
+    if reader.is_none() && opened.as_ref().is_some_and(|(stored, _)| stored.waits()) {
+        return None;
+    }
+    request.extensions_mut().insert(Change::Remove);
     let (stored, at) = opened?;
     let is_for_reader = match stored.notice {
         Notice::Account(user, _) => reader.is_none_or(|reader| reader == user),

@@ -1,5 +1,6 @@
 //! What a request that needs step-up is about to do, in words: "Sign out Living room". What it is done
-//! to is named by its row, which the caller may read, and never by the request.
+//! to is named by its row, which the caller may read, and never by the request; but for an e-mail that
+//! is to be theirs, which no row has yet.
 
 use std::collections::HashSet;
 
@@ -8,7 +9,7 @@ use crate::alerts::{Alert, AlertKind};
 use crate::db::{ApplicationId, SessionId};
 use crate::devices::group_by_device;
 use crate::error::{Error, Result};
-use crate::people::Role;
+use crate::people::{Email, Role};
 use crate::sessions::Caller;
 
 /// The prefix of what doesn't exist for others than administrators.
@@ -40,7 +41,11 @@ enum Subject<'a> {
     Person(&'a str),
     Application(&'a str),
     ApiKey(&'a str),
+    /// An address that is to be the caller's.
+    Email(&'a str),
 }
+
+const EMAIL: &str = "Change your e-mail";
 
 /// An act before the name of its subject is known; `unnamed` are the words for a subject that isn't
 /// found.
@@ -120,7 +125,7 @@ fn unnamed(words: &Words<'_>) -> Act {
 }
 
 /// Finds the words for a request to `path`.
-fn find_words<'a>(path: &'a str, fields: &[(String, String)]) -> Option<Words<'a>> {
+fn find_words<'a>(path: &'a str, fields: &'a [(String, String)]) -> Option<Words<'a>> {
     let segments: Vec<&str> = path.split('/').skip(1).collect();
     match segments.as_slice() {
         ["devices", rest @ ..] => find_words_for_device(rest, fields),
@@ -128,7 +133,8 @@ fn find_words<'a>(path: &'a str, fields: &[(String, String)]) -> Option<Words<'a
         ["alerts", _, _] => Some(plain("Answer the alert")),
         ["alerts", _, "steps", ..] => Some(plain("Skip this step")),
         ["alerts", ..] => Some(plain("Answer the alert")),
-        ["account", rest @ ..] => find_words_for_account(rest),
+        ["unsent-form"] => Some(plain("Discard what you typed")),
+        ["account", rest @ ..] => find_words_for_account(rest, fields),
         ["admin", "users", rest @ ..] => find_words_for_person(rest),
         ["admin", rest @ ..] => find_words_for_administration(rest),
         _ => None,
@@ -176,10 +182,21 @@ fn find_words_for_device<'a>(
     })
 }
 
-fn find_words_for_account(segments: &[&str]) -> Option<Words<'static>> {
+fn find_words_for_account<'a>(
+    segments: &[&'a str],
+    fields: &'a [(String, String)],
+) -> Option<Words<'a>> {
+    let email = fields.iter().find(|(name, _)| name == "email");
     Some(plain(match segments {
         ["name"] => "Change your name",
-        ["email"] => "Change your e-mail",
+        ["email"] => {
+            return Some(match email {
+                Some((_, email)) => {
+                    with_name("Change your e-mail to ", Subject::Email(email), "", EMAIL)
+                }
+                None => plain(EMAIL),
+            });
+        }
         ["email", "cancel"] => "Cancel the change of your e-mail",
         ["email", "link"] => "Send the link again",
         ["password"] => "Change your password",
@@ -271,9 +288,21 @@ async fn find_name(
         let session = app.sessions.find(caller.user.id, id).await?;
         return Ok(session.map(|session| session.display_name()));
     }
-    if caller.user.role() < Role::Admin {
-        return Ok(None);
+    if let Subject::Email(email) = subject {
+        // What is none is not repeated.
+        return Ok(email
+            .parse::<Email>()
+            .ok()
+            .map(|email| email.as_str().to_owned()));
     }
+    match caller.user.role() {
+        Role::Admin => find_administered(app, subject).await,
+        _ => Ok(None),
+    }
+}
+
+/// Finds the name of what an administrator may read.
+async fn find_administered(app: &AppState, subject: Subject<'_>) -> Result<Option<String>> {
     let name = match subject {
         Subject::Person(id) => match id.parse() {
             Ok(id) => app
@@ -291,7 +320,9 @@ async fn find_name(
             Ok(id) => app.applications.get_key(id).await.map(|(_, key)| key.name),
             Err(_) => return Ok(None),
         },
-        Subject::Unnamed | Subject::Device(_) | Subject::Alert(_) => return Ok(None),
+        Subject::Unnamed | Subject::Device(_) | Subject::Alert(_) | Subject::Email(_) => {
+            return Ok(None);
+        }
     };
     match name {
         Ok(name) => Ok(Some(name)),

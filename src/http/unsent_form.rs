@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use actix_web::cookie::time::Duration as CookieDuration;
 use actix_web::dev::ServiceRequest;
-use actix_web::http::Method;
+use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 use futures_util::FutureExt;
 use serde::{Deserialize, Serialize};
@@ -23,6 +23,8 @@ use super::cookies::{self, OwnCookie};
 use super::form_origin::FormOrigin;
 use super::layout::see_other;
 use super::received_cookies::ReceivedCookies;
+use super::typed_forms::{UnsentForm, typed_form};
+use super::unsent_page::{UnsentState, respond_unstored};
 use crate::clock::Timestamp;
 use crate::db::UserId;
 use crate::error::{Chain, Error, Result};
@@ -42,55 +44,6 @@ const MAX_SESSIONS: u32 = 20;
 const LEFT_OUT: [&str; 4] = ["csrf", "act", "next", "username"];
 /// The page for step-up, whose form contains another one.
 const STEP_UP: &str = "/confirm";
-
-/// A form whose fields somebody types text into.
-#[derive(Debug)]
-pub struct TypedForm {
-    /// The pattern of the path that it is posted to, with `{id}` for a variable segment.
-    pub path: &'static str,
-    /// What it is for: the heading of its page.
-    pub title: &'static str,
-    /// The label of its button.
-    pub button: &'static str,
-    /// The typed fields, with their labels.
-    pub fields: &'static [(&'static str, &'static str)],
-}
-
-/// The forms that are shown again. All others have nothing typed but passwords.
-#[rustfmt::skip]
-pub static TYPED_FORMS: &[TypedForm] = &[
-    TypedForm { path: "/account/name", title: "Your name", button: "Save", fields: &[("full_name", "Name")] },
-    TypedForm { path: "/account/email", title: "Your e-mail", button: "Send the link", fields: &[("email", "New e-mail")] },
-    TypedForm { path: "/devices/{id}/rename", title: "Name of the device", button: "Save", fields: &[("device_name", "Device name")] },
-    TypedForm { path: "/admin/sessions/end", title: "End sessions", button: "Continue", fields: &[("stated_reason", "Reason")] },
-    TypedForm { path: "/admin/jobs/{id}/stop", title: "Stop the job", button: "Stop the job", fields: &[("reason", "Reason")] },
-    TypedForm { path: "/admin/users/new", title: "New account", button: "Create the account", fields: &[("email", "E-mail"), ("full_name", "Name"), ("new_password", "Password")] },
-    TypedForm { path: "/admin/users/invite", title: "Invitation", button: "Invite", fields: &[("email", "E-mail"), ("full_name", "Name")] },
-    TypedForm { path: "/admin/users/{id}/name", title: "Name of", button: "Save", fields: &[("full_name", "Name")] },
-    TypedForm { path: "/admin/users/{id}/email", title: "E-mail of", button: "Set the e-mail", fields: &[("email", "New e-mail"), ("reason", "Reason")] },
-    TypedForm { path: "/admin/users/{id}/lift-delay", title: "Lift the delay of", button: "Lift the delay", fields: &[("reason", "Reason")] },
-    TypedForm { path: "/admin/users/{id}/verify-email", title: "Mark as verified: the e-mail of", button: "Mark it as verified", fields: &[("reason", "Reason")] },
-    TypedForm { path: "/admin/users/{id}/role", title: "Role of", button: "Change the role", fields: &[("reason", "Reason")] },
-    TypedForm { path: "/admin/users/{id}/reset-link", title: "Link for a new password of", button: "Create the link", fields: &[("reason", "Reason")] },
-    TypedForm { path: "/admin/users/{id}/invite", title: "Another invitation for", button: "Invite again", fields: &[("reason", "Reason")] },
-    TypedForm { path: "/admin/users/{id}/end-sessions", title: "Sign out", button: "Sign out everywhere", fields: &[("reason", "Reason")] },
-    TypedForm { path: "/admin/users/{id}/disable", title: "Disable", button: "Disable the account", fields: &[("reason", "Reason")] },
-    TypedForm { path: "/admin/users/{id}/enable", title: "Enable", button: "Enable the account", fields: &[("reason", "Reason")] },
-    TypedForm { path: "/admin/users/{id}/delete", title: "Delete", button: "Delete the account", fields: &[("reason", "Reason"), ("typed", "Their e-mail, typed")] },
-    TypedForm { path: "/admin/applications", title: "New application", button: "Add the application", fields: &[("name", "Name of the application"), ("hosts", "Hosts")] },
-    TypedForm { path: "/admin/applications/{id}", title: "Application", button: "Save", fields: &[("name", "Name of the application"), ("hosts", "Hosts")] },
-    TypedForm { path: "/admin/api-keys", title: "New key", button: "Create the key", fields: &[("name", "Name")] },
-];
-
-/// A form that was not carried out, for the person whose it is.
-pub struct UnsentForm {
-    /// What it is for.
-    pub form: &'static TypedForm,
-    /// The path that it is posted to.
-    pub path: String,
-    /// Its fields, in their order, without passwords.
-    pub fields: Vec<(String, String)>,
-}
 
 /// The content of the cookie.
 #[derive(Serialize, Deserialize)]
@@ -127,7 +80,7 @@ pub(super) async fn store(request: &HttpRequest, error: &Error) -> Option<HttpRe
     let app = app_state(request).ok()?;
     let content = serde_json::to_string(&form).ok()?;
     if content.len() > MAX_BYTES {
-        return None;
+        return respond_too_long(request, app, form, error).ok();
     }
     let cookie = app.cookies.build(OwnCookie::UnsentForm, content);
     cookies::add(
@@ -135,6 +88,60 @@ pub(super) async fn store(request: &HttpRequest, error: &Error) -> Option<HttpRe
         app.form_seal.seal(cookie.max_age(MAX_AGE).finish()),
     );
     Some(see_other(next))
+}
+
+/// Returns the page with a form that is too long for a cookie: no other page will have it.
+fn respond_too_long(
+    request: &HttpRequest,
+    app: &AppState,
+    form: StoredForm,
+    error: &Error,
+) -> Result<HttpResponse> {
+    let typed = typed_form(&form.path).ok_or(Error::NotFound)?;
+    let (csrf, state) = match (error, browser::session_claim(request)?) {
+        (Error::CsrfMismatch, Some(claim)) => {
+            let csrf = app.csrf_key.session_token(claim.session);
+            (csrf, UnsentState::Ready)
+        }
+        _ => (form.csrf, UnsentState::SignedOut),
+    };
+    let unsent = UnsentForm {
+        form: typed,
+        path: form.path,
+        fields: form.fields,
+    };
+    respond_unstored(request, unsent, csrf, state)
+}
+
+/// Removes the stored form once it was sent: a redirect follows what was carried out.
+pub(super) fn forget_sent(request: &HttpRequest, status: StatusCode) {
+    if *request.method() != Method::POST || !status.is_redirection() {
+        return;
+    }
+    if let Ok(Some(stored)) = stored(request)
+        && stored.path == request.path()
+    {
+        // The response is not worse without it.
+        let _ = forget(request);
+    }
+}
+
+/// Removes the stored form.
+///
+/// # Errors
+/// [`Error::Internal`] when the server was assembled without its state.
+pub fn forget(request: &HttpRequest) -> Result<()> {
+    let app = app_state(request)?;
+    cookies::remove(request, &app.cookies, OwnCookie::UnsentForm);
+    Ok(())
+}
+
+/// Returns whether a form is stored in this browser, which may be shown once its person is signed in.
+///
+/// # Errors
+/// [`Error::Internal`] on a route without a device cookie.
+pub fn is_stored(request: &HttpRequest) -> Result<bool> {
+    Ok(stored(request)?.is_some())
 }
 
 /// Receives the body of a request that is refused before its handler would, if its form may be shown
@@ -155,6 +162,23 @@ pub(super) async fn receive(request: &mut ServiceRequest) {
 /// device cookie.
 pub async fn find(request: &HttpRequest, caller: &Caller) -> Result<Option<UnsentForm>> {
     let app = app_state(request)?;
+    let Some(stored) = stored(request)? else {
+        return Ok(None);
+    };
+    let Some(form) = typed_form(&stored.path) else {
+        return Ok(None);
+    };
+    let is_own = is_of_person(app, caller.user.id, &stored).await?;
+    Ok(is_own.then_some(UnsentForm {
+        form,
+        path: stored.path,
+        fields: stored.fields,
+    }))
+}
+
+/// Returns the form that was stored in this browser lately.
+fn stored(request: &HttpRequest) -> Result<Option<StoredForm>> {
+    let app = app_state(request)?;
     let device = browser::device_id(request)?;
     let name = app.cookies.name(OwnCookie::UnsentForm);
     let received = ReceivedCookies::of(request);
@@ -163,20 +187,10 @@ pub async fn find(request: &HttpRequest, caller: &Caller) -> Result<Option<Unsen
         .iter()
         .filter_map(|value| app.form_seal.open_received(name, value))
         .find_map(|cookie| serde_json::from_str::<StoredForm>(cookie.value()).ok());
-    let Some(stored) = opened.filter(|stored| stored.device == device.as_str()) else {
-        return Ok(None);
-    };
-    let is_recent =
-        Timestamp::from_micros(stored.at).is_some_and(|at| app.clock.now().since(at) < LIFETIME);
-    let form = typed_form(&stored.path).filter(|_| is_recent);
-    let Some(form) = form else {
-        return Ok(None);
-    };
-    let is_own = is_of_person(app, caller.user.id, &stored).await?;
-    Ok(is_own.then_some(UnsentForm {
-        form,
-        path: stored.path,
-        fields: stored.fields,
+    Ok(opened.filter(|stored| {
+        let at = Timestamp::from_micros(stored.at);
+        let is_recent = at.is_some_and(|at| app.clock.now().since(at) < LIFETIME);
+        is_recent && stored.device == device.as_str()
     }))
 }
 
@@ -205,7 +219,7 @@ fn submitted(request: &HttpRequest) -> Option<StoredForm> {
     let form = typed_form(&path)?;
     fields.retain(|(name, _)| !LEFT_OUT.contains(&name.as_str()) && !name.contains("password"));
     let is_typed = |(name, value): &(String, String)| {
-        !value.is_empty() && form.fields.iter().any(|(field, _)| field == name)
+        !value.is_empty() && form.fields.iter().any(|field| field.name == name)
     };
     let app = app_state(request).ok()?;
     fields.iter().any(is_typed).then_some(StoredForm {
@@ -215,21 +229,6 @@ fn submitted(request: &HttpRequest) -> Option<StoredForm> {
         at: app.clock.now().timestamp_micros(),
         fields,
     })
-}
-
-fn typed_form(path: &str) -> Option<&'static TypedForm> {
-    let is_of = |form: &&TypedForm| {
-        let (mut pattern, mut segments) = (form.path.split('/'), path.split('/'));
-        loop {
-            match (pattern.next(), segments.next()) {
-                (None, None) => return true,
-                (Some("{id}"), Some(id)) if !id.is_empty() => {}
-                (Some(pattern), Some(segment)) if pattern == segment => {}
-                _ => return false,
-            }
-        }
-    };
-    TYPED_FORMS.iter().find(is_of)
 }
 
 /// Returns whether a form is of an earlier session of the person who is signed in.

@@ -20,7 +20,7 @@ use tokio::time::sleep;
 use crate::clock::Timestamp;
 use crate::db::{SessionId, UserId};
 use crate::error::{Error, Result};
-use crate::events::{Change, EventKind, Subscription};
+use crate::events::{Change, Changes, EventKind, PageState, Subscription};
 use crate::http::app_state::AppState;
 use crate::http::caller::ListeningCaller;
 
@@ -39,16 +39,19 @@ const REPLACED: &str = "event: replaced\ndata:\n\n";
 /// The query of `GET /devices/changes`.
 #[derive(Deserialize)]
 pub struct ChangesQuery {
-    /// When the page was rendered, in microseconds since the Unix epoch.
+    /// When the page was requested, in microseconds since the Unix epoch.
     since: i64,
+    /// How many changes shortly before that it could show, if they were counted.
+    seen: Option<usize>,
 }
 
-/// A page that is notified of the changes to its person after `since`.
+/// A page that is notified of the changes to its person that it doesn't show.
 struct Listener {
+    changes: Changes,
     subscription: Subscription,
     user: UserId,
     session: SessionId,
-    since: Timestamp,
+    page: PageState,
     is_over: bool,
 }
 
@@ -73,12 +76,17 @@ pub async fn stream(
         return Ok(event_stream(empty()));
     }
     let subscription = app.changes.subscribe(caller.user.id, caller.session.id)?;
-    let has_changed = app.changes.has_changed_since(caller.user.id, since).await?;
+    let page = PageState {
+        at: since,
+        seen: query.seen,
+    };
+    let has_changed = app.changes.has_changed(caller.user.id, page).await?;
     let listener = Listener {
+        changes: app.changes.clone(),
         subscription,
         user: caller.user.id,
         session: caller.session.id,
-        since,
+        page,
         is_over: !caller.may_write(),
     };
     let first = if has_changed { CHANGED } else { RETRY_DELAY };
@@ -108,27 +116,40 @@ impl Listener {
         if self.is_over {
             return None;
         }
-        let (user, since) = (self.user, self.since);
-        let is_news = move |change: &Change| change.user == user && change.at > since;
-        let Subscription { changes, place } = &mut self.subscription;
-        let received = tokio::select! {
-            biased;
-            () = place.replaced() => {
-                self.is_over = true;
-                return Some(REPLACED);
-            }
-            received = next_change(changes, KEEP_ALIVE, is_news) => received,
-        };
-        match received {
-            None => Some(COMMENT),
-            Some(Err(RecvError::Closed)) => None,
-            Some(Err(RecvError::Lagged(_))) => Some(CHANGED),
-            Some(Ok(change)) if self.is_own_end(&change) => {
-                self.is_over = true;
-                Some(SIGNED_OUT)
-            }
-            Some(Ok(_)) => Some(CHANGED),
+        loop {
+            let user = self.user;
+            let is_own = move |change: &Change| change.user == user;
+            let Subscription { changes, place } = &mut self.subscription;
+            let received = tokio::select! {
+                biased;
+                () = place.replaced() => {
+                    self.is_over = true;
+                    return Some(REPLACED);
+                }
+                received = next_change(changes, KEEP_ALIVE, is_own) => received,
+            };
+            return match received {
+                None => Some(COMMENT),
+                Some(Err(RecvError::Closed)) => None,
+                Some(Err(RecvError::Lagged(_))) => Some(CHANGED),
+                Some(Ok(change)) if self.is_own_end(&change) => {
+                    self.is_over = true;
+                    Some(SIGNED_OUT)
+                }
+                Some(Ok(change)) if self.is_news(&change).await => Some(CHANGED),
+                Some(Ok(_)) => continue,
+            };
         }
+    }
+
+    /// Returns whether the page doesn't show a change: one from before it may have been committed after
+    /// it was read. Where that can't be read, it may.
+    async fn is_news(&self, change: &Change) -> bool {
+        if change.at > self.page.at || self.page.seen.is_none() {
+            return change.at > self.page.at;
+        }
+        let has_changed = self.changes.has_changed(self.user, self.page).await;
+        has_changed.unwrap_or(true)
     }
 
     fn is_own_end(&self, change: &Change) -> bool {

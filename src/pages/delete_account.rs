@@ -61,10 +61,10 @@ pub async fn submit(
     let typed = form.typed.as_deref().unwrap_or_default();
     if !caller.user.is_deletion_confirmed(typed) {
         let mut template = DeletePage::new(&request, &caller, typed)?;
-        template.error = form
-            .typed
-            .as_ref()
-            .map(|_| "is not the e-mail of your account");
+        if form.typed.is_none() {
+            return page(StatusCode::OK, &template);
+        }
+        template.error = Some("is not the e-mail of your account");
         return page(StatusCode::BAD_REQUEST, &template);
     }
     app.sessions.require_step_up(&caller)?;

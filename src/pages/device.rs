@@ -6,6 +6,7 @@ use askama::Template;
 use serde::Deserialize;
 
 use super::device_views::{DeviceNames, DeviceView, EndView};
+use super::ended_words::End;
 use super::notices;
 use super::sign_out;
 use super::used_applications::UsedApplications;
@@ -255,7 +256,7 @@ async fn load_page(
             .map(|before| format!("/devices/{}?before={before}#activity", session.id)),
         activity: events
             .iter()
-            .map(|event| ActivityView::new(event, &names, &reader))
+            .map(|event| ActivityView::new(event, &session, (&names, &reader)))
             .collect(),
         device: view,
     })
@@ -314,17 +315,21 @@ impl UnusedView {
 }
 
 impl ActivityView {
-    fn new(event: &Event, names: &DeviceNames, reader: &Reader) -> Self {
+    fn new(event: &Event, session: &Session, (names, reader): (&DeviceNames, &Reader)) -> Self {
         let detail = event.detail.as_deref().unwrap_or_default();
         let what = match event.kind {
             EventKind::SignedIn => "Signed in".into(),
             EventKind::Refreshed => "Used from a new address".into(),
             EventKind::Renamed => format!("Named “{detail}”"),
-            EventKind::Ended => words::cause_with_reason(
-                detail.parse().ok(),
-                names.find(event.by_session_id),
-                event.stated_reason.as_deref(),
-            ),
+            EventKind::Ended => {
+                let end = End {
+                    reason: detail.parse().ok(),
+                    is_past_absolute_limit: session.is_past_absolute_limit(),
+                    by: names.find(event.by_session_id),
+                    stated: event.stated_reason.as_deref(),
+                };
+                end.describe()
+            }
             EventKind::ImpossibleTravel => {
                 format!("Used in two places, too far apart for the time between: {detail}")
             }

@@ -3,13 +3,14 @@
 use std::collections::HashMap;
 
 use super::admin::session_words;
+use super::ended_words::End;
 use super::used_applications::ApplicationsView;
 use super::views::Reader;
 use super::words::{self, Named, TimeView};
 use crate::db::SessionId;
 use crate::devices::DeviceGroup;
 use crate::http::reader_clock::ReaderClock;
-use crate::sessions::{EndedReason, Session};
+use crate::sessions::Session;
 
 /// A device that a person is or was signed in on.
 pub struct DeviceView {
@@ -167,15 +168,13 @@ impl EndView {
         stated: Option<&str>,
         clock: ReaderClock,
     ) -> Option<Self> {
-        let (reason, at) = match (session.is_active, session.ended_at) {
-            (false, at) => (session.ended_reason, at.unwrap_or(session.expires_at)),
-            (true, _) if session.expires_at <= clock.now => {
-                (Some(EndedReason::Expired), session.expires_at)
-            }
-            (true, _) => return None,
+        let at = match (session.is_active, session.ended_at) {
+            (false, Some(at)) => at,
+            (true, _) if session.is_live(clock.now) => return None,
+            _ => session.expires_at,
         };
         Some(Self {
-            cause: words::cause_with_reason(reason, by, stated),
+            cause: End::of(session, by).with_stated(stated).describe(),
             at: TimeView::exact(at, clock),
         })
     }
@@ -215,7 +214,7 @@ impl EndedSessionView {
         Self {
             id: session.id.to_string(),
             name: session.display_name(),
-            cause: words::cause(session.ended_reason, names.find(session.ended_by)),
+            cause: End::of(session, names.find(session.ended_by)).describe(),
             at: TimeView::ago(session.ended_at.unwrap_or(session.expires_at), clock),
         }
     }
@@ -226,7 +225,8 @@ impl EndedSessionView {
         let Some(stated) = stated else {
             return self;
         };
-        let cause = words::cause_with_reason(session.ended_reason, None, Some(stated));
+        let end = End::of(session, None).with_stated(Some(stated));
+        let cause = end.describe();
         Self { cause, ..self }
     }
 }

@@ -35,9 +35,12 @@ pub async fn request_change(
     PageCaller(caller): PageCaller,
     Form(form): Form<ChangeEmailForm>,
 ) -> Result<HttpResponse> {
-    app.sessions.require_step_up(&caller)?;
     let requested = match form.email.parse() {
-        Ok(email) => request_link(&app, &request, &caller, email).await,
+        Ok(email) => {
+            app.sessions.require_step_up(&caller)?;
+            request_link(&app, &request, &caller, email).await
+        }
+        // Before the password is requested for it.
         Err(err) => Err(err),
     };
     let err = match requested {
@@ -62,11 +65,16 @@ pub async fn request_change(
         }
     };
     let mut template = AccountPage::new(&app, &request, &caller).await?;
-    template.email_error = match &err {
+    template.email_typed = form.email;
+    refused(template, &err)
+}
+
+/// Returns the page with the reason why no link was sent.
+fn refused(mut template: AccountPage, err: &Error) -> Result<HttpResponse> {
+    template.email_error = match err {
         Error::EmailTaken => Some("has an account already".into()),
         err => message(err),
     };
-    template.email_typed = form.email;
     template.report_problems();
     page(err.status_code(), &template)
 }

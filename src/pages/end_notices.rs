@@ -123,7 +123,7 @@ impl Rows<'_> {
             ([], true) if was_here => {
                 sentences.push("Every other session on this device has ended.".into());
             }
-            ([], true) => sentences.push("Your other devices are signed out.".into()),
+            ([], true) => sentences.push("No other device is signed in.".into()),
             ([], false) => {}
             ([name], true) => sentences.push(format!("Your other device, {name}, is signed out.")),
             ([name], false) => sentences.push(format!("{name} is signed out.")),

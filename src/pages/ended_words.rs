@@ -1,25 +1,39 @@
-//! Why this device was signed out, as the sign-in page says it to whoever holds the cookie of the session
-//! that ended.
+//! Why a session ended, in words: on the lists of a person, and on the sign-in page of the device whose
+//! session it was. Each reason is worded here and nowhere else.
 
 use actix_web::HttpRequest;
 
 use super::times::TimeView;
+use crate::account::MAX_FAILURES_IN_WORDS;
 use crate::error::Result;
 use crate::http::app_state::AppState;
 use crate::http::browser;
 use crate::http::reader_clock::ReaderClock;
-use crate::sessions::{EndedReason, EndedSession};
+use crate::sessions::{EndedReason, EndedSession, Session};
 
-/// The end of a session, in words.
+/// The end of a session, for the sign-in page.
 pub(super) struct EndedView {
     /// What happened.
-    pub(super) what: &'static str,
+    pub(super) what: String,
     /// The device that it was done from, if it is known and was another one.
     pub(super) by: Option<String>,
     /// When.
     pub(super) at: TimeView,
     /// What to do about it, where it is not just to sign in again.
     pub(super) advice: Option<&'static str>,
+}
+
+/// The end of a session, as far as it is known.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct End<'a> {
+    /// Why it ended.
+    pub reason: Option<EndedReason>,
+    /// Whether it lasted as long as a session may, however often it is used.
+    pub is_past_absolute_limit: bool,
+    /// The name of the device that it was ended from.
+    pub by: Option<&'a str>,
+    /// The reason that an administrator stated.
+    pub stated: Option<&'a str>,
 }
 
 /// Returns why the session of the request's cookie is over, if it is. Nothing is said to whoever has no
@@ -38,63 +52,118 @@ pub(super) async fn find(app: &AppState, request: &HttpRequest) -> Result<Option
 
 impl EndedView {
     fn new(ended: EndedSession, clock: ReaderClock) -> Self {
-        let (what, advice) = describe(&ended);
         let is_by_device = matches!(
             ended.reason,
             EndedReason::SignedOutRemotely | EndedReason::PasswordChanged
         );
+        let end = End {
+            reason: Some(ended.reason),
+            is_past_absolute_limit: ended.is_past_absolute_limit,
+            by: ended.ended_by.as_deref(),
+            stated: None,
+        };
         Self {
-            what,
+            what: end.sentence_for_device(),
+            advice: end.advice(),
             by: ended.ended_by.filter(|_| is_by_device),
             at: TimeView::moment(ended.at, clock),
-            advice,
         }
     }
 }
 
-fn describe(ended: &EndedSession) -> (&'static str, Option<&'static str>) {
-    const SIGNED_OUT: &str = "This device was signed out";
+impl<'a> End<'a> {
+    /// Returns the end of `session`; `by` is the name of the device it was ended from.
+    pub fn of(session: &Session, by: Option<&'a str>) -> Self {
+        Self {
+            reason: session.end_reason(),
+            is_past_absolute_limit: session.is_past_absolute_limit(),
+            by,
+            stated: None,
+        }
+    }
 
-    match ended.reason {
-        EndedReason::SignedOutRemotely if ended.ended_by.is_some() => (SIGNED_OUT, None),
-        EndedReason::SignedOutRemotely => ("This device was signed out from another one", None),
-        EndedReason::SignedOut => ("You signed out on this device", None),
-        EndedReason::Admin => ("An administrator signed this device out", None),
-        EndedReason::Expired if ended.is_past_absolute_limit => (
-            "This device was signed out because you had been signed in for as long as is allowed",
-            None,
-        ),
-        EndedReason::Expired => (
-            "This device was signed out because it had not been used for a while",
-            None,
-        ),
-        EndedReason::ReuseDetected => (
-            "This device was signed out for your safety: a copied sign-in was used",
-            Some("If you don’t know why, set a new password once you are signed in."),
-        ),
-        EndedReason::WrongPasswords => (
-            "This device was signed out for your safety: a wrong password was entered ten times",
-            Some("If you don’t know your password, “Forgotten your password?” sets a new one."),
-        ),
-        EndedReason::PasswordChanged => (
-            "This device was signed out because your password was changed",
-            Some(
-                "Sign in with the new one. If you didn’t change it, choose “Forgotten your password?”.",
+    /// Returns the end with the reason that an administrator stated, if one did.
+    pub fn with_stated(self, stated: Option<&'a str>) -> Self {
+        Self { stated, ..self }
+    }
+
+    /// Returns why it ended, for a list of what ended: "Signed out by an administrator".
+    pub fn describe(self) -> String {
+        match (self.reason, self.by, self.stated) {
+            (Some(EndedReason::SignedOut), ..) => "Signed out on the device itself".into(),
+            (Some(EndedReason::SignedOutRemotely), Some(by), _) => {
+                format!("Signed out by you, from {by}")
+            }
+            (Some(EndedReason::SignedOutRemotely), None, _) => {
+                "Signed out by you, from another device".into()
+            }
+            (Some(EndedReason::ReuseDetected), ..) => format!(
+                "Signed out {} (if you don’t know why, change your password, and check the device)",
+                self.why()
             ),
-        ),
-        EndedReason::AccountDisabled => (
-            "This device was signed out because your account was disabled",
-            Some(
-                "You can’t sign in until an administrator enables it. If you don’t know why, ask the people who run this service.",
-            ),
-        ),
-        EndedReason::Replaced => (
-            "You signed in again in this browser, and that ended the earlier sign-in",
-            None,
-        ),
-        EndedReason::Limit => (
-            "This device was signed out to make room for a newer one",
-            None,
-        ),
+            (Some(EndedReason::Admin | EndedReason::AccountDisabled), _, Some(stated)) => {
+                // Isolated, so that it doesn't change the direction around it (Unicode UAX #9, 2.7).
+                format!("Signed out {}: “\u{2068}{stated}\u{2069}”", self.why())
+            }
+            (None, ..) => "Signed out".into(),
+            _ => format!("Signed out {}", self.why()),
+        }
+    }
+
+    /// Returns what happened, for whoever is at the device.
+    fn sentence_for_device(self) -> String {
+        match (self.reason, self.by) {
+            (Some(EndedReason::SignedOut), _) => "You signed out on this device".into(),
+            // The page names the device after it.
+            (Some(EndedReason::SignedOutRemotely), Some(_)) | (None, _) => {
+                "This device was signed out".into()
+            }
+            (Some(EndedReason::SignedOutRemotely), None) => {
+                "This device was signed out from another one".into()
+            }
+            _ => format!("This device was signed out {}", self.why()),
+        }
+    }
+
+    /// Returns why, as it follows "signed out".
+    fn why(self) -> String {
+        let why = match self.reason {
+            None | Some(EndedReason::SignedOut | EndedReason::SignedOutRemotely) => "",
+            Some(EndedReason::Admin) => "by an administrator",
+            Some(EndedReason::Expired) if self.is_past_absolute_limit => {
+                "because you had been signed in for as long as is allowed"
+            }
+            Some(EndedReason::Expired) => "because it was not used for too long",
+            Some(EndedReason::ReuseDetected) => "for safety: a copied sign-in was used",
+            Some(EndedReason::WrongPasswords) => {
+                return format!(
+                    "for safety: the password was entered wrong {MAX_FAILURES_IN_WORDS} times"
+                );
+            }
+            Some(EndedReason::PasswordChanged) => "because your password was changed",
+            Some(EndedReason::AccountDisabled) => "because your account was disabled",
+            Some(EndedReason::Replaced) => "when you signed in again in the same browser",
+            Some(EndedReason::Limit) => "to make room for a newer device",
+        };
+        why.into()
+    }
+
+    /// Returns what whoever is at the device may do, where it is not just to sign in again.
+    fn advice(self) -> Option<&'static str> {
+        Some(match self.reason? {
+            EndedReason::ReuseDetected => {
+                "If you don’t know why, set a new password once you are signed in."
+            }
+            EndedReason::WrongPasswords => {
+                "If you don’t know your password, “Forgotten your password?” sets a new one."
+            }
+            EndedReason::PasswordChanged => {
+                "Sign in with the new one. If you didn’t change it, choose “Forgotten your password?”."
+            }
+            EndedReason::AccountDisabled => {
+                "You can’t sign in until an administrator enables it. If you don’t know why, ask the people who run this service."
+            }
+            _ => return None,
+        })
     }
 }

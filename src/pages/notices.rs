@@ -6,12 +6,15 @@ use actix_web::HttpRequest;
 use super::admin::person_notices;
 use super::alert_views::describe_review;
 use super::end_notices;
+use crate::account::MAX_FAILURES_IN_WORDS;
 use crate::db::{AlertId, SessionId, UserId};
 use crate::error::Result;
 use crate::http::app_state::AppState;
-use crate::http::notice::{self, AccountNotice, Notice, SignedOutNotice};
+use crate::http::notice::{
+    self, AccountNotice, EndMoment, EndNotice, Notice, RefusedAct, SignedOutNotice,
+};
 use crate::net::IpRetention;
-use crate::sessions::Caller;
+use crate::sessions::{Caller, Session};
 
 /// A notice as a page shows it.
 #[derive(Default)]
@@ -43,6 +46,9 @@ pub(super) async fn take(
         }
         Some(Notice::Account(user, AccountNotice::Ended(notice))) => {
             end_notices::describe(app, user, caller, notice).await?
+        }
+        Some(Notice::Account(user, AccountNotice::PasswordChanged)) => {
+            Some(password_words(app, user, caller).await?)
         }
         Some(Notice::Account(user, notice)) => account_words(app, user, notice).await?,
         Some(Notice::SignedOut(notice)) => {
@@ -84,10 +90,14 @@ async fn account_words(
             };
             Ok(Some(idle_limit_words(count, device)))
         }
-        AccountNotice::DeviceNotExempt(Some(id)) => {
+        AccountNotice::DeviceNotExempt(Some(id), _) => {
             let device = ended_device(app, user, id).await?;
             Ok(device.map(|device| format!("Saved. {device} is signed out.")))
         }
+        AccountNotice::DeviceNotExempt(None, ended @ 1..) => Ok(Some(format!(
+            "Saved. {} on the device ended; it signs out automatically again when it is not used.",
+            count_sessions(ended)
+        ))),
         AccountNotice::AlertEmailsUpdated => {
             let is_on = app.people.get(user).await?.alert_emails;
             Ok(Some(alert_email_words(is_on).to_owned()))
@@ -120,11 +130,38 @@ fn describe_unrestored(email: &str) -> String {
     )
 }
 
-/// Returns the name of a session's device, if the session has ended.
+/// Returns the name of a session's device, if none of its sessions is live.
 async fn ended_device(app: &AppState, user: UserId, id: SessionId) -> Result<Option<String>> {
+    let live = app.sessions.list_live(user).await?;
     let session = app.sessions.find(user, id).await?;
-    let ended = session.filter(|session| !session.is_active);
-    Ok(ended.map(|session| session.display_name()))
+    let is_over = |session: &Session| !live.iter().any(|live| live.is_on_device_of(session));
+    Ok(session
+        .filter(is_over)
+        .map(|session| session.display_name()))
+}
+
+/// Returns that the password is changed, and what became of the other devices by that.
+async fn password_words(app: &AppState, user: UserId, caller: Option<&Caller>) -> Result<String> {
+    const CHANGED: &str = "Your password is changed.";
+
+    let Some(caller) = caller else {
+        return Ok(CHANGED.into());
+    };
+    let at = caller.user.password_changed_at.timestamp_micros();
+    let by = caller.session.id;
+    let others = EndNotice::Others(Some(EndMoment { by, at }));
+    let others = end_notices::describe(app, user, Some(caller), others).await?;
+    Ok(match others {
+        Some(others) => format!("{CHANGED} {others}"),
+        None => CHANGED.into(),
+    })
+}
+
+fn count_sessions(n: u32) -> String {
+    match n {
+        1 => "One session".into(),
+        n => format!("{n} sessions"),
+    }
 }
 
 /// Returns what became of devices when the idle limit was updated; `device` is the first that was signed
@@ -180,13 +217,10 @@ fn plain_words(notice: AccountNotice) -> Option<&'static str> {
             "Your e-mail is changed. You sign in with the new one from now on."
         }
         AccountNotice::DeviceExempt => "Saved. The device stays signed in even if it is not used.",
-        AccountNotice::DeviceNotExempt(_) => {
+        AccountNotice::DeviceNotExempt(..) => {
             "Saved. The device signs out automatically again when it is not used."
         }
         AccountNotice::TimeZoneUpdated => "Your time zone is saved.",
-        AccountNotice::PasswordChanged => {
-            "Your password is changed, and your other devices are signed out."
-        }
         AccountNotice::ApiKeyRevoked => "The key is revoked.",
         AccountNotice::ApiKeyCreatedBefore => {
             "That key was created before; this form changed nothing. Its secret was shown only then: if you don’t have it, revoke the key and create another."
@@ -198,7 +232,14 @@ fn plain_words(notice: AccountNotice) -> Option<&'static str> {
         AccountNotice::OrderedBefore => {
             "This was ordered before. The form that was sent again changed nothing."
         }
+        AccountNotice::NotCarriedOut(RefusedAct::Password) => {
+            "Your password was not changed: you had been signed out when you sent it."
+        }
+        AccountNotice::NotCarriedOut(RefusedAct::Other) => {
+            "Nothing was done: you had been signed out when you pressed the button. Press it again if it is still right."
+        }
         AccountNotice::AlertReviewed(_)
+        | AccountNotice::PasswordChanged
         | AccountNotice::EmailChangeReported(_)
         | AccountNotice::Ended(_)
         | AccountNotice::AlertEmailsUpdated
@@ -211,8 +252,11 @@ fn plain_words(notice: AccountNotice) -> Option<&'static str> {
 fn signed_out_words(notice: SignedOutNotice) -> String {
     let words = match notice {
         SignedOutNotice::WrongPasswords => {
-            "This device was signed out because the password was entered wrong ten times. Sign in with \
-             your password. “Forgotten your password?” says how to get a new one."
+            return format!(
+                "This device was signed out because the password was entered wrong \
+                 {MAX_FAILURES_IN_WORDS} times. Sign in with your password. “Forgotten your \
+                 password?” says how to get a new one."
+            );
         }
         SignedOutNotice::SignedOut => "You are signed out on this device.",
         SignedOutNotice::SignedOutHere(others) => return end_notices::signed_out_here(others),

@@ -53,12 +53,13 @@ pub struct TimeZoneForm {
 }
 
 /// Updates the idle limit of the person's sessions. If that signs out devices, it shows them first, and
-/// nothing is saved before they were confirmed.
+/// nothing is saved before they were confirmed. A stolen session would have itself last as long as it
+/// can, so a longer limit requires step-up.
 ///
 /// # Errors
 /// [`Error::Invalid`](crate::Error::Invalid) when there is no such limit to choose;
-/// [`Error::StepUpRequired`](crate::Error::StepUpRequired) when it was confirmed that devices are signed out,
-/// and the password was given too long ago.
+/// [`Error::StepUpRequired`](crate::Error::StepUpRequired) when the limit gets longer, or it was confirmed
+/// that devices are signed out, and the password was given too long ago.
 pub async fn update_idle_limit(
     app: web::Data<AppState>,
     request: HttpRequest,
@@ -71,7 +72,9 @@ pub async fn update_idle_limit(
     };
     let back = SettingsPage::stated(form.back.as_deref());
     let confirmation = confirmation(form.confirmed.as_deref());
-    if confirmation == Confirmation::Given {
+    let limits = app.sessions.idle_limits();
+    let is_longer = limits.is_longer(limit, caller.user.idle_limit());
+    if is_longer || confirmation == Confirmation::Given {
         app.sessions.require_step_up(&caller)?;
     }
     let changed = app
@@ -85,17 +88,20 @@ pub async fn update_idle_limit(
             Ok(saved(&request, &caller, back, notice))
         }
         IdleChange::Unconfirmed { ending, live } => {
-            let change = UnusedChange {
-                chosen: limit,
-                action: "/account/idle-limit".into(),
-                fields: vec![
-                    ("idle_limit", form.idle_limit),
-                    ("back", back.path().into()),
-                ],
-                back: back.path().into(),
-            };
+            let change = unconfirmed(limit, back);
             unused::confirm(&app, &request, &caller, (ending, &live), change)
         }
+    }
+}
+
+/// Returns the choice of an idle limit for the page that shows what it signs out.
+fn unconfirmed(chosen: Option<IdleLimit>, back: SettingsPage) -> UnusedChange {
+    let value = chosen.map_or("", IdleLimit::as_str);
+    UnusedChange {
+        chosen,
+        action: "/account/idle-limit".into(),
+        fields: vec![("idle_limit", value.into()), ("back", back.path().into())],
+        back: back.path().into(),
     }
 }
 

@@ -19,6 +19,7 @@ use crate::http::layout::{Layout, page, throttled_page};
 use crate::http::onward;
 use crate::http::reader_clock::browser_zone;
 use crate::http::requester::requester;
+use crate::http::unsent_form;
 use crate::people::{PlainPassword, User};
 use crate::sessions::{Client, NewSession, OpenedVia, Session, SessionPersistence};
 
@@ -33,6 +34,8 @@ struct SignInPage<'a> {
     notice: Option<String>,
     /// Why this device was signed out, if nothing else is to be said.
     ended: Option<EndedView>,
+    /// Whether a form that was typed is stored, and shown again after sign-in.
+    has_unsent: bool,
     /// Whether it offers to clear what the browser stored, after a sign-out.
     offers_clearing: bool,
     error: Option<&'static str>,
@@ -55,6 +58,15 @@ pub struct SignInForm {
     next: Option<String>,
 }
 
+impl SignInForm {
+    fn persistence(&self) -> SessionPersistence {
+        match self.remember {
+            Some(_) => SessionPersistence::Remembered,
+            None => SessionPersistence::Standard,
+        }
+    }
+}
+
 impl<'a> SignInPage<'a> {
     /// Returns the page with the form as it was submitted, except the password.
     fn new(
@@ -71,10 +83,21 @@ impl<'a> SignInPage<'a> {
             can_sign_up: app.sign_up,
             notice: None,
             ended: None,
+            has_unsent: next == unsent_form::PATH && unsent_form::is_stored(request)?,
             offers_clearing: false,
             error: None,
             sample_people: &app.sample_people,
         })
+    }
+}
+
+impl SignInPage<'_> {
+    /// Returns whether something is said before the form, which has the focus.
+    fn says_something(&self) -> bool {
+        self.notice.is_some()
+            || self.ended.is_some()
+            || self.error.is_some()
+            || self.layout.refusal.is_some()
     }
 }
 
@@ -120,11 +143,6 @@ pub async fn submit(
             return page(StatusCode::FORBIDDEN, &template);
         }
     };
-    let persistence = if form.remember.is_some() {
-        SessionPersistence::Remembered
-    } else {
-        SessionPersistence::Standard
-    };
     let next = app.allowed_hosts.destination(form.next.as_deref());
     let requester = requester(&request, before.as_ref())?;
     let password = PlainPassword::claimed(form.password.clone());
@@ -135,15 +153,9 @@ pub async fn submit(
         .await
     {
         Ok(user) => {
-            start_session(
-                &app,
-                &request,
-                &user,
-                client,
-                persistence,
-                before.map(|caller| caller.session),
-            )
-            .await?;
+            let persistence = form.persistence();
+            let before = before.map(|caller| caller.session);
+            start_session(&app, &request, &user, client, persistence, before).await?;
             Ok(go_on::after_form(&next))
         }
         Err(Error::InvalidCredentials) => {

@@ -1,39 +1,18 @@
 //! `/unsent-form`: a form that was refused because its page was outdated, with what was typed into it.
 
-use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
-use askama::Template;
 
 use crate::error::{Error, Result};
 use crate::http::app_state::AppState;
 use crate::http::caller::PageCaller;
-use crate::http::layout::{Layout, NavItem, page, see_other};
+use crate::http::forms::{EmptyForm, Form};
+use crate::http::layout::{Layout, NavItem, see_other};
 use crate::http::target::{HOME, page_of_form};
-use crate::http::unsent_form::{self, UnsentForm};
+use crate::http::typed_forms::UnsentForm;
+use crate::http::unsent_form;
+use crate::http::unsent_page::{UnsentFormPage, UnsentState};
 use crate::people::Role;
 use crate::sessions::Caller;
-
-#[derive(Template)]
-#[template(path = "pages/unsent_form.html")]
-struct UnsentFormPage {
-    layout: Layout,
-    title: &'static str,
-    /// The person or the device that it is about, where it is about one.
-    subject: Option<String>,
-    button: &'static str,
-    action: String,
-    typed: Vec<TypedField>,
-    hidden: Vec<(String, String)>,
-    /// The page that the form is from.
-    origin: String,
-}
-
-struct TypedField {
-    name: &'static str,
-    label: &'static str,
-    value: String,
-    is_password: bool,
-}
 
 /// Shows the form, or redirects to *Your devices* where there is none of the caller.
 ///
@@ -56,12 +35,24 @@ pub async fn show(
         Err(Error::NotFound) => return Ok(see_other(HOME)),
         subject => subject?,
     };
-    let mut layout = Layout::for_caller(&request, &caller, NavItem::None)?;
-    layout.is_failed = true;
-    page(
-        StatusCode::OK,
-        &UnsentFormPage::new(layout, unsent, subject),
-    )
+    let layout = Layout::for_caller(&request, &caller, NavItem::None)?;
+    let csrf = layout.csrf.clone();
+    UnsentFormPage::respond((layout, csrf), unsent, subject, UnsentState::Ready)
+}
+
+/// Forgets the form, and leads to the page that it is from.
+///
+/// # Errors
+/// [`Error::Unavailable`] when the database doesn't respond.
+pub async fn cancel(
+    request: HttpRequest,
+    PageCaller(caller): PageCaller,
+    _: Form<EmptyForm>,
+) -> Result<HttpResponse> {
+    let unsent = unsent_form::find(&request, &caller).await?;
+    unsent_form::forget(&request)?;
+    let page = unsent.map_or_else(|| HOME.to_owned(), |unsent| page_of_form(&unsent.path));
+    Ok(see_other(page))
 }
 
 /// Returns the name of the person or the device that a form is about.
@@ -84,33 +75,4 @@ async fn subject(app: &AppState, caller: &Caller, unsent: &UnsentForm) -> Result
         }
     };
     Ok(Some(name))
-}
-
-impl UnsentFormPage {
-    fn new(layout: Layout, unsent: UnsentForm, subject: Option<String>) -> Self {
-        let UnsentForm { form, path, fields } = unsent;
-        let value = |name: &str| {
-            let found = fields.iter().find(|(field, _)| field == name);
-            found.map_or_else(String::new, |(_, value)| value.clone())
-        };
-        let typed = form.fields.iter().map(|(name, label)| TypedField {
-            name,
-            label,
-            value: value(name),
-            is_password: name.contains("password"),
-        });
-        let typed: Vec<TypedField> = typed.collect();
-        let is_typed = |name: &str| typed.iter().any(|field| field.name == name);
-        let hidden = fields.iter().filter(|(name, _)| !is_typed(name));
-        Self {
-            layout,
-            title: form.title,
-            subject,
-            button: form.button,
-            origin: page_of_form(&path),
-            hidden: hidden.cloned().collect(),
-            action: path,
-            typed,
-        }
-    }
 }

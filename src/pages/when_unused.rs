@@ -37,9 +37,9 @@ pub async fn submit(
     id: web::Path<SessionId>,
     Form(form): Form<WhenUnusedForm>,
 ) -> Result<HttpResponse> {
-    app.sessions.require_step_up(&caller)?;
     let owner = caller.user.id;
     let when_unused: WhenUnused = form.when_unused.parse()?;
+    app.sessions.require_step_up(&caller)?;
     let confirmation = confirmation(form.confirmed.as_deref());
     let device = format!("/devices/{id}");
     let changed = app
@@ -60,7 +60,10 @@ pub async fn submit(
     };
     let outcome = match when_unused {
         WhenUnused::StaysSignedIn => AccountNotice::DeviceExempt,
-        WhenUnused::SignsOut => AccountNotice::DeviceNotExempt(count_devices(ended, &live).1),
+        WhenUnused::SignsOut => {
+            let count = u32::try_from(ended.len()).unwrap_or(u32::MAX);
+            AccountNotice::DeviceNotExempt(count_devices(ended, &live).1, count)
+        }
     };
     notice::put(&request, Notice::Account(owner, outcome));
     Ok(see_other(device))

@@ -1,4 +1,4 @@
-//! The wording of pages: addresses, devices and causes.
+//! The wording of pages: addresses, devices and events.
 
 use std::net::IpAddr;
 
@@ -8,7 +8,7 @@ use crate::alerts::Alert;
 use crate::events::{Actor, Event, EventKind, Setting};
 use crate::http::reader_clock::ReaderClock;
 use crate::net::{self, IpRetention};
-use crate::sessions::{EndedReason, OpenedVia, Session};
+use crate::sessions::{OpenedVia, Session};
 use crate::user_agent::DeviceKind;
 
 /// A name and its symbol in the sprite.
@@ -196,54 +196,6 @@ pub fn opened_via(session: &Session) -> &'static str {
     }
 }
 
-/// Returns why a session ended; `by` is the name of the device it was ended from.
-pub fn cause(reason: Option<EndedReason>, by: Option<&str>) -> String {
-    match (reason, by) {
-        (Some(EndedReason::SignedOutRemotely), Some(by)) => format!("Signed out by you, from {by}"),
-        (Some(EndedReason::SignedOutRemotely), None) => "Signed out by you, from another device".into(),
-        (Some(EndedReason::SignedOut), _) => "Signed out on the device itself".into(),
-        (Some(EndedReason::Admin), _) => "Signed out by an administrator".into(),
-        (Some(EndedReason::Expired), _) => "Signed out automatically: not used for too long".into(),
-        (Some(EndedReason::ReuseDetected), _) => {
-            "Signed out for safety, since a copied sign-in was used (if you don’t know why, change your password, and check the device)".into()
-        }
-        (Some(EndedReason::WrongPasswords), _) => {
-            "Signed out for safety: the password was entered wrong ten times".into()
-        }
-        (Some(EndedReason::PasswordChanged), _) => "Signed out when the password was changed".into(),
-        (Some(EndedReason::AccountDisabled), _) => "Signed out when the account was disabled".into(),
-        (Some(EndedReason::Replaced), _) => "Replaced when you signed in again in the same browser".into(),
-        (Some(EndedReason::Limit), _) => "Signed out to make room for a newer device".into(),
-        (None, _) => "Signed out".into(),
-    }
-}
-
-/// Returns why a session ended, as [`cause`] does, with the reason that an administrator stated, if
-/// one did.
-pub fn cause_with_reason(
-    reason: Option<EndedReason>,
-    by: Option<&str>,
-    stated: Option<&str>,
-) -> String {
-    match (reason, stated) {
-        (Some(EndedReason::Admin), Some(stated)) => {
-            format!("Signed out by an administrator: “{}”", isolated(stated))
-        }
-        (Some(EndedReason::AccountDisabled), Some(stated)) => {
-            format!(
-                "Signed out when the account was disabled: “{}”",
-                isolated(stated)
-            )
-        }
-        (reason, _) => cause(reason, by),
-    }
-}
-
-/// Returns a text that does not change the direction of the sentence around it (Unicode UAX #9, 2.7).
-fn isolated(text: &str) -> String {
-    format!("\u{2068}{text}\u{2069}")
-}
-
 /// Returns when an event happened; of one that did several times, how long ago it did last.
 pub fn event_time(event: &Event, clock: ReaderClock) -> TimeView {
     match event.last_at {
@@ -285,6 +237,7 @@ pub fn account_event(event: &Event) -> String {
         EventKind::AdminRefused => "An administrators’ page was refused",
         EventKind::TokenRefused => "Token refused",
         EventKind::SettingChanged => setting_changed(detail),
+        EventKind::AlertReviewed => alert_reviewed(detail),
         EventKind::SignedUp => "Account created",
         EventKind::PasswordLinkRequested => "Link for a new password requested",
         EventKind::VerificationLinkRequested => "Link to verify the e-mail requested",
@@ -293,6 +246,16 @@ pub fn account_event(event: &Event) -> String {
         EventKind::AccountDeleted => "Account deleted",
     };
     format!("{what}{}", refused_words::times(event))
+}
+
+/// Returns what was done about an alert.
+fn alert_reviewed(detail: &str) -> &'static str {
+    match detail {
+        "confirmed" => "Alert answered: it was you",
+        "reported" => "Alert answered: it was not you",
+        "dismissed" => "Notice marked as read",
+        _ => "Step after a report done or skipped",
+    }
 }
 
 /// Returns which setting of an account was changed.

@@ -255,17 +255,6 @@ pub(crate) fn list_by_ids(c: &mut AnyConnection, ids: &[UserId]) -> Result<Vec<U
         .load(c)?)
 }
 
-/// Returns the IP retention of a person.
-///
-/// # Errors
-/// [`Error::NotFound`] when there is no such person.
-pub(crate) fn get_ip_retention(c: &mut AnyConnection, id: UserId) -> Result<IpRetention> {
-    Ok(users::table
-        .find(id)
-        .select(users::address_keeping)
-        .get_result(c)?)
-}
-
 /// Returns the IP retention of each of these people; those that don't exist are left out.
 pub(crate) fn list_ip_retention(
     c: &mut AnyConnection,

@@ -188,6 +188,7 @@ pub static PAGES: &[Route] = &[
     Route::get("/confirm", Access::SignedIn, || web::to(pages::confirm::show)),
     Route::post("/confirm", Access::SignedIn, || web::to(pages::confirm::submit)),
     Route::get("/unsent-form", Access::SignedIn, || web::to(pages::unsent_form::show)),
+    Route::post("/unsent-form", Access::SignedIn, || web::to(pages::unsent_form::cancel)),
     Route::get("/setup/{token}", Access::Token, || web::to(pages::setup::show)),
     Route::post("/setup/{token}", Access::Token, || web::to(pages::setup::submit)),
     Route::get("/devices", Access::SignedIn, || web::to(pages::devices::show)),

@@ -3,7 +3,7 @@
 use actix_web::http::Method;
 
 use super::routes::{PAGES, Route};
-use crate::http::unsent_form::TYPED_FORMS;
+use crate::http::typed_forms::TYPED_FORMS;
 
 #[test]
 fn every_form_that_is_shown_again_has_its_route() {

@@ -104,24 +104,26 @@ impl Sessions {
     pub async fn create_session(&self, user: &User, mut new: NewSession) -> Result<Session> {
         let now = self.clock.now();
         let jti = Jti::random()?;
-        let mut lifetime = Lifetime {
-            now,
-            idle: self.idle_limits().limit(new.persistence, user.idle_limit()),
-            absolute_expires_at: self.policy.absolute_expiry(new.persistence, now),
-        };
+        let limits = self.idle_limits();
+        let absolute_expires_at = self.policy.absolute_expiry(new.persistence, now);
         let max = self.policy.max_per_person;
         let user = user.clone();
         let alerts = self.alerts.clone();
         self.db
             .transaction(move |c| {
                 people::store::lock_active_user(c, &user)?;
-                // The IP retention may have changed since `user` was read.
-                let retention = people::store::get_ip_retention(c, user.id)?;
-                new.client.location = new.client.location.redacted(retention);
+                // The settings may have changed since `user` was read.
+                let stored = people::store::get(c, user.id)?;
+                new.client.location = new.client.location.redacted(stored.ip_retention);
                 let device = record_device(c, &user, &new, now)?;
-                if device.is_idle_exempt {
-                    lifetime.idle = EXEMPT;
-                }
+                let lifetime = Lifetime {
+                    now,
+                    idle: match device.is_idle_exempt {
+                        true => EXEMPT,
+                        false => limits.limit(new.persistence, stored.idle_limit()),
+                    },
+                    absolute_expires_at,
+                };
                 let session = insert(c, &user, &new, &device, &jti, lifetime)?;
                 let origin = origin(&session, &new);
                 end_replaced(c, &session, &new, &origin, now)?;

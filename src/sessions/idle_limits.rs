@@ -74,6 +74,14 @@ impl IdleLimits {
         chosen.map_or(idle, |chosen| idle.min(chosen.span()))
     }
 
+    /// Returns whether a choice lets sessions live longer without use than another one does.
+    #[must_use]
+    pub fn is_longer(self, chosen: Option<IdleLimit>, than: Option<IdleLimit>) -> bool {
+        let kinds = [SessionPersistence::Standard, SessionPersistence::Remembered];
+        let longer = |kind| self.limit(kind, chosen) > self.limit(kind, than);
+        kinds.into_iter().any(longer)
+    }
+
     /// Returns the idle limit of a session that is there, on a device that is not exempt.
     #[must_use]
     pub fn limit_of(self, session: &Session, chosen: Option<IdleLimit>) -> Duration {
@@ -131,7 +139,10 @@ impl Sessions {
                 let user = people::store::lock(c, owner)?;
                 let session = store::find(c, owner, id)?.ok_or(Error::NotFound)?;
                 let device = session.device_id.ok_or(Error::NotFound)?;
-                devices::store::find(c, owner, &device)?.ok_or(Error::NotFound)?;
+                // The device row before the session rows: the lock order of a sign-in.
+                if !devices::store::lock(c, owner, &device)? {
+                    return Err(Error::NotFound);
+                }
                 let update = IdleUpdate {
                     owner,
                     limits,
@@ -140,41 +151,13 @@ impl Sessions {
                     origin: &origin,
                     at,
                 };
-                // The device row before the session rows: the lock order of a sign-in.
-                let changed = devices::store::update_when_unused(c, owner, &device, when_unused)?;
                 let outcome = update.run_on_device(c, &device, when_unused)?;
-                match outcome {
-                    _ if changed == 0 => {}
-                    IdleChange::Saved { .. } => {
-                        record(c, (owner, id), when_unused, &origin, at)?;
-                    }
-                    IdleChange::Unconfirmed { .. } => {
-                        let before = when_unused.opposite();
-                        devices::store::update_when_unused(c, owner, &device, before)?;
-                    }
+                if let IdleChange::Saved { .. } = outcome
+                    && devices::store::update_when_unused(c, owner, &device, when_unused)? > 0
+                {
+                    record(c, (owner, id), when_unused, &origin, at)?;
                 }
                 Ok(outcome)
-            })
-            .await
-    }
-
-    /// Ends the exemption of the device that a session was on whose refresh token was reused.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`] when the database doesn't respond.
-    pub(super) async fn end_exemption_after_reuse(
-        &self,
-        owner: UserId,
-        id: SessionId,
-    ) -> Result<()> {
-        let (at, limits) = (self.clock.now(), self.idle_limits());
-        self.db
-            .transaction(move |c| {
-                let user = people::store::lock(c, owner)?;
-                match store::find(c, owner, id)?.and_then(|session| session.device_id) {
-                    Some(device) => end_exemption(c, &user, &device, limits, at),
-                    None => Ok(()),
-                }
             })
             .await
     }

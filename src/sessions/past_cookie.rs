@@ -49,7 +49,7 @@ impl Sessions {
             reason,
             at,
             ended_by: ended_by.map(|session| session.display_name()),
-            is_past_absolute_limit: session.expires_at >= session.absolute_expires_at,
+            is_past_absolute_limit: session.is_past_absolute_limit(),
         }))
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use strum::VariantArray;
 
+use super::idle_limits::end_exemption;
 use super::impossible_travel::{self, Waypoint};
 use super::network::{NetworkDigest, NetworkRelation};
 use super::rotation::{RecentRotations, Rotation, format_stamp};
@@ -15,13 +16,15 @@ use super::{RefreshClaim, Session, Sessions, record_ended};
 use crate::alerts::{AlertKind, Alerts};
 use crate::clock::Timestamp;
 use crate::db::AnyConnection;
+use crate::devices;
 use crate::error::{Error, Result, TokenRefusal};
 use crate::events::{self, EventKind, NewEvent, Origin};
 use crate::geo::Location;
 use crate::net::IpRetention;
-use crate::people::User;
+use crate::people::{self, User};
 
 /// A refresh in progress.
+#[derive(Clone)]
 struct Refresh {
     claim: RefreshClaim,
     /// The JTI of the successor, if there will be one.
@@ -88,7 +91,7 @@ impl Sessions {
     /// transaction: a new address, or the end of the session.
     async fn refresh_in_transaction(&self, refresh: Refresh) -> Result<Session> {
         let grace = self.refresh_grace;
-        let alerts = self.alerts.clone();
+        let reused = refresh.clone();
         let RefreshClaim { user, session, .. } = refresh.claim;
         let refreshed = self
             .db
@@ -101,11 +104,8 @@ impl Sessions {
                 let decision = decide(refresh.compare(&session, grace), grace);
                 let token = match decision {
                     Decision::SameSuccessor | Decision::Current => return Ok(Some(session)),
-                    Decision::TokenReuse => {
-                        return refresh
-                            .end_reused(c, &alerts, &user, &session)
-                            .map(|()| None);
-                    }
+                    // What ends with it is locked in another order.
+                    Decision::TokenReuse => return Ok(None),
                     Decision::Rotate => refresh.successor(&session, grace),
                     Decision::ReplaceSuccessor => refresh.replacement(&session),
                     Decision::AcceptHigher => refresh.successor_of_higher(),
@@ -114,13 +114,40 @@ impl Sessions {
                 refresh.record_location(c, &user, session).map(Some)
             })
             .await?;
-        if refreshed.is_none() {
-            self.end_exemption_after_reuse(user, session).await?;
+        match refreshed {
+            Some(session) => Ok(session),
+            None => {
+                self.end_reused(reused).await?;
+                tracing::warn!(session = %session, "a spent refresh token was used again; its session is ended");
+                Err(Error::InvalidToken(TokenRefusal::Spent))
+            }
         }
-        refreshed.ok_or_else(|| {
-            tracing::warn!(session = %session, "a spent refresh token was used again; its session is ended");
-            Error::InvalidToken(TokenRefusal::Spent)
-        })
+    }
+
+    /// Ends a session whose refresh token was reused, the exemption of its device from the idle limit,
+    /// and what is over by that, all in one transaction. A token that was spent stays so: it needs no
+    /// second decision.
+    async fn end_reused(&self, refresh: Refresh) -> Result<()> {
+        let (alerts, limits, at) = (self.alerts.clone(), self.idle_limits(), refresh.now);
+        let RefreshClaim { user, session, .. } = refresh.claim;
+        self.db
+            .transaction(move |c| {
+                // The person, the device, its sessions: the lock order of a sign-in.
+                let user = people::store::lock(c, user)?;
+                let Some(session) = store::find(c, user.id, session)? else {
+                    return Ok(());
+                };
+                if let Some(device) = &session.device_id {
+                    devices::store::lock(c, user.id, device)?;
+                }
+                store::lock_live(c, user.id)?;
+                refresh.end_reused(c, &alerts, &user, &session)?;
+                match &session.device_id {
+                    Some(device) => end_exemption(c, &user, device, limits, at),
+                    None => Ok(()),
+                }
+            })
+            .await
     }
 }
 

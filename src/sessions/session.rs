@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::idle_limits::EXEMPT_SECONDS;
 use super::rotation::RecentRotations;
 use super::store::Session;
-use super::values::Jti;
+use super::values::{EndedReason, Jti};
 use crate::alerts::AlertContext;
 use crate::clock::Timestamp;
 use crate::geo::{Location, Place};
@@ -28,6 +28,24 @@ impl Session {
     #[must_use]
     pub fn is_live(&self, now: Timestamp) -> bool {
         self.is_active && self.expires_at > now
+    }
+
+    /// Returns why it ended. One that is past its expiry and not marked as ended has expired.
+    #[must_use]
+    pub fn end_reason(&self) -> Option<EndedReason> {
+        match self.is_active {
+            true => Some(EndedReason::Expired),
+            false => self.ended_reason,
+        }
+    }
+
+    /// Returns whether it ended because it lasted as long as a session may, and not because it was not
+    /// used.
+    #[must_use]
+    pub fn is_past_absolute_limit(&self) -> bool {
+        let ended_at = self.ended_at.unwrap_or(self.expires_at);
+        self.end_reason() == Some(EndedReason::Expired)
+            && self.expires_at.min(ended_at) >= self.absolute_expires_at
     }
 
     /// Returns the id of the current refresh token. It may leave the service only in a signed token

@@ -30,6 +30,24 @@ impl Sessions {
         Ok(caller)
     }
 
+    /// Resolves a claim to its caller, for a request that an open page makes by itself: it is no use
+    /// of the session, unless it comes from somewhere else. Whoever has a copy of a cookie could
+    /// otherwise pretend to be a page.
+    ///
+    /// # Errors
+    /// As [`Sessions::resolve`].
+    pub async fn resolve_unattended(&self, claim: Claim, location: Location) -> Result<Caller> {
+        let caller = self.identify(claim.clone(), location.clone()).await?;
+        let (here, last) = (&caller.location, caller.session.location());
+        let is_same = here.ip == last.ip
+            && here.place.country == last.place.country
+            && here.place.city == last.place.city;
+        match is_same {
+            true => Ok(caller),
+            false => self.resolve(claim, location).await,
+        }
+    }
+
     /// Resolves a claim to its caller, without recording a use.
     ///
     /// # Errors

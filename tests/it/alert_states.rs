@@ -267,7 +267,7 @@ async fn a_copied_sign_in_is_named_after_the_device(database: Database) {
         .get(&path)
         .await
         .expect(200)
-        .expect_words("Signed out for safety, since a copied sign-in was used");
+        .expect_words("Signed out for safety: a copied sign-in was used");
     fixture
         .answer("yes")
         .await

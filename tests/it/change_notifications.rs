@@ -13,6 +13,14 @@ on_both!(
     app: a_page_is_notified_of_a_sign_in_and_of_its_own_end,
     other_peoples_changes_are_not_sent,
     a_change_from_before_the_stream_is_sent,
+    an_act_that_is_committed_after_the_page_was_read_is_sent,
+    an_act_that_is_committed_while_the_page_listens_is_sent,
+    an_act_that_the_page_shows_is_not_sent,
+    every_setting_that_is_saved_is_sent,
+    a_device_that_is_renamed_or_exempt_is_sent,
+    an_answer_to_an_alert_is_sent,
+    an_unattended_page_is_no_use_of_its_session,
+    an_unattended_page_elsewhere_is_a_use_of_its_session,
     thousands_of_changes_of_others_delay_none,
     many_ends_of_one_person_are_one_event,
     the_stream_needs_a_session_and_a_valid_time,
@@ -75,6 +83,10 @@ async fn other_peoples_changes_are_not_sent(app: &TestApp) {
 
 /// Adds as many events of sessions of a person that ended now.
 fn add_ends(app: &TestApp, email: &str, number: u32) {
+    app.database.execute(&insertion_of_ends(app, email, number));
+}
+
+fn insertion_of_ends(app: &TestApp, email: &str, number: u32) -> String {
     let now = app.clock.now();
     let (id, at) = match app.database.postgres_name() {
         // Ids that begin with the time, as those of events.
@@ -96,12 +108,12 @@ fn add_ends(app: &TestApp, email: &str, number: u32) {
             ),
         ),
     };
-    app.database.execute(&format!(
-        "WITH RECURSIVE copy (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM copy WHERE n < {number})
-         INSERT INTO session_events (id, user_id, session_id, kind, detail, at)
+    format!(
+        "INSERT INTO session_events (id, user_id, session_id, kind, detail, at)
+         WITH RECURSIVE copy (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM copy WHERE n < {number})
          SELECT {id}, users.id, users.id, 'ended', 'admin', {at} FROM users, copy
          WHERE email = '{email}'"
-    ));
+    )
 }
 
 /// More than one query reads, and than a listener may lag behind.
@@ -152,6 +164,181 @@ async fn a_change_from_before_the_stream_is_sent(app: &TestApp) {
         .stream(&format!("/devices/changes?since={rendered_at}"))
         .await;
     assert_eq!(next_event(&mut stream).await, "event: changed\ndata:\n\n");
+}
+
+/// Reads a page, and returns the address of its stream.
+async fn read_page(page: &Browser) -> String {
+    let text = page.get("/devices").await.expect(200).text;
+    let attribute = |name: &str| crate::support::html::attributes(&text, name).remove(0);
+    format!(
+        "/devices/changes?since={}&seen={}",
+        attribute("data-changes-since"),
+        attribute("data-changes-seen")
+    )
+}
+
+async fn an_act_that_is_committed_after_the_page_was_read_is_sent(app: &TestApp) {
+    let ada = app.register("ada@example.org").await;
+    let page = app.signed_in_browser(&ada, FIREFOX).await;
+    let act = app
+        .database
+        .begin(&insertion_of_ends(app, "ada@example.org", 1));
+    app.advance(Duration::from_secs(1));
+    let stream = read_page(&page).await;
+    act.commit();
+    let mut stream = page.stream(&stream).await;
+    assert_eq!(next_event(&mut stream).await, "event: changed\ndata:\n\n");
+}
+
+async fn an_act_that_is_committed_while_the_page_listens_is_sent(app: &TestApp) {
+    let ada = app.register("ada@example.org").await;
+    let page = app.signed_in_browser(&ada, FIREFOX).await;
+    let act = app
+        .database
+        .begin(&insertion_of_ends(app, "ada@example.org", 1));
+    app.advance(Duration::from_secs(1));
+    let mut stream = page.stream(&read_page(&page).await).await;
+    assert_eq!(next_event(&mut stream).await, "retry: 2000\n\n");
+    act.commit();
+    assert_eq!(next_event(&mut stream).await, "event: changed\ndata:\n\n");
+}
+
+async fn an_act_that_the_page_shows_is_not_sent(app: &TestApp) {
+    let ada = app.register("ada@example.org").await;
+    let page = app.signed_in_browser(&ada, FIREFOX).await;
+    app.login(&ada, IPHONE).await;
+    save(&page, "/account/name", &[("full_name", "Ada King")]).await;
+    app.advance(Duration::from_secs(1));
+    let mut stream = page.stream(&read_page(&page).await).await;
+    assert_eq!(next_event(&mut stream).await, "retry: 2000\n\n");
+    app.advance(Duration::from_secs(1));
+    app.login(&ada, IPHONE).await;
+    assert_eq!(next_event(&mut stream).await, "event: changed\ndata:\n\n");
+    save(&page, "/sign-out", &[]).await;
+    assert_eq!(
+        next_event(&mut stream).await,
+        "event: signed-out\ndata:\n\n",
+        "one each"
+    );
+}
+
+async fn save(browser: &Browser, action: &str, fields: &[(&str, &str)]) {
+    browser.submit("/account", action, fields).await.expect(303);
+}
+
+/// Runs an act in another tab of the same browser, and expects that the open page is notified.
+async fn expect_sent(app: &TestApp, page: &Browser, what: &str, act: impl Future<Output = ()>) {
+    app.advance(Duration::from_secs(1));
+    let mut stream = page.stream(&read_page(page).await).await;
+    assert_eq!(next_event(&mut stream).await, "retry: 2000\n\n", "{what}");
+    app.advance(Duration::from_secs(1));
+    act.await;
+    let event = next_event(&mut stream).await;
+    assert_eq!(event, "event: changed\ndata:\n\n", "{what}");
+}
+
+/// Also one that is saved again within the hour, which is counted.
+async fn every_setting_that_is_saved_is_sent(app: &TestApp) {
+    let ada = app.register("ada@example.org").await;
+    let page = app.signed_in_browser(&ada, FIREFOX).await;
+    for (action, field, value) in [
+        ("/account/idle-limit", "idle_limit", "month"),
+        ("/account/idle-limit", "idle_limit", "week"),
+        ("/account/idle-limit", "idle_limit", ""),
+        ("/account/addresses", "addresses", "shortened"),
+        ("/account/addresses", "addresses", "none"),
+        ("/account/time-zone", "time_zone", "Europe/Oslo"),
+        ("/account/alerts", "other", ""),
+        ("/account/name", "full_name", "Ada King"),
+    ] {
+        let fields = [(field, value)];
+        let act = save(&page, action, &fields);
+        expect_sent(app, &page, &format!("{action} {value}"), act).await;
+    }
+}
+
+async fn a_device_that_is_renamed_or_exempt_is_sent(app: &TestApp) {
+    let ada = app.register("ada@example.org").await;
+    let page = app.signed_in_browser(&ada, FIREFOX).await;
+    let session = page.get("/api/v1/sessions/current").await.expect(200);
+    let device = format!("/devices/{}", session.json()["id"].as_str().expect("an id"));
+    for (act, field, value) in [
+        ("rename", "device_name", "Laptop"),
+        ("when-unused", "when_unused", "stays-signed-in"),
+        ("when-unused", "when_unused", "signs-out"),
+    ] {
+        let fields = [(field, value)];
+        let action = format!("{device}/{act}");
+        let send = async || {
+            let sent = page.submit(&device, &action, &fields).await;
+            sent.expect(303);
+        };
+        expect_sent(app, &page, act, send()).await;
+    }
+}
+
+/// Presses the first button whose form's action ends so.
+async fn answer(page: &Browser, end: &str) {
+    let text = page.get("/devices").await.expect(200).text;
+    let mut forms = crate::support::html::forms(&text).into_iter();
+    let form = forms.find(|form| form.action.starts_with("/alerts/") && form.action.ends_with(end));
+    let form = form.unwrap_or_else(|| panic!("no {end}"));
+    page.send(&form, &[]).await.expect(303);
+}
+
+async fn an_answer_to_an_alert_is_sent(app: &TestApp) {
+    let ada = app.register("ada@example.org").await;
+    let page = app.signed_in_browser(&ada, FIREFOX).await;
+    app.advance(Duration::from_secs(60));
+    app.login(&ada, IPHONE).await;
+    expect_sent(app, &page, "yes", answer(&page, "/yes")).await;
+    app.advance(Duration::from_secs(60));
+    let other = app.login(&ada, "curl/8.14.1").await;
+    // It has ended meanwhile: the answer ends none.
+    other.post("/api/v1/auth/logout").await.expect(204);
+    expect_sent(app, &page, "no", answer(&page, "/no")).await;
+    for step in ["/others/skip", "/password/skip", "/email/confirm"] {
+        let text = page.get("/devices").await.expect(200).text;
+        if text.contains(step) {
+            expect_sent(app, &page, step, answer(&page, step)).await;
+        }
+    }
+}
+
+const UNATTENDED: [(&str, &str); 1] = [("x-unattended", "1")];
+
+async fn an_unattended_page_is_no_use_of_its_session(app: &TestApp) {
+    let ada = app.register("ada@example.org").await;
+    let page = app.signed_in_browser(&ada, FIREFOX).await;
+    let expiry = || {
+        app.database
+            .texts("SELECT CAST(expires_at AS TEXT) AS value FROM user_sessions")
+    };
+    let before = expiry();
+    for _ in 0..3 {
+        app.advance(Duration::from_secs(2 * 60 * 60));
+        page.get_with("/devices", &UNATTENDED).await.expect(200);
+        app.flush().await;
+        assert_eq!(expiry(), before);
+    }
+    app.advance(Duration::from_secs(7 * 60 * 60));
+    let gone = page.get_with("/devices", &UNATTENDED).await;
+    assert!(gone.is_to_sign_in(), "{gone:?}");
+}
+
+/// Otherwise somebody with a copied cookie could hide.
+async fn an_unattended_page_elsewhere_is_a_use_of_its_session(app: &TestApp) {
+    let ada = app.register("ada@example.org").await;
+    let page = app.signed_in_browser(&ada, FIREFOX).await;
+    app.database
+        .execute("UPDATE user_sessions SET ip_address = '203.0.113.99'");
+    app.advance(Duration::from_secs(60));
+    page.get_with("/devices", &UNATTENDED).await.expect(200);
+    app.flush().await;
+    assert_eq!(
+        app.database.sessions_where("ip_address = '203.0.113.99'"),
+        0
+    );
 }
 
 async fn the_stream_needs_a_session_and_a_valid_time(app: &TestApp) {

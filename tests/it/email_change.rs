@@ -312,7 +312,14 @@ async fn changing_needs_a_step_up_and_a_free_address(database: Database) {
         .request(B)
         .await
         .expect(403)
-        .expect_words("Enter your password");
+        .expect_words("Enter your password")
+        .expect_words(&format!("Change your e-mail to {B}?"));
+    // What is no address is said before the password is requested for it.
+    fixture
+        .request("nobody")
+        .await
+        .expect(400)
+        .expect_words("this must be an e-mail address");
     assert_eq!(fixture.app.deliver_mail().await, 0);
     fixture.stop().await;
 }

@@ -10,6 +10,7 @@ on_both!(
     a_failed_form_of_an_administrator_has_a_summary,
     a_failed_public_form_has_a_summary,
     a_page_that_did_not_fail_has_none,
+    a_choice_that_is_not_offered_is_said_in_words,
 );
 on_both!(
     database: the_focus_is_on_the_summary,
@@ -206,4 +207,28 @@ async fn focus(database: Database, script: Script) {
     browser.arrives_at("/devices").await;
     browser.close().await;
     app.stop().await;
+}
+
+async fn a_choice_that_is_not_offered_is_said_in_words(app: &TestApp) {
+    let ada = app.register("ada@example.org").await;
+    let browser = app.signed_in_browser(&ada, FIREFOX).await;
+    let session = browser.get("/api/v1/sessions/current").await.expect(200);
+    let device = format!("/devices/{}", session.json()["id"].as_str().expect("an id"));
+    let unused = format!("{device}/when-unused");
+    for (page, action, field) in [
+        ("/account", "/account/idle-limit", "idle_limit"),
+        ("/account", "/account/addresses", "addresses"),
+        ("/account", "/account/time-zone", "time_zone"),
+        (&device, &unused, "when_unused"),
+    ] {
+        let refused = browser.submit(page, action, &[(field, "never")]).await;
+        let refused = refused
+            .expect(400)
+            .expect_words("Choose one of the options");
+        assert!(
+            !refused.words().contains(&format!("{field}:")),
+            "{refused:?}"
+        );
+        assert!(!refused.words().contains("must be"), "{refused:?}");
+    }
 }

@@ -8,6 +8,7 @@ on_both!(
     without_a_choice_the_services_limit_applies_again,
     a_refresh_applies_the_chosen_limit,
     an_unknown_choice_is_refused,
+    a_longer_limit_needs_the_password,
 );
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -99,10 +100,42 @@ async fn an_unknown_choice_is_refused(app: &TestApp) {
     browser
         .submit("/account", "/account/idle-limit", &fields)
         .await
-        .expect(400);
+        .expect(400)
+        .expect_words("Choose one of the options under “Sign out devices not used for”.");
     assert_eq!(
         app.database
             .number("SELECT count(idle_limit_seconds) AS value FROM users"),
         0
     );
+}
+
+async fn a_longer_limit_needs_the_password(app: &TestApp) {
+    let ada = app.register("ada@example.org").await;
+    let browser = app.signed_in_browser(&ada, FIREFOX).await;
+    choose(&browser, "week").await;
+    app.advance(Duration::from_secs(11 * 60));
+    // A stricter one, or the same, needs none.
+    choose(&browser, "week").await;
+    for longer in ["month", ""] {
+        let fields = [("idle_limit", longer)];
+        browser
+            .submit("/account", "/account/idle-limit", &fields)
+            .await
+            .expect(403)
+            .expect_words("Enter your password");
+    }
+    let chosen = "SELECT count(*) AS value FROM users WHERE idle_limit_seconds = 604800";
+    assert_eq!(app.database.number(chosen), 1);
+    let form = browser.form("/account", "/account/idle-limit").await;
+    let confirm = browser
+        .send(&form, &[("idle_limit", "month")])
+        .await
+        .expect(403);
+    let confirm = crate::support::html::forms_to(&confirm.text, "/confirm").remove(0);
+    let again = browser
+        .send(&confirm, &[("password", PASSWORD)])
+        .await
+        .expect(307);
+    assert_eq!(again.header("location"), "/account/idle-limit");
+    choose(&browser, "month").await;
 }

@@ -11,6 +11,7 @@ on_both!(
     ending_the_exemption_of_an_unused_device_names_it_first,
     ending_the_exemption_of_a_used_device_puts_the_limit_back,
     token_reuse_ends_the_exemption,
+    token_reuse_ends_the_session_and_the_exemption_or_neither,
     reporting_a_device_ends_its_exemption,
     a_device_without_an_id_is_not_offered_it,
     nobody_exempts_anothers_device,
@@ -154,6 +155,11 @@ async fn an_idle_choice_leaves_exempt_devices(app: &TestApp) {
     let phone = app.login(&home.ada, IPHONE).await;
     home.exempt(&home.laptop).await.expect(303);
     app.advance(Duration::from_secs(6 * 60 * 60));
+    let password = [("password", PASSWORD)];
+    home.laptop
+        .submit("/confirm", "/confirm", &password)
+        .await
+        .expect(303);
     for limit in ["week", "", "month"] {
         let chosen = [("idle_limit", limit)];
         home.laptop
@@ -318,4 +324,54 @@ async fn an_exemption_and_an_idle_choice_at_once_leave_the_device_exempt(app: &T
     assert_eq!(app.database.sessions_where("idle_seconds = 2147483647"), 1);
     app.advance(5 * DAY);
     home.tablet.get("/devices").await.expect(200);
+}
+
+/// Whatever fails between the two.
+async fn token_reuse_ends_the_session_and_the_exemption_or_neither(app: &TestApp) {
+    let ada = app.register("ada@example.org").await;
+    let laptop = app.signed_in_browser(&ada, FIREFOX).await;
+    let body = json!({"email": ada.email, "password": ada.password, "device_id": "kitchen"});
+    let first = app.anyone().post("/api/v1/auth/login", &body).await;
+    let first = first.expect(200).json();
+    let path = format!(
+        "/devices/{}",
+        first["session"]["id"].as_str().expect("an id")
+    );
+    laptop
+        .submit(&path, &format!("{path}/when-unused"), &STAYS)
+        .await
+        .expect(303);
+    let spent = first["refresh_token"].as_str().expect("a token").to_owned();
+    let mut token = spent.clone();
+    for _ in 0..3 {
+        app.advance(Duration::from_secs(60));
+        let next = app.anyone().refresh(&token).await.expect(200).json();
+        token = next["refresh_token"].as_str().expect("a token").to_owned();
+    }
+    let (refuse, admit) = match app.database.postgres_name() {
+        None => (
+            "CREATE TRIGGER refuse BEFORE UPDATE OF is_idle_exempt ON devices
+             BEGIN SELECT RAISE(ABORT, 'refused'); END",
+            "DROP TRIGGER refuse",
+        ),
+        Some(_) => (
+            "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+             $$ BEGIN RAISE 'refused'; END $$;
+             CREATE TRIGGER refuse BEFORE UPDATE OF is_idle_exempt ON devices
+             FOR EACH ROW EXECUTE FUNCTION refuse()",
+            "DROP TRIGGER refuse ON devices",
+        ),
+    };
+    app.database.execute(refuse);
+    let failed = app.anyone().refresh(&spent).await;
+    assert!(failed.status >= 500, "{failed:?}");
+    assert_eq!(app.database.sessions_where("is_active"), 2);
+    assert_eq!(app.database.number(EXEMPT), 1);
+    app.database.execute(admit);
+    app.anyone()
+        .refresh(&spent)
+        .await
+        .problem(401, "invalid_token");
+    assert_eq!(app.database.sessions_where("is_active"), 1);
+    assert_eq!(app.database.number(EXEMPT), 0);
 }

@@ -17,6 +17,14 @@ on_both!(
     a_page_without_script_says_why_it_was_signed_out,
     a_hidden_page_catches_up,
     what_was_typed_survives_a_sign_out_elsewhere,
+    a_page_that_is_signed_out_keeps_what_is_typed,
+    a_page_that_is_signed_out_is_not_for_another_person,
+    an_answer_in_another_tab_is_shown,
+    a_setting_that_is_saved_elsewhere_is_shown,
+    show_keeps_search_text_and_ticks,
+    back_brings_exactly_the_ticks_that_were_there,
+    many_changes_are_few_requests,
+    a_broken_response_ends_no_updates,
     what_was_typed_survives_a_sign_out_elsewhere_without_script,
 );
 
@@ -256,6 +264,249 @@ async fn a_hidden_page_catches_up(database: Database) {
 
 async fn what_was_typed_survives_a_sign_out_elsewhere(database: Database) {
     typed_survives(database, Script::On).await;
+}
+
+const TYPED: &str = "What you typed is still here";
+
+/// The name is typed, and the session ends elsewhere. Nothing is lost, and nothing need be.
+async fn a_page_that_is_signed_out_keeps_what_is_typed(database: Database) {
+    let fixture = set_up(database).await;
+    let browser = fixture.open(Script::On).await;
+    browser.open("/account").await;
+    browser.type_into("#full_name", " King").await;
+    let phone = fixture.app.login(&fixture.ada, IPHONE).await;
+    phone.delete("/api/v1/sessions/others").await.expect(200);
+    browser
+        .has(1, "#changed[role='status'] a[target='_blank']")
+        .await;
+    let words = browser.words_in("#changed").await;
+    assert!(words.contains(TYPED), "{words}");
+    assert_eq!(browser.path().await, "/account");
+    // Signed in again in another tab, the page is of use again.
+    browser.new_tab().await;
+    browser.open("/sign-in").await;
+    fixture.app.advance(Duration::from_secs(1));
+    browser.complete_sign_in(&fixture.ada).await;
+    browser.arrives_at("/devices").await;
+    browser.go_to_tab(0).await;
+    run(&browser, "dispatchEvent(new Event('focus'))").await;
+    browser.has(0, "#changed a").await;
+    crate::support::eventually("that it can be sent", async || {
+        browser
+            .words_in("#changed")
+            .await
+            .contains("signed in again")
+    })
+    .await;
+    assert_eq!(browser.value_of("#full_name").await, "Ada Lovelace King");
+    // The bar lies over the foot of the window.
+    let middle = "document.getElementById('full_name').scrollIntoView({ block: 'center' })";
+    run(&browser, middle).await;
+    browser.press("form[action='/account/name'] button").await;
+    browser.has(1, "p[role='status'].notice").await;
+    assert_eq!(browser.value_of("#full_name").await, "Ada Lovelace King");
+    fixture.stop(browser).await;
+}
+
+async fn a_page_that_is_signed_out_is_not_for_another_person(database: Database) {
+    let fixture = set_up(database).await;
+    let bob = fixture.app.register("bob@example.org").await;
+    let browser = fixture.open(Script::On).await;
+    browser.open("/account").await;
+    browser.type_into("#full_name", " King").await;
+    let phone = fixture.app.login(&fixture.ada, IPHONE).await;
+    phone.delete("/api/v1/sessions/others").await.expect(200);
+    browser.has(1, "#changed a").await;
+    let token = "document.querySelector(\"form[action='/account/name'] [name=csrf]\").value";
+    let before = read(&browser, token).await;
+    browser.new_tab().await;
+    browser.open("/sign-in").await;
+    fixture.app.advance(Duration::from_secs(1));
+    browser.complete_sign_in(&bob).await;
+    browser.arrives_at("/devices").await;
+    browser.go_to_tab(0).await;
+    run(&browser, "dispatchEvent(new Event('focus'))").await;
+    fixture.app.advance(Duration::from_secs(1));
+    fixture.app.login(&bob, IPHONE).await;
+    run(&browser, "refreshIn(0)").await;
+    crate::support::eventually("a request", async || {
+        read(&browser, "loadedAt > 0 && !isLoading").await == true
+    })
+    .await;
+    assert_eq!(read(&browser, token).await, before);
+    browser.has(1, "#changed a").await;
+    assert_eq!(browser.value_of("#full_name").await, "Ada Lovelace King");
+    fixture.stop(browser).await;
+}
+
+async fn an_answer_in_another_tab_is_shown(database: Database) {
+    let fixture = set_up(database).await;
+    let browser = fixture.open(Script::On).await;
+    fixture.sign_in_elsewhere().await;
+    browser.open("/devices").await;
+    let open = read(
+        &browser,
+        &format!("document.querySelectorAll(\"{ALERTS}\").length"),
+    )
+    .await;
+    let open = open.as_u64().expect("a number") as usize;
+    assert!(open > 0);
+    run(&browser, "window.isOpenSince = 'before'").await;
+    fixture.app.advance(Duration::from_secs(1));
+    browser.new_tab().await;
+    browser.open("/devices").await;
+    browser
+        .press("form[action^='/alerts/'][action$='/yes'] button")
+        .await;
+    browser.has(open - 1, ALERTS).await;
+    browser.go_to_tab(0).await;
+    browser.has(open - 1, ALERTS).await;
+    assert_eq!(read(&browser, "window.isOpenSince").await, "before");
+    fixture.stop(browser).await;
+}
+
+/// A choice that nobody has touched becomes what it is, and a failed save leads back to that.
+async fn a_setting_that_is_saved_elsewhere_is_shown(database: Database) {
+    let fixture = set_up(database).await;
+    let elsewhere = fixture.app.signed_in_browser(&fixture.ada, FIREFOX).await;
+    let browser = fixture.open(Script::On).await;
+    assert_eq!(browser.value_of("#idle_limit").await, "");
+    fixture.app.advance(Duration::from_secs(1));
+    let fields = [("idle_limit", "week")];
+    elsewhere
+        .submit("/account", "/account/idle-limit", &fields)
+        .await
+        .expect(303);
+    crate::support::eventually("the choice", async || {
+        browser.value_of("#idle_limit").await == "week"
+    })
+    .await;
+    browser.has(0, "#changed").await;
+    run(
+        &browser,
+        "window.fetch = () => Promise.reject(new TypeError('offline'));
+         const field = document.getElementById('idle_limit');
+         field.value = 'month';
+         field.dispatchEvent(new Event('change', { bubbles: true }))",
+    )
+    .await;
+    crate::support::eventually("the choice again", async || {
+        browser.value_of("#idle_limit").await == "week"
+    })
+    .await;
+    fixture.stop(browser).await;
+}
+
+async fn show_keeps_search_text_and_ticks(database: Database) {
+    let fixture = set_up(database).await;
+    for n in 0..13 {
+        let id = format!("d{n}");
+        let from = (IPHONE, "203.0.113.7", Some(id.as_str()));
+        fixture
+            .app
+            .login_from(&fixture.ada, from.0, from.1, from.2)
+            .await;
+    }
+    let browser = fixture.open(Script::On).await;
+    browser.type_into("input[name='q']", "Fire").await;
+    run(
+        &browser,
+        "document.querySelectorAll('input[name=device]')[1].click(); announceChange()",
+    )
+    .await;
+    browser.has(1, "#changed button").await;
+    run(&browser, "scrollTo(0, 200); window.isOpenSince = 'before'").await;
+    let ticked = "document.querySelector('input[name=device]:checked').value";
+    let before = read(&browser, ticked).await;
+    run(
+        &browser,
+        "document.querySelector('#changed button').click()",
+    )
+    .await;
+    crate::support::eventually("the page again", async || {
+        read(
+            &browser,
+            "window.isOpenSince === undefined && document.readyState === 'complete'",
+        )
+        .await
+            == true
+    })
+    .await;
+    assert_eq!(browser.value_of("input[name='q']").await, "Fire");
+    browser.has(1, "input[name='device']:checked").await;
+    assert_eq!(read(&browser, ticked).await, before);
+    assert_eq!(read(&browser, "Math.round(scrollY)").await, 200);
+    fixture.stop(browser).await;
+}
+
+async fn back_brings_exactly_the_ticks_that_were_there(database: Database) {
+    const TICKED: &str = "input[name='device']:checked";
+
+    let fixture = set_up(database).await;
+    for id in ["a", "b"] {
+        fixture
+            .app
+            .login_from(&fixture.ada, IPHONE, "203.0.113.7", Some(id))
+            .await;
+    }
+    fixture.app.advance(Duration::from_secs(100 * 24 * 60 * 60));
+    let browser = fixture.open(Script::On).await;
+    browser.open("/devices?unused=90").await;
+    browser.has(2, TICKED).await;
+    browser.press(TICKED).await;
+    browser.has(1, TICKED).await;
+    let left = format!("document.querySelector(\"{TICKED}\").value");
+    let before = read(&browser, &left).await;
+    browser.press("[data-ticked]").await;
+    browser.arrives_at("/devices/sign-out-selected").await;
+    browser.go_back().await;
+    browser.arrives_at("/devices").await;
+    browser.has(1, TICKED).await;
+    assert_eq!(read(&browser, &left).await, before);
+    fixture.stop(browser).await;
+}
+
+const REQUESTS: &str = "performance.getEntriesByType('resource')
+    .filter((entry) => entry.initiatorType === 'fetch').length";
+
+async fn many_changes_are_few_requests(database: Database) {
+    let fixture = set_up(database).await;
+    let browser = fixture.open(Script::On).await;
+    browser.has(2, OTHERS).await;
+    let before = read(&browser, REQUESTS).await.as_u64().expect("a number");
+    run(
+        &browser,
+        "for (let n = 0; n < 50; n++) setTimeout(() => refreshIn(0), 40 * n)",
+    )
+    .await;
+    tokio::time::sleep(Duration::from_millis(2_200)).await;
+    let after = read(&browser, REQUESTS).await.as_u64().expect("a number");
+    assert!((1..=4).contains(&(after - before)), "{before} to {after}");
+    fixture.stop(browser).await;
+}
+
+async fn a_broken_response_ends_no_updates(database: Database) {
+    let fixture = set_up(database).await;
+    let browser = fixture.open(Script::On).await;
+    browser.has(2, OTHERS).await;
+    run(
+        &browser,
+        "const real = window.fetch;
+         window.fetch = () => {
+           window.fetch = real;
+           return Promise.resolve({ status: 200, text: () => Promise.reject(new TypeError('broken')) });
+         }",
+    )
+    .await;
+    fixture.sign_in_elsewhere().await;
+    crate::support::eventually("a broken response", async || {
+        read(&browser, "failures > 0").await == true
+    })
+    .await;
+    browser.has(2, OTHERS).await;
+    fixture.sign_in_elsewhere().await;
+    browser.has(4, OTHERS).await;
+    fixture.stop(browser).await;
 }
 
 async fn what_was_typed_survives_a_sign_out_elsewhere_without_script(database: Database) {

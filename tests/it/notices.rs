@@ -193,7 +193,12 @@ async fn every_notice_is_shown_once(app: &TestApp) {
         "There is no pending change to cancel.",
     )
     .await;
-    shows("/account/password", &passwords, "Your password is changed").await;
+    shows(
+        "/account/password",
+        &passwords,
+        "Your password is changed. Your 2 other devices are signed out.",
+    )
+    .await;
     let name = [("device_name", "My laptop")];
     shows(&format!("{device}/rename"), &name, "The name is saved.").await;
     shows(&phone, &[], "Safari on iPhone is signed out.").await;

@@ -248,7 +248,7 @@ fn the_image_has_the_program_alone() {
 }
 
 #[test]
-fn scripts_store_ticks_and_the_time_zone_alone_and_run_no_text() {
+fn scripts_store_fields_and_the_time_zone_alone_and_run_no_text() {
     for dangerous in [
         "eval(",
         "Function(",
@@ -270,13 +270,15 @@ fn scripts_store_ticks_and_the_time_zone_alone_and_run_no_text() {
     assert_eq!(SCRIPT.matches("DOMParser").count(), 1);
     let parsed = "new DOMParser().parseFromString(await response.text(), \"text/html\")";
     assert!(SCRIPT.contains(parsed));
-    assert!(SCRIPT.contains("const response = await fetch(address())"));
+    assert!(SCRIPT.contains("const response = await fetch(address(), UNATTENDED)"));
     // The browser's zone, which is written and never read.
     assert_eq!(SCRIPT.matches("document.cookie").count(), 1);
     assert!(SCRIPT.contains("document.cookie = zoneCookie + \"=\" + zone + "));
-    // The ids of the ticked sessions, for the tab: read once and written once.
+    // The ids of what is ticked, and what is typed while a page is loaded again, for the tab: read at one
+    // place and written at one. Never a password.
     assert_eq!(SCRIPT.matches("sessionStorage").count(), 2);
-    assert!(SCRIPT.contains("sessionStorage.setItem(stored, JSON.stringify(values))"));
+    assert!(SCRIPT.contains("sessionStorage.setItem(name + address(), JSON.stringify(value))"));
+    assert!(SCRIPT.contains("![\"hidden\", \"password\"].includes(field.type)"));
 }
 
 #[test]

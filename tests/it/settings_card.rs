@@ -139,7 +139,7 @@ async fn an_idle_limit_shows_whom_it_signs_out_before_it_is_saved(app: &TestApp)
     let page = browser.follow(&done).await.expect(200);
     page.expect_words("and another device are signed out.")
         .expect_words("You are signed in only here.")
-        .expect_words("not used for too long");
+        .expect_words("because it was not used for too long");
     assert_eq!(app.database.sessions_where("is_active"), 1);
     assert_eq!(app.database.sessions_where("ended_reason = 'expired'"), 2);
     // Sent again, there is no device left to name.

@@ -7,6 +7,7 @@ on_both!(
     app: every_reason_is_said,
     the_device_that_it_was_done_from_is_named,
     a_limit_that_passed_is_said_before_it_is_swept,
+    every_page_says_the_same_of_a_session_that_expired,
     a_changed_password_is_said,
     after_sign_in_one_is_where_one_was,
     strangers_are_told_nothing,
@@ -22,14 +23,17 @@ const REASONS: [(&str, &str); 10] = [
         "signed_out_remotely",
         "This device was signed out from another one",
     ),
-    ("admin", "An administrator signed this device out"),
-    ("expired", "because it had not been used for a while"),
+    ("admin", "This device was signed out by an administrator"),
+    ("expired", "because it was not used for too long"),
     ("reuse_detected", "a copied sign-in was used"),
-    ("wrong_passwords", "a wrong password was entered ten times"),
+    (
+        "wrong_passwords",
+        "the password was entered wrong ten times",
+    ),
     ("password_changed", "because your password was changed"),
     ("account_disabled", "because your account was disabled"),
-    ("replaced", "You signed in again in this browser"),
-    ("limit", "to make room for a newer one"),
+    ("replaced", "when you signed in again in the same browser"),
+    ("limit", "to make room for a newer device"),
 ];
 
 fn end(app: &TestApp, reason: &str) {
@@ -85,11 +89,11 @@ async fn a_limit_that_passed_is_said_before_it_is_swept(app: &TestApp) {
     app.advance(Duration::from_secs(30 * 24 * 60 * 60));
     sign_in_page(&browser, "/devices")
         .await
-        .expect_words("because it had not been used for a while");
+        .expect_words("because it was not used for too long");
     app.sweep().await;
     sign_in_page(&browser, "/devices")
         .await
-        .expect_words("because it had not been used for a while");
+        .expect_words("because it was not used for too long");
     browser.sign_in(&ada).await;
     app.database
         .execute("UPDATE user_sessions SET absolute_expires_at = expires_at WHERE is_active");
@@ -97,6 +101,40 @@ async fn a_limit_that_passed_is_said_before_it_is_swept(app: &TestApp) {
     sign_in_page(&browser, "/devices")
         .await
         .expect_words("signed in for as long as is allowed");
+}
+
+/// One that lasted as long as is allowed was in use until then; one that a choice signed out was not,
+/// though only the absolute limit applied to it.
+async fn every_page_says_the_same_of_a_session_that_expired(app: &TestApp) {
+    const LASTED: &str = "you had been signed in for as long as is allowed";
+    const UNUSED: &str = "it was not used for too long";
+
+    let ada = app.register("ada@example.org").await;
+    let phone = app.login(&ada, IPHONE).await;
+    let path = format!("/devices/{}", phone.id());
+    let end_at = |end: &str| {
+        app.database.execute(&format!(
+            "UPDATE user_sessions SET is_active = false, ended_reason = 'expired',
+             expires_at = absolute_expires_at, ended_at = {end}
+             WHERE id = {}",
+            app.database.id(&phone.id())
+        ));
+    };
+    app.database.execute(
+        "INSERT INTO session_events (id, user_id, session_id, kind, detail, at)
+         SELECT id, user_id, id, 'ended', 'expired', last_used_at FROM user_sessions",
+    );
+    let browser = app.signed_in_browser(&ada, FIREFOX).await;
+    for (end, words, other) in [
+        ("absolute_expires_at", LASTED, UNUSED),
+        ("last_used_at", UNUSED, LASTED),
+    ] {
+        end_at(end);
+        for page in ["/devices", path.as_str()] {
+            let page = browser.get(page).await.expect(200).expect_words(words);
+            assert!(!page.words().contains(other), "{page:?}");
+        }
+    }
 }
 
 async fn a_changed_password_is_said(app: &TestApp) {
@@ -125,7 +163,7 @@ async fn after_sign_in_one_is_where_one_was(app: &TestApp) {
     let signed_in = browser.submit(led.location(), "/sign-in", &fields).await;
     assert_eq!(signed_in.location(), "/account");
     let page = browser.follow(&signed_in).await.expect(200);
-    assert!(!page.words().contains("signed this device out"), "{page:?}");
+    assert!(!page.words().contains("by an administrator"), "{page:?}");
 }
 
 async fn strangers_are_told_nothing(app: &TestApp) {
@@ -140,12 +178,12 @@ async fn strangers_are_told_nothing(app: &TestApp) {
             stranger.set_cookie("rollcall_session", value);
         }
         let page = stranger.get("/sign-in").await.expect(200);
-        assert!(!page.words().contains("signed this device out"), "{page:?}");
+        assert!(!page.words().contains("by an administrator"), "{page:?}");
     }
     // A row that is gone tells nothing.
     app.database.execute("DELETE FROM user_sessions");
     let page = sign_in_page(&browser, "/devices").await;
-    assert!(!page.words().contains("signed this device out"), "{page:?}");
+    assert!(!page.words().contains("by an administrator"), "{page:?}");
 }
 
 /// It may be a copy.

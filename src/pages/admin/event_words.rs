@@ -38,6 +38,7 @@ pub(super) fn kind(kind: EventKind) -> String {
         EventKind::AdminRefused => "Administration refused".into(),
         EventKind::TokenRefused => "Token or key refused".into(),
         EventKind::SettingChanged => "Setting changed".into(),
+        EventKind::AlertReviewed => "Alert answered".into(),
         EventKind::SignedUp => "Signed up".into(),
         EventKind::PasswordLinkRequested => "Link for a new password requested".into(),
         EventKind::VerificationLinkRequested => "Link to verify the e-mail requested".into(),
@@ -108,6 +109,7 @@ pub(super) fn detail(event: &Event) -> Option<String> {
         EventKind::Throttled => Some(throttled(&detail)),
         EventKind::TokenRefused => Some(token_refusal(&detail).to_owned()),
         EventKind::SettingChanged => Some(setting(&detail).to_owned()),
+        EventKind::AlertReviewed => Some(alert_review(&detail).to_owned()),
         // That is what the kind says.
         EventKind::SignInFailed if detail == "abandoned" => {
             Some("the client left before it was decided".into())
@@ -165,6 +167,16 @@ fn token_refusal(detail: &str) -> &'static str {
         "scope" => "the API key lacks the scope",
         "link" => "there is no such link, or not any more",
         _ => "it is not valid",
+    }
+}
+
+/// Returns what a person did about an alert.
+fn alert_review(detail: &str) -> &'static str {
+    match detail {
+        "confirmed" => "it was them",
+        "reported" => "it was not them",
+        "dismissed" => "a notice was read",
+        _ => "a step after a report was done or skipped",
     }
 }
 

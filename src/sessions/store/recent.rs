@@ -143,7 +143,7 @@ pub(crate) fn list_own_by_ids(
         .load(c)?)
 }
 
-/// Lists a person's sessions that were signed out from elsewhere at `at`, which one act did, at most
+/// Lists a person's sessions that they signed out from elsewhere at `at`, or by a new password, which one act did, at most
 /// 1,000.
 pub(crate) fn list_ended_at(
     c: &mut AnyConnection,
@@ -151,12 +151,13 @@ pub(crate) fn list_ended_at(
     at: Timestamp,
 ) -> Result<Vec<Session>> {
     const MAX: i64 = 1_000;
+    let by_person = [EndedReason::SignedOutRemotely, EndedReason::PasswordChanged];
 
     Ok(user_sessions::table
         .filter(user_sessions::user_id.eq(user))
         .filter(not(user_sessions::is_active))
         .filter(user_sessions::ended_at.eq(at))
-        .filter(user_sessions::ended_reason.eq(EndedReason::SignedOutRemotely.as_str()))
+        .filter(user_sessions::ended_reason.eq_any(by_person.map(EndedReason::as_str)))
         .order(user_sessions::id.desc())
         .limit(MAX)
         .select(Session::as_select())

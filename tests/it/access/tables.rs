@@ -136,6 +136,7 @@ pub static OWN_PAGES: &[Group] = &[
         get("/account"),
         form("/confirm", &[("password", "correct horse battery staple")]),
         form("/sign-out", &[]),
+        form("/unsent-form", &[]).unseen(),
         form("/devices/{id}/rename", &[("device_name", "Laptop")]).of(Of::Session),
         form("/alerts/{id}/yes", &[]).of(Of::Alert).missing(303),
         form("/alerts/{id}/no", &[]).of(Of::Alert).missing(303),

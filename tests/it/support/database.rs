@@ -72,6 +72,19 @@ impl Database {
         self.on(|c| c.batch_execute(sql), |c| c.batch_execute(sql));
     }
 
+    /// Runs SQL in a transaction that stays open.
+    #[track_caller]
+    pub fn begin(&self, sql: &str) -> OpenTransaction {
+        let mut open = match &self.kind {
+            Kind::Sqlite => OpenTransaction::Sqlite(Box::new(self.sqlite_connection())),
+            Kind::Postgres { name } => {
+                OpenTransaction::Postgres(Box::new(connect(&postgres_url(name))))
+            }
+        };
+        open.run(&format!("BEGIN; {sql}"));
+        open
+    }
+
     /// Returns the number that the query names `value`.
     #[track_caller]
     pub fn number(&self, sql: &str) -> i64 {
@@ -153,6 +166,27 @@ impl Database {
             Kind::Postgres { name } => postgres(&mut connect(&postgres_url(name))),
         }
         .unwrap_or_else(|error| panic!("the test's own SQL failed: {error}"))
+    }
+}
+
+/// A transaction that is not committed yet.
+pub enum OpenTransaction {
+    Sqlite(Box<SqliteConnection>),
+    Postgres(Box<PgConnection>),
+}
+
+impl OpenTransaction {
+    pub fn commit(mut self) {
+        self.run("COMMIT");
+    }
+
+    #[track_caller]
+    fn run(&mut self, sql: &str) {
+        match self {
+            Self::Sqlite(c) => c.batch_execute(sql),
+            Self::Postgres(c) => c.batch_execute(sql),
+        }
+        .expect("the test's own SQL");
     }
 }
 
