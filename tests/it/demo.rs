@@ -1,7 +1,8 @@
 //! `rollcall demo`: visitors sign in with one click, and nowhere else does anybody.
 
 use rollcall::clock::Clock;
-use rollcall::server::{self, SamplePerson};
+use rollcall::people::{EmailTrust, FullName, NewAccount, NewPassword, Role};
+use rollcall::server::{self, SamplePerson, Server};
 
 use crate::support::api::Anyone;
 use crate::support::app::settings_for;
@@ -24,17 +25,63 @@ async fn nobody_signs_in_without_a_password_outside_the_demo(app: &TestApp) {
     browser.get("/devices").await.expect(303);
 }
 
-on_both!(database: a_visitor_of_the_demo_signs_in_with_one_click);
+on_both!(
+    database: a_visitor_of_the_demo_signs_in_with_one_click,
+    a_deleted_person_of_the_demo_comes_back_with_one_click,
+    a_disabled_person_of_the_demo_is_not_signed_in_and_the_page_says_why,
+);
 
-async fn a_visitor_of_the_demo_signs_in_with_one_click(database: Database) {
+/// Starts a service whose visitors sign in as Ana with one click.
+async fn start_demo(database: &Database) -> Server {
+    let account = NewAccount {
+        email: "ana@example.org".parse().expect("an e-mail"),
+        trust: EmailTrust::Vouched,
+        full_name: FullName::parse("Ana Ribeiro").expect("a name"),
+        password: NewPassword::new("password", PASSWORD.into()).expect("a password"),
+        role: Role::Person,
+    };
     let people = vec![SamplePerson {
-        email: "ana@example.org",
-        name: "Ana",
+        account,
         about: "12 devices of every kind",
     }];
-    let settings = settings_for(&database, |_| {});
+    let settings = settings_for(database, |_| {});
     let server = server::start_demo(settings, Clock::system(), people).await;
-    let server = server.expect("the server starts");
+    server.expect("the server starts")
+}
+
+async fn a_deleted_person_of_the_demo_comes_back_with_one_click(database: Database) {
+    let server = start_demo(&database).await;
+    let browser = Browser::new(format!("http://{}", server.address()), FIREFOX);
+    let ana = [("person", "ana@example.org")];
+    for _ in 0..2 {
+        let done = browser.submit("/sign-in", "/demo/sign-in", &ana).await;
+        let page = browser.follow(&done.expect(303)).await.expect(200);
+        page.expect_words("You are signed in only here.");
+        let typed = [("typed", "ana@example.org")];
+        let done = browser.submit("/account/delete", "/account/delete", &typed);
+        assert_eq!(done.await.expect(303).location(), "/sign-in");
+    }
+    server.stop().await.expect("a clean stop");
+}
+
+async fn a_disabled_person_of_the_demo_is_not_signed_in_and_the_page_says_why(database: Database) {
+    let server = start_demo(&database).await;
+    let browser = Browser::new(format!("http://{}", server.address()), FIREFOX);
+    let ana = [("person", "ana@example.org")];
+    let sign_in = async || browser.submit("/sign-in", "/demo/sign-in", &ana).await;
+    sign_in().await.expect(303);
+    let form = browser.form("/devices", "/sign-out").await;
+    browser.send(&form, &[]).await.expect(303);
+    database.execute("UPDATE users SET is_active = false");
+    let page = sign_in().await.expect(409);
+    page.expect_words("Ana’s account is disabled. An administrator can enable it again.")
+        .expect_words("Sign in as Ana");
+    browser.get("/devices").await.expect(303);
+    server.stop().await.expect("a clean stop");
+}
+
+async fn a_visitor_of_the_demo_signs_in_with_one_click(database: Database) {
+    let server = start_demo(&database).await;
     let base = format!("http://{}", server.address());
     for email in ["ana@example.org", "ben@example.org"] {
         let body = json!({"email": email, "password": PASSWORD});
