@@ -8,6 +8,7 @@ mod metrics;
 mod open_files;
 pub(crate) mod panics;
 mod places;
+mod prepared;
 pub mod routes;
 mod termination;
 mod turns;
@@ -26,6 +27,7 @@ use tracing_actix_web::TracingLogger;
 
 use self::listening::Limits;
 use self::metrics::Metrics;
+use self::prepared::Prepared;
 pub use self::termination::Termination;
 use crate::account::{Accounts, RefusalRecorder};
 use crate::alerts::Alerts;
@@ -57,7 +59,7 @@ use crate::sessions::{self, NetworkKey, Sessions};
 use crate::settings::{Settings, Site};
 use crate::throttles::{AddressKey, Throttles};
 use crate::tokens::Tokens;
-use crate::user_agent::{DeviceParser, ParserThread};
+use crate::user_agent::ParserThread;
 
 /// A running server.
 pub struct Server {
@@ -71,7 +73,8 @@ pub struct Server {
     metrics: Option<Metrics>,
 }
 
-/// Migrates the database, binds the address and serves. Runs inside an actix system.
+/// Verifies the settings, binds the address, migrates the database and serves. Runs inside an actix
+/// system. A setting that can't be used stops it before anything is written.
 ///
 /// # Errors
 /// [`Error::Startup`] when the address can't be bound; [`Error::Migration`] when the database can't
@@ -98,32 +101,28 @@ pub async fn start_demo(
     let open_files = open_files::raise_limit();
     settings.max_event_streams =
         open_files::limit_streams(settings.max_event_streams, open_files, workers());
-    let database = settings.database_url.clone();
-    let applied = blocking(move || migrate::run(&database)).await?;
-    if !applied.is_empty() {
-        tracing::info!(migrations = applied.len(), "the database is migrated");
-    }
-    let listener = binding::bind(settings.listen)?;
-    let address = binding::local_address(&listener)?;
+    let prepared = Prepared::new(&settings)?;
+    migrate(&settings).await?;
+    let address = binding::local_address(&prepared.listener)?;
     let url = settings.origin(address);
 
-    let metrics = settings.metrics.listen.map(metrics::bind).transpose()?;
     let db = Db::new(&settings.database_url, &settings.database);
     let correction = ClockCorrection::begin(db.clone(), clock.clone()).await;
     let keys = load_keys(&settings, &db, &clock).await?;
-    let site = Arc::new(Site::load(&settings.site)?);
-    let mut app = assemble(&settings, db, clock, keys, url.clone())?;
-    app.site = Arc::new(SiteLook::new(&site));
+    let parts = (prepared.device_parser, prepared.hasher);
+    let mut app = assemble(&settings, (db, clock), keys, parts, url.clone())?;
+    app.site = Arc::new(SiteLook::new(&prepared.site));
     app.sample_people = sample_people;
     let app = web::Data::new(app);
-    let delivery = delivery::assemble(&settings, site, &app)?;
+    let delivery = delivery::assemble(&settings, prepared.mailer, prepared.site, &app);
     let jobs = Jobs::start(&app, delivery, correction, address, &settings.jobs);
     jobs.announce_node().await;
-    let metrics = metrics
+    let metrics = prepared
+        .metrics
         .map(|listener| Metrics::start(listener, app.clone()))
         .transpose()?;
     let hsts = headers::hsts(settings.is_https(), settings.hsts_include_subdomains);
-    let server = serve(listener, app.clone(), hsts, open_files)?;
+    let server = serve(prepared.listener, app.clone(), hsts, open_files)?;
     let handle = server.handle();
     Ok(Server {
         address,
@@ -134,6 +133,16 @@ pub async fn start_demo(
         running: rt::spawn(server),
         metrics,
     })
+}
+
+/// Brings the database up to date.
+async fn migrate(settings: &Settings) -> Result<()> {
+    let database = settings.database_url.clone();
+    let applied = blocking(move || migrate::run(&database)).await?;
+    if !applied.is_empty() {
+        tracing::info!(migrations = applied.len(), "the database is migrated");
+    }
+    Ok(())
 }
 
 /// Loads the keys. Only the first start creates the secrets file: on a database with sessions, new
@@ -245,15 +254,11 @@ fn finished(ended: std::result::Result<std::io::Result<()>, JoinError>) -> Resul
 
 fn assemble(
     settings: &Settings,
-    db: Db,
-    clock: Clock,
+    (db, clock): (Db, Clock),
     keys: KeyRing,
+    (device_parser, hasher): (ParserThread, Hasher),
     origin: String,
 ) -> Result<AppState> {
-    let device_parser = DeviceParser::load(settings.device_patterns.as_deref())
-        .map_err(|err| Error::Configuration(Failure::new("device_patterns can't be used", err)))?;
-    let device_parser = ParserThread::start(device_parser)
-        .map_err(|err| Error::Startup(Failure::new("no thread for user agents", err)))?;
     let alerts = Alerts::new(db.clone(), clock.clone(), settings);
     let sessions = Sessions::new(
         db.clone(),
@@ -288,7 +293,7 @@ fn assemble(
         people: People::new(
             db.clone(),
             clock.clone(),
-            Hasher::new(&settings.passwords)?,
+            hasher,
             throttles.clone(),
             settings,
         ),

@@ -330,7 +330,10 @@ mod tests {
             ("America/New_York", "New York (UTC−5)"),
             ("US/Eastern", "New York (UTC−5)"),
             ("Asia/Calcutta", "Kolkata (UTC+5:30)"),
-            ("America/Argentina/Buenos_Aires", "Buenos Aires, Argentina (UTC−3)"),
+            (
+                "America/Argentina/Buenos_Aires",
+                "Buenos Aires, Argentina (UTC−3)",
+            ),
             ("America/Indiana/Knox", "Knox, Indiana (UTC−6)"),
             ("America/Sao_Paulo", "São Paulo (UTC−3)"),
             ("Europe/London", "London (UTC)"),

@@ -94,6 +94,17 @@ pub fn is_file_missing(settings: &Settings) -> Result<bool> {
     Ok(source.needs_file() && file::is_missing(&source.path)?)
 }
 
+/// Verifies the keys in the settings, and in the secrets file if there is one.
+///
+/// # Errors
+/// [`Error::Secrets`] when they can't be used.
+pub fn check(settings: &Settings) -> Result<()> {
+    match is_file_missing(settings)? {
+        true => Ok(()),
+        false => Source::from_settings(settings).load().map(drop),
+    }
+}
+
 /// Creates the secrets file with the first keys of a database. Of two processes that start
 /// together, one uses the file of the other.
 ///

@@ -63,7 +63,7 @@ pub async fn request_change(
     };
     let mut template = AccountPage::new(&app, &request, &caller).await?;
     template.email_error = match &err {
-        Error::EmailTaken => Some("has an account already".into()),
+        Error::EmailTaken => Some("already has an account".into()),
         err => message(err),
     };
     template.email_typed = form.email;

@@ -5,7 +5,7 @@ use actix_web::HttpRequest;
 
 use super::admin::person_notices;
 use super::alert_views::describe_review;
-use super::end_notices;
+use super::{end_notices, settings_card};
 use crate::db::{AlertId, SessionId, UserId};
 use crate::error::Result;
 use crate::http::app_state::AppState;
@@ -82,7 +82,9 @@ async fn account_words(
                 Some(id) => ended_device(app, user, id).await?,
                 None => None,
             };
-            Ok(Some(idle_limit_words(count, device)))
+            let limit = app.people.get(user).await?.idle_limit();
+            let saved = settings_card::describe_idle_limit(limit, app.sessions.idle_limits());
+            Ok(Some(idle_limit_words(&saved, count, device)))
         }
         AccountNotice::DeviceNotExempt(Some(id)) => {
             let device = ended_device(app, user, id).await?;
@@ -129,13 +131,13 @@ async fn ended_device(app: &AppState, user: UserId, id: SessionId) -> Result<Opt
 
 /// Returns what became of devices when the idle limit was updated; `device` is the first that was signed
 /// out.
-fn idle_limit_words(count: u32, device: Option<String>) -> String {
+fn idle_limit_words(saved: &str, count: u32, device: Option<String>) -> String {
     match (count, device) {
-        (_, None) => "Saved.".into(),
-        (0 | 1, Some(device)) => format!("Saved. {device} is signed out."),
-        (2, Some(device)) => format!("Saved. {device} and another device are signed out."),
+        (_, None) => saved.to_owned(),
+        (0 | 1, Some(device)) => format!("{saved} {device} is signed out."),
+        (2, Some(device)) => format!("{saved} {device} and another device are signed out."),
         (n, Some(device)) => format!(
-            "Saved. {device} and {} other devices are signed out.",
+            "{saved} {device} and {} other devices are signed out.",
             n - 1
         ),
     }

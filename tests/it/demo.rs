@@ -1,5 +1,7 @@
 //! `rollcall demo`: visitors sign in with one click, and nowhere else does anybody.
 
+use std::process::Stdio;
+
 use rollcall::clock::Clock;
 use rollcall::people::{EmailTrust, FullName, NewAccount, NewPassword, Role};
 use rollcall::server::{self, SamplePerson, Server};
@@ -8,6 +10,7 @@ use crate::support::api::Anyone;
 use crate::support::app::settings_for;
 use crate::support::html;
 use crate::support::prelude::*;
+use crate::support::program::Program;
 
 on_both!(app: nobody_signs_in_without_a_password_outside_the_demo);
 
@@ -96,7 +99,7 @@ async fn a_visitor_of_the_demo_signs_in_with_one_click(database: Database) {
     let page = browser.get("/sign-in").await.expect(200);
     assert!(
         page.words()
-            .contains("12 devices of every kind Sign in as Ana"),
+            .contains("Sign in as Ana 12 devices of every kind"),
         "{}",
         page.words()
     );
@@ -114,4 +117,54 @@ async fn a_visitor_of_the_demo_signs_in_with_one_click(database: Database) {
     assert_eq!(response.location(), "/sign-in");
     other.get("/devices").await.expect(303);
     server.stop().await.expect("a clean stop");
+}
+
+/// The demo itself, with the system's clock: the stranger comes five seconds after each visitor.
+#[actix_web::test]
+async fn a_stranger_follows_each_visitor_of_the_demo() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let demo = Program::in_folder(folder.path()).serve(&["demo"]);
+    let ana = [("person", "ana@example.org")];
+    for agent in [FIREFOX, IPHONE] {
+        let browser = Browser::new(demo.base(), agent);
+        let done = browser.submit("/sign-in", "/demo/sign-in", &ana).await;
+        assert_eq!(done.location(), "/devices");
+        let stranger = "Edge on Windows signed in";
+        let mut page = browser.get("/devices").await.expect(200).words();
+        for _ in 0..240 {
+            if page.contains("Was this you?") && page.contains(stranger) {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(250)).await;
+            page = browser.get("/devices").await.expect(200).words();
+        }
+        assert!(page.contains("Was this you?"), "{agent}: {page}");
+        assert!(page.contains(stranger), "{agent}: {page}");
+    }
+}
+
+#[actix_web::test]
+async fn one_click_is_offered_only_where_no_network_reaches_the_demo() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (url, is_offered) in [
+        ("http://localhost", true),
+        ("https://demo.example.org", false),
+    ] {
+        let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = free.local_addr().expect("its address").to_string();
+        drop(free);
+        let program = Program::in_folder(folder.path()).env("ROLLCALL_PUBLIC_URL", url);
+        let mut demo = program.start(&["demo", "--listen", &address], Stdio::null());
+        for _ in 0..240 {
+            if tokio::net::TcpStream::connect(&address).await.is_ok() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(250)).await;
+        }
+        let browser = Browser::new(format!("http://{address}"), FIREFOX);
+        let page = browser.get("/sign-in").await.expect(200).words();
+        demo.kill().expect("it ends");
+        demo.wait().expect("it ends");
+        assert_eq!(page.contains("Sign in as Ana"), is_offered, "{url}: {page}");
+    }
 }

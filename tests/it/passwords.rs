@@ -115,7 +115,7 @@ async fn a_change_of_the_password_is_checked(app: &TestApp) {
         }
     };
     let page = change("lovelace.ada").await.expect(400);
-    page.expect_words("This is too easy to guess: it is made of your name");
+    page.expect_words("This is too easy to guess: it is made from your name");
     change(COMPOSED).await.expect(303);
     sign_in(app, &ada.email, COMPOSED).await.expect(200);
 }
