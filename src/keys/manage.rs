@@ -97,12 +97,9 @@ pub fn is_file_missing(settings: &Settings) -> Result<bool> {
 /// Verifies the keys in the settings, and in the secrets file if there is one.
 ///
 /// # Errors
-/// [`Error::Secrets`] when they can't be used.
+/// [`Error::Configuration`] and [`Error::Secrets`] when one is malformed.
 pub fn check(settings: &Settings) -> Result<()> {
-    match is_file_missing(settings)? {
-        true => Ok(()),
-        false => Source::from_settings(settings).load().map(drop),
-    }
+    Source::from_settings(settings).check()
 }
 
 /// Creates the secrets file with the first keys of a database. Of two processes that start

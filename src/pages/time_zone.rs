@@ -11,7 +11,7 @@ use crate::text;
 
 /// The zones to choose from.
 pub(super) struct TimeZoneField {
-    /// The zone of the browser, in words.
+    /// The choice of the browser's zone, in words.
     pub(super) browser: String,
     /// Whether UTC is chosen.
     pub(super) is_utc: bool,
@@ -57,13 +57,19 @@ impl TimeZoneField {
         let app = app_state(request)?;
         let now = app.clock.now();
         let chosen = user.time_zone().map(TimeZone::canonical);
-        let browser = browser_zone(request);
         Ok(Self {
-            browser: browser.map_or_else(|| "not known: UTC".into(), |zone| zone.describe(now)),
+            browser: describe_browser(browser_zone(request), now),
             is_utc: chosen == Some(TimeZone::UTC),
             regions: regions(chosen, now),
             sends_mail: app.accounts.sends_mail(),
         })
+    }
+}
+
+fn describe_browser(zone: Option<TimeZone>, now: Timestamp) -> String {
+    match zone {
+        Some(zone) => format!("My browser’s time zone: {}", zone.describe(now)),
+        None => "My browser’s time zone, which is not known: UTC".into(),
     }
 }
 
