@@ -65,7 +65,7 @@ fn describe(ended: &EndedSession) -> (&'static str, Option<&'static str>) {
             None,
         ),
         EndedReason::Expired => (
-            "This device was signed out because it had not been used for a while",
+            "Not used for too long: this device was signed out automatically",
             None,
         ),
         EndedReason::ReuseDetected => (

@@ -23,7 +23,10 @@ const REASONS: [(&str, &str); 10] = [
         "This device was signed out from another one",
     ),
     ("admin", "An administrator signed this device out"),
-    ("expired", "because it had not been used for a while"),
+    (
+        "expired",
+        "Not used for too long: this device was signed out automatically",
+    ),
     ("reuse_detected", "a copied sign-in was used"),
     ("wrong_passwords", "a wrong password was entered ten times"),
     ("password_changed", "because your password was changed"),
@@ -85,11 +88,11 @@ async fn a_limit_that_passed_is_said_before_it_is_swept(app: &TestApp) {
     app.advance(Duration::from_secs(30 * 24 * 60 * 60));
     sign_in_page(&browser, "/devices")
         .await
-        .expect_words("because it had not been used for a while");
+        .expect_words("Not used for too long: this device was signed out automatically");
     app.sweep().await;
     sign_in_page(&browser, "/devices")
         .await
-        .expect_words("because it had not been used for a while");
+        .expect_words("Not used for too long: this device was signed out automatically");
     browser.sign_in(&ada).await;
     app.database
         .execute("UPDATE user_sessions SET absolute_expires_at = expires_at WHERE is_active");
