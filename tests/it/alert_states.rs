@@ -229,7 +229,7 @@ async fn a_link_about_an_ended_session_claims_nothing_false(database: Database) 
         let reader = fixture.reader();
         let page = reader.get(&link).await.expect(200);
         claims_nothing_false(&page, how);
-        let page = page.expect_words("already signed out. Was it you?");
+        let page = page.expect_words("Already signed out. Was it you?");
         let page = page.expect_words("No, it wasn’t me");
         page.expect_words("the device no longer counts as yours");
         let answer = [("answer", "not-mine")];

@@ -1,6 +1,6 @@
 //! `rollcall demo`: visitors sign in with one click, and nowhere else does anybody.
 
-use std::process::Stdio;
+use std::process::{Child, Stdio};
 
 use rollcall::clock::Clock;
 use rollcall::people::{EmailTrust, FullName, NewAccount, NewPassword, Role};
@@ -119,14 +119,40 @@ async fn a_visitor_of_the_demo_signs_in_with_one_click(database: Database) {
     server.stop().await.expect("a clean stop");
 }
 
+/// A demo, which ends with the test.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Starts the demo itself, and returns it with its URL once it accepts connections: it creates its people
+/// first.
+async fn start_program(program: Program) -> (Running, String) {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = free.local_addr().expect("its address").to_string();
+    drop(free);
+    let demo = Running(program.start(&["demo", "--listen", &address], Stdio::null()));
+    for _ in 0..1_000 {
+        if tokio::net::TcpStream::connect(&address).await.is_ok() {
+            return (demo, format!("http://{address}"));
+        }
+        tokio::time::sleep(Duration::from_millis(250)).await;
+    }
+    panic!("the demo does not accept connections");
+}
+
 /// The demo itself, with the system's clock: the stranger comes five seconds after each visitor.
 #[actix_web::test]
 async fn a_stranger_follows_each_visitor_of_the_demo() {
     let folder = tempfile::tempdir().expect("a folder");
-    let demo = Program::in_folder(folder.path()).serve(&["demo"]);
+    let (_demo, base) = start_program(Program::in_folder(folder.path())).await;
     let ana = [("person", "ana@example.org")];
     for agent in [FIREFOX, IPHONE] {
-        let browser = Browser::new(demo.base(), agent);
+        let browser = Browser::new(base.clone(), agent);
         let done = browser.submit("/sign-in", "/demo/sign-in", &ana).await;
         assert_eq!(done.location(), "/devices");
         let stranger = "Edge on Windows signed in";
@@ -150,21 +176,10 @@ async fn one_click_is_offered_only_where_no_network_reaches_the_demo() {
         ("http://localhost", true),
         ("https://demo.example.org", false),
     ] {
-        let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-        let address = free.local_addr().expect("its address").to_string();
-        drop(free);
         let program = Program::in_folder(folder.path()).env("ROLLCALL_PUBLIC_URL", url);
-        let mut demo = program.start(&["demo", "--listen", &address], Stdio::null());
-        for _ in 0..240 {
-            if tokio::net::TcpStream::connect(&address).await.is_ok() {
-                break;
-            }
-            tokio::time::sleep(Duration::from_millis(250)).await;
-        }
-        let browser = Browser::new(format!("http://{address}"), FIREFOX);
+        let (_demo, base) = start_program(program).await;
+        let browser = Browser::new(base, FIREFOX);
         let page = browser.get("/sign-in").await.expect(200).words();
-        demo.kill().expect("it ends");
-        demo.wait().expect("it ends");
         assert_eq!(page.contains("Sign in as Ana"), is_offered, "{url}: {page}");
     }
 }
