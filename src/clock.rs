@@ -12,7 +12,7 @@ use std::time::Duration;
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Serialize, Serializer};
 
-pub use self::zone::TimeZone;
+pub use self::zone::{OfferedZone, TimeZone};
 
 /// The longest step back of its source that a clock hides: meanwhile it stands still, so that what
 /// one node writes stays in order. A longer step is taken, since an hour of one time would be

@@ -8,7 +8,9 @@ mod metrics;
 mod open_files;
 pub(crate) mod panics;
 mod places;
+mod prepared;
 pub mod routes;
+mod state;
 mod termination;
 mod turns;
 #[cfg(test)]
@@ -16,7 +18,6 @@ mod typed_forms;
 
 use std::net::{SocketAddr, TcpListener};
 use std::num::NonZero;
-use std::sync::Arc;
 
 use actix_web::dev::ServerHandle;
 use actix_web::middleware::from_fn;
@@ -26,38 +27,20 @@ use tracing_actix_web::TracingLogger;
 
 use self::listening::Limits;
 use self::metrics::Metrics;
+use self::prepared::Prepared;
 pub use self::termination::Termination;
-use crate::account::{Accounts, RefusalRecorder};
-use crate::alerts::Alerts;
-use crate::applications::Applications;
 use crate::clock::Clock;
 use crate::db::{Db, migrate};
-use crate::devices::Devices;
 use crate::error::{Error, Failure, Result};
-use crate::events::{Changes, EventRetention, Refusals};
+use crate::http::app_state::AppState;
 pub use crate::http::app_state::SamplePerson;
-use crate::http::app_state::{AppState, SetupLink};
-use crate::http::cookie_seal::CookieSeal;
-use crate::http::cookies::CookieConfig;
-use crate::http::csrf::CsrfKey;
-use crate::http::notice_cookies::NoticeCookies;
 use crate::http::panic_response::answer_panics;
 use crate::http::request_log::{RequestSpan, log_response};
-use crate::http::session_cookies::SessionCookies;
-use crate::http::site::SiteLook;
-use crate::http::target::AllowedHosts;
 use crate::http::{body, browser, error_response, headers};
-use crate::jobs::{self, ClockCorrection, Jobs};
-use crate::keys::{self, KeyRing, Purpose};
-use crate::mail::MessageLinks;
-use crate::net::TrustedProxies;
-use crate::overview::Overview;
-use crate::people::{Hasher, People};
-use crate::sessions::{self, NetworkKey, Sessions};
-use crate::settings::{Settings, Site};
-use crate::throttles::{AddressKey, Throttles};
-use crate::tokens::Tokens;
-use crate::user_agent::{DeviceParser, ParserThread};
+use crate::jobs::{ClockCorrection, Jobs};
+use crate::keys::{self, KeyRing};
+use crate::sessions;
+use crate::settings::Settings;
 
 /// A running server.
 pub struct Server {
@@ -71,7 +54,8 @@ pub struct Server {
     metrics: Option<Metrics>,
 }
 
-/// Migrates the database, binds the address and serves. Runs inside an actix system.
+/// Verifies the settings, binds the address, migrates the database and serves. Runs inside an actix
+/// system. A setting that can't be used stops it before anything is written.
 ///
 /// # Errors
 /// [`Error::Startup`] when the address can't be bound; [`Error::Migration`] when the database can't
@@ -92,38 +76,27 @@ pub async fn start_demo(
     clock: Clock,
     sample_people: Vec<SamplePerson>,
 ) -> Result<Server> {
-    for exposure in settings.exposures()? {
-        tracing::warn!(%exposure, "others can read what is sent");
-    }
-    let open_files = open_files::raise_limit();
-    settings.max_event_streams =
-        open_files::limit_streams(settings.max_event_streams, open_files, workers());
-    let database = settings.database_url.clone();
-    let applied = blocking(move || migrate::run(&database)).await?;
-    if !applied.is_empty() {
-        tracing::info!(migrations = applied.len(), "the database is migrated");
-    }
-    let listener = binding::bind(settings.listen)?;
-    let address = binding::local_address(&listener)?;
+    let open_files = examine(&mut settings)?;
+    let prepared = Prepared::new(&settings)?;
+    migrate(&settings).await?;
+    let address = binding::local_address(&prepared.listener)?;
     let url = settings.origin(address);
 
-    let metrics = settings.metrics.listen.map(metrics::bind).transpose()?;
     let db = Db::new(&settings.database_url, &settings.database);
     let correction = ClockCorrection::begin(db.clone(), clock.clone()).await;
     let keys = load_keys(&settings, &db, &clock).await?;
-    let site = Arc::new(Site::load(&settings.site)?);
-    let mut app = assemble(&settings, db, clock, keys, url.clone())?;
-    app.site = Arc::new(SiteLook::new(&site));
-    app.sample_people = sample_people;
+    let parts = (db, clock, keys);
+    let app = state::assemble(&settings, &prepared, parts, url.clone(), sample_people)?;
     let app = web::Data::new(app);
-    let delivery = delivery::assemble(&settings, site, &app)?;
+    let delivery = delivery::assemble(&settings, prepared.mailer, prepared.site, &app);
     let jobs = Jobs::start(&app, delivery, correction, address, &settings.jobs);
     jobs.announce_node().await;
-    let metrics = metrics
+    let metrics = prepared
+        .metrics
         .map(|listener| Metrics::start(listener, app.clone()))
         .transpose()?;
     let hsts = headers::hsts(settings.is_https(), settings.hsts_include_subdomains);
-    let server = serve(listener, app.clone(), hsts, open_files)?;
+    let server = serve(prepared.listener, app.clone(), hsts, open_files)?;
     let handle = server.handle();
     Ok(Server {
         address,
@@ -134,6 +107,28 @@ pub async fn start_demo(
         running: rt::spawn(server),
         metrics,
     })
+}
+
+/// Warns of what others can read, and adapts the settings to the files that the process may open. Returns
+/// their number.
+fn examine(settings: &mut Settings) -> Result<u64> {
+    for exposure in settings.exposures()? {
+        tracing::warn!(%exposure, "others can read what is sent");
+    }
+    let open_files = open_files::raise_limit();
+    settings.max_event_streams =
+        open_files::limit_streams(settings.max_event_streams, open_files, workers());
+    Ok(open_files)
+}
+
+/// Brings the database up to date.
+async fn migrate(settings: &Settings) -> Result<()> {
+    let database = settings.database_url.clone();
+    let applied = blocking(move || migrate::run(&database)).await?;
+    if !applied.is_empty() {
+        tracing::info!(migrations = applied.len(), "the database is migrated");
+    }
+    Ok(())
 }
 
 /// Loads the keys. Only the first start creates the secrets file: on a database with sessions, new
@@ -243,90 +238,6 @@ fn finished(ended: std::result::Result<std::io::Result<()>, JoinError>) -> Resul
         .map_err(|err| Error::Internal(Failure::new("the server failed", err)))
 }
 
-fn assemble(
-    settings: &Settings,
-    db: Db,
-    clock: Clock,
-    keys: KeyRing,
-    origin: String,
-) -> Result<AppState> {
-    let device_parser = DeviceParser::load(settings.device_patterns.as_deref())
-        .map_err(|err| Error::Configuration(Failure::new("device_patterns can't be used", err)))?;
-    let device_parser = ParserThread::start(device_parser)
-        .map_err(|err| Error::Startup(Failure::new("no thread for user agents", err)))?;
-    let alerts = Alerts::new(db.clone(), clock.clone(), settings);
-    let sessions = Sessions::new(
-        db.clone(),
-        clock.clone(),
-        alerts.clone(),
-        jobs::start_last_use_writer(db.clone()),
-        NetworkKey::new(keys.mac_keys(Purpose::NetworkDigest)),
-        (&settings.sessions, &settings.tokens, &settings.jobs),
-    );
-    let refusals = Refusals::new(clock.clone());
-    let throttles = Throttles::new(
-        (db.clone(), clock.clone()),
-        AddressKey::new(keys.mac_keys(Purpose::ThrottleDigest)),
-        refusals.clone(),
-        &settings.throttles,
-    );
-    Ok(AppState {
-        accounts: Accounts::new(
-            db.clone(),
-            clock.clone(),
-            alerts.clone(),
-            sessions.clone(),
-            &settings.accounts,
-        ),
-        alerts,
-        links: Arc::new(MessageLinks::new(&keys, origin.clone())),
-        applications: Applications::new(db.clone(), clock.clone()),
-        refusals: RefusalRecorder::new(db.clone(), refusals, device_parser.clone()),
-        event_retention: EventRetention::new(db.clone(), clock.clone(), settings),
-        changes: Changes::new(db.clone(), clock.clone(), settings.max_event_streams),
-        devices: Devices::new(db.clone(), clock.clone(), settings.jobs.sweep_batch),
-        people: People::new(
-            db.clone(),
-            clock.clone(),
-            Hasher::new(&settings.passwords)?,
-            throttles.clone(),
-            settings,
-        ),
-        overview: Overview::new(db.clone(), clock.clone()),
-        throttles,
-        sessions,
-        tokens: Arc::new(Tokens::new(keys.clone(), &settings.tokens, origin.clone())),
-        device_parser,
-        places: places::open(&settings.places),
-        edge_headers: places::edge_headers(&settings.places),
-        trusted_proxies: TrustedProxies::new(&settings.trusted_proxies, settings.trusted_header),
-        log_addresses: settings.log.addresses.into(),
-        allowed_hosts: AllowedHosts::new(&settings.forward_auth.allowed_hosts, settings.is_https()),
-        cookies: CookieConfig::new(
-            &settings.cookie_prefix,
-            &origin,
-            settings.cookie_domain.as_deref(),
-        ),
-        origin,
-        reset_lifetime: settings.accounts.reset_lifetime,
-        csrf_key: CsrfKey::new(&keys),
-        session_cookies: SessionCookies::new(keys.clone())?,
-        notice_cookies: NoticeCookies::new(keys.clone()),
-        forward_seal: CookieSeal::new(keys.clone(), Purpose::ForwardCookie),
-        device_seal: CookieSeal::new(keys.clone(), Purpose::DeviceCookie),
-        onward_seal: CookieSeal::new(keys.clone(), Purpose::OnwardCookie),
-        form_seal: CookieSeal::new(keys.clone(), Purpose::UnsentForm),
-        keys,
-        site: Arc::new(SiteLook::new(&Site::default())),
-        sample_people: Vec::new(),
-        sign_up: settings.sign_up,
-        is_https: settings.is_https(),
-        setup: SetupLink::default(),
-        clock,
-        db,
-    })
-}
-
 /// Returns the number of threads that serve requests.
 fn workers() -> usize {
     std::thread::available_parallelism().map_or(2, NonZero::get)
@@ -344,12 +255,6 @@ fn serve(
     let application = move || {
         App::new()
             .app_data(app.clone())
-            .app_data(web::PayloadConfig::new(body::LIMIT))
-            .app_data(web::PathConfig::default().error_handler(|_, _| Error::NotFound.into()))
-            .app_data(
-                web::QueryConfig::default()
-                    .error_handler(|err, _| error_response::bad_query(&err).into()),
-            )
             // Inside the session middleware: the form of the step-up page needs the session.
             .wrap(from_fn(error_response::render_errors))
             .wrap(browser::session_middleware(
@@ -367,9 +272,8 @@ fn serve(
             .wrap(TracingLogger::<RequestSpan>::new())
             // Outermost: it sees what is sent.
             .wrap(from_fn(turns::watch))
-            .configure(|config| {
-                routes::configure(config, sign_up, is_demo);
-            })
+            .configure(configure_extractors)
+            .configure(|config| routes::configure(config, sign_up, is_demo))
             .default_service(web::to(|| async { Err::<&str, _>(Error::NotFound) }))
     };
     let limits = Limits {
@@ -379,6 +283,17 @@ fn serve(
     let lines = headers::security_header_lines(hsts);
     listening::listen(listener, &limits, &lines, application)
         .map_err(|err| Error::Startup(Failure::new("the server could not start", err)))
+}
+
+/// Sets what extractors take, and how they respond to what they refuse.
+fn configure_extractors(config: &mut web::ServiceConfig) {
+    config
+        .app_data(web::PayloadConfig::new(body::LIMIT))
+        .app_data(web::PathConfig::default().error_handler(|_, _| Error::NotFound.into()))
+        .app_data(
+            web::QueryConfig::default()
+                .error_handler(|err, _| error_response::bad_query(&err).into()),
+        );
 }
 
 async fn blocking<T: Send + 'static>(

@@ -1,28 +1,77 @@
 //! Time zones, and moments as the clocks of one show them.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use chrono::{DateTime, NaiveTime, Offset, TimeDelta};
-use chrono_tz::{TZ_VARIANTS, Tz};
+use chrono_tz::Tz;
 
 use super::Timestamp;
 
-/// The zones that are offered are those of these regions, and UTC. The others are former names, and
-/// offsets whose sign is the opposite of what people expect ("Etc/GMT+5").
-const REGIONS: [&str; 10] = [
-    "Africa",
-    "America",
-    "Antarctica",
-    "Arctic",
-    "Asia",
-    "Atlantic",
-    "Australia",
-    "Europe",
-    "Indian",
-    "Pacific",
-];
+/// The zones that are offered, and the aliases of them. Names that stand for nothing but an offset, whose
+/// sign is the opposite of what people expect ("Etc/GMT+5"), are neither.
+static ZONES: LazyLock<Zones> = LazyLock::new(|| Zones::parse(include_str!("zones.txt")));
 
 /// A time zone of the IANA database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TimeZone(Tz);
+
+/// A zone that can be chosen.
+#[derive(Debug)]
+pub struct OfferedZone {
+    /// The zone.
+    pub zone: TimeZone,
+    /// The part of the world: "Europe".
+    pub region: &'static str,
+    /// The place that names it: "São Paulo".
+    pub place: String,
+}
+
+/// The list of zones.
+struct Zones {
+    /// By region.
+    offered: Vec<OfferedZone>,
+    /// The zones of the list that others stand for.
+    aliases: HashMap<Tz, Tz>,
+}
+
+impl Zones {
+    /// Reads the list. A line that names no zone is left out.
+    fn parse(text: &'static str) -> Self {
+        let (offered, aliases) = text.split_once("\n>\n").unwrap_or((text, ""));
+        let aliases = aliases.lines().filter_map(|line| {
+            let (alias, zone) = line.split_once('\t')?;
+            Some((alias.parse().ok()?, zone.parse().ok()?))
+        });
+        Self {
+            offered: offered.lines().filter_map(OfferedZone::parse).collect(),
+            aliases: aliases.collect(),
+        }
+    }
+}
+
+impl OfferedZone {
+    fn parse(line: &'static str) -> Option<Self> {
+        let (name, place) = line.split_once('\t').unwrap_or((line, ""));
+        let zone = TimeZone::find(name)?;
+        let (region, city) = name.split_once('/')?;
+        // "Argentina/Buenos_Aires" is Buenos Aires, Argentina.
+        let parts: Vec<&str> = city.rsplit('/').collect();
+        let city = parts.join(", ").replace('_', " ");
+        let region = match region {
+            "Arctic" => "Arctic Ocean",
+            "Atlantic" => "Atlantic Ocean",
+            "Indian" => "Indian Ocean",
+            "Pacific" => "Pacific Ocean",
+            _ => region,
+        };
+        Some(Self {
+            zone,
+            region,
+            place: if place.is_empty() { city } else { place.into() },
+        })
+    }
+}
 
 impl TimeZone {
     /// Universal time.
@@ -34,16 +83,45 @@ impl TimeZone {
         name.parse().ok().map(Self)
     }
 
-    /// Returns the zones that are offered, with the region and the city of each: `Europe` and
-    /// `Lisbon`. UTC has no region.
-    pub fn offered() -> impl Iterator<Item = (Self, &'static str, &'static str)> {
-        let zones = TZ_VARIANTS.iter().filter_map(|zone| {
-            let (region, city) = zone.name().split_once('/')?;
-            REGIONS
-                .contains(&region)
-                .then_some((Self(*zone), region, city))
-        });
-        [(Self::UTC, "", "UTC")].into_iter().chain(zones)
+    /// Returns the zones that are offered besides UTC, by region. None is an alias of another.
+    pub fn offered() -> impl Iterator<Item = &'static OfferedZone> {
+        ZONES.offered.iter()
+    }
+
+    /// Returns the zone that this one is an alias of: `Asia/Kolkata` for `Asia/Calcutta`; otherwise itself.
+    #[must_use]
+    pub fn canonical(self) -> Self {
+        match ZONES.aliases.get(&self.0) {
+            _ if self.is_utc() => Self::UTC,
+            Some(zone) => Self(*zone),
+            None => self,
+        }
+    }
+
+    /// Returns the zone in words, with its difference from UTC at a moment: "New York (UTC−5)"; one that
+    /// no place names is the difference alone.
+    #[must_use]
+    pub fn describe(self, at: Timestamp) -> String {
+        let zone = self.canonical();
+        let offset = zone.offset(at);
+        match zone.place() {
+            Some(place) => format!("{place} ({offset})"),
+            None => offset,
+        }
+    }
+
+    /// Returns the place that names the zone, or the zone that it is an alias of.
+    #[must_use]
+    pub fn place(self) -> Option<&'static str> {
+        let zone = self.canonical();
+        let found = Self::offered().find(|offered| offered.zone == zone)?;
+        Some(&found.place)
+    }
+
+    /// Returns the difference from UTC at a moment: "UTC+5:30".
+    #[must_use]
+    pub fn offset(self, at: Timestamp) -> String {
+        offset(&self.local(at))
     }
 
     /// Returns the name: `Europe/Lisbon`.
@@ -114,8 +192,13 @@ fn abbreviation(local: &DateTime<Tz>) -> String {
     if named.starts_with(|c: char| c.is_ascii_alphabetic()) && named != "LMT" {
         return named;
     }
+    offset(local)
+}
+
+/// Returns the difference from UTC: "UTC+5:30".
+fn offset(local: &DateTime<Tz>) -> String {
     let seconds = local.offset().fix().local_minus_utc();
-    let sign = if seconds < 0 { '-' } else { '+' };
+    let sign = if seconds < 0 { '−' } else { '+' };
     let minutes = seconds.unsigned_abs() / 60;
     match (minutes / 60, minutes % 60) {
         (0, 0) => "UTC".into(),
@@ -148,11 +231,11 @@ mod tests {
             ("Asia/Kathmandu", "23 November 2026, 17:45 UTC+5:45"),
             ("Pacific/Auckland", "24 November 2026, 01:00 NZDT"),
             ("Pacific/Kiritimati", "24 November 2026, 02:00 UTC+14"),
-            ("Pacific/Marquesas", "23 November 2026, 02:30 UTC-9:30"),
+            ("Pacific/Marquesas", "23 November 2026, 02:30 UTC−9:30"),
             ("Europe/Istanbul", "23 November 2026, 15:00 UTC+3"),
             (
                 "America/Argentina/Buenos_Aires",
-                "23 November 2026, 09:00 UTC-3",
+                "23 November 2026, 09:00 UTC−3",
             ),
         ] {
             assert_eq!(exact(zone, noon), shown, "{zone}");
@@ -215,13 +298,57 @@ mod tests {
     #[test]
     fn every_moment_has_a_form_in_every_zone() {
         for micros in [i64::MIN, 0, i64::MAX] {
-            for (zone, _, _) in TimeZone::offered() {
+            for offered in TimeZone::offered() {
                 let at = Timestamp::clamped(micros);
-                let shown = zone.exact(at);
-                assert!(zone.day_start(at) <= at);
-                assert!(shown.is_ascii() && shown.len() < 40, "{shown}");
+                let shown = offered.zone.exact(at);
+                assert!(offered.zone.day_start(at) <= at);
+                assert!(shown.len() < 40, "{shown}");
             }
         }
+    }
+
+    #[test]
+    fn every_name_of_the_database_is_offered_or_stands_for_one_that_is() {
+        let is_offered = |zone: TimeZone| TimeZone::offered().any(|it| it.zone == zone);
+        for zone in chrono_tz::TZ_VARIANTS.map(TimeZone) {
+            let name = zone.name();
+            let is_offset = zone.is_utc()
+                || name.starts_with("Etc/")
+                || name.starts_with("GMT")
+                || name == "Greenwich";
+            assert_eq!(is_offered(zone.canonical()), !is_offset, "{name}");
+            let is_alias = ZONES.aliases.contains_key(&zone.0);
+            assert!(!(is_alias && is_offered(zone)), "{name} is both");
+        }
+        assert_eq!(TimeZone::offered().count(), 418);
+        assert_eq!(ZONES.aliases.len(), 135);
+    }
+
+    #[test]
+    fn a_zone_is_named_by_its_place_and_its_offset() {
+        for (zone, words) in [
+            ("America/New_York", "New York (UTC−5)"),
+            ("US/Eastern", "New York (UTC−5)"),
+            ("Asia/Calcutta", "Kolkata (UTC+5:30)"),
+            (
+                "America/Argentina/Buenos_Aires",
+                "Buenos Aires, Argentina (UTC−3)",
+            ),
+            ("America/Indiana/Knox", "Knox, Indiana (UTC−6)"),
+            ("America/Sao_Paulo", "São Paulo (UTC−3)"),
+            ("Europe/London", "London (UTC)"),
+            ("Etc/GMT+12", "UTC−12"),
+            ("Etc/GMT", "UTC"),
+            ("GMT", "UTC"),
+            ("Zulu", "UTC"),
+            ("UTC", "UTC"),
+        ] {
+            let zone = TimeZone::find(zone).expect("a zone");
+            let shown = zone.describe(at("2026-11-23T12:00:00Z"));
+            assert_eq!(shown, words, "{}", zone.name());
+        }
+        let new_york = TimeZone::find("America/New_York").expect("a zone");
+        assert_eq!(new_york.offset(at("2026-06-23T12:00:00Z")), "UTC−4");
     }
 
     #[test]
@@ -238,10 +365,9 @@ mod tests {
         ] {
             assert_eq!(TimeZone::find(name), None, "{name}");
         }
-        for (zone, region, city) in TimeZone::offered() {
-            assert_eq!(TimeZone::find(zone.name()), Some(zone));
-            assert!(zone.name().ends_with(city) && zone.name().starts_with(region));
+        for offered in TimeZone::offered() {
+            assert_eq!(TimeZone::find(offered.zone.name()), Some(offered.zone));
+            assert!(!offered.place.is_empty() && !offered.place.contains('_'));
         }
-        assert!((300..700).contains(&TimeZone::offered().count()));
     }
 }

@@ -26,7 +26,7 @@ use crate::keys::KeyRing;
 use crate::mail::MessageLinks;
 use crate::net::{IpRetention, TrustedProxies};
 use crate::overview::Overview;
-use crate::people::People;
+use crate::people::{NewAccount, People};
 use crate::sessions::Sessions;
 use crate::text;
 use crate::throttles::Throttles;
@@ -117,12 +117,26 @@ pub struct AppState {
 /// One of the demo's people.
 #[derive(Debug, Clone)]
 pub struct SamplePerson {
-    /// The e-mail.
-    pub email: &'static str,
-    /// The name.
-    pub name: &'static str,
+    /// Their account, as it is created: again, if a visitor deleted it.
+    pub account: NewAccount,
     /// What the account shows.
     pub about: &'static str,
+}
+
+impl SamplePerson {
+    /// Returns the e-mail.
+    #[must_use]
+    pub fn email(&self) -> &str {
+        self.account.email.as_str()
+    }
+
+    /// Returns the first name, or else the e-mail.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        let full_name = self.account.full_name.as_ref();
+        let first = full_name.and_then(|name| name.as_str().split(' ').next());
+        first.unwrap_or_else(|| self.email())
+    }
 }
 
 /// Returns the state of the server that received the request.

@@ -228,8 +228,13 @@ fn describe_zone(clock: ReaderClock) -> String {
         ZoneSource::Unknown => {
             "Times are in UTC: the time zone of your browser is not known.".into()
         }
-        _ if clock.zone.is_utc() => "Times are in UTC.".into(),
-        _ => format!("Times are in {} time.", clock.zone.name()),
+        _ => {
+            let offset = clock.zone.offset(clock.now);
+            match clock.zone.place() {
+                Some(place) => format!("Times are in {place} time ({offset})."),
+                None => format!("Times are in {offset}."),
+            }
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use super::client::location;
 use super::form_origin::own_referrer;
 use super::forms;
 use super::layout::{Layout, NavItem, page, see_other};
-use super::step_up_act::{Act, describe};
+use super::step_up_act::{Act, describe, is_destructive};
 use super::target::{is_local, page_of_form};
 use crate::error::{Error, Result};
 use crate::sessions::Caller;
@@ -94,6 +94,11 @@ impl ConfirmPage {
             },
             ..self
         }
+    }
+
+    /// Returns whether the password lets something end or be deleted, without another page before it.
+    fn is_destructive(&self) -> bool {
+        self.action.as_deref().is_some_and(is_destructive)
     }
 
     /// Returns whether the password leads to a page, which then says what it does.

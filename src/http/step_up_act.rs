@@ -116,6 +116,16 @@ pub(super) async fn describe(
     }))
 }
 
+/// Returns whether a request to `target` ends sessions, or deletes or disables something.
+pub(super) fn is_destructive(target: &str) -> bool {
+    let path = target.split(['?', '#']).next().unwrap_or_default();
+    let last = path.rsplit('/').next().unwrap_or_default();
+    matches!(
+        last,
+        "delete" | "disable" | "end" | "end-sessions" | "no" | "revoke" | "stop"
+    ) || last.starts_with("sign-out")
+}
+
 fn unnamed(words: &Words<'_>) -> Act {
     Act {
         before: words.unnamed,

@@ -55,7 +55,7 @@ impl Job for ReloadKeys {
 
     fn describe(is_good: &bool) -> Outcome {
         match is_good {
-            true => Outcome::done("the file is good"),
+            true => Outcome::done("the file is valid"),
             false => Outcome::failed(),
         }
     }

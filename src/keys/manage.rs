@@ -94,6 +94,14 @@ pub fn is_file_missing(settings: &Settings) -> Result<bool> {
     Ok(source.needs_file() && file::is_missing(&source.path)?)
 }
 
+/// Verifies the keys in the settings, and in the secrets file if there is one.
+///
+/// # Errors
+/// [`Error::Configuration`] and [`Error::Secrets`] when one is malformed.
+pub fn check(settings: &Settings) -> Result<()> {
+    Source::from_settings(settings).check()
+}
+
 /// Creates the secrets file with the first keys of a database. Of two processes that start
 /// together, one uses the file of the other.
 ///

@@ -14,8 +14,8 @@ mod store;
 pub use self::key::{CookieKey, DerivedKey, Purpose, SigningKey};
 pub use self::kind::{JWKS_MAX_AGE, KeyKind, NewKey, RELOAD_INTERVAL, Start};
 pub use self::manage::{
-    DeletedKey, KeyRow, KeyState, Revocation, Rotation, create, create_first, is_file_missing,
-    list_keys, missing, revoke_all_keys, revoke_key, rotate,
+    DeletedKey, KeyRow, KeyState, Revocation, Rotation, check, create, create_first,
+    is_file_missing, list_keys, missing, revoke_all_keys, revoke_key, rotate,
 };
 pub use self::ring::{KeyRing, MacKeys};
 pub use self::set::KeySet;

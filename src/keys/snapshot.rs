@@ -40,6 +40,19 @@ impl Source {
         self.cookie_key.is_none() || self.signing_key.is_none()
     }
 
+    /// Verifies the keys of the configuration, and those of the secrets file if there is one.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub(super) fn check(&self) -> Result<()> {
+        configured(self.cookie_key.as_ref(), CookieKey::decode)?;
+        configured(self.signing_key.as_ref(), SigningKey::decode)?;
+        match self.needs_file() && file::is_missing(&self.path)? {
+            true => Ok(()),
+            false => self.load().map(drop),
+        }
+    }
+
     /// Loads the keys of the configuration and, where it sets none, of the secrets file, and
     /// returns who may read that. Nothing is written.
     ///

@@ -119,7 +119,7 @@ impl MessageContent {
     pub(crate) fn render(&self, site: &Site, to: Recipient<'_>) -> Result<EmailMessage> {
         let page = || Letterhead::new(self, site, to);
         Ok(EmailMessage {
-            subject: page().subject,
+            subject: site.subject(&page().subject),
             plain: render(&Plain {
                 it: self,
                 page: page(),

@@ -105,47 +105,21 @@ pub async fn change_password(
     PageCaller(caller): PageCaller,
     Form(form): Form<ChangePasswordForm>,
 ) -> Result<HttpResponse> {
-    let mut template = AccountPage::new(&app, &request, &caller).await?;
     let new = match NewPassword::new("new_password", form.new_password) {
         Ok(new) => new,
-        Err(err) => {
-            template.new_password_error = message(&err);
-            template.report_problems();
-            return page(err.status_code(), &template);
-        }
+        Err(err) => return refuse_new_password(&app, &request, &caller, &err).await,
     };
     let requester = requester(&request, Some(&caller))?;
-    match app
+    let attempt = (Purpose::PasswordChange, &requester);
+    let current = PlainPassword::claimed(form.current_password);
+    let verified = app
         .accounts
-        .verify_own_password(
-            &app.people,
-            &caller,
-            (Purpose::PasswordChange, &requester),
-            PlainPassword::claimed(form.current_password),
-        )
-        .await
-    {
-        Ok(OwnPassword::Right) => {
-            let requester = caller.hash_requester();
-            let hash = app.people.hash_new_password(requester, &caller.user, new);
-            let hash = match hash.await {
-                Err(err @ Error::Invalid(_)) => {
-                    template.new_password_error = message(&err);
-                    template.report_problems();
-                    return page(err.status_code(), &template);
-                }
-                hash => hash?,
-            };
-            let (session, user) = app.accounts.change_password(&caller, hash).await?;
-            browser::set_session(&request, &session, &user)?;
-            device_cookie::remember(&request, &user)?;
-            Ok(to_account(
-                &request,
-                &caller,
-                AccountNotice::PasswordChanged,
-            ))
-        }
+        .verify_own_password(&app.people, &caller, attempt, current)
+        .await;
+    match verified {
+        Ok(OwnPassword::Right) => set_password(&app, &request, &caller, new).await,
         Ok(OwnPassword::Wrong) => {
+            let mut template = AccountPage::new(&app, &request, &caller).await?;
             template.current_password_error = Some("is not your password".into());
             template.report_problems();
             page(StatusCode::BAD_REQUEST, &template)
@@ -159,6 +133,40 @@ pub async fn change_password(
             throttled_page(&request, err, again).await
         }
     }
+}
+
+/// Sets the new password of a person who entered the current one.
+async fn set_password(
+    app: &AppState,
+    request: &HttpRequest,
+    caller: &Caller,
+    new: NewPassword,
+) -> Result<HttpResponse> {
+    let people = &app.people;
+    let hashed = people.hash_new_password(caller.hash_requester(), &caller.user, new);
+    let hash = match hashed.await {
+        Err(err @ Error::Invalid(_)) => {
+            return refuse_new_password(app, request, caller, &err).await;
+        }
+        hash => hash?,
+    };
+    let (session, user) = app.accounts.change_password(caller, hash).await?;
+    browser::set_session(request, &session, &user)?;
+    device_cookie::remember(request, &user)?;
+    Ok(to_account(request, caller, AccountNotice::PasswordChanged))
+}
+
+/// Returns the page with what is wrong with the new password.
+async fn refuse_new_password(
+    app: &AppState,
+    request: &HttpRequest,
+    caller: &Caller,
+    err: &Error,
+) -> Result<HttpResponse> {
+    let mut template = AccountPage::new(app, request, caller).await?;
+    template.new_password_error = message(err);
+    template.report_problems();
+    page(err.status_code(), &template)
 }
 
 /// Returns a redirect to the page, which then shows the notice.
@@ -189,7 +197,7 @@ impl AccountPage {
             full_name: caller.user.full_name.clone().unwrap_or_default(),
             min_password_chars: NewPassword::MIN_CHARS,
             settings: SettingsView::new(app, &caller.user, SettingsPage::Account),
-            time_zones: TimeZoneField::new(request, &caller.user),
+            time_zones: TimeZoneField::new(request, &caller.user)?,
             is_admin: caller.user.is_admin,
             activity: activity::list(&app.db, &caller.user, clock).await?,
             notice: None,
@@ -202,7 +210,7 @@ impl AccountPage {
     /// Has the summary of the page list the errors of its fields.
     pub(super) fn report_problems(&mut self) {
         let fields = [
-            (("full_name", "Your name"), &self.name_error),
+            (("full_name", "Name"), &self.name_error),
             (("email", "New e-mail"), &self.email_error),
             (
                 ("current_password", "Current password"),

@@ -123,11 +123,7 @@ impl LeadView {
     fn new(alert: &Alert, clock: ReaderClock) -> Self {
         let country = || alert.place().country_in_sentence();
         let (start, middle, end) = match alert.kind {
-            AlertKind::NewDevice => (
-                "",
-                " signed in ",
-                ", for the first time on this device.".into(),
-            ),
+            AlertKind::NewDevice => ("", " signed in ", ", for the first time.".into()),
             AlertKind::NewCountry => (
                 "",
                 " signed in ",
@@ -166,7 +162,7 @@ impl LeadView {
 /// Returns the question that an alert asks.
 pub fn heading(is_over: bool) -> &'static str {
     match is_over {
-        true => "It is already signed out. Was it you?",
+        true => "Already signed out. Was it you?",
         false => "Was this you?",
     }
 }

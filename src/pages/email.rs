@@ -72,7 +72,7 @@ pub async fn request_change(
 /// Returns the page with the reason why no link was sent.
 fn refused(mut template: AccountPage, err: &Error) -> Result<HttpResponse> {
     template.email_error = match err {
-        Error::EmailTaken => Some("has an account already".into()),
+        Error::EmailTaken => Some("already has an account".into()),
         err => message(err),
     };
     template.report_problems();

@@ -216,7 +216,7 @@ impl FieldErrors {
                 password: message("password"),
             }),
             Error::EmailTaken => Ok(Self {
-                email: Some("has an account already".into()),
+                email: Some("already has an account".into()),
                 ..Self::default()
             }),
             _ => Err(err),

@@ -5,7 +5,7 @@ use actix_web::HttpRequest;
 
 use super::admin::person_notices;
 use super::alert_views::describe_review;
-use super::end_notices;
+use super::{end_notices, settings_card};
 use crate::account::MAX_FAILURES_IN_WORDS;
 use crate::db::{AlertId, SessionId, UserId};
 use crate::error::Result;
@@ -88,7 +88,9 @@ async fn account_words(
                 Some(id) => ended_device(app, user, id).await?,
                 None => None,
             };
-            Ok(Some(idle_limit_words(count, device)))
+            let limit = app.people.get(user).await?.idle_limit();
+            let saved = settings_card::describe_idle_limit(limit, app.sessions.idle_limits());
+            Ok(Some(idle_limit_words(&saved, count, device)))
         }
         AccountNotice::DeviceNotExempt(Some(id), _) => {
             let device = ended_device(app, user, id).await?;
@@ -166,13 +168,13 @@ fn count_sessions(n: u32) -> String {
 
 /// Returns what became of devices when the idle limit was updated; `device` is the first that was signed
 /// out.
-fn idle_limit_words(count: u32, device: Option<String>) -> String {
+fn idle_limit_words(saved: &str, count: u32, device: Option<String>) -> String {
     match (count, device) {
-        (_, None) => "Saved.".into(),
-        (0 | 1, Some(device)) => format!("Saved. {device} is signed out."),
-        (2, Some(device)) => format!("Saved. {device} and another device are signed out."),
+        (_, None) => saved.to_owned(),
+        (0 | 1, Some(device)) => format!("{saved} {device} is signed out."),
+        (2, Some(device)) => format!("{saved} {device} and another device are signed out."),
         (n, Some(device)) => format!(
-            "Saved. {device} and {} other devices are signed out.",
+            "{saved} {device} and {} other devices are signed out.",
             n - 1
         ),
     }

@@ -77,6 +77,23 @@ impl SettingsView {
     }
 }
 
+/// Returns what an idle limit means that was saved.
+pub(super) fn describe_idle_limit(chosen: Option<IdleLimit>, limits: IdleLimits) -> String {
+    let longest = longest(limits);
+    match chosen.map(IdleLimit::span).filter(|span| *span < longest) {
+        Some(span) => {
+            let span = words::span(span);
+            format!("Saved. Devices are signed out after {span} without use.")
+        }
+        None => {
+            let span = words::span(longest);
+            format!(
+                "Saved. Devices stay signed in for up to {span} without use, the longest this service allows."
+            )
+        }
+    }
+}
+
 /// Returns the longest idle limit that the service allows.
 fn longest(limits: IdleLimits) -> Duration {
     let standard = limits.limit(SessionPersistence::Standard, None);

@@ -38,7 +38,7 @@ struct SignInPage<'a> {
     has_unsent: bool,
     /// Whether it offers to clear what the browser stored, after a sign-out.
     offers_clearing: bool,
-    error: Option<&'static str>,
+    error: Option<String>,
     /// The demo's people; none elsewhere.
     sample_people: &'a [SamplePerson],
 }
@@ -160,7 +160,7 @@ pub async fn submit(
         }
         Err(Error::InvalidCredentials) => {
             let mut template = SignInPage::new(&app, &request, &form, next.as_str())?;
-            template.error = Some(refusal(&app));
+            template.error = Some(refusal(&app).to_owned());
             template.layout.is_failed = true;
             page(StatusCode::UNAUTHORIZED, &template)
         }
@@ -172,6 +172,23 @@ pub async fn submit(
             throttled_page(&request, err, again).await
         }
     }
+}
+
+/// Returns the page with why nobody was signed in, without what was typed.
+///
+/// # Errors
+/// [`Error::Internal`] when the template can't be rendered.
+pub(super) fn refuse(
+    app: &AppState,
+    request: &HttpRequest,
+    next: &str,
+    why: String,
+) -> Result<HttpResponse> {
+    let empty = SignInForm::default();
+    let mut template = SignInPage::new(app, request, &empty, next)?;
+    template.error = Some(why);
+    template.layout.is_failed = true;
+    page(StatusCode::CONFLICT, &template)
 }
 
 /// Creates a session for `user` and sets its cookie in the browser, in place of the session

@@ -145,7 +145,7 @@ fn confirmed(request: &HttpRequest) -> Result<HttpResponse> {
 /// Returns the page for an answer that came after another one.
 fn late(request: &HttpRequest) -> Result<HttpResponse> {
     let message = Message {
-        title: "This was answered already",
+        title: "You have answered this already",
         words: vec![
             "Nothing was changed. Sign in to see what the e-mail of the account is now, or ask an \
              administrator of this service."

@@ -262,7 +262,7 @@ fn alert_reviewed(detail: &str) -> &'static str {
 fn setting_changed(setting: &str) -> &'static str {
     match setting.parse() {
         Ok(Setting::Name) => "Name changed",
-        Ok(Setting::AlertMail) => "Alerts by mail changed",
+        Ok(Setting::AlertMail) => "Alerts by e-mail changed",
         Ok(Setting::IdleLimit) => "Time until unused devices are signed out changed",
         Ok(Setting::Addresses) => "Storing of IP addresses changed",
         Ok(Setting::IdleExempt) => "Set to stay signed in, used or not",

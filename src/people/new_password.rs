@@ -66,7 +66,7 @@ impl NewPassword {
         };
         let anybodys = zxcvbn(way, &[]);
         let why = match estimate.guesses() < anybodys.guesses() {
-            true => "it is made of your name, your e-mail or the name of this service",
+            true => "it is made from your name, your e-mail or the name of this service",
             false => reason(anybodys.feedback().and_then(Feedback::warning)),
         };
         Err(Error::field(
@@ -87,14 +87,14 @@ fn reason(warning: Option<Warning>) -> &'static str {
             Warning::ThisIsATop10Password
             | Warning::ThisIsATop100Password
             | Warning::ThisIsACommonPassword,
-        ) => "many people have it, so it is tried first",
+        ) => "many people use it, so it is guessed first",
         Some(Warning::ThisIsSimilarToACommonlyUsedPassword) => {
-            "it is like one that many people have, and what is added or replaced in it is tried as well"
+            "it is close to one that many people use, and such changes are guessed as well"
         }
         Some(
             Warning::StraightRowsOfKeysAreEasyToGuess
             | Warning::ShortKeyboardPatternsAreEasyToGuess,
-        ) => "its keys are side by side on a keyboard",
+        ) => "its keys are next to each other on the keyboard",
         Some(
             Warning::RepeatsLikeAaaAreEasyToGuess
             | Warning::RepeatsLikeAbcAbcAreOnlySlightlyHarderToGuess,
@@ -107,8 +107,8 @@ fn reason(warning: Option<Warning>) -> &'static str {
             Warning::NamesAndSurnamesByThemselvesAreEasyToGuess
             | Warning::CommonNamesAndSurnamesAreEasyToGuess,
         ) => "it is mostly a name",
-        Some(Warning::AWordByItselfIsEasyToGuess) => "it is a single word of a dictionary",
-        None => "it has too little in it that nobody expects",
+        Some(Warning::AWordByItselfIsEasyToGuess) => "it is a single dictionary word",
+        None => "it is too easy to predict",
     }
 }
 

@@ -3,23 +3,18 @@
 use std::sync::Arc;
 
 use crate::account::Messages;
-use crate::error::Result;
 use crate::http::app_state::AppState;
 use crate::mail::{Delivery, Mailer};
 use crate::settings::{Settings, Site};
 
-/// Returns the delivery of messages, if the settings name an SMTP server.
-///
-/// # Errors
-/// [`Error::Configuration`](crate::Error::Configuration) when a setting of mail can't be used.
+/// Returns the delivery of messages by `mailer`, if there is one.
 pub(super) fn assemble(
     settings: &Settings,
+    mailer: Option<Mailer>,
     site: Arc<Site>,
     app: &AppState,
-) -> Result<Option<Delivery>> {
-    let host = settings.public_url.as_ref().and_then(|url| url.host_str());
-    let mailer = Mailer::new(&settings.mail, site.clone(), host.unwrap_or("localhost"))?;
-    Ok(mailer.map(|mailer| {
+) -> Option<Delivery> {
+    mailer.map(|mailer| {
         Delivery::new(
             app.db.clone(),
             app.clock.clone(),
@@ -27,5 +22,5 @@ pub(super) fn assemble(
             mailer,
             settings.mail.give_up_after,
         )
-    }))
+    })
 }

@@ -3,7 +3,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use url::form_urlencoded;
+use url::{Url, form_urlencoded};
 
 use super::sections::MailSettings;
 use super::values::{DatabaseUrl, MailTls};
@@ -43,6 +43,13 @@ pub(super) fn of_listener(listen: SocketAddr, is_https: bool) -> Option<String> 
              TLS in front and set public_url to its https address, or listen at 127.0.0.1"
         )
     })
+}
+
+/// Returns whether only this machine reaches the service: by the address that it listens at, and by the
+/// host of its URL, behind which a proxy may stand.
+pub(super) fn is_for_this_machine(listen: SocketAddr, public_url: Option<&Url>) -> bool {
+    let host = public_url.and_then(Url::host_str);
+    listen.ip().to_canonical().is_loopback() && host.is_none_or(is_local)
 }
 
 /// Returns a listener of metrics that others can reach: it has no TLS of its own.
@@ -236,6 +243,23 @@ mod tests {
         ] {
             let found = of_listener(listen.parse().unwrap(), is_https);
             assert_eq!(found.is_some(), expected, "{listen}");
+        }
+    }
+
+    #[test]
+    fn a_proxy_opens_the_service_to_others() {
+        for (listen, url, expected) in [
+            ("127.0.0.1:8080", None, true),
+            ("[::1]:8080", Some("http://localhost:8080"), true),
+            ("127.0.0.1:8080", Some("http://[::1]:8080"), true),
+            ("127.0.0.1:8080", Some("https://demo.example.org"), false),
+            ("127.0.0.1:8080", Some("http://192.168.1.7"), false),
+            ("0.0.0.0:8080", Some("http://127.0.0.1:8080"), false),
+            ("0.0.0.0:8080", None, false),
+        ] {
+            let url = url.map(|url| Url::parse(url).unwrap());
+            let found = is_for_this_machine(listen.parse().unwrap(), url.as_ref());
+            assert_eq!(found, expected, "{listen} {url:?}");
         }
     }
 

@@ -206,6 +206,12 @@ impl Settings {
             .is_some_and(|url| url.scheme() == "https")
     }
 
+    /// Returns whether only this machine reaches the service, by `listen` and `public_url`.
+    #[must_use]
+    pub fn is_for_this_machine(&self) -> bool {
+        exposure::is_for_this_machine(self.listen, self.public_url.as_ref())
+    }
+
     /// Returns the settings in force as TOML, without secrets.
     ///
     /// # Errors

@@ -165,6 +165,18 @@ impl Site {
             logo: settings.logo.as_deref().map(read_logo).transpose()?,
         })
     }
+
+    /// Returns the subject of a message with this heading: after the name of the service, where that is
+    /// set and the heading does not say it. No control character is allowed in the name, so it adds no
+    /// header.
+    #[must_use]
+    pub fn subject(&self, heading: &str) -> String {
+        let is_said = self.name == SiteSettings::default().name || heading.contains(&self.name);
+        match is_said {
+            true => heading.to_owned(),
+            false => format!("[{}] {heading}", self.name),
+        }
+    }
 }
 
 /// Verifies the name and the colors.

@@ -364,7 +364,7 @@ async fn a_name_and_an_e_mail_are_set(app: &TestApp) {
         .expect_words("This must have 1 to 500 characters.");
     let fields = [("email", "ada@example.org"), ("reason", "Typo")];
     let page = submit("email", &fields).await.expect(409);
-    page.expect_words("This has an account already");
+    page.expect_words("This already has an account");
     let fields = [("email", "Robert@example.org"), ("reason", "Married")];
     let done = submit("email", &fields).await.expect(303);
     let page = fixture.browser.follow(&done).await;
@@ -469,7 +469,7 @@ async fn an_account_is_added_with_a_password(app: &TestApp) {
     let page = fixture.browser.submit(new, new, &fields).await.expect(409);
     let bob = fixture.path(&fixture.bob).await;
     assert!(html::attributes(&page.text, "href").contains(&bob));
-    page.expect_words("This has an account already");
+    page.expect_words("This already has an account");
 
     let form = fixture.browser.form(new, new).await;
     let fields = [
@@ -508,7 +508,7 @@ async fn somebody_is_invited_by_a_link_that_is_handed_over(app: &TestApp) {
     let fixture = set_up(app).await;
     let invite = "/admin/users/invite";
     let page = fixture.browser.get(invite).await.expect(200);
-    page.expect_words("this service sends no mail");
+    page.expect_words("this service sends no e-mail");
     let form = fixture.browser.form(invite, invite).await;
     let fields = [("email", "eve@example.org"), ("role", "person")];
     let made = fixture.browser.send(&form, &fields).await.expect(200);

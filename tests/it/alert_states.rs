@@ -157,7 +157,7 @@ async fn an_ended_session_is_not_signed_out_again(database: Database) {
         fixture.app.advance(Duration::from_secs(1));
         let page = fixture.laptop.get("/devices").await.expect(200);
         claims_nothing_false(&page, how);
-        page.expect_words("It is already signed out. Was it you?")
+        page.expect_words("Already signed out. Was it you?")
             .expect_words("No, it wasn’t me")
             .expect_words("Yes, it was me");
         if matches!(how, End::TokenReuse) {
@@ -229,7 +229,7 @@ async fn a_link_about_an_ended_session_claims_nothing_false(database: Database) 
         let reader = fixture.reader();
         let page = reader.get(&link).await.expect(200);
         claims_nothing_false(&page, how);
-        let page = page.expect_words("already signed out. Was it you?");
+        let page = page.expect_words("Already signed out. Was it you?");
         let page = page.expect_words("No, it wasn’t me");
         page.expect_words("the device no longer counts as yours");
         let answer = [("answer", "not-mine")];
@@ -259,7 +259,7 @@ async fn a_copied_sign_in_is_named_after_the_device(database: Database) {
         .expect(303);
     fixture.reuse_token().await;
     let page = fixture.laptop.get("/devices").await.expect(200);
-    let page = page.expect_words("It is already signed out. Was it you?");
+    let page = page.expect_words("Already signed out. Was it you?");
     let page = page.expect_words("A copied sign-in of Old tablet was used");
     page.expect_words("What to do Set a new password, and check the device");
     fixture
@@ -283,7 +283,7 @@ async fn a_link_about_a_copied_sign_in_claims_nothing_false(database: Database) 
     let reader = fixture.reader();
     let page = reader.get(&link).await.expect(200);
     claims_nothing_false(&page, End::TokenReuse);
-    let page = page.expect_words("It is already signed out. Was it you?");
+    let page = page.expect_words("Already signed out. Was it you?");
     page.expect_words("A copied sign-in of Safari on iPhone was used");
     let page = reader
         .submit(&link, &link, &[("answer", "not-mine")])

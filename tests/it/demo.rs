@@ -1,12 +1,16 @@
 //! `rollcall demo`: visitors sign in with one click, and nowhere else does anybody.
 
+use std::process::{Child, Stdio};
+
 use rollcall::clock::Clock;
-use rollcall::server::{self, SamplePerson};
+use rollcall::people::{EmailTrust, FullName, NewAccount, NewPassword, Role};
+use rollcall::server::{self, SamplePerson, Server};
 
 use crate::support::api::Anyone;
 use crate::support::app::settings_for;
 use crate::support::html;
 use crate::support::prelude::*;
+use crate::support::program::Program;
 
 on_both!(app: nobody_signs_in_without_a_password_outside_the_demo);
 
@@ -24,17 +28,63 @@ async fn nobody_signs_in_without_a_password_outside_the_demo(app: &TestApp) {
     browser.get("/devices").await.expect(303);
 }
 
-on_both!(database: a_visitor_of_the_demo_signs_in_with_one_click);
+on_both!(
+    database: a_visitor_of_the_demo_signs_in_with_one_click,
+    a_deleted_person_of_the_demo_comes_back_with_one_click,
+    a_disabled_person_of_the_demo_is_not_signed_in_and_the_page_says_why,
+);
 
-async fn a_visitor_of_the_demo_signs_in_with_one_click(database: Database) {
+/// Starts a service whose visitors sign in as Ana with one click.
+async fn start_demo(database: &Database) -> Server {
+    let account = NewAccount {
+        email: "ana@example.org".parse().expect("an e-mail"),
+        trust: EmailTrust::Vouched,
+        full_name: FullName::parse("Ana Ribeiro").expect("a name"),
+        password: NewPassword::new("password", PASSWORD.into()).expect("a password"),
+        role: Role::Person,
+    };
     let people = vec![SamplePerson {
-        email: "ana@example.org",
-        name: "Ana",
+        account,
         about: "12 devices of every kind",
     }];
-    let settings = settings_for(&database, |_| {});
+    let settings = settings_for(database, |_| {});
     let server = server::start_demo(settings, Clock::system(), people).await;
-    let server = server.expect("the server starts");
+    server.expect("the server starts")
+}
+
+async fn a_deleted_person_of_the_demo_comes_back_with_one_click(database: Database) {
+    let server = start_demo(&database).await;
+    let browser = Browser::new(format!("http://{}", server.address()), FIREFOX);
+    let ana = [("person", "ana@example.org")];
+    for _ in 0..2 {
+        let done = browser.submit("/sign-in", "/demo/sign-in", &ana).await;
+        let page = browser.follow(&done.expect(303)).await.expect(200);
+        page.expect_words("You are signed in only here.");
+        let typed = [("typed", "ana@example.org")];
+        let done = browser.submit("/account/delete", "/account/delete", &typed);
+        assert_eq!(done.await.expect(303).location(), "/sign-in");
+    }
+    server.stop().await.expect("a clean stop");
+}
+
+async fn a_disabled_person_of_the_demo_is_not_signed_in_and_the_page_says_why(database: Database) {
+    let server = start_demo(&database).await;
+    let browser = Browser::new(format!("http://{}", server.address()), FIREFOX);
+    let ana = [("person", "ana@example.org")];
+    let sign_in = async || browser.submit("/sign-in", "/demo/sign-in", &ana).await;
+    sign_in().await.expect(303);
+    let form = browser.form("/devices", "/sign-out").await;
+    browser.send(&form, &[]).await.expect(303);
+    database.execute("UPDATE users SET is_active = false");
+    let page = sign_in().await.expect(409);
+    page.expect_words("Ana’s account is disabled. An administrator can enable it again.")
+        .expect_words("Sign in as Ana");
+    browser.get("/devices").await.expect(303);
+    server.stop().await.expect("a clean stop");
+}
+
+async fn a_visitor_of_the_demo_signs_in_with_one_click(database: Database) {
+    let server = start_demo(&database).await;
     let base = format!("http://{}", server.address());
     for email in ["ana@example.org", "ben@example.org"] {
         let body = json!({"email": email, "password": PASSWORD});
@@ -49,7 +99,7 @@ async fn a_visitor_of_the_demo_signs_in_with_one_click(database: Database) {
     let page = browser.get("/sign-in").await.expect(200);
     assert!(
         page.words()
-            .contains("12 devices of every kind Sign in as Ana"),
+            .contains("Sign in as Ana 12 devices of every kind"),
         "{}",
         page.words()
     );
@@ -67,4 +117,69 @@ async fn a_visitor_of_the_demo_signs_in_with_one_click(database: Database) {
     assert_eq!(response.location(), "/sign-in");
     other.get("/devices").await.expect(303);
     server.stop().await.expect("a clean stop");
+}
+
+/// A demo, which ends with the test.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Starts the demo itself, and returns it with its URL once it accepts connections: it creates its people
+/// first.
+async fn start_program(program: Program) -> (Running, String) {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = free.local_addr().expect("its address").to_string();
+    drop(free);
+    let demo = Running(program.start(&["demo", "--listen", &address], Stdio::null()));
+    for _ in 0..1_000 {
+        if tokio::net::TcpStream::connect(&address).await.is_ok() {
+            return (demo, format!("http://{address}"));
+        }
+        tokio::time::sleep(Duration::from_millis(250)).await;
+    }
+    panic!("the demo does not accept connections");
+}
+
+/// The demo itself, with the system's clock: the stranger comes five seconds after each visitor.
+#[actix_web::test]
+async fn a_stranger_follows_each_visitor_of_the_demo() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (_demo, base) = start_program(Program::in_folder(folder.path())).await;
+    let ana = [("person", "ana@example.org")];
+    for agent in [FIREFOX, IPHONE] {
+        let browser = Browser::new(base.clone(), agent);
+        let done = browser.submit("/sign-in", "/demo/sign-in", &ana).await;
+        assert_eq!(done.location(), "/devices");
+        let stranger = "Edge on Windows signed in";
+        let mut page = browser.get("/devices").await.expect(200).words();
+        for _ in 0..240 {
+            if page.contains("Was this you?") && page.contains(stranger) {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(250)).await;
+            page = browser.get("/devices").await.expect(200).words();
+        }
+        assert!(page.contains("Was this you?"), "{agent}: {page}");
+        assert!(page.contains(stranger), "{agent}: {page}");
+    }
+}
+
+#[actix_web::test]
+async fn one_click_is_offered_only_where_no_network_reaches_the_demo() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (url, is_offered) in [
+        ("http://localhost", true),
+        ("https://demo.example.org", false),
+    ] {
+        let program = Program::in_folder(folder.path()).env("ROLLCALL_PUBLIC_URL", url);
+        let (_demo, base) = start_program(program).await;
+        let browser = Browser::new(base, FIREFOX);
+        let page = browser.get("/sign-in").await.expect(200).words();
+        assert_eq!(page.contains("Sign in as Ana"), is_offered, "{url}: {page}");
+    }
 }

@@ -32,9 +32,9 @@ const DECOMPOSED: &str = "cre\u{300}me bru\u{302}le\u{301}e a\u{300} Zoe\u{308}"
 
 async fn a_common_or_personal_password_is_refused_at_sign_up(app: &TestApp) {
     for (password, why) in [
-        ("password", "many people have it"),
-        ("ＰＡＳＳＷＯＲＤ", "many people have it"),
-        ("12345678", "many people have it"),
+        ("password", "many people use it"),
+        ("ＰＡＳＳＷＯＲＤ", "many people use it"),
+        ("12345678", "many people use it"),
         ("rollcall", "the name of this service"),
         ("Ada-Lovelace", "your name"),
         ("ada.byron@example.org", "your e-mail"),
@@ -115,7 +115,7 @@ async fn a_change_of_the_password_is_checked(app: &TestApp) {
         }
     };
     let page = change("lovelace.ada").await.expect(400);
-    page.expect_words("This is too easy to guess: it is made of your name");
+    page.expect_words("This is too easy to guess: it is made from your name");
     change(COMPOSED).await.expect(303);
     sign_in(app, &ada.email, COMPOSED).await.expect(200);
 }

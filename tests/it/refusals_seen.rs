@@ -158,16 +158,16 @@ async fn the_overview_has_what_was_refused(app: &TestApp) {
     assert_eq!(page.text.matches("<g><title>").count(), 24 + 30);
     assert_eq!(rows(&page, BY_HOUR)[23][0], "08:00");
     assert_eq!(rows(&page, BY_DAY)[29][0], "17 May");
-    let charts = "08:00: 7 failed passwords, 1 throttled tries, 3 other refusals";
+    let charts = "08:00: 7 failed passwords, 1 throttled attempt, 3 other refusals";
     let page = page
         .expect_words(charts)
         .expect_words("Failed sign-ins 7 Failed sign-ins in 24 hours")
-        .expect_words("Throttled tries 1 Throttled tries in 24 hours")
+        .expect_words("Throttled attempts 1 Throttled attempts in 24 hours")
         .expect_words("11 in all, until 08:30 UTC; the hour with the most is 08:00, with 11.");
     assert_eq!(rows(&page, NETWORKS), [["127.0.0.1", "1"]]);
     assert!(!page.text.contains("band oddity"), "that is usual");
     admin.get(EVENTS).await.expect_words(
-        "Refused in the last 24 hours: 7 failed passwords, 1 throttled try, 3 other refusals",
+        "Refused in the last 24 hours: 7 failed passwords, 1 throttled attempt, 3 other refusals",
     );
 }
 
@@ -248,11 +248,11 @@ async fn a_delay_is_lifted_from_the_overview_by_administrators_alone(app: &TestA
         assert!(html::attributes(&page.text, "href").contains(&lift));
         assert_eq!(
             rows(&page, ACCOUNTS)[0][2],
-            "May have to wait Lift the delay… of Ada Lovelace"
+            "Has to wait if they try again Lift the delay… of Ada Lovelace"
         );
         let page = auditor.get(path).await.expect(200);
         assert!(!page.text.contains("lift-delay"));
-        assert_eq!(rows(&page, ACCOUNTS)[0][2], "May have to wait");
+        assert_eq!(rows(&page, ACCOUNTS)[0][2], "Has to wait if they try again");
     }
     let fields = [("reason", "She called.")];
     admin.submit(&lift, &lift, &fields).await.expect(303);
@@ -261,7 +261,7 @@ async fn a_delay_is_lifted_from_the_overview_by_administrators_alone(app: &TestA
         rows(&page, ACCOUNTS),
         [[
             "Ada Lovelace ada@example.org",
-            "1 throttled try on Ada Lovelace",
+            "1 throttled attempt on Ada Lovelace",
             "No delay"
         ]]
     );
@@ -308,7 +308,7 @@ async fn far_more_failed_tries_than_usual_are_odd(app: &TestApp) {
     assert!(!page.text.contains("band oddity"));
     guess(app, "nobody@example.org", 1).await;
     let page = admin.get("/admin").await.expect_words(
-        "100 tries failed or were throttled from 08:00 to 09:00 UTC; a usual hour has 0.",
+        "100 attempts failed or were throttled from 08:00 to 09:00 UTC; a usual hour has 0.",
     );
     let found = api(app, OVERVIEW).await;
     assert_eq!(
@@ -326,7 +326,10 @@ async fn far_more_failed_tries_than_usual_are_odd(app: &TestApp) {
     assert_eq!(count_tries(&admin, link).await, 100);
     // It is said in the hour after as well, and then no more.
     app.advance(HOUR);
-    admin.get("/admin").await.expect_words("100 tries failed");
+    admin
+        .get("/admin")
+        .await
+        .expect_words("100 attempts failed");
     app.advance(HOUR);
     let page = admin.get("/admin").await.expect(200);
     assert!(!page.text.contains("band oddity"));
@@ -420,7 +423,7 @@ async fn ready_made_filters_find_their_kinds(database: Database) {
     let links = html::attributes(&page.text, "href");
     for (kind, what) in [
         ("sign_in_failed", "Sign-in failed"),
-        ("throttled", "Too many tries"),
+        ("throttled", "Too many attempts"),
         ("token_refused", "Token or key refused"),
         ("form_refused", "Possibly forged form refused"),
         ("admin_refused", "Administration refused"),
@@ -495,15 +498,15 @@ async fn events_show_what_was_counted_and_who_is_not_known(app: &TestApp) {
         .get(&format!("{EVENTS}/{id}"))
         .await
         .expect_words("How often ×4, last 08:55 UTC")
-        .expect_words("On whom no known account")
+        .expect_words("Person affected no known account")
         .expect_words("Device Safari on iPhone")
-        .expect_words("By whom somebody unknown");
+        .expect_words("Done by somebody unknown");
     guess(app, &ada.email, 5).await;
     admin
         .get(&format!("/admin/users/{}", id_of(app, &ada.email)))
         .await
         .expect_words("Sign-in failed, ×5 · Safari on iPhone")
-        .expect_words("Too many tries: to sign in on this account or address · Safari on iPhone")
+        .expect_words("Too many attempts: to sign in on this account or address · Safari on iPhone")
         .expect_words("by somebody unknown");
     let csv = admin
         .get("/admin/events/export?kind=sign_in_failed&format=csv")

@@ -26,7 +26,11 @@ async fn each_setting_leads_back_to_the_page_it_is_on(app: &TestApp) {
     let browser = app.signed_in_browser(&ada, FIREFOX).await;
     for page in ["/devices", "/account"] {
         for (action, fields, words) in [
-            (IDLE, WEEK, "Saved."),
+            (
+                IDLE,
+                WEEK,
+                "Saved. Devices are signed out after 7 days without use.",
+            ),
             (
                 "/account/addresses",
                 [("addresses", "none")],

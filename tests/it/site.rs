@@ -124,6 +124,10 @@ async fn messages_have_the_name_the_color_and_the_logo(database: Database) {
     .await;
     let message = alert_message(&app, &server, "ada@example.org").await;
     assert_eq!(message.header("From"), "Acme Login <login@example.org>");
+    assert_eq!(
+        message.header("Subject"),
+        "[Acme Login] New sign-in to your account"
+    );
     for text in [message.plain(), message.html()] {
         assert!(text.contains("an account at Acme Login"), "{text}");
         assert!(text.contains("Your account: ada@example.org"), "{text}");
@@ -258,6 +262,33 @@ fn a_name_or_a_logo_that_can_not_be_used_stops_the_start() {
     for logo in ["nowhere.svg", "https://example.org/logo.svg", "/bin/sh"] {
         let stderr = refused(&[("LOGO", Some(logo))]);
         assert!(stderr.contains("site.logo"), "{logo}: {stderr}");
+    }
+}
+
+#[test]
+fn a_setting_that_can_not_be_used_stops_the_start_before_anything_is_written() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let taken = taken.local_addr().expect("its address").to_string();
+    for (name, value, words) in [
+        ("SITE__LOGO", "nowhere.svg", "site.logo"),
+        ("DEVICE_PATTERNS", "nowhere.yaml", "device_patterns"),
+        ("MAIL__FROM", "nobody", "mail.from"),
+        ("MAIL__CA_FILE", "nowhere.pem", "mail.ca_file"),
+        ("COOKIE_KEY", "short", "cookie_key"),
+        ("PASSWORDS__MEMORY_KIB", "1", "passwords.memory_kib"),
+        ("METRICS__LISTEN", &taken, "cannot serve metrics"),
+        ("LISTEN", &taken, "cannot listen at"),
+    ] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut program = Program::in_folder(folder.path())
+            .env("ROLLCALL_LISTEN", "127.0.0.1:0")
+            .env("ROLLCALL_MAIL__HOST", "127.0.0.1");
+        program = program.env(&format!("ROLLCALL_{name}"), value);
+        let stderr = program.run(&["serve"]).expect_failed(1);
+        assert!(stderr.contains(words), "{name}: {stderr}");
+        let mut left = std::fs::read_dir(folder.path()).expect("the folder");
+        let left = left.next().map(|entry| entry.expect("an entry").path());
+        assert_eq!(left, None, "{name}: {stderr}");
     }
 }
 

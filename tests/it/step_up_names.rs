@@ -4,12 +4,14 @@ use actix_web::http::Method;
 use rollcall::server::routes::{Access, PAGES};
 use uuid::Uuid;
 
+use crate::support::admin::id_of;
 use crate::support::html;
 use crate::support::prelude::*;
 
 on_both!(
     app: every_act_that_may_need_the_password_has_a_name,
     the_page_names_the_device,
+    what_ends_or_deletes_is_confirmed_with_a_red_button,
     what_is_not_the_callers_names_nothing,
     an_administrators_act_names_the_person,
     cancel_leads_back_to_where_one_was,
@@ -85,6 +87,48 @@ async fn the_page_names_the_device(app: &TestApp) {
         .send(&form, &[("password", PASSWORD)])
         .await
         .expect(307);
+}
+
+async fn what_ends_or_deletes_is_confirmed_with_a_red_button(app: &TestApp) {
+    const RED: &str = r#"<button class="danger filled" type="submit">"#;
+    const GREEN: &str = r#"<button class="primary" type="submit">"#;
+
+    let root = app.register("root@example.org").await;
+    app.set_role(&root, "admin");
+    let bob = app.register("bob@example.org").await;
+    let bob = format!("/admin/users/{}", id_of(app, &bob.email));
+    let root = app.signed_in_browser(&root, FIREFOX).await;
+    let form = root.form("/account", "/account/name").await;
+    let typed = [("typed", "root@example.org"), ("reason", "asked for")];
+    app.advance(WINDOW);
+    for (path, button, words) in [
+        ("/account/delete", RED, "Delete your account"),
+        (
+            "/devices/sign-out-others",
+            RED,
+            "Sign out your other devices",
+        ),
+        (
+            "/devices/sign-out-everywhere",
+            RED,
+            "Sign out everywhere, here as well",
+        ),
+        (&format!("{bob}/disable"), RED, "Disable"),
+        (&format!("{bob}/end-sessions"), RED, "End all sessions of"),
+        (&format!("{bob}/enable"), GREEN, "Enable"),
+        (
+            "/account/alerts",
+            GREEN,
+            "Change which alerts you get by e-mail",
+        ),
+    ] {
+        let page = root.send(&form.aimed_at(path), &typed).await.expect(403);
+        assert!(
+            page.text.contains(&format!("{button}{words}")),
+            "{path}: {}",
+            page.text
+        );
+    }
 }
 
 async fn what_is_not_the_callers_names_nothing(app: &TestApp) {

@@ -14,6 +14,9 @@ on_both!(
     the_setting_counts_before_the_browser,
     a_setting_is_recorded_once,
     a_zone_that_is_not_offered_is_refused,
+    only_zones_that_are_no_aliases_are_offered_by_their_places,
+    a_stored_alias_works_and_is_shown_as_its_zone,
+    the_foot_names_every_zone_naturally,
     a_cookie_that_names_no_zone_is_ignored,
     today_is_the_day_of_the_reader,
     an_hour_that_comes_twice_is_told_apart,
@@ -59,7 +62,7 @@ async fn without_a_cookie_times_are_in_utc_and_the_page_says_so(app: &TestApp) {
     page.expect_words(&format!("{UNKNOWN} Change the time zone"))
         .expect_words("First sign-in 17 May 2031, 08:30 UTC");
     let page = browser.get("/account").await.expect(200);
-    let page = page.expect_words("the zone of my browser (not known: UTC)");
+    let page = page.expect_words("My browser’s time zone, which is not known: UTC");
     assert!(
         page.text.contains(r#"id="time-zone""#),
         "the link leads there"
@@ -71,7 +74,7 @@ async fn the_zone_of_the_browser_counts(app: &TestApp) {
     let browser = browser_in(app, &ada, "Europe/Lisbon").await;
     let page = browser.get("/devices").await.expect(200);
     let page = page
-        .expect_words("Times are in Europe/Lisbon time.")
+        .expect_words("Times are in Lisbon time (UTC+1).")
         .expect_words("First sign-in 17 May 2031, 09:30 WEST");
     let moment = r#"<time datetime="2031-05-17T08:30:00.000000Z" title="17 May 2031, 09:30 WEST""#;
     assert!(page.text.contains(moment), "{}", page.text);
@@ -91,9 +94,9 @@ async fn the_setting_counts_before_the_browser(app: &TestApp) {
     let page = browser.follow(&saved).await.expect(200);
     let page = page
         .expect_words("Your time zone is saved.")
-        .expect_words("the zone of my browser (Europe/Lisbon)")
-        .expect_words("Times are in Asia/Kolkata time.");
-    let chosen = r#"<option value="Asia/Kolkata" selected>Kolkata</option>"#;
+        .expect_words("My browser’s time zone: Lisbon (UTC+1)")
+        .expect_words("Times are in Kolkata time (UTC+5:30).");
+    let chosen = r#"<option value="Asia/Kolkata" selected>Kolkata (UTC+5:30)</option>"#;
     assert!(page.text.contains(chosen), "{}", page.text);
     let shown = "First sign-in 17 May 2031, 14:00 IST";
     let page = browser.get("/devices").await.expect(200);
@@ -108,7 +111,7 @@ async fn the_setting_counts_before_the_browser(app: &TestApp) {
     assert!(page.text.contains(r#"<option value="UTC" selected>"#));
     choose(&browser, "").await.expect(303);
     let page = browser.get("/account").await.expect(200);
-    page.expect_words("Times are in Europe/Lisbon time.");
+    page.expect_words("Times are in Lisbon time (UTC+1).");
     let page = elsewhere.get("/devices").await.expect(200);
     page.expect_words(UNKNOWN);
 }
@@ -134,7 +137,65 @@ async fn a_zone_that_is_not_offered_is_refused(app: &TestApp) {
         choose(&browser, zone).await.expect(400);
     }
     let page = browser.get("/devices").await.expect(200);
-    page.expect_words("Times are in Asia/Kolkata time.");
+    page.expect_words("Times are in Kolkata time (UTC+5:30).");
+}
+
+async fn only_zones_that_are_no_aliases_are_offered_by_their_places(app: &TestApp) {
+    let ada = app.register("ada@example.org").await;
+    let browser = app.signed_in_browser(&ada, FIREFOX).await;
+    let page = browser.get("/account").await.expect(200);
+    for alias in [
+        "Asia/Calcutta",
+        "Asia/Saigon",
+        "Africa/Asmera",
+        "America/Knox_IN",
+        "Australia/ACT",
+        "Australia/North",
+        "US/Eastern",
+        "Etc/GMT+5",
+    ] {
+        assert!(!page.text.contains(&format!("\"{alias}\"")), "{alias}");
+        choose(&browser, alias).await.expect(400);
+    }
+    for offered in [
+        r#"<optgroup label="Pacific Ocean">"#,
+        r#"<option value="America/New_York">New York (UTC−4)</option>"#,
+        r#"<option value="America/Sao_Paulo">São Paulo (UTC−3)</option>"#,
+        r#"<option value="America/Indiana/Knox">Knox, Indiana (UTC−5)</option>"#,
+        r#"<option value="Antarctica/DumontDUrville">Dumont d’Urville (UTC+10)</option>"#,
+        r#"<option value="Australia/Darwin">Darwin (UTC+9:30)</option>"#,
+    ] {
+        assert!(page.text.contains(offered), "{offered}");
+    }
+}
+
+async fn a_stored_alias_works_and_is_shown_as_its_zone(app: &TestApp) {
+    let ada = app.register("ada@example.org").await;
+    let browser = app.signed_in_browser(&ada, FIREFOX).await;
+    app.database
+        .execute("UPDATE users SET time_zone = 'Asia/Calcutta'");
+    let page = browser.get("/account").await.expect(200);
+    let page = page.expect_words("Times are in Kolkata time (UTC+5:30).");
+    let chosen = r#"<option value="Asia/Kolkata" selected>Kolkata (UTC+5:30)</option>"#;
+    assert!(page.text.contains(chosen), "{}", page.text);
+}
+
+async fn the_foot_names_every_zone_naturally(app: &TestApp) {
+    let ada = app.register("ada@example.org").await;
+    let browser = app.signed_in_browser(&ada, FIREFOX).await;
+    for (zone, words) in [
+        ("America/New_York", "Times are in New York time (UTC−4)."),
+        ("US/Eastern", "Times are in New York time (UTC−4)."),
+        ("Asia/Kathmandu", "Times are in Kathmandu time (UTC+5:45)."),
+        ("Atlantic/Reykjavik", "Times are in Reykjavík time (UTC)."),
+        ("Etc/GMT+12", "Times are in UTC−12."),
+        ("Etc/GMT", "Times are in UTC."),
+        ("Zulu", "Times are in UTC."),
+    ] {
+        browser.set_cookie(COOKIE, zone);
+        let page = browser.get("/devices").await.expect(200);
+        page.expect_words(&format!("{words} Change the time zone"));
+    }
 }
 
 async fn a_cookie_that_names_no_zone_is_ignored(app: &TestApp) {
@@ -176,7 +237,7 @@ async fn a_cookie_that_names_no_zone_is_ignored(app: &TestApp) {
     let request = app.anyone().request("GET", "/devices");
     let page = TestResponse::to(request.header("cookie", line)).await;
     page.expect(200)
-        .expect_words("Times are in Asia/Tokyo time.");
+        .expect_words("Times are in Tokyo time (UTC+9).");
 }
 
 async fn today_is_the_day_of_the_reader(app: &TestApp) {
@@ -241,7 +302,7 @@ async fn administrators_read_times_in_their_own_zone(app: &TestApp) {
             .await
             .expect(200)
             .expect_words(words)
-            .expect_words("Times are in Europe/Lisbon time.");
+            .expect_words("Times are in Lisbon time (UTC+1).");
     }
 }
 
@@ -408,7 +469,11 @@ async fn the_script_stores_the_zone_of_the_browser(database: Database) {
     let ada = app.register("ada@example.org").await;
     let driver = WebDriver::start();
     let laptop = driver.open(&app.base(), Script::On).await;
-    for zone in ["Pacific/Auckland", "Australia/Adelaide"] {
+    let adelaide = "Times are in Adelaide time (UTC+9:30).";
+    for (zone, words) in [
+        ("Pacific/Auckland", "Times are in Auckland time (UTC+12)."),
+        ("Australia/Adelaide", adelaide),
+    ] {
         laptop.forget_cookies().await;
         let parameters = json!({ "timezoneId": zone });
         laptop
@@ -416,20 +481,14 @@ async fn the_script_stores_the_zone_of_the_browser(database: Database) {
             .await;
         laptop.sign_in(&ada).await;
         let foot = laptop.words_in(".zone").await;
-        assert!(
-            foot.starts_with(&format!("Times are in {zone} time.")),
-            "{foot}"
-        );
+        assert!(foot.starts_with(words), "{foot}");
     }
     let tokyo = json!({ "timezoneId": "Asia/Tokyo" });
     laptop.command("Emulation.setTimezoneOverride", tokyo).await;
-    for zone in ["Australia/Adelaide", "Asia/Tokyo"] {
+    for words in [adelaide, "Times are in Tokyo time (UTC+9)."] {
         laptop.open("/devices").await;
         let foot = laptop.words_in(".zone").await;
-        assert!(
-            foot.starts_with(&format!("Times are in {zone} time.")),
-            "{foot}"
-        );
+        assert!(foot.starts_with(words), "{foot}");
     }
     laptop.close().await;
     app.stop().await;

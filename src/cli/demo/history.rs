@@ -14,7 +14,7 @@ use crate::clock::{Clock, Timestamp};
 use crate::devices::DeviceId;
 use crate::error::{Error, Failure};
 use crate::events::Origin;
-use crate::people::{EmailTrust, FullName, HashRequester, NewAccount, NewPassword, User};
+use crate::people::{HashRequester, NewPassword, User};
 use crate::sessions::{
     Claim, Client, Credential, EndedReason, IssuedWith, NewSession, OpenedVia, Session,
     SessionPersistence,
@@ -129,18 +129,9 @@ impl Replay {
     }
 
     async fn register(&self, person: &Person, password: &NewPassword) -> Result<User> {
-        let account = NewAccount {
-            email: person.email.parse()?,
-            trust: EmailTrust::Vouched,
-            full_name: FullName::parse(person.name)?,
-            password: password.clone(),
-            role: person.role,
-        };
-        Ok(self
-            .domain
-            .people
-            .create_user(HashRequester::Service, account)
-            .await?)
+        let account = person.account(password)?;
+        let people = &self.domain.people;
+        Ok(people.create_user(HashRequester::Service, account).await?)
     }
 
     async fn perform(&mut self, step: &Step) -> Result<()> {

@@ -1,10 +1,13 @@
-//! An intruder who has a sample person's password and signs in shortly after the visitor, so that
-//! the page shows "Was this you?".
+//! An intruder who has a sample person's password and signs in shortly after each visitor who signs in
+//! as them, so that the page shows "Was this you?".
 
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use crate::db::UserId;
-use crate::error::Result;
+use super::people::{INTRUDER, PEOPLE};
+use crate::alerts::Alert;
+use crate::db::{SessionId, UserId};
+use crate::error::{Chain, Error, Result};
 use crate::geo::Location;
 use crate::http::app_state::AppState;
 use crate::net::is_local;
@@ -12,55 +15,114 @@ use crate::people::User;
 use crate::sessions::{Client, NewSession, OpenedVia, Session, SessionPersistence};
 use crate::user_agent::ClientHints;
 
-/// The time between two checks for a visitor.
+/// The time between two checks for visitors.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
-/// The time between the visitor's sign-in and the intruder's.
+/// The time between a visitor's sign-in and the intruder's.
 const DELAY: Duration = Duration::from_secs(5);
 
-/// Waits for a visitor to sign in as `victim`, and signs in after them, once.
-///
-/// # Errors
-/// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond;
-/// [`Error::NotFound`](crate::Error::NotFound) when an alert about the visitor is answered
-/// meanwhile; [`Error::InvalidCredentials`](crate::Error::InvalidCredentials) when the victim's
-/// password was changed meanwhile.
-pub(super) async fn sign_in_after_visitor(
-    app: &AppState,
-    victim: &User,
-    user_agent: &str,
-    location: Location,
-) -> Result<()> {
-    while find_visitor(app, victim.id).await?.is_none() {
-        tokio::time::sleep(POLL_INTERVAL).await;
-    }
-    // The only alert in the demo is to be the one about the intruder.
-    for alert in app.alerts.list(victim.id).await? {
-        if alert.is_open() {
-            app.accounts.confirm_alerts(vec![alert]).await?;
-        }
-    }
-    tokio::time::sleep(DELAY).await;
-    let facts = app
-        .device_parser
-        .parse(user_agent, ClientHints::default())
-        .await;
-    let new = NewSession {
-        client: Client::new(location, Some(user_agent), facts),
-        device_id: Some("sample-stranger".parse()?),
-        device_name: None,
-        via: OpenedVia::Browser,
-        persistence: SessionPersistence::Standard,
-        application: None,
-        replaces: None,
-    };
-    app.sessions.create_session(victim, new).await.map(drop)
+/// The intruder, and the visitors they came after.
+#[derive(Default)]
+pub(super) struct Intruder {
+    /// The live sessions of visitors at the last check.
+    seen: HashSet<SessionId>,
+    /// The intruder's session whose alert is open, by the device of the visitor that it came after.
+    unanswered: HashMap<String, SessionId>,
+    /// The number of sign-ins.
+    sign_ins: u8,
 }
 
-/// Finds a person's browser session from this machine or its network.
-async fn find_visitor(app: &AppState, person: UserId) -> Result<Option<Session>> {
-    let live = app.sessions.list_live(person).await?;
-    Ok(live.into_iter().find(|session| {
+impl Intruder {
+    /// Signs in after every visitor, for as long as the service runs.
+    pub(super) async fn run(mut self, app: &AppState) {
+        loop {
+            if let Err(err) = self.follow_visitors(app).await {
+                tracing::warn!(error = %Chain(&err), "the intruder could not sign in");
+            }
+            tokio::time::sleep(POLL_INTERVAL).await;
+        }
+    }
+
+    /// Signs in if a visitor has signed in since the last check, in a browser that shows no alert
+    /// about an earlier sign-in of the intruder.
+    async fn follow_visitors(&mut self, app: &AppState) -> Result<()> {
+        let victim = match app.people.get_by_email(PEOPLE[0].email.parse()?).await {
+            // A visitor deleted the account. The next who signs in as them gets a new one.
+            Err(Error::NotFound) => return Ok(()),
+            victim => victim?,
+        };
+        let visitors = list_visitors(app, victim.id).await?;
+        let live = visitors.iter().map(|session| session.id).collect();
+        let seen = std::mem::replace(&mut self.seen, live);
+        let is_new = |session: &&Session| !seen.contains(&session.id);
+        let new: Vec<&Session> = visitors.iter().filter(is_new).collect();
+        if new.is_empty() {
+            return Ok(());
+        }
+        self.prepare_alerts(app, victim.id, &new).await?;
+        let devices = new.iter().filter_map(|session| session.device_id.clone());
+        let devices: Vec<String> = devices
+            .filter(|device| !self.unanswered.contains_key(device))
+            .collect();
+        if devices.is_empty() {
+            return Ok(());
+        }
+        tokio::time::sleep(DELAY).await;
+        let session = self.sign_in(app, &victim).await?;
+        let followed = devices.into_iter().map(|device| (device, session.id));
+        self.unanswered.extend(followed);
+        Ok(())
+    }
+
+    /// Confirms the alerts about the visitors themselves, so that those left are about the intruder,
+    /// and forgets the intruder's sign-ins that were answered.
+    async fn prepare_alerts(
+        &mut self,
+        app: &AppState,
+        victim: UserId,
+        visitors: &[&Session],
+    ) -> Result<()> {
+        let mut open = app.alerts.list(victim).await?;
+        open.retain(Alert::is_open);
+        self.unanswered
+            .retain(|_, intruder| open.iter().any(|alert| alert.session_id == Some(*intruder)));
+        for alert in open {
+            let is_theirs = |session: &&Session| alert.session_id == Some(session.id);
+            if visitors.iter().any(is_theirs) {
+                app.accounts.confirm_alerts(vec![alert]).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn sign_in(&mut self, app: &AppState, victim: &User) -> Result<Session> {
+        let agent = INTRUDER.user_agent;
+        let facts = app.device_parser.parse(agent, ClientHints::default()).await;
+        let number = self.sign_ins;
+        self.sign_ins = number.wrapping_add(1);
+        // Each time another device in another network, which no answer has made known.
+        let location = Location {
+            ip: Some(format!("198.18.{number}.66")),
+            ..INTRUDER.location()
+        };
+        let new = NewSession {
+            client: Client::new(location, Some(agent), facts),
+            device_id: Some(format!("sample-stranger-{number}").parse()?),
+            device_name: None,
+            via: OpenedVia::Browser,
+            persistence: SessionPersistence::Standard,
+            application: None,
+            replaces: None,
+        };
+        app.sessions.create_session(victim, new).await
+    }
+}
+
+/// Lists a person's live browser sessions from this machine or its network.
+async fn list_visitors(app: &AppState, person: UserId) -> Result<Vec<Session>> {
+    let mut live = app.sessions.list_live(person).await?;
+    live.retain(|session| {
         let ip = session.ip_address.as_deref().and_then(|ip| ip.parse().ok());
         session.opened_via == OpenedVia::Browser && ip.is_some_and(is_local)
-    }))
+    });
+    Ok(live)
 }

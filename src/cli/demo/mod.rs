@@ -13,13 +13,13 @@ use super::output::{message, print_line};
 use clap::Args;
 
 use self::crowd::CrowdSize;
-use self::people::{INTRUDER, PEOPLE, Person};
+use self::intruder::Intruder;
+use self::people::{PEOPLE, Person};
 use super::domain::block_on;
 use super::error::{CliError, Result};
 use super::{Common, logging};
 use crate::clock::Clock;
 use crate::db::migrate;
-use crate::error::Chain;
 use crate::keys;
 use crate::people::NewPassword;
 use crate::server::{self, Server, Termination};
@@ -66,56 +66,39 @@ async fn demo(settings: Settings) -> Result<()> {
     let clock = Clock::system();
     // Random at every run: a demo that a network can reach admits only people who can see its
     // output.
-    let password = text::random::<PASSWORD_BYTES>()?;
-    let crowd =
-        history::generate(&settings, &NewPassword::new("password", password.clone())?).await?;
+    let text = text::random::<PASSWORD_BYTES>()?;
+    let password = NewPassword::new("password", text.clone())?;
+    let crowd = history::generate(&settings, &password).await?;
 
     // The server creates no keys for a database that has sessions already.
     keys::create(&settings, clock.now())?;
     let termination = Termination::listen()?;
-    let refusal_settings = settings.clone();
-    let server = start(settings, clock).await?;
-    server.jobs().sweep().await?;
-    server.app().overview.add_up().await?;
-    refusals::generate(
-        &refusal_settings,
-        &server.app().people,
-        Clock::system().now(),
-    )
-    .await?;
-    introduce(server.url(), &password, &crowd)?;
-    let victim = server
-        .app()
-        .people
-        .get_by_email(PEOPLE[0].email.parse()?)
-        .await?;
-    let guessed = PEOPLE[refusals::GUESSED].email.parse()?;
-    let guessed = server.app().people.get_by_email(guessed).await?;
-    refusals::guess(&server.app().throttles, guessed.id).await?;
+    let server = start(settings.clone(), clock, &password).await?;
+    prepare(&server, &settings).await?;
+    introduce(server.url(), &text, &crowd)?;
     let app = server.shared_app();
-    actix_web::rt::spawn(async move {
-        let signed_in = intruder::sign_in_after_visitor(
-            &app,
-            &victim,
-            INTRUDER.user_agent,
-            INTRUDER.location(),
-        )
-        .await;
-        if let Err(err) = signed_in {
-            tracing::warn!(error = %Chain(&err), "the intruder could not sign in");
-        }
-    });
+    actix_web::rt::spawn(async move { Intruder::default().run(&app).await });
     Ok(server.run_until(termination).await?)
 }
 
 /// Starts the service. Visitors of this machine sign in with one click; where a network can reach it,
 /// they need the password, which the terminal shows.
-async fn start(settings: Settings, clock: Clock) -> Result<Server> {
-    let people = match settings.listen.ip().is_loopback() {
-        true => PEOPLE.iter().map(Person::sample).collect(),
-        false => Vec::new(),
-    };
+async fn start(settings: Settings, clock: Clock, password: &NewPassword) -> Result<Server> {
+    let sample = |person: &Person| person.sample(password);
+    let offered = PEOPLE.iter().filter(|_| settings.is_for_this_machine());
+    let people = offered.map(sample).collect::<crate::error::Result<_>>()?;
     Ok(server::start_demo(settings, clock, people).await?)
+}
+
+/// Adds to the sample people what the running service writes: figures, and refused requests.
+async fn prepare(server: &Server, settings: &Settings) -> Result<()> {
+    let app = server.app();
+    server.jobs().sweep().await?;
+    app.overview.add_up().await?;
+    refusals::generate(settings, &app.people, Clock::system().now()).await?;
+    let guessed = PEOPLE[refusals::GUESSED].email.parse()?;
+    let guessed = app.people.get_by_email(guessed).await?;
+    refusals::guess(&app.throttles, guessed.id).await
 }
 
 /// Prints who can sign in, and what there is to see.
@@ -125,10 +108,10 @@ fn introduce(url: &str, password: &str, crowd: &CrowdSize) -> Result<()> {
         print_line!("  {:<20} {password}   {}", person.email, person.about)?;
     }
     print_line!(
-        "\nA moment after you sign in as {}, somebody else does: see what happens.",
+        "\nA moment after you sign in as {}, a stranger does, too. Open Your devices to see it.",
         PEOPLE[0].email
     )?;
     print_line!("{crowd}")?;
     print_line!("The administrator and the auditor start at {url}/admin.")?;
-    print_line!("Stop it with Ctrl-C; all of it goes then.")
+    print_line!("Stop it with Ctrl-C: that deletes all of it.")
 }

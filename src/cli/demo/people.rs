@@ -1,8 +1,9 @@
 //! The sample people and the devices they are signed in on.
 
+use crate::error::Result;
 use crate::geo::{Location, Place, Point};
 use crate::http::app_state::SamplePerson;
-use crate::people::Role;
+use crate::people::{EmailTrust, FullName, NewAccount, NewPassword, Role};
 
 /// A sample person.
 pub(super) struct Person {
@@ -15,13 +16,23 @@ pub(super) struct Person {
 }
 
 impl Person {
+    /// Returns their account, as it is created.
+    pub(super) fn account(&self, password: &NewPassword) -> Result<NewAccount> {
+        Ok(NewAccount {
+            email: self.email.parse()?,
+            trust: EmailTrust::Vouched,
+            full_name: FullName::parse(self.name)?,
+            password: password.clone(),
+            role: self.role,
+        })
+    }
+
     /// Returns the person as the sign-in page shows them.
-    pub(super) fn sample(&self) -> SamplePerson {
-        SamplePerson {
-            email: self.email,
-            name: self.name.split(' ').next().unwrap_or(self.name),
+    pub(super) fn sample(&self, password: &NewPassword) -> Result<SamplePerson> {
+        Ok(SamplePerson {
+            account: self.account(password)?,
             about: self.about,
-        }
+        })
     }
 }
 

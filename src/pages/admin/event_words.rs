@@ -33,7 +33,7 @@ pub(super) fn kind(kind: EventKind) -> String {
         EventKind::Exported => "Data exported".into(),
         EventKind::SignInFailed => "Sign-in failed".into(),
         EventKind::PasswordRefused => "Wrong password at step-up".into(),
-        EventKind::Throttled => "Too many tries".into(),
+        EventKind::Throttled => "Too many attempts".into(),
         EventKind::FormRefused => "Possibly forged form refused".into(),
         EventKind::AdminRefused => "Administration refused".into(),
         EventKind::TokenRefused => "Token or key refused".into(),
@@ -53,13 +53,13 @@ pub(super) fn kind(kind: EventKind) -> String {
 /// Returns what a group of kinds is, in words.
 pub(super) fn group(group: EventGroup) -> &'static str {
     match group {
-        EventGroup::FailedTries => "Failed or throttled tries",
+        EventGroup::FailedTries => "Failed or throttled attempts",
         EventGroup::Refusals => "Anything refused",
         EventGroup::Keys => "Keys created or revoked",
     }
 }
 
-/// Returns an event with what it states, and how often it happened: "Too many tries: to sign in from this
+/// Returns an event with what it states, and how often it happened: "Too many attempts: to sign in from this
 /// network, ×7".
 pub(super) fn sentence(event: &Event) -> String {
     let what = match detail(event) {

@@ -52,7 +52,7 @@ impl Way {
             ),
             (Self::Invitation, false) => (
                 "Invite a person",
-                "You see a link, once, with which they set their own password. Pass it on yourself: this service sends no mail. The e-mail counts as verified.",
+                "You see a link, once, with which they set their own password. Pass it on yourself: this service sends no e-mail. The e-mail counts as verified.",
                 "Create the invitation",
                 "/admin/users/invite",
             ),
@@ -311,7 +311,7 @@ impl FieldErrors {
         Self {
             email: match err {
                 Error::EmailTaken => {
-                    Some("has an account already, or had one that it can still take back".into())
+                    Some("already has an account, or had one that it can still take back".into())
                 }
                 Error::Busy { .. } => {
                     Some("was sent several links lately; try again in an hour".into())

@@ -79,7 +79,7 @@ fn failed_tries(
 ) -> (String, Option<(String, String)>) {
     let to = from + HOUR;
     let words = format!(
-        "{} tries failed or were throttled from {} to {}; a usual hour has {}. Somebody may be \
+        "{} attempts failed or were throttled from {} to {}; a usual hour has {}. Somebody may be \
          guessing passwords.",
         signed(tries),
         clock.zone.local(from).format("%H:%M"),

@@ -81,7 +81,7 @@ pub fn figures(overview: &Figures, clock: ReaderClock) -> Vec<FigureView> {
             ))
             .with_link(opened_from(&first_hour(overview))),
         refused("Failed sign-ins", EventKind::SignInFailed, overview),
-        refused("Throttled tries", EventKind::Throttled, overview),
+        refused("Throttled attempts", EventKind::Throttled, overview),
         FigureView::new("Token reuse", signed(overview.token_reuses()))
             .with_hint(IN_30_DAYS)
             .with_link(ended("reuse_detected", overview)),

@@ -13,7 +13,7 @@ use crate::overview::{RefusalFigures, RefusalPeriod, ThrottledAccount};
 use crate::people::Role;
 
 /// What the parts of a bar are.
-const LEGEND: [&str; SERIES] = ["Failed passwords", "Throttled tries", "Other refusals"];
+const LEGEND: [&str; SERIES] = ["Failed passwords", "Throttled attempts", "Other refusals"];
 
 /// What was refused.
 pub struct RefusalsView {
@@ -223,18 +223,14 @@ fn describe(periods: &[(String, RefusalPeriod)], unit: &str, now: Timestamp) -> 
     }
 }
 
-/// Returns what was refused in 24 hours: "12 failed passwords, 3 throttled tries, 1 other refusal".
+/// Returns what was refused in 24 hours: "12 failed passwords, 3 throttled attempts, 1 other refusal".
 fn summarize(figures: &RefusalFigures) -> String {
     let sum = |of: fn(&RefusalPeriod) -> i64| figures.by_hour.iter().map(of).sum::<i64>();
-    let tries = sum(|hour| hour.throttled);
     let parts = [
         (sum(|hour| hour.failed_passwords), "failed password"),
+        (sum(|hour| hour.throttled), "throttled attempt"),
         (sum(|hour| hour.others), "other refusal"),
     ];
-    let [passwords, others] = parts.map(|(n, unit)| counted(n.unsigned_abs(), unit));
-    let throttled = match tries {
-        1 => "1 throttled try".to_owned(),
-        n => format!("{} throttled tries", signed(n)),
-    };
+    let [passwords, throttled, others] = parts.map(|(n, unit)| counted(n.unsigned_abs(), unit));
     format!("{passwords}, {throttled}, {others}")
 }

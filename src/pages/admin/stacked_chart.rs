@@ -88,12 +88,19 @@ impl StackedChart {
     }
 }
 
-/// Returns a bar in words: "08:00: 3 failed passwords, 1 throttled, 0 others".
+/// Returns a bar in words: "08:00: 3 failed passwords, 1 throttled attempt, 0 other refusals".
 fn describe(name: &str, legend: &[&str; SERIES], values: &[i64; SERIES]) -> String {
     let parts: Vec<String> = values
         .iter()
         .zip(legend)
-        .map(|(value, name)| format!("{} {}", signed(*value), name.to_lowercase()))
+        .map(|(value, name)| {
+            let name = name.to_lowercase();
+            let name = match value {
+                1 => name.strip_suffix('s').unwrap_or(&name),
+                _ => &name,
+            };
+            format!("{} {name}", signed(*value))
+        })
         .collect();
     format!("{name}: {}", parts.join(", "))
 }

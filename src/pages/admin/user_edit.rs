@@ -211,7 +211,7 @@ impl EditPage {
         self.reason_error = message("reason");
         self.email_error = match err {
             Error::EmailTaken => {
-                Some("has an account already, or had one that it can still take back".into())
+                Some("already has an account, or had one that it can still take back".into())
             }
             _ => message("email"),
         };

@@ -265,7 +265,7 @@ async fn invite_page(
     let way = match app.accounts.sends_mail() {
         true => format!("A message with a link is sent to {}.", user.email),
         false => {
-            "You see a link, once, and pass it on yourself: this service sends no mail.".into()
+            "You see a link, once, and pass it on yourself: this service sends no e-mail.".into()
         }
     };
     let act = Act {
