@@ -228,10 +228,16 @@ async fn load_page(
         .await?;
     let by = names.find(session.ended_by);
     let reason = stated.get(&session.id).map(String::as_str);
+    let itself = vec![session.clone()];
+    let reported = app.sessions.list_reported(caller.user.id, itself).await?;
+    let report = (!reported.is_empty()).then(|| words::reported_cause(by));
     let view = match device {
         Some(device) => DeviceView::for_device(device, &session, current, &reader),
         None => DeviceView {
-            ended: EndView::new(&session, by, reason, reader.clock),
+            ended: EndView::new(&session, by, reason, reader.clock).map(|end| EndView {
+                cause: report.clone().unwrap_or(end.cause),
+                ..end
+            }),
             ..DeviceView::new(&session, &reader)
         },
     };
@@ -255,7 +261,7 @@ async fn load_page(
             .map(|before| format!("/devices/{}?before={before}#activity", session.id)),
         activity: events
             .iter()
-            .map(|event| ActivityView::new(event, &names, &reader))
+            .map(|event| ActivityView::new(event, (&names, report.as_deref()), &reader))
             .collect(),
         device: view,
     })
@@ -314,9 +320,11 @@ impl UnusedView {
 }
 
 impl ActivityView {
-    fn new(event: &Event, names: &DeviceNames, reader: &Reader) -> Self {
+    /// Returns an event of a session, which ended by `report` if its person reported it.
+    fn new(event: &Event, (names, report): (&DeviceNames, Option<&str>), reader: &Reader) -> Self {
         let detail = event.detail.as_deref().unwrap_or_default();
         let what = match event.kind {
+            EventKind::Ended if report.is_some() => report.unwrap_or_default().to_owned(),
             EventKind::SignedIn => "Signed in".into(),
             EventKind::Refreshed => "Used from a new address".into(),
             EventKind::Renamed => format!("Named “{detail}”"),

@@ -169,6 +169,12 @@ impl DeviceList {
         }
     }
 
+    /// Returns whether a device is on the page.
+    pub(super) fn lists(&self, id: &str) -> bool {
+        let mut devices = self.groups.iter().flat_map(|group| &group.devices);
+        devices.any(|device| device.id == id)
+    }
+
     /// Returns whether none was found.
     pub(super) fn is_empty(&self) -> bool {
         self.groups.iter().all(|group| group.devices.is_empty())

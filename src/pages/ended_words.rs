@@ -16,8 +16,8 @@ pub(super) struct EndedView {
     pub(super) what: &'static str,
     /// The device that it was done from, if it is known and was another one.
     pub(super) by: Option<String>,
-    /// When.
-    pub(super) at: TimeView,
+    /// When; not of one that its person reported, since a stranger may be reading.
+    pub(super) at: Option<TimeView>,
     /// What to do about it, where it is not just to sign in again.
     pub(super) advice: Option<&'static str>,
 }
@@ -45,8 +45,10 @@ impl EndedView {
         );
         Self {
             what,
-            by: ended.ended_by.filter(|_| is_by_device),
-            at: TimeView::moment(ended.at, clock),
+            by: ended
+                .ended_by
+                .filter(|_| is_by_device && !ended.is_reported),
+            at: (!ended.is_reported).then(|| TimeView::moment(ended.at, clock)),
             advice,
         }
     }
@@ -56,7 +58,9 @@ fn describe(ended: &EndedSession) -> (&'static str, Option<&'static str>) {
     const SIGNED_OUT: &str = "This device was signed out";
 
     match ended.reason {
-        EndedReason::SignedOutRemotely if ended.ended_by.is_some() => (SIGNED_OUT, None),
+        EndedReason::SignedOutRemotely if ended.is_reported || ended.ended_by.is_some() => {
+            (SIGNED_OUT, None)
+        }
         EndedReason::SignedOutRemotely => ("This device was signed out from another one", None),
         EndedReason::SignedOut => ("You signed out on this device", None),
         EndedReason::Admin => ("An administrator signed this device out", None),

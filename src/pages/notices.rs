@@ -4,12 +4,13 @@
 use actix_web::HttpRequest;
 
 use super::admin::person_notices;
-use super::alert_views::describe_review;
 use super::end_notices;
+use super::review_words::describe_review;
+use super::steps_view::describe_finish;
 use crate::db::{AlertId, SessionId, UserId};
 use crate::error::Result;
 use crate::http::app_state::AppState;
-use crate::http::notice::{self, AccountNotice, Notice, SignedOutNotice};
+use crate::http::notice::{self, AccountNotice, EndNotice, Notice, SignedOutNotice};
 use crate::net::IpRetention;
 use crate::sessions::Caller;
 
@@ -41,10 +42,15 @@ pub(super) async fn take(
                 ..NoticeView::default()
             });
         }
-        Some(Notice::Account(user, AccountNotice::Ended(notice))) => {
-            end_notices::describe(app, user, caller, notice).await?
+        Some(Notice::Account(user, notice)) => {
+            let words = match notice {
+                AccountNotice::Ended(notice) => {
+                    end_notices::describe(app, user, caller, notice).await?
+                }
+                notice => account_words(app, user, notice).await?,
+            };
+            with_finish(app, caller, notice, words).await?
         }
-        Some(Notice::Account(user, notice)) => account_words(app, user, notice).await?,
         Some(Notice::SignedOut(notice)) => {
             return Ok(NoticeView {
                 words: Some(signed_out_words(notice)),
@@ -57,6 +63,33 @@ pub(super) async fn take(
         words,
         ..NoticeView::default()
     })
+}
+
+/// Returns the words, followed by what they mean for the steps after a report, if the act was the last of
+/// these.
+async fn with_finish(
+    app: &AppState,
+    caller: Option<&Caller>,
+    notice: AccountNotice,
+    words: Option<String>,
+) -> Result<Option<String>> {
+    use AccountNotice::{EmailChanged, EmailVerified, Ended, PasswordChanged, StepsFinished};
+
+    let is_step = matches!(
+        notice,
+        StepsFinished
+            | PasswordChanged
+            | EmailChanged
+            | EmailVerified
+            | Ended(EndNotice::Others(Some(_)))
+    );
+    let Some(caller) = caller.filter(|_| is_step) else {
+        return Ok(words);
+    };
+    let steps = app.accounts.find_after_report(caller).await?;
+    let finish = steps.as_ref().and_then(describe_finish);
+    let all: Vec<String> = words.into_iter().chain(finish).collect();
+    Ok((!all.is_empty()).then(|| all.join(" ")))
 }
 
 /// Returns whether the person signed this device out, and may want to leave nothing on it.
@@ -200,6 +233,7 @@ fn plain_words(notice: AccountNotice) -> Option<&'static str> {
         }
         AccountNotice::AlertReviewed(_)
         | AccountNotice::EmailChangeReported(_)
+        | AccountNotice::StepsFinished
         | AccountNotice::Ended(_)
         | AccountNotice::AlertEmailsUpdated
         | AccountNotice::IpRetentionUpdated
