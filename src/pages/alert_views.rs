@@ -22,6 +22,7 @@ const GUESSED: &str = "If it wasn’t you, somebody has the device, or a copy of
                        new password. If it was you, sign in on it again.";
 
 const DEVICE: &str = "Device";
+const UNRECOGNISED: &str = "Unrecognised browser";
 
 /// An alert.
 pub struct AlertView {
@@ -139,7 +140,10 @@ impl AlertView {
             device: Named {
                 term: DEVICE,
                 icon: alert.device_kind.as_str(),
-                name: label.to_owned(),
+                name: match alert.is_by_mailbox() {
+                    true => UNRECOGNISED.into(),
+                    false => label.to_owned(),
+                },
             },
             at: TimeView::exact(alert.at, clock),
             place: alert.place().display_name(),
@@ -290,7 +294,7 @@ fn device(alert: &Alert, session: Option<&Session>) -> Named {
             term: DEVICE,
             icon: alert.device_kind.as_str(),
             name: match alert.is_by_mailbox() || alert.device_kind == DeviceKind::Unknown {
-                true => "Unrecognised browser".into(),
+                true => UNRECOGNISED.into(),
                 false => alert.device_name.clone(),
             },
         },

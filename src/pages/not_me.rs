@@ -209,12 +209,12 @@ fn names_of(
 /// Says which devices a report signs out besides those that the alerts are about.
 fn also_signed_out(names: &[String], alerts: &[Alert]) -> Option<String> {
     let also = are_signed_out(names)?;
-    let since = match alerts {
-        [_] => "after it happened",
-        _ => "after that",
+    let too = match alerts.iter().any(|alert| alert.session_id.is_some()) {
+        true => ", too",
+        false => "",
     };
     Some(format!(
-        "Then {also}, too: first used {since}, and confirmed by nobody."
+        "Then {also}{too}: first used after it happened, and confirmed by nobody."
     ))
 }
 

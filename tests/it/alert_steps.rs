@@ -158,7 +158,7 @@ async fn a_skipped_step_can_be_taken_up_again(database: Database) {
         answer(&fixture.laptop, &format!("/steps/{step}/skip")).await;
     }
     let page = fixture.laptop.get("/devices").await.expect(200);
-    page.expect_words("Skipped after you reported Safari on iPhone: signing out your other devices, setting a new password and checking your e-mail")
+    page.expect_words("Skipped after you reported Safari on iPhone : signing out your other devices, setting a new password and checking your e-mail")
         .expect_words("Sign them out after all")
         .expect_words("Set one after all");
     answer(&fixture.laptop, "/steps/email/confirm").await;
@@ -167,7 +167,7 @@ async fn a_skipped_step_can_be_taken_up_again(database: Database) {
     let page = fixture.laptop.follow(&ended).await.expect(200);
     page.expect_words("is signed out. You finished the steps that make your account safe, except for setting a new password.");
     let page = fixture.laptop.get("/devices").await.expect(200);
-    page.expect_words("Skipped after you reported Safari on iPhone: setting a new password");
+    page.expect_words("Skipped after you reported Safari on iPhone : setting a new password");
     fixture.app.advance(MINUTE);
     let fields = [
         ("current_password", fixture.ada.password.as_str()),

@@ -57,10 +57,9 @@ async fn set_up(database: Database) -> Fixture {
     };
     fixture.answer("yes").await;
     let page = format!("/devices/{}", fixture.tablet.id());
+    let rename = format!("{page}/rename");
     let name = [("device_name", "Old tablet")];
-    let renamed = fixture
-        .laptop
-        .submit(&page, &format!("{page}/rename"), &name);
+    let renamed = fixture.laptop.submit(&page, &rename, &name);
     renamed.await.expect(303);
     fixture
 }

@@ -46,6 +46,7 @@ async fn on_another_network_it_is_a_new_device(database: Database) {
     let (app, ada, laptop) = start(database, "whole").await;
     for stored in ["whole", "shortened", "none"] {
         begin_anew(&app);
+        laptop.forget_cookie("rollcall_session");
         laptop.sign_in(&ada).await;
         let choice = [("addresses", stored)];
         let chosen = laptop.submit("/account", "/account/addresses", &choice);
@@ -63,6 +64,7 @@ async fn on_the_same_network_it_is_known_while_networks_are_stored(database: Dat
     let (app, ada, laptop) = start(database, "whole").await;
     for (stored, expected) in [("whole", 0), ("shortened", 0), ("none", 1)] {
         begin_anew(&app);
+        laptop.forget_cookie("rollcall_session");
         laptop.sign_in(&ada).await;
         let choice = [("addresses", stored)];
         let chosen = laptop.submit("/account", "/account/addresses", &choice);
@@ -71,6 +73,8 @@ async fn on_the_same_network_it_is_known_while_networks_are_stored(database: Dat
         app.browser_from(FIREFOX, NEXT_DOOR).sign_in(&ada).await;
         assert_eq!(alerts(&app), expected, "{stored}");
         // Its own cookie makes it known in any case.
+        let signed_out = laptop.submit("/devices", "/sign-out", &[]).await;
+        signed_out.expect(303);
         laptop.sign_in(&ada).await;
         assert_eq!(alerts(&app), expected, "{stored}");
     }

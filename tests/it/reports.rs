@@ -199,7 +199,7 @@ async fn what_a_report_ended_is_listed_so(database: Database) {
     assert!(!words.contains("Signed out by you"), "{words}");
     let page = fixture.laptop.get(&format!("/devices/{}", zap.id())).await;
     let page = page.expect(200);
-    assert_eq!(page.words().matches(cause).count(), 2, "{}", page.words());
+    assert_eq!(page.words().matches(cause).count(), 3, "{}", page.words());
     fixture.stop().await;
 }
 
