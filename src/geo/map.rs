@@ -212,6 +212,10 @@ mod tests {
             frame.cluster(points.iter().map(|at| (*at, ()))).len()
         };
         assert_eq!(joined(&[lisbon, porto]), 2, "close, but the map is, too");
-        assert_eq!(joined(&[lisbon, porto, oslo, point(-33.9, 151.2)]), 3);
+        let sydney = point(-33.9, 151.2);
+        assert_eq!(joined(&[lisbon, porto, oslo, sydney]), 3);
+        // On a map of the whole world these are 15 pixels apart on a desktop.
+        let (lyon, anchorage) = (point(45.76, 4.84), point(61.2, -149.9));
+        assert_eq!(joined(&[lisbon, lyon, sydney, anchorage]), 4);
     }
 }

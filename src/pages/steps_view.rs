@@ -112,8 +112,13 @@ impl StepsView {
 
 /// Says that the steps are behind the person, if they are.
 pub fn describe_finish(steps: &AfterReport) -> Option<String> {
+    let all = [steps.others, steps.password, steps.email];
     match (steps.is_open(), steps.has_skipped()) {
         (true, _) => None,
+        _ if all == [StepState::Skipped; 3] => Some(
+            "You skipped the steps that make your account safe. You find them here for a week."
+                .into(),
+        ),
         (false, false) => Some("You finished the steps that make your account safe.".into()),
         (false, true) => Some(format!(
             "You finished the steps that make your account safe, except for {}.",

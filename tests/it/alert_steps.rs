@@ -137,8 +137,10 @@ async fn the_steps_stay_until_each_is_skipped(database: Database) {
     page.expect_words("E-mail: Skipped");
     assert!(has_steps(&fixture.desktop).await, "one is left");
     let page = answer(&fixture.laptop, "/steps/password/skip").await;
-    page.expect_words("You finished the steps that make your account safe, except for signing out your other devices, setting a new password and checking your e-mail.")
-        .expect_words("Nothing needs your attention.");
+    page.expect_words(
+        "You skipped the steps that make your account safe. You find them here for a week.",
+    )
+    .expect_words("Nothing needs your attention.");
     assert!(!has_steps(&fixture.laptop).await);
     assert!(!has_steps(&fixture.desktop).await);
     // What was skipped comes again after another report.
