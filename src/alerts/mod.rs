@@ -268,18 +268,6 @@ pub(crate) fn list_reported_sessions(
     store::list_sessions_reviewed(c, user, AlertReview::Reported)
 }
 
-/// Lists the alerts that a person reported at one of these times, newest first, at most 1,000.
-///
-/// # Errors
-/// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
-pub(crate) fn list_reported_at(
-    c: &mut AnyConnection,
-    user: UserId,
-    times: &[Timestamp],
-) -> Result<Vec<Alert>> {
-    store::list_reported_at(c, user, times)
-}
-
 /// Lists the sessions that are the subject of a person's alerts about sign-ins that are open at `now`.
 /// An alert that can't be read prevents no sign-in.
 ///

@@ -222,7 +222,7 @@ pub(crate) fn list_by_ids(
 }
 
 /// Lists the alerts that a person reported at one of these times, newest first, at most [`MAX_OPEN`].
-pub(super) fn list_reported_at(
+pub(crate) fn list_reported_at(
     c: &mut AnyConnection,
     user: UserId,
     times: &[Timestamp],

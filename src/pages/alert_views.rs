@@ -1,7 +1,7 @@
 //! Alerts as templates show them: the question, the evidence, and the answers that are true.
 
 use super::map::{MapReader, MapView};
-use super::review_words::{are_signed_out, describe_settlement, device_names};
+use super::review_words::{answer, are_signed_out, describe_settlement, device_names};
 use super::views::Reader;
 use super::words::{self, Named, TimeView};
 use crate::account::AlertDetails;
@@ -165,16 +165,6 @@ impl AlertView {
             yes: answer(alert.kind, AlertReview::Confirmed),
             no: answer(alert.kind, AlertReview::Reported),
         }
-    }
-}
-
-/// Returns an answer to an alert, as the label of its button.
-pub fn answer(kind: AlertKind, review: AlertReview) -> &'static str {
-    match (review, kind) {
-        (AlertReview::Confirmed, AlertKind::TokenReuse) => "It was my own device",
-        (AlertReview::Confirmed, _) => "Yes, it was me",
-        (AlertReview::Reported, AlertKind::TokenReuse) => "It wasn’t me",
-        (AlertReview::Reported, _) => "No, it wasn’t me",
     }
 }
 

@@ -12,12 +12,10 @@ use super::message::{Message, message_page};
 use super::new_password::{
     PasswordForm, after_page, get_linked_message, hash_typed, origin, password_page, refused_form,
 };
-use super::review_words::{are_signed_out, device_names, listed as listed_names};
+use super::review_words::{also_signed_out, listed as listed_names, names_of};
 use super::reviewed_link::{FORGOTTEN, after_confirmation, after_report};
 use super::take_back;
-use crate::account::{
-    AlertDetails, LinkedMessage, Mailbox, PasswordGrant, ReportPreview, RevokeScope,
-};
+use crate::account::{AlertDetails, LinkedMessage, Mailbox, PasswordGrant, RevokeScope};
 use crate::alerts::Alert;
 use crate::error::{Error, Result};
 use crate::http::app_state::AppState;
@@ -29,7 +27,7 @@ use crate::http::notice::SignedOutNotice;
 use crate::http::reader_clock::ReaderClock;
 use crate::mail::TICKET_LIFETIME;
 use crate::people::User;
-use crate::sessions::{Client, Session};
+use crate::sessions::Client;
 
 const QUESTION: &str = "Was this you?";
 /// Alerts that a page lists at most.
@@ -188,34 +186,6 @@ async fn own_page(
         true => page(StatusCode::GONE, &template),
         false => page(StatusCode::OK, &template),
     }
-}
-
-/// Returns the names of the devices of these sessions that a report of the alerts would end, without those
-/// that the alerts are about.
-fn names_of(
-    previews: &[ReportPreview],
-    listed: &[AlertDetails],
-    of: impl Fn(&ReportPreview) -> &Vec<Session>,
-) -> Vec<String> {
-    let is_subject = |session: &Session| {
-        let subjects = listed.iter().filter_map(|details| details.session.as_ref());
-        subjects.into_iter().any(|it| session.is_on_device_of(it))
-    };
-    let ended = previews.iter().flat_map(of).cloned();
-    let ended: Vec<Session> = ended.filter(|session| !is_subject(session)).collect();
-    device_names(&ended, |_| None)
-}
-
-/// Says which devices a report signs out besides those that the alerts are about.
-fn also_signed_out(names: &[String], alerts: &[Alert]) -> Option<String> {
-    let also = are_signed_out(names)?;
-    let too = match alerts.iter().any(|alert| alert.session_id.is_some()) {
-        true => ", too",
-        false => "",
-    };
-    Some(format!(
-        "Then {also}{too}: first used after it happened, and confirmed by nobody."
-    ))
 }
 
 /// Returns whether the form for a new password is shown again: the response to the report, or to

@@ -1,9 +1,8 @@
 //! What pages say of reviews of alerts: what one did, how an alert was settled, and which devices a report
 //! signs out. A device is called what its alert calls it.
 
-use super::alert_views::answer;
 use super::words::TimeView;
-use crate::account::{AlertDetails, ReviewOutcome};
+use crate::account::{AlertDetails, ReportPreview, ReviewOutcome};
 use crate::alerts::{Alert, AlertKind, AlertReview};
 use crate::http::reader_clock::ReaderClock;
 use crate::sessions::Session;
@@ -11,26 +10,36 @@ use crate::sessions::Session;
 /// Devices that are named at most; the others are counted.
 const MAX_NAMED: usize = 5;
 
+/// Returns an answer to an alert, as the label of its button.
+pub fn answer(kind: AlertKind, review: AlertReview) -> &'static str {
+    match (review, kind) {
+        (AlertReview::Confirmed, AlertKind::TokenReuse) => "It was my own device",
+        (AlertReview::Confirmed, _) => "Yes, it was me",
+        (AlertReview::Reported, AlertKind::TokenReuse) => "It wasn’t me",
+        (AlertReview::Reported, _) => "No, it wasn’t me",
+    }
+}
+
 /// Returns how an alert was settled, if it was: answered itself, together with another, or by what
 /// was done to the account.
 pub fn describe_settlement(details: &AlertDetails, clock: ReaderClock) -> Option<String> {
     let alert = &details.alert;
     let (review, at) = alert.review()?;
     let at = TimeView::exact(at, clock).words;
-    let answered = |kind| answer(kind, review);
+    let label = |kind| answer(kind, review);
     Some(match (&details.settled_by, alert.settled_by) {
         (Some(other), _) => format!(
             "This was settled together with another alert, about {} on {}. That one was answered “{}” on {at}.",
             other.device_name,
             TimeView::exact(other.at, clock).words,
-            answered(other.kind),
+            label(other.kind),
         ),
         (None, Some(by)) if by == alert.id => {
-            format!("This was answered “{}” on {at}.", answered(alert.kind))
+            format!("This was answered “{}” on {at}.", label(alert.kind))
         }
         (None, Some(_)) => format!(
             "This was settled together with another alert, which was answered “{}” on {at}.",
-            answered(alert.kind)
+            label(alert.kind)
         ),
         (None, None) => format!("This was settled on {at}."),
     })
@@ -139,4 +148,32 @@ pub fn listed(names: &[String]) -> String {
         }
         [names @ .., last] => format!("{} and {last}", names.join(", ")),
     }
+}
+
+/// Returns the names of the devices of these sessions that a report of the alerts would end, without those
+/// that the alerts are about.
+pub fn names_of(
+    previews: &[ReportPreview],
+    listed: &[AlertDetails],
+    of: impl Fn(&ReportPreview) -> &Vec<Session>,
+) -> Vec<String> {
+    let is_subject = |session: &Session| {
+        let subjects = listed.iter().filter_map(|details| details.session.as_ref());
+        subjects.into_iter().any(|it| session.is_on_device_of(it))
+    };
+    let ended = previews.iter().flat_map(of).cloned();
+    let ended: Vec<Session> = ended.filter(|session| !is_subject(session)).collect();
+    device_names(&ended, |_| None)
+}
+
+/// Says which devices a report signs out besides those that the alerts are about.
+pub fn also_signed_out(names: &[String], alerts: &[Alert]) -> Option<String> {
+    let also = are_signed_out(names)?;
+    let too = match alerts.iter().any(|alert| alert.session_id.is_some()) {
+        true => ", too",
+        false => "",
+    };
+    Some(format!(
+        "Then {also}{too}: first used after it happened, and confirmed by nobody."
+    ))
 }

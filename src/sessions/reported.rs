@@ -44,7 +44,7 @@ pub(super) fn list_reported(
     let moments: Vec<Timestamp> = remote.clone().filter_map(|it| it.ended_at).collect();
     let reported = match moments.is_empty() {
         true => Vec::new(),
-        false => alerts::list_reported_at(c, owner, &moments)?,
+        false => alerts::store::list_reported_at(c, owner, &moments)?,
     };
     let subjects: Vec<SessionId> = reported.iter().filter_map(|it| it.session_id).collect();
     let subjects = match subjects.is_empty() {

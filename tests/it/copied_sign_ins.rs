@@ -265,8 +265,8 @@ async fn a_former_address_gets_what_the_alert_is_about_and_no_more(database: Dat
     let page = page.get(&former.link("/not-me/")).await.expect(200);
     assert!(!page.text.contains("<svg class=\"view"), "{}", page.text);
     for text in [former.plain(), former.html(), page.words()] {
-        for told in ["Safari on iPhone", "Oslo, Norway", OSLO] {
-            assert!(text.contains(told), "{told}: {text}");
+        for fact in ["Safari on iPhone", "Oslo, Norway", OSLO] {
+            assert!(text.contains(fact), "{fact}: {text}");
         }
         for other in ["Old tablet", "Lisbon", LISBON, "km away", "Firefox"] {
             assert!(!text.contains(other), "{other}: {text}");

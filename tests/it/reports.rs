@@ -18,8 +18,8 @@ on_both!(
     the_reported_browser_gets_a_neutral_sentence,
     an_alert_that_waits_elsewhere_is_not_passed_over,
     a_change_made_here_needs_no_attention_here,
-    a_message_about_an_answered_sign_in_is_not_sent,
-    a_summary_leaves_out_what_was_answered,
+    a_message_about_a_reviewed_sign_in_is_not_sent,
+    a_summary_leaves_out_what_was_reviewed,
     an_unknown_link_leads_on,
     an_address_is_no_place,
 );
@@ -319,7 +319,7 @@ async fn a_change_made_here_needs_no_attention_here(database: Database) {
     fixture.stop().await;
 }
 
-async fn a_message_about_an_answered_sign_in_is_not_sent(database: Database) {
+async fn a_message_about_a_reviewed_sign_in_is_not_sent(database: Database) {
     let fixture = set_up(database).await;
     for (how, ip) in [("yes", "198.51.101.7"), ("no", "198.51.102.7")] {
         fixture.app.login_from(&fixture.ada, IPHONE, ip, None).await;
@@ -332,7 +332,7 @@ async fn a_message_about_an_answered_sign_in_is_not_sent(database: Database) {
     fixture.stop().await;
 }
 
-async fn a_summary_leaves_out_what_was_answered(database: Database) {
+async fn a_summary_leaves_out_what_was_reviewed(database: Database) {
     let fixture = set_up(database).await;
     let app = &fixture.app;
     for n in 0..5 {
@@ -342,8 +342,8 @@ async fn a_summary_leaves_out_what_was_answered(database: Database) {
         app.advance(MINUTE);
     }
     // The newest one is the last of the two that have no message of their own.
-    let answered = "UPDATE alerts SET answer = 'mine', answered_at = at, settled_by = id WHERE ip_address = '192.0.4.1'";
-    app.database.execute(answered);
+    let review = "UPDATE alerts SET answer = 'mine', answered_at = at, settled_by = id WHERE ip_address = '192.0.4.1'";
+    app.database.execute(review);
     app.advance(61 * MINUTE);
     app.deliver_mail().await;
     let messages = fixture.server.messages();
