@@ -167,7 +167,9 @@ async fn a_skipped_step_can_be_taken_up_again(database: Database) {
     let others = "/devices/sign-out-others";
     let ended = fixture.laptop.submit(others, others, &[]).await;
     let page = fixture.laptop.follow(&ended).await.expect(200);
-    page.expect_words("You finished the steps that make your account safe, except for setting a new password.");
+    page.expect_words(
+        "You finished the steps that make your account safe, except for setting a new password.",
+    );
     let page = fixture.laptop.get("/devices").await.expect(200);
     page.expect_words("Skipped after you reported Safari on iPhone : setting a new password");
     fixture.app.advance(MINUTE);
