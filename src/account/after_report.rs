@@ -1,6 +1,7 @@
 //! After a report: what else a person should do once they have reported an alert, since whoever it
 //! was may know their password. What is done is worked out from what happened; what they skip is
-//! recorded with the alert.
+//! recorded with the alert. After several reports the steps are those of the last one: what was not done
+//! after an earlier one is not done after it either.
 
 use std::time::Duration;
 
@@ -11,22 +12,39 @@ use crate::clock::Timestamp;
 use crate::db::{AlertId, AnyConnection};
 use crate::error::{Error, Result};
 use crate::people::User;
-use crate::sessions::{self, Caller, RECENT_LIMIT, Session, is_trusted};
+use crate::sessions::{self, Caller, EndedReason, RECENT_LIMIT, Session, is_trusted};
 
 /// How long the steps are shown.
 const SHOWN_FOR: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+/// Reports whose steps are shown as one at most.
+const MAX_REPORTS: u32 = 5;
 
 /// The steps after a report of an alert.
 #[derive(Debug, Clone)]
 pub struct AfterReport {
-    /// The alert.
+    /// The alert; of several, the one that was reported last.
     pub alert: Alert,
+    /// The names of the devices that were reported and have steps left, the last one first.
+    pub devices: Vec<String>,
+    /// What became of the device that was reported.
+    pub first: FirstStep,
     /// Signing out the other devices.
     pub others: StepState,
     /// Setting a new password.
     pub password: StepState,
     /// Checking that the e-mail is right.
     pub email: StepState,
+}
+
+/// What became of the device that was reported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FirstStep {
+    /// The report, or the person otherwise, signed it out.
+    SignedOut,
+    /// It had been signed out before, by something else.
+    OverBefore,
+    /// The alert was about none: it was reported.
+    Reported,
 }
 
 /// How far a step is.
@@ -54,7 +72,17 @@ impl AfterReport {
     /// Returns whether a step is still to be done.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        [self.others, self.password, self.email].contains(&StepState::Open)
+        self.has(StepState::Open)
+    }
+
+    /// Returns whether a step was skipped, and could be taken up again.
+    #[must_use]
+    pub fn has_skipped(&self) -> bool {
+        self.has(StepState::Skipped)
+    }
+
+    fn has(&self, state: StepState) -> bool {
+        [self.others, self.password, self.email].contains(&state)
     }
 
     /// Returns the steps for somebody who signs out the others from `here`.
@@ -71,6 +99,8 @@ impl AfterReport {
         let is_email_done =
             steps.email_confirmed_at.is_some() || user.email_verified_at > Some(reported_at);
         Self {
+            devices: vec![alert.device_name.clone()],
+            first: FirstStep::Reported,
             others: StepState::new(!is_any_left, steps.others_skipped_at),
             password: StepState::new(
                 user.password_changed_at > reported_at,
@@ -83,8 +113,8 @@ impl AfterReport {
 }
 
 impl Accounts {
-    /// Finds the steps that are left after the last report of an alert, for a caller whose device was
-    /// known before that alert.
+    /// Finds the steps after the last report of an alert, for a caller whose device was known before that
+    /// alert; also when each is done or skipped.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database doesn't respond.
@@ -94,7 +124,7 @@ impl Accounts {
         self.db.read(move |c| find(c, &user, &session, now)).await
     }
 
-    /// Records what the caller did about a step after a report.
+    /// Records what the caller did about a step after a report. Returns the steps as they are then.
     ///
     /// # Errors
     /// [`Error::NotFound`] when there are no such steps for the caller.
@@ -103,19 +133,21 @@ impl Accounts {
         caller: &Caller,
         id: AlertId,
         record: StepRecord,
-    ) -> Result<()> {
-        let steps = self.find_after_report(caller).await?;
-        if steps.is_none_or(|steps| steps.alert.id != id) {
-            return Err(Error::NotFound);
-        }
-        let (owner, now, origin) = (caller.user.id, self.clock.now(), caller.origin());
+    ) -> Result<AfterReport> {
+        let now = self.clock.now();
+        let (user, session) = (caller.user.clone(), caller.session.clone());
+        let origin = caller.origin();
         self.db
-            .transaction(
-                move |c| match alerts::store::record_step(c, (owner, id), record, now)? {
-                    true => record_review(c, owner, "step", &origin, now),
-                    false => Err(Error::NotFound),
-                },
-            )
+            .transaction(move |c| {
+                let steps = find(c, &user, &session, now)?;
+                if steps.is_none_or(|steps| steps.alert.id != id)
+                    || !alerts::store::record_step(c, (user.id, id), record, now)?
+                {
+                    return Err(Error::NotFound);
+                }
+                record_review(c, user.id, "step", &origin, now)?;
+                find(c, &user, &session, now)?.ok_or(Error::NotFound)
+            })
             .await
     }
 }
@@ -126,16 +158,48 @@ fn find(
     session: &Session,
     now: Timestamp,
 ) -> Result<Option<AfterReport>> {
-    let Some(alert) = alerts::store::find_last_reported(c, user.id, now - SHOWN_FOR)? else {
+    let reported = alerts::store::list_last_reported(c, user.id, now - SHOWN_FOR, MAX_REPORTS)?;
+    if reported.is_empty() {
         return Ok(None);
-    };
-    let Some(reported_at) = alert.reported_at() else {
-        return Ok(None);
-    };
+    }
     let live = sessions::store::list_live(c, user.id, now)?;
-    let steps = AfterReport::new(alert, user, (session, &live), reported_at);
-    let is_shown = steps.is_open() && is_known(c, session, steps.alert.at, now)?;
-    Ok(is_shown.then_some(steps))
+    let mut reports = reported.into_iter().filter_map(|alert| {
+        let reported_at = alert.reported_at()?;
+        Some(AfterReport::new(alert, user, (session, &live), reported_at))
+    });
+    let Some(mut last) = reports.next() else {
+        return Ok(None);
+    };
+    for earlier in reports.filter(AfterReport::is_open) {
+        let names = earlier.devices.into_iter();
+        let new: Vec<String> = names.filter(|it| !last.devices.contains(it)).collect();
+        last.devices.extend(new);
+    }
+    if !is_known(c, session, last.alert.at, now)? {
+        return Ok(None);
+    }
+    last.first = first_step(c, &last.alert)?;
+    Ok(Some(last))
+}
+
+/// Returns what became of the device of a reported alert.
+fn first_step(c: &mut AnyConnection, alert: &Alert) -> Result<FirstStep> {
+    let (Some(id), Some(reported_at)) = (alert.session_id, alert.reported_at()) else {
+        return Ok(FirstStep::Reported);
+    };
+    let Some(subject) = sessions::store::find(c, alert.user_id, id)? else {
+        return Ok(FirstStep::SignedOut);
+    };
+    let is_by_person = matches!(
+        subject.ended_reason,
+        Some(EndedReason::SignedOutRemotely | EndedReason::PasswordChanged)
+    );
+    let ended = sessions::store::list_ended_at(c, alert.user_id, reported_at)?;
+    let is_by_report = ended.iter().any(|ended| ended.is_on_device_of(&subject));
+    Ok(match is_by_person || is_by_report {
+        true => FirstStep::SignedOut,
+        false => FirstStep::OverBefore,
+    })
 }
 
 /// Returns whether the device of a session was known before `at`, and is not in doubt itself.

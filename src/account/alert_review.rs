@@ -191,7 +191,7 @@ impl Report {
     /// ends.
     fn list_settled(&self, c: &mut AnyConnection) -> Result<Vec<Alert>> {
         let mut open = alerts::list_open(c, self.owner, self.at)?;
-        let candidates = Candidates::load(c, self.owner, &open, &self.origin)?;
+        let candidates = Candidates::load(c, self.owner, &open, self.origin.session)?;
         let mut doubtful = Vec::new();
         for alert in self.alerts.iter().filter(|alert| alert.is_open()) {
             doubtful.extend(candidates.list_doubtful(alert, self.scope, &open));
@@ -214,7 +214,7 @@ impl Report {
         let Some(first) = reported.first().map(|alert| alert.id) else {
             return Err(Error::NotFound);
         };
-        let candidates = Candidates::load(c, self.owner, &open, &self.origin)?;
+        let candidates = Candidates::load(c, self.owner, &open, self.origin.session)?;
         let mut doubtful: Vec<Session> = Vec::new();
         for alert in &reported {
             doubtful.extend(candidates.list_doubtful(alert, self.scope, &open));
@@ -288,7 +288,7 @@ pub(super) fn list_trusted(
 }
 
 /// The sessions of a person that a report is compared with.
-struct Candidates {
+pub(super) struct Candidates {
     all: Vec<Session>,
     /// Those that neither were reported nor are the subject of an open alert about a sign-in.
     trusted: Vec<Session>,
@@ -296,15 +296,25 @@ struct Candidates {
 
 impl Candidates {
     /// Loads the sessions of `owner` except the one it is reported from.
-    fn load(c: &mut AnyConnection, owner: UserId, open: &[Alert], origin: &Origin) -> Result<Self> {
-        let all = sessions::store::list_recent(c, owner, origin.session, RECENT_LIMIT)?;
+    pub(super) fn load(
+        c: &mut AnyConnection,
+        owner: UserId,
+        open: &[Alert],
+        from: Option<SessionId>,
+    ) -> Result<Self> {
+        let all = sessions::store::list_recent(c, owner, from, RECENT_LIMIT)?;
         let trusted = list_trusted(c, &all, open)?;
         Ok(Self { all, trusted })
     }
 
     /// Lists the sessions that end when `alert` is reported: those on the device it is about, and
     /// those created since on a device that isn't trusted.
-    fn list_doubtful(&self, alert: &Alert, scope: RevokeScope, open: &[Alert]) -> Vec<Session> {
+    pub(super) fn list_doubtful(
+        &self,
+        alert: &Alert,
+        scope: RevokeScope,
+        open: &[Alert],
+    ) -> Vec<Session> {
         let is_subject = |session: &Session| {
             let is_about = |other: &Alert| other.session_id == Some(session.id);
             let is_unconfirmed = || {

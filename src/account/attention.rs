@@ -17,6 +17,8 @@ pub struct Attention {
     pub notices: Vec<Alert>,
     /// Whether the caller may dismiss a notice.
     pub may_dismiss: bool,
+    /// Whether there are open alerts that the caller may not review here.
+    pub has_withheld: bool,
 }
 
 impl Attention {
@@ -46,6 +48,7 @@ impl Accounts {
                 match open.is_empty() {
                     true => Ok(Attention {
                         may_dismiss: true,
+                        has_withheld: false,
                         alerts: open,
                         notices,
                     }),
@@ -96,13 +99,25 @@ fn reviewable(
     if is_in_doubt {
         return Ok(Attention {
             notices,
+            has_withheld: true,
             ..Attention::default()
         });
     }
     let trusted = list_trusted(c, &others, &open)?;
-    open.retain(|alert| !is_about_this_device(alert) && is_trusted(session, alert.at, &trusted));
+    let is_reviewable =
+        |alert: &Alert| !is_about_this_device(alert) && is_trusted(session, alert.at, &trusted);
+    // What was changed here is not news here.
+    let is_own_change = |alert: &Alert| {
+        let is_change = !alert.kind.is_sign_in() && !alert.kind.is_end();
+        is_change && alert.session_id == Some(session.id)
+    };
+    let has_withheld = open
+        .iter()
+        .any(|alert| !is_reviewable(alert) && !is_own_change(alert));
+    open.retain(is_reviewable);
     Ok(Attention {
         may_dismiss: true,
+        has_withheld,
         alerts: open,
         notices,
     })

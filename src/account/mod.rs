@@ -4,6 +4,7 @@
 mod administration;
 mod after_report;
 mod alert_details;
+mod alert_preview;
 mod alert_review;
 mod applications;
 mod assignment;
@@ -29,8 +30,9 @@ mod verification;
 use std::time::Duration;
 
 pub use self::administration::{AccountChanges, Administered};
-pub use self::after_report::{AfterReport, StepState};
+pub use self::after_report::{AfterReport, FirstStep, StepState};
 pub use self::alert_details::{AlertDetails, ReviewOutcome};
+pub use self::alert_preview::ReportPreview;
 pub use self::alert_review::RevokeScope;
 pub use self::applications::record_service_keys;
 pub use self::assignment::Assignment;

@@ -100,7 +100,7 @@ impl Accounts {
         let at = self.clock.now();
         let alerts = self.alerts.clone();
         let (user, session) = (caller.user.clone(), caller.session.id);
-        let (origin, context) = (caller.origin(), caller.end_alert_context());
+        let (origin, context) = (caller.origin(), caller.end_alert_context(at));
         self.db
             .transaction(move |c| {
                 match sessions::end_one(c, user.id, session, (REASON, &origin), at)? {

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use crate::alerts::{AlertMessages, REASON_FORMER};
+use crate::alerts::{self, AlertMessages, REASON_FORMER};
 use crate::clock::{Clock, TimeZone, Timestamp};
 use crate::db::AnyConnection;
 use crate::error::{Error, Result};
@@ -12,6 +12,7 @@ use crate::mail::{EmailMessage, MessageLinks, MessageSource, MessageTopic, Queue
 use crate::people::mailbox::{Standing, standing};
 use crate::people::store::{EmailVerification, FormerEmail, PasswordReset};
 use crate::people::{self, User};
+use crate::sessions;
 use crate::settings::Site;
 
 /// Renders the messages of all topics.
@@ -211,8 +212,8 @@ impl Messages {
                 .into(),
             reason: REASON_FORMER,
             link_text: format!(
-                "If you did not change it, open this link. It takes the account back to this \
-                 address, and lets you set a new password. It works until {}.",
+                "If you did not change it, open this link. There you can take the account back to \
+                 this address, and set a new password. It works until {}.",
                 zone.exact(former.expires_at)
             ),
             ..content(
@@ -241,7 +242,8 @@ impl MessageSource for Messages {
         match queued.topic() {
             None => Ok(None),
             Some(MessageTopic::Alert(_) | MessageTopic::SignIns) => {
-                self.alerts.render(c, queued, &user, now)
+                let live = count_live(c, queued, now)?;
+                self.alerts.render(c, queued, &user, (live, now))
             }
             Some(topic) => self
                 .content(c, queued, &user, topic, now)?
@@ -249,6 +251,27 @@ impl MessageSource for Messages {
                 .transpose(),
         }
     }
+}
+
+/// Returns the number of live sessions on the device of the alert that a message is about, if that
+/// reports the end of one.
+fn count_live(c: &mut AnyConnection, queued: &QueuedMessage, now: Timestamp) -> Result<usize> {
+    let Some(MessageTopic::Alert(id)) = queued.topic() else {
+        return Ok(0);
+    };
+    let alert = match alerts::store::get(c, id) {
+        Err(Error::NotFound) => return Ok(0),
+        alert => alert?,
+    };
+    let ended = match alert.session_id.filter(|_| alert.kind.is_end()) {
+        Some(session) => sessions::store::find(c, alert.user_id, session)?,
+        None => None,
+    };
+    let Some(ended) = ended else {
+        return Ok(0);
+    };
+    let live = sessions::store::list_live(c, alert.user_id, now)?;
+    Ok(live.iter().filter(|it| it.is_on_device_of(&ended)).count())
 }
 
 /// Returns a content without facts, whose advice and text of the link are still empty.

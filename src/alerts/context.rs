@@ -14,8 +14,11 @@ pub(super) const MAILBOX: &str = "whoever reads a former address";
 pub struct AlertContext {
     /// The session it was done in, if any.
     pub session: Option<SessionId>,
-    /// The label of the device.
+    /// The name of the device: the one that its owner knows, if the alert is about its end, else its
+    /// label.
     pub device_name: String,
+    /// The label of the device, by what it states of itself.
+    pub device_label: String,
     /// The kind of the device.
     pub device_kind: DeviceKind,
     /// The device's location, with its address redacted by the person's IP retention.
@@ -42,6 +45,7 @@ impl AlertContext {
         Self {
             session: None,
             device_name: MAILBOX.into(),
+            device_label: MAILBOX.into(),
             device_kind: DeviceKind::Unknown,
             location: Location {
                 ip,
@@ -63,6 +67,7 @@ impl AlertContext {
         Self {
             session: None,
             device_name: device_name.into(),
+            device_label: device_name.into(),
             device_kind,
             location: Location::default(),
             before: None,

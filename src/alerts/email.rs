@@ -39,7 +39,8 @@ impl AlertMessages {
     }
 
     /// Renders a message about one alert or several; `None` when its address is none of the
-    /// account's any more, or what it is about is gone.
+    /// account's any more, or what it is about is gone or was answered. `live` is the number of live
+    /// sessions on the device of an alert about the end of one.
     ///
     /// # Errors
     /// [`Error::Internal`] when it can't be rendered; [`Error::Unavailable`] when the database
@@ -49,12 +50,12 @@ impl AlertMessages {
         c: &mut AnyConnection,
         queued: &QueuedMessage,
         user: &User,
-        now: Timestamp,
+        (live, now): (usize, Timestamp),
     ) -> Result<Option<EmailMessage>> {
         let content = match queued.topic() {
             Some(MessageTopic::Alert(id)) => match store::get(c, id) {
                 Err(Error::NotFound) => None,
-                alert => self.about_alert(c, queued, user, &alert?, now)?,
+                alert => self.about_alert(c, queued, user, &alert?, (live, now))?,
             },
             Some(MessageTopic::SignIns) => self.about_sign_ins(c, queued, user, now)?,
             _ => None,
@@ -71,11 +72,13 @@ impl AlertMessages {
         queued: &QueuedMessage,
         user: &User,
         alert: &Alert,
-        now: Timestamp,
+        (live, now): (usize, Timestamp),
     ) -> Result<Option<MessageContent>> {
+        // It was answered on a page before its message went out.
+        if alert.kind.is_sign_in() && !alert.is_open() {
+            return Ok(None);
+        }
         let zone = user.message_time_zone(&queued.recipient);
-        let mut facts = facts(alert, zone);
-        facts.extend(find_later_travel(c, alert)?.map(|travel| ("Since then", travel)));
         let subject = subject(alert);
         let link = self.links.not_me(queued.id());
         Ok(match standing(c, user, &queued.recipient, now)? {
@@ -85,8 +88,8 @@ impl AlertMessages {
             Standing::Own if alert.kind.is_email_change() && alert.reported_at().is_some() => None,
             Standing::Own => Some(MessageContent {
                 subject,
-                lead: lead(alert).into(),
-                facts,
+                lead: lead(alert, live),
+                facts: own_facts(c, alert, zone)?,
                 items: Vec::new(),
                 advice: advice(alert.kind).into(),
                 link_text: match find_undone(c, user, alert, now)? {
@@ -100,12 +103,12 @@ impl AlertMessages {
             }),
             Standing::Former(former) => Some(MessageContent {
                 subject,
-                lead: lead_at_former(alert).into(),
-                facts,
+                lead: lead_at_former(alert, live),
+                facts: facts(alert, alert.label(), zone),
                 items: Vec::new(),
                 advice: "If it was you, you don’t need to do anything.".into(),
                 link_text: format!(
-                    "If it wasn’t you, open this link. It shows what happened and lets you take the account back with this address. It works until {}.",
+                    "If it wasn’t you, open this link. It shows what happened, and changes nothing before you choose to take the account back with this address. It works until {}.",
                     zone.exact(former.expires_at)
                 ),
                 link_label: "Take the account back",
@@ -124,7 +127,7 @@ impl AlertMessages {
         facts.push(("When", zone.exact(alert.at)));
         MessageContent {
             subject: subject(alert),
-            lead: lead(alert).into(),
+            lead: lead(alert, 0),
             facts,
             items: Vec::new(),
             advice: "If you don’t know why, ask the people who run this service.".into(),
@@ -147,7 +150,8 @@ impl AlertMessages {
         if !matches!(standing(c, user, &queued.recipient, now)?, Standing::Own) {
             return Ok(None);
         }
-        let alerts = store::list_summarized(c, queued.id())?;
+        let mut alerts = store::list_summarized(c, queued.id())?;
+        alerts.retain(Alert::is_open);
         if alerts.is_empty() {
             return Ok(None);
         }
@@ -175,7 +179,7 @@ impl AlertMessages {
             facts: Vec::new(),
             items,
             advice: "If all of it was you, you don’t need to do anything.".into(),
-            link_text: "If it wasn’t you, open this link. It signs out all these devices. It works once, for 7 days. To decide one by one, open Your devices."
+            link_text: "If it wasn’t you, open this link. It shows these sign-ins, and asks before it signs all of their devices out. It works for 7 days, until you answer. To decide one by one, open Your devices."
                 .into(),
             link_label: "This wasn’t me",
             link: self.links.not_me(queued.id()),
@@ -189,13 +193,26 @@ fn mailbox(queued: &QueuedMessage) -> (&str, Timestamp) {
     (&queued.recipient, queued.created_at)
 }
 
-fn facts(alert: &Alert, zone: TimeZone) -> Vec<(&'static str, String)> {
-    let mut facts = vec![("Device", alert.device_name.clone())];
+/// Returns what the alert itself is about.
+fn facts(alert: &Alert, device: Option<&str>, zone: TimeZone) -> Vec<(&'static str, String)> {
+    let mut facts = Vec::new();
+    facts.extend(device.map(|device| ("Device", device.to_owned())));
     facts.extend(alert.place().display_name().map(|place| ("Where", place)));
     facts.extend(address(alert).map(|address| ("Address", address)));
     facts.push(("When", zone.exact(alert.at)));
-    facts.extend(use_before(alert));
     facts
+}
+
+/// Returns the facts for the account's own address, which may know of the other devices.
+fn own_facts(
+    c: &mut AnyConnection,
+    alert: &Alert,
+    zone: TimeZone,
+) -> Result<Vec<(&'static str, String)>> {
+    let mut facts = facts(alert, Some(&alert.device_name), zone);
+    facts.extend(use_before(alert));
+    facts.extend(find_later_travel(c, alert)?.map(|travel| ("Since then", travel)));
+    Ok(facts)
 }
 
 /// Returns where the person was before the sign-in, if that says something about it.
@@ -221,8 +238,9 @@ fn find_later_travel(c: &mut AnyConnection, alert: &Alert) -> Result<Option<Stri
 
 /// Returns the facts of an alert on one line.
 fn item(alert: &Alert, zone: TimeZone) -> String {
-    let values: Vec<String> = facts(alert, zone)
+    let values: Vec<String> = facts(alert, Some(&alert.device_name), zone)
         .into_iter()
+        .chain(use_before(alert))
         .map(|(_, value)| value)
         .collect();
     values.join(" · ")
@@ -247,7 +265,22 @@ fn subject(alert: &Alert) -> &'static str {
     }
 }
 
-fn lead(alert: &Alert) -> &'static str {
+/// Says what happened; `live` is the number of live sessions on a device one of whose sessions ended.
+fn lead(alert: &Alert, live: usize) -> String {
+    let what = what_happened(alert);
+    match (alert.kind.is_end(), live) {
+        (false, _) => what.into(),
+        (true, 0) => format!("{what} The device is signed out."),
+        (true, 1) => {
+            format!("{what} That session has ended; another one on the device is still signed in.")
+        }
+        (true, n) => {
+            format!("{what} That session has ended; {n} others on the device are still signed in.")
+        }
+    }
+}
+
+fn what_happened(alert: &Alert) -> &'static str {
     match alert.kind {
         AlertKind::NewDevice => {
             "Somebody signed in to your account on a device that was not used before."
@@ -265,7 +298,7 @@ fn lead(alert: &Alert) -> &'static str {
             "This address is the e-mail of your account from now on: you sign in with it."
         }
         AlertKind::TokenReuse => {
-            "A copied sign-in of this device was used: somebody may have a copy of what keeps it signed in. The device is signed out."
+            "A copied sign-in of this device was used: somebody may have a copy of what keeps it signed in."
         }
         AlertKind::Administered => match alert.act {
             Some(EventKind::EmailChanged) => {
@@ -277,17 +310,18 @@ fn lead(alert: &Alert) -> &'static str {
             _ => "An administrator changed your account.",
         },
         AlertKind::WrongPasswords => {
-            "The password was entered wrong ten times on this device, which was signed in to your account. The device is signed out."
+            "The password was entered wrong ten times on this device, which was signed in to your account."
         }
     }
 }
 
-fn lead_at_former(alert: &Alert) -> &'static str {
+fn lead_at_former(alert: &Alert, live: usize) -> String {
     match alert.kind {
         AlertKind::EmailChanged => {
             "From now on you sign in to your account with another e-mail, no longer with this one."
+                .into()
         }
-        _ => lead(alert),
+        _ => lead(alert, live),
     }
 }
 
@@ -306,7 +340,7 @@ fn find_undone(
 
 fn undo_link_text(former: &FormerEmail, zone: TimeZone) -> String {
     format!(
-        "If it wasn’t you, open this link. It shows what happened, restores the former e-mail of the account and signs out every device. It works once, until {}.",
+        "If it wasn’t you, open this link. It shows what happened, and asks before it restores the former e-mail of the account and signs out every device. It works until {}, or until you answer.",
         zone.exact(former.expires_at)
     )
 }
@@ -324,22 +358,18 @@ fn advice(kind: AlertKind) -> &'static str {
 }
 
 fn own_link_text(alert: &Alert, may_set_password: bool) -> String {
-    let is_over = matches!(
-        alert.kind,
-        AlertKind::TokenReuse | AlertKind::WrongPasswords
-    );
     let ended = match alert.session_id {
-        Some(_) if is_over => "the devices that signed in after it",
-        Some(_) => "that device and the devices that signed in after it",
-        None => "the devices that signed in after it",
+        Some(_) if !alert.kind.is_end() => "that device and the devices that signed in after it",
+        Some(_) | None => "the devices that signed in after it",
     };
-    let text =
-        format!("If it wasn’t you, open this link. It shows what happened and signs out {ended}.");
+    let text = format!(
+        "If it wasn’t you, open this link. It shows what happened, and asks before it signs out \
+         {ended}. It works for 7 days, until you answer."
+    );
     match may_set_password {
         true => format!(
-            "{text} Within 24 hours of this message you can also set a new password with it. It \
-             works once, for 7 days."
+            "{text} Within 24 hours of this message you can then set a new password there as well."
         ),
-        false => format!("{text} It works once, for 7 days."),
+        false => text,
     }
 }

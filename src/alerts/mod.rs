@@ -76,6 +76,12 @@ impl AlertKind {
         self == Self::Administered
     }
 
+    /// Returns whether it reports that a session was ended for the safety of its person.
+    #[must_use]
+    pub fn is_end(self) -> bool {
+        matches!(self, Self::TokenReuse | Self::WrongPasswords)
+    }
+
     /// Returns whether it reports a sign-in.
     #[must_use]
     pub fn is_sign_in(self) -> bool {
@@ -262,16 +268,17 @@ pub(crate) fn list_reported_sessions(
     store::list_sessions_reviewed(c, user, AlertReview::Reported)
 }
 
-/// Lists the sessions that are the subject of a person's open alerts about sign-ins. An alert that
-/// can't be read prevents no sign-in.
+/// Lists the sessions that are the subject of a person's alerts about sign-ins that are open at `now`.
+/// An alert that can't be read prevents no sign-in.
 ///
 /// # Errors
 /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
 pub(crate) fn list_unconfirmed_sessions(
     c: &mut AnyConnection,
     user: UserId,
+    now: Timestamp,
 ) -> Result<Vec<SessionId>> {
-    store::list_unconfirmed_sessions(c, user)
+    store::list_unconfirmed_sessions(c, user, now - OPEN_FOR)
 }
 
 /// Redacts the addresses of a person's alerts.
@@ -294,6 +301,7 @@ impl Alert {
         let AlertContext {
             session,
             device_name,
+            device_label,
             device_kind,
             location,
             before,
@@ -321,7 +329,17 @@ impl Alert {
             answered_at: None,
             act: act.as_ref().map(|act| act.kind),
             stated_reason: act.and_then(|act| act.reason),
+            device_label: Some(device_label),
         }
+    }
+
+    /// Returns the label of the device, by what it states of itself, without its owner's name for it.
+    /// That of an alert from before labels were stored may be such a name where a session ended.
+    #[must_use]
+    pub fn label(&self) -> Option<&str> {
+        let is_label = !self.kind.is_end();
+        let name = Some(self.device_name.as_str()).filter(|_| is_label);
+        self.device_label.as_deref().or(name)
     }
 
     /// Returns when the person reported it, if they did.

@@ -14,7 +14,8 @@ use crate::clock::Timestamp;
 use crate::counters::{HourlyCounts, Metric};
 use crate::db::schema::{alerts, user_sessions};
 use crate::db::{
-    AlertId, AnyConnection, MailId, SessionId, UserId, first_rows, on_each, read_from_text,
+    AlertId, AnyConnection, MailId, SessionId, UserId, first_rows, in_few_sizes, on_each,
+    read_from_text,
 };
 use crate::error::Result;
 use crate::events::EventKind;
@@ -41,7 +42,8 @@ pub struct Alert {
     pub kind: AlertKind,
     /// The e-mail that the person signed in with before what it reports.
     pub email: String,
-    /// The label of the device.
+    /// The name of the device: the one that its owner knows, if the alert is about its end, else its
+    /// label.
     pub device_name: String,
     /// The kind of the device.
     pub device_kind: DeviceKind,
@@ -70,6 +72,8 @@ pub struct Alert {
     /// What the person did about the steps after a report.
     #[diesel(embed)]
     pub steps: ReportSteps,
+    /// The label of the device, by what it states of itself. `None` for alerts from before it was stored.
+    pub device_label: Option<String>,
 }
 
 /// A review of an alert.
@@ -96,6 +100,7 @@ impl Settlement {
 
 /// Inserts an alert.
 pub(super) fn insert(c: &mut AnyConnection, alert: &Alert) -> Result<()> {
+    let before = &alert.before;
     let row = (
         alerts::id.eq(alert.id),
         alerts::user_id.eq(alert.user_id),
@@ -103,16 +108,27 @@ pub(super) fn insert(c: &mut AnyConnection, alert: &Alert) -> Result<()> {
         alerts::kind.eq(alert.kind.as_str()),
         alerts::email.eq(&alert.email),
         alerts::device_name.eq(&alert.device_name),
+        alerts::device_label.eq(&alert.device_label),
         alerts::device_kind.eq(alert.device_kind.as_str()),
         alerts::ip_address.eq(&alert.ip_address),
         alerts::location_city.eq(&alert.location_city),
         alerts::location_country.eq(&alert.location_country),
+        alerts::location_point.eq(alert.location_point.map(|point| point.to_string())),
         alerts::at.eq(alert.at),
         alerts::act.eq(alert.act.map(EventKind::as_str)),
         alerts::stated_reason.eq(&alert.stated_reason),
+        alerts::before_session_id.eq(before.before_session_id),
+        alerts::before_device.eq(&before.before_device),
+        alerts::before_is_named.eq(before.before_is_named),
+        alerts::before_city.eq(&before.before_city),
+        alerts::before_country.eq(&before.before_country),
+        alerts::before_point.eq(before.before_point.map(|point| point.to_string())),
+        alerts::before_at.eq(before.before_at),
+        alerts::before_km.eq(before.before_km),
+        alerts::before_is_impossible.eq(before.before_is_impossible),
     );
     diesel::insert_into(alerts::table).values(row).execute(c)?;
-    evidence::update_evidence(c, alert.id, (alert.location_point, &alert.before))
+    Ok(())
 }
 
 /// Lists a person's open alerts since `since`, newest first, at most [`MAX_OPEN`].
@@ -138,10 +154,11 @@ pub(super) fn update_summary(c: &mut AnyConnection, id: AlertId, summary: MailId
     Ok(())
 }
 
-/// Counts the alerts that a message tells of together.
+/// Counts the open alerts that a message tells of together.
 pub(super) fn count_summarized(c: &mut AnyConnection, summary: MailId) -> Result<i64> {
     Ok(alerts::table
         .filter(alerts::summary_id.eq(summary))
+        .filter(alerts::answered_at.is_null())
         .count()
         .get_result(c)?)
 }
@@ -204,12 +221,30 @@ pub(crate) fn list_by_ids(
         .load(c)?)
 }
 
-/// Finds the alert that a person reported last, since `since`, other than by reporting another.
-pub(crate) fn find_last_reported(
+/// Lists the alerts that a person reported at one of these times, newest first, at most [`MAX_OPEN`].
+pub(crate) fn list_reported_at(
+    c: &mut AnyConnection,
+    user: UserId,
+    times: &[Timestamp],
+) -> Result<Vec<Alert>> {
+    Ok(alerts::table
+        .filter(alerts::user_id.eq(user))
+        .filter(alerts::answer.eq(AlertReview::Reported.as_str()))
+        .filter(alerts::answered_at.eq_any(in_few_sizes(times)))
+        .order(alerts::id.desc())
+        .limit(i64::from(MAX_OPEN))
+        .select(Alert::as_select())
+        .load(c)?)
+}
+
+/// Lists the alerts that a person reported since `since`, other than by reporting another, at most
+/// `limit`: the one that was reported last first.
+pub(crate) fn list_last_reported(
     c: &mut AnyConnection,
     user: UserId,
     since: Timestamp,
-) -> Result<Option<Alert>> {
+    limit: u32,
+) -> Result<Vec<Alert>> {
     let reported = alerts::table
         .filter(alerts::user_id.eq(user))
         .filter(alerts::answer.eq(AlertReview::Reported.as_str()))
@@ -217,13 +252,15 @@ pub(crate) fn find_last_reported(
         .filter(alerts::settled_by.eq(alerts::id.nullable()))
         .order((alerts::answered_at.desc(), alerts::id.desc()))
         .select(Alert::as_select());
-    Ok(first_rows(reported, 1).load(c)?.pop())
+    Ok(first_rows(reported, limit).load(c)?)
 }
 
-/// Lists the sessions of a person's open alerts about sign-ins.
+/// Lists the sessions of a person's open alerts about sign-ins since `since`, newest first, at most
+/// [`MAX_OPEN`].
 pub(super) fn list_unconfirmed_sessions(
     c: &mut AnyConnection,
     user: UserId,
+    since: Timestamp,
 ) -> Result<Vec<SessionId>> {
     let sign_ins = [
         AlertKind::NewDevice.as_str(),
@@ -232,8 +269,11 @@ pub(super) fn list_unconfirmed_sessions(
     Ok(alerts::table
         .filter(alerts::user_id.eq(user))
         .filter(alerts::answered_at.is_null())
+        .filter(alerts::id.ge(AlertId::first_at(since)))
         .filter(alerts::kind.eq_any(sign_ins))
         .filter(alerts::session_id.is_not_null())
+        .order(alerts::id.desc())
+        .limit(i64::from(MAX_OPEN))
         .select(alerts::session_id.assume_not_null())
         .load(c)?)
 }

@@ -48,6 +48,7 @@ diesel::table! {
         password_skipped_at -> Nullable<Timestamptz>,
         email_skipped_at -> Nullable<Timestamptz>,
         email_confirmed_at -> Nullable<Timestamptz>,
+        device_label -> Nullable<Text>,
     }
 }
 

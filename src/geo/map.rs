@@ -7,9 +7,9 @@ use super::point::Point;
 const TOP_LATITUDE: f64 = 84.0;
 const WORLD_HEIGHT: f64 = 142.0;
 const WORLD_WIDTH: f64 = 360.0;
-/// Points closer to each other than this part of the map's width share a position: two dots of 14
-/// pixels would overlap on a map that is 250 pixels wide.
-const JOIN: f64 = 0.06;
+/// Points closer to each other than this part of the map's width share a position: their dots would
+/// overlap, which are 14 pixels on a map that is 400 pixels wide or wider, and 10 on a narrower one.
+const JOIN: f64 = 0.035;
 /// What is shown around the points: a part of their span, and degrees.
 const PADDING: f64 = 0.4;
 const PADDING_DEGREES: f64 = 6.0;
@@ -212,6 +212,10 @@ mod tests {
             frame.cluster(points.iter().map(|at| (*at, ()))).len()
         };
         assert_eq!(joined(&[lisbon, porto]), 2, "close, but the map is, too");
-        assert_eq!(joined(&[lisbon, porto, oslo, point(-33.9, 151.2)]), 3);
+        let sydney = point(-33.9, 151.2);
+        assert_eq!(joined(&[lisbon, porto, oslo, sydney]), 3);
+        // On a map of the whole world these are 15 pixels apart on a desktop.
+        let (lyon, anchorage) = (point(45.76, 4.84), point(61.2, -149.9));
+        assert_eq!(joined(&[lisbon, lyon, sydney, anchorage]), 4);
     }
 }

@@ -55,6 +55,8 @@ pub enum AccountNotice {
     AlertSettled,
     /// A change of the e-mail was reported that can't be undone.
     EmailChangeReported(AlertId),
+    /// Each step after a report is done or skipped.
+    StepsFinished,
     /// The notice of what an administrator did was dismissed.
     ActDismissed,
     /// Sessions were ended.

@@ -46,14 +46,14 @@ pub(crate) struct MessageContent {
 #[template(path = "mail/message.txt")]
 struct Plain<'a> {
     it: &'a MessageContent,
-    page: Letterhead<'a>,
+    page: Surroundings<'a>,
 }
 
 #[derive(Template)]
 #[template(path = "mail/message.html")]
 struct Html<'a> {
     it: &'a MessageContent,
-    page: Letterhead<'a>,
+    page: Surroundings<'a>,
 }
 
 /// The mailbox that a message is for.
@@ -69,7 +69,7 @@ pub(crate) struct Recipient<'a> {
 }
 
 /// What is around the content of every message.
-struct Letterhead<'a> {
+struct Surroundings<'a> {
     subject: String,
     greeting: String,
     /// Why the reader gets it.
@@ -82,7 +82,7 @@ struct Letterhead<'a> {
     ink: (Color, Color),
 }
 
-impl<'a> Letterhead<'a> {
+impl<'a> Surroundings<'a> {
     fn new(content: &MessageContent, site: &'a Site, to: Recipient<'_>) -> Self {
         let accent = site.accent.map(|accent| (accent.light, accent.dark));
         Self {
@@ -117,7 +117,7 @@ impl MessageContent {
     /// # Errors
     /// [`Error::Internal`] when a template can't be rendered.
     pub(crate) fn render(&self, site: &Site, to: Recipient<'_>) -> Result<EmailMessage> {
-        let page = || Letterhead::new(self, site, to);
+        let page = || Surroundings::new(self, site, to);
         Ok(EmailMessage {
             subject: site.subject(&page().subject),
             plain: render(&Plain {

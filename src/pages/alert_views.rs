@@ -1,9 +1,10 @@
 //! Alerts as templates show them: the question, the evidence, and the answers that are true.
 
 use super::map::{MapReader, MapView};
+use super::review_words::{answer, are_signed_out, describe_settlement, device_names};
 use super::views::Reader;
 use super::words::{self, Named, TimeView};
-use crate::account::{AfterReport, AlertDetails, ReviewOutcome, StepState};
+use crate::account::AlertDetails;
 use crate::alerts::{Alert, AlertKind, AlertReview, UseBeforeWords};
 use crate::http::reader_clock::ReaderClock;
 use crate::net::display_stored_ip;
@@ -19,6 +20,9 @@ const COPIED: &str = "Set a new password, and check the device: remove programs 
 /// What to do about wrong passwords on a device.
 const GUESSED: &str = "If it wasn’t you, somebody has the device, or a copy of its sign-in: set a \
                        new password. If it was you, sign in on it again.";
+
+const DEVICE: &str = "Device";
+const UNRECOGNISED: &str = "Unrecognised browser";
 
 /// An alert.
 pub struct AlertView {
@@ -44,8 +48,14 @@ pub struct AlertView {
     pub is_impossible: bool,
     /// Impossible travel since.
     pub later: Option<String>,
+    /// Where the device was last used before it was signed out, with its address.
+    pub last_used: Option<String>,
+    /// The name of the device in the list of devices, where that is another one.
+    pub listed_as: Option<String>,
     /// What to do about it.
     pub advice: Option<&'static str>,
+    /// What the answers do, where that is more than their labels say.
+    pub hints: Vec<String>,
     /// The map of the places.
     pub map: Option<MapView>,
     /// How it was settled, if it was.
@@ -71,56 +81,132 @@ pub struct LeadView {
 }
 
 impl AlertView {
-    /// Returns an alert for its person, in their language.
-    pub fn new(details: &AlertDetails, reader: &Reader) -> Self {
+    /// Returns an alert for its person, in their language. Its report would end `besides` as well.
+    pub fn new(details: &AlertDetails, besides: &[Session], reader: &Reader) -> Self {
         let alert = &details.alert;
         let ip = alert.ip_address.as_deref();
+        let view = Self::for_link(details, reader.clock);
         Self {
             place: reader.place(ip, alert.place()).display_name(),
             address: ip.map(|ip| reader.address(ip)),
             map: MapView::of_alert(alert, reader.clock, MapReader::Person),
-            ..Self::for_link(details, reader.clock)
+            hints: hints(alert, (view.yes, view.no), besides),
+            ..view
         }
     }
 
-    /// Returns an alert for the bearer of a link, who is not signed in.
+    /// Returns an alert for the reader of the account's own mailbox, who is not signed in.
     pub fn for_link(details: &AlertDetails, clock: ReaderClock) -> Self {
         let alert = &details.alert;
         let session = details.session.as_ref();
         let is_over = details.is_over();
         let before = alert.use_before();
+        let listed_as = session.map(Session::display_name);
         Self {
-            id: alert.id.to_string(),
-            heading: heading(is_over),
-            lead: LeadView::new(alert, clock),
+            heading: heading(alert, is_over),
+            lead: LeadView::new(alert, &alert.device_name, is_over, clock),
             device: device(alert, session),
-            at: TimeView::exact(alert.at, clock),
-            place: alert.place().display_name(),
-            address: alert.ip_address.as_deref().map(display_stored_ip),
             signed_in: session
                 .filter(|_| alert.kind.is_sign_in())
                 .map(|session| signed_in(session.opened_via)),
             is_impossible: before.is_some_and(|before| before.is_impossible),
             before: alert.use_before_words(),
             later: details.later_travel.clone(),
+            last_used: session
+                .filter(|_| alert.kind == AlertKind::TokenReuse)
+                .and_then(last_used),
+            listed_as: listed_as.filter(|name| *name != alert.device_name),
+            map: MapView::of_alert(alert, clock, MapReader::Bearer),
+            settled: describe_settlement(details, clock),
+            no: match is_over || !alert.kind.is_sign_in() {
+                true => answer(alert.kind, AlertReview::Reported),
+                false => SIGN_OUT,
+            },
+            ..Self::for_former(details, clock)
+        }
+    }
+
+    /// Returns an alert for the reader of a former address: what it is about itself, and nothing of the
+    /// person's other devices, places and names.
+    pub fn for_former(details: &AlertDetails, clock: ReaderClock) -> Self {
+        const UNNAMED: &str = "a device";
+
+        let alert = &details.alert;
+        let label = alert.label().unwrap_or(UNNAMED);
+        Self {
+            id: alert.id.to_string(),
+            heading: "Was this you?",
+            lead: LeadView::new(alert, label, details.is_over(), clock),
+            device: Named {
+                term: DEVICE,
+                icon: alert.device_kind.as_str(),
+                name: match alert.is_by_mailbox() {
+                    true => UNRECOGNISED.into(),
+                    false => label.to_owned(),
+                },
+            },
+            at: TimeView::exact(alert.at, clock),
+            place: alert.place().display_name(),
+            address: alert.ip_address.as_deref().map(display_stored_ip),
+            signed_in: None,
+            before: None,
+            is_impossible: false,
+            later: None,
+            last_used: None,
+            listed_as: None,
             advice: match alert.kind {
                 AlertKind::TokenReuse => Some(COPIED),
                 AlertKind::WrongPasswords => Some(GUESSED),
                 _ => None,
             },
-            map: MapView::of_alert(alert, clock, MapReader::Bearer),
-            settled: describe_settlement(details, clock),
-            yes: "Yes, it was me",
-            no: match is_over || !alert.kind.is_sign_in() {
-                true => "No, it wasn’t me",
-                false => SIGN_OUT,
-            },
+            hints: Vec::new(),
+            map: None,
+            settled: None,
+            yes: answer(alert.kind, AlertReview::Confirmed),
+            no: answer(alert.kind, AlertReview::Reported),
         }
     }
 }
 
+/// Returns what the answers to an alert do, where that is more than their labels say; a report would end
+/// `besides` as well.
+fn hints(alert: &Alert, (yes, no): (&str, &str), besides: &[Session]) -> Vec<String> {
+    let names = device_names(besides, |_| None);
+    let also = are_signed_out(&names);
+    let mut hints = Vec::new();
+    if alert.kind == AlertKind::TokenReuse {
+        hints.push(format!(
+            "“{yes}”: the copy is from a backup, or a second app has the same sign-in. Nothing is changed."
+        ));
+    }
+    match (alert.kind.is_end(), also) {
+        (true, None) => hints.push(format!("“{no}”: the device no longer counts as yours.")),
+        (true, Some(also)) => hints.push(format!(
+            "“{no}”: the device no longer counts as yours, and {also}, which signed in after it happened."
+        )),
+        (false, None) if alert.kind.is_sign_in() || alert.session_id.is_none() => {}
+        (false, None) => hints.push(format!("“{no}” signs out the device that it was done on.")),
+        (false, Some(also)) => hints.push(format!(
+            "With “{no}”, {also} as well: first used after this happened, and confirmed by nobody."
+        )),
+    }
+    hints
+}
+
+/// Returns where a session was last used: the place and the address.
+fn last_used(session: &Session) -> Option<String> {
+    let address = session.ip_address.as_deref().map(display_stored_ip);
+    let parts: Vec<String> = session
+        .place()
+        .display_name()
+        .into_iter()
+        .chain(address)
+        .collect();
+    (!parts.is_empty()).then(|| parts.join(" · "))
+}
+
 impl LeadView {
-    fn new(alert: &Alert, clock: ReaderClock) -> Self {
+    fn new(alert: &Alert, device: &str, is_over: bool, clock: ReaderClock) -> Self {
         let country = || alert.place().country_in_sentence();
         let (start, middle, end) = match alert.kind {
             AlertKind::NewDevice => ("", " signed in ", ", for the first time.".into()),
@@ -140,18 +226,27 @@ impl LeadView {
             AlertKind::TokenReuse => (
                 "A copied sign-in of ",
                 " was used ",
-                ", so it was signed out.".into(),
+                match is_over {
+                    true => ", so it was signed out.".into(),
+                    false => ", so that session was ended. The device is still signed in.".into(),
+                },
             ),
             AlertKind::WrongPasswords => (
                 "The password was entered wrong ten times on ",
-                ". It was signed out ",
-                ".".into(),
+                match is_over {
+                    true => ". It was signed out ",
+                    false => ". That session was ended ",
+                },
+                match is_over {
+                    true => ".".into(),
+                    false => "; the device is still signed in.".into(),
+                },
             ),
             AlertKind::Administered => ("Your account was changed by ", ", ", ".".into()),
         };
         Self {
             start,
-            device: alert.device_name.clone(),
+            device: device.to_owned(),
             middle,
             at: TimeView::ago(alert.at, clock),
             end,
@@ -160,33 +255,32 @@ impl LeadView {
 }
 
 /// Returns the question that an alert asks.
-pub fn heading(is_over: bool) -> &'static str {
-    match is_over {
-        true => "Already signed out. Was it you?",
-        false => "Was this you?",
+pub fn heading(alert: &Alert, is_over: bool) -> &'static str {
+    match (alert.kind, is_over) {
+        (AlertKind::TokenReuse, _) => "Did you copy this sign-in?",
+        (_, true) => "Already signed out. Was it you?",
+        (_, false) => "Was this you?",
     }
 }
 
 /// Returns the device of an alert with its versions: "Edge 142 on Windows 11".
 fn device(alert: &Alert, session: Option<&Session>) -> Named {
-    const TERM: &str = "Device";
-
     let (browser, system) = (
         session.and_then(words::browser),
         session.and_then(words::system),
     );
     match (browser, system) {
         (Some(browser), Some(system)) => Named {
-            term: TERM,
+            term: DEVICE,
             icon: browser.icon,
             name: format!("{} on {}", browser.name, system.name),
         },
         (Some(named), None) | (None, Some(named)) => named,
         (None, None) => Named {
-            term: TERM,
+            term: DEVICE,
             icon: alert.device_kind.as_str(),
             name: match alert.is_by_mailbox() || alert.device_kind == DeviceKind::Unknown {
-                true => "Unrecognised browser".into(),
+                true => UNRECOGNISED.into(),
                 false => alert.device_name.clone(),
             },
         },
@@ -198,159 +292,5 @@ fn signed_in(via: OpenedVia) -> &'static str {
         OpenedVia::Browser => "with your password, in the browser",
         OpenedVia::Api => "with your password, by a program",
         OpenedVia::Application => "by an application",
-    }
-}
-
-/// Returns how an alert was settled, if it was: answered itself, together with another, or by what
-/// was done to the account.
-fn describe_settlement(details: &AlertDetails, clock: ReaderClock) -> Option<String> {
-    let alert = &details.alert;
-    let (review, at) = alert.review()?;
-    let at = TimeView::exact(at, clock).words;
-    let answer = match review {
-        AlertReview::Confirmed => "Yes, it was me",
-        AlertReview::Reported => "No, it wasn’t me",
-    };
-    Some(match (&details.settled_by, alert.settled_by) {
-        (Some(other), _) => format!(
-            "This was settled together with another alert, about {} on {}. That one was answered “{answer}” on {at}.",
-            other.device_name,
-            TimeView::exact(other.at, clock).words,
-        ),
-        (None, Some(by)) if by == alert.id => format!("This was answered “{answer}” on {at}."),
-        (None, Some(_)) => format!(
-            "This was settled together with another alert, which was answered “{answer}” on {at}."
-        ),
-        (None, None) => format!("This was settled on {at}."),
-    })
-}
-
-/// Returns what the review of an alert did, in words.
-pub fn describe_review(outcome: &ReviewOutcome) -> String {
-    let alert = &outcome.details.alert;
-    let device = match &outcome.details.session {
-        Some(session) if !alert.kind.is_sign_in() => session.display_name(),
-        _ => alert.device_name.clone(),
-    };
-    let is_confirmed = matches!(alert.review(), Some((AlertReview::Confirmed, _)));
-    if is_confirmed {
-        return match (alert.kind, outcome.is_live()) {
-            (AlertKind::NewDevice | AlertKind::NewCountry, true) => {
-                format!("Good: it was you. {device} stays signed in.")
-            }
-            (AlertKind::PasswordChanged | AlertKind::EmailChanged, _) => {
-                "Good: it was you. Nothing was changed.".into()
-            }
-            _ => format!("Good: it was you. {device} was already signed out."),
-        };
-    }
-    let has_ended_subject = outcome.has_ended_subject();
-    let ended = ended_devices(&outcome.ended);
-    match (&outcome.details.session, ended) {
-        (Some(_), Some(ended)) if !has_ended_subject => {
-            format!("{device} was already signed out, and no longer counts as yours. {ended}")
-        }
-        (_, Some(ended)) => ended,
-        (Some(_), None) if outcome.is_live() => "Your answer is recorded.".into(),
-        (Some(_), None) => {
-            format!("{device} was already signed out, and no longer counts as yours.")
-        }
-        (None, None) => "Your answer is recorded. No device was left to sign out.".into(),
-    }
-}
-
-/// Returns what a report signed out, in a sentence, if anything.
-pub fn ended_devices(ended: &[Session]) -> Option<String> {
-    let mut names: Vec<String> = Vec::new();
-    for session in ended {
-        let name = session.display_name();
-        if !names.contains(&name) {
-            names.push(name);
-        }
-    }
-    Some(match names.as_slice() {
-        [] => return None,
-        [name] => format!("{name} is signed out, and no longer counts as yours."),
-        [names @ .., last] => {
-            format!(
-                "{} and {last} are signed out, and no longer count as yours.",
-                names.join(", ")
-            )
-        }
-    })
-}
-
-/// The steps after a report.
-pub struct StepsView {
-    /// The id of the alert.
-    pub id: String,
-    /// What was reported: "Edge on Windows".
-    pub device: String,
-    /// When it was reported.
-    pub at: TimeView,
-    /// What the report did.
-    pub first: &'static str,
-    /// How many of the three are behind: "1 of 3 steps is done."
-    pub progress: String,
-    /// Signing out the other devices.
-    pub others: StepView,
-    /// Setting a new password.
-    pub password: StepView,
-    /// Checking the e-mail.
-    pub email: StepView,
-    /// The e-mail to be checked.
-    pub address: String,
-}
-
-/// A step.
-pub struct StepView {
-    /// Whether it is to be done.
-    pub is_open: bool,
-    /// The class that marks it.
-    pub class: &'static str,
-    /// What became of it: "Done".
-    pub state: &'static str,
-}
-
-impl StepView {
-    fn new(state: StepState) -> Self {
-        let (class, words) = match state {
-            StepState::Open => ("open", "To do"),
-            StepState::Done => ("done", "Done"),
-            StepState::Skipped => ("skipped", "Skipped"),
-        };
-        Self {
-            is_open: state == StepState::Open,
-            class,
-            state: words,
-        }
-    }
-}
-
-impl StepsView {
-    /// Returns the steps for their person, whose e-mail is `address`.
-    pub fn new(steps: &AfterReport, address: &str, clock: ReaderClock) -> Self {
-        let alert = &steps.alert;
-        let last = [steps.password, steps.email];
-        let mut behind = 1;
-        behind += usize::from(steps.others != StepState::Open);
-        behind += usize::from(!last.contains(&StepState::Open));
-        Self {
-            id: alert.id.to_string(),
-            device: alert.device_name.clone(),
-            at: TimeView::ago(alert.reported_at().unwrap_or(alert.at), clock),
-            first: match alert.session_id {
-                Some(_) => "Sign it out",
-                None => "Report it",
-            },
-            progress: match behind {
-                1 => "Step 1 of 3 is behind you.".into(),
-                n => format!("{n} of 3 steps are behind you."),
-            },
-            others: StepView::new(steps.others),
-            password: StepView::new(steps.password),
-            email: StepView::new(steps.email),
-            address: address.to_owned(),
-        }
     }
 }

@@ -88,52 +88,58 @@ pub async fn dismiss(
 /// Skips signing out the other devices after a report.
 pub async fn skip_others(
     app: web::Data<AppState>,
+    request: HttpRequest,
     PageCaller(caller): PageCaller,
     id: web::Path<AlertId>,
     _: Form<EmptyForm>,
 ) -> Result<HttpResponse> {
-    record_step(&app, &caller, *id, StepRecord::OthersSkipped).await
+    record_step(&app, &request, (&caller, *id), StepRecord::OthersSkipped).await
 }
 
 /// Skips setting a new password after a report.
 pub async fn skip_password(
     app: web::Data<AppState>,
+    request: HttpRequest,
     PageCaller(caller): PageCaller,
     id: web::Path<AlertId>,
     _: Form<EmptyForm>,
 ) -> Result<HttpResponse> {
-    record_step(&app, &caller, *id, StepRecord::PasswordSkipped).await
+    record_step(&app, &request, (&caller, *id), StepRecord::PasswordSkipped).await
 }
 
 /// Skips checking the e-mail after a report.
 pub async fn skip_email(
     app: web::Data<AppState>,
+    request: HttpRequest,
     PageCaller(caller): PageCaller,
     id: web::Path<AlertId>,
     _: Form<EmptyForm>,
 ) -> Result<HttpResponse> {
-    record_step(&app, &caller, *id, StepRecord::EmailSkipped).await
+    record_step(&app, &request, (&caller, *id), StepRecord::EmailSkipped).await
 }
 
 /// Confirms after a report that the account's e-mail is right.
 pub async fn confirm_email(
     app: web::Data<AppState>,
+    request: HttpRequest,
     PageCaller(caller): PageCaller,
     id: web::Path<AlertId>,
     _: Form<EmptyForm>,
 ) -> Result<HttpResponse> {
-    record_step(&app, &caller, *id, StepRecord::EmailConfirmed).await
+    record_step(&app, &request, (&caller, *id), StepRecord::EmailConfirmed).await
 }
 
-/// Records what was done about a step, and leads back; so it does where there is none any more.
+/// Records what was done about a step, and leads back; so it does where there is none any more. Once
+/// nothing is left to do, the page says so.
 async fn record_step(
     app: &AppState,
-    caller: &Caller,
-    id: AlertId,
+    request: &HttpRequest,
+    (caller, id): (&Caller, AlertId),
     record: StepRecord,
 ) -> Result<HttpResponse> {
     match app.accounts.record_step(caller, id, record).await {
-        Ok(()) | Err(Error::NotFound) => Ok(see_other(NEXT_STEPS)),
+        Ok(steps) if !steps.is_open() => Ok(back(request, caller, AccountNotice::StepsFinished)),
+        Ok(_) | Err(Error::NotFound) => Ok(see_other(NEXT_STEPS)),
         Err(err) => Err(err),
     }
 }

@@ -229,10 +229,16 @@ async fn load_page(
         .await?;
     let by = names.find(session.ended_by);
     let reason = stated.get(&session.id).map(String::as_str);
+    let itself = vec![session.clone()];
+    let reported = app.sessions.list_reported(caller.user.id, itself).await?;
+    let report = (!reported.is_empty()).then(|| words::reported_cause(by));
     let view = match device {
         Some(device) => DeviceView::for_device(device, &session, current, &reader),
         None => DeviceView {
-            ended: EndView::new(&session, by, reason, reader.clock),
+            ended: EndView::new(&session, by, reason, reader.clock).map(|end| EndView {
+                cause: report.clone().unwrap_or(end.cause),
+                ..end
+            }),
             ..DeviceView::new(&session, &reader)
         },
     };
@@ -256,7 +262,10 @@ async fn load_page(
             .map(|before| format!("/devices/{}?before={before}#activity", session.id)),
         activity: events
             .iter()
-            .map(|event| ActivityView::new(event, &session, (&names, &reader)))
+            .map(|event| {
+                let names = (&names, report.as_deref());
+                ActivityView::new(event, &session, names, &reader)
+            })
             .collect(),
         device: view,
     })
@@ -315,9 +324,16 @@ impl UnusedView {
 }
 
 impl ActivityView {
-    fn new(event: &Event, session: &Session, (names, reader): (&DeviceNames, &Reader)) -> Self {
+    /// Returns an event of `session`, which ended by `report` if its person reported it.
+    fn new(
+        event: &Event,
+        session: &Session,
+        (names, report): (&DeviceNames, Option<&str>),
+        reader: &Reader,
+    ) -> Self {
         let detail = event.detail.as_deref().unwrap_or_default();
         let what = match event.kind {
+            EventKind::Ended if report.is_some() => report.unwrap_or_default().to_owned(),
             EventKind::SignedIn => "Signed in".into(),
             EventKind::Refreshed => "Used from a new address".into(),
             EventKind::Renamed => format!("Named “{detail}”"),

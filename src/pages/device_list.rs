@@ -115,6 +115,15 @@ impl DeviceList {
         }
     }
 
+    /// Returns whether a device is on the page.
+    pub(super) fn lists(&self, id: &str) -> bool {
+        let mut groups = self.groups.iter();
+        groups.any(|group| {
+            let mut rows = group.rows.iter().chain(&group.more);
+            rows.any(|row| row.device.id == id)
+        })
+    }
+
     /// Returns whether none was found.
     pub(super) fn is_empty(&self) -> bool {
         self.groups.iter().all(|group| group.rows.is_empty())

@@ -219,6 +219,13 @@ impl EndedSessionView {
         }
     }
 
+    /// Returns the view of `session` as one that its person reported; `names` are as in
+    /// [`EndedSessionView::new`].
+    pub fn with_report(self, session: &Session, names: &DeviceNames) -> Self {
+        let cause = words::reported_cause(names.find(session.ended_by));
+        Self { cause, ..self }
+    }
+
     /// Returns the view with the reason that an administrator stated for the end of `session`, if
     /// one did.
     pub fn with_stated_reason(self, session: &Session, stated: Option<&String>) -> Self {

@@ -9,19 +9,20 @@ use askama::Template;
 use serde::Deserialize;
 use url::form_urlencoded;
 
-use super::alert_views::{AlertView, StepsView};
+use super::alert_views::AlertView;
 use super::device_list::{DeviceList, ListedDevice};
 use super::device_views::{DeviceNames, DeviceView, ImpossibleTravels};
-use super::ended_views::{EndedItem, EndedList, MAX_ENDED};
+use super::ended_views::{EndReasons, EndedItem, EndedList, MAX_ENDED};
 use super::map::{DotDevice, MapView};
 use super::narrowing::{Narrowing, Selection, UNUSED_DAYS};
 use super::notices;
 use super::settings_card::{SettingsPage, SettingsView};
 use super::sign_out_selected::selected_ids;
+use super::steps_view::StepsView;
 use super::used_applications::{FEW, UsedApplications};
 use super::views::{AdminActView, Reader};
 use super::words;
-use crate::account::{AfterReport, Attention};
+use crate::account::{AfterReport, AlertDetails, Attention};
 use crate::db::SessionId;
 use crate::devices::{DeviceGroup, group_by_device};
 use crate::error::Result;
@@ -146,16 +147,17 @@ async fn load_page(
     let notice = notices::take(app, request, Some(caller)).await?;
     let travels = travels(app, &live).await?;
     let applications = UsedApplications::load(app, owner, &live).await?;
-    let stated = app
-        .sessions
-        .list_stated_reasons(owner, &history.sessions)
-        .await?;
+    let past = &history.sessions;
+    let reasons = EndReasons {
+        stated: app.sessions.list_stated_reasons(owner, past).await?,
+        reported: app.sessions.list_reported(owner, past.clone()).await?,
+    };
 
     let reader = Reader::new(app, request, caller)?;
     let names = DeviceNames::new(live.iter().chain(&history.sessions));
     let attention = attention(request);
     let devices = group_by_device(live);
-    let map = MapView::new(places(&devices, caller, &reader));
+    let mut map = MapView::new(places(&devices, caller, &reader));
     let (mut this, mut others) = views(&devices, caller, (&travels, &applications), &reader);
     if let Some(map) = &map {
         let views = others.iter_mut().map(|other| &mut other.view);
@@ -163,7 +165,11 @@ async fn load_page(
     }
     let steps = app.accounts.find_after_report(caller).await?;
     let selection = Selection::new(query.select.as_deref(), selected);
-    let ended = EndedList::new(history, &names, &stated, &reader);
+    let others = DeviceList::new(others, query.narrowing(), &selection, reader.clock);
+    if let Some(map) = &mut map {
+        map.lead_to_rows(|id| id == this.id || others.lists(id));
+    }
+    let ended = EndedList::new(history, &names, &reasons, &reader);
     Ok(DevicesPage {
         layout: Layout {
             // The page shows the alerts themselves.
@@ -172,12 +178,12 @@ async fn load_page(
         },
         settings: SettingsView::new(app, &caller.user, SettingsPage::Devices),
         summary: summary(
-            others.len(),
+            others.all,
             describe_state(&attention, steps.as_ref(), &travels),
         ),
-        steps: steps.map(|steps| StepsView::new(&steps, caller.user.shown_email(), reader.clock)),
+        steps: steps.and_then(|it| StepsView::new(&it, caller.user.shown_email(), reader.clock)),
         notice: notice.words,
-        alerts: alert_views(app, &attention, &reader).await?,
+        alerts: alert_views(app, caller, &attention, &reader).await?,
         acts: attention
             .notices
             .iter()
@@ -187,7 +193,7 @@ async fn load_page(
         may_dismiss: attention.may_dismiss,
         this,
         map,
-        others: DeviceList::new(others, query.narrowing(), &selection, reader.clock),
+        others,
         unused_days: UNUSED_DAYS,
         older: ended
             .next
@@ -206,6 +212,7 @@ fn attention(request: &HttpRequest) -> Rc<Attention> {
 /// Returns the alerts, the oldest first, with their evidence.
 async fn alert_views(
     app: &AppState,
+    caller: &Caller,
     attention: &Attention,
     reader: &Reader,
 ) -> Result<Vec<AlertView>> {
@@ -216,11 +223,17 @@ async fn alert_views(
         .take(MAX_ALERTS)
         .cloned()
         .collect();
-    let Some(owner) = alerts.first().map(|alert| alert.user_id) else {
-        return Ok(Vec::new());
-    };
+    let (owner, here) = (caller.user.id, Some(caller.session.id));
+    let previews = app
+        .accounts
+        .preview_reports(owner, here, alerts.clone())
+        .await?;
     let described = app.accounts.describe_alerts(owner, alerts).await?;
-    let view = |details| AlertView::new(details, reader);
+    let view = |details: &AlertDetails| {
+        let preview = previews.iter().find(|it| it.alert == details.alert.id);
+        let besides = preview.map_or(&[][..], |preview| &preview.besides);
+        AlertView::new(details, besides, reader)
+    };
     Ok(described.iter().map(view).collect())
 }
 
@@ -263,7 +276,11 @@ fn places(
     let located = |session: &Session, name| {
         let ip = session.ip_address.as_deref();
         let id = session.id.to_string();
-        (reader.place(ip, session.place()), DotDevice { name, id })
+        let link = format!("/devices/{id}");
+        (
+            reader.place(ip, session.place()),
+            DotDevice { name, id, link },
+        )
     };
     let this = located(&caller.session, "This device".to_owned());
     let others = devices
@@ -295,14 +312,19 @@ fn describe_state(
     steps: Option<&AfterReport>,
     travels: &ImpossibleTravels,
 ) -> Option<String> {
-    if attention.count() > 0 {
-        return describe_attention(attention.count());
-    }
-    match (steps, travels.0.is_empty()) {
-        (Some(_), _) => Some("Some steps are left to make your account safe.".into()),
-        (None, true) => None,
-        (None, false) => Some("A device was used in two places, see below.".into()),
-    }
+    const WITHHELD: &str = "An alert waits for an answer: open this page on a device that you used \
+                            before it.";
+
+    let steps = steps.filter(|steps| steps.is_open());
+    let sentences: Vec<String> = describe_attention(attention.count())
+        .into_iter()
+        .chain(attention.has_withheld.then(|| WITHHELD.into()))
+        .chain(steps.map(|_| "Some steps are left to make your account safe.".into()))
+        .chain(
+            (!travels.0.is_empty()).then(|| "A device was used in two places, see below.".into()),
+        )
+        .collect();
+    (!sentences.is_empty()).then(|| sentences.join(" "))
 }
 
 fn summary(others: usize, state: Option<String>) -> String {

@@ -1,6 +1,6 @@
 //! The list of what ended recently: what ended together, at once and for the same reason, is one item.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use super::device_views::{DeviceNames, EndedSessionView};
@@ -33,6 +33,14 @@ pub(super) struct EndedItem {
     pub(super) at: TimeView,
 }
 
+/// What is known of the ends of sessions besides their rows.
+pub(super) struct EndReasons {
+    /// The reasons that administrators stated.
+    pub(super) stated: HashMap<SessionId, String>,
+    /// The sessions that their person reported.
+    pub(super) reported: HashSet<SessionId>,
+}
+
 /// A page of the list.
 pub(super) struct EndedList {
     pub(super) items: Vec<EndedItem>,
@@ -42,15 +50,15 @@ pub(super) struct EndedList {
 
 impl EndedList {
     /// Returns the list of a page of ended sessions; `names` are those of the sessions that they may have
-    /// been ended from, and `stated` the reasons that administrators stated.
+    /// been ended from.
     pub(super) fn new(
         page: HistoryPage,
         names: &DeviceNames,
-        stated: &HashMap<SessionId, String>,
+        reasons: &EndReasons,
         reader: &Reader,
     ) -> Self {
         let HistoryPage { sessions, mut next } = page;
-        let mut together = group(sessions, stated);
+        let mut together = group(sessions, reasons);
         if together.len() > MAX_ITEMS {
             together.truncate(MAX_ITEMS);
             next = together.last().and_then(|last| last.last()).map(Into::into);
@@ -60,8 +68,11 @@ impl EndedList {
             next = together.last().and_then(|last| last.last()).map(Into::into);
         }
         let view = |session: &Session| {
-            EndedSessionView::new(session, names, reader.clock)
-                .with_stated_reason(session, stated.get(&session.id))
+            let view = EndedSessionView::new(session, names, reader.clock);
+            match reasons.reported.contains(&session.id) {
+                true => view.with_report(session, names),
+                false => view.with_stated_reason(session, reasons.stated.get(&session.id)),
+            }
         };
         let items = together.into_iter();
         Self {
@@ -90,12 +101,12 @@ impl EndedItem {
 }
 
 /// Groups sessions, which come newest end first.
-fn group(sessions: Vec<Session>, stated: &HashMap<SessionId, String>) -> Vec<Vec<Session>> {
+fn group(sessions: Vec<Session>, reasons: &EndReasons) -> Vec<Vec<Session>> {
     let mut groups: Vec<Vec<Session>> = Vec::new();
     for session in sessions {
         let is_together = |group: &&mut Vec<Session>| {
             let first = group.first();
-            first.is_some_and(|first| ended_together(first, &session, stated))
+            first.is_some_and(|first| ended_together(first, &session, reasons))
         };
         match groups.last_mut().filter(is_together) {
             Some(group) => group.push(session),
@@ -105,7 +116,7 @@ fn group(sessions: Vec<Session>, stated: &HashMap<SessionId, String>) -> Vec<Vec
     groups
 }
 
-fn ended_together(a: &Session, b: &Session, stated: &HashMap<SessionId, String>) -> bool {
+fn ended_together(a: &Session, b: &Session, reasons: &EndReasons) -> bool {
     let within = match (a.ended_at, b.ended_at) {
         (Some(a), Some(b)) => a.since(b) < TOGETHER,
         _ => false,
@@ -113,5 +124,6 @@ fn ended_together(a: &Session, b: &Session, stated: &HashMap<SessionId, String>)
     within
         && a.ended_reason == b.ended_reason
         && a.ended_by == b.ended_by
-        && stated.get(&a.id) == stated.get(&b.id)
+        && reasons.stated.get(&a.id) == reasons.stated.get(&b.id)
+        && reasons.reported.contains(&a.id) == reasons.reported.contains(&b.id)
 }

@@ -11,14 +11,16 @@ use crate::http::browser;
 use crate::http::reader_clock::ReaderClock;
 use crate::sessions::{EndedReason, EndedSession, Session};
 
+const SIGNED_OUT: &str = "This device was signed out";
+
 /// The end of a session, for the sign-in page.
 pub(super) struct EndedView {
     /// What happened.
     pub(super) what: String,
     /// The device that it was done from, if it is known and was another one.
     pub(super) by: Option<String>,
-    /// When.
-    pub(super) at: TimeView,
+    /// When; not of one that its person reported, since a stranger may be reading.
+    pub(super) at: Option<TimeView>,
     /// What to do about it, where it is not just to sign in again.
     pub(super) advice: Option<&'static str>,
 }
@@ -62,11 +64,17 @@ impl EndedView {
             by: ended.ended_by.as_deref(),
             stated: None,
         };
+        let what = match ended.is_reported {
+            true => SIGNED_OUT.into(),
+            false => end.sentence_for_device(),
+        };
         Self {
-            what: end.sentence_for_device(),
+            what,
             advice: end.advice(),
-            by: ended.ended_by.filter(|_| is_by_device),
-            at: TimeView::moment(ended.at, clock),
+            by: ended
+                .ended_by
+                .filter(|_| is_by_device && !ended.is_reported),
+            at: (!ended.is_reported).then(|| TimeView::moment(ended.at, clock)),
         }
     }
 }
@@ -115,13 +123,11 @@ impl<'a> End<'a> {
         match (self.reason, self.by) {
             (Some(EndedReason::SignedOut), _) => "You signed out on this device".into(),
             // The page names the device after it.
-            (Some(EndedReason::SignedOutRemotely), Some(_)) | (None, _) => {
-                "This device was signed out".into()
-            }
+            (Some(EndedReason::SignedOutRemotely), Some(_)) | (None, _) => SIGNED_OUT.into(),
             (Some(EndedReason::SignedOutRemotely), None) => {
                 "This device was signed out from another one".into()
             }
-            _ => format!("This device was signed out {}", self.why()),
+            _ => format!("{SIGNED_OUT} {}", self.why()),
         }
     }
 

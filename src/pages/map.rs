@@ -15,11 +15,15 @@ const WIDE: MapForm = MapForm {
 /// The form of the map of an alert.
 const SMALL: MapForm = MapForm {
     aspect: 1.25,
-    min_width: 14.0,
+    min_width: 48.0,
 };
 /// The middle part of the map, in percent, where a label is centred.
 const MIDDLE: std::ops::Range<f64> = 30.0..70.0;
 
+/// The most devices that the caption names at a place; the others are counted.
+const MAX_DEVICES: usize = 5;
+/// The most places that the caption lists unfolded.
+const MAX_PLACES: usize = 8;
 /// The most names of places that share a dot.
 const MAX_NAMES: usize = 3;
 
@@ -56,6 +60,8 @@ pub struct Dot {
     pub place: String,
     /// The devices there.
     pub devices: Vec<DotDevice>,
+    /// The number of devices there that the caption does not name.
+    pub more: usize,
     /// Where the dot leads, if anywhere.
     pub link: Option<String>,
     /// The class of its colour.
@@ -72,6 +78,8 @@ pub struct DotDevice {
     pub name: String,
     /// The id of the session that represents it on the page.
     pub id: String,
+    /// Where it is shown: its row on the page, or its own page.
+    pub link: String,
 }
 
 impl MapView {
@@ -93,14 +101,14 @@ impl MapView {
             let is_here = there.iter().any(|(is_first, ..)| *is_first);
             let place = place_names(there.iter().map(|(_, place, _)| place.as_str()));
             let devices: Vec<_> = there.into_iter().map(|(.., device)| device).collect();
-            let link = match devices.as_slice() {
-                [device] => format!("#device-{}", device.id),
-                _ => format!("#place-{number}"),
-            };
             dots.push(Dot {
                 place,
+                link: match devices.as_slice() {
+                    [device] => Some(device.link.clone()),
+                    _ => Some(format!("#place-{number}")),
+                },
+                more: devices.len().saturating_sub(MAX_DEVICES),
                 devices,
-                link: Some(link),
                 class: if is_here { "dot here" } else { "dot" },
                 ..Dot::at(position)
             });
@@ -113,6 +121,24 @@ impl MapView {
             label: format!("A map with {places}, listed below it"),
             ..Self::of(&frame, dots)
         })
+    }
+
+    /// Returns the number of places in words, if the caption has so many that it is folded.
+    pub fn folded(&self) -> Option<String> {
+        let places = self.dots.len();
+        (places > MAX_PLACES).then(|| format!("{places} places"))
+    }
+
+    /// Leads to the rows of devices that are on the page, by `is_listed`, instead of to their pages.
+    pub fn lead_to_rows(&mut self, is_listed: impl Fn(&str) -> bool) {
+        for dot in &mut self.dots {
+            for device in dot.devices.iter_mut().filter(|it| is_listed(&it.id)) {
+                device.link = format!("#device-{}", device.id);
+            }
+            if let [device] = dot.devices.as_slice() {
+                dot.link = Some(device.link.clone());
+            }
+        }
     }
 
     /// Links these devices to their places in the list below the map.
@@ -198,12 +224,18 @@ impl MapView {
 }
 
 impl Dot {
+    /// Returns the devices that the caption names.
+    pub fn named(&self) -> &[DotDevice] {
+        self.devices.get(..MAX_DEVICES).unwrap_or(&self.devices)
+    }
+
     fn at(position: MapPosition) -> Self {
         Self {
             x: format!("{:.2}%", position.x),
             y: format!("{:.2}%", position.y),
             place: String::new(),
             devices: Vec::new(),
+            more: 0,
             link: None,
             class: "dot",
             anchor: match position.x {

@@ -7,11 +7,12 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use serde::Deserialize;
 
-use super::alert_views::{self, AlertView};
+use super::alert_views::AlertView;
 use super::message::{Message, message_page};
 use super::new_password::{
     PasswordForm, after_page, get_linked_message, hash_typed, origin, password_page, refused_form,
 };
+use super::review_words::{also_signed_out, listed as listed_names, names_of};
 use super::reviewed_link::{FORGOTTEN, after_confirmation, after_report};
 use super::take_back;
 use crate::account::{AlertDetails, LinkedMessage, Mailbox, PasswordGrant, RevokeScope};
@@ -28,6 +29,7 @@ use crate::mail::TICKET_LIFETIME;
 use crate::people::User;
 use crate::sessions::Client;
 
+const QUESTION: &str = "Was this you?";
 /// Alerts that a page lists at most.
 const MAX_LISTED: usize = 50;
 
@@ -52,6 +54,13 @@ struct NotMePage<'a> {
     /// Whether what the alerts report was done in a session, rather than by a link or an
     /// administrator.
     has_device: bool,
+    /// What a report signs out besides, in a sentence.
+    also: Option<String>,
+    /// The other devices that nobody has confirmed, which a report signs out if that is wanted.
+    unconfirmed: Option<String>,
+    /// The labels of the buttons.
+    yes: &'static str,
+    no: &'static str,
     /// Whether a new password can be set after a report.
     offers_password: bool,
     /// Offered again after a report, since the response to it may have been lost.
@@ -77,14 +86,17 @@ pub struct NewPasswordForm {
 /// Shows what the message tells of, and the form that confirms or reports it.
 ///
 /// # Errors
-/// [`Error::NotFound`] when the link is not genuine or has expired.
+/// [`Error::Unavailable`] when the database doesn't respond.
 pub async fn show(
     app: web::Data<AppState>,
     request: HttpRequest,
     token: web::Path<String>,
 ) -> Result<HttpResponse> {
-    let message = get_linked_message(&app, &token).await?;
-    show_message(&app, &request, &token, &message).await
+    match get_linked_message(&app, &token).await {
+        Ok(message) => show_message(&app, &request, &token, &message).await,
+        Err(Error::NotFound) => unknown_link(&request),
+        Err(err) => Err(err),
+    }
 }
 
 async fn show_message(
@@ -122,6 +134,23 @@ async fn own_page(
     let is_over = listed.iter().all(AlertDetails::is_over);
     let is_settled_with_others =
         |details: &AlertDetails| details.alert.settled_by != Some(details.alert.id);
+    let open: Vec<Alert> = message
+        .alerts
+        .iter()
+        .filter(|it| it.is_open())
+        .cloned()
+        .collect();
+    let previews = app
+        .accounts
+        .preview_reports(message.user.id, None, open)
+        .await?;
+    let besides = names_of(&previews, &listed, |it| &it.besides);
+    let mut unconfirmed = names_of(&previews, &listed, |it| &it.unconfirmed);
+    unconfirmed.retain(|name| !besides.contains(name));
+    let alerts: Vec<_> = listed
+        .iter()
+        .map(|details| AlertView::for_link(details, clock))
+        .collect();
     let template = NotMePage {
         layout: Layout::anonymous(request)?,
         is_sign_in: message.alerts.iter().all(|alert| alert.kind.is_sign_in()),
@@ -135,19 +164,20 @@ async fn own_page(
             .iter()
             .any(|alert| alert.session_id.is_some()),
         offers_password: message.may_set_password,
+        also: also_signed_out(&besides, &message.alerts),
+        unconfirmed: (!unconfirmed.is_empty()).then(|| listed_names(&unconfirmed)),
+        yes: alerts.first().map_or("Yes, it was me", |alert| alert.yes),
+        no: alerts.first().map_or("No, it wasn’t me", |alert| alert.no),
         form: form.flatten(),
         unlisted: message.alerts.len().saturating_sub(MAX_LISTED),
         heading: match (is_used, listed.len()) {
-            (false, 1) => alert_views::heading(is_over),
+            (false, 1) => alerts.first().map_or(QUESTION, |alert| alert.heading),
             (false, _) if is_over => "They are already signed out. Was it you?",
-            (false, _) => alert_views::heading(false),
+            (false, _) => QUESTION,
             (true, _) if listed.iter().all(is_settled_with_others) => "This is settled",
             (true, _) => "This was answered",
         },
-        alerts: listed
-            .iter()
-            .map(|details| AlertView::for_link(details, clock))
-            .collect(),
+        alerts,
         token,
         is_used,
         is_over,
@@ -172,7 +202,7 @@ fn may_continue(app: &AppState, message: &LinkedMessage) -> bool {
 /// Confirms or reports what the message tells of, once.
 ///
 /// # Errors
-/// [`Error::NotFound`] when the link is not genuine or has expired.
+/// [`Error::Unavailable`] when the database doesn't respond.
 pub async fn submit(
     app: web::Data<AppState>,
     request: HttpRequest,
@@ -184,7 +214,10 @@ pub async fn submit(
         PublicForm::Accepted(form) => form,
         PublicForm::Refused(_) => return refused_form(show(app, request, token)).await,
     };
-    let message = get_linked_message(&app, &token).await?;
+    let message = match get_linked_message(&app, &token).await {
+        Err(Error::NotFound) => return unknown_link(&request),
+        message => message?,
+    };
     let is_open = message.alerts.iter().any(Alert::is_open);
     match &message.mailbox {
         Mailbox::Former { id, .. } => {
@@ -314,6 +347,20 @@ fn settled(
         link: Some(("/sign-in", "Sign in")),
     };
     message_page(request, StatusCode::OK, message)
+}
+
+/// Returns the page of a link that is not genuine, or has expired.
+fn unknown_link(request: &HttpRequest) -> Result<HttpResponse> {
+    let message = Message {
+        title: "This link doesn’t work",
+        words: vec![
+            "It may be too old, or a part of it is missing: open it from the message itself.".into(),
+            "Your devices shows what needs your attention. Sign in on a device that you used before. If you can’t sign in, set a new password."
+                .into(),
+        ],
+        link: Some(("/devices", "Your devices")),
+    };
+    message_page(request, StatusCode::NOT_FOUND, message)
 }
 
 /// Returns the page of a link whose mailbox is none of the account's any more. It shows no facts.

@@ -4,7 +4,8 @@
 use actix_web::HttpRequest;
 
 use super::admin::person_notices;
-use super::alert_views::describe_review;
+use super::review_words::describe_review;
+use super::steps_view::describe_finish;
 use super::{end_notices, settings_card};
 use crate::account::MAX_FAILURES_IN_WORDS;
 use crate::db::{AlertId, SessionId, UserId};
@@ -44,13 +45,16 @@ pub(super) async fn take(
                 ..NoticeView::default()
             });
         }
-        Some(Notice::Account(user, AccountNotice::Ended(notice))) => {
-            end_notices::describe(app, user, caller, notice).await?
+        Some(Notice::Account(user, notice)) => {
+            let words = match notice {
+                AccountNotice::Ended(notice) => {
+                    end_notices::describe(app, user, caller, notice).await?
+                }
+                AccountNotice::PasswordChanged => Some(password_words(app, user, caller).await?),
+                notice => account_words(app, user, notice).await?,
+            };
+            with_finish(app, caller, notice, words).await?
         }
-        Some(Notice::Account(user, AccountNotice::PasswordChanged)) => {
-            Some(password_words(app, user, caller).await?)
-        }
-        Some(Notice::Account(user, notice)) => account_words(app, user, notice).await?,
         Some(Notice::SignedOut(notice)) => {
             return Ok(NoticeView {
                 words: Some(signed_out_words(notice)),
@@ -63,6 +67,33 @@ pub(super) async fn take(
         words,
         ..NoticeView::default()
     })
+}
+
+/// Returns the words, followed by what they mean for the steps after a report, if the act was the last of
+/// these.
+async fn with_finish(
+    app: &AppState,
+    caller: Option<&Caller>,
+    notice: AccountNotice,
+    words: Option<String>,
+) -> Result<Option<String>> {
+    use AccountNotice::{EmailChanged, EmailVerified, Ended, PasswordChanged, StepsFinished};
+
+    let is_step = matches!(
+        notice,
+        StepsFinished
+            | PasswordChanged
+            | EmailChanged
+            | EmailVerified
+            | Ended(EndNotice::Others(Some(_)))
+    );
+    let Some(caller) = caller.filter(|_| is_step) else {
+        return Ok(words);
+    };
+    let steps = app.accounts.find_after_report(caller).await?;
+    let finish = steps.as_ref().and_then(describe_finish);
+    let all: Vec<String> = words.into_iter().chain(finish).collect();
+    Ok((!all.is_empty()).then(|| all.join(" ")))
 }
 
 /// Returns whether the person signed this device out, and may want to leave nothing on it.
@@ -243,6 +274,7 @@ fn plain_words(notice: AccountNotice) -> Option<&'static str> {
         AccountNotice::AlertReviewed(_)
         | AccountNotice::PasswordChanged
         | AccountNotice::EmailChangeReported(_)
+        | AccountNotice::StepsFinished
         | AccountNotice::Ended(_)
         | AccountNotice::AlertEmailsUpdated
         | AccountNotice::IpRetentionUpdated

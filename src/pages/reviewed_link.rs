@@ -5,10 +5,12 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
-use super::alert_views::{describe_review, ended_devices};
 use super::new_password::{FORMER_FIRST, PasswordForm, after_page};
+use super::review_words::{describe_review, ended_devices, name_by_alerts};
+use super::steps_view::FirstView;
 use super::take_back;
-use crate::account::{LinkedMessage, Reported};
+use crate::account::{FirstStep, LinkedMessage, Reported, ReviewOutcome};
+use crate::alerts::Alert;
 use crate::error::Result;
 use crate::http::app_state::AppState;
 use crate::http::layout::{Layout, page};
@@ -24,7 +26,7 @@ struct AfterReportPage<'a> {
     /// What was done, in words.
     done: &'a str,
     /// What the report did.
-    first: &'static str,
+    first: FirstView,
     /// How to set a new password, where there is no form.
     advice: &'static str,
     /// The e-mail of the account.
@@ -40,7 +42,8 @@ pub(super) async fn after_confirmation(
     token: &str,
     message: &LinkedMessage,
 ) -> Result<HttpResponse> {
-    let done = describe_single(app, message).await?;
+    let outcome = find_single(app, message).await?;
+    let done = outcome.as_ref().map(describe_review);
     let done = done.unwrap_or_else(|| "Good: it was you. Nothing was changed.".into());
     after_page(request, token, &done, None, None)
 }
@@ -55,9 +58,10 @@ pub(super) async fn after_report(
     if let Some(taken_back) = &reported.taken_back {
         return after_page(request, token, &take_back::outcome(taken_back), None, None);
     }
-    let mut done = match describe_single(app, before).await? {
-        Some(done) => done,
-        None => ended_devices(&reported.ended)
+    let outcome = find_single(app, before).await?;
+    let mut done = match &outcome {
+        Some(outcome) => describe_review(outcome),
+        None => ended_devices(&reported.ended, |it| name_by_alerts(&before.alerts, it))
             .unwrap_or_else(|| "All of these devices were already signed out.".into()),
     };
     if let Some(email) = &reported.unrestored_email {
@@ -66,10 +70,7 @@ pub(super) async fn after_report(
     let template = AfterReportPage {
         layout: Layout::anonymous(request)?,
         done: &done,
-        first: match before.alerts.iter().any(|alert| alert.session_id.is_some()) {
-            true => "Sign it out",
-            false => "Report it",
-        },
+        first: FirstView::new(first_step(before, reported, outcome.as_ref())),
         advice: match before.has_former {
             true => FORMER_FIRST,
             false => FORGOTTEN,
@@ -82,12 +83,29 @@ pub(super) async fn after_report(
 }
 
 /// Returns what the review did, if the message is about one alert.
-async fn describe_single(app: &AppState, message: &LinkedMessage) -> Result<Option<String>> {
-    let [alert] = message.alerts.as_slice() else {
-        return Ok(None);
+async fn find_single(app: &AppState, message: &LinkedMessage) -> Result<Option<ReviewOutcome>> {
+    match message.alerts.as_slice() {
+        [alert] => app.accounts.find_review(alert.user_id, alert.id).await,
+        _ => Ok(None),
+    }
+}
+
+/// Returns what became of what was reported; `outcome` is that of a single alert.
+fn first_step(
+    message: &LinkedMessage,
+    reported: &Reported,
+    outcome: Option<&ReviewOutcome>,
+) -> FirstStep {
+    let has_device = |alert: &Alert| alert.session_id.is_some();
+    let has_ended = match outcome {
+        Some(outcome) => outcome.has_ended_subject(),
+        None => !reported.ended.is_empty(),
     };
-    let outcome = app.accounts.find_review(alert.user_id, alert.id).await?;
-    Ok(outcome.as_ref().map(describe_review))
+    match (message.alerts.iter().any(has_device), has_ended) {
+        (false, _) => FirstStep::Reported,
+        (true, true) => FirstStep::SignedOut,
+        (true, false) => FirstStep::OverBefore,
+    }
 }
 
 /// Returns what to do about an e-mail that a report could not change back.

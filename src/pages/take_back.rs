@@ -64,7 +64,7 @@ pub(super) async fn show(
         expires_at: clock.zone.exact(*expires_at),
         alerts: listed
             .iter()
-            .map(|details| AlertView::for_link(details, clock))
+            .map(|details| AlertView::for_former(details, clock))
             .collect(),
     };
     page(StatusCode::OK, &template)

@@ -61,12 +61,14 @@ impl Reader {
         }
     }
 
-    /// Describes a location: "near Lyon, France", "in France"; where no place is known, by its
-    /// address.
+    /// Describes a location: "near Lyon, France", "in France"; where no place is known, "Local network"
+    /// for an address that is in none, else nothing: an address is no place.
     pub fn describe_location(&self, ip: Option<&str>, place: Place) -> Option<String> {
         match self.place(ip, place).describe() {
             Some(place) => Some(place),
-            None => ip.map(|ip| words::address(ip, self.retention)),
+            None => ip
+                .filter(|ip| words::is_local(ip))
+                .map(|_| words::LOCAL.into()),
         }
     }
 

@@ -48,11 +48,19 @@ pub fn devices(n: usize) -> String {
     }
 }
 
+/// What stands for the place of an address that is not reachable from the internet.
+pub const LOCAL: &str = "Local network";
+
+/// Returns whether an address is not reachable from the internet.
+pub fn is_local(text: &str) -> bool {
+    text.parse().is_ok_and(net::is_local)
+}
+
 /// Returns "Local network" for an address that is not reachable from the internet, else the address
 /// as stored: a shortened one as its network.
 pub fn address(text: &str, retention: IpRetention) -> String {
     match text.parse::<IpAddr>() {
-        Ok(ip) if net::is_local(ip) => "Local network".into(),
+        Ok(ip) if net::is_local(ip) => LOCAL.into(),
         Ok(ip) if retention == IpRetention::Shortened => net::network(ip).to_string(),
         _ => text.to_owned(),
     }
@@ -62,7 +70,7 @@ pub fn address(text: &str, retention: IpRetention) -> String {
 /// network)".
 pub fn address_in_full(text: &str, retention: IpRetention) -> String {
     match address(text, retention) {
-        words if words == "Local network" => format!("{text} ({words})"),
+        words if words == LOCAL => format!("{text} ({words})"),
         words => words,
     }
 }
@@ -193,6 +201,15 @@ pub fn opened_via(session: &Session) -> &'static str {
         OpenedVia::Browser => "With a password, in the browser",
         OpenedVia::Api => "With a password, through the API",
         OpenedVia::Application => "By an application",
+    }
+}
+
+/// Returns that a session ended since its person reported it; `by` is the name of the device that they did
+/// it on.
+pub fn reported_cause(by: Option<&str>) -> String {
+    match by {
+        Some(by) => format!("You reported that it was not you, from {by}"),
+        None => "You reported that it was not you, with a link in an e-mail".into(),
     }
 }
 

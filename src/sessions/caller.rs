@@ -1,5 +1,6 @@
 //! The caller of a request: a claim to a session, and the person and session that it resolves to.
 
+use super::impossible_travel::Waypoint;
 use super::network::NetworkDigest;
 use super::store::Session;
 use super::values::{Jti, JtiDigest};
@@ -166,11 +167,13 @@ impl Caller {
         }
     }
 
-    /// Returns the context of an alert about the end of the caller's session, as
-    /// [`Caller::alert_context`] does.
+    /// Returns the context of an alert about the end of the caller's session at `now`, as
+    /// [`Caller::alert_context`] does, with where its device was before.
     #[must_use]
-    pub fn end_alert_context(&self) -> AlertContext {
+    pub fn end_alert_context(&self, now: Timestamp) -> AlertContext {
+        let last_use = Waypoint::from_last_use(&self.session);
         AlertContext {
+            before: last_use.before(&self.location.place, now),
             location: self.location.clone(),
             ..self.session.end_alert_context()
         }

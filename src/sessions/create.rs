@@ -58,6 +58,7 @@ impl Client {
         AlertContext {
             session: None,
             device_name: device_label(&self.facts),
+            device_label: device_label(&self.facts),
             device_kind: self.facts.kind,
             location: self.location.clone().redacted(retention),
             before: None,
@@ -278,7 +279,7 @@ fn find_use_before(
     recent: &[Session],
     now: Timestamp,
 ) -> Result<Option<UseBefore>> {
-    let doubtful = alerts::list_unconfirmed_sessions(c, session.user_id)?;
+    let doubtful = alerts::list_unconfirmed_sessions(c, session.user_id, now)?;
     let trusted = recent.iter().filter(|other| !doubtful.contains(&other.id));
     Ok(last_located(trusted)
         .and_then(|last| Waypoint::from_last_use(last).before(&session.place(), now)))

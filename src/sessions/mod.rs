@@ -21,6 +21,7 @@ mod per_person;
 mod policy;
 mod read;
 mod refresh;
+mod reported;
 mod rotation;
 pub mod search;
 mod session;

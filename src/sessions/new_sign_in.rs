@@ -3,7 +3,8 @@
 //! A device is known by its cookie (or the id its client stores), if its kind and operating system
 //! are unchanged. One without an id, or with a new one, is known as well if a device that looks
 //! alike was signed in from the same network and country: cookies get deleted, and programs store
-//! none. Networks are `/24` and `/48`, so that IPv6 privacy addresses raise no alerts.
+//! none. Networks are `/24` and `/48`, so that IPv6 privacy addresses raise no alerts. A network that
+//! is not known is like no other: where a person has no address stored, only the id counts.
 
 use super::store::Session;
 use crate::alerts::AlertKind;
@@ -30,7 +31,6 @@ pub(crate) fn is_trusted(session: &Session, since: Timestamp, known: &[Session])
     let is_same = |before: &Session| {
         before.created_at < since
             && is_same_device(session, before)
-            && session.ip_address.is_some()
             && is_same_network(session, before)
     };
     session.created_at < since || known.iter().any(is_same)
@@ -75,11 +75,11 @@ fn looks_alike(a: &Session, b: &Session) -> bool {
     (a.device_kind, &a.browser, &a.os, &a.model) == (b.device_kind, &b.browser, &b.os, &b.model)
 }
 
-/// Returns whether two sessions are from the same network. Two without a stored address are.
+/// Returns whether two sessions are known to be from the same network.
 fn is_same_network(a: &Session, b: &Session) -> bool {
-    let network_for = |session: &Session| {
+    let network_of = |session: &Session| {
         let ip = session.ip_address.as_deref()?.parse().ok()?;
         Some(network(ip))
     };
-    network_for(a) == network_for(b)
+    network_of(a).is_some_and(|here| network_of(b) == Some(here))
 }

@@ -6,7 +6,7 @@ use super::impossible_travel::{self, Waypoint};
 use super::store::{self, LastUse, SessionEnd};
 use super::values::{EndedReason, Jti};
 use super::{NewSession, Session, Sessions, record_ended};
-use crate::alerts::AlertKind;
+use crate::alerts::{AlertContext, AlertKind};
 use crate::clock::Timestamp;
 use crate::db::AnyConnection;
 use crate::error::Result;
@@ -25,6 +25,8 @@ pub struct PastSession {
     pub last_use: (Timestamp, Location),
     /// When and why it ended, if it did. Of one that has expired, the sweep finds that out.
     pub end: Option<(Timestamp, EndedReason)>,
+    /// Where a copy of its token was used, if that ended it.
+    pub copy_used: Option<Location>,
 }
 
 impl Sessions {
@@ -62,7 +64,7 @@ impl Sessions {
         create::record_sign_in(c, &session, &origin, past.at)?;
         record_last_use(c, &session, past)?;
         match past.end {
-            Some((at, reason)) => self.end_past(c, user, &session, reason, at),
+            Some(end) => self.end_past(c, user, &session, (end, past.copy_used.clone())),
             None => Ok(()),
         }
     }
@@ -72,8 +74,7 @@ impl Sessions {
         c: &mut AnyConnection,
         user: &User,
         session: &Session,
-        reason: EndedReason,
-        at: Timestamp,
+        ((at, reason), copy_used): ((Timestamp, EndedReason), Option<Location>),
     ) -> Result<()> {
         let origin = match reason {
             EndedReason::SignedOut => Origin {
@@ -92,7 +93,12 @@ impl Sessions {
         let Some(ended) = store::end(c, user.id, session.id, end)? else {
             return Ok(());
         };
-        let context = ended.end_alert_context();
+        let location = copy_used.unwrap_or_default();
+        let context = AlertContext {
+            before: Waypoint::from_last_use(&ended).before(&location.place, at),
+            location,
+            ..ended.end_alert_context()
+        };
         record_ended(c, &[ended], reason, &origin, at)?;
         match reason {
             EndedReason::ReuseDetected => {

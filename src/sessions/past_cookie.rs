@@ -15,6 +15,8 @@ pub struct EndedSession {
     pub at: Timestamp,
     /// The name of the device that it was ended from, if it was another session of the same person.
     pub ended_by: Option<String>,
+    /// Whether it was ended since its person reported that it was not them.
+    pub is_reported: bool,
     /// Whether it lasted as long as a session may, however often it is used.
     pub is_past_absolute_limit: bool,
 }
@@ -45,7 +47,10 @@ impl Sessions {
             Some(by) => self.db.read(move |c| store::find(c, owner, by)).await?,
             None => None,
         };
+        let itself = vec![session.clone()];
+        let is_reported = !self.list_reported(owner, itself).await?.is_empty();
         Ok(Some(EndedSession {
+            is_reported,
             reason,
             at,
             ended_by: ended_by.map(|session| session.display_name()),

@@ -13,7 +13,7 @@ use super::store::{self, NewToken, RotationInput, SessionEnd};
 use super::token_reuse::{Decision, Lineage, PresentedToken, decide};
 use super::values::{EndedReason, Jti};
 use super::{RefreshClaim, Session, Sessions, record_ended};
-use crate::alerts::{AlertKind, Alerts};
+use crate::alerts::{AlertContext, AlertKind, Alerts};
 use crate::clock::Timestamp;
 use crate::db::AnyConnection;
 use crate::devices;
@@ -261,7 +261,8 @@ impl Refresh {
         Ok(moved.unwrap_or(session))
     }
 
-    /// Ends a session whose refresh token was reused, and alerts its owner.
+    /// Ends a session whose refresh token was reused, and alerts its owner: of where the token was
+    /// used, and where the device was before.
     fn end_reused(
         &self,
         c: &mut AnyConnection,
@@ -280,18 +281,18 @@ impl Refresh {
         let Some(ended) = store::end(c, user.id, session.id, end)? else {
             return Ok(());
         };
-        let ip = self.location.ip.as_deref();
+        let location = self.location.clone().redacted(user.ip_retention);
         let origin = Origin {
-            ip: ip.and_then(|ip| user.ip_retention.redact(ip)),
+            ip: location.ip.clone(),
             ..Origin::default()
         };
         record_ended(c, std::slice::from_ref(&ended), REASON, &origin, at)?;
-        alerts.raise(
-            c,
-            user,
-            (AlertKind::TokenReuse, ended.end_alert_context()),
-            at,
-        )
+        let context = AlertContext {
+            before: Waypoint::from_last_use(session).before(&location.place, at),
+            location,
+            ..ended.end_alert_context()
+        };
+        alerts.raise(c, user, (AlertKind::TokenReuse, context), at)
     }
 }
 

@@ -118,6 +118,7 @@ impl Session {
         AlertContext {
             session: Some(self.id),
             device_name: self.label(),
+            device_label: self.label(),
             device_kind: self.device_kind,
             location: self.location(),
             before: None,

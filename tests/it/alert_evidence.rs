@@ -16,6 +16,7 @@ on_both!(
     a_device_that_its_owner_named_is_called_so,
     without_a_city_a_place_is_in_its_country,
     the_map_of_an_alert_has_both_places,
+    the_map_leads_to_rows_that_are_on_the_page,
 );
 
 const LISBON: &str = "203.0.113.24";
@@ -242,5 +243,21 @@ async fn the_map_of_an_alert_has_both_places(database: Database) {
         page.text
     );
     assert_eq!(page.text.matches("class=\"way\"").count(), 1);
+    app.stop().await;
+}
+
+async fn the_map_leads_to_rows_that_are_on_the_page(database: Database) {
+    let (app, ada, laptop) = start(database).await;
+    let phone = sign_in_from(&app, &ada, OSLO, MINUTE).await;
+    let curl = app.login_from(&ada, "curl/8.14.1", SYDNEY, None).await;
+    let link = |start: &str, device: &Device| format!("href=\"{start}{}\"", device.id());
+    let page = laptop.get("/devices").await.expect(200).text;
+    for device in [&phone, &curl] {
+        assert!(page.contains(&link("#device-", device)), "{page}");
+    }
+    let page = laptop.get("/devices?q=curl").await.expect(200).text;
+    assert!(page.contains(&link("#device-", &curl)), "{page}");
+    assert!(!page.contains(&link("#device-", &phone)), "{page}");
+    assert!(page.contains(&link("/devices/", &phone)), "{page}");
     app.stop().await;
 }

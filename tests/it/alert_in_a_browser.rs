@@ -108,7 +108,8 @@ async fn answers_stand_apart(database: Database, script: Script) {
             .has(0, &format!("form[action$='/steps/{step}/skip']"))
             .await;
     }
-    laptop.has(0, ".path").await;
+    // What was skipped can be taken up again.
+    laptop.has(1, "details.path").await;
     laptop.close().await;
     app.stop().await;
 }

@@ -259,7 +259,7 @@ async fn a_copied_sign_in_is_named_after_the_device(database: Database) {
         .expect(303);
     fixture.reuse_token().await;
     let page = fixture.laptop.get("/devices").await.expect(200);
-    let page = page.expect_words("Already signed out. Was it you?");
+    let page = page.expect_words("Did you copy this sign-in?");
     let page = page.expect_words("A copied sign-in of Old tablet was used");
     page.expect_words("What to do Set a new password, and check the device");
     fixture
@@ -271,7 +271,7 @@ async fn a_copied_sign_in_is_named_after_the_device(database: Database) {
     fixture
         .answer("yes")
         .await
-        .expect_words("Good: it was you. Old tablet was already signed out.");
+        .expect_words("Good: it was your own device. Old tablet is signed out");
     fixture.stop().await;
 }
 
@@ -283,7 +283,7 @@ async fn a_link_about_a_copied_sign_in_claims_nothing_false(database: Database) 
     let reader = fixture.reader();
     let page = reader.get(&link).await.expect(200);
     claims_nothing_false(&page, End::TokenReuse);
-    let page = page.expect_words("Already signed out. Was it you?");
+    let page = page.expect_words("Did you copy this sign-in?");
     page.expect_words("A copied sign-in of Safari on iPhone was used");
     let page = reader
         .submit(&link, &link, &[("answer", "not-mine")])
@@ -308,7 +308,7 @@ async fn a_link_that_was_settled_with_another_alert_says_with_which(database: Da
     let page = fixture.reader().get(&link).await.expect(410);
     let page = page.expect_words("This is settled");
     page.expect_words(
-        "This was settled together with another alert, about Safari on iPhone on 17 May 2031, 08:33 UTC. That one was answered “No, it wasn’t me” on 17 May 2031, 08:33 UTC.",
+        "This was settled together with another alert, about Safari on iPhone on 17 May 2031, 08:33 UTC. That one was answered “It wasn’t me” on 17 May 2031, 08:33 UTC.",
     );
     fixture.stop().await;
 }

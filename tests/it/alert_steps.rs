@@ -6,6 +6,9 @@ use crate::support::prelude::*;
 on_both!(
     database: the_steps_stay_until_each_is_done,
     the_steps_stay_until_each_is_skipped,
+    a_skipped_step_can_be_taken_up_again,
+    a_second_report_hides_no_step_of_the_first,
+    what_had_ended_before_is_not_done_by_the_report,
     the_steps_are_shown_on_another_known_device,
     a_device_that_came_later_is_shown_no_steps,
     the_steps_end_after_a_week,
@@ -89,19 +92,19 @@ async fn the_steps_stay_until_each_is_done(database: Database) {
         ..
     } = set_up(database).await;
     page.expect_words("Safari on iPhone is signed out, and no longer counts as yours.")
-        .expect_words("Make your account safe You reported Safari on iPhone")
-        .expect_words("Step 1 of 3 is behind you.")
+        .expect_words("Make your account safe: step 2 of 3 You reported Safari on iPhone")
         .expect_words("Sign it out Done")
         .expect_words("Sign out your other devices To do")
-        .expect_words("Set a new password To do")
-        .expect_words("Check your e-mail To do")
+        .expect_words("Set a new password, and check your e-mail To do")
+        .expect_words("New password: To do")
+        .expect_words("E-mail: To do")
         .expect_words("Your account’s e-mail is ada@example.org.");
     // After a reload as well.
     assert!(has_steps(&laptop).await);
     let others = "/devices/sign-out-others";
     laptop.submit(others, others, &[]).await.expect(303);
     let page = laptop.get("/devices").await.expect(200);
-    page.expect_words("2 of 3 steps are behind you.")
+    page.expect_words("Make your account safe: step 3 of 3")
         .expect_words("Sign out your other devices Done");
     app.advance(MINUTE);
     let fields = [
@@ -113,11 +116,16 @@ async fn the_steps_stay_until_each_is_done(database: Database) {
         .await;
     changed.expect(303);
     let page = laptop.get("/devices").await.expect(200);
-    page.expect_words("2 of 3 steps are behind you.")
-        .expect_words("Set a new password Done")
-        .expect_words("Check your e-mail To do");
-    answer(&laptop, "/steps/email/confirm").await;
-    assert!(!has_steps(&laptop).await);
+    page.expect_words("Make your account safe: step 3 of 3")
+        .expect_words("New password: Done")
+        .expect_words("E-mail: To do");
+    let page = answer(&laptop, "/steps/email/confirm").await;
+    let finished = "You finished the steps that make your account safe.";
+    page.expect_words(finished);
+    let page = laptop.get("/devices").await.expect(200);
+    for gone in [finished, "Make your account safe", "Skipped"] {
+        assert!(!page.words().contains(gone), "{}", page.words());
+    }
     app.stop().await;
 }
 
@@ -126,9 +134,13 @@ async fn the_steps_stay_until_each_is_skipped(database: Database) {
     let page = answer(&fixture.laptop, "/steps/others/skip").await;
     page.expect_words("Sign out your other devices Skipped");
     let page = answer(&fixture.laptop, "/steps/email/skip").await;
-    page.expect_words("Check your e-mail Skipped");
+    page.expect_words("E-mail: Skipped");
     assert!(has_steps(&fixture.desktop).await, "one is left");
-    answer(&fixture.laptop, "/steps/password/skip").await;
+    let page = answer(&fixture.laptop, "/steps/password/skip").await;
+    page.expect_words(
+        "You skipped the steps that make your account safe. You find them here for a week.",
+    )
+    .expect_words("Nothing needs your attention.");
     assert!(!has_steps(&fixture.laptop).await);
     assert!(!has_steps(&fixture.desktop).await);
     // What was skipped comes again after another report.
@@ -138,7 +150,72 @@ async fn the_steps_stay_until_each_is_skipped(database: Database) {
         .login_from(&fixture.ada, IPHONE, ELSEWHERE, None)
         .await;
     let page = answer(&fixture.laptop, "/no").await;
-    page.expect_words("Step 1 of 3 is behind you.");
+    page.expect_words("Make your account safe: step 2 of 3");
+    fixture.app.stop().await;
+}
+
+async fn a_skipped_step_can_be_taken_up_again(database: Database) {
+    let fixture = set_up(database).await;
+    for step in ["others", "password", "email"] {
+        answer(&fixture.laptop, &format!("/steps/{step}/skip")).await;
+    }
+    let page = fixture.laptop.get("/devices").await.expect(200);
+    page.expect_words("Skipped after you reported Safari on iPhone : signing out your other devices, setting a new password and checking your e-mail")
+        .expect_words("Sign them out after all")
+        .expect_words("Set one after all");
+    answer(&fixture.laptop, "/steps/email/confirm").await;
+    let others = "/devices/sign-out-others";
+    let ended = fixture.laptop.submit(others, others, &[]).await;
+    let page = fixture.laptop.follow(&ended).await.expect(200);
+    page.expect_words(
+        "You finished the steps that make your account safe, except for setting a new password.",
+    );
+    let page = fixture.laptop.get("/devices").await.expect(200);
+    page.expect_words("Skipped after you reported Safari on iPhone : setting a new password");
+    fixture.app.advance(MINUTE);
+    let fields = [
+        ("current_password", fixture.ada.password.as_str()),
+        ("new_password", NEW),
+    ];
+    let changed = fixture
+        .laptop
+        .submit("/account", "/account/password", &fields)
+        .await;
+    let page = fixture.laptop.follow(&changed).await.expect(200);
+    page.expect_words("You finished the steps that make your account safe.");
+    let page = fixture.laptop.get("/devices").await.expect(200);
+    assert!(!page.words().contains("Skipped"), "{}", page.words());
+    fixture.app.stop().await;
+}
+
+async fn a_second_report_hides_no_step_of_the_first(database: Database) {
+    let fixture = set_up(database).await;
+    answer(&fixture.laptop, "/steps/email/confirm").await;
+    fixture.app.advance(MINUTE);
+    let second = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
+    fixture
+        .app
+        .login_from(&fixture.ada, second, ELSEWHERE, None)
+        .await;
+    let page = answer(&fixture.laptop, "/no").await;
+    page.expect_words("You reported Firefox on Linux and Safari on iPhone just now")
+        .expect_words("Make your account safe: step 2 of 3");
+    let page = fixture.laptop.get("/devices").await.expect(200);
+    assert_eq!(page.words().matches("Make your account safe").count(), 1);
+    fixture.app.stop().await;
+}
+
+/// What had ended by itself was not signed out by the report.
+async fn what_had_ended_before_is_not_done_by_the_report(database: Database) {
+    let fixture = set_up(database).await;
+    fixture.app.advance(MINUTE);
+    let phone = fixture
+        .app
+        .login_from(&fixture.ada, IPHONE, "198.51.101.7", None)
+        .await;
+    phone.post("/api/v1/auth/logout").await.expect(204);
+    let page = answer(&fixture.laptop, "/no").await;
+    page.expect_words("Sign it out It had already ended");
     fixture.app.stop().await;
 }
 
@@ -150,7 +227,7 @@ async fn the_steps_are_shown_on_another_known_device(database: Database) {
         .expect_words("Sign out your other devices Skipped");
     answer(&fixture.desktop, "/steps/password/skip").await;
     let page = fixture.laptop.get("/devices").await.expect(200);
-    page.expect_words("Set a new password Skipped");
+    page.expect_words("New password: Skipped");
     fixture.app.stop().await;
 }
 
@@ -192,7 +269,7 @@ async fn another_persons_steps_cannot_be_skipped(database: Database) {
         }
     }
     let page = fixture.laptop.get("/devices").await.expect(200);
-    page.expect_words("Step 1 of 3 is behind you.");
+    page.expect_words("Make your account safe: step 2 of 3");
     fixture.app.stop().await;
 }
 

@@ -230,13 +230,13 @@ async fn token_reuse_raises_an_alert(database: Database) {
         .get("/devices")
         .await
         .expect(200)
-        .expect_words("Already signed out. Was it you?");
+        .expect_words("Did you copy this sign-in?");
     let known = review_path(&laptop, "yes").await;
     let response = laptop.submit("/devices", &known, &[]).await;
     laptop
         .follow(&response)
         .await
-        .expect_words("Good: it was you. Safari on iPhone was already signed out.");
+        .expect_words("Good: it was your own device. Safari on iPhone is signed out");
     app.stop().await;
 }
 

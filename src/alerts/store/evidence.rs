@@ -13,15 +13,15 @@ use crate::geo::{Place, Point};
 #[derive(Debug, Clone, Default, Queryable, Selectable)]
 #[diesel(table_name = alerts)]
 pub struct UseBeforeColumns {
-    before_session_id: Option<SessionId>,
-    before_device: Option<String>,
-    before_is_named: Option<bool>,
-    before_city: Option<String>,
-    before_country: Option<String>,
-    before_point: Option<Point>,
-    before_at: Option<Timestamp>,
-    before_km: Option<i32>,
-    before_is_impossible: Option<bool>,
+    pub(super) before_session_id: Option<SessionId>,
+    pub(super) before_device: Option<String>,
+    pub(super) before_is_named: Option<bool>,
+    pub(super) before_city: Option<String>,
+    pub(super) before_country: Option<String>,
+    pub(super) before_point: Option<Point>,
+    pub(super) before_at: Option<Timestamp>,
+    pub(super) before_km: Option<i32>,
+    pub(super) before_is_impossible: Option<bool>,
 }
 
 /// What a person did about the steps that follow a report.
@@ -84,30 +84,6 @@ impl UseBeforeColumns {
             is_impossible: self.before_is_impossible?,
         })
     }
-}
-
-/// Sets the evidence of an alert that was just inserted.
-pub(super) fn update_evidence(
-    c: &mut AnyConnection,
-    id: AlertId,
-    (point, before): (Option<Point>, &UseBeforeColumns),
-) -> Result<()> {
-    let changes = (
-        alerts::location_point.eq(point.map(|point| point.to_string())),
-        alerts::before_session_id.eq(before.before_session_id),
-        alerts::before_device.eq(&before.before_device),
-        alerts::before_is_named.eq(before.before_is_named),
-        alerts::before_city.eq(&before.before_city),
-        alerts::before_country.eq(&before.before_country),
-        alerts::before_point.eq(before.before_point.map(|point| point.to_string())),
-        alerts::before_at.eq(before.before_at),
-        alerts::before_km.eq(before.before_km),
-        alerts::before_is_impossible.eq(before.before_is_impossible),
-    );
-    diesel::update(alerts::table.find(id))
-        .set(changes)
-        .execute(c)?;
-    Ok(())
 }
 
 /// Records what a person did about a step after reporting an alert. Returns whether they had

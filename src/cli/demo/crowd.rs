@@ -288,7 +288,10 @@ impl Crowd {
         let new = self.new_session(SAFARI_MAC, home);
         let end = (self.ago(9 * DAY), EndedReason::ReuseDetected);
         let used = (self.ago(9 * DAY + HOUR), home.clone());
-        past(new, self.ago(30 * DAY), used, Some(end))
+        PastSession {
+            copy_used: Some(at(PLACES[7], "203.0.113.202")),
+            ..past(new, self.ago(30 * DAY), used, Some(end))
+        }
     }
 
     /// Returns a session that was used in Kyoto forty minutes after it had been used at home.
@@ -335,6 +338,7 @@ fn past(
         at,
         last_use,
         end,
+        copy_used: None,
     }
 }
 

@@ -1,0 +1,179 @@
+//! What pages say of reviews of alerts: what one did, how an alert was settled, and which devices a report
+//! signs out. A device is called what its alert calls it.
+
+use super::words::TimeView;
+use crate::account::{AlertDetails, ReportPreview, ReviewOutcome};
+use crate::alerts::{Alert, AlertKind, AlertReview};
+use crate::http::reader_clock::ReaderClock;
+use crate::sessions::Session;
+
+/// Devices that are named at most; the others are counted.
+const MAX_NAMED: usize = 5;
+
+/// Returns an answer to an alert, as the label of its button.
+pub fn answer(kind: AlertKind, review: AlertReview) -> &'static str {
+    match (review, kind) {
+        (AlertReview::Confirmed, AlertKind::TokenReuse) => "It was my own device",
+        (AlertReview::Confirmed, _) => "Yes, it was me",
+        (AlertReview::Reported, AlertKind::TokenReuse) => "It wasn’t me",
+        (AlertReview::Reported, _) => "No, it wasn’t me",
+    }
+}
+
+/// Returns how an alert was settled, if it was: answered itself, together with another, or by what
+/// was done to the account.
+pub fn describe_settlement(details: &AlertDetails, clock: ReaderClock) -> Option<String> {
+    let alert = &details.alert;
+    let (review, at) = alert.review()?;
+    let at = TimeView::exact(at, clock).words;
+    let label = |kind| answer(kind, review);
+    Some(match (&details.settled_by, alert.settled_by) {
+        (Some(other), _) => format!(
+            "This was settled together with another alert, about {} on {}. That one was answered “{}” on {at}.",
+            other.device_name,
+            TimeView::exact(other.at, clock).words,
+            label(other.kind),
+        ),
+        (None, Some(by)) if by == alert.id => {
+            format!("This was answered “{}” on {at}.", label(alert.kind))
+        }
+        (None, Some(_)) => format!(
+            "This was settled together with another alert, which was answered “{}” on {at}.",
+            label(alert.kind)
+        ),
+        (None, None) => format!("This was settled on {at}."),
+    })
+}
+
+/// Returns what the review of an alert did, in words.
+pub fn describe_review(outcome: &ReviewOutcome) -> String {
+    let alert = &outcome.details.alert;
+    let device = &alert.device_name;
+    let is_confirmed = matches!(alert.review(), Some((AlertReview::Confirmed, _)));
+    if is_confirmed {
+        return match (alert.kind, outcome.is_live()) {
+            (AlertKind::PasswordChanged | AlertKind::EmailChanged, _) => {
+                "Good: it was you. Nothing was changed.".into()
+            }
+            (AlertKind::TokenReuse, true) => {
+                format!("Good: it was your own device. {device} is still signed in.")
+            }
+            (AlertKind::TokenReuse, false) => {
+                format!(
+                    "Good: it was your own device. {device} is signed out; sign in on it again."
+                )
+            }
+            (_, true) => format!("Good: it was you. {device} stays signed in."),
+            (_, false) => format!("Good: it was you. {device} was already signed out."),
+        };
+    }
+    let subject = outcome.details.session.as_ref();
+    let ended = ended_devices(&outcome.ended, |session| {
+        let is_on_it = subject.is_some_and(|subject| session.is_on_device_of(subject));
+        is_on_it.then(|| device.clone())
+    });
+    match (subject, ended) {
+        (Some(_), Some(ended)) if !outcome.has_ended_subject() => {
+            format!("{device} was already signed out, and no longer counts as yours. {ended}")
+        }
+        (_, Some(ended)) => ended,
+        (Some(_), None) if outcome.is_live() => "Your answer is recorded.".into(),
+        (Some(_), None) => {
+            format!("{device} was already signed out, and no longer counts as yours.")
+        }
+        (None, None) => "Your answer is recorded. No device was left to sign out.".into(),
+    }
+}
+
+/// Returns what a report signed out, in a sentence, if anything. `name` returns what an alert calls the
+/// device of a session, if one is about it.
+pub fn ended_devices(
+    ended: &[Session],
+    name: impl Fn(&Session) -> Option<String>,
+) -> Option<String> {
+    let names = device_names(ended, name);
+    Some(match names.len() {
+        0 => return None,
+        1 => format!(
+            "{} is signed out, and no longer counts as yours.",
+            listed(&names)
+        ),
+        _ => format!(
+            "{} are signed out, and no longer count as yours.",
+            listed(&names)
+        ),
+    })
+}
+
+/// Returns what the alerts call the device of a session, if one of them is about it.
+pub fn name_by_alerts(alerts: &[Alert], session: &Session) -> Option<String> {
+    let about = alerts
+        .iter()
+        .find(|alert| alert.session_id == Some(session.id));
+    about.map(|alert| alert.device_name.clone())
+}
+
+/// Returns the name of each device of these sessions: the one by `name`, else its own.
+pub fn device_names(
+    sessions: &[Session],
+    name: impl Fn(&Session) -> Option<String>,
+) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for session in sessions {
+        let name = name(session).unwrap_or_else(|| session.display_name());
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
+}
+
+/// Returns "Firefox on Windows and curl are signed out", if there is any.
+pub fn are_signed_out(names: &[String]) -> Option<String> {
+    Some(match names.len() {
+        0 => return None,
+        1 => format!("{} is signed out", listed(names)),
+        _ => format!("{} are signed out", listed(names)),
+    })
+}
+
+/// Returns names in a sentence: "Firefox on Windows, curl and Safari on iPhone".
+pub fn listed(names: &[String]) -> String {
+    match names {
+        [] => String::new(),
+        [name] => name.clone(),
+        _ if names.len() > MAX_NAMED => {
+            let (first, more) = names.split_at(MAX_NAMED);
+            format!("{} and {} more", first.join(", "), more.len())
+        }
+        [names @ .., last] => format!("{} and {last}", names.join(", ")),
+    }
+}
+
+/// Returns the names of the devices of these sessions that a report of the alerts would end, without those
+/// that the alerts are about.
+pub fn names_of(
+    previews: &[ReportPreview],
+    listed: &[AlertDetails],
+    of: impl Fn(&ReportPreview) -> &Vec<Session>,
+) -> Vec<String> {
+    let is_subject = |session: &Session| {
+        let subjects = listed.iter().filter_map(|details| details.session.as_ref());
+        subjects.into_iter().any(|it| session.is_on_device_of(it))
+    };
+    let ended = previews.iter().flat_map(of).cloned();
+    let ended: Vec<Session> = ended.filter(|session| !is_subject(session)).collect();
+    device_names(&ended, |_| None)
+}
+
+/// Says which devices a report signs out besides those that the alerts are about.
+pub fn also_signed_out(names: &[String], alerts: &[Alert]) -> Option<String> {
+    let also = are_signed_out(names)?;
+    let too = match alerts.iter().any(|alert| alert.session_id.is_some()) {
+        true => ", too",
+        false => "",
+    };
+    Some(format!(
+        "Then {also}{too}: first used after it happened, and confirmed by nobody."
+    ))
+}

@@ -1,0 +1,140 @@
+//! The steps after a report, as templates show them.
+
+use super::review_words::listed;
+use super::words::TimeView;
+use crate::account::{AfterReport, FirstStep, StepState};
+use crate::http::reader_clock::ReaderClock;
+
+/// The steps after a report.
+pub struct StepsView {
+    /// The id of the alert.
+    pub id: String,
+    /// What was reported: "Edge on Windows".
+    pub devices: String,
+    /// When it was reported.
+    pub at: TimeView,
+    /// The number of the step that is next; `None` when each is done or skipped.
+    pub next: Option<u8>,
+    /// What was skipped, if nothing is to be done: "setting a new password".
+    pub skipped: String,
+    /// What the report did.
+    pub first: FirstView,
+    /// Signing out the other devices.
+    pub others: StepView,
+    /// Setting a new password and checking the e-mail.
+    pub last: StepView,
+    /// Setting a new password.
+    pub password: StepView,
+    /// Checking the e-mail.
+    pub email: StepView,
+    /// The e-mail to be checked.
+    pub address: String,
+}
+
+/// What a report did, as the first step.
+pub struct FirstView {
+    /// The step: "Sign it out".
+    pub what: &'static str,
+    /// What became of it: "Done".
+    pub state: &'static str,
+}
+
+/// A step.
+pub struct StepView {
+    /// Whether it is to be done.
+    pub is_open: bool,
+    /// Whether it is done.
+    pub is_done: bool,
+    /// The class that marks it.
+    pub class: &'static str,
+    /// What became of it: "Done".
+    pub state: &'static str,
+}
+
+impl FirstView {
+    /// Returns the first step.
+    pub fn new(step: FirstStep) -> Self {
+        let (what, state) = match step {
+            FirstStep::SignedOut => ("Sign it out", "Done"),
+            FirstStep::OverBefore => ("Sign it out", "It had already ended"),
+            FirstStep::Reported => ("Report it", "Done"),
+        };
+        Self { what, state }
+    }
+}
+
+impl StepView {
+    fn new(state: StepState) -> Self {
+        let (class, words) = match state {
+            StepState::Open => ("open", "To do"),
+            StepState::Done => ("done", "Done"),
+            StepState::Skipped => ("skipped", "Skipped"),
+        };
+        Self {
+            is_open: state == StepState::Open,
+            is_done: state == StepState::Done,
+            class,
+            state: words,
+        }
+    }
+}
+
+impl StepsView {
+    /// Returns the steps for their person, whose e-mail is `address`; `None` when all are done.
+    pub fn new(steps: &AfterReport, address: &str, clock: ReaderClock) -> Option<Self> {
+        let alert = &steps.alert;
+        let last = [steps.password, steps.email];
+        let last = match last {
+            _ if last.contains(&StepState::Open) => StepState::Open,
+            _ if last.contains(&StepState::Skipped) => StepState::Skipped,
+            _ => StepState::Done,
+        };
+        let is_shown = steps.is_open() || steps.has_skipped();
+        is_shown.then(|| Self {
+            id: alert.id.to_string(),
+            devices: listed(&steps.devices),
+            at: TimeView::ago(alert.reported_at().unwrap_or(alert.at), clock),
+            next: match (steps.others, last) {
+                (StepState::Open, _) => Some(2),
+                (_, StepState::Open) => Some(3),
+                _ => None,
+            },
+            skipped: skipped(steps),
+            first: FirstView::new(steps.first),
+            others: StepView::new(steps.others),
+            last: StepView::new(last),
+            password: StepView::new(steps.password),
+            email: StepView::new(steps.email),
+            address: address.to_owned(),
+        })
+    }
+}
+
+/// Says that the steps are behind the person, if they are.
+pub fn describe_finish(steps: &AfterReport) -> Option<String> {
+    let all = [steps.others, steps.password, steps.email];
+    match (steps.is_open(), steps.has_skipped()) {
+        (true, _) => None,
+        _ if all == [StepState::Skipped; 3] => Some(
+            "You skipped the steps that make your account safe. You find them here for a week."
+                .into(),
+        ),
+        (false, false) => Some("You finished the steps that make your account safe.".into()),
+        (false, true) => Some(format!(
+            "You finished the steps that make your account safe, except for {}.",
+            skipped(steps)
+        )),
+    }
+}
+
+fn skipped(steps: &AfterReport) -> String {
+    let names = [
+        (steps.others, "signing out your other devices"),
+        (steps.password, "setting a new password"),
+        (steps.email, "checking your e-mail"),
+    ];
+    let skipped = names
+        .into_iter()
+        .filter(|(state, _)| *state == StepState::Skipped);
+    listed(&skipped.map(|(_, name)| name.to_owned()).collect::<Vec<_>>())
+}

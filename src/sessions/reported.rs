@@ -1,0 +1,75 @@
+//! The sessions that ended since their person reported an alert: those that it was about, and those that
+//! were in doubt with them.
+
+use std::collections::HashSet;
+
+use super::new_sign_in::is_same_device;
+use super::store::{self, Session};
+use super::{EndedReason, Sessions};
+use crate::alerts;
+use crate::clock::Timestamp;
+use crate::db::{AnyConnection, SessionId, UserId};
+use crate::error::Result;
+
+impl Sessions {
+    /// Lists those of a person's sessions that a report of theirs ended. The caller bounds their number.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
+    pub async fn list_reported(
+        &self,
+        owner: UserId,
+        sessions: Vec<Session>,
+    ) -> Result<HashSet<SessionId>> {
+        match sessions.iter().any(is_ended_remotely) {
+            true => {
+                self.db
+                    .read(move |c| list_reported(c, owner, &sessions))
+                    .await
+            }
+            false => Ok(HashSet::new()),
+        }
+    }
+}
+
+/// Lists those of a person's sessions that a report of theirs ended. Whoever takes an account back ends
+/// every session with the same act, so one counts only if the report was about its device, or about
+/// something before it.
+pub(super) fn list_reported(
+    c: &mut AnyConnection,
+    owner: UserId,
+    sessions: &[Session],
+) -> Result<HashSet<SessionId>> {
+    let remote = sessions.iter().filter(|session| is_ended_remotely(session));
+    let moments: Vec<Timestamp> = remote.clone().filter_map(|it| it.ended_at).collect();
+    let reported = match moments.is_empty() {
+        true => Vec::new(),
+        false => alerts::store::list_reported_at(c, owner, &moments)?,
+    };
+    let subjects: Vec<SessionId> = reported.iter().filter_map(|it| it.session_id).collect();
+    let subjects = match subjects.is_empty() {
+        true => Vec::new(),
+        false => store::list_own_by_ids(c, owner, &subjects)?,
+    };
+    let is_reported = |session: &&Session| {
+        reported.iter().any(|alert| {
+            let is_on_its_device = || {
+                subjects
+                    .iter()
+                    .any(|it| alert.session_id == Some(it.id) && is_same_device(it, session))
+            };
+            alert.reported_at() == session.ended_at
+                && (alert.session_id == Some(session.id)
+                    || session.created_at >= alert.at
+                    || is_on_its_device())
+        })
+    };
+    Ok(remote
+        .filter(is_reported)
+        .map(|session| session.id)
+        .collect())
+}
+
+fn is_ended_remotely(session: &Session) -> bool {
+    session.ended_reason == Some(EndedReason::SignedOutRemotely)
+}

@@ -1,0 +1,276 @@
+//! Alerts about a copied sign-in: where the copy was used, where the device was before, and what a former
+//! address may know of it.
+
+use crate::support::app::use_mail_server;
+use crate::support::html::forms;
+use crate::support::mmdb::Mmdb;
+use crate::support::prelude::*;
+use crate::support::smtp::SmtpServer;
+
+on_both!(
+    database: the_alert_shows_where_the_copy_was_used,
+    the_stored_address_of_a_copy_is_redacted,
+    its_answers_say_what_they_do,
+    a_device_with_another_session_is_not_signed_out,
+    where_wrong_passwords_were_given_is_shown,
+    a_former_address_gets_what_the_alert_is_about_and_no_more,
+);
+
+const LISBON: &str = "203.0.113.24";
+const OSLO: &str = "198.18.0.66";
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// Ada's account, with a laptop in Lisbon, and a tablet there that she calls Old tablet.
+struct Fixture {
+    app: TestApp,
+    server: SmtpServer,
+    ada: Person,
+    laptop: Browser,
+    tablet: Device,
+}
+
+async fn set_up(database: Database) -> Fixture {
+    let city = |name: &str, code: &str, north: f64, east: f64| json!({"city": name, "country_code": code, "latitude": north, "longitude": east});
+    let path = database.folder().join("places.mmdb");
+    Mmdb::new("City")
+        .with("203.0.113.0/24", city("Lisbon", "PT", 38.72, -9.14))
+        .with("198.18.0.0/24", city("Oslo", "NO", 59.91, 10.75))
+        .write(&path);
+    let server = SmtpServer::start();
+    let port = server.port();
+    let app = TestApp::start_with(database, |settings| {
+        use_mail_server(settings, port);
+        settings.places.files = vec![path];
+    })
+    .await;
+    let ada = app.register("ada@example.org").await;
+    let laptop = app.browser_from(FIREFOX, LISBON);
+    laptop.sign_in(&ada).await;
+    app.advance(MINUTE);
+    let tablet = app.login_from(&ada, IPHONE, LISBON, Some("tablet")).await;
+    let fixture = Fixture {
+        app,
+        server,
+        ada,
+        laptop,
+        tablet,
+    };
+    fixture.answer("yes").await;
+    let page = format!("/devices/{}", fixture.tablet.id());
+    let rename = format!("{page}/rename");
+    let name = [("device_name", "Old tablet")];
+    let renamed = fixture.laptop.submit(&page, &rename, &name);
+    renamed.await.expect(303);
+    fixture
+}
+
+impl Fixture {
+    /// Uses a spent token of the tablet in Oslo, a minute after its successor was used at home.
+    async fn use_copy(&mut self) {
+        let spent = self.tablet.refresh_token.clone();
+        for _ in 0..2 {
+            let token = self.tablet.refresh_token.clone();
+            let refreshed = self
+                .app
+                .anyone()
+                .refresh_from(&token, LISBON)
+                .await
+                .expect(200);
+            self.tablet = Device::from_login(self.app.base(), &refreshed);
+            self.app.advance(MINUTE);
+        }
+        self.app
+            .anyone()
+            .refresh_from(&spent, OSLO)
+            .await
+            .expect(401);
+    }
+
+    async fn answer(&self, how: &str) -> TestResponse {
+        let page = self.laptop.get("/devices").await.expect(200);
+        let end = format!("/{how}");
+        let form = forms(&page.text)
+            .into_iter()
+            .find(|form| form.action.starts_with("/alerts/") && form.action.ends_with(&end))
+            .unwrap_or_else(|| panic!("no alert in {}", page.words()));
+        let response = self.laptop.send(&form, &[]).await.expect(303);
+        self.laptop.follow(&response).await.expect(200)
+    }
+
+    async fn stop(self) {
+        self.server.stop();
+        self.app.stop().await;
+    }
+}
+
+async fn the_alert_shows_where_the_copy_was_used(database: Database) {
+    let mut fixture = set_up(database).await;
+    let second = fixture
+        .app
+        .login_from(&fixture.ada, FIREFOX, LISBON, Some("second"))
+        .await;
+    fixture.app.advance(MINUTE);
+    fixture.use_copy().await;
+    let page = fixture.laptop.get("/devices").await.expect(200);
+    let page = page
+        .expect_words("A copied sign-in of Old tablet was used just now, so it was signed out.")
+        .expect_words("Where Oslo, Norway · 198.18.0.66")
+        .expect_words("1 minute earlier Old tablet was used in Lisbon, 2,738 km away: nobody travels that fast.")
+        .expect_words("last used before: Lisbon, Portugal · 203.0.113.24");
+    assert!(
+        page.text.contains("A map: from Lisbon 08:32 to Oslo 08:34")
+            || page.text.contains("A map: from Lisbon 08:33 to Oslo 08:34"),
+        "{}",
+        page.text
+    );
+    let listed = second.get("/api/v1/alerts").await.expect(200).json();
+    let alert = &listed["alerts"][0];
+    assert_eq!(alert["kind"], "theft");
+    assert_eq!(alert["ip_address"], OSLO);
+    assert_eq!(alert["location_city"], "Oslo");
+    assert_eq!(alert["use_before"]["location_city"], "Lisbon");
+    fixture.app.deliver_mail().await;
+    let messages = fixture.server.messages();
+    let text = messages
+        .iter()
+        .find(|it| it.header("Subject") == "A device was signed out for safety")
+        .expect("the message")
+        .plain();
+    for part in [
+        "Oslo, Norway",
+        OSLO,
+        "Old tablet",
+        "The device is signed out.",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    fixture.stop().await;
+}
+
+async fn the_stored_address_of_a_copy_is_redacted(database: Database) {
+    let mut fixture = set_up(database).await;
+    let choice = [("addresses", "shortened")];
+    let chosen = fixture
+        .laptop
+        .submit("/account", "/account/addresses", &choice);
+    chosen.await.expect(303);
+    fixture.use_copy().await;
+    let stored = "SELECT ip_address AS value FROM alerts WHERE kind = 'theft'";
+    assert_eq!(
+        fixture.app.database.texts(stored),
+        [Some("198.18.0.0".to_owned())]
+    );
+    fixture.stop().await;
+}
+
+async fn its_answers_say_what_they_do(database: Database) {
+    let mut fixture = set_up(database).await;
+    fixture.use_copy().await;
+    let page = fixture.laptop.get("/devices").await.expect(200);
+    let page = page
+        .expect_words("Did you copy this sign-in?")
+        .expect_words("“It was my own device”: the copy is from a backup, or a second app has the same sign-in. Nothing is changed.")
+        .expect_words("“It wasn’t me”: the device no longer counts as yours.");
+    assert!(!page.words().contains("Yes, it was me"), "{}", page.words());
+    let page = fixture.answer("yes").await;
+    page.expect_words(
+        "Good: it was your own device. Old tablet is signed out; sign in on it again.",
+    );
+    fixture.stop().await;
+}
+
+async fn a_device_with_another_session_is_not_signed_out(database: Database) {
+    let mut fixture = set_up(database).await;
+    fixture.app.advance(MINUTE);
+    let app = &fixture.app;
+    let other = app
+        .login_from(&fixture.ada, IPHONE, LISBON, Some("tablet"))
+        .await;
+    fixture.use_copy().await;
+    let page = fixture.laptop.get("/devices").await.expect(200);
+    let page = page.expect_words("so that session was ended. The device is still signed in.");
+    assert!(
+        !page.words().contains("already signed out"),
+        "{}",
+        page.words()
+    );
+    fixture.app.deliver_mail().await;
+    let messages = fixture.server.messages();
+    let text = messages.last().expect("a message").plain();
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        text.contains("That session has ended; another one on the device is still signed in."),
+        "{text}"
+    );
+    assert!(!text.contains("The device is signed out"), "{text}");
+    let page = fixture.answer("yes").await;
+    page.expect_words("Good: it was your own device. Old tablet is still signed in.");
+    other.current().await.expect(200);
+    fixture.stop().await;
+}
+
+async fn where_wrong_passwords_were_given_is_shown(database: Database) {
+    let fixture = set_up(database).await;
+    let phone = fixture.app.browser_from(IPHONE, LISBON);
+    phone.sign_in(&fixture.ada).await;
+    fixture.app.advance(MINUTE);
+    // The cookies of the phone, in Oslo.
+    let copy = fixture.app.browser_from(IPHONE, OSLO);
+    for name in ["rollcall_session", "rollcall_device"] {
+        if let Some(value) = phone.cookie(name) {
+            copy.set_cookie(name, &value);
+        }
+    }
+    for _ in 0..10 {
+        let wrong = [("password", "not the password")];
+        copy.submit("/confirm", "/confirm", &wrong).await;
+        fixture.app.advance(2 * MINUTE);
+    }
+    let kinds = "SELECT kind AS value FROM alerts WHERE kind = 'wrong_passwords'";
+    assert_eq!(fixture.app.database.texts(kinds).len(), 1);
+    let page = fixture.laptop.get("/devices").await.expect(200);
+    page.expect_words("The password was entered wrong ten times on Safari on iPhone.")
+        .expect_words("Where Oslo, Norway · 198.18.0.66");
+    fixture.stop().await;
+}
+
+async fn a_former_address_gets_what_the_alert_is_about_and_no_more(database: Database) {
+    let mut fixture = set_up(database).await;
+    fixture.app.advance(MINUTE);
+    let email = [("email", "new@example.org")];
+    let requested = fixture.laptop.submit("/account", "/account/email", &email);
+    requested.await.expect(303);
+    fixture.app.deliver_mail().await;
+    let messages = fixture.server.messages();
+    let link = messages.last().expect("a message").link("/verify-email/");
+    let verified = fixture.laptop.submit(&link, &link, &[("answer", "mine")]);
+    verified.await.expect(303);
+    fixture.app.advance(MINUTE);
+    fixture.use_copy().await;
+    fixture.app.deliver_mail().await;
+    let messages = fixture.server.messages();
+    let find = |to: &str| {
+        let found = messages.iter().rev().find(|it| {
+            it.to == [to] && it.header("Subject") == "A device was signed out for safety"
+        });
+        found.unwrap_or_else(|| panic!("no message to {to}"))
+    };
+    let own = find("new@example.org").plain();
+    assert!(
+        own.contains("Old tablet") && own.contains("Lisbon"),
+        "{own}"
+    );
+    let former = find("ada@example.org");
+    let page = fixture.app.browser_from(FIREFOX, "192.0.2.200");
+    let page = page.get(&former.link("/not-me/")).await.expect(200);
+    assert!(!page.text.contains("<svg class=\"view"), "{}", page.text);
+    for text in [former.plain(), former.html(), page.words()] {
+        for fact in ["Safari on iPhone", "Oslo, Norway", OSLO] {
+            assert!(text.contains(fact), "{fact}: {text}");
+        }
+        for other in ["Old tablet", "Lisbon", LISBON, "km away", "Firefox"] {
+            assert!(!text.contains(other), "{other}: {text}");
+        }
+    }
+    fixture.stop().await;
+}

@@ -1,0 +1,386 @@
+//! Reports of alerts: what one would end is named before, a device has one name throughout, and what a report
+//! ended is called so wherever it is listed.
+
+use crate::support::app::use_mail_server;
+use crate::support::html::forms;
+use crate::support::prelude::*;
+use crate::support::smtp::SmtpServer;
+
+on_both!(
+    database: what_a_report_ends_besides_is_named_before,
+    a_report_that_ends_nothing_else_says_nothing_of_others,
+    a_link_names_before_what_it_ends,
+    a_device_is_called_as_in_its_alert,
+    a_link_calls_a_device_as_its_message_does,
+    what_a_report_ended_is_listed_so,
+    what_a_link_ended_is_listed_so,
+    taking_an_account_back_reports_no_device_of_before,
+    the_reported_browser_gets_a_neutral_sentence,
+    an_alert_that_waits_elsewhere_is_not_passed_over,
+    a_change_made_here_needs_no_attention_here,
+    a_message_about_a_reviewed_sign_in_is_not_sent,
+    a_summary_leaves_out_what_was_reviewed,
+    an_unknown_link_leads_on,
+    an_address_is_no_place,
+);
+
+const HOME: &str = "203.0.113.7";
+const ELSEWHERE: &str = "198.51.100.7";
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// Ada's account, with a laptop that she used before everything else.
+struct Fixture {
+    app: TestApp,
+    server: SmtpServer,
+    ada: Person,
+    laptop: Browser,
+}
+
+async fn set_up(database: Database) -> Fixture {
+    let server = SmtpServer::start();
+    let port = server.port();
+    let app = TestApp::start_with(database, |settings| use_mail_server(settings, port)).await;
+    let ada = app.register("ada@example.org").await;
+    let laptop = app.browser_from(FIREFOX, HOME);
+    let fields = [
+        ("email", ada.email.as_str()),
+        ("password", ada.password.as_str()),
+        ("remember", "on"),
+    ];
+    let signed_in = laptop.submit("/sign-in", "/sign-in", &fields).await;
+    signed_in.expect(303);
+    app.advance(MINUTE);
+    Fixture {
+        app,
+        server,
+        ada,
+        laptop,
+    }
+}
+
+impl Fixture {
+    /// Signs a stranger in, on a phone that says that it is called Zap.
+    async fn stranger(&self) -> Device {
+        let body = json!({"email": self.ada.email, "password": self.ada.password, "device_name": "Zap", "device_id": "zap"});
+        let request = self
+            .app
+            .anyone()
+            .request("POST", "/api/v1/auth/login")
+            .header("user-agent", IPHONE)
+            .header("x-forwarded-for", ELSEWHERE);
+        let response = TestResponse::to(request.json(&body)).await.expect(200);
+        Device::from_login(self.app.base(), &response)
+    }
+
+    async fn answer(&self, how: &str) -> TestResponse {
+        let page = self.laptop.get("/devices").await.expect(200);
+        let end = format!("/{how}");
+        let form = forms(&page.text)
+            .into_iter()
+            .find(|form| form.action.starts_with("/alerts/") && form.action.ends_with(&end))
+            .unwrap_or_else(|| panic!("no alert in {}", page.words()));
+        let response = self.laptop.send(&form, &[]).await.expect(303);
+        self.laptop.follow(&response).await.expect(200)
+    }
+
+    fn reader(&self) -> Browser {
+        self.app.browser_from(FIREFOX, "192.0.2.200")
+    }
+
+    /// Returns the link in the first message about a sign-in.
+    async fn link(&self) -> String {
+        self.app.deliver_mail().await;
+        let messages = self.server.messages();
+        messages.first().expect("a message").link("/not-me/")
+    }
+
+    async fn stop(self) {
+        self.server.stop();
+        self.app.stop().await;
+    }
+}
+
+async fn what_a_report_ends_besides_is_named_before(database: Database) {
+    let fixture = set_up(database).await;
+    fixture.stranger().await;
+    fixture.app.advance(MINUTE);
+    let app = &fixture.app;
+    let second = app
+        .login_from(&fixture.ada, "curl/8.14.1", "192.0.2.1", None)
+        .await;
+    let page = fixture.laptop.get("/devices").await.expect(200);
+    page.expect_words("With “No, sign it out”, curl is signed out as well: first used after this happened, and confirmed by nobody.");
+    let page = fixture.answer("no").await;
+    page.expect_words("Safari on iPhone")
+        .expect_words("curl")
+        .expect_words("are signed out, and no longer count as yours.");
+    second.current().await.problem(401, "unauthenticated");
+    fixture.stop().await;
+}
+
+async fn a_report_that_ends_nothing_else_says_nothing_of_others(database: Database) {
+    let fixture = set_up(database).await;
+    fixture.stranger().await;
+    let page = fixture.laptop.get("/devices").await.expect(200);
+    assert!(!page.words().contains("as well"), "{}", page.words());
+    let link = fixture.link().await;
+    let page = fixture.reader().get(&link).await.expect(200);
+    assert!(!page.text.contains("checkbox"), "{}", page.text);
+    assert!(!page.words().contains("too:"), "{}", page.words());
+    fixture.stop().await;
+}
+
+async fn a_link_names_before_what_it_ends(database: Database) {
+    let fixture = set_up(database).await;
+    let app = &fixture.app;
+    app.login_from(&fixture.ada, "curl/8.14.1", "192.0.2.1", None)
+        .await;
+    app.advance(MINUTE);
+    fixture.stranger().await;
+    app.deliver_mail().await;
+    let messages = fixture.server.messages();
+    let (first, second) = (&messages[0], &messages[1]);
+    let page = fixture
+        .reader()
+        .get(&first.link("/not-me/"))
+        .await
+        .expect(200);
+    page.expect_words(
+        "Then Zap is signed out, too: first used after it happened, and confirmed by nobody.",
+    );
+    let page = fixture
+        .reader()
+        .get(&second.link("/not-me/"))
+        .await
+        .expect(200);
+    let page = page.expect_words("Also sign out what nobody has confirmed yet: curl");
+    assert!(!page.words().contains("Then curl"), "{}", page.words());
+    fixture.stop().await;
+}
+
+async fn a_device_is_called_as_in_its_alert(database: Database) {
+    let fixture = set_up(database).await;
+    fixture.stranger().await;
+    let page = fixture.laptop.get("/devices").await.expect(200);
+    // Its row shows both names.
+    page.expect_words("Safari on iPhone signed in just now, for the first time on this device.")
+        .expect_words("Listed as Zap")
+        .expect_words("Zap Safari on iPhone ·");
+    let page = fixture.answer("no").await;
+    page.expect_words("Safari on iPhone is signed out, and no longer counts as yours.")
+        .expect_words("You reported Safari on iPhone");
+    fixture.stop().await;
+}
+
+async fn a_link_calls_a_device_as_its_message_does(database: Database) {
+    let fixture = set_up(database).await;
+    fixture.stranger().await;
+    let link = fixture.link().await;
+    let text = fixture.server.messages()[0].plain();
+    assert!(
+        text.contains("Safari on iPhone") && !text.contains("Zap"),
+        "{text}"
+    );
+    let reader = fixture.reader();
+    let page = reader.submit(&link, &link, &[("answer", "not-mine")]).await;
+    let page = page.expect(200);
+    page.expect_words("Safari on iPhone is signed out, and no longer counts as yours.");
+    fixture.stop().await;
+}
+
+async fn what_a_report_ended_is_listed_so(database: Database) {
+    let fixture = set_up(database).await;
+    let zap = fixture.stranger().await;
+    let page = fixture.answer("no").await;
+    let words = page.words();
+    let ended = words.split("Recently ended").nth(1).expect("the list");
+    let cause = "You reported that it was not you, from Firefox on Windows";
+    assert!(ended.contains(cause), "{ended}");
+    assert!(!words.contains("Signed out by you"), "{words}");
+    let page = fixture.laptop.get(&format!("/devices/{}", zap.id())).await;
+    let page = page.expect(200);
+    assert_eq!(page.words().matches(cause).count(), 3, "{}", page.words());
+    fixture.stop().await;
+}
+
+async fn what_a_link_ended_is_listed_so(database: Database) {
+    let fixture = set_up(database).await;
+    let zap = fixture.stranger().await;
+    let link = fixture.link().await;
+    let reader = fixture.reader();
+    let page = reader.submit(&link, &link, &[("answer", "not-mine")]).await;
+    page.expect(200);
+    let cause = "You reported that it was not you, with a link in an e-mail";
+    let page = fixture.laptop.get("/devices").await.expect(200);
+    page.expect_words(cause);
+    let page = fixture.laptop.get(&format!("/devices/{}", zap.id())).await;
+    page.expect(200).expect_words(cause);
+    fixture.stop().await;
+}
+
+/// It ends every session at the time of the report, also those that nobody reported.
+async fn taking_an_account_back_reports_no_device_of_before(database: Database) {
+    let fixture = set_up(database).await;
+    let (app, ada) = (&fixture.app, &fixture.ada);
+    app.login_from(ada, "curl/8.14.1", ELSEWHERE, Some("curl"))
+        .await;
+    fixture.answer("yes").await;
+    app.advance(MINUTE);
+    let email = [("email", "new@example.org")];
+    let requested = fixture.laptop.submit("/account", "/account/email", &email);
+    requested.await.expect(303);
+    fixture.app.deliver_mail().await;
+    let messages = fixture.server.messages();
+    let link = messages.last().expect("a message").link("/verify-email/");
+    let verified = fixture.laptop.submit(&link, &link, &[("answer", "mine")]);
+    verified.await.expect(303);
+    fixture.app.deliver_mail().await;
+    let messages = fixture.server.messages();
+    let former = messages
+        .iter()
+        .rev()
+        .find(|it| it.to == ["ada@example.org"]);
+    let link = former.expect("a message").link("/not-me/");
+    let reader = fixture.reader();
+    let taken = reader
+        .submit(&link, &link, &[("answer", "take-back")])
+        .await;
+    let password = forms(&taken.expect(200).text)
+        .into_iter()
+        .find(|form| form.action == format!("{link}/password"))
+        .expect("a form for a new password");
+    let new = "another battery staple";
+    let set = reader.send(&password, &[("new_password", new)]).await;
+    set.expect(303);
+    let ada = Person {
+        password: new.into(),
+        ..ada.clone()
+    };
+    fixture.laptop.sign_in(&ada).await.expect(303);
+    let page = fixture.laptop.get("/devices").await.expect(200);
+    page.expect_words("curl Signed out by you, from another device");
+    fixture.stop().await;
+}
+
+async fn the_reported_browser_gets_a_neutral_sentence(database: Database) {
+    let fixture = set_up(database).await;
+    let stranger = fixture.app.browser_from(IPHONE, ELSEWHERE);
+    stranger.sign_in(&fixture.ada).await;
+    fixture.answer("no").await;
+    let led = stranger.get("/devices").await;
+    assert!(led.is_to_sign_in());
+    let page = stranger.follow(&led).await.expect(200);
+    let page = page.expect_words("This device was signed out.");
+    let words = page.words();
+    assert!(
+        !words.contains("Firefox") && !words.contains("today"),
+        "{words}"
+    );
+    assert!(!page.text.contains("<time"), "{}", page.text);
+    fixture.stop().await;
+}
+
+async fn an_alert_that_waits_elsewhere_is_not_passed_over(database: Database) {
+    let fixture = set_up(database).await;
+    let stranger = fixture.app.browser_from(IPHONE, ELSEWHERE);
+    stranger.sign_in(&fixture.ada).await;
+    fixture.app.advance(MINUTE);
+    let second = fixture.app.browser_from("curl/8.14.1", "192.0.2.1");
+    second.sign_in(&fixture.ada).await;
+    for unconfirmed in [&stranger, &second] {
+        let page = unconfirmed.get("/devices").await.expect(200);
+        let page = page.expect_words(
+            "An alert waits for an answer: open this page on a device that you used before it.",
+        );
+        let words = page.words();
+        assert!(!words.contains("Nothing needs your attention"), "{words}");
+        assert!(!words.contains("Was this you?"), "{words}");
+    }
+    fixture.answer("no").await;
+    let page = fixture.laptop.get("/devices").await.expect(200);
+    let page = page.expect_words("Some steps are left to make your account safe.");
+    assert!(!page.words().contains("Nothing needs"), "{}", page.words());
+    fixture.stop().await;
+}
+
+async fn a_change_made_here_needs_no_attention_here(database: Database) {
+    let fixture = set_up(database).await;
+    let fields = [
+        ("current_password", PASSWORD),
+        ("new_password", "another battery staple"),
+    ];
+    let changed = fixture
+        .laptop
+        .submit("/account", "/account/password", &fields);
+    changed.await.expect(303);
+    let page = fixture.laptop.get("/devices").await.expect(200);
+    let page = page.expect_words("You are signed in only here.");
+    assert!(!page.words().contains("An alert waits"), "{}", page.words());
+    fixture.stop().await;
+}
+
+async fn a_message_about_a_reviewed_sign_in_is_not_sent(database: Database) {
+    let fixture = set_up(database).await;
+    for (how, ip) in [("yes", "198.51.101.7"), ("no", "198.51.102.7")] {
+        fixture.app.login_from(&fixture.ada, IPHONE, ip, None).await;
+        fixture.answer(how).await;
+        assert_eq!(fixture.app.deliver_mail().await, 0, "{how}");
+    }
+    assert!(fixture.server.messages().is_empty());
+    let state = "SELECT DISTINCT state AS value FROM mail_queue";
+    assert_eq!(fixture.app.database.texts(state), [Some("void".to_owned())]);
+    fixture.stop().await;
+}
+
+async fn a_summary_leaves_out_what_was_reviewed(database: Database) {
+    let fixture = set_up(database).await;
+    let app = &fixture.app;
+    for n in 0..5 {
+        let ip = format!("192.0.{n}.1");
+        app.login_from(&fixture.ada, IPHONE, &ip, None).await;
+        app.deliver_mail().await;
+        app.advance(MINUTE);
+    }
+    // The newest one is the last of the two that have no message of their own.
+    let review = "UPDATE alerts SET answer = 'mine', answered_at = at, settled_by = id WHERE ip_address = '192.0.4.1'";
+    app.database.execute(review);
+    app.advance(61 * MINUTE);
+    app.deliver_mail().await;
+    let messages = fixture.server.messages();
+    let summary = messages.last().expect("a message");
+    assert_eq!(summary.header("Subject"), "More sign-ins to your account");
+    let text = summary.plain();
+    assert!(
+        text.contains("192.0.3.1") && !text.contains("192.0.4.1"),
+        "{text}"
+    );
+    assert!(text.contains("there was 1 more sign-in"), "{text}");
+    fixture.stop().await;
+}
+
+async fn an_unknown_link_leads_on(database: Database) {
+    let fixture = set_up(database).await;
+    let page = fixture.reader().get("/not-me/AAAA").await.expect(404);
+    page.expect_words("This link doesn’t work")
+        .expect_words("It may be too old, or a part of it is missing")
+        .expect_words("Your devices");
+    fixture.stop().await;
+}
+
+async fn an_address_is_no_place(database: Database) {
+    let fixture = set_up(database).await;
+    let app = &fixture.app;
+    app.login_from(&fixture.ada, "curl/8.14.1", "192.168.7.7", None)
+        .await;
+    app.login_from(&fixture.ada, IPHONE, ELSEWHERE, None).await;
+    let page = fixture.laptop.get("/devices").await.expect(200);
+    let page = page.expect_words("just now · Local network");
+    let words = page.words();
+    for stand_in in [
+        format!("just now · {ELSEWHERE}"),
+        format!("Active now · {HOME}"),
+    ] {
+        assert!(!words.contains(&stand_in), "{words}");
+    }
+    fixture.stop().await;
+}
