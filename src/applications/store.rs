@@ -1,5 +1,6 @@
 //! Every query of `applications` and `api_keys`.
 
+use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Text};
 
@@ -105,30 +106,22 @@ pub(super) fn list_names(
     let named = applications::table
         .filter(applications::id.eq_any(in_few_sizes(ids)))
         .select((applications::id, applications::name));
-    let found = on_each!(c, c => cached(named).load(c))?;
-    Ok(found)
+    Ok(on_each!(c, c => cached(named).load(c))?)
 }
 
-/// The SQL before and after a bound list of hosts that computes whether an application is at one of them. Its
-/// own ones are separated by spaces, and no host has one.
-const POSTGRES_AT_HOSTS: [&str; 2] = ["string_to_array(hosts, ' ') && string_to_array(", ", ' ')"];
-const SQLITE_AT_HOSTS: [&str; 2] = [
+/// The SQL around bound hosts that computes whether an application is at one of them.
+const POSTGRES_AT: [&str; 2] = ["string_to_array(hosts, ' ') && string_to_array(", ", ' ')"];
+const SQLITE_AT: [&str; 2] = [
     "EXISTS (SELECT 1 FROM json_each(",
     ") WHERE instr(' ' || hosts || ' ', ' ' || value || ' '))",
 ];
 
-/// The query of the first `$limit` applications for which the SQL around the bound list holds.
+/// The query of the first `$limit` applications for which that holds.
 macro_rules! at_hosts {
-    ($sql:expr, $hosts:expr, $limit:expr) => {{
-        let is_at = diesel::dsl::sql::<Bool>($sql[0])
-            .bind::<Text, _>($hosts)
-            .sql($sql[1]);
-        let there = applications::table
-            .filter(applications::hosts.ne(""))
-            .filter(is_at)
-            .order(applications::name)
-            .select(Application::as_select());
-        cached(first_rows(there, $limit))
+    ($at:expr, $hosts:expr, $limit:expr) => {{
+        let is_at = sql::<Bool>($at[0]).bind::<Text, _>($hosts).sql($at[1]);
+        let there = applications::table.filter(is_at).order(applications::name);
+        cached(first_rows(there.select(Application::as_select()), $limit))
     }};
 }
 
@@ -138,16 +131,11 @@ pub(super) fn list_at_hosts(
     hosts: &[String],
     limit: u32,
 ) -> Result<Vec<Application>> {
-    let found = match c {
-        AnyConnection::Postgres(c) => {
-            at_hosts!(POSTGRES_AT_HOSTS, hosts.join(" "), limit).load(c)?
-        }
-        AnyConnection::Sqlite(c) => {
-            let hosts = serde_json::Value::from(hosts).to_string();
-            at_hosts!(SQLITE_AT_HOSTS, hosts, limit).load(c)?
-        }
-    };
-    Ok(found)
+    let list = serde_json::Value::from(hosts).to_string();
+    Ok(match c {
+        AnyConnection::Postgres(c) => at_hosts!(POSTGRES_AT, hosts.join(" "), limit).load(c)?,
+        AnyConnection::Sqlite(c) => at_hosts!(SQLITE_AT, list, limit).load(c)?,
+    })
 }
 
 /// Finds the id of the application with that id or name.

@@ -3,25 +3,15 @@
 use url::form_urlencoded;
 
 use super::device_views::DeviceView;
-use super::narrowing::{Narrowing, Selection, Span, UNUSED_DAYS, is_unused, unused};
-use crate::clock::Timestamp;
-use crate::db::SessionId;
+use super::narrowing::{
+    ListedDevice, MAX_LISTED, Narrowing, Selection, Span, UNUSED_DAYS, is_unused, unused,
+};
 use crate::http::reader_clock::ReaderClock;
 
 /// Other devices up to which the list is neither folded nor searched.
 const MAX_WHOLE: usize = 12;
 /// Devices of a group that are shown once it is unfolded; the others are folded again.
 const MAX_IN_GROUP: usize = 12;
-/// Devices on the list. All of them can be selected; those beyond are on a page of their group.
-pub(super) const MAX_LISTED: usize = 100;
-/// A device to be listed.
-pub(super) struct ListedDevice {
-    pub(super) view: DeviceView,
-    /// Its sessions.
-    pub(super) sessions: Vec<SessionId>,
-    pub(super) last_used_at: Timestamp,
-}
-
 /// A device on the list.
 pub(super) struct Row {
     pub(super) device: DeviceView,

@@ -10,14 +10,13 @@ use serde::Deserialize;
 use url::form_urlencoded;
 
 use super::alert_views::AlertView;
-use super::device_list::{DeviceList, ListedDevice};
+use super::device_list::DeviceList;
 use super::device_views::{DeviceNames, DeviceView, ImpossibleTravels};
 use super::ended_views::{EndReasons, EndedItem, EndedList, MAX_ENDED};
 use super::map::{DotDevice, MapView};
-use super::narrowing::{Narrowing, Selection, UNUSED_DAYS};
+use super::narrowing::{ListedDevice, Narrowing, Selection, UNUSED_DAYS, selected_ids};
 use super::notices;
 use super::settings_card::{SettingsPage, SettingsView};
-use super::sign_out_selected::selected_ids;
 use super::steps_view::StepsView;
 use super::used_applications::{FEW, UsedApplications};
 use super::views::{AdminActView, Reader};

@@ -3,20 +3,32 @@
 
 use std::time::Duration;
 
-use super::device_list::{ListedDevice, MAX_LISTED};
 use super::device_views::DeviceView;
 use super::words;
+use crate::clock::Timestamp;
 use crate::db::SessionId;
 use crate::http::reader_clock::ReaderClock;
 use crate::text;
 
 /// The days without use after which a review of a device is suggested.
 pub(super) const UNUSED_DAYS: u64 = 90;
+/// Devices on the list. All of them can be selected; those beyond are on a page of their group.
+pub(super) const MAX_LISTED: usize = 100;
+/// A selected device: a session on it; repeated.
+pub(super) const DEVICE: &str = "device";
 /// Characters of a search that count.
 const MAX_SEARCH: usize = 100;
 /// The longest time without use that the list can be narrowed to: 100 years.
 const MAX_DAYS: u64 = 36_500;
 const DAY: u64 = 24 * 60 * 60;
+
+/// A device to be listed.
+pub(super) struct ListedDevice {
+    pub(super) view: DeviceView,
+    /// Its sessions.
+    pub(super) sessions: Vec<SessionId>,
+    pub(super) last_used_at: Timestamp,
+}
 
 /// What the list is narrowed to.
 #[derive(Default)]
@@ -189,4 +201,13 @@ fn searched(device: &DeviceView) -> String {
         named(&device.system),
     ];
     text::searchable(&parts.into_iter().flatten().collect::<Vec<_>>().join(" "))
+}
+
+/// Returns the id of each selected device once. What is no id is no device of theirs, either.
+pub(super) fn selected_ids(fields: &[(String, String)]) -> Vec<SessionId> {
+    let named = fields.iter().filter(|(name, _)| name == DEVICE);
+    let mut ids: Vec<SessionId> = named.filter_map(|(_, id)| id.parse().ok()).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    ids
 }

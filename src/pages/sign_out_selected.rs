@@ -8,9 +8,10 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use url::form_urlencoded;
 
-use super::device_list::{MAX_LISTED, list_url};
+use super::device_list::list_url;
 use super::device_views::DeviceView;
 use super::devices::{self, DevicesQuery};
+use super::narrowing::{DEVICE, MAX_LISTED, selected_ids};
 use super::views::Reader;
 use super::words;
 use crate::clock::Timestamp;
@@ -26,8 +27,6 @@ use crate::http::target::HOME;
 use crate::sessions::{Caller, DevicesEnd, Session};
 
 const PATH: &str = "/devices/sign-out-selected";
-/// A selected device: a session on it; repeated.
-const DEVICE: &str = "device";
 /// Devices that can be selected. Their ids fit into an address that every proxy takes (8 kB).
 const MAX_DEVICES: usize = MAX_LISTED;
 /// The time within which the same form again is a second press of the button.
@@ -137,15 +136,6 @@ impl Selected {
     fn is_none(&self) -> bool {
         self.live.is_empty() && self.ended.is_empty()
     }
-}
-
-/// Returns the id of each selected device once. What is no id is no device of theirs, either.
-pub(super) fn selected_ids(fields: &[(String, String)]) -> Vec<SessionId> {
-    let named = fields.iter().filter(|(name, _)| name == DEVICE);
-    let mut ids: Vec<SessionId> = named.filter_map(|(_, id)| id.parse().ok()).collect();
-    ids.sort_unstable();
-    ids.dedup();
-    ids
 }
 
 async fn load(app: &AppState, caller: &Caller, ids: Vec<SessionId>) -> Result<Selected> {
