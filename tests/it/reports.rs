@@ -163,7 +163,7 @@ async fn a_device_is_called_as_in_its_alert(database: Database) {
     fixture.stranger().await;
     let page = fixture.laptop.get("/devices").await.expect(200);
     // Its row shows both names.
-    page.expect_words("Safari on iPhone signed in just now, for the first time on this device.")
+    page.expect_words("Safari on iPhone signed in just now, for the first time.")
         .expect_words("Listed as Zap")
         .expect_words("Zap Safari on iPhone ·");
     let page = fixture.answer("no").await;

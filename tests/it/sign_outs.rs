@@ -152,7 +152,7 @@ async fn other_devices_are_counted_or_named(app: &TestApp) {
     assert_eq!(words, "Your 3 other devices are signed out.");
     let again = sign_out_others(&laptop).await;
     let words = message(&laptop.follow(&again).await);
-    assert_eq!(words, "Your other devices are signed out.");
+    assert_eq!(words, "No other device is signed in.");
 }
 
 async fn other_devices_that_sign_in_meanwhile_are_named(app: &TestApp) {
@@ -309,7 +309,7 @@ async fn no_message_claims_more_than_the_rows(app: &TestApp) {
             !words.contains("devices are signed out") || count <= out,
             "round {round}: {words}"
         );
-        if words == "Your other devices are signed out." {
+        if words == "No other device is signed in." {
             assert_eq!(out, NAMES.len(), "round {round}");
         }
     }

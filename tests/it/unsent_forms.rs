@@ -335,7 +335,7 @@ async fn a_field_is_what_it_is_on_its_own_page(app: &TestApp) {
 }
 
 async fn the_sign_in_page_says_what_is_stored(app: &TestApp) {
-    const STORED: &str = "What you typed is kept.";
+    const STORED: &str = "What you typed is stored.";
 
     let ada = app.register("ada@example.org").await;
     let browser = app.signed_in_browser(&ada, FIREFOX).await;

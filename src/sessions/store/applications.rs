@@ -1,6 +1,6 @@
 //! Every query of `session_applications`.
 
-use diesel::dsl::{Eq, count_star};
+use diesel::dsl::count_star;
 use diesel::prelude::*;
 use diesel::query_dsl::methods;
 use diesel::upsert::excluded;
@@ -96,25 +96,25 @@ pub(in crate::sessions) fn upsert_applications(
     Ok(changed)
 }
 
-/// Returns the columns of a use.
-fn row(
-    used: &ApplicationUse,
-) -> (
-    Eq<session_applications::session_id, SessionId>,
-    Eq<session_applications::user_id, UserId>,
-    Eq<session_applications::kind, &'static str>,
-    Eq<session_applications::name, String>,
-    Eq<session_applications::last_used_at, Timestamp>,
-) {
-    use session_applications::dsl;
+/// A row of a use.
+#[derive(Insertable)]
+#[diesel(table_name = session_applications)]
+struct UseRow {
+    session_id: SessionId,
+    user_id: UserId,
+    kind: &'static str,
+    name: String,
+    last_used_at: Timestamp,
+}
 
-    (
-        dsl::session_id.eq(used.session_id),
-        dsl::user_id.eq(used.user_id),
-        dsl::kind.eq(used.application.kind().as_str()),
-        dsl::name.eq(used.application.name().into_owned()),
-        dsl::last_used_at.eq(used.at),
-    )
+fn row(used: &ApplicationUse) -> UseRow {
+    UseRow {
+        session_id: used.session_id,
+        user_id: used.user_id,
+        kind: used.application.kind().as_str(),
+        name: used.application.name().into_owned(),
+        last_used_at: used.at,
+    }
 }
 
 /// Lists those of these sessions that have more than `limit` rows, with their owners.
