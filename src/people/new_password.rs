@@ -133,7 +133,7 @@ mod tests {
             ("password", "many people use it"),
             ("12345678", "many people use it"),
             ("Password1", "many people"),
-            ("p4ssw0rd!", "like one that many people use"),
+            ("p4ssw0rd!", "close to one that many people use"),
             ("qwertyuiop[]", "keyboard"),
             ("aaaaaaaaaaaa", "repeats itself"),
             ("abcdefghijk", "sequence"),
