@@ -277,7 +277,7 @@ pub(super) fn list_trusted(
     let Some(owner) = sessions.first().map(|session| session.user_id) else {
         return Ok(Vec::new());
     };
-    let reported = alerts::list_reported_sessions(c, owner)?;
+    let reported = sessions::list_on_reported(c, owner, sessions)?;
     let is_doubtful = |session: &&Session| {
         let is_subject =
             |alert: &Alert| alert.kind.is_sign_in() && alert.session_id == Some(session.id);

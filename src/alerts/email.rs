@@ -233,7 +233,7 @@ fn find_later_travel(c: &mut AnyConnection, alert: &Alert) -> Result<Option<Stri
     let travels = events::store::list_by_kind(c, alert.user_id, &[session], kind)?;
     let later = travels.into_iter().rfind(|event| event.at > alert.at);
     let travel = later.and_then(|event| event.detail);
-    Ok(travel.map(|it| format!("used in two places, too far apart for the time between: {it}")))
+    Ok(travel.map(|it| format!("used too far from where you were before: {it}")))
 }
 
 /// Returns the facts of an alert on one line.

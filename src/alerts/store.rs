@@ -14,7 +14,7 @@ use crate::clock::Timestamp;
 use crate::counters::{HourlyCounts, Metric};
 use crate::db::schema::{alerts, user_sessions};
 use crate::db::{
-    AlertId, AnyConnection, MailId, SessionId, UserId, first_rows, in_few_sizes, on_each,
+    AlertId, AnyConnection, MailId, SessionId, UserId, cached, first_rows, in_few_sizes, on_each,
     read_from_text,
 };
 use crate::error::Result;
@@ -227,14 +227,13 @@ pub(crate) fn list_reported_at(
     user: UserId,
     times: &[Timestamp],
 ) -> Result<Vec<Alert>> {
-    Ok(alerts::table
+    let reported = alerts::table
         .filter(alerts::user_id.eq(user))
         .filter(alerts::answer.eq(AlertReview::Reported.as_str()))
         .filter(alerts::answered_at.eq_any(in_few_sizes(times)))
         .order(alerts::id.desc())
-        .limit(i64::from(MAX_OPEN))
-        .select(Alert::as_select())
-        .load(c)?)
+        .select(Alert::as_select());
+    Ok(cached(first_rows(reported, MAX_OPEN)).load(c)?)
 }
 
 /// Lists the alerts that a person reported since `since`, other than by reporting another, at most
@@ -278,18 +277,23 @@ pub(super) fn list_unconfirmed_sessions(
         .load(c)?)
 }
 
-/// Lists the sessions of those of a person's alerts that have this review.
-pub(super) fn list_sessions_reviewed(
+/// Lists the sessions of a person's reported alerts, each with the time of the report; the latest alerts
+/// first, at most 1,000.
+pub(super) fn list_reported_sessions(
     c: &mut AnyConnection,
     user: UserId,
-    review: AlertReview,
-) -> Result<Vec<SessionId>> {
-    Ok(alerts::table
+) -> Result<Vec<(SessionId, Timestamp)>> {
+    let reported = alerts::table
         .filter(alerts::user_id.eq(user))
-        .filter(alerts::answer.eq(review.as_str()))
+        .filter(alerts::answer.eq(AlertReview::Reported.as_str()))
         .filter(alerts::session_id.is_not_null())
-        .select(alerts::session_id.assume_not_null())
-        .load(c)?)
+        .filter(alerts::answered_at.is_not_null())
+        .order(alerts::id.desc())
+        .select((
+            alerts::session_id.assume_not_null(),
+            alerts::answered_at.assume_not_null(),
+        ));
+    Ok(first_rows(reported, 1_000).load(c)?)
 }
 
 /// Lists the addresses of a person's alerts.

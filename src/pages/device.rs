@@ -347,7 +347,7 @@ impl ActivityView {
                 end.describe()
             }
             EventKind::ImpossibleTravel => {
-                format!("Used in two places, too far apart for the time between: {detail}")
+                format!("Used too far from where you were before: {detail}")
             }
             _ => words::account_event(event),
         };

@@ -41,6 +41,8 @@ pub(super) struct DeviceList {
     pub(super) fields: Vec<(&'static str, String)>,
     /// What was found, if it is narrowed.
     pub(super) found: Option<String>,
+    /// The label and the URL of what follows it, if it has more than can be shown.
+    pub(super) next: Option<(String, String)>,
     /// What leads to the list of all.
     pub(super) show_all: String,
     /// The devices; in one group unless they are folded.
@@ -68,7 +70,7 @@ impl DeviceList {
     /// Returns the list of `devices`, which come newest use first.
     pub(super) fn new(
         devices: Vec<ListedDevice>,
-        narrowing: Narrowing,
+        mut narrowing: Narrowing,
         selection: &Selection,
         clock: ReaderClock,
     ) -> Self {
@@ -78,7 +80,15 @@ impl DeviceList {
         let old = devices.iter().filter(is_old).count();
         let is_included = |device: &ListedDevice| narrowing.includes(device, clock);
         let shown: Vec<_> = devices.into_iter().filter(is_included).collect();
+        if narrowing.skipped >= shown.len() {
+            narrowing.skipped = 0;
+        }
         let found = narrowing.found(shown.len(), all);
+        let next = next(&narrowing, shown.len()).filter(|_| found.is_some());
+        let shown: Vec<_> = match found {
+            Some(_) => shown.into_iter().skip(narrowing.skipped).collect(),
+            None => shown,
+        };
         let is_ticked = |device: &ListedDevice| selection.includes(device, &narrowing);
         let is_all_ticked = shown.iter().take(MAX_LISTED).all(is_ticked);
         let fields = narrowing.fields();
@@ -100,6 +110,7 @@ impl DeviceList {
                 false => vec![Group::whole(shown, is_ticked)],
             },
             found,
+            next,
             fields,
             search: narrowing.search,
         }
@@ -141,9 +152,14 @@ impl Group {
         group
     }
 
-    /// Returns how many of its devices are not on the list.
+    /// Returns how many of its devices are on the list.
+    pub(super) fn listed(&self) -> usize {
+        self.rows.len() + self.more.len()
+    }
+
+    /// Returns how many of its devices are not on the list of a group.
     pub(super) fn rest(&self) -> usize {
-        self.count - self.rows.len() - self.more.len()
+        self.count - self.listed()
     }
 
     /// Unfolds what has selected devices, if others are not.
@@ -201,6 +217,20 @@ fn object(others: usize) -> String {
         1 => "the other device".into(),
         n => format!("{n} other devices"),
     }
+}
+
+/// Returns the label and the URL of what follows the list of `found` devices.
+fn next(narrowing: &Narrowing, found: usize) -> Option<(String, String)> {
+    let shown = narrowing.skipped.saturating_add(MAX_LISTED);
+    let label = match found.checked_sub(shown)? {
+        0 => return None,
+        1 => "Show the last one".into(),
+        rest => format!("Show the next {}", rest.min(MAX_LISTED)),
+    };
+    let mut fields = narrowing.fields();
+    fields.retain(|(name, _)| *name != "after");
+    fields.push(("after", shown.to_string()));
+    Some((label, list_url(&fields)))
 }
 
 /// Returns what selects each device on a list of `found`.

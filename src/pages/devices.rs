@@ -69,6 +69,8 @@ pub struct DevicesQuery {
     unused: Option<String>,
     /// The time that the other devices were last used at: the id of a group.
     used: Option<String>,
+    /// After how many of the devices the list begins.
+    after: Option<String>,
     /// Which are selected: "all" or "none".
     select: Option<String>,
 }
@@ -84,6 +86,7 @@ impl DevicesQuery {
             q: field("q"),
             unused: field("unused"),
             used: field("used"),
+            after: field("after"),
             ..Self::default()
         }
     }
@@ -95,6 +98,7 @@ impl DevicesQuery {
             self.unused.as_deref(),
             self.used.as_deref(),
         )
+        .after(self.after.as_deref())
     }
 }
 
@@ -315,14 +319,15 @@ fn describe_state(
                             before it.";
 
     let steps = steps.filter(|steps| steps.is_open());
-    let sentences: Vec<String> = describe_attention(attention.count())
-        .into_iter()
-        .chain(attention.has_withheld.then(|| WITHHELD.into()))
-        .chain(steps.map(|_| "Some steps are left to make your account safe.".into()))
-        .chain(
-            (!travels.0.is_empty()).then(|| "A device was used in two places, see below.".into()),
-        )
-        .collect();
+    let sentences: Vec<String> =
+        describe_attention(attention.count())
+            .into_iter()
+            .chain(attention.has_withheld.then(|| WITHHELD.into()))
+            .chain(steps.map(|_| "Some steps are left to make your account safe.".into()))
+            .chain((!travels.0.is_empty()).then(|| {
+                "Two uses were too far apart for the time between them: see below.".into()
+            }))
+            .collect();
     (!sentences.is_empty()).then(|| sentences.join(" "))
 }
 

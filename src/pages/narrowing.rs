@@ -39,6 +39,8 @@ pub(super) struct Narrowing {
     unused_days: Option<u64>,
     /// The time of the last use.
     span: Option<Span>,
+    /// How many of those that were found come before the list.
+    pub(super) skipped: usize,
 }
 
 /// The devices on the list that are selected at first.
@@ -70,6 +72,16 @@ impl Narrowing {
             search: search.chars().take(MAX_SEARCH).collect(),
             unused_days: days.map(|days| days.clamp(1, MAX_DAYS)),
             span: Span::ALL.into_iter().find(|known| Some(known.id()) == span),
+            skipped: 0,
+        }
+    }
+
+    /// Returns it for a list that continues after so many devices.
+    pub(super) fn after(self, skipped: Option<&str>) -> Self {
+        let skipped = skipped.and_then(|skipped| skipped.parse().ok());
+        Self {
+            skipped: skipped.unwrap_or_default(),
+            ..self
         }
     }
 
@@ -78,7 +90,9 @@ impl Narrowing {
         let search = (!self.search.is_empty()).then(|| ("q", self.search.clone()));
         let unused = self.unused_days.map(|days| ("unused", days.to_string()));
         let span = self.span.map(|span| ("used", span.id().to_owned()));
-        search.into_iter().chain(unused).chain(span).collect()
+        let skipped = (self.skipped > 0).then(|| ("after", self.skipped.to_string()));
+        let fields = search.into_iter().chain(unused).chain(span);
+        fields.chain(skipped).collect()
     }
 
     /// Returns whether it is among the devices: whether its name, label, place, kind, browser and system
@@ -109,8 +123,10 @@ impl Narrowing {
             (Some(span), None) => format!("{}: {}.", span.heading(), words::devices(found)),
             (None, None) => return None,
         };
-        if found > MAX_LISTED {
-            sentence.push_str(" Those used last are shown.");
+        let last = found.min(self.skipped.saturating_add(MAX_LISTED));
+        if last < found || self.skipped > 0 {
+            let first = self.skipped.saturating_add(1).min(last);
+            sentence.push_str(&format!(" Shown: {first} to {last}, by their last use."));
         }
         Some(sentence)
     }
@@ -172,9 +188,10 @@ impl Span {
     }
 }
 
-/// Returns whether a device has not been used for so many days.
+/// Returns whether a device has not been used for so many days, and need not stay signed in all the same.
 pub(super) fn is_unused(device: &ListedDevice, days: u64, clock: ReaderClock) -> bool {
-    clock.now.since(device.last_used_at) > Duration::from_secs(days * DAY)
+    let is_old = clock.now.since(device.last_used_at) > Duration::from_secs(days * DAY);
+    is_old && !device.view.is_idle_exempt
 }
 
 /// Says how many devices have not been used for so many days.

@@ -229,7 +229,7 @@ pub fn account_event(event: &Event) -> String {
         EventKind::Refreshed => "Used from a new address",
         EventKind::Renamed => "Device named",
         EventKind::Ended => "Signed out",
-        EventKind::ImpossibleTravel => "Used in two places, too far apart for the time between",
+        EventKind::ImpossibleTravel => "Used too far from where you were before",
         EventKind::PasswordChanged => "Password changed",
         EventKind::EmailChanged => "E-mail changed",
         EventKind::EmailChangeRequested => "Another e-mail requested",

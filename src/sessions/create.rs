@@ -6,7 +6,7 @@ use super::idle_limits::EXEMPT;
 use super::impossible_travel::{self, Waypoint};
 use super::store::{self, NewSessionRow, Session, SessionEnd};
 use super::values::{EndedReason, Jti, OpenedVia, SessionPersistence, last_used_bucket};
-use super::{Sessions, new_sign_in, record_ended};
+use super::{Sessions, list_on_reported, new_sign_in, record_ended};
 use crate::alerts::{self, AlertContext, Alerts, UseBefore};
 use crate::clock::Timestamp;
 use crate::db::{AnyConnection, ApplicationId, SessionId};
@@ -255,7 +255,7 @@ fn compare_with_recent(
     now: Timestamp,
 ) -> Result<()> {
     let mut recent = store::list_recent(c, user.id, Some(session.id), RECENT_LIMIT)?;
-    let reported = alerts::list_reported_sessions(c, user.id)?;
+    let reported = list_on_reported(c, user.id, &recent)?;
     let is_first =
         recent.is_empty() && !devices::store::has_others(c, user.id, session.device_id.as_deref())?;
     recent.retain(|other| !reported.contains(&other.id));

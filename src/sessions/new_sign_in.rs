@@ -43,6 +43,16 @@ pub(crate) fn is_same_device(a: &Session, b: &Session) -> bool {
         && (a.device_kind, &a.os) == (b.device_kind, &b.os)
 }
 
+/// Returns whether two sessions are on one device, as far as that is known: by its id, else by how it looks
+/// and its network.
+pub(super) fn is_on_one_device(a: &Session, b: &Session) -> bool {
+    match (&a.device_id, &b.device_id) {
+        (Some(_), Some(_)) => is_same_device(a, b),
+        (None, None) => looks_alike(a, b) && is_same_network(a, b),
+        _ => false,
+    }
+}
+
 fn is_new_country(created: &Session, recent: &[Session]) -> bool {
     let mut countries = recent
         .iter()

@@ -1,9 +1,9 @@
-//! The sessions that ended since their person reported an alert: those that it was about, and those that
-//! were in doubt with them.
+//! Reported sessions: those that ended since their person reported an alert, and those on a device that
+//! was reported.
 
 use std::collections::HashSet;
 
-use super::new_sign_in::is_same_device;
+use super::new_sign_in::{is_on_one_device, is_same_device};
 use super::store::{self, Session};
 use super::{EndedReason, Sessions};
 use crate::alerts;
@@ -68,6 +68,34 @@ pub(super) fn list_reported(
         .filter(is_reported)
         .map(|session| session.id)
         .collect())
+}
+
+/// Lists those of a person's sessions that were on a device when they reported it as not theirs: the
+/// reported session itself, and whatever else was opened on its device before the report. Without a device
+/// id, it is one that looks alike on the same network.
+///
+/// # Errors
+/// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
+pub(crate) fn list_on_reported(
+    c: &mut AnyConnection,
+    owner: UserId,
+    sessions: &[Session],
+) -> Result<HashSet<SessionId>> {
+    let reports = alerts::list_reported_sessions(c, owner)?;
+    let ids: Vec<SessionId> = reports.iter().map(|(id, _)| *id).collect();
+    let subjects = match ids.is_empty() {
+        true => Vec::new(),
+        false => store::list_own_by_ids(c, owner, &ids)?,
+    };
+    let is_on_reported = |session: &&Session| {
+        ids.contains(&session.id)
+            || reports.iter().any(|(id, at)| {
+                let mut its = subjects.iter().filter(|subject| subject.id == *id);
+                session.created_at <= *at && its.any(|subject| is_on_one_device(subject, session))
+            })
+    };
+    let on_reported = sessions.iter().filter(is_on_reported);
+    Ok(on_reported.map(|session| session.id).collect())
 }
 
 fn is_ended_remotely(session: &Session) -> bool {

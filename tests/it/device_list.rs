@@ -14,6 +14,7 @@ on_both!(
     a_search_finds_names_kinds_browsers_and_places,
     a_search_is_bounded_and_escaped,
     a_review_selects_exactly_the_unused_ones,
+    a_device_that_stays_signed_in_is_not_reviewed,
     a_group_is_shown_alone,
     a_single_other_device_has_nothing_to_select,
     what_ended_together_is_one_item,
@@ -44,6 +45,12 @@ fn rows(page: &TestResponse) -> usize {
         .matches("<li class=\"device\" id=\"device-")
         .count()
         - 1
+}
+
+/// Returns the ids of the other devices on a page.
+fn ids(page: &TestResponse) -> Vec<&str> {
+    let rows = page.text.split("<li class=\"device\" id=\"device-").skip(2);
+    rows.filter_map(|row| row.split('"').next()).collect()
 }
 
 async fn up_to_twelve_devices_are_shown_whole(app: &TestApp) {
@@ -115,6 +122,28 @@ async fn those_beyond_the_page_are_on_that_of_their_group(database: Database) {
     page.expect_words("Used today 103 devices")
         .expect_words("Show 3 more : Used today")
         .expect_words("Select the 100 shown");
+    let shown = ids(&page);
+    let rest = laptop.get("/devices?used=used-today&after=100").await;
+    let rest = rest.expect(200);
+    assert!(
+        page.text.contains("/devices?used=used-today&#38;after=100")
+            || page.text.contains("/devices?used=used-today&amp;after=100")
+    );
+    assert_eq!(rows(&rest), 3);
+    assert!(ids(&rest).iter().all(|id| !shown.contains(id)));
+    rest.expect_words("Used today: 103 devices. Shown: 101 to 103, by their last use.")
+        .expect_words("Select all 3");
+    let found = laptop.get("/devices?q=phone").await.expect(200);
+    assert!(
+        found.text.contains("/devices?q=phone&#38;after=100"),
+        "{}",
+        found.text
+    );
+    found
+        .expect_words("103 of 103 match “phone”. Shown: 1 to 100, by their last use.")
+        .expect_words("Show the next 3");
+    let beyond = laptop.get("/devices?q=phone&after=999").await.expect(200);
+    assert_eq!(rows(&beyond), 100);
     app.stop().await;
 }
 
@@ -247,6 +276,25 @@ async fn a_search_is_bounded_and_escaped(app: &TestApp) {
         .await
         .expect(200);
     page.expect_words("No device has been unused for 36500 days.");
+}
+
+async fn a_device_that_stays_signed_in_is_not_reviewed(app: &TestApp) {
+    let (laptop, ada) = ada(app).await;
+    let tablet = app.login_named(&ada, IPHONE, "Kitchen tablet").await;
+    app.login_named(&ada, IPHONE, "Old one").await;
+    let device = format!("/devices/{}", tablet.id());
+    let exempt = [("when_unused", "stays-signed-in")];
+    let path = format!("{device}/when-unused");
+    laptop.submit(&device, &path, &exempt).await.expect(303);
+    app.database.execute(
+        "UPDATE user_sessions SET last_used_at = '2031-01-01 00:00:00+00:00'
+         WHERE device_name IN ('Kitchen tablet', 'Old one')",
+    );
+    let page = laptop.get("/devices").await.expect(200);
+    page.expect_words("1 device has not been used for 90 days. Review it");
+    let review = laptop.get("/devices?unused=90").await.expect(200);
+    assert_eq!(rows(&review), 1);
+    review.expect_words("Old one");
 }
 
 async fn a_review_selects_exactly_the_unused_ones(app: &TestApp) {

@@ -75,11 +75,11 @@ async fn a_sign_in_too_far_away_is_marked(database: Database) {
         "{impossible_travel:?}"
     );
     let page = laptop.get("/devices").await.expect(200);
-    let page = page.expect_words("Used in two places, too far apart for the time between: from Lyon, France (Firefox on Windows) to Sydney, Australia, 16,");
+    let page = page.expect_words("Used too far from where you were before: from Lyon, France (Firefox on Windows) to Sydney, Australia, 16,");
     let words = page.words();
     let (_, others) = words.split_once("Other devices").expect("other devices");
     assert!(
-        others.find("Safari on iPhone") < others.find("too far apart"),
+        others.find("Safari on iPhone") < others.find("Used too far"),
         "the mark is not at the device that travelled: {words}"
     );
     let path = laptop.sign_out_paths().await.remove(0);
@@ -88,7 +88,7 @@ async fn a_sign_in_too_far_away_is_marked(database: Database) {
         .get(device)
         .await
         .expect(200)
-        .expect_words("Used in two places, too far apart for the time between");
+        .expect_words("Used too far from where you were before");
     app.stop().await;
 }
 

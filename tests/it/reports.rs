@@ -15,6 +15,7 @@ on_both!(
     what_a_report_ended_is_listed_so,
     what_a_link_ended_is_listed_so,
     taking_an_account_back_reports_no_device_of_before,
+    a_reported_device_is_known_by_none_of_its_sessions,
     the_reported_browser_gets_a_neutral_sentence,
     an_alert_that_waits_elsewhere_is_not_passed_over,
     a_change_made_here_needs_no_attention_here,
@@ -259,6 +260,45 @@ async fn taking_an_account_back_reports_no_device_of_before(database: Database) 
     fixture.laptop.sign_in(&ada).await.expect(303);
     let page = fixture.laptop.get("/devices").await.expect(200);
     page.expect_words("curl Signed out by you, from another device");
+    fixture.stop().await;
+}
+
+async fn a_reported_device_is_known_by_none_of_its_sessions(database: Database) {
+    const DESKTOP: &str =
+        "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:128.0) Gecko/20100101 Firefox/128.0";
+
+    let fixture = set_up(database).await;
+    let count = || {
+        fixture
+            .app
+            .database
+            .number("SELECT count(*) AS value FROM alerts")
+    };
+    // Of two sessions on one device, the earlier one is no subject of an alert that is reported.
+    let zap = fixture.stranger().await;
+    zap.post("/api/v1/auth/logout").await.expect(204);
+    fixture.app.advance(MINUTE);
+    fixture.stranger().await;
+    let stranger = fixture.app.browser_from(DESKTOP, ELSEWHERE);
+    stranger.sign_in(&fixture.ada).await;
+    fixture.app.advance(MINUTE);
+    stranger.forget_cookie("rollcall_session");
+    stranger.sign_in(&fixture.ada).await;
+    assert_eq!(count(), 2);
+    fixture.answer("no").await;
+    fixture.app.advance(MINUTE);
+    // Both are signed out, with the last session of each.
+    let sessions = "SELECT count(*) AS value FROM user_sessions WHERE is_active";
+    assert_eq!(fixture.app.database.number(sessions), 1);
+    fixture.stranger().await;
+    assert_eq!(count(), 3, "the same device id");
+    stranger.sign_in(&fixture.ada).await;
+    assert_eq!(count(), 4, "the same browser");
+    fixture.answer("no").await;
+    fixture.app.advance(MINUTE);
+    let fresh = fixture.app.browser_from(DESKTOP, ELSEWHERE);
+    fresh.sign_in(&fixture.ada).await;
+    assert_eq!(count(), 5, "a browser that looks alike");
     fixture.stop().await;
 }
 

@@ -193,7 +193,7 @@ fn what(event: &Event, names: &DeviceNames) -> String {
         EventKind::Renamed => format!("Device named “{detail}”"),
         EventKind::Ended => cause(detail.parse().ok(), names.find(event.by_session_id)),
         EventKind::ImpossibleTravel => {
-            format!("Used in two places, too far apart for the time between: {detail}")
+            format!("Used too far from where the person was before: {detail}")
         }
         kind if kind.is_refusal() => event_words::sentence(event),
         _ => words::account_event(event),

@@ -199,7 +199,7 @@ pub static FIELDS: &[Field] = &[
     Field { name: "refused name", kind: Text, covers: &[], shown: On(&[&["POST /account/name"]]) },
     Field { name: "refused e-mail", kind: Text, covers: &[], shown: On(&[&["POST /account/email"]]) },
     Field { name: "search of devices", kind: Short, covers: &["DevicesQuery.q", "/devices#q", "/devices/sign-out-selected#q", "/devices/sign-out-selected#back"], shown: On(&[&["/devices"]]) },
-    Field { name: "narrowing of devices", kind: Text, covers: &["DevicesQuery.unused", "DevicesQuery.used", "DevicesQuery.select"], shown: Nowhere("a choice, and a number; any other value is ignored") },
+    Field { name: "narrowing of devices", kind: Text, covers: &["DevicesQuery.unused", "DevicesQuery.used", "DevicesQuery.after", "DevicesQuery.select"], shown: Nowhere("a choice, and a number; any other value is ignored") },
     Field { name: "search of events", kind: Text, covers: &["/admin/events#q"], shown: On(&[&["/admin/events"]]) },
     Field { name: "filter of events", kind: Text, covers: &["/admin/events#user", "/admin/events#by", "/admin/events#application", "/admin/events#kind", "/admin/events#reason", "/admin/events#ip", "/admin/events#from", "/admin/events#to", "/admin/events#session", "/admin/events#job"], shown: On(&[&["/admin/events"]]) },
     Field { name: "search of people", kind: Text, covers: &["/admin/users#q"], shown: On(&[&["/admin/users"]]) },

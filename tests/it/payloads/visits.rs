@@ -179,7 +179,7 @@ impl Visits<'_> {
         let search = self.encoded("search of devices");
         self.open("/devices", format!("/devices?q={search}"));
         let other = self.encoded("narrowing of devices");
-        let narrowing = format!("/devices?unused={other}&used={other}");
+        let narrowing = format!("/devices?unused={other}&used={other}&after={other}");
         self.open(
             "/devices",
             format!("{narrowing}&select={other}&device={other}"),
