@@ -13,7 +13,7 @@ use super::form_origin::own_referrer;
 use super::forms;
 use super::layout::{Layout, NavItem, page, see_other};
 use super::step_up_act::{Act, describe, is_destructive};
-use super::target::{is_local, page_of_form};
+use super::target::{is_local, page_above, page_of_form};
 use crate::error::{Error, Result};
 use crate::sessions::Caller;
 
@@ -133,7 +133,8 @@ pub async fn step_up_response(request: &HttpRequest) -> Result<HttpResponse> {
 }
 
 /// Returns where somebody goes who doesn't go on: to the page that they came from, as far as the browser
-/// states it; else to the list that the interrupted request leads back to, or to the page of its form.
+/// states it; else to the list that the interrupted request leads back to, or to the page of its form, but to none
+/// that needs the password as well.
 fn way_back(request: &HttpRequest, target: &str, fields: &[(String, String)]) -> String {
     let submitted = forms::submitted_fields(request);
     let stated = submitted
@@ -149,7 +150,10 @@ fn way_back(request: &HttpRequest, target: &str, fields: &[(String, String)]) ->
         .map(|(_, address)| address)
         .or_else(|| own_referrer(request).filter(|page| is_page(page)))
         .or_else(|| list.map(|(_, address)| address))
-        .unwrap_or_else(|| page_of_form(path))
+        .unwrap_or_else(|| {
+            let page = page_of_form(path);
+            page_above(&page).unwrap_or(page)
+        })
 }
 
 fn is_page(address: &str) -> bool {

@@ -128,6 +128,18 @@ pub fn page_of_form(path: &str) -> String {
     }
 }
 
+/// Returns the page for somebody who does not open the one at `path`, where an administrator has to enter
+/// the password to see that.
+pub fn page_above(path: &str) -> Option<String> {
+    let segments: Vec<&str> = path.split('/').skip(1).collect();
+    Some(match segments.as_slice() {
+        ["admin", "users", "new" | "invite"] => "/admin/users".into(),
+        ["admin", "users", id, _] => format!("/admin/users/{id}"),
+        ["admin", "api-keys", ..] => "/admin/applications".into(),
+        _ => return None,
+    })
+}
+
 /// Returns whether a browser resolves `target` to a path on this site. What it may resolve to
 /// another host is refused: `//host`, `/\host`, control characters, white space, a scheme.
 pub fn is_local(target: &str) -> bool {

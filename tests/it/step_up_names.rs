@@ -16,6 +16,7 @@ on_both!(
     an_administrators_act_names_the_person,
     cancel_leads_back_to_where_one_was,
     cancel_leads_to_no_other_site,
+    cancel_leads_to_no_page_that_needs_the_password,
 );
 
 const WINDOW: Duration = Duration::from_secs(10 * 60 + 1);
@@ -50,6 +51,29 @@ async fn every_act_that_may_need_the_password_has_a_name(app: &TestApp) {
     }
     let page = browser.get("/confirm").await.expect(200);
     page.expect_words(UNNAMED);
+}
+
+async fn cancel_leads_to_no_page_that_needs_the_password(app: &TestApp) {
+    let root = app.register("root@example.org").await;
+    app.set_role(&root, "admin");
+    let browser = app.signed_in_browser(&root, FIREFOX).await;
+    let id = Uuid::new_v4().to_string();
+    let admin = PAGES.iter().filter(|route| route.access == Access::Admin);
+    let admin: Vec<_> = admin.collect();
+    let pages = admin.iter().filter(|route| route.method == Method::GET);
+    let pages: Vec<String> = pages.map(|route| route.path.replace("{id}", &id)).collect();
+    assert!(pages.len() > 10, "{pages:?}");
+    for route in admin {
+        let path = route.path.replace("{id}", &id);
+        let page = browser.get(&confirmation_of(&path)).await.expect(200);
+        let cancel = page.text.split("Cancel</a>").next().expect("a link");
+        let (_, cancel) = cancel.rsplit_once("href=\"").expect("a link");
+        let (cancel, _) = cancel.split_once('"').expect("an address");
+        assert!(
+            !pages.contains(&cancel.to_owned()),
+            "{path} leads to {cancel}"
+        );
+    }
 }
 
 async fn the_page_names_the_device(app: &TestApp) {
