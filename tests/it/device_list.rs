@@ -119,7 +119,8 @@ async fn those_beyond_the_page_are_on_that_of_their_group(database: Database) {
     fill(&app, &ada, 103).await;
     let page = laptop.get("/devices").await.expect(200);
     assert_eq!(rows(&page), 100);
-    page.expect_words("Used today 103 devices")
+    let page = page
+        .expect_words("Used today 103 devices")
         .expect_words("Show 3 more : Used today")
         .expect_words("Select the 100 shown");
     let shown = ids(&page);
