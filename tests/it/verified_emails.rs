@@ -581,7 +581,7 @@ async fn without_mail_nothing_is_promised(database: Database) {
     let (owner, _) = sign_up(&app, EMAIL).await;
     let account = owner.get("/account").await.expect(200);
     assert!(!account.words().contains("Send the link"));
-    account.expect_words("only an administrator can change your e-mail");
+    account.expect_words("Only an administrator can change your e-mail");
     let csrf = owner.form("/account", "/account/name").await;
     let fields = [
         ("csrf", csrf.hidden[0].1.as_str()),
