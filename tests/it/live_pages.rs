@@ -276,7 +276,7 @@ const SHOWN: &str =
     .map((it) => it.textContent.trim()).join(' ')";
 
 fn is_shown(css: &str) -> String {
-    format!("document.querySelector("{css}").checkVisibility()")
+    format!("document.querySelector(\"{css}\").checkVisibility()")
 }
 
 /// The name is typed, and the session ends elsewhere. Nothing is lost, and nothing need be.

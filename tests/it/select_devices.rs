@@ -384,7 +384,7 @@ async fn there_is_a_limit_to_the_selection(app: &TestApp) {
     let ids = || ids.iter().map(String::as_str).chain([phone_id.as_str()]);
     let page = laptop.get(&selection(ids())).await.expect(400);
     let page = page.expect_words("Choose at most 100 devices at once.");
-    let ticked = format!("value="{phone_id}" checked");
+    let ticked = format!("value=\"{phone_id}\" checked");
     assert!(page.text.contains(&ticked), "{}", page.text);
     let form = laptop.form("/devices", "/sign-out").await;
     let body: Vec<(&str, &str)> = ids().map(|id| ("device", id)).collect();
