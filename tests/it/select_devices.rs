@@ -376,7 +376,7 @@ async fn ended_devices_are_no_longer_signed_out(app: &TestApp) {
 }
 
 async fn there_is_a_limit_to_the_selection(app: &TestApp) {
-    let (laptop, _, [phone]) = devices(app, ["Phone"]).await;
+    let (laptop, _, [phone, ..]) = devices(app, ["Phone", "Tablet", "Watch"]).await;
     let ids: Vec<String> = (0..1_000)
         .map(|n| format!("019a0000-0000-7000-8000-{n:012}"))
         .collect();
