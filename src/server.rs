@@ -251,7 +251,6 @@ fn serve(
 ) -> Result<actix_web::dev::Server> {
     let sign_up = app.sign_up;
     let is_demo = !app.sample_people.is_empty();
-    let workers = workers();
     let application = move || {
         App::new()
             .app_data(app.clone())
@@ -276,13 +275,19 @@ fn serve(
             .configure(|config| routes::configure(config, sign_up, is_demo))
             .default_service(web::to(|| async { Err::<&str, _>(Error::NotFound) }))
     };
-    let limits = Limits {
-        workers,
-        connections: open_files::connections_per_worker(open_files, workers),
-    };
+    let limits = limits(open_files);
     let lines = headers::security_header_lines(hsts);
     listening::listen(listener, &limits, &lines, application)
         .map_err(|err| Error::Startup(Failure::new("the server could not start", err)))
+}
+
+/// Returns what a server takes at once, where the process may open this many files.
+fn limits(open_files: u64) -> Limits {
+    let workers = workers();
+    Limits {
+        workers,
+        connections: open_files::connections_per_worker(open_files, workers),
+    }
 }
 
 /// Sets what extractors take, and how they respond to what they refuse.

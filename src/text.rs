@@ -137,6 +137,15 @@ pub fn thousands(n: u64) -> String {
     separated
 }
 
+/// Returns a number of units in words: "1 day", "12 hours".
+#[must_use]
+pub fn quantity(n: u64, unit: &str) -> String {
+    match n {
+        1 => format!("1 {unit}"),
+        n => format!("{n} {unit}s"),
+    }
+}
+
 /// Returns the longest prefix of `text` with at most `limit` characters.
 #[must_use]
 pub fn truncate_chars(text: &str, limit: usize) -> &str {

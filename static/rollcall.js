@@ -80,6 +80,8 @@ let loadedAt = 0;
 let failures = 0;
 let lastInput = 0;
 let isSignedOut = false;
+// What is hidden since the session ended.
+const leftOut = [];
 let bar = null;
 
 function address() {
@@ -128,23 +130,60 @@ function backOff() {
   return longest * (0.5 + Math.random() / 2);
 }
 
-// The sign-in page says why, and leads back here. What is typed stays: it can be sent from here once
-// somebody is signed in again, and else by way of the sign-in page.
+// The sign-in page says why, and leads back here.
 function leave() {
-  stopListening();
-  clearTimeout(refreshTimer);
-  const signIn = "/sign-in?next=" + encodeURIComponent(address());
-  if (!hasTypedText()) return location.assign(signIn);
-  isSignedOut = true;
   const link = document.createElement("a");
-  Object.assign(link, { className: "button", href: signIn, target: "_blank", textContent: "Sign in" });
-  announce("This device was signed out. What you typed is still here. Sign in in a new tab, then send it.", link);
+  Object.assign(link, { className: "button", href: signInAddress(), target: "_blank", textContent: "Sign in" });
+  leaveTyped("This device was signed out. What you typed is still here. Sign in in a new tab, then send it.", link);
 }
 
-function hasTypedText() {
+// It is not the page of whoever is signed in by now.
+function leaveToAnother() {
+  leaveTyped("Somebody else is signed in in this browser by now. What you typed is still here. Send it once you are signed in again.");
+}
+
+function signInAddress() {
+  return "/sign-in?next=" + encodeURIComponent(address());
+}
+
+// What is typed stays, and nothing else: it can be sent from here once its person is signed in again, and
+// else by way of the sign-in page.
+function leaveTyped(words, ...action) {
+  stopListening();
+  clearTimeout(refreshTimer);
+  const forms = typedForms();
+  if (!forms.length) return location.assign(signInAddress());
+  isSignedOut = true;
+  hideAllBut(forms);
+  announce(words, ...action);
+}
+
+function typedForms() {
   const isText = (field) => field.matches("textarea") || field.matches("input:not([type=checkbox], [type=radio])");
   const fields = [...main.querySelectorAll("form[method=post] input, form[method=post] textarea")];
-  return fields.some((field) => isText(field) && isTyped(field));
+  return [...new Set(fields.filter((field) => isText(field) && isTyped(field)).map((field) => field.form))];
+}
+
+// Hides what a page shows but the fields and buttons of some forms, with their labels.
+function hideAllBut(forms) {
+  const fields = forms.flatMap((form) => [...form.elements]);
+  const shown = fields.flatMap((field) => [field, ...(field.labels || [])]);
+  const hideIn = (element) => {
+    for (const child of element.children) {
+      if (child === bar || child.hidden || shown.includes(child)) continue;
+      if (shown.some((part) => child.contains(part))) {
+        hideIn(child);
+      } else {
+        child.hidden = true;
+        leftOut.push(child);
+      }
+    }
+  };
+  hideIn(main);
+}
+
+function showAll() {
+  for (const element of leftOut.splice(0)) element.hidden = false;
 }
 
 // A redirect leads to sign-in. A busy server is asked again later.
@@ -177,8 +216,7 @@ async function refresh() {
   if (Date.now() - lastInput < QUIET) return refreshIn(QUIET);
   const { changesSince, changesSeen, person } = fresh.body.dataset;
   if (!changesSince) return announceChange();
-  // Another person is signed in by now, whose page this is not.
-  if (person !== document.body.dataset.person) return leave();
+  if (person !== document.body.dataset.person) return leaveToAnother();
   document.body.dataset.changesSince = changesSince;
   if (changesSeen === undefined) delete document.body.dataset.changesSeen;
   else document.body.dataset.changesSeen = changesSeen;
@@ -210,6 +248,7 @@ function show(fresh, isSamePage) {
   const isPatched = live === "patched" && isSamePage && isAlike && patch(main, next);
   if (isSamePage && !document.title.startsWith("Error: ")) document.title = fresh.title;
   if (active !== document.activeElement && active.isConnected) active.focus({ preventScroll: true });
+  showAll();
   if (isSignedOut) announce("You are signed in again, and can send what you typed.");
   else if (live && !isPatched) announceChange();
   else if (isPatched) withdraw();
@@ -427,13 +466,15 @@ function propertyOf(field) {
 function storeFields() {
   const typed = fieldsByKey().filter(([, field]) => isTyped(field));
   const values = typed.map(([key, field]) => [key, field[propertyOf(field)]]);
-  stored.set("shown:", { values, top: scrollY });
+  stored.set("shown:", { person: document.body.dataset.person, values, top: scrollY });
 }
 
 function restoreFields() {
   const shown = stored.get("shown:");
   if (!shown) return;
   stored.set("shown:", null);
+  // Another person may have signed in at this address.
+  if (shown.person !== document.body.dataset.person) return;
   const fields = new Map(fieldsByKey());
   for (const [key, value] of shown.values) {
     const field = fields.get(key);

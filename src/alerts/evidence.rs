@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::clock::Timestamp;
 use crate::db::SessionId;
 use crate::geo::Place;
-use crate::text::thousands;
+use crate::text::{quantity, thousands};
 
 /// Distances below this, in kilometres, say nothing about a sign-in.
 const MIN_KM: i32 = 100;
@@ -131,8 +131,5 @@ fn span(span: Duration) -> String {
         seconds @ HOUR..DAY => (seconds / HOUR, "hour"),
         seconds => (seconds / DAY, "day"),
     };
-    match n {
-        1 => format!("1 {unit}"),
-        n => format!("{n} {unit}s"),
-    }
+    quantity(n, unit)
 }

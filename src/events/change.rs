@@ -13,6 +13,8 @@ pub struct Change {
     pub session: Option<SessionId>,
     /// What happened.
     pub kind: EventKind,
-    /// When it happened.
+    /// When it happened, or did last.
     pub at: Timestamp,
+    /// How often it happened, if such changes are counted in one row; else once.
+    pub times: i32,
 }

@@ -37,7 +37,7 @@ pub struct Changes {
     sender: Arc<Mutex<Option<broadcast::Sender<Change>>>>,
     /// The events within [`OVERLAP`] that were published, so that none is published twice: a counted one
     /// once for each time that it happened.
-    published: Arc<Mutex<HashSet<(EventId, Timestamp)>>>,
+    published: Arc<Mutex<HashSet<(EventId, Timestamp, i32)>>>,
     listeners: Listeners,
 }
 
@@ -86,13 +86,14 @@ impl Changes {
     }
 
     /// Counts the changes of a person from shortly before `at` on that can be read by now: those that a
-    /// page shows which is read afterwards. An act that began before, and is committed after, is one more
-    /// ([`Changes::has_changed`]), and one of a node whose clock is ahead is none.
+    /// page shows which is read afterwards. Of what is counted in one row, each time is a change. So an act
+    /// that began before, and is committed after, is one more ([`Changes::has_changed`]), and one of a node
+    /// whose clock is ahead is none.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database doesn't respond.
     pub async fn count_seen(&self, user: UserId, at: Timestamp) -> Result<usize> {
-        Ok(self.list_recent(user, at).await?.once.len())
+        Ok(count(&self.list_recent(user, at).await?))
     }
 
     /// Returns whether a person's account or sessions changed since a page was read.
@@ -100,25 +101,22 @@ impl Changes {
     /// # Errors
     /// [`Error::Unavailable`] when the database doesn't respond.
     pub async fn has_changed(&self, user: UserId, page: PageState) -> Result<bool> {
-        let Recent { once, counted } = self.list_recent(user, page.at).await?;
-        let is_later = |change: &Change| change.at > page.at;
-        let is_more = match page.seen {
-            Some(seen) => once.len() > seen,
-            None => once.iter().any(is_later),
-        };
-        Ok(is_more || counted.iter().any(is_later))
+        let recent = self.list_recent(user, page.at).await?;
+        Ok(match page.seen {
+            Some(seen) => count(&recent) != seen,
+            None => recent.iter().any(|change| change.at > page.at),
+        })
     }
 
-    async fn list_recent(&self, user: UserId, at: Timestamp) -> Result<Recent> {
+    /// Lists the changes of a person from shortly before `at` on.
+    async fn list_recent(&self, user: UserId, at: Timestamp) -> Result<Vec<Change>> {
         let since = at - OVERLAP;
         self.db
             .read(move |c| {
                 let once = store::list_changes_after(c, Some(user), EventId::first_at(since))?;
                 let counted = store::list_counted_changes_of(c, &[user], since)?;
-                Ok(Recent {
-                    once: once.into_iter().map(|(_, change)| change).collect(),
-                    counted: counted.into_iter().map(|(_, change)| change).collect(),
-                })
+                let recent = once.into_iter().chain(counted);
+                Ok(recent.map(|(_, change)| change).collect())
             })
             .await
     }
@@ -143,8 +141,9 @@ impl Changes {
             .unwrap_or_else(PoisonError::into_inner);
         // Those that the next polls may find again, by the millisecond of their ids.
         let earliest = since - Duration::from_millis(1);
-        published.retain(|(_, at)| *at >= earliest);
-        let is_new = |(id, change): &(EventId, Change)| published.insert((*id, change.at));
+        published.retain(|(_, at, _)| *at >= earliest);
+        let is_new =
+            |(id, change): &(EventId, Change)| published.insert((*id, change.at, change.times));
         let new = found.into_iter().filter(is_new);
         for change in without_repetitions(new.map(|(_, change)| change), &listening) {
             if sender.send(change).is_err() {
@@ -176,11 +175,10 @@ pub struct PageState {
     pub seen: Option<usize>,
 }
 
-/// The changes of a person that happened lately.
-struct Recent {
-    once: Vec<Change>,
-    /// Those that are counted in one row, with the last time.
-    counted: Vec<Change>,
+/// Returns how often something changed.
+fn count(changes: &[Change]) -> usize {
+    let times = |change: &Change| usize::try_from(change.times).unwrap_or_default();
+    changes.iter().map(times).sum()
 }
 
 /// Lists the changes of these people after `since`. Where there are more of all people than one query
@@ -240,6 +238,7 @@ mod tests {
             session: Some(session(n)),
             kind: EventKind::Ended,
             at: Timestamp::clamped(i64::from(n)),
+            times: 1,
         };
         let listening = HashMap::from([(session(3), user(1)), (session(9), user(2))]);
         let changes = [

@@ -309,6 +309,7 @@ pub(super) fn list_changes_after(
             session_events::session_id,
             session_events::kind,
             session_events::at,
+            session_events::times,
         ))
         .into_boxed();
     if let Some(user) = user {
@@ -337,13 +338,14 @@ pub(super) fn list_latest_changes_of(
             session_events::session_id,
             session_events::kind,
             session_events::at,
+            session_events::times,
         ))
         .load(c)?;
     Ok(latest.into_iter().rev().map(change).collect())
 }
 
-/// Lists the changes of these people that are counted and happened last after `since`, at most
-/// [`MAX_CHANGES`]; what was refused is none.
+/// Lists the changes of these people that are counted and happened last after `since`, by when they
+/// happened first, at most [`MAX_CHANGES`]; what was refused is none.
 pub(super) fn list_counted_changes_of(
     c: &mut AnyConnection,
     people: &[UserId],
@@ -354,6 +356,7 @@ pub(super) fn list_counted_changes_of(
         .filter(session_events::id.gt(EventId::first_at(since - COUNTED_WITHIN)))
         .filter(session_events::last_at.gt(since))
         .filter(session_events::kind.ne_all(names(&EventKind::REFUSALS)))
+        .order(session_events::id)
         .limit(MAX_CHANGES)
         .select((
             session_events::id,
@@ -361,19 +364,28 @@ pub(super) fn list_counted_changes_of(
             session_events::session_id,
             session_events::kind,
             session_events::last_at.assume_not_null(),
+            session_events::times,
         ))
         .load(c)?;
     Ok(counted.into_iter().map(change).collect())
 }
 
-type ChangeRow = (EventId, UserId, Option<SessionId>, EventKind, Timestamp);
+type ChangeRow = (
+    EventId,
+    UserId,
+    Option<SessionId>,
+    EventKind,
+    Timestamp,
+    i32,
+);
 
-fn change((id, user, session, kind, at): ChangeRow) -> (EventId, Change) {
+fn change((id, user, session, kind, at, times): ChangeRow) -> (EventId, Change) {
     let change = Change {
         user,
         session,
         kind,
         at,
+        times,
     };
     (id, change)
 }

@@ -19,13 +19,14 @@ use url::form_urlencoded;
 use super::app_state::AppState;
 use super::body::is_safe;
 use super::chosen_fields::page_detail;
+use super::form_origin::own_referrer;
 use super::layout::{Layout, page, see_other};
-use super::notice::{self, RefusedAct};
+use super::notice;
 use super::refusals;
 use super::request_log::request_id;
 use super::site::SiteLook;
 use super::step_up::step_up_response;
-use super::target::{HOME, page_of_form};
+use super::target::{HOME, is_local, page_of_form};
 use super::unsent_form;
 use crate::error::{Chain, Error, Failure, FieldError};
 use crate::settings::Site;
@@ -233,9 +234,7 @@ fn oauth_response(error: &Error) -> HttpResponse {
 async fn page_response(request: &HttpRequest, error: &Error) -> HttpResponse {
     let site = site_of(request.app_data());
     if matches!(error, Error::Unauthenticated) {
-        if let Some(act) = RefusedAct::of(request) {
-            notice::put_refused(request, act);
-        }
+        notice::put_refused(request).await;
         return see_other(sign_in_url(request));
     }
     if matches!(error, Error::MethodNotAllowed) && is_safe(request) {
@@ -251,10 +250,8 @@ async fn page_response(request: &HttpRequest, error: &Error) -> HttpResponse {
         };
     }
     let link = match error {
-        Error::CsrfMismatch => (page_of_form(request.path()), "Open the page again"),
-        Error::Invalid(_) if !is_safe(request) => {
-            (page_of_form(request.path()), "Go back to the page")
-        }
+        Error::CsrfMismatch => (page_of_request(request), "Open the page again"),
+        Error::Invalid(_) if !is_safe(request) => (page_of_request(request), "Go back to the page"),
         _ => to_devices(),
     };
     error_page(error, link, request_id(request), site)
@@ -298,7 +295,7 @@ fn bare(err: &Error) -> HttpResponse {
 /// that was sent.
 fn sign_in_url(request: &HttpRequest) -> String {
     let target = match *request.method() {
-        Method::POST => page_for_stranger(request.path()),
+        Method::POST => page_for_stranger(request),
         _ if is_safe(request) && request.path() != "/" => request
             .uri()
             .path_and_query()
@@ -314,13 +311,25 @@ fn sign_in_url(request: &HttpRequest) -> String {
     format!("/sign-in?{query}")
 }
 
-/// Returns the page with the form that is posted to `path`, for somebody who isn't signed in. Of the
-/// administrators' pages it is the section, whatever of it exists.
-fn page_for_stranger(path: &str) -> String {
+/// Returns the page with the form of a request, for somebody who isn't signed in. Of the administrators'
+/// pages it is the section, whatever of it exists.
+fn page_for_stranger(request: &HttpRequest) -> String {
+    let path = request.path();
     match path.split('/').nth(2) {
         Some(section) if path.starts_with("/admin/") => format!("/admin/{section}"),
-        _ => page_of_form(path),
+        _ => page_of_request(request),
     }
+}
+
+/// Returns the page with the form of a request, for somebody who has to open it again: with the query of
+/// the page that the browser says it was sent from, such as the devices that were selected.
+fn page_of_request(request: &HttpRequest) -> String {
+    let page = page_of_form(request.path());
+    let has_form = |from: &String| {
+        let path = from.split('?').next().unwrap_or_default();
+        is_local(from) && (path == page || path == request.path())
+    };
+    own_referrer(request).filter(has_form).unwrap_or(page)
 }
 
 /// Copies the cookies that were set, and the methods that the path allows.

@@ -37,6 +37,7 @@ pub mod prefetch;
 pub mod reader_clock;
 pub mod received_cookies;
 pub(crate) mod refusals;
+pub mod refused_act;
 pub mod request_log;
 pub mod requester;
 pub mod sent_cookies;

@@ -12,7 +12,7 @@ use actix_web::body::MessageBody;
 use actix_web::cookie::Cookie;
 use actix_web::cookie::time::Duration as CookieDuration;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::{Method, StatusCode};
+use actix_web::http::StatusCode;
 use actix_web::middleware::Next;
 use actix_web::{HttpMessage, HttpRequest};
 use chrono::DateTime;
@@ -21,9 +21,9 @@ use serde::{Deserialize, Serialize};
 use super::app_state::{AppState, app_state};
 use super::browser;
 use super::cookies::{self, OwnCookie};
-use super::form_origin::FormOrigin;
 use super::prefetch::is_seen;
 use super::received_cookies::ReceivedCookies;
+use super::refused_act::{self, RefusedAct};
 use crate::clock::Timestamp;
 use crate::db::{AlertId, SessionId, UserId};
 use crate::error::{Chain, Error, Failure, Result};
@@ -114,30 +114,6 @@ pub enum AccountNotice {
     OrderedBefore,
     /// A form was sent from a page whose session had ended. It is shown once the person is signed in.
     NotCarriedOut(RefusedAct),
-}
-
-/// What was not carried out, since the session of its page had ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum RefusedAct {
-    /// The change of the password.
-    Password,
-    /// Something else.
-    Other,
-}
-
-impl RefusedAct {
-    /// Returns what a request would have done, if it is a form of one of our pages. To sign out is done.
-    pub(super) fn of(request: &HttpRequest) -> Option<Self> {
-        let is_own = FormOrigin::from_request(request) == FormOrigin::Own;
-        if *request.method() != Method::POST || !is_own {
-            return None;
-        }
-        match request.path() {
-            "/sign-out" => None,
-            "/account/password" => Some(Self::Password),
-            _ => Some(Self::Other),
-        }
-    }
 }
 
 /// Which sessions were ended. What the page says of them is worked out when it is shown.
@@ -290,17 +266,17 @@ pub fn put(request: &HttpRequest, notice: Notice) {
     request.extensions_mut().insert(Change::Put(notice));
 }
 
-/// Has the next page of the person whose session has ended say that an act was not carried out, once
-/// they are signed in.
-pub(super) fn put_refused(request: &HttpRequest, act: RefusedAct) {
-    if let Err(err) = add_refused(request, act) {
+/// Has the next page of the person whose session has ended say that what `request` would have done was
+/// not carried out, once they are signed in.
+pub(super) async fn put_refused(request: &HttpRequest) {
+    if let Err(err) = add_refused(request).await {
         tracing::error!(error = %Chain(&err), "a notice is lost");
     }
 }
 
-fn add_refused(request: &HttpRequest, act: RefusedAct) -> Result<()> {
-    if let Some(claim) = browser::session_claim(request)? {
-        let notice = Notice::Account(claim.user, AccountNotice::NotCarriedOut(act));
+async fn add_refused(request: &HttpRequest) -> Result<()> {
+    if let Some((user, act)) = refused_act::find(request).await? {
+        let notice = Notice::Account(user, AccountNotice::NotCarriedOut(act));
         cookies::add(request, sealed(request, notice)?);
     }
     Ok(())

@@ -156,7 +156,7 @@ fn find_words_for_device<'a>(
     fields: &[(String, String)],
 ) -> Option<Words<'a>> {
     let is_for_one = fields.iter().any(|(name, _)| name == "only");
-    let stays = fields
+    let signs_out = fields
         .iter()
         .any(|(name, value)| name == "when_unused" && value == "signs-out");
     Some(match segments {
@@ -176,7 +176,7 @@ fn find_words_for_device<'a>(
             "",
             "Change the name of a device",
         ),
-        [id, "when-unused"] if stays => with_name(
+        [id, "when-unused"] if signs_out => with_name(
             "Let ",
             Subject::Device(id),
             " sign out when it is not used",

@@ -123,6 +123,21 @@ fn start_alone(
     Periodic::start_job(correction.0, reporter);
 }
 
+/// Starts the job that sends messages.
+fn start_mail(
+    app: &AppState,
+    delivery: Delivery,
+    intervals: &JobSettings,
+    reporter: &Reporter,
+) -> (Delivery, Addr<Periodic<DeliverMail>>) {
+    let job = DeliverMail {
+        accounts: app.accounts.clone(),
+        delivery: delivery.clone(),
+        interval: intervals.mail_interval,
+    };
+    (delivery, Periodic::start_job(job, reporter))
+}
+
 fn sweep(app: &AppState, intervals: &JobSettings) -> Sweep {
     Sweep {
         sessions: app.sessions.clone(),
@@ -150,14 +165,6 @@ impl Jobs {
             reports: JobReports::default(),
         };
         start_alone(app, correction, intervals, &reporter);
-        let mail = delivery.map(|delivery| {
-            let job = DeliverMail {
-                accounts: app.accounts.clone(),
-                delivery: delivery.clone(),
-                interval: intervals.mail_interval,
-            };
-            (delivery, Periodic::start_job(job, &reporter))
-        });
         let run_bulk_jobs = RunBulkJobs::new(app.sessions.clone(), intervals.bulk_interval);
         let reload_places = ReloadPlaces {
             places: app.places.clone(),
@@ -181,7 +188,7 @@ impl Jobs {
             sweep: Periodic::start_job(sweep(app, intervals), &reporter),
             reload_keys: Periodic::start_job(reload_keys, &reporter),
             reload_places: Periodic::start_job(reload_places, &reporter),
-            mail,
+            mail: delivery.map(|delivery| start_mail(app, delivery, intervals, &reporter)),
             add_up_counts: Periodic::start_job(add_up_counts, &reporter),
             count_people: Periodic::start_job(count_people, &reporter),
             node: RunningNode::start(app, listen, &reporter),

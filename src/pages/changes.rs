@@ -143,9 +143,9 @@ impl Listener {
     }
 
     /// Returns whether the page doesn't show a change: one from before it may have been committed after
-    /// it was read. Where that can't be read, it may.
+    /// it was read, and one of a node whose clock is ahead before that. Where that can't be read, it may.
     async fn is_news(&self, change: &Change) -> bool {
-        if change.at > self.page.at || self.page.seen.is_none() {
+        if self.page.seen.is_none() {
             return change.at > self.page.at;
         }
         let has_changed = self.changes.has_changed(self.user, self.page).await;
@@ -196,6 +196,7 @@ mod tests {
             session: None,
             kind: EventKind::Ended,
             at: Timestamp::from_micros(0).unwrap(),
+            times: 1,
         }
     }
 

@@ -22,6 +22,7 @@ use crate::http::caller::PageCaller;
 use crate::http::forms::Form;
 use crate::http::layout::{Layout, NavItem, page, see_other, signed_out_response};
 use crate::http::notice::{self, AccountNotice, EndNotice, Notice};
+use crate::http::reader_clock::ReaderClock;
 use crate::http::target::HOME;
 use crate::sessions::{Caller, EndedReason, Session};
 
@@ -62,6 +63,16 @@ struct UnusedView {
     limit: String,
     /// Until when it stays signed in if it is exempt from that.
     until: TimeView,
+}
+
+/// What is known of the end of a session besides its row.
+struct SessionEnd {
+    /// The names of the device that it was ended from, and of its own.
+    names: DeviceNames,
+    /// The reason that an administrator stated.
+    stated: Option<String>,
+    /// That it ended since its person reported it, if so.
+    report: Option<String>,
 }
 
 struct ActivityView {
@@ -206,48 +217,20 @@ async fn load_page(
         true => session.with_use_at(reader.clock.now),
         false => session,
     };
-    let EventPage {
-        events,
-        next_before,
-    } = app
-        .sessions
-        .list_activity(
-            caller.user.id,
-            session.id,
-            (before, EventReader::Person),
-            MAX_ACTIVITY,
-        )
-        .await?;
-    let ended_by = match session.ended_by {
-        Some(by) => app.sessions.find(caller.user.id, by).await?,
-        None => None,
-    };
-    let names = DeviceNames::new(ended_by.iter().chain([&session]));
-    let stated = app
-        .sessions
-        .list_stated_reasons(caller.user.id, std::slice::from_ref(&session))
-        .await?;
-    let by = names.find(session.ended_by);
-    let reason = stated.get(&session.id).map(String::as_str);
-    let itself = vec![session.clone()];
-    let reported = app.sessions.list_reported(caller.user.id, itself).await?;
-    let report = (!reported.is_empty()).then(|| words::reported_cause(by));
+    let end = SessionEnd::load(app, &session).await?;
     let view = match device {
         Some(device) => DeviceView::for_device(device, &session, current, &reader),
         None => DeviceView {
-            ended: EndView::new(&session, by, reason, reader.clock).map(|end| EndView {
-                cause: report.clone().unwrap_or(end.cause),
-                ..end
-            }),
+            ended: end.view(&session, reader.clock),
             ..DeviceView::new(&session, &reader)
         },
     };
     let of_device = device.map_or_else(|| vec![&session], |device| device.iter().collect());
     let used = UsedApplications::load(app, caller.user.id, of_device.iter().copied()).await?;
-    let view = view.with_applications(used.of(of_device, usize::MAX, reader.clock));
+    let (activity, older) = load_activity(app, (&session, &end), before, &reader).await?;
     Ok(DevicePage {
         layout: Layout::for_caller(request, caller, NavItem::Devices)?,
-        is_current: session.id == caller.session.id,
+        is_current: session.id == current,
         still: match device {
             Some(_) => None,
             None => still_signed_in(&session, &devices),
@@ -258,17 +241,60 @@ async fn load_page(
         notice: None,
         name_typed: session.display_name(),
         name_error: None,
-        older: next_before
-            .map(|before| format!("/devices/{}?before={before}#activity", session.id)),
-        activity: events
-            .iter()
-            .map(|event| {
-                let names = (&names, report.as_deref());
-                ActivityView::new(event, &session, names, &reader)
-            })
-            .collect(),
-        device: view,
+        older,
+        activity,
+        device: view.with_applications(used.of(of_device, usize::MAX, reader.clock)),
     })
+}
+
+/// Loads a page of the activity of a session, and the URL of older activity, if there is more.
+async fn load_activity(
+    app: &AppState,
+    (session, end): (&Session, &SessionEnd),
+    before: Option<EventId>,
+    reader: &Reader,
+) -> Result<(Vec<ActivityView>, Option<String>)> {
+    let (owner, id) = (session.user_id, session.id);
+    let part = (before, EventReader::Person);
+    let EventPage {
+        events,
+        next_before,
+    } = app
+        .sessions
+        .list_activity(owner, id, part, MAX_ACTIVITY)
+        .await?;
+    let view = |event: &Event| ActivityView::new(event, session, end, reader);
+    let older = next_before.map(|before| format!("/devices/{id}?before={before}#activity"));
+    Ok((events.iter().map(view).collect(), older))
+}
+
+impl SessionEnd {
+    async fn load(app: &AppState, session: &Session) -> Result<Self> {
+        let owner = session.user_id;
+        let ended_by = match session.ended_by {
+            Some(by) => app.sessions.find(owner, by).await?,
+            None => None,
+        };
+        let itself = std::slice::from_ref(session);
+        let mut stated = app.sessions.list_stated_reasons(owner, itself).await?;
+        let reported = app.sessions.list_reported(owner, itself.to_vec()).await?;
+        let names = DeviceNames::new(ended_by.iter().chain([session]));
+        let by = names.find(session.ended_by);
+        Ok(Self {
+            stated: stated.remove(&session.id),
+            report: (!reported.is_empty()).then(|| words::reported_cause(by)),
+            names,
+        })
+    }
+
+    fn view(&self, session: &Session, clock: ReaderClock) -> Option<EndView> {
+        let by = self.names.find(session.ended_by);
+        let end = EndView::new(session, by, self.stated.as_deref(), clock)?;
+        Some(EndView {
+            cause: self.report.clone().unwrap_or(end.cause),
+            ..end
+        })
+    }
 }
 
 /// Says that there are live sessions on the device of one that has ended, if there are.
@@ -324,27 +350,23 @@ impl UnusedView {
 }
 
 impl ActivityView {
-    /// Returns an event of `session`, which ended by `report` if its person reported it.
-    fn new(
-        event: &Event,
-        session: &Session,
-        (names, report): (&DeviceNames, Option<&str>),
-        reader: &Reader,
-    ) -> Self {
+    /// Returns an event of `session`.
+    fn new(event: &Event, session: &Session, end: &SessionEnd, reader: &Reader) -> Self {
         let detail = event.detail.as_deref().unwrap_or_default();
+        let report = end.report.as_deref();
         let what = match event.kind {
             EventKind::Ended if report.is_some() => report.unwrap_or_default().to_owned(),
             EventKind::SignedIn => "Signed in".into(),
             EventKind::Refreshed => "Used from a new address".into(),
             EventKind::Renamed => format!("Named “{detail}”"),
             EventKind::Ended => {
-                let end = End {
+                let ended = End {
                     reason: detail.parse().ok(),
                     is_past_absolute_limit: session.is_past_absolute_limit(),
-                    by: names.find(event.by_session_id),
+                    by: end.names.find(event.by_session_id),
                     stated: event.stated_reason.as_deref(),
                 };
-                end.describe()
+                ended.describe()
             }
             EventKind::ImpossibleTravel => {
                 format!("Used too far from where you were before: {detail}")

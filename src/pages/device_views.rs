@@ -168,12 +168,7 @@ impl EndView {
         stated: Option<&str>,
         clock: ReaderClock,
     ) -> Option<Self> {
-        let at = match (session.is_active, session.ended_at) {
-            (false, Some(at)) => at,
-            (true, _) if session.is_live(clock.now) => return None,
-            _ => session.expires_at,
-        };
-        Some(Self {
+        session.end_time(clock.now).map(|at| Self {
             cause: End::of(session, by).with_stated(stated).describe(),
             at: TimeView::exact(at, clock),
         })

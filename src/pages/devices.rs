@@ -22,7 +22,7 @@ use super::used_applications::{FEW, UsedApplications};
 use super::views::{AdminActView, Reader};
 use super::words;
 use crate::account::{AfterReport, AlertDetails, Attention};
-use crate::db::SessionId;
+use crate::db::{SessionId, UserId};
 use crate::devices::{DeviceGroup, group_by_device};
 use crate::error::Result;
 use crate::events::{self, Event, EventKind};
@@ -30,7 +30,7 @@ use crate::geo::Place;
 use crate::http::app_state::AppState;
 use crate::http::caller::{OpenAlerts, PageCaller};
 use crate::http::layout::{Layout, NavItem, describe_attention, page};
-use crate::sessions::{Caller, Session};
+use crate::sessions::{Caller, HistoryPage, Session};
 
 /// Alerts shown at once, oldest first: later alerts must not displace the first one.
 const MAX_ALERTS: usize = 20;
@@ -121,7 +121,7 @@ pub async fn show(
     page(StatusCode::OK, &template)
 }
 
-/// Shows the page again, with what is wrong with the devices that were selected on it.
+/// Shows the page again, with the devices that were selected on it and what is wrong with them.
 ///
 /// # Errors
 /// As [`show`].
@@ -129,10 +129,10 @@ pub(super) async fn show_again(
     app: &AppState,
     request: &HttpRequest,
     caller: &Caller,
-    query: DevicesQuery,
+    list: (DevicesQuery, Vec<SessionId>),
     problem: &'static str,
 ) -> Result<HttpResponse> {
-    let mut template = load_page(app, request, caller, (query, Vec::new())).await?;
+    let mut template = load_page(app, request, caller, list).await?;
     template.layout.refusal = Some(problem.to_owned());
     page(StatusCode::BAD_REQUEST, &template)
 }
@@ -145,33 +145,21 @@ async fn load_page(
 ) -> Result<DevicesPage> {
     let owner = caller.user.id;
     let live = app.sessions.list_live(owner).await?;
-    let after = query.ended.as_deref().map(str::parse).transpose()?;
-    let history = app.sessions.list_ended(owner, after, MAX_ENDED).await?;
+    let (history, reasons) = load_history(app, owner, query.ended.as_deref()).await?;
     let notice = notices::take(app, request, Some(caller)).await?;
     let travels = travels(app, &live).await?;
     let applications = UsedApplications::load(app, owner, &live).await?;
-    let past = &history.sessions;
-    let reasons = EndReasons {
-        stated: app.sessions.list_stated_reasons(owner, past).await?,
-        reported: app.sessions.list_reported(owner, past.clone()).await?,
-    };
+    let steps = app.accounts.find_after_report(caller).await?;
 
     let reader = Reader::new(app, request, caller)?;
     let names = DeviceNames::new(live.iter().chain(&history.sessions));
     let attention = attention(request);
     let devices = group_by_device(live);
-    let mut map = MapView::new(places(&devices, caller, &reader));
-    let (mut this, mut others) = views(&devices, caller, (&travels, &applications), &reader);
-    if let Some(map) = &map {
-        let views = others.iter_mut().map(|other| &mut other.view);
-        map.link([&mut this].into_iter().chain(views));
-    }
-    let steps = app.accounts.find_after_report(caller).await?;
+    let (this, others) = views(&devices, caller, (&travels, &applications), &reader);
+    let map = MapView::new(places(&devices, caller, &reader));
     let selection = Selection::new(query.select.as_deref(), selected);
-    let others = DeviceList::new(others, query.narrowing(), &selection, reader.clock);
-    if let Some(map) = &mut map {
-        map.lead_to_rows(|id| id == this.id || others.lists(id));
-    }
+    let listing = (query.narrowing(), &selection);
+    let (this, others, map) = list_with_map(this, others, map, listing, &reader);
     let ended = EndedList::new(history, &names, &reasons, &reader);
     Ok(DevicesPage {
         layout: Layout {
@@ -187,12 +175,7 @@ async fn load_page(
         steps: steps.and_then(|it| StepsView::new(&it, caller.user.shown_email(), reader.clock)),
         notice: notice.words,
         alerts: alert_views(app, caller, &attention, &reader).await?,
-        acts: attention
-            .notices
-            .iter()
-            .take(MAX_ALERTS)
-            .map(|notice| AdminActView::new(notice, reader.clock))
-            .collect(),
+        acts: act_views(&attention, &reader),
         may_dismiss: attention.may_dismiss,
         this,
         map,
@@ -203,6 +186,49 @@ async fn load_page(
             .map(|next| format!("/devices?ended={}#ended", next.encode())),
         ended: ended.items,
     })
+}
+
+/// Loads a page of what ended, and what is known of that.
+async fn load_history(
+    app: &AppState,
+    owner: UserId,
+    after: Option<&str>,
+) -> Result<(HistoryPage, EndReasons)> {
+    let after = after.map(str::parse).transpose()?;
+    let history = app.sessions.list_ended(owner, after, MAX_ENDED).await?;
+    let past = &history.sessions;
+    let reasons = EndReasons {
+        stated: app.sessions.list_stated_reasons(owner, past).await?,
+        reported: app.sessions.list_reported(owner, past.clone()).await?,
+    };
+    Ok((history, reasons))
+}
+
+/// Returns this device, the list of the others and the map, which lead to each other.
+fn list_with_map(
+    mut this: DeviceView,
+    mut others: Vec<ListedDevice>,
+    mut map: Option<MapView>,
+    (narrowing, selection): (Narrowing, &Selection),
+    reader: &Reader,
+) -> (DeviceView, DeviceList, Option<MapView>) {
+    if let Some(map) = &map {
+        let views = others.iter_mut().map(|other| &mut other.view);
+        map.link([&mut this].into_iter().chain(views));
+    }
+    let others = DeviceList::new(others, narrowing, selection, reader.clock);
+    if let Some(map) = &mut map {
+        map.lead_to_rows(|id| id == this.id || others.lists(id));
+    }
+    (this, others, map)
+}
+
+/// Returns what administrators did.
+fn act_views(attention: &Attention, reader: &Reader) -> Vec<AdminActView> {
+    let notices = attention.notices.iter().take(MAX_ALERTS);
+    notices
+        .map(|notice| AdminActView::new(notice, reader.clock))
+        .collect()
 }
 
 /// Returns the alerts and notices that [`PageCaller`] stored in the request.

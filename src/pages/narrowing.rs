@@ -196,10 +196,7 @@ pub(super) fn is_unused(device: &ListedDevice, days: u64, clock: ReaderClock) ->
 
 /// Says how many devices have not been used for so many days.
 pub(super) fn unused(devices: usize, days: u64) -> String {
-    let days = match days {
-        1 => "1 day".into(),
-        days => format!("{days} days"),
-    };
+    let days = text::quantity(days, "day");
     match devices {
         0 => format!("No device has been unused for {days}."),
         1 => format!("1 device has not been used for {days}."),

@@ -4,16 +4,15 @@
 use actix_web::HttpRequest;
 
 use super::admin::person_notices;
-use super::review_words::describe_review;
+use super::review_words::{describe_review, describe_unrestored};
 use super::steps_view::describe_finish;
 use super::{end_notices, settings_card};
 use crate::account::MAX_FAILURES_IN_WORDS;
 use crate::db::{AlertId, SessionId, UserId};
 use crate::error::Result;
 use crate::http::app_state::AppState;
-use crate::http::notice::{
-    self, AccountNotice, EndMoment, EndNotice, Notice, RefusedAct, SignedOutNotice,
-};
+use crate::http::notice::{self, AccountNotice, EndMoment, EndNotice, Notice, SignedOutNotice};
+use crate::http::refused_act::RefusedAct;
 use crate::net::IpRetention;
 use crate::sessions::{Caller, Session};
 
@@ -154,13 +153,6 @@ async fn reviewed(app: &AppState, user: UserId, alert: AlertId) -> Result<Option
         Some(outcome) => Some(describe_review(&outcome)),
         None => plain_words(AccountNotice::AlertSettled).map(str::to_owned),
     })
-}
-
-/// Returns what to do about an e-mail that a report could not change back.
-fn describe_unrestored(email: &str) -> String {
-    format!(
-        "Your e-mail is still {email}; it can’t be changed back here. If that is not your address, change it on Account first, or ask an administrator of this service: anybody who can read {email} can set a new password."
-    )
 }
 
 /// Returns the name of a session's device, if none of its sessions is live.

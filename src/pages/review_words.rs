@@ -85,6 +85,13 @@ pub fn describe_review(outcome: &ReviewOutcome) -> String {
     }
 }
 
+/// Returns what to do about an e-mail that a report could not change back.
+pub fn describe_unrestored(email: &str) -> String {
+    format!(
+        "Your e-mail is still {email}; it can’t be changed back here. If that is not your address, change it on Account first, or ask an administrator of this service: anybody who can read {email} can set a new password."
+    )
+}
+
 /// Returns what a report signed out, in a sentence, if anything. `name` returns what an alert calls the
 /// device of a session, if one is about it.
 pub fn ended_devices(

@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use super::new_password::{FORMER_FIRST, PasswordForm, after_page};
-use super::review_words::{describe_review, ended_devices, name_by_alerts};
+use super::review_words::{describe_review, describe_unrestored, ended_devices, name_by_alerts};
 use super::steps_view::FirstView;
 use super::take_back;
 use crate::account::{FirstStep, LinkedMessage, Reported, ReviewOutcome};
@@ -106,12 +106,4 @@ fn first_step(
         (true, true) => FirstStep::SignedOut,
         (true, false) => FirstStep::OverBefore,
     }
-}
-
-/// Returns what to do about an e-mail that a report could not change back.
-fn describe_unrestored(email: &str) -> String {
-    format!(
-        "The account’s e-mail is still {email}; this link can’t change it back. If that is wrong, \
-         sign in and change it on Account, or ask an administrator of this service."
-    )
 }

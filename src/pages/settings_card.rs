@@ -83,12 +83,14 @@ pub(super) fn describe_idle_limit(chosen: Option<IdleLimit>, limits: IdleLimits)
     match chosen.map(IdleLimit::span).filter(|span| *span < longest) {
         Some(span) => {
             let span = words::span(span);
-            format!("Saved. Devices are signed out after {span} without use.")
+            format!(
+                "Saved. Devices are signed out after at most {span} without use, except those set to stay signed in."
+            )
         }
         None => {
             let span = words::span(longest);
             format!(
-                "Saved. Devices stay signed in for up to {span} without use, the longest this service allows."
+                "Saved. Devices stay signed in for up to {span} without use, the longest this service allows, except those set to stay signed in."
             )
         }
     }

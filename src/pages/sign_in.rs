@@ -138,12 +138,9 @@ pub async fn submit(
     let form = match form {
         PublicForm::Accepted(form) => form,
         PublicForm::Refused(form) => {
-            let next = app.allowed_hosts.destination(form.next.as_deref());
-            let template = SignInPage::new(&app, &request, &form, next.as_str())?;
-            return page(StatusCode::FORBIDDEN, &template);
+            return show_again(&app, &request, &form, StatusCode::FORBIDDEN);
         }
     };
-    let next = app.allowed_hosts.destination(form.next.as_deref());
     let requester = requester(&request, before.as_ref())?;
     let password = PlainPassword::claimed(form.password.clone());
     let attempt = (&requester, before.as_ref());
@@ -156,22 +153,35 @@ pub async fn submit(
             let persistence = form.persistence();
             let before = before.map(|caller| caller.session);
             start_session(&app, &request, &user, client, persistence, before).await?;
+            let next = app.allowed_hosts.destination(form.next.as_deref());
             Ok(go_on::after_form(&next))
         }
-        Err(Error::InvalidCredentials) => {
-            let mut template = SignInPage::new(&app, &request, &form, next.as_str())?;
-            template.error = Some(refusal(&app).to_owned());
-            template.layout.is_failed = true;
-            page(StatusCode::UNAUTHORIZED, &template)
-        }
+        Err(Error::InvalidCredentials) => show_wrong(&app, &request, &form),
         Err(err) => {
-            let again = async || {
-                let template = SignInPage::new(&app, &request, &form, next.as_str())?;
-                page(StatusCode::OK, &template)
-            };
+            let again = async || show_again(&app, &request, &form, StatusCode::OK);
             throttled_page(&request, err, again).await
         }
     }
+}
+
+/// Shows the form as it was submitted.
+fn show_again(
+    app: &AppState,
+    request: &HttpRequest,
+    form: &SignInForm,
+    status: StatusCode,
+) -> Result<HttpResponse> {
+    let next = app.allowed_hosts.destination(form.next.as_deref());
+    page(status, &SignInPage::new(app, request, form, next.as_str())?)
+}
+
+/// Shows the form as it was submitted, with a wrong e-mail or password.
+fn show_wrong(app: &AppState, request: &HttpRequest, form: &SignInForm) -> Result<HttpResponse> {
+    let next = app.allowed_hosts.destination(form.next.as_deref());
+    let mut template = SignInPage::new(app, request, form, next.as_str())?;
+    template.error = Some(refusal(app).to_owned());
+    template.layout.is_failed = true;
+    page(StatusCode::UNAUTHORIZED, &template)
 }
 
 /// Returns the page with why nobody was signed in, without what was typed.

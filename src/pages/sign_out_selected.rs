@@ -75,8 +75,8 @@ pub async fn show(
     let ids = selected_ids(&query);
     let narrowed = DevicesQuery::narrowed(&query);
     let narrowing = narrowed.narrowing().fields();
-    let again =
-        async |problem| devices::show_again(&app, &request, &caller, narrowed, problem).await;
+    let list = (narrowed, ids.clone());
+    let again = async |problem| devices::show_again(&app, &request, &caller, list, problem).await;
     if ids.len() > MAX_DEVICES {
         return again(TOO_MANY).await;
     }

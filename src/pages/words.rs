@@ -9,6 +9,7 @@ use crate::events::{Actor, Event, EventKind, Setting};
 use crate::http::reader_clock::ReaderClock;
 use crate::net::{self, IpRetention};
 use crate::sessions::{OpenedVia, Session};
+use crate::text::quantity;
 use crate::user_agent::DeviceKind;
 
 /// A name and its symbol in the sprite.
@@ -34,18 +35,12 @@ pub fn span(span: std::time::Duration) -> String {
         _ if seconds.is_multiple_of(MINUTE) => (seconds / MINUTE, "minute"),
         _ => (seconds, "second"),
     };
-    match n {
-        1 => format!("1 {unit}"),
-        n => format!("{n} {unit}s"),
-    }
+    quantity(n, unit)
 }
 
 /// Returns a number of devices in words: "4 devices", "1 device".
 pub fn devices(n: usize) -> String {
-    match n {
-        1 => "1 device".into(),
-        n => format!("{n} devices"),
-    }
+    quantity(n as u64, "device")
 }
 
 /// What stands for the place of an address that is not reachable from the internet.

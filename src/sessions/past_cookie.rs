@@ -2,7 +2,7 @@
 //! and from which device.
 
 use super::caller::Credential;
-use super::{Claim, EndedReason, Session, Sessions, store};
+use super::{Claim, EndedReason, Sessions, store};
 use crate::clock::Timestamp;
 use crate::error::Result;
 
@@ -37,7 +37,9 @@ impl Sessions {
         let Some(session) = self.find(owner, claim.session).await? else {
             return Ok(None);
         };
-        let Some((reason, at)) = end_of(&session, self.clock.now()) else {
+        // Sessions of another writer of the table may have no reason.
+        let end = session.end_reason().zip(session.end_time(self.clock.now()));
+        let Some((reason, at)) = end else {
             return Ok(None);
         };
         if self.by_cookie(&session, &jti, at).is_none() {
@@ -56,16 +58,5 @@ impl Sessions {
             ended_by: ended_by.map(|session| session.display_name()),
             is_past_absolute_limit: session.is_past_absolute_limit(),
         }))
-    }
-}
-
-/// Returns why and when a session ended, if it did.
-fn end_of(session: &Session, now: Timestamp) -> Option<(EndedReason, Timestamp)> {
-    match (session.is_active, session.ended_reason) {
-        (false, Some(reason)) => Some((reason, session.ended_at.unwrap_or(session.expires_at))),
-        // Sessions of another writer of the table may have no reason.
-        (false, None) => None,
-        (true, _) if session.expires_at <= now => Some((EndedReason::Expired, session.expires_at)),
-        (true, _) => None,
     }
 }

@@ -117,8 +117,9 @@ impl Sessions {
         match refreshed {
             Some(session) => Ok(session),
             None => {
-                self.end_reused(reused).await?;
-                tracing::warn!(session = %session, "a spent refresh token was used again; its session is ended");
+                if self.end_reused(reused).await? {
+                    tracing::warn!(session = %session, "a spent refresh token was used again; its session is ended");
+                }
                 Err(Error::InvalidToken(TokenRefusal::Spent))
             }
         }
@@ -126,26 +127,29 @@ impl Sessions {
 
     /// Ends a session whose refresh token was reused, the exemption of its device from the idle limit,
     /// and what is over by that, all in one transaction. A token that was spent stays so: it needs no
-    /// second decision.
-    async fn end_reused(&self, refresh: Refresh) -> Result<()> {
+    /// second decision. Returns whether it was live; the account may be deleted meanwhile, too.
+    async fn end_reused(&self, refresh: Refresh) -> Result<bool> {
         let (alerts, limits, at) = (self.alerts.clone(), self.idle_limits(), refresh.now);
         let RefreshClaim { user, session, .. } = refresh.claim;
         self.db
             .transaction(move |c| {
                 // The person, the device, its sessions: the lock order of a sign-in.
-                let user = people::store::lock(c, user)?;
+                let user = match people::store::lock(c, user) {
+                    Err(Error::NotFound) => return Ok(false),
+                    user => user?,
+                };
                 let Some(session) = store::find(c, user.id, session)? else {
-                    return Ok(());
+                    return Ok(false);
                 };
                 if let Some(device) = &session.device_id {
                     devices::store::lock(c, user.id, device)?;
                 }
                 store::lock_live(c, user.id)?;
-                refresh.end_reused(c, &alerts, &user, &session)?;
-                match &session.device_id {
-                    Some(device) => end_exemption(c, &user, device, limits, at),
-                    None => Ok(()),
+                let has_ended = refresh.end_reused(c, &alerts, &user, &session)?;
+                if let Some(device) = &session.device_id {
+                    end_exemption(c, &user, device, limits, at)?;
                 }
+                Ok(has_ended)
             })
             .await
     }
@@ -262,14 +266,14 @@ impl Refresh {
     }
 
     /// Ends a session whose refresh token was reused, and alerts its owner: of where the token was
-    /// used, and where the device was before.
+    /// used, and where the device was before. Returns whether it was live.
     fn end_reused(
         &self,
         c: &mut AnyConnection,
         alerts: &Alerts,
         user: &User,
         session: &Session,
-    ) -> Result<()> {
+    ) -> Result<bool> {
         const REASON: EndedReason = EndedReason::ReuseDetected;
 
         let at = self.now;
@@ -279,7 +283,7 @@ impl Refresh {
             at,
         };
         let Some(ended) = store::end(c, user.id, session.id, end)? else {
-            return Ok(());
+            return Ok(false);
         };
         let location = self.location.clone().redacted(user.ip_retention);
         let origin = Origin {
@@ -292,7 +296,8 @@ impl Refresh {
             location,
             ..ended.end_alert_context()
         };
-        alerts.raise(c, user, (AlertKind::TokenReuse, context), at)
+        alerts.raise(c, user, (AlertKind::TokenReuse, context), at)?;
+        Ok(true)
     }
 }
 

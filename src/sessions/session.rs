@@ -39,6 +39,17 @@ impl Session {
         }
     }
 
+    /// Returns when it ended, if it has by `now`: one past its expiry has, whether or not it is marked as
+    /// expired yet.
+    #[must_use]
+    pub fn end_time(&self, now: Timestamp) -> Option<Timestamp> {
+        match self.is_active {
+            _ if self.is_live(now) => None,
+            true => Some(self.expires_at),
+            false => Some(self.ended_at.unwrap_or(self.expires_at)),
+        }
+    }
+
     /// Returns whether it ended because it lasted as long as a session may, and not because it was not
     /// used.
     #[must_use]

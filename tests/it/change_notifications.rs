@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use reqwest::Response;
+use rollcall::clock::Timestamp;
 
 use crate::support::api::Anyone;
 use crate::support::prelude::*;
@@ -16,6 +17,9 @@ on_both!(
     an_act_that_is_committed_after_the_page_was_read_is_sent,
     an_act_that_is_committed_while_the_page_listens_is_sent,
     an_act_that_the_page_shows_is_not_sent,
+    a_counted_act_that_is_committed_after_the_page_was_read_is_sent,
+    a_counted_act_that_is_committed_while_the_page_listens_is_sent,
+    an_act_of_a_node_whose_clock_is_ahead_is_not_sent_again,
     every_setting_that_is_saved_is_sent,
     a_device_that_is_renamed_or_exempt_is_sent,
     an_answer_to_an_alert_is_sent,
@@ -87,8 +91,18 @@ fn add_ends(app: &TestApp, email: &str, number: u32) {
 }
 
 fn insertion_of_ends(app: &TestApp, email: &str, number: u32) -> String {
-    let now = app.clock.now();
-    let (id, at) = match app.database.postgres_name() {
+    let (id, at) = id_and_time(app, app.clock.now());
+    format!(
+        "INSERT INTO session_events (id, user_id, session_id, kind, detail, at)
+         WITH RECURSIVE copy (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM copy WHERE n < {number})
+         SELECT {id}, users.id, users.id, 'ended', 'admin', {at} FROM users, copy
+         WHERE email = '{email}'"
+    )
+}
+
+/// Returns the id of an event and the second of this time, in SQL.
+fn id_and_time(app: &TestApp, now: Timestamp) -> (String, String) {
+    match app.database.postgres_name() {
         // Ids that begin with the time, as those of events.
         Some(_) => (
             format!(
@@ -107,13 +121,30 @@ fn insertion_of_ends(app: &TestApp, email: &str, number: u32) -> String {
                 now.timestamp_millis() / 1000
             ),
         ),
-    };
-    format!(
-        "INSERT INTO session_events (id, user_id, session_id, kind, detail, at)
-         WITH RECURSIVE copy (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM copy WHERE n < {number})
-         SELECT {id}, users.id, users.id, 'ended', 'admin', {at} FROM users, copy
-         WHERE email = '{email}'"
-    )
+    }
+}
+
+/// Acts that are counted: a setting, an answer and a rename.
+const COUNTED: [(&str, &str); 3] = [
+    ("setting_changed", "name"),
+    ("alert_reviewed", "confirmed"),
+    ("renamed", "Laptop"),
+];
+
+/// Returns the first act of this kind, and the same again, now.
+fn counted_acts(app: &TestApp, (kind, detail): (&str, &str)) -> [String; 2] {
+    let (id, at) = id_and_time(app, app.clock.now());
+    let first = format!(
+        "INSERT INTO session_events (id, user_id, kind, detail, at, times, last_at, repeat_key)
+         SELECT {id}, users.id, '{kind}', '{detail}', {at}, 1, {at}, 'act {kind}' FROM users
+         WHERE email = 'ada@example.org'"
+    );
+    let (_, later) = id_and_time(app, app.clock.now() + Duration::from_secs(30));
+    let again = format!(
+        "UPDATE session_events SET times = times + 1, last_at = {later}
+         WHERE repeat_key = 'act {kind}'"
+    );
+    [first, again]
 }
 
 /// More than one query reads, and than a listener may lag behind.
@@ -168,8 +199,12 @@ async fn a_change_from_before_the_stream_is_sent(app: &TestApp) {
 
 /// Reads a page, and returns the address of its stream.
 async fn read_page(page: &Browser) -> String {
-    let text = page.get("/devices").await.expect(200).text;
-    let attribute = |name: &str| crate::support::html::attributes(&text, name).remove(0);
+    stream_of(&page.get("/devices").await.expect(200).text)
+}
+
+/// Returns the address of the stream of a page.
+pub fn stream_of(page: &str) -> String {
+    let attribute = |name: &str| crate::support::html::attributes(page, name).remove(0);
     format!(
         "/devices/changes?since={}&seen={}",
         attribute("data-changes-since"),
@@ -219,6 +254,65 @@ async fn an_act_that_the_page_shows_is_not_sent(app: &TestApp) {
         next_event(&mut stream).await,
         "event: signed-out\ndata:\n\n",
         "one each"
+    );
+}
+
+async fn a_counted_act_that_is_committed_after_the_page_was_read_is_sent(app: &TestApp) {
+    let ada = app.register("ada@example.org").await;
+    let page = app.signed_in_browser(&ada, FIREFOX).await;
+    for act in COUNTED {
+        for sql in counted_acts(app, act) {
+            let open = app.database.begin(&sql);
+            app.advance(Duration::from_secs(1));
+            let stream = read_page(&page).await;
+            open.commit();
+            let mut stream = page.stream(&stream).await;
+            let event = next_event(&mut stream).await;
+            assert_eq!(event, "event: changed\ndata:\n\n", "{sql}");
+            app.advance(Duration::from_secs(29));
+        }
+    }
+}
+
+async fn a_counted_act_that_is_committed_while_the_page_listens_is_sent(app: &TestApp) {
+    let ada = app.register("ada@example.org").await;
+    let page = app.signed_in_browser(&ada, FIREFOX).await;
+    for act in COUNTED {
+        for sql in counted_acts(app, act) {
+            let open = app.database.begin(&sql);
+            app.advance(Duration::from_secs(1));
+            let mut stream = page.stream(&read_page(&page).await).await;
+            assert_eq!(next_event(&mut stream).await, "retry: 2000\n\n", "{sql}");
+            open.commit();
+            let event = next_event(&mut stream).await;
+            assert_eq!(event, "event: changed\ndata:\n\n", "{sql}");
+            app.advance(Duration::from_secs(29));
+        }
+    }
+}
+
+/// Otherwise the page would be requested again and again until the clock is passed.
+async fn an_act_of_a_node_whose_clock_is_ahead_is_not_sent_again(app: &TestApp) {
+    let ada = app.register("ada@example.org").await;
+    let page = app.signed_in_browser(&ada, FIREFOX).await;
+    app.advance(Duration::from_secs(1));
+    let mut before = page.stream(&read_page(&page).await).await;
+    app.advance(Duration::from_secs(5));
+    let [act, _] = counted_acts(app, COUNTED[0]);
+    let ends = insertion_of_ends(app, "ada@example.org", 1);
+    app.set_back(Duration::from_secs(5));
+    app.database.execute(&act);
+    app.database.execute(&ends);
+    let mut stream = page.stream(&read_page(&page).await).await;
+    assert_eq!(next_event(&mut stream).await, "retry: 2000\n\n");
+    // It is published by then.
+    assert_eq!(next_event(&mut before).await, "retry: 2000\n\n");
+    assert_eq!(next_event(&mut before).await, "event: changed\ndata:\n\n");
+    save(&page, "/sign-out", &[]).await;
+    assert_eq!(
+        next_event(&mut stream).await,
+        "event: signed-out\ndata:\n\n",
+        "nothing between"
     );
 }
 
@@ -408,7 +502,7 @@ async fn open_stream(page: &Browser, app: &TestApp) -> Response {
         .await
 }
 
-async fn next_event(stream: &mut Response) -> String {
+pub async fn next_event(stream: &mut Response) -> String {
     let chunk = tokio::time::timeout(TIMEOUT, stream.chunk()).await;
     let chunk = chunk
         .expect("an event in time")

@@ -6,6 +6,7 @@ use rollcall::clock::Clock;
 use rollcall::people::{EmailTrust, FullName, NewAccount, NewPassword, Role};
 use rollcall::server::{self, SamplePerson, Server};
 
+use crate::change_notifications::{next_event, stream_of};
 use crate::support::api::Anyone;
 use crate::support::app::settings_for;
 use crate::support::html;
@@ -145,6 +146,18 @@ async fn start_program(program: Program) -> (Running, String) {
     panic!("the demo does not accept connections");
 }
 
+/// Returns *Your devices* once it has these words, by its stream.
+async fn wait_for_words(browser: &Browser, words: &str) -> TestResponse {
+    loop {
+        let page = browser.get("/devices").await.expect(200);
+        if page.words().contains(words) {
+            return page;
+        }
+        let mut stream = browser.stream(&stream_of(&page.text)).await;
+        while next_event(&mut stream).await != "event: changed\ndata:\n\n" {}
+    }
+}
+
 /// The demo itself, with the system's clock: the stranger comes five seconds after each visitor.
 #[actix_web::test]
 async fn a_stranger_follows_each_visitor_of_the_demo() {
@@ -155,17 +168,8 @@ async fn a_stranger_follows_each_visitor_of_the_demo() {
         let browser = Browser::new(base.clone(), agent);
         let done = browser.submit("/sign-in", "/demo/sign-in", &ana).await;
         assert_eq!(done.location(), "/devices");
-        let stranger = "Edge on Windows signed in";
-        let mut page = browser.get("/devices").await.expect(200).words();
-        for _ in 0..240 {
-            if page.contains("Was this you?") && page.contains(stranger) {
-                break;
-            }
-            tokio::time::sleep(Duration::from_millis(250)).await;
-            page = browser.get("/devices").await.expect(200).words();
-        }
-        assert!(page.contains("Was this you?"), "{agent}: {page}");
-        assert!(page.contains(stranger), "{agent}: {page}");
+        let page = wait_for_words(&browser, "Edge on Windows signed in").await;
+        page.expect_words("Was this you?");
     }
 }
 

@@ -19,6 +19,7 @@ on_both!(
     what_was_typed_survives_a_sign_out_elsewhere,
     a_page_that_is_signed_out_keeps_what_is_typed,
     a_page_that_is_signed_out_is_not_for_another_person,
+    what_was_typed_is_not_restored_for_another_person,
     an_answer_in_another_tab_is_shown,
     a_setting_that_is_saved_elsewhere_is_shown,
     show_keeps_search_text_and_ticks,
@@ -267,6 +268,16 @@ async fn what_was_typed_survives_a_sign_out_elsewhere(database: Database) {
 }
 
 const TYPED: &str = "What you typed is still here";
+const NAME_FORM: &str = "form[action='/account/name']";
+/// What is to be read on the page, but for the bar.
+const SHOWN: &str =
+    "[...document.querySelectorAll('#main :is(h1, h2, p, li, label, button, a, summary)')]
+    .filter((it) => !it.closest('#changed') && it.checkVisibility())
+    .map((it) => it.textContent.trim()).join(' ')";
+
+fn is_shown(css: &str) -> String {
+    format!("document.querySelector(\"{css}\").checkVisibility()")
+}
 
 /// The name is typed, and the session ends elsewhere. Nothing is lost, and nothing need be.
 async fn a_page_that_is_signed_out_keeps_what_is_typed(database: Database) {
@@ -282,6 +293,10 @@ async fn a_page_that_is_signed_out_keeps_what_is_typed(database: Database) {
     let words = browser.words_in("#changed").await;
     assert!(words.contains(TYPED), "{words}");
     assert_eq!(browser.path().await, "/account");
+    // Nothing else of the page is left to whoever has the device.
+    assert_eq!(read(&browser, &is_shown(NAME_FORM)).await, true);
+    let shown = read(&browser, SHOWN).await;
+    assert_eq!(shown.as_str(), Some("Name Save your name"));
     // Signed in again in another tab, the page is of use again.
     browser.new_tab().await;
     browser.open("/sign-in").await;
@@ -299,6 +314,7 @@ async fn a_page_that_is_signed_out_keeps_what_is_typed(database: Database) {
     })
     .await;
     assert_eq!(browser.value_of("#full_name").await, "Ada Lovelace King");
+    assert_eq!(read(&browser, &is_shown("#main h1")).await, true);
     // The bar lies over the foot of the window.
     let middle = "document.getElementById('full_name').scrollIntoView({ block: 'center' })";
     run(&browser, middle).await;
@@ -334,8 +350,44 @@ async fn a_page_that_is_signed_out_is_not_for_another_person(database: Database)
     })
     .await;
     assert_eq!(read(&browser, token).await, before);
-    browser.has(1, "#changed a").await;
+    crate::support::eventually("who is signed in", async || {
+        let words = browser.words_in("#changed").await;
+        words.contains("Somebody else is signed in") && words.contains(TYPED)
+    })
+    .await;
+    browser.has(0, "#changed a").await;
+    assert_eq!(read(&browser, &is_shown("#main h1")).await, false);
     assert_eq!(browser.value_of("#full_name").await, "Ada Lovelace King");
+    fixture.stop(browser).await;
+}
+
+/// *Show* stores what is typed for the page that comes next at the address.
+async fn what_was_typed_is_not_restored_for_another_person(database: Database) {
+    let fixture = set_up(database).await;
+    let bob = fixture.app.register("bob@example.org").await;
+    let browser = fixture.open(Script::On).await;
+    for (person, shown) in [(&bob, "Ada Lovelace"), (&fixture.ada, "Ada Lovelace King")] {
+        browser.open("/account").await;
+        run(&browser, "stopListening(); changes = { close() {} }").await;
+        browser.type_into("#full_name", " King").await;
+        let phone = fixture.app.login(&fixture.ada, IPHONE).await;
+        phone.delete("/api/v1/sessions/others").await.expect(200);
+        run(&browser, "storeFields(); location.assign('/account')").await;
+        browser.arrives_at("/sign-in").await;
+        fixture.app.advance(Duration::from_secs(1));
+        browser.complete_sign_in(person).await;
+        browser.arrives_at("/account").await;
+        assert_eq!(browser.value_of("#full_name").await, shown);
+        run(&browser, "sessionStorage.clear()").await;
+        browser.open("/devices").await;
+        browser
+            .press("header form[action='/sign-out'] button")
+            .await;
+        browser.arrives_at("/sign-in").await;
+        browser.open("/sign-in").await;
+        browser.complete_sign_in(&fixture.ada).await;
+        browser.arrives_at("/devices").await;
+    }
     fixture.stop(browser).await;
 }
 

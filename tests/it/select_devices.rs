@@ -20,6 +20,7 @@ on_both!(
     ended_devices_are_no_longer_signed_out,
     there_is_a_limit_to_the_selection,
     a_session_that_ended_signs_nobody_out,
+    a_selection_of_a_session_that_ended_is_there_again,
 );
 
 const PATH: &str = "/devices/sign-out-selected";
@@ -375,14 +376,16 @@ async fn ended_devices_are_no_longer_signed_out(app: &TestApp) {
 }
 
 async fn there_is_a_limit_to_the_selection(app: &TestApp) {
-    let (laptop, _, [phone]) = devices(app, ["Phone"]).await;
+    let (laptop, _, [phone, ..]) = devices(app, ["Phone", "Tablet", "Watch"]).await;
     let ids: Vec<String> = (0..1_000)
         .map(|n| format!("019a0000-0000-7000-8000-{n:012}"))
         .collect();
     let phone_id = phone.id();
     let ids = || ids.iter().map(String::as_str).chain([phone_id.as_str()]);
     let page = laptop.get(&selection(ids())).await.expect(400);
-    page.expect_words("Choose at most 100 devices at once.");
+    let page = page.expect_words("Choose at most 100 devices at once.");
+    let ticked = format!("value=\"{phone_id}\" checked");
+    assert!(page.text.contains(&ticked), "{}", page.text);
     let form = laptop.form("/devices", "/sign-out").await;
     let body: Vec<(&str, &str)> = ids().map(|id| ("device", id)).collect();
     laptop.send(&form.aimed_at(PATH), &body).await.expect(400);
@@ -402,4 +405,34 @@ async fn a_session_that_ended_signs_nobody_out(app: &TestApp) {
     let response = laptop.send(&form, &[]).await;
     assert!(response.is_to_sign_in(), "{response:?}");
     assert_eq!(app.database.sessions_where("is_active"), 1);
+}
+
+async fn a_selection_of_a_session_that_ended_is_there_again(app: &TestApp) {
+    let (laptop, ada, [phone, tablet]) = devices(app, ["Phone", "Tablet"]).await;
+    let page = selection([phone.id().as_str()]);
+    let form = laptop.form(&page, PATH).await;
+    let from = format!("{}{page}", app.base());
+    let evil = format!("https://evil.example{page}");
+    let own = ("sec-fetch-site", "same-origin");
+    let mut outdated = form.aimed_at(PATH);
+    for (name, value) in &mut outdated.hidden {
+        if name == "csrf" {
+            *value = "outdated".into();
+        }
+    }
+    for referrer in [&from, &evil] {
+        let headers = [("referer", referrer.as_str()), own];
+        let refused = laptop.send_with(&outdated, &[], &headers).await;
+        let links = html::attributes(&refused.expect(403).text, "href");
+        assert_eq!(links.contains(&page), *referrer == from, "{links:?}");
+    }
+    tablet.delete("/api/v1/sessions/others").await.expect(200);
+    let headers = [("referer", evil.as_str()), own];
+    let refused = laptop.send_with(&form, &[], &headers).await.expect(303);
+    assert_eq!(refused.location(), "/sign-in");
+    let headers = [("referer", from.as_str()), own];
+    let refused = laptop.send_with(&form, &[], &headers).await.expect(303);
+    let fields = [("email", ada.email.as_str()), ("password", &ada.password)];
+    let done = laptop.submit(refused.location(), "/sign-in", &fields).await;
+    assert_eq!(done.location(), page);
 }

@@ -29,7 +29,7 @@ async fn each_setting_leads_back_to_the_page_it_is_on(app: &TestApp) {
             (
                 IDLE,
                 WEEK,
-                "Saved. Devices are signed out after 7 days without use.",
+                "Saved. Devices are signed out after at most 7 days without use, except those set to stay signed in.",
             ),
             (
                 "/account/addresses",
@@ -143,7 +143,7 @@ async fn an_idle_limit_shows_whom_it_signs_out_before_it_is_saved(app: &TestApp)
     let page = browser.follow(&done).await.expect(200);
     page.expect_words("and another device are signed out.")
         .expect_words("You are signed in only here.")
-        .expect_words("because it was not used for too long");
+        .expect_words("because it had not been used for a long time");
     assert_eq!(app.database.sessions_where("is_active"), 1);
     assert_eq!(app.database.sessions_where("ended_reason = 'expired'"), 2);
     // Sent again, there is no device left to name.

@@ -20,6 +20,7 @@ on_both!(
     the_sign_in_page_says_what_is_stored,
     a_password_that_was_not_changed_is_said,
     an_act_that_was_not_carried_out_is_said,
+    a_second_press_of_a_sign_out_did_something,
     a_form_is_shown_for_half_an_hour,
     a_forged_token_shows_nothing,
     forms_without_text_lead_back_to_their_page,
@@ -385,6 +386,43 @@ async fn an_act_that_was_not_carried_out_is_said(app: &TestApp) {
     let form = browser.form("/devices", "/sign-out").await;
     let page = send_expired(app, (&ada, &browser), &form, &[]).await;
     assert!(!page.words().contains("Nothing was done"), "{page:?}");
+}
+
+/// It comes after the response to the first, with the cookie from before.
+async fn a_second_press_of_a_sign_out_did_something(app: &TestApp) {
+    const EVERYWHERE: &str = "/devices/sign-out-everywhere";
+    const NONE: &str = "Nothing was done";
+
+    let ada = app.register("ada@example.org").await;
+    let browser = app.signed_in_browser(&ada, FIREFOX).await;
+    for first in [EVERYWHERE, "own", "/sign-out"] {
+        let session = browser.get("/api/v1/sessions/current").await.expect(200);
+        let id = session.json()["id"].as_str().expect("an id").to_owned();
+        let own_sign_out = format!("/devices/{id}/sign-out");
+        let (action, again) = match first {
+            "own" => (own_sign_out.as_str(), own_sign_out.as_str()),
+            _ => (first, EVERYWHERE),
+        };
+        let form = browser.form("/devices", "/sign-out").await.aimed_at(action);
+        let again = form.aimed_at(again);
+        let cookie = browser.cookie("rollcall_session").expect("a cookie");
+        browser.send_with(&form, &[], &OWN).await.expect(303);
+        browser.set_cookie("rollcall_session", &cookie);
+        let refused = browser.send_with(&again, &[], &OWN).await.expect(303);
+        assert!(refused.is_to_sign_in(), "{refused:?}");
+        app.advance(Duration::from_secs(1));
+        browser
+            .submit(refused.location(), "/sign-in", &credentials(&ada))
+            .await
+            .expect(303);
+        let words = browser.get("/devices").await.expect(200).words();
+        // After a plain sign-out, the others are signed in.
+        assert_eq!(
+            words.contains(NONE),
+            first == "/sign-out",
+            "{first}: {words}"
+        );
+    }
 }
 
 async fn what_is_too_long_stays_on_the_page_of_the_refusal(app: &TestApp) {

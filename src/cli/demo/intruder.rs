@@ -19,13 +19,16 @@ use crate::user_agent::ClientHints;
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
 /// The time between a visitor's sign-in and the intruder's.
 const DELAY: Duration = Duration::from_secs(5);
+/// The most devices of visitors whose alert is open.
+const MAX_UNANSWERED: usize = 1_000;
 
 /// The intruder, and the visitors they came after.
 #[derive(Default)]
 pub(super) struct Intruder {
     /// The live sessions of visitors at the last check.
     seen: HashSet<SessionId>,
-    /// The intruder's session whose alert is open, by the device of the visitor that it came after.
+    /// The intruder's session whose alert is open, by the device of the visitor that it came after. Beyond
+    /// [`MAX_UNANSWERED`] all are forgotten: their visitors are followed once more when they sign in again.
     unanswered: HashMap<String, SessionId>,
     /// The number of sign-ins.
     sign_ins: u8,
@@ -51,14 +54,19 @@ impl Intruder {
             victim => victim?,
         };
         let visitors = list_visitors(app, victim.id).await?;
-        let live = visitors.iter().map(|session| session.id).collect();
-        let seen = std::mem::replace(&mut self.seen, live);
-        let is_new = |session: &&Session| !seen.contains(&session.id);
+        let is_new = |session: &&Session| !self.seen.contains(&session.id);
         let new: Vec<&Session> = visitors.iter().filter(is_new).collect();
-        if new.is_empty() {
-            return Ok(());
+        if !new.is_empty() {
+            self.follow(app, &victim, &new).await?;
         }
-        self.prepare_alerts(app, victim.id, &new).await?;
+        // After an error, the next check finds the same visitors.
+        self.seen = visitors.iter().map(|session| session.id).collect();
+        Ok(())
+    }
+
+    /// Signs in after these visitors, but for those who have an alert to answer.
+    async fn follow(&mut self, app: &AppState, victim: &User, new: &[&Session]) -> Result<()> {
+        self.prepare_alerts(app, victim.id, new).await?;
         let devices = new.iter().filter_map(|session| session.device_id.clone());
         let devices: Vec<String> = devices
             .filter(|device| !self.unanswered.contains_key(device))
@@ -67,7 +75,10 @@ impl Intruder {
             return Ok(());
         }
         tokio::time::sleep(DELAY).await;
-        let session = self.sign_in(app, &victim).await?;
+        let session = self.sign_in(app, victim).await?;
+        if self.unanswered.len() >= MAX_UNANSWERED {
+            self.unanswered.clear();
+        }
         let followed = devices.into_iter().map(|device| (device, session.id));
         self.unanswered.extend(followed);
         Ok(())
@@ -88,7 +99,11 @@ impl Intruder {
         for alert in open {
             let is_theirs = |session: &&Session| alert.session_id == Some(session.id);
             if visitors.iter().any(is_theirs) {
-                app.accounts.confirm_alerts(vec![alert]).await?;
+                match app.accounts.confirm_alerts(vec![alert]).await {
+                    // The visitor answered it first.
+                    Err(Error::NotFound) => {}
+                    confirmed => confirmed?,
+                }
             }
         }
         Ok(())

@@ -121,30 +121,36 @@ pub async fn submit(
     let Ok(reason) = fields.stated_reason.parse::<StatedReason>() else {
         return form.show_without_reason().await;
     };
-    let (own, except) = match fields.includes_own {
-        true => (OwnSessions::Included, None),
-        false => (OwnSessions::LeftOut, Some(caller.user.id)),
-    };
-    let due = selection.signed_in_by(ticket.until());
-    if !app.sessions.would_end(&due, except).await? {
-        // The same form, sent at the same time, may have ended them this moment.
-        return match form.ordered_before(ticket).await? {
-            Some(response) => Ok(response),
-            None => form.show_without_others().await,
-        };
-    }
-    let order = EndOrder {
-        selection: selection.clone(),
-        own,
-        repetition: Repetition::Same(ticket),
-        origin: caller.origin().with_reason(reason),
-    };
-    let ordered = app.sessions.order_end(order).await?;
-    let job = format!("/admin/jobs/{}", ordered.job.id);
-    Ok(see_other(fields.back.from(&job)))
+    form.order(ticket, reason).await
 }
 
 impl SentForm<'_> {
+    /// Orders the end of the sessions, and leads to its job.
+    async fn order(&self, ticket: OrderTicket, reason: StatedReason) -> Result<HttpResponse> {
+        let sessions = &self.app.sessions;
+        let (own, except) = match self.fields.includes_own {
+            true => (OwnSessions::Included, None),
+            false => (OwnSessions::LeftOut, Some(self.caller.user.id)),
+        };
+        let due = self.selection.signed_in_by(ticket.until());
+        if !sessions.would_end(&due, except).await? {
+            // The same form, sent at the same time, may have ended them this moment.
+            return match self.ordered_before(ticket).await? {
+                Some(response) => Ok(response),
+                None => self.show_without_others().await,
+            };
+        }
+        let order = EndOrder {
+            selection: self.selection.clone(),
+            own,
+            repetition: Repetition::Same(ticket),
+            origin: self.caller.origin().with_reason(reason),
+        };
+        let ordered = sessions.order_end(order).await?;
+        let job = format!("/admin/jobs/{}", ordered.job.id);
+        Ok(see_other(self.fields.back.from(&job)))
+    }
+
     /// Returns a redirect to the job of an order with this ticket that was made before, and says so there.
     async fn ordered_before(&self, ticket: OrderTicket) -> Result<Option<HttpResponse>> {
         let by = self.caller.session.id;
