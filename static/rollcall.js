@@ -242,10 +242,7 @@ function show(fresh, isSamePage) {
   renewTokens(fresh);
   const live = main.dataset.live;
   const next = fresh.getElementById("main");
-  // A list that is built in another way is not made of the elements of this one.
-  const [before, after] = [shapeOf(main), shapeOf(next)];
-  const isAlike = !before || !after || before === after;
-  const isPatched = live === "patched" && isSamePage && isAlike && patch(main, next);
+  const isPatched = live === "patched" && isSamePage && patch(main, next);
   if (isSamePage && !document.title.startsWith("Error: ")) document.title = fresh.title;
   if (active !== document.activeElement && active.isConnected) active.focus({ preventScroll: true });
   showAll();
@@ -261,10 +258,6 @@ function renewTokens(fresh) {
   const token = fresh.querySelector("input[name=csrf]");
   if (!token) return;
   for (const field of document.querySelectorAll("input[name=csrf]")) field.value = token.value;
-}
-
-function shapeOf(page) {
-  return [...page.querySelectorAll("[data-shape]")].map((list) => list.dataset.shape).join();
 }
 
 function announceChange() {
@@ -315,7 +308,9 @@ function patch(old, fresh) {
   for (const [node, same] of pairs) {
     while (staying.has(place)) place = place.nextSibling;
     if (!same) {
-      old.insertBefore(document.importNode(node, true), place);
+      const added = document.importNode(node, true);
+      if (added.nodeType === Node.ELEMENT_NODE) storeOpen(added);
+      old.insertBefore(added, place);
       continue;
     }
     if (same === place) place = place.nextSibling;
@@ -330,8 +325,32 @@ function patchNode(old, fresh) {
     if (old.data !== fresh.data) old.data = fresh.data;
     return true;
   }
+  if (old.dataset.shape !== fresh.dataset.shape) return replace(old, fresh);
   return old.matches(FIELDS) ? patchField(old, fresh) : patch(old, fresh);
 }
+
+// A list that is built in another way is not made of the elements of this one: it takes its place whole, or,
+// where somebody is using this one, waits. Returns whether it is shown.
+function replace(old, fresh) {
+  if (stays(old)) return false;
+  const added = document.importNode(fresh, true);
+  storeOpen(added);
+  old.replaceWith(added);
+  return true;
+}
+
+// What the page itself opens, nobody has opened.
+const openAtFirst = new WeakSet();
+
+function storeOpen(within) {
+  for (const details of within.querySelectorAll("details[open]")) openAtFirst.add(details);
+}
+
+function isOpened(element) {
+  return element.matches("details[open]") && !openAtFirst.has(element);
+}
+
+storeOpen(main);
 
 const FIELDS = "input, select, textarea";
 
@@ -401,8 +420,9 @@ function isMessage(element) {
 
 function stays(element) {
   if (isMessage(element) || element.contains(document.activeElement)) return true;
-  if (element.matches("details[open]") || element.querySelector("details[open]")) return true;
-  const inside = [...element.querySelectorAll(FIELDS)];
+  if ([element, ...element.querySelectorAll("details")].some(isOpened)) return true;
+  // One without a name only ticks the others.
+  const inside = [...element.querySelectorAll(FIELDS)].filter((field) => field.name);
   return (element.matches(FIELDS) && isTyped(element)) || inside.some(isTyped);
 }
 
@@ -486,47 +506,46 @@ function restoreFields() {
 restoreFields();
 
 // Ticks all items of a list at once, counts the ticked ones, and has no button to press for none. The
-// words are in the page.
-const ticks = document.querySelector("[data-ticks]");
-const ticked = ticks && ticks.querySelector("[data-ticked]");
-const unticked = ticked && ticked.textContent;
-
+// words are in the page. The list may be replaced, or come later.
 function boxes() {
-  return [...ticks.querySelectorAll("input[name=session], input[name=device]")];
+  return [...document.querySelectorAll("[data-ticks] :is(input[name=session], input[name=device])")];
 }
 
 function countTicked() {
+  const button = document.querySelector("[data-ticks] [data-ticked]");
+  if (!button) return;
   const all = boxes();
   const n = all.filter((box) => box.checked).length;
   const words = (text) => text.replace("{n}", n).replace("{all}", all.length);
-  const every = ticks.querySelector("[data-tick-all] input");
-  const count = ticks.querySelector("[data-count]");
+  const tickAll = document.querySelector("[data-ticks] [data-tick-all]");
+  const [every, count] = [tickAll.querySelector("input"), tickAll.querySelector("[data-count]")];
+  tickAll.hidden = all.length === 0;
   every.checked = n > 0 && n === all.length;
   every.indeterminate = n > 0 && n < all.length;
   count.textContent = words(count.dataset.count);
-  ticked.textContent = n ? words(ticked.dataset.ticked) : unticked;
-  ticked.disabled = n === 0;
+  // A patched button has the words of the server, and none of the script.
+  if (!button.dataset.unticked) button.dataset.unticked = button.textContent;
+  button.textContent = n ? words(button.dataset.ticked) : button.dataset.unticked;
+  button.disabled = n === 0;
 }
 
-if (ticked) {
-  if (boxes().length) ticks.querySelector("[data-tick-all]").hidden = false;
-  ticks.addEventListener("change", (event) => {
-    const isAll = event.target.closest("[data-tick-all]");
-    if (isAll) for (const box of boxes()) box.checked = event.target.checked;
-    countTicked();
-  });
-  document.addEventListener("patched", countTicked);
-  // A page from the back/forward cache is loaded again, which would lose what was ticked on it.
-  addEventListener("pagehide", () => {
-    stored.set("ticked:", boxes().filter((box) => box.checked).map((box) => box.value));
-  });
-  addEventListener("pageshow", () => {
-    const [navigation] = performance.getEntriesByType("navigation");
-    const values = navigation && navigation.type !== "navigate" && stored.get("ticked:");
-    if (values) for (const box of boxes()) box.checked = values.includes(box.value);
-    countTicked();
-  });
-}
+document.addEventListener("change", (event) => {
+  if (!event.target.closest("[data-ticks]")) return;
+  const isAll = event.target.closest("[data-tick-all]");
+  if (isAll) for (const box of boxes()) box.checked = event.target.checked;
+  countTicked();
+});
+document.addEventListener("patched", countTicked);
+// A page from the back/forward cache is loaded again, which would lose what was ticked on it.
+addEventListener("pagehide", () => {
+  if (boxes().length) stored.set("ticked:", boxes().filter((box) => box.checked).map((box) => box.value));
+});
+addEventListener("pageshow", () => {
+  const [navigation] = performance.getEntriesByType("navigation");
+  const values = navigation && navigation.type !== "navigate" && stored.get("ticked:");
+  if (values) for (const box of boxes()) box.checked = values.includes(box.value);
+  countTicked();
+});
 
 // A second press within a few seconds doesn't send the form a second time.
 const SENT_WITHIN = 3000;

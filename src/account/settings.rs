@@ -139,7 +139,7 @@ impl Accounts {
     }
 
     /// Updates a person's IP retention. Addresses that are stored already are redacted, also those from
-    /// which they did something to others.
+    /// which they did something to others. Returns how many changed by it.
     ///
     /// # Errors
     /// [`Error::NotFound`] when there is no such person.
@@ -148,7 +148,7 @@ impl Accounts {
         id: UserId,
         retention: IpRetention,
         origin: Origin,
-    ) -> Result<()> {
+    ) -> Result<usize> {
         // A buffered address must not be written after the stored ones are redacted.
         self.sessions.flush_last_uses().await?;
         let now = self.clock.now();
@@ -157,27 +157,39 @@ impl Accounts {
                 let user = people::store::lock(c, id)?;
                 people::store::update_ip_retention(c, id, retention, now)?;
                 if user.ip_retention != retention {
-                    // Before the others are redacted, so that its address is as well.
+                    let ip = origin.ip.as_deref().and_then(|ip| retention.redact(ip));
+                    let origin = Origin { ip, ..origin };
                     record(c, &user, Setting::Addresses, &origin, now)?;
                 }
-                if retention == IpRetention::Whole {
-                    return Ok(());
+                match retention {
+                    IpRetention::Whole => Ok(0),
+                    _ => redact_stored(c, id, retention),
                 }
-                // The batch of a job that is running is over once the job is updated.
-                for (job, ip) in sessions::store::list_job_addresses(c, id)? {
-                    let redacted = retention.redact(&ip);
-                    sessions::store::update_job_address(c, job, redacted.as_deref())?;
-                }
-                sessions::store::lock_of_people(c, &[id])?;
-                alerts::redact_addresses(c, id, retention)?;
-                for (session, ip) in sessions::store::list_addresses(c, id)? {
-                    let redacted = retention.redact(&ip);
-                    sessions::store::update_address(c, id, session, redacted.as_deref())?;
-                }
-                events::redact_addresses(c, id, retention)
             })
             .await
     }
+}
+
+/// Redacts what is stored of the addresses of a person, whom the caller has locked. Returns how many
+/// changed.
+fn redact_stored(c: &mut AnyConnection, id: UserId, retention: IpRetention) -> Result<usize> {
+    let mut changed = 0;
+    // The batch of a job that is running is over once the job is updated.
+    for (job, ip) in sessions::store::list_job_addresses(c, id)? {
+        let redacted = retention.redact(&ip);
+        sessions::store::update_job_address(c, job, redacted.as_deref())?;
+        changed += usize::from(redacted != Some(ip));
+    }
+    sessions::store::lock_of_people(c, &[id])?;
+    changed += alerts::redact_addresses(c, id, retention)?;
+    for (session, ip) in sessions::store::list_addresses(c, id)? {
+        let redacted = retention.redact(&ip);
+        if redacted.as_ref() != Some(&ip) {
+            changed += sessions::store::update_address(c, id, session, redacted.as_deref())?;
+        }
+    }
+    changed += events::redact_addresses(c, id, retention)?;
+    Ok(changed)
 }
 
 /// Records that a person, whom the caller has locked, changed a setting. The address is stored as they

@@ -282,7 +282,7 @@ pub(crate) fn list_unconfirmed_sessions(
     store::list_unconfirmed_sessions(c, user, now - OPEN_FOR)
 }
 
-/// Redacts the addresses of a person's alerts.
+/// Redacts the addresses of a person's alerts. Returns how many changed.
 ///
 /// # Errors
 /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
@@ -290,11 +290,15 @@ pub(crate) fn redact_addresses(
     c: &mut AnyConnection,
     user: UserId,
     retention: IpRetention,
-) -> Result<()> {
+) -> Result<usize> {
+    let mut changed = 0;
     for (id, ip) in store::list_addresses(c, user)? {
-        store::update_address(c, id, retention.redact(&ip).as_deref())?;
+        let redacted = retention.redact(&ip);
+        if redacted.as_ref() != Some(&ip) {
+            changed += store::update_address(c, id, redacted.as_deref())?;
+        }
     }
-    Ok(())
+    Ok(changed)
 }
 
 impl Alert {

@@ -72,7 +72,7 @@ pub(crate) fn record_rare_event(c: &mut AnyConnection, event: NewEvent) -> Resul
     store::insert(c, &[event])
 }
 
-/// Redacts the addresses of what a person did, to themselves or to others.
+/// Redacts the addresses of what a person did, to themselves or to others. Returns how many changed.
 ///
 /// # Errors
 /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
@@ -80,18 +80,19 @@ pub(crate) fn redact_addresses_by(
     c: &mut AnyConnection,
     user: UserId,
     retention: IpRetention,
-) -> Result<()> {
+) -> Result<usize> {
     store::lock_with_address(c, user)?;
+    let mut changed = 0;
     for ip in store::list_addresses_by(c, user)? {
         let redacted = retention.redact(&ip);
         if redacted.as_ref() != Some(&ip) {
-            store::update_addresses_by(c, user, &ip, redacted.as_deref())?;
+            changed += store::update_addresses_by(c, user, &ip, redacted.as_deref())?;
         }
     }
-    Ok(())
+    Ok(changed)
 }
 
-/// Redacts the addresses of a person's events, and of what they did to others.
+/// Redacts the addresses of a person's events, and of what they did to others. Returns how many changed.
 ///
 /// # Errors
 /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
@@ -99,13 +100,16 @@ pub(crate) fn redact_addresses(
     c: &mut AnyConnection,
     user: UserId,
     retention: IpRetention,
-) -> Result<()> {
-    redact_addresses_by(c, user, retention)?;
+) -> Result<usize> {
+    let mut changed = redact_addresses_by(c, user, retention)?;
     store::clear_repeat_keys(c, user)?;
     for (id, ip) in store::list_addresses(c, user)? {
-        store::update_address(c, id, retention.redact(&ip).as_deref())?;
+        let redacted = retention.redact(&ip);
+        if redacted.as_ref() != Some(&ip) {
+            changed += store::update_address(c, id, redacted.as_deref())?;
+        }
     }
-    Ok(())
+    Ok(changed)
 }
 
 /// Returns whether a session has an event of that kind after `since`.

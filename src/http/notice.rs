@@ -83,8 +83,10 @@ pub enum AccountNotice {
     EmailChanged,
     /// Whether alerts are sent by e-mail was updated.
     AlertEmailsUpdated,
-    /// The IP retention was updated.
+    /// The IP retention was updated, which changed no stored address.
     IpRetentionUpdated,
+    /// The IP retention was updated, which shortened or deleted stored addresses.
+    AddressesRedacted,
     /// The idle limit was updated, which signed out this many devices: that of this session, and others.
     IdleLimitUpdated(u32, Option<SessionId>),
     /// A device is exempt from the idle limit.

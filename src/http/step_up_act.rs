@@ -212,12 +212,20 @@ fn find_words_for_account<'a>(
         ["password"] => "Change your password",
         ["idle-limit"] => "Change when unused devices sign out",
         ["alerts"] => "Change which alerts you get by e-mail",
-        ["addresses"] => "Change how addresses are stored",
+        ["addresses"] => describe_addresses(fields),
         ["time-zone"] => "Change your time zone",
         ["export"] => "Download your data",
         ["delete"] => "Delete your account",
         _ => return None,
     }))
+}
+
+fn describe_addresses(fields: &[(String, String)]) -> &'static str {
+    match fields.iter().find(|(name, _)| name == "addresses") {
+        Some((_, chosen)) if chosen == "none" => "Delete your stored IP addresses",
+        Some((_, chosen)) if chosen == "shortened" => "Shorten your stored IP addresses",
+        _ => "Change how addresses are stored",
+    }
 }
 
 fn find_words_for_person<'a>(segments: &[&'a str]) -> Option<Words<'a>> {

@@ -134,9 +134,16 @@ async fn account_words(
             let is_on = app.people.get(user).await?.alert_emails;
             Ok(Some(alert_email_words(is_on).to_owned()))
         }
-        AccountNotice::IpRetentionUpdated => {
+        AccountNotice::IpRetentionUpdated | AccountNotice::AddressesRedacted => {
             let retention = app.people.get(user).await?.ip_retention;
-            Ok(Some(retention_words(retention).to_owned()))
+            let is_redacted = notice == AccountNotice::AddressesRedacted;
+            let words = match (retention, is_redacted) {
+                (IpRetention::Whole, _) => "Saved. Addresses are stored whole from now on.",
+                (_, false) => "Saved.",
+                (IpRetention::Shortened, true) => "Saved. Older addresses were shortened, too.",
+                (IpRetention::None, true) => "Saved. Older addresses were deleted, too.",
+            };
+            Ok(Some(words.to_owned()))
         }
         AccountNotice::Person(id, notice) => {
             let is_reader = id == user;
@@ -210,14 +217,6 @@ fn alert_email_words(is_on: bool) -> &'static str {
     }
 }
 
-fn retention_words(retention: IpRetention) -> &'static str {
-    match retention {
-        IpRetention::Whole => "Saved. Addresses are stored whole from now on.",
-        IpRetention::Shortened => "Saved. Older addresses were shortened, too.",
-        IpRetention::None => "Saved. Older addresses were deleted, too.",
-    }
-}
-
 /// Returns the sentence of a notice that names nothing; `None` for one that names a device.
 fn plain_words(notice: AccountNotice) -> Option<&'static str> {
     Some(match notice {
@@ -270,6 +269,7 @@ fn plain_words(notice: AccountNotice) -> Option<&'static str> {
         | AccountNotice::Ended(_)
         | AccountNotice::AlertEmailsUpdated
         | AccountNotice::IpRetentionUpdated
+        | AccountNotice::AddressesRedacted
         | AccountNotice::IdleLimitUpdated(..)
         | AccountNotice::Person(..) => return None,
     })

@@ -17,6 +17,7 @@ use crate::http::caller::PageCaller;
 use crate::http::forms::Form;
 use crate::http::layout::see_other;
 use crate::http::notice::{self, AccountNotice, Notice};
+use crate::net::IpRetention;
 use crate::people::IdleLimit;
 use crate::sessions::{Caller, Confirmation, IdleChange, Session};
 
@@ -130,27 +131,33 @@ pub async fn update_alert_emails(
     ))
 }
 
-/// Updates how much of the addresses a person comes from is stored.
+/// Updates how much of the addresses a person comes from is stored. To store less shortens or deletes
+/// what is stored, which an intruder would do to the evidence of an alert, so it requires step-up.
 ///
 /// # Errors
-/// [`Error::Invalid`](crate::Error::Invalid) when there is no such IP retention.
+/// [`Error::Invalid`](crate::Error::Invalid) when there is no such IP retention;
+/// [`Error::StepUpRequired`](crate::Error::StepUpRequired) when less is to be stored, and the password was
+/// given too long ago.
 pub async fn update_ip_retention(
     app: web::Data<AppState>,
     request: HttpRequest,
     PageCaller(caller): PageCaller,
     Form(form): Form<IpRetentionForm>,
 ) -> Result<HttpResponse> {
-    let retention = form.addresses.parse()?;
-    app.accounts
+    let retention: IpRetention = form.addresses.parse()?;
+    if retention > caller.user.ip_retention {
+        app.sessions.require_step_up(&caller)?;
+    }
+    let changed = app
+        .accounts
         .update_ip_retention(caller.user.id, retention, caller.origin())
         .await?;
     let back = SettingsPage::stated(form.back.as_deref());
-    Ok(saved(
-        &request,
-        &caller,
-        back,
-        AccountNotice::IpRetentionUpdated,
-    ))
+    let notice = match changed {
+        0 => AccountNotice::IpRetentionUpdated,
+        _ => AccountNotice::AddressesRedacted,
+    };
+    Ok(saved(&request, &caller, back, notice))
 }
 
 /// Updates the zone that the person reads times in.

@@ -303,10 +303,11 @@ impl People {
         words.with_person(account.email.as_str(), full_name)
     }
 
-    /// Returns the hash of a password to be set for a person.
+    /// Returns the hash of a password to be set for a person. The one that they have is none: whoever
+    /// knows it would know the new one.
     ///
     /// # Errors
-    /// As [`People::hash_first_password`].
+    /// As [`People::hash_first_password`]; [`Error::Invalid`] also when it is the person's password.
     pub async fn hash_new_password(
         &self,
         requester: HashRequester,
@@ -315,7 +316,15 @@ impl People {
     ) -> Result<PasswordHash> {
         let words = self.service_words.clone();
         let words = words.with_person(&user.email, user.full_name.as_deref());
-        self.hasher.hash(requester, password, words).await
+        let refusal = match requester {
+            HashRequester::Service => "is the person’s password already. Choose another one",
+            _ => "is your password already. Choose another one",
+        };
+        let typed = (password, words);
+        let hash = &user.password_hash;
+        self.hasher
+            .hash_replacement(requester, typed, hash, refusal)
+            .await
     }
 
     /// Returns how many hashes were computed since the start.

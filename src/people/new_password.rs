@@ -75,6 +75,11 @@ impl NewPassword {
         ))
     }
 
+    /// Returns the name of the field that it was typed into.
+    pub(super) fn field(&self) -> &'static str {
+        self.field
+    }
+
     pub(super) fn as_bytes(&self) -> &[u8] {
         self.text.expose_secret().as_bytes()
     }

@@ -107,10 +107,14 @@ async fn the_steps_stay_until_each_is_done(database: Database) {
     page.expect_words("Make your account safe: step 3 of 3")
         .expect_words("Sign out your other devices Done");
     app.advance(MINUTE);
-    let fields = [
-        ("current_password", ada.password.as_str()),
-        ("new_password", NEW),
-    ];
+    let old = ada.password.as_str();
+    let same = [("current_password", old), ("new_password", old)];
+    let refused = laptop.submit("/account", "/account/password", &same).await;
+    let refused = refused.expect(400);
+    refused.expect_words("This is your password already. Choose another one.");
+    let page = laptop.get("/devices").await.expect(200);
+    page.expect_words("New password: To do");
+    let fields = [("current_password", old), ("new_password", NEW)];
     let changed = laptop
         .submit("/account", "/account/password", &fields)
         .await;

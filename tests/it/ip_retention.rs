@@ -2,6 +2,7 @@
 
 use crate::support::admin::Admin;
 use crate::support::bulk::{END, add_sessions, job, job_id};
+use crate::support::html;
 use crate::support::prelude::*;
 
 on_both!(
@@ -13,6 +14,7 @@ on_both!(
     buffered_addresses_are_redacted_too,
     an_unknown_choice_is_refused,
     addresses_buffered_on_another_node_are_redacted_too,
+    fewer_stored_addresses_require_the_password,
 );
 
 const HOME: &str = "203.0.113.77";
@@ -256,5 +258,55 @@ async fn addresses_buffered_on_another_node_are_redacted_too(database: Database)
     other.stop().await;
     app.flush().await;
     assert_eq!(stored(&app), Vec::<String>::new());
+    app.stop().await;
+}
+
+/// The addresses are the evidence of an alert, and a stolen session is what it is about.
+async fn fewer_stored_addresses_require_the_password(database: Database) {
+    const OLDER: &str = "Older addresses";
+    const WINDOW: Duration = Duration::from_secs(10 * 60 + 1);
+
+    let app = TestApp::start_behind_proxy(database).await;
+    let ada = app.register("ada@example.org").await;
+    let laptop = app.browser_from(FIREFOX, HOME);
+    laptop.sign_in(&ada).await;
+    let form = laptop.form("/account", "/account/addresses").await;
+    app.advance(WINDOW);
+    for (chosen, act) in [
+        ("shortened", "Shorten your stored IP addresses?"),
+        ("none", "Delete your stored IP addresses?"),
+    ] {
+        let fields = [("addresses", chosen)];
+        let page = laptop.send(&form, &fields).await.expect(403);
+        page.expect_words(act);
+        let script = [("accept", "application/json")];
+        let refused = laptop.send_with(&form, &fields, &script).await;
+        refused.expect(403);
+    }
+    app.flush().await;
+    assert_eq!(stored(&app), [HOME]);
+    laptop
+        .send(&form, &[("addresses", "whole")])
+        .await
+        .expect(303);
+
+    let none = [("addresses", "none")];
+    let page = laptop.send(&form, &none).await.expect(403);
+    let prompt = html::forms_to(&page.text, "/confirm").remove(0);
+    let fields = [("password", ada.password.as_str())];
+    laptop.send(&prompt, &fields).await.expect(307);
+    let done = laptop.send(&form, &none).await.expect(303);
+    let page = laptop.follow(&done).await.expect(200);
+    page.expect_words("Saved. Older addresses were deleted, too.");
+    assert!(stored(&app).is_empty());
+
+    // There is nothing to delete by now.
+    app.advance(WINDOW);
+    for chosen in ["none", "shortened"] {
+        let done = choose(&laptop, chosen).await.expect(303);
+        let page = laptop.follow(&done).await.expect(200).words();
+        assert!(page.contains("Saved."), "{page}");
+        assert!(!page.contains(OLDER), "{page}");
+    }
     app.stop().await;
 }

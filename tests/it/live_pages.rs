@@ -11,6 +11,10 @@ on_both!(
     database: a_change_is_patched_into_the_open_page,
     typed_text_focus_and_scroll_survive_a_change,
     a_device_that_is_read_about_is_not_taken_away,
+    an_untouched_list_becomes_a_long_one_at_once,
+    an_untouched_long_list_becomes_a_short_one_at_once,
+    a_list_with_a_tick_waits_while_all_else_is_shown,
+    a_list_with_an_open_device_waits_while_all_else_is_shown,
     a_page_that_names_what_it_does_announces_a_change,
     the_title_counts_what_needs_attention,
     every_page_says_why_it_was_signed_out,
@@ -53,6 +57,47 @@ impl Fixture {
         self.app.advance(Duration::from_secs(1));
         browser.open("/devices").await;
         browser
+    }
+
+    /// Returns a browser at this many other devices, and the last of them.
+    async fn open_with_others(&self, count: usize) -> (Chromium, Device) {
+        let browser = self.open(Script::On).await;
+        let mut last = None;
+        for n in 2..count {
+            let id = format!("d{n}");
+            let login = self
+                .app
+                .login_from(&self.ada, IPHONE, "203.0.113.7", Some(&id));
+            last = Some(login.await);
+        }
+        self.app.advance(Duration::from_secs(1));
+        browser.open("/devices").await;
+        browser.has(1, "#device-list").await;
+        run(&browser, "window.isOpenSince = 'before'").await;
+        (browser, last.expect("another device"))
+    }
+
+    /// Signs in on a device of a new kind, and expects the page to show all but the list.
+    async fn sign_in_on_android(&self, browser: &Chromium) {
+        let alerts = browser.count(ALERTS).await.expect("a page");
+        self.app.advance(Duration::from_secs(1));
+        self.app.login(&self.ada, ANDROID).await;
+        browser.has(alerts + 1, ALERTS).await;
+        self.expect_patched(browser, 14).await;
+    }
+
+    async fn expect_patched(&self, browser: &Chromium, devices: usize) {
+        let devices = format!("{devices} devices");
+        crate::support::eventually("the summary", async || {
+            browser.words_in(".lead").await.contains(&devices)
+        })
+        .await;
+        assert_eq!(read(browser, "window.isOpenSince").await, "before");
+        let title = read(browser, "document.title").await;
+        let alerts = browser.count(ALERTS).await.expect("a page");
+        let title = title.as_str().expect("a title");
+        assert!(title.starts_with(&format!("({alerts})")), "{title}");
+        browser.has(1, ".device-list").await;
     }
 
     /// Signs in on another device.
@@ -162,6 +207,76 @@ async fn a_device_that_is_read_about_is_not_taken_away(database: Database) {
     browser.has(0, &row).await;
     browser.has(0, "#changed").await;
     browser.arrives_at("/devices").await;
+    fixture.stop(browser).await;
+}
+
+const SHORT: &str = "[data-shape='short']";
+const LONG: &str = "[data-shape='long']";
+const BOX: &str = "input[name='device']";
+
+async fn an_untouched_list_becomes_a_long_one_at_once(database: Database) {
+    let fixture = set_up(database).await;
+    let (browser, _) = fixture.open_with_others(12).await;
+    browser.has(1, SHORT).await;
+    fixture.sign_in_on_android(&browser).await;
+    browser.has(1, LONG).await;
+    browser.has(13, BOX).await;
+    browser.has(0, "#changed").await;
+    // It is used like the one before it.
+    browser.has(1, "[data-tick-all]:not([hidden])").await;
+    let tick = "document.querySelector('[data-tick-all] input').click()";
+    run(&browser, tick).await;
+    browser.has(13, &format!("{BOX}:checked")).await;
+    let button = browser.words_in("[data-ticked]").await;
+    assert_eq!(button, "Sign out 13 selected");
+    fixture.stop(browser).await;
+}
+
+async fn an_untouched_long_list_becomes_a_short_one_at_once(database: Database) {
+    let fixture = set_up(database).await;
+    let (browser, phone) = fixture.open_with_others(13).await;
+    browser.has(1, LONG).await;
+    phone.post("/api/v1/auth/logout").await.expect(204);
+    browser.has(1, SHORT).await;
+    browser.has(12, BOX).await;
+    fixture.expect_patched(&browser, 13).await;
+    browser.has(0, "#changed").await;
+    fixture.stop(browser).await;
+}
+
+async fn a_list_with_a_tick_waits_while_all_else_is_shown(database: Database) {
+    let fixture = set_up(database).await;
+    let (browser, _) = fixture.open_with_others(12).await;
+    let ticked = format!("{BOX}:checked");
+    run(
+        &browser,
+        &format!("document.querySelector(\"{BOX}\").click()"),
+    )
+    .await;
+    fixture.sign_in_on_android(&browser).await;
+    browser.has(1, "#changed[role='status'] button").await;
+    browser.has(1, SHORT).await;
+    browser.has(12, BOX).await;
+    browser.has(1, &ticked).await;
+    browser.press("#changed button").await;
+    browser.has(1, LONG).await;
+    browser.has(1, &ticked).await;
+    browser.has(0, "#changed").await;
+    fixture.stop(browser).await;
+}
+
+async fn a_list_with_an_open_device_waits_while_all_else_is_shown(database: Database) {
+    let fixture = set_up(database).await;
+    let (browser, phone) = fixture.open_with_others(13).await;
+    run(
+        &browser,
+        "document.querySelector('.device-list li details').open = true",
+    )
+    .await;
+    phone.post("/api/v1/auth/logout").await.expect(204);
+    browser.has(1, "#changed[role='status'] button").await;
+    browser.has(1, LONG).await;
+    fixture.expect_patched(&browser, 13).await;
     fixture.stop(browser).await;
 }
 

@@ -17,6 +17,7 @@ on_both!(
     an_administrator_sets_no_weak_password,
     the_command_line_refuses_a_weak_password,
     a_link_sets_no_weak_password,
+    the_password_one_has_is_no_new_one,
     a_weak_password_from_before_still_signs_in,
     characters_match_however_they_are_composed,
     a_hash_of_decomposed_characters_is_renewed_at_sign_in,
@@ -192,6 +193,55 @@ async fn a_link_sets_no_weak_password(app: &TestApp) {
     let set = browser.submit(path, path, &[("new_password", COMPOSED)]);
     set.await.expect(303);
     sign_in(app, &ada.email, COMPOSED).await.expect(200);
+}
+
+async fn the_password_one_has_is_no_new_one(app: &TestApp) {
+    const REFUSAL: &str = "This is your password already. Choose another one.";
+
+    let ada = app.register("ada@example.org").await;
+    let phone = app.login(&ada, IPHONE).await;
+    let browser = app.signed_in_browser(&ada, FIREFOX).await;
+    let before = stored_hash(app);
+    let change = async |current: &str, new: &str| {
+        let fields = [("current_password", current), ("new_password", new)];
+        browser
+            .submit("/account", "/account/password", &fields)
+            .await
+    };
+    let page = change(PASSWORD, PASSWORD).await.expect(400);
+    page.expect_words(REFUSAL);
+    let rollcall = Program::with(&app.database);
+    let arguments = [
+        "user",
+        "set-password",
+        "--email",
+        &ada.email,
+        "--password-stdin",
+    ];
+    let error = rollcall.run_with_input(&arguments, &format!("{PASSWORD}\n"));
+    let error = error.expect_failed(1);
+    assert!(
+        error.contains("is the person’s password already"),
+        "{error}"
+    );
+    let link = rollcall
+        .run(&["user", "reset-link", &ada.email])
+        .expect_done();
+    // The program's clock is not the test's.
+    app.database
+        .execute("UPDATE password_resets SET expires_at = '2031-05-24 09:00:00.000000'");
+    let (_, path) = link.split_at(link.find("/reset-password/").expect("a path"));
+    let path = path.trim();
+    let reader = app.browser(FIREFOX);
+    let same = [("new_password", PASSWORD)];
+    let page = reader.submit(path, path, &same).await.expect(400);
+    page.expect_words(REFUSAL);
+    assert_eq!(stored_hash(app), before);
+    phone.current().await.expect(200);
+    change(PASSWORD, COMPOSED).await.expect(303);
+    let page = change(COMPOSED, DECOMPOSED).await.expect(400);
+    page.expect_words(REFUSAL);
+    change(DECOMPOSED, PASSWORD).await.expect(303);
 }
 
 async fn a_weak_password_from_before_still_signs_in(app: &TestApp) {

@@ -24,18 +24,21 @@ const WEEK: [(&str, &str); 1] = [("idle_limit", "week")];
 async fn each_setting_leads_back_to_the_page_it_is_on(app: &TestApp) {
     let ada = app.register("ada@example.org").await;
     let browser = app.signed_in_browser(&ada, FIREFOX).await;
-    for page in ["/devices", "/account"] {
+    for (page, addresses, redacted) in [
+        (
+            "/devices",
+            "shortened",
+            "Older addresses were shortened, too.",
+        ),
+        ("/account", "none", "Older addresses were deleted, too."),
+    ] {
         for (action, fields, words) in [
             (
                 IDLE,
                 WEEK,
                 "Saved. Devices are signed out after at most 7 days without use, except those set to stay signed in.",
             ),
-            (
-                "/account/addresses",
-                [("addresses", "none")],
-                "Older addresses were deleted, too.",
-            ),
+            ("/account/addresses", [("addresses", addresses)], redacted),
         ] {
             let done = browser.submit(page, action, &fields).await.expect(303);
             assert_eq!(done.location(), page, "{action}");

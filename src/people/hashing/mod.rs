@@ -115,6 +115,32 @@ impl Hasher {
             .await
     }
 
+    /// Returns the hash of a password that replaces the one with the hash `replaced`, if there is one:
+    /// the same one again is refused with `refusal`, what is said of the field.
+    ///
+    /// # Errors
+    /// As [`Hasher::hash`]; [`Error::Invalid`] also when it is the one to be replaced.
+    pub(super) async fn hash_replacement(
+        &self,
+        requester: HashRequester,
+        (password, words): (NewPassword, GuessableWords),
+        replaced: &str,
+        refusal: &'static str,
+    ) -> Result<PasswordHash> {
+        let Some(replaced) = StoredHash::parse(replaced) else {
+            return self.hash(requester, password, words).await;
+        };
+        self.threads
+            .run(requester, move |worker| {
+                password.require_hard_to_guess(&words)?;
+                match worker.is_match(password.as_bytes(), &replaced)? {
+                    true => Err(Error::field(password.field(), refusal)),
+                    false => worker.hash(password.as_bytes()),
+                }
+            })
+            .await
+    }
+
     /// Verifies `password` against `hash`. Without a hash the result is [`Verification::Mismatch`],
     /// and takes as long: how much is computed depends on what was typed alone.
     ///

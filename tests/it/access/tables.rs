@@ -151,7 +151,6 @@ pub static OWN_PAGES: &[Group] = &[
         form("/account/password", &[("current_password", "correct horse battery staple"), NEW_PASSWORD]),
         form("/account/idle-limit", &[("idle_limit", "week")]),
         form("/account/time-zone", &[("time_zone", "Europe/Lisbon")]),
-        form("/account/addresses", &[("addresses", "shortened")]),
     ]),
     (OwnPage(Needed), &[
         get("/account/export"),
@@ -161,6 +160,7 @@ pub static OWN_PAGES: &[Group] = &[
         form("/devices/sign-out-everywhere", &[]),
         form("/account/email", &[("email", "{new}@example.org")]),
         form("/account/alerts", &[]),
+        form("/account/addresses", &[("addresses", "shortened")]),
         form("/account/delete", &[("typed", "{own}")]),
         form("/devices/{id}/when-unused", &[("when_unused", "stays-signed-in")]).of(Of::Device),
     ]),

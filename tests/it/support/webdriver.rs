@@ -227,7 +227,7 @@ impl Chromium {
     }
 
     /// Returns how many elements match the selector; 0 while the page can't be searched.
-    async fn count(&self, css: &str) -> Option<usize> {
+    pub async fn count(&self, css: &str) -> Option<usize> {
         let found = self.client.find_all(Locator::Css(css)).await.ok()?;
         Some(found.len())
     }
