@@ -30,19 +30,19 @@ mod verification;
 use std::time::Duration;
 
 pub use self::administration::{AccountChanges, Administered};
-pub use self::after_report::{AfterReport, FirstStep, StepState};
+pub use self::after_report::{AfterReport, FirstStep, StepAct, StepState};
 pub use self::alert_details::{AlertDetails, ReviewOutcome};
 pub use self::alert_preview::ReportPreview;
 pub use self::alert_review::RevokeScope;
 pub use self::applications::record_service_keys;
 pub use self::assignment::Assignment;
-pub use self::attention::Attention;
+pub use self::attention::{Attention, Withheld};
 pub use self::emails::{ChangeRequested, Resent, SignedUp, VERIFICATION_LIFETIME};
 pub use self::export::Export;
 pub use self::forgotten_password::{OpenReset, ResetPurpose, discard_sent_links};
 pub use self::invitations::{INVITATION_LIFETIME, Invitation, InvitationLink};
 pub use self::linked_message::{LinkedMessage, Mailbox, PasswordGrant, Reported};
-pub use self::own_password::{MAX_FAILURES_IN_WORDS, OwnPassword};
+pub use self::own_password::OwnPassword;
 pub use self::refusals::RefusalRecorder;
 pub use self::rendering::Messages;
 pub use self::security_log::{

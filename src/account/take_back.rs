@@ -1,6 +1,7 @@
 //! Taking an account back: the mailbox of a former address undoes what came after it.
 
 use super::Accounts;
+use super::alert_review::{CONFIRMED, record_review};
 use super::credentials::secure_orders;
 use crate::alerts::{Alert, AlertContext, AlertKind, AlertReview, Alerts, Settlement};
 use crate::clock::Timestamp;
@@ -68,6 +69,7 @@ impl Accounts {
                     if alert.kind.is_email_change() && alert.email == former.email {
                         let settlement = Settlement::of(alert.id, AlertReview::Confirmed, now);
                         alerts::store::review(c, user.id, alert.id, settlement)?;
+                        record_review(c, user.id, CONFIRMED, &Origin::default(), now)?;
                     }
                 }
                 Ok(())

@@ -231,7 +231,7 @@ async fn load_page(
     let reason = stated.get(&session.id).map(String::as_str);
     let itself = vec![session.clone()];
     let reported = app.sessions.list_reported(caller.user.id, itself).await?;
-    let report = (!reported.is_empty()).then(|| words::reported_cause(by));
+    let report = (!reported.is_empty()).then(|| words::reported_cause(&session, by));
     let view = match device {
         Some(device) => DeviceView::for_device(device, &session, current, &reader),
         None => DeviceView {
