@@ -202,7 +202,7 @@ fn facts(alert: &Alert, device: Option<&str>, zone: TimeZone) -> Vec<(&'static s
     facts.extend(device.map(|device| ("Device", device.to_owned())));
     let place = alert.place().display_name();
     let term = match alert.kind {
-        AlertKind::TokenReuse => "Used here",
+        AlertKind::TokenReuse => "Used in",
         _ => "Where",
     };
     facts.extend(place.map(|place| (term, place)));
@@ -227,7 +227,7 @@ fn own_facts(
 /// something about it.
 fn use_before(alert: &Alert) -> Option<(&'static str, String)> {
     let label = match (alert.kind, alert.use_before()?.is_impossible) {
-        (AlertKind::TokenReuse, _) => "And before",
+        (AlertKind::TokenReuse, _) => "Before",
         (_, true) => "But",
         (_, false) => "Before",
     };

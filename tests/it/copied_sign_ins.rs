@@ -132,7 +132,7 @@ async fn the_alert_shows_both_places_whoever_came_second(database: Database) {
         .find(|it| it.header("Subject") == "A device was signed out for safety");
     let text = found.expect("the message").plain();
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    for part in ["Used here: Lisbon, Portugal", "one of the two is a copy"] {
+    for part in ["Used in: Lisbon, Portugal", "one of the two is a copy"] {
         assert!(text.contains(part), "{part}: {text}");
     }
     assert!(!text.contains("Where"), "{text}");
