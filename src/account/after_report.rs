@@ -6,7 +6,8 @@
 use std::time::Duration;
 
 use super::Accounts;
-use super::alert_review::{list_trusted, record_review};
+use super::alert_review::list_trusted;
+use super::review_record::record_review;
 use crate::alerts::{self, Alert, StepRecord};
 use crate::clock::Timestamp;
 use crate::db::{AlertId, AnyConnection, SessionId};

@@ -7,12 +7,13 @@ use super::Accounts;
 use super::credentials::secure_orders;
 use super::emails::cancel_pending_change;
 use super::linked_message::{Reported, find_undoing};
+use super::review_record::{CONFIRMED, REPORTED, record_review};
 use super::take_back::TakeBack;
 use crate::alerts::{self, Alert, AlertReview, Settlement};
 use crate::clock::Timestamp;
 use crate::db::{AlertId, AnyConnection, SessionId, UserId};
 use crate::error::{Error, Result};
-use crate::events::{self, EventKind, NewEvent, Origin};
+use crate::events::Origin;
 use crate::people::User;
 use crate::sessions::{
     self, Caller, EndedReason, IdleLimits, RECENT_LIMIT, Session, is_same_device, is_trusted,
@@ -158,23 +159,6 @@ impl Accounts {
             .find(|alert| alert.id == id)
             .ok_or(Error::NotFound)
     }
-}
-
-/// A review that confirms an alert, as it is recorded.
-pub(super) const CONFIRMED: &str = "confirmed";
-const REPORTED: &str = "reported";
-
-/// Records what a person did about an alert, so that every open page of theirs shows it. What can be
-/// repeated is counted.
-pub(super) fn record_review(
-    c: &mut AnyConnection,
-    owner: UserId,
-    what: &'static str,
-    origin: &Origin,
-    at: Timestamp,
-) -> Result<()> {
-    let event = NewEvent::for_person(owner, EventKind::AlertReviewed, origin, at);
-    events::record_events(c, &[event.with_detail(what).counted()])
 }
 
 /// A report of alerts of one person.

@@ -2,8 +2,9 @@
 //! did, which they only read.
 
 use super::Accounts;
-use super::alert_review::{list_trusted, record_review};
+use super::alert_review::list_trusted;
 use super::linked_message::LINK_LIFETIME;
+use super::review_record::record_review;
 use crate::alerts::{self, Alert, AlertReview, Settlement};
 use crate::clock::Timestamp;
 use crate::db::{AlertId, AnyConnection};

@@ -22,6 +22,7 @@ mod messages;
 mod own_password;
 mod refusals;
 mod rendering;
+mod review_record;
 mod security_log;
 mod settings;
 mod take_back;

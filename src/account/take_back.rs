@@ -1,8 +1,8 @@
 //! Taking an account back: the mailbox of a former address undoes what came after it.
 
 use super::Accounts;
-use super::alert_review::{CONFIRMED, record_review};
 use super::credentials::secure_orders;
+use super::review_record::{CONFIRMED, record_review};
 use crate::alerts::{Alert, AlertContext, AlertKind, AlertReview, Alerts, Settlement};
 use crate::clock::Timestamp;
 use crate::db::{AlertId, AnyConnection, FormerEmailId};
