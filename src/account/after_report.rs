@@ -6,11 +6,13 @@
 use std::time::Duration;
 
 use super::Accounts;
-use super::alert_review::{list_trusted, record_review};
+use super::alert_review::list_trusted;
+use super::review_record::record_review;
 use crate::alerts::{self, Alert, StepRecord};
 use crate::clock::Timestamp;
-use crate::db::{AlertId, AnyConnection};
+use crate::db::{AlertId, AnyConnection, SessionId};
 use crate::error::{Error, Result};
+use crate::events::{self, EventKind};
 use crate::people::User;
 use crate::sessions::{self, Caller, EndedReason, RECENT_LIMIT, Session, is_trusted};
 
@@ -45,6 +47,19 @@ pub enum FirstStep {
     OverBefore,
     /// The alert was about none: it was reported.
     Reported,
+}
+
+/// What a person did that may be one of the steps after a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StepAct {
+    /// They skipped a step, or confirmed their e-mail as one.
+    Recorded,
+    /// They signed out others from this session, at this time.
+    SignedOutOthers(SessionId, Timestamp),
+    /// They changed the password.
+    ChangedPassword,
+    /// They verified the e-mail, or changed it.
+    VerifiedEmail,
 }
 
 /// How far a step is.
@@ -124,6 +139,26 @@ impl Accounts {
         self.db.read(move |c| find(c, &user, &session, now)).await
     }
 
+    /// Finds the steps after the last report of an alert if an act of the caller, just now, finished them:
+    /// if its step was not done before, and none is left to do. Of a step that was skipped before, only if no
+    /// other is skipped.
+    ///
+    /// # Errors
+    /// As [`Accounts::find_after_report`].
+    pub async fn find_finish(&self, caller: &Caller, act: StepAct) -> Result<Option<AfterReport>> {
+        let now = self.clock.now();
+        let (user, session) = (caller.user.clone(), caller.session.clone());
+        self.db
+            .read(move |c| {
+                let Some(steps) = find(c, &user, &session, now)?.filter(|it| !it.is_open()) else {
+                    return Ok(None);
+                };
+                let has_finished = has_finished(c, (&user, &session), &steps, act)?;
+                Ok(Some(steps).filter(|_| has_finished))
+            })
+            .await
+    }
+
     /// Records what the caller did about a step after a report. Returns the steps as they are then.
     ///
     /// # Errors
@@ -180,6 +215,46 @@ fn find(
     }
     last.first = first_step(c, &last.alert)?;
     Ok(Some(last))
+}
+
+/// Returns whether an act did a step that was not done before, and with that what was to be done.
+fn has_finished(
+    c: &mut AnyConnection,
+    (user, here): (&User, &Session),
+    steps: &AfterReport,
+    act: StepAct,
+) -> Result<bool> {
+    const EMAIL: [EventKind; 2] = [EventKind::EmailVerified, EventKind::EmailChanged];
+
+    let Some(reported_at) = steps.alert.reported_at() else {
+        return Ok(false);
+    };
+    let recorded = &steps.alert.steps;
+    let mut is_first = |kinds: &[EventKind]| {
+        let times = events::store::count_since(c, user.id, kinds, reported_at)?;
+        Ok::<_, Error>(times == 1)
+    };
+    let (is_new, skipped_at) = match act {
+        StepAct::Recorded => return Ok(true),
+        StepAct::SignedOutOthers(by, at) => {
+            let was_left = |ended: &Session| {
+                ended.ended_by == Some(by)
+                    && ended.created_at < reported_at
+                    && !ended.is_on_device_of(here)
+            };
+            let ended = sessions::store::list_ended_at(c, user.id, at)?;
+            (ended.iter().any(was_left), recorded.others_skipped_at)
+        }
+        StepAct::ChangedPassword => (
+            is_first(&[EventKind::PasswordChanged])?,
+            recorded.password_skipped_at,
+        ),
+        StepAct::VerifiedEmail => (
+            recorded.email_confirmed_at.is_none() && is_first(&EMAIL)?,
+            recorded.email_skipped_at,
+        ),
+    };
+    Ok(is_new && (skipped_at.is_none() || !steps.has_skipped()))
 }
 
 /// Returns what became of the device of a reported alert.

@@ -1,25 +1,33 @@
-//! What the report of an alert would end, for the page that asks.
+//! What the report of alerts would do, for the page that asks.
 
 use super::Accounts;
-use super::alert_review::{Candidates, RevokeScope};
+use super::alert_review::{Candidates, RevokeScope, is_on_any};
+use super::linked_message::find_undoing;
 use crate::alerts::{self, Alert};
-use crate::db::{AlertId, SessionId, UserId};
+use crate::clock::Timestamp;
+use crate::db::{AlertId, AnyConnection, SessionId, UserId};
 use crate::error::Result;
-use crate::sessions::{Session, is_same_device};
+use crate::sessions::Session;
 
-/// What the report of an alert would end besides the device that the alert is about.
-#[derive(Debug, Clone)]
+/// What the report of alerts would do.
+#[derive(Debug, Clone, Default)]
 pub struct ReportPreview {
-    /// The alert.
-    pub alert: AlertId,
-    /// The live sessions that are in doubt with it.
+    /// The alerts.
+    pub alerts: Vec<AlertId>,
+    /// The live sessions on the devices that the alerts are about, which end.
+    pub subjects: Vec<Session>,
+    /// The live sessions that are in doubt with them, which end as well.
     pub besides: Vec<Session>,
     /// Those of every other open alert about a sign-in, if they end as well.
     pub unconfirmed: Vec<Session>,
+    /// The former e-mail that the account gets back, if it does: then every session ends.
+    pub restored_email: Option<String>,
+    /// Whether it gets one back if what is unconfirmed ends as well.
+    pub restores_with_unconfirmed: bool,
 }
 
 impl Accounts {
-    /// Returns what the reports of these alerts would end, each by itself. `from` is the session they are
+    /// Returns what the reports of these alerts would do, each by itself. `from` is the session they are
     /// reported from, if any. The caller bounds their number.
     ///
     /// # Errors
@@ -36,35 +44,85 @@ impl Accounts {
         let now = self.clock.now();
         self.db
             .read(move |c| {
-                let open = alerts::list_open(c, owner, now)?;
-                let candidates = Candidates::load(c, owner, &open, from)?;
-                let live = |alert: &Alert, scope| -> Vec<Session> {
-                    let mut ended = candidates.list_doubtful(alert, scope, &open);
-                    let subjects: Vec<Session> = ended
-                        .iter()
-                        .filter(|session| alert.session_id == Some(session.id))
-                        .cloned()
-                        .collect();
-                    let is_on_subject = |session: &Session| {
-                        subjects
-                            .iter()
-                            .any(|it| it.id == session.id || is_same_device(it, session))
-                    };
-                    ended.retain(|session| session.is_live(now) && !is_on_subject(session));
-                    ended
-                };
-                let preview = |alert: &Alert| {
-                    let besides = live(alert, RevokeScope::Alert);
-                    let mut unconfirmed = live(alert, RevokeScope::AllUnconfirmed);
-                    unconfirmed.retain(|session| besides.iter().all(|it| it.id != session.id));
-                    ReportPreview {
-                        alert: alert.id,
-                        besides,
-                        unconfirmed,
-                    }
-                };
-                Ok(alerts.iter().map(preview).collect())
+                let basis = Basis::load(c, (owner, from), now)?;
+                let each = alerts.chunks(1);
+                each.map(|alerts| basis.preview(c, alerts)).collect()
             })
             .await
+    }
+
+    /// Returns what the report of these alerts at once would do, by the link in a message.
+    ///
+    /// # Errors
+    /// As [`Accounts::preview_reports`].
+    pub async fn preview_report(&self, owner: UserId, alerts: Vec<Alert>) -> Result<ReportPreview> {
+        let now = self.clock.now();
+        self.db
+            .read(move |c| Basis::load(c, (owner, None), now)?.preview(c, &alerts))
+            .await
+    }
+}
+
+/// What the reports of a person are worked out from.
+struct Basis {
+    owner: UserId,
+    open: Vec<Alert>,
+    candidates: Candidates,
+    now: Timestamp,
+}
+
+impl Basis {
+    fn load(
+        c: &mut AnyConnection,
+        (owner, from): (UserId, Option<SessionId>),
+        now: Timestamp,
+    ) -> Result<Self> {
+        let open = alerts::list_open(c, owner, now)?;
+        Ok(Self {
+            owner,
+            candidates: Candidates::load(c, owner, &open, from)?,
+            open,
+            now,
+        })
+    }
+
+    fn preview(&self, c: &mut AnyConnection, alerts: &[Alert]) -> Result<ReportPreview> {
+        let reported = self.candidates.list_subjects(alerts);
+        let (subjects, besides): (Vec<_>, Vec<_>) = self
+            .list_live(alerts, RevokeScope::Alert)
+            .into_iter()
+            .partition(|session| is_on_any(&reported, session));
+        let mut unconfirmed = self.list_live(alerts, RevokeScope::AllUnconfirmed);
+        let ends = |session: &Session| {
+            let mut ended = subjects.iter().chain(&besides);
+            ended.any(|it| it.id == session.id)
+        };
+        unconfirmed.retain(|session| !ends(session));
+        let with_all = self.find_restored(c, alerts, RevokeScope::AllUnconfirmed)?;
+        Ok(ReportPreview {
+            alerts: alerts.iter().map(|alert| alert.id).collect(),
+            subjects,
+            besides,
+            unconfirmed,
+            restored_email: self.find_restored(c, alerts, RevokeScope::Alert)?,
+            restores_with_unconfirmed: with_all.is_some(),
+        })
+    }
+
+    fn list_live(&self, alerts: &[Alert], scope: RevokeScope) -> Vec<Session> {
+        let mut ended = self.candidates.list_doubtful(alerts, scope, &self.open);
+        ended.retain(|session| session.is_live(self.now));
+        ended
+    }
+
+    fn find_restored(
+        &self,
+        c: &mut AnyConnection,
+        alerts: &[Alert],
+        scope: RevokeScope,
+    ) -> Result<Option<String>> {
+        let settled = self.candidates.list_settled(alerts, scope, &self.open);
+        let former = find_undoing(c, self.owner, &settled, self.now)?;
+        Ok(former.map(|former| former.email))
     }
 }

@@ -7,12 +7,13 @@ use super::Accounts;
 use super::credentials::secure_orders;
 use super::emails::cancel_pending_change;
 use super::linked_message::{Reported, find_undoing};
+use super::review_record::{CONFIRMED, REPORTED, record_review};
 use super::take_back::TakeBack;
 use crate::alerts::{self, Alert, AlertReview, Settlement};
 use crate::clock::Timestamp;
 use crate::db::{AlertId, AnyConnection, SessionId, UserId};
 use crate::error::{Error, Result};
-use crate::events::{self, EventKind, NewEvent, Origin};
+use crate::events::Origin;
 use crate::people::User;
 use crate::sessions::{
     self, Caller, EndedReason, IdleLimits, RECENT_LIMIT, Session, is_same_device, is_trusted,
@@ -160,22 +161,6 @@ impl Accounts {
     }
 }
 
-const CONFIRMED: &str = "confirmed";
-const REPORTED: &str = "reported";
-
-/// Records what a person did about an alert, so that every open page of theirs shows it. What can be
-/// repeated is counted.
-pub(super) fn record_review(
-    c: &mut AnyConnection,
-    owner: UserId,
-    what: &'static str,
-    origin: &Origin,
-    at: Timestamp,
-) -> Result<()> {
-    let event = NewEvent::for_person(owner, EventKind::AlertReviewed, origin, at);
-    events::record_events(c, &[event.with_detail(what).counted()])
-}
-
 /// A report of alerts of one person.
 struct Report {
     owner: UserId,
@@ -190,17 +175,9 @@ impl Report {
     /// Lists the open alerts that the report settles: its own, and those about the sessions that it
     /// ends.
     fn list_settled(&self, c: &mut AnyConnection) -> Result<Vec<Alert>> {
-        let mut open = alerts::list_open(c, self.owner, self.at)?;
+        let open = alerts::list_open(c, self.owner, self.at)?;
         let candidates = Candidates::load(c, self.owner, &open, self.origin.session)?;
-        let mut doubtful = Vec::new();
-        for alert in self.alerts.iter().filter(|alert| alert.is_open()) {
-            doubtful.extend(candidates.list_doubtful(alert, self.scope, &open));
-        }
-        open.retain(|other| {
-            let is_named = self.alerts.iter().any(|alert| alert.id == other.id);
-            is_named || is_about(other, &doubtful)
-        });
-        Ok(open)
+        Ok(candidates.list_settled(&self.alerts, self.scope, &open))
     }
 
     /// Reports the alerts, ends the sessions in question, cancels a pending change of e-mail, and
@@ -215,10 +192,7 @@ impl Report {
             return Err(Error::NotFound);
         };
         let candidates = Candidates::load(c, self.owner, &open, self.origin.session)?;
-        let mut doubtful: Vec<Session> = Vec::new();
-        for alert in &reported {
-            doubtful.extend(candidates.list_doubtful(alert, self.scope, &open));
-        }
+        let doubtful = candidates.list_doubtful(&reported, self.scope, &open);
         record_review(c, self.owner, REPORTED, &self.origin, self.at)?;
         cancel_pending_change(c, user, &self.origin, self.at)?;
         secure_orders(c, self.owner, &self.origin, self.at)?;
@@ -307,36 +281,66 @@ impl Candidates {
         Ok(Self { all, trusted })
     }
 
-    /// Lists the sessions that end when `alert` is reported: those on the device it is about, and
-    /// those created since on a device that isn't trusted.
+    /// Lists the sessions that end when these alerts are reported: those on the devices that they are
+    /// about, and those created since on a device that isn't trusted. That somebody confirmed such a
+    /// sign-in meanwhile counts for nothing: it may have been the intruder, on the device in question.
     pub(super) fn list_doubtful(
         &self,
-        alert: &Alert,
+        reported: &[Alert],
         scope: RevokeScope,
         open: &[Alert],
     ) -> Vec<Session> {
-        let is_subject = |session: &Session| {
-            let is_about = |other: &Alert| other.session_id == Some(session.id);
-            let is_unconfirmed = || {
-                open.iter()
-                    .any(|other| other.kind.is_sign_in() && is_about(other))
-            };
-            is_about(alert) || (scope == RevokeScope::AllUnconfirmed && is_unconfirmed())
-        };
-        let all = self.all.iter();
-        let subjects: Vec<&Session> = all.clone().filter(|session| is_subject(session)).collect();
-        let is_on_subject = |session: &Session| {
-            subjects
-                .iter()
-                .any(|subject| subject.id == session.id || is_same_device(subject, session))
-        };
-        let is_untrusted_since = |session: &Session| {
+        let unconfirmed: Vec<Alert> = open
+            .iter()
+            .filter(|alert| alert.kind.is_sign_in() && scope == RevokeScope::AllUnconfirmed)
+            .cloned()
+            .collect();
+        let is_untrusted_since = |alert: &Alert, session: &Session| {
             session.created_at >= alert.at && !is_trusted(session, alert.at, &self.trusted)
         };
-        all.filter(|session| is_on_subject(session) || is_untrusted_since(session))
-            .cloned()
-            .collect()
+        let mut subjects = self.list_subjects(reported);
+        subjects.extend(self.list_subjects(&unconfirmed));
+        let is_doubtful = |session: &&Session| {
+            is_on_any(&subjects, session)
+                || reported
+                    .iter()
+                    .any(|alert| is_untrusted_since(alert, session))
+        };
+        self.all.iter().filter(is_doubtful).cloned().collect()
     }
+
+    /// Lists the sessions that these alerts are about.
+    pub(super) fn list_subjects(&self, alerts: &[Alert]) -> Vec<&Session> {
+        let is_subject = |session: &&Session| {
+            let mut about = alerts.iter().filter_map(|alert| alert.session_id);
+            about.any(|id| id == session.id)
+        };
+        self.all.iter().filter(is_subject).collect()
+    }
+
+    /// Lists the open alerts that the report of these settles: themselves, and those about the sessions
+    /// that it ends.
+    pub(super) fn list_settled(
+        &self,
+        reported: &[Alert],
+        scope: RevokeScope,
+        open: &[Alert],
+    ) -> Vec<Alert> {
+        let named = reported.iter().filter(|alert| alert.is_open()).cloned();
+        let doubtful = self.list_doubtful(&named.collect::<Vec<_>>(), scope, open);
+        let is_settled = |other: &&Alert| {
+            let is_named = reported.iter().any(|alert| alert.id == other.id);
+            is_named || is_about(other, &doubtful)
+        };
+        open.iter().filter(is_settled).cloned().collect()
+    }
+}
+
+/// Returns whether a session is on the device of one of these.
+pub(super) fn is_on_any(subjects: &[&Session], session: &Session) -> bool {
+    subjects
+        .iter()
+        .any(|subject| subject.id == session.id || is_same_device(subject, session))
 }
 
 /// Returns whether an alert is about one of these sessions.

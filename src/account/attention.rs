@@ -2,8 +2,11 @@
 //! did, which they only read.
 
 use super::Accounts;
-use super::alert_review::{list_trusted, record_review};
+use super::alert_review::list_trusted;
+use super::linked_message::LINK_LIFETIME;
+use super::review_record::record_review;
 use crate::alerts::{self, Alert, AlertReview, Settlement};
+use crate::clock::Timestamp;
 use crate::db::{AlertId, AnyConnection};
 use crate::error::{Error, Result};
 use crate::sessions::{self, Caller, RECENT_LIMIT, Session, is_same_device, is_trusted};
@@ -18,7 +21,24 @@ pub struct Attention {
     /// Whether the caller may dismiss a notice.
     pub may_dismiss: bool,
     /// Whether there are open alerts that the caller may not review here.
-    pub has_withheld: bool,
+    pub withheld: Withheld,
+}
+
+/// Whether there are open alerts that a caller may not review, and what can be done about them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Withheld {
+    /// There are none.
+    #[default]
+    Nowhere,
+    /// The caller's own sign-in is unconfirmed. It may be an intruder's, who is not to learn that it was
+    /// noticed.
+    FromDoubtful,
+    /// A device that may review them is signed in.
+    ForOlderDevice,
+    /// None is, but the link in the message about one still works, if there was a message.
+    ForLink,
+    /// Neither is there.
+    ForNobody,
 }
 
 impl Attention {
@@ -40,6 +60,10 @@ impl Accounts {
     pub async fn list_attention(&self, caller: &Caller) -> Result<Attention> {
         let now = self.clock.now();
         let session = caller.session.clone();
+        let links_since = match self.alerts.is_mailing() && caller.user.gets_alerts() {
+            true => Some(now - LINK_LIFETIME),
+            false => None,
+        };
         self.db
             .read(move |c| {
                 let unread = alerts::list_unread(c, session.user_id, now)?;
@@ -48,11 +72,11 @@ impl Accounts {
                 match open.is_empty() {
                     true => Ok(Attention {
                         may_dismiss: true,
-                        has_withheld: false,
+                        withheld: Withheld::Nowhere,
                         alerts: open,
                         notices,
                     }),
-                    false => reviewable(c, &session, (open, notices)),
+                    false => reviewable(c, &session, (open, notices), (now, links_since)),
                 }
             })
             .await
@@ -79,11 +103,13 @@ impl Accounts {
     }
 }
 
-/// Returns those of the open alerts that may be reviewed in `session`, and the notices.
+/// Returns those of the open alerts that may be reviewed in `session`, and the notices. The links in
+/// messages about alerts since `links_since`, if there are any, still work.
 fn reviewable(
     c: &mut AnyConnection,
     session: &Session,
     (mut open, notices): (Vec<Alert>, Vec<Alert>),
+    (now, links_since): (Timestamp, Option<Timestamp>),
 ) -> Result<Attention> {
     let others = sessions::store::list_recent(c, session.user_id, Some(session.id), RECENT_LIMIT)?;
     let is_about_this_device = |alert: &Alert| {
@@ -99,7 +125,7 @@ fn reviewable(
     if is_in_doubt {
         return Ok(Attention {
             notices,
-            has_withheld: true,
+            withheld: Withheld::FromDoubtful,
             ..Attention::default()
         });
     }
@@ -111,14 +137,49 @@ fn reviewable(
         let is_change = !alert.kind.is_sign_in() && !alert.kind.is_end();
         is_change && alert.session_id == Some(session.id)
     };
-    let has_withheld = open
+    let withheld: Vec<&Alert> = open
         .iter()
-        .any(|alert| !is_reviewable(alert) && !is_own_change(alert));
+        .filter(|alert| !is_reviewable(alert) && !is_own_change(alert))
+        .collect();
+    let live: Vec<&Session> = trusted
+        .iter()
+        .filter(|session| session.is_live(now))
+        .collect();
+    let withheld = withheld_for(&withheld, &others, (&live, &trusted), links_since);
     open.retain(is_reviewable);
     Ok(Attention {
         may_dismiss: true,
-        has_withheld,
+        withheld,
         alerts: open,
         notices,
     })
+}
+
+/// Returns who may review the alerts that the caller may not: one of the sessions that are `live` and
+/// `trusted` among the `others` of the person, or who has the message about one.
+fn withheld_for(
+    withheld: &[&Alert],
+    others: &[Session],
+    (live, trusted): (&[&Session], &[Session]),
+    links_since: Option<Timestamp>,
+) -> Withheld {
+    let is_about_device_of = |alert: &Alert, session: &Session| {
+        let mut subjects = others
+            .iter()
+            .filter(|other| alert.session_id == Some(other.id));
+        subjects.any(|subject| subject.id == session.id || is_same_device(subject, session))
+    };
+    let has_older_device = |alert: &Alert| {
+        live.iter().any(|session| {
+            is_trusted(session, alert.at, trusted) && !is_about_device_of(alert, session)
+        })
+    };
+    match withheld {
+        [] => Withheld::Nowhere,
+        all if all.iter().any(|alert| has_older_device(alert)) => Withheld::ForOlderDevice,
+        all if links_since.is_some_and(|since| all.iter().any(|alert| alert.at > since)) => {
+            Withheld::ForLink
+        }
+        _ => Withheld::ForNobody,
+    }
 }

@@ -17,7 +17,7 @@ use crate::sessions::Session;
 
 /// How long the link in a message to an account's own address is valid. A former address can use
 /// its links until its window ends.
-const LINK_LIFETIME: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+pub(super) const LINK_LIFETIME: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// A message that a link was opened from.
 #[derive(Debug)]

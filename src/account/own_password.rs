@@ -5,25 +5,9 @@
 use super::Accounts;
 use crate::alerts::AlertKind;
 use crate::error::{Error, Result};
-use crate::people::{PasswordCheck, People, PlainPassword, SignIn, User};
+use crate::people::{MAX_FAILURES, PasswordCheck, People, PlainPassword, SignIn, User};
 use crate::sessions::{self, Caller, EndedReason};
 use crate::throttles::{Lane, LiveSession, Purpose, Requester};
-
-/// The wrong passwords, without a right one between them, that end a session.
-const MAX_FAILURES: u32 = 10;
-
-/// The same number, as it is said.
-pub const MAX_FAILURES_IN_WORDS: &str = in_words(MAX_FAILURES);
-
-const fn in_words(n: u32) -> &'static str {
-    match n {
-        3 => "three",
-        5 => "five",
-        10 => "ten",
-        20 => "twenty",
-        _ => "several",
-    }
-}
 
 /// Whether a password is the caller's own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

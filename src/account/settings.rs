@@ -2,7 +2,7 @@
 
 use super::Accounts;
 use crate::clock::{TimeZone, Timestamp};
-use crate::db::{AnyConnection, UserId};
+use crate::db::{AnyConnection, SessionId, UserId};
 use crate::error::{Error, Result};
 use crate::events::{NewEvent, Origin, Setting};
 use crate::net::IpRetention;
@@ -80,18 +80,30 @@ impl Accounts {
             .await
     }
 
-    /// Stores the zone of the browser in which a person signs in, if it is another than at the last time:
-    /// the times in messages to them are in it.
+    /// Stores the zone of the browser in which a person has signed in to `session`, if it is another than at
+    /// the last time: the times in messages to them are in it. A sign-in that raised an alert may be an
+    /// intruder's, and stores none.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database doesn't respond.
-    pub async fn update_browser_time_zone(&self, user: &User, zone: TimeZone) -> Result<()> {
+    pub async fn update_browser_time_zone(
+        &self,
+        user: &User,
+        session: SessionId,
+        zone: TimeZone,
+    ) -> Result<()> {
         if user.browser_time_zone() == Some(zone) {
             return Ok(());
         }
-        let id = user.id;
-        let update = move |c: &mut _| people::store::update_browser_time_zone(c, id, zone);
-        match self.db.write(update).await {
+        let (id, now) = (user.id, self.clock.now());
+        let update = move |c: &mut _| {
+            let unconfirmed = alerts::list_unconfirmed_sessions(c, id, now)?;
+            match unconfirmed.contains(&session) {
+                true => Ok(()),
+                false => people::store::update_browser_time_zone(c, id, zone),
+            }
+        };
+        match self.db.transaction(update).await {
             // Deleted since: who signs in is told so.
             Err(Error::NotFound) => Ok(()),
             updated => updated,

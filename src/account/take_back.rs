@@ -2,6 +2,7 @@
 
 use super::Accounts;
 use super::credentials::secure_orders;
+use super::review_record::{CONFIRMED, record_review};
 use crate::alerts::{Alert, AlertContext, AlertKind, AlertReview, Alerts, Settlement};
 use crate::clock::Timestamp;
 use crate::db::{AlertId, AnyConnection, FormerEmailId};
@@ -68,6 +69,7 @@ impl Accounts {
                     if alert.kind.is_email_change() && alert.email == former.email {
                         let settlement = Settlement::of(alert.id, AlertReview::Confirmed, now);
                         alerts::store::review(c, user.id, alert.id, settlement)?;
+                        record_review(c, user.id, CONFIRMED, &Origin::default(), now)?;
                     }
                 }
                 Ok(())

@@ -12,9 +12,9 @@ use crate::events::{self, EventKind};
 use crate::mail::content::MessageContent;
 use crate::mail::{EmailMessage, MessageLinks, MessageTopic, QueuedMessage};
 use crate::net::display_stored_ip;
-use crate::people::User;
-use crate::people::mailbox::{Standing, find_senior, may_set_password, standing};
-use crate::people::store::FormerEmail;
+use crate::people::mailbox::{Standing, may_set_password, standing};
+use crate::people::store::{FormerEmail, list_open_former};
+use crate::people::{MAX_FAILURES_IN_WORDS, User};
 use crate::settings::Site;
 
 /// Sign-ins that a message lists at most; it counts the others.
@@ -94,7 +94,10 @@ impl AlertMessages {
                 advice: advice(alert.kind).into(),
                 link_text: match find_undone(c, user, alert, now)? {
                     Some(former) => undo_link_text(&former, zone),
-                    None => own_link_text(alert, may_set_password(c, user, mailbox(queued), now)?),
+                    None => own_link_text(
+                        (alert, live),
+                        may_set_password(c, user, mailbox(queued), now)?,
+                    ),
                 },
                 link_label: "This wasn’t me",
                 link,
@@ -197,7 +200,12 @@ fn mailbox(queued: &QueuedMessage) -> (&str, Timestamp) {
 fn facts(alert: &Alert, device: Option<&str>, zone: TimeZone) -> Vec<(&'static str, String)> {
     let mut facts = Vec::new();
     facts.extend(device.map(|device| ("Device", device.to_owned())));
-    facts.extend(alert.place().display_name().map(|place| ("Where", place)));
+    let place = alert.place().display_name();
+    let term = match alert.kind {
+        AlertKind::TokenReuse => "Used in",
+        _ => "Where",
+    };
+    facts.extend(place.map(|place| (term, place)));
     facts.extend(address(alert).map(|address| ("Address", address)));
     facts.push(("When", zone.exact(alert.at)));
     facts
@@ -215,11 +223,13 @@ fn own_facts(
     Ok(facts)
 }
 
-/// Returns where the person was before the sign-in, if that says something about it.
+/// Returns where the person was before the sign-in, or where else a copied one was used, if that says
+/// something about it.
 fn use_before(alert: &Alert) -> Option<(&'static str, String)> {
-    let label = match alert.use_before()?.is_impossible {
-        true => "But",
-        false => "Before",
+    let label = match (alert.kind, alert.use_before()?.is_impossible) {
+        (AlertKind::TokenReuse, _) => "Before",
+        (_, true) => "But",
+        (_, false) => "Before",
     };
     Some((label, alert.use_before_words()?.sentence()))
 }
@@ -269,7 +279,7 @@ fn subject(alert: &Alert) -> &'static str {
 fn lead(alert: &Alert, live: usize) -> String {
     let what = what_happened(alert);
     match (alert.kind.is_end(), live) {
-        (false, _) => what.into(),
+        (false, _) => what,
         (true, 0) => format!("{what} The device is signed out."),
         (true, 1) => {
             format!("{what} That session has ended; another one on the device is still signed in.")
@@ -280,8 +290,8 @@ fn lead(alert: &Alert, live: usize) -> String {
     }
 }
 
-fn what_happened(alert: &Alert) -> &'static str {
-    match alert.kind {
+fn what_happened(alert: &Alert) -> String {
+    let words = match alert.kind {
         AlertKind::NewDevice => {
             "Somebody signed in to your account on a device that was not used before."
         }
@@ -310,9 +320,12 @@ fn what_happened(alert: &Alert) -> &'static str {
             _ => "An administrator changed your account.",
         },
         AlertKind::WrongPasswords => {
-            "The password was entered wrong ten times on this device, which was signed in to your account."
+            return format!(
+                "The password was entered wrong {MAX_FAILURES_IN_WORDS} times on this device, which was signed in to your account."
+            );
         }
-    }
+    };
+    words.into()
 }
 
 fn lead_at_former(alert: &Alert, live: usize) -> String {
@@ -332,15 +345,17 @@ fn find_undone(
     alert: &Alert,
     now: Timestamp,
 ) -> Result<Option<FormerEmail>> {
-    match alert.kind.is_email_change() {
-        true => find_senior(c, user, now),
-        false => Ok(None),
+    if !alert.kind.is_email_change() {
+        return Ok(None);
     }
+    let mut open = list_open_former(c, user.id, now)?;
+    open.retain(|former| former.email == alert.email && former.changed_at == alert.at);
+    Ok(open.into_iter().next())
 }
 
 fn undo_link_text(former: &FormerEmail, zone: TimeZone) -> String {
     format!(
-        "If it wasn’t you, open this link. It shows what happened, and asks before it restores the former e-mail of the account and signs out every device. It works until {}, or until you answer.",
+        "If it wasn’t you, open this link. It shows what happened, and asks before it restores the former e-mail of the account and signs out every device; the password then no longer works. The link works until {}, or until you answer.",
         zone.exact(former.expires_at)
     )
 }
@@ -357,10 +372,12 @@ fn advice(kind: AlertKind) -> &'static str {
     }
 }
 
-fn own_link_text(alert: &Alert, may_set_password: bool) -> String {
-    let ended = match alert.session_id {
-        Some(_) if !alert.kind.is_end() => "that device and the devices that signed in after it",
-        Some(_) | None => "the devices that signed in after it",
+/// `live` is the number of live sessions on the device of an alert about the end of one.
+fn own_link_text((alert, live): (&Alert, usize), may_set_password: bool) -> String {
+    let is_signed_in = !alert.kind.is_end() || live > 0;
+    let ended = match alert.session_id.filter(|_| is_signed_in) {
+        Some(_) => "that device and the devices that signed in after it",
+        None => "the devices that signed in after it",
     };
     let text = format!(
         "If it wasn’t you, open this link. It shows what happened, and asks before it signs out \

@@ -86,18 +86,7 @@ impl UseBefore {
     /// Returns it in words, as before something at `at` that happened at `there`.
     #[must_use]
     pub fn words(&self, at: Timestamp, there: &Place) -> UseBeforeWords {
-        let your = match self.is_named {
-            true => "",
-            false => "your ",
-        };
-        let is_exact = self.place.city.is_some() && there.city.is_some();
-        let km = match is_exact {
-            true => format!("{} km away", thousands(self.km.unsigned_abs().into())),
-            false => format!(
-                "at least {} km away",
-                thousands(self.km.unsigned_abs().into())
-            ),
-        };
+        let (your, km) = (self.your(), self.distance(there));
         let end = match self.is_impossible {
             true => ": nobody travels that fast.",
             false => ".",
@@ -107,6 +96,35 @@ impl UseBefore {
             start: format!("{} earlier {your}", span(at.since(self.at))),
             device: self.device.clone(),
             end: format!(" was used in {place}, {km}{end}"),
+        }
+    }
+
+    /// Returns it in words, as one of two uses of the same sign-in: the other was later, at `at`, and
+    /// happened at `there`. Either may be the one of a copy.
+    #[must_use]
+    pub fn words_of_either(&self, at: Timestamp, there: &Place) -> UseBeforeWords {
+        let (your, km) = (self.your(), self.distance(there));
+        let earlier = span(at.since(self.at)).to_lowercase();
+        let place = self.place.short_name().unwrap_or("another place");
+        UseBeforeWords {
+            start: format!("The same sign-in of {your}"),
+            device: self.device.clone(),
+            end: format!(" was used in {place} {earlier} earlier, {km}; one of the two is a copy."),
+        }
+    }
+
+    fn your(&self) -> &'static str {
+        match self.is_named {
+            true => "",
+            false => "your ",
+        }
+    }
+
+    fn distance(&self, there: &Place) -> String {
+        let km = thousands(self.km.unsigned_abs().into());
+        match self.place.city.is_some() && there.city.is_some() {
+            true => format!("{km} km away"),
+            false => format!("at least {km} km away"),
         }
     }
 }

@@ -378,11 +378,14 @@ impl Alert {
             .filter(|before| before.is_telling(self.at))
     }
 
-    /// Returns the use before in words.
+    /// Returns the use before in words. Of a copied sign-in nobody knows which use was the copy's.
     #[must_use]
     pub fn use_before_words(&self) -> Option<UseBeforeWords> {
-        let before = self.use_before()?;
-        Some(before.words(self.at, &self.place()))
+        let (before, there) = (self.use_before()?, self.place());
+        Some(match self.kind {
+            AlertKind::TokenReuse => before.words_of_either(self.at, &there),
+            _ => before.words(self.at, &there),
+        })
     }
 
     /// Returns what the person answered, and when, if it is settled.

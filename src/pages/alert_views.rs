@@ -1,13 +1,15 @@
 //! Alerts as templates show them: the question, the evidence, and the answers that are true.
 
 use super::map::{MapReader, MapView};
-use super::review_words::{answer, are_signed_out, describe_settlement, device_names};
+use super::report_words::hints;
+use super::review_words::{answer, describe_settlement};
 use super::views::Reader;
 use super::words::{self, Named, TimeView};
-use crate::account::AlertDetails;
+use crate::account::{AlertDetails, ReportPreview};
 use crate::alerts::{Alert, AlertKind, AlertReview, UseBeforeWords};
 use crate::http::reader_clock::ReaderClock;
 use crate::net::display_stored_ip;
+use crate::people::MAX_FAILURES_IN_WORDS;
 use crate::sessions::{OpenedVia, Session};
 use crate::user_agent::DeviceKind;
 
@@ -28,6 +30,8 @@ const UNRECOGNISED: &str = "Unrecognised browser";
 pub struct AlertView {
     /// Its id.
     pub id: String,
+    /// Whether it is about a copied sign-in, which was used in two places.
+    pub is_reuse: bool,
     /// The question: "Was this you?".
     pub heading: &'static str,
     /// What happened.
@@ -44,12 +48,12 @@ pub struct AlertView {
     pub signed_in: Option<&'static str>,
     /// Where the person was before.
     pub before: Option<UseBeforeWords>,
-    /// Whether nobody travels as fast as that.
-    pub is_impossible: bool,
+    /// What that is said under.
+    pub before_term: &'static str,
     /// Impossible travel since.
     pub later: Option<String>,
-    /// Where the device was last used before it was signed out, with its address.
-    pub last_used: Option<String>,
+    /// The other place where a copied sign-in was used, with its address: either use may be the copy's.
+    pub also_used: Option<String>,
     /// The name of the device in the list of devices, where that is another one.
     pub listed_as: Option<String>,
     /// What to do about it.
@@ -69,7 +73,7 @@ pub struct AlertView {
 /// What an alert reports, around the name of its device and the time.
 pub struct LeadView {
     /// Before the name of the device.
-    pub start: &'static str,
+    pub start: String,
     /// The name of the device.
     pub device: String,
     /// Between that and the time.
@@ -81,8 +85,17 @@ pub struct LeadView {
 }
 
 impl AlertView {
-    /// Returns an alert for its person, in their language. Its report would end `besides` as well.
-    pub fn new(details: &AlertDetails, besides: &[Session], reader: &Reader) -> Self {
+    /// Returns what the place where it happened is said under.
+    pub fn place_term(&self) -> &'static str {
+        match (self.is_reuse, self.place.is_some()) {
+            (true, _) => "Used here",
+            (false, true) => "Where",
+            (false, false) => "Address",
+        }
+    }
+
+    /// Returns an alert for its person, in their language. Its report would do what `preview` says.
+    pub fn new(details: &AlertDetails, preview: &ReportPreview, reader: &Reader) -> Self {
         let alert = &details.alert;
         let ip = alert.ip_address.as_deref();
         let view = Self::for_link(details, reader.clock);
@@ -90,7 +103,7 @@ impl AlertView {
             place: reader.place(ip, alert.place()).display_name(),
             address: ip.map(|ip| reader.address(ip)),
             map: MapView::of_alert(alert, reader.clock, MapReader::Person),
-            hints: hints(alert, (view.yes, view.no), besides),
+            hints: hints(alert, (view.yes, view.no), preview),
             ..view
         }
     }
@@ -100,7 +113,6 @@ impl AlertView {
         let alert = &details.alert;
         let session = details.session.as_ref();
         let is_over = details.is_over();
-        let before = alert.use_before();
         let listed_as = session.map(Session::display_name);
         Self {
             heading: heading(alert, is_over),
@@ -109,10 +121,10 @@ impl AlertView {
             signed_in: session
                 .filter(|_| alert.kind.is_sign_in())
                 .map(|session| signed_in(session.opened_via)),
-            is_impossible: before.is_some_and(|before| before.is_impossible),
+            before_term: before_term(alert),
             before: alert.use_before_words(),
             later: details.later_travel.clone(),
-            last_used: session
+            also_used: session
                 .filter(|_| alert.kind == AlertKind::TokenReuse)
                 .and_then(last_used),
             listed_as: listed_as.filter(|name| *name != alert.device_name),
@@ -132,27 +144,28 @@ impl AlertView {
         const UNNAMED: &str = "a device";
 
         let alert = &details.alert;
-        let label = alert.label().unwrap_or(UNNAMED);
+        let label = alert.label();
         Self {
             id: alert.id.to_string(),
+            is_reuse: alert.kind == AlertKind::TokenReuse,
             heading: "Was this you?",
-            lead: LeadView::new(alert, label, details.is_over(), clock),
+            lead: LeadView::new(alert, label.unwrap_or(UNNAMED), details.is_over(), clock),
             device: Named {
                 term: DEVICE,
                 icon: alert.device_kind.as_str(),
-                name: match alert.is_by_mailbox() {
-                    true => UNRECOGNISED.into(),
-                    false => label.to_owned(),
-                },
+                name: label
+                    .filter(|_| !alert.is_by_mailbox())
+                    .unwrap_or(UNRECOGNISED)
+                    .to_owned(),
             },
             at: TimeView::exact(alert.at, clock),
             place: alert.place().display_name(),
             address: alert.ip_address.as_deref().map(display_stored_ip),
             signed_in: None,
             before: None,
-            is_impossible: false,
+            before_term: before_term(alert),
             later: None,
-            last_used: None,
+            also_used: None,
             listed_as: None,
             advice: match alert.kind {
                 AlertKind::TokenReuse => Some(COPIED),
@@ -168,29 +181,13 @@ impl AlertView {
     }
 }
 
-/// Returns what the answers to an alert do, where that is more than their labels say; a report would end
-/// `besides` as well.
-fn hints(alert: &Alert, (yes, no): (&str, &str), besides: &[Session]) -> Vec<String> {
-    let names = device_names(besides, |_| None);
-    let also = are_signed_out(&names);
-    let mut hints = Vec::new();
-    if alert.kind == AlertKind::TokenReuse {
-        hints.push(format!(
-            "“{yes}”: the copy is from a backup, or a second app has the same sign-in. Nothing is changed."
-        ));
+/// Returns what the use before an alert is said under.
+fn before_term(alert: &Alert) -> &'static str {
+    match (alert.kind, alert.use_before()) {
+        (AlertKind::TokenReuse, _) => "Both",
+        (_, Some(before)) if before.is_impossible => "But",
+        _ => "Before that",
     }
-    match (alert.kind.is_end(), also) {
-        (true, None) => hints.push(format!("“{no}”: the device no longer counts as yours.")),
-        (true, Some(also)) => hints.push(format!(
-            "“{no}”: the device no longer counts as yours, and {also}, which signed in after it happened."
-        )),
-        (false, None) if alert.kind.is_sign_in() || alert.session_id.is_none() => {}
-        (false, None) => hints.push(format!("“{no}” signs out the device that it was done on.")),
-        (false, Some(also)) => hints.push(format!(
-            "With “{no}”, {also} as well: first used after this happened, and confirmed by nobody."
-        )),
-    }
-    hints
 }
 
 /// Returns where a session was last used: the place and the address.
@@ -209,30 +206,32 @@ impl LeadView {
     fn new(alert: &Alert, device: &str, is_over: bool, clock: ReaderClock) -> Self {
         let country = || alert.place().country_in_sentence();
         let (start, middle, end) = match alert.kind {
-            AlertKind::NewDevice => ("", " signed in ", ", for the first time.".into()),
+            AlertKind::NewDevice => (String::new(), " signed in ", ", for the first time.".into()),
             AlertKind::NewCountry => (
-                "",
+                String::new(),
                 " signed in ",
                 format!(
                     ", for the first time from {}.",
                     country().unwrap_or_else(|| "this country".into())
                 ),
             ),
-            AlertKind::PasswordChanged => ("Your password was changed on ", ", ", ".".into()),
-            AlertKind::EmailChanged if alert.is_by_mailbox() => {
-                ("Your e-mail was changed by ", ", ", ".".into())
+            AlertKind::PasswordChanged => {
+                ("Your password was changed on ".into(), ", ", ".".into())
             }
-            AlertKind::EmailChanged => ("Your e-mail was changed on ", ", ", ".".into()),
+            AlertKind::EmailChanged if alert.is_by_mailbox() => {
+                ("Your e-mail was changed by ".into(), ", ", ".".into())
+            }
+            AlertKind::EmailChanged => ("Your e-mail was changed on ".into(), ", ", ".".into()),
             AlertKind::TokenReuse => (
-                "A copied sign-in of ",
-                " was used ",
+                "A copied sign-in of ".into(),
+                " was noticed ",
                 match is_over {
                     true => ", so it was signed out.".into(),
                     false => ", so that session was ended. The device is still signed in.".into(),
                 },
             ),
             AlertKind::WrongPasswords => (
-                "The password was entered wrong ten times on ",
+                format!("The password was entered wrong {MAX_FAILURES_IN_WORDS} times on "),
                 match is_over {
                     true => ". It was signed out ",
                     false => ". That session was ended ",
@@ -242,7 +241,7 @@ impl LeadView {
                     false => "; the device is still signed in.".into(),
                 },
             ),
-            AlertKind::Administered => ("Your account was changed by ", ", ", ".".into()),
+            AlertKind::Administered => ("Your account was changed by ".into(), ", ", ".".into()),
         };
         Self {
             start,

@@ -282,7 +282,7 @@ impl SessionEnd {
         let by = names.find(session.ended_by);
         Ok(Self {
             stated: stated.remove(&session.id),
-            report: (!reported.is_empty()).then(|| words::reported_cause(by)),
+            report: (!reported.is_empty()).then(|| words::reported_cause(session, by)),
             names,
         })
     }

@@ -217,7 +217,7 @@ impl EndedSessionView {
     /// Returns the view of `session` as one that its person reported; `names` are as in
     /// [`EndedSessionView::new`].
     pub fn with_report(self, session: &Session, names: &DeviceNames) -> Self {
-        let cause = words::reported_cause(names.find(session.ended_by));
+        let cause = words::reported_cause(session, names.find(session.ended_by));
         Self { cause, ..self }
     }
 

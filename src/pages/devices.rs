@@ -21,7 +21,7 @@ use super::steps_view::StepsView;
 use super::used_applications::{FEW, UsedApplications};
 use super::views::{AdminActView, Reader};
 use super::words;
-use crate::account::{AfterReport, AlertDetails, Attention};
+use crate::account::{AfterReport, AlertDetails, Attention, Withheld};
 use crate::db::{SessionId, UserId};
 use crate::devices::{DeviceGroup, group_by_device};
 use crate::error::Result;
@@ -171,6 +171,7 @@ async fn load_page(
         summary: summary(
             others.all,
             describe_state(&attention, steps.as_ref(), &travels),
+            attention.withheld,
         ),
         steps: steps.and_then(|it| StepsView::new(&it, caller.user.shown_email(), reader.clock)),
         notice: notice.words,
@@ -259,11 +260,12 @@ async fn alert_views(
         .await?;
     let described = app.accounts.describe_alerts(owner, alerts).await?;
     let view = |details: &AlertDetails| {
-        let preview = previews.iter().find(|it| it.alert == details.alert.id);
-        let besides = preview.map_or(&[][..], |preview| &preview.besides);
-        AlertView::new(details, besides, reader)
+        let preview = previews
+            .iter()
+            .find(|it| it.alerts.contains(&details.alert.id));
+        preview.map(|preview| AlertView::new(details, preview, reader))
     };
-    Ok(described.iter().map(view).collect())
+    Ok(described.iter().filter_map(view).collect())
 }
 
 /// Returns the device that the page is read on, and the others.
@@ -341,14 +343,11 @@ fn describe_state(
     steps: Option<&AfterReport>,
     travels: &ImpossibleTravels,
 ) -> Option<String> {
-    const WITHHELD: &str = "An alert waits for an answer: open this page on a device that you used \
-                            before it.";
-
     let steps = steps.filter(|steps| steps.is_open());
     let sentences: Vec<String> =
         describe_attention(attention.count())
             .into_iter()
-            .chain(attention.has_withheld.then(|| WITHHELD.into()))
+            .chain(describe_withheld(attention.withheld).map(str::to_owned))
             .chain(steps.map(|_| "Some steps are left to make your account safe.".into()))
             .chain((!travels.0.is_empty()).then(|| {
                 "Two uses were too far apart for the time between them: see below.".into()
@@ -357,14 +356,34 @@ fn describe_state(
     (!sentences.is_empty()).then(|| sentences.join(" "))
 }
 
-fn summary(others: usize, state: Option<String>) -> String {
-    match (others, state) {
-        (0, None) => "You are signed in only here.".into(),
-        (0, Some(state)) => format!("You are signed in only here. {state}"),
-        (n, state) => format!(
-            "You are signed in on {}. {}",
-            words::devices(n + 1),
-            state.unwrap_or_else(|| "Nothing needs your attention.".into())
+/// Says what can be done about alerts that can't be answered here. An intruder is told nothing of them.
+fn describe_withheld(withheld: Withheld) -> Option<&'static str> {
+    match withheld {
+        Withheld::Nowhere | Withheld::FromDoubtful => None,
+        Withheld::ForOlderDevice => Some(
+            "An alert waits for an answer: open this page on a device that you used before it.",
         ),
+        Withheld::ForLink => Some(
+            "An alert waits for an answer, and no device that you used before it is signed in. Answer it with the link in the e-mail about it. If you don’t have that, sign out the devices that you don’t know, and set a new password under Account.",
+        ),
+        Withheld::ForNobody => Some(
+            "An alert waits for an answer, and no device that you used before it is signed in. Sign out the devices that you don’t know, and set a new password under Account.",
+        ),
+    }
+}
+
+/// Says where the person is signed in, and what needs attention. That nothing does is not said where they
+/// may not know.
+fn summary(others: usize, state: Option<String>, withheld: Withheld) -> String {
+    let devices = match others {
+        0 => "You are signed in only here.".to_owned(),
+        n => format!("You are signed in on {}.", words::devices(n + 1)),
+    };
+    match state {
+        Some(state) => format!("{devices} {state}"),
+        None if others > 0 && withheld == Withheld::Nowhere => {
+            format!("{devices} Nothing needs your attention.")
+        }
+        None => devices,
     }
 }

@@ -4,11 +4,11 @@
 use actix_web::HttpRequest;
 
 use super::times::TimeView;
-use crate::account::MAX_FAILURES_IN_WORDS;
 use crate::error::Result;
 use crate::http::app_state::AppState;
 use crate::http::browser;
 use crate::http::reader_clock::ReaderClock;
+use crate::people::MAX_FAILURES_IN_WORDS;
 use crate::sessions::{EndedReason, EndedSession, Session};
 
 const SIGNED_OUT: &str = "This device was signed out";

@@ -2,7 +2,7 @@
 //! places as text. Dots lead to their devices, and the places in the caption are what devices lead to.
 
 use super::device_views::DeviceView;
-use crate::alerts::Alert;
+use crate::alerts::{Alert, AlertKind};
 use crate::geo::{MapForm, MapFrame, MapPosition, Place};
 use crate::http::assets;
 use crate::http::reader_clock::ReaderClock;
@@ -24,6 +24,8 @@ const MIDDLE: std::ops::Range<f64> = 30.0..70.0;
 const MAX_DEVICES: usize = 5;
 /// The most places that the caption lists unfolded.
 const MAX_PLACES: usize = 8;
+/// The class of a dot where somebody else may be.
+const ALARMING: &str = "dot alarming";
 /// The most names of places that share a dot.
 const MAX_NAMES: usize = 3;
 
@@ -150,7 +152,8 @@ impl MapView {
         }
     }
 
-    /// Returns the map of an alert about a sign-in: where that was, and where the person was before.
+    /// Returns the map of an alert about a sign-in: where that was, and where the person was before. Of a
+    /// copied one both uses are alike, since either may be the copy's.
     /// For the person, dots lead to the devices. Of one day, the times are stated as well.
     pub fn of_alert(alert: &Alert, clock: ReaderClock, reader: MapReader) -> Option<Self> {
         let (here, before) = (alert.place(), alert.use_before());
@@ -163,6 +166,8 @@ impl MapView {
         let frame = MapFrame::around(&points, SMALL).filter(|_| here.point.is_some())?;
         let link =
             |session| Some(format!("/devices/{session}")).filter(|_| reader == MapReader::Person);
+        let is_either = alert.kind == AlertKind::TokenReuse;
+        let class = if is_either { ALARMING } else { "dot here" };
         let mut dots = Vec::new();
         let day = |at| clock.zone.local(at).date_naive();
         let is_same_day = |at| day(at) == day(alert.at);
@@ -171,20 +176,19 @@ impl MapView {
             false => place.to_owned(),
         };
         if let Some(before) = &before {
-            dots.extend(
-                Dot::labelled(&frame, &before.place, "dot here").map(|dot| Dot {
-                    link: link(before.session),
-                    place: label(&dot.place, before.at),
-                    ..dot
-                }),
-            );
+            dots.extend(Dot::labelled(&frame, &before.place, class).map(|dot| Dot {
+                link: link(before.session),
+                place: label(&dot.place, before.at),
+                ..dot
+            }));
         }
-        dots.extend(Dot::labelled(&frame, &here, "dot alarming").map(|dot| Dot {
+        dots.extend(Dot::labelled(&frame, &here, ALARMING).map(|dot| Dot {
             link: alert.session_id.and_then(link),
             place: label(&dot.place, alert.at),
             ..dot
         }));
         let label = match dots.as_slice() {
+            [before, here] if is_either => format!("A map: {} and {}", before.place, here.place),
             [before, here] => format!("A map: from {} to {}", before.place, here.place),
             [here] => format!("A map: {}", here.place),
             _ => return None,

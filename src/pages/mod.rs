@@ -30,6 +30,7 @@ pub mod not_me;
 mod notices;
 pub mod preferences;
 mod refused_words;
+mod report_words;
 pub mod reset_password;
 mod review_words;
 mod reviewed_link;

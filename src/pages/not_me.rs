@@ -12,9 +12,8 @@ use super::message::{Message, message_page};
 use super::new_password::{
     PasswordForm, after_page, get_linked_message, hash_typed, origin, password_page, refused_form,
 };
-use super::review_words::{also_signed_out, listed as listed_names, names_of};
 use super::reviewed_link::{FORGOTTEN, after_confirmation, after_report};
-use super::take_back;
+use super::{report_words, take_back};
 use crate::account::{AlertDetails, LinkedMessage, Mailbox, PasswordGrant, RevokeScope};
 use crate::alerts::Alert;
 use crate::error::{Error, Result};
@@ -49,13 +48,8 @@ struct NotMePage<'a> {
     is_over: bool,
     /// Whether the alerts report sign-ins.
     is_sign_in: bool,
-    /// Whether a report gives the account its former e-mail back.
-    undoes_change: bool,
-    /// Whether what the alerts report was done in a session, rather than by a link or an
-    /// administrator.
-    has_device: bool,
-    /// What a report signs out besides, in a sentence.
-    also: Option<String>,
+    /// What is asked for, and what that does.
+    request: String,
     /// The other devices that nobody has confirmed, which a report signs out if that is wanted.
     unconfirmed: Option<String>,
     /// The labels of the buttons.
@@ -140,13 +134,7 @@ async fn own_page(
         .filter(|it| it.is_open())
         .cloned()
         .collect();
-    let previews = app
-        .accounts
-        .preview_reports(message.user.id, None, open)
-        .await?;
-    let besides = names_of(&previews, &listed, |it| &it.besides);
-    let mut unconfirmed = names_of(&previews, &listed, |it| &it.unconfirmed);
-    unconfirmed.retain(|name| !besides.contains(name));
+    let preview = app.accounts.preview_report(message.user.id, open).await?;
     let alerts: Vec<_> = listed
         .iter()
         .map(|details| AlertView::for_link(details, clock))
@@ -154,18 +142,9 @@ async fn own_page(
     let template = NotMePage {
         layout: Layout::anonymous(request)?,
         is_sign_in: message.alerts.iter().all(|alert| alert.kind.is_sign_in()),
-        undoes_change: message.has_former
-            && message
-                .alerts
-                .iter()
-                .any(|alert| alert.kind.is_email_change()),
-        has_device: message
-            .alerts
-            .iter()
-            .any(|alert| alert.session_id.is_some()),
         offers_password: message.may_set_password,
-        also: also_signed_out(&besides, &message.alerts),
-        unconfirmed: (!unconfirmed.is_empty()).then(|| listed_names(&unconfirmed)),
+        request: report_words::request(&message.alerts, &listed, &preview),
+        unconfirmed: report_words::unconfirmed(&listed, &preview),
         yes: alerts.first().map_or("Yes, it was me", |alert| alert.yes),
         no: alerts.first().map_or("No, it wasn’t me", |alert| alert.no),
         form: form.flatten(),

@@ -7,13 +7,15 @@ use super::admin::person_notices;
 use super::review_words::{describe_review, describe_unrestored};
 use super::steps_view::describe_finish;
 use super::{end_notices, settings_card};
-use crate::account::MAX_FAILURES_IN_WORDS;
+use crate::account::StepAct;
+use crate::clock::Timestamp;
 use crate::db::{AlertId, SessionId, UserId};
 use crate::error::Result;
 use crate::http::app_state::AppState;
 use crate::http::notice::{self, AccountNotice, EndMoment, EndNotice, Notice, SignedOutNotice};
 use crate::http::refused_act::RefusedAct;
 use crate::net::IpRetention;
+use crate::people::MAX_FAILURES_IN_WORDS;
 use crate::sessions::{Caller, Session};
 
 /// A notice as a page shows it.
@@ -68,31 +70,33 @@ pub(super) async fn take(
     })
 }
 
-/// Returns the words, followed by what they mean for the steps after a report, if the act was the last of
-/// these.
+/// Returns the words, followed by what they mean for the steps after a report, if the act finished these.
 async fn with_finish(
     app: &AppState,
     caller: Option<&Caller>,
     notice: AccountNotice,
     words: Option<String>,
 ) -> Result<Option<String>> {
-    use AccountNotice::{EmailChanged, EmailVerified, Ended, PasswordChanged, StepsFinished};
-
-    let is_step = matches!(
-        notice,
-        StepsFinished
-            | PasswordChanged
-            | EmailChanged
-            | EmailVerified
-            | Ended(EndNotice::Others(Some(_)))
-    );
-    let Some(caller) = caller.filter(|_| is_step) else {
+    let (Some(caller), Some(act)) = (caller, step_act(notice)) else {
         return Ok(words);
     };
-    let steps = app.accounts.find_after_report(caller).await?;
+    let steps = app.accounts.find_finish(caller, act).await?;
     let finish = steps.as_ref().and_then(describe_finish);
     let all: Vec<String> = words.into_iter().chain(finish).collect();
     Ok((!all.is_empty()).then(|| all.join(" ")))
+}
+
+/// Returns what a notice says that the person did, if that may be a step after a report.
+fn step_act(notice: AccountNotice) -> Option<StepAct> {
+    Some(match notice {
+        AccountNotice::StepsFinished => StepAct::Recorded,
+        AccountNotice::PasswordChanged => StepAct::ChangedPassword,
+        AccountNotice::EmailChanged | AccountNotice::EmailVerified => StepAct::VerifiedEmail,
+        AccountNotice::Ended(EndNotice::Others(Some(EndMoment { by, at }))) => {
+            StepAct::SignedOutOthers(by, Timestamp::from_micros(at)?)
+        }
+        _ => return None,
+    })
 }
 
 /// Returns whether the person signed this device out, and may want to leave nothing on it.

@@ -1,8 +1,8 @@
-//! What pages say of reviews of alerts: what one did, how an alert was settled, and which devices a report
-//! signs out. A device is called what its alert calls it.
+//! What pages say of reviews of alerts: what one did, and how an alert was settled. A device is called what
+//! its alert calls it.
 
 use super::words::TimeView;
-use crate::account::{AlertDetails, ReportPreview, ReviewOutcome};
+use crate::account::{AlertDetails, ReviewOutcome};
 use crate::alerts::{Alert, AlertKind, AlertReview};
 use crate::http::reader_clock::ReaderClock;
 use crate::sessions::Session;
@@ -135,15 +135,6 @@ pub fn device_names(
     names
 }
 
-/// Returns "Firefox on Windows and curl are signed out", if there is any.
-pub fn are_signed_out(names: &[String]) -> Option<String> {
-    Some(match names.len() {
-        0 => return None,
-        1 => format!("{} is signed out", listed(names)),
-        _ => format!("{} are signed out", listed(names)),
-    })
-}
-
 /// Returns names in a sentence: "Firefox on Windows, curl and Safari on iPhone".
 pub fn listed(names: &[String]) -> String {
     match names {
@@ -155,32 +146,4 @@ pub fn listed(names: &[String]) -> String {
         }
         [names @ .., last] => format!("{} and {last}", names.join(", ")),
     }
-}
-
-/// Returns the names of the devices of these sessions that a report of the alerts would end, without those
-/// that the alerts are about.
-pub fn names_of(
-    previews: &[ReportPreview],
-    listed: &[AlertDetails],
-    of: impl Fn(&ReportPreview) -> &Vec<Session>,
-) -> Vec<String> {
-    let is_subject = |session: &Session| {
-        let subjects = listed.iter().filter_map(|details| details.session.as_ref());
-        subjects.into_iter().any(|it| session.is_on_device_of(it))
-    };
-    let ended = previews.iter().flat_map(of).cloned();
-    let ended: Vec<Session> = ended.filter(|session| !is_subject(session)).collect();
-    device_names(&ended, |_| None)
-}
-
-/// Says which devices a report signs out besides those that the alerts are about.
-pub fn also_signed_out(names: &[String], alerts: &[Alert]) -> Option<String> {
-    let also = are_signed_out(names)?;
-    let too = match alerts.iter().any(|alert| alert.session_id.is_some()) {
-        true => ", too",
-        false => "",
-    };
-    Some(format!(
-        "Then {also}{too}: first used after it happened, and confirmed by nobody."
-    ))
 }

@@ -228,10 +228,12 @@ pub(super) async fn start_session(
     // in the zone of the person.
     let is_known = device_cookie::known_device(request)?.knows(user.as_known());
     let is_trusted = is_known || user.browser_time_zone().is_none();
-    if let Some(zone) = browser_zone(request).filter(|_| is_trusted) {
-        app.accounts.update_browser_time_zone(user, zone).await?;
-    }
     let session = app.sessions.create_session(user, new).await?;
+    if let Some(zone) = browser_zone(request).filter(|_| is_trusted) {
+        app.accounts
+            .update_browser_time_zone(user, session.id, zone)
+            .await?;
+    }
     browser::set_session(request, &session, user)?;
     device_cookie::remember(request, user)?;
     onward::mark_signed_in(request, &session)

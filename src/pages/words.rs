@@ -200,11 +200,14 @@ pub fn opened_via(session: &Session) -> &'static str {
 }
 
 /// Returns that a session ended since its person reported it; `by` is the name of the device that they did
-/// it on.
-pub fn reported_cause(by: Option<&str>) -> String {
-    match by {
-        Some(by) => format!("You reported that it was not you, from {by}"),
-        None => "You reported that it was not you, with a link in an e-mail".into(),
+/// it on, if that is known. By a link in a message they did it on none.
+pub fn reported_cause(session: &Session, by: Option<&str>) -> String {
+    const CAUSE: &str = "You reported that it was not you";
+
+    match (session.ended_by, by) {
+        (Some(_), Some(by)) => format!("{CAUSE}, from {by}"),
+        (Some(_), None) => format!("{CAUSE}, from another device"),
+        (None, _) => format!("{CAUSE}, with a link in an e-mail"),
     }
 }
 

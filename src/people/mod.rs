@@ -25,7 +25,7 @@ pub use self::filter::{NamedPeopleFilter, PeopleFilter, SearchText};
 use self::guessable_words::GuessableWords;
 pub use self::hashing::{HashRequester, Hasher, Verification};
 pub use self::new_password::NewPassword;
-pub use self::passwords::{PasswordHash, VoidPassword};
+pub use self::passwords::{MAX_FAILURES, MAX_FAILURES_IN_WORDS, PasswordHash, VoidPassword};
 pub use self::record::UserRecord;
 pub use self::search::{PeoplePage, PeopleQuery};
 pub use self::store::User;

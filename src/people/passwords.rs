@@ -1,4 +1,4 @@
-//! What is stored of a password.
+//! What is stored of a password, and how many wrong ones end a session.
 
 use crate::error::Result;
 use crate::text;
@@ -14,6 +14,22 @@ impl PasswordHash {
 
     pub(super) fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+/// The wrong passwords, without a right one between them, that end a session.
+pub const MAX_FAILURES: u32 = 10;
+
+/// The same number, as it is said.
+pub const MAX_FAILURES_IN_WORDS: &str = in_words(MAX_FAILURES);
+
+const fn in_words(n: u32) -> &'static str {
+    match n {
+        3 => "three",
+        5 => "five",
+        10 => "ten",
+        20 => "twenty",
+        _ => "several",
     }
 }
 

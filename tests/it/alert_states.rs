@@ -260,7 +260,7 @@ async fn a_copied_sign_in_is_named_after_the_device(database: Database) {
     fixture.reuse_token().await;
     let page = fixture.laptop.get("/devices").await.expect(200);
     let page = page.expect_words("Did you copy this sign-in?");
-    let page = page.expect_words("A copied sign-in of Old tablet was used");
+    let page = page.expect_words("A copied sign-in of Old tablet was noticed");
     page.expect_words("What to do Set a new password, and check the device");
     fixture
         .laptop
@@ -284,7 +284,7 @@ async fn a_link_about_a_copied_sign_in_claims_nothing_false(database: Database) 
     let page = reader.get(&link).await.expect(200);
     claims_nothing_false(&page, End::TokenReuse);
     let page = page.expect_words("Did you copy this sign-in?");
-    page.expect_words("A copied sign-in of Safari on iPhone was used");
+    page.expect_words("A copied sign-in of Safari on iPhone was noticed");
     let page = reader
         .submit(&link, &link, &[("answer", "not-mine")])
         .await

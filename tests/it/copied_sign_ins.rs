@@ -9,6 +9,8 @@ use crate::support::smtp::SmtpServer;
 
 on_both!(
     database: the_alert_shows_where_the_copy_was_used,
+    the_alert_shows_both_places_whoever_came_second,
+    an_unnamed_device_is_not_called_so_in_a_row,
     the_stored_address_of_a_copy_is_redacted,
     its_answers_say_what_they_do,
     a_device_with_another_session_is_not_signed_out,
@@ -103,6 +105,76 @@ impl Fixture {
     }
 }
 
+/// Whoever uses the spent token gives it away: the thief, or the device itself once the thief refreshed.
+async fn the_alert_shows_both_places_whoever_came_second(database: Database) {
+    let fixture = set_up(database).await;
+    let tablet = fixture.tablet.refresh_token.clone();
+    let mut token = tablet.clone();
+    for _ in 0..2 {
+        let refreshed = fixture.app.anyone().refresh_from(&token, OSLO).await;
+        token = Device::from_login(fixture.app.base(), &refreshed.expect(200)).refresh_token;
+        fixture.app.advance(MINUTE);
+    }
+    let own = fixture.app.anyone().refresh_from(&tablet, LISBON).await;
+    own.expect(401);
+    let page = fixture.laptop.get("/devices").await.expect(200);
+    let page = page
+        .expect_words("A copied sign-in of Old tablet was noticed just now, so it was signed out.")
+        .expect_words("Used here Lisbon, Portugal · 203.0.113.24")
+        .expect_words("And here Oslo, Norway · 198.18.0.66")
+        .expect_words("Both The same sign-in of Old tablet was used in Oslo 1 minute earlier, 2,738 km away; one of the two is a copy.");
+    assert!(page.text.contains("A map: Oslo 08:3"), "{}", page.text);
+    assert_eq!(page.text.matches("class=\"dot alarming\"").count(), 2);
+    fixture.app.deliver_mail().await;
+    let messages = fixture.server.messages();
+    let found = messages
+        .iter()
+        .find(|it| it.header("Subject") == "A device was signed out for safety");
+    let text = found.expect("the message").plain();
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    for part in ["Used in: Lisbon, Portugal", "one of the two is a copy"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    assert!(!text.contains("Where"), "{text}");
+    fixture.stop().await;
+}
+
+/// Alerts from before labels were stored may have none.
+async fn an_unnamed_device_is_not_called_so_in_a_row(database: Database) {
+    let mut fixture = set_up(database).await;
+    fixture.app.advance(MINUTE);
+    let email = [("email", "new@example.org")];
+    let requested = fixture.laptop.submit("/account", "/account/email", &email);
+    requested.await.expect(303);
+    fixture.app.deliver_mail().await;
+    let messages = fixture.server.messages();
+    let link = messages.last().expect("a message").link("/verify-email/");
+    let verified = fixture.laptop.submit(&link, &link, &[("answer", "mine")]);
+    verified.await.expect(303);
+    fixture.app.advance(MINUTE);
+    fixture.use_copy().await;
+    fixture.app.deliver_mail().await;
+    let unnamed = "UPDATE alerts SET device_label = NULL";
+    fixture.app.database.execute(unnamed);
+    let messages = fixture.server.messages();
+    let former = messages
+        .iter()
+        .rev()
+        .find(|it| it.to == ["ada@example.org"]);
+    let link = former.expect("a message").link("/not-me/");
+    let reader = fixture.app.browser_from(FIREFOX, "192.0.2.200");
+    let page = reader.get(&link).await.expect(200);
+    page.expect_words("A copied sign-in of a device was noticed")
+        .expect_words("Device Unrecognised browser");
+    // Open pages hear what the former address confirms.
+    let reviews = "SELECT sum(times) AS value FROM session_events WHERE kind = 'alert_reviewed'";
+    let before = fixture.app.database.number(reviews);
+    let confirmed = reader.submit(&link, &link, &[("answer", "mine")]).await;
+    confirmed.expect(200);
+    assert_eq!(fixture.app.database.number(reviews), before + 1);
+    fixture.stop().await;
+}
+
 async fn the_alert_shows_where_the_copy_was_used(database: Database) {
     let mut fixture = set_up(database).await;
     let second = fixture
@@ -113,13 +185,13 @@ async fn the_alert_shows_where_the_copy_was_used(database: Database) {
     fixture.use_copy().await;
     let page = fixture.laptop.get("/devices").await.expect(200);
     let page = page
-        .expect_words("A copied sign-in of Old tablet was used just now, so it was signed out.")
-        .expect_words("Where Oslo, Norway · 198.18.0.66")
-        .expect_words("1 minute earlier Old tablet was used in Lisbon, 2,738 km away: nobody travels that fast.")
-        .expect_words("last used before: Lisbon, Portugal · 203.0.113.24");
+        .expect_words("A copied sign-in of Old tablet was noticed just now, so it was signed out.")
+        .expect_words("Used here Oslo, Norway · 198.18.0.66")
+        .expect_words("The same sign-in of Old tablet was used in Lisbon 1 minute earlier, 2,738 km away; one of the two is a copy.")
+        .expect_words("And here Lisbon, Portugal · 203.0.113.24");
     assert!(
-        page.text.contains("A map: from Lisbon 08:32 to Oslo 08:34")
-            || page.text.contains("A map: from Lisbon 08:33 to Oslo 08:34"),
+        page.text.contains("A map: Lisbon 08:32 and Oslo 08:34")
+            || page.text.contains("A map: Lisbon 08:33 and Oslo 08:34"),
         "{}",
         page.text
     );
@@ -188,7 +260,9 @@ async fn a_device_with_another_session_is_not_signed_out(database: Database) {
         .await;
     fixture.use_copy().await;
     let page = fixture.laptop.get("/devices").await.expect(200);
-    let page = page.expect_words("so that session was ended. The device is still signed in.");
+    let page = page
+        .expect_words("so that session was ended. The device is still signed in.")
+        .expect_words("“It wasn’t me”: the device is signed out, and no longer counts as yours.");
     assert!(
         !page.words().contains("already signed out"),
         "{}",
@@ -203,6 +277,10 @@ async fn a_device_with_another_session_is_not_signed_out(database: Database) {
         "{text}"
     );
     assert!(!text.contains("The device is signed out"), "{text}");
+    assert!(
+        text.contains("asks before it signs out that device and"),
+        "{text}"
+    );
     let page = fixture.answer("yes").await;
     page.expect_words("Good: it was your own device. Old tablet is still signed in.");
     other.current().await.expect(200);

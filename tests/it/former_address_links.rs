@@ -675,7 +675,7 @@ async fn a_report_names_the_devices_that_it_signs_out(database: Database) {
     }
     let link = fixture.link(A, "Your password was changed");
     let page = fixture.reader().get(&link).await.expect(200);
-    page.expect_words(" are signed out: first used after it happened, and confirmed by nobody.")
+    page.expect_words(", which signed in after it happened, are signed out.")
         .expect_words("Safari on iPhone");
     let page = fixture.reader().submit(&link, &link, &NOT_MINE).await;
     page.expect(200)

@@ -17,7 +17,13 @@ on_both!(
     taking_an_account_back_reports_no_device_of_before,
     a_reported_device_is_known_by_none_of_its_sessions,
     the_reported_browser_gets_a_neutral_sentence,
-    an_alert_that_waits_elsewhere_is_not_passed_over,
+    a_device_whose_sign_in_is_unconfirmed_is_told_of_no_alert,
+    an_alert_that_waits_for_an_older_device_says_so_on_a_newer_one,
+    where_no_older_device_is_signed_in_the_page_says_what_can_be_done,
+    a_confirmed_device_that_a_report_ends_is_named_truly,
+    a_report_from_a_device_that_is_not_listed_came_from_another_device,
+    the_report_of_a_changed_email_says_that_it_takes_the_account_back,
+    the_report_of_a_changed_password_says_which_device_it_signs_out,
     a_change_made_here_needs_no_attention_here,
     a_message_about_a_reviewed_sign_in_is_not_sent,
     a_summary_leaves_out_what_was_reviewed,
@@ -110,7 +116,9 @@ async fn what_a_report_ends_besides_is_named_before(database: Database) {
         .login_from(&fixture.ada, "curl/8.14.1", "192.0.2.1", None)
         .await;
     let page = fixture.laptop.get("/devices").await.expect(200);
-    page.expect_words("With “No, sign it out”, curl is signed out as well: first used after this happened, and confirmed by nobody.");
+    page.expect_words(
+        "“No, sign it out”: curl, which signed in after this happened, is signed out as well.",
+    );
     let page = fixture.answer("no").await;
     page.expect_words("Safari on iPhone")
         .expect_words("curl")
@@ -127,7 +135,7 @@ async fn a_report_that_ends_nothing_else_says_nothing_of_others(database: Databa
     let link = fixture.link().await;
     let page = fixture.reader().get(&link).await.expect(200);
     assert!(!page.text.contains("checkbox"), "{}", page.text);
-    assert!(!page.words().contains("too:"), "{}", page.words());
+    assert!(!page.words().contains(", too"), "{}", page.words());
     fixture.stop().await;
 }
 
@@ -146,9 +154,7 @@ async fn a_link_names_before_what_it_ends(database: Database) {
         .get(&first.link("/not-me/"))
         .await
         .expect(200);
-    page.expect_words(
-        "Then Zap is signed out, too: first used after it happened, and confirmed by nobody.",
-    );
+    page.expect_words("Then Zap, which signed in after it happened, is signed out, too.");
     let page = fixture
         .reader()
         .get(&second.link("/not-me/"))
@@ -320,7 +326,7 @@ async fn the_reported_browser_gets_a_neutral_sentence(database: Database) {
     fixture.stop().await;
 }
 
-async fn an_alert_that_waits_elsewhere_is_not_passed_over(database: Database) {
+async fn a_device_whose_sign_in_is_unconfirmed_is_told_of_no_alert(database: Database) {
     let fixture = set_up(database).await;
     let stranger = fixture.app.browser_from(IPHONE, ELSEWHERE);
     stranger.sign_in(&fixture.ada).await;
@@ -329,17 +335,167 @@ async fn an_alert_that_waits_elsewhere_is_not_passed_over(database: Database) {
     second.sign_in(&fixture.ada).await;
     for unconfirmed in [&stranger, &second] {
         let page = unconfirmed.get("/devices").await.expect(200);
-        let page = page.expect_words(
-            "An alert waits for an answer: open this page on a device that you used before it.",
-        );
+        let page = page.expect_words("You are signed in on 3 devices.");
         let words = page.words();
-        assert!(!words.contains("Nothing needs your attention"), "{words}");
-        assert!(!words.contains("Was this you?"), "{words}");
+        for said in [
+            "Nothing needs your attention",
+            "Was this you?",
+            "alert",
+            "waits",
+        ] {
+            let summary = words.split("This device").next().expect("a summary");
+            assert!(!summary.contains(said), "{said}: {words}");
+        }
     }
     fixture.answer("no").await;
     let page = fixture.laptop.get("/devices").await.expect(200);
     let page = page.expect_words("Some steps are left to make your account safe.");
     assert!(!page.words().contains("Nothing needs"), "{}", page.words());
+    fixture.stop().await;
+}
+
+/// A device that raised no alert, and came after what waits.
+async fn newer(fixture: &Fixture) -> Browser {
+    let newer = fixture.app.browser_from(FIREFOX, HOME);
+    newer.sign_in(&fixture.ada).await.expect(303);
+    newer
+}
+
+async fn an_alert_that_waits_for_an_older_device_says_so_on_a_newer_one(database: Database) {
+    let fixture = set_up(database).await;
+    fixture.stranger().await;
+    fixture.app.advance(MINUTE);
+    let newer = newer(&fixture).await;
+    let page = newer.get("/devices").await.expect(200);
+    page.expect_words(
+        "An alert waits for an answer: open this page on a device that you used before it.",
+    );
+    fixture.stop().await;
+}
+
+async fn where_no_older_device_is_signed_in_the_page_says_what_can_be_done(database: Database) {
+    let fixture = set_up(database).await;
+    fixture.stranger().await;
+    fixture.app.advance(MINUTE);
+    let newer = newer(&fixture).await;
+    fixture
+        .laptop
+        .submit("/devices", "/sign-out", &[])
+        .await
+        .expect(303);
+    const WAITS: &str =
+        "An alert waits for an answer, and no device that you used before it is signed in.";
+    let page = newer.get("/devices").await.expect(200);
+    page.expect_words(&format!(
+        "{WAITS} Answer it with the link in the e-mail about it."
+    ));
+    fixture
+        .app
+        .database
+        .execute("UPDATE users SET email_declined_at = updated_at");
+    let page = newer.get("/devices").await.expect(200);
+    page.expect_words(&format!(
+        "{WAITS} Sign out the devices that you don’t know, and set a new password under Account."
+    ));
+    fixture.stop().await;
+}
+
+/// Which device confirmed it is not known, so it ends; but nobody says that it was not confirmed.
+async fn a_confirmed_device_that_a_report_ends_is_named_truly(database: Database) {
+    let fixture = set_up(database).await;
+    fixture.stranger().await;
+    fixture.app.advance(MINUTE);
+    let app = &fixture.app;
+    app.login_from(&fixture.ada, "curl/8.14.1", "192.0.2.1", None)
+        .await;
+    let confirm = "UPDATE alerts SET answer = 'mine', answered_at = at, settled_by = id WHERE ip_address = '192.0.2.1'";
+    app.database.execute(confirm);
+    let page = fixture.laptop.get("/devices").await.expect(200);
+    let page = page.expect_words(
+        "“No, sign it out”: curl, which signed in after this happened, is signed out as well.",
+    );
+    assert!(!page.words().contains("nobody"), "{}", page.words());
+    fixture.stop().await;
+}
+
+async fn a_report_from_a_device_that_is_not_listed_came_from_another_device(database: Database) {
+    let fixture = set_up(database).await;
+    let zap = fixture.stranger().await;
+    fixture.answer("no").await;
+    let newer = newer(&fixture).await;
+    // As after its purge.
+    let purge = "UPDATE user_sessions SET ended_by = user_id WHERE ended_by IS NOT NULL";
+    fixture.app.database.execute(purge);
+    let cause = "You reported that it was not you, from another device";
+    let page = newer.get("/devices").await.expect(200);
+    page.expect_words(cause);
+    let page = newer.get(&format!("/devices/{}", zap.id())).await;
+    page.expect(200).expect_words(cause);
+    fixture.stop().await;
+}
+
+async fn the_report_of_a_changed_email_says_that_it_takes_the_account_back(database: Database) {
+    let fixture = set_up(database).await;
+    let other = newer(&fixture).await;
+    fixture.app.advance(MINUTE);
+    let email = [("email", "new@example.org")];
+    let requested = fixture.laptop.submit("/account", "/account/email", &email);
+    requested.await.expect(303);
+    fixture.app.deliver_mail().await;
+    let messages = fixture.server.messages();
+    let link = messages.last().expect("a message").link("/verify-email/");
+    let verified = fixture.laptop.submit(&link, &link, &[("answer", "mine")]);
+    verified.await.expect(303);
+    let page = other.get("/devices").await.expect(200);
+    page.expect_words("“No, it wasn’t me”: the account gets ada@example.org back as its e-mail, every device is signed out, this one too, and the password no longer works.");
+    fixture.app.deliver_mail().await;
+    let messages = fixture.server.messages();
+    let own = messages.iter().rev().find(|it| {
+        it.to == ["new@example.org"] && it.header("Subject") == "Your e-mail was changed"
+    });
+    let own = own.expect("a message");
+    let text = own.plain().split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        text.contains("signs out every device; the password then no longer works."),
+        "{text}"
+    );
+    let page = fixture
+        .reader()
+        .get(&own.link("/not-me/"))
+        .await
+        .expect(200);
+    page.expect_words("The account gets its former e-mail back, every device is signed out, and the password no longer works.");
+    // Once it can't be undone, it says so.
+    fixture.app.database.execute("DELETE FROM former_emails");
+    let page = other.get("/devices").await.expect(200);
+    page.expect_words("“No, it wasn’t me”: the device that it was done on is signed out. The e-mail of the account is not changed back.");
+    fixture
+        .laptop
+        .submit("/devices", "/sign-out", &[])
+        .await
+        .expect(303);
+    let page = other.get("/devices").await.expect(200);
+    page.expect_words("“No, it wasn’t me”: the device no longer counts as yours. The e-mail");
+    fixture.stop().await;
+}
+
+async fn the_report_of_a_changed_password_says_which_device_it_signs_out(database: Database) {
+    let mut fixture = set_up(database).await;
+    let fields = [
+        ("current_password", PASSWORD),
+        ("new_password", "another battery staple"),
+    ];
+    // The browser that changes it is another one than that which answers.
+    let other = newer(&fixture).await;
+    fixture.app.advance(MINUTE);
+    let changed = other.submit("/account", "/account/password", &fields);
+    changed.await.expect(303);
+    fixture.app.advance(MINUTE);
+    fixture.ada.password = "another battery staple".into();
+    fixture.laptop.sign_in(&fixture.ada).await.expect(303);
+    fixture.stranger().await;
+    let page = fixture.laptop.get("/devices").await.expect(200);
+    page.expect_words("“No, it wasn’t me”: the device that it was done on is signed out; Zap, which signed in after this happened, is signed out as well.");
     fixture.stop().await;
 }
 

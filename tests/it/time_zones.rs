@@ -24,6 +24,7 @@ on_both!(
     who_is_not_signed_in_reads_times_in_the_browsers_zone,
     the_export_has_both_zones_and_the_account_takes_them_along,
     a_sign_in_stores_the_zone_of_the_browser,
+    a_sign_in_that_raises_an_alert_stores_no_zone,
 );
 
 on_both!(
@@ -333,6 +334,16 @@ async fn the_export_has_both_zones_and_the_account_takes_them_along(app: &TestAp
         .expect(303);
     let left = "SELECT count(*) AS value FROM users WHERE browser_time_zone IS NOT NULL";
     assert_eq!(app.database.number(left), 0);
+}
+
+async fn a_sign_in_that_raises_an_alert_stores_no_zone(app: &TestApp) {
+    let ada = app.register("ada@example.org").await;
+    app.login(&ada, "curl/8.14.1").await;
+    let stored = "SELECT browser_time_zone AS value FROM users WHERE email = 'ada@example.org'";
+    browser_in(app, &ada, "Asia/Tokyo").await;
+    let alerts = "SELECT count(*) AS value FROM alerts";
+    assert_eq!(app.database.number(alerts), 1);
+    assert_eq!(app.database.texts(stored), [None]);
 }
 
 async fn a_sign_in_stores_the_zone_of_the_browser(app: &TestApp) {

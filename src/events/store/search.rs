@@ -4,9 +4,12 @@ use diesel::expression::BoxableExpression;
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Nullable};
 
-use super::Event;
+use super::{Event, names};
+use crate::clock::Timestamp;
 use crate::db::schema::{session_events, users};
-use crate::db::{AnyConnection, EventId, MultiBackend, folded, is_in_range, network_key, uncached};
+use crate::db::{
+    AnyConnection, EventId, MultiBackend, UserId, folded, is_in_range, network_key, uncached,
+};
 use crate::error::Result;
 use crate::events::EventKind;
 use crate::events::criteria::{EventBounds, EventCriteria, EventOrder};
@@ -185,4 +188,19 @@ fn ordered(events: Filtered, order: EventOrder) -> Filtered {
         EventOrder::NewestFirst => events.order(session_events::id.desc()),
         EventOrder::OldestFirst => events.order(session_events::id),
     }
+}
+
+/// Counts the events of these kinds in a person's account after `since`.
+pub(crate) fn count_since(
+    c: &mut AnyConnection,
+    user: UserId,
+    kinds: &[EventKind],
+    since: Timestamp,
+) -> Result<i64> {
+    Ok(session_events::table
+        .filter(session_events::user_id.eq(user))
+        .filter(session_events::kind.eq_any(names(kinds)))
+        .filter(session_events::at.gt(since))
+        .count()
+        .get_result(c)?)
 }

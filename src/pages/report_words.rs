@@ -1,0 +1,136 @@
+//! What pages say before an alert is reported: what the report would do, worked out from what it would end.
+
+use super::review_words::{device_names, listed};
+use crate::account::{AlertDetails, ReportPreview};
+use crate::alerts::{Alert, AlertKind};
+use crate::sessions::Session;
+
+/// Returns what the answers to an alert do, where that is more than their labels say.
+pub fn hints(alert: &Alert, (yes, no): (&str, &str), preview: &ReportPreview) -> Vec<String> {
+    let confirmed = (alert.kind == AlertKind::TokenReuse).then(|| {
+        format!(
+            "“{yes}”: the copy is from a backup, or a second app has the same sign-in. Nothing is changed."
+        )
+    });
+    let reported = describe_report(alert, preview).map(|what| format!("“{no}”: {what}"));
+    confirmed.into_iter().chain(reported).collect()
+}
+
+/// Says what the report of an alert does on the pages of its person; `None` where its label says it all.
+fn describe_report(alert: &Alert, preview: &ReportPreview) -> Option<String> {
+    if let Some(email) = &preview.restored_email {
+        return Some(format!(
+            "the account gets {email} back as its e-mail, every device is signed out, this one too, and the password no longer works."
+        ));
+    }
+    let is_live = !preview.subjects.is_empty();
+    let besides = besides(&device_names(&preview.besides, |_| None), "this");
+    if alert.kind.is_sign_in() && is_live {
+        return besides.map(|besides| format!("{besides} as well."));
+    }
+    let as_well = match is_live {
+        true => " as well",
+        false => "",
+    };
+    let besides = besides.map(|besides| format!("{besides}{as_well}"));
+    let parts: Vec<String> = subject(alert, is_live)
+        .map(str::to_owned)
+        .into_iter()
+        .chain(besides)
+        .collect();
+    let done = match parts.is_empty() {
+        true => "no device is signed out".to_owned(),
+        false => parts.join("; "),
+    };
+    Some(match unrestored(alert) {
+        Some(words) => format!("{done}. {words}"),
+        None => format!("{done}."),
+    })
+}
+
+/// Says what the report of the alerts of a message does, after what is asked for.
+pub fn request(alerts: &[Alert], listed: &[AlertDetails], preview: &ReportPreview) -> String {
+    const SAY_SO: &str = "If it was not you, say so";
+
+    if preview.restored_email.is_some() {
+        return format!(
+            "{SAY_SO}. The account gets its former e-mail back, every device is signed out, and the password no longer works."
+        );
+    }
+    let is_live = !preview.subjects.is_empty();
+    let is_sign_in = alerts.iter().all(|alert| alert.kind.is_sign_in());
+    let subject = alerts.first().and_then(|alert| subject(alert, is_live));
+    let first = match (is_sign_in && is_live, alerts.len(), subject) {
+        (true, 1, _) => "If it was not you, sign it out.".to_owned(),
+        (true, ..) => "If it was not you, sign them out.".to_owned(),
+        (false, 1, Some(what)) => format!("{SAY_SO}: {what}."),
+        (false, 2.., Some(_)) => format!("{SAY_SO}: the devices no longer count as yours."),
+        (false, ..) => format!("{SAY_SO}."),
+    };
+    let names = names_besides(&preview.besides, listed);
+    let too = match is_live {
+        true => ", too",
+        false => "",
+    };
+    let also = besides(&names, "it").map(|besides| format!("Then {besides}{too}."));
+    let unrestored = alerts.iter().find_map(unrestored).map(str::to_owned);
+    let sentences = [Some(first), also, unrestored].into_iter().flatten();
+    sentences.collect::<Vec<_>>().join(" ")
+}
+
+/// Returns the other devices that nobody has confirmed, which the report of the alerts of a message signs
+/// out if that is wanted, and what that does besides.
+pub fn unconfirmed(listed_alerts: &[AlertDetails], preview: &ReportPreview) -> Option<String> {
+    let names = names_besides(&preview.unconfirmed, listed_alerts);
+    if names.is_empty() || preview.restored_email.is_some() {
+        return None;
+    }
+    let names = listed(&names);
+    Some(match preview.restores_with_unconfirmed {
+        true => format!(
+            "{names}. The account then gets its former e-mail back, every device is signed out, and the password no longer works"
+        ),
+        false => names,
+    })
+}
+
+/// Returns the names of the devices of these sessions, without those that the alerts are about.
+fn names_besides(sessions: &[Session], listed: &[AlertDetails]) -> Vec<String> {
+    let is_subject = |session: &Session| {
+        let mut subjects = listed.iter().filter_map(|details| details.session.as_ref());
+        subjects.any(|it| session.is_on_device_of(it))
+    };
+    let others = sessions.iter().filter(|session| !is_subject(session));
+    device_names(&others.cloned().collect::<Vec<_>>(), |_| None)
+}
+
+/// Returns what a report does to the device that the alert is about, if it is about one.
+fn subject(alert: &Alert, is_live: bool) -> Option<&'static str> {
+    alert.session_id?;
+    Some(match (is_live, alert.kind) {
+        (false, _) => "the device no longer counts as yours",
+        (true, kind) if kind.is_sign_in() => "the device is signed out",
+        (true, kind) if kind.is_end() => "the device is signed out, and no longer counts as yours",
+        (true, _) => "the device that it was done on is signed out",
+    })
+}
+
+/// Returns which devices a report signs out besides: those that signed in after what the alert reports,
+/// whether or not somebody has confirmed them, since that may have been the intruder.
+fn besides(names: &[String], what: &str) -> Option<String> {
+    let are = match names.len() {
+        0 => return None,
+        1 => "is",
+        _ => "are",
+    };
+    let names = listed(names);
+    Some(format!(
+        "{names}, which signed in after {what} happened, {are} signed out"
+    ))
+}
+
+/// Says that the report of a change of the e-mail does not undo it.
+fn unrestored(alert: &Alert) -> Option<&'static str> {
+    let is_change = alert.kind.is_email_change();
+    is_change.then_some("The e-mail of the account is not changed back.")
+}
