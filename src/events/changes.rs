@@ -190,7 +190,7 @@ fn list_news(
 ) -> Result<Vec<(EventId, Change)>> {
     let after = EventId::first_at(since);
     let mut found = store::list_changes_after(c, None, after)?;
-    let is_full = found.len() as i64 >= MAX_CHANGES;
+    let is_full = found.len() >= MAX_CHANGES as usize;
     found.retain(|(_, change)| !is_full && people.contains(&change.user));
     let people: Vec<UserId> = people.iter().copied().collect();
     for chunk in people.chunks(PEOPLE_CHUNK) {

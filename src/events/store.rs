@@ -17,8 +17,8 @@ use super::{EventKind, NewEvent};
 use crate::clock::Timestamp;
 use crate::db::schema::session_events;
 use crate::db::{
-    AnyConnection, ApplicationId, EventId, JobId, SessionId, UserId, cached, in_few_sizes,
-    read_from_text, sql,
+    AnyConnection, ApplicationId, EventId, JobId, SessionId, UserId, cached, first_rows,
+    in_few_sizes, read_from_text, sql,
 };
 use crate::error::Result;
 use crate::net::ip_key;
@@ -26,7 +26,7 @@ use crate::net::ip_key;
 read_from_text!(EventKind);
 
 /// Changes that one query reads at most.
-pub(super) const MAX_CHANGES: i64 = 10_000;
+pub(super) const MAX_CHANGES: u32 = 10_000;
 /// The longest time from the first to the last of events that are counted in one row.
 const COUNTED_WITHIN: Duration = Duration::from_secs(60 * 60);
 
@@ -303,7 +303,6 @@ pub(super) fn list_changes_after(
         .filter(session_events::user_id.is_not_null())
         .filter(session_events::last_at.is_null())
         .order(session_events::id)
-        .limit(MAX_CHANGES)
         .select((
             session_events::id,
             session_events::user_id.assume_not_null(),
@@ -316,8 +315,8 @@ pub(super) fn list_changes_after(
     if let Some(user) = user {
         events = events.filter(session_events::user_id.eq(user));
     }
-    let changes = events.load::<ChangeRow>(c)?.into_iter();
-    Ok(changes.map(change).collect())
+    let changes: Vec<ChangeRow> = cached(first_rows(events, MAX_CHANGES)).load(c)?;
+    Ok(changes.into_iter().map(change).collect())
 }
 
 /// Lists the latest changes of these people after the event with the id `after`, oldest first, at most
@@ -327,12 +326,11 @@ pub(super) fn list_latest_changes_of(
     people: &[UserId],
     after: EventId,
 ) -> Result<Vec<(EventId, Change)>> {
-    let latest: Vec<ChangeRow> = session_events::table
-        .filter(session_events::user_id.eq_any(people))
+    let latest = session_events::table
+        .filter(session_events::user_id.eq_any(in_few_sizes(people)))
         .filter(session_events::id.gt(after))
         .filter(session_events::last_at.is_null())
         .order(session_events::id.desc())
-        .limit(MAX_CHANGES)
         .select((
             session_events::id,
             session_events::user_id.assume_not_null(),
@@ -340,8 +338,8 @@ pub(super) fn list_latest_changes_of(
             session_events::kind,
             session_events::at,
             session_events::times,
-        ))
-        .load(c)?;
+        ));
+    let latest: Vec<ChangeRow> = cached(first_rows(latest, MAX_CHANGES)).load(c)?;
     Ok(latest.into_iter().rev().map(change).collect())
 }
 
@@ -352,13 +350,12 @@ pub(super) fn list_counted_changes_of(
     people: &[UserId],
     since: Timestamp,
 ) -> Result<Vec<(EventId, Change)>> {
-    let counted: Vec<ChangeRow> = session_events::table
-        .filter(session_events::user_id.eq_any(people))
+    let counted = session_events::table
+        .filter(session_events::user_id.eq_any(in_few_sizes(people)))
         .filter(session_events::id.gt(EventId::first_at(since - COUNTED_WITHIN)))
         .filter(session_events::last_at.gt(since))
         .filter(session_events::kind.ne_all(names(&EventKind::REFUSALS)))
         .order(session_events::id)
-        .limit(MAX_CHANGES)
         .select((
             session_events::id,
             session_events::user_id.assume_not_null(),
@@ -366,8 +363,8 @@ pub(super) fn list_counted_changes_of(
             session_events::kind,
             session_events::last_at.assume_not_null(),
             session_events::times,
-        ))
-        .load(c)?;
+        ));
+    let counted: Vec<ChangeRow> = cached(first_rows(counted, MAX_CHANGES)).load(c)?;
     Ok(counted.into_iter().map(change).collect())
 }
 

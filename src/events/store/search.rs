@@ -8,7 +8,8 @@ use super::{Event, names};
 use crate::clock::Timestamp;
 use crate::db::schema::{session_events, users};
 use crate::db::{
-    AnyConnection, EventId, MultiBackend, UserId, folded, is_in_range, network_key, uncached,
+    AnyConnection, EventId, MultiBackend, UserId, cached, folded, in_few_sizes, is_in_range,
+    network_key, uncached,
 };
 use crate::error::Result;
 use crate::events::EventKind;
@@ -197,10 +198,10 @@ pub(crate) fn count_since(
     kinds: &[EventKind],
     since: Timestamp,
 ) -> Result<i64> {
-    Ok(session_events::table
+    let since = session_events::table
         .filter(session_events::user_id.eq(user))
-        .filter(session_events::kind.eq_any(names(kinds)))
+        .filter(session_events::kind.eq_any(in_few_sizes(&names(kinds))))
         .filter(session_events::at.gt(since))
-        .count()
-        .get_result(c)?)
+        .count();
+    Ok(cached(since).get_result(c)?)
 }
