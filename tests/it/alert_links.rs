@@ -157,7 +157,7 @@ async fn a_new_password_ends_every_session(database: Database) {
     // The intruder knows the one that she has.
     let same = [("new_password", fixture.ada.password.as_str())];
     let page = reader.send(&form, &same).await.expect(400);
-    page.expect_words("This is your password already. Choose another one.");
+    let page = page.expect_words("This is your password already. Choose another one.");
     let form = fixture.password_form(&page);
     let response = reader.send(&form, &[("new_password", NEW)]).await;
     reader
