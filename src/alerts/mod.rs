@@ -257,18 +257,6 @@ pub(crate) fn list_unread(
     store::list_open(c, user, now - OPEN_FOR)
 }
 
-/// Lists the sessions that a person has reported as not theirs, each with the time of the report; the
-/// latest alerts first, at most 1,000.
-///
-/// # Errors
-/// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
-pub(crate) fn list_reported_sessions(
-    c: &mut AnyConnection,
-    user: UserId,
-) -> Result<Vec<(SessionId, Timestamp)>> {
-    store::list_reported_sessions(c, user)
-}
-
 /// Lists the sessions that are the subject of a person's alerts about sign-ins that are open at `now`.
 /// An alert that can't be read prevents no sign-in.
 ///

@@ -14,8 +14,7 @@ use crate::clock::Timestamp;
 use crate::counters::{HourlyCounts, Metric};
 use crate::db::schema::{alerts, user_sessions};
 use crate::db::{
-    AlertId, AnyConnection, MailId, SessionId, UserId, cached, first_rows, in_few_sizes, on_each,
-    read_from_text,
+    AlertId, AnyConnection, MailId, SessionId, UserId, cached, first_rows, on_each, read_from_text,
 };
 use crate::error::Result;
 use crate::events::EventKind;
@@ -221,16 +220,18 @@ pub(crate) fn list_by_ids(
         .load(c)?)
 }
 
-/// Lists the alerts that a person reported at one of these times, newest first, at most [`MAX_OPEN`].
-pub(crate) fn list_reported_at(
+/// Lists the alerts that a person reported from `first` to `last`, the latest alerts first, at most
+/// [`MAX_OPEN`].
+pub(crate) fn list_reported_between(
     c: &mut AnyConnection,
     user: UserId,
-    times: &[Timestamp],
+    (first, last): (Timestamp, Timestamp),
 ) -> Result<Vec<Alert>> {
     let reported = alerts::table
         .filter(alerts::user_id.eq(user))
         .filter(alerts::answer.eq(AlertReview::Reported.as_str()))
-        .filter(alerts::answered_at.eq_any(in_few_sizes(times)))
+        .filter(alerts::answered_at.ge(first))
+        .filter(alerts::answered_at.le(last))
         .order(alerts::id.desc())
         .select(Alert::as_select());
     Ok(cached(first_rows(reported, MAX_OPEN)).load(c)?)
@@ -279,7 +280,7 @@ pub(super) fn list_unconfirmed_sessions(
 
 /// Lists the sessions of a person's reported alerts, each with the time of the report; the latest alerts
 /// first, at most 1,000.
-pub(super) fn list_reported_sessions(
+pub(crate) fn list_reported_sessions(
     c: &mut AnyConnection,
     user: UserId,
 ) -> Result<Vec<(SessionId, Timestamp)>> {

@@ -41,10 +41,10 @@ pub(super) fn list_reported(
     sessions: &[Session],
 ) -> Result<HashSet<SessionId>> {
     let remote = sessions.iter().filter(|session| is_ended_remotely(session));
-    let moments: Vec<Timestamp> = remote.clone().filter_map(|it| it.ended_at).collect();
-    let reported = match moments.is_empty() {
-        true => Vec::new(),
-        false => alerts::store::list_reported_at(c, owner, &moments)?,
+    let ends = || remote.clone().filter_map(|session| session.ended_at);
+    let reported = match ends().min().zip(ends().max()) {
+        Some(span) => alerts::store::list_reported_between(c, owner, span)?,
+        None => Vec::new(),
     };
     let subjects: Vec<SessionId> = reported.iter().filter_map(|it| it.session_id).collect();
     let subjects = match subjects.is_empty() {
@@ -81,7 +81,7 @@ pub(crate) fn list_on_reported(
     owner: UserId,
     sessions: &[Session],
 ) -> Result<HashSet<SessionId>> {
-    let reports = alerts::list_reported_sessions(c, owner)?;
+    let reports = alerts::store::list_reported_sessions(c, owner)?;
     let ids: Vec<SessionId> = reports.iter().map(|(id, _)| *id).collect();
     let subjects = match ids.is_empty() {
         true => Vec::new(),

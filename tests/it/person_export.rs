@@ -115,5 +115,5 @@ async fn an_export_that_breaks_off_is_not_complete(app: &TestApp) {
         "it ends as if it were whole"
     );
     app.database
-        .execute("ALTER TABLE away RENAME TO session_events");
+        .execute("ALTER TABLE away RENAME TO session_applications");
 }

@@ -337,14 +337,14 @@ async fn a_device_whose_sign_in_is_unconfirmed_is_told_of_no_alert(database: Dat
         let page = unconfirmed.get("/devices").await.expect(200);
         let page = page.expect_words("You are signed in on 3 devices.");
         let words = page.words();
-        for said in [
+        for sentence in [
             "Nothing needs your attention",
             "Was this you?",
             "alert",
             "waits",
         ] {
             let summary = words.split("This device").next().expect("a summary");
-            assert!(!summary.contains(said), "{said}: {words}");
+            assert!(!summary.contains(sentence), "{sentence}: {words}");
         }
     }
     fixture.answer("no").await;

@@ -92,7 +92,7 @@ fn expect_found(tree: &Path, place: &str, words: &str) {
 fn pages_messages_and_scripts_are_listed_with_their_lines() {
     let list = list();
     for (file, words) in [
-        ("src/pages/devices.rs", "You are signed in on {}. {}"),
+        ("src/pages/devices.rs", "You are signed in on {}."),
         ("src/alerts/email.rs", "This wasn’t me"),
         ("src/error.rs", "Not found"),
         ("static/rollcall.js", "just now"),
