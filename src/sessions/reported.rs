@@ -7,7 +7,6 @@ use super::new_sign_in::{is_on_one_device, is_same_device};
 use super::store::{self, Session};
 use super::{EndedReason, Sessions};
 use crate::alerts;
-use crate::clock::Timestamp;
 use crate::db::{AnyConnection, SessionId, UserId};
 use crate::error::Result;
 
