@@ -108,12 +108,12 @@ async fn an_export_that_breaks_off_is_not_complete(app: &TestApp) {
     let browser = app.signed_in_browser(&ada, FIREFOX).await;
     browser.get("/account/export").await.expect(200);
     app.database
-        .execute("ALTER TABLE session_applications RENAME TO away");
+        .execute("ALTER TABLE session_events RENAME COLUMN detail TO away");
     let response = browser.stream_or_error("/account/export").await;
     assert!(
         response.bytes().await.is_err(),
         "it ends as if it were whole"
     );
     app.database
-        .execute("ALTER TABLE away RENAME TO session_applications");
+        .execute("ALTER TABLE session_events RENAME COLUMN away TO detail");
 }
