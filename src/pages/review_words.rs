@@ -4,6 +4,7 @@
 use super::words::TimeView;
 use crate::account::{AlertDetails, ReviewOutcome};
 use crate::alerts::{Alert, AlertKind, AlertReview};
+use crate::devices::{DeviceGroup, group_by_device};
 use crate::http::reader_clock::ReaderClock;
 use crate::sessions::Session;
 
@@ -120,30 +121,44 @@ pub fn name_by_alerts(alerts: &[Alert], session: &Session) -> Option<String> {
     about.map(|alert| alert.device_name.clone())
 }
 
-/// Returns the name of each device of these sessions: the one by `name`, else its own.
+/// Returns the name of each device of these sessions, also where several have the same: the one by `name`,
+/// else its own.
 pub fn device_names(
     sessions: &[Session],
     name: impl Fn(&Session) -> Option<String>,
 ) -> Vec<String> {
-    let mut names: Vec<String> = Vec::new();
-    for session in sessions {
-        let name = name(session).unwrap_or_else(|| session.display_name());
-        if !names.contains(&name) {
-            names.push(name);
-        }
-    }
-    names
+    let devices = group_by_device(sessions.to_vec());
+    let name_of = |device: &DeviceGroup<Session>| {
+        let given = device.iter().find_map(&name);
+        given.unwrap_or_else(|| device.first().display_name())
+    };
+    devices.iter().map(name_of).collect()
 }
 
-/// Returns names in a sentence: "Firefox on Windows, curl and Safari on iPhone".
+/// Returns names of devices in a sentence: "Firefox on Windows (2 devices), curl and Safari on iPhone".
 pub fn listed(names: &[String]) -> String {
-    match names {
-        [] => String::new(),
-        [name] => name.clone(),
-        _ if names.len() > MAX_NAMED => {
-            let (first, more) = names.split_at(MAX_NAMED);
-            format!("{} and {} more", first.join(", "), more.len())
+    let mut counted: Vec<(&str, usize)> = Vec::new();
+    for name in names {
+        match counted.iter_mut().find(|(known, _)| known == name) {
+            Some((_, count)) => *count += 1,
+            None => counted.push((name, 1)),
         }
-        [names @ .., last] => format!("{} and {last}", names.join(", ")),
+    }
+    let rest: usize = counted.iter().skip(MAX_NAMED).map(|(_, n)| n).sum();
+    counted.truncate(MAX_NAMED);
+    let mut parts: Vec<String> = counted
+        .into_iter()
+        .map(|(name, count)| match count {
+            1 => name.to_owned(),
+            n => format!("{name} ({n} devices)"),
+        })
+        .collect();
+    if rest > 0 {
+        parts.push(format!("{rest} more"));
+    }
+    match parts.as_slice() {
+        [] => String::new(),
+        [part] => part.clone(),
+        [parts @ .., last] => format!("{} and {last}", parts.join(", ")),
     }
 }

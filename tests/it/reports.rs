@@ -8,6 +8,7 @@ use crate::support::smtp::SmtpServer;
 
 on_both!(
     database: what_a_report_ends_besides_is_named_before,
+    devices_of_one_name_are_counted,
     a_report_that_ends_nothing_else_says_nothing_of_others,
     a_link_names_before_what_it_ends,
     a_device_is_called_as_in_its_alert,
@@ -124,6 +125,25 @@ async fn what_a_report_ends_besides_is_named_before(database: Database) {
         .expect_words("curl")
         .expect_words("are signed out, and no longer count as yours.");
     second.current().await.problem(401, "unauthenticated");
+    fixture.stop().await;
+}
+
+async fn devices_of_one_name_are_counted(database: Database) {
+    let fixture = set_up(database).await;
+    fixture.stranger().await;
+    fixture.app.advance(MINUTE);
+    for (device, address) in [("one", "192.0.2.1"), ("two", "192.0.2.200")] {
+        let login = fixture
+            .app
+            .login_from(&fixture.ada, IPHONE, address, Some(device));
+        login.await;
+    }
+    let page = fixture.laptop.get("/devices").await.expect(200);
+    page.expect_words(
+        "Safari on iPhone (2 devices), which signed in after this happened, are signed out as well.",
+    );
+    let page = fixture.answer("no").await;
+    page.expect_words("Safari on iPhone (3 devices) are signed out, and no longer count as yours.");
     fixture.stop().await;
 }
 
