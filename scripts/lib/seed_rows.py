@@ -78,7 +78,7 @@ PROFILES = [
     _profile(3, "program", "curl", "curl", "8", NULL, NULL, NULL, NULL, "curl/8.14.1"),
     _profile(2, "program", "Python Requests", "Python Requests", "2", NULL, NULL, NULL, NULL,
              "python-requests/2.32.5"),
-    _profile(1, "unknown", "Unknown device", NULL, NULL, NULL, NULL, NULL, NULL,
+    _profile(1, "unknown", "Unrecognised browser", NULL, NULL, NULL, NULL, NULL, NULL,
              "KitchenDisplay (firmware 3)"),
 ]
 

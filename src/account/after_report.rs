@@ -69,6 +69,10 @@ pub enum StepState {
     Open,
     /// It is done.
     Done,
+    /// There is nothing to do: no other device is signed in.
+    NothingLeft,
+    /// There is nothing to do: the other devices signed in after the report.
+    NoneFromBefore,
     /// It was skipped.
     Skipped,
 }
@@ -80,6 +84,12 @@ impl StepState {
             (false, Some(_)) => Self::Skipped,
             (false, None) => Self::Open,
         }
+    }
+
+    /// Returns whether it is done, or nothing is to be done.
+    #[must_use]
+    pub fn is_done(self) -> bool {
+        matches!(self, Self::Done | Self::NothingLeft | Self::NoneFromBefore)
     }
 }
 
@@ -205,16 +215,39 @@ fn find(
     let Some(mut last) = reports.next() else {
         return Ok(None);
     };
+    let mut reported = vec![last.alert.clone()];
     for earlier in reports.filter(AfterReport::is_open) {
         let names = earlier.devices.into_iter();
         let new: Vec<String> = names.filter(|it| !last.devices.contains(it)).collect();
         last.devices.extend(new);
+        reported.push(earlier.alert);
     }
-    if !is_known(c, session, last.alert.at, now)? {
+    let others = sessions::store::list_recent(c, session.user_id, Some(session.id), RECENT_LIMIT)?;
+    if !is_known(c, session, &others, (last.alert.at, now))? {
         return Ok(None);
     }
-    last.first = first_step(c, &last.alert)?;
+    if last.others == StepState::Done && !has_signed_out_since(&others, last.alert.reported_at()) {
+        last.others = match live.iter().all(|it| it.is_on_device_of(session)) {
+            true => StepState::NothingLeft,
+            false => StepState::NoneFromBefore,
+        };
+    }
+    last.first = first_step(c, &reported)?;
     Ok(Some(last))
+}
+
+/// Returns whether somebody signed out one of these sessions after a report.
+fn has_signed_out_since(sessions: &[Session], reported_at: Option<Timestamp>) -> bool {
+    sessions
+        .iter()
+        .any(|it| is_signed_out_by_person(it) && it.ended_at > reported_at)
+}
+
+fn is_signed_out_by_person(session: &Session) -> bool {
+    matches!(
+        session.ended_reason,
+        Some(EndedReason::SignedOutRemotely | EndedReason::PasswordChanged)
+    )
 }
 
 /// Returns whether an act did a step that was not done before, and with that what was to be done.
@@ -257,39 +290,39 @@ fn has_finished(
     Ok(is_new && (skipped_at.is_none() || !steps.has_skipped()))
 }
 
-/// Returns what became of the device of a reported alert.
-fn first_step(c: &mut AnyConnection, alert: &Alert) -> Result<FirstStep> {
-    let (Some(id), Some(reported_at)) = (alert.session_id, alert.reported_at()) else {
-        return Ok(FirstStep::Reported);
-    };
-    let Some(subject) = sessions::store::find(c, alert.user_id, id)? else {
-        return Ok(FirstStep::SignedOut);
-    };
-    let is_by_person = matches!(
-        subject.ended_reason,
-        Some(EndedReason::SignedOutRemotely | EndedReason::PasswordChanged)
-    );
-    let ended = sessions::store::list_ended_at(c, alert.user_id, reported_at)?;
-    let is_by_report = ended.iter().any(|ended| ended.is_on_device_of(&subject));
-    Ok(match is_by_person || is_by_report {
-        true => FirstStep::SignedOut,
-        false => FirstStep::OverBefore,
-    })
+/// Returns what became of the devices of reported alerts: whether one of them was signed out by that.
+fn first_step(c: &mut AnyConnection, alerts: &[Alert]) -> Result<FirstStep> {
+    let mut first = FirstStep::Reported;
+    for alert in alerts {
+        let (Some(id), Some(reported_at)) = (alert.session_id, alert.reported_at()) else {
+            continue;
+        };
+        let Some(subject) = sessions::store::find(c, alert.user_id, id)? else {
+            return Ok(FirstStep::SignedOut);
+        };
+        let ended = sessions::store::list_ended_at(c, alert.user_id, reported_at)?;
+        let is_by_report = ended.iter().any(|ended| ended.is_on_device_of(&subject));
+        if is_signed_out_by_person(&subject) || is_by_report {
+            return Ok(FirstStep::SignedOut);
+        }
+        first = FirstStep::OverBefore;
+    }
+    Ok(first)
 }
 
-/// Returns whether the device of a session was known before `at`, and is not in doubt itself.
+/// Returns whether the device of a session was known before `at`, and is not in doubt itself; `others` are
+/// the person's other sessions.
 fn is_known(
     c: &mut AnyConnection,
     session: &Session,
-    at: Timestamp,
-    now: Timestamp,
+    others: &[Session],
+    (at, now): (Timestamp, Timestamp),
 ) -> Result<bool> {
     let open = alerts::list_open(c, session.user_id, now)?;
     let itself = std::slice::from_ref(session);
     if list_trusted(c, itself, &open)?.is_empty() {
         return Ok(false);
     }
-    let others = sessions::store::list_recent(c, session.user_id, Some(session.id), RECENT_LIMIT)?;
-    let trusted = list_trusted(c, &others, &open)?;
+    let trusted = list_trusted(c, others, &open)?;
     Ok(is_trusted(session, at, &trusted))
 }

@@ -1,12 +1,14 @@
 //! What became of alerts: of the sessions that they are about, and by which review they were settled.
 
+use std::collections::HashMap;
+
 use super::Accounts;
 use crate::alerts::{self, Alert, AlertReview};
 use crate::clock::Timestamp;
 use crate::db::{AlertId, AnyConnection, SessionId, UserId};
 use crate::error::Result;
 use crate::events::{self, EventKind};
-use crate::sessions::{self, Session};
+use crate::sessions::{self, EarlierReport, Session, find_earlier_reports};
 
 /// An alert, and what became of it.
 #[derive(Debug, Clone)]
@@ -21,6 +23,8 @@ pub struct AlertDetails {
     pub settled_by: Option<Alert>,
     /// Whether a session is live on the device that it is about.
     pub is_signed_in: bool,
+    /// What its person had reported before that session began.
+    pub earlier_report: Option<EarlierReport>,
 }
 
 /// What the review of an alert did.
@@ -128,6 +132,10 @@ fn describe(
         true => Vec::new(),
         false => sessions::store::list_live(c, owner, now)?,
     };
+    let earlier = match alerts.iter().any(|alert| alert.kind.is_sign_in()) {
+        true => find_earlier_reports(c, owner, &subjects)?,
+        false => HashMap::new(),
+    };
     let subject = |alert: &Alert| {
         let is_its = |session: &&Session| alert.session_id == Some(session.id);
         subjects.iter().find(is_its)
@@ -144,6 +152,7 @@ fn describe(
             .iter()
             .find(|other| alert.settled_by == Some(other.id) && other.id != alert.id)
             .cloned(),
+        earlier_report: alert.session_id.and_then(|id| earlier.get(&id).copied()),
         alert,
     };
     Ok(alerts.into_iter().map(details).collect())

@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::events::{self, EventKind};
 use crate::mail::content::MessageContent;
 use crate::mail::{EmailMessage, MessageLinks, MessageTopic, QueuedMessage};
-use crate::net::display_stored_ip;
+use crate::net::describe_stored_ip;
 use crate::people::mailbox::{Standing, may_set_password, standing};
 use crate::people::store::{FormerEmail, list_open_former};
 use crate::people::{MAX_FAILURES_IN_WORDS, User};
@@ -257,7 +257,7 @@ fn item(alert: &Alert, zone: TimeZone) -> String {
 }
 
 fn address(alert: &Alert) -> Option<String> {
-    alert.ip_address.as_deref().map(display_stored_ip)
+    alert.ip_address.as_deref().map(describe_stored_ip)
 }
 
 fn subject(alert: &Alert) -> &'static str {

@@ -185,7 +185,7 @@ fn find_words_for_device<'a>(
         [id, "when-unused"] => with_name(
             "Keep ",
             Subject::Device(id),
-            " signed in even if it is not used",
+            " signed in",
             "Keep a device signed in",
         ),
         _ => return None,

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use strum::{EnumString, IntoStaticStr, VariantArray};
 
-use super::network;
+use super::{is_local, network};
 use crate::error::Error;
 use crate::settings::LogAddresses;
 
@@ -88,6 +88,20 @@ pub fn display_stored_ip(text: &str) -> String {
     match text.parse::<IpAddr>() {
         Ok(ip) if network(ip).addr() == ip => network(ip).to_string(),
         _ => text.to_owned(),
+    }
+}
+
+/// What stands for the place of an address that is not reachable from the internet.
+pub const LOCAL_NETWORK: &str = "Local network";
+
+/// Formats a stored address as [`display_stored_ip`] does, and says of a local one that it is: "10.0.0.7
+/// (Local network)".
+#[must_use]
+pub fn describe_stored_ip(text: &str) -> String {
+    let shown = display_stored_ip(text);
+    match text.parse().is_ok_and(is_local) {
+        true => format!("{shown} ({LOCAL_NETWORK})"),
+        false => shown,
     }
 }
 

@@ -12,7 +12,7 @@ use ipnet::IpNet;
 
 pub use self::client_address::TrustedProxies;
 pub use self::ip_key::{IpFilter, IpKeyRange, ip_key};
-pub use self::ip_retention::{IpRetention, display_stored_ip};
+pub use self::ip_retention::{IpRetention, LOCAL_NETWORK, describe_stored_ip, display_stored_ip};
 pub use self::source_network::SourceNetwork;
 
 /// Returns the network that `ip` is in, about that of one connection: `/24` for IPv4, `/48` for

@@ -1,6 +1,7 @@
 //! The section of `/account` that shows what happened to the account itself, with who did it and the
 //! reason that an administrator stated.
 
+use super::own_acts;
 use super::words::{self, TimeView};
 use crate::db::Db;
 use crate::error::Result;
@@ -15,7 +16,7 @@ const SHOWN: (u32, u32) = (20, 5);
 pub(super) struct AccountEvent {
     /// What happened.
     pub(super) what: String,
-    /// Who did it, if anybody.
+    /// Who did it, if anybody whom that doesn't name.
     pub(super) by: Option<&'static str>,
     /// The reason that an administrator stated.
     pub(super) reason: Option<String>,
@@ -41,9 +42,10 @@ impl AccountEvent {
         let actor = event.actor();
         let is_shown = matches!(actor, Actor::Person | Actor::Unknown);
         let own = event.own_address().filter(|_| is_shown);
+        let own_act = own_acts::describe(&event).filter(|_| actor == Actor::Person);
         Self {
-            what: words::account_event(&event),
-            by: words::actor(actor),
+            by: words::actor(actor).filter(|_| own_act.is_none()),
+            what: own_act.unwrap_or_else(|| words::account_event(&event)),
             address: own.map(|ip| words::address(ip, user.ip_retention)),
             at: words::event_time(&event, clock),
             is_last: event.times > 1,

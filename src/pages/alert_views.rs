@@ -8,9 +8,9 @@ use super::words::{self, Named, TimeView};
 use crate::account::{AlertDetails, ReportPreview};
 use crate::alerts::{Alert, AlertKind, AlertReview, UseBeforeWords};
 use crate::http::reader_clock::ReaderClock;
-use crate::net::display_stored_ip;
+use crate::net::describe_stored_ip;
 use crate::people::MAX_FAILURES_IN_WORDS;
-use crate::sessions::{OpenedVia, Session};
+use crate::sessions::{EarlierReport, OpenedVia, Session};
 use crate::user_agent::DeviceKind;
 
 /// The label of the button that reports an alert while its session is live.
@@ -116,7 +116,7 @@ impl AlertView {
         let listed_as = session.map(Session::display_name);
         Self {
             heading: heading(alert, is_over),
-            lead: LeadView::new(alert, &alert.device_name, is_over, clock),
+            lead: LeadView::new(details, &alert.device_name, clock),
             device: device(alert, session),
             signed_in: session
                 .filter(|_| alert.kind.is_sign_in())
@@ -141,15 +141,17 @@ impl AlertView {
     /// Returns an alert for the reader of a former address: what it is about itself, and nothing of the
     /// person's other devices, places and names.
     pub fn for_former(details: &AlertDetails, clock: ReaderClock) -> Self {
-        const UNNAMED: &str = "a device";
-
         let alert = &details.alert;
         let label = alert.label();
+        let unnamed = match alert.kind.is_sign_in() {
+            true => "A device",
+            false => "a device",
+        };
         Self {
             id: alert.id.to_string(),
             is_reuse: alert.kind == AlertKind::TokenReuse,
             heading: "Was this you?",
-            lead: LeadView::new(alert, label.unwrap_or(UNNAMED), details.is_over(), clock),
+            lead: LeadView::new(details, label.unwrap_or(unnamed), clock),
             device: Named {
                 term: DEVICE,
                 icon: alert.device_kind.as_str(),
@@ -160,7 +162,7 @@ impl AlertView {
             },
             at: TimeView::exact(alert.at, clock),
             place: alert.place().display_name(),
-            address: alert.ip_address.as_deref().map(display_stored_ip),
+            address: alert.ip_address.as_deref().map(describe_stored_ip),
             signed_in: None,
             before: None,
             before_term: before_term(alert),
@@ -192,7 +194,7 @@ fn before_term(alert: &Alert) -> &'static str {
 
 /// Returns where a session was last used: the place and the address.
 fn last_used(session: &Session) -> Option<String> {
-    let address = session.ip_address.as_deref().map(display_stored_ip);
+    let address = session.ip_address.as_deref().map(describe_stored_ip);
     let parts: Vec<String> = session
         .place()
         .display_name()
@@ -203,18 +205,12 @@ fn last_used(session: &Session) -> Option<String> {
 }
 
 impl LeadView {
-    fn new(alert: &Alert, device: &str, is_over: bool, clock: ReaderClock) -> Self {
-        let country = || alert.place().country_in_sentence();
+    fn new(details: &AlertDetails, device: &str, clock: ReaderClock) -> Self {
+        let (alert, is_over) = (&details.alert, details.is_over());
         let (start, middle, end) = match alert.kind {
-            AlertKind::NewDevice => (String::new(), " signed in ", ", for the first time.".into()),
-            AlertKind::NewCountry => (
-                String::new(),
-                " signed in ",
-                format!(
-                    ", for the first time from {}.",
-                    country().unwrap_or_else(|| "this country".into())
-                ),
-            ),
+            AlertKind::NewDevice | AlertKind::NewCountry => {
+                (String::new(), " signed in ", sign_in_end(details))
+            }
             AlertKind::PasswordChanged => {
                 ("Your password was changed on ".into(), ", ", ".".into())
             }
@@ -250,6 +246,25 @@ impl LeadView {
             at: TimeView::ago(alert.at, clock),
             end,
         }
+    }
+}
+
+/// Returns what is new about a sign-in. What its person reported before was not theirs, but not the first
+/// either.
+fn sign_in_end(details: &AlertDetails) -> String {
+    let alert = &details.alert;
+    let country = || {
+        let country = alert.place().country_in_sentence();
+        country.unwrap_or_else(|| "this country".into())
+    };
+    match (details.earlier_report, alert.kind) {
+        (Some(EarlierReport::OfDevice), _) => ", on a device that you reported before.".into(),
+        (Some(EarlierReport::FromCountry), AlertKind::NewCountry) => format!(
+            ", from {}, where a device that you reported was used before.",
+            country()
+        ),
+        (_, AlertKind::NewCountry) => format!(", for the first time from {}.", country()),
+        _ => ", for the first time.".into(),
     }
 }
 

@@ -11,6 +11,7 @@ use crate::db::SessionId;
 use crate::devices::DeviceGroup;
 use crate::http::reader_clock::ReaderClock;
 use crate::sessions::Session;
+use crate::user_agent::DeviceKind;
 
 /// A device that a person is or was signed in on.
 pub struct DeviceView {
@@ -18,8 +19,8 @@ pub struct DeviceView {
     pub id: String,
     /// The sprite's symbol of its kind.
     pub icon: &'static str,
-    /// Its kind: "Phone".
-    pub kind: &'static str,
+    /// Its kind, if it is known: "Phone".
+    pub kind: Option<&'static str>,
     /// The name that its owner gave it, else its label.
     pub name: String,
     /// Its label, by what it states of itself, where its owner gave it another name.
@@ -90,7 +91,9 @@ impl DeviceView {
         Self {
             id: session.id.to_string(),
             icon: words::device_icon(session),
-            kind: session_words::kind(session.device_kind),
+            kind: Some(session.device_kind)
+                .filter(|kind| *kind != DeviceKind::Unknown)
+                .map(session_words::kind),
             label: Some(label).filter(|label| *label != name),
             name,
             place: reader.describe_session_location(session),
@@ -138,6 +141,17 @@ impl DeviceView {
         let (place, address) = (self.place.as_deref(), self.address.as_deref());
         let says_more = |place: &&str| !address.is_some_and(|address| address.contains(place));
         place.filter(says_more).into_iter().chain(address).collect()
+    }
+
+    /// Returns what tells it from others of the same name: its kind, its label and how many sessions it has.
+    pub fn identity(&self) -> Vec<String> {
+        let sessions = Some(self.sessions.len()).filter(|n| *n > 0);
+        self.kind
+            .map(str::to_owned)
+            .into_iter()
+            .chain(self.label.clone())
+            .chain(sessions.map(|n| format!("{n} sessions")))
+            .collect()
     }
 
     /// Returns the view with the impossible travel of one of the device's sessions, if there is

@@ -139,7 +139,7 @@ impl<'a> End<'a> {
             Some(EndedReason::Expired) if self.is_past_absolute_limit => {
                 "because you had been signed in for as long as is allowed"
             }
-            Some(EndedReason::Expired) => "because it had not been used for a long time",
+            Some(EndedReason::Expired) => "after a long time without use",
             Some(EndedReason::ReuseDetected) => "for safety: a copied sign-in was used",
             Some(EndedReason::WrongPasswords) => {
                 return format!(

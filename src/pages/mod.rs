@@ -28,6 +28,7 @@ mod new_account;
 mod new_password;
 pub mod not_me;
 mod notices;
+mod own_acts;
 pub mod preferences;
 mod refused_words;
 mod report_words;

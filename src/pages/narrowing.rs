@@ -210,7 +210,7 @@ fn searched(device: &DeviceView) -> String {
         Some(device.name.clone()),
         device.label.clone(),
         device.place.clone(),
-        Some(device.kind.to_owned()),
+        device.kind.map(str::to_owned),
         named(&device.browser),
         named(&device.system),
     ];

@@ -7,7 +7,7 @@ use askama::Template;
 
 use super::new_password::{FORMER_FIRST, PasswordForm, after_page};
 use super::review_words::{describe_review, describe_unrestored, ended_devices, name_by_alerts};
-use super::steps_view::FirstView;
+use super::steps_view::{FirstView, progress};
 use super::take_back;
 use crate::account::{FirstStep, LinkedMessage, Reported, ReviewOutcome};
 use crate::alerts::Alert;
@@ -25,8 +25,12 @@ struct AfterReportPage<'a> {
     layout: Layout,
     /// What was done, in words.
     done: &'a str,
+    /// How far the reader is.
+    progress: String,
     /// What the report did.
     first: FirstView,
+    /// Whether a device is signed in still.
+    is_signed_in: bool,
     /// How to set a new password, where there is no form.
     advice: &'static str,
     /// The e-mail of the account.
@@ -67,10 +71,14 @@ pub(super) async fn after_report(
     if let Some(email) = &reported.unrestored_email {
         done = format!("{done} {}", describe_unrestored(email));
     }
+    let first = first_step(before, reported, outcome.as_ref());
+    let is_signed_in = !app.sessions.list_live(before.user.id).await?.is_empty();
     let template = AfterReportPage {
         layout: Layout::anonymous(request)?,
         done: &done,
-        first: FirstView::new(first_step(before, reported, outcome.as_ref())),
+        progress: progress(1 + usize::from(!is_signed_in)),
+        first: FirstView::new(first, before.alerts.len()),
+        is_signed_in,
         advice: match before.has_former {
             true => FORMER_FIRST,
             false => FORGOTTEN,

@@ -13,8 +13,8 @@ pub struct StepsView {
     pub devices: String,
     /// When it was reported.
     pub at: TimeView,
-    /// The number of the step that is next; `None` when each is done or skipped.
-    pub next: Option<u8>,
+    /// How far the person is, if a step is left: "2 of 3 steps done".
+    pub progress: Option<String>,
     /// What was skipped, if nothing is to be done: "setting a new password".
     pub skipped: String,
     /// What the report did.
@@ -53,10 +53,13 @@ pub struct StepView {
 
 impl FirstView {
     /// Returns the first step.
-    pub fn new(step: FirstStep) -> Self {
+    pub fn new(step: FirstStep, devices: usize) -> Self {
+        let is_one = devices == 1;
         let (what, state) = match step {
-            FirstStep::SignedOut => ("Sign it out", "Done"),
-            FirstStep::OverBefore => ("Sign it out", "It had already ended"),
+            FirstStep::SignedOut if is_one => ("Sign it out", "Done"),
+            FirstStep::SignedOut => ("Sign them out", "Done"),
+            FirstStep::OverBefore if is_one => ("Sign it out", "It was already signed out"),
+            FirstStep::OverBefore => ("Sign them out", "They were already signed out"),
             FirstStep::Reported => ("Report it", "Done"),
         };
         Self { what, state }
@@ -68,11 +71,13 @@ impl StepView {
         let (class, words) = match state {
             StepState::Open => ("open", "To do"),
             StepState::Done => ("done", "Done"),
+            StepState::NothingLeft => ("done", "No other device is signed in"),
+            StepState::NoneFromBefore => ("done", "The others signed in later"),
             StepState::Skipped => ("skipped", "Skipped"),
         };
         Self {
             is_open: state == StepState::Open,
-            is_done: state == StepState::Done,
+            is_done: state.is_done(),
             class,
             state: words,
         }
@@ -94,13 +99,12 @@ impl StepsView {
             id: alert.id.to_string(),
             devices: listed(&steps.devices),
             at: TimeView::ago(alert.reported_at().unwrap_or(alert.at), clock),
-            next: match (steps.others, last) {
-                (StepState::Open, _) => Some(2),
-                (_, StepState::Open) => Some(3),
-                _ => None,
-            },
+            progress: steps.is_open().then(|| {
+                let both = [steps.others, last].into_iter();
+                progress(1 + both.filter(|state| state.is_done()).count())
+            }),
             skipped: skipped(steps),
-            first: FirstView::new(steps.first),
+            first: FirstView::new(steps.first, steps.devices.len()),
             others: StepView::new(steps.others),
             last: StepView::new(last),
             password: StepView::new(steps.password),
@@ -110,18 +114,26 @@ impl StepsView {
     }
 }
 
+/// Returns how many of the three steps are done.
+pub fn progress(done: usize) -> String {
+    match done {
+        1 => "1 of 3 steps is done".into(),
+        n => format!("{n} of 3 steps are done"),
+    }
+}
+
 /// Says that the steps are behind the person, if they are.
 pub fn describe_finish(steps: &AfterReport) -> Option<String> {
     let all = [steps.others, steps.password, steps.email];
     match (steps.is_open(), steps.has_skipped()) {
         (true, _) => None,
         _ if all == [StepState::Skipped; 3] => Some(
-            "You skipped the steps that make your account safe. You find them here for a week."
+            "You skipped the steps that make your account safe. You can still do them under Your devices."
                 .into(),
         ),
         (false, false) => Some("You finished the steps that make your account safe.".into()),
         (false, true) => Some(format!(
-            "You finished the steps that make your account safe, except for {}.",
+            "You skipped {}. You can still do that under Your devices.",
             skipped(steps)
         )),
     }

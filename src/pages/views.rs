@@ -11,7 +11,7 @@ use crate::geo::{Place, Places};
 use crate::http::app_state::AppState;
 use crate::http::client::languages;
 use crate::http::reader_clock::ReaderClock;
-use crate::net::IpRetention;
+use crate::net::{IpRetention, LOCAL_NETWORK};
 use crate::people::User;
 use crate::sessions::{Caller, Session};
 use crate::user_agent::DeviceKind;
@@ -68,7 +68,7 @@ impl Reader {
             Some(place) => Some(place),
             None => ip
                 .filter(|ip| words::is_local(ip))
-                .map(|_| words::LOCAL.into()),
+                .map(|_| LOCAL_NETWORK.into()),
         }
     }
 

@@ -7,7 +7,7 @@ pub use super::times::TimeView;
 use crate::alerts::Alert;
 use crate::events::{Actor, Event, EventKind, Setting};
 use crate::http::reader_clock::ReaderClock;
-use crate::net::{self, IpRetention};
+use crate::net::{self, IpRetention, LOCAL_NETWORK};
 use crate::sessions::{OpenedVia, Session};
 use crate::text::quantity;
 use crate::user_agent::DeviceKind;
@@ -43,9 +43,6 @@ pub fn devices(n: usize) -> String {
     quantity(n as u64, "device")
 }
 
-/// What stands for the place of an address that is not reachable from the internet.
-pub const LOCAL: &str = "Local network";
-
 /// Returns whether an address is not reachable from the internet.
 pub fn is_local(text: &str) -> bool {
     text.parse().is_ok_and(net::is_local)
@@ -55,7 +52,7 @@ pub fn is_local(text: &str) -> bool {
 /// as stored: a shortened one as its network.
 pub fn address(text: &str, retention: IpRetention) -> String {
     match text.parse::<IpAddr>() {
-        Ok(ip) if net::is_local(ip) => LOCAL.into(),
+        Ok(ip) if net::is_local(ip) => LOCAL_NETWORK.into(),
         Ok(ip) if retention == IpRetention::Shortened => net::network(ip).to_string(),
         _ => text.to_owned(),
     }
@@ -65,7 +62,7 @@ pub fn address(text: &str, retention: IpRetention) -> String {
 /// network)".
 pub fn address_in_full(text: &str, retention: IpRetention) -> String {
     match address(text, retention) {
-        words if words == LOCAL => format!("{text} ({words})"),
+        words if words == LOCAL_NETWORK => format!("{text} ({words})"),
         words => words,
     }
 }
@@ -230,7 +227,7 @@ pub fn account_event(event: &Event) -> String {
         EventKind::ImpossibleTravel => "Used too far from where you were before",
         EventKind::PasswordChanged => "Password changed",
         EventKind::EmailChanged => "E-mail changed",
-        EventKind::EmailChangeRequested => "Another e-mail requested",
+        EventKind::EmailChangeRequested => "Change of e-mail requested",
         EventKind::EmailChangeCancelled => "Change of e-mail cancelled",
         EventKind::EmailVerified => "E-mail verified",
         EventKind::TakenBack => "Account taken back with a former e-mail",
@@ -263,11 +260,11 @@ pub fn account_event(event: &Event) -> String {
     format!("{what}{}", refused_words::times(event))
 }
 
-/// Returns what was done about an alert.
+/// Returns what somebody did about an alert.
 fn alert_reviewed(detail: &str) -> &'static str {
     match detail {
-        "confirmed" => "Alert answered: it was you",
-        "reported" => "Alert answered: it was not you",
+        "confirmed" => "Alert answered: it was them",
+        "reported" => "Alert answered: it was not them",
         "dismissed" => "Notice marked as read",
         _ => "Step after a report done or skipped",
     }
@@ -278,8 +275,8 @@ fn setting_changed(setting: &str) -> &'static str {
     match setting.parse() {
         Ok(Setting::Name) => "Name changed",
         Ok(Setting::AlertMail) => "Alerts by e-mail changed",
-        Ok(Setting::IdleLimit) => "Time until unused devices are signed out changed",
-        Ok(Setting::Addresses) => "Storing of IP addresses changed",
+        Ok(Setting::IdleLimit) => "Time until unused devices sign out changed",
+        Ok(Setting::Addresses) => "Storage of IP addresses changed",
         Ok(Setting::IdleExempt) => "Set to stay signed in, used or not",
         Ok(Setting::IdleExemptionEnded) => "Set to sign out automatically when unused",
         Ok(Setting::TimeZone) => "Time zone changed",

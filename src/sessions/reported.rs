@@ -1,7 +1,7 @@
 //! Reported sessions: those that ended since their person reported an alert, and those on a device that
 //! was reported.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::new_sign_in::{is_on_one_device, is_same_device};
 use super::store::{self, Session};
@@ -9,6 +9,15 @@ use super::{EndedReason, Sessions};
 use crate::alerts;
 use crate::db::{AnyConnection, SessionId, UserId};
 use crate::error::Result;
+
+/// What a person reported before a session began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EarlierReport {
+    /// A session in its country, on another device.
+    FromCountry,
+    /// A session on its device.
+    OfDevice,
+}
 
 impl Sessions {
     /// Lists those of a person's sessions that a report of theirs ended. The caller bounds their number.
@@ -95,6 +104,42 @@ pub(crate) fn list_on_reported(
     };
     let on_reported = sessions.iter().filter(is_on_reported);
     Ok(on_reported.map(|session| session.id).collect())
+}
+
+/// Finds what their person had reported before each of these sessions began, of those of which there is
+/// something.
+///
+/// # Errors
+/// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
+pub(crate) fn find_earlier_reports(
+    c: &mut AnyConnection,
+    owner: UserId,
+    sessions: &[Session],
+) -> Result<HashMap<SessionId, EarlierReport>> {
+    let reports = alerts::store::list_reported_sessions(c, owner)?;
+    if reports.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let ids: Vec<SessionId> = reports.iter().map(|(id, _)| *id).collect();
+    let subjects = store::list_own_by_ids(c, owner, &ids)?;
+    let find = |session: &Session| {
+        let earlier = subjects.iter().filter(|subject| {
+            let mut its = reports.iter().filter(|(id, _)| *id == subject.id);
+            subject.id != session.id && its.any(|(_, at)| *at <= session.created_at)
+        });
+        let country = session.location_country.as_ref();
+        let is_from_it =
+            |it: &Session| country.is_some() && it.location_country.as_ref() == country;
+        match earlier.clone().any(|it| is_on_one_device(it, session)) {
+            true => Some(EarlierReport::OfDevice),
+            false => earlier
+                .clone()
+                .any(is_from_it)
+                .then_some(EarlierReport::FromCountry),
+        }
+    };
+    let found = sessions.iter().filter_map(|it| Some((it.id, find(it)?)));
+    Ok(found.collect())
 }
 
 fn is_ended_remotely(session: &Session) -> bool {

@@ -3,7 +3,7 @@
 use super::facts::{DeviceFacts, DeviceKind};
 
 /// The label of a device without any facts.
-const UNKNOWN: &str = "Unknown device";
+const UNKNOWN: &str = "Unrecognised browser";
 
 /// Marketing names by the prefix of the model code. The first match wins.
 const MARKETING_NAMES: [(&str, &str); 126] = [
@@ -135,8 +135,8 @@ const MARKETING_NAMES: [(&str, &str); 126] = [
     ("KF", "Fire tablet"),
 ];
 
-/// Returns the label of a device: "Firefox on Windows", "Safari on iPhone", "curl", "Unknown
-/// device".
+/// Returns the label of a device: "Firefox on Windows", "Safari on iPhone", "curl",
+/// "Unrecognised browser".
 #[must_use]
 pub fn device_label(facts: &DeviceFacts) -> String {
     match facts.kind {

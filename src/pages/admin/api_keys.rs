@@ -8,6 +8,7 @@ use secrecy::ExposeSecret;
 
 use super::applications_page::{ApplicationsPage, CreatedKey, PATH};
 use super::key_form::NewKeyForm;
+use super::person::find_application_name;
 use crate::applications::NewKey;
 use crate::db::ApiKeyId;
 use crate::error::{Error, Result};
@@ -150,7 +151,9 @@ async fn try_create(
             scopes = key.scopes, "a key that administers was created"
         );
     }
+    let application = find_application_name(app, Some(key.application_id)).await?;
     Ok(Ok(CreatedKey {
+        application: application.filter(|name| *name != key.name),
         id: key.id.to_string(),
         name: key.name,
         secret: secret.expose_secret().to_owned(),

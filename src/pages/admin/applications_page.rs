@@ -49,6 +49,8 @@ pub(super) struct ApplicationsPage {
 pub(super) struct CreatedKey {
     pub(super) id: String,
     pub(super) name: String,
+    /// The name of its application, where that is another one.
+    pub(super) application: Option<String>,
     pub(super) secret: String,
     pub(super) administers: bool,
 }

@@ -65,7 +65,7 @@ impl EventForm {
             text("job", "By bulk job", "Id"),
         ];
         Self {
-            text: text("q", "Detail or stated reason contains", ""),
+            text: text("q", "Text in details or reasons", ""),
             filters: FilterForm {
                 fields,
                 suggestions: Vec::new(),

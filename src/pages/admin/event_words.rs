@@ -184,11 +184,11 @@ fn alert_review(detail: &str) -> &'static str {
 fn setting(detail: &str) -> &'static str {
     match detail.parse() {
         Ok(Setting::Name) => "the name",
-        Ok(Setting::AlertMail) => "alerts by mail",
-        Ok(Setting::IdleLimit) => "the time until devices sign out",
-        Ok(Setting::Addresses) => "how much of addresses is stored",
-        Ok(Setting::IdleExempt) => "that a device stays signed in unused",
-        Ok(Setting::IdleExemptionEnded) => "that a device signs out unused",
+        Ok(Setting::AlertMail) => "alerts by e-mail",
+        Ok(Setting::IdleLimit) => "when unused devices sign out",
+        Ok(Setting::Addresses) => "how IP addresses are stored",
+        Ok(Setting::IdleExempt) => "that a device stays signed in, used or not",
+        Ok(Setting::IdleExemptionEnded) => "that a device signs out when unused",
         Ok(Setting::TimeZone) => "the time zone",
         Err(_) => "another one",
     }

@@ -140,7 +140,10 @@ fn around(pairs: &[(String, String)], id: &str) -> Result<EventId> {
         [_] => id
             .parse()
             .map_err(|_| Error::field("around", "must be the id of an event")),
-        _ => Err(Error::field("around", "goes with no other filter")),
+        _ => Err(Error::field(
+            "around",
+            "can’t be combined with other filters",
+        )),
     }
 }
 

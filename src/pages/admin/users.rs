@@ -231,7 +231,7 @@ impl RowView {
             role: role_badge(user.role()),
             states: state_badges(user),
             devices: match summary.sessions {
-                0 => "nowhere".into(),
+                0 => "no device".into(),
                 _ => devices(summary),
             },
             sessions: has_several.then(|| sessions(summary)),
