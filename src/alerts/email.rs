@@ -20,7 +20,9 @@ use crate::settings::Site;
 /// Sign-ins that a message lists at most; it counts the others.
 const MAX_LISTED: usize = 20;
 
-const REASON: &str = "You get this because you have an account at {site}. You can turn off e-mails about sign-ins under Account.";
+const REASON: &str = "You get this because you have an account at {site}.";
+/// The same of a message about sign-ins, which its reader can turn off.
+const REASON_SIGN_IN: &str = "You get this because you have an account at {site}. You can turn off e-mails about new sign-ins under Account.";
 /// Why a former address gets a message.
 pub(crate) const REASON_FORMER: &str =
     "You get this because this address was the e-mail of an account at {site} until recently.";
@@ -79,7 +81,7 @@ impl AlertMessages {
             return Ok(None);
         }
         let zone = user.message_time_zone(&queued.recipient);
-        let subject = subject(alert);
+        let subject = subject(alert, live);
         let link = self.links.not_me(queued.id());
         Ok(match standing(c, user, &queued.recipient, now)? {
             Standing::None => None,
@@ -102,7 +104,10 @@ impl AlertMessages {
                 link_label: "This wasn’t me",
                 link,
                 devices: Some(self.links.devices()),
-                reason: REASON,
+                reason: match alert.kind.is_sign_in() {
+                    true => REASON_SIGN_IN,
+                    false => REASON,
+                },
             }),
             Standing::Former(former) => Some(MessageContent {
                 subject,
@@ -129,7 +134,7 @@ impl AlertMessages {
         let mut facts: Vec<_> = reason.map(|it| ("Reason", it)).into_iter().collect();
         facts.push(("When", zone.exact(alert.at)));
         MessageContent {
-            subject: subject(alert),
+            subject: subject(alert, 0),
             lead: lead(alert, 0),
             facts,
             items: Vec::new(),
@@ -182,12 +187,12 @@ impl AlertMessages {
             facts: Vec::new(),
             items,
             advice: "If all of it was you, you don’t need to do anything.".into(),
-            link_text: "If it wasn’t you, open this link. It shows these sign-ins, and asks before it signs all of their devices out. It works for 7 days, until you answer. To decide one by one, open Your devices."
+            link_text: "If it wasn’t you, open this link. It shows these sign-ins, and asks before it signs all of their devices out. It works for 7 days, or until you answer. To decide one by one, open Your devices."
                 .into(),
             link_label: "This wasn’t me",
             link: self.links.not_me(queued.id()),
             devices: Some(self.links.devices()),
-            reason: REASON,
+            reason: REASON_SIGN_IN,
         }))
     }
 }
@@ -260,13 +265,17 @@ fn address(alert: &Alert) -> Option<String> {
     alert.ip_address.as_deref().map(describe_stored_ip)
 }
 
-fn subject(alert: &Alert) -> &'static str {
+/// `live` is the number of live sessions on a device one of whose sessions ended.
+fn subject(alert: &Alert, live: usize) -> &'static str {
     match alert.kind {
         AlertKind::NewDevice => "New sign-in to your account",
         AlertKind::NewCountry => "Sign-in to your account from a new country",
         AlertKind::PasswordChanged => "Your password was changed",
         AlertKind::EmailChanged => "Your e-mail was changed",
-        AlertKind::TokenReuse | AlertKind::WrongPasswords => "A device was signed out for safety",
+        AlertKind::TokenReuse | AlertKind::WrongPasswords => match live {
+            0 => "A device was signed out for safety",
+            _ => "A session was ended for safety",
+        },
         AlertKind::Administered => match alert.act {
             Some(EventKind::EmailChanged) => "An administrator changed your e-mail",
             Some(EventKind::PasswordChanged) => "An administrator set a new password",
@@ -293,10 +302,10 @@ fn lead(alert: &Alert, live: usize) -> String {
 fn what_happened(alert: &Alert) -> String {
     let words = match alert.kind {
         AlertKind::NewDevice => {
-            "Somebody signed in to your account on a device that was not used before."
+            "Somebody signed in to your account on a device that is not known as yours."
         }
         AlertKind::NewCountry => {
-            "Somebody signed in to your account from a country that it has not been used in before."
+            "Somebody signed in to your account from a country that you have not used it in before."
         }
         AlertKind::PasswordChanged if alert.session_id.is_some() => {
             "The password of your account was changed, and its other devices were signed out."
@@ -376,16 +385,16 @@ fn advice(kind: AlertKind) -> &'static str {
 fn own_link_text((alert, live): (&Alert, usize), may_set_password: bool) -> String {
     let is_signed_in = !alert.kind.is_end() || live > 0;
     let ended = match alert.session_id.filter(|_| is_signed_in) {
-        Some(_) => "that device and the devices that signed in after it",
-        None => "the devices that signed in after it",
+        Some(_) => "that device and any that signed in after this happened",
+        None => "any device that signed in after this happened",
     };
     let text = format!(
         "If it wasn’t you, open this link. It shows what happened, and asks before it signs out \
-         {ended}. It works for 7 days, until you answer."
+         {ended}. It works for 7 days, or until you answer."
     );
     match may_set_password {
         true => format!(
-            "{text} Within 24 hours of this message you can then set a new password there as well."
+            "{text} Within 24 hours of this message, you can also set a new password there."
         ),
         false => text,
     }

@@ -113,6 +113,13 @@ impl UseBefore {
         }
     }
 
+    /// Returns how far apart two uses of the same sign-in were, in words, where both places are said besides.
+    #[must_use]
+    pub fn words_of_both(&self, at: Timestamp, there: &Place) -> String {
+        let (km, between) = (self.km(there), span(at.since(self.at)).to_lowercase());
+        format!("{km} apart, {between} between them; one of the two is a copy.")
+    }
+
     fn your(&self) -> &'static str {
         match self.is_named {
             true => "",
@@ -121,10 +128,14 @@ impl UseBefore {
     }
 
     fn distance(&self, there: &Place) -> String {
+        format!("{} away", self.km(there))
+    }
+
+    fn km(&self, there: &Place) -> String {
         let km = thousands(self.km.unsigned_abs().into());
         match self.place.city.is_some() && there.city.is_some() {
-            true => format!("{km} km away"),
-            false => format!("at least {km} km away"),
+            true => format!("{km} km"),
+            false => format!("at least {km} km"),
         }
     }
 }

@@ -56,6 +56,8 @@ pub struct AlertView {
     pub also_used: Option<String>,
     /// The name of the device in the list of devices, where that is another one.
     pub listed_as: Option<String>,
+    /// How far that is from there.
+    pub apart: Option<String>,
     /// What to do about it.
     pub advice: Option<&'static str>,
     /// What the answers do, where that is more than their labels say.
@@ -114,6 +116,8 @@ impl AlertView {
         let session = details.session.as_ref();
         let is_over = details.is_over();
         let listed_as = session.map(Session::display_name);
+        let copied = session.filter(|_| alert.kind == AlertKind::TokenReuse);
+        let apart = copied.and_then(|session| apart(alert, session));
         Self {
             heading: heading(alert, is_over),
             lead: LeadView::new(details, &alert.device_name, clock),
@@ -122,11 +126,13 @@ impl AlertView {
                 .filter(|_| alert.kind.is_sign_in())
                 .map(|session| signed_in(session.opened_via)),
             before_term: before_term(alert),
-            before: alert.use_before_words(),
+            before: match apart {
+                Some(_) => None,
+                None => alert.use_before_words(),
+            },
+            apart,
             later: details.later_travel.clone(),
-            also_used: session
-                .filter(|_| alert.kind == AlertKind::TokenReuse)
-                .and_then(last_used),
+            also_used: copied.and_then(last_used),
             listed_as: listed_as.filter(|name| *name != alert.device_name),
             map: MapView::of_alert(alert, clock, MapReader::Bearer),
             settled: describe_settlement(details, clock),
@@ -168,6 +174,7 @@ impl AlertView {
             before_term: before_term(alert),
             later: None,
             also_used: None,
+            apart: None,
             listed_as: None,
             advice: match alert.kind {
                 AlertKind::TokenReuse => Some(COPIED),
@@ -202,6 +209,15 @@ fn last_used(session: &Session) -> Option<String> {
         .chain(address)
         .collect();
     (!parts.is_empty()).then(|| parts.join(" · "))
+}
+
+/// Returns how far apart the two uses of a copied sign-in were, where its session was last used at the other
+/// place; then both places are said.
+fn apart(alert: &Alert, session: &Session) -> Option<String> {
+    let before = alert.use_before()?;
+    let place = session.place();
+    let is_there = (&before.place.city, &before.place.country) == (&place.city, &place.country);
+    is_there.then(|| before.words_of_both(alert.at, &alert.place()))
 }
 
 impl LeadView {

@@ -361,13 +361,13 @@ fn describe_withheld(withheld: Withheld) -> Option<&'static str> {
     match withheld {
         Withheld::Nowhere | Withheld::FromDoubtful => None,
         Withheld::ForOlderDevice => Some(
-            "An alert waits for an answer: open this page on a device that you used before it.",
+            "An alert waits for an answer. You can answer it on a device that you used before that alert.",
         ),
         Withheld::ForLink => Some(
-            "An alert waits for an answer, and no device that you used before it is signed in. Answer it with the link in the e-mail about it. If you don’t have that, sign out the devices that you don’t know, and set a new password under Account.",
+            "An alert waits for an answer, and no device from before that alert is signed in. Answer it with the link in the e-mail about it. If you don’t have that, sign out the devices that you don’t know, and set a new password under Account.",
         ),
         Withheld::ForNobody => Some(
-            "An alert waits for an answer, and no device that you used before it is signed in. Sign out the devices that you don’t know, and set a new password under Account.",
+            "An alert waits for an answer, and no device from before that alert is signed in. Sign out the devices that you don’t know, and set a new password under Account.",
         ),
     }
 }

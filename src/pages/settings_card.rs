@@ -130,7 +130,7 @@ fn describe_standard(limits: IdleLimits, longest: Duration) -> Option<String> {
     let standard = limits.limit(SessionPersistence::Standard, None);
     (standard < longest).then(|| {
         format!(
-            "Where “Keep me signed in” was not ticked: {} at most.",
+            "Without “Keep me signed in”, a device is signed out after at most {} without use.",
             words::span(standard)
         )
     })

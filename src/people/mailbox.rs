@@ -61,15 +61,20 @@ impl User {
 fn is_greetable(name: &str) -> bool {
     const MAX_CHARS: usize = 40;
     const MAX_WORDS: usize = 4;
+    // Fewer than a telephone number has.
+    const MAX_DIGITS: usize = 4;
 
     let has_domain = name.split_whitespace().any(|word| {
         let mut labels = word.rsplit('.');
         let last = labels.next().unwrap_or_default();
-        last.chars().count() > 1 && labels.any(|label| !label.is_empty())
+        let may_end_a_host = last.chars().count() > 1 || word.contains(|c: char| c.is_numeric());
+        may_end_a_host && labels.any(|label| !label.is_empty())
     });
-    let is_of_names = |c: char| c.is_alphabetic() || c == ' ' || ".'’-".contains(c);
+    let is_of_names = |c: char| c.is_alphanumeric() || c == ' ' || ".'’-".contains(c);
+    let digits = name.chars().filter(|c| c.is_numeric()).count();
     !has_domain
         && name.chars().all(is_of_names)
+        && digits <= MAX_DIGITS
         && name.chars().count() <= MAX_CHARS
         && name.split_whitespace().count() <= MAX_WORDS
 }

@@ -541,7 +541,7 @@ async fn a_person_sees_what_was_done_to_them_with_the_reason(app: &TestApp) {
         .await
         .expect(303);
     let page = laptop.get("/account").await.expect(200);
-    let page = page.expect_words("Password changed, by you");
+    let page = page.expect_words("You changed your password");
     assert!(
         !page.text.contains("admin@example.org"),
         "who it was is not said"
@@ -555,7 +555,7 @@ async fn a_person_sees_what_was_done_to_them_with_the_reason(app: &TestApp) {
         .expect(200);
     let browser = app.signed_in_browser(&admin.person, FIREFOX).await;
     let page = browser.get("/account").await.expect(200);
-    page.expect_words("Name changed, by you");
+    page.expect_words("You changed your name");
 }
 
 async fn an_unknown_person_is_not_found(app: &TestApp) {

@@ -92,7 +92,7 @@ async fn the_steps_stay_until_each_is_done(database: Database) {
         ..
     } = set_up(database).await;
     page.expect_words("Safari on iPhone is signed out, and no longer counts as yours.")
-        .expect_words("Make your account safe: step 2 of 3 You reported Safari on iPhone")
+        .expect_words("Make your account safe: 1 of 3 steps is done You reported Safari on iPhone")
         .expect_words("Sign it out Done")
         .expect_words("Sign out your other devices To do")
         .expect_words("Set a new password, and check your e-mail To do")
@@ -104,7 +104,7 @@ async fn the_steps_stay_until_each_is_done(database: Database) {
     let others = "/devices/sign-out-others";
     laptop.submit(others, others, &[]).await.expect(303);
     let page = laptop.get("/devices").await.expect(200);
-    page.expect_words("Make your account safe: step 3 of 3")
+    page.expect_words("Make your account safe: 2 of 3 steps are done")
         .expect_words("Sign out your other devices Done");
     app.advance(MINUTE);
     let old = ada.password.as_str();
@@ -120,7 +120,7 @@ async fn the_steps_stay_until_each_is_done(database: Database) {
         .await;
     changed.expect(303);
     let page = laptop.get("/devices").await.expect(200);
-    page.expect_words("Make your account safe: step 3 of 3")
+    page.expect_words("Make your account safe: 2 of 3 steps are done")
         .expect_words("New password: Done")
         .expect_words("E-mail: To do");
     let page = answer(&laptop, "/steps/email/confirm").await;
@@ -142,7 +142,7 @@ async fn the_steps_stay_until_each_is_skipped(database: Database) {
     assert!(has_steps(&fixture.desktop).await, "one is left");
     let page = answer(&fixture.laptop, "/steps/password/skip").await;
     page.expect_words(
-        "You skipped the steps that make your account safe. You find them here for a week.",
+        "You skipped the steps that make your account safe. You can still do them under Your devices.",
     )
     .expect_words("Nothing needs your attention.");
     assert!(!has_steps(&fixture.laptop).await);
@@ -154,7 +154,7 @@ async fn the_steps_stay_until_each_is_skipped(database: Database) {
         .login_from(&fixture.ada, IPHONE, ELSEWHERE, None)
         .await;
     let page = answer(&fixture.laptop, "/no").await;
-    page.expect_words("Make your account safe: step 2 of 3");
+    page.expect_words("Make your account safe: 1 of 3 steps is done");
     fixture.app.stop().await;
 }
 
@@ -221,7 +221,7 @@ async fn a_second_report_hides_no_step_of_the_first(database: Database) {
         .await;
     let page = answer(&fixture.laptop, "/no").await;
     page.expect_words("You reported Firefox on Linux and Safari on iPhone just now")
-        .expect_words("Make your account safe: step 2 of 3");
+        .expect_words("Make your account safe: 1 of 3 steps is done");
     let page = fixture.laptop.get("/devices").await.expect(200);
     assert_eq!(page.words().matches("Make your account safe").count(), 1);
     fixture.app.stop().await;
@@ -237,7 +237,7 @@ async fn what_had_ended_before_is_not_done_by_the_report(database: Database) {
         .await;
     phone.post("/api/v1/auth/logout").await.expect(204);
     let page = answer(&fixture.laptop, "/no").await;
-    page.expect_words("Sign it out It had already ended");
+    page.expect_words("Sign it out It was already signed out");
     fixture.app.stop().await;
 }
 
@@ -291,7 +291,7 @@ async fn another_persons_steps_cannot_be_skipped(database: Database) {
         }
     }
     let page = fixture.laptop.get("/devices").await.expect(200);
-    page.expect_words("Make your account safe: step 2 of 3");
+    page.expect_words("Make your account safe: 1 of 3 steps is done");
     fixture.app.stop().await;
 }
 

@@ -158,7 +158,7 @@ fn the_command_reads_one_agent_per_line() {
         })
     );
     assert_eq!(results[1]["kind"], "program");
-    assert_eq!(results[2]["name"], "Unknown device");
+    assert_eq!(results[2]["name"], "Unrecognised browser");
     assert_eq!(results.len(), lines.len());
 }
 

@@ -122,7 +122,7 @@ async fn the_alert_shows_both_places_whoever_came_second(database: Database) {
         .expect_words("A copied sign-in of Old tablet was noticed just now, so it was signed out.")
         .expect_words("Used here Lisbon, Portugal · 203.0.113.24")
         .expect_words("And here Oslo, Norway · 198.18.0.66")
-        .expect_words("Both The same sign-in of Old tablet was used in Oslo 1 minute earlier, 2,738 km away; one of the two is a copy.");
+        .expect_words("Both 2,738 km apart, 1 minute between them; one of the two is a copy.");
     assert!(page.text.contains("A map: Oslo 08:3"), "{}", page.text);
     assert_eq!(page.text.matches("class=\"dot alarming\"").count(), 2);
     fixture.app.deliver_mail().await;
@@ -187,7 +187,7 @@ async fn the_alert_shows_where_the_copy_was_used(database: Database) {
     let page = page
         .expect_words("A copied sign-in of Old tablet was noticed just now, so it was signed out.")
         .expect_words("Used here Oslo, Norway · 198.18.0.66")
-        .expect_words("The same sign-in of Old tablet was used in Lisbon 1 minute earlier, 2,738 km away; one of the two is a copy.")
+        .expect_words("Both 2,738 km apart, 1 minute between them; one of the two is a copy.")
         .expect_words("And here Lisbon, Portugal · 203.0.113.24");
     assert!(
         page.text.contains("A map: Lisbon 08:32 and Oslo 08:34")

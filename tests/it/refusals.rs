@@ -478,7 +478,7 @@ async fn changed_settings_are_recorded(app: &TestApp) {
     browser
         .get("/account")
         .await
-        .expect_words("Alerts by e-mail changed");
+        .expect_words("You changed which alerts you get by e-mail");
 }
 
 async fn keys_that_are_made_and_revoked_are_recorded(app: &TestApp) {

@@ -388,7 +388,7 @@ async fn an_alert_that_waits_for_an_older_device_says_so_on_a_newer_one(database
     let newer = newer(&fixture).await;
     let page = newer.get("/devices").await.expect(200);
     page.expect_words(
-        "An alert waits for an answer: open this page on a device that you used before it.",
+        "An alert waits for an answer. You can answer it on a device that you used before that alert.",
     );
     fixture.stop().await;
 }
@@ -404,7 +404,7 @@ async fn where_no_older_device_is_signed_in_the_page_says_what_can_be_done(datab
         .await
         .expect(303);
     const WAITS: &str =
-        "An alert waits for an answer, and no device that you used before it is signed in.";
+        "An alert waits for an answer, and no device from before that alert is signed in.";
     let page = newer.get("/devices").await.expect(200);
     page.expect_words(&format!(
         "{WAITS} Answer it with the link in the e-mail about it."

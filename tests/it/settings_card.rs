@@ -91,7 +91,7 @@ async fn the_choices_name_the_span(app: &TestApp) {
             "{words}"
         );
         assert!(
-            words.contains("was not ticked: 12 hours at most"),
+            words.contains("is signed out after at most 12 hours without use"),
             "{words}"
         );
         assert!(!words.contains("365 days"), "{words}");
@@ -146,7 +146,7 @@ async fn an_idle_limit_shows_whom_it_signs_out_before_it_is_saved(app: &TestApp)
     let page = browser.follow(&done).await.expect(200);
     page.expect_words("and another device are signed out.")
         .expect_words("You are signed in only here.")
-        .expect_words("because it had not been used for a long time");
+        .expect_words("after a long time without use");
     assert_eq!(app.database.sessions_where("is_active"), 1);
     assert_eq!(app.database.sessions_where("ended_reason = 'expired'"), 2);
     // Sent again, there is no device left to name.

@@ -24,7 +24,7 @@ const REASONS: [(&str, &str); 10] = [
         "This device was signed out from another one",
     ),
     ("admin", "This device was signed out by an administrator"),
-    ("expired", "because it had not been used for a long time"),
+    ("expired", "after a long time without use"),
     ("reuse_detected", "a copied sign-in was used"),
     (
         "wrong_passwords",
@@ -89,11 +89,11 @@ async fn a_limit_that_passed_is_said_before_it_is_swept(app: &TestApp) {
     app.advance(Duration::from_secs(30 * 24 * 60 * 60));
     sign_in_page(&browser, "/devices")
         .await
-        .expect_words("because it had not been used for a long time");
+        .expect_words("after a long time without use");
     app.sweep().await;
     sign_in_page(&browser, "/devices")
         .await
-        .expect_words("because it had not been used for a long time");
+        .expect_words("after a long time without use");
     browser.sign_in(&ada).await;
     app.database
         .execute("UPDATE user_sessions SET absolute_expires_at = expires_at WHERE is_active");
@@ -107,7 +107,7 @@ async fn a_limit_that_passed_is_said_before_it_is_swept(app: &TestApp) {
 /// though only the absolute limit applied to it.
 async fn every_page_says_the_same_of_a_session_that_expired(app: &TestApp) {
     const LASTED: &str = "you had been signed in for as long as is allowed";
-    const UNUSED: &str = "it had not been used for a long time";
+    const UNUSED: &str = "after a long time without use";
 
     let ada = app.register("ada@example.org").await;
     let phone = app.login(&ada, IPHONE).await;

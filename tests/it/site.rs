@@ -180,6 +180,9 @@ async fn a_message_names_its_recipient_where_the_mailbox_is_theirs(database: Dat
         ("Ada King", "Hello Ada King,"),
         // Nor does whoever is signed in to the account.
         ("see https://evil.example", "Hello,"),
+        ("V3 Person", "Hello V3 Person,"),
+        ("Call 0800123456", "Hello,"),
+        ("Ana 192.0.2", "Hello,"),
     ]
     .into_iter()
     .enumerate()

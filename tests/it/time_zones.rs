@@ -126,7 +126,7 @@ async fn a_setting_is_recorded_once(app: &TestApp) {
                   WHERE kind = 'setting_changed' AND detail = 'time_zone'";
     assert_eq!(app.database.number(events), 1);
     let page = browser.get("/account").await.expect(200);
-    page.expect_words("Time zone changed, by you");
+    page.expect_words("You changed your time zone");
 }
 
 async fn a_zone_that_is_not_offered_is_refused(app: &TestApp) {
