@@ -1,9 +1,7 @@
 //! "This wasn't me": the link in the message about an alert. Opening it changes nothing; its form
 //! works once.
 
-use rollcall::settings::MailTls;
-
-use crate::support::app::behind_proxy;
+use crate::support::mailed::Mailed;
 use crate::support::prelude::*;
 use crate::support::smtp::SmtpServer;
 
@@ -36,18 +34,12 @@ struct Fixture {
 }
 
 async fn set_up(database: Database) -> Fixture {
-    let server = SmtpServer::start();
-    let app = TestApp::start_with(database, |settings| {
-        behind_proxy(settings);
-        settings.mail.host = Some("127.0.0.1".into());
-        settings.mail.port = Some(server.port());
-        settings.mail.tls = MailTls::None;
-        settings.jobs.mail_interval = Duration::from_secs(24 * 60 * 60);
-    })
-    .await;
-    let ada = app.register("ada@example.org").await;
-    let laptop = app.browser_from(FIREFOX, HOME);
-    laptop.sign_in(&ada).await;
+    let Mailed {
+        app,
+        server,
+        ada,
+        laptop,
+    } = Mailed::start(database, HOME, |_| {}).await;
     app.advance(Duration::from_secs(60));
     let intruder = app.browser_from(IPHONE, ELSEWHERE);
     intruder.sign_in(&ada).await;

@@ -1,8 +1,8 @@
 //! Alerts about a session that has ended meanwhile, in whatever way, and links that were settled by
 //! something else: what the pages say is so.
 
-use crate::support::app::use_mail_server;
 use crate::support::html::forms;
+use crate::support::mailed::Mailed;
 use crate::support::prelude::*;
 use crate::support::smtp::SmtpServer;
 
@@ -51,20 +51,12 @@ struct Fixture {
 }
 
 async fn set_up(database: Database) -> Fixture {
-    let server = SmtpServer::start();
-    let port = server.port();
-    let app = TestApp::start_with(database, |settings| use_mail_server(settings, port)).await;
-    let ada = app.register("ada@example.org").await;
-    let laptop = app.browser_from(FIREFOX, HOME);
-    let fields = [
-        ("email", ada.email.as_str()),
-        ("password", ada.password.as_str()),
-        ("remember", "on"),
-    ];
-    laptop
-        .submit("/sign-in", "/sign-in", &fields)
-        .await
-        .expect(303);
+    let Mailed {
+        app,
+        server,
+        ada,
+        laptop,
+    } = Mailed::start(database, HOME, |_| {}).await;
     app.advance(MINUTE);
     let phone = app.login_from(&ada, IPHONE, ELSEWHERE, Some("phone")).await;
     Fixture {
@@ -127,14 +119,7 @@ impl Fixture {
 
     /// Confirms or reports the first alert on the page, and returns the page after that.
     async fn answer(&self, how: &str) -> TestResponse {
-        let page = self.laptop.get("/devices").await.expect(200);
-        let end = format!("/{how}");
-        let form = forms(&page.text)
-            .into_iter()
-            .find(|form| form.action.starts_with("/alerts/") && form.action.ends_with(&end))
-            .unwrap_or_else(|| panic!("no alert in {}", page.words()));
-        let response = self.laptop.send(&form, &[]).await.expect(303);
-        self.laptop.follow(&response).await.expect(200)
+        self.laptop.answer_alert(&format!("/{how}")).await
     }
 
     fn reader(&self) -> Browser {

@@ -38,11 +38,11 @@ async fn set_up(database: Database) -> Fixture {
     let laptop = signed_in(&app, &ada, FIREFOX, HOME).await;
     app.advance(MINUTE);
     let desktop = signed_in(&app, &ada, "curl/8.14.1", "192.0.2.1").await;
-    answer(&laptop, "/yes").await;
+    laptop.answer_alert("/yes").await;
     app.advance(MINUTE);
     app.login_from(&ada, IPHONE, ELSEWHERE, None).await;
     app.advance(MINUTE);
-    let page = answer(&laptop, "/no").await;
+    let page = laptop.answer_alert("/no").await;
     Fixture {
         app,
         ada,
@@ -55,27 +55,8 @@ async fn set_up(database: Database) -> Fixture {
 /// Returns a browser that keeps the person signed in.
 async fn signed_in(app: &TestApp, person: &Person, user_agent: &str, ip: &str) -> Browser {
     let browser = app.browser_from(user_agent, ip);
-    let fields = [
-        ("email", person.email.as_str()),
-        ("password", person.password.as_str()),
-        ("remember", "on"),
-    ];
+    browser.sign_in_to_stay(person).await.expect(303);
     browser
-        .submit("/sign-in", "/sign-in", &fields)
-        .await
-        .expect(303);
-    browser
-}
-
-/// Submits the first form about an alert whose action ends so, and returns the page after that.
-async fn answer(browser: &Browser, end: &str) -> TestResponse {
-    let page = browser.get("/devices").await.expect(200);
-    let form = forms(&page.text)
-        .into_iter()
-        .find(|form| form.action.starts_with("/alerts/") && form.action.ends_with(end))
-        .unwrap_or_else(|| panic!("no {end} in {}", page.words()));
-    let response = browser.send(&form, &[]).await.expect(303);
-    browser.follow(&response).await.expect(200)
 }
 
 async fn has_steps(browser: &Browser) -> bool {
@@ -123,7 +104,7 @@ async fn the_steps_stay_until_each_is_done(database: Database) {
     page.expect_words("Make your account safe: 2 of 3 steps are done")
         .expect_words("New password: Done")
         .expect_words("E-mail: To do");
-    let page = answer(&laptop, "/steps/email/confirm").await;
+    let page = laptop.answer_alert("/steps/email/confirm").await;
     let finished = "You finished the steps that make your account safe.";
     page.expect_words(finished);
     let page = laptop.get("/devices").await.expect(200);
@@ -135,12 +116,12 @@ async fn the_steps_stay_until_each_is_done(database: Database) {
 
 async fn the_steps_stay_until_each_is_skipped(database: Database) {
     let fixture = set_up(database).await;
-    let page = answer(&fixture.laptop, "/steps/others/skip").await;
+    let page = fixture.laptop.answer_alert("/steps/others/skip").await;
     page.expect_words("Sign out your other devices Skipped");
-    let page = answer(&fixture.laptop, "/steps/email/skip").await;
+    let page = fixture.laptop.answer_alert("/steps/email/skip").await;
     page.expect_words("E-mail: Skipped");
     assert!(has_steps(&fixture.desktop).await, "one is left");
-    let page = answer(&fixture.laptop, "/steps/password/skip").await;
+    let page = fixture.laptop.answer_alert("/steps/password/skip").await;
     page.expect_words(
         "You skipped the steps that make your account safe. You can still do them under Your devices.",
     )
@@ -153,7 +134,7 @@ async fn the_steps_stay_until_each_is_skipped(database: Database) {
         .app
         .login_from(&fixture.ada, IPHONE, ELSEWHERE, None)
         .await;
-    let page = answer(&fixture.laptop, "/no").await;
+    let page = fixture.laptop.answer_alert("/no").await;
     page.expect_words("Make your account safe: 1 of 3 steps is done");
     fixture.app.stop().await;
 }
@@ -161,13 +142,16 @@ async fn the_steps_stay_until_each_is_skipped(database: Database) {
 async fn a_skipped_step_can_be_taken_up_again(database: Database) {
     let fixture = set_up(database).await;
     for step in ["others", "password", "email"] {
-        answer(&fixture.laptop, &format!("/steps/{step}/skip")).await;
+        fixture
+            .laptop
+            .answer_alert(&format!("/steps/{step}/skip"))
+            .await;
     }
     let page = fixture.laptop.get("/devices").await.expect(200);
     page.expect_words("Skipped after you reported Safari on iPhone : signing out your other devices, setting a new password and checking your e-mail")
         .expect_words("Sign them out after all")
         .expect_words("Set one after all");
-    answer(&fixture.laptop, "/steps/email/confirm").await;
+    fixture.laptop.answer_alert("/steps/email/confirm").await;
     let others = "/devices/sign-out-others";
     let ended = fixture.laptop.submit(others, others, &[]).await;
     let page = fixture.laptop.follow(&ended).await.expect(200);
@@ -212,14 +196,14 @@ async fn a_skipped_step_can_be_taken_up_again(database: Database) {
 
 async fn a_second_report_hides_no_step_of_the_first(database: Database) {
     let fixture = set_up(database).await;
-    answer(&fixture.laptop, "/steps/email/confirm").await;
+    fixture.laptop.answer_alert("/steps/email/confirm").await;
     fixture.app.advance(MINUTE);
     let second = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
     fixture
         .app
         .login_from(&fixture.ada, second, ELSEWHERE, None)
         .await;
-    let page = answer(&fixture.laptop, "/no").await;
+    let page = fixture.laptop.answer_alert("/no").await;
     page.expect_words("You reported Firefox on Linux and Safari on iPhone just now")
         .expect_words("Make your account safe: 1 of 3 steps is done");
     let page = fixture.laptop.get("/devices").await.expect(200);
@@ -236,18 +220,18 @@ async fn what_had_ended_before_is_not_done_by_the_report(database: Database) {
         .login_from(&fixture.ada, IPHONE, "198.51.101.7", None)
         .await;
     phone.post("/api/v1/auth/logout").await.expect(204);
-    let page = answer(&fixture.laptop, "/no").await;
+    let page = fixture.laptop.answer_alert("/no").await;
     page.expect_words("Sign it out It was already signed out");
     fixture.app.stop().await;
 }
 
 async fn the_steps_are_shown_on_another_known_device(database: Database) {
     let fixture = set_up(database).await;
-    answer(&fixture.laptop, "/steps/others/skip").await;
+    fixture.laptop.answer_alert("/steps/others/skip").await;
     let page = fixture.desktop.get("/devices").await.expect(200);
     page.expect_words("Make your account safe")
         .expect_words("Sign out your other devices Skipped");
-    answer(&fixture.desktop, "/steps/password/skip").await;
+    fixture.desktop.answer_alert("/steps/password/skip").await;
     let page = fixture.laptop.get("/devices").await.expect(200);
     page.expect_words("New password: Skipped");
     fixture.app.stop().await;

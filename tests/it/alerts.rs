@@ -348,15 +348,7 @@ async fn an_open_alert_expires_after_a_month(database: Database) {
     let app = TestApp::start_behind_proxy(database).await;
     let ada = app.register("ada@example.org").await;
     let laptop = app.browser_from(FIREFOX, HOME);
-    let fields = [
-        ("email", ada.email.as_str()),
-        ("password", ada.password.as_str()),
-        ("remember", "on"),
-    ];
-    laptop
-        .submit("/sign-in", "/sign-in", &fields)
-        .await
-        .expect(303);
+    laptop.sign_in_to_stay(&ada).await.expect(303);
     app.advance(Duration::from_secs(60));
     app.browser_from(IPHONE, ELSEWHERE).sign_in(&ada).await;
     assert_eq!(review_paths(&laptop).await.len(), 2);

@@ -30,18 +30,21 @@ on_both!(
     the_stream_needs_a_session_and_a_valid_time,
 );
 
+/// The first event of a stream: how long a browser waits before it reconnects.
+const BEGINNING: &str = "retry: 2000\n\n";
+const CHANGED: &str = "event: changed\ndata:\n\n";
+const SIGNED_OUT: &str = "event: signed-out\ndata:\n\n";
 /// The longest wait for an event, which normally arrives within a second.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 async fn a_page_is_notified_of_a_sign_in_and_of_its_own_end(app: &TestApp) {
-    let ada = app.register("ada@example.org").await;
-    let page = app.signed_in_browser(&ada, FIREFOX).await;
+    let (ada, page) = ada_on_a_page(app).await;
     let mut stream = open_stream(&page, app).await;
-    assert_eq!(next_event(&mut stream).await, "retry: 2000\n\n");
+    assert_eq!(next_event(&mut stream).await, BEGINNING);
 
     app.advance(Duration::from_secs(1));
     let phone = app.login(&ada, IPHONE).await;
-    assert_eq!(next_event(&mut stream).await, "event: changed\ndata:\n\n");
+    assert_eq!(next_event(&mut stream).await, CHANGED);
     let laptop = phone
         .listed()
         .await
@@ -55,10 +58,7 @@ async fn a_page_is_notified_of_a_sign_in_and_of_its_own_end(app: &TestApp) {
         .delete(&format!("/api/v1/sessions/{id}"))
         .await
         .expect(204);
-    assert_eq!(
-        next_event(&mut stream).await,
-        "event: signed-out\ndata:\n\n"
-    );
+    assert_eq!(next_event(&mut stream).await, SIGNED_OUT);
     assert!(stream.chunk().await.expect("the end").is_none());
 }
 
@@ -76,11 +76,11 @@ async fn other_peoples_changes_are_not_sent(app: &TestApp) {
         .expect(204);
     app.advance(Duration::from_secs(1));
     let own = app.login(&ada, IPHONE).await;
-    assert_eq!(next_event(&mut stream).await, "event: changed\ndata:\n\n");
+    assert_eq!(next_event(&mut stream).await, CHANGED);
     own.post("/api/v1/auth/logout").await.expect(204);
     assert_eq!(
         next_event(&mut stream).await,
-        "event: changed\ndata:\n\n",
+        CHANGED,
         "one each, none of Bob's"
     );
 }
@@ -158,11 +158,11 @@ async fn thousands_of_changes_of_others_delay_none(app: &TestApp) {
     add_ends(app, "bob@example.org", 25_000);
     app.advance(Duration::from_millis(10));
     let phone = app.login(&ada, IPHONE).await;
-    assert_eq!(next_event(&mut stream).await, "event: changed\ndata:\n\n");
+    assert_eq!(next_event(&mut stream).await, CHANGED);
     phone.delete("/api/v1/sessions/others").await.expect(200);
     assert_eq!(
         next_event(&mut stream).await,
-        "event: signed-out\ndata:\n\n",
+        SIGNED_OUT,
         "one event, and the end"
     );
 }
@@ -175,26 +175,21 @@ async fn many_ends_of_one_person_are_one_event(app: &TestApp) {
     next_event(&mut stream).await;
     app.advance(Duration::from_secs(1));
     add_ends(app, "ada@example.org", 2_000);
-    assert_eq!(next_event(&mut stream).await, "event: changed\ndata:\n\n");
+    assert_eq!(next_event(&mut stream).await, CHANGED);
     app.advance(Duration::from_secs(1));
     phone.delete("/api/v1/sessions/others").await.expect(200);
-    assert_eq!(
-        next_event(&mut stream).await,
-        "event: signed-out\ndata:\n\n",
-        "nothing between"
-    );
+    assert_eq!(next_event(&mut stream).await, SIGNED_OUT, "nothing between");
 }
 
 async fn a_change_from_before_the_stream_is_sent(app: &TestApp) {
-    let ada = app.register("ada@example.org").await;
-    let page = app.signed_in_browser(&ada, FIREFOX).await;
+    let (ada, page) = ada_on_a_page(app).await;
     let rendered_at = app.clock.now().timestamp_micros();
     app.advance(Duration::from_secs(1));
     app.login(&ada, IPHONE).await;
     let mut stream = page
         .stream(&format!("/devices/changes?since={rendered_at}"))
         .await;
-    assert_eq!(next_event(&mut stream).await, "event: changed\ndata:\n\n");
+    assert_eq!(next_event(&mut stream).await, CHANGED);
 }
 
 /// Reads a page, and returns the address of its stream.
@@ -213,8 +208,7 @@ pub fn stream_of(page: &str) -> String {
 }
 
 async fn an_act_that_is_committed_after_the_page_was_read_is_sent(app: &TestApp) {
-    let ada = app.register("ada@example.org").await;
-    let page = app.signed_in_browser(&ada, FIREFOX).await;
+    let (_, page) = ada_on_a_page(app).await;
     let act = app
         .database
         .begin(&insertion_of_ends(app, "ada@example.org", 1));
@@ -222,44 +216,37 @@ async fn an_act_that_is_committed_after_the_page_was_read_is_sent(app: &TestApp)
     let stream = read_page(&page).await;
     act.commit();
     let mut stream = page.stream(&stream).await;
-    assert_eq!(next_event(&mut stream).await, "event: changed\ndata:\n\n");
+    assert_eq!(next_event(&mut stream).await, CHANGED);
 }
 
 async fn an_act_that_is_committed_while_the_page_listens_is_sent(app: &TestApp) {
-    let ada = app.register("ada@example.org").await;
-    let page = app.signed_in_browser(&ada, FIREFOX).await;
+    let (_, page) = ada_on_a_page(app).await;
     let act = app
         .database
         .begin(&insertion_of_ends(app, "ada@example.org", 1));
     app.advance(Duration::from_secs(1));
     let mut stream = page.stream(&read_page(&page).await).await;
-    assert_eq!(next_event(&mut stream).await, "retry: 2000\n\n");
+    assert_eq!(next_event(&mut stream).await, BEGINNING);
     act.commit();
-    assert_eq!(next_event(&mut stream).await, "event: changed\ndata:\n\n");
+    assert_eq!(next_event(&mut stream).await, CHANGED);
 }
 
 async fn an_act_that_the_page_shows_is_not_sent(app: &TestApp) {
-    let ada = app.register("ada@example.org").await;
-    let page = app.signed_in_browser(&ada, FIREFOX).await;
+    let (ada, page) = ada_on_a_page(app).await;
     app.login(&ada, IPHONE).await;
     save(&page, "/account/name", &[("full_name", "Ada King")]).await;
     app.advance(Duration::from_secs(1));
     let mut stream = page.stream(&read_page(&page).await).await;
-    assert_eq!(next_event(&mut stream).await, "retry: 2000\n\n");
+    assert_eq!(next_event(&mut stream).await, BEGINNING);
     app.advance(Duration::from_secs(1));
     app.login(&ada, IPHONE).await;
-    assert_eq!(next_event(&mut stream).await, "event: changed\ndata:\n\n");
+    assert_eq!(next_event(&mut stream).await, CHANGED);
     save(&page, "/sign-out", &[]).await;
-    assert_eq!(
-        next_event(&mut stream).await,
-        "event: signed-out\ndata:\n\n",
-        "one each"
-    );
+    assert_eq!(next_event(&mut stream).await, SIGNED_OUT, "one each");
 }
 
 async fn a_counted_act_that_is_committed_after_the_page_was_read_is_sent(app: &TestApp) {
-    let ada = app.register("ada@example.org").await;
-    let page = app.signed_in_browser(&ada, FIREFOX).await;
+    let (_, page) = ada_on_a_page(app).await;
     for act in COUNTED {
         for sql in counted_acts(app, act) {
             let open = app.database.begin(&sql);
@@ -268,24 +255,23 @@ async fn a_counted_act_that_is_committed_after_the_page_was_read_is_sent(app: &T
             open.commit();
             let mut stream = page.stream(&stream).await;
             let event = next_event(&mut stream).await;
-            assert_eq!(event, "event: changed\ndata:\n\n", "{sql}");
+            assert_eq!(event, CHANGED, "{sql}");
             app.advance(Duration::from_secs(29));
         }
     }
 }
 
 async fn a_counted_act_that_is_committed_while_the_page_listens_is_sent(app: &TestApp) {
-    let ada = app.register("ada@example.org").await;
-    let page = app.signed_in_browser(&ada, FIREFOX).await;
+    let (_, page) = ada_on_a_page(app).await;
     for act in COUNTED {
         for sql in counted_acts(app, act) {
             let open = app.database.begin(&sql);
             app.advance(Duration::from_secs(1));
             let mut stream = page.stream(&read_page(&page).await).await;
-            assert_eq!(next_event(&mut stream).await, "retry: 2000\n\n", "{sql}");
+            assert_eq!(next_event(&mut stream).await, BEGINNING, "{sql}");
             open.commit();
             let event = next_event(&mut stream).await;
-            assert_eq!(event, "event: changed\ndata:\n\n", "{sql}");
+            assert_eq!(event, CHANGED, "{sql}");
             app.advance(Duration::from_secs(29));
         }
     }
@@ -293,8 +279,7 @@ async fn a_counted_act_that_is_committed_while_the_page_listens_is_sent(app: &Te
 
 /// Otherwise the page would be requested again and again until the clock is passed.
 async fn an_act_of_a_node_whose_clock_is_ahead_is_not_sent_again(app: &TestApp) {
-    let ada = app.register("ada@example.org").await;
-    let page = app.signed_in_browser(&ada, FIREFOX).await;
+    let (_, page) = ada_on_a_page(app).await;
     app.advance(Duration::from_secs(1));
     let mut before = page.stream(&read_page(&page).await).await;
     app.advance(Duration::from_secs(5));
@@ -304,16 +289,12 @@ async fn an_act_of_a_node_whose_clock_is_ahead_is_not_sent_again(app: &TestApp) 
     app.database.execute(&act);
     app.database.execute(&ends);
     let mut stream = page.stream(&read_page(&page).await).await;
-    assert_eq!(next_event(&mut stream).await, "retry: 2000\n\n");
+    assert_eq!(next_event(&mut stream).await, BEGINNING);
     // It is published by then.
-    assert_eq!(next_event(&mut before).await, "retry: 2000\n\n");
-    assert_eq!(next_event(&mut before).await, "event: changed\ndata:\n\n");
+    assert_eq!(next_event(&mut before).await, BEGINNING);
+    assert_eq!(next_event(&mut before).await, CHANGED);
     save(&page, "/sign-out", &[]).await;
-    assert_eq!(
-        next_event(&mut stream).await,
-        "event: signed-out\ndata:\n\n",
-        "nothing between"
-    );
+    assert_eq!(next_event(&mut stream).await, SIGNED_OUT, "nothing between");
 }
 
 async fn save(browser: &Browser, action: &str, fields: &[(&str, &str)]) {
@@ -324,17 +305,16 @@ async fn save(browser: &Browser, action: &str, fields: &[(&str, &str)]) {
 async fn expect_sent(app: &TestApp, page: &Browser, what: &str, act: impl Future<Output = ()>) {
     app.advance(Duration::from_secs(1));
     let mut stream = page.stream(&read_page(page).await).await;
-    assert_eq!(next_event(&mut stream).await, "retry: 2000\n\n", "{what}");
+    assert_eq!(next_event(&mut stream).await, BEGINNING, "{what}");
     app.advance(Duration::from_secs(1));
     act.await;
     let event = next_event(&mut stream).await;
-    assert_eq!(event, "event: changed\ndata:\n\n", "{what}");
+    assert_eq!(event, CHANGED, "{what}");
 }
 
 /// Also one that is saved again within the hour, which is counted.
 async fn every_setting_that_is_saved_is_sent(app: &TestApp) {
-    let ada = app.register("ada@example.org").await;
-    let page = app.signed_in_browser(&ada, FIREFOX).await;
+    let (_, page) = ada_on_a_page(app).await;
     for (action, field, value) in [
         ("/account/idle-limit", "idle_limit", "month"),
         ("/account/idle-limit", "idle_limit", "week"),
@@ -352,8 +332,7 @@ async fn every_setting_that_is_saved_is_sent(app: &TestApp) {
 }
 
 async fn a_device_that_is_renamed_or_exempt_is_sent(app: &TestApp) {
-    let ada = app.register("ada@example.org").await;
-    let page = app.signed_in_browser(&ada, FIREFOX).await;
+    let (_, page) = ada_on_a_page(app).await;
     let session = page.get("/api/v1/sessions/current").await.expect(200);
     let device = format!("/devices/{}", session.json()["id"].as_str().expect("an id"));
     for (act, field, value) in [
@@ -381,8 +360,7 @@ async fn answer(page: &Browser, end: &str) {
 }
 
 async fn an_answer_to_an_alert_is_sent(app: &TestApp) {
-    let ada = app.register("ada@example.org").await;
-    let page = app.signed_in_browser(&ada, FIREFOX).await;
+    let (ada, page) = ada_on_a_page(app).await;
     app.advance(Duration::from_secs(60));
     app.login(&ada, IPHONE).await;
     expect_sent(app, &page, "yes", answer(&page, "/yes")).await;
@@ -402,8 +380,7 @@ async fn an_answer_to_an_alert_is_sent(app: &TestApp) {
 const UNATTENDED: [(&str, &str); 1] = [("x-unattended", "1")];
 
 async fn an_unattended_page_is_no_use_of_its_session(app: &TestApp) {
-    let ada = app.register("ada@example.org").await;
-    let page = app.signed_in_browser(&ada, FIREFOX).await;
+    let (_, page) = ada_on_a_page(app).await;
     let expiry = || {
         app.database
             .texts("SELECT CAST(expires_at AS TEXT) AS value FROM user_sessions")
@@ -422,8 +399,7 @@ async fn an_unattended_page_is_no_use_of_its_session(app: &TestApp) {
 
 /// Otherwise somebody with a copied cookie could hide.
 async fn an_unattended_page_elsewhere_is_a_use_of_its_session(app: &TestApp) {
-    let ada = app.register("ada@example.org").await;
-    let page = app.signed_in_browser(&ada, FIREFOX).await;
+    let (_, page) = ada_on_a_page(app).await;
     app.database
         .execute("UPDATE user_sessions SET ip_address = '203.0.113.99'");
     app.advance(Duration::from_secs(60));
@@ -481,12 +457,9 @@ fn a_page_on_one_node_is_notified_of_a_sign_out_on_another() {
             .await
             .expect(200);
         let phone = Device::from_login(two.base(), &login);
-        assert_eq!(next_event(&mut stream).await, "event: changed\ndata:\n\n");
+        assert_eq!(next_event(&mut stream).await, CHANGED);
         phone.delete("/api/v1/sessions/others").await.expect(200);
-        assert_eq!(
-            next_event(&mut stream).await,
-            "event: signed-out\ndata:\n\n"
-        );
+        assert_eq!(next_event(&mut stream).await, SIGNED_OUT);
         // An open stream doesn't delay a stop.
         let page = Browser::new(one.base(), FIREFOX);
         page.sign_in(&ada).await;
@@ -494,6 +467,13 @@ fn a_page_on_one_node_is_notified_of_a_sign_out_on_another() {
         assert!(one.terminate().success());
         assert!(two.terminate().success());
     });
+}
+
+/// Returns Ada, and a browser in which she has signed in.
+async fn ada_on_a_page(app: &TestApp) -> (Person, Browser) {
+    let ada = app.register("ada@example.org").await;
+    let page = app.signed_in_browser(&ada, FIREFOX).await;
+    (ada, page)
 }
 
 async fn open_stream(page: &Browser, app: &TestApp) -> Response {

@@ -1,8 +1,7 @@
 //! Alerts about a copied sign-in: where the copy was used, where the device was before, and what a former
 //! address may know of it.
 
-use crate::support::app::use_mail_server;
-use crate::support::html::forms;
+use crate::support::mailed::Mailed;
 use crate::support::mmdb::Mmdb;
 use crate::support::prelude::*;
 use crate::support::smtp::SmtpServer;
@@ -38,16 +37,15 @@ async fn set_up(database: Database) -> Fixture {
         .with("203.0.113.0/24", city("Lisbon", "PT", 38.72, -9.14))
         .with("198.18.0.0/24", city("Oslo", "NO", 59.91, 10.75))
         .write(&path);
-    let server = SmtpServer::start();
-    let port = server.port();
-    let app = TestApp::start_with(database, |settings| {
-        use_mail_server(settings, port);
-        settings.places.files = vec![path];
+    let Mailed {
+        app,
+        server,
+        ada,
+        laptop,
+    } = Mailed::start(database, LISBON, |settings| {
+        settings.places.files = vec![path]
     })
     .await;
-    let ada = app.register("ada@example.org").await;
-    let laptop = app.browser_from(FIREFOX, LISBON);
-    laptop.sign_in(&ada).await;
     app.advance(MINUTE);
     let tablet = app.login_from(&ada, IPHONE, LISBON, Some("tablet")).await;
     let fixture = Fixture {
@@ -89,14 +87,7 @@ impl Fixture {
     }
 
     async fn answer(&self, how: &str) -> TestResponse {
-        let page = self.laptop.get("/devices").await.expect(200);
-        let end = format!("/{how}");
-        let form = forms(&page.text)
-            .into_iter()
-            .find(|form| form.action.starts_with("/alerts/") && form.action.ends_with(&end))
-            .unwrap_or_else(|| panic!("no alert in {}", page.words()));
-        let response = self.laptop.send(&form, &[]).await.expect(303);
-        self.laptop.follow(&response).await.expect(200)
+        self.laptop.answer_alert(&format!("/{how}")).await
     }
 
     async fn stop(self) {

@@ -5,6 +5,7 @@ use actix_web::rt::spawn;
 use rollcall::keys::{KeyKind, Start};
 
 use crate::support::browser::APPLICATION;
+use crate::support::mailed::Mailed as Fixture;
 use crate::support::prelude::*;
 use crate::support::program::Program;
 use crate::support::smtp::{Message, SmtpServer};
@@ -39,36 +40,17 @@ const A: &str = "ada@example.org";
 const NEW: &str = "another battery staple";
 const MINUTE: Duration = Duration::from_secs(60);
 
-struct Fixture {
-    app: TestApp,
-    server: SmtpServer,
-    ada: Person,
-    laptop: Browser,
-}
-
+/// Returns Ada's account; forward-auth serves an application.
 async fn set_up(database: Database) -> Fixture {
-    let server = SmtpServer::start();
-    let app = TestApp::start_with_mail(database, &server, |settings| {
+    let fixture = Fixture::start(database, "203.0.113.7", |settings| {
         settings.forward_auth.allowed_hosts = vec![APPLICATION.into()];
     })
     .await;
-    let ada = app.register(A).await;
-    let laptop = app.browser_from(FIREFOX, "203.0.113.7");
-    laptop.sign_in(&ada).await.expect(303);
-    app.advance(MINUTE);
-    Fixture {
-        app,
-        server,
-        ada,
-        laptop,
-    }
+    fixture.app.advance(MINUTE);
+    fixture
 }
 
 impl Fixture {
-    fn reader(&self) -> Browser {
-        self.app.browser_from(FIREFOX, "192.0.2.200")
-    }
-
     async fn ask(&self, email: &str) -> TestResponse {
         let fields = [("email", email)];
         self.reader()
@@ -121,11 +103,6 @@ impl Fixture {
             .await
             .expect(303);
         self.app.deliver_mail().await;
-    }
-
-    async fn stop(self) {
-        self.server.stop();
-        self.app.stop().await;
     }
 }
 

@@ -1,10 +1,9 @@
 //! Reports of alerts: what one would end is named before, a device has one name throughout, and what a report
 //! ended is called so wherever it is listed.
 
-use crate::support::app::use_mail_server;
 use crate::support::html::forms;
+use crate::support::mailed::Mailed as Fixture;
 use crate::support::prelude::*;
-use crate::support::smtp::SmtpServer;
 
 on_both!(
     database: what_a_report_ends_besides_is_named_before,
@@ -36,34 +35,10 @@ const HOME: &str = "203.0.113.7";
 const ELSEWHERE: &str = "198.51.100.7";
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// Ada's account, with a laptop that she used before everything else.
-struct Fixture {
-    app: TestApp,
-    server: SmtpServer,
-    ada: Person,
-    laptop: Browser,
-}
-
 async fn set_up(database: Database) -> Fixture {
-    let server = SmtpServer::start();
-    let port = server.port();
-    let app = TestApp::start_with(database, |settings| use_mail_server(settings, port)).await;
-    let ada = app.register("ada@example.org").await;
-    let laptop = app.browser_from(FIREFOX, HOME);
-    let fields = [
-        ("email", ada.email.as_str()),
-        ("password", ada.password.as_str()),
-        ("remember", "on"),
-    ];
-    let signed_in = laptop.submit("/sign-in", "/sign-in", &fields).await;
-    signed_in.expect(303);
-    app.advance(MINUTE);
-    Fixture {
-        app,
-        server,
-        ada,
-        laptop,
-    }
+    let fixture = Fixture::start(database, HOME, |_| {}).await;
+    fixture.app.advance(MINUTE);
+    fixture
 }
 
 impl Fixture {
@@ -81,30 +56,14 @@ impl Fixture {
     }
 
     async fn answer(&self, how: &str) -> TestResponse {
-        let page = self.laptop.get("/devices").await.expect(200);
-        let end = format!("/{how}");
-        let form = forms(&page.text)
-            .into_iter()
-            .find(|form| form.action.starts_with("/alerts/") && form.action.ends_with(&end))
-            .unwrap_or_else(|| panic!("no alert in {}", page.words()));
-        let response = self.laptop.send(&form, &[]).await.expect(303);
-        self.laptop.follow(&response).await.expect(200)
-    }
-
-    fn reader(&self) -> Browser {
-        self.app.browser_from(FIREFOX, "192.0.2.200")
+        self.laptop.answer_alert(&format!("/{how}")).await
     }
 
     /// Returns the link in the first message about a sign-in.
-    async fn link(&self) -> String {
+    async fn first_link(&self) -> String {
         self.app.deliver_mail().await;
         let messages = self.server.messages();
         messages.first().expect("a message").link("/not-me/")
-    }
-
-    async fn stop(self) {
-        self.server.stop();
-        self.app.stop().await;
     }
 }
 
@@ -152,7 +111,7 @@ async fn a_report_that_ends_nothing_else_says_nothing_of_others(database: Databa
     fixture.stranger().await;
     let page = fixture.laptop.get("/devices").await.expect(200);
     assert!(!page.words().contains("as well"), "{}", page.words());
-    let link = fixture.link().await;
+    let link = fixture.first_link().await;
     let page = fixture.reader().get(&link).await.expect(200);
     assert!(!page.text.contains("checkbox"), "{}", page.text);
     assert!(!page.words().contains(", too"), "{}", page.words());
@@ -202,7 +161,7 @@ async fn a_device_is_called_as_in_its_alert(database: Database) {
 async fn a_link_calls_a_device_as_its_message_does(database: Database) {
     let fixture = set_up(database).await;
     fixture.stranger().await;
-    let link = fixture.link().await;
+    let link = fixture.first_link().await;
     let text = fixture.server.messages()[0].plain();
     assert!(
         text.contains("Safari on iPhone") && !text.contains("Zap"),
@@ -233,7 +192,7 @@ async fn what_a_report_ended_is_listed_so(database: Database) {
 async fn what_a_link_ended_is_listed_so(database: Database) {
     let fixture = set_up(database).await;
     let zap = fixture.stranger().await;
-    let link = fixture.link().await;
+    let link = fixture.first_link().await;
     let reader = fixture.reader();
     let page = reader.submit(&link, &link, &[("answer", "not-mine")]).await;
     page.expect(200);

@@ -141,6 +141,27 @@ impl Browser {
         .await
     }
 
+    /// Signs in with "Keep me signed in".
+    pub async fn sign_in_to_stay(&self, person: &Person) -> TestResponse {
+        let fields = [
+            ("email", person.email.as_str()),
+            ("password", person.password.as_str()),
+            ("remember", "on"),
+        ];
+        self.submit("/sign-in", "/sign-in", &fields).await
+    }
+
+    /// Sends the first form about an alert whose action ends so, and returns the page after that.
+    pub async fn answer_alert(&self, end: &str) -> TestResponse {
+        let page = self.get("/devices").await.expect(200);
+        let form = html::forms(&page.text)
+            .into_iter()
+            .find(|form| form.action.starts_with("/alerts/") && form.action.ends_with(end))
+            .unwrap_or_else(|| panic!("no {end} in {}", page.words()));
+        let response = self.send(&form, &[]).await.expect(303);
+        self.follow(&response).await.expect(200)
+    }
+
     /// Opens the page that the response redirects to.
     pub async fn follow(&self, response: &TestResponse) -> TestResponse {
         self.get(response.location()).await

@@ -9,6 +9,7 @@ pub mod bulk;
 pub mod cookies;
 pub mod database;
 pub mod html;
+pub mod mailed;
 pub mod mmdb;
 pub mod outage;
 pub mod people_pages;
