@@ -44,7 +44,7 @@ impl AccountEvent {
         let own = event.own_address().filter(|_| is_shown);
         let own_act = own_acts::describe(&event).filter(|_| actor == Actor::Person);
         Self {
-            by: words::actor(actor).filter(|_| own_act.is_none()),
+            by: words::actor(actor).filter(|_| own_act.is_none() && !event.kind.is_refusal()),
             what: own_act.unwrap_or_else(|| words::account_event(&event)),
             address: own.map(|ip| words::address(ip, user.ip_retention)),
             at: words::event_time(&event, clock),

@@ -258,7 +258,7 @@ fn plain_words(notice: AccountNotice) -> Option<&'static str> {
         AccountNotice::ApplicationDeleted => "The application is deleted.",
         AccountNotice::ApplicationMissing => "There is no such application any more.",
         AccountNotice::OrderedBefore => {
-            "This was ordered before. The form that was sent again changed nothing."
+            "This had been ordered already. Sending the form again changed nothing."
         }
         AccountNotice::NotCarriedOut(RefusedAct::Password) => {
             "Your password was not changed: you had been signed out when you sent it."

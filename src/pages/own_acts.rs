@@ -15,6 +15,8 @@ pub(super) fn describe(event: &Event) -> Option<String> {
         EventKind::TakenBack => "took the account back with a former e-mail",
         EventKind::SignedUp => "created the account",
         EventKind::Disabled => "disabled your account, and were signed out everywhere",
+        EventKind::RoleChanged => "changed your role in the administration",
+        EventKind::DelayLifted => "lifted the delay after wrong passwords",
         EventKind::ResetLinkCreated => "created a link for a new password",
         EventKind::NameChanged => "changed your name",
         EventKind::EmailVouched => "marked your e-mail as verified",

@@ -235,7 +235,7 @@ pub fn account_event(event: &Event) -> String {
         EventKind::Invited => "Invited",
         EventKind::Disabled => "Account disabled, and signed out everywhere",
         EventKind::Enabled => "Account enabled again",
-        EventKind::RoleChanged => return format!("Made {}", role(detail)),
+        EventKind::RoleChanged => role(detail),
         EventKind::ResetLinkCreated => "Link for a new password created",
         EventKind::NameChanged => "Name changed",
         EventKind::EmailVouched => "E-mail marked as verified",
@@ -284,12 +284,12 @@ fn setting_changed(setting: &str) -> &'static str {
     }
 }
 
-/// Returns what a role makes of somebody.
+/// Returns that somebody got a role, or none.
 fn role(text: &str) -> &'static str {
     match text {
-        "admin" => "an administrator",
-        "auditor" => "an auditor, who can see what administrators see",
-        _ => "a person without a role",
+        "admin" => "Role changed to administrator",
+        "auditor" => "Role changed to auditor, who can see what administrators see",
+        _ => "Role in the administration removed",
     }
 }
 

@@ -531,7 +531,9 @@ async fn a_person_sees_what_was_done_to_them_with_the_reason(app: &TestApp) {
         "{}",
         page.text
     );
-    page.expect_words("Made an auditor, who can see what administrators see, by an administrator");
+    page.expect_words(
+        "Role changed to auditor, who can see what administrators see, by an administrator",
+    );
     let fields = [
         ("current_password", PASSWORD),
         ("new_password", "another battery staple"),

@@ -225,7 +225,9 @@ async fn a_role_is_changed_and_holds_at_once(app: &TestApp) {
     let done = fixture.act(&path, "role", &fields).await.expect(303);
     let page = fixture.browser.follow(&done).await;
     page.expect_words("Bob Byrne is an auditor now. They were without a role")
-        .expect_words("Made an auditor, who can see what administrators see by Ada Lovelace")
+        .expect_words(
+            "Role changed to auditor, who can see what administrators see by Ada Lovelace",
+        )
         .expect_words("Yearly audit");
     browser.get(LIST).await.expect(200);
     browser.get("/admin/users/new").await.expect(404);

@@ -39,6 +39,7 @@ async fn an_administrator_creates_and_revokes_a_key(app: &TestApp) {
         .submit(PAGE, KEYS, &[("name", "shop"), ("tokens", "on")])
         .await
         .expect(200);
+    let created = created.expect_words("The key shop is created.");
     let words = created.words();
     let secret = words
         .split(' ')
@@ -192,6 +193,13 @@ async fn a_key_is_replaced_on_the_page(app: &TestApp) {
     let choices = list.split("<option value=\"").skip(1);
     let choices: Vec<&str> = choices.filter_map(|rest| rest.split('"').next()).collect();
     let application = choices[1];
+    let named = [
+        ("application", application),
+        ("name", "k1"),
+        ("tokens", "on"),
+    ];
+    let page = browser.submit(PAGE, KEYS, &named).await.expect(200);
+    page.expect_words("The key k1 for shop is created.");
     let fields = [
         ("application", application),
         ("sessions", "on"),

@@ -140,7 +140,7 @@ async fn ticked_sessions_are_named_and_ended(app: &TestApp) {
         .preview(&[("session", &phone)])
         .await
         .expect(200)
-        .expect_words("End 1 session of 1 person?");
+        .expect_words("End this session?");
     let done = fixture.end(&page, &[("stated_reason", "Lost")]).await;
     fixture
         .browser
@@ -403,7 +403,7 @@ async fn the_page_is_gone_back_to_after_the_password(app: &TestApp) {
     let confirmed = fixture.browser.send(&form, &[("password", PASSWORD)]).await;
     assert_eq!(confirmed.expect(303).location(), address);
     let page = fixture.browser.get(&address).await.expect(200);
-    page.expect_words("End 1 session of 1 person?");
+    page.expect_words("End this session?");
 }
 
 async fn the_same_form_twice_is_the_same_order(app: &TestApp) {
@@ -430,7 +430,7 @@ async fn the_same_form_twice_is_the_same_order(app: &TestApp) {
         assert_eq!(again.location(), first.location());
         let job = fixture.browser.follow(&again).await.expect(200);
         job.expect_words("2 sessions are ended.")
-            .expect_words("This was ordered before. The form that was sent again changed nothing.");
+            .expect_words("This had been ordered already. Sending the form again changed nothing.");
     }
     after.current().await.expect(200);
     expect_ended_once(app, 2);
@@ -496,8 +496,8 @@ async fn ticked_sessions_that_are_over_are_spoken_of(app: &TestApp) {
         .preview(&ticked)
         .await
         .expect(200)
-        .expect_words("End 1 session of 1 person?")
-        .expect_words("Its user has to sign in again.")
+        .expect_words("End this session?")
+        .expect_words("The person has to sign in again.")
         .expect_words("1 of the selected sessions has already ended.")
         .expect_words("Cancel");
     let done = fixture.end(&page, &[("stated_reason", "x")]).await;

@@ -114,7 +114,7 @@ async fn an_auditor_is_added_and_roles_are_set(database: Database) {
     };
     let browser = app.signed_in_browser(&ada, FIREFOX).await;
     let page = browser.get("/account").await.expect(200);
-    page.expect_words("Made an administrator, by an administrator: “ New job ”");
+    page.expect_words("Role changed to administrator, by an administrator: “ New job ”");
     let set = ["user", "set-password", "--email", ADA, "--password-stdin"];
     let rollcall = Program::with(&app.database);
     rollcall

@@ -261,7 +261,9 @@ async fn a_device_with_another_session_is_not_signed_out(database: Database) {
     );
     fixture.app.deliver_mail().await;
     let messages = fixture.server.messages();
-    let text = messages.last().expect("a message").plain();
+    let message = messages.last().expect("a message");
+    assert_eq!(message.header("Subject"), "A session was ended for safety");
+    let text = message.plain();
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(
         text.contains("That session has ended; another one on the device is still signed in."),

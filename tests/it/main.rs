@@ -161,6 +161,7 @@ mod throttles_sessions;
 mod time_zones;
 mod times_from_outside;
 mod token_reuse;
+mod true_words;
 mod unsent_forms;
 mod verified_emails;
 mod vocabulary;

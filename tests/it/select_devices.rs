@@ -67,7 +67,7 @@ async fn selected_devices_are_named_and_signed_out_in_one_step(app: &TestApp) {
     let named = laptop.get(&page).await.expect(200);
     let words = named.expect_words("Sign out 2 devices?").words();
     assert!(
-        words.contains("Tablet Phone · Safari on iPhone · 2 sessions Last used just now"),
+        words.contains("Tablet Phone · Safari on iPhone · 2 sessions Last active just now"),
         "{words}"
     );
     assert!(words.contains("2 sessions"), "{words}");
@@ -282,7 +282,7 @@ async fn the_pages_that_ask_tell_identical_devices_apart(app: &TestApp) {
         assert_eq!(parts.len(), 3, "{path}: {words}");
         let time = |part: &str| part.split(" UTC").next().map(str::to_owned);
         assert_ne!(time(parts[1]), time(parts[2]), "{path}: {words}");
-        assert_eq!(words.matches("Last used ").count(), 2, "{path}: {words}");
+        assert_eq!(words.matches("Last active ").count(), 2, "{path}: {words}");
         assert_eq!(words.matches("127.0.0.1").count(), 2, "{path}: {words}");
     }
     let none = [("addresses", "none")];

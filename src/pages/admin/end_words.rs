@@ -89,6 +89,7 @@ impl EndWords {
         match (self.shown, self.is_own_only) {
             (0, _) if self.is_exact => "All of these sessions have already ended".into(),
             (1, true) => "End your own session?".into(),
+            (1, false) if self.is_exact => "End this session?".into(),
             (n, true) => format!("End your own {}?", quantity::sessions(n)),
             (n, false) if self.is_exact => format!(
                 "End {} of {}?",
@@ -120,13 +121,15 @@ impl EndWords {
     pub(super) fn button(&self) -> Option<String> {
         match (self.shown, self.own) {
             (0, _) if self.is_exact => None,
-            (1, 0) => Some("End 1 session".into()),
+            (1, 0) => Some("End this session".into()),
             (n, 0) if self.is_exact => Some(format!("End {}", quantity::sessions(n))),
             (n, 0) => Some(format!(
                 "End about {}",
                 quantity::sessions(quantity::rounded(n))
             )),
-            (1, 1) if self.is_own_only => Some("End it".into()),
+            (1, _) if self.is_own_only => Some("End it".into()),
+            // With the caller's own, if these are ticked.
+            (1, _) => Some("End".into()),
             _ => Some("End them".into()),
         }
     }

@@ -123,7 +123,7 @@ async fn delete_page(
         path: "delete",
         words: vec![
             ending(&summary),
-            "The account is deleted with everything stored about it: sessions, devices, alerts, events, and messages waiting to be sent. That it was deleted, when, by whom and why stays in the events, with its id alone.".into(),
+            "The account is deleted with everything stored about it: sessions, devices, alerts, events, and messages waiting to be sent. The events still say that it was deleted, when, by whom and why, with its id only.".into(),
             format!("This can’t be undone. {again}"),
         ],
         button: "Delete the account",
