@@ -38,7 +38,7 @@ async fn the_list_shows_everybody_with_their_devices(app: &TestApp) {
     let carol = app.register_unverified("carol@example.org").await;
     let browser = app.signed_in_browser(&fixture.ada, FIREFOX).await;
     let page = browser.get(LIST).await.expect(200);
-    page.expect_words("carol@example.org Ada Lovelace Person Active E-mail not verified nowhere");
+    page.expect_words("carol@example.org Ada Lovelace Person Active E-mail not verified no device");
     let links = person_links(&browser.get(&format!("{LIST}?q={}", carol.email)).await);
     assert_eq!(links.len(), 1);
     let words = browser.get(&links[0]).await.expect(200).words();

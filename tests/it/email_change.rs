@@ -6,7 +6,6 @@ use diesel::{Connection, PgConnection};
 
 use crate::support::browser::APPLICATION;
 use crate::support::eventually;
-use crate::support::mailed::Mailed;
 use crate::support::prelude::*;
 use crate::support::program::Program;
 use crate::support::smtp::{Message, SmtpServer};
@@ -50,15 +49,14 @@ struct Fixture {
 }
 
 async fn set_up(database: Database) -> Fixture {
-    let Mailed {
-        app,
-        server,
-        ada,
-        laptop,
-    } = Mailed::start(database, "203.0.113.7", |settings| {
+    let server = SmtpServer::start();
+    let app = TestApp::start_with_mail(database, &server, |settings| {
         settings.forward_auth.allowed_hosts = vec![APPLICATION.into()];
     })
     .await;
+    let ada = app.register(A).await;
+    let laptop = app.browser_from(FIREFOX, "203.0.113.7");
+    laptop.sign_in(&ada).await.expect(303);
     let me = laptop.get("/api/v1/me").await.expect(200).json();
     Fixture {
         app,

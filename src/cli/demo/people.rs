@@ -258,7 +258,7 @@ pub(super) static PEOPLE: [Person; 8] = [
         email: "farid@example.org",
         name: "Farid Haddad",
         role: Role::Person,
-        about: "signed in nowhere yet",
+        about: "not signed in anywhere yet",
         devices: &[],
     },
 ];
