@@ -136,19 +136,26 @@ impl MessageContent {
         self.link.contains("/not-me/")
     }
 
-    /// Returns a fact on one line of the plain form, in two columns.
+    /// Returns a fact in the plain form, in two columns.
     fn line(label: &str, value: &str) -> String {
+        const COLUMN: usize = 12;
+
+        let value = wrap_at(value, WIDTH - COLUMN).replace('\n', "\n            ");
         format!("  {:<10}{value}", format!("{label}:"))
     }
 }
 
 /// Returns `text` in lines of at most [`WIDTH`] characters, where its words allow it.
 fn wrap(text: &str) -> String {
+    wrap_at(text, WIDTH)
+}
+
+fn wrap_at(text: &str, limit: usize) -> String {
     let mut wrapped = String::new();
     let mut width = 0;
     for word in text.split_whitespace() {
         let length = word.chars().count();
-        let is_full = width + 1 + length > WIDTH;
+        let is_full = width + 1 + length > limit;
         if width > 0 {
             wrapped.push(if is_full { '\n' } else { ' ' });
         }
