@@ -249,7 +249,9 @@ pub fn account_event(event: &Event) -> String {
         EventKind::AdminRefused => "An administrators’ page was refused",
         EventKind::TokenRefused => "Token refused",
         EventKind::SettingChanged => setting_changed(detail),
-        EventKind::AlertReviewed => alert_reviewed(detail),
+        EventKind::AlertReviewed => {
+            return alert_reviewed(detail, ("it was you", "it was not you"), event);
+        }
         EventKind::SignedUp => "Account created",
         EventKind::PasswordLinkRequested => "Link for a new password requested",
         EventKind::VerificationLinkRequested => "Link to verify the e-mail requested",
@@ -260,13 +262,14 @@ pub fn account_event(event: &Event) -> String {
     format!("{what}{}", refused_words::times(event))
 }
 
-/// Returns what somebody did about an alert.
-fn alert_reviewed(detail: &str) -> &'static str {
+/// Returns what was done about an alert, and how often; the answers are worded for the reader.
+pub fn alert_reviewed(detail: &str, (yes, no): (&str, &str), event: &Event) -> String {
+    let times = refused_words::times(event);
     match detail {
-        "confirmed" => "Alert answered: it was them",
-        "reported" => "Alert answered: it was not them",
-        "dismissed" => "Notice marked as read",
-        _ => "Step after a report done or skipped",
+        "confirmed" => format!("Alert answered{times}: {yes}"),
+        "reported" => format!("Alert answered{times}: {no}"),
+        "dismissed" => format!("Notice marked as read{times}"),
+        _ => format!("Step after a report done or skipped{times}"),
     }
 }
 

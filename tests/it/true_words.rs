@@ -50,6 +50,22 @@ async fn the_activity_says_you_to_the_person_and_them_to_administrators(database
     let page = it.laptop.get("/account").await.expect(200);
     let page = page.expect_words("You answered an alert: it was not you");
     assert!(!page.words().contains("by you"), "{}", page.words());
+    // By a link, it is not known who answers.
+    it.app.advance(MINUTE);
+    it.app.login_from(&it.ada, LINUX, ELSEWHERE, None).await;
+    it.app.deliver_mail().await;
+    let link = it
+        .server
+        .messages()
+        .pop()
+        .expect("a message")
+        .link("/not-me/");
+    let reader = it.reader();
+    let answered = reader.submit(&link, &link, &[("answer", "mine")]).await;
+    answered.expect(200);
+    let page = it.laptop.get("/account").await.expect(200);
+    let page = page.expect_words("Alert answered: it was you");
+    assert!(!page.words().contains("it was them"), "{}", page.words());
     let root = it.app.register("root@example.org").await;
     it.app.set_role(&root, "admin");
     let browser = it.app.browser_from(FIREFOX, HOME);

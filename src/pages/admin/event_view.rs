@@ -195,6 +195,9 @@ fn what(event: &Event, names: &DeviceNames) -> String {
         EventKind::ImpossibleTravel => {
             format!("Used too far from where the person was before: {detail}")
         }
+        EventKind::AlertReviewed => {
+            words::alert_reviewed(detail, ("it was them", "it was not them"), event)
+        }
         kind if kind.is_refusal() => event_words::sentence(event),
         _ => words::account_event(event),
     }
