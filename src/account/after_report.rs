@@ -6,15 +6,15 @@
 use std::time::Duration;
 
 use super::Accounts;
-use super::alert_review::list_trusted;
 use super::review_record::record_review;
+use super::trust::TrustBasis;
 use crate::alerts::{self, Alert, StepRecord};
 use crate::clock::Timestamp;
 use crate::db::{AlertId, AnyConnection, SessionId};
 use crate::error::{Error, Result};
 use crate::events::{self, EventKind};
 use crate::people::User;
-use crate::sessions::{self, Caller, EndedReason, RECENT_LIMIT, Session, is_trusted};
+use crate::sessions::{self, Caller, EndedReason, Session};
 
 /// How long the steps are shown.
 const SHOWN_FOR: Duration = Duration::from_secs(7 * 24 * 60 * 60);
@@ -210,7 +210,7 @@ fn find(
         let new: Vec<String> = names.filter(|it| !last.devices.contains(it)).collect();
         last.devices.extend(new);
     }
-    if !is_known(c, session, last.alert.at, now)? {
+    if !is_known(c, session, &last.alert, now)? {
         return Ok(None);
     }
     last.first = first_step(c, &last.alert)?;
@@ -277,19 +277,14 @@ fn first_step(c: &mut AnyConnection, alert: &Alert) -> Result<FirstStep> {
     })
 }
 
-/// Returns whether the device of a session was known before `at`, and is not in doubt itself.
+/// Returns whether a session is trusted as of an alert, and is not in doubt itself.
 fn is_known(
     c: &mut AnyConnection,
     session: &Session,
-    at: Timestamp,
+    alert: &Alert,
     now: Timestamp,
 ) -> Result<bool> {
     let open = alerts::list_open(c, session.user_id, now)?;
-    let itself = std::slice::from_ref(session);
-    if list_trusted(c, itself, &open)?.is_empty() {
-        return Ok(false);
-    }
-    let others = sessions::store::list_recent(c, session.user_id, Some(session.id), RECENT_LIMIT)?;
-    let trusted = list_trusted(c, &others, &open)?;
-    Ok(is_trusted(session, at, &trusted))
+    let basis = TrustBasis::load(c, session.user_id, &open, Some(session))?;
+    Ok(basis.is_sound(session) && basis.as_of(alert).contains(session))
 }

@@ -6,6 +6,7 @@ mod context;
 mod email;
 mod evidence;
 mod mailing;
+mod redaction;
 pub(crate) mod store;
 
 use std::time::Duration;
@@ -17,14 +18,15 @@ pub use self::context::{AdminAct, AlertContext};
 pub use self::email::AlertMessages;
 pub(crate) use self::email::REASON_FORMER;
 pub use self::evidence::{UseBefore, UseBeforeRecord, UseBeforeWords};
-pub(crate) use self::store::Settlement;
+pub use self::redaction::Redaction;
+pub(crate) use self::redaction::{redact_addresses, review};
+pub(crate) use self::store::{Confirmation, Confirmer, EmailChange, Settlement};
 pub use self::store::{Alert, ReportSteps, StepRecord};
 use crate::clock::{Clock, Timestamp};
 use crate::db::{AlertId, AnyConnection, Db, NodeLock, SessionId, UserId};
 use crate::error::Result;
 use crate::geo::Place;
 use crate::mail;
-use crate::net::IpRetention;
 use crate::people::User;
 use crate::settings::Settings;
 
@@ -270,25 +272,6 @@ pub(crate) fn list_unconfirmed_sessions(
     store::list_unconfirmed_sessions(c, user, now - OPEN_FOR)
 }
 
-/// Redacts the addresses of a person's alerts. Returns how many changed.
-///
-/// # Errors
-/// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
-pub(crate) fn redact_addresses(
-    c: &mut AnyConnection,
-    user: UserId,
-    retention: IpRetention,
-) -> Result<usize> {
-    let mut changed = 0;
-    for (id, ip) in store::list_addresses(c, user)? {
-        let redacted = retention.redact(&ip);
-        if redacted.as_ref() != Some(&ip) {
-            changed += store::update_address(c, id, redacted.as_deref())?;
-        }
-    }
-    Ok(changed)
-}
-
 impl Alert {
     fn new(user: &User, kind: AlertKind, context: AlertContext, now: Timestamp) -> Self {
         let AlertContext {
@@ -323,6 +306,7 @@ impl Alert {
             act: act.as_ref().map(|act| act.kind),
             stated_reason: act.and_then(|act| act.reason),
             device_label: Some(device_label),
+            redaction_due: false,
         }
     }
 

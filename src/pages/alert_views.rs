@@ -103,7 +103,7 @@ impl AlertView {
             place: reader.place(ip, alert.place()).display_name(),
             address: ip.map(|ip| reader.address(ip)),
             map: MapView::of_alert(alert, reader.clock, MapReader::Person),
-            hints: hints(alert, (view.yes, view.no), preview),
+            hints: hints(alert, (view.yes, view.no), preview, reader),
             ..view
         }
     }

@@ -138,16 +138,11 @@ async fn account_words(
             let is_on = app.people.get(user).await?.alert_emails;
             Ok(Some(alert_email_words(is_on).to_owned()))
         }
-        AccountNotice::IpRetentionUpdated | AccountNotice::AddressesRedacted => {
+        AccountNotice::IpRetentionUpdated
+        | AccountNotice::AddressesRedacted
+        | AccountNotice::AddressesRedactedExceptAlerts => {
             let retention = app.people.get(user).await?.ip_retention;
-            let is_redacted = notice == AccountNotice::AddressesRedacted;
-            let words = match (retention, is_redacted) {
-                (IpRetention::Whole, _) => "Saved. Addresses are stored whole from now on.",
-                (_, false) => "Saved.",
-                (IpRetention::Shortened, true) => "Saved. Older addresses were shortened, too.",
-                (IpRetention::None, true) => "Saved. Older addresses were deleted, too.",
-            };
-            Ok(Some(words.to_owned()))
+            Ok(Some(address_words(retention, notice).to_owned()))
         }
         AccountNotice::Person(id, notice) => {
             let is_reader = id == user;
@@ -214,6 +209,23 @@ fn idle_limit_words(saved: &str, count: u32, device: Option<String>) -> String {
     }
 }
 
+/// Returns what became of stored addresses, by what is stored of them now.
+fn address_words(retention: IpRetention, notice: AccountNotice) -> &'static str {
+    let is_all = notice == AccountNotice::AddressesRedacted;
+    match (retention, notice) {
+        (IpRetention::Whole, _) => "Saved. Addresses are stored whole from now on.",
+        (_, AccountNotice::IpRetentionUpdated) => "Saved.",
+        (IpRetention::Shortened, _) if is_all => "Saved. Older addresses were shortened, too.",
+        (IpRetention::None, _) if is_all => "Saved. Older addresses were deleted, too.",
+        (IpRetention::Shortened, _) => {
+            "Saved. Older addresses were shortened, too, except in alerts that wait for an answer."
+        }
+        (IpRetention::None, _) => {
+            "Saved. Older addresses were deleted, too, except in alerts that wait for an answer."
+        }
+    }
+}
+
 fn alert_email_words(is_on: bool) -> &'static str {
     match is_on {
         true => "Saved. You get an e-mail about new sign-ins.",
@@ -274,6 +286,7 @@ fn plain_words(notice: AccountNotice) -> Option<&'static str> {
         | AccountNotice::AlertEmailsUpdated
         | AccountNotice::IpRetentionUpdated
         | AccountNotice::AddressesRedacted
+        | AccountNotice::AddressesRedactedExceptAlerts
         | AccountNotice::IdleLimitUpdated(..)
         | AccountNotice::Person(..) => return None,
     })

@@ -24,7 +24,7 @@ pub struct WhenUnusedForm {
 }
 
 /// Updates what becomes of the device when it is not used. A stolen session would have itself last as
-/// long as it can, so this requires step-up. If it signs the device out, that is shown first.
+/// long as it can, so this requires step-up, and to stay signed in a device that is not in doubt. If it signs the device out, that is shown first.
 ///
 /// # Errors
 /// [`Error::NotFound`](crate::Error::NotFound) when the caller has no such session, or it is on no known
@@ -39,6 +39,9 @@ pub async fn submit(
 ) -> Result<HttpResponse> {
     let owner = caller.user.id;
     let when_unused: WhenUnused = form.when_unused.parse()?;
+    if when_unused == WhenUnused::StaysSignedIn {
+        app.accounts.require_confirmed(&caller).await?;
+    }
     app.sessions.require_step_up(&caller)?;
     let confirmation = confirmation(form.confirmed.as_deref());
     let device = format!("/devices/{id}");
