@@ -4,7 +4,7 @@
 use super::Accounts;
 use super::review_record::record_review;
 use super::trust::TrustBasis;
-use crate::alerts::{self, Alert, AlertReview, Settlement};
+use crate::alerts::{self, Alert, AlertKind, AlertReview, Settlement};
 use crate::clock::Timestamp;
 use crate::db::{AlertId, AnyConnection};
 use crate::error::{Error, Result};
@@ -118,13 +118,17 @@ fn reviewable(
             ..Attention::default()
         });
     }
-    let is_reviewable = |alert: &Alert| {
-        !basis.is_about(alert, session) && basis.as_of(alert).contains(session)
-    };
-    // What was changed here is not news here.
+    let is_reviewable =
+        |alert: &Alert| !basis.is_about(alert, session) && basis.as_of(alert).contains(session);
+    // What was changed here is not news here. Nor is where this device was, if no other one can answer.
     let is_own_change = |alert: &Alert| {
-        let is_change = !alert.kind.is_sign_in() && !alert.kind.is_end();
-        is_change && alert.session_id == Some(session.id)
+        let is_change = !alert.kind.is_use() && !alert.kind.is_end();
+        let is_unanswerable =
+            || alert.kind == AlertKind::TwoPlaces && !basis.has_reviewer(alert, session.id, now);
+        match is_change {
+            true => alert.session_id == Some(session.id),
+            false => basis.is_about(alert, session) && is_unanswerable(),
+        }
     };
     let mut withheld = open.clone();
     open.retain(is_reviewable);
@@ -149,12 +153,12 @@ fn withheld_for(
     links_since: Option<Timestamp>,
 ) -> Withheld {
     let has_reviewer = |alert: &Alert| basis.has_reviewer(alert, session.id, now);
+    let is_linked =
+        |alert: &Alert| alert.kind.is_mailed() && links_since.is_some_and(|since| alert.at > since);
     match withheld {
         [] => Withheld::Nowhere,
         all if all.iter().any(has_reviewer) => Withheld::ForOlderDevice,
-        all if links_since.is_some_and(|since| all.iter().any(|alert| alert.at > since)) => {
-            Withheld::ForLink
-        }
+        all if all.iter().any(is_linked) => Withheld::ForLink,
         _ => Withheld::ForNobody,
     }
 }

@@ -267,6 +267,7 @@ fn subject(alert: &Alert) -> &'static str {
         AlertKind::PasswordChanged => "Your password was changed",
         AlertKind::EmailChanged => "Your e-mail was changed",
         AlertKind::TokenReuse | AlertKind::WrongPasswords => "A device was signed out for safety",
+        AlertKind::TwoPlaces => "A device was used in two places",
         AlertKind::Administered => match alert.act {
             Some(EventKind::EmailChanged) => "An administrator changed your e-mail",
             Some(EventKind::PasswordChanged) => "An administrator set a new password",
@@ -310,15 +311,10 @@ fn what_happened(alert: &Alert) -> String {
         AlertKind::TokenReuse => {
             "A copied sign-in of this device was used: somebody may have a copy of what keeps it signed in."
         }
-        AlertKind::Administered => match alert.act {
-            Some(EventKind::EmailChanged) => {
-                "An administrator set this address as the e-mail of your account. Sign in with it from now on."
-            }
-            Some(EventKind::PasswordChanged) => {
-                "An administrator set a new password for your account, and every device was signed out."
-            }
-            _ => "An administrator changed your account.",
-        },
+        AlertKind::Administered => what_was_administered(alert.act),
+        AlertKind::TwoPlaces => {
+            "A device that is signed in to your account was used in two places, too far apart for the time between."
+        }
         AlertKind::WrongPasswords => {
             return format!(
                 "The password was entered wrong {MAX_FAILURES_IN_WORDS} times on this device, which was signed in to your account."
@@ -326,6 +322,18 @@ fn what_happened(alert: &Alert) -> String {
         }
     };
     words.into()
+}
+
+fn what_was_administered(act: Option<EventKind>) -> &'static str {
+    match act {
+        Some(EventKind::EmailChanged) => {
+            "An administrator set this address as the e-mail of your account. Sign in with it from now on."
+        }
+        Some(EventKind::PasswordChanged) => {
+            "An administrator set a new password for your account, and every device was signed out."
+        }
+        _ => "An administrator changed your account.",
+    }
 }
 
 fn lead_at_former(alert: &Alert, live: usize) -> String {

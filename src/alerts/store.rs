@@ -16,7 +16,8 @@ pub(crate) use self::evidence::record_step;
 pub use self::evidence::{ReportSteps, StepRecord};
 pub(super) use self::review::review;
 pub(crate) use self::review::{
-    Confirmation, Confirmer, EmailChange, Settlement, list_confirmations, list_email_changes,
+    Confirmation, Confirmer, EmailChange, Settlement, list_confirmations, list_confirmed_sessions,
+    list_email_changes, list_of_kind,
 };
 use super::{AlertKind, AlertReview};
 use crate::clock::Timestamp;

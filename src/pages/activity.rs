@@ -50,9 +50,16 @@ impl AccountEvent {
         let actor = event.actor();
         let is_shown = matches!(actor, Actor::Person | Actor::Unknown);
         let own = event.own_address().filter(|_| is_shown);
-        let by = sessions.iter().find(|it| Some(it.id) == event.by_session_id);
+        let by = sessions
+            .iter()
+            .find(|it| Some(it.id) == event.by_session_id);
         let by = by.filter(|_| is_shown).map(Session::label);
-        let stated = || event.device.clone().filter(|_| event.former_name().is_none());
+        let stated = || {
+            event
+                .device
+                .clone()
+                .filter(|_| event.former_name().is_none())
+        };
         Self {
             what: words::account_event(event),
             by: words::actor(actor),

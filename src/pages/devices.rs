@@ -1,6 +1,5 @@
 //! `/devices`: **Your devices**.
 
-use std::collections::HashMap;
 use std::rc::Rc;
 
 use actix_web::http::StatusCode;
@@ -18,6 +17,7 @@ use super::narrowing::{ListedDevice, Narrowing, Selection, UNUSED_DAYS, selected
 use super::notices;
 use super::settings_card::{SettingsPage, SettingsView};
 use super::steps_view::StepsView;
+use super::travels;
 use super::used_applications::{FEW, UsedApplications};
 use super::views::{AdminActView, Reader};
 use super::words;
@@ -25,7 +25,6 @@ use crate::account::{AfterReport, AlertDetails, Attention, Withheld};
 use crate::db::{SessionId, UserId};
 use crate::devices::{DeviceGroup, group_by_device};
 use crate::error::Result;
-use crate::events::{self, Event, EventKind};
 use crate::geo::Place;
 use crate::http::app_state::AppState;
 use crate::http::caller::{OpenAlerts, PageCaller};
@@ -147,7 +146,7 @@ async fn load_page(
     let live = app.sessions.list_live(owner).await?;
     let (history, reasons) = load_history(app, owner, query.ended.as_deref()).await?;
     let notice = notices::take(app, request, Some(caller)).await?;
-    let travels = travels(app, &live).await?;
+    let travels = travels::load(app, &live).await?;
     let applications = UsedApplications::load(app, owner, &live).await?;
     let steps = app.accounts.find_after_report(caller).await?;
 
@@ -321,35 +320,22 @@ fn places(
     std::iter::once(this).chain(others).collect()
 }
 
-/// Returns the impossible travels recorded for these sessions.
-async fn travels(app: &AppState, live: &[Session]) -> Result<ImpossibleTravels> {
-    const KIND: EventKind = EventKind::ImpossibleTravel;
-
-    let travelled = || live.iter().filter(|session| session.has_impossible_travel);
-    let Some(first) = travelled().next() else {
-        return Ok(ImpossibleTravels(HashMap::new()));
-    };
-    let ids = travelled().map(|session| session.id).collect();
-    let events = events::list_by_kind(&app.db, first.user_id, ids, KIND).await?;
-    let travel = |event: Event| Some((event.session_id?, event.detail?));
-    Ok(ImpossibleTravels(
-        events.into_iter().filter_map(travel).collect(),
-    ))
-}
-
-/// Says what needs attention, of all that the page shows, if anything does.
+/// Says what needs attention, of all that the page shows, if anything does. What an alert asks about is not said
+/// twice.
 fn describe_state(
     attention: &Attention,
     steps: Option<&AfterReport>,
     travels: &ImpossibleTravels,
 ) -> Option<String> {
     let steps = steps.filter(|steps| steps.is_open());
+    let is_shown = |id: &SessionId| attention.alerts.iter().any(|it| it.session_id == Some(*id));
+    let has_more_travels = travels.0.keys().any(|id| !is_shown(id));
     let sentences: Vec<String> =
         describe_attention(attention.count())
             .into_iter()
             .chain(describe_withheld(attention.withheld).map(str::to_owned))
             .chain(steps.map(|_| "Some steps are left to make your account safe.".into()))
-            .chain((!travels.0.is_empty()).then(|| {
+            .chain(has_more_travels.then(|| {
                 "Two uses were too far apart for the time between them: see below.".into()
             }))
             .collect();

@@ -33,7 +33,7 @@ fn describe_report(alert: &Alert, preview: &ReportPreview, reader: &Reader) -> O
     }
     let is_live = !preview.subjects.is_empty();
     let besides = besides(&names_apart(&preview.besides, alert, reader), "this");
-    if alert.kind.is_sign_in() && is_live {
+    if alert.kind.is_use() && is_live {
         return besides.map(|besides| format!("{besides} as well."));
     }
     let as_well = match is_live {
@@ -143,7 +143,7 @@ fn subject(alert: &Alert, is_live: bool) -> Option<&'static str> {
     alert.session_id?;
     Some(match (is_live, alert.kind) {
         (false, _) => "the device no longer counts as yours",
-        (true, kind) if kind.is_sign_in() => "the device is signed out",
+        (true, kind) if kind.is_use() => "the device is signed out",
         (true, kind) if kind.is_end() => "the device is signed out, and no longer counts as yours",
         (true, _) => "the device that it was done on is signed out",
     })

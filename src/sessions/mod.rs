@@ -29,6 +29,7 @@ mod step_up;
 pub(crate) mod store;
 mod summary;
 mod token_reuse;
+mod two_places;
 mod usage;
 mod used_application;
 mod values;

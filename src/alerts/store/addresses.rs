@@ -38,10 +38,7 @@ pub(in crate::alerts) fn update_address(
     ip: Option<&str>,
 ) -> Result<usize> {
     Ok(diesel::update(alerts::table.find(id))
-        .set((
-            alerts::ip_address.eq(ip),
-            alerts::redaction_due.eq(false),
-        ))
+        .set((alerts::ip_address.eq(ip), alerts::redaction_due.eq(false)))
         .execute(c)?)
 }
 

@@ -6,11 +6,15 @@ use super::Alert;
 use crate::alerts::{AlertKind, AlertReview};
 use crate::clock::Timestamp;
 use crate::db::schema::alerts;
-use crate::db::{AlertId, AnyConnection, SessionId, UserId, cached, first_rows, on_each};
+use crate::db::{
+    AlertId, AnyConnection, SessionId, UserId, cached, first_rows, in_few_sizes, on_each,
+};
 use crate::error::Result;
 
 /// Confirmed sign-ins of a person that are read at most.
 const MAX_CONFIRMATIONS: u32 = 1_000;
+/// Alerts of one kind that are read at most.
+const MAX_OF_KIND: u32 = 200;
 /// Changes of a person's e-mail that are read at most.
 const MAX_EMAIL_CHANGES: u32 = 100;
 
@@ -108,17 +112,8 @@ pub(in crate::alerts) fn review(
 
 /// Lists the confirmations of a person's latest sign-ins by somebody who counts, in the order in which they
 /// were confirmed.
-pub(crate) fn list_confirmations(
-    c: &mut AnyConnection,
-    user: UserId,
-) -> Result<Vec<Confirmation>> {
-    type Row = (
-        SessionId,
-        AlertKind,
-        Option<SessionId>,
-        bool,
-        Timestamp,
-    );
+pub(crate) fn list_confirmations(c: &mut AnyConnection, user: UserId) -> Result<Vec<Confirmation>> {
+    type Row = (SessionId, AlertKind, Option<SessionId>, bool, Timestamp);
 
     let confirmed = alerts::table
         .filter(alerts::user_id.eq(user))
@@ -162,4 +157,37 @@ pub(crate) fn list_email_changes(c: &mut AnyConnection, user: UserId) -> Result<
         is_confirmed: answer == Some(AlertReview::Confirmed),
     };
     Ok(rows.into_iter().map(change).collect())
+}
+
+/// Lists a person's latest alerts of one kind, newest first.
+pub(crate) fn list_of_kind(
+    c: &mut AnyConnection,
+    user: UserId,
+    kind: AlertKind,
+) -> Result<Vec<Alert>> {
+    let of_kind = alerts::table
+        .filter(alerts::user_id.eq(user))
+        .filter(alerts::kind.eq(kind.as_str()))
+        .order(alerts::id.desc())
+        .select(Alert::as_select());
+    Ok(cached(first_rows(of_kind, MAX_OF_KIND)).load(c)?)
+}
+
+/// Lists those of these sessions of a person that a confirmed alert is about, each with the time of the
+/// confirmation.
+pub(crate) fn list_confirmed_sessions(
+    c: &mut AnyConnection,
+    user: UserId,
+    sessions: &[SessionId],
+) -> Result<Vec<(SessionId, Timestamp)>> {
+    let confirmed = alerts::table
+        .filter(alerts::user_id.eq(user))
+        .filter(alerts::session_id.eq_any(in_few_sizes(sessions)))
+        .filter(alerts::answer.eq(AlertReview::Confirmed.as_str()))
+        .filter(alerts::answered_at.is_not_null())
+        .select((
+            alerts::session_id.assume_not_null(),
+            alerts::answered_at.assume_not_null(),
+        ));
+    Ok(cached(confirmed).load(c)?)
 }

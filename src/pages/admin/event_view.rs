@@ -222,6 +222,7 @@ fn describe_alert(kind: AlertKind) -> &'static str {
         AlertKind::TokenReuse => "An old refresh token was used again",
         AlertKind::Administered => "Notice of what an administrator did",
         AlertKind::WrongPasswords => "Ten wrong passwords in a session",
+        AlertKind::TwoPlaces => "Used in two places, too far apart",
     }
 }
 
