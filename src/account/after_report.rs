@@ -129,14 +129,23 @@ impl AfterReport {
 
 impl Accounts {
     /// Finds the steps after the last report of an alert, for a caller whose device was known before that
-    /// alert; also when each is done or skipped.
+    /// alert; also when each is done or skipped. `live` are the person's live sessions.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database doesn't respond.
-    pub async fn find_after_report(&self, caller: &Caller) -> Result<Option<AfterReport>> {
+    pub async fn find_after_report(
+        &self,
+        caller: &Caller,
+        live: Vec<Session>,
+    ) -> Result<Option<AfterReport>> {
         let now = self.clock.now();
         let (user, session) = (caller.user.clone(), caller.session.clone());
-        self.db.read(move |c| find(c, &user, &session, now)).await
+        self.db
+            .read(move |c| {
+                let reported = list_reported(c, &user, now)?;
+                find_among(c, (&user, &session), (reported, &live), now)
+            })
+            .await
     }
 
     /// Finds the steps after the last report of an alert if an act of the caller, just now, finished them:
@@ -193,14 +202,28 @@ fn find(
     session: &Session,
     now: Timestamp,
 ) -> Result<Option<AfterReport>> {
-    let reported = alerts::store::list_last_reported(c, user.id, now - SHOWN_FOR, MAX_REPORTS)?;
-    if reported.is_empty() {
-        return Ok(None);
-    }
-    let live = sessions::store::list_live(c, user.id, now)?;
+    let reported = list_reported(c, user, now)?;
+    let live = match reported.is_empty() {
+        true => Vec::new(),
+        false => sessions::store::list_live(c, user.id, now)?,
+    };
+    find_among(c, (user, session), (reported, &live), now)
+}
+
+fn list_reported(c: &mut AnyConnection, user: &User, now: Timestamp) -> Result<Vec<Alert>> {
+    alerts::store::list_last_reported(c, user.id, now - SHOWN_FOR, MAX_REPORTS)
+}
+
+/// Finds the steps after the last one of the `reported` alerts, of a person with these live sessions.
+fn find_among(
+    c: &mut AnyConnection,
+    (user, session): (&User, &Session),
+    (reported, live): (Vec<Alert>, &[Session]),
+    now: Timestamp,
+) -> Result<Option<AfterReport>> {
     let mut reports = reported.into_iter().filter_map(|alert| {
         let reported_at = alert.reported_at()?;
-        Some(AfterReport::new(alert, user, (session, &live), reported_at))
+        Some(AfterReport::new(alert, user, (session, live), reported_at))
     });
     let Some(mut last) = reports.next() else {
         return Ok(None);

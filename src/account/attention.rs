@@ -120,21 +120,11 @@ fn reviewable(
     }
     let is_reviewable =
         |alert: &Alert| !basis.is_about(alert, session) && basis.as_of(alert).contains(session);
-    // What was changed here is not news here. Nor is where this device was, if no other one can answer.
-    let is_own_change = |alert: &Alert| {
-        let is_change = !alert.kind.is_use() && !alert.kind.is_end();
-        let is_unanswerable =
-            || alert.kind == AlertKind::TwoPlaces && !basis.has_reviewer(alert, session.id, now);
-        match is_change {
-            true => alert.session_id == Some(session.id),
-            false => basis.is_about(alert, session) && is_unanswerable(),
-        }
-    };
     let mut withheld = open.clone();
     open.retain(is_reviewable);
     withheld.retain(|alert| {
         let is_shown = open.iter().any(|shown| shown.id == alert.id);
-        !is_shown && !is_own_change(alert)
+        !is_shown && !is_no_news(alert, &basis, (session, now))
     });
     Ok(Attention {
         may_dismiss: true,
@@ -142,6 +132,18 @@ fn reviewable(
         alerts: open,
         notices,
     })
+}
+
+/// Returns whether an alert is no news in `session`: what was changed there isn't, nor where that device was,
+/// if no other one can answer.
+fn is_no_news(alert: &Alert, basis: &TrustBasis, (session, now): (&Session, Timestamp)) -> bool {
+    match alert.kind {
+        AlertKind::TwoPlaces => {
+            basis.is_about(alert, session) && !basis.has_reviewer(alert, session.id, now)
+        }
+        kind if kind.is_sign_in() || kind.is_end() => false,
+        _ => alert.session_id == Some(session.id),
+    }
 }
 
 /// Returns who may review the alerts that the caller may not: another live session of the person, or who

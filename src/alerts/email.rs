@@ -384,8 +384,8 @@ fn advice(kind: AlertKind) -> &'static str {
 fn own_link_text((alert, live): (&Alert, usize), may_set_password: bool) -> String {
     let is_signed_in = !alert.kind.is_end() || live > 0;
     let ended = match alert.session_id.filter(|_| is_signed_in) {
-        Some(_) => "that device and the devices that signed in after it",
-        None => "the devices that signed in after it",
+        Some(_) => "that device and unconfirmed devices that signed in after it",
+        None => "unconfirmed devices that signed in after it",
     };
     let text = format!(
         "If it wasn’t you, open this link. It shows what happened, and asks before it signs out \

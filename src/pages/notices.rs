@@ -141,12 +141,11 @@ async fn account_words(
         AccountNotice::IpRetentionUpdated
         | AccountNotice::AddressesRedacted
         | AccountNotice::AddressesRedactedExceptAlerts => {
-            let retention = app.people.get(user).await?.ip_retention;
-            Ok(Some(address_words(retention, notice).to_owned()))
+            let user = app.people.get(user).await?;
+            Ok(Some(address_words(user.ip_retention, notice).to_owned()))
         }
         AccountNotice::Person(id, notice) => {
-            let is_reader = id == user;
-            person_notices::describe(app, id, is_reader, notice).await
+            person_notices::describe(app, id, id == user, notice).await
         }
         notice => Ok(plain_words(notice).map(str::to_owned)),
     }

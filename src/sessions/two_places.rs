@@ -33,7 +33,7 @@ pub(super) fn record(
     let Some(before) = before.filter(|it| it.is_impossible && is_abroad(&it.place, there)) else {
         return Ok(());
     };
-    if has_asked(c, &session, [&before.place, there])? {
+    if was_raised(c, &session, [&before.place, there])? {
         return Ok(());
     }
     let user = people::store::get(c, owner)?;
@@ -51,9 +51,9 @@ fn is_abroad(a: &Place, b: &Place) -> bool {
 }
 
 /// Returns whether the person is being asked about the device of a session, or was about it in these places.
-fn has_asked(c: &mut AnyConnection, session: &Session, places: [&Place; 2]) -> Result<bool> {
-    let asked = alerts::store::list_of_kind(c, session.user_id, KIND)?;
-    let ids: Vec<SessionId> = asked.iter().filter_map(|it| it.session_id).collect();
+fn was_raised(c: &mut AnyConnection, session: &Session, places: [&Place; 2]) -> Result<bool> {
+    let raised = alerts::store::list_of_kind(c, session.user_id, KIND)?;
+    let ids: Vec<SessionId> = raised.iter().filter_map(|it| it.session_id).collect();
     if ids.is_empty() {
         return Ok(false);
     }
@@ -68,7 +68,7 @@ fn has_asked(c: &mut AnyConnection, session: &Session, places: [&Place; 2]) -> R
         let [from, to] = places.map(name);
         alert.is_open() || ends == [from.clone(), to.clone()] || ends == [to, from]
     };
-    Ok(asked.iter().filter(is_about_it).any(is_same))
+    Ok(raised.iter().filter(is_about_it).any(is_same))
 }
 
 /// Returns what a place is told from others by.

@@ -80,9 +80,9 @@ impl Fixture {
         self.laptop.follow(&response).await.expect(200)
     }
 
-    fn asked(&self) -> i64 {
-        let asked = "SELECT count(*) AS value FROM alerts WHERE kind = 'two_places'";
-        self.app.database.number(asked)
+    fn raised(&self) -> i64 {
+        let raised = "SELECT count(*) AS value FROM alerts WHERE kind = 'two_places'";
+        self.app.database.number(raised)
     }
 
     async fn stop(self) {
@@ -125,22 +125,22 @@ async fn a_device_that_is_confirmed_is_not_asked_about_again(database: Database)
     let page = fixture.answer("/yes").await;
     let page = page.expect_words("Good: it was you. Safari on iPhone stays signed in.");
     let words = page.words();
-    for said in ["Used too far", "Two uses were", "needs your attention. "] {
-        assert!(!words.contains(said), "{said}: {words}");
+    for words_of_doubt in ["Used too far", "Two uses were", "needs your attention. "] {
+        assert!(!words.contains(words_of_doubt), "{words_of_doubt}: {words}");
     }
     for ip in [LISBON, OSLO, LISBON] {
         fixture.app.advance(61 * MINUTE);
         fixture.use_phone(ip).await;
     }
-    assert_eq!(fixture.asked(), 1);
+    assert_eq!(fixture.raised(), 1);
     // Other places are asked about.
     fixture.app.advance(61 * MINUTE);
     fixture.use_phone(TOKYO).await;
-    assert_eq!(fixture.asked(), 2);
+    assert_eq!(fixture.raised(), 2);
     // While that waits for an answer, no more is.
     fixture.app.advance(61 * MINUTE);
     fixture.use_phone(OSLO).await;
-    assert_eq!(fixture.asked(), 2);
+    assert_eq!(fixture.raised(), 2);
     fixture.stop().await;
 }
 
@@ -171,7 +171,7 @@ async fn two_places_of_one_country_are_not_asked_about(database: Database) {
     fixture.use_phone(FARO).await;
     let travel = "SELECT count(*) AS value FROM session_events WHERE kind = 'impossible_travel'";
     assert_eq!(fixture.app.database.number(travel), 1);
-    assert_eq!(fixture.asked(), 0);
+    assert_eq!(fixture.raised(), 0);
     let page = fixture.laptop.get("/devices").await.expect(200);
     page.expect_words("Two uses were too far apart for the time between them: see below.");
     fixture.stop().await;
