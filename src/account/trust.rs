@@ -136,7 +136,7 @@ impl TrustBasis {
         match sign_ins.clone().any(|alert| self.is_about(alert, session)) {
             true => Some(Doubt::OwnSignIn),
             false => sign_ins
-                .any(|alert| !self.as_of(alert).contains(session))
+                .any(|alert| session.created_at > alert.at && !self.as_of(alert).contains(session))
                 .then_some(Doubt::EarlierSignIn),
         }
     }

@@ -182,6 +182,7 @@ async fn a_confirmed_device_that_signs_in_again_stays(database: Database) {
     let fixture = set_up(database).await;
     let new = fixture.sign_in(LINUX, "192.0.2.1").await;
     answer(&fixture.laptop, "/yes").await;
+    new.forget_cookie("rollcall_session");
     new.sign_in(&fixture.ada).await.expect(303);
     answer(&fixture.laptop, "/no").await;
     new.get("/devices").await.expect(200);

@@ -31,6 +31,8 @@ struct Fixture {
     ada: Person,
     laptop: Browser,
     stranger: Browser,
+    /// The pages of both devices.
+    devices: [String; 2],
 }
 
 async fn set_up(database: Database) -> Fixture {
@@ -46,34 +48,31 @@ async fn set_up_in(app: TestApp) -> Fixture {
     app.advance(MINUTE);
     let stranger = app.browser_from(IPHONE, ELSEWHERE);
     stranger.sign_in(&ada).await.expect(303);
+    let devices = [
+        only_other_device(&stranger).await,
+        only_other_device(&laptop).await,
+    ];
     Fixture {
         app,
         ada,
         laptop,
         stranger,
+        devices,
     }
+}
+
+/// Returns the path of the page of the other device that *Your devices* lists.
+async fn only_other_device(browser: &Browser) -> String {
+    let path = browser.sign_out_paths().await.remove(0);
+    path.trim_end_matches("/sign-out").to_owned()
 }
 
 /// What hides the evidence of an alert, or makes a session last: the page of a form, the form and its fields.
 type Act = (String, String, Vec<(&'static str, &'static str)>);
 
 impl Fixture {
-    /// Returns the path of the page of the device whose session is the first one or the second.
-    fn device(&self, n: usize) -> String {
-        let ids = self.app.database.id("id");
-        let query = format!("SELECT {ids} AS value FROM user_sessions ORDER BY created_at");
-        let all: Vec<String> = self
-            .app
-            .database
-            .texts(&query)
-            .into_iter()
-            .flatten()
-            .collect();
-        format!("/devices/{}", all[n])
-    }
-
     fn acts(&self) -> Vec<Act> {
-        let (laptop, own) = (self.device(0), self.device(1));
+        let [laptop, own] = self.devices.clone();
         let account = |path: &str, fields| ("/account".into(), format!("/account/{path}"), fields);
         vec![
             account("addresses", vec![("addresses", "shortened")]),
@@ -117,13 +116,14 @@ async fn answer(browser: &Browser, how: &str) -> TestResponse {
 async fn an_unconfirmed_device_hides_nothing(database: Database) {
     let fixture = set_up(database).await;
     let state = || {
-        let users =
-            "SELECT coalesce(full_name, '') || ip_retention || alert_emails AS value FROM users";
+        let users = "SELECT coalesce(full_name, '') || address_keeping AS value FROM users";
+        let emails = "SELECT count(*) AS value FROM users WHERE alert_emails";
         let names = "SELECT device_name AS value FROM user_sessions ORDER BY created_at";
         let exempt = "SELECT count(*) AS value FROM devices WHERE is_idle_exempt";
         let database = &fixture.app.database;
         (
             database.texts(users),
+            database.number(emails),
             database.texts(names),
             database.number(exempt),
         )
@@ -162,7 +162,7 @@ async fn a_confirmed_device_changes_what_it_likes(database: Database) {
 
 async fn an_unconfirmed_device_names_only_itself(database: Database) {
     let fixture = set_up(database).await;
-    let own = fixture.device(1);
+    let own = fixture.devices[1].clone();
     let name = [("device_name", "My phone")];
     let rename = format!("{own}/rename");
     let named = fixture.stranger.submit(&own, &rename, &name);
@@ -173,7 +173,7 @@ async fn an_unconfirmed_device_names_only_itself(database: Database) {
         .await;
     let name = json!({"device_name": "Old laptop"});
     let path = |device: &str| device.replace("/devices/", "/api/v1/sessions/");
-    let refused = program.patch(&path(&fixture.device(0)), &name).await;
+    let refused = program.patch(&path(&fixture.devices[0]), &name).await;
     refused.problem(403, "unconfirmed_device");
     let own = format!("/api/v1/sessions/{}", program.id());
     program.patch(&own, &name).await.expect(200);
@@ -306,6 +306,7 @@ async fn the_activity_says_which_device_was_renamed(database: Database) {
     let ada = app.register("ada@example.org").await;
     let laptop = app.browser_from(FIREFOX, HOME);
     laptop.sign_in(&ada).await.expect(303);
+    app.advance(MINUTE);
     let phone = app.login_from(&ada, IPHONE, HOME, Some("phone")).await;
     answer(&laptop, "/yes").await;
     let device = format!("/devices/{}", phone.id());
