@@ -99,6 +99,9 @@ pub enum Error {
         /// The longest time since the password was given.
         window: Duration,
     },
+    /// The caller's device is in doubt, and what they do could hide that; the text says how to go on.
+    #[error("the device is not confirmed")]
+    UnconfirmedDevice(String),
     /// The caller is signed in, but not a member of the required group.
     #[error("not a member of the required group")]
     NotInGroup,
@@ -185,6 +188,7 @@ impl Error {
             Self::InsufficientScope { .. } => "insufficient_scope",
             Self::CsrfMismatch => "csrf",
             Self::StepUpRequired { .. } => "step_up_required",
+            Self::UnconfirmedDevice(_) => "unconfirmed_device",
             Self::NotInGroup => "not_in_group",
             Self::NotFound | Self::NoAuthority => "not_found",
             Self::EmailTaken => "email_taken",
@@ -223,6 +227,7 @@ impl Error {
             Self::InsufficientScope { .. } => "The API key is not allowed to do this",
             Self::CsrfMismatch => "The form could not be checked",
             Self::StepUpRequired { .. } => "Enter your password again",
+            Self::UnconfirmedDevice(_) => "This can’t be changed on this device yet",
             Self::NotInGroup => "You can’t open this",
             Self::NotFound | Self::NoAuthority => "Not found",
             Self::EmailTaken => "There is already an account with that e-mail",
@@ -246,7 +251,7 @@ impl Error {
     #[must_use]
     pub fn detail(&self) -> String {
         match self {
-            Self::Malformed(detail) => detail.clone(),
+            Self::Malformed(detail) | Self::UnconfirmedDevice(detail) => detail.clone(),
             Self::Invalid(errors) => errors
                 .iter()
                 .map(|e| format!("{}: {}", e.field, e.message))

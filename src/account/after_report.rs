@@ -6,15 +6,15 @@
 use std::time::Duration;
 
 use super::Accounts;
-use super::alert_review::list_trusted;
 use super::review_record::record_review;
+use super::trust::TrustBasis;
 use crate::alerts::{self, Alert, StepRecord};
 use crate::clock::Timestamp;
 use crate::db::{AlertId, AnyConnection, SessionId};
 use crate::error::{Error, Result};
 use crate::events::{self, EventKind};
 use crate::people::User;
-use crate::sessions::{self, Caller, EndedReason, RECENT_LIMIT, Session, is_trusted};
+use crate::sessions::{self, Caller, EndedReason, Session};
 
 /// How long the steps are shown.
 const SHOWN_FOR: Duration = Duration::from_secs(7 * 24 * 60 * 60);
@@ -139,14 +139,23 @@ impl AfterReport {
 
 impl Accounts {
     /// Finds the steps after the last report of an alert, for a caller whose device was known before that
-    /// alert; also when each is done or skipped.
+    /// alert; also when each is done or skipped. `live` are the person's live sessions.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database doesn't respond.
-    pub async fn find_after_report(&self, caller: &Caller) -> Result<Option<AfterReport>> {
+    pub async fn find_after_report(
+        &self,
+        caller: &Caller,
+        live: Vec<Session>,
+    ) -> Result<Option<AfterReport>> {
         let now = self.clock.now();
         let (user, session) = (caller.user.clone(), caller.session.clone());
-        self.db.read(move |c| find(c, &user, &session, now)).await
+        self.db
+            .read(move |c| {
+                let reported = list_reported(c, &user, now)?;
+                find_among(c, (&user, &session), (reported, &live), now)
+            })
+            .await
     }
 
     /// Finds the steps after the last report of an alert if an act of the caller, just now, finished them:
@@ -203,14 +212,28 @@ fn find(
     session: &Session,
     now: Timestamp,
 ) -> Result<Option<AfterReport>> {
-    let reported = alerts::store::list_last_reported(c, user.id, now - SHOWN_FOR, MAX_REPORTS)?;
-    if reported.is_empty() {
-        return Ok(None);
-    }
-    let live = sessions::store::list_live(c, user.id, now)?;
+    let reported = list_reported(c, user, now)?;
+    let live = match reported.is_empty() {
+        true => Vec::new(),
+        false => sessions::store::list_live(c, user.id, now)?,
+    };
+    find_among(c, (user, session), (reported, &live), now)
+}
+
+fn list_reported(c: &mut AnyConnection, user: &User, now: Timestamp) -> Result<Vec<Alert>> {
+    alerts::store::list_last_reported(c, user.id, now - SHOWN_FOR, MAX_REPORTS)
+}
+
+/// Finds the steps after the last one of the `reported` alerts, of a person with these live sessions.
+fn find_among(
+    c: &mut AnyConnection,
+    (user, session): (&User, &Session),
+    (reported, live): (Vec<Alert>, &[Session]),
+    now: Timestamp,
+) -> Result<Option<AfterReport>> {
     let mut reports = reported.into_iter().filter_map(|alert| {
         let reported_at = alert.reported_at()?;
-        Some(AfterReport::new(alert, user, (session, &live), reported_at))
+        Some(AfterReport::new(alert, user, (session, live), reported_at))
     });
     let Some(mut last) = reports.next() else {
         return Ok(None);
@@ -223,7 +246,7 @@ fn find(
         reported.push(earlier.alert);
     }
     let others = sessions::store::list_recent(c, session.user_id, Some(session.id), RECENT_LIMIT)?;
-    if !is_known(c, session, &others, (last.alert.at, now))? {
+    if !is_known(c, session, &last.alert, now)? {
         return Ok(None);
     }
     if last.others == StepState::Done && !has_signed_out_since(&others, last.alert.reported_at()) {
@@ -310,19 +333,14 @@ fn first_step(c: &mut AnyConnection, alerts: &[Alert]) -> Result<FirstStep> {
     Ok(first)
 }
 
-/// Returns whether the device of a session was known before `at`, and is not in doubt itself; `others` are
-/// the person's other sessions.
+/// Returns whether a session is trusted as of an alert, and is not in doubt itself.
 fn is_known(
     c: &mut AnyConnection,
     session: &Session,
-    others: &[Session],
-    (at, now): (Timestamp, Timestamp),
+    alert: &Alert,
+    now: Timestamp,
 ) -> Result<bool> {
     let open = alerts::list_open(c, session.user_id, now)?;
-    let itself = std::slice::from_ref(session);
-    if list_trusted(c, itself, &open)?.is_empty() {
-        return Ok(false);
-    }
-    let trusted = list_trusted(c, others, &open)?;
-    Ok(is_trusted(session, at, &trusted))
+    let basis = TrustBasis::load(c, session.user_id, &open, Some(session))?;
+    Ok(basis.is_sound(session) && basis.as_of(alert).contains(session))
 }

@@ -78,7 +78,34 @@ impl Accounts {
         let now = self.clock.now();
         match alerts.is_empty() {
             true => Ok(Vec::new()),
-            false => self.db.read(move |c| describe(c, owner, alerts, now)).await,
+            false => {
+                self.db
+                    .read(move |c| {
+                        let live = list_live(c, owner, &alerts, now)?;
+                        describe(c, owner, alerts, &live)
+                    })
+                    .await
+            }
+        }
+    }
+
+    /// Returns alerts as [`Accounts::describe_alerts`] does, of a person whose live sessions are loaded.
+    ///
+    /// # Errors
+    /// As [`Accounts::describe_alerts`].
+    pub async fn describe_alerts_among(
+        &self,
+        owner: UserId,
+        alerts: Vec<Alert>,
+        live: Vec<Session>,
+    ) -> Result<Vec<AlertDetails>> {
+        match alerts.is_empty() {
+            true => Ok(Vec::new()),
+            false => {
+                self.db
+                    .read(move |c| describe(c, owner, alerts, &live))
+                    .await
+            }
         }
     }
 
@@ -92,7 +119,8 @@ impl Accounts {
         self.db
             .read(move |c| {
                 let found = alerts::store::list_by_ids(c, owner, &[id])?;
-                let Some(details) = describe(c, owner, found, now)?.pop() else {
+                let live = list_live(c, owner, &found, now)?;
+                let Some(details) = describe(c, owner, found, &live)?.pop() else {
                     return Ok(None);
                 };
                 let Some((review, at)) = details.alert.review() else {
@@ -108,11 +136,24 @@ impl Accounts {
     }
 }
 
+/// Lists the live sessions of a person, if one of these alerts is about a session.
+fn list_live(
+    c: &mut AnyConnection,
+    owner: UserId,
+    alerts: &[Alert],
+    now: Timestamp,
+) -> Result<Vec<Session>> {
+    match alerts.iter().any(|alert| alert.session_id.is_some()) {
+        true => sessions::store::list_live(c, owner, now),
+        false => Ok(Vec::new()),
+    }
+}
+
 fn describe(
     c: &mut AnyConnection,
     owner: UserId,
     alerts: Vec<Alert>,
-    now: Timestamp,
+    live: &[Session],
 ) -> Result<Vec<AlertDetails>> {
     let ids: Vec<SessionId> = alerts.iter().filter_map(|alert| alert.session_id).collect();
     let subjects = match ids.is_empty() {
@@ -127,10 +168,6 @@ fn describe(
     let settling = match others.is_empty() {
         true => Vec::new(),
         false => alerts::store::list_by_ids(c, owner, &others)?,
-    };
-    let live = match subjects.is_empty() {
-        true => Vec::new(),
-        false => sessions::store::list_live(c, owner, now)?,
     };
     let earlier = match alerts.iter().any(|alert| alert.kind.is_sign_in()) {
         true => find_earlier_reports(c, owner, &subjects)?,

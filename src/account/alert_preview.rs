@@ -1,8 +1,9 @@
 //! What the report of alerts would do, for the page that asks.
 
 use super::Accounts;
-use super::alert_review::{Candidates, RevokeScope, is_on_any};
+use super::alert_review::{Candidates, RevokeScope};
 use super::linked_message::find_undoing;
+use super::trust::is_on_any;
 use crate::alerts::{self, Alert};
 use crate::clock::Timestamp;
 use crate::db::{AlertId, AnyConnection, SessionId, UserId};

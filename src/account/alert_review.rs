@@ -9,15 +9,15 @@ use super::emails::cancel_pending_change;
 use super::linked_message::{Reported, find_undoing};
 use super::review_record::{CONFIRMED, REPORTED, record_review};
 use super::take_back::TakeBack;
-use crate::alerts::{self, Alert, AlertReview, Settlement};
+use super::trust::{TrustBasis, is_on_any, list_subjects};
+use crate::alerts::{self, Alert, AlertReview, Confirmer, Settlement};
 use crate::clock::Timestamp;
 use crate::db::{AlertId, AnyConnection, SessionId, UserId};
 use crate::error::{Error, Result};
 use crate::events::Origin;
 use crate::people::User;
 use crate::sessions::{
-    self, Caller, EndedReason, IdleLimits, RECENT_LIMIT, Session, is_same_device, is_trusted,
-    record_ended, store::SessionEnd,
+    self, Caller, EndedReason, IdleLimits, Session, record_ended, store::SessionEnd,
 };
 use crate::{devices, people};
 
@@ -38,10 +38,11 @@ impl Accounts {
     pub async fn confirm_alert(&self, caller: &Caller, id: AlertId) -> Result<Alert> {
         let alert = self.get_reviewable(caller, id).await?;
         let (now, origin) = (self.clock.now(), caller.origin());
+        let confirmer = Confirmer::Session(caller.session.id);
         self.db
             .transaction(move |c| {
-                let settlement = Settlement::of(id, AlertReview::Confirmed, now);
-                let reviewed = alerts::store::review(c, alert.user_id, id, settlement)?;
+                let settlement = Settlement::confirmed(id, confirmer, now);
+                let reviewed = alerts::review(c, alert.user_id, id, settlement)?;
                 record_review(c, alert.user_id, CONFIRMED, &origin, now)?;
                 reviewed.ok_or(Error::NotFound)
             })
@@ -58,8 +59,8 @@ impl Accounts {
             .transaction(move |c| {
                 let mut confirmed = 0;
                 for alert in &alerts {
-                    let settlement = Settlement::of(alert.id, AlertReview::Confirmed, now);
-                    let open = alerts::store::review(c, alert.user_id, alert.id, settlement)?;
+                    let settlement = Settlement::confirmed(alert.id, Confirmer::Mailbox, now);
+                    let open = alerts::review(c, alert.user_id, alert.id, settlement)?;
                     if open.is_some() {
                         record_review(c, alert.user_id, CONFIRMED, &Origin::default(), now)?;
                         confirmed += 1;
@@ -237,53 +238,31 @@ impl Report {
     /// already.
     fn record(&self, c: &mut AnyConnection, id: AlertId, by: AlertId) -> Result<Option<Alert>> {
         let settlement = Settlement::of(by, AlertReview::Reported, self.at);
-        alerts::store::review(c, self.owner, id, settlement)
+        alerts::review(c, self.owner, id, settlement)
     }
-}
-
-/// Returns those of a person's sessions that neither were reported nor are the subject of an open
-/// alert about a sign-in.
-pub(super) fn list_trusted(
-    c: &mut AnyConnection,
-    sessions: &[Session],
-    open: &[Alert],
-) -> Result<Vec<Session>> {
-    let Some(owner) = sessions.first().map(|session| session.user_id) else {
-        return Ok(Vec::new());
-    };
-    let reported = sessions::list_on_reported(c, owner, sessions)?;
-    let is_doubtful = |session: &&Session| {
-        let is_subject =
-            |alert: &Alert| alert.kind.is_sign_in() && alert.session_id == Some(session.id);
-        reported.contains(&session.id) || open.iter().any(is_subject)
-    };
-    let trusted = sessions.iter().filter(|session| !is_doubtful(session));
-    Ok(trusted.cloned().collect())
 }
 
 /// The sessions of a person that a report is compared with.
 pub(super) struct Candidates {
-    all: Vec<Session>,
-    /// Those that neither were reported nor are the subject of an open alert about a sign-in.
-    trusted: Vec<Session>,
+    basis: TrustBasis,
+    /// The session that it is reported from, which never ends by that.
+    from: Option<SessionId>,
 }
 
 impl Candidates {
-    /// Loads the sessions of `owner` except the one it is reported from.
+    /// Loads the sessions of `owner`.
     pub(super) fn load(
         c: &mut AnyConnection,
         owner: UserId,
         open: &[Alert],
         from: Option<SessionId>,
     ) -> Result<Self> {
-        let all = sessions::store::list_recent(c, owner, from, RECENT_LIMIT)?;
-        let trusted = list_trusted(c, &all, open)?;
-        Ok(Self { all, trusted })
+        let basis = TrustBasis::load(c, owner, open, None)?;
+        Ok(Self { basis, from })
     }
 
     /// Lists the sessions that end when these alerts are reported: those on the devices that they are
-    /// about, and those created since on a device that isn't trusted. That somebody confirmed such a
-    /// sign-in meanwhile counts for nothing: it may have been the intruder, on the device in question.
+    /// about, and those created since that are not trusted as of the alert.
     pub(super) fn list_doubtful(
         &self,
         reported: &[Alert],
@@ -295,27 +274,25 @@ impl Candidates {
             .filter(|alert| alert.kind.is_sign_in() && scope == RevokeScope::AllUnconfirmed)
             .cloned()
             .collect();
-        let is_untrusted_since = |alert: &Alert, session: &Session| {
-            session.created_at >= alert.at && !is_trusted(session, alert.at, &self.trusted)
-        };
         let mut subjects = self.list_subjects(reported);
         subjects.extend(self.list_subjects(&unconfirmed));
+        let trusted: Vec<_> = reported.iter().map(|it| self.basis.as_of(it)).collect();
         let is_doubtful = |session: &&Session| {
-            is_on_any(&subjects, session)
-                || reported
-                    .iter()
-                    .any(|alert| is_untrusted_since(alert, session))
+            is_on_any(&subjects, session) || trusted.iter().any(|it| !it.contains(session))
         };
-        self.all.iter().filter(is_doubtful).cloned().collect()
+        self.others().filter(is_doubtful).cloned().collect()
     }
 
     /// Lists the sessions that these alerts are about.
     pub(super) fn list_subjects(&self, alerts: &[Alert]) -> Vec<&Session> {
-        let is_subject = |session: &&Session| {
-            let mut about = alerts.iter().filter_map(|alert| alert.session_id);
-            about.any(|id| id == session.id)
-        };
-        self.all.iter().filter(is_subject).collect()
+        let mut subjects = list_subjects(&self.basis.all, alerts);
+        subjects.retain(|session| Some(session.id) != self.from);
+        subjects
+    }
+
+    fn others(&self) -> impl Iterator<Item = &Session> {
+        let all = self.basis.all.iter();
+        all.filter(|session| Some(session.id) != self.from)
     }
 
     /// Lists the open alerts that the report of these settles: themselves, and those about the sessions
@@ -334,13 +311,6 @@ impl Candidates {
         };
         open.iter().filter(is_settled).cloned().collect()
     }
-}
-
-/// Returns whether a session is on the device of one of these.
-pub(super) fn is_on_any(subjects: &[&Session], session: &Session) -> bool {
-    subjects
-        .iter()
-        .any(|subject| subject.id == session.id || is_same_device(subject, session))
 }
 
 /// Returns whether an alert is about one of these sessions.

@@ -2,14 +2,13 @@
 //! did, which they only read.
 
 use super::Accounts;
-use super::alert_review::list_trusted;
-use super::linked_message::LINK_LIFETIME;
 use super::review_record::record_review;
-use crate::alerts::{self, Alert, AlertReview, Settlement};
+use super::trust::TrustBasis;
+use crate::alerts::{self, Alert, AlertKind, AlertReview, Settlement};
 use crate::clock::Timestamp;
 use crate::db::{AlertId, AnyConnection};
 use crate::error::{Error, Result};
-use crate::sessions::{self, Caller, RECENT_LIMIT, Session, is_same_device, is_trusted};
+use crate::sessions::{Caller, Session};
 
 /// What a person should know of.
 #[derive(Debug, Clone, Default)]
@@ -60,10 +59,7 @@ impl Accounts {
     pub async fn list_attention(&self, caller: &Caller) -> Result<Attention> {
         let now = self.clock.now();
         let session = caller.session.clone();
-        let links_since = match self.alerts.is_mailing() && caller.user.gets_alerts() {
-            true => Some(now - LINK_LIFETIME),
-            false => None,
-        };
+        let links_since = self.links_since(&caller.user, now);
         self.db
             .read(move |c| {
                 let unread = alerts::list_unread(c, session.user_id, now)?;
@@ -96,7 +92,7 @@ impl Accounts {
         self.db
             .transaction(move |c| {
                 let settlement = Settlement::of(id, AlertReview::Confirmed, now);
-                alerts::store::review(c, owner, id, settlement)?.ok_or(Error::NotFound)?;
+                alerts::review(c, owner, id, settlement)?.ok_or(Error::NotFound)?;
                 record_review(c, owner, "dismissed", &origin, now)
             })
             .await
@@ -111,17 +107,10 @@ fn reviewable(
     (mut open, notices): (Vec<Alert>, Vec<Alert>),
     (now, links_since): (Timestamp, Option<Timestamp>),
 ) -> Result<Attention> {
-    let others = sessions::store::list_recent(c, session.user_id, Some(session.id), RECENT_LIMIT)?;
-    let is_about_this_device = |alert: &Alert| {
-        let subject = others
-            .iter()
-            .find(|other| alert.session_id == Some(other.id));
-        alert.session_id == Some(session.id)
-            || subject.is_some_and(|subject| is_same_device(subject, session))
-    };
+    let basis = TrustBasis::load(c, session.user_id, &open, Some(session))?;
     let is_in_doubt = open
         .iter()
-        .any(|alert| alert.kind.is_sign_in() && is_about_this_device(alert));
+        .any(|alert| alert.kind.is_sign_in() && basis.is_about(alert, session));
     if is_in_doubt {
         return Ok(Attention {
             notices,
@@ -129,57 +118,49 @@ fn reviewable(
             ..Attention::default()
         });
     }
-    let trusted = list_trusted(c, &others, &open)?;
     let is_reviewable =
-        |alert: &Alert| !is_about_this_device(alert) && is_trusted(session, alert.at, &trusted);
-    // What was changed here is not news here.
-    let is_own_change = |alert: &Alert| {
-        let is_change = !alert.kind.is_sign_in() && !alert.kind.is_end();
-        is_change && alert.session_id == Some(session.id)
-    };
-    let withheld: Vec<&Alert> = open
-        .iter()
-        .filter(|alert| !is_reviewable(alert) && !is_own_change(alert))
-        .collect();
-    let live: Vec<&Session> = trusted
-        .iter()
-        .filter(|session| session.is_live(now))
-        .collect();
-    let withheld = withheld_for(&withheld, &others, (&live, &trusted), links_since);
+        |alert: &Alert| !basis.is_about(alert, session) && basis.as_of(alert).contains(session);
+    let mut withheld = open.clone();
     open.retain(is_reviewable);
+    withheld.retain(|alert| {
+        let is_shown = open.iter().any(|shown| shown.id == alert.id);
+        !is_shown && !is_no_news(alert, &basis, (session, now))
+    });
     Ok(Attention {
         may_dismiss: true,
-        withheld,
+        withheld: withheld_for(&withheld, &basis, (session, now), links_since),
         alerts: open,
         notices,
     })
 }
 
-/// Returns who may review the alerts that the caller may not: one of the sessions that are `live` and
-/// `trusted` among the `others` of the person, or who has the message about one.
+/// Returns whether an alert is no news in `session`: what was changed there isn't, nor where that device was,
+/// if no other one can answer.
+fn is_no_news(alert: &Alert, basis: &TrustBasis, (session, now): (&Session, Timestamp)) -> bool {
+    match alert.kind {
+        AlertKind::TwoPlaces => {
+            basis.is_about(alert, session) && !basis.has_reviewer(alert, session.id, now)
+        }
+        kind if kind.is_sign_in() || kind.is_end() => false,
+        _ => alert.session_id == Some(session.id),
+    }
+}
+
+/// Returns who may review the alerts that the caller may not: another live session of the person, or who
+/// has the message about one.
 fn withheld_for(
-    withheld: &[&Alert],
-    others: &[Session],
-    (live, trusted): (&[&Session], &[Session]),
+    withheld: &[Alert],
+    basis: &TrustBasis,
+    (session, now): (&Session, Timestamp),
     links_since: Option<Timestamp>,
 ) -> Withheld {
-    let is_about_device_of = |alert: &Alert, session: &Session| {
-        let mut subjects = others
-            .iter()
-            .filter(|other| alert.session_id == Some(other.id));
-        subjects.any(|subject| subject.id == session.id || is_same_device(subject, session))
-    };
-    let has_older_device = |alert: &Alert| {
-        live.iter().any(|session| {
-            is_trusted(session, alert.at, trusted) && !is_about_device_of(alert, session)
-        })
-    };
+    let has_reviewer = |alert: &Alert| basis.has_reviewer(alert, session.id, now);
+    let is_linked =
+        |alert: &Alert| alert.kind.is_mailed() && links_since.is_some_and(|since| alert.at > since);
     match withheld {
         [] => Withheld::Nowhere,
-        all if all.iter().any(|alert| has_older_device(alert)) => Withheld::ForOlderDevice,
-        all if links_since.is_some_and(|since| all.iter().any(|alert| alert.at > since)) => {
-            Withheld::ForLink
-        }
+        all if all.iter().any(has_reviewer) => Withheld::ForOlderDevice,
+        all if all.iter().any(is_linked) => Withheld::ForLink,
         _ => Withheld::ForNobody,
     }
 }

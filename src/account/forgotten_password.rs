@@ -319,9 +319,10 @@ fn hand_over(c: &mut AnyConnection, user: &User, origin: &Origin, now: Timestamp
         let settlement = Settlement {
             review: AlertReview::Reported,
             by: None,
+            confirmer: None,
             at: now,
         };
-        alerts::store::review(c, user.id, alert.id, settlement)?;
+        alerts::review(c, user.id, alert.id, settlement)?;
     }
     let event = NewEvent::for_person(user.id, EventKind::EmailVerified, origin, now);
     events::record_events(c, &[event])

@@ -26,6 +26,7 @@ mod review_record;
 mod security_log;
 mod settings;
 mod take_back;
+mod trust;
 mod verification;
 
 use std::time::Duration;

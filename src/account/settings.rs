@@ -1,6 +1,7 @@
 //! The settings of an account that its person changes.
 
 use super::Accounts;
+use crate::alerts::Redaction;
 use crate::clock::{TimeZone, Timestamp};
 use crate::db::{AnyConnection, SessionId, UserId};
 use crate::error::{Error, Result};
@@ -151,7 +152,8 @@ impl Accounts {
     }
 
     /// Updates a person's IP retention. Addresses that are stored already are redacted, also those from
-    /// which they did something to others. Returns how many changed by it.
+    /// which they did something to others; that of an alert which waits for an answer is, once it no longer
+    /// does.
     ///
     /// # Errors
     /// [`Error::NotFound`] when there is no such person.
@@ -160,7 +162,7 @@ impl Accounts {
         id: UserId,
         retention: IpRetention,
         origin: Origin,
-    ) -> Result<usize> {
+    ) -> Result<Redaction> {
         // A buffered address must not be written after the stored ones are redacted.
         self.sessions.flush_last_uses().await?;
         let now = self.clock.now();
@@ -174,17 +176,21 @@ impl Accounts {
                     record(c, &user, Setting::Addresses, &origin, now)?;
                 }
                 match retention {
-                    IpRetention::Whole => Ok(0),
-                    _ => redact_stored(c, id, retention),
+                    IpRetention::Whole => Ok(Redaction::default()),
+                    _ => redact_stored(c, id, retention, now),
                 }
             })
             .await
     }
 }
 
-/// Redacts what is stored of the addresses of a person, whom the caller has locked. Returns how many
-/// changed.
-fn redact_stored(c: &mut AnyConnection, id: UserId, retention: IpRetention) -> Result<usize> {
+/// Redacts what is stored of the addresses of a person, whom the caller has locked.
+fn redact_stored(
+    c: &mut AnyConnection,
+    id: UserId,
+    retention: IpRetention,
+    now: Timestamp,
+) -> Result<Redaction> {
     let mut changed = 0;
     // The batch of a job that is running is over once the job is updated.
     for (job, ip) in sessions::store::list_job_addresses(c, id)? {
@@ -193,7 +199,7 @@ fn redact_stored(c: &mut AnyConnection, id: UserId, retention: IpRetention) -> R
         changed += usize::from(redacted != Some(ip));
     }
     sessions::store::lock_of_people(c, &[id])?;
-    changed += alerts::redact_addresses(c, id, retention)?;
+    let of_alerts = alerts::redact_addresses(c, id, retention, now)?;
     for (session, ip) in sessions::store::list_addresses(c, id)? {
         let redacted = retention.redact(&ip);
         if redacted.as_ref() != Some(&ip) {
@@ -201,7 +207,10 @@ fn redact_stored(c: &mut AnyConnection, id: UserId, retention: IpRetention) -> R
         }
     }
     changed += events::redact_addresses(c, id, retention)?;
-    Ok(changed)
+    Ok(Redaction {
+        changed: changed + of_alerts.changed,
+        waiting: of_alerts.waiting,
+    })
 }
 
 /// Records that a person, whom the caller has locked, changed a setting. The address is stored as they

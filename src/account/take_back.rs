@@ -68,7 +68,7 @@ impl Accounts {
                 for alert in alerts::list_open(c, user.id, now)? {
                     if alert.kind.is_email_change() && alert.email == former.email {
                         let settlement = Settlement::of(alert.id, AlertReview::Confirmed, now);
-                        alerts::store::review(c, user.id, alert.id, settlement)?;
+                        alerts::review(c, user.id, alert.id, settlement)?;
                         record_review(c, user.id, CONFIRMED, &Origin::default(), now)?;
                     }
                 }
@@ -151,10 +151,11 @@ impl TakeBack {
         let settlement = Settlement {
             review: AlertReview::Reported,
             by: self.reported.or_else(undone),
+            confirmer: None,
             at,
         };
         for alert in &open {
-            alerts::store::review(c, owner, alert.id, settlement)?;
+            alerts::review(c, owner, alert.id, settlement)?;
         }
         Ok(())
     }

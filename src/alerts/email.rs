@@ -276,6 +276,7 @@ fn subject(alert: &Alert, live: usize) -> &'static str {
             0 => "A device was signed out for safety",
             _ => "A session was ended for safety",
         },
+        AlertKind::TwoPlaces => "A device was used in two places",
         AlertKind::Administered => match alert.act {
             Some(EventKind::EmailChanged) => "An administrator changed your e-mail",
             Some(EventKind::PasswordChanged) => "An administrator set a new password",
@@ -319,15 +320,10 @@ fn what_happened(alert: &Alert) -> String {
         AlertKind::TokenReuse => {
             "A copied sign-in of this device was used: somebody may have a copy of what keeps it signed in."
         }
-        AlertKind::Administered => match alert.act {
-            Some(EventKind::EmailChanged) => {
-                "An administrator set this address as the e-mail of your account. Sign in with it from now on."
-            }
-            Some(EventKind::PasswordChanged) => {
-                "An administrator set a new password for your account, and every device was signed out."
-            }
-            _ => "An administrator changed your account.",
-        },
+        AlertKind::Administered => what_was_administered(alert.act),
+        AlertKind::TwoPlaces => {
+            "A device that is signed in to your account was used in two places, too far apart for the time between."
+        }
         AlertKind::WrongPasswords => {
             return format!(
                 "The password was entered wrong {MAX_FAILURES_IN_WORDS} times on this device, which was signed in to your account."
@@ -335,6 +331,18 @@ fn what_happened(alert: &Alert) -> String {
         }
     };
     words.into()
+}
+
+fn what_was_administered(act: Option<EventKind>) -> &'static str {
+    match act {
+        Some(EventKind::EmailChanged) => {
+            "An administrator set this address as the e-mail of your account. Sign in with it from now on."
+        }
+        Some(EventKind::PasswordChanged) => {
+            "An administrator set a new password for your account, and every device was signed out."
+        }
+        _ => "An administrator changed your account.",
+    }
 }
 
 fn lead_at_former(alert: &Alert, live: usize) -> String {
@@ -385,8 +393,8 @@ fn advice(kind: AlertKind) -> &'static str {
 fn own_link_text((alert, live): (&Alert, usize), may_set_password: bool) -> String {
     let is_signed_in = !alert.kind.is_end() || live > 0;
     let ended = match alert.session_id.filter(|_| is_signed_in) {
-        Some(_) => "that device and any that signed in after this happened",
-        None => "any device that signed in after this happened",
+        Some(_) => "that device and any unconfirmed device that signed in after this happened",
+        None => "any unconfirmed device that signed in after this happened",
     };
     let text = format!(
         "If it wasn’t you, open this link. It shows what happened, and asks before it signs out \

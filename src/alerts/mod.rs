@@ -5,26 +5,27 @@
 mod context;
 mod email;
 mod evidence;
+mod kind;
 mod mailing;
+mod redaction;
 pub(crate) mod store;
 
 use std::time::Duration;
-
-use serde::{Deserialize, Serialize};
-use strum::{EnumString, IntoStaticStr};
 
 pub use self::context::{AdminAct, AlertContext};
 pub use self::email::AlertMessages;
 pub(crate) use self::email::REASON_FORMER;
 pub use self::evidence::{UseBefore, UseBeforeRecord, UseBeforeWords};
-pub(crate) use self::store::Settlement;
+pub use self::kind::{AlertKind, AlertReview};
+pub use self::redaction::Redaction;
+pub(crate) use self::redaction::{redact_addresses, review};
 pub use self::store::{Alert, ReportSteps, StepRecord};
+pub(crate) use self::store::{Confirmation, Confirmer, EmailChange, Settlement};
 use crate::clock::{Clock, Timestamp};
 use crate::db::{AlertId, AnyConnection, Db, NodeLock, SessionId, UserId};
 use crate::error::Result;
 use crate::geo::Place;
 use crate::mail;
-use crate::net::IpRetention;
 use crate::people::User;
 use crate::settings::Settings;
 
@@ -33,82 +34,6 @@ const OPEN_FOR: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// How long the messages to a recipient are counted; no limit is about a longer time.
 const COUNT_RETENTION: Duration = Duration::from_secs(24 * 60 * 60);
-
-/// What an alert reports. Its text form is stored, and is its name in JSON.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, EnumString, IntoStaticStr)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-pub enum AlertKind {
-    /// The first sign-in from a device.
-    NewDevice,
-    /// The first sign-in from a country.
-    NewCountry,
-    /// The password was changed.
-    PasswordChanged,
-    /// The e-mail that the person signs in with was changed.
-    EmailChanged,
-    /// Token reuse: a spent refresh token was used again, so somebody may have a copy of it.
-    #[serde(rename = "theft")]
-    #[strum(serialize = "theft")]
-    TokenReuse,
-    /// An administrator did something to the account. It is a notice: nobody confirms or reports it.
-    Administered,
-    /// A session ended since the password was given wrong in it too often.
-    WrongPasswords,
-}
-
-impl AlertKind {
-    /// Returns the text form.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        self.into()
-    }
-
-    /// Returns whether it reports a change of the e-mail.
-    #[must_use]
-    pub fn is_email_change(self) -> bool {
-        self == Self::EmailChanged
-    }
-
-    /// Returns whether it only says what an administrator did.
-    #[must_use]
-    pub fn is_notice(self) -> bool {
-        self == Self::Administered
-    }
-
-    /// Returns whether it reports that a session was ended for the safety of its person.
-    #[must_use]
-    pub fn is_end(self) -> bool {
-        matches!(self, Self::TokenReuse | Self::WrongPasswords)
-    }
-
-    /// Returns whether it reports a sign-in.
-    #[must_use]
-    pub fn is_sign_in(self) -> bool {
-        matches!(self, Self::NewDevice | Self::NewCountry)
-    }
-}
-
-/// A person's review of an alert. Its text form is stored, and the same in JSON.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, EnumString, IntoStaticStr)]
-pub enum AlertReview {
-    /// "Yes, it was me."
-    #[serde(rename = "mine")]
-    #[strum(serialize = "mine")]
-    Confirmed,
-    /// "This wasn't me."
-    #[serde(rename = "not_mine")]
-    #[strum(serialize = "not_mine")]
-    Reported,
-}
-
-impl AlertReview {
-    /// Returns the text form.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        self.into()
-    }
-}
 
 /// The alerts of the service; clones share its database.
 #[derive(Clone)]
@@ -195,6 +120,21 @@ impl Alerts {
             .await
     }
 
+    /// Lists those of these sessions of a person that a confirmed alert is about, each with the time of the
+    /// confirmation. The caller bounds their number.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
+    pub async fn list_confirmed(
+        &self,
+        user: UserId,
+        sessions: Vec<SessionId>,
+    ) -> Result<Vec<(SessionId, Timestamp)>> {
+        self.db
+            .read(move |c| store::list_confirmed_sessions(c, user, &sessions))
+            .await
+    }
+
     /// Purges the messages that are past the retention of alerts: the links in them are void by
     /// then. Purges what limits them once it is a day old. Works as [`Alerts::purge`].
     ///
@@ -235,6 +175,19 @@ impl Alerts {
     }
 }
 
+/// Raises an alert that no message is sent about, as a part of the transaction of what it reports.
+///
+/// # Errors
+/// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
+pub(crate) fn raise_on_pages(
+    c: &mut AnyConnection,
+    user: &User,
+    (kind, context): (AlertKind, AlertContext),
+    now: Timestamp,
+) -> Result<()> {
+    store::insert(c, &Alert::new(user, kind, context, now))
+}
+
 /// Lists a person's open alerts that can be confirmed or reported, newest first.
 ///
 /// # Errors
@@ -268,25 +221,6 @@ pub(crate) fn list_unconfirmed_sessions(
     now: Timestamp,
 ) -> Result<Vec<SessionId>> {
     store::list_unconfirmed_sessions(c, user, now - OPEN_FOR)
-}
-
-/// Redacts the addresses of a person's alerts. Returns how many changed.
-///
-/// # Errors
-/// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
-pub(crate) fn redact_addresses(
-    c: &mut AnyConnection,
-    user: UserId,
-    retention: IpRetention,
-) -> Result<usize> {
-    let mut changed = 0;
-    for (id, ip) in store::list_addresses(c, user)? {
-        let redacted = retention.redact(&ip);
-        if redacted.as_ref() != Some(&ip) {
-            changed += store::update_address(c, id, redacted.as_deref())?;
-        }
-    }
-    Ok(changed)
 }
 
 impl Alert {
@@ -323,6 +257,7 @@ impl Alert {
             act: act.as_ref().map(|act| act.kind),
             stated_reason: act.and_then(|act| act.reason),
             device_label: Some(device_label),
+            redaction_due: false,
         }
     }
 

@@ -1,20 +1,30 @@
 //! Every query of `alerts`.
 
+mod addresses;
 mod evidence;
+mod review;
 
 use diesel::dsl::{count_star, exists, not, sql};
 use diesel::prelude::*;
 use diesel::sql_types::{Integer, Text};
 
+pub(super) use self::addresses::{
+    list_addresses, list_redaction_due, mark_redaction_due, update_address,
+};
 pub use self::evidence::UseBeforeColumns;
 pub(crate) use self::evidence::record_step;
 pub use self::evidence::{ReportSteps, StepRecord};
+pub(super) use self::review::review;
+pub(crate) use self::review::{
+    Confirmation, Confirmer, EmailChange, Settlement, list_confirmations, list_confirmed_sessions,
+    list_email_changes, list_of_kind,
+};
 use super::{AlertKind, AlertReview};
 use crate::clock::Timestamp;
 use crate::counters::{HourlyCounts, Metric};
 use crate::db::schema::{alerts, user_sessions};
 use crate::db::{
-    AlertId, AnyConnection, MailId, SessionId, UserId, cached, first_rows, on_each, read_from_text,
+    AlertId, AnyConnection, MailId, SessionId, UserId, cached, first_rows, read_from_text,
 };
 use crate::error::Result;
 use crate::events::EventKind;
@@ -46,7 +56,8 @@ pub struct Alert {
     pub device_name: String,
     /// The kind of the device.
     pub device_kind: DeviceKind,
-    /// The device's address, redacted by the person's IP retention.
+    /// The device's address, redacted by the person's IP retention: by a stricter one that they chose since
+    /// only once the alert no longer waits for an answer.
     pub ip_address: Option<String>,
     /// The city of that address, if known.
     pub location_city: Option<String>,
@@ -73,28 +84,8 @@ pub struct Alert {
     pub steps: ReportSteps,
     /// The label of the device, by what it states of itself. `None` for alerts from before it was stored.
     pub device_label: Option<String>,
-}
-
-/// A review of an alert.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Settlement {
-    /// What it is.
-    pub(crate) review: AlertReview,
-    /// The alert whose review it is, if an alert was reviewed.
-    pub(crate) by: Option<AlertId>,
-    /// When.
-    pub(crate) at: Timestamp,
-}
-
-impl Settlement {
-    /// Returns the review of the alert `by`, for itself or for one that is settled with it.
-    pub(crate) fn of(by: AlertId, review: AlertReview, at: Timestamp) -> Self {
-        Self {
-            review,
-            by: Some(by),
-            at,
-        }
-    }
+    /// Whether its address is redacted once it no longer waits for an answer.
+    pub redaction_due: bool,
 }
 
 /// Inserts an alert.
@@ -181,30 +172,6 @@ pub(crate) fn get(c: &mut AnyConnection, id: AlertId) -> Result<Alert> {
         .find(id)
         .select(Alert::as_select())
         .get_result(c)?)
-}
-
-/// Records a person's review of an alert. Returns `None` when they have no such open alert.
-pub(crate) fn review(
-    c: &mut AnyConnection,
-    user: UserId,
-    id: AlertId,
-    settlement: Settlement,
-) -> Result<Option<Alert>> {
-    let open = alerts::table
-        .filter(alerts::user_id.eq(user))
-        .filter(alerts::id.eq(id))
-        .filter(alerts::answered_at.is_null());
-    let changes = (
-        alerts::answer.eq(settlement.review.as_str()),
-        alerts::answered_at.eq(settlement.at),
-        alerts::settled_by.eq(settlement.by),
-    );
-    let updated = on_each!(c, c => diesel::update(open)
-        .set(changes)
-        .returning(Alert::as_returning())
-        .get_result(c)
-        .optional())?;
-    Ok(updated)
 }
 
 /// Lists those of a person's alerts that have these ids.
@@ -295,29 +262,6 @@ pub(crate) fn list_reported_sessions(
             alerts::answered_at.assume_not_null(),
         ));
     Ok(first_rows(reported, 1_000).load(c)?)
-}
-
-/// Lists the addresses of a person's alerts.
-pub(super) fn list_addresses(
-    c: &mut AnyConnection,
-    user: UserId,
-) -> Result<Vec<(AlertId, String)>> {
-    Ok(alerts::table
-        .filter(alerts::user_id.eq(user))
-        .filter(alerts::ip_address.is_not_null())
-        .select((alerts::id, alerts::ip_address.assume_not_null()))
-        .load(c)?)
-}
-
-/// Updates the address of an alert.
-pub(super) fn update_address(
-    c: &mut AnyConnection,
-    id: AlertId,
-    ip: Option<&str>,
-) -> Result<usize> {
-    Ok(diesel::update(alerts::table.find(id))
-        .set(alerts::ip_address.eq(ip))
-        .execute(c)?)
 }
 
 /// Lists every alert of a person, newest first.

@@ -125,6 +125,7 @@ pub async fn rename(
     Json(body): Json<RenameRequest>,
 ) -> Result<HttpResponse> {
     let name = body.device_name.parse()?;
+    app.accounts.require_may_rename(&caller, *id).await?;
     let session = app
         .sessions
         .update_device_name(caller.user.id, *id, name, caller.origin())

@@ -49,6 +49,9 @@ diesel::table! {
         email_skipped_at -> Nullable<Timestamptz>,
         email_confirmed_at -> Nullable<Timestamptz>,
         device_label -> Nullable<Text>,
+        confirmed_by -> Nullable<Uuid>,
+        confirmed_by_link -> Bool,
+        redaction_due -> Bool,
     }
 }
 

@@ -86,6 +86,13 @@ impl Event {
         self.ip_address.as_deref().filter(|_| is_own)
     }
 
+    /// Returns the name that the device had before, if a device was named and that is known.
+    #[must_use]
+    pub fn former_name(&self) -> Option<&str> {
+        let is_naming = self.kind == EventKind::Renamed;
+        self.device.as_deref().filter(|_| is_naming)
+    }
+
     fn is_ended_by_administrator(&self) -> bool {
         let reason = self.detail.as_deref();
         reason.is_some_and(|reason| REASONS_OF_ADMINISTRATORS.contains(&reason))

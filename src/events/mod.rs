@@ -230,7 +230,7 @@ pub async fn list_by_person(
 }
 
 /// Lists what the person is shown of their account, newest first, without what concerns one of their
-/// sessions: at most so many of what happened, and of what was refused. So no flood of guesses hides what
+/// sessions, except the names of devices: at most so many of what happened, and of what was refused. So no flood of guesses hides what
 /// happened.
 ///
 /// # Errors

@@ -58,7 +58,8 @@ pub struct Event {
     pub job_id: Option<JobId>,
     /// The reason that an administrator stated.
     pub stated_reason: Option<String>,
-    /// The name of the device that the request came from, where no session says it.
+    /// The name of the device that the request came from, where no session says it; of a device that was
+    /// named, the name that it had.
     pub device: Option<String>,
     /// How often it happened, within the hour of `at`: more than once only what is counted.
     pub times: i32,
@@ -252,7 +253,7 @@ pub(super) enum Part {
     Happened,
     /// What was refused.
     Refused,
-    /// What happened and concerns no single session.
+    /// What happened and concerns no single session, and the names that devices got.
     HappenedToAccount,
     /// The failed and throttled tries that were made in no session of theirs.
     TriesOnAccount,
@@ -280,9 +281,15 @@ pub(super) fn list_newest(
             events.filter(session_events::kind.eq_any(names(&EventKind::REFUSED_TRIES)))
         }
     };
-    if matches!(part, Part::HappenedToAccount | Part::TriesOnAccount) {
-        events = events.filter(session_events::session_id.is_null());
-    }
+    let is_of_none = session_events::session_id.is_null();
+    events = match part {
+        Part::HappenedToAccount => {
+            let is_naming = session_events::kind.eq(EventKind::Renamed.as_str());
+            events.filter(is_of_none.or(is_naming))
+        }
+        Part::TriesOnAccount => events.filter(is_of_none),
+        Part::Happened | Part::Refused => events,
+    };
     Ok(events.load(c)?)
 }
 

@@ -364,9 +364,10 @@ impl ResponseError for Error {
             | Self::InvalidToken(_)
             | Self::InvalidClient
             | Self::StepUpRequired { .. } => StatusCode::UNAUTHORIZED,
-            Self::CsrfMismatch | Self::InsufficientScope { .. } | Self::NotInGroup => {
-                StatusCode::FORBIDDEN
-            }
+            Self::CsrfMismatch
+            | Self::InsufficientScope { .. }
+            | Self::NotInGroup
+            | Self::UnconfirmedDevice(_) => StatusCode::FORBIDDEN,
             Self::NotFound | Self::NoAuthority => StatusCode::NOT_FOUND,
             Self::TooManyTries { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::EmailTaken

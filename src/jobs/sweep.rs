@@ -101,6 +101,7 @@ impl Sweep {
             throttles: self.throttles.purge().await?,
         };
         // Last, since after an update there may be many.
+        self.alerts.redact_unanswered().await?;
         self.sessions.fill_ip_keys().await?;
         self.events.fill_ip_keys().await?;
         Ok(report)

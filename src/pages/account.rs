@@ -83,6 +83,7 @@ pub async fn rename(
 ) -> Result<HttpResponse> {
     match FullName::parse(&form.full_name) {
         Ok(name) => {
+            app.accounts.require_confirmed(&caller).await?;
             app.accounts
                 .update_full_name(caller.user.id, name, caller.origin())
                 .await?;
@@ -199,7 +200,7 @@ impl AccountPage {
             settings: SettingsView::new(app, &caller.user, SettingsPage::Account),
             time_zones: TimeZoneField::new(request, &caller.user)?,
             is_admin: caller.user.is_admin,
-            activity: activity::list(&app.db, &caller.user, clock).await?,
+            activity: activity::list(app, &caller.user, clock).await?,
             notice: None,
             name_error: None,
             current_password_error: None,

@@ -3,11 +3,12 @@
 
 use super::own_acts;
 use super::words::{self, TimeView};
-use crate::db::Db;
 use crate::error::Result;
 use crate::events::{self, Actor, Event};
+use crate::http::app_state::AppState;
 use crate::http::reader_clock::ReaderClock;
 use crate::people::User;
+use crate::sessions::Session;
 
 /// Events shown, newest first: of what happened, and of tries that failed.
 const SHOWN: (u32, u32) = (20, 5);
@@ -20,7 +21,7 @@ pub(super) struct AccountEvent {
     pub(super) by: Option<&'static str>,
     /// The reason that an administrator stated.
     pub(super) reason: Option<String>,
-    /// The device that it was done from, where no session of theirs says it.
+    /// The device that it was done from.
     pub(super) device: Option<String>,
     /// The person's own address, if they did it, or that of somebody who is not known.
     pub(super) address: Option<String>,
@@ -31,26 +32,44 @@ pub(super) struct AccountEvent {
 }
 
 /// Lists what happened to an account lately.
-pub(super) async fn list(db: &Db, user: &User, clock: ReaderClock) -> Result<Vec<AccountEvent>> {
-    let events = events::list_of_account(db, user.id, SHOWN).await?;
-    let view = |event: Event| AccountEvent::new(event, user, clock);
-    Ok(events.into_iter().map(view).collect())
+pub(super) async fn list(
+    app: &AppState,
+    user: &User,
+    clock: ReaderClock,
+) -> Result<Vec<AccountEvent>> {
+    let events = events::list_of_account(&app.db, user.id, SHOWN).await?;
+    let by = events.iter().filter_map(|event| event.by_session_id);
+    let sessions = app.sessions.list_by_ids(user.id, by.collect()).await?;
+    let view = |event: &Event| AccountEvent::new(event, user, (&sessions, clock));
+    Ok(events.iter().map(view).collect())
 }
 
 impl AccountEvent {
-    fn new(event: Event, user: &User, clock: ReaderClock) -> Self {
+    /// Returns an event that was done from one of the `sessions`, if from any. Their devices are called by what
+    /// they state of themselves: names can be changed.
+    fn new(event: &Event, user: &User, (sessions, clock): (&[Session], ReaderClock)) -> Self {
         let actor = event.actor();
         let is_shown = matches!(actor, Actor::Person | Actor::Unknown);
         let own = event.own_address().filter(|_| is_shown);
-        let own_act = own_acts::describe(&event).filter(|_| actor == Actor::Person);
+        let own_act = own_acts::describe(event).filter(|_| actor == Actor::Person);
+        let by = sessions
+            .iter()
+            .find(|it| Some(it.id) == event.by_session_id);
+        let by = by.filter(|_| is_shown).map(Session::label);
+        let stated = || {
+            event
+                .device
+                .clone()
+                .filter(|_| event.former_name().is_none())
+        };
         Self {
             by: words::actor(actor).filter(|_| own_act.is_none() && !event.kind.is_refusal()),
-            what: own_act.unwrap_or_else(|| words::account_event(&event)),
+            what: own_act.unwrap_or_else(|| words::account_event(event)),
             address: own.map(|ip| words::address(ip, user.ip_retention)),
-            at: words::event_time(&event, clock),
+            at: words::event_time(event, clock),
             is_last: event.times > 1,
-            device: event.device,
-            reason: event.stated_reason,
+            device: by.or_else(stated),
+            reason: event.stated_reason.clone(),
         }
     }
 }

@@ -22,6 +22,10 @@ const COPIED: &str = "Set a new password, and check the device: remove programs 
 /// What to do about wrong passwords on a device.
 const GUESSED: &str = "If it wasn’t you, somebody has the device, or a copy of its sign-in: set a \
                        new password. If it was you, sign in on it again.";
+/// What to do about a session that was used in two places.
+const TWO_PLACES: &str = "A VPN or a mobile network can make it look so. If it was neither, somebody \
+                          may have a copy of what keeps it signed in: sign it out, then set a new \
+                          password.";
 
 const DEVICE: &str = "Device";
 const UNRECOGNISED: &str = "Unrecognised browser";
@@ -105,7 +109,7 @@ impl AlertView {
             place: reader.place(ip, alert.place()).display_name(),
             address: ip.map(|ip| reader.address(ip)),
             map: MapView::of_alert(alert, reader.clock, MapReader::Person),
-            hints: hints(alert, (view.yes, view.no), preview),
+            hints: hints(alert, (view.yes, view.no), preview, reader),
             ..view
         }
     }
@@ -136,7 +140,7 @@ impl AlertView {
             listed_as: listed_as.filter(|name| *name != alert.device_name),
             map: MapView::of_alert(alert, clock, MapReader::Bearer),
             settled: describe_settlement(details, clock),
-            no: match is_over || !alert.kind.is_sign_in() {
+            no: match is_over || !alert.kind.is_use() {
                 true => answer(alert.kind, AlertReview::Reported),
                 false => SIGN_OUT,
             },
@@ -179,6 +183,7 @@ impl AlertView {
             advice: match alert.kind {
                 AlertKind::TokenReuse => Some(COPIED),
                 AlertKind::WrongPasswords => Some(GUESSED),
+                AlertKind::TwoPlaces => Some(TWO_PLACES),
                 _ => None,
             },
             hints: Vec::new(),
@@ -194,6 +199,7 @@ impl AlertView {
 fn before_term(alert: &Alert) -> &'static str {
     match (alert.kind, alert.use_before()) {
         (AlertKind::TokenReuse, _) => "Both",
+        (AlertKind::TwoPlaces, _) => "Before that",
         (_, Some(before)) if before.is_impossible => "But",
         _ => "Before that",
     }
@@ -222,27 +228,25 @@ fn apart(alert: &Alert, session: &Session) -> Option<String> {
 
 impl LeadView {
     fn new(details: &AlertDetails, device: &str, clock: ReaderClock) -> Self {
-        let (alert, is_over) = (&details.alert, details.is_over());
+        let alert = &details.alert;
         let (start, middle, end) = match alert.kind {
-            AlertKind::NewDevice | AlertKind::NewCountry => {
-                (String::new(), " signed in ", sign_in_end(details))
-            }
-            AlertKind::PasswordChanged => {
-                ("Your password was changed on ".into(), ", ", ".".into())
-            }
-            AlertKind::EmailChanged if alert.is_by_mailbox() => {
-                ("Your e-mail was changed by ".into(), ", ", ".".into())
-            }
-            AlertKind::EmailChanged => ("Your e-mail was changed on ".into(), ", ", ".".into()),
-            AlertKind::TokenReuse => (
-                "A copied sign-in of ".into(),
-                " was noticed ",
-                match is_over {
-                    true => ", so it was signed out.".into(),
-                    false => ", so that session was ended. The device is still signed in.".into(),
-                },
-            ),
-            AlertKind::WrongPasswords => (
+            kind if kind.is_end() => Self::of_end(kind, details.is_over()),
+            kind if kind.is_sign_in() => (String::new(), " signed in ", sign_in_end(details)),
+            _ => Self::of_use_or_change(alert),
+        };
+        Self {
+            start,
+            device: device.to_owned(),
+            middle,
+            at: TimeView::ago(alert.at, clock),
+            end,
+        }
+    }
+
+    /// Returns the words around the name of a device one of whose sessions was ended.
+    fn of_end(kind: AlertKind, is_over: bool) -> (String, &'static str, String) {
+        match (kind, is_over) {
+            (AlertKind::WrongPasswords, _) => (
                 format!("The password was entered wrong {MAX_FAILURES_IN_WORDS} times on "),
                 match is_over {
                     true => ". It was signed out ",
@@ -253,15 +257,34 @@ impl LeadView {
                     false => "; the device is still signed in.".into(),
                 },
             ),
-            AlertKind::Administered => ("Your account was changed by ".into(), ", ", ".".into()),
-        };
-        Self {
-            start,
-            device: device.to_owned(),
-            middle,
-            at: TimeView::ago(alert.at, clock),
-            end,
+            (_, true) => (
+                "A copied sign-in of ".into(),
+                " was noticed ",
+                ", so it was signed out.".into(),
+            ),
+            (_, false) => (
+                "A copied sign-in of ".into(),
+                " was noticed ",
+                ", so that session was ended. The device is still signed in.".into(),
+            ),
         }
+    }
+
+    /// Returns the words around the name of a device that was used in two places, or on which something was changed.
+    fn of_use_or_change(alert: &Alert) -> (String, &'static str, String) {
+        let (start, middle, end) = match alert.kind {
+            AlertKind::TwoPlaces => {
+                const WHERE: &str = " was used in two places, too far apart for the time between, ";
+                ("", WHERE, ".")
+            }
+            AlertKind::PasswordChanged => ("Your password was changed on ", ", ", "."),
+            AlertKind::EmailChanged if alert.is_by_mailbox() => {
+                ("Your e-mail was changed by ", ", ", ".")
+            }
+            AlertKind::EmailChanged => ("Your e-mail was changed on ", ", ", "."),
+            _ => ("Your account was changed by ", ", ", "."),
+        };
+        (start.into(), middle, end.into())
     }
 }
 
@@ -288,6 +311,7 @@ fn sign_in_end(details: &AlertDetails) -> String {
 pub fn heading(alert: &Alert, is_over: bool) -> &'static str {
     match (alert.kind, is_over) {
         (AlertKind::TokenReuse, _) => "Did you copy this sign-in?",
+        (AlertKind::TwoPlaces, false) => "Was this you in both places?",
         (_, true) => "Already signed out. Was it you?",
         (_, false) => "Was this you?",
     }

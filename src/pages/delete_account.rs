@@ -67,6 +67,7 @@ pub async fn submit(
         template.error = Some("is not the e-mail of your account");
         return page(StatusCode::BAD_REQUEST, &template);
     }
+    app.accounts.require_confirmed(&caller).await?;
     app.sessions.require_step_up(&caller)?;
     match app.accounts.delete_own(&caller).await {
         Ok(()) => {

@@ -133,6 +133,7 @@ pub async fn rename(
     let owner = caller.user.id;
     match form.device_name.parse::<DeviceName>() {
         Ok(name) => {
+            app.accounts.require_may_rename(&caller, *id).await?;
             app.sessions
                 .update_device_name(owner, *id, name, caller.origin())
                 .await?;
@@ -358,7 +359,7 @@ impl ActivityView {
             EventKind::Ended if report.is_some() => report.unwrap_or_default().to_owned(),
             EventKind::SignedIn => "Signed in".into(),
             EventKind::Refreshed => "Used from a new address".into(),
-            EventKind::Renamed => format!("Named “{detail}”"),
+            EventKind::Renamed => words::renamed(event),
             EventKind::Ended => {
                 let ended = End {
                     reason: detail.parse().ok(),

@@ -1,6 +1,5 @@
 //! `/devices`: **Your devices**.
 
-use std::collections::HashMap;
 use std::rc::Rc;
 
 use actix_web::http::StatusCode;
@@ -18,6 +17,7 @@ use super::narrowing::{ListedDevice, Narrowing, Selection, UNUSED_DAYS, selected
 use super::notices;
 use super::settings_card::{SettingsPage, SettingsView};
 use super::steps_view::StepsView;
+use super::travels;
 use super::used_applications::{FEW, UsedApplications};
 use super::views::{AdminActView, Reader};
 use super::words;
@@ -25,12 +25,11 @@ use crate::account::{AfterReport, AlertDetails, Attention, Withheld};
 use crate::db::{SessionId, UserId};
 use crate::devices::{DeviceGroup, group_by_device};
 use crate::error::Result;
-use crate::events::{self, Event, EventKind};
 use crate::geo::Place;
 use crate::http::app_state::AppState;
 use crate::http::caller::{OpenAlerts, PageCaller};
 use crate::http::layout::{Layout, NavItem, describe_attention, page};
-use crate::sessions::{Caller, HistoryPage, Session};
+use crate::sessions::{Caller, HistoryCursor, HistoryPage, Session};
 
 /// Alerts shown at once, oldest first: later alerts must not displace the first one.
 const MAX_ALERTS: usize = 20;
@@ -91,6 +90,11 @@ impl DevicesQuery {
         }
     }
 
+    /// Returns what is selected of the list, with the devices that were selected on the page.
+    fn selection(&self, selected: Vec<SessionId>) -> Selection {
+        Selection::new(self.select.as_deref(), selected)
+    }
+
     /// Returns what it narrows the list to.
     pub(super) fn narrowing(&self) -> Narrowing {
         Narrowing::new(
@@ -147,46 +151,48 @@ async fn load_page(
     let live = app.sessions.list_live(owner).await?;
     let (history, reasons) = load_history(app, owner, query.ended.as_deref()).await?;
     let notice = notices::take(app, request, Some(caller)).await?;
-    let travels = travels(app, &live).await?;
+    let travels = travels::load(app, &live).await?;
     let applications = UsedApplications::load(app, owner, &live).await?;
-    let steps = app.accounts.find_after_report(caller).await?;
-
+    let steps = app.accounts.find_after_report(caller, live.clone()).await?;
+    let attention = attention(request);
+    let described = describe_alerts(app, owner, &attention, live.clone()).await?;
     let reader = Reader::new(app, request, caller)?;
     let names = DeviceNames::new(live.iter().chain(&history.sessions));
-    let attention = attention(request);
     let devices = group_by_device(live);
-    let (this, others) = views(&devices, caller, (&travels, &applications), &reader);
+    let found = views(&devices, caller, (&travels, &applications), &reader);
     let map = MapView::new(places(&devices, caller, &reader));
-    let selection = Selection::new(query.select.as_deref(), selected);
-    let listing = (query.narrowing(), &selection);
-    let (this, others, map) = list_with_map(this, others, map, listing, &reader);
+    let listing = (query.narrowing(), &query.selection(selected));
+    let (this, others, map) = list_with_map(found, map, listing, &reader);
     let ended = EndedList::new(history, &names, &reasons, &reader);
     Ok(DevicesPage {
-        layout: Layout {
-            // The page shows the alerts themselves.
-            attention: None,
-            ..Layout::for_caller(request, caller, NavItem::Devices)?
-        },
+        layout: layout(request, caller)?,
         settings: SettingsView::new(app, &caller.user, SettingsPage::Devices),
-        summary: summary(
-            others.all,
-            describe_state(&attention, steps.as_ref(), &travels),
-            attention.withheld,
-        ),
+        summary: summary(others.all, &attention, steps.as_ref(), &travels),
         steps: steps.and_then(|it| StepsView::new(&it, caller.user.shown_email(), reader.clock)),
         notice: notice.words,
-        alerts: alert_views(app, caller, &attention, &reader).await?,
+        alerts: alert_views(app, caller, &described, &reader).await?,
         acts: act_views(&attention, &reader),
         may_dismiss: attention.may_dismiss,
         this,
         map,
         others,
         unused_days: UNUSED_DAYS,
-        older: ended
-            .next
-            .map(|next| format!("/devices?ended={}#ended", next.encode())),
+        older: ended.next.map(older),
         ended: ended.items,
     })
+}
+
+fn layout(request: &HttpRequest, caller: &Caller) -> Result<Layout> {
+    Ok(Layout {
+        // The page shows the alerts themselves.
+        attention: None,
+        ..Layout::for_caller(request, caller, NavItem::Devices)?
+    })
+}
+
+/// Returns the URL of what ended earlier.
+fn older(next: HistoryCursor) -> String {
+    format!("/devices?ended={}#ended", next.encode())
 }
 
 /// Loads a page of what ended, and what is known of that.
@@ -207,8 +213,7 @@ async fn load_history(
 
 /// Returns this device, the list of the others and the map, which lead to each other.
 fn list_with_map(
-    mut this: DeviceView,
-    mut others: Vec<ListedDevice>,
+    (mut this, mut others): (DeviceView, Vec<ListedDevice>),
     mut map: Option<MapView>,
     (narrowing, selection): (Narrowing, &Selection),
     reader: &Reader,
@@ -239,26 +244,30 @@ fn attention(request: &HttpRequest) -> Rc<Attention> {
     found.map_or_else(Rc::default, |OpenAlerts(attention)| attention.clone())
 }
 
-/// Returns the alerts, the oldest first, with their evidence.
+/// Returns the alerts, the oldest first, with what became of them.
+async fn describe_alerts(
+    app: &AppState,
+    owner: UserId,
+    attention: &Attention,
+    live: Vec<Session>,
+) -> Result<Vec<AlertDetails>> {
+    let oldest = attention.alerts.iter().rev().take(MAX_ALERTS);
+    let alerts = oldest.cloned().collect();
+    app.accounts
+        .describe_alerts_among(owner, alerts, live)
+        .await
+}
+
+/// Returns the alerts with their evidence, and with what their reports would do.
 async fn alert_views(
     app: &AppState,
     caller: &Caller,
-    attention: &Attention,
+    described: &[AlertDetails],
     reader: &Reader,
 ) -> Result<Vec<AlertView>> {
-    let alerts: Vec<_> = attention
-        .alerts
-        .iter()
-        .rev()
-        .take(MAX_ALERTS)
-        .cloned()
-        .collect();
     let (owner, here) = (caller.user.id, Some(caller.session.id));
-    let previews = app
-        .accounts
-        .preview_reports(owner, here, alerts.clone())
-        .await?;
-    let described = app.accounts.describe_alerts(owner, alerts).await?;
+    let alerts = described.iter().map(|it| it.alert.clone()).collect();
+    let previews = app.accounts.preview_reports(owner, here, alerts).await?;
     let view = |details: &AlertDetails| {
         let preview = previews
             .iter()
@@ -321,35 +330,22 @@ fn places(
     std::iter::once(this).chain(others).collect()
 }
 
-/// Returns the impossible travels recorded for these sessions.
-async fn travels(app: &AppState, live: &[Session]) -> Result<ImpossibleTravels> {
-    const KIND: EventKind = EventKind::ImpossibleTravel;
-
-    let travelled = || live.iter().filter(|session| session.has_impossible_travel);
-    let Some(first) = travelled().next() else {
-        return Ok(ImpossibleTravels(HashMap::new()));
-    };
-    let ids = travelled().map(|session| session.id).collect();
-    let events = events::list_by_kind(&app.db, first.user_id, ids, KIND).await?;
-    let travel = |event: Event| Some((event.session_id?, event.detail?));
-    Ok(ImpossibleTravels(
-        events.into_iter().filter_map(travel).collect(),
-    ))
-}
-
-/// Says what needs attention, of all that the page shows, if anything does.
+/// Says what needs attention, of all that the page shows, if anything does. What an alert asks about is not said
+/// twice.
 fn describe_state(
     attention: &Attention,
     steps: Option<&AfterReport>,
     travels: &ImpossibleTravels,
 ) -> Option<String> {
     let steps = steps.filter(|steps| steps.is_open());
+    let is_shown = |id: &SessionId| attention.alerts.iter().any(|it| it.session_id == Some(*id));
+    let has_more_travels = travels.0.keys().any(|id| !is_shown(id));
     let sentences: Vec<String> =
         describe_attention(attention.count())
             .into_iter()
             .chain(describe_withheld(attention.withheld).map(str::to_owned))
             .chain(steps.map(|_| "Some steps are left to make your account safe.".into()))
-            .chain((!travels.0.is_empty()).then(|| {
+            .chain(has_more_travels.then(|| {
                 "Two uses were too far apart for the time between them: see below.".into()
             }))
             .collect();
@@ -374,14 +370,19 @@ fn describe_withheld(withheld: Withheld) -> Option<&'static str> {
 
 /// Says where the person is signed in, and what needs attention. That nothing does is not said where they
 /// may not know.
-fn summary(others: usize, state: Option<String>, withheld: Withheld) -> String {
+fn summary(
+    others: usize,
+    attention: &Attention,
+    steps: Option<&AfterReport>,
+    travels: &ImpossibleTravels,
+) -> String {
     let devices = match others {
         0 => "You are signed in only here.".to_owned(),
         n => format!("You are signed in on {}.", words::devices(n + 1)),
     };
-    match state {
+    match describe_state(attention, steps, travels) {
         Some(state) => format!("{devices} {state}"),
-        None if others > 0 && withheld == Withheld::Nowhere => {
+        None if others > 0 && attention.withheld == Withheld::Nowhere => {
             format!("{devices} Nothing needs your attention.")
         }
         None => devices,

@@ -166,7 +166,7 @@ impl MapView {
         let frame = MapFrame::around(&points, SMALL).filter(|_| here.point.is_some())?;
         let link =
             |session| Some(format!("/devices/{session}")).filter(|_| reader == MapReader::Person);
-        let is_either = alert.kind == AlertKind::TokenReuse;
+        let is_either = matches!(alert.kind, AlertKind::TokenReuse | AlertKind::TwoPlaces);
         let class = if is_either { ALARMING } else { "dot here" };
         let mut dots = Vec::new();
         let day = |at| clock.zone.local(at).date_naive();

@@ -46,6 +46,7 @@ mod steps_view;
 mod take_back;
 mod time_zone;
 mod times;
+mod travels;
 pub mod unsent_form;
 mod unused;
 mod used_applications;

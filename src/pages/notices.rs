@@ -138,20 +138,14 @@ async fn account_words(
             let is_on = app.people.get(user).await?.alert_emails;
             Ok(Some(alert_email_words(is_on).to_owned()))
         }
-        AccountNotice::IpRetentionUpdated | AccountNotice::AddressesRedacted => {
-            let retention = app.people.get(user).await?.ip_retention;
-            let is_redacted = notice == AccountNotice::AddressesRedacted;
-            let words = match (retention, is_redacted) {
-                (IpRetention::Whole, _) => "Saved. Addresses are stored whole from now on.",
-                (_, false) => "Saved.",
-                (IpRetention::Shortened, true) => "Saved. Older addresses were shortened, too.",
-                (IpRetention::None, true) => "Saved. Older addresses were deleted, too.",
-            };
-            Ok(Some(words.to_owned()))
+        AccountNotice::IpRetentionUpdated
+        | AccountNotice::AddressesRedacted
+        | AccountNotice::AddressesRedactedExceptAlerts => {
+            let user = app.people.get(user).await?;
+            Ok(Some(address_words(user.ip_retention, notice).to_owned()))
         }
         AccountNotice::Person(id, notice) => {
-            let is_reader = id == user;
-            person_notices::describe(app, id, is_reader, notice).await
+            person_notices::describe(app, id, id == user, notice).await
         }
         notice => Ok(plain_words(notice).map(str::to_owned)),
     }
@@ -211,6 +205,23 @@ fn idle_limit_words(saved: &str, count: u32, device: Option<String>) -> String {
             "{saved} {device} and {} other devices are signed out.",
             n - 1
         ),
+    }
+}
+
+/// Returns what became of stored addresses, by what is stored of them now.
+fn address_words(retention: IpRetention, notice: AccountNotice) -> &'static str {
+    let is_all = notice == AccountNotice::AddressesRedacted;
+    match (retention, notice) {
+        (IpRetention::Whole, _) => "Saved. Addresses are stored whole from now on.",
+        (_, AccountNotice::IpRetentionUpdated) => "Saved.",
+        (IpRetention::Shortened, _) if is_all => "Saved. Older addresses were shortened, too.",
+        (IpRetention::None, _) if is_all => "Saved. Older addresses were deleted, too.",
+        (IpRetention::Shortened, _) => {
+            "Saved. Older addresses were shortened, too, except in alerts that wait for an answer."
+        }
+        (IpRetention::None, _) => {
+            "Saved. Older addresses were deleted, too, except in alerts that wait for an answer."
+        }
     }
 }
 
@@ -274,6 +285,7 @@ fn plain_words(notice: AccountNotice) -> Option<&'static str> {
         | AccountNotice::AlertEmailsUpdated
         | AccountNotice::IpRetentionUpdated
         | AccountNotice::AddressesRedacted
+        | AccountNotice::AddressesRedactedExceptAlerts
         | AccountNotice::IdleLimitUpdated(..)
         | AccountNotice::Person(..) => return None,
     })

@@ -18,6 +18,7 @@ pub(super) fn describe(event: &Event) -> Option<String> {
         EventKind::RoleChanged => "changed your role in the administration",
         EventKind::DelayLifted => "lifted the delay after wrong passwords",
         EventKind::ResetLinkCreated => "created a link for a new password",
+        EventKind::Renamed => return Some(renamed(event, detail)),
         EventKind::NameChanged => "changed your name",
         EventKind::EmailVouched => "marked your e-mail as verified",
         EventKind::JobStopped => "stopped a job that ends sessions",
@@ -33,6 +34,13 @@ pub(super) fn describe(event: &Event) -> Option<String> {
         times => format!(" ({times})"),
     };
     Some(format!("You {what}{times}"))
+}
+
+fn renamed(event: &Event, name: &str) -> String {
+    match event.former_name() {
+        Some(former) => format!("You renamed “{former}” to “{name}”"),
+        None => format!("You named a device “{name}”"),
+    }
 }
 
 fn setting(setting: &str) -> Option<&'static str> {

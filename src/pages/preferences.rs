@@ -55,7 +55,7 @@ pub struct TimeZoneForm {
 
 /// Updates the idle limit of the person's sessions. If that signs out devices, it shows them first, and
 /// nothing is saved before they were confirmed. A stolen session would have itself last as long as it
-/// can, so a longer limit requires step-up.
+/// can, so a longer limit requires step-up, and a device that is not in doubt.
 ///
 /// # Errors
 /// [`Error::Invalid`](crate::Error::Invalid) when there is no such limit to choose;
@@ -75,6 +75,9 @@ pub async fn update_idle_limit(
     let confirmation = confirmation(form.confirmed.as_deref());
     let limits = app.sessions.idle_limits();
     let is_longer = limits.is_longer(limit, caller.user.idle_limit());
+    if is_longer {
+        app.accounts.require_confirmed(&caller).await?;
+    }
     if is_longer || confirmation == Confirmation::Given {
         app.sessions.require_step_up(&caller)?;
     }
@@ -107,20 +110,25 @@ fn unconfirmed(chosen: Option<IdleLimit>, back: SettingsPage) -> UnusedChange {
 }
 
 /// Updates whether alerts about sign-ins are sent by e-mail as well. An intruder would switch them
-/// off first, so this requires step-up.
+/// off first, so this requires step-up, and a device that is not in doubt.
 ///
 /// # Errors
 /// [`Error::StepUpRequired`](crate::Error::StepUpRequired) when the password was given too long
-/// ago.
+/// ago; [`Error::UnconfirmedDevice`](crate::Error::UnconfirmedDevice) when they are to be switched off, and
+/// the caller's device is in doubt.
 pub async fn update_alert_emails(
     app: web::Data<AppState>,
     request: HttpRequest,
     PageCaller(caller): PageCaller,
     Form(form): Form<AlertEmailsForm>,
 ) -> Result<HttpResponse> {
+    let is_on = form.alert_emails.is_some();
+    if !is_on {
+        app.accounts.require_confirmed(&caller).await?;
+    }
     app.sessions.require_step_up(&caller)?;
     app.accounts
-        .update_alert_emails(caller.user.id, form.alert_emails.is_some(), caller.origin())
+        .update_alert_emails(caller.user.id, is_on, caller.origin())
         .await?;
     let back = SettingsPage::stated(form.back.as_deref());
     Ok(saved(
@@ -132,12 +140,14 @@ pub async fn update_alert_emails(
 }
 
 /// Updates how much of the addresses a person comes from is stored. To store less shortens or deletes
-/// what is stored, which an intruder would do to the evidence of an alert, so it requires step-up.
+/// what is stored, which an intruder would do to the evidence of an alert, so it requires step-up, and a
+/// device that is not in doubt.
 ///
 /// # Errors
 /// [`Error::Invalid`](crate::Error::Invalid) when there is no such IP retention;
 /// [`Error::StepUpRequired`](crate::Error::StepUpRequired) when less is to be stored, and the password was
-/// given too long ago.
+/// given too long ago; [`Error::UnconfirmedDevice`](crate::Error::UnconfirmedDevice) when less is to be
+/// stored, and the caller's device is in doubt.
 pub async fn update_ip_retention(
     app: web::Data<AppState>,
     request: HttpRequest,
@@ -146,16 +156,18 @@ pub async fn update_ip_retention(
 ) -> Result<HttpResponse> {
     let retention: IpRetention = form.addresses.parse()?;
     if retention > caller.user.ip_retention {
+        app.accounts.require_confirmed(&caller).await?;
         app.sessions.require_step_up(&caller)?;
     }
-    let changed = app
+    let redaction = app
         .accounts
         .update_ip_retention(caller.user.id, retention, caller.origin())
         .await?;
     let back = SettingsPage::stated(form.back.as_deref());
-    let notice = match changed {
-        0 => AccountNotice::IpRetentionUpdated,
-        _ => AccountNotice::AddressesRedacted,
+    let notice = match (redaction.changed, redaction.waiting) {
+        (0, _) => AccountNotice::IpRetentionUpdated,
+        (_, 0) => AccountNotice::AddressesRedacted,
+        _ => AccountNotice::AddressesRedactedExceptAlerts,
     };
     Ok(saved(&request, &caller, back, notice))
 }

@@ -1,31 +1,39 @@
 //! What pages say before an alert is reported: what the report would do, worked out from what it would end.
 
 use super::review_words::{device_names, listed};
+use super::views::Reader;
+use super::words::TimeView;
 use crate::account::{AlertDetails, ReportPreview};
 use crate::alerts::{Alert, AlertKind};
+use crate::devices::{DeviceGroup, group_by_device};
 use crate::sessions::Session;
 
 /// Returns what the answers to an alert do, where that is more than their labels say.
-pub fn hints(alert: &Alert, (yes, no): (&str, &str), preview: &ReportPreview) -> Vec<String> {
+pub fn hints(
+    alert: &Alert,
+    (yes, no): (&str, &str),
+    preview: &ReportPreview,
+    reader: &Reader,
+) -> Vec<String> {
     let confirmed = (alert.kind == AlertKind::TokenReuse).then(|| {
         format!(
             "“{yes}”: the copy is from a backup, or a second app has the same sign-in. Nothing is changed."
         )
     });
-    let reported = describe_report(alert, preview).map(|what| format!("“{no}”: {what}"));
+    let reported = describe_report(alert, preview, reader).map(|what| format!("“{no}”: {what}"));
     confirmed.into_iter().chain(reported).collect()
 }
 
 /// Says what the report of an alert does on the pages of its person; `None` where its label says it all.
-fn describe_report(alert: &Alert, preview: &ReportPreview) -> Option<String> {
+fn describe_report(alert: &Alert, preview: &ReportPreview, reader: &Reader) -> Option<String> {
     if let Some(email) = &preview.restored_email {
         return Some(format!(
             "the account gets {email} back as its e-mail, every device is signed out, this one too, and the password no longer works."
         ));
     }
     let is_live = !preview.subjects.is_empty();
-    let besides = besides(&device_names(&preview.besides, |_| None), "this");
-    if alert.kind.is_sign_in() && is_live {
+    let besides = besides(&names_apart(&preview.besides, alert, reader), "this");
+    if alert.kind.is_use() && is_live {
         return besides.map(|besides| format!("{besides} as well."));
     }
     let as_well = match is_live {
@@ -94,6 +102,32 @@ pub fn unconfirmed(listed_alerts: &[AlertDetails], preview: &ReportPreview) -> O
     })
 }
 
+/// Returns the names of the devices of these sessions. Those that another device has as well, be it the one of
+/// the alert or the reader's, come with where and when it was last used.
+fn names_apart(sessions: &[Session], alert: &Alert, reader: &Reader) -> Vec<String> {
+    let devices = group_by_device(sessions.to_vec());
+    let names: Vec<String> = devices.iter().map(|it| it.first().display_name()).collect();
+    let apart = |(device, name): (&DeviceGroup<Session>, &String)| {
+        let is_here = reader.is_here_named(name);
+        let same = names.iter().filter(|other| *other == name).count();
+        if same < 2 && !is_here && *name != alert.device_name {
+            return name.clone();
+        }
+        let session = device.first();
+        let address = || session.ip_address.as_deref().map(|ip| reader.address(ip));
+        let place = reader.describe_session_location(session).or_else(address);
+        let used = TimeView::ago(session.last_used_at, reader.clock);
+        let parts: Vec<String> = is_here
+            .then(|| "not this device".to_owned())
+            .into_iter()
+            .chain(place)
+            .chain([format!("last used {}", used.in_sentence())])
+            .collect();
+        format!("{name} ({})", parts.join(", "))
+    };
+    devices.iter().zip(&names).map(apart).collect()
+}
+
 /// Returns the names of the devices of these sessions, without those that the alerts are about.
 fn names_besides(sessions: &[Session], listed: &[AlertDetails]) -> Vec<String> {
     let is_subject = |session: &Session| {
@@ -109,14 +143,14 @@ fn subject(alert: &Alert, is_live: bool) -> Option<&'static str> {
     alert.session_id?;
     Some(match (is_live, alert.kind) {
         (false, _) => "the device no longer counts as yours",
-        (true, kind) if kind.is_sign_in() => "the device is signed out",
+        (true, kind) if kind.is_use() => "the device is signed out",
         (true, kind) if kind.is_end() => "the device is signed out, and no longer counts as yours",
         (true, _) => "the device that it was done on is signed out",
     })
 }
 
 /// Returns which devices a report signs out besides: those that signed in after what the alert reports,
-/// whether or not somebody has confirmed them, since that may have been the intruder.
+/// unless they were confirmed since by somebody who can't be the intruder.
 fn besides(names: &[String], what: &str) -> Option<String> {
     let are = match names.len() {
         0 => return None,

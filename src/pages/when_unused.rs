@@ -13,7 +13,7 @@ use crate::http::caller::PageCaller;
 use crate::http::forms::Form;
 use crate::http::layout::see_other;
 use crate::http::notice::{self, AccountNotice, Notice};
-use crate::sessions::IdleChange;
+use crate::sessions::{Caller, IdleChange};
 
 /// The form of `POST /devices/{id}/when-unused`.
 #[derive(Deserialize)]
@@ -24,7 +24,7 @@ pub struct WhenUnusedForm {
 }
 
 /// Updates what becomes of the device when it is not used. A stolen session would have itself last as
-/// long as it can, so this requires step-up. If it signs the device out, that is shown first.
+/// long as it can, so this requires step-up, and to stay signed in a device that is not in doubt. If it signs the device out, that is shown first.
 ///
 /// # Errors
 /// [`Error::NotFound`](crate::Error::NotFound) when the caller has no such session, or it is on no known
@@ -39,12 +39,12 @@ pub async fn submit(
 ) -> Result<HttpResponse> {
     let owner = caller.user.id;
     let when_unused: WhenUnused = form.when_unused.parse()?;
-    app.sessions.require_step_up(&caller)?;
-    let confirmation = confirmation(form.confirmed.as_deref());
+    require_permission(&app, &caller, when_unused).await?;
+    let confirmed = confirmation(form.confirmed.as_deref());
     let device = format!("/devices/{id}");
     let changed = app
         .sessions
-        .update_when_unused((owner, *id), when_unused, confirmation, caller.origin())
+        .update_when_unused((owner, *id), when_unused, confirmed, caller.origin())
         .await?;
     let (ended, live) = match changed {
         IdleChange::Saved { ended, live } => (ended, live),
@@ -67,4 +67,15 @@ pub async fn submit(
     };
     notice::put(&request, Notice::Account(owner, outcome));
     Ok(see_other(device))
+}
+
+async fn require_permission(
+    app: &AppState,
+    caller: &Caller,
+    when_unused: WhenUnused,
+) -> Result<()> {
+    if when_unused == WhenUnused::StaysSignedIn {
+        app.accounts.require_confirmed(caller).await?;
+    }
+    app.sessions.require_step_up(caller)
 }

@@ -222,7 +222,7 @@ pub fn account_event(event: &Event) -> String {
     let what = match event.kind {
         EventKind::SignedIn => "Signed in",
         EventKind::Refreshed => "Used from a new address",
-        EventKind::Renamed => "Device named",
+        EventKind::Renamed => return renamed(event),
         EventKind::Ended => "Signed out",
         EventKind::ImpossibleTravel => "Used too far from where you were before",
         EventKind::PasswordChanged => "Password changed",
@@ -260,6 +260,15 @@ pub fn account_event(event: &Event) -> String {
         EventKind::AccountDeleted => "Account deleted",
     };
     format!("{what}{}", refused_words::times(event))
+}
+
+/// Returns which device was named, and how.
+pub fn renamed(event: &Event) -> String {
+    let name = event.detail.as_deref().unwrap_or_default();
+    match event.former_name() {
+        Some(former) => format!("“{former}” was renamed “{name}”"),
+        None => format!("Device named “{name}”"),
+    }
 }
 
 /// Returns what was done about an alert, and how often; the answers are worded for the reader.

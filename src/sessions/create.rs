@@ -310,7 +310,7 @@ fn record_travel(
         Some(travel) => {
             let ip = session.ip_address.as_deref();
             let owned = (session.user_id, session.id);
-            impossible_travel::record(c, owned, travel.to_string(), ip, now)
+            impossible_travel::record(c, owned, travel.to_string(), ip, now).map(drop)
         }
         None => Ok(()),
     }

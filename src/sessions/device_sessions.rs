@@ -112,7 +112,8 @@ impl Sessions {
     }
 
     /// Updates the name of the device that the session `id` is on: that of the session itself, even
-    /// if it has ended, of the live sessions on the device, and of later ones. Returns the session.
+    /// if it has ended, of the live sessions on the device, and of later ones. The event of it has the name
+    /// that the device had. Returns the session.
     ///
     /// # Errors
     /// [`Error::NotFound`] when `owner` has no such session; [`Error::Unavailable`] when the
@@ -135,6 +136,7 @@ impl Sessions {
                 }
                 let renamed = store::update_name(c, owner, id, &name, now)?;
                 let event = NewEvent::for_session(owner, id, EventKind::Renamed, &origin, now)
+                    .with_device(Some(session.display_name()))
                     .with_detail(name.as_str());
                 events::record_rare_event(c, event)?;
                 renamed.ok_or(Error::NotFound)

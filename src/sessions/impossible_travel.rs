@@ -139,18 +139,18 @@ impl fmt::Display for ImpossibleTravel {
 }
 
 /// Records impossible travel, in words, of a session, unless some was recorded within
-/// the last hour.
+/// the last hour. Returns whether it was recorded.
 pub(super) fn record(
     c: &mut AnyConnection,
     (owner, id): (UserId, SessionId),
     travel: String,
     ip: Option<&str>,
     now: Timestamp,
-) -> Result<()> {
+) -> Result<bool> {
     const KIND: EventKind = EventKind::ImpossibleTravel;
 
     if events::has_event_since(c, (owner, id), KIND, now - RECORD_INTERVAL)? {
-        return Ok(());
+        return Ok(false);
     }
     let origin = Origin {
         user: Some(owner),
@@ -160,7 +160,8 @@ pub(super) fn record(
     };
     store::mark_impossible_travel(c, owner, id)?;
     let event = NewEvent::for_session(owner, id, KIND, &origin, now).with_detail(travel);
-    events::record_events(c, &[event])
+    events::record_events(c, &[event])?;
+    Ok(true)
 }
 
 /// Returns whether impossible travel of `session` was recorded within the last hour, so that more

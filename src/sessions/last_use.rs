@@ -10,8 +10,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use actix::{Message, Recipient};
 use tokio::sync::oneshot;
 
-use super::impossible_travel;
 use super::store::{self, LastUse};
+use super::two_places;
 use crate::db::{Db, SessionId, UserId};
 use crate::error::{Error, Failure, Result};
 use crate::people;
@@ -220,8 +220,8 @@ async fn write_batch(db: &Db, batch: Vec<LastUse>) -> Result<usize> {
                 used.location = used.location.redacted(*retention);
             }
             if let Some(travel) = used.travel.take() {
-                let (session, ip) = ((used.user_id, used.session_id), used.location.ip.as_deref());
-                impossible_travel::record(c, session, travel, ip, used.at)?;
+                let session = (used.user_id, used.session_id);
+                two_places::record(c, session, travel, &used.location, used.at)?;
             }
             Ok(rows + store::update_last_use(c, &used)?)
         })

@@ -29,6 +29,7 @@ mod step_up;
 pub(crate) mod store;
 mod summary;
 mod token_reuse;
+mod two_places;
 mod usage;
 mod used_application;
 mod values;
@@ -50,7 +51,7 @@ pub use self::last_use::{
     FlushLastUses, LastUseBuffer, LastUses, RecordLastUse, WriteOutcome, write_last_uses,
 };
 pub use self::network::NetworkKey;
-pub(crate) use self::new_sign_in::{is_same_device, is_trusted};
+pub(crate) use self::new_sign_in::{is_on_known_device, is_same_device};
 pub use self::past::PastSession;
 pub use self::past_cookie::EndedSession;
 use self::policy::Policy;

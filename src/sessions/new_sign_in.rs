@@ -8,7 +8,6 @@
 
 use super::store::Session;
 use crate::alerts::AlertKind;
-use crate::clock::Timestamp;
 use crate::net::network;
 
 /// Returns the kind of alert to raise about a session that was just created, if any. `is_known` is
@@ -24,16 +23,11 @@ pub(super) fn classify(created: &Session, is_known: bool, recent: &[Session]) ->
     }
 }
 
-/// Returns whether a session was created before `since`, or is on the device of one in `known` that
-/// was. The device id alone is no proof, since every session of the person can read it: the device
-/// must look the same and be in the same network as well.
-pub(crate) fn is_trusted(session: &Session, since: Timestamp, known: &[Session]) -> bool {
-    let is_same = |before: &Session| {
-        before.created_at < since
-            && is_same_device(session, before)
-            && is_same_network(session, before)
-    };
-    session.created_at < since || known.iter().any(is_same)
+/// Returns whether a session is on the device of one that is known. The device id alone is no proof, since
+/// every session of the person can read it: the device must look the same and be in the same network as
+/// well.
+pub(crate) fn is_on_known_device(session: &Session, known: &Session) -> bool {
+    is_same_device(session, known) && is_same_network(session, known)
 }
 
 /// Returns whether two sessions are on one device, by its id, kind and operating system.

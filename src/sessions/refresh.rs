@@ -6,13 +6,13 @@ use std::time::Duration;
 use strum::VariantArray;
 
 use super::idle_limits::end_exemption;
-use super::impossible_travel::{self, Waypoint};
+use super::impossible_travel::Waypoint;
 use super::network::{NetworkDigest, NetworkRelation};
 use super::rotation::{RecentRotations, Rotation, format_stamp};
 use super::store::{self, NewToken, RotationInput, SessionEnd};
 use super::token_reuse::{Decision, Lineage, PresentedToken, decide};
 use super::values::{EndedReason, Jti};
-use super::{RefreshClaim, Session, Sessions, record_ended};
+use super::{RefreshClaim, Session, Sessions, record_ended, two_places};
 use crate::alerts::{AlertContext, AlertKind, Alerts};
 use crate::clock::Timestamp;
 use crate::db::AnyConnection;
@@ -254,8 +254,7 @@ impl Refresh {
             ..Origin::default()
         };
         if let Some(travel) = Waypoint::from_last_use(&session).travel_to(&location, now) {
-            let (travel, ip) = (travel.to_string(), location.ip.as_deref());
-            impossible_travel::record(c, (owner, id), travel, ip, now)?;
+            two_places::record(c, (owner, id), travel.to_string(), &location, now)?;
         }
         if location.ip.is_some() && location.ip != session.ip_address {
             let event = NewEvent::for_session(owner, id, EventKind::Refreshed, &origin, now);

@@ -50,8 +50,9 @@ async fn activity_is_listed_page_by_page(app: &TestApp) {
         .get(&path)
         .await
         .expect(200)
-        .expect_words("Named “name 24”");
-    assert!(first.text.contains("“name 5”") && !first.text.contains("“name 4”"));
+        .expect_words("“name 23” was renamed “name 24”");
+    let is_shown = |name| first.text.contains(&format!("renamed “{name}”"));
+    assert!(is_shown("name 5") && !is_shown("name 4"));
     let older = first
         .text
         .split('"')

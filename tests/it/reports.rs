@@ -99,7 +99,7 @@ async fn devices_of_one_name_are_counted(database: Database) {
     }
     let page = fixture.laptop.get("/devices").await.expect(200);
     page.expect_words(
-        "Safari on iPhone (2 devices), which signed in after this happened, are signed out as well.",
+        "Safari on iPhone (192.0.2.200, last used just now) and Safari on iPhone (192.0.2.1, last used just now), which signed in after this happened, are signed out as well.",
     );
     let page = fixture.answer("no").await;
     page.expect_words("Safari on iPhone (3 devices) are signed out, and no longer count as yours.");

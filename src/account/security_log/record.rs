@@ -64,6 +64,9 @@ impl From<LoggedEvent> for EventRecord {
             application,
         } = logged;
         let actor = event.actor();
+        let named = event.former_name().map(str::to_owned);
+        let now_named = session.as_ref().map(Session::display_name);
+        let device_name = named.or(now_named).or_else(|| event.device.clone());
         let email = |user: User| user.known_email().map(str::to_owned);
         Self {
             id: event.id,
@@ -73,7 +76,7 @@ impl From<LoggedEvent> for EventRecord {
             user_id: event.user_id,
             user_email: owner.and_then(email),
             session_id: event.session_id,
-            device_name: session.as_ref().map(Session::display_name).or(event.device),
+            device_name,
             actor,
             by_user_id: event.by_user_id,
             by_email: by.and_then(email),

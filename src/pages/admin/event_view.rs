@@ -190,7 +190,7 @@ fn what(event: &Event, names: &DeviceNames) -> String {
     match event.kind {
         EventKind::SignedIn => "Signed in".into(),
         EventKind::Refreshed => "Used from a new address".into(),
-        EventKind::Renamed => format!("Device named “{detail}”"),
+        EventKind::Renamed => words::renamed(event),
         EventKind::Ended => cause(detail.parse().ok(), names.find(event.by_session_id)),
         EventKind::ImpossibleTravel => {
             format!("Used too far from where the person was before: {detail}")
@@ -225,6 +225,7 @@ fn describe_alert(kind: AlertKind) -> &'static str {
         AlertKind::TokenReuse => "An old refresh token was used again",
         AlertKind::Administered => "Notice of what an administrator did",
         AlertKind::WrongPasswords => "Ten wrong passwords in a session",
+        AlertKind::TwoPlaces => "Used in two places, too far apart",
     }
 }
 

@@ -104,7 +104,10 @@ pub(super) fn detail(event: &Event) -> Option<String> {
             Ok(cause) => stop_cause(cause).to_owned(),
             Err(_) => detail,
         }),
-        EventKind::Renamed => Some(format!("“{detail}”")),
+        EventKind::Renamed => Some(match event.former_name() {
+            Some(former) => format!("from “{former}” to “{detail}”"),
+            None => format!("“{detail}”"),
+        }),
         EventKind::PasswordRefused => Some(purpose(&detail).to_owned()),
         EventKind::Throttled => Some(throttled(&detail)),
         EventKind::TokenRefused => Some(token_refusal(&detail).to_owned()),

@@ -2,6 +2,7 @@
 
 use super::quantity::{self, number};
 use crate::events::{Event, EventKind};
+use crate::pages::words;
 use crate::sessions::search::{Mark, MatchCount, SessionSort, SortKey};
 use crate::sessions::{EndedReason, OpenedVia, Session};
 use crate::user_agent::DeviceKind;
@@ -121,7 +122,7 @@ pub(super) fn event(event: &Event) -> String {
     match event.kind {
         EventKind::SignedIn => "Signed in".into(),
         EventKind::Refreshed => "Used from a new address".into(),
-        EventKind::Renamed => format!("Device named “{detail}”"),
+        EventKind::Renamed => words::renamed(event),
         EventKind::Ended => end(detail.parse().ok()),
         EventKind::ImpossibleTravel => format!("Impossible travel: {detail}"),
         kind => sentence(kind.as_str()),

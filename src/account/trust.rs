@@ -1,0 +1,300 @@
+//! Trust: which of a person's sessions count as theirs as of an alert. Those from before it do, and those on
+//! their devices; besides, those whose own sign-in was confirmed since from one that does, or by the mailbox
+//! of the account. So an intruder can't confirm themself, and what the owner has confirmed stays.
+
+use std::collections::{HashMap, HashSet};
+
+use super::Accounts;
+use super::linked_message::LINK_LIFETIME;
+use crate::alerts::{self, Alert, Confirmation, Confirmer, EmailChange};
+use crate::clock::Timestamp;
+use crate::db::{AnyConnection, SessionId, UserId};
+use crate::error::{Error, Result};
+use crate::people::User;
+use crate::sessions::{
+    self, Caller, RECENT_LIMIT, Session, is_on_known_device, is_same_device, list_on_reported,
+};
+
+/// What trust is worked out from.
+pub(super) struct TrustBasis {
+    /// The person's recent sessions.
+    pub(super) all: Vec<Session>,
+    /// Those that were reported, or are the subject of an open alert about a sign-in.
+    doubtful: HashSet<SessionId>,
+    /// Who confirmed which sign-in, in the order of the confirmations.
+    confirmations: Vec<Confirmation>,
+    email_changes: Vec<EmailChange>,
+}
+
+/// The sessions that are trusted as of an alert.
+pub(super) struct Trusted<'a> {
+    since: Timestamp,
+    known: Vec<&'a Session>,
+}
+
+/// Why a session is in doubt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Doubt {
+    /// Its own sign-in is the subject of an open alert.
+    OwnSignIn,
+    /// It was created after the sign-in of an open alert.
+    EarlierSignIn,
+}
+
+/// How a device that is in doubt can be confirmed.
+#[derive(Debug, Clone, Copy)]
+enum WayOn {
+    /// On another device.
+    Device,
+    /// With the link in a message.
+    Link,
+    /// Both ways.
+    Either,
+    /// In no way.
+    Nowhere,
+}
+
+impl TrustBasis {
+    /// Loads the recent sessions of `owner`, and `here` if it is not one of them.
+    pub(super) fn load(
+        c: &mut AnyConnection,
+        owner: UserId,
+        open: &[Alert],
+        here: Option<&Session>,
+    ) -> Result<Self> {
+        let mut all = sessions::store::list_recent(c, owner, None, RECENT_LIMIT)?;
+        all.extend(
+            here.filter(|here| !all.iter().any(|it| it.id == here.id))
+                .cloned(),
+        );
+        let sign_ins = open.iter().filter(|alert| alert.kind.is_sign_in());
+        let mut doubtful = list_on_reported(c, owner, &all)?;
+        doubtful.extend(sign_ins.filter_map(|alert| alert.session_id));
+        let mut confirmations = alerts::store::list_confirmations(c, owner)?;
+        confirmations.retain(|it| all.iter().any(|session| session.id == it.session));
+        let is_by_mailbox = |it: &Confirmation| it.by == Confirmer::Mailbox;
+        let email_changes = match confirmations.iter().any(is_by_mailbox) {
+            true => alerts::store::list_email_changes(c, owner)?,
+            false => Vec::new(),
+        };
+        Ok(Self {
+            all,
+            doubtful,
+            confirmations,
+            email_changes,
+        })
+    }
+
+    /// Returns whether a session neither was reported nor is the subject of an open alert about a sign-in.
+    pub(super) fn is_sound(&self, session: &Session) -> bool {
+        !self.doubtful.contains(&session.id)
+    }
+
+    /// Returns the sessions that are trusted as of an alert.
+    pub(super) fn as_of(&self, alert: &Alert) -> Trusted<'_> {
+        let subjects = list_subjects(&self.all, std::slice::from_ref(alert));
+        let is_candidate =
+            |session: &&Session| self.is_sound(session) && !is_on_any(&subjects, session);
+        let sound: HashMap<SessionId, &Session> = self
+            .all
+            .iter()
+            .filter(is_candidate)
+            .map(|session| (session.id, session))
+            .collect();
+        let before = sound.values().filter(|it| it.created_at < alert.at);
+        let mut trusted = Trusted {
+            since: alert.at,
+            known: before.copied().collect(),
+        };
+        // Whoever confirms has been confirmed before, so one pass finds all.
+        for confirmation in &self.confirmations {
+            let session = sound.get(&confirmation.session);
+            let Some(session) = session.filter(|it| it.created_at >= alert.at) else {
+                continue;
+            };
+            let counts = match confirmation.by {
+                Confirmer::Session(by) => sound.get(&by).is_some_and(|by| trusted.contains(by)),
+                Confirmer::Mailbox => !self.is_mailbox_in_doubt(alert.at, confirmation.at),
+            };
+            if counts {
+                trusted.known.push(session);
+            }
+        }
+        trusted
+    }
+
+    /// Returns whether the mailbox of the account at the time `at` may be an intruder's who came at `since`:
+    /// whether the e-mail was changed between, or before by somebody who is not known to be the owner.
+    fn is_mailbox_in_doubt(&self, since: Timestamp, at: Timestamp) -> bool {
+        let mut before = self.email_changes.iter().filter(|it| it.at <= at);
+        before.any(|change| change.at >= since || !change.is_confirmed)
+    }
+
+    /// Returns why a session is in doubt while these alerts are open, if it is.
+    fn find_doubt(&self, session: &Session, open: &[Alert]) -> Option<Doubt> {
+        let mut sign_ins = open.iter().filter(|alert| alert.kind.is_sign_in());
+        match sign_ins.clone().any(|alert| self.is_about(alert, session)) {
+            true => Some(Doubt::OwnSignIn),
+            false => sign_ins
+                .any(|alert| session.created_at > alert.at && !self.as_of(alert).contains(session))
+                .then_some(Doubt::EarlierSignIn),
+        }
+    }
+
+    /// Returns whether an alert is about the device of a session.
+    pub(super) fn is_about(&self, alert: &Alert, session: &Session) -> bool {
+        let subjects = list_subjects(&self.all, std::slice::from_ref(alert));
+        alert.session_id == Some(session.id) || is_on_any(&subjects, session)
+    }
+
+    /// Returns whether another session that is live at `now` may answer an alert.
+    pub(super) fn has_reviewer(&self, alert: &Alert, except: SessionId, now: Timestamp) -> bool {
+        let trusted = self.as_of(alert);
+        let subjects = list_subjects(&self.all, std::slice::from_ref(alert));
+        self.all.iter().any(|session| {
+            session.id != except
+                && session.is_live(now)
+                && self.is_sound(session)
+                && trusted.contains(session)
+                && !is_on_any(&subjects, session)
+        })
+    }
+}
+
+impl WayOn {
+    /// Returns the ways to answer one of the open alerts. The link in a message about one still works if it
+    /// was sent since `links_since`.
+    fn find(
+        basis: &TrustBasis,
+        open: &[Alert],
+        (session, now): (&Session, Timestamp),
+        links_since: Option<Timestamp>,
+    ) -> Self {
+        let mut alerts = open.iter();
+        let is_reviewed = alerts.any(|it| basis.has_reviewer(it, session.id, now));
+        let is_linked = links_since.is_some_and(|since| open.iter().any(|it| it.at > since));
+        match (is_reviewed, is_linked) {
+            (true, true) => Self::Either,
+            (true, false) => Self::Device,
+            (false, true) => Self::Link,
+            (false, false) => Self::Nowhere,
+        }
+    }
+}
+
+impl Doubt {
+    /// Says why nothing was changed, and how to go on.
+    fn describe(self, way: WayOn) -> String {
+        let (why, what, that) = match self {
+            Self::OwnSignIn => (
+                "This device signed in recently, and nobody has confirmed it yet.",
+                "Confirm it",
+                "the sign-in",
+            ),
+            Self::EarlierSignIn => (
+                "This device signed in after something that waits for an answer.",
+                "Answer that",
+                "that",
+            ),
+        };
+        let way = match way {
+            WayOn::Either => format!(
+                "{what} on a device that you used before, or with the link that was e-mailed to you."
+            ),
+            WayOn::Device => format!("{what} on a device that you used before."),
+            WayOn::Link => format!("{what} with the link that was e-mailed to you."),
+            WayOn::Nowhere => format!(
+                "No device that you used before is signed in, so this has to wait until 30 days after {that}."
+            ),
+        };
+        format!("Nothing was changed. {why} {way}")
+    }
+}
+
+impl Trusted<'_> {
+    /// Returns whether a session is trusted.
+    pub(super) fn contains(&self, session: &Session) -> bool {
+        let is_known =
+            |known: &&Session| known.id == session.id || is_on_known_device(session, known);
+        session.created_at < self.since || self.known.iter().any(is_known)
+    }
+}
+
+/// Lists those of the sessions that these alerts are about.
+pub(super) fn list_subjects<'a>(sessions: &'a [Session], alerts: &[Alert]) -> Vec<&'a Session> {
+    let is_subject = |session: &&Session| {
+        let mut about = alerts.iter().filter_map(|alert| alert.session_id);
+        about.any(|id| id == session.id)
+    };
+    sessions.iter().filter(is_subject).collect()
+}
+
+/// Returns whether a session is on the device of one of these.
+pub(super) fn is_on_any(subjects: &[&Session], session: &Session) -> bool {
+    subjects
+        .iter()
+        .any(|subject| subject.id == session.id || is_same_device(subject, session))
+}
+
+impl Accounts {
+    /// Verifies that the caller's device is not in doubt, for what destroys or hides the evidence of an alert:
+    /// somebody who has just signed in with the password of another person passes every step-up. While there
+    /// is no open alert about a sign-in, nobody is in doubt.
+    ///
+    /// # Errors
+    /// [`Error::UnconfirmedDevice`] when its own sign-in waits for an answer, or one that it came after.
+    pub async fn require_confirmed(&self, caller: &Caller) -> Result<()> {
+        self.require(caller, |_, _| false).await
+    }
+
+    /// Verifies that the caller may name the device of a session of theirs: their own in any case, unless
+    /// others use its id as well.
+    ///
+    /// # Errors
+    /// As [`Accounts::require_confirmed`]; [`Error::NotFound`] when they have no such session.
+    pub async fn require_may_rename(&self, caller: &Caller, id: SessionId) -> Result<()> {
+        let target = self.sessions.get(caller.user.id, id).await?;
+        let here = caller.session.clone();
+        self.require(caller, move |basis, open| {
+            let is_others = |other: &&Session| {
+                other.is_on_device_of(&target) && basis.find_doubt(other, open).is_none()
+            };
+            target.is_on_device_of(&here) && !basis.all.iter().any(|it| is_others(&it))
+        })
+        .await
+    }
+
+    /// Returns since when messages about alerts have links that still work, if such are sent to a person.
+    pub(super) fn links_since(&self, user: &User, now: Timestamp) -> Option<Timestamp> {
+        (self.alerts.is_mailing() && user.gets_alerts()).then(|| now - LINK_LIFETIME)
+    }
+
+    /// Verifies that the caller's device is not in doubt, or that what they do is allowed all the same.
+    async fn require(
+        &self,
+        caller: &Caller,
+        is_allowed: impl FnOnce(&TrustBasis, &[Alert]) -> bool + Send + 'static,
+    ) -> Result<()> {
+        let now = self.clock.now();
+        let links_since = self.links_since(&caller.user, now);
+        let session = caller.session.clone();
+        self.db
+            .read(move |c| {
+                let mut open = alerts::list_open(c, session.user_id, now)?;
+                open.retain(|alert| alert.kind.is_sign_in());
+                if open.is_empty() {
+                    return Ok(());
+                }
+                let basis = TrustBasis::load(c, session.user_id, &open, Some(&session))?;
+                let Some(doubt) = basis.find_doubt(&session, &open) else {
+                    return Ok(());
+                };
+                if is_allowed(&basis, &open) {
+                    return Ok(());
+                }
+                let way = WayOn::find(&basis, &open, (&session, now), links_since);
+                Err(Error::UnconfirmedDevice(doubt.describe(way)))
+            })
+            .await
+    }
+}

@@ -1,0 +1,178 @@
+//! Sessions that are used in two places: the person is asked once, and nothing ends by itself.
+
+use crate::support::app::use_mail_server;
+use crate::support::html::forms;
+use crate::support::mmdb::Mmdb;
+use crate::support::prelude::*;
+use crate::support::smtp::SmtpServer;
+
+on_both!(
+    database: a_device_that_is_used_in_two_countries_is_asked_about,
+    a_device_that_is_confirmed_is_not_asked_about_again,
+    a_reported_device_is_signed_out,
+    the_device_itself_does_not_answer,
+    two_places_of_one_country_are_not_asked_about,
+);
+
+const LISBON: &str = "203.0.113.24";
+const FARO: &str = "203.0.114.24";
+const OSLO: &str = "198.18.0.66";
+const TOKYO: &str = "198.18.1.66";
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// Ada's account, with a laptop and a phone in Lisbon.
+struct Fixture {
+    app: TestApp,
+    server: SmtpServer,
+    laptop: Browser,
+    phone: Device,
+}
+
+async fn set_up(database: Database) -> Fixture {
+    let city = |name: &str, code: &str, north: f64, east: f64| json!({"city": name, "country_code": code, "latitude": north, "longitude": east});
+    let path = database.folder().join("places.mmdb");
+    Mmdb::new("City")
+        .with("203.0.113.0/24", city("Lisbon", "PT", 38.72, -9.14))
+        .with("203.0.114.0/24", city("Faro", "PT", 37.02, -7.93))
+        .with("198.18.0.0/24", city("Oslo", "NO", 59.91, 10.75))
+        .with("198.18.1.0/24", city("Tokyo", "JP", 35.68, 139.69))
+        .write(&path);
+    let server = SmtpServer::start();
+    let port = server.port();
+    let app = TestApp::start_with(database, |settings| {
+        use_mail_server(settings, port);
+        settings.places.files = vec![path];
+        settings.tokens.access_lifetime = Duration::from_secs(24 * 60 * 60);
+    })
+    .await;
+    let ada = app.register("ada@example.org").await;
+    let laptop = app.browser_from(FIREFOX, LISBON);
+    laptop.sign_in(&ada).await.expect(303);
+    app.advance(MINUTE);
+    let phone = app.login_from(&ada, IPHONE, LISBON, Some("phone")).await;
+    let fixture = Fixture {
+        app,
+        server,
+        laptop,
+        phone,
+    };
+    fixture.answer("/yes").await;
+    fixture.app.advance(MINUTE);
+    fixture
+}
+
+impl Fixture {
+    async fn use_phone(&self, ip: &str) {
+        let request = self
+            .phone
+            .request("GET", "/api/v1/sessions/current")
+            .header("x-forwarded-for", ip);
+        TestResponse::to(request).await.expect(200);
+    }
+
+    async fn answer(&self, how: &str) -> TestResponse {
+        let page = self.laptop.get("/devices").await.expect(200);
+        let form = forms(&page.text)
+            .into_iter()
+            .find(|form| form.action.starts_with("/alerts/") && form.action.ends_with(how))
+            .unwrap_or_else(|| panic!("no alert in {}", page.words()));
+        let response = self.laptop.send(&form, &[]).await.expect(303);
+        self.laptop.follow(&response).await.expect(200)
+    }
+
+    fn raised(&self) -> i64 {
+        let raised = "SELECT count(*) AS value FROM alerts WHERE kind = 'two_places'";
+        self.app.database.number(raised)
+    }
+
+    async fn stop(self) {
+        self.server.stop();
+        self.app.stop().await;
+    }
+}
+
+async fn a_device_that_is_used_in_two_countries_is_asked_about(database: Database) {
+    let fixture = set_up(database).await;
+    fixture.app.advance(5 * MINUTE);
+    fixture.use_phone(OSLO).await;
+    let page = fixture.laptop.get("/devices").await.expect(200);
+    let page = page
+        .expect_words("Was this you in both places?")
+        .expect_words("Safari on iPhone was used in two places, too far apart for the time between, just now.")
+        .expect_words("Oslo, Norway · 198.18.0.66")
+        .expect_words("your Safari on iPhone was used in Lisbon, 2,738 km away")
+        .expect_words("A VPN or a mobile network can make it look so.")
+        .expect_words("1 thing needs your attention.");
+    assert!(!page.words().contains("Two uses were"), "{}", page.words());
+    // Nothing ends by that, and a VPN causes no message.
+    fixture.phone.current().await.expect(200);
+    let sent = fixture.server.messages().len();
+    assert_eq!(fixture.app.deliver_mail().await, 0);
+    assert_eq!(fixture.server.messages().len(), sent);
+    let listed = fixture
+        .laptop
+        .get("/api/v1/alerts")
+        .await
+        .expect(200)
+        .json();
+    assert_eq!(listed["alerts"][0]["kind"], "two_places");
+    fixture.stop().await;
+}
+
+async fn a_device_that_is_confirmed_is_not_asked_about_again(database: Database) {
+    let fixture = set_up(database).await;
+    fixture.use_phone(OSLO).await;
+    let page = fixture.answer("/yes").await;
+    let page = page.expect_words("Good: it was you. Safari on iPhone stays signed in.");
+    let words = page.words();
+    for words_of_doubt in ["Used too far", "Two uses were", "1 thing needs"] {
+        assert!(!words.contains(words_of_doubt), "{words_of_doubt}: {words}");
+    }
+    for ip in [LISBON, OSLO, LISBON] {
+        fixture.app.advance(61 * MINUTE);
+        fixture.use_phone(ip).await;
+    }
+    assert_eq!(fixture.raised(), 1);
+    // Other places are asked about.
+    fixture.app.advance(61 * MINUTE);
+    fixture.use_phone(TOKYO).await;
+    assert_eq!(fixture.raised(), 2);
+    // While that waits for an answer, no more is.
+    fixture.app.advance(61 * MINUTE);
+    fixture.use_phone(OSLO).await;
+    assert_eq!(fixture.raised(), 2);
+    fixture.stop().await;
+}
+
+async fn a_reported_device_is_signed_out(database: Database) {
+    let fixture = set_up(database).await;
+    fixture.use_phone(OSLO).await;
+    let page = fixture.answer("/no").await;
+    page.expect_words("Safari on iPhone is signed out, and no longer counts as yours.");
+    fixture
+        .phone
+        .current()
+        .await
+        .problem(401, "unauthenticated");
+    fixture.stop().await;
+}
+
+/// A copy is the same session.
+async fn the_device_itself_does_not_answer(database: Database) {
+    let fixture = set_up(database).await;
+    fixture.use_phone(OSLO).await;
+    let listed = fixture.phone.get("/api/v1/alerts").await.expect(200).json();
+    assert_eq!(listed["alerts"], json!([]));
+    fixture.stop().await;
+}
+
+async fn two_places_of_one_country_are_not_asked_about(database: Database) {
+    let fixture = set_up(database).await;
+    fixture.use_phone(FARO).await;
+    let travel = "SELECT count(*) AS value FROM session_events WHERE kind = 'impossible_travel'";
+    assert_eq!(fixture.app.database.number(travel), 1);
+    assert_eq!(fixture.raised(), 0);
+    let page = fixture.laptop.get("/devices").await.expect(200);
+    page.expect_words("Two uses were too far apart for the time between them: see below.");
+    fixture.stop().await;
+}
