@@ -48,6 +48,8 @@ pub mod site;
 mod static_file;
 pub mod step_up;
 mod step_up_act;
+mod step_up_subject;
+mod step_up_words;
 pub mod subject;
 pub mod target;
 pub mod typed_forms;
