@@ -17,6 +17,7 @@ pub mod cookie_seal;
 pub mod cookies;
 pub mod csrf;
 pub mod device_cookie;
+pub mod ending_words;
 pub mod error_response;
 pub mod event_export;
 pub mod export;

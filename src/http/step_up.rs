@@ -98,7 +98,9 @@ impl ConfirmPage {
 
     /// Returns whether the password lets something end or be deleted, without another page before it.
     fn is_destructive(&self) -> bool {
-        self.action.as_deref().is_some_and(is_destructive)
+        self.action
+            .as_deref()
+            .is_some_and(|action| is_destructive(action, &self.fields))
     }
 
     /// Returns whether the password leads to a page, which then says what it does.

@@ -1,9 +1,9 @@
 //! What a request that needs step-up is about to do, in words: "Sign out Living room". What it is done
-//! to is named by its row, which the caller may read, and never by the request; but for an e-mail that
-//! is to be theirs, which no row has yet.
+//! to is named by its row, which the caller may read, and never by the request; but for what no row has
+//! yet: an e-mail that is to be theirs, and what is to be created.
 
 use super::app_state::AppState;
-use super::step_up_subject::{find_alert, find_name, find_selected};
+use super::step_up_subject::{find_alert, find_ending, find_name, is_confirmed};
 use super::step_up_words::{Subject, Words, find_words};
 use crate::alerts::{Alert, AlertKind};
 use crate::error::Result;
@@ -12,9 +12,6 @@ use crate::sessions::Caller;
 
 /// The prefix of what doesn't exist for others than administrators.
 const ADMIN: &str = "/admin/";
-
-/// The path that selected devices are signed out at.
-const SELECTED: &str = "/devices/sign-out-selected";
 
 /// What is about to be done, as a command: the words, with a name between them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,15 +39,11 @@ pub(super) async fn describe(
     let Some(words) = find_words(path, fields).filter(|_| !is_hidden) else {
         return Ok(None);
     };
-    if path == SELECTED {
-        let found = find_selected(app, caller, fields).await?;
-        return Ok(Some(match found {
-            Some(name) => Act {
-                before: "Sign out ",
-                name: Some(name),
-                after: "",
-            },
-            None => unnamed(&words),
+    if let Some(ending) = find_ending(app, caller, path, fields).await? {
+        return Ok(Some(Act {
+            before: ending.verb,
+            name: Some(ending.object),
+            after: "",
         }));
     }
     if let Subject::Alert(id) = words.subject {
@@ -71,14 +64,15 @@ pub(super) async fn describe(
     }))
 }
 
-/// Returns whether a request to `target` ends sessions, or deletes or disables something.
-pub(super) fn is_destructive(target: &str) -> bool {
+/// Returns whether a request to `target` with these fields ends sessions, or deletes or disables something.
+pub(super) fn is_destructive(target: &str, fields: &[(String, String)]) -> bool {
     let path = target.split(['?', '#']).next().unwrap_or_default();
     let last = path.rsplit('/').next().unwrap_or_default();
     matches!(
         last,
         "delete" | "disable" | "end" | "end-sessions" | "no" | "revoke" | "stop"
     ) || last.starts_with("sign-out")
+        || is_confirmed(fields)
 }
 
 fn unnamed(words: &Words<'_>) -> Act {

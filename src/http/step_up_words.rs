@@ -9,8 +9,15 @@ pub(super) enum Subject<'a> {
     Person(&'a str),
     Application(&'a str),
     ApiKey(&'a str),
-    /// An address that is to be the caller's.
+    /// An address that is to be the caller's, or of a new account.
     Email(&'a str),
+    /// The name of what is to be created.
+    Typed(&'a str),
+    /// A key that is to be created: the id of its application, and its name.
+    NewKey {
+        application: &'a str,
+        name: &'a str,
+    },
 }
 
 const EMAIL: &str = "Change your e-mail";
@@ -58,8 +65,8 @@ pub(super) fn find_words<'a>(path: &'a str, fields: &'a [(String, String)]) -> O
         ["alerts", ..] => Some(plain("Answer the alert")),
         ["unsent-form"] => Some(plain("Discard what you typed")),
         ["account", rest @ ..] => find_words_for_account(rest, fields),
-        ["admin", "users", rest @ ..] => find_words_for_person(rest),
-        ["admin", rest @ ..] => find_words_for_administration(rest),
+        ["admin", "users", rest @ ..] => find_words_for_person(rest, fields),
+        ["admin", rest @ ..] => find_words_for_administration(rest, fields),
         _ => None,
     }
 }
@@ -75,7 +82,7 @@ fn find_words_for_device<'a>(
     Some(match segments {
         ["sign-out-others"] => plain("Sign out your other devices"),
         ["sign-out-selected"] => plain("Sign out the selected devices"),
-        ["sign-out-everywhere"] => plain("Sign out everywhere, here as well"),
+        ["sign-out-everywhere"] => plain("Sign out everywhere"),
         [id, "sign-out"] if is_for_one => with_name(
             "End one session on ",
             Subject::Device(id),
@@ -141,10 +148,21 @@ fn describe_addresses(fields: &[(String, String)]) -> &'static str {
     }
 }
 
-fn find_words_for_person<'a>(segments: &[&'a str]) -> Option<Words<'a>> {
+fn find_words_for_person<'a>(
+    segments: &[&'a str],
+    fields: &'a [(String, String)],
+) -> Option<Words<'a>> {
+    let email = Subject::Email(value(fields, "email"));
     let (before, id, after, unnamed) = match segments {
-        ["new"] => return Some(plain("Add a person")),
-        ["invite"] => return Some(plain("Invite a person")),
+        ["new"] => {
+            return Some(with_name(
+                "Create the account for ",
+                email,
+                "",
+                "Add a person",
+            ));
+        }
+        ["invite"] => return Some(with_name("Invite ", email, "", "Invite a person")),
         [id, "edit"] => ("Change the name or e-mail of ", id, "", "Edit a person"),
         [id, "name"] => ("Change the name of ", id, "", "Change a name"),
         [id, "email"] => ("Change the e-mail of ", id, "", "Change an e-mail"),
@@ -178,11 +196,24 @@ fn find_words_for_person<'a>(segments: &[&'a str]) -> Option<Words<'a>> {
     Some(with_name(before, Subject::Person(id), after, unnamed))
 }
 
-fn find_words_for_administration<'a>(segments: &[&'a str]) -> Option<Words<'a>> {
+fn value<'a>(fields: &'a [(String, String)], name: &str) -> &'a str {
+    let found = fields.iter().find(|(field, _)| field == name);
+    found.map_or("", |(_, value)| value)
+}
+
+fn find_words_for_administration<'a>(
+    segments: &[&'a str],
+    fields: &'a [(String, String)],
+) -> Option<Words<'a>> {
     Some(match segments {
         ["sessions", "end"] => plain("End the chosen sessions"),
         ["jobs", _, "stop"] => plain("Stop the job that ends sessions"),
-        ["applications"] => plain("Add an application"),
+        ["applications"] => with_name(
+            "Add the application ",
+            Subject::Typed(value(fields, "name")),
+            "",
+            "Add an application",
+        ),
         ["applications", id] => with_name(
             "Change the application ",
             Subject::Application(id),
@@ -195,7 +226,7 @@ fn find_words_for_administration<'a>(segments: &[&'a str]) -> Option<Words<'a>> 
             "",
             "Delete an application",
         ),
-        ["api-keys"] => plain("Create an API key"),
+        ["api-keys"] => words_for_key(value(fields, "application"), value(fields, "name")),
         ["api-keys", id, "revoke"] => with_name(
             "Revoke the API key ",
             Subject::ApiKey(id),
@@ -204,4 +235,21 @@ fn find_words_for_administration<'a>(segments: &[&'a str]) -> Option<Words<'a>> 
         ),
         _ => return None,
     })
+}
+
+/// Returns the words for a new key, by the id of its application, which may be a new one of that name.
+fn words_for_key<'a>(application: &'a str, name: &'a str) -> Words<'a> {
+    const UNNAMED: &str = "Create an API key";
+
+    let subject = Subject::NewKey { application, name };
+    match (application, name.trim()) {
+        ("", _) => with_name(
+            "Create an API key for the new application ",
+            Subject::Typed(name),
+            "",
+            UNNAMED,
+        ),
+        (_, "") => with_name("Create an API key ", subject, "", UNNAMED),
+        _ => with_name("Create the API key ", subject, "", UNNAMED),
+    }
 }

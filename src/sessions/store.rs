@@ -47,7 +47,7 @@ pub(crate) use self::figures::{
 pub(super) use self::model::NewSessionRow;
 pub use self::model::{LastUse, Session};
 pub(crate) use self::recent::{
-    any_exists, list_addresses, list_by_ids, list_ended_at, list_own_by_ids, list_recent,
+    any_exists, list_addresses, list_by_ids, list_ended_at, list_live_at, list_own_by_ids, list_recent,
     list_unended, list_unended_ids, list_without_ip_key, update_address, update_application,
     update_ip_key,
 };
