@@ -163,7 +163,7 @@ async function endWords() {
 function leaveToAnother() {
   if (!leaveTyped()) return;
   isAnothers = true;
-  announce("Somebody else is signed in in this browser by now, so nothing is sent from here. What you typed stays until you are signed in again.");
+  announce("Somebody else is signed in in this browser by now, so nothing is sent from here. What you typed is still here. Send it once you are signed in again.");
 }
 
 function signInAddress() {

@@ -65,7 +65,10 @@ impl WayOn {
                 let link = (request.path().to_owned(), "Open the page without that part");
                 (link, Some(BAD_ADDRESS))
             }
-            Error::Invalid(_) => ((page_of_request(request), "Go back to the page"), None),
+            Error::Invalid(_) => {
+                let page = page_behind(request).unwrap_or_else(|| page_of_request(request));
+                ((page, "Go back to the page"), None)
+            }
             _ => (Self::to_devices().link, None),
         };
         Self {

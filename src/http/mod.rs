@@ -33,6 +33,7 @@ pub mod logged_caller;
 pub mod notice;
 pub mod notice_cookies;
 pub mod onward;
+pub mod page_query;
 pub mod panic_response;
 pub mod person_export;
 pub mod prefetch;

@@ -99,13 +99,13 @@ fn find_words_for_device<'a>(
         [id, "when-unused"] if signs_out => with_name(
             "Let ",
             Subject::Device(id),
-            " sign out when it is not used",
-            "Let a device sign out when it is not used",
+            " sign out after some time without use",
+            "Let a device sign out after some time without use",
         ),
         [id, "when-unused"] => with_name(
             "Keep ",
             Subject::Device(id),
-            " signed in even if it is not used",
+            " signed in",
             "Keep a device signed in",
         ),
         _ => return None,

@@ -30,6 +30,7 @@ use crate::geo::Place;
 use crate::http::app_state::AppState;
 use crate::http::caller::{OpenAlerts, PageCaller};
 use crate::http::layout::{Layout, NavItem, describe_attention, page};
+use crate::http::page_query::PageQuery;
 use crate::sessions::{Caller, HistoryPage, Session};
 
 /// Alerts shown at once, oldest first: later alerts must not displace the first one.
@@ -111,7 +112,7 @@ pub async fn show(
     app: web::Data<AppState>,
     request: HttpRequest,
     PageCaller(caller): PageCaller,
-    web::Query(query): web::Query<DevicesQuery>,
+    PageQuery(query): PageQuery<DevicesQuery>,
 ) -> Result<HttpResponse> {
     let fields: Vec<(String, String)> = form_urlencoded::parse(request.query_string().as_bytes())
         .into_owned()
@@ -195,7 +196,8 @@ async fn load_history(
     owner: UserId,
     after: Option<&str>,
 ) -> Result<(HistoryPage, EndReasons)> {
-    let after = after.map(str::parse).transpose()?;
+    // What is no place in the list is its beginning.
+    let after = after.and_then(|after| after.parse().ok());
     let history = app.sessions.list_ended(owner, after, MAX_ENDED).await?;
     let past = &history.sessions;
     let reasons = EndReasons {

@@ -4,10 +4,11 @@
 use actix_web::HttpRequest;
 
 use super::admin::person_notices;
-use super::review_words::{describe_review, describe_unrestored};
+use super::review_words::{answer, describe_review, describe_unrestored};
 use super::steps_view::describe_finish;
 use super::{end_notices, settings_card};
 use crate::account::StepAct;
+use crate::alerts::AlertReview;
 use crate::clock::Timestamp;
 use crate::db::{AlertId, SessionId, UserId};
 use crate::error::Result;
@@ -117,6 +118,12 @@ async fn account_words(
 ) -> Result<Option<String>> {
     match notice {
         AccountNotice::AlertReviewed(alert) => reviewed(app, user, alert).await,
+        AccountNotice::AlertConfirmedLate(alert) => {
+            answered_late(app, user, (alert, AlertReview::Confirmed)).await
+        }
+        AccountNotice::AlertReportedLate(alert) => {
+            answered_late(app, user, (alert, AlertReview::Reported)).await
+        }
         AccountNotice::IdleLimitUpdated(count, first) => {
             let device = match first {
                 Some(id) => ended_device(app, user, id).await?,
@@ -164,6 +171,30 @@ async fn reviewed(app: &AppState, user: UserId, alert: AlertId) -> Result<Option
         Some(outcome) => Some(describe_review(&outcome)),
         None => plain_words(AccountNotice::AlertSettled).map(str::to_owned),
     })
+}
+
+/// Returns what the review of an alert did, where it was answered once more: pressed twice, that is all;
+/// another answer did not count.
+async fn answered_late(
+    app: &AppState,
+    user: UserId,
+    (alert, pressed): (AlertId, AlertReview),
+) -> Result<Option<String>> {
+    let words = reviewed(app, user, alert).await?;
+    let outcome = app.accounts.find_review(user, alert).await?;
+    let answered = outcome.and_then(|outcome| {
+        let alert = outcome.details.alert;
+        let (answered, _) = alert.review()?;
+        (answered != pressed).then_some((alert.kind, answered))
+    });
+    Ok(words.map(|words| match answered {
+        Some((kind, answered)) => format!(
+            "Your “{}” did not count: this had been answered “{}” before. {words}",
+            answer(kind, pressed),
+            answer(kind, answered)
+        ),
+        None => words,
+    }))
 }
 
 /// Returns the name of a session's device, if none of its sessions is live.
@@ -267,6 +298,8 @@ fn plain_words(notice: AccountNotice) -> Option<&'static str> {
             "Nothing was done: you had been signed out when you pressed the button. Press it again if it is still right."
         }
         AccountNotice::AlertReviewed(_)
+        | AccountNotice::AlertConfirmedLate(_)
+        | AccountNotice::AlertReportedLate(_)
         | AccountNotice::PasswordChanged
         | AccountNotice::EmailChangeReported(_)
         | AccountNotice::StepsFinished
@@ -287,6 +320,9 @@ fn signed_out_words(notice: SignedOutNotice) -> String {
                  {MAX_FAILURES_IN_WORDS} times. Sign in with your password. “Forgotten your \
                  password?” says how to get a new one."
             );
+        }
+        SignedOutNotice::NotCarriedOut => {
+            "Nothing was done: you are not signed in. Sign in, then do it again if it is still right."
         }
         SignedOutNotice::SignedOut => "You are signed out on this device.",
         SignedOutNotice::SignedOutHere(others) => return end_notices::signed_out_here(others),
