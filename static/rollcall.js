@@ -593,24 +593,28 @@ if (behind) {
 // Ticks all items of a list at once, counts the ticked ones, and has no button to press for none. The
 // words are in the page. The list may be replaced, or come later.
 function boxes() {
-  return [...document.querySelectorAll("[data-ticks] :is(input[name=session], input[name=device])")];
+  return [...document.querySelectorAll("[data-ticks] input[type=checkbox]:is([name=session], [name=device])")];
 }
 
 function countTicked() {
   const button = document.querySelector("[data-ticks] [data-ticked]");
   if (!button) return;
   const all = boxes();
-  const n = all.filter((box) => box.checked).length;
-  const words = (text) => text.replace("{n}", n).replace("{all}", all.length);
+  const shown = all.filter((box) => box.checked).length;
+  // Those that are selected on another list go along.
+  const n = shown + document.querySelectorAll("#select [name=device]").length;
+  const words = (text, count) => text.replace("{n}", count).replace("{all}", all.length);
   const tickAll = document.querySelector("[data-ticks] [data-tick-all]");
   const [every, count] = [tickAll.querySelector("input"), tickAll.querySelector("[data-count]")];
   tickAll.hidden = all.length === 0;
-  every.checked = n > 0 && n === all.length;
-  every.indeterminate = n > 0 && n < all.length;
-  count.textContent = words(count.dataset.count);
+  every.checked = shown > 0 && shown === all.length;
+  every.indeterminate = shown > 0 && shown < all.length;
+  count.textContent = words(count.dataset.count, shown);
+  const selected = document.querySelector("[data-ticks] [data-selected]");
+  if (selected) selected.textContent = words(selected.dataset.selected, n);
   // A patched button has the words of the server, and none of the script.
   if (!button.dataset.unticked) button.dataset.unticked = button.textContent;
-  button.textContent = n ? words(button.dataset.ticked) : button.dataset.unticked;
+  button.textContent = n ? words(button.dataset.ticked, n) : button.dataset.unticked;
   button.disabled = n === 0;
 }
 

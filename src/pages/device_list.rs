@@ -31,8 +31,14 @@ pub(super) struct DeviceList {
     pub(super) is_selectable: bool,
     /// What selects each device on the list: "Select all 71".
     pub(super) select_all: String,
-    /// The URL with each selected, or with none where all are.
-    pub(super) select_all_url: String,
+    /// The fields of the list with each selected, or with none where all are.
+    pub(super) select_all_list: String,
+    /// The selected devices that are not on the list.
+    pub(super) unshown: Vec<String>,
+    /// How many are selected, with `{n}` in place of that number, if some are not on the list.
+    pub(super) selected: Option<String>,
+    /// The number of those that are selected at first.
+    pub(super) selected_count: usize,
     /// Whether all are selected at first.
     pub(super) is_all_ticked: bool,
     /// The search as typed.
@@ -41,7 +47,7 @@ pub(super) struct DeviceList {
     pub(super) fields: Vec<(&'static str, String)>,
     /// What was found, if it is narrowed.
     pub(super) found: Option<String>,
-    /// The label and the URL of what follows it, if it has more than can be shown.
+    /// The label and the fields of what follows it, if it has more than can be shown.
     pub(super) next: Option<(String, String)>,
     /// What leads to the list of all.
     pub(super) show_all: String,
@@ -78,6 +84,8 @@ impl DeviceList {
         let is_long = all > MAX_WHOLE;
         let is_old = |device: &&ListedDevice| is_unused(device, UNUSED_DAYS, clock);
         let old = devices.iter().filter(is_old).count();
+        let named = devices.iter().filter(|device| selection.names(device));
+        let named: Vec<String> = named.map(|device| device.view.id.clone()).collect();
         let is_included = |device: &ListedDevice| narrowing.includes(device, clock);
         let shown: Vec<_> = devices.into_iter().filter(is_included).collect();
         if narrowing.skipped >= shown.len() {
@@ -91,14 +99,20 @@ impl DeviceList {
         };
         let is_ticked = |device: &ListedDevice| selection.includes(device, &narrowing);
         let is_all_ticked = shown.iter().take(MAX_LISTED).all(is_ticked);
-        let fields = narrowing.fields();
-        Self {
+        let mut fields = narrowing.fields();
+        let select_all_list = select_all_list(&fields, is_all_ticked);
+        // The field of the search has that.
+        fields.retain(|(name, _)| !(is_long && *name == "q"));
+        let list = Self {
             all,
             object: object(all),
             is_long,
             is_selectable: all > 1,
             select_all: select_all(shown.len()),
-            select_all_url: select_all_url(&fields, is_all_ticked),
+            select_all_list,
+            unshown: Vec::new(),
+            selected: None,
+            selected_count: 0,
             is_all_ticked,
             review: (old > 0 && found.is_none()).then(|| unused(old, UNUSED_DAYS)),
             show_all: match all {
@@ -113,7 +127,29 @@ impl DeviceList {
             next,
             fields,
             search: narrowing.search,
-        }
+        };
+        list.with_selected(named)
+    }
+
+    /// Returns the list with the devices that are selected elsewhere.
+    fn with_selected(mut self, named: Vec<String>) -> Self {
+        let rows = self
+            .groups
+            .iter()
+            .flat_map(|group| group.rows.iter().chain(&group.more));
+        let ticked = rows.filter(|row| row.is_ticked).count();
+        let unshown = named.into_iter().filter(|id| !self.lists(id));
+        self.unshown = unshown.take(MAX_LISTED).collect();
+        let unshown = self.unshown.len();
+        self.selected_count = ticked + unshown;
+        self.selected = (unshown > 0).then(|| format!("{{n}} selected, {unshown} not shown here."));
+        self
+    }
+
+    /// Returns how many are selected, in words, if some are not on the list.
+    pub(super) fn selected_words(&self) -> Option<String> {
+        let words = self.selected.as_ref()?;
+        Some(words.replace("{n}", &self.selected_count.to_string()))
     }
 
     /// Returns whether a device is on the page.
@@ -160,6 +196,15 @@ impl Group {
     /// Returns how many of its devices are not on the list of a group.
     pub(super) fn rest(&self) -> usize {
         self.count - self.listed()
+    }
+
+    /// Returns the fields of the list of those.
+    pub(super) fn rest_list(&self) -> String {
+        let mut fields = vec![("used", self.id.to_owned())];
+        if self.listed() > 0 {
+            fields.push(("after", self.listed().to_string()));
+        }
+        query_of(&fields)
     }
 
     /// Unfolds what has selected devices, if others are not.
@@ -219,7 +264,7 @@ fn object(others: usize) -> String {
     }
 }
 
-/// Returns the label and the URL of what follows the list of `found` devices.
+/// Returns the label and the fields of what follows the list of `found` devices.
 fn next(narrowing: &Narrowing, found: usize) -> Option<(String, String)> {
     let shown = narrowing.skipped.saturating_add(MAX_LISTED);
     let label = match found.checked_sub(shown)? {
@@ -230,7 +275,7 @@ fn next(narrowing: &Narrowing, found: usize) -> Option<(String, String)> {
     let mut fields = narrowing.fields();
     fields.retain(|(name, _)| *name != "after");
     fields.push(("after", shown.to_string()));
-    Some((label, list_url(&fields)))
+    Some((label, query_of(&fields)))
 }
 
 /// Returns what selects each device on a list of `found`.
@@ -241,21 +286,25 @@ fn select_all(found: usize) -> String {
     }
 }
 
-/// Returns the URL of the list with each device selected, or with none where all are.
-fn select_all_url(fields: &[(&'static str, String)], is_all_ticked: bool) -> String {
+/// Returns the fields of the list with each device selected, or with none where all are.
+fn select_all_list(fields: &[(&'static str, String)], is_all_ticked: bool) -> String {
     let choice = if is_all_ticked { "none" } else { "all" };
     let choice = [("select", choice.to_owned())];
-    list_url(fields.iter().chain(&choice))
+    query_of(fields.iter().chain(&choice))
 }
 
 /// Returns the URL of the list with these fields.
 pub(super) fn list_url<'a>(fields: impl IntoIterator<Item = &'a (&'static str, String)>) -> String {
+    match query_of(fields).as_str() {
+        "" => "/devices#other-devices".into(),
+        query => format!("/devices?{query}#other-devices"),
+    }
+}
+
+fn query_of<'a>(fields: impl IntoIterator<Item = &'a (&'static str, String)>) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
     for (name, value) in fields {
         query.append_pair(name, value);
     }
-    match query.finish().as_str() {
-        "" => "/devices#other-devices".into(),
-        query => format!("/devices?{query}#other-devices"),
-    }
+    query.finish()
 }

@@ -13,6 +13,7 @@ use crate::clock::Timestamp;
 use crate::db::{AlertId, SessionId, UserId};
 use crate::error::Result;
 use crate::http::app_state::AppState;
+use crate::http::ending_words::Ending;
 use crate::http::notice::{self, AccountNotice, EndMoment, EndNotice, Notice, SignedOutNotice};
 use crate::http::refused_act::RefusedAct;
 use crate::net::IpRetention;
@@ -24,6 +25,8 @@ use crate::sessions::{Caller, Session};
 pub(super) struct NoticeView {
     /// What it says, if anything.
     pub(super) words: Option<String>,
+    /// The label of a link to the other devices that are still signed in, if it says so.
+    pub(super) others_left: Option<String>,
     /// Whether it says that this device was signed out by its person.
     pub(super) is_sign_out: bool,
 }
@@ -37,7 +40,7 @@ pub(super) async fn take(
     request: &HttpRequest,
     caller: Option<&Caller>,
 ) -> Result<NoticeView> {
-    let words = match notice::take(request, caller.map(|caller| caller.user.id)) {
+    match notice::take(request, caller.map(|caller| caller.user.id)) {
         Some(Notice::Account(user, AccountNotice::EmailChangeReported(alert))) => {
             let ended = reviewed(app, user, alert).await?;
             let advice = caller.map(|caller| describe_unrestored(caller.user.shown_email()));
@@ -48,6 +51,7 @@ pub(super) async fn take(
             });
         }
         Some(Notice::Account(user, notice)) => {
+            let others_left = others_left(app, caller, notice).await?;
             let words = match notice {
                 AccountNotice::Ended(notice) => {
                     end_notices::describe(app, user, caller, notice).await?
@@ -55,20 +59,36 @@ pub(super) async fn take(
                 AccountNotice::PasswordChanged => Some(password_words(app, user, caller).await?),
                 notice => account_words(app, user, notice).await?,
             };
-            with_finish(app, caller, notice, words).await?
+            return Ok(NoticeView {
+                words: with_finish(app, caller, notice, words).await?,
+                others_left,
+                ..NoticeView::default()
+            });
         }
         Some(Notice::SignedOut(notice)) => {
             return Ok(NoticeView {
                 words: Some(signed_out_words(notice)),
                 is_sign_out: is_sign_out(notice),
+                ..NoticeView::default()
             });
         }
-        None => None,
+        None => Ok(NoticeView::default()),
+    }
+}
+
+/// Returns what leads to the devices that signed in after the page of *Sign out others* was shown, if any
+/// did.
+async fn others_left(
+    app: &AppState,
+    caller: Option<&Caller>,
+    notice: AccountNotice,
+) -> Result<Option<String>> {
+    let (Some(caller), AccountNotice::Ended(EndNotice::Others(_))) = (caller, notice) else {
+        return Ok(None);
     };
-    Ok(NoticeView {
-        words,
-        ..NoticeView::default()
-    })
+    let live = app.sessions.list_live(caller.user.id).await?;
+    let ending = Ending::of_others(&live, caller);
+    Ok(ending.map(|ending| format!("{}, too", ending.words())))
 }
 
 /// Returns the words, followed by what they mean for the steps after a report, if the act finished these.

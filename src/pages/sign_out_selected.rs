@@ -10,7 +10,8 @@ use url::form_urlencoded;
 
 use super::device_list::list_url;
 use super::device_views::DeviceView;
-use super::devices::{self, DevicesQuery};
+use super::devices;
+use super::devices_query::DevicesQuery;
 use super::narrowing::{DEVICE, MAX_LISTED, selected_ids};
 use super::views::Reader;
 use super::words;
