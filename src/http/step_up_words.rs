@@ -152,17 +152,8 @@ fn find_words_for_person<'a>(
     segments: &[&'a str],
     fields: &'a [(String, String)],
 ) -> Option<Words<'a>> {
-    let email = Subject::Email(value(fields, "email"));
     let (before, id, after, unnamed) = match segments {
-        ["new"] => {
-            return Some(with_name(
-                "Create the account for ",
-                email,
-                "",
-                "Add a person",
-            ));
-        }
-        ["invite"] => return Some(with_name("Invite ", email, "", "Invite a person")),
+        [one] => return find_words_for_new_person(one, value(fields, "email")),
         [id, "edit"] => ("Change the name or e-mail of ", id, "", "Edit a person"),
         [id, "name"] => ("Change the name of ", id, "", "Change a name"),
         [id, "email"] => ("Change the e-mail of ", id, "", "Change an e-mail"),
@@ -194,6 +185,21 @@ fn find_words_for_person<'a>(
         _ => return None,
     };
     Some(with_name(before, Subject::Person(id), after, unnamed))
+}
+
+/// Finds the words for an account that is to be created for an e-mail.
+fn find_words_for_new_person<'a>(how: &str, email: &'a str) -> Option<Words<'a>> {
+    let email = Subject::Email(email);
+    match how {
+        "new" => Some(with_name(
+            "Create the account for ",
+            email,
+            "",
+            "Add a person",
+        )),
+        "invite" => Some(with_name("Invite ", email, "", "Invite a person")),
+        _ => None,
+    }
 }
 
 fn value<'a>(fields: &'a [(String, String)], name: &str) -> &'a str {

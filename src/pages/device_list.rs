@@ -80,23 +80,16 @@ impl DeviceList {
         selection: &Selection,
         clock: ReaderClock,
     ) -> Self {
-        let all = devices.len();
-        let is_long = all > MAX_WHOLE;
-        let is_old = |device: &&ListedDevice| is_unused(device, UNUSED_DAYS, clock);
-        let old = devices.iter().filter(is_old).count();
         let named = devices.iter().filter(|device| selection.names(device));
         let named: Vec<String> = named.map(|device| device.view.id.clone()).collect();
-        let is_included = |device: &ListedDevice| narrowing.includes(device, clock);
-        let shown: Vec<_> = devices.into_iter().filter(is_included).collect();
-        if narrowing.skipped >= shown.len() {
-            narrowing.skipped = 0;
-        }
-        let found = narrowing.found(shown.len(), all);
-        let next = next(&narrowing, shown.len()).filter(|_| found.is_some());
-        let shown: Vec<_> = match found {
-            Some(_) => shown.into_iter().skip(narrowing.skipped).collect(),
-            None => shown,
-        };
+        let Narrowed {
+            all,
+            old,
+            shown,
+            found,
+            next,
+        } = narrow(devices, &mut narrowing, clock);
+        let is_long = all > MAX_WHOLE;
         let is_ticked = |device: &ListedDevice| selection.includes(device, &narrowing);
         let is_all_ticked = shown.iter().take(MAX_LISTED).all(is_ticked);
         let mut fields = narrowing.fields();
@@ -115,10 +108,7 @@ impl DeviceList {
             selected_count: 0,
             is_all_ticked,
             review: (old > 0 && found.is_none()).then(|| unused(old, UNUSED_DAYS)),
-            show_all: match all {
-                1 => "Show the other device".into(),
-                n => format!("Show all {n} other devices"),
-            },
+            show_all: show_all(all),
             groups: match is_long && found.is_none() {
                 true => fold(shown, is_ticked, clock),
                 false => vec![Group::whole(shown, is_ticked)],
@@ -164,6 +154,42 @@ impl DeviceList {
     /// Returns whether none was found.
     pub(super) fn is_empty(&self) -> bool {
         self.groups.iter().all(|group| group.rows.is_empty())
+    }
+}
+
+/// The devices that a list is narrowed to.
+struct Narrowed {
+    /// The number of all.
+    all: usize,
+    /// The number of those that were not used for long.
+    old: usize,
+    /// Those from the first on that is shown.
+    shown: Vec<ListedDevice>,
+    found: Option<String>,
+    next: Option<(String, String)>,
+}
+
+fn narrow(devices: Vec<ListedDevice>, narrowing: &mut Narrowing, clock: ReaderClock) -> Narrowed {
+    let all = devices.len();
+    let is_old = |device: &&ListedDevice| is_unused(device, UNUSED_DAYS, clock);
+    let old = devices.iter().filter(is_old).count();
+    let is_included = |device: &ListedDevice| narrowing.includes(device, clock);
+    let shown: Vec<_> = devices.into_iter().filter(is_included).collect();
+    if narrowing.skipped >= shown.len() {
+        narrowing.skipped = 0;
+    }
+    let found = narrowing.found(shown.len(), all);
+    let next = next(narrowing, shown.len()).filter(|_| found.is_some());
+    let shown = match found {
+        Some(_) => shown.into_iter().skip(narrowing.skipped).collect(),
+        None => shown,
+    };
+    Narrowed {
+        all,
+        old,
+        shown,
+        found,
+        next,
     }
 }
 
@@ -255,6 +281,13 @@ fn fold(
         first.is_open = true;
     }
     groups
+}
+
+fn show_all(others: usize) -> String {
+    match others {
+        1 => "Show the other device".into(),
+        n => format!("Show all {n} other devices"),
+    }
 }
 
 fn object(others: usize) -> String {

@@ -138,11 +138,8 @@ async fn account_words(
 ) -> Result<Option<String>> {
     match notice {
         AccountNotice::AlertReviewed(alert) => reviewed(app, user, alert).await,
-        AccountNotice::AlertConfirmedLate(alert) => {
-            answered_late(app, user, (alert, AlertReview::Confirmed)).await
-        }
-        AccountNotice::AlertReportedLate(alert) => {
-            answered_late(app, user, (alert, AlertReview::Reported)).await
+        AccountNotice::AlertConfirmedLate(_) | AccountNotice::AlertReportedLate(_) => {
+            answered_late(app, user, notice).await
         }
         AccountNotice::IdleLimitUpdated(count, first) => {
             let device = match first {
@@ -167,14 +164,7 @@ async fn account_words(
         }
         AccountNotice::IpRetentionUpdated | AccountNotice::AddressesRedacted => {
             let retention = app.people.get(user).await?.ip_retention;
-            let is_redacted = notice == AccountNotice::AddressesRedacted;
-            let words = match (retention, is_redacted) {
-                (IpRetention::Whole, _) => "Saved. Addresses are stored whole from now on.",
-                (_, false) => "Saved.",
-                (IpRetention::Shortened, true) => "Saved. Older addresses were shortened, too.",
-                (IpRetention::None, true) => "Saved. Older addresses were deleted, too.",
-            };
-            Ok(Some(words.to_owned()))
+            Ok(Some(address_words(retention, notice).to_owned()))
         }
         AccountNotice::Person(id, notice) => {
             let is_reader = id == user;
@@ -198,8 +188,13 @@ async fn reviewed(app: &AppState, user: UserId, alert: AlertId) -> Result<Option
 async fn answered_late(
     app: &AppState,
     user: UserId,
-    (alert, pressed): (AlertId, AlertReview),
+    notice: AccountNotice,
 ) -> Result<Option<String>> {
+    let (alert, pressed) = match notice {
+        AccountNotice::AlertConfirmedLate(alert) => (alert, AlertReview::Confirmed),
+        AccountNotice::AlertReportedLate(alert) => (alert, AlertReview::Reported),
+        _ => return Ok(None),
+    };
     let words = reviewed(app, user, alert).await?;
     let outcome = app.accounts.find_review(user, alert).await?;
     let answered = outcome.and_then(|outcome| {
@@ -265,6 +260,15 @@ fn idle_limit_words(saved: &str, count: u32, device: Option<String>) -> String {
     }
 }
 
+fn address_words(retention: IpRetention, notice: AccountNotice) -> &'static str {
+    match (retention, notice == AccountNotice::AddressesRedacted) {
+        (IpRetention::Whole, _) => "Saved. Addresses are stored whole from now on.",
+        (_, false) => "Saved.",
+        (IpRetention::Shortened, true) => "Saved. Older addresses were shortened, too.",
+        (IpRetention::None, true) => "Saved. Older addresses were deleted, too.",
+    }
+}
+
 fn alert_email_words(is_on: bool) -> &'static str {
     match is_on {
         true => "Saved. You get an e-mail about new sign-ins.",
@@ -300,6 +304,19 @@ fn plain_words(notice: AccountNotice) -> Option<&'static str> {
             "Saved. The device signs out automatically again when it is not used."
         }
         AccountNotice::TimeZoneUpdated => "Your time zone is saved.",
+        AccountNotice::NotCarriedOut(RefusedAct::Password) => {
+            "Your password was not changed: you had been signed out when you sent it."
+        }
+        AccountNotice::NotCarriedOut(RefusedAct::Other) => {
+            "Nothing was done: you had been signed out when you pressed the button. Press it again if it is still right."
+        }
+        notice => return plain_admin_words(notice),
+    })
+}
+
+/// Returns the sentence of a notice of an administrator's page that names nothing.
+fn plain_admin_words(notice: AccountNotice) -> Option<&'static str> {
+    Some(match notice {
         AccountNotice::ApiKeyRevoked => "The key is revoked.",
         AccountNotice::ApiKeyCreatedBefore => {
             "That key was created before; this form changed nothing. Its secret was shown only then: if you don’t have it, revoke the key and create another."
@@ -311,24 +328,7 @@ fn plain_words(notice: AccountNotice) -> Option<&'static str> {
         AccountNotice::OrderedBefore => {
             "This was ordered before. The form that was sent again changed nothing."
         }
-        AccountNotice::NotCarriedOut(RefusedAct::Password) => {
-            "Your password was not changed: you had been signed out when you sent it."
-        }
-        AccountNotice::NotCarriedOut(RefusedAct::Other) => {
-            "Nothing was done: you had been signed out when you pressed the button. Press it again if it is still right."
-        }
-        AccountNotice::AlertReviewed(_)
-        | AccountNotice::AlertConfirmedLate(_)
-        | AccountNotice::AlertReportedLate(_)
-        | AccountNotice::PasswordChanged
-        | AccountNotice::EmailChangeReported(_)
-        | AccountNotice::StepsFinished
-        | AccountNotice::Ended(_)
-        | AccountNotice::AlertEmailsUpdated
-        | AccountNotice::IpRetentionUpdated
-        | AccountNotice::AddressesRedacted
-        | AccountNotice::IdleLimitUpdated(..)
-        | AccountNotice::Person(..) => return None,
+        _ => return None,
     })
 }
 

@@ -86,14 +86,13 @@ impl Sessions {
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database doesn't respond.
-    pub async fn list_signed_in_by(
-        &self,
-        owner: UserId,
-        shown: Timestamp,
-    ) -> Result<Vec<Session>> {
+    pub async fn list_signed_in_by(&self, owner: UserId, shown: Timestamp) -> Result<Vec<Session>> {
         let at = self.clock.now();
         self.db
-            .read(move |c| list_signed_in_by(c, owner, shown, at))
+            .read(move |c| {
+                let live = store::list_live(c, owner, at)?;
+                only_signed_in_by(c, owner, shown, live)
+            })
             .await
     }
 
@@ -115,15 +114,15 @@ impl Sessions {
         self.db
             .transaction(move |c| {
                 store::lock_live(c, owner)?;
-                let mut due = list_signed_in_by(c, owner, shown, at)?;
-                // Whoever has the account may have signed this session out while it waited.
+                let live = store::list_live(c, owner, at)?;
                 let is_current = |session: &Session| Some(session.id) == origin.session;
-                let count = due.len();
-                due.retain(|session| !is_current(session));
-                if due.len() == count {
+                // Whoever has the account may have signed this session out while it waited.
+                if !live.iter().any(is_current) {
                     return Err(Error::Unauthenticated);
                 }
-                let due: Vec<SessionId> = due.iter().map(|session| session.id).collect();
+                let due = only_signed_in_by(c, owner, shown, live)?.into_iter();
+                let due = due.filter(|session| !is_current(session));
+                let due: Vec<SessionId> = due.map(|session| session.id).collect();
                 let end = SessionEnd::by(&origin, REASON, at);
                 let ended = store::end_several(c, owner, &due, end)?;
                 record_ended(c, &ended, REASON, &origin, at)?;
@@ -194,16 +193,15 @@ impl Sessions {
     }
 }
 
-/// Lists the live sessions on devices that were signed in at `shown`. One that signed in again since is
-/// another session of the same device.
-fn list_signed_in_by(
+/// Returns those of the `live` sessions that are on devices which were signed in at `shown`. One that
+/// signed in again since is another session of the same device.
+fn only_signed_in_by(
     c: &mut AnyConnection,
     owner: UserId,
     shown: Timestamp,
-    at: Timestamp,
+    mut live: Vec<Session>,
 ) -> Result<Vec<Session>> {
     let known = store::list_live_at(c, owner, shown)?;
-    let mut live = store::list_live(c, owner, at)?;
     live.retain(|session| {
         known.iter().any(|(id, device)| {
             *id == session.id || (device.is_some() && *device == session.device_id)

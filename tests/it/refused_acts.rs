@@ -6,7 +6,6 @@ use crate::support::prelude::*;
 on_both!(
     app: a_yes_after_a_no_did_not_count,
     a_form_without_a_session_says_that_nothing_was_done,
-    without_cookies_a_page_says_what_needs_them,
     a_choice_that_is_none_is_named_by_its_label,
     an_address_that_is_not_right_shows_the_page,
     a_form_of_another_session_is_refused_in_plain_words,
@@ -66,25 +65,6 @@ async fn a_form_without_a_session_says_that_nothing_was_done(app: &TestApp) {
     if refused.status == 303 {
         let page = stranger.follow(&refused).await.expect(200);
         assert!(!page.words().contains(WORDS), "{}", page.words());
-    }
-}
-
-async fn without_cookies_a_page_says_what_needs_them(app: &TestApp) {
-    let credentials = [
-        ("email", "a@example.org"),
-        ("password", PASSWORD),
-        ("csrf", "x"),
-    ];
-    let answer = [("csrf", "x"), ("answer", "no")];
-    for (path, fields, words) in [
-        ("/sign-in", &credentials[..], "signing in needs them"),
-        ("/forgot-password", &credentials[..], "this form needs them"),
-        ("/not-me/forged", &answer[..], "answering needs them"),
-    ] {
-        let page = app.browser(FIREFOX).post(path, fields).await;
-        if page.status != 404 {
-            page.expect_words(words);
-        }
     }
 }
 

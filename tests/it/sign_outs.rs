@@ -183,7 +183,7 @@ async fn what_signs_in_after_the_page_of_the_others_stays(app: &TestApp) {
     let later = [("shown", "9000000000000000")];
     laptop.send(&form, &later).await.expect(303);
     tablet.current().await.problem(401, "unauthenticated");
-    for shown in ["-9000000000000000000", "0"] {
+    for shown in ["-1", "0"] {
         let tablet = sign_in(app, &ada, "Tablet").await;
         laptop.send(&form, &[("shown", shown)]).await.expect(303);
         tablet.current().await.expect(200);

@@ -167,8 +167,10 @@ async fn the_page_names_what_is_created(app: &TestApp) {
     app.set_role(&root, "admin");
     let root = app.signed_in_browser(&root, FIREFOX).await;
     let applications = "/admin/applications";
-    let new = [("name", "Storefront"), ("kind", "client")];
-    root.submit(applications, applications, &new).await;
+    let new = [("name", "Storefront"), ("kind", "service")];
+    root.submit(applications, applications, &new)
+        .await
+        .expect(303);
     let page = root.get(applications).await.expect(200);
     let page = page.expect_words("Storefront");
     let (_, id) = page

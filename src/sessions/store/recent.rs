@@ -175,7 +175,11 @@ pub(crate) fn list_live_at(
     Ok(user_sessions::table
         .filter(user_sessions::user_id.eq(user))
         .filter(user_sessions::created_at.le(at))
-        .filter(user_sessions::is_active.nullable().or(user_sessions::ended_at.gt(at)))
+        .filter(
+            user_sessions::is_active
+                .nullable()
+                .or(user_sessions::ended_at.gt(at)),
+        )
         .order(user_sessions::id.desc())
         .limit(MAX)
         .select((user_sessions::id, user_sessions::device_id))
