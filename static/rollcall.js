@@ -2,6 +2,11 @@
 // all of a page, and no page from the back/forward cache after a sign-out. The pages work without it.
 "use strict";
 
+// The answer to a form takes the address of the page that the form was sent from: *Back*, *Forward* and a
+// reload load that page, and the browser asks nobody whether to send the form again.
+const { behind } = document.body.dataset;
+if (behind) history.replaceState(history.state, "", behind);
+
 // What the server says of times: when it made the page, in which zone, and in which cookie it reads the
 // browser's zone for the next one.
 const { now: madeAt, timeZone, zoneCookie } = document.documentElement.dataset;
@@ -80,6 +85,7 @@ let loadedAt = 0;
 let failures = 0;
 let lastInput = 0;
 let isSignedOut = false;
+let isAnothers = false;
 // What is hidden since the session ended.
 const leftOut = [];
 let bar = null;
@@ -131,15 +137,33 @@ function backOff() {
 }
 
 // The sign-in page says why, and leads back here.
-function leave() {
+async function leave() {
+  if (!leaveTyped()) return;
   const link = document.createElement("a");
-  Object.assign(link, { className: "button", href: signInAddress(), target: "_blank", textContent: "Sign in" });
-  leaveTyped("This device was signed out. What you typed is still here. Sign in in a new tab, then send it.", link);
+  const words = "Sign in (in a new tab)";
+  Object.assign(link, { className: "button", href: signInAddress(), target: "_blank", textContent: words });
+  const end = await endWords();
+  if (isSignedOut && !isAnothers) announce(end + " What you typed is still here. Send it once you are signed in again.", link);
+}
+
+// Returns what the sign-in page says of the end of the session.
+async function endWords() {
+  const unknown = "This device was signed out.";
+  try {
+    const response = await fetch(signInAddress(), UNATTENDED);
+    const page = new DOMParser().parseFromString(await response.text(), "text/html");
+    const said = new URL(response.url).pathname === "/sign-in" && page.querySelector("main [role=status]");
+    return said ? said.textContent.trim() : unknown;
+  } catch {
+    return unknown;
+  }
 }
 
 // It is not the page of whoever is signed in by now.
 function leaveToAnother() {
-  leaveTyped("Somebody else is signed in in this browser by now. What you typed is still here. Send it once you are signed in again.");
+  if (!leaveTyped()) return;
+  isAnothers = true;
+  announce("Somebody else is signed in in this browser by now, so nothing is sent from here. What you typed is still here. Send it once you are signed in again.");
 }
 
 function signInAddress() {
@@ -147,19 +171,32 @@ function signInAddress() {
 }
 
 // What is typed stays, and nothing else: it can be sent from here once its person is signed in again, and
-// else by way of the sign-in page.
-function leaveTyped(words, ...action) {
+// else by way of the sign-in page. Returns whether anything is.
+function leaveTyped() {
   stopListening();
   clearTimeout(refreshTimer);
   const forms = typedForms();
-  if (!forms.length) return location.assign(signInAddress());
-  isSignedOut = true;
+  if (!forms.length) location.assign(signInAddress());
+  isSignedOut = forms.length > 0;
   hideAllBut(forms);
-  announce(words, ...action);
+  return isSignedOut;
+}
+
+// Sends a form of a page whose session has ended, but in nobody else's name.
+async function sendChecked(form, button) {
+  const loaded = await load();
+  const person = loaded && loaded.fresh.body.dataset.person;
+  if (person && person !== document.body.dataset.person) return leaveToAnother();
+  if (person) renewTokens(loaded.fresh);
+  checked = form;
+  form.requestSubmit(button);
+}
+
+function isText(field) {
+  return field.matches("textarea") || field.matches("input:not([type=checkbox], [type=radio])");
 }
 
 function typedForms() {
-  const isText = (field) => field.matches("textarea") || field.matches("input:not([type=checkbox], [type=radio])");
   const fields = [...main.querySelectorAll("form[method=post] input, form[method=post] textarea")];
   return [...new Set(fields.filter((field) => isText(field) && isTyped(field)).map((field) => field.form))];
 }
@@ -220,7 +257,7 @@ async function refresh() {
   document.body.dataset.changesSince = changesSince;
   if (changesSeen === undefined) delete document.body.dataset.changesSeen;
   else document.body.dataset.changesSeen = changesSeen;
-  show(fresh, response.ok && !response.redirected);
+  show(fresh, response.ok && !response.redirected && !behind);
   listen();
 }
 
@@ -243,14 +280,21 @@ function show(fresh, isSamePage) {
   const live = main.dataset.live;
   const next = fresh.getElementById("main");
   const isPatched = live === "patched" && isSamePage && patch(main, next);
-  if (isSamePage && !document.title.startsWith("Error: ")) document.title = fresh.title;
+  if (isSamePage && !document.title.startsWith("Error: ")) renewTitle(fresh.title, live);
   if (active !== document.activeElement && active.isConnected) active.focus({ preventScroll: true });
   showAll();
   if (isSignedOut) announce("You are signed in again, and can send what you typed.");
   else if (live && !isPatched) announceChange();
   else if (isPatched) withdraw();
-  isSignedOut = false;
+  isSignedOut = isAnothers = false;
   document.dispatchEvent(new Event("patched"));
+}
+
+// A page that is not patched goes on being about what it shows; only what needs attention is counted.
+function renewTitle(title, live) {
+  const count = /^\(\d+\) /;
+  const [counted] = title.match(count) || [""];
+  document.title = live === "patched" ? title : counted + document.title.replace(count, "");
 }
 
 // The forms are those of the session that the person has by now.
@@ -439,9 +483,11 @@ if (document.body.dataset.changesSince) {
     addEventListener(kind, () => (lastInput = Date.now()), { passive: true });
   }
   listen();
-  document.addEventListener("visibilitychange", listen);
+  // Whose session has ended may have signed in again in another tab, or somebody else may.
+  const catchUp = () => (isSignedOut ? refreshIn(0) : listen());
+  document.addEventListener("visibilitychange", catchUp);
   // One of several visible windows may have taken the place of this one.
-  addEventListener("focus", () => changes || listen());
+  addEventListener("focus", () => changes || catchUp());
   addEventListener("pagehide", stopListening);
 }
 
@@ -495,37 +541,80 @@ function restoreFields() {
   stored.set("shown:", null);
   // Another person may have signed in at this address.
   if (shown.person !== document.body.dataset.person) return;
+  fill(shown.values);
+  addEventListener("load", () => scrollTo(0, shown.top));
+}
+
+function fill(values) {
   const fields = new Map(fieldsByKey());
-  for (const [key, value] of shown.values) {
+  for (const [key, value] of values) {
     const field = fields.get(key);
     if (field) field[propertyOf(field)] = value;
   }
-  addEventListener("load", () => scrollTo(0, shown.top));
 }
 
 restoreFields();
 
+// What was typed into a form that was sent, never a password nor what confirms an act: its page has it again
+// after *Back*, after a reload, and after *Cancel* where the password was asked for. A page that is opened
+// anew has none of it.
+function storeSent(form) {
+  const isOfIt = ([, field]) => field.form === form && field.name !== "typed";
+  const fields = fieldsByKey().filter(isOfIt);
+  if (!fields.some(([, field]) => isText(field))) return;
+  const values = fields.map(([key, field]) => [key, field[propertyOf(field)]]);
+  stored.set("sent:", { person: document.body.dataset.person, values });
+}
+
+function restoreSent() {
+  const sent = stored.get("sent:");
+  // The answer to the form has it anyway; another person gets none.
+  if (!sent || behind || sent.person !== document.body.dataset.person) return;
+  if (navigationType() === "navigate" && !sent.returns) return stored.set("sent:", null);
+  stored.set("sent:", { ...sent, returns: false });
+  fill(sent.values);
+}
+
+function navigationType() {
+  const [navigation] = performance.getEntriesByType("navigation");
+  return navigation ? navigation.type : "navigate";
+}
+
+restoreSent();
+
+// A link of the answer to a form that leads away from it, such as *Cancel*.
+if (behind) {
+  addEventListener("click", (event) => {
+    const sent = event.target.closest("main a[href]") && stored.get("sent:");
+    if (sent) stored.set("sent:", { ...sent, returns: true });
+  });
+}
+
 // Ticks all items of a list at once, counts the ticked ones, and has no button to press for none. The
 // words are in the page. The list may be replaced, or come later.
 function boxes() {
-  return [...document.querySelectorAll("[data-ticks] :is(input[name=session], input[name=device])")];
+  return [...document.querySelectorAll("[data-ticks] input[type=checkbox]:is([name=session], [name=device])")];
 }
 
 function countTicked() {
   const button = document.querySelector("[data-ticks] [data-ticked]");
   if (!button) return;
   const all = boxes();
-  const n = all.filter((box) => box.checked).length;
-  const words = (text) => text.replace("{n}", n).replace("{all}", all.length);
+  const shown = all.filter((box) => box.checked).length;
+  // Those that are selected on another list go along.
+  const n = shown + document.querySelectorAll("#select [name=device]").length;
+  const words = (text, count) => text.replace("{n}", count).replace("{all}", all.length);
   const tickAll = document.querySelector("[data-ticks] [data-tick-all]");
   const [every, count] = [tickAll.querySelector("input"), tickAll.querySelector("[data-count]")];
   tickAll.hidden = all.length === 0;
-  every.checked = n > 0 && n === all.length;
-  every.indeterminate = n > 0 && n < all.length;
-  count.textContent = words(count.dataset.count);
+  every.checked = shown > 0 && shown === all.length;
+  every.indeterminate = shown > 0 && shown < all.length;
+  count.textContent = words(count.dataset.count, shown);
+  const selected = document.querySelector("[data-ticks] [data-selected]");
+  if (selected) selected.textContent = words(selected.dataset.selected, n);
   // A patched button has the words of the server, and none of the script.
   if (!button.dataset.unticked) button.dataset.unticked = button.textContent;
-  button.textContent = n ? words(button.dataset.ticked) : button.dataset.unticked;
+  button.textContent = n ? words(button.dataset.ticked, n) : button.dataset.unticked;
   button.disabled = n === 0;
 }
 
@@ -541,18 +630,26 @@ addEventListener("pagehide", () => {
   if (boxes().length) stored.set("ticked:", boxes().filter((box) => box.checked).map((box) => box.value));
 });
 addEventListener("pageshow", () => {
-  const [navigation] = performance.getEntriesByType("navigation");
-  const values = navigation && navigation.type !== "navigate" && stored.get("ticked:");
+  const values = navigationType() !== "navigate" && stored.get("ticked:");
   if (values) for (const box of boxes()) box.checked = values.includes(box.value);
   countTicked();
 });
 
 // A second press within a few seconds doesn't send the form a second time.
 const SENT_WITHIN = 3000;
+// The form that was checked before it is sent from a page whose session has ended.
+let checked = null;
 addEventListener("submit", (event) => {
-  const sent = Number(event.target.dataset.sent || 0);
-  if (Date.now() - sent < SENT_WITHIN) event.preventDefault();
-  else event.target.dataset.sent = Date.now();
+  const form = event.target;
+  if (isSignedOut && form !== checked) {
+    event.preventDefault();
+    return sendChecked(form, event.submitter);
+  }
+  checked = null;
+  const sent = Number(form.dataset.sent || 0);
+  if (Date.now() - sent < SENT_WITHIN) return event.preventDefault();
+  form.dataset.sent = Date.now();
+  if (form.method === "post") storeSent(form);
 });
 
 // Saves a setting as it is changed, and says so. What first needs a page, such as for the password, is left

@@ -6,10 +6,10 @@ use crate::error::{Error, FieldError};
 const CHOSEN: [(&str, &str); 6] = [
     ("idle_limit", "Sign out devices not used for"),
     ("addresses", "Store my IP addresses"),
-    ("time_zone", "Time zone"),
-    ("when_unused", "When this device is not used"),
+    ("time_zone", "Show times in"),
+    ("when_unused", "When it is not used"),
     ("role", "Role"),
-    ("expires", "Expires"),
+    ("expires", "When it expires"),
 ];
 
 /// Returns what went wrong, for people: they choose from a list, and need no names of values.

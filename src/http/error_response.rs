@@ -11,25 +11,23 @@ use actix_web::http::header::{self, HeaderMap, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
-use askama::Template;
 use serde::Serialize;
 use tracing_actix_web::RequestId;
 use url::form_urlencoded;
 
 use super::app_state::AppState;
 use super::body::is_safe;
-use super::chosen_fields::page_detail;
-use super::form_origin::own_referrer;
-use super::layout::{Layout, page, see_other};
+use super::error_page::{WayOn, error_page};
+use super::layout::see_other;
 use super::notice;
 use super::refusals;
 use super::request_log::request_id;
 use super::site::SiteLook;
 use super::step_up::step_up_response;
-use super::target::{HOME, is_local, page_of_form};
+use super::target::{HOME, page_of_form};
 use super::unsent_form;
+use super::way_back::page_of_request;
 use crate::error::{Chain, Error, Failure, FieldError};
-use crate::settings::Site;
 use crate::tokens::PASSWORD_ACR;
 
 /// Prefixes of the paths that programs call.
@@ -46,18 +44,6 @@ struct Problem<'a> {
     code: &'static str,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     errors: &'a [FieldError],
-}
-
-#[derive(Template)]
-#[template(path = "pages/error.html")]
-struct ErrorPage {
-    layout: Layout,
-    status: u16,
-    title: &'static str,
-    detail: String,
-    /// Where to go from there: a path and its name.
-    link: (String, &'static str),
-    request_id: Option<String>,
 }
 
 /// Replaces the bare response to an error by a rendered one.
@@ -158,7 +144,7 @@ impl ErrorForm {
         match self {
             Self::OAuth => oauth_response(error),
             Self::Problem => problem_response(error),
-            Self::Page => error_page(error, to_devices(), id, site),
+            Self::Page => error_page(error, WayOn::to_devices(), id, site),
         }
     }
 }
@@ -246,49 +232,15 @@ async fn page_response(request: &HttpRequest, error: &Error) -> HttpResponse {
             Ok(response) => response,
             // It has ended meanwhile.
             Err(Error::Unauthenticated) => see_other(sign_in_url(request)),
-            Err(err) => error_page(&err, to_devices(), request_id(request), site),
+            Err(err) => error_page(&err, WayOn::to_devices(), request_id(request), site),
         };
     }
-    let link = match error {
-        Error::CsrfMismatch => (page_of_request(request), "Open the page again"),
-        Error::Invalid(_) if !is_safe(request) => (page_of_request(request), "Go back to the page"),
-        _ => to_devices(),
-    };
-    error_page(error, link, request_id(request), site)
-}
-
-fn to_devices() -> (String, &'static str) {
-    ("/".into(), "Go to your devices")
+    error_page(error, WayOn::of(request, error), request_id(request), site)
 }
 
 /// Returns the look of the site, if the application has its state.
 pub(super) fn site_of(app: Option<&web::Data<AppState>>) -> Option<Arc<SiteLook>> {
     app.map(|app| app.site.clone())
-}
-
-fn error_page(
-    error: &Error,
-    link: (String, &'static str),
-    id: Option<RequestId>,
-    site: Option<Arc<SiteLook>>,
-) -> HttpResponse {
-    let is_logged = error.status_code().is_server_error();
-    let template = ErrorPage {
-        layout: Layout::bare(site.unwrap_or_else(|| Arc::new(SiteLook::new(&Site::default())))),
-        status: error.status_code().as_u16(),
-        title: error.title(),
-        detail: page_detail(error),
-        link,
-        // Only the cause of a server error is in the log, to be found by the id.
-        request_id: id.filter(|_| is_logged).map(|id| id.to_string()),
-    };
-    page(error.status_code(), &template).unwrap_or_else(|err| bare(&err))
-}
-
-/// Returns an empty response, for an error in the rendering of a page.
-fn bare(err: &Error) -> HttpResponse {
-    tracing::error!(error = %Chain(err), "a page could not be rendered");
-    HttpResponse::new(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
 /// Returns the URL of the sign-in page. It leads back to the requested page, or to that of the form
@@ -319,17 +271,6 @@ fn page_for_stranger(request: &HttpRequest) -> String {
         Some(section) if path.starts_with("/admin/") => format!("/admin/{section}"),
         _ => page_of_request(request),
     }
-}
-
-/// Returns the page with the form of a request, for somebody who has to open it again: with the query of
-/// the page that the browser says it was sent from, such as the devices that were selected.
-fn page_of_request(request: &HttpRequest) -> String {
-    let page = page_of_form(request.path());
-    let has_form = |from: &String| {
-        let path = from.split('?').next().unwrap_or_default();
-        is_local(from) && (path == page || path == request.path())
-    };
-    own_referrer(request).filter(has_form).unwrap_or(page)
 }
 
 /// Copies the cookies that were set, and the methods that the path allows.

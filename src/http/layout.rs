@@ -15,6 +15,7 @@ use super::forms::{self, FormRefusal};
 use super::notice::{self, Notice, SignedOutNotice};
 use super::reader_clock::{ReaderClock, ZoneSource};
 use super::site::SiteLook;
+use super::way_back::page_behind;
 use crate::db::UserId;
 use crate::error::{Error, Failure, Result};
 use crate::people::Role;
@@ -66,6 +67,9 @@ pub struct Layout {
     pub changes: Option<KnownChanges>,
     /// How the page shows times, if it may have any.
     pub times: Option<PageTimes>,
+    /// Where the page answers a form: the address that the history of the browser has in place of the
+    /// form's, so that it asks nobody to send that again.
+    pub behind: Option<String>,
 }
 
 /// What a page shows of the changes to its person.
@@ -129,6 +133,7 @@ impl Layout {
             refusal: refusal(request),
             open_alerts: open_alerts(request),
             changes: Some(KnownChanges::of(request, caller)?),
+            behind: page_behind(request),
             times: Some(PageTimes::new(
                 request,
                 ReaderClock::of_caller(request, caller)?,
@@ -146,6 +151,7 @@ impl Layout {
             csrf: forms::browser_csrf_token(request)?,
             refusal: refusal(request),
             times: Some(PageTimes::of_browser(request)?),
+            behind: page_behind(request),
             ..Self::bare(site(request)?)
         })
     }
@@ -168,6 +174,7 @@ impl Layout {
             open_alerts: 0,
             changes: None,
             times: None,
+            behind: None,
         }
     }
 
@@ -275,14 +282,25 @@ fn refusal(request: &HttpRequest) -> Option<String> {
     let throttled = extensions.get::<ThrottleRefusal>();
     throttled
         .map(|ThrottleRefusal(words)| words.clone())
-        .or_else(|| forms::refusal(request).map(|refusal| explain(refusal).to_owned()))
+        .or_else(|| {
+            let refusal = forms::refusal(request)?;
+            Some(explain(refusal, request.path()).to_owned())
+        })
 }
 
 /// Returns why a form was refused, in words.
-fn explain(refusal: FormRefusal) -> &'static str {
+fn explain(refusal: FormRefusal, path: &str) -> &'static str {
     match refusal {
-        FormRefusal::NoCookies => {
+        FormRefusal::NoCookies if path.starts_with("/not-me/") => {
+            "Your browser sent no cookies, and answering needs them. Allow cookies for this site, then \
+             answer again."
+        }
+        FormRefusal::NoCookies if path == "/sign-in" => {
             "Your browser sent no cookies, and signing in needs them. Allow \
+             cookies for this site, then send the form again."
+        }
+        FormRefusal::NoCookies => {
+            "Your browser sent no cookies, and this form needs them. Allow \
              cookies for this site, then send the form again."
         }
         FormRefusal::Outdated => {

@@ -23,7 +23,7 @@ use super::browser;
 use super::cookies::{self, OwnCookie};
 use super::prefetch::is_seen;
 use super::received_cookies::ReceivedCookies;
-use super::refused_act::{self, RefusedAct};
+use super::refused_act::{self, Refused, RefusedAct};
 use crate::clock::Timestamp;
 use crate::db::{AlertId, SessionId, UserId};
 use crate::error::{Chain, Error, Failure, Result};
@@ -51,6 +51,10 @@ pub enum Notice {
 pub enum AccountNotice {
     /// An alert was confirmed or reported.
     AlertReviewed(AlertId),
+    /// It was confirmed where it had been answered already.
+    AlertConfirmedLate(AlertId),
+    /// It was reported where it had been answered already.
+    AlertReportedLate(AlertId),
     /// The alert was reviewed before, or is not for the caller to review.
     AlertSettled,
     /// A change of the e-mail was reported that can't be undone.
@@ -214,6 +218,8 @@ pub enum PersonNotice {
 pub enum SignedOutNotice {
     /// The session ended after too many wrong passwords.
     WrongPasswords,
+    /// A form was sent without a session.
+    NotCarriedOut,
     /// The session was ended.
     SignedOut,
     /// The session was ended, and so many others on the device were not.
@@ -279,10 +285,12 @@ pub(super) async fn put_refused(request: &HttpRequest) {
 }
 
 async fn add_refused(request: &HttpRequest) -> Result<()> {
-    if let Some((user, act)) = refused_act::find(request).await? {
-        let notice = Notice::Account(user, AccountNotice::NotCarriedOut(act));
-        cookies::add(request, sealed(request, notice)?);
-    }
+    let notice = match refused_act::find(request).await? {
+        Some(Refused::Known(user, act)) => Notice::Account(user, AccountNotice::NotCarriedOut(act)),
+        Some(Refused::Unknown) => Notice::SignedOut(SignedOutNotice::NotCarriedOut),
+        None => return Ok(()),
+    };
+    cookies::add(request, sealed(request, notice)?);
     Ok(())
 }
 

@@ -27,6 +27,14 @@ pub enum RefusedAct {
     Other,
 }
 
+/// What was refused.
+pub(super) enum Refused {
+    /// A form of this person's session, which has ended.
+    Known(UserId, RefusedAct),
+    /// A form without a session: whose it was is not known.
+    Unknown,
+}
+
 impl RefusedAct {
     /// Returns what a request would have done, if it is a form of one of our pages. To sign out is done.
     fn of(request: &HttpRequest) -> Option<Self> {
@@ -42,18 +50,21 @@ impl RefusedAct {
     }
 }
 
-/// Finds what a request would have done whose session has ended, and the person of that session. `None`
+/// Finds what a request would have done that has no live session. `None`
 /// where that is so already: the session was to end, or a second press of the same button is refused.
-pub(super) async fn find(request: &HttpRequest) -> Result<Option<(UserId, RefusedAct)>> {
-    let Some((act, claim)) = RefusedAct::of(request).zip(browser::session_claim(request)?) else {
+pub(super) async fn find(request: &HttpRequest) -> Result<Option<Refused>> {
+    let Some(act) = RefusedAct::of(request) else {
         return Ok(None);
+    };
+    let Some(claim) = browser::session_claim(request)? else {
+        return Ok(Some(Refused::Unknown));
     };
     let app = app_state(request)?;
     let own_sign_out = format!("/devices/{}/sign-out", claim.session);
     let session = app.sessions.find(claim.user, claim.session).await?;
     let is_second = |session: Session| has_just_ended_itself(&session, app.clock.now());
     let is_done = request.path() == own_sign_out || session.is_some_and(is_second);
-    Ok((!is_done).then_some((claim.user, act)))
+    Ok((!is_done).then_some(Refused::Known(claim.user, act)))
 }
 
 /// Returns whether an act from a session ended it a moment ago, such as *Sign out everywhere*. A plain

@@ -72,8 +72,12 @@ impl ConfirmPage {
             Interrupted::Page(path) => (None, path, Vec::new()),
         };
         let target = action.as_deref().unwrap_or(&next);
+        let mut layout = Layout::for_caller(request, caller, NavItem::None)?;
+        if layout.behind.is_some() && action.is_none() {
+            layout.behind = Some(address_for(&next));
+        }
         Ok(Self {
-            layout: Layout::for_caller(request, caller, NavItem::None)?,
+            layout,
             act: describe(app, caller, target, &fields).await?,
             leave: way_back(request, target, &fields),
             action,
@@ -98,7 +102,9 @@ impl ConfirmPage {
 
     /// Returns whether the password lets something end or be deleted, without another page before it.
     fn is_destructive(&self) -> bool {
-        self.action.as_deref().is_some_and(is_destructive)
+        self.action
+            .as_deref()
+            .is_some_and(|action| is_destructive(action, &self.fields))
     }
 
     /// Returns whether the password leads to a page, which then says what it does.
@@ -118,11 +124,7 @@ pub async fn step_up_response(request: &HttpRequest) -> Result<HttpResponse> {
         .path_and_query()
         .map_or("/", |target| target.as_str());
     if request.method() != Method::POST {
-        let mut query = form_urlencoded::Serializer::new(String::new());
-        return Ok(see_other(format!(
-            "{PATH}?{}",
-            query.append_pair("next", target).finish()
-        )));
+        return Ok(see_other(address_for(target)));
     }
     let app = app_state(request)?;
     let claim = browser::session_claim(request)?.ok_or(Error::Unauthenticated)?;
@@ -130,6 +132,12 @@ pub async fn step_up_response(request: &HttpRequest) -> Result<HttpResponse> {
     let interrupted = Interrupted::Form(target.to_owned());
     let template = ConfirmPage::new(app, request, &caller, interrupted).await?;
     page(StatusCode::FORBIDDEN, &template)
+}
+
+/// Returns the address of the page for a page that needs the password.
+fn address_for(next: &str) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    format!("{PATH}?{}", query.append_pair("next", next).finish())
 }
 
 /// Returns where somebody goes who doesn't go on: to the page that they came from, as far as the browser
@@ -146,14 +154,17 @@ fn way_back(request: &HttpRequest, target: &str, fields: &[(String, String)]) ->
         .collect();
     let mut given = query.into_iter().chain(fields.iter().cloned());
     let list = given.find(|(name, address)| name == BACK && is_local(address));
-    stated
+    let list = list.map(|(_, address)| address);
+    let page = stated
         .map(|(_, address)| address)
         .or_else(|| own_referrer(request).filter(|page| is_page(page)))
-        .or_else(|| list.map(|(_, address)| address))
-        .unwrap_or_else(|| {
-            let page = page_of_form(path);
-            page_above(&page).unwrap_or(page)
-        })
+        .or_else(|| list.clone())
+        .unwrap_or_else(|| page_of_form(path));
+    let (path, _) = page.split_once('?').unwrap_or((&page, ""));
+    match page_above(path) {
+        Some(above) => list.unwrap_or(above),
+        None => page,
+    }
 }
 
 fn is_page(address: &str) -> bool {

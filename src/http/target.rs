@@ -135,7 +135,10 @@ pub fn page_above(path: &str) -> Option<String> {
     Some(match segments.as_slice() {
         ["admin", "users", "new" | "invite"] => "/admin/users".into(),
         ["admin", "users", id, _] => format!("/admin/users/{id}"),
-        ["admin", "api-keys", ..] => "/admin/applications".into(),
+        ["admin", "api-keys", ..] | ["admin", "applications", _, "delete"] => {
+            "/admin/applications".into()
+        }
+        ["admin", "sessions", "end"] => "/admin/sessions".into(),
         _ => return None,
     })
 }

@@ -103,7 +103,7 @@ pub static TYPED_FORMS: &[TypedForm] = &[
     TypedForm { path: "/admin/users/{id}/role", title: "Role of", button: "Change the role", fields: &[REASON] },
     TypedForm { path: "/admin/users/{id}/reset-link", title: "Link for a new password of", button: "Create the link", fields: &[REASON] },
     TypedForm { path: "/admin/users/{id}/invite", title: "Another invitation for", button: "Invite again", fields: &[REASON] },
-    TypedForm { path: "/admin/users/{id}/end-sessions", title: "Sign out", button: "Sign out everywhere", fields: &[REASON] },
+    TypedForm { path: "/admin/users/{id}/end-sessions", title: "End all sessions of", button: "End all sessions", fields: &[REASON] },
     TypedForm { path: "/admin/users/{id}/disable", title: "Disable", button: "Disable the account", fields: &[REASON] },
     TypedForm { path: "/admin/users/{id}/enable", title: "Enable", button: "Enable the account", fields: &[REASON] },
     TypedForm { path: "/admin/users/{id}/delete", title: "Delete", button: "Delete the account", fields: &[REASON, TYPED] },

@@ -30,7 +30,7 @@ pub async fn confirm(
     let outcome = match app.accounts.confirm_alert(&caller, *id).await {
         Ok(alert) => AccountNotice::AlertReviewed(alert.id),
         // Pressed twice, it says what was answered.
-        Err(Error::NotFound) => AccountNotice::AlertReviewed(*id),
+        Err(Error::NotFound) => AccountNotice::AlertConfirmedLate(*id),
         Err(err) => return Err(err),
     };
     Ok(back(&request, &caller, outcome))
@@ -48,7 +48,11 @@ pub async fn report(
     let reported = match app.accounts.report_alert(&caller, *id).await {
         Ok(reported) => reported,
         Err(Error::NotFound) => {
-            return Ok(back(&request, &caller, AccountNotice::AlertReviewed(*id)));
+            return Ok(back(
+                &request,
+                &caller,
+                AccountNotice::AlertReportedLate(*id),
+            ));
         }
         Err(err) => return Err(err),
     };

@@ -13,6 +13,7 @@ use crate::http::caller::{AnyPageCaller, PageCaller};
 use crate::http::forms::Form;
 use crate::http::layout::{page, see_other, signed_out_response, throttled_page};
 use crate::http::notice::SignedOutNotice;
+use crate::http::page_query::PageQuery;
 use crate::http::requester::requester;
 use crate::http::step_up::{ConfirmPage, Interrupted};
 use crate::http::target::{is_local, local_path};
@@ -20,7 +21,7 @@ use crate::people::PlainPassword;
 use crate::throttles::Purpose;
 
 /// The query of `GET /confirm`.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 pub struct ConfirmQuery {
     next: Option<String>,
 }
@@ -40,7 +41,7 @@ pub async fn show(
     app: web::Data<AppState>,
     request: HttpRequest,
     PageCaller(caller): PageCaller,
-    web::Query(query): web::Query<ConfirmQuery>,
+    PageQuery(query): PageQuery<ConfirmQuery>,
 ) -> Result<HttpResponse> {
     let next = local_path(query.next.as_deref());
     let interrupted = Interrupted::Page(next.to_owned());

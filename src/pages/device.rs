@@ -22,6 +22,7 @@ use crate::http::caller::PageCaller;
 use crate::http::forms::Form;
 use crate::http::layout::{Layout, NavItem, page, see_other, signed_out_response};
 use crate::http::notice::{self, AccountNotice, EndNotice, Notice};
+use crate::http::page_query::PageQuery;
 use crate::http::reader_clock::ReaderClock;
 use crate::http::target::HOME;
 use crate::sessions::{Caller, EndedReason, Session};
@@ -84,7 +85,7 @@ struct ActivityView {
 }
 
 /// The query of `GET /devices/{id}`.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 pub struct DeviceQuery {
     before: Option<EventId>,
 }
@@ -111,7 +112,7 @@ pub async fn show(
     request: HttpRequest,
     PageCaller(caller): PageCaller,
     id: web::Path<SessionId>,
-    web::Query(query): web::Query<DeviceQuery>,
+    PageQuery(query): PageQuery<DeviceQuery>,
 ) -> Result<HttpResponse> {
     let session = app.sessions.get(caller.user.id, *id).await?;
     let mut template = load_page(&app, &request, &caller, session, query.before).await?;

@@ -31,8 +31,14 @@ pub(super) struct DeviceList {
     pub(super) is_selectable: bool,
     /// What selects each device on the list: "Select all 71".
     pub(super) select_all: String,
-    /// The URL with each selected, or with none where all are.
-    pub(super) select_all_url: String,
+    /// The fields of the list with each selected, or with none where all are.
+    pub(super) select_all_list: String,
+    /// The selected devices that are not on the list.
+    pub(super) unshown: Vec<String>,
+    /// How many are selected, with `{n}` in place of that number, if some are not on the list.
+    pub(super) selected: Option<String>,
+    /// The number of those that are selected at first.
+    pub(super) selected_count: usize,
     /// Whether all are selected at first.
     pub(super) is_all_ticked: bool,
     /// The search as typed.
@@ -41,7 +47,7 @@ pub(super) struct DeviceList {
     pub(super) fields: Vec<(&'static str, String)>,
     /// What was found, if it is narrowed.
     pub(super) found: Option<String>,
-    /// The label and the URL of what follows it, if it has more than can be shown.
+    /// The label and the fields of what follows it, if it has more than can be shown.
     pub(super) next: Option<(String, String)>,
     /// What leads to the list of all.
     pub(super) show_all: String,
@@ -74,37 +80,35 @@ impl DeviceList {
         selection: &Selection,
         clock: ReaderClock,
     ) -> Self {
-        let all = devices.len();
+        let named = devices.iter().filter(|device| selection.names(device));
+        let named: Vec<String> = named.map(|device| device.view.id.clone()).collect();
+        let Narrowed {
+            all,
+            old,
+            shown,
+            found,
+            next,
+        } = narrow(devices, &mut narrowing, clock);
         let is_long = all > MAX_WHOLE;
-        let is_old = |device: &&ListedDevice| is_unused(device, UNUSED_DAYS, clock);
-        let old = devices.iter().filter(is_old).count();
-        let is_included = |device: &ListedDevice| narrowing.includes(device, clock);
-        let shown: Vec<_> = devices.into_iter().filter(is_included).collect();
-        if narrowing.skipped >= shown.len() {
-            narrowing.skipped = 0;
-        }
-        let found = narrowing.found(shown.len(), all);
-        let next = next(&narrowing, shown.len()).filter(|_| found.is_some());
-        let shown: Vec<_> = match found {
-            Some(_) => shown.into_iter().skip(narrowing.skipped).collect(),
-            None => shown,
-        };
         let is_ticked = |device: &ListedDevice| selection.includes(device, &narrowing);
         let is_all_ticked = shown.iter().take(MAX_LISTED).all(is_ticked);
-        let fields = narrowing.fields();
-        Self {
+        let mut fields = narrowing.fields();
+        let select_all_list = select_all_list(&fields, is_all_ticked);
+        // The field of the search has that.
+        fields.retain(|(name, _)| !(is_long && *name == "q"));
+        let list = Self {
             all,
             object: object(all),
             is_long,
             is_selectable: all > 1,
             select_all: select_all(shown.len()),
-            select_all_url: select_all_url(&fields, is_all_ticked),
+            select_all_list,
+            unshown: Vec::new(),
+            selected: None,
+            selected_count: 0,
             is_all_ticked,
             review: (old > 0 && found.is_none()).then(|| unused(old, UNUSED_DAYS)),
-            show_all: match all {
-                1 => "Show the other device".into(),
-                n => format!("Show all {n} other devices"),
-            },
+            show_all: show_all(all),
             groups: match is_long && found.is_none() {
                 true => fold(shown, is_ticked, clock),
                 false => vec![Group::whole(shown, is_ticked)],
@@ -113,7 +117,29 @@ impl DeviceList {
             next,
             fields,
             search: narrowing.search,
-        }
+        };
+        list.with_selected(named)
+    }
+
+    /// Returns the list with the devices that are selected elsewhere.
+    fn with_selected(mut self, named: Vec<String>) -> Self {
+        let rows = self
+            .groups
+            .iter()
+            .flat_map(|group| group.rows.iter().chain(&group.more));
+        let ticked = rows.filter(|row| row.is_ticked).count();
+        let unshown = named.into_iter().filter(|id| !self.lists(id));
+        self.unshown = unshown.take(MAX_LISTED).collect();
+        let unshown = self.unshown.len();
+        self.selected_count = ticked + unshown;
+        self.selected = (unshown > 0).then(|| format!("{{n}} selected, {unshown} not shown here."));
+        self
+    }
+
+    /// Returns how many are selected, in words, if some are not on the list.
+    pub(super) fn selected_words(&self) -> Option<String> {
+        let words = self.selected.as_ref()?;
+        Some(words.replace("{n}", &self.selected_count.to_string()))
     }
 
     /// Returns whether a device is on the page.
@@ -128,6 +154,42 @@ impl DeviceList {
     /// Returns whether none was found.
     pub(super) fn is_empty(&self) -> bool {
         self.groups.iter().all(|group| group.rows.is_empty())
+    }
+}
+
+/// The devices that a list is narrowed to.
+struct Narrowed {
+    /// The number of all.
+    all: usize,
+    /// The number of those that were not used for long.
+    old: usize,
+    /// Those from the first on that is shown.
+    shown: Vec<ListedDevice>,
+    found: Option<String>,
+    next: Option<(String, String)>,
+}
+
+fn narrow(devices: Vec<ListedDevice>, narrowing: &mut Narrowing, clock: ReaderClock) -> Narrowed {
+    let all = devices.len();
+    let is_old = |device: &&ListedDevice| is_unused(device, UNUSED_DAYS, clock);
+    let old = devices.iter().filter(is_old).count();
+    let is_included = |device: &ListedDevice| narrowing.includes(device, clock);
+    let shown: Vec<_> = devices.into_iter().filter(is_included).collect();
+    if narrowing.skipped >= shown.len() {
+        narrowing.skipped = 0;
+    }
+    let found = narrowing.found(shown.len(), all);
+    let next = next(narrowing, shown.len()).filter(|_| found.is_some());
+    let shown = match found {
+        Some(_) => shown.into_iter().skip(narrowing.skipped).collect(),
+        None => shown,
+    };
+    Narrowed {
+        all,
+        old,
+        shown,
+        found,
+        next,
     }
 }
 
@@ -160,6 +222,15 @@ impl Group {
     /// Returns how many of its devices are not on the list of a group.
     pub(super) fn rest(&self) -> usize {
         self.count - self.listed()
+    }
+
+    /// Returns the fields of the list of those.
+    pub(super) fn rest_list(&self) -> String {
+        let mut fields = vec![("used", self.id.to_owned())];
+        if self.listed() > 0 {
+            fields.push(("after", self.listed().to_string()));
+        }
+        query_of(&fields)
     }
 
     /// Unfolds what has selected devices, if others are not.
@@ -212,6 +283,13 @@ fn fold(
     groups
 }
 
+fn show_all(others: usize) -> String {
+    match others {
+        1 => "Show the other device".into(),
+        n => format!("Show all {n} other devices"),
+    }
+}
+
 fn object(others: usize) -> String {
     match others {
         1 => "the other device".into(),
@@ -219,7 +297,7 @@ fn object(others: usize) -> String {
     }
 }
 
-/// Returns the label and the URL of what follows the list of `found` devices.
+/// Returns the label and the fields of what follows the list of `found` devices.
 fn next(narrowing: &Narrowing, found: usize) -> Option<(String, String)> {
     let shown = narrowing.skipped.saturating_add(MAX_LISTED);
     let label = match found.checked_sub(shown)? {
@@ -230,7 +308,7 @@ fn next(narrowing: &Narrowing, found: usize) -> Option<(String, String)> {
     let mut fields = narrowing.fields();
     fields.retain(|(name, _)| *name != "after");
     fields.push(("after", shown.to_string()));
-    Some((label, list_url(&fields)))
+    Some((label, query_of(&fields)))
 }
 
 /// Returns what selects each device on a list of `found`.
@@ -241,21 +319,25 @@ fn select_all(found: usize) -> String {
     }
 }
 
-/// Returns the URL of the list with each device selected, or with none where all are.
-fn select_all_url(fields: &[(&'static str, String)], is_all_ticked: bool) -> String {
+/// Returns the fields of the list with each device selected, or with none where all are.
+fn select_all_list(fields: &[(&'static str, String)], is_all_ticked: bool) -> String {
     let choice = if is_all_ticked { "none" } else { "all" };
     let choice = [("select", choice.to_owned())];
-    list_url(fields.iter().chain(&choice))
+    query_of(fields.iter().chain(&choice))
 }
 
 /// Returns the URL of the list with these fields.
 pub(super) fn list_url<'a>(fields: impl IntoIterator<Item = &'a (&'static str, String)>) -> String {
+    match query_of(fields).as_str() {
+        "" => "/devices#other-devices".into(),
+        query => format!("/devices?{query}#other-devices"),
+    }
+}
+
+fn query_of<'a>(fields: impl IntoIterator<Item = &'a (&'static str, String)>) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
     for (name, value) in fields {
         query.append_pair(name, value);
     }
-    match query.finish().as_str() {
-        "" => "/devices#other-devices".into(),
-        query => format!("/devices?{query}#other-devices"),
-    }
+    query.finish()
 }

@@ -5,12 +5,12 @@ use std::rc::Rc;
 use actix_web::http::StatusCode;
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
 use askama::Template;
-use serde::Deserialize;
 use url::form_urlencoded;
 
 use super::alert_views::AlertView;
 use super::device_list::DeviceList;
 use super::device_views::{DeviceNames, DeviceView, ImpossibleTravels};
+use super::devices_query::DevicesQuery;
 use super::ended_views::{EndReasons, EndedItem, EndedList, MAX_ENDED};
 use super::map::{DotDevice, MapView};
 use super::narrowing::{ListedDevice, Narrowing, Selection, UNUSED_DAYS, selected_ids};
@@ -28,7 +28,8 @@ use crate::error::Result;
 use crate::geo::Place;
 use crate::http::app_state::AppState;
 use crate::http::caller::{OpenAlerts, PageCaller};
-use crate::http::layout::{Layout, NavItem, describe_attention, page};
+use crate::http::layout::{Layout, NavItem, describe_attention, page, see_other};
+use crate::http::page_query::PageQuery;
 use crate::sessions::{Caller, HistoryCursor, HistoryPage, Session};
 
 /// Alerts shown at once, oldest first: later alerts must not displace the first one.
@@ -40,6 +41,8 @@ struct DevicesPage {
     layout: Layout,
     summary: String,
     notice: Option<String>,
+    /// What leads from the notice to the devices that are still signed in, if it says so.
+    others_left: Option<String>,
     /// The steps that are left after an alert was reported.
     steps: Option<StepsView>,
     alerts: Vec<AlertView>,
@@ -57,55 +60,6 @@ struct DevicesPage {
     settings: SettingsView,
 }
 
-/// The query of `GET /devices`. It may have the field of a selected device besides, several times.
-#[derive(Default, Deserialize)]
-pub struct DevicesQuery {
-    /// The cursor at which the list of ended sessions continues.
-    ended: Option<String>,
-    /// The words that the other devices are searched for.
-    q: Option<String>,
-    /// The days that the other devices have not been used for.
-    unused: Option<String>,
-    /// The time that the other devices were last used at: the id of a group.
-    used: Option<String>,
-    /// After how many of the devices the list begins.
-    after: Option<String>,
-    /// Which are selected: "all" or "none".
-    select: Option<String>,
-}
-
-impl DevicesQuery {
-    /// Returns the query for the list that the form with these fields selects from.
-    pub(super) fn narrowed(fields: &[(String, String)]) -> Self {
-        let field = |name| {
-            let found = fields.iter().find(|(field, _)| field == name);
-            found.map(|(_, value)| value.clone())
-        };
-        Self {
-            q: field("q"),
-            unused: field("unused"),
-            used: field("used"),
-            after: field("after"),
-            ..Self::default()
-        }
-    }
-
-    /// Returns what is selected of the list, with the devices that were selected on the page.
-    fn selection(&self, selected: Vec<SessionId>) -> Selection {
-        Selection::new(self.select.as_deref(), selected)
-    }
-
-    /// Returns what it narrows the list to.
-    pub(super) fn narrowing(&self) -> Narrowing {
-        Narrowing::new(
-            self.q.as_deref(),
-            self.unused.as_deref(),
-            self.used.as_deref(),
-        )
-        .after(self.after.as_deref())
-    }
-}
-
 /// Shows the page.
 ///
 /// # Errors
@@ -115,12 +69,15 @@ pub async fn show(
     app: web::Data<AppState>,
     request: HttpRequest,
     PageCaller(caller): PageCaller,
-    web::Query(query): web::Query<DevicesQuery>,
+    PageQuery(query): PageQuery<DevicesQuery>,
 ) -> Result<HttpResponse> {
     let fields: Vec<(String, String)> = form_urlencoded::parse(request.query_string().as_bytes())
         .into_owned()
         .collect();
     let selected = selected_ids(&fields);
+    if let Some(list) = query.another_list(&selected) {
+        return Ok(see_other(list));
+    }
     let template = load_page(&app, &request, &caller, (query, selected)).await?;
     page(StatusCode::OK, &template)
 }
@@ -170,6 +127,7 @@ async fn load_page(
         summary: summary(others.all, &attention, steps.as_ref(), &travels),
         steps: steps.and_then(|it| StepsView::new(&it, caller.user.shown_email(), reader.clock)),
         notice: notice.words,
+        others_left: notice.others_left,
         alerts: alert_views(app, caller, &described, &reader).await?,
         acts: act_views(&attention, &reader),
         may_dismiss: attention.may_dismiss,
@@ -201,7 +159,8 @@ async fn load_history(
     owner: UserId,
     after: Option<&str>,
 ) -> Result<(HistoryPage, EndReasons)> {
-    let after = after.map(str::parse).transpose()?;
+    // What is no place in the list is its beginning.
+    let after = after.and_then(|after| after.parse().ok());
     let history = app.sessions.list_ended(owner, after, MAX_ENDED).await?;
     let past = &history.sessions;
     let reasons = EndReasons {

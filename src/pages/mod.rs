@@ -13,6 +13,7 @@ pub mod device;
 mod device_list;
 mod device_views;
 pub mod devices;
+mod devices_query;
 pub mod email;
 mod end_notices;
 mod ended_views;

@@ -47,8 +47,8 @@ pub(super) struct Narrowing {
 pub(super) enum Selection {
     /// None, or on the list of a review all.
     Usual,
-    /// All of them.
-    All,
+    /// All of them, and those of these sessions elsewhere.
+    All(Vec<SessionId>),
     /// Those of these sessions.
     These(Vec<SessionId>),
 }
@@ -136,7 +136,7 @@ impl Selection {
     /// Returns what the fields of a query select.
     pub(super) fn new(selected: Option<&str>, ids: Vec<SessionId>) -> Self {
         match (selected, ids.is_empty()) {
-            (Some("all"), _) => Self::All,
+            (Some("all"), _) => Self::All(ids),
             (Some("none"), _) | (_, false) => Self::These(ids),
             (_, true) => Self::Usual,
         }
@@ -146,8 +146,16 @@ impl Selection {
     pub(super) fn includes(&self, device: &ListedDevice, narrowing: &Narrowing) -> bool {
         match self {
             Self::Usual => narrowing.unused_days.is_some(),
-            Self::All => true,
-            Self::These(ids) => device.sessions.iter().any(|id| ids.contains(id)),
+            Self::All(_) => true,
+            Self::These(_) => self.names(device),
+        }
+    }
+
+    /// Returns whether it has a session of a device, on the list or not.
+    pub(super) fn names(&self, device: &ListedDevice) -> bool {
+        match self {
+            Self::Usual => false,
+            Self::All(ids) | Self::These(ids) => device.sessions.iter().any(|id| ids.contains(id)),
         }
     }
 }

@@ -4,14 +4,16 @@
 use actix_web::HttpRequest;
 
 use super::admin::person_notices;
-use super::review_words::{describe_review, describe_unrestored};
+use super::review_words::{answer, describe_review, describe_unrestored};
 use super::steps_view::describe_finish;
 use super::{end_notices, settings_card};
 use crate::account::StepAct;
+use crate::alerts::AlertReview;
 use crate::clock::Timestamp;
 use crate::db::{AlertId, SessionId, UserId};
 use crate::error::Result;
 use crate::http::app_state::AppState;
+use crate::http::ending_words::Ending;
 use crate::http::notice::{self, AccountNotice, EndMoment, EndNotice, Notice, SignedOutNotice};
 use crate::http::refused_act::RefusedAct;
 use crate::net::IpRetention;
@@ -23,6 +25,8 @@ use crate::sessions::{Caller, Session};
 pub(super) struct NoticeView {
     /// What it says, if anything.
     pub(super) words: Option<String>,
+    /// The label of a link to the other devices that are still signed in, if it says so.
+    pub(super) others_left: Option<String>,
     /// Whether it says that this device was signed out by its person.
     pub(super) is_sign_out: bool,
 }
@@ -36,7 +40,7 @@ pub(super) async fn take(
     request: &HttpRequest,
     caller: Option<&Caller>,
 ) -> Result<NoticeView> {
-    let words = match notice::take(request, caller.map(|caller| caller.user.id)) {
+    match notice::take(request, caller.map(|caller| caller.user.id)) {
         Some(Notice::Account(user, AccountNotice::EmailChangeReported(alert))) => {
             let ended = reviewed(app, user, alert).await?;
             let advice = caller.map(|caller| describe_unrestored(caller.user.shown_email()));
@@ -47,6 +51,7 @@ pub(super) async fn take(
             });
         }
         Some(Notice::Account(user, notice)) => {
+            let others_left = others_left(app, caller, notice).await?;
             let words = match notice {
                 AccountNotice::Ended(notice) => {
                     end_notices::describe(app, user, caller, notice).await?
@@ -54,20 +59,36 @@ pub(super) async fn take(
                 AccountNotice::PasswordChanged => Some(password_words(app, user, caller).await?),
                 notice => account_words(app, user, notice).await?,
             };
-            with_finish(app, caller, notice, words).await?
+            return Ok(NoticeView {
+                words: with_finish(app, caller, notice, words).await?,
+                others_left,
+                ..NoticeView::default()
+            });
         }
         Some(Notice::SignedOut(notice)) => {
             return Ok(NoticeView {
                 words: Some(signed_out_words(notice)),
                 is_sign_out: is_sign_out(notice),
+                ..NoticeView::default()
             });
         }
-        None => None,
+        None => Ok(NoticeView::default()),
+    }
+}
+
+/// Returns what leads to the devices that signed in after the page of *Sign out others* was shown, if any
+/// did.
+async fn others_left(
+    app: &AppState,
+    caller: Option<&Caller>,
+    notice: AccountNotice,
+) -> Result<Option<String>> {
+    let (Some(caller), AccountNotice::Ended(EndNotice::Others(_))) = (caller, notice) else {
+        return Ok(None);
     };
-    Ok(NoticeView {
-        words,
-        ..NoticeView::default()
-    })
+    let live = app.sessions.list_live(caller.user.id).await?;
+    let ending = Ending::of_others(&live, caller);
+    Ok(ending.map(|ending| format!("{}, too", ending.words())))
 }
 
 /// Returns the words, followed by what they mean for the steps after a report, if the act finished these.
@@ -117,6 +138,9 @@ async fn account_words(
 ) -> Result<Option<String>> {
     match notice {
         AccountNotice::AlertReviewed(alert) => reviewed(app, user, alert).await,
+        AccountNotice::AlertConfirmedLate(_) | AccountNotice::AlertReportedLate(_) => {
+            answered_late(app, user, notice).await
+        }
         AccountNotice::IdleLimitUpdated(count, first) => {
             let device = match first {
                 Some(id) => ended_device(app, user, id).await?,
@@ -158,6 +182,35 @@ async fn reviewed(app: &AppState, user: UserId, alert: AlertId) -> Result<Option
         Some(outcome) => Some(describe_review(&outcome)),
         None => plain_words(AccountNotice::AlertSettled).map(str::to_owned),
     })
+}
+
+/// Returns what the review of an alert did, where it was answered once more: pressed twice, that is all;
+/// another answer did not count.
+async fn answered_late(
+    app: &AppState,
+    user: UserId,
+    notice: AccountNotice,
+) -> Result<Option<String>> {
+    let (alert, pressed) = match notice {
+        AccountNotice::AlertConfirmedLate(alert) => (alert, AlertReview::Confirmed),
+        AccountNotice::AlertReportedLate(alert) => (alert, AlertReview::Reported),
+        _ => return Ok(None),
+    };
+    let words = reviewed(app, user, alert).await?;
+    let outcome = app.accounts.find_review(user, alert).await?;
+    let answered = outcome.and_then(|outcome| {
+        let alert = outcome.details.alert;
+        let (answered, _) = alert.review()?;
+        (answered != pressed).then_some((alert.kind, answered))
+    });
+    Ok(words.map(|words| match answered {
+        Some((kind, answered)) => format!(
+            "Your “{}” did not count: this had been answered “{}” before. {words}",
+            answer(kind, pressed),
+            answer(kind, answered)
+        ),
+        None => words,
+    }))
 }
 
 /// Returns the name of a session's device, if none of its sessions is live.
@@ -260,6 +313,19 @@ fn plain_words(notice: AccountNotice) -> Option<&'static str> {
             "Saved. The device signs out automatically again when it is not used."
         }
         AccountNotice::TimeZoneUpdated => "Your time zone is saved.",
+        AccountNotice::NotCarriedOut(RefusedAct::Password) => {
+            "Your password was not changed: you had been signed out when you sent it."
+        }
+        AccountNotice::NotCarriedOut(RefusedAct::Other) => {
+            "Nothing was done: you had been signed out when you pressed the button. Press it again if it is still right."
+        }
+        notice => return plain_admin_words(notice),
+    })
+}
+
+/// Returns the sentence of a notice of an administrator's page that names nothing.
+fn plain_admin_words(notice: AccountNotice) -> Option<&'static str> {
+    Some(match notice {
         AccountNotice::ApiKeyRevoked => "The key is revoked.",
         AccountNotice::ApiKeyCreatedBefore => {
             "That key was created before; this form changed nothing. Its secret was shown only then: if you don’t have it, revoke the key and create another."
@@ -271,23 +337,7 @@ fn plain_words(notice: AccountNotice) -> Option<&'static str> {
         AccountNotice::OrderedBefore => {
             "This had been ordered already. Sending the form again changed nothing."
         }
-        AccountNotice::NotCarriedOut(RefusedAct::Password) => {
-            "Your password was not changed: you had been signed out when you sent it."
-        }
-        AccountNotice::NotCarriedOut(RefusedAct::Other) => {
-            "Nothing was done: you had been signed out when you pressed the button. Press it again if it is still right."
-        }
-        AccountNotice::AlertReviewed(_)
-        | AccountNotice::PasswordChanged
-        | AccountNotice::EmailChangeReported(_)
-        | AccountNotice::StepsFinished
-        | AccountNotice::Ended(_)
-        | AccountNotice::AlertEmailsUpdated
-        | AccountNotice::IpRetentionUpdated
-        | AccountNotice::AddressesRedacted
-        | AccountNotice::AddressesRedactedExceptAlerts
-        | AccountNotice::IdleLimitUpdated(..)
-        | AccountNotice::Person(..) => return None,
+        _ => return None,
     })
 }
 
@@ -299,6 +349,9 @@ fn signed_out_words(notice: SignedOutNotice) -> String {
                  {MAX_FAILURES_IN_WORDS} times. Sign in with your password. “Forgotten your \
                  password?” says how to get a new one."
             );
+        }
+        SignedOutNotice::NotCarriedOut => {
+            "Nothing was done: you are not signed in. Sign in, then do it again if it is still right."
         }
         SignedOutNotice::SignedOut => "You are signed out on this device.",
         SignedOutNotice::SignedOutHere(others) => return end_notices::signed_out_here(others),

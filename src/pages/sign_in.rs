@@ -17,6 +17,7 @@ use crate::http::device_cookie;
 use crate::http::forms::PublicForm;
 use crate::http::layout::{Layout, page, throttled_page};
 use crate::http::onward;
+use crate::http::page_query::PageQuery;
 use crate::http::reader_clock::browser_zone;
 use crate::http::requester::requester;
 use crate::http::unsent_form;
@@ -44,7 +45,7 @@ struct SignInPage<'a> {
 }
 
 /// The query of `GET /sign-in`.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 pub struct SignInQuery {
     next: Option<String>,
 }
@@ -107,7 +108,7 @@ pub async fn show(
     app: web::Data<AppState>,
     request: HttpRequest,
     MaybeCaller(caller): MaybeCaller,
-    web::Query(query): web::Query<SignInQuery>,
+    PageQuery(query): PageQuery<SignInQuery>,
 ) -> Result<HttpResponse> {
     let next = app.allowed_hosts.destination(query.next.as_deref());
     if let Some(caller) = caller {

@@ -4,14 +4,17 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
+use serde::Deserialize;
 
 use super::device_views::DeviceView;
 use super::views::Reader;
+use crate::clock::Timestamp;
 use crate::devices::group_by_device;
 use crate::error::Result;
 use crate::http::app_state::AppState;
 use crate::http::caller::PageCaller;
-use crate::http::forms::{EmptyForm, Form};
+use crate::http::ending_words::Ending;
+use crate::http::forms::Form;
 use crate::http::layout::{Layout, NavItem, page, see_other};
 use crate::http::notice::{self, AccountNotice, EndMoment, EndNotice, Notice};
 use crate::http::target::HOME;
@@ -25,6 +28,8 @@ struct SignOutOthersPage {
     others: Vec<DeviceView>,
     /// What is signed out, for the heading and the button: "4 other devices".
     object: String,
+    /// When the page was made, in microseconds since the Unix epoch: what signs in later stays.
+    shown: i64,
     /// What is said of other sessions on this device, if there are any.
     same_device: Option<String>,
 }
@@ -35,6 +40,15 @@ struct SignOutEverywherePage {
     layout: Layout,
     this: DeviceView,
     others: Vec<DeviceView>,
+    /// What is signed out, for the heading and the button: "all 3 devices".
+    object: String,
+}
+
+/// The form of `POST /devices/sign-out-others`.
+#[derive(Deserialize)]
+pub struct SignOutOthersForm {
+    /// When its page was made.
+    shown: Option<i64>,
 }
 
 /// Shows every device, this one as well.
@@ -48,6 +62,7 @@ pub async fn show_everywhere(
     let template = SignOutEverywherePage {
         layout: Layout::for_caller(&request, &caller, NavItem::Account)?,
         this: DeviceView::new(&caller.session, &reader),
+        object: Ending::of_all(live.clone()).object,
         others: list_others(live, &caller, &reader),
     };
     page(StatusCode::OK, &template)
@@ -60,18 +75,21 @@ pub async fn show(
     PageCaller(caller): PageCaller,
 ) -> Result<HttpResponse> {
     let reader = Reader::new(&app, &request, &caller)?;
+    // Before the rows are read: none of them is later.
+    let shown = app.clock.now();
     let live = app.sessions.list_live(caller.user.id).await?;
+    let Some(ending) = Ending::of_others(&live, &caller) else {
+        return Ok(see_other(HOME));
+    };
     let current = &caller.session;
     let here = live.iter().filter(|live| live.is_on_device_of(current));
     let here = here.filter(|live| live.id != current.id).count();
     let others = list_others(live, &caller, &reader);
-    if others.is_empty() && here == 0 {
-        return Ok(see_other(HOME));
-    }
     let template = SignOutOthersPage {
         layout: Layout::for_caller(&request, &caller, NavItem::Devices)?,
         this: DeviceView::new(current, &reader),
-        object: object(others.len(), here),
+        object: ending.object,
+        shown: shown.timestamp_micros(),
         same_device: (!others.is_empty()).then(|| same_device(here)).flatten(),
         others,
     };
@@ -87,7 +105,8 @@ fn list_others(live: Vec<Session>, caller: &Caller, reader: &Reader) -> Vec<Devi
         .collect()
 }
 
-/// Ends every session of the caller except this one.
+/// Ends the sessions on the devices that the page named, and any other on this one. What signed in after
+/// that was shown stays, and is named by the next page.
 ///
 /// # Errors
 /// [`Error::StepUpRequired`](crate::Error::StepUpRequired) when the password was
@@ -96,27 +115,19 @@ pub async fn submit(
     app: web::Data<AppState>,
     request: HttpRequest,
     PageCaller(caller): PageCaller,
-    _: Form<EmptyForm>,
+    Form(form): Form<SignOutOthersForm>,
 ) -> Result<HttpResponse> {
     app.sessions.require_step_up(&caller)?;
+    let (now, shown) = (app.clock.now(), form.shown.and_then(Timestamp::from_micros));
+    let shown = shown.map_or(now, |shown| shown.min(now));
     let ended = app
         .sessions
-        .end_other_sessions(caller.user.id, caller.session.id, caller.origin())
+        .end_others_of_page(caller.user.id, shown, caller.origin())
         .await?;
     let outcome = EndNotice::Others(ended.first().and_then(EndMoment::of));
     let outcome = Notice::Account(caller.user.id, AccountNotice::Ended(outcome));
     notice::put(&request, outcome);
     Ok(see_other(HOME))
-}
-
-/// Names so many other devices, or where there are none, so many other sessions on this device.
-fn object(devices: usize, here: usize) -> String {
-    match (devices, here) {
-        (0, 1) => "the other session on this device".into(),
-        (0, n) => format!("{n} other sessions on this device"),
-        (1, _) => "the other device".into(),
-        (n, _) => format!("{n} other devices"),
-    }
 }
 
 /// Says that so many other sessions on this device end as well.

@@ -10,7 +10,8 @@ use url::form_urlencoded;
 
 use super::device_list::list_url;
 use super::device_views::DeviceView;
-use super::devices::{self, DevicesQuery};
+use super::devices;
+use super::devices_query::DevicesQuery;
 use super::narrowing::{DEVICE, MAX_LISTED, selected_ids};
 use super::views::Reader;
 use super::words;
@@ -20,6 +21,7 @@ use crate::devices::{DeviceGroup, group_by_device};
 use crate::error::{Error, Result};
 use crate::http::app_state::AppState;
 use crate::http::caller::PageCaller;
+use crate::http::ending_words::Ending;
 use crate::http::forms::Form;
 use crate::http::layout::{Layout, NavItem, page, see_other};
 use crate::http::notice::{self, AccountNotice, EndMoment, EndNotice, Notice};
@@ -90,7 +92,7 @@ pub async fn show(
     };
     let template = SignOutSelectedPage {
         layout: Layout::for_caller(&request, &caller, NavItem::Devices)?,
-        object: object(&selected.live),
+        object: Ending::of_devices(&selected.live).map_or_else(String::new, |it| it.object),
         this: caller.session.display_name(),
         is_this_selected: selected.is_this_selected,
         devices: selected.live.iter().map(device).collect(),
@@ -178,13 +180,6 @@ fn outcome(end: &DevicesEnd, caller: &Caller, now: Timestamp) -> EndNotice {
         ended,
         before: before.first().map(|session| session.id),
         count_before: u32::try_from(before.len()).unwrap_or(u32::MAX),
-    }
-}
-
-fn object(devices: &[DeviceGroup<Session>]) -> String {
-    match devices {
-        [device] => device.first().display_name(),
-        devices => words::devices(devices.len()),
     }
 }
 

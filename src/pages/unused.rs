@@ -11,7 +11,8 @@ use super::words;
 use crate::devices::{DeviceGroup, group_by_device};
 use crate::error::Result;
 use crate::http::app_state::AppState;
-use crate::http::layout::{Layout, NavItem, page};
+use crate::http::ending_words::Ending;
+use crate::http::layout::{Layout, NavItem, page, see_other};
 use crate::people::IdleLimit;
 use crate::sessions::{Caller, Session};
 
@@ -19,9 +20,9 @@ use crate::sessions::{Caller, Session};
 #[template(path = "pages/unused.html")]
 struct UnusedPage {
     layout: Layout,
-    heading: String,
+    /// What the change ends: the heading and the button.
+    ending: Ending,
     lead: String,
-    button: String,
     devices: Vec<EndingView>,
     change: UnusedChange,
 }
@@ -63,16 +64,15 @@ pub(super) fn confirm(
         .iter()
         .map(|session| limits.limit_of(session, change.chosen));
     let span = spans.min().unwrap_or_default();
+    let Some(act) = Ending::of_unused(ending.clone(), live) else {
+        return Ok(see_other(&change.back));
+    };
     let devices: Vec<EndingView> = group_by_device(ending)
         .iter()
         .map(|device| EndingView::new(device, live, &reader))
         .collect();
     let is_whole = devices.iter().all(|device| device.part.is_none());
     let n = devices.len();
-    let act = match is_whole {
-        true => format!("Sign out {}", words::devices(n)),
-        false => format!("End sessions on {}", words::devices(n)),
-    };
     let (these, ends_them) = match (is_whole, n) {
         (true, 1) => ("This device has", "signs it out"),
         (true, _) => ("These devices have", "signs them out"),
@@ -80,13 +80,12 @@ pub(super) fn confirm(
     };
     let template = UnusedPage {
         layout: Layout::for_caller(request, caller, NavItem::None)?,
-        heading: format!("{act}?"),
+        ending: act,
         lead: format!(
             "{these} not been used for {}, so this change {ends_them} at once. Nothing has been saved \
              yet.",
             words::span(span)
         ),
-        button: act,
         devices,
         change,
     };

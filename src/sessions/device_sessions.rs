@@ -5,7 +5,8 @@ use super::end::record_ended;
 use super::store::{self, Session, SessionEnd};
 use super::values::EndedReason;
 use super::{EndOutcome, Sessions};
-use crate::db::{SessionId, UserId};
+use crate::clock::Timestamp;
+use crate::db::{AnyConnection, SessionId, UserId};
 use crate::devices::{self, DeviceGroup, DeviceName, OnDevice, group_by_device};
 use crate::error::{Error, Result};
 use crate::events::{self, EventKind, NewEvent, Origin};
@@ -81,6 +82,55 @@ impl Sessions {
             .await
     }
 
+    /// Lists the live sessions of `owner` on the devices that were signed in at `shown`.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database doesn't respond.
+    pub async fn list_signed_in_by(&self, owner: UserId, shown: Timestamp) -> Result<Vec<Session>> {
+        let at = self.clock.now();
+        self.db
+            .read(move |c| {
+                let live = store::list_live(c, owner, at)?;
+                only_signed_in_by(c, owner, shown, live)
+            })
+            .await
+    }
+
+    /// Ends every session of `owner` except `origin.session` on the devices that were signed in at `shown`:
+    /// those of a page of that time. Returns those that ended.
+    ///
+    /// # Errors
+    /// [`Error::Unauthenticated`] when `origin.session` has ended meanwhile; [`Error::Unavailable`]
+    /// when the database doesn't respond; then none has ended.
+    pub async fn end_others_of_page(
+        &self,
+        owner: UserId,
+        shown: Timestamp,
+        origin: Origin,
+    ) -> Result<Vec<Session>> {
+        const REASON: EndedReason = EndedReason::SignedOutRemotely;
+
+        let at = self.clock.now();
+        self.db
+            .transaction(move |c| {
+                store::lock_live(c, owner)?;
+                let live = store::list_live(c, owner, at)?;
+                let is_current = |session: &Session| Some(session.id) == origin.session;
+                // Whoever has the account may have signed this session out while it waited.
+                if !live.iter().any(is_current) {
+                    return Err(Error::Unauthenticated);
+                }
+                let due = only_signed_in_by(c, owner, shown, live)?.into_iter();
+                let due = due.filter(|session| !is_current(session));
+                let due: Vec<SessionId> = due.map(|session| session.id).collect();
+                let end = SessionEnd::by(&origin, REASON, at);
+                let ended = store::end_several(c, owner, &due, end)?;
+                record_ended(c, &ended, REASON, &origin, at)?;
+                Ok(ended)
+            })
+            .await
+    }
+
     /// Ends the session `id` and every other session on its device except `origin.session`.
     ///
     /// # Errors
@@ -143,4 +193,21 @@ impl Sessions {
             })
             .await
     }
+}
+
+/// Returns those of the `live` sessions that are on devices which were signed in at `shown`. One that
+/// signed in again since is another session of the same device.
+fn only_signed_in_by(
+    c: &mut AnyConnection,
+    owner: UserId,
+    shown: Timestamp,
+    mut live: Vec<Session>,
+) -> Result<Vec<Session>> {
+    let known = store::list_live_at(c, owner, shown)?;
+    live.retain(|session| {
+        known.iter().any(|(id, device)| {
+            *id == session.id || (device.is_some() && *device == session.device_id)
+        })
+    });
+    Ok(live)
 }

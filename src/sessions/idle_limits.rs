@@ -92,6 +92,12 @@ impl IdleLimits {
         self.limit(persistence, chosen)
     }
 
+    /// Returns whether a choice ends a live session at `at`, which is on a device that is not exempt.
+    #[must_use]
+    pub fn would_end(self, session: &Session, chosen: Option<IdleLimit>, at: Timestamp) -> bool {
+        session.expiry_with_limit(self.seconds(session, chosen)) <= at
+    }
+
     fn seconds(self, session: &Session, chosen: Option<IdleLimit>) -> i32 {
         let seconds = self.limit_of(session, chosen).as_secs();
         i32::try_from(seconds).map_or(EXEMPT_SECONDS - 1, |seconds| {

@@ -13,6 +13,7 @@ on_both!(
     a_ticket_expires_after_half_an_hour_and_cannot_be_forged,
     a_bad_password_is_refused_and_the_form_shown_again,
     an_alert_can_be_confirmed_by_the_link,
+    without_cookies_the_page_says_that_answering_needs_them,
     a_link_is_valid_for_a_week,
     a_forged_link_is_not_found,
     the_form_needs_its_csrf_token,
@@ -222,6 +223,15 @@ async fn an_alert_can_be_confirmed_by_the_link(database: Database) {
         .await
         .expect(200)
         .expect_words("Nothing needs your attention.");
+    fixture.stop().await;
+}
+
+async fn without_cookies_the_page_says_that_answering_needs_them(database: Database) {
+    let fixture = set_up(database).await;
+    let form = fixture.reader().form(&fixture.link, &fixture.link).await;
+    let refused = fixture.reader().send(&form, &[("answer", "no")]).await;
+    refused.expect_words("Your browser sent no cookies, and answering needs them.");
+    assert_eq!(fixture.app.database.sessions_where("is_active"), 2);
     fixture.stop().await;
 }
 

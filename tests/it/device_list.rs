@@ -11,6 +11,7 @@ on_both!(
     a_search_finds_what_was_written_otherwise,
     all_devices_are_selected_by_a_link,
     a_selection_in_the_address_is_ticked,
+    what_is_selected_goes_along_to_another_list,
     a_search_finds_names_kinds_browsers_and_places,
     a_search_is_bounded_and_escaped,
     a_review_selects_exactly_the_unused_ones,
@@ -126,17 +127,14 @@ async fn those_beyond_the_page_are_on_that_of_their_group(database: Database) {
     let shown = ids(&page);
     let rest = laptop.get("/devices?used=used-today&after=100").await;
     let rest = rest.expect(200);
-    assert!(
-        page.text.contains("/devices?used=used-today&#38;after=100")
-            || page.text.contains("/devices?used=used-today&amp;after=100")
-    );
+    assert!(page.text.contains("\"used=used-today&#38;after=100\""));
     assert_eq!(rows(&rest), 3);
     assert!(ids(&rest).iter().all(|id| !shown.contains(id)));
     rest.expect_words("Used today: 103 devices. Shown: 101 to 103, by their last use.")
         .expect_words("Select all 3");
     let found = laptop.get("/devices?q=phone").await.expect(200);
     assert!(
-        found.text.contains("/devices?q=phone&#38;after=100"),
+        found.text.contains("\"q=phone&#38;after=100\""),
         "{}",
         found.text
     );
@@ -181,15 +179,11 @@ async fn all_devices_are_selected_by_a_link(app: &TestApp) {
     let page = laptop.get("/devices").await.expect(200);
     let page = page.expect_words("Select all 21");
     assert_eq!(ticked(&page), 0);
-    assert!(
-        html::attributes(&page.text, "href").contains(&"/devices?select=all#other-devices".into())
-    );
+    assert!(html::attributes(&page.text, "value").contains(&"select=all".into()));
     let all = laptop.get("/devices?select=all").await.expect(200);
     assert_eq!(ticked(&all), 21, "those of a fold as well");
     let all = all.expect_words("Select none");
-    assert!(
-        html::attributes(&all.text, "href").contains(&"/devices?select=none#other-devices".into())
-    );
+    assert!(html::attributes(&all.text, "value").contains(&"select=none".into()));
     // Of a search, those that were found.
     let found = laptop.get("/devices?q=phone&select=all").await.expect(200);
     assert_eq!(ticked(&found), 20);
@@ -220,6 +214,60 @@ async fn a_selection_in_the_address_is_ticked(app: &TestApp) {
     assert!(!page.text.contains(&theirs));
     let page = laptop.get(&html::address("/devices", &fields[1..])).await;
     assert_eq!((rows(&page), ticked(&page)), (14, 1));
+}
+
+async fn what_is_selected_goes_along_to_another_list(app: &TestApp) {
+    let (laptop, ada) = ada(app).await;
+    fill(app, &ada, 13).await;
+    let mac = app.login_named(&ada, MACBOOK, "MacBook").await.id();
+    let eve = app.register("eve@example.org").await;
+    let theirs = app.login(&eve, IPHONE).await.id();
+    let fields = [
+        ("q", "phone 1"),
+        ("find", "on"),
+        ("device", &mac),
+        ("device", &theirs),
+    ];
+    let led = laptop
+        .get(&html::address("/devices", &fields))
+        .await
+        .expect(303);
+    let page = laptop.follow(&led).await.expect(200);
+    let page = page.expect_words("1 selected, 1 not shown here.");
+    assert_eq!(ticked(&page), 0);
+    let hidden = format!("<input type=\"hidden\" name=\"device\" value=\"{mac}\">");
+    assert_eq!(page.text.matches(&hidden).count(), 1);
+    assert!(!page.text.contains(&theirs));
+    // So it does where nothing is found.
+    let fields = [("q", "toaster"), ("device", &mac)];
+    let page = laptop
+        .get(&html::address("/devices", &fields))
+        .await
+        .expect(200);
+    page.expect_words("1 selected, 1 not shown here.")
+        .expect_words("Sign out selected");
+    for (list, count, address) in [
+        ("", 1, format!("/devices?device={mac}#other-devices")),
+        (
+            "q=phone&select=all",
+            13,
+            format!("/devices?q=phone&select=all&device={mac}#other-devices"),
+        ),
+        (
+            "select=none&evil=1",
+            0,
+            "/devices?select=none#other-devices".to_owned(),
+        ),
+    ] {
+        let fields = [("q", "phone 1"), ("list", list), ("device", &mac)];
+        let led = laptop
+            .get(&html::address("/devices", &fields))
+            .await
+            .expect(303);
+        assert_eq!(led.location(), address);
+        let page = laptop.follow(&led).await.expect(200);
+        assert_eq!(ticked(&page), count, "{list}");
+    }
 }
 
 async fn a_search_finds_names_kinds_browsers_and_places(app: &TestApp) {

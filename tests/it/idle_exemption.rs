@@ -139,7 +139,7 @@ async fn a_session_cannot_exempt_itself_without_the_password(app: &TestApp) {
     let home = Home::start(app).await;
     app.advance(Duration::from_secs(11 * 60));
     let page = home.exempt(&home.tablet).await.expect(403);
-    let page = page.expect_words(" signed in?");
+    let page = page.expect_words("Keep Safari on iPhone signed in?");
     assert_eq!(app.database.number(EXEMPT), 0);
     // The page with the form says what it does with the password.
     let form = html::forms_to(&page.text, "/confirm").remove(0);
@@ -180,7 +180,7 @@ async fn ending_the_exemption_of_an_unused_device_names_it_first(app: &TestApp) 
     home.return_to_laptop().await;
     let page = home.end_exemption().await.expect(200);
     let page = page
-        .expect_words("Sign out 1 device?")
+        .expect_words("Sign out Safari on iPhone ?")
         .expect_words("This device has not been used for 12 hours")
         .expect_words("Safari on iPhone");
     assert_eq!(app.database.number(EXEMPT), 1);

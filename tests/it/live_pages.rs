@@ -23,6 +23,7 @@ on_both!(
     what_was_typed_survives_a_sign_out_elsewhere,
     a_page_that_is_signed_out_keeps_what_is_typed,
     a_page_that_is_signed_out_is_not_for_another_person,
+    what_was_typed_is_not_sent_for_another_person,
     what_was_typed_is_not_restored_for_another_person,
     an_answer_in_another_tab_is_shown,
     a_setting_that_is_saved_elsewhere_is_shown,
@@ -288,6 +289,10 @@ async fn a_page_that_names_what_it_does_announces_a_change(database: Database) {
     fixture.sign_in_elsewhere().await;
     browser.has(1, "#changed button").await;
     assert_eq!(browser.words_in("h1").await, before);
+    // The title goes on being about the same devices, and counts what needs attention.
+    let title = read(&browser, "document.title").await;
+    let title = title.as_str().expect("a title");
+    assert!(title.starts_with(&format!("(1) {before}")), "{title}");
     browser.has(1, "#attention a").await;
     browser.press("#changed button").await;
     browser.has(0, "#changed").await;
@@ -407,6 +412,12 @@ async fn a_page_that_is_signed_out_keeps_what_is_typed(database: Database) {
         .await;
     let words = browser.words_in("#changed").await;
     assert!(words.contains(TYPED), "{words}");
+    // It says why, as the sign-in page does.
+    assert!(
+        words.starts_with("This device was signed out from Safari on iPhone, "),
+        "{words}"
+    );
+    assert!(words.ends_with("Sign in (in a new tab)"), "{words}");
     assert_eq!(browser.path().await, "/account");
     // Nothing else of the page is left to whoever has the device.
     assert_eq!(read(&browser, &is_shown(NAME_FORM)).await, true);
@@ -473,6 +484,37 @@ async fn a_page_that_is_signed_out_is_not_for_another_person(database: Database)
     browser.has(0, "#changed a").await;
     assert_eq!(read(&browser, &is_shown("#main h1")).await, false);
     assert_eq!(browser.value_of("#full_name").await, "Ada Lovelace King");
+    fixture.stop(browser).await;
+}
+
+/// Bob signs in in another tab, and what Ada typed is sent at once: in nobody's name.
+async fn what_was_typed_is_not_sent_for_another_person(database: Database) {
+    let fixture = set_up(database).await;
+    let bob = fixture.app.register("bob@example.org").await;
+    let browser = fixture.open(Script::On).await;
+    browser.open("/account").await;
+    browser.type_into("#full_name", " King").await;
+    let phone = fixture.app.login(&fixture.ada, IPHONE).await;
+    phone.delete("/api/v1/sessions/others").await.expect(200);
+    browser.has(1, "#changed a").await;
+    browser.new_tab().await;
+    browser.open("/sign-in").await;
+    browser.complete_sign_in(&bob).await;
+    browser.arrives_at("/devices").await;
+    browser.go_to_tab(0).await;
+    let middle = "document.getElementById('full_name').scrollIntoView({ block: 'center' })";
+    run(&browser, middle).await;
+    browser.press("form[action='/account/name'] button").await;
+    crate::support::eventually("who is signed in", async || {
+        let words = browser.words_in("#changed").await;
+        words.contains("nothing is sent from here")
+    })
+    .await;
+    browser.press("form[action='/account/name'] button").await;
+    assert_eq!(browser.value_of("#full_name").await, "Ada Lovelace King");
+    assert_eq!(browser.path().await, "/account");
+    let sql = "SELECT count(*) AS value FROM users WHERE full_name LIKE '%King'";
+    assert_eq!(fixture.app.database.number(sql), 0);
     fixture.stop(browser).await;
 }
 

@@ -13,6 +13,8 @@ on_both!(
     cancelling_keeps_the_search_and_the_selection_without_script,
     no_button_covers_the_details,
     paper_has_every_device_and_no_button,
+    what_is_ticked_goes_along_to_each_list,
+    what_is_ticked_goes_along_to_each_list_without_script,
     a_device_among_many_is_found,
     a_device_among_many_is_found_without_script,
 );
@@ -208,6 +210,52 @@ async fn paper_has_every_device_and_no_button(database: Database) {
     app.stop().await;
 }
 
+async fn what_is_ticked_goes_along_to_each_list(database: Database) {
+    tick_on_lists(database, Script::On).await;
+}
+
+async fn what_is_ticked_goes_along_to_each_list_without_script(database: Database) {
+    tick_on_lists(database, Script::Off).await;
+}
+
+async fn tick_on_lists(database: Database, script: Script) {
+    let app = TestApp::start(database).await;
+    let driver = WebDriver::start();
+    let (laptop, devices) = open(&app, &driver, script, 13).await;
+    let box_of = |n: usize| format!("input[name='device'][value='{}']", devices[n].id());
+    laptop.type_into("input[name='q']", "phone 7.").await;
+    laptop.press("[role='search'] button").await;
+    laptop.has(1, ROW).await;
+    laptop.press(&box_of(7)).await;
+    laptop.type_into("input[name='q']", "phone 5.").await;
+    laptop
+        .run(
+            "document.getElementById('q').value = 'phone 5.'; arguments[0]()",
+            vec![],
+        )
+        .await;
+    laptop.press("[role='search'] button").await;
+    laptop.has(1, &format!("{ROW}{}", "[value]")).await;
+    laptop.has(1, &format!("#select {}", box_of(7))).await;
+    laptop.press(&box_of(5)).await;
+    if script == Script::On {
+        assert_eq!(laptop.words_in(SELECTED).await, "Sign out 2 selected");
+        let words = laptop.words_in("[data-selected]").await;
+        assert_eq!(words, "2 selected, 1 not shown here.");
+    }
+    laptop.press(".found button").await;
+    laptop.has(13, ROW).await;
+    laptop.has(2, "input[name='device']:checked").await;
+    laptop.press(SELECTED).await;
+    laptop.arrives_at("/devices/sign-out-selected").await;
+    let named = laptop.words_in("main").await;
+    for name in ["Sign out 2 devices?", "Phone 5.", "Phone 7."] {
+        assert!(named.contains(name), "{named}");
+    }
+    laptop.close().await;
+    app.stop().await;
+}
+
 async fn a_device_among_many_is_found(database: Database) {
     find_one(database, Script::On).await;
 }
@@ -222,7 +270,7 @@ async fn find_one(database: Database, script: Script) {
     let (laptop, devices) = open(&app, &driver, script, 13).await;
     laptop.has(1, "details.device-group[open]").await;
     laptop.type_into("input[name='q']", "phone 7.").await;
-    laptop.press("form[role='search'] button").await;
+    laptop.press("[role='search'] button").await;
     laptop.has(1, ROW).await;
     let found = laptop.words_in(".found").await;
     assert!(found.contains("1 of 13 matches “phone 7.”."), "{found}");

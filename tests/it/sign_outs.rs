@@ -14,6 +14,7 @@ on_both!(
     a_device_that_expired_meanwhile_is_signed_out,
     a_device_that_signed_in_again_is_not_stated_to_be_signed_out,
     other_devices_are_counted_or_named,
+    what_signs_in_after_the_page_of_the_others_stays,
     other_devices_that_sign_in_meanwhile_are_named,
     the_acting_device_stays_signed_in_and_says_so,
     who_signs_out_is_told_of_other_sessions_on_the_device,
@@ -155,6 +156,40 @@ async fn other_devices_are_counted_or_named(app: &TestApp) {
     assert_eq!(words, "No other device is signed in.");
 }
 
+/// The page names the phone, which signs in once more, and not the tablet.
+async fn what_signs_in_after_the_page_of_the_others_stays(app: &TestApp) {
+    const PHONE: &str = "11111111-2222-4333-8444-555555555555";
+
+    let (laptop, ada) = ada(app).await;
+    app.login_from(&ada, IPHONE, ADDRESS, Some(PHONE)).await;
+    let path = "/devices/sign-out-others";
+    let form = laptop.form(path, path).await;
+    app.advance(SECOND);
+    let phone = app.login_from(&ada, IPHONE, ADDRESS, Some(PHONE)).await;
+    let tablet = sign_in(app, &ada, "Tablet").await;
+    let response = laptop.send(&form, &[]).await.expect(303);
+    let page = laptop.follow(&response).await.expect(200);
+    assert!(
+        page.text
+            .contains("<a href=\"/devices/sign-out-others\">Sign out the other device, too</a>")
+    );
+    assert_eq!(
+        message(&page),
+        "Safari on iPhone is signed out. Another device, Tablet, was signed in meanwhile and stays signed in. Sign out the other device, too"
+    );
+    phone.current().await.problem(401, "unauthenticated");
+    tablet.current().await.expect(200);
+    // A page of tomorrow is one of now.
+    let later = [("shown", "9000000000000000")];
+    laptop.send(&form, &later).await.expect(303);
+    tablet.current().await.problem(401, "unauthenticated");
+    for shown in ["-1", "0"] {
+        let tablet = sign_in(app, &ada, "Tablet").await;
+        laptop.send(&form, &[("shown", shown)]).await.expect(303);
+        tablet.current().await.expect(200);
+    }
+}
+
 async fn other_devices_that_sign_in_meanwhile_are_named(app: &TestApp) {
     let (laptop, ada) = ada(app).await;
     for device in ["Phone", "Tablet", "Watch"] {
@@ -164,7 +199,7 @@ async fn other_devices_that_sign_in_meanwhile_are_named(app: &TestApp) {
     sign_in(app, &ada, "Watch").await;
     assert_eq!(
         message(&laptop.follow(&response).await),
-        "2 devices are signed out. Another device, Watch, was signed in meanwhile and stays signed in."
+        "2 devices are signed out. Another device, Watch, was signed in meanwhile and stays signed in. Sign out the other device, too"
     );
 }
 

@@ -11,6 +11,8 @@ use crate::support::prelude::*;
 on_both!(
     app: every_act_that_may_need_the_password_has_a_name,
     the_page_names_the_device,
+    the_page_names_all_that_ends,
+    the_page_names_what_is_created,
     what_ends_or_deletes_is_confirmed_with_a_red_button,
     what_is_not_the_callers_names_nothing,
     an_administrators_act_names_the_person,
@@ -113,6 +115,119 @@ async fn the_page_names_the_device(app: &TestApp) {
         .expect(307);
 }
 
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The heading of the page before an act, of the one for the password, and its button are the same.
+async fn the_page_names_all_that_ends(app: &TestApp) {
+    let ada = app.register("ada@example.org").await;
+    for name in ["Kitchen", "Tablet"] {
+        app.login_named(&ada, IPHONE, name).await;
+    }
+    app.advance(DAY * 9);
+    let laptop = app.signed_in_browser(&ada, FIREFOX).await;
+    let account = laptop.form("/account", "/account/idle-limit").await;
+    let others = "/devices/sign-out-others";
+    let shown = laptop.get(others).await.expect(200);
+    let shown = shown.expect_words("Sign out 2 other devices?");
+    let others = html::forms_to(&shown.text, others).remove(0);
+    app.advance(WINDOW);
+    app.login_named(&ada, IPHONE, "New").await;
+    for (form, fields, words) in [
+        (&others, vec![], "Sign out 2 other devices"),
+        (&account, vec![("idle_limit", "week")], "Sign out 2 devices"),
+        (
+            &account.aimed_at("/devices/sign-out-everywhere"),
+            vec![],
+            "Sign out all 4 devices",
+        ),
+    ] {
+        let mut page = laptop.send(form, &fields).await;
+        if page.status == 200 {
+            let asked = page.expect_words(&format!("{words} ?"));
+            assert!(asked.text.contains(&format!("<title>{words}?")));
+            let form = html::forms_to(&asked.text, &form.action).remove(0);
+            page = laptop.send(&form, &[]).await;
+        }
+        let page = page.expect(403);
+        assert!(
+            page.text.contains(&format!("<title>{words}?")),
+            "{words}: {}",
+            page.text
+        );
+        let (verb, object) = words.split_at("Sign out ".len());
+        let button = format!(
+            "<button class=\"danger filled\" type=\"submit\">{verb}<bdi>{object}</bdi></button>"
+        );
+        assert!(page.text.contains(&button), "{}", page.text);
+    }
+}
+
+async fn the_page_names_what_is_created(app: &TestApp) {
+    let root = app.register("root@example.org").await;
+    app.set_role(&root, "admin");
+    let root = app.signed_in_browser(&root, FIREFOX).await;
+    let applications = "/admin/applications";
+    let new = [("name", "Storefront"), ("kind", "service")];
+    root.submit(applications, applications, &new)
+        .await
+        .expect(303);
+    let page = root.get(applications).await.expect(200);
+    let page = page.expect_words("Storefront");
+    let (_, id) = page
+        .text
+        .split_once("<option value=\"\">A new one</option>")
+        .expect("a list");
+    let (_, id) = id.split_once("<option value=\"").expect("an application");
+    let id = id.split('"').next().unwrap_or_default().to_owned();
+    let form = html::forms_to(&page.text, "/admin/api-keys").remove(0);
+    app.advance(WINDOW);
+    let scope = ("tokens", "on");
+    for (path, fields, words) in [
+        (
+            "/admin/api-keys",
+            vec![("application", id.as_str()), ("name", "<Build>"), scope],
+            "Create the API key &#60;Build&#62; for Storefront?",
+        ),
+        (
+            "/admin/api-keys",
+            vec![("application", id.as_str()), ("name", " "), scope],
+            "Create an API key for Storefront?",
+        ),
+        (
+            "/admin/api-keys",
+            vec![("application", ""), ("name", "Blog"), scope],
+            "Create an API key for the new application Blog?",
+        ),
+        (
+            "/admin/applications",
+            vec![("name", "Blog")],
+            "Add the application Blog?",
+        ),
+        (
+            "/admin/users/new",
+            vec![("email", "bob@example.org")],
+            "Create the account for bob@example.org?",
+        ),
+        (
+            "/admin/users/new",
+            vec![("email", "nobody")],
+            "Add a person?",
+        ),
+        (
+            "/admin/users/invite",
+            vec![("email", "bob@example.org")],
+            "Invite bob@example.org?",
+        ),
+    ] {
+        let page = root.send(&form.aimed_at(path), &fields).await.expect(403);
+        assert!(
+            page.text.contains(&format!("<title>{words}")),
+            "{words}: {}",
+            page.text
+        );
+    }
+}
+
 async fn what_ends_or_deletes_is_confirmed_with_a_red_button(app: &TestApp) {
     const RED: &str = r#"<button class="danger filled" type="submit">"#;
     const GREEN: &str = r#"<button class="primary" type="submit">"#;
@@ -121,6 +236,7 @@ async fn what_ends_or_deletes_is_confirmed_with_a_red_button(app: &TestApp) {
     app.set_role(&root, "admin");
     let bob = app.register("bob@example.org").await;
     let bob = format!("/admin/users/{}", id_of(app, &bob.email));
+    app.login(&root, IPHONE).await;
     let root = app.signed_in_browser(&root, FIREFOX).await;
     let form = root.form("/account", "/account/name").await;
     let typed = [("typed", "root@example.org"), ("reason", "asked for")];
@@ -130,12 +246,12 @@ async fn what_ends_or_deletes_is_confirmed_with_a_red_button(app: &TestApp) {
         (
             "/devices/sign-out-others",
             RED,
-            "Sign out your other devices",
+            "Sign out <bdi>the other device</bdi>",
         ),
         (
             "/devices/sign-out-everywhere",
             RED,
-            "Sign out everywhere, here as well",
+            "Sign out <bdi>both devices</bdi>",
         ),
         (&format!("{bob}/disable"), RED, "Disable"),
         (&format!("{bob}/end-sessions"), RED, "End all sessions of"),

@@ -12,8 +12,8 @@ use crate::db::JobId;
 use crate::error::Result;
 use crate::http::admin_caller::{AdminForm, AuditCaller};
 use crate::http::app_state::AppState;
-use crate::http::error_response::bad_query;
 use crate::http::layout::{Layout, NavItem, page, see_other};
+use crate::http::page_query::PageQuery;
 use crate::http::reader_clock::ReaderClock;
 use crate::pages::notices;
 use crate::people::Role;
@@ -44,7 +44,7 @@ struct JobLinks {
 }
 
 /// The query of `GET /admin/jobs/{id}`.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct JobQuery {
     /// `no` if the page is not to load itself again.
     refresh: Option<String>,
@@ -67,8 +67,7 @@ pub async fn show(
     AuditCaller(caller): AuditCaller,
     id: web::Path<JobId>,
 ) -> Result<HttpResponse> {
-    let query = web::Query::<JobQuery>::from_query(request.query_string())
-        .map_err(|err| bad_query(&err))?;
+    let query = PageQuery::<JobQuery>::of(&request);
     let job = app.sessions.get_bulk_job(*id).await?;
     let clock = ReaderClock::of_caller(&request, &caller)?;
     let mut names = JobNames::default();

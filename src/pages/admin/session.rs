@@ -15,8 +15,8 @@ use crate::error::{Error, Result};
 use crate::events::{self, Event, EventPage, EventReader};
 use crate::http::admin_caller::AuditCaller;
 use crate::http::app_state::AppState;
-use crate::http::error_response::bad_query;
 use crate::http::layout::{Layout, NavItem, page};
+use crate::http::page_query::PageQuery;
 use crate::http::reader_clock::ReaderClock;
 use crate::pages::notices;
 use crate::pages::used_applications::{ApplicationsView, UsedApplications};
@@ -115,7 +115,7 @@ struct OtherView {
 }
 
 /// The query of `GET /admin/sessions/{id}`.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct SessionQuery {
     before: Option<EventId>,
 }
@@ -130,8 +130,7 @@ pub async fn show(
     AuditCaller(caller): AuditCaller,
     id: web::Path<SessionId>,
 ) -> Result<HttpResponse> {
-    let query = web::Query::<SessionQuery>::from_query(request.query_string())
-        .map_err(|err| bad_query(&err))?;
+    let query = PageQuery::<SessionQuery>::of(&request);
     let found = app.sessions.find_any(*id).await?.ok_or(Error::NotFound)?;
     let context = Context {
         caller: &caller,

@@ -164,6 +164,28 @@ pub(crate) fn list_ended_at(
         .load(c)?)
 }
 
+/// Lists the sessions of a person that had been opened and had not ended at `at`, with their devices.
+pub(crate) fn list_live_at(
+    c: &mut AnyConnection,
+    user: UserId,
+    at: Timestamp,
+) -> Result<Vec<(SessionId, Option<String>)>> {
+    const MAX: i64 = 10_000;
+
+    Ok(user_sessions::table
+        .filter(user_sessions::user_id.eq(user))
+        .filter(user_sessions::created_at.le(at))
+        .filter(
+            user_sessions::is_active
+                .nullable()
+                .or(user_sessions::ended_at.gt(at)),
+        )
+        .order(user_sessions::id.desc())
+        .limit(MAX)
+        .select((user_sessions::id, user_sessions::device_id))
+        .load(c)?)
+}
+
 /// Lists those of `ids` that there are, of anybody's sessions.
 pub(crate) fn list_by_ids(c: &mut AnyConnection, ids: &[SessionId]) -> Result<Vec<Session>> {
     Ok(user_sessions::table

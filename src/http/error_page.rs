@@ -1,0 +1,111 @@
+//! The page that says what went wrong, and leads on.
+
+use std::sync::Arc;
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, ResponseError};
+use askama::Template;
+use tracing_actix_web::RequestId;
+
+use super::body::is_safe;
+use super::chosen_fields::page_detail;
+use super::form_origin::FormOrigin;
+use super::layout::{Layout, page};
+use super::site::SiteLook;
+use super::way_back::{page_behind, page_of_request};
+use crate::error::{Chain, Error};
+use crate::settings::Site;
+
+/// What a page says of a form that one of our pages sent, but for another session.
+const OUTDATED: &str = "Nothing was done. The page was opened before you signed in, or by somebody else. Open the page again and try once more.";
+/// What a page says of a query that it can't read.
+const BAD_ADDRESS: &str = "Something in this address is not as this page expects it. It may have been cut off, or is an old one.";
+
+#[derive(Template)]
+#[template(path = "pages/error.html")]
+struct ErrorPage {
+    layout: Layout,
+    status: u16,
+    title: &'static str,
+    detail: String,
+    /// Where to go from there: a path and its name.
+    link: (String, &'static str),
+    request_id: Option<String>,
+}
+
+/// How an error page leads on.
+pub(super) struct WayOn {
+    /// Where to go from there: a path and its name.
+    link: (String, &'static str),
+    /// What went wrong, where the request tells more of it than the error.
+    detail: Option<&'static str>,
+    /// The address that the history of the browser has in place of a form's.
+    behind: Option<String>,
+}
+
+impl WayOn {
+    /// Returns the way to the devices of the person.
+    pub(super) fn to_devices() -> Self {
+        Self {
+            link: ("/".into(), "Go to your devices"),
+            detail: None,
+            behind: None,
+        }
+    }
+
+    /// Returns the way on from an error of `request`.
+    pub(super) fn of(request: &HttpRequest, error: &Error) -> Self {
+        let (link, detail) = match error {
+            Error::CsrfMismatch => {
+                let is_own = FormOrigin::from_request(request) == FormOrigin::Own;
+                let link = (page_of_request(request), "Open the page again");
+                (link, is_own.then_some(OUTDATED))
+            }
+            Error::Invalid(_) | Error::Malformed(_) if is_safe(request) => {
+                let link = (request.path().to_owned(), "Open the page without that part");
+                (link, Some(BAD_ADDRESS))
+            }
+            Error::Invalid(_) => {
+                let page = page_behind(request).unwrap_or_else(|| page_of_request(request));
+                ((page, "Go back to the page"), None)
+            }
+            _ => (Self::to_devices().link, None),
+        };
+        Self {
+            link,
+            detail,
+            behind: page_behind(request),
+        }
+    }
+}
+
+/// Returns a response with the page of an error.
+pub(super) fn error_page(
+    error: &Error,
+    way_on: WayOn,
+    id: Option<RequestId>,
+    site: Option<Arc<SiteLook>>,
+) -> HttpResponse {
+    let is_logged = error.status_code().is_server_error();
+    let template = ErrorPage {
+        layout: Layout {
+            behind: way_on.behind,
+            ..Layout::bare(site.unwrap_or_else(|| Arc::new(SiteLook::new(&Site::default()))))
+        },
+        status: error.status_code().as_u16(),
+        title: error.title(),
+        detail: way_on
+            .detail
+            .map_or_else(|| page_detail(error), str::to_owned),
+        link: way_on.link,
+        // Only the cause of a server error is in the log, to be found by the id.
+        request_id: id.filter(|_| is_logged).map(|id| id.to_string()),
+    };
+    page(error.status_code(), &template).unwrap_or_else(|err| bare(&err))
+}
+
+/// Returns an empty response, for an error in the rendering of a page.
+fn bare(err: &Error) -> HttpResponse {
+    tracing::error!(error = %Chain(err), "a page could not be rendered");
+    HttpResponse::new(StatusCode::INTERNAL_SERVER_ERROR)
+}
