@@ -7,7 +7,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{Integer, Text};
 
 pub use self::evidence::UseBeforeColumns;
-pub(crate) use self::evidence::record_step;
+pub(crate) use self::evidence::{list_of_sessions, record_step};
 pub use self::evidence::{ReportSteps, StepRecord};
 use super::{AlertKind, AlertReview};
 use crate::clock::Timestamp;

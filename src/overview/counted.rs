@@ -8,9 +8,9 @@ use crate::clock::{TimeZone, Timestamp};
 use crate::counters;
 
 /// The hours whose sign-ins are counted one by one, the present one included.
-pub const HOURS: i32 = 24;
+const HOURS: i32 = 24;
 /// The days whose figures are counted, today included.
-pub const DAYS: usize = 30;
+const DAYS: usize = 30;
 /// The seconds of an hour.
 const HOUR: i64 = 60 * 60;
 

@@ -21,12 +21,12 @@ mod refusals;
 use std::time::Duration;
 
 use self::counted::Span;
-pub use self::counted::{DAYS, HOURS, LabelCount};
+pub use self::counted::LabelCount;
 pub use self::figures::{Breakdown, Figures, PeopleCount};
 pub use self::mail_figures::{MAX_MESSAGES, MailFigures};
 pub use self::oddities::Oddity;
 pub use self::refusals::{RefusalFigures, RefusalPeriod, ThrottledAccount};
-use crate::clock::{Clock, TimeZone, Timestamp};
+use crate::clock::{Clock, TimeZone};
 use crate::counters::{self, CountedPeople, Counts, Dimension};
 use crate::db::{AnyConnection, Db, NodeLock};
 use crate::error::Result;

@@ -9,6 +9,7 @@ use super::device_views::{DeviceNames, DeviceView, EndView};
 use super::ended_words::End;
 use super::notices;
 use super::sign_out;
+use super::travel_views;
 use super::used_applications::UsedApplications;
 use super::views::Reader;
 use super::words::{self, TimeView};
@@ -368,9 +369,7 @@ impl ActivityView {
                 };
                 ended.describe()
             }
-            EventKind::ImpossibleTravel => {
-                format!("Used too far from where you were before: {detail}")
-            }
+            EventKind::ImpossibleTravel => travel_views::entry(detail),
             _ => words::account_event(event),
         };
         Self {

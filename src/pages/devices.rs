@@ -1,6 +1,5 @@
 //! `/devices`: **Your devices**.
 
-use std::collections::HashMap;
 use std::rc::Rc;
 
 use actix_web::http::StatusCode;
@@ -10,27 +9,22 @@ use serde::Deserialize;
 use url::form_urlencoded;
 
 use super::alert_views::AlertView;
-use super::device_list::DeviceList;
-use super::device_views::{DeviceNames, DeviceView, ImpossibleTravels};
-use super::ended_views::{EndReasons, EndedItem, EndedList, MAX_ENDED};
-use super::map::{DotDevice, MapView};
-use super::narrowing::{ListedDevice, Narrowing, Selection, UNUSED_DAYS, selected_ids};
+use super::device_views::DeviceNames;
+use super::ended_views::{EndReasons, EndedList, MAX_ENDED};
+use super::narrowing::{Narrowing, Selection, UNUSED_DAYS, selected_ids};
 use super::notices;
+use super::own_devices::OwnDevices;
 use super::settings_card::{SettingsPage, SettingsView};
 use super::steps_view::StepsView;
-use super::used_applications::{FEW, UsedApplications};
 use super::views::{AdminActView, Reader};
 use super::words;
 use crate::account::{AfterReport, AlertDetails, Attention, Withheld};
 use crate::db::{SessionId, UserId};
-use crate::devices::{DeviceGroup, group_by_device};
 use crate::error::Result;
-use crate::events::{self, Event, EventKind};
-use crate::geo::Place;
 use crate::http::app_state::AppState;
 use crate::http::caller::{OpenAlerts, PageCaller};
 use crate::http::layout::{Layout, NavItem, describe_attention, page};
-use crate::sessions::{Caller, HistoryPage, Session};
+use crate::sessions::{Caller, HistoryPage};
 
 /// Alerts shown at once, oldest first: later alerts must not displace the first one.
 const MAX_ALERTS: usize = 20;
@@ -47,14 +41,10 @@ struct DevicesPage {
     /// What administrators did.
     acts: Vec<AdminActView>,
     may_dismiss: bool,
-    this: DeviceView,
-    others: DeviceList,
+    own: OwnDevices,
     /// The days without use after which a review is suggested.
     unused_days: u64,
-    map: Option<MapView>,
-    ended: Vec<EndedItem>,
-    /// The URL of what ended earlier, if there is more.
-    older: Option<String>,
+    ended: EndedList,
     settings: SettingsView,
 }
 
@@ -146,21 +136,16 @@ async fn load_page(
     let owner = caller.user.id;
     let live = app.sessions.list_live(owner).await?;
     let (history, reasons) = load_history(app, owner, query.ended.as_deref()).await?;
-    let notice = notices::take(app, request, Some(caller)).await?;
-    let travels = travels(app, &live).await?;
-    let applications = UsedApplications::load(app, owner, &live).await?;
-    let steps = app.accounts.find_after_report(caller).await?;
-
-    let reader = Reader::new(app, request, caller)?;
     let names = DeviceNames::new(live.iter().chain(&history.sessions));
+    let notice = notices::take(app, request, Some(caller)).await?;
+    let steps = app.accounts.find_after_report(caller).await?;
     let attention = attention(request);
-    let devices = group_by_device(live);
-    let (this, others) = views(&devices, caller, (&travels, &applications), &reader);
-    let map = MapView::new(places(&devices, caller, &reader));
+    let reader = Reader::new(app, request, caller)?;
     let selection = Selection::new(query.select.as_deref(), selected);
-    let listing = (query.narrowing(), &selection);
-    let (this, others, map) = list_with_map(this, others, map, listing, &reader);
+    let list = (query.narrowing(), &selection);
+    let own = OwnDevices::load(app, caller, live, list, &reader).await?;
     let ended = EndedList::new(history, &names, &reasons, &reader);
+    let state = describe_state(&attention, steps.as_ref(), own.travelled);
     Ok(DevicesPage {
         layout: Layout {
             // The page shows the alerts themselves.
@@ -168,24 +153,15 @@ async fn load_page(
             ..Layout::for_caller(request, caller, NavItem::Devices)?
         },
         settings: SettingsView::new(app, &caller.user, SettingsPage::Devices),
-        summary: summary(
-            others.all,
-            describe_state(&attention, steps.as_ref(), &travels),
-            attention.withheld,
-        ),
+        summary: summary(own.others.all, state, attention.withheld),
         steps: steps.and_then(|it| StepsView::new(&it, caller.user.shown_email(), reader.clock)),
         notice: notice.words,
         alerts: alert_views(app, caller, &attention, &reader).await?,
         acts: act_views(&attention, &reader),
         may_dismiss: attention.may_dismiss,
-        this,
-        map,
-        others,
         unused_days: UNUSED_DAYS,
-        older: ended
-            .next
-            .map(|next| format!("/devices?ended={}#ended", next.encode())),
-        ended: ended.items,
+        own,
+        ended,
     })
 }
 
@@ -203,25 +179,6 @@ async fn load_history(
         reported: app.sessions.list_reported(owner, past.clone()).await?,
     };
     Ok((history, reasons))
-}
-
-/// Returns this device, the list of the others and the map, which lead to each other.
-fn list_with_map(
-    mut this: DeviceView,
-    mut others: Vec<ListedDevice>,
-    mut map: Option<MapView>,
-    (narrowing, selection): (Narrowing, &Selection),
-    reader: &Reader,
-) -> (DeviceView, DeviceList, Option<MapView>) {
-    if let Some(map) = &map {
-        let views = others.iter_mut().map(|other| &mut other.view);
-        map.link([&mut this].into_iter().chain(views));
-    }
-    let others = DeviceList::new(others, narrowing, selection, reader.clock);
-    if let Some(map) = &mut map {
-        map.lead_to_rows(|id| id == this.id || others.lists(id));
-    }
-    (this, others, map)
 }
 
 /// Returns what administrators did.
@@ -268,91 +225,18 @@ async fn alert_views(
     Ok(described.iter().filter_map(view).collect())
 }
 
-/// Returns the device that the page is read on, and the others.
-fn views(
-    devices: &[DeviceGroup<Session>],
-    caller: &Caller,
-    (travels, applications): (&ImpossibleTravels, &UsedApplications),
-    reader: &Reader,
-) -> (DeviceView, Vec<ListedDevice>) {
-    let current = caller.session.id;
-    let used = caller.session.clone().with_use_at(reader.clock.now);
-    let mut this = DeviceView::new(&used, reader);
-    let mut others = Vec::new();
-    for device in devices {
-        let view = |shown| {
-            DeviceView::for_device(device, shown, current, reader)
-                .with_travel(device, travels)
-                .with_applications(applications.of(device.iter(), FEW, reader.clock))
-        };
-        match device.contains(current) {
-            true => this = view(&used),
-            false => others.push(ListedDevice {
-                view: view(device.first()),
-                sessions: device.iter().map(|session| session.id).collect(),
-                last_used_at: device.first().last_used_at,
-            }),
-        }
-    }
-    (this, others)
-}
-
-/// Returns the place and name of each device, in the reader's language. The device that the page is
-/// read on comes first.
-fn places(
-    devices: &[DeviceGroup<Session>],
-    caller: &Caller,
-    reader: &Reader,
-) -> Vec<(Place, DotDevice)> {
-    let located = |session: &Session, name| {
-        let ip = session.ip_address.as_deref();
-        let id = session.id.to_string();
-        let link = format!("/devices/{id}");
-        (
-            reader.place(ip, session.place()),
-            DotDevice { name, id, link },
-        )
-    };
-    let this = located(&caller.session, "This device".to_owned());
-    let others = devices
-        .iter()
-        .filter(|device| !device.contains(caller.session.id))
-        .map(|device| located(device.first(), device.first().display_name()));
-    std::iter::once(this).chain(others).collect()
-}
-
-/// Returns the impossible travels recorded for these sessions.
-async fn travels(app: &AppState, live: &[Session]) -> Result<ImpossibleTravels> {
-    const KIND: EventKind = EventKind::ImpossibleTravel;
-
-    let travelled = || live.iter().filter(|session| session.has_impossible_travel);
-    let Some(first) = travelled().next() else {
-        return Ok(ImpossibleTravels(HashMap::new()));
-    };
-    let ids = travelled().map(|session| session.id).collect();
-    let events = events::list_by_kind(&app.db, first.user_id, ids, KIND).await?;
-    let travel = |event: Event| Some((event.session_id?, event.detail?));
-    Ok(ImpossibleTravels(
-        events.into_iter().filter_map(travel).collect(),
-    ))
-}
-
 /// Says what needs attention, of all that the page shows, if anything does.
 fn describe_state(
     attention: &Attention,
     steps: Option<&AfterReport>,
-    travels: &ImpossibleTravels,
+    travelled: usize,
 ) -> Option<String> {
     let steps = steps.filter(|steps| steps.is_open());
-    let sentences: Vec<String> =
-        describe_attention(attention.count())
-            .into_iter()
-            .chain(describe_withheld(attention.withheld).map(str::to_owned))
-            .chain(steps.map(|_| "Some steps are left to make your account safe.".into()))
-            .chain((!travels.0.is_empty()).then(|| {
-                "Two uses were too far apart for the time between them: see below.".into()
-            }))
-            .collect();
+    let sentences: Vec<String> = describe_attention(attention.count() + travelled)
+        .into_iter()
+        .chain(describe_withheld(attention.withheld).map(str::to_owned))
+        .chain(steps.map(|_| "Some steps are left to make your account safe.".into()))
+        .collect();
     (!sentences.is_empty()).then(|| sentences.join(" "))
 }
 
