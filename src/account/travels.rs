@@ -70,7 +70,9 @@ fn is_said_by(alert: &Alert, event: &Event) -> bool {
     let is_about_it = alert.session_id == event.session_id && alert.kind.is_sign_in();
     let says_it = || match alert.at < event.at {
         true => true,
-        false => alert.use_before().is_some_and(|before| before.is_impossible),
+        false => alert
+            .use_before()
+            .is_some_and(|before| before.is_impossible),
     };
     is_about_it
         && match alert.review() {

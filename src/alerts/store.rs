@@ -7,8 +7,8 @@ use diesel::prelude::*;
 use diesel::sql_types::{Integer, Text};
 
 pub use self::evidence::UseBeforeColumns;
-pub(crate) use self::evidence::{list_of_sessions, record_step};
 pub use self::evidence::{ReportSteps, StepRecord};
+pub(crate) use self::evidence::{list_of_sessions, record_step};
 use super::{AlertKind, AlertReview};
 use crate::clock::Timestamp;
 use crate::counters::{HourlyCounts, Metric};

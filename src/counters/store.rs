@@ -204,7 +204,10 @@ pub(super) fn count_labels_by_day(
         return Ok(Vec::new());
     };
     // Days may have any number of hours, where clocks are changed.
-    let cases = days.iter().rev().map(|day| format!("WHEN hour >= {day} THEN {day} "));
+    let cases = days
+        .iter()
+        .rev()
+        .map(|day| format!("WHEN hour >= {day} THEN {day} "));
     let case = format!("CASE {}END", cases.collect::<String>());
     let day = || sql::<Integer>(&case);
     Ok(since_hour(metric.as_str(), *first)

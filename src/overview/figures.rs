@@ -87,7 +87,10 @@ impl Figures {
             at: span.now,
             live_sessions,
             live_people,
-            sign_ins_by_hour: periods(&counts.sign_ins, span.hours.clone().map(|hour| hour..hour + 1)),
+            sign_ins_by_hour: periods(
+                &counts.sign_ins,
+                span.hours.clone().map(|hour| hour..hour + 1),
+            ),
             sign_ins_by_day: periods(&counts.sign_ins, span.days.iter().cloned()),
             ends: sorted(&counts.ends),
             alerts: sorted(&counts.alerts),

@@ -20,8 +20,8 @@ mod refusals;
 
 use std::time::Duration;
 
-use self::counted::Span;
 pub use self::counted::LabelCount;
+use self::counted::Span;
 pub use self::figures::{Breakdown, Figures, PeopleCount};
 pub use self::mail_figures::{MAX_MESSAGES, MailFigures};
 pub use self::oddities::Oddity;

@@ -112,10 +112,7 @@ impl RefusalPeriod {
 }
 
 /// Reads what was refused, and what is odd about it.
-pub(super) fn read(
-    c: &mut AnyConnection,
-    span: &Span,
-) -> Result<(RefusalFigures, Option<Oddity>)> {
+pub(super) fn read(c: &mut AnyConnection, span: &Span) -> Result<(RefusalFigures, Option<Oddity>)> {
     let refused = counters::read_refusals(c, span.first_hour())?;
     let starts: Vec<i32> = span.days.iter().map(|day| day.start).collect();
     let since = (span.hours.start, starts.as_slice());
@@ -131,7 +128,10 @@ pub(super) fn read(
     });
     let by_day = span.days.iter().map(|day| {
         let start = day.start;
-        let throttled = (count(&accounts.by_day, start), count(&networks.by_day, start));
+        let throttled = (
+            count(&accounts.by_day, start),
+            count(&networks.by_day, start),
+        );
         period(&refused, day.clone(), throttled)
     });
     let figures = RefusalFigures {

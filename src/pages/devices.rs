@@ -146,16 +146,17 @@ async fn load_page(
     let own = OwnDevices::load(app, caller, live, list, &reader).await?;
     let ended = EndedList::new(history, &names, &reasons, &reader);
     let state = describe_state(&attention, steps.as_ref(), own.travelled);
+    let mut layout = Layout {
+        // The page shows the alerts themselves.
+        attention: None,
+        ..Layout::for_caller(request, caller, NavItem::Devices)?
+    };
     Ok(DevicesPage {
-        layout: Layout {
-            // The page shows the alerts themselves.
-            attention: None,
-            ..Layout::for_caller(request, caller, NavItem::Devices)?
-        },
+        notice: notice.show_on(&mut layout),
+        layout,
         settings: SettingsView::new(app, &caller.user, SettingsPage::Devices),
         summary: summary(own.others.all, state, attention.withheld),
         steps: steps.and_then(|it| StepsView::new(&it, caller.user.shown_email(), reader.clock)),
-        notice: notice.words,
         alerts: alert_views(app, caller, &attention, &reader).await?,
         acts: act_views(&attention, &reader),
         may_dismiss: attention.may_dismiss,

@@ -79,7 +79,8 @@ impl EndedList {
             items: items
                 .filter_map(|item| EndedItem::new(item, view))
                 .collect(),
-            older: next.map(|next: HistoryCursor| format!("/devices?ended={}#ended", next.encode())),
+            older: next
+                .map(|next: HistoryCursor| format!("/devices?ended={}#ended", next.encode())),
         }
     }
 }

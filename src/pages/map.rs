@@ -96,8 +96,8 @@ pub struct DotDevice {
     pub is_here: bool,
     /// When it was last used.
     pub last_used: TimeView,
-    /// What tells it from others of its name there: "used today 08:30".
-    pub told_by: Option<String>,
+    /// The last use as exactly as it takes to tell it from others of its name there, if there are any.
+    pub told_by: Option<TimeView>,
     /// The id of the session that represents it on the page.
     pub id: String,
     /// Where it is shown: its row on the page, or its own page.
@@ -123,7 +123,9 @@ impl MapView {
             for place in &mut places {
                 place.number = numbers.next();
             }
-            let is_here = places.iter().any(|place| place.devices.iter().any(|it| it.is_here));
+            let is_here = places
+                .iter()
+                .any(|place| place.devices.iter().any(|it| it.is_here));
             dots.push(Dot {
                 class: if is_here { "dot here" } else { "dot" },
                 places,
@@ -153,7 +155,8 @@ impl MapView {
         let places = self.dots.iter().flat_map(|dot| &dot.places);
         match places.filter(|place| place.number.is_none()).count() {
             0 => None,
-            n => Some(format!("and {} more", quantity(n as u64, "place"))),
+            1 => Some("and 1 more place".into()),
+            n => Some(format!("and {n} more places")),
         }
     }
 
@@ -287,7 +290,9 @@ impl Dot {
         Some(match (self.places.as_slice(), first.devices.as_slice()) {
             ([_], [device]) => device.link.clone(),
             _ if first.number.is_none() => first.search(),
-            ([_], _) => first.number.map_or_else(String::new, |n| format!("#place-{n}")),
+            ([_], _) => first
+                .number
+                .map_or_else(String::new, |n| format!("#place-{n}")),
             _ => format!("#dot-{number}"),
         })
     }
@@ -329,14 +334,11 @@ impl PlaceView {
         let uses = counts(self.devices.iter().map(used));
         for device in &mut self.devices {
             let is_twin = names.get(&device.name).is_some_and(|n| *n > 1);
-            let time = match uses.get(&used(device)) {
-                Some(2..) => &device.last_used.exact,
-                _ => &device.last_used.words,
-            };
-            device.told_by = match device.is_here {
-                true => Some("this device".into()),
-                false => is_twin.then(|| format!("used {time}")),
-            };
+            let mut time = device.last_used.clone();
+            if uses.get(&used(device)).is_some_and(|n| *n > 1) {
+                time.words.clone_from(&time.exact);
+            }
+            device.told_by = (is_twin && !device.is_here).then_some(time);
         }
     }
 
@@ -357,7 +359,8 @@ impl PlaceView {
 
     fn describe(&self) -> String {
         let name = |device: &DotDevice| match &device.told_by {
-            Some(words) => format!("{} ({words})", device.name),
+            _ if device.is_here => format!("{} (this device)", device.name),
+            Some(at) => format!("{} (used {})", device.name, at.words),
             None => device.name.clone(),
         };
         let names: Vec<String> = self.named().iter().map(name).collect();

@@ -12,6 +12,7 @@ use crate::clock::Timestamp;
 use crate::db::{AlertId, SessionId, UserId};
 use crate::error::Result;
 use crate::http::app_state::AppState;
+use crate::http::layout::Layout;
 use crate::http::notice::{self, AccountNotice, EndMoment, EndNotice, Notice, SignedOutNotice};
 use crate::http::refused_act::RefusedAct;
 use crate::net::IpRetention;
@@ -25,6 +26,19 @@ pub(super) struct NoticeView {
     pub(super) words: Option<String>,
     /// Whether it says that this device was signed out by its person.
     pub(super) is_sign_out: bool,
+    /// Whether it says that something was not done.
+    pub(super) is_failure: bool,
+}
+
+impl NoticeView {
+    /// Returns the words, unless they say that something was not done: those are the page's refusal then.
+    pub(super) fn show_on(self, layout: &mut Layout) -> Option<String> {
+        if self.is_failure {
+            layout.refusal = self.words;
+            return None;
+        }
+        self.words
+    }
 }
 
 /// Returns the notice for the page in the response to `request`, and uses it up.
@@ -36,7 +50,12 @@ pub(super) async fn take(
     request: &HttpRequest,
     caller: Option<&Caller>,
 ) -> Result<NoticeView> {
-    let words = match notice::take(request, caller.map(|caller| caller.user.id)) {
+    let taken = notice::take(request, caller.map(|caller| caller.user.id));
+    let is_failure = matches!(
+        taken,
+        Some(Notice::Account(_, AccountNotice::SettingChangedBefore(_)))
+    );
+    let words = match taken {
         Some(Notice::Account(user, AccountNotice::EmailChangeReported(alert))) => {
             let ended = reviewed(app, user, alert).await?;
             let advice = caller.map(|caller| describe_unrestored(caller.user.shown_email()));
@@ -60,12 +79,14 @@ pub(super) async fn take(
             return Ok(NoticeView {
                 words: Some(signed_out_words(notice)),
                 is_sign_out: is_sign_out(notice),
+                ..NoticeView::default()
             });
         }
         None => None,
     };
     Ok(NoticeView {
         words,
+        is_failure,
         ..NoticeView::default()
     })
 }
@@ -134,6 +155,12 @@ async fn account_words(
             "Saved. {} on the device ended; it signs out automatically again when it is not used.",
             count_sessions(ended)
         ))),
+        AccountNotice::SettingChangedBefore(setting) => {
+            let (user, limits) = (app.people.get(user).await?, app.sessions.idle_limits());
+            Ok(Some(settings_card::describe_conflict(
+                setting, &user, limits,
+            )))
+        }
         AccountNotice::AlertEmailsUpdated => {
             let is_on = app.people.get(user).await?.alert_emails;
             Ok(Some(alert_email_words(is_on).to_owned()))
@@ -275,6 +302,7 @@ fn plain_words(notice: AccountNotice) -> Option<&'static str> {
         | AccountNotice::IpRetentionUpdated
         | AccountNotice::AddressesRedacted
         | AccountNotice::IdleLimitUpdated(..)
+        | AccountNotice::SettingChangedBefore(_)
         | AccountNotice::Person(..) => return None,
     })
 }

@@ -104,7 +104,11 @@ fn between(minutes: u64) -> String {
         (0, minutes) => quantity(minutes, "minute"),
         (hours, 0) => quantity(hours, "hour"),
         (hours, minutes) => {
-            format!("{} {}", quantity(hours, "hour"), quantity(minutes, "minute"))
+            format!(
+                "{} {}",
+                quantity(hours, "hour"),
+                quantity(minutes, "minute")
+            )
         }
     }
 }

@@ -266,7 +266,10 @@ mod tests {
                 took: Duration::from_secs(took),
             };
             let read = RecordedTravel::parse(&travel.to_string()).expect("a travel");
-            assert_eq!((&*read.to, &*read.distance), ("Sydney, Australia", "16,747 km"));
+            assert_eq!(
+                (&*read.to, &*read.distance),
+                ("Sydney, Australia", "16,747 km")
+            );
             assert_eq!(read.minutes, minutes);
             if device != Some("(((") {
                 assert_eq!((&*read.from, read.device.as_deref()), (from, device));

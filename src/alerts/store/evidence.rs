@@ -6,9 +6,7 @@ use super::{Alert, MAX_OPEN};
 use crate::alerts::evidence::UseBefore;
 use crate::clock::Timestamp;
 use crate::db::schema::alerts;
-use crate::db::{
-    AlertId, AnyConnection, SessionId, UserId, cached, first_rows, in_few_sizes,
-};
+use crate::db::{AlertId, AnyConnection, SessionId, UserId, cached, first_rows, in_few_sizes};
 use crate::error::Result;
 use crate::geo::{Place, Point};
 

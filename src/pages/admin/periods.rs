@@ -80,7 +80,9 @@ impl Unit {
         let local = |at: &Timestamp| clock.zone.local(*at);
         let late = starts.iter().map(local).find(|start| start.minute() > 0);
         let start = late.filter(|_| self == Self::Day)?.format("%H:%M");
-        Some(format!("Days are counted from {start}, in whole hours of UTC."))
+        Some(format!(
+            "Days are counted from {start}, in whole hours of UTC."
+        ))
     }
 }
 

@@ -176,7 +176,9 @@ impl RefusalPeriodView {
         let names = || unit.names(&starts, clock).into_iter();
         let parts = |it: &RefusalPeriod| [it.failed_passwords, it.throttled, it.others];
         let values: Vec<_> = names().zip(periods.iter().map(parts)).collect();
-        let sums: Vec<_> = names().zip(periods.iter().map(RefusalPeriod::all)).collect();
+        let sums: Vec<_> = names()
+            .zip(periods.iter().map(RefusalPeriod::all))
+            .collect();
         let summary = unit.summary(&sums, &starts, clock, signed);
         Self {
             chart: StackedChart::new(title, summary, LEGEND, &values, unit.step()),
