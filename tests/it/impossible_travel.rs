@@ -123,8 +123,9 @@ async fn phone_in_paris(app: &TestApp, ada: &Person) -> (Browser, Browser) {
     laptop.sign_in(ada).await;
     app.database
         .execute("UPDATE alerts SET answered_at = at, answer = 'mine' WHERE answered_at IS NULL");
+    phone.submit("/devices", "/sign-out", &[]).await.expect(303);
     app.advance(5 * MINUTE);
-    phone.sign_in(ada).await;
+    phone.sign_in(ada).await.expect(303);
     (phone, laptop)
 }
 
