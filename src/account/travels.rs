@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::Accounts;
 use crate::alerts::{self, Alert};
+use crate::clock::Timestamp;
 use crate::db::{SessionId, UserId};
 use crate::error::Result;
 use crate::events::{self, Event, EventKind};
@@ -23,7 +24,7 @@ pub struct SessionTravel {
 
 impl Accounts {
     /// Lists the impossible travels of these live sessions of a person, the last one of each, that are news:
-    /// that happened within 30 days, and no alert says or said it. One from another device to the session's
+    /// that happened within 30 days, and no alert covers it. One from another device to the session's
     /// is none any more once no other device is signed in that was before.
     ///
     /// # Errors
@@ -50,7 +51,7 @@ impl Accounts {
         let is_news = |session: &Session, event: &&Event| {
             event.session_id == Some(session.id)
                 && event.at > since
-                && !alerts.iter().any(|alert| is_said_by(alert, event))
+                && !alerts.iter().any(|alert| is_covered_by(alert, event, since))
                 && has_both_ends(session, event, live)
         };
         let travel = |session: &Session| {
@@ -64,21 +65,18 @@ impl Accounts {
     }
 }
 
-/// Returns whether an alert about the session's sign-in says that it travelled: while it is open, and what
-/// its answer is about. One without a use before does not say what happened at its sign-in.
-fn is_said_by(alert: &Alert, event: &Event) -> bool {
+/// Returns whether an alert about the session's sign-in covers that it travelled: whether it is open, not from
+/// before `since`, and says it, or was answered afterwards. One with no impossible use before does not say
+/// what happened at its sign-in.
+fn is_covered_by(alert: &Alert, event: &Event, since: Timestamp) -> bool {
     let is_about_it = alert.session_id == event.session_id && alert.kind.is_sign_in();
-    let says_it = || match alert.at < event.at {
-        true => true,
-        false => alert
-            .use_before()
-            .is_some_and(|before| before.is_impossible),
+    let is_impossible = || alert.use_before().is_some_and(|it| it.is_impossible);
+    let is_covered = match alert.review() {
+        Some((_, answered_at)) => answered_at >= event.at,
+        None if alert.at < since || alert.at > event.at => false,
+        None => alert.at < event.at || is_impossible(),
     };
-    is_about_it
-        && match alert.review() {
-            Some((_, answered_at)) => answered_at >= event.at,
-            None => alert.at <= event.at && says_it(),
-        }
+    is_about_it && is_covered
 }
 
 /// Returns whether the device that a session travelled from may be signed in still, if it was another one.

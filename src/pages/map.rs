@@ -97,7 +97,7 @@ pub struct DotDevice {
     /// When it was last used.
     pub last_used: TimeView,
     /// The last use as exactly as it takes to tell it from others of its name there, if there are any.
-    pub told_by: Option<TimeView>,
+    pub last_use_apart: Option<TimeView>,
     /// The id of the session that represents it on the page.
     pub id: String,
     /// Where it is shown: its row on the page, or its own page.
@@ -338,7 +338,7 @@ impl PlaceView {
             if uses.get(&used(device)).is_some_and(|n| *n > 1) {
                 time.words.clone_from(&time.exact);
             }
-            device.told_by = (is_twin && !device.is_here).then_some(time);
+            device.last_use_apart = (is_twin && !device.is_here).then_some(time);
         }
     }
 
@@ -358,7 +358,7 @@ impl PlaceView {
     }
 
     fn describe(&self) -> String {
-        let name = |device: &DotDevice| match &device.told_by {
+        let name = |device: &DotDevice| match &device.last_use_apart {
             _ if device.is_here => format!("{} (this device)", device.name),
             Some(at) => format!("{} (used {})", device.name, at.words),
             None => device.name.clone(),

@@ -111,7 +111,7 @@ fn places(
             name: session.display_name(),
             is_here,
             last_used: TimeView::moment(session.last_used_at, reader.clock),
-            told_by: None,
+            last_use_apart: None,
             link: format!("/devices/{id}"),
             id,
         };
