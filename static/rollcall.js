@@ -672,10 +672,14 @@ function saveOnChange(form) {
     const needsPage = response && (response.status === 200 || response.status === 403 || response.type === "opaqueredirect");
     if (response && response.status === 204) {
       saved = value;
+      form.elements.shown.value = body.get(field.name) ?? "";
       if (field[property] === value) setDefault(field);
       outcome.textContent = "Saved";
     } else if (needsPage) {
       outcome.textContent = "Not saved yet: press Save to continue.";
+    } else if (response && response.status === 409) {
+      field[property] = saved;
+      outcome.textContent = "It was not saved: it was changed in the meantime. Reload the page.";
     } else {
       field[property] = saved;
       outcome.textContent = response ? "It was not saved." : "It was not saved: the service does not answer.";

@@ -26,6 +26,7 @@ mod review_record;
 mod security_log;
 mod settings;
 mod take_back;
+mod travels;
 mod trust;
 mod verification;
 
@@ -52,6 +53,7 @@ pub use self::security_log::{
     event_address,
 };
 pub use self::take_back::TakenBack;
+pub use self::travels::SessionTravel;
 pub use self::verification::{Declined, PendingEmail, Verified};
 use crate::alerts::Alerts;
 use crate::clock::Clock;

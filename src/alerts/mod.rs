@@ -120,21 +120,6 @@ impl Alerts {
             .await
     }
 
-    /// Lists those of these sessions of a person that a confirmed alert is about, each with the time of the
-    /// confirmation. The caller bounds their number.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
-    pub async fn list_confirmed(
-        &self,
-        user: UserId,
-        sessions: Vec<SessionId>,
-    ) -> Result<Vec<(SessionId, Timestamp)>> {
-        self.db
-            .read(move |c| store::list_confirmed_sessions(c, user, &sessions))
-            .await
-    }
-
     /// Purges the messages that are past the retention of alerts: the links in them are void by
     /// then. Purges what limits them once it is a day old. Works as [`Alerts::purge`].
     ///

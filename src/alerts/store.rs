@@ -12,11 +12,11 @@ pub(super) use self::addresses::{
     list_addresses, list_redaction_due, mark_redaction_due, update_address,
 };
 pub use self::evidence::UseBeforeColumns;
-pub(crate) use self::evidence::record_step;
 pub use self::evidence::{ReportSteps, StepRecord};
+pub(crate) use self::evidence::{list_of_sessions, record_step};
 pub(super) use self::review::review;
 pub(crate) use self::review::{
-    Confirmation, Confirmer, EmailChange, Settlement, list_confirmations, list_confirmed_sessions,
+    Confirmation, Confirmer, EmailChange, Settlement, list_confirmations,
     list_email_changes, list_of_kind,
 };
 use super::{AlertKind, AlertReview};

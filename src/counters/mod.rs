@@ -125,30 +125,30 @@ pub(crate) fn read_refusals(
 pub struct ThrottledSubjects {
     /// How many there were in each hour.
     pub by_hour: BTreeMap<i32, i64>,
-    /// How many there were on each day in UTC, counted from the Unix epoch.
+    /// How many there were on each day, by its first hour.
     pub by_day: BTreeMap<i32, i64>,
     /// Those with the most throttled tries, the most first, with their number.
     pub top: Vec<(String, i64)>,
 }
 
-/// Reads who was throttled: in each hour since the first of `hours`, on each day since its other one,
-/// and those with the most tries of the hours.
+/// Reads who was throttled: in each hour since `since`, on each of the days that begin with these hours,
+/// oldest first, and those with the most tries since `since`.
 ///
 /// # Errors
 /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
 pub(crate) fn read_throttled(
     c: &mut AnyConnection,
     metric: Metric,
-    (hours, days): (i32, i32),
+    (since, days): (i32, &[i32]),
 ) -> Result<ThrottledSubjects> {
     Ok(ThrottledSubjects {
-        by_hour: store::count_labels_by_hour(c, metric, hours)?
+        by_hour: store::count_labels_by_hour(c, metric, since)?
             .into_iter()
             .collect(),
         by_day: store::count_labels_by_day(c, metric, days)?
             .into_iter()
             .collect(),
-        top: store::list_top_labels(c, metric, hours, TOP_SUBJECTS)?,
+        top: store::list_top_labels(c, metric, since, TOP_SUBJECTS)?,
     })
 }
 

@@ -194,14 +194,23 @@ pub(super) fn count_labels_by_hour(
         .load(c)?)
 }
 
-/// Counts the labels of each day, counted from the Unix epoch, since the hour `since`.
+/// Counts the labels of each of the days that begin with these hours, oldest first, by that hour.
 pub(super) fn count_labels_by_day(
     c: &mut AnyConnection,
     metric: Metric,
-    since: i32,
+    days: &[i32],
 ) -> Result<Vec<(i32, i64)>> {
-    let day = || sql::<Integer>("hour / 24");
-    Ok(since_hour(metric.as_str(), since)
+    let Some(first) = days.first() else {
+        return Ok(Vec::new());
+    };
+    // Days may have any number of hours, where clocks are changed.
+    let cases = days
+        .iter()
+        .rev()
+        .map(|day| format!("WHEN hour >= {day} THEN {day} "));
+    let case = format!("CASE {}END", cases.collect::<String>());
+    let day = || sql::<Integer>(&case);
+    Ok(since_hour(metric.as_str(), *first)
         .group_by(day())
         .select((day(), count(hourly_counts::label).aggregate_distinct()))
         .load(c)?)

@@ -27,6 +27,7 @@ use super::refused_act::{self, Refused, RefusedAct};
 use crate::clock::Timestamp;
 use crate::db::{AlertId, SessionId, UserId};
 use crate::error::{Chain, Error, Failure, Result};
+use crate::events::Setting;
 use crate::people::Role;
 use crate::sessions::Session;
 use crate::text;
@@ -102,6 +103,8 @@ pub enum AccountNotice {
     DeviceNotExempt(Option<SessionId>, u32),
     /// The time zone was updated.
     TimeZoneUpdated,
+    /// A setting was not saved: it had been changed since the form showed it.
+    SettingChangedBefore(Setting),
     /// The password was changed.
     PasswordChanged,
     /// An API key was revoked.

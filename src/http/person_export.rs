@@ -9,18 +9,29 @@ use super::export_reader::ExportReader;
 use crate::account::Export;
 use crate::error::{Chain, Error, Result};
 
-/// Sends an export as the file `name`. The first part is read before the response begins; an error
-/// after that breaks it off, so that no client takes what it received for all there is; it is one as
-/// well that `reader` may not read on.
+/// The bytes that are read before the response begins, so that an error until then has its status. A
+/// connection that is closed early on may lose what was sent, the status with it.
+const FIRST: usize = 64 * 1024;
+
+/// Sends an export as the file `name`. What is first in it, or all of a small one, is read before the
+/// response begins; an error after that breaks it off, so that no client takes what it received for all
+/// there is; it is one as well that `reader` may not read on.
 ///
 /// # Errors
-/// That of the first part: [`Error::NotFound`] when there is no such person.
+/// That of what is read first: [`Error::NotFound`] when there is no such person;
+/// [`Error::Unavailable`] when the database doesn't respond.
 pub async fn send_export(
     reader: ExportReader,
     mut export: Export,
     name: &str,
 ) -> Result<HttpResponse> {
-    let first = export.next_part().await?.unwrap_or_default();
+    let mut first = Vec::new();
+    while first.len() < FIRST {
+        match export.next_part().await? {
+            Some(part) => first.extend(part),
+            None => break,
+        }
+    }
     let rest = stream::try_unfold((export, reader), |(mut export, reader)| async {
         reader.verify().await?;
         let part = export.next_part().await?;

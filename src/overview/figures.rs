@@ -1,8 +1,9 @@
 //! The figures of the overview.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
-use super::counted::{DAYS, HOURS, LabelCount, day_of, sorted};
+use super::counted::{LabelCount, Span, sorted};
 use super::mail_figures::MailFigures;
 use super::oddities::Oddity;
 use super::refusals::RefusalFigures;
@@ -24,7 +25,7 @@ pub struct Figures {
     pub live_people: PeopleCount,
     /// The sign-ins of each of the last 24 hours, oldest first, with the start of the hour.
     pub sign_ins_by_hour: Vec<(Timestamp, i64)>,
-    /// The sign-ins of each of the last 30 days in UTC, oldest first, with the start of the day.
+    /// The sign-ins of each of the last 30 days, oldest first, with the start of its first hour.
     pub sign_ins_by_day: Vec<(Timestamp, i64)>,
     /// The ends of the last 30 days by reason, the most frequent first.
     pub ends: Vec<LabelCount>,
@@ -71,9 +72,9 @@ pub struct Breakdown {
 }
 
 impl Figures {
-    /// Returns the figures of one reading at `now`.
+    /// Returns the figures of one reading.
     pub(super) fn new(
-        now: Timestamp,
+        span: &Span,
         counts: &Counts,
         live_sessions: i64,
         live_people: PeopleCount,
@@ -83,11 +84,14 @@ impl Figures {
     ) -> Self {
         let by = |dimension| Breakdown::new(counts, dimension, live_sessions);
         Self {
-            at: now,
+            at: span.now,
             live_sessions,
             live_people,
-            sign_ins_by_hour: by_hour(&counts.sign_ins, now),
-            sign_ins_by_day: by_day(&counts.sign_ins, now),
+            sign_ins_by_hour: periods(
+                &counts.sign_ins,
+                span.hours.clone().map(|hour| hour..hour + 1),
+            ),
+            sign_ins_by_day: periods(&counts.sign_ins, span.days.iter().cloned()),
             ends: sorted(&counts.ends),
             alerts: sorted(&counts.alerts),
             by_kind: by(Dimension::Kind),
@@ -129,22 +133,15 @@ impl Breakdown {
     }
 }
 
-fn by_hour(sign_ins: &BTreeMap<i32, i64>, now: Timestamp) -> Vec<(Timestamp, i64)> {
-    let last = counters::hour_of(now);
-    (last - HOURS + 1..=last)
-        .map(|hour| {
-            let n = sign_ins.get(&hour).copied().unwrap_or_default();
-            (counters::start_of(hour), n)
-        })
-        .collect()
-}
-
-fn by_day(sign_ins: &BTreeMap<i32, i64>, now: Timestamp) -> Vec<(Timestamp, i64)> {
-    let last = day_of(now);
-    (last - DAYS + 1..=last)
-        .map(|day| {
-            let hours = sign_ins.range(day * 24..(day + 1) * 24);
-            (counters::start_of(day * 24), hours.map(|(_, n)| n).sum())
+/// Returns the sign-ins of some hours each, with the start of the first of these.
+fn periods(
+    sign_ins: &BTreeMap<i32, i64>,
+    periods: impl Iterator<Item = Range<i32>>,
+) -> Vec<(Timestamp, i64)> {
+    periods
+        .map(|hours| {
+            let start = counters::start_of(hours.start);
+            (start, sign_ins.range(hours).map(|(_, n)| n).sum())
         })
         .collect()
 }

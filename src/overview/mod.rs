@@ -20,12 +20,13 @@ mod refusals;
 
 use std::time::Duration;
 
-pub use self::counted::{DAYS, HOURS, LabelCount};
+pub use self::counted::LabelCount;
+use self::counted::Span;
 pub use self::figures::{Breakdown, Figures, PeopleCount};
 pub use self::mail_figures::{MAX_MESSAGES, MailFigures};
 pub use self::oddities::Oddity;
 pub use self::refusals::{RefusalFigures, RefusalPeriod, ThrottledAccount};
-use crate::clock::{Clock, Timestamp};
+use crate::clock::{Clock, TimeZone};
 use crate::counters::{self, CountedPeople, Counts, Dimension};
 use crate::db::{AnyConnection, Db, NodeLock};
 use crate::error::Result;
@@ -59,22 +60,22 @@ impl Overview {
         Self { db, clock }
     }
 
-    /// Reads the figures.
+    /// Reads the figures; days are those of the zone.
     ///
     /// # Errors
     /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
-    pub async fn read(&self) -> Result<Figures> {
-        let now = self.clock.now();
-        self.db.read_snapshot(move |c| read(c, now)).await
+    pub async fn read(&self, zone: TimeZone) -> Result<Figures> {
+        let span = Span::new(self.clock.now(), zone);
+        self.db.read_snapshot(move |c| read(c, &span)).await
     }
 
-    /// Reads what was refused alone.
+    /// Reads what was refused alone; days are those of the zone.
     ///
     /// # Errors
     /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
-    pub async fn read_refusals(&self) -> Result<RefusalFigures> {
-        let now = self.clock.now();
-        let read = move |c: &mut AnyConnection| refusals::read(c, now);
+    pub async fn read_refusals(&self, zone: TimeZone) -> Result<RefusalFigures> {
+        let span = Span::new(self.clock.now(), zone);
+        let read = move |c: &mut AnyConnection| refusals::read(c, &span);
         let (refusals, _) = self.db.read_snapshot(read).await?;
         Ok(refusals)
     }
@@ -188,8 +189,9 @@ fn count_people(c: &mut AnyConnection) -> Result<PeopleCount> {
     ))
 }
 
-fn read(c: &mut AnyConnection, now: Timestamp) -> Result<Figures> {
-    let counts = counters::read(c, counted::first_hour(now))?;
+fn read(c: &mut AnyConnection, span: &Span) -> Result<Figures> {
+    let now = span.now;
+    let counts = counters::read(c, span.first_hour())?;
     let live = live(&counts);
     let people = count_people(c)?;
     let newest = sessions::store::list_latest_sign_ins(c, NEWEST)?;
@@ -199,11 +201,11 @@ fn read(c: &mut AnyConnection, now: Timestamp) -> Result<Figures> {
         &mail::store::list_failed(c, now - FAILED_SINCE, limit)?,
     );
     let nodes = nodes::list_alive(c, now)?;
-    let (refusals, odd_refusals) = refusals::read(c, now)?;
+    let (refusals, odd_refusals) = refusals::read(c, span)?;
     let mut oddities = oddities::find(&newest, &nodes, &mail);
     oddities.extend(odd_refusals);
     Ok(Figures::new(
-        now,
+        span,
         &counts,
         live,
         people,

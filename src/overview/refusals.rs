@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::counted::{DAYS, HOURS, LabelCount, day_of, first_hour, sorted};
+use super::counted::{LabelCount, Span, sorted};
 use super::oddities::Oddity;
 use crate::clock::Timestamp;
 use crate::counters::{self, Metric, ThrottledSubjects};
@@ -28,7 +28,7 @@ pub struct RefusalFigures {
     pub at: Timestamp,
     /// The last 24 hours, oldest first.
     pub by_hour: Vec<RefusalPeriod>,
-    /// The last 30 days in UTC, oldest first.
+    /// The last 30 days, oldest first.
     pub by_day: Vec<RefusalPeriod>,
     /// The refused requests of the last 24 hours by the kind of their event, the most frequent first.
     pub by_kind: Vec<LabelCount>,
@@ -112,37 +112,33 @@ impl RefusalPeriod {
 }
 
 /// Reads what was refused, and what is odd about it.
-pub(super) fn read(
-    c: &mut AnyConnection,
-    now: Timestamp,
-) -> Result<(RefusalFigures, Option<Oddity>)> {
-    let (hour, day) = (counters::hour_of(now), day_of(now));
-    let (first_of_hours, first_of_days) = (hour - HOURS + 1, first_hour(now));
-    let refused = counters::read_refusals(c, first_of_days)?;
-    let since = (first_of_hours, first_of_days);
+pub(super) fn read(c: &mut AnyConnection, span: &Span) -> Result<(RefusalFigures, Option<Oddity>)> {
+    let refused = counters::read_refusals(c, span.first_hour())?;
+    let starts: Vec<i32> = span.days.iter().map(|day| day.start).collect();
+    let since = (span.hours.start, starts.as_slice());
     let accounts = counters::read_throttled(c, Metric::ThrottledAccount, since)?;
     let networks = counters::read_throttled(c, Metric::ThrottledNetwork, since)?;
     let count = |counts: &BTreeMap<i32, i64>, at: i32| counts.get(&at).copied().unwrap_or(0);
-    let by_hour = (first_of_hours..=hour).map(|hour| {
+    let by_hour = span.hours.clone().map(|hour| {
         let throttled = (
             count(&accounts.by_hour, hour),
             count(&networks.by_hour, hour),
         );
         period(&refused, hour..hour + 1, throttled)
     });
-    let by_day = (day - DAYS + 1..=day).map(|day| {
-        let throttled = (count(&accounts.by_day, day), count(&networks.by_day, day));
-        period(&refused, day * 24..(day + 1) * 24, throttled)
+    let by_day = span.days.iter().map(|day| {
+        let start = day.start;
+        let throttled = (
+            count(&accounts.by_day, start),
+            count(&networks.by_day, start),
+        );
+        period(&refused, day.clone(), throttled)
     });
-    let mut by_kind = BTreeMap::new();
-    for ((_, kind), total) in refused.range((first_of_hours, String::new())..) {
-        *by_kind.entry(kind.clone()).or_default() += total;
-    }
     let figures = RefusalFigures {
-        at: now,
+        at: span.now,
         by_hour: by_hour.collect(),
         by_day: by_day.collect(),
-        by_kind: sorted(&by_kind),
+        by_kind: by_kind(&refused, span.hours.start),
         accounts: name_accounts(c, &accounts)?,
         networks: networks
             .top
@@ -150,8 +146,17 @@ pub(super) fn read(
             .map(|(label, total)| LabelCount { label, total })
             .collect(),
     };
-    let odd = odd_hour(&refused, hour);
+    let odd = odd_hour(&refused, counters::hour_of(span.now));
     Ok((figures, odd))
+}
+
+/// Returns what was refused since an hour by the kind of its event, the most frequent first.
+fn by_kind(refused: &ByHour, since: i32) -> Vec<LabelCount> {
+    let mut by_kind = BTreeMap::new();
+    for ((_, kind), total) in refused.range((since, String::new())..) {
+        *by_kind.entry(kind.clone()).or_default() += total;
+    }
+    sorted(&by_kind)
 }
 
 /// Returns what was refused in the hours of a period.

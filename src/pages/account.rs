@@ -70,7 +70,8 @@ pub async fn show(
     PageCaller(caller): PageCaller,
 ) -> Result<HttpResponse> {
     let mut template = AccountPage::new(&app, &request, &caller).await?;
-    template.notice = notices::take(&app, &request, Some(&caller)).await?.words;
+    let notice = notices::take(&app, &request, Some(&caller)).await?;
+    template.notice = notice.show_on(&mut template.layout);
     page(StatusCode::OK, &template)
 }
 

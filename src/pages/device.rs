@@ -9,6 +9,7 @@ use super::device_views::{DeviceNames, DeviceView, EndView};
 use super::ended_words::End;
 use super::notices;
 use super::sign_out;
+use super::travel_views;
 use super::used_applications::UsedApplications;
 use super::views::Reader;
 use super::words::{self, TimeView};
@@ -214,25 +215,17 @@ async fn load_page(
     let live = app.sessions.list_live(caller.user.id).await?;
     let devices = group_by_device(live);
     let device = devices.iter().find(|device| device.contains(session.id));
-    let current = caller.session.id;
-    let session = match session.id == current {
+    let is_current = session.id == caller.session.id;
+    let session = match is_current {
         true => session.with_use_at(reader.clock.now),
         false => session,
     };
     let end = SessionEnd::load(app, &session).await?;
-    let view = match device {
-        Some(device) => DeviceView::for_device(device, &session, current, &reader),
-        None => DeviceView {
-            ended: end.view(&session, reader.clock),
-            ..DeviceView::new(&session, &reader)
-        },
-    };
-    let of_device = device.map_or_else(|| vec![&session], |device| device.iter().collect());
-    let used = UsedApplications::load(app, caller.user.id, of_device.iter().copied()).await?;
     let (activity, older) = load_activity(app, (&session, &end), before, &reader).await?;
     Ok(DevicePage {
         layout: Layout::for_caller(request, caller, NavItem::Devices)?,
-        is_current: session.id == current,
+        is_current,
+        device: load_device(app, caller, (&session, &end), device, &reader).await?,
         still: match device {
             Some(_) => None,
             None => still_signed_in(&session, &devices),
@@ -245,8 +238,27 @@ async fn load_page(
         name_error: None,
         older,
         activity,
-        device: view.with_applications(used.of(of_device, usize::MAX, reader.clock)),
     })
+}
+
+/// Returns the device of a session, `device` if it is live, with every application that it reached.
+async fn load_device(
+    app: &AppState,
+    caller: &Caller,
+    (session, end): (&Session, &SessionEnd),
+    device: Option<&DeviceGroup<Session>>,
+    reader: &Reader,
+) -> Result<DeviceView> {
+    let view = match device {
+        Some(device) => DeviceView::for_device(device, session, caller.session.id, reader),
+        None => DeviceView {
+            ended: end.view(session, reader.clock),
+            ..DeviceView::new(session, reader)
+        },
+    };
+    let of_device = device.map_or_else(|| vec![session], |device| device.iter().collect());
+    let used = UsedApplications::load(app, caller.user.id, of_device.iter().copied()).await?;
+    Ok(view.with_applications(used.of(of_device, usize::MAX, reader.clock)))
 }
 
 /// Loads a page of the activity of a session, and the URL of older activity, if there is more.
@@ -370,9 +382,7 @@ impl ActivityView {
                 };
                 ended.describe()
             }
-            EventKind::ImpossibleTravel => {
-                format!("Used too far from where you were before: {detail}")
-            }
+            EventKind::ImpossibleTravel => travel_views::entry(detail),
             _ => words::account_event(event),
         };
         Self {

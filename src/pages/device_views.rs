@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::admin::session_words;
 use super::ended_words::End;
+use super::travel_views::ImpossibleTravels;
 use super::used_applications::ApplicationsView;
 use super::views::Reader;
 use super::words::{self, Named, TimeView};
@@ -53,7 +54,7 @@ pub struct DeviceView {
     pub user_agent: Option<String>,
     /// Its sessions, if it has several.
     pub sessions: Vec<SignInView>,
-    /// An impossible travel of one of its sessions.
+    /// An impossible travel of one of its sessions, as a sentence.
     pub travel: Option<String>,
     /// The applications that its sessions reached.
     pub applications: ApplicationsView,
@@ -156,10 +157,12 @@ impl DeviceView {
 
     /// Returns the view with the impossible travel of one of the device's sessions, if there is
     /// one.
-    pub fn with_travel(self, device: &DeviceGroup<Session>, travels: &ImpossibleTravels) -> Self {
-        let travel = device
-            .iter()
-            .find_map(|session| travels.0.get(&session.id).cloned());
+    pub(super) fn with_travel(
+        self,
+        device: &DeviceGroup<Session>,
+        travels: &ImpossibleTravels,
+    ) -> Self {
+        let travel = travels.describe(device, &self.name);
         Self { travel, ..self }
     }
 
@@ -202,8 +205,6 @@ impl SignInView {
     }
 }
 
-/// Impossible travels in words, by session.
-pub struct ImpossibleTravels(pub HashMap<SessionId, String>);
 /// A session that has ended.
 pub struct EndedSessionView {
     /// Its id.

@@ -8,29 +8,24 @@ use askama::Template;
 use url::form_urlencoded;
 
 use super::alert_views::AlertView;
-use super::device_list::DeviceList;
-use super::device_views::{DeviceNames, DeviceView, ImpossibleTravels};
+use super::device_views::DeviceNames;
 use super::devices_query::DevicesQuery;
-use super::ended_views::{EndReasons, EndedItem, EndedList, MAX_ENDED};
-use super::map::{DotDevice, MapView};
-use super::narrowing::{ListedDevice, Narrowing, Selection, UNUSED_DAYS, selected_ids};
+use super::ended_views::{EndReasons, EndedList, MAX_ENDED};
+use super::narrowing::{UNUSED_DAYS, selected_ids};
 use super::notices;
+use super::own_devices::OwnDevices;
 use super::settings_card::{SettingsPage, SettingsView};
 use super::steps_view::StepsView;
-use super::travels;
-use super::used_applications::{FEW, UsedApplications};
 use super::views::{AdminActView, Reader};
 use super::words;
 use crate::account::{AfterReport, AlertDetails, Attention, Withheld};
 use crate::db::{SessionId, UserId};
-use crate::devices::{DeviceGroup, group_by_device};
 use crate::error::Result;
-use crate::geo::Place;
 use crate::http::app_state::AppState;
 use crate::http::caller::{OpenAlerts, PageCaller};
 use crate::http::layout::{Layout, NavItem, describe_attention, page, see_other};
 use crate::http::page_query::PageQuery;
-use crate::sessions::{Caller, HistoryCursor, HistoryPage, Session};
+use crate::sessions::{Caller, HistoryPage, Session};
 
 /// Alerts shown at once, oldest first: later alerts must not displace the first one.
 const MAX_ALERTS: usize = 20;
@@ -49,14 +44,10 @@ struct DevicesPage {
     /// What administrators did.
     acts: Vec<AdminActView>,
     may_dismiss: bool,
-    this: DeviceView,
-    others: DeviceList,
+    own: OwnDevices,
     /// The days without use after which a review is suggested.
     unused_days: u64,
-    map: Option<MapView>,
-    ended: Vec<EndedItem>,
-    /// The URL of what ended earlier, if there is more.
-    older: Option<String>,
+    ended: EndedList,
     settings: SettingsView,
 }
 
@@ -107,36 +98,34 @@ async fn load_page(
     let owner = caller.user.id;
     let live = app.sessions.list_live(owner).await?;
     let (history, reasons) = load_history(app, owner, query.ended.as_deref()).await?;
+    let names = DeviceNames::new(live.iter().chain(&history.sessions));
     let notice = notices::take(app, request, Some(caller)).await?;
-    let travels = travels::load(app, &live).await?;
-    let applications = UsedApplications::load(app, owner, &live).await?;
     let steps = app.accounts.find_after_report(caller, live.clone()).await?;
     let attention = attention(request);
     let described = describe_alerts(app, owner, &attention, live.clone()).await?;
     let reader = Reader::new(app, request, caller)?;
-    let names = DeviceNames::new(live.iter().chain(&history.sessions));
-    let devices = group_by_device(live);
-    let found = views(&devices, caller, (&travels, &applications), &reader);
-    let map = MapView::new(places(&devices, caller, &reader));
-    let listing = (query.narrowing(), &query.selection(selected));
-    let (this, others, map) = list_with_map(found, map, listing, &reader);
+    let list = (query.narrowing(), &query.selection(selected));
+    let own = OwnDevices::load(app, caller, live, list, &reader).await?;
     let ended = EndedList::new(history, &names, &reasons, &reader);
+    let state = describe_state(&attention, steps.as_ref(), own.travelled);
+    let mut layout = Layout {
+        // The page shows the alerts themselves.
+        attention: None,
+        ..Layout::for_caller(request, caller, NavItem::Devices)?
+    };
     Ok(DevicesPage {
-        layout: layout(request, caller)?,
+        others_left: notice.others_left.clone(),
+        notice: notice.show_on(&mut layout),
+        layout,
         settings: SettingsView::new(app, &caller.user, SettingsPage::Devices),
-        summary: summary(others.all, &attention, steps.as_ref(), &travels),
+        summary: summary(own.others.all, state, attention.withheld),
         steps: steps.and_then(|it| StepsView::new(&it, caller.user.shown_email(), reader.clock)),
-        notice: notice.words,
-        others_left: notice.others_left,
         alerts: alert_views(app, caller, &described, &reader).await?,
         acts: act_views(&attention, &reader),
         may_dismiss: attention.may_dismiss,
-        this,
-        map,
-        others,
         unused_days: UNUSED_DAYS,
-        older: ended.next.map(older),
-        ended: ended.items,
+        own,
+        ended,
     })
 }
 
@@ -168,24 +157,6 @@ async fn load_history(
         reported: app.sessions.list_reported(owner, past.clone()).await?,
     };
     Ok((history, reasons))
-}
-
-/// Returns this device, the list of the others and the map, which lead to each other.
-fn list_with_map(
-    (mut this, mut others): (DeviceView, Vec<ListedDevice>),
-    mut map: Option<MapView>,
-    (narrowing, selection): (Narrowing, &Selection),
-    reader: &Reader,
-) -> (DeviceView, DeviceList, Option<MapView>) {
-    if let Some(map) = &map {
-        let views = others.iter_mut().map(|other| &mut other.view);
-        map.link([&mut this].into_iter().chain(views));
-    }
-    let others = DeviceList::new(others, narrowing, selection, reader.clock);
-    if let Some(map) = &mut map {
-        map.lead_to_rows(|id| id == this.id || others.lists(id));
-    }
-    (this, others, map)
 }
 
 /// Returns what administrators did.
@@ -236,78 +207,18 @@ async fn alert_views(
     Ok(described.iter().filter_map(view).collect())
 }
 
-/// Returns the device that the page is read on, and the others.
-fn views(
-    devices: &[DeviceGroup<Session>],
-    caller: &Caller,
-    (travels, applications): (&ImpossibleTravels, &UsedApplications),
-    reader: &Reader,
-) -> (DeviceView, Vec<ListedDevice>) {
-    let current = caller.session.id;
-    let used = caller.session.clone().with_use_at(reader.clock.now);
-    let mut this = DeviceView::new(&used, reader);
-    let mut others = Vec::new();
-    for device in devices {
-        let view = |shown| {
-            DeviceView::for_device(device, shown, current, reader)
-                .with_travel(device, travels)
-                .with_applications(applications.of(device.iter(), FEW, reader.clock))
-        };
-        match device.contains(current) {
-            true => this = view(&used),
-            false => others.push(ListedDevice {
-                view: view(device.first()),
-                sessions: device.iter().map(|session| session.id).collect(),
-                last_used_at: device.first().last_used_at,
-            }),
-        }
-    }
-    (this, others)
-}
-
-/// Returns the place and name of each device, in the reader's language. The device that the page is
-/// read on comes first.
-fn places(
-    devices: &[DeviceGroup<Session>],
-    caller: &Caller,
-    reader: &Reader,
-) -> Vec<(Place, DotDevice)> {
-    let located = |session: &Session, name| {
-        let ip = session.ip_address.as_deref();
-        let id = session.id.to_string();
-        let link = format!("/devices/{id}");
-        (
-            reader.place(ip, session.place()),
-            DotDevice { name, id, link },
-        )
-    };
-    let this = located(&caller.session, "This device".to_owned());
-    let others = devices
-        .iter()
-        .filter(|device| !device.contains(caller.session.id))
-        .map(|device| located(device.first(), device.first().display_name()));
-    std::iter::once(this).chain(others).collect()
-}
-
-/// Says what needs attention, of all that the page shows, if anything does. What an alert asks about is not said
-/// twice.
+/// Says what needs attention, of all that the page shows, if anything does.
 fn describe_state(
     attention: &Attention,
     steps: Option<&AfterReport>,
-    travels: &ImpossibleTravels,
+    travelled: usize,
 ) -> Option<String> {
     let steps = steps.filter(|steps| steps.is_open());
-    let is_shown = |id: &SessionId| attention.alerts.iter().any(|it| it.session_id == Some(*id));
-    let has_more_travels = travels.0.keys().any(|id| !is_shown(id));
-    let sentences: Vec<String> =
-        describe_attention(attention.count())
-            .into_iter()
-            .chain(describe_withheld(attention.withheld).map(str::to_owned))
-            .chain(steps.map(|_| "Some steps are left to make your account safe.".into()))
-            .chain(has_more_travels.then(|| {
-                "Two uses were too far apart for the time between them: see below.".into()
-            }))
-            .collect();
+    let sentences: Vec<String> = describe_attention(attention.count() + travelled)
+        .into_iter()
+        .chain(describe_withheld(attention.withheld).map(str::to_owned))
+        .chain(steps.map(|_| "Some steps are left to make your account safe.".into()))
+        .collect();
     (!sentences.is_empty()).then(|| sentences.join(" "))
 }
 

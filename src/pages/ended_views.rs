@@ -44,8 +44,8 @@ pub(super) struct EndReasons {
 /// A page of the list.
 pub(super) struct EndedList {
     pub(super) items: Vec<EndedItem>,
-    /// Where earlier ones continue, if there are more.
-    pub(super) next: Option<HistoryCursor>,
+    /// The URL of what ended earlier, if there is more.
+    pub(super) older: Option<String>,
 }
 
 impl EndedList {
@@ -79,7 +79,8 @@ impl EndedList {
             items: items
                 .filter_map(|item| EndedItem::new(item, view))
                 .collect(),
-            next,
+            older: next
+                .map(|next: HistoryCursor| format!("/devices?ended={}#ended", next.encode())),
         }
     }
 }

@@ -1,11 +1,17 @@
-//! A map of the part of the world where devices are, with a dot for each place. Its caption lists the
-//! places as text. Dots lead to their devices, and the places in the caption are what devices lead to.
+//! A map of the part of the world where devices are. Near places share a dot; the caption lists each place
+//! as text. Dots lead to their devices, and the places in the caption are what devices lead to.
 
+use std::collections::HashMap;
+use std::hash::Hash;
+
+use super::device_list::list_url;
 use super::device_views::DeviceView;
+use super::words::TimeView;
 use crate::alerts::{Alert, AlertKind};
 use crate::geo::{MapForm, MapFrame, MapPosition, Place};
 use crate::http::assets;
 use crate::http::reader_clock::ReaderClock;
+use crate::text::quantity;
 
 /// The form of the map on *Your devices*.
 const WIDE: MapForm = MapForm {
@@ -24,10 +30,10 @@ const MIDDLE: std::ops::Range<f64> = 30.0..70.0;
 const MAX_DEVICES: usize = 5;
 /// The most places that the caption lists unfolded.
 const MAX_PLACES: usize = 8;
+/// The most places that it lists at all; the others are counted.
+const MAX_LISTED: usize = 50;
 /// The class of a dot where somebody else may be.
 const ALARMING: &str = "dot alarming";
-/// The most names of places that share a dot.
-const MAX_NAMES: usize = 3;
 
 /// Who sees the map of an alert.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,24 +52,22 @@ pub struct MapView {
     pub view_box: String,
     /// Where worlds begin in it.
     pub worlds: Vec<String>,
-    /// The places, in the order of their devices.
+    /// The dots, in the order of their devices.
     pub dots: Vec<Dot>,
     /// What it is, for those who don't see it.
     pub label: String,
 }
 
-/// A place on the map.
+/// A dot on the map.
 pub struct Dot {
     /// The distance from the left edge, in percent.
     pub x: String,
     /// The distance from the upper edge, in percent.
     pub y: String,
-    /// The place's name: "Lyon, France".
-    pub place: String,
-    /// The devices there.
-    pub devices: Vec<DotDevice>,
-    /// The number of devices there that the caption does not name.
-    pub more: usize,
+    /// What it stands for, in words.
+    pub words: String,
+    /// The places there that the caption lists.
+    pub places: Vec<PlaceView>,
     /// Where the dot leads, if anywhere.
     pub link: Option<String>,
     /// The class of its colour.
@@ -74,10 +78,26 @@ pub struct Dot {
     pub down: &'static str,
 }
 
+/// A place in the caption of the map.
+pub struct PlaceView {
+    /// Its number in the caption; `None` if there are so many that it is only counted.
+    pub number: Option<usize>,
+    /// Its name: "Lyon, France".
+    pub name: String,
+    /// The devices there.
+    pub devices: Vec<DotDevice>,
+}
+
 /// A device at a place.
 pub struct DotDevice {
     /// Its name: "Safari on iPhone".
     pub name: String,
+    /// Whether the page is read on it.
+    pub is_here: bool,
+    /// When it was last used.
+    pub last_used: TimeView,
+    /// The last use as exactly as it takes to tell it from others of its name there, if there are any.
+    pub last_use_apart: Option<TimeView>,
     /// The id of the session that represents it on the page.
     pub id: String,
     /// Where it is shown: its row on the page, or its own page.
@@ -85,70 +105,80 @@ pub struct DotDevice {
 }
 
 impl MapView {
-    /// Returns a map of these devices, where the first is the one that the page is read on; `None`
-    /// if the position of none is known.
+    /// Returns a map of these devices; `None` if the position of none is known.
     pub fn new(devices: impl IntoIterator<Item = (Place, DotDevice)>) -> Option<Self> {
         let located: Vec<_> = devices
             .into_iter()
-            .enumerate()
-            .filter_map(|(index, (place, device))| {
+            .filter_map(|(place, device)| {
                 let name = place.display_name()?;
-                Some((place.point?, (index == 0, name, device)))
+                Some((place.point?, (name, device)))
             })
             .collect();
         let points: Vec<_> = located.iter().map(|(point, _)| *point).collect();
         let frame = MapFrame::around(&points, WIDE)?;
         let mut dots = Vec::new();
-        for (number, (position, there)) in (1..).zip(frame.cluster(located)) {
-            let is_here = there.iter().any(|(is_first, ..)| *is_first);
-            let place = place_names(there.iter().map(|(_, place, _)| place.as_str()));
-            let devices: Vec<_> = there.into_iter().map(|(.., device)| device).collect();
+        let mut numbers = 1..=MAX_LISTED;
+        for (position, there) in frame.cluster(located) {
+            let mut places = PlaceView::list(there);
+            for place in &mut places {
+                place.number = numbers.next();
+            }
+            let is_here = places
+                .iter()
+                .any(|place| place.devices.iter().any(|it| it.is_here));
             dots.push(Dot {
-                place,
-                link: match devices.as_slice() {
-                    [device] => Some(device.link.clone()),
-                    _ => Some(format!("#place-{number}")),
-                },
-                more: devices.len().saturating_sub(MAX_DEVICES),
-                devices,
                 class: if is_here { "dot here" } else { "dot" },
+                places,
                 ..Dot::at(position)
             });
         }
-        let places = match dots.len() {
-            1 => "1 place".to_owned(),
-            n => format!("{n} places"),
-        };
-        Some(Self {
-            label: format!("A map with {places}, listed below it"),
-            ..Self::of(&frame, dots)
-        })
+        let mut map = Self::of(&frame, dots);
+        map.label = format!("A map with {}, listed below it", map.count_places());
+        map.lead_to_rows(|_| false);
+        Some(map)
+    }
+
+    /// Returns the number of places in words.
+    fn count_places(&self) -> String {
+        let places: usize = self.dots.iter().map(|dot| dot.places.len()).sum();
+        quantity(places as u64, "place")
     }
 
     /// Returns the number of places in words, if the caption has so many that it is folded.
     pub fn folded(&self) -> Option<String> {
-        let places = self.dots.len();
-        (places > MAX_PLACES).then(|| format!("{places} places"))
+        let places: usize = self.dots.iter().map(|dot| dot.places.len()).sum();
+        (places > MAX_PLACES).then(|| self.count_places())
+    }
+
+    /// Returns the number of places in words that are not listed, if there are any.
+    pub fn unlisted(&self) -> Option<String> {
+        let places = self.dots.iter().flat_map(|dot| &dot.places);
+        match places.filter(|place| place.number.is_none()).count() {
+            0 => None,
+            1 => Some("and 1 more place".into()),
+            n => Some(format!("and {n} more places")),
+        }
     }
 
     /// Leads to the rows of devices that are on the page, by `is_listed`, instead of to their pages.
     pub fn lead_to_rows(&mut self, is_listed: impl Fn(&str) -> bool) {
-        for dot in &mut self.dots {
-            for device in dot.devices.iter_mut().filter(|it| is_listed(&it.id)) {
+        for (number, dot) in (1..).zip(&mut self.dots) {
+            let places = dot.places.iter_mut();
+            let devices = places.flat_map(|place| &mut place.devices);
+            for device in devices.filter(|it| is_listed(&it.id)) {
                 device.link = format!("#device-{}", device.id);
             }
-            if let [device] = dot.devices.as_slice() {
-                dot.link = Some(device.link.clone());
-            }
+            dot.link = dot.find_link(number);
         }
     }
 
     /// Links these devices to their places in the list below the map.
     pub fn link<'a>(&self, devices: impl Iterator<Item = &'a mut DeviceView>) {
         for device in devices {
-            let is_here = |dot: &Dot| dot.devices.iter().any(|there| there.id == device.id);
-            let number = self.dots.iter().position(is_here);
-            device.on_map = number.map(|number| format!("#place-{}", number + 1));
+            let is_here = |place: &&PlaceView| place.devices.iter().any(|it| it.id == device.id);
+            let mut places = self.dots.iter().flat_map(|dot| &dot.places);
+            let number = places.find(is_here).and_then(|place| place.number);
+            device.on_map = number.map(|number| format!("#place-{number}"));
         }
     }
 
@@ -178,19 +208,19 @@ impl MapView {
         if let Some(before) = &before {
             dots.extend(Dot::labelled(&frame, &before.place, class).map(|dot| Dot {
                 link: link(before.session),
-                place: label(&dot.place, before.at),
+                words: label(&dot.words, before.at),
                 ..dot
             }));
         }
         dots.extend(Dot::labelled(&frame, &here, ALARMING).map(|dot| Dot {
             link: alert.session_id.and_then(link),
-            place: label(&dot.place, alert.at),
+            words: label(&dot.words, alert.at),
             ..dot
         }));
         let label = match dots.as_slice() {
-            [before, here] if is_either => format!("A map: {} and {}", before.place, here.place),
-            [before, here] => format!("A map: from {} to {}", before.place, here.place),
-            [here] => format!("A map: {}", here.place),
+            [before, here] if is_either => format!("A map: {} and {}", before.words, here.words),
+            [before, here] => format!("A map: from {} to {}", before.words, here.words),
+            [here] => format!("A map: {}", here.words),
             _ => return None,
         };
         let mut map = Self::of(&frame, dots);
@@ -228,18 +258,12 @@ impl MapView {
 }
 
 impl Dot {
-    /// Returns the devices that the caption names.
-    pub fn named(&self) -> &[DotDevice] {
-        self.devices.get(..MAX_DEVICES).unwrap_or(&self.devices)
-    }
-
     fn at(position: MapPosition) -> Self {
         Self {
             x: format!("{:.2}%", position.x),
             y: format!("{:.2}%", position.y),
-            place: String::new(),
-            devices: Vec::new(),
-            more: 0,
+            words: String::new(),
+            places: Vec::new(),
             link: None,
             class: "dot",
             anchor: match position.x {
@@ -253,25 +277,106 @@ impl Dot {
 
     fn labelled(frame: &MapFrame, place: &Place, class: &'static str) -> Option<Self> {
         Some(Self {
-            place: place.short_name()?.to_owned(),
+            words: place.short_name()?.to_owned(),
             class,
             ..Self::at(frame.position(place.point?))
         })
     }
+
+    /// Returns where the dot with that number leads: to its only device, else to its only place in the
+    /// caption, else to all of these.
+    fn find_link(&self, number: usize) -> Option<String> {
+        let first = self.places.first()?;
+        Some(match (self.places.as_slice(), first.devices.as_slice()) {
+            ([_], [device]) => device.link.clone(),
+            _ if first.number.is_none() => first.search(),
+            ([_], _) => first
+                .number
+                .map_or_else(String::new, |n| format!("#place-{n}")),
+            _ => format!("#dot-{number}"),
+        })
+    }
+
+    /// Returns whether the caption lists any of its places.
+    pub fn is_listed(&self) -> bool {
+        self.places.iter().any(|place| place.number.is_some())
+    }
+
+    /// Returns what it stands for: "Lyon, France: Safari on iPhone; Geneva, Switzerland: Old tablet".
+    pub fn describe(&self) -> String {
+        let places = self.places.iter().map(PlaceView::describe);
+        places.collect::<Vec<_>>().join("; ")
+    }
 }
 
-/// Returns the names of places that share a dot, each once: "Lisbon, Portugal · Porto, Portugal".
-fn place_names<'a>(places: impl Iterator<Item = &'a str>) -> String {
-    let mut names: Vec<&str> = Vec::new();
-    for place in places {
-        if !names.contains(&place) {
-            names.push(place);
+impl PlaceView {
+    /// Returns the places of these devices, each once.
+    fn list(devices: Vec<(String, DotDevice)>) -> Vec<Self> {
+        let mut places: Vec<Self> = Vec::new();
+        for (name, device) in devices {
+            match places.iter_mut().find(|place| place.name == name) {
+                Some(place) => place.devices.push(device),
+                None => places.push(Self {
+                    number: None,
+                    name,
+                    devices: vec![device],
+                }),
+            }
+        }
+        places.iter_mut().for_each(Self::tell_apart);
+        places
+    }
+
+    /// Tells devices of one name apart by their last use, as exactly as it takes.
+    fn tell_apart(&mut self) {
+        let used = |device: &DotDevice| (device.name.clone(), device.last_used.words.clone());
+        let names = counts(self.devices.iter().map(|device| device.name.clone()));
+        let uses = counts(self.devices.iter().map(used));
+        for device in &mut self.devices {
+            let is_twin = names.get(&device.name).is_some_and(|n| *n > 1);
+            let mut time = device.last_used.clone();
+            if uses.get(&used(device)).is_some_and(|n| *n > 1) {
+                time.words.clone_from(&time.exact);
+            }
+            device.last_use_apart = (is_twin && !device.is_here).then_some(time);
         }
     }
-    match names.split_at_checked(MAX_NAMES) {
-        Some((first, more)) if !more.is_empty() => {
-            format!("{} and {} more", first.join(" · "), more.len())
-        }
-        _ => names.join(" · "),
+
+    /// Returns the devices that the caption names.
+    pub fn named(&self) -> &[DotDevice] {
+        self.devices.get(..MAX_DEVICES).unwrap_or(&self.devices)
     }
+
+    /// Returns the number of devices that it does not name.
+    pub fn more(&self) -> usize {
+        self.devices.len().saturating_sub(MAX_DEVICES)
+    }
+
+    /// Returns the URL of the list of the other devices there.
+    pub fn search(&self) -> String {
+        list_url(&[("q", self.name.clone())])
+    }
+
+    fn describe(&self) -> String {
+        let name = |device: &DotDevice| match &device.last_use_apart {
+            _ if device.is_here => format!("{} (this device)", device.name),
+            Some(at) => format!("{} (used {})", device.name, at.words),
+            None => device.name.clone(),
+        };
+        let names: Vec<String> = self.named().iter().map(name).collect();
+        let more = match self.more() {
+            0 => String::new(),
+            n => format!(" and {n} more"),
+        };
+        format!("{}: {}{more}", self.name, names.join(", "))
+    }
+}
+
+/// Returns how often each of these is there.
+fn counts<T: Eq + Hash>(items: impl Iterator<Item = T>) -> HashMap<T, usize> {
+    let mut counts = HashMap::new();
+    for item in items {
+        *counts.entry(item).or_default() += 1;
+    }
+    counts
 }

@@ -14,6 +14,7 @@ use crate::db::{AlertId, SessionId, UserId};
 use crate::error::Result;
 use crate::http::app_state::AppState;
 use crate::http::ending_words::Ending;
+use crate::http::layout::Layout;
 use crate::http::notice::{self, AccountNotice, EndMoment, EndNotice, Notice, SignedOutNotice};
 use crate::http::refused_act::RefusedAct;
 use crate::net::IpRetention;
@@ -29,6 +30,19 @@ pub(super) struct NoticeView {
     pub(super) others_left: Option<String>,
     /// Whether it says that this device was signed out by its person.
     pub(super) is_sign_out: bool,
+    /// Whether it says that something was not done.
+    pub(super) is_failure: bool,
+}
+
+impl NoticeView {
+    /// Returns the words, unless they say that something was not done: those are the page's refusal then.
+    pub(super) fn show_on(self, layout: &mut Layout) -> Option<String> {
+        if self.is_failure {
+            layout.refusal = self.words;
+            return None;
+        }
+        self.words
+    }
 }
 
 /// Returns the notice for the page in the response to `request`, and uses it up.
@@ -41,39 +55,40 @@ pub(super) async fn take(
     caller: Option<&Caller>,
 ) -> Result<NoticeView> {
     match notice::take(request, caller.map(|caller| caller.user.id)) {
-        Some(Notice::Account(user, AccountNotice::EmailChangeReported(alert))) => {
+        Some(Notice::Account(user, notice)) => of_account(app, user, caller, notice).await,
+        Some(Notice::SignedOut(notice)) => Ok(NoticeView {
+            words: Some(signed_out_words(notice)),
+            is_sign_out: is_sign_out(notice),
+            ..NoticeView::default()
+        }),
+        None => Ok(NoticeView::default()),
+    }
+}
+
+/// Returns a notice about the account of `user`.
+async fn of_account(
+    app: &AppState,
+    user: UserId,
+    caller: Option<&Caller>,
+    notice: AccountNotice,
+) -> Result<NoticeView> {
+    let words = match notice {
+        AccountNotice::EmailChangeReported(alert) => {
             let ended = reviewed(app, user, alert).await?;
             let advice = caller.map(|caller| describe_unrestored(caller.user.shown_email()));
             let words: Vec<String> = ended.into_iter().chain(advice).collect();
-            return Ok(NoticeView {
-                words: Some(words.join(" ")),
-                ..NoticeView::default()
-            });
+            Some(words.join(" "))
         }
-        Some(Notice::Account(user, notice)) => {
-            let others_left = others_left(app, caller, notice).await?;
-            let words = match notice {
-                AccountNotice::Ended(notice) => {
-                    end_notices::describe(app, user, caller, notice).await?
-                }
-                AccountNotice::PasswordChanged => Some(password_words(app, user, caller).await?),
-                notice => account_words(app, user, notice).await?,
-            };
-            return Ok(NoticeView {
-                words: with_finish(app, caller, notice, words).await?,
-                others_left,
-                ..NoticeView::default()
-            });
-        }
-        Some(Notice::SignedOut(notice)) => {
-            return Ok(NoticeView {
-                words: Some(signed_out_words(notice)),
-                is_sign_out: is_sign_out(notice),
-                ..NoticeView::default()
-            });
-        }
-        None => Ok(NoticeView::default()),
-    }
+        AccountNotice::Ended(notice) => end_notices::describe(app, user, caller, notice).await?,
+        AccountNotice::PasswordChanged => Some(password_words(app, user, caller).await?),
+        notice => account_words(app, user, notice).await?,
+    };
+    Ok(NoticeView {
+        words: with_finish(app, caller, notice, words).await?,
+        others_left: others_left(app, caller, notice).await?,
+        is_failure: matches!(notice, AccountNotice::SettingChangedBefore(_)),
+        ..NoticeView::default()
+    })
 }
 
 /// Returns what leads to the devices that signed in after the page of *Sign out others* was shown, if any
@@ -158,6 +173,12 @@ async fn account_words(
             "Saved. {} on the device ended; it signs out automatically again when it is not used.",
             count_sessions(ended)
         ))),
+        AccountNotice::SettingChangedBefore(setting) => {
+            let (user, limits) = (app.people.get(user).await?, app.sessions.idle_limits());
+            Ok(Some(settings_card::describe_conflict(
+                setting, &user, limits,
+            )))
+        }
         AccountNotice::AlertEmailsUpdated => {
             let is_on = app.people.get(user).await?.alert_emails;
             Ok(Some(alert_email_words(is_on).to_owned()))

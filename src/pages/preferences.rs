@@ -9,9 +9,11 @@ use super::account::to_account;
 use super::settings_card::SettingsPage;
 use super::time_zone::get_offered;
 use super::unused::{self, UnusedChange};
+use crate::clock::TimeZone;
 use crate::db::SessionId;
 use crate::devices::group_by_device;
 use crate::error::Result;
+use crate::events::Setting;
 use crate::http::app_state::AppState;
 use crate::http::caller::PageCaller;
 use crate::http::forms::Form;
@@ -21,12 +23,17 @@ use crate::net::IpRetention;
 use crate::people::IdleLimit;
 use crate::sessions::{Caller, Confirmation, IdleChange, Session};
 
+/// The value of a box that is ticked.
+const ON: &str = "on";
+
 /// The form of `POST /account/idle-limit`.
 #[derive(Deserialize)]
 pub struct IdleLimitForm {
     /// Empty for the limit of the service.
     idle_limit: String,
     back: Option<String>,
+    /// The limit that the form showed.
+    shown: Option<String>,
     /// Present if the devices that it signs out were shown.
     confirmed: Option<String>,
 }
@@ -37,6 +44,8 @@ pub struct AlertEmailsForm {
     /// Present if they are enabled.
     alert_emails: Option<String>,
     back: Option<String>,
+    /// Whether the form showed them as enabled: "on".
+    shown: Option<String>,
 }
 
 /// The form of `POST /account/addresses`.
@@ -44,6 +53,8 @@ pub struct AlertEmailsForm {
 pub struct IpRetentionForm {
     addresses: String,
     back: Option<String>,
+    /// The IP retention that the form showed.
+    shown: Option<String>,
 }
 
 /// The form of `POST /account/time-zone`.
@@ -51,6 +62,16 @@ pub struct IpRetentionForm {
 pub struct TimeZoneForm {
     /// Empty for the zone of the browser.
     time_zone: String,
+    /// The zone that the form showed.
+    shown: Option<String>,
+}
+
+/// A setting as a form showed it, as it is by now, and as it was chosen.
+struct Choice<'a> {
+    setting: Setting,
+    shown: Option<&'a str>,
+    now: &'a str,
+    chosen: &'a str,
 }
 
 /// Updates the idle limit of the person's sessions. If that signs out devices, it shows them first, and
@@ -72,6 +93,15 @@ pub async fn update_idle_limit(
         chosen => Some(chosen.parse()?),
     };
     let back = SettingsPage::stated(form.back.as_deref());
+    let choice = Choice {
+        setting: Setting::IdleLimit,
+        shown: form.shown.as_deref(),
+        now: caller.user.idle_limit().map_or("", IdleLimit::as_str),
+        chosen: &form.idle_limit,
+    };
+    if choice.is_stale() {
+        return Ok(not_saved(&request, &caller, back, choice.setting));
+    }
     let confirmation = confirmation(form.confirmed.as_deref());
     let limits = app.sessions.idle_limits();
     let is_longer = limits.is_longer(limit, caller.user.idle_limit());
@@ -127,10 +157,20 @@ pub async fn update_alert_emails(
         app.accounts.require_confirmed(&caller).await?;
     }
     app.sessions.require_step_up(&caller)?;
+    let back = SettingsPage::stated(form.back.as_deref());
+    let state = |is_on| if is_on { ON } else { "" };
+    let choice = Choice {
+        setting: Setting::AlertMail,
+        shown: form.shown.as_deref(),
+        now: state(caller.user.alert_emails),
+        chosen: state(form.alert_emails.is_some()),
+    };
+    if choice.is_stale() {
+        return Ok(not_saved(&request, &caller, back, choice.setting));
+    }
     app.accounts
         .update_alert_emails(caller.user.id, is_on, caller.origin())
         .await?;
-    let back = SettingsPage::stated(form.back.as_deref());
     Ok(saved(
         &request,
         &caller,
@@ -155,6 +195,16 @@ pub async fn update_ip_retention(
     Form(form): Form<IpRetentionForm>,
 ) -> Result<HttpResponse> {
     let retention: IpRetention = form.addresses.parse()?;
+    let back = SettingsPage::stated(form.back.as_deref());
+    let choice = Choice {
+        setting: Setting::Addresses,
+        shown: form.shown.as_deref(),
+        now: caller.user.ip_retention.as_str(),
+        chosen: &form.addresses,
+    };
+    if choice.is_stale() {
+        return Ok(not_saved(&request, &caller, back, choice.setting));
+    }
     if retention > caller.user.ip_retention {
         app.accounts.require_confirmed(&caller).await?;
         app.sessions.require_step_up(&caller)?;
@@ -163,7 +213,6 @@ pub async fn update_ip_retention(
         .accounts
         .update_ip_retention(caller.user.id, retention, caller.origin())
         .await?;
-    let back = SettingsPage::stated(form.back.as_deref());
     let notice = match (redaction.changed, redaction.waiting) {
         (0, _) => AccountNotice::IpRetentionUpdated,
         (_, 0) => AccountNotice::AddressesRedacted,
@@ -186,6 +235,16 @@ pub async fn update_time_zone(
         "" => None,
         name => Some(get_offered(name)?),
     };
+    let choice = Choice {
+        setting: Setting::TimeZone,
+        shown: form.shown.as_deref(),
+        now: caller.user.time_zone().map_or("", TimeZone::name),
+        chosen: &form.time_zone,
+    };
+    if choice.is_stale() {
+        let back = SettingsPage::Account;
+        return Ok(not_saved(&request, &caller, back, choice.setting));
+    }
     app.accounts
         .update_time_zone(caller.user.id, zone, caller.origin())
         .await?;
@@ -213,6 +272,37 @@ pub(super) fn count_devices(ended: Vec<Session>, live: &[Session]) -> (u32, Opti
     (u32::try_from(count).unwrap_or(u32::MAX), first)
 }
 
+impl Choice<'_> {
+    /// Returns whether the setting was changed since the form showed it, to another value than the chosen
+    /// one: what the form shows is not what is so then, and to save it by the way would undo the change.
+    fn is_stale(&self) -> bool {
+        let is_changed = self.shown.is_some_and(|shown| shown != self.now);
+        is_changed && self.chosen != self.now
+    }
+}
+
+/// Returns the response to a setting that was changed since the form showed it: the page that it is on, which
+/// says so; to the script nothing but the status.
+fn not_saved(
+    request: &HttpRequest,
+    caller: &Caller,
+    back: SettingsPage,
+    setting: Setting,
+) -> HttpResponse {
+    if is_of_script(request) {
+        return HttpResponse::Conflict().finish();
+    }
+    let outcome = AccountNotice::SettingChangedBefore(setting);
+    notice::put(request, Notice::Account(caller.user.id, outcome));
+    see_other(back.path())
+}
+
+/// Returns whether the script sent the form, and stays on its page.
+fn is_of_script(request: &HttpRequest) -> bool {
+    let accept = request.headers().get(header::ACCEPT);
+    accept.is_some_and(|accept| accept == "application/json")
+}
+
 /// Returns the response to a setting that is saved: the page that it is on, with the notice; to the script,
 /// which stays on the page, nothing but that.
 fn saved(
@@ -221,8 +311,7 @@ fn saved(
     back: SettingsPage,
     outcome: AccountNotice,
 ) -> HttpResponse {
-    let accept = request.headers().get(header::ACCEPT);
-    if accept.is_some_and(|accept| accept == "application/json") {
+    if is_of_script(request) {
         return HttpResponse::NoContent().finish();
     }
     notice::put(request, Notice::Account(caller.user.id, outcome));

@@ -5,6 +5,7 @@ use std::time::Duration;
 use strum::VariantArray;
 
 use super::words;
+use crate::events::Setting;
 use crate::http::app_state::AppState;
 use crate::net::IpRetention;
 use crate::people::{IdleLimit, User};
@@ -16,10 +17,16 @@ pub(super) struct SettingsView {
     pub(super) back: SettingsPage,
     /// How long a device stays signed in without use.
     pub(super) idle_choices: Vec<Choice>,
+    /// What says so where there is nothing to choose.
+    pub(super) only_limit: Option<String>,
+    /// The idle limit that is stored.
+    pub(super) idle_limit: &'static str,
     /// What the choices mean where the limits of the service are stricter.
     pub(super) idle_hint: Option<String>,
     /// How addresses are stored.
     pub(super) address_choices: Vec<Choice>,
+    /// The IP retention that is stored.
+    pub(super) addresses: &'static str,
     /// Whether alerts are sent to the e-mail.
     pub(super) gets_alerts: bool,
     /// Whether the service sends mail.
@@ -65,9 +72,13 @@ impl SettingsView {
     pub(super) fn new(app: &AppState, user: &User, back: SettingsPage) -> Self {
         let limits = app.sessions.idle_limits();
         let longest = longest(limits);
+        let idle_choices = idle_choices(user.idle_limit(), longest);
         Self {
             back,
-            idle_choices: idle_choices(user.idle_limit(), longest),
+            only_limit: (idle_choices.len() == 1).then(|| only_limit(longest)),
+            idle_choices,
+            idle_limit: user.idle_limit().map_or("", IdleLimit::as_str),
+            addresses: user.ip_retention.as_str(),
             idle_hint: describe_standard(limits, longest),
             address_choices: address_choices(user.ip_retention),
             gets_alerts: app.accounts.sends_mail() && user.gets_alerts(),
@@ -94,6 +105,47 @@ pub(super) fn describe_idle_limit(chosen: Option<IdleLimit>, limits: IdleLimits)
             )
         }
     }
+}
+
+/// Returns the idle limit in words where the service allows only shorter ones than can be chosen.
+fn only_limit(longest: Duration) -> String {
+    format!(
+        "Devices are signed out after {} without use. This service allows no longer.",
+        words::span(longest)
+    )
+}
+
+/// Says that a setting was not saved since it had been changed in the meantime, and how it is now.
+pub(super) fn describe_conflict(setting: Setting, user: &User, limits: IdleLimits) -> String {
+    let chosen = |choices: Vec<Choice>| {
+        let found = choices.into_iter().find(|choice| choice.is_chosen);
+        found.map_or_else(String::new, |choice| choice.words)
+    };
+    let (label, now) = match setting {
+        Setting::IdleLimit => (
+            "Sign out devices not used for",
+            chosen(idle_choices(user.idle_limit(), longest(limits))),
+        ),
+        Setting::Addresses => (
+            "Store my IP addresses",
+            chosen(address_choices(user.ip_retention)),
+        ),
+        Setting::AlertMail => (
+            "Send me an e-mail about new sign-ins",
+            if user.alert_emails { "on" } else { "off" }.into(),
+        ),
+        _ => (
+            "Show times in",
+            match user.time_zone() {
+                Some(zone) => zone.place().unwrap_or("UTC").into(),
+                None => "my browser’s time zone".into(),
+            },
+        ),
+    };
+    format!(
+        "Nothing was saved: since you opened this page, “{label}” was changed to “{now}”. Choose again if \
+         you want something else."
+    )
 }
 
 /// Returns the longest idle limit that the service allows.

@@ -145,11 +145,9 @@ pub async fn submit(
     let requester = requester(&request, before.as_ref())?;
     let password = PlainPassword::claimed(form.password.clone());
     let attempt = (&requester, before.as_ref());
-    match app
-        .accounts
-        .sign_in(&app.people, attempt, &form.email, password)
-        .await
-    {
+    let accounts = &app.accounts;
+    let tried = accounts.sign_in(&app.people, attempt, &form.email, password);
+    match tried.await {
         Ok(user) => {
             let persistence = form.persistence();
             let before = before.map(|caller| caller.session);

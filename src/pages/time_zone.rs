@@ -13,6 +13,8 @@ use crate::text;
 pub(super) struct TimeZoneField {
     /// The choice of the browser's zone, in words.
     pub(super) browser: String,
+    /// The name of the zone that is stored; empty for the browser's.
+    pub(super) shown: &'static str,
     /// Whether UTC is chosen.
     pub(super) is_utc: bool,
     /// The others, by region.
@@ -59,6 +61,7 @@ impl TimeZoneField {
         let chosen = user.time_zone().map(TimeZone::canonical);
         Ok(Self {
             browser: describe_browser(browser_zone(request), now),
+            shown: user.time_zone().map_or("", TimeZone::name),
             is_utc: chosen == Some(TimeZone::UTC),
             regions: regions(chosen, now),
             sends_mail: app.accounts.sends_mail(),

@@ -44,20 +44,11 @@ struct Domain {
 impl Domain {
     fn new(settings: &Settings, db: &Db, clock: &Clock, keys: &KeyRing, hasher: Hasher) -> Self {
         let alerts = Alerts::new(db.clone(), clock.clone(), settings);
-        let network_key = NetworkKey::new(keys.mac_keys(Purpose::NetworkDigest));
-        let address_key = AddressKey::new(keys.mac_keys(Purpose::ThrottleDigest));
-        let sessions = Sessions::new(
-            db.clone(),
-            clock.clone(),
-            alerts.clone(),
-            jobs::start_last_use_writer(db.clone()),
-            network_key,
-            (&settings.sessions, &settings.tokens, &settings.jobs),
-        );
+        let sessions = sessions(settings, (db, clock, keys), alerts.clone());
         let refusals = Refusals::new(clock.clone());
         let throttles = Throttles::new(
             (db.clone(), clock.clone()),
-            address_key,
+            AddressKey::new(keys.mac_keys(Purpose::ThrottleDigest)),
             refusals.clone(),
             &settings.throttles,
         );
@@ -84,6 +75,21 @@ impl Domain {
             throttles,
         }
     }
+}
+
+fn sessions(
+    settings: &Settings,
+    (db, clock, keys): (&Db, &Clock, &KeyRing),
+    alerts: Alerts,
+) -> Sessions {
+    Sessions::new(
+        db.clone(),
+        clock.clone(),
+        alerts,
+        jobs::start_last_use_writer(db.clone()),
+        NetworkKey::new(keys.mac_keys(Purpose::NetworkDigest)),
+        (&settings.sessions, &settings.tokens, &settings.jobs),
+    )
 }
 
 /// Assembles the state of a server that people reach at `origin`.

@@ -138,6 +138,75 @@ impl fmt::Display for ImpossibleTravel {
     }
 }
 
+/// Impossible travel as its record has it, in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordedTravel {
+    /// Where the use before was: "Lyon, France".
+    pub from: String,
+    /// The device of that use, if it was another one.
+    pub device: Option<String>,
+    /// Where the session was used then.
+    pub to: String,
+    /// The distance: "16,747 km".
+    pub distance: String,
+    /// The minutes between.
+    pub minutes: u64,
+}
+
+impl RecordedTravel {
+    /// Parses what [`ImpossibleTravel`] is formatted as. A name of a device or a place may have any of its
+    /// separators in it, so it is read from the end.
+    #[must_use]
+    pub fn parse(detail: &str) -> Option<Self> {
+        let (places, took) = detail.strip_prefix("from ")?.rsplit_once(" km in ")?;
+        // The number of kilometres has commas as well.
+        let (places, km) = places.rsplit_once(", ")?;
+        let (from, to) = places.rsplit_once(" to ")?;
+        let (from, device) = match split_device(from) {
+            Some((from, device)) => (from, Some(device.to_owned())),
+            None => (from, None),
+        };
+        Some(Self {
+            from: from.to_owned(),
+            device,
+            to: to.to_owned(),
+            distance: format!("{km} km"),
+            minutes: parse_minutes(took)?,
+        })
+    }
+}
+
+/// Splits "Lyon, France (Old (first) laptop)" into the place and the device, whose name may have brackets.
+fn split_device(from: &str) -> Option<(&str, &str)> {
+    let inner = from.strip_suffix(')')?;
+    let mut depth = 1;
+    let begin = inner.char_indices().rev().find_map(|(at, c)| {
+        depth += match c {
+            ')' => 1,
+            '(' => -1,
+            _ => 0,
+        };
+        (depth == 0).then_some(at)
+    })?;
+    let (place, device) = (inner.get(..begin)?, inner.get(begin + 1..)?);
+    Some((place.strip_suffix(' ')?, device))
+}
+
+/// Parses "2 h 5 min", "29 min" or "less than a minute".
+fn parse_minutes(took: &str) -> Option<u64> {
+    if took == "less than a minute" {
+        return Some(0);
+    }
+    let took = took.strip_suffix(" min")?;
+    match took.split_once(" h ") {
+        Some((hours, minutes)) => {
+            let hours: u64 = hours.parse().ok()?;
+            hours.checked_mul(60)?.checked_add(minutes.parse().ok()?)
+        }
+        None => took.parse().ok(),
+    }
+}
+
 /// Records impossible travel, in words, of a session, unless some was recorded within
 /// the last hour. Returns whether it was recorded.
 pub(super) fn record(
@@ -172,4 +241,43 @@ pub(super) async fn was_recorded(db: &Db, session: &Session, now: Timestamp) -> 
     let session = (session.user_id, session.id);
     db.read(move |c| events::has_event_since(c, session, KIND, now - RECORD_INTERVAL))
         .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_recorded_is_read_again() {
+        for (from, device, took, minutes) in [
+            ("Lyon, France", None, 29 * 60, 29),
+            ("Lyon, France", Some("Chrome on macOS"), 7_500, 125),
+            ("Bonn (Old Town), Germany", Some("Laptop (old) (x)"), 59, 0),
+            ("From here to there", Some("to do, 5 km in 3 min"), 60, 1),
+            ("Lyon, France", Some("((("), 60, 1),
+            ("", Some(""), 60, 1),
+        ] {
+            let travel = ImpossibleTravel {
+                from: match device {
+                    Some(device) => format!("{from} ({device})"),
+                    None => from.to_owned(),
+                },
+                to: "Sydney, Australia".into(),
+                km: 16_747,
+                took: Duration::from_secs(took),
+            };
+            let read = RecordedTravel::parse(&travel.to_string()).expect("a travel");
+            assert_eq!(
+                (&*read.to, &*read.distance),
+                ("Sydney, Australia", "16,747 km")
+            );
+            assert_eq!(read.minutes, minutes);
+            if device != Some("(((") {
+                assert_eq!((&*read.from, read.device.as_deref()), (from, device));
+            }
+        }
+        for text in ["", "from ", "from A to B", "from A to B, 5 km in x min"] {
+            assert_eq!(RecordedTravel::parse(text), None, "{text}");
+        }
+    }
 }

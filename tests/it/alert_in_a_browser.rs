@@ -141,7 +141,7 @@ async fn the_dots_of_the_map_lead_to_their_devices(database: Database) {
     laptop
         .press(&format!("#device-{} .on-map", oslo.id()))
         .await;
-    laptop.has(1, ".map li:target").await;
+    laptop.has(1, ".map p:target").await;
     laptop.close().await;
     app.stop().await;
 }

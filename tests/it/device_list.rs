@@ -111,7 +111,7 @@ async fn one_of_many_devices_has_what_one_of_few_has(app: &TestApp) {
     // The sessions of a device can be ended one by one here, too.
     let words = page.words();
     let (_, sessions) = words.split_once("Sessions ").expect("sessions");
-    assert!(sessions.contains("End the session of"), "{sessions}");
+    assert!(sessions.contains("End session 1 of 2, of"), "{sessions}");
 }
 
 async fn those_beyond_the_page_are_on_that_of_their_group(database: Database) {
@@ -450,6 +450,11 @@ async fn what_ended_together_is_one_item(app: &TestApp) {
     }
     let (_, list) = page.text.split_once("id=\"ended\"").expect("the section");
     assert!(list.contains("<details>"), "five names are folded");
+    let (_, names) = list
+        .split_once("<summary>5 devices</summary><ul>")
+        .expect("a list");
+    let names = names.split("</ul>").next().unwrap_or_default();
+    assert_eq!(names.matches("<li>").count(), 5, "a line each: {names}");
 }
 
 async fn ends_of_different_causes_are_apart(app: &TestApp) {

@@ -7,6 +7,9 @@ use crate::support::prelude::*;
 
 on_both!(
     database: a_sign_in_too_far_away_is_marked,
+    two_devices_too_far_apart_are_said_once_with_their_places,
+    two_devices_are_no_longer_too_far_apart_once_one_is_signed_out,
+    old_travel_is_no_news,
     a_session_used_too_far_away_is_marked_once,
     travel_is_marked_after_the_database_refused_it,
     a_refresh_too_far_away_is_marked,
@@ -19,6 +22,7 @@ on_both!(
 const LYON: &str = "203.0.113.7";
 const VIENNE: &str = "203.0.115.7";
 const GENEVA: &str = "203.0.114.7";
+const PARIS: &str = "203.0.116.7";
 const SYDNEY: &str = "198.51.100.5";
 const SPAIN: &str = "192.0.2.10";
 const PORTUGAL: &str = "192.0.2.70";
@@ -32,6 +36,7 @@ async fn start(database: Database) -> (TestApp, Person) {
     Mmdb::new("City")
         .with("203.0.113.0/24", city("Lyon", "FR", 45.75, 4.85))
         .with("203.0.115.0/24", city("Vienne", "FR", 45.52, 4.87))
+        .with("203.0.116.0/24", city("Paris", "FR", 48.85, 2.35))
         .with("203.0.114.0/24", city("Geneva", "CH", 46.2, 6.15))
         .with("198.51.100.0/24", city("Sydney", "AU", -33.87, 151.21))
         .with("192.0.2.0/26", json!({"country_code": "ES"}))
@@ -41,6 +46,8 @@ async fn start(database: Database) -> (TestApp, Person) {
     let app = TestApp::start_with(database, |settings| {
         behind_proxy(settings);
         settings.places.files = vec![path];
+        settings.sessions.idle_limit = 100 * 24 * 60 * MINUTE;
+        settings.sessions.absolute_limit = 200 * 24 * 60 * MINUTE;
         settings.tokens.access_lifetime = Duration::from_secs(100 * 24 * 60 * 60);
     })
     .await;
@@ -74,13 +81,16 @@ async fn a_sign_in_too_far_away_is_marked(database: Database) {
         impossible_travel[0].ends_with("km in 20 min"),
         "{impossible_travel:?}"
     );
+    // The alert says it, and nothing else does.
     let page = laptop.get("/devices").await.expect(200);
-    let page = page.expect_words("Used too far from where you were before: from Lyon, France (Firefox on Windows) to Sydney, Australia, 16,");
-    let words = page.words();
-    let (_, others) = words.split_once("Other devices").expect("other devices");
-    assert!(
-        others.find("Safari on iPhone") < others.find("Used too far"),
-        "the mark is not at the device that travelled: {words}"
+    let page = page
+        .expect_words("1 thing needs your attention.")
+        .expect_words("your Firefox on Windows was used in Lyon, 16,");
+    assert_eq!(
+        page.words().matches(" km away").count(),
+        1,
+        "{}",
+        page.words()
     );
     let path = laptop.sign_out_paths().await.remove(0);
     let device = path.trim_end_matches("/sign-out");
@@ -88,7 +98,77 @@ async fn a_sign_in_too_far_away_is_marked(database: Database) {
         .get(device)
         .await
         .expect(200)
-        .expect_words("Used too far from where you were before");
+        .expect_words("Used in Sydney, Australia, 20 minutes after Firefox on Windows was used in Lyon, France, 16,");
+    // Nor is it said again once the alert is answered.
+    let (_, rest) = page
+        .text
+        .split_once("action=\"/alerts/")
+        .expect("an answer");
+    let id = rest.split('/').next().unwrap_or_default();
+    let yes = format!("/alerts/{id}/yes");
+    laptop.submit("/devices", &yes, &[]).await.expect(303);
+    laptop.get("/devices").await.expect(200);
+    let words = laptop.get("/devices").await.expect(200).words();
+    assert!(words.contains("Nothing needs your attention."), "{words}");
+    assert!(!words.contains(" km away"), "{words}");
+    app.stop().await;
+}
+
+/// A known phone signs in in Paris, five minutes after the laptop was used in Lyon: no alert says so.
+async fn phone_in_paris(app: &TestApp, ada: &Person) -> (Browser, Browser) {
+    let phone = app.browser_from(IPHONE, PARIS);
+    phone.sign_in(ada).await;
+    app.advance(24 * 60 * MINUTE);
+    let laptop = app.browser_from(FIREFOX, LYON);
+    laptop.sign_in(ada).await;
+    app.database
+        .execute("UPDATE alerts SET answered_at = at, answer = 'mine' WHERE answered_at IS NULL");
+    phone.submit("/devices", "/sign-out", &[]).await.expect(303);
+    app.advance(5 * MINUTE);
+    phone.sign_in(ada).await.expect(303);
+    (phone, laptop)
+}
+
+const APART: &str = "Safari on iPhone was used in Paris, France, 5 minutes after Firefox on Windows was used in Lyon, France, 39";
+
+async fn two_devices_too_far_apart_are_said_once_with_their_places(database: Database) {
+    let (app, ada) = start(database).await;
+    let (phone, laptop) = phone_in_paris(&app, &ada).await;
+    for browser in [&laptop, &phone] {
+        let page = browser.get("/devices").await.expect(200);
+        let words = page.words();
+        assert_eq!(words.matches(APART).count(), 1, "{words}");
+        page.expect_words(
+            "You are signed in on 2 devices. 1 thing needs your attention. See Safari on iPhone.",
+        );
+    }
+    app.stop().await;
+}
+
+async fn two_devices_are_no_longer_too_far_apart_once_one_is_signed_out(database: Database) {
+    let (app, ada) = start(database).await;
+    let (phone, laptop) = phone_in_paris(&app, &ada).await;
+    let page = phone.get("/devices").await.expect(200);
+    assert!(page.words().contains(APART), "{}", page.words());
+    laptop
+        .submit("/devices", "/sign-out", &[])
+        .await
+        .expect(303);
+    let words = phone.get("/devices").await.expect(200).words();
+    assert!(words.contains("You are signed in only here."), "{words}");
+    assert!(!words.contains("attention"), "{words}");
+    assert!(!words.contains(" km away"), "{words}");
+    app.stop().await;
+}
+
+async fn old_travel_is_no_news(database: Database) {
+    let (app, ada) = start(database).await;
+    let (_phone, laptop) = phone_in_paris(&app, &ada).await;
+    for (days, is_news) in [(29, true), (2, false)] {
+        app.advance(days * 24 * 60 * MINUTE);
+        let words = laptop.get("/devices").await.expect(200).words();
+        assert_eq!(words.contains(APART), is_news, "{words}");
+    }
     app.stop().await;
 }
 

@@ -14,6 +14,9 @@ on_both!(
     every_figure_leads_to_as_many,
     many_people_are_counted_in_the_background,
     a_banner_tells_of_clocks_versions_and_mail,
+    charts_are_in_the_zone_of_their_reader,
+    charts_of_days_say_where_they_begin_in_zones_of_half_hours,
+    the_hours_of_a_day_with_a_change_of_clocks_are_told_apart,
 );
 on_both!(
     database: a_shared_address_is_odd_until_it_is_not,
@@ -465,4 +468,87 @@ async fn a_banner_tells_of_clocks_versions_and_mail(app: &TestApp) {
     app.write_heartbeat().await;
     let browser = app.signed_in_browser(&admin, FIREFOX).await;
     assert_eq!(banners(&page(&browser).await), Vec::<String>::new());
+}
+
+/// Returns a browser of an administrator who reads times in a zone.
+async fn admin_in(app: &TestApp, zone: &str) -> (Browser, Person) {
+    let admin = app.register("ada@example.org").await;
+    app.set_role(&admin, "admin");
+    let browser = app.signed_in_browser(&admin, FIREFOX).await;
+    let fields = [("time_zone", zone)];
+    let page = "/account/time-zone";
+    browser.submit("/account", page, &fields).await.expect(303);
+    (browser, admin)
+}
+
+/// Returns what the bars of a chart say, by the id of its title.
+fn bars(page: &TestResponse, id: &str) -> Vec<String> {
+    let start = format!("<title id=\"{id}-title\">");
+    let (_, chart) = page.text.split_once(&start).expect("the chart");
+    let chart = chart.split("</svg>").next().unwrap_or_default();
+    let titles = chart.split("<title>").skip(1);
+    titles
+        .map(|rest| rest.split("</title>").next().unwrap_or_default().to_owned())
+        .collect()
+}
+
+async fn charts_are_in_the_zone_of_their_reader(app: &TestApp) {
+    let (browser, admin) = admin_in(app, "America/Los_Angeles").await;
+    app.advance(Duration::from_secs(22 * 60 * 60));
+    browser.sign_in(&admin).await.expect(303);
+    // 18 May in UTC, and 23:30 of 17 May in Los Angeles.
+    let ben = app.register("ben@example.org").await;
+    for _ in 0..2 {
+        app.login(&ben, FIREFOX).await;
+    }
+    let wrong = [("email", "ben@example.org"), ("password", "not it at all")];
+    app.browser(FIREFOX)
+        .submit("/sign-in", "/sign-in", &wrong)
+        .await;
+    let page = page(&browser).await;
+    let hours = bars(&page, "sign-ins-by-hour");
+    assert_eq!(hours[23], "23:00: 3");
+    assert_eq!(hours[0], "00:00: 0");
+    let days = bars(&page, "sign-ins-by-day");
+    assert_eq!(days[29], "17 May: 4", "{days:?}");
+    assert!(bars(&page, "refusals-by-hour")[23].starts_with("23:00: 1 failed password,"));
+    assert!(bars(&page, "refusals-by-day")[29].starts_with("17 May: 1 failed password,"));
+    let shown = page
+        .expect_words("4 in all, until 23:30 PDT; the day with the most is 17 May, with 4.")
+        .expect_words("Times are in Los Angeles time (UTC−7).");
+    assert_eq!(shown.words().matches("UTC").count(), 1, "{}", shown.words());
+    // The list of a chart has what the chart has.
+    let links = html::attributes(&shown.text, "href");
+    let first_day = "/admin/sessions?state=any&opened_from=2031-04-18T07%3A00%3A00Z";
+    assert!(links.iter().any(|href| href == first_day), "{links:?}");
+    assert_eq!(count_listed(&browser, first_day).await, "4");
+    let events = browser.get("/admin/events").await.expect(200);
+    assert!(bars(&events, "refusals-by-hour")[23].starts_with("23:00: 1 failed password,"));
+    events.expect_words("1 in all, until 23:30 PDT; the hour with the most is 23:00, with 1.");
+}
+
+async fn charts_of_days_say_where_they_begin_in_zones_of_half_hours(app: &TestApp) {
+    let (browser, _) = admin_in(app, "Asia/Kolkata").await;
+    let page = page(&browser).await;
+    assert_eq!(bars(&page, "sign-ins-by-hour")[23], "13:30: 1");
+    assert_eq!(bars(&page, "sign-ins-by-day")[29], "17 May: 1");
+    page.expect_words(
+        "1 in all, until 14:00 IST; the day with the most is 17 May, with 1. Days are counted from \
+         00:30, in whole hours of UTC.",
+    );
+}
+
+async fn the_hours_of_a_day_with_a_change_of_clocks_are_told_apart(app: &TestApp) {
+    let day = 24 * 60 * 60;
+    // From 17 May to 26 October 2031, 08:30 UTC: the clocks of Lisbon went back at 01:00 UTC.
+    app.advance(Duration::from_secs(162 * day));
+    let (browser, _) = admin_in(app, "Europe/Lisbon").await;
+    let page = page(&browser).await;
+    let hours = bars(&page, "sign-ins-by-hour");
+    assert!(hours.contains(&"01:00 WEST: 0".to_owned()), "{hours:?}");
+    assert!(hours.contains(&"01:00 WET: 0".to_owned()), "{hours:?}");
+    assert_eq!(hours[23], "08:00 WET: 1");
+    let days = bars(&page, "sign-ins-by-day");
+    assert_eq!(days[29], "26 Oct: 1");
+    assert_eq!(days[0], "27 Sep: 0");
 }

@@ -13,6 +13,7 @@ on_both!(
     app: an_export_has_all_sessions_events_and_alerts,
     an_export_has_each_session_once_while_they_end,
     an_export_that_breaks_off_is_not_complete,
+    an_export_that_fails_at_its_beginning_has_a_status,
 );
 
 fn ids(file: &Value) -> BTreeSet<String> {
@@ -105,7 +106,9 @@ async fn an_export_has_each_session_once_while_they_end(app: &TestApp) {
 
 async fn an_export_that_breaks_off_is_not_complete(app: &TestApp) {
     let ada = app.register("ada@example.org").await;
+    let laptop = app.login(&ada, FIREFOX).await;
     let browser = app.signed_in_browser(&ada, FIREFOX).await;
+    add_sessions(&app.database, &laptop, 2_000, "Netscape");
     browser.get("/account/export").await.expect(200);
     app.database
         .execute("ALTER TABLE session_events RENAME COLUMN detail TO away");
@@ -116,4 +119,23 @@ async fn an_export_that_breaks_off_is_not_complete(app: &TestApp) {
     );
     app.database
         .execute("ALTER TABLE session_events RENAME COLUMN away TO detail");
+}
+
+async fn an_export_that_fails_at_its_beginning_has_a_status(app: &TestApp) {
+    let admin = Admin::start(app, "root@example.org").await;
+    let browser = app.signed_in_browser(&admin.person, FIREFOX).await;
+    let path = format!("/{}/export", admin.id);
+    // The first part of the file is read, and a later one is not.
+    for (from, to) in [("devices", "away"), ("session_applications", "away")] {
+        let rename = |from: &str, to: &str| {
+            let sql = format!("ALTER TABLE {from} RENAME TO {to}");
+            app.database.execute(&sql);
+        };
+        rename(from, to);
+        assert_eq!(browser.get("/account/export").await.status, 500, "{from}");
+        let exported = admin.send("POST", &path, &json!({})).await;
+        assert_eq!(exported.status, 500, "{from}: {}", exported.text);
+        rename(to, from);
+    }
+    browser.get("/account/export").await.expect(200);
 }

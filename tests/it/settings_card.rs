@@ -12,8 +12,13 @@ on_both!(
     an_idle_limit_shows_whom_it_signs_out_before_it_is_saved,
     a_device_used_meanwhile_is_not_signed_out,
     one_session_of_a_device_is_not_called_the_device,
+    a_form_that_shows_an_old_value_saves_nothing,
+    a_form_that_chooses_what_is_so_is_no_conflict,
 );
-on_both!(database: one_pair_of_limits_has_one_span);
+on_both!(
+    database: one_pair_of_limits_has_one_span,
+    a_service_that_allows_only_one_limit_offers_none,
+);
 
 const EDGE: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) \
                     Chrome/140.0.0.0 Safari/537.36 Edg/140.0.0.0";
@@ -187,4 +192,114 @@ async fn one_session_of_a_device_is_not_called_the_device(app: &TestApp) {
     let page = browser.follow(&done).await.expect(200);
     assert!(!page.words().contains("signed out."), "{}", page.words());
     fresh.current().await.expect(200);
+}
+
+async fn a_service_that_allows_only_one_limit_offers_none(database: Database) {
+    let app = TestApp::start_with(database, |settings| {
+        settings.sessions.remembered_idle_limit = 5 * DAY;
+    })
+    .await;
+    let ada = app.register("ada@example.org").await;
+    let browser = app.signed_in_browser(&ada, FIREFOX).await;
+    for path in ["/devices", "/account"] {
+        let page = browser.get(path).await.expect(200);
+        assert!(!page.text.contains("idle_limit"), "{path}");
+        page.expect_words(
+            "Devices are signed out after 5 days without use. This service allows no longer.",
+        );
+    }
+    app.stop().await;
+}
+
+async fn a_form_that_shows_an_old_value_saves_nothing(app: &TestApp) {
+    let ada = app.register("ada@example.org").await;
+    let browser = app.signed_in_browser(&ada, FIREFOX).await;
+    let user = |column: &str| {
+        let sql = format!("SELECT CAST({column} AS TEXT) AS value FROM users");
+        app.database.texts(&sql).remove(0)
+    };
+    for (action, field, meanwhile, stale, column, stored, words) in [
+        (
+            "/account/addresses",
+            "addresses",
+            "shortened",
+            "none",
+            "address_keeping",
+            "shortened",
+            "“Store my IP addresses” was changed to “Shortened, like 203.0.113.0/24”.",
+        ),
+        (
+            IDLE,
+            "idle_limit",
+            "month",
+            "year",
+            "idle_limit_seconds",
+            "2592000",
+            "“Sign out devices not used for” was changed to “30 days”.",
+        ),
+        (
+            "/account/time-zone",
+            "time_zone",
+            "Europe/Lisbon",
+            "UTC",
+            "time_zone",
+            "Europe/Lisbon",
+            "“Show times in” was changed to “Lisbon”.",
+        ),
+    ] {
+        let other_tab = browser.form("/account", action).await;
+        let saved = browser
+            .submit("/account", action, &[(field, meanwhile)])
+            .await;
+        browser.follow(&saved.expect(303)).await.expect(200);
+        let answer = browser
+            .send(&other_tab, &[(field, stale)])
+            .await
+            .expect(303);
+        assert_eq!(answer.location(), "/account");
+        let page = browser.follow(&answer).await.expect(200);
+        assert!(page.text.contains("<title>Error: "), "{action}");
+        page.expect_words("Nothing was saved: since you opened this page,")
+            .expect_words(words);
+        assert_eq!(user(column).as_deref(), Some(stored), "{action}");
+        // The script is told as well, without a page.
+        let json = [("accept", "application/json")];
+        let answer = browser
+            .send_with(&other_tab, &[(field, stale)], &json)
+            .await;
+        assert_eq!(answer.status, 409, "{action}");
+        // Chosen again on a new page, it is saved.
+        let saved = browser
+            .submit("/account", action, &[(field, stale)])
+            .await
+            .expect(303);
+        let page = browser.follow(&saved).await.expect(200);
+        assert!(!page.words().contains("Nothing was saved"), "{action}");
+        assert_ne!(user(column).as_deref(), Some(stored), "{action}");
+    }
+}
+
+async fn a_form_that_chooses_what_is_so_is_no_conflict(app: &TestApp) {
+    let ada = app.register("ada@example.org").await;
+    let browser = app.signed_in_browser(&ada, FIREFOX).await;
+    let other_tab = browser.form("/devices", IDLE).await;
+    browser.submit("/devices", IDLE, &WEEK).await.expect(303);
+    let answer = browser.send(&other_tab, &WEEK).await.expect(303);
+    browser
+        .follow(&answer)
+        .await
+        .expect(200)
+        .expect_words("Saved.");
+    let alerts = browser.form("/account", "/account/alerts").await;
+    let off = browser.send(&alerts, &[]).await.expect(303);
+    browser
+        .follow(&off)
+        .await
+        .expect(200)
+        .expect_words("You get no e-mail about new sign-ins.");
+    let on = [("alert_emails", "on")];
+    let answer = browser.send(&alerts, &on).await.expect(303);
+    browser.follow(&answer).await.expect(200).expect_words(
+        "Nothing was saved: since you opened this page, “Send me an e-mail about new sign-ins” was changed to “off”.",
+    );
 }

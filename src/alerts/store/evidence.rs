@@ -2,10 +2,11 @@
 
 use diesel::prelude::*;
 
+use super::{Alert, MAX_OPEN};
 use crate::alerts::evidence::UseBefore;
 use crate::clock::Timestamp;
 use crate::db::schema::alerts;
-use crate::db::{AlertId, AnyConnection, SessionId, UserId};
+use crate::db::{AlertId, AnyConnection, SessionId, UserId, cached, first_rows, in_few_sizes};
 use crate::error::Result;
 use crate::geo::{Place, Point};
 
@@ -113,4 +114,18 @@ pub(crate) fn record_step(
             .execute(c)?,
     };
     Ok(updated > 0)
+}
+
+/// Lists a person's alerts about these sessions of theirs, newest first, at most [`MAX_OPEN`].
+pub(crate) fn list_of_sessions(
+    c: &mut AnyConnection,
+    user: UserId,
+    sessions: &[SessionId],
+) -> Result<Vec<Alert>> {
+    let about = alerts::table
+        .filter(alerts::user_id.eq(user))
+        .filter(alerts::session_id.eq_any(in_few_sizes(sessions)))
+        .order(alerts::id.desc())
+        .select(Alert::as_select());
+    Ok(cached(first_rows(about, MAX_OPEN)).load(c)?)
 }

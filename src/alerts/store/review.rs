@@ -172,22 +172,3 @@ pub(crate) fn list_of_kind(
         .select(Alert::as_select());
     Ok(cached(first_rows(of_kind, MAX_OF_KIND)).load(c)?)
 }
-
-/// Lists those of these sessions of a person that a confirmed alert is about, each with the time of the
-/// confirmation.
-pub(crate) fn list_confirmed_sessions(
-    c: &mut AnyConnection,
-    user: UserId,
-    sessions: &[SessionId],
-) -> Result<Vec<(SessionId, Timestamp)>> {
-    let confirmed = alerts::table
-        .filter(alerts::user_id.eq(user))
-        .filter(alerts::session_id.eq_any(in_few_sizes(sessions)))
-        .filter(alerts::answer.eq(AlertReview::Confirmed.as_str()))
-        .filter(alerts::answered_at.is_not_null())
-        .select((
-            alerts::session_id.assume_not_null(),
-            alerts::answered_at.assume_not_null(),
-        ));
-    Ok(cached(confirmed).load(c)?)
-}

@@ -3,7 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
 
-use crate::clock::Timestamp;
+use crate::clock::{TimeZone, Timestamp};
 use crate::db::UserId;
 use crate::error::Result;
 use crate::http::admin_caller::AuditApiCaller;
@@ -157,7 +157,7 @@ pub async fn show(
     request: HttpRequest,
 ) -> Result<HttpResponse> {
     refuse_parts(request.query_string())?;
-    let overview = app.overview.read().await?;
+    let overview = app.overview.read(TimeZone::UTC).await?;
     let throttled = overview.refusals.accounts.iter();
     let delayed = app
         .throttles

@@ -10,6 +10,7 @@ use super::end_fields::{EndFields, hidden_fields};
 use super::end_words::{EndWords, OwnView};
 use super::job_views::filter_words;
 use super::quantity;
+use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::events::StatedReason;
 use crate::http::admin_caller::{AdminCaller, AdminForm};
@@ -214,10 +215,7 @@ async fn load_page(
 ) -> Result<EndSessionsPage> {
     let clock = ReaderClock::of_caller(request, caller)?;
     // Before they are counted: what signs in later is not ended.
-    let ticket = match fields.ticket.filter(|ticket| ticket.is_current(clock.now)) {
-        Some(ticket) => ticket,
-        None => app.sessions.issue_ticket().await?,
-    };
+    let ticket = current_ticket(app, fields, clock.now).await?;
     let due = selection.signed_in_by(ticket.until());
     let found = app.sessions.preview_end(&due, Some(caller.user.id)).await?;
     let words = EndWords::new(&found);
@@ -245,6 +243,14 @@ async fn load_page(
         button: words.button(),
         back: fields.back.clone(),
     })
+}
+
+/// Returns the ticket of the form, or a new one if it has none that is current.
+async fn current_ticket(app: &AppState, fields: &EndFields, now: Timestamp) -> Result<OrderTicket> {
+    match fields.ticket.filter(|ticket| ticket.is_current(now)) {
+        Some(ticket) => Ok(ticket),
+        None => app.sessions.issue_ticket().await,
+    }
 }
 
 /// Returns the sessions that are named: those of others or, where there are none, the caller's own.

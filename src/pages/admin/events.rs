@@ -128,8 +128,8 @@ async fn load(
     let mut template = EventsPage::new(request, caller, form, (Some(list), clock))?;
     template.is_open &= anchor.is_none();
     if pairs.is_empty() {
-        let figures = app.overview.read_refusals().await?;
-        template.refusals = Some(overview::refusals(app, caller, &figures).await?);
+        let figures = app.overview.read_refusals(clock.zone).await?;
+        template.refusals = Some(overview::refusals(app, caller, &figures, clock).await?);
     }
     Ok(template)
 }

@@ -30,6 +30,7 @@ pub mod overview;
 mod overview_banner;
 mod overview_views;
 mod pager;
+mod periods;
 mod person;
 pub(super) mod person_notices;
 mod quantity;

@@ -39,9 +39,10 @@ pub async fn show(
     request: HttpRequest,
     AuditCaller(caller): AuditCaller,
 ) -> Result<HttpResponse> {
-    let overview = app.overview.read().await?;
-    let refusals = refusals(&app, &caller, &overview.refusals).await?;
-    let clock = ReaderClock::of_caller(&request, &caller)?.at(overview.at);
+    let clock = ReaderClock::of_caller(&request, &caller)?;
+    let overview = app.overview.read(clock.zone).await?;
+    let clock = clock.at(overview.at);
+    let refusals = refusals(&app, &caller, &overview.refusals, clock).await?;
     let template = OverviewPage {
         layout: Layout::for_caller(&request, &caller, NavItem::Administration)?,
         oddities: overview
@@ -52,7 +53,7 @@ pub async fn show(
         is_behind: overview.is_behind,
         figures: figures(&overview, clock),
         presets: presets(clock),
-        periods: PeriodView::all(&overview),
+        periods: PeriodView::all(&overview, clock),
         refusals,
         breakdowns: breakdowns(&overview),
         jobs: job_views(&overview.nodes, clock),
@@ -70,10 +71,16 @@ pub(super) async fn refusals(
     app: &AppState,
     caller: &Caller,
     figures: &RefusalFigures,
+    clock: ReaderClock,
 ) -> Result<RefusalsView> {
     let throttled = figures.accounts.iter().map(|account| account.id);
     let delayed = app.throttles.list_delayed(throttled.collect()).await?;
-    Ok(RefusalsView::new(figures, &delayed, caller.user.role()))
+    Ok(RefusalsView::new(
+        figures,
+        &delayed,
+        caller.user.role(),
+        clock.at(figures.at),
+    ))
 }
 
 /// Redirects an address with a slash at its end.

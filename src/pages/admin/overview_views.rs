@@ -1,9 +1,8 @@
 //! The figures of the overview, in words.
 
-use chrono::Timelike;
-
 use super::chart::{Chart, length};
 use super::overview_banner::{describe_count, events, sessions};
+use super::periods::{Unit, filter_time};
 use super::quantity::signed;
 use super::{refusal_views, session_words};
 use crate::clock::Timestamp;
@@ -142,39 +141,38 @@ impl FigureView {
 
 impl PeriodView {
     /// Returns the sign-ins of the last hours and days.
-    pub fn all(overview: &Figures) -> Vec<Self> {
-        let hours: Vec<(String, i64)> = overview
-            .sign_ins_by_hour
-            .iter()
-            .map(|(at, n)| (at.format("%H:00").to_string(), *n))
-            .collect();
-        let days: Vec<(String, i64)> = overview
-            .sign_ins_by_day
-            .iter()
-            .map(|(at, n)| (at.format("%-d %b").to_string(), *n))
-            .collect();
+    pub fn all(overview: &Figures, clock: ReaderClock) -> Vec<Self> {
         vec![
-            Self {
-                chart: Chart::new(
-                    ("sign-ins-by-hour", "Sign-ins by hour"),
-                    summary(&hours, "hour", overview.at),
-                    &hours,
-                    4,
-                ),
-                column: "Hour (UTC)",
-                link: opened_from(&first_hour(overview)),
-            },
-            Self {
-                chart: Chart::new(
-                    ("sign-ins-by-day", "Sign-ins by day"),
-                    summary(&days, "day", overview.at),
-                    &days,
-                    7,
-                ),
-                column: "Day (UTC)",
-                link: opened_from(&first_day(overview).format("%Y-%m-%d").to_string()),
-            },
+            Self::new(
+                ("sign-ins-by-hour", "Sign-ins by hour"),
+                (&overview.sign_ins_by_hour, Unit::Hour),
+                opened_from(&first_hour(overview)),
+                clock,
+            ),
+            Self::new(
+                ("sign-ins-by-day", "Sign-ins by day"),
+                (&overview.sign_ins_by_day, Unit::Day),
+                opened_from(&filter_time(first_day(overview))),
+                clock,
+            ),
         ]
+    }
+
+    fn new(
+        title: (&'static str, &'static str),
+        (sign_ins, unit): (&[(Timestamp, i64)], Unit),
+        link: String,
+        clock: ReaderClock,
+    ) -> Self {
+        let (starts, counts): (Vec<Timestamp>, Vec<i64>) = sign_ins.iter().copied().unzip();
+        let names = unit.names(&starts, clock);
+        let values: Vec<(String, i64)> = names.into_iter().zip(counts).collect();
+        let summary = unit.summary(&values, &starts, clock, signed);
+        Self {
+            chart: Chart::new(title, summary, &values, unit.step()),
+            column: unit.column(),
+            link,
+        }
     }
 }
 
@@ -186,7 +184,7 @@ fn opened_from(time: &str) -> String {
 /// Returns the log of the sessions that ended for a reason in the days that are counted. It has them
 /// also when they are purged.
 fn ended(reason: &str, overview: &Figures) -> String {
-    let from = first_day(overview).format("%Y-%m-%d").to_string();
+    let from = filter_time(first_day(overview));
     events(&[("kind", "ended"), ("reason", reason), ("from", &from)])
 }
 
@@ -206,20 +204,6 @@ fn first_hour(overview: &Figures) -> String {
     first_hour_at(overview)
         .format("%Y-%m-%dT%H:00:00Z")
         .to_string()
-}
-
-fn summary(values: &[(String, i64)], unit: &str, now: Timestamp) -> String {
-    let all: i64 = values.iter().map(|(_, n)| n).sum();
-    let most = values.iter().max_by_key(|(_, n)| *n);
-    let until = format!("until {:02}:{:02} UTC", now.hour(), now.minute());
-    match most.filter(|(_, n)| *n > 0) {
-        Some((name, n)) => format!(
-            "{} in all, {until}; the {unit} with the most is {name}, with {}.",
-            signed(all),
-            signed(*n)
-        ),
-        None => format!("None, {until}."),
-    }
 }
 
 /// Returns the ends by reason, and the live sessions by each dimension.

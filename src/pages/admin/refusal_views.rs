@@ -1,13 +1,13 @@
 //! What was refused, as the overview and the list of events show it.
 
-use chrono::Timelike;
-
 use super::overview_banner::events;
+use super::periods::{Unit, filter_time};
 use super::quantity::{counted, signed};
 use super::stacked_chart::{SERIES, StackedChart};
 use crate::clock::Timestamp;
 use crate::db::UserId;
 use crate::events::EventKind;
+use crate::http::reader_clock::ReaderClock;
 use crate::net::display_stored_ip;
 use crate::overview::{RefusalFigures, RefusalPeriod, ThrottledAccount};
 use crate::people::Role;
@@ -75,13 +75,18 @@ pub struct NetworkView {
 impl RefusalsView {
     /// Returns the figures for a reader with that role; the next try on `delayed` accounts may have to
     /// wait.
-    pub fn new(figures: &RefusalFigures, delayed: &[UserId], role: Role) -> Self {
+    pub fn new(
+        figures: &RefusalFigures,
+        delayed: &[UserId],
+        role: Role,
+        clock: ReaderClock,
+    ) -> Self {
         let since = first_hour(figures);
         let account = |account: &ThrottledAccount| AccountView::new(account, delayed, &since);
         Self {
             is_empty: figures.is_empty(),
             summary: summarize(figures),
-            periods: vec![hours(figures), days(figures)],
+            periods: vec![hours(figures, clock), days(figures, clock)],
             accounts: figures.accounts.iter().map(account).collect(),
             networks: figures
                 .networks
@@ -141,63 +146,50 @@ fn first_hour(figures: &RefusalFigures) -> String {
     first.format("%Y-%m-%dT%H:00:00Z").to_string()
 }
 
-fn hours(figures: &RefusalFigures) -> RefusalPeriodView {
-    let named = named(&figures.by_hour, "%H:00");
+fn hours(figures: &RefusalFigures, clock: ReaderClock) -> RefusalPeriodView {
     RefusalPeriodView::new(
         ("refusals-by-hour", "Refused by hour"),
-        (named, "hour", 4),
-        figures.at,
-        first_hour(figures),
+        (&figures.by_hour, Unit::Hour),
+        &first_hour(figures),
+        clock,
     )
 }
 
-fn days(figures: &RefusalFigures) -> RefusalPeriodView {
-    let named = named(&figures.by_day, "%-d %b");
+fn days(figures: &RefusalFigures, clock: ReaderClock) -> RefusalPeriodView {
     let first = figures.by_day.first().map_or(figures.at, |day| day.from);
     RefusalPeriodView::new(
         ("refusals-by-day", "Refused by day"),
-        (named, "day", 7),
-        figures.at,
-        first.format("%Y-%m-%d").to_string(),
+        (&figures.by_day, Unit::Day),
+        &filter_time(first),
+        clock,
     )
-}
-
-/// Returns the periods with their names.
-fn named(periods: &[RefusalPeriod], format: &str) -> Vec<(String, RefusalPeriod)> {
-    periods
-        .iter()
-        .map(|period| (period.from.format(format).to_string(), *period))
-        .collect()
 }
 
 impl RefusalPeriodView {
     fn new(
         title: (&'static str, &'static str),
-        (periods, unit, step): (Vec<(String, RefusalPeriod)>, &str, usize),
-        now: Timestamp,
-        since: String,
+        (periods, unit): (&[RefusalPeriod], Unit),
+        since: &str,
+        clock: ReaderClock,
     ) -> Self {
-        let values: Vec<(String, [i64; SERIES])> = periods
-            .iter()
-            .map(|(name, it)| {
-                let values = [it.failed_passwords, it.throttled, it.others];
-                (name.clone(), values)
-            })
+        let starts: Vec<Timestamp> = periods.iter().map(|period| period.from).collect();
+        let names = || unit.names(&starts, clock).into_iter();
+        let parts = |it: &RefusalPeriod| [it.failed_passwords, it.throttled, it.others];
+        let values: Vec<_> = names().zip(periods.iter().map(parts)).collect();
+        let sums: Vec<_> = names()
+            .zip(periods.iter().map(RefusalPeriod::all))
             .collect();
-        let summary = describe(&periods, unit, now);
+        let summary = unit.summary(&sums, &starts, clock, signed);
         Self {
-            chart: StackedChart::new(title, summary, LEGEND, &values, step),
-            column: match unit {
-                "hour" => "Hour (UTC)",
-                _ => "Day (UTC)",
-            },
-            rows: periods.into_iter().map(row).collect(),
-            link: events(&[("kind", "refusals"), ("from", &since)]),
+            chart: StackedChart::new(title, summary, LEGEND, &values, unit.step()),
+            column: unit.column(),
+            rows: names().zip(periods).map(row).collect(),
+            link: events(&[("kind", "refusals"), ("from", since)]),
         }
     }
 }
 
-fn row((name, period): (String, RefusalPeriod)) -> (String, [String; 5]) {
+fn row((name, period): (String, &RefusalPeriod)) -> (String, [String; 5]) {
     let figures = [
         period.failed_passwords,
         period.throttled,
@@ -206,21 +198,6 @@ fn row((name, period): (String, RefusalPeriod)) -> (String, [String; 5]) {
         period.throttled_networks,
     ];
     (name, figures.map(signed))
-}
-
-/// Returns what a chart shows, in a sentence.
-fn describe(periods: &[(String, RefusalPeriod)], unit: &str, now: Timestamp) -> String {
-    let all: i64 = periods.iter().map(|(_, period)| period.all()).sum();
-    let most = periods.iter().max_by_key(|(_, period)| period.all());
-    let until = format!("until {:02}:{:02} UTC", now.hour(), now.minute());
-    match most.filter(|_| all > 0) {
-        Some((name, period)) => format!(
-            "{} in all, {until}; the {unit} with the most is {name}, with {}.",
-            signed(all),
-            signed(period.all())
-        ),
-        None => format!("None, {until}."),
-    }
 }
 
 /// Returns what was refused in 24 hours: "12 failed passwords, 3 throttled attempts, 1 other refusal".

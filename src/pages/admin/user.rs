@@ -4,8 +4,6 @@
 //! Everything it shows is bounded: the newest devices, ended sessions, alerts and events. The rest is
 //! in the lists that it links to.
 
-use std::collections::HashMap;
-
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
@@ -26,8 +24,9 @@ use crate::http::app_state::AppState;
 use crate::http::layout::{Layout, NavItem, page};
 use crate::http::reader_clock::ReaderClock;
 use crate::net::IpRetention;
-use crate::pages::device_views::{DeviceNames, DeviceView, EndedSessionView, ImpossibleTravels};
+use crate::pages::device_views::{DeviceNames, DeviceView, EndedSessionView};
 use crate::pages::notices;
+use crate::pages::travel_views::ImpossibleTravels;
 use crate::pages::views::Reader;
 use crate::pages::words::TimeView;
 use crate::people::{Role, User};
@@ -171,13 +170,13 @@ async fn travels(app: &AppState, user: &User, live: &[Session]) -> Result<Imposs
     let marked = live.iter().filter(|session| session.has_impossible_travel);
     let ids: Vec<_> = marked.map(|session| session.id).collect();
     if ids.is_empty() {
-        return Ok(ImpossibleTravels(HashMap::new()));
+        return Ok(ImpossibleTravels::new([]));
     }
     let found = events::list_by_kind(&app.db, user.id, ids, EventKind::ImpossibleTravel).await?;
     let travels = found
         .into_iter()
         .filter_map(|event| Some((event.session_id?, event.detail?)));
-    Ok(ImpossibleTravels(travels.collect()))
+    Ok(ImpossibleTravels::new(travels))
 }
 
 async fn device_views(

@@ -1,0 +1,126 @@
+//! The devices on *Your devices*: the one that the page is read on, the list of the others, and the map,
+//! which lead to each other.
+
+use super::device_list::DeviceList;
+use super::device_views::DeviceView;
+use super::map::{DotDevice, MapView};
+use super::narrowing::{ListedDevice, Narrowing, Selection};
+use super::travel_views::{ImpossibleTravels, TravelLink};
+use super::used_applications::{FEW, UsedApplications};
+use super::views::Reader;
+use super::words::TimeView;
+use crate::devices::{DeviceGroup, group_by_device};
+use crate::error::Result;
+use crate::geo::Place;
+use crate::http::app_state::AppState;
+use crate::sessions::{Caller, Session};
+
+/// The devices of the caller.
+pub(super) struct OwnDevices {
+    /// The one that the page is read on.
+    pub(super) this: DeviceView,
+    /// The list of the others.
+    pub(super) others: DeviceList,
+    /// Where they are, if that is known of any.
+    pub(super) map: Option<MapView>,
+    /// The number of those with impossible travel that is news.
+    pub(super) travelled: usize,
+    /// What leads to the first of these.
+    pub(super) travels: Vec<TravelLink>,
+}
+
+impl OwnDevices {
+    /// Loads the devices of the caller's sessions, which are `live`.
+    pub(super) async fn load(
+        app: &AppState,
+        caller: &Caller,
+        live: Vec<Session>,
+        (narrowing, selection): (Narrowing, &Selection),
+        reader: &Reader,
+    ) -> Result<Self> {
+        let owner = caller.user.id;
+        let travels = app.accounts.list_travels(owner, &live).await?;
+        let travels = ImpossibleTravels::of_news(travels);
+        let applications = UsedApplications::load(app, owner, &live).await?;
+        let devices = group_by_device(live);
+        let (mut this, mut others) = views(&devices, caller, (&travels, &applications), reader);
+        let mut map = MapView::new(places(&devices, caller, reader));
+        if let Some(map) = &map {
+            let views = others.iter_mut().map(|other| &mut other.view);
+            map.link(std::iter::once(&mut this).chain(views));
+        }
+        let views = others.iter().map(|other| &other.view);
+        let mut travels = TravelLink::list(std::iter::once(&this).chain(views));
+        let travelled = travels.len();
+        let others = DeviceList::new(others, narrowing, selection, reader.clock);
+        let is_listed = |id: &str| id == this.id || others.lists(id);
+        if let Some(map) = &mut map {
+            map.lead_to_rows(is_listed);
+        }
+        TravelLink::lead_to_rows(&mut travels, is_listed);
+        Ok(Self {
+            this,
+            others,
+            map,
+            travelled,
+            travels,
+        })
+    }
+}
+
+/// Returns the device that the page is read on, and the others.
+fn views(
+    devices: &[DeviceGroup<Session>],
+    caller: &Caller,
+    (travels, applications): (&ImpossibleTravels, &UsedApplications),
+    reader: &Reader,
+) -> (DeviceView, Vec<ListedDevice>) {
+    let current = caller.session.id;
+    let used = caller.session.clone().with_use_at(reader.clock.now);
+    let mut this = DeviceView::new(&used, reader);
+    let mut others = Vec::new();
+    for device in devices {
+        let view = |shown| {
+            DeviceView::for_device(device, shown, current, reader)
+                .with_travel(device, travels)
+                .with_applications(applications.of(device.iter(), FEW, reader.clock))
+        };
+        match device.contains(current) {
+            true => this = view(&used),
+            false => others.push(ListedDevice {
+                view: view(device.first()),
+                sessions: device.iter().map(|session| session.id).collect(),
+                last_used_at: device.first().last_used_at,
+            }),
+        }
+    }
+    (this, others)
+}
+
+/// Returns the place of each device, in the reader's language, with what tells it from others. The device
+/// that the page is read on comes first.
+fn places(
+    devices: &[DeviceGroup<Session>],
+    caller: &Caller,
+    reader: &Reader,
+) -> Vec<(Place, DotDevice)> {
+    let located = |session: &Session, is_here| {
+        let ip = session.ip_address.as_deref();
+        let id = session.id.to_string();
+        let device = DotDevice {
+            name: session.display_name(),
+            is_here,
+            last_used: TimeView::moment(session.last_used_at, reader.clock),
+            last_use_apart: None,
+            link: format!("/devices/{id}"),
+            id,
+        };
+        (reader.place(ip, session.place()), device)
+    };
+    let this = located(&caller.session, true);
+    let others = devices
+        .iter()
+        .filter(|device| !device.contains(caller.session.id))
+        .map(|device| located(device.first(), false));
+    std::iter::once(this).chain(others).collect()
+}

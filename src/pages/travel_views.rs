@@ -1,0 +1,137 @@
+//! Impossible travel in words: where a device was used, and where it or another one was before.
+
+use std::collections::HashMap;
+
+use super::device_views::DeviceView;
+use crate::account::SessionTravel;
+use crate::db::SessionId;
+use crate::devices::DeviceGroup;
+use crate::sessions::{RecordedTravel, Session};
+use crate::text::quantity;
+
+/// Impossible travels as they are recorded, by session.
+pub(super) struct ImpossibleTravels(HashMap<SessionId, String>);
+
+/// The devices with impossible travel that the summary leads to; of more it leads to the first.
+const MAX_LINKS: usize = 5;
+
+/// A device that the summary leads to.
+pub(super) struct TravelLink {
+    /// The id of the session that represents it.
+    pub(super) id: String,
+    /// Its name.
+    pub(super) name: String,
+    /// Its row on the page, or its own page.
+    pub(super) href: String,
+}
+
+impl ImpossibleTravels {
+    /// Returns the travels of a list, in which a later one of a session counts.
+    pub(super) fn new(travels: impl IntoIterator<Item = (SessionId, String)>) -> Self {
+        Self(travels.into_iter().collect())
+    }
+
+    /// Returns the travels that are news.
+    pub(super) fn of_news(travels: Vec<SessionTravel>) -> Self {
+        let pair = |travel: SessionTravel| (travel.session, travel.detail);
+        Self::new(travels.into_iter().map(pair))
+    }
+
+    /// Returns the travel of one of a device's sessions as a sentence about the device, if there is one.
+    pub(super) fn describe(&self, device: &DeviceGroup<Session>, name: &str) -> Option<String> {
+        let mut travels = device.iter().filter_map(|session| self.0.get(&session.id));
+        travels.next().map(|detail| sentence(name, detail))
+    }
+}
+
+impl TravelLink {
+    /// Returns the links to those of the devices that have impossible travel.
+    pub(super) fn list<'a>(devices: impl IntoIterator<Item = &'a DeviceView>) -> Vec<Self> {
+        let travelled = devices.into_iter().filter(|it| it.travel.is_some());
+        let link = |device: &DeviceView| Self {
+            id: device.id.clone(),
+            name: device.name.clone(),
+            href: format!("/devices/{}", device.id),
+        };
+        travelled.map(link).collect()
+    }
+
+    /// Leads to the rows of devices that are on the page, by `is_listed`, and leaves out what is too much
+    /// for a sentence.
+    pub(super) fn lead_to_rows(links: &mut Vec<Self>, is_listed: impl Fn(&str) -> bool) {
+        links.truncate(MAX_LINKS);
+        for link in links.iter_mut().filter(|link| is_listed(&link.id)) {
+            link.href = format!("#device-{}", link.id);
+        }
+    }
+}
+
+/// Returns impossible travel of a device with that name as a sentence: "Edge on Windows was used in Oslo,
+/// Norway, 29 minutes after Chrome on macOS was used in Lisbon, Portugal, 2,738 km away."
+fn sentence(name: &str, detail: &str) -> String {
+    match RecordedTravel::parse(detail) {
+        Some(travel) => format!("{name} was {}.", used(&travel)),
+        None => format!("{name} was used too far from where you were before: {detail}."),
+    }
+}
+
+/// Returns impossible travel as an entry of a list.
+pub(super) fn entry(detail: &str) -> String {
+    match RecordedTravel::parse(detail) {
+        Some(travel) => format!("U{}", used(&travel).trim_start_matches('u')),
+        None => format!("Used too far from where you were before: {detail}"),
+    }
+}
+
+fn used(travel: &RecordedTravel) -> String {
+    let place = |name: &str| match name {
+        "" => "another place".to_owned(),
+        name => name.to_owned(),
+    };
+    let (from, to, km) = (place(&travel.from), place(&travel.to), &travel.distance);
+    let between = between(travel.minutes);
+    match &travel.device {
+        Some(device) => {
+            format!("used in {to}, {between} after {device} was used in {from}, {km} away")
+        }
+        None => format!("used in {from}, and {between} later in {to}, {km} away"),
+    }
+}
+
+fn between(minutes: u64) -> String {
+    match (minutes / 60, minutes % 60) {
+        (0, 0) => "less than a minute".into(),
+        (0, minutes) => quantity(minutes, "minute"),
+        (hours, 0) => quantity(hours, "hour"),
+        (hours, minutes) => {
+            format!(
+                "{} {}",
+                quantity(hours, "hour"),
+                quantity(minutes, "minute")
+            )
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_end_is_said_of_the_device_that_was_there() {
+        let between = "from Lisbon, Portugal (Chrome on macOS) to Oslo, Norway, 2,738 km in 29 min";
+        assert_eq!(
+            sentence("Edge on Windows", between),
+            "Edge on Windows was used in Oslo, Norway, 29 minutes after Chrome on macOS was used in \
+             Lisbon, Portugal, 2,738 km away."
+        );
+        assert_eq!(
+            entry("from Lisbon, Portugal to Oslo, Norway, 2,738 km in 1 h 1 min"),
+            "Used in Lisbon, Portugal, and 1 hour 1 minute later in Oslo, Norway, 2,738 km away"
+        );
+        assert_eq!(
+            entry("far away"),
+            "Used too far from where you were before: far away"
+        );
+    }
+}
