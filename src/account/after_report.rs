@@ -14,7 +14,7 @@ use crate::db::{AlertId, AnyConnection, SessionId};
 use crate::error::{Error, Result};
 use crate::events::{self, EventKind};
 use crate::people::User;
-use crate::sessions::{self, Caller, EndedReason, Session};
+use crate::sessions::{self, Caller, EndedReason, RECENT_LIMIT, Session};
 
 /// How long the steps are shown.
 const SHOWN_FOR: Duration = Duration::from_secs(7 * 24 * 60 * 60);

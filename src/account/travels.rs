@@ -51,7 +51,9 @@ impl Accounts {
         let is_news = |session: &Session, event: &&Event| {
             event.session_id == Some(session.id)
                 && event.at > since
-                && !alerts.iter().any(|alert| is_covered_by(alert, event, since))
+                && !alerts
+                    .iter()
+                    .any(|alert| is_covered_by(alert, event, since))
                 && has_both_ends(session, event, live)
         };
         let travel = |session: &Session| {
@@ -74,9 +76,7 @@ fn is_covered_by(alert: &Alert, event: &Event, since: Timestamp) -> bool {
     let is_covered = match alert.review() {
         Some((_, answered_at)) => answered_at >= event.at,
         None if alert.at < since || alert.at > event.at => false,
-        None => {
-            alert.kind == AlertKind::TwoPlaces || alert.at < event.at || is_impossible()
-        }
+        None => alert.kind == AlertKind::TwoPlaces || alert.at < event.at || is_impossible(),
     };
     is_about_it && is_covered
 }

@@ -16,8 +16,8 @@ pub use self::evidence::{ReportSteps, StepRecord};
 pub(crate) use self::evidence::{list_of_sessions, record_step};
 pub(super) use self::review::review;
 pub(crate) use self::review::{
-    Confirmation, Confirmer, EmailChange, Settlement, list_confirmations,
-    list_email_changes, list_of_kind,
+    Confirmation, Confirmer, EmailChange, Settlement, list_confirmations, list_email_changes,
+    list_of_kind,
 };
 use super::{AlertKind, AlertReview};
 use crate::clock::Timestamp;

@@ -107,18 +107,13 @@ async fn load_page(
     let list = (query.narrowing(), &query.selection(selected));
     let own = OwnDevices::load(app, caller, live, list, &reader).await?;
     let ended = EndedList::new(history, &names, &reasons, &reader);
-    let state = describe_state(&attention, steps.as_ref(), own.travelled);
-    let mut layout = Layout {
-        // The page shows the alerts themselves.
-        attention: None,
-        ..Layout::for_caller(request, caller, NavItem::Devices)?
-    };
+    let mut layout = layout(request, caller)?;
     Ok(DevicesPage {
         others_left: notice.others_left.clone(),
         notice: notice.show_on(&mut layout),
         layout,
         settings: SettingsView::new(app, &caller.user, SettingsPage::Devices),
-        summary: summary(own.others.all, state, attention.withheld),
+        summary: summary(&own, &attention, steps.as_ref()),
         steps: steps.and_then(|it| StepsView::new(&it, caller.user.shown_email(), reader.clock)),
         alerts: alert_views(app, caller, &described, &reader).await?,
         acts: act_views(&attention, &reader),
@@ -135,11 +130,6 @@ fn layout(request: &HttpRequest, caller: &Caller) -> Result<Layout> {
         attention: None,
         ..Layout::for_caller(request, caller, NavItem::Devices)?
     })
-}
-
-/// Returns the URL of what ended earlier.
-fn older(next: HistoryCursor) -> String {
-    format!("/devices?ended={}#ended", next.encode())
 }
 
 /// Loads a page of what ended, and what is known of that.
@@ -240,17 +230,13 @@ fn describe_withheld(withheld: Withheld) -> Option<&'static str> {
 
 /// Says where the person is signed in, and what needs attention. That nothing does is not said where they
 /// may not know.
-fn summary(
-    others: usize,
-    attention: &Attention,
-    steps: Option<&AfterReport>,
-    travels: &ImpossibleTravels,
-) -> String {
+fn summary(own: &OwnDevices, attention: &Attention, steps: Option<&AfterReport>) -> String {
+    let others = own.others.all;
     let devices = match others {
         0 => "You are signed in only here.".to_owned(),
         n => format!("You are signed in on {}.", words::devices(n + 1)),
     };
-    match describe_state(attention, steps, travels) {
+    match describe_state(attention, steps, own.travelled) {
         Some(state) => format!("{devices} {state}"),
         None if others > 0 && attention.withheld == Withheld::Nowhere => {
             format!("{devices} Nothing needs your attention.")

@@ -6,9 +6,7 @@ use super::Alert;
 use crate::alerts::{AlertKind, AlertReview};
 use crate::clock::Timestamp;
 use crate::db::schema::alerts;
-use crate::db::{
-    AlertId, AnyConnection, SessionId, UserId, cached, first_rows, in_few_sizes, on_each,
-};
+use crate::db::{AlertId, AnyConnection, SessionId, UserId, cached, first_rows, on_each};
 use crate::error::Result;
 
 /// Confirmed sign-ins of a person that are read at most.
