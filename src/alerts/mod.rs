@@ -6,6 +6,7 @@ mod context;
 mod email;
 mod evidence;
 mod mailing;
+mod message_facts;
 pub(crate) mod store;
 
 use std::time::Duration;
