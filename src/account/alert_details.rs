@@ -155,44 +155,71 @@ fn describe(
     alerts: Vec<Alert>,
     live: &[Session],
 ) -> Result<Vec<AlertDetails>> {
-    let ids: Vec<SessionId> = alerts.iter().filter_map(|alert| alert.session_id).collect();
-    let subjects = match ids.is_empty() {
-        true => Vec::new(),
-        false => sessions::store::list_own_by_ids(c, owner, &ids)?,
-    };
-    let travels = list_travels(c, owner, &subjects)?;
-    let others: Vec<AlertId> = alerts
-        .iter()
-        .filter_map(|alert| alert.settled_by.filter(|by| *by != alert.id))
-        .collect();
-    let settling = match others.is_empty() {
-        true => Vec::new(),
-        false => alerts::store::list_by_ids(c, owner, &others)?,
-    };
-    let earlier = match alerts.iter().any(|alert| alert.kind.is_sign_in()) {
-        true => find_earlier_reports(c, owner, &subjects)?,
-        false => HashMap::new(),
-    };
-    let subject = |alert: &Alert| {
+    let found = Found::load(c, owner, &alerts, live)?;
+    Ok(alerts.into_iter().map(|it| found.details(it)).collect())
+}
+
+/// What the details of alerts are worked out from.
+struct Found<'a> {
+    subjects: Vec<Session>,
+    travels: Vec<(SessionId, Timestamp, String)>,
+    settling: Vec<Alert>,
+    live: &'a [Session],
+    earlier: HashMap<SessionId, EarlierReport>,
+}
+
+impl<'a> Found<'a> {
+    fn load(
+        c: &mut AnyConnection,
+        owner: UserId,
+        alerts: &[Alert],
+        live: &'a [Session],
+    ) -> Result<Self> {
+        let ids: Vec<SessionId> = alerts.iter().filter_map(|alert| alert.session_id).collect();
+        let subjects = match ids.is_empty() {
+            true => Vec::new(),
+            false => sessions::store::list_own_by_ids(c, owner, &ids)?,
+        };
+        let by_others = |alert: &Alert| alert.settled_by.filter(|by| *by != alert.id);
+        let others: Vec<AlertId> = alerts.iter().filter_map(by_others).collect();
+        Ok(Self {
+            travels: list_travels(c, owner, &subjects)?,
+            settling: match others.is_empty() {
+                true => Vec::new(),
+                false => alerts::store::list_by_ids(c, owner, &others)?,
+            },
+            live,
+            earlier: match alerts.iter().any(|alert| alert.kind.is_sign_in()) {
+                true => find_earlier_reports(c, owner, &subjects)?,
+                false => HashMap::new(),
+            },
+            subjects,
+        })
+    }
+
+    fn details(&self, alert: Alert) -> AlertDetails {
         let is_its = |session: &&Session| alert.session_id == Some(session.id);
-        subjects.iter().find(is_its)
-    };
-    let details = |alert: Alert| AlertDetails {
-        session: subject(&alert).cloned(),
-        is_signed_in: subject(&alert)
-            .is_some_and(|subject| live.iter().any(|live| live.is_on_device_of(subject))),
-        later_travel: travels
-            .iter()
-            .find(|(session, at, _)| alert.session_id == Some(*session) && *at > alert.at)
-            .map(|(.., travel)| travel.clone()),
-        settled_by: settling
-            .iter()
-            .find(|other| alert.settled_by == Some(other.id) && other.id != alert.id)
-            .cloned(),
-        earlier_report: alert.session_id.and_then(|id| earlier.get(&id).copied()),
-        alert,
-    };
-    Ok(alerts.into_iter().map(details).collect())
+        let subject = self.subjects.iter().find(is_its);
+        AlertDetails {
+            session: subject.cloned(),
+            is_signed_in: subject
+                .is_some_and(|subject| self.live.iter().any(|it| it.is_on_device_of(subject))),
+            later_travel: self
+                .travels
+                .iter()
+                .find(|(session, at, _)| alert.session_id == Some(*session) && *at > alert.at)
+                .map(|(.., travel)| travel.clone()),
+            settled_by: self
+                .settling
+                .iter()
+                .find(|other| alert.settled_by == Some(other.id) && other.id != alert.id)
+                .cloned(),
+            earlier_report: alert
+                .session_id
+                .and_then(|id| self.earlier.get(&id).copied()),
+            alert,
+        }
+    }
 }
 
 /// Lists the impossible travels of these sessions, newest first.

@@ -4,14 +4,14 @@
 use std::sync::Arc;
 
 use super::AlertKind;
+use super::message_facts::{facts, item, own_facts};
 use super::store::{self, Alert};
 use crate::clock::{TimeZone, Timestamp};
 use crate::db::AnyConnection;
 use crate::error::{Error, Result};
-use crate::events::{self, EventKind};
+use crate::events::EventKind;
 use crate::mail::content::MessageContent;
 use crate::mail::{EmailMessage, MessageLinks, MessageTopic, QueuedMessage};
-use crate::net::describe_stored_ip;
 use crate::people::mailbox::{Standing, may_set_password, standing};
 use crate::people::store::{FormerEmail, list_open_former};
 use crate::people::{MAX_FAILURES_IN_WORDS, User};
@@ -81,7 +81,6 @@ impl AlertMessages {
             return Ok(None);
         }
         let zone = user.message_time_zone(&queued.recipient);
-        let subject = subject(alert, live);
         let link = self.links.not_me(queued.id());
         Ok(match standing(c, user, &queued.recipient, now)? {
             Standing::None => None,
@@ -89,11 +88,7 @@ impl AlertMessages {
             // The change was undone before its message went out: the address is what it was.
             Standing::Own if alert.kind.is_email_change() && alert.reported_at().is_some() => None,
             Standing::Own => Some(MessageContent {
-                subject,
-                lead: lead(alert, live),
                 facts: own_facts(c, alert, zone)?,
-                items: Vec::new(),
-                advice: advice(alert.kind).into(),
                 link_text: match find_undone(c, user, alert, now)? {
                     Some(former) => undo_link_text(&former, zone),
                     None => own_link_text(
@@ -101,30 +96,30 @@ impl AlertMessages {
                         may_set_password(c, user, mailbox(queued), now)?,
                     ),
                 },
-                link_label: "This wasn’t me",
-                link,
-                devices: Some(self.links.devices()),
-                reason: match alert.kind.is_sign_in() {
-                    true => REASON_SIGN_IN,
-                    false => REASON,
-                },
+                ..self.for_own((alert, live), link)
             }),
-            Standing::Former(former) => Some(MessageContent {
-                subject,
-                lead: lead_at_former(alert, live),
-                facts: facts(alert, alert.label(), zone),
-                items: Vec::new(),
-                advice: "If it was you, you don’t need to do anything.".into(),
-                link_text: format!(
-                    "If it wasn’t you, open this link. It shows what happened, and changes nothing before you choose to take the account back with this address. It works until {}.",
-                    zone.exact(former.expires_at)
-                ),
-                link_label: "Take the account back",
-                link,
-                devices: None,
-                reason: REASON_FORMER,
-            }),
+            Standing::Former(former) => Some(for_former((alert, live), &former, link, zone)),
         })
+    }
+
+    /// Returns the content of the message to the account's own address, without facts and the text of the
+    /// link.
+    fn for_own(&self, (alert, live): (&Alert, usize), link: String) -> MessageContent {
+        MessageContent {
+            subject: subject(alert, live),
+            lead: lead(alert, live),
+            facts: Vec::new(),
+            items: Vec::new(),
+            advice: advice(alert.kind).into(),
+            link_text: String::new(),
+            link_label: "This wasn’t me",
+            link,
+            devices: Some(self.links.devices()),
+            reason: match alert.kind.is_sign_in() {
+                true => REASON_SIGN_IN,
+                false => REASON,
+            },
+        }
     }
 
     /// Returns the content of the message about what an administrator did, which nobody can undo by a
@@ -197,72 +192,32 @@ impl AlertMessages {
     }
 }
 
+/// Returns the content of the message to a former address.
+fn for_former(
+    (alert, live): (&Alert, usize),
+    former: &FormerEmail,
+    link: String,
+    zone: TimeZone,
+) -> MessageContent {
+    MessageContent {
+        subject: subject(alert, live),
+        lead: lead_at_former(alert, live),
+        facts: facts(alert, alert.label(), zone),
+        items: Vec::new(),
+        advice: "If it was you, you don’t need to do anything.".into(),
+        link_text: format!(
+            "If it wasn’t you, open this link. It shows what happened, and changes nothing before you choose to take the account back with this address. It works until {}.",
+            zone.exact(former.expires_at)
+        ),
+        link_label: "Take the account back",
+        link,
+        devices: None,
+        reason: REASON_FORMER,
+    }
+}
+
 fn mailbox(queued: &QueuedMessage) -> (&str, Timestamp) {
     (&queued.recipient, queued.created_at)
-}
-
-/// Returns what the alert itself is about.
-fn facts(alert: &Alert, device: Option<&str>, zone: TimeZone) -> Vec<(&'static str, String)> {
-    let mut facts = Vec::new();
-    facts.extend(device.map(|device| ("Device", device.to_owned())));
-    let place = alert.place().display_name();
-    let term = match alert.kind {
-        AlertKind::TokenReuse => "Used in",
-        _ => "Where",
-    };
-    facts.extend(place.map(|place| (term, place)));
-    facts.extend(address(alert).map(|address| ("Address", address)));
-    facts.push(("When", zone.exact(alert.at)));
-    facts
-}
-
-/// Returns the facts for the account's own address, which may know of the other devices.
-fn own_facts(
-    c: &mut AnyConnection,
-    alert: &Alert,
-    zone: TimeZone,
-) -> Result<Vec<(&'static str, String)>> {
-    let mut facts = facts(alert, Some(&alert.device_name), zone);
-    facts.extend(use_before(alert));
-    facts.extend(find_later_travel(c, alert)?.map(|travel| ("Since then", travel)));
-    Ok(facts)
-}
-
-/// Returns where the person was before the sign-in, or where else a copied one was used, if that says
-/// something about it.
-fn use_before(alert: &Alert) -> Option<(&'static str, String)> {
-    let label = match (alert.kind, alert.use_before()?.is_impossible) {
-        (AlertKind::TokenReuse, _) => "Before",
-        (_, true) => "But",
-        (_, false) => "Before",
-    };
-    Some((label, alert.use_before_words()?.sentence()))
-}
-
-/// Finds impossible travel, since the alert, of the session that it is about.
-fn find_later_travel(c: &mut AnyConnection, alert: &Alert) -> Result<Option<String>> {
-    let Some(session) = alert.session_id else {
-        return Ok(None);
-    };
-    let kind = EventKind::ImpossibleTravel;
-    let travels = events::store::list_by_kind(c, alert.user_id, &[session], kind)?;
-    let later = travels.into_iter().rfind(|event| event.at > alert.at);
-    let travel = later.and_then(|event| event.detail);
-    Ok(travel.map(|it| format!("used too far from where you were before: {it}")))
-}
-
-/// Returns the facts of an alert on one line.
-fn item(alert: &Alert, zone: TimeZone) -> String {
-    let values: Vec<String> = facts(alert, Some(&alert.device_name), zone)
-        .into_iter()
-        .chain(use_before(alert))
-        .map(|(_, value)| value)
-        .collect();
-    values.join(" · ")
-}
-
-fn address(alert: &Alert) -> Option<String> {
-    alert.ip_address.as_deref().map(describe_stored_ip)
 }
 
 /// `live` is the number of live sessions on a device one of whose sessions ended.

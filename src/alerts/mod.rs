@@ -7,6 +7,7 @@ mod email;
 mod evidence;
 mod kind;
 mod mailing;
+mod message_facts;
 mod redaction;
 pub(crate) mod store;
 

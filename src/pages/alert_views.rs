@@ -153,15 +153,11 @@ impl AlertView {
     pub fn for_former(details: &AlertDetails, clock: ReaderClock) -> Self {
         let alert = &details.alert;
         let label = alert.label();
-        let unnamed = match alert.kind.is_sign_in() {
-            true => "A device",
-            false => "a device",
-        };
         Self {
             id: alert.id.to_string(),
             is_reuse: alert.kind == AlertKind::TokenReuse,
             heading: "Was this you?",
-            lead: LeadView::new(details, label.unwrap_or(unnamed), clock),
+            lead: LeadView::new(details, label.unwrap_or_else(|| unnamed(alert.kind)), clock),
             device: Named {
                 term: DEVICE,
                 icon: alert.device_kind.as_str(),
@@ -192,6 +188,14 @@ impl AlertView {
             yes: answer(alert.kind, AlertReview::Confirmed),
             no: answer(alert.kind, AlertReview::Reported),
         }
+    }
+}
+
+/// Returns words for a device whose label is not known; those of a sign-in begin its sentence.
+fn unnamed(kind: AlertKind) -> &'static str {
+    match kind.is_sign_in() {
+        true => "A device",
+        false => "a device",
     }
 }
 

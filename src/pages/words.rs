@@ -216,6 +216,9 @@ pub fn event_time(event: &Event, clock: ReaderClock) -> TimeView {
     }
 }
 
+/// The answers to an alert, for the person who gave them.
+const YOU: (&str, &str) = ("it was you", "it was not you");
+
 /// Returns what happened to an account, and how often.
 pub fn account_event(event: &Event) -> String {
     let detail = event.detail.as_deref().unwrap_or_default();
@@ -249,9 +252,7 @@ pub fn account_event(event: &Event) -> String {
         EventKind::AdminRefused => "An administrators’ page was refused",
         EventKind::TokenRefused => "Token refused",
         EventKind::SettingChanged => setting_changed(detail),
-        EventKind::AlertReviewed => {
-            return alert_reviewed(detail, ("it was you", "it was not you"), event);
-        }
+        EventKind::AlertReviewed => return alert_reviewed(detail, YOU, event),
         EventKind::SignedUp => "Account created",
         EventKind::PasswordLinkRequested => "Link for a new password requested",
         EventKind::VerificationLinkRequested => "Link to verify the e-mail requested",

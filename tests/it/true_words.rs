@@ -70,7 +70,10 @@ async fn the_activity_says_you_to_the_person_and_them_to_administrators(database
     it.app.set_role(&root, "admin");
     let browser = it.app.browser_from(FIREFOX, HOME);
     browser.sign_in(&root).await.expect(303);
-    let list = browser.get("/admin/users?q=ada").await.expect(200);
+    let list = browser
+        .get("/admin/users?q=ada@example.org")
+        .await
+        .expect(200);
     let ada = people_pages::person_links(&list).remove(0);
     let page = browser.get(&ada).await.expect(200);
     page.expect_words("Alert answered: it was not them");
