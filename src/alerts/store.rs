@@ -14,11 +14,11 @@ pub(super) use self::addresses::{
 pub use self::evidence::UseBeforeColumns;
 pub(crate) use self::evidence::record_step;
 pub use self::evidence::{ReportSteps, StepRecord};
-pub(super) use self::review::review;
 pub(crate) use self::review::{
     Confirmation, Confirmer, EmailChange, Settlement, list_confirmations, list_confirmed_sessions,
     list_email_changes, list_of_kind,
 };
+pub(super) use self::review::{delete_open, review};
 use super::{AlertKind, AlertReview};
 use crate::clock::Timestamp;
 use crate::counters::{HourlyCounts, Metric};

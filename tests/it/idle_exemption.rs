@@ -35,6 +35,7 @@ impl Home {
         let ada = app.register("ada@example.org").await;
         let tablet = app.signed_in_browser(&ada, IPHONE).await;
         let laptop = app.signed_in_browser(&ada, FIREFOX).await;
+        app.confirm_sign_ins();
         let path = id_of(&tablet).await;
         Self {
             ada,
