@@ -80,6 +80,10 @@ impl Alerts {
         now: Timestamp,
     ) -> Result<()> {
         let alert = Alert::new(user, kind, context, now);
+        if let (AlertKind::TokenReuse, Some(session)) = (kind, alert.session_id) {
+            // It says what the other one asked.
+            store::delete_open(c, (user.id, session), AlertKind::TwoPlaces)?;
+        }
         store::insert(c, &alert)?;
         match self.is_mailing {
             true => mailing::queue(c, &alert, now),

@@ -14,11 +14,11 @@ pub(super) use self::addresses::{
 pub use self::evidence::UseBeforeColumns;
 pub use self::evidence::{ReportSteps, StepRecord};
 pub(crate) use self::evidence::{list_of_sessions, record_step};
-pub(super) use self::review::review;
 pub(crate) use self::review::{
     Confirmation, Confirmer, EmailChange, Settlement, list_confirmations, list_email_changes,
     list_of_kind,
 };
+pub(super) use self::review::{delete_open, review};
 use super::{AlertKind, AlertReview};
 use crate::clock::Timestamp;
 use crate::counters::{HourlyCounts, Metric};

@@ -88,9 +88,7 @@ fn report_of(alert: Alert) -> Act {
     let (before, after) = match alert.kind {
         AlertKind::EmailChanged => ("Undo the change of your e-mail on ", ""),
         AlertKind::PasswordChanged => ("Report the new password set on ", ""),
-        AlertKind::NewDevice | AlertKind::NewCountry | AlertKind::TwoPlaces => {
-            ("Sign out ", ", which was not you")
-        }
+        kind if kind.is_use() => ("Sign out ", ", which was not you"),
         _ => ("Report what happened on ", ""),
     };
     Act {

@@ -407,9 +407,9 @@ async fn a_name_cannot_inject_headers_or_markup_into_a_message(database: Databas
     let server = SmtpServer::start();
     let (app, ada) = start_with_mail(database, server.port()).await;
     let agent = "<b>Evil</b>%0d%0aBcc:eve@example.org/1.0 (iPhone; iOS 17.1)";
-    app.login_from(&ada, agent, ELSEWHERE, None).await;
     let laptop = app.browser_from(FIREFOX, HOME);
     laptop.sign_in(&ada).await;
+    app.login_from(&ada, agent, ELSEWHERE, None).await;
     let name = [("full_name", "</p><script>alert(1)</script>")];
     laptop
         .submit("/account", "/account/name", &name)

@@ -71,6 +71,7 @@ async fn without_a_choice_the_services_limit_applies_again(app: &TestApp) {
     let ada = app.register("ada@example.org").await;
     let phone = app.login(&ada, IPHONE).await;
     let browser = app.signed_in_browser(&ada, FIREFOX).await;
+    app.confirm_sign_ins();
     choose(&browser, "week").await;
     choose(&browser, "").await;
     app.advance(100 * DAY);

@@ -154,6 +154,8 @@ async fn stored_addresses_are_redacted_too(database: Database) {
             .header("x-forwarded-for", ip);
         TestResponse::to(request).await.expect(204);
     }
+    // The address of an alert that waits for an answer stays.
+    app.confirm_sign_ins();
     choose(&laptop, "shortened").await.expect(303);
     assert_eq!(
         stored(&app),
@@ -253,6 +255,7 @@ async fn addresses_buffered_on_another_node_are_redacted_too(database: Database)
         .request("GET", "/api/v1/sessions/current")
         .header("x-forwarded-for", HOME_6);
     TestResponse::to(used).await.expect(200);
+    app.confirm_sign_ins();
     choose(&laptop, "none").await.expect(303);
     // A clean stop writes the buffered uses.
     other.stop().await;

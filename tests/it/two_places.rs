@@ -11,6 +11,7 @@ on_both!(
     a_device_that_is_confirmed_is_not_asked_about_again,
     a_reported_device_is_signed_out,
     the_device_itself_does_not_answer,
+    where_no_other_device_can_answer_none_is_requested,
     two_places_of_one_country_are_not_asked_about,
 );
 
@@ -163,6 +164,21 @@ async fn the_device_itself_does_not_answer(database: Database) {
     fixture.use_phone(OSLO).await;
     let listed = fixture.phone.get("/api/v1/alerts").await.expect(200).json();
     assert_eq!(listed["alerts"], json!([]));
+    fixture.stop().await;
+}
+
+async fn where_no_other_device_can_answer_none_is_requested(database: Database) {
+    let fixture = set_up(database).await;
+    fixture.phone.post("/api/v1/auth/logout").await.expect(204);
+    let abroad = [("x-forwarded-for", OSLO)];
+    let page = fixture.laptop.get_with("/devices", &abroad).await;
+    page.expect(200);
+    assert_eq!(fixture.raised(), 1);
+    let page = fixture.laptop.get_with("/devices", &abroad).await;
+    let page = page
+        .expect(200)
+        .expect_words("You are signed in only here.");
+    assert!(!page.words().contains("An alert waits"), "{}", page.words());
     fixture.stop().await;
 }
 

@@ -312,6 +312,7 @@ async fn the_activity_says_which_device_was_renamed(database: Database) {
     let device = format!("/devices/{}", phone.id());
     let rename = format!("{device}/rename");
     for name in ["Zap", "Old phone"] {
+        app.advance(MINUTE);
         let name = [("device_name", name)];
         let named = laptop.submit(&device, &rename, &name);
         named.await.expect(303);

@@ -170,3 +170,17 @@ pub(crate) fn list_of_kind(
         .select(Alert::as_select());
     Ok(cached(first_rows(of_kind, MAX_OF_KIND)).load(c)?)
 }
+
+/// Deletes the open alerts of one kind about a session.
+pub(in crate::alerts) fn delete_open(
+    c: &mut AnyConnection,
+    (user, session): (UserId, SessionId),
+    kind: AlertKind,
+) -> Result<usize> {
+    let open = alerts::table
+        .filter(alerts::user_id.eq(user))
+        .filter(alerts::session_id.eq(session))
+        .filter(alerts::kind.eq(kind.as_str()))
+        .filter(alerts::answered_at.is_null());
+    Ok(diesel::delete(open).execute(c)?)
+}

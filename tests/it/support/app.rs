@@ -290,6 +290,14 @@ impl TestApp {
         person
     }
 
+    /// Confirms every open alert about a sign-in, as from the link in a message.
+    pub fn confirm_sign_ins(&self) {
+        self.database.execute(
+            "UPDATE alerts SET answer = 'mine', answered_at = at, settled_by = id, confirmed_by_link = true
+             WHERE answered_at IS NULL AND kind IN ('new_device', 'new_country')",
+        );
+    }
+
     /// Gives a person a role: `admin`, `auditor` or `person`.
     pub fn set_role(&self, person: &Person, role: &str) {
         let (is_admin, is_auditor) = (role == "admin", role == "auditor");
