@@ -148,15 +148,10 @@ async function leave() {
 
 // Returns what the sign-in page says of the end of the session.
 async function endWords() {
-  const unknown = "This device was signed out.";
-  try {
-    const response = await fetch(signInAddress(), UNATTENDED);
-    const page = new DOMParser().parseFromString(await response.text(), "text/html");
-    const said = new URL(response.url).pathname === "/sign-in" && page.querySelector("main [role=status]");
-    return said ? said.textContent.trim() : unknown;
-  } catch {
-    return unknown;
-  }
+  const loaded = await load(signInAddress());
+  const isThere = loaded && new URL(loaded.response.url).pathname === "/sign-in";
+  const said = isThere && loaded.fresh.querySelector("main [role=status]");
+  return said ? said.textContent.trim() : "This device was signed out.";
 }
 
 // It is not the page of whoever is signed in by now.
@@ -261,10 +256,10 @@ async function refresh() {
   listen();
 }
 
-// Returns the page as it is now; null if the server is away, busy or broken.
-async function load() {
+// Returns a page as it is now, this one unless another is named; null if the server is away, busy or broken.
+async function load(path = address()) {
   try {
-    const response = await fetch(address(), UNATTENDED);
+    const response = await fetch(path, UNATTENDED);
     if (response.status >= 429) return null;
     return { response, fresh: new DOMParser().parseFromString(await response.text(), "text/html") };
   } catch {

@@ -154,7 +154,7 @@ async fn account_words(
     match notice {
         AccountNotice::AlertReviewed(alert) => reviewed(app, user, alert).await,
         AccountNotice::AlertConfirmedLate(_) | AccountNotice::AlertReportedLate(_) => {
-            answered_late(app, user, notice).await
+            reviewed_late(app, user, notice).await
         }
         AccountNotice::IdleLimitUpdated(count, first) => {
             let device = match first {
@@ -207,7 +207,7 @@ async fn reviewed(app: &AppState, user: UserId, alert: AlertId) -> Result<Option
 
 /// Returns what the review of an alert did, where it was answered once more: pressed twice, that is all;
 /// another answer did not count.
-async fn answered_late(
+async fn reviewed_late(
     app: &AppState,
     user: UserId,
     notice: AccountNotice,
@@ -219,16 +219,16 @@ async fn answered_late(
     };
     let words = reviewed(app, user, alert).await?;
     let outcome = app.accounts.find_review(user, alert).await?;
-    let answered = outcome.and_then(|outcome| {
+    let other = outcome.and_then(|outcome| {
         let alert = outcome.details.alert;
-        let (answered, _) = alert.review()?;
-        (answered != pressed).then_some((alert.kind, answered))
+        let (counted, _) = alert.review()?;
+        (counted != pressed).then_some((alert.kind, counted))
     });
-    Ok(words.map(|words| match answered {
-        Some((kind, answered)) => format!(
+    Ok(words.map(|words| match other {
+        Some((kind, counted)) => format!(
             "Your “{}” did not count: this had been answered “{}” before. {words}",
             answer(kind, pressed),
-            answer(kind, answered)
+            answer(kind, counted)
         ),
         None => words,
     }))

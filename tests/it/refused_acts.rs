@@ -15,7 +15,7 @@ on_both!(
 const OWN: [(&str, &str); 1] = [("sec-fetch-site", "same-origin")];
 
 /// Returns a laptop that is asked about a phone, and the forms of the answers.
-async fn asked(app: &TestApp) -> (Browser, Device, [html::Form; 2]) {
+async fn alerted(app: &TestApp) -> (Browser, Device, [html::Form; 2]) {
     let ada = app.register("ada@example.org").await;
     let laptop = app.signed_in_browser(&ada, FIREFOX).await;
     app.advance(Duration::from_secs(1));
@@ -32,7 +32,7 @@ async fn asked(app: &TestApp) -> (Browser, Device, [html::Form; 2]) {
 }
 
 async fn a_yes_after_a_no_did_not_count(app: &TestApp) {
-    let (laptop, phone, [yes, no]) = asked(app).await;
+    let (laptop, phone, [yes, no]) = alerted(app).await;
     let press = async |form: &html::Form| {
         let response = laptop.send(form, &[]).await.expect(303);
         laptop.follow(&response).await.expect(200).words()
@@ -52,7 +52,7 @@ async fn a_yes_after_a_no_did_not_count(app: &TestApp) {
 async fn a_form_without_a_session_says_that_nothing_was_done(app: &TestApp) {
     const WORDS: &str = "Nothing was done: you are not signed in.";
 
-    let (_, phone, [_, no]) = asked(app).await;
+    let (_, phone, [_, no]) = alerted(app).await;
     let stranger = app.browser(FIREFOX);
     let refused = stranger.send_with(&no, &[], &OWN).await.expect(303);
     let page = stranger.follow(&refused).await.expect(200);

@@ -266,11 +266,14 @@ fn scripts_store_fields_and_the_time_zone_alone_and_run_no_text() {
     ] {
         assert!(!SCRIPT.contains(dangerous), "{dangerous}");
     }
-    // The page itself, fetched anew: what a parser makes runs no script.
+    // The page itself, or the sign-in page, fetched anew: what a parser makes runs no script.
     assert_eq!(SCRIPT.matches("DOMParser").count(), 1);
     let parsed = "new DOMParser().parseFromString(await response.text(), \"text/html\")";
     assert!(SCRIPT.contains(parsed));
-    assert!(SCRIPT.contains("const response = await fetch(address(), UNATTENDED)"));
+    assert!(SCRIPT.contains("async function load(path = address())"));
+    assert!(SCRIPT.contains("const response = await fetch(path, UNATTENDED)"));
+    assert_eq!(SCRIPT.matches("load(signInAddress())").count(), 1);
+    assert_eq!(SCRIPT.matches("await load(").count(), 3);
     // The browser's zone, which is written and never read.
     assert_eq!(SCRIPT.matches("document.cookie").count(), 1);
     assert!(SCRIPT.contains("document.cookie = zoneCookie + \"=\" + zone + "));

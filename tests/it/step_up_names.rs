@@ -143,9 +143,9 @@ async fn the_page_names_all_that_ends(app: &TestApp) {
     ] {
         let mut page = laptop.send(form, &fields).await;
         if page.status == 200 {
-            let asked = page.expect_words(&format!("{words} ?"));
-            assert!(asked.text.contains(&format!("<title>{words}?")));
-            let form = html::forms_to(&asked.text, &form.action).remove(0);
+            let shown_page = page.expect_words(&format!("{words} ?"));
+            assert!(shown_page.text.contains(&format!("<title>{words}?")));
+            let form = html::forms_to(&shown_page.text, &form.action).remove(0);
             page = laptop.send(&form, &[]).await;
         }
         let page = page.expect(403);
