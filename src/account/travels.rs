@@ -51,7 +51,9 @@ impl Accounts {
         let is_news = |session: &Session, event: &&Event| {
             event.session_id == Some(session.id)
                 && event.at > since
-                && !alerts.iter().any(|alert| is_covered_by(alert, event, since))
+                && !alerts
+                    .iter()
+                    .any(|alert| is_covered_by(alert, event, since))
                 && has_both_ends(session, event, live)
         };
         let travel = |session: &Session| {
