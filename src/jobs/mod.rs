@@ -150,21 +150,6 @@ fn sweep(app: &AppState, intervals: &JobSettings) -> Sweep {
     }
 }
 
-fn reload_places(app: &AppState, intervals: &JobSettings) -> ReloadPlaces {
-    ReloadPlaces {
-        places: app.places.clone(),
-        interval: intervals.places_interval,
-    }
-}
-
-fn reload_keys(app: &AppState) -> ReloadKeys {
-    ReloadKeys {
-        keys: app.keys.clone(),
-        accounts: app.accounts.clone(),
-        has_void_links: AtomicBool::new(false),
-    }
-}
-
 impl Jobs {
     /// Starts every job in the current actix system.
     #[must_use]
@@ -181,19 +166,26 @@ impl Jobs {
         };
         start_alone(app, correction, intervals, &reporter);
         let run_bulk_jobs = RunBulkJobs::new(app.sessions.clone(), intervals.bulk_interval);
-        let count_people = CountPeople {
-            overview: app.overview.clone(),
+        let reload_places = ReloadPlaces {
+            places: app.places.clone(),
+            interval: intervals.places_interval,
         };
-        let add_up_counts = AddUpCounts {
-            overview: app.overview.clone(),
+        let reload_keys = ReloadKeys {
+            keys: app.keys.clone(),
+            accounts: app.accounts.clone(),
+            has_void_links: AtomicBool::new(false),
         };
+        let overview = app.overview.clone();
+        let count_people = CountPeople { overview };
+        let overview = app.overview.clone();
+        let add_up_counts = AddUpCounts { overview };
         Self {
             sessions: app.sessions.clone(),
             refusals: app.refusals.clone(),
             run_bulk_jobs: Periodic::start_job(run_bulk_jobs, &reporter),
             sweep: Periodic::start_job(sweep(app, intervals), &reporter),
-            reload_keys: Periodic::start_job(reload_keys(app), &reporter),
-            reload_places: Periodic::start_job(reload_places(app, intervals), &reporter),
+            reload_keys: Periodic::start_job(reload_keys, &reporter),
+            reload_places: Periodic::start_job(reload_places, &reporter),
             mail: delivery.map(|delivery| start_mail(app, delivery, intervals, &reporter)),
             add_up_counts: Periodic::start_job(add_up_counts, &reporter),
             count_people: Periodic::start_job(count_people, &reporter),

@@ -5,7 +5,7 @@ use super::device_list::DeviceList;
 use super::device_views::DeviceView;
 use super::map::{DotDevice, MapView};
 use super::narrowing::{ListedDevice, Narrowing, Selection};
-use super::travel_views::{ImpossibleTravels, TravelLink};
+use super::travel_views::ImpossibleTravels;
 use super::used_applications::{FEW, UsedApplications};
 use super::views::Reader;
 use super::words::TimeView;
@@ -14,6 +14,9 @@ use crate::error::Result;
 use crate::geo::Place;
 use crate::http::app_state::AppState;
 use crate::sessions::{Caller, Session};
+
+/// The devices with impossible travel that the summary leads to; of more it leads to the first.
+const MAX_LINKS: usize = 5;
 
 /// The devices of the caller.
 pub(super) struct OwnDevices {
@@ -27,6 +30,16 @@ pub(super) struct OwnDevices {
     pub(super) travelled: usize,
     /// What leads to the first of these.
     pub(super) travels: Vec<TravelLink>,
+}
+
+/// A device that the summary leads to.
+pub(super) struct TravelLink {
+    /// The id of the session that represents it.
+    pub(super) id: String,
+    /// Its name.
+    pub(super) name: String,
+    /// Its row on the page, or its own page.
+    pub(super) href: String,
 }
 
 impl OwnDevices {
@@ -65,6 +78,28 @@ impl OwnDevices {
             travelled,
             travels,
         })
+    }
+}
+
+impl TravelLink {
+    /// Returns the links to those of the devices that have impossible travel.
+    pub(super) fn list<'a>(devices: impl IntoIterator<Item = &'a DeviceView>) -> Vec<Self> {
+        let travelled = devices.into_iter().filter(|it| it.travel.is_some());
+        let link = |device: &DeviceView| Self {
+            id: device.id.clone(),
+            name: device.name.clone(),
+            href: format!("/devices/{}", device.id),
+        };
+        travelled.map(link).collect()
+    }
+
+    /// Leads to the rows of devices that are on the page, by `is_listed`, and leaves out what is too much
+    /// for a sentence.
+    pub(super) fn lead_to_rows(links: &mut Vec<Self>, is_listed: impl Fn(&str) -> bool) {
+        links.truncate(MAX_LINKS);
+        for link in links.iter_mut().filter(|link| is_listed(&link.id)) {
+            link.href = format!("#device-{}", link.id);
+        }
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use super::device_views::DeviceView;
 use crate::account::SessionTravel;
 use crate::db::SessionId;
 use crate::devices::DeviceGroup;
@@ -11,19 +10,6 @@ use crate::text::quantity;
 
 /// Impossible travels as they are recorded, by session.
 pub(super) struct ImpossibleTravels(HashMap<SessionId, String>);
-
-/// The devices with impossible travel that the summary leads to; of more it leads to the first.
-const MAX_LINKS: usize = 5;
-
-/// A device that the summary leads to.
-pub(super) struct TravelLink {
-    /// The id of the session that represents it.
-    pub(super) id: String,
-    /// Its name.
-    pub(super) name: String,
-    /// Its row on the page, or its own page.
-    pub(super) href: String,
-}
 
 impl ImpossibleTravels {
     /// Returns the travels of a list, in which a later one of a session counts.
@@ -41,28 +27,6 @@ impl ImpossibleTravels {
     pub(super) fn describe(&self, device: &DeviceGroup<Session>, name: &str) -> Option<String> {
         let mut travels = device.iter().filter_map(|session| self.0.get(&session.id));
         travels.next().map(|detail| sentence(name, detail))
-    }
-}
-
-impl TravelLink {
-    /// Returns the links to those of the devices that have impossible travel.
-    pub(super) fn list<'a>(devices: impl IntoIterator<Item = &'a DeviceView>) -> Vec<Self> {
-        let travelled = devices.into_iter().filter(|it| it.travel.is_some());
-        let link = |device: &DeviceView| Self {
-            id: device.id.clone(),
-            name: device.name.clone(),
-            href: format!("/devices/{}", device.id),
-        };
-        travelled.map(link).collect()
-    }
-
-    /// Leads to the rows of devices that are on the page, by `is_listed`, and leaves out what is too much
-    /// for a sentence.
-    pub(super) fn lead_to_rows(links: &mut Vec<Self>, is_listed: impl Fn(&str) -> bool) {
-        links.truncate(MAX_LINKS);
-        for link in links.iter_mut().filter(|link| is_listed(&link.id)) {
-            link.href = format!("#device-{}", link.id);
-        }
     }
 }
 

@@ -91,9 +91,9 @@ async fn paper_has_the_settings_with_what_is_chosen(database: Database) {
         assert!(!labels.iter().any(|it| it.contains(absent)), "{labels:?}");
     }
     assert_eq!(visible(&browser, "main select").await.len(), 3);
-    let look = "const style = getComputedStyle(document.querySelector('#addresses-stored'));
+    let styles = "const style = getComputedStyle(document.querySelector('#addresses-stored'));
         arguments[arguments.length - 1]([style.appearance, style.borderTopWidth]);";
-    assert_eq!(browser.run(look, vec![]).await, json!(["none", "0px"]));
+    assert_eq!(browser.run(styles, vec![]).await, json!(["none", "0px"]));
     let headings = visible(&browser, "main h2").await;
     assert!(
         !headings.iter().any(|it| it.contains("Password")),
