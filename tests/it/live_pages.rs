@@ -406,6 +406,7 @@ async fn a_page_that_is_signed_out_keeps_what_is_typed(database: Database) {
     browser.open("/account").await;
     browser.type_into("#full_name", " King").await;
     let phone = fixture.app.login(&fixture.ada, IPHONE).await;
+    fixture.app.confirm_sign_ins();
     phone.delete("/api/v1/sessions/others").await.expect(200);
     browser
         .has(1, "#changed[role='status'] a[target='_blank']")
@@ -733,6 +734,7 @@ async fn typed_survives(database: Database, script: Script) {
     }
     browser.type_into("#full_name", "Ada King").await;
     let phone = fixture.app.login(&fixture.ada, IPHONE).await;
+    fixture.app.confirm_sign_ins();
     phone.delete("/api/v1/sessions/others").await.expect(200);
     browser.press("form[action='/account/name'] button").await;
     browser.arrives_at("/sign-in").await;
