@@ -45,10 +45,10 @@ pub(super) async fn take(
             let ended = reviewed(app, user, alert).await?;
             let advice = caller.map(|caller| describe_unrestored(caller.user.shown_email()));
             let words: Vec<String> = ended.into_iter().chain(advice).collect();
-            return Ok(NoticeView {
+            Ok(NoticeView {
                 words: Some(words.join(" ")),
                 ..NoticeView::default()
-            });
+            })
         }
         Some(Notice::Account(user, notice)) => {
             let others_left = others_left(app, caller, notice).await?;
@@ -59,19 +59,17 @@ pub(super) async fn take(
                 AccountNotice::PasswordChanged => Some(password_words(app, user, caller).await?),
                 notice => account_words(app, user, notice).await?,
             };
-            return Ok(NoticeView {
+            Ok(NoticeView {
                 words: with_finish(app, caller, notice, words).await?,
                 others_left,
                 ..NoticeView::default()
-            });
+            })
         }
-        Some(Notice::SignedOut(notice)) => {
-            return Ok(NoticeView {
-                words: Some(signed_out_words(notice)),
-                is_sign_out: is_sign_out(notice),
-                ..NoticeView::default()
-            });
-        }
+        Some(Notice::SignedOut(notice)) => Ok(NoticeView {
+            words: Some(signed_out_words(notice)),
+            is_sign_out: is_sign_out(notice),
+            ..NoticeView::default()
+        }),
         None => Ok(NoticeView::default()),
     }
 }
