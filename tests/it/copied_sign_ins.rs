@@ -43,7 +43,7 @@ async fn set_up(database: Database) -> Fixture {
         ada,
         laptop,
     } = Mailed::start(database, LISBON, |settings| {
-        settings.places.files = vec![path]
+        settings.places.files = vec![path];
     })
     .await;
     app.advance(MINUTE);
