@@ -12,7 +12,7 @@ use super::chosen_fields::page_detail;
 use super::form_origin::FormOrigin;
 use super::layout::{Layout, page};
 use super::site::SiteLook;
-use super::way_back::{page_behind, page_of_request};
+use super::way_back::{page_behind, page_behind_missing, page_of_request};
 use crate::error::{Chain, Error};
 use crate::settings::Site;
 
@@ -74,7 +74,10 @@ impl WayOn {
         Self {
             link,
             detail,
-            behind: page_behind(request),
+            behind: match error {
+                Error::NotFound => page_behind_missing(request),
+                _ => page_behind(request),
+            },
         }
     }
 }

@@ -101,7 +101,10 @@ const ON_PAPER: &str = "
     const visible = (css) => [...document.querySelectorAll(css)]
         .filter((element) => element.checkVisibility({ contentVisibilityAuto: true, visibilityProperty: true }))
         .map((element) => element.outerHTML.slice(0, 80));
-    const found = visible('nav, button, input, select, .button, .skip').map((it) => `on paper: ${it}`);
+    const found = visible('nav, button, input, .button, .skip').map((it) => `on paper: ${it}`);
+    // Of a setting stays what is chosen, as text.
+    const chosen = [...document.querySelectorAll('select')].map((select) => getComputedStyle(select));
+    if (!chosen.length || !chosen.every((style) => style.appearance === 'none' && style.borderTopWidth === '0px')) found.push('a select with its control');
     if (visible('.facts').length < 2) found.push('no facts');
     if (visible('.site').length !== 1) found.push('no name of the service');
     const times = [...document.querySelectorAll('time[data-ago]')];
