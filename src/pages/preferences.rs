@@ -103,14 +103,7 @@ pub async fn update_idle_limit(
         return Ok(not_saved(&request, &caller, back, choice.setting));
     }
     let confirmation = confirmation(form.confirmed.as_deref());
-    let limits = app.sessions.idle_limits();
-    let is_longer = limits.is_longer(limit, caller.user.idle_limit());
-    if is_longer {
-        app.accounts.require_confirmed(&caller).await?;
-    }
-    if is_longer || confirmation == Confirmation::Given {
-        app.sessions.require_step_up(&caller)?;
-    }
+    require_for_limit(&app, &caller, limit, confirmation).await?;
     let changed = app
         .accounts
         .update_idle_limit(caller.user.id, limit, confirmation, caller.origin())
@@ -279,6 +272,24 @@ impl Choice<'_> {
         let is_changed = self.shown.is_some_and(|shown| shown != self.now);
         is_changed && self.chosen != self.now
     }
+}
+
+/// Verifies that the caller may choose an idle limit: a longer one, or one that signs out devices.
+async fn require_for_limit(
+    app: &AppState,
+    caller: &Caller,
+    limit: Option<IdleLimit>,
+    confirmation: Confirmation,
+) -> Result<()> {
+    let limits = app.sessions.idle_limits();
+    let is_longer = limits.is_longer(limit, caller.user.idle_limit());
+    if is_longer {
+        app.accounts.require_confirmed(caller).await?;
+    }
+    if is_longer || confirmation == Confirmation::Given {
+        app.sessions.require_step_up(caller)?;
+    }
+    Ok(())
 }
 
 /// Returns the response to a setting that was changed since the form showed it: the page that it is on, which

@@ -335,6 +335,7 @@ fn who_is_signed_out_neither_deletes_the_account_nor_signs_others_out() {
             ("/devices/sign-out-others", "/devices/sign-out-others"),
         ] {
             let browser = app.signed_in_browser(&bob, FIREFOX).await;
+            app.confirm_sign_ins();
             let form = browser.form(page, action).await;
             let end = "UPDATE user_sessions SET is_active = false WHERE opened_via = 'browser'";
             let request = async move { browser.send(&form, &[("typed", "bob@example.org")]).await };
