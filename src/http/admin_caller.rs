@@ -26,8 +26,8 @@ use crate::sessions::Caller;
 /// the error is [`Error::NotFound`]. A cookie that was replaced reads nothing here: it may be a copy.
 pub struct AuditCaller(pub Caller);
 
-/// Extracts an administrator signed in in this browser, after step-up. For any other person the
-/// error is [`Error::NotFound`].
+/// Extracts an administrator signed in in this browser, on a device that is not in doubt, after step-up. For
+/// any other person the error is [`Error::NotFound`].
 pub struct AdminCaller(pub Caller);
 
 /// Extracts an administrator and the form they submitted. The caller is verified first: to others,
@@ -121,8 +121,7 @@ impl FromRequest for AdminCaller {
         let request = request.clone();
         Box::pin(async move {
             let caller = caller.await?;
-            require_role(&request, &caller, Role::Admin)?;
-            app_state(&request)?.sessions.require_step_up(&caller)?;
+            require_admin(&request, &caller).await?;
             Ok(Self(caller))
         })
     }
@@ -174,7 +173,7 @@ impl FromRequest for AdminApiCaller {
         Box::pin(async move {
             let admin = admin.await?;
             match &admin {
-                ApiAdmin::Person(caller) => require_api_admin(&request, caller)?,
+                ApiAdmin::Person(caller) => require_admin(&request, caller).await?,
                 ApiAdmin::Application { client, .. } => client.require(Scope::AdminWrite)?,
             }
             Ok(Self(admin))
@@ -207,7 +206,7 @@ impl FromRequest for AdminPersonCaller {
         Box::pin(async move {
             match admin.await? {
                 ApiAdmin::Person(caller) => {
-                    require_api_admin(&request, &caller)?;
+                    require_admin(&request, &caller).await?;
                     Ok(Self(*caller))
                 }
                 ApiAdmin::Application { .. } => {
@@ -277,7 +276,11 @@ fn require_auditor(request: &HttpRequest, caller: &Caller) -> Result<()> {
     app_state(request)?.sessions.require_write(caller)
 }
 
-fn require_api_admin(request: &HttpRequest, caller: &Caller) -> Result<()> {
+/// Verifies that somebody who changes something is an administrator on a device that is not in doubt, after
+/// step-up: who has just signed in with an administrator's password passes that, too.
+async fn require_admin(request: &HttpRequest, caller: &Caller) -> Result<()> {
     require_role(request, caller, Role::Admin)?;
-    app_state(request)?.sessions.require_step_up(caller)
+    let app = app_state(request)?;
+    app.accounts.require_confirmed(caller).await?;
+    app.sessions.require_step_up(caller)
 }

@@ -12,7 +12,7 @@ use super::chosen_fields::page_detail;
 use super::form_origin::FormOrigin;
 use super::layout::{Layout, page};
 use super::site::SiteLook;
-use super::way_back::{page_behind, page_behind_missing, page_of_request};
+use super::way_back::{page_behind, page_of_request};
 use crate::error::{Chain, Error};
 use crate::settings::Site;
 use crate::text::truncate_chars;
@@ -76,7 +76,8 @@ impl WayOn {
             link,
             detail,
             behind: match error {
-                Error::NotFound => page_behind_missing(request),
+                // What does not exist has one page, whatever it is requested with.
+                Error::NotFound => None,
                 _ => page_behind(request),
             },
         }

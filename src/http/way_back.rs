@@ -21,18 +21,8 @@ pub(super) fn page_of_request(request: &HttpRequest) -> String {
 /// sends: the page that the browser says it was sent from, else the page of the form. `None` for any other
 /// request.
 pub(super) fn page_behind(request: &HttpRequest) -> Option<String> {
-    behind(request, || page_of_form(request.path()))
-}
-
-/// Returns the same where there is no such form: nothing of it is worked out from the path, so that what
-/// exists and what doesn't have the same page.
-pub(super) fn page_behind_missing(request: &HttpRequest) -> Option<String> {
-    behind(request, || "/".to_owned())
-}
-
-fn behind(request: &HttpRequest, page: impl FnOnce() -> String) -> Option<String> {
     (*request.method() == Method::POST).then(|| {
         let from = own_referrer(request).filter(|from| is_local(from));
-        from.unwrap_or_else(page)
+        from.unwrap_or_else(|| page_of_form(request.path()))
     })
 }
