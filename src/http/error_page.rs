@@ -15,11 +15,12 @@ use super::site::SiteLook;
 use super::way_back::{page_behind, page_behind_missing, page_of_request};
 use crate::error::{Chain, Error};
 use crate::settings::Site;
+use crate::text::truncate_chars;
 
 /// What a page says of a form that one of our pages sent, but for another session.
 const OUTDATED: &str = "Nothing was done. The page was opened before you signed in, or by somebody else. Open the page again and try once more.";
-/// What a page says of a query that it can't read.
-const BAD_ADDRESS: &str = "Something in this address is not as this page expects it. It may have been cut off, or is an old one.";
+/// Parts of an address that a page names as wrong, at most, and the characters of each.
+const MAX_NAMED: (usize, usize) = (5, 60);
 
 #[derive(Template)]
 #[template(path = "pages/error.html")]
@@ -38,7 +39,7 @@ pub(super) struct WayOn {
     /// Where to go from there: a path and its name.
     link: (String, &'static str),
     /// What went wrong, where the request tells more of it than the error.
-    detail: Option<&'static str>,
+    detail: Option<String>,
     /// The address that the history of the browser has in place of a form's.
     behind: Option<String>,
 }
@@ -59,11 +60,11 @@ impl WayOn {
             Error::CsrfMismatch => {
                 let is_own = FormOrigin::from_request(request) == FormOrigin::Own;
                 let link = (page_of_request(request), "Open the page again");
-                (link, is_own.then_some(OUTDATED))
+                (link, is_own.then(|| OUTDATED.to_owned()))
             }
             Error::Invalid(_) | Error::Malformed(_) if is_safe(request) => {
                 let link = (request.path().to_owned(), "Open the page without that part");
-                (link, Some(BAD_ADDRESS))
+                (link, Some(describe_address(error)))
             }
             Error::Invalid(_) => {
                 let page = page_behind(request).unwrap_or_else(|| page_of_request(request));
@@ -82,6 +83,22 @@ impl WayOn {
     }
 }
 
+/// Says what is wrong with an address whose query can't be read: its parts, where they are known.
+fn describe_address(error: &Error) -> String {
+    let (count, chars) = MAX_NAMED;
+    let named = error.field_errors().iter().map(|it| it.field.as_str());
+    let parts: Vec<String> = named
+        .filter(|field| *field != "query")
+        .take(count)
+        .map(|field| format!("“{}”", truncate_chars(field, chars)))
+        .collect();
+    let what = match parts.as_slice() {
+        [] => "Something in this address is not as this page expects it.".to_owned(),
+        parts => format!("This page can’t read {} in its address.", parts.join(", ")),
+    };
+    format!("{what} The address may have been cut off, or be an old one.")
+}
+
 /// Returns a response with the page of an error.
 pub(super) fn error_page(
     error: &Error,
@@ -97,9 +114,7 @@ pub(super) fn error_page(
         },
         status: error.status_code().as_u16(),
         title: error.title(),
-        detail: way_on
-            .detail
-            .map_or_else(|| page_detail(error), str::to_owned),
+        detail: way_on.detail.unwrap_or_else(|| page_detail(error)),
         link: way_on.link,
         // Only the cause of a server error is in the log, to be found by the id.
         request_id: id.filter(|_| is_logged).map(|id| id.to_string()),

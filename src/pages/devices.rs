@@ -54,7 +54,6 @@ struct DevicesPage {
 /// Shows the page.
 ///
 /// # Errors
-/// [`Error::Invalid`](crate::Error::Invalid) when the cursor is not valid;
 /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
 pub async fn show(
     app: web::Data<AppState>,

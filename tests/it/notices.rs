@@ -328,7 +328,7 @@ async fn a_page_that_is_not_seen_uses_up_no_notice(app: &TestApp) {
     }
     // Neither does a page that could not be shown.
     browser.get("/no-such-page").await.expect(404);
-    browser.get("/devices?ended=x").await.expect(400);
+    browser.get("/devices/nonsense").await.expect(404);
     browser.get("/account").await.expect_words(RENAMED);
 }
 

@@ -321,11 +321,9 @@ async fn the_activity_says_which_device_was_renamed(database: Database) {
     let named = laptop.submit("/account", "/account/name", &own).await;
     named.expect(303);
     let page = laptop.get("/account").await.expect(200);
-    page.expect_words("“Zap” was renamed “Old phone”, by you Firefox on Windows · 203.0.113.7 ·")
-        .expect_words(
-            "“Safari on iPhone” was renamed “Zap”, by you Firefox on Windows · 203.0.113.7 ·",
-        )
-        .expect_words("Name changed, by you Firefox on Windows · 203.0.113.7 ·");
+    page.expect_words("You renamed “Zap” to “Old phone” Firefox on Windows · 203.0.113.7 ·")
+        .expect_words("You renamed “Safari on iPhone” to “Zap” Firefox on Windows · 203.0.113.7 ·")
+        .expect_words("You changed your name Firefox on Windows · 203.0.113.7 ·");
     let page = laptop.get(&device).await.expect(200);
     page.expect_words("“Zap” was renamed “Old phone”");
     let key = app.create_key("admin:read");
