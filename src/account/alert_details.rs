@@ -134,6 +134,16 @@ impl Accounts {
             })
             .await
     }
+
+    /// Returns whether another alert has taken the place of one of a person's alerts.
+    ///
+    /// # Errors
+    /// As [`Accounts::describe_alerts`].
+    pub async fn is_replaced(&self, owner: UserId, id: AlertId) -> Result<bool> {
+        let find = move |c: &mut AnyConnection| alerts::store::list_by_ids(c, owner, &[id]);
+        let found = self.db.read(find).await?;
+        Ok(found.iter().any(Alert::is_replaced))
+    }
 }
 
 /// Lists the live sessions of a person, if one of these alerts is about a session.

@@ -46,13 +46,18 @@ impl Attention {
     pub fn count(&self) -> usize {
         self.alerts.len() + self.notices.len()
     }
+
+    /// Returns whether an open alert is said here, or is not to be: a device in doubt is told nothing of it.
+    pub(super) fn covers(&self, alert: &Alert) -> bool {
+        self.withheld == Withheld::FromDoubtful || self.alerts.iter().any(|it| it.id == alert.id)
+    }
 }
 
 impl Accounts {
     /// Lists the open alerts that a caller may review, and what administrators did lately. An
     /// intruder may have signed in more than once, so an alert may be reviewed only on a device that
     /// was known before it, never on the device it is about. While the caller's device is the subject
-    /// of an alert about a sign-in, it may review none, and dismiss no notice.
+    /// of an alert about a sign-in, it may review none, and while it is in doubt, dismiss no notice.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database doesn't respond.
@@ -108,26 +113,22 @@ fn reviewable(
     (now, links_since): (Timestamp, Option<Timestamp>),
 ) -> Result<Attention> {
     let basis = TrustBasis::load(c, session.user_id, &open, Some(session))?;
-    let is_in_doubt = open
-        .iter()
-        .any(|alert| alert.kind.is_sign_in() && basis.is_about(alert, session));
-    if is_in_doubt {
+    if basis.is_unconfirmed(session) {
         return Ok(Attention {
             notices,
             withheld: Withheld::FromDoubtful,
             ..Attention::default()
         });
     }
-    let is_reviewable =
-        |alert: &Alert| !basis.is_about(alert, session) && basis.as_of(alert).contains(session);
+    let may_dismiss = !basis.is_in_doubt(session, &open);
     let mut withheld = open.clone();
-    open.retain(is_reviewable);
+    open.retain(|alert| basis.may_review(session, alert));
     withheld.retain(|alert| {
         let is_shown = open.iter().any(|shown| shown.id == alert.id);
         !is_shown && !is_no_news(alert, &basis, (session, now))
     });
     Ok(Attention {
-        may_dismiss: true,
+        may_dismiss,
         withheld: withheld_for(&withheld, &basis, (session, now), links_since),
         alerts: open,
         notices,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Accounts;
+use super::{Accounts, Attention};
 use crate::alerts::{self, Alert, AlertKind};
 use crate::clock::Timestamp;
 use crate::db::{SessionId, UserId};
@@ -24,8 +24,9 @@ pub struct SessionTravel {
 
 impl Accounts {
     /// Lists the impossible travels of these live sessions of a person, the last one of each, that are news:
-    /// that happened within 30 days, and no alert covers it. One from another device to the session's
-    /// is none any more once no other device is signed in that was before.
+    /// that happened within 30 days, and no alert covers it that was answered or is among those that need the
+    /// person's attention. One from another device to the session's is none any more once no other device is
+    /// signed in that was before.
     ///
     /// # Errors
     /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
@@ -33,6 +34,7 @@ impl Accounts {
         &self,
         owner: UserId,
         live: &[Session],
+        attention: &Attention,
     ) -> Result<Vec<SessionTravel>> {
         let travelled = live.iter().filter(|session| session.has_impossible_travel);
         let ids: Vec<SessionId> = travelled.map(|session| session.id).collect();
@@ -40,7 +42,7 @@ impl Accounts {
             return Ok(Vec::new());
         }
         let since = self.clock.now() - NEWS_FOR;
-        let (events, alerts) = self
+        let (events, mut alerts) = self
             .db
             .read(move |c| {
                 let kind = EventKind::ImpossibleTravel;
@@ -48,6 +50,8 @@ impl Accounts {
                 Ok((events, alerts::store::list_of_sessions(c, owner, &ids)?))
             })
             .await?;
+        // An alert that is open, and that this person can't answer here, says nothing here.
+        alerts.retain(|alert| alert.review().is_some() || attention.covers(alert));
         let is_news = |session: &Session, event: &&Event| {
             event.session_id == Some(session.id)
                 && event.at > since

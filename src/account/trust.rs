@@ -21,6 +21,8 @@ pub(super) struct TrustBasis {
     pub(super) all: Vec<Session>,
     /// Those that were reported, or are the subject of an open alert about a sign-in.
     doubtful: HashSet<SessionId>,
+    /// Those on the devices that open alerts about sign-ins are about.
+    unconfirmed: HashSet<SessionId>,
     /// Who confirmed which sign-in, in the order of the confirmations.
     confirmations: Vec<Confirmation>,
     email_changes: Vec<EmailChange>,
@@ -68,8 +70,10 @@ impl TrustBasis {
                 .cloned(),
         );
         let sign_ins = open.iter().filter(|alert| alert.kind.is_sign_in());
+        let subjects: HashSet<SessionId> = sign_ins.filter_map(|it| it.session_id).collect();
         let mut doubtful = list_on_reported(c, owner, &all)?;
-        doubtful.extend(sign_ins.filter_map(|alert| alert.session_id));
+        let unconfirmed = list_unconfirmed(&all, &subjects);
+        doubtful.extend(subjects);
         let mut confirmations = alerts::store::list_confirmations(c, owner)?;
         confirmations.retain(|it| all.iter().any(|session| session.id == it.session));
         let is_by_mailbox = |it: &Confirmation| it.by == Confirmer::Mailbox;
@@ -80,6 +84,7 @@ impl TrustBasis {
         Ok(Self {
             all,
             doubtful,
+            unconfirmed,
             confirmations,
             email_changes,
         })
@@ -88,6 +93,25 @@ impl TrustBasis {
     /// Returns whether a session neither was reported nor is the subject of an open alert about a sign-in.
     pub(super) fn is_sound(&self, session: &Session) -> bool {
         !self.doubtful.contains(&session.id)
+    }
+
+    /// Returns whether an open alert about a sign-in is about the device of a session.
+    pub(super) fn is_unconfirmed(&self, session: &Session) -> bool {
+        self.unconfirmed.contains(&session.id)
+    }
+
+    /// Returns whether a session may answer an alert: one that is trusted as of that, and on no device that an
+    /// open alert about a sign-in, or this one, is about.
+    pub(super) fn may_review(&self, session: &Session, alert: &Alert) -> bool {
+        self.is_sound(session)
+            && !self.is_unconfirmed(session)
+            && !self.is_about(alert, session)
+            && self.as_of(alert).contains(session)
+    }
+
+    /// Returns whether a session is in doubt while these alerts are open.
+    pub(super) fn is_in_doubt(&self, session: &Session, open: &[Alert]) -> bool {
+        self.find_doubt(session, open).is_some()
     }
 
     /// Returns the sessions that are trusted as of an alert.
@@ -124,19 +148,19 @@ impl TrustBasis {
     }
 
     /// Returns whether the mailbox of the account at the time `at` may be an intruder's who came at `since`:
-    /// whether the e-mail was changed between, or before by somebody who is not known to be the owner.
+    /// whether the e-mail was changed between, or lately before by somebody who is not known to be the owner.
     fn is_mailbox_in_doubt(&self, since: Timestamp, at: Timestamp) -> bool {
         let mut before = self.email_changes.iter().filter(|it| it.at <= at);
-        before.any(|change| change.at >= since || !change.is_confirmed)
+        before.any(|change| change.is_doubtful(since))
     }
 
     /// Returns why a session is in doubt while these alerts are open, if it is.
     fn find_doubt(&self, session: &Session, open: &[Alert]) -> Option<Doubt> {
         let mut sign_ins = open.iter().filter(|alert| alert.kind.is_sign_in());
-        match sign_ins.clone().any(|alert| self.is_about(alert, session)) {
+        match self.is_unconfirmed(session) {
             true => Some(Doubt::OwnSignIn),
             false => sign_ins
-                .any(|alert| session.created_at > alert.at && !self.as_of(alert).contains(session))
+                .any(|alert| !self.as_of(alert).contains(session))
                 .then_some(Doubt::EarlierSignIn),
         }
     }
@@ -149,15 +173,8 @@ impl TrustBasis {
 
     /// Returns whether another session that is live at `now` may answer an alert.
     pub(super) fn has_reviewer(&self, alert: &Alert, except: SessionId, now: Timestamp) -> bool {
-        let trusted = self.as_of(alert);
-        let subjects = list_subjects(&self.all, std::slice::from_ref(alert));
-        self.all.iter().any(|session| {
-            session.id != except
-                && session.is_live(now)
-                && self.is_sound(session)
-                && trusted.contains(session)
-                && !is_on_any(&subjects, session)
-        })
+        let mut live = self.all.iter().filter(|session| session.is_live(now));
+        live.any(|session| session.id != except && self.may_review(session, alert))
     }
 }
 
@@ -185,15 +202,17 @@ impl WayOn {
 impl Doubt {
     /// Says why nothing was changed, and how to go on.
     fn describe(self, way: WayOn) -> String {
-        let (why, what, that) = match self {
+        let (why, what, there, that) = match self {
             Self::OwnSignIn => (
                 "This device signed in recently, and nobody has confirmed it yet.",
                 "Confirm it",
+                "confirm it there",
                 "the sign-in",
             ),
             Self::EarlierSignIn => (
                 "This device signed in after something that waits for an answer.",
                 "Answer that",
+                "answer that there",
                 "that",
             ),
         };
@@ -204,7 +223,7 @@ impl Doubt {
             WayOn::Device => format!("{what} on a device that you used before."),
             WayOn::Link => format!("{what} with the link that was e-mailed to you."),
             WayOn::Nowhere => format!(
-                "No device that you used before is signed in, so this has to wait until 30 days after {that}."
+                "Sign in on a device that you used before, and {there}; otherwise this has to wait until 30 days after {that}."
             ),
         };
         format!("Nothing was changed. {why} {way}")
@@ -227,6 +246,14 @@ pub(super) fn list_subjects<'a>(sessions: &'a [Session], alerts: &[Alert]) -> Ve
         about.any(|id| id == session.id)
     };
     sessions.iter().filter(is_subject).collect()
+}
+
+/// Lists those of the sessions that are on the devices of these subjects.
+fn list_unconfirmed(sessions: &[Session], subjects: &HashSet<SessionId>) -> HashSet<SessionId> {
+    let is_subject = |session: &&Session| subjects.contains(&session.id);
+    let subjects: Vec<&Session> = sessions.iter().filter(is_subject).collect();
+    let on_its = sessions.iter().filter(|it| is_on_any(&subjects, it));
+    on_its.map(|session| session.id).collect()
 }
 
 /// Returns whether a session is on the device of one of these.

@@ -80,11 +80,11 @@ impl Alerts {
         now: Timestamp,
     ) -> Result<()> {
         let alert = Alert::new(user, kind, context, now);
-        if let (AlertKind::TokenReuse, Some(session)) = (kind, alert.session_id) {
-            // It says what the other one asked.
-            store::delete_open(c, (user.id, session), AlertKind::TwoPlaces)?;
-        }
         store::insert(c, &alert)?;
+        if kind == AlertKind::TokenReuse {
+            // It says what the other one asked.
+            redaction::replace(c, AlertKind::TwoPlaces, &alert)?;
+        }
         match self.is_mailing {
             true => mailing::queue(c, &alert, now),
             false => Ok(()),
@@ -301,15 +301,27 @@ impl Alert {
         })
     }
 
-    /// Returns what the person answered, and when, if it is settled.
+    /// Returns what the person answered, and when, if they did.
     #[must_use]
     pub fn review(&self) -> Option<(AlertReview, Timestamp)> {
         self.answer.zip(self.answered_at)
     }
 
-    /// Returns whether it has neither been confirmed nor reported.
+    /// Returns whether it has neither been confirmed nor reported, and no other one took its place.
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.answered_at.is_none()
+    }
+
+    /// Returns whether another one took its place before anybody answered it.
+    #[must_use]
+    pub fn is_replaced(&self) -> bool {
+        !self.is_open() && self.answer.is_none() && self.settled_by.is_some()
+    }
+
+    /// Returns whether it waits for an answer at `now`: whether it is open, and not too old.
+    #[must_use]
+    pub fn waits_at(&self, now: Timestamp) -> bool {
+        self.is_open() && self.at >= now - OPEN_FOR
     }
 }

@@ -2,7 +2,7 @@
 //! alert once it no longer waits for an answer.
 
 use super::store::{self, Alert, Settlement};
-use super::{Alerts, OPEN_FOR};
+use super::{AlertKind, Alerts, OPEN_FOR};
 use crate::clock::Timestamp;
 use crate::db::{AlertId, AnyConnection, NodeLock, UserId};
 use crate::error::{Error, Result};
@@ -34,8 +34,9 @@ pub(crate) fn redact_addresses(
         if redacted.as_ref() == Some(&ip) {
             continue;
         }
-        match is_open {
-            true => outcome.waiting += store::mark_redaction_due(c, id)?,
+        // It may have been answered since it was read.
+        match is_open && store::mark_redaction_due(c, id)? > 0 {
+            true => outcome.waiting += 1,
             false => outcome.changed += store::update_address(c, id, redacted.as_deref())?,
         }
     }
@@ -55,6 +56,18 @@ pub(crate) fn review(
 ) -> Result<Option<Alert>> {
     let reviewed = store::review(c, user, id, settlement)?;
     reviewed.map(|alert| redact_due(c, alert)).transpose()
+}
+
+/// Settles the open alerts of one kind about a session by one that says what they asked, and redacts their
+/// addresses if those waited for that.
+///
+/// # Errors
+/// As [`redact_addresses`].
+pub(super) fn replace(c: &mut AnyConnection, kind: AlertKind, by: &Alert) -> Result<()> {
+    let replaced = store::replace_open(c, kind, by)?;
+    replaced
+        .into_iter()
+        .try_for_each(|alert| redact_due(c, alert).map(drop))
 }
 
 /// Redacts the address of an alert, if that is due, by what its person wants stored now.

@@ -18,7 +18,7 @@ pub(crate) use self::review::{
     Confirmation, Confirmer, EmailChange, Settlement, list_confirmations, list_email_changes,
     list_of_kind,
 };
-pub(super) use self::review::{delete_open, review};
+pub(super) use self::review::{replace_open, review};
 use super::{AlertKind, AlertReview};
 use crate::clock::Timestamp;
 use crate::counters::{HourlyCounts, Metric};
@@ -66,7 +66,7 @@ pub struct Alert {
     /// When it happened.
     pub at: Timestamp,
     pub(super) answer: Option<AlertReview>,
-    /// When the person confirmed, reported or dismissed it, if they did.
+    /// When the person confirmed, reported or dismissed it, if they did, or another alert took its place.
     pub answered_at: Option<Timestamp>,
     /// What an administrator did, if it is a notice of that.
     pub act: Option<EventKind>,
@@ -76,8 +76,8 @@ pub struct Alert {
     pub location_point: Option<Point>,
     #[diesel(embed)]
     pub(super) before: UseBeforeColumns,
-    /// The alert whose review settled it: itself, or one that was reviewed with it. `None` while it
-    /// is open, and where something else settled it.
+    /// The alert whose review settled it: itself, or one that was reviewed with it; without an answer, the one
+    /// that took its place. `None` while it is open, and where something else settled it.
     pub settled_by: Option<AlertId>,
     /// What the person did about the steps after a report.
     #[diesel(embed)]

@@ -7,6 +7,7 @@ mod search;
 use std::time::Duration;
 
 use diesel::prelude::*;
+use diesel::sql_types::Bool;
 
 pub(super) use self::insertion::insert;
 pub(super) use self::retention::{list_without_ip_key, purge, update_ip_key};
@@ -29,6 +30,9 @@ read_from_text!(EventKind);
 pub(super) const MAX_CHANGES: u32 = 10_000;
 /// The longest time from the first to the last of events that are counted in one row.
 const COUNTED_WITHIN: Duration = Duration::from_secs(60 * 60);
+
+/// What concerns no single session, and names; as the index `session_events_of_account` has it, word by word.
+const OF_ACCOUNT: &str = "(session_events.session_id IS NULL OR session_events.kind = 'renamed')";
 
 /// An event.
 #[derive(Debug, Clone, Queryable, Selectable)]
@@ -283,10 +287,7 @@ pub(super) fn list_newest(
     };
     let is_of_none = session_events::session_id.is_null();
     events = match part {
-        Part::HappenedToAccount => {
-            let is_naming = session_events::kind.eq(EventKind::Renamed.as_str());
-            events.filter(is_of_none.or(is_naming))
-        }
+        Part::HappenedToAccount => events.filter(diesel::dsl::sql::<Bool>(OF_ACCOUNT)),
         Part::TriesOnAccount => events.filter(is_of_none),
         Part::Happened | Part::Refused => events,
     };

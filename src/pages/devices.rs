@@ -104,7 +104,7 @@ async fn load_page(
     let described = describe_alerts(app, owner, &attention, live.clone()).await?;
     let reader = Reader::new(app, request, caller)?;
     let list = (query.narrowing(), &query.selection(selected));
-    let own = OwnDevices::load(app, caller, live, list, &reader).await?;
+    let own = OwnDevices::load(app, (caller, &attention), live, list, &reader).await?;
     let ended = EndedList::new(history, &names, &reasons, &reader);
     let mut layout = layout(request, caller)?;
     Ok(DevicesPage {

@@ -4,7 +4,7 @@
 use actix_web::HttpRequest;
 
 use super::admin::person_notices;
-use super::review_words::{answer, describe_review, describe_unrestored};
+use super::review_words::{self, answer, describe_review, describe_unrestored};
 use super::steps_view::describe_finish;
 use super::{end_notices, settings_card};
 use crate::account::StepAct;
@@ -201,7 +201,7 @@ async fn reviewed(app: &AppState, user: UserId, alert: AlertId) -> Result<Option
     let outcome = app.accounts.find_review(user, alert).await?;
     Ok(match outcome {
         Some(outcome) => Some(describe_review(&outcome)),
-        None => plain_words(AccountNotice::AlertSettled).map(str::to_owned),
+        None => Some(review_words::describe_unanswered(app, user, alert).await?),
     })
 }
 
@@ -309,7 +309,7 @@ fn alert_email_words(is_on: bool) -> &'static str {
 /// Returns the sentence of a notice that names nothing; `None` for one that names a device.
 fn plain_words(notice: AccountNotice) -> Option<&'static str> {
     Some(match notice {
-        AccountNotice::AlertSettled => "There is nothing to answer there.",
+        AccountNotice::AlertSettled => review_words::NOTHING_TO_ANSWER,
         AccountNotice::ActDismissed => "The notice is marked as read.",
         AccountNotice::DeviceRenamed => "The name is saved.",
         AccountNotice::Renamed => "Your name is saved.",

@@ -9,6 +9,7 @@ use super::travel_views::ImpossibleTravels;
 use super::used_applications::{FEW, UsedApplications};
 use super::views::Reader;
 use super::words::TimeView;
+use crate::account::Attention;
 use crate::devices::{DeviceGroup, group_by_device};
 use crate::error::Result;
 use crate::geo::Place;
@@ -43,16 +44,16 @@ pub(super) struct TravelLink {
 }
 
 impl OwnDevices {
-    /// Loads the devices of the caller's sessions, which are `live`.
+    /// Loads the devices of the caller's sessions, which are `live`, beside what needs attention.
     pub(super) async fn load(
         app: &AppState,
-        caller: &Caller,
+        (caller, attention): (&Caller, &Attention),
         live: Vec<Session>,
         (narrowing, selection): (Narrowing, &Selection),
         reader: &Reader,
     ) -> Result<Self> {
         let owner = caller.user.id;
-        let travels = app.accounts.list_travels(owner, &live).await?;
+        let travels = app.accounts.list_travels(owner, &live, attention).await?;
         let travels = ImpossibleTravels::of_news(travels);
         let applications = UsedApplications::load(app, owner, &live).await?;
         let devices = group_by_device(live);

@@ -4,10 +4,15 @@
 use super::words::TimeView;
 use crate::account::{AlertDetails, ReviewOutcome};
 use crate::alerts::{Alert, AlertKind, AlertReview};
+use crate::db::{AlertId, UserId};
 use crate::devices::{DeviceGroup, group_by_device};
+use crate::error::Result;
+use crate::http::app_state::AppState;
 use crate::http::reader_clock::ReaderClock;
 use crate::sessions::Session;
 
+/// What is said of an alert that doesn't wait for an answer.
+pub const NOTHING_TO_ANSWER: &str = "There is nothing to answer there.";
 /// Devices that are named at most; the others are counted.
 const MAX_NAMED: usize = 5;
 
@@ -84,6 +89,20 @@ pub fn describe_review(outcome: &ReviewOutcome) -> String {
         }
         (None, None) => "Your answer is recorded. No device was left to sign out.".into(),
     }
+}
+
+/// Returns what became of an alert that nobody answered, and that can't be answered any more.
+///
+/// # Errors
+/// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
+pub async fn describe_unanswered(app: &AppState, owner: UserId, alert: AlertId) -> Result<String> {
+    let words = match app.accounts.is_replaced(owner, alert).await? {
+        true => {
+            "A copied sign-in was noticed on that device meanwhile. The alert about that has taken the place of this one."
+        }
+        false => NOTHING_TO_ANSWER,
+    };
+    Ok(words.into())
 }
 
 /// Returns what to do about an e-mail that a report could not change back.

@@ -1,6 +1,6 @@
 //! Sessions that are used in two places: one of the uses may be that of a copy of what keeps a browser signed
 //! in, and the person is asked. A VPN looks the same, so nothing ends by that, and the same two places are
-//! asked about once for a device. Within a country the mobile networks of honest people look so every day:
+//! asked about once for a device, until there is an answer again after 30 days. Within a country the mobile networks of honest people look so every day:
 //! that is recorded, and nobody is asked.
 
 use super::impossible_travel::{self, Waypoint};
@@ -33,7 +33,7 @@ pub(super) fn record(
     let Some(before) = before.filter(|it| it.is_impossible && is_abroad(&it.place, there)) else {
         return Ok(());
     };
-    if was_raised(c, &session, [&before.place, there])? {
+    if was_raised(c, &session, [&before.place, there], now)? {
         return Ok(());
     }
     let user = people::store::get(c, owner)?;
@@ -50,9 +50,16 @@ fn is_abroad(a: &Place, b: &Place) -> bool {
     a.country.is_some() && b.country.is_some() && a.country != b.country
 }
 
-/// Returns whether the person is being asked about the device of a session, or was about it in these places.
-fn was_raised(c: &mut AnyConnection, session: &Session, places: [&Place; 2]) -> Result<bool> {
-    let raised = alerts::store::list_of_kind(c, session.user_id, KIND)?;
+/// Returns whether the person is being asked about the device of a session, or has answered about it in these
+/// places. What nobody answered while that was possible was not asked.
+fn was_raised(
+    c: &mut AnyConnection,
+    session: &Session,
+    places: [&Place; 2],
+    now: Timestamp,
+) -> Result<bool> {
+    let mut raised = alerts::store::list_of_kind(c, session.user_id, KIND)?;
+    raised.retain(|alert| !alert.is_open() || alert.waits_at(now));
     let ids: Vec<SessionId> = raised.iter().filter_map(|it| it.session_id).collect();
     if ids.is_empty() {
         return Ok(false);

@@ -42,9 +42,11 @@ pub(in crate::alerts) fn update_address(
         .execute(c)?)
 }
 
-/// Records that the address of an alert is to be redacted once the alert no longer waits for an answer.
+/// Records that the address of an open alert is to be redacted once the alert no longer waits for an answer.
+/// Returns how many that were: none, if it was answered.
 pub(in crate::alerts) fn mark_redaction_due(c: &mut AnyConnection, id: AlertId) -> Result<usize> {
-    Ok(diesel::update(alerts::table.find(id))
+    let open = alerts::table.find(id).filter(alerts::answered_at.is_null());
+    Ok(diesel::update(open)
         .set(alerts::redaction_due.eq(true))
         .execute(c)?)
 }

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 
 use super::Alert;
-use crate::alerts::{AlertKind, AlertReview};
+use crate::alerts::{AlertKind, AlertReview, OPEN_FOR};
 use crate::clock::Timestamp;
 use crate::db::schema::alerts;
 use crate::db::{AlertId, AnyConnection, SessionId, UserId, cached, first_rows, on_each};
@@ -55,7 +55,15 @@ pub(crate) struct EmailChange {
     /// When it was changed.
     pub(crate) at: Timestamp,
     /// Whether somebody confirmed it.
-    pub(crate) is_confirmed: bool,
+    is_confirmed: bool,
+}
+
+impl EmailChange {
+    /// Returns whether it may be that of an intruder who came at `since`: it is from after that, or nobody has
+    /// confirmed it, though at that time somebody still could.
+    pub(crate) fn is_doubtful(&self, since: Timestamp) -> bool {
+        self.at >= since || (!self.is_confirmed && self.at > since - OPEN_FOR)
+    }
 }
 
 impl Settlement {
@@ -171,16 +179,22 @@ pub(crate) fn list_of_kind(
     Ok(cached(first_rows(of_kind, MAX_OF_KIND)).load(c)?)
 }
 
-/// Deletes the open alerts of one kind about a session.
-pub(in crate::alerts) fn delete_open(
+/// Settles the open alerts of one kind about the session of `by`, which takes their place: nobody has answered
+/// them. Returns them.
+pub(in crate::alerts) fn replace_open(
     c: &mut AnyConnection,
-    (user, session): (UserId, SessionId),
     kind: AlertKind,
-) -> Result<usize> {
+    by: &Alert,
+) -> Result<Vec<Alert>> {
     let open = alerts::table
-        .filter(alerts::user_id.eq(user))
-        .filter(alerts::session_id.eq(session))
+        .filter(alerts::user_id.eq(by.user_id))
+        .filter(alerts::session_id.eq(by.session_id))
         .filter(alerts::kind.eq(kind.as_str()))
         .filter(alerts::answered_at.is_null());
-    Ok(diesel::delete(open).execute(c)?)
+    let settled = (alerts::answered_at.eq(by.at), alerts::settled_by.eq(by.id));
+    let replaced = on_each!(c, c => diesel::update(open)
+        .set(settled)
+        .returning(Alert::as_returning())
+        .get_results(c))?;
+    Ok(replaced)
 }

@@ -235,6 +235,7 @@ fn alert_state(alert: &Alert) -> Badge {
         (false, _) if alert.kind.is_notice() => Badge::new("badge-quiet", "Dismissed"),
         (true, _) => Badge::new("badge-warn", "Open"),
         (false, Some(_)) => Badge::new("badge-danger", "Reported"),
+        (false, None) if alert.is_replaced() => Badge::new("badge-quiet", "Replaced"),
         (false, None) => Badge::new("badge-quiet", "Confirmed"),
     }
 }
