@@ -125,7 +125,7 @@ fn risk(steps: &AfterReport) -> &'static str {
         AlertKind::TwoPlaces | AlertKind::TokenReuse
     );
     match is_of_copy && steps.devices.len() == 1 {
-        true => "Somebody may have a copy of what kept it signed in.",
+        true => "Somebody may have a copy of its sign-in.",
         false => "Somebody may know your password.",
     }
 }

@@ -143,7 +143,7 @@ async fn a_reported_device_is_signed_out(database: Database) {
     let page = fixture.answer("/no").await;
     let page = page
         .expect_words("Safari on iPhone is signed out, and no longer counts as yours.")
-        .expect_words("Somebody may have a copy of what kept it signed in.");
+        .expect_words("Somebody may have a copy of its sign-in.");
     let words = page.words();
     assert!(!words.contains("may know your password"), "{words}");
     fixture
