@@ -86,6 +86,8 @@ let failures = 0;
 let lastInput = 0;
 let isSignedOut = false;
 let isAnothers = false;
+// What is said of the end of the session, as far as it is known.
+let endSaid = "";
 // What is hidden since the session ended.
 const leftOut = [];
 let bar = null;
@@ -138,20 +140,27 @@ function backOff() {
 
 // The sign-in page says why, and leads back here.
 async function leave() {
-  if (!leaveTyped()) return;
+  if (!isSignedOut) endSaid = "This device was signed out.";
+  if (!leaveTyped() || isAnothers) return;
   const link = document.createElement("a");
   const words = "Sign in (in a new tab)";
   Object.assign(link, { className: "button", href: signInAddress(), target: "_blank", textContent: words });
+  const inAll = (end) => end + " What you typed is still here. Send it once you are signed in again.";
+  announce(inAll(endSaid), link);
+  // The server may answer late, or not at all.
+  const announced = bar;
   const end = await endWords();
-  if (isSignedOut && !isAnothers) announce(end + " What you typed is still here. Send it once you are signed in again.", link);
+  if (!end || bar !== announced) return;
+  endSaid = end;
+  reword(inAll(end));
 }
 
-// Returns what the sign-in page says of the end of the session.
+// Returns what the sign-in page says of the end of the session; null if the server doesn't say it.
 async function endWords() {
   const loaded = await load(signInAddress());
   const isThere = loaded && new URL(loaded.response.url).pathname === "/sign-in";
   const said = isThere && loaded.fresh.querySelector("main [role=status]");
-  return said ? said.textContent.trim() : "This device was signed out.";
+  return said ? said.textContent.trim() : null;
 }
 
 // It is not the page of whoever is signed in by now.
@@ -320,7 +329,14 @@ function announce(words, ...action) {
   main.append(added);
   bar = added;
   // What is added to a status that is there already is read out.
-  setTimeout(() => added.append(words + " ", ...action), 100);
+  setTimeout(() => added.append(added.dataset.words + " ", ...action), 100);
+}
+
+// Has the bar say something else, with the same button.
+function reword(words) {
+  if (bar.dataset.words === words) return;
+  bar.dataset.words = words;
+  if (bar.firstChild) bar.firstChild.data = words + " ";
 }
 
 function withdraw() {
@@ -664,7 +680,8 @@ function saveOnChange(form) {
     const body = new URLSearchParams(new FormData(form));
     const request = { method: "POST", headers: { accept: "application/json" }, body, redirect: "manual" };
     const response = await fetch(form.action, request).catch(() => null);
-    const needsPage = response && (response.status === 200 || response.status === 403 || response.type === "opaqueredirect");
+    const refusal = response && response.status === 403 && (await detailOf(response));
+    const needsPage = response && !refusal && (response.status === 200 || response.status === 403 || response.type === "opaqueredirect");
     if (response && response.status === 204) {
       saved = value;
       form.elements.shown.value = body.get(field.name) ?? "";
@@ -672,6 +689,9 @@ function saveOnChange(form) {
       outcome.textContent = "Saved";
     } else if (needsPage) {
       outcome.textContent = "Not saved yet: press Save to continue.";
+    } else if (refusal) {
+      field[property] = saved;
+      outcome.textContent = refusal;
     } else if (response && response.status === 409) {
       field[property] = saved;
       outcome.textContent = "It was not saved: it was changed in the meantime. Reload the page.";
@@ -692,6 +712,13 @@ function saveOnChange(form) {
   document.addEventListener("patched", () => {
     if (!isTyped(field)) saved = field[property];
   });
+}
+
+// Returns what the page of an error says; null of another page, such as that for the password.
+async function detailOf(response) {
+  const text = await response.text().catch(() => "");
+  const detail = new DOMParser().parseFromString(text, "text/html").querySelector("main [data-detail]");
+  return detail && detail.textContent;
 }
 
 for (const form of document.querySelectorAll("form[data-saves]")) saveOnChange(form);

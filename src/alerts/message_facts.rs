@@ -5,7 +5,7 @@ use super::store::Alert;
 use crate::clock::TimeZone;
 use crate::db::AnyConnection;
 use crate::error::Result;
-use crate::events::{self, EventKind};
+use crate::events::{self, EventKind, RecordedTravel};
 use crate::net::describe_stored_ip;
 
 /// Returns what the alert itself is about.
@@ -59,7 +59,10 @@ fn find_later_travel(c: &mut AnyConnection, alert: &Alert) -> Result<Option<Stri
     let travels = events::store::list_by_kind(c, alert.user_id, &[session], kind)?;
     let later = travels.into_iter().rfind(|event| event.at > alert.at);
     let travel = later.and_then(|event| event.detail);
-    Ok(travel.map(|it| format!("used too far from where you were before: {it}")))
+    Ok(travel.map(|detail| match RecordedTravel::parse(&detail) {
+        Some(travel) => travel.words(),
+        None => format!("used too far from where you were before: {detail}"),
+    }))
 }
 
 /// Returns the facts of an alert on one line.

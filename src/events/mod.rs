@@ -19,6 +19,7 @@ mod search;
 mod setting;
 mod stated_reason;
 pub(crate) mod store;
+mod travel;
 
 use std::time::Duration;
 
@@ -38,6 +39,7 @@ pub use self::setting::Setting;
 pub use self::stated_reason::StatedReason;
 pub use self::store::Event;
 use self::store::Part;
+pub use self::travel::RecordedTravel;
 use crate::clock::Timestamp;
 use crate::db::{AnyConnection, Db, EventId, SessionId, UserId};
 use crate::error::Result;
@@ -230,8 +232,8 @@ pub async fn list_by_person(
 }
 
 /// Lists what the person is shown of their account, newest first, without what concerns one of their
-/// sessions, except the names of devices: at most so many of what happened, and of what was refused. So no flood of guesses hides what
-/// happened.
+/// sessions, except the names of devices: at most so many of what happened, and of what was refused. So no
+/// flood of guesses hides what happened.
 ///
 /// # Errors
 /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.

@@ -92,7 +92,7 @@ pub enum AccountNotice {
     IpRetentionUpdated,
     /// The IP retention was updated, which shortened or deleted stored addresses.
     AddressesRedacted,
-    /// The same, except those of alerts that wait for an answer.
+    /// It was updated, and what is stored is as it says, except in alerts that wait for an answer.
     AddressesRedactedExceptAlerts,
     /// The idle limit was updated, which signed out this many devices: that of this session, and others.
     IdleLimitUpdated(u32, Option<SessionId>),

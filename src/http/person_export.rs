@@ -18,7 +18,8 @@ const FIRST: usize = 64 * 1024;
 /// there is; it is one as well that `reader` may not read on.
 ///
 /// # Errors
-/// That of what is read first: [`Error::NotFound`] when there is no such person;
+/// That of what is read first: [`Error::NotFound`] when there is no such person; that of
+/// [`ExportReader::verify`] when `reader` may not read on;
 /// [`Error::Unavailable`] when the database doesn't respond.
 pub async fn send_export(
     reader: ExportReader,
@@ -27,6 +28,7 @@ pub async fn send_export(
 ) -> Result<HttpResponse> {
     let mut first = Vec::new();
     while first.len() < FIRST {
+        reader.verify().await?;
         match export.next_part().await? {
             Some(part) => first.extend(part),
             None => break,

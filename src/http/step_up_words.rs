@@ -60,7 +60,6 @@ pub(super) fn find_words<'a>(path: &'a str, fields: &'a [(String, String)]) -> O
     match segments.as_slice() {
         ["devices", rest @ ..] => find_words_for_device(rest, fields),
         ["alerts", id, "no"] => Some(with_name("", Subject::Alert(id), "", "Answer the alert")),
-        ["alerts", _, _] => Some(plain("Answer the alert")),
         ["alerts", _, "steps", ..] => Some(plain("Skip this step")),
         ["alerts", ..] => Some(plain("Answer the alert")),
         ["unsent-form"] => Some(plain("Discard what you typed")),

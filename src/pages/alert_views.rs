@@ -3,6 +3,7 @@
 use super::map::{MapReader, MapView};
 use super::report_words::hints;
 use super::review_words::{answer, describe_settlement};
+use super::travel_views;
 use super::views::Reader;
 use super::words::{self, Named, TimeView};
 use crate::account::{AlertDetails, ReportPreview};
@@ -135,7 +136,7 @@ impl AlertView {
                 None => alert.use_before_words(),
             },
             apart,
-            later: details.later_travel.clone(),
+            later: details.later_travel.as_deref().map(travel_views::entry),
             also_used: copied.and_then(last_used),
             listed_as: listed_as.filter(|name| *name != alert.device_name),
             map: MapView::of_alert(alert, clock, MapReader::Bearer),
@@ -274,7 +275,8 @@ impl LeadView {
         }
     }
 
-    /// Returns the words around the name of a device that was used in two places, or on which something was changed.
+    /// Returns the words around the name of a device that was used in two places, or on which something was
+    /// changed.
     fn of_use_or_change(alert: &Alert) -> (String, &'static str, String) {
         let (start, middle, end) = match alert.kind {
             AlertKind::TwoPlaces => {

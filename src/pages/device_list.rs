@@ -12,6 +12,10 @@ use crate::http::reader_clock::ReaderClock;
 const MAX_WHOLE: usize = 12;
 /// Devices of a group that are shown once it is unfolded; the others are folded again.
 const MAX_IN_GROUP: usize = 12;
+/// Devices that the form of a page may name at most, those on the list and those that are selected elsewhere:
+/// their ids, 44 characters each in its address, fit into 8 kB.
+const MAX_NAMED: usize = 170;
+
 /// A device on the list.
 pub(super) struct Row {
     pub(super) device: DeviceView,
@@ -127,12 +131,16 @@ impl DeviceList {
             .groups
             .iter()
             .flat_map(|group| group.rows.iter().chain(&group.more));
-        let ticked = rows.filter(|row| row.is_ticked).count();
-        let unshown = named.into_iter().filter(|id| !self.lists(id));
-        self.unshown = unshown.take(MAX_LISTED).collect();
-        let unshown = self.unshown.len();
+        let (listed, ticked) = rows.fold((0, 0), |(listed, ticked), row| {
+            (listed + 1, ticked + usize::from(row.is_ticked))
+        });
+        let mut elsewhere: Vec<String> = named.into_iter().filter(|id| !self.lists(id)).collect();
+        let all = elsewhere.len();
+        elsewhere.truncate(MAX_NAMED.saturating_sub(listed).min(MAX_LISTED));
+        let unshown = elsewhere.len();
+        self.unshown = elsewhere;
         self.selected_count = ticked + unshown;
-        self.selected = (unshown > 0).then(|| format!("{{n}} selected, {unshown} not shown here."));
+        self.selected = (unshown > 0).then(|| selected(unshown, all - unshown));
         self
     }
 
@@ -309,6 +317,19 @@ fn next(narrowing: &Narrowing, found: usize) -> Option<(String, String)> {
     fields.retain(|(name, _)| *name != "after");
     fields.push(("after", shown.to_string()));
     Some((label, query_of(&fields)))
+}
+
+/// Returns how many are selected, with `{n}` in place of that number: some that are not on the list, and not
+/// those that were dropped since they are too many.
+fn selected(unshown: usize, dropped: usize) -> String {
+    let words = format!("{{n}} selected, {unshown} not shown here.");
+    match dropped {
+        0 => words,
+        1 => format!("{words} 1 more is no longer selected: choose at most 100 devices at once."),
+        n => {
+            format!("{words} {n} more are no longer selected: choose at most 100 devices at once.")
+        }
+    }
 }
 
 /// Returns what selects each device on a list of `found`.

@@ -32,6 +32,8 @@ const MAX_DEVICES: usize = 5;
 const MAX_PLACES: usize = 8;
 /// The most places that it lists at all; the others are counted.
 const MAX_LISTED: usize = 50;
+/// The most places that the words of a dot name; the others are counted.
+const MAX_DESCRIBED: usize = 5;
 /// The class of a dot where somebody else may be.
 const ALARMING: &str = "dot alarming";
 
@@ -302,10 +304,17 @@ impl Dot {
         self.places.iter().any(|place| place.number.is_some())
     }
 
-    /// Returns what it stands for: "Lyon, France: Safari on iPhone; Geneva, Switzerland: Old tablet".
+    /// Returns what it stands for: "Lyon, France: Safari on iPhone; Geneva, Switzerland: Old tablet". Of many
+    /// places it names the first ones.
     pub fn describe(&self) -> String {
-        let places = self.places.iter().map(PlaceView::describe);
-        places.collect::<Vec<_>>().join("; ")
+        let named = self.places.iter().take(MAX_DESCRIBED);
+        let mut parts: Vec<String> = named.map(PlaceView::describe).collect();
+        match self.places.len().saturating_sub(MAX_DESCRIBED) {
+            0 => {}
+            1 => parts.push("and 1 more place".into()),
+            n => parts.push(format!("and {n} more places")),
+        }
+        parts.join("; ")
     }
 }
 

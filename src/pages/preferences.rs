@@ -115,19 +115,26 @@ pub async fn update_idle_limit(
             Ok(saved(&request, &caller, back, notice))
         }
         IdleChange::Unconfirmed { ending, live } => {
-            let change = unconfirmed(limit, back);
+            let change = unconfirmed(limit, form.shown, back);
             unused::confirm(&app, &request, &caller, (ending, &live), change)
         }
     }
 }
 
-/// Returns the choice of an idle limit for the page that shows what it signs out.
-fn unconfirmed(chosen: Option<IdleLimit>, back: SettingsPage) -> UnusedChange {
+/// Returns the choice of an idle limit for the page that shows what it signs out; `shown` is the limit that
+/// the form of it showed.
+fn unconfirmed(
+    chosen: Option<IdleLimit>,
+    shown: Option<String>,
+    back: SettingsPage,
+) -> UnusedChange {
     let value = chosen.map_or("", IdleLimit::as_str);
+    let mut fields = vec![("idle_limit", value.into()), ("back", back.path().into())];
+    fields.extend(shown.map(|shown| ("shown", shown)));
     UnusedChange {
         chosen,
         action: "/account/idle-limit".into(),
-        fields: vec![("idle_limit", value.into()), ("back", back.path().into())],
+        fields,
         back: back.path().into(),
     }
 }
@@ -146,21 +153,21 @@ pub async fn update_alert_emails(
     Form(form): Form<AlertEmailsForm>,
 ) -> Result<HttpResponse> {
     let is_on = form.alert_emails.is_some();
-    if !is_on {
-        app.accounts.require_confirmed(&caller).await?;
-    }
-    app.sessions.require_step_up(&caller)?;
     let back = SettingsPage::stated(form.back.as_deref());
     let state = |is_on| if is_on { ON } else { "" };
     let choice = Choice {
         setting: Setting::AlertMail,
         shown: form.shown.as_deref(),
         now: state(caller.user.alert_emails),
-        chosen: state(form.alert_emails.is_some()),
+        chosen: state(is_on),
     };
     if choice.is_stale() {
         return Ok(not_saved(&request, &caller, back, choice.setting));
     }
+    if caller.user.alert_emails && !is_on {
+        app.accounts.require_confirmed(&caller).await?;
+    }
+    app.sessions.require_step_up(&caller)?;
     app.accounts
         .update_alert_emails(caller.user.id, is_on, caller.origin())
         .await?;
@@ -207,9 +214,9 @@ pub async fn update_ip_retention(
         .update_ip_retention(caller.user.id, retention, caller.origin())
         .await?;
     let notice = match (redaction.changed, redaction.waiting) {
-        (0, _) => AccountNotice::IpRetentionUpdated,
-        (_, 0) => AccountNotice::AddressesRedacted,
-        _ => AccountNotice::AddressesRedactedExceptAlerts,
+        (_, 1..) => AccountNotice::AddressesRedactedExceptAlerts,
+        (0, 0) => AccountNotice::IpRetentionUpdated,
+        (1.., 0) => AccountNotice::AddressesRedacted,
     };
     Ok(saved(&request, &caller, back, notice))
 }

@@ -110,7 +110,7 @@ pub(super) fn describe_idle_limit(chosen: Option<IdleLimit>, limits: IdleLimits)
 /// Returns the idle limit in words where the service allows only shorter ones than can be chosen.
 fn only_limit(longest: Duration) -> String {
     format!(
-        "Devices are signed out after {} without use. This service allows no longer.",
+        "Devices are signed out after {} without use, except those set to stay signed in. This service allows no longer.",
         words::span(longest)
     )
 }
@@ -182,7 +182,7 @@ fn describe_standard(limits: IdleLimits, longest: Duration) -> Option<String> {
     let standard = limits.limit(SessionPersistence::Standard, None);
     (standard < longest).then(|| {
         format!(
-            "Without “Keep me signed in”, a device is signed out after at most {} without use.",
+            "Without “Keep me signed in”, a device is signed out after at most {} without use, unless it is set to stay signed in.",
             words::span(standard)
         )
     })

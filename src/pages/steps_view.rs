@@ -3,6 +3,7 @@
 use super::review_words::listed;
 use super::words::TimeView;
 use crate::account::{AfterReport, FirstStep, StepState};
+use crate::alerts::AlertKind;
 use crate::http::reader_clock::ReaderClock;
 
 /// The steps after a report.
@@ -13,6 +14,8 @@ pub struct StepsView {
     pub devices: String,
     /// When it was reported.
     pub at: TimeView,
+    /// What somebody may have: the password, or only a copy of a sign-in.
+    pub risk: &'static str,
     /// How far the person is, if a step is left: "2 of 3 steps done".
     pub progress: Option<String>,
     /// What was skipped, if nothing is to be done: "setting a new password".
@@ -99,6 +102,7 @@ impl StepsView {
             id: alert.id.to_string(),
             devices: listed(&steps.devices),
             at: TimeView::ago(alert.reported_at().unwrap_or(alert.at), clock),
+            risk: risk(steps),
             progress: steps.is_open().then(|| {
                 let both = [steps.others, last].into_iter();
                 progress(1 + both.filter(|state| state.is_done()).count())
@@ -111,6 +115,18 @@ impl StepsView {
             email: StepView::new(steps.email),
             address: address.to_owned(),
         })
+    }
+}
+
+/// Says what somebody may have. Of several reports, only the last one's kind is known.
+fn risk(steps: &AfterReport) -> &'static str {
+    let is_of_copy = matches!(
+        steps.alert.kind,
+        AlertKind::TwoPlaces | AlertKind::TokenReuse
+    );
+    match is_of_copy && steps.devices.len() == 1 {
+        true => "Somebody may have a copy of its sign-in.",
+        false => "Somebody may know your password.",
     }
 }
 

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use crate::account::SessionTravel;
 use crate::db::SessionId;
 use crate::devices::DeviceGroup;
-use crate::sessions::{RecordedTravel, Session};
-use crate::text::quantity;
+use crate::events::RecordedTravel;
+use crate::sessions::Session;
 
 /// Impossible travels as they are recorded, by session.
 pub(super) struct ImpossibleTravels(HashMap<SessionId, String>);
@@ -34,46 +34,25 @@ impl ImpossibleTravels {
 /// Norway, 29 minutes after Chrome on macOS was used in Lisbon, Portugal, 2,738 km away."
 fn sentence(name: &str, detail: &str) -> String {
     match RecordedTravel::parse(detail) {
-        Some(travel) => format!("{name} was {}.", used(&travel)),
+        Some(travel) => format!("{name} was {}.", travel.words()),
         None => format!("{name} was used too far from where you were before: {detail}."),
     }
 }
 
-/// Returns impossible travel as an entry of a list.
+/// Returns impossible travel as an entry of a list, for the person.
 pub(super) fn entry(detail: &str) -> String {
+    capitalized(detail, "you were")
+}
+
+/// Returns impossible travel as an entry of a list, for an administrator.
+pub(super) fn entry_of_person(detail: &str) -> String {
+    capitalized(detail, "the person was")
+}
+
+fn capitalized(detail: &str, who: &str) -> String {
     match RecordedTravel::parse(detail) {
-        Some(travel) => format!("U{}", used(&travel).trim_start_matches('u')),
-        None => format!("Used too far from where you were before: {detail}"),
-    }
-}
-
-fn used(travel: &RecordedTravel) -> String {
-    let place = |name: &str| match name {
-        "" => "another place".to_owned(),
-        name => name.to_owned(),
-    };
-    let (from, to, km) = (place(&travel.from), place(&travel.to), &travel.distance);
-    let between = between(travel.minutes);
-    match &travel.device {
-        Some(device) => {
-            format!("used in {to}, {between} after {device} was used in {from}, {km} away")
-        }
-        None => format!("used in {from}, and {between} later in {to}, {km} away"),
-    }
-}
-
-fn between(minutes: u64) -> String {
-    match (minutes / 60, minutes % 60) {
-        (0, 0) => "less than a minute".into(),
-        (0, minutes) => quantity(minutes, "minute"),
-        (hours, 0) => quantity(hours, "hour"),
-        (hours, minutes) => {
-            format!(
-                "{} {}",
-                quantity(hours, "hour"),
-                quantity(minutes, "minute")
-            )
-        }
+        Some(travel) => format!("U{}", travel.words().trim_start_matches('u')),
+        None => format!("Used too far from where {who} before: {detail}"),
     }
 }
 
@@ -96,6 +75,10 @@ mod tests {
         assert_eq!(
             entry("far away"),
             "Used too far from where you were before: far away"
+        );
+        assert_eq!(
+            entry_of_person("far away"),
+            "Used too far from where the person was before: far away"
         );
     }
 }

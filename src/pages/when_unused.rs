@@ -24,7 +24,8 @@ pub struct WhenUnusedForm {
 }
 
 /// Updates what becomes of the device when it is not used. A stolen session would have itself last as
-/// long as it can, so this requires step-up, and to stay signed in a device that is not in doubt. If it signs the device out, that is shown first.
+/// long as it can, so this requires step-up, and to stay signed in a device that is not in doubt. If it signs
+/// the device out, that is shown first.
 ///
 /// # Errors
 /// [`Error::NotFound`](crate::Error::NotFound) when the caller has no such session, or it is on no known

@@ -186,7 +186,7 @@ async fn travel_after_the_sign_in_is_shown_in_the_open_alert(database: Database)
         .header("x-forwarded-for", OSLO);
     TestResponse::to(request).await.expect(200);
     let page = laptop.get("/devices").await.expect(200).expect_words(
-        "Since then Used too far from where you were before: from Lisbon, Portugal to Oslo, Norway, 2,738 km in 4 min",
+        "Since then Used in Lisbon, Portugal, and 4 minutes later in Oslo, Norway, 2,738 km away",
     );
     let words = page.words();
     assert!(

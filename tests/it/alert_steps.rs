@@ -74,6 +74,7 @@ async fn the_steps_stay_until_each_is_done(database: Database) {
     } = set_up(database).await;
     page.expect_words("Safari on iPhone is signed out, and no longer counts as yours.")
         .expect_words("Make your account safe: 1 of 3 steps is done You reported Safari on iPhone")
+        .expect_words("Somebody may know your password.")
         .expect_words("Sign it out Done")
         .expect_words("Sign out your other devices To do")
         .expect_words("Set a new password, and check your e-mail To do")

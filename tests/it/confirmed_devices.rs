@@ -1,8 +1,8 @@
 //! Devices that somebody has confirmed: a later report ends those that an intruder may have confirmed, and no
 //! other.
 
-use crate::support::app::use_mail_server;
 use crate::support::html::forms;
+use crate::support::mailed::Mailed;
 use crate::support::prelude::*;
 use crate::support::smtp::SmtpServer;
 
@@ -32,12 +32,12 @@ struct Fixture {
 }
 
 async fn set_up(database: Database) -> Fixture {
-    let server = SmtpServer::start();
-    let port = server.port();
-    let app = TestApp::start_with(database, |settings| use_mail_server(settings, port)).await;
-    let ada = app.register("ada@example.org").await;
-    let laptop = app.browser_from(FIREFOX, HOME);
-    laptop.sign_in(&ada).await.expect(303);
+    let Mailed {
+        app,
+        server,
+        ada,
+        laptop,
+    } = Mailed::start(database, HOME, |_| {}).await;
     app.advance(MINUTE);
     let stranger = app.browser_from(IPHONE, ELSEWHERE);
     stranger.sign_in(&ada).await.expect(303);
@@ -66,20 +66,14 @@ impl Fixture {
     }
 }
 
-/// Answers one of the alerts on a page: the first one, or the last.
-async fn answer(browser: &Browser, how: &str) -> TestResponse {
+/// Confirms the last of the alerts on a page.
+async fn confirm_last(browser: &Browser) {
     let page = browser.get("/devices").await.expect(200);
-    let is_answer = |action: &str| action.starts_with("/alerts/") && action.ends_with(how);
-    let mut found = forms(&page.text)
-        .into_iter()
-        .filter(|form| is_answer(&form.action));
-    let form = match how {
-        "/yes" => found.next_back(),
-        _ => found.next(),
-    };
+    let is_yes = |action: &str| action.starts_with("/alerts/") && action.ends_with("/yes");
+    let found = forms(&page.text).into_iter();
+    let form = found.filter(|form| is_yes(&form.action)).next_back();
     let form = form.unwrap_or_else(|| panic!("no alert in {}", page.words()));
-    let response = browser.send(&form, &[]).await.expect(303);
-    browser.follow(&response).await.expect(200)
+    browser.send(&form, &[]).await.expect(303);
 }
 
 async fn expect_signed_out(browser: &Browser) {
@@ -93,10 +87,10 @@ async fn a_device_that_an_older_one_has_confirmed_stays(database: Database) {
     page.expect_words(
         "Firefox on Linux, which signed in after this happened, is signed out as well",
     );
-    answer(&fixture.laptop, "/yes").await;
+    confirm_last(&fixture.laptop).await;
     let page = fixture.laptop.get("/devices").await.expect(200);
     assert!(!page.words().contains("as well"), "{}", page.words());
-    answer(&fixture.laptop, "/no").await;
+    fixture.laptop.answer_alert("/no").await;
     expect_signed_out(&fixture.stranger).await;
     new.get("/devices").await.expect(200);
     fixture.stop().await;
@@ -105,10 +99,10 @@ async fn a_device_that_an_older_one_has_confirmed_stays(database: Database) {
 async fn a_device_that_a_confirmed_one_has_confirmed_stays(database: Database) {
     let fixture = set_up(database).await;
     let second = fixture.sign_in(LINUX, "192.0.2.1").await;
-    answer(&fixture.laptop, "/yes").await;
+    confirm_last(&fixture.laptop).await;
     let third = fixture.sign_in("curl/8.14.1", "192.0.2.200").await;
-    answer(&second, "/yes").await;
-    answer(&fixture.laptop, "/no").await;
+    confirm_last(&second).await;
+    fixture.laptop.answer_alert("/no").await;
     expect_signed_out(&fixture.stranger).await;
     for confirmed in [second, third] {
         confirmed.get("/devices").await.expect(200);
@@ -121,12 +115,12 @@ async fn a_device_that_a_stranger_has_confirmed_ends(database: Database) {
     let fixture = set_up(database).await;
     let second = fixture.sign_in(IPHONE, ELSEWHERE).await;
     let third = fixture.sign_in(LINUX, "192.0.2.1").await;
-    answer(&second, "/yes").await;
+    confirm_last(&second).await;
     let fourth = fixture.sign_in("curl/8.14.1", "192.0.2.200").await;
-    answer(&third, "/yes").await;
+    confirm_last(&third).await;
     let confirmed = "SELECT count(*) AS value FROM alerts WHERE answer = 'mine'";
     assert_eq!(fixture.app.database.number(confirmed), 2);
-    answer(&fixture.laptop, "/no").await;
+    fixture.laptop.answer_alert("/no").await;
     for browser in [&fixture.stranger, &second, &third, &fourth] {
         expect_signed_out(browser).await;
     }
@@ -147,7 +141,7 @@ async fn a_device_that_a_link_has_confirmed_stays(database: Database) {
     let fixture = set_up(database).await;
     let new = fixture.sign_in(LINUX, "192.0.2.1").await;
     confirm_by_link(&fixture).await;
-    answer(&fixture.laptop, "/no").await;
+    fixture.laptop.answer_alert("/no").await;
     expect_signed_out(&fixture.stranger).await;
     new.get("/devices").await.expect(200);
     fixture.stop().await;
@@ -162,7 +156,7 @@ async fn a_link_confirms_no_device_once_the_email_was_changed(database: Database
     fixture.app.database.execute(change);
     let new = fixture.sign_in(LINUX, "192.0.2.1").await;
     confirm_by_link(&fixture).await;
-    answer(&fixture.laptop, "/no").await;
+    fixture.laptop.answer_alert("/no").await;
     expect_signed_out(&new).await;
     fixture.stop().await;
 }
@@ -170,8 +164,8 @@ async fn a_link_confirms_no_device_once_the_email_was_changed(database: Database
 async fn a_confirmed_device_answers_what_was_before_it(database: Database) {
     let fixture = set_up(database).await;
     let new = fixture.sign_in(LINUX, "192.0.2.1").await;
-    answer(&fixture.laptop, "/yes").await;
-    let page = answer(&new, "/no").await;
+    confirm_last(&fixture.laptop).await;
+    let page = new.answer_alert("/no").await;
     page.expect_words("Safari on iPhone is signed out, and no longer counts as yours.");
     expect_signed_out(&fixture.stranger).await;
     fixture.laptop.get("/devices").await.expect(200);
@@ -181,10 +175,10 @@ async fn a_confirmed_device_answers_what_was_before_it(database: Database) {
 async fn a_confirmed_device_that_signs_in_again_stays(database: Database) {
     let fixture = set_up(database).await;
     let new = fixture.sign_in(LINUX, "192.0.2.1").await;
-    answer(&fixture.laptop, "/yes").await;
+    confirm_last(&fixture.laptop).await;
     new.forget_cookie("rollcall_session");
     new.sign_in(&fixture.ada).await.expect(303);
-    answer(&fixture.laptop, "/no").await;
+    fixture.laptop.answer_alert("/no").await;
     new.get("/devices").await.expect(200);
     fixture.stop().await;
 }

@@ -22,6 +22,7 @@ on_both!(
     a_hidden_page_catches_up,
     what_was_typed_survives_a_sign_out_elsewhere,
     a_page_that_is_signed_out_keeps_what_is_typed,
+    a_page_that_is_signed_out_says_so_before_the_server_answers,
     a_page_that_is_signed_out_is_not_for_another_person,
     what_was_typed_is_not_sent_for_another_person,
     what_was_typed_is_not_restored_for_another_person,
@@ -411,13 +412,14 @@ async fn a_page_that_is_signed_out_keeps_what_is_typed(database: Database) {
     browser
         .has(1, "#changed[role='status'] a[target='_blank']")
         .await;
+    // It says why, as the sign-in page does.
+    crate::support::eventually("why it was", async || {
+        let words = browser.words_in("#changed").await;
+        words.starts_with("This device was signed out from Safari on iPhone, ")
+    })
+    .await;
     let words = browser.words_in("#changed").await;
     assert!(words.contains(TYPED), "{words}");
-    // It says why, as the sign-in page does.
-    assert!(
-        words.starts_with("This device was signed out from Safari on iPhone, "),
-        "{words}"
-    );
     assert!(words.ends_with("Sign in (in a new tab)"), "{words}");
     assert_eq!(browser.path().await, "/account");
     // Nothing else of the page is left to whoever has the device.
@@ -448,6 +450,32 @@ async fn a_page_that_is_signed_out_keeps_what_is_typed(database: Database) {
     browser.press("form[action='/account/name'] button").await;
     browser.has(1, "p[role='status'].notice").await;
     assert_eq!(browser.value_of("#full_name").await, "Ada Lovelace King");
+    fixture.stop(browser).await;
+}
+
+async fn a_page_that_is_signed_out_says_so_before_the_server_answers(database: Database) {
+    let fixture = set_up(database).await;
+    let browser = fixture.open(Script::On).await;
+    browser.open("/account").await;
+    browser.type_into("#full_name", " King").await;
+    let hold = "const load = window.fetch;
+        window.fetch = (...all) => new Promise((answer) => { window.go = () => answer(load(...all)); })";
+    run(&browser, hold).await;
+    let phone = fixture.app.login(&fixture.ada, IPHONE).await;
+    fixture.app.confirm_sign_ins();
+    phone.delete("/api/v1/sessions/others").await.expect(200);
+    browser.has(1, "#changed[role='status'] a").await;
+    let words = browser.words_in("#changed").await;
+    let said = "This device was signed out. What you typed is still here.";
+    assert!(words.starts_with(said), "{words}");
+    run(&browser, "window.go()").await;
+    crate::support::eventually("why it was", async || {
+        let words = browser.words_in("#changed").await;
+        words.starts_with("This device was signed out from Safari on iPhone, ")
+            && words.ends_with("Sign in (in a new tab)")
+    })
+    .await;
+    browser.has(1, "#changed a").await;
     fixture.stop(browser).await;
 }
 

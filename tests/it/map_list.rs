@@ -10,6 +10,7 @@ on_both!(
     devices_of_one_name_are_told_apart_by_their_last_use,
     those_that_a_place_does_not_name_are_a_link_away,
     the_list_of_places_is_bounded,
+    a_dot_names_few_of_its_places,
 );
 
 const LISBON: &str = "203.0.113.24";
@@ -35,6 +36,15 @@ async fn start(database: Database) -> (TestApp, Person, Browser) {
             &format!("10.9.{n}.0/24"),
             city(&format!("Town {n}"), "FR", north, east),
         );
+    }
+    for n in 0..8_u32 {
+        let village = city(
+            &format!("Village {n}"),
+            "AU",
+            -33.87,
+            151.0 + f64::from(n) / 50.0,
+        );
+        file = file.with(&format!("10.8.{n}.0/24"), village);
     }
     file.write(&path);
     let app = TestApp::start_with(database, |settings| {
@@ -151,5 +161,22 @@ async fn the_list_of_places_is_bounded(database: Database) {
             assert!(page.text.contains(&format!("id=\"{id}\"")), "{href}");
         }
     }
+    app.stop().await;
+}
+
+async fn a_dot_names_few_of_its_places(database: Database) {
+    let (app, ada, laptop) = start(database).await;
+    for n in 0..8 {
+        let ip = format!("10.8.{n}.7");
+        app.login_from(&ada, IPHONE, &ip, None).await;
+    }
+    let page = laptop.get("/devices").await.expect(200);
+    let labels = html::attributes(&page.text, "aria-label");
+    let label = labels.iter().find(|label| label.contains("; "));
+    let label = label.expect("the label of a dot");
+    assert!(label.ends_with("; and 3 more places"), "{label}");
+    assert_eq!(label.matches("Village").count(), 5, "{label}");
+    // The caption has the others.
+    assert_eq!(caption(&page).matches("Village").count(), 8);
     app.stop().await;
 }

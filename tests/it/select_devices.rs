@@ -2,6 +2,7 @@
 
 use futures_util::future::join;
 
+use crate::support::bulk::add_sessions;
 use crate::support::html;
 use crate::support::prelude::*;
 
@@ -19,6 +20,7 @@ on_both!(
     this_device_and_what_is_not_theirs_are_left_out,
     ended_devices_are_no_longer_signed_out,
     there_is_a_limit_to_the_selection,
+    a_page_names_no_more_devices_than_an_address_takes,
     a_session_that_ended_signs_nobody_out,
     a_selection_of_a_session_that_ended_is_there_again,
 );
@@ -396,6 +398,29 @@ async fn there_is_a_limit_to_the_selection(app: &TestApp) {
         .await
         .expect(200)
         .expect_words("Sign out Phone?");
+}
+
+async fn a_page_names_no_more_devices_than_an_address_takes(app: &TestApp) {
+    let (laptop, _, [phone]) = devices(app, ["Phone"]).await;
+    add_sessions(&app.database, &phone, 249, "Netscape");
+    let whole = laptop.get("/devices?q=phone&select=all").await.expect(200);
+    let next = laptop.get("/devices?q=phone&after=100").await.expect(200);
+    let ids = |page: &TestResponse| -> Vec<String> {
+        let fields = page.text.split("name=\"device\" value=\"").skip(1);
+        fields.map(|rest| rest.chars().take(36).collect()).collect()
+    };
+    let first = ids(&whole);
+    assert_eq!((first.len(), ids(&next).len()), (100, 100));
+    let mut fields = vec![("q", "phone"), ("after", "100")];
+    fields.extend(first.iter().map(|id| ("device", id.as_str())));
+    let page = laptop.get(&html::address("/devices", &fields)).await;
+    let page = page.expect(200).expect_words(
+        "70 selected, 70 not shown here. 30 more are no longer selected: choose at most 100 devices at once.",
+    );
+    let all = ids(&page);
+    let named: Vec<(&str, &str)> = all.iter().map(|id| ("device", id.as_str())).collect();
+    assert_eq!(named.len(), 170);
+    assert!(html::address(PATH, &named).len() < 8_000);
 }
 
 async fn a_session_that_ended_signs_nobody_out(app: &TestApp) {

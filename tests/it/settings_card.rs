@@ -13,6 +13,7 @@ on_both!(
     a_device_used_meanwhile_is_not_signed_out,
     one_session_of_a_device_is_not_called_the_device,
     a_form_that_shows_an_old_value_saves_nothing,
+    the_page_that_names_devices_undoes_no_change_made_meanwhile,
     a_form_that_chooses_what_is_so_is_no_conflict,
 );
 on_both!(
@@ -96,7 +97,7 @@ async fn the_choices_name_the_span(app: &TestApp) {
             "{words}"
         );
         assert!(
-            words.contains("is signed out after at most 12 hours without use"),
+            words.contains("is signed out after at most 12 hours without use, unless it is set to stay signed in."),
             "{words}"
         );
         assert!(!words.contains("365 days"), "{words}");
@@ -205,7 +206,7 @@ async fn a_service_that_allows_only_one_limit_offers_none(database: Database) {
         let page = browser.get(path).await.expect(200);
         assert!(!page.text.contains("idle_limit"), "{path}");
         page.expect_words(
-            "Devices are signed out after 5 days without use. This service allows no longer.",
+            "Devices are signed out after 5 days without use, except those set to stay signed in. This service allows no longer.",
         );
     }
     app.stop().await;
@@ -279,6 +280,21 @@ async fn a_form_that_shows_an_old_value_saves_nothing(app: &TestApp) {
     }
 }
 
+async fn the_page_that_names_devices_undoes_no_change_made_meanwhile(app: &TestApp) {
+    let ada = app.register("ada@example.org").await;
+    let phone = app.login(&ada, IPHONE).await;
+    app.advance(8 * DAY);
+    let browser = app.signed_in_browser(&ada, FIREFOX).await;
+    let page = browser.submit("/devices", IDLE, &WEEK).await.expect(200);
+    let form = html::forms_to(&page.text, IDLE).remove(0);
+    let month = [("idle_limit", "month")];
+    browser.submit("/account", IDLE, &month).await.expect(303);
+    let refused = browser.send(&form, &[]).await.expect(303);
+    let page = browser.follow(&refused).await.expect(200);
+    page.expect_words("“Sign out devices not used for” was changed to “30 days”.");
+    phone.current().await.expect(200);
+}
+
 async fn a_form_that_chooses_what_is_so_is_no_conflict(app: &TestApp) {
     let ada = app.register("ada@example.org").await;
     let browser = app.signed_in_browser(&ada, FIREFOX).await;
@@ -297,6 +313,8 @@ async fn a_form_that_chooses_what_is_so_is_no_conflict(app: &TestApp) {
         .await
         .expect(200)
         .expect_words("You get no e-mail about new sign-ins.");
+    // Nobody enters the password for what is not saved.
+    app.advance(Duration::from_secs(11 * 60));
     let on = [("alert_emails", "on")];
     let answer = browser.send(&alerts, &on).await.expect(303);
     browser.follow(&answer).await.expect(200).expect_words(

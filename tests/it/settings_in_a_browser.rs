@@ -7,6 +7,7 @@ use crate::support::webdriver::{Chromium, Script, WebDriver};
 on_both!(
     database: with_script_a_setting_saves_as_it_is_changed,
     with_script_a_setting_that_fails_is_put_back,
+    with_script_a_setting_that_an_unconfirmed_device_may_not_change_says_why,
     with_script_a_setting_leads_nobody_to_another_page,
     without_script_each_setting_has_its_button,
     cancel_leads_back_with_script,
@@ -92,6 +93,33 @@ async fn with_script_a_setting_that_fails_is_put_back(database: Database) {
     .await;
     assert_eq!(browser.value_of(&format!("{IDLE} select")).await, "");
     assert_eq!(app.database.number(WEEK), 0);
+    browser.close().await;
+    app.stop().await;
+}
+
+async fn with_script_a_setting_that_an_unconfirmed_device_may_not_change_says_why(
+    database: Database,
+) {
+    let app = TestApp::start(database).await;
+    let ada = app.register("ada@example.org").await;
+    app.login(&ada, IPHONE).await;
+    app.advance(Duration::from_secs(60));
+    let driver = WebDriver::start();
+    let browser = driver.open(&app.base(), Script::On).await;
+    browser.sign_in(&ada).await;
+    browser.open("/account").await;
+    choose(&browser, IDLE, "week").await;
+    says(&browser, IDLE, "Saved").await;
+    choose(&browser, IDLE, "month").await;
+    says(
+        &browser,
+        IDLE,
+        "Nothing was changed. This device signed in recently, and nobody has confirmed it yet.",
+    )
+    .await;
+    browser.has(1, &format!("{IDLE} button[hidden]")).await;
+    assert_eq!(browser.value_of(&format!("{IDLE} select")).await, "week");
+    assert_eq!(app.database.number(WEEK), 1);
     browser.close().await;
     app.stop().await;
 }

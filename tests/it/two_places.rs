@@ -1,7 +1,6 @@
 //! Sessions that are used in two places: the person is asked once, and nothing ends by itself.
 
-use crate::support::app::use_mail_server;
-use crate::support::html::forms;
+use crate::support::mailed::Mailed;
 use crate::support::mmdb::Mmdb;
 use crate::support::prelude::*;
 use crate::support::smtp::SmtpServer;
@@ -38,17 +37,16 @@ async fn set_up(database: Database) -> Fixture {
         .with("198.18.0.0/24", city("Oslo", "NO", 59.91, 10.75))
         .with("198.18.1.0/24", city("Tokyo", "JP", 35.68, 139.69))
         .write(&path);
-    let server = SmtpServer::start();
-    let port = server.port();
-    let app = TestApp::start_with(database, |settings| {
-        use_mail_server(settings, port);
+    let Mailed {
+        app,
+        server,
+        ada,
+        laptop,
+    } = Mailed::start(database, LISBON, |settings| {
         settings.places.files = vec![path];
         settings.tokens.access_lifetime = Duration::from_secs(24 * 60 * 60);
     })
     .await;
-    let ada = app.register("ada@example.org").await;
-    let laptop = app.browser_from(FIREFOX, LISBON);
-    laptop.sign_in(&ada).await.expect(303);
     app.advance(MINUTE);
     let phone = app.login_from(&ada, IPHONE, LISBON, Some("phone")).await;
     let fixture = Fixture {
@@ -72,13 +70,7 @@ impl Fixture {
     }
 
     async fn answer(&self, how: &str) -> TestResponse {
-        let page = self.laptop.get("/devices").await.expect(200);
-        let form = forms(&page.text)
-            .into_iter()
-            .find(|form| form.action.starts_with("/alerts/") && form.action.ends_with(how))
-            .unwrap_or_else(|| panic!("no alert in {}", page.words()));
-        let response = self.laptop.send(&form, &[]).await.expect(303);
-        self.laptop.follow(&response).await.expect(200)
+        self.laptop.answer_alert(how).await
     }
 
     fn raised(&self) -> i64 {
@@ -154,7 +146,11 @@ async fn a_reported_device_is_signed_out(database: Database) {
     let fixture = set_up(database).await;
     fixture.use_phone(OSLO).await;
     let page = fixture.answer("/no").await;
-    page.expect_words("Safari on iPhone is signed out, and no longer counts as yours.");
+    let page = page
+        .expect_words("Safari on iPhone is signed out, and no longer counts as yours.")
+        .expect_words("Somebody may have a copy of its sign-in.");
+    let words = page.words();
+    assert!(!words.contains("may know your password"), "{words}");
     fixture
         .phone
         .current()

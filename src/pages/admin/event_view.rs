@@ -14,6 +14,7 @@ use crate::events::{Event, EventKind};
 use crate::geo::Place;
 use crate::http::app_state::AppState;
 use crate::pages::device_views::{DeviceNames, EndedSessionView};
+use crate::pages::travel_views;
 use crate::pages::views::Reader;
 use crate::pages::words::{self, TimeView};
 use crate::people::User;
@@ -192,9 +193,7 @@ fn what(event: &Event, names: &DeviceNames) -> String {
         EventKind::Refreshed => "Used from a new address".into(),
         EventKind::Renamed => words::renamed(event),
         EventKind::Ended => cause(detail.parse().ok(), names.find(event.by_session_id)),
-        EventKind::ImpossibleTravel => {
-            format!("Used too far from where the person was before: {detail}")
-        }
+        EventKind::ImpossibleTravel => travel_views::entry_of_person(detail),
         EventKind::AlertReviewed => {
             words::alert_reviewed(detail, ("it was them", "it was not them"), event)
         }

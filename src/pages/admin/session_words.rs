@@ -2,7 +2,7 @@
 
 use super::quantity::{self, number};
 use crate::events::{Event, EventKind};
-use crate::pages::words;
+use crate::pages::{travel_views, words};
 use crate::sessions::search::{Mark, MatchCount, SessionSort, SortKey};
 use crate::sessions::{EndedReason, OpenedVia, Session};
 use crate::user_agent::DeviceKind;
@@ -124,7 +124,7 @@ pub(super) fn event(event: &Event) -> String {
         EventKind::Refreshed => "Used from a new address".into(),
         EventKind::Renamed => words::renamed(event),
         EventKind::Ended => end(detail.parse().ok()),
-        EventKind::ImpossibleTravel => format!("Impossible travel: {detail}"),
+        EventKind::ImpossibleTravel => travel_views::entry_of_person(detail),
         kind => sentence(kind.as_str()),
     }
 }
