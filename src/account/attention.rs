@@ -64,6 +64,7 @@ impl Accounts {
     pub async fn list_attention(&self, caller: &Caller) -> Result<Attention> {
         let now = self.clock.now();
         let session = caller.session.clone();
+        let password_changed_at = caller.user.password_changed_at;
         let links_since = self.links_since(&caller.user, now);
         self.db
             .read(move |c| {
@@ -77,7 +78,10 @@ impl Accounts {
                         alerts: open,
                         notices,
                     }),
-                    false => reviewable(c, &session, (open, notices), (now, links_since)),
+                    false => {
+                        let here = (&session, password_changed_at);
+                        reviewable(c, here, (open, notices), (now, links_since))
+                    }
                 }
             })
             .await
@@ -108,7 +112,7 @@ impl Accounts {
 /// messages about alerts since `links_since`, if there are any, still work.
 fn reviewable(
     c: &mut AnyConnection,
-    session: &Session,
+    (session, password_changed_at): (&Session, Timestamp),
     (mut open, notices): (Vec<Alert>, Vec<Alert>),
     (now, links_since): (Timestamp, Option<Timestamp>),
 ) -> Result<Attention> {
@@ -125,7 +129,9 @@ fn reviewable(
     open.retain(|alert| basis.may_review(session, alert));
     withheld.retain(|alert| {
         let is_shown = open.iter().any(|shown| shown.id == alert.id);
-        !is_shown && !is_no_news(alert, &basis, (session, now))
+        // Once there is a new password, what no device can answer any more is past.
+        let is_past = alert.at < password_changed_at && !basis.has_reviewer(alert, session.id, now);
+        !is_shown && !is_past && !is_no_news(alert, &basis, (session, now))
     });
     Ok(Attention {
         may_dismiss,
@@ -135,13 +141,11 @@ fn reviewable(
     })
 }
 
-/// Returns whether an alert is no news in `session`: what was changed there isn't, nor where that device was,
-/// if no other one can answer.
+/// Returns whether an alert is no news in `session`: what was changed there isn't, nor where a device was, if
+/// no other one can answer.
 fn is_no_news(alert: &Alert, basis: &TrustBasis, (session, now): (&Session, Timestamp)) -> bool {
     match alert.kind {
-        AlertKind::TwoPlaces => {
-            basis.is_about(alert, session) && !basis.has_reviewer(alert, session.id, now)
-        }
+        AlertKind::TwoPlaces => !basis.has_reviewer(alert, session.id, now),
         kind if kind.is_sign_in() || kind.is_end() => false,
         _ => alert.session_id == Some(session.id),
     }

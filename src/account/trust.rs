@@ -6,7 +6,9 @@ use std::collections::{HashMap, HashSet};
 
 use super::Accounts;
 use super::linked_message::LINK_LIFETIME;
-use crate::alerts::{self, Alert, Confirmation, Confirmer, EmailChange};
+use crate::alerts::{
+    self, Alert, AlertKind, AlertReview, Confirmation, Confirmer, EmailChange,
+};
 use crate::clock::Timestamp;
 use crate::db::{AnyConnection, SessionId, UserId};
 use crate::error::{Error, Result};
@@ -218,12 +220,14 @@ impl Doubt {
         };
         let way = match way {
             WayOn::Either => format!(
-                "{what} on a device that you used before, or with the link that was e-mailed to you."
+                "{what} on a device that you used before, or with the link in the e-mail about it, if you got one."
             ),
             WayOn::Device => format!("{what} on a device that you used before."),
-            WayOn::Link => format!("{what} with the link that was e-mailed to you."),
+            WayOn::Link => format!(
+                "{what} with the link in the e-mail about it, if you got one; otherwise this has to wait until 7 days after {that}."
+            ),
             WayOn::Nowhere => format!(
-                "Sign in on a device that you used before, and {there}; otherwise this has to wait until 30 days after {that}."
+                "Sign in on a device that you used before, and {there}; otherwise this has to wait until 7 days after {that}."
             ),
         };
         format!("Nothing was changed. {why} {way}")
@@ -261,6 +265,24 @@ pub(super) fn is_on_any(subjects: &[&Session], session: &Session) -> bool {
     subjects
         .iter()
         .any(|subject| subject.id == session.id || is_same_device(subject, session))
+}
+
+/// Lists the open alerts that put a device in doubt: those about sign-ins, for as long as the link in a message
+/// about one works, so that an owner who has lost their other devices is not held up for longer. Once the
+/// password was set by a link, whoever signs in has had that link, and what was before doubts nobody.
+fn list_grounds(c: &mut AnyConnection, owner: UserId, now: Timestamp) -> Result<Vec<Alert>> {
+    let mut open = alerts::list_open(c, owner, now)?;
+    open.retain(|alert| alert.kind.is_sign_in() && alert.at > now - LINK_LIFETIME);
+    if open.is_empty() {
+        return Ok(open);
+    }
+    let is_reported = |alert: &Alert| matches!(alert.review(), Some((AlertReview::Reported, _)));
+    let changes = alerts::store::list_of_kind(c, owner, AlertKind::PasswordChanged)?;
+    let mut by_link = changes.iter().filter(|it| it.session_id.is_none());
+    if let Some(last) = by_link.find(|it| !is_reported(it)) {
+        open.retain(|alert| alert.at > last.at);
+    }
+    Ok(open)
 }
 
 impl Accounts {
@@ -304,11 +326,11 @@ impl Accounts {
     ) -> Result<()> {
         let now = self.clock.now();
         let links_since = self.links_since(&caller.user, now);
+        let links_since = links_since.filter(|_| caller.user.alert_emails);
         let session = caller.session.clone();
         self.db
             .read(move |c| {
-                let mut open = alerts::list_open(c, session.user_id, now)?;
-                open.retain(|alert| alert.kind.is_sign_in());
+                let open = list_grounds(c, session.user_id, now)?;
                 if open.is_empty() {
                     return Ok(());
                 }

@@ -102,11 +102,11 @@ pub fn unconfirmed(listed_alerts: &[AlertDetails], preview: &ReportPreview) -> O
     })
 }
 
-/// Returns the names of the devices of these sessions. Those that another device has as well, be it the one of
+/// Returns the labels of the devices of these sessions: who is in doubt may have given them any name. Those that another device has as well, be it the one of
 /// the alert or the reader's, come with where and when it was last used.
 fn names_apart(sessions: &[Session], alert: &Alert, reader: &Reader) -> Vec<String> {
     let devices = group_by_device(sessions.to_vec());
-    let names: Vec<String> = devices.iter().map(|it| it.first().display_name()).collect();
+    let names: Vec<String> = devices.iter().map(|it| it.first().label()).collect();
     let apart = |(device, name): (&DeviceGroup<Session>, &String)| {
         let is_here = reader.is_here_named(name);
         let same = names.iter().filter(|other| *other == name).count();

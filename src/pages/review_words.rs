@@ -141,7 +141,7 @@ pub fn name_by_alerts(alerts: &[Alert], session: &Session) -> Option<String> {
 }
 
 /// Returns the name of each device of these sessions, also where several have the same: the one by `name`,
-/// else its own.
+/// else its label: who is in doubt may have given it any name.
 pub fn device_names(
     sessions: &[Session],
     name: impl Fn(&Session) -> Option<String>,
@@ -149,7 +149,7 @@ pub fn device_names(
     let devices = group_by_device(sessions.to_vec());
     let name_of = |device: &DeviceGroup<Session>| {
         let given = device.iter().find_map(&name);
-        given.unwrap_or_else(|| device.first().display_name())
+        given.unwrap_or_else(|| device.first().label())
     };
     devices.iter().map(name_of).collect()
 }

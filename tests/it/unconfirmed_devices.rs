@@ -77,6 +77,7 @@ impl Fixture {
             account("addresses", vec![("addresses", "shortened")]),
             account("addresses", vec![("addresses", "none")]),
             account("alerts", vec![]),
+            account("email", vec![("email", "thief@example.net")]),
             account("name", vec![("full_name", "Bob")]),
             (
                 laptop.clone(),
@@ -122,7 +123,7 @@ async fn an_unconfirmed_device_hides_nothing(database: Database) {
         let page = fixture.act(&act).await.expect(403);
         page.expect_words("This can’t be changed on this device yet")
             .expect_words(UNCONFIRMED)
-            .expect_words("Confirm it on a device that you used before, or with the link that was e-mailed to you.");
+            .expect_words("Confirm it on a device that you used before, or with the link in the e-mail about it, if you got one.");
         assert_eq!(state(), before, "{act:?}");
     }
     // A limit that makes sessions last longer is refused as well, a shorter one is not.
@@ -216,7 +217,7 @@ async fn a_device_that_came_after_an_open_alert_is_in_doubt(database: Database) 
     newer.sign_in(&fixture.ada).await.expect(303);
     let name = [("full_name", "Ada")];
     let refused = newer.submit("/account", "/account/name", &name).await;
-    refused.expect(403).expect_words("Nothing was changed. This device signed in after something that waits for an answer. Answer that on a device that you used before, or with the link that was e-mailed to you.");
+    refused.expect(403).expect_words("Nothing was changed. This device signed in after something that waits for an answer. Answer that on a device that you used before, or with the link in the e-mail about it, if you got one.");
     fixture.laptop.answer_alert("/no").await;
     // The report ended it, since nobody has confirmed it.
     assert!(newer.get("/account").await.is_to_sign_in());
@@ -235,7 +236,7 @@ async fn the_refusal_says_how_to_go_on(database: Database) {
     let out = fixture.laptop.submit("/devices", "/sign-out", &[]).await;
     out.expect(303);
     let page = fixture.act(&act).await.expect(403);
-    page.expect_words("No device that you used before is signed in, so this has to wait until 30 days after the sign-in.");
+    page.expect_words("No device that you used before is signed in, so this has to wait until 7 days after the sign-in.");
     fixture.app.advance(31 * DAY);
     fixture.stranger.sign_in(&fixture.ada).await.expect(303);
     fixture.act(&act).await.expect(303);

@@ -41,6 +41,11 @@ impl Intruder {
             if let Err(err) = self.follow_visitors(app).await {
                 tracing::warn!(error = %Chain(&err), "the intruder could not sign in");
             }
+            for person in &PEOPLE[1..] {
+                if let Err(err) = confirm_visitors(app, person.email).await {
+                    tracing::warn!(error = %Chain(&err), "a visitor could not be confirmed");
+                }
+            }
             tokio::time::sleep(POLL_INTERVAL).await;
         }
     }
@@ -96,17 +101,7 @@ impl Intruder {
         open.retain(Alert::is_open);
         self.unanswered
             .retain(|_, intruder| open.iter().any(|alert| alert.session_id == Some(*intruder)));
-        for alert in open {
-            let is_theirs = |session: &&Session| alert.session_id == Some(session.id);
-            if visitors.iter().any(is_theirs) {
-                match app.accounts.confirm_alerts(vec![alert]).await {
-                    // The visitor answered it first.
-                    Err(Error::NotFound) => {}
-                    confirmed => confirmed?,
-                }
-            }
-        }
-        Ok(())
+        confirm(app, open, visitors.iter().copied()).await
     }
 
     async fn sign_in(&mut self, app: &AppState, victim: &User) -> Result<Session> {
@@ -130,6 +125,41 @@ impl Intruder {
         };
         app.sessions.create_session(victim, new).await
     }
+}
+
+/// Confirms the sign-ins of the visitors who are signed in as a sample person: they have no other device to
+/// do it on.
+async fn confirm_visitors(app: &AppState, email: &str) -> Result<()> {
+    let person = match app.people.get_by_email(email.parse()?).await {
+        Err(Error::NotFound) => return Ok(()),
+        person => person?,
+    };
+    let visitors = list_visitors(app, person.id).await?;
+    if visitors.is_empty() {
+        return Ok(());
+    }
+    let mut open = app.alerts.list(person.id).await?;
+    open.retain(Alert::is_open);
+    confirm(app, open, visitors.iter()).await
+}
+
+/// Confirms those of the alerts that are about one of the visitors.
+async fn confirm<'a>(
+    app: &AppState,
+    alerts: Vec<Alert>,
+    visitors: impl Iterator<Item = &'a Session> + Clone,
+) -> Result<()> {
+    for alert in alerts {
+        let mut ids = visitors.clone().map(|session| Some(session.id));
+        if ids.any(|id| id == alert.session_id) {
+            match app.accounts.confirm_alerts(vec![alert]).await {
+                // The visitor answered it first.
+                Err(Error::NotFound) => {}
+                confirmed => confirmed?,
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Lists a person's live browser sessions from this machine or its network.
