@@ -6,9 +6,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::Accounts;
 use super::linked_message::LINK_LIFETIME;
-use crate::alerts::{
-    self, Alert, AlertKind, AlertReview, Confirmation, Confirmer, EmailChange,
-};
+use crate::alerts::{self, Alert, AlertKind, AlertReview, Confirmation, Confirmer, EmailChange};
 use crate::clock::Timestamp;
 use crate::db::{AnyConnection, SessionId, UserId};
 use crate::error::{Error, Result};

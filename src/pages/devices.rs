@@ -196,14 +196,10 @@ async fn alert_views(
     Ok(described.iter().filter_map(view).collect())
 }
 
-/// Says what needs attention, of all that the page shows, if anything does.
-fn describe_state(
-    attention: &Attention,
-    steps: Option<&AfterReport>,
-    travelled: usize,
-) -> Option<String> {
+/// Says what needs attention, as many things as every other page says, if anything does.
+fn describe_state(attention: &Attention, steps: Option<&AfterReport>) -> Option<String> {
     let steps = steps.filter(|steps| steps.is_open());
-    let sentences: Vec<String> = describe_attention(attention.count() + travelled)
+    let sentences: Vec<String> = describe_attention(attention.count())
         .into_iter()
         .chain(describe_withheld(attention.withheld).map(str::to_owned))
         .chain(steps.map(|_| "Some steps are left to make your account safe.".into()))
@@ -228,16 +224,17 @@ fn describe_withheld(withheld: Withheld) -> Option<&'static str> {
 }
 
 /// Says where the person is signed in, and what needs attention. That nothing does is not said where they
-/// may not know.
+/// may not know, nor beside the sentence about travel.
 fn summary(own: &OwnDevices, attention: &Attention, steps: Option<&AfterReport>) -> String {
     let others = own.others.all;
     let devices = match others {
         0 => "You are signed in only here.".to_owned(),
         n => format!("You are signed in on {}.", words::devices(n + 1)),
     };
-    match describe_state(attention, steps, own.travelled) {
+    let is_quiet = attention.withheld == Withheld::Nowhere && own.travels.is_empty();
+    match describe_state(attention, steps) {
         Some(state) => format!("{devices} {state}"),
-        None if others > 0 && attention.withheld == Withheld::Nowhere => {
+        None if others > 0 && is_quiet => {
             format!("{devices} Nothing needs your attention.")
         }
         None => devices,

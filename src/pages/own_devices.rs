@@ -27,9 +27,7 @@ pub(super) struct OwnDevices {
     pub(super) others: DeviceList,
     /// Where they are, if that is known of any.
     pub(super) map: Option<MapView>,
-    /// The number of those with impossible travel that is news.
-    pub(super) travelled: usize,
-    /// What leads to the first of these.
+    /// What leads to the first of those with impossible travel that is news.
     pub(super) travels: Vec<TravelLink>,
 }
 
@@ -65,7 +63,6 @@ impl OwnDevices {
         }
         let views = others.iter().map(|other| &other.view);
         let mut travels = TravelLink::list(std::iter::once(&this).chain(views));
-        let travelled = travels.len();
         let others = DeviceList::new(others, narrowing, selection, reader.clock);
         let is_listed = |id: &str| id == this.id || others.lists(id);
         if let Some(map) = &mut map {
@@ -76,7 +73,6 @@ impl OwnDevices {
             this,
             others,
             map,
-            travelled,
             travels,
         })
     }

@@ -139,7 +139,7 @@ async fn two_devices_too_far_apart_are_said_once_with_their_places(database: Dat
         let words = page.words();
         assert_eq!(words.matches(APART).count(), 1, "{words}");
         page.expect_words(
-            "You are signed in on 2 devices. 1 thing needs your attention. See Safari on iPhone.",
+            "You are signed in on 2 devices. Some uses were too far apart for the time between them. See Safari on iPhone.",
         );
     }
     app.stop().await;
@@ -156,6 +156,7 @@ async fn two_devices_are_no_longer_too_far_apart_once_one_is_signed_out(database
         .expect(303);
     let words = phone.get("/devices").await.expect(200).words();
     assert!(words.contains("You are signed in only here."), "{words}");
+    assert!(!words.contains("Some uses"), "{words}");
     assert!(!words.contains("attention"), "{words}");
     assert!(!words.contains(" km away"), "{words}");
     app.stop().await;

@@ -12,6 +12,8 @@ on_both!(
     the_device_itself_does_not_answer,
     where_no_other_device_can_answer_none_is_requested,
     two_places_of_one_country_are_not_asked_about,
+    what_nobody_answered_prevents_no_later_alert,
+    a_copied_sign_in_takes_the_place_of_the_question,
 );
 
 const LISBON: &str = "203.0.113.24";
@@ -26,6 +28,7 @@ struct Fixture {
     server: SmtpServer,
     laptop: Browser,
     phone: Device,
+    ada: Person,
 }
 
 async fn set_up(database: Database) -> Fixture {
@@ -54,6 +57,7 @@ async fn set_up(database: Database) -> Fixture {
         server,
         laptop,
         phone,
+        ada,
     };
     fixture.answer("/yes").await;
     fixture.app.advance(MINUTE);
@@ -180,6 +184,23 @@ async fn where_no_other_device_can_answer_none_is_requested(database: Database) 
         .expect(200)
         .expect_words("You are signed in only here.");
     assert!(!page.words().contains("An alert waits"), "{}", page.words());
+    // What no alert asks about here is said as any other travel.
+    let said = "Some uses were too far apart for the time between them. See Firefox on Windows.";
+    let expect_travel = async || {
+        let page = fixture.laptop.get("/devices").await.expect(200);
+        let page = page
+            .expect_words(said)
+            .expect_words("was used in Lisbon, Portugal, and");
+        assert!(!page.words().contains("Nothing needs"), "{}", page.words());
+    };
+    expect_travel().await;
+    // Nor does a later device answer it.
+    fixture.app.advance(MINUTE);
+    let app = &fixture.app;
+    let tablet = app.login_from(&fixture.ada, IPHONE, LISBON, Some("tablet"));
+    tablet.await;
+    fixture.answer("/yes").await;
+    expect_travel().await;
     fixture.stop().await;
 }
 
@@ -190,7 +211,53 @@ async fn two_places_of_one_country_are_not_asked_about(database: Database) {
     assert_eq!(fixture.app.database.number(travel), 1);
     assert_eq!(fixture.raised(), 0);
     let page = fixture.laptop.get("/devices").await.expect(200);
-    page.expect_words("1 thing needs your attention. See Safari on iPhone.")
-        .expect_words("Safari on iPhone was used in Lisbon, Portugal, and");
+    page.expect_words(
+        "Some uses were too far apart for the time between them. See Safari on iPhone.",
+    )
+    .expect_words("Safari on iPhone was used in Lisbon, Portugal, and");
+    fixture.stop().await;
+}
+
+async fn what_nobody_answered_prevents_no_later_alert(database: Database) {
+    let fixture = set_up(database).await;
+    fixture.use_phone(OSLO).await;
+    assert_eq!(fixture.raised(), 1);
+    fixture.app.advance(31 * 24 * 60 * MINUTE);
+    let app = &fixture.app;
+    let phone = app
+        .login_from(&fixture.ada, IPHONE, LISBON, Some("phone"))
+        .await;
+    for (ip, raised) in [(OSLO, 2), (TOKYO, 2)] {
+        fixture.app.advance(61 * MINUTE);
+        let request = phone
+            .request("GET", "/api/v1/sessions/current")
+            .header("x-forwarded-for", ip);
+        TestResponse::to(request).await.expect(200);
+        assert_eq!(fixture.raised(), raised);
+    }
+    fixture.stop().await;
+}
+
+async fn a_copied_sign_in_takes_the_place_of_the_question(database: Database) {
+    let mut fixture = set_up(database).await;
+    fixture.use_phone(OSLO).await;
+    let page = fixture.laptop.get("/devices").await.expect(200);
+    let no = crate::support::html::forms(&page.text)
+        .into_iter()
+        .find(|form| form.action.starts_with("/alerts/") && form.action.ends_with("/no"))
+        .expect("an alert");
+    let spent = fixture.phone.refresh_token.clone();
+    for _ in 0..2 {
+        fixture.phone.refresh().await;
+        fixture.app.advance(MINUTE);
+    }
+    let anyone = fixture.app.anyone();
+    anyone.refresh_from(&spent, OSLO).await.expect(401);
+    let pressed = fixture.laptop.send(&no, &[]).await.expect(303);
+    let page = fixture.laptop.follow(&pressed).await.expect(200);
+    page.expect_words("A copied sign-in was noticed on that device meanwhile. The alert about that has taken the place of this one.")
+        .expect_words("A copied sign-in of Safari on iPhone was noticed")
+        .expect_words("1 thing needs your attention.");
+    assert_eq!(fixture.raised(), 1);
     fixture.stop().await;
 }

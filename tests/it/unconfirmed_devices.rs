@@ -14,6 +14,8 @@ on_both!(
     the_refusal_says_how_to_go_on,
     the_address_of_an_open_alert_stays_until_it_is_answered,
     the_address_of_an_alert_that_nobody_answered_goes,
+    the_address_of_an_alert_that_is_answered_meanwhile_goes_at_once,
+    signing_in_again_on_a_device_from_before_is_a_way_on,
     the_activity_says_which_device_was_renamed,
 );
 
@@ -211,6 +213,8 @@ async fn a_first_device_is_never_in_doubt(database: Database) {
 
 async fn a_device_that_came_after_an_open_alert_is_in_doubt(database: Database) {
     let fixture = set_up(database).await;
+    let twin = fixture.app.browser_from(FIREFOX, HOME);
+    twin.sign_in(&fixture.ada).await.expect(303);
     fixture.app.advance(MINUTE);
     // It raises no alert, since it looks like the laptop.
     let newer = fixture.app.browser_from(FIREFOX, HOME);
@@ -218,13 +222,35 @@ async fn a_device_that_came_after_an_open_alert_is_in_doubt(database: Database) 
     let name = [("full_name", "Ada")];
     let refused = newer.submit("/account", "/account/name", &name).await;
     refused.expect(403).expect_words("Nothing was changed. This device signed in after something that waits for an answer. Answer that on a device that you used before, or with the link in the e-mail about it, if you got one.");
+    // Nor is one from the very moment of the sign-in trusted.
+    let refused = twin.submit("/account", "/account/name", &name).await;
+    refused.expect(403);
+    expect_notice_without_dismissal(&fixture, &newer).await;
     fixture.laptop.answer_alert("/no").await;
-    // The report ended it, since nobody has confirmed it.
-    assert!(newer.get("/account").await.is_to_sign_in());
+    // The report ended them, since nobody has confirmed them.
+    for ended in [&newer, &twin] {
+        assert!(ended.get("/account").await.is_to_sign_in());
+    }
     newer.sign_in(&fixture.ada).await.expect(303);
     let done = newer.submit("/account", "/account/name", &name).await;
     done.expect(303);
     fixture.app.stop().await;
+}
+
+/// A notice of what an administrator did can be dismissed only where nothing is in doubt.
+async fn expect_notice_without_dismissal(fixture: &Fixture, doubtful: &Browser) {
+    let app = &fixture.app;
+    let program = app.login_from(&fixture.ada, "curl/8.14.1", "192.0.2.9", None);
+    program.await;
+    app.database.execute(
+        "UPDATE alerts SET kind = 'administered', act = 'email_changed'
+         WHERE ip_address = '192.0.2.9'",
+    );
+    for (browser, may_dismiss) in [(doubtful, false), (&fixture.laptop, true)] {
+        let page = browser.get("/devices").await.expect(200);
+        let page = page.expect_words("Changes by an administrator");
+        assert_eq!(page.text.contains("/read\""), may_dismiss, "{}", page.text);
+    }
 }
 
 async fn the_refusal_says_how_to_go_on(database: Database) {
@@ -236,7 +262,7 @@ async fn the_refusal_says_how_to_go_on(database: Database) {
     let out = fixture.laptop.submit("/devices", "/sign-out", &[]).await;
     out.expect(303);
     let page = fixture.act(&act).await.expect(403);
-    page.expect_words("No device that you used before is signed in, so this has to wait until 7 days after the sign-in.");
+    page.expect_words("Sign in on a device that you used before, and confirm it there; otherwise this has to wait until 7 days after the sign-in.");
     fixture.app.advance(31 * DAY);
     fixture.stranger.sign_in(&fixture.ada).await.expect(303);
     fixture.act(&act).await.expect(303);
@@ -335,4 +361,42 @@ async fn the_activity_says_which_device_was_renamed(database: Database) {
     assert_eq!(last["detail"], "Old phone");
     assert_eq!(last["device_name"], "Zap");
     app.stop().await;
+}
+
+/// Another transaction answers it between the reading of the addresses and the update.
+async fn the_address_of_an_alert_that_is_answered_meanwhile_goes_at_once(database: Database) {
+    let fixture = set_up(database).await;
+    let app = &fixture.app;
+    let curl = app.login_from(&fixture.ada, "curl/8.14.1", "192.0.2.9", None);
+    curl.await;
+    let answer = "UPDATE alerts SET answer = 'mine', answered_at = at WHERE id <> NEW.id;";
+    let trigger = "CREATE TRIGGER meanwhile AFTER UPDATE OF redaction_due ON alerts";
+    app.database.execute(&match app.database.postgres_name() {
+        None => format!("{trigger} WHEN NEW.redaction_due BEGIN {answer} END"),
+        Some(_) => format!(
+            "CREATE FUNCTION meanwhile() RETURNS trigger LANGUAGE plpgsql
+             AS $$ BEGIN {answer} RETURN NULL; END $$;
+             {trigger} FOR EACH ROW WHEN (NEW.redaction_due) EXECUTE FUNCTION meanwhile()"
+        ),
+    });
+    let fields = [("addresses", "none")];
+    let action = "/account/addresses";
+    let chosen = fixture.laptop.submit("/account", action, &fields).await;
+    chosen.expect(303);
+    // One waits still.
+    assert_eq!(addresses(app, "alerts").len(), 1);
+    fixture.app.stop().await;
+}
+
+async fn signing_in_again_on_a_device_from_before_is_a_way_on(database: Database) {
+    let fixture = set_up_in(TestApp::start_with(database, behind_proxy).await).await;
+    let act = fixture.acts().remove(3);
+    let out = fixture.laptop.submit("/devices", "/sign-out", &[]).await;
+    out.expect(303);
+    fixture.act(&act).await.expect(403);
+    fixture.app.advance(MINUTE);
+    fixture.laptop.sign_in(&fixture.ada).await.expect(303);
+    answer(&fixture.laptop, "/yes").await;
+    fixture.act(&act).await.expect(303);
+    fixture.app.stop().await;
 }
