@@ -211,7 +211,7 @@ async fn a_link_confirms_a_device_long_after_the_email_was_changed(database: Dat
     let stranger = fixture.sign_in("curl/8.14.1", "192.0.2.200").await;
     let new = fixture.sign_in(LINUX, "192.0.2.1").await;
     confirm_by_link(&fixture).await;
-    answer(&fixture.laptop, "/no").await;
+    fixture.laptop.answer_alert("/no").await;
     expect_signed_out(&stranger).await;
     new.get("/devices").await.expect(200);
     fixture.stop().await;

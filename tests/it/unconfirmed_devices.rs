@@ -396,7 +396,7 @@ async fn signing_in_again_on_a_device_from_before_is_a_way_on(database: Database
     fixture.act(&act).await.expect(403);
     fixture.app.advance(MINUTE);
     fixture.laptop.sign_in(&fixture.ada).await.expect(303);
-    answer(&fixture.laptop, "/yes").await;
+    fixture.laptop.answer_alert("/yes").await;
     fixture.act(&act).await.expect(303);
     fixture.app.stop().await;
 }
