@@ -160,7 +160,7 @@ impl TrustBasis {
         match self.is_unconfirmed(session) {
             true => Some(Doubt::OwnSignIn),
             false => sign_ins
-                .any(|alert| !self.as_of(alert).contains(session))
+                .any(|alert| session.created_at > alert.at && !self.as_of(alert).contains(session))
                 .then_some(Doubt::EarlierSignIn),
         }
     }

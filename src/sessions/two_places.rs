@@ -1,7 +1,7 @@
 //! Sessions that are used in two places: one of the uses may be that of a copy of what keeps a browser signed
 //! in, and the person is asked. A VPN looks the same, so nothing ends by that, and the same two places are
-//! asked about once for a device, until there is an answer again after 30 days. Within a country the mobile networks of honest people look so every day:
-//! that is recorded, and nobody is asked.
+//! asked about once for a device: again only where nobody answered while that was possible. Within a country
+//! the mobile networks of honest people look so every day: that is recorded, and nobody is asked.
 
 use super::impossible_travel::{self, Waypoint};
 use super::store::{self, Session};
@@ -51,7 +51,7 @@ fn is_abroad(a: &Place, b: &Place) -> bool {
 }
 
 /// Returns whether the person is being asked about the device of a session, or has answered about it in these
-/// places. What nobody answered while that was possible was not asked.
+/// places.
 fn was_raised(
     c: &mut AnyConnection,
     session: &Session,

@@ -16,7 +16,6 @@ on_both!(
     a_confirmed_device_that_signs_in_again_stays,
     devices_of_one_name_are_told_apart_before,
     a_link_confirms_a_device_long_after_the_email_was_changed,
-    no_device_is_promised_to_answer_that_can_t,
 );
 
 const HOME: &str = "203.0.113.7";
@@ -214,27 +213,5 @@ async fn a_link_confirms_a_device_long_after_the_email_was_changed(database: Dat
     fixture.laptop.answer_alert("/no").await;
     expect_signed_out(&stranger).await;
     new.get("/devices").await.expect(200);
-    fixture.stop().await;
-}
-
-/// The laptop's own later sign-in is unconfirmed, so that device answers nothing.
-async fn no_device_is_promised_to_answer_that_can_t(database: Database) {
-    let fixture = set_up(database).await;
-    let again = fixture.app.browser_from(FIREFOX, "192.0.2.50");
-    let id = fixture.laptop.cookie("rollcall_device").expect("an id");
-    again.set_cookie("rollcall_device", &id);
-    again.sign_in(&fixture.ada).await.expect(303);
-    fixture.app.advance(MINUTE);
-    let third = fixture.sign_in("curl/8.14.1", "192.0.2.200").await;
-    let moved = "UPDATE alerts SET kind = 'new_country', session_id = \
-                 (SELECT id FROM user_sessions WHERE ip_address = '192.0.2.50') \
-                 WHERE ip_address = '192.0.2.200'";
-    fixture.app.database.execute(moved);
-    let words = fixture.laptop.get("/devices").await.expect(200).words();
-    assert!(!words.contains("Was this you?"), "{words}");
-    let page = third.get("/devices").await.expect(200);
-    page.expect_words(
-        "An alert waits for an answer, and no device from before that alert is signed in.",
-    );
     fixture.stop().await;
 }
