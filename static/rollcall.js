@@ -270,10 +270,14 @@ async function load(path = address()) {
   try {
     const response = await fetch(path, UNATTENDED);
     if (response.status >= 429) return null;
-    return { response, fresh: new DOMParser().parseFromString(await response.text(), "text/html") };
+    return { response, fresh: await parsed(response) };
   } catch {
     return null;
   }
+}
+
+async function parsed(response) {
+  return new DOMParser().parseFromString(await response.text(), "text/html");
 }
 
 function show(fresh, isSamePage) {
@@ -716,8 +720,8 @@ function saveOnChange(form) {
 
 // Returns what the page of an error says; null of another page, such as that for the password.
 async function detailOf(response) {
-  const text = await response.text().catch(() => "");
-  const detail = new DOMParser().parseFromString(text, "text/html").querySelector("main [data-detail]");
+  const page = await parsed(response).catch(() => null);
+  const detail = page && page.querySelector("main [data-detail]");
   return detail && detail.textContent;
 }
 

@@ -458,16 +458,16 @@ async fn a_page_that_is_signed_out_says_so_before_the_server_answers(database: D
     let browser = fixture.open(Script::On).await;
     browser.open("/account").await;
     browser.type_into("#full_name", " King").await;
-    let hold = "const load = window.fetch;
+    let delay = "const load = window.fetch;
         window.fetch = (...all) => new Promise((answer) => { window.go = () => answer(load(...all)); })";
-    run(&browser, hold).await;
+    run(&browser, delay).await;
     let phone = fixture.app.login(&fixture.ada, IPHONE).await;
     fixture.app.confirm_sign_ins();
     phone.delete("/api/v1/sessions/others").await.expect(200);
     browser.has(1, "#changed[role='status'] a").await;
     let words = browser.words_in("#changed").await;
-    let said = "This device was signed out. What you typed is still here.";
-    assert!(words.starts_with(said), "{words}");
+    let words_at_once = "This device was signed out. What you typed is still here.";
+    assert!(words.starts_with(words_at_once), "{words}");
     run(&browser, "window.go()").await;
     crate::support::eventually("why it was", async || {
         let words = browser.words_in("#changed").await;
