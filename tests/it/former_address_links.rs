@@ -539,11 +539,8 @@ async fn a_former_address_that_is_taken_is_not_restored_but_everything_ends(data
 async fn a_password_link_is_void_after_a_day(database: Database) {
     let fixture = set_up(database).await;
     let message = fixture.newest_to(A).await;
-    assert!(
-        message.plain().contains("Within 24 hours"),
-        "{}",
-        message.plain()
-    );
+    let words: Vec<String> = message.plain().split_whitespace().map(Into::into).collect();
+    assert!(words.join(" ").contains("Within 24 hours"), "{words:?}");
     let link = message.link("/not-me/");
     fixture.app.advance(DAY);
     let page = fixture.reader().submit(&link, &link, &NOT_MINE).await;

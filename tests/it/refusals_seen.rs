@@ -637,7 +637,7 @@ async fn guesses_hide_nothing_that_happened(app: &TestApp) {
     let browser = app.signed_in_browser(&ada, FIREFOX).await;
     api(app, OVERVIEW).await;
     let words = browser.get("/account").await.expect(200).words();
-    assert!(words.contains("Account created"), "{words}");
+    assert!(words.contains("You created the account"), "{words}");
     assert_eq!(words.matches("Sign-in failed").count(), 5, "{words}");
     let admin = Admin::start(app, "root@example.org").await;
     let browser = app.signed_in_browser(&admin.person, FIREFOX).await;

@@ -96,6 +96,7 @@ async fn devices_of_one_name_are_counted(database: Database) {
             .app
             .login_from(&fixture.ada, IPHONE, address, Some(device));
         login.await;
+        fixture.app.advance(Duration::from_secs(1));
     }
     let page = fixture.laptop.get("/devices").await.expect(200);
     page.expect_words(
