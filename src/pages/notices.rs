@@ -309,7 +309,7 @@ fn alert_email_words(is_on: bool) -> &'static str {
 /// Returns the sentence of a notice that names nothing; `None` for one that names a device.
 fn plain_words(notice: AccountNotice) -> Option<&'static str> {
     Some(match notice {
-        AccountNotice::AlertSettled => review_words::NOTHING_TO_ANSWER,
+        AccountNotice::AlertSettled => review_words::NO_ANSWER_DUE,
         AccountNotice::ActDismissed => "The notice is marked as read.",
         AccountNotice::DeviceRenamed => "The name is saved.",
         AccountNotice::Renamed => "Your name is saved.",

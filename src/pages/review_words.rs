@@ -12,7 +12,7 @@ use crate::http::reader_clock::ReaderClock;
 use crate::sessions::Session;
 
 /// What is said of an alert that doesn't wait for an answer.
-pub const NOTHING_TO_ANSWER: &str = "There is nothing to answer there.";
+pub const NO_ANSWER_DUE: &str = "There is nothing to answer there.";
 /// Devices that are named at most; the others are counted.
 const MAX_NAMED: usize = 5;
 
@@ -100,7 +100,7 @@ pub async fn describe_unanswered(app: &AppState, owner: UserId, alert: AlertId) 
         true => {
             "A copied sign-in was noticed on that device meanwhile. The alert about that has taken the place of this one."
         }
-        false => NOTHING_TO_ANSWER,
+        false => NO_ANSWER_DUE,
     };
     Ok(words.into())
 }

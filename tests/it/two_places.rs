@@ -185,11 +185,11 @@ async fn where_no_other_device_can_answer_none_is_requested(database: Database) 
         .expect_words("You are signed in only here.");
     assert!(!page.words().contains("An alert waits"), "{}", page.words());
     // What no alert asks about here is said as any other travel.
-    let said = "Some uses were too far apart for the time between them. See Firefox on Windows.";
+    let summary = "Some uses were too far apart for the time between them. See Firefox on Windows.";
     let expect_travel = async || {
         let page = fixture.laptop.get("/devices").await.expect(200);
         let page = page
-            .expect_words(said)
+            .expect_words(summary)
             .expect_words("was used in Lisbon, Portugal, and");
         assert!(!page.words().contains("Nothing needs"), "{}", page.words());
     };
