@@ -70,7 +70,7 @@ pub enum StepState {
     /// It is done.
     Done,
     /// There is nothing to do: no other device is signed in.
-    NothingLeft,
+    NoneLeft,
     /// There is nothing to do: the other devices signed in after the report.
     NoneFromBefore,
     /// It was skipped.
@@ -89,7 +89,7 @@ impl StepState {
     /// Returns whether it is done, or nothing is to be done.
     #[must_use]
     pub fn is_done(self) -> bool {
-        matches!(self, Self::Done | Self::NothingLeft | Self::NoneFromBefore)
+        matches!(self, Self::Done | Self::NoneLeft | Self::NoneFromBefore)
     }
 }
 
@@ -251,7 +251,7 @@ fn find_among(
     }
     if last.others == StepState::Done && !has_signed_out_since(&others, last.alert.reported_at()) {
         last.others = match live.iter().all(|it| it.is_on_device_of(session)) {
-            true => StepState::NothingLeft,
+            true => StepState::NoneLeft,
             false => StepState::NoneFromBefore,
         };
     }

@@ -74,7 +74,7 @@ impl StepView {
         let (class, words) = match state {
             StepState::Open => ("open", "To do"),
             StepState::Done => ("done", "Done"),
-            StepState::NothingLeft => ("done", "No other device is signed in"),
+            StepState::NoneLeft => ("done", "No other device is signed in"),
             StepState::NoneFromBefore => ("done", "The others signed in later"),
             StepState::Skipped => ("skipped", "Skipped"),
         };

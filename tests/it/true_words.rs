@@ -61,8 +61,8 @@ async fn the_activity_says_you_to_the_person_and_them_to_administrators(database
         .expect("a message")
         .link("/not-me/");
     let reader = it.reader();
-    let answered = reader.submit(&link, &link, &[("answer", "mine")]).await;
-    answered.expect(200);
+    let response = reader.submit(&link, &link, &[("answer", "mine")]).await;
+    response.expect(200);
     let page = it.laptop.get("/account").await.expect(200);
     let page = page.expect_words("Alert answered: it was you");
     assert!(!page.words().contains("it was them"), "{}", page.words());
