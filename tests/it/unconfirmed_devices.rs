@@ -3,6 +3,7 @@
 
 use crate::support::app::{behind_proxy, use_mail_server};
 use crate::support::prelude::*;
+use crate::support::program::Program;
 
 on_both!(
     database: an_unconfirmed_device_hides_nothing,
@@ -12,6 +13,8 @@ on_both!(
     a_first_device_is_never_in_doubt,
     a_device_that_came_after_an_open_alert_is_in_doubt,
     the_refusal_says_how_to_go_on,
+    a_new_password_by_a_link_ends_the_doubt,
+    an_unconfirmed_device_of_an_administrator_changes_nothing,
     the_address_of_an_open_alert_stays_until_it_is_answered,
     the_address_of_an_alert_that_nobody_answered_goes,
     the_address_of_an_alert_that_is_answered_meanwhile_goes_at_once,
@@ -259,6 +262,68 @@ async fn the_refusal_says_how_to_go_on(database: Database) {
     fixture.app.advance(31 * DAY);
     fixture.stranger.sign_in(&fixture.ada).await.expect(303);
     fixture.act(&act).await.expect(303);
+    fixture.app.stop().await;
+}
+
+/// Whoever signs in then has had the link.
+async fn a_new_password_by_a_link_ends_the_doubt(database: Database) {
+    let fixture = set_up_in(TestApp::start_with(database, behind_proxy).await).await;
+    let app = &fixture.app;
+    let name = [("full_name", "Ada")];
+    let change = async || {
+        let page = fixture.stranger.get("/account").await;
+        match page.is_to_sign_in() {
+            true => page,
+            false => {
+                fixture
+                    .stranger
+                    .submit("/account", "/account/name", &name)
+                    .await
+            }
+        }
+    };
+    change().await.expect(403);
+    app.advance(MINUTE);
+    let rollcall = Program::with(&app.database);
+    let link = rollcall
+        .run(&["user", "reset-link", &fixture.ada.email])
+        .expect_done();
+    // The program's clock is not the test's.
+    app.database
+        .execute("UPDATE password_resets SET expires_at = '2031-05-24 09:00:00.000000'");
+    let (_, path) = link.split_at(link.find("/reset-password/").expect("a path"));
+    let path = path.trim();
+    let fields = [("new_password", "quite another long one")];
+    let set = app.browser(FIREFOX).submit(path, path, &fields).await;
+    set.expect(303);
+    app.advance(MINUTE);
+    assert!(change().await.is_to_sign_in());
+    let ada = Person {
+        password: "quite another long one".into(),
+        ..fixture.ada.clone()
+    };
+    // It is the browser that the alert was about: it is known by now.
+    fixture.stranger.sign_in(&ada).await.expect(303);
+    change().await.expect(303);
+    fixture.app.stop().await;
+}
+
+async fn an_unconfirmed_device_of_an_administrator_changes_nothing(database: Database) {
+    let fixture = set_up(database).await;
+    let app = &fixture.app;
+    app.set_role(&fixture.ada, "admin");
+    let new =
+        json!({"email": "eve@example.org", "password": "quite another long one", "role": "admin"});
+    let ada = app
+        .login_from(&fixture.ada, "curl/8.5.0", ELSEWHERE, None)
+        .await;
+    let create = || TestResponse::to(ada.request("POST", "/api/v1/admin/users").json(&new));
+    let refused = create().await;
+    refused.problem(403, "unconfirmed_device");
+    fixture.stranger.get("/admin/users/new").await.expect(403);
+    fixture.laptop.get("/admin/users/new").await.expect(200);
+    app.confirm_sign_ins();
+    create().await.expect(201);
     fixture.app.stop().await;
 }
 
