@@ -1,8 +1,11 @@
 //! The section of `/account` that shows what happened to the account itself, with who did it and the
 //! reason that an administrator stated.
 
+use std::collections::HashSet;
+
 use super::own_acts;
 use super::words::{self, TimeView};
+use crate::db::SessionId;
 use crate::error::Result;
 use crate::events::{self, Actor, Event};
 use crate::http::app_state::AppState;
@@ -39,19 +42,28 @@ pub(super) async fn list(
 ) -> Result<Vec<AccountEvent>> {
     let events = events::list_of_account(&app.db, user.id, SHOWN).await?;
     let by = events.iter().filter_map(|event| event.by_session_id);
-    let sessions = app.sessions.list_by_ids(user.id, by.collect()).await?;
-    let view = |event: &Event| AccountEvent::new(event, user, (&sessions, clock));
+    let by: Vec<SessionId> = by.collect();
+    let sessions = app.sessions.list_by_ids(user.id, by.clone()).await?;
+    let reported = app.sessions.list_on_reported(user.id, by).await?;
+    let view = |event: &Event| AccountEvent::new(event, user, (&sessions, &reported), clock);
     Ok(events.iter().map(view).collect())
 }
 
 impl AccountEvent {
     /// Returns an event that was done from one of the `sessions`, if from any. Their devices are called by what
     /// they state of themselves: names can be changed.
-    fn new(event: &Event, user: &User, (sessions, clock): (&[Session], ReaderClock)) -> Self {
+    /// What was done from one that the person `reported` was not done by them.
+    fn new(
+        event: &Event,
+        user: &User,
+        (sessions, reported): (&[Session], &HashSet<SessionId>),
+        clock: ReaderClock,
+    ) -> Self {
         let actor = event.actor();
         let is_shown = matches!(actor, Actor::Person | Actor::Unknown);
         let own = event.own_address().filter(|_| is_shown);
-        let own_act = own_acts::describe(event).filter(|_| actor == Actor::Person);
+        let is_reported = event.by_session_id.is_some_and(|by| reported.contains(&by));
+        let own_act = own_acts::describe(event).filter(|_| actor == Actor::Person && !is_reported);
         let by = sessions
             .iter()
             .find(|it| Some(it.id) == event.by_session_id);
@@ -63,7 +75,12 @@ impl AccountEvent {
                 .filter(|_| event.former_name().is_none())
         };
         Self {
-            by: words::actor(actor).filter(|_| own_act.is_none() && !event.kind.is_refusal()),
+            by: match is_reported {
+                true => Some("on a device that you reported"),
+                false => {
+                    words::actor(actor).filter(|_| own_act.is_none() && !event.kind.is_refusal())
+                }
+            },
             what: own_act.unwrap_or_else(|| words::account_event(event)),
             address: own.map(|ip| words::address(ip, user.ip_retention)),
             at: words::event_time(event, clock),

@@ -5,9 +5,10 @@ use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
 use askama::Template;
 use serde::Deserialize;
 
-use super::device_views::{DeviceNames, DeviceView, EndView};
+use super::device_views::DeviceView;
 use super::ended_words::End;
 use super::notices;
+use super::session_end::SessionEnd;
 use super::sign_out;
 use super::travel_views;
 use super::used_applications::UsedApplications;
@@ -24,7 +25,6 @@ use crate::http::forms::Form;
 use crate::http::layout::{Layout, NavItem, page, see_other, signed_out_response};
 use crate::http::notice::{self, AccountNotice, EndNotice, Notice};
 use crate::http::page_query::PageQuery;
-use crate::http::reader_clock::ReaderClock;
 use crate::http::target::HOME;
 use crate::sessions::{Caller, EndedReason, Session};
 
@@ -65,16 +65,6 @@ struct UnusedView {
     limit: String,
     /// Until when it stays signed in if it is exempt from that.
     until: TimeView,
-}
-
-/// What is known of the end of a session besides its row.
-struct SessionEnd {
-    /// The names of the device that it was ended from, and of its own.
-    names: DeviceNames,
-    /// The reason that an administrator stated.
-    stated: Option<String>,
-    /// That it ended since its person reported it, if so.
-    report: Option<String>,
 }
 
 struct ActivityView {
@@ -280,35 +270,6 @@ async fn load_activity(
     let view = |event: &Event| ActivityView::new(event, session, end, reader);
     let older = next_before.map(|before| format!("/devices/{id}?before={before}#activity"));
     Ok((events.iter().map(view).collect(), older))
-}
-
-impl SessionEnd {
-    async fn load(app: &AppState, session: &Session) -> Result<Self> {
-        let owner = session.user_id;
-        let ended_by = match session.ended_by {
-            Some(by) => app.sessions.find(owner, by).await?,
-            None => None,
-        };
-        let itself = std::slice::from_ref(session);
-        let mut stated = app.sessions.list_stated_reasons(owner, itself).await?;
-        let reported = app.sessions.list_reported(owner, itself.to_vec()).await?;
-        let names = DeviceNames::new(ended_by.iter().chain([session]));
-        let by = names.find(session.ended_by);
-        Ok(Self {
-            stated: stated.remove(&session.id),
-            report: (!reported.is_empty()).then(|| words::reported_cause(session, by)),
-            names,
-        })
-    }
-
-    fn view(&self, session: &Session, clock: ReaderClock) -> Option<EndView> {
-        let by = self.names.find(session.ended_by);
-        let end = EndView::new(session, by, self.stated.as_deref(), clock)?;
-        Some(EndView {
-            cause: self.report.clone().unwrap_or(end.cause),
-            ..end
-        })
-    }
 }
 
 /// Says that there are live sessions on the device of one that has ended, if there are.

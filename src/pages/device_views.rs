@@ -236,6 +236,13 @@ impl EndedSessionView {
         Self { cause, ..self }
     }
 
+    /// Returns the view of `session` as one that was signed out from a device which its person reported: so
+    /// not by them. `names` are as in [`EndedSessionView::new`].
+    pub fn with_reported_actor(self, session: &Session, names: &DeviceNames) -> Self {
+        let cause = words::reported_actor_cause(names.find(session.ended_by));
+        Self { cause, ..self }
+    }
+
     /// Returns the view with the reason that an administrator stated for the end of `session`, if
     /// one did.
     pub fn with_stated_reason(self, session: &Session, stated: Option<&String>) -> Self {

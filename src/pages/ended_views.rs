@@ -8,7 +8,7 @@ use super::views::Reader;
 use super::words::{self, TimeView};
 use crate::db::SessionId;
 use crate::devices::group_by_device;
-use crate::sessions::{HistoryCursor, HistoryPage, Session};
+use crate::sessions::{EndedReason, HistoryCursor, HistoryPage, Session};
 
 /// Items on one page.
 const MAX_ITEMS: usize = 10;
@@ -39,6 +39,18 @@ pub(super) struct EndReasons {
     pub(super) stated: HashMap<SessionId, String>,
     /// The sessions that their person reported.
     pub(super) reported: HashSet<SessionId>,
+    /// The sessions on devices that the person reported, from which others were ended.
+    pub(super) by_reported: HashSet<SessionId>,
+}
+
+impl EndReasons {
+    /// Returns whether a session was signed out from a device that its person reported.
+    fn is_by_reported(&self, session: &Session) -> bool {
+        session.ended_reason == Some(EndedReason::SignedOutRemotely)
+            && session
+                .ended_by
+                .is_some_and(|by| self.by_reported.contains(&by))
+    }
 }
 
 /// A page of the list.
@@ -71,6 +83,9 @@ impl EndedList {
             let view = EndedSessionView::new(session, names, reader.clock);
             match reasons.reported.contains(&session.id) {
                 true => view.with_report(session, names),
+                false if reasons.is_by_reported(session) => {
+                    view.with_reported_actor(session, names)
+                }
                 false => view.with_stated_reason(session, reasons.stated.get(&session.id)),
             }
         };

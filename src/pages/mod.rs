@@ -37,6 +37,7 @@ mod report_words;
 pub mod reset_password;
 mod review_words;
 mod reviewed_link;
+mod session_end;
 mod settings_card;
 pub mod setup;
 pub mod sign_in;

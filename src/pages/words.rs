@@ -196,6 +196,15 @@ pub fn opened_via(session: &Session) -> &'static str {
     }
 }
 
+/// Returns that a session was signed out from a device that its person reported, and so not by them; `by` is
+/// the name of that device, if it is known.
+pub fn reported_actor_cause(by: Option<&str>) -> String {
+    match by {
+        Some(by) => format!("Signed out from {by}, which you reported"),
+        None => "Signed out from a device that you reported".into(),
+    }
+}
+
 /// Returns that a session ended since its person reported it; `by` is the name of the device that they did
 /// it on, if that is known. By a link in a message they did it on none.
 pub fn reported_cause(session: &Session, by: Option<&str>) -> String {

@@ -38,6 +38,27 @@ impl Sessions {
             false => Ok(HashSet::new()),
         }
     }
+
+    /// Lists those of these sessions of a person, by id, that were on a device which the person reported. The
+    /// caller bounds their number.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
+    pub async fn list_on_reported(
+        &self,
+        owner: UserId,
+        ids: Vec<SessionId>,
+    ) -> Result<HashSet<SessionId>> {
+        if ids.is_empty() {
+            return Ok(HashSet::new());
+        }
+        self.db
+            .read(move |c| {
+                let sessions = store::list_own_by_ids(c, owner, &ids)?;
+                list_on_reported(c, owner, &sessions)
+            })
+            .await
+    }
 }
 
 /// Lists those of a person's sessions that a report of theirs ended. Whoever takes an account back ends

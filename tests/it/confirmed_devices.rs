@@ -71,8 +71,8 @@ impl Fixture {
 async fn confirm_last(browser: &Browser) {
     let page = browser.get("/devices").await.expect(200);
     let is_yes = |action: &str| action.starts_with("/alerts/") && action.ends_with("/yes");
-    let found = forms(&page.text).into_iter();
-    let form = found.filter(|form| is_yes(&form.action)).next_back();
+    let mut found = forms(&page.text).into_iter();
+    let form = found.rfind(|form| is_yes(&form.action));
     let form = form.unwrap_or_else(|| panic!("no alert in {}", page.words()));
     browser.send(&form, &[]).await.expect(303);
 }

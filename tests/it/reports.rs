@@ -28,6 +28,7 @@ on_both!(
     a_message_about_a_reviewed_sign_in_is_not_sent,
     a_summary_leaves_out_what_was_reviewed,
     an_unknown_link_leads_on,
+    what_a_reported_device_did_was_not_done_by_its_person,
     an_address_is_no_place,
 );
 
@@ -558,5 +559,38 @@ async fn an_address_is_no_place(database: Database) {
     ] {
         assert!(!words.contains(&stand_in), "{words}");
     }
+    fixture.stop().await;
+}
+
+async fn what_a_reported_device_did_was_not_done_by_its_person(database: Database) {
+    let fixture = set_up(database).await;
+    let tablet = fixture
+        .app
+        .login_from(&fixture.ada, "curl/8.5.0", HOME, Some("tablet"))
+        .await;
+    fixture.answer("yes").await;
+    fixture.app.advance(MINUTE);
+    let stranger = fixture.app.browser_from(IPHONE, ELSEWHERE);
+    stranger.sign_in(&fixture.ada).await.expect(303);
+    let path = format!("/devices/{}/sign-out", tablet.id());
+    stranger.submit("/devices", &path, &[]).await.expect(303);
+    let zone = [("time_zone", "Asia/Tokyo")];
+    let set = stranger.submit("/account", "/account/time-zone", &zone);
+    set.await.expect(303);
+    let page = fixture.laptop.get("/devices").await.expect(200);
+    page.expect_words("Signed out by you, from Safari on iPhone");
+    fixture.answer("no").await;
+    let page = fixture.laptop.get("/devices").await.expect(200);
+    let page = page.expect_words("Signed out from Safari on iPhone, which you reported");
+    assert!(
+        !page.words().contains("Signed out by you"),
+        "{}",
+        page.words()
+    );
+    let device = format!("/devices/{}", tablet.id());
+    let page = fixture.laptop.get(&device).await.expect(200);
+    page.expect_words("Signed out from Safari on iPhone, which you reported");
+    let page = fixture.laptop.get("/account").await.expect(200);
+    page.expect_words("Time zone changed, on a device that you reported");
     fixture.stop().await;
 }
