@@ -135,7 +135,9 @@ async fn a_link_names_before_what_it_ends(database: Database) {
         .get(&first.link("/not-me/"))
         .await
         .expect(200);
-    page.expect_words("Then Zap, which signed in after it happened, is signed out, too.");
+    page.expect_words(
+        "Then Safari on iPhone, which signed in after it happened, is signed out, too.",
+    );
     let page = fixture
         .reader()
         .get(&second.link("/not-me/"))
@@ -476,7 +478,7 @@ async fn the_report_of_a_changed_password_says_which_device_it_signs_out(databas
     fixture.laptop.sign_in(&fixture.ada).await.expect(303);
     fixture.stranger().await;
     let page = fixture.laptop.get("/devices").await.expect(200);
-    page.expect_words("“No, it wasn’t me”: the device that it was done on is signed out; Zap, which signed in after this happened, is signed out as well.");
+    page.expect_words("“No, it wasn’t me”: the device that it was done on is signed out; Safari on iPhone, which signed in after this happened, is signed out as well.");
     fixture.stop().await;
 }
 

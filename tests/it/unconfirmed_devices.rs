@@ -82,7 +82,6 @@ impl Fixture {
             account("addresses", vec![("addresses", "shortened")]),
             account("addresses", vec![("addresses", "none")]),
             account("alerts", vec![]),
-            account("email", vec![("email", "thief@example.net")]),
             account("name", vec![("full_name", "Bob")]),
             (
                 laptop.clone(),
@@ -94,6 +93,7 @@ impl Fixture {
                 format!("{own}/when-unused"),
                 vec![("when_unused", "stays-signed-in")],
             ),
+            account("email", vec![("email", "thief@example.net")]),
             (
                 "/account/delete".into(),
                 "/account/delete".into(),
