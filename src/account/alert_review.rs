@@ -10,7 +10,7 @@ use super::linked_message::{Reported, find_undoing};
 use super::review_record::{CONFIRMED, REPORTED, record_review};
 use super::take_back::TakeBack;
 use super::trust::{TrustBasis, is_on_any, list_subjects};
-use crate::alerts::{self, Alert, AlertReview, Confirmer, Settlement};
+use crate::alerts::{self, Alert, AlertKind, AlertReview, Confirmer, Settlement};
 use crate::clock::Timestamp;
 use crate::db::{AlertId, AnyConnection, SessionId, UserId};
 use crate::error::{Error, Result};
@@ -49,7 +49,8 @@ impl Accounts {
             .await
     }
 
-    /// Confirms those of the alerts that are open, by the link in a message about them.
+    /// Confirms those of the alerts that are open, by the link in a message about them. A changed e-mail is
+    /// confirmed by no link to the new address.
     ///
     /// # Errors
     /// [`Error::NotFound`] when none is.
@@ -58,7 +59,8 @@ impl Accounts {
         self.db
             .transaction(move |c| {
                 let mut confirmed = 0;
-                for alert in &alerts {
+                let is_confirmable = |it: &&Alert| it.kind != AlertKind::EmailChanged;
+                for alert in alerts.iter().filter(is_confirmable) {
                     let settlement = Settlement::confirmed(alert.id, Confirmer::Mailbox, now);
                     let open = alerts::review(c, alert.user_id, alert.id, settlement)?;
                     if open.is_some() {

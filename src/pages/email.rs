@@ -28,8 +28,7 @@ pub struct ChangeEmailForm {
 ///
 /// # Errors
 /// [`Error::StepUpRequired`] when the password was given too long ago; [`Error::NotFound`] where no
-/// mail is sent; [`Error::UnconfirmedDevice`] when the caller's device is in doubt: an intruder would get the
-/// messages about their own sign-ins.
+/// mail is sent.
 pub async fn request_change(
     app: web::Data<AppState>,
     request: HttpRequest,
@@ -38,7 +37,6 @@ pub async fn request_change(
 ) -> Result<HttpResponse> {
     let requested = match form.email.parse() {
         Ok(email) => {
-            app.accounts.require_confirmed(&caller).await?;
             app.sessions.require_step_up(&caller)?;
             request_link(&app, &request, &caller, email).await
         }

@@ -15,7 +15,7 @@ use super::new_password::{
 use super::reviewed_link::{FORGOTTEN, after_confirmation, after_report};
 use super::{report_words, take_back};
 use crate::account::{AlertDetails, LinkedMessage, Mailbox, PasswordGrant, RevokeScope};
-use crate::alerts::Alert;
+use crate::alerts::{Alert, AlertKind};
 use crate::error::{Error, Result};
 use crate::http::app_state::AppState;
 use crate::http::client::RequestClient;
@@ -52,6 +52,8 @@ struct NotMePage<'a> {
     request: String,
     /// The other devices that nobody has confirmed, which a report signs out if that is wanted.
     unconfirmed: Option<String>,
+    /// Whether it can be confirmed here: a changed e-mail can't at the new address.
+    may_confirm: bool,
     /// The labels of the buttons.
     yes: &'static str,
     no: &'static str,
@@ -143,6 +145,7 @@ async fn own_page(
         layout: Layout::anonymous(request)?,
         is_sign_in: message.alerts.iter().all(|alert| alert.kind.is_sign_in()),
         offers_password: message.may_set_password,
+        may_confirm: message.alerts.iter().any(is_confirmable),
         request: report_words::request(&message.alerts, &listed, &preview),
         unconfirmed: report_words::unconfirmed(&listed, &preview),
         yes: alerts.first().map_or("Yes, it was me", |alert| alert.yes),
@@ -165,6 +168,10 @@ async fn own_page(
         true => page(StatusCode::GONE, &template),
         false => page(StatusCode::OK, &template),
     }
+}
+
+fn is_confirmable(alert: &Alert) -> bool {
+    alert.kind != AlertKind::EmailChanged
 }
 
 /// Returns whether the form for a new password is shown again: the response to the report, or to

@@ -16,6 +16,7 @@ on_both!(
     a_confirmed_device_that_signs_in_again_stays,
     devices_of_one_name_are_told_apart_before,
     a_link_confirms_a_device_long_after_the_email_was_changed,
+    a_link_to_the_new_address_does_not_confirm_that_it_was_changed,
 );
 
 const HOME: &str = "203.0.113.7";
@@ -205,7 +206,7 @@ async fn a_link_confirms_a_device_long_after_the_email_was_changed(database: Dat
     let change = "UPDATE alerts SET kind = 'email_changed' WHERE answered_at IS NULL";
     fixture.app.database.execute(change);
     fixture.app.advance(31 * 24 * 60 * MINUTE);
-    fixture.laptop.sign_in(&fixture.ada).await.expect(303);
+    fixture.laptop.get("/devices").await.expect(200);
     fixture.app.advance(MINUTE);
     let stranger = fixture.sign_in("curl/8.14.1", "192.0.2.200").await;
     let new = fixture.sign_in(LINUX, "192.0.2.1").await;
@@ -213,5 +214,28 @@ async fn a_link_confirms_a_device_long_after_the_email_was_changed(database: Dat
     fixture.laptop.answer_alert("/no").await;
     expect_signed_out(&stranger).await;
     new.get("/devices").await.expect(200);
+    fixture.stop().await;
+}
+
+/// Else a stranger who changed the e-mail would confirm it in their own mailbox.
+async fn a_link_to_the_new_address_does_not_confirm_that_it_was_changed(database: Database) {
+    let fixture = set_up(database).await;
+    fixture.sign_in(LINUX, "192.0.2.1").await;
+    fixture.app.deliver_mail().await;
+    let change = "UPDATE alerts SET kind = 'email_changed' WHERE ip_address = '192.0.2.1'";
+    fixture.app.database.execute(change);
+    let messages = fixture.server.messages();
+    let link = messages.last().expect("a message").link("/not-me/");
+    let reader = fixture.app.browser_from(FIREFOX, "192.0.2.77");
+    let page = reader.get(&link).await.expect(200);
+    let page = page.expect_words("If it was you, you don’t need to do anything here.");
+    assert!(!page.words().contains("Yes, it was me"), "{}", page.words());
+    reader
+        .submit(&link, &link, &[("answer", "mine")])
+        .await
+        .expect(200);
+    let open =
+        "SELECT count(*) AS value FROM alerts WHERE kind = 'email_changed' AND answer IS NULL";
+    assert_eq!(fixture.app.database.number(open), 1);
     fixture.stop().await;
 }

@@ -93,7 +93,6 @@ impl Fixture {
                 format!("{own}/when-unused"),
                 vec![("when_unused", "stays-signed-in")],
             ),
-            account("email", vec![("email", "thief@example.net")]),
             (
                 "/account/delete".into(),
                 "/account/delete".into(),

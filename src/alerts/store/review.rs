@@ -149,18 +149,18 @@ pub(crate) fn list_confirmations(c: &mut AnyConnection, user: UserId) -> Result<
     Ok(confirmations)
 }
 
-/// Lists the latest changes of a person's e-mail.
+/// Lists the latest changes of a person's e-mail. A link confirms none: it may be the new address's.
 pub(crate) fn list_email_changes(c: &mut AnyConnection, user: UserId) -> Result<Vec<EmailChange>> {
     let changes = alerts::table
         .filter(alerts::user_id.eq(user))
         .filter(alerts::kind.eq(AlertKind::EmailChanged.as_str()))
         .order(alerts::id.desc())
-        .select((alerts::at, alerts::answer));
-    let rows: Vec<(Timestamp, Option<AlertReview>)> =
+        .select((alerts::at, alerts::answer, alerts::confirmed_by_link));
+    let rows: Vec<(Timestamp, Option<AlertReview>, bool)> =
         cached(first_rows(changes, MAX_EMAIL_CHANGES)).load(c)?;
-    let change = |(at, answer)| EmailChange {
+    let change = |(at, answer, is_by_link)| EmailChange {
         at,
-        is_confirmed: answer == Some(AlertReview::Confirmed),
+        is_confirmed: answer == Some(AlertReview::Confirmed) && !is_by_link,
     };
     Ok(rows.into_iter().map(change).collect())
 }
