@@ -158,7 +158,7 @@ pub(crate) fn list_email_changes(c: &mut AnyConnection, user: UserId) -> Result<
         .select((alerts::at, alerts::answer, alerts::confirmed_by_link));
     let rows: Vec<(Timestamp, Option<AlertReview>, bool)> =
         cached(first_rows(changes, MAX_EMAIL_CHANGES)).load(c)?;
-    let change = |(at, answer, is_by_link)| EmailChange {
+    let change = |(at, answer, is_by_link): (Timestamp, _, bool)| EmailChange {
         at,
         is_confirmed: answer == Some(AlertReview::Confirmed) && !is_by_link,
     };
