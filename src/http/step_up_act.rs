@@ -27,7 +27,7 @@ pub struct Act {
 /// Returns what a request to `target` does, with its fields; `None` for one that only shows a page.
 ///
 /// # Errors
-/// [`Error::Unavailable`] when the database doesn't respond.
+/// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
 pub(super) async fn describe(
     app: &AppState,
     caller: &Caller,
