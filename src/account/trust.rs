@@ -12,7 +12,8 @@ use crate::db::{AnyConnection, SessionId, UserId};
 use crate::error::{Error, Result};
 use crate::people::User;
 use crate::sessions::{
-    self, Caller, RECENT_LIMIT, Session, is_on_known_device, is_same_device, list_on_reported,
+    self, Caller, RECENT_LIMIT, Session, is_on_known_device, is_same_device, is_same_network,
+    list_on_reported,
 };
 
 /// What trust is worked out from.
@@ -165,6 +166,19 @@ impl TrustBasis {
         }
     }
 
+    /// Returns whether a session is in the network of one from before all of these alerts: nobody is held up
+    /// at home, where an intruder rarely is.
+    fn is_in_known_network(&self, session: &Session, open: &[Alert]) -> bool {
+        let subjects = list_subjects(&self.all, open);
+        let is_known = |known: &&Session| {
+            open.iter().all(|alert| known.created_at < alert.at)
+                && self.is_sound(known)
+                && !is_on_any(&subjects, known)
+        };
+        let mut known = self.all.iter().filter(is_known);
+        known.any(|known| is_same_network(session, known))
+    }
+
     /// Returns whether an alert is about the device of a session.
     pub(super) fn is_about(&self, alert: &Alert, session: &Session) -> bool {
         let subjects = list_subjects(&self.all, std::slice::from_ref(alert));
@@ -286,7 +300,8 @@ fn list_grounds(c: &mut AnyConnection, owner: UserId, now: Timestamp) -> Result<
 impl Accounts {
     /// Verifies that the caller's device is not in doubt, for what destroys or hides the evidence of an alert:
     /// somebody who has just signed in with the password of another person passes every step-up. While there
-    /// is no open alert about a sign-in, nobody is in doubt.
+    /// is no open alert about a sign-in, nobody is in doubt, nor is anybody in the network of a device from
+    /// before it.
     ///
     /// # Errors
     /// [`Error::UnconfirmedDevice`] when its own sign-in waits for an answer, or one that it came after.
@@ -336,7 +351,7 @@ impl Accounts {
                 let Some(doubt) = basis.find_doubt(&session, &open) else {
                     return Ok(());
                 };
-                if is_allowed(&basis, &open) {
+                if basis.is_in_known_network(&session, &open) || is_allowed(&basis, &open) {
                     return Ok(());
                 }
                 let way = WayOn::find(&basis, &open, (&session, now), links_since);

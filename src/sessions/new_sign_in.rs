@@ -80,7 +80,7 @@ fn looks_alike(a: &Session, b: &Session) -> bool {
 }
 
 /// Returns whether two sessions are known to be from the same network.
-fn is_same_network(a: &Session, b: &Session) -> bool {
+pub(crate) fn is_same_network(a: &Session, b: &Session) -> bool {
     let network_of = |session: &Session| {
         let ip = session.ip_address.as_deref()?.parse().ok()?;
         Some(network(ip))

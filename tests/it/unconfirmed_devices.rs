@@ -12,6 +12,7 @@ on_both!(
     whoever_has_the_id_of_another_device_does_not_name_it,
     a_first_device_is_never_in_doubt,
     a_device_that_came_after_an_open_alert_is_in_doubt,
+    nobody_is_held_up_in_the_network_of_a_device_from_before,
     the_refusal_says_how_to_go_on,
     a_new_password_by_a_link_ends_the_doubt,
     an_unconfirmed_device_of_an_administrator_changes_nothing,
@@ -216,8 +217,8 @@ async fn a_first_device_is_never_in_doubt(database: Database) {
 async fn a_device_that_came_after_an_open_alert_is_in_doubt(database: Database) {
     let fixture = set_up(database).await;
     fixture.app.advance(MINUTE);
-    // It raises no alert, since it looks like the laptop.
-    let newer = fixture.app.browser_from(FIREFOX, HOME);
+    // It raises no alert, since it looks like the stranger's.
+    let newer = fixture.app.browser_from(IPHONE, ELSEWHERE);
     newer.sign_in(&fixture.ada).await.expect(303);
     let name = [("full_name", "Ada")];
     let refused = newer.submit("/account", "/account/name", &name).await;
@@ -226,9 +227,18 @@ async fn a_device_that_came_after_an_open_alert_is_in_doubt(database: Database) 
     fixture.laptop.answer_alert("/no").await;
     // The report ended it, since nobody has confirmed it.
     assert!(newer.get("/account").await.is_to_sign_in());
-    newer.sign_in(&fixture.ada).await.expect(303);
-    let done = newer.submit("/account", "/account/name", &name).await;
+    fixture.app.stop().await;
+}
+
+/// An intruder is rarely there.
+async fn nobody_is_held_up_in_the_network_of_a_device_from_before(database: Database) {
+    let fixture = set_up(database).await;
+    let tablet = fixture.app.browser_from("curl/8.5.0", "203.0.113.99");
+    tablet.sign_in(&fixture.ada).await.expect(303);
+    let (page, action, fields) = &fixture.acts()[0];
+    let done = tablet.submit(page, action, fields).await;
     done.expect(303);
+    fixture.act(&fixture.acts()[1]).await.expect(403);
     fixture.app.stop().await;
 }
 
