@@ -171,7 +171,7 @@ impl TrustBasis {
     fn is_in_known_network(&self, session: &Session, open: &[Alert]) -> bool {
         let subjects = list_subjects(&self.all, open);
         let is_known = |known: &&Session| {
-            open.iter().all(|alert| known.created_at < alert.at)
+            open.iter().all(|alert| known.created_at <= alert.at)
                 && self.is_sound(known)
                 && !is_on_any(&subjects, known)
         };
