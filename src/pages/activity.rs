@@ -42,17 +42,19 @@ pub(super) async fn list(
 ) -> Result<Vec<AccountEvent>> {
     let events = events::list_of_account(&app.db, user.id, SHOWN).await?;
     let by = events.iter().filter_map(|event| event.by_session_id);
-    let by: Vec<SessionId> = by.collect();
-    let sessions = app.sessions.list_by_ids(user.id, by.clone()).await?;
-    let reported = app.sessions.list_on_reported(user.id, by).await?;
+    let sessions = app.sessions.list_by_ids(user.id, by.collect()).await?;
+    let reported = app
+        .sessions
+        .list_on_reported(user.id, sessions.clone())
+        .await?;
     let view = |event: &Event| AccountEvent::new(event, user, (&sessions, &reported), clock);
     Ok(events.iter().map(view).collect())
 }
 
 impl AccountEvent {
     /// Returns an event that was done from one of the `sessions`, if from any. Their devices are called by what
-    /// they state of themselves: names can be changed.
-    /// What was done from one that the person `reported` was not done by them.
+    /// they state of themselves: names can be changed. What was done from one that the person `reported` was
+    /// not done by them.
     fn new(
         event: &Event,
         user: &User,

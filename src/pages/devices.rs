@@ -141,9 +141,8 @@ async fn load_history(
     let after = after.and_then(|after| after.parse().ok());
     let history = app.sessions.list_ended(owner, after, MAX_ENDED).await?;
     let past = &history.sessions;
-    let by = past.iter().filter_map(|session| session.ended_by);
     let reasons = EndReasons {
-        by_reported: app.sessions.list_on_reported(owner, by.collect()).await?,
+        by_reported: app.sessions.list_by_reported(owner, past).await?,
         stated: app.sessions.list_stated_reasons(owner, past).await?,
         reported: app.sessions.list_reported(owner, past.clone()).await?,
     };

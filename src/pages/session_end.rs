@@ -5,7 +5,7 @@ use super::words;
 use crate::error::Result;
 use crate::http::app_state::AppState;
 use crate::http::reader_clock::ReaderClock;
-use crate::sessions::{EndedReason, Session};
+use crate::sessions::Session;
 
 /// What is known of the end of a session besides its row.
 pub(super) struct SessionEnd {
@@ -30,13 +30,11 @@ impl SessionEnd {
         let reported = app.sessions.list_reported(owner, itself.to_vec()).await?;
         let names = DeviceNames::new(ended_by.iter().chain([session]));
         let by = names.find(session.ended_by);
-        let actor = session.ended_by.into_iter().collect();
-        let on_reported = app.sessions.list_on_reported(owner, actor).await?;
-        let is_remote = session.ended_reason == Some(EndedReason::SignedOutRemotely);
-        let report = match (reported.is_empty(), on_reported.is_empty()) {
+        let by_reported = app.sessions.list_by_reported(owner, itself).await?;
+        let report = match (reported.is_empty(), by_reported.is_empty()) {
             (false, _) => Some(words::reported_cause(session, by)),
-            (true, false) if is_remote => Some(words::reported_actor_cause(by)),
-            _ => None,
+            (true, false) => Some(words::reported_actor_cause(by)),
+            (true, true) => None,
         };
         Ok(Self {
             stated: stated.remove(&session.id),

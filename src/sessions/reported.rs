@@ -39,25 +39,48 @@ impl Sessions {
         }
     }
 
-    /// Lists those of these sessions of a person, by id, that were on a device which the person reported. The
-    /// caller bounds their number.
+    /// Lists the sessions on devices which the person reported, of those from which these sessions were signed
+    /// out. The caller bounds their number.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
+    pub async fn list_by_reported(
+        &self,
+        owner: UserId,
+        ended: &[Session],
+    ) -> Result<HashSet<SessionId>> {
+        let remote = ended.iter().filter(|session| is_ended_remotely(session));
+        let by: HashSet<SessionId> = remote.filter_map(|session| session.ended_by).collect();
+        if by.is_empty() {
+            return Ok(HashSet::new());
+        }
+        let by: Vec<SessionId> = by.into_iter().collect();
+        self.db
+            .read(move |c| {
+                let sessions = store::list_own_by_ids(c, owner, &by)?;
+                list_on_reported(c, owner, &sessions)
+            })
+            .await
+    }
+
+    /// Lists those of these sessions of a person that were on a device which the person reported. The caller
+    /// bounds their number.
     ///
     /// # Errors
     /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
     pub async fn list_on_reported(
         &self,
         owner: UserId,
-        ids: Vec<SessionId>,
+        sessions: Vec<Session>,
     ) -> Result<HashSet<SessionId>> {
-        if ids.is_empty() {
-            return Ok(HashSet::new());
+        match sessions.is_empty() {
+            true => Ok(HashSet::new()),
+            false => {
+                self.db
+                    .read(move |c| list_on_reported(c, owner, &sessions))
+                    .await
+            }
         }
-        self.db
-            .read(move |c| {
-                let sessions = store::list_own_by_ids(c, owner, &ids)?;
-                list_on_reported(c, owner, &sessions)
-            })
-            .await
     }
 }
 

@@ -6,7 +6,9 @@ use diesel::prelude::*;
 use super::model::Session;
 use crate::clock::Timestamp;
 use crate::db::schema::user_sessions;
-use crate::db::{AnyConnection, ApplicationId, SessionId, UserId, first_rows, in_few_sizes};
+use crate::db::{
+    AnyConnection, ApplicationId, SessionId, UserId, cached, first_rows, in_few_sizes,
+};
 use crate::error::Result;
 use crate::net::ip_key;
 use crate::sessions::values::EndedReason;
@@ -32,11 +34,11 @@ pub(crate) fn list_recent(
         user_sessions::last_used_bucket.desc(),
         user_sessions::id.desc(),
     ));
-    let mut recent: Vec<Session> = first_rows(live, limit).load(c)?;
+    let mut recent: Vec<Session> = cached(first_rows(live, limit)).load(c)?;
     let past = own
         .filter(not(user_sessions::is_active))
         .order((user_sessions::ended_at.desc(), user_sessions::id.desc()));
-    let ended: Vec<Session> = first_rows(past, limit).load(c)?;
+    let ended: Vec<Session> = cached(first_rows(past, limit)).load(c)?;
     recent.extend(ended);
     recent.retain(|session| Some(session.id) != except);
     Ok(recent)
@@ -135,12 +137,12 @@ pub(crate) fn list_own_by_ids(
     user: UserId,
     ids: &[SessionId],
 ) -> Result<Vec<Session>> {
-    Ok(user_sessions::table
+    let own = user_sessions::table
         .filter(user_sessions::user_id.eq(user))
         .filter(user_sessions::id.eq_any(in_few_sizes(ids)))
         .order(user_sessions::id.desc())
-        .select(Session::as_select())
-        .load(c)?)
+        .select(Session::as_select());
+    Ok(cached(own).load(c)?)
 }
 
 /// Lists a person's sessions that they signed out from elsewhere at `at`, or by a new password, which one act did, at most
