@@ -1,6 +1,7 @@
 //! Settings that save themselves, and the way back from the page that requests the password, in a real
 //! browser.
 
+use crate::support::app::behind_proxy;
 use crate::support::prelude::*;
 use crate::support::webdriver::{Chromium, Script, WebDriver};
 
@@ -100,9 +101,10 @@ async fn with_script_a_setting_that_fails_is_put_back(database: Database) {
 async fn with_script_a_setting_that_an_unconfirmed_device_may_not_change_says_why(
     database: Database,
 ) {
-    let app = TestApp::start(database).await;
+    let app = TestApp::start_with(database, behind_proxy).await;
     let ada = app.register("ada@example.org").await;
-    app.login(&ada, IPHONE).await;
+    app.login_from(&ada, IPHONE, "203.0.113.7", Some("phone"))
+        .await;
     app.advance(Duration::from_secs(60));
     let driver = WebDriver::start();
     let browser = driver.open(&app.base(), Script::On).await;
