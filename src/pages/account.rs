@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::activity::{self, AccountEvent};
 use super::settings_card::{SettingsPage, SettingsView};
 use super::time_zone::TimeZoneField;
-use super::{confirm, notices};
+use super::{confirm, notices, shown_name};
 use crate::account::OwnPassword;
 use crate::error::{Error, Result};
 use crate::http::app_state::AppState;
@@ -38,6 +38,8 @@ pub(super) struct AccountPage {
     pub(super) email_typed: String,
     pub(super) email_error: Option<String>,
     full_name: String,
+    /// The name that the form shows them to have.
+    name_shown: String,
     min_password_chars: usize,
     settings: SettingsView,
     time_zones: TimeZoneField,
@@ -54,6 +56,8 @@ pub(super) struct AccountPage {
 #[derive(Deserialize)]
 pub struct RenameForm {
     full_name: String,
+    /// The name that the form showed.
+    shown_name: Option<String>,
 }
 
 /// The form of `POST /account/password`.
@@ -75,7 +79,7 @@ pub async fn show(
     page(StatusCode::OK, &template)
 }
 
-/// Updates the name to call the person by.
+/// Updates the name to call the person by. One that was changed since the form showed it is not overwritten.
 pub async fn rename(
     app: web::Data<AppState>,
     request: HttpRequest,
@@ -85,6 +89,15 @@ pub async fn rename(
     match FullName::parse(&form.full_name) {
         Ok(name) => {
             app.accounts.require_confirmed(&caller).await?;
+            let now = caller.user.full_name.as_deref().unwrap_or_default();
+            if let Some(words) =
+                shown_name::conflict(form.shown_name.as_deref(), now, &form.full_name)
+            {
+                let mut template = AccountPage::new(&app, &request, &caller).await?;
+                template.full_name = form.full_name;
+                template.layout.refusal = Some(words);
+                return page(StatusCode::CONFLICT, &template);
+            }
             app.accounts
                 .update_full_name(caller.user.id, name, caller.origin())
                 .await?;
@@ -93,6 +106,7 @@ pub async fn rename(
         Err(err) => {
             let mut template = AccountPage::new(&app, &request, &caller).await?;
             template.full_name = form.full_name;
+            template.name_shown = form.shown_name.unwrap_or(template.name_shown);
             template.name_error = message(&err);
             template.report_problems();
             page(err.status_code(), &template)
@@ -197,6 +211,7 @@ impl AccountPage {
             email_typed: String::new(),
             email_error: None,
             full_name: caller.user.full_name.clone().unwrap_or_default(),
+            name_shown: caller.user.full_name.clone().unwrap_or_default(),
             min_password_chars: NewPassword::MIN_CHARS,
             settings: SettingsView::new(app, &caller.user, SettingsPage::Account),
             time_zones: TimeZoneField::new(request, &caller.user)?,

@@ -9,6 +9,7 @@ use super::device_views::DeviceView;
 use super::ended_words::End;
 use super::notices;
 use super::session_end::SessionEnd;
+use super::shown_name;
 use super::sign_out;
 use super::travel_views;
 use super::used_applications::UsedApplications;
@@ -44,6 +45,8 @@ struct DevicePage {
     notice: Option<String>,
     /// The name as last submitted.
     name_typed: String,
+    /// The name that the form shows it to have.
+    name_shown: String,
     name_error: Option<String>,
     activity: Vec<ActivityView>,
     /// The URL of older activity, if there is more.
@@ -92,6 +95,8 @@ pub struct SignOutForm {
 #[derive(Deserialize)]
 pub struct RenameForm {
     device_name: String,
+    /// The name that the form showed.
+    shown_name: Option<String>,
 }
 
 /// Shows the page.
@@ -111,7 +116,7 @@ pub async fn show(
     page(StatusCode::OK, &template)
 }
 
-/// Updates the name of the device.
+/// Updates the name of the device. One that was changed since the form showed it is not overwritten.
 ///
 /// # Errors
 /// [`Error::NotFound`](crate::Error::NotFound) when the caller has no such session.
@@ -126,6 +131,16 @@ pub async fn rename(
     match form.device_name.parse::<DeviceName>() {
         Ok(name) => {
             app.accounts.require_may_rename(&caller, *id).await?;
+            if form.shown_name.is_some() {
+                let session = app.sessions.get(owner, *id).await?;
+                let (shown, now) = (form.shown_name.as_deref(), session.display_name());
+                if let Some(words) = shown_name::conflict(shown, &now, &form.device_name) {
+                    let mut template = load_page(&app, &request, &caller, session, None).await?;
+                    template.name_typed = form.device_name;
+                    template.layout.refusal = Some(words);
+                    return page(StatusCode::CONFLICT, &template);
+                }
+            }
             app.sessions
                 .update_device_name(owner, *id, name, caller.origin())
                 .await?;
@@ -139,6 +154,7 @@ pub async fn rename(
             let session = app.sessions.get(owner, *id).await?;
             let mut template = load_page(&app, &request, &caller, session, None).await?;
             template.name_typed = form.device_name;
+            template.name_shown = form.shown_name.unwrap_or(template.name_shown);
             template.name_error = err
                 .field_errors()
                 .first()
@@ -225,6 +241,7 @@ async fn load_page(
         unused: UnusedView::new(app, caller, &session, &reader),
         notice: None,
         name_typed: session.display_name(),
+        name_shown: session.display_name(),
         name_error: None,
         older,
         activity,

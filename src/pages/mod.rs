@@ -40,6 +40,7 @@ mod reviewed_link;
 mod session_end;
 mod settings_card;
 pub mod setup;
+mod shown_name;
 pub mod sign_in;
 pub mod sign_out;
 pub mod sign_out_others;

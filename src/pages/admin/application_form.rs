@@ -7,6 +7,7 @@ use super::fields::Choice;
 use crate::applications::{Application, ApplicationKind, HostNames, NewApplication};
 use crate::error::Error;
 use crate::http::target::AllowedHosts;
+use crate::pages::shown_name;
 
 /// The form of a new application, and of one that is changed.
 #[derive(Deserialize, Default)]
@@ -17,6 +18,8 @@ pub struct ApplicationForm {
     kind: String,
     #[serde(default)]
     hosts: String,
+    /// The name that the form of an application showed.
+    shown_name: Option<String>,
 }
 
 /// The form, as it was filled in.
@@ -24,11 +27,31 @@ pub(super) struct ApplicationFormView {
     pub(super) name: String,
     pub(super) kinds: Vec<Choice>,
     pub(super) hosts: String,
+    /// The name that it shows the application to have.
+    pub(super) shown: Option<String>,
     /// Whether it is shown unfolded, since it has to be filled in otherwise.
     pub(super) is_open: bool,
 }
 
 impl ApplicationForm {
+    /// Says that the name was changed from the one that the form showed to `now`, if it was.
+    pub(super) fn conflict(&self, now: &str) -> Option<String> {
+        shown_name::conflict(self.shown_name.as_deref(), now, &self.name)
+    }
+
+    /// Returns whether it states the name that it showed.
+    pub(super) fn is_of_page(&self) -> bool {
+        self.shown_name.is_some()
+    }
+
+    /// Returns the form as one that shows the application to have the name `now`.
+    pub(super) fn showing(self, now: String) -> Self {
+        Self {
+            shown_name: Some(now),
+            ..self
+        }
+    }
+
     /// Returns what the form describes, or what has to be filled in otherwise.
     pub(super) fn parse(&self, allowed: &AllowedHosts) -> Result<NewApplication, String> {
         const NAME: &str =
@@ -58,6 +81,7 @@ impl ApplicationFormView {
             name: form.name.clone(),
             kinds: kinds(&form.kind),
             hosts: form.hosts.clone(),
+            shown: form.shown_name.clone(),
             is_open: !form.name.is_empty() || !form.hosts.is_empty(),
         }
     }
@@ -68,6 +92,7 @@ impl ApplicationFormView {
             name: application.name.clone(),
             kinds: kinds(application.kind.as_str()),
             hosts: application.hosts().collect::<Vec<_>>().join(" "),
+            shown: Some(application.name.clone()),
             is_open: false,
         }
     }

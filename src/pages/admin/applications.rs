@@ -71,7 +71,8 @@ pub async fn create(
     }
 }
 
-/// Changes the name, the kind and the hosts of an application.
+/// Changes the name, the kind and the hosts of an application. A name that was changed since the form showed
+/// it is not overwritten.
 ///
 /// # Errors
 /// [`Error::NotFound`] when there is no such application, or it is "Earlier".
@@ -81,6 +82,12 @@ pub async fn update(
     AdminForm(caller, form): AdminForm<ApplicationForm>,
     id: web::Path<ApplicationId>,
 ) -> Result<HttpResponse> {
+    if form.is_of_page() {
+        let now = app.applications.get(&id.to_string()).await?.name;
+        if let Some(words) = form.conflict(&now) {
+            return refuse_update(&app, &request, &caller, (*id, form.showing(now)), words).await;
+        }
+    }
     let refusal = match form.parse(&app.allowed_hosts) {
         Err(words) => Some(words),
         Ok(new) => match app
@@ -95,7 +102,18 @@ pub async fn update(
     let Some(words) = refusal else {
         return Ok(done(&request, &caller, AccountNotice::ApplicationUpdated));
     };
-    let mut template = first_page(&app, &request, &caller).await?;
+    refuse_update(&app, &request, &caller, (*id, form), words).await
+}
+
+/// Returns the page with the form of an application as it was filled in, and why nothing was changed.
+async fn refuse_update(
+    app: &AppState,
+    request: &HttpRequest,
+    caller: &Caller,
+    (id, form): (ApplicationId, ApplicationForm),
+    words: String,
+) -> Result<HttpResponse> {
+    let mut template = first_page(app, request, caller).await?;
     let id = id.to_string();
     for view in template
         .applications

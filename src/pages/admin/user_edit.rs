@@ -16,6 +16,7 @@ use crate::http::admin_caller::{AdminCaller, AdminForm};
 use crate::http::app_state::AppState;
 use crate::http::layout::{Layout, NavItem, page};
 use crate::http::notice::PersonNotice;
+use crate::pages::shown_name;
 use crate::people::{Email, FullName, User};
 use crate::sessions::Caller;
 
@@ -27,6 +28,8 @@ struct EditPage {
     /// The address of the person's page, and those of the forms.
     links: EditLinks,
     full_name: String,
+    /// The name that the form shows them to have.
+    name_shown: String,
     name_error: Option<String>,
     /// Why the e-mail can't be set, for a person of an application.
     stated_by: Option<String>,
@@ -48,6 +51,8 @@ struct EditLinks {
 pub struct NameForm {
     #[serde(default)]
     full_name: String,
+    /// The name that the form showed.
+    shown_name: Option<String>,
 }
 
 /// The form of `POST /admin/users/{id}/email`.
@@ -74,13 +79,16 @@ pub async fn show(
     page(StatusCode::OK, &template)
 }
 
-/// Updates the name.
+/// Updates the name. One that was changed since the form showed it is not overwritten.
 pub async fn rename(
     app: web::Data<AppState>,
     request: HttpRequest,
     AdminForm(caller, form): AdminForm<NameForm>,
     id: web::Path<UserId>,
 ) -> Result<HttpResponse> {
+    if let Some(response) = refuse_stale(&app, &request, &caller, (*id, &form)).await? {
+        return Ok(response);
+    }
     let renamed = match FullName::parse(&form.full_name) {
         Ok(name) => {
             app.accounts
@@ -100,6 +108,27 @@ pub async fn rename(
             template.respond_with_error(err)
         }
     }
+}
+
+/// Returns the page again where the name was changed since the form showed it.
+async fn refuse_stale(
+    app: &AppState,
+    request: &HttpRequest,
+    caller: &Caller,
+    (id, form): (UserId, &NameForm),
+) -> Result<Option<HttpResponse>> {
+    let is_stated = form.shown_name.is_some();
+    let Some(user) = find_person(app, id).await?.filter(|_| is_stated) else {
+        return Ok(None);
+    };
+    let now = user.full_name.as_deref().unwrap_or_default();
+    let Some(words) = shown_name::conflict(form.shown_name.as_deref(), now, &form.full_name) else {
+        return Ok(None);
+    };
+    let mut template = EditPage::new(app, request, caller, &user).await?;
+    template.full_name.clone_from(&form.full_name);
+    template.layout.refusal = Some(words);
+    page(StatusCode::CONFLICT, &template).map(Some)
 }
 
 /// Sets the e-mail.
@@ -186,6 +215,7 @@ impl EditPage {
             head: PersonHead::new(user, application.as_deref(), caller),
             links: EditLinks::new(&Back::of(request, List::People), user),
             full_name: user.full_name.clone().unwrap_or_default(),
+            name_shown: user.full_name.clone().unwrap_or_default(),
             name_error: None,
             stated_by,
             sends_mail: app.accounts.sends_mail(),

@@ -34,6 +34,7 @@ pub const TEXTLESS_INPUTS: &[(&str, &str)] = &[
     ("/account/idle-limit#shown", "compared with the stored value, and not repeated"),
     ("/account/addresses#shown", "compared with the stored value, and not repeated"),
     ("/account/time-zone#shown", "compared with the stored value, and not repeated"),
+    ("shown_name", "compared with the stored name, and repeated in the same field alone"),
     ("/devices/{id}/when-unused#when_unused", "a choice, which is refused unless it is one of ours"),
     ("confirmed", "there or not"),
     ("/devices/sign-out-others#shown", "a number"),
@@ -50,6 +51,9 @@ pub const TEXTLESS_INPUTS: &[(&str, &str)] = &[
 #[rustfmt::skip]
 /// Fields of requests that carry no text that is stored or shown, and why.
 pub const TEXTLESS: &[(&str, &str)] = &[
+    ("RenameForm.shown_name", "compared with the stored name, and repeated in the same field alone"),
+    ("NameForm.shown_name", "compared with the stored name, and repeated in the same field alone"),
+    ("ApplicationForm.shown_name", "compared with the stored name, and repeated in the same field alone"),
     ("EndRequest.dry_run", "true or false"),
     ("EndRequest.include_own", "true or false"),
     ("CreateRequest.invite", "true or false"),
