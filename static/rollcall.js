@@ -642,6 +642,22 @@ document.addEventListener("change", (event) => {
   countTicked();
 });
 document.addEventListener("patched", countTicked);
+// What is ticked goes along to another list, as it does with a button of the list's form: a dot on the map
+// can't be one.
+addEventListener("click", (event) => {
+  const link = event.target.closest("main svg a");
+  const form = document.getElementById("select");
+  if (!form || !link || !link.getAttribute("href").startsWith("/devices?")) return;
+  if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  const button = document.createElement("button");
+  const value = new URL(link.getAttribute("href"), location).search.slice(1);
+  Object.assign(button, { name: "list", value, hidden: true });
+  button.setAttribute("formaction", "/devices#other-devices");
+  form.append(button);
+  form.requestSubmit(button);
+  button.remove();
+});
 // A page from the back/forward cache is loaded again, which would lose what was ticked on it.
 addEventListener("pagehide", () => {
   if (boxes().length) stored.set("ticked:", boxes().filter((box) => box.checked).map((box) => box.value));

@@ -36,12 +36,12 @@ impl Ending {
             .filter(|live| live.id != current.id)
             .cloned()
             .partition(|live| live.is_on_device_of(current));
-        let object = match (group_by_device(elsewhere).len(), here.len()) {
-            (0, 0) => return None,
-            (0, 1) => "the other session on this device".into(),
-            (0, n) => format!("{n} other sessions on this device"),
-            (1, _) => "the other device".into(),
-            (n, _) => format!("{n} other devices"),
+        let object = match (group_by_device(elsewhere).as_slice(), here.len()) {
+            ([], 0) => return None,
+            ([], 1) => "the other session on this device".into(),
+            ([], n) => format!("{n} other sessions on this device"),
+            ([device], _) => other_name(&device.first().display_name(), &current.display_name()),
+            (devices, _) => format!("{} other devices", devices.len()),
         };
         Some(Self::sign_out(object))
     }
@@ -72,6 +72,15 @@ impl Ending {
     #[must_use]
     pub fn words(&self) -> String {
         format!("{}{}", self.verb, self.object)
+    }
+}
+
+/// Returns the name of another device than the one that is called `here`, in a sentence about both.
+#[must_use]
+pub fn other_name(name: &str, here: &str) -> String {
+    match name == here {
+        true => format!("the other {name}"),
+        false => name.to_owned(),
     }
 }
 

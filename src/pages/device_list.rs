@@ -6,6 +6,7 @@ use super::device_views::DeviceView;
 use super::narrowing::{
     ListedDevice, MAX_LISTED, Narrowing, Selection, Span, UNUSED_DAYS, is_unused, unused,
 };
+use crate::http::ending_words::other_name;
 use crate::http::reader_clock::ReaderClock;
 
 /// Other devices up to which the list is neither folded nor searched.
@@ -27,7 +28,7 @@ pub(super) struct Row {
 pub(super) struct DeviceList {
     /// The number of other devices, on the list or not.
     pub(super) all: usize,
-    /// All other devices in words: "4 other devices".
+    /// All other devices in words: "4 other devices", or the name of the only one.
     pub(super) object: String,
     /// Whether there are so many that there is a search.
     pub(super) is_long: bool,
@@ -59,6 +60,8 @@ pub(super) struct DeviceList {
     pub(super) groups: Vec<Group>,
     /// The suggestion of a review: "2 devices have not been used for 90 days."
     pub(super) review: Option<String>,
+    /// The fields of the list to be reviewed, each device on it selected.
+    pub(super) review_list: String,
 }
 
 /// Devices that were last used at about the same time.
@@ -77,13 +80,15 @@ pub(super) struct Group {
 }
 
 impl DeviceList {
-    /// Returns the list of `devices`, which come newest use first.
+    /// Returns the list of `devices`, which come newest use first, on the device that is called `here`.
     pub(super) fn new(
         devices: Vec<ListedDevice>,
+        here: &str,
         mut narrowing: Narrowing,
         selection: &Selection,
         clock: ReaderClock,
     ) -> Self {
+        let object = object(&devices, here);
         let named = devices.iter().filter(|device| selection.names(device));
         let named: Vec<String> = named.map(|device| device.view.id.clone()).collect();
         let Narrowed {
@@ -102,7 +107,7 @@ impl DeviceList {
         fields.retain(|(name, _)| !(is_long && *name == "q"));
         let list = Self {
             all,
-            object: object(all),
+            object,
             is_long,
             is_selectable: all > 1,
             select_all: select_all(shown.len()),
@@ -112,6 +117,10 @@ impl DeviceList {
             selected_count: 0,
             is_all_ticked,
             review: (old > 0 && found.is_none()).then(|| unused(old, UNUSED_DAYS)),
+            review_list: query_of(&[
+                ("unused", UNUSED_DAYS.to_string()),
+                ("select", "all".to_owned()),
+            ]),
             show_all: show_all(all),
             groups: match is_long && found.is_none() {
                 true => fold(shown, is_ticked, clock),
@@ -298,10 +307,11 @@ fn show_all(others: usize) -> String {
     }
 }
 
-fn object(others: usize) -> String {
+/// Returns all other devices in words, on the device that is called `here`.
+fn object(others: &[ListedDevice], here: &str) -> String {
     match others {
-        1 => "the other device".into(),
-        n => format!("{n} other devices"),
+        [other] => other_name(&other.view.name, here),
+        others => format!("{} other devices", others.len()),
     }
 }
 
@@ -322,13 +332,13 @@ fn next(narrowing: &Narrowing, found: usize) -> Option<(String, String)> {
 /// Returns how many are selected, with `{n}` in place of that number: some that are not on the list, and not
 /// those that were dropped since they are too many.
 fn selected(unshown: usize, dropped: usize) -> String {
+    const AT_MOST: &str = "Choose at most 100 devices at once.";
+
     let words = format!("{{n}} selected, {unshown} not shown here.");
     match dropped {
         0 => words,
-        1 => format!("{words} 1 more is no longer selected: choose at most 100 devices at once."),
-        n => {
-            format!("{words} {n} more are no longer selected: choose at most 100 devices at once.")
-        }
+        1 => format!("{words} 1 more was left out, since there were too many. {AT_MOST}"),
+        n => format!("{words} {n} more were left out, since there were too many. {AT_MOST}"),
     }
 }
 
@@ -355,7 +365,8 @@ pub(super) fn list_url<'a>(fields: impl IntoIterator<Item = &'a (&'static str, S
     }
 }
 
-fn query_of<'a>(fields: impl IntoIterator<Item = &'a (&'static str, String)>) -> String {
+/// Returns fields as the value of a button that leads to the list with them.
+pub(super) fn query_of<'a>(fields: impl IntoIterator<Item = &'a (&'static str, String)>) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
     for (name, value) in fields {
         query.append_pair(name, value);

@@ -88,12 +88,10 @@ impl Rows<'_> {
             (n, true) => format!(
                 "Sessions on {name} have ended; {n} are still signed in, this one among them."
             ),
-            (1, false) => format!(
-                "{name} was signed out, but is signed in again: a session was opened meanwhile."
-            ),
-            (n, false) => format!(
-                "{name} was signed out, but is signed in again: {n} sessions were opened meanwhile."
-            ),
+            (1, false) => format!("{name} was signed out, but has been signed in again since."),
+            (n, false) => {
+                format!("{name} was signed out, but has been signed in again since, {n} times.")
+            }
         })
     }
 
@@ -211,13 +209,18 @@ fn still_signed_in(elsewhere: Vec<Session>, here: usize) -> Option<String> {
     let names = names(elsewhere);
     Some(match (names.as_slice(), here) {
         ([], 0) => return None,
-        ([], 1) => "Another session on this device was opened meanwhile.".into(),
-        ([], n) => format!("{n} other sessions on this device were opened meanwhile."),
-        ([name], _) => {
-            format!("Another device, {name}, was signed in meanwhile and stays signed in.")
+        ([], 1) => {
+            "Another session on this device began after you opened the page, so it has not ended."
+                .into()
         }
+        ([], n) => format!(
+            "{n} other sessions on this device began after you opened the page, so they have not ended."
+        ),
+        ([name], _) => format!(
+            "Another device, {name}, signed in after you opened the page, so it stays signed in."
+        ),
         (names, _) => format!(
-            "{} devices were signed in meanwhile and stay signed in.",
+            "{} devices signed in after you opened the page, so they stay signed in.",
             names.len()
         ),
     })

@@ -1,12 +1,8 @@
 //! A map of the part of the world where devices are. Near places share a dot; the caption lists each place
 //! as text. Dots lead to their devices, and the places in the caption are what devices lead to.
 
-use std::collections::HashMap;
-use std::hash::Hash;
-
-use super::device_list::list_url;
 use super::device_views::DeviceView;
-use super::words::TimeView;
+use super::map_places::{DotDevice, PlaceView, tell_apart};
 use crate::alerts::{Alert, AlertKind};
 use crate::geo::{MapForm, MapFrame, MapPosition, Place};
 use crate::http::assets;
@@ -26,8 +22,6 @@ const SMALL: MapForm = MapForm {
 /// The middle part of the map, in percent, where a label is centred.
 const MIDDLE: std::ops::Range<f64> = 30.0..70.0;
 
-/// The most devices that the caption names at a place; the others are counted.
-const MAX_DEVICES: usize = 5;
 /// The most places that the caption lists unfolded.
 const MAX_PLACES: usize = 8;
 /// The most places that it lists at all; the others are counted.
@@ -58,6 +52,8 @@ pub struct MapView {
     pub dots: Vec<Dot>,
     /// What it is, for those who don't see it.
     pub label: String,
+    /// Whether devices can be selected on its page: then they go along to the list of a place.
+    pub is_selectable: bool,
 }
 
 /// A dot on the map.
@@ -80,32 +76,6 @@ pub struct Dot {
     pub down: &'static str,
 }
 
-/// A place in the caption of the map.
-pub struct PlaceView {
-    /// Its number in the caption; `None` if there are so many that it is only counted.
-    pub number: Option<usize>,
-    /// Its name: "Lyon, France".
-    pub name: String,
-    /// The devices there.
-    pub devices: Vec<DotDevice>,
-}
-
-/// A device at a place.
-pub struct DotDevice {
-    /// Its name: "Safari on iPhone".
-    pub name: String,
-    /// Whether the page is read on it.
-    pub is_here: bool,
-    /// When it was last used.
-    pub last_used: TimeView,
-    /// The last use as exactly as it takes to tell it from others of its name there, if there are any.
-    pub last_use_apart: Option<TimeView>,
-    /// The id of the session that represents it on the page.
-    pub id: String,
-    /// Where it is shown: its row on the page, or its own page.
-    pub link: String,
-}
-
 impl MapView {
     /// Returns a map of these devices; `None` if the position of none is known.
     pub fn new(devices: impl IntoIterator<Item = (Place, DotDevice)>) -> Option<Self> {
@@ -113,7 +83,8 @@ impl MapView {
             .into_iter()
             .filter_map(|(place, device)| {
                 let name = place.display_name()?;
-                Some((place.point?, (name, device)))
+                let point = place.point?;
+                Some((point, (name, point, device)))
             })
             .collect();
         let points: Vec<_> = located.iter().map(|(point, _)| *point).collect();
@@ -134,6 +105,7 @@ impl MapView {
                 ..Dot::at(position)
             });
         }
+        tell_apart(dots.iter_mut().flat_map(|dot| &mut dot.places).collect());
         let mut map = Self::of(&frame, dots);
         map.label = format!("A map with {}, listed below it", map.count_places());
         map.lead_to_rows(|_| false);
@@ -242,6 +214,7 @@ impl MapView {
                 .collect(),
             dots,
             label: String::new(),
+            is_selectable: false,
         }
     }
 
@@ -316,76 +289,4 @@ impl Dot {
         }
         parts.join("; ")
     }
-}
-
-impl PlaceView {
-    /// Returns the places of these devices, each once.
-    fn list(devices: Vec<(String, DotDevice)>) -> Vec<Self> {
-        let mut places: Vec<Self> = Vec::new();
-        for (name, device) in devices {
-            match places.iter_mut().find(|place| place.name == name) {
-                Some(place) => place.devices.push(device),
-                None => places.push(Self {
-                    number: None,
-                    name,
-                    devices: vec![device],
-                }),
-            }
-        }
-        places.iter_mut().for_each(Self::tell_apart);
-        places
-    }
-
-    /// Tells devices of one name apart by their last use, as exactly as it takes.
-    fn tell_apart(&mut self) {
-        let used = |device: &DotDevice| (device.name.clone(), device.last_used.words.clone());
-        let names = counts(self.devices.iter().map(|device| device.name.clone()));
-        let uses = counts(self.devices.iter().map(used));
-        for device in &mut self.devices {
-            let is_twin = names.get(&device.name).is_some_and(|n| *n > 1);
-            let mut time = device.last_used.clone();
-            if uses.get(&used(device)).is_some_and(|n| *n > 1) {
-                time.words.clone_from(&time.exact);
-            }
-            device.last_use_apart = (is_twin && !device.is_here).then_some(time);
-        }
-    }
-
-    /// Returns the devices that the caption names.
-    pub fn named(&self) -> &[DotDevice] {
-        self.devices.get(..MAX_DEVICES).unwrap_or(&self.devices)
-    }
-
-    /// Returns the number of devices that it does not name.
-    pub fn more(&self) -> usize {
-        self.devices.len().saturating_sub(MAX_DEVICES)
-    }
-
-    /// Returns the URL of the list of the other devices there.
-    pub fn search(&self) -> String {
-        list_url(&[("q", self.name.clone())])
-    }
-
-    fn describe(&self) -> String {
-        let name = |device: &DotDevice| match &device.last_use_apart {
-            _ if device.is_here => format!("{} (this device)", device.name),
-            Some(at) => format!("{} (used {})", device.name, at.words),
-            None => device.name.clone(),
-        };
-        let names: Vec<String> = self.named().iter().map(name).collect();
-        let more = match self.more() {
-            0 => String::new(),
-            n => format!(" and {n} more"),
-        };
-        format!("{}: {}{more}", self.name, names.join(", "))
-    }
-}
-
-/// Returns how often each of these is there.
-fn counts<T: Eq + Hash>(items: impl Iterator<Item = T>) -> HashMap<T, usize> {
-    let mut counts = HashMap::new();
-    for item in items {
-        *counts.entry(item).or_default() += 1;
-    }
-    counts
 }

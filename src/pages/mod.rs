@@ -23,6 +23,7 @@ pub mod forgot_password;
 mod go_on;
 pub mod home;
 mod map;
+mod map_places;
 mod message;
 mod narrowing;
 mod new_account;

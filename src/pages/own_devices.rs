@@ -3,7 +3,8 @@
 
 use super::device_list::DeviceList;
 use super::device_views::DeviceView;
-use super::map::{DotDevice, MapView};
+use super::map::MapView;
+use super::map_places::DotDevice;
 use super::narrowing::{ListedDevice, Narrowing, Selection};
 use super::travel_views::ImpossibleTravels;
 use super::used_applications::{FEW, UsedApplications};
@@ -63,9 +64,10 @@ impl OwnDevices {
         }
         let views = others.iter().map(|other| &other.view);
         let mut travels = TravelLink::list(std::iter::once(&this).chain(views));
-        let others = DeviceList::new(others, narrowing, selection, reader.clock);
+        let others = DeviceList::new(others, &this.name, narrowing, selection, reader.clock);
         let is_listed = |id: &str| id == this.id || others.lists(id);
         if let Some(map) = &mut map {
+            map.is_selectable = others.is_selectable;
             map.lead_to_rows(is_listed);
         }
         TravelLink::lead_to_rows(&mut travels, is_listed);
@@ -144,6 +146,7 @@ fn places(
             is_here,
             last_used: TimeView::moment(session.last_used_at, reader.clock),
             last_use_apart: None,
+            number: None,
             link: format!("/devices/{id}"),
             id,
         };

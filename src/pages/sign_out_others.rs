@@ -26,7 +26,7 @@ struct SignOutOthersPage {
     layout: Layout,
     this: DeviceView,
     others: Vec<DeviceView>,
-    /// What is signed out, for the heading and the button: "4 other devices".
+    /// What is signed out, for the heading and the button: "4 other devices", or the name of the only one.
     object: String,
     /// When the page was made, in microseconds since the Unix epoch: what signs in later stays.
     shown: i64,

@@ -36,7 +36,7 @@ async fn sessions_of_one_device_are_grouped(database: Database) {
         .expect(200)
         .expect_words("You are signed in on 2 devices.")
         .expect_words("Safari on iPhone just now · 2 sessions")
-        .expect_words("Sign out the other device");
+        .expect_words("Sign out Safari on iPhone");
     let list = again.get("/api/v1/sessions/me").await.expect(200).json();
     assert_eq!(list["total"], 3);
     let devices = list["devices"].as_array().expect("devices");

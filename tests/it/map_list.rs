@@ -9,6 +9,8 @@ on_both!(
     database: near_places_share_a_dot_and_have_a_line_each,
     devices_of_one_name_are_told_apart_by_their_last_use,
     those_that_a_place_does_not_name_are_a_link_away,
+    places_of_one_name_are_told_apart,
+    twins_of_one_minute_are_numbered,
     the_list_of_places_is_bounded,
     a_dot_names_few_of_its_places,
 );
@@ -30,6 +32,12 @@ async fn start(database: Database) -> (TestApp, Person, Browser) {
         .with("203.0.114.0/24", city("Porto", "PT", 41.15, -8.61))
         .with("198.18.0.0/24", city("Oslo", "NO", 59.91, 10.75))
         .with("198.51.100.0/24", city("Sydney", "AU", -33.87, 151.21));
+    for (n, north, east) in [(1, 39.8, -89.64), (2, 42.1, -72.59), (3, 42.12, -72.56)] {
+        file = file.with(
+            &format!("10.7.{n}.0/24"),
+            city("Springfield", "US", north, east),
+        );
+    }
     for n in 0..60_u32 {
         let (north, east) = (-50.0 + f64::from(n % 10) * 10.0, f64::from(n / 10) * 30.0);
         file = file.with(
@@ -132,15 +140,53 @@ async fn those_that_a_place_does_not_name_are_a_link_away(database: Database) {
     for _ in 0..9 {
         app.login_from(&ada, IPHONE, OSLO, None).await;
     }
-    app.login_from(&ada, IPHONE, PORTO, None).await;
+    let porto = app.login_from(&ada, IPHONE, PORTO, None).await;
     let page = laptop.get("/devices").await.expect(200);
     let list = caption(&page);
     assert!(list.contains("and 4 more in Oslo, Norway"), "{list}");
-    let links = html::attributes(&page.text, "href");
-    let link = "/devices?q=Oslo%2C+Norway#other-devices";
-    assert!(links.iter().any(|href| href == link), "{links:?}");
-    let found = laptop.get("/devices?q=Oslo%2C+Norway").await.expect(200);
-    found.expect_words("9 of 10 match “Oslo, Norway”.");
+    let values = html::attributes(&page.text, "value");
+    let list = "q=Oslo%2C+Norway";
+    assert!(values.iter().any(|value| value == list), "{values:?}");
+    // What is selected goes along.
+    let list = list.replace('%', "%25").replace('+', "%2B");
+    let pressed = format!("/devices?list={list}&device={}", porto.id());
+    let answer = laptop.get(&pressed).await.expect(303);
+    let found = laptop.follow(&answer).await.expect(200);
+    found
+        .expect_words("9 of 10 match “Oslo, Norway”.")
+        .expect_words("1 selected, 1 not shown here.");
+    app.stop().await;
+}
+
+async fn places_of_one_name_are_told_apart(database: Database) {
+    let (app, ada, laptop) = start(database).await;
+    for ip in ["10.7.1.7", "10.7.2.7", "10.7.3.7"] {
+        app.login_from(&ada, IPHONE, ip, None).await;
+    }
+    let page = laptop.get("/devices").await.expect(200);
+    let list = caption(&page);
+    for line in [
+        "Springfield, United States (39.8° N, 89.6° W) : Safari on iPhone",
+        // Parts of one city are one place.
+        "Springfield, United States (42.1° N, 72.6° W) : Safari on iPhone (used",
+    ] {
+        assert_eq!(list.matches(line).count(), 1, "{line}: {list}");
+    }
+    app.stop().await;
+}
+
+async fn twins_of_one_minute_are_numbered(database: Database) {
+    let (app, ada, laptop) = start(database).await;
+    for _ in 0..2 {
+        app.login_from(&ada, IPHONE, OSLO, None).await;
+    }
+    app.login_from(&ada, "curl/8.14.1", OSLO, None).await;
+    let page = laptop.get("/devices").await.expect(200);
+    let list = caption(&page);
+    for number in ["1 of 2", "2 of 2"] {
+        assert_eq!(list.matches(number).count(), 1, "{number}: {list}");
+    }
+    assert!(list.contains(" and Safari on iPhone (used"), "{list}");
     app.stop().await;
 }
 

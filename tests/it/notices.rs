@@ -426,7 +426,7 @@ async fn a_sign_out_is_stated_only_if_the_rows_agree(app: &TestApp) {
     app.login(&ada, IPHONE).await;
     let shown = browser.follow(&response).await.expect(200);
     shown.expect_words(
-        "Another device, Safari on iPhone, was signed in meanwhile and stays signed in.",
+        "Another device, Safari on iPhone, signed in after you opened the page, so it stays signed in.",
     );
     assert_silent(&browser.follow(&response).await.expect(200));
 }

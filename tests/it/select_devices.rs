@@ -415,7 +415,7 @@ async fn a_page_names_no_more_devices_than_an_address_takes(app: &TestApp) {
     fields.extend(first.iter().map(|id| ("device", id.as_str())));
     let page = laptop.get(&html::address("/devices", &fields)).await;
     let page = page.expect(200).expect_words(
-        "70 selected, 70 not shown here. 30 more are no longer selected: choose at most 100 devices at once.",
+        "70 selected, 70 not shown here. 30 more were left out, since there were too many. Choose at most 100 devices at once.",
     );
     let all = ids(&page);
     let named: Vec<(&str, &str)> = all.iter().map(|id| ("device", id.as_str())).collect();

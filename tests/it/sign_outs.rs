@@ -127,7 +127,7 @@ async fn a_device_that_signed_in_again_is_not_stated_to_be_signed_out(app: &Test
     sign_in(app, &ada, "Phone").await;
     assert_eq!(
         message(&laptop.follow(&response).await),
-        "Phone was signed out, but is signed in again: a session was opened meanwhile."
+        "Phone was signed out, but has been signed in again since."
     );
 }
 
@@ -171,11 +171,11 @@ async fn what_signs_in_after_the_page_of_the_others_stays(app: &TestApp) {
     let page = laptop.follow(&response).await.expect(200);
     assert!(
         page.text
-            .contains("<a href=\"/devices/sign-out-others\">Sign out the other device, too</a>")
+            .contains("<a href=\"/devices/sign-out-others\">Sign out Tablet, too</a>")
     );
     assert_eq!(
         message(&page),
-        "Safari on iPhone is signed out. Another device, Tablet, was signed in meanwhile and stays signed in. Sign out the other device, too"
+        "Safari on iPhone is signed out. Another device, Tablet, signed in after you opened the page, so it stays signed in. Sign out Tablet, too"
     );
     phone.current().await.problem(401, "unauthenticated");
     tablet.current().await.expect(200);
@@ -199,7 +199,7 @@ async fn other_devices_that_sign_in_meanwhile_are_named(app: &TestApp) {
     sign_in(app, &ada, "Watch").await;
     assert_eq!(
         message(&laptop.follow(&response).await),
-        "2 devices are signed out. Another device, Watch, was signed in meanwhile and stays signed in. Sign out the other device, too"
+        "2 devices are signed out. Another device, Watch, signed in after you opened the page, so it stays signed in. Sign out Watch, too"
     );
 }
 

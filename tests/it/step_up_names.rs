@@ -246,7 +246,7 @@ async fn what_ends_or_deletes_is_confirmed_with_a_red_button(app: &TestApp) {
         (
             "/devices/sign-out-others",
             RED,
-            "Sign out <bdi>the other device</bdi>",
+            "Sign out <bdi>Safari on iPhone</bdi>",
         ),
         (
             "/devices/sign-out-everywhere",
