@@ -146,6 +146,26 @@ pub fn quantity(n: u64, unit: &str) -> String {
     }
 }
 
+/// Returns a place in an order in words: "second", and beyond ten in figures: "11th".
+#[must_use]
+pub fn ordinal(n: usize) -> String {
+    const WORDS: [&str; 10] = [
+        "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth",
+        "tenth",
+    ];
+    let word = n.checked_sub(1).and_then(|index| WORDS.get(index));
+    word.map_or_else(
+        || match (n % 10, n % 100) {
+            (_, 11..=13) => format!("{n}th"),
+            (1, _) => format!("{n}st"),
+            (2, _) => format!("{n}nd"),
+            (3, _) => format!("{n}rd"),
+            _ => format!("{n}th"),
+        },
+        |word| (*word).to_owned(),
+    )
+}
+
 /// Returns the longest prefix of `text` with at most `limit` characters.
 #[must_use]
 pub fn truncate_chars(text: &str, limit: usize) -> &str {

@@ -188,6 +188,7 @@ impl Messages {
     ) -> MessageContent {
         MessageContent {
             advice: "If it wasn’t you, you don’t need to do anything.".into(),
+            is_report: true,
             reason: REASON_FORMER,
             link_text: format!(
                 "This address belonged to an account until recently and is reserved for it until {}. Open this link to take that account back, or to confirm that you changed its e-mail yourself. Then the address is free.",
@@ -210,6 +211,7 @@ impl Messages {
         MessageContent {
             advice: "If you changed the e-mail yourself, open the link and choose “Yes, it was me”. Then a new password can be requested with the new address."
                 .into(),
+            is_report: true,
             reason: REASON_FORMER,
             link_text: format!(
                 "If you did not change it, open this link. There you can take the account back to \
@@ -288,6 +290,7 @@ fn content(
         advice: String::new(),
         link_text: String::new(),
         link_label,
+        is_report: false,
         link,
         devices: None,
         reason: "You get this because you have an account at {site}.",

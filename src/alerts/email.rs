@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::AlertKind;
-use super::message_facts::{facts, item, own_facts};
+use super::message_facts::{facts, items, own_facts};
 use super::store::{self, Alert};
 use crate::clock::{TimeZone, Timestamp};
 use crate::db::AnyConnection;
@@ -19,6 +19,9 @@ use crate::settings::Site;
 
 /// Sign-ins that a message lists at most; it counts the others.
 const MAX_LISTED: usize = 20;
+
+/// The label of a link that only reports.
+const REPORT: &str = "This wasn’t me";
 
 const REASON: &str = "You get this because you have an account at {site}.";
 /// The same of a message about sign-ins, which its reader can turn off.
@@ -88,7 +91,7 @@ impl AlertMessages {
             // The change was undone before its message went out: the address is what it was.
             Standing::Own if alert.kind.is_email_change() && alert.reported_at().is_some() => None,
             Standing::Own => Some(MessageContent {
-                facts: own_facts(c, alert, zone)?,
+                facts: own_facts(c, alert, (zone, now))?,
                 link_text: match find_undone(c, user, alert, now)? {
                     Some(former) => undo_link_text(&former, zone),
                     None => own_link_text(
@@ -112,7 +115,8 @@ impl AlertMessages {
             items: Vec::new(),
             advice: advice(alert.kind).into(),
             link_text: String::new(),
-            link_label: "This wasn’t me",
+            link_label: link_label(alert.kind),
+            is_report: !is_answered_by_link(alert.kind),
             link,
             devices: Some(self.links.devices()),
             reason: match alert.kind.is_sign_in() {
@@ -137,6 +141,7 @@ impl AlertMessages {
             link_text: "Your account lists what was changed. Sign in with your current e-mail and password and open Your devices:"
                 .into(),
             link_label: "Your devices",
+            is_report: false,
             link: self.links.devices(),
             devices: None,
             reason: REASON,
@@ -161,11 +166,7 @@ impl AlertMessages {
         let zone = user.message_time_zone(&queued.recipient);
         let number = store::count_summarized(c, queued.id())?;
         let number = usize::try_from(number).unwrap_or(alerts.len());
-        let mut items: Vec<String> = alerts
-            .iter()
-            .take(MAX_LISTED)
-            .map(|alert| item(alert, zone))
-            .collect();
+        let mut items = items(alerts.get(..MAX_LISTED).unwrap_or(&alerts), zone);
         if number > items.len() {
             items.push(format!("and {} more", number.saturating_sub(items.len())));
         }
@@ -182,9 +183,13 @@ impl AlertMessages {
             facts: Vec::new(),
             items,
             advice: "If all of it was you, you don’t need to do anything.".into(),
-            link_text: "If it wasn’t you, open this link. It shows these sign-ins, and asks before it signs all of their devices out. It works for 7 days, or until you answer. To decide one by one, open Your devices."
+            link_text: "If it wasn’t you, open this link. It shows these sign-ins, and asks before it signs all of their devices out. If it was you, you can say so there, too. It works for 7 days, or until you answer. To decide one by one, open Your devices."
                 .into(),
-            link_label: "This wasn’t me",
+            link_label: match number {
+                1 => "Review this sign-in",
+                _ => "Review these sign-ins",
+            },
+            is_report: false,
             link: self.links.not_me(queued.id()),
             devices: Some(self.links.devices()),
             reason: REASON_SIGN_IN,
@@ -210,6 +215,7 @@ fn for_former(
             zone.exact(former.expires_at)
         ),
         link_label: "Take the account back",
+        is_report: true,
         link,
         devices: None,
         reason: REASON_FORMER,
@@ -332,6 +338,21 @@ fn undo_link_text(former: &FormerEmail, zone: TimeZone) -> String {
     )
 }
 
+/// Returns whether the page of the link takes both answers: whoever reads the mailbox of a new e-mail does not
+/// confirm that it is theirs.
+fn is_answered_by_link(kind: AlertKind) -> bool {
+    !kind.is_email_change()
+}
+
+/// Returns the label of the link: what its page is for.
+fn link_label(kind: AlertKind) -> &'static str {
+    match is_answered_by_link(kind) {
+        true if kind.is_sign_in() => "Review this sign-in",
+        true => "Review what happened",
+        false => REPORT,
+    }
+}
+
 fn advice(kind: AlertKind) -> &'static str {
     match kind {
         AlertKind::TokenReuse => {
@@ -351,9 +372,13 @@ fn own_link_text((alert, live): (&Alert, usize), may_set_password: bool) -> Stri
         Some(_) => "that device and any unconfirmed device that signed in after this happened",
         None => "any unconfirmed device that signed in after this happened",
     };
+    let also = match is_answered_by_link(alert.kind) {
+        true => " If it was you, you can say so there, too.",
+        false => "",
+    };
     let text = format!(
         "If it wasn’t you, open this link. It shows what happened, and asks before it signs out \
-         {ended}. It works for 7 days, or until you answer."
+         {ended}.{also} It works for 7 days, or until you answer."
     );
     match may_set_password {
         true => format!(

@@ -1,12 +1,13 @@
 //! The facts that a message about an alert lists: the device, where, when, and where the person was before.
 
-use super::AlertKind;
 use super::store::Alert;
-use crate::clock::TimeZone;
+use super::{AlertKind, list_open};
+use crate::clock::{TimeZone, Timestamp};
 use crate::db::AnyConnection;
 use crate::error::Result;
 use crate::events::{self, EventKind, RecordedTravel};
 use crate::net::describe_stored_ip;
+use crate::text;
 
 /// Returns what the alert itself is about.
 pub(super) fn facts(
@@ -31,12 +32,39 @@ pub(super) fn facts(
 pub(super) fn own_facts(
     c: &mut AnyConnection,
     alert: &Alert,
-    zone: TimeZone,
+    (zone, now): (TimeZone, Timestamp),
 ) -> Result<Vec<(&'static str, String)>> {
     let mut facts = facts(alert, Some(&alert.device_name), zone);
+    facts.extend(find_twin(c, alert, zone, now).map(|words| ("Which", words)));
     facts.extend(use_before(alert));
     facts.extend(find_later_travel(c, alert)?.map(|travel| ("Since then", travel)));
     Ok(facts)
+}
+
+/// Says which one it is, where an earlier one about the same device waits for an answer, too.
+fn find_twin(
+    c: &mut AnyConnection,
+    alert: &Alert,
+    zone: TimeZone,
+    now: Timestamp,
+) -> Option<String> {
+    if !alert.kind.is_sign_in() {
+        return None;
+    }
+    let is_alike = |other: &Alert| {
+        let is_same = other.kind == alert.kind && other.device_name == alert.device_name;
+        is_same && other.id < alert.id
+    };
+    // An alert that can't be read prevents no message about another one.
+    let mut earlier = list_open(c, alert.user_id, now).unwrap_or_default();
+    earlier.retain(is_alike);
+    // The newest comes first.
+    let last = earlier.first()?;
+    let nth = text::ordinal(earlier.len() + 1);
+    let at = zone.exact(last.at);
+    Some(format!(
+        "The {nth} such sign-in; the one before was on {at}, and waits for your answer, too"
+    ))
 }
 
 /// Returns where the person was before the sign-in, or where else a copied one was used, if that says
@@ -65,8 +93,23 @@ fn find_later_travel(c: &mut AnyConnection, alert: &Alert) -> Result<Option<Stri
     }))
 }
 
+/// Returns the facts of each alert on one line, with which one it is of several alike.
+pub(super) fn items(alerts: &[Alert], zone: TimeZone) -> Vec<String> {
+    let all: Vec<String> = alerts.iter().map(|alert| item(alert, zone)).collect();
+    let mut items = Vec::with_capacity(all.len());
+    for (index, words) in all.iter().enumerate() {
+        let is_same = |other: &&String| *other == words;
+        let nth = all.iter().take(index + 1).filter(is_same).count();
+        items.push(match all.iter().filter(is_same).count() {
+            1 => words.clone(),
+            _ => format!("{words} · {} sign-in", text::ordinal(nth)),
+        });
+    }
+    items
+}
+
 /// Returns the facts of an alert on one line.
-pub(super) fn item(alert: &Alert, zone: TimeZone) -> String {
+fn item(alert: &Alert, zone: TimeZone) -> String {
     let values: Vec<String> = facts(alert, Some(&alert.device_name), zone)
         .into_iter()
         .chain(use_before(alert))

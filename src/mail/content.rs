@@ -34,6 +34,8 @@ pub(crate) struct MessageContent {
     pub(crate) link_text: String,
     /// The label of the link.
     pub(crate) link_label: &'static str,
+    /// Whether all that its page takes is a report; for the color of its button.
+    pub(crate) is_report: bool,
     /// The link.
     pub(crate) link: String,
     /// The URL of *Your devices*, where the reader can sign in.
@@ -131,17 +133,14 @@ impl MessageContent {
         })
     }
 
-    /// Returns whether the link reports what happened; for the color of its button.
-    fn is_report(&self) -> bool {
-        self.link.contains("/not-me/")
-    }
-
     /// Returns a fact in the plain form, in two columns.
     fn line(label: &str, value: &str) -> String {
-        const COLUMN: usize = 12;
+        /// Wide enough for the longest label, with a space after it.
+        const COLUMN: usize = 14;
 
-        let value = wrap_at(value, WIDTH - COLUMN).replace('\n', "\n            ");
-        format!("  {:<10}{value}", format!("{label}:"))
+        let lines = wrap_at(value, WIDTH - COLUMN);
+        let value = lines.replace('\n', &format!("\n{:COLUMN$}", ""));
+        format!("{:COLUMN$}{value}", format!("  {label}:"))
     }
 }
 

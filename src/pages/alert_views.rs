@@ -41,6 +41,10 @@ pub struct AlertView {
     pub heading: &'static str,
     /// What happened.
     pub lead: LeadView,
+    /// Which it is of several alike, if there are any: "second sign-in".
+    pub which: Option<String>,
+    /// Whether it is about a sign-in.
+    pub is_sign_in: bool,
     /// The device with its versions, and the symbol of its browser.
     pub device: Named,
     /// When it happened, exactly.
@@ -92,6 +96,12 @@ pub struct LeadView {
 }
 
 impl AlertView {
+    /// Returns what tells it from others alike, if there are any: "second sign-in, 17 May 2031, 08:31 UTC".
+    pub fn apart(&self) -> Option<String> {
+        let which = self.which.as_ref()?;
+        Some(format!("{which}, {}", self.at.exact))
+    }
+
     /// Returns what the place where it happened is said under.
     pub fn place_term(&self) -> &'static str {
         match (self.is_reuse, self.place.is_some()) {
@@ -157,6 +167,8 @@ impl AlertView {
         Self {
             id: alert.id.to_string(),
             is_reuse: alert.kind == AlertKind::TokenReuse,
+            which: None,
+            is_sign_in: alert.kind.is_sign_in(),
             heading: "Was this you?",
             lead: LeadView::new(details, label.unwrap_or_else(|| unnamed(alert.kind)), clock),
             device: Named {

@@ -7,6 +7,7 @@ use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
 use askama::Template;
 use url::form_urlencoded;
 
+use super::alert_twins;
 use super::alert_views::AlertView;
 use super::device_views::DeviceNames;
 use super::devices_query::DevicesQuery;
@@ -194,7 +195,9 @@ async fn alert_views(
             .find(|it| it.alerts.contains(&details.alert.id));
         preview.map(|preview| AlertView::new(details, preview, reader))
     };
-    Ok(described.iter().filter_map(view).collect())
+    let mut views: Vec<AlertView> = described.iter().filter_map(view).collect();
+    alert_twins::tell_apart(&mut views);
+    Ok(views)
 }
 
 /// Says what needs attention, as many things as every other page says, if anything does.

@@ -3,6 +3,7 @@
 pub mod account;
 mod activity;
 pub mod admin;
+mod alert_twins;
 mod alert_views;
 pub mod alerts;
 pub mod changes;

@@ -13,7 +13,7 @@ use super::new_password::{
     PasswordForm, after_page, get_linked_message, hash_typed, origin, password_page, refused_form,
 };
 use super::reviewed_link::{FORGOTTEN, after_confirmation, after_report};
-use super::{report_words, take_back};
+use super::{alert_twins, report_words, take_back};
 use crate::account::{AlertDetails, LinkedMessage, Mailbox, PasswordGrant, RevokeScope};
 use crate::alerts::{Alert, AlertKind};
 use crate::error::{Error, Result};
@@ -141,8 +141,15 @@ async fn own_page(
         .iter()
         .map(|details| AlertView::for_link(details, clock))
         .collect();
+    alert_twins::tell_apart(&mut alerts);
+    let form = form.flatten();
+    let mut layout = Layout::anonymous(request)?;
+    if is_used {
+        // There is no answer to be sent again.
+        layout.refusal = None;
+    }
     let template = NotMePage {
-        layout: Layout::anonymous(request)?,
+        layout,
         is_sign_in: message.alerts.iter().all(|alert| alert.kind.is_sign_in()),
         offers_password: message.may_set_password,
         may_confirm: message.alerts.iter().any(is_confirmable),

@@ -15,6 +15,7 @@ on_both!(
     travel_after_the_sign_in_is_shown_in_the_open_alert,
     a_device_that_its_owner_named_is_called_so,
     without_a_city_a_place_is_in_its_country,
+    alerts_alike_say_which_they_are,
     the_map_of_an_alert_has_both_places,
     the_map_leads_to_rows_that_are_on_the_page,
 );
@@ -52,6 +53,26 @@ async fn start_with_mail(database: Database, port: Option<u16>) -> (TestApp, Per
 
 async fn start(database: Database) -> (TestApp, Person, Browser) {
     start_with_mail(database, None).await
+}
+
+async fn alerts_alike_say_which_they_are(database: Database) {
+    let (app, ada, laptop) = start(database).await;
+    for after in [1, 2, 0] {
+        sign_in_from(&app, &ada, OSLO, after * MINUTE).await;
+    }
+    app.login_from(&ada, "curl/8.14.1", OSLO, None).await;
+    let words = laptop.get("/devices").await.expect(200).words();
+    for part in [
+        "No, sign it out : Safari on iPhone, first sign-in, 17 May 2031, 08:31 UTC",
+        "No, sign it out : Safari on iPhone, second sign-in, 17 May 2031, 08:33 UTC",
+        "Yes, it was me : Safari on iPhone, third sign-in, 17 May 2031, 08:33 UTC",
+        "When 17 May 2031, 08:33 UTC · third sign-in",
+        "Yes, it was me : curl",
+    ] {
+        assert_eq!(words.matches(part).count(), 1, "{part}: {words}");
+    }
+    assert!(!words.contains("curl, first"), "{words}");
+    app.stop().await;
 }
 
 /// Signs in on a phone, some time after the laptop was used.

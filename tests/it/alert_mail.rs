@@ -97,7 +97,7 @@ async fn a_message_states_what_happened_where_and_when(database: Database) {
             assert!(text.contains(part), "{part:?} is not in {text}");
         }
     }
-    assert!(message.html().contains("This wasn’t me"));
+    assert!(message.html().contains("Review this sign-in"));
     // Opening the message must load nothing from any server.
     assert!(!message.html().contains("src="), "{}", message.html());
     app.stop().await;

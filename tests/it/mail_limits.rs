@@ -88,13 +88,32 @@ async fn a_flood_of_sign_ins_is_told_of_in_one_message(database: Database) {
     app.advance(2 * MINUTE);
     assert_eq!(app.deliver_mail().await, 1);
     let messages = server.wait_for(4).await;
+    let single: Vec<String> = messages
+        .iter()
+        .take(3)
+        .map(|it| it.html().to_owned())
+        .collect();
+    let has_earlier = "such sign-in; the one before was on 17 May 2031, 08:31 UTC";
+    assert!(
+        single.iter().any(|it| it.contains(has_earlier)),
+        "{single:?}"
+    );
     let last = messages.last().expect("a message");
     assert_eq!(last.header("Subject"), MORE);
+    assert!(last.html().contains("Review these sign-ins"));
     for text in [last.plain(), last.html()] {
         assert!(text.contains("37 more"), "{text}");
         assert!(text.contains("Safari on iPhone"), "{text}");
         assert!(text.contains("17 May 2031, 08:31 UTC"), "{text}");
         assert!(text.contains("and 17 more"), "{text}");
+        // Of one minute, and told apart.
+        for nth in ["first", "second", "20th"] {
+            assert_eq!(
+                text.matches(&format!("· {nth} sign-in")).count(),
+                1,
+                "{text}"
+            );
+        }
         assert!(text.contains("/devices"), "{text}");
     }
     // There is room for single ones again.
