@@ -23,6 +23,7 @@ pub(super) const FORMER_FIRST: &str = "The e-mail of this account was changed re
 #[template(path = "pages/after_not_me.html")]
 struct AfterPage<'a> {
     layout: Layout,
+    title: &'static str,
     /// The outcome, in words.
     done: &'a str,
     /// What to do now, where there is no form.
@@ -94,14 +95,28 @@ pub(super) fn after_page(
     advice: Option<&'static str>,
     form: Option<PasswordForm>,
 ) -> Result<HttpResponse> {
+    let mut layout = Layout::anonymous(request)?;
+    if form.is_none() {
+        // The page has no form to send again.
+        layout.refusal = None;
+    }
     let template = AfterPage {
-        layout: Layout::anonymous(request)?,
+        title: title(&layout),
+        layout,
         done,
         advice: advice.filter(|_| form.is_none()),
         token,
         form,
     };
     page(StatusCode::OK, &template)
+}
+
+/// Returns the heading: what is left to do, where that failed.
+fn title(layout: &Layout) -> &'static str {
+    match layout.has_failed() {
+        true => "Set a new password",
+        false => "Thank you",
+    }
 }
 
 /// Returns the form again with its ticket, and with the error of the password if it has one.
@@ -116,6 +131,7 @@ pub(super) fn password_page(
     let message = error.map(|error| error.message.as_str());
     layout.add_problem(("new_password", "New password"), message);
     let template = AfterPage {
+        title: title(&layout),
         layout,
         done: "Your answer is recorded. One step is left:",
         advice: None,

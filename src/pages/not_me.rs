@@ -137,7 +137,7 @@ async fn own_page(
         .cloned()
         .collect();
     let preview = app.accounts.preview_report(message.user.id, open).await?;
-    let alerts: Vec<_> = listed
+    let mut alerts: Vec<_> = listed
         .iter()
         .map(|details| AlertView::for_link(details, clock))
         .collect();
@@ -157,7 +157,7 @@ async fn own_page(
         unconfirmed: report_words::unconfirmed(&listed, &preview),
         yes: alerts.first().map_or("Yes, it was me", |alert| alert.yes),
         no: alerts.first().map_or("No, it wasn’t me", |alert| alert.no),
-        form: form.flatten(),
+        form,
         unlisted: message.alerts.len().saturating_sub(MAX_LISTED),
         heading: match (is_used, listed.len()) {
             (false, 1) => alerts.first().map_or(QUESTION, |alert| alert.heading),

@@ -195,6 +195,7 @@ async fn a_bad_password_is_refused_and_the_form_shown_again(database: Database) 
         .send(&fixture.password_form(&page), &[("new_password", "short")])
         .await;
     assert!([400, 422].contains(&again.status), "{again:?}");
+    assert!(again.text.contains("<title>Error: Set a new password"));
     let form = fixture.password_form(&again);
     reader
         .send(&form, &[("new_password", NEW)])
@@ -232,6 +233,13 @@ async fn without_cookies_the_page_says_that_answering_needs_them(database: Datab
     let refused = fixture.reader().send(&form, &[("answer", "no")]).await;
     refused.expect_words("Your browser sent no cookies, and answering needs them.");
     assert_eq!(fixture.app.database.sessions_where("is_active"), 2);
+    // Where it was answered, there is nothing to send again: no error is said.
+    let mine = [("answer", "mine")];
+    fixture.submit(&fixture.reader(), &mine).await.expect(200);
+    let late = fixture.reader().send(&form, &[("answer", "no")]).await;
+    let late = late.expect_words("This was answered");
+    assert!(late.text.contains("<title>This was answered"));
+    assert!(!late.words().contains("Your browser sent no cookies"));
     fixture.stop().await;
 }
 
