@@ -193,7 +193,9 @@ async function sendChecked(form, button) {
   if (person && person !== document.body.dataset.person) return leaveToAnother();
   if (person) renewTokens(loaded.fresh);
   checked = form;
+  // Sends it at once, unless the browser finds a field that is not filled in.
   form.requestSubmit(button);
+  checked = null;
 }
 
 function isText(field) {
@@ -678,7 +680,6 @@ addEventListener("submit", (event) => {
     event.preventDefault();
     return sendChecked(form, event.submitter);
   }
-  checked = null;
   const sent = Number(form.dataset.sent || 0);
   if (Date.now() - sent < SENT_WITHIN) return event.preventDefault();
   form.dataset.sent = Date.now();

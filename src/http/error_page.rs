@@ -77,7 +77,7 @@ impl WayOn {
             detail,
             behind: match error {
                 // What does not exist has one page, whatever it is requested with.
-                Error::NotFound => None,
+                Error::NotFound | Error::NoAuthority => None,
                 _ => page_behind(request),
             },
         }

@@ -100,8 +100,8 @@ impl Sweep {
             jobs: self.sessions.purge_bulk_jobs().await?,
             throttles: self.throttles.purge().await?,
         };
-        // Last, since after an update there may be many.
         self.alerts.redact_unanswered().await?;
+        // Last, since after an update there may be many.
         self.sessions.fill_ip_keys().await?;
         self.events.fill_ip_keys().await?;
         Ok(report)

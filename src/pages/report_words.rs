@@ -108,9 +108,10 @@ fn names_apart(sessions: &[Session], alert: &Alert, reader: &Reader) -> Vec<Stri
     let devices = group_by_device(sessions.to_vec());
     let names: Vec<String> = devices.iter().map(|it| it.first().label()).collect();
     let apart = |(device, name): (&DeviceGroup<Session>, &String)| {
-        let is_here = reader.is_here_named(name);
+        let is_here = reader.is_here_labelled(name);
         let same = names.iter().filter(|other| *other == name).count();
-        if same < 2 && !is_here && *name != alert.device_name {
+        let is_like_subject = alert.label() == Some(name.as_str()) || *name == alert.device_name;
+        if same < 2 && !is_here && !is_like_subject {
             return name.clone();
         }
         let session = device.first();

@@ -23,7 +23,7 @@ pub struct Reader {
     languages: Vec<String>,
     places: Arc<Places>,
     retention: IpRetention,
-    /// The name of the device that they read on.
+    /// The label of the device that they read on.
     here: String,
 }
 
@@ -52,13 +52,13 @@ impl Reader {
             languages: languages(request),
             places: app.places.clone(),
             retention: owner.ip_retention,
-            here: caller.session.display_name(),
+            here: caller.session.label(),
         })
     }
 
-    /// Returns whether the device that they read on has that name.
-    pub fn is_here_named(&self, name: &str) -> bool {
-        self.here == name
+    /// Returns whether the device that they read on has that label.
+    pub fn is_here_labelled(&self, label: &str) -> bool {
+        self.here == label
     }
 
     /// Returns a place in the reader's language, as far as the place databases have it.
