@@ -418,7 +418,7 @@ const FIELDS = "input, select, textarea";
 // A field that nobody has touched takes what it is by now. Returns whether it shows that.
 function patchField(old, fresh) {
   // What a form showed stays with what was typed into it, so that the server knows what that replaces.
-  if (["shown", "shown_name"].includes(old.name) && [...old.form.elements].some(isTyped)) return true;
+  if (["shown", "shown_name"].includes(old.name) && [...old.form.querySelectorAll(FIELDS)].some(isTyped)) return true;
   const group = old.type === "radio" && old.form ? [...old.form.querySelectorAll(`[name="${old.name}"]`)] : [old];
   if (old === document.activeElement || group.some(isTyped)) return defaultOf(old) === defaultOf(fresh);
   const isText = !old.options;
