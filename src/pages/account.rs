@@ -76,6 +76,9 @@ pub async fn show(
 }
 
 /// Updates the name to call the person by.
+///
+/// # Errors
+/// [`Error::UnconfirmedDevice`] when the caller's device is in doubt.
 pub async fn rename(
     app: web::Data<AppState>,
     request: HttpRequest,

@@ -55,5 +55,6 @@ mod unused;
 mod used_applications;
 pub mod verify_email;
 mod views;
+mod waiting_views;
 pub mod when_unused;
 mod words;

@@ -153,6 +153,7 @@ mod signed_out_reasons;
 mod signing_in;
 mod site;
 mod slow_clients;
+mod stated_devices;
 mod step_up;
 mod step_up_copies;
 mod step_up_names;
