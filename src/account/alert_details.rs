@@ -8,7 +8,9 @@ use crate::clock::Timestamp;
 use crate::db::{AlertId, AnyConnection, SessionId, UserId};
 use crate::error::Result;
 use crate::events::{self, EventKind};
-use crate::sessions::{self, EarlierReport, Session, find_earlier_reports};
+use crate::sessions::{
+    self, EarlierReport, Session, find_earlier_reports, is_from_before_elsewhere, is_same_device,
+};
 
 /// An alert, and what became of it.
 #[derive(Debug, Clone)]
@@ -21,8 +23,11 @@ pub struct AlertDetails {
     pub later_travel: Option<String>,
     /// The alert whose review settled this one, unless it is this one.
     pub settled_by: Option<Alert>,
-    /// Whether a session is live on the device that it is about.
+    /// Whether a session is live on the device that it is about; the person's own sessions of which a sign-in
+    /// only stated the device are none.
     pub is_signed_in: bool,
+    /// What the device of that session is called in the list of devices.
+    pub listed_as: Option<String>,
     /// What its person had reported before that session began.
     pub earlier_report: Option<EarlierReport>,
 }
@@ -212,8 +217,8 @@ impl<'a> Found<'a> {
         let subject = self.subjects.iter().find(is_its);
         AlertDetails {
             session: subject.cloned(),
-            is_signed_in: subject
-                .is_some_and(|subject| self.live.iter().any(|it| it.is_on_device_of(subject))),
+            is_signed_in: subject.is_some_and(|subject| self.is_signed_in(&alert, subject)),
+            listed_as: subject.map(|subject| self.list_name(&alert, subject)),
             later_travel: self
                 .travels
                 .iter()
@@ -229,6 +234,29 @@ impl<'a> Found<'a> {
                 .and_then(|id| self.earlier.get(&id).copied()),
             alert,
         }
+    }
+}
+
+impl Found<'_> {
+    /// Returns whether a session is live on the device of an alert's.
+    fn is_signed_in(&self, alert: &Alert, subject: &Session) -> bool {
+        let is_its = |live: &&Session| {
+            let is_before = alert.kind.is_sign_in() && live.created_at < alert.at;
+            let is_other = !is_same_device(live, subject) || is_from_before_elsewhere(live, alert);
+            live.id == subject.id || (live.is_on_device_of(subject) && !(is_before && is_other))
+        };
+        self.live.iter().any(|live| is_its(&live))
+    }
+
+    /// Returns what the device of an alert's session is called. While the sign-in waits for an answer, it is
+    /// called by another session.
+    fn list_name(&self, alert: &Alert, subject: &Session) -> String {
+        let is_subject = |live: &Session| self.subjects.iter().any(|it| it.id == live.id);
+        let waits = alert.kind.is_sign_in() && alert.is_open();
+        let mut others = self.live.iter().filter(|live| {
+            waits && live.is_on_device_of(subject) && live.id != subject.id && !is_subject(live)
+        });
+        others.next().unwrap_or(subject).display_name()
     }
 }
 

@@ -3,7 +3,6 @@
 use super::Accounts;
 use super::alert_review::{Candidates, RevokeScope};
 use super::linked_message::find_undoing;
-use super::trust::is_on_any;
 use crate::alerts::{self, Alert};
 use crate::clock::Timestamp;
 use crate::db::{AlertId, AnyConnection, SessionId, UserId};
@@ -17,6 +16,8 @@ pub struct ReportPreview {
     pub alerts: Vec<AlertId>,
     /// The live sessions on the devices that the alerts are about, which end.
     pub subjects: Vec<Session>,
+    /// The live sessions from before that count as on the device of a sign-in, which end as well.
+    pub before: Vec<Session>,
     /// The live sessions that are in doubt with them, which end as well.
     pub besides: Vec<Session>,
     /// Those of every other open alert about a sign-in, if they end as well.
@@ -88,14 +89,19 @@ impl Basis {
     }
 
     fn preview(&self, c: &mut AnyConnection, alerts: &[Alert]) -> Result<ReportPreview> {
-        let reported = self.candidates.list_subjects(alerts);
-        let (subjects, besides): (Vec<_>, Vec<_>) = self
+        let about = self.candidates.list_about(alerts);
+        let (its, besides): (Vec<_>, Vec<_>) = self
             .list_live(alerts, RevokeScope::Alert)
             .into_iter()
-            .partition(|session| is_on_any(&reported, session));
+            .partition(|session| about.iter().any(|about| about.covers(session)));
+        let is_before = |session: &Session| {
+            let mut its = about.iter().filter(|about| about.covers(session));
+            its.all(|about| about.is_before(session))
+        };
+        let (before, subjects): (Vec<_>, Vec<_>) = its.into_iter().partition(is_before);
         let mut unconfirmed = self.list_live(alerts, RevokeScope::AllUnconfirmed);
         let ends = |session: &Session| {
-            let mut ended = subjects.iter().chain(&besides);
+            let mut ended = subjects.iter().chain(&before).chain(&besides);
             ended.any(|it| it.id == session.id)
         };
         unconfirmed.retain(|session| !ends(session));
@@ -103,6 +109,7 @@ impl Basis {
         Ok(ReportPreview {
             alerts: alerts.iter().map(|alert| alert.id).collect(),
             subjects,
+            before,
             besides,
             unconfirmed,
             restored_email: self.find_restored(c, alerts, RevokeScope::Alert)?,

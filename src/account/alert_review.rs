@@ -4,13 +4,14 @@
 use std::collections::BTreeSet;
 
 use super::Accounts;
+use super::about::About;
 use super::credentials::secure_orders;
 use super::emails::cancel_pending_change;
 use super::linked_message::{Reported, find_undoing};
 use super::review_record::{CONFIRMED, REPORTED, record_review};
 use super::take_back::TakeBack;
-use super::trust::{TrustBasis, is_on_any, list_subjects};
-use crate::alerts::{self, Alert, AlertKind, AlertReview, Confirmer, Settlement};
+use super::trust::TrustBasis;
+use crate::alerts::{self, Alert, AlertReview, Confirmer, Settlement};
 use crate::clock::Timestamp;
 use crate::db::{AlertId, AnyConnection, SessionId, UserId};
 use crate::error::{Error, Result};
@@ -59,7 +60,7 @@ impl Accounts {
         self.db
             .transaction(move |c| {
                 let mut confirmed = 0;
-                let is_confirmable = |it: &&Alert| it.kind != AlertKind::EmailChanged;
+                let is_confirmable = |it: &&Alert| it.kind.is_confirmable_by_link();
                 for alert in alerts.iter().filter(is_confirmable) {
                     let settlement = Settlement::confirmed(alert.id, Confirmer::Mailbox, now);
                     let open = alerts::review(c, alert.user_id, alert.id, settlement)?;
@@ -199,7 +200,7 @@ impl Report {
         record_review(c, self.owner, REPORTED, &self.origin, self.at)?;
         cancel_pending_change(c, user, &self.origin, self.at)?;
         secure_orders(c, self.owner, &self.origin, self.at)?;
-        let ended = self.end_doubtful(c, user, &doubtful)?;
+        let ended = self.end_doubtful(c, user, &candidates, &doubtful)?;
         for other in open.iter().filter(|other| is_about(other, &doubtful)) {
             self.record(c, other.id, first)?;
         }
@@ -207,11 +208,13 @@ impl Report {
     }
 
     /// Ends those of the sessions that are live, and deletes their devices, none of which stays exempt from
-    /// the idle limit. Returns those that ended.
+    /// the idle limit; except a device that a session stays on, whose id they only stated. Returns those that
+    /// ended.
     fn end_doubtful(
         &self,
         c: &mut AnyConnection,
         user: &User,
+        candidates: &Candidates,
         doubtful: &[Session],
     ) -> Result<Vec<Session>> {
         const REASON: EndedReason = EndedReason::SignedOutRemotely;
@@ -221,6 +224,7 @@ impl Report {
         let devices: BTreeSet<&str> = doubtful
             .iter()
             .filter_map(|session| session.device_id.as_deref())
+            .filter(|device| !candidates.has_staying(device, doubtful, at))
             .collect();
         // Devices before sessions, the order in which a sign-in locks them: otherwise the two could
         // deadlock.
@@ -263,33 +267,41 @@ impl Candidates {
         Ok(Self { basis, from })
     }
 
-    /// Lists the sessions that end when these alerts are reported: those on the devices that they are
-    /// about, and those created since that are not trusted as of the alert.
+    /// Lists the sessions that end when these alerts are reported: those that they are about, and those
+    /// created since that are not trusted as of the alert.
     pub(super) fn list_doubtful(
         &self,
         reported: &[Alert],
         scope: RevokeScope,
         open: &[Alert],
     ) -> Vec<Session> {
-        let unconfirmed: Vec<Alert> = open
-            .iter()
-            .filter(|alert| alert.kind.is_sign_in() && scope == RevokeScope::AllUnconfirmed)
-            .cloned()
-            .collect();
-        let mut subjects = self.list_subjects(reported);
-        subjects.extend(self.list_subjects(&unconfirmed));
+        let with_all = scope == RevokeScope::AllUnconfirmed;
+        let unconfirmed = open.iter().filter(|it| with_all && it.kind.is_sign_in());
+        let about = self.list_about(reported.iter().chain(unconfirmed));
         let trusted: Vec<_> = reported.iter().map(|it| self.basis.as_of(it)).collect();
         let is_doubtful = |session: &&Session| {
-            is_on_any(&subjects, session) || trusted.iter().any(|it| !it.contains(session))
+            about.iter().any(|about| about.covers(session))
+                || trusted.iter().any(|it| !it.contains(session))
         };
         self.others().filter(is_doubtful).cloned().collect()
     }
 
-    /// Lists the sessions that these alerts are about.
-    pub(super) fn list_subjects(&self, alerts: &[Alert]) -> Vec<&Session> {
-        let mut subjects = list_subjects(&self.basis.all, alerts);
-        subjects.retain(|session| Some(session.id) != self.from);
-        subjects
+    /// Lists what these alerts are about, other than the session that they are reported from.
+    pub(super) fn list_about<'a>(
+        &'a self,
+        alerts: impl IntoIterator<Item = &'a Alert>,
+    ) -> Vec<About<'a>> {
+        let is_from = |alert: &Alert| alert.session_id.is_some() && alert.session_id == self.from;
+        let others = alerts.into_iter().filter(|alert| !is_from(alert));
+        others.map(|alert| self.basis.about(alert)).collect()
+    }
+
+    /// Returns whether a session on a device is live at `at` that is not among those in doubt.
+    fn has_staying(&self, device: &str, doubtful: &[Session], at: Timestamp) -> bool {
+        let is_doubtful = |session: &Session| doubtful.iter().any(|it| it.id == session.id);
+        let mut on_device =
+            (self.basis.all.iter()).filter(|session| session.device_id.as_deref() == Some(device));
+        on_device.any(|session| session.is_live(at) && !is_doubtful(session))
     }
 
     fn others(&self) -> impl Iterator<Item = &Session> {

@@ -1,12 +1,15 @@
 //! What needs a person's attention: alerts that they may review, and notices of what administrators
 //! did, which they only read.
 
+use std::collections::HashSet;
+
 use super::Accounts;
+use super::links::Links;
 use super::review_record::record_review;
 use super::trust::TrustBasis;
 use crate::alerts::{self, Alert, AlertKind, AlertReview, Settlement};
 use crate::clock::Timestamp;
-use crate::db::{AlertId, AnyConnection};
+use crate::db::{AlertId, AnyConnection, SessionId};
 use crate::error::{Error, Result};
 use crate::sessions::{Caller, Session};
 
@@ -21,6 +24,9 @@ pub struct Attention {
     pub may_dismiss: bool,
     /// Whether there are open alerts that the caller may not review here.
     pub withheld: Withheld,
+    /// The sessions whose own sign-ins wait for an answer: each may be anybody's who states the id of a
+    /// device. None where the caller's is one of them, who is not to learn that.
+    pub unconfirmed: HashSet<SessionId>,
 }
 
 /// Whether there are open alerts that a caller may not review, and what can be done about them.
@@ -63,9 +69,9 @@ impl Accounts {
     /// [`Error::Unavailable`] when the database doesn't respond.
     pub async fn list_attention(&self, caller: &Caller) -> Result<Attention> {
         let now = self.clock.now();
-        let session = caller.session.clone();
+        let session = caller.session_here();
         let password_changed_at = caller.user.password_changed_at;
-        let links_since = self.links_since(&caller.user, now);
+        let links = self.links(&caller.user, now);
         self.db
             .read(move |c| {
                 let unread = alerts::list_unread(c, session.user_id, now)?;
@@ -75,12 +81,13 @@ impl Accounts {
                     true => Ok(Attention {
                         may_dismiss: true,
                         withheld: Withheld::Nowhere,
+                        unconfirmed: HashSet::new(),
                         alerts: open,
                         notices,
                     }),
                     false => {
                         let here = (&session, password_changed_at);
-                        reviewable(c, here, (open, notices), (now, links_since))
+                        reviewable(c, here, (open, notices), (now, links))
                     }
                 }
             })
@@ -108,13 +115,12 @@ impl Accounts {
     }
 }
 
-/// Returns those of the open alerts that may be reviewed in `session`, and the notices. The links in
-/// messages about alerts since `links_since`, if there are any, still work.
+/// Returns those of the open alerts that may be reviewed in `session`, and the notices.
 fn reviewable(
     c: &mut AnyConnection,
     (session, password_changed_at): (&Session, Timestamp),
     (mut open, notices): (Vec<Alert>, Vec<Alert>),
-    (now, links_since): (Timestamp, Option<Timestamp>),
+    (now, links): (Timestamp, Links),
 ) -> Result<Attention> {
     let basis = TrustBasis::load(c, session.user_id, &open, Some(session))?;
     if basis.is_unconfirmed(session) {
@@ -124,6 +130,8 @@ fn reviewable(
             ..Attention::default()
         });
     }
+    let sign_ins = open.iter().filter(|alert| alert.kind.is_sign_in());
+    let unconfirmed = sign_ins.filter_map(|alert| alert.session_id).collect();
     let may_dismiss = !basis.is_in_doubt(session, &open);
     let mut withheld = open.clone();
     open.retain(|alert| basis.may_review(session, alert));
@@ -135,7 +143,8 @@ fn reviewable(
     });
     Ok(Attention {
         may_dismiss,
-        withheld: withheld_for(&withheld, &basis, (session, now), links_since),
+        withheld: withheld_for(&withheld, &basis, (session, now), links),
+        unconfirmed,
         alerts: open,
         notices,
     })
@@ -157,15 +166,13 @@ fn withheld_for(
     withheld: &[Alert],
     basis: &TrustBasis,
     (session, now): (&Session, Timestamp),
-    links_since: Option<Timestamp>,
+    links: Links,
 ) -> Withheld {
     let has_reviewer = |alert: &Alert| basis.has_reviewer(alert, session.id, now);
-    let is_linked =
-        |alert: &Alert| alert.kind.is_mailed() && links_since.is_some_and(|since| alert.at > since);
     match withheld {
         [] => Withheld::Nowhere,
         all if all.iter().any(has_reviewer) => Withheld::ForOlderDevice,
-        all if all.iter().any(is_linked) => Withheld::ForLink,
+        all if all.iter().any(|alert| links.can_answer(alert)) => Withheld::ForLink,
         _ => Withheld::ForNobody,
     }
 }

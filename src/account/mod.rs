@@ -1,6 +1,7 @@
 //! Accounts: the changes that concern a person, their sessions and their alerts together. Each is
 //! one transaction.
 
+mod about;
 mod administration;
 mod after_report;
 mod alert_details;
@@ -11,6 +12,7 @@ mod assignment;
 mod attention;
 mod closing;
 mod credentials;
+mod device_names;
 mod emails;
 mod export;
 mod exported_session;
@@ -18,6 +20,7 @@ mod forgotten_password;
 mod invitations;
 mod last_admin;
 mod linked_message;
+mod links;
 mod messages;
 mod own_password;
 mod refusals;

@@ -5,15 +5,15 @@
 use std::collections::{HashMap, HashSet};
 
 use super::Accounts;
+use super::about::{About, list_unconfirmed};
 use super::linked_message::LINK_LIFETIME;
+use super::links::Links;
 use crate::alerts::{self, Alert, AlertKind, AlertReview, Confirmation, Confirmer, EmailChange};
 use crate::clock::Timestamp;
 use crate::db::{AnyConnection, SessionId, UserId};
 use crate::error::{Error, Result};
-use crate::people::User;
 use crate::sessions::{
-    self, Caller, RECENT_LIMIT, Session, is_on_known_device, is_same_device, is_same_network,
-    list_on_reported,
+    self, Caller, RECENT_LIMIT, Session, is_on_known_device, is_same_network, list_on_reported,
 };
 
 /// What trust is worked out from.
@@ -22,7 +22,7 @@ pub(super) struct TrustBasis {
     pub(super) all: Vec<Session>,
     /// Those that were reported, or are the subject of an open alert about a sign-in.
     doubtful: HashSet<SessionId>,
-    /// Those on the devices that open alerts about sign-ins are about.
+    /// Those that open alerts about sign-ins are about.
     unconfirmed: HashSet<SessionId>,
     /// Who confirmed which sign-in, in the order of the confirmations.
     confirmations: Vec<Confirmation>,
@@ -58,7 +58,7 @@ enum WayOn {
 }
 
 impl TrustBasis {
-    /// Loads the recent sessions of `owner`, and `here` if it is not one of them.
+    /// Loads the recent sessions of `owner`, with `here` as it is.
     pub(super) fn load(
         c: &mut AnyConnection,
         owner: UserId,
@@ -66,15 +66,17 @@ impl TrustBasis {
         here: Option<&Session>,
     ) -> Result<Self> {
         let mut all = sessions::store::list_recent(c, owner, None, RECENT_LIMIT)?;
-        all.extend(
-            here.filter(|here| !all.iter().any(|it| it.id == here.id))
-                .cloned(),
-        );
+        if let Some(here) = here {
+            match all.iter_mut().find(|it| it.id == here.id) {
+                Some(stored) => *stored = here.clone(),
+                None => all.push(here.clone()),
+            }
+        }
         let sign_ins = open.iter().filter(|alert| alert.kind.is_sign_in());
         let subjects: HashSet<SessionId> = sign_ins.filter_map(|it| it.session_id).collect();
         let mut doubtful = list_on_reported(c, owner, &all)?;
-        let unconfirmed = list_unconfirmed(&all, &subjects);
         doubtful.extend(subjects);
+        let unconfirmed = list_unconfirmed(&all, open, |it| !doubtful.contains(&it.id));
         let mut confirmations = alerts::store::list_confirmations(c, owner)?;
         confirmations.retain(|it| all.iter().any(|session| session.id == it.session));
         let is_by_mailbox = |it: &Confirmation| it.by == Confirmer::Mailbox;
@@ -101,13 +103,23 @@ impl TrustBasis {
         self.unconfirmed.contains(&session.id)
     }
 
-    /// Returns whether a session may answer an alert: one that is trusted as of that, and on no device that an
-    /// open alert about a sign-in, or this one, is about.
+    /// Returns whether a session may answer an alert: one that is trusted as of that, and that neither an open
+    /// alert about a sign-in nor this one is about.
     pub(super) fn may_review(&self, session: &Session, alert: &Alert) -> bool {
+        self.may_review_as(session, &self.about(alert), &self.as_of(alert))
+    }
+
+    fn may_review_as(&self, session: &Session, about: &About, trusted: &Trusted) -> bool {
         self.is_sound(session)
             && !self.is_unconfirmed(session)
-            && !self.is_about(alert, session)
-            && self.as_of(alert).contains(session)
+            && !about.covers(session)
+            && trusted.contains(session)
+    }
+
+    /// Returns what an alert is about.
+    pub(super) fn about<'a>(&'a self, alert: &'a Alert) -> About<'a> {
+        let is_sound = |it: &Session| self.is_sound(it) && !self.is_unconfirmed(it);
+        About::new(alert, &self.all, is_sound)
     }
 
     /// Returns whether a session is in doubt while these alerts are open.
@@ -117,9 +129,8 @@ impl TrustBasis {
 
     /// Returns the sessions that are trusted as of an alert.
     pub(super) fn as_of(&self, alert: &Alert) -> Trusted<'_> {
-        let subjects = list_subjects(&self.all, std::slice::from_ref(alert));
-        let is_candidate =
-            |session: &&Session| self.is_sound(session) && !is_on_any(&subjects, session);
+        let about = self.about(alert);
+        let is_candidate = |session: &&Session| self.is_sound(session) && !about.covers(session);
         let sound: HashMap<SessionId, &Session> = self
             .all
             .iter()
@@ -169,41 +180,35 @@ impl TrustBasis {
     /// Returns whether a session is in the network of one from before all of these alerts: nobody is held up
     /// at home, where an intruder rarely is.
     fn is_in_known_network(&self, session: &Session, open: &[Alert]) -> bool {
-        let subjects = list_subjects(&self.all, open);
+        let about: Vec<About> = open.iter().map(|alert| self.about(alert)).collect();
         let is_known = |known: &&Session| {
             open.iter().all(|alert| known.created_at <= alert.at)
                 && self.is_sound(known)
-                && !is_on_any(&subjects, known)
+                && !about.iter().any(|about| about.covers(known))
         };
         let mut known = self.all.iter().filter(is_known);
         known.any(|known| is_same_network(session, known))
     }
 
-    /// Returns whether an alert is about the device of a session.
-    pub(super) fn is_about(&self, alert: &Alert, session: &Session) -> bool {
-        let subjects = list_subjects(&self.all, std::slice::from_ref(alert));
-        alert.session_id == Some(session.id) || is_on_any(&subjects, session)
-    }
-
     /// Returns whether another session that is live at `now` may answer an alert.
     pub(super) fn has_reviewer(&self, alert: &Alert, except: SessionId, now: Timestamp) -> bool {
+        let (about, trusted) = (self.about(alert), self.as_of(alert));
         let mut live = self.all.iter().filter(|session| session.is_live(now));
-        live.any(|session| session.id != except && self.may_review(session, alert))
+        live.any(|it| it.id != except && self.may_review_as(it, &about, &trusted))
     }
 }
 
 impl WayOn {
-    /// Returns the ways to answer one of the open alerts. The link in a message about one still works if it
-    /// was sent since `links_since`.
+    /// Returns the ways to answer one of the open alerts.
     fn find(
         basis: &TrustBasis,
         open: &[Alert],
         (session, now): (&Session, Timestamp),
-        links_since: Option<Timestamp>,
+        links: Links,
     ) -> Self {
         let mut alerts = open.iter();
         let is_reviewed = alerts.any(|it| basis.has_reviewer(it, session.id, now));
-        let is_linked = links_since.is_some_and(|since| open.iter().any(|it| it.at > since));
+        let is_linked = open.iter().any(|alert| links.can_answer(alert));
         match (is_reviewed, is_linked) {
             (true, true) => Self::Either,
             (true, false) => Self::Device,
@@ -255,30 +260,6 @@ impl Trusted<'_> {
     }
 }
 
-/// Lists those of the sessions that these alerts are about.
-pub(super) fn list_subjects<'a>(sessions: &'a [Session], alerts: &[Alert]) -> Vec<&'a Session> {
-    let is_subject = |session: &&Session| {
-        let mut about = alerts.iter().filter_map(|alert| alert.session_id);
-        about.any(|id| id == session.id)
-    };
-    sessions.iter().filter(is_subject).collect()
-}
-
-/// Lists those of the sessions that are on the devices of these subjects.
-fn list_unconfirmed(sessions: &[Session], subjects: &HashSet<SessionId>) -> HashSet<SessionId> {
-    let is_subject = |session: &&Session| subjects.contains(&session.id);
-    let subjects: Vec<&Session> = sessions.iter().filter(is_subject).collect();
-    let on_its = sessions.iter().filter(|it| is_on_any(&subjects, it));
-    on_its.map(|session| session.id).collect()
-}
-
-/// Returns whether a session is on the device of one of these.
-pub(super) fn is_on_any(subjects: &[&Session], session: &Session) -> bool {
-    subjects
-        .iter()
-        .any(|subject| subject.id == session.id || is_same_device(subject, session))
-}
-
 /// Lists the open alerts that put a device in doubt: those about sign-ins, for as long as the link in a message
 /// about one works, so that an owner who has lost their other devices is not held up for longer. Once the
 /// password was set by a link, whoever signs in has had that link, and what was before doubts nobody.
@@ -326,11 +307,6 @@ impl Accounts {
         .await
     }
 
-    /// Returns since when messages about alerts have links that still work, if such are sent to a person.
-    pub(super) fn links_since(&self, user: &User, now: Timestamp) -> Option<Timestamp> {
-        (self.alerts.is_mailing() && user.gets_alerts()).then(|| now - LINK_LIFETIME)
-    }
-
     /// Verifies that the caller's device is not in doubt, or that what they do is allowed all the same.
     async fn require(
         &self,
@@ -338,9 +314,8 @@ impl Accounts {
         is_allowed: impl FnOnce(&TrustBasis, &[Alert]) -> bool + Send + 'static,
     ) -> Result<()> {
         let now = self.clock.now();
-        let links_since = self.links_since(&caller.user, now);
-        let links_since = links_since.filter(|_| caller.user.alert_emails);
-        let session = caller.session.clone();
+        let links = self.links(&caller.user, now);
+        let session = caller.session_here();
         self.db
             .read(move |c| {
                 let open = list_grounds(c, session.user_id, now)?;
@@ -354,7 +329,7 @@ impl Accounts {
                 if basis.is_in_known_network(&session, &open) || is_allowed(&basis, &open) {
                     return Ok(());
                 }
-                let way = WayOn::find(&basis, &open, (&session, now), links_since);
+                let way = WayOn::find(&basis, &open, (&session, now), links);
                 Err(Error::UnconfirmedDevice(doubt.describe(way)))
             })
             .await

@@ -67,6 +67,13 @@ impl AlertKind {
         self != Self::TwoPlaces
     }
 
+    /// Returns whether the link in a message confirms it: a changed e-mail would be confirmed by a link to the
+    /// new address.
+    #[must_use]
+    pub fn is_confirmable_by_link(self) -> bool {
+        !self.is_email_change()
+    }
+
     /// Returns whether it reports a sign-in.
     #[must_use]
     pub fn is_sign_in(self) -> bool {

@@ -79,7 +79,7 @@ impl Alerts {
         (kind, context): (AlertKind, AlertContext),
         now: Timestamp,
     ) -> Result<()> {
-        let alert = Alert::new(user, kind, context, now);
+        let alert = Alert::new(user, kind, with_own_name(c, user.id, context, now)?, now);
         store::insert(c, &alert)?;
         if kind == AlertKind::TokenReuse {
             // It says what the other one asked.
@@ -175,7 +175,32 @@ pub(crate) fn raise_on_pages(
     (kind, context): (AlertKind, AlertContext),
     now: Timestamp,
 ) -> Result<()> {
+    let context = with_own_name(c, user.id, context, now)?;
     store::insert(c, &Alert::new(user, kind, context, now))
+}
+
+/// Returns the context of an alert by the label of its device while its session's own sign-in waits for an
+/// answer: whoever that is may have stated another device's id or name.
+fn with_own_name(
+    c: &mut AnyConnection,
+    user: UserId,
+    context: AlertContext,
+    now: Timestamp,
+) -> Result<AlertContext> {
+    let Some(session) = context
+        .session
+        .filter(|_| context.device_name != context.device_label)
+    else {
+        return Ok(context);
+    };
+    let unconfirmed = list_unconfirmed_sessions(c, user, now)?;
+    Ok(match unconfirmed.contains(&session) {
+        true => AlertContext {
+            device_name: context.device_label.clone(),
+            ..context
+        },
+        false => context,
+    })
 }
 
 /// Lists a person's open alerts that can be confirmed or reported, newest first.

@@ -233,16 +233,15 @@ pub(super) fn list_unconfirmed_sessions(
         AlertKind::NewDevice.as_str(),
         AlertKind::NewCountry.as_str(),
     ];
-    Ok(alerts::table
+    let open = alerts::table
         .filter(alerts::user_id.eq(user))
         .filter(alerts::answered_at.is_null())
         .filter(alerts::id.ge(AlertId::first_at(since)))
         .filter(alerts::kind.eq_any(sign_ins))
         .filter(alerts::session_id.is_not_null())
         .order(alerts::id.desc())
-        .limit(i64::from(MAX_OPEN))
-        .select(alerts::session_id.assume_not_null())
-        .load(c)?)
+        .select(alerts::session_id.assume_not_null());
+    Ok(cached(first_rows(open, MAX_OPEN)).load(c)?)
 }
 
 /// Lists the sessions of a person's reported alerts, each with the time of the report; the latest alerts

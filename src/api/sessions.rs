@@ -1,5 +1,7 @@
 //! `/api/v1/sessions`: the caller's own sessions. Those of other people are not found.
 
+use std::collections::HashSet;
+
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
 
@@ -53,6 +55,13 @@ pub async fn list(app: web::Data<AppState>, ApiCaller(caller): ApiCaller) -> Res
     let current = caller.session.id;
     let live = app.sessions.list_live(caller.user.id).await?;
     let devices = group_by_device(live.clone());
+    let unconfirmed = match devices.iter().any(|device| device.count() > 1) {
+        true => {
+            let here = Some(current);
+            app.accounts.list_unconfirmed(caller.user.id, here).await?
+        }
+        false => HashSet::new(),
+    };
     let sessions: Vec<_> = live
         .into_iter()
         .map(|session| SessionJson::new(session, current))
@@ -62,7 +71,7 @@ pub async fn list(app: web::Data<AppState>, ApiCaller(caller): ApiCaller) -> Res
         sessions,
         devices: devices
             .iter()
-            .map(|device| DeviceJson::new(device, current))
+            .map(|device| DeviceJson::new(device, current, &unconfirmed))
             .collect(),
     }))
 }
@@ -117,7 +126,8 @@ pub async fn history(
 ///
 /// # Errors
 /// [`Error::Invalid`] when the name is not valid; [`Error::NotFound`] when the caller has no such
-/// session; [`Error::Unavailable`] when the database doesn't respond.
+/// session; [`Error::UnconfirmedDevice`] when it is another device than the caller's, which is in doubt;
+/// [`Error::Unavailable`] when the database doesn't respond.
 pub async fn rename(
     app: web::Data<AppState>,
     ApiCaller(caller): ApiCaller,

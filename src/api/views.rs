@@ -1,5 +1,7 @@
 //! The JSON forms of sessions, devices, people and tokens.
 
+use std::collections::HashSet;
+
 use serde::Serialize;
 
 use crate::clock::Timestamp;
@@ -97,13 +99,18 @@ pub(super) struct DeviceJson {
 }
 
 impl DeviceJson {
-    /// Returns `device` for a caller that calls from `current`.
-    pub(super) fn new(device: &DeviceGroup<Session>, current: SessionId) -> Self {
-        let latest = device.first();
+    /// Returns `device` for a caller that calls from `current`. While the sign-ins of the sessions
+    /// `unconfirmed` wait for an answer, it is called by none of these if there is another.
+    pub(super) fn new(
+        device: &DeviceGroup<Session>,
+        current: SessionId,
+        unconfirmed: &HashSet<SessionId>,
+    ) -> Self {
+        let (latest, shown) = (device.first(), device.shown(unconfirmed));
         Self {
-            device_id: latest.device_id.clone(),
-            device_name: latest.device_name.clone(),
-            device_kind: latest.device_kind,
+            device_id: shown.device_id.clone(),
+            device_name: shown.device_name.clone(),
+            device_kind: shown.device_kind,
             last_used_at: latest.last_used_at,
             is_current: device.contains(current),
             session_ids: device.iter().map(|session| session.id).collect(),

@@ -25,6 +25,11 @@ impl<T> DeviceGroup<T> {
         self.first
     }
 
+    /// Returns how many items there are.
+    pub fn count(&self) -> usize {
+        1 + self.rest.len()
+    }
+
     /// Returns every item, in the order of the grouped list.
     pub fn iter(&self) -> impl Iterator<Item = &T> {
         std::iter::once(&self.first).chain(&self.rest)

@@ -31,7 +31,10 @@ pub(super) async fn find_name(
             return Ok(None);
         };
         let session = app.sessions.find(caller.user.id, id).await?;
-        return Ok(session.map(|session| session.display_name()));
+        return Ok(match session {
+            Some(session) => Some(find_device_name(app, caller, &session).await?),
+            None => None,
+        });
     }
     if let Subject::Email(email) = subject {
         // What is none is not repeated.
@@ -47,6 +50,11 @@ pub(super) async fn find_name(
         Role::Admin => find_administered(app, subject).await,
         _ => Ok(None),
     }
+}
+
+async fn find_device_name(app: &AppState, caller: &Caller, session: &Session) -> Result<String> {
+    let here = Some(caller.session.id);
+    app.accounts.find_device_name(here, session).await
 }
 
 /// Finds the name of what an administrator may read.
@@ -100,7 +108,8 @@ pub(super) async fn find_ending(
     path: &str,
     fields: &[(String, String)],
 ) -> Result<Option<Ending>> {
-    let list_live = async || app.sessions.list_live(caller.user.id).await;
+    let order = async |live| order_for_names(app, caller, live).await;
+    let list_live = async || order(app.sessions.list_live(caller.user.id).await?).await;
     let segments: Vec<&str> = path.split('/').skip(1).collect();
     Ok(match segments.as_slice() {
         ["devices", "sign-out-others"] => {
@@ -113,7 +122,7 @@ pub(super) async fn find_ending(
                 }
                 None => list_live().await?,
             };
-            Ending::of_others(&live, caller)
+            Ending::of_others(&order(live).await?, caller)
         }
         ["devices", "sign-out-everywhere"] => Some(Ending::of_all(list_live().await?)),
         ["devices", "sign-out-selected"] => find_selected(app, caller, fields).await?,
@@ -133,6 +142,16 @@ pub(super) async fn find_ending(
         }
         _ => None,
     })
+}
+
+/// Returns sessions of the caller so that the first one of each device is the one that it is called by.
+async fn order_for_names(
+    app: &AppState,
+    caller: &Caller,
+    sessions: Vec<Session>,
+) -> Result<Vec<Session>> {
+    let (owner, here) = (caller.user.id, Some(caller.session.id));
+    app.accounts.order_for_names(owner, here, sessions).await
 }
 
 /// Returns whether a form confirms that devices are signed out which it does not say itself.
@@ -158,6 +177,7 @@ async fn find_unused(
     let live = app.sessions.list_live(caller.user.id).await?;
     let ends = |it: &Session| is_meant(it) && limits.would_end(it, chosen, now);
     let (ending, live): (Vec<Session>, Vec<Session>) = live.into_iter().partition(ends);
+    let ending = order_for_names(app, caller, ending).await?;
     Ok(Ending::of_unused(ending, &live))
 }
 
@@ -176,6 +196,7 @@ async fn find_selected(
         let is_selected = selected.iter().any(|it| live.is_on_device_of(it));
         is_selected && !live.is_on_device_of(&caller.session)
     });
+    let live = order_for_names(app, caller, live).await?;
     Ok(Ending::of_devices(&group_by_device(live)))
 }
 

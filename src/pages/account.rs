@@ -80,6 +80,9 @@ pub async fn show(
 }
 
 /// Updates the name to call the person by. One that was changed since the form showed it is not overwritten.
+///
+/// # Errors
+/// [`Error::UnconfirmedDevice`] when the caller's device is in doubt.
 pub async fn rename(
     app: web::Data<AppState>,
     request: HttpRequest,

@@ -130,7 +130,7 @@ impl AlertView {
         let alert = &details.alert;
         let session = details.session.as_ref();
         let is_over = details.is_over();
-        let listed_as = session.map(Session::display_name);
+        let listed_as = details.listed_as.clone();
         let copied = session.filter(|_| alert.kind == AlertKind::TokenReuse);
         let apart = copied.and_then(|session| apart(alert, session));
         Self {

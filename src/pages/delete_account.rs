@@ -51,7 +51,8 @@ pub async fn show(
 /// Deletes the account with everything that belongs to it. Without its e-mail it shows the page.
 ///
 /// # Errors
-/// [`Error::StepUpRequired`] when the password was given too long ago.
+/// [`Error::UnconfirmedDevice`] when the caller's device is in doubt; [`Error::StepUpRequired`] when the
+/// password was given too long ago.
 pub async fn submit(
     app: web::Data<AppState>,
     request: HttpRequest,

@@ -6,6 +6,7 @@ use askama::Template;
 use serde::Deserialize;
 
 use super::device_views::DeviceView;
+use super::devices::attention;
 use super::ended_words::End;
 use super::notices;
 use super::session_end::SessionEnd;
@@ -15,6 +16,7 @@ use super::travel_views;
 use super::used_applications::UsedApplications;
 use super::views::Reader;
 use super::words::{self, TimeView};
+use crate::account::Attention;
 use crate::db::{EventId, SessionId};
 use crate::devices::{DeviceGroup, DeviceName, group_by_device};
 use crate::error::Result;
@@ -119,7 +121,9 @@ pub async fn show(
 /// Updates the name of the device. One that was changed since the form showed it is not overwritten.
 ///
 /// # Errors
-/// [`Error::NotFound`](crate::Error::NotFound) when the caller has no such session.
+/// [`Error::NotFound`](crate::Error::NotFound) when the caller has no such session;
+/// [`Error::UnconfirmedDevice`](crate::Error::UnconfirmedDevice) when it is another device than theirs, which
+/// is in doubt.
 pub async fn rename(
     app: web::Data<AppState>,
     request: HttpRequest,
@@ -133,9 +137,9 @@ pub async fn rename(
             app.accounts.require_may_rename(&caller, *id).await?;
             if form.shown_name.is_some() {
                 let session = app.sessions.get(owner, *id).await?;
-                let (shown, now) = (form.shown_name.as_deref(), session.display_name());
-                if let Some(words) = shown_name::conflict(shown, &now, &form.device_name) {
-                    let mut template = load_page(&app, &request, &caller, session, None).await?;
+                let mut template = load_page(&app, &request, &caller, session, None).await?;
+                let (shown, now) = (form.shown_name.as_deref(), &template.name_shown);
+                if let Some(words) = shown_name::conflict(shown, now, &form.device_name) {
                     template.name_typed = form.device_name;
                     template.layout.refusal = Some(words);
                     return page(StatusCode::CONFLICT, &template);
@@ -226,12 +230,17 @@ async fn load_page(
         true => session.with_use_at(reader.clock.now),
         false => session,
     };
-    let end = SessionEnd::load(app, &session).await?;
+    let attention = attention(request);
+    let end = SessionEnd::load(app, &session, &attention.unconfirmed).await?;
     let (activity, older) = load_activity(app, (&session, &end), before, &reader).await?;
+    let view = load_device(app, caller, (&session, &end), device, &reader).await?;
+    let view = match device {
+        Some(device) => with_waiting(view, device, (&attention, &session), &reader),
+        None => view,
+    };
     Ok(DevicePage {
         layout: Layout::for_caller(request, caller, NavItem::Devices)?,
         is_current,
-        device: load_device(app, caller, (&session, &end), device, &reader).await?,
         still: match device {
             Some(_) => None,
             None => still_signed_in(&session, &devices),
@@ -240,8 +249,9 @@ async fn load_page(
             .map_or_else(String::new, |device| consequence(device, caller, &session)),
         unused: UnusedView::new(app, caller, &session, &reader),
         notice: None,
-        name_typed: session.display_name(),
-        name_shown: session.display_name(),
+        name_typed: view.name.clone(),
+        name_shown: view.name.clone(),
+        device: view,
         name_error: None,
         older,
         activity,
@@ -266,6 +276,21 @@ async fn load_device(
     let of_device = device.map_or_else(|| vec![session], |device| device.iter().collect());
     let used = UsedApplications::load(app, caller.user.id, of_device.iter().copied()).await?;
     Ok(view.with_applications(used.of(of_device, usize::MAX, reader.clock)))
+}
+
+/// Returns the view of a session of a device with what waits there for an answer. While its own sign-in does,
+/// the device is called by another session.
+fn with_waiting(
+    view: DeviceView,
+    device: &DeviceGroup<Session>,
+    (attention, session): (&Attention, &Session),
+    reader: &Reader,
+) -> DeviceView {
+    let view = view.with_waiting(device, attention, HOME, reader);
+    match attention.unconfirmed.contains(&session.id) {
+        true => view.named_by(device.shown(&attention.unconfirmed)),
+        false => view,
+    }
 }
 
 /// Loads a page of the activity of a session, and the URL of older activity, if there is more.

@@ -1,13 +1,15 @@
 //! Devices and ended sessions as templates show them: plain fields, without logic.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::admin::session_words;
 use super::ended_words::End;
 use super::travel_views::ImpossibleTravels;
 use super::used_applications::ApplicationsView;
 use super::views::Reader;
+use super::waiting_views::{WaitingSession, WaitingView};
 use super::words::{self, Named, TimeView};
+use crate::account::Attention;
 use crate::db::SessionId;
 use crate::devices::DeviceGroup;
 use crate::http::reader_clock::ReaderClock;
@@ -56,6 +58,8 @@ pub struct DeviceView {
     pub sessions: Vec<SignInView>,
     /// An impossible travel of one of its sessions, as a sentence.
     pub travel: Option<String>,
+    /// That sign-ins on it wait for an answer.
+    pub waiting: Option<WaitingView>,
     /// The applications that its sessions reached.
     pub applications: ApplicationsView,
 }
@@ -82,6 +86,8 @@ pub struct SignInView {
     pub place: Option<String>,
     /// Whether the page is read in it.
     pub is_current: bool,
+    /// What it states of itself, while its sign-in waits for an answer.
+    pub waiting: Option<WaitingSession>,
 }
 
 impl DeviceView {
@@ -112,6 +118,7 @@ impl DeviceView {
             user_agent: session.user_agent.clone(),
             sessions: Vec::new(),
             travel: None,
+            waiting: None,
             applications: ApplicationsView::default(),
         }
     }
@@ -166,6 +173,33 @@ impl DeviceView {
         Self { travel, ..self }
     }
 
+    /// Returns the view of one of the device's sessions, by the name of the one that the device is shown by.
+    pub(super) fn named_by(self, shown: &Session) -> Self {
+        let name = shown.display_name();
+        let own = self.label.unwrap_or(self.name);
+        Self {
+            label: Some(own).filter(|own| *own != name),
+            name,
+            ..self
+        }
+    }
+
+    /// Returns the view with the sign-ins on the device that wait for an answer of the reader, whose alerts
+    /// are on the page `path`.
+    pub(super) fn with_waiting(
+        mut self,
+        device: &DeviceGroup<Session>,
+        attention: &Attention,
+        path: &str,
+        reader: &Reader,
+    ) -> Self {
+        for (view, session) in self.sessions.iter_mut().zip(device.iter()) {
+            view.waiting = WaitingSession::new(session, attention);
+        }
+        let waiting = WaitingView::new(device, attention, path, reader);
+        Self { waiting, ..self }
+    }
+
     /// Returns the view with the applications that the device's sessions reached.
     pub fn with_applications(self, applications: ApplicationsView) -> Self {
         Self {
@@ -201,6 +235,7 @@ impl SignInView {
             last_used: TimeView::ago(session.last_used_at, reader.clock),
             place: reader.describe_session_location(session),
             is_current: session.id == current,
+            waiting: None,
         }
     }
 }
@@ -259,14 +294,18 @@ impl EndedSessionView {
 pub struct DeviceNames(HashMap<SessionId, String>);
 
 impl DeviceNames {
-    /// Returns the names of the devices of `sessions`.
-    pub fn new<'a>(sessions: impl IntoIterator<Item = &'a Session>) -> Self {
-        Self(
-            sessions
-                .into_iter()
-                .map(|session| (session.id, session.display_name()))
-                .collect(),
-        )
+    /// Returns the names of the devices of `sessions`; those whose own sign-ins wait for an answer, which are
+    /// `unconfirmed`, are called by their labels, whatever they state.
+    pub fn new<'a>(
+        sessions: impl IntoIterator<Item = &'a Session>,
+        unconfirmed: &HashSet<SessionId>,
+    ) -> Self {
+        let name = |session: &Session| match unconfirmed.contains(&session.id) {
+            true => session.label(),
+            false => session.display_name(),
+        };
+        let named = sessions.into_iter().map(|it| (it.id, name(it)));
+        Self(named.collect())
     }
 
     /// Returns the name of the device of a session, if it is known.

@@ -97,11 +97,12 @@ async fn load_page(
 ) -> Result<DevicesPage> {
     let owner = caller.user.id;
     let live = app.sessions.list_live(owner).await?;
-    let (history, reasons) = load_history(app, owner, query.ended.as_deref()).await?;
-    let names = DeviceNames::new(live.iter().chain(&history.sessions));
+    let attention = attention(request);
+    let (history, reasons) = load_history(app, (owner, &attention), query.ended.as_deref()).await?;
+    let past = live.iter().chain(&history.sessions);
+    let names = DeviceNames::new(past, &attention.unconfirmed);
     let notice = notices::take(app, request, Some(caller)).await?;
     let steps = app.accounts.find_after_report(caller, live.clone()).await?;
-    let attention = attention(request);
     let described = describe_alerts(app, owner, &attention, live.clone()).await?;
     let reader = Reader::new(app, request, caller)?;
     let list = (query.narrowing(), &query.selection(selected));
@@ -135,7 +136,7 @@ fn layout(request: &HttpRequest, caller: &Caller) -> Result<Layout> {
 /// Loads a page of what ended, and what is known of that.
 async fn load_history(
     app: &AppState,
-    owner: UserId,
+    (owner, attention): (UserId, &Attention),
     after: Option<&str>,
 ) -> Result<(HistoryPage, EndReasons)> {
     // What is no place in the list is its beginning.
@@ -146,6 +147,7 @@ async fn load_history(
         by_reported: app.sessions.list_by_reported(owner, past).await?,
         stated: app.sessions.list_stated_reasons(owner, past).await?,
         reported: app.sessions.list_reported(owner, past.clone()).await?,
+        unconfirmed: attention.unconfirmed.clone(),
     };
     Ok((history, reasons))
 }
@@ -159,7 +161,7 @@ fn act_views(attention: &Attention, reader: &Reader) -> Vec<AdminActView> {
 }
 
 /// Returns the alerts and notices that [`PageCaller`] stored in the request.
-fn attention(request: &HttpRequest) -> Rc<Attention> {
+pub(super) fn attention(request: &HttpRequest) -> Rc<Attention> {
     let extensions = request.extensions();
     let found = extensions.get::<OpenAlerts>();
     found.map_or_else(Rc::default, |OpenAlerts(attention)| attention.clone())

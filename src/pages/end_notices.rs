@@ -34,18 +34,23 @@ pub(super) async fn describe(
         }
         EndNotice::Device(_) | EndNotice::Session(_) => Vec::new(),
     };
+    let here = caller.map(|caller| caller.session.id);
+    let order = async |sessions| app.accounts.order_for_names(user, here, sessions).await;
+    let ended = order(ended).await?;
+    let name = match &found {
+        Some(session) => Some(app.accounts.find_device_name(here, session).await?),
+        None => None,
+    };
     let rows = Rows {
-        live: app.sessions.list_live(user).await?,
+        live: order(app.sessions.list_live(user).await?).await?,
         here: caller.map(|caller| &caller.session),
     };
+    let named = found.as_ref().zip(name.as_deref());
     Ok(match notice {
-        EndNotice::Device(_) => found.and_then(|session| rows.device(&session)),
-        EndNotice::Session(_) => found.and_then(|session| rows.session(&session)),
+        EndNotice::Device(_) => named.and_then(|(session, name)| rows.device(session, name)),
+        EndNotice::Session(_) => named.and_then(|(session, name)| rows.session(session, name)),
         EndNotice::Others(_) => rows.others(ended),
-        EndNotice::Devices { count_before, .. } => {
-            let name_before = found.map(|session| session.display_name());
-            rows.devices(ended, name_before, count_before)
-        }
+        EndNotice::Devices { count_before, .. } => rows.devices(ended, name, count_before),
     })
 }
 
@@ -77,8 +82,7 @@ struct Rows<'a> {
 
 impl Rows<'_> {
     /// Says what became of a device that was signed out.
-    fn device(&self, session: &Session) -> Option<String> {
-        let name = session.display_name();
+    fn device(&self, session: &Session, name: &str) -> Option<String> {
         let left = self.left_on_device_of(session)?;
         Some(match (left, self.is_here(session)) {
             (0, _) => format!("{name} is signed out."),
@@ -96,8 +100,7 @@ impl Rows<'_> {
     }
 
     /// Says what became of a session that was ended alone, and of its device.
-    fn session(&self, session: &Session) -> Option<String> {
-        let name = session.display_name();
+    fn session(&self, session: &Session, name: &str) -> Option<String> {
         let left = self.left_on_device_of(session)?;
         let still = match (left, self.is_here(session)) {
             (0, _) => return Some(format!("{name} is signed out.")),

@@ -41,6 +41,8 @@ pub(super) struct EndReasons {
     pub(super) reported: HashSet<SessionId>,
     /// The sessions on devices that the person reported, from which others were ended.
     pub(super) by_reported: HashSet<SessionId>,
+    /// The sessions whose own sign-ins wait for an answer, by which no other's device is called.
+    pub(super) unconfirmed: HashSet<SessionId>,
 }
 
 impl EndReasons {
@@ -92,7 +94,7 @@ impl EndedList {
         let items = together.into_iter();
         Self {
             items: items
-                .filter_map(|item| EndedItem::new(item, view))
+                .filter_map(|item| EndedItem::new(item, &reasons.unconfirmed, view))
                 .collect(),
             older: next
                 .map(|next: HistoryCursor| format!("/devices?ended={}#ended", next.encode())),
@@ -101,11 +103,16 @@ impl EndedList {
 }
 
 impl EndedItem {
-    fn new(sessions: Vec<Session>, view: impl Fn(&Session) -> EndedSessionView) -> Option<Self> {
+    fn new(
+        sessions: Vec<Session>,
+        unconfirmed: &HashSet<SessionId>,
+        view: impl Fn(&Session) -> EndedSessionView,
+    ) -> Option<Self> {
         let count = sessions.len();
         let EndedSessionView { cause, at, .. } = view(sessions.first()?);
         let devices = group_by_device(sessions);
-        let devices: Vec<_> = devices.iter().map(|device| view(device.first())).collect();
+        let shown = devices.iter().map(|device| device.shown(unconfirmed));
+        let devices: Vec<_> = shown.map(view).collect();
         Some(Self {
             folded: (devices.len() > MAX_NAMED).then(|| words::devices(devices.len())),
             sessions: (devices.len() == 1 && count > 1).then(|| format!("{count} sessions")),

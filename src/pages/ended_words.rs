@@ -12,6 +12,10 @@ use crate::people::MAX_FAILURES_IN_WORDS;
 use crate::sessions::{EndedReason, EndedSession, Session};
 
 const SIGNED_OUT: &str = "This device was signed out";
+/// What is said where a browser with a copy of this one's cookies replaced the session.
+const REPLACED_ELSEWHERE: &str =
+    "This device was signed out when a browser with its cookies signed in elsewhere";
+const COPIED_COOKIES: &str = "If that wasn’t you, somebody may have a copy of them, and your password: sign in, and set a new one.";
 
 /// The end of a session, for the sign-in page.
 pub(super) struct EndedView {
@@ -64,13 +68,18 @@ impl EndedView {
             by: ended.ended_by.as_deref(),
             stated: None,
         };
+        let is_elsewhere = ended.is_replaced_elsewhere;
         let what = match ended.is_reported {
             true => SIGNED_OUT.into(),
+            false if is_elsewhere => REPLACED_ELSEWHERE.into(),
             false => end.sentence_for_device(),
         };
         Self {
             what,
-            advice: end.advice(),
+            advice: match is_elsewhere && !ended.is_reported {
+                true => Some(COPIED_COOKIES),
+                false => end.advice(),
+            },
             by: ended
                 .ended_by
                 .filter(|_| is_by_device && !ended.is_reported),

@@ -58,5 +58,6 @@ mod unused;
 mod used_applications;
 pub mod verify_email;
 mod views;
+mod waiting_views;
 pub mod when_unused;
 mod words;

@@ -15,7 +15,7 @@ use super::new_password::{
 use super::reviewed_link::{FORGOTTEN, after_confirmation, after_report};
 use super::{alert_twins, report_words, take_back};
 use crate::account::{AlertDetails, LinkedMessage, Mailbox, PasswordGrant, RevokeScope};
-use crate::alerts::{Alert, AlertKind};
+use crate::alerts::Alert;
 use crate::error::{Error, Result};
 use crate::http::app_state::AppState;
 use crate::http::client::RequestClient;
@@ -152,9 +152,12 @@ async fn own_page(
         layout,
         is_sign_in: message.alerts.iter().all(|alert| alert.kind.is_sign_in()),
         offers_password: message.may_set_password,
-        may_confirm: message.alerts.iter().any(is_confirmable),
-        request: report_words::request(&message.alerts, &listed, &preview),
-        unconfirmed: report_words::unconfirmed(&listed, &preview),
+        may_confirm: message
+            .alerts
+            .iter()
+            .any(|it| it.kind.is_confirmable_by_link()),
+        request: report_words::request(&message.alerts, &preview, clock),
+        unconfirmed: report_words::unconfirmed(&preview, clock),
         yes: alerts.first().map_or("Yes, it was me", |alert| alert.yes),
         no: alerts.first().map_or("No, it wasn’t me", |alert| alert.no),
         form,
@@ -175,10 +178,6 @@ async fn own_page(
         true => page(StatusCode::GONE, &template),
         false => page(StatusCode::OK, &template),
     }
-}
-
-fn is_confirmable(alert: &Alert) -> bool {
-    alert.kind != AlertKind::EmailChanged
 }
 
 /// Returns whether the form for a new password is shown again: the response to the report, or to

@@ -56,8 +56,9 @@ impl OwnDevices {
         let travels = ImpossibleTravels::of_news(travels);
         let applications = UsedApplications::load(app, owner, &live).await?;
         let devices = group_by_device(live);
-        let (mut this, mut others) = views(&devices, caller, (&travels, &applications), reader);
-        let mut map = MapView::new(places(&devices, caller, reader));
+        let known = (attention, &travels, &applications);
+        let (mut this, mut others) = views(&devices, caller, known, reader);
+        let mut map = MapView::new(places(&devices, (caller, attention), reader));
         if let Some(map) = &map {
             let views = others.iter_mut().map(|other| &mut other.view);
             map.link(std::iter::once(&mut this).chain(views));
@@ -106,7 +107,7 @@ impl TravelLink {
 fn views(
     devices: &[DeviceGroup<Session>],
     caller: &Caller,
-    (travels, applications): (&ImpossibleTravels, &UsedApplications),
+    (attention, travels, applications): (&Attention, &ImpossibleTravels, &UsedApplications),
     reader: &Reader,
 ) -> (DeviceView, Vec<ListedDevice>) {
     let current = caller.session.id;
@@ -117,12 +118,13 @@ fn views(
         let view = |shown| {
             DeviceView::for_device(device, shown, current, reader)
                 .with_travel(device, travels)
+                .with_waiting(device, attention, "", reader)
                 .with_applications(applications.of(device.iter(), FEW, reader.clock))
         };
         match device.contains(current) {
             true => this = view(&used),
             false => others.push(ListedDevice {
-                view: view(device.first()),
+                view: view(device.shown(&attention.unconfirmed)),
                 sessions: device.iter().map(|session| session.id).collect(),
                 last_used_at: device.first().last_used_at,
             }),
@@ -135,7 +137,7 @@ fn views(
 /// that the page is read on comes first.
 fn places(
     devices: &[DeviceGroup<Session>],
-    caller: &Caller,
+    (caller, attention): (&Caller, &Attention),
     reader: &Reader,
 ) -> Vec<(Place, DotDevice)> {
     let located = |session: &Session, is_here| {
@@ -156,6 +158,6 @@ fn places(
     let others = devices
         .iter()
         .filter(|device| !device.contains(caller.session.id))
-        .map(|device| located(device.first(), false));
+        .map(|device| located(device.shown(&attention.unconfirmed), false));
     std::iter::once(this).chain(others).collect()
 }

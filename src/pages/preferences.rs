@@ -80,7 +80,8 @@ struct Choice<'a> {
 ///
 /// # Errors
 /// [`Error::Invalid`](crate::Error::Invalid) when there is no such limit to choose;
-/// [`Error::StepUpRequired`](crate::Error::StepUpRequired) when the limit gets longer, or it was confirmed
+/// [`Error::UnconfirmedDevice`](crate::Error::UnconfirmedDevice) when the limit gets longer, and the caller's
+/// device is in doubt; [`Error::StepUpRequired`](crate::Error::StepUpRequired) when the limit gets longer, or it was confirmed
 /// that devices are signed out, and the password was given too long ago.
 pub async fn update_idle_limit(
     app: web::Data<AppState>,

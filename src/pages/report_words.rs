@@ -1,12 +1,17 @@
 //! What pages say before an alert is reported: what the report would do, worked out from what it would end.
 
-use super::review_words::{device_names, listed};
+use super::review_words::listed_up_to;
 use super::views::Reader;
 use super::words::TimeView;
-use crate::account::{AlertDetails, ReportPreview};
+use crate::account::ReportPreview;
 use crate::alerts::{Alert, AlertKind};
 use crate::devices::{DeviceGroup, group_by_device};
+use crate::http::reader_clock::ReaderClock;
+use crate::net::describe_stored_ip;
 use crate::sessions::Session;
+
+/// Sessions that are named before they end, at most; the others are counted.
+const MAX_LISTED: usize = 20;
 
 /// Returns what the answers to an alert do, where that is more than their labels say.
 pub fn hints(
@@ -34,7 +39,9 @@ fn describe_report(alert: &Alert, preview: &ReportPreview, reader: &Reader) -> O
     let is_live = !preview.subjects.is_empty();
     let besides = besides(&names_apart(&preview.besides, alert, reader), "this");
     if alert.kind.is_use() && is_live {
-        return besides.map(|besides| format!("{besides} as well."));
+        let before = before(&names_apart(&preview.before, alert, reader));
+        let all: Vec<String> = besides.into_iter().chain(before).collect();
+        return (!all.is_empty()).then(|| format!("{} as well.", all.join(" as well; ")));
     }
     let as_well = match is_live {
         true => " as well",
@@ -57,7 +64,7 @@ fn describe_report(alert: &Alert, preview: &ReportPreview, reader: &Reader) -> O
 }
 
 /// Says what the report of the alerts of a message does, after what is asked for.
-pub fn request(alerts: &[Alert], listed: &[AlertDetails], preview: &ReportPreview) -> String {
+pub fn request(alerts: &[Alert], preview: &ReportPreview, clock: ReaderClock) -> String {
     const SAY_SO: &str = "If it was not you, say so";
 
     if preview.restored_email.is_some() {
@@ -75,25 +82,28 @@ pub fn request(alerts: &[Alert], listed: &[AlertDetails], preview: &ReportPrevie
         (false, 2.., Some(_)) => format!("{SAY_SO}: the devices no longer count as yours."),
         (false, ..) => format!("{SAY_SO}."),
     };
-    let names = names_besides(&preview.besides, listed);
     let too = match is_live {
         true => ", too",
         false => "",
     };
-    let also = besides(&names, "it").map(|besides| format!("Then {besides}{too}."));
+    let ends = |what: String| format!("Then {what}{too}.");
+    let also = besides(&names_with_places(&preview.besides, clock), "it").map(ends);
+    let before = before(&names_with_places(&preview.before, clock)).map(ends);
     let unrestored = alerts.iter().find_map(unrestored).map(str::to_owned);
-    let sentences = [Some(first), also, unrestored].into_iter().flatten();
+    let sentences = [Some(first), also, before, unrestored]
+        .into_iter()
+        .flatten();
     sentences.collect::<Vec<_>>().join(" ")
 }
 
 /// Returns the other devices that nobody has confirmed, which the report of the alerts of a message signs
 /// out if that is wanted, and what that does besides.
-pub fn unconfirmed(listed_alerts: &[AlertDetails], preview: &ReportPreview) -> Option<String> {
-    let names = names_besides(&preview.unconfirmed, listed_alerts);
+pub fn unconfirmed(preview: &ReportPreview, clock: ReaderClock) -> Option<String> {
+    let names = names_with_places(&preview.unconfirmed, clock);
     if names.is_empty() || preview.restored_email.is_some() {
         return None;
     }
-    let names = listed(&names);
+    let names = listed_up_to(&names, MAX_LISTED);
     Some(match preview.restores_with_unconfirmed {
         true => format!(
             "{names}. The account then gets its former e-mail back, every device is signed out, and the password no longer works"
@@ -129,14 +139,20 @@ fn names_apart(sessions: &[Session], alert: &Alert, reader: &Reader) -> Vec<Stri
     devices.iter().zip(&names).map(apart).collect()
 }
 
-/// Returns the names of the devices of these sessions, without those that the alerts are about.
-fn names_besides(sessions: &[Session], listed: &[AlertDetails]) -> Vec<String> {
-    let is_subject = |session: &Session| {
-        let mut subjects = listed.iter().filter_map(|details| details.session.as_ref());
-        subjects.any(|it| session.is_on_device_of(it))
+/// Returns the labels of the devices of these sessions, each with where and when it was last used, for the
+/// reader of the account's mailbox, who sees no list of them.
+fn names_with_places(sessions: &[Session], clock: ReaderClock) -> Vec<String> {
+    let name = |session: &Session| {
+        let ip = session.ip_address.as_deref();
+        let place = session.place().describe().or(ip.map(describe_stored_ip));
+        let used = TimeView::ago(session.last_used_at, clock);
+        let parts = place.into_iter();
+        let parts: Vec<String> = parts
+            .chain([format!("last used {}", used.in_sentence())])
+            .collect();
+        format!("{} ({})", session.label(), parts.join(", "))
     };
-    let others = sessions.iter().filter(|session| !is_subject(session));
-    device_names(&others.cloned().collect::<Vec<_>>(), |_| None)
+    sessions.iter().map(name).collect()
 }
 
 /// Returns what a report does to the device that the alert is about, if it is about one.
@@ -158,9 +174,23 @@ fn besides(names: &[String], what: &str) -> Option<String> {
         1 => "is",
         _ => "are",
     };
-    let names = listed(names);
+    let names = listed_up_to(names, MAX_LISTED);
     Some(format!(
         "{names}, which signed in after {what} happened, {are} signed out"
+    ))
+}
+
+/// Returns which sessions a report signs out besides that were on the device of a sign-in before it: it can't
+/// be told whether they are of whoever signed in.
+fn before(names: &[String]) -> Option<String> {
+    let are = match names.len() {
+        0 => return None,
+        1 => "is",
+        _ => "are",
+    };
+    let names = listed_up_to(names, MAX_LISTED);
+    Some(format!(
+        "{names}, which had signed in on the same device before, {are} signed out"
     ))
 }
 

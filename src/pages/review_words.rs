@@ -156,6 +156,11 @@ pub fn device_names(
 
 /// Returns names of devices in a sentence: "Firefox on Windows (2 devices), curl and Safari on iPhone".
 pub fn listed(names: &[String]) -> String {
+    listed_up_to(names, MAX_NAMED)
+}
+
+/// Returns names as [`listed`] does, at most `max` of them; the others are counted.
+pub fn listed_up_to(names: &[String], max: usize) -> String {
     let mut counted: Vec<(&str, usize)> = Vec::new();
     for name in names {
         match counted.iter_mut().find(|(known, _)| known == name) {
@@ -163,8 +168,8 @@ pub fn listed(names: &[String]) -> String {
             None => counted.push((name, 1)),
         }
     }
-    let rest: usize = counted.iter().skip(MAX_NAMED).map(|(_, n)| n).sum();
-    counted.truncate(MAX_NAMED);
+    let rest: usize = counted.iter().skip(max).map(|(_, n)| n).sum();
+    counted.truncate(max);
     let mut parts: Vec<String> = counted
         .into_iter()
         .map(|(name, count)| match count {

@@ -1,7 +1,10 @@
 //! The end of a session on the page of its device: by whom, from which device, and with which stated reason.
 
+use std::collections::HashSet;
+
 use super::device_views::{DeviceNames, EndView};
 use super::words;
+use crate::db::SessionId;
 use crate::error::Result;
 use crate::http::app_state::AppState;
 use crate::http::reader_clock::ReaderClock;
@@ -18,8 +21,13 @@ pub(super) struct SessionEnd {
 }
 
 impl SessionEnd {
-    /// Loads what is known of the end of `session`.
-    pub(super) async fn load(app: &AppState, session: &Session) -> Result<Self> {
+    /// Loads what is known of the end of `session`. Sessions whose own sign-ins wait for an answer are
+    /// `unconfirmed`.
+    pub(super) async fn load(
+        app: &AppState,
+        session: &Session,
+        unconfirmed: &HashSet<SessionId>,
+    ) -> Result<Self> {
         let owner = session.user_id;
         let ended_by = match session.ended_by {
             Some(by) => app.sessions.find(owner, by).await?,
@@ -28,7 +36,7 @@ impl SessionEnd {
         let itself = std::slice::from_ref(session);
         let mut stated = app.sessions.list_stated_reasons(owner, itself).await?;
         let reported = app.sessions.list_reported(owner, itself.to_vec()).await?;
-        let names = DeviceNames::new(ended_by.iter().chain([session]));
+        let names = DeviceNames::new(ended_by.iter().chain([session]), unconfirmed);
         let by = names.find(session.ended_by);
         let by_reported = app.sessions.list_by_reported(owner, itself).await?;
         let report = match (reported.is_empty(), by_reported.is_empty()) {

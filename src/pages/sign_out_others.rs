@@ -58,7 +58,7 @@ pub async fn show_everywhere(
     PageCaller(caller): PageCaller,
 ) -> Result<HttpResponse> {
     let reader = Reader::new(&app, &request, &caller)?;
-    let live = app.sessions.list_live(caller.user.id).await?;
+    let live = list_live(&app, &caller).await?;
     let template = SignOutEverywherePage {
         layout: Layout::for_caller(&request, &caller, NavItem::Account)?,
         this: DeviceView::new(&caller.session, &reader),
@@ -77,7 +77,7 @@ pub async fn show(
     let reader = Reader::new(&app, &request, &caller)?;
     // Before the rows are read: none of them is later.
     let shown = app.clock.now();
-    let live = app.sessions.list_live(caller.user.id).await?;
+    let live = list_live(&app, &caller).await?;
     let Some(ending) = Ending::of_others(&live, &caller) else {
         return Ok(see_other(HOME));
     };
@@ -94,6 +94,13 @@ pub async fn show(
         others,
     };
     page(StatusCode::OK, &template)
+}
+
+/// Lists the live sessions, first of each device the one that it is called by.
+async fn list_live(app: &AppState, caller: &Caller) -> Result<Vec<Session>> {
+    let live = app.sessions.list_live(caller.user.id).await?;
+    let (owner, here) = (caller.user.id, Some(caller.session.id));
+    app.accounts.order_for_names(owner, here, live).await
 }
 
 /// Returns the devices other than the one that the caller is on.

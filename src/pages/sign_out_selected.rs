@@ -146,7 +146,9 @@ async fn load(app: &AppState, caller: &Caller, ids: Vec<SessionId>) -> Result<Se
     let count = selected.len();
     selected.retain(|session| !session.is_on_device_of(&caller.session));
     let is_this_selected = selected.len() < count;
-    let mut live = group_by_device(app.sessions.list_live(owner).await?);
+    let (live, here) = (app.sessions.list_live(owner).await?, caller.session.id);
+    let live = app.accounts.order_for_names(owner, Some(here), live);
+    let mut live = group_by_device(live.await?);
     live.retain(|device| selected.iter().any(|it| it.is_on_device_of(device.first())));
     selected.retain(|session| {
         let is_on = |device: &DeviceGroup<Session>| session.is_on_device_of(device.first());

@@ -29,8 +29,9 @@ pub struct WhenUnusedForm {
 ///
 /// # Errors
 /// [`Error::NotFound`](crate::Error::NotFound) when the caller has no such session, or it is on no known
-/// device; [`Error::StepUpRequired`](crate::Error::StepUpRequired) when the password was given too long
-/// ago.
+/// device; [`Error::UnconfirmedDevice`](crate::Error::UnconfirmedDevice) when it is to stay signed in, and
+/// the caller's device is in doubt; [`Error::StepUpRequired`](crate::Error::StepUpRequired) when the password
+/// was given too long ago.
 pub async fn submit(
     app: web::Data<AppState>,
     request: HttpRequest,

@@ -157,6 +157,23 @@ impl Caller {
         }
     }
 
+    /// Returns the session they call from, at the location of this request where the country of that is known:
+    /// the last use in its row may be elsewhere.
+    #[must_use]
+    pub fn session_here(&self) -> Session {
+        let (session, Location { ip, place }) = (self.session.clone(), &self.location);
+        match place.country.is_some() {
+            true => Session {
+                ip_address: ip.clone().or(session.ip_address),
+                location_city: place.city.clone(),
+                location_country: place.country.clone(),
+                location_point: place.point,
+                ..session
+            },
+            false => session,
+        }
+    }
+
     /// Returns the context of an alert about the caller's action: their session, at the location of
     /// this request.
     #[must_use]

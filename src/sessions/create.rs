@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::idle_limits::EXEMPT;
+use super::idle_limits::{EXEMPT, IdleLimits};
 use super::impossible_travel::{self, Waypoint};
 use super::store::{self, NewSessionRow, Session, SessionEnd};
 use super::values::{EndedReason, Jti, OpenedVia, SessionPersistence, last_used_bucket};
@@ -15,7 +15,7 @@ use crate::error::Result;
 use crate::events::{self, EventKind, NewEvent, Origin};
 use crate::geo::Location;
 use crate::net::{IpRetention, ip_key};
-use crate::people::{self, User};
+use crate::people::{self, IdleLimit, User};
 use crate::text;
 use crate::user_agent::{DeviceFacts, device_label};
 
@@ -131,9 +131,13 @@ impl Sessions {
                 if let Some(max) = max {
                     end_beyond_limit(c, &session, max, &origin, now)?;
                 }
-                compare_with_recent(c, &alerts, &user, &session, device.is_known, now)?;
+                let is_alert =
+                    compare_with_recent(c, &alerts, &user, &session, device.is_known, now)?;
                 record_sign_in(c, &session, &origin, now)?;
-                Ok(session)
+                match is_alert && device.is_idle_exempt {
+                    true => without_exemption(c, session, limits, stored.idle_limit(), now),
+                    false => Ok(session),
+                }
             })
             .await
     }
@@ -245,7 +249,7 @@ pub(super) fn record_device(
 
 /// Compares a sign-in with the person's recent sessions, without those they reported: raises an
 /// alert if the device or the country is new, except for a person's first sign-in, and records
-/// impossible travel.
+/// impossible travel. Returns whether it raised an alert.
 fn compare_with_recent(
     c: &mut AnyConnection,
     alerts: &Alerts,
@@ -253,7 +257,7 @@ fn compare_with_recent(
     session: &Session,
     is_known_device: bool,
     now: Timestamp,
-) -> Result<()> {
+) -> Result<bool> {
     let mut recent = store::list_recent(c, user.id, Some(session.id), RECENT_LIMIT)?;
     let reported = list_on_reported(c, user.id, &recent)?;
     let is_first =
@@ -262,13 +266,28 @@ fn compare_with_recent(
     record_travel(c, session, &recent, now)?;
     let kind = new_sign_in::classify(session, is_known_device, &recent);
     let Some(kind) = kind.filter(|_| !is_first) else {
-        return Ok(());
+        return Ok(false);
     };
     let context = AlertContext {
         before: find_use_before(c, session, &recent, now)?,
         ..session.alert_context()
     };
-    alerts.raise(c, user, (kind, context), now)
+    alerts.raise(c, user, (kind, context), now)?;
+    Ok(true)
+}
+
+/// Gives a session that raised an alert the idle limit of any other, on a device that is exempt from it: who
+/// signed in may only have stated the id of that device.
+fn without_exemption(
+    c: &mut AnyConnection,
+    session: Session,
+    limits: IdleLimits,
+    chosen: Option<IdleLimit>,
+    now: Timestamp,
+) -> Result<Session> {
+    let seconds = limits.seconds(&session, chosen);
+    store::update_idle_limit(c, session.user_id, &[session.id], seconds, now)?;
+    Ok(store::find(c, session.user_id, session.id)?.unwrap_or(session))
 }
 
 /// Finds the person's last use in one of their `recent` sessions, none of which they reported, that
@@ -310,7 +329,7 @@ fn record_travel(
         Some(travel) => {
             let ip = session.ip_address.as_deref();
             let owned = (session.user_id, session.id);
-            impossible_travel::record(c, owned, travel.to_string(), ip, now).map(drop)
+            impossible_travel::record(c, owned, travel.to_string(), ip, now)
         }
         None => Ok(()),
     }

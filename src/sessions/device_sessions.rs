@@ -1,6 +1,8 @@
 //! The sessions of one device: grouped by device id, ended together, and named together. The name
 //! of a device outlives its sessions; a session without a device id is a device of its own.
 
+use std::collections::HashSet;
+
 use super::end::record_ended;
 use super::store::{self, Session, SessionEnd};
 use super::values::EndedReason;
@@ -22,6 +24,15 @@ impl DeviceGroup<Session> {
     #[must_use]
     pub fn contains(&self, id: SessionId) -> bool {
         self.iter().any(|session| session.id == id)
+    }
+
+    /// Returns the session that the device is shown by: the first that is not among `unconfirmed`, those whose
+    /// own sign-ins wait for an answer. Such a one may be anybody's who states the id of the device, and
+    /// stands for it only where there is no other.
+    #[must_use]
+    pub fn shown(&self, unconfirmed: &HashSet<SessionId>) -> &Session {
+        let mut others = self.iter().filter(|it| !unconfirmed.contains(&it.id));
+        others.next().unwrap_or(self.first())
     }
 }
 

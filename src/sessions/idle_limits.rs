@@ -98,7 +98,7 @@ impl IdleLimits {
         session.expiry_with_limit(self.seconds(session, chosen)) <= at
     }
 
-    fn seconds(self, session: &Session, chosen: Option<IdleLimit>) -> i32 {
+    pub(super) fn seconds(self, session: &Session, chosen: Option<IdleLimit>) -> i32 {
         let seconds = self.limit_of(session, chosen).as_secs();
         i32::try_from(seconds).map_or(EXEMPT_SECONDS - 1, |seconds| {
             seconds.min(EXEMPT_SECONDS - 1)

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::store::{self, Session};
 use crate::alerts::UseBefore;
 use crate::clock::Timestamp;
-use crate::db::{AnyConnection, Db, SessionId, UserId};
+use crate::db::{AnyConnection, SessionId, UserId};
 use crate::error::Result;
 pub use crate::events::RecordedTravel;
 use crate::events::{self, EventKind, NewEvent, Origin};
@@ -24,6 +24,8 @@ const COUNTRY_RADIUS_KM: f64 = 1_500.0;
 /// The least time between two records of a session's travel: a stolen cookie would otherwise cause
 /// one for each request.
 const RECORD_INTERVAL: Duration = Duration::from_secs(60 * 60);
+
+const KIND: EventKind = EventKind::ImpossibleTravel;
 
 /// A place, and when a session was used there.
 pub(super) struct Waypoint {
@@ -140,19 +142,29 @@ impl fmt::Display for ImpossibleTravel {
 }
 
 /// Records impossible travel, in words, of a session, unless some was recorded within
-/// the last hour. Returns whether it was recorded.
+/// the last hour.
 pub(super) fn record(
     c: &mut AnyConnection,
     (owner, id): (UserId, SessionId),
     travel: String,
     ip: Option<&str>,
     now: Timestamp,
-) -> Result<bool> {
-    const KIND: EventKind = EventKind::ImpossibleTravel;
-
-    if events::has_event_since(c, (owner, id), KIND, now - RECORD_INTERVAL)? {
-        return Ok(false);
+) -> Result<()> {
+    match was_recorded(c, (owner, id), now)? {
+        true => Ok(()),
+        false => record_further(c, (owner, id), travel, ip, now),
     }
+}
+
+/// Records impossible travel as [`record`] does, also where some was recorded within the last hour. The caller
+/// bounds how often.
+pub(super) fn record_further(
+    c: &mut AnyConnection,
+    (owner, id): (UserId, SessionId),
+    travel: String,
+    ip: Option<&str>,
+    now: Timestamp,
+) -> Result<()> {
     let origin = Origin {
         user: Some(owner),
         session: Some(id),
@@ -161,18 +173,16 @@ pub(super) fn record(
     };
     store::mark_impossible_travel(c, owner, id)?;
     let event = NewEvent::for_session(owner, id, KIND, &origin, now).with_detail(travel);
-    events::record_events(c, &[event])?;
-    Ok(true)
+    events::record_events(c, &[event])
 }
 
-/// Returns whether impossible travel of `session` was recorded within the last hour, so that more
-/// of it costs no write.
-pub(super) async fn was_recorded(db: &Db, session: &Session, now: Timestamp) -> Result<bool> {
-    const KIND: EventKind = EventKind::ImpossibleTravel;
-
-    let session = (session.user_id, session.id);
-    db.read(move |c| events::has_event_since(c, session, KIND, now - RECORD_INTERVAL))
-        .await
+/// Returns whether impossible travel of a session was recorded within the last hour.
+pub(super) fn was_recorded(
+    c: &mut AnyConnection,
+    session: (UserId, SessionId),
+    now: Timestamp,
+) -> Result<bool> {
+    events::has_event_since(c, session, KIND, now - RECORD_INTERVAL)
 }
 
 #[cfg(test)]

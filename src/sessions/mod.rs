@@ -52,7 +52,9 @@ pub use self::last_use::{
     FlushLastUses, LastUseBuffer, LastUses, RecordLastUse, WriteOutcome, write_last_uses,
 };
 pub use self::network::NetworkKey;
-pub(crate) use self::new_sign_in::{is_on_known_device, is_same_device, is_same_network};
+pub(crate) use self::new_sign_in::{
+    is_from_before_elsewhere, is_on_known_device, is_same_device, is_same_network,
+};
 pub use self::past::PastSession;
 pub use self::past_cookie::EndedSession;
 use self::policy::Policy;

@@ -6,8 +6,10 @@
 //! none. Networks are `/24` and `/48`, so that IPv6 privacy addresses raise no alerts. A network that
 //! is not known is like no other: where a person has no address stored, only the id counts.
 
+use ipnet::IpNet;
+
 use super::store::Session;
-use crate::alerts::AlertKind;
+use crate::alerts::{Alert, AlertKind};
 use crate::net::network;
 
 /// Returns the kind of alert to raise about a session that was just created, if any. `is_known` is
@@ -81,9 +83,24 @@ fn looks_alike(a: &Session, b: &Session) -> bool {
 
 /// Returns whether two sessions are known to be from the same network.
 pub(crate) fn is_same_network(a: &Session, b: &Session) -> bool {
-    let network_of = |session: &Session| {
-        let ip = session.ip_address.as_deref()?.parse().ok()?;
-        Some(network(ip))
-    };
-    network_of(a).is_some_and(|here| network_of(b) == Some(here))
+    let networks = network_of(a.ip_address.as_deref()).zip(network_of(b.ip_address.as_deref()));
+    networks.is_some_and(|(a, b)| a == b)
+}
+
+/// Returns whether a session began before the sign-in that an alert is about, and is known to be elsewhere:
+/// in another network and not in the same country or, where a network is not known, in another country.
+pub(crate) fn is_from_before_elsewhere(session: &Session, alert: &Alert) -> bool {
+    if !alert.kind.is_sign_in() || session.created_at >= alert.at {
+        return false;
+    }
+    let countries = (session.location_country.as_ref()).zip(alert.location_country.as_ref());
+    let here = network_of(session.ip_address.as_deref());
+    match here.zip(network_of(alert.ip_address.as_deref())) {
+        Some((here, there)) => here != there && countries.is_none_or(|(here, there)| here != there),
+        None => countries.is_some_and(|(here, there)| here != there),
+    }
+}
+
+fn network_of(ip: Option<&str>) -> Option<IpNet> {
+    Some(network(ip?.parse().ok()?))
 }

@@ -2,7 +2,7 @@
 //! and from which device.
 
 use super::caller::Credential;
-use super::{Claim, EndedReason, Sessions, store};
+use super::{Claim, EndedReason, Session, Sessions, is_same_network, store};
 use crate::clock::Timestamp;
 use crate::error::Result;
 
@@ -15,6 +15,8 @@ pub struct EndedSession {
     pub at: Timestamp,
     /// The name of the device that it was ended from, if it was another session of the same person.
     pub ended_by: Option<String>,
+    /// Whether it was replaced by a session that was opened elsewhere: the same browser is in one place.
+    pub is_replaced_elsewhere: bool,
     /// Whether it was ended since its person reported that it was not them.
     pub is_reported: bool,
     /// Whether it lasted as long as a session may, however often it is used.
@@ -49,9 +51,15 @@ impl Sessions {
             Some(by) => self.db.read(move |c| store::find(c, owner, by)).await?,
             None => None,
         };
+        let is_elsewhere = |by: &Session| {
+            let is_known = by.ip_address.is_some() && session.ip_address.is_some();
+            is_known && !is_same_network(by, &session)
+        };
         let itself = vec![session.clone()];
         let is_reported = !self.list_reported(owner, itself).await?.is_empty();
         Ok(Some(EndedSession {
+            is_replaced_elsewhere: reason == EndedReason::Replaced
+                && ended_by.as_ref().is_some_and(is_elsewhere),
             is_reported,
             reason,
             at,

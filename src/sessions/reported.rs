@@ -7,6 +7,7 @@ use super::new_sign_in::{is_on_one_device, is_same_device};
 use super::store::{self, Session};
 use super::{EndedReason, Sessions};
 use crate::alerts;
+use crate::clock::Timestamp;
 use crate::db::{AnyConnection, SessionId, UserId};
 use crate::error::Result;
 
@@ -124,7 +125,8 @@ pub(super) fn list_reported(
 
 /// Lists those of a person's sessions that were on a device when they reported it as not theirs: the
 /// reported session itself, and whatever else was opened on its device before the report. Without a device
-/// id, it is one that looks alike on the same network.
+/// id, it is one that looks alike on the same network. What the report left signed in is the person's own: the
+/// reported one only stated the id of its device.
 ///
 /// # Errors
 /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
@@ -143,7 +145,9 @@ pub(crate) fn list_on_reported(
         ids.contains(&session.id)
             || reports.iter().any(|(id, at)| {
                 let mut its = subjects.iter().filter(|subject| subject.id == *id);
-                session.created_at <= *at && its.any(|subject| is_on_one_device(subject, session))
+                session.created_at <= *at
+                    && !was_left(session, *at)
+                    && its.any(|subject| is_on_one_device(subject, session))
             })
     };
     let on_reported = sessions.iter().filter(is_on_reported);
@@ -184,6 +188,14 @@ pub(crate) fn find_earlier_reports(
     };
     let found = sessions.iter().filter_map(|it| Some((it.id, find(it)?)));
     Ok(found.collect())
+}
+
+/// Returns whether the report at `at` of what was on the device of a session left that signed in.
+fn was_left(session: &Session, at: Timestamp) -> bool {
+    let is_after = |end: Timestamp| end > at;
+    session.device_id.is_some()
+        && is_after(session.expires_at)
+        && (session.is_active || session.ended_at.is_some_and(is_after))
 }
 
 fn is_ended_remotely(session: &Session) -> bool {

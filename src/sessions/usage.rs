@@ -1,10 +1,10 @@
 //! Using sessions: resolves a claim to its caller, and records when and where a session was used.
 
 use super::caller::{Authentication, Credential, IssuedWith};
-use super::impossible_travel::{self, Waypoint};
+use super::impossible_travel::Waypoint;
 use super::store::{self, LastUse};
 use super::values::Jti;
-use super::{Caller, Claim, Session, Sessions};
+use super::{Caller, Claim, Session, Sessions, two_places};
 use crate::clock::Timestamp;
 use crate::db::{SessionId, UserId};
 use crate::error::{Chain, Error, Result};
@@ -199,7 +199,7 @@ impl Sessions {
     }
 
     /// Returns the impossible travel that a use reveals, in words, unless some was recorded within
-    /// the last hour. While that can't be read, it counts as not recorded: writing it checks again.
+    /// the last hour and the person is not to be asked about this one. While that can't be read, it counts as not recorded: writing it checks again.
     async fn find_unrecorded_travel(
         &self,
         session: &Session,
@@ -207,8 +207,8 @@ impl Sessions {
         location: &Location,
     ) -> Option<String> {
         let travel = Waypoint::from_last_use(session).travel_to(location, now)?;
-        let was_recorded = impossible_travel::was_recorded(&self.db, session, now).await;
-        (!was_recorded.unwrap_or(false)).then(|| travel.to_string())
+        let recorded = two_places::is_recorded(&self.db, session, &location.place, now).await;
+        (!recorded.unwrap_or(false)).then(|| travel.to_string())
     }
 
     /// Returns whether the use can be written by a later flush: the stored expiry is far enough

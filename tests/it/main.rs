@@ -154,6 +154,7 @@ mod signing_in;
 mod site;
 mod slow_clients;
 mod stale_names;
+mod stated_devices;
 mod step_up;
 mod step_up_copies;
 mod step_up_names;

@@ -136,7 +136,7 @@ async fn a_link_names_before_what_it_ends(database: Database) {
         .await
         .expect(200);
     page.expect_words(
-        "Then Safari on iPhone, which signed in after it happened, is signed out, too.",
+        "Then Safari on iPhone (198.51.100.7, last used just now), which signed in after it happened, is signed out, too.",
     );
     let page = fixture
         .reader()

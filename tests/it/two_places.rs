@@ -14,12 +14,14 @@ on_both!(
     two_places_of_one_country_are_not_asked_about,
     what_nobody_answered_prevents_no_later_alert,
     a_copied_sign_in_takes_the_place_of_the_question,
+    further_countries_within_the_hour_are_asked_about_up_to_a_bound,
 );
 
 const LISBON: &str = "203.0.113.24";
 const FARO: &str = "203.0.114.24";
 const OSLO: &str = "198.18.0.66";
 const TOKYO: &str = "198.18.1.66";
+const SYDNEY: &str = "198.18.2.66";
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// Ada's account, with a laptop and a phone in Lisbon.
@@ -39,6 +41,7 @@ async fn set_up(database: Database) -> Fixture {
         .with("203.0.114.0/24", city("Faro", "PT", 37.02, -7.93))
         .with("198.18.0.0/24", city("Oslo", "NO", 59.91, 10.75))
         .with("198.18.1.0/24", city("Tokyo", "JP", 35.68, 139.69))
+        .with("198.18.2.0/24", city("Sydney", "AU", -33.87, 151.21))
         .write(&path);
     let Mailed {
         app,
@@ -139,10 +142,12 @@ async fn a_device_that_is_confirmed_is_not_asked_about_again(database: Database)
     fixture.app.advance(61 * MINUTE);
     fixture.use_phone(TOKYO).await;
     assert_eq!(fixture.raised(), 2);
-    // While that waits for an answer, no more is.
-    fixture.app.advance(61 * MINUTE);
-    fixture.use_phone(OSLO).await;
-    assert_eq!(fixture.raised(), 2);
+    // While that waits for an answer, the same two countries are not.
+    for (ip, raised) in [(LISBON, 2), (TOKYO, 2), (OSLO, 3)] {
+        fixture.app.advance(61 * MINUTE);
+        fixture.use_phone(ip).await;
+        assert_eq!(fixture.raised(), raised, "{ip}");
+    }
     fixture.stop().await;
 }
 
@@ -226,7 +231,7 @@ async fn what_nobody_answered_prevents_no_later_alert(database: Database) {
     let phone = app
         .login_from(&fixture.ada, IPHONE, LISBON, Some("phone"))
         .await;
-    for (ip, raised) in [(OSLO, 2), (TOKYO, 2)] {
+    for (ip, raised) in [(OSLO, 2), (LISBON, 2), (OSLO, 2)] {
         fixture.app.advance(61 * MINUTE);
         let request = phone
             .request("GET", "/api/v1/sessions/current")
@@ -258,5 +263,23 @@ async fn a_copied_sign_in_takes_the_place_of_the_question(database: Database) {
         .expect_words("A copied sign-in of Safari on iPhone was noticed")
         .expect_words("1 thing needs your attention.");
     assert_eq!(fixture.raised(), 1);
+    fixture.stop().await;
+}
+
+/// Whoever has a copy could go through many countries.
+async fn further_countries_within_the_hour_are_asked_about_up_to_a_bound(database: Database) {
+    let fixture = set_up(database).await;
+    for (ip, raised) in [(OSLO, 1), (TOKYO, 2), (OSLO, 2), (SYDNEY, 3), (LISBON, 3)] {
+        fixture.app.advance(5 * MINUTE);
+        fixture.use_phone(ip).await;
+        assert_eq!(fixture.raised(), raised, "{ip}");
+    }
+    let page = fixture.laptop.get("/devices").await.expect(200);
+    page.expect_words("Tokyo, Japan · 198.18.1.66")
+        .expect_words("your Safari on iPhone was used in Oslo");
+    // After an hour there may be more.
+    fixture.app.advance(61 * MINUTE);
+    fixture.use_phone(LISBON).await;
+    assert_eq!(fixture.raised(), 4);
     fixture.stop().await;
 }

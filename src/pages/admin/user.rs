@@ -4,6 +4,8 @@
 //! Everything it shows is bounded: the newest devices, ended sessions, alerts and events. The rest is
 //! in the lists that it links to.
 
+use std::collections::HashSet;
+
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
@@ -104,7 +106,7 @@ async fn load_page(
     let HistoryPage {
         sessions: ended, ..
     } = app.sessions.list_ended(user.id, None, MAX_ENDED).await?;
-    let names = DeviceNames::new(live.iter().chain(&ended));
+    let names = DeviceNames::new(live.iter().chain(&ended), &HashSet::new());
     let back = Back::of(request, List::People);
     let known = (application.clone(), summary);
     let standing = Standing::load(app, caller, user, known, &back).await?;
@@ -186,6 +188,7 @@ async fn device_views(
     live: Vec<Session>,
 ) -> Result<Vec<DeviceView>> {
     let travels = travels(app, user, &live).await?;
+    let live = app.accounts.order_for_names(user.id, None, live).await?;
     let view = |device: &DeviceGroup<Session>| {
         DeviceView::for_device(device, device.first(), caller.session.id, reader)
             .with_travel(device, &travels)

@@ -1,0 +1,89 @@
+//! What devices are called that several sessions state to be on. Whoever signs in states the id and the name
+//! of their device. So one is called by a session whose own sign-in waits for an answer only where no other is
+//! on it.
+
+use std::collections::HashSet;
+
+use super::Accounts;
+use crate::alerts;
+use crate::db::{AnyConnection, SessionId, UserId};
+use crate::error::Result;
+use crate::sessions::{self, RECENT_LIMIT, Session};
+
+impl Accounts {
+    /// Lists a person's sessions whose own sign-ins wait for an answer, for a reader in the session `here`:
+    /// none if that is one of them, whose reader is not to learn it.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
+    pub async fn list_unconfirmed(
+        &self,
+        owner: UserId,
+        here: Option<SessionId>,
+    ) -> Result<HashSet<SessionId>> {
+        let now = self.clock.now();
+        let read = move |c: &mut AnyConnection| alerts::list_unconfirmed_sessions(c, owner, now);
+        let found = self.db.read(read).await?;
+        match here.is_some_and(|here| found.contains(&here)) {
+            true => Ok(HashSet::new()),
+            false => Ok(found.into_iter().collect()),
+        }
+    }
+
+    /// Returns the sessions of a person in their order, but those last whose own sign-ins wait for an answer:
+    /// the first session of each device is the one that it is called by. `here` is that of the reader.
+    ///
+    /// # Errors
+    /// As [`Accounts::list_unconfirmed`].
+    pub async fn order_for_names(
+        &self,
+        owner: UserId,
+        here: Option<SessionId>,
+        mut sessions: Vec<Session>,
+    ) -> Result<Vec<Session>> {
+        if shares_device(&sessions) {
+            let unconfirmed = self.list_unconfirmed(owner, here).await?;
+            sessions.sort_by_key(|session| unconfirmed.contains(&session.id));
+        }
+        Ok(sessions)
+    }
+
+    /// Returns what the device of a session is called, for a reader in the session `here`: by that session
+    /// or, while its own sign-in waits for an answer, by another on its device that is live, or ended with it.
+    ///
+    /// # Errors
+    /// As [`Accounts::list_unconfirmed`].
+    pub async fn find_device_name(
+        &self,
+        here: Option<SessionId>,
+        session: &Session,
+    ) -> Result<String> {
+        let (owner, now) = (session.user_id, self.clock.now());
+        if session.device_id.is_none() {
+            return Ok(session.display_name());
+        }
+        let unconfirmed = self.list_unconfirmed(owner, here).await?;
+        if !unconfirmed.contains(&session.id) {
+            return Ok(session.display_name());
+        }
+        let read =
+            move |c: &mut AnyConnection| sessions::store::list_recent(c, owner, None, RECENT_LIMIT);
+        let recent = self.db.read(read).await?;
+        let stands_for_it = |other: &&Session| {
+            let ended_with_it = other.ended_at.is_some() && other.ended_at == session.ended_at;
+            other.is_on_device_of(session)
+                && !unconfirmed.contains(&other.id)
+                && (other.is_live(now) || ended_with_it)
+        };
+        let others = recent.iter().filter(stands_for_it);
+        let last = others.max_by_key(|other| other.last_used_at);
+        Ok(last.unwrap_or(session).display_name())
+    }
+}
+
+/// Returns whether two of the sessions state the same device id.
+fn shares_device(sessions: &[Session]) -> bool {
+    let mut ids = HashSet::new();
+    let mut stated = sessions.iter().filter_map(|it| it.device_id.as_deref());
+    stated.any(|id| !ids.insert(id))
+}
