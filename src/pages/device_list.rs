@@ -60,8 +60,6 @@ pub(super) struct DeviceList {
     pub(super) groups: Vec<Group>,
     /// The suggestion of a review: "2 devices have not been used for 90 days."
     pub(super) review: Option<String>,
-    /// The fields of the list to be reviewed, each device on it selected.
-    pub(super) review_list: String,
 }
 
 /// Devices that were last used at about the same time.
@@ -117,10 +115,6 @@ impl DeviceList {
             selected_count: 0,
             is_all_ticked,
             review: (old > 0 && found.is_none()).then(|| unused(old, UNUSED_DAYS)),
-            review_list: query_of(&[
-                ("unused", UNUSED_DAYS.to_string()),
-                ("select", "all".to_owned()),
-            ]),
             show_all: show_all(all),
             groups: match is_long && found.is_none() {
                 true => fold(shown, is_ticked, clock),
