@@ -17,7 +17,7 @@ use super::own_devices::OwnDevices;
 use super::settings_card::{SettingsPage, SettingsView};
 use super::steps_view::StepsView;
 use super::views::{AdminActView, Reader};
-use super::words;
+use super::{end_sources, words};
 use crate::account::{AfterReport, AlertDetails, Attention, Withheld};
 use crate::db::{SessionId, UserId};
 use crate::error::Result;
@@ -96,7 +96,8 @@ async fn load_page(
 ) -> Result<DevicesPage> {
     let owner = caller.user.id;
     let live = app.sessions.list_live(owner).await?;
-    let (history, reasons) = load_history(app, owner, query.ended.as_deref()).await?;
+    let (history, reasons) =
+        load_history(app, (owner, live.clone()), query.ended.as_deref()).await?;
     let names = DeviceNames::new(live.iter().chain(&history.sessions));
     let notice = notices::take(app, request, Some(caller)).await?;
     let steps = app.accounts.find_after_report(caller, live.clone()).await?;
@@ -134,7 +135,7 @@ fn layout(request: &HttpRequest, caller: &Caller) -> Result<Layout> {
 /// Loads a page of what ended, and what is known of that.
 async fn load_history(
     app: &AppState,
-    owner: UserId,
+    (owner, live): (UserId, Vec<Session>),
     after: Option<&str>,
 ) -> Result<(HistoryPage, EndReasons)> {
     // What is no place in the list is its beginning.
@@ -144,6 +145,8 @@ async fn load_history(
     let reasons = EndReasons {
         by_reported: app.sessions.list_by_reported(owner, past).await?,
         stated: app.sessions.list_stated_reasons(owner, past).await?,
+        sources: end_sources::load(app, owner, past).await?,
+        live,
         reported: app.sessions.list_reported(owner, past.clone()).await?,
     };
     Ok((history, reasons))
@@ -229,6 +232,10 @@ fn describe_withheld(withheld: Withheld) -> Option<&'static str> {
 fn summary(own: &OwnDevices, attention: &Attention, steps: Option<&AfterReport>) -> String {
     let others = own.others.all;
     let devices = match others {
+        0 if is_shared_in_doubt(own, attention) => format!(
+            "You are signed in on this device, by {} sessions.",
+            own.this.sessions.len()
+        ),
         0 => "You are signed in only here.".to_owned(),
         n => format!("You are signed in on {}.", words::devices(n + 1)),
     };
@@ -240,4 +247,13 @@ fn summary(own: &OwnDevices, attention: &Attention, steps: Option<&AfterReport>)
         }
         None => devices,
     }
+}
+
+/// Returns whether an alert asks about another session of the device that the page is read on: somebody else may
+/// state its id.
+fn is_shared_in_doubt(own: &OwnDevices, attention: &Attention) -> bool {
+    let others = || own.this.sessions.iter().filter(|it| !it.is_current);
+    let sign_ins = attention.alerts.iter().filter(|it| it.kind.is_sign_in());
+    let mut subjects = sign_ins.filter_map(|alert| alert.session_id);
+    subjects.any(|id| others().any(|other| other.id == id.to_string()))
 }

@@ -16,7 +16,7 @@ use crate::geo::Place;
 use crate::http::app_state::AppState;
 use crate::sessions::{Caller, Session};
 
-/// The devices with impossible travel that the summary leads to; of more it leads to the first.
+/// The devices with impossible travel that the summary leads to; more are counted.
 const MAX_LINKS: usize = 5;
 
 /// The devices of the caller.
@@ -90,12 +90,20 @@ impl TravelLink {
         travelled.map(link).collect()
     }
 
-    /// Leads to the rows of devices that are on the page, by `is_listed`, and leaves out what is too much
+    /// Leads to the rows of devices that are on the page, by `is_listed`, and counts what is too much
     /// for a sentence.
     pub(super) fn lead_to_rows(links: &mut Vec<Self>, is_listed: impl Fn(&str) -> bool) {
+        let more = links.len().saturating_sub(MAX_LINKS);
         links.truncate(MAX_LINKS);
         for link in links.iter_mut().filter(|link| is_listed(&link.id)) {
             link.href = format!("#device-{}", link.id);
+        }
+        if more > 0 {
+            links.push(Self {
+                id: String::new(),
+                name: format!("{more} more"),
+                href: "#other-devices".into(),
+            });
         }
     }
 }

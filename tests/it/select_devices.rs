@@ -280,7 +280,7 @@ async fn the_pages_that_ask_tell_identical_devices_apart(app: &TestApp) {
     ] {
         let page = laptop.get(path).await.expect(200);
         let words = page.words();
-        let parts: Vec<&str> = words.split("First sign-in ").collect();
+        let parts: Vec<&str> = words.split("Signed in ").collect();
         assert_eq!(parts.len(), 3, "{path}: {words}");
         let time = |part: &str| part.split(" UTC").next().map(str::to_owned);
         assert_ne!(time(parts[1]), time(parts[2]), "{path}: {words}");
