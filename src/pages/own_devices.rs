@@ -164,3 +164,23 @@ fn places(
         .map(|device| located(device.first(), false));
     std::iter::once(this).chain(others).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_too_much_for_a_sentence_is_counted() {
+        let link = |n: usize| TravelLink {
+            id: n.to_string(),
+            name: format!("Device {n}"),
+            href: String::new(),
+        };
+        for (devices, last) in [(5, "Device 4"), (6, "1 more"), (8, "3 more")] {
+            let mut links: Vec<TravelLink> = (0..devices).map(link).collect();
+            TravelLink::lead_to_rows(&mut links, |id| id == "0");
+            assert_eq!(links.first().map(|it| it.href.as_str()), Some("#device-0"));
+            assert_eq!(links.last().map(|it| it.name.as_str()), Some(last));
+        }
+    }
+}
