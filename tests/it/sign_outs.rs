@@ -79,7 +79,7 @@ async fn one_session_that_ended_is_stated_with_those_that_are_left(app: &TestApp
         assert_eq!(page.words().contains(listed), is_left, "{}", page.words());
     }
     let page = laptop.get("/devices").await.expect(200);
-    page.expect_words("Phone Signed out by you, from Firefox on Windows");
+    page.expect_words("Phone · 3 sessions Signed out by you, from Firefox on Windows");
 }
 
 async fn with_its_last_session_a_device_is_signed_out(app: &TestApp) {
