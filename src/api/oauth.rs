@@ -83,7 +83,11 @@ pub async fn revoke(
 ) -> Result<HttpResponse> {
     client.require(Scope::Tokens)?;
     if let Some(token) = inspect(&app, &client, required(&form)?) {
-        let (reason, origin) = (EndedReason::SignedOut, Origin::default());
+        let reason = EndedReason::SignedOut;
+        let origin = Origin {
+            application: Some(client.application.id),
+            ..Origin::default()
+        };
         match app
             .sessions
             .end_session(token.user, token.session, reason, origin)

@@ -11,7 +11,7 @@ use diesel::sql_types::Bool;
 
 pub(super) use self::insertion::insert;
 pub(super) use self::retention::{list_without_ip_key, purge, update_ip_key};
-pub(crate) use self::search::count_since;
+pub(crate) use self::search::{count_since, list_times};
 pub(super) use self::search::{list_by_ids, list_ids, list_ids_in_network, list_matching};
 use super::change::Change;
 use super::{EventKind, NewEvent};

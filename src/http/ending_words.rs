@@ -56,13 +56,62 @@ impl Ending {
         })
     }
 
+    /// Returns the sign-out of the device of `session`, where `live` are the caller's sessions: on the device that it
+    /// is done on, the others end. `None` if there is nothing on it to end.
+    #[must_use]
+    pub fn of_device(session: &Session, live: &[Session], caller: &Caller) -> Option<Self> {
+        let is_here = session.is_on_device_of(&caller.session);
+        let left = live.iter().filter(|live| live.is_on_device_of(session));
+        let names_it = left.clone().next()?.display_name();
+        let others = left.filter(|live| live.id != caller.session.id).count();
+        match (is_here, others) {
+            (false, _) => Some(Self::sign_out(names_it)),
+            (true, 0) => None,
+            (true, n) => Some(Self {
+                verb: "End ",
+                object: match n {
+                    1 => "the other session on this device".into(),
+                    n => format!("{n} other sessions on this device"),
+                },
+            }),
+        }
+    }
+
+    /// Returns the end of `session` alone, where `live` are the caller's sessions; `None` where it is the only one
+    /// of its device.
+    #[must_use]
+    pub fn of_session(session: &Session, live: &[Session], caller: &Caller) -> Option<Self> {
+        let is_here = session.is_on_device_of(&caller.session);
+        let mut others = live
+            .iter()
+            .filter(|live| live.id != session.id && live.is_on_device_of(session));
+        let (device, own) = (others.next()?.display_name(), session.display_name());
+        let device = match is_here {
+            true => "this device".to_owned(),
+            false => device,
+        };
+        Some(
+            match own == device || (is_here && own == caller.session.display_name()) {
+                true => Self {
+                    verb: "End one session on ",
+                    object: device,
+                },
+                false => Self {
+                    verb: "End the session of ",
+                    object: format!("{own} on {device}"),
+                },
+            },
+        )
+    }
+
     /// Returns the end of the sessions `ending`, where `live` are the person's others; `None` without any.
     #[must_use]
     pub fn of_unused(ending: Vec<Session>, live: &[Session]) -> Option<Self> {
         let is_whole = |session: &Session| !live.iter().any(|live| live.is_on_device_of(session));
-        let verb = match ending.iter().all(is_whole) {
-            true => "Sign out ",
-            false => "End sessions on ",
+        let verb = match (ending.iter().all(is_whole), ending.len()) {
+            (true, _) => "Sign out ",
+            (false, 1) => "End one session on ",
+            (false, _) => "End sessions on ",
         };
         let devices = group_by_device(ending);
         Self::of_devices(&devices).map(|ending| Self { verb, ..ending })

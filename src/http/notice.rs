@@ -94,13 +94,12 @@ pub enum AccountNotice {
     AddressesRedacted,
     /// It was updated, and what is stored is as it says, except in alerts that wait for an answer.
     AddressesRedactedExceptAlerts,
-    /// The idle limit was updated, which signed out this many devices: that of this session, and others.
-    IdleLimitUpdated(u32, Option<SessionId>),
+    /// The idle limit was updated, which ended these.
+    IdleLimitUpdated(IdleEnds),
     /// A device is exempt from the idle limit.
     DeviceExempt,
-    /// A device is no longer exempt from it, which signed it out if there is a session, and ended this
-    /// many.
-    DeviceNotExempt(Option<SessionId>, u32),
+    /// The device of this session is no longer exempt from it, which ended so many of its sessions.
+    DeviceNotExempt(SessionId, u32),
     /// The time zone was updated.
     TimeZoneUpdated,
     /// A setting was not saved: it had been changed since the form showed it.
@@ -145,6 +144,19 @@ pub enum EndNotice {
         /// The number of such devices.
         count_before: u32,
     },
+}
+
+/// What a new idle limit ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IdleEnds {
+    /// The number of devices that it signed out.
+    pub devices: u32,
+    /// A session of the first of them.
+    pub device: Option<SessionId>,
+    /// The number of sessions that it ended on other devices, which stay signed in.
+    pub sessions: u32,
+    /// One of these, if they were all on one device.
+    pub session: Option<SessionId>,
 }
 
 /// The session that ended others at once, and when: together they identify what ended.

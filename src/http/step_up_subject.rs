@@ -126,6 +126,10 @@ pub(super) async fn find_ending(
         }
         ["devices", "sign-out-everywhere"] => Some(Ending::of_all(list_live().await?)),
         ["devices", "sign-out-selected"] => find_selected(app, caller, fields).await?,
+        ["devices", id, "sign-out"] => {
+            let live = list_live().await?;
+            find_device(app, caller, id, (&live, fields)).await?
+        }
         ["account", "idle-limit"] if is_confirmed(fields) => {
             let limit = value(fields, "idle_limit").unwrap_or_default();
             let chosen = limit.parse::<IdleLimit>().ok();
@@ -152,6 +156,23 @@ async fn order_for_names(
 ) -> Result<Vec<Session>> {
     let (owner, here) = (caller.user.id, Some(caller.session.id));
     app.accounts.order_for_names(owner, here, sessions).await
+}
+
+/// Finds what is signed out on the device of a session, of the caller's `live` ones.
+async fn find_device(
+    app: &AppState,
+    caller: &Caller,
+    id: &str,
+    (live, fields): (&[Session], &[(String, String)]),
+) -> Result<Option<Ending>> {
+    let Ok(id) = id.parse::<SessionId>() else {
+        return Ok(None);
+    };
+    let session = app.sessions.find(caller.user.id, id).await?;
+    Ok(session.and_then(|session| match value(fields, "only") {
+        Some(_) => Ending::of_session(&session, live, caller),
+        None => Ending::of_device(&session, live, caller),
+    }))
 }
 
 /// Returns whether a form confirms that devices are signed out which it does not say itself.

@@ -7,7 +7,6 @@ use serde::Deserialize;
 
 use super::device_views::DeviceView;
 use super::devices::attention;
-use super::ended_words::End;
 use super::notices;
 use super::session_end::SessionEnd;
 use super::shown_name;
@@ -29,7 +28,7 @@ use crate::http::layout::{Layout, NavItem, page, see_other, signed_out_response}
 use crate::http::notice::{self, AccountNotice, EndNotice, Notice};
 use crate::http::page_query::PageQuery;
 use crate::http::target::HOME;
-use crate::sessions::{Caller, EndedReason, Session};
+use crate::sessions::{Caller, EndedReason, OpenedVia, Session};
 
 /// Events on one page.
 const MAX_ACTIVITY: u32 = 20;
@@ -44,6 +43,9 @@ struct DevicePage {
     still: Option<StillSignedIn>,
     /// What happens when it is signed out.
     consequence: String,
+    /// What is done to the other sessions of the device that the page is read on, if the session is one:
+    /// "End 2 sessions".
+    ending: Option<String>,
     notice: Option<String>,
     /// The name as last submitted.
     name_typed: String,
@@ -231,7 +233,12 @@ async fn load_page(
         false => session,
     };
     let attention = attention(request);
-    let end = SessionEnd::load(app, &session, &attention.unconfirmed).await?;
+    let still = match device {
+        Some(_) => None,
+        None => still_signed_in(&session, &devices),
+    };
+    let known = (still.is_some(), &attention.unconfirmed);
+    let end = SessionEnd::load(app, &session, known).await?;
     let (activity, older) = load_activity(app, (&session, &end), before, &reader).await?;
     let view = load_device(app, caller, (&session, &end), device, &reader).await?;
     let view = match device {
@@ -241,13 +248,11 @@ async fn load_page(
     Ok(DevicePage {
         layout: Layout::for_caller(request, caller, NavItem::Devices)?,
         is_current,
-        still: match device {
-            Some(_) => None,
-            None => still_signed_in(&session, &devices),
-        },
+        still,
+        ending: device.and_then(|device| ending(device, caller, &session)),
         consequence: device
             .map_or_else(String::new, |device| consequence(device, caller, &session)),
-        unused: UnusedView::new(app, caller, &session, &reader),
+        unused: device.and_then(|device| UnusedView::new(app, caller, device, &reader)),
         notice: None,
         name_typed: view.name.clone(),
         name_shown: view.name.clone(),
@@ -321,10 +326,8 @@ fn still_signed_in(session: &Session, devices: &[DeviceGroup<Session>]) -> Optio
         .find(|device| device.first().is_on_device_of(session))?;
     Some(StillSignedIn {
         words: match device.iter().count() {
-            1 => "This session has ended, but the device is still signed in: 1 session.".into(),
-            n => {
-                format!("This session has ended, but the device is still signed in: {n} sessions.")
-            }
+            1 => "The device is still signed in, with 1 other session.".into(),
+            n => format!("The device is still signed in, with {n} other sessions."),
         },
         href: format!("/devices/{}", device.first().id),
     })
@@ -333,7 +336,11 @@ fn still_signed_in(session: &Session, devices: &[DeviceGroup<Session>]) -> Optio
 /// Says what happens when `session` is signed out on its page.
 fn consequence(device: &DeviceGroup<Session>, caller: &Caller, session: &Session) -> String {
     let others = device.iter().count() - 1;
-    let again = "To use it again, somebody has to sign in with the password.";
+    let is_of_application = |it: &Session| it.opened_via == OpenedVia::Application;
+    let again = match device.iter().all(is_of_application) {
+        true => "To use it again, somebody has to sign in with the application.",
+        false => "To use it again, somebody has to sign in with the password.",
+    };
     match (session.id == caller.session.id, others) {
         (_, 0) => again.into(),
         (true, 1) => {
@@ -352,16 +359,33 @@ fn consequence(device: &DeviceGroup<Session>, caller: &Caller, session: &Session
     }
 }
 
+/// Returns what ends where `session` is another one of the device that the page is read on.
+fn ending(device: &DeviceGroup<Session>, caller: &Caller, session: &Session) -> Option<String> {
+    let is_other = session.id != caller.session.id && device.contains(caller.session.id);
+    is_other.then(|| match device.iter().count() - 1 {
+        1 => "End this session".into(),
+        n => format!("End {n} sessions"),
+    })
+}
+
 impl UnusedView {
-    /// Returns what becomes of the device of `session` when it is not used. A device without an id can't be
-    /// exempt from the idle limit, and one that has ended signs out no more.
-    fn new(app: &AppState, caller: &Caller, session: &Session, reader: &Reader) -> Option<Self> {
-        let is_offered = session.is_live(reader.clock.now) && session.device_id.is_some();
+    /// Returns what becomes of a device when it is not used. One without an id can't be exempt from the idle
+    /// limit. It is signed out with the last of its sessions.
+    fn new(
+        app: &AppState,
+        caller: &Caller,
+        device: &DeviceGroup<Session>,
+        reader: &Reader,
+    ) -> Option<Self> {
+        device.first().device_id.as_ref()?;
         let limits = app.sessions.idle_limits();
-        let limit = limits.limit_of(session, caller.user.idle_limit());
-        is_offered.then(|| Self {
-            limit: words::span(limit),
-            until: TimeView::ahead(session.absolute_expires_at, reader.clock),
+        let limit = |it| limits.limit_of(it, caller.user.idle_limit());
+        Some(Self {
+            limit: words::span(device.iter().map(limit).max()?),
+            until: TimeView::ahead(
+                device.iter().map(|it| it.absolute_expires_at).max()?,
+                reader.clock,
+            ),
         })
     }
 }
@@ -370,21 +394,11 @@ impl ActivityView {
     /// Returns an event of `session`.
     fn new(event: &Event, session: &Session, end: &SessionEnd, reader: &Reader) -> Self {
         let detail = event.detail.as_deref().unwrap_or_default();
-        let report = end.report.as_deref();
         let what = match event.kind {
-            EventKind::Ended if report.is_some() => report.unwrap_or_default().to_owned(),
             EventKind::SignedIn => "Signed in".into(),
             EventKind::Refreshed => "Used from a new address".into(),
             EventKind::Renamed => words::renamed(event),
-            EventKind::Ended => {
-                let ended = End {
-                    reason: detail.parse().ok(),
-                    is_past_absolute_limit: session.is_past_absolute_limit(),
-                    by: end.names.find(event.by_session_id),
-                    stated: event.stated_reason.as_deref(),
-                };
-                ended.describe()
-            }
+            EventKind::Ended => end.describe(session),
             EventKind::ImpossibleTravel => travel_views::entry(detail),
             _ => words::account_event(event),
         };

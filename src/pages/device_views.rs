@@ -10,10 +10,11 @@ use super::views::Reader;
 use super::waiting_views::{WaitingSession, WaitingView};
 use super::words::{self, Named, TimeView};
 use crate::account::Attention;
+use crate::clock::Timestamp;
 use crate::db::SessionId;
 use crate::devices::DeviceGroup;
 use crate::http::reader_clock::ReaderClock;
-use crate::sessions::Session;
+use crate::sessions::{EndedReason, Session};
 use crate::user_agent::DeviceKind;
 
 /// A device that a person is or was signed in on.
@@ -34,8 +35,8 @@ pub struct DeviceView {
     pub on_map: Option<String>,
     /// When it was last used.
     pub last_used: TimeView,
-    /// When the session that represents it was created.
-    pub first_sign_in: TimeView,
+    /// When it signed in: the oldest of its live sessions.
+    pub signed_in: TimeView,
     /// How it signed in.
     pub opened_via: &'static str,
     /// The browser and its symbol: "Firefox 140".
@@ -44,7 +45,7 @@ pub struct DeviceView {
     pub system: Option<Named>,
     /// The address that it was last used from.
     pub address: Option<String>,
-    /// When the session expires.
+    /// When its last session expires.
     pub ends: TimeView,
     /// Whether each use defers the expiry.
     pub ends_if_unused: bool,
@@ -66,6 +67,10 @@ pub struct DeviceView {
 
 /// When and why a session ended.
 pub struct EndView {
+    /// That its device is signed out, or the session alone has ended.
+    pub state: &'static str,
+    /// What the time of it is called.
+    pub term: &'static str,
     /// Why it ended.
     pub cause: String,
     /// When it ended.
@@ -84,6 +89,10 @@ pub struct SignInView {
     pub last_used: TimeView,
     /// Where it was last used.
     pub place: Option<String>,
+    /// When it expires.
+    pub ends: TimeView,
+    /// Whether each use defers that.
+    pub ends_if_unused: bool,
     /// Whether the page is read in it.
     pub is_current: bool,
     /// What it states of itself, while its sign-in waits for an answer.
@@ -106,7 +115,7 @@ impl DeviceView {
             place: reader.describe_session_location(session),
             on_map: None,
             last_used: TimeView::ago(session.last_used_at, reader.clock),
-            first_sign_in: TimeView::exact(session.created_at, reader.clock),
+            signed_in: TimeView::exact(session.created_at, reader.clock),
             opened_via: words::opened_via(session),
             browser: words::browser(session),
             system: words::system(session),
@@ -114,7 +123,7 @@ impl DeviceView {
             ends: TimeView::ahead(session.expires_at, reader.clock),
             ends_if_unused: session.expires_at < session.absolute_expires_at,
             is_idle_exempt: session.is_idle_exempt(),
-            ended: EndView::new(session, None, None, reader.clock),
+            ended: EndView::new(session, End::of(session, None), reader.clock),
             user_agent: session.user_agent.clone(),
             sessions: Vec::new(),
             travel: None,
@@ -134,7 +143,14 @@ impl DeviceView {
             .iter()
             .map(|session| SignInView::new(session, current, reader))
             .collect();
+        let all = || device.iter().chain([shown]);
+        let first = all().map(|it| it.created_at).min();
+        let last = all().map(|it| it.expires_at).max();
+        let last = last.unwrap_or(shown.expires_at);
         Self {
+            signed_in: TimeView::exact(first.unwrap_or(shown.created_at), reader.clock),
+            ends: TimeView::ahead(last, reader.clock),
+            ends_if_unused: all().any(|it| it.absolute_expires_at > last),
             sessions: if sessions.len() > 1 {
                 sessions
             } else {
@@ -210,17 +226,17 @@ impl DeviceView {
 }
 
 impl EndView {
-    /// Returns the end of `session`, if it has ended by now: one past its expiry has, whether or not
-    /// it is marked as expired yet. `by` is the name of the device it was ended from, and `stated` the
-    /// reason that an administrator stated.
-    pub fn new(
-        session: &Session,
-        by: Option<&str>,
-        stated: Option<&str>,
-        clock: ReaderClock,
-    ) -> Option<Self> {
+    /// Returns the end of `session`, if it has ended by now: one past its expiry has, whether or not it
+    /// is marked as expired yet.
+    pub fn new(session: &Session, end: End<'_>, clock: ReaderClock) -> Option<Self> {
+        let (state, term) = match end.is_device_signed_in {
+            true => ("This session has ended", "Session ended"),
+            false => ("Signed out", "Signed out"),
+        };
         session.end_time(clock.now).map(|at| Self {
-            cause: End::of(session, by).with_stated(stated).describe(),
+            state,
+            term,
+            cause: end.describe(),
             at: TimeView::exact(at, clock),
         })
     }
@@ -234,6 +250,8 @@ impl SignInView {
             signed_in: TimeView::exact(session.created_at, reader.clock),
             last_used: TimeView::ago(session.last_used_at, reader.clock),
             place: reader.describe_session_location(session),
+            ends: TimeView::ahead(session.expires_at, reader.clock),
+            ends_if_unused: session.expires_at < session.absolute_expires_at,
             is_current: session.id == current,
             waiting: None,
         }
@@ -253,45 +271,23 @@ pub struct EndedSessionView {
 }
 
 impl EndedSessionView {
-    /// Returns the view of `session`; `names` are those of the sessions that it may have
-    /// been ended from.
-    pub fn new(session: &Session, names: &DeviceNames, clock: ReaderClock) -> Self {
+    /// Returns the view of `session`, which ended for `cause`.
+    pub fn new(session: &Session, cause: String, clock: ReaderClock) -> Self {
         Self {
             id: session.id.to_string(),
             name: session.display_name(),
-            cause: End::of(session, names.find(session.ended_by)).describe(),
+            cause,
             at: TimeView::ago(session.ended_at.unwrap_or(session.expires_at), clock),
         }
-    }
-
-    /// Returns the view of `session` as one that its person reported; `names` are as in
-    /// [`EndedSessionView::new`].
-    pub fn with_report(self, session: &Session, names: &DeviceNames) -> Self {
-        let cause = words::reported_cause(session, names.find(session.ended_by));
-        Self { cause, ..self }
-    }
-
-    /// Returns the view of `session` as one that was signed out from a device which its person reported: so
-    /// not by them. `names` are as in [`EndedSessionView::new`].
-    pub fn with_reported_actor(self, session: &Session, names: &DeviceNames) -> Self {
-        let cause = words::reported_actor_cause(names.find(session.ended_by));
-        Self { cause, ..self }
-    }
-
-    /// Returns the view with the reason that an administrator stated for the end of `session`, if
-    /// one did.
-    pub fn with_stated_reason(self, session: &Session, stated: Option<&String>) -> Self {
-        let Some(stated) = stated else {
-            return self;
-        };
-        let end = End::of(session, None).with_stated(Some(stated));
-        let cause = end.describe();
-        Self { cause, ..self }
     }
 }
 
 /// The names of a person's devices, by session.
-pub struct DeviceNames(HashMap<SessionId, String>);
+pub struct DeviceNames {
+    names: HashMap<SessionId, String>,
+    /// When every session was signed out from one of them.
+    everywhere: HashMap<SessionId, Timestamp>,
+}
 
 impl DeviceNames {
     /// Returns the names of the devices of `sessions`; those whose own sign-ins wait for an answer, which are
@@ -304,12 +300,27 @@ impl DeviceNames {
             true => session.label(),
             false => session.display_name(),
         };
-        let named = sessions.into_iter().map(|it| (it.id, name(it)));
-        Self(named.collect())
+        let mut names = HashMap::new();
+        let mut everywhere = HashMap::new();
+        for session in sessions {
+            names.insert(session.id, name(session));
+            let is_itself = session.ended_by == Some(session.id)
+                && session.ended_reason == Some(EndedReason::SignedOutRemotely);
+            if let Some(at) = session.ended_at.filter(|_| is_itself) {
+                everywhere.insert(session.id, at);
+            }
+        }
+        Self { names, everywhere }
+    }
+
+    /// Returns whether a session ended when its person signed out everywhere.
+    pub fn is_everywhere(&self, session: &Session) -> bool {
+        let by = session.ended_by.and_then(|by| self.everywhere.get(&by));
+        by.is_some() && by.copied() == session.ended_at
     }
 
     /// Returns the name of the device of a session, if it is known.
     pub fn find(&self, id: Option<SessionId>) -> Option<&str> {
-        self.0.get(&id?).map(String::as_str)
+        self.names.get(&id?).map(String::as_str)
     }
 }

@@ -18,7 +18,7 @@ use super::own_devices::OwnDevices;
 use super::settings_card::{SettingsPage, SettingsView};
 use super::steps_view::StepsView;
 use super::views::{AdminActView, Reader};
-use super::words;
+use super::{end_sources, words};
 use crate::account::{AfterReport, AlertDetails, Attention, Withheld};
 use crate::db::{SessionId, UserId};
 use crate::error::Result;
@@ -98,7 +98,8 @@ async fn load_page(
     let owner = caller.user.id;
     let live = app.sessions.list_live(owner).await?;
     let attention = attention(request);
-    let (history, reasons) = load_history(app, (owner, &attention), query.ended.as_deref()).await?;
+    let found = (owner, &attention, live.clone());
+    let (history, reasons) = load_history(app, found, query.ended.as_deref()).await?;
     let past = live.iter().chain(&history.sessions);
     let names = DeviceNames::new(past, &attention.unconfirmed);
     let notice = notices::take(app, request, Some(caller)).await?;
@@ -136,16 +137,19 @@ fn layout(request: &HttpRequest, caller: &Caller) -> Result<Layout> {
 /// Loads a page of what ended, and what is known of that.
 async fn load_history(
     app: &AppState,
-    (owner, attention): (UserId, &Attention),
+    (owner, attention, mut live): (UserId, &Attention, Vec<Session>),
     after: Option<&str>,
 ) -> Result<(HistoryPage, EndReasons)> {
     // What is no place in the list is its beginning.
     let after = after.and_then(|after| after.parse().ok());
     let history = app.sessions.list_ended(owner, after, MAX_ENDED).await?;
     let past = &history.sessions;
+    live.sort_by_key(|session| attention.unconfirmed.contains(&session.id));
     let reasons = EndReasons {
         by_reported: app.sessions.list_by_reported(owner, past).await?,
         stated: app.sessions.list_stated_reasons(owner, past).await?,
+        sources: end_sources::load(app, owner, past).await?,
+        live,
         reported: app.sessions.list_reported(owner, past.clone()).await?,
         unconfirmed: attention.unconfirmed.clone(),
     };
@@ -234,6 +238,10 @@ fn describe_withheld(withheld: Withheld) -> Option<&'static str> {
 fn summary(own: &OwnDevices, attention: &Attention, steps: Option<&AfterReport>) -> String {
     let others = own.others.all;
     let devices = match others {
+        0 if is_shared_in_doubt(own, attention) => format!(
+            "You are signed in on this device, by {} sessions.",
+            own.this.sessions.len()
+        ),
         0 => "You are signed in only here.".to_owned(),
         n => format!("You are signed in on {}.", words::devices(n + 1)),
     };
@@ -245,4 +253,13 @@ fn summary(own: &OwnDevices, attention: &Attention, steps: Option<&AfterReport>)
         }
         None => devices,
     }
+}
+
+/// Returns whether an alert asks about another session of the device that the page is read on: somebody else may
+/// state its id.
+fn is_shared_in_doubt(own: &OwnDevices, attention: &Attention) -> bool {
+    let others = || own.this.sessions.iter().filter(|it| !it.is_current);
+    let sign_ins = attention.alerts.iter().filter(|it| it.kind.is_sign_in());
+    let mut subjects = sign_ins.filter_map(|alert| alert.session_id);
+    subjects.any(|id| others().any(|other| other.id == id.to_string()))
 }

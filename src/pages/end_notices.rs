@@ -2,6 +2,7 @@
 //! the commit, and from all sessions of the device: no device is stated to be signed out while one of
 //! them is live.
 
+use super::device_state::DeviceState;
 use crate::clock::Timestamp;
 use crate::db::UserId;
 use crate::devices::group_by_device;
@@ -83,8 +84,12 @@ struct Rows<'a> {
 impl Rows<'_> {
     /// Says what became of a device that was signed out.
     fn device(&self, session: &Session, name: &str) -> Option<String> {
-        let left = self.left_on_device_of(session)?;
-        Some(match (left, self.is_here(session)) {
+        let state = DeviceState::after(session, &self.live)?;
+        let name = match state.left() {
+            0 => name.to_owned(),
+            _ => state.name(),
+        };
+        Some(match (state.left(), self.is_here(session)) {
             (0, _) => format!("{name} is signed out."),
             (1, true) => {
                 format!("Every other session on {name} has ended; you are still signed in here.")
@@ -101,15 +106,15 @@ impl Rows<'_> {
 
     /// Says what became of a session that was ended alone, and of its device.
     fn session(&self, session: &Session, name: &str) -> Option<String> {
-        let left = self.left_on_device_of(session)?;
-        let still = match (left, self.is_here(session)) {
+        let state = DeviceState::after(session, &self.live)?;
+        let still = match (state.left(), self.is_here(session)) {
             (0, _) => return Some(format!("{name} is signed out.")),
             (1, true) => "this one is still signed in".to_owned(),
             (n, true) => format!("{n} are still signed in, this one among them"),
             (1, false) => "1 is still signed in".to_owned(),
             (n, false) => format!("{n} are still signed in"),
         };
-        Some(format!("One session on {name} has ended; {still}."))
+        Some(format!("{} has ended; {still}.", state.name_sessions(1)))
     }
 
     /// Says what became of the other devices; `ended` are the sessions that ended at once.
@@ -158,6 +163,9 @@ impl Rows<'_> {
         match (count_before, name_before) {
             (0, _) => {}
             (1, Some(name)) => parts.push(format!("{name} had been signed out already")),
+            (1, None) if parts.is_empty() => {
+                parts.push("The device had been signed out already".into());
+            }
             (n, _) if parts.is_empty() => {
                 parts.push(format!("All {n} devices had been signed out already"));
             }
@@ -176,13 +184,7 @@ impl Rows<'_> {
 
     /// Returns the number of live sessions on the device of an ended one; `None` if that is live.
     fn left_on_device_of(&self, session: &Session) -> Option<usize> {
-        let left = self
-            .live
-            .iter()
-            .filter(|live| live.is_on_device_of(session));
-        let left: Vec<&Session> = left.collect();
-        let is_ended = left.iter().all(|live| live.id != session.id);
-        is_ended.then_some(left.len())
+        DeviceState::after(session, &self.live).map(|state| state.left())
     }
 
     fn is_current(&self, session: &Session) -> bool {

@@ -3,11 +3,13 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
+use super::device_state::DeviceState;
 use super::device_views::{DeviceNames, EndedSessionView};
+use super::ended_words::End;
 use super::views::Reader;
 use super::words::{self, TimeView};
 use crate::db::SessionId;
-use crate::devices::group_by_device;
+use crate::devices::{DeviceGroup, group_by_device};
 use crate::sessions::{EndedReason, HistoryCursor, HistoryPage, Session};
 
 /// Items on one page.
@@ -23,7 +25,8 @@ const TOGETHER: Duration = Duration::from_secs(60);
 pub(super) struct EndedItem {
     /// The devices.
     pub(super) devices: Vec<EndedSessionView>,
-    /// The number of devices, if there are so many that their names are folded: "4 devices".
+    /// The number of devices, if there are so many that their names are folded: "4 devices"; of devices that are
+    /// signed in by other sessions: "Sessions on 4 devices".
     pub(super) folded: Option<String>,
     /// The number of sessions on a single device, if there are several: "2 sessions".
     pub(super) sessions: Option<String>,
@@ -43,6 +46,18 @@ pub(super) struct EndReasons {
     pub(super) by_reported: HashSet<SessionId>,
     /// The sessions whose own sign-ins wait for an answer, by which no other's device is called.
     pub(super) unconfirmed: HashSet<SessionId>,
+    /// What ended sessions that none of the person's other sessions ended.
+    pub(super) sources: HashMap<SessionId, String>,
+    /// The person's live sessions, the one first by which a device is called.
+    pub(super) live: Vec<Session>,
+}
+
+/// A session that has ended, and how.
+struct Ended {
+    session: Session,
+    cause: String,
+    /// Whether its device is signed in by another session.
+    is_device_signed_in: bool,
 }
 
 impl EndReasons {
@@ -52,6 +67,30 @@ impl EndReasons {
             && session
                 .ended_by
                 .is_some_and(|by| self.by_reported.contains(&by))
+    }
+
+    /// Returns a session with how it ended; `names` are those of the sessions that it may have been ended from.
+    fn describe(&self, session: Session, names: &DeviceNames) -> Ended {
+        let by = names.find(session.ended_by);
+        let state = DeviceState::after(&session, &self.live);
+        let is_device_signed_in = state.is_some_and(|state| state.is_signed_in());
+        let end = End {
+            is_everywhere: names.is_everywhere(&session),
+            source: self.sources.get(&session.id).map(String::as_str),
+            stated: self.stated.get(&session.id).map(String::as_str),
+            is_device_signed_in,
+            ..End::of(&session, by)
+        };
+        let cause = match self.reported.contains(&session.id) {
+            true => words::reported_cause(&session, by),
+            false if self.is_by_reported(&session) => words::reported_actor_cause(end.verb(), by),
+            false => end.describe(),
+        };
+        Ended {
+            session,
+            cause,
+            is_device_signed_in,
+        }
     }
 }
 
@@ -72,29 +111,28 @@ impl EndedList {
         reader: &Reader,
     ) -> Self {
         let HistoryPage { sessions, mut next } = page;
-        let mut together = group(sessions, reasons);
+        let ended = sessions.into_iter();
+        let mut together = group(
+            ended
+                .map(|session| reasons.describe(session, names))
+                .collect(),
+        );
+        let end_of = |group: Option<&Vec<Ended>>| {
+            let last = group.and_then(|group| group.last());
+            last.map(|last| HistoryCursor::from(&last.session))
+        };
         if together.len() > MAX_ITEMS {
             together.truncate(MAX_ITEMS);
-            next = together.last().and_then(|last| last.last()).map(Into::into);
+            next = end_of(together.last());
         } else if next.is_some() && together.len() > 1 {
             // The rest of the last one may be on the next page: it is whole there.
             together.pop();
-            next = together.last().and_then(|last| last.last()).map(Into::into);
+            next = end_of(together.last());
         }
-        let view = |session: &Session| {
-            let view = EndedSessionView::new(session, names, reader.clock);
-            match reasons.reported.contains(&session.id) {
-                true => view.with_report(session, names),
-                false if reasons.is_by_reported(session) => {
-                    view.with_reported_actor(session, names)
-                }
-                false => view.with_stated_reason(session, reasons.stated.get(&session.id)),
-            }
-        };
         let items = together.into_iter();
         Self {
             items: items
-                .filter_map(|item| EndedItem::new(item, &reasons.unconfirmed, view))
+                .filter_map(|item| EndedItem::new(item, reasons, reader))
                 .collect(),
             older: next
                 .map(|next: HistoryCursor| format!("/devices?ended={}#ended", next.encode())),
@@ -103,20 +141,32 @@ impl EndedList {
 }
 
 impl EndedItem {
-    fn new(
-        sessions: Vec<Session>,
-        unconfirmed: &HashSet<SessionId>,
-        view: impl Fn(&Session) -> EndedSessionView,
-    ) -> Option<Self> {
-        let count = sessions.len();
-        let EndedSessionView { cause, at, .. } = view(sessions.first()?);
-        let devices = group_by_device(sessions);
-        let shown = devices.iter().map(|device| device.shown(unconfirmed));
-        let devices: Vec<_> = shown.map(view).collect();
+    fn new(ended: Vec<Ended>, reasons: &EndReasons, reader: &Reader) -> Option<Self> {
+        let count = ended.len();
+        let first = ended.first()?;
+        let (cause, is_partial) = (first.cause.clone(), first.is_device_signed_in);
+        let view = |session: &Session| EndedSessionView::new(session, cause.clone(), reader.clock);
+        let at = view(&first.session).at;
+        let devices = group_by_device(ended.into_iter().map(|it| it.session).collect());
+        let named = |device: &DeviceGroup<Session>| {
+            let shown = device.shown(&reasons.unconfirmed);
+            let state = DeviceState::after(shown, &reasons.live).filter(DeviceState::is_signed_in);
+            let name = state.map(|state| state.name_sessions(device.iter().count()));
+            EndedSessionView {
+                name: name.unwrap_or_else(|| shown.display_name()),
+                ..view(shown)
+            }
+        };
+        let is_folded = devices.len() > MAX_NAMED;
+        let number = words::devices(devices.len());
         Some(Self {
-            folded: (devices.len() > MAX_NAMED).then(|| words::devices(devices.len())),
-            sessions: (devices.len() == 1 && count > 1).then(|| format!("{count} sessions")),
-            devices,
+            folded: is_folded.then(|| match is_partial {
+                true => format!("Sessions on {number}"),
+                false => number,
+            }),
+            sessions: (devices.len() == 1 && count > 1 && !is_partial)
+                .then(|| format!("{count} sessions")),
+            devices: devices.iter().map(named).collect(),
             cause,
             at,
         })
@@ -124,12 +174,12 @@ impl EndedItem {
 }
 
 /// Groups sessions, which come newest end first.
-fn group(sessions: Vec<Session>, reasons: &EndReasons) -> Vec<Vec<Session>> {
-    let mut groups: Vec<Vec<Session>> = Vec::new();
-    for session in sessions {
-        let is_together = |group: &&mut Vec<Session>| {
+fn group(ended: Vec<Ended>) -> Vec<Vec<Ended>> {
+    let mut groups: Vec<Vec<Ended>> = Vec::new();
+    for session in ended {
+        let is_together = |group: &&mut Vec<Ended>| {
             let first = group.first();
-            first.is_some_and(|first| ended_together(first, &session, reasons))
+            first.is_some_and(|first| first.is_together_with(&session))
         };
         match groups.last_mut().filter(is_together) {
             Some(group) => group.push(session),
@@ -139,14 +189,16 @@ fn group(sessions: Vec<Session>, reasons: &EndReasons) -> Vec<Vec<Session>> {
     groups
 }
 
-fn ended_together(a: &Session, b: &Session, reasons: &EndReasons) -> bool {
-    let within = match (a.ended_at, b.ended_at) {
-        (Some(a), Some(b)) => a.since(b) < TOGETHER,
-        _ => false,
-    };
-    within
-        && a.ended_reason == b.ended_reason
-        && a.ended_by == b.ended_by
-        && reasons.stated.get(&a.id) == reasons.stated.get(&b.id)
-        && reasons.reported.contains(&a.id) == reasons.reported.contains(&b.id)
+impl Ended {
+    /// Returns whether both ended at once, and the same is said of both.
+    fn is_together_with(&self, other: &Self) -> bool {
+        let within = match (self.session.ended_at, other.session.ended_at) {
+            (Some(at), Some(other)) => at.since(other) < TOGETHER,
+            _ => false,
+        };
+        within
+            && self.cause == other.cause
+            && self.session.ended_by == other.session.ended_by
+            && self.is_device_signed_in == other.is_device_signed_in
+    }
 }

@@ -1,9 +1,12 @@
 //! Why a session ended, in words: on the lists of a person, and on the sign-in page of the device whose
 //! session it was. Each reason is worded here and nowhere else.
 
+use std::time::Duration;
+
 use actix_web::HttpRequest;
 
 use super::times::TimeView;
+use super::{end_sources, words};
 use crate::error::Result;
 use crate::http::app_state::AppState;
 use crate::http::browser;
@@ -16,6 +19,8 @@ const SIGNED_OUT: &str = "This device was signed out";
 const REPLACED_ELSEWHERE: &str =
     "This device was signed out when a browser with its cookies signed in elsewhere";
 const COPIED_COOKIES: &str = "If that wasn’t you, somebody may have a copy of them, and your password: sign in, and set a new one.";
+/// The same of one that is signed in by another session: the cookie is the browser's.
+const BROWSER_SIGNED_OUT: &str = "This browser was signed out";
 
 /// The end of a session, for the sign-in page.
 pub(super) struct EndedView {
@@ -38,8 +43,16 @@ pub struct End<'a> {
     pub is_past_absolute_limit: bool,
     /// The name of the device that it was ended from.
     pub by: Option<&'a str>,
+    /// Whether every session of the person was ended with it, from one of them.
+    pub is_everywhere: bool,
+    /// What ended it, if it was none of the person's other sessions, as it follows "signed out".
+    pub source: Option<&'a str>,
     /// The reason that an administrator stated.
     pub stated: Option<&'a str>,
+    /// How long it had not been used.
+    pub unused: Duration,
+    /// Whether its device is signed in by another session.
+    pub is_device_signed_in: bool,
 }
 
 /// Returns why the session of the request's cookie is over, if it is. Nothing is said to whoever has no
@@ -52,12 +65,19 @@ pub(super) async fn find(app: &AppState, request: &HttpRequest) -> Result<Option
         return Ok(None);
     };
     let ended = app.sessions.find_ended(claim).await?;
+    let Some(ended) = ended else {
+        return Ok(None);
+    };
+    let source = match ended.source {
+        Some(source) => Some(end_sources::describe(app, source).await?),
+        None => None,
+    };
     let clock = ReaderClock::of_browser(request)?;
-    Ok(ended.map(|ended| EndedView::new(ended, clock)))
+    Ok(Some(EndedView::new(ended, source.as_deref(), clock)))
 }
 
 impl EndedView {
-    fn new(ended: EndedSession, clock: ReaderClock) -> Self {
+    fn new(ended: EndedSession, source: Option<&str>, clock: ReaderClock) -> Self {
         let is_by_device = matches!(
             ended.reason,
             EndedReason::SignedOutRemotely | EndedReason::PasswordChanged
@@ -66,7 +86,11 @@ impl EndedView {
             reason: Some(ended.reason),
             is_past_absolute_limit: ended.is_past_absolute_limit,
             by: ended.ended_by.as_deref(),
+            is_everywhere: ended.is_everywhere,
+            source,
             stated: None,
+            unused: ended.unused,
+            is_device_signed_in: ended.is_device_signed_in,
         };
         let is_elsewhere = ended.is_replaced_elsewhere;
         let what = match ended.is_reported {
@@ -95,48 +119,72 @@ impl<'a> End<'a> {
             reason: session.end_reason(),
             is_past_absolute_limit: session.is_past_absolute_limit(),
             by,
-            stated: None,
+            unused: session.unused_before_end(),
+            ..Self::default()
         }
     }
 
-    /// Returns the end with the reason that an administrator stated, if one did.
-    pub fn with_stated(self, stated: Option<&'a str>) -> Self {
-        Self { stated, ..self }
+    /// Returns the verb of it: the device is signed out only where no other session of it is live.
+    pub fn verb(self) -> &'static str {
+        match self.is_device_signed_in {
+            true => "Ended",
+            false => "Signed out",
+        }
     }
 
     /// Returns why it ended, for a list of what ended: "Signed out by an administrator".
     pub fn describe(self) -> String {
-        match (self.reason, self.by, self.stated) {
-            (Some(EndedReason::SignedOut), ..) => "Signed out on the device itself".into(),
-            (Some(EndedReason::SignedOutRemotely), Some(by), _) => {
-                format!("Signed out by you, from {by}")
+        let verb = self.verb();
+        match (self.reason, self.stated) {
+            (None, _) => verb.into(),
+            (Some(EndedReason::SignedOut | EndedReason::SignedOutRemotely), _) => {
+                format!("{verb} {}", self.by_whom())
             }
-            (Some(EndedReason::SignedOutRemotely), None, _) => {
-                "Signed out by you, from another device".into()
-            }
-            (Some(EndedReason::ReuseDetected), ..) => format!(
-                "Signed out {} (if you don’t know why, change your password, and check the device)",
+            (Some(EndedReason::ReuseDetected), _) => format!(
+                "{verb} {} (if you don’t know why, change your password, and check the device)",
                 self.why()
             ),
-            (Some(EndedReason::Admin | EndedReason::AccountDisabled), _, Some(stated)) => {
+            (Some(EndedReason::Admin | EndedReason::AccountDisabled), Some(stated)) => {
                 // Isolated, so that it doesn't change the direction around it (Unicode UAX #9, 2.7).
-                format!("Signed out {}: “\u{2068}{stated}\u{2069}”", self.why())
+                format!("{verb} {}: “\u{2068}{stated}\u{2069}”", self.why())
             }
-            (None, ..) => "Signed out".into(),
-            _ => format!("Signed out {}", self.why()),
+            _ => format!("{verb} {}", self.why()),
+        }
+    }
+
+    /// Returns by whom it was signed out, and where, as it follows "signed out".
+    fn by_whom(self) -> String {
+        match (self.source, self.by) {
+            (Some(source), _) => source.to_owned(),
+            (None, _) if self.reason == Some(EndedReason::SignedOut) => {
+                "on the device itself".into()
+            }
+            (None, Some(by)) if self.is_everywhere => {
+                format!("by you, together with every other device, on {by}")
+            }
+            (None, Some(by)) => format!("by you, from {by}"),
+            (None, None) => "by you, from another device".into(),
         }
     }
 
     /// Returns what happened, for whoever is at the device.
     fn sentence_for_device(self) -> String {
-        match (self.reason, self.by) {
-            (Some(EndedReason::SignedOut), _) => "You signed out on this device".into(),
-            // The page names the device after it.
-            (Some(EndedReason::SignedOutRemotely), Some(_)) | (None, _) => SIGNED_OUT.into(),
-            (Some(EndedReason::SignedOutRemotely), None) => {
-                "This device was signed out from another one".into()
+        let signed_out = match self.is_device_signed_in {
+            true => BROWSER_SIGNED_OUT,
+            false => SIGNED_OUT,
+        };
+        match (self.reason, self.source, self.by) {
+            (Some(_), Some(source), _) => format!("{signed_out} {source}"),
+            (Some(EndedReason::SignedOut), ..) => "You signed out on this device".into(),
+            (Some(EndedReason::SignedOutRemotely), ..) if self.is_everywhere => {
+                "You signed out everywhere, on this device".into()
             }
-            _ => format!("{SIGNED_OUT} {}", self.why()),
+            // The page names the device after it.
+            (Some(EndedReason::SignedOutRemotely), _, Some(_)) | (None, ..) => signed_out.into(),
+            (Some(EndedReason::SignedOutRemotely), _, None) => {
+                format!("{signed_out} from another one")
+            }
+            _ => format!("{signed_out} {}", self.why()),
         }
     }
 
@@ -148,7 +196,12 @@ impl<'a> End<'a> {
             Some(EndedReason::Expired) if self.is_past_absolute_limit => {
                 "because you had been signed in for as long as is allowed"
             }
-            Some(EndedReason::Expired) => "after a long time without use",
+            Some(EndedReason::Expired) => {
+                return match words::rounded_span(self.unused) {
+                    Some(span) => format!("after {span} without use"),
+                    None => "after a long time without use".into(),
+                };
+            }
             Some(EndedReason::ReuseDetected) => "for safety: a copied sign-in was used",
             Some(EndedReason::WrongPasswords) => {
                 return format!(
@@ -158,7 +211,9 @@ impl<'a> End<'a> {
             Some(EndedReason::PasswordChanged) => "because your password was changed",
             Some(EndedReason::AccountDisabled) => "because your account was disabled",
             Some(EndedReason::Replaced) => "when you signed in again in the same browser",
-            Some(EndedReason::Limit) => "to make room for a newer device",
+            Some(EndedReason::Limit) => {
+                "because there were too many sessions: the one used longest ago ended"
+            }
         };
         why.into()
     }

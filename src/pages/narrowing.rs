@@ -108,16 +108,28 @@ impl Narrowing {
             && self.span.is_none_or(|span| span == Span::of(device, clock))
     }
 
+    /// Says what narrows it besides the search.
+    fn besides(&self, verb: &str) -> String {
+        match (self.unused_days, self.span) {
+            (Some(days), _) => format!(" and {verb} not been used for {days} days"),
+            (None, Some(span)) => format!(" under “{}”", span.heading()),
+            (None, None) => String::new(),
+        }
+    }
+
     /// Says how many of the `all` devices were found, if it narrows anything.
     pub(super) fn found(&self, found: usize, all: usize) -> Option<String> {
         let search = &self.search;
         let mut sentence = match (self.span, self.unused_days) {
             _ if !search.is_empty() => match found {
                 0 => format!(
-                    "None of your other devices matches “{search}”. Name, kind, browser, system and place are searched."
+                    "None of your other devices matches “{search}”{}. Name, kind, browser, system and place are searched.",
+                    self.besides("has")
                 ),
-                1 => format!("1 of {all} matches “{search}”."),
-                found => format!("{found} of {all} match “{search}”."),
+                1 => format!("1 of {all} matches “{search}”{}.", self.besides("has")),
+                found => {
+                    format!("{found} of {all} match “{search}”{}.", self.besides("have"))
+                }
             },
             (_, Some(days)) => unused(found, days),
             (Some(span), None) => format!("{}: {}.", span.heading(), words::devices(found)),

@@ -6,11 +6,11 @@ use actix_web::HttpRequest;
 use super::admin::person_notices;
 use super::review_words::{self, answer, describe_review, describe_unrestored};
 use super::steps_view::describe_finish;
-use super::{end_notices, settings_card};
+use super::{end_notices, idle_notices, settings_card};
 use crate::account::StepAct;
 use crate::alerts::AlertReview;
 use crate::clock::Timestamp;
-use crate::db::{AlertId, SessionId, UserId};
+use crate::db::{AlertId, UserId};
 use crate::error::Result;
 use crate::http::app_state::AppState;
 use crate::http::ending_words::Ending;
@@ -19,7 +19,7 @@ use crate::http::notice::{self, AccountNotice, EndMoment, EndNotice, Notice, Sig
 use crate::http::refused_act::RefusedAct;
 use crate::net::IpRetention;
 use crate::people::MAX_FAILURES_IN_WORDS;
-use crate::sessions::{Caller, Session};
+use crate::sessions::Caller;
 
 /// A notice as a page shows it.
 #[derive(Default)]
@@ -32,6 +32,8 @@ pub(super) struct NoticeView {
     pub(super) is_sign_out: bool,
     /// Whether it says that something was not done.
     pub(super) is_failure: bool,
+    /// Whether it says what the person did in their account.
+    pub(super) is_of_account: bool,
 }
 
 impl NoticeView {
@@ -87,6 +89,7 @@ async fn of_account(
         words: with_finish(app, caller, notice, words).await?,
         others_left: others_left(app, caller, notice).await?,
         is_failure: matches!(notice, AccountNotice::SettingChangedBefore(_)),
+        is_of_account: true,
         ..NoticeView::default()
     })
 }
@@ -156,23 +159,12 @@ async fn account_words(
         AccountNotice::AlertConfirmedLate(_) | AccountNotice::AlertReportedLate(_) => {
             reviewed_late(app, user, notice).await
         }
-        AccountNotice::IdleLimitUpdated(count, first) => {
-            let device = match first {
-                Some(id) => ended_device(app, user, id).await?,
-                None => None,
-            };
-            let limit = app.people.get(user).await?.idle_limit();
-            let saved = settings_card::describe_idle_limit(limit, app.sessions.idle_limits());
-            Ok(Some(idle_limit_words(&saved, count, device)))
+        AccountNotice::IdleLimitUpdated(ends) => idle_notices::describe_limit(app, user, ends)
+            .await
+            .map(Some),
+        AccountNotice::DeviceNotExempt(id, ended) => {
+            idle_notices::describe_exemption_end(app, user, (id, ended)).await
         }
-        AccountNotice::DeviceNotExempt(Some(id), _) => {
-            let device = ended_device(app, user, id).await?;
-            Ok(device.map(|device| format!("Saved. {device} is signed out.")))
-        }
-        AccountNotice::DeviceNotExempt(None, ended @ 1..) => Ok(Some(format!(
-            "Saved. {} on the device ended; it signs out automatically again when it is not used.",
-            count_sessions(ended)
-        ))),
         AccountNotice::SettingChangedBefore(setting) => {
             let (user, limits) = (app.people.get(user).await?, app.sessions.idle_limits());
             Ok(Some(settings_card::describe_conflict(
@@ -234,16 +226,6 @@ async fn reviewed_late(
     }))
 }
 
-/// Returns the name of a session's device, if none of its sessions is live.
-async fn ended_device(app: &AppState, user: UserId, id: SessionId) -> Result<Option<String>> {
-    let live = app.sessions.list_live(user).await?;
-    let session = app.sessions.find(user, id).await?;
-    let is_over = |session: &Session| !live.iter().any(|live| live.is_on_device_of(session));
-    Ok(session
-        .filter(is_over)
-        .map(|session| session.display_name()))
-}
-
 /// Returns that the password is changed, and what became of the other devices by that.
 async fn password_words(app: &AppState, user: UserId, caller: Option<&Caller>) -> Result<String> {
     const CHANGED: &str = "Your password is changed.";
@@ -259,27 +241,6 @@ async fn password_words(app: &AppState, user: UserId, caller: Option<&Caller>) -
         Some(others) => format!("{CHANGED} {others}"),
         None => CHANGED.into(),
     })
-}
-
-fn count_sessions(n: u32) -> String {
-    match n {
-        1 => "One session".into(),
-        n => format!("{n} sessions"),
-    }
-}
-
-/// Returns what became of devices when the idle limit was updated; `device` is the first that was signed
-/// out.
-fn idle_limit_words(saved: &str, count: u32, device: Option<String>) -> String {
-    match (count, device) {
-        (_, None) => saved.to_owned(),
-        (0 | 1, Some(device)) => format!("{saved} {device} is signed out."),
-        (2, Some(device)) => format!("{saved} {device} and another device are signed out."),
-        (n, Some(device)) => format!(
-            "{saved} {device} and {} other devices are signed out.",
-            n - 1
-        ),
-    }
 }
 
 /// Returns what became of stored addresses, by what is stored of them now.
@@ -330,9 +291,6 @@ fn plain_words(notice: AccountNotice) -> Option<&'static str> {
             "Your e-mail is changed. You sign in with the new one from now on."
         }
         AccountNotice::DeviceExempt => "Saved. The device stays signed in even if it is not used.",
-        AccountNotice::DeviceNotExempt(..) => {
-            "Saved. The device signs out automatically again when it is not used."
-        }
         AccountNotice::TimeZoneUpdated => "Your time zone is saved.",
         AccountNotice::NotCarriedOut(RefusedAct::Password) => {
             "Your password was not changed: you had been signed out when you sent it."

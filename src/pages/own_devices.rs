@@ -17,7 +17,7 @@ use crate::geo::Place;
 use crate::http::app_state::AppState;
 use crate::sessions::{Caller, Session};
 
-/// The devices with impossible travel that the summary leads to; of more it leads to the first.
+/// The devices with impossible travel that the summary leads to; more are counted.
 const MAX_LINKS: usize = 5;
 
 /// The devices of the caller.
@@ -93,12 +93,20 @@ impl TravelLink {
         travelled.map(link).collect()
     }
 
-    /// Leads to the rows of devices that are on the page, by `is_listed`, and leaves out what is too much
+    /// Leads to the rows of devices that are on the page, by `is_listed`, and counts what is too much
     /// for a sentence.
     pub(super) fn lead_to_rows(links: &mut Vec<Self>, is_listed: impl Fn(&str) -> bool) {
+        let more = links.len().saturating_sub(MAX_LINKS);
         links.truncate(MAX_LINKS);
         for link in links.iter_mut().filter(|link| is_listed(&link.id)) {
             link.href = format!("#device-{}", link.id);
+        }
+        if more > 0 {
+            links.push(Self {
+                id: String::new(),
+                name: format!("{more} more"),
+                href: "#other-devices".into(),
+            });
         }
     }
 }
@@ -160,4 +168,24 @@ fn places(
         .filter(|device| !device.contains(caller.session.id))
         .map(|device| located(device.shown(&attention.unconfirmed), false));
     std::iter::once(this).chain(others).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_too_much_for_a_sentence_is_counted() {
+        let link = |n: usize| TravelLink {
+            id: n.to_string(),
+            name: format!("Device {n}"),
+            href: String::new(),
+        };
+        for (devices, last) in [(5, "Device 4"), (6, "1 more"), (8, "3 more")] {
+            let mut links: Vec<TravelLink> = (0..devices).map(link).collect();
+            TravelLink::lead_to_rows(&mut links, |id| id == "0");
+            assert_eq!(links.first().map(|it| it.href.as_str()), Some("#device-0"));
+            assert_eq!(links.last().map(|it| it.name.as_str()), Some(last));
+        }
+    }
 }

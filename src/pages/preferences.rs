@@ -9,8 +9,7 @@ use super::account::to_account;
 use super::settings_card::SettingsPage;
 use super::time_zone::get_offered;
 use super::unused::{self, UnusedChange};
-use crate::clock::TimeZone;
-use crate::db::SessionId;
+use crate::clock::{TimeZone, Timestamp};
 use crate::devices::group_by_device;
 use crate::error::Result;
 use crate::events::Setting;
@@ -18,7 +17,7 @@ use crate::http::app_state::AppState;
 use crate::http::caller::PageCaller;
 use crate::http::forms::Form;
 use crate::http::layout::see_other;
-use crate::http::notice::{self, AccountNotice, Notice};
+use crate::http::notice::{self, AccountNotice, IdleEnds, Notice};
 use crate::net::IpRetention;
 use crate::people::IdleLimit;
 use crate::sessions::{Caller, Confirmation, IdleChange, Session};
@@ -34,7 +33,7 @@ pub struct IdleLimitForm {
     back: Option<String>,
     /// The limit that the form showed.
     shown: Option<String>,
-    /// Present if the devices that it signs out were shown.
+    /// When the devices that it signs out were shown, if they were, in microseconds since the Unix epoch.
     confirmed: Option<String>,
 }
 
@@ -103,7 +102,8 @@ pub async fn update_idle_limit(
     if choice.is_stale() {
         return Ok(not_saved(&request, &caller, back, choice.setting));
     }
-    let confirmation = confirmation(form.confirmed.as_deref());
+    let now = app.clock.now();
+    let confirmation = confirmation(form.confirmed.as_deref(), now);
     require_for_limit(&app, &caller, limit, confirmation).await?;
     let changed = app
         .accounts
@@ -111,23 +111,23 @@ pub async fn update_idle_limit(
         .await?;
     match changed {
         IdleChange::Saved { ended, live } => {
-            let (count, first) = count_devices(ended, &live);
-            let notice = AccountNotice::IdleLimitUpdated(count, first);
+            let notice = AccountNotice::IdleLimitUpdated(count_ends(ended, &live));
             Ok(saved(&request, &caller, back, notice))
         }
         IdleChange::Unconfirmed { ending, live } => {
-            let change = unconfirmed(limit, form.shown, back);
+            let change = unconfirmed((limit, confirmation), form.shown, back, now);
             unused::confirm(&app, &request, &caller, (ending, &live), change)
         }
     }
 }
 
-/// Returns the choice of an idle limit for the page that shows what it signs out; `shown` is the limit that
-/// the form of it showed.
+/// Returns the choice of an idle limit for the page of the time `at` that shows what it signs out; `shown` is the
+/// limit that the form of it showed.
 fn unconfirmed(
-    chosen: Option<IdleLimit>,
+    (chosen, confirmation): (Option<IdleLimit>, Confirmation),
     shown: Option<String>,
     back: SettingsPage,
+    at: Timestamp,
 ) -> UnusedChange {
     let value = chosen.map_or("", IdleLimit::as_str);
     let mut fields = vec![("idle_limit", value.into()), ("back", back.path().into())];
@@ -137,6 +137,8 @@ fn unconfirmed(
         action: "/account/idle-limit".into(),
         fields,
         back: back.path().into(),
+        at,
+        is_again: confirmation != Confirmation::Missing,
     }
 }
 
@@ -256,21 +258,29 @@ pub async fn update_time_zone(
     ))
 }
 
-/// Returns whether the sessions that a change ends were shown before.
-pub(super) fn confirmation(confirmed: Option<&str>) -> Confirmation {
-    match confirmed {
-        Some(_) => Confirmation::Given,
+/// Returns whether the sessions that a change ends were shown before, and when: `confirmed` is that time.
+pub(super) fn confirmation(confirmed: Option<&str>, now: Timestamp) -> Confirmation {
+    let shown = confirmed.and_then(|at| at.parse().ok());
+    match shown.and_then(Timestamp::from_micros) {
+        Some(shown) => Confirmation::Given(shown.min(now)),
         None => Confirmation::Missing,
     }
 }
 
-/// Counts the devices that have no live session any more, and returns a session of the first.
-pub(super) fn count_devices(ended: Vec<Session>, live: &[Session]) -> (u32, Option<SessionId>) {
+/// Counts the devices that have no live session any more, and what ended on the others.
+fn count_ends(ended: Vec<Session>, live: &[Session]) -> IdleEnds {
     let is_over = |session: &Session| !live.iter().any(|live| live.is_on_device_of(session));
-    let over: Vec<Session> = ended.into_iter().filter(is_over).collect();
-    let first = over.first().map(|session| session.id);
-    let count = group_by_device(over).len();
-    (u32::try_from(count).unwrap_or(u32::MAX), first)
+    let (over, partly): (Vec<Session>, Vec<Session>) = ended.into_iter().partition(is_over);
+    let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    IdleEnds {
+        device: over.first().map(|session| session.id),
+        devices: count(group_by_device(over).len()),
+        sessions: count(partly.len()),
+        session: match group_by_device(partly).as_slice() {
+            [device] => Some(device.first().id),
+            _ => None,
+        },
+    }
 }
 
 impl Choice<'_> {
@@ -294,7 +304,7 @@ async fn require_for_limit(
     if is_longer {
         app.accounts.require_confirmed(caller).await?;
     }
-    if is_longer || confirmation == Confirmation::Given {
+    if is_longer || confirmation != Confirmation::Missing {
         app.sessions.require_step_up(caller)?;
     }
     Ok(())

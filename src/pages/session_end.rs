@@ -3,7 +3,8 @@
 use std::collections::HashSet;
 
 use super::device_views::{DeviceNames, EndView};
-use super::words;
+use super::ended_words::End;
+use super::{end_sources, words};
 use crate::db::SessionId;
 use crate::error::Result;
 use crate::http::app_state::AppState;
@@ -13,20 +14,26 @@ use crate::sessions::Session;
 /// What is known of the end of a session besides its row.
 pub(super) struct SessionEnd {
     /// The names of the device that it was ended from, and of its own.
-    pub(super) names: DeviceNames,
+    names: DeviceNames,
     /// The reason that an administrator stated.
     stated: Option<String>,
-    /// That it ended since its person reported it, if so.
-    pub(super) report: Option<String>,
+    /// What ended it, if it was none of the person's other sessions.
+    source: Option<String>,
+    /// Whether its person reported it.
+    is_reported: bool,
+    /// Whether it was ended from a device that its person reported.
+    is_by_reported: bool,
+    /// Whether its device is signed in by another session.
+    is_device_signed_in: bool,
 }
 
 impl SessionEnd {
-    /// Loads what is known of the end of `session`. Sessions whose own sign-ins wait for an answer are
-    /// `unconfirmed`.
+    /// Loads what is known of the end of `session`, on a device that may be signed in by another. Sessions whose
+    /// own sign-ins wait for an answer are `unconfirmed`.
     pub(super) async fn load(
         app: &AppState,
         session: &Session,
-        unconfirmed: &HashSet<SessionId>,
+        (is_device_signed_in, unconfirmed): (bool, &HashSet<SessionId>),
     ) -> Result<Self> {
         let owner = session.user_id;
         let ended_by = match session.ended_by {
@@ -37,27 +44,44 @@ impl SessionEnd {
         let mut stated = app.sessions.list_stated_reasons(owner, itself).await?;
         let reported = app.sessions.list_reported(owner, itself.to_vec()).await?;
         let names = DeviceNames::new(ended_by.iter().chain([session]), unconfirmed);
-        let by = names.find(session.ended_by);
         let by_reported = app.sessions.list_by_reported(owner, itself).await?;
-        let report = match (reported.is_empty(), by_reported.is_empty()) {
-            (false, _) => Some(words::reported_cause(session, by)),
-            (true, false) => Some(words::reported_actor_cause(by)),
-            (true, true) => None,
-        };
+        let mut sources = end_sources::load(app, owner, itself).await?;
         Ok(Self {
             stated: stated.remove(&session.id),
-            report,
+            source: sources.remove(&session.id),
+            is_reported: !reported.is_empty(),
+            is_by_reported: !by_reported.is_empty(),
+            is_device_signed_in,
             names,
         })
     }
 
     /// Returns the end, if the session has ended by now.
     pub(super) fn view(&self, session: &Session, clock: ReaderClock) -> Option<EndView> {
-        let by = self.names.find(session.ended_by);
-        let end = EndView::new(session, by, self.stated.as_deref(), clock)?;
+        let end = EndView::new(session, self.end(session), clock)?;
         Some(EndView {
-            cause: self.report.clone().unwrap_or(end.cause),
+            cause: self.describe(session),
             ..end
         })
+    }
+
+    /// Returns why the session ended.
+    pub(super) fn describe(&self, session: &Session) -> String {
+        let (end, by) = (self.end(session), self.names.find(session.ended_by));
+        match (self.is_reported, self.is_by_reported) {
+            (true, _) => words::reported_cause(session, by),
+            (false, true) => words::reported_actor_cause(end.verb(), by),
+            (false, false) => end.describe(),
+        }
+    }
+
+    fn end<'a>(&'a self, session: &Session) -> End<'a> {
+        End {
+            is_everywhere: self.names.is_everywhere(session),
+            source: self.source.as_deref(),
+            stated: self.stated.as_deref(),
+            is_device_signed_in: self.is_device_signed_in,
+            ..End::of(session, self.names.find(session.ended_by))
+        }
     }
 }

@@ -101,7 +101,7 @@ pub(super) fn describe_idle_limit(chosen: Option<IdleLimit>, limits: IdleLimits)
         None => {
             let span = words::span(longest);
             format!(
-                "Saved. Devices stay signed in for up to {span} without use, the longest this service allows, except those set to stay signed in."
+                "Saved. Devices stay signed in for up to {span} without use, the longest this service allows; those set to stay signed in stay longer."
             )
         }
     }

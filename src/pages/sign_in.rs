@@ -117,10 +117,11 @@ pub async fn show(
     let empty = SignInForm::default();
     let notice = notices::take(&app, &request, None).await?;
     let mut template = SignInPage::new(&app, &request, &empty, next.as_str())?;
-    if notice.words.is_none() {
+    // What became of the account before is not said in place of why nobody is signed in.
+    if notice.words.is_none() || notice.is_of_account {
         template.ended = ended_words::find(&app, &request).await?;
     }
-    template.notice = notice.words;
+    template.notice = notice.words.filter(|_| template.ended.is_none());
     template.offers_clearing = notice.is_sign_out;
     Ok(compress_page(&request, page(StatusCode::OK, &template)?))
 }

@@ -1,6 +1,8 @@
 //! The page before a change signs out devices that have not been used for long: it names them, and
 //! nothing is saved before.
 
+use std::time::Duration;
+
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
@@ -8,6 +10,7 @@ use askama::Template;
 use super::device_views::DeviceView;
 use super::views::Reader;
 use super::words;
+use crate::clock::Timestamp;
 use crate::devices::{DeviceGroup, group_by_device};
 use crate::error::Result;
 use crate::http::app_state::AppState;
@@ -44,6 +47,17 @@ pub(super) struct UnusedChange {
     pub(super) fields: Vec<(&'static str, String)>,
     /// The page to go to instead.
     pub(super) back: String,
+    /// When what it ends was looked up: it is confirmed by this.
+    pub(super) at: Timestamp,
+    /// Whether it was confirmed before, on a page that showed less.
+    pub(super) is_again: bool,
+}
+
+impl UnusedChange {
+    /// Returns the field that confirms it.
+    fn confirmed(&self) -> i64 {
+        self.at.timestamp_micros()
+    }
 }
 
 /// Returns a response with the page: `ending` are the sessions that would end, and `live` the person's
@@ -64,6 +78,7 @@ pub(super) fn confirm(
         .iter()
         .map(|session| limits.limit_of(session, change.chosen));
     let span = spans.min().unwrap_or_default();
+    let count = ending.len();
     let Some(act) = Ending::of_unused(ending.clone(), live) else {
         return Ok(see_other(&change.back));
     };
@@ -71,25 +86,33 @@ pub(super) fn confirm(
         .iter()
         .map(|device| EndingView::new(device, live, &reader))
         .collect();
-    let is_whole = devices.iter().all(|device| device.part.is_none());
-    let n = devices.len();
-    let (these, ends_them) = match (is_whole, n) {
-        (true, 1) => ("This device has", "signs it out"),
-        (true, _) => ("These devices have", "signs them out"),
-        (false, _) => ("These sessions have", "ends them"),
-    };
     let template = UnusedPage {
         layout: Layout::for_caller(request, caller, NavItem::None)?,
         ending: act,
-        lead: format!(
-            "{these} not been used for {}, so this change {ends_them} at once. Nothing has been saved \
-             yet.",
-            words::span(span)
-        ),
+        lead: lead(&devices, (count, span), change.is_again),
         devices,
         change,
     };
     page(StatusCode::OK, &template)
+}
+
+/// Says why these devices, on which so many sessions end, are named: they have not been used for `span`.
+fn lead(devices: &[EndingView], (count, span): (usize, Duration), is_again: bool) -> String {
+    let is_whole = devices.iter().all(|device| device.part.is_none());
+    let (these, ends_them) = match (is_whole, devices.len(), count) {
+        (true, 1, _) => ("This device has", "signs it out"),
+        (true, ..) => ("These devices have", "signs them out"),
+        (false, _, 1) => ("This session has", "ends it"),
+        (false, ..) => ("These sessions have", "ends them"),
+    };
+    let again = match is_again {
+        true => " Since you opened the page before, more has become due: look again.",
+        false => "",
+    };
+    format!(
+        "{these} not been used for {}, so this change {ends_them} at once. Nothing has been saved yet.{again}",
+        words::span(span)
+    )
 }
 
 impl EndingView {

@@ -3,7 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 
-use super::preferences::{confirmation, count_devices};
+use super::preferences::confirmation;
 use super::unused::{self, UnusedChange};
 use crate::db::SessionId;
 use crate::devices::WhenUnused;
@@ -13,13 +13,13 @@ use crate::http::caller::PageCaller;
 use crate::http::forms::Form;
 use crate::http::layout::see_other;
 use crate::http::notice::{self, AccountNotice, Notice};
-use crate::sessions::{Caller, IdleChange};
+use crate::sessions::{Caller, Confirmation, IdleChange};
 
 /// The form of `POST /devices/{id}/when-unused`.
 #[derive(Deserialize)]
 pub struct WhenUnusedForm {
     when_unused: String,
-    /// Present if the device that it signs out was shown.
+    /// When the device that it signs out was shown, if it was, in microseconds since the Unix epoch.
     confirmed: Option<String>,
 }
 
@@ -42,20 +42,23 @@ pub async fn submit(
     let owner = caller.user.id;
     let when_unused: WhenUnused = form.when_unused.parse()?;
     require_permission(&app, &caller, when_unused).await?;
-    let confirmed = confirmation(form.confirmed.as_deref());
+    let now = app.clock.now();
+    let confirmed = confirmation(form.confirmed.as_deref(), now);
     let device = format!("/devices/{id}");
     let changed = app
         .sessions
         .update_when_unused((owner, *id), when_unused, confirmed, caller.origin())
         .await?;
-    let (ended, live) = match changed {
-        IdleChange::Saved { ended, live } => (ended, live),
+    let ended = match changed {
+        IdleChange::Saved { ended, .. } => ended,
         IdleChange::Unconfirmed { ending, live } => {
             let change = UnusedChange {
                 chosen: caller.user.idle_limit(),
                 action: format!("{device}/when-unused"),
                 fields: vec![("when_unused", form.when_unused)],
                 back: device,
+                at: now,
+                is_again: confirmed != Confirmation::Missing,
             };
             return unused::confirm(&app, &request, &caller, (ending, &live), change);
         }
@@ -63,8 +66,7 @@ pub async fn submit(
     let outcome = match when_unused {
         WhenUnused::StaysSignedIn => AccountNotice::DeviceExempt,
         WhenUnused::SignsOut => {
-            let count = u32::try_from(ended.len()).unwrap_or(u32::MAX);
-            AccountNotice::DeviceNotExempt(count_devices(ended, &live).1, count)
+            AccountNotice::DeviceNotExempt(*id, u32::try_from(ended.len()).unwrap_or(u32::MAX))
         }
     };
     notice::put(&request, Notice::Account(owner, outcome));

@@ -1,6 +1,7 @@
 //! The wording of pages: addresses, devices and events.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use super::refused_words;
 pub use super::times::TimeView;
@@ -23,7 +24,7 @@ pub struct Named {
 }
 
 /// Returns a span of time in words, in the largest unit that it is a multiple of: "12 hours", "90 days".
-pub fn span(span: std::time::Duration) -> String {
+pub fn span(span: Duration) -> String {
     const MINUTE: u64 = 60;
     const HOUR: u64 = 60 * MINUTE;
     const DAY: u64 = 24 * HOUR;
@@ -36,6 +37,25 @@ pub fn span(span: std::time::Duration) -> String {
         _ => (seconds, "second"),
     };
     quantity(n, unit)
+}
+
+/// Returns about how long something lasted, in whole units and never more than it was: "7 days", "36 hours";
+/// `None` where that is no minute.
+pub fn rounded_span(span: Duration) -> Option<String> {
+    const UNITS: [u64; 3] = [24 * 60 * 60, 60 * 60, 60];
+
+    let seconds = span.as_secs();
+    let is_exact = |unit: &&u64| {
+        seconds.is_multiple_of(**unit)
+            && (**unit == UNITS[0] || (1..100).contains(&(seconds / **unit)))
+    };
+    let is_several = |unit: &&u64| seconds >= 2 * **unit;
+    let unit = UNITS.iter().find(is_exact);
+    let unit = unit
+        .or_else(|| UNITS.iter().find(is_several))
+        .or(UNITS.last())?;
+    let whole = seconds - seconds % unit;
+    (whole > 0).then(|| self::span(Duration::from_secs(whole)))
 }
 
 /// Returns a number of devices in words: "4 devices", "1 device".
@@ -196,12 +216,12 @@ pub fn opened_via(session: &Session) -> &'static str {
     }
 }
 
-/// Returns that a session was signed out from a device that its person reported, and so not by them; `by` is
-/// the name of that device, if it is known.
-pub fn reported_actor_cause(by: Option<&str>) -> String {
+/// Returns that a session was signed out from a device that its person reported, and so not by them; `verb` says
+/// whether its device was, and `by` is the name of the reported device, if it is known.
+pub fn reported_actor_cause(verb: &str, by: Option<&str>) -> String {
     match by {
-        Some(by) => format!("Signed out from {by}, which you reported"),
-        None => "Signed out from a device that you reported".into(),
+        Some(by) => format!("{verb} from {by}, which you reported"),
+        None => format!("{verb} from a device that you reported"),
     }
 }
 
@@ -258,7 +278,7 @@ pub fn account_event(event: &Event) -> String {
             return refused_words::refused(event);
         }
         EventKind::FormRefused => "Form refused",
-        EventKind::AdminRefused => "An administrators’ page was refused",
+        EventKind::AdminRefused => "An administrator’s page was refused",
         EventKind::TokenRefused => "Token refused",
         EventKind::SettingChanged => setting_changed(detail),
         EventKind::AlertReviewed => return alert_reviewed(detail, YOU, event),

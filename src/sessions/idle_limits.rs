@@ -26,8 +26,18 @@ pub(super) const EXEMPT: Duration = Duration::from_secs(EXEMPT_SECONDS.unsigned_
 pub enum Confirmation {
     /// They were not: nothing may end.
     Missing,
-    /// They were.
-    Given,
+    /// They were, on a page of that time. What would not have ended then was not shown.
+    Given(Timestamp),
+}
+
+impl Confirmation {
+    /// Returns whether a session was shown that a limit of `seconds` ends.
+    fn covers(self, session: &Session, seconds: i32) -> bool {
+        match self {
+            Self::Missing => false,
+            Self::Given(shown) => session.expiry_with_limit(seconds) <= shown,
+        }
+    }
 }
 
 /// The outcome of a change of idle limits.
@@ -188,7 +198,7 @@ pub(crate) fn end_exemption(
         owner: user.id,
         limits,
         chosen: user.idle_limit(),
-        confirmation: Confirmation::Given,
+        confirmation: Confirmation::Given(at),
         origin: &Origin::default(),
         at,
     };
@@ -239,7 +249,11 @@ impl IdleUpdate<'_> {
             change.is_some_and(|(_, seconds)| session.expiry_with_limit(*seconds) <= self.at)
         };
         let (ending, live): (Vec<Session>, Vec<Session>) = live.into_iter().partition(ends);
-        if !ending.is_empty() && self.confirmation == Confirmation::Missing {
+        let is_shown = |session: &Session| {
+            let change = changes.iter().find(|(id, _)| *id == session.id);
+            change.is_some_and(|(_, seconds)| self.confirmation.covers(session, *seconds))
+        };
+        if !ending.iter().all(is_shown) {
             return Ok(IdleChange::Unconfirmed { ending, live });
         }
         let ended = self.end(c, &ending)?;

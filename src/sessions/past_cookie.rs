@@ -1,8 +1,10 @@
 //! What the holder of a genuine session cookie may be told once its session is over: why it ended, when,
 //! and from which device.
 
+use std::time::Duration;
+
 use super::caller::Credential;
-use super::{Claim, EndedReason, Session, Sessions, is_same_network, store};
+use super::{Claim, EndSource, EndedReason, Session, Sessions, is_same_network, store};
 use crate::clock::Timestamp;
 use crate::error::Result;
 
@@ -17,6 +19,14 @@ pub struct EndedSession {
     pub ended_by: Option<String>,
     /// Whether it was replaced by a session that was opened elsewhere: the same browser is in one place.
     pub is_replaced_elsewhere: bool,
+    /// What ended it, if it was none of the person's other sessions.
+    pub source: Option<EndSource>,
+    /// Whether every session of the person was ended with it, from it.
+    pub is_everywhere: bool,
+    /// Whether another session is live on its device.
+    pub is_device_signed_in: bool,
+    /// How long it had not been used when it ended.
+    pub unused: Duration,
     /// Whether it was ended since its person reported that it was not them.
     pub is_reported: bool,
     /// Whether it lasted as long as a session may, however often it is used.
@@ -56,15 +66,30 @@ impl Sessions {
             is_known && !is_same_network(by, &session)
         };
         let itself = vec![session.clone()];
+        let sources = self.list_end_sources(owner, &itself).await?;
         let is_reported = !self.list_reported(owner, itself).await?.is_empty();
         Ok(Some(EndedSession {
             is_replaced_elsewhere: reason == EndedReason::Replaced
                 && ended_by.as_ref().is_some_and(is_elsewhere),
+            source: sources.get(&session.id).copied(),
+            is_everywhere: reason == EndedReason::SignedOutRemotely
+                && session.ended_by == Some(session.id),
+            is_device_signed_in: self.is_device_signed_in(&session).await?,
+            unused: session.unused_before_end(),
             is_reported,
             reason,
             at,
             ended_by: ended_by.map(|session| session.display_name()),
             is_past_absolute_limit: session.is_past_absolute_limit(),
         }))
+    }
+
+    /// Returns whether another session is live on the device of one that is over.
+    async fn is_device_signed_in(&self, session: &Session) -> Result<bool> {
+        if session.device_id.is_none() {
+            return Ok(false);
+        }
+        let live = self.list_live(session.user_id).await?;
+        Ok(live.iter().any(|live| live.is_on_device_of(session)))
     }
 }

@@ -59,6 +59,13 @@ impl Session {
             && self.expires_at.min(ended_at) >= self.absolute_expires_at
     }
 
+    /// Returns how long it had not been used when it ended.
+    #[must_use]
+    pub fn unused_before_end(&self) -> Duration {
+        let ended_at = self.ended_at.unwrap_or(self.expires_at);
+        ended_at.since(self.last_used_at)
+    }
+
     /// Returns the id of the current refresh token. It may leave the service only in a signed token
     /// or an encrypted cookie.
     pub(crate) fn jti(&self) -> Jti {

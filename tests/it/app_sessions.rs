@@ -174,6 +174,13 @@ async fn sessions_are_refreshed_listed_and_ended(app: &TestApp) {
         .json();
     assert_eq!(ended, json!({"ended": 1}));
     laptop.current().await.problem(401, "unauthenticated");
+    let root = app.register("root@example.org").await;
+    app.set_role(&root, "admin");
+    let root = app.signed_in_browser(&root, FIREFOX).await;
+    let path = format!("/admin/sessions/{}", laptop.id());
+    let page = root.get(&path).await.expect(200);
+    let page = page.expect_words("Ended by an application");
+    assert!(!page.words().contains("another device"), "{}", page.words());
 }
 
 async fn an_unknown_address_counts_as_the_same_network(app: &TestApp) {

@@ -97,9 +97,9 @@ async fn one_of_many_devices_has_what_one_of_few_has(app: &TestApp) {
     assert!(row.contains("#browser-chrome"), "{row}");
     let words = html::words(row);
     for fact in [
-        "First sign-in",
+        "Signed in ",
         "Last active",
-        "Signed in With a password, through the API",
+        "How With a password, through the API",
         "Browser Chrome 142",
         "System macOS",
         "Address 127.0.0.1 (Local network)",
@@ -382,6 +382,8 @@ async fn a_review_selects_exactly_the_unused_ones(app: &TestApp) {
             .contains(&format!("id=\"device-{}\"", fresh.id()))
     );
     review.expect_words("2 devices have not been used for 90 days. Show all 3 other devices");
+    let none = laptop.get("/devices?unused=90&q=fresh").await.expect(200);
+    none.expect_words("matches “fresh” and has not been used for 90 days");
     assert_eq!(
         app.database.sessions_where("is_active"),
         4,

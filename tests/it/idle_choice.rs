@@ -50,8 +50,8 @@ async fn a_stricter_limit_ends_sessions_idle_for_longer(app: &TestApp) {
     let idle_phone = app.login(&ada, IPHONE).await;
     app.advance(8 * DAY);
     let browser = app.signed_in_browser(&ada, FIREFOX).await;
-    // It names the device first, and then it is confirmed.
-    let fields = [("idle_limit", "week"), ("confirmed", "on")];
+    // It names the device first, and then it is confirmed: here by a page of any later time.
+    let fields = [("idle_limit", "week"), ("confirmed", "4000000000000000")];
     browser
         .submit("/account", "/account/idle-limit", &fields)
         .await

@@ -203,7 +203,7 @@ async fn ending_the_exemption_of_a_used_device_puts_the_limit_back(app: &TestApp
     home.return_to_laptop().await;
     let done = home.end_exemption().await.expect(303);
     let page = home.laptop.follow(&done).await.expect(200);
-    page.expect_words("The device signs out automatically again when it is not used.")
+    page.expect_words("Saved. From now on, the device signs out after 12 hours without use.")
         .expect_words("Set to sign out automatically when unused");
     app.advance(Duration::from_secs(11 * 60 * 60));
     home.tablet.get("/devices").await.expect(200);

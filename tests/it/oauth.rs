@@ -238,6 +238,13 @@ async fn rfc_7009_2_1_an_access_token_is_revoked(app: &TestApp) {
     revoke(app, &key, &laptop.access_token).await;
     laptop.current().await.problem(401, "unauthenticated");
     other.current().await.expect(200);
+    let browser = app.signed_in_browser(&ada(), IPHONE).await;
+    for path in ["/devices".to_owned(), format!("/devices/{}", laptop.id())] {
+        let page = browser.get(&path).await.expect(200);
+        let words = page.words().replace(['\u{2068}', '\u{2069}'], "");
+        let cause = "Signed out by the application shop with tokens:any";
+        assert!(words.contains(cause), "{path}: {words}");
+    }
 }
 
 async fn rfc_7009_2_2_an_unknown_token_is_no_error(app: &TestApp) {

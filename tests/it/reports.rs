@@ -248,7 +248,7 @@ async fn taking_an_account_back_reports_no_device_of_before(database: Database) 
     };
     fixture.laptop.sign_in(&ada).await.expect(303);
     let page = fixture.laptop.get("/devices").await.expect(200);
-    page.expect_words("curl Signed out by you, from another device");
+    page.expect_words("curl Signed out when the account was taken back");
     fixture.stop().await;
 }
 

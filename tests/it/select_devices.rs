@@ -136,6 +136,17 @@ async fn one_that_was_signed_out_meanwhile_is_named(app: &TestApp) {
         .follow(&response)
         .await
         .expect_words("All 2 devices had been signed out already.");
+
+    let lone = sign_in(app, &ada, "Lone").await;
+    let form = laptop.form(&selection([lone.id().as_str()]), PATH).await;
+    lone.post("/api/v1/auth/logout").await.expect(204);
+    let response = laptop.send(&form, &[]).await;
+    // As after its purge.
+    let id = app.database.id(&lone.id());
+    let purge = format!("DELETE FROM user_sessions WHERE id = {id}");
+    app.database.execute(&purge);
+    let page = laptop.follow(&response).await;
+    page.expect_words("The device had been signed out already.");
 }
 
 async fn pressed_twice_they_are_signed_out(app: &TestApp) {
@@ -280,7 +291,7 @@ async fn the_pages_that_ask_tell_identical_devices_apart(app: &TestApp) {
     ] {
         let page = laptop.get(path).await.expect(200);
         let words = page.words();
-        let parts: Vec<&str> = words.split("First sign-in ").collect();
+        let parts: Vec<&str> = words.split("Signed in ").collect();
         assert_eq!(parts.len(), 3, "{path}: {words}");
         let time = |part: &str| part.split(" UTC").next().map(str::to_owned);
         assert_ne!(time(parts[1]), time(parts[2]), "{path}: {words}");

@@ -53,7 +53,7 @@ async fn a_stricter_idle_limit_is_swept_at_once(app: &TestApp) {
     app.advance(Duration::from_secs(8 * 24 * 60 * 60));
     let browser = app.signed_in_browser(&ada, FIREFOX).await;
     let phone = app.login(&ada, IPHONE).await;
-    let chosen = [("idle_limit", "week"), ("confirmed", "on")];
+    let chosen = [("idle_limit", "week"), ("confirmed", "4000000000000000")];
     browser
         .submit("/account", "/account/idle-limit", &chosen)
         .await

@@ -12,6 +12,7 @@ on_both!(
     an_idle_limit_shows_whom_it_signs_out_before_it_is_saved,
     a_device_used_meanwhile_is_not_signed_out,
     one_session_of_a_device_is_not_called_the_device,
+    what_becomes_due_after_the_page_is_named_before_it_ends,
     a_form_that_shows_an_old_value_saves_nothing,
     the_page_that_names_devices_undoes_no_change_made_meanwhile,
     a_form_that_chooses_what_is_so_is_no_conflict,
@@ -52,6 +53,12 @@ async fn each_setting_leads_back_to_the_page_it_is_on(app: &TestApp) {
             shown.expect_words(words);
         }
     }
+    let none = [("idle_limit", "")];
+    let done = browser.submit("/account", IDLE, &none).await.expect(303);
+    browser
+        .follow(&done)
+        .await
+        .expect_words("the longest this service allows; those set to stay signed in stay longer.");
 }
 
 async fn the_script_is_told_that_a_setting_is_saved(app: &TestApp) {
@@ -153,7 +160,7 @@ async fn an_idle_limit_shows_whom_it_signs_out_before_it_is_saved(app: &TestApp)
     let page = browser.follow(&done).await.expect(200);
     page.expect_words("and another device are signed out.")
         .expect_words("You are signed in only here.")
-        .expect_words("after a long time without use");
+        .expect_words("after 8 days without use");
     assert_eq!(app.database.sessions_where("is_active"), 1);
     assert_eq!(app.database.sessions_where("ended_reason = 'expired'"), 2);
     // Sent again, there is no device left to name.
@@ -177,23 +184,75 @@ async fn a_device_used_meanwhile_is_not_signed_out(app: &TestApp) {
 }
 
 async fn one_session_of_a_device_is_not_called_the_device(app: &TestApp) {
+    for (email, unused, title, lead, part, saved) in [
+        (
+            "ada@example.org",
+            2,
+            "End sessions on Safari on iPhone",
+            "These sessions have not been used for 7 days",
+            "2 of its 3 sessions",
+            "2 sessions on Safari on iPhone have ended.",
+        ),
+        (
+            "bob@example.org",
+            1,
+            "End one session on Safari on iPhone",
+            "This session has not been used for 7 days",
+            "1 of its 2 sessions",
+            "One session on Safari on iPhone has ended.",
+        ),
+    ] {
+        let person = app.register(email).await;
+        for _ in 0..unused {
+            app.login(&person, IPHONE).await;
+        }
+        app.advance(8 * DAY);
+        let fresh = app.login(&person, IPHONE).await;
+        app.database
+            .execute("UPDATE user_sessions SET device_id = 'the-phone'");
+        let browser = app.signed_in_browser(&person, FIREFOX).await;
+        let page = browser.submit("/account", IDLE, &WEEK).await.expect(200);
+        let page = page
+            .expect_words(title)
+            .expect_words(lead)
+            .expect_words(part);
+        let form = html::forms_to(&page.text, IDLE).remove(0);
+        let done = browser.send(&form, &[]).await.expect(303);
+        let page = browser.follow(&done).await.expect(200);
+        assert!(!page.words().contains("signed out."), "{}", page.words());
+        page.expect_words(saved);
+        fresh.current().await.expect(200);
+        let page = browser.get("/devices").await.expect(200);
+        page.expect_words("on Safari on iPhone Ended after 8 days without use");
+    }
+}
+
+/// The page that is confirmed named one device; meanwhile another one is due.
+async fn what_becomes_due_after_the_page_is_named_before_it_ends(app: &TestApp) {
+    const MINUTE: Duration = Duration::from_secs(60);
+
     let ada = app.register("ada@example.org").await;
     app.login(&ada, IPHONE).await;
-    app.login(&ada, IPHONE).await;
-    app.advance(8 * DAY);
-    let fresh = app.login(&ada, IPHONE).await;
-    app.database
-        .execute("UPDATE user_sessions SET device_id = 'the-phone'");
+    app.advance(10 * MINUTE);
+    let edge = app.login(&ada, EDGE).await;
+    app.advance(7 * DAY - 5 * MINUTE);
     let browser = app.signed_in_browser(&ada, FIREFOX).await;
-    let page = browser.submit("/account", IDLE, &WEEK).await.expect(200);
+    let page = browser.submit("/devices", IDLE, &WEEK).await.expect(200);
+    let page = page.expect_words("Sign out Safari on iPhone ?");
+    let form = html::forms_to(&page.text, IDLE).remove(0);
+    app.advance(6 * MINUTE);
+    let page = browser.send(&form, &[]).await.expect(200);
     let page = page
-        .expect_words("End sessions on Safari on iPhone")
-        .expect_words("2 of its 3 sessions");
+        .expect_words("Sign out 2 devices?")
+        .expect_words("Since you opened the page before, more has become due: look again.")
+        .expect_words("Edge on Windows");
+    edge.current().await.expect(200);
+    assert_eq!(app.database.sessions_where("ended_reason = 'expired'"), 0);
+    browser.submit("/devices", IDLE, &WEEK).await.expect(200);
     let form = html::forms_to(&page.text, IDLE).remove(0);
     let done = browser.send(&form, &[]).await.expect(303);
     let page = browser.follow(&done).await.expect(200);
-    assert!(!page.words().contains("signed out."), "{}", page.words());
-    fresh.current().await.expect(200);
+    page.expect_words("Safari on iPhone is signed out.");
 }
 
 async fn a_service_that_allows_only_one_limit_offers_none(database: Database) {

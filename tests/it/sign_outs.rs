@@ -72,8 +72,14 @@ async fn one_session_that_ended_is_stated_with_those_that_are_left(app: &TestApp
         let response = press(&laptop, session, ONLY).await;
         assert_eq!(message(&laptop.follow(&response).await), left);
         let again = press(&laptop, session, ONLY).await;
-        assert_eq!(message(&laptop.follow(&again).await), left);
+        let page = laptop.follow(&again).await;
+        assert_eq!(message(&page), left);
+        let is_left = left.contains("still signed in");
+        let listed = "on Phone Ended by you, from Firefox on Windows";
+        assert_eq!(page.words().contains(listed), is_left, "{}", page.words());
     }
+    let page = laptop.get("/devices").await.expect(200);
+    page.expect_words("Phone · 3 sessions Signed out by you, from Firefox on Windows");
 }
 
 async fn with_its_last_session_a_device_is_signed_out(app: &TestApp) {
@@ -214,16 +220,36 @@ async fn sign_in_beside(app: &TestApp, laptop: &Browser, ada: &Person) -> Device
 async fn the_acting_device_stays_signed_in_and_says_so(app: &TestApp) {
     let (laptop, ada) = ada(app).await;
     let beside = sign_in_beside(app, &laptop, &ada).await;
+    let page = laptop.get("/devices").await.expect(200);
+    page.expect_words("You are signed in on this device, by 2 sessions.");
     let page = laptop.get(&format!("/devices/{}", beside.id())).await;
-    page.expect_words("This session ends; you stay signed in here.");
+    page.expect_words(
+        "End this session This session ends; you stay signed in here. End this session",
+    );
+    // The device lasts as long as the session of it that lasts longest.
+    let own = laptop.get("/api/v1/sessions/current").await.json();
+    let own = format!("/devices/{}", own["id"].as_str().expect("an id"));
+    let page = laptop.get(&own).await.expect(200);
+    page.expect_words("Signs out automatically on 13 November")
+        .expect_words("Signs out automatically after 180 days without use")
+        .expect_words("if not used");
     let response = press(&laptop, &beside, ONLY).await;
     let words = message(&laptop.follow(&response).await);
-    assert!(
-        words.ends_with("has ended; this one is still signed in."),
-        "{words}"
+    assert_eq!(
+        words,
+        "The session of Safari on iPhone on Firefox on Windows has ended; this one is still signed in."
     );
 
     let beside = sign_in_beside(app, &laptop, &ada).await;
+    let form = laptop.form("/devices", "/sign-out").await;
+    let path = format!("/devices/{}/sign-out", beside.id());
+    app.advance(600 * SECOND + SECOND);
+    let form = form.aimed_at(&path);
+    let page = laptop.send(&form, ONLY).await.expect(403);
+    page.expect_words("End the session of Safari on iPhone on this device?");
+    let page = laptop.send(&form, &[]).await.expect(403);
+    page.expect_words("End the other session on this device?");
+    laptop.sign_in(&ada).await.expect(303);
     let response = press(&laptop, &beside, &[]).await;
     let words = message(&laptop.follow(&response).await);
     assert!(words.starts_with("Every other session on"), "{words}");
@@ -278,7 +304,12 @@ async fn an_ended_session_leads_to_its_device_that_is_signed_in(app: &TestApp) {
     let second = sign_in(app, &ada, "Phone").await;
     press(&laptop, &first, ONLY).await;
     let page = laptop.get(&format!("/devices/{}", first.id())).await;
-    let page = page.expect_words("the device is still signed in: 1 session. Show it");
+    let page = page
+        .expect_words("The device is still signed in, with 1 other session. Show the device")
+        .expect_words("This session has ended")
+        .expect_words("Session ended 17 May 2031")
+        .expect_words("Ended by you, from Firefox on Windows");
+    assert!(!page.words().contains("Signed out"), "{}", page.words());
     let link = format!("/devices/{}", second.id());
     assert!(html::attributes(&page.text, "href").contains(&link));
 }

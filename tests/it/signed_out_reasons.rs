@@ -33,7 +33,7 @@ const REASONS: [(&str, &str); 10] = [
     ("password_changed", "because your password was changed"),
     ("account_disabled", "because your account was disabled"),
     ("replaced", "when you signed in again in the same browser"),
-    ("limit", "to make room for a newer device"),
+    ("limit", "because there were too many sessions"),
 ];
 
 fn end(app: &TestApp, reason: &str) {
@@ -80,7 +80,27 @@ async fn the_device_that_it_was_done_from_is_named(app: &TestApp) {
     phone.delete("/api/v1/sessions/others").await.expect(200);
     sign_in_page(&laptop, "/devices")
         .await
-        .expect_words("This device was signed out from Safari on iPhone");
+        .expect_words("This device was signed out from Safari on iPhone")
+        .expect_words("Times are in");
+    // Everywhere: the device that it was done on is named as that.
+    app.login(&ada, IPHONE).await;
+    laptop.sign_in(&ada).await.expect(303);
+    let cookie = laptop.cookie("rollcall_session").expect("a cookie");
+    let page = "/devices/sign-out-everywhere";
+    laptop.submit(page, page, &[]).await.expect(303);
+    laptop.set_cookie("rollcall_session", &cookie);
+    laptop.get("/sign-in").await.expect(200);
+    let again = laptop.get("/sign-in").await.expect(200);
+    again.expect_words("You signed out everywhere, on this device");
+    laptop.sign_in(&ada).await.expect(303);
+    let page = laptop.get("/devices").await.expect(200);
+    let page = page.expect_words(
+        "Safari on iPhone Signed out by you, together with every other device, on Firefox on Windows",
+    );
+    // The device is signed in again: its former session has ended.
+    page.expect_words(
+        "One session on Firefox on Windows Ended by you, together with every other device, on Firefox on Windows",
+    );
 }
 
 async fn a_limit_that_passed_is_said_before_it_is_swept(app: &TestApp) {
@@ -89,11 +109,11 @@ async fn a_limit_that_passed_is_said_before_it_is_swept(app: &TestApp) {
     app.advance(Duration::from_secs(30 * 24 * 60 * 60));
     sign_in_page(&browser, "/devices")
         .await
-        .expect_words("after a long time without use");
+        .expect_words("after 12 hours without use");
     app.sweep().await;
     sign_in_page(&browser, "/devices")
         .await
-        .expect_words("after a long time without use");
+        .expect_words("after 12 hours without use");
     browser.sign_in(&ada).await;
     app.database
         .execute("UPDATE user_sessions SET absolute_expires_at = expires_at WHERE is_active");
@@ -229,4 +249,13 @@ async fn another_notice_comes_first(app: &TestApp) {
     let page = browser.follow(&led).await.expect(200);
     let page = page.expect_words("You are signed out on this device.");
     assert_eq!(page.text.matches("role=\"status\"").count(), 1);
+    // What was done in the account before is no reason.
+    browser.sign_in(&ada).await.expect(303);
+    let name = [("full_name", "Ada L.")];
+    let renamed = browser.submit("/account", "/account/name", &name).await;
+    renamed.expect(303);
+    end(app, "admin");
+    let page = sign_in_page(&browser, "/devices").await;
+    let page = page.expect_words("This device was signed out by an administrator");
+    assert!(!page.words().contains("Your name is saved"), "{page:?}");
 }

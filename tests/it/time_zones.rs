@@ -61,7 +61,7 @@ async fn without_a_cookie_times_are_in_utc_and_the_page_says_so(app: &TestApp) {
     let browser = app.signed_in_browser(&ada, FIREFOX).await;
     let page = browser.get("/devices").await.expect(200);
     page.expect_words(&format!("{UNKNOWN} Change the time zone"))
-        .expect_words("First sign-in 17 May 2031, 08:30 UTC");
+        .expect_words("Signed in 17 May 2031, 08:30 UTC");
     let page = browser.get("/account").await.expect(200);
     let page = page.expect_words("My browser’s time zone, which is not known: UTC");
     assert!(
@@ -76,13 +76,13 @@ async fn the_zone_of_the_browser_counts(app: &TestApp) {
     let page = browser.get("/devices").await.expect(200);
     let page = page
         .expect_words("Times are in Lisbon time (UTC+1).")
-        .expect_words("First sign-in 17 May 2031, 09:30 WEST");
+        .expect_words("Signed in 17 May 2031, 09:30 WEST");
     let moment = r#"<time datetime="2031-05-17T08:30:00.000000Z" title="17 May 2031, 09:30 WEST""#;
     assert!(page.text.contains(moment), "{}", page.text);
     assert!(page.text.contains(r#" data-time-zone="Europe/Lisbon""#));
     browser.set_cookie(COOKIE, "Asia/Kathmandu");
     let page = browser.get("/devices").await.expect(200);
-    page.expect_words("First sign-in 17 May 2031, 14:15 UTC+5:45");
+    page.expect_words("Signed in 17 May 2031, 14:15 UTC+5:45");
     browser.set_cookie(COOKIE, "UTC");
     let page = browser.get("/devices").await.expect(200);
     page.expect_words("Times are in UTC. Change the time zone");
@@ -99,7 +99,7 @@ async fn the_setting_counts_before_the_browser(app: &TestApp) {
         .expect_words("Times are in Kolkata time (UTC+5:30).");
     let chosen = r#"<option value="Asia/Kolkata" selected>Kolkata (UTC+5:30)</option>"#;
     assert!(page.text.contains(chosen), "{}", page.text);
-    let shown = "First sign-in 17 May 2031, 14:00 IST";
+    let shown = "Signed in 17 May 2031, 14:00 IST";
     let page = browser.get("/devices").await.expect(200);
     page.expect_words(shown);
     let elsewhere = app.signed_in_browser(&ada, IPHONE).await;
@@ -277,8 +277,8 @@ async fn an_hour_that_comes_twice_is_told_apart(app: &TestApp) {
     app.advance(HOUR);
     let browser = browser_in(app, &ada, "Europe/Lisbon").await;
     let page = browser.get("/devices").await.expect(200);
-    page.expect_words("First sign-in 26 October 2031, 01:30 WEST")
-        .expect_words("First sign-in 26 October 2031, 01:30 WET")
+    page.expect_words("Signed in 26 October 2031, 01:30 WEST")
+        .expect_words("Signed in 26 October 2031, 01:30 WET")
         .expect_words("Safari on iPhone today 01:30");
 }
 

@@ -205,3 +205,17 @@ pub(crate) fn count_since(
         .count();
     Ok(cached(since).get_result(c)?)
 }
+
+/// Lists when events of one kind happened to a person's account.
+pub(crate) fn list_times(
+    c: &mut AnyConnection,
+    user: UserId,
+    kind: EventKind,
+) -> Result<Vec<Timestamp>> {
+    let of_kind = session_events::table
+        .filter(session_events::user_id.eq(user))
+        .filter(session_events::session_id.is_null())
+        .filter(session_events::kind.eq(kind.as_str()))
+        .select(session_events::at);
+    Ok(cached(of_kind).load(c)?)
+}

@@ -174,10 +174,8 @@ pub(super) fn ended_session(
     names: &DeviceNames,
     reader: &Reader,
 ) -> EndedSessionView {
-    EndedSessionView {
-        cause: cause(session.ended_reason, names.find(session.ended_by)),
-        ..EndedSessionView::new(session, names, reader.clock)
-    }
+    let cause = cause(session.ended_reason, names.find(session.ended_by));
+    EndedSessionView::new(session, cause, reader.clock)
 }
 
 /// Returns an address of `owner`, as far as they want it stored: what else is still there is not shown
@@ -192,6 +190,8 @@ fn what(event: &Event, names: &DeviceNames) -> String {
         EventKind::SignedIn => "Signed in".into(),
         EventKind::Refreshed => "Used from a new address".into(),
         EventKind::Renamed => words::renamed(event),
+        // Which one follows.
+        EventKind::Ended if event.by_application_id.is_some() => "Ended by an application".into(),
         EventKind::Ended => cause(detail.parse().ok(), names.find(event.by_session_id)),
         EventKind::ImpossibleTravel => travel_views::entry_of_person(detail),
         EventKind::AlertReviewed => {

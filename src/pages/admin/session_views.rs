@@ -82,6 +82,11 @@ impl Names {
         self.applications.get(&id?).map(String::as_str)
     }
 
+    /// Returns the event of the end of a session, if it was loaded.
+    pub(super) fn end_of(&self, session: SessionId) -> Option<&Event> {
+        self.ends.get(&session)
+    }
+
     /// Returns who ended a session, where that is known and says more than the reason.
     pub(super) fn ended_by(&self, session: SessionId) -> Option<String> {
         let actor = self.actor(self.ends.get(&session)?)?;
@@ -214,6 +219,20 @@ impl EndView {
             why: reason.map_or("Ended", words::reason),
             at: TimeView::ago(at, clock),
             by,
+        }
+    }
+
+    /// Returns the end as its event tells it: the row doesn't say that an application ended a session.
+    pub(super) fn told_by(self, event: Option<&Event>) -> Self {
+        match self {
+            Self::Past { at, by, .. } if event.is_some_and(|it| it.by_application_id.is_some()) => {
+                Self::Past {
+                    why: "Ended by an application",
+                    at,
+                    by,
+                }
+            }
+            end => end,
         }
     }
 }

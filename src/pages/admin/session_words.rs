@@ -123,6 +123,8 @@ pub(super) fn event(event: &Event) -> String {
         EventKind::SignedIn => "Signed in".into(),
         EventKind::Refreshed => "Used from a new address".into(),
         EventKind::Renamed => words::renamed(event),
+        // Which one follows.
+        EventKind::Ended if event.by_application_id.is_some() => "Ended by an application".into(),
         EventKind::Ended => end(detail.parse().ok()),
         EventKind::ImpossibleTravel => travel_views::entry_of_person(detail),
         kind => sentence(kind.as_str()),

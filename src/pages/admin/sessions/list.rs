@@ -96,7 +96,8 @@ impl Row {
             address: address(session.ip_address.as_deref(), owner),
             last_used: TimeView::ago(session.last_used_at, reader.clock),
             signed_in: TimeView::ago(session.created_at, reader.clock),
-            end: EndView::new(session, names.ended_by(session.id), reader.clock),
+            end: EndView::new(session, names.ended_by(session.id), reader.clock)
+                .told_by(names.end_of(session.id)),
         }
     }
 }
