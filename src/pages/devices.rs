@@ -98,7 +98,7 @@ async fn load_page(
     let owner = caller.user.id;
     let live = app.sessions.list_live(owner).await?;
     let attention = attention(request);
-    let found = (owner, &attention, live.clone());
+    let found = (owner, &*attention, live.clone());
     let (history, reasons) = load_history(app, found, query.ended.as_deref()).await?;
     let past = live.iter().chain(&history.sessions);
     let names = DeviceNames::new(past, &attention.unconfirmed);
