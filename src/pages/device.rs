@@ -21,6 +21,7 @@ use crate::events::{Event, EventKind, EventPage, EventReader};
 use crate::http::app_state::AppState;
 use crate::http::browser;
 use crate::http::caller::PageCaller;
+use crate::http::failed_page::failed_page;
 use crate::http::forms::Form;
 use crate::http::layout::{Layout, NavItem, page, see_other, signed_out_response};
 use crate::http::notice::{self, AccountNotice, EndNotice, Notice};
@@ -108,6 +109,10 @@ pub async fn show(
     let session = app.sessions.get(caller.user.id, *id).await?;
     let mut template = load_page(&app, &request, &caller, session, query.before).await?;
     template.notice = notices::take(&app, &request, Some(&caller)).await?.words;
+    if let Some(name) = template.layout.typed("device_name") {
+        template.name_typed = name.to_owned();
+        template.name_error = template.layout.problem_of("device_name");
+    }
     page(StatusCode::OK, &template)
 }
 
@@ -147,7 +152,8 @@ pub async fn rename(
             template
                 .layout
                 .add_problem(("device_name", "Device name"), error);
-            page(err.status_code(), &template)
+            let page = (&template, &template.layout);
+            failed_page(&request, err.status_code(), page, None)
         }
     }
 }

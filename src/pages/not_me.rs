@@ -20,8 +20,9 @@ use crate::error::{Error, Result};
 use crate::http::app_state::AppState;
 use crate::http::client::RequestClient;
 use crate::http::device_cookie;
+use crate::http::failed_page::throttled_page;
 use crate::http::forms::PublicForm;
-use crate::http::layout::{Layout, page, signed_out_response, throttled_page};
+use crate::http::layout::{Layout, page, signed_out_response};
 use crate::http::notice::SignedOutNotice;
 use crate::http::reader_clock::ReaderClock;
 use crate::mail::TICKET_LIFETIME;
@@ -141,8 +142,11 @@ async fn own_page(
         .iter()
         .map(|details| AlertView::for_link(details, clock))
         .collect();
+    let layout = Layout::anonymous(request)?;
+    let is_shown_again = layout.failed.is_some();
     let template = NotMePage {
-        layout: Layout::anonymous(request)?,
+        form: form.flatten().map(|form| form.failed(&layout)),
+        layout,
         is_sign_in: message.alerts.iter().all(|alert| alert.kind.is_sign_in()),
         offers_password: message.may_set_password,
         may_confirm: message.alerts.iter().any(is_confirmable),
@@ -150,7 +154,6 @@ async fn own_page(
         unconfirmed: report_words::unconfirmed(&listed, &preview),
         yes: alerts.first().map_or("Yes, it was me", |alert| alert.yes),
         no: alerts.first().map_or("No, it wasn’t me", |alert| alert.no),
-        form: form.flatten(),
         unlisted: message.alerts.len().saturating_sub(MAX_LISTED),
         heading: match (is_used, listed.len()) {
             (false, 1) => alerts.first().map_or(QUESTION, |alert| alert.heading),
@@ -164,7 +167,7 @@ async fn own_page(
         is_used,
         is_over,
     };
-    match is_used {
+    match is_used && !is_shown_again {
         true => page(StatusCode::GONE, &template),
         false => page(StatusCode::OK, &template),
     }
@@ -198,7 +201,9 @@ pub async fn submit(
 ) -> Result<HttpResponse> {
     let form = match form {
         PublicForm::Accepted(form) => form,
-        PublicForm::Refused(_) => return refused_form(show(app, request, token)).await,
+        PublicForm::Refused(_) => {
+            return refused_form(&request, show(app, request.clone(), token)).await;
+        }
     };
     let message = match get_linked_message(&app, &token).await {
         Err(Error::NotFound) => return unknown_link(&request),
@@ -266,7 +271,8 @@ pub async fn set_password(
     let form = match form {
         PublicForm::Accepted(form) => form,
         PublicForm::Refused(form) => {
-            return refused_form(password_page_again(&app, &request, &token, form.ticket)).await;
+            let page = password_page_again(&app, &request, &token, form.ticket);
+            return refused_form(&request, page).await;
         }
     };
     let (user, grant) = get_granted(&app, &token, &form.ticket).await?;

@@ -7,6 +7,7 @@ use actix_web::middleware::from_fn;
 use actix_web::{HttpResponse, HttpResponseBuilder, Route as Endpoint, web};
 
 use crate::applications::Scope;
+use crate::http::error_page::show_failed;
 use crate::http::prefetch::refuse_prefetch;
 use crate::http::{admin_gate, assets, browser, notice};
 use crate::{api, pages};
@@ -315,11 +316,14 @@ pub(super) fn configure(config: &mut web::ServiceConfig, sign_up: bool, is_demo:
     if is_demo {
         others.extend(DEMO);
     }
-    let mut admin = web::scope(ADMIN_PREFIX).wrap(from_fn(admin_gate::guard_pages));
+    let mut admin = web::scope(ADMIN_PREFIX)
+        .wrap(from_fn(show_failed))
+        .wrap(from_fn(admin_gate::guard_pages));
     for resource in resources(&of_admin, ADMIN_PREFIX) {
         admin = admin.service(resource);
     }
     let mut pages = web::scope("")
+        .wrap(from_fn(show_failed))
         .wrap(from_fn(notice::write_cookie))
         .wrap(from_fn(browser::ensure_device_cookie))
         // Outside of it: a prefetched page sets no device cookie, either.
