@@ -37,7 +37,7 @@ const MAX_AGE: CookieDuration = CookieDuration::minutes(11);
 /// The most bytes of a stored form: proxies take 8 kB of cookies, of which one may be an unsent form.
 const MAX_BYTES: usize = 2_000;
 /// Random bytes of an id.
-const ID_BYTES: usize = 12;
+const ID_BYTES: usize = 16;
 /// The fields that are not stored, besides passwords.
 const LEFT_OUT: [&str; 3] = ["csrf", "ticket", "username"];
 /// The page for step-up, whose form contains another one.

@@ -167,7 +167,7 @@ async fn an_interrupted_act_is_confirmed_once(app: &TestApp) {
     let right = [("password", PASSWORD)];
     let confirmed = laptop.send_with(&form, &right, &NAVIGATION).await;
     assert_eq!(
-        confirmed.expect(307).location(),
+        confirmed.expect(307).header("location"),
         format!("{device}/sign-out")
     );
     assert!(laptop.get(&again).await.location().starts_with("/devices"));

@@ -139,7 +139,7 @@ async fn without_script_back_asks_nothing_after_wrong_passwords(database: Databa
     // Of somebody who is signed in, none asks for that again.
     go_by(&browser, -1).await;
     browser.has(0, "form[action^='/sign-in']").await;
-    browser.arrives_at("/devices").await;
+    browser.arrives_at("/account").await;
     fixture.stop(browser).await;
 }
 
