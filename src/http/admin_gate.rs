@@ -3,11 +3,11 @@
 //! that doesn't exist. What a route requires besides, its handler's extractor verifies, once the body
 //! is received.
 
-use actix_web::HttpRequest;
 use actix_web::body::{BoxBody, EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header;
 use actix_web::middleware::Next;
+use actix_web::{HttpMessage, HttpRequest};
 
 use super::admin_caller::require_role;
 use super::api_client::{authenticate, has_api_key};
@@ -20,6 +20,9 @@ use crate::applications::Scope;
 use crate::error::{Error, Result};
 use crate::people::Role;
 use crate::sessions::Claim;
+
+/// That a request passed the gate.
+pub(super) struct Admitted;
 
 type Guarded<B> = ServiceResponse<EitherBody<B, BoxBody>>;
 
@@ -49,7 +52,10 @@ async fn pass<B: MessageBody>(
     next: Next<B>,
 ) -> Result<Guarded<B>, actix_web::Error> {
     match judged {
-        Ok(()) => Ok(next.call(request).await?.map_into_left_body()),
+        Ok(()) => {
+            request.extensions_mut().insert(Admitted);
+            Ok(next.call(request).await?.map_into_left_body())
+        }
         Err(err) if is_of_stranger(&err) => {
             refusals::observe_admin(request.request());
             unsent_form::receive(&mut request).await;

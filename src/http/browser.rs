@@ -98,8 +98,11 @@ pub fn clear_session(request: &HttpRequest) -> Result<()> {
     request.get_session().purge();
     cookies::remove_elsewhere(request, &app_state(request)?.cookies, OwnCookie::Session);
     onward::clear(request)?;
-    if ReceivedCookies::of(request).has(OwnCookie::UnsentForm) {
-        cookies::remove(request, &app_state(request)?.cookies, OwnCookie::UnsentForm);
+    let received = ReceivedCookies::of(request);
+    for form in [OwnCookie::UnsentForm, OwnCookie::FailedForm] {
+        if received.has(form) {
+            cookies::remove(request, &app_state(request)?.cookies, form);
+        }
     }
     forward_cookie::clear(request)
 }

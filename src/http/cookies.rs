@@ -29,13 +29,15 @@ pub enum OwnCookie {
     Onward,
     /// The cookie with a form to be shown again, for this host alone.
     UnsentForm,
+    /// The cookie with a form that failed, for this host alone.
+    FailedForm,
     /// The browser's time zone, for this host alone. The script sets it, never a response.
     Zone,
 }
 
 impl OwnCookie {
     /// The number of them.
-    pub(super) const COUNT: usize = 7;
+    pub(super) const COUNT: usize = 8;
 }
 
 /// The names and the attributes of the service's cookies.
@@ -81,6 +83,7 @@ impl CookieConfig {
                 format!("{host_only}{prefix}_notice"),
                 format!("{host_only}{prefix}_onward"),
                 format!("{host_only}{prefix}_form"),
+                format!("{host_only}{prefix}_failed"),
                 format!("{host_only}{prefix}_zone"),
             ],
             is_https,
@@ -129,6 +132,7 @@ impl CookieConfig {
             | OwnCookie::Notice
             | OwnCookie::Onward
             | OwnCookie::UnsentForm
+            | OwnCookie::FailedForm
             | OwnCookie::Zone => None,
         }
     }

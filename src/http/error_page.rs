@@ -2,15 +2,21 @@
 
 use std::sync::Arc;
 
+use actix_web::body::{BoxBody, EitherBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
-use actix_web::{HttpRequest, HttpResponse, ResponseError};
+use actix_web::middleware::Next;
+use actix_web::{HttpMessage, HttpRequest, HttpResponse, ResponseError, web};
 use askama::Template;
 use tracing_actix_web::RequestId;
 
+use super::admin_gate::Admitted;
+use super::app_state::AppState;
 use super::body::is_safe;
 use super::chosen_fields::page_detail;
+use super::failed_form::{self, FailedForm, ShownError};
 use super::form_origin::FormOrigin;
-use super::layout::{Layout, page};
+use super::layout::{Layout, page, see_other};
 use super::site::SiteLook;
 use super::way_back::{page_behind, page_of_request};
 use crate::error::{Chain, Error};
@@ -27,10 +33,10 @@ const MAX_NAMED: (usize, usize) = (5, 60);
 struct ErrorPage {
     layout: Layout,
     status: u16,
-    title: &'static str,
+    title: String,
     detail: String,
     /// Where to go from there: a path and its name.
-    link: (String, &'static str),
+    link: (String, String),
     request_id: Option<String>,
 }
 
@@ -114,13 +120,88 @@ pub(super) fn error_page(
             ..Layout::bare(site.unwrap_or_else(|| Arc::new(SiteLook::new(&Site::default()))))
         },
         status: error.status_code().as_u16(),
-        title: error.title(),
+        title: error.title().to_owned(),
         detail: way_on.detail.unwrap_or_else(|| page_detail(error)),
-        link: way_on.link,
+        link: (way_on.link.0, way_on.link.1.to_owned()),
         // Only the cause of a server error is in the log, to be found by the id.
         request_id: id.filter(|_| is_logged).map(|id| id.to_string()),
     };
     page(error.status_code(), &template).unwrap_or_else(|err| bare(&err))
+}
+
+/// Returns the redirect to the page that shows the error of a form, if there is to be one.
+pub(super) fn error_redirect(
+    request: &HttpRequest,
+    error: &Error,
+    way_on: &WayOn,
+) -> Option<HttpResponse> {
+    let is_hidden = request.path().starts_with("/admin/")
+        && matches!(error, Error::NotFound | Error::NoAuthority);
+    let is_unread = matches!(
+        error,
+        Error::MethodNotAllowed
+            | Error::TooLarge { .. }
+            | Error::TooSlow { .. }
+            | Error::UnsupportedMediaType { .. }
+    );
+    // What the service can't do now is to be tried again.
+    if is_hidden || is_unread || !error.status_code().is_client_error() {
+        return None;
+    }
+    let (href, name) = &way_on.link;
+    let shown = ShownError {
+        status: error.status_code().as_u16(),
+        title: error.title().to_owned(),
+        detail: way_on.detail.clone().unwrap_or_else(|| page_detail(error)),
+        link: (href.clone(), (*name).to_owned()),
+    };
+    failed_form::store_error(request, shown).map(see_other)
+}
+
+/// Responds with the page of an error instead of another page, where that is what a form that failed has been
+/// redirected to. Of the administrators' pages, behind their gate.
+pub async fn show_failed(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> std::result::Result<ServiceResponse<EitherBody<impl MessageBody, BoxBody>>, actix_web::Error> {
+    let is_admitted = request.extensions().contains::<Admitted>();
+    let is_behind_gate = request.path().starts_with("/admin") && !is_admitted;
+    if is_behind_gate {
+        return Ok(next.call(request).await?.map_into_left_body());
+    }
+    if let Some(page) = failed_form::page_without(request.request()) {
+        return Ok(request.into_response(see_other(page)).map_into_right_body());
+    }
+    let response = site_of(request.app_data()).and_then(|site| {
+        let form = failed_form::shown(request.request())?;
+        Some(shown_page(&form, form.failure.error.clone()?, site))
+    });
+    match response {
+        Some(response) => Ok(request.into_response(response).map_into_right_body()),
+        None => Ok(next.call(request).await?.map_into_left_body()),
+    }
+}
+
+/// Returns the page of the error of a form.
+fn shown_page(form: &FailedForm, error: ShownError, site: Arc<SiteLook>) -> HttpResponse {
+    let template = ErrorPage {
+        layout: Layout {
+            behind: form.behind.clone(),
+            ..Layout::bare(site)
+        },
+        status: error.status,
+        title: error.title,
+        detail: error.detail,
+        link: error.link,
+        request_id: None,
+    };
+    let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::OK);
+    page(status, &template).unwrap_or_else(|err| bare(&err))
+}
+
+/// Returns the look of the site, if the application has its state.
+pub(super) fn site_of(app: Option<&web::Data<AppState>>) -> Option<Arc<SiteLook>> {
+    app.map(|app| app.site.clone())
 }
 
 /// Returns an empty response, for an error in the rendering of a page.

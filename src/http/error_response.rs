@@ -10,14 +10,14 @@ use actix_web::error::QueryPayloadError;
 use actix_web::http::header::{self, HeaderMap, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
-use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
+use actix_web::{HttpRequest, HttpResponse, ResponseError};
 use serde::Serialize;
 use tracing_actix_web::RequestId;
 use url::form_urlencoded;
 
-use super::app_state::AppState;
 use super::body::is_safe;
-use super::error_page::{WayOn, error_page};
+use super::error_page::{WayOn, error_page, error_redirect, site_of};
+use super::failed_form;
 use super::layout::see_other;
 use super::notice;
 use super::refusals;
@@ -54,7 +54,10 @@ pub async fn render_errors(
     let response = next.call(request).await?;
     let Some(error) = find_error(&response) else {
         refusals::observe_page(response.request(), response.status());
-        unsent_form::forget_sent(response.request(), response.status());
+        if !failed_form::has_failed(response.request()) {
+            unsent_form::forget_sent(response.request(), response.status());
+            failed_form::forget_sent(response.request(), response.status());
+        }
         return Ok(response.map_into_left_body());
     };
     let (request, bare) = response.into_parts();
@@ -154,7 +157,9 @@ async fn error_response(request: &HttpRequest, error: &Error) -> HttpResponse {
         ErrorForm::Page => page_response(request, error).await,
         form => form.respond(error, request_id(request), None),
     };
-    if let Some(span) = error.retry_after() {
+    if let Some(span) = error.retry_after()
+        && !response.status().is_redirection()
+    {
         response
             .headers_mut()
             .insert(header::RETRY_AFTER, HeaderValue::from(span.as_secs()));
@@ -235,12 +240,11 @@ async fn page_response(request: &HttpRequest, error: &Error) -> HttpResponse {
             Err(err) => error_page(&err, WayOn::to_devices(), request_id(request), site),
         };
     }
-    error_page(error, WayOn::of(request, error), request_id(request), site)
-}
-
-/// Returns the look of the site, if the application has its state.
-pub(super) fn site_of(app: Option<&web::Data<AppState>>) -> Option<Arc<SiteLook>> {
-    app.map(|app| app.site.clone())
+    let way_on = WayOn::of(request, error);
+    match error_redirect(request, error, &way_on) {
+        Some(redirect) => redirect,
+        None => error_page(error, way_on, request_id(request), site),
+    }
 }
 
 /// Returns the URL of the sign-in page. It leads back to the requested page, or to that of the form

@@ -1,5 +1,6 @@
 //! The layout around every page, and the responses of pages.
 
+use std::rc::Rc;
 use std::sync::Arc;
 
 use actix_web::http::StatusCode;
@@ -11,7 +12,9 @@ use super::app_state::app_state;
 use super::assets;
 use super::caller::{OpenAlerts, Requested};
 use super::cookies::OwnCookie;
-use super::forms::{self, FormRefusal};
+use super::failed_form::{self, FailedForm, Problem};
+use super::form_refusal::refusal;
+use super::forms;
 use super::notice::{self, Notice, SignedOutNotice};
 use super::reader_clock::{ReaderClock, ZoneSource};
 use super::site::SiteLook;
@@ -70,6 +73,8 @@ pub struct Layout {
     /// Where the page answers a form: the address that the history of the browser has in place of the
     /// form's, so that it asks nobody to send that again.
     pub behind: Option<String>,
+    /// The form that the page shows again, after a redirect.
+    pub failed: Option<Rc<FailedForm>>,
 }
 
 /// What a page shows of the changes to its person.
@@ -81,16 +86,6 @@ pub struct KnownChanges {
     pub seen: Option<usize>,
     /// The person.
     pub person: UserId,
-}
-
-/// What is wrong with a field of a form.
-pub struct Problem {
-    /// The id of the field on the page.
-    pub field: &'static str,
-    /// Its label.
-    pub label: &'static str,
-    /// What is wrong: "is too long".
-    pub message: String,
 }
 
 /// How a page shows times, for its foot and its script.
@@ -139,7 +134,8 @@ impl Layout {
                 ReaderClock::of_caller(request, caller)?,
             )?),
             ..Self::bare(site(request)?)
-        })
+        }
+        .with_failed(request))
     }
 
     /// Returns the layout of a page with forms that anybody may send.
@@ -153,7 +149,36 @@ impl Layout {
             times: Some(PageTimes::of_browser(request)?),
             behind: page_behind(request),
             ..Self::bare(site(request)?)
-        })
+        }
+        .with_failed(request))
+    }
+
+    /// Returns the layout with what was wrong with the form that the page shows again, if it does.
+    fn with_failed(mut self, request: &HttpRequest) -> Self {
+        if let Some(failed) = failed_form::shown(request) {
+            self.problems.clone_from(&failed.failure.problems);
+            self.refusal.clone_from(&failed.failure.refusal);
+            self.is_failed = failed.failure.words.is_some();
+            self.behind.clone_from(&failed.behind);
+            self.failed = Some(failed);
+        }
+        self
+    }
+
+    /// Returns what was typed into a field of the form that the page shows again after a redirect.
+    pub fn typed(&self, name: &str) -> Option<&str> {
+        self.failed.as_ref()?.value(name)
+    }
+
+    /// Returns what is wrong with a field, by its id.
+    pub fn problem_of(&self, field: &str) -> Option<String> {
+        let found = self.problems.iter().find(|it| it.field == field);
+        found.map(|problem| problem.message.clone())
+    }
+
+    /// Returns why the form was refused that the page shows again after a redirect.
+    pub fn refused_words(&self) -> Option<String> {
+        self.failed.as_ref()?.failure.words.clone()
     }
 
     /// Returns the layout of a page without forms.
@@ -175,6 +200,7 @@ impl Layout {
             changes: None,
             times: None,
             behind: None,
+            failed: None,
         }
     }
 
@@ -186,8 +212,8 @@ impl Layout {
         message: Option<&str>,
     ) {
         self.problems.extend(message.map(|message| Problem {
-            field,
-            label,
+            field: field.to_owned(),
+            label: label.to_owned(),
             message: message.to_owned(),
         }));
     }
@@ -247,66 +273,6 @@ fn describe_zone(clock: ReaderClock) -> String {
 
 fn site(request: &HttpRequest) -> Result<Arc<SiteLook>> {
     Ok(app_state(request)?.site.clone())
-}
-
-/// That a throttle refused the form of a request, in words.
-struct ThrottleRefusal(String);
-
-/// Returns the response to a form that a throttle refused, if that is what `err` is: its page again,
-/// which says so, with the form as it was submitted.
-///
-/// # Errors
-/// `err`, when it is another error; that of `page`.
-pub async fn throttled_page(
-    request: &HttpRequest,
-    err: Error,
-    page: impl AsyncFnOnce() -> Result<HttpResponse>,
-) -> Result<HttpResponse> {
-    let Error::TooManyTries { retry_after } = err else {
-        return Err(err);
-    };
-    let refusal = ThrottleRefusal(err.detail());
-    request.extensions_mut().insert(refusal);
-    let mut response = page().await?;
-    *response.status_mut() = StatusCode::TOO_MANY_REQUESTS;
-    let seconds = HeaderValue::from(retry_after.as_secs());
-    response
-        .headers_mut()
-        .insert(actix_web::http::header::RETRY_AFTER, seconds);
-    Ok(response)
-}
-
-/// Returns why the form of a request was refused, in words, if it was.
-fn refusal(request: &HttpRequest) -> Option<String> {
-    let extensions = request.extensions();
-    let throttled = extensions.get::<ThrottleRefusal>();
-    throttled
-        .map(|ThrottleRefusal(words)| words.clone())
-        .or_else(|| {
-            let refusal = forms::refusal(request)?;
-            Some(explain(refusal, request.path()).to_owned())
-        })
-}
-
-/// Returns why a form was refused, in words.
-fn explain(refusal: FormRefusal, path: &str) -> &'static str {
-    match refusal {
-        FormRefusal::NoCookies if path.starts_with("/not-me/") => {
-            "Your browser sent no cookies, and answering needs them. Allow cookies for this site, then \
-             answer again."
-        }
-        FormRefusal::NoCookies if path == "/sign-in" => {
-            "Your browser sent no cookies, and signing in needs them. Allow \
-             cookies for this site, then send the form again."
-        }
-        FormRefusal::NoCookies => {
-            "Your browser sent no cookies, and this form needs them. Allow \
-             cookies for this site, then send the form again."
-        }
-        FormRefusal::Outdated => {
-            "This page was out of date, so nothing was done. Please send the form again."
-        }
-    }
 }
 
 /// Returns the number of the caller's open alerts and notices.

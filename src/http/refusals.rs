@@ -10,7 +10,7 @@ use super::app_state::app_state;
 use super::client::{location, source};
 use super::form_origin::FormOrigin;
 use super::logged_caller::LoggedCaller;
-use super::{browser, logged_caller};
+use super::{browser, failed_form, logged_caller};
 use crate::error::Error;
 use crate::events::{EventKind, Refusal, Source};
 
@@ -55,7 +55,8 @@ async fn identify(request: &HttpRequest) {
 pub(super) fn observe_page(request: &HttpRequest, status: StatusCode) {
     let is_link = || route(request).contains(LINK_TOKEN);
     let is_gone = matches!(status, StatusCode::NOT_FOUND | StatusCode::GONE);
-    if is_gone && is_link() {
+    // What is shown again was observed when it was responded first.
+    if is_gone && is_link() && failed_form::shown(request).is_none() {
         observe_token(request, "link");
     }
 }

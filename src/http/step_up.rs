@@ -9,11 +9,13 @@ use url::form_urlencoded;
 use super::app_state::{AppState, app_state};
 use super::browser;
 use super::client::location;
+use super::failed_form::{self, LEAVE};
+use super::failed_page::failed_page;
 use super::form_origin::own_referrer;
 use super::forms;
 use super::layout::{Layout, NavItem, page, see_other};
 use super::step_up_act::{Act, describe, is_destructive};
-use super::target::{is_local, page_above, page_of_form};
+use super::target::{is_local, local_path, page_above, page_of_form};
 use crate::error::{Error, Result};
 use crate::sessions::Caller;
 
@@ -21,10 +23,10 @@ use crate::sessions::Caller;
 const PATH: &str = "/confirm";
 
 /// The fields of the page itself, which are not the interrupted request's.
-const OWN_FIELDS: [&str; 5] = ["csrf", "password", "act", "next", LEAVE];
+const OWN_FIELDS: [&str; 5] = ["csrf", "password", ACT, "next", LEAVE];
 
-/// The field with the page to go to instead.
-const LEAVE: &str = "leave";
+/// The field with the path that the interrupted request is posted to.
+const ACT: &str = "act";
 
 /// The field with the list that a form of the administrator's pages leads back to.
 const BACK: &str = "back";
@@ -45,19 +47,62 @@ pub struct ConfirmPage {
     /// The page to go to instead.
     leave: String,
     /// The error of the last attempt.
-    error: Option<&'static str>,
+    error: Option<String>,
 }
 
 /// The request that step-up interrupted.
-pub enum Interrupted {
-    /// A form that was posted to this path, with its query.
-    Form(String),
-    /// A page.
-    Page(String),
+pub struct Interrupted {
+    /// The path that it was posted to, with its query, if it was a POST.
+    action: Option<String>,
+    /// Its fields.
+    fields: Vec<(String, String)>,
+    /// The page to continue on where there is no `action`.
+    next: String,
+    /// The page to go to instead.
+    leave: String,
+}
+
+impl Interrupted {
+    /// Returns the form whose fields `request` has, and which was posted to `action`.
+    #[must_use]
+    pub fn form(request: &HttpRequest, action: String) -> Self {
+        let fields = action_fields(forms::submitted_fields(request));
+        Self {
+            leave: way_back(request, &action, &fields),
+            action: Some(action),
+            fields,
+            next: String::new(),
+        }
+    }
+
+    /// Returns a page.
+    #[must_use]
+    pub fn page(request: &HttpRequest, next: String) -> Self {
+        Self {
+            leave: way_back(request, &next, &[]),
+            action: None,
+            fields: Vec::new(),
+            next,
+        }
+    }
+
+    /// Returns the form that was stored when the response to it was a redirect to the page for step-up, if
+    /// it is still to be confirmed.
+    #[must_use]
+    pub fn stored(request: &HttpRequest) -> Option<Self> {
+        let form = failed_form::shown(request)?;
+        let action = form.value(ACT).filter(|action| is_local(action))?;
+        Some(Self {
+            leave: local_path(form.value(LEAVE)).to_owned(),
+            action: Some(action.to_owned()),
+            fields: action_fields(form.fields().to_vec()),
+            next: String::new(),
+        })
+    }
 }
 
 impl ConfirmPage {
-    /// Returns the page for an interrupted request. The fields of a form are those of `request`.
+    /// Returns the page for an interrupted request.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database doesn't respond.
@@ -67,37 +112,48 @@ impl ConfirmPage {
         caller: &Caller,
         interrupted: Interrupted,
     ) -> Result<Self> {
-        let (action, next, fields) = match interrupted {
-            Interrupted::Form(path) => (Some(path), String::new(), action_fields(request)),
-            Interrupted::Page(path) => (None, path, Vec::new()),
-        };
+        let Interrupted {
+            action,
+            fields,
+            next,
+            leave,
+        } = interrupted;
         let target = action.as_deref().unwrap_or(&next);
         let mut layout = Layout::for_caller(request, caller, NavItem::None)?;
         if layout.behind.is_some() && action.is_none() {
             layout.behind = Some(address_for(&next));
         }
         Ok(Self {
-            layout,
             act: describe(app, caller, target, &fields).await?,
-            leave: way_back(request, target, &fields),
+            leave,
             action,
             fields,
             next,
-            error: None,
+            error: layout.refused_words(),
+            layout,
         })
     }
 
     /// Returns the page with the error of the last attempt.
     #[must_use]
-    pub fn with_error(self, words: &'static str) -> Self {
+    pub fn with_error(self, words: &str) -> Self {
         Self {
-            error: Some(words),
+            error: Some(words.to_owned()),
             layout: Layout {
                 is_failed: true,
                 ..self.layout
             },
             ..self
         }
+    }
+
+    /// Returns the response to the form of the page, which failed.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when the page can't be rendered.
+    pub fn respond_failed(&self, request: &HttpRequest) -> Result<HttpResponse> {
+        let page = (self, &self.layout);
+        failed_page(request, StatusCode::FORBIDDEN, page, self.error.as_deref())
     }
 
     /// Returns whether the password lets something end or be deleted, without another page before it.
@@ -113,7 +169,8 @@ impl ConfirmPage {
     }
 }
 
-/// Returns the response to a request that needs step-up: the page to a POST, else a redirect to it.
+/// Returns the response to a request that needs step-up: a redirect to the page, or, to a POST that can't be
+/// stored, the page itself.
 ///
 /// # Errors
 /// [`Error::Internal`] when the page can't be rendered; [`Error::Unavailable`] when the database doesn't
@@ -129,7 +186,13 @@ pub async fn step_up_response(request: &HttpRequest) -> Result<HttpResponse> {
     let app = app_state(request)?;
     let claim = browser::session_claim(request)?.ok_or(Error::Unauthenticated)?;
     let caller = app.sessions.identify(claim, location(request, app)).await?;
-    let interrupted = Interrupted::Form(target.to_owned());
+    let interrupted = Interrupted::form(request, target.to_owned());
+    let mut stored = interrupted.fields.clone();
+    stored.push((ACT.to_owned(), target.to_owned()));
+    stored.push((LEAVE.to_owned(), interrupted.leave.clone()));
+    if let Some(address) = failed_form::store_interrupted(request, stored) {
+        return Ok(see_other(address));
+    }
     let template = ConfirmPage::new(app, request, &caller, interrupted).await?;
     page(StatusCode::FORBIDDEN, &template)
 }
@@ -144,7 +207,11 @@ fn address_for(next: &str) -> String {
 /// states it; else to the list that the interrupted request leads back to, or to the page of its form, but to none
 /// that needs the password as well.
 fn way_back(request: &HttpRequest, target: &str, fields: &[(String, String)]) -> String {
-    let submitted = forms::submitted_fields(request);
+    let shown = failed_form::shown(request);
+    let submitted = shown.map_or_else(
+        || forms::submitted_fields(request),
+        |form| form.fields().to_vec(),
+    );
     let stated = submitted
         .into_iter()
         .find(|(name, address)| name == LEAVE && is_local(address));
@@ -172,9 +239,8 @@ fn is_page(address: &str) -> bool {
     is_local(address) && path != PATH
 }
 
-/// Returns the fields of the submitted form that belong to the interrupted request.
-fn action_fields(request: &HttpRequest) -> Vec<(String, String)> {
-    let mut fields = forms::submitted_fields(request);
+/// Returns the fields that belong to the interrupted request.
+fn action_fields(mut fields: Vec<(String, String)>) -> Vec<(String, String)> {
     fields.retain(|(name, _)| !OWN_FIELDS.contains(&name.as_str()));
     fields
 }

@@ -117,6 +117,7 @@ pub fn page_of_form(path: &str) -> String {
         ["admin", "users", "new" | "invite"]
         | ["admin", "users", _, _]
         | ["admin", "api-keys", _, "revoke"] => path.to_owned(),
+        ["admin", "api-keys"] => "/admin/applications".into(),
         ["admin", section, ..] => format!("/admin/{section}"),
         ["devices", id, "rename" | "when-unused"] => format!("/devices/{id}"),
         ["sign-out", "clear"] => "/sign-in".into(),

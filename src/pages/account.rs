@@ -15,8 +15,9 @@ use crate::http::app_state::AppState;
 use crate::http::browser;
 use crate::http::caller::PageCaller;
 use crate::http::device_cookie;
+use crate::http::failed_page::{failed_page, throttled_page};
 use crate::http::forms::Form;
-use crate::http::layout::{Layout, NavItem, page, see_other, throttled_page};
+use crate::http::layout::{Layout, NavItem, page, see_other};
 use crate::http::notice::{self, AccountNotice, Notice};
 use crate::http::reader_clock::ReaderClock;
 use crate::http::requester::requester;
@@ -99,7 +100,7 @@ pub async fn rename(
                 let mut template = AccountPage::new(&app, &request, &caller).await?;
                 template.full_name = form.full_name;
                 template.layout.refusal = Some(words);
-                return page(StatusCode::CONFLICT, &template);
+                return template.respond_failed(&request, StatusCode::CONFLICT);
             }
             app.accounts
                 .update_full_name(caller.user.id, name, caller.origin())
@@ -111,8 +112,7 @@ pub async fn rename(
             template.full_name = form.full_name;
             template.name_shown = form.shown_name.unwrap_or(template.name_shown);
             template.name_error = message(&err);
-            template.report_problems();
-            page(err.status_code(), &template)
+            template.respond_failed(&request, err.status_code())
         }
     }
 }
@@ -140,8 +140,7 @@ pub async fn change_password(
         Ok(OwnPassword::Wrong) => {
             let mut template = AccountPage::new(&app, &request, &caller).await?;
             template.current_password_error = Some("is not your password".into());
-            template.report_problems();
-            page(StatusCode::BAD_REQUEST, &template)
+            template.respond_failed(&request, StatusCode::BAD_REQUEST)
         }
         Ok(OwnPassword::SessionEnded) => confirm::session_ended(&request),
         Err(err) => {
@@ -184,8 +183,7 @@ async fn refuse_new_password(
 ) -> Result<HttpResponse> {
     let mut template = AccountPage::new(app, request, caller).await?;
     template.new_password_error = message(err);
-    template.report_problems();
-    page(err.status_code(), &template)
+    template.respond_failed(request, err.status_code())
 }
 
 /// Returns a redirect to the page, which then shows the notice.
@@ -205,15 +203,17 @@ impl AccountPage {
         caller: &Caller,
     ) -> Result<Self> {
         let clock = ReaderClock::of_caller(request, caller)?;
+        let layout = Layout::for_caller(request, caller, NavItem::Account)?;
+        let name = layout.typed("full_name");
+        let name = name.or(caller.user.full_name.as_deref());
         Ok(Self {
             is_email_verified: caller.user.email_verified_at.is_some(),
             pending_email: app.accounts.find_pending_change(&caller.user).await?,
             sends_mail: app.accounts.sends_mail(),
-            layout: Layout::for_caller(request, caller, NavItem::Account)?,
             email: caller.user.shown_email().to_owned(),
-            email_typed: String::new(),
-            email_error: None,
-            full_name: caller.user.full_name.clone().unwrap_or_default(),
+            email_typed: layout.typed("email").unwrap_or_default().to_owned(),
+            email_error: layout.problem_of("email"),
+            full_name: name.unwrap_or_default().to_owned(),
             name_shown: caller.user.full_name.clone().unwrap_or_default(),
             min_password_chars: NewPassword::MIN_CHARS,
             settings: SettingsView::new(app, &caller.user, SettingsPage::Account),
@@ -221,14 +221,24 @@ impl AccountPage {
             is_admin: caller.user.is_admin,
             activity: activity::list(app, &caller.user, clock).await?,
             notice: None,
-            name_error: None,
-            current_password_error: None,
-            new_password_error: None,
+            name_error: layout.problem_of("full_name"),
+            current_password_error: layout.problem_of("current_password"),
+            new_password_error: layout.problem_of("new_password"),
+            layout,
         })
     }
 
-    /// Has the summary of the page list the errors of its fields.
-    pub(super) fn report_problems(&mut self) {
+    /// Returns the response to a form of the page that failed. The summary lists the errors of the fields.
+    pub(super) fn respond_failed(
+        mut self,
+        request: &HttpRequest,
+        status: StatusCode,
+    ) -> Result<HttpResponse> {
+        self.report_problems();
+        failed_page(request, status, (&self, &self.layout), None)
+    }
+
+    fn report_problems(&mut self) {
         let fields = [
             (("full_name", "Name"), &self.name_error),
             (("email", "New e-mail"), &self.email_error),

@@ -10,8 +10,10 @@ use crate::error::Result;
 use crate::http::app_state::AppState;
 use crate::http::browser;
 use crate::http::caller::{AnyPageCaller, PageCaller};
+use crate::http::failed_form;
+use crate::http::failed_page::throttled_page;
 use crate::http::forms::Form;
-use crate::http::layout::{page, see_other, signed_out_response, throttled_page};
+use crate::http::layout::{page, see_other, signed_out_response};
 use crate::http::notice::SignedOutNotice;
 use crate::http::page_query::PageQuery;
 use crate::http::requester::requester;
@@ -24,6 +26,8 @@ use crate::throttles::Purpose;
 #[derive(Default, Deserialize)]
 pub struct ConfirmQuery {
     next: Option<String>,
+    /// Where to go once there is no act to confirm.
+    leave: Option<String>,
 }
 
 /// The form of `POST /confirm`.
@@ -36,15 +40,23 @@ pub struct ConfirmForm {
     next: Option<String>,
 }
 
-/// Shows the form.
+/// Shows the form. An act that was interrupted is shown until it is confirmed.
 pub async fn show(
     app: web::Data<AppState>,
     request: HttpRequest,
     PageCaller(caller): PageCaller,
     PageQuery(query): PageQuery<ConfirmQuery>,
 ) -> Result<HttpResponse> {
-    let next = local_path(query.next.as_deref());
-    let interrupted = Interrupted::Page(next.to_owned());
+    let interrupted = match (Interrupted::stored(&request), &query.leave) {
+        (Some(stored), _) => stored,
+        (None, Some(leave)) if failed_form::is_named(&request) => {
+            return Ok(see_other(local_path(Some(leave))));
+        }
+        (None, _) => {
+            let next = local_path(query.next.as_deref());
+            Interrupted::page(&request, next.to_owned())
+        }
+    };
     let template = ConfirmPage::new(&app, &request, &caller, interrupted).await?;
     page(StatusCode::OK, &template)
 }
@@ -60,8 +72,8 @@ pub async fn submit(
     let next = local_path(form.next.as_deref());
     let action = form.action.filter(|action| is_local(action));
     let interrupted = match action.clone() {
-        Some(action) => Interrupted::Form(action),
-        None => Interrupted::Page(next.to_owned()),
+        Some(action) => Interrupted::form(&request, action),
+        None => Interrupted::page(&request, next.to_owned()),
     };
     let password = PlainPassword::claimed(form.password);
     let requester = requester(&request, Some(&caller))?;
@@ -88,7 +100,7 @@ pub async fn submit(
         Ok(OwnPassword::Wrong) => {
             let template = ConfirmPage::new(&app, &request, &caller, interrupted).await?;
             let template = template.with_error("That is not your password. Try again.");
-            page(StatusCode::FORBIDDEN, &template)
+            template.respond_failed(&request)
         }
         Ok(OwnPassword::SessionEnded) => session_ended(&request),
         Err(err) => {

@@ -9,10 +9,15 @@ use crate::error::{Error, Result};
 use crate::http::app_state::AppState;
 use crate::http::browser;
 use crate::http::caller::PageCaller;
+use crate::http::failed_form;
+use crate::http::failed_page::failed_page;
 use crate::http::forms::Form;
 use crate::http::layout::{Layout, NavItem, page, signed_out_response};
 use crate::http::notice::SignedOutNotice;
 use crate::sessions::Caller;
+
+/// What is wrong with what was typed.
+const MISMATCH: &str = "is not the e-mail of your account";
 
 #[derive(Template)]
 #[template(path = "pages/delete_account.html")]
@@ -42,10 +47,14 @@ pub async fn show(
 ) -> Result<HttpResponse> {
     let is_last = app.accounts.is_last_admin(caller.user.id).await?;
     let refusal = is_last.then(|| explain(&Error::LastAdmin));
-    page(
-        StatusCode::OK,
-        &DeletePage::new(&request, &caller, "")?.refused(refusal),
-    )
+    let failed = failed_form::shown(&request);
+    let typed = failed.as_ref().and_then(|form| form.value("typed"));
+    let mut template = DeletePage::new(&request, &caller, typed.unwrap_or_default())?;
+    let words = template.layout.refused_words();
+    if typed.is_some() && words.is_none() {
+        template.error = Some(MISMATCH);
+    }
+    page(StatusCode::OK, &template.refused(words.or(refusal)))
 }
 
 /// Deletes the account with everything that belongs to it. Without its e-mail it shows the page.
@@ -65,8 +74,9 @@ pub async fn submit(
         if form.typed.is_none() {
             return page(StatusCode::OK, &template);
         }
-        template.error = Some("is not the e-mail of your account");
-        return page(StatusCode::BAD_REQUEST, &template);
+        template.error = Some(MISMATCH);
+        let page = (&template, &template.layout);
+        return failed_page(&request, StatusCode::BAD_REQUEST, page, None);
     }
     app.accounts.require_confirmed(&caller).await?;
     app.sessions.require_step_up(&caller)?;
@@ -77,7 +87,10 @@ pub async fn submit(
         }
         Err(err @ (Error::LastAdmin | Error::EmailChangedLately)) => {
             let template = DeletePage::new(&request, &caller, typed)?;
-            page(StatusCode::CONFLICT, &template.refused(Some(explain(&err))))
+            let template = template.refused(Some(explain(&err)));
+            let page = (&template, &template.layout);
+            let words = template.refusal.as_deref();
+            failed_page(&request, StatusCode::CONFLICT, page, words)
         }
         Err(err) => Err(err),
     }

@@ -1,7 +1,7 @@
 //! `/devices/{id}`: one device with its activity, its name and its sign-out.
 
 use actix_web::http::StatusCode;
-use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use serde::Deserialize;
 
@@ -9,7 +9,6 @@ use super::device_views::DeviceView;
 use super::devices::attention;
 use super::notices;
 use super::session_end::SessionEnd;
-use super::shown_name;
 use super::sign_out;
 use super::travel_views;
 use super::used_applications::UsedApplications;
@@ -17,12 +16,13 @@ use super::views::Reader;
 use super::words::{self, TimeView};
 use crate::account::Attention;
 use crate::db::{EventId, SessionId};
-use crate::devices::{DeviceGroup, DeviceName, group_by_device};
+use crate::devices::{DeviceGroup, group_by_device};
 use crate::error::Result;
 use crate::events::{Event, EventKind, EventPage, EventReader};
 use crate::http::app_state::AppState;
 use crate::http::browser;
 use crate::http::caller::PageCaller;
+use crate::http::failed_page::failed_page;
 use crate::http::forms::Form;
 use crate::http::layout::{Layout, NavItem, page, see_other, signed_out_response};
 use crate::http::notice::{self, AccountNotice, EndNotice, Notice};
@@ -35,7 +35,7 @@ const MAX_ACTIVITY: u32 = 20;
 
 #[derive(Template)]
 #[template(path = "pages/device.html")]
-struct DevicePage {
+pub(super) struct DevicePage {
     layout: Layout,
     device: DeviceView,
     is_current: bool,
@@ -49,8 +49,6 @@ struct DevicePage {
     notice: Option<String>,
     /// The name as last submitted.
     name_typed: String,
-    /// The name that the form shows it to have.
-    name_shown: String,
     name_error: Option<String>,
     activity: Vec<ActivityView>,
     /// The URL of older activity, if there is more.
@@ -95,14 +93,6 @@ pub struct SignOutForm {
     only: Option<String>,
 }
 
-/// The form of `POST /devices/{id}/rename`.
-#[derive(Deserialize)]
-pub struct RenameForm {
-    device_name: String,
-    /// The name that the form showed.
-    shown_name: Option<String>,
-}
-
 /// Shows the page.
 ///
 /// # Errors
@@ -117,61 +107,11 @@ pub async fn show(
     let session = app.sessions.get(caller.user.id, *id).await?;
     let mut template = load_page(&app, &request, &caller, session, query.before).await?;
     template.notice = notices::take(&app, &request, Some(&caller)).await?.words;
-    page(StatusCode::OK, &template)
-}
-
-/// Updates the name of the device. One that was changed since the form showed it is not overwritten.
-///
-/// # Errors
-/// [`Error::NotFound`](crate::Error::NotFound) when the caller has no such session;
-/// [`Error::UnconfirmedDevice`](crate::Error::UnconfirmedDevice) when it is another device than theirs, which
-/// is in doubt.
-pub async fn rename(
-    app: web::Data<AppState>,
-    request: HttpRequest,
-    PageCaller(caller): PageCaller,
-    id: web::Path<SessionId>,
-    Form(form): Form<RenameForm>,
-) -> Result<HttpResponse> {
-    let owner = caller.user.id;
-    match form.device_name.parse::<DeviceName>() {
-        Ok(name) => {
-            app.accounts.require_may_rename(&caller, *id).await?;
-            if form.shown_name.is_some() {
-                let session = app.sessions.get(owner, *id).await?;
-                let mut template = load_page(&app, &request, &caller, session, None).await?;
-                let (shown, now) = (form.shown_name.as_deref(), &template.name_shown);
-                if let Some(words) = shown_name::conflict(shown, now, &form.device_name) {
-                    template.name_typed = form.device_name;
-                    template.layout.refusal = Some(words);
-                    return page(StatusCode::CONFLICT, &template);
-                }
-            }
-            app.sessions
-                .update_device_name(owner, *id, name, caller.origin())
-                .await?;
-            notice::put(
-                &request,
-                Notice::Account(owner, AccountNotice::DeviceRenamed),
-            );
-            Ok(see_other(format!("/devices/{id}")))
-        }
-        Err(err) => {
-            let session = app.sessions.get(owner, *id).await?;
-            let mut template = load_page(&app, &request, &caller, session, None).await?;
-            template.name_typed = form.device_name;
-            template.name_shown = form.shown_name.unwrap_or(template.name_shown);
-            template.name_error = err
-                .field_errors()
-                .first()
-                .map(|error| error.message.clone());
-            let error = template.name_error.as_deref();
-            template
-                .layout
-                .add_problem(("device_name", "Device name"), error);
-            page(err.status_code(), &template)
-        }
+    if let Some(name) = template.layout.typed("device_name") {
+        template.name_typed = name.to_owned();
+        template.name_error = template.layout.problem_of("device_name");
     }
+    page(StatusCode::OK, &template)
 }
 
 /// Signs the device out: ends its sessions, or only this one if the form states so or it is the
@@ -216,7 +156,30 @@ pub async fn sign_out(
     Ok(see_other(HOME))
 }
 
-async fn load_page(
+impl DevicePage {
+    /// Returns what the device is called.
+    pub(super) fn name(&self) -> &str {
+        &self.device.name
+    }
+
+    /// Returns the response to a form with another name, which was refused, or has an error.
+    pub(super) fn respond_unnamed(
+        mut self,
+        request: &HttpRequest,
+        (status, typed): (StatusCode, String),
+        (refusal, error): (Option<String>, Option<String>),
+    ) -> Result<HttpResponse> {
+        self.name_typed = typed;
+        let field = ("device_name", "Device name");
+        self.layout.add_problem(field, error.as_deref());
+        self.layout.refusal = refusal.or(self.layout.refusal);
+        self.name_error = error;
+        failed_page(request, status, (&self, &self.layout), None)
+    }
+}
+
+/// Loads the page of the device of a session.
+pub(super) async fn load_page(
     app: &AppState,
     request: &HttpRequest,
     caller: &Caller,
@@ -255,7 +218,6 @@ async fn load_page(
         unused: device.and_then(|device| UnusedView::new(app, caller, device, &reader)),
         notice: None,
         name_typed: view.name.clone(),
-        name_shown: view.name.clone(),
         device: view,
         name_error: None,
         older,

@@ -10,8 +10,9 @@ use crate::account::{ChangeRequested, Resent};
 use crate::error::{Error, Result};
 use crate::http::app_state::AppState;
 use crate::http::caller::PageCaller;
+use crate::http::failed_page::throttled_page;
 use crate::http::forms::{EmptyForm, Form};
-use crate::http::layout::{page, throttled_page};
+use crate::http::layout::page;
 use crate::http::notice::AccountNotice;
 use crate::http::requester::requester;
 use crate::people::Email;
@@ -66,17 +67,16 @@ pub async fn request_change(
     };
     let mut template = AccountPage::new(&app, &request, &caller).await?;
     template.email_typed = form.email;
-    refused(template, &err)
+    refused(&request, template, &err)
 }
 
 /// Returns the page with the reason why no link was sent.
-fn refused(mut template: AccountPage, err: &Error) -> Result<HttpResponse> {
+fn refused(request: &HttpRequest, mut template: AccountPage, err: &Error) -> Result<HttpResponse> {
     template.email_error = match err {
         Error::EmailTaken => Some("already has an account".into()),
         err => message(err),
     };
-    template.report_problems();
-    page(err.status_code(), &template)
+    template.respond_failed(request, err.status_code())
 }
 
 async fn request_link(

@@ -10,8 +10,10 @@ use super::message::{Message, message_page};
 use crate::error::{Error, Result};
 use crate::http::app_state::AppState;
 use crate::http::compression::compress_page;
+use crate::http::failed_form;
+use crate::http::failed_page::{failed_page, throttled_page};
 use crate::http::forms::PublicForm;
-use crate::http::layout::{Layout, page, see_other, throttled_page};
+use crate::http::layout::{Layout, see_other};
 use crate::http::requester::requester;
 use crate::people::Email;
 use crate::throttles::{Lane, Purpose};
@@ -38,10 +40,17 @@ pub struct ForgotPasswordForm {
 /// Shows the form; where no mail is sent, whom to ask.
 pub async fn show(app: web::Data<AppState>, request: HttpRequest) -> Result<HttpResponse> {
     match app.accounts.sends_mail() {
-        true => Ok(compress_page(
-            &request,
-            form_page(&request, StatusCode::OK, "", None, None)?,
-        )),
+        true => match failed_form::shown(&request) {
+            Some(form) => {
+                let email = form.value("email").unwrap_or_default();
+                let hint = form.is_throttled().then_some(MAILBOX_HINT);
+                form_page(&request, StatusCode::OK, email, None, hint)
+            }
+            None => {
+                let page = form_page(&request, StatusCode::OK, "", None, None)?;
+                Ok(compress_page(&request, page))
+            }
+        },
         false => without_mail(&request),
     }
 }
@@ -111,12 +120,12 @@ fn form_page(
     let mut layout = Layout::anonymous(request)?;
     layout.add_problem(("email", "E-mail"), error.as_deref());
     let template = ForgotPasswordPage {
+        error: layout.problem_of("email"),
         layout,
         email,
-        error,
         hint,
     };
-    page(status, &template)
+    failed_page(request, status, (&template, &template.layout), None)
 }
 
 fn refused(request: &HttpRequest, email: &str, err: &Error) -> Result<HttpResponse> {

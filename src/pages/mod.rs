@@ -38,6 +38,7 @@ mod own_acts;
 mod own_devices;
 pub mod preferences;
 mod refused_words;
+pub mod rename_device;
 mod report_words;
 pub mod reset_password;
 mod review_words;

@@ -8,7 +8,9 @@ use serde::Deserialize;
 use crate::error::{Error, Result};
 use crate::http::app_state::AppState;
 use crate::http::browser;
-use crate::http::layout::{Layout, page, throttled_page};
+use crate::http::failed_form::{self, FailedForm};
+use crate::http::failed_page::{failed_page, throttled_page};
+use crate::http::layout::Layout;
 use crate::http::requester::requester;
 use crate::people::{EmailTrust, FullName, NewAccount, NewPassword, PlainPassword, Role, User};
 
@@ -66,6 +68,16 @@ struct FieldErrors {
 }
 
 impl NewAccountForm {
+    /// Returns the form that failed.
+    fn of(failed: &FailedForm) -> Self {
+        let value = |name| failed.value(name).unwrap_or_default().to_owned();
+        Self {
+            full_name: value("full_name"),
+            email: value("email"),
+            password: String::new(),
+        }
+    }
+
     /// Returns the account to be created.
     ///
     /// # Errors
@@ -121,19 +133,17 @@ pub(super) async fn find_made_before(
     Ok(is_here.then_some(user))
 }
 
-/// Returns a page with the empty form.
+/// Returns a page with the form, empty or as it failed.
 ///
 /// # Errors
 /// [`Error::Internal`] when the page can't be rendered.
 pub(super) fn empty_form(request: &HttpRequest, purpose: Purpose) -> Result<HttpResponse> {
-    let empty = NewAccountForm::default();
-    form_page(
-        request,
-        purpose,
-        &empty,
-        StatusCode::OK,
-        FieldErrors::default(),
-    )
+    let failed = failed_form::shown(request);
+    let form = failed
+        .as_deref()
+        .map_or_else(NewAccountForm::default, NewAccountForm::of);
+    let none = FieldErrors::default();
+    form_page(request, purpose, &form, StatusCode::OK, none)
 }
 
 /// Returns a page with a form that was refused, as it was submitted, except the password.
@@ -186,15 +196,19 @@ fn form_page(
     layout.add_problem(("email", "E-mail"), errors.email.as_deref());
     layout.add_problem(("password", "Password"), errors.password.as_deref());
     let template = NewAccountPage {
+        errors: FieldErrors {
+            full_name: layout.problem_of("full_name"),
+            email: layout.problem_of("email"),
+            password: layout.problem_of("password"),
+        },
         layout,
         purpose,
         action: request.path(),
         full_name: &form.full_name,
         email: &form.email,
         min_password_chars: NewPassword::MIN_CHARS,
-        errors,
     };
-    page(status, &template)
+    failed_page(request, status, (&template, &template.layout), None)
 }
 
 impl FieldErrors {

@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::events::Origin;
 use crate::http::app_state::AppState;
 use crate::http::client::visitor;
+use crate::http::failed_page::{failed_page, refused_redirect};
 use crate::http::layout::{Layout, page};
 use crate::http::requester::requester;
 use crate::people::{NewPassword, PasswordHash, User};
@@ -53,6 +54,14 @@ impl PasswordForm {
             min_chars: NewPassword::MIN_CHARS,
             error: None,
         })
+    }
+
+    /// Returns the form with its error, where the page with that `layout` shows it again.
+    pub(super) fn failed(self, layout: &Layout) -> Self {
+        Self {
+            error: layout.problem_of("new_password"),
+            ..self
+        }
     }
 }
 
@@ -100,13 +109,14 @@ pub(super) fn after_page(
         // The page has no form to send again.
         layout.refusal = None;
     }
+    let advice = advice.filter(|_| form.is_none());
     let template = AfterPage {
+        form: form.map(|form| form.failed(&layout)),
         title: title(&layout),
         layout,
         done,
-        advice: advice.filter(|_| form.is_none()),
+        advice,
         token,
-        form,
     };
     page(StatusCode::OK, &template)
 }
@@ -143,7 +153,8 @@ pub(super) fn password_page(
             error: error.map(|error| error.message.clone()),
         }),
     };
-    page(err.map_or(StatusCode::OK, Error::status_code), &template)
+    let status = err.map_or(StatusCode::OK, Error::status_code);
+    failed_page(request, status, (&template, &template.layout), None)
 }
 
 /// Returns the page of a form that was refused: the one that its link opens, which changes nothing.
@@ -151,12 +162,16 @@ pub(super) fn password_page(
 /// # Errors
 /// [`Error::CsrfMismatch`] when the link is not genuine either.
 pub(super) async fn refused_form(
+    request: &HttpRequest,
     page: impl Future<Output = Result<HttpResponse>>,
 ) -> Result<HttpResponse> {
     let mut response = match page.await {
         Err(Error::NotFound) => return Err(Error::CsrfMismatch),
         page => page?,
     };
+    if let Some(redirect) = refused_redirect(request) {
+        return Ok(redirect);
+    }
     *response.status_mut() = StatusCode::FORBIDDEN;
     Ok(response)
 }

@@ -20,8 +20,9 @@ use crate::error::{Error, Result};
 use crate::http::app_state::AppState;
 use crate::http::client::RequestClient;
 use crate::http::device_cookie;
+use crate::http::failed_page::throttled_page;
 use crate::http::forms::PublicForm;
-use crate::http::layout::{Layout, page, signed_out_response, throttled_page};
+use crate::http::layout::{Layout, page, signed_out_response};
 use crate::http::notice::SignedOutNotice;
 use crate::http::reader_clock::ReaderClock;
 use crate::mail::TICKET_LIFETIME;
@@ -142,13 +143,14 @@ async fn own_page(
         .map(|details| AlertView::for_link(details, clock))
         .collect();
     alert_twins::tell_apart(&mut alerts);
-    let form = form.flatten();
     let mut layout = Layout::anonymous(request)?;
     if is_used {
         // There is no answer to be sent again.
         layout.refusal = None;
     }
+    let is_shown_again = layout.failed.is_some();
     let template = NotMePage {
+        form: form.flatten().map(|form| form.failed(&layout)),
         layout,
         is_sign_in: message.alerts.iter().all(|alert| alert.kind.is_sign_in()),
         offers_password: message.may_set_password,
@@ -160,7 +162,6 @@ async fn own_page(
         unconfirmed: report_words::unconfirmed(&preview, clock),
         yes: alerts.first().map_or("Yes, it was me", |alert| alert.yes),
         no: alerts.first().map_or("No, it wasn’t me", |alert| alert.no),
-        form,
         unlisted: message.alerts.len().saturating_sub(MAX_LISTED),
         heading: match (is_used, listed.len()) {
             (false, 1) => alerts.first().map_or(QUESTION, |alert| alert.heading),
@@ -174,7 +175,7 @@ async fn own_page(
         is_used,
         is_over,
     };
-    match is_used {
+    match is_used && !is_shown_again {
         true => page(StatusCode::GONE, &template),
         false => page(StatusCode::OK, &template),
     }
@@ -204,7 +205,9 @@ pub async fn submit(
 ) -> Result<HttpResponse> {
     let form = match form {
         PublicForm::Accepted(form) => form,
-        PublicForm::Refused(_) => return refused_form(show(app, request, token)).await,
+        PublicForm::Refused(_) => {
+            return refused_form(&request, show(app, request.clone(), token)).await;
+        }
     };
     let message = match get_linked_message(&app, &token).await {
         Err(Error::NotFound) => return unknown_link(&request),
@@ -272,7 +275,8 @@ pub async fn set_password(
     let form = match form {
         PublicForm::Accepted(form) => form,
         PublicForm::Refused(form) => {
-            return refused_form(password_page_again(&app, &request, &token, form.ticket)).await;
+            let page = password_page_again(&app, &request, &token, form.ticket);
+            return refused_form(&request, page).await;
         }
     };
     let (user, grant) = get_granted(&app, &token, &form.ticket).await?;

@@ -14,8 +14,9 @@ use crate::error::{Error, Result};
 use crate::http::app_state::AppState;
 use crate::http::client::RequestClient;
 use crate::http::device_cookie;
+use crate::http::failed_page::{failed_page, throttled_page};
 use crate::http::forms::PublicForm;
-use crate::http::layout::{Layout, page, signed_out_response, throttled_page};
+use crate::http::layout::{Layout, signed_out_response};
 use crate::http::notice::SignedOutNotice;
 use crate::people::NewPassword;
 
@@ -67,7 +68,9 @@ pub async fn submit(
 ) -> Result<HttpResponse> {
     let form = match form {
         PublicForm::Accepted(form) => form,
-        PublicForm::Refused(_) => return refused_form(show(app, request, token)).await,
+        PublicForm::Refused(_) => {
+            return refused_form(&request, show(app, request.clone(), token)).await;
+        }
     };
     let (id, Some(open)) = find(&app, &token).await? else {
         return void_link(&request);
@@ -125,14 +128,14 @@ fn form_page(
     let mut layout = Layout::anonymous(request)?;
     layout.add_problem(("new_password", "New password"), error.as_deref());
     let template = ResetPasswordPage {
+        error: layout.problem_of("new_password"),
         layout,
         token,
         email: &open.user.email,
         is_invitation: open.purpose == ResetPurpose::Invitation,
         min_chars: NewPassword::MIN_CHARS,
-        error,
     };
-    page(status, &template)
+    failed_page(request, status, (&template, &template.layout), None)
 }
 
 fn void_link(request: &HttpRequest) -> Result<HttpResponse> {

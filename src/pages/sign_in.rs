@@ -14,8 +14,11 @@ use crate::http::caller::MaybeCaller;
 use crate::http::client::RequestClient;
 use crate::http::compression::compress_page;
 use crate::http::device_cookie;
+use crate::http::failed_form::{self, FailedForm};
+use crate::http::failed_page::failed_page;
+use crate::http::failed_page::throttled_page;
 use crate::http::forms::PublicForm;
-use crate::http::layout::{Layout, page, throttled_page};
+use crate::http::layout::{Layout, page};
 use crate::http::onward;
 use crate::http::page_query::PageQuery;
 use crate::http::reader_clock::browser_zone;
@@ -60,6 +63,17 @@ pub struct SignInForm {
 }
 
 impl SignInForm {
+    /// Returns the form that failed.
+    fn of(failed: &FailedForm) -> Self {
+        let value = |name| failed.value(name).map(str::to_owned);
+        Self {
+            email: value("email").unwrap_or_default(),
+            password: String::new(),
+            remember: value("remember"),
+            next: value("next"),
+        }
+    }
+
     fn persistence(&self) -> SessionPersistence {
         match self.remember {
             Some(_) => SessionPersistence::Remembered,
@@ -111,8 +125,16 @@ pub async fn show(
     PageQuery(query): PageQuery<SignInQuery>,
 ) -> Result<HttpResponse> {
     let next = app.allowed_hosts.destination(query.next.as_deref());
-    if let Some(caller) = caller {
+    let failed = failed_form::shown(&request);
+    if let Some(caller) = caller.filter(|_| failed.is_none()) {
         return go_on::after_page(&request, &caller, &next);
+    }
+    if let Some(failed) = failed {
+        let form = SignInForm::of(&failed);
+        let next = app.allowed_hosts.destination(form.next.as_deref());
+        let mut template = SignInPage::new(&app, &request, &form, next.as_str())?;
+        template.error = template.layout.refused_words();
+        return page(StatusCode::OK, &template);
     }
     let empty = SignInForm::default();
     let notice = notices::take(&app, &request, None).await?;
@@ -172,7 +194,8 @@ fn show_again(
     status: StatusCode,
 ) -> Result<HttpResponse> {
     let next = app.allowed_hosts.destination(form.next.as_deref());
-    page(status, &SignInPage::new(app, request, form, next.as_str())?)
+    let template = SignInPage::new(app, request, form, next.as_str())?;
+    failed_page(request, status, (&template, &template.layout), None)
 }
 
 /// Shows the form as it was submitted, with a wrong e-mail or password.
@@ -181,7 +204,9 @@ fn show_wrong(app: &AppState, request: &HttpRequest, form: &SignInForm) -> Resul
     let mut template = SignInPage::new(app, request, form, next.as_str())?;
     template.error = Some(refusal(app).to_owned());
     template.layout.is_failed = true;
-    page(StatusCode::UNAUTHORIZED, &template)
+    let words = template.error.as_deref();
+    let page = (&template, &template.layout);
+    failed_page(request, StatusCode::UNAUTHORIZED, page, words)
 }
 
 /// Returns the page with why nobody was signed in, without what was typed.

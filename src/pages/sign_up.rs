@@ -12,6 +12,7 @@ use crate::http::app_state::AppState;
 use crate::http::caller::MaybeCaller;
 use crate::http::client::{RequestClient, visitor, visitor_origin};
 use crate::http::compression::compress_page;
+use crate::http::failed_form;
 use crate::http::forms::PublicForm;
 use crate::http::layout::see_other;
 use crate::http::requester::requester;
@@ -23,6 +24,7 @@ use crate::throttles::{Lane, Purpose};
 /// Shows the form. A person who is signed in is redirected to *Your devices*.
 pub async fn show(request: HttpRequest, MaybeCaller(caller): MaybeCaller) -> Result<HttpResponse> {
     match caller {
+        _ if failed_form::shown(&request).is_some() => new_account::empty_form(&request, SIGN_UP),
         Some(_) => Ok(see_other(HOME)),
         None => Ok(compress_page(
             &request,

@@ -16,8 +16,9 @@ use crate::events::Origin;
 use crate::http::app_state::AppState;
 use crate::http::caller::MaybeCaller;
 use crate::http::client::RequestClient;
+use crate::http::failed_page::{failed_page, throttled_page};
 use crate::http::forms::PublicForm;
-use crate::http::layout::{Layout, page, see_other, throttled_page};
+use crate::http::layout::{Layout, see_other};
 use crate::http::notice::{self, AccountNotice, Notice, SignedOutNotice};
 use crate::http::requester::requester;
 use crate::people::{PasswordCheck, PlainPassword};
@@ -34,7 +35,7 @@ struct VerifyEmailPage<'a> {
     is_change: bool,
     /// Whether the reader is not signed in to the account, so that the page asks for its password.
     asks_password: bool,
-    error: Option<&'static str>,
+    error: Option<String>,
 }
 
 /// The form of `POST /verify-email/{token}`.
@@ -78,8 +79,8 @@ pub async fn submit(
     let form = match form {
         PublicForm::Accepted(form) => form,
         PublicForm::Refused(_) => {
-            let page = show(app, request, token, MaybeCaller(caller));
-            return refused_form(page).await;
+            let page = show(app, request.clone(), token, MaybeCaller(caller));
+            return refused_form(&request, page).await;
         }
     };
     let Some((id, pending)) = find_pending(&app, &token).await? else {
@@ -213,7 +214,12 @@ fn form_page(
     error: Option<&'static str>,
 ) -> Result<HttpResponse> {
     let mut layout = Layout::anonymous(request)?;
-    layout.is_failed = error.is_some();
+    layout.is_failed |= error.is_some();
+    let status = match error {
+        Some(_) => StatusCode::FORBIDDEN,
+        None => StatusCode::OK,
+    };
+    let error = error.map(str::to_owned).or_else(|| layout.refused_words());
     let template = VerifyEmailPage {
         layout,
         token,
@@ -222,10 +228,8 @@ fn form_page(
         asks_password,
         error,
     };
-    match error {
-        Some(_) => page(StatusCode::FORBIDDEN, &template),
-        None => page(StatusCode::OK, &template),
-    }
+    let words = template.error.as_deref();
+    failed_page(request, status, (&template, &template.layout), words)
 }
 
 /// Returns the page for a link that was used, cancelled or replaced, or has expired.

@@ -7,6 +7,7 @@ use actix_web::middleware::from_fn;
 use actix_web::{HttpResponse, HttpResponseBuilder, Route as Endpoint, web};
 
 use crate::applications::Scope;
+use crate::http::error_page::show_failed;
 use crate::http::prefetch::refuse_prefetch;
 use crate::http::{admin_gate, assets, browser, notice};
 use crate::{api, pages};
@@ -201,7 +202,7 @@ pub static PAGES: &[Route] = &[
     Route::get("/devices/changes", Access::SignedIn, || web::to(pages::changes::stream)),
     Route::get("/devices/{id}", Access::SignedIn, || web::to(pages::device::show)),
     Route::post("/devices/{id}/sign-out", Access::SignedIn, || web::to(pages::device::sign_out)),
-    Route::post("/devices/{id}/rename", Access::SignedIn, || web::to(pages::device::rename)),
+    Route::post("/devices/{id}/rename", Access::SignedIn, || web::to(pages::rename_device::submit)),
     Route::post("/devices/{id}/when-unused", Access::SignedIn, || web::to(pages::when_unused::submit)),
     Route::post("/alerts/{id}/yes", Access::SignedIn, || web::to(pages::alerts::confirm)),
     Route::post("/alerts/{id}/read", Access::SignedIn, || web::to(pages::alerts::dismiss)),
@@ -315,11 +316,14 @@ pub(super) fn configure(config: &mut web::ServiceConfig, sign_up: bool, is_demo:
     if is_demo {
         others.extend(DEMO);
     }
-    let mut admin = web::scope(ADMIN_PREFIX).wrap(from_fn(admin_gate::guard_pages));
+    let mut admin = web::scope(ADMIN_PREFIX)
+        .wrap(from_fn(show_failed))
+        .wrap(from_fn(admin_gate::guard_pages));
     for resource in resources(&of_admin, ADMIN_PREFIX) {
         admin = admin.service(resource);
     }
     let mut pages = web::scope("")
+        .wrap(from_fn(show_failed))
         .wrap(from_fn(notice::write_cookie))
         .wrap(from_fn(browser::ensure_device_cookie))
         // Outside of it: a prefetched page sets no device cookie, either.

@@ -7,6 +7,10 @@ use crate::support::webdriver::{Chromium, Script, WebDriver};
 
 on_both!(
     database: after_wrong_passwords_back_leads_to_the_sign_in_page,
+    without_script_back_asks_nothing_after_wrong_passwords,
+    without_script_a_failed_form_is_reloaded_as_it_was,
+    without_script_a_step_up_is_gone_back_from,
+    without_script_back_tells_the_truth_after_a_step_up,
     a_failed_form_is_reloaded_with_what_was_typed,
     after_wrong_account_passwords_back_leads_to_the_account,
     a_step_up_is_gone_back_from_and_forward_to,
@@ -36,13 +40,17 @@ async fn set_up(database: Database) -> Fixture {
 }
 
 impl Fixture {
-    async fn open(&self) -> Chromium {
-        self.driver.open(&self.app.base(), Script::On).await
+    async fn open(&self, script: Script) -> Chromium {
+        self.driver.open(&self.app.base(), script).await
     }
 
     /// Returns a browser that is signed in as Ada.
     async fn signed_in(&self) -> Chromium {
-        let browser = self.open().await;
+        self.signed_in_with(Script::On).await
+    }
+
+    async fn signed_in_with(&self, script: Script) -> Chromium {
+        let browser = self.open(script).await;
         browser.sign_in(&self.ada).await;
         browser
     }
@@ -60,10 +68,15 @@ async fn reload(browser: &Chromium) {
         .await;
 }
 
-async fn go_by(browser: &Chromium, step: i32) {
+async fn go_by(browser: &Chromium, step: i64) {
     // A browser's error page would keep WebDriver's own command waiting.
-    let script = "history.go(arguments[0]); arguments[1]()";
-    browser.run(script, vec![json!(step)]).await;
+    let history = browser
+        .command("Page.getNavigationHistory", json!({}))
+        .await;
+    let current = history["currentIndex"].as_i64().expect("a number");
+    let index = usize::try_from(current + step).expect("a page before");
+    let entry = json!({"entryId": history["entries"][index]["id"]});
+    browser.command("Page.navigateToHistoryEntry", entry).await;
 }
 
 async fn confirm_with(browser: &Chromium, password: &str) {
@@ -74,7 +87,7 @@ async fn confirm_with(browser: &Chromium, password: &str) {
 
 async fn after_wrong_passwords_back_leads_to_the_sign_in_page(database: Database) {
     let fixture = set_up(database).await;
-    let browser = fixture.open().await;
+    let browser = fixture.open(Script::On).await;
     browser.open("/sign-in?next=/account").await;
     browser
         .type_into("input[name='email']", &fixture.ada.email)
@@ -97,6 +110,120 @@ async fn after_wrong_passwords_back_leads_to_the_sign_in_page(database: Database
     browser.type_into(PASSWORD_FIELD, PASSWORD).await;
     browser.press("form[action^='/sign-in'] button").await;
     browser.arrives_at("/account").await;
+    fixture.stop(browser).await;
+}
+
+async fn without_script_back_asks_nothing_after_wrong_passwords(database: Database) {
+    let fixture = set_up(database).await;
+    let browser = fixture.open(Script::Off).await;
+    browser.open("/sign-in?next=/account").await;
+    let email = fixture.ada.email.as_str();
+    browser.type_into("input[name='email']", email).await;
+    for _ in 0..2 {
+        browser.type_into(PASSWORD_FIELD, "not it at all").await;
+        browser.press("form[action^='/sign-in'] button").await;
+        browser.has(1, "[role='alert']").await;
+    }
+    for (step, alerts) in [(-1, 0), (-1, 0), (1, 0), (1, 1)] {
+        go_by(&browser, step).await;
+        browser.has(alerts, "[role='alert']").await;
+        browser.has(1, "form[action^='/sign-in']").await;
+        browser.arrives_at("/sign-in").await;
+    }
+    reload(&browser).await;
+    browser.has(1, "[role='alert']").await;
+    assert_eq!(browser.value_of("input[name='email']").await, email);
+    browser.type_into(PASSWORD_FIELD, PASSWORD).await;
+    browser.press("form[action^='/sign-in'] button").await;
+    browser.arrives_at("/account").await;
+    // Of somebody who is signed in, none asks for that again.
+    go_by(&browser, -1).await;
+    browser.has(0, "form[action^='/sign-in']").await;
+    browser.arrives_at("/account").await;
+    fixture.stop(browser).await;
+}
+
+async fn without_script_a_failed_form_is_reloaded_as_it_was(database: Database) {
+    let fixture = set_up(database).await;
+    let browser = fixture.signed_in_with(Script::Off).await;
+    browser.open("/account").await;
+    let form = "form[action='/account/password']";
+    for _ in 0..2 {
+        browser
+            .type_into(&format!("{form} input[name='current_password']"), "not it")
+            .await;
+        browser
+            .type_into("input[name='new_password']", "another quiet river")
+            .await;
+        browser.press(&format!("{form} button")).await;
+        browser.has(1, "#form-problems").await;
+        browser.arrives_at("/account").await;
+    }
+    reload(&browser).await;
+    browser.has(1, "#form-problems").await;
+    assert_eq!(browser.value_of("input[name='new_password']").await, "");
+    for (step, problems) in [(-1, 0), (-1, 0), (1, 0), (1, 1)] {
+        go_by(&browser, step).await;
+        browser.has(problems, "#form-problems").await;
+        browser.has(1, form).await;
+        browser.arrives_at("/account").await;
+    }
+    fixture.stop(browser).await;
+}
+
+async fn without_script_a_step_up_is_gone_back_from(database: Database) {
+    let fixture = set_up(database).await;
+    let phone = fixture.app.login(&fixture.ada, IPHONE).await;
+    let browser = fixture.signed_in_with(Script::Off).await;
+    let device = format!("/devices/{}", phone.id());
+    browser.open(&device).await;
+    fixture.app.advance(PASSED);
+    let sign_out = format!("form[action='{device}/sign-out']");
+    browser.press(&format!("{sign_out} button")).await;
+    confirm_with(&browser, "not it at all").await;
+    browser.has(1, "[role='alert']").await;
+    reload(&browser).await;
+    browser.has(1, "[role='alert']").await;
+    // The first answer is not the last one any more: it leads where *Cancel* does.
+    for step in [-1, -1, 1] {
+        go_by(&browser, step).await;
+        browser.has(1, &sign_out).await;
+        browser.arrives_at(&device).await;
+    }
+    go_by(&browser, 1).await;
+    browser.has(1, STEP_UP).await;
+    assert_eq!(fixture.app.database.sessions_where("is_active"), 2);
+    fixture.stop(browser).await;
+}
+
+async fn without_script_back_tells_the_truth_after_a_step_up(database: Database) {
+    let fixture = set_up(database).await;
+    let phone = fixture.app.login(&fixture.ada, IPHONE).await;
+    let browser = fixture.signed_in_with(Script::Off).await;
+    let sign_out = format!("form[action='/devices/{}/sign-out'] button", phone.id());
+    browser.has(1, &sign_out).await;
+    fixture.app.advance(PASSED);
+    browser.press(&sign_out).await;
+    confirm_with(&browser, PASSWORD).await;
+    browser.has(1, "p[role='status']").await;
+    for _ in 0..2 {
+        go_by(&browser, -1).await;
+        browser.has(0, "p[role='status']").await;
+        browser.has(0, STEP_UP).await;
+        browser.arrives_at("/devices").await;
+        browser.has(0, &sign_out).await;
+    }
+    browser.open("/account/delete").await;
+    fixture.app.advance(PASSED);
+    browser
+        .type_into("input[name='typed']", &fixture.ada.email)
+        .await;
+    browser.press("form[action='/account/delete'] button").await;
+    confirm_with(&browser, PASSWORD).await;
+    browser.arrives_at("/sign-in").await;
+    go_by(&browser, -1).await;
+    browser.has(1, "form[action^='/sign-in']").await;
+    browser.arrives_at("/sign-in").await;
     fixture.stop(browser).await;
 }
 
@@ -298,7 +425,7 @@ async fn cancel_leads_back_to_a_new_person_as_typed(database: Database) {
 
 async fn what_was_sent_is_not_there_on_a_page_that_is_opened_anew(database: Database) {
     let fixture = set_up(database).await;
-    let browser = fixture.open().await;
+    let browser = fixture.open(Script::On).await;
     browser.open("/sign-in").await;
     browser
         .type_into("input[name='email']", &fixture.ada.email)

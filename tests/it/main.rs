@@ -80,6 +80,7 @@ mod event_cli;
 mod event_streams;
 mod expiry;
 mod exposure;
+mod failed_forms;
 mod fair_hashing;
 
 mod forgotten_password;

@@ -7,6 +7,7 @@ use askama::Template;
 use super::back::{Back, List};
 use super::person::PersonHead;
 use crate::error::{Error, Result};
+use crate::http::failed_page::failed_page;
 use crate::http::layout::{Layout, NavItem, page};
 use crate::people::Role;
 use crate::sessions::Caller;
@@ -17,6 +18,7 @@ use crate::sessions::bulk::OrderTicket;
 #[template(path = "pages/admin/act.html")]
 pub(super) struct ActPage {
     layout: Layout,
+    request: HttpRequest,
     head: PersonHead,
     /// The heading before and after the name.
     title: (&'static str, &'static str),
@@ -101,6 +103,7 @@ impl ActPage {
         let person = format!("/admin/users/{}", head.id);
         Ok(Self {
             layout: Layout::for_caller(request, caller, NavItem::Administration)?,
+            request: request.clone(),
             action: back.from(format!("{person}/{}", act.path)),
             person: back.from(&person),
             head,
@@ -194,12 +197,37 @@ impl ActPage {
         Self { refusal, ..self }
     }
 
-    /// Returns a response with the page.
+    /// Returns a response with the page, which shows its form again if that failed.
     ///
     /// # Errors
     /// [`Error::Internal`] when it can't be rendered.
-    pub(super) fn respond(&self) -> Result<HttpResponse> {
-        page(StatusCode::OK, self)
+    pub(super) fn respond(mut self) -> Result<HttpResponse> {
+        self.show_failed();
+        page(StatusCode::OK, &self)
+    }
+
+    fn show_failed(&mut self) {
+        let Some(failed) = self.layout.failed.clone() else {
+            return;
+        };
+        let value = |name| failed.value(name).unwrap_or_default().to_owned();
+        if let Some(reason) = &mut self.reason {
+            reason.value = value("reason");
+            reason.error = self.layout.problem_of("reason");
+        }
+        if let Some(typed) = &mut self.typed {
+            typed.value = value("typed");
+            typed.error = self.layout.problem_of("typed");
+        }
+        let role = value("role");
+        for choice in &mut self.choices {
+            choice.is_chosen = choice.value == role;
+        }
+        self.choice_error = self.layout.problem_of("role");
+        if let Some(words) = self.layout.refused_words() {
+            self.refusal = Some(words);
+            self.is_refused = true;
+        }
     }
 
     /// Returns a response with the page, which says why the form was refused.
@@ -210,7 +238,9 @@ impl ActPage {
         self.refusal = Some(refusal.into());
         self.is_refused = true;
         self.layout.is_failed = true;
-        page(StatusCode::CONFLICT, &self)
+        let words = self.refusal.as_deref();
+        let page = (&self, &self.layout);
+        failed_page(&self.request, StatusCode::CONFLICT, page, words)
     }
 
     /// Returns a response with the page and the error of its form.
@@ -237,7 +267,10 @@ impl ActPage {
             self.layout.add_problem(shown, Some(&field.message));
         }
         match self.layout.has_failed() {
-            true => page(err.status_code(), &self),
+            true => {
+                let page = (&self, &self.layout);
+                failed_page(&self.request, err.status_code(), page, None)
+            }
             false => Err(err),
         }
     }

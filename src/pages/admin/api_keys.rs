@@ -68,7 +68,7 @@ pub async fn create(
         }
         Err(words) => {
             let template = ApplicationsPage::load(&app, &request, &caller, None, &form).await?;
-            template.refused(words.to_owned())
+            template.refused(&request, words.to_owned())
         }
     }
 }

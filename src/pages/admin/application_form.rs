@@ -44,14 +44,6 @@ impl ApplicationForm {
         self.shown_name.is_some()
     }
 
-    /// Returns the form as one that shows the application to have the name `now`.
-    pub(super) fn showing(self, now: String) -> Self {
-        Self {
-            shown_name: Some(now),
-            ..self
-        }
-    }
-
     /// Returns what the form describes, or what has to be filled in otherwise.
     pub(super) fn parse(&self, allowed: &AllowedHosts) -> Result<NewApplication, String> {
         const NAME: &str =

@@ -12,6 +12,7 @@ use crate::db::ApplicationId;
 use crate::error::{Error, Result};
 use crate::http::admin_caller::{AdminCaller, AdminForm, AuditCaller};
 use crate::http::app_state::AppState;
+use crate::http::failed_form;
 use crate::http::forms::EmptyForm;
 use crate::http::layout::{Layout, NavItem, page, see_other};
 use crate::http::notice::{self, AccountNotice, Notice};
@@ -27,6 +28,8 @@ struct DeletePage {
     name: String,
 }
 
+/// The path that new keys are posted to.
+const KEYS: &str = "/admin/api-keys";
 const NAME_TAKEN: &str = "There is another application with that name.";
 
 /// Shows a page of applications; to administrators, with forms.
@@ -38,12 +41,20 @@ pub async fn show(
     // The name of the last application of the page before.
     let mut after = None;
     let pairs = QueryPairs::of(request.query_string());
-    read_parts(pairs.iter(), &["after"], |_, name| {
+    let parts = pairs
+        .iter()
+        .filter(|(part, _)| !failed_form::is_name_of_form(part));
+    read_parts(parts, &["after"], |_, name| {
         after = Some(name);
         Ok(())
     })?;
-    let form = NewKeyForm::default();
+    let failed = failed_form::shown(&request);
+    let of_key = failed.as_ref().filter(|form| form.sent_to() == KEYS);
+    let form = of_key.and_then(|form| form.parse()).unwrap_or_default();
     let mut template = ApplicationsPage::load(&app, &request, &caller, after, &form).await?;
+    if let Some(failed) = &failed {
+        template.show_failed(failed);
+    }
     template.notice = notices::take(&app, &request, Some(&caller)).await?.words;
     page(StatusCode::OK, &template)
 }
@@ -66,7 +77,7 @@ pub async fn create(
         Err(words) => {
             let mut template = first_page(&app, &request, &caller).await?;
             template.new = ApplicationFormView::new(&form);
-            template.refused(words)
+            template.refused(&request, words)
         }
     }
 }
@@ -85,7 +96,9 @@ pub async fn update(
     if form.is_of_page() {
         let now = app.applications.get(&id.to_string()).await?.name;
         if let Some(words) = form.conflict(&now) {
-            return refuse_update(&app, &request, &caller, (*id, form.showing(now)), words).await;
+            let mut template = first_page(&app, &request, &caller).await?;
+            template.fill(&id.to_string(), &form);
+            return template.refused(&request, words);
         }
     }
     let refusal = match form.parse(&app.allowed_hosts) {
@@ -102,30 +115,9 @@ pub async fn update(
     let Some(words) = refusal else {
         return Ok(done(&request, &caller, AccountNotice::ApplicationUpdated));
     };
-    refuse_update(&app, &request, &caller, (*id, form), words).await
-}
-
-/// Returns the page with the form of an application as it was filled in, and why nothing was changed.
-async fn refuse_update(
-    app: &AppState,
-    request: &HttpRequest,
-    caller: &Caller,
-    (id, form): (ApplicationId, ApplicationForm),
-    words: String,
-) -> Result<HttpResponse> {
-    let mut template = first_page(app, request, caller).await?;
-    let id = id.to_string();
-    for view in template
-        .applications
-        .iter_mut()
-        .filter(|view| view.id == id)
-    {
-        view.form = ApplicationFormView {
-            is_open: true,
-            ..ApplicationFormView::new(&form)
-        };
-    }
-    template.refused(words)
+    let mut template = first_page(&app, &request, &caller).await?;
+    template.fill(&id.to_string(), &form);
+    template.refused(&request, words)
 }
 
 /// Shows what it means to delete an application.
@@ -158,6 +150,7 @@ pub async fn delete(
         Ok(Deletion::InUse { .. }) => {
             let template = first_page(&app, &request, &caller).await?;
             template.refused(
+                &request,
                 "The application was not deleted: it has people or keys in use. Revoke its keys first.".into(),
             )
         }

@@ -15,7 +15,9 @@ use crate::applications::{
 use crate::db::ApplicationId;
 use crate::error::Result;
 use crate::http::app_state::AppState;
-use crate::http::layout::{Layout, NavItem, page};
+use crate::http::failed_form::FailedForm;
+use crate::http::failed_page::failed_page;
+use crate::http::layout::{Layout, NavItem};
 use crate::http::reader_clock::ReaderClock;
 use crate::http::target::AllowedHosts;
 use crate::listing::Place;
@@ -121,10 +123,41 @@ impl ApplicationsPage {
     }
 
     /// Returns the page as the response to a form that can't be carried out.
-    pub(super) fn refused(mut self, words: String) -> Result<HttpResponse> {
+    pub(super) fn refused(mut self, request: &HttpRequest, words: String) -> Result<HttpResponse> {
         self.error = Some(words);
         self.layout.is_failed = true;
-        page(StatusCode::BAD_REQUEST, &self)
+        let page = (&self, &self.layout);
+        failed_page(
+            request,
+            StatusCode::BAD_REQUEST,
+            page,
+            self.error.as_deref(),
+        )
+    }
+
+    /// Shows a form about applications that failed.
+    pub(super) fn show_failed(&mut self, failed: &FailedForm) {
+        self.error = self.layout.refused_words();
+        let Some(form) = failed.parse::<ApplicationForm>() else {
+            return;
+        };
+        match failed.sent_to().strip_prefix(PATH) {
+            Some("") => self.new = ApplicationFormView::new(&form),
+            Some(rest) => self.fill(rest.trim_start_matches('/'), &form),
+            None => {}
+        }
+    }
+
+    /// Has the form of an application show what was typed into it.
+    pub(super) fn fill(&mut self, id: &str, form: &ApplicationForm) {
+        for view in self.applications.iter_mut().filter(|view| view.id == id) {
+            view.form = ApplicationFormView {
+                is_open: true,
+                // What it shows is the name as it is by now.
+                shown: view.form.shown.take(),
+                ..ApplicationFormView::new(form)
+            };
+        }
     }
 }
 

@@ -79,6 +79,11 @@ impl EndFields {
     }
 }
 
+/// Returns whether a field is none of those that name the sessions, but what is typed and what the page adds.
+pub(super) fn is_typed(name: &str) -> bool {
+    matches!(name, STATED_REASON | INCLUDE_OWN | ORDER)
+}
+
 /// Returns the hidden fields that name a selection, the list that it was chosen in, and the ticket.
 pub(super) fn hidden_fields(
     selection: &Selection,

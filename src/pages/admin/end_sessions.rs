@@ -6,7 +6,7 @@ use askama::Template;
 use url::form_urlencoded;
 
 use super::back::Back;
-use super::end_fields::{EndFields, hidden_fields};
+use super::end_fields::{EndFields, hidden_fields, is_typed};
 use super::end_words::{EndWords, OwnView};
 use super::job_views::filter_words;
 use super::quantity;
@@ -15,6 +15,8 @@ use crate::error::Result;
 use crate::events::StatedReason;
 use crate::http::admin_caller::{AdminCaller, AdminForm};
 use crate::http::app_state::AppState;
+use crate::http::failed_form;
+use crate::http::failed_page::failed_page;
 use crate::http::layout::{Layout, NavItem, page, see_other};
 use crate::http::notice::{self, AccountNotice, Notice};
 use crate::http::reader_clock::ReaderClock;
@@ -24,6 +26,9 @@ use crate::sessions::bulk::{
     EndOrder, EndPreview, OrderTicket, OwnSessions, Repetition, Selection,
 };
 use crate::sessions::{Caller, Session};
+
+/// Marks a form that is too old, whose page says it in its own words.
+const STALE: &str = "stale";
 
 #[derive(Template)]
 #[template(path = "pages/admin/end_sessions.html")]
@@ -47,7 +52,7 @@ struct EndSessionsPage {
     reason_typed: String,
     reason_error: Option<String>,
     /// What is wrong with the checkbox for the caller's own sessions.
-    own_error: Option<&'static str>,
+    own_error: Option<String>,
     /// Whether the form that was sent is too old, or none that the page has.
     is_stale: bool,
     /// The button: "End 12 sessions"; `None` where there is nothing to end.
@@ -80,14 +85,24 @@ pub async fn show(
     request: HttpRequest,
     AdminCaller(caller): AdminCaller,
 ) -> Result<HttpResponse> {
-    let query: Vec<_> = form_urlencoded::parse(request.query_string().as_bytes())
+    let mut query: Vec<_> = form_urlencoded::parse(request.query_string().as_bytes())
         .into_owned()
+        .filter(|(part, _)| !failed_form::is_name_of_form(part))
         .collect();
+    let failed = failed_form::shown(&request);
+    if let Some(failed) = &failed {
+        // The address names the sessions; the rest is the form's.
+        let is_typed = |(name, _): &&(String, String)| is_typed(name);
+        query.extend(failed.fields().iter().filter(is_typed).cloned());
+    }
     let fields = EndFields::parse(&query, app.clock.now())?;
     let Some(selection) = &fields.selection else {
         return unticked(&request, &caller, fields.back);
     };
-    let template = load_page(&app, &request, &caller, selection, &fields).await?;
+    let mut template = load_page(&app, &request, &caller, selection, &fields).await?;
+    template.reason_error = template.layout.problem_of("stated_reason");
+    template.own_error = template.layout.problem_of("include_own");
+    template.is_stale = template.layout.is_failed;
     page(StatusCode::OK, &template)
 }
 
@@ -168,7 +183,20 @@ impl SentForm<'_> {
         let mut template = self.load_page().await?;
         template.is_stale = true;
         template.layout.is_failed = true;
-        page(StatusCode::CONFLICT, &template)
+        self.respond_failed(StatusCode::CONFLICT, &template, Some(STALE))
+    }
+
+    /// Returns the response to the form. Only the address that its page had names the sessions.
+    fn respond_failed(
+        &self,
+        status: StatusCode,
+        template: &EndSessionsPage,
+        words: Option<&str>,
+    ) -> Result<HttpResponse> {
+        match failed_form::is_from_page(self.request) {
+            true => failed_page(self.request, status, (template, &template.layout), words),
+            false => page(status, template),
+        }
     }
 
     /// Shows the page again, since it has no valid reason.
@@ -179,7 +207,7 @@ impl SentForm<'_> {
             .layout
             .add_problem(("stated_reason", "Reason"), Some(&message));
         template.reason_error = Some(message);
-        page(StatusCode::BAD_REQUEST, &template)
+        self.respond_failed(StatusCode::BAD_REQUEST, &template, None)
     }
 
     /// Shows the page again, since nobody's but the caller's own sessions are left.
@@ -190,8 +218,8 @@ impl SentForm<'_> {
         template
             .layout
             .add_problem(("include_own", "Your own sessions"), Some(MESSAGE));
-        template.own_error = Some(MESSAGE);
-        page(StatusCode::CONFLICT, &template)
+        template.own_error = Some(MESSAGE.to_owned());
+        self.respond_failed(StatusCode::CONFLICT, &template, None)
     }
 
     async fn load_page(&self) -> Result<EndSessionsPage> {

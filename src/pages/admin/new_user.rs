@@ -17,6 +17,8 @@ use crate::error::{Error, Result};
 use crate::events::{self, Event, EventKind};
 use crate::http::admin_caller::{AdminCaller, AdminForm};
 use crate::http::app_state::AppState;
+use crate::http::failed_form;
+use crate::http::failed_page::failed_page;
 use crate::http::layout::{Layout, NavItem, page};
 use crate::http::notice::PersonNotice;
 use crate::people::{Email, EmailTrust, FullName, Invitee, NewAccount, NewPassword, Role};
@@ -205,9 +207,13 @@ fn all(errors: [Option<Error>; 3]) -> Error {
 }
 
 fn show(app: &AppState, request: &HttpRequest, caller: &Caller, way: Way) -> Result<HttpResponse> {
+    let failed = failed_form::shown(request);
+    let value = |name| failed.as_ref().and_then(|form| form.value(name));
     let form = NewUserForm {
-        role: Role::Person.as_str().to_owned(),
-        ..NewUserForm::default()
+        email: value("email").unwrap_or_default().to_owned(),
+        full_name: value("full_name").unwrap_or_default().to_owned(),
+        new_password: String::new(),
+        role: value("role").unwrap_or(Role::Person.as_str()).to_owned(),
     };
     let template = NewUserPage::new(app, request, caller, (way, &form))?;
     page(StatusCode::OK, &template)
@@ -249,7 +255,10 @@ async fn respond_with_error(
     }
     match errors.is_empty() {
         true => Err(err),
-        false => page(err.status_code(), &template),
+        false => {
+            let page = (&template, &template.layout);
+            failed_page(request, err.status_code(), page, template.holder.as_deref())
+        }
     }
 }
 
@@ -283,8 +292,8 @@ impl NewUserPage {
         (way, form): (Way, &NewUserForm),
     ) -> Result<Self> {
         let (title, lead, button, action) = way.texts(app.accounts.sends_mail());
+        let layout = Layout::for_caller(request, caller, NavItem::Administration)?;
         Ok(Self {
-            layout: Layout::for_caller(request, caller, NavItem::Administration)?,
             title,
             lead,
             button,
@@ -294,8 +303,15 @@ impl NewUserPage {
             is_with_password: way == Way::Password,
             min_password_chars: NewPassword::MIN_CHARS,
             choices: role_choices(&form.role, None),
-            errors: FieldErrors::default(),
-            holder: None,
+            errors: FieldErrors {
+                email: layout.problem_of("email"),
+                full_name: layout.problem_of("full_name"),
+                password: layout.problem_of("new_password"),
+                role: layout.problem_of("role"),
+            },
+            // The page of the account that has the e-mail.
+            holder: layout.refused_words(),
+            layout,
         })
     }
 }

@@ -14,6 +14,7 @@ use crate::error::{Error, Result};
 use crate::events::StatedReason;
 use crate::http::admin_caller::{AdminCaller, AdminForm};
 use crate::http::app_state::AppState;
+use crate::http::failed_page::failed_page;
 use crate::http::layout::{Layout, NavItem, page};
 use crate::http::notice::PersonNotice;
 use crate::pages::shown_name;
@@ -105,7 +106,7 @@ pub async fn rename(
             };
             let mut template = EditPage::new(&app, &request, &caller, &user).await?;
             template.full_name = form.full_name;
-            template.respond_with_error(err)
+            template.respond_with_error(&request, err)
         }
     }
 }
@@ -128,7 +129,8 @@ async fn refuse_stale(
     let mut template = EditPage::new(app, request, caller, &user).await?;
     template.full_name.clone_from(&form.full_name);
     template.layout.refusal = Some(words);
-    page(StatusCode::CONFLICT, &template).map(Some)
+    let failed = (&template, &template.layout);
+    failed_page(request, StatusCode::CONFLICT, failed, None).map(Some)
 }
 
 /// Sets the e-mail.
@@ -147,7 +149,7 @@ pub async fn set_email(
             let mut template = EditPage::new(&app, &request, &caller, &user).await?;
             template.email = form.email;
             template.reason = form.reason;
-            template.respond_with_error(err)
+            template.respond_with_error(&request, err)
         }
     }
 }
@@ -210,19 +212,22 @@ impl EditPage {
                 "{application} signs them in and provides their e-mail. Nobody signs in with it here, and it can’t be changed here."
             )
         });
+        let layout = Layout::for_caller(request, caller, NavItem::Administration)?;
+        let typed = |name| layout.typed(name).unwrap_or_default().to_owned();
+        let name = layout.typed("full_name").or(user.full_name.as_deref());
         Ok(Self {
-            layout: Layout::for_caller(request, caller, NavItem::Administration)?,
             head: PersonHead::new(user, application.as_deref(), caller),
             links: EditLinks::new(&Back::of(request, List::People), user),
-            full_name: user.full_name.clone().unwrap_or_default(),
+            full_name: name.unwrap_or_default().to_owned(),
             name_shown: user.full_name.clone().unwrap_or_default(),
-            name_error: None,
+            name_error: layout.problem_of("full_name"),
             stated_by,
             sends_mail: app.accounts.sends_mail(),
-            email: String::new(),
-            email_error: None,
-            reason: String::new(),
-            reason_error: None,
+            email: typed("email"),
+            email_error: layout.problem_of("email"),
+            reason: typed("reason"),
+            reason_error: layout.problem_of("reason"),
+            layout,
         })
     }
 
@@ -230,7 +235,7 @@ impl EditPage {
     ///
     /// # Errors
     /// `err` itself when it is about no field.
-    fn respond_with_error(mut self, err: Error) -> Result<HttpResponse> {
+    fn respond_with_error(mut self, request: &HttpRequest, err: Error) -> Result<HttpResponse> {
         let message = |name: &str| {
             let mut errors = err.field_errors().iter();
             errors
@@ -253,7 +258,10 @@ impl EditPage {
             self.layout.add_problem(field, error.as_deref());
         }
         match self.layout.has_failed() {
-            true => page(err.status_code(), &self),
+            true => {
+                let page = (&self, &self.layout);
+                failed_page(request, err.status_code(), page, None)
+            }
             false => Err(err),
         }
     }
