@@ -107,6 +107,8 @@ pub enum AccountNotice {
     SettingChangedBefore(Setting),
     /// The password was changed.
     PasswordChanged,
+    /// The password was changed a moment before, and the form that was sent again changed nothing.
+    PasswordChangedBefore,
     /// An API key was revoked.
     ApiKeyRevoked,
     /// An API key was created before, and the form that was sent again changed nothing.

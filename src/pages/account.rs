@@ -1,5 +1,7 @@
 //! `/account`: the person's name, e-mail and password, and their settings.
 
+use std::time::Duration;
+
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
 use askama::Template;
@@ -13,7 +15,7 @@ use crate::account::OwnPassword;
 use crate::error::{Error, Result};
 use crate::http::app_state::AppState;
 use crate::http::browser;
-use crate::http::caller::PageCaller;
+use crate::http::caller::{AnyPageCaller, PageCaller};
 use crate::http::device_cookie;
 use crate::http::forms::Form;
 use crate::http::layout::{Layout, NavItem, page, see_other, throttled_page};
@@ -23,6 +25,9 @@ use crate::http::requester::requester;
 use crate::people::{FullName, NewPassword, PlainPassword};
 use crate::sessions::Caller;
 use crate::throttles::Purpose;
+
+/// How long a changed password is one that was changed a moment ago.
+const MOMENT: Duration = Duration::from_secs(5 * 60);
 
 #[derive(Template)]
 #[template(path = "pages/account.html")]
@@ -100,13 +105,19 @@ pub async fn rename(
     }
 }
 
-/// Changes the password, and ends every other session of the person.
+/// Changes the password, and ends every other session of the person. Sent a second time, with the cookie that
+/// the first response replaced, it changes nothing, and says what was done.
 pub async fn change_password(
     app: web::Data<AppState>,
     request: HttpRequest,
-    PageCaller(caller): PageCaller,
+    AnyPageCaller(caller): AnyPageCaller,
     Form(form): Form<ChangePasswordForm>,
 ) -> Result<HttpResponse> {
+    if has_just_changed(&app, &caller) {
+        let notice = AccountNotice::PasswordChangedBefore;
+        return Ok(to_account(&request, &caller, notice));
+    }
+    app.sessions.require_write(&caller)?;
     let new = match NewPassword::new("new_password", form.new_password) {
         Ok(new) => new,
         Err(err) => return refuse_new_password(&app, &request, &caller, &err).await,
@@ -135,6 +146,14 @@ pub async fn change_password(
             throttled_page(&request, err, again).await
         }
     }
+}
+
+/// Returns whether this session has changed the password a moment ago, by a request with the caller's cookie,
+/// which was replaced by that: every other session ended.
+fn has_just_changed(app: &AppState, caller: &Caller) -> bool {
+    let at = caller.user.password_changed_at;
+    let is_recent = app.clock.now().since(at) < MOMENT;
+    !caller.may_write() && is_recent && caller.session.created_at < at
 }
 
 /// Sets the new password of a person who entered the current one.

@@ -53,6 +53,7 @@ mod travel_views;
 pub mod unsent_form;
 mod unused;
 mod used_applications;
+mod used_link;
 pub mod verify_email;
 mod views;
 pub mod when_unused;

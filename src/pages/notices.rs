@@ -310,7 +310,7 @@ fn alert_email_words(is_on: bool) -> &'static str {
 fn plain_words(notice: AccountNotice) -> Option<&'static str> {
     Some(match notice {
         AccountNotice::AlertSettled => review_words::NO_ANSWER_DUE,
-        AccountNotice::ActDismissed => "The notice is marked as read.",
+        AccountNotice::ActDismissed => "The notice is dismissed.",
         AccountNotice::DeviceRenamed => "The name is saved.",
         AccountNotice::Renamed => "Your name is saved.",
         AccountNotice::EmailLinkSent => "A link is on its way. Open it within 24 hours.",
@@ -332,6 +332,9 @@ fn plain_words(notice: AccountNotice) -> Option<&'static str> {
         AccountNotice::DeviceExempt => "Saved. The device stays signed in even if it is not used.",
         AccountNotice::DeviceNotExempt(..) => {
             "Saved. The device signs out automatically again when it is not used."
+        }
+        AccountNotice::PasswordChangedBefore => {
+            "Your password was changed a moment ago. Sending the form again changed nothing."
         }
         AccountNotice::TimeZoneUpdated => "Your time zone is saved.",
         AccountNotice::NotCarriedOut(RefusedAct::Password) => {
@@ -388,7 +391,7 @@ fn signed_out_words(notice: SignedOutNotice) -> String {
             "Your account has its former e-mail again. Every device is signed out, and the old password no longer works. Choose “Forgotten your password?” to set a new one."
         }
         SignedOutNotice::TakenBackWithoutEmail => {
-            "Every device is signed out, and the old password no longer works. Another account has that e-mail now. Ask an administrator of this service to set one for yours."
+            "Every device is signed out, and the old password no longer works. Another account has your former e-mail now, so yours has none. Ask an administrator of this service to set one; then you can choose a new password."
         }
         SignedOutNotice::FirstPasswordSet => "Your password is set. Sign in with it.",
         SignedOutNotice::Deleted => "Your account is deleted, with everything that belonged to it.",

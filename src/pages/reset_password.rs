@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::message::{Message, message_page};
 use super::new_password::{hash_typed, origin, refused_form};
+use super::used_link::used_page;
 use crate::account::{OpenReset, ResetPurpose};
 use crate::db::ResetId;
 use crate::error::{Error, Result};
@@ -49,7 +50,7 @@ pub async fn show(
 ) -> Result<HttpResponse> {
     match find(&app, &token).await? {
         (_, Some(open)) => form_page(&request, StatusCode::OK, &token, &open, None),
-        (_, None) => void_link(&request),
+        (id, None) => used_link(&app, &request, id).await,
     }
 }
 
@@ -69,8 +70,9 @@ pub async fn submit(
         PublicForm::Accepted(form) => form,
         PublicForm::Refused(_) => return refused_form(show(app, request, token)).await,
     };
-    let (id, Some(open)) = find(&app, &token).await? else {
-        return void_link(&request);
+    let (id, open) = find(&app, &token).await?;
+    let Some(open) = open else {
+        return used_link(&app, &request, id).await;
     };
     let hash = match hash_typed(&app, &request, &open.user, form.new_password).await {
         Err(err @ Error::Invalid(_)) => {
@@ -92,7 +94,7 @@ pub async fn submit(
             Ok(signed_out_response(&request, done(open.purpose)))
         }
         // It was used at the same time.
-        Err(Error::NotFound) => void_link(&request),
+        Err(Error::NotFound) => used_link(&app, &request, id).await,
         Err(err) => Err(err),
     }
 }
@@ -135,11 +137,19 @@ fn form_page(
     page(status, &template)
 }
 
+/// Returns the page of a link that is void: of one that was used, with what it did.
+async fn used_link(app: &AppState, request: &HttpRequest, id: ResetId) -> Result<HttpResponse> {
+    match app.accounts.find_used_link(id).await? {
+        Some(used) => used_page(request, used),
+        None => void_link(request),
+    }
+}
+
 fn void_link(request: &HttpRequest) -> Result<HttpResponse> {
     let message = Message {
         title: "This link no longer works",
         words: vec![
-            "It was used already, it is too old, or the account has changed since.".into(),
+            "It is too old, or the account has changed since it was sent.".into(),
             "If you still need a new password, request another link. If it was an invitation, ask the person who invited you for a new one.".into(),
         ],
         link: Some(("/forgot-password", "Forgotten your password?")),

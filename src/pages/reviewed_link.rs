@@ -39,6 +39,22 @@ struct AfterReportPage<'a> {
     form: Option<PasswordForm>,
 }
 
+/// Returns what is left to do once the alerts of a message were answered.
+pub(super) fn next_step(message: &LinkedMessage) -> &'static str {
+    let reported = message.alerts.iter().filter_map(Alert::reported_at).max();
+    let Some(at) = reported else {
+        return "Nothing is left to do. To see what is signed in now, open Your devices.";
+    };
+    match message.user.is_password_void() {
+        true if message.has_former => FORMER_FIRST,
+        true => "The old password no longer works, so set a new one first. Then sign in, and review your devices.",
+        false if message.user.password_changed_at > at => {
+            "The password was changed after that. Sign in, and review your devices."
+        }
+        false => "To be sure, sign in, review your devices, and change your password.",
+    }
+}
+
 /// Returns the page after a confirmation.
 pub(super) async fn after_confirmation(
     app: &AppState,
