@@ -23,6 +23,8 @@ pub struct AlertDetails {
     pub settled_by: Option<Alert>,
     /// Whether a session is live on the device that it is about.
     pub is_signed_in: bool,
+    /// Whether every such session is from after the alert.
+    pub is_signed_in_again: bool,
     /// What its person had reported before that session began.
     pub earlier_report: Option<EarlierReport>,
 }
@@ -210,10 +212,13 @@ impl<'a> Found<'a> {
     fn details(&self, alert: Alert) -> AlertDetails {
         let is_its = |session: &&Session| alert.session_id == Some(session.id);
         let subject = self.subjects.iter().find(is_its);
+        let is_live_on_it =
+            |it: &&Session| subject.is_some_and(|subject| it.is_on_device_of(subject));
+        let mut live = self.live.iter().filter(is_live_on_it).peekable();
         AlertDetails {
             session: subject.cloned(),
-            is_signed_in: subject
-                .is_some_and(|subject| self.live.iter().any(|it| it.is_on_device_of(subject))),
+            is_signed_in: live.peek().is_some(),
+            is_signed_in_again: live.peek().is_some() && live.all(|it| it.created_at > alert.at),
             later_travel: self
                 .travels
                 .iter()

@@ -96,8 +96,8 @@ pub enum AccountNotice {
     AddressesRedactedExceptAlerts,
     /// The idle limit was updated, which signed out this many devices: that of this session, and others.
     IdleLimitUpdated(u32, Option<SessionId>),
-    /// A device is exempt from the idle limit.
-    DeviceExempt,
+    /// A device is exempt from the idle limit: that of this session.
+    DeviceExempt(SessionId),
     /// A device is no longer exempt from it, which signed it out if there is a session, and ended this
     /// many.
     DeviceNotExempt(Option<SessionId>, u32),

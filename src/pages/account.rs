@@ -10,6 +10,7 @@ use serde::Deserialize;
 use super::activity::{self, AccountEvent};
 use super::settings_card::{SettingsPage, SettingsView};
 use super::time_zone::TimeZoneField;
+use super::times::TimeView;
 use super::{confirm, notices};
 use crate::account::OwnPassword;
 use crate::error::{Error, Result};
@@ -36,7 +37,9 @@ pub(super) struct AccountPage {
     email: String,
     is_email_verified: bool,
     /// The e-mail that the account changes to once it is verified.
-    pending_email: Option<String>,
+    pending_email: Option<PendingChange>,
+    /// Whether the reader of the mailbox said that it isn't theirs.
+    is_email_declined: bool,
     /// Whether links can be sent; without them only an administrator changes an e-mail.
     sends_mail: bool,
     /// The e-mail as last submitted.
@@ -53,6 +56,12 @@ pub(super) struct AccountPage {
     name_error: Option<String>,
     current_password_error: Option<String>,
     new_password_error: Option<String>,
+}
+
+/// A change of the e-mail that waits for its link to be opened.
+struct PendingChange {
+    email: String,
+    until: TimeView,
 }
 
 /// The form of `POST /account/name`.
@@ -209,7 +218,15 @@ impl AccountPage {
         let clock = ReaderClock::of_caller(request, caller)?;
         Ok(Self {
             is_email_verified: caller.user.email_verified_at.is_some(),
-            pending_email: app.accounts.find_pending_change(&caller.user).await?,
+            is_email_declined: caller.user.email_declined_at.is_some(),
+            pending_email: app
+                .accounts
+                .find_pending_change(&caller.user)
+                .await?
+                .map(|(email, until)| PendingChange {
+                    email,
+                    until: TimeView::ahead(until, clock),
+                }),
             sends_mail: app.accounts.sends_mail(),
             layout: Layout::for_caller(request, caller, NavItem::Account)?,
             email: caller.user.shown_email().to_owned(),

@@ -8,6 +8,7 @@ use super::views::Reader;
 use super::words::{self, Named, TimeView};
 use crate::account::{AlertDetails, ReportPreview};
 use crate::alerts::{Alert, AlertKind, AlertReview, UseBeforeWords};
+use crate::events::EventKind;
 use crate::http::reader_clock::ReaderClock;
 use crate::net::describe_stored_ip;
 use crate::people::MAX_FAILURES_IN_WORDS;
@@ -20,13 +21,26 @@ const SIGN_OUT: &str = "No, sign it out";
 const COPIED: &str = "Set a new password, and check the device: remove programs and browser \
                       extensions that you don’t know. If you have just restored it from a backup, \
                       that is the reason; sign in on it again.";
+/// The same where the device is signed in.
+const COPIED_STILL_IN: &str = "Set a new password, and check the device: remove programs and browser \
+                               extensions that you don’t know. If you have just restored it from a \
+                               backup, that is the reason.";
 /// What to do about wrong passwords on a device.
 const GUESSED: &str = "If it wasn’t you, somebody has the device, or a copy of its sign-in: set a \
                        new password. If it was you, sign in on it again.";
+/// The same where the device is signed in.
+const GUESSED_STILL_IN: &str = "If it wasn’t you, somebody has the device, or a copy of its sign-in: \
+                                set a new password.";
 /// What to do about a session that was used in two places.
 const TWO_PLACES: &str = "A VPN or a mobile network can make it look so. If it was neither, somebody \
                           may have a copy of what keeps it signed in: sign it out, then set a new \
                           password.";
+/// The same where it was signed out since.
+const TWO_PLACES_OVER: &str = "A VPN or a mobile network can make it look so. If it was neither, \
+                               somebody may have a copy of what kept it signed in: set a new password.";
+
+/// How what is said of wrong passwords begins.
+const WRONG: &str = "The password was entered wrong {n} times on ";
 
 const DEVICE: &str = "Device";
 const UNRECOGNISED: &str = "Unrecognised browser";
@@ -41,7 +55,7 @@ pub struct AlertView {
     pub heading: &'static str,
     /// What happened.
     pub lead: LeadView,
-    /// The device with its versions, and the symbol of its browser.
+    /// The device with its versions, and the symbol of its browser. Its name is empty where it was done on none.
     pub device: Named,
     /// When it happened, exactly.
     pub at: TimeView,
@@ -162,10 +176,10 @@ impl AlertView {
             device: Named {
                 term: DEVICE,
                 icon: alert.device_kind.as_str(),
-                name: label
-                    .filter(|_| !alert.is_by_mailbox())
-                    .unwrap_or(UNRECOGNISED)
-                    .to_owned(),
+                name: match has_no_device(alert) {
+                    true => String::new(),
+                    false => label.unwrap_or(UNRECOGNISED).to_owned(),
+                },
             },
             at: TimeView::exact(alert.at, clock),
             place: alert.place().display_name(),
@@ -177,12 +191,7 @@ impl AlertView {
             also_used: None,
             apart: None,
             listed_as: None,
-            advice: match alert.kind {
-                AlertKind::TokenReuse => Some(COPIED),
-                AlertKind::WrongPasswords => Some(GUESSED),
-                AlertKind::TwoPlaces => Some(TWO_PLACES),
-                _ => None,
-            },
+            advice: advice(alert.kind, details.is_over()),
             hints: Vec::new(),
             map: None,
             settled: None,
@@ -190,6 +199,24 @@ impl AlertView {
             no: answer(alert.kind, AlertReview::Reported),
         }
     }
+}
+
+/// Returns what to do about an alert; `is_over` if its device is signed out.
+fn advice(kind: AlertKind, is_over: bool) -> Option<&'static str> {
+    Some(match (kind, is_over) {
+        (AlertKind::TokenReuse, true) => COPIED,
+        (AlertKind::TokenReuse, false) => COPIED_STILL_IN,
+        (AlertKind::WrongPasswords, true) => GUESSED,
+        (AlertKind::WrongPasswords, false) => GUESSED_STILL_IN,
+        (AlertKind::TwoPlaces, true) => TWO_PLACES_OVER,
+        (AlertKind::TwoPlaces, false) => TWO_PLACES,
+        _ => return None,
+    })
+}
+
+/// Returns whether what an alert is about was done on no device of its person.
+fn has_no_device(alert: &Alert) -> bool {
+    alert.is_by_mailbox() || alert.kind.is_notice()
 }
 
 /// Returns words for a device whose label is not known; those of a sign-in begin its sentence.
@@ -231,11 +258,32 @@ fn apart(alert: &Alert, session: &Session) -> Option<String> {
     is_there.then(|| before.words_of_both(alert.at, &alert.place()))
 }
 
+/// Whether a device is signed in, one of whose sessions was ended for safety.
+#[derive(Clone, Copy)]
+enum DeviceNow {
+    Out,
+    /// By sessions from before.
+    StillIn,
+    /// By sessions since.
+    InAgain,
+}
+
+impl DeviceNow {
+    fn of(details: &AlertDetails) -> Self {
+        match (details.is_over(), details.is_signed_in_again) {
+            (true, _) => Self::Out,
+            (false, true) => Self::InAgain,
+            (false, false) => Self::StillIn,
+        }
+    }
+}
+
 impl LeadView {
     fn new(details: &AlertDetails, device: &str, clock: ReaderClock) -> Self {
         let alert = &details.alert;
         let (start, middle, end) = match alert.kind {
-            kind if kind.is_end() => Self::of_end(kind, details.is_over()),
+            AlertKind::Administered => return Self::of_administration(alert, clock),
+            kind if kind.is_end() => Self::of_end(kind, DeviceNow::of(details)),
             kind if kind.is_sign_in() => (String::new(), " signed in ", sign_in_end(details)),
             _ => Self::of_use_or_change(alert),
         };
@@ -248,31 +296,40 @@ impl LeadView {
         }
     }
 
-    /// Returns the words around the name of a device one of whose sessions was ended.
-    fn of_end(kind: AlertKind, is_over: bool) -> (String, &'static str, String) {
-        match (kind, is_over) {
-            (AlertKind::WrongPasswords, _) => (
-                format!("The password was entered wrong {MAX_FAILURES_IN_WORDS} times on "),
-                match is_over {
-                    true => ". It was signed out ",
-                    false => ". That session was ended ",
-                },
-                match is_over {
-                    true => ".".into(),
-                    false => "; the device is still signed in.".into(),
-                },
-            ),
-            (_, true) => (
-                "A copied sign-in of ".into(),
-                " was noticed ",
-                ", so it was signed out.".into(),
-            ),
-            (_, false) => (
-                "A copied sign-in of ".into(),
-                " was noticed ",
-                ", so that session was ended. The device is still signed in.".into(),
-            ),
+    /// Returns what an administrator did, which no device did.
+    fn of_administration(alert: &Alert, clock: ReaderClock) -> Self {
+        let what = match alert.act {
+            Some(EventKind::EmailChanged) => "changed the e-mail of your account".into(),
+            _ => words::admin_act(alert),
+        };
+        Self {
+            start: format!("An administrator {what}, "),
+            device: String::new(),
+            middle: "",
+            at: TimeView::ago(alert.at, clock),
+            end: ".".into(),
         }
+    }
+
+    /// Returns the words around the name of a device one of whose sessions was ended.
+    fn of_end(kind: AlertKind, now: DeviceNow) -> (String, &'static str, String) {
+        let (start, middle) = match (kind, now) {
+            (AlertKind::WrongPasswords, DeviceNow::StillIn) => (WRONG, ". That session was ended "),
+            (AlertKind::WrongPasswords, _) => (WRONG, ". It was signed out "),
+            _ => ("A copied sign-in of ", " was noticed "),
+        };
+        let end = match (kind, now) {
+            (AlertKind::WrongPasswords, DeviceNow::Out) => ".",
+            (AlertKind::WrongPasswords, DeviceNow::InAgain) => "; it is signed in again.",
+            (AlertKind::WrongPasswords, DeviceNow::StillIn) => "; the device is still signed in.",
+            (_, DeviceNow::Out) => ", so it was signed out.",
+            (_, DeviceNow::InAgain) => ", so it was signed out. It is signed in again.",
+            (_, DeviceNow::StillIn) => {
+                ", so that session was ended. The device is still signed in."
+            }
+        };
+        let start = start.replace("{n}", MAX_FAILURES_IN_WORDS);
+        (start, middle, end.into())
     }
 
     /// Returns the words around the name of a device that was used in two places, or on which something was
@@ -339,9 +396,10 @@ fn device(alert: &Alert, session: Option<&Session>) -> Named {
         (None, None) => Named {
             term: DEVICE,
             icon: alert.device_kind.as_str(),
-            name: match alert.is_by_mailbox() || alert.device_kind == DeviceKind::Unknown {
-                true => UNRECOGNISED.into(),
-                false => alert.device_name.clone(),
+            name: match alert.device_kind {
+                _ if has_no_device(alert) => String::new(),
+                DeviceKind::Unknown => UNRECOGNISED.into(),
+                _ => alert.device_name.clone(),
             },
         },
     }

@@ -12,7 +12,11 @@ use crate::http::caller::PageCaller;
 use crate::http::forms::Form;
 use crate::http::layout::{Layout, NavItem, page, signed_out_response};
 use crate::http::notice::SignedOutNotice;
+use crate::http::reader_clock::ReaderClock;
 use crate::sessions::Caller;
+
+/// Why the account of the only administrator can't be deleted.
+const LAST_ADMIN: &str = "Your account can’t be deleted: you are the only administrator who can sign in. Make somebody else an administrator first.";
 
 #[derive(Template)]
 #[template(path = "pages/delete_account.html")]
@@ -41,7 +45,7 @@ pub async fn show(
     PageCaller(caller): PageCaller,
 ) -> Result<HttpResponse> {
     let is_last = app.accounts.is_last_admin(caller.user.id).await?;
-    let refusal = is_last.then(|| explain(&Error::LastAdmin));
+    let refusal = is_last.then_some(LAST_ADMIN.to_owned());
     page(
         StatusCode::OK,
         &DeletePage::new(&request, &caller, "")?.refused(refusal),
@@ -74,17 +78,29 @@ pub async fn submit(
             browser::clear_session(&request)?;
             Ok(signed_out_response(&request, SignedOutNotice::Deleted))
         }
-        Err(err @ (Error::LastAdmin | Error::EmailChangedLately)) => {
+        Err(err @ (Error::LastAdmin | Error::EmailChangedLately { .. })) => {
             let template = DeletePage::new(&request, &caller, typed)?;
-            page(StatusCode::CONFLICT, &template.refused(Some(explain(&err))))
+            page(
+                StatusCode::CONFLICT,
+                &template.refused(Some(explain(&request, &caller, &err)?)),
+            )
         }
         Err(err) => Err(err),
     }
 }
 
-/// Returns why the account can't be deleted.
-fn explain(err: &Error) -> String {
-    format!("{}. {}", err.title(), err.detail())
+/// Returns why the account can't be deleted, for its person.
+fn explain(request: &HttpRequest, caller: &Caller, err: &Error) -> Result<String> {
+    Ok(match err {
+        Error::EmailChangedLately { until } => {
+            let clock = ReaderClock::of_caller(request, caller)?;
+            format!(
+                "Your account can’t be deleted before {}: until then, your former e-mail can take it back.",
+                clock.zone.exact(*until)
+            )
+        }
+        _ => LAST_ADMIN.into(),
+    })
 }
 
 impl<'a> DeletePage<'a> {

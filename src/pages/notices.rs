@@ -6,6 +6,7 @@ use actix_web::HttpRequest;
 use super::admin::person_notices;
 use super::review_words::{self, answer, describe_review, describe_unrestored};
 use super::steps_view::describe_finish;
+use super::times::TimeView;
 use super::{end_notices, settings_card};
 use crate::account::StepAct;
 use crate::alerts::AlertReview;
@@ -16,6 +17,7 @@ use crate::http::app_state::AppState;
 use crate::http::ending_words::Ending;
 use crate::http::layout::Layout;
 use crate::http::notice::{self, AccountNotice, EndMoment, EndNotice, Notice, SignedOutNotice};
+use crate::http::reader_clock::ReaderClock;
 use crate::http::refused_act::RefusedAct;
 use crate::net::IpRetention;
 use crate::people::MAX_FAILURES_IN_WORDS;
@@ -55,6 +57,16 @@ pub(super) async fn take(
     caller: Option<&Caller>,
 ) -> Result<NoticeView> {
     match notice::take(request, caller.map(|caller| caller.user.id)) {
+        Some(Notice::Account(user, AccountNotice::DeviceExempt(id))) => {
+            let clock = match caller {
+                Some(caller) => ReaderClock::of_caller(request, caller)?,
+                None => ReaderClock::of_browser(request)?,
+            };
+            Ok(NoticeView {
+                words: Some(exempt_words(app, (user, id), clock).await?),
+                ..NoticeView::default()
+            })
+        }
         Some(Notice::Account(user, notice)) => of_account(app, user, caller, notice).await,
         Some(Notice::SignedOut(notice)) => Ok(NoticeView {
             words: Some(signed_out_words(notice)),
@@ -167,7 +179,10 @@ async fn account_words(
         }
         AccountNotice::DeviceNotExempt(Some(id), _) => {
             let device = ended_device(app, user, id).await?;
-            Ok(device.map(|device| format!("Saved. {device} is signed out.")))
+            Ok(Some(device.map_or_else(
+                || "Saved.".into(),
+                |device| format!("Saved. {device} is signed out."),
+            )))
         }
         AccountNotice::DeviceNotExempt(None, ended @ 1..) => Ok(Some(format!(
             "Saved. {} on the device ended; it signs out automatically again when it is not used.",
@@ -225,6 +240,11 @@ async fn reviewed_late(
         (counted != pressed).then_some((alert.kind, counted))
     });
     Ok(words.map(|words| match other {
+        Some((kind, AlertReview::Confirmed)) => format!(
+            "Your “{}” did not count: this had been answered “{}” before. If it wasn’t you, sign out the devices that you don’t know, and set a new password under Account.",
+            answer(kind, pressed),
+            answer(kind, AlertReview::Confirmed)
+        ),
         Some((kind, counted)) => format!(
             "Your “{}” did not count: this had been answered “{}” before. {words}",
             answer(kind, pressed),
@@ -232,6 +252,28 @@ async fn reviewed_late(
         ),
         None => words,
     }))
+}
+
+/// Returns until when a device stays signed in that is exempt from the idle limit.
+async fn exempt_words(
+    app: &AppState,
+    (user, id): (UserId, SessionId),
+    clock: ReaderClock,
+) -> Result<String> {
+    let session = app.sessions.find(user, id).await?;
+    let live = app.sessions.list_live(user).await?;
+    let until = session.as_ref().and_then(|session| {
+        let on_device = live.iter().filter(|it| it.is_on_device_of(session));
+        on_device.map(|it| it.absolute_expires_at).max()
+    });
+    Ok(match (session, until) {
+        (Some(session), Some(until)) => format!(
+            "Saved. {} stays signed in until {}, even if it is not used.",
+            session.display_name(),
+            TimeView::day(until, clock).words
+        ),
+        _ => "Saved.".into(),
+    })
 }
 
 /// Returns the name of a session's device, if none of its sessions is live.
@@ -272,7 +314,8 @@ fn count_sessions(n: u32) -> String {
 /// out.
 fn idle_limit_words(saved: &str, count: u32, device: Option<String>) -> String {
     match (count, device) {
-        (_, None) => saved.to_owned(),
+        (0 | 1, None) => saved.to_owned(),
+        (n, None) => format!("{saved} {n} devices were signed out."),
         (0 | 1, Some(device)) => format!("{saved} {device} is signed out."),
         (2, Some(device)) => format!("{saved} {device} and another device are signed out."),
         (n, Some(device)) => format!(
@@ -329,7 +372,6 @@ fn plain_words(notice: AccountNotice) -> Option<&'static str> {
         AccountNotice::EmailChanged => {
             "Your e-mail is changed. You sign in with the new one from now on."
         }
-        AccountNotice::DeviceExempt => "Saved. The device stays signed in even if it is not used.",
         AccountNotice::DeviceNotExempt(..) => {
             "Saved. The device signs out automatically again when it is not used."
         }

@@ -60,7 +60,7 @@ pub async fn submit(
         }
     };
     let outcome = match when_unused {
-        WhenUnused::StaysSignedIn => AccountNotice::DeviceExempt,
+        WhenUnused::StaysSignedIn => AccountNotice::DeviceExempt(*id),
         WhenUnused::SignsOut => {
             let count = u32::try_from(ended.len()).unwrap_or(u32::MAX);
             AccountNotice::DeviceNotExempt(count_devices(ended, &live).1, count)
