@@ -276,7 +276,10 @@ fn find_device(
     let live = sessions::store::list_live(c, alert.user_id, now)?;
     let is_copied = alert.kind == AlertKind::TokenReuse;
     Ok(AlertedDevice {
-        live: live.iter().filter(|it| it.is_on_device_of(&subject)).count(),
+        live: live
+            .iter()
+            .filter(|it| it.is_on_device_of(&subject))
+            .count(),
         also_used: subject.place().display_name().filter(|_| is_copied),
     })
 }

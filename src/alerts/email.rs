@@ -379,9 +379,9 @@ fn own_link_text((alert, live): (&Alert, usize), may_set_password: bool) -> Stri
          {ended}. It works for 7 days, or until you answer."
     );
     match may_set_password {
-        true => format!(
-            "{text} Within 24 hours of this e-mail, you can also set a new password there."
-        ),
+        true => {
+            format!("{text} Within 24 hours of this e-mail, you can also set a new password there.")
+        }
         false => text,
     }
 }

@@ -121,9 +121,7 @@ fn find_words_for_account<'a>(
         ["name"] => "Change your name",
         ["email"] => {
             return Some(match email {
-                Some((_, email)) => {
-                    with_name("Send a link to ", Subject::Email(email), "", EMAIL)
-                }
+                Some((_, email)) => with_name("Send a link to ", Subject::Email(email), "", EMAIL),
                 None => plain(EMAIL),
             });
         }

@@ -219,14 +219,12 @@ impl AccountPage {
         Ok(Self {
             is_email_verified: caller.user.email_verified_at.is_some(),
             is_email_declined: caller.user.email_declined_at.is_some(),
-            pending_email: app
-                .accounts
-                .find_pending_change(&caller.user)
-                .await?
-                .map(|(email, until)| PendingChange {
+            pending_email: app.accounts.find_pending_change(&caller.user).await?.map(
+                |(email, until)| PendingChange {
                     email,
                     until: TimeView::ahead(until, clock),
-                }),
+                },
+            ),
             sends_mail: app.accounts.sends_mail(),
             layout: Layout::for_caller(request, caller, NavItem::Account)?,
             email: caller.user.shown_email().to_owned(),

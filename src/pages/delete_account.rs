@@ -16,7 +16,7 @@ use crate::http::reader_clock::ReaderClock;
 use crate::sessions::Caller;
 
 /// Why the account of the only administrator can't be deleted.
-const LAST_ADMIN: &str = "Your account can’t be deleted: you are the only administrator who can sign in. Make somebody else an administrator first.";
+const LAST_ADMIN: &str = "There is no other administrator: you are the only one who can sign in. Make somebody else an administrator first.";
 
 #[derive(Template)]
 #[template(path = "pages/delete_account.html")]

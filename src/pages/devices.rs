@@ -217,16 +217,16 @@ fn describe_withheld(attention: &Attention) -> Option<String> {
     let rest = match attention.withheld {
         Withheld::Nowhere | Withheld::FromDoubtful => return None,
         Withheld::ForOlderDevice => {
-            "You can answer it on a device that you used before that alert."
+            ". You can answer it on a device that you used before that alert."
         }
         Withheld::ForLink => {
-            "No device from before that alert is signed in. Answer it with the link in the e-mail about it. If you don’t have that, sign out the devices that you don’t know, and set a new password under Account."
+            ", and no device from before that alert is signed in. Answer it with the link in the e-mail about it. If you don’t have that, sign out the devices that you don’t know, and set a new password under Account."
         }
         Withheld::ForNobody => {
-            "No device from before that alert is signed in. Sign out the devices that you don’t know, and set a new password under Account."
+            ", and no device from before that alert is signed in. Sign out the devices that you don’t know, and set a new password under Account."
         }
     };
-    Some(format!("{alert} waits for an answer. {rest}"))
+    Some(format!("{alert} waits for an answer{rest}"))
 }
 
 /// Says where the person is signed in, and what needs attention. That nothing does is not said where they

@@ -3,6 +3,7 @@
 pub mod account;
 mod activity;
 pub mod admin;
+mod alert_lead;
 mod alert_views;
 pub mod alerts;
 pub mod changes;
@@ -37,6 +38,7 @@ mod report_words;
 pub mod reset_password;
 mod review_words;
 mod reviewed_link;
+mod saved_words;
 mod session_end;
 mod settings_card;
 pub mod setup;

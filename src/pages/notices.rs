@@ -5,8 +5,10 @@ use actix_web::HttpRequest;
 
 use super::admin::person_notices;
 use super::review_words::{self, answer, describe_review, describe_unrestored};
+use super::saved_words::{
+    address_words, alert_email_words, count_sessions, exempt_words, idle_limit_words,
+};
 use super::steps_view::describe_finish;
-use super::times::TimeView;
 use super::{end_notices, settings_card};
 use crate::account::StepAct;
 use crate::alerts::AlertReview;
@@ -19,7 +21,6 @@ use crate::http::layout::Layout;
 use crate::http::notice::{self, AccountNotice, EndMoment, EndNotice, Notice, SignedOutNotice};
 use crate::http::reader_clock::ReaderClock;
 use crate::http::refused_act::RefusedAct;
-use crate::net::IpRetention;
 use crate::people::MAX_FAILURES_IN_WORDS;
 use crate::sessions::{Caller, Session};
 
@@ -254,28 +255,6 @@ async fn reviewed_late(
     }))
 }
 
-/// Returns until when a device stays signed in that is exempt from the idle limit.
-async fn exempt_words(
-    app: &AppState,
-    (user, id): (UserId, SessionId),
-    clock: ReaderClock,
-) -> Result<String> {
-    let session = app.sessions.find(user, id).await?;
-    let live = app.sessions.list_live(user).await?;
-    let until = session.as_ref().and_then(|session| {
-        let on_device = live.iter().filter(|it| it.is_on_device_of(session));
-        on_device.map(|it| it.absolute_expires_at).max()
-    });
-    Ok(match (session, until) {
-        (Some(session), Some(until)) => format!(
-            "Saved. {} stays signed in until {}, even if it is not used.",
-            session.display_name(),
-            TimeView::day(until, clock).words
-        ),
-        _ => "Saved.".into(),
-    })
-}
-
 /// Returns the name of a session's device, if none of its sessions is live.
 async fn ended_device(app: &AppState, user: UserId, id: SessionId) -> Result<Option<String>> {
     let live = app.sessions.list_live(user).await?;
@@ -301,52 +280,6 @@ async fn password_words(app: &AppState, user: UserId, caller: Option<&Caller>) -
         Some(others) => format!("{CHANGED} {others}"),
         None => CHANGED.into(),
     })
-}
-
-fn count_sessions(n: u32) -> String {
-    match n {
-        1 => "One session".into(),
-        n => format!("{n} sessions"),
-    }
-}
-
-/// Returns what became of devices when the idle limit was updated; `device` is the first that was signed
-/// out.
-fn idle_limit_words(saved: &str, count: u32, device: Option<String>) -> String {
-    match (count, device) {
-        (0 | 1, None) => saved.to_owned(),
-        (n, None) => format!("{saved} {n} devices were signed out."),
-        (0 | 1, Some(device)) => format!("{saved} {device} is signed out."),
-        (2, Some(device)) => format!("{saved} {device} and another device are signed out."),
-        (n, Some(device)) => format!(
-            "{saved} {device} and {} other devices are signed out.",
-            n - 1
-        ),
-    }
-}
-
-/// Returns what became of stored addresses, by what is stored of them now.
-fn address_words(retention: IpRetention, notice: AccountNotice) -> &'static str {
-    let is_all = notice == AccountNotice::AddressesRedacted;
-    match (retention, notice) {
-        (IpRetention::Whole, _) => "Saved. Addresses are stored whole from now on.",
-        (_, AccountNotice::IpRetentionUpdated) => "Saved.",
-        (IpRetention::Shortened, _) if is_all => "Saved. Older addresses were shortened, too.",
-        (IpRetention::None, _) if is_all => "Saved. Older addresses were deleted, too.",
-        (IpRetention::Shortened, _) => {
-            "Saved. Older addresses were shortened, too, except in alerts that wait for an answer."
-        }
-        (IpRetention::None, _) => {
-            "Saved. Older addresses were deleted, too, except in alerts that wait for an answer."
-        }
-    }
-}
-
-fn alert_email_words(is_on: bool) -> &'static str {
-    match is_on {
-        true => "Saved. You get an e-mail about new sign-ins.",
-        false => "Saved. You get no e-mail about new sign-ins.",
-    }
 }
 
 /// Returns the sentence of a notice that names nothing; `None` for one that names a device.

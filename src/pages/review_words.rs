@@ -63,9 +63,7 @@ pub fn describe_review(outcome: &ReviewOutcome) -> String {
     let is_confirmed = matches!(alert.review(), Some((AlertReview::Confirmed, _)));
     if is_confirmed {
         return match (alert.kind, outcome.is_live()) {
-            (AlertKind::PasswordChanged, _) => {
-                "Good: it was you. The new password stays.".into()
-            }
+            (AlertKind::PasswordChanged, _) => "Good: it was you. The new password stays.".into(),
             (AlertKind::EmailChanged, _) => "Good: it was you. The new e-mail stays.".into(),
             (AlertKind::TokenReuse, true) if outcome.details.is_signed_in_again => {
                 format!("Good: it was your own device. {device} is signed in again.")

@@ -48,7 +48,9 @@ pub(super) fn next_step(message: &LinkedMessage) -> &'static str {
     };
     match message.user.is_password_void() {
         true if message.has_former => FORMER_FIRST,
-        true => "The old password no longer works, so set a new one first. Then sign in, and review your devices.",
+        true => {
+            "The old password no longer works, so set a new one first. Then sign in, and review your devices."
+        }
         false if message.user.password_changed_at > at => {
             "The password was changed after that. Sign in, and review your devices."
         }

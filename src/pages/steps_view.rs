@@ -125,9 +125,7 @@ fn risk(steps: &AfterReport) -> &'static str {
         AlertKind::TwoPlaces | AlertKind::TokenReuse
     );
     match (steps.alert.kind, steps.devices.len()) {
-        (AlertKind::WrongPasswords, 1) => {
-            "Somebody may have the device, or a copy of its sign-in."
-        }
+        (AlertKind::WrongPasswords, 1) => "Somebody may have the device, or a copy of its sign-in.",
         _ if is_of_copy && steps.devices.len() == 1 => "Somebody may have a copy of its sign-in.",
         _ => "Somebody may know your password.",
     }

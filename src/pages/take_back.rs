@@ -7,9 +7,7 @@ use askama::Template;
 
 use super::alert_views::AlertView;
 use super::message::{Message, message_page};
-use super::new_password::{
-    FORMER_FIRST, PasswordForm, after_page, find_used, get_linked_message,
-};
+use super::new_password::{FORMER_FIRST, PasswordForm, after_page, find_used, get_linked_message};
 use super::used_link::used_page;
 use crate::account::{LinkedMessage, Mailbox, TakenBack};
 use crate::db::FormerEmailId;
@@ -86,11 +84,7 @@ pub(super) async fn submit(
 ) -> Result<HttpResponse> {
     if answer == "mine" {
         let link = app.links.message(token).ok_or(Error::NotFound)?;
-        return match app
-            .accounts
-            .confirm_email_change(former, link.into())
-            .await
-        {
+        return match app.accounts.confirm_email_change(former, link.into()).await {
             Ok(()) => confirmed(request),
             Err(Error::NotFound) => late(app, request, token).await,
             Err(err) => Err(err),

@@ -5,7 +5,6 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::message::{Message, message_page};
-use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::http::reader_clock::ReaderClock;
 use crate::people::{LinkAct, UsedLink};
@@ -21,18 +20,15 @@ pub(super) fn used_page(request: &HttpRequest, used: UsedLink) -> Result<HttpRes
     message_page(request, StatusCode::GONE, message(used, clock))
 }
 
-/// Returns when something was done, in a sentence: "on 30 November 2026, 10:18 UTC".
-pub(super) fn moment(at: Timestamp, clock: ReaderClock) -> String {
-    format!("on {}", clock.zone.exact(at))
-}
-
 fn message(used: UsedLink, clock: ReaderClock) -> Message {
-    let at = moment(used.used_at, clock);
+    let at = format!("on {}", clock.zone.exact(used.used_at));
     let (title, words, link) = match used.act {
         LinkAct::PasswordSet => (
             "A new password was set",
             vec![
-                format!("It was set with this link {at}, and every device was signed out. Sign in with it."),
+                format!(
+                    "It was set with this link {at}, and every device was signed out. Sign in with it."
+                ),
                 "If it wasn’t you, choose “Forgotten your password?” on the sign-in page.".into(),
             ],
             SIGN_IN,
@@ -47,7 +43,9 @@ fn message(used: UsedLink, clock: ReaderClock) -> Message {
         ),
         LinkAct::EmailVerified => (
             "The e-mail was verified",
-            vec![format!("It was verified with this link {at}. Nothing is left to do.")],
+            vec![format!(
+                "It was verified with this link {at}. Nothing is left to do."
+            )],
             Some(("/account", "Account")),
         ),
         LinkAct::EmailChanged => (
@@ -57,29 +55,26 @@ fn message(used: UsedLink, clock: ReaderClock) -> Message {
             )],
             Some(("/account", "Account")),
         ),
-        LinkAct::ChangeConfirmed => (
+        answer => (
             "This was answered",
-            vec![format!(
-                "The answer “Yes, it was me” was given with this link {at}: the account keeps its new e-mail. This address gets no more e-mails about it and can no longer take it back."
-            )],
-            SIGN_IN,
-        ),
-        declined => (
-            "This was answered",
-            vec![format!(
-                "The answer “This isn’t mine” was given with this link {at}: {}",
-                describe_declined(declined)
-            )],
-            None,
+            vec![describe_answer(answer, &at)],
+            SIGN_IN.filter(|_| answer == LinkAct::ChangeConfirmed),
         ),
     };
     Message { title, words, link }
 }
 
-fn describe_declined(act: LinkAct) -> &'static str {
-    match act {
+/// Returns which answer a link gave, and what that did.
+fn describe_answer(act: LinkAct, at: &str) -> String {
+    let what = match act {
+        LinkAct::ChangeConfirmed => {
+            return format!(
+                "The answer “Yes, it was me” was given with this link {at}: the account keeps its new e-mail. This address gets no more e-mails about it and can no longer take it back."
+            );
+        }
         LinkAct::ChangeDeclined => "the change of the e-mail was cancelled.",
         LinkAct::AccountDeclined => "the account that was created with this address was deleted.",
         _ => "the account sends nothing to this address any more.",
-    }
+    };
+    format!("The answer “This isn’t mine” was given with this link {at}: {what}")
 }
