@@ -10,6 +10,7 @@ use serde::Serialize;
 
 pub use self::failure::{Chain, Failure};
 pub use self::token_refusal::TokenRefusal;
+use crate::clock::{TimeZone, Timestamp};
 
 /// The result of the service's functions.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -119,7 +120,10 @@ pub enum Error {
     EmailTaken,
     /// A former e-mail can still take the account back.
     #[error("the e-mail was changed recently")]
-    EmailChangedLately,
+    EmailChangedLately {
+        /// Until when.
+        until: Timestamp,
+    },
     /// Nobody else could administer the service.
     #[error("this is the only administrator")]
     LastAdmin,
@@ -192,7 +196,7 @@ impl Error {
             Self::NotInGroup => "not_in_group",
             Self::NotFound | Self::NoAuthority => "not_found",
             Self::EmailTaken => "email_taken",
-            Self::EmailChangedLately => "email_changed_lately",
+            Self::EmailChangedLately { .. } => "email_changed_lately",
             Self::LastAdmin => "last_admin",
             Self::Busy { .. } => "busy",
             Self::TooManyTries { .. } => "too_many_tries",
@@ -231,7 +235,7 @@ impl Error {
             Self::NotInGroup => "You can’t open this",
             Self::NotFound | Self::NoAuthority => "Not found",
             Self::EmailTaken => "There is already an account with that e-mail",
-            Self::EmailChangedLately => "Your e-mail was changed recently",
+            Self::EmailChangedLately { .. } => "Your e-mail was changed recently",
             Self::LastAdmin => "There is no other administrator",
             Self::Busy { .. } => "The service is busy",
             Self::TooManyTries { .. } => "Too many attempts",
@@ -282,9 +286,10 @@ impl Error {
             Self::NotInGroup => "You are signed in, but you don’t have access to this.".into(),
             Self::NotFound | Self::NoAuthority => "This does not exist, or no longer exists.".into(),
             Self::EmailTaken => "Sign in with it, or use another one.".into(),
-            Self::EmailChangedLately => {
-                "Nothing was changed. For some days your former e-mail can still take the account back; it can be deleted after that.".into()
-            }
+            Self::EmailChangedLately { until } => format!(
+                "The account can’t be deleted before {}: until then, your former e-mail can take it back.",
+                TimeZone::UTC.exact(*until)
+            ),
             Self::LastAdmin => {
                 "Nothing was changed: this is the only administrator who can sign in. Make somebody else an administrator first."
                     .into()

@@ -28,6 +28,8 @@ pub struct AlertDetails {
     pub is_signed_in: bool,
     /// What the device of that session is called in the list of devices.
     pub listed_as: Option<String>,
+    /// Whether every such session is from after the alert.
+    pub is_signed_in_again: bool,
     /// What its person had reported before that session began.
     pub earlier_report: Option<EarlierReport>,
 }
@@ -215,9 +217,11 @@ impl<'a> Found<'a> {
     fn details(&self, alert: Alert) -> AlertDetails {
         let is_its = |session: &&Session| alert.session_id == Some(session.id);
         let subject = self.subjects.iter().find(is_its);
+        let live = subject.map_or_else(Vec::new, |subject| self.list_live_on(&alert, subject));
         AlertDetails {
             session: subject.cloned(),
-            is_signed_in: subject.is_some_and(|subject| self.is_signed_in(&alert, subject)),
+            is_signed_in: !live.is_empty(),
+            is_signed_in_again: !live.is_empty() && live.iter().all(|it| it.created_at > alert.at),
             listed_as: subject.map(|subject| self.list_name(&alert, subject)),
             later_travel: self
                 .travels
@@ -238,14 +242,14 @@ impl<'a> Found<'a> {
 }
 
 impl Found<'_> {
-    /// Returns whether a session is live on the device of an alert's.
-    fn is_signed_in(&self, alert: &Alert, subject: &Session) -> bool {
+    /// Lists the live sessions on the device of an alert's session.
+    fn list_live_on(&self, alert: &Alert, subject: &Session) -> Vec<&Session> {
         let is_its = |live: &&Session| {
             let is_before = alert.kind.is_sign_in() && live.created_at < alert.at;
             let is_other = !is_same_device(live, subject) || is_from_before_elsewhere(live, alert);
             live.id == subject.id || (live.is_on_device_of(subject) && !(is_before && is_other))
         };
-        self.live.iter().any(|live| is_its(&live))
+        self.live.iter().filter(is_its).collect()
     }
 
     /// Returns what the device of an alert's session is called. While the sign-in waits for an answer, it is

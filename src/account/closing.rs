@@ -92,8 +92,9 @@ impl Accounts {
                 let live = sessions::store::find_live(c, id, session, now)?;
                 live.ok_or(Error::Unauthenticated)?;
                 person.require_another_admin()?;
-                if !people::store::list_open_former(c, id, now)?.is_empty() {
-                    return Err(Error::EmailChangedLately);
+                let open = people::store::list_open_former(c, id, now)?;
+                if let Some(until) = open.iter().map(|former| former.expires_at).max() {
+                    return Err(Error::EmailChangedLately { until });
                 }
                 // Neither the session nor the address: they are the person's, and go with them.
                 let origin = Origin {

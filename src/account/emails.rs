@@ -185,18 +185,19 @@ impl Accounts {
             .await
     }
 
-    /// Returns the address that a person wants to change to, if a change is pending.
+    /// Returns the address that a person wants to change to, and until when, if a change is pending.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database doesn't respond.
-    pub async fn find_pending_change(&self, user: &User) -> Result<Option<String>> {
+    pub async fn find_pending_change(&self, user: &User) -> Result<Option<(String, Timestamp)>> {
         let now = self.clock.now();
         let (id, own) = (user.id, user.email.clone());
         let found = self
             .db
             .read(move |c| people::store::find_verification_by_person(c, id, now))
             .await?;
-        Ok(found.map(|found| found.email).filter(|email| *email != own))
+        let change = found.filter(|found| found.email != own);
+        Ok(change.map(|found| (found.email, found.expires_at)))
     }
 
     /// Cancels a person's pending change of e-mail. Returns how many there were: 0 or 1.

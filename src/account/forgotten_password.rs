@@ -18,7 +18,7 @@ use crate::events::{self, EventKind, NewEvent, Origin};
 use crate::mail::{self, MessageKind, MessageTopic};
 use crate::people::mailbox::{Standing, find_senior, standing};
 use crate::people::store::PasswordReset;
-use crate::people::{self, Email, PasswordHash, User};
+use crate::people::{self, Email, LinkAct, PasswordHash, User};
 use crate::sessions::Session;
 use crate::{alerts, devices};
 
@@ -200,6 +200,11 @@ impl Accounts {
                 let (user, _) = find_usable(c, id, now)?;
                 people::store::lock(c, user.id)?;
                 let (user, reset) = find_usable(c, id, now)?;
+                let act = match user.is_invited() {
+                    true => LinkAct::FirstPasswordSet,
+                    false => LinkAct::PasswordSet,
+                };
+                people::store::record_used_link(c, id.into(), act, now)?;
                 if user.is_invited() {
                     accept(c, &user, (&reset, &hash), &origin, now)?;
                     return Ok(Vec::new());

@@ -6,13 +6,13 @@ use std::time::Duration;
 use super::Accounts;
 use crate::alerts::{self, Alert, AlertContext};
 use crate::clock::Timestamp;
-use crate::db::{AnyConnection, FormerEmailId, MailId, UserId};
+use crate::db::{AnyConnection, FormerEmailId, LinkId, MailId, UserId};
 use crate::error::{Error, Result};
 use crate::events::Origin;
 use crate::mail::{self, MessageLink, MessageTopic};
 use crate::people::mailbox::{Standing, find_senior, is_designated, may_set_password, standing};
 use crate::people::store::FormerEmail;
-use crate::people::{self, PasswordHash, User};
+use crate::people::{self, LinkAct, PasswordHash, User};
 use crate::sessions::Session;
 
 /// How long the link in a message to an account's own address is valid. A former address can use
@@ -127,6 +127,8 @@ impl Accounts {
                 if !is_current || !is_designated(c, &user, &granted.recipient, now)? {
                     return Err(Error::NotFound);
                 }
+                let link = LinkId::from_bytes(granted.message);
+                people::store::record_used_link(c, link, LinkAct::PasswordSet, now)?;
                 accounts.set_from_outside(c, &user, &hash, (&origin, context), now)
             })
             .await

@@ -31,6 +31,7 @@ mod settings;
 mod take_back;
 mod travels;
 mod trust;
+mod used_links;
 mod verification;
 
 use std::time::Duration;

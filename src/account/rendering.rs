@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use crate::alerts::{self, AlertMessages, REASON_FORMER};
+use crate::alerts::{self, AlertKind, AlertMessages, AlertedDevice, REASON_FORMER};
 use crate::clock::{Clock, TimeZone, Timestamp};
 use crate::db::AnyConnection;
 use crate::error::{Error, Result};
@@ -128,7 +128,7 @@ impl Messages {
 
     fn invitation(&self, reset: &PasswordReset, zone: TimeZone) -> MessageContent {
         MessageContent {
-            advice: "If this means nothing to you, ignore this message: nobody can sign in to the account without a password."
+            advice: "If this means nothing to you, ignore this e-mail: nobody can sign in to the account without a password."
                 .into(),
             link_text: format!(
                 "Open this link, choose a password, and sign in with it. The link works once, \
@@ -197,7 +197,7 @@ impl Messages {
             ..content(
                 "Your address is reserved",
                 "Somebody tried to create an account with this address. Nothing was changed.",
-                ("Open the account", self.links.not_me(queued.id())),
+                ("Review it", self.links.not_me(queued.id())),
             )
         }
     }
@@ -224,7 +224,7 @@ impl Messages {
                     "Somebody requested a new password for an account that had this address until {}. It has had another one since.",
                     zone.exact(former.changed_at)
                 ),
-                ("Open the account", self.links.not_me(queued.id())),
+                ("Review it", self.links.not_me(queued.id())),
             )
         }
     }
@@ -244,8 +244,8 @@ impl MessageSource for Messages {
         match queued.topic() {
             None => Ok(None),
             Some(MessageTopic::Alert(_) | MessageTopic::SignIns) => {
-                let live = count_live(c, queued, now)?;
-                self.alerts.render(c, queued, &user, (live, now))
+                let device = find_device(c, queued, now)?;
+                self.alerts.render(c, queued, &user, (&device, now))
             }
             Some(topic) => self
                 .content(c, queued, &user, topic, now)?
@@ -255,25 +255,35 @@ impl MessageSource for Messages {
     }
 }
 
-/// Returns the number of live sessions on the device of the alert that a message is about, if that
-/// reports the end of one.
-fn count_live(c: &mut AnyConnection, queued: &QueuedMessage, now: Timestamp) -> Result<usize> {
+/// Finds what became of the device of the alert that a message is about, if that is about a session.
+fn find_device(
+    c: &mut AnyConnection,
+    queued: &QueuedMessage,
+    now: Timestamp,
+) -> Result<AlertedDevice> {
     let Some(MessageTopic::Alert(id)) = queued.topic() else {
-        return Ok(0);
+        return Ok(AlertedDevice::default());
     };
     let alert = match alerts::store::get(c, id) {
-        Err(Error::NotFound) => return Ok(0),
+        Err(Error::NotFound) => return Ok(AlertedDevice::default()),
         alert => alert?,
     };
-    let ended = match alert.session_id.filter(|_| alert.kind.is_end()) {
+    let subject = match alert.session_id {
         Some(session) => sessions::store::find(c, alert.user_id, session)?,
         None => None,
     };
-    let Some(ended) = ended else {
-        return Ok(0);
+    let Some(subject) = subject else {
+        return Ok(AlertedDevice::default());
     };
     let live = sessions::store::list_live(c, alert.user_id, now)?;
-    Ok(live.iter().filter(|it| it.is_on_device_of(&ended)).count())
+    let is_copied = alert.kind == AlertKind::TokenReuse;
+    Ok(AlertedDevice {
+        live: live
+            .iter()
+            .filter(|it| it.is_on_device_of(&subject))
+            .count(),
+        also_used: subject.place().display_name().filter(|_| is_copied),
+    })
 }
 
 /// Returns a content without facts, whose advice and text of the link are still empty.

@@ -5,11 +5,11 @@ use super::credentials::secure_orders;
 use super::review_record::{CONFIRMED, record_review};
 use crate::alerts::{Alert, AlertContext, AlertKind, AlertReview, Alerts, Settlement};
 use crate::clock::Timestamp;
-use crate::db::{AlertId, AnyConnection, FormerEmailId};
+use crate::db::{AlertId, AnyConnection, FormerEmailId, LinkId};
 use crate::error::{Error, Result};
 use crate::events::{self, EventKind, NewEvent, Origin};
 use crate::people::store::{FormerEmail, FormerState};
-use crate::people::{self, Email, User, VoidPassword};
+use crate::people::{self, Email, LinkAct, User, VoidPassword};
 use crate::sessions::{self, EndedReason};
 use crate::{alerts, devices};
 
@@ -51,15 +51,16 @@ impl Accounts {
     }
 
     /// Confirms by the mailbox of a former address that its change was the owner's own: its window
-    /// ends.
+    /// ends. By `link` it is told later that this was done.
     ///
     /// # Errors
     /// As [`Accounts::take_back`].
-    pub async fn confirm_email_change(&self, id: FormerEmailId) -> Result<()> {
+    pub async fn confirm_email_change(&self, id: FormerEmailId, link: LinkId) -> Result<()> {
         let now = self.clock.now();
         self.db
             .transaction(move |c| {
                 let (user, former) = lock_open(c, id, now)?;
+                people::store::record_used_link(c, link, LinkAct::ChangeConfirmed, now)?;
                 for other in people::store::list_open_former(c, user.id, now)? {
                     if other.email == former.email {
                         people::store::update_former_state(c, other.id, FormerState::Closed)?;

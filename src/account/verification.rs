@@ -10,7 +10,7 @@ use crate::db::{AnyConnection, FormerEmailId, UserId, VerificationId};
 use crate::error::{Error, Result};
 use crate::events::{self, DECLINED, EventKind, NewEvent, Origin};
 use crate::people::store::{EmailVerification, FormerEmail, FormerState};
-use crate::people::{self, Email, Role, User};
+use crate::people::{self, Email, LinkAct, Role, User};
 
 /// An address that a link is about, and the account that it is to be verified for.
 #[derive(Debug)]
@@ -102,7 +102,12 @@ impl Accounts {
                 if people::store::delete_verification(c, id)? == 0 {
                     return Err(Error::NotFound);
                 }
-                if found.email == user.email {
+                let act = match found.email == user.email {
+                    true => LinkAct::EmailVerified,
+                    false => LinkAct::EmailChanged,
+                };
+                people::store::record_used_link(c, id.into(), act, now)?;
+                if act == LinkAct::EmailVerified {
                     people::store::mark_email_verified(c, owner, now)?;
                     let event = NewEvent::for_person(owner, EventKind::EmailVerified, &origin, now);
                     events::record_events(c, &[event])?;
@@ -140,6 +145,13 @@ impl Accounts {
                 if people::store::delete_verification(c, id)? == 0 || (!is_change && is_verified) {
                     return Err(Error::NotFound);
                 }
+                let is_spared = user.is_email_from_before || user.role() != Role::Person;
+                let act = match (is_change, is_spared) {
+                    (true, _) => LinkAct::ChangeDeclined,
+                    (false, true) => LinkAct::AddressDeclined,
+                    (false, false) => LinkAct::AccountDeclined,
+                };
+                people::store::record_used_link(c, id.into(), act, now)?;
                 if is_change {
                     let kind = EventKind::EmailChangeCancelled;
                     let event = NewEvent::for_person(user.id, kind, &Origin::default(), now);
@@ -147,7 +159,7 @@ impl Accounts {
                     events::record_events(c, &[event])?;
                     return Ok(Declined::CancelledChange);
                 }
-                if user.is_email_from_before || user.role() != Role::Person {
+                if is_spared {
                     people::store::mark_email_declined(c, user.id, now)?;
                     return Ok(Declined::SparedAccount);
                 }

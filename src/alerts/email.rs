@@ -30,6 +30,15 @@ const REASON_SIGN_IN: &str = "You get this because you have an account at {site}
 pub(crate) const REASON_FORMER: &str =
     "You get this because this address was the e-mail of an account at {site} until recently.";
 
+/// What became of the device of an alert.
+#[derive(Debug, Default)]
+pub(crate) struct AlertedDevice {
+    /// The number of live sessions on it.
+    pub(crate) live: usize,
+    /// The other place where a copied sign-in was used: either use may be the copy's.
+    pub(crate) also_used: Option<String>,
+}
+
 /// Renders the messages about alerts.
 pub struct AlertMessages {
     links: Arc<MessageLinks>,
@@ -44,8 +53,8 @@ impl AlertMessages {
     }
 
     /// Renders a message about one alert or several; `None` when its address is none of the
-    /// account's any more, or what it is about is gone or was answered. `live` is the number of live
-    /// sessions on the device of an alert about the end of one.
+    /// account's any more, or what it is about is gone or was answered. `device` is what became of the device
+    /// of an alert.
     ///
     /// # Errors
     /// [`Error::Internal`] when it can't be rendered; [`Error::Unavailable`] when the database
@@ -55,12 +64,12 @@ impl AlertMessages {
         c: &mut AnyConnection,
         queued: &QueuedMessage,
         user: &User,
-        (live, now): (usize, Timestamp),
+        (device, now): (&AlertedDevice, Timestamp),
     ) -> Result<Option<EmailMessage>> {
         let content = match queued.topic() {
             Some(MessageTopic::Alert(id)) => match store::get(c, id) {
                 Err(Error::NotFound) => None,
-                alert => self.about_alert(c, queued, user, &alert?, (live, now))?,
+                alert => self.about_alert(c, queued, user, &alert?, (device, now))?,
             },
             Some(MessageTopic::SignIns) => self.about_sign_ins(c, queued, user, now)?,
             _ => None,
@@ -77,8 +86,9 @@ impl AlertMessages {
         queued: &QueuedMessage,
         user: &User,
         alert: &Alert,
-        (live, now): (usize, Timestamp),
+        (device, now): (&AlertedDevice, Timestamp),
     ) -> Result<Option<MessageContent>> {
+        let live = device.live;
         // It was answered on a page before its message went out.
         if alert.kind.is_sign_in() && !alert.is_open() {
             return Ok(None);
@@ -91,7 +101,7 @@ impl AlertMessages {
             // The change was undone before its message went out: the address is what it was.
             Standing::Own if alert.kind.is_email_change() && alert.reported_at().is_some() => None,
             Standing::Own => Some(MessageContent {
-                facts: own_facts(c, alert, (zone, now))?,
+                facts: own_facts(c, alert, (zone, now), device.also_used.as_deref())?,
                 link_text: match find_undone(c, user, alert, now)? {
                     Some(former) => undo_link_text(&former, zone),
                     None => own_link_text(
@@ -206,12 +216,19 @@ fn for_former(
 ) -> MessageContent {
     MessageContent {
         subject: subject(alert, live),
-        lead: lead_at_former(alert, live),
+        lead: lead_at_former(alert, live, (former, zone)),
         facts: facts(alert, alert.label(), zone),
         items: Vec::new(),
-        advice: "If it was you, you don’t need to do anything.".into(),
+        advice: match alert.kind.is_notice() {
+            true => "If you expected this, you don’t need to do anything.".into(),
+            false => "If it was you, you don’t need to do anything.".into(),
+        },
         link_text: format!(
-            "If it wasn’t you, open this link. It shows what happened, and changes nothing before you choose to take the account back with this address. It works until {}.",
+            "{}, open this link. It shows what happened, and changes nothing before you choose to take the account back with this address. It works until {}.",
+            match alert.kind.is_notice() {
+                true => "If you did not change the e-mail of the account either",
+                false => "If it wasn’t you",
+            },
             zone.exact(former.expires_at)
         ),
         link_label: "Take the account back",
@@ -250,6 +267,9 @@ fn subject(alert: &Alert, live: usize) -> &'static str {
 fn lead(alert: &Alert, live: usize) -> String {
     let what = what_happened(alert);
     match (alert.kind.is_end(), live) {
+        (false, 0) if alert.kind.is_sign_in() => {
+            format!("{what} That device is already signed out.")
+        }
         (false, _) => what,
         (true, 0) => format!("{what} The device is signed out."),
         (true, 1) => {
@@ -270,7 +290,7 @@ fn what_happened(alert: &Alert) -> String {
             "Somebody signed in to your account from a country that you have not used it in before."
         }
         AlertKind::PasswordChanged if alert.session_id.is_some() => {
-            "The password of your account was changed, and its other devices were signed out."
+            "The password of your account was changed, and every other device was signed out."
         }
         AlertKind::PasswordChanged => {
             "A new password was set for your account, and every device was signed out."
@@ -306,8 +326,12 @@ fn what_was_administered(act: Option<EventKind>) -> &'static str {
     }
 }
 
-fn lead_at_former(alert: &Alert, live: usize) -> String {
+fn lead_at_former(alert: &Alert, live: usize, (former, zone): (&FormerEmail, TimeZone)) -> String {
     match alert.kind {
+        AlertKind::EmailChanged if former.changed_at < alert.at => format!(
+            "The e-mail of your account was changed again. You have not signed in with this address since {}.",
+            zone.exact(former.changed_at)
+        ),
         AlertKind::EmailChanged => {
             "From now on you sign in to your account with another e-mail, no longer with this one."
                 .into()
@@ -365,10 +389,9 @@ fn advice(kind: AlertKind) -> &'static str {
     }
 }
 
-/// `live` is the number of live sessions on the device of an alert about the end of one.
+/// `live` is the number of live sessions on the device of an alert.
 fn own_link_text((alert, live): (&Alert, usize), may_set_password: bool) -> String {
-    let is_signed_in = !alert.kind.is_end() || live > 0;
-    let ended = match alert.session_id.filter(|_| is_signed_in) {
+    let ended = match alert.session_id.filter(|_| live > 0) {
         Some(_) => "that device and any unconfirmed device that signed in after this happened",
         None => "any unconfirmed device that signed in after this happened",
     };
@@ -381,9 +404,9 @@ fn own_link_text((alert, live): (&Alert, usize), may_set_password: bool) -> Stri
          {ended}.{also} It works for 7 days, or until you answer."
     );
     match may_set_password {
-        true => format!(
-            "{text} Within 24 hours of this message, you can also set a new password there."
-        ),
+        true => {
+            format!("{text} Within 24 hours of this e-mail, you can also set a new password there.")
+        }
         false => text,
     }
 }

@@ -9,6 +9,9 @@ use crate::events::{self, EventKind, RecordedTravel};
 use crate::net::describe_stored_ip;
 use crate::text;
 
+/// Who took the account back.
+const BY_MAILBOX: &str = "Whoever reads a former e-mail of the account";
+
 /// Returns what the alert itself is about.
 pub(super) fn facts(
     alert: &Alert,
@@ -16,7 +19,11 @@ pub(super) fn facts(
     zone: TimeZone,
 ) -> Vec<(&'static str, String)> {
     let mut facts = Vec::new();
-    facts.extend(device.map(|device| ("Device", device.to_owned())));
+    match (alert.kind.is_notice(), alert.is_by_mailbox()) {
+        (true, _) => {}
+        (false, true) => facts.push(("By", BY_MAILBOX.to_owned())),
+        (false, false) => facts.extend(device.map(|device| ("Device", device.to_owned()))),
+    }
     let place = alert.place().display_name();
     let term = match alert.kind {
         AlertKind::TokenReuse => "Used in",
@@ -33,9 +40,11 @@ pub(super) fn own_facts(
     c: &mut AnyConnection,
     alert: &Alert,
     (zone, now): (TimeZone, Timestamp),
+    also_used: Option<&str>,
 ) -> Result<Vec<(&'static str, String)>> {
     let mut facts = facts(alert, Some(&alert.device_name), zone);
     facts.extend(find_twin(c, alert, zone, now).map(|words| ("Which", words)));
+    facts.extend(also_used.map(|place| ("And here", place.to_owned())));
     facts.extend(use_before(alert));
     facts.extend(find_later_travel(c, alert)?.map(|travel| ("Since then", travel)));
     Ok(facts)

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 pub use self::context::{AdminAct, AlertContext};
 pub use self::email::AlertMessages;
-pub(crate) use self::email::REASON_FORMER;
+pub(crate) use self::email::{AlertedDevice, REASON_FORMER};
 pub use self::evidence::{UseBefore, UseBeforeRecord, UseBeforeWords};
 pub use self::kind::{AlertKind, AlertReview};
 pub use self::redaction::Redaction;

@@ -29,7 +29,7 @@ pub(crate) use self::lock::lock_name;
 pub(crate) use self::statement::{cached, first_rows, in_few_sizes, uncached};
 pub(crate) use self::types::read_from_text;
 pub use self::types::{
-    AlertId, ApiKeyId, ApplicationId, CountDeltaId, EventId, FormerEmailId, JobId, MailId,
+    AlertId, ApiKeyId, ApplicationId, CountDeltaId, EventId, FormerEmailId, JobId, LinkId, MailId,
     MailSubjectId, NodeId, OrderId, ResetId, SessionId, UserId, VerificationId, sql,
 };
 use crate::clock::Clock;

@@ -346,6 +346,17 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::db::types::sql::{Timestamptz, Uuid};
 
+    used_links (id) {
+        id -> Uuid,
+        act -> Text,
+        used_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::sql::{Timestamptz, Uuid};
+
     user_sessions (id) {
         id -> Uuid,
         user_id -> Uuid,
@@ -455,6 +466,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     reset_requests,
     session_applications,
     session_events,
+    used_links,
     user_sessions,
     users,
 );

@@ -225,6 +225,23 @@ id! {
     /// The id of a link that resets a password.
     ResetId
 }
+id! {
+    /// The id of a link in a message: that of what it is about, of whichever table.
+    LinkId
+}
+
+/// Lets a link be found by the id of what it is about.
+macro_rules! link_of {
+    ($($id:ident)*) => {
+        $(impl From<$id> for LinkId {
+            fn from(id: $id) -> Self {
+                Self(id.0)
+            }
+        })*
+    };
+}
+
+link_of! { AlertId MailId VerificationId ResetId }
 
 /// Lets Diesel bind and read a [`Timestamp`], whose module is independent of the database.
 #[derive(AsExpression, FromSqlRow)]

@@ -316,7 +316,7 @@ impl ResponseError for Error {
             Self::NotFound | Self::NoAuthority => StatusCode::NOT_FOUND,
             Self::TooManyTries { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::EmailTaken
-            | Self::EmailChangedLately
+            | Self::EmailChangedLately { .. }
             | Self::LastAdmin
             | Self::ApplicationExists => StatusCode::CONFLICT,
             Self::Busy { .. } | Self::Unavailable(_) | Self::Disconnected(_) => {

@@ -275,6 +275,16 @@ fn site(request: &HttpRequest) -> Result<Arc<SiteLook>> {
     Ok(app_state(request)?.site.clone())
 }
 
+impl Layout {
+    /// Returns the label of the link to what needs attention.
+    pub fn review_label(&self) -> &'static str {
+        match self.attention.as_deref() {
+            Some(words) if !words.starts_with("1 ") => "Review them",
+            _ => "Review it",
+        }
+    }
+}
+
 /// Returns the number of the caller's open alerts and notices.
 fn open_alerts(request: &HttpRequest) -> usize {
     let extensions = request.extensions();

@@ -96,8 +96,8 @@ pub enum AccountNotice {
     AddressesRedactedExceptAlerts,
     /// The idle limit was updated, which ended these.
     IdleLimitUpdated(IdleEnds),
-    /// A device is exempt from the idle limit.
-    DeviceExempt,
+    /// A device is exempt from the idle limit: that of this session.
+    DeviceExempt(SessionId),
     /// The device of this session is no longer exempt from it, which ended so many of its sessions.
     DeviceNotExempt(SessionId, u32),
     /// The time zone was updated.
@@ -106,6 +106,8 @@ pub enum AccountNotice {
     SettingChangedBefore(Setting),
     /// The password was changed.
     PasswordChanged,
+    /// The password was changed a moment before, and the form that was sent again changed nothing.
+    PasswordChangedBefore,
     /// An API key was revoked.
     ApiKeyRevoked,
     /// An API key was created before, and the form that was sent again changed nothing.

@@ -86,6 +86,13 @@ fn unnamed(words: &Words<'_>) -> Act {
 /// Returns what it is to report an alert.
 fn report_of(alert: Alert) -> Act {
     let (before, after) = match alert.kind {
+        AlertKind::EmailChanged if alert.is_by_mailbox() => {
+            return Act {
+                before: "Undo the change of your e-mail",
+                name: None,
+                after: "",
+            };
+        }
         AlertKind::EmailChanged => ("Undo the change of your e-mail on ", ""),
         AlertKind::PasswordChanged => ("Report the new password set on ", ""),
         kind if kind.is_use() => ("Sign out ", ", which was not you"),

@@ -20,7 +20,7 @@ pub(super) enum Subject<'a> {
     },
 }
 
-const EMAIL: &str = "Change your e-mail";
+const EMAIL: &str = "Send a link to change your e-mail";
 
 /// An act before the name of its subject is known; `unnamed` are the words for a subject that isn't
 /// found.
@@ -116,21 +116,21 @@ fn find_words_for_account<'a>(
     fields: &'a [(String, String)],
 ) -> Option<Words<'a>> {
     let email = fields.iter().find(|(name, _)| name == "email");
+    let email_alerts = fields.iter().any(|(name, _)| name == "alert_emails");
     Some(plain(match segments {
         ["name"] => "Change your name",
         ["email"] => {
             return Some(match email {
-                Some((_, email)) => {
-                    with_name("Change your e-mail to ", Subject::Email(email), "", EMAIL)
-                }
+                Some((_, email)) => with_name("Send a link to ", Subject::Email(email), "", EMAIL),
                 None => plain(EMAIL),
             });
         }
         ["email", "cancel"] => "Cancel the change of your e-mail",
         ["email", "link"] => "Send the link again",
         ["password"] => "Change your password",
-        ["idle-limit"] => "Change when unused devices sign out",
-        ["alerts"] => "Change which alerts you get by e-mail",
+        ["idle-limit"] => "Change how long unused devices stay signed in",
+        ["alerts"] if email_alerts => "Turn on e-mails about new sign-ins",
+        ["alerts"] => "Turn off e-mails about new sign-ins",
         ["addresses"] => describe_addresses(fields),
         ["time-zone"] => "Change your time zone",
         ["export"] => "Download your data",

@@ -7,7 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::clock::Timestamp;
-use crate::db::{AlertId, MailId, ResetId, VerificationId};
+use crate::db::{AlertId, LinkId, MailId, ResetId, VerificationId};
 use crate::keys::{KeyRing, MacKeys, Purpose};
 
 /// Bytes of an id.
@@ -24,6 +24,15 @@ pub enum MessageLink {
     Message(MailId),
     /// The alert that its message is about, in messages from version 0.1.
     Alert(AlertId),
+}
+
+impl From<MessageLink> for LinkId {
+    fn from(link: MessageLink) -> Self {
+        match link {
+            MessageLink::Message(id) => id.into(),
+            MessageLink::Alert(id) => id.into(),
+        }
+    }
 }
 
 /// Signs links and tickets, and verifies them.

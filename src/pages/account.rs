@@ -1,5 +1,7 @@
 //! `/account`: the person's name, e-mail and password, and their settings.
 
+use std::time::Duration;
+
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
 use askama::Template;
@@ -8,12 +10,13 @@ use serde::Deserialize;
 use super::activity::{self, AccountEvent};
 use super::settings_card::{SettingsPage, SettingsView};
 use super::time_zone::TimeZoneField;
+use super::times::TimeView;
 use super::{confirm, notices, shown_name};
 use crate::account::OwnPassword;
 use crate::error::{Error, Result};
 use crate::http::app_state::AppState;
 use crate::http::browser;
-use crate::http::caller::PageCaller;
+use crate::http::caller::{AnyPageCaller, PageCaller};
 use crate::http::device_cookie;
 use crate::http::failed_page::{failed_page, throttled_page};
 use crate::http::forms::Form;
@@ -25,6 +28,9 @@ use crate::people::{FullName, NewPassword, PlainPassword};
 use crate::sessions::Caller;
 use crate::throttles::Purpose;
 
+/// How long a changed password is one that was changed a moment ago.
+const MOMENT: Duration = Duration::from_secs(5 * 60);
+
 #[derive(Template)]
 #[template(path = "pages/account.html")]
 pub(super) struct AccountPage {
@@ -32,7 +38,9 @@ pub(super) struct AccountPage {
     email: String,
     is_email_verified: bool,
     /// The e-mail that the account changes to once it is verified.
-    pending_email: Option<String>,
+    pending_email: Option<PendingChange>,
+    /// Whether the reader of the mailbox said that it isn't theirs.
+    is_email_declined: bool,
     /// Whether links can be sent; without them only an administrator changes an e-mail.
     sends_mail: bool,
     /// The e-mail as last submitted.
@@ -51,6 +59,12 @@ pub(super) struct AccountPage {
     name_error: Option<String>,
     current_password_error: Option<String>,
     new_password_error: Option<String>,
+}
+
+/// A change of the e-mail that waits for its link to be opened.
+struct PendingChange {
+    email: String,
+    until: TimeView,
 }
 
 /// The form of `POST /account/name`.
@@ -117,13 +131,19 @@ pub async fn rename(
     }
 }
 
-/// Changes the password, and ends every other session of the person.
+/// Changes the password, and ends every other session of the person. Sent a second time, with the cookie that
+/// the first response replaced, it changes nothing, and says what was done.
 pub async fn change_password(
     app: web::Data<AppState>,
     request: HttpRequest,
-    PageCaller(caller): PageCaller,
+    AnyPageCaller(caller): AnyPageCaller,
     Form(form): Form<ChangePasswordForm>,
 ) -> Result<HttpResponse> {
+    if has_just_changed(&app, &caller) {
+        let notice = AccountNotice::PasswordChangedBefore;
+        return Ok(to_account(&request, &caller, notice));
+    }
+    app.sessions.require_write(&caller)?;
     let new = match NewPassword::new("new_password", form.new_password) {
         Ok(new) => new,
         Err(err) => return refuse_new_password(&app, &request, &caller, &err).await,
@@ -151,6 +171,14 @@ pub async fn change_password(
             throttled_page(&request, err, again).await
         }
     }
+}
+
+/// Returns whether this session has changed the password a moment ago, by a request with the caller's cookie,
+/// which was replaced by that: every other session ended.
+fn has_just_changed(app: &AppState, caller: &Caller) -> bool {
+    let at = caller.user.password_changed_at;
+    let is_recent = app.clock.now().since(at) < MOMENT;
+    !caller.may_write() && is_recent && caller.session.created_at < at
 }
 
 /// Sets the new password of a person who entered the current one.
@@ -208,7 +236,13 @@ impl AccountPage {
         let name = name.or(caller.user.full_name.as_deref());
         Ok(Self {
             is_email_verified: caller.user.email_verified_at.is_some(),
-            pending_email: app.accounts.find_pending_change(&caller.user).await?,
+            is_email_declined: caller.user.email_declined_at.is_some(),
+            pending_email: app.accounts.find_pending_change(&caller.user).await?.map(
+                |(email, until)| PendingChange {
+                    email,
+                    until: TimeView::ahead(until, clock),
+                },
+            ),
             sends_mail: app.accounts.sends_mail(),
             email: caller.user.shown_email().to_owned(),
             email_typed: layout.typed("email").unwrap_or_default().to_owned(),

@@ -1,5 +1,6 @@
 //! Alerts as templates show them: the question, the evidence, and the answers that are true.
 
+use super::alert_lead::LeadView;
 use super::map::{MapReader, MapView};
 use super::report_words::hints;
 use super::review_words::{answer, describe_settlement};
@@ -10,8 +11,7 @@ use crate::account::{AlertDetails, ReportPreview};
 use crate::alerts::{Alert, AlertKind, AlertReview, UseBeforeWords};
 use crate::http::reader_clock::ReaderClock;
 use crate::net::describe_stored_ip;
-use crate::people::MAX_FAILURES_IN_WORDS;
-use crate::sessions::{EarlierReport, OpenedVia, Session};
+use crate::sessions::{OpenedVia, Session};
 use crate::user_agent::DeviceKind;
 
 /// The label of the button that reports an alert while its session is live.
@@ -20,13 +20,23 @@ const SIGN_OUT: &str = "No, sign it out";
 const COPIED: &str = "Set a new password, and check the device: remove programs and browser \
                       extensions that you don’t know. If you have just restored it from a backup, \
                       that is the reason; sign in on it again.";
+/// The same where the device is signed in.
+const COPIED_STILL_IN: &str = "Set a new password, and check the device: remove programs and browser \
+                               extensions that you don’t know. If you have just restored it from a \
+                               backup, that is the reason.";
 /// What to do about wrong passwords on a device.
 const GUESSED: &str = "If it wasn’t you, somebody has the device, or a copy of its sign-in: set a \
                        new password. If it was you, sign in on it again.";
+/// The same where the device is signed in.
+const GUESSED_STILL_IN: &str = "If it wasn’t you, somebody has the device, or a copy of its sign-in: \
+                                set a new password.";
 /// What to do about a session that was used in two places.
 const TWO_PLACES: &str = "A VPN or a mobile network can make it look so. If it was neither, somebody \
                           may have a copy of what keeps it signed in: sign it out, then set a new \
                           password.";
+/// The same where it was signed out since.
+const TWO_PLACES_OVER: &str = "A VPN or a mobile network can make it look so. If it was neither, \
+                               somebody may have copied its sign-in: set a new password.";
 
 const DEVICE: &str = "Device";
 const UNRECOGNISED: &str = "Unrecognised browser";
@@ -45,7 +55,7 @@ pub struct AlertView {
     pub which: Option<String>,
     /// Whether it is about a sign-in.
     pub is_sign_in: bool,
-    /// The device with its versions, and the symbol of its browser.
+    /// The device with its versions, and the symbol of its browser. Its name is empty where it was done on none.
     pub device: Named,
     /// When it happened, exactly.
     pub at: TimeView,
@@ -79,20 +89,6 @@ pub struct AlertView {
     pub yes: &'static str,
     /// The label of the button that reports it.
     pub no: &'static str,
-}
-
-/// What an alert reports, around the name of its device and the time.
-pub struct LeadView {
-    /// Before the name of the device.
-    pub start: String,
-    /// The name of the device.
-    pub device: String,
-    /// Between that and the time.
-    pub middle: &'static str,
-    /// The time.
-    pub at: TimeView,
-    /// After the time.
-    pub end: String,
 }
 
 impl AlertView {
@@ -174,10 +170,10 @@ impl AlertView {
             device: Named {
                 term: DEVICE,
                 icon: alert.device_kind.as_str(),
-                name: label
-                    .filter(|_| !alert.is_by_mailbox())
-                    .unwrap_or(UNRECOGNISED)
-                    .to_owned(),
+                name: match has_no_device(alert) {
+                    true => String::new(),
+                    false => label.unwrap_or(UNRECOGNISED).to_owned(),
+                },
             },
             at: TimeView::exact(alert.at, clock),
             place: alert.place().display_name(),
@@ -189,12 +185,7 @@ impl AlertView {
             also_used: None,
             apart: None,
             listed_as: None,
-            advice: match alert.kind {
-                AlertKind::TokenReuse => Some(COPIED),
-                AlertKind::WrongPasswords => Some(GUESSED),
-                AlertKind::TwoPlaces => Some(TWO_PLACES),
-                _ => None,
-            },
+            advice: advice(alert.kind, details.is_over()),
             hints: Vec::new(),
             map: None,
             settled: None,
@@ -202,6 +193,24 @@ impl AlertView {
             no: answer(alert.kind, AlertReview::Reported),
         }
     }
+}
+
+/// Returns what to do about an alert; `is_over` if its device is signed out.
+fn advice(kind: AlertKind, is_over: bool) -> Option<&'static str> {
+    Some(match (kind, is_over) {
+        (AlertKind::TokenReuse, true) => COPIED,
+        (AlertKind::TokenReuse, false) => COPIED_STILL_IN,
+        (AlertKind::WrongPasswords, true) => GUESSED,
+        (AlertKind::WrongPasswords, false) => GUESSED_STILL_IN,
+        (AlertKind::TwoPlaces, true) => TWO_PLACES_OVER,
+        (AlertKind::TwoPlaces, false) => TWO_PLACES,
+        _ => return None,
+    })
+}
+
+/// Returns whether what an alert is about was done on no device of its person.
+fn has_no_device(alert: &Alert) -> bool {
+    alert.is_by_mailbox() || alert.kind.is_notice()
 }
 
 /// Returns words for a device whose label is not known; those of a sign-in begin its sentence.
@@ -243,88 +252,6 @@ fn apart(alert: &Alert, session: &Session) -> Option<String> {
     is_there.then(|| before.words_of_both(alert.at, &alert.place()))
 }
 
-impl LeadView {
-    fn new(details: &AlertDetails, device: &str, clock: ReaderClock) -> Self {
-        let alert = &details.alert;
-        let (start, middle, end) = match alert.kind {
-            kind if kind.is_end() => Self::of_end(kind, details.is_over()),
-            kind if kind.is_sign_in() => (String::new(), " signed in ", sign_in_end(details)),
-            _ => Self::of_use_or_change(alert),
-        };
-        Self {
-            start,
-            device: device.to_owned(),
-            middle,
-            at: TimeView::ago(alert.at, clock),
-            end,
-        }
-    }
-
-    /// Returns the words around the name of a device one of whose sessions was ended.
-    fn of_end(kind: AlertKind, is_over: bool) -> (String, &'static str, String) {
-        match (kind, is_over) {
-            (AlertKind::WrongPasswords, _) => (
-                format!("The password was entered wrong {MAX_FAILURES_IN_WORDS} times on "),
-                match is_over {
-                    true => ". It was signed out ",
-                    false => ". That session was ended ",
-                },
-                match is_over {
-                    true => ".".into(),
-                    false => "; the device is still signed in.".into(),
-                },
-            ),
-            (_, true) => (
-                "A copied sign-in of ".into(),
-                " was noticed ",
-                ", so it was signed out.".into(),
-            ),
-            (_, false) => (
-                "A copied sign-in of ".into(),
-                " was noticed ",
-                ", so that session was ended. The device is still signed in.".into(),
-            ),
-        }
-    }
-
-    /// Returns the words around the name of a device that was used in two places, or on which something was
-    /// changed.
-    fn of_use_or_change(alert: &Alert) -> (String, &'static str, String) {
-        let (start, middle, end) = match alert.kind {
-            AlertKind::TwoPlaces => {
-                const WHERE: &str = " was used in two places, too far apart for the time between, ";
-                ("", WHERE, ".")
-            }
-            AlertKind::PasswordChanged => ("Your password was changed on ", ", ", "."),
-            AlertKind::EmailChanged if alert.is_by_mailbox() => {
-                ("Your e-mail was changed by ", ", ", ".")
-            }
-            AlertKind::EmailChanged => ("Your e-mail was changed on ", ", ", "."),
-            _ => ("Your account was changed by ", ", ", "."),
-        };
-        (start.into(), middle, end.into())
-    }
-}
-
-/// Returns what is new about a sign-in. What its person reported before was not theirs, but not the first
-/// either.
-fn sign_in_end(details: &AlertDetails) -> String {
-    let alert = &details.alert;
-    let country = || {
-        let country = alert.place().country_in_sentence();
-        country.unwrap_or_else(|| "this country".into())
-    };
-    match (details.earlier_report, alert.kind) {
-        (Some(EarlierReport::OfDevice), _) => ", on a device that you reported before.".into(),
-        (Some(EarlierReport::FromCountry), AlertKind::NewCountry) => format!(
-            ", from {}, where a device that you reported was used before.",
-            country()
-        ),
-        (_, AlertKind::NewCountry) => format!(", for the first time from {}.", country()),
-        _ => ", for the first time.".into(),
-    }
-}
-
 /// Returns the question that an alert asks.
 pub fn heading(alert: &Alert, is_over: bool) -> &'static str {
     match (alert.kind, is_over) {
@@ -351,9 +278,10 @@ fn device(alert: &Alert, session: Option<&Session>) -> Named {
         (None, None) => Named {
             term: DEVICE,
             icon: alert.device_kind.as_str(),
-            name: match alert.is_by_mailbox() || alert.device_kind == DeviceKind::Unknown {
-                true => UNRECOGNISED.into(),
-                false => alert.device_name.clone(),
+            name: match alert.device_kind {
+                _ if has_no_device(alert) => String::new(),
+                DeviceKind::Unknown => UNRECOGNISED.into(),
+                _ => alert.device_name.clone(),
             },
         },
     }

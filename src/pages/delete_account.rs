@@ -14,10 +14,13 @@ use crate::http::failed_page::failed_page;
 use crate::http::forms::Form;
 use crate::http::layout::{Layout, NavItem, page, signed_out_response};
 use crate::http::notice::SignedOutNotice;
+use crate::http::reader_clock::ReaderClock;
 use crate::sessions::Caller;
 
 /// What is wrong with what was typed.
 const MISMATCH: &str = "is not the e-mail of your account";
+/// Why the account of the only administrator can't be deleted.
+const LAST_ADMIN: &str = "There is no other administrator: you are the only one who can sign in. Make somebody else an administrator first.";
 
 #[derive(Template)]
 #[template(path = "pages/delete_account.html")]
@@ -46,7 +49,7 @@ pub async fn show(
     PageCaller(caller): PageCaller,
 ) -> Result<HttpResponse> {
     let is_last = app.accounts.is_last_admin(caller.user.id).await?;
-    let refusal = is_last.then(|| explain(&Error::LastAdmin));
+    let refusal = is_last.then(|| LAST_ADMIN.to_owned());
     let failed = failed_form::shown(&request);
     let typed = failed.as_ref().and_then(|form| form.value("typed"));
     let mut template = DeletePage::new(&request, &caller, typed.unwrap_or_default())?;
@@ -85,9 +88,9 @@ pub async fn submit(
             browser::clear_session(&request)?;
             Ok(signed_out_response(&request, SignedOutNotice::Deleted))
         }
-        Err(err @ (Error::LastAdmin | Error::EmailChangedLately)) => {
+        Err(err @ (Error::LastAdmin | Error::EmailChangedLately { .. })) => {
             let template = DeletePage::new(&request, &caller, typed)?;
-            let template = template.refused(Some(explain(&err)));
+            let template = template.refused(Some(explain(&request, &caller, &err)?));
             let page = (&template, &template.layout);
             let words = template.refusal.as_deref();
             failed_page(&request, StatusCode::CONFLICT, page, words)
@@ -96,9 +99,18 @@ pub async fn submit(
     }
 }
 
-/// Returns why the account can't be deleted.
-fn explain(err: &Error) -> String {
-    format!("{}. {}", err.title(), err.detail())
+/// Returns why the account can't be deleted, for its person.
+fn explain(request: &HttpRequest, caller: &Caller, err: &Error) -> Result<String> {
+    Ok(match err {
+        Error::EmailChangedLately { until } => {
+            let clock = ReaderClock::of_caller(request, caller)?;
+            format!(
+                "Your account can’t be deleted before {}: until then, your former e-mail can take it back.",
+                clock.zone.exact(*until)
+            )
+        }
+        _ => LAST_ADMIN.into(),
+    })
 }
 
 impl<'a> DeletePage<'a> {

@@ -211,26 +211,31 @@ fn describe_state(attention: &Attention, steps: Option<&AfterReport>) -> Option<
     let steps = steps.filter(|steps| steps.is_open());
     let sentences: Vec<String> = describe_attention(attention.count())
         .into_iter()
-        .chain(describe_withheld(attention.withheld).map(str::to_owned))
+        .chain(describe_withheld(attention))
         .chain(steps.map(|_| "Some steps are left to make your account safe.".into()))
         .collect();
     (!sentences.is_empty()).then(|| sentences.join(" "))
 }
 
 /// Says what can be done about alerts that can't be answered here. An intruder is told nothing of them.
-fn describe_withheld(withheld: Withheld) -> Option<&'static str> {
-    match withheld {
-        Withheld::Nowhere | Withheld::FromDoubtful => None,
-        Withheld::ForOlderDevice => Some(
-            "An alert waits for an answer. You can answer it on a device that you used before that alert.",
-        ),
-        Withheld::ForLink => Some(
-            "An alert waits for an answer, and no device from before that alert is signed in. Answer it with the link in the e-mail about it. If you don’t have that, sign out the devices that you don’t know, and set a new password under Account.",
-        ),
-        Withheld::ForNobody => Some(
-            "An alert waits for an answer, and no device from before that alert is signed in. Sign out the devices that you don’t know, and set a new password under Account.",
-        ),
-    }
+fn describe_withheld(attention: &Attention) -> Option<String> {
+    let alert = match attention.count() {
+        0 => "An alert",
+        _ => "Another alert",
+    };
+    let rest = match attention.withheld {
+        Withheld::Nowhere | Withheld::FromDoubtful => return None,
+        Withheld::ForOlderDevice => {
+            ". You can answer it on a device that you used before that alert."
+        }
+        Withheld::ForLink => {
+            ", and no device from before that alert is signed in. Answer it with the link in the e-mail about it. If you don’t have that, sign out the devices that you don’t know, and set a new password under Account."
+        }
+        Withheld::ForNobody => {
+            ", and no device from before that alert is signed in. Sign out the devices that you don’t know, and set a new password under Account."
+        }
+    };
+    Some(format!("{alert} waits for an answer{rest}"))
 }
 
 /// Says where the person is signed in, and what needs attention. That nothing does is not said where they

@@ -28,6 +28,8 @@ pub(super) struct EndedView {
     pub(super) what: String,
     /// The device that it was done from, if it is known and was another one.
     pub(super) by: Option<String>,
+    /// What stands before that device.
+    pub(super) preposition: &'static str,
     /// When; not of one that its person reported, since a stranger may be reading.
     pub(super) at: Option<TimeView>,
     /// What to do about it, where it is not just to sign in again.
@@ -103,6 +105,10 @@ impl EndedView {
             advice: match is_elsewhere && !ended.is_reported {
                 true => Some(COPIED_COOKIES),
                 false => end.advice(),
+            },
+            preposition: match ended.reason {
+                EndedReason::PasswordChanged => "on",
+                _ => "from",
             },
             by: ended
                 .ended_by
@@ -225,7 +231,7 @@ impl<'a> End<'a> {
                 "If you don’t know why, set a new password once you are signed in."
             }
             EndedReason::WrongPasswords => {
-                "If you don’t know your password, “Forgotten your password?” sets a new one."
+                "If you don’t know your password, “Forgotten your password?” says how to get a new one."
             }
             EndedReason::PasswordChanged => {
                 "Sign in with the new one. If you didn’t change it, choose “Forgotten your password?”."

@@ -97,7 +97,7 @@ pub async fn submit(
         title: "Check your e-mail",
         words: vec![
             words,
-            "No message? Check your spam folder. If the account’s e-mail was changed recently, the message goes to the former address."
+            "No e-mail? Check your spam folder. If the account’s e-mail was changed recently, the link goes to the former address."
                 .into(),
         ],
         link: Some(("/sign-in", "Sign in")),

@@ -6,6 +6,7 @@ use actix_web::{HttpRequest, HttpResponse, ResponseError};
 use askama::Template;
 
 use crate::account::LinkedMessage;
+use crate::alerts::{Alert, AlertKind};
 use crate::error::{Error, Result};
 use crate::events::Origin;
 use crate::http::app_state::AppState;
@@ -13,12 +14,12 @@ use crate::http::client::visitor;
 use crate::http::failed_page::{failed_page, refused_redirect};
 use crate::http::layout::{Layout, page};
 use crate::http::requester::requester;
-use crate::people::{NewPassword, PasswordHash, User};
+use crate::people::{NewPassword, PasswordHash, UsedLink, User};
 use crate::sessions::Client;
 use crate::throttles::{Lane, Purpose};
 
 /// What to do while a former address is asked for the new password.
-pub(super) const FORMER_FIRST: &str = "The e-mail of this account was changed recently. While the former address can undo this, a new password can be set only with the link in a message to it.";
+pub(super) const FORMER_FIRST: &str = "An older e-mail of the account can still take it back. Until then, only the link in an e-mail to that one sets a new password.";
 
 #[derive(Template)]
 #[template(path = "pages/after_not_me.html")]
@@ -35,6 +36,8 @@ struct AfterPage<'a> {
 
 /// The form for a new password.
 pub(super) struct PasswordForm {
+    /// Why to set one, as it goes before a colon.
+    pub(super) lead: &'static str,
     /// The ticket that lets its bearer set the password.
     pub(super) ticket: String,
     pub(super) email: String,
@@ -49,6 +52,7 @@ impl PasswordForm {
     pub(super) fn new(app: &AppState, message: &LinkedMessage) -> Option<Self> {
         let grant = message.grant.as_ref()?;
         Some(Self {
+            lead: reason_to_set(message),
             ticket: app.links.ticket(&grant.binding(), app.clock.now()),
             email: message.user.email.clone(),
             min_chars: NewPassword::MIN_CHARS,
@@ -62,6 +66,24 @@ impl PasswordForm {
             error: layout.problem_of("new_password"),
             ..self
         }
+    }
+}
+
+/// Returns why to set a new password after what a message told of.
+fn reason_to_set(message: &LinkedMessage) -> &'static str {
+    let (user, alerts) = (&message.user, &message.alerts);
+    let reported = alerts.iter().filter_map(Alert::reported_at).max();
+    let is_changed = reported.is_some_and(|at| user.password_changed_at > at);
+    let is_guessed = |alert: &Alert| alert.kind == AlertKind::WrongPasswords;
+    match (user.is_password_void(), is_changed) {
+        (true, _) => "The old password no longer works. Set a new one",
+        (false, true) => {
+            "The password was changed after this was answered. If that wasn’t you, set a new one"
+        }
+        _ if !alerts.is_empty() && alerts.iter().all(is_guessed) => {
+            "Somebody may have the device, or a copy of its sign-in. Set a new password"
+        }
+        _ => "Somebody may know your password. Set a new one",
     }
 }
 
@@ -94,6 +116,14 @@ pub(super) async fn hash_typed(
 pub(super) async fn get_linked_message(app: &AppState, token: &str) -> Result<LinkedMessage> {
     let link = app.links.message(token).ok_or(Error::NotFound)?;
     app.accounts.get_linked_message(link).await
+}
+
+/// Finds what the genuine link of a message did that can do something once.
+pub(super) async fn find_used(app: &AppState, token: &str) -> Result<Option<UsedLink>> {
+    match app.links.message(token) {
+        Some(link) => app.accounts.find_used_link(link).await,
+        None => Ok(None),
+    }
 }
 
 /// Returns the page that says what was done, with the form, or else with what to do instead.
@@ -147,6 +177,7 @@ pub(super) fn password_page(
         advice: None,
         token,
         form: Some(PasswordForm {
+            lead: "Set a new password",
             ticket,
             email: user.email.clone(),
             min_chars: NewPassword::MIN_CHARS,

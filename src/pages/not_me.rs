@@ -10,9 +10,11 @@ use serde::Deserialize;
 use super::alert_views::AlertView;
 use super::message::{Message, message_page};
 use super::new_password::{
-    PasswordForm, after_page, get_linked_message, hash_typed, origin, password_page, refused_form,
+    PasswordForm, after_page, find_used, get_linked_message, hash_typed, origin, password_page,
+    refused_form,
 };
-use super::reviewed_link::{FORGOTTEN, after_confirmation, after_report};
+use super::reviewed_link::{FORGOTTEN, after_confirmation, after_report, next_step};
+use super::used_link::used_page;
 use super::{alert_twins, report_words, take_back};
 use crate::account::{AlertDetails, LinkedMessage, Mailbox, PasswordGrant, RevokeScope};
 use crate::alerts::Alert;
@@ -60,6 +62,8 @@ struct NotMePage<'a> {
     no: &'static str,
     /// Whether a new password can be set after a report.
     offers_password: bool,
+    /// What is left to do once they were.
+    next: &'static str,
     /// Offered again after a report, since the response to it may have been lost.
     form: Option<PasswordForm>,
 }
@@ -103,7 +107,10 @@ async fn show_message(
     message: &LinkedMessage,
 ) -> Result<HttpResponse> {
     match &message.mailbox {
-        Mailbox::Void => void_link(request),
+        Mailbox::Void => match find_used(app, token).await? {
+            Some(used) => used_page(request, used),
+            None => void_link(request),
+        },
         Mailbox::Own => own_page(app, request, token, message).await,
         former @ Mailbox::Former { .. } => {
             take_back::show(app, request, token, message, former).await
@@ -162,6 +169,7 @@ async fn own_page(
         unconfirmed: report_words::unconfirmed(&preview, clock),
         yes: alerts.first().map_or("Yes, it was me", |alert| alert.yes),
         no: alerts.first().map_or("No, it wasn’t me", |alert| alert.no),
+        next: next_step(message),
         unlisted: message.alerts.len().saturating_sub(MAX_LISTED),
         heading: match (is_used, listed.len()) {
             (false, 1) => alerts.first().map_or(QUESTION, |alert| alert.heading),
@@ -279,7 +287,10 @@ pub async fn set_password(
             return refused_form(&request, page).await;
         }
     };
-    let (user, grant) = get_granted(&app, &token, &form.ticket).await?;
+    let (user, grant) = match get_granted(&app, &token, &form.ticket).await {
+        Err(Error::NotFound) => return used_link(&app, &request, &token).await,
+        granted => granted?,
+    };
     let hash = match hash_typed(&app, &request, &user, form.new_password).await {
         Err(err @ Error::Invalid(_)) => {
             return password_page(&request, &token, (&user, form.ticket), Some(&err));
@@ -291,11 +302,26 @@ pub async fn set_password(
         Ok(hash) => hash,
     };
     let context = client.alert_context(user.ip_retention);
-    app.accounts
+    let set = app
+        .accounts
         .set_password_by_grant(&grant, hash, origin(&user, client), context)
-        .await?;
+        .await;
+    match set {
+        // The same form was sent twice at the same time.
+        Err(Error::NotFound) => return used_link(&app, &request, &token).await,
+        set => set?,
+    };
     device_cookie::remember(&request, &app.people.get(user.id).await?)?;
     Ok(signed_out_response(&request, SignedOutNotice::PasswordSet))
+}
+
+/// Returns the page of a link that set a password.
+///
+/// # Errors
+/// [`Error::NotFound`] when it did not.
+async fn used_link(app: &AppState, request: &HttpRequest, token: &str) -> Result<HttpResponse> {
+    let used = find_used(app, token).await?.ok_or(Error::NotFound)?;
+    used_page(request, used)
 }
 
 /// Returns the form for a new password again, with its ticket.
@@ -350,7 +376,7 @@ fn unknown_link(request: &HttpRequest) -> Result<HttpResponse> {
     let message = Message {
         title: "This link doesn’t work",
         words: vec![
-            "It may be too old, or a part of it is missing: open it from the message itself.".into(),
+            "It may be too old, or a part of it is missing: open it from the e-mail itself.".into(),
             "Your devices shows what needs your attention. Sign in on a device that you used before. If you can’t sign in, set a new password."
                 .into(),
         ],

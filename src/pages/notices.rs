@@ -5,6 +5,7 @@ use actix_web::HttpRequest;
 
 use super::admin::person_notices;
 use super::review_words::{self, answer, describe_review, describe_unrestored};
+use super::saved_words::{address_words, alert_email_words, exempt_words};
 use super::steps_view::describe_finish;
 use super::{end_notices, idle_notices, settings_card};
 use crate::account::StepAct;
@@ -16,8 +17,8 @@ use crate::http::app_state::AppState;
 use crate::http::ending_words::Ending;
 use crate::http::layout::Layout;
 use crate::http::notice::{self, AccountNotice, EndMoment, EndNotice, Notice, SignedOutNotice};
+use crate::http::reader_clock::ReaderClock;
 use crate::http::refused_act::RefusedAct;
-use crate::net::IpRetention;
 use crate::people::MAX_FAILURES_IN_WORDS;
 use crate::sessions::Caller;
 
@@ -57,6 +58,16 @@ pub(super) async fn take(
     caller: Option<&Caller>,
 ) -> Result<NoticeView> {
     match notice::take(request, caller.map(|caller| caller.user.id)) {
+        Some(Notice::Account(user, AccountNotice::DeviceExempt(id))) => {
+            let clock = match caller {
+                Some(caller) => ReaderClock::of_caller(request, caller)?,
+                None => ReaderClock::of_browser(request)?,
+            };
+            Ok(NoticeView {
+                words: Some(exempt_words(app, (user, id), clock).await?),
+                ..NoticeView::default()
+            })
+        }
         Some(Notice::Account(user, notice)) => of_account(app, user, caller, notice).await,
         Some(Notice::SignedOut(notice)) => Ok(NoticeView {
             words: Some(signed_out_words(notice)),
@@ -217,6 +228,11 @@ async fn reviewed_late(
         (counted != pressed).then_some((alert.kind, counted))
     });
     Ok(words.map(|words| match other {
+        Some((kind, AlertReview::Confirmed)) => format!(
+            "Your “{}” did not count: this had been answered “{}” before. If it wasn’t you, sign out the devices that you don’t know, and set a new password under Account.",
+            answer(kind, pressed),
+            answer(kind, AlertReview::Confirmed)
+        ),
         Some((kind, counted)) => format!(
             "Your “{}” did not count: this had been answered “{}” before. {words}",
             answer(kind, pressed),
@@ -243,35 +259,11 @@ async fn password_words(app: &AppState, user: UserId, caller: Option<&Caller>) -
     })
 }
 
-/// Returns what became of stored addresses, by what is stored of them now.
-fn address_words(retention: IpRetention, notice: AccountNotice) -> &'static str {
-    let is_all = notice == AccountNotice::AddressesRedacted;
-    match (retention, notice) {
-        (IpRetention::Whole, _) => "Saved. Addresses are stored whole from now on.",
-        (_, AccountNotice::IpRetentionUpdated) => "Saved.",
-        (IpRetention::Shortened, _) if is_all => "Saved. Older addresses were shortened, too.",
-        (IpRetention::None, _) if is_all => "Saved. Older addresses were deleted, too.",
-        (IpRetention::Shortened, _) => {
-            "Saved. Older addresses were shortened, too, except in alerts that wait for an answer."
-        }
-        (IpRetention::None, _) => {
-            "Saved. Older addresses were deleted, too, except in alerts that wait for an answer."
-        }
-    }
-}
-
-fn alert_email_words(is_on: bool) -> &'static str {
-    match is_on {
-        true => "Saved. You get an e-mail about new sign-ins.",
-        false => "Saved. You get no e-mail about new sign-ins.",
-    }
-}
-
 /// Returns the sentence of a notice that names nothing; `None` for one that names a device.
 fn plain_words(notice: AccountNotice) -> Option<&'static str> {
     Some(match notice {
         AccountNotice::AlertSettled => review_words::NO_ANSWER_DUE,
-        AccountNotice::ActDismissed => "The notice is marked as read.",
+        AccountNotice::ActDismissed => "The notice is dismissed.",
         AccountNotice::DeviceRenamed => "The name is saved.",
         AccountNotice::Renamed => "Your name is saved.",
         AccountNotice::EmailLinkSent => "A link is on its way. Open it within 24 hours.",
@@ -290,7 +282,9 @@ fn plain_words(notice: AccountNotice) -> Option<&'static str> {
         AccountNotice::EmailChanged => {
             "Your e-mail is changed. You sign in with the new one from now on."
         }
-        AccountNotice::DeviceExempt => "Saved. The device stays signed in even if it is not used.",
+        AccountNotice::PasswordChangedBefore => {
+            "Your password was changed a moment ago. Sending the form again changed nothing."
+        }
         AccountNotice::TimeZoneUpdated => "Your time zone is saved.",
         AccountNotice::NotCarriedOut(RefusedAct::Password) => {
             "Your password was not changed: you had been signed out when you sent it."
@@ -346,7 +340,7 @@ fn signed_out_words(notice: SignedOutNotice) -> String {
             "Your account has its former e-mail again. Every device is signed out, and the old password no longer works. Choose “Forgotten your password?” to set a new one."
         }
         SignedOutNotice::TakenBackWithoutEmail => {
-            "Every device is signed out, and the old password no longer works. Another account has that e-mail now. Ask an administrator of this service to set one for yours."
+            "Every device is signed out, and the old password no longer works. Another account has your former e-mail now, so yours has none. Ask an administrator of this service to set one; then you can choose a new password."
         }
         SignedOutNotice::FirstPasswordSet => "Your password is set. Sign in with it.",
         SignedOutNotice::Deleted => "Your account is deleted, with everything that belonged to it.",

@@ -49,7 +49,7 @@ fn setting(setting: &str) -> Option<&'static str> {
         Setting::AlertMail => "changed which alerts you get by e-mail",
         Setting::IdleLimit => "changed when unused devices are signed out",
         Setting::Addresses => "changed how your IP addresses are stored",
-        Setting::IdleExempt => "set a device to stay signed in, used or not",
+        Setting::IdleExempt => "set a device to stay signed in when unused",
         Setting::IdleExemptionEnded => "set a device to sign out when unused",
         Setting::TimeZone => "changed your time zone",
     })

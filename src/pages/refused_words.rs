@@ -28,9 +28,9 @@ pub(super) fn times(event: &Event) -> String {
 /// Returns what a password was given for.
 fn purpose(detail: &str) -> &'static str {
     match detail {
-        "step_up" => "to do something that needs it",
-        "password_change" => "to change it",
-        "verification" => "to verify the e-mail",
+        "step_up" => "when confirming something",
+        "password_change" => "when changing the password",
+        "verification" => "when verifying the e-mail",
         _ => "for something else",
     }
 }

@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::message::{Message, message_page};
 use super::new_password::{hash_typed, origin, refused_form};
+use super::used_link::used_page;
 use crate::account::{OpenReset, ResetPurpose};
 use crate::db::ResetId;
 use crate::error::{Error, Result};
@@ -50,7 +51,7 @@ pub async fn show(
 ) -> Result<HttpResponse> {
     match find(&app, &token).await? {
         (_, Some(open)) => form_page(&request, StatusCode::OK, &token, &open, None),
-        (_, None) => void_link(&request),
+        (id, None) => used_link(&app, &request, id).await,
     }
 }
 
@@ -72,8 +73,9 @@ pub async fn submit(
             return refused_form(&request, show(app, request.clone(), token)).await;
         }
     };
-    let (id, Some(open)) = find(&app, &token).await? else {
-        return void_link(&request);
+    let (id, open) = find(&app, &token).await?;
+    let Some(open) = open else {
+        return used_link(&app, &request, id).await;
     };
     let hash = match hash_typed(&app, &request, &open.user, form.new_password).await {
         Err(err @ Error::Invalid(_)) => {
@@ -95,7 +97,7 @@ pub async fn submit(
             Ok(signed_out_response(&request, done(open.purpose)))
         }
         // It was used at the same time.
-        Err(Error::NotFound) => void_link(&request),
+        Err(Error::NotFound) => used_link(&app, &request, id).await,
         Err(err) => Err(err),
     }
 }
@@ -138,11 +140,19 @@ fn form_page(
     failed_page(request, status, (&template, &template.layout), None)
 }
 
+/// Returns the page of a link that is void: of one that was used, with what it did.
+async fn used_link(app: &AppState, request: &HttpRequest, id: ResetId) -> Result<HttpResponse> {
+    match app.accounts.find_used_link(id).await? {
+        Some(used) => used_page(request, used),
+        None => void_link(request),
+    }
+}
+
 fn void_link(request: &HttpRequest) -> Result<HttpResponse> {
     let message = Message {
         title: "This link no longer works",
         words: vec![
-            "It was used already, it is too old, or the account has changed since.".into(),
+            "It is too old, or the account has changed since it was sent.".into(),
             "If you still need a new password, request another link. If it was an invitation, ask the person who invited you for a new one.".into(),
         ],
         link: Some(("/forgot-password", "Forgotten your password?")),

@@ -34,6 +34,11 @@ pub fn describe_settlement(details: &AlertDetails, clock: ReaderClock) -> Option
     let at = TimeView::exact(at, clock).words;
     let label = |kind| answer(kind, review);
     Some(match (&details.settled_by, alert.settled_by) {
+        (Some(other), _) if other.is_by_mailbox() => format!(
+            "This was settled together with another alert, about a change by whoever reads a former e-mail, on {}. That one was answered “{}” on {at}.",
+            TimeView::exact(other.at, clock).words,
+            label(other.kind),
+        ),
         (Some(other), _) => format!(
             "This was settled together with another alert, about {} on {}. That one was answered “{}” on {at}.",
             other.device_name,
@@ -58,8 +63,10 @@ pub fn describe_review(outcome: &ReviewOutcome) -> String {
     let is_confirmed = matches!(alert.review(), Some((AlertReview::Confirmed, _)));
     if is_confirmed {
         return match (alert.kind, outcome.is_live()) {
-            (AlertKind::PasswordChanged | AlertKind::EmailChanged, _) => {
-                "Good: it was you. Nothing was changed.".into()
+            (AlertKind::PasswordChanged, _) => "Good: it was you. The new password stays.".into(),
+            (AlertKind::EmailChanged, _) => "Good: it was you. The new e-mail stays.".into(),
+            (AlertKind::TokenReuse, true) if outcome.details.is_signed_in_again => {
+                format!("Good: it was your own device. {device} is signed in again.")
             }
             (AlertKind::TokenReuse, true) => {
                 format!("Good: it was your own device. {device} is still signed in.")

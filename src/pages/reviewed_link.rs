@@ -11,6 +11,7 @@ use super::steps_view::{FirstView, progress};
 use super::take_back;
 use crate::account::{FirstStep, LinkedMessage, Reported, ReviewOutcome};
 use crate::alerts::Alert;
+use crate::devices::group_by_device;
 use crate::error::Result;
 use crate::http::app_state::AppState;
 use crate::http::layout::{Layout, page};
@@ -39,6 +40,24 @@ struct AfterReportPage<'a> {
     form: Option<PasswordForm>,
 }
 
+/// Returns what is left to do once the alerts of a message were answered.
+pub(super) fn next_step(message: &LinkedMessage) -> &'static str {
+    let reported = message.alerts.iter().filter_map(Alert::reported_at).max();
+    let Some(at) = reported else {
+        return "Nothing is left to do. To see what is signed in now, open Your devices.";
+    };
+    match message.user.is_password_void() {
+        true if message.has_former => FORMER_FIRST,
+        true => {
+            "The old password no longer works, so set a new one first. Then sign in, and review your devices."
+        }
+        false if message.user.password_changed_at > at => {
+            "The password was changed after that. Sign in, and review your devices."
+        }
+        false => "To be sure, sign in, review your devices, and change your password.",
+    }
+}
+
 /// Returns the page after a confirmation.
 pub(super) async fn after_confirmation(
     app: &AppState,
@@ -48,7 +67,7 @@ pub(super) async fn after_confirmation(
 ) -> Result<HttpResponse> {
     let outcome = find_single(app, message).await?;
     let done = outcome.as_ref().map(describe_review);
-    let done = done.unwrap_or_else(|| "Good: it was you. Nothing was changed.".into());
+    let done = done.unwrap_or_else(|| "Good: it was you. Everything stays as it is.".into());
     after_page(request, token, &done, None, None)
 }
 
@@ -77,7 +96,7 @@ pub(super) async fn after_report(
         layout: Layout::anonymous(request)?,
         done: &done,
         progress: progress(1 + usize::from(!is_signed_in)),
-        first: FirstView::new(first, before.alerts.len()),
+        first: FirstView::new(first, count_devices(app, before).await?),
         is_signed_in,
         advice: match before.has_former {
             true => FORMER_FIRST,
@@ -88,6 +107,13 @@ pub(super) async fn after_report(
         form: PasswordForm::new(app, before).filter(|_| before.may_set_password),
     };
     page(StatusCode::OK, &template)
+}
+
+/// Returns the number of devices that the alerts of a message are about.
+async fn count_devices(app: &AppState, message: &LinkedMessage) -> Result<usize> {
+    let ids = message.alerts.iter().filter_map(|alert| alert.session_id);
+    let sessions = app.sessions.list_by_ids(message.user.id, ids.collect());
+    Ok(group_by_device(sessions.await?).len())
 }
 
 /// Returns what the review did, if the message is about one alert.

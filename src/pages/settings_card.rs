@@ -29,6 +29,8 @@ pub(super) struct SettingsView {
     pub(super) addresses: &'static str,
     /// Whether alerts are sent to the e-mail.
     pub(super) gets_alerts: bool,
+    /// Whether the reader of the mailbox said that it isn't theirs.
+    pub(super) is_email_declined: bool,
     /// Whether the service sends mail.
     pub(super) sends_mail: bool,
     /// Whether sign-ins are reported by e-mail as well.
@@ -82,6 +84,7 @@ impl SettingsView {
             idle_hint: describe_standard(limits, longest),
             address_choices: address_choices(user.ip_retention),
             gets_alerts: app.accounts.sends_mail() && user.gets_alerts(),
+            is_email_declined: user.email_declined_at.is_some(),
             sends_mail: app.accounts.sends_mail(),
             alert_emails: user.alert_emails,
         }

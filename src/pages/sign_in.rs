@@ -268,7 +268,7 @@ pub(super) async fn start_session(
 fn refusal(app: &AppState) -> &'static str {
     match app.people.requires_verified_email() {
         true => {
-            "The e-mail or the password is wrong, or the e-mail is not verified yet. Check both, or open the link in the message you got when you signed up. “Forgotten your password?” sends another one."
+            "The e-mail or the password is wrong, or the e-mail is not verified yet. Check both, or open the link in the e-mail you got when you signed up. “Forgotten your password?” sends another one."
         }
         false => "The e-mail or the password is wrong. Check both and try again.",
     }

@@ -98,9 +98,9 @@ fn check_mailbox(request: &HttpRequest) -> Result<HttpResponse> {
     let message = Message {
         title: "Check your e-mail",
         words: vec![
-            "A message is on its way to the address that you entered. Open the link in it, then sign in."
+            "An e-mail is on its way to the address that you entered. Open the link in it, then sign in."
                 .into(),
-            "No message? Check your spam folder. An address gets only a few of these \
+            "No e-mail? Check your spam folder. An address gets only a few of these \
              messages an hour; “Forgotten your password?” sends another, with a link that verifies \
              it as well."
                 .into(),

@@ -124,9 +124,10 @@ fn risk(steps: &AfterReport) -> &'static str {
         steps.alert.kind,
         AlertKind::TwoPlaces | AlertKind::TokenReuse
     );
-    match is_of_copy && steps.devices.len() == 1 {
-        true => "Somebody may have a copy of its sign-in.",
-        false => "Somebody may know your password.",
+    match (steps.alert.kind, steps.devices.len()) {
+        (AlertKind::WrongPasswords, 1) => "Somebody may have the device, or a copy of its sign-in.",
+        _ if is_of_copy && steps.devices.len() == 1 => "Somebody may have a copy of its sign-in.",
+        _ => "Somebody may know your password.",
     }
 }
 
@@ -144,12 +145,12 @@ pub fn describe_finish(steps: &AfterReport) -> Option<String> {
     match (steps.is_open(), steps.has_skipped()) {
         (true, _) => None,
         _ if all == [StepState::Skipped; 3] => Some(
-            "You skipped the steps that make your account safe. You can still do them under Your devices."
+            "You skipped the steps that make your account safe. You can still do them: they stay listed on Your devices."
                 .into(),
         ),
         (false, false) => Some("You finished the steps that make your account safe.".into()),
         (false, true) => Some(format!(
-            "You skipped {}. You can still do that under Your devices.",
+            "You skipped {}. You can still do that: it stays listed on Your devices.",
             skipped(steps)
         )),
     }

@@ -7,7 +7,8 @@ use askama::Template;
 
 use super::alert_views::AlertView;
 use super::message::{Message, message_page};
-use super::new_password::{FORMER_FIRST, PasswordForm, after_page, get_linked_message};
+use super::new_password::{FORMER_FIRST, PasswordForm, after_page, find_used, get_linked_message};
+use super::used_link::used_page;
 use crate::account::{LinkedMessage, Mailbox, TakenBack};
 use crate::db::FormerEmailId;
 use crate::error::{Error, Result};
@@ -82,9 +83,10 @@ pub(super) async fn submit(
     origin: Origin,
 ) -> Result<HttpResponse> {
     if answer == "mine" {
-        return match app.accounts.confirm_email_change(former).await {
+        let link = app.links.message(token).ok_or(Error::NotFound)?;
+        return match app.accounts.confirm_email_change(former, link.into()).await {
             Ok(()) => confirmed(request),
-            Err(Error::NotFound) => late(request),
+            Err(Error::NotFound) => late(app, request, token).await,
             Err(err) => Err(err),
         };
     }
@@ -98,7 +100,7 @@ pub(super) async fn submit(
     let done = match &taken_back {
         Some(taken_back) => outcome(taken_back),
         None if message.mailbox == Mailbox::Own => restored(&message.user.email),
-        None => return late(request),
+        None => return late(app, request, token).await,
     };
     let form = PasswordForm::new(app, &message);
     let advice = match taken_back {
@@ -134,7 +136,7 @@ fn confirmed(request: &HttpRequest) -> Result<HttpResponse> {
     let message = Message {
         title: "Thank you",
         words: vec![
-            "The account keeps its new e-mail. This address gets no more messages about it and can no longer take it back."
+            "The account keeps its new e-mail. This address gets no more e-mails about it and can no longer take it back."
                 .into(),
         ],
         link: Some(("/sign-in", "Sign in")),
@@ -142,10 +144,14 @@ fn confirmed(request: &HttpRequest) -> Result<HttpResponse> {
     message_page(request, StatusCode::OK, message)
 }
 
-/// Returns the page for an answer that came after another one.
-fn late(request: &HttpRequest) -> Result<HttpResponse> {
+/// Returns the page for an answer that came after another one: the same with this link, or that of somebody
+/// else.
+async fn late(app: &AppState, request: &HttpRequest, token: &str) -> Result<HttpResponse> {
+    if let Some(used) = find_used(app, token).await? {
+        return used_page(request, used);
+    }
     let message = Message {
-        title: "You have answered this already",
+        title: "This was answered already",
         words: vec![
             "Nothing was changed. Sign in to see what the e-mail of the account is now, or ask an \
              administrator of this service."

@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use super::message::{Message, message_page};
 use super::new_password::refused_form;
+use super::used_link::used_page;
 use crate::account::{Declined, PendingEmail, Verified};
 use crate::db::VerificationId;
 use crate::error::{Error, Result};
@@ -56,8 +57,9 @@ pub async fn show(
     token: web::Path<String>,
     MaybeCaller(caller): MaybeCaller,
 ) -> Result<HttpResponse> {
-    let Some((_, pending)) = find_pending(&app, &token).await? else {
-        return void_link(&request);
+    let (id, pending) = find_pending(&app, &token).await?;
+    let Some(pending) = pending else {
+        return used_link(&app, &request, id).await;
     };
     let asks_password = !is_owner(caller.as_ref(), &pending);
     form_page(&request, &token, &pending, asks_password, None)
@@ -83,8 +85,9 @@ pub async fn submit(
             return refused_form(&request, page).await;
         }
     };
-    let Some((id, pending)) = find_pending(&app, &token).await? else {
-        return void_link(&request);
+    let (id, pending) = find_pending(&app, &token).await?;
+    let Some(pending) = pending else {
+        return used_link(&app, &request, id).await;
     };
     if form.answer == "not-mine" {
         return decline(&app, &request, id).await;
@@ -145,7 +148,9 @@ async fn verify(
     {
         Ok(verified) => verified,
         // Another request used the link, or the password was changed meanwhile.
-        Err(Error::NotFound | Error::InvalidCredentials) => return void_link(request),
+        Err(Error::NotFound | Error::InvalidCredentials) => {
+            return used_link(app, request, id).await;
+        }
         Err(err) => return Err(err),
     };
     let (outcome, to_stranger) = match verified {
@@ -168,7 +173,7 @@ async fn decline(
 ) -> Result<HttpResponse> {
     let declined = match app.accounts.decline_email(id).await {
         Ok(declined) => declined,
-        Err(Error::NotFound) => return void_link(request),
+        Err(Error::NotFound) => return used_link(app, request, id).await,
         Err(err) => return Err(err),
     };
     let words = match declined {
@@ -186,18 +191,18 @@ async fn decline(
     message_page(request, StatusCode::OK, message)
 }
 
-/// Returns the address that the link is about; `None` when the link is void.
+/// Returns the link of a token, and the address that it is about; `None` when it is void.
 ///
 /// # Errors
 /// [`Error::NotFound`] when it is not genuine.
 async fn find_pending(
     app: &AppState,
     token: &str,
-) -> Result<Option<(VerificationId, PendingEmail)>> {
+) -> Result<(VerificationId, Option<PendingEmail>)> {
     let id = app.links.verification(token).ok_or(Error::NotFound)?;
     match app.accounts.get_pending_email(id).await {
-        Ok(pending) => Ok(Some((id, pending))),
-        Err(Error::NotFound) => Ok(None),
+        Ok(pending) => Ok((id, Some(pending))),
+        Err(Error::NotFound) => Ok((id, None)),
         Err(err) => Err(err),
     }
 }
@@ -232,13 +237,25 @@ fn form_page(
     failed_page(request, status, (&template, &template.layout), words)
 }
 
-/// Returns the page for a link that was used, cancelled or replaced, or has expired.
+/// Returns the page of a link that is void: of one that was used, with what it did.
+async fn used_link(
+    app: &AppState,
+    request: &HttpRequest,
+    id: VerificationId,
+) -> Result<HttpResponse> {
+    match app.accounts.find_used_link(id).await? {
+        Some(used) => used_page(request, used),
+        None => void_link(request),
+    }
+}
+
+/// Returns the page for a link that was cancelled or replaced, or has expired.
 fn void_link(request: &HttpRequest) -> Result<HttpResponse> {
     let message = Message {
         title: "This link no longer works",
         words: vec![
-            "It was used or cancelled, it is older than 24 hours, or a newer one was sent.".into(),
-            "To verify your e-mail, sign in and request another link on Account.".into(),
+            "It was cancelled, it is older than 24 hours, a newer one was sent, or the e-mail is verified already.".into(),
+            "If yours is not verified yet, sign in and request another link on Account.".into(),
         ],
         link: Some(("/account", "Account")),
     };

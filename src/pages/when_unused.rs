@@ -64,7 +64,7 @@ pub async fn submit(
         }
     };
     let outcome = match when_unused {
-        WhenUnused::StaysSignedIn => AccountNotice::DeviceExempt,
+        WhenUnused::StaysSignedIn => AccountNotice::DeviceExempt(*id),
         WhenUnused::SignsOut => {
             AccountNotice::DeviceNotExempt(*id, u32::try_from(ended.len()).unwrap_or(u32::MAX))
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::refused_words;
 pub use super::times::TimeView;
 use crate::alerts::Alert;
-use crate::events::{Actor, Event, EventKind, Setting};
+use crate::events::{Actor, DECLINED, Event, EventKind, Setting};
 use crate::http::reader_clock::ReaderClock;
 use crate::net::{self, IpRetention, LOCAL_NETWORK};
 use crate::sessions::{OpenedVia, Session};
@@ -260,6 +260,9 @@ pub fn account_event(event: &Event) -> String {
         EventKind::PasswordChanged => "Password changed",
         EventKind::EmailChanged => "E-mail changed",
         EventKind::EmailChangeRequested => "Change of e-mail requested",
+        EventKind::EmailChangeCancelled if detail == DECLINED => {
+            "Change of e-mail cancelled: whoever reads that mailbox said that it isn’t theirs"
+        }
         EventKind::EmailChangeCancelled => "Change of e-mail cancelled",
         EventKind::EmailVerified => "E-mail verified",
         EventKind::TakenBack => "Account taken back with a former e-mail",
@@ -319,7 +322,7 @@ fn setting_changed(setting: &str) -> &'static str {
         Ok(Setting::AlertMail) => "Alerts by e-mail changed",
         Ok(Setting::IdleLimit) => "Time until unused devices sign out changed",
         Ok(Setting::Addresses) => "Storage of IP addresses changed",
-        Ok(Setting::IdleExempt) => "Set to stay signed in, used or not",
+        Ok(Setting::IdleExempt) => "Set to stay signed in when unused",
         Ok(Setting::IdleExemptionEnded) => "Set to sign out automatically when unused",
         Ok(Setting::TimeZone) => "Time zone changed",
         Err(_) => "Setting changed",

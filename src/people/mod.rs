@@ -28,7 +28,7 @@ pub use self::new_password::NewPassword;
 pub use self::passwords::{MAX_FAILURES, MAX_FAILURES_IN_WORDS, PasswordHash, VoidPassword};
 pub use self::record::UserRecord;
 pub use self::search::{PeoplePage, PeopleQuery};
-pub use self::store::User;
+pub use self::store::{LinkAct, UsedLink, User};
 pub use self::user::known_by;
 pub use self::values::{
     AccountState, Email, EmailState, FullName, IdleLimit, PlainPassword, Realm, Role, Subject,

@@ -10,8 +10,11 @@ use crate::error::Result;
 /// told.
 const FORMER_RETENTION: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 
+/// How long it is stored what a link in a message did: as long as most of them work.
+const USED_LINK_RETENTION: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
 impl People {
-    /// Purges expired links, and former addresses whose window ended 90 days ago, in batches,
+    /// Purges expired links, what links did 7 days ago, and former addresses whose window ended 90 days ago, in batches,
     /// unless another node does. Returns how many rows were deleted.
     ///
     /// # Errors
@@ -32,6 +35,11 @@ impl People {
             self.db
                 .repeat_with_lock(NodeLock::Sweep, move |c| {
                     store::purge_former(c, before, limit)
+                })
+                .await?,
+            self.db
+                .repeat_with_lock(NodeLock::Sweep, move |c| {
+                    store::purge_used_links(c, now - USED_LINK_RETENTION, limit)
                 })
                 .await?,
         ];

@@ -6,6 +6,7 @@ mod external;
 mod former;
 mod reset;
 pub(super) mod search;
+mod used_link;
 mod verification;
 
 use std::collections::{HashMap, HashSet};
@@ -35,6 +36,8 @@ pub(crate) use self::reset::{
     delete_sent_resets, delete_unknown_requests, find_live_reset, find_reset, insert_reset,
     insert_reset_request, list_reset_requests, purge_resets,
 };
+pub use self::used_link::{LinkAct, UsedLink};
+pub(crate) use self::used_link::{find_used_link, purge_used_links, record_used_link};
 pub(crate) use self::verification::{
     EmailVerification, delete_all_changes, delete_verification, delete_verifications,
     delete_verifications_except, find_verification, find_verification_by_person,

@@ -125,7 +125,7 @@ async fn the_steps_stay_until_each_is_skipped(database: Database) {
     assert!(has_steps(&fixture.desktop).await, "one is left");
     let page = fixture.laptop.answer_alert("/steps/password/skip").await;
     page.expect_words(
-        "You skipped the steps that make your account safe. You can still do them under Your devices.",
+        "You skipped the steps that make your account safe. You can still do them: they stay listed on Your devices.",
     )
     .expect_words("Nothing needs your attention.");
     assert!(!has_steps(&fixture.laptop).await);

@@ -84,7 +84,7 @@ async fn an_administrator_creates_and_revokes_a_key(app: &TestApp) {
     // It is asked about first.
     let page = browser.get(revoke).await.expect(200);
     page.expect_words("Of shop · last used just now")
-        .expect_words("Programs that use it are refused from now on.");
+        .expect_words("Programs that use it are refused from then on.");
     let form = browser.form(revoke, revoke).await;
     let response = browser.send(&form, &[]).await.expect(303);
     browser

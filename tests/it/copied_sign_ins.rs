@@ -13,6 +13,7 @@ on_both!(
     the_stored_address_of_a_copy_is_redacted,
     its_answers_say_what_they_do,
     a_device_with_another_session_is_not_signed_out,
+    a_device_that_signed_in_again_is_not_called_still_signed_in,
     where_wrong_passwords_were_given_is_shown,
     a_former_address_gets_what_the_alert_is_about_and_no_more,
 );
@@ -239,6 +240,23 @@ async fn its_answers_say_what_they_do(database: Database) {
     page.expect_words(
         "Good: it was your own device. Old tablet is signed out; sign in on it again.",
     );
+    fixture.stop().await;
+}
+
+async fn a_device_that_signed_in_again_is_not_called_still_signed_in(database: Database) {
+    let mut fixture = set_up(database).await;
+    fixture.use_copy().await;
+    fixture.app.advance(MINUTE);
+    let app = &fixture.app;
+    let tablet = Some("tablet");
+    app.login_from(&fixture.ada, IPHONE, LISBON, tablet).await;
+    let page = fixture.laptop.get("/devices").await.expect(200);
+    let page = page.expect_words(", so it was signed out. It is signed in again.");
+    let words = page.words();
+    assert!(!words.contains("still signed in"), "{words}");
+    assert!(!words.contains("sign in on it again"), "{words}");
+    let page = fixture.answer("yes").await;
+    page.expect_words("Good: it was your own device. Old tablet is signed in again.");
     fixture.stop().await;
 }
 

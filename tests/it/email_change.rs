@@ -130,7 +130,7 @@ async fn a_change_waits_for_the_new_mailbox(database: Database) {
     let fixture = set_up(database).await;
     let link = fixture.link_to(B).await;
     let account = fixture.laptop.get("/account").await.expect(200);
-    account.expect_words("We sent a link to b@example.org.");
+    account.expect_words("We sent a link to b@example.org. Open it by tomorrow");
     // A mail scanner opens the link; that changes nothing.
     let scanner = fixture.app.browser(IPHONE);
     scanner.get(&link).await.expect(200).expect_words(B);
@@ -184,7 +184,16 @@ async fn the_new_mailbox_declines_a_change(database: Database) {
         .await
         .expect(200)
         .expect_words("The change is cancelled.");
-    fixture.laptop.get(&link).await.expect(410);
+    stranger
+        .get(&link)
+        .await
+        .expect(410)
+        .expect_words("The answer “This isn’t mine” was given with this link on")
+        .expect_words("the change of the e-mail was cancelled.");
+    let told = fixture.laptop.get("/account").await.expect(200);
+    told.expect_words(
+        "Change of e-mail cancelled: whoever reads that mailbox said that it isn’t theirs",
+    );
     fixture.laptop.get("/devices").await.expect(200);
     assert_eq!(fixture.email(), A);
     fixture.stop().await;
@@ -195,12 +204,18 @@ async fn a_pending_change_dies_with_a_new_password(database: Database) {
     let link = fixture.link_to(B).await;
     let new = "another battery staple";
     let fields = [("current_password", PASSWORD), ("new_password", new)];
-    fixture
-        .laptop
-        .submit("/account", "/account/password", &fields)
-        .await
-        .expect(303);
-    fixture.laptop.get(&link).await.expect(410);
+    let laptop = &fixture.laptop;
+    let form = laptop.form("/account", "/account/password").await;
+    let replaced = laptop.cookie("rollcall_session").expect("a session");
+    laptop.send(&form, &fields).await.expect(303);
+    // Sent twice, before the response replaced the cookie: it says what was done.
+    let current = laptop.cookie("rollcall_session").expect("a session");
+    laptop.set_cookie("rollcall_session", &replaced);
+    let again = laptop.send(&form, &fields).await.expect(303);
+    laptop.set_cookie("rollcall_session", &current);
+    let page = laptop.follow(&again).await.expect(200);
+    page.expect_words("Your password was changed a moment ago. Sending the form again changed");
+    laptop.get(&link).await.expect(410);
     // The command line's, too.
     let link = fixture.link_to(C).await;
     let set = ["user", "set-password", "--email", A, "--password-stdin"];
@@ -313,7 +328,7 @@ async fn changing_needs_a_step_up_and_a_free_address(database: Database) {
         .await
         .expect(403)
         .expect_words("Enter your password")
-        .expect_words(&format!("Change your e-mail to {B}?"));
+        .expect_words(&format!("Send a link to {B}?"));
     // What is no address is said before the password is requested for it.
     fixture
         .request("nobody")
@@ -417,7 +432,8 @@ async fn an_account_is_not_deleted_while_it_can_be_taken_back(database: Database
     delete()
         .await
         .expect(409)
-        .expect_words("Your e-mail was changed recently");
+        .expect_words("Your account can’t be deleted before 24 May 2031")
+        .expect_words("until then, your former e-mail can take it back.");
     fixture.app.advance(7 * DAY);
     let person = Person {
         email: B.into(),

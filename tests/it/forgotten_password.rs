@@ -140,13 +140,23 @@ async fn a_get_changes_nothing_and_a_link_works_once(database: Database) {
     fixture.laptop.get("/devices").await.expect(200);
     let refused = fixture.set(&link, "short").await;
     assert!([400, 422].contains(&refused.status), "{refused:?}");
-    fixture.set(&link, NEW).await.expect(303);
-    fixture
-        .reader()
-        .get(&link)
-        .await
-        .expect(410)
-        .expect_words("This link no longer works");
+    let reader = fixture.reader();
+    let form = reader.form(&link, &link).await;
+    let fields = [("new_password", NEW)];
+    reader.send(&form, &fields).await.expect(303);
+    // Sent twice, and opened by somebody else: it claims of nobody that they did it.
+    let again = reader.send(&form, &fields).await.expect(410);
+    let opened = fixture.reader().get(&link).await.expect(410);
+    for page in [again, opened] {
+        page.expect_words("A new password was set")
+            .expect_words("It was set with this link on")
+            .expect_words("Sign in with it. If it wasn’t you, choose “Forgotten your password?”");
+        assert!(!page.text.contains(A), "{}", page.text);
+    }
+    fixture.app.advance(8 * 24 * 60 * MINUTE);
+    fixture.app.sweep().await;
+    let purged = fixture.reader().get(&link).await.expect(410);
+    purged.expect_words("This link no longer works");
     assert!(fixture.can_sign_in(NEW).await);
     fixture.stop().await;
 }

@@ -176,7 +176,20 @@ async fn the_first_message_takes_back_an_account_that_was_changed_twice(database
     fixture.thief_changes_to(B).await;
     let first = fixture.link(A, "Your e-mail was changed");
     let at_b = fixture.link(B, "Your e-mail was changed");
+    let words = |message: &Message| {
+        let text = message.plain();
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let first_words = words(&fixture.newest_to(A).await);
+    assert!(
+        first_words.contains("no longer with this one"),
+        "{first_words}"
+    );
     fixture.thief_changes_to(C).await;
+    let second = words(&fixture.newest_to(A).await);
+    let again = "was changed again. You have not signed in with this address since 17 May 2031";
+    assert!(second.contains(again), "{second}");
+    assert!(!second.contains("From now on"), "{second}");
     let at_c = fixture.link(C, "Your e-mail was changed");
     // The address that came in between can still take it back to itself.
     fixture
@@ -230,7 +243,10 @@ async fn an_account_can_be_taken_back_for_the_whole_window(database: Database) {
     reader
         .send(&form, &[("new_password", "yet another staple")])
         .await
-        .expect(404);
+        .expect(410)
+        .expect_words("A new password was set")
+        .expect_words("It was set with this link on");
+    assert!(fixture.can_sign_in(A, NEW).await);
 
     // Another change, whose window ends.
     let ada = Person {
@@ -334,13 +350,16 @@ async fn yes_it_was_me_ends_the_window(database: Database) {
     let link = fixture.link(A, "Your e-mail was changed");
     let before = fixture.to(A).len();
     let mine = [("answer", "mine")];
-    fixture
-        .reader()
-        .submit(&link, &link, &mine)
-        .await
-        .expect(200)
-        .expect_words("The account keeps its new e-mail.");
-    fixture.reader().get(&link).await.expect(410);
+    let reader = fixture.reader();
+    let form = reader.form(&link, &link).await;
+    let page = reader.send(&form, &mine).await.expect(200);
+    page.expect_words("The account keeps its new e-mail.");
+    let again = reader.send(&form, &mine).await.expect(410);
+    let opened = fixture.reader().get(&link).await.expect(410);
+    for page in [again, opened] {
+        page.expect_words("The answer “Yes, it was me” was given with this link on")
+            .expect_words("the account keeps its new e-mail.");
+    }
     fixture.change_password(&fixture.thief, PASSWORD, NEW).await;
     assert_eq!(fixture.to(A).len(), before);
     assert_eq!(fixture.email(), B);
@@ -372,6 +391,24 @@ async fn a_former_address_is_told_of_what_matters_and_not_of_sign_ins(database: 
     let link = last.link("/not-me/");
     let page = fixture.reader().get(&link).await.expect(200);
     page.expect_words("Take the account back");
+
+    // What an administrator does was done on no device.
+    let set = ["user", "set-password", "--email", B, "--password-stdin"];
+    Program::with(&fixture.app.database)
+        .run_with_input(&set, PASSWORD)
+        .expect_done();
+    let last = fixture.newest_to(A).await;
+    let text = last.plain();
+    assert!(text.contains("If you expected this, you don’t"), "{text}");
+    assert!(!text.contains("Device:"), "{text}");
+    assert!(!text.contains("If it was you"), "{text}");
+    let page = fixture
+        .reader()
+        .get(&last.link("/not-me/"))
+        .await
+        .expect(200);
+    let page = page.expect_words("An administrator set a new password for your account, and");
+    assert!(!page.words().contains("Device"), "{}", page.words());
     fixture.stop().await;
 }
 

@@ -74,9 +74,9 @@ async fn an_exempt_device_stays_signed_in_until_the_absolute_limit(app: &TestApp
     let done = home.exempt(&home.laptop).await.expect(303);
     assert_eq!(done.location(), home.path);
     let page = home.laptop.follow(&done).await.expect(200);
-    page.expect_words("Saved. The device stays signed in even if it is not used.")
+    page.expect_words("even if it is not used.")
         .expect_words("even if unused")
-        .expect_words("Set to stay signed in, used or not");
+        .expect_words("Set to stay signed in when unused");
     app.advance(6 * DAY);
     app.sweep().await;
     home.tablet.get("/devices").await.expect(200);

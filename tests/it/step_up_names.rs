@@ -259,7 +259,7 @@ async fn what_ends_or_deletes_is_confirmed_with_a_red_button(app: &TestApp) {
         (
             "/account/alerts",
             GREEN,
-            "Change which alerts you get by e-mail",
+            "Turn off e-mails about new sign-ins",
         ),
     ] {
         let page = root.send(&form.aimed_at(path), &typed).await.expect(403);

@@ -119,7 +119,7 @@ async fn what_was_skipped_is_called_so(database: Database) {
     it.laptop.answer_alert("/steps/password/skip").await;
     let page = it.laptop.answer_alert("/steps/email/skip").await;
     let page = page.expect_words(
-        "You skipped setting a new password and checking your e-mail. You can still do that under Your devices.",
+        "You skipped setting a new password and checking your e-mail. You can still do that: it stays listed on Your devices.",
     );
     assert!(!page.words().contains("You finished"), "{}", page.words());
     it.stop().await;

@@ -187,7 +187,8 @@ async fn the_owner_of_a_mailbox_deletes_a_strangers_account(database: Database) 
         .get(&link)
         .await
         .expect(410)
-        .expect_words("This link no longer works");
+        .expect_words("The answer “This isn’t mine” was given with this link on")
+        .expect_words("the account that was created with this address was deleted.");
     // Now the address is free for its owner.
     let (owner, _) = sign_up(&app, EMAIL).await;
     owner.get("/devices").await.expect(200);
@@ -211,7 +212,8 @@ async fn a_link_verifies_once_for_whoever_gives_the_password(database: Database)
             .send(&form, &fields)
             .await
             .expect(410)
-            .expect_words("This link no longer works");
+            .expect_words("The e-mail was verified")
+            .expect_words("It was verified with this link on");
     }
     assert_eq!(
         app.database.number("SELECT count(*) AS value FROM users"),

@@ -379,7 +379,7 @@ async fn verify_page(
     let declined = "The person who reads that mailbox said that the address isn’t theirs.";
     let mut words = vec![
         format!(
-            "{} counts as verified, as if they had opened a link in a message to it.",
+            "{} counts as verified, as if they had opened a link in an e-mail to it.",
             user.email
         ),
         "Applications may rely on it.".into(),

@@ -263,7 +263,7 @@ async fn invite_page(
 ) -> Result<ActPage> {
     let head = PersonHead::load(app, user, caller).await?;
     let way = match app.accounts.sends_mail() {
-        true => format!("A message with a link is sent to {}.", user.email),
+        true => format!("An e-mail with a link is sent to {}.", user.email),
         false => {
             "You see a link, once, and pass it on yourself: this service sends no e-mail.".into()
         }
