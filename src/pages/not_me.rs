@@ -44,14 +44,14 @@ struct NotMePage<'a> {
     heading: &'static str,
     /// Whether the alerts were confirmed or reported already.
     is_used: bool,
-    /// Whether what the alerts are about was signed out already.
-    is_over: bool,
-    /// Whether the alerts report sign-ins.
-    is_sign_in: bool,
     /// What is asked for, and what that does.
     request: String,
     /// The other devices that nobody has confirmed, which a report signs out if that is wanted.
     unconfirmed: Option<String>,
+    /// Whether they are ticked.
+    is_ticked: bool,
+    /// Whether one answer is for several alerts.
+    is_for_several: bool,
     /// Whether it can be confirmed here: a changed e-mail can't at the new address.
     may_confirm: bool,
     /// The labels of the buttons.
@@ -120,6 +120,36 @@ async fn own_page(
     if message.alerts.is_empty() {
         return settled(request, token, message, form.flatten());
     }
+    let template = load_page(app, request, (token, message), form.flatten()).await?;
+    let status = match template.is_used {
+        true => StatusCode::GONE,
+        false => StatusCode::OK,
+    };
+    page(status, &template)
+}
+
+/// Shows the page again where *Yes* was pressed with what goes with *No* alone: either may be meant.
+async fn ask_again(
+    app: &AppState,
+    request: &HttpRequest,
+    token: &str,
+    message: &LinkedMessage,
+) -> Result<HttpResponse> {
+    let mut template = load_page(app, request, (token, message), None).await?;
+    template.is_ticked = true;
+    template.layout.refusal = Some(format!(
+        "Nothing was done: what is ticked below goes with “{}”, but “{}” was pressed. Untick it, or press “{}”.",
+        template.no, template.yes, template.no
+    ));
+    page(StatusCode::BAD_REQUEST, &template)
+}
+
+async fn load_page<'a>(
+    app: &AppState,
+    request: &HttpRequest,
+    (token, message): (&'a str, &LinkedMessage),
+    form: Option<PasswordForm>,
+) -> Result<NotMePage<'a>> {
     let clock = ReaderClock::of_browser(request)?;
     let is_used = !message.alerts.iter().any(Alert::is_open);
     let listed = message.alerts.iter().take(MAX_LISTED).cloned().collect();
@@ -137,20 +167,29 @@ async fn own_page(
         .cloned()
         .collect();
     let preview = app.accounts.preview_report(message.user.id, open).await?;
+    let is_sign_in = message.alerts.iter().all(|alert| alert.kind.is_sign_in());
     let alerts: Vec<_> = listed
         .iter()
         .map(|details| AlertView::for_link(details, clock))
         .collect();
-    let template = NotMePage {
+    Ok(NotMePage {
         layout: Layout::anonymous(request)?,
-        is_sign_in: message.alerts.iter().all(|alert| alert.kind.is_sign_in()),
         offers_password: message.may_set_password,
         may_confirm: message.alerts.iter().any(is_confirmable),
         request: report_words::request(&message.alerts, &listed, &preview),
         unconfirmed: report_words::unconfirmed(&listed, &preview),
-        yes: alerts.first().map_or("Yes, it was me", |alert| alert.yes),
-        no: alerts.first().map_or("No, it wasn’t me", |alert| alert.no),
-        form: form.flatten(),
+        is_ticked: false,
+        is_for_several: message.alerts.len() > 1,
+        yes: match alerts.as_slice() {
+            [alert] => alert.yes,
+            _ => "Yes, all of it was me",
+        },
+        no: match alerts.as_slice() {
+            [_, _, ..] if is_sign_in && !is_over => "No, sign them out",
+            [alert, ..] => alert.no,
+            [] => "No, it wasn’t me",
+        },
+        form,
         unlisted: message.alerts.len().saturating_sub(MAX_LISTED),
         heading: match (is_used, listed.len()) {
             (false, 1) => alerts.first().map_or(QUESTION, |alert| alert.heading),
@@ -162,12 +201,7 @@ async fn own_page(
         alerts,
         token,
         is_used,
-        is_over,
-    };
-    match is_used {
-        true => page(StatusCode::GONE, &template),
-        false => page(StatusCode::OK, &template),
-    }
+    })
 }
 
 fn is_confirmable(alert: &Alert) -> bool {
@@ -224,6 +258,7 @@ async fn review(
     client: Client,
 ) -> Result<HttpResponse> {
     let reviewed = match form.answer.as_str() {
+        "mine" if form.all.is_some() => return ask_again(app, request, token, message).await,
         "mine" => app
             .accounts
             .confirm_alerts(message.alerts.clone())
