@@ -12,7 +12,7 @@ use super::assets;
 use super::caller::{OpenAlerts, Requested};
 use super::cookies::OwnCookie;
 use super::forms::{self, FormRefusal};
-use super::notice::{self, Notice, SignedOutNotice};
+use super::notice::{self, AccountNotice, Notice, SignedOutNotice};
 use super::reader_clock::{ReaderClock, ZoneSource};
 use super::site::SiteLook;
 use super::way_back::page_behind;
@@ -59,6 +59,8 @@ pub struct Layout {
     pub refusal: Option<String>,
     /// What is wrong with the page's form, for the summary above it.
     pub problems: Vec<Problem>,
+    /// What nothing was, where something is wrong with the page's form: "changed", or "created".
+    pub undone: &'static str,
     /// Whether the page itself says what failed.
     pub is_failed: bool,
     /// The number of open alerts and notices, which the title states.
@@ -130,7 +132,7 @@ impl Layout {
             attention: describe_attention(open_alerts(request))
                 .filter(|_| request.path() != "/devices"),
             csrf: forms::session_csrf_token(request)?,
-            refusal: refusal(request),
+            refusal: refusal(request).or_else(|| not_carried_out(request, caller)),
             open_alerts: open_alerts(request),
             changes: Some(KnownChanges::of(request, caller)?),
             behind: page_behind(request),
@@ -170,6 +172,7 @@ impl Layout {
             csrf: String::new(),
             refusal: None,
             problems: Vec::new(),
+            undone: "changed",
             is_failed: false,
             open_alerts: 0,
             changes: None,
@@ -286,6 +289,17 @@ fn refusal(request: &HttpRequest) -> Option<String> {
             let refusal = forms::refusal(request)?;
             Some(explain(refusal, request.path()).to_owned())
         })
+}
+
+/// Says what was not carried out, since the session of its page had ended: whichever page comes next says it.
+fn not_carried_out(request: &HttpRequest, caller: &Caller) -> Option<String> {
+    if !notice::waits(request) {
+        return None;
+    }
+    match notice::take(request, Some(caller.user.id))? {
+        Notice::Account(_, AccountNotice::NotCarriedOut(act)) => Some(act.words().to_owned()),
+        _ => None,
+    }
 }
 
 /// Returns why a form was refused, in words.

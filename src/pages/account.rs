@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::activity::{self, AccountEvent};
 use super::settings_card::{SettingsPage, SettingsView};
 use super::time_zone::TimeZoneField;
+use super::words::TimeView;
 use super::{confirm, notices};
 use crate::account::OwnPassword;
 use crate::error::{Error, Result};
@@ -30,6 +31,8 @@ pub(super) struct AccountPage {
     layout: Layout,
     email: String,
     is_email_verified: bool,
+    /// When the link was sent that verifies the e-mail, if one still works.
+    link_sent: Option<TimeView>,
     /// The e-mail that the account changes to once it is verified.
     pending_email: Option<String>,
     /// Whether links can be sent; without them only an administrator changes an e-mail.
@@ -191,6 +194,11 @@ impl AccountPage {
         Ok(Self {
             is_email_verified: caller.user.email_verified_at.is_some(),
             pending_email: app.accounts.find_pending_change(&caller.user).await?,
+            link_sent: app
+                .accounts
+                .find_verification_sent(&caller.user)
+                .await?
+                .map(|at| TimeView::ago(at, clock)),
             sends_mail: app.accounts.sends_mail(),
             layout: Layout::for_caller(request, caller, NavItem::Account)?,
             email: caller.user.shown_email().to_owned(),

@@ -7,8 +7,8 @@ use serde::Deserialize;
 
 use super::device_views::DeviceView;
 use super::ended_words::End;
-use super::notices;
 use super::session_end::SessionEnd;
+use super::shown_notice;
 use super::sign_out;
 use super::travel_views;
 use super::used_applications::UsedApplications;
@@ -42,6 +42,8 @@ struct DevicePage {
     /// What happens when it is signed out.
     consequence: String,
     notice: Option<String>,
+    /// What the script states the notice by.
+    notice_token: Option<String>,
     /// The name as last submitted.
     name_typed: String,
     name_error: Option<String>,
@@ -107,7 +109,9 @@ pub async fn show(
 ) -> Result<HttpResponse> {
     let session = app.sessions.get(caller.user.id, *id).await?;
     let mut template = load_page(&app, &request, &caller, session, query.before).await?;
-    template.notice = notices::take(&app, &request, Some(&caller)).await?.words;
+    let notice = shown_notice::take(&app, &request, &caller).await?;
+    template.notice_token = notice.token.clone();
+    template.notice = notice.show_on(&mut template.layout);
     page(StatusCode::OK, &template)
 }
 
@@ -224,6 +228,7 @@ async fn load_page(
             .map_or_else(String::new, |device| consequence(device, caller, &session)),
         unused: UnusedView::new(app, caller, &session, &reader),
         notice: None,
+        notice_token: None,
         name_typed: session.display_name(),
         name_error: None,
         older,

@@ -4,9 +4,9 @@
 use actix_web::HttpRequest;
 
 use super::admin::person_notices;
-use super::review_words::{self, answer, describe_review, describe_unrestored};
+use super::review_words::{self, describe_review, describe_unrestored};
 use super::steps_view::describe_finish;
-use super::{end_notices, settings_card};
+use super::{answered, end_notices, settings_card};
 use crate::account::StepAct;
 use crate::alerts::AlertReview;
 use crate::clock::Timestamp;
@@ -16,7 +16,7 @@ use crate::http::app_state::AppState;
 use crate::http::ending_words::Ending;
 use crate::http::layout::Layout;
 use crate::http::notice::{self, AccountNotice, EndMoment, EndNotice, Notice, SignedOutNotice};
-use crate::http::refused_act::RefusedAct;
+use crate::http::reader_clock::ReaderClock;
 use crate::net::IpRetention;
 use crate::people::MAX_FAILURES_IN_WORDS;
 use crate::sessions::{Caller, Session};
@@ -32,6 +32,8 @@ pub(super) struct NoticeView {
     pub(super) is_sign_out: bool,
     /// Whether it says that something was not done.
     pub(super) is_failure: bool,
+    /// What an open page states it by, when it asks whether it is still true.
+    pub(super) token: Option<String>,
 }
 
 impl NoticeView {
@@ -55,7 +57,9 @@ pub(super) async fn take(
     caller: Option<&Caller>,
 ) -> Result<NoticeView> {
     match notice::take(request, caller.map(|caller| caller.user.id)) {
-        Some(Notice::Account(user, notice)) => of_account(app, user, caller, notice).await,
+        Some(Notice::Account(user, notice)) => {
+            of_account(app, request, (user, caller), notice).await
+        }
         Some(Notice::SignedOut(notice)) => Ok(NoticeView {
             words: Some(signed_out_words(notice)),
             is_sign_out: is_sign_out(notice),
@@ -66,10 +70,10 @@ pub(super) async fn take(
 }
 
 /// Returns a notice about the account of `user`.
-async fn of_account(
+pub(super) async fn of_account(
     app: &AppState,
-    user: UserId,
-    caller: Option<&Caller>,
+    request: &HttpRequest,
+    (user, caller): (UserId, Option<&Caller>),
     notice: AccountNotice,
 ) -> Result<NoticeView> {
     let words = match notice {
@@ -81,14 +85,33 @@ async fn of_account(
         }
         AccountNotice::Ended(notice) => end_notices::describe(app, user, caller, notice).await?,
         AccountNotice::PasswordChanged => Some(password_words(app, user, caller).await?),
+        AccountNotice::AlertConfirmedLate(alert) => {
+            let late = (alert, AlertReview::Confirmed);
+            Some(answered::describe_late(app, user, late, clock(request, caller)?).await?)
+        }
+        AccountNotice::AlertReportedLate(alert) => {
+            let late = (alert, AlertReview::Reported);
+            Some(answered::describe_late(app, user, late, clock(request, caller)?).await?)
+        }
         notice => account_words(app, user, notice).await?,
     };
     Ok(NoticeView {
         words: with_finish(app, caller, notice, words).await?,
         others_left: others_left(app, caller, notice).await?,
-        is_failure: matches!(notice, AccountNotice::SettingChangedBefore(_)),
+        is_failure: matches!(
+            notice,
+            AccountNotice::SettingChangedBefore(_) | AccountNotice::NotCarriedOut(_)
+        ),
         ..NoticeView::default()
     })
+}
+
+/// Returns the clock of whoever reads the page.
+fn clock(request: &HttpRequest, caller: Option<&Caller>) -> Result<ReaderClock> {
+    match caller {
+        Some(caller) => ReaderClock::of_caller(request, caller),
+        None => ReaderClock::of_browser(request),
+    }
 }
 
 /// Returns what leads to the devices that signed in after the page of *Sign out others* was shown, if any
@@ -153,9 +176,6 @@ async fn account_words(
 ) -> Result<Option<String>> {
     match notice {
         AccountNotice::AlertReviewed(alert) => reviewed(app, user, alert).await,
-        AccountNotice::AlertConfirmedLate(_) | AccountNotice::AlertReportedLate(_) => {
-            reviewed_late(app, user, notice).await
-        }
         AccountNotice::IdleLimitUpdated(count, first) => {
             let device = match first {
                 Some(id) => ended_device(app, user, id).await?,
@@ -177,6 +197,13 @@ async fn account_words(
             let (user, limits) = (app.people.get(user).await?, app.sessions.idle_limits());
             Ok(Some(settings_card::describe_conflict(
                 setting, &user, limits,
+            )))
+        }
+        AccountNotice::SignedUp => {
+            let user = app.people.get(user).await?;
+            Ok(Some(format!(
+                "Your account is created. We sent a link to {}: open it within 24 hours to verify your e-mail.",
+                user.shown_email()
             )))
         }
         AccountNotice::AlertEmailsUpdated => {
@@ -203,35 +230,6 @@ async fn reviewed(app: &AppState, user: UserId, alert: AlertId) -> Result<Option
         Some(outcome) => Some(describe_review(&outcome)),
         None => Some(review_words::describe_unanswered(app, user, alert).await?),
     })
-}
-
-/// Returns what the review of an alert did, where it was answered once more: pressed twice, that is all;
-/// another answer did not count.
-async fn reviewed_late(
-    app: &AppState,
-    user: UserId,
-    notice: AccountNotice,
-) -> Result<Option<String>> {
-    let (alert, pressed) = match notice {
-        AccountNotice::AlertConfirmedLate(alert) => (alert, AlertReview::Confirmed),
-        AccountNotice::AlertReportedLate(alert) => (alert, AlertReview::Reported),
-        _ => return Ok(None),
-    };
-    let words = reviewed(app, user, alert).await?;
-    let outcome = app.accounts.find_review(user, alert).await?;
-    let other = outcome.and_then(|outcome| {
-        let alert = outcome.details.alert;
-        let (counted, _) = alert.review()?;
-        (counted != pressed).then_some((alert.kind, counted))
-    });
-    Ok(words.map(|words| match other {
-        Some((kind, counted)) => format!(
-            "Your “{}” did not count: this had been answered “{}” before. {words}",
-            answer(kind, pressed),
-            answer(kind, counted)
-        ),
-        None => words,
-    }))
 }
 
 /// Returns the name of a session's device, if none of its sessions is live.
@@ -334,12 +332,7 @@ fn plain_words(notice: AccountNotice) -> Option<&'static str> {
             "Saved. The device signs out automatically again when it is not used."
         }
         AccountNotice::TimeZoneUpdated => "Your time zone is saved.",
-        AccountNotice::NotCarriedOut(RefusedAct::Password) => {
-            "Your password was not changed: you had been signed out when you sent it."
-        }
-        AccountNotice::NotCarriedOut(RefusedAct::Other) => {
-            "Nothing was done: you had been signed out when you pressed the button. Press it again if it is still right."
-        }
+        AccountNotice::NotCarriedOut(act) => act.words(),
         notice => return plain_admin_words(notice),
     })
 }
