@@ -267,10 +267,21 @@ async function refresh() {
   listen();
 }
 
+// What the page shows that the server is to word anew: its notice, and the alerts, each of which keeps its place.
+function shownHeaders() {
+  const notice = main.querySelector("[data-notice]");
+  const alerts = [...main.querySelectorAll("[data-alert]")].map((card) => card.dataset.alert);
+  const headers = { ...UNATTENDED.headers };
+  if (notice) headers["x-shown-notice"] = notice.dataset.notice;
+  if (alerts.length) headers["x-shown-alerts"] = alerts.join();
+  return headers;
+}
+
 // Returns a page as it is now, this one unless another is named; null if the server is away, busy or broken.
 async function load(path = address()) {
   try {
-    const response = await fetch(path, UNATTENDED);
+    const headers = path === address() ? shownHeaders() : UNATTENDED.headers;
+    const response = await fetch(path, { headers });
     if (response.status >= 429) return null;
     return { response, fresh: await parsed(response) };
   } catch {
@@ -289,7 +300,7 @@ function show(fresh, isSamePage) {
   renewTokens(fresh);
   const live = main.dataset.live;
   const next = fresh.getElementById("main");
-  const isPatched = live === "patched" && isSamePage && patch(main, next);
+  const isPatched = live === "patched" && isSamePage && patchInPlace(next);
   if (isSamePage && !document.title.startsWith("Error: ")) renewTitle(fresh.title, live);
   if (active !== document.activeElement && active.isConnected) active.focus({ preventScroll: true });
   showAll();
@@ -299,6 +310,50 @@ function show(fresh, isSamePage) {
   isSignedOut = isAnothers = false;
   document.dispatchEvent(new Event("patched"));
 }
+
+// Patches the page, without moving what is pointed at.
+function patchInPlace(next) {
+  withdrawNotice(next);
+  const pointed = main.querySelector(`:is(${CONTROLS}):hover`);
+  const top = pointed && pointed.getBoundingClientRect().top;
+  const places = [...main.querySelectorAll(CONTROLS)].map((control) => [control, control.getBoundingClientRect()]);
+  const isPatched = patch(main, next);
+  if (pointed && pointed.isConnected) {
+    scrollBy({ top: pointed.getBoundingClientRect().top - top, behavior: "instant" });
+  }
+  former = { places, until: Date.now() + QUIET / 2 };
+  return isPatched;
+}
+
+// What the page says of the last act goes once it is no longer true: it is never reworded, which would be read
+// as the outcome of another act.
+function withdrawNotice(next) {
+  const [said, fresh] = [main, next].map((page) => page.querySelector("[data-notice]"));
+  const isTrue = said && fresh && said.textContent === fresh.textContent;
+  if (said && !isTrue) said.remove();
+  if (fresh && !isTrue) fresh.remove();
+}
+
+const CONTROLS = "button, a[href], summary, input, select, label";
+// Where the controls were before the last patch, and until when a press may have been meant for them.
+let former = { places: [], until: 0 };
+
+// A press that began before a change was seen is not one of the button that lies there since. The keyboard has
+// no place, and presses what has the focus.
+addEventListener(
+  "click",
+  (event) => {
+    if (!event.detail || Date.now() > former.until) return;
+    const pressed = event.target.closest(CONTROLS);
+    const isThere = ([, { left, right, top, bottom }]) =>
+      left <= event.clientX && event.clientX < right && top <= event.clientY && event.clientY < bottom;
+    const before = former.places.filter(isThere).map(([control]) => control);
+    if (!pressed || !before.length || before.includes(pressed)) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+  },
+  { capture: true },
+);
 
 // A page that is not patched goes on being about what it shows; only what needs attention is counted.
 function renewTitle(title, live) {
@@ -387,7 +442,22 @@ function patchNode(old, fresh) {
     return true;
   }
   if (old.dataset.shape !== fresh.dataset.shape) return replace(old, fresh);
+  if (fresh.dataset.answered !== undefined) return settle(old, fresh);
   return old.matches(FIELDS) ? patchField(old, fresh) : patch(old, fresh);
+}
+
+// An alert that was answered elsewhere keeps its place and its height until the page is loaded anew: no button
+// comes to lie where one of its was.
+function settle(card, fresh) {
+  if (card.dataset.answered !== undefined) return true;
+  card.dataset.answered = "";
+  card.style.minBlockSize = card.getBoundingClientRect().height + "px";
+  const answers = card.querySelector(".answers");
+  const isFocused = answers.contains(document.activeElement);
+  answers.replaceChildren(document.importNode(fresh.querySelector(".outcome"), true));
+  if (isFocused) answers.firstChild.focus({ preventScroll: true });
+  for (const hint of card.querySelectorAll(":scope > .hint")) hint.remove();
+  return true;
 }
 
 // A list that is built in another way is not made of the elements of this one: it takes its place whole, or,
@@ -450,7 +520,7 @@ function setDefault(field) {
 }
 
 // What a person or a script sets in an open page.
-const OWN_ATTRIBUTES = ["open", "hidden", "disabled", "checked", "selected", "data-sent"];
+const OWN_ATTRIBUTES = ["open", "hidden", "disabled", "checked", "selected", "data-sent", "style"];
 
 function copyAttributes(old, fresh) {
   const isOwn = (name) => OWN_ATTRIBUTES.includes(name);
@@ -483,6 +553,7 @@ function isMessage(element) {
 
 function stays(element) {
   if (isMessage(element) || element.contains(document.activeElement)) return true;
+  if (element.matches(`:is(${CONTROLS}):hover`) || element.querySelector(`:is(${CONTROLS}):hover`)) return true;
   if ([element, ...element.querySelectorAll("details")].some(isOpened)) return true;
   // One without a name only ticks the others.
   const inside = [...element.querySelectorAll(FIELDS)].filter((field) => field.name);

@@ -116,6 +116,26 @@ impl Accounts {
         }
     }
 
+    /// Returns those of a person's alerts that have these ids, open or not, with what became of them. The
+    /// caller bounds their number.
+    ///
+    /// # Errors
+    /// As [`Accounts::describe_alerts`].
+    pub async fn describe_by_ids(
+        &self,
+        owner: UserId,
+        ids: Vec<AlertId>,
+    ) -> Result<Vec<AlertDetails>> {
+        let now = self.clock.now();
+        self.db
+            .read(move |c| {
+                let found = alerts::store::list_by_ids(c, owner, &ids)?;
+                let live = list_live(c, owner, &found, now)?;
+                describe(c, owner, found, &live)
+            })
+            .await
+    }
+
     /// Finds what the review of one of a person's alerts did, from the rows as they are now. `None`
     /// while it is not reviewed.
     ///

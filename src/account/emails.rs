@@ -200,6 +200,24 @@ impl Accounts {
         Ok(change.map(|found| (found.email, found.expires_at)))
     }
 
+    /// Returns when the link was sent that verifies a person's own e-mail, if one still works.
+    ///
+    /// # Errors
+    /// As [`Accounts::find_pending_change`].
+    pub async fn find_verification_sent(&self, user: &User) -> Result<Option<Timestamp>> {
+        if user.email_verified_at.is_some() {
+            return Ok(None);
+        }
+        let now = self.clock.now();
+        let (id, own) = (user.id, user.email.clone());
+        let found = self
+            .db
+            .read(move |c| people::store::find_verification_by_person(c, id, now))
+            .await?;
+        let sent = found.filter(|found| found.email == own);
+        Ok(sent.map(|found| found.created_at))
+    }
+
     /// Cancels a person's pending change of e-mail. Returns how many there were: 0 or 1.
     ///
     /// # Errors

@@ -15,6 +15,7 @@ use super::browser;
 use super::client::location;
 use super::forms::{self, UnreadForm};
 use super::logged_caller;
+use super::prefetch::UNATTENDED;
 use crate::account::Attention;
 use crate::clock::Timestamp;
 use crate::error::{Error, Result, TokenRefusal};
@@ -216,7 +217,7 @@ impl FromRequest for MaybeApiCaller {
 
 /// Returns whether the script of an open page requests it again by itself.
 fn is_unattended(request: &HttpRequest) -> bool {
-    is_safe(request) && request.headers().contains_key("x-unattended")
+    is_safe(request) && request.headers().contains_key(UNATTENDED)
 }
 
 /// Resolves the caller of a request that nobody made.

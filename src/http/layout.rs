@@ -15,7 +15,7 @@ use super::cookies::OwnCookie;
 use super::failed_form::{self, FailedForm, Problem};
 use super::form_refusal::refusal;
 use super::forms;
-use super::notice::{self, Notice, SignedOutNotice};
+use super::notice::{self, AccountNotice, Notice, SignedOutNotice};
 use super::reader_clock::{ReaderClock, ZoneSource};
 use super::site::SiteLook;
 use super::way_back::page_behind;
@@ -62,6 +62,8 @@ pub struct Layout {
     pub refusal: Option<String>,
     /// What is wrong with the page's form, for the summary above it.
     pub problems: Vec<Problem>,
+    /// What nothing was, where something is wrong with the page's form: "changed", or "created".
+    pub undone: &'static str,
     /// Whether the page itself says what failed.
     pub is_failed: bool,
     /// The number of open alerts and notices, which the title states.
@@ -125,7 +127,7 @@ impl Layout {
             attention: describe_attention(open_alerts(request))
                 .filter(|_| request.path() != "/devices"),
             csrf: forms::session_csrf_token(request)?,
-            refusal: refusal(request),
+            refusal: refusal(request).or_else(|| not_carried_out(request, caller)),
             open_alerts: open_alerts(request),
             changes: Some(KnownChanges::of(request, caller)?),
             behind: page_behind(request),
@@ -195,6 +197,7 @@ impl Layout {
             csrf: String::new(),
             refusal: None,
             problems: Vec::new(),
+            undone: "changed",
             is_failed: false,
             open_alerts: 0,
             changes: None,
@@ -273,6 +276,17 @@ fn describe_zone(clock: ReaderClock) -> String {
 
 fn site(request: &HttpRequest) -> Result<Arc<SiteLook>> {
     Ok(app_state(request)?.site.clone())
+}
+
+/// Says what was not carried out, since the session of its page had ended: whichever page comes next says it.
+fn not_carried_out(request: &HttpRequest, caller: &Caller) -> Option<String> {
+    if !notice::waits(request) {
+        return None;
+    }
+    match notice::take(request, Some(caller.user.id))? {
+        Notice::Account(_, AccountNotice::NotCarriedOut(act)) => Some(act.words().to_owned()),
+        _ => None,
+    }
 }
 
 impl Layout {

@@ -21,6 +21,7 @@ use serde::{Deserialize, Serialize};
 use super::app_state::{AppState, app_state};
 use super::browser;
 use super::cookies::{self, OwnCookie};
+pub use super::person_notice::PersonNotice;
 use super::prefetch::is_seen;
 use super::received_cookies::ReceivedCookies;
 use super::refused_act::{self, Refused, RefusedAct};
@@ -28,7 +29,6 @@ use crate::clock::Timestamp;
 use crate::db::{AlertId, SessionId, UserId};
 use crate::error::{Chain, Error, Failure, Result};
 use crate::events::Setting;
-use crate::people::Role;
 use crate::sessions::Session;
 use crate::text;
 
@@ -70,6 +70,8 @@ pub enum AccountNotice {
     DeviceRenamed,
     /// The person has another name.
     Renamed,
+    /// The account was made, and a link that verifies its e-mail is on its way.
+    SignedUp,
     /// A link that verifies an e-mail is on its way.
     EmailLinkSent,
     /// No more links are sent for now.
@@ -181,55 +183,6 @@ impl EndMoment {
     }
 }
 
-/// What an administrator is told of a person's account.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum PersonNotice {
-    /// The account was created.
-    Created,
-    /// The account was created, and a link to set a password is on its way to it.
-    Invited,
-    /// The account was created a moment before, and the form that was sent again changed nothing.
-    CreatedBefore,
-    /// The account was created a moment before, with a link that was shown then.
-    InvitedBefore,
-    /// Another link to set a password is on its way.
-    InvitedAgain,
-    /// A link for a new password was made since the page of the form was opened.
-    LinkMadeBefore,
-    /// The person has another name.
-    Renamed,
-    /// The account has another e-mail.
-    EmailSet,
-    /// The e-mail is the one that the account had.
-    EmailUnchanged,
-    /// The account was disabled, which ended this many sessions.
-    Disabled(u32),
-    /// It was disabled before.
-    AlreadyDisabled,
-    /// The account was enabled.
-    Enabled,
-    /// It was enabled before.
-    AlreadyEnabled,
-    /// The person has another role than this one, which they had.
-    RoleSet(Role),
-    /// They had that role before.
-    RoleUnchanged,
-    /// This many sessions were ended.
-    SessionsEnded(u32),
-    /// The delay after wrong passwords was lifted.
-    DelayLifted,
-    /// There was no delay.
-    NoDelay,
-    /// The e-mail was vouched for.
-    EmailVouched,
-    /// It was verified before.
-    AlreadyVerified,
-    /// The account was deleted.
-    Deleted,
-    /// There was no such account any more.
-    Gone,
-}
-
 /// What somebody is told where nobody is signed in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SignedOutNotice {
@@ -261,15 +214,18 @@ pub enum SignedOutNotice {
     FirstPasswordSet,
 }
 
+/// The notice that the page in a response shows, as its cookie had it.
+pub(super) struct ShownNotice(pub(super) String);
+
 /// The content of the notice cookie.
 #[derive(Serialize, Deserialize)]
-struct StoredNotice {
+pub(super) struct StoredNotice {
     id: String,
     /// When the notice was put there, in microseconds since the Unix epoch.
     at: i64,
     /// The browser's device id: in another browser a copy of the cookie is void.
     device: String,
-    notice: Notice,
+    pub(super) notice: Notice,
 }
 
 impl StoredNotice {
@@ -324,18 +280,38 @@ pub fn take(request: &HttpRequest, reader: Option<UserId>) -> Option<Notice> {
     if values.is_empty() {
         return None;
     }
-    let opened = values.iter().find_map(|value| open(request, app, value));
-    if reader.is_none() && opened.as_ref().is_some_and(|(stored, _)| stored.waits()) {
+    let opened = values
+        .iter()
+        .find_map(|value| Some((open(request, app, value)?, value)));
+    if reader.is_none()
+        && opened
+            .as_ref()
+            .is_some_and(|((stored, _), _)| stored.waits())
+    {
         return None;
     }
     request.extensions_mut().insert(Change::Remove);
-    let (stored, at) = opened?;
+    let ((stored, at), sealed) = opened?;
     let is_for_reader = match stored.notice {
         Notice::Account(user, _) => reader.is_none_or(|reader| reader == user),
         Notice::SignedOut(_) => reader.is_none(),
     };
     let is_first = is_for_reader && app.notice_cookies.record_shown(stored.id, at + LIFETIME);
+    if is_first {
+        let shown = ShownNotice(sealed.clone());
+        request.extensions_mut().insert(shown);
+    }
     is_first.then_some(stored.notice)
+}
+
+/// Returns whether a notice waits for a person to sign in again: that something was not carried out.
+pub(super) fn waits(request: &HttpRequest) -> bool {
+    let received = ReceivedCookies::of(request);
+    let mut values = received.first_values(OwnCookie::Notice).iter();
+    is_seen(request)
+        && app_state(request).is_ok_and(|app| {
+            values.any(|it| open(request, app, it).is_some_and(|(stored, _)| stored.waits()))
+        })
 }
 
 /// Sets or removes the notice cookie, as [`put`] and [`take`] require. A page that could not be
@@ -381,7 +357,11 @@ fn sealed(request: &HttpRequest, notice: Notice) -> Result<Cookie<'static>> {
 }
 
 /// Returns the content of a cookie that was sealed for this browser lately, and when.
-fn open(request: &HttpRequest, app: &AppState, value: &str) -> Option<(StoredNotice, Timestamp)> {
+pub(super) fn open(
+    request: &HttpRequest,
+    app: &AppState,
+    value: &str,
+) -> Option<(StoredNotice, Timestamp)> {
     let name = app.cookies.name(OwnCookie::Notice);
     let content = app.notice_cookies.open(name, value)?;
     let stored: StoredNotice = serde_json::from_str(&content).ok()?;

@@ -13,6 +13,9 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{HttpRequest, HttpResponse};
 
+/// Marks a request that nobody made: the script of an open page makes it by itself.
+pub(super) const UNATTENDED: &str = "x-unattended";
+
 /// The headers that state a prefetch: the standard one (HTML Living Standard, 7.4.2), and those of
 /// older browsers.
 const HEADERS: [&str; 4] = ["sec-purpose", "purpose", "x-purpose", "x-moz"];
@@ -47,12 +50,12 @@ pub(super) fn is_prefetch(headers: &HeaderMap) -> bool {
 }
 
 /// Returns whether the response is a page that somebody opens now. Any other request, such as one
-/// for an image, uses up no notice and no mark; one that fetches a page ahead is refused
-/// ([`refuse_prefetch`]).
+/// for an image or one that the script of an open page makes by itself, uses up no notice and no mark; one
+/// that fetches a page ahead is refused ([`refuse_prefetch`]).
 pub(super) fn is_seen(request: &HttpRequest) -> bool {
     let headers = request.headers();
     let is_document = headers
         .get("sec-fetch-dest")
         .is_none_or(|destination| destination == "document");
-    *request.method() == Method::GET && is_document
+    *request.method() == Method::GET && is_document && !headers.contains_key(UNATTENDED)
 }

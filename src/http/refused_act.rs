@@ -23,6 +23,10 @@ const REPEATED_WITHIN: Duration = Duration::from_secs(60);
 pub enum RefusedAct {
     /// The change of the password.
     Password,
+    /// The deletion of the account.
+    Deletion,
+    /// The deletion of somebody else's account, or of what an administrator made.
+    OtherDeletion,
     /// Something else.
     Other,
 }
@@ -36,6 +40,25 @@ pub(super) enum Refused {
 }
 
 impl RefusedAct {
+    /// Says that it was not carried out.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Password => {
+                "Your password was not changed: you had been signed out when you sent it."
+            }
+            Self::Deletion => {
+                "Your account was not deleted: you had been signed out when you pressed the button."
+            }
+            Self::OtherDeletion => {
+                "Nothing was deleted: you had been signed out when you pressed the button. Press it again if it is still right."
+            }
+            Self::Other => {
+                "Nothing was done: you had been signed out when you pressed the button. Press it again if it is still right."
+            }
+        }
+    }
+
     /// Returns what a request would have done, if it is a form of one of our pages. To sign out is done.
     fn of(request: &HttpRequest) -> Option<Self> {
         let is_own = FormOrigin::from_request(request) == FormOrigin::Own;
@@ -45,6 +68,8 @@ impl RefusedAct {
         match request.path() {
             "/sign-out" => None,
             "/account/password" => Some(Self::Password),
+            "/account/delete" => Some(Self::Deletion),
+            path if path.ends_with("/delete") => Some(Self::OtherDeletion),
             _ => Some(Self::Other),
         }
     }

@@ -37,6 +37,8 @@ pub(super) struct AccountPage {
     layout: Layout,
     email: String,
     is_email_verified: bool,
+    /// When the link was sent that verifies the e-mail, if one still works.
+    link_sent: Option<TimeView>,
     /// The e-mail that the account changes to once it is verified.
     pending_email: Option<PendingChange>,
     /// Whether the reader of the mailbox said that it isn't theirs.
@@ -243,6 +245,11 @@ impl AccountPage {
                     until: TimeView::ahead(until, clock),
                 },
             ),
+            link_sent: app
+                .accounts
+                .find_verification_sent(&caller.user)
+                .await?
+                .map(|at| TimeView::ago(at, clock)),
             sends_mail: app.accounts.sends_mail(),
             email: caller.user.shown_email().to_owned(),
             email_typed: layout.typed("email").unwrap_or_default().to_owned(),

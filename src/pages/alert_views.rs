@@ -15,7 +15,7 @@ use crate::sessions::{OpenedVia, Session};
 use crate::user_agent::DeviceKind;
 
 /// The label of the button that reports an alert while its session is live.
-const SIGN_OUT: &str = "No, sign it out";
+pub(super) const SIGN_OUT: &str = "No, sign it out";
 /// What to do about a copied sign-in.
 const COPIED: &str = "Set a new password, and check the device: remove programs and browser \
                       extensions that you don’t know. If you have just restored it from a backup, \
@@ -85,6 +85,8 @@ pub struct AlertView {
     pub map: Option<MapView>,
     /// How it was settled, if it was.
     pub settled: Option<String>,
+    /// What became of it while its page was open, where it waits for no answer any more.
+    pub answered: Option<String>,
     /// The label of the button that confirms it.
     pub yes: &'static str,
     /// The label of the button that reports it.
@@ -189,6 +191,7 @@ impl AlertView {
             hints: Vec::new(),
             map: None,
             settled: None,
+            answered: None,
             yes: answer(alert.kind, AlertReview::Confirmed),
             no: answer(alert.kind, AlertReview::Reported),
         }

@@ -7,8 +7,8 @@ use serde::Deserialize;
 
 use super::device_views::DeviceView;
 use super::devices::attention;
-use super::notices;
 use super::session_end::SessionEnd;
+use super::shown_notice;
 use super::sign_out;
 use super::travel_views;
 use super::used_applications::UsedApplications;
@@ -47,6 +47,8 @@ pub(super) struct DevicePage {
     /// "End 2 sessions".
     ending: Option<String>,
     notice: Option<String>,
+    /// What the script states the notice by.
+    notice_token: Option<String>,
     /// The name as last submitted.
     name_typed: String,
     name_error: Option<String>,
@@ -106,7 +108,9 @@ pub async fn show(
 ) -> Result<HttpResponse> {
     let session = app.sessions.get(caller.user.id, *id).await?;
     let mut template = load_page(&app, &request, &caller, session, query.before).await?;
-    template.notice = notices::take(&app, &request, Some(&caller)).await?.words;
+    let notice = shown_notice::take(&app, &request, &caller).await?;
+    template.notice_token = notice.token.clone();
+    template.notice = notice.show_on(&mut template.layout);
     if let Some(name) = template.layout.typed("device_name") {
         template.name_typed = name.to_owned();
         template.name_error = template.layout.problem_of("device_name");
@@ -217,6 +221,7 @@ pub(super) async fn load_page(
             .map_or_else(String::new, |device| consequence(device, caller, &session)),
         unused: device.and_then(|device| UnusedView::new(app, caller, device, &reader)),
         notice: None,
+        notice_token: None,
         name_typed: view.name.clone(),
         device: view,
         name_error: None,

@@ -9,13 +9,14 @@ use url::form_urlencoded;
 
 use super::alert_twins;
 use super::alert_views::AlertView;
+use super::answered;
 use super::device_views::DeviceNames;
 use super::devices_query::DevicesQuery;
 use super::ended_views::{EndReasons, EndedList, MAX_ENDED};
 use super::narrowing::{UNUSED_DAYS, selected_ids};
-use super::notices;
 use super::own_devices::OwnDevices;
 use super::settings_card::{SettingsPage, SettingsView};
+use super::shown_notice;
 use super::steps_view::StepsView;
 use super::views::{AdminActView, Reader};
 use super::{end_sources, words};
@@ -37,6 +38,8 @@ struct DevicesPage {
     layout: Layout,
     summary: String,
     notice: Option<String>,
+    /// What the script states the notice by.
+    notice_token: Option<String>,
     /// What leads from the notice to the devices that are still signed in, if it says so.
     others_left: Option<String>,
     /// The steps that are left after an alert was reported.
@@ -102,7 +105,7 @@ async fn load_page(
     let (history, reasons) = load_history(app, found, query.ended.as_deref()).await?;
     let past = live.iter().chain(&history.sessions);
     let names = DeviceNames::new(past, &attention.unconfirmed);
-    let notice = notices::take(app, request, Some(caller)).await?;
+    let notice = shown_notice::take(app, request, caller).await?;
     let steps = app.accounts.find_after_report(caller, live.clone()).await?;
     let described = describe_alerts(app, owner, &attention, live.clone()).await?;
     let reader = Reader::new(app, request, caller)?;
@@ -112,12 +115,13 @@ async fn load_page(
     let mut layout = layout(request, caller)?;
     Ok(DevicesPage {
         others_left: notice.others_left.clone(),
+        notice_token: notice.token.clone(),
         notice: notice.show_on(&mut layout),
         layout,
         settings: SettingsView::new(app, &caller.user, SettingsPage::Devices),
         summary: summary(&own, &attention, steps.as_ref()),
         steps: steps.and_then(|it| StepsView::new(&it, caller.user.shown_email(), reader.clock)),
-        alerts: alert_views(app, caller, &described, &reader).await?,
+        alerts: alert_views(app, request, (caller, &attention), &described, &reader).await?,
         acts: act_views(&attention, &reader),
         may_dismiss: attention.may_dismiss,
         unused_days: UNUSED_DAYS,
@@ -185,10 +189,12 @@ async fn describe_alerts(
         .await
 }
 
-/// Returns the alerts with their evidence, and with what their reports would do.
+/// Returns the alerts with their evidence, and with what their reports would do, among those that the open page
+/// shows and that were answered meanwhile.
 async fn alert_views(
     app: &AppState,
-    caller: &Caller,
+    request: &HttpRequest,
+    (caller, attention): (&Caller, &Attention),
     described: &[AlertDetails],
     reader: &Reader,
 ) -> Result<Vec<AlertView>> {
@@ -203,6 +209,12 @@ async fn alert_views(
     };
     let mut views: Vec<AlertView> = described.iter().filter_map(view).collect();
     alert_twins::tell_apart(&mut views);
+    let before = answered::shown_before(app, request, (caller, attention), reader).await?;
+    if !before.is_empty() {
+        views.extend(before);
+        // Ids sort by the time of the alerts.
+        views.sort_by(|a, b| a.id.cmp(&b.id));
+    }
     Ok(views)
 }
 
@@ -219,23 +231,23 @@ fn describe_state(attention: &Attention, steps: Option<&AfterReport>) -> Option<
 
 /// Says what can be done about alerts that can't be answered here. An intruder is told nothing of them.
 fn describe_withheld(attention: &Attention) -> Option<String> {
-    let alert = match attention.count() {
-        0 => "An alert",
-        _ => "Another alert",
+    let an_alert = match attention.alerts.is_empty() {
+        true => "An alert",
+        false => "Another alert",
     };
     let rest = match attention.withheld {
         Withheld::Nowhere | Withheld::FromDoubtful => return None,
         Withheld::ForOlderDevice => {
-            ". You can answer it on a device that you used before that alert."
+            "waits for an answer. You can answer it on a device that you used before that alert."
         }
         Withheld::ForLink => {
-            ", and no device from before that alert is signed in. Answer it with the link in the e-mail about it. If you don’t have that, sign out the devices that you don’t know, and set a new password under Account."
+            "waits for an answer, and no device from before that alert is signed in. Answer it with the link in the e-mail about it. If you don’t have that, sign out the devices that you don’t know, and set a new password under Account."
         }
         Withheld::ForNobody => {
-            ", and no device from before that alert is signed in. Sign out the devices that you don’t know, and set a new password under Account."
+            "waits for an answer, and no device from before that alert is signed in. Sign out the devices that you don’t know, and set a new password under Account."
         }
     };
-    Some(format!("{alert} waits for an answer{rest}"))
+    Some(format!("{an_alert} {rest}"))
 }
 
 /// Says where the person is signed in, and what needs attention. That nothing does is not said where they

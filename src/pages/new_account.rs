@@ -192,6 +192,7 @@ fn form_page(
     errors: FieldErrors,
 ) -> Result<HttpResponse> {
     let mut layout = Layout::anonymous(request)?;
+    layout.undone = "created";
     layout.add_problem(("full_name", "Name"), errors.full_name.as_deref());
     layout.add_problem(("email", "E-mail"), errors.email.as_deref());
     layout.add_problem(("password", "Password"), errors.password.as_deref());

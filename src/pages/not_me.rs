@@ -4,25 +4,24 @@
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
-use askama::Template;
 use serde::Deserialize;
 
-use super::alert_views::AlertView;
 use super::message::{Message, message_page};
 use super::new_password::{
     PasswordForm, after_page, find_used, get_linked_message, hash_typed, origin, password_page,
     refused_form,
 };
-use super::reviewed_link::{FORGOTTEN, after_confirmation, after_report, next_step};
+use super::not_me_page::load_page;
+use super::reviewed_link::{FORGOTTEN, after_confirmation, after_report};
+use super::take_back;
 use super::used_link::used_page;
-use super::{alert_twins, report_words, take_back};
-use crate::account::{AlertDetails, LinkedMessage, Mailbox, PasswordGrant, RevokeScope};
+use crate::account::{LinkedMessage, Mailbox, PasswordGrant, RevokeScope};
 use crate::alerts::Alert;
 use crate::error::{Error, Result};
 use crate::http::app_state::AppState;
 use crate::http::client::RequestClient;
 use crate::http::device_cookie;
-use crate::http::failed_page::throttled_page;
+use crate::http::failed_page::{failed_page, throttled_page};
 use crate::http::forms::PublicForm;
 use crate::http::layout::{Layout, page, signed_out_response};
 use crate::http::notice::SignedOutNotice;
@@ -30,43 +29,6 @@ use crate::http::reader_clock::ReaderClock;
 use crate::mail::TICKET_LIFETIME;
 use crate::people::User;
 use crate::sessions::Client;
-
-const QUESTION: &str = "Was this you?";
-/// Alerts that a page lists at most.
-const MAX_LISTED: usize = 50;
-
-#[derive(Template)]
-#[template(path = "pages/not_me.html")]
-struct NotMePage<'a> {
-    layout: Layout,
-    alerts: Vec<AlertView>,
-    /// How many alerts are not listed.
-    unlisted: usize,
-    token: &'a str,
-    /// The question, or what became of it.
-    heading: &'static str,
-    /// Whether the alerts were confirmed or reported already.
-    is_used: bool,
-    /// Whether what the alerts are about was signed out already.
-    is_over: bool,
-    /// Whether the alerts report sign-ins.
-    is_sign_in: bool,
-    /// What is asked for, and what that does.
-    request: String,
-    /// The other devices that nobody has confirmed, which a report signs out if that is wanted.
-    unconfirmed: Option<String>,
-    /// Whether it can be confirmed here: a changed e-mail can't at the new address.
-    may_confirm: bool,
-    /// The labels of the buttons.
-    yes: &'static str,
-    no: &'static str,
-    /// Whether a new password can be set after a report.
-    offers_password: bool,
-    /// What is left to do once they were.
-    next: &'static str,
-    /// Offered again after a report, since the response to it may have been lost.
-    form: Option<PasswordForm>,
-}
 
 /// The form of `POST /not-me/{token}`.
 #[derive(Deserialize)]
@@ -128,65 +90,30 @@ async fn own_page(
     if message.alerts.is_empty() {
         return settled(request, token, message, form.flatten());
     }
-    let clock = ReaderClock::of_browser(request)?;
-    let is_used = !message.alerts.iter().any(Alert::is_open);
-    let listed = message.alerts.iter().take(MAX_LISTED).cloned().collect();
-    let listed = app
-        .accounts
-        .describe_alerts(message.user.id, listed)
-        .await?;
-    let is_over = listed.iter().all(AlertDetails::is_over);
-    let is_settled_with_others =
-        |details: &AlertDetails| details.alert.settled_by != Some(details.alert.id);
-    let open: Vec<Alert> = message
-        .alerts
-        .iter()
-        .filter(|it| it.is_open())
-        .cloned()
-        .collect();
-    let preview = app.accounts.preview_report(message.user.id, open).await?;
-    let mut alerts: Vec<_> = listed
-        .iter()
-        .map(|details| AlertView::for_link(details, clock))
-        .collect();
-    alert_twins::tell_apart(&mut alerts);
-    let mut layout = Layout::anonymous(request)?;
-    if is_used {
-        // There is no answer to be sent again.
-        layout.refusal = None;
-    }
-    let is_shown_again = layout.failed.is_some();
-    let template = NotMePage {
-        form: form.flatten().map(|form| form.failed(&layout)),
-        layout,
-        is_sign_in: message.alerts.iter().all(|alert| alert.kind.is_sign_in()),
-        offers_password: message.may_set_password,
-        may_confirm: message
-            .alerts
-            .iter()
-            .any(|it| it.kind.is_confirmable_by_link()),
-        request: report_words::request(&message.alerts, &preview, clock),
-        unconfirmed: report_words::unconfirmed(&preview, clock),
-        yes: alerts.first().map_or("Yes, it was me", |alert| alert.yes),
-        no: alerts.first().map_or("No, it wasn’t me", |alert| alert.no),
-        next: next_step(message),
-        unlisted: message.alerts.len().saturating_sub(MAX_LISTED),
-        heading: match (is_used, listed.len()) {
-            (false, 1) => alerts.first().map_or(QUESTION, |alert| alert.heading),
-            (false, _) if is_over => "They are already signed out. Was it you?",
-            (false, _) => QUESTION,
-            (true, _) if listed.iter().all(is_settled_with_others) => "This is settled",
-            (true, _) => "This was answered",
-        },
-        alerts,
-        token,
-        is_used,
-        is_over,
+    let template = load_page(app, request, (token, message), form.flatten()).await?;
+    let is_shown_again = template.layout.failed.is_some();
+    let status = match template.is_used && !is_shown_again {
+        true => StatusCode::GONE,
+        false => StatusCode::OK,
     };
-    match is_used && !is_shown_again {
-        true => page(StatusCode::GONE, &template),
-        false => page(StatusCode::OK, &template),
-    }
+    page(status, &template)
+}
+
+/// Shows the page again where *Yes* was pressed with what goes with *No* alone: either may be meant.
+async fn ask_again(
+    app: &AppState,
+    request: &HttpRequest,
+    token: &str,
+    message: &LinkedMessage,
+) -> Result<HttpResponse> {
+    let mut template = load_page(app, request, (token, message), None).await?;
+    template.is_ticked = true;
+    template.layout.refusal = Some(format!(
+        "Nothing was done: what is ticked below goes with “{}”, but “{}” was pressed. Untick it, or press “{}”.",
+        template.no, template.yes, template.no
+    ));
+    let failed = (&template, &template.layout);
+    failed_page(request, StatusCode::BAD_REQUEST, failed, None)
 }
 
 /// Returns whether the form for a new password is shown again: the response to the report, or to
@@ -241,6 +168,7 @@ async fn review(
     client: Client,
 ) -> Result<HttpResponse> {
     let reviewed = match form.answer.as_str() {
+        "mine" if form.all.is_some() => return ask_again(app, request, token, message).await,
         "mine" => app
             .accounts
             .confirm_alerts(message.alerts.clone())

@@ -4,10 +4,10 @@
 use actix_web::HttpRequest;
 
 use super::admin::person_notices;
-use super::review_words::{self, answer, describe_review, describe_unrestored};
+use super::review_words::{self, describe_review, describe_unrestored};
 use super::saved_words::{address_words, alert_email_words, exempt_words};
 use super::steps_view::describe_finish;
-use super::{end_notices, idle_notices, settings_card};
+use super::{answered, end_notices, idle_notices, settings_card};
 use crate::account::StepAct;
 use crate::alerts::AlertReview;
 use crate::clock::Timestamp;
@@ -18,7 +18,6 @@ use crate::http::ending_words::Ending;
 use crate::http::layout::Layout;
 use crate::http::notice::{self, AccountNotice, EndMoment, EndNotice, Notice, SignedOutNotice};
 use crate::http::reader_clock::ReaderClock;
-use crate::http::refused_act::RefusedAct;
 use crate::people::MAX_FAILURES_IN_WORDS;
 use crate::sessions::Caller;
 
@@ -35,6 +34,8 @@ pub(super) struct NoticeView {
     pub(super) is_failure: bool,
     /// Whether it says what the person did in their account.
     pub(super) is_of_account: bool,
+    /// What an open page states it by, when it asks whether it is still true.
+    pub(super) token: Option<String>,
 }
 
 impl NoticeView {
@@ -58,17 +59,9 @@ pub(super) async fn take(
     caller: Option<&Caller>,
 ) -> Result<NoticeView> {
     match notice::take(request, caller.map(|caller| caller.user.id)) {
-        Some(Notice::Account(user, AccountNotice::DeviceExempt(id))) => {
-            let clock = match caller {
-                Some(caller) => ReaderClock::of_caller(request, caller)?,
-                None => ReaderClock::of_browser(request)?,
-            };
-            Ok(NoticeView {
-                words: Some(exempt_words(app, (user, id), clock).await?),
-                ..NoticeView::default()
-            })
+        Some(Notice::Account(user, notice)) => {
+            of_account(app, request, (user, caller), notice).await
         }
-        Some(Notice::Account(user, notice)) => of_account(app, user, caller, notice).await,
         Some(Notice::SignedOut(notice)) => Ok(NoticeView {
             words: Some(signed_out_words(notice)),
             is_sign_out: is_sign_out(notice),
@@ -79,10 +72,10 @@ pub(super) async fn take(
 }
 
 /// Returns a notice about the account of `user`.
-async fn of_account(
+pub(super) async fn of_account(
     app: &AppState,
-    user: UserId,
-    caller: Option<&Caller>,
+    request: &HttpRequest,
+    (user, caller): (UserId, Option<&Caller>),
     notice: AccountNotice,
 ) -> Result<NoticeView> {
     let words = match notice {
@@ -94,15 +87,38 @@ async fn of_account(
         }
         AccountNotice::Ended(notice) => end_notices::describe(app, user, caller, notice).await?,
         AccountNotice::PasswordChanged => Some(password_words(app, user, caller).await?),
+        AccountNotice::AlertConfirmedLate(alert) => {
+            let late = (alert, AlertReview::Confirmed);
+            Some(answered::describe_late(app, user, late, clock(request, caller)?).await?)
+        }
+        AccountNotice::AlertReportedLate(alert) => {
+            let late = (alert, AlertReview::Reported);
+            Some(answered::describe_late(app, user, late, clock(request, caller)?).await?)
+        }
+        AccountNotice::DeviceExempt(id) => {
+            let clock = clock(request, caller)?;
+            Some(exempt_words(app, (user, id), clock).await?)
+        }
         notice => account_words(app, user, notice).await?,
     };
     Ok(NoticeView {
         words: with_finish(app, caller, notice, words).await?,
         others_left: others_left(app, caller, notice).await?,
-        is_failure: matches!(notice, AccountNotice::SettingChangedBefore(_)),
+        is_failure: matches!(
+            notice,
+            AccountNotice::SettingChangedBefore(_) | AccountNotice::NotCarriedOut(_)
+        ),
         is_of_account: true,
         ..NoticeView::default()
     })
+}
+
+/// Returns the clock of whoever reads the page.
+fn clock(request: &HttpRequest, caller: Option<&Caller>) -> Result<ReaderClock> {
+    match caller {
+        Some(caller) => ReaderClock::of_caller(request, caller),
+        None => ReaderClock::of_browser(request),
+    }
 }
 
 /// Returns what leads to the devices that signed in after the page of *Sign out others* was shown, if any
@@ -167,9 +183,6 @@ async fn account_words(
 ) -> Result<Option<String>> {
     match notice {
         AccountNotice::AlertReviewed(alert) => reviewed(app, user, alert).await,
-        AccountNotice::AlertConfirmedLate(_) | AccountNotice::AlertReportedLate(_) => {
-            reviewed_late(app, user, notice).await
-        }
         AccountNotice::IdleLimitUpdated(ends) => idle_notices::describe_limit(app, user, ends)
             .await
             .map(Some),
@@ -180,6 +193,13 @@ async fn account_words(
             let (user, limits) = (app.people.get(user).await?, app.sessions.idle_limits());
             Ok(Some(settings_card::describe_conflict(
                 setting, &user, limits,
+            )))
+        }
+        AccountNotice::SignedUp => {
+            let user = app.people.get(user).await?;
+            Ok(Some(format!(
+                "Your account is created. We sent a link to {}: open it within 24 hours to verify your e-mail.",
+                user.shown_email()
             )))
         }
         AccountNotice::AlertEmailsUpdated => {
@@ -206,40 +226,6 @@ async fn reviewed(app: &AppState, user: UserId, alert: AlertId) -> Result<Option
         Some(outcome) => Some(describe_review(&outcome)),
         None => Some(review_words::describe_unanswered(app, user, alert).await?),
     })
-}
-
-/// Returns what the review of an alert did, where it was answered once more: pressed twice, that is all;
-/// another answer did not count.
-async fn reviewed_late(
-    app: &AppState,
-    user: UserId,
-    notice: AccountNotice,
-) -> Result<Option<String>> {
-    let (alert, pressed) = match notice {
-        AccountNotice::AlertConfirmedLate(alert) => (alert, AlertReview::Confirmed),
-        AccountNotice::AlertReportedLate(alert) => (alert, AlertReview::Reported),
-        _ => return Ok(None),
-    };
-    let words = reviewed(app, user, alert).await?;
-    let outcome = app.accounts.find_review(user, alert).await?;
-    let other = outcome.and_then(|outcome| {
-        let alert = outcome.details.alert;
-        let (counted, _) = alert.review()?;
-        (counted != pressed).then_some((alert.kind, counted))
-    });
-    Ok(words.map(|words| match other {
-        Some((kind, AlertReview::Confirmed)) => format!(
-            "Your “{}” did not count: this had been answered “{}” before. If it wasn’t you, sign out the devices that you don’t know, and set a new password under Account.",
-            answer(kind, pressed),
-            answer(kind, AlertReview::Confirmed)
-        ),
-        Some((kind, counted)) => format!(
-            "Your “{}” did not count: this had been answered “{}” before. {words}",
-            answer(kind, pressed),
-            answer(kind, counted)
-        ),
-        None => words,
-    }))
 }
 
 /// Returns that the password is changed, and what became of the other devices by that.
@@ -286,12 +272,7 @@ fn plain_words(notice: AccountNotice) -> Option<&'static str> {
             "Your password was changed a moment ago. Sending the form again changed nothing."
         }
         AccountNotice::TimeZoneUpdated => "Your time zone is saved.",
-        AccountNotice::NotCarriedOut(RefusedAct::Password) => {
-            "Your password was not changed: you had been signed out when you sent it."
-        }
-        AccountNotice::NotCarriedOut(RefusedAct::Other) => {
-            "Nothing was done: you had been signed out when you pressed the button. Press it again if it is still right."
-        }
+        AccountNotice::NotCarriedOut(act) => act.words(),
         notice => return plain_admin_words(notice),
     })
 }

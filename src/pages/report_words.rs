@@ -80,7 +80,7 @@ pub fn request(alerts: &[Alert], preview: &ReportPreview, clock: ReaderClock) ->
         (true, ..) => "If it was not you, sign them out.".to_owned(),
         (false, 1, Some(what)) => format!("{SAY_SO}: {what}."),
         (false, 2.., Some(_)) => format!("{SAY_SO}: the devices no longer count as yours."),
-        (false, ..) => format!("{SAY_SO}."),
+        (false, ..) => format!("{SAY_SO}: then you are shown how to make your account safe."),
     };
     let too = match is_live {
         true => ", too",

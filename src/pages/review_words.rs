@@ -177,10 +177,13 @@ pub fn listed_up_to(names: &[String], max: usize) -> String {
     }
     let rest: usize = counted.iter().skip(max).map(|(_, n)| n).sum();
     counted.truncate(max);
+    let is_only = counted.len() == 1;
     let mut parts: Vec<String> = counted
         .into_iter()
         .map(|(name, count)| match count {
             1 => name.to_owned(),
+            // What follows is about several.
+            n if is_only => format!("{n} devices ({name})"),
             n => format!("{name} ({n} devices)"),
         })
         .collect();

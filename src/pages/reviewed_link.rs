@@ -6,7 +6,9 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use super::new_password::{FORMER_FIRST, PasswordForm, after_page};
-use super::review_words::{describe_review, describe_unrestored, ended_devices, name_by_alerts};
+use super::review_words::{
+    describe_review, describe_unrestored, ended_devices, listed, name_by_alerts,
+};
 use super::steps_view::{FirstView, progress};
 use super::take_back;
 use crate::account::{FirstStep, LinkedMessage, Reported, ReviewOutcome};
@@ -67,7 +69,10 @@ pub(super) async fn after_confirmation(
 ) -> Result<HttpResponse> {
     let outcome = find_single(app, message).await?;
     let done = outcome.as_ref().map(describe_review);
-    let done = done.unwrap_or_else(|| "Good: it was you. Everything stays as it is.".into());
+    let done = match done {
+        Some(done) => done,
+        None => confirmed_several(app, message).await?,
+    };
     after_page(request, token, &done, None, None)
 }
 
@@ -85,7 +90,7 @@ pub(super) async fn after_report(
     let mut done = match &outcome {
         Some(outcome) => describe_review(outcome),
         None => ended_devices(&reported.ended, |it| name_by_alerts(&before.alerts, it))
-            .unwrap_or_else(|| "All of these devices were already signed out.".into()),
+            .unwrap_or_else(|| over_before(&before.alerts)),
     };
     if let Some(email) = &reported.unrestored_email {
         done = format!("{done} {}", describe_unrestored(email));
@@ -96,7 +101,7 @@ pub(super) async fn after_report(
         layout: Layout::anonymous(request)?,
         done: &done,
         progress: progress(1 + usize::from(!is_signed_in)),
-        first: FirstView::new(first, count_devices(app, before).await?),
+        first: FirstView::new(first, count_devices(app, (before, reported)).await?),
         is_signed_in,
         advice: match before.has_former {
             true => FORMER_FIRST,
@@ -109,11 +114,78 @@ pub(super) async fn after_report(
     page(StatusCode::OK, &template)
 }
 
-/// Returns the number of devices that the alerts of a message are about.
-async fn count_devices(app: &AppState, message: &LinkedMessage) -> Result<usize> {
+/// Says of each device that several confirmed alerts are about whether it is signed in.
+async fn confirmed_several(app: &AppState, message: &LinkedMessage) -> Result<String> {
+    let owner = message.user.id;
+    let details = app
+        .accounts
+        .describe_alerts(owner, message.alerts.clone())
+        .await?;
+    let named = |is_in: bool| {
+        let about = details.iter().filter(|it| it.alert.session_id.is_some());
+        let those: Vec<Alert> = about
+            .filter(|it| it.is_signed_in == is_in)
+            .map(|it| it.alert.clone())
+            .collect();
+        device_names_of(&those)
+    };
+    let (live, over) = (named(true), named(false));
+    let sentence = |names: &[String], one: &str, several: &str| {
+        (!names.is_empty()).then(|| match names.len() {
+            1 => format!("{} {one}.", listed(names)),
+            _ => format!("{} {several}.", listed(names)),
+        })
+    };
+    let all: Vec<String> = [
+        Some("Good: all of it was you.".to_owned()),
+        sentence(&live, "stays signed in", "stay signed in"),
+        sentence(&over, "was already signed out", "were already signed out"),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    Ok(all.join(" "))
+}
+
+/// Says that a report found nothing to sign out.
+fn over_before(alerts: &[Alert]) -> String {
+    let names = device_names_of(alerts);
+    match names.len() {
+        0 => "Your answer is recorded. No device was left to sign out.".into(),
+        1 => format!(
+            "{} was already signed out, and no longer counts as yours.",
+            listed(&names)
+        ),
+        _ => format!(
+            "{} were already signed out, and no longer count as yours.",
+            listed(&names)
+        ),
+    }
+}
+
+/// Returns what the alerts call the devices that they are about, each session once.
+fn device_names_of(alerts: &[Alert]) -> Vec<String> {
+    let mut named: Vec<&Alert> = Vec::new();
+    for alert in alerts.iter().filter(|alert| alert.session_id.is_some()) {
+        if named.iter().all(|it| it.session_id != alert.session_id) {
+            named.push(alert);
+        }
+    }
+    named
+        .iter()
+        .map(|alert| alert.device_name.clone())
+        .collect()
+}
+
+/// Returns how many devices a report is about: those of its alerts, or more that it signed out.
+async fn count_devices(
+    app: &AppState,
+    (message, reported): (&LinkedMessage, &Reported),
+) -> Result<usize> {
     let ids = message.alerts.iter().filter_map(|alert| alert.session_id);
     let sessions = app.sessions.list_by_ids(message.user.id, ids.collect());
-    Ok(group_by_device(sessions.await?).len())
+    let ended = group_by_device(reported.ended.clone()).len();
+    Ok(group_by_device(sessions.await?).len().max(ended))
 }
 
 /// Returns what the review did, if the message is about one alert.

@@ -15,6 +15,7 @@ use crate::http::compression::compress_page;
 use crate::http::failed_form;
 use crate::http::forms::PublicForm;
 use crate::http::layout::see_other;
+use crate::http::notice::{self, AccountNotice, Notice};
 use crate::http::requester::requester;
 use crate::http::target::HOME;
 use crate::people::{EmailTrust, Role};
@@ -63,6 +64,10 @@ pub async fn submit(
                 before,
             )
             .await?;
+            if app.accounts.sends_mail() && user.email_verified_at.is_none() {
+                let signed_up = Notice::Account(user.id, AccountNotice::SignedUp);
+                notice::put(&request, signed_up);
+            }
             Ok(see_other(HOME))
         }
         Err(err) => new_account::form_with_errors(&request, SIGN_UP, &form, err).await,

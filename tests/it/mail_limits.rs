@@ -216,13 +216,15 @@ async fn the_message_about_several_sign_ins_reports_all_of_them(database: Databa
         .find(|message| message.header("Subject") == MORE);
     let link = more.expect("a message").link("/not-me/");
     let reader = app.browser(FIREFOX);
-    reader.get(&link).await.expect(200);
+    let page = reader.get(&link).await.expect(200);
+    page.expect_words("No, sign them out Yes, all of it was me")
+        .expect_words("To decide one by one, open Your devices.");
     assert_eq!(app.database.sessions_where("is_active"), 4);
     reader
         .submit(&link, &link, &[("answer", "not-mine")])
         .await
         .expect(200)
-        .expect_words("Safari on iPhone (3 devices) are signed out, and no longer count as yours.");
+        .expect_words("3 devices (Safari on iPhone) are signed out, and no longer count as yours.");
     for intruder in intruders {
         intruder.current().await.expect(401);
     }

@@ -98,6 +98,7 @@ mod idle_choice;
 mod idle_exemption;
 mod impossible_travel;
 mod in_a_browser;
+mod in_place;
 mod ip_retention;
 mod job_ends;
 mod key_rotation;

@@ -5,6 +5,7 @@ use crate::support::prelude::*;
 
 on_both!(
     app: a_yes_after_a_no_did_not_count,
+    a_no_after_a_yes_leads_on,
     a_form_without_a_session_says_that_nothing_was_done,
     a_choice_that_is_none_is_named_by_its_label,
     an_address_that_is_not_right_shows_the_page,
@@ -40,13 +41,28 @@ async fn a_yes_after_a_no_did_not_count(app: &TestApp) {
     let first = press(&no).await;
     assert!(first.contains("Safari on iPhone is signed out"), "{first}");
     let again = press(&no).await;
-    assert!(!again.contains("did not count"), "{again}");
+    assert!(!again.contains("did nothing"), "{again}");
     let late = press(&yes).await;
     assert!(
-        late.contains("Your “Yes, it was me” did not count: this had been answered “No, it wasn’t me” before. Safari on iPhone is signed out"),
+        late.contains("so your “Yes, it was me” did nothing. Safari on iPhone is signed out"),
+        "{late}"
+    );
+    assert!(
+        late.contains("It was answered “No, it wasn’t me” on "),
         "{late}"
     );
     phone.current().await.problem(401, "unauthenticated");
+}
+
+async fn a_no_after_a_yes_leads_on(app: &TestApp) {
+    let (laptop, phone, [yes, no]) = alerted(app).await;
+    laptop.send(&yes, &[]).await.expect(303);
+    let response = laptop.send(&no, &[]).await.expect(303);
+    let page = laptop.follow(&response).await.expect(200);
+    let page = page.expect_words("It was answered “Yes, it was me” on ");
+    let page = page.expect_words("so your “No, sign it out” did nothing. Safari on iPhone is still signed in. If it was not you: sign it out on Your devices, then set a new password under Account.");
+    assert!(!page.words().contains("Good:"), "{}", page.words());
+    phone.current().await.expect(200);
 }
 
 async fn a_form_without_a_session_says_that_nothing_was_done(app: &TestApp) {

@@ -104,7 +104,7 @@ async fn devices_of_one_name_are_counted(database: Database) {
         "Safari on iPhone (192.0.2.200, last used just now) and Safari on iPhone (192.0.2.1, last used just now), which signed in after this happened, are signed out as well.",
     );
     let page = fixture.answer("no").await;
-    page.expect_words("Safari on iPhone (3 devices) are signed out, and no longer count as yours.");
+    page.expect_words("3 devices (Safari on iPhone) are signed out, and no longer count as yours.");
     fixture.stop().await;
 }
 
@@ -143,7 +143,8 @@ async fn a_link_names_before_what_it_ends(database: Database) {
         .get(&second.link("/not-me/"))
         .await
         .expect(200);
-    let page = page.expect_words("Also sign out what nobody has confirmed yet: curl");
+    let page = page
+        .expect_words("With “No, sign it out”, also sign out what nobody has confirmed yet: curl");
     assert!(!page.words().contains("Then curl"), "{}", page.words());
     fixture.stop().await;
 }

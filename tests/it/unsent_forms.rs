@@ -383,6 +383,11 @@ async fn an_act_that_was_not_carried_out_is_said(app: &TestApp) {
     let fields = [("idle_limit", "week")];
     let page = send_expired(app, (&ada, &browser), &form, &fields).await;
     page.expect(200).expect_words("Nothing was done");
+    let form = browser.form("/account/delete", "/account/delete").await;
+    let fields = [("typed", ada.email.as_str())];
+    let page = send_expired(app, (&ada, &browser), &form, &fields).await;
+    page.expect(200)
+        .expect_words("Your account was not deleted: you had been signed out");
     let form = browser.form("/devices", "/sign-out").await;
     let page = send_expired(app, (&ada, &browser), &form, &[]).await;
     assert!(!page.words().contains("Nothing was done"), "{page:?}");

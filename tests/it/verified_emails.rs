@@ -84,6 +84,15 @@ async fn signing_up_sends_a_link_that_a_get_does_not_use(database: Database) {
     let (app, server) = start(database).await;
     let (owner, response) = sign_up(&app, EMAIL).await;
     assert_eq!(response.location(), "/devices");
+    let page = owner.follow(&response).await.expect(200);
+    page.expect_words(&format!("We sent a link to {EMAIL}"));
+    let account = owner.get("/account").await.expect(200);
+    let account = account.expect_words("We sent a link to it just now: open it within 24 hours.");
+    assert!(
+        !account.words().contains("Send yourself"),
+        "{}",
+        account.words()
+    );
     let message = newest(&app, &server).await;
     assert_eq!(message.to, [EMAIL]);
     let link = message.link("/verify-email/");
