@@ -238,6 +238,32 @@ pub(crate) fn list_unconfirmed_sessions(
     store::list_unconfirmed_sessions(c, user, now - OPEN_FOR)
 }
 
+/// Counts a person's alerts about sign-ins that are open at `now`.
+///
+/// # Errors
+/// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
+pub(crate) fn count_unconfirmed(
+    c: &mut AnyConnection,
+    user: UserId,
+    now: Timestamp,
+) -> Result<usize> {
+    Ok(list_unconfirmed_sessions(c, user, now)?.len())
+}
+
+/// Finds the time of the first of a person's alerts about sign-ins that are open at `now`.
+///
+/// # Errors
+/// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
+pub(crate) fn find_first_unconfirmed(
+    c: &mut AnyConnection,
+    user: UserId,
+    now: Timestamp,
+) -> Result<Option<Timestamp>> {
+    let open = list_open(c, user, now)?;
+    let sign_ins = open.iter().filter(|alert| alert.kind.is_sign_in());
+    Ok(sign_ins.map(|alert| alert.at).min())
+}
+
 impl Alert {
     fn new(user: &User, kind: AlertKind, context: AlertContext, now: Timestamp) -> Self {
         let AlertContext {

@@ -25,6 +25,7 @@ mod reported;
 mod rotation;
 pub mod search;
 mod session;
+mod session_limit;
 mod step_up;
 pub(crate) mod store;
 mod summary;

@@ -148,6 +148,7 @@ mod session_search;
 mod session_search_paging;
 mod settings_card;
 mod settings_in_a_browser;
+mod sign_in_floods;
 mod sign_outs;
 mod signed_out_reasons;
 mod signing_in;
