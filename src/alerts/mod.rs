@@ -238,6 +238,46 @@ pub(crate) fn list_unconfirmed_sessions(
     store::list_unconfirmed_sessions(c, user, now - OPEN_FOR)
 }
 
+/// Counts a person's alerts about sign-ins that are open at `now`.
+///
+/// # Errors
+/// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
+pub(crate) fn count_unconfirmed(
+    c: &mut AnyConnection,
+    user: UserId,
+    now: Timestamp,
+) -> Result<usize> {
+    Ok(list_unconfirmed_sessions(c, user, now)?.len())
+}
+
+/// Finds the time of the first of a person's alerts about sign-ins that are open at `now`.
+///
+/// # Errors
+/// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
+pub(crate) fn find_first_unconfirmed(
+    c: &mut AnyConnection,
+    user: UserId,
+    now: Timestamp,
+) -> Result<Option<Timestamp>> {
+    let open = list_open(c, user, now)?;
+    let sign_ins = open.iter().filter(|alert| alert.kind.is_sign_in());
+    Ok(sign_ins.map(|alert| alert.at).min())
+}
+
+/// Finds the time of the first of a person's alerts about sign-ins that are open at `now`, or were reported
+/// since the password was set: whoever it was may have read what a session of the person can read, and may still
+/// know the password.
+///
+/// # Errors
+/// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
+pub(crate) fn find_first_doubtful(
+    c: &mut AnyConnection,
+    user: &User,
+    now: Timestamp,
+) -> Result<Option<Timestamp>> {
+    store::find_first_doubtful(c, user.id, (now - OPEN_FOR, user.password_changed_at))
+}
+
 impl Alert {
     fn new(user: &User, kind: AlertKind, context: AlertContext, now: Timestamp) -> Self {
         let AlertContext {

@@ -1,7 +1,6 @@
 //! The device cookie: the id of the browser, and the last people who signed in with it. It is sealed,
-//! so it proves that they did; a device id in a request of the API proves nothing.
-//!
-//! Those of earlier versions are the bare id: it still counts, and proves nothing either.
+//! so it proves that they did, and that the id is this browser's own or a copy of its cookies has it; a device
+//! id in a request of the API proves nothing. A bare id, which every session of a person can read, is none.
 
 use actix_web::cookie::Cookie;
 use actix_web::dev::ServiceRequest;
@@ -15,20 +14,15 @@ use crate::error::{Error, Failure, Result};
 use crate::people::User;
 use crate::throttles::{KnownDevice, KnownPerson, MAX_PEOPLE};
 
-/// The longest bare id: those of earlier versions have 32 characters, and every sealed one has more.
-const MAX_BARE: usize = 64;
-
-/// Returns the device of the request's cookies, if one is good: the first that is sealed, else the
-/// first bare one.
+/// Returns the device of the request's cookies, if one is good: the first that is sealed.
 pub(super) fn received(request: &ServiceRequest, app: &AppState) -> Option<KnownDevice> {
     let received = ReceivedCookies::of(request.request());
     let values = received.first_values(OwnCookie::Device);
     let name = app.cookies.name(OwnCookie::Device);
-    let sealed = values.iter().find_map(|value| {
+    values.iter().find_map(|value| {
         let opened = app.device_seal.open_received(name, value)?;
         parse(opened.value())
-    });
-    sealed.or_else(|| values.iter().find_map(|value| parse_bare(value)))
+    })
 }
 
 /// Returns the device of the request, as the middleware found or created it.
@@ -86,12 +80,6 @@ fn parse(text: &str) -> Option<KnownDevice> {
     })
 }
 
-fn parse_bare(value: &str) -> Option<KnownDevice> {
-    let bare = Some(value).filter(|value| value.len() <= MAX_BARE)?;
-    let id: DeviceId = bare.parse().ok()?;
-    Some(KnownDevice::new(id.as_str().to_owned()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -118,13 +106,5 @@ mod tests {
             ..person(6)
         };
         assert!(!parse(&text).is_some_and(|device| device.knows(other)));
-    }
-
-    #[test]
-    fn a_bare_id_knows_nobody() {
-        let bare = parse_bare("an-id-of-an-earlier-version");
-        assert_eq!(bare.map(|device| device.people), Some(Vec::new()));
-        assert_eq!(parse_bare(&"x".repeat(65)), None);
-        assert_eq!(parse_bare(""), None);
     }
 }

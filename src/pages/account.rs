@@ -135,6 +135,10 @@ pub async fn rename(
 
 /// Changes the password, and ends every other session of the person. Sent a second time, with the cookie that
 /// the first response replaced, it changes nothing, and says what was done.
+///
+/// # Errors
+/// [`Error::UnconfirmedDevice`] when the caller's device is in doubt, and the owner could not get the account back
+/// by e-mail.
 pub async fn change_password(
     app: web::Data<AppState>,
     request: HttpRequest,
@@ -146,6 +150,7 @@ pub async fn change_password(
         return Ok(to_account(&request, &caller, notice));
     }
     app.sessions.require_write(&caller)?;
+    app.accounts.require_may_change_password(&caller).await?;
     let new = match NewPassword::new("new_password", form.new_password) {
         Ok(new) => new,
         Err(err) => return refuse_new_password(&app, &request, &caller, &err).await,

@@ -204,7 +204,7 @@ pub(super) async fn load_page(
         Some(_) => None,
         None => still_signed_in(&session, &devices),
     };
-    let known = (still.is_some(), &attention.unconfirmed);
+    let known = (still.is_some(), &attention.in_doubt);
     let end = SessionEnd::load(app, &session, known).await?;
     let (activity, older) = load_activity(app, (&session, &end), before, &reader).await?;
     let view = load_device(app, caller, (&session, &end), device, &reader).await?;

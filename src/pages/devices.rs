@@ -104,7 +104,8 @@ async fn load_page(
     let found = (owner, &*attention, live.clone());
     let (history, reasons) = load_history(app, found, query.ended.as_deref()).await?;
     let past = live.iter().chain(&history.sessions);
-    let names = DeviceNames::new(past, &attention.unconfirmed);
+    let doubtful = &attention.in_doubt | &reasons.by_reported;
+    let names = DeviceNames::new(past, &doubtful);
     let notice = shown_notice::take(app, request, caller).await?;
     let steps = app.accounts.find_after_report(caller, live.clone()).await?;
     let described = describe_alerts(app, owner, &attention, live.clone()).await?;
@@ -123,7 +124,7 @@ async fn load_page(
         steps: steps.and_then(|it| StepsView::new(&it, caller.user.shown_email(), reader.clock)),
         alerts: alert_views(app, request, (caller, &attention), &described, &reader).await?,
         acts: act_views(&attention, &reader),
-        may_dismiss: attention.may_dismiss,
+        may_dismiss: !attention.is_in_doubt,
         unused_days: UNUSED_DAYS,
         own,
         ended,

@@ -28,12 +28,12 @@ pub(super) struct SessionEnd {
 }
 
 impl SessionEnd {
-    /// Loads what is known of the end of `session`, on a device that may be signed in by another. Sessions whose
-    /// own sign-ins wait for an answer are `unconfirmed`.
+    /// Loads what is known of the end of `session`, on a device that may be signed in by another; `in_doubt` are the
+    /// sessions that are.
     pub(super) async fn load(
         app: &AppState,
         session: &Session,
-        (is_device_signed_in, unconfirmed): (bool, &HashSet<SessionId>),
+        (is_device_signed_in, in_doubt): (bool, &HashSet<SessionId>),
     ) -> Result<Self> {
         let owner = session.user_id;
         let ended_by = match session.ended_by {
@@ -43,8 +43,8 @@ impl SessionEnd {
         let itself = std::slice::from_ref(session);
         let mut stated = app.sessions.list_stated_reasons(owner, itself).await?;
         let reported = app.sessions.list_reported(owner, itself.to_vec()).await?;
-        let names = DeviceNames::new(ended_by.iter().chain([session]), unconfirmed);
         let by_reported = app.sessions.list_by_reported(owner, itself).await?;
+        let names = DeviceNames::new(ended_by.iter().chain([session]), &(in_doubt | &by_reported));
         let mut sources = end_sources::load(app, owner, itself).await?;
         Ok(Self {
             stated: stated.remove(&session.id),

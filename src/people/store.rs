@@ -154,7 +154,8 @@ pub(crate) fn get(c: &mut AnyConnection, id: UserId) -> Result<User> {
 }
 
 /// Verifies that a person is active and has the password that `user` was read with, and that this
-/// stays so until the transaction ends: PostgreSQL locks the row, and SQLite has only one writer.
+/// stays so until the transaction ends, as does nobody else who calls this for the person: PostgreSQL
+/// locks the row, and SQLite has only one writer.
 ///
 /// # Errors
 /// [`Error::InvalidCredentials`] when the person is inactive or the password was changed.
@@ -165,7 +166,7 @@ pub(crate) fn lock_active_user(c: &mut AnyConnection, user: &User) -> Result<()>
         .filter(users::password_changed_at.eq(user.password_changed_at))
         .select(users::id);
     let found: Option<UserId> = match c {
-        AnyConnection::Postgres(c) => unchanged.for_share().get_result(c).optional()?,
+        AnyConnection::Postgres(c) => unchanged.for_no_key_update().get_result(c).optional()?,
         AnyConnection::Sqlite(c) => unchanged.get_result(c).optional()?,
     };
     found.map(drop).ok_or(Error::InvalidCredentials)

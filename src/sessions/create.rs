@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use super::idle_limits::{EXEMPT, IdleLimits};
 use super::impossible_travel::{self, Waypoint};
+use super::new_sign_in::KnownId;
+use super::session_limit::end_beyond_limit;
 use super::store::{self, NewSessionRow, Session, SessionEnd};
 use super::values::{EndedReason, Jti, OpenedVia, SessionPersistence, last_used_bucket};
 use super::{Sessions, list_on_reported, new_sign_in, record_ended};
@@ -21,8 +23,9 @@ use crate::user_agent::{DeviceFacts, device_label};
 
 /// The most characters of a user agent that are stored.
 const USER_AGENT_LIMIT: usize = 500;
-/// The most live, and the most ended, sessions of a person that a sign-in is compared with.
-pub const RECENT_LIMIT: u32 = 200;
+/// The most alerts about sign-ins of a person that wait for an answer. Who signs in after them is in doubt
+/// with the first of them, and each costs the pages of the person.
+const MAX_UNCONFIRMED: usize = 50;
 
 /// The client of a request: its device and its location.
 #[derive(Debug, Clone)]
@@ -103,16 +106,19 @@ impl Sessions {
     /// disabled or its password changed since `user` was read;
     /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
     pub async fn create_session(&self, user: &User, mut new: NewSession) -> Result<Session> {
-        let now = self.clock.now();
         let jti = Jti::random()?;
         let limits = self.idle_limits();
-        let absolute_expires_at = self.policy.absolute_expiry(new.persistence, now);
-        let max = self.policy.max_per_person;
+        let policy = self.policy.clone();
+        let clock = self.clock.clone();
         let user = user.clone();
         let alerts = self.alerts.clone();
         self.db
             .transaction(move |c| {
                 people::store::lock_active_user(c, &user)?;
+                // Since the lock, the order of a person's sign-ins is that of their times: none is committed
+                // after the alert about another one and counts as from before it.
+                let now = clock.now();
+                let absolute_expires_at = policy.absolute_expiry(new.persistence, now);
                 // The settings may have changed since `user` was read.
                 let stored = people::store::get(c, user.id)?;
                 new.client.location = new.client.location.redacted(stored.ip_retention);
@@ -128,13 +134,13 @@ impl Sessions {
                 let session = insert(c, &user, &new, &device, &jti, lifetime)?;
                 let origin = origin(&session, &new);
                 end_replaced(c, &session, &new, &origin, now)?;
-                if let Some(max) = max {
+                if let Some(max) = policy.max_per_person {
                     end_beyond_limit(c, &session, max, &origin, now)?;
                 }
-                let is_alert =
+                let is_new =
                     compare_with_recent(c, &alerts, &user, &session, device.is_known, now)?;
                 record_sign_in(c, &session, &origin, now)?;
-                match is_alert && device.is_idle_exempt {
+                match is_new && device.is_idle_exempt {
                     true => without_exemption(c, session, limits, stored.idle_limit(), now),
                     false => Ok(session),
                 }
@@ -248,8 +254,8 @@ pub(super) fn record_device(
 }
 
 /// Compares a sign-in with the person's recent sessions, without those they reported: raises an
-/// alert if the device or the country is new, except for a person's first sign-in, and records
-/// impossible travel. Returns whether it raised an alert.
+/// alert if the device or the country is new, except for a person's first sign-in and where
+/// [`MAX_UNCONFIRMED`] wait for an answer, and records impossible travel. Returns whether one is new.
 fn compare_with_recent(
     c: &mut AnyConnection,
     alerts: &Alerts,
@@ -258,16 +264,24 @@ fn compare_with_recent(
     is_known_device: bool,
     now: Timestamp,
 ) -> Result<bool> {
-    let mut recent = store::list_recent(c, user.id, Some(session.id), RECENT_LIMIT)?;
+    let first = alerts::find_first_doubtful(c, user, now)?;
+    let mut recent = store::list_compared(c, user.id, Some(session.id), first)?;
     let reported = list_on_reported(c, user.id, &recent)?;
     let is_first =
         recent.is_empty() && !devices::store::has_others(c, user.id, session.device_id.as_deref())?;
     recent.retain(|other| !reported.contains(&other.id));
     record_travel(c, session, &recent, now)?;
-    let kind = new_sign_in::classify(session, is_known_device, &recent);
+    let id = KnownId {
+        is_known: is_known_device,
+        may_be_stolen: first.is_some(),
+    };
+    let kind = new_sign_in::classify(session, id, &recent);
     let Some(kind) = kind.filter(|_| !is_first) else {
         return Ok(false);
     };
+    if alerts::count_unconfirmed(c, user.id, now)? >= MAX_UNCONFIRMED {
+        return Ok(true);
+    }
     let context = AlertContext {
         before: find_use_before(c, session, &recent, now)?,
         ..session.alert_context()
@@ -358,29 +372,6 @@ fn end_replaced(
         replaced.extend(store::end_in_browser(c, owner, device, session.id, end)?);
     }
     record_ended(c, &replaced, EndedReason::Replaced, origin, now)
-}
-
-/// Ends the least recently used sessions if their owner has more than `max`.
-fn end_beyond_limit(
-    c: &mut AnyConnection,
-    session: &Session,
-    max: u32,
-    origin: &Origin,
-    now: Timestamp,
-) -> Result<()> {
-    const REASON: EndedReason = EndedReason::Limit;
-
-    let beyond = store::list_beyond_limit(c, session.user_id, session.id, max, now)?;
-    if beyond.is_empty() {
-        return Ok(());
-    }
-    let end = SessionEnd {
-        reason: REASON,
-        by: Some(session.id),
-        at: now,
-    };
-    let ended = store::end_several(c, session.user_id, &beyond, end)?;
-    record_ended(c, &ended, REASON, origin, now)
 }
 
 /// Returns the session itself as an origin.

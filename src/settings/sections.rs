@@ -255,7 +255,8 @@ pub struct SessionSettings {
     #[serde(with = "span")]
     pub step_up_window: Duration,
     /// The maximum number of live sessions of a person; a new one beyond it ends the least recently
-    /// used. 0: no limit.
+    /// used, and before it those that came from elsewhere since a sign-in that waits for an answer. 0: no
+    /// limit.
     pub most_per_person: u32,
     /// How long an ended session is stored, where its owner can see it, before it is purged.
     #[serde(with = "span")]
