@@ -249,7 +249,9 @@ async fn the_acting_device_stays_signed_in_and_says_so(app: &TestApp) {
     page.expect_words("End the session of Safari on iPhone on this device?");
     let page = laptop.send(&form, &[]).await.expect(403);
     page.expect_words("End the other session on this device?");
-    laptop.sign_in(&ada).await.expect(303);
+    let form = form.aimed_at("/confirm");
+    let confirmed = laptop.send(&form, &[("password", PASSWORD)]).await;
+    confirmed.expect(303);
     let response = press(&laptop, &beside, &[]).await;
     let words = message(&laptop.follow(&response).await);
     assert!(words.starts_with("Every other session on"), "{words}");

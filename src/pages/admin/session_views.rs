@@ -216,7 +216,14 @@ impl EndView {
             (false, at) => (session.ended_reason, at.unwrap_or(session.expires_at)),
         };
         Self::Past {
-            why: reason.map_or("Ended", words::reason),
+            why: match reason {
+                None => "Ended",
+                // The row doesn't say from where: perhaps by an application.
+                Some(EndedReason::SignedOutRemotely) if session.ended_by.is_none() => {
+                    "Signed out from elsewhere"
+                }
+                Some(reason) => words::reason(reason),
+            },
             at: TimeView::ago(at, clock),
             by,
         }
