@@ -1,13 +1,16 @@
 //! What an alert is about, among a person's sessions: its session, and what else is on that one's device.
 //! Whoever signs in states the id of their device, and every session of a person can read the ids of the
 //! others. So an alert about a sign-in is not about the person's own sessions of that device: those from
-//! before it in another network and country, and later ones in the network of such a one.
+//! before it in another network and country, and later ones in the network of such a one or, unless it signed in
+//! in a browser itself, in the browser of such a one.
 
 use std::collections::HashSet;
 
 use crate::alerts::Alert;
 use crate::db::SessionId;
-use crate::sessions::{Session, is_from_before_elsewhere, is_same_device, is_same_network};
+use crate::sessions::{
+    Session, are_in_browser, is_from_before_elsewhere, is_same_device, is_same_network,
+};
 
 /// What an alert is about.
 pub(super) struct About<'a> {
@@ -42,7 +45,8 @@ impl<'a> About<'a> {
     pub(super) fn covers(&self, session: &Session) -> bool {
         let is_own = |own: &&Session| {
             let is_later = session.created_at > self.alert.at;
-            own.id == session.id || (is_later && is_same_network(own, session))
+            let is_there = || is_same_network(own, session) || self.is_in_own_browser(own, session);
+            own.id == session.id || (is_later && is_there())
         };
         let is_on_device = |subject: &Session| is_same_device(subject, session);
         self.is_subject(session)
@@ -55,6 +59,13 @@ impl<'a> About<'a> {
         self.alert.kind.is_sign_in()
             && !self.is_subject(session)
             && session.created_at < self.alert.at
+    }
+
+    /// Returns whether a session is in the browser of one of the person's own, of which the sign-in can't have
+    /// had a copy, since it was not in a browser.
+    fn is_in_own_browser(&self, own: &Session, session: &Session) -> bool {
+        let is_copy = self.subject.is_none_or(|it| are_in_browser(it, own));
+        !is_copy && are_in_browser(own, session)
     }
 
     fn is_subject(&self, session: &Session) -> bool {

@@ -14,7 +14,7 @@ use crate::db::{AlertId, AnyConnection, SessionId};
 use crate::error::{Error, Result};
 use crate::events::{self, EventKind};
 use crate::people::User;
-use crate::sessions::{self, Caller, EndedReason, RECENT_LIMIT, Session};
+use crate::sessions::{self, Caller, EndedReason, Session};
 
 /// How long the steps are shown.
 const SHOWN_FOR: Duration = Duration::from_secs(7 * 24 * 60 * 60);
@@ -245,7 +245,7 @@ fn find_among(
         last.devices.extend(new);
         reported.push(earlier.alert);
     }
-    let others = sessions::store::list_recent(c, session.user_id, Some(session.id), RECENT_LIMIT)?;
+    let others = sessions::store::list_compared(c, session.user_id, Some(session.id), None)?;
     if !is_known(c, session, &last.alert, now)? {
         return Ok(None);
     }
@@ -341,6 +341,8 @@ fn is_known(
     now: Timestamp,
 ) -> Result<bool> {
     let open = alerts::list_open(c, session.user_id, now)?;
-    let basis = TrustBasis::load(c, session.user_id, &open, Some(session))?;
-    Ok(basis.is_sound(session) && basis.as_of(alert).contains(session))
+    let first = open.iter().map(|open| open.at).chain([alert.at]).min();
+    let basis = TrustBasis::load_since(c, (session.user_id, first), &open, Some(session))?;
+    let is_known = basis.is_sound(session) && basis.as_of(alert).contains(session);
+    Ok(is_known && !basis.is_in_doubt(session))
 }

@@ -129,8 +129,8 @@ impl Basis {
         alerts: &[Alert],
         scope: RevokeScope,
     ) -> Result<Option<String>> {
-        let settled = self.candidates.list_settled(alerts, scope, &self.open);
-        let former = find_undoing(c, self.owner, &settled, self.now)?;
+        let undone = self.candidates.list_undone(alerts, scope, &self.open);
+        let former = find_undoing(c, self.owner, &undone, self.now)?;
         Ok(former.map(|former| former.email))
     }
 }

@@ -10,13 +10,14 @@ use super::emails::cancel_pending_change;
 use super::linked_message::{Reported, find_undoing};
 use super::review_record::{CONFIRMED, REPORTED, record_review};
 use super::take_back::TakeBack;
-use super::trust::TrustBasis;
-use crate::alerts::{self, Alert, AlertReview, Confirmer, Settlement};
+use super::trust::{TrustBasis, get_reviewable};
+use crate::alerts::{self, Alert, AlertReview, Confirmer, EmailChange, Settlement};
 use crate::clock::Timestamp;
 use crate::db::{AlertId, AnyConnection, SessionId, UserId};
 use crate::error::{Error, Result};
 use crate::events::Origin;
 use crate::people::User;
+use crate::people::store::FormerEmail;
 use crate::sessions::{
     self, Caller, EndedReason, IdleLimits, Session, record_ended, store::SessionEnd,
 };
@@ -35,13 +36,15 @@ impl Accounts {
     /// Confirms an alert: what it reports was the caller.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when the caller may not review the alert.
+    /// [`Error::NotFound`] when the caller may not review the alert; [`Error::Unauthenticated`] when their session
+    /// has ended meanwhile.
     pub async fn confirm_alert(&self, caller: &Caller, id: AlertId) -> Result<Alert> {
-        let alert = self.get_reviewable(caller, id).await?;
-        let (now, origin) = (self.clock.now(), caller.origin());
+        let (now, origin, here) = (self.clock.now(), caller.origin(), caller.session_here());
         let confirmer = Confirmer::Session(caller.session.id);
         self.db
             .transaction(move |c| {
+                people::store::lock(c, here.user_id)?;
+                let alert = get_reviewable(c, &here, id, now)?;
                 let settlement = Settlement::confirmed(id, confirmer, now);
                 let reviewed = alerts::review(c, alert.user_id, id, settlement)?;
                 record_review(c, alert.user_id, CONFIRMED, &origin, now)?;
@@ -82,28 +85,30 @@ impl Accounts {
     ///
     /// # Errors
     /// [`Error::NotFound`] when the caller may not review the alert; [`Error::StepUpRequired`] when
-    /// a change is to be undone and the caller gave their password too long ago.
+    /// a change is to be undone and the caller gave their password too long ago; [`Error::Unauthenticated`] when
+    /// their session has ended meanwhile.
     pub async fn report_alert(&self, caller: &Caller, id: AlertId) -> Result<Reported> {
-        let alert = self.get_reviewable(caller, id).await?;
-        let considered = Report {
-            owner: caller.user.id,
-            alerts: vec![alert.clone()],
-            scope: RevokeScope::Alert,
-            limits: self.sessions.idle_limits(),
-            origin: caller.origin(),
-            at: self.clock.now(),
-        };
-        let undoing = self
-            .db
-            .read(move |c| {
-                let settled = considered.list_settled(c)?;
-                find_undoing(c, considered.owner, &settled, considered.at)
+        let (accounts, caller, at) = (self.clone(), caller.clone(), self.clock.now());
+        let take_back = TakeBack::new(caller.origin(), Some(id), at)?;
+        self.db
+            .transaction(move |c| {
+                let user = people::store::lock(c, caller.user.id)?;
+                let alert = get_reviewable(c, &caller.session_here(), id, at)?;
+                let report = Report {
+                    owner: user.id,
+                    alerts: vec![alert],
+                    scope: RevokeScope::Alert,
+                    limits: accounts.sessions.idle_limits(),
+                    origin: caller.origin(),
+                    at,
+                };
+                let undone = report.list_undone(c)?;
+                let former = find_undoing(c, user.id, &undone, at)?;
+                if former.is_some() {
+                    accounts.sessions.require_step_up(&caller)?;
+                }
+                accounts.settle(c, (&user, &report), &take_back, (undone, former))
             })
-            .await?;
-        if undoing.is_some() {
-            self.sessions.require_step_up(caller)?;
-        }
-        self.report_alerts(vec![alert], RevokeScope::Alert, caller.origin())
             .await
     }
 
@@ -129,39 +134,39 @@ impl Accounts {
         };
         let reviewed = report.alerts.iter().find(|alert| alert.is_open());
         let take_back = TakeBack::new(origin, reviewed.map(|alert| alert.id), at)?;
-        let raised = self.alerts.clone();
+        let accounts = self.clone();
         self.db
             .transaction(move |c| {
                 let user = people::store::lock(c, owner)?;
-                let settled = report.list_settled(c)?;
-                let Some(former) = find_undoing(c, owner, &settled, at)? else {
-                    return Ok(Reported {
-                        ended: report.run(c, &user)?,
-                        taken_back: None,
-                        unrestored_email: settled
-                            .iter()
-                            .any(|alert| alert.kind.is_email_change())
-                            .then_some(user.email),
-                    });
-                };
-                // To take the account back ends every session, and reports every alert.
-                let taken_back = take_back.run(c, &raised, &user, &former)?;
-                Ok(Reported {
-                    ended: Vec::new(),
-                    taken_back: Some(taken_back),
-                    unrestored_email: None,
-                })
+                let undone = report.list_undone(c)?;
+                let former = find_undoing(c, owner, &undone, at)?;
+                accounts.settle(c, (&user, &report), &take_back, (undone, former))
             })
             .await
     }
 
-    async fn get_reviewable(&self, caller: &Caller, id: AlertId) -> Result<Alert> {
-        let attention = self.list_attention(caller).await?;
-        attention
-            .alerts
-            .into_iter()
-            .find(|alert| alert.id == id)
-            .ok_or(Error::NotFound)
+    /// Does what a report does, which undoes these changes of the e-mail, as a part of a transaction: to take the
+    /// account back to the `former` address ends every session, and reports every alert.
+    fn settle(
+        &self,
+        c: &mut AnyConnection,
+        (user, report): (&User, &Report),
+        take_back: &TakeBack,
+        (undone, former): (Vec<EmailChange>, Option<FormerEmail>),
+    ) -> Result<Reported> {
+        let Some(former) = former else {
+            return Ok(Reported {
+                ended: report.run(c, user)?,
+                taken_back: None,
+                unrestored_email: (!undone.is_empty()).then(|| user.email.clone()),
+            });
+        };
+        let taken_back = take_back.run(c, &self.alerts, user, &former)?;
+        Ok(Reported {
+            ended: Vec::new(),
+            taken_back: Some(taken_back),
+            unrestored_email: None,
+        })
     }
 }
 
@@ -176,12 +181,11 @@ struct Report {
 }
 
 impl Report {
-    /// Lists the open alerts that the report settles: its own, and those about the sessions that it
-    /// ends.
-    fn list_settled(&self, c: &mut AnyConnection) -> Result<Vec<Alert>> {
+    /// Lists the changes of the e-mail that the report undoes.
+    fn list_undone(&self, c: &mut AnyConnection) -> Result<Vec<EmailChange>> {
         let open = alerts::list_open(c, self.owner, self.at)?;
         let candidates = Candidates::load(c, self.owner, &open, self.origin.session)?;
-        Ok(candidates.list_settled(&self.alerts, self.scope, &open))
+        Ok(candidates.list_undone(&self.alerts, self.scope, &open))
     }
 
     /// Reports the alerts, ends the sessions in question, cancels a pending change of e-mail, and
@@ -309,21 +313,26 @@ impl Candidates {
         all.filter(|session| Some(session.id) != self.from)
     }
 
-    /// Lists the open alerts that the report of these settles: themselves, and those about the sessions
-    /// that it ends.
-    pub(super) fn list_settled(
+    /// Lists the changes of the e-mail that the report of these undoes: those among what it settles, which is
+    /// themselves and the open alerts about the sessions that it ends, and those that such a session has made and
+    /// such a one has confirmed.
+    pub(super) fn list_undone(
         &self,
         reported: &[Alert],
         scope: RevokeScope,
         open: &[Alert],
-    ) -> Vec<Alert> {
+    ) -> Vec<EmailChange> {
         let named = reported.iter().filter(|alert| alert.is_open()).cloned();
         let doubtful = self.list_doubtful(&named.collect::<Vec<_>>(), scope, open);
         let is_settled = |other: &&Alert| {
             let is_named = reported.iter().any(|alert| alert.id == other.id);
-            is_named || is_about(other, &doubtful)
+            other.kind.is_email_change() && (is_named || is_about(other, &doubtful))
         };
-        open.iter().filter(is_settled).cloned().collect()
+        let has = |id: Option<SessionId>| doubtful.iter().any(|it| Some(it.id) == id);
+        let confirmed = self.basis.email_changes.iter();
+        let confirmed = confirmed.filter(|it| has(it.session) && has(it.confirmed_by));
+        let settled = open.iter().filter(is_settled).map(EmailChange::from);
+        settled.chain(confirmed.cloned()).collect()
     }
 }
 

@@ -20,13 +20,15 @@ pub struct Attention {
     pub alerts: Vec<Alert>,
     /// What administrators did to the account, newest first, until somebody has dismissed it.
     pub notices: Vec<Alert>,
-    /// Whether the caller may dismiss a notice.
-    pub may_dismiss: bool,
+    /// Whether the caller's device is in doubt, and so may answer nothing and dismiss no notice.
+    pub is_in_doubt: bool,
     /// Whether there are open alerts that the caller may not review here.
     pub withheld: Withheld,
     /// The sessions whose own sign-ins wait for an answer: each may be anybody's who states the id of a
     /// device. None where the caller's is one of them, who is not to learn that.
     pub unconfirmed: HashSet<SessionId>,
+    /// The sessions that are in doubt, those among them: whoever that is names their device as they like.
+    pub in_doubt: HashSet<SessionId>,
 }
 
 /// Whether there are open alerts that a caller may not review, and what can be done about them.
@@ -62,8 +64,8 @@ impl Attention {
 impl Accounts {
     /// Lists the open alerts that a caller may review, and what administrators did lately. An
     /// intruder may have signed in more than once, so an alert may be reviewed only on a device that
-    /// was known before it, never on the device it is about. While the caller's device is the subject
-    /// of an alert about a sign-in, it may review none, and while it is in doubt, dismiss no notice.
+    /// was known before it, never on the device it is about. While the caller's device is in doubt, it may
+    /// review none, and dismiss no notice.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database doesn't respond.
@@ -79,9 +81,10 @@ impl Accounts {
                     unread.into_iter().partition(|alert| alert.kind.is_notice());
                 match open.is_empty() {
                     true => Ok(Attention {
-                        may_dismiss: true,
+                        is_in_doubt: false,
                         withheld: Withheld::Nowhere,
                         unconfirmed: HashSet::new(),
+                        in_doubt: HashSet::new(),
                         alerts: open,
                         notices,
                     }),
@@ -101,7 +104,7 @@ impl Accounts {
     pub async fn dismiss_notice(&self, caller: &Caller, id: AlertId) -> Result<()> {
         let attention = self.list_attention(caller).await?;
         let is_open = attention.notices.iter().any(|notice| notice.id == id);
-        if !attention.may_dismiss || !is_open {
+        if attention.is_in_doubt || !is_open {
             return Err(Error::NotFound);
         }
         let (owner, now, origin) = (caller.user.id, self.clock.now(), caller.origin());
@@ -127,12 +130,13 @@ fn reviewable(
         return Ok(Attention {
             notices,
             withheld: Withheld::FromDoubtful,
+            is_in_doubt: true,
             ..Attention::default()
         });
     }
     let sign_ins = open.iter().filter(|alert| alert.kind.is_sign_in());
     let unconfirmed = sign_ins.filter_map(|alert| alert.session_id).collect();
-    let may_dismiss = !basis.is_in_doubt(session, &open);
+    let is_in_doubt = basis.is_in_doubt(session);
     let mut withheld = open.clone();
     open.retain(|alert| basis.may_review(session, alert));
     withheld.retain(|alert| {
@@ -142,9 +146,10 @@ fn reviewable(
         !is_shown && !is_past && !is_no_news(alert, &basis, (session, now))
     });
     Ok(Attention {
-        may_dismiss,
+        is_in_doubt,
         withheld: withheld_for(&withheld, &basis, (session, now), links),
         unconfirmed,
+        in_doubt: basis.list_doubts(),
         alerts: open,
         notices,
     })

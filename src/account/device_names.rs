@@ -8,7 +8,7 @@ use super::Accounts;
 use crate::alerts;
 use crate::db::{AnyConnection, SessionId, UserId};
 use crate::error::Result;
-use crate::sessions::{self, RECENT_LIMIT, Session};
+use crate::sessions::{self, Session};
 
 impl Accounts {
     /// Lists a person's sessions whose own sign-ins wait for an answer, for a reader in the session `here`:
@@ -67,7 +67,7 @@ impl Accounts {
             return Ok(session.display_name());
         }
         let read =
-            move |c: &mut AnyConnection| sessions::store::list_recent(c, owner, None, RECENT_LIMIT);
+            move |c: &mut AnyConnection| sessions::store::list_compared(c, owner, None, None);
         let recent = self.db.read(read).await?;
         let stands_for_it = |other: &&Session| {
             let ended_with_it = other.ended_at.is_some() && other.ended_at == session.ended_at;

@@ -15,7 +15,7 @@ use crate::error::{Error, Failure, Result};
 use crate::events::{self, Actor, Event, EventKind, Origin};
 use crate::net::IpRetention;
 use crate::people::{self, User};
-use crate::sessions::{HistoryCursor, Session, SessionApplication};
+use crate::sessions::{Caller, HistoryCursor, Session, SessionApplication};
 
 /// Rows read at once: a part of the file has no more.
 const PAGE: u32 = 500;
@@ -35,6 +35,8 @@ pub struct Export {
     is_first: bool,
     /// The sessions that were not marked as ended, and may be by now.
     unended: HashSet<SessionId>,
+    /// Whether alerts that wait for an answer are left out: a device in doubt is told of none.
+    hides_open: bool,
 }
 
 /// The part of an export that is read next.
@@ -149,10 +151,12 @@ impl Export {
         let found = alerts.list_before(self.id, before, PAGE).await?;
         let next = last_of(&found, |alert| alert.id);
         let retention = self.retention;
-        let own = found
-            .into_iter()
-            .map(|alert| OwnAlert::new(alert, retention));
-        self.add(file, own)?;
+        let is_told =
+            |alert: &Alert| !self.hides_open || !alert.is_open() || alert.kind.is_notice();
+        let own: Vec<OwnAlert> = (found.into_iter().filter(is_told))
+            .map(|alert| OwnAlert::new(alert, retention))
+            .collect();
+        self.add(file, own.into_iter())?;
         if next.is_some() {
             return Ok(Part::Alerts(next));
         }
@@ -280,9 +284,18 @@ struct OwnEvent {
 }
 
 impl Accounts {
-    /// Returns the export of a person, for them.
-    #[must_use]
-    pub fn export(&self, id: UserId) -> Export {
+    /// Returns the export of the caller, without what waits for an answer where they are on a device in doubt.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database doesn't respond.
+    pub async fn own_export(&self, caller: &Caller) -> Result<Export> {
+        Ok(Export {
+            hides_open: self.list_attention(caller).await?.is_in_doubt,
+            ..self.export(caller.user.id)
+        })
+    }
+
+    fn export(&self, id: UserId) -> Export {
         Export {
             accounts: self.clone(),
             id,
@@ -291,6 +304,7 @@ impl Accounts {
             next: Part::Account,
             is_first: true,
             unended: HashSet::new(),
+            hides_open: false,
         }
     }
 

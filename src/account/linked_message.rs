@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use super::Accounts;
-use crate::alerts::{self, Alert, AlertContext};
+use super::trust::is_mailbox_doubtful;
+use crate::alerts::{self, Alert, AlertContext, EmailChange};
 use crate::clock::Timestamp;
 use crate::db::{AnyConnection, FormerEmailId, MailId, UserId};
 use crate::error::{Error, Result};
@@ -28,6 +29,8 @@ pub struct LinkedMessage {
     pub mailbox: Mailbox,
     /// The alerts that it tells of; none for a message about something else.
     pub alerts: Vec<Alert>,
+    /// Whether its link answers nothing: the account has its e-mail from somebody in doubt.
+    pub is_in_doubt: bool,
     /// Whether it may lead to a new password now.
     pub may_set_password: bool,
     /// Whether a new password is set from the former address for now.
@@ -189,6 +192,10 @@ fn load(c: &mut AnyConnection, link: MessageLink, now: Timestamp) -> Result<Link
     if mailbox == Mailbox::Own && now.since(at) > LINK_LIFETIME {
         return Err(Error::NotFound);
     }
+    let is_asking = |alert: &Alert| alert.is_open() && !alert.kind.is_email_change();
+    let is_in_doubt = mailbox == Mailbox::Own
+        && alerts.iter().any(is_asking)
+        && is_mailbox_doubtful(c, user.id, now)?;
     let has_former = find_senior(c, &user, now)?.is_some();
     let sent = (recipient.as_str(), at);
     let may_set_password = message.is_some() && may_set_password(c, &user, sent, now)?;
@@ -205,6 +212,7 @@ fn load(c: &mut AnyConnection, link: MessageLink, now: Timestamp) -> Result<Link
         user,
         mailbox,
         alerts,
+        is_in_doubt,
         may_set_password,
         has_former,
         grant,
@@ -226,19 +234,18 @@ impl From<Standing> for Mailbox {
     }
 }
 
-/// Finds the former address that the account gets back when these alerts are reported: that from
-/// before the oldest change of the e-mail among them, if it can still take the account back.
+/// Finds the former address that the account gets back when these changes of the e-mail are reported: that
+/// from before the oldest of them, if it can still take the account back.
 pub(super) fn find_undoing(
     c: &mut AnyConnection,
     owner: UserId,
-    reported: &[Alert],
+    reported: &[EmailChange],
     now: Timestamp,
 ) -> Result<Option<FormerEmail>> {
-    let changes = reported.iter().filter(|alert| alert.kind.is_email_change());
-    let Some(oldest) = changes.min_by_key(|alert| alert.at) else {
+    let Some(oldest) = reported.iter().min_by_key(|change| change.at) else {
         return Ok(None);
     };
     let mut open = people::store::list_open_former(c, owner, now)?;
-    open.retain(|former| former.email == oldest.email && former.changed_at == oldest.at);
+    open.retain(|former| former.email == oldest.former && former.changed_at == oldest.at);
     Ok(open.into_iter().next())
 }

@@ -13,6 +13,7 @@ mod attention;
 mod closing;
 mod credentials;
 mod device_names;
+mod doubt;
 mod emails;
 mod export;
 mod exported_session;

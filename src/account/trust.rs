@@ -4,17 +4,12 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::Accounts;
 use super::about::{About, list_unconfirmed};
-use super::linked_message::LINK_LIFETIME;
-use super::links::Links;
-use crate::alerts::{self, Alert, AlertKind, AlertReview, Confirmation, Confirmer, EmailChange};
+use crate::alerts::{self, Alert, Confirmation, Confirmer, EmailChange};
 use crate::clock::Timestamp;
-use crate::db::{AnyConnection, SessionId, UserId};
+use crate::db::{AlertId, AnyConnection, SessionId, UserId};
 use crate::error::{Error, Result};
-use crate::sessions::{
-    self, Caller, RECENT_LIMIT, Session, is_on_known_device, is_same_network, list_on_reported,
-};
+use crate::sessions::{self, Session, is_on_known_device, is_same_network, list_on_reported};
 
 /// What trust is worked out from.
 pub(super) struct TrustBasis {
@@ -24,9 +19,12 @@ pub(super) struct TrustBasis {
     doubtful: HashSet<SessionId>,
     /// Those that open alerts about sign-ins are about.
     unconfirmed: HashSet<SessionId>,
+    /// Those that are in doubt, and why.
+    in_doubt: HashMap<SessionId, Doubt>,
     /// Who confirmed which sign-in, in the order of the confirmations.
     confirmations: Vec<Confirmation>,
-    email_changes: Vec<EmailChange>,
+    /// The latest changes of the e-mail, newest first.
+    pub(super) email_changes: Vec<EmailChange>,
 }
 
 /// The sessions that are trusted as of an alert.
@@ -37,35 +35,33 @@ pub(super) struct Trusted<'a> {
 
 /// Why a session is in doubt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Doubt {
+pub(super) enum Doubt {
     /// Its own sign-in is the subject of an open alert.
     OwnSignIn,
     /// It was created after the sign-in of an open alert.
     EarlierSignIn,
 }
 
-/// How a device that is in doubt can be confirmed.
-#[derive(Debug, Clone, Copy)]
-enum WayOn {
-    /// On another device.
-    Device,
-    /// With the link in a message.
-    Link,
-    /// Both ways.
-    Either,
-    /// In no way.
-    Nowhere,
-}
-
 impl TrustBasis {
-    /// Loads the recent sessions of `owner`, with `here` as it is.
+    /// Loads the recent sessions of `owner`, with `here` as it is, while these alerts are open.
     pub(super) fn load(
         c: &mut AnyConnection,
         owner: UserId,
         open: &[Alert],
         here: Option<&Session>,
     ) -> Result<Self> {
-        let mut all = sessions::store::list_recent(c, owner, None, RECENT_LIMIT)?;
+        let first = open.iter().map(|alert| alert.at).min();
+        Self::load_since(c, (owner, first), open, here)
+    }
+
+    /// Loads as [`TrustBasis::load`] does, with the sessions from before `first`, however many there are since.
+    pub(super) fn load_since(
+        c: &mut AnyConnection,
+        (owner, first): (UserId, Option<Timestamp>),
+        open: &[Alert],
+        here: Option<&Session>,
+    ) -> Result<Self> {
+        let mut all = sessions::store::list_compared(c, owner, None, first)?;
         if let Some(here) = here {
             match all.iter_mut().find(|it| it.id == here.id) {
                 Some(stored) => *stored = here.clone(),
@@ -80,17 +76,36 @@ impl TrustBasis {
         let mut confirmations = alerts::store::list_confirmations(c, owner)?;
         confirmations.retain(|it| all.iter().any(|session| session.id == it.session));
         let is_by_mailbox = |it: &Confirmation| it.by == Confirmer::Mailbox;
-        let email_changes = match confirmations.iter().any(is_by_mailbox) {
-            true => alerts::store::list_email_changes(c, owner)?,
-            false => Vec::new(),
+        let email_changes = match open.is_empty() && !confirmations.iter().any(is_by_mailbox) {
+            true => Vec::new(),
+            false => alerts::store::list_email_changes(c, owner)?,
         };
-        Ok(Self {
+        let mut basis = Self {
             all,
             doubtful,
             unconfirmed,
+            in_doubt: HashMap::new(),
             confirmations,
             email_changes,
-        })
+        };
+        basis.in_doubt = basis.list_in_doubt(open);
+        Ok(basis)
+    }
+
+    /// Lists the sessions that are in doubt while these alerts are open, and why.
+    fn list_in_doubt(&self, open: &[Alert]) -> HashMap<SessionId, Doubt> {
+        let sign_ins = open.iter().filter(|alert| alert.kind.is_sign_in());
+        let trusted: Vec<Trusted> = sign_ins.map(|alert| self.as_of(alert)).collect();
+        let is_after = |session: &Session| {
+            let mut earlier = trusted.iter().filter(|it| session.created_at > it.since);
+            earlier.any(|trusted| !trusted.contains(session))
+        };
+        let find = |session: &Session| match self.is_unconfirmed(session) {
+            true => Some(Doubt::OwnSignIn),
+            false => is_after(session).then_some(Doubt::EarlierSignIn),
+        };
+        let found = self.all.iter().filter_map(|it| Some((it.id, find(it)?)));
+        found.collect()
     }
 
     /// Returns whether a session neither was reported nor is the subject of an open alert about a sign-in.
@@ -103,17 +118,18 @@ impl TrustBasis {
         self.unconfirmed.contains(&session.id)
     }
 
-    /// Returns whether a session may answer an alert: one that is trusted as of that, and that neither an open
-    /// alert about a sign-in nor this one is about.
+    /// Returns whether a session may answer an alert: one that is trusted as of that, that it is not about, and
+    /// that is not in doubt for any alert.
     pub(super) fn may_review(&self, session: &Session, alert: &Alert) -> bool {
         self.may_review_as(session, &self.about(alert), &self.as_of(alert))
     }
 
     fn may_review_as(&self, session: &Session, about: &About, trusted: &Trusted) -> bool {
-        self.is_sound(session)
-            && !self.is_unconfirmed(session)
-            && !about.covers(session)
-            && trusted.contains(session)
+        self.find_doubt(session).is_none() && self.is_owners(session, about, trusted)
+    }
+
+    fn is_owners(&self, session: &Session, about: &About, trusted: &Trusted) -> bool {
+        self.is_sound(session) && !about.covers(session) && trusted.contains(session)
     }
 
     /// Returns what an alert is about.
@@ -122,9 +138,14 @@ impl TrustBasis {
         About::new(alert, &self.all, is_sound)
     }
 
-    /// Returns whether a session is in doubt while these alerts are open.
-    pub(super) fn is_in_doubt(&self, session: &Session, open: &[Alert]) -> bool {
-        self.find_doubt(session, open).is_some()
+    /// Lists the sessions that are in doubt.
+    pub(super) fn list_doubts(&self) -> HashSet<SessionId> {
+        self.in_doubt.keys().copied().collect()
+    }
+
+    /// Returns whether a session is in doubt.
+    pub(super) fn is_in_doubt(&self, session: &Session) -> bool {
+        self.find_doubt(session).is_some()
     }
 
     /// Returns the sessions that are trusted as of an alert.
@@ -166,25 +187,35 @@ impl TrustBasis {
         before.any(|change| change.is_doubtful(since))
     }
 
-    /// Returns why a session is in doubt while these alerts are open, if it is.
-    fn find_doubt(&self, session: &Session, open: &[Alert]) -> Option<Doubt> {
+    /// Returns whether the account had its e-mail at the time `at` from somebody who may have come with one of
+    /// these alerts about sign-ins: from a change since, that nobody who is trusted as of it has made or confirmed.
+    pub(super) fn is_mailbox_doubtful(&self, open: &[Alert], at: Timestamp) -> bool {
+        let mut before = self.email_changes.iter().filter(|it| it.at <= at);
+        let Some(last) = before.next() else {
+            return false;
+        };
+        let is_owners = |alert: &Alert| {
+            let (about, trusted) = (self.about(alert), self.as_of(alert));
+            let mut its = self
+                .all
+                .iter()
+                .filter(|session| [last.session, last.confirmed_by].contains(&Some(session.id)));
+            its.any(|session| self.is_owners(session, &about, &trusted))
+        };
         let mut sign_ins = open.iter().filter(|alert| alert.kind.is_sign_in());
-        match self.is_unconfirmed(session) {
-            true => Some(Doubt::OwnSignIn),
-            false => sign_ins
-                .any(|alert| session.created_at > alert.at && !self.as_of(alert).contains(session))
-                .then_some(Doubt::EarlierSignIn),
-        }
+        sign_ins.any(|alert| last.at >= alert.at && !is_owners(alert))
+    }
+
+    /// Returns why a session is in doubt, if it is.
+    pub(super) fn find_doubt(&self, session: &Session) -> Option<Doubt> {
+        self.in_doubt.get(&session.id).copied()
     }
 
     /// Returns whether a session is in the network of one from before all of these alerts: nobody is held up
     /// at home, where an intruder rarely is.
-    fn is_in_known_network(&self, session: &Session, open: &[Alert]) -> bool {
-        let about: Vec<About> = open.iter().map(|alert| self.about(alert)).collect();
+    pub(super) fn is_in_known_network(&self, session: &Session, open: &[Alert]) -> bool {
         let is_known = |known: &&Session| {
-            open.iter().all(|alert| known.created_at <= alert.at)
-                && self.is_sound(known)
-                && !about.iter().any(|about| about.covers(known))
+            self.is_sound(known) && open.iter().all(|alert| known.created_at <= alert.at)
         };
         let mut known = self.all.iter().filter(is_known);
         known.any(|known| is_same_network(session, known))
@@ -198,59 +229,6 @@ impl TrustBasis {
     }
 }
 
-impl WayOn {
-    /// Returns the ways to answer one of the open alerts.
-    fn find(
-        basis: &TrustBasis,
-        open: &[Alert],
-        (session, now): (&Session, Timestamp),
-        links: Links,
-    ) -> Self {
-        let mut alerts = open.iter();
-        let is_reviewed = alerts.any(|it| basis.has_reviewer(it, session.id, now));
-        let is_linked = open.iter().any(|alert| links.can_answer(alert));
-        match (is_reviewed, is_linked) {
-            (true, true) => Self::Either,
-            (true, false) => Self::Device,
-            (false, true) => Self::Link,
-            (false, false) => Self::Nowhere,
-        }
-    }
-}
-
-impl Doubt {
-    /// Says why nothing was changed, and how to go on.
-    fn describe(self, way: WayOn) -> String {
-        let (why, what, there, that) = match self {
-            Self::OwnSignIn => (
-                "This device signed in recently, and nobody has confirmed it yet.",
-                "Confirm it",
-                "confirm it there",
-                "the sign-in",
-            ),
-            Self::EarlierSignIn => (
-                "This device signed in after something that waits for an answer.",
-                "Answer that",
-                "answer that there",
-                "that",
-            ),
-        };
-        let way = match way {
-            WayOn::Either => format!(
-                "{what} on a device that you used before, or with the link in the e-mail about it, if you got one."
-            ),
-            WayOn::Device => format!("{what} on a device that you used before."),
-            WayOn::Link => format!(
-                "{what} with the link in the e-mail about it, if you got one; otherwise this has to wait until 7 days after {that}."
-            ),
-            WayOn::Nowhere => format!(
-                "Sign in on a device that you used before, and {there}; otherwise this has to wait until 7 days after {that}."
-            ),
-        };
-        format!("Nothing was changed. {why} {way}")
-    }
-}
-
 impl Trusted<'_> {
     /// Returns whether a session is trusted.
     pub(super) fn contains(&self, session: &Session) -> bool {
@@ -260,78 +238,41 @@ impl Trusted<'_> {
     }
 }
 
-/// Lists the open alerts that put a device in doubt: those about sign-ins, for as long as the link in a message
-/// about one works, so that an owner who has lost their other devices is not held up for longer. Once the
-/// password was set by a link, whoever signs in has had that link, and what was before doubts nobody.
-fn list_grounds(c: &mut AnyConnection, owner: UserId, now: Timestamp) -> Result<Vec<Alert>> {
+/// Returns an open alert of the person of the session `here`, as a part of a transaction in which the person is
+/// locked. Whoever answers it may have been signed out since they were found.
+///
+/// # Errors
+/// [`Error::Unauthenticated`] when the session has ended; [`Error::NotFound`] when it may not review the alert.
+pub(super) fn get_reviewable(
+    c: &mut AnyConnection,
+    here: &Session,
+    id: AlertId,
+    now: Timestamp,
+) -> Result<Alert> {
+    let owner = here.user_id;
+    sessions::store::lock_one_live(c, owner, here.id, now)?;
     let mut open = alerts::list_open(c, owner, now)?;
-    open.retain(|alert| alert.kind.is_sign_in() && alert.at > now - LINK_LIFETIME);
-    if open.is_empty() {
-        return Ok(open);
-    }
-    let is_reported = |alert: &Alert| matches!(alert.review(), Some((AlertReview::Reported, _)));
-    let changes = alerts::store::list_of_kind(c, owner, AlertKind::PasswordChanged)?;
-    let mut by_link = changes.iter().filter(|it| it.session_id.is_none());
-    if let Some(last) = by_link.find(|it| !is_reported(it)) {
-        open.retain(|alert| alert.at > last.at);
-    }
-    Ok(open)
+    let basis = TrustBasis::load(c, owner, &open, Some(here))?;
+    open.retain(|alert| alert.id == id && basis.may_review(here, alert));
+    open.pop().ok_or(Error::NotFound)
 }
 
-impl Accounts {
-    /// Verifies that the caller's device is not in doubt, for what destroys or hides the evidence of an alert:
-    /// somebody who has just signed in with the password of another person passes every step-up. While there
-    /// is no open alert about a sign-in, nobody is in doubt, nor is anybody in the network of a device from
-    /// before it.
-    ///
-    /// # Errors
-    /// [`Error::UnconfirmedDevice`] when its own sign-in waits for an answer, or one that it came after.
-    pub async fn require_confirmed(&self, caller: &Caller) -> Result<()> {
-        self.require(caller, |_, _| false).await
-    }
-
-    /// Verifies that the caller may name the device of a session of theirs: their own in any case, unless
-    /// others use its id as well.
-    ///
-    /// # Errors
-    /// As [`Accounts::require_confirmed`]; [`Error::NotFound`] when they have no such session.
-    pub async fn require_may_rename(&self, caller: &Caller, id: SessionId) -> Result<()> {
-        let target = self.sessions.get(caller.user.id, id).await?;
-        let here = caller.session.clone();
-        self.require(caller, move |basis, open| {
-            let is_others = |other: &&Session| {
-                other.is_on_device_of(&target) && basis.find_doubt(other, open).is_none()
-            };
-            target.is_on_device_of(&here) && !basis.all.iter().any(|it| is_others(&it))
-        })
-        .await
-    }
-
-    /// Verifies that the caller's device is not in doubt, or that what they do is allowed all the same.
-    async fn require(
-        &self,
-        caller: &Caller,
-        is_allowed: impl FnOnce(&TrustBasis, &[Alert]) -> bool + Send + 'static,
-    ) -> Result<()> {
-        let now = self.clock.now();
-        let links = self.links(&caller.user, now);
-        let session = caller.session_here();
-        self.db
-            .read(move |c| {
-                let open = list_grounds(c, session.user_id, now)?;
-                if open.is_empty() {
-                    return Ok(());
-                }
-                let basis = TrustBasis::load(c, session.user_id, &open, Some(&session))?;
-                let Some(doubt) = basis.find_doubt(&session, &open) else {
-                    return Ok(());
-                };
-                if basis.is_in_known_network(&session, &open) || is_allowed(&basis, &open) {
-                    return Ok(());
-                }
-                let way = WayOn::find(&basis, &open, (&session, now), links);
-                Err(Error::UnconfirmedDevice(doubt.describe(way)))
-            })
-            .await
+/// Returns whether the mailbox of the account may be somebody's who has come with an alert about a sign-in that
+/// waits for an answer.
+///
+/// # Errors
+/// [`Error::Unavailable`] when the database doesn't respond.
+pub(super) fn is_mailbox_doubtful(
+    c: &mut AnyConnection,
+    owner: UserId,
+    now: Timestamp,
+) -> Result<bool> {
+    let open = alerts::list_open(c, owner, now)?;
+    match open.iter().any(|alert| alert.kind.is_sign_in()) {
+        true => {
+            let basis = TrustBasis::load(c, owner, &open, None)?;
+            Ok(basis.is_mailbox_doubtful(&open, now))
+        }
+        false => Ok(false),
     }
 }

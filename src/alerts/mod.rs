@@ -264,6 +264,20 @@ pub(crate) fn find_first_unconfirmed(
     Ok(sign_ins.map(|alert| alert.at).min())
 }
 
+/// Finds the time of the first of a person's alerts about sign-ins that are open at `now`, or were reported
+/// since the password was set: whoever it was may have read what a session of the person can read, and may still
+/// know the password.
+///
+/// # Errors
+/// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
+pub(crate) fn find_first_doubtful(
+    c: &mut AnyConnection,
+    user: &User,
+    now: Timestamp,
+) -> Result<Option<Timestamp>> {
+    store::find_first_doubtful(c, user.id, (now - OPEN_FOR, user.password_changed_at))
+}
+
 impl Alert {
     fn new(user: &User, kind: AlertKind, context: AlertContext, now: Timestamp) -> Self {
         let AlertContext {

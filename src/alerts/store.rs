@@ -34,6 +34,8 @@ use crate::user_agent::DeviceKind;
 read_from_text!(AlertKind);
 read_from_text!(AlertReview);
 
+/// The kinds of alerts about sign-ins.
+const SIGN_INS: [&str; 2] = ["new_device", "new_country"];
 /// Open alerts of a person that are read at most.
 const MAX_OPEN: u32 = 1_000;
 
@@ -229,19 +231,37 @@ pub(super) fn list_unconfirmed_sessions(
     user: UserId,
     since: Timestamp,
 ) -> Result<Vec<SessionId>> {
-    let sign_ins = [
-        AlertKind::NewDevice.as_str(),
-        AlertKind::NewCountry.as_str(),
-    ];
     let open = alerts::table
         .filter(alerts::user_id.eq(user))
         .filter(alerts::answered_at.is_null())
         .filter(alerts::id.ge(AlertId::first_at(since)))
-        .filter(alerts::kind.eq_any(sign_ins))
+        .filter(alerts::kind.eq_any(SIGN_INS))
         .filter(alerts::session_id.is_not_null())
         .order(alerts::id.desc())
         .select(alerts::session_id.assume_not_null());
     Ok(cached(first_rows(open, MAX_OPEN)).load(c)?)
+}
+
+/// Finds the time of the first of a person's alerts about sign-ins that are open since `open_since`, or were
+/// reported since `reported_since`.
+pub(super) fn find_first_doubtful(
+    c: &mut AnyConnection,
+    user: UserId,
+    (open_since, reported_since): (Timestamp, Timestamp),
+) -> Result<Option<Timestamp>> {
+    let is_open = alerts::answered_at
+        .is_null()
+        .and(alerts::id.ge(AlertId::first_at(open_since)));
+    let is_reported = alerts::answer
+        .eq(AlertReview::Reported.as_str())
+        .and(alerts::answered_at.gt(reported_since));
+    let doubtful = alerts::table
+        .filter(alerts::user_id.eq(user))
+        .filter(alerts::kind.eq_any(SIGN_INS))
+        .filter(is_open.nullable().or(is_reported))
+        .order(alerts::id)
+        .select(alerts::at);
+    Ok(cached(first_rows(doubtful, 1)).load(c)?.pop())
 }
 
 /// Lists the sessions of a person's reported alerts, each with the time of the report; the latest alerts

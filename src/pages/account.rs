@@ -104,12 +104,17 @@ pub async fn rename(
 }
 
 /// Changes the password, and ends every other session of the person.
+///
+/// # Errors
+/// [`Error::UnconfirmedDevice`] when the caller's device is in doubt, and the owner could not get the account back
+/// by e-mail.
 pub async fn change_password(
     app: web::Data<AppState>,
     request: HttpRequest,
     PageCaller(caller): PageCaller,
     Form(form): Form<ChangePasswordForm>,
 ) -> Result<HttpResponse> {
+    app.accounts.require_may_change_password(&caller).await?;
     let new = match NewPassword::new("new_password", form.new_password) {
         Ok(new) => new,
         Err(err) => return refuse_new_password(&app, &request, &caller, &err).await,

@@ -99,7 +99,8 @@ async fn load_page(
     let attention = attention(request);
     let (history, reasons) = load_history(app, (owner, &attention), query.ended.as_deref()).await?;
     let past = live.iter().chain(&history.sessions);
-    let names = DeviceNames::new(past, &attention.unconfirmed);
+    let doubtful = &attention.in_doubt | &reasons.by_reported;
+    let names = DeviceNames::new(past, &doubtful);
     let notice = notices::take(app, request, Some(caller)).await?;
     let steps = app.accounts.find_after_report(caller, live.clone()).await?;
     let described = describe_alerts(app, owner, &attention, live.clone()).await?;
@@ -117,7 +118,7 @@ async fn load_page(
         steps: steps.and_then(|it| StepsView::new(&it, caller.user.shown_email(), reader.clock)),
         alerts: alert_views(app, caller, &described, &reader).await?,
         acts: act_views(&attention, &reader),
-        may_dismiss: attention.may_dismiss,
+        may_dismiss: !attention.is_in_doubt,
         unused_days: UNUSED_DAYS,
         own,
         ended,

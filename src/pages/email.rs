@@ -28,7 +28,8 @@ pub struct ChangeEmailForm {
 ///
 /// # Errors
 /// [`Error::StepUpRequired`] when the password was given too long ago; [`Error::NotFound`] where no
-/// mail is sent.
+/// mail is sent; [`Error::UnconfirmedDevice`] when the caller's device is in doubt, and no message could take the
+/// former e-mail back.
 pub async fn request_change(
     app: web::Data<AppState>,
     request: HttpRequest,
@@ -37,6 +38,7 @@ pub async fn request_change(
 ) -> Result<HttpResponse> {
     let requested = match form.email.parse() {
         Ok(email) => {
+            app.accounts.require_may_change_email(&caller).await?;
             app.sessions.require_step_up(&caller)?;
             request_link(&app, &request, &caller, email).await
         }

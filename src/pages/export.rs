@@ -13,12 +13,13 @@ use crate::people::Role;
 ///
 /// # Errors
 /// [`Error::StepUpRequired`](crate::Error::StepUpRequired) when the password was
-/// given too long ago.
+/// given too long ago; [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
 pub async fn download(
     app: web::Data<AppState>,
     PageCaller(caller): PageCaller,
 ) -> Result<HttpResponse> {
     app.sessions.require_step_up(&caller)?;
     let reader = ExportReader::new(&app.sessions, caller.origin(), Role::Person);
-    send_export(reader, app.accounts.export(caller.user.id), "rollcall").await
+    let export = app.accounts.own_export(&caller).await?;
+    send_export(reader, export, "rollcall").await
 }

@@ -103,6 +103,7 @@ async fn show_message(
 ) -> Result<HttpResponse> {
     match &message.mailbox {
         Mailbox::Void => void_link(request),
+        Mailbox::Own if message.is_in_doubt => doubtful_mailbox(request),
         Mailbox::Own => own_page(app, request, token, message).await,
         former @ Mailbox::Former { .. } => {
             take_back::show(app, request, token, message, former).await
@@ -209,7 +210,9 @@ pub async fn submit(
             let origin = origin(&message.user, client);
             take_back::submit(&app, &request, &token, (*id, &form.answer), origin).await
         }
-        Mailbox::Own if is_open => review(&app, &request, &token, &message, &form, client).await,
+        Mailbox::Own if is_open && !message.is_in_doubt => {
+            review(&app, &request, &token, &message, &form, client).await
+        }
         Mailbox::Own | Mailbox::Void => show_message(&app, &request, &token, &message).await,
     }
 }
@@ -346,6 +349,19 @@ fn unknown_link(request: &HttpRequest) -> Result<HttpResponse> {
         link: Some(("/devices", "Your devices")),
     };
     message_page(request, StatusCode::NOT_FOUND, message)
+}
+
+/// Returns the page of a link whose mailbox may be that of somebody in doubt. It shows no facts.
+fn doubtful_mailbox(request: &HttpRequest) -> Result<HttpResponse> {
+    let message = Message {
+        title: "This link can’t answer that",
+        words: vec![
+            "The e-mail of the account was changed recently, and nobody has confirmed yet who did it.".into(),
+            "Sign in on a device that you used before, and answer it there, under Your devices.".into(),
+        ],
+        link: Some(("/devices", "Your devices")),
+    };
+    message_page(request, StatusCode::FORBIDDEN, message)
 }
 
 /// Returns the page of a link whose mailbox is none of the account's any more. It shows no facts.

@@ -76,11 +76,11 @@ struct Choice<'a> {
 
 /// Updates the idle limit of the person's sessions. If that signs out devices, it shows them first, and
 /// nothing is saved before they were confirmed. A stolen session would have itself last as long as it
-/// can, so a longer limit requires step-up, and a device that is not in doubt.
+/// can, so a longer limit requires step-up; a device in doubt chooses neither a longer nor a shorter one.
 ///
 /// # Errors
 /// [`Error::Invalid`](crate::Error::Invalid) when there is no such limit to choose;
-/// [`Error::UnconfirmedDevice`](crate::Error::UnconfirmedDevice) when the limit gets longer, and the caller's
+/// [`Error::UnconfirmedDevice`](crate::Error::UnconfirmedDevice) when it is another limit, and the caller's
 /// device is in doubt; [`Error::StepUpRequired`](crate::Error::StepUpRequired) when the limit gets longer, or it was confirmed
 /// that devices are signed out, and the password was given too long ago.
 pub async fn update_idle_limit(
@@ -222,10 +222,13 @@ pub async fn update_ip_retention(
     Ok(saved(&request, &caller, back, notice))
 }
 
-/// Updates the zone that the person reads times in.
+/// Updates the zone that the person reads times in, as those of the evidence of an alert are: not on a device in
+/// doubt.
 ///
 /// # Errors
-/// [`Error::Invalid`](crate::Error::Invalid) when there is no such zone to choose.
+/// [`Error::Invalid`](crate::Error::Invalid) when there is no such zone to choose;
+/// [`Error::UnconfirmedDevice`](crate::Error::UnconfirmedDevice) when it is another one, and the caller's device is
+/// in doubt.
 pub async fn update_time_zone(
     app: web::Data<AppState>,
     request: HttpRequest,
@@ -245,6 +248,9 @@ pub async fn update_time_zone(
     if choice.is_stale() {
         let back = SettingsPage::Account;
         return Ok(not_saved(&request, &caller, back, choice.setting));
+    }
+    if choice.now != choice.chosen {
+        app.accounts.require_confirmed(&caller).await?;
     }
     app.accounts
         .update_time_zone(caller.user.id, zone, caller.origin())
@@ -291,7 +297,7 @@ async fn require_for_limit(
 ) -> Result<()> {
     let limits = app.sessions.idle_limits();
     let is_longer = limits.is_longer(limit, caller.user.idle_limit());
-    if is_longer {
+    if limit != caller.user.idle_limit() {
         app.accounts.require_confirmed(caller).await?;
     }
     if is_longer || confirmation == Confirmation::Given {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::idle_limits::{EXEMPT, IdleLimits};
 use super::impossible_travel::{self, Waypoint};
+use super::new_sign_in::KnownId;
 use super::session_limit::end_beyond_limit;
 use super::store::{self, NewSessionRow, Session, SessionEnd};
 use super::values::{EndedReason, Jti, OpenedVia, SessionPersistence, last_used_bucket};
@@ -25,8 +26,6 @@ const USER_AGENT_LIMIT: usize = 500;
 /// The most alerts about sign-ins of a person that wait for an answer. Who signs in after them is in doubt
 /// with the first of them, and each costs the pages of the person.
 const MAX_UNCONFIRMED: usize = 50;
-/// The most live, and the most ended, sessions of a person that a sign-in is compared with.
-pub const RECENT_LIMIT: u32 = 200;
 
 /// The client of a request: its device and its location.
 #[derive(Debug, Clone)]
@@ -265,13 +264,18 @@ fn compare_with_recent(
     is_known_device: bool,
     now: Timestamp,
 ) -> Result<bool> {
-    let mut recent = store::list_recent(c, user.id, Some(session.id), RECENT_LIMIT)?;
+    let first = alerts::find_first_doubtful(c, user, now)?;
+    let mut recent = store::list_compared(c, user.id, Some(session.id), first)?;
     let reported = list_on_reported(c, user.id, &recent)?;
     let is_first =
         recent.is_empty() && !devices::store::has_others(c, user.id, session.device_id.as_deref())?;
     recent.retain(|other| !reported.contains(&other.id));
     record_travel(c, session, &recent, now)?;
-    let kind = new_sign_in::classify(session, is_known_device, &recent);
+    let id = KnownId {
+        is_known: is_known_device,
+        may_be_stolen: first.is_some(),
+    };
+    let kind = new_sign_in::classify(session, id, &recent);
     let Some(kind) = kind.filter(|_| !is_first) else {
         return Ok(false);
     };

@@ -42,7 +42,7 @@ pub use self::application_use::Due;
 pub use self::applications::SessionApplication;
 pub(crate) use self::authority::Authority;
 pub use self::caller::{Authentication, Caller, Claim, Credential, IssuedWith, RefreshClaim};
-pub use self::create::{Client, NewSession, RECENT_LIMIT};
+pub use self::create::{Client, NewSession};
 pub use self::device_sessions::DevicesEnd;
 pub use self::end::EndOutcome;
 pub(crate) use self::end::{end_all, end_one, end_others, end_signed_in_by, record_ended};
@@ -54,7 +54,7 @@ pub use self::last_use::{
 };
 pub use self::network::NetworkKey;
 pub(crate) use self::new_sign_in::{
-    is_from_before_elsewhere, is_on_known_device, is_same_device, is_same_network,
+    are_in_browser, is_from_before_elsewhere, is_on_known_device, is_same_device, is_same_network,
 };
 pub use self::past::PastSession;
 pub use self::past_cookie::EndedSession;

@@ -1,7 +1,9 @@
 //! New sign-ins: whether a sign-in comes from a device or a country that is new to its owner.
 //!
 //! A device is known by its cookie (or the id its client stores), if its kind and operating system
-//! are unchanged. One without an id, or with a new one, is known as well if a device that looks
+//! are unchanged. The cookie of a browser is sealed; the id that a client of the API states can be read by
+//! every session of the person, so while somebody else may have read it, it counts in a known network only.
+//! One without an id, or with a new one, is known as well if a device that looks
 //! alike was signed in from the same network and country: cookies get deleted, and programs store
 //! none. Networks are `/24` and `/48`, so that IPv6 privacy addresses raise no alerts. A network that
 //! is not known is like no other: where a person has no address stored, only the id counts.
@@ -9,27 +11,44 @@
 use ipnet::IpNet;
 
 use super::store::Session;
+use super::values::OpenedVia;
 use crate::alerts::{Alert, AlertKind};
 use crate::net::network;
 
 /// Returns the kind of alert to raise about a session that was just created, if any. `is_known` is
-/// whether its device id was known before; `recent` are its owner's other sessions, without those
+/// what is known of its device id; `recent` are its owner's other sessions, without those
 /// they reported.
-pub(super) fn classify(created: &Session, is_known: bool, recent: &[Session]) -> Option<AlertKind> {
+pub(super) fn classify(created: &Session, id: KnownId, recent: &[Session]) -> Option<AlertKind> {
     if is_new_country(created, recent) {
         Some(AlertKind::NewCountry)
-    } else if !is_known_device(created, is_known, recent) {
+    } else if !is_known_device(created, id, recent) {
         Some(AlertKind::NewDevice)
     } else {
         None
     }
 }
 
+/// What is known of the device id of a sign-in.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct KnownId {
+    /// Whether it was known before.
+    pub(super) is_known: bool,
+    /// Whether somebody else may have read it in a session of the person.
+    pub(super) may_be_stolen: bool,
+}
+
 /// Returns whether a session is on the device of one that is known. The device id alone is no proof, since
-/// every session of the person can read it: the device must look the same and be in the same network as
-/// well.
+/// every session of the person can read it: the device must look the same, and be in the same network or the
+/// same browser as well.
 pub(crate) fn is_on_known_device(session: &Session, known: &Session) -> bool {
-    is_same_device(session, known) && is_same_network(session, known)
+    is_same_device(session, known)
+        && (is_same_network(session, known) || are_in_browser(session, known))
+}
+
+/// Returns whether both sessions were opened in a browser: their device ids are from sealed cookies, which
+/// nobody can make who has only read the id.
+pub(crate) fn are_in_browser(a: &Session, b: &Session) -> bool {
+    [a, b].map(|it| it.opened_via) == [OpenedVia::Browser; 2]
 }
 
 /// Returns whether two sessions are on one device, by its id, kind and operating system.
@@ -59,15 +78,16 @@ fn is_new_country(created: &Session, recent: &[Session]) -> bool {
     here.is_some_and(|here| known_some && countries.all(|there| there != here))
 }
 
-fn is_known_device(created: &Session, is_known: bool, recent: &[Session]) -> bool {
+fn is_known_device(created: &Session, id: KnownId, recent: &[Session]) -> bool {
     let mut same_id = recent
         .iter()
         .filter(|before| created.device_id.is_some() && before.device_id == created.device_id)
         .peekable();
     let is_itself = match same_id.peek() {
+        Some(_) if id.may_be_stolen => same_id.any(|before| is_on_known_device(created, before)),
         Some(_) => same_id.any(|before| is_same_device(created, before)),
         // The sessions of a known device may have been purged.
-        None => is_known,
+        None => id.is_known && (!id.may_be_stolen || created.opened_via == OpenedVia::Browser),
     };
     let is_alike_and_near = |before: &Session| {
         looks_alike(created, before)

@@ -47,9 +47,9 @@ pub(crate) use self::figures::{
 pub(super) use self::model::NewSessionRow;
 pub use self::model::{LastUse, Session};
 pub(crate) use self::recent::{
-    any_exists, list_addresses, list_by_ids, list_ended_at, list_live_at, list_own_by_ids,
-    list_recent, list_unended, list_unended_ids, list_without_ip_key, update_address,
-    update_application, update_ip_key,
+    any_exists, list_addresses, list_by_ids, list_compared, list_ended_at, list_live_at,
+    list_own_by_ids, list_recent, list_unended, list_unended_ids, list_without_ip_key,
+    update_address, update_application, update_ip_key,
 };
 pub(super) use self::rotation::{
     NewToken, RotationInput, clear_rotations, list_rotated_before, mark_token_used, replace_token,
@@ -64,7 +64,7 @@ use crate::clock::Timestamp;
 use crate::db::schema::{user_sessions, users};
 use crate::db::{AnyConnection, SessionId, UserId, cached, first_rows, on_each};
 use crate::devices::DeviceName;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::people::User;
 
 /// Inserts a session.
@@ -168,6 +168,21 @@ pub(super) fn lock(c: &mut AnyConnection, user: UserId, id: SessionId) -> Result
     if let AnyConnection::Postgres(c) = c {
         row.for_update().load::<SessionId>(c)?;
     }
+    Ok(())
+}
+
+/// Verifies, as a part of a transaction, that a session is live, which it stays until the transaction ends.
+///
+/// # Errors
+/// [`Error::Unauthenticated`] when it has ended.
+pub(crate) fn lock_one_live(
+    c: &mut AnyConnection,
+    user: UserId,
+    id: SessionId,
+    now: Timestamp,
+) -> Result<()> {
+    lock_listed(c, &[id])?;
+    find_live(c, user, id, now)?.ok_or(Error::Unauthenticated)?;
     Ok(())
 }
 

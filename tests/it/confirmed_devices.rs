@@ -112,14 +112,27 @@ async fn a_device_that_a_confirmed_one_has_confirmed_stays(database: Database) {
     fixture.stop().await;
 }
 
-/// A second session of the stranger that raised no alert, since it looks like the first one.
+/// A second session of the stranger that raised no alert, since it looks like the first one. Earlier versions
+/// let it confirm others.
 async fn a_device_that_a_stranger_has_confirmed_ends(database: Database) {
     let fixture = set_up(database).await;
     let second = fixture.sign_in(IPHONE, ELSEWHERE).await;
+    let confirm = async |new: &Browser, by: &Browser| {
+        let id = async |browser: &Browser| {
+            let current = browser.get("/api/v1/sessions/current").await.expect(200);
+            let id = current.json()["id"].as_str().expect("an id").to_owned();
+            fixture.app.database.id(&id)
+        };
+        let (new, by) = (id(new).await, id(by).await);
+        fixture.app.database.execute(&format!(
+            "UPDATE alerts SET answer = 'mine', answered_at = at, settled_by = id, confirmed_by = {by}
+             WHERE session_id = {new}"
+        ));
+    };
     let third = fixture.sign_in(LINUX, "192.0.2.1").await;
-    confirm_last(&second).await;
+    confirm(&third, &second).await;
     let fourth = fixture.sign_in("curl/8.14.1", "192.0.2.200").await;
-    confirm_last(&third).await;
+    confirm(&fourth, &third).await;
     let confirmed = "SELECT count(*) AS value FROM alerts WHERE answer = 'mine'";
     assert_eq!(fixture.app.database.number(confirmed), 2);
     fixture.laptop.answer_alert("/no").await;
@@ -156,6 +169,11 @@ async fn a_link_confirms_no_device_once_the_email_was_changed(database: Database
     let change = "UPDATE alerts SET kind = 'email_changed', answer = 'mine', answered_at = at \
                   WHERE ip_address = '192.0.2.200'";
     fixture.app.database.execute(change);
+    // Lately before, by somebody who is not known to be the owner.
+    fixture.app.database.execute(
+        "UPDATE alerts SET confirmed_by_link = true, at = (SELECT min(created_at) FROM user_sessions)
+         WHERE kind = 'email_changed'",
+    );
     let new = fixture.sign_in(LINUX, "192.0.2.1").await;
     confirm_by_link(&fixture).await;
     fixture.laptop.answer_alert("/no").await;

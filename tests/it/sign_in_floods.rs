@@ -2,6 +2,7 @@
 //! no sign-in slips in before the alert about another.
 
 use crate::support::app::behind_proxy;
+use crate::support::bulk::add_sessions;
 use crate::support::prelude::*;
 use crate::support::{eventually, run_async};
 
@@ -9,6 +10,7 @@ on_both!(
     database: who_signs_in_often_signs_out_only_their_own_sessions,
     in_the_network_of_a_device_from_before_the_one_used_longest_ago_ends,
     at_most_50_alerts_about_sign_ins_wait_for_an_answer,
+    a_flood_of_sign_ins_makes_no_device_from_before_it_a_new_one,
 );
 
 const HOME: &str = "203.0.113.7";
@@ -21,6 +23,7 @@ async fn start(database: Database) -> (TestApp, Person, [Device; 2]) {
     let app = TestApp::start_with(database, |settings| {
         behind_proxy(settings);
         settings.sessions.most_per_person = 5;
+        settings.tokens.access_lifetime = Duration::from_secs(24 * 60 * 60);
     })
     .await;
     let ada = app.register("ada@example.org").await;
@@ -84,6 +87,45 @@ async fn at_most_50_alerts_about_sign_ins_wait_for_an_answer(database: Database)
     let last = last.expect("a session");
     let refused = last.patch(&own, &name).await;
     refused.problem(403, "unconfirmed_device");
+    app.stop().await;
+}
+
+/// More sessions than a sign-in is compared with, live ones and ended ones.
+async fn a_flood_of_sign_ins_makes_no_device_from_before_it_a_new_one(database: Database) {
+    let (app, ada, [_, phone]) = start(database).await;
+    let laptop = app.browser_from(FIREFOX, HOME);
+    laptop.sign_in(&ada).await.expect(303);
+    let own = format!("/api/v1/sessions/{}", phone.id());
+    phone.delete(&own).await.expect(204);
+    let out = laptop.submit("/devices", "/sign-out", &[]).await;
+    out.expect(303);
+    app.confirm_sign_ins();
+    app.advance(MINUTE);
+    app.login_from(&ada, CURL, ELSEWHERE, None).await;
+    app.advance(MINUTE);
+    let again = app.login_from(&ada, CURL, ELSEWHERE, None).await;
+    add_sessions(&app.database, &again, 420, "Netscape");
+    app.database.execute(
+        "UPDATE user_sessions SET is_active = false, ended_at = last_used_at, ended_reason = 'signed_out'
+         WHERE id IN (SELECT id FROM user_sessions WHERE browser = 'Netscape' LIMIT 215)",
+    );
+    app.advance(MINUTE);
+    let open = || {
+        let open = "SELECT count(*) AS value FROM alerts WHERE answered_at IS NULL";
+        app.database.number(open)
+    };
+    assert_eq!(open(), 1);
+    let phone = app.login_from(&ada, IPHONE, HOME, Some("phone")).await;
+    laptop.sign_in(&ada).await.expect(303);
+    assert_eq!(open(), 1);
+    let list = phone.get("/api/v1/alerts").await.expect(200).json();
+    assert_eq!(list["alerts"].as_array().map(Vec::len), Some(1));
+    let page = laptop.answer_alert("/no").await;
+    page.expect_words("Make your account safe");
+    // Nor afterwards.
+    app.advance(MINUTE);
+    app.login_from(&ada, IPHONE, HOME, Some("phone")).await;
+    assert_eq!(open(), 0);
     app.stop().await;
 }
 

@@ -14,7 +14,10 @@ on_both!(
     a_device_that_came_after_an_open_alert_is_in_doubt,
     nobody_is_held_up_in_the_network_of_a_device_from_before,
     the_refusal_says_how_to_go_on,
+    an_unconfirmed_device_takes_no_account_that_mail_does_not_give_back,
+    without_mail_an_unconfirmed_device_sets_no_password,
     a_new_password_by_a_link_ends_the_doubt,
+    a_link_ends_no_doubt_once_somebody_in_doubt_has_changed_the_email,
     an_unconfirmed_device_of_an_administrator_changes_nothing,
     the_address_of_an_open_alert_stays_until_it_is_answered,
     the_address_of_an_alert_that_nobody_answered_goes,
@@ -94,6 +97,9 @@ impl Fixture {
                 format!("{own}/when-unused"),
                 vec![("when_unused", "stays-signed-in")],
             ),
+            account("time-zone", vec![("time_zone", "Asia/Tokyo")]),
+            account("idle-limit", vec![("idle_limit", "week")]),
+            account("idle-limit", vec![("idle_limit", "three-months")]),
             (
                 "/account/delete".into(),
                 "/account/delete".into(),
@@ -128,17 +134,9 @@ async fn an_unconfirmed_device_hides_nothing(database: Database) {
         let page = fixture.act(&act).await.expect(403);
         page.expect_words("This can’t be changed on this device yet")
             .expect_words(UNCONFIRMED)
-            .expect_words("Confirm it on a device that you used before, or with the link in the e-mail about it, if you got one.");
+            .expect_words("Confirm it on a device that you used before, or with the link in the e-mail about it, if you got one; otherwise this has to wait until 7 days after the sign-in.");
         assert_eq!(state(), before, "{act:?}");
     }
-    // A limit that makes sessions last longer is refused as well, a shorter one is not.
-    let limit = |limit: &'static str| {
-        let action = "/account/idle-limit".into();
-        ("/account".into(), action, vec![("idle_limit", limit)])
-    };
-    fixture.act(&limit("week")).await.expect(303);
-    let page = fixture.act(&limit("three-months")).await.expect(403);
-    page.expect_words(UNCONFIRMED);
     // To see one's alerts by e-mail hides nothing.
     let on = [("alert_emails", "on")];
     let done = fixture.stranger.submit("/account", "/account/alerts", &on);
@@ -222,7 +220,7 @@ async fn a_device_that_came_after_an_open_alert_is_in_doubt(database: Database) 
     newer.sign_in(&fixture.ada).await.expect(303);
     let name = [("full_name", "Ada")];
     let refused = newer.submit("/account", "/account/name", &name).await;
-    refused.expect(403).expect_words("Nothing was changed. This device signed in after something that waits for an answer. Answer that on a device that you used before, or with the link in the e-mail about it, if you got one.");
+    refused.expect(403).expect_words("Nothing was changed. This device signed in after something that waits for an answer. Answer that on a device that you used before, or with the link in the e-mail about it, if you got one; otherwise this has to wait until 7 days after that.");
     expect_notice_without_dismissal(&fixture, &newer).await;
     fixture.laptop.answer_alert("/no").await;
     // The report ended it, since nobody has confirmed it.
@@ -262,7 +260,7 @@ async fn the_refusal_says_how_to_go_on(database: Database) {
     let fixture = set_up_in(TestApp::start_with(database, behind_proxy).await).await;
     let act = fixture.acts().remove(1);
     let page = fixture.act(&act).await.expect(403);
-    let page = page.expect_words("Confirm it on a device that you used before.");
+    let page = page.expect_words("Confirm it on a device that you used before; otherwise this has to wait until 7 days after the sign-in.");
     assert!(!page.words().contains("e-mailed"), "{}", page.words());
     let out = fixture.laptop.submit("/devices", "/sign-out", &[]).await;
     out.expect(303);
@@ -274,10 +272,51 @@ async fn the_refusal_says_how_to_go_on(database: Database) {
     fixture.app.stop().await;
 }
 
+/// An owner whom no message reaches would lose the account.
+async fn an_unconfirmed_device_takes_no_account_that_mail_does_not_give_back(database: Database) {
+    let password = [
+        ("current_password", PASSWORD),
+        ("new_password", "quite another long one"),
+    ];
+    let email = [("email", "thief@example.org")];
+    let fixture = set_up(database).await;
+    let change = async |act: &str, fields: &[(&'static str, &'static str)]| {
+        let action = format!("/account/{act}");
+        fixture.stranger.submit("/account", &action, fields).await
+    };
+    let verified = |is_verified: bool| {
+        let at = if is_verified { "created_at" } else { "NULL" };
+        let update = format!("UPDATE users SET email_verified_at = {at}");
+        fixture.app.database.execute(&update);
+    };
+    verified(false);
+    for (act, fields) in [("email", &email[..]), ("password", &password[..])] {
+        let page = change(act, fields).await.expect(403);
+        page.expect_words("This can’t be changed on this device yet")
+            .expect_words(UNCONFIRMED);
+    }
+    verified(true);
+    change("email", &email).await.expect(303);
+    change("password", &password).await.expect(303);
+    fixture.app.stop().await;
+}
+
+async fn without_mail_an_unconfirmed_device_sets_no_password(database: Database) {
+    let fixture = set_up_in(TestApp::start_with(database, behind_proxy).await).await;
+    let fields = [
+        ("current_password", PASSWORD),
+        ("new_password", "quite another long one"),
+    ];
+    for (browser, status) in [(&fixture.stranger, 403), (&fixture.laptop, 303)] {
+        let set = browser.submit("/account", "/account/password", &fields);
+        set.await.expect(status);
+    }
+    fixture.app.stop().await;
+}
+
 /// Whoever signs in then has had the link.
 async fn a_new_password_by_a_link_ends_the_doubt(database: Database) {
     let fixture = set_up_in(TestApp::start_with(database, behind_proxy).await).await;
-    let app = &fixture.app;
     let name = [("full_name", "Ada")];
     let change = async || {
         let page = fixture.stranger.get("/account").await;
@@ -292,6 +331,33 @@ async fn a_new_password_by_a_link_ends_the_doubt(database: Database) {
         }
     };
     change().await.expect(403);
+    let ada = set_password_by_link(&fixture).await;
+    assert!(change().await.is_to_sign_in());
+    // It is the browser that the alert was about: it is known by now.
+    fixture.stranger.sign_in(&ada).await.expect(303);
+    change().await.expect(303);
+    fixture.app.stop().await;
+}
+
+/// The mailbox is theirs then.
+async fn a_link_ends_no_doubt_once_somebody_in_doubt_has_changed_the_email(database: Database) {
+    let fixture = set_up_in(TestApp::start_with(database, behind_proxy).await).await;
+    let app = &fixture.app;
+    let curl = app.login_from(&fixture.ada, "curl/8.14.1", "192.0.2.9", None);
+    curl.await;
+    let change = "UPDATE alerts SET kind = 'email_changed' WHERE ip_address = '192.0.2.9'";
+    app.database.execute(change);
+    let ada = set_password_by_link(&fixture).await;
+    fixture.stranger.sign_in(&ada).await.expect(303);
+    let name = [("full_name", "Ada")];
+    let refused = fixture.stranger.submit("/account", "/account/name", &name);
+    refused.await.expect(403);
+    fixture.app.stop().await;
+}
+
+/// Sets a new password by a link, for whoever has that. Returns Ada with it.
+async fn set_password_by_link(fixture: &Fixture) -> Person {
+    let app = &fixture.app;
     app.advance(MINUTE);
     let rollcall = Program::with(&app.database);
     let link = rollcall
@@ -306,15 +372,10 @@ async fn a_new_password_by_a_link_ends_the_doubt(database: Database) {
     let set = app.browser(FIREFOX).submit(path, path, &fields).await;
     set.expect(303);
     app.advance(MINUTE);
-    assert!(change().await.is_to_sign_in());
-    let ada = Person {
+    Person {
         password: "quite another long one".into(),
         ..fixture.ada.clone()
-    };
-    // It is the browser that the alert was about: it is known by now.
-    fixture.stranger.sign_in(&ada).await.expect(303);
-    change().await.expect(303);
-    fixture.app.stop().await;
+    }
 }
 
 async fn an_unconfirmed_device_of_an_administrator_changes_nothing(database: Database) {

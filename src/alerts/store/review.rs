@@ -50,10 +50,16 @@ pub(crate) struct Confirmation {
 }
 
 /// A change of a person's e-mail.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct EmailChange {
     /// When it was changed.
     pub(crate) at: Timestamp,
+    /// The e-mail that it was before.
+    pub(crate) former: String,
+    /// The session in which it was changed, if in one.
+    pub(crate) session: Option<SessionId>,
+    /// The session in which it was confirmed, if in one.
+    pub(crate) confirmed_by: Option<SessionId>,
     /// Whether somebody confirmed it.
     is_confirmed: bool,
 }
@@ -63,6 +69,18 @@ impl EmailChange {
     /// confirmed it, though at that time somebody still could.
     pub(crate) fn is_doubtful(&self, since: Timestamp) -> bool {
         self.at >= since || (!self.is_confirmed && self.at > since - OPEN_FOR)
+    }
+}
+
+impl From<&Alert> for EmailChange {
+    fn from(alert: &Alert) -> Self {
+        Self {
+            at: alert.at,
+            former: alert.email.clone(),
+            session: alert.session_id,
+            confirmed_by: None,
+            is_confirmed: false,
+        }
     }
 }
 
@@ -151,16 +169,31 @@ pub(crate) fn list_confirmations(c: &mut AnyConnection, user: UserId) -> Result<
 
 /// Lists the latest changes of a person's e-mail. A link confirms none: it may be the new address's.
 pub(crate) fn list_email_changes(c: &mut AnyConnection, user: UserId) -> Result<Vec<EmailChange>> {
+    type Made = (Timestamp, String, Option<SessionId>);
+    type Confirmed = (Option<AlertReview>, Option<SessionId>, bool);
+
     let changes = alerts::table
         .filter(alerts::user_id.eq(user))
         .filter(alerts::kind.eq(AlertKind::EmailChanged.as_str()))
         .order(alerts::id.desc())
-        .select((alerts::at, alerts::answer, alerts::confirmed_by_link));
-    let rows: Vec<(Timestamp, Option<AlertReview>, bool)> =
-        cached(first_rows(changes, MAX_EMAIL_CHANGES)).load(c)?;
-    let change = |(at, answer, is_by_link): (Timestamp, _, bool)| EmailChange {
-        at,
-        is_confirmed: answer == Some(AlertReview::Confirmed) && !is_by_link,
+        .select((
+            (alerts::at, alerts::email, alerts::session_id),
+            (
+                alerts::answer,
+                alerts::confirmed_by,
+                alerts::confirmed_by_link,
+            ),
+        ));
+    let rows: Vec<(Made, Confirmed)> = cached(first_rows(changes, MAX_EMAIL_CHANGES)).load(c)?;
+    let change = |((at, former, session), (answer, confirmed_by, is_by_link)): (_, Confirmed)| {
+        let is_confirmed = answer == Some(AlertReview::Confirmed) && !is_by_link;
+        EmailChange {
+            at,
+            former,
+            session,
+            confirmed_by: confirmed_by.filter(|_| is_confirmed),
+            is_confirmed,
+        }
     };
     Ok(rows.into_iter().map(change).collect())
 }

@@ -1,5 +1,7 @@
 //! The queries of a person's recent `user_sessions`, and of the addresses stored in them.
 
+use std::collections::HashSet;
+
 use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 
@@ -12,6 +14,9 @@ use crate::db::{
 use crate::error::Result;
 use crate::net::ip_key;
 use crate::sessions::values::EndedReason;
+
+/// The most live, and the most ended, recent sessions of a person that others are compared with.
+const COMPARED: u32 = 200;
 
 /// Returns whether there is any session, ended ones included.
 pub(crate) fn any_exists(c: &mut AnyConnection) -> Result<bool> {
@@ -42,6 +47,33 @@ pub(crate) fn list_recent(
     recent.extend(ended);
     recent.retain(|session| Some(session.id) != except);
     Ok(recent)
+}
+
+/// Lists the sessions of a person, except one, that a sign-in and what is trusted are compared with: the
+/// recent ones, at most [`COMPARED`] live ones and as many that have ended. If there are more, also that many of
+/// those from before `first`, the time of the first alert in question, so that whoever signs in often after
+/// that displaces none of them.
+pub(crate) fn list_compared(
+    c: &mut AnyConnection,
+    user: UserId,
+    except: Option<SessionId>,
+    first: Option<Timestamp>,
+) -> Result<Vec<Session>> {
+    let mut compared = list_recent(c, user, None, COMPARED)?;
+    let is_full = compared.len() >= COMPARED as usize;
+    if let Some(first) = first.filter(|_| is_full) {
+        let before = user_sessions::table
+            .filter(user_sessions::user_id.eq(user))
+            .filter(user_sessions::created_at.le(first))
+            .order((user_sessions::last_used_at.desc(), user_sessions::id.desc()))
+            .select(Session::as_select());
+        let mut before: Vec<Session> = cached(first_rows(before, COMPARED)).load(c)?;
+        let known: HashSet<SessionId> = compared.iter().map(|session| session.id).collect();
+        before.retain(|session| !known.contains(&session.id));
+        compared.extend(before);
+    }
+    compared.retain(|session| Some(session.id) != except);
+    Ok(compared)
 }
 
 /// Lists a person's sessions that are not marked as ended, newest sign-in first: those before the one
