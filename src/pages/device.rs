@@ -215,7 +215,7 @@ async fn load_page(
         false => session,
     };
     let attention = attention(request);
-    let end = SessionEnd::load(app, &session, &attention.unconfirmed).await?;
+    let end = SessionEnd::load(app, &session, &attention.in_doubt).await?;
     let (activity, older) = load_activity(app, (&session, &end), before, &reader).await?;
     let view = load_device(app, caller, (&session, &end), device, &reader).await?;
     let view = match device {

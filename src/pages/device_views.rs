@@ -294,14 +294,14 @@ impl EndedSessionView {
 pub struct DeviceNames(HashMap<SessionId, String>);
 
 impl DeviceNames {
-    /// Returns the names of the devices of `sessions`; those whose own sign-ins wait for an answer, which are
-    /// `unconfirmed`, are called by their labels, whatever they state.
+    /// Returns the names of the devices of `sessions`; those that are in doubt or were reported, which are
+    /// `doubtful`, are called by their labels and places, whatever they state.
     pub fn new<'a>(
         sessions: impl IntoIterator<Item = &'a Session>,
-        unconfirmed: &HashSet<SessionId>,
+        doubtful: &HashSet<SessionId>,
     ) -> Self {
-        let name = |session: &Session| match unconfirmed.contains(&session.id) {
-            true => session.label(),
+        let name = |session: &Session| match doubtful.contains(&session.id) {
+            true => session.label_with_place(),
             false => session.display_name(),
         };
         let named = sessions.into_iter().map(|it| (it.id, name(it)));

@@ -157,7 +157,7 @@ impl<'a> End<'a> {
             }
             Some(EndedReason::PasswordChanged) => "because your password was changed",
             Some(EndedReason::AccountDisabled) => "because your account was disabled",
-            Some(EndedReason::Replaced) => "when you signed in again in the same browser",
+            Some(EndedReason::Replaced) => "by a new sign-in with the cookies of this browser",
             Some(EndedReason::Limit) => "to make room for a newer device",
         };
         why.into()

@@ -21,12 +21,11 @@ pub(super) struct SessionEnd {
 }
 
 impl SessionEnd {
-    /// Loads what is known of the end of `session`. Sessions whose own sign-ins wait for an answer are
-    /// `unconfirmed`.
+    /// Loads what is known of the end of `session`; `in_doubt` are the sessions that are.
     pub(super) async fn load(
         app: &AppState,
         session: &Session,
-        unconfirmed: &HashSet<SessionId>,
+        in_doubt: &HashSet<SessionId>,
     ) -> Result<Self> {
         let owner = session.user_id;
         let ended_by = match session.ended_by {
@@ -36,9 +35,9 @@ impl SessionEnd {
         let itself = std::slice::from_ref(session);
         let mut stated = app.sessions.list_stated_reasons(owner, itself).await?;
         let reported = app.sessions.list_reported(owner, itself.to_vec()).await?;
-        let names = DeviceNames::new(ended_by.iter().chain([session]), unconfirmed);
-        let by = names.find(session.ended_by);
         let by_reported = app.sessions.list_by_reported(owner, itself).await?;
+        let names = DeviceNames::new(ended_by.iter().chain([session]), &(in_doubt | &by_reported));
+        let by = names.find(session.ended_by);
         let report = match (reported.is_empty(), by_reported.is_empty()) {
             (false, _) => Some(words::reported_cause(session, by)),
             (true, false) => Some(words::reported_actor_cause(by)),

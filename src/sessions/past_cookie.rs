@@ -1,8 +1,11 @@
 //! What the holder of a genuine session cookie may be told once its session is over: why it ended, when,
 //! and from which device.
 
+use std::slice;
+
 use super::caller::Credential;
-use super::{Claim, EndedReason, Session, Sessions, is_same_network, store};
+use super::{Claim, EndedReason, Session, Sessions, is_same_network, list_on_reported, store};
+use crate::alerts;
 use crate::clock::Timestamp;
 use crate::error::Result;
 
@@ -13,7 +16,8 @@ pub struct EndedSession {
     pub reason: EndedReason,
     /// When.
     pub at: Timestamp,
-    /// The name of the device that it was ended from, if it was another session of the same person.
+    /// The name of the device that it was ended from, if it was another session of the same person; its label
+    /// and place, if that may be somebody else's.
     pub ended_by: Option<String>,
     /// Whether it was replaced by a session that was opened elsewhere: the same browser is in one place.
     pub is_replaced_elsewhere: bool,
@@ -63,8 +67,30 @@ impl Sessions {
             is_reported,
             reason,
             at,
-            ended_by: ended_by.map(|session| session.display_name()),
+            ended_by: match ended_by {
+                Some(by) => Some(self.name_actor(by).await?),
+                None => None,
+            },
             is_past_absolute_limit: session.is_past_absolute_limit(),
         }))
+    }
+
+    /// Returns what the device of a session that ended another one is called: by its label and place if it was
+    /// reported, or has signed in since something that waits for an answer.
+    async fn name_actor(&self, by: Session) -> Result<String> {
+        let now = self.clock.now();
+        self.db
+            .read(move |c| {
+                let owner = by.user_id;
+                let first = alerts::find_first_unconfirmed(c, owner, now)?;
+                let is_reported = !list_on_reported(c, owner, slice::from_ref(&by))?.is_empty();
+                Ok(
+                    match is_reported || first.is_some_and(|first| by.created_at >= first) {
+                        true => by.label_with_place(),
+                        false => by.display_name(),
+                    },
+                )
+            })
+            .await
     }
 }

@@ -24,6 +24,17 @@ impl Session {
         self.device_name.clone().unwrap_or_else(|| self.label())
     }
 
+    /// Returns the device's label and where it was last used, as far as that is known: "Firefox on Linux, in
+    /// France". Whoever is in doubt names their device as they like.
+    #[must_use]
+    pub fn label_with_place(&self) -> String {
+        let label = self.label();
+        match self.place().describe() {
+            Some(place) => format!("{label}, {place}"),
+            None => label,
+        }
+    }
+
     /// Returns whether it is live at `now`.
     #[must_use]
     pub fn is_live(&self, now: Timestamp) -> bool {

@@ -32,7 +32,10 @@ const REASONS: [(&str, &str); 10] = [
     ),
     ("password_changed", "because your password was changed"),
     ("account_disabled", "because your account was disabled"),
-    ("replaced", "when you signed in again in the same browser"),
+    (
+        "replaced",
+        "by a new sign-in with the cookies of this browser",
+    ),
     ("limit", "to make room for a newer device"),
 ];
 
