@@ -194,7 +194,7 @@ fn load(c: &mut AnyConnection, link: MessageLink, now: Timestamp) -> Result<Link
     if mailbox == Mailbox::Own && now.since(at) > LINK_LIFETIME {
         return Err(Error::NotFound);
     }
-    let is_asking = |alert: &Alert| alert.is_open() && !alert.kind.is_email_change();
+    let is_asking = |alert: &Alert| alert.is_open() && alert.kind.is_sign_in();
     let is_in_doubt = mailbox == Mailbox::Own
         && alerts.iter().any(is_asking)
         && is_mailbox_doubtful(c, user.id, now)?;

@@ -88,10 +88,9 @@ async fn an_id_that_a_stranger_may_have_read_counts_in_a_known_network_only(data
     assert_eq!(fixture.open(), 1);
     fixture.tablet(&fixture.ada, "198.18.1.7").await;
     assert_eq!(fixture.open(), 2);
-    for _ in 0..2 {
+    while fixture.open() > 0 {
         fixture.laptop.answer_alert("/no").await;
     }
-    assert_eq!(fixture.open(), 0);
     // Whoever it was may still know the password.
     let back = fixture.tablet(&fixture.ada, "198.18.2.7").await;
     assert_eq!(fixture.open(), 1);
@@ -173,6 +172,7 @@ async fn a_browser_of_the_owner_answers_without_stored_addresses(database: Datab
         .submit("/account", "/account/addresses", &none);
     chosen.await.expect(303);
     fixture.stranger().await;
+    fixture.laptop.forget_cookie("rollcall_session");
     fixture.laptop.sign_in(&fixture.ada).await.expect(303);
     fixture.laptop.answer_alert("/no").await;
     assert_eq!(fixture.open(), 0);

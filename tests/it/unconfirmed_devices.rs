@@ -290,7 +290,7 @@ async fn an_unconfirmed_device_takes_no_account_that_mail_does_not_give_back(dat
         fixture.app.database.execute(&update);
     };
     verified(false);
-    for (act, fields) in [("email", &email[..]), ("password", &password)] {
+    for (act, fields) in [("email", &email[..]), ("password", &password[..])] {
         let page = change(act, fields).await.expect(403);
         page.expect_words("This can’t be changed on this device yet")
             .expect_words(UNCONFIRMED);
