@@ -148,7 +148,8 @@ async fn a_get_changes_nothing_and_a_link_works_once(database: Database) {
     let again = reader.send(&form, &fields).await.expect(410);
     let opened = fixture.reader().get(&link).await.expect(410);
     for page in [again, opened] {
-        page.expect_words("A new password was set")
+        let page = page
+            .expect_words("A new password was set")
             .expect_words("It was set with this link on")
             .expect_words("Sign in with it. If it wasn’t you, choose “Forgotten your password?”");
         assert!(!page.text.contains(A), "{}", page.text);
