@@ -261,7 +261,7 @@ impl SessionView {
             last_used: exactly_and_ago(session.last_used_at, reader.clock),
             is_remembered: session.is_remembered,
             is_idle_exempt: session.is_idle_exempt(),
-            end: EndView::new(session, None, reader.clock).told_by(end),
+            end: EndView::new(session, None, reader.clock).with_event(end),
             ended: end.map(|event| EndFacts {
                 by: names.actor(event),
                 reason: event.stated_reason.clone(),

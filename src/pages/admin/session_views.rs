@@ -230,7 +230,7 @@ impl EndView {
     }
 
     /// Returns the end as its event tells it: the row doesn't say that an application ended a session.
-    pub(super) fn told_by(self, event: Option<&Event>) -> Self {
+    pub(super) fn with_event(self, event: Option<&Event>) -> Self {
         match self {
             Self::Past { at, by, .. } if event.is_some_and(|it| it.by_application_id.is_some()) => {
                 Self::Past {

@@ -97,7 +97,7 @@ impl Row {
             last_used: TimeView::ago(session.last_used_at, reader.clock),
             signed_in: TimeView::ago(session.created_at, reader.clock),
             end: EndView::new(session, names.ended_by(session.id), reader.clock)
-                .told_by(names.end_of(session.id)),
+                .with_event(names.end_of(session.id)),
         }
     }
 }
