@@ -264,13 +264,14 @@ pub async fn update_time_zone(
     ))
 }
 
-/// Returns whether the sessions that a change ends were shown before, and when: `confirmed` is that time.
+/// Returns whether the sessions that a change ends were shown before, and when: `confirmed` is that time. A client
+/// that states none confirms what is so now.
 pub(super) fn confirmation(confirmed: Option<&str>, now: Timestamp) -> Confirmation {
-    let shown = confirmed.and_then(|at| at.parse().ok());
-    match shown.and_then(Timestamp::from_micros) {
-        Some(shown) => Confirmation::Given(shown.min(now)),
-        None => Confirmation::Missing,
-    }
+    let Some(stated) = confirmed else {
+        return Confirmation::Missing;
+    };
+    let shown = stated.parse().ok().and_then(Timestamp::from_micros);
+    Confirmation::Given(shown.map_or(now, |shown| shown.min(now)))
 }
 
 /// Counts the devices that have no live session any more, and what ended on the others.
