@@ -86,7 +86,7 @@ pub struct AlertView {
     /// How it was settled, if it was.
     pub settled: Option<String>,
     /// What became of it while its page was open, where it waits for no answer any more.
-    pub answered: Option<String>,
+    pub outcome: Option<String>,
     /// The label of the button that confirms it.
     pub yes: &'static str,
     /// The label of the button that reports it.
@@ -191,7 +191,7 @@ impl AlertView {
             hints: Vec::new(),
             map: None,
             settled: None,
-            answered: None,
+            outcome: None,
             yes: answer(alert.kind, AlertReview::Confirmed),
             no: answer(alert.kind, AlertReview::Reported),
         }

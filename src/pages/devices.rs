@@ -9,12 +9,12 @@ use url::form_urlencoded;
 
 use super::alert_twins;
 use super::alert_views::AlertView;
-use super::answered;
 use super::device_views::DeviceNames;
 use super::devices_query::DevicesQuery;
 use super::ended_views::{EndReasons, EndedList, MAX_ENDED};
 use super::narrowing::{UNUSED_DAYS, selected_ids};
 use super::own_devices::OwnDevices;
+use super::reviewed_alerts;
 use super::settings_card::{SettingsPage, SettingsView};
 use super::shown_notice;
 use super::steps_view::StepsView;
@@ -210,7 +210,7 @@ async fn alert_views(
     };
     let mut views: Vec<AlertView> = described.iter().filter_map(view).collect();
     alert_twins::tell_apart(&mut views);
-    let before = answered::shown_before(app, request, (caller, attention), reader).await?;
+    let before = reviewed_alerts::shown_before(app, request, (caller, attention), reader).await?;
     if !before.is_empty() {
         views.extend(before);
         // Ids sort by the time of the alerts.

@@ -99,21 +99,25 @@ async fn own_page(
     page(status, &template)
 }
 
-/// Shows the page again where *Yes* was pressed with what goes with *No* alone: either may be meant.
+/// Returns the page again where *Yes* was pressed with what goes with *No* alone: either may be meant. `None`
+/// where nothing is left to be ticked.
 async fn ask_again(
     app: &AppState,
     request: &HttpRequest,
     token: &str,
     message: &LinkedMessage,
-) -> Result<HttpResponse> {
+) -> Result<Option<HttpResponse>> {
     let mut template = load_page(app, request, (token, message), None).await?;
+    if template.unconfirmed.is_none() {
+        return Ok(None);
+    }
     template.is_ticked = true;
     template.layout.refusal = Some(format!(
         "Nothing was done: what is ticked below goes with “{}”, but “{}” was pressed. Untick it, or press “{}”.",
         template.no, template.yes, template.no
     ));
     let failed = (&template, &template.layout);
-    failed_page(request, StatusCode::BAD_REQUEST, failed, None)
+    failed_page(request, StatusCode::BAD_REQUEST, failed, None).map(Some)
 }
 
 /// Returns whether the form for a new password is shown again: the response to the report, or to
@@ -169,8 +173,11 @@ async fn review(
     form: &AlertReviewForm,
     client: Client,
 ) -> Result<HttpResponse> {
+    let is_unclear = form.answer == "mine" && form.all.is_some();
+    if is_unclear && let Some(again) = ask_again(app, request, token, message).await? {
+        return Ok(again);
+    }
     let reviewed = match form.answer.as_str() {
-        "mine" if form.all.is_some() => return ask_again(app, request, token, message).await,
         "mine" => app
             .accounts
             .confirm_alerts(message.alerts.clone())

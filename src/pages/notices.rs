@@ -7,7 +7,7 @@ use super::admin::person_notices;
 use super::review_words::{self, describe_review, describe_unrestored};
 use super::saved_words::{address_words, alert_email_words, exempt_words};
 use super::steps_view::describe_finish;
-use super::{answered, end_notices, idle_notices, settings_card};
+use super::{end_notices, idle_notices, reviewed_alerts, settings_card};
 use crate::account::StepAct;
 use crate::alerts::AlertReview;
 use crate::clock::Timestamp;
@@ -89,11 +89,11 @@ pub(super) async fn of_account(
         AccountNotice::PasswordChanged => Some(password_words(app, user, caller).await?),
         AccountNotice::AlertConfirmedLate(alert) => {
             let late = (alert, AlertReview::Confirmed);
-            Some(answered::describe_late(app, user, late, clock(request, caller)?).await?)
+            Some(reviewed_alerts::describe_late(app, user, late, clock(request, caller)?).await?)
         }
         AccountNotice::AlertReportedLate(alert) => {
             let late = (alert, AlertReview::Reported);
-            Some(answered::describe_late(app, user, late, clock(request, caller)?).await?)
+            Some(reviewed_alerts::describe_late(app, user, late, clock(request, caller)?).await?)
         }
         AccountNotice::DeviceExempt(id) => {
             let clock = clock(request, caller)?;

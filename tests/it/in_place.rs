@@ -105,18 +105,18 @@ async fn a_notice_is_worded_anew_for_its_own_page_alone(app: &TestApp) {
         let again = laptop.get_with("/devices", &stated).await.expect(200);
         again.expect_words(WORDS);
     }
-    let said = async |browser: &Browser, headers: &[(&str, &str)]| {
+    let is_shown = async |browser: &Browser, headers: &[(&str, &str)]| {
         let page = browser.get_with("/devices", headers).await.expect(200);
         page.words().contains(WORDS)
     };
-    assert!(!said(&laptop, &stated[1..]).await);
+    assert!(!is_shown(&laptop, &stated[1..]).await);
     let other = app.signed_in_browser(&ada, FIREFOX).await;
-    assert!(!said(&other, &stated).await);
+    assert!(!is_shown(&other, &stated).await);
     let forged = format!("{token}x");
     let forged = [UNATTENDED, ("x-shown-notice", forged.as_str())];
-    assert!(!said(&laptop, &forged).await);
+    assert!(!is_shown(&laptop, &forged).await);
     // A device of that name signs in again.
     app.advance(Duration::from_secs(1));
     app.login(&ada, IPHONE).await;
-    assert!(!said(&laptop, &stated).await);
+    assert!(!is_shown(&laptop, &stated).await);
 }

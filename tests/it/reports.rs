@@ -146,6 +146,15 @@ async fn a_link_names_before_what_it_ends(database: Database) {
     let page = page
         .expect_words("With “No, sign it out”, also sign out what nobody has confirmed yet: curl");
     assert!(!page.words().contains("Then curl"), "{}", page.words());
+    // What is ticked goes with *No*: with *Yes* it is not left out without a word.
+    let link = second.link("/not-me/");
+    let fields = [("answer", "mine"), ("all", "on")];
+    let page = fixture.reader().submit(&link, &link, &fields).await;
+    let page = page
+        .expect(400)
+        .expect_words("Nothing was done: what is ticked below goes with “No, sign it out”");
+    let ticked = "name=\"all\" value=\"on\" checked";
+    assert!(page.text.contains(ticked), "{}", page.text);
     fixture.stop().await;
 }
 

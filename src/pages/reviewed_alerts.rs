@@ -35,7 +35,7 @@ pub(super) async fn shown_before(
     let found = app.accounts.describe_by_ids(caller.user.id, ids).await?;
     let view = |details: &AlertDetails| AlertView {
         hints: Vec::new(),
-        answered: Some(outcome_elsewhere(details, reader.clock)),
+        outcome: Some(outcome_elsewhere(details, reader.clock)),
         ..AlertView::new(details, &ReportPreview::default(), reader)
     };
     Ok(found.iter().map(view).collect())
@@ -92,9 +92,9 @@ pub(super) async fn describe_late(
 
 /// Returns whether the device of an alert was signed in when that was answered.
 fn was_live(outcome: &ReviewOutcome) -> bool {
-    let answered_at = outcome.details.alert.review().map(|(_, at)| at);
+    let reviewed_at = outcome.details.alert.review().map(|(_, at)| at);
     let session = outcome.details.session.as_ref();
-    outcome.is_live() || session.is_some_and(|session| session.ended_at >= answered_at)
+    outcome.is_live() || session.is_some_and(|session| session.ended_at >= reviewed_at)
 }
 
 /// The answer that counted.
