@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::AlertKind;
+use super::link_words::{advice, link_label, own_link_text, undo_link_text};
 use super::message_facts::{facts, items, own_facts};
 use super::store::{self, Alert};
 use crate::clock::{TimeZone, Timestamp};
@@ -19,9 +20,6 @@ use crate::settings::Site;
 
 /// Sign-ins that a message lists at most; it counts the others.
 const MAX_LISTED: usize = 20;
-
-/// The label of a link that only reports.
-const REPORT: &str = "This wasn’t me";
 
 const REASON: &str = "You get this because you have an account at {site}.";
 /// The same of a message about sign-ins, which its reader can turn off.
@@ -126,7 +124,7 @@ impl AlertMessages {
             advice: advice(alert.kind).into(),
             link_text: String::new(),
             link_label: link_label(alert.kind),
-            is_report: !is_answered_by_link(alert.kind),
+            is_report: !alert.kind.is_confirmable_by_link(),
             link,
             devices: Some(self.links.devices()),
             reason: match alert.kind.is_sign_in() {
@@ -353,60 +351,4 @@ fn find_undone(
     let mut open = list_open_former(c, user.id, now)?;
     open.retain(|former| former.email == alert.email && former.changed_at == alert.at);
     Ok(open.into_iter().next())
-}
-
-fn undo_link_text(former: &FormerEmail, zone: TimeZone) -> String {
-    format!(
-        "If it wasn’t you, open this link. It shows what happened, and asks before it restores the former e-mail of the account and signs out every device; the password then no longer works. The link works until {}, or until you answer.",
-        zone.exact(former.expires_at)
-    )
-}
-
-/// Returns whether the page of the link takes both answers: whoever reads the mailbox of a new e-mail does not
-/// confirm that it is theirs.
-fn is_answered_by_link(kind: AlertKind) -> bool {
-    !kind.is_email_change()
-}
-
-/// Returns the label of the link: what its page is for.
-fn link_label(kind: AlertKind) -> &'static str {
-    match is_answered_by_link(kind) {
-        true if kind.is_sign_in() => "Review this sign-in",
-        true => "Review what happened",
-        false => REPORT,
-    }
-}
-
-fn advice(kind: AlertKind) -> &'static str {
-    match kind {
-        AlertKind::TokenReuse => {
-            "Set a new password, and check the device: remove programs and browser extensions that you don’t know. If you have just restored it from a backup, that is the reason; sign in on it again."
-        }
-        AlertKind::WrongPasswords => {
-            "If it was you, just sign in again; “Forgotten your password?” sets a new one."
-        }
-        _ => "If it was you, you don’t need to do anything.",
-    }
-}
-
-/// `live` is the number of live sessions on the device of an alert.
-fn own_link_text((alert, live): (&Alert, usize), may_set_password: bool) -> String {
-    let ended = match alert.session_id.filter(|_| live > 0) {
-        Some(_) => "that device and any unconfirmed device that signed in after this happened",
-        None => "any unconfirmed device that signed in after this happened",
-    };
-    let also = match is_answered_by_link(alert.kind) {
-        true => " If it was you, you can say so there, too.",
-        false => "",
-    };
-    let text = format!(
-        "If it wasn’t you, open this link. It shows what happened, and asks before it signs out \
-         {ended}.{also} It works for 7 days, or until you answer."
-    );
-    match may_set_password {
-        true => {
-            format!("{text} Within 24 hours of this e-mail, you can also set a new password there.")
-        }
-        false => text,
-    }
 }

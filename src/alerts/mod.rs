@@ -6,6 +6,7 @@ mod context;
 mod email;
 mod evidence;
 mod kind;
+mod link_words;
 mod mailing;
 mod message_facts;
 mod redaction;
