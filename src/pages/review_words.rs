@@ -161,7 +161,7 @@ pub fn device_names(
     devices.iter().map(name_of).collect()
 }
 
-/// Returns names of devices in a sentence: "Firefox on Windows (2 devices), curl and Safari on iPhone".
+/// Returns names of devices in a sentence: "2 devices named Firefox on Windows, curl and Safari on iPhone".
 pub fn listed(names: &[String]) -> String {
     listed_up_to(names, MAX_NAMED)
 }
@@ -177,14 +177,11 @@ pub fn listed_up_to(names: &[String], max: usize) -> String {
     }
     let rest: usize = counted.iter().skip(max).map(|(_, n)| n).sum();
     counted.truncate(max);
-    let is_only = counted.len() == 1;
     let mut parts: Vec<String> = counted
         .into_iter()
         .map(|(name, count)| match count {
             1 => name.to_owned(),
-            // What follows is about several.
-            n if is_only => format!("{n} devices ({name})"),
-            n => format!("{name} ({n} devices)"),
+            n => format!("{n} devices named {name}"),
         })
         .collect();
     if rest > 0 {

@@ -57,8 +57,8 @@ async fn start(database: Database) -> (TestApp, Person, Browser) {
 
 async fn alerts_alike_say_which_they_are(database: Database) {
     let (app, ada, laptop) = start(database).await;
-    for after in [1, 2, 0] {
-        sign_in_from(&app, &ada, OSLO, after * MINUTE).await;
+    for (ip, after) in [("192.0.2.7", 1), ("192.0.3.7", 2), ("192.0.4.7", 0)] {
+        sign_in_from(&app, &ada, ip, after * MINUTE).await;
     }
     app.login_from(&ada, "curl/8.14.1", OSLO, None).await;
     let words = laptop.get("/devices").await.expect(200).words();
