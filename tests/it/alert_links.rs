@@ -206,7 +206,8 @@ async fn a_bad_password_is_refused_and_the_form_shown_again(database: Database) 
     reader
         .send(&form, &[("new_password", "yet another staple")])
         .await
-        .expect(404);
+        .expect(410)
+        .expect_words("It was set with this link on");
     fixture.stop().await;
 }
 
