@@ -265,9 +265,17 @@ pub(crate) fn find_first_unconfirmed(
     Ok(sign_ins.map(|alert| alert.at).min())
 }
 
+/// Returns whether a person reported a sign-in since the password was set: whoever it was may have read what a
+/// session of the person can read, and may still know the password.
+///
+/// # Errors
+/// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
+pub(crate) fn has_reported_sign_in(c: &mut AnyConnection, user: &User) -> Result<bool> {
+    store::has_reported_sign_in(c, user.id, user.password_changed_at)
+}
+
 /// Finds the time of the first of a person's alerts about sign-ins that are open at `now`, or were reported
-/// since the password was set: whoever it was may have read what a session of the person can read, and may still
-/// know the password.
+/// since the password was set.
 ///
 /// # Errors
 /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.

@@ -242,6 +242,23 @@ pub(super) fn list_unconfirmed_sessions(
     Ok(cached(first_rows(open, MAX_OPEN)).load(c)?)
 }
 
+/// Returns whether an alert about a sign-in of a person was reported after `since`.
+pub(super) fn has_reported_sign_in(
+    c: &mut AnyConnection,
+    user: UserId,
+    since: Timestamp,
+) -> Result<bool> {
+    let reported = alerts::table
+        .filter(alerts::user_id.eq(user))
+        .filter(alerts::kind.eq_any(SIGN_INS))
+        .filter(alerts::answer.eq(AlertReview::Reported.as_str()))
+        .filter(alerts::answered_at.gt(since))
+        .select(alerts::id);
+    Ok(!cached(first_rows(reported, 1))
+        .load::<AlertId>(c)?
+        .is_empty())
+}
+
 /// Finds the time of the first of a person's alerts about sign-ins that are open since `open_since`, or were
 /// reported since `reported_since`.
 pub(super) fn find_first_doubtful(

@@ -39,7 +39,7 @@ impl<'a> DeviceState<'a> {
         first.copied().unwrap_or(self.ended).display_name()
     }
 
-    /// Names so many sessions that ended on it: "One session on MacBook". One of another name than the device has
+    /// Names so many sessions that ended on it: "One session on Old tablet". One of another name than the device has
     /// it as well.
     pub(super) fn name_sessions(&self, n: usize) -> String {
         let (device, own) = (self.name(), self.ended.display_name());

@@ -273,7 +273,7 @@ fn compare_with_recent(
     record_travel(c, session, &recent, now)?;
     let id = KnownId {
         is_known: is_known_device,
-        may_be_stolen: first.is_some(),
+        may_be_stolen: first.is_some() && alerts::has_reported_sign_in(c, user)?,
     };
     let kind = new_sign_in::classify(session, id, &recent);
     let Some(kind) = kind.filter(|_| !is_first) else {

@@ -2,7 +2,8 @@
 //!
 //! A device is known by its cookie (or the id its client stores), if its kind and operating system
 //! are unchanged. The cookie of a browser is sealed; the id that a client of the API states can be read by
-//! every session of the person, so while somebody else may have read it, it counts in a known network only.
+//! every session of the person, so once somebody else is known to have been signed in, and until there is another
+//! password, it counts in a known network only.
 //! One without an id, or with a new one, is known as well if a device that looks
 //! alike was signed in from the same network and country: cookies get deleted, and programs store
 //! none. Networks are `/24` and `/48`, so that IPv6 privacy addresses raise no alerts. A network that

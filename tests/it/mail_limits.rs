@@ -224,7 +224,9 @@ async fn the_message_about_several_sign_ins_reports_all_of_them(database: Databa
         .submit(&link, &link, &[("answer", "not-mine")])
         .await
         .expect(200)
-        .expect_words("3 devices named Safari on iPhone are signed out, and no longer count as yours.");
+        .expect_words(
+            "3 devices named Safari on iPhone are signed out, and no longer count as yours.",
+        );
     for intruder in intruders {
         intruder.current().await.expect(401);
     }

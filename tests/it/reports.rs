@@ -104,7 +104,9 @@ async fn devices_of_one_name_are_counted(database: Database) {
         "Safari on iPhone (192.0.2.200, last used just now) and Safari on iPhone (192.0.2.1, last used just now), which signed in after this happened, are signed out as well.",
     );
     let page = fixture.answer("no").await;
-    page.expect_words("3 devices named Safari on iPhone are signed out, and no longer count as yours.");
+    page.expect_words(
+        "3 devices named Safari on iPhone are signed out, and no longer count as yours.",
+    );
     fixture.stop().await;
 }
 
