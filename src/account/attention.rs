@@ -25,7 +25,7 @@ pub struct Attention {
     /// Whether there are open alerts that the caller may not review here.
     pub withheld: Withheld,
     /// The sessions whose own sign-ins wait for an answer: each may be anybody's who states the id of a
-    /// device. None where the caller's is one of them, who is not to learn that.
+    /// device. None where the caller is in doubt, who is not to learn that.
     pub unconfirmed: HashSet<SessionId>,
     /// The sessions that are in doubt, those among them: whoever that is names their device as they like.
     pub in_doubt: HashSet<SessionId>,
@@ -137,6 +137,11 @@ fn reviewable(
     let sign_ins = open.iter().filter(|alert| alert.kind.is_sign_in());
     let unconfirmed = sign_ins.filter_map(|alert| alert.session_id).collect();
     let is_in_doubt = basis.is_in_doubt(session);
+    // Whoever is in doubt is not to learn of others that are.
+    let (unconfirmed, in_doubt) = match is_in_doubt {
+        true => (HashSet::new(), HashSet::new()),
+        false => (unconfirmed, basis.list_doubts()),
+    };
     let mut withheld = open.clone();
     open.retain(|alert| basis.may_review(session, alert));
     withheld.retain(|alert| {
@@ -149,7 +154,7 @@ fn reviewable(
         is_in_doubt,
         withheld: withheld_for(&withheld, &basis, (session, now), links),
         unconfirmed,
-        in_doubt: basis.list_doubts(),
+        in_doubt,
         alerts: open,
         notices,
     })

@@ -1,40 +1,39 @@
 //! What devices are called that several sessions state to be on. Whoever signs in states the id and the name
-//! of their device. So one is called by a session whose own sign-in waits for an answer only where no other is
-//! on it.
+//! of their device. So one is called by a session that is in doubt only where no other is on it.
 
 use std::collections::HashSet;
 
 use super::Accounts;
+use super::trust::TrustBasis;
 use crate::alerts;
+use crate::clock::Timestamp;
 use crate::db::{AnyConnection, SessionId, UserId};
 use crate::error::Result;
 use crate::sessions::{self, Session};
 
 impl Accounts {
-    /// Lists a person's sessions whose own sign-ins wait for an answer, for a reader in the session `here`:
-    /// none if that is one of them, whose reader is not to learn it.
+    /// Lists a person's sessions that are in doubt while a sign-in waits for an answer, for a reader in the
+    /// session `here`: none if that is one of them, whose reader is not to learn it.
     ///
     /// # Errors
     /// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
-    pub async fn list_unconfirmed(
+    pub async fn list_in_doubt(
         &self,
         owner: UserId,
         here: Option<SessionId>,
     ) -> Result<HashSet<SessionId>> {
         let now = self.clock.now();
-        let read = move |c: &mut AnyConnection| alerts::list_unconfirmed_sessions(c, owner, now);
-        let found = self.db.read(read).await?;
+        let found = self.db.read(move |c| list_in_doubt(c, owner, now)).await?;
         match here.is_some_and(|here| found.contains(&here)) {
             true => Ok(HashSet::new()),
-            false => Ok(found.into_iter().collect()),
+            false => Ok(found),
         }
     }
 
-    /// Returns the sessions of a person in their order, but those last whose own sign-ins wait for an answer:
-    /// the first session of each device is the one that it is called by. `here` is that of the reader.
+    /// Returns the sessions of a person in their order, but those last that are in doubt: the first session of each device is the one that it is called by. `here` is that of the reader.
     ///
     /// # Errors
-    /// As [`Accounts::list_unconfirmed`].
+    /// As [`Accounts::list_in_doubt`].
     pub async fn order_for_names(
         &self,
         owner: UserId,
@@ -42,17 +41,17 @@ impl Accounts {
         mut sessions: Vec<Session>,
     ) -> Result<Vec<Session>> {
         if shares_device(&sessions) {
-            let unconfirmed = self.list_unconfirmed(owner, here).await?;
-            sessions.sort_by_key(|session| unconfirmed.contains(&session.id));
+            let in_doubt = self.list_in_doubt(owner, here).await?;
+            sessions.sort_by_key(|session| in_doubt.contains(&session.id));
         }
         Ok(sessions)
     }
 
     /// Returns what the device of a session is called, for a reader in the session `here`: by that session
-    /// or, while its own sign-in waits for an answer, by another on its device that is live, or ended with it.
+    /// or, while that is in doubt, by another on its device that is live, or ended with it.
     ///
     /// # Errors
-    /// As [`Accounts::list_unconfirmed`].
+    /// As [`Accounts::list_in_doubt`].
     pub async fn find_device_name(
         &self,
         here: Option<SessionId>,
@@ -62,8 +61,8 @@ impl Accounts {
         if session.device_id.is_none() {
             return Ok(session.display_name());
         }
-        let unconfirmed = self.list_unconfirmed(owner, here).await?;
-        if !unconfirmed.contains(&session.id) {
+        let in_doubt = self.list_in_doubt(owner, here).await?;
+        if !in_doubt.contains(&session.id) {
             return Ok(session.display_name());
         }
         let read =
@@ -72,13 +71,27 @@ impl Accounts {
         let stands_for_it = |other: &&Session| {
             let ended_with_it = other.ended_at.is_some() && other.ended_at == session.ended_at;
             other.is_on_device_of(session)
-                && !unconfirmed.contains(&other.id)
+                && !in_doubt.contains(&other.id)
                 && (other.is_live(now) || ended_with_it)
         };
         let others = recent.iter().filter(stands_for_it);
         let last = others.max_by_key(|other| other.last_used_at);
         Ok(last.unwrap_or(session).display_name())
     }
+}
+
+/// Lists a person's sessions that are in doubt at `now`: those of the sign-ins that wait for an answer, and what came
+/// after them and is not known to be the person's.
+pub(super) fn list_in_doubt(
+    c: &mut AnyConnection,
+    owner: UserId,
+    now: Timestamp,
+) -> Result<HashSet<SessionId>> {
+    if alerts::list_unconfirmed_sessions(c, owner, now)?.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let open = alerts::list_open(c, owner, now)?;
+    Ok(TrustBasis::load(c, owner, &open, None)?.list_doubts())
 }
 
 /// Returns whether two of the sessions state the same device id.

@@ -1,6 +1,7 @@
 //! The settings of an account that its person changes.
 
 use super::Accounts;
+use super::device_names::list_in_doubt;
 use crate::alerts::Redaction;
 use crate::clock::{TimeZone, Timestamp};
 use crate::db::{AnyConnection, SessionId, UserId};
@@ -82,7 +83,7 @@ impl Accounts {
     }
 
     /// Stores the zone of the browser in which a person has signed in to `session`, if it is another than at
-    /// the last time: the times in messages to them are in it. A sign-in that raised an alert may be an
+    /// the last time: the times in messages to them are in it. A session that is in doubt may be an
     /// intruder's, and stores none.
     ///
     /// # Errors
@@ -97,12 +98,9 @@ impl Accounts {
             return Ok(());
         }
         let (id, now) = (user.id, self.clock.now());
-        let update = move |c: &mut _| {
-            let unconfirmed = alerts::list_unconfirmed_sessions(c, id, now)?;
-            match unconfirmed.contains(&session) {
-                true => Ok(()),
-                false => people::store::update_browser_time_zone(c, id, zone),
-            }
+        let update = move |c: &mut _| match list_in_doubt(c, id, now)?.contains(&session) {
+            true => Ok(()),
+            false => people::store::update_browser_time_zone(c, id, zone),
         };
         match self.db.transaction(update).await {
             // Deleted since: who signs in is told so.

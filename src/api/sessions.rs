@@ -55,10 +55,10 @@ pub async fn list(app: web::Data<AppState>, ApiCaller(caller): ApiCaller) -> Res
     let current = caller.session.id;
     let live = app.sessions.list_live(caller.user.id).await?;
     let devices = group_by_device(live.clone());
-    let unconfirmed = match devices.iter().any(|device| device.count() > 1) {
+    let in_doubt = match devices.iter().any(|device| device.count() > 1) {
         true => {
             let here = Some(current);
-            app.accounts.list_unconfirmed(caller.user.id, here).await?
+            app.accounts.list_in_doubt(caller.user.id, here).await?
         }
         false => HashSet::new(),
     };
@@ -71,7 +71,7 @@ pub async fn list(app: web::Data<AppState>, ApiCaller(caller): ApiCaller) -> Res
         sessions,
         devices: devices
             .iter()
-            .map(|device| DeviceJson::new(device, current, &unconfirmed))
+            .map(|device| DeviceJson::new(device, current, &in_doubt))
             .collect(),
     }))
 }

@@ -4,7 +4,7 @@
 //! form that is, so that another tab's is not shown, nor that of a link.
 //!
 //! It is shown to the same person in the same browser alone, for eleven minutes, and changes
-//! nothing. Passwords and secrets are never stored. Whatever does not navigate, has no cookies, or does not
+//! nothing. Passwords are never stored. Whatever does not navigate, has no cookies, or does not
 //! fit into a cookie, gets the answer itself.
 
 use std::rc::Rc;
@@ -24,6 +24,7 @@ use super::browser;
 use super::cookies::{self, OwnCookie};
 use super::form_origin::FormOrigin;
 use super::received_cookies::ReceivedCookies;
+use super::target::is_local;
 use super::way_back::{page_behind, page_of_request};
 use crate::clock::Timestamp;
 use crate::db::UserId;
@@ -181,6 +182,7 @@ pub(super) fn page_without(request: &HttpRequest) -> Option<String> {
     let is_void = is_page && is_named(request) && request.path() != STEP_UP;
     (is_void && shown(request).is_none())
         .then(|| address(request.path(), request.query_string(), None))
+        .filter(|page| is_local(page))
 }
 
 /// Returns whether the browser says that a form was sent from a page at the path that it is posted to.

@@ -159,7 +159,7 @@ impl Layout {
     fn with_failed(mut self, request: &HttpRequest) -> Self {
         if let Some(failed) = failed_form::shown(request) {
             self.problems.clone_from(&failed.failure.problems);
-            self.refusal.clone_from(&failed.failure.refusal);
+            self.refusal = failed.failure.refusal.clone().or(self.refusal);
             self.is_failed = failed.failure.words.is_some();
             self.behind.clone_from(&failed.behind);
             self.failed = Some(failed);
@@ -170,6 +170,15 @@ impl Layout {
     /// Returns what was typed into a field of the form that the page shows again after a redirect.
     pub fn typed(&self, name: &str) -> Option<&str> {
         self.failed.as_ref()?.value(name)
+    }
+
+    /// Returns the name that a form showed which the page shows again since something is wrong with its fields;
+    /// else `now`, the name as it is.
+    pub fn shown_name(&self, now: &str) -> String {
+        let stated = self
+            .typed("shown_name")
+            .filter(|_| !self.problems.is_empty());
+        stated.unwrap_or(now).to_owned()
     }
 
     /// Returns what is wrong with a field, by its id.

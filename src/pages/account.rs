@@ -185,7 +185,7 @@ pub async fn change_password(
 fn has_just_changed(app: &AppState, caller: &Caller) -> bool {
     let at = caller.user.password_changed_at;
     let is_recent = app.clock.now().since(at) < MOMENT;
-    !caller.may_write() && is_recent && caller.session.created_at < at
+    !caller.may_write() && is_recent && caller.session.created_at <= at
 }
 
 /// Sets the new password of a person who entered the current one.
@@ -260,7 +260,7 @@ impl AccountPage {
             email_typed: layout.typed("email").unwrap_or_default().to_owned(),
             email_error: layout.problem_of("email"),
             full_name: name.unwrap_or_default().to_owned(),
-            name_shown: caller.user.full_name.clone().unwrap_or_default(),
+            name_shown: layout.shown_name(caller.user.full_name.as_deref().unwrap_or_default()),
             min_password_chars: NewPassword::MIN_CHARS,
             settings: SettingsView::new(app, &caller.user, SettingsPage::Account),
             time_zones: TimeZoneField::new(request, &caller.user)?,

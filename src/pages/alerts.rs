@@ -30,10 +30,19 @@ pub async fn confirm(
     let outcome = match app.accounts.confirm_alert(&caller, *id).await {
         Ok(alert) => AccountNotice::AlertReviewed(alert.id),
         // Pressed twice, it says what was answered.
-        Err(Error::NotFound) => AccountNotice::AlertConfirmedLate(*id),
+        Err(Error::NotFound) => late(&app, &caller, AccountNotice::AlertConfirmedLate(*id)).await?,
         Err(err) => return Err(err),
     };
     Ok(back(&request, &caller, outcome))
+}
+
+/// Returns what is said of an alert that was not open to be answered: nothing, if the caller's device is in doubt.
+async fn late(app: &AppState, caller: &Caller, outcome: AccountNotice) -> Result<AccountNotice> {
+    let attention = app.accounts.list_attention(caller).await?;
+    Ok(match attention.is_in_doubt {
+        true => AccountNotice::AlertSettled,
+        false => outcome,
+    })
 }
 
 /// Reports an alert: "No, sign it out." Its sessions end at once, and the page then offers further
@@ -48,11 +57,8 @@ pub async fn report(
     let reported = match app.accounts.report_alert(&caller, *id).await {
         Ok(reported) => reported,
         Err(Error::NotFound) => {
-            return Ok(back(
-                &request,
-                &caller,
-                AccountNotice::AlertReportedLate(*id),
-            ));
+            let outcome = late(&app, &caller, AccountNotice::AlertReportedLate(*id)).await?;
+            return Ok(back(&request, &caller, outcome));
         }
         Err(err) => return Err(err),
     };

@@ -51,6 +51,8 @@ pub(super) struct DevicePage {
     notice_token: Option<String>,
     /// The name as last submitted.
     name_typed: String,
+    /// The name that the form shows it to have.
+    name_shown: String,
     name_error: Option<String>,
     activity: Vec<ActivityView>,
     /// The URL of older activity, if there is more.
@@ -170,10 +172,11 @@ impl DevicePage {
     pub(super) fn respond_unnamed(
         mut self,
         request: &HttpRequest,
-        (status, typed): (StatusCode, String),
+        (status, typed, shown): (StatusCode, String, Option<String>),
         (refusal, error): (Option<String>, Option<String>),
     ) -> Result<HttpResponse> {
         self.name_typed = typed;
+        self.name_shown = shown.unwrap_or(self.name_shown);
         let field = ("device_name", "Device name");
         self.layout.add_problem(field, error.as_deref());
         self.layout.refusal = refusal.or(self.layout.refusal);
@@ -208,12 +211,16 @@ pub(super) async fn load_page(
     let end = SessionEnd::load(app, &session, known).await?;
     let (activity, older) = load_activity(app, (&session, &end), before, &reader).await?;
     let view = load_device(app, caller, (&session, &end), device, &reader).await?;
+    let name = app
+        .accounts
+        .find_device_name(Some(caller.session.id), &session);
+    let view = view.named(name.await?);
     let view = match device {
-        Some(device) => with_waiting(view, device, (&attention, &session), &reader),
+        Some(device) => view.with_waiting(device, &attention, HOME, &reader),
         None => view,
     };
+    let layout = Layout::for_caller(request, caller, NavItem::Devices)?;
     Ok(DevicePage {
-        layout: Layout::for_caller(request, caller, NavItem::Devices)?,
         is_current,
         still,
         ending: device.and_then(|device| ending(device, caller, &session)),
@@ -223,6 +230,8 @@ pub(super) async fn load_page(
         notice: None,
         notice_token: None,
         name_typed: view.name.clone(),
+        name_shown: layout.shown_name(&view.name),
+        layout,
         device: view,
         name_error: None,
         older,
@@ -248,21 +257,6 @@ async fn load_device(
     let of_device = device.map_or_else(|| vec![session], |device| device.iter().collect());
     let used = UsedApplications::load(app, caller.user.id, of_device.iter().copied()).await?;
     Ok(view.with_applications(used.of(of_device, usize::MAX, reader.clock)))
-}
-
-/// Returns the view of a session of a device with what waits there for an answer. While its own sign-in does,
-/// the device is called by another session.
-fn with_waiting(
-    view: DeviceView,
-    device: &DeviceGroup<Session>,
-    (attention, session): (&Attention, &Session),
-    reader: &Reader,
-) -> DeviceView {
-    let view = view.with_waiting(device, attention, HOME, reader);
-    match attention.unconfirmed.contains(&session.id) {
-        true => view.named_by(device.shown(&attention.unconfirmed)),
-        false => view,
-    }
 }
 
 /// Loads a page of the activity of a session, and the URL of older activity, if there is more.

@@ -189,9 +189,8 @@ impl DeviceView {
         Self { travel, ..self }
     }
 
-    /// Returns the view of one of the device's sessions, by the name of the one that the device is shown by.
-    pub(super) fn named_by(self, shown: &Session) -> Self {
-        let name = shown.display_name();
+    /// Returns the view of one of the device's sessions, by the name that the device is called by.
+    pub(super) fn named(self, name: String) -> Self {
         let own = self.label.unwrap_or(self.name);
         Self {
             label: Some(own).filter(|own| *own != name),

@@ -149,14 +149,14 @@ async fn load_history(
     let after = after.and_then(|after| after.parse().ok());
     let history = app.sessions.list_ended(owner, after, MAX_ENDED).await?;
     let past = &history.sessions;
-    live.sort_by_key(|session| attention.unconfirmed.contains(&session.id));
+    live.sort_by_key(|session| attention.in_doubt.contains(&session.id));
     let reasons = EndReasons {
         by_reported: app.sessions.list_by_reported(owner, past).await?,
         stated: app.sessions.list_stated_reasons(owner, past).await?,
         sources: end_sources::load(app, owner, past).await?,
         live,
         reported: app.sessions.list_reported(owner, past.clone()).await?,
-        unconfirmed: attention.unconfirmed.clone(),
+        in_doubt: attention.in_doubt.clone(),
     };
     Ok((history, reasons))
 }

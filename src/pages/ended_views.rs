@@ -44,8 +44,8 @@ pub(super) struct EndReasons {
     pub(super) reported: HashSet<SessionId>,
     /// The sessions on devices that the person reported, from which others were ended.
     pub(super) by_reported: HashSet<SessionId>,
-    /// The sessions whose own sign-ins wait for an answer, by which no other's device is called.
-    pub(super) unconfirmed: HashSet<SessionId>,
+    /// The sessions that are in doubt, by which no other's device is called.
+    pub(super) in_doubt: HashSet<SessionId>,
     /// What ended sessions that none of the person's other sessions ended.
     pub(super) sources: HashMap<SessionId, String>,
     /// The person's live sessions, the one first by which a device is called.
@@ -149,7 +149,7 @@ impl EndedItem {
         let at = view(&first.session).at;
         let devices = group_by_device(ended.into_iter().map(|it| it.session).collect());
         let named = |device: &DeviceGroup<Session>| {
-            let shown = device.shown(&reasons.unconfirmed);
+            let shown = device.shown(&reasons.in_doubt);
             let state = DeviceState::after(shown, &reasons.live).filter(DeviceState::is_signed_in);
             let name = state.map(|state| state.name_sessions(device.iter().count()));
             EndedSessionView {

@@ -216,10 +216,10 @@ impl<'a> End<'a> {
             }
             Some(EndedReason::PasswordChanged) => "because your password was changed",
             Some(EndedReason::AccountDisabled) => "because your account was disabled",
-            Some(EndedReason::Replaced) => "by a new sign-in with the cookies of this browser",
-            Some(EndedReason::Limit) => {
-                "because there were too many sessions: the one used longest ago ended"
+            Some(EndedReason::Replaced) => {
+                "by a new sign-in in the same browser, or with a copy of its cookies"
             }
+            Some(EndedReason::Limit) => "because there were too many sessions at once",
         };
         why.into()
     }

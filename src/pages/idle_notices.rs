@@ -16,7 +16,7 @@ use crate::sessions::Session;
 pub(super) async fn describe_limit(app: &AppState, user: UserId, ends: IdleEnds) -> Result<String> {
     let limit = app.people.get(user).await?.idle_limit();
     let saved = settings_card::describe_idle_limit(limit, app.sessions.idle_limits());
-    let live = app.sessions.list_live(user).await?;
+    let live = list_live(app, user).await?;
     let device = match find_ended(app, user, ends.device).await? {
         Some(session) => name_of_signed_out(&session, &live),
         None => None,
@@ -42,15 +42,13 @@ pub(super) async fn describe_exemption_end(
     let Some(session) = app.sessions.find(user, id).await? else {
         return Ok(None);
     };
-    let live = app.sessions.list_live(user).await?;
+    let live = list_live(app, user).await?;
     let chosen = app.people.get(user).await?.idle_limit();
     let limits = app.sessions.idle_limits();
     let on_it = live.iter().filter(|live| live.is_on_device_of(&session));
     let Some(limit) = on_it.map(|live| limits.limit_of(live, chosen)).max() else {
-        return Ok(Some(format!(
-            "Saved. {} is signed out.",
-            session.display_name()
-        )));
+        let name = app.accounts.find_device_name(None, &session).await?;
+        return Ok(Some(format!("Saved. {name} is signed out.")));
     };
     let later = format!(
         "the device signs out after {} without use",
@@ -61,6 +59,12 @@ pub(super) async fn describe_exemption_end(
         1 => format!("Saved. One session on the device has ended; from now on, {later}."),
         n => format!("Saved. {n} sessions on the device have ended; from now on, {later}."),
     }))
+}
+
+/// Lists the person's live sessions, the one first by which a device is called.
+async fn list_live(app: &AppState, user: UserId) -> Result<Vec<Session>> {
+    let live = app.sessions.list_live(user).await?;
+    app.accounts.order_for_names(user, None, live).await
 }
 
 async fn find_ended(

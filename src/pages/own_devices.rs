@@ -132,7 +132,7 @@ fn views(
         match device.contains(current) {
             true => this = view(&used),
             false => others.push(ListedDevice {
-                view: view(device.shown(&attention.unconfirmed)),
+                view: view(device.shown(&attention.in_doubt)),
                 sessions: device.iter().map(|session| session.id).collect(),
                 last_used_at: device.first().last_used_at,
             }),
@@ -166,7 +166,7 @@ fn places(
     let others = devices
         .iter()
         .filter(|device| !device.contains(caller.session.id))
-        .map(|device| located(device.shown(&attention.unconfirmed), false));
+        .map(|device| located(device.shown(&attention.in_doubt), false));
     std::iter::once(this).chain(others).collect()
 }
 

@@ -65,7 +65,7 @@ async fn refuse(
     let page = load_page(app, request, caller, session, None).await?;
     let errors = err.field_errors();
     let error = errors.first().map(|error| error.message.clone());
-    let typed = (err.status_code(), form.device_name);
+    let typed = (err.status_code(), form.device_name, form.shown_name);
     page.respond_unnamed(request, typed, (None, error))
 }
 
@@ -83,7 +83,7 @@ async fn refuse_stale(
     let page = load_page(app, request, caller, session, None).await?;
     let shown = form.shown_name.as_deref();
     let words = shown_name::conflict(shown, page.name(), &form.device_name);
-    let typed = (StatusCode::CONFLICT, form.device_name.clone());
+    let typed = (StatusCode::CONFLICT, form.device_name.clone(), None);
     words
         .map(|words| page.respond_unnamed(request, typed, (Some(words), None)))
         .transpose()

@@ -7,7 +7,7 @@ use super::alert_views::{AlertView, SIGN_OUT};
 use super::review_words::{NO_ANSWER_DUE, answer, describe_review, describe_unanswered};
 use super::views::Reader;
 use super::words::TimeView;
-use crate::account::{AlertDetails, Attention, ReportPreview, ReviewOutcome, Withheld};
+use crate::account::{AlertDetails, Attention, ReportPreview, ReviewOutcome};
 use crate::alerts::{Alert, AlertReview};
 use crate::db::{AlertId, UserId};
 use crate::error::Result;
@@ -29,7 +29,7 @@ pub(super) async fn shown_before(
 ) -> Result<Vec<AlertView>> {
     let mut ids = open_page::shown_alerts(request);
     ids.retain(|id| attention.alerts.iter().all(|open| open.id != *id));
-    if ids.is_empty() || attention.withheld == Withheld::FromDoubtful {
+    if ids.is_empty() || attention.is_in_doubt {
         return Ok(Vec::new());
     }
     let found = app.accounts.describe_by_ids(caller.user.id, ids).await?;

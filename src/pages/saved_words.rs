@@ -23,7 +23,7 @@ pub(super) async fn exempt_words(
     Ok(match (session, until) {
         (Some(session), Some(until)) => format!(
             "Saved. {} stays signed in until {}, even if it is not used.",
-            session.display_name(),
+            app.accounts.find_device_name(None, &session).await?,
             TimeView::day(until, clock).words
         ),
         _ => "Saved.".into(),

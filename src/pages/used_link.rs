@@ -27,7 +27,7 @@ fn message(used: UsedLink, clock: ReaderClock) -> Message {
             "A new password was set",
             vec![
                 format!(
-                    "It was set with this link {at}, and every device was signed out. Sign in with it."
+                    "It was set with this link {at}, and every device was signed out. Sign in with it, unless it was changed since."
                 ),
                 "If it wasn’t you, choose “Forgotten your password?” on the sign-in page.".into(),
             ],
@@ -36,7 +36,9 @@ fn message(used: UsedLink, clock: ReaderClock) -> Message {
         LinkAct::FirstPasswordSet => (
             "The password was set",
             vec![
-                format!("It was set with this link {at}. Sign in with it."),
+                format!(
+                    "It was set with this link {at}. Sign in with it, unless it was changed since."
+                ),
                 "If it wasn’t you, tell the person who invited you.".into(),
             ],
             SIGN_IN,

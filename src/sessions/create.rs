@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::idle_limits::{EXEMPT, IdleLimits};
 use super::impossible_travel::{self, Waypoint};
 use super::new_sign_in::KnownId;
+use super::new_sign_in::{is_on_known_device, is_same_network};
 use super::session_limit::end_beyond_limit;
 use super::store::{self, NewSessionRow, Session, SessionEnd};
 use super::values::{EndedReason, Jti, OpenedVia, SessionPersistence, last_used_bucket};
@@ -137,10 +138,10 @@ impl Sessions {
                 if let Some(max) = policy.max_per_person {
                     end_beyond_limit(c, &session, max, &origin, now)?;
                 }
-                let is_new =
+                let is_doubtful =
                     compare_with_recent(c, &alerts, &user, &session, device.is_known, now)?;
                 record_sign_in(c, &session, &origin, now)?;
-                match is_new && device.is_idle_exempt {
+                match is_doubtful && device.is_idle_exempt {
                     true => without_exemption(c, session, limits, stored.idle_limit(), now),
                     false => Ok(session),
                 }
@@ -255,7 +256,8 @@ pub(super) fn record_device(
 
 /// Compares a sign-in with the person's recent sessions, without those they reported: raises an
 /// alert if the device or the country is new, except for a person's first sign-in and where
-/// [`MAX_UNCONFIRMED`] wait for an answer, and records impossible travel. Returns whether one is new.
+/// [`MAX_UNCONFIRMED`] wait for an answer, and records impossible travel. Returns whether one is new, or the
+/// session came after a sign-in that waits for an answer and may be somebody else's.
 fn compare_with_recent(
     c: &mut AnyConnection,
     alerts: &Alerts,
@@ -276,21 +278,25 @@ fn compare_with_recent(
         may_be_stolen: first.is_some() && alerts::has_reported_sign_in(c, user)?,
     };
     let kind = new_sign_in::classify(session, id, &recent);
+    let open_first = match first {
+        Some(_) => alerts::find_first_unconfirmed(c, user.id, now)?,
+        None => None,
+    };
     let Some(kind) = kind.filter(|_| !is_first) else {
-        return Ok(false);
+        return Ok(is_doubtful(session, &recent, open_first));
     };
     if alerts::count_unconfirmed(c, user.id, now)? >= MAX_UNCONFIRMED {
         return Ok(true);
     }
     let context = AlertContext {
-        before: find_use_before(c, session, &recent, now)?,
+        before: find_use_before(session, &recent, open_first, now),
         ..session.alert_context()
     };
     alerts.raise(c, user, (kind, context), now)?;
     Ok(true)
 }
 
-/// Gives a session that raised an alert the idle limit of any other, on a device that is exempt from it: who
+/// Gives a session that raised an alert, or came after one, the idle limit of any other, on a device that is exempt from it: who
 /// signed in may only have stated the id of that device.
 fn without_exemption(
     c: &mut AnyConnection,
@@ -304,18 +310,29 @@ fn without_exemption(
     Ok(store::find(c, session.user_id, session.id)?.unwrap_or(session))
 }
 
-/// Finds the person's last use in one of their `recent` sessions, none of which they reported, that
-/// is not the subject of an open alert about a sign-in either.
+/// Finds the person's last use in one of their `recent` sessions, none of which they reported, that did not come
+/// since `open_first`, the time of the first open alert about a sign-in, and may be somebody else's.
 fn find_use_before(
-    c: &mut AnyConnection,
     session: &Session,
     recent: &[Session],
+    open_first: Option<Timestamp>,
     now: Timestamp,
-) -> Result<Option<UseBefore>> {
-    let doubtful = alerts::list_unconfirmed_sessions(c, session.user_id, now)?;
-    let trusted = recent.iter().filter(|other| !doubtful.contains(&other.id));
-    Ok(last_located(trusted)
-        .and_then(|last| Waypoint::from_last_use(last).before(&session.place(), now)))
+) -> Option<UseBefore> {
+    let trusted = recent
+        .iter()
+        .filter(|other| !is_doubtful(other, recent, open_first));
+    last_located(trusted)
+        .and_then(|last| Waypoint::from_last_use(last).before(&session.place(), now))
+}
+
+/// Returns whether a session came since `open_first`, the time of the first open alert about a sign-in, and is
+/// neither on a device nor in a network of one from before it.
+fn is_doubtful(session: &Session, recent: &[Session], open_first: Option<Timestamp>) -> bool {
+    let Some(first) = open_first.filter(|first| session.created_at >= *first) else {
+        return false;
+    };
+    let mut before = recent.iter().filter(|known| known.created_at < first);
+    !before.any(|known| is_on_known_device(session, known) || is_same_network(session, known))
 }
 
 /// Returns the session that was used last of those whose place is known.

@@ -246,9 +246,9 @@ async fn an_administrators_failed_form_is_shown_again(app: &TestApp) {
     let bob = app.register("bob@example.org").await;
     app.set_role(&ada, "admin");
     let browser = app.signed_in_browser(&ada, FIREFOX).await;
-    let id = browser.get("/admin/users").await.expect(200);
-    let id = html::attributes(&id.text, "href");
-    let person = id
+    let found = browser.get("/admin/users?q=bob").await.expect(200);
+    let links = html::attributes(&found.text, "href");
+    let person = links
         .iter()
         .filter(|href| href.starts_with("/admin/users/"))
         .find(|href| href.trim_start_matches("/admin/users/").len() >= 36)

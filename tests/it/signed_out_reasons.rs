@@ -34,7 +34,7 @@ const REASONS: [(&str, &str); 10] = [
     ("account_disabled", "because your account was disabled"),
     (
         "replaced",
-        "by a new sign-in with the cookies of this browser",
+        "by a new sign-in in the same browser, or with a copy of its cookies",
     ),
     ("limit", "because there were too many sessions"),
 ];

@@ -87,7 +87,7 @@ async fn signing_up_sends_a_link_that_a_get_does_not_use(database: Database) {
     let page = owner.follow(&response).await.expect(200);
     page.expect_words(&format!("We sent a link to {EMAIL}"));
     let account = owner.get("/account").await.expect(200);
-    let account = account.expect_words("We sent a link to it just now. Open it within 24 hours.");
+    let account = account.expect_words("We sent a link to it just now. It works for 24 hours.");
     assert!(
         !account.words().contains("Send yourself"),
         "{}",

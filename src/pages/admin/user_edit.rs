@@ -219,7 +219,7 @@ impl EditPage {
             head: PersonHead::new(user, application.as_deref(), caller),
             links: EditLinks::new(&Back::of(request, List::People), user),
             full_name: name.unwrap_or_default().to_owned(),
-            name_shown: user.full_name.clone().unwrap_or_default(),
+            name_shown: layout.shown_name(user.full_name.as_deref().unwrap_or_default()),
             name_error: layout.problem_of("full_name"),
             stated_by,
             sends_mail: app.accounts.sends_mail(),

@@ -50,8 +50,8 @@ pub(crate) fn list_recent(
 }
 
 /// Lists the sessions of a person, except one, that a sign-in and what is trusted are compared with: the
-/// recent ones, at most [`COMPARED`] live ones and as many that have ended. If there are more, also that many of
-/// those from before `first`, the time of the first alert in question, so that whoever signs in often after
+/// recent ones, at most [`COMPARED`] live ones and as many that have ended. Where there may be more, also as many
+/// from before `first`, the time of the first alert in question, so that whoever signs in often after
 /// that displaces none of them.
 pub(crate) fn list_compared(
     c: &mut AnyConnection,
@@ -62,18 +62,32 @@ pub(crate) fn list_compared(
     let mut compared = list_recent(c, user, None, COMPARED)?;
     let is_full = compared.len() >= COMPARED as usize;
     if let Some(first) = first.filter(|_| is_full) {
-        let before = user_sessions::table
-            .filter(user_sessions::user_id.eq(user))
-            .filter(user_sessions::created_at.le(first))
-            .order((user_sessions::last_used_at.desc(), user_sessions::id.desc()))
-            .select(Session::as_select());
-        let mut before: Vec<Session> = cached(first_rows(before, COMPARED)).load(c)?;
         let known: HashSet<SessionId> = compared.iter().map(|session| session.id).collect();
-        before.retain(|session| !known.contains(&session.id));
-        compared.extend(before);
+        let before = list_from_before(c, user, first)?.into_iter();
+        compared.extend(before.filter(|session| !known.contains(&session.id)));
     }
     compared.retain(|session| Some(session.id) != except);
     Ok(compared)
+}
+
+/// Lists the sessions of a person that began by `first`, in two queries, since active and ended sessions have
+/// separate indexes: as [`list_recent`] does, at most [`COMPARED`] of each.
+fn list_from_before(c: &mut AnyConnection, user: UserId, first: Timestamp) -> Result<Vec<Session>> {
+    let own = user_sessions::table
+        .filter(user_sessions::user_id.eq(user))
+        .filter(user_sessions::created_at.le(first))
+        .select(Session::as_select());
+    let live = own.filter(user_sessions::is_active).order((
+        user_sessions::last_used_bucket.desc(),
+        user_sessions::id.desc(),
+    ));
+    let mut before: Vec<Session> = cached(first_rows(live, COMPARED)).load(c)?;
+    let past = own
+        .filter(not(user_sessions::is_active))
+        .order((user_sessions::ended_at.desc(), user_sessions::id.desc()));
+    let ended: Vec<Session> = cached(first_rows(past, COMPARED)).load(c)?;
+    before.extend(ended);
+    Ok(before)
 }
 
 /// Lists a person's sessions that are not marked as ended, newest sign-in first: those before the one
