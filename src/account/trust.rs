@@ -191,7 +191,7 @@ impl TrustBasis {
     /// these alerts about sign-ins: from a change since, that nobody who is trusted as of it has made or confirmed.
     pub(super) fn is_mailbox_doubtful(&self, open: &[Alert], at: Timestamp) -> bool {
         let mut before = self.email_changes.iter().filter(|it| it.at <= at);
-        let Some(last) = before.next() else {
+        let Some(last) = before.next().filter(|last| !last.is_administered) else {
             return false;
         };
         let is_owners = |alert: &Alert| {

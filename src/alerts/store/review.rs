@@ -8,6 +8,7 @@ use crate::clock::Timestamp;
 use crate::db::schema::alerts;
 use crate::db::{AlertId, AnyConnection, SessionId, UserId, cached, first_rows, on_each};
 use crate::error::Result;
+use crate::events::EventKind;
 
 /// Confirmed sign-ins of a person that are read at most.
 const MAX_CONFIRMATIONS: u32 = 1_000;
@@ -62,13 +63,16 @@ pub(crate) struct EmailChange {
     pub(crate) confirmed_by: Option<SessionId>,
     /// Whether somebody confirmed it.
     is_confirmed: bool,
+    /// Whether an administrator changed it.
+    pub(crate) is_administered: bool,
 }
 
 impl EmailChange {
     /// Returns whether it may be that of an intruder who came at `since`: it is from after that, or nobody has
-    /// confirmed it, though at that time somebody still could.
+    /// confirmed it, though at that time somebody still could; unless an administrator made it.
     pub(crate) fn is_doubtful(&self, since: Timestamp) -> bool {
-        self.at >= since || (!self.is_confirmed && self.at > since - OPEN_FOR)
+        let is_late = self.at >= since || (!self.is_confirmed && self.at > since - OPEN_FOR);
+        is_late && !self.is_administered
     }
 }
 
@@ -80,6 +84,7 @@ impl From<&Alert> for EmailChange {
             session: alert.session_id,
             confirmed_by: None,
             is_confirmed: false,
+            is_administered: false,
         }
     }
 }
@@ -167,17 +172,29 @@ pub(crate) fn list_confirmations(c: &mut AnyConnection, user: UserId) -> Result<
     Ok(confirmations)
 }
 
-/// Lists the latest changes of a person's e-mail. A link confirms none: it may be the new address's.
+/// Lists the latest changes of a person's e-mail, newest first. A link confirms none: it may be the new address's.
 pub(crate) fn list_email_changes(c: &mut AnyConnection, user: UserId) -> Result<Vec<EmailChange>> {
-    type Made = (Timestamp, String, Option<SessionId>);
+    type Made = (Timestamp, String, Option<SessionId>, bool);
     type Confirmed = (Option<AlertReview>, Option<SessionId>, bool);
+    let is_administered = alerts::kind
+        .eq(AlertKind::Administered.as_str())
+        .and(alerts::act.eq(EventKind::EmailChanged.as_str()));
+    let is_change = alerts::kind
+        .eq(AlertKind::EmailChanged.as_str())
+        .nullable()
+        .or(is_administered);
 
     let changes = alerts::table
         .filter(alerts::user_id.eq(user))
-        .filter(alerts::kind.eq(AlertKind::EmailChanged.as_str()))
+        .filter(is_change)
         .order(alerts::id.desc())
         .select((
-            (alerts::at, alerts::email, alerts::session_id),
+            (
+                alerts::at,
+                alerts::email,
+                alerts::session_id,
+                alerts::act.is_not_null(),
+            ),
             (
                 alerts::answer,
                 alerts::confirmed_by,
@@ -185,7 +202,8 @@ pub(crate) fn list_email_changes(c: &mut AnyConnection, user: UserId) -> Result<
             ),
         ));
     let rows: Vec<(Made, Confirmed)> = cached(first_rows(changes, MAX_EMAIL_CHANGES)).load(c)?;
-    let change = |((at, former, session), (answer, confirmed_by, is_by_link)): (_, Confirmed)| {
+    let change = |(made, (answer, confirmed_by, is_by_link)): (Made, Confirmed)| {
+        let (at, former, session, is_administered) = made;
         let is_confirmed = answer == Some(AlertReview::Confirmed) && !is_by_link;
         EmailChange {
             at,
@@ -193,6 +211,7 @@ pub(crate) fn list_email_changes(c: &mut AnyConnection, user: UserId) -> Result<
             session,
             confirmed_by: confirmed_by.filter(|_| is_confirmed),
             is_confirmed,
+            is_administered,
         }
     };
     Ok(rows.into_iter().map(change).collect())

@@ -17,6 +17,9 @@ use crate::events::criteria::{EventBounds, EventCriteria, EventOrder};
 use crate::net::{IpKeyRange, IpRetention};
 use crate::text::like_containing;
 
+/// The most times of events of one kind that are listed.
+const MAX_TIMES: u32 = 100;
+
 type Condition =
     Box<dyn BoxableExpression<session_events::table, MultiBackend, SqlType = Nullable<Bool>>>;
 type Filtered = session_events::BoxedQuery<'static, <AnyConnection as Connection>::Backend>;
@@ -206,7 +209,7 @@ pub(crate) fn count_since(
     Ok(cached(since).get_result(c)?)
 }
 
-/// Lists when events of one kind happened to a person's account.
+/// Lists when events of one kind happened to a person's account, the latest first, at most [`MAX_TIMES`].
 pub(crate) fn list_times(
     c: &mut AnyConnection,
     user: UserId,
@@ -216,6 +219,7 @@ pub(crate) fn list_times(
         .filter(session_events::user_id.eq(user))
         .filter(session_events::session_id.is_null())
         .filter(session_events::kind.eq(kind.as_str()))
+        .order(session_events::id.desc())
         .select(session_events::at);
-    Ok(cached(of_kind).load(c)?)
+    Ok(cached(first_rows(of_kind, MAX_TIMES)).load(c)?)
 }
