@@ -8,8 +8,8 @@ use super::{Event, names};
 use crate::clock::Timestamp;
 use crate::db::schema::{session_events, users};
 use crate::db::{
-    AnyConnection, EventId, MultiBackend, UserId, cached, folded, in_few_sizes, is_in_range,
-    network_key, uncached,
+    AnyConnection, EventId, MultiBackend, UserId, cached, first_rows, folded, in_few_sizes,
+    is_in_range, network_key, uncached,
 };
 use crate::error::Result;
 use crate::events::EventKind;
