@@ -14,7 +14,6 @@ use super::travel_views;
 use super::used_applications::UsedApplications;
 use super::views::Reader;
 use super::words::{self, TimeView};
-use crate::account::Attention;
 use crate::db::{EventId, SessionId};
 use crate::devices::{DeviceGroup, group_by_device};
 use crate::error::Result;
