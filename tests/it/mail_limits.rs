@@ -91,7 +91,7 @@ async fn a_flood_of_sign_ins_is_told_of_in_one_message(database: Database) {
     let single: Vec<String> = messages
         .iter()
         .take(3)
-        .map(|it| it.html().to_owned())
+        .map(|it| it.html().clone())
         .collect();
     let has_earlier = "such sign-in; the one before was on 17 May 2031, 08:31 UTC";
     assert!(
