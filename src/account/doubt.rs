@@ -71,7 +71,9 @@ impl Doubt {
                 format!("{what} with the link in the e-mail about it, if you got one")
             }
             WayOn::Nowhere => {
-                format!("Sign in on a device that you used before, and {there}")
+                format!(
+                    "Sign in on a device that you used before, and {there}, or ask an administrator of this service for a link to set a new password"
+                )
             }
         };
         format!(

@@ -123,7 +123,8 @@ pub(super) fn insert(c: &mut AnyConnection, alert: &Alert) -> Result<()> {
     Ok(())
 }
 
-/// Lists a person's open alerts since `since`, newest first, at most [`MAX_OPEN`].
+/// Lists a person's open alerts since `since`, newest first, at most [`MAX_OPEN`]: those about sign-ins before all
+/// others, so that nobody pushes them out by what raises many alerts.
 pub(super) fn list_open(
     c: &mut AnyConnection,
     user: UserId,
@@ -133,9 +134,11 @@ pub(super) fn list_open(
         .filter(alerts::user_id.eq(user))
         .filter(alerts::answered_at.is_null())
         .filter(alerts::id.ge(AlertId::first_at(since)))
-        .order(alerts::id.desc())
+        .order((alerts::kind.eq_any(SIGN_INS).desc(), alerts::id.desc()))
         .select(Alert::as_select());
-    Ok(first_rows(open, MAX_OPEN).load(c)?)
+    let mut open: Vec<Alert> = first_rows(open, MAX_OPEN).load(c)?;
+    open.sort_by(|a, b| b.id.cmp(&a.id));
+    Ok(open)
 }
 
 /// Records the message that tells of an alert together with others.

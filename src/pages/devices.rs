@@ -245,7 +245,7 @@ fn describe_withheld(attention: &Attention) -> Option<String> {
             "waits for an answer, and no device from before that alert is signed in. Answer it with the link in the e-mail about it. If you don’t have that, sign out the devices that you don’t know, and set a new password under Account."
         }
         Withheld::ForNobody => {
-            "waits for an answer, and no device from before that alert is signed in. Sign out the devices that you don’t know, and set a new password under Account."
+            "waits for an answer, and no device from before that alert is signed in. Sign out the devices that you don’t know, and set a new password under Account. If that is refused, ask an administrator of this service for a link to set one."
         }
     };
     Some(format!("{an_alert} {rest}"))

@@ -10,6 +10,7 @@ on_both!(
     database: who_signs_in_often_signs_out_only_their_own_sessions,
     in_the_network_of_a_device_from_before_the_one_used_longest_ago_ends,
     at_most_50_alerts_about_sign_ins_wait_for_an_answer,
+    an_alert_about_a_sign_in_is_read_however_many_others_there_are,
     a_flood_of_sign_ins_makes_no_device_from_before_it_a_new_one,
 );
 
@@ -156,4 +157,23 @@ fn sign_ins_of_one_person_are_in_the_order_of_their_times() {
         assert_eq!(created.timestamp(), turn.timestamp());
         app.stop().await;
     });
+}
+
+/// What raises many alerts pushes none about a sign-in out of what is read.
+async fn an_alert_about_a_sign_in_is_read_however_many_others_there_are(database: Database) {
+    let (app, ada, [laptop, _]) = start(database).await;
+    let stranger = app.login_from(&ada, CURL, ELSEWHERE, None).await;
+    app.advance(MINUTE);
+    let (id, _) = app.database.random_id_and_text();
+    app.database.execute(&format!(
+        "INSERT INTO alerts (id, user_id, kind, email, device_name, device_kind, at)
+         WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1300)
+         SELECT {id}, user_id, 'password_changed', email, device_name, device_kind, at
+         FROM alerts CROSS JOIN n WHERE answered_at IS NULL"
+    ));
+    let own = format!("/api/v1/sessions/{}", laptop.id());
+    let name = json!({"device_name": "Mine"});
+    let refused = stranger.patch(&own, &name).await;
+    refused.problem(403, "unconfirmed_device");
+    app.stop().await;
 }

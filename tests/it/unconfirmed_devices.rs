@@ -265,7 +265,7 @@ async fn the_refusal_says_how_to_go_on(database: Database) {
     let out = fixture.laptop.submit("/devices", "/sign-out", &[]).await;
     out.expect(303);
     let page = fixture.act(&act).await.expect(403);
-    page.expect_words("Sign in on a device that you used before, and confirm it there; otherwise this has to wait until 7 days after the sign-in.");
+    page.expect_words("Sign in on a device that you used before, and confirm it there, or ask an administrator of this service for a link to set a new password; otherwise this has to wait until 7 days after the sign-in.");
     fixture.app.advance(31 * DAY);
     fixture.stranger.sign_in(&fixture.ada).await.expect(303);
     fixture.act(&act).await.expect(303);
