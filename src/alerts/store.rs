@@ -5,6 +5,8 @@ mod evidence;
 mod review;
 
 use diesel::dsl::{count_star, exists, not, sql};
+use std::cmp::Reverse;
+
 use diesel::prelude::*;
 use diesel::sql_types::{Integer, Text};
 
@@ -137,7 +139,7 @@ pub(super) fn list_open(
         .order((alerts::kind.eq_any(SIGN_INS).desc(), alerts::id.desc()))
         .select(Alert::as_select());
     let mut open: Vec<Alert> = first_rows(open, MAX_OPEN).load(c)?;
-    open.sort_by(|a, b| b.id.cmp(&a.id));
+    open.sort_by_key(|alert| Reverse(alert.id));
     Ok(open)
 }
 
