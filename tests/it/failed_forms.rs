@@ -269,7 +269,8 @@ async fn an_administrators_failed_form_is_shown_again(app: &TestApp) {
     let invite = browser
         .form("/admin/users/invite", "/admin/users/invite")
         .await;
-    let address = sent(&browser, &invite, &[("email", &bob.email)]).await;
+    let fields = [("email", bob.email.as_str()), ("role", "person")];
+    let address = sent(&browser, &invite, &fields).await;
     let page = browser.get(&address).await.expect(200);
     page.expect_words("already has an account");
 }

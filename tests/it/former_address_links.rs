@@ -391,27 +391,6 @@ async fn a_former_address_is_told_of_what_matters_and_not_of_sign_ins(database: 
     let link = last.link("/not-me/");
     let page = fixture.reader().get(&link).await.expect(200);
     page.expect_words("Take the account back");
-
-    // What an administrator does was done on no device.
-    let set = ["user", "set-password", "--email", B, "--password-stdin"];
-    Program::with(&fixture.app.database)
-        .run_with_input(&set, PASSWORD)
-        .expect_done();
-    fixture.app.deliver_mail().await;
-    // The command has another clock.
-    let is_its = |message: &Message| message.plain().contains("If you expected this, you don’t");
-    let last = fixture.to(A).into_iter().find(is_its);
-    let last = last.expect("the message");
-    let text = last.plain();
-    assert!(!text.contains("Device:"), "{text}");
-    assert!(!text.contains("If it was you"), "{text}");
-    let page = fixture
-        .reader()
-        .get(&last.link("/not-me/"))
-        .await
-        .expect(200);
-    let page = page.expect_words("An administrator set a new password for your account, and");
-    assert!(!page.words().contains("Device"), "{}", page.words());
     fixture.stop().await;
 }
 
