@@ -316,12 +316,10 @@ function patchInPlace(next) {
   withdrawNotice(next);
   const pointed = main.querySelector(`:is(${CONTROLS}):hover`);
   const top = pointed && pointed.getBoundingClientRect().top;
-  const places = [...main.querySelectorAll(CONTROLS)].map((control) => [control, control.getBoundingClientRect()]);
   const isPatched = patch(main, next);
   if (pointed && pointed.isConnected) {
     scrollBy({ top: pointed.getBoundingClientRect().top - top, behavior: "instant" });
   }
-  former = { places, until: Date.now() + QUIET / 2 };
   return isPatched;
 }
 
@@ -335,25 +333,6 @@ function withdrawNotice(next) {
 }
 
 const CONTROLS = "button, a[href], summary, input, select, label";
-// Where the controls were before the last patch, and until when a press may have been meant for them.
-let former = { places: [], until: 0 };
-
-// A press that began before a change was seen is not one of the button that lies there since. The keyboard has
-// no place, and presses what has the focus.
-addEventListener(
-  "click",
-  (event) => {
-    if (!event.detail || Date.now() > former.until) return;
-    const pressed = event.target.closest(CONTROLS);
-    const isThere = ([, { left, right, top, bottom }]) =>
-      left <= event.clientX && event.clientX < right && top <= event.clientY && event.clientY < bottom;
-    const before = former.places.filter(isThere).map(([control]) => control);
-    if (!pressed || !before.length || before.includes(pressed)) return;
-    event.preventDefault();
-    event.stopImmediatePropagation();
-  },
-  { capture: true },
-);
 
 // A page that is not patched goes on being about what it shows; only what needs attention is counted.
 function renewTitle(title, live) {

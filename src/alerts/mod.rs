@@ -239,18 +239,6 @@ pub(crate) fn list_unconfirmed_sessions(
     store::list_unconfirmed_sessions(c, user, now - OPEN_FOR)
 }
 
-/// Counts a person's alerts about sign-ins that are open at `now`.
-///
-/// # Errors
-/// [`Error::Unavailable`](crate::Error::Unavailable) when the database doesn't respond.
-pub(crate) fn count_unconfirmed(
-    c: &mut AnyConnection,
-    user: UserId,
-    now: Timestamp,
-) -> Result<usize> {
-    Ok(list_unconfirmed_sessions(c, user, now)?.len())
-}
-
 /// Finds the time of the first of a person's alerts about sign-ins that are open at `now`.
 ///
 /// # Errors

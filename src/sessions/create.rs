@@ -2,15 +2,13 @@
 
 use std::time::Duration;
 
+use super::comparison::compare_with_recent;
 use super::idle_limits::{EXEMPT, IdleLimits};
-use super::impossible_travel::{self, Waypoint};
-use super::new_sign_in::KnownId;
-use super::new_sign_in::{is_on_known_device, is_same_network};
 use super::session_limit::end_beyond_limit;
 use super::store::{self, NewSessionRow, Session, SessionEnd};
 use super::values::{EndedReason, Jti, OpenedVia, SessionPersistence, last_used_bucket};
-use super::{Sessions, list_on_reported, new_sign_in, record_ended};
-use crate::alerts::{self, AlertContext, Alerts, UseBefore};
+use super::{Sessions, record_ended};
+use crate::alerts::AlertContext;
 use crate::clock::Timestamp;
 use crate::db::{AnyConnection, ApplicationId, SessionId};
 use crate::devices::{self, DeviceId, DeviceName, KnownDevice};
@@ -24,9 +22,6 @@ use crate::user_agent::{DeviceFacts, device_label};
 
 /// The most characters of a user agent that are stored.
 const USER_AGENT_LIMIT: usize = 500;
-/// The most alerts about sign-ins of a person that wait for an answer. Who signs in after them is in doubt
-/// with the first of them, and each costs the pages of the person.
-const MAX_UNCONFIRMED: usize = 50;
 
 /// The client of a request: its device and its location.
 #[derive(Debug, Clone)]
@@ -139,7 +134,7 @@ impl Sessions {
                     end_beyond_limit(c, &session, max, &origin, now)?;
                 }
                 let is_doubtful =
-                    compare_with_recent(c, &alerts, &user, &session, device.is_known, now)?;
+                    compare_with_recent(c, &alerts, &user, (&session, device.is_known), now)?;
                 record_sign_in(c, &session, &origin, now)?;
                 match is_doubtful && device.is_idle_exempt {
                     true => without_exemption(c, session, limits, stored.idle_limit(), now),
@@ -254,50 +249,8 @@ pub(super) fn record_device(
     })
 }
 
-/// Compares a sign-in with the person's recent sessions, without those they reported: raises an
-/// alert if the device or the country is new, except for a person's first sign-in and where
-/// [`MAX_UNCONFIRMED`] wait for an answer, and records impossible travel. Returns whether one is new, or the
-/// session came after a sign-in that waits for an answer and may be somebody else's.
-fn compare_with_recent(
-    c: &mut AnyConnection,
-    alerts: &Alerts,
-    user: &User,
-    session: &Session,
-    is_known_device: bool,
-    now: Timestamp,
-) -> Result<bool> {
-    let first = alerts::find_first_doubtful(c, user, now)?;
-    let mut recent = store::list_compared(c, user.id, Some(session.id), first)?;
-    let reported = list_on_reported(c, user.id, &recent)?;
-    let is_first =
-        recent.is_empty() && !devices::store::has_others(c, user.id, session.device_id.as_deref())?;
-    recent.retain(|other| !reported.contains(&other.id));
-    record_travel(c, session, &recent, now)?;
-    let id = KnownId {
-        is_known: is_known_device,
-        may_be_stolen: first.is_some() && alerts::has_reported_sign_in(c, user)?,
-    };
-    let kind = new_sign_in::classify(session, id, &recent);
-    let open_first = match first {
-        Some(_) => alerts::find_first_unconfirmed(c, user.id, now)?,
-        None => None,
-    };
-    let Some(kind) = kind.filter(|_| !is_first) else {
-        return Ok(is_doubtful(session, &recent, open_first));
-    };
-    if alerts::count_unconfirmed(c, user.id, now)? >= MAX_UNCONFIRMED {
-        return Ok(true);
-    }
-    let context = AlertContext {
-        before: find_use_before(session, &recent, open_first, now),
-        ..session.alert_context()
-    };
-    alerts.raise(c, user, (kind, context), now)?;
-    Ok(true)
-}
-
-/// Gives a session that raised an alert, or came after one, the idle limit of any other, on a device that is exempt from it: who
-/// signed in may only have stated the id of that device.
+/// Gives a session that raised an alert, or came after one, the idle limit of any other, on a device that is exempt
+/// from it: who signed in may only have stated the id of that device.
 fn without_exemption(
     c: &mut AnyConnection,
     session: Session,
@@ -308,62 +261,6 @@ fn without_exemption(
     let seconds = limits.seconds(&session, chosen);
     store::update_idle_limit(c, session.user_id, &[session.id], seconds, now)?;
     Ok(store::find(c, session.user_id, session.id)?.unwrap_or(session))
-}
-
-/// Finds the person's last use in one of their `recent` sessions, none of which they reported, that did not come
-/// since `open_first`, the time of the first open alert about a sign-in, and may be somebody else's.
-fn find_use_before(
-    session: &Session,
-    recent: &[Session],
-    open_first: Option<Timestamp>,
-    now: Timestamp,
-) -> Option<UseBefore> {
-    let trusted = recent
-        .iter()
-        .filter(|other| !is_doubtful(other, recent, open_first));
-    last_located(trusted)
-        .and_then(|last| Waypoint::from_last_use(last).before(&session.place(), now))
-}
-
-/// Returns whether a session came since `open_first`, the time of the first open alert about a sign-in, and is
-/// neither on a device nor in a network of one from before it.
-fn is_doubtful(session: &Session, recent: &[Session], open_first: Option<Timestamp>) -> bool {
-    let Some(first) = open_first.filter(|first| session.created_at >= *first) else {
-        return false;
-    };
-    let mut before = recent.iter().filter(|known| known.created_at < first);
-    !before.any(|known| is_on_known_device(session, known) || is_same_network(session, known))
-}
-
-/// Returns the session that was used last of those whose place is known.
-fn last_located<'a>(sessions: impl Iterator<Item = &'a Session>) -> Option<&'a Session> {
-    sessions
-        .filter(|session| session.location_point.is_some())
-        .max_by_key(|session| session.last_used_at)
-}
-
-/// Records impossible travel from the place where the person was last.
-fn record_travel(
-    c: &mut AnyConnection,
-    session: &Session,
-    recent: &[Session],
-    now: Timestamp,
-) -> Result<()> {
-    let Some(last) = last_located(recent.iter()) else {
-        return Ok(());
-    };
-    let here = Location {
-        ip: session.ip_address.clone(),
-        place: session.place(),
-    };
-    match Waypoint::from_last_use(last).travel_to_device(&here, now) {
-        Some(travel) => {
-            let ip = session.ip_address.as_deref();
-            let owned = (session.user_id, session.id);
-            impossible_travel::record(c, owned, travel.to_string(), ip, now)
-        }
-        None => Ok(()),
-    }
 }
 
 /// Ends the sessions that the same browser had before, so that a sign-in leaves none behind and

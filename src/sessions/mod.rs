@@ -6,6 +6,7 @@ mod applications;
 mod authority;
 pub mod bulk;
 mod caller;
+mod comparison;
 mod create;
 mod device_sessions;
 mod end;

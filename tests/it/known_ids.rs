@@ -94,12 +94,13 @@ async fn an_id_that_a_stranger_may_have_read_counts_in_a_known_network_only(data
     // Whoever it was may still know the password.
     let back = fixture.tablet(&fixture.ada, "198.18.2.7").await;
     assert_eq!(fixture.open(), 1);
-    let path = format!(
-        "/api/v1/sessions/{}",
-        fixture.tablet(&fixture.ada, HOME).await.id()
-    );
-    let name = json!({"device_name": "Old tablet"});
-    let refused = back.patch(&path, &name).await;
+    let listed = back.listed().await;
+    let laptop = listed.iter().find(|it| it["device_id"] != "tablet");
+    let laptop = laptop.expect("the laptop")["id"].as_str().expect("an id");
+    let name = json!({"device_name": "Old laptop"});
+    let refused = back
+        .patch(&format!("/api/v1/sessions/{laptop}"), &name)
+        .await;
     refused.problem(403, "unconfirmed_device");
     fixture.app.stop().await;
 }

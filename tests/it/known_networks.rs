@@ -95,6 +95,6 @@ async fn a_copied_device_id_reviews_nothing_without_a_known_network(database: Da
         .get("/devices")
         .await
         .expect(200)
-        .expect_words("3 things need your attention.");
+        .expect_words("2 things need your attention.");
     app.stop().await;
 }
