@@ -180,6 +180,7 @@ async fn twins_of_one_minute_are_numbered(database: Database) {
     for _ in 0..2 {
         app.login_from(&ada, IPHONE, OSLO, None).await;
     }
+    app.advance(Duration::from_secs(1));
     app.login_from(&ada, "curl/8.14.1", OSLO, None).await;
     let page = laptop.get("/devices").await.expect(200);
     let list = caption(&page);

@@ -203,7 +203,7 @@ pub static FIELDS: &[Field] = &[
     Field { name: "reason of disabling", kind: Text, covers: &["/admin/users/{id}/disable#reason"], shown: On(&[EVENTS, &["/admin/events/{id}", "/admin/users/{id}"]]) },
     Field { name: "reason of deleting", kind: Text, covers: &["DeleteForm.reason", "/admin/users/{id}/delete#reason"], shown: On(&[EVENTS]) },
     Field { name: "reason of a job", kind: Text, covers: &["/admin/sessions/end#stated_reason"], shown: On(&[EVENTS, &["/admin/jobs", "/admin/jobs/{id}"]]) },
-    Field { name: "next", kind: Path, covers: &["SignInQuery.next", "SignInForm.next", "DemoForm.next", "ConfirmQuery.next", "ConfirmForm.next", "/sign-in#next", "/confirm#next", "/confirm#act", "/confirm#leave", "ConfirmForm.action"], shown: On(&[&["/confirm", "/sign-in", "POST /sign-in"]]) },
+    Field { name: "next", kind: Path, covers: &["SignInQuery.next", "SignInForm.next", "DemoForm.next", "ConfirmQuery.next", "ConfirmQuery.leave", "ConfirmForm.next", "/sign-in#next", "/confirm#next", "/confirm#act", "/confirm#leave", "ConfirmForm.action"], shown: On(&[&["/confirm", "/sign-in", "POST /sign-in"]]) },
     Field { name: "path", kind: Text, covers: &[], shown: Nowhere("an error doesn't repeat the path") },
     Field { name: "e-mail at sign-in", kind: Text, covers: &["SignInForm.email", "/sign-in#email"], shown: On(&[&["POST /sign-in"]]) },
     Field { name: "name refused at sign-up", kind: Text, covers: &[], shown: On(&[&["POST /sign-up"]]) },
