@@ -47,6 +47,23 @@ impl Accounts {
         Ok(sessions)
     }
 
+    /// Returns a session by its label in place of the name that it states, if it is in doubt for a reader in the
+    /// session `here`.
+    ///
+    /// # Errors
+    /// As [`Accounts::list_in_doubt`].
+    pub async fn label_in_doubt(
+        &self,
+        here: Option<SessionId>,
+        mut session: Session,
+    ) -> Result<Session> {
+        let in_doubt = self.list_in_doubt(session.user_id, here).await?;
+        if in_doubt.contains(&session.id) {
+            session.device_name = Some(session.label());
+        }
+        Ok(session)
+    }
+
     /// Returns what the device of a session is called, for a reader in the session `here`: by that session
     /// or, while that is in doubt, by another on its device that is live, or ended with it.
     ///

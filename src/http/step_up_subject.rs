@@ -168,11 +168,15 @@ async fn find_device(
     let Ok(id) = id.parse::<SessionId>() else {
         return Ok(None);
     };
-    let session = app.sessions.find(caller.user.id, id).await?;
-    Ok(session.and_then(|session| match value(fields, "only") {
+    let Some(session) = app.sessions.find(caller.user.id, id).await? else {
+        return Ok(None);
+    };
+    let here = Some(caller.session.id);
+    let session = app.accounts.label_in_doubt(here, session).await?;
+    Ok(match value(fields, "only") {
         Some(_) => Ending::of_session(&session, live, caller),
         None => Ending::of_device(&session, live, caller),
-    }))
+    })
 }
 
 /// Returns whether a form confirms that devices are signed out which it does not say itself.

@@ -36,6 +36,10 @@ pub(super) async fn describe(
         EndNotice::Device(_) | EndNotice::Session(_) => Vec::new(),
     };
     let here = caller.map(|caller| caller.session.id);
+    let found = match found {
+        Some(session) => Some(app.accounts.label_in_doubt(here, session).await?),
+        None => None,
+    };
     let order = async |sessions| app.accounts.order_for_names(user, here, sessions).await;
     let ended = order(ended).await?;
     let name = match &found {

@@ -166,9 +166,9 @@ async fn an_alert_about_a_sign_in_is_read_however_many_others_there_are(database
     app.advance(MINUTE);
     let (id, _) = app.database.random_id_and_text();
     app.database.execute(&format!(
-        "INSERT INTO alerts (id, user_id, kind, email, device_name, device_kind, at)
+        "INSERT INTO alerts (id, user_id, session_id, kind, email, device_name, device_kind, at)
          WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1300)
-         SELECT {id}, user_id, 'password_changed', email, device_name, device_kind, at
+         SELECT {id}, user_id, session_id, 'password_changed', email, device_name, device_kind, at
          FROM alerts CROSS JOIN n WHERE answered_at IS NULL"
     ));
     let own = format!("/api/v1/sessions/{}", laptop.id());

@@ -170,13 +170,13 @@ async fn a_device_is_called_by_a_session_of_its_owner(database: Database) {
     let action = format!("/devices/{}/sign-out", stranger.id());
     let page = format!("/devices/{}", stranger.id());
     let refused = fixture.laptop.submit(&page, &action, &[]).await.expect(403);
-    refused.expect_words("End one session on Safari on iPhone");
+    refused.expect_words("End the session of curl on Safari on iPhone");
     let password = [("password", PASSWORD)];
     let confirmed = fixture.laptop.submit("/confirm", "/confirm", &password);
     confirmed.await.expect(303);
     let done = fixture.laptop.submit(&page, &action, &[]).await.expect(303);
     let page = fixture.laptop.follow(&done).await.expect(200);
-    page.expect_words("One session on Safari on iPhone has ended; 1 is still signed in.");
+    page.expect_words("The session of curl on Safari on iPhone has ended; 1 is still signed in.");
     fixture.stop().await;
 }
 
