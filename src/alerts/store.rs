@@ -138,7 +138,7 @@ pub(super) fn list_open(
         .filter(alerts::id.ge(AlertId::first_at(since)))
         .order((alerts::kind.eq_any(SIGN_INS).desc(), alerts::id.desc()))
         .select(Alert::as_select());
-    let mut open: Vec<Alert> = first_rows(open, MAX_OPEN).load(c)?;
+    let mut open: Vec<Alert> = cached(first_rows(open, MAX_OPEN)).load(c)?;
     open.sort_by_key(|alert| Reverse(alert.id));
     Ok(open)
 }
