@@ -171,12 +171,12 @@ async fn find_device(
     let Some(session) = app.sessions.find(caller.user.id, id).await? else {
         return Ok(None);
     };
+    if value(fields, "only").is_none() {
+        return Ok(Ending::of_device(&session, live, caller));
+    }
     let here = Some(caller.session.id);
     let session = app.accounts.label_in_doubt(here, session).await?;
-    Ok(match value(fields, "only") {
-        Some(_) => Ending::of_session(&session, live, caller),
-        None => Ending::of_device(&session, live, caller),
-    })
+    Ok(Ending::of_session(&session, live, caller))
 }
 
 /// Returns whether a form confirms that devices are signed out which it does not say itself.

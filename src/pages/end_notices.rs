@@ -36,10 +36,6 @@ pub(super) async fn describe(
         EndNotice::Device(_) | EndNotice::Session(_) => Vec::new(),
     };
     let here = caller.map(|caller| caller.session.id);
-    let found = match found {
-        Some(session) => Some(app.accounts.label_in_doubt(here, session).await?),
-        None => None,
-    };
     let order = async |sessions| app.accounts.order_for_names(user, here, sessions).await;
     let ended = order(ended).await?;
     let name = match &found {
@@ -53,7 +49,13 @@ pub(super) async fn describe(
     let named = found.as_ref().zip(name.as_deref());
     Ok(match notice {
         EndNotice::Device(_) => named.and_then(|(session, name)| rows.device(session, name)),
-        EndNotice::Session(_) => named.and_then(|(session, name)| rows.session(session, name)),
+        EndNotice::Session(_) => match named {
+            Some((session, name)) => {
+                let labelled = app.accounts.label_in_doubt(here, session.clone());
+                rows.session(&labelled.await?, name)
+            }
+            None => None,
+        },
         EndNotice::Others(_) => rows.others(ended),
         EndNotice::Devices { count_before, .. } => rows.devices(ended, name, count_before),
     })

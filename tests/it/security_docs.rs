@@ -271,7 +271,7 @@ fn scripts_store_fields_and_the_time_zone_alone_and_run_no_text() {
     let parsed = "new DOMParser().parseFromString(await response.text(), \"text/html\")";
     assert!(SCRIPT.contains(parsed));
     assert!(SCRIPT.contains("async function load(path = address())"));
-    assert!(SCRIPT.contains("const response = await fetch(path, UNATTENDED)"));
+    assert!(SCRIPT.contains("const response = await fetch(path, { headers })"));
     assert_eq!(SCRIPT.matches("load(signInAddress())").count(), 1);
     assert_eq!(SCRIPT.matches("await load(").count(), 3);
     // The browser's zone, which is written and never read.
