@@ -48,7 +48,7 @@ impl Accounts {
     }
 
     /// Returns a session by its label in place of the name that it states, if it is in doubt for a reader in the
-    /// session `here`.
+    /// session `here`, and one of the `live` sessions on its device is not.
     ///
     /// # Errors
     /// As [`Accounts::list_in_doubt`].
@@ -56,9 +56,11 @@ impl Accounts {
         &self,
         here: Option<SessionId>,
         mut session: Session,
+        live: &[Session],
     ) -> Result<Session> {
         let in_doubt = self.list_in_doubt(session.user_id, here).await?;
-        if in_doubt.contains(&session.id) {
+        let is_other = |it: &Session| it.is_on_device_of(&session) && !in_doubt.contains(&it.id);
+        if in_doubt.contains(&session.id) && live.iter().any(is_other) {
             session.device_name = Some(session.label());
         }
         Ok(session)

@@ -93,11 +93,11 @@ fn pages_messages_and_scripts_are_listed_with_their_lines() {
     let list = list();
     for (file, words) in [
         ("src/pages/devices.rs", "You are signed in on {}."),
-        ("src/alerts/email.rs", "This wasn’t me"),
+        ("src/alerts/link_words.rs", "This wasn’t me"),
         ("src/error.rs", "Not found"),
         ("static/rollcall.js", "just now"),
         ("templates/pages/sign_in.html", "Keep me signed in"),
-        ("src/alerts/email.rs", "This wasn’t me"),
+        ("src/alerts/link_words.rs", "This wasn’t me"),
     ] {
         let is_listed = list.lines().any(|line| {
             let (place, text) = line.split_once(": ").expect("a place");
