@@ -200,10 +200,10 @@ pub fn is_name_of_form(part: &str) -> bool {
 
 /// Returns the address of a page that shows the form with this id, or none.
 fn address(path: &str, query: &str, id: Option<&str>) -> String {
-    let kept = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name != PARAMETER);
+    let others = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name != PARAMETER);
     let id = id.map(|id| (PARAMETER.into(), id.into()));
     let query = form_urlencoded::Serializer::new(String::new())
-        .extend_pairs(kept.chain(id))
+        .extend_pairs(others.chain(id))
         .finish();
     match query.as_str() {
         "" => path.to_owned(),

@@ -74,8 +74,8 @@ impl Fixture {
     /// Has the stranger give the account their own e-mail, in their second session.
     async fn steal_email(&self) {
         let email = [("email", THIEF)];
-        let asked = self.second.submit("/account", "/account/email", &email);
-        asked.await.expect(303);
+        let requested = self.second.submit("/account", "/account/email", &email);
+        requested.await.expect(303);
         let link = self.link_to(THIEF, "/verify-email/").await;
         let mine = [("answer", "mine")];
         let verified = self.second.submit(&link, &link, &mine).await;

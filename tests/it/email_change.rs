@@ -190,8 +190,8 @@ async fn the_new_mailbox_declines_a_change(database: Database) {
         .expect(410)
         .expect_words("The answer “This isn’t mine” was given with this link on")
         .expect_words("the change of the e-mail was cancelled.");
-    let told = fixture.laptop.get("/account").await.expect(200);
-    told.expect_words(
+    let notified = fixture.laptop.get("/account").await.expect(200);
+    notified.expect_words(
         "Change of e-mail cancelled: whoever reads that mailbox said that it isn’t theirs",
     );
     fixture.laptop.get("/devices").await.expect(200);
@@ -498,7 +498,7 @@ async fn a_verified_address_is_told_that_an_administrator_replaced_it(database: 
         "{text}"
     );
     assert!(!text.contains(B), "{text}");
-    // An address that becomes the account's again before the message goes out is told nothing.
+    // An address that becomes the account's again before the message goes out is notified nothing.
     for email in [C, B] {
         let body = json!({"email": email, "reason": "x"});
         TestResponse::to(root.request("PATCH", &path).json(&body))

@@ -157,10 +157,16 @@ async fn an_interrupted_act_is_confirmed_once(app: &TestApp) {
     let form = laptop.form(&device, &format!("{device}/rename")).await;
     let sign_out = form.aimed_at(&format!("{device}/sign-out"));
     app.advance(PASSED);
-    let asked = sent(&laptop, &sign_out, &[]).await;
-    let again = asked_again(&laptop, &asked, &device).await;
+    let requested = sent(&laptop, &sign_out, &[]).await;
+    let again = requested_again(&laptop, &requested, &device).await;
     // The one before is not the last any more.
-    assert!(laptop.get(&asked).await.location().starts_with("/devices"));
+    assert!(
+        laptop
+            .get(&requested)
+            .await
+            .location()
+            .starts_with("/devices")
+    );
     let page = laptop.get(&again).await.expect(200);
     let page = page.expect_words("That is not your password. Try again.");
     let form = html::forms_to(&page.text, "/confirm").remove(0);
@@ -173,9 +179,9 @@ async fn an_interrupted_act_is_confirmed_once(app: &TestApp) {
     assert!(laptop.get(&again).await.location().starts_with("/devices"));
 }
 
-/// Gives a wrong password on the page at `asked`, and returns the address of the answer.
-async fn asked_again(browser: &Browser, asked: &str, device: &str) -> String {
-    let page = browser.get(asked).await.expect(200);
+/// Gives a wrong password on the page at `requested`, and returns the address of the answer.
+async fn requested_again(browser: &Browser, requested: &str, device: &str) -> String {
+    let page = browser.get(requested).await.expect(200);
     let page = page.expect_words("Sign out Phone?");
     assert!(!page.text.contains("<title>Error"), "{page:?}");
     let form = html::forms_to(&page.text, "/confirm").remove(0);
@@ -192,8 +198,8 @@ async fn an_act_with_a_password_is_in_no_cookie(app: &TestApp) {
     let form = browser.form("/admin/users/new", "/admin/users/new").await;
     app.advance(PASSED);
     let fields = [("email", "bob@example.org"), ("new_password", SECRET)];
-    let asked = browser.send_with(&form, &fields, &NAVIGATION).await;
-    asked.expect(403).expect_words("Enter your password");
+    let requested = browser.send_with(&form, &fields, &NAVIGATION).await;
+    requested.expect(403).expect_words("Enter your password");
     assert_eq!(browser.cookie(COOKIE), None);
 }
 

@@ -414,7 +414,8 @@ async fn a_person_from_before_stays_when_a_link_is_declined(database: Database) 
     let ada = person_from_before(&app, "ada@example.org").await;
     let laptop = app.browser_from(FIREFOX, "203.0.113.7");
     laptop.sign_in(&ada).await.expect(303);
-    laptop.submit("/account", "/account/email/link", &[]).await;
+    let form = laptop.form("/account", "/account/email/link").await;
+    laptop.send(&form, &[]).await.expect(303);
     let link = newest(&app, &server).await.link("/verify-email/");
     app.browser(IPHONE)
         .submit(&link, &link, &[("answer", "not-mine")])
@@ -423,7 +424,7 @@ async fn a_person_from_before_stays_when_a_link_is_declined(database: Database) 
         .expect_words("doesn’t send anything to your address any more");
     laptop.get("/devices").await.expect(200);
     app.browser_from(IPHONE, "198.51.100.7").sign_in(&ada).await;
-    let again = laptop.submit("/account", "/account/email/link", &[]).await;
+    let again = laptop.send(&form, &[]).await;
     laptop
         .follow(&again)
         .await
