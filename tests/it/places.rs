@@ -327,7 +327,7 @@ async fn the_map_has_a_dot_for_each_place(database: Database) {
     for position in [r#"cx="18.85%" cy="16.11%""#, r#"cx="81.15%" cy="83.89%""#] {
         assert!(page.text.contains(position), "{}", page.text);
     }
-    page.expect_words("Lyon, France : Firefox on Windows (this device), Safari on iPhone")
+    page.expect_words("Lyon, France : Firefox on Windows (this device) and Safari on iPhone")
         .expect_words("Sydney, Australia : Safari on iPhone");
 
     let bob = app.register("bob@example.org").await;

@@ -602,7 +602,7 @@ async fn a_person_sees_that_somebody_did_not_get_in(app: &TestApp) {
     api(app, OVERVIEW).await;
     let device = browser.get(&id).await.expect(200).words();
     assert!(
-        device.contains("Wrong password entered twice, to do something that needs it"),
+        device.contains("Wrong password entered twice, when confirming something"),
         "{device}"
     );
     assert!(
