@@ -15,8 +15,6 @@ on_both!(
 
 const DEVICE: &str = "rollcall_device";
 const SESSION: &str = "rollcall_session";
-/// A device cookie of an earlier version.
-const BARE: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 const LOGIN: &str = "/api/v1/auth/login";
 const WRONG: &str = "a wrong guess";
 
@@ -32,10 +30,10 @@ async fn attack(app: &TestApp, person: &Person) {
 /// Returns a browser that has a session and no proof of its device, with the form for signing in.
 async fn with_session(app: &TestApp, person: &Person) -> (Browser, Form) {
     let browser = app.browser(FIREFOX);
-    browser.set_cookie(DEVICE, BARE);
     let form = browser.form("/sign-in", "/sign-in").await;
+    let before = browser.cookie(DEVICE).expect("a cookie");
     browser.sign_in(person).await.expect(303);
-    browser.set_cookie(DEVICE, BARE);
+    browser.set_cookie(DEVICE, &before);
     (browser, form)
 }
 
