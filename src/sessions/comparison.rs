@@ -3,11 +3,12 @@
 
 use super::impossible_travel::{self, Waypoint};
 use super::list_on_reported;
-use super::new_sign_in::{self, KnownId, is_on_known_device, is_same_network};
+use super::new_sign_in::{self, KnownId};
 use super::store::{self, Session};
+use super::waiting_sign_ins::WaitingSignIns;
 use crate::alerts::{self, AlertContext, Alerts, UseBefore};
 use crate::clock::Timestamp;
-use crate::db::{AnyConnection, SessionId};
+use crate::db::AnyConnection;
 use crate::devices;
 use crate::error::Result;
 use crate::geo::Location;
@@ -40,14 +41,14 @@ pub(super) fn compare_with_recent(
         may_be_stolen: first.is_some() && alerts::has_reported_sign_in(c, user)?,
     };
     let waiting = match first {
-        Some(_) => Waiting::load(c, user, now)?,
-        None => Waiting::default(),
+        Some(_) => WaitingSignIns::load(c, user.id, now)?,
+        None => WaitingSignIns::default(),
     };
     let kind = new_sign_in::classify(session, id, &recent);
     let Some(kind) = kind.filter(|_| !is_first) else {
         return Ok(waiting.doubts(session, &recent));
     };
-    if waiting.subjects.len() >= MAX_UNCONFIRMED {
+    if waiting.count() >= MAX_UNCONFIRMED {
         return Ok(true);
     }
     let context = AlertContext {
@@ -58,50 +59,17 @@ pub(super) fn compare_with_recent(
     Ok(true)
 }
 
-/// The sign-ins of a person that wait for an answer.
-#[derive(Default)]
-struct Waiting {
-    /// When the first was.
-    first: Option<Timestamp>,
-    /// Their sessions.
-    subjects: Vec<SessionId>,
-}
-
-impl Waiting {
-    fn load(c: &mut AnyConnection, user: &User, now: Timestamp) -> Result<Self> {
-        Ok(Self {
-            first: alerts::find_first_unconfirmed(c, user.id, now)?,
-            subjects: alerts::list_unconfirmed_sessions(c, user.id, now)?,
-        })
-    }
-
-    /// Returns whether a session came with the first or after it, and is neither on a device nor in a network of
-    /// one of the `recent` sessions from before it.
-    fn doubts(&self, session: &Session, recent: &[Session]) -> bool {
-        let Some(first) = self.first.filter(|first| session.created_at >= *first) else {
-            return false;
-        };
-        let is_from_before = |known: &&Session| {
-            known.created_at <= first
-                && known.id != session.id
-                && !self.subjects.contains(&known.id)
-        };
-        let mut before = recent.iter().filter(is_from_before);
-        !before.any(|known| is_on_known_device(session, known) || is_same_network(session, known))
-    }
-}
-
 /// Finds the person's last use in one of their `recent` sessions, none of which they reported, that is in no doubt
 /// for a sign-in that waits for an answer.
 fn find_use_before(
     session: &Session,
     recent: &[Session],
-    waiting: &Waiting,
+    waiting: &WaitingSignIns,
     now: Timestamp,
 ) -> Option<UseBefore> {
     let trusted = recent
         .iter()
-        .filter(|other| !waiting.subjects.contains(&other.id) && !waiting.doubts(other, recent));
+        .filter(|other| !waiting.is_subject(other) && !waiting.doubts(other, recent));
     last_located(trusted)
         .and_then(|last| Waypoint::from_last_use(last).before(&session.place(), now))
 }

@@ -36,6 +36,7 @@ mod two_places;
 mod usage;
 mod used_application;
 mod values;
+mod waiting_sign_ins;
 
 use std::time::Duration;
 

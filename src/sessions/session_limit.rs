@@ -1,18 +1,18 @@
 //! The maximum number of a person's live sessions, and which of them end for a new one beyond it.
 
-use super::new_sign_in::is_same_network;
+use std::collections::HashSet;
+
 use super::record_ended;
 use super::store::{self, Session, SessionEnd};
 use super::values::EndedReason;
-use crate::alerts;
+use super::waiting_sign_ins::WaitingSignIns;
 use crate::clock::Timestamp;
 use crate::db::{AnyConnection, SessionId};
 use crate::error::Result;
 use crate::events::Origin;
 
-/// Ends sessions of the owner of `created` if there are more than `max`: those used longest ago. While an
-/// alert about a sign-in waits for an answer, those end first that came since, from a network where the
-/// person was not signed in before: whoever has the password can't sign the person out by signing in often.
+/// Ends sessions of the owner of `created` if there are more than `max`: those used longest ago. While a sign-in
+/// waits for an answer, those end first that are in doubt for it: whoever has the password can't sign the person out by signing in often.
 pub(super) fn end_beyond_limit(
     c: &mut AnyConnection,
     created: &Session,
@@ -27,9 +27,15 @@ pub(super) fn end_beyond_limit(
     if ids.is_empty() {
         return Ok(());
     }
-    let ids = match alerts::find_first_unconfirmed(c, owner, now)? {
-        Some(first) => doubtful_first(store::list_live(c, owner, now)?, created, first, ids.len()),
-        None => ids,
+    let waiting = WaitingSignIns::load(c, owner, now)?;
+    let ids = match waiting.count() {
+        0 => ids,
+        _ => doubtful_first(
+            store::list_live(c, owner, now)?,
+            created,
+            &waiting,
+            ids.len(),
+        ),
     };
     let end = SessionEnd {
         reason: REASON,
@@ -41,23 +47,19 @@ pub(super) fn end_beyond_limit(
 }
 
 /// Returns `count` of the `live` sessions other than the one just created, in the order in which they end:
-/// those since `first`, the time of the first alert, from a network of none before; then all others, each
-/// used longest ago first.
+/// those in doubt, then all others, each used longest ago first.
 fn doubtful_first(
     mut live: Vec<Session>,
     created: &Session,
-    first: Timestamp,
+    waiting: &WaitingSignIns,
     count: usize,
 ) -> Vec<SessionId> {
     live.retain(|session| session.id != created.id);
-    let (before, since): (Vec<&Session>, Vec<&Session>) =
-        live.iter().partition(|session| session.created_at < first);
-    let is_near = |session: &Session| before.iter().any(|known| is_same_network(session, known));
-    let doubtful = since.iter().filter(|session| !is_near(session));
-    let doubtful: Vec<SessionId> = doubtful.map(|session| session.id).collect();
+    let in_doubt = live.iter().filter(|session| waiting.doubts(session, &live));
+    let in_doubt: HashSet<SessionId> = in_doubt.map(|session| session.id).collect();
     live.sort_by_key(|session| {
-        let is_doubtful = doubtful.contains(&session.id);
-        (!is_doubtful, session.last_used_at, session.id)
+        let is_certain = !in_doubt.contains(&session.id);
+        (is_certain, session.last_used_at, session.id)
     });
     live.iter().take(count).map(|session| session.id).collect()
 }
