@@ -12,6 +12,7 @@ use crate::db::{AnyConnection, SessionId, UserId};
 use crate::devices::{self, DeviceGroup, DeviceName, OnDevice, group_by_device};
 use crate::error::{Error, Result};
 use crate::events::{self, EventKind, NewEvent, Origin};
+use crate::people;
 
 impl OnDevice for Session {
     fn device_id(&self) -> Option<&str> {
@@ -189,8 +190,9 @@ impl Sessions {
         let now = self.clock.now();
         self.db
             .transaction(move |c| {
+                // The person, the device, its sessions: the lock order of a sign-in.
+                people::store::lock(c, owner)?;
                 let session = store::find(c, owner, id)?.ok_or(Error::NotFound)?;
-                // The device row before the session rows: the lock order of a sign-in.
                 if let Some(device) = &session.device_id {
                     devices::store::update_name(c, owner, device, name.as_str())?;
                     store::update_names_on_device(c, owner, device, &name, now)?;

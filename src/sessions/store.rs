@@ -171,7 +171,8 @@ pub(super) fn lock(c: &mut AnyConnection, user: UserId, id: SessionId) -> Result
     Ok(())
 }
 
-/// Verifies, as a part of a transaction, that a session is live, which it stays until the transaction ends.
+/// Verifies, as a part of a transaction, that a session is live, which it stays until the transaction ends. All
+/// live sessions of the person are locked, as others of them may be ended next.
 ///
 /// # Errors
 /// [`Error::Unauthenticated`] when it has ended.
@@ -181,7 +182,7 @@ pub(crate) fn lock_one_live(
     id: SessionId,
     now: Timestamp,
 ) -> Result<()> {
-    lock_listed(c, &[id])?;
+    lock_live(c, user)?;
     find_live(c, user, id, now)?.ok_or(Error::Unauthenticated)?;
     Ok(())
 }

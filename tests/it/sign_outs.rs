@@ -1,9 +1,9 @@
 //! What *Your devices* says after a sign-out: true of the rows, and of the whole device.
 
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 use proptest::test_runner::TestRunner;
 
-use crate::support::html;
+use crate::support::html::{self, Form};
 use crate::support::prelude::*;
 use crate::support::sessions::sample;
 
@@ -21,6 +21,7 @@ on_both!(
     an_ended_device_does_not_sign_out_by_itself,
     an_ended_session_leads_to_its_device_that_is_signed_in,
     no_message_claims_more_than_the_rows,
+    what_is_done_at_once_is_all_done,
 );
 
 const ADDRESS: &str = "203.0.113.7";
@@ -50,6 +51,50 @@ async fn press(laptop: &Browser, session: &Device, only: &[(&str, &str)]) -> Tes
 }
 
 const ONLY: &[(&str, &str)] = &[("only", "session")];
+
+/// Each ends or names several sessions of the person, in an order of its own.
+async fn what_is_done_at_once_is_all_done(app: &TestApp) {
+    const DEVICES: [&str; 8] = ["a", "b", "c", "d", "e", "f", "g", "h"];
+
+    let (laptop, ada) = ada(app).await;
+    app.advance(SECOND);
+    let stranger = app.browser(IPHONE);
+    stranger.sign_in(&ada).await.expect(303);
+    for round in 0..3 {
+        let mut sessions = Vec::new();
+        for device in DEVICES {
+            sessions.push(sign_in(app, &ada, device).await);
+        }
+        let page = laptop.get("/devices").await.expect(200);
+        let forms = html::forms(&page.text);
+        let no = forms.iter().find(|form| form.action.ends_with("/no"));
+        assert_eq!(no.is_some(), round == 0, "{}", page.words());
+        let out = laptop.form("/devices", "/sign-out").await;
+        let ends: Vec<Form> = sessions
+            .iter()
+            .map(|it| out.aimed_at(&format!("/devices/{}/sign-out", it.id())))
+            .chain(no.map(|it| it.aimed_at(&it.action)))
+            .collect();
+        let ended = ends.iter().map(|form| laptop.send(form, &[]));
+        let name = json!({ "device_name": "renamed" });
+        let renamed = sessions.iter().map(|it| async {
+            let path = format!("/api/v1/sessions/{}", it.id());
+            it.patch(&path, &name).await.status
+        });
+        let (ended, renamed) = join(join_all(ended), join_all(renamed)).await;
+        for response in ended {
+            response.expect(303);
+        }
+        // Those that ended before are not signed in any more.
+        assert!(
+            renamed.iter().all(|status| [200, 401].contains(status)),
+            "{renamed:?}"
+        );
+        for session in sessions {
+            session.current().await.expect(401);
+        }
+    }
+}
 
 /// Returns the message on a page.
 fn message(page: &TestResponse) -> String {
