@@ -117,18 +117,6 @@ impl Accounts {
         self.require(caller, |_| false).await
     }
 
-    /// Verifies that the caller may change the e-mail: on a device in doubt only if a message to the former
-    /// address can take it back.
-    ///
-    /// # Errors
-    /// As [`Accounts::require_confirmed`].
-    pub async fn require_may_change_email(&self, caller: &Caller) -> Result<()> {
-        match self.sends_mail() && caller.user.is_email_trusted() {
-            true => Ok(()),
-            false => self.require_confirmed(caller).await,
-        }
-    }
-
     /// Verifies that the caller may change the password: on a device in doubt only if the owner could get the
     /// account back by e-mail.
     ///

@@ -29,8 +29,7 @@ pub struct ChangeEmailForm {
 ///
 /// # Errors
 /// [`Error::StepUpRequired`] when the password was given too long ago; [`Error::NotFound`] where no
-/// mail is sent; [`Error::UnconfirmedDevice`] when the caller's device is in doubt, and no message could take the
-/// former e-mail back.
+/// mail is sent; [`Error::UnconfirmedDevice`] when the caller's device is in doubt.
 pub async fn request_change(
     app: web::Data<AppState>,
     request: HttpRequest,
@@ -39,7 +38,7 @@ pub async fn request_change(
 ) -> Result<HttpResponse> {
     let requested = match form.email.parse() {
         Ok(email) => {
-            app.accounts.require_may_change_email(&caller).await?;
+            app.accounts.require_confirmed(&caller).await?;
             app.sessions.require_step_up(&caller)?;
             request_link(&app, &request, &caller, email).await
         }
@@ -75,7 +74,7 @@ pub async fn request_change(
 /// Returns the page with the reason why no link was sent.
 fn refused(request: &HttpRequest, mut template: AccountPage, err: &Error) -> Result<HttpResponse> {
     template.email_error = match err {
-        Error::EmailTaken => Some("already has an account".into()),
+        Error::EmailTaken => Some("already belongs to an account".into()),
         err => message(err),
     };
     template.respond_failed(request, err.status_code())

@@ -17,6 +17,8 @@ on_both!(
 
 const HOME: &str = "203.0.113.7";
 const ELSEWHERE: &str = "198.51.100.7";
+/// In the network of the laptop, where nobody is held up.
+const NEAR: &str = "203.0.113.66";
 const CURL: &str = "curl/8.14.1";
 const LINUX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
 const THIEF: &str = "thief@example.org";
@@ -34,6 +36,10 @@ struct Fixture {
 }
 
 async fn set_up(database: Database) -> Fixture {
+    set_up_from(database, ELSEWHERE).await
+}
+
+async fn set_up_from(database: Database, strange: &str) -> Fixture {
     let mailed = Mailed::start(database, HOME, |_| {}).await;
     let Mailed {
         app,
@@ -42,10 +48,10 @@ async fn set_up(database: Database) -> Fixture {
         laptop,
     } = mailed;
     app.advance(MINUTE);
-    let stranger = app.browser_from(IPHONE, ELSEWHERE);
+    let stranger = app.browser_from(IPHONE, strange);
     stranger.sign_in(&ada).await.expect(303);
     app.advance(MINUTE);
-    let second = app.browser_from(IPHONE, ELSEWHERE);
+    let second = app.browser_from(IPHONE, strange);
     second.sign_in(&ada).await.expect(303);
     app.advance(MINUTE);
     Fixture {
@@ -143,13 +149,13 @@ async fn a_sign_in_that_looks_like_one_that_waits_answers_nothing(database: Data
 
 /// As an earlier version let them.
 async fn a_change_of_the_email_that_only_somebody_in_doubt_confirmed_is_undone(database: Database) {
-    let fixture = set_up(database).await;
+    let fixture = set_up_from(database, NEAR).await;
     fixture.steal_email().await;
     let thief = Person {
         email: THIEF.into(),
         ..fixture.ada.clone()
     };
-    let third = fixture.app.browser_from(IPHONE, ELSEWHERE);
+    let third = fixture.app.browser_from(IPHONE, NEAR);
     third.sign_in(&thief).await.expect(303);
     fixture.app.advance(MINUTE);
     let page = third.get("/devices").await.expect(200);
@@ -167,7 +173,7 @@ async fn a_change_of_the_email_that_only_somebody_in_doubt_confirmed_is_undone(d
 }
 
 async fn a_mailbox_of_somebody_in_doubt_answers_nothing(database: Database) {
-    let fixture = set_up(database).await;
+    let fixture = set_up_from(database, NEAR).await;
     fixture.steal_email().await;
     let thief = Person {
         email: THIEF.into(),

@@ -50,7 +50,8 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 const TAKE_BACK: [(&str, &str); 1] = [("answer", "take-back")];
 const NOT_MINE: [(&str, &str); 1] = [("answer", "not-mine")];
 
-/// Ada's account, with her laptop and a thief who has the password signed in.
+/// Ada's account, with her laptop and a thief who has the password signed in. They are in the network of the
+/// laptop, where nobody is held up.
 struct Fixture {
     app: TestApp,
     server: SmtpServer,
@@ -66,7 +67,7 @@ async fn set_up(database: Database) -> Fixture {
     let laptop = app.browser_from(FIREFOX, "203.0.113.7");
     laptop.sign_in(&ada).await.expect(303);
     app.advance(MINUTE);
-    let thief = app.browser_from(IPHONE, "198.51.100.7");
+    let thief = app.browser_from(IPHONE, "203.0.113.66");
     thief.sign_in(&ada).await.expect(303);
     app.advance(MINUTE);
     app.deliver_mail().await;
