@@ -181,10 +181,12 @@ impl TrustBasis {
     }
 
     /// Returns whether the mailbox of the account at the time `at` may be an intruder's who came at `since`:
-    /// whether the e-mail was changed between, or lately before by somebody who is not known to be the owner.
+    /// whether the e-mail was changed between, or lately before by somebody who is not known to be the owner, and no
+    /// administrator has changed it after that.
     fn is_mailbox_in_doubt(&self, since: Timestamp, at: Timestamp) -> bool {
-        let mut before = self.email_changes.iter().filter(|it| it.at <= at);
-        before.any(|change| change.is_doubtful(since))
+        let before = self.email_changes.iter().filter(|it| it.at <= at);
+        let mut last = before.take_while(|change| !change.is_administered);
+        last.any(|change| change.is_doubtful(since))
     }
 
     /// Returns whether the account had its e-mail at the time `at` from somebody who may have come with one of
