@@ -159,7 +159,8 @@ pub(super) fn error_redirect(
 }
 
 /// Responds with the page of an error instead of another page, where that is what a form that failed has been
-/// redirected to. Of the administrators' pages, behind their gate.
+/// redirected to: once, as the error may be none by the time the page is reloaded. Of the administrators' pages,
+/// behind their gate.
 pub async fn show_failed(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
@@ -174,7 +175,9 @@ pub async fn show_failed(
     }
     let response = site_of(request.app_data()).and_then(|site| {
         let form = failed_form::shown(request.request())?;
-        Some(shown_page(&form, form.failure.error.clone()?, site))
+        let error = form.failure.error.clone()?;
+        failed_form::forget(request.request());
+        Some(shown_page(&form, error, site))
     });
     match response {
         Some(response) => Ok(request.into_response(response).map_into_right_body()),

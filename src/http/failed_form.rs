@@ -8,43 +8,42 @@
 //! fit into a cookie, gets the answer itself.
 
 use std::rc::Rc;
-use std::time::Duration;
 
 use actix_web::cookie::time::Duration as CookieDuration;
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpMessage, HttpRequest, web};
-use futures_util::FutureExt;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use url::form_urlencoded;
 
-use super::app_state::app_state;
-use super::body::SharedBody;
 use super::browser;
-use super::cookies::{self, OwnCookie};
-use super::form_origin::FormOrigin;
-use super::received_cookies::ReceivedCookies;
-use super::target::is_local;
+use super::cookies::OwnCookie;
+use super::stored_form::{FormCookie, is_own_form, received_fields};
+use super::target::{is_local, local_path, page_of_form};
 use super::way_back::{page_behind, page_of_request};
-use crate::clock::Timestamp;
 use crate::db::UserId;
 use crate::text;
 
 /// The part of an address that says which form its page shows.
 const PARAMETER: &str = "failed";
-/// How long a form is shown.
-const LIFETIME: Duration = MAX_AGE.unsigned_abs();
-const MAX_AGE: CookieDuration = CookieDuration::minutes(11);
-/// The most bytes of a stored form: proxies take 8 kB of cookies, of which one may be an unsent form.
-const MAX_BYTES: usize = 2_000;
+/// The cookie: proxies take 8 kB of cookies, of which one may be an unsent form.
+const COOKIE: FormCookie = FormCookie {
+    cookie: OwnCookie::FailedForm,
+    max_age: CookieDuration::minutes(11),
+    max_bytes: 2_000,
+};
 /// Random bytes of an id.
 const ID_BYTES: usize = 16;
 /// The fields that are not stored, besides passwords.
 const LEFT_OUT: [&str; 3] = ["csrf", "ticket", "username"];
 /// The page for step-up, whose form contains another one.
 const STEP_UP: &str = "/confirm";
+/// The field of that page with the path that the form in it is posted to.
+pub(super) const ACT: &str = "act";
 /// The field of that page with the page to go to instead.
 pub(super) const LEAVE: &str = "leave";
+/// The field of a form with what is typed to confirm an act, which is to be typed anew.
+const TYPED: &str = "typed";
 
 /// What is wrong with a field of a form.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -86,10 +85,6 @@ pub(super) struct ShownError {
 #[derive(Debug, Serialize, Deserialize)]
 pub struct FailedForm {
     id: String,
-    /// When it was stored, in microseconds since the Unix epoch.
-    at: i64,
-    /// The browser's device id: in another browser a copy of the cookie is void.
-    device: String,
     /// The person who was signed in.
     user: Option<UserId>,
     /// The path of the page that shows it.
@@ -137,6 +132,32 @@ impl FailedForm {
     pub fn sent_to(&self) -> &str {
         &self.sent_to
     }
+
+    /// Returns the address to go to instead of the page for step-up: the page of the form in that has what was
+    /// typed into it.
+    pub(super) fn leave_address(&self) -> String {
+        let (path, query) = split(local_path(self.value(LEAVE)));
+        let id = self.is_unsent_on(path).then_some(self.id.as_str());
+        address(path, query, id)
+    }
+
+    /// Returns whether it was posted to the page for step-up, and the page at `path` has the form in it.
+    fn is_unsent_on(&self, path: &str) -> bool {
+        let act = self.value(ACT).filter(|_| self.page == STEP_UP);
+        act.is_some_and(|act| page_of_form(split(act).0) == path)
+    }
+
+    /// Returns the form in the page for step-up, as if it had not been sent.
+    fn unsent(mut self) -> Self {
+        let act = self.value(ACT).unwrap_or_default();
+        self.sent_to = split(act).0.to_owned();
+        self.fields.retain(|(name, _)| name != TYPED);
+        Self {
+            behind: None,
+            failure: Failure::default(),
+            ..self
+        }
+    }
 }
 
 /// The form that the page of a request shows, once it was looked for.
@@ -162,10 +183,13 @@ fn find(request: &HttpRequest) -> Option<FailedForm> {
         return None;
     }
     let id = id_in(request)?;
-    let stored = stored(request)?;
-    let is_it = stored.id == id && stored.page == request.path();
     let user = browser::session_claim(request).ok()?.map(|it| it.user);
-    (is_it && stored.user == user).then_some(stored)
+    let stored = stored(request).filter(|it| it.id == id && it.user == user)?;
+    match request.path() {
+        path if stored.page == path => Some(stored),
+        path if stored.is_unsent_on(path) => Some(stored.unsent()),
+        _ => None,
+    }
 }
 
 /// Returns whether the address of `request` names a form, which may be shown by now or not.
@@ -198,6 +222,11 @@ pub fn is_name_of_form(part: &str) -> bool {
     part == PARAMETER
 }
 
+/// Splits an address into its path and its query.
+fn split(address: &str) -> (&str, &str) {
+    address.split_once('?').unwrap_or((address, ""))
+}
+
 /// Returns the address of a page that shows the form with this id, or none.
 fn address(path: &str, query: &str, id: Option<&str>) -> String {
     let others = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name != PARAMETER);
@@ -223,7 +252,7 @@ pub(super) fn store(request: &HttpRequest, failure: Failure) -> Option<String> {
     if !is_navigation(request) {
         return None;
     }
-    let fields = submitted(request)?;
+    let fields = received_fields(request)?;
     let page = match request.path() {
         STEP_UP => step_up_page(&fields),
         _ => page_of(request),
@@ -265,28 +294,22 @@ pub(super) fn forget_sent(request: &HttpRequest, status: StatusCode) {
     if *request.method() != Method::POST || !is_done {
         return;
     }
-    if stored(request).is_some_and(|stored| stored.sent_to == request.path())
-        && let Ok(app) = app_state(request)
-    {
-        cookies::remove(request, &app.cookies, OwnCookie::FailedForm);
+    if stored(request).is_some_and(|stored| stored.sent_to == request.path()) {
+        forget(request);
     }
+}
+
+/// Removes the stored form.
+pub(super) fn forget(request: &HttpRequest) {
+    // The response is not worse without it.
+    let _ = COOKIE.remove(request);
 }
 
 /// Returns whether a page of ours sent a form in a browser that shows the response as a page and has our
 /// cookies, as far as it states that.
 fn is_navigation(request: &HttpRequest) -> bool {
     let mode = request.headers().get("sec-fetch-mode");
-    *request.method() == Method::POST
-        && mode.is_some_and(|mode| mode == "navigate")
-        && FormOrigin::from_request(request) == FormOrigin::Own
-        && !browser::is_without_device_cookie(request)
-}
-
-/// Returns the fields of the form in the body of a request, which was received.
-fn submitted(request: &HttpRequest) -> Option<Vec<(String, String)>> {
-    let body = request.extensions().get::<SharedBody>()?.clone();
-    let body = body.now_or_never()?.ok()?;
-    Some(form_urlencoded::parse(&body).into_owned().collect())
+    is_own_form(request) && mode.is_some_and(|mode| mode == "navigate")
 }
 
 /// Returns the page of the form of a request, with the query that it had.
@@ -301,7 +324,7 @@ fn page_of(request: &HttpRequest) -> String {
 /// Returns the address of the page for step-up. Once there is nothing to confirm, it leads to where one would
 /// have gone instead.
 fn step_up_page(fields: &[(String, String)]) -> String {
-    let has_act = fields.iter().any(|(name, _)| name == "act");
+    let has_act = fields.iter().any(|(name, _)| name == ACT);
     let name = if has_act { LEAVE } else { "next" };
     let value = fields.iter().find(|(field, _)| field == name);
     let value = value.map_or("", |(_, value)| value);
@@ -327,12 +350,9 @@ fn put(
         return None;
     }
     fields.retain(|(name, _)| !is_secret(name) && !LEFT_OUT.contains(&name.as_str()));
-    let app = app_state(request).ok()?;
-    let (path, query) = page.split_once('?').unwrap_or((page, ""));
+    let (path, query) = split(page);
     let form = FailedForm {
         id: text::random::<ID_BYTES>().ok()?,
-        at: app.clock.now().timestamp_micros(),
-        device: browser::device_id(request).ok()?.as_str().to_owned(),
         user: browser::session_claim(request).ok()?.map(|it| it.user),
         page: path.to_owned(),
         sent_to: request.path().to_owned(),
@@ -340,31 +360,14 @@ fn put(
         fields,
         failure,
     };
-    let content = serde_json::to_string(&form).ok()?;
-    if content.len() > MAX_BYTES {
+    if !COOKIE.store(request, &form).ok()? {
         return None;
     }
-    let cookie = app.cookies.build(OwnCookie::FailedForm, content);
-    let sealed = app.form_seal.seal(cookie.max_age(MAX_AGE).finish());
-    cookies::add(request, sealed);
     request.extensions_mut().insert(HasFailed);
     Some(address(path, query, Some(&form.id)))
 }
 
 /// Returns the form that was stored in this browser lately.
 fn stored(request: &HttpRequest) -> Option<FailedForm> {
-    let app = app_state(request).ok()?;
-    let device = browser::device_id(request).ok()?;
-    let name = app.cookies.name(OwnCookie::FailedForm);
-    let received = ReceivedCookies::of(request);
-    let opened = received
-        .first_values(OwnCookie::FailedForm)
-        .iter()
-        .filter_map(|value| app.form_seal.open_received(name, value))
-        .find_map(|cookie| serde_json::from_str::<FailedForm>(cookie.value()).ok());
-    opened.filter(|stored| {
-        let at = Timestamp::from_micros(stored.at);
-        let is_recent = at.is_some_and(|at| app.clock.now().since(at) < LIFETIME);
-        is_recent && stored.device == device.as_str()
-    })
+    COOKIE.find(request).ok()?
 }

@@ -58,6 +58,7 @@ pub mod step_up;
 mod step_up_act;
 mod step_up_subject;
 mod step_up_words;
+mod stored_form;
 pub mod subject;
 pub mod target;
 pub mod typed_forms;

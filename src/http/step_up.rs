@@ -9,13 +9,13 @@ use url::form_urlencoded;
 use super::app_state::{AppState, app_state};
 use super::browser;
 use super::client::location;
-use super::failed_form::{self, LEAVE};
+use super::failed_form::{self, ACT, LEAVE};
 use super::failed_page::failed_page;
 use super::form_origin::own_referrer;
 use super::forms;
 use super::layout::{Layout, NavItem, page, see_other};
 use super::step_up_act::{Act, describe, is_destructive};
-use super::target::{is_local, local_path, page_above, page_of_form};
+use super::target::{is_local, page_above, page_of_form};
 use crate::error::{Error, Result};
 use crate::sessions::Caller;
 
@@ -24,9 +24,6 @@ const PATH: &str = "/confirm";
 
 /// The fields of the page itself, which are not the interrupted request's.
 const OWN_FIELDS: [&str; 5] = ["csrf", "password", ACT, "next", LEAVE];
-
-/// The field with the path that the interrupted request is posted to.
-const ACT: &str = "act";
 
 /// The field with the list that a form of the administrator's pages leads back to.
 const BACK: &str = "back";
@@ -93,7 +90,7 @@ impl Interrupted {
         let form = failed_form::shown(request)?;
         let action = form.value(ACT).filter(|action| is_local(action))?;
         Some(Self {
-            leave: local_path(form.value(LEAVE)).to_owned(),
+            leave: form.leave_address(),
             action: Some(action.to_owned()),
             fields: action_fields(form.fields().to_vec()),
             next: String::new(),

@@ -6,26 +6,20 @@
 //! of its own shown. It is shown only to the person of the session that its token was made for, in the
 //! same browser. Passwords are never stored.
 
-use std::time::Duration;
-
 use actix_web::cookie::time::Duration as CookieDuration;
 use actix_web::dev::ServiceRequest;
 use actix_web::http::{Method, StatusCode};
-use actix_web::{HttpMessage, HttpRequest, HttpResponse};
-use futures_util::FutureExt;
+use actix_web::{HttpRequest, HttpResponse};
 use serde::{Deserialize, Serialize};
-use url::form_urlencoded;
 
 use super::app_state::{AppState, app_state};
-use super::body::{SharedBody, shared_body};
+use super::body::shared_body;
 use super::browser;
-use super::cookies::{self, OwnCookie};
-use super::form_origin::FormOrigin;
+use super::cookies::OwnCookie;
 use super::layout::see_other;
-use super::received_cookies::ReceivedCookies;
+use super::stored_form::{FormCookie, is_own_form, received_fields};
 use super::typed_forms::{UnsentForm, typed_form};
 use super::unsent_page::{UnsentState, respond_unstored};
-use crate::clock::Timestamp;
 use crate::db::UserId;
 use crate::error::{Chain, Error, Result};
 use crate::sessions::{Caller, Credential};
@@ -33,11 +27,12 @@ use crate::sessions::{Caller, Credential};
 /// The page that shows the form again.
 pub const PATH: &str = "/unsent-form";
 
-/// How long the form can be shown again.
-const LIFETIME: Duration = MAX_AGE.unsigned_abs();
-const MAX_AGE: CookieDuration = CookieDuration::minutes(30);
-/// The most bytes of a stored form: sealed and encoded it must fit into a cookie (RFC 6265, 6.1).
-const MAX_BYTES: usize = 2_500;
+/// The cookie: sealed and encoded the form must fit into one (RFC 6265, 6.1).
+const COOKIE: FormCookie = FormCookie {
+    cookie: OwnCookie::UnsentForm,
+    max_age: CookieDuration::minutes(30),
+    max_bytes: 2_500,
+};
 /// The most ended sessions of a person that a token is compared with, newest first.
 const MAX_SESSIONS: u32 = 20;
 /// The fields that are not stored, besides passwords.
@@ -52,10 +47,6 @@ struct StoredForm {
     fields: Vec<(String, String)>,
     /// The CSRF token, which tells of which session the form was.
     csrf: String,
-    /// The browser's device id: in another browser a copy of the cookie is void.
-    device: String,
-    /// When it was stored, in microseconds since the Unix epoch.
-    at: i64,
 }
 
 /// Stores the form of a request that was refused, if what was typed may be shown again. Returns the
@@ -78,16 +69,10 @@ pub(super) async fn store(request: &HttpRequest, error: &Error) -> Option<HttpRe
         _ => return None,
     };
     let app = app_state(request).ok()?;
-    let content = serde_json::to_string(&form).ok()?;
-    if content.len() > MAX_BYTES {
-        return respond_too_long(request, app, form, error).ok();
+    match COOKIE.store(request, &form).ok()? {
+        true => Some(see_other(next)),
+        false => respond_too_long(request, app, form, error).ok(),
     }
-    let cookie = app.cookies.build(OwnCookie::UnsentForm, content);
-    cookies::add(
-        request,
-        app.form_seal.seal(cookie.max_age(MAX_AGE).finish()),
-    );
-    Some(see_other(next))
 }
 
 /// Returns the page with a form that is too long for a cookie: no other page will have it.
@@ -131,9 +116,7 @@ pub(super) fn forget_sent(request: &HttpRequest, status: StatusCode) {
 /// # Errors
 /// [`Error::Internal`] when the server was assembled without its state.
 pub fn forget(request: &HttpRequest) -> Result<()> {
-    let app = app_state(request)?;
-    cookies::remove(request, &app.cookies, OwnCookie::UnsentForm);
-    Ok(())
+    COOKIE.remove(request)
 }
 
 /// Returns whether a form is stored in this browser, which may be shown once its person is signed in.
@@ -161,14 +144,13 @@ pub(super) async fn receive(request: &mut ServiceRequest) {
 /// [`Error::Unavailable`] when the database doesn't respond; [`Error::Internal`] on a route without a
 /// device cookie.
 pub async fn find(request: &HttpRequest, caller: &Caller) -> Result<Option<UnsentForm>> {
-    let app = app_state(request)?;
     let Some(stored) = stored(request)? else {
         return Ok(None);
     };
     let Some(form) = typed_form(&stored.path) else {
         return Ok(None);
     };
-    let is_own = is_of_person(app, caller.user.id, &stored).await?;
+    let is_own = is_of_person(request, caller.user.id, &stored).await?;
     Ok(is_own.then_some(UnsentForm {
         form,
         path: stored.path,
@@ -178,35 +160,17 @@ pub async fn find(request: &HttpRequest, caller: &Caller) -> Result<Option<Unsen
 
 /// Returns the form that was stored in this browser lately.
 fn stored(request: &HttpRequest) -> Result<Option<StoredForm>> {
-    let app = app_state(request)?;
-    let device = browser::device_id(request)?;
-    let name = app.cookies.name(OwnCookie::UnsentForm);
-    let received = ReceivedCookies::of(request);
-    let opened = received
-        .first_values(OwnCookie::UnsentForm)
-        .iter()
-        .filter_map(|value| app.form_seal.open_received(name, value))
-        .find_map(|cookie| serde_json::from_str::<StoredForm>(cookie.value()).ok());
-    Ok(opened.filter(|stored| {
-        let at = Timestamp::from_micros(stored.at);
-        let is_recent = at.is_some_and(|at| app.clock.now().since(at) < LIFETIME);
-        is_recent && stored.device == device.as_str()
-    }))
+    COOKIE.find(request)
 }
 
-/// Returns whether a page of ours sent a form in a browser that is known, as far as the browser states it.
+/// Returns whether the form of a request may be shown again.
 fn may_store(request: &HttpRequest) -> bool {
-    *request.method() == Method::POST
-        && FormOrigin::from_request(request) == FormOrigin::Own
-        && !browser::is_without_device_cookie(request)
-        && (typed_form(request.path()).is_some() || request.path() == STEP_UP)
+    is_own_form(request) && (typed_form(request.path()).is_some() || request.path() == STEP_UP)
 }
 
 /// Returns the form in the body of a request, which was received.
 fn submitted(request: &HttpRequest) -> Option<StoredForm> {
-    let body = request.extensions().get::<SharedBody>()?.clone();
-    let body = body.now_or_never()?.ok()?;
-    let mut fields: Vec<(String, String)> = form_urlencoded::parse(&body).into_owned().collect();
+    let mut fields = received_fields(request)?;
     let value = |name: &str| {
         let found = fields.iter().find(|(field, _)| field == name);
         found.map(|(_, value)| value.clone())
@@ -221,14 +185,10 @@ fn submitted(request: &HttpRequest) -> Option<StoredForm> {
     let is_typed = |(name, value): &(String, String)| {
         !value.is_empty() && form.fields.iter().any(|field| field.name == name)
     };
-    let app = app_state(request).ok()?;
-    fields.iter().any(is_typed).then_some(StoredForm {
-        path,
-        csrf,
-        device: browser::device_id(request).ok()?.as_str().to_owned(),
-        at: app.clock.now().timestamp_micros(),
-        fields,
-    })
+    fields
+        .iter()
+        .any(is_typed)
+        .then_some(StoredForm { path, csrf, fields })
 }
 
 /// Returns whether a form is of an earlier session of the person who is signed in.
@@ -244,16 +204,18 @@ async fn is_of_caller(request: &HttpRequest, form: &StoredForm) -> Result<bool> 
         .sessions
         .find_authentication(claim.user, claim.session, jti)
         .await?;
-    Ok(authentication.is_some() && is_of_person(app, claim.user, form).await?)
+    Ok(authentication.is_some() && is_of_person(request, claim.user, form).await?)
 }
 
 /// Returns whether the CSRF token of a form is that of a session of the person in this browser, live or
 /// ended.
-async fn is_of_person(app: &AppState, person: UserId, form: &StoredForm) -> Result<bool> {
+async fn is_of_person(request: &HttpRequest, person: UserId, form: &StoredForm) -> Result<bool> {
+    let app = app_state(request)?;
+    let device = browser::device_id(request)?;
     let live = app.sessions.list_live(person).await?;
     let ended = app.sessions.list_ended(person, None, MAX_SESSIONS).await?;
     Ok(live.iter().chain(&ended.sessions).any(|session| {
-        session.device_id.as_deref() == Some(form.device.as_str())
+        session.device_id.as_deref() == Some(device.as_str())
             && app
                 .csrf_key
                 .verify_session_token(session.id, &form.csrf)
