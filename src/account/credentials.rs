@@ -1,13 +1,15 @@
 //! The password of an account. Setting one ends sessions, cancels a pending change of e-mail, and
 //! revokes what the account ordered.
 
+use std::time::Duration;
+
 use super::Accounts;
 use super::closing::revoke_orders;
 use super::emails::cancel_pending_change;
-use crate::alerts::{AlertContext, AlertKind, Alerts};
+use crate::alerts::{self, AlertContext, AlertKind, Alerts};
 use crate::clock::Timestamp;
 use crate::db::{AnyConnection, UserId};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::events::{self, EventKind, NewEvent, Origin};
 use crate::people::{self, PasswordHash, User};
 use crate::sessions::bulk::{Stop, StopCause};
@@ -15,6 +17,9 @@ use crate::sessions::{self, Caller, EndedReason, Session};
 use crate::throttles;
 
 const REASON: EndedReason = EndedReason::PasswordChanged;
+/// How often a person changes the password within [`SPAN`], at most: each change is told of by e-mail.
+const MAX_CHANGES: usize = 5;
+const SPAN: Duration = Duration::from_secs(60 * 60);
 
 impl Accounts {
     /// Changes the password within a session, after the current one was verified. Ends every other
@@ -25,7 +30,7 @@ impl Accounts {
     /// # Errors
     /// [`Error::InvalidCredentials`](crate::Error::InvalidCredentials) when the password was
     /// changed since `caller` was read; [`Error::Unauthenticated`](crate::Error::Unauthenticated)
-    /// when the session has ended.
+    /// when the session has ended; [`Error::TooManyTries`] when it was changed too often within an hour.
     pub async fn change_password(
         &self,
         caller: &Caller,
@@ -39,6 +44,7 @@ impl Accounts {
         self.db
             .transaction(move |c| {
                 secure_orders(c, user.id, &origin, now)?;
+                limit_changes(c, user.id, now)?;
                 update(c, &alerts, (&user, &hash), (&origin, context), now)?;
                 sessions::end_others(c, user.id, session, REASON, &origin, now)?;
                 let session = sessions::record_step_up(c, &step_up)?;
@@ -103,6 +109,20 @@ pub(super) fn secure_orders(
     people::store::lock(c, id)?;
     let cause = StopCause::Secured;
     revoke_orders(c, id, Stop { cause, origin }, now)
+}
+
+/// Verifies that a person, whom the caller has locked, has not changed the password too often lately.
+fn limit_changes(c: &mut AnyConnection, user: UserId, now: Timestamp) -> Result<()> {
+    let mut changes = alerts::store::list_of_kind(c, user, AlertKind::PasswordChanged)?;
+    changes.retain(|it| it.session_id.is_some() && now.since(it.at) < SPAN);
+    match changes.get(MAX_CHANGES - 1) {
+        Some(first) => {
+            let left = SPAN - now.since(first.at);
+            let retry_after = Duration::from_secs(left.as_secs() + 1);
+            Err(Error::TooManyTries { retry_after })
+        }
+        None => Ok(()),
+    }
 }
 
 /// Updates the password, which lifts every delay, cancels a pending change of e-mail, and tells the

@@ -36,6 +36,23 @@ pub enum ChangeRequested {
     TooMany,
 }
 
+/// What a link verifies that was sent to a person and still works.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PendingVerification {
+    /// The address that they want to change to.
+    Change {
+        /// That address.
+        email: String,
+        /// Until when it can be verified.
+        expires_at: Timestamp,
+    },
+    /// The e-mail of the account.
+    OwnEmail {
+        /// When the link was sent.
+        sent_at: Timestamp,
+    },
+}
+
 /// Whether a link was sent again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Resent {
@@ -185,37 +202,29 @@ impl Accounts {
             .await
     }
 
-    /// Returns the address that a person wants to change to, and until when, if a change is pending.
+    /// Returns what a link verifies that was sent to a person, if one still works.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database doesn't respond.
-    pub async fn find_pending_change(&self, user: &User) -> Result<Option<(String, Timestamp)>> {
+    pub async fn find_pending_verification(
+        &self,
+        user: &User,
+    ) -> Result<Option<PendingVerification>> {
         let now = self.clock.now();
         let (id, own) = (user.id, user.email.clone());
         let found = self
             .db
             .read(move |c| people::store::find_verification_by_person(c, id, now))
             .await?;
-        let change = found.filter(|found| found.email != own);
-        Ok(change.map(|found| (found.email, found.expires_at)))
-    }
-
-    /// Returns when the link was sent that verifies a person's own e-mail, if one still works.
-    ///
-    /// # Errors
-    /// As [`Accounts::find_pending_change`].
-    pub async fn find_verification_sent(&self, user: &User) -> Result<Option<Timestamp>> {
-        if user.email_verified_at.is_some() {
-            return Ok(None);
-        }
-        let now = self.clock.now();
-        let (id, own) = (user.id, user.email.clone());
-        let found = self
-            .db
-            .read(move |c| people::store::find_verification_by_person(c, id, now))
-            .await?;
-        let sent = found.filter(|found| found.email == own);
-        Ok(sent.map(|found| found.created_at))
+        Ok(found.map(|found| match found.email == own {
+            true => PendingVerification::OwnEmail {
+                sent_at: found.created_at,
+            },
+            false => PendingVerification::Change {
+                email: found.email,
+                expires_at: found.expires_at,
+            },
+        }))
     }
 
     /// Cancels a person's pending change of e-mail. Returns how many there were: 0 or 1.

@@ -45,7 +45,9 @@ pub use self::alert_review::RevokeScope;
 pub use self::applications::record_service_keys;
 pub use self::assignment::Assignment;
 pub use self::attention::{Attention, Withheld};
-pub use self::emails::{ChangeRequested, Resent, SignedUp, VERIFICATION_LIFETIME};
+pub use self::emails::{
+    ChangeRequested, PendingVerification, Resent, SignedUp, VERIFICATION_LIFETIME,
+};
 pub use self::export::Export;
 pub use self::forgotten_password::{OpenReset, ResetPurpose, discard_sent_links};
 pub use self::invitations::{INVITATION_LIFETIME, Invitation, InvitationLink};

@@ -12,7 +12,7 @@ use super::settings_card::{SettingsPage, SettingsView};
 use super::time_zone::TimeZoneField;
 use super::times::TimeView;
 use super::{confirm, notices, shown_name};
-use crate::account::OwnPassword;
+use crate::account::{OwnPassword, PendingVerification};
 use crate::error::{Error, Result};
 use crate::http::app_state::AppState;
 use crate::http::browser;
@@ -162,7 +162,7 @@ pub async fn change_password(
         .accounts
         .verify_own_password(&app.people, &caller, attempt, current)
         .await;
-    match verified {
+    let changed = match verified {
         Ok(OwnPassword::Right) => set_password(&app, &request, &caller, new).await,
         Ok(OwnPassword::Wrong) => {
             let mut template = AccountPage::new(&app, &request, &caller).await?;
@@ -170,6 +170,10 @@ pub async fn change_password(
             template.respond_failed(&request, StatusCode::BAD_REQUEST)
         }
         Ok(OwnPassword::SessionEnded) => confirm::session_ended(&request),
+        Err(err) => Err(err),
+    };
+    match changed {
+        Ok(response) => Ok(response),
         Err(err) => {
             let again = async || {
                 let template = AccountPage::new(&app, &request, &caller).await?;
@@ -231,6 +235,26 @@ pub(super) fn to_account(
     see_other("/account")
 }
 
+/// Returns the change of the caller's e-mail that is pending, or when the link was sent that verifies their own.
+async fn pending_verification(
+    app: &AppState,
+    caller: &Caller,
+    clock: ReaderClock,
+) -> Result<(Option<PendingChange>, Option<TimeView>)> {
+    let pending = app.accounts.find_pending_verification(&caller.user).await?;
+    Ok(match pending {
+        Some(PendingVerification::Change { email, expires_at }) => {
+            let until = TimeView::ahead(expires_at, clock);
+            (Some(PendingChange { email, until }), None)
+        }
+        Some(PendingVerification::OwnEmail { sent_at }) => {
+            let is_needed = caller.user.email_verified_at.is_none();
+            (None, is_needed.then(|| TimeView::ago(sent_at, clock)))
+        }
+        None => (None, None),
+    })
+}
+
 impl AccountPage {
     pub(super) async fn new(
         app: &AppState,
@@ -239,22 +263,14 @@ impl AccountPage {
     ) -> Result<Self> {
         let clock = ReaderClock::of_caller(request, caller)?;
         let layout = Layout::for_caller(request, caller, NavItem::Account)?;
+        let (pending_email, link_sent) = pending_verification(app, caller, clock).await?;
         let name = layout.typed("full_name");
         let name = name.or(caller.user.full_name.as_deref());
         Ok(Self {
             is_email_verified: caller.user.email_verified_at.is_some(),
             is_email_declined: caller.user.email_declined_at.is_some(),
-            pending_email: app.accounts.find_pending_change(&caller.user).await?.map(
-                |(email, until)| PendingChange {
-                    email,
-                    until: TimeView::ahead(until, clock),
-                },
-            ),
-            link_sent: app
-                .accounts
-                .find_verification_sent(&caller.user)
-                .await?
-                .map(|at| TimeView::ago(at, clock)),
+            pending_email,
+            link_sent,
             sends_mail: app.accounts.sends_mail(),
             email: caller.user.shown_email().to_owned(),
             email_typed: layout.typed("email").unwrap_or_default().to_owned(),

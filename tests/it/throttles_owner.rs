@@ -16,6 +16,7 @@ on_both!(
         ten_wrong_passwords_through_both_doors_end_the_session,
         a_right_password_in_between_lets_the_session_live,
         the_tenth_wrong_password_in_the_change_form_ends_the_session,
+        the_password_is_changed_five_times_an_hour,
         a_refused_form_keeps_what_was_typed,
 );
 on_both!(
@@ -309,6 +310,35 @@ async fn the_tenth_wrong_password_in_the_change_form_ends_the_session(app: &Test
         app.advance(Duration::from_secs(60 * 60));
     }
     assert!(browser.get("/devices").await.is_to_sign_in());
+}
+
+/// Each change is told of by e-mail.
+async fn the_password_is_changed_five_times_an_hour(app: &TestApp) {
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    let ada = app.register("ada@example.org").await;
+    let browser = app.signed_in_browser(&ada, FIREFOX).await;
+    let passwords = [PASSWORD, NEW].into_iter().cycle();
+    let change = async |count: usize| {
+        let mut both = passwords.clone().skip(count);
+        let (old, new) = (
+            both.next().unwrap_or_default(),
+            both.next().unwrap_or_default(),
+        );
+        let fields = [("current_password", old), ("new_password", new)];
+        let changed = browser.submit("/account", "/account/password", &fields);
+        changed.await
+    };
+    for count in 0..5 {
+        change(count).await.expect(303);
+        app.advance(MINUTE);
+    }
+    let refused = change(5).await.expect(429);
+    assert_eq!(refused.header("retry-after"), "3301");
+    refused.expect_words("Too many attempts. Try again in 56 minutes.");
+    app.advance(55 * MINUTE);
+    change(5).await.expect(303);
+    change(6).await.expect(429);
 }
 
 async fn a_refused_form_keeps_what_was_typed(app: &TestApp) {
