@@ -164,7 +164,8 @@ async fn a_stranger_follows_each_visitor_of_the_demo() {
     let folder = tempfile::tempdir().expect("a folder");
     let (_demo, base) = start_program(Program::in_folder(folder.path())).await;
     let ana = [("person", "ana@example.org")];
-    for agent in [FIREFOX, IPHONE] {
+    // The second one looks like the first.
+    for agent in [FIREFOX, FIREFOX, IPHONE] {
         let browser = Browser::new(base.clone(), agent);
         let done = browser.submit("/sign-in", "/demo/sign-in", &ana).await;
         assert_eq!(done.location(), "/devices");

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use super::people::{INTRUDER, PEOPLE};
-use crate::alerts::Alert;
+use crate::alerts::{self, Alert, AlertKind};
 use crate::db::{SessionId, UserId};
 use crate::error::{Chain, Error, Result};
 use crate::geo::Location;
@@ -71,7 +71,7 @@ impl Intruder {
 
     /// Signs in after these visitors, but for those who have an alert to answer.
     async fn follow(&mut self, app: &AppState, victim: &User, new: &[&Session]) -> Result<()> {
-        self.prepare_alerts(app, victim.id, new).await?;
+        self.prepare_alerts(app, victim, new).await?;
         let devices = new.iter().filter_map(|session| session.device_id.clone());
         let devices: Vec<String> = devices
             .filter(|device| !self.unanswered.contains_key(device))
@@ -94,10 +94,11 @@ impl Intruder {
     async fn prepare_alerts(
         &mut self,
         app: &AppState,
-        victim: UserId,
+        victim: &User,
         visitors: &[&Session],
     ) -> Result<()> {
-        let mut open = app.alerts.list(victim).await?;
+        raise_missing(app, victim, visitors).await?;
+        let mut open = app.alerts.list(victim.id).await?;
         open.retain(Alert::is_open);
         self.unanswered
             .retain(|_, intruder| open.iter().any(|alert| alert.session_id == Some(*intruder)));
@@ -125,6 +126,27 @@ impl Intruder {
         };
         app.sessions.create_session(victim, new).await
     }
+}
+
+/// Raises an alert about each visitor who looked like an earlier one, so that their sign-in raised none: it is
+/// confirmed next, so that they may answer for what the intruder did before they came.
+async fn raise_missing(app: &AppState, victim: &User, visitors: &[&Session]) -> Result<()> {
+    let alerts = app.alerts.list(victim.id).await?;
+    let has_alert = |it: &Session| alerts.iter().any(|alert| alert.session_id == Some(it.id));
+    let missing: Vec<Session> = visitors
+        .iter()
+        .filter(|visitor| !has_alert(visitor))
+        .map(|visitor| (*visitor).clone())
+        .collect();
+    let (victim, now) = (victim.clone(), app.clock.now());
+    app.db
+        .transaction(move |c| {
+            missing.iter().try_for_each(|visitor| {
+                let alert = (AlertKind::NewDevice, visitor.alert_context());
+                alerts::raise_on_pages(c, &victim, alert, now)
+            })
+        })
+        .await
 }
 
 /// Confirms the sign-ins of the visitors who are signed in as a sample person: they have no other device to
